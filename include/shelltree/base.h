@@ -1,0 +1,215 @@
+/*
+ * base.h - what a string, a buffer, an interned name, a time, an error is.
+ *
+ * Ownership  a slice (st_str) borrows; an arena, a buffer or a pool owns.
+ * Errors     functions that can fail return st_code and fill an st_err; buffers,
+ *            arenas and pools have a sticky failure instead, looked at once, at
+ *            the end of a piece of work. Nothing here prints, exits or aborts.
+ * Threads    an object belongs to one thread at a time; a pool may be read by
+ *            any number of threads once nobody writes to it any more.
+ */
+#ifndef SHELLTREE_BASE_H
+#define SHELLTREE_BASE_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- errors ---------------------------------------------------------------- */
+
+/* Each says who can do something about it. */
+typedef enum st_code {
+    ST_OK,
+    ST_E_MEMORY,   /* the machine: no memory */
+    ST_E_IO,       /* the machine or the caller: a file can't be opened, read, written */
+    ST_E_EVIDENCE, /* nobody: the evidence is damaged */
+    ST_E_RULE,     /* the author of a rule */
+    ST_E_USAGE,    /* the caller: an option or an argument */
+    ST_E_LIMIT     /* a bound of limits.h or of an option was met */
+} st_code;
+
+#define ST_ERR_TEXT 1024
+typedef struct st_err {
+    st_code code;
+    char text[ST_ERR_TEXT]; /* one sentence or more, UTF-8, may hold hostile bytes: cli scrubs */
+} st_err;
+
+/* Keeps the first cause and returns its code; later calls change nothing, so
+ * every layer may try to explain and the deepest one wins. e may be NULL (then
+ * only the code is returned). */
+st_code st_fail(st_err *e, st_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* ---- slices ---------------------------------------------------------------- */
+
+/* Bytes that somebody else owns; not terminated, never freed. UTF-8 unless said otherwise. */
+typedef struct st_str {
+    const char *p;
+    size_t n;
+} st_str;
+#define ST_STR(lit) ((st_str){ "" lit, sizeof(lit) - 1 })
+/* For printf: printf("%.*s", ST_FMT(s)). */
+#define ST_FMT(s) (int)(s).n, (s).p
+
+st_str st_str_of(const char *cstr); /* NULL gives the empty slice */
+bool st_str_eq(st_str a, st_str b);
+int st_str_cmp(st_str a, st_str b); /* by bytes, as memcmp, the shorter first: code point order */
+/* ASCII letters only; for names that the program itself defines. Text from
+ * evidence is compared by folding (st_fold). */
+bool st_str_ieq(st_str a, st_str b);
+bool st_str_iends(st_str s, st_str tail);
+bool st_str_starts(st_str s, st_str head);
+/* Takes the part before sep off *rest, false at the end: "a,,b" is a, "", b. */
+bool st_str_cut(st_str *rest, char sep, st_str *part);
+/* White space (blank, tab, CR, LF) off both ends. */
+st_str st_str_trim(st_str s);
+/* The part behind the last '\' or '/'. */
+st_str st_str_basename(st_str path);
+/* The whole of s as a decimal number; false if it isn't one or doesn't fit. */
+bool st_str_u64(st_str s, uint64_t *out);
+/* Decimal, or hexadecimal after 0x. */
+bool st_str_u64_any(st_str s, uint64_t *out);
+
+/* ---- arena ----------------------------------------------------------------- */
+
+typedef struct st_block st_block;
+typedef struct st_arena {
+    st_block *head;
+    size_t total; /* bytes asked of malloc so far */
+    bool failed;  /* sticky */
+} st_arena;
+
+/* Zeroed, aligned for any type, never moved. NULL (and a->failed) when memory
+ * is spent or size * count overflows. A count of 0 gives a valid pointer. */
+void *st_arena_alloc(st_arena *a, size_t size, size_t count);
+#define ST_NEW(a, type) ((type *)st_arena_alloc((a), sizeof(type), 1))
+#define ST_NEWN(a, type, n) ((type *)st_arena_alloc((a), sizeof(type), (n)))
+/* A copy with a NUL behind it (not counted). p == NULL: no memory. */
+st_str st_arena_copy(st_arena *a, st_str s);
+void st_arena_free(st_arena *a); /* leaves an empty arena that can be used again */
+
+/* ---- buffer ---------------------------------------------------------------- */
+
+typedef struct st_buf {
+    char *p;
+    size_t n, cap;
+    bool failed; /* sticky: out of memory; puts do nothing from then on */
+} st_buf;
+
+/* Makes room for more bytes and returns where they go (n isn't moved); NULL on failure. */
+char *st_buf_room(st_buf *b, size_t more);
+void st_buf_put(st_buf *b, const void *p, size_t n);
+void st_buf_str(st_buf *b, st_str s);
+void st_buf_char(st_buf *b, char c);
+void st_buf_u64(st_buf *b, uint64_t v);
+void st_buf_i64(st_buf *b, int64_t v);
+void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper); /* two digits a byte */
+void st_buf_fmt(st_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+st_str st_buf_slice(const st_buf *b); /* valid until the next put */
+void st_buf_clear(st_buf *b);         /* keeps the memory */
+void st_buf_free(st_buf *b);
+
+/* Grows a malloc'ed array so that it holds at least `need` items of `size`
+ * bytes; *cap is its capacity in items. On false nothing has changed. */
+bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size);
+
+/* ---- interned strings -------------------------------------------------------- */
+
+/* Equal bytes, equal ids. Ids count up in order of first sight. */
+typedef uint32_t st_sid;
+#define ST_ABSENT ((st_sid)0) /* no value at all: the field isn't in the record */
+#define ST_EMPTY ((st_sid)1)  /* the empty string */
+typedef struct st_pool st_pool;
+
+st_pool *st_pool_new(void); /* NULL: no memory */
+void st_pool_free(st_pool *p);
+/* Copies s on first sight. On failure gives ST_ABSENT and sets the sticky flag. */
+st_sid st_pool_put(st_pool *p, st_str s);
+/* ST_ABSENT when s was never put. */
+st_sid st_pool_find(const st_pool *p, st_str s);
+/* Stays valid as long as the pool; ST_ABSENT gives the empty slice. */
+st_str st_pool_get(const st_pool *p, st_sid id);
+uint32_t st_pool_count(const st_pool *p); /* ids are 0 .. count-1 */
+bool st_pool_failed(const st_pool *p);
+uint64_t st_pool_bytes(const st_pool *p); /* memory held */
+
+/* ---- UTF-8, UTF-16, case ------------------------------------------------------- */
+
+/* Decodes one code point at s.p[*i] and moves *i on. An invalid byte gives
+ * 0xFFFFFFFF and moves by one. Needs *i < s.n. Surrogates (ED A0..BF) are invalid. */
+uint32_t st_utf8_next(st_str s, size_t *i);
+/* Writes cp (at most 4 bytes) and returns how many. cp must be a scalar value. */
+size_t st_utf8_put(char *out, uint32_t cp);
+bool st_utf8_valid(st_str s);
+/* Appends n bytes of UTF-16LE (an odd last byte is dropped); a lone surrogate
+ * becomes U+FFFD. Returns how many were replaced. NULs are kept. */
+unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n);
+/* Unicode 14 simple case folding of one code point (CaseFolding.txt, C and S):
+ * one to one, independent of any locale. Also the simple lower and upper mappings. */
+uint32_t st_fold(uint32_t cp);
+uint32_t st_lower(uint32_t cp);
+uint32_t st_upper(uint32_t cp);
+/* Letter or digit: general category L* or N*. */
+bool st_is_alnum(uint32_t cp);
+/* Appends s folded; invalid bytes are kept as they are. */
+void st_fold_put(st_buf *b, st_str s);
+/* Equal after folding. */
+bool st_fold_eq(st_str a, st_str b);
+
+/* ---- times ---------------------------------------------------------------------- */
+
+/* FILETIME: 100 ns since 1601-01-01 UTC. 0: not known. */
+typedef uint64_t st_ticks;
+#define ST_TICKS_SECOND UINT64_C(10000000)
+#define ST_TICKS_MS UINT64_C(10000)
+#define ST_TICKS_UNIX UINT64_C(116444736000000000) /* 1970-01-01 */
+#define ST_TICKS_MAX UINT64_C(2650467743999999999) /* the end of the year 9999 */
+
+typedef struct st_civil {
+    unsigned year, month, day, hour, minute, second, tick; /* tick: 100 ns, 0..9999999 */
+} st_civil;
+/* false (and zeroes) above ST_TICKS_MAX. */
+bool st_ticks_civil(st_ticks t, st_civil *c);
+/* 0 when the date doesn't exist or lies before 1601. */
+st_ticks st_civil_ticks(const st_civil *c);
+/* Sysmon's own form, exactly: 2026-01-02 03:04:05.678 */
+bool st_time_sysmon(st_str s, st_ticks *out);
+/* 2026-01-02T03:04:05[.f{1..9}][Z|+hh:mm|-hh:mm], a blank allowed for T, or a date alone.
+ * No zone means UTC. */
+bool st_time_iso(st_str s, st_ticks *out);
+void st_buf_time_sysmon(st_buf *b, st_ticks t); /* three digits; nothing for 0 */
+void st_buf_time_iso(st_buf *b, st_ticks t);    /* seven digits and Z; nothing for 0 */
+
+/* ---- GUIDs ------------------------------------------------------------------------ */
+
+/* As stored: the first three groups little-endian. */
+typedef struct st_guid {
+    unsigned char b[16];
+} st_guid;
+bool st_guid_parse(st_str s, st_guid *out); /* with or without braces, any case */
+bool st_guid_zero(const st_guid *g);
+bool st_guid_eq(const st_guid *a, const st_guid *b);
+int st_guid_cmp(const st_guid *a, const st_guid *b); /* as their text would compare */
+void st_buf_guid(st_buf *b, const st_guid *g);       /* upper case, in braces */
+
+/* ---- hashes ------------------------------------------------------------------------- */
+
+uint64_t st_hash(const void *p, size_t n, uint64_t seed); /* XXH3, not for outside use */
+void st_sha256(const void *p, size_t n, unsigned char out[32]);
+void st_sha1(const void *p, size_t n, unsigned char out[20]);
+typedef struct st_sha256_stream st_sha256_stream;
+st_sha256_stream *st_sha256_new(void); /* NULL: no memory */
+void st_sha256_add(st_sha256_stream *s, const void *p, size_t n);
+void st_sha256_end(st_sha256_stream *s, unsigned char out[32]); /* frees s */
+
+/* ---- threads -------------------------------------------------------------------------- */
+
+/* Runs fn(ctx, thread, job) for every job of 0..jobs-1 on `threads` threads
+ * (0: one per processor; at most ST_MAX_THREADS). Jobs are begun in rising
+ * order. thread is 0..threads-1. Returns when all are done. Runs on the calling
+ * thread alone where only one is asked for or can be had. */
+void st_parallel(unsigned threads, size_t jobs, void (*fn)(void *ctx, unsigned thread, size_t job),
+                 void *ctx);
+unsigned st_threads(unsigned asked); /* what st_parallel will use */
+
+#endif

@@ -1,0 +1,109 @@
+/*
+ * evidence.h - paths in, sources out: what there is to read, in a fixed order,
+ * and an account of what was and wasn't read.
+ *
+ * A source is one log. What a file is, is told by its first bytes, never by its
+ * name. Directories are walked; a symbolic link is followed only when it is
+ * named itself. Nothing in the evidence is ever written, renamed or executed.
+ *
+ * Order      sources are sorted by the bytes of their names, whatever the order
+ *            of arguments or of directory entries. One file reached by two
+ *            names (device and inode) is one source, under the name that sorts first.
+ * Ownership  everything lives as long as the st_evidence.
+ * Errors     a path that can't be read is not an error of the run: it becomes a
+ *            source with a status and a reason. Only memory fails.
+ * Threads    adding and sealing: one thread. After the seal the list is
+ *            read-only; reading (st_file) is per thread; reports are filled by
+ *            whoever holds them and merged under the scanner's order.
+ */
+#ifndef SHELLTREE_EVIDENCE_H
+#define SHELLTREE_EVIDENCE_H
+
+#include "shelltree/base.h"
+
+typedef enum st_status {
+    ST_S_OK,
+    ST_S_EMPTY,      /* no bytes, or no event in it */
+    ST_S_OTHER,      /* another kind of file: kind says which */
+    ST_S_DAMAGED,    /* read in part */
+    ST_S_UNREADABLE, /* not read at all: reason says why */
+    ST_S_CHANGED     /* its size changed while it was read */
+} st_status;
+
+/* A byte range that gave no record, and why. */
+typedef struct st_range {
+    uint64_t offset, length;
+    const char *reason; /* a stable word: "truncated", "bad-token", "no-template" ...; static storage */
+} st_range;
+
+/* What became of one source. Counters add up: a record position found is
+ * counted in exactly one of records, slack, carved, unparsable or duplicate. */
+typedef struct st_report {
+    uint64_t chunks, chunks_empty, chunks_bad; /* bad: header or data checksum, magic */
+    uint64_t records;                          /* live ones, read */
+    uint64_t slack, carved;                    /* recovered ones, read */
+    uint64_t ghosts;                           /* recovered ones that only repeat a live one byte for byte */
+    uint64_t damaged;                          /* of records+slack+carved: decoded only in part */
+    uint64_t borrowed;                         /* of those: read with a template from elsewhere in the source */
+    uint64_t unparsable;                       /* record positions found that gave nothing */
+    uint64_t lossy;                            /* characters that had to be replaced */
+    uint64_t bytes_lost;                       /* sum of all ranges, kept ones and others */
+    st_range *ranges;                          /* the first ST_MAX_RANGES of them, by offset */
+    size_t nranges, ranges_cap, ranges_dropped;
+    bool header_bad; /* file header missing, damaged, or its checksum wrong */
+    bool dirty;      /* the log was open when it was copied: not damage */
+    bool truncated;
+} st_report;
+
+/* Adds a range; neighbours with one reason grow together. */
+void st_report_lost(st_report *r, uint64_t offset, uint64_t length, const char *reason);
+/* dst += src; src is emptied. Ranges are kept in the order of offsets. */
+void st_report_merge(st_report *dst, st_report *src);
+void st_report_free(st_report *r);
+
+typedef struct st_source {
+    st_str name;      /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
+    st_str path;      /* what open() takes; NUL-terminated; empty for standard input */
+    uint64_t size;    /* bytes, when it was listed */
+    bool named;       /* named on the command line or in a list, not met while walking */
+    st_status status;
+    st_str kind;      /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
+    st_str reason;    /* for ST_S_UNREADABLE: "Permission denied" ... */
+    st_report report;
+    unsigned char sha256[32];
+    bool digested;
+    const unsigned char *bytes; /* standard input only: its bytes, `size` of them */
+} st_source;
+
+typedef struct st_evidence st_evidence;
+
+st_evidence *st_evidence_new(void);
+void st_evidence_free(st_evidence *e);
+/* A file, a directory, or "-" (standard input, read whole at once from descriptor 0). */
+st_code st_evidence_add(st_evidence *e, st_str path, st_err *err);
+/* A list of paths, one a line (or NUL-terminated with nul), from a file or "-". */
+st_code st_evidence_add_list(st_evidence *e, st_str file, bool nul, st_err *err);
+/* carve: files of unknown kind become sources to be carved, too.
+ * duplicates: one file under two names stays two sources. */
+st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *err);
+size_t st_evidence_count(const st_evidence *e);
+st_source *st_evidence_at(const st_evidence *e, size_t i);
+/* Is the source to be handed to a reader? */
+bool st_source_readable(const st_source *s);
+/* Anything that makes the exit status 3? (DESIGN: damaged, unreadable, changed; other or
+ * empty only when named.) */
+bool st_source_short(const st_source *s);
+/* True when path (resolved, by device and inode up to the root) lies in one of the roots
+ * that were added, or is one. For output paths. */
+bool st_evidence_contains(const st_evidence *e, const char *path);
+
+/* An open source. */
+typedef struct st_file st_file;
+st_code st_file_open(const st_source *s, st_file **out, st_err *err);
+/* Reads n bytes at offset into buf, again after short reads; *got < n only at the end
+ * of the file (or where it has shrunk). */
+st_code st_file_read(st_file *f, uint64_t offset, void *buf, size_t n, size_t *got, st_err *err);
+uint64_t st_file_size(const st_file *f); /* now, by fstat */
+void st_file_close(st_file *f);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * evtx.h - a source's bytes in, records out, as fields. Two readers stand
+ * behind this door (native, libevtx); no later stage can tell which one it was
+ * but by the type tags of the values.
+ *
+ * The unit of work is a run of 64 KiB slots of one source, so that one large
+ * log and many small ones both keep all threads busy. Slots hold chunks; a chunk
+ * is self-contained (names and templates never cross it).
+ *
+ * Ownership  a record and all it points to is valid only during the call that
+ *            delivers it.
+ * Errors     damage is no error: it is counted in the report of the source,
+ *            with byte ranges and reasons. Errors are memory and I/O.
+ * Threads    st_evtx_scan runs the callbacks of different jobs on different
+ *            threads at once; one job stays on one thread; `end` is called for one
+ *            job at a time, in the order of jobs (sources by name, then by offset).
+ * Format     [MS-EVEN6] 2.2.12 (BinXml) and published notes on the file format.
+ */
+#ifndef SHELLTREE_EVTX_H
+#define SHELLTREE_EVTX_H
+
+#include "shelltree/evidence.h"
+
+/* ---- values ------------------------------------------------------------------ */
+
+/* The format's own type codes, [MS-EVEN6] 2.2.14; the high bit (0x80) marks an array.
+ * ST_V_TEXT isn't one of them: UTF-8 text, as libevtx's XML gives it. */
+typedef enum st_vtype {
+    ST_V_NULL = 0x00, ST_V_STRING = 0x01, ST_V_ANSI = 0x02, ST_V_I8 = 0x03, ST_V_U8 = 0x04,
+    ST_V_I16 = 0x05, ST_V_U16 = 0x06, ST_V_I32 = 0x07, ST_V_U32 = 0x08, ST_V_I64 = 0x09,
+    ST_V_U64 = 0x0a, ST_V_FLOAT = 0x0b, ST_V_DOUBLE = 0x0c, ST_V_BOOL = 0x0d, ST_V_BINARY = 0x0e,
+    ST_V_GUID = 0x0f, ST_V_SIZE = 0x10, ST_V_FILETIME = 0x11, ST_V_SYSTEMTIME = 0x12,
+    ST_V_SID = 0x13, ST_V_HEX32 = 0x14, ST_V_HEX64 = 0x15, ST_V_BINXML = 0x21, ST_V_ARRAY = 0x80,
+    ST_V_TEXT = 0x7f
+} st_vtype;
+
+typedef struct st_value {
+    const unsigned char *p; /* NULL: absent */
+    uint32_t n;             /* bytes */
+    uint8_t type;           /* st_vtype */
+    bool cut;               /* the value ran past the end of its record */
+} st_value;
+
+/* Appends the canonical text (UTF-8): numbers decimal, hex types 0x.. without leading
+ * zeros, GUIDs upper case in braces, FILETIME as ISO with seven digits and Z, strings
+ * without trailing NULs, binary as upper-case hex, array items joined by ", ".
+ * Returns the number of characters that had to be replaced (lone surrogates). */
+unsigned st_value_text(const st_value *v, st_buf *out);
+/* Any integer type, or text in decimal or 0x form. */
+bool st_value_u64(const st_value *v, uint64_t *out);
+bool st_value_guid(const st_value *v, st_guid *out);   /* type 0f, or text */
+bool st_value_ticks(const st_value *v, st_ticks *out); /* FILETIME, SYSTEMTIME, or ISO text */
+/* Is it (as text) equal to this ASCII text, ignoring ASCII case? Nothing is allocated. */
+bool st_value_is(const st_value *v, const char *ascii);
+
+/* ---- records ------------------------------------------------------------------- */
+
+typedef enum st_origin { ST_O_LIVE, ST_O_SLACK, ST_O_CARVED } st_origin;
+
+enum st_record_flags {
+    ST_R_CRC = 1 << 0,      /* its chunk's header or data checksum is wrong */
+    ST_R_TRAILER = 1 << 1,  /* the size behind the record differs from the one in front */
+    ST_R_BORROWED = 1 << 2, /* read with a template from elsewhere in the source, or a known one */
+    ST_R_REPAIRED = 1 << 3, /* decoded by a fall-back (size or count corrected) */
+    ST_R_PARTIAL = 1 << 4,  /* System or some values only: the rest is unreadable */
+    ST_R_LITERAL = 1 << 5   /* written without a template (forwarded or re-exported) */
+};
+
+/* One value below EventData (or a leaf below UserData). */
+typedef struct st_field {
+    st_str name;    /* UTF-8; unnamed Data are "Data1", "Data2" ... in order */
+    uint16_t id;    /* what the caller's name_id said of the name, 0 if nothing */
+    st_value value;
+} st_field;
+
+typedef struct st_record {
+    uint64_t offset;        /* of its first byte in the source */
+    uint64_t number;        /* the number in the record's header (often not EventRecordID) */
+    st_ticks written;       /* the time in the record's header */
+    st_origin origin;
+    unsigned flags;         /* st_record_flags */
+    /* System */
+    st_value provider, provider_guid, channel, computer, user_sid;
+    uint32_t event_id;      /* 0xffffffff: not known */
+    uint64_t event_record_id; /* 0: not known */
+    st_ticks time_created;  /* 0: not known */
+    uint8_t version, level, opcode;
+    uint16_t task;
+    uint64_t keywords;
+    uint32_t execution_pid, execution_tid;
+    /* EventData or UserData; empty where `want` said no */
+    const st_field *fields;
+    size_t nfields;
+    bool user_data;         /* the fields come from UserData */
+    const char *damage;     /* with ST_R_PARTIAL: a stable word; else NULL */
+} st_record;
+
+/* ---- reading --------------------------------------------------------------------- */
+
+typedef enum st_engine { ST_ENGINE_NATIVE, ST_ENGINE_LIBEVTX } st_engine;
+
+typedef struct st_scan_options {
+    st_engine engine;
+    unsigned threads;   /* 0: one per processor */
+    bool carve;         /* look for records off the 64 KiB grid and between chunks, too */
+    bool digest;        /* SHA-256 of each source, on the bytes that were parsed */
+    bool slack;         /* deliver recovered records (origin slack) */
+} st_scan_options;
+
+/* Callbacks; any but record may be NULL. */
+typedef struct st_scan_ops {
+    /* Called once per name and template (or per field, by the libevtx reader): a number
+     * for a name, which then comes with every field of that name. 0: unknown. Must be pure. */
+    uint16_t (*name_id)(st_str name);
+    /* A piece of work begins. Its return value is handed to the others as job.
+     * source is its place in the evidence, thread counts from 0. */
+    void *(*begin)(void *ctx, unsigned thread, size_t source);
+    /* System has been read: are the fields wanted? Without it they always are. */
+    bool (*want)(void *job, const st_record *head);
+    void (*record)(void *job, const st_record *r);
+    /* In the order of jobs, one at a time. */
+    st_code (*end)(void *ctx, void *job, st_err *err);
+    /* From any thread, at times: bytes done so far of all that there are. */
+    void (*progress)(void *ctx, uint64_t done, uint64_t total);
+} st_scan_ops;
+
+/* Reads every readable source, fills the sources' status and report. */
+st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops, void *ctx,
+                     st_err *err);
+
+/* A record's full XML, as UTF-8, in the form of the vendor's own rendering (no RenderingInfo
+ * is made up). By the native reader, from the bytes of one chunk. Used by extract --xml and
+ * verify; declared in src/evtx for the other uses. */
+
+#endif

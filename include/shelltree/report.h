@@ -1,0 +1,98 @@
+/*
+ * report.h - rows and forests in, bytes out. One column table, one small writer a format.
+ *
+ * Evidence text is spelled only here: each format has one escaper (scrub.c for what eyes
+ * read, json.c for JSON), and no byte of evidence reaches an output but through it.
+ *
+ * Errors     st_out is sticky: look once, at the end.
+ * Threads    one per st_out.
+ */
+#ifndef SHELLTREE_REPORT_H
+#define SHELLTREE_REPORT_H
+
+#include "shelltree/hunt.h"
+
+/* Where bytes go: a descriptor, through a buffer. */
+typedef struct st_out {
+    int fd;
+    st_buf buf;
+    int error;         /* errno of the first failed write; 0 if none */
+    uint64_t written;
+    st_sha256_stream *digest; /* NULL: none wanted */
+} st_out;
+void st_out_init(st_out *o, int fd);
+void st_out_put(st_out *o, const void *p, size_t n);
+void st_out_str(st_out *o, st_str s);
+st_code st_out_end(st_out *o, st_err *err); /* flushes, frees the buffer; doesn't close fd */
+
+/* A file that appears whole or not at all: a temporary name beside it, then a rename. */
+typedef struct st_outfile st_outfile;
+st_code st_outfile_open(const char *path, bool force, st_outfile **out, st_err *err);
+st_out *st_outfile_out(st_outfile *f);
+st_code st_outfile_commit(st_outfile *f, st_err *err); /* frees f */
+void st_outfile_abort(st_outfile *f);                  /* removes the temporary file, frees f */
+
+/* How text looks. */
+typedef struct st_look {
+    unsigned width;   /* columns; 0: no limit, nothing is cut */
+    bool color, ascii;/* ascii: no box characters, no pictures */
+} st_look;
+
+/* The scrub rule for everything that eyes read: control characters as pictures (U+2400 + c),
+ * invisible and bidirectional ones as <U+202E>, invalid bytes as <0xFF>. */
+void st_scrub(st_buf *b, st_str s, bool ascii);
+/* A JSON string, quotes included: exact but for invalid UTF-8 (U+FFFD). */
+void st_json_str(st_buf *b, st_str s);
+/* One CSV field, quotes included. raw: no scrub, no formula guard, no cap. */
+void st_csv_field(st_buf *b, st_str s, bool raw, bool numeric, uint64_t *truncated);
+
+typedef struct st_report_options {
+    st_look look;
+    bool csv_raw;
+    uint64_t *cells_truncated; /* counted here if not NULL */
+} st_report_options;
+
+void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);
+void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro);
+/* The timeline a person reads: incidents, their trees, their rows. */
+void st_write_text(st_out *o, const st_case *c, const st_report_options *ro);
+
+/* Which part of the forest `tree` draws. */
+typedef struct st_tree_filter {
+    const st_str *hosts;
+    size_t nhosts;
+    bool by_guid;
+    st_guid guid;
+    uint32_t pid;          /* ST_NO_U32: any */
+    st_str image;          /* base name or full path, any case; empty: any */
+    st_ticks around;       /* 0: any; else processes within the window */
+    st_ticks window;
+} st_tree_filter;
+/* Marks wanted nodes, their ancestors and their subtrees; the caller frees *out (n bools). */
+st_code st_tree_select(const st_forest *f, const st_tree_filter *t, bool **out, st_err *err);
+void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const st_case *c,
+                        const st_look *look); /* c may be NULL */
+void st_write_tree_jsonl(st_out *o, const st_forest *f, const bool *shown);
+void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown, const st_report_options *ro);
+
+/* One record, flat, as `extract` gives it. */
+void st_write_record_jsonl(st_buf *b, const st_record *r, st_str source);
+/* CSV of records: fixed System columns, then the fields as one JSON object in `Fields`. */
+void st_write_record_csv_head(st_buf *b);
+void st_write_record_csv(st_buf *b, const st_record *r, st_str source, bool raw);
+
+void st_write_hosts_csv(st_out *o, const st_case *c, const st_report_options *ro);
+
+/* What a run was, for run.json. Pairs are written in the order given. */
+typedef struct st_run_info {
+    const char *version;
+    const st_str *options; /* "name=value", canonical order */
+    size_t noptions;
+    st_ticks now;
+    int exit_status;
+} st_run_info;
+void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
+void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
+void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look);
+
+#endif

@@ -1,0 +1,133 @@
+/*
+ * rules.h - rule text in, matches over the forest out.
+ *
+ * A rule set is loaded first (so that a rule that doesn't parse ends a run before any
+ * evidence is read), then run over a forest. The language is KQL; a rule is a query with a
+ * comment header (// title:, // id:, // level:, // techniques:, // reason:, // author: ...).
+ *
+ * Ownership  a rule set owns its rules and diagnostics; matches own their array, and point
+ *            into the rule set and into the forest's pool.
+ * Errors     a rule that can't run isn't an error of the set: it is a diagnostic and a
+ *            status. Errors are memory and I/O.
+ * Threads    loading and running: one thread each (running may use its own).
+ * Language   Kusto's published documentation; deviations in shelltree-rules(5).
+ */
+#ifndef SHELLTREE_RULES_H
+#define SHELLTREE_RULES_H
+
+#include "shelltree/tree.h"
+
+typedef enum st_level {
+    ST_LEVEL_INFORMATIONAL, ST_LEVEL_LOW, ST_LEVEL_MEDIUM, ST_LEVEL_HIGH, ST_LEVEL_CRITICAL
+} st_level;
+const char *st_level_word(st_level l);
+bool st_level_parse(st_str s, st_level *out);
+
+typedef enum st_rule_status {
+    ST_RULE_READY,
+    ST_RULE_BROKEN,        /* doesn't parse or bind; diagnostics say where */
+    ST_RULE_NOT_APPLICABLE /* sound, but needs what isn't here; why says what */
+} st_rule_status;
+
+typedef struct st_rule {
+    st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block) */
+    st_str title;      /* "// title:", else the Markdown heading, else the id */
+    st_level level;    /* "// level:", else medium */
+    const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
+    size_t ntechniques;
+    st_str reason;     /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
+    st_str authors;
+    st_str description;
+    st_str path;       /* as given or found */
+    unsigned line;     /* where its text begins in the file, from 1 */
+    st_rule_status status;
+    st_str why;        /* for not applicable */
+    bool marks_servers;/* web-servers: says which nodes are web servers */
+    unsigned char sha256[32]; /* of the query's text */
+} st_rule;
+
+typedef enum st_severity { ST_SEV_ERROR, ST_SEV_WARNING, ST_SEV_NOTE } st_severity;
+typedef struct st_diag {
+    st_severity severity;
+    st_str path;
+    unsigned line, column; /* from 1, in code points; 0: about the file as a whole */
+    unsigned width;        /* code points under the mark, at least 1 */
+    st_str text;           /* "no column FileNmae; did you mean FileName?" */
+    st_str source;         /* the line it is about; empty if none */
+    st_str code;           /* Kusto's own number, "KS142"; empty if none */
+    bool named;            /* in a file that was named (not found in a folder) */
+} st_diag;
+
+typedef struct st_rules st_rules;
+st_rules *st_rules_new(void);
+void st_rules_free(st_rules *r);
+/* A rule file (.kql .csl .txt .md, told by ending; anything named is tried), or a folder
+ * (walked, by name; links not followed). Syntax, names and types are all checked here. */
+st_code st_rules_load(st_rules *r, st_str path, st_err *err);
+/* One rule from memory, as though it were a file named path. */
+st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
+size_t st_rules_count(const st_rules *r);
+const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
+size_t st_rules_diags(const st_rules *r);
+const st_diag *st_rules_diag(const st_rules *r, size_t i);
+/* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
+void st_diag_put(st_buf *b, const st_diag *d);
+
+typedef struct st_run_options {
+    st_ticks now;          /* what now() means; 0: the default, see st_rules_now */
+    bool ago_off;          /* lower bounds of the form Timestamp > ago(..) are lifted */
+    bool trust_inferred;
+    unsigned threads;
+} st_run_options;
+
+/* The newest record that is no later than a day after the next host's newest. */
+st_ticks st_rules_now(const st_forest *f);
+
+typedef struct st_match {
+    uint32_t rule;  /* place in the rule set */
+    st_node node;   /* an observed process */
+    st_sid reason;  /* the query's own Reason column, in the forest's pool; ST_ABSENT if it has none */
+} st_match;
+
+typedef struct st_rule_result {
+    uint64_t matches;
+    uint64_t window_only;   /* rows that only a lifted ago() window would have excluded */
+    uint64_t inferred_only; /* further matches if inferred edges were trusted */
+    st_str problem;         /* why it stopped short (a limit); empty if it didn't */
+} st_rule_result;
+
+typedef struct st_matches {
+    st_match *items; /* by node, then rule; distinct */
+    size_t n;
+    st_rule_result *results; /* one a rule */
+    st_arena arena;
+} st_matches;
+
+/* Marks the web servers (by the rules that say marks_servers), then runs the others. */
+st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out,
+                     st_err *err);
+void st_matches_free(st_matches *m);
+
+/* ---- one query --------------------------------------------------------------------- */
+
+/* A result table, for `query`. Cells are text already, as Kusto's tostring() spells them. */
+typedef struct st_table_column {
+    st_str name;
+    st_str type; /* bool datetime decimal dynamic guid int long real string timespan */
+} st_table_column;
+typedef struct st_cell {
+    bool null;
+    st_str text;
+} st_cell;
+typedef struct st_table {
+    st_table_column *columns;
+    size_t ncolumns, nrows;
+    st_cell *cells; /* row-major */
+    st_arena arena;
+} st_table;
+/* f may be NULL (print, datatable). Diagnostics land in r. */
+st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
+                     st_table **out, st_err *err);
+void st_table_free(st_table *t);
+
+#endif

@@ -1,0 +1,72 @@
+/*
+ * arena.c - memory that is freed all at once. Blocks double up to a cap, so that
+ * a small arena is small and a large one costs few calls.
+ */
+#include "shelltree/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct st_block {
+    st_block *next;
+    size_t used, size;
+    _Alignas(max_align_t) char data[];
+};
+
+enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGN = _Alignof(max_align_t) };
+
+static st_block *add_block(st_arena *a, size_t need)
+{
+    size_t size = a->head ? a->head->size * 2 : FIRST_BLOCK;
+    if (size > LARGEST_BLOCK)
+        size = LARGEST_BLOCK;
+    if (size < need)
+        size = need;
+    st_block *b = malloc(sizeof *b + size);
+    if (!b)
+        return NULL;
+    *b = (st_block){ .next = a->head, .size = size };
+    a->head = b;
+    a->total += size;
+    return b;
+}
+
+void *st_arena_alloc(st_arena *a, size_t size, size_t count)
+{
+    size_t n;
+    if (__builtin_mul_overflow(size, count, &n) || n > SIZE_MAX / 2) {
+        a->failed = true;
+        return NULL;
+    }
+    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    st_block *b = a->head;
+    if (!b || b->size - b->used < n)
+        b = add_block(a, n);
+    if (!b) {
+        a->failed = true;
+        return NULL;
+    }
+    void *p = b->data + b->used;
+    b->used += n;
+    return memset(p, 0, n);
+}
+
+st_str st_arena_copy(st_arena *a, st_str s)
+{
+    char *p = st_arena_alloc(a, 1, s.n + 1);
+    if (!p)
+        return (st_str){ NULL, 0 };
+    if (s.n)
+        memcpy(p, s.p, s.n);
+    return (st_str){ p, s.n };
+}
+
+void st_arena_free(st_arena *a)
+{
+    for (st_block *b = a->head; b;) {
+        st_block *next = b->next;
+        free(b);
+        b = next;
+    }
+    *a = (st_arena){ 0 };
+}

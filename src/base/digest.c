@@ -1,0 +1,59 @@
+/* digest.c - hashes: XXH3 for tables inside, SHA-256 and SHA-1 (OpenSSL) for what goes outside. */
+#include "shelltree/base.h"
+
+#include <openssl/evp.h>
+#include <stdlib.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t st_hash(const void *p, size_t n, uint64_t seed)
+{
+    return XXH3_64bits_withSeed(p, n, seed);
+}
+
+/* OpenSSL's digests fail only where they are switched off; the zeroed result is then seen in tests. */
+void st_sha256(const void *p, size_t n, unsigned char out[32])
+{
+    for (unsigned i = 0; i < 32; i++)
+        out[i] = 0;
+    EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL);
+}
+
+void st_sha1(const void *p, size_t n, unsigned char out[20])
+{
+    for (unsigned i = 0; i < 20; i++)
+        out[i] = 0;
+    EVP_Digest(p, n, out, NULL, EVP_sha1(), NULL);
+}
+
+struct st_sha256_stream {
+    EVP_MD_CTX *md;
+};
+
+st_sha256_stream *st_sha256_new(void)
+{
+    st_sha256_stream *s = malloc(sizeof *s);
+    if (!s)
+        return NULL;
+    s->md = EVP_MD_CTX_new();
+    if (!s->md || EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) != 1) {
+        EVP_MD_CTX_free(s->md);
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void st_sha256_add(st_sha256_stream *s, const void *p, size_t n)
+{
+    EVP_DigestUpdate(s->md, p, n);
+}
+
+void st_sha256_end(st_sha256_stream *s, unsigned char out[32])
+{
+    for (unsigned i = 0; i < 32; i++)
+        out[i] = 0;
+    EVP_DigestFinal_ex(s->md, out, NULL);
+    EVP_MD_CTX_free(s->md);
+    free(s);
+}

@@ -1,0 +1,174 @@
+/*
+ * pool.c - each distinct string once, named by a number.
+ *
+ * An open-addressed table of ids beside an array of entries; an entry keeps the
+ * upper half of its hash, so that growing the table never reads the strings again.
+ * The seed is random, so nobody who writes evidence can choose colliding strings;
+ * ids count up in order of first sight, so no output depends on it.
+ */
+#include "shelltree/base.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+typedef struct entry {
+    const char *p;
+    uint32_t n, hash;
+} entry;
+
+struct st_pool {
+    st_arena arena;
+    entry *entries;
+    size_t entries_cap;
+    uint32_t count;
+    uint32_t *table; /* ids; 0: free */
+    uint32_t mask;   /* table size - 1 */
+    uint64_t seed;
+    bool failed;
+    char *block; /* strings are packed: no padding between them */
+    size_t block_left;
+};
+
+enum { FIRST_TABLE = 1024, STRING_BLOCK = 1 << 16 };
+
+st_pool *st_pool_new(void)
+{
+    st_pool *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->table = calloc(FIRST_TABLE, sizeof *p->table);
+    p->mask = FIRST_TABLE - 1;
+    if (getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK) != (ssize_t)sizeof p->seed)
+        p->seed = (uint64_t)(uintptr_t)p;
+    if (!p->table || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
+        st_pool_free(p);
+        return NULL;
+    }
+    p->entries[ST_ABSENT] = (entry){ "", 0, 0 };
+    p->count = 1;
+    if (st_pool_put(p, ST_STR("")) != ST_EMPTY) {
+        st_pool_free(p);
+        return NULL;
+    }
+    return p;
+}
+
+void st_pool_free(st_pool *p)
+{
+    if (!p)
+        return;
+    st_arena_free(&p->arena);
+    free(p->entries);
+    free(p->table);
+    free(p);
+}
+
+/* The place of s in the table, or of the free slot where it belongs. */
+static uint32_t slot_of(const st_pool *p, st_str s, uint32_t hash)
+{
+    uint32_t i = hash & p->mask;
+    for (; p->table[i]; i = (i + 1) & p->mask) {
+        const entry *e = &p->entries[p->table[i]];
+        if (e->hash == hash && e->n == s.n && (s.n == 0 || memcmp(e->p, s.p, s.n) == 0))
+            break;
+    }
+    return i;
+}
+
+static bool double_table(st_pool *p)
+{
+    if (p->mask >= UINT32_MAX / 2)
+        return false;
+    uint32_t mask = p->mask * 2 + 1;
+    uint32_t *table = calloc((size_t)mask + 1, sizeof *table);
+    if (!table)
+        return false;
+    for (uint32_t id = 1; id < p->count; id++) {
+        uint32_t i = p->entries[id].hash & mask;
+        while (table[i])
+            i = (i + 1) & mask;
+        table[i] = id;
+    }
+    free(p->table);
+    p->table = table;
+    p->mask = mask;
+    return true;
+}
+
+static const char *keep(st_pool *p, st_str s)
+{
+    if (!s.n)
+        return "";
+    if (s.n > p->block_left) {
+        size_t size = s.n > STRING_BLOCK / 4 ? s.n : STRING_BLOCK;
+        char *block = st_arena_alloc(&p->arena, 1, size);
+        if (!block)
+            return NULL;
+        if (size == s.n) /* a string of its own block: the open block stays open */
+            return memcpy(block, s.p, s.n);
+        p->block = block;
+        p->block_left = size;
+    }
+    char *to = p->block;
+    memcpy(to, s.p, s.n);
+    p->block += s.n;
+    p->block_left -= s.n;
+    return to;
+}
+
+static uint32_t hash_of(const st_pool *p, st_str s)
+{
+    return (uint32_t)st_hash(s.p, s.n, p->seed);
+}
+
+st_sid st_pool_put(st_pool *p, st_str s)
+{
+    uint32_t hash = hash_of(p, s);
+    uint32_t at = slot_of(p, s, hash);
+    if (p->table[at])
+        return p->table[at];
+    if (p->count >= p->mask / 4 * 3) {
+        if (!double_table(p)) {
+            p->failed = true;
+            return ST_ABSENT;
+        }
+        at = slot_of(p, s, hash);
+    }
+    const char *text = s.n <= UINT32_MAX ? keep(p, s) : NULL;
+    if (!text || !st_grow(&p->entries, &p->entries_cap, (size_t)p->count + 1, sizeof *p->entries)) {
+        p->failed = true;
+        return ST_ABSENT;
+    }
+    p->entries[p->count] = (entry){ text, (uint32_t)s.n, hash };
+    p->table[at] = p->count;
+    return p->count++;
+}
+
+st_sid st_pool_find(const st_pool *p, st_str s)
+{
+    return p->table[slot_of(p, s, hash_of(p, s))];
+}
+
+st_str st_pool_get(const st_pool *p, st_sid id)
+{
+    if (id >= p->count)
+        return (st_str){ "", 0 };
+    return (st_str){ p->entries[id].p, p->entries[id].n };
+}
+
+uint32_t st_pool_count(const st_pool *p)
+{
+    return p->count;
+}
+
+bool st_pool_failed(const st_pool *p)
+{
+    return p->failed;
+}
+
+uint64_t st_pool_bytes(const st_pool *p)
+{
+    return p->arena.total + p->entries_cap * sizeof *p->entries +
+           ((uint64_t)p->mask + 1) * sizeof *p->table;
+}

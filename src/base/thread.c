@@ -1,0 +1,61 @@
+/* thread.c - a loop whose turns run side by side. */
+#include "shelltree/base.h"
+
+#include "limits.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+typedef struct work {
+    void (*fn)(void *, unsigned, size_t);
+    void *ctx;
+    size_t jobs;
+    atomic_size_t next;
+} work;
+
+typedef struct worker {
+    work *w;
+    unsigned thread;
+    pthread_t id;
+} worker;
+
+static void *run(void *arg)
+{
+    worker *me = arg;
+    for (;;) {
+        size_t job = atomic_fetch_add(&me->w->next, 1);
+        if (job >= me->w->jobs)
+            return NULL;
+        me->w->fn(me->w->ctx, me->thread, job);
+    }
+}
+
+unsigned st_threads(unsigned asked)
+{
+    if (!asked) {
+        cpu_set_t set;
+        asked = sched_getaffinity(0, sizeof set, &set) == 0 ? (unsigned)CPU_COUNT(&set) : 1;
+    }
+    return asked > ST_MAX_THREADS ? ST_MAX_THREADS : asked ? asked : 1;
+}
+
+void st_parallel(unsigned threads, size_t jobs, void (*fn)(void *ctx, unsigned thread, size_t job),
+                 void *ctx)
+{
+    work w = { .fn = fn, .ctx = ctx, .jobs = jobs };
+    worker workers[ST_MAX_THREADS];
+    unsigned n = st_threads(threads), started = 1;
+    if (n > jobs)
+        n = jobs ? (unsigned)jobs : 1;
+    for (; started < n; started++) {
+        workers[started] = (worker){ .w = &w, .thread = started };
+        if (pthread_create(&workers[started].id, NULL, run, &workers[started]) != 0)
+            break;
+    }
+    workers[0] = (worker){ .w = &w };
+    run(&workers[0]);
+    for (unsigned i = 1; i < started; i++)
+        pthread_join(workers[i].id, NULL);
+}

@@ -1,0 +1,185 @@
+/* time.c - FILETIME ticks and their text. Calendar arithmetic is the proleptic Gregorian one. */
+#include "shelltree/base.h"
+
+#include <string.h>
+
+#define TICKS_DAY (UINT64_C(86400) * ST_TICKS_SECOND)
+#define DAYS_1601 UINT64_C(584694) /* from 0000-03-01 to 1601-01-01 */
+
+bool st_ticks_civil(st_ticks t, st_civil *c)
+{
+    *c = (st_civil){ 0 };
+    if (t > ST_TICKS_MAX)
+        return false;
+    /* Days from 0000-03-01, so that the leap day is the last of its year. */
+    uint64_t days = t / TICKS_DAY + DAYS_1601, rest = t % TICKS_DAY;
+    uint64_t era = days / 146097, doe = days % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    c->day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
+    c->month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
+    c->year = (unsigned)(yoe + era * 400 + (c->month <= 2));
+    c->tick = (unsigned)(rest % ST_TICKS_SECOND);
+    rest /= ST_TICKS_SECOND;
+    c->hour = (unsigned)(rest / 3600);
+    c->minute = (unsigned)(rest / 60 % 60);
+    c->second = (unsigned)(rest % 60);
+    return true;
+}
+
+static unsigned month_days(unsigned y, unsigned m)
+{
+    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return days[m - 1] + (m == 2 && leap ? 1u : 0u);
+}
+
+st_ticks st_civil_ticks(const st_civil *c)
+{
+    if (c->year < 1601 || c->year > 9999 || c->month < 1 || c->month > 12 || c->day < 1 ||
+        c->day > month_days(c->year, c->month) || c->hour > 23 || c->minute > 59 || c->second > 59 ||
+        c->tick >= ST_TICKS_SECOND)
+        return 0;
+    uint64_t y = c->year - (c->month <= 2), era = y / 400, yoe = y % 400;
+    uint64_t mp = (c->month + 9) % 12, doy = (153 * mp + 2) / 5 + c->day - 1;
+    uint64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - DAYS_1601;
+    return ((days * 24 + c->hour) * 60 + c->minute) * 60 * ST_TICKS_SECOND +
+           c->second * ST_TICKS_SECOND + c->tick;
+}
+
+/* n digits at s[*i]; moves on. */
+static bool digits(st_str s, size_t *i, unsigned n, unsigned *out)
+{
+    unsigned v = 0;
+    if (s.n - *i < n || *i > s.n)
+        return false;
+    for (unsigned k = 0; k < n; k++) {
+        unsigned d = (unsigned)(unsigned char)s.p[*i + k] - '0';
+        if (d > 9)
+            return false;
+        v = v * 10 + d;
+    }
+    *i += n;
+    *out = v;
+    return true;
+}
+
+static bool one_of(st_str s, size_t *i, const char *set)
+{
+    if (*i >= s.n || !s.p[*i] || !strchr(set, s.p[*i]))
+        return false;
+    ++*i;
+    return true;
+}
+
+/* .f to .fffffffff as ticks; digits past the seventh are cut. */
+static bool fraction(st_str s, size_t *i, unsigned *tick)
+{
+    unsigned n = 0, v = 0, d;
+    while (n < 9 && digits(s, i, 1, &d)) {
+        if (n < 7)
+            v = v * 10 + d;
+        n++;
+    }
+    for (unsigned k = n; k < 7; k++)
+        v *= 10;
+    *tick = v;
+    return n > 0;
+}
+
+static bool date_part(st_str s, size_t *i, st_civil *c)
+{
+    return digits(s, i, 4, &c->year) && one_of(s, i, "-") && digits(s, i, 2, &c->month) &&
+           one_of(s, i, "-") && digits(s, i, 2, &c->day);
+}
+
+static bool clock_part(st_str s, size_t *i, st_civil *c)
+{
+    return digits(s, i, 2, &c->hour) && one_of(s, i, ":") && digits(s, i, 2, &c->minute) &&
+           one_of(s, i, ":") && digits(s, i, 2, &c->second);
+}
+
+bool st_time_sysmon(st_str s, st_ticks *out)
+{
+    st_civil c = { 0 };
+    size_t i = 0;
+    if (s.n != 23 || !date_part(s, &i, &c) || !one_of(s, &i, " ") || !clock_part(s, &i, &c) ||
+        !one_of(s, &i, ".") || !fraction(s, &i, &c.tick))
+        return false;
+    *out = st_civil_ticks(&c);
+    return *out != 0;
+}
+
+bool st_time_iso(st_str s, st_ticks *out)
+{
+    st_civil c = { 0 };
+    size_t i = 0;
+    unsigned zh = 0, zm = 0;
+    bool west = false;
+    if (!date_part(s, &i, &c))
+        return false;
+    if (one_of(s, &i, "T ")) {
+        if (!clock_part(s, &i, &c) || (one_of(s, &i, ".") && !fraction(s, &i, &c.tick)))
+            return false;
+        if (i < s.n && (s.p[i] == '+' || s.p[i] == '-')) {
+            west = s.p[i++] == '-';
+            if (!digits(s, &i, 2, &zh) || !one_of(s, &i, ":") || !digits(s, &i, 2, &zm) || zh > 14 ||
+                zm > 59)
+                return false;
+        } else {
+            one_of(s, &i, "Z");
+        }
+    }
+    st_ticks t = st_civil_ticks(&c), zone = (zh * UINT64_C(60) + zm) * 60 * ST_TICKS_SECOND;
+    if (i != s.n || !t || (!west && zone >= t))
+        return false;
+    *out = west ? t + zone : t - zone;
+    return *out <= ST_TICKS_MAX;
+}
+
+static void put_digits(char *to, unsigned v, unsigned n)
+{
+    for (unsigned k = n; k-- > 0; v /= 10)
+        to[k] = (char)('0' + v % 10);
+}
+
+/* YYYY-MM-DD?hh:mm:ss into 19 bytes. */
+static void put_civil(char *to, const st_civil *c, char between)
+{
+    put_digits(to, c->year, 4);
+    to[4] = '-';
+    put_digits(to + 5, c->month, 2);
+    to[7] = '-';
+    put_digits(to + 8, c->day, 2);
+    to[10] = between;
+    put_digits(to + 11, c->hour, 2);
+    to[13] = ':';
+    put_digits(to + 14, c->minute, 2);
+    to[16] = ':';
+    put_digits(to + 17, c->second, 2);
+}
+
+void st_buf_time_sysmon(st_buf *b, st_ticks t)
+{
+    st_civil c;
+    char text[23];
+    if (!t || !st_ticks_civil(t, &c))
+        return;
+    put_civil(text, &c, ' ');
+    text[19] = '.';
+    put_digits(text + 20, c.tick / (unsigned)ST_TICKS_MS, 3);
+    st_buf_put(b, text, sizeof text);
+}
+
+void st_buf_time_iso(st_buf *b, st_ticks t)
+{
+    st_civil c;
+    char text[28];
+    if (!t || !st_ticks_civil(t, &c))
+        return;
+    put_civil(text, &c, 'T');
+    text[19] = '.';
+    put_digits(text + 20, c.tick, 7);
+    text[27] = 'Z';
+    st_buf_put(b, text, sizeof text);
+}

@@ -1,0 +1,94 @@
+/*
+ * unicode.c - case folding and letters by table: no locale has a say. The tables come
+ * from gen_unicode.py.
+ */
+#include "shelltree/base.h"
+
+#include "unicode_tables.h"
+
+static uint32_t map(const struct st_map_row *rows, size_t n, uint32_t cp)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        const struct st_map_row *r = &rows[mid];
+        if (cp > r->last)
+            lo = mid + 1;
+        else if (cp < r->first)
+            hi = mid;
+        else
+            return (cp - r->first) % r->step ? cp : (uint32_t)((int64_t)cp + r->delta);
+    }
+    return cp;
+}
+#define MAP(table, cp) map(table, sizeof(table) / sizeof((table)[0]), cp)
+
+uint32_t st_fold(uint32_t cp)
+{
+    if (cp < 0x80)
+        return cp >= 'A' && cp <= 'Z' ? cp + 32 : cp;
+    return MAP(st_map_fold, cp);
+}
+
+uint32_t st_lower(uint32_t cp)
+{
+    return MAP(st_map_lower, cp);
+}
+
+uint32_t st_upper(uint32_t cp)
+{
+    return MAP(st_map_upper, cp);
+}
+
+bool st_is_alnum(uint32_t cp)
+{
+    if (cp < 0x80)
+        return (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
+    size_t lo = 0, hi = sizeof st_range_alnum / sizeof st_range_alnum[0];
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (cp > st_range_alnum[mid].last)
+            lo = mid + 1;
+        else if (cp < st_range_alnum[mid].first)
+            hi = mid;
+        else
+            return true;
+    }
+    return false;
+}
+
+void st_fold_put(st_buf *b, st_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x80) {
+            st_buf_char(b, (char)st_fold(c));
+            i++;
+            continue;
+        }
+        size_t at = i;
+        uint32_t cp = st_utf8_next(s, &i);
+        char out[4];
+        if (cp == UINT32_MAX)
+            st_buf_put(b, s.p + at, i - at);
+        else
+            st_buf_put(b, out, st_utf8_put(out, st_fold(cp)));
+    }
+}
+
+/* One folded step; an invalid byte stands for itself, above all code points. */
+static uint32_t folded_at(st_str s, size_t *i)
+{
+    unsigned char byte = (unsigned char)s.p[*i];
+    uint32_t cp = st_utf8_next(s, i);
+    return cp == UINT32_MAX ? 0x110000u + byte : st_fold(cp);
+}
+
+bool st_fold_eq(st_str a, st_str b)
+{
+    size_t i = 0, k = 0;
+    while (i < a.n && k < b.n)
+        if (folded_at(a, &i) != folded_at(b, &k))
+            return false;
+    return i == a.n && k == b.n;
+}

@@ -1,0 +1,123 @@
+/* utf.c - UTF-8 and UTF-16LE. RFC 3629 (no overlong forms, no surrogates, at most U+10FFFF). */
+#include "shelltree/base.h"
+
+#include <string.h>
+
+#define BAD UINT32_MAX
+
+uint32_t st_utf8_next(st_str s, size_t *i)
+{
+    const unsigned char *p = (const unsigned char *)s.p + *i;
+    size_t left = s.n - *i;
+    unsigned char c = p[0];
+    if (c < 0x80) {
+        *i += 1;
+        return c;
+    }
+    unsigned n = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+    static const uint32_t least[4] = { 0, 0x80, 0x800, 0x10000 };
+    uint32_t cp = c & (0x3fu >> n);
+    if (c < 0xc2 || c > 0xf4 || left <= n) {
+        *i += 1;
+        return BAD;
+    }
+    for (unsigned k = 1; k <= n; k++) {
+        if ((p[k] & 0xc0) != 0x80) {
+            *i += 1;
+            return BAD;
+        }
+        cp = cp << 6 | (p[k] & 0x3fu);
+    }
+    if (cp < least[n] || cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000)) {
+        *i += 1;
+        return BAD;
+    }
+    *i += n + 1;
+    return cp;
+}
+
+size_t st_utf8_put(char *out, uint32_t cp)
+{
+    if (cp < 0x80) {
+        out[0] = (char)cp;
+        return 1;
+    }
+    if (cp < 0x800) {
+        out[0] = (char)(0xc0 | cp >> 6);
+        out[1] = (char)(0x80 | (cp & 0x3f));
+        return 2;
+    }
+    if (cp < 0x10000) {
+        out[0] = (char)(0xe0 | cp >> 12);
+        out[1] = (char)(0x80 | (cp >> 6 & 0x3f));
+        out[2] = (char)(0x80 | (cp & 0x3f));
+        return 3;
+    }
+    out[0] = (char)(0xf0 | cp >> 18);
+    out[1] = (char)(0x80 | (cp >> 12 & 0x3f));
+    out[2] = (char)(0x80 | (cp >> 6 & 0x3f));
+    out[3] = (char)(0x80 | (cp & 0x3f));
+    return 4;
+}
+
+bool st_utf8_valid(st_str s)
+{
+    for (size_t i = 0; i < s.n;)
+        if (st_utf8_next(s, &i) == BAD)
+            return false;
+    return true;
+}
+
+static unsigned unit_at(const unsigned char *p)
+{
+    return (unsigned)p[0] | (unsigned)p[1] << 8;
+}
+
+/* Eight ASCII units at once: the common case by far. */
+static size_t ascii_run(const unsigned char *p, size_t n, char *to)
+{
+    size_t i = 0;
+    for (; i + 16 <= n; i += 16) {
+        uint64_t a, b;
+        memcpy(&a, p + i, 8);
+        memcpy(&b, p + i + 8, 8);
+        if ((a | b) & UINT64_C(0xff80ff80ff80ff80))
+            break;
+        for (size_t k = 0; k < 8; k++)
+            to[i / 2 + k] = (char)p[i + 2 * k];
+    }
+    return i;
+}
+
+unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
+{
+    n &= ~(size_t)1;
+    if (n > SIZE_MAX / 2) {
+        b->failed = true;
+        return 0;
+    }
+    char *start = st_buf_room(b, n / 2 * 3);
+    if (!start)
+        return 0;
+    unsigned replaced = 0;
+    char *to = start;
+    size_t i = ascii_run(p, n, to);
+    to += i / 2;
+    while (i < n) {
+        uint32_t u = unit_at(p + i);
+        i += 2;
+        if (u >= 0xd800 && u < 0xe000) {
+            uint32_t low = u < 0xdc00 && i < n ? unit_at(p + i) : 0;
+            if (low >= 0xdc00 && low < 0xe000) {
+                u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
+                i += 2;
+            } else {
+                u = 0xfffd;
+                replaced++;
+            }
+        }
+        to += st_utf8_put(to, u);
+    }
+    b->n += (size_t)(to - start);
+    return replaced;
+}

@@ -1,0 +1,278 @@
+/* test_base.c - the words everything else is said in. */
+#include "shelltree/base.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void time_sysmon__each_row__parses_or_not(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *iso;
+    } rows[] = {
+        { "2026-01-02 03:04:05.678", "2026-01-02T03:04:05.6780000Z" },
+        { "1601-01-01 00:00:00.001", "1601-01-01T00:00:00.0010000Z" },
+        { "2024-02-29 23:59:59.999", "2024-02-29T23:59:59.9990000Z" },
+        { "9999-12-31 23:59:59.999", "9999-12-31T23:59:59.9990000Z" },
+        { "2023-02-29 00:00:00.000", NULL },
+        { "2026-01-02T03:04:05.678", NULL },
+        { "2026-01-02 03:04:05.67", NULL },
+        { "2026-01-02 24:00:00.000", NULL },
+        { "-", NULL },
+        { "", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_ticks t = 0;
+        bool ok = st_time_sysmon(st_str_of(rows[i].in), &t);
+        st_buf b = { 0 };
+        if (ok)
+            st_buf_time_iso(&b, t);
+        if (ok != (rows[i].iso != NULL) || (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].iso))))
+            fail_msg("%s: got %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
+        st_buf_clear(&b);
+        st_buf_time_sysmon(&b, t);
+        if (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].in)))
+            fail_msg("%s: back as %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+}
+
+static void time_iso__zones_and_fractions__give_utc(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *iso;
+    } rows[] = {
+        { "2021-11-19T16:52:33.833733500Z", "2021-11-19T16:52:33.8337335Z" },
+        { "2021-11-19T16:52:33Z", "2021-11-19T16:52:33.0000000Z" },
+        { "2021-11-19 16:52:33.5", "2021-11-19T16:52:33.5000000Z" },
+        { "2021-11-19T16:52:33+02:30", "2021-11-19T14:22:33.0000000Z" },
+        { "2021-12-31T23:52:33-01:00", "2022-01-01T00:52:33.0000000Z" },
+        { "2021-11-19", "2021-11-19T00:00:00.0000000Z" },
+        { "2021-11-19T16:52", NULL },
+        { "2021-11-19T16:52:33ZZ", NULL },
+        { "2021-13-19", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_ticks t = 0;
+        bool ok = st_time_iso(st_str_of(rows[i].in), &t);
+        st_buf b = { 0 };
+        if (ok)
+            st_buf_time_iso(&b, t);
+        if (ok != (rows[i].iso != NULL) || (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].iso))))
+            fail_msg("%s: got %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+}
+
+static void ticks__every_day_of_four_centuries__there_and_back(void **state)
+{
+    (void)state;
+    for (uint64_t day = 0; day < 3068000; day += 1) { /* to the year 9999 */
+        st_civil c;
+        st_ticks t = day * 86400 * ST_TICKS_SECOND + 1;
+        if (!st_ticks_civil(t, &c))
+            break;
+        assert_true(st_civil_ticks(&c) == t);
+    }
+}
+
+static void guid__text__there_and_back(void **state)
+{
+    (void)state;
+    st_guid g, h;
+    assert_true(st_guid_parse(ST_STR("{365ABB72-7C01-5CC4-0000-00102B3E0C00}"), &g));
+    assert_int_equal(g.b[0], 0x72);
+    assert_int_equal(g.b[4], 0x01);
+    assert_int_equal(g.b[8], 0x00);
+    assert_true(st_guid_parse(ST_STR("365abb72-7c01-5cc4-0000-00102b3e0c00"), &h));
+    assert_true(st_guid_eq(&g, &h));
+    st_buf b = { 0 };
+    st_buf_guid(&b, &g);
+    assert_true(st_str_eq(st_buf_slice(&b), ST_STR("{365ABB72-7C01-5CC4-0000-00102B3E0C00}")));
+    st_buf_free(&b);
+    assert_false(st_guid_parse(ST_STR("{365ABB72-7C01-5CC4-0000-00102B3E0C0}"), &h));
+    assert_false(st_guid_parse(ST_STR("{365ABB72+7C01-5CC4-0000-00102B3E0C00}"), &h));
+}
+
+static void utf16__each_row__becomes_utf8(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in;
+        size_t n;
+        const char *out;
+        unsigned replaced;
+    } rows[] = {
+        { "a\0b\0", 4, "ab", 0 },
+        { "a\0b\0c\0d\0e\0f\0g\0h\0i\0", 18, "abcdefghi", 0 },
+        { "\xe9\0", 2, "\xc3\xa9", 0 },
+        { "\x3d\xd8\x00\xde", 4, "\xf0\x9f\x98\x80", 0 },
+        { "\x3d\xd8", 2, "\xef\xbf\xbd", 1 },
+        { "\x00\xde\x61\0", 4, "\xef\xbf\xbd" "a", 1 },
+        { "\x3d\xd8\x61\0", 4, "\xef\xbf\xbd" "a", 1 },
+        { "\x2e\x20x", 3, "\xe2\x80\xae", 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        unsigned r = st_utf16le_put(&b, (const unsigned char *)rows[i].in, rows[i].n);
+        if (r != rows[i].replaced || !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].out)))
+            fail_msg("row %zu: %.*s, %u replaced", i, ST_FMT(st_buf_slice(&b)), r);
+        st_buf_free(&b);
+    }
+}
+
+static void utf8__invalid_bytes__one_at_a_time(void **state)
+{
+    (void)state;
+    static const char *bad[] = { "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
+                                 "\xf4\x90\x80\x80", "\xf5", "\xff", "\xe2\x82" };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        size_t at = 0;
+        assert_int_equal(st_utf8_next(st_str_of(bad[i]), &at), UINT32_MAX);
+        assert_int_equal(at, 1);
+        assert_false(st_utf8_valid(st_str_of(bad[i])));
+    }
+    assert_true(st_utf8_valid(ST_STR("a\xc3\xa9\xe2\x80\xae\xf0\x9f\x98\x80")));
+}
+
+static void fold__letters__simple_folding_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *a, *b;
+        bool same;
+    } rows[] = {
+        { "CMD.EXE", "cmd.exe", true },  { "\xc3\x89", "\xc3\xa9", true },
+        { "\xce\xa3", "\xcf\x82", true }, /* capital sigma, final sigma */
+        { "\xc3\x9f", "ss", false },     { "\xc4\xb1", "i", false }, /* dotless i */
+        { "\xc4\xb0", "i", false },      { "\xe1\xba\x9e", "\xc3\x9f", true },
+        { "a", "ab", false },            { "\xff", "\xff", true },
+        { "\xff", "\xfe", false },       { "K", "\xe2\x84\xaa", true }, /* Kelvin sign */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_fold_eq(st_str_of(rows[i].a), st_str_of(rows[i].b)) != rows[i].same)
+            fail_msg("row %zu: %s %s", i, rows[i].a, rows[i].b);
+    assert_true(st_is_alnum('a') && st_is_alnum('0') && st_is_alnum(0xe9) && st_is_alnum(0x4e00));
+    assert_false(st_is_alnum('_') || st_is_alnum(' ') || st_is_alnum(0x301) || st_is_alnum(0x2028));
+}
+
+static void pool__many_strings__equal_bytes_equal_ids(void **state)
+{
+    (void)state;
+    st_pool *p = st_pool_new();
+    char text[32];
+    assert_int_equal(st_pool_put(p, ST_STR("")), ST_EMPTY);
+    assert_int_equal(st_pool_find(p, ST_STR("k0")), ST_ABSENT);
+    for (unsigned i = 0; i < 50000; i++) {
+        snprintf(text, sizeof text, "k%u", i);
+        assert_int_equal(st_pool_put(p, st_str_of(text)), i + 2);
+    }
+    for (unsigned i = 0; i < 50000; i++) {
+        snprintf(text, sizeof text, "k%u", i);
+        assert_int_equal(st_pool_put(p, st_str_of(text)), i + 2);
+        assert_true(st_str_eq(st_pool_get(p, i + 2), st_str_of(text)));
+    }
+    st_str nul = { "a\0b", 3 };
+    assert_true(st_str_eq(st_pool_get(p, st_pool_put(p, nul)), nul));
+    char *large = memset(test_malloc(100000), 'x', 100000);
+    st_sid id = st_pool_put(p, (st_str){ large, 100000 });
+    assert_int_equal(st_pool_get(p, id).n, 100000);
+    test_free(large);
+    assert_false(st_pool_failed(p));
+    st_pool_free(p);
+}
+
+static void str__cut_and_numbers__each_row(void **state)
+{
+    (void)state;
+    st_str rest = ST_STR("a,,b"), part;
+    assert_true(st_str_cut(&rest, ',', &part) && st_str_eq(part, ST_STR("a")));
+    assert_true(st_str_cut(&rest, ',', &part) && part.n == 0);
+    assert_true(st_str_cut(&rest, ',', &part) && st_str_eq(part, ST_STR("b")));
+    assert_false(st_str_cut(&rest, ',', &part));
+    uint64_t v;
+    assert_true(st_str_u64(ST_STR("18446744073709551615"), &v) && v == UINT64_MAX);
+    assert_false(st_str_u64(ST_STR("18446744073709551616"), &v));
+    assert_false(st_str_u64(ST_STR(""), &v));
+    assert_false(st_str_u64(ST_STR("1x"), &v));
+    assert_true(st_str_u64_any(ST_STR("0x3e7"), &v) && v == 999);
+    assert_true(st_str_u64_any(ST_STR("0xFFFFFFFFFFFFFFFF"), &v) && v == UINT64_MAX);
+    assert_false(st_str_u64_any(ST_STR("0x1FFFFFFFFFFFFFFFF"), &v));
+    assert_true(st_str_eq(st_str_basename(ST_STR("C:\\a\\b.exe")), ST_STR("b.exe")));
+    assert_true(st_str_eq(st_str_basename(ST_STR("/usr/bin/id")), ST_STR("id")));
+    assert_true(st_str_eq(st_str_basename(ST_STR("x")), ST_STR("x")));
+}
+
+static void fail__second_cause__first_stays(void **state)
+{
+    (void)state;
+    st_err e = { 0 };
+    assert_int_equal(st_fail(&e, ST_E_IO, "first %d", 1), ST_E_IO);
+    assert_int_equal(st_fail(&e, ST_E_RULE, "second"), ST_E_IO);
+    assert_string_equal(e.text, "first 1");
+}
+
+static void sha__known_answers__hold(void **state)
+{
+    (void)state;
+    unsigned char d[32], s[20];
+    st_buf b = { 0 };
+    st_sha256("abc", 3, d);
+    st_buf_hex(&b, d, 4, false);
+    assert_true(st_str_eq(st_buf_slice(&b), ST_STR("ba7816bf")));
+    st_sha1("abc", 3, s);
+    st_buf_clear(&b);
+    st_buf_hex(&b, s, 4, true);
+    assert_true(st_str_eq(st_buf_slice(&b), ST_STR("A9993E36")));
+    st_sha256_stream *t = st_sha256_new();
+    unsigned char e[32];
+    st_sha256_add(t, "a", 1);
+    st_sha256_add(t, "bc", 2);
+    st_sha256_end(t, e);
+    assert_memory_equal(d, e, 32);
+    st_buf_free(&b);
+}
+
+static void count_job(void *ctx, unsigned thread, size_t job)
+{
+    (void)thread;
+    unsigned char *seen = ctx;
+    seen[job]++;
+}
+
+static void parallel__each_job__runs_once(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads < 9; threads += 4) {
+        unsigned char seen[1000] = { 0 };
+        st_parallel(threads, sizeof seen, count_job, seen);
+        for (size_t i = 0; i < sizeof seen; i++)
+            assert_int_equal(seen[i], 1);
+        st_parallel(threads, 0, count_job, seen);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(time_sysmon__each_row__parses_or_not),
+        cmocka_unit_test(time_iso__zones_and_fractions__give_utc),
+        cmocka_unit_test(ticks__every_day_of_four_centuries__there_and_back),
+        cmocka_unit_test(guid__text__there_and_back),
+        cmocka_unit_test(utf16__each_row__becomes_utf8),
+        cmocka_unit_test(utf8__invalid_bytes__one_at_a_time),
+        cmocka_unit_test(fold__letters__simple_folding_only),
+        cmocka_unit_test(pool__many_strings__equal_bytes_equal_ids),
+        cmocka_unit_test(str__cut_and_numbers__each_row),
+        cmocka_unit_test(fail__second_cause__first_stays),
+        cmocka_unit_test(sha__known_answers__hold),
+        cmocka_unit_test(parallel__each_job__runs_once),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
