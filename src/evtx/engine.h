@@ -1,0 +1,38 @@
+/*
+ * engine.h - what the scanner asks of a reader: decode one chunk. Private to src/evtx.
+ *
+ * The scanner (scan.c) reads slots, finds chunks, checks checksums and classifies damage;
+ * a reader turns one chunk's bytes into records. A reader keeps its memory in a state
+ * object, one a thread.
+ */
+#ifndef ST_EVTX_ENGINE_H
+#define ST_EVTX_ENGINE_H
+
+#include "shelltree/evtx.h"
+
+typedef struct st_chunk {
+    const unsigned char *bytes; /* private copy; n of them, at most 65536 */
+    size_t n;
+    uint64_t offset;            /* of the chunk in the source */
+    unsigned flags;             /* ST_R_CRC where a checksum is wrong: on every record of it */
+    const st_source *source;
+    const st_scan_options *options;
+    const st_scan_ops *ops;
+    void *job;                  /* for ops->want and ops->record */
+    st_report *report;          /* counters and ranges of this piece of work */
+} st_chunk;
+
+/* The libevtx reader: the chunk goes to libevtx behind a made-up file header, in memory,
+ * record by record, so that one bad record costs one record. */
+typedef struct st_libevtx st_libevtx;
+st_libevtx *st_libevtx_new(void); /* NULL: no memory */
+void st_libevtx_free(st_libevtx *s);
+st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err);
+
+/* The native reader. */
+typedef struct st_native st_native;
+st_native *st_native_new(void);
+void st_native_free(st_native *s);
+st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err);
+
+#endif
