@@ -11,4 +11,8 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
+/* Process creations are counted with 32 bits, and a few values at the top mean "none".
+ * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
+#define ST_MAX_ROWS UINT32_C(0xfffffff0)
+
 #endif
