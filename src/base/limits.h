@@ -27,4 +27,8 @@
  * could make one of every other byte. Met: further ones are only counted. */
 #define ST_MAX_RANGES ((size_t)1000)
 
+/* One event as XML. A record is at most 64 KiB of binary XML, whose text may be some times as
+ * long. Met: the record is counted as unparsable. */
+#define ST_MAX_EVENT_XML ((size_t)8 << 20)
+
 #endif
