@@ -38,5 +38,24 @@
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
  * are forgotten before the next chunk. */
 #define ST_MAX_NAMES 65536u
+/* Files listed, of any kind: about 400 bytes each. Met: the run ends with an error. */
+#define ST_MAX_SOURCES ((size_t)16000000)
+/* Folders inside each other; no collection comes near. Met: the folder is listed as unreadable. */
+#define ST_MAX_FOLDER_DEPTH 1024u
+/* Standard input is kept in memory, because logs are read at offsets. Met: the source is
+ * listed as unreadable, with advice. */
+#define ST_MAX_STDIN ((size_t)2 << 30)
+/* A list of paths. Met: an error. */
+#define ST_MAX_PATH_LIST ((size_t)1 << 30)
+/* How far a file that begins with zeros is looked at to see whether it is all zeros. Met: it
+ * is of unknown kind. */
+#define ST_MAX_ZERO_SCAN (UINT64_C(4) << 30)
+/* Byte ranges without a record that are kept for one source, the first by offset; a hostile log
+ * could make one of every other byte. Met: further ones are only counted. */
+#define ST_MAX_RANGES ((size_t)1000)
+
+/* One event as XML. A record is at most 64 KiB of binary XML, whose text may be some times as
+ * long. Met: the record is counted as unparsable. */
+#define ST_MAX_EVENT_XML ((size_t)8 << 20)
 
 #endif
