@@ -4,7 +4,7 @@
  * A table says how wide each type is; a value of another width falls back to an integer of
  * its size, or to hexadecimal digits. Nothing here trusts the length of a value beyond `n`.
  */
-#include "shelltree/evtx.h"
+#include "value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -275,18 +275,28 @@ static size_t item(unsigned type, const unsigned char *p, size_t n, size_t *step
     return *step;
 }
 
-static unsigned put_array(st_buf *out, unsigned type, const unsigned char *p, size_t n)
+bool st_value_item(const st_value *array, uint32_t *pos, st_value *out)
+{
+    unsigned type = array->type & 0x7fu, width = types[type].width;
+    if (!array->p || *pos >= array->n)
+        return false;
+    size_t step, len = item(type, array->p + *pos, array->n - *pos, &step);
+    if (width && len < width)
+        return false; /* a remainder is damage */
+    *out = (st_value){ .p = array->p + *pos, .n = (uint32_t)len, .type = (uint8_t)type };
+    *pos += (uint32_t)(step ? step : 1);
+    return true;
+}
+
+static unsigned put_array(st_buf *out, const st_value *array)
 {
     unsigned replaced = 0;
-    bool fixed = types[type & 0x7f].width != 0;
-    for (size_t i = 0; i < n;) {
-        size_t step, len = item(type, p + i, n - i, &step);
-        if (fixed && len < types[type & 0x7f].width)
-            break; /* a remainder is damage */
-        if (i)
+    uint32_t pos = 0;
+    st_value v;
+    for (bool first = true; st_value_item(array, &pos, &v); first = false) {
+        if (!first)
             st_buf_put(out, ", ", 2);
-        replaced += put_one(out, type, p + i, len);
-        i += step ? step : 1;
+        replaced += v.n ? put_one(out, v.type, v.p, v.n) : 0;
     }
     return replaced;
 }
@@ -296,7 +306,7 @@ unsigned st_value_text(const st_value *v, st_buf *out)
     if (!v->p || v->type == ST_V_NULL)
         return 0;
     if (v->type & ST_V_ARRAY)
-        return put_array(out, v->type & 0x7fu, v->p, v->n);
+        return put_array(out, v);
     if (!v->n)
         return 0;
     return put_one(out, v->type, v->p, v->n);
