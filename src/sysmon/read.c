@@ -7,8 +7,6 @@
  */
 #include "sysmon/store.h"
 
-#include "limits.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 
