@@ -4,6 +4,11 @@
  * libevtx wants a file, so the chunk is put behind a header made for the purpose, in
  * memory. Records are asked for one by one, by index: one that can't be read costs no
  * other. What libevtx doesn't give (the record's own header) is read from the chunk.
+ *
+ * libevtx walks records from the first one and stops at damage; what it recovers behind
+ * that it gives no place for. So a run of records that it didn't reach is looked for by
+ * signature and offered again, in a chunk whose first record is made to end where the run
+ * begins. Only the copy is changed; names and templates stay where they were.
  */
 #include "evtx/engine.h"
 #include "evtx/xml.h"
@@ -15,15 +20,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_HEADER = 4096, CHUNK = 65536, RECORD_HEADER = 24, RECORD_MIN = 28, FIRST_RECORD = 512 };
+enum { FILE_HEADER = 4096, CHUNK = 65536, RECORD_HEADER = 24, RECORD_MIN = 28, FIRST = 512 };
+
+enum { UNIT = 8 }; /* records begin and end at multiples of it */
 
 struct st_libevtx {
     unsigned char *image; /* file header and chunk */
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
-    uint32_t live[CHUNK / RECORD_MIN]; /* where live records begin in the chunk */
-    size_t nlive;
+    bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
+    uint32_t end;             /* where live records end */
 };
 
 /* Where a record stands, by its own header. */
@@ -71,7 +78,38 @@ static uint64_t get_le(const unsigned char *p, size_t n)
     return v;
 }
 
-static void build_image(st_libevtx *s, const st_chunk *c)
+static place place_at(const st_chunk *c, int64_t offset)
+{
+    place p = { 0, 0 };
+    if (offset < 0 || c->n < RECORD_MIN || (uint64_t)offset > c->n - RECORD_MIN)
+        return p;
+    p.at = (uint32_t)offset;
+    const unsigned char *b = c->bytes + p.at;
+    uint64_t size = get_le(b + 4, 4);
+    if (memcmp(b, "**\0\0", 4) == 0 && size >= RECORD_MIN && size <= c->n - p.at)
+        p.size = (uint32_t)size;
+    return p;
+}
+
+/* The same, and the size behind it agrees. */
+static place sound_at(const st_chunk *c, int64_t offset)
+{
+    place p = place_at(c, offset);
+    if (p.size && get_le(c->bytes + p.at + p.size - 4, 4) != p.size)
+        p.size = 0;
+    return p;
+}
+
+/* The last of the sound records that follow each other without a gap; size 0: not even one. */
+static place last_of_run(const st_chunk *c, uint32_t from)
+{
+    place last = { from, 0 };
+    for (place p = sound_at(c, from); p.size; p = sound_at(c, (int64_t)p.at + p.size))
+        last = p;
+    return last;
+}
+
+static void build_header(st_libevtx *s)
 {
     static const struct {
         unsigned at, n;
@@ -90,10 +128,23 @@ static void build_image(st_libevtx *s, const st_chunk *c)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         put_le(h + rows[i].at, rows[i].value, rows[i].n);
     put_le(h + 124, libdeflate_crc32(0, h, 120), 4);
+}
+
+static void copy_chunk(st_libevtx *s, const st_chunk *c)
+{
+    unsigned char *chunk = s->image + FILE_HEADER;
     size_t n = c->n < CHUNK ? c->n : CHUNK;
-    memcpy(h + FILE_HEADER, c->bytes, n);
-    memset(h + FILE_HEADER + n, 0, CHUNK - n);
-    memcpy(h + FILE_HEADER, "ElfChnk", 8);
+    memcpy(chunk, c->bytes, n);
+    memset(chunk + n, 0, CHUNK - n);
+    memcpy(chunk, "ElfChnk", 8);
+    put_le(chunk + 40, 128, 4);
+}
+
+/* Says in the copy's header where its last record begins and where it ends. */
+static void set_extent(st_libevtx *s, const place *last)
+{
+    put_le(s->image + FILE_HEADER + 44, last->at, 4);
+    put_le(s->image + FILE_HEADER + 48, last->at + last->size, 4);
 }
 
 typedef struct session {
@@ -120,19 +171,6 @@ static bool open_session(session *o, unsigned char *image)
 }
 
 /* ---- one record --------------------------------------------------------------------------- */
-
-static place place_at(const st_chunk *c, int64_t offset)
-{
-    place p = { 0, 0 };
-    if (offset < 0 || c->n < RECORD_MIN || (uint64_t)offset > c->n - RECORD_MIN)
-        return p;
-    p.at = (uint32_t)offset;
-    const unsigned char *b = c->bytes + p.at;
-    uint64_t size = get_le(b + 4, 4);
-    if (memcmp(b, "**\0\0", 4) == 0 && size >= RECORD_MIN && size <= c->n - p.at)
-        p.size = (uint32_t)size;
-    return p;
-}
 
 /* The reason for a record that gave nothing, as a stable word, from libevtx's own. */
 static const char *reason_of(libevtx_error_t *error)
@@ -221,11 +259,13 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, st_orig
     return ST_OK;
 }
 
-static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record, const place *p,
-                          st_origin origin)
+static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record, const place *p)
 {
     size_t n = 0;
     const char *reason = NULL;
+    st_origin origin = p->at < s->end ? ST_O_LIVE : ST_O_SLACK;
+    if (origin == ST_O_SLACK && !c->options->slack)
+        return ST_OK;
     st_code code = fetch_text(s, record, &n, &reason);
     if (code == ST_E_EVIDENCE) {
         lost(c, p, reason);
@@ -234,94 +274,135 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
     return code ? code : deliver(s, c, p, origin, n);
 }
 
-static place place_of(const st_chunk *c, libevtx_record_t *record)
-{
-    off64_t offset = -1;
-    if (libevtx_record_get_offset(record, &offset, NULL) != 1)
-        return (place){ 0, 0 };
-    return place_at(c, (int64_t)offset - FILE_HEADER);
-}
-
 /* ---- all records ------------------------------------------------------------------------------ */
 
-/* Where the records stand by their headers alone: names the place of one that libevtx
- * doesn't give at all. */
-static place walk_to(const st_chunk *c, int index)
+static bool is_taken(const st_libevtx *s, const place *p)
 {
-    place p = place_at(c, FIRST_RECORD);
-    for (int i = 0; i < index && p.size; i++)
-        p = place_at(c, (int64_t)p.at + p.size);
-    return p;
+    return s->taken[p->at / UNIT];
 }
 
-static st_code live_records(st_libevtx *s, const st_chunk *c, session *o, st_err *err)
+static void take(st_libevtx *s, const place *p)
 {
-    int count = 0;
-    s->nlive = 0;
-    if (libevtx_file_get_number_of_records(o->file, &count, NULL) != 1)
-        return ST_OK;
-    st_code code = ST_OK;
-    for (int i = 0; !code && i < count; i++) {
-        libevtx_record_t *record = NULL;
-        if (libevtx_file_get_record_by_index(o->file, i, &record, NULL) != 1) {
-            place p = walk_to(c, i);
-            lost(c, &p, "unreadable");
-            continue;
-        }
-        place p = place_of(c, record);
-        if (p.size && s->nlive < sizeof s->live / sizeof s->live[0])
-            s->live[s->nlive++] = p.at;
-        code = one_record(s, c, record, &p, ST_O_LIVE);
-        libevtx_record_free(&record, NULL);
+    for (uint32_t i = p->at / UNIT; i < (p->at + p->size) / UNIT; i++)
+        s->taken[i] = true;
+}
+
+/* The place of a record. libevtx's own word for it is 0 in some versions, so it is the place
+ * where the walk along sizes has come to, if the number there is the record's; else that
+ * of a sound record with this number that nobody had yet. */
+static place place_of(const st_libevtx *s, const st_chunk *c, libevtx_record_t *record, place here)
+{
+    uint64_t number = 0;
+    if (libevtx_record_get_identifier(record, &number, NULL) != 1)
+        return here;
+    if (here.size && get_le(c->bytes + here.at + 8, 8) == number)
+        return here;
+    for (uint32_t at = FIRST; at + RECORD_MIN <= c->n; at += UNIT) {
+        place p = s->taken[at / UNIT] ? (place){ 0, 0 } : sound_at(c, at);
+        if (p.size && get_le(c->bytes + p.at + 8, 8) == number)
+            return p;
     }
+    return (place){ 0, 0 };
+}
+
+/* The record at an index of libevtx's list; here: where it should stand. */
+static st_code by_index(st_libevtx *s, const st_chunk *c, session *o, int index, place here)
+{
+    libevtx_record_t *record = NULL;
+    libevtx_error_t *error = NULL;
+    st_code code = ST_OK;
+    int rc = libevtx_file_get_record_by_index(o->file, index, &record, &error);
+    place p = rc == 1 ? place_of(s, c, record, here) : here;
+    if (!p.size) {
+        c->report->unparsable++;
+    } else if (!is_taken(s, &p)) {
+        take(s, &p);
+        if (rc == 1)
+            code = one_record(s, c, record, &p);
+        else if (p.at < s->end || c->options->slack)
+            lost(c, &p, reason_of(error));
+    }
+    libevtx_error_free(&error);
+    if (record)
+        libevtx_record_free(&record, NULL);
+    return code;
+}
+
+/* Reads what the copy in s->image holds, whose record number `skip` begins at `from`. */
+static st_code read_image(st_libevtx *s, const st_chunk *c, uint32_t from, int skip, st_err *err)
+{
+    session o = { NULL, NULL };
+    int count = 0;
+    st_code code = ST_OK;
+    place here = place_at(c, from);
+    if (!open_session(&o, s->image) ||
+        libevtx_file_get_number_of_records(o.file, &count, NULL) != 1)
+        count = 0;
+    for (int i = skip; !code && i < count; i++) {
+        code = by_index(s, c, &o, i, here);
+        here = place_at(c, here.size ? (int64_t)here.at + here.size : -1);
+    }
+    close_session(&o);
     return code ? st_fail(err, code, "no memory to read an event") : ST_OK;
 }
 
-/* Does a recovered record only repeat a live one, byte for byte? */
-static bool is_ghost(const st_libevtx *s, const st_chunk *c, const place *p)
+/* Offers the run of records that begins with p, behind a first record made to end there. */
+static st_code read_run(st_libevtx *s, const st_chunk *c, const place *p, st_err *err)
 {
-    for (size_t i = 0; i < s->nlive; i++) {
-        place l = place_at(c, s->live[i]);
-        if (l.size == p->size && memcmp(c->bytes + l.at, c->bytes + p->at, p->size) == 0)
-            return true;
+    unsigned char *chunk = s->image + FILE_HEADER;
+    place last = last_of_run(c, p->at);
+    uint32_t fill = p->at - FIRST;
+    st_code code = ST_OK;
+    copy_chunk(s, c);
+    set_extent(s, &last);
+    if (fill >= RECORD_MIN) {
+        memcpy(chunk + FIRST, "**\0\0", 4);
+        put_le(chunk + FIRST + 4, fill, 4);
+        put_le(chunk + p->at - 4, fill, 4);
     }
-    return false;
+    if (fill == 0 || fill >= RECORD_MIN)
+        code = read_image(s, c, p->at, fill ? 1 : 0, err);
+    if (!code && !is_taken(s, p)) {
+        take(s, p);
+        lost(c, p, "unreadable");
+    }
+    return code;
 }
 
-static st_code recovered_records(st_libevtx *s, const st_chunk *c, session *o, st_err *err)
+/* Live records end where the header says, if it says anything possible, else where the
+ * first run does. */
+static uint32_t live_end(const st_chunk *c)
 {
-    int count = 0;
-    if (libevtx_file_get_number_of_recovered_records(o->file, &count, NULL) != 1)
-        return ST_OK;
-    st_code code = ST_OK;
-    for (int i = 0; !code && i < count; i++) {
-        libevtx_record_t *record = NULL;
-        if (libevtx_file_get_recovered_record_by_index(o->file, i, &record, NULL) != 1) {
-            c->report->unparsable++;
-            continue;
-        }
-        place p = place_of(c, record);
-        if (p.size && is_ghost(s, c, &p))
-            c->report->ghosts++;
-        else
-            code = one_record(s, c, record, &p, ST_O_SLACK);
-        libevtx_record_free(&record, NULL);
-    }
-    return code ? st_fail(err, code, "no memory to read an event") : ST_OK;
+    place last = last_of_run(c, FIRST);
+    uint64_t free_offset = c->n >= FIRST ? get_le(c->bytes + 48, 4) : 0;
+    if (free_offset >= FIRST && free_offset <= CHUNK)
+        return (uint32_t)free_offset;
+    return last.at + last.size;
+}
+
+/* As it is, but for a header that would keep libevtx out. */
+static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    place last = last_of_run(c, FIRST);
+    copy_chunk(s, c);
+    if (get_le(s->image + FILE_HEADER + 48, 4) != s->end)
+        set_extent(s, &last);
+    return read_image(s, c, FIRST, 0, err);
 }
 
 st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
 {
-    session o = { NULL, NULL };
-    build_image(s, c);
-    if (!open_session(&o, s->image)) {
-        close_session(&o);
-        st_report_lost(c->report, c->offset, c->n, "unreadable-chunk");
+    if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
         return ST_OK;
+    memset(s->taken, 0, sizeof s->taken);
+    s->end = live_end(c);
+    build_header(s);
+    st_code code = read_as_it_is(s, c, err);
+    size_t stop = c->options->slack || s->end > c->n ? c->n : s->end;
+    for (uint32_t at = FIRST; !code && at + RECORD_MIN <= stop; at += UNIT) {
+        place p = s->taken[at / UNIT] ? (place){ 0, 0 } : sound_at(c, at);
+        if (p.size)
+            code = read_run(s, c, &p, err);
     }
-    st_code code = live_records(s, c, &o, err);
-    if (!code && c->options->slack)
-        code = recovered_records(s, c, &o, err);
-    close_session(&o);
     return code;
 }
