@@ -7,7 +7,7 @@
  */
 #include "sysmon/store.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>

@@ -6,7 +6,7 @@
  */
 #include "sysmon/store.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
