@@ -27,23 +27,25 @@ typedef struct opening {
     uint16_t dep;
 } opening;
 
-/* System's fields by element and attribute; an attribute of NT_OTHER means the content. */
+#define CONTENT 0xffu
+
+/* System's fields by element and attribute; or the element's content. */
 static const struct {
     uint8_t element, attribute, slot;
 } slots[] = {
     { NT_N_PROVIDER, NT_N_NAME, NT_PROVIDER },
     { NT_N_PROVIDER, NT_N_GUID, NT_PROVIDER_GUID },
-    { NT_N_CHANNEL, NT_OTHER, NT_CHANNEL },
-    { NT_N_COMPUTER, NT_OTHER, NT_COMPUTER },
+    { NT_N_CHANNEL, CONTENT, NT_CHANNEL },
+    { NT_N_COMPUTER, CONTENT, NT_COMPUTER },
     { NT_N_SECURITY, NT_N_USERID, NT_USER_SID },
-    { NT_N_EVENTID, NT_OTHER, NT_EVENT_ID },
-    { NT_N_EVENTRECORDID, NT_OTHER, NT_RECORD_ID },
+    { NT_N_EVENTID, CONTENT, NT_EVENT_ID },
+    { NT_N_EVENTRECORDID, CONTENT, NT_RECORD_ID },
     { NT_N_TIMECREATED, NT_N_SYSTEMTIME, NT_TIME },
-    { NT_N_VERSION, NT_OTHER, NT_VERSION },
-    { NT_N_LEVEL, NT_OTHER, NT_LEVEL },
-    { NT_N_OPCODE, NT_OTHER, NT_OPCODE },
-    { NT_N_TASK, NT_OTHER, NT_TASK },
-    { NT_N_KEYWORDS, NT_OTHER, NT_KEYWORDS },
+    { NT_N_VERSION, CONTENT, NT_VERSION },
+    { NT_N_LEVEL, CONTENT, NT_LEVEL },
+    { NT_N_OPCODE, CONTENT, NT_OPCODE },
+    { NT_N_TASK, CONTENT, NT_TASK },
+    { NT_N_KEYWORDS, CONTENT, NT_KEYWORDS },
     { NT_N_EXECUTION, NT_N_PROCESSID, NT_PID },
     { NT_N_EXECUTION, NT_N_THREADID, NT_TID },
 };
@@ -366,7 +368,7 @@ static void end_element(walk *w)
     nt_frame *f = &w->s->frames[--w->depth];
     uint32_t n = f->parent ? 0 : (uint32_t)w->s->npieces - f->first;
     if (f->where == W_SYSTEM_LEAF)
-        set_slot(w, f->known, NT_OTHER, f->first, n);
+        set_slot(w, f->known, CONTENT, f->first, n);
     else if ((f->where == W_DATA || f->where == W_LEAF) && !f->parent)
         push_field(w, (nt_field){ .name = f->where == W_DATA ? f->data_name : f->name,
                                   .first = f->first, .n = n, .dep = f->dep,
