@@ -469,12 +469,15 @@ static void ends__by_guid__earliest_and_clock(void **state)
     add_end(s, 2, 10, 5);
     add_end(s, 9, 2, 40);
     add_end(s, 77, 2, 40);
+    add_end(s, 3, 10, 10);
+    s->endings[s->nendings - 1].created = at(11);
     st_forest *f = forest_of(s);
     assert_int_equal(proc(f, 1, 10)->end, at(20));
     assert_int_equal(proc(f, 1, 10)->flags & ST_P_CLOCK, 0);
     assert_int_equal(proc(f, 2, 10)->end, at(5));
     assert_true(proc(f, 2, 10)->flags & ST_P_CLOCK);
-    assert_int_equal(proc(f, 3, 10)->end, 0);
+    assert_int_equal(proc(f, 3, 10)->end, at(11));
+    assert_int_equal(proc(f, 4, 12)->end, 0);
     assert_int_equal(proc(f, 9, 2)->end, at(40));
     done(f, s);
 }
