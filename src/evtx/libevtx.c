@@ -254,7 +254,6 @@ static void fill_header(const st_libevtx *s, const st_chunk *c, const place *p, 
     r->offset = c->offset + p->at;
     r->origin = p->at < s->end ? ST_O_LIVE : ST_O_SLACK;
     r->flags = c->flags | s->flags;
-    r->damage = s->flags & ST_R_PARTIAL ? s->damage : NULL;
     if (c->n - p->at >= RECORD_HEADER) {
         r->number = get_le(b + 8, 8);
         r->written = get_le(b + 16, 8);
@@ -411,19 +410,18 @@ static st_code read_run(st_libevtx *s, const st_chunk *c, const place *first, st
 }
 
 /* How long a live record is whose sizes don't agree: as it says in front, if another record
- * or the end follows there, or the evidence was cut; else up to the next sound record. */
+ * or the end follows there, else up to the next sound record. Size 0: the evidence ends in
+ * it, and libevtx would take what is missing for zeros. */
 static place repair(st_libevtx *s, const st_chunk *c, uint32_t at)
 {
     view v = { c->bytes, c->n };
     uint64_t said = get_le(c->bytes + at + 4, 4);
     place p = { at, 0 }, next = next_sound(v, at + UNIT);
-    uint32_t bound = next.size ? next.at : s->end < c->n ? s->end : (uint32_t)c->n;
-    bool fits = said >= RECORD_MIN && said % UNIT == 0 && said <= CHUNK - at;
-    if (fits && at + said == bound) {
+    uint32_t bound = next.size ? next.at : s->end;
+    if (!next.size && c->n < CHUNK && bound >= c->n)
+        return p;
+    if (said % UNIT == 0 && at + said == bound) {
         s->flags = ST_R_TRAILER;
-    } else if (fits && c->n < CHUNK && at + said > c->n && !next.size) {
-        s->flags = ST_R_PARTIAL | ST_R_REPAIRED;
-        s->damage = "truncated";
     } else {
         s->flags = ST_R_REPAIRED;
         s->damage = "bad-size";
@@ -443,6 +441,9 @@ static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *e
         put_le(chunk + at + 4, p.size, 4);
         put_le(chunk + at + p.size - 4, p.size, 4);
         code = offer(s, c, &p, &p, err);
+    } else {
+        lost(s, c, &(place){ at, s->end - at }, "truncated");
+        take(s, &(place){ at, s->end - at });
     }
     s->flags = 0;
     s->damage = NULL;
