@@ -25,10 +25,8 @@
 #define ST_MAX_NAME 512u
 /* Fields of one record, items of arrays included. Met: the rest is left out, the record marked. */
 #define ST_MAX_FIELDS 8192u
-/* Templates compiled for one chunk; real: 41. Met: further ones count as missing. */
+/* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
-/* Template ids that a chunk is searched for. Met: further ones count as missing. */
-#define ST_MAX_SEARCHED_TEMPLATES 64u
 /* Tokens and fields looked at for one record, and for all of a chunk; templates that
  * overlap or repeat each other would cost their square otherwise. Met: the record is cut. */
 #define ST_MAX_RECORD_STEPS (UINT32_C(1) << 18)
