@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #define CHAIN_TOP 4 /* links shown in front of the gap */
 

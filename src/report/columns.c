@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 bool st_view_of(st_view *v, const st_case *c, const st_row *row)
 {

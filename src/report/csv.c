@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <string.h>
 

@@ -7,6 +7,8 @@
  */
 #include "sysmon/store.h"
 
+#include "base/limits.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
