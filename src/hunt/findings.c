@@ -101,8 +101,10 @@ bool st_findings_make(st_hunting *h)
             c->dropped_level++;
             continue;
         }
-        if (!st_row_wanted(h, m->node))
+        if (!st_row_wanted(h, m->node)) {
+            h->marks[m->node] |= ST_MARK_HIDDEN;
             continue;
+        }
         st_finding *x = &c->findings[c->nfindings++];
         x->rule = m->rule;
         x->node = m->node;

@@ -136,7 +136,7 @@ static bool mark_context(st_hunting *h)
 
 static bool kind_of(const st_hunting *h, st_node n, st_row_kind *kind)
 {
-    if (h->marks[n] & ST_MARK_HIT) {
+    if (h->marks[n] & (ST_MARK_HIT | ST_MARK_HIDDEN)) {
         *kind = ST_ROW_HIT;
         return true;
     }
