@@ -22,6 +22,7 @@ typedef struct lexer {
     st_kql_diags *diags;
     st_kql_tokens *out;
     st_buf buf;
+    bool unclosed; /* a typed literal without its closing bracket was told */
     bool failed;
 } lexer;
 
@@ -594,6 +595,7 @@ static void typed(lexer *l, size_t start, st_kql_type type)
     size_t open = l->at++;
     size_t end = closing(l);
     if (end == SIZE_MAX) {
+        l->unclosed = true;
         st_kql_diag(l->diags, ST_SEV_ERROR, span_of(open, open + 1), "KS006", "this `(` isn't closed");
         l->at = open;
         push(l, ST_TOK_NAME, start);
@@ -635,7 +637,7 @@ static void name(lexer *l)
     bool member = l->out->n && l->out->items[l->out->n - 1].kind == ST_TOK_PUNCT &&
                   l->text.p[l->out->items[l->out->n - 1].span.start] == '.' &&
                   l->out->items[l->out->n - 1].span.end == start;
-    if (!member && typed_name(word, &type)) {
+    if (!member && !l->unclosed && typed_name(word, &type)) {
         while (peek(l, 0) == ' ')
             l->at++;
         if (peek(l, 0) == '(') {
