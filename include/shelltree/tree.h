@@ -63,7 +63,7 @@ typedef struct st_proc {
                         * first, then by start */
     st_guid guid;      /* zero: not known */
     st_ticks start;    /* utc; a placeholder's from its GUID's seconds, 0 if not known */
-    st_ticks end;      /* Event ID 5; 0: not known */
+    st_ticks end;      /* Event ID 5, its TimeCreated where its UtcTime repeats the start; 0: not known */
     st_sid image, command_line, user; /* in the store's pool; a placeholder's from its children */
     st_node server;    /* nearest web server strictly above, ST_NO_NODE if none */
     uint32_t server_distance; /* edges to it: 1 = the parent; 0 = none */

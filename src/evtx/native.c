@@ -166,11 +166,14 @@ static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
 {
     const char *reason;
     st_report *report = s->c->report;
-    bool read = nt_record(s, at, end, ST_O_LIVE, flags, damage, &reason);
+    bool carved = s->c->carved;
+    bool read = nt_record(s, at, end, carved ? ST_O_CARVED : ST_O_LIVE, flags, damage, &reason);
     if (s->failed)
         return;
     if (!read)
         report->unparsable++;
+    else if (carved)
+        report->carved++;
     else
         report->records++;
     if (read && reason)

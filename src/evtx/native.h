@@ -112,11 +112,6 @@ typedef struct nt_step {
     uint32_t plan, next, base, count;
 } nt_step;
 
-/* A template that isn't where its record says, and where it was found; NT_NONE: nowhere. */
-typedef struct nt_searched {
-    uint32_t id, def;
-} nt_searched;
-
 struct st_native {
     const st_chunk *c;
     const unsigned char *b;
@@ -130,8 +125,9 @@ struct st_native {
     size_t nplans, plans_cap;
     uint32_t ntemplates;      /* plans made of templates in this chunk */
     uint16_t *by_offset;      /* definition offset -> place in plans + 1 */
-    nt_searched searched[ST_MAX_SEARCHED_TEMPLATES];
-    size_t nsearched;
+    uint32_t inlines[ST_MAX_TEMPLATES]; /* definitions that stand where they say */
+    size_t ninline;
+    bool looked;
     nt_frame frames[ST_MAX_DEPTH];
     nt_step steps[ST_MAX_NEST];
     st_value *values;         /* ST_MAX_NEST * ST_MAX_SUBST */

@@ -27,23 +27,25 @@ typedef struct opening {
     uint16_t dep;
 } opening;
 
-/* System's fields by element and attribute; an attribute of NT_OTHER means the content. */
+#define CONTENT 0xffu
+
+/* System's fields by element and attribute; or the element's content. */
 static const struct {
     uint8_t element, attribute, slot;
 } slots[] = {
     { NT_N_PROVIDER, NT_N_NAME, NT_PROVIDER },
     { NT_N_PROVIDER, NT_N_GUID, NT_PROVIDER_GUID },
-    { NT_N_CHANNEL, NT_OTHER, NT_CHANNEL },
-    { NT_N_COMPUTER, NT_OTHER, NT_COMPUTER },
+    { NT_N_CHANNEL, CONTENT, NT_CHANNEL },
+    { NT_N_COMPUTER, CONTENT, NT_COMPUTER },
     { NT_N_SECURITY, NT_N_USERID, NT_USER_SID },
-    { NT_N_EVENTID, NT_OTHER, NT_EVENT_ID },
-    { NT_N_EVENTRECORDID, NT_OTHER, NT_RECORD_ID },
+    { NT_N_EVENTID, CONTENT, NT_EVENT_ID },
+    { NT_N_EVENTRECORDID, CONTENT, NT_RECORD_ID },
     { NT_N_TIMECREATED, NT_N_SYSTEMTIME, NT_TIME },
-    { NT_N_VERSION, NT_OTHER, NT_VERSION },
-    { NT_N_LEVEL, NT_OTHER, NT_LEVEL },
-    { NT_N_OPCODE, NT_OTHER, NT_OPCODE },
-    { NT_N_TASK, NT_OTHER, NT_TASK },
-    { NT_N_KEYWORDS, NT_OTHER, NT_KEYWORDS },
+    { NT_N_VERSION, CONTENT, NT_VERSION },
+    { NT_N_LEVEL, CONTENT, NT_LEVEL },
+    { NT_N_OPCODE, CONTENT, NT_OPCODE },
+    { NT_N_TASK, CONTENT, NT_TASK },
+    { NT_N_KEYWORDS, CONTENT, NT_KEYWORDS },
     { NT_N_EXECUTION, NT_N_PROCESSID, NT_PID },
     { NT_N_EXECUTION, NT_N_THREADID, NT_TID },
 };
@@ -240,7 +242,7 @@ static where place(const walk *w, const nt_frame *parent, uint8_t known)
         static const uint8_t roots[] = { [NT_IN_EVENTDATA] = W_EVENTDATA, [NT_IN_USERDATA] = W_LEAF };
         uint8_t context = w->s->plans[w->plan].context;
         if (context == NT_TOP)
-            return known == NT_N_EVENT ? W_EVENT : W_SKIP;
+            return W_EVENT; /* whatever it is called: its name may be what is damaged */
         if (context == NT_IN_EVENT)
             return below_event(known);
         return context == NT_IN_EVENTDATA ? (known == NT_N_DATA ? W_DATA : W_LEAF)
@@ -366,7 +368,7 @@ static void end_element(walk *w)
     nt_frame *f = &w->s->frames[--w->depth];
     uint32_t n = f->parent ? 0 : (uint32_t)w->s->npieces - f->first;
     if (f->where == W_SYSTEM_LEAF)
-        set_slot(w, f->known, NT_OTHER, f->first, n);
+        set_slot(w, f->known, CONTENT, f->first, n);
     else if ((f->where == W_DATA || f->where == W_LEAF) && !f->parent)
         push_field(w, (nt_field){ .name = f->where == W_DATA ? f->data_name : f->name,
                                   .first = f->first, .n = n, .dep = f->dep,
@@ -531,21 +533,25 @@ static bool definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *
     return true;
 }
 
-/* An inline definition names its own place: 0c 01 id offset, and the offset is the next byte. */
+/* An inline definition names its own place: 0c 01 id offset, and the offset is the next byte.
+ * The chunk is gone through once, when the first template is missed. */
+static void find_inline(st_native *s)
+{
+    s->looked = true;
+    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++)
+        if (s->b[at] == 0x0c && nt_u32(s->b + at + 6) == at + 10 &&
+            nt_u32(s->b + at + 2) == nt_u32(s->b + at + 14))
+            s->inlines[s->ninline++] = at + 10;
+}
+
 static uint32_t search(st_native *s, uint32_t id)
 {
-    for (size_t i = 0; i < s->nsearched; i++)
-        if (s->searched[i].id == id)
-            return s->searched[i].def;
-    if (s->nsearched == ST_MAX_SEARCHED_TEMPLATES)
-        return NT_NONE;
-    nt_searched *found = &s->searched[s->nsearched++];
-    *found = (nt_searched){ .id = id, .def = NT_NONE };
-    for (uint32_t at = 512; nt_has(at, s->n, 38) && found->def == NT_NONE; at++)
-        if (s->b[at] == 0x0c && s->b[at + 1] == 0x01 && nt_u32(s->b + at + 2) == id &&
-            nt_u32(s->b + at + 6) == at + 10 && nt_u32(s->b + at + 14) == id)
-            found->def = at + 10;
-    return found->def;
+    if (!s->looked)
+        find_inline(s);
+    for (size_t i = 0; i < s->ninline; i++)
+        if (nt_u32(s->b + s->inlines[i] + 4) == id)
+            return s->inlines[i];
+    return NT_NONE;
 }
 
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed)
@@ -579,6 +585,7 @@ void nt_forget_templates(st_native *s)
 {
     for (size_t i = 0; i < s->nplans; i++)
         s->by_offset[s->plans[i].def] = 0; /* literal plans have def 0 */
-    s->nplans = s->npieces = s->nfields = s->nsearched = 0;
+    s->nplans = s->npieces = s->nfields = s->ninline = 0;
+    s->looked = false;
     s->ntemplates = 0;
 }

@@ -101,9 +101,7 @@ static uint32_t count_of(job *j, const nt_instance *in, uint32_t used, uint32_t 
     if (said != NT_NONE)
         return in->count;
     damaged(j, "value-past-end");
-    uint32_t most = nt_has(in->specs, end, 0) ? (end - in->specs) / 4 : 0;
     uint32_t count = in->count < used || !used ? in->count : used;
-    count = count < most ? count : most;
     return count < ST_MAX_SUBST ? count : ST_MAX_SUBST;
 }
 
@@ -113,7 +111,9 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     st_value *to = s->values + step->base;
     uint32_t count = count_of(j, in, s->plans[step->plan].nsubs, end);
     const unsigned char *spec = s->b + in->specs;
-    uint32_t at = in->specs + 4 * count;
+    uint32_t at = in->specs + 4 * count; /* behind all of them, also where the record is cut */
+    uint32_t most = in->specs <= end ? (end - in->specs) / 4 : 0;
+    count = count < most ? count : most;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
         uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0;
         to[i] = (st_value){ .p = s->b + (at <= end ? at : end), .n = n < left ? n : left,

@@ -414,25 +414,34 @@ static st_str field_name(st_xml *x, const xmlNode *leaf, unsigned *unnamed, char
     return st_str_of(room);
 }
 
-st_code st_xml_fields(st_xml *x, uint16_t (*name_id)(st_str name), st_record *r)
+/* Adds what lies below one child of Event. */
+static st_code add_fields(st_xml *x, xmlNode *top, unsigned *unnamed,
+                          uint16_t (*name_id)(st_str name))
 {
-    xmlNode *root = xmlDocGetRootElement(x->doc);
-    xmlNode *top = child(root, "EventData");
-    if (!top) {
-        top = child(root, "UserData");
-        r->user_data = top != NULL;
-    }
-    unsigned unnamed = 0;
     char room[24];
-    x->n = 0;
-    for (xmlNode *at = top ? next_below(top, top) : NULL; at; at = next_below(top, at)) {
+    for (xmlNode *at = next_below(top, top); at; at = next_below(top, at)) {
         if (at->type != XML_ELEMENT_NODE || has_elements(at))
             continue;
-        st_str name = field_name(x, at, &unnamed, room, sizeof room);
+        st_str name = field_name(x, at, unnamed, room, sizeof room);
         if (!name.p || !put_field(x, name, at, name_id))
             return ST_E_MEMORY;
     }
+    return ST_OK;
+}
+
+st_code st_xml_fields(st_xml *x, uint16_t (*name_id)(st_str name), st_record *r)
+{
+    unsigned unnamed = 0;
+    st_code code = ST_OK;
+    x->n = 0;
+    for (xmlNode *at = xmlDocGetRootElement(x->doc)->children; at && !code; at = at->next) {
+        if (at->type != XML_ELEMENT_NODE || is_element(at, "System") ||
+            is_element(at, "RenderingInfo"))
+            continue;
+        r->user_data |= !is_element(at, "EventData"); /* UserData, ProcessingErrorData ... */
+        code = add_fields(x, at, &unnamed, name_id);
+    }
     r->fields = x->fields;
     r->nfields = x->n;
-    return ST_OK;
+    return code;
 }

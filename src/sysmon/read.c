@@ -7,8 +7,6 @@
  */
 #include "sysmon/store.h"
 
-#include "base/limits.h"
-
 #include <stdatomic.h>
 #include <stdlib.h>
 

@@ -56,7 +56,8 @@ static int by_name(const void *pa, const void *pb, void *ctx)
 
 static bool make_hosts(st_wood *w, names *all)
 {
-    qsort_r(all->p, all->n, sizeof *all->p, by_name, w->pub.pool);
+    if (all->n)
+        qsort_r(all->p, all->n, sizeof *all->p, by_name, w->pub.pool);
     w->pub.hosts = calloc(all->n ? all->n : 1, sizeof *w->pub.hosts);
     if (!w->pub.hosts)
         return false;
@@ -154,7 +155,8 @@ static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
 /* Sorts the list of records seen in its place: its order means nothing. */
 static void count_records(st_wood *w, st_store *s)
 {
-    qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
+    if (s->nseen)
+        qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
     uint64_t distinct = 0; /* live numbers of the host at hand */
     for (size_t i = 0; i < s->nseen; i++) {
         const st_seen *n = &s->seen[i];

@@ -151,43 +151,58 @@ bool st_tree_link_guids(st_wood *w)
 
 /* ---- ends ---------------------------------------------------------------------- */
 
-static void end_node(st_proc *p, st_ticks when, bool live, unsigned char *by_live)
+/* An end whose UtcTime repeats the start says when the process began: what is known of its end
+ * is when the record was written. */
+static st_ticks end_time(const st_proc *p, const st_ending *e)
 {
+    return e->utc == p->start && e->created > e->utc ? e->created : e->utc;
+}
+
+static void end_node(st_proc *p, const st_ending *e, unsigned char *by_live)
+{
+    st_ticks when = end_time(p, e);
+    bool live = e->origin == ST_O_LIVE;
     if (p->end && (*by_live > live || (*by_live == live && p->end <= when)))
         return;
     p->end = when;
     *by_live = live;
 }
 
+/* The group whose process an Event ID 5 ends; ST_NO_GROUP: nobody's. */
+static uint32_t ended_group(const st_wood *w, const st_ending *e)
+{
+    if (st_guid_zero(&e->guid) || !e->utc)
+        return ST_NO_GROUP;
+    return st_group_find(w, st_tree_host(w, e->computer), &e->guid);
+}
+
 /* Event ID 5 by key; the earliest counts, a live one before a recovered one. */
 bool st_tree_end(st_wood *w)
 {
     const st_store *s = w->pub.store;
+    st_proc *procs = w->pub.procs;
     unsigned char *by_live = calloc(w->pub.n ? w->pub.n : 1, 1);
     if (!by_live)
         return false;
     for (size_t i = 0; i < s->nendings; i++) {
         const st_ending *e = &s->endings[i];
-        bool ambiguous, live = e->origin == ST_O_LIVE;
-        uint32_t id = st_guid_zero(&e->guid) || !e->utc
-                          ? ST_NO_GROUP
-                          : st_group_find(w, st_tree_host(w, e->computer), &e->guid);
+        uint32_t id = ended_group(w, e);
+        bool ambiguous;
         if (id == ST_NO_GROUP)
             continue;
         const st_group *g = &w->groups[id];
         st_node n = st_group_pick(w, g, e->utc, &ambiguous);
-        if (n != ST_NO_NODE && !w->duplicates)
-            end_node(&w->pub.procs[n], e->utc, live, &by_live[n]);
-        else if (n != ST_NO_NODE && !g->count)
-            end_node(&w->pub.procs[n], e->utc, live, &by_live[n]);
-        for (uint32_t k = 0; w->duplicates && k < g->count; k++)
-            end_node(&w->pub.procs[w->members[g->first + k]], e->utc, live,
-                     &by_live[w->members[g->first + k]]);
+        if (n != ST_NO_NODE)
+            end_node(&procs[n], e, &by_live[n]);
+        for (uint32_t k = 0; w->duplicates && k < g->count; k++) {
+            n = w->members[g->first + k];
+            end_node(&procs[n], e, &by_live[n]);
+        }
     }
     free(by_live);
     for (size_t i = 0; i < w->pub.n; i++)
-        if (w->pub.procs[i].end && w->pub.procs[i].end < w->pub.procs[i].start)
-            w->pub.procs[i].flags |= ST_P_CLOCK;
+        if (procs[i].end && procs[i].end < procs[i].start)
+            procs[i].flags |= ST_P_CLOCK;
     return true;
 }
 
