@@ -538,10 +538,14 @@ static bool definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *
 static void find_inline(st_native *s)
 {
     s->looked = true;
-    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++)
-        if (s->b[at] == 0x0c && nt_u32(s->b + at + 6) == at + 10 &&
-            nt_u32(s->b + at + 2) == nt_u32(s->b + at + 14))
+    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++) {
+        const unsigned char *token = memchr(s->b + at, 0x0c, s->n - 37 - at);
+        if (!token)
+            return;
+        at = (uint32_t)(token - s->b);
+        if (nt_u32(token + 6) == at + 10 && nt_u32(token + 2) == nt_u32(token + 14))
             s->inlines[s->ninline++] = at + 10;
+    }
 }
 
 static uint32_t search(st_native *s, uint32_t id)
