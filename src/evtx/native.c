@@ -38,6 +38,7 @@ void st_native_free(st_native *s)
         return;
     nt_names_clear(&s->names);
     st_arena_free(&s->text);
+    st_arena_free(&s->kept);
     free(s->pieces);
     free(s->fields);
     free(s->plans);

@@ -146,7 +146,7 @@ static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
         if (piece->len)
-            st_utf16le_put(b, s->b + piece->off, piece->len);
+            st_utf16le_put(b, piece->p, piece->len);
         break;
     case NT_CHAR:
         st_buf_put(b, c, st_utf8_put(c, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off));
@@ -206,7 +206,7 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
         return joined(j, step, first, n);
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
-        return (st_value){ .p = j->s->b + piece->off, .n = piece->len, .type = ST_V_STRING };
+        return (st_value){ .p = piece->p, .n = piece->len, .type = ST_V_STRING };
     case NT_SUB:
     case NT_OPTIONAL: {
         st_value v = sub(j, step, piece->index);
