@@ -199,12 +199,19 @@ static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
         lost(s, at, next - at, reason ? reason : "bad-token");
 }
 
+/* Does a size that nothing confirms take in a sound record? */
+static bool holds_record(const st_native *s, uint32_t at, uint32_t end)
+{
+    uint32_t inner = next_record(s, at, end), size;
+    return inner < end && sized(s, inner, end, &size);
+}
+
 /* A record whose sizes don't agree, or something else. Returns where to go on. */
 static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
 {
     uint32_t size, next;
     if (size_fits(s, at, end, &size) && has_magic(s, at) && plausible(s, at) &&
-        (at + size == end || record_like(s, at + size, end))) {
+        (at + size == end || record_like(s, at + size, end)) && !holds_record(s, at, at + size)) {
         live(s, at, at + size - 4, at + size, ST_R_TRAILER, NULL);
         return at + size;
     }

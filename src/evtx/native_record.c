@@ -113,9 +113,14 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count; /* behind all of them, also where the record is cut */
     uint32_t most = in->specs <= end ? (end - in->specs) / 4 : 0;
+    bool lies = values_end(s, in, count, end) == NT_NONE;
     count = count < most ? count : most;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0;
+        uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0, width = st_value_width(spec[2]);
+        if (lies && width && n > width) { /* sizes don't add up, and this one can't be */
+            n = width;
+            j->repaired = true;
+        }
         to[i] = (st_value){ .p = s->b + (at <= end ? at : end), .n = n < left ? n : left,
                             .type = spec[2], .cut = n > left };
         at += n;

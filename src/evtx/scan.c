@@ -296,6 +296,30 @@ static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
     return any;
 }
 
+/* How far a chunk off the grid that begins in the slot before reaches into this one. */
+static uint64_t covered_before(turn *t, uint64_t offset)
+{
+    uint64_t before = offset - SLOT, covered = offset;
+    size_t n = read_at(t, before, t->w->extra, SLOT);
+    if (has_magic(t->w->extra, n))
+        return offset;
+    for (size_t i = SECTOR; i + 8 <= n; i += SECTOR)
+        if (has_magic(t->w->extra + i, n - i))
+            covered = before + i + SLOT;
+    return covered;
+}
+
+/* A slot without a chunk of its own: what lies behind the chunk that reaches into it. */
+static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_t n)
+{
+    size_t skip = (size_t)(t->covered - offset);
+    if (skip >= n)
+        return;
+    if (t->evtx && !all_zero(p + skip, n - skip))
+        st_report_lost(&t->report, offset + skip, n - skip, "not-a-chunk");
+    t->covered = offset + n;
+}
+
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     if (has_magic(p, n)) {
@@ -307,10 +331,14 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
         t->covered = offset + n;
         return; /* room that the log has reserved */
     }
+    if (t->r->slot && offset == HEADER + t->r->slot * SLOT)
+        t->covered = covered_before(t, offset);
     if (off_grid(t, offset, p, n))
         return;
-    if (offset + n <= t->covered)
+    if (t->covered > offset) {
+        remainder_of(t, offset, p, n);
         return;
+    }
     if (any_record(p, n)) {
         chunk(t, offset, p, n, true);
     } else if (t->evtx) {
