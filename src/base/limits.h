@@ -49,6 +49,11 @@
 #define ST_MAX_FIELDS 8192u
 /* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
+/* Templates that a chunk may ask of others of its source, and a piece of work may look for;
+ * how many slots are looked through for one. Met: further ones count as missing. */
+#define ST_MAX_LENT 64u
+#define ST_MAX_SOUGHT 8u
+#define ST_MAX_SOUGHT_SLOTS 1024u
 /* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
  * count one. Templates that overlap, repeat or hold each other would cost their square
  * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
