@@ -33,6 +33,8 @@ struct st_libevtx {
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
     const char *damage;       /* what of it is lost */
+    uint64_t *known;          /* hashes of live records */
+    size_t nknown, known_slots;
 };
 
 /* Where a record stands, by its own header. */
@@ -68,8 +70,52 @@ void st_libevtx_free(st_libevtx *s)
         return;
     free(s->image);
     free(s->text);
+    free(s->known);
     st_xml_free(s->xml);
     free(s);
+}
+
+/* ---- live records of this piece of work, to know their copies by ------------------------ */
+
+void st_libevtx_begin(st_libevtx *s)
+{
+    if (s->nknown)
+        memset(s->known, 0, s->known_slots * sizeof *s->known);
+    s->nknown = 0;
+}
+
+/* Where a hash (never 0) is or would go, in a table whose size is a power of two. */
+static size_t slot_of(const uint64_t *table, size_t slots, uint64_t hash)
+{
+    size_t at = (hash >> 1) & (slots - 1);
+    while (table[at] && table[at] != hash)
+        at = (at + 1) & (slots - 1);
+    return at;
+}
+
+static bool is_known(const st_libevtx *s, uint64_t hash)
+{
+    return s->known_slots && s->known[slot_of(s->known, s->known_slots, hash)] != 0;
+}
+
+static bool remember(st_libevtx *s, uint64_t hash)
+{
+    if (2 * (s->nknown + 1) > s->known_slots) {
+        size_t slots = s->known_slots ? 2 * s->known_slots : 1024;
+        uint64_t *table = calloc(slots, sizeof *table);
+        if (!table)
+            return false;
+        for (size_t i = 0; i < s->known_slots; i++)
+            if (s->known[i])
+                table[slot_of(table, slots, s->known[i])] = s->known[i];
+        free(s->known);
+        s->known = table;
+        s->known_slots = slots;
+    }
+    size_t at = slot_of(s->known, s->known_slots, hash);
+    s->nknown += s->known[at] == 0;
+    s->known[at] = hash;
+    return true;
 }
 
 /* ---- the file in memory ---------------------------------------------------------------- */
@@ -302,16 +348,29 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
     return ST_OK;
 }
 
-/* Is the template that the record names still there? A definition begins with the offset of
+/* Is the template that an instance names still there? A definition begins with the offset of
  * the next and a GUID whose first word is the template's id. libevtx doesn't look, and
  * would read a left-over record with whatever has taken the place since. */
-static bool has_template(const st_chunk *c, const place *p)
+static bool has_template(const st_chunk *c, const unsigned char *instance)
 {
-    const unsigned char *b = c->bytes + p->at + RECORD_HEADER;
-    if (c->n - p->at < RECORD_HEADER + 14 || b[0] != 0x0f || b[4] != 0x0c)
-        return true;
-    uint64_t id = get_le(b + 6, 4), at = get_le(b + 10, 4);
+    uint64_t id = get_le(instance + 6, 4), at = get_le(instance + 10, 4);
     return at + 8 <= c->n && get_le(c->bytes + at + 4, 4) == id;
+}
+
+/* The same for the record, and if it is left over, for the instances inside it. */
+static bool has_templates(const st_chunk *c, const place *p, bool live)
+{
+    static const unsigned char head[] = { 0x0f, 0x01, 0x01, 0x00, 0x0c, 0x01 };
+    size_t n = c->n - p->at < p->size ? c->n - p->at : p->size;
+    const unsigned char *b = c->bytes + p->at, *end = b + n;
+    for (b += RECORD_HEADER; b < end; b++) {
+        b = memmem(b, (size_t)(end - b), head, sizeof head);
+        if (!b || end - b < 14 || (live && b != c->bytes + p->at + RECORD_HEADER))
+            return true;
+        if (!has_template(c, b))
+            return false;
+    }
+    return true;
 }
 
 static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record, const place *p)
@@ -320,8 +379,17 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
     const char *reason = NULL;
     if (p->at >= s->end && !c->options->slack)
         return ST_OK;
+    if (c->options->slack && p->size <= c->n - p->at) {
+        uint64_t hash = st_hash(c->bytes + p->at, p->size, 0) | 1;
+        if (p->at >= s->end && is_known(s, hash)) {
+            c->report->ghosts++;
+            return ST_OK;
+        }
+        if (p->at < s->end && !remember(s, hash))
+            return ST_E_MEMORY;
+    }
     st_code code = ST_E_EVIDENCE;
-    if (has_template(c, p))
+    if (has_templates(c, p, p->at < s->end))
         code = fetch_text(s, record, &n, &reason);
     else
         reason = "no-template";
