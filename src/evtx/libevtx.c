@@ -326,6 +326,28 @@ static void count(const st_libevtx *s, const st_chunk *c, const place *p)
     }
 }
 
+/* Does the chunk hold this name as names are kept, with the right hash? Names that a template
+ * refers to may be overwritten where the template itself isn't. */
+static bool chunk_has_name(const void *ctx, st_str name)
+{
+    const st_chunk *c = ctx;
+    unsigned char wide[4 + 2 * 256 + 2];
+    uint32_t hash = 0;
+    size_t n = 4, chars = 0;
+    for (size_t i = 0; i < name.n; chars++) {
+        uint32_t cp = st_utf8_next(name, &i);
+        if (cp > 0xffff || chars >= 256)
+            return false;
+        hash = hash * 65599u + cp;
+        put_le(wide + n, cp, 2);
+        n += 2;
+    }
+    put_le(wide, hash & 0xffff, 2);
+    put_le(wide + 2, chars, 2);
+    put_le(wide + n, 0, 2);
+    return memmem(c->bytes, c->n, wide, n + 2) != NULL;
+}
+
 static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t n)
 {
     st_record r;
@@ -334,10 +356,13 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
     st_code code = st_xml_read(s->xml, s->text, n, &lossy);
     if (!code)
         code = st_xml_system(s->xml, &r);
-    if (code == ST_E_EVIDENCE)
-        lost(s, c, p, "bad-xml");
-    if (code)
-        return code == ST_E_EVIDENCE ? ST_OK : code;
+    if (code && code != ST_E_EVIDENCE)
+        return code;
+    bool sound = !code && (p->at < s->end || st_xml_names(s->xml, chunk_has_name, c));
+    if (!sound) {
+        lost(s, c, p, code ? "bad-xml" : "bad-name");
+        return ST_OK;
+    }
     if (!c->ops->want || c->ops->want(c->job, &r))
         code = st_xml_fields(s->xml, c->ops->name_id, &r);
     if (code)
