@@ -57,4 +57,8 @@
  * long. Met: the record is counted as unparsable. */
 #define ST_MAX_EVENT_XML ((size_t)8 << 20)
 
+/* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
+ * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
+#define ST_MAX_OFFERS 200u
+
 #endif

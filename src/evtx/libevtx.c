@@ -527,40 +527,41 @@ static st_code read_run(st_libevtx *s, const st_chunk *c, const place *first, st
 }
 
 /* How long a live record is whose sizes don't agree: as it says in front, if another record
- * or the end follows there, else up to the next sound record. Size 0: the evidence ends in
- * it, and libevtx would take what is missing for zeros. */
-static place repair(st_libevtx *s, const st_chunk *c, uint32_t at)
+ * or the end follows there, else up to the next sound record. *cut: the evidence ends in it. */
+static place repair(st_libevtx *s, const st_chunk *c, uint32_t at, bool *cut)
 {
     view v = { c->bytes, c->n };
     uint64_t said = get_le(c->bytes + at + 4, 4);
     place p = { at, 0 }, next = next_sound(v, at + UNIT);
-    uint32_t bound = next.size ? next.at : s->end;
-    if (!next.size && c->n < CHUNK && bound >= c->n)
+    uint32_t bound = next.size && next.at < s->end ? next.at : s->end;
+    *cut = c->n < CHUNK && bound >= c->n;
+    p.size = bound - at;
+    if (*cut)
         return p;
     if (said % UNIT == 0 && at + said == bound) {
         s->flags = ST_R_TRAILER;
     } else {
         s->flags = ST_R_REPAIRED;
         s->damage = "bad-size";
-        said = (bound - at) & ~(uint64_t)(UNIT - 1);
+        p.size &= ~(uint32_t)(UNIT - 1);
     }
-    p.size = said >= RECORD_MIN ? (uint32_t)said : 0;
     return p;
 }
 
 static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
 {
     unsigned char *chunk = s->image + FILE_HEADER;
-    place p = repair(s, c, at);
+    bool cut = false;
+    place p = repair(s, c, at, &cut);
     st_code code = ST_OK;
-    if (p.size) {
+    if (cut) { /* libevtx would take what is missing for zeros */
+        lost(s, c, &p, "truncated");
+        take(s, &p);
+    } else if (p.size >= RECORD_MIN) {
         copy_chunk(s, c);
         put_le(chunk + at + 4, p.size, 4);
         put_le(chunk + at + p.size - 4, p.size, 4);
         code = offer(s, c, &p, &p, err);
-    } else {
-        lost(s, c, &(place){ at, s->end - at }, "truncated");
-        take(s, &(place){ at, s->end - at });
     }
     s->flags = 0;
     s->damage = NULL;
@@ -616,19 +617,28 @@ static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
     return read_image(s, c, FIRST, 0, err);
 }
 
+static void skip_record(st_libevtx *s, const st_chunk *c, const place *p)
+{
+    take(s, p);
+    lost(s, c, p, "limit");
+}
+
 /* What libevtx didn't come to. */
 static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
 {
     view v = { c->bytes, c->n };
     size_t stop = c->options->slack ? c->n : s->end;
     st_code code = ST_OK;
+    unsigned offers = 0;
     for (uint32_t at = FIRST; !code && at + RECORD_MIN <= stop; at += UNIT) {
-        if (s->taken[at / UNIT])
+        if (s->taken[at / UNIT] || memcmp(c->bytes + at, "**\0\0", 4) != 0)
             continue;
         place p = sound_at(v, at);
-        if (p.size)
+        if (p.size && offers++ < ST_MAX_OFFERS)
             code = read_run(s, c, &p, err);
-        else if (at < s->end && memcmp(c->bytes + at, "**\0\0", 4) == 0)
+        else if (p.size)
+            skip_record(s, c, &p);
+        else if (at < s->end && offers++ < ST_MAX_OFFERS)
             code = read_odd(s, c, at, err);
     }
     return code;
