@@ -12,7 +12,7 @@
  */
 #include "evtx/engine.h"
 #include "evtx/xml.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <libbfio.h>
 #include <libdeflate.h>

@@ -7,7 +7,7 @@
  * run can be read without another, and a lost header costs nothing.
  */
 #include "engine.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <libdeflate.h>
 #include <pthread.h>

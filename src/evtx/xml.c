@@ -6,7 +6,7 @@
  * as they were when a value is read; the escape character escapes itself, so nothing is lost.
  */
 #include "evtx/xml.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <libxml/parser.h>
 #include <libxml/tree.h>
