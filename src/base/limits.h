@@ -97,4 +97,8 @@
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 
+/* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
+ * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
+#define ST_MAX_OFFERS 200u
+
 #endif
