@@ -55,15 +55,17 @@ typedef struct st_column {
     const char *name;
     st_column_kind kind;
     bool always;                                           /* in JSONL also when empty */
-    void (*put)(const st_view *v, st_buf *b);              /* all but lists */
+    st_str (*get)(const st_view *v);                       /* text that is there already */
+    void (*put)(const st_view *v, st_buf *b);              /* text that has to be made */
     bool (*item)(const st_view *v, size_t i, st_buf *b);   /* lists: false past the end */
 } st_column;
 
 extern const st_column st_columns[];
 extern const size_t st_ncolumns;
 
-/* The text of a cell, as CSV and eyes get it. */
-void st_column_text(const st_column *col, const st_view *v, st_buf *b);
+/* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
+ * anywhere yet. Valid until b changes. */
+st_str st_column_text(const st_column *col, const st_view *v, st_buf *b);
 /* '-' means nothing. */
 st_str st_dashless(st_str s);
 const char *st_origin_word(unsigned origin);

@@ -189,9 +189,9 @@ static void draw_node(pen *x, st_out *o, st_node n, size_t level)
     put_prefix(x, level, true, p->link == ST_LINK_INFERRED);
     put_name(x, p);
     put_when(x, p);
-    put_user(x, p);
     put_brackets(x, p);
     bool hit = put_findings(x, n, &grave);
+    put_user(x, p);
     end_line(x, o, hit, grave);
     st_str cmd = st_pool_get(x->d->f->pool, p->command_line);
     if (!hit || !st_dashless(cmd).n)
