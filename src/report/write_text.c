@@ -75,7 +75,7 @@ static void head_line(text_work *w, const st_incident *i)
     st_buf_str(b, ST_STR(" "));
     st_str host = i->host < f->nhosts ? st_pool_get(f->pool, f->hosts[i->host].shown) : ST_STR("");
     st_scrub(b, host, w->look->ascii);
-    st_buf_fmt(b, "  %s ", i->server ? "web server" : "below");
+    st_buf_fmt(b, "  %s ", i->server ? "web server" : "process");
     const st_proc *top = &f->procs[i->top];
     st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
     if (top->pid != ST_NO_U32)
@@ -128,6 +128,14 @@ static void put_rules(text_work *w, uint32_t incident)
     st_out_tick(w->o);
 }
 
+/* The chain's own mark for a gap, in ASCII; three bytes either way. */
+static void dots_for_ellipses(st_buf *b)
+{
+    for (size_t i = 0; i + 2 < b->n; i++)
+        if (!memcmp(b->p + i, "\xe2\x80\xa6", 3))
+            memcpy(b->p + i, "...", 3);
+}
+
 /* What the tree below hangs under, in one line. */
 static void put_above(text_work *w, st_node top)
 {
@@ -137,7 +145,10 @@ static void put_above(text_work *w, st_node top)
     st_buf chain = { 0 };
     st_buf_str(&chain, ST_STR("under "));
     st_chain_put(w->c->forest, up, &chain);
+    if (w->look->ascii)
+        dots_for_ellipses(&chain);
     put_wrapped(w, st_buf_slice(&chain), 2);
+    w->o->buf.failed |= chain.failed;
     st_buf_free(&chain);
 }
 
@@ -147,10 +158,11 @@ static void stamp(text_work *w, uint32_t incident)
     st_node top = w->c->incidents[incident].top;
     for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++) {
         st_node n = w->c->rows[w->rows[k]].node;
-        for (; n != ST_NO_NODE && w->stamps[n] != incident + 1; n = f->procs[n].parent) {
-            w->stamps[n] = incident + 1;
-            if (n == top)
+        /* No further up than where top would be: what doesn't hang under it isn't drawn. */
+        for (; n != ST_NO_NODE && f->procs[n].depth > f->procs[top].depth; n = f->procs[n].parent) {
+            if (w->stamps[n] == incident + 1)
                 break;
+            w->stamps[n] = incident + 1;
         }
     }
     w->stamps[top] = incident + 1;
