@@ -96,6 +96,11 @@
 #define ST_MAX_DIAGS 20u
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
+/* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
+ * page says so and names the other files. */
+#define ST_MAX_HTML_NODES 20000u
+/* Bytes of one text that the HTML page shows unfolded. Met: the rest is folded, not cut. */
+#define ST_MAX_HTML_TEXT 2000u
 
 /* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
  * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
