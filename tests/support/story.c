@@ -25,9 +25,15 @@
 #define POWERSHELL SYS32 "WindowsPowerShell\\v1.0\\powershell.exe"
 #define DOTNET "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\"
 
-enum { TEXT = 40, DAMAGE_AT = 4096 + 65536 + 8192, DAMAGE_SIZE = 600 };
+enum { TEXT = 40, NOISE = 6, DAMAGE_AT = 4096 + 65536 + 8192, DAMAGE_SIZE = 600 };
 
 /* ---- hosts ------------------------------------------------------------------------ */
+
+typedef struct proc {
+    char guid[TEXT];
+    uint32_t pid;
+    const char *image, *command, *user, *level;
+} proc;
 
 typedef struct host {
     const char *computer;
@@ -39,13 +45,8 @@ typedef struct host {
     uint64_t record;
     uint64_t token;
     uint32_t pid;
+    proc system[NOISE]; /* what the background hangs under; pid 0: not yet known */
 } host;
-
-typedef struct proc {
-    char guid[TEXT];
-    uint32_t pid;
-    const char *image, *command, *user, *level;
-} proc;
 
 /* Whether a step failed; main says so. */
 typedef struct story {
@@ -332,7 +333,7 @@ typedef struct daily {
     const char *parent, *parent_command, *image, *command, *user;
 } daily;
 
-static const daily noise[] = {
+static const daily noise[NOISE] = {
     { SYS32 "services.exe", SYS32 "services.exe", SYS32 "svchost.exe",
       SYS32 "svchost.exe -k netsvcs -p -s wlidsvc", SYSTEM_USER },
     { SYS32 "svchost.exe", SYS32 "svchost.exe -k netsvcs -p -s Schedule", SYS32 "taskhostw.exe",
@@ -349,13 +350,24 @@ static const daily noise[] = {
       "powershell.exe -NoProfile -File \"C:\\Scripts\\disk%FREE%.ps1\"", SYSTEM_USER },
 };
 
+/* The first of the table with the same parent: a host has one of each service host. */
+static unsigned same_parent(unsigned i)
+{
+    unsigned k = 0;
+    while (strcmp(noise[k].parent_command, noise[i].parent_command) != 0)
+        k++;
+    return k;
+}
+
 static void background(story *s, host *h, unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++) {
-        const daily *d = &noise[i % (sizeof noise / sizeof noise[0])];
-        proc parent = unseen(h, d->parent, d->parent_command, SYSTEM_USER);
+        const daily *d = &noise[i % NOISE];
+        proc *parent = &h->system[same_parent(i % NOISE)];
+        if (parent->pid == 0)
+            *parent = unseen(h, d->parent, d->parent_command, SYSTEM_USER);
         wait_ms(h, 40000 + i * 317);
-        proc p = start(s, h, &parent, d->image, d->command, d->user, "System");
+        proc p = start(s, h, parent, d->image, d->command, d->user, "System");
         wait_ms(h, 900);
         if (i % 2 == 0)
             end(s, h, &p);
