@@ -359,13 +359,25 @@ static unsigned same_parent(unsigned i)
     return k;
 }
 
+/* One process each for the parents in the table above. */
+static proc *noise_parent(host *h, unsigned i)
+{
+    proc *p = &h->system[same_parent(i)];
+    if (p->pid == 0)
+        *p = unseen(h, noise[i].parent, noise[i].parent_command, SYSTEM_USER);
+    return p;
+}
+
+static proc services_of(host *h)
+{
+    return *noise_parent(h, 0);
+}
+
 static void background(story *s, host *h, unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++) {
         const daily *d = &noise[i % NOISE];
-        proc *parent = &h->system[same_parent(i % NOISE)];
-        if (parent->pid == 0)
-            *parent = unseen(h, d->parent, d->parent_command, SYSTEM_USER);
+        proc *parent = noise_parent(h, i % NOISE);
         wait_ms(h, 40000 + i * 317);
         proc p = start(s, h, parent, d->image, d->command, d->user, "System");
         wait_ms(h, 900);
@@ -551,7 +563,7 @@ static void tell_others(story *s)
     const gen_field time_change[] = { { "NewTime", "2026-03-04T06:10:00.5Z", GEN_FILETIME, 0 },
                                       { "OldTime", "2026-03-04T06:09:58Z", GEN_FILETIME, 0 },
                                       { "Reason", "2", GEN_U32, 0 } };
-    const gen_field classic[] = { { NULL, "W32Time\nweb01\n", GEN_STRINGS, 0 },
+    const gen_field classic[] = { { NULL, "W32Time\nweb01", GEN_STRINGS, 0 },
                                   { NULL, "0a0B0c", GEN_BINARY, 0 } };
     const gen_field values[] = {
         { "I8", "-5", GEN_I8, 0 },          { "U8", "200", GEN_U8, 0 },
@@ -608,7 +620,7 @@ static void tell_tomcat(story *s)
 {
     gen_options no_crc = { .no_crc = true };
     host h = new_host(s, "APP02", 0xA1B20002, 21, "2026-03-05T20:30:00Z", &no_crc);
-    proc services = unseen(&h, SYS32 "services.exe", SYS32 "services.exe", SYSTEM_USER);
+    proc services = services_of(&h);
     service_state(s, &h);
     background(s, &h, 8);
     proc tomcat = start(s, &h, &services,
@@ -664,7 +676,7 @@ static void clean_desktop(story *s, host *h)
 
 static void clean_servers(story *s, host *h)
 {
-    proc services = unseen(h, SYS32 "services.exe", SYS32 "services.exe", SYSTEM_USER);
+    proc services = services_of(h);
     proc was = start(s, h, &services, SYS32 "svchost.exe", SYS32 "svchost.exe -k iissvcs", SYSTEM_USER,
                      "System");
     wait_ms(h, 900);
@@ -707,7 +719,7 @@ static void clean_lookalikes(story *s, host *h)
                       "javaw.exe -jar C:\\Tools\\editor.jar");
     proc java_shell = child(s, h, &java, SYS32 "cmd.exe", "cmd.exe /c ver");
     run(s, h, &java_shell, SYS32 "tasklist.exe", "tasklist");
-    proc services = unseen(h, SYS32 "services.exe", SYS32 "services.exe", SYSTEM_USER);
+    proc services = services_of(h);
     proc sql = start(s, h, &services, "C:\\Program Files\\Microsoft SQL Server\\Binn\\sqlservr.exe",
                      "\"sqlservr.exe\" -sMSSQLSERVER", "NT Service\\MSSQLSERVER", "High");
     run(s, h, &sql, SYS32 "cmd.exe", "\"C:\\Windows\\system32\\cmd.exe\" /c dir D:\\backup");
