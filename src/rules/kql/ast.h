@@ -147,7 +147,8 @@ typedef struct st_kql_param {
 struct st_kql_expr {
     st_kql_expr_kind kind;
     st_span span;
-    bool parens; /* it stood in parentheses of its own (span is without them) */
+    bool parens;     /* it stood in parentheses of its own (span is without them) */
+    uint32_t height; /* of the tree below, at most ST_MAX_KQL_HEIGHT: so recursion over it is bounded */
     union {
         st_kql_value value;
         st_str name;
@@ -156,7 +157,6 @@ struct st_kql_expr {
         struct { st_kql_expr *base; st_kql_name name; st_kql_list args; } call;
         struct { st_kql_operator op; st_kql_expr *operand; } unary;
         struct { st_kql_operator op; st_span op_span; st_kql_expr *left, *right; } binary;
-
         struct { st_kql_operator op; st_span op_span; st_kql_expr *left; st_kql_list items; } in;
         struct { bool negated; st_kql_expr *left, *low, *high; } between;
         struct { st_kql_name *names; size_t nnames; st_kql_expr *value; } named;
