@@ -18,6 +18,7 @@ while [ $# -gt 0 ] && [ "$1" != -- ]; do
     printf '%s\n' "$1" >>"$files"
     shift
 done
+command -v "$program" >/dev/null || { echo "$program isn't a program" >&2; exit 2; }
 [ -s "$files" ] || { sed -n '2,9p' "$0" >&2; exit 2; }
 [ $# -eq 0 ] || shift
 
