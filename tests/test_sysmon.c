@@ -395,6 +395,69 @@ static void undouble_percent__each_text__once_from_the_left(void **state)
     }
 }
 
+/* ---- all of it -------------------------------------------------------------------------- */
+
+static st_store *read_all(st_evidence *e, unsigned threads)
+{
+    st_err err = { 0 };
+    st_store *s = NULL;
+    st_scan_options o = { .engine = ST_ENGINE_NATIVE, .threads = threads, .slack = true };
+    if (st_sysmon_read(e, &o, NULL, NULL, &s, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+static st_evidence *evidence_at(const char *path)
+{
+    st_evidence *e = st_evidence_new();
+    assert_non_null(e);
+    assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+    assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+    return e;
+}
+
+/* The sum over rows of a hash of what they say: the same for any order. */
+static uint64_t sum(const st_store *s)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < s->creations.n; i++) {
+        uint64_t h = s->creations.offset[i] ^ (uint64_t)s->creations.source[i] << 40;
+        for (unsigned c = 0; c < ST_COL_COUNT; c++) {
+            st_str t = st_pool_get(s->pool, st_creation_column(&s->creations, c)[i]);
+            h = st_hash(t.p, t.n, h);
+        }
+        total += h;
+    }
+    return total;
+}
+
+static void read__public_logs__every_creation_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    char path[4096];
+    const char *src = getenv("srcdir");
+    (void)snprintf(path, sizeof path, "%s/../shared/data/evtx", src ? src : ".");
+    FILE *there = fopen(path, "r");
+    if (!there) {
+        print_message("no %s: skipped\n", path);
+        skip();
+    }
+    (void)fclose(there);
+    uint64_t first = 0;
+    for (unsigned threads = 1; threads < 6; threads += 2) {
+        st_evidence *e = evidence_at(path);
+        st_store *s = read_all(e, threads);
+        size_t live = 0;
+        for (size_t i = 0; i < s->creations.n; i++)
+            live += s->creations.origin[i] == ST_O_LIVE;
+        assert_int_equal(live, 1280);
+        first = threads == 1 ? sum(s) : first;
+        assert_int_equal(sum(s), first);
+        st_store_free(s);
+        st_evidence_free(e);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -412,6 +475,7 @@ int main(void)
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),
         cmocka_unit_test(hashes_get__each_text__gives_that_digest),
         cmocka_unit_test(undouble_percent__each_text__once_from_the_left),
+        cmocka_unit_test(read__public_logs__every_creation_on_any_number_of_threads),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -49,10 +49,11 @@
 #define ST_MAX_FIELDS 8192u
 /* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
-/* Tokens and fields looked at for one record, and for all of a chunk; templates that
- * overlap or repeat each other would cost their square otherwise. Met: the record is cut. */
-#define ST_MAX_RECORD_STEPS (UINT32_C(1) << 18)
-#define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 21)
+/* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
+ * count one. Templates that overlap, repeat or hold each other would cost their square
+ * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
+#define ST_MAX_RECORD_STEPS (UINT32_C(1) << 17)
+#define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 19)
 /* Text put together for one record from pieces. Met: the field is left empty, the record marked. */
 #define ST_MAX_RECORD_TEXT (UINT32_C(1) << 20)
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all

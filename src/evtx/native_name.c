@@ -64,7 +64,8 @@ static uint32_t add(nt_names *names, uint64_t hash, st_str wide, const st_scan_o
     if (!st_grow(&names->list, &names->cap, names->n + 1, sizeof *names->list))
         return NT_NONE;
     st_buf_clear(&names->scratch);
-    st_utf16le_put(&names->scratch, (const unsigned char *)wide.p, wide.n);
+    if (wide.n)
+        st_utf16le_put(&names->scratch, (const unsigned char *)wide.p, wide.n);
     nt_name *it = &names->list[names->n];
     *it = (nt_name){ .hash = hash, .wide = st_arena_copy(&names->memory, wide),
                      .text = st_arena_copy(&names->memory, st_buf_slice(&names->scratch)) };

@@ -145,7 +145,8 @@ static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf
     st_value v;
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
-        st_utf16le_put(b, s->b + piece->off, piece->len);
+        if (piece->len)
+            st_utf16le_put(b, s->b + piece->off, piece->len);
         break;
     case NT_CHAR:
         st_buf_put(b, c, st_utf8_put(c, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off));
@@ -171,11 +172,15 @@ static st_value joined(job *j, const nt_step *step, uint32_t first, uint32_t n)
     st_native *s = j->s;
     st_buf b = { 0 };
     for (uint32_t i = 0; i < n; i++) {
-        if (!nt_spend(s, 1) || b.n > ST_MAX_RECORD_TEXT) {
+        const nt_piece *piece = &s->pieces[first + i];
+        uint32_t steps = piece->kind == NT_LITERAL ? 1 + piece->len / 256 : 1 + UINT16_MAX / 256;
+        if (piece->kind == NT_CHAR || piece->kind == NT_ENTITY)
+            steps = 1;
+        if (!nt_spend(s, steps) || b.n > ST_MAX_RECORD_TEXT) {
             damaged(j, "limit");
             break;
         }
-        add_piece(j, step, &s->pieces[first + i], &b);
+        add_piece(j, step, piece, &b);
     }
     s->text_used = true;
     st_str kept = { 0 };
@@ -319,7 +324,7 @@ static void emit(job *j, uint32_t name, const st_value *v)
     st_native *s = j->s;
     if (name == NT_NONE)
         name = nt_name_numbered(&s->names, ++s->unnamed, s->c->ops);
-    if (s->nout == ST_MAX_FIELDS) {
+    if (s->nout == ST_MAX_FIELDS || !nt_spend(s, 1 + v->n / 256)) {
         damaged(j, "limit");
         return;
     }
@@ -338,10 +343,8 @@ static void emit_items(job *j, const st_value *array)
     st_value v = { .p = array->p, .type = array->type & 0x7f };
     if (!array->n)
         emit(j, NT_NONE, &v);
-    while (j->s->nout < ST_MAX_FIELDS && st_value_item(array, &pos, &v))
+    for (uint32_t n = 0; n <= ST_MAX_FIELDS && st_value_item(array, &pos, &v); n++)
         emit(j, NT_NONE, &v);
-    if (j->s->nout == ST_MAX_FIELDS)
-        damaged(j, "limit");
 }
 
 static void field(job *j, const nt_step *step, const nt_field *f)
@@ -411,6 +414,7 @@ static void deliver(job *j, const char *damage)
                 (j->borrowed ? (unsigned)ST_R_BORROWED : 0u) |
                 (j->damage ? (unsigned)ST_R_PARTIAL : 0u);
     r->damage = j->damage;
+    s->c->report->borrowed += j->borrowed;
     ops->record(s->c->job, r);
 }
 

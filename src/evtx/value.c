@@ -197,9 +197,11 @@ static unsigned put_one(st_buf *out, unsigned type, const unsigned char *p, size
     }
     switch ((kind)t.kind) {
     case K_STRING:
-        return st_utf16le_put(out, p, strip16(p, n));
+        n = strip16(p, n);
+        return n ? st_utf16le_put(out, p, n) : 0;
     case K_ANSI:
-        return put_ansi(out, p, strip8(p, n));
+        n = strip8(p, n);
+        return n ? put_ansi(out, p, n) : 0;
     case K_SIGNED:
         st_buf_i64(out, get_signed(p, n));
         break;

@@ -22,6 +22,7 @@ struct st_xml {
     size_t n, cap;
     xmlParserCtxtPtr parser;
     xmlDocPtr doc;
+    uint32_t shift; /* what characters beyond U+FFFF lack */
 };
 
 st_xml *st_xml_new(void)
@@ -33,6 +34,11 @@ st_xml *st_xml_new(void)
         return NULL;
     }
     return x;
+}
+
+void st_xml_shift(st_xml *x, uint32_t shift)
+{
+    x->shift = shift;
 }
 
 static void forget(st_xml *x)
@@ -121,7 +127,7 @@ static bool is_plain(unsigned char c)
 }
 
 /* One character that may need care; returns the place behind it. */
-static size_t clean_one(st_buf *out, st_str s, size_t i, uint64_t *lossy)
+static size_t clean_one(st_buf *out, st_str s, size_t i, uint32_t shift, uint64_t *lossy)
 {
     uint32_t cp = 0;
     size_t start = i, end = reference(s, i, &cp);
@@ -139,13 +145,15 @@ static size_t clean_one(st_buf *out, st_str s, size_t i, uint64_t *lossy)
     if (letter) {
         put_cp(out, ESCAPE);
         st_buf_char(out, letter);
+    } else if (shift && cp > 0xffff && cp <= 0x10ffff - shift) {
+        put_cp(out, cp + shift);
     } else {
         st_buf_put(out, s.p + start, i - start);
     }
     return i;
 }
 
-static void clean(st_buf *out, st_str s, uint64_t *lossy)
+static void clean(st_buf *out, st_str s, uint32_t shift, uint64_t *lossy)
 {
     st_buf_clear(out);
     size_t i = 0;
@@ -155,7 +163,7 @@ static void clean(st_buf *out, st_str s, uint64_t *lossy)
             i++;
         st_buf_put(out, s.p + from, i - from);
         if (i < s.n)
-            i = clean_one(out, s, i, lossy);
+            i = clean_one(out, s, i, shift, lossy);
     }
 }
 
@@ -189,7 +197,7 @@ st_code st_xml_read(st_xml *x, const char *text, size_t n, uint64_t *lossy)
     forget(x);
     if (n > ST_MAX_EVENT_XML || !begins_with_element((st_str){ text, n }))
         return ST_E_EVIDENCE;
-    clean(&x->clean, (st_str){ text, n }, lossy);
+    clean(&x->clean, (st_str){ text, n }, x->shift, lossy);
     if (x->clean.failed || x->clean.n > INT32_MAX)
         return ST_E_MEMORY;
     x->doc = xmlCtxtReadMemory(x->parser, x->clean.p, (int)x->clean.n, NULL, "UTF-8",
@@ -238,12 +246,13 @@ static const xmlNode *attribute(const xmlNode *of, const char *name)
 static bool all_hex(const char *p, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!((p[i] >= '0' && p[i] <= '9') || ((p[i] | 0x20) >= 'a' && (p[i] | 0x20) <= 'f')))
+        if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f')))
             return false;
     return true;
 }
 
-/* Hexadecimal numbers come padded to their width; one digit at least is kept. */
+/* Hexadecimal numbers come padded to their width; one digit at least is kept. Capitals are
+ * never libevtx's own: such a value was recorded as text. */
 static st_str unpad_hex(st_buf *b)
 {
     st_str s = st_buf_slice(b);
@@ -382,6 +391,12 @@ static xmlNode *next_below(const xmlNode *top, xmlNode *at)
     return at == top ? NULL : at->next;
 }
 
+/* Values that look like padded numbers and are text in Sysmon's manifest. */
+static bool is_recorded_as_text(st_str name)
+{
+    return st_str_eq(name, ST_STR("StartAddress"));
+}
+
 static bool put_field(st_xml *x, st_str name, const xmlNode *leaf,
                       uint16_t (*name_id)(st_str name))
 {
@@ -391,7 +406,8 @@ static bool put_field(st_xml *x, st_str name, const xmlNode *leaf,
     memset(f, 0, sizeof *f);
     f->name = st_arena_copy(&x->arena, name);
     text_of(x, leaf->children);
-    unpad_hex(&x->value);
+    if (!is_recorded_as_text(name))
+        unpad_hex(&x->value);
     f->value = keep(x, trim_time(&x->value));
     if (!f->name.p || !f->value.p || x->value.failed)
         return false;

@@ -12,6 +12,8 @@ typedef struct st_xml st_xml;
 
 st_xml *st_xml_new(void); /* NULL: no memory */
 void st_xml_free(st_xml *x);
+/* Adds shift to every character beyond U+FFFF that is read from now on. */
+void st_xml_shift(st_xml *x, uint32_t shift);
 /* Parses one <Event>. ST_E_EVIDENCE: it is no event (a DOCTYPE, not well-formed ...).
  * *lossy grows by the characters that had to be replaced. */
 st_code st_xml_read(st_xml *x, const char *text, size_t n, uint64_t *lossy);

@@ -14,10 +14,25 @@ enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
 static const st_guid PROVIDER = { { 0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x43, 0xbf, 0x4c,
                                     0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9 } };
 
+/* Most logs are another provider's, and most of Sysmon's have its name as UTF-16, in its own
+ * spelling: both are told at a glance; the rest is compared with care. */
+static bool is_named(const st_value *v)
+{
+    static const char NAME[] = "Microsoft-Windows-Sysmon";
+    enum { LENGTH = sizeof NAME - 1 };
+    size_t i = 0;
+    if (!v->p || v->n < LENGTH)
+        return false;
+    if (v->type == ST_V_STRING && v->n == 2 * LENGTH)
+        while (i < LENGTH && v->p[2 * i] == (unsigned char)NAME[i] && !v->p[2 * i + 1])
+            i++;
+    return i == LENGTH || st_value_is(v, NAME);
+}
+
 bool st_sysmon_is(const st_record *r)
 {
     st_guid g;
-    if (r->provider.p && st_value_is(&r->provider, "Microsoft-Windows-Sysmon"))
+    if (is_named(&r->provider))
         return true;
     return r->provider_guid.p && st_value_guid(&r->provider_guid, &g) && st_guid_eq(&g, &PROVIDER);
 }

@@ -34,9 +34,9 @@ typedef struct job {
 static void *begin(void *ctx, unsigned thread, size_t source)
 {
     reading *all = ctx;
-    part *mine = &all->parts[thread < all->nparts ? thread : 0];
-    job *j = ST_NEW(&mine->jobs, job);
-    if (!mine->store)
+    part *mine = thread < all->nparts ? &all->parts[thread] : NULL;
+    job *j = mine ? ST_NEW(&mine->jobs, job) : NULL;
+    if (j && !mine->store)
         mine->store = st_store_new();
     if (!j || !mine->store) {
         atomic_store(&all->failed, true);

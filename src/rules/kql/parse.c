@@ -138,7 +138,7 @@ bool st_p_need(st_parser *p, const char *punct, const char *where)
             p->panic = false;
         return true;
     }
-    snprintf(what, sizeof what, strchr(")]}", punct[0]) ? "`%s` behind %s" : "`%s` for %s", punct, where);
+    snprintf(what, sizeof what, strchr(")]}", punct[0]) ? "`%s` to end %s" : "`%s` for %s", punct, where);
     st_p_expected(p, what);
     return false;
 }
@@ -383,6 +383,11 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
     }
     if (text.n > 40)
         text.n = 40;
+    if (s->kind == ST_KS_QUERY && st_str_ieq((st_str){ p->text.p + s->span.start, s->span.end - s->span.start < 6 ? 0 : 6 },
+                                            ST_STR("select"))) {
+        st_p_fail(p, s->span, "KS005", "this looks like SQL; KQL begins with the table: T | where ...");
+        return;
+    }
     for (size_t i = 0; s->kind == ST_KS_QUERY && i < sizeof sql / sizeof *sql; i++)
         if (st_str_ieq(text, st_str_of(sql[i]))) {
             st_p_fail(p, t->span, "KS005", "expected `|` before %.*s", ST_FMT(text));

@@ -515,7 +515,7 @@ static void read_partition(st_parser *p, st_kql_op *op)
     options(p, op, true);
     if (!st_p_need_word(p, "by", "partition"))
         return;
-    op->u.partition.by = st_p_table(p);
+    op->u.partition.by = st_p_pattern(p);
     options(p, op, true);
     op->u.partition.body = body(p, "the subquery");
 }
