@@ -199,6 +199,8 @@ static proc start(story *s, host *h, const proc *parent, const char *image, cons
     char pid[16], parent_pid[16], logon[64];
     st_buf utc = { 0 }, hashes = { 0 }, line = { 0 };
     image_info info = info_of(image);
+    if (st_str_starts(st_str_of(image), ST_STR("C:\\inetpub"))) /* what an intruder put there */
+        info = (image_info){ NULL, NULL, NULL };
     bool system = strcmp(user, SYSTEM_USER) == 0;
     bool microsoft = info.file != NULL && st_str_starts(st_str_of(image), ST_STR("C:\\Windows"));
     h->pid = h->pid % 30000 + 44;
@@ -495,8 +497,12 @@ static void iis_download(story *s, host *h, const proc *server)
     run(s, h, &net, SYS32 "net1.exe", "C:\\Windows\\system32\\net1 localgroup administrators helpdesk /add");
     end(s, h, &net);
     run(s, h, &root, SYS32 "nltest.exe", "nltest /domain_trusts");
+    run(s, h, &root, SYS32 "inetsrv\\appcmd.exe",
+        "appcmd  list apppool DefaultAppPool /text:processmodel.password");
     end(s, h, &root);
     end(s, h, &potato);
+    wait_ms(h, 5000);
+    run(s, h, server, "C:\\inetpub\\temp\\csc.exe", "C:\\inetpub\\temp\\csc.exe -l 0 -p 8443");
 }
 
 static const char w3wp_line[] =
@@ -656,6 +662,10 @@ static void clean_servers(story *s, host *h)
     proc php = child(s, h, &w3wp, "C:\\Program Files\\PHP\\php-cgi.exe",
                      "\"C:\\Program Files\\PHP\\php-cgi.exe\"");
     run(s, h, &php, SYS32 "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0x4");
+    proc convert = child(s, h, &php, SYS32 "cmd.exe",
+                         "cmd.exe /s /c \"\"C:\\Tools\\magick.exe\" in.png -resize 50% out.png\"");
+    run(s, h, &convert, "C:\\Tools\\magick.exe", "magick.exe in.png -resize 50% out.png");
+    end(s, h, &convert);
     run(s, h, &w3wp, SYS32 "WerFault.exe", SYS32 "WerFault.exe -u -p 4160 -s 920");
     end(s, h, &w3wp);
     proc httpd = start(s, h, &services, "C:\\Apache24\\bin\\httpd.exe",
