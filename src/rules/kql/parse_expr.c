@@ -426,10 +426,13 @@ static st_kql_expr *primary(st_parser *p)
             return e;
         }
         if (st_p_is(p, 0, "!"))
-            st_p_fail(p, t->span, "KS002", "`!` isn't KQL; use `not(...)`");
+            st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         if (st_p_is(p, 0, "["))
             st_p_fail(p, t->span, "KS002", "an expression expected, got [; a list is dynamic([...]), "
                                            "a name with blanks is ['...']");
+        break;
+    case ST_TOK_BANG:
+        st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         break;
     default: break;
     }
