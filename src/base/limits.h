@@ -11,6 +11,20 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
+/* Arrays and bags inside one another; deeper text isn't taken for JSON and stays a string. */
+#define ST_MAX_JSON_DEPTH 128u
+/* A pattern longer than this is generated, not written; compiled size grows with it. Met: the rule
+ * is broken. */
+#define ST_MAX_REGEX 65536u
+/* Steps of one regular expression over one text, so that no pattern and no command line
+ * together can stall a run. Met: no match, and the rule's result says it stopped short. */
+#define ST_MAX_REGEX_STEPS 1000000u
+#define ST_MAX_REGEX_DEPTH 100000u
+#define ST_MAX_REGEX_HEAP_KIB 16384u
+/* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only. */
+#define ST_MAX_ANCESTORS 64u
+/* Tables and functions of lets inside one another, all written out when bound. Met: the rule is broken. */
+#define ST_MAX_KQL_CALLS 64u
 /* Links a Chain shows: a cell must stay readable. Met: the middle (or top) becomes "… +N …". */
 #define ST_MAX_CHAIN_SHOWN 12u
 /* Ancestors looked at for a Chain: a chain of a million must not cost its square. Met: the
