@@ -24,7 +24,7 @@ st_native *st_native_new(void)
     if (!s)
         return NULL;
     s->by_offset = calloc(65536, sizeof *s->by_offset);
-    s->values = calloc(ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
+    s->values = calloc((size_t)ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
     if (!s->by_offset || !s->values) {
         st_native_free(s);
         return NULL;
@@ -209,7 +209,7 @@ static bool holds_record(const st_native *s, uint32_t at, uint32_t end)
 /* A record whose sizes don't agree, or something else. Returns where to go on. */
 static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
 {
-    uint32_t size, next;
+    uint32_t size = 0, next;
     if (size_fits(s, at, end, &size) && has_magic(s, at) && plausible(s, at) &&
         (at + size == end || record_like(s, at + size, end)) && !holds_record(s, at, at + size)) {
         live(s, at, at + size - 4, at + size, ST_R_TRAILER, NULL);

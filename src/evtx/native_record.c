@@ -76,7 +76,7 @@ static uint32_t values_end(const st_native *s, const nt_instance *in, uint32_t c
         return NT_NONE;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++)
-        at += nt_u16(s->b + in->specs + 4 * i); /* at most 1024 * 65535: no overflow */
+        at += nt_u16(s->b + in->specs + (size_t)4 * i); /* at most 1024 * 65535: no overflow */
     return at <= end ? at : NT_NONE;
 }
 
@@ -246,7 +246,9 @@ static st_value system_value(job *j, const nt_step *step, nt_slot slot)
     if (!from->n)
         return (st_value){ 0 };
     st_value v = value_of(j, step, from->first, from->n);
-    return is_null(&v) ? (st_value){ 0 } : v;
+    if (is_null(&v))
+        v = (st_value){ 0 };
+    return v;
 }
 
 static void read_system(job *j, const nt_step *step)

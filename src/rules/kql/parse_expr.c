@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): ST_MAX_KQL_DEPTH bounds it, checked on the way down */
+
 typedef struct infix {
     const char *text;
     unsigned char level; /* higher binds tighter */
@@ -426,10 +428,13 @@ static st_kql_expr *primary(st_parser *p)
             return e;
         }
         if (st_p_is(p, 0, "!"))
-            st_p_fail(p, t->span, "KS002", "`!` isn't KQL; use `not(...)`");
+            st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         if (st_p_is(p, 0, "["))
             st_p_fail(p, t->span, "KS002", "an expression expected, got [; a list is dynamic([...]), "
                                            "a name with blanks is ['...']");
+        break;
+    case ST_TOK_BANG:
+        st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         break;
     default: break;
     }
@@ -795,3 +800,5 @@ st_kql_expr *st_p_table(st_parser *p)
     st_p_leave(p);
     return e;
 }
+
+/* NOLINTEND(misc-no-recursion) */
