@@ -11,6 +11,73 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
+/* Links a Chain shows: a cell must stay readable. Met: the middle (or top) becomes "… +N …". */
+#define ST_MAX_CHAIN_SHOWN 12u
+/* Ancestors looked at for a Chain: a chain of a million must not cost its square. Met: the
+ * links above are only counted. */
+#define ST_MAX_CHAIN_WALK 256u
+/* Context rows an incident may have: one noisy service must not drown the others. Met: the
+ * rest is left out and counted. */
+#define ST_MAX_CONTEXT_ROWS 5000u
+/* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted. */
+#define ST_MAX_CSV_CELL 32000u
+/* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
+#define ST_MAX_TREE_DRAWN 256u
+/* Lines a wrapped command line may take on a terminal. Met: cut with an ellipsis. */
+#define ST_MAX_WRAPPED_LINES 6u
+/* Fields of a record whose names are compared with each other, so that no key comes twice.
+ * Met: further ones carry their place in their name. */
+#define ST_MAX_DISTINCT_FIELDS 512u
+/* Levels of a dynamic value that the writer checks. Met: it is written as a string. */
+#define ST_MAX_JSON_DEPTH 128u
+/* Process creations are counted with 32 bits, and a few values at the top mean "none".
+ * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
+#define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* ---- EVTX. Real maxima are those of some thousand real logs. ----------------------- */
+
+/* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
+#define ST_MAX_RUN_SLOTS 64u
+/* Elements open at once; real: 7. Met: the element is skipped, the record marked. */
+#define ST_MAX_DEPTH 64u
+/* Streams inside values inside streams; real: 2. Met: the value is left out, the record marked. */
+#define ST_MAX_NEST 8u
+/* Substitutions of one instance; real: 42. Met: the rest is ignored, the record marked. */
+#define ST_MAX_SUBST 1024u
+/* Characters of a name; real: 34. Met: counts as damage. */
+#define ST_MAX_NAME 512u
+/* Fields of one record, items of arrays included. Met: the rest is left out, the record marked. */
+#define ST_MAX_FIELDS 8192u
+/* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
+#define ST_MAX_TEMPLATES 2048u
+/* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
+ * count one. Templates that overlap, repeat or hold each other would cost their square
+ * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
+#define ST_MAX_RECORD_STEPS (UINT32_C(1) << 17)
+#define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 19)
+/* Text put together for one record from pieces. Met: the field is left empty, the record marked. */
+#define ST_MAX_RECORD_TEXT (UINT32_C(1) << 20)
+/* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
+ * are forgotten before the next chunk. */
+#define ST_MAX_NAMES 65536u
+/* Files listed, of any kind: about 400 bytes each. Met: the run ends with an error. */
+#define ST_MAX_SOURCES ((size_t)16000000)
+/* Folders inside each other; no collection comes near. Met: the folder is listed as unreadable. */
+#define ST_MAX_FOLDER_DEPTH 1024u
+/* Standard input is kept in memory, because logs are read at offsets. Met: the source is
+ * listed as unreadable, with advice. */
+#define ST_MAX_STDIN ((size_t)2 << 30)
+/* A list of paths. Met: an error. */
+#define ST_MAX_PATH_LIST ((size_t)1 << 30)
+/* How far a file that begins with zeros is looked at to see whether it is all zeros. Met: it
+ * is of unknown kind. */
+#define ST_MAX_ZERO_SCAN (UINT64_C(4) << 30)
+/* Byte ranges without a record that are kept for one source, the first by offset; a hostile log
+ * could make one of every other byte. Met: further ones are only counted. */
+#define ST_MAX_RANGES ((size_t)1000)
+
+/* One event as XML. A record is at most 64 KiB of binary XML, whose text may be some times as
+ * long. Met: the record is counted as unparsable. */
+#define ST_MAX_EVENT_XML ((size_t)8 << 20)
 /* Brackets within brackets in a rule; the parser calls itself that often. Met: an error in
  * that rule. Real queries stay below 30. */
 #define ST_MAX_KQL_DEPTH 200u

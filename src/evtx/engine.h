@@ -14,6 +14,8 @@ typedef struct st_chunk {
     const unsigned char *bytes; /* private copy; n of them, at most 65536 */
     size_t n;
     uint64_t offset;            /* of the chunk in the source */
+    bool header_bad;            /* its header's checksum or magic is wrong */
+    bool carved;                /* found in bytes that are no log: its records have origin carved */
     unsigned flags;             /* ST_R_CRC where a checksum is wrong: on every record of it */
     const st_source *source;
     const st_scan_options *options;
@@ -33,6 +35,8 @@ st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err);
 typedef struct st_native st_native;
 st_native *st_native_new(void);
 void st_native_free(st_native *s);
+/* A new piece of work: repeated records are looked for among those of one piece. */
+void st_native_begin(st_native *s);
 st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err);
 
 #endif

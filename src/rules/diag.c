@@ -2,7 +2,7 @@
  * diag.c - collects diagnostics, and writes one the way a compiler does.
  */
 #include "rules/kql/diag.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
  * dynamic(...) again. It has the tokens of KQL, so the lexer cuts it.
  */
 #include "rules/kql/lex.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

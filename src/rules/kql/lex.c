@@ -7,7 +7,7 @@
  * names are put together by the parser, which knows where they may stand.
  */
 #include "rules/kql/lex.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
  * parse.c - the parser's cursor and its errors, and statements.
  */
 #include "rules/kql/parse.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

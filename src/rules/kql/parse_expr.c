@@ -6,7 +6,7 @@
  * that who walks the tree may recurse.
  */
 #include "rules/kql/parse.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * parse_ops.c - pipelines: sources and tabular operators, one function each, found by a table.
  */
 #include "rules/kql/parse.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>

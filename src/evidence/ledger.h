@@ -1,0 +1,66 @@
+/*
+ * ledger.h - what the files of src/evidence share. Private to them.
+ *
+ * The ledger is a growing array of items, one for each thing met. Sealing sorts
+ * it, drops second names of one file, and looks at first bytes.
+ */
+#ifndef ST_EVIDENCE_LEDGER_H
+#define ST_EVIDENCE_LEDGER_H
+
+#include "shelltree/evidence.h"
+#include "base/limits.h"
+
+#include <sys/stat.h>
+#include <sys/types.h>
+
+typedef struct st_item {
+    st_source source;
+    dev_t dev;
+    ino_t ino;
+    bool identified; /* dev and ino are known */
+    bool regular;    /* a file whose first bytes are to be looked at */
+    size_t seq;      /* order of arrival, so that sorting is total */
+} st_item;
+
+typedef struct st_root {
+    dev_t dev;
+    ino_t ino;
+} st_root;
+
+struct st_evidence {
+    st_arena arena; /* names and reasons */
+    st_item *items;
+    size_t n, cap;
+    st_root *roots;
+    size_t nroots, roots_cap;
+    char *input; /* standard input */
+    bool input_used;
+    bool sealed;
+};
+
+/* Appends an item of that name; NULL when memory or the bound on sources is spent. */
+st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_err *err);
+void st_ledger_unreadable(st_evidence *e, st_item *it, int errnum);
+/* Lists whatever path is: a file, a folder and all below it, a special file. */
+st_code st_walk(st_evidence *e, st_str path, st_err *err);
+/* What is behind an inode that is neither file nor folder. */
+const char *st_special_kind(mode_t mode);
+
+/* Opens for reading without leaving a trace where that is allowed; works for paths
+ * longer than PATH_MAX. -1 and errno on failure. */
+int st_open_quietly(const char *path, int flags);
+
+typedef struct st_kind {
+    const char *name;
+    bool evtx;
+    bool empty;
+    bool carvable; /* raw bytes that may hold chunks */
+} st_kind;
+
+/* Looks at the first bytes of an open source. */
+st_code st_sniff(st_file *f, st_kind *out, st_err *err);
+
+/* Everything that descriptor fd gives, at most max bytes. *too_long: there was more. */
+st_code st_slurp(int fd, size_t max, char **out, size_t *n, bool *too_long, int *errnum);
+
+#endif

@@ -1,0 +1,555 @@
+/*
+ * libevtx.c - the second reader: one chunk through libevtx, then through libxml2.
+ *
+ * libevtx wants a file, so the chunk is put behind a header made for the purpose, in
+ * memory. Records are asked for one by one, by index: one that can't be read costs no
+ * other. What libevtx doesn't give (the record's own header) is read from the chunk.
+ *
+ * libevtx walks records from the first one and stops at damage; what it recovers behind
+ * that it gives no place for. So a run of records that it didn't reach is looked for by
+ * signature and offered again, in a chunk whose first record is made to end where the run
+ * begins. Only the copy is changed; names and templates stay where they were.
+ */
+#include "evtx/engine.h"
+#include "evtx/xml.h"
+#include "base/limits.h"
+
+#include <libbfio.h>
+#include <libdeflate.h>
+#include <libevtx.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FILE_HEADER = 4096, CHUNK = 65536, RECORD_HEADER = 24, RECORD_MIN = 28, FIRST = 512 };
+
+enum { UNIT = 8 }; /* records begin and end at multiples of it */
+
+struct st_libevtx {
+    unsigned char *image; /* file header and chunk */
+    char *text;           /* XML of the record in hand */
+    size_t text_cap;
+    st_xml *xml;
+    bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
+    uint32_t end;             /* where live records end */
+    unsigned flags;           /* of the record in hand, if it had to be repaired */
+    const char *damage;       /* what of it is lost */
+};
+
+/* Where a record stands, by its own header. */
+typedef struct place {
+    uint32_t at, size; /* size 0: its header isn't one */
+} place;
+
+/* The library's release of 2018 takes the ends of the surrogate ranges for their beginnings,
+ * so that every character beyond U+FFFF comes out too small by the same number. */
+static uint32_t surrogate_shift(void)
+{
+    return strcmp(libevtx_get_version(), "20181227") == 0 ? 0x3ff : 0;
+}
+
+st_libevtx *st_libevtx_new(void)
+{
+    st_libevtx *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->image = calloc(1, FILE_HEADER + CHUNK);
+    s->xml = st_xml_new();
+    if (!s->image || !s->xml) {
+        st_libevtx_free(s);
+        return NULL;
+    }
+    st_xml_shift(s->xml, surrogate_shift());
+    return s;
+}
+
+void st_libevtx_free(st_libevtx *s)
+{
+    if (!s)
+        return;
+    free(s->image);
+    free(s->text);
+    st_xml_free(s->xml);
+    free(s);
+}
+
+/* ---- the file in memory ---------------------------------------------------------------- */
+
+static void put_le(unsigned char *p, uint64_t v, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = (unsigned char)(v >> (8 * i));
+}
+
+static uint64_t get_le(const unsigned char *p, size_t n)
+{
+    uint64_t v = 0;
+    for (size_t i = n; i-- > 0;)
+        v = v << 8 | p[i];
+    return v;
+}
+
+/* Bytes of a chunk: the evidence, or the copy that libevtx is given. */
+typedef struct view {
+    const unsigned char *p;
+    size_t n;
+} view;
+
+static place place_at(view v, int64_t offset)
+{
+    place p = { 0, 0 };
+    if (offset < 0 || v.n < RECORD_MIN || (uint64_t)offset > v.n - RECORD_MIN)
+        return p;
+    p.at = (uint32_t)offset;
+    uint64_t size = get_le(v.p + p.at + 4, 4);
+    if (memcmp(v.p + p.at, "**\0\0", 4) == 0 && size >= RECORD_MIN && size <= v.n - p.at)
+        p.size = (uint32_t)size;
+    return p;
+}
+
+/* The same, and the size behind it agrees. */
+static place sound_at(view v, int64_t offset)
+{
+    place p = place_at(v, offset);
+    if (p.size && get_le(v.p + p.at + p.size - 4, 4) != p.size)
+        p.size = 0;
+    return p;
+}
+
+/* The next sound record at or behind offset; size 0: there is none. */
+static place next_sound(view v, uint32_t offset)
+{
+    place p = { 0, 0 };
+    for (uint32_t at = offset; at + RECORD_MIN <= v.n && !p.size; at += UNIT)
+        p = sound_at(v, at);
+    return p;
+}
+
+/* The last of the sound records that follow each other without a gap; size 0: not even one. */
+static place last_of_run(view v, uint32_t from)
+{
+    place last = { from, 0 };
+    for (place p = sound_at(v, from); p.size; p = sound_at(v, (int64_t)p.at + p.size))
+        last = p;
+    return last;
+}
+
+static uint64_t number_of(view v, const place *p)
+{
+    return get_le(v.p + p->at + 8, 8);
+}
+
+static void build_header(st_libevtx *s)
+{
+    static const struct {
+        unsigned at, n;
+        uint64_t value;
+    } rows[] = {
+        { 24, 8, 1 },           /* next record number */
+        { 32, 4, 128 },         /* size of the header */
+        { 36, 2, 1 },           /* minor version */
+        { 38, 2, 3 },           /* major version */
+        { 40, 2, FILE_HEADER }, /* size of the block it lies in */
+        { 42, 2, 1 },           /* chunks */
+    };
+    unsigned char *h = s->image;
+    memset(h, 0, FILE_HEADER);
+    memcpy(h, "ElfFile", 8);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        put_le(h + rows[i].at, rows[i].value, rows[i].n);
+    put_le(h + 124, libdeflate_crc32(0, h, 120), 4);
+}
+
+static void copy_chunk(st_libevtx *s, const st_chunk *c)
+{
+    unsigned char *chunk = s->image + FILE_HEADER;
+    size_t n = c->n < CHUNK ? c->n : CHUNK;
+    memcpy(chunk, c->bytes, n);
+    memset(chunk + n, 0, CHUNK - n);
+    memcpy(chunk, "ElfChnk", 8);
+    put_le(chunk + 40, 128, 4);
+}
+
+/* Says in the copy's header where its last record begins and where it ends. */
+static void set_extent(st_libevtx *s, const place *last)
+{
+    put_le(s->image + FILE_HEADER + 44, last->at, 4);
+    put_le(s->image + FILE_HEADER + 48, last->at + last->size, 4);
+}
+
+typedef struct session {
+    libbfio_handle_t *handle;
+    libevtx_file_t *file;
+} session;
+
+static void close_session(session *o)
+{
+    if (o->file) {
+        libevtx_file_close(o->file, NULL);
+        libevtx_file_free(&o->file, NULL);
+    }
+    if (o->handle)
+        libbfio_handle_free(&o->handle, NULL);
+}
+
+static bool open_session(session *o, unsigned char *image)
+{
+    return libbfio_memory_range_initialize(&o->handle, NULL) == 1 &&
+           libbfio_memory_range_set(o->handle, image, FILE_HEADER + CHUNK, NULL) == 1 &&
+           libevtx_file_initialize(&o->file, NULL) == 1 &&
+           libevtx_file_open_file_io_handle(o->file, o->handle, LIBEVTX_OPEN_READ, NULL) == 1;
+}
+
+/* ---- one record --------------------------------------------------------------------------- */
+
+/* The reason for a record that gave nothing, as a stable word, from libevtx's own. */
+static const char *reason_of(libevtx_error_t *error)
+{
+    static const struct {
+        const char *part, *word;
+    } rows[] = {
+        { "unsupported type", "bad-token" },
+        { "out of bounds", "bad-size" },
+        { "exceeds maximum", "bad-size" },
+        { "too small", "bad-size" },
+        { "template", "no-template" },
+    };
+    char text[2048] = "";
+    if (libevtx_error_backtrace_sprint(error, text, sizeof text) < 0)
+        return "unreadable";
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strstr(text, rows[i].part))
+            return rows[i].word;
+    return "unreadable";
+}
+
+/* Bytes that gave nothing. What lies in slack is no loss. */
+static void lose_bytes(const st_libevtx *s, const st_chunk *c, const place *p, const char *reason)
+{
+    size_t left = c->n - p->at;
+    if (p->at < s->end)
+        st_report_lost(c->report, c->offset + p->at, p->size < left ? p->size : left, reason);
+}
+
+static void lost(const st_libevtx *s, const st_chunk *c, const place *p, const char *reason)
+{
+    c->report->unparsable++;
+    lose_bytes(s, c, p, reason);
+}
+
+/* The record's XML into s->text; on ST_E_EVIDENCE *reason says why there is none. */
+static st_code fetch_text(st_libevtx *s, libevtx_record_t *record, size_t *n, const char **reason)
+{
+    libevtx_error_t *error = NULL;
+    size_t size = 0;
+    int rc = libevtx_record_get_utf8_xml_string_size(record, &size, &error);
+    if (rc == 1 && size <= ST_MAX_EVENT_XML) {
+        if (!st_grow(&s->text, &s->text_cap, size + 1, 1))
+            return ST_E_MEMORY;
+        rc = libevtx_record_get_utf8_xml_string(record, (uint8_t *)s->text, size, &error);
+    }
+    *reason = rc == 1 ? "too-long" : reason_of(error);
+    libevtx_error_free(&error);
+    if (rc != 1 || size == 0 || size > ST_MAX_EVENT_XML)
+        return ST_E_EVIDENCE;
+    *n = strnlen(s->text, size);
+    return ST_OK;
+}
+
+static void fill_header(const st_libevtx *s, const st_chunk *c, const place *p, st_record *r)
+{
+    const unsigned char *b = c->bytes + p->at;
+    memset(r, 0, sizeof *r);
+    r->offset = c->offset + p->at;
+    r->origin = p->at < s->end ? ST_O_LIVE : ST_O_SLACK;
+    r->flags = c->flags | s->flags;
+    if (c->n - p->at >= RECORD_HEADER) {
+        r->number = get_le(b + 8, 8);
+        r->written = get_le(b + 16, 8);
+    }
+}
+
+static void count(const st_libevtx *s, const st_chunk *c, const place *p)
+{
+    if (p->at < s->end)
+        c->report->records++;
+    else
+        c->report->slack++;
+    if (s->damage) {
+        c->report->damaged++;
+        lose_bytes(s, c, p, s->damage);
+    }
+}
+
+static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t n)
+{
+    st_record r;
+    uint64_t lossy = 0;
+    fill_header(s, c, p, &r);
+    st_code code = st_xml_read(s->xml, s->text, n, &lossy);
+    if (!code)
+        code = st_xml_system(s->xml, &r);
+    if (code == ST_E_EVIDENCE)
+        lost(s, c, p, "bad-xml");
+    if (code)
+        return code == ST_E_EVIDENCE ? ST_OK : code;
+    if (!c->ops->want || c->ops->want(c->job, &r))
+        code = st_xml_fields(s->xml, c->ops->name_id, &r);
+    if (code)
+        return code;
+    c->report->lossy += lossy;
+    count(s, c, p);
+    c->ops->record(c->job, &r);
+    return ST_OK;
+}
+
+/* Is the template that the record names still there? A definition begins with the offset of
+ * the next and a GUID whose first word is the template's id. libevtx doesn't look, and
+ * would read a left-over record with whatever has taken the place since. */
+static bool has_template(const st_chunk *c, const place *p)
+{
+    const unsigned char *b = c->bytes + p->at + RECORD_HEADER;
+    if (c->n - p->at < RECORD_HEADER + 14 || b[0] != 0x0f || b[4] != 0x0c)
+        return true;
+    uint64_t id = get_le(b + 6, 4), at = get_le(b + 10, 4);
+    return at + 8 <= c->n && get_le(c->bytes + at + 4, 4) == id;
+}
+
+static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record, const place *p)
+{
+    size_t n = 0;
+    const char *reason = NULL;
+    if (p->at >= s->end && !c->options->slack)
+        return ST_OK;
+    st_code code = ST_E_EVIDENCE;
+    if (has_template(c, p))
+        code = fetch_text(s, record, &n, &reason);
+    else
+        reason = "no-template";
+    if (code == ST_E_EVIDENCE) {
+        lost(s, c, p, reason);
+        return ST_OK;
+    }
+    return code ? code : deliver(s, c, p, n);
+}
+
+/* ---- all records ------------------------------------------------------------------------------ */
+
+static bool is_taken(const st_libevtx *s, const place *p)
+{
+    return s->taken[p->at / UNIT];
+}
+
+static void take(st_libevtx *s, const place *p)
+{
+    for (uint32_t i = p->at / UNIT; i < (p->at + p->size) / UNIT; i++)
+        s->taken[i] = true;
+}
+
+/* The place of a record. libevtx's own word for it is 0 in some versions, so it is the place
+ * where the walk along sizes has come to, if the number there is the record's; else that
+ * of a sound record with this number that nobody had yet. */
+static place place_of(const st_libevtx *s, view v, libevtx_record_t *record, place here)
+{
+    uint64_t number = 0;
+    if (libevtx_record_get_identifier(record, &number, NULL) != 1 ||
+        (here.size && number_of(v, &here) == number))
+        return here;
+    for (uint32_t at = FIRST; at + RECORD_MIN <= v.n; at += UNIT) {
+        place p = s->taken[at / UNIT] ? (place){ 0, 0 } : sound_at(v, at);
+        if (p.size && number_of(v, &p) == number)
+            return p;
+    }
+    return (place){ 0, 0 };
+}
+
+/* The record at an index of libevtx's list; here: where it should stand. */
+static st_code by_index(st_libevtx *s, const st_chunk *c, session *o, int index, view v, place here)
+{
+    libevtx_record_t *record = NULL;
+    libevtx_error_t *error = NULL;
+    st_code code = ST_OK;
+    int rc = libevtx_file_get_record_by_index(o->file, index, &record, &error);
+    place p = rc == 1 ? place_of(s, v, record, here) : here;
+    if (!p.size || p.at >= c->n) {
+        c->report->unparsable++;
+    } else if (!is_taken(s, &p)) {
+        take(s, &p);
+        if (rc == 1)
+            code = one_record(s, c, record, &p);
+        else if (p.at < s->end || c->options->slack)
+            lost(s, c, &p, reason_of(error));
+    }
+    libevtx_error_free(&error);
+    if (record)
+        libevtx_record_free(&record, NULL);
+    return code;
+}
+
+/* Reads what the copy in s->image holds, whose record number `skip` begins at `from`. */
+static st_code read_image(st_libevtx *s, const st_chunk *c, uint32_t from, int skip, st_err *err)
+{
+    session o = { NULL, NULL };
+    view v = { s->image + FILE_HEADER, CHUNK };
+    int n = 0;
+    st_code code = ST_OK;
+    place here = place_at(v, from);
+    if (!open_session(&o, s->image) || libevtx_file_get_number_of_records(o.file, &n, NULL) != 1)
+        n = 0;
+    for (int i = skip; !code && i < n; i++) {
+        code = by_index(s, c, &o, i, v, here);
+        here = place_at(v, here.size ? (int64_t)here.at + here.size : -1);
+    }
+    close_session(&o);
+    return code ? st_fail(err, code, "no memory to read an event") : ST_OK;
+}
+
+/* Offers the records of the copy from first to last, behind a first record made to end
+ * where they begin. */
+static st_code offer(st_libevtx *s, const st_chunk *c, const place *first, const place *last,
+                     st_err *err)
+{
+    unsigned char *chunk = s->image + FILE_HEADER;
+    uint32_t fill = first->at - FIRST;
+    st_code code = ST_OK;
+    set_extent(s, last);
+    if (fill >= RECORD_MIN) {
+        memcpy(chunk + FIRST, "**\0\0", 4);
+        put_le(chunk + FIRST + 4, fill, 4);
+        put_le(chunk + first->at - 4, fill, 4);
+    }
+    if (fill == 0 || fill >= RECORD_MIN)
+        code = read_image(s, c, first->at, fill ? 1 : 0, err);
+    if (!code && !is_taken(s, first)) {
+        take(s, first);
+        lost(s, c, first, "unreadable");
+    }
+    return code;
+}
+
+static st_code read_run(st_libevtx *s, const st_chunk *c, const place *first, st_err *err)
+{
+    place last = last_of_run((view){ c->bytes, c->n }, first->at);
+    copy_chunk(s, c);
+    return offer(s, c, first, &last, err);
+}
+
+/* How long a live record is whose sizes don't agree: as it says in front, if another record
+ * or the end follows there, else up to the next sound record. Size 0: the evidence ends in
+ * it, and libevtx would take what is missing for zeros. */
+static place repair(st_libevtx *s, const st_chunk *c, uint32_t at)
+{
+    view v = { c->bytes, c->n };
+    uint64_t said = get_le(c->bytes + at + 4, 4);
+    place p = { at, 0 }, next = next_sound(v, at + UNIT);
+    uint32_t bound = next.size ? next.at : s->end;
+    if (!next.size && c->n < CHUNK && bound >= c->n)
+        return p;
+    if (said % UNIT == 0 && at + said == bound) {
+        s->flags = ST_R_TRAILER;
+    } else {
+        s->flags = ST_R_REPAIRED;
+        s->damage = "bad-size";
+        said = (bound - at) & ~(uint64_t)(UNIT - 1);
+    }
+    p.size = said >= RECORD_MIN ? (uint32_t)said : 0;
+    return p;
+}
+
+static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
+{
+    unsigned char *chunk = s->image + FILE_HEADER;
+    place p = repair(s, c, at);
+    st_code code = ST_OK;
+    if (p.size) {
+        copy_chunk(s, c);
+        put_le(chunk + at + 4, p.size, 4);
+        put_le(chunk + at + p.size - 4, p.size, 4);
+        code = offer(s, c, &p, &p, err);
+    } else {
+        lost(s, c, &(place){ at, s->end - at }, "truncated");
+        take(s, &(place){ at, s->end - at });
+    }
+    s->flags = 0;
+    s->damage = NULL;
+    return code;
+}
+
+/* ---- where live records end --------------------------------------------------------------- */
+
+enum { NUMBER_STEP = 4096 }; /* how far numbers may jump over a loss */
+
+/* Without a header to ask: live records are those numbered in sequence. */
+static uint32_t sequence_end(view v)
+{
+    uint64_t last = 0;
+    bool any = false;
+    for (place p = next_sound(v, FIRST); p.size; p = next_sound(v, p.at + p.size)) {
+        uint64_t number = number_of(v, &p);
+        if (any && (number <= last || number - last > NUMBER_STEP))
+            return p.at;
+        last = number;
+        any = true;
+    }
+    return (uint32_t)v.n;
+}
+
+/* What the header says, where the records themselves don't contradict it. */
+static uint32_t live_end(const st_chunk *c)
+{
+    view v = { c->bytes, c->n };
+    uint64_t said = get_le(c->bytes + 48, 4), last = get_le(c->bytes + 32, 8), seen = 0;
+    uint32_t at = FIRST;
+    if (said < FIRST || said > c->n)
+        return sequence_end(v);
+    place p = sound_at(v, at);
+    for (; p.size && at < said; p = sound_at(v, at)) {
+        seen = number_of(v, &p);
+        at += p.size;
+    }
+    bool more = at == said && at > FIRST && seen < last && p.size && number_of(v, &p) == seen + 1;
+    bool agrees = at == said && (seen == last || said == FIRST);
+    return more || (c->header_bad && !agrees) ? sequence_end(v) : (uint32_t)said;
+}
+
+/* ---- the chunk ------------------------------------------------------------------------------- */
+
+/* As it is, but for a header that would keep libevtx out. */
+static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    place last = last_of_run((view){ c->bytes, c->n }, FIRST);
+    copy_chunk(s, c);
+    if (c->header_bad || get_le(c->bytes + 48, 4) != s->end)
+        set_extent(s, &last);
+    return read_image(s, c, FIRST, 0, err);
+}
+
+/* What libevtx didn't come to. */
+static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    view v = { c->bytes, c->n };
+    size_t stop = c->options->slack ? c->n : s->end;
+    st_code code = ST_OK;
+    for (uint32_t at = FIRST; !code && at + RECORD_MIN <= stop; at += UNIT) {
+        if (s->taken[at / UNIT])
+            continue;
+        place p = sound_at(v, at);
+        if (p.size)
+            code = read_run(s, c, &p, err);
+        else if (at < s->end && memcmp(c->bytes + at, "**\0\0", 4) == 0)
+            code = read_odd(s, c, at, err);
+    }
+    return code;
+}
+
+st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
+        return ST_OK;
+    memset(s->taken, 0, sizeof s->taken);
+    s->flags = 0;
+    s->damage = NULL;
+    s->end = live_end(c);
+    build_header(s);
+    st_code code = read_as_it_is(s, c, err);
+    return code ? code : read_rest(s, c, err);
+}

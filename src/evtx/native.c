@@ -1,0 +1,314 @@
+/*
+ * native.c - the native reader: the records of a chunk, sound ones, damaged ones, and those
+ * left over in the space behind.
+ *
+ * A record states its size twice. Where the two disagree the loss is narrowed: the next
+ * signature that makes sense bounds it, and what stands before is still tried.
+ */
+#include "native.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_RECORD 512u
+#define RECORD_MIN 28u
+#define MAGIC 0x00002a2au
+#define FRAGMENT 0x0001010fu
+#define ID_STEP 4096u                           /* how far record numbers may jump over a loss */
+#define TIME_MIN UINT64_C(127805472000000000)   /* 2006: the format's first year */
+#define TIME_MAX UINT64_C(157469184000000000)   /* 2100 */
+
+st_native *st_native_new(void)
+{
+    st_native *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->by_offset = calloc(65536, sizeof *s->by_offset);
+    s->values = calloc(ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
+    if (!s->by_offset || !s->values) {
+        st_native_free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void st_native_free(st_native *s)
+{
+    if (!s)
+        return;
+    nt_names_clear(&s->names);
+    st_arena_free(&s->text);
+    free(s->pieces);
+    free(s->fields);
+    free(s->plans);
+    free(s->by_offset);
+    free(s->values);
+    free(s->out);
+    free(s->seen);
+    free(s);
+}
+
+/* ---- live records of this piece of work, to know their copies by ----------------------------- */
+
+void st_native_begin(st_native *s)
+{
+    if (s->nseen)
+        memset(s->seen, 0, s->seen_slots * sizeof *s->seen);
+    s->nseen = 0;
+}
+
+static uint64_t *seen_slot(uint64_t *table, size_t slots, uint64_t hash)
+{
+    size_t at = hash & (slots - 1);
+    while (table[at] && table[at] != hash)
+        at = (at + 1) & (slots - 1);
+    return &table[at];
+}
+
+static bool seen_grow(st_native *s)
+{
+    size_t slots = s->seen_slots ? s->seen_slots * 2 : 4096;
+    uint64_t *table = calloc(slots, sizeof *table);
+    if (!table)
+        return false;
+    for (size_t i = 0; i < s->seen_slots; i++)
+        if (s->seen[i])
+            *seen_slot(table, slots, s->seen[i]) = s->seen[i];
+    free(s->seen);
+    s->seen = table;
+    s->seen_slots = slots;
+    return true;
+}
+
+static uint64_t record_hash(const st_native *s, uint32_t off, uint32_t size)
+{
+    uint64_t h = st_hash(s->b + off, size, 0);
+    return h ? h : 1;
+}
+
+static void remember(st_native *s, uint32_t off, uint32_t size)
+{
+    if (!s->c->options->slack)
+        return;
+    if (2 * (s->nseen + 1) > s->seen_slots && !seen_grow(s)) {
+        s->failed = true;
+        return;
+    }
+    uint64_t hash = record_hash(s, off, size), *slot = seen_slot(s->seen, s->seen_slots, hash);
+    if (!*slot) {
+        *slot = hash;
+        s->nseen++;
+    }
+}
+
+static bool remembered(const st_native *s, uint32_t off, uint32_t size)
+{
+    return s->seen_slots &&
+           *seen_slot(s->seen, s->seen_slots, record_hash(s, off, size)) != 0;
+}
+
+/* ---- what stands at a place --------------------------------------------------------------------- */
+
+static bool has_magic(const st_native *s, uint32_t at)
+{
+    return nt_has(at, s->n, 4) && nt_u32(s->b + at) == MAGIC;
+}
+
+static bool size_fits(const st_native *s, uint32_t at, uint32_t end, uint32_t *size)
+{
+    if (!nt_has(at, end, RECORD_MIN))
+        return false;
+    *size = nt_u32(s->b + at + 4);
+    return *size >= RECORD_MIN && *size <= end - at;
+}
+
+/* Both sizes agree. */
+static bool sized(const st_native *s, uint32_t at, uint32_t end, uint32_t *size)
+{
+    return size_fits(s, at, end, size) && nt_u32(s->b + at + *size - 4) == *size;
+}
+
+/* Behind the header: a time that can be, and binary XML. */
+static bool plausible(const st_native *s, uint32_t at)
+{
+    if (!nt_has(at, s->n, RECORD_MIN + 4))
+        return false;
+    uint64_t time = nt_u64(s->b + at + 16);
+    return time >= TIME_MIN && time < TIME_MAX && nt_u32(s->b + at + 24) == FRAGMENT;
+}
+
+static bool record_like(const st_native *s, uint32_t at, uint32_t end)
+{
+    uint32_t size;
+    return has_magic(s, at) && (plausible(s, at) || sized(s, at, end, &size));
+}
+
+/* The next place behind `at` where a record seems to begin; end if there is none. */
+static uint32_t next_record(const st_native *s, uint32_t at, uint32_t end)
+{
+    for (at += 8; nt_has(at, end, RECORD_MIN); at += 8)
+        if (record_like(s, at, end))
+            return at;
+    return end;
+}
+
+/* ---- live records ----------------------------------------------------------------------------------- */
+
+static void lost(st_native *s, uint32_t at, uint32_t n, const char *reason)
+{
+    if (n)
+        st_report_lost(s->c->report, s->c->offset + at, n, reason);
+}
+
+/* Reads a live record that takes the bytes up to next. */
+static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigned flags,
+                 const char *damage)
+{
+    const char *reason;
+    st_report *report = s->c->report;
+    bool carved = s->c->carved;
+    bool read = nt_record(s, at, end, carved ? ST_O_CARVED : ST_O_LIVE, flags, damage, &reason);
+    if (s->failed)
+        return;
+    if (!read)
+        report->unparsable++;
+    else if (carved)
+        report->carved++;
+    else
+        report->records++;
+    if (read && reason)
+        report->damaged++;
+    if (!read || reason)
+        lost(s, at, next - at, reason ? reason : "bad-token");
+}
+
+/* A record whose sizes don't agree, or something else. Returns where to go on. */
+static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
+{
+    uint32_t size, next;
+    if (size_fits(s, at, end, &size) && has_magic(s, at) && plausible(s, at) &&
+        (at + size == end || record_like(s, at + size, end))) {
+        live(s, at, at + size - 4, at + size, ST_R_TRAILER, NULL);
+        return at + size;
+    }
+    if (!has_magic(s, at) && sized(s, at, end, &size) && plausible(s, at)) {
+        live(s, at, at + size - 4, at + size, ST_R_REPAIRED, NULL);
+        return at + size;
+    }
+    next = next_record(s, at, end);
+    bool past = !size_fits(s, at, end, &size) && size > end - at && nt_has(at, end, RECORD_MIN);
+    const char *reason = past && s->n < 65536 && next == s->n ? "truncated"
+                         : past                               ? "size-out-of-chunk"
+                                                              : "bad-size";
+    if (!plausible(s, at)) {
+        lost(s, at, next - at, has_magic(s, at) ? "bad-record" : "gap");
+        s->c->report->unparsable += has_magic(s, at);
+    } else {
+        bool trailer = next - at >= RECORD_MIN + 4 && nt_u32(s->b + next - 4) == next - at;
+        live(s, at, trailer ? next - 4 : next, next, ST_R_REPAIRED, reason);
+    }
+    return next;
+}
+
+/* Where the live records end, by the header if it can be believed. */
+static uint32_t live_end(const st_native *s, bool *sure)
+{
+    uint32_t said = nt_u32(s->b + 48), at = FIRST_RECORD, size;
+    uint64_t last = nt_u64(s->b + 32), seen = 0;
+    *sure = false;
+    if (said < FIRST_RECORD || said > s->n)
+        return s->n;
+    while (at < said && has_magic(s, at) && sized(s, at, s->n, &size)) {
+        seen = nt_u64(s->b + at + 8);
+        at += size;
+    }
+    *sure = !s->c->header_bad || (at == said && (seen == last || said == FIRST_RECORD));
+    if (*sure && at == said && at > FIRST_RECORD && seen < last && has_magic(s, at) &&
+        sized(s, at, s->n, &size) && nt_u64(s->b + at + 8) == seen + 1)
+        *sure = false; /* the header itself knows of more records */
+    return *sure ? said : s->n;
+}
+
+/* Without a header to say where they end, live records are those numbered in sequence. */
+static uint32_t walk_live(st_native *s)
+{
+    bool sure;
+    uint32_t end = live_end(s, &sure), at = FIRST_RECORD, size;
+    uint64_t last = 0;
+    bool any = false;
+    while (at < end && !s->failed) {
+        bool sound = has_magic(s, at) && sized(s, at, end, &size);
+        uint32_t from = sound ? at : next_record(s, at, end);
+        if (!sure && !record_like(s, at, end) && from == end)
+            return at;
+        if (!sure && any && from < end) {
+            uint64_t number = nt_u64(s->b + from + 8);
+            if (number <= last || number - last > ID_STEP)
+                return at;
+        }
+        if (has_magic(s, at)) {
+            last = nt_u64(s->b + at + 8);
+            any = true;
+        }
+        if (sound) {
+            live(s, at, at + size - 4, at + size, 0, NULL);
+            remember(s, at, size);
+            at += size;
+        } else {
+            at = odd(s, at, end);
+        }
+    }
+    return end;
+}
+
+/* ---- what is left behind them ------------------------------------------------------------------------ */
+
+static void leftover(st_native *s, uint32_t at, uint32_t size)
+{
+    const char *reason;
+    st_report *report = s->c->report;
+    if (remembered(s, at, size)) {
+        report->ghosts++;
+        return;
+    }
+    if (!nt_record(s, at, at + size - 4, ST_O_SLACK, 0, NULL, &reason)) {
+        report->unparsable++;
+        return;
+    }
+    report->slack++;
+    report->damaged += reason != NULL;
+}
+
+static void walk_slack(st_native *s, uint32_t at)
+{
+    uint32_t size;
+    at = (at + 7) & ~7u;
+    while (nt_has(at, s->n, RECORD_MIN) && !s->failed) {
+        if (has_magic(s, at) && plausible(s, at) && sized(s, at, s->n, &size)) {
+            leftover(s, at, size);
+            at = (at + size + 7) & ~7u;
+        } else {
+            at += 8;
+        }
+    }
+}
+
+st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
+{
+    s->c = c;
+    s->b = c->bytes;
+    s->n = (uint32_t)(c->n < 65536 ? c->n : 65536);
+    s->chunk_budget = ST_MAX_CHUNK_STEPS;
+    if (s->names.n > ST_MAX_NAMES)
+        nt_names_clear(&s->names);
+    if (s->n > FIRST_RECORD) {
+        uint32_t end = walk_live(s);
+        if (c->options->slack)
+            walk_slack(s, end);
+    }
+    nt_forget_templates(s);
+    if (!s->failed && !s->names.failed)
+        return ST_OK;
+    s->failed = s->names.failed = false;
+    return st_fail(err, ST_E_MEMORY, "no memory to read a chunk");
+}

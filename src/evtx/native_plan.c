@@ -1,0 +1,591 @@
+/*
+ * native_plan.c - from a stream of tokens to a plan: one walk, an explicit stack.
+ *
+ * Every element states its size, so a bad token costs the element it stands in: the walk
+ * goes on behind it. Positions only ever move forward.
+ */
+#include "native.h"
+
+#include <string.h>
+
+/* What an open element is to us. */
+typedef enum where {
+    W_SKIP, W_EVENT, W_SYSTEM, W_SYSTEM_LEAF, W_EVENTDATA, W_DATA, W_USERDATA, W_LEAF
+} where;
+
+typedef struct walk {
+    st_native *s;
+    uint32_t pos, end;
+    bool dep;
+    size_t depth;
+    uint32_t plan;
+    const char *damage;
+} walk;
+
+typedef struct opening {
+    uint32_t end, name, next; /* next: behind the name */
+    uint16_t dep;
+} opening;
+
+#define CONTENT 0xffu
+
+/* System's fields by element and attribute; or the element's content. */
+static const struct {
+    uint8_t element, attribute, slot;
+} slots[] = {
+    { NT_N_PROVIDER, NT_N_NAME, NT_PROVIDER },
+    { NT_N_PROVIDER, NT_N_GUID, NT_PROVIDER_GUID },
+    { NT_N_CHANNEL, CONTENT, NT_CHANNEL },
+    { NT_N_COMPUTER, CONTENT, NT_COMPUTER },
+    { NT_N_SECURITY, NT_N_USERID, NT_USER_SID },
+    { NT_N_EVENTID, CONTENT, NT_EVENT_ID },
+    { NT_N_EVENTRECORDID, CONTENT, NT_RECORD_ID },
+    { NT_N_TIMECREATED, NT_N_SYSTEMTIME, NT_TIME },
+    { NT_N_VERSION, CONTENT, NT_VERSION },
+    { NT_N_LEVEL, CONTENT, NT_LEVEL },
+    { NT_N_OPCODE, CONTENT, NT_OPCODE },
+    { NT_N_TASK, CONTENT, NT_TASK },
+    { NT_N_KEYWORDS, CONTENT, NT_KEYWORDS },
+    { NT_N_EXECUTION, NT_N_PROCESSID, NT_PID },
+    { NT_N_EXECUTION, NT_N_THREADID, NT_TID },
+};
+
+static void damaged(walk *w, const char *reason)
+{
+    if (!w->damage)
+        w->damage = reason;
+}
+
+/* ---- names ---------------------------------------------------------------------------- */
+
+static uint32_t hash65599(const unsigned char *p, size_t chars)
+{
+    uint32_t h = 0;
+    for (size_t i = 0; i < chars; i++)
+        h = h * 65599u + nt_u16(p + 2 * i);
+    return h & 0xffff;
+}
+
+/* The name referred to at *pos; moves *pos behind the reference and an inline definition. */
+static bool name_at(walk *w, uint32_t *pos, uint32_t end, uint32_t *name)
+{
+    st_native *s = w->s;
+    if (!nt_has(*pos, end, 4))
+        return false;
+    uint32_t off = nt_u32(s->b + *pos);
+    *pos += 4;
+    if (!nt_has(off, s->n, 10))
+        return false;
+    uint32_t chars = nt_u16(s->b + off + 6);
+    if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
+        return false;
+    const unsigned char *text = s->b + off + 8;
+    if (s->strict && (nt_u16(text + 2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
+        return false;
+    if (off == *pos) {
+        if (!nt_has(*pos, end, 10 + 2 * chars))
+            return false;
+        *pos += 10 + 2 * chars;
+    }
+    *name = nt_name_put(&s->names, text, 2 * (size_t)chars, s->c->ops);
+    if (*name == NT_NONE)
+        s->failed = true;
+    return *name != NT_NONE;
+}
+
+static uint8_t known_of(const walk *w, uint32_t name)
+{
+    return name == NT_NONE ? (uint8_t)NT_OTHER : w->s->names.list[name].known;
+}
+
+/* ---- pieces ------------------------------------------------------------------------------ */
+
+static bool push_piece(walk *w, nt_piece piece)
+{
+    st_native *s = w->s;
+    if (!st_grow(&s->pieces, &s->pieces_cap, s->npieces + 1, sizeof *s->pieces)) {
+        s->failed = true;
+        return false;
+    }
+    s->pieces[s->npieces++] = piece;
+    return true;
+}
+
+static bool push_sub(walk *w, uint16_t index, bool optional)
+{
+    nt_plan *plan = &w->s->plans[w->plan];
+    if (index < ST_MAX_SUBST && plan->nsubs < index + 1u)
+        plan->nsubs = index + 1u;
+    return push_piece(w, (nt_piece){ .index = index, .kind = optional ? NT_OPTIONAL : NT_SUB });
+}
+
+static bool text_piece(walk *w, uint32_t at, uint32_t end)
+{
+    if (!nt_has(at, end, 2))
+        return false;
+    uint32_t bytes = 2u * nt_u16(w->s->b + at);
+    if (!nt_has(at + 2, end, bytes))
+        return false;
+    w->pos = at + 2 + bytes;
+    return push_piece(w, (nt_piece){ .off = at + 2, .len = bytes, .kind = NT_LITERAL });
+}
+
+static bool entity_piece(walk *w, uint32_t end)
+{
+    static const struct {
+        uint8_t known;
+        char c;
+    } entities[] = { { NT_N_LT, '<' }, { NT_N_GT, '>' }, { NT_N_AMP, '&' }, { NT_N_QUOT, '"' },
+                     { NT_N_APOS, '\'' } };
+    uint32_t pos = w->pos + 1, name;
+    if (!name_at(w, &pos, end, &name))
+        return false;
+    w->pos = pos;
+    for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
+        if (entities[i].known == known_of(w, name))
+            return push_piece(w, (nt_piece){ .off = (unsigned char)entities[i].c, .kind = NT_CHAR });
+    return push_piece(w, (nt_piece){ .off = name, .kind = NT_ENTITY });
+}
+
+static uint8_t token_at(const walk *w)
+{
+    uint8_t t = w->s->b[w->pos];
+    return t & 0xa0 ? 0xff : t & 0x1f; /* 0x40 only says that more follows */
+}
+
+static bool is_text(uint8_t token)
+{
+    return token == 0x05 || (token >= 0x07 && token <= 0x09) || token == 0x0d || token == 0x0e;
+}
+
+/* A piece of text or a substitution; moves on behind it. */
+static bool content_piece(walk *w, uint8_t token, uint32_t end)
+{
+    const unsigned char *p = w->s->b + w->pos;
+    switch (token) {
+    case 0x05: /* the byte in front of the length is the type, a string always */
+        return nt_has(w->pos, end, 4) && text_piece(w, w->pos + 2, end);
+    case 0x07:
+        return text_piece(w, w->pos + 1, end);
+    case 0x08:
+        if (!nt_has(w->pos, end, 3))
+            return false;
+        w->pos += 3;
+        return push_piece(w, (nt_piece){ .off = nt_u16(p + 1), .kind = NT_CHAR });
+    case 0x09:
+        return entity_piece(w, end);
+    default:
+        if (!nt_has(w->pos, end, 4))
+            return false;
+        w->pos += 4;
+        return push_sub(w, nt_u16(p + 1), token == 0x0e);
+    }
+}
+
+/* ---- elements ------------------------------------------------------------------------------ */
+
+static bool try_open(walk *w, uint32_t end, bool dep, bool clamp, opening *o)
+{
+    const unsigned char *b = w->s->b;
+    uint32_t pos = w->pos + 1;
+    o->dep = NT_NO_INDEX;
+    if (dep) {
+        if (!nt_has(pos, end, 2))
+            return false;
+        o->dep = nt_u16(b + pos);
+        pos += 2;
+    }
+    if (!nt_has(pos, end, 4))
+        return false;
+    uint32_t size = nt_u32(b + pos);
+    pos += 4;
+    if (!nt_has(pos, end, size)) {
+        if (!clamp)
+            return false;
+        size = end - pos;
+    }
+    o->end = pos + size;
+    if (!name_at(w, &pos, o->end, &o->name))
+        return false;
+    o->next = pos;
+    return true;
+}
+
+/* Streams that lie about dependency ids or an element's size are read in the form that fits. */
+static bool open_element(walk *w, uint32_t end, opening *o)
+{
+    if (try_open(w, end, w->dep, false, o))
+        return true;
+    if (w->s->failed || !(try_open(w, end, !w->dep, false, o) || try_open(w, end, w->dep, true, o)))
+        return false;
+    w->s->plans[w->plan].repaired = true;
+    return true;
+}
+
+static where below_event(uint8_t known)
+{
+    switch (known) {
+    case NT_N_SYSTEM:
+        return W_SYSTEM;
+    case NT_N_EVENTDATA:
+        return W_EVENTDATA;
+    case NT_N_RENDERINGINFO: /* the sender's language: never a source of facts */
+        return W_SKIP;
+    default: /* UserData, and ProcessingErrorData and its like */
+        return W_USERDATA;
+    }
+}
+
+static where place(const walk *w, const nt_frame *parent, uint8_t known)
+{
+    if (!parent) {
+        static const uint8_t roots[] = { [NT_IN_EVENTDATA] = W_EVENTDATA, [NT_IN_USERDATA] = W_LEAF };
+        uint8_t context = w->s->plans[w->plan].context;
+        if (context == NT_TOP)
+            return W_EVENT; /* whatever it is called: its name may be what is damaged */
+        if (context == NT_IN_EVENT)
+            return below_event(known);
+        return context == NT_IN_EVENTDATA ? (known == NT_N_DATA ? W_DATA : W_LEAF)
+                                          : (where)roots[context];
+    }
+    switch ((where)parent->where) {
+    case W_EVENT:
+        return below_event(known);
+    case W_SYSTEM:
+        return W_SYSTEM_LEAF;
+    case W_EVENTDATA:
+        return known == NT_N_DATA ? W_DATA : W_LEAF;
+    case W_DATA:
+    case W_USERDATA:
+    case W_LEAF:
+        return W_LEAF;
+    default:
+        return W_SKIP;
+    }
+}
+
+static void set_slot(walk *w, uint8_t element, uint8_t attribute, uint32_t first, uint32_t n)
+{
+    nt_plan *plan = &w->s->plans[w->plan];
+    for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++)
+        if (slots[i].element == element && slots[i].attribute == attribute) {
+            if (n && !plan->system[slots[i].slot].n) /* twice: the first counts */
+                plan->system[slots[i].slot] = (nt_source){ first, n };
+            return;
+        }
+}
+
+/* The name that the literal pieces from first on spell. */
+static uint32_t spelled(walk *w, uint32_t first)
+{
+    st_native *s = w->s;
+    size_t n = s->npieces - first;
+    if (n != 1 || s->pieces[first].kind != NT_LITERAL || s->pieces[first].len > 2 * ST_MAX_NAME)
+        return NT_NONE;
+    uint32_t name =
+        nt_name_put(&s->names, s->b + s->pieces[first].off, s->pieces[first].len, s->c->ops);
+    if (name == NT_NONE)
+        s->failed = true;
+    return name;
+}
+
+static bool attributes(walk *w, nt_frame *f, uint32_t end)
+{
+    st_native *s = w->s;
+    while (w->pos < end && token_at(w) == 0x06) {
+        uint32_t name, first = (uint32_t)s->npieces, pos = w->pos + 1;
+        if (!nt_spend(s, 1) || !name_at(w, &pos, end, &name))
+            return false;
+        w->pos = pos;
+        while (w->pos < end && is_text(token_at(w)))
+            if (!content_piece(w, token_at(w), end))
+                return false;
+        if (f->where == W_SYSTEM_LEAF)
+            set_slot(w, f->known, known_of(w, name), first, (uint32_t)s->npieces - first);
+        else if (f->where == W_DATA && known_of(w, name) == NT_N_NAME && f->data_name == NT_NONE)
+            f->data_name = spelled(w, first);
+    }
+    return true;
+}
+
+static bool begin_element(walk *w, uint32_t end)
+{
+    st_native *s = w->s;
+    nt_frame *parent = w->depth ? &s->frames[w->depth - 1] : NULL;
+    bool with_attributes = (s->b[w->pos] & 0x40) != 0;
+    opening o;
+    if (!open_element(w, end, &o))
+        return false;
+    if (w->depth == ST_MAX_DEPTH) {
+        damaged(w, "too-deep");
+        w->pos = o.end;
+        return true;
+    }
+    if (parent)
+        parent->parent = true;
+    nt_frame *f = &s->frames[w->depth++];
+    *f = (nt_frame){ .end = o.end, .name = o.name, .data_name = NT_NONE,
+                     .dep = parent || s->plans[w->plan].context != NT_TOP ? o.dep : NT_NO_INDEX,
+                     .known = known_of(w, o.name) };
+    f->where = (uint8_t)place(w, parent, f->known);
+    if (f->where == W_USERDATA)
+        s->plans[w->plan].user_data = true;
+    w->pos = o.next;
+    if (f->where == W_SKIP) {
+        w->pos = o.end;
+        w->depth--;
+        return true;
+    }
+    if (with_attributes) {
+        if (!nt_has(w->pos, o.end, 4))
+            return false;
+        uint32_t size = nt_u32(s->b + w->pos);
+        w->pos += 4;
+        if (!nt_has(w->pos, o.end, size))
+            return false;
+        uint32_t after = w->pos + size;
+        if (!attributes(w, f, after))
+            damaged(w, "bad-attribute");
+        w->pos = after;
+    }
+    f->first = (uint32_t)s->npieces;
+    return true;
+}
+
+static void push_field(walk *w, nt_field field)
+{
+    st_native *s = w->s;
+    if (!st_grow(&s->fields, &s->fields_cap, s->nfields + 1, sizeof *s->fields)) {
+        s->failed = true;
+        return;
+    }
+    s->fields[s->nfields++] = field;
+    s->plans[w->plan].nfields++;
+}
+
+static void end_element(walk *w)
+{
+    nt_frame *f = &w->s->frames[--w->depth];
+    uint32_t n = f->parent ? 0 : (uint32_t)w->s->npieces - f->first;
+    if (f->where == W_SYSTEM_LEAF)
+        set_slot(w, f->known, CONTENT, f->first, n);
+    else if ((f->where == W_DATA || f->where == W_LEAF) && !f->parent)
+        push_field(w, (nt_field){ .name = f->where == W_DATA ? f->data_name : f->name,
+                                  .first = f->first, .n = n, .dep = f->dep,
+                                  .inner = NT_IN_USERDATA });
+}
+
+/* ---- what stands between elements --------------------------------------------------------- */
+
+/* Content that is a stream of its own, or may turn out to be one. */
+static void push_inner(walk *w)
+{
+    static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT, [W_EVENTDATA] = NT_IN_EVENTDATA,
+                                     [W_USERDATA] = NT_IN_USERDATA, [W_LEAF] = NT_IN_USERDATA,
+                                     [W_DATA] = NT_IN_USERDATA };
+    const nt_frame *f = w->depth ? &w->s->frames[w->depth - 1] : NULL;
+    push_field(w, (nt_field){ .name = f ? f->name : NT_NONE,
+                              .first = (uint32_t)w->s->npieces - 1, .n = 1,
+                              .dep = f ? f->dep : (uint16_t)NT_NO_INDEX,
+                              .inner = f ? inner[f->where] : w->s->plans[w->plan].context,
+                              .bare = true });
+}
+
+static bool takes_streams(const walk *w)
+{
+    unsigned at = w->depth ? w->s->frames[w->depth - 1].where : W_SKIP;
+    return at == W_EVENT || at == W_EVENTDATA || at == W_USERDATA;
+}
+
+static bool text_or_sub(walk *w, uint8_t token, uint32_t end)
+{
+    if (!w->depth || !content_piece(w, token, end))
+        return false;
+    if ((token == 0x0d || token == 0x0e) && takes_streams(w))
+        push_inner(w);
+    return true;
+}
+
+static bool instance(walk *w, uint32_t end)
+{
+    nt_instance in;
+    uint32_t at = w->pos;
+    if (nt_instance_at(w->s, at, end, &in))
+        return false;
+    uint64_t after = in.specs + 4 * (uint64_t)in.count;
+    for (uint32_t i = 0; i < in.count && nt_has(in.specs, end, 4 * (i + 1)); i++)
+        after += nt_u16(w->s->b + in.specs + 4 * i);
+    if (after > end)
+        return false;
+    w->pos = (uint32_t)after;
+    if (!push_piece(w, (nt_piece){ .off = at, .len = end, .kind = NT_INSTANCE }))
+        return false;
+    if (w->depth)
+        w->s->frames[w->depth - 1].parent = true;
+    push_inner(w);
+    return true;
+}
+
+/* Processing instructions are read over. */
+static bool instruction(walk *w, uint8_t token, uint32_t end)
+{
+    uint32_t name, pos = w->pos + 1, bytes;
+    if (token == 0x0a) {
+        if (!name_at(w, &pos, end, &name))
+            return false;
+        w->pos = pos;
+        return true;
+    }
+    if (!nt_has(pos, end, 2))
+        return false;
+    bytes = 2u * nt_u16(w->s->b + pos);
+    if (!nt_has(pos + 2, end, bytes))
+        return false;
+    w->pos = pos + 2 + bytes;
+    return true;
+}
+
+/* One token; false when it makes no sense here. */
+static bool token(walk *w, uint32_t end)
+{
+    uint8_t t = token_at(w);
+    switch (t) {
+    case 0x01:
+        return begin_element(w, end);
+    case 0x02:
+        w->pos++;
+        return w->depth != 0;
+    case 0x03:
+    case 0x04:
+        w->pos++;
+        if (!w->depth)
+            return false;
+        end_element(w);
+        return true;
+    case 0x0a:
+    case 0x0b:
+        return instruction(w, t, end);
+    case 0x0c:
+        return instance(w, end);
+    case 0x0f:
+        if (!nt_has(w->pos, end, 4))
+            return false;
+        w->pos += 4;
+        return true;
+    default:
+        return is_text(t) && text_or_sub(w, t, end);
+    }
+}
+
+static void run(walk *w)
+{
+    st_native *s = w->s;
+    while (!s->failed) {
+        nt_frame *f = w->depth ? &s->frames[w->depth - 1] : NULL;
+        uint32_t end = f ? f->end : w->end;
+        if (w->pos >= end || (!f && s->b[w->pos] == 0)) {
+            if (!f)
+                return;
+            end_element(w); /* its end token is missing */
+            continue;
+        }
+        if (!nt_spend(s, 1)) {
+            damaged(w, "limit");
+            break;
+        }
+        if (token(w, end))
+            continue;
+        damaged(w, "bad-token");
+        if (!w->depth)
+            return;
+        w->pos = s->frames[w->depth - 1].end; /* on behind the innermost element */
+        end_element(w);
+    }
+    while (w->depth)
+        end_element(w);
+}
+
+uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context)
+{
+    if (!st_grow(&s->plans, &s->plans_cap, s->nplans + 1, sizeof *s->plans)) {
+        s->failed = true;
+        return NT_NONE;
+    }
+    uint32_t place_of = (uint32_t)s->nplans++;
+    s->plans[place_of] = (nt_plan){ .next = NT_NONE, .context = (uint8_t)context,
+                                    .first = (uint32_t)s->nfields };
+    walk w = { .s = s, .pos = pos, .end = end, .dep = dep, .plan = place_of };
+    run(&w);
+    s->plans[place_of].damage = w.damage;
+    return s->failed ? NT_NONE : place_of;
+}
+
+/* ---- templates ------------------------------------------------------------------------------ */
+
+/* The definition at def: where its body is, if it is the one with this id. */
+static bool definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *body, uint32_t *end)
+{
+    if (!nt_has(def, s->n, 28) || nt_u32(s->b + def + 4) != id)
+        return false;
+    uint32_t size = nt_u32(s->b + def + 20);
+    *body = def + 24;
+    *end = nt_has(*body, s->n, size) ? *body + size : s->n;
+    return true;
+}
+
+/* An inline definition names its own place: 0c 01 id offset, and the offset is the next byte.
+ * The chunk is gone through once, when the first template is missed. */
+static void find_inline(st_native *s)
+{
+    s->looked = true;
+    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++)
+        if (s->b[at] == 0x0c && nt_u32(s->b + at + 6) == at + 10 &&
+            nt_u32(s->b + at + 2) == nt_u32(s->b + at + 14))
+            s->inlines[s->ninline++] = at + 10;
+}
+
+static uint32_t search(st_native *s, uint32_t id)
+{
+    if (!s->looked)
+        find_inline(s);
+    for (size_t i = 0; i < s->ninline; i++)
+        if (nt_u32(s->b + s->inlines[i] + 4) == id)
+            return s->inlines[i];
+    return NT_NONE;
+}
+
+uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed)
+{
+    uint32_t body, end, place_of;
+    *borrowed = false;
+    if (!definition(s, id, def, &body, &end)) {
+        def = search(s, id);
+        if (def == NT_NONE || !definition(s, id, def, &body, &end))
+            return NT_NONE;
+        *borrowed = true;
+    }
+    uint32_t first = s->by_offset[def] ? s->by_offset[def] - 1u : NT_NONE;
+    for (place_of = first; place_of != NT_NONE; place_of = s->plans[place_of].next)
+        if (s->plans[place_of].context == context)
+            return place_of;
+    if (s->ntemplates == ST_MAX_TEMPLATES || s->nplans >= UINT16_MAX)
+        return NT_NONE;
+    s->ntemplates++;
+    place_of = nt_compile(s, body, end, true, context);
+    if (place_of == NT_NONE)
+        return NT_NONE;
+    s->plans[place_of].def = def;
+    s->plans[place_of].id = id;
+    s->plans[place_of].next = first;
+    s->by_offset[def] = (uint16_t)(place_of + 1);
+    return place_of;
+}
+
+void nt_forget_templates(st_native *s)
+{
+    for (size_t i = 0; i < s->nplans; i++)
+        s->by_offset[s->plans[i].def] = 0; /* literal plans have def 0 */
+    s->nplans = s->npieces = s->nfields = s->ninline = 0;
+    s->looked = false;
+    s->ntemplates = 0;
+}

@@ -1,0 +1,454 @@
+/*
+ * native_record.c - one record: its substitutions laid against a plan.
+ *
+ * System first, from the outermost plan. Only if the caller wants more, the fields: streams
+ * inside values are followed with a small stack of steps, in the order of the document.
+ */
+#include "native.h"
+#include "value.h"
+
+#include <string.h>
+
+typedef struct job {
+    st_native *s;
+    st_record *r;
+    uint32_t end;  /* of the record's bytes */
+    size_t depth;  /* of steps */
+    bool repaired, borrowed;
+    const char *damage;
+} job;
+
+static void damaged(job *j, const char *reason)
+{
+    if (!j->damage)
+        j->damage = reason;
+}
+
+/* ---- instances ------------------------------------------------------------------------- */
+
+uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end)
+{
+    while (nt_has(pos, end, 4) && s->b[pos] == 0x0f)
+        pos += 4;
+    return pos;
+}
+
+/* Where an inline definition ends: by its size, else by the size of its root element. */
+static uint32_t definition_end(const st_native *s, uint32_t def, uint32_t end, bool *repaired)
+{
+    uint32_t size = nt_u32(s->b + def + 20), body = def + 24;
+    if (nt_has(body, end, size))
+        return body + size;
+    *repaired = true;
+    body = nt_skip_headers(s, body, end);
+    if (!nt_has(body, end, 7) || (s->b[body] & 0xbf) != 0x01)
+        return NT_NONE;
+    size = nt_u32(s->b + body + 3);
+    return nt_has(body + 7, end, size) && nt_has(body + 7 + size, end, 1) ? body + 8 + size : NT_NONE;
+}
+
+const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_instance *out)
+{
+    *out = (nt_instance){ 0 };
+    if (!nt_has(pos, end, 14) || (s->b[pos] & 0xbf) != 0x0c)
+        return "bad-token";
+    out->id = nt_u32(s->b + pos + 2);
+    out->def = nt_u32(s->b + pos + 6);
+    pos += 10;
+    if (out->def == pos) {
+        if (!nt_has(pos, end, 28))
+            return "bad-template";
+        pos = definition_end(s, pos, end, &out->repaired);
+        if (pos == NT_NONE)
+            return "bad-template";
+    }
+    if (!nt_has(pos, end, 4))
+        return "bad-template";
+    out->count = nt_u32(s->b + pos);
+    out->specs = pos + 4;
+    return NULL;
+}
+
+/* Where the values of `count` substitutions end; NT_NONE when they don't fit. */
+static uint32_t values_end(const st_native *s, const nt_instance *in, uint32_t count, uint32_t end)
+{
+    if (count > ST_MAX_SUBST || !nt_has(in->specs, end, 4 * count))
+        return NT_NONE;
+    uint32_t at = in->specs + 4 * count;
+    for (uint32_t i = 0; i < count; i++)
+        at += nt_u16(s->b + in->specs + 4 * i); /* at most 1024 * 65535: no overflow */
+    return at <= end ? at : NT_NONE;
+}
+
+/* A stream's end token and at most seven bytes of padding are all that may follow. */
+static bool ends_well(const st_native *s, uint32_t at, uint32_t end)
+{
+    return at != NT_NONE && at < end && end - at <= 8 && s->b[at] == 0;
+}
+
+/* How many substitutions there are: what the record says, unless only what the template
+ * uses makes sense. */
+static uint32_t count_of(job *j, const nt_instance *in, uint32_t used, uint32_t end)
+{
+    const st_native *s = j->s;
+    uint32_t said = values_end(s, in, in->count, end);
+    if (ends_well(s, said, end) || (said != NT_NONE && said == end))
+        return in->count;
+    if (used != in->count && ends_well(s, values_end(s, in, used, end), end)) {
+        j->repaired = true;
+        return used;
+    }
+    if (said != NT_NONE)
+        return in->count;
+    damaged(j, "value-past-end");
+    uint32_t count = in->count < used || !used ? in->count : used;
+    return count < ST_MAX_SUBST ? count : ST_MAX_SUBST;
+}
+
+static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t end)
+{
+    const st_native *s = j->s;
+    st_value *to = s->values + step->base;
+    uint32_t count = count_of(j, in, s->plans[step->plan].nsubs, end);
+    const unsigned char *spec = s->b + in->specs;
+    uint32_t at = in->specs + 4 * count; /* behind all of them, also where the record is cut */
+    uint32_t most = in->specs <= end ? (end - in->specs) / 4 : 0;
+    count = count < most ? count : most;
+    for (uint32_t i = 0; i < count; i++, spec += 4) {
+        uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0;
+        to[i] = (st_value){ .p = s->b + (at <= end ? at : end), .n = n < left ? n : left,
+                            .type = spec[2], .cut = n > left };
+        at += n;
+    }
+    step->count = count;
+}
+
+static bool is_null(const st_value *v)
+{
+    return !v->p || v->type == ST_V_NULL;
+}
+
+static st_value sub(job *j, const nt_step *step, uint32_t index)
+{
+    if (index < step->count)
+        return j->s->values[step->base + index];
+    j->repaired = true;
+    return (st_value){ 0 };
+}
+
+/* ---- values of several pieces ------------------------------------------------------------ */
+
+static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf *b)
+{
+    st_native *s = j->s;
+    char c[4];
+    st_value v;
+    switch ((nt_piece_kind)piece->kind) {
+    case NT_LITERAL:
+        if (piece->len)
+            st_utf16le_put(b, s->b + piece->off, piece->len);
+        break;
+    case NT_CHAR:
+        st_buf_put(b, c, st_utf8_put(c, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off));
+        break;
+    case NT_ENTITY:
+        st_buf_char(b, '&');
+        st_buf_str(b, s->names.list[piece->off].text);
+        st_buf_char(b, ';');
+        break;
+    case NT_INSTANCE:
+        break;
+    case NT_SUB:
+    case NT_OPTIONAL:
+        v = sub(j, step, piece->index);
+        if (v.type != ST_V_BINXML)
+            st_value_text(&v, b);
+        break;
+    }
+}
+
+static st_value joined(job *j, const nt_step *step, uint32_t first, uint32_t n)
+{
+    st_native *s = j->s;
+    st_buf b = { 0 };
+    for (uint32_t i = 0; i < n; i++) {
+        const nt_piece *piece = &s->pieces[first + i];
+        uint32_t steps = piece->kind == NT_LITERAL ? 1 + piece->len / 256 : 1 + UINT16_MAX / 256;
+        if (piece->kind == NT_CHAR || piece->kind == NT_ENTITY)
+            steps = 1;
+        if (!nt_spend(s, steps) || b.n > ST_MAX_RECORD_TEXT) {
+            damaged(j, "limit");
+            break;
+        }
+        add_piece(j, step, piece, &b);
+    }
+    s->text_used = true;
+    st_str kept = { 0 };
+    if (s->text.total > 4 * (size_t)ST_MAX_RECORD_TEXT)
+        damaged(j, "limit");
+    else
+        kept = st_arena_copy(&s->text, st_buf_slice(&b));
+    if (b.failed || s->text.failed)
+        s->failed = true;
+    st_buf_free(&b);
+    return (st_value){ .p = (const unsigned char *)kept.p, .n = (uint32_t)kept.n,
+                       .type = ST_V_TEXT };
+}
+
+/* The value of a source that isn't a stream. Absent: p is NULL. */
+static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n)
+{
+    static const unsigned char nothing[1];
+    const nt_piece *piece = &j->s->pieces[first];
+    if (!n)
+        return (st_value){ .p = nothing, .type = ST_V_NULL };
+    if (n > 1)
+        return joined(j, step, first, n);
+    switch ((nt_piece_kind)piece->kind) {
+    case NT_LITERAL:
+        return (st_value){ .p = j->s->b + piece->off, .n = piece->len, .type = ST_V_STRING };
+    case NT_SUB:
+    case NT_OPTIONAL: {
+        st_value v = sub(j, step, piece->index);
+        if (v.cut)
+            damaged(j, "value-past-end");
+        if (!is_null(&v))
+            return v;
+        if (piece->kind == NT_OPTIONAL)
+            return (st_value){ 0 };
+        return (st_value){ .p = nothing, .type = ST_V_NULL };
+    }
+    default:
+        return joined(j, step, first, n);
+    }
+}
+
+/* ---- System ----------------------------------------------------------------------------------- */
+
+static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
+{
+    const nt_source *from = &j->s->plans[step->plan].system[slot];
+    uint64_t n;
+    if (!from->n)
+        return otherwise;
+    st_value v = value_of(j, step, from->first, from->n);
+    return st_value_u64(&v, &n) && n <= most ? n : otherwise;
+}
+
+static st_value system_value(job *j, const nt_step *step, nt_slot slot)
+{
+    const nt_source *from = &j->s->plans[step->plan].system[slot];
+    if (!from->n)
+        return (st_value){ 0 };
+    st_value v = value_of(j, step, from->first, from->n);
+    return is_null(&v) ? (st_value){ 0 } : v;
+}
+
+static void read_system(job *j, const nt_step *step)
+{
+    st_record *r = j->r;
+    st_value time = system_value(j, step, NT_TIME);
+    r->provider = system_value(j, step, NT_PROVIDER);
+    r->provider_guid = system_value(j, step, NT_PROVIDER_GUID);
+    r->channel = system_value(j, step, NT_CHANNEL);
+    r->computer = system_value(j, step, NT_COMPUTER);
+    r->user_sid = system_value(j, step, NT_USER_SID);
+    r->event_id = (uint32_t)number(j, step, NT_EVENT_ID, UINT32_MAX, UINT32_MAX);
+    r->event_record_id = number(j, step, NT_RECORD_ID, 0, UINT64_MAX);
+    if (!st_value_ticks(&time, &r->time_created))
+        r->time_created = 0;
+    r->version = (uint8_t)number(j, step, NT_VERSION, 0, UINT8_MAX);
+    r->level = (uint8_t)number(j, step, NT_LEVEL, 0, UINT8_MAX);
+    r->opcode = (uint8_t)number(j, step, NT_OPCODE, 0, UINT8_MAX);
+    r->task = (uint16_t)number(j, step, NT_TASK, 0, UINT16_MAX);
+    r->keywords = number(j, step, NT_KEYWORDS, 0, UINT64_MAX);
+    r->execution_pid = (uint32_t)number(j, step, NT_PID, 0, UINT32_MAX);
+    r->execution_tid = (uint32_t)number(j, step, NT_TID, 0, UINT32_MAX);
+}
+
+/* ---- fields --------------------------------------------------------------------------------------- */
+
+static void note_plan(job *j, uint32_t plan)
+{
+    const nt_plan *p = &j->s->plans[plan];
+    j->repaired |= p->repaired;
+    if (p->damage)
+        damaged(j, p->damage);
+}
+
+/* Begins the stream at pos: a template's plan with its values, or a plan made for it. */
+static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
+{
+    st_native *s = j->s;
+    nt_step step = { .plan = NT_NONE };
+    nt_instance in;
+    if (j->depth == ST_MAX_NEST) {
+        damaged(j, "too-deep");
+        return false;
+    }
+    step.base = (uint32_t)(j->depth * ST_MAX_SUBST);
+    pos = nt_skip_headers(s, pos, end);
+    if (pos >= end)
+        return false;
+    if ((s->b[pos] & 0xbf) == 0x0c) {
+        const char *reason = nt_instance_at(s, pos, end, &in);
+        if (reason) {
+            damaged(j, reason);
+            return false;
+        }
+        bool borrowed;
+        step.plan = nt_template(s, in.id, in.def, context, &borrowed);
+        if (step.plan == NT_NONE) {
+            damaged(j, "no-template");
+            return false;
+        }
+        j->borrowed |= borrowed;
+        j->repaired |= in.repaired;
+        load_values(j, &in, &step, end);
+    } else {
+        if (context == NT_TOP)
+            j->r->flags |= ST_R_LITERAL;
+        step.plan = nt_compile(s, pos, end, false, context);
+        if (step.plan == NT_NONE)
+            return false;
+    }
+    note_plan(j, step.plan);
+    s->steps[j->depth++] = step;
+    return true;
+}
+
+static void emit(job *j, uint32_t name, const st_value *v)
+{
+    st_native *s = j->s;
+    if (name == NT_NONE)
+        name = nt_name_numbered(&s->names, ++s->unnamed, s->c->ops);
+    if (s->nout == ST_MAX_FIELDS || !nt_spend(s, 1 + v->n / 256)) {
+        damaged(j, "limit");
+        return;
+    }
+    if (name == NT_NONE || !st_grow(&s->out, &s->out_cap, s->nout + 1, sizeof *s->out)) {
+        s->failed = true;
+        return;
+    }
+    const nt_name *it = &s->names.list[name];
+    s->out[s->nout++] = (st_field){ .name = it->text, .id = it->id, .value = *v };
+}
+
+/* An array in Data without a name repeats the element. */
+static void emit_items(job *j, const st_value *array)
+{
+    uint32_t pos = 0;
+    st_value v = { .p = array->p, .type = array->type & 0x7f };
+    if (!array->n)
+        emit(j, NT_NONE, &v);
+    for (uint32_t n = 0; n <= ST_MAX_FIELDS && st_value_item(array, &pos, &v); n++)
+        emit(j, NT_NONE, &v);
+}
+
+static void field(job *j, const nt_step *step, const nt_field *f)
+{
+    st_native *s = j->s;
+    if (f->dep != NT_NO_INDEX && (f->dep >= step->count || is_null(&s->values[step->base + f->dep])))
+        return;
+    const nt_piece piece = f->n == 1 ? s->pieces[f->first] : (nt_piece){ .kind = NT_LITERAL };
+    if (piece.kind == NT_INSTANCE) {
+        enter(j, piece.off, piece.len, (nt_context)f->inner);
+        return;
+    }
+    st_value v = value_of(j, step, f->first, f->n);
+    if (!v.p || (f->bare && is_null(&v)))
+        return;
+    if (v.type == ST_V_BINXML) {
+        uint32_t at = (uint32_t)(v.p - s->b);
+        if (v.n)
+            enter(j, at, at + v.n, (nt_context)f->inner);
+        return;
+    }
+    if (f->name == NT_NONE && (v.type & ST_V_ARRAY))
+        emit_items(j, &v);
+    else
+        emit(j, f->name, &v);
+}
+
+static void read_fields(job *j)
+{
+    st_native *s = j->s;
+    while (j->depth && !s->failed) {
+        nt_step *step = &s->steps[j->depth - 1];
+        const nt_plan *plan = &s->plans[step->plan];
+        if (step->next == 0 && plan->user_data)
+            j->r->user_data = true;
+        if (step->next == plan->nfields) {
+            j->depth--;
+            continue;
+        }
+        if (!nt_spend(s, 1)) {
+            damaged(j, "limit");
+            return;
+        }
+        nt_field f = s->fields[plan->first + step->next++];
+        nt_step now = *step;
+        field(j, &now, &f);
+    }
+}
+
+/* ---- records ------------------------------------------------------------------------------------------ */
+
+static void deliver(job *j, const char *damage)
+{
+    st_native *s = j->s;
+    st_record *r = j->r;
+    const st_scan_ops *ops = s->c->ops;
+    bool wanted = !ops->want || ops->want(s->c->job, r);
+    if (wanted)
+        read_fields(j);
+    if (s->failed)
+        return;
+    if (damage && j->damage)
+        j->damage = damage; /* the cause, rather than its symptom */
+    r->fields = s->out;
+    r->nfields = s->nout;
+    r->flags |= (j->repaired ? (unsigned)ST_R_REPAIRED : 0u) |
+                (j->borrowed ? (unsigned)ST_R_BORROWED : 0u) |
+                (j->damage ? (unsigned)ST_R_PARTIAL : 0u);
+    r->damage = j->damage;
+    s->c->report->borrowed += j->borrowed;
+    ops->record(s->c->job, r);
+}
+
+/* Plans that were made for this record alone. */
+static void drop_plans(st_native *s, size_t plans, size_t pieces, size_t fields, uint32_t templates)
+{
+    if (s->ntemplates != templates)
+        return; /* a template's plan lies behind them */
+    s->nplans = plans;
+    s->npieces = pieces;
+    s->nfields = fields;
+}
+
+bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsigned flags,
+               const char *damage, const char **reason)
+{
+    size_t plans = s->nplans, pieces = s->npieces, fields = s->nfields;
+    uint32_t templates = s->ntemplates;
+    st_record r = { .offset = s->c->offset + off, .number = nt_u64(s->b + off + 8),
+                    .written = nt_u64(s->b + off + 16), .origin = origin,
+                    .flags = flags | s->c->flags, .event_id = UINT32_MAX };
+    job j = { .s = s, .r = &r, .end = end };
+    s->record_budget = ST_MAX_RECORD_STEPS;
+    s->strict = origin != ST_O_LIVE;
+    s->nout = s->unnamed = 0;
+    bool read = false;
+    if (enter(&j, off + 24, end, NT_TOP)) {
+        read_system(&j, &s->steps[0]);
+        read = r.event_id != UINT32_MAX || r.event_record_id || r.time_created;
+    }
+    if (read && !s->failed)
+        deliver(&j, damage);
+    *reason = j.damage ? j.damage : damage ? damage : read ? NULL : "bad-token";
+    if (s->text_used)
+        st_arena_free(&s->text);
+    s->text_used = false;
+    drop_plans(s, plans, pieces, fields, templates);
+    return read && !s->failed;
+}

@@ -1,0 +1,11 @@
+/* value.h - what the readers ask of values beyond the door. Private to src/evtx. */
+#ifndef ST_EVTX_VALUE_H
+#define ST_EVTX_VALUE_H
+
+#include "shelltree/evtx.h"
+
+/* Takes the next item of an array value: *pos counts bytes done, 0 at the start. False at
+ * the end, or where only a part of an item is left. */
+bool st_value_item(const st_value *array, uint32_t *pos, st_value *out);
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * xml.h - one event's XML text into a record. Private to src/evtx.
+ *
+ * Ownership  what a record is given lives until the next st_xml_read of the same state.
+ */
+#ifndef ST_EVTX_XML_H
+#define ST_EVTX_XML_H
+
+#include "shelltree/evtx.h"
+
+typedef struct st_xml st_xml;
+
+st_xml *st_xml_new(void); /* NULL: no memory */
+void st_xml_free(st_xml *x);
+/* Adds shift to every character beyond U+FFFF that is read from now on. */
+void st_xml_shift(st_xml *x, uint32_t shift);
+/* Parses one <Event>. ST_E_EVIDENCE: it is no event (a DOCTYPE, not well-formed ...).
+ * *lossy grows by the characters that had to be replaced. */
+st_code st_xml_read(st_xml *x, const char *text, size_t n, uint64_t *lossy);
+/* Fills the System part of r. */
+st_code st_xml_system(st_xml *x, st_record *r);
+/* Fills fields, nfields and user_data of r. name_id may be NULL. */
+st_code st_xml_fields(st_xml *x, uint16_t (*name_id)(st_str name), st_record *r);
+
+#endif

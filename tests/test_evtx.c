@@ -1,0 +1,676 @@
+/* test_evtx.c - values, and chunks made by hand: sound, literal, damaged, hostile. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "evtx/engine.h"
+
+#include <libdeflate.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- values ------------------------------------------------------------------------------ */
+
+#define BYTES(...) (const unsigned char[]){ __VA_ARGS__ }, sizeof((const unsigned char[]){ __VA_ARGS__ })
+
+static void value_text__each_type__canonical(void **state)
+{
+    (void)state;
+    const struct {
+        unsigned type;
+        const unsigned char *p;
+        size_t n;
+        const char *want;
+    } cases[] = {
+        { ST_V_STRING, BYTES('h', 0, 0xe9, 0, 0, 0), "h\xc3\xa9" },
+        { ST_V_STRING, BYTES(0x00, 0xd8), "\xef\xbf\xbd" },
+        { ST_V_ANSI, BYTES('a', 0x80, 0), "a\xe2\x82\xac" },
+        { ST_V_I8, BYTES(0xff), "-1" },
+        { ST_V_U8, BYTES(0xff), "255" },
+        { ST_V_I16, BYTES(0, 0x80), "-32768" },
+        { ST_V_U16, BYTES(0, 0x80), "32768" },
+        { ST_V_I32, BYTES(0xfe, 0xff, 0xff, 0xff), "-2" },
+        { ST_V_U32, BYTES(0xfe, 0xff, 0xff, 0xff), "4294967294" },
+        { ST_V_I64, BYTES(0, 0, 0, 0, 0, 0, 0, 0x80), "-9223372036854775808" },
+        { ST_V_U64, BYTES(0, 0, 0, 0, 0, 0, 0, 0x80), "9223372036854775808" },
+        { ST_V_FLOAT, BYTES(0xcd, 0xcc, 0xcc, 0x3d), "0.1" },
+        { ST_V_DOUBLE, BYTES(0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f), "0.1" },
+        { ST_V_BOOL, BYTES(0, 0, 1, 0), "true" },
+        { ST_V_BOOL, BYTES(0, 0, 0, 0), "false" },
+        { ST_V_BINARY, BYTES(0xde, 0xad), "DEAD" },
+        { ST_V_GUID, BYTES(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16),
+          "{04030201-0605-0807-090A-0B0C0D0E0F10}" },
+        { ST_V_SIZE, BYTES(0x10, 0, 0, 0), "0x10" },
+        { ST_V_HEX32, BYTES(0xe7, 3, 0, 0), "0x3e7" },
+        { ST_V_HEX64, BYTES(0, 0, 0, 0, 0, 0, 0, 0), "0x0" },
+        { ST_V_FILETIME, BYTES(0x00, 0x80, 0x3e, 0xd5, 0xde, 0xb1, 0x9d, 0x01),
+          "1970-01-01T00:00:00.0000000Z" },
+        { ST_V_FILETIME, BYTES(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff),
+          "18446744073709551615" },
+        { ST_V_SYSTEMTIME, BYTES(0xea, 7, 1, 0, 5, 0, 2, 0, 3, 0, 4, 0, 5, 0, 6, 0),
+          "2026-01-02T03:04:05.0060000Z" },
+        { ST_V_SID, BYTES(1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0), "S-1-5-18" },
+        { ST_V_SID, BYTES(1, 9, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0), "010900000000000512000000" },
+        { ST_V_U32, BYTES(7, 0), "7" },           /* a width that isn't the type's */
+        { ST_V_U32, BYTES(7, 0, 1), "070001" },   /* no integer's width */
+        { 0x55, BYTES(0xab), "AB" },              /* no such type */
+        { ST_V_NULL, BYTES(1, 2), "" },
+        { ST_V_ARRAY | ST_V_STRING, BYTES('a', 0, 0, 0, 'b', 0), "a, b" },
+        { ST_V_ARRAY | ST_V_U16, BYTES(1, 0, 2, 0, 9), "1, 2" },
+        { ST_V_ARRAY | ST_V_ANSI, BYTES('a', 0, 0, 'b', 0), "a, , b" },
+        { ST_V_TEXT, BYTES('x', 'y'), "xy" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_buf b = { 0 };
+        st_value v = { .p = cases[i].p, .n = (uint32_t)cases[i].n, .type = (uint8_t)cases[i].type };
+        st_value_text(&v, &b);
+        st_buf_char(&b, '\0');
+        assert_string_equal(b.p, cases[i].want);
+        st_buf_free(&b);
+    }
+}
+
+static void value_numbers__types_and_text__read_back(void **state)
+{
+    (void)state;
+    const struct {
+        unsigned type;
+        const unsigned char *p;
+        size_t n;
+        bool ok;
+        uint64_t want;
+    } cases[] = {
+        { ST_V_U8, BYTES(9), true, 9 },
+        { ST_V_HEX64, BYTES(1, 0, 0, 0, 0, 0, 0, 1), true, UINT64_C(0x0100000000000001) },
+        { ST_V_STRING, BYTES('4', 0, '2', 0, 0, 0), true, 42 },
+        { ST_V_TEXT, BYTES('0', 'x', 'f', 'f'), true, 255 },
+        { ST_V_TEXT, BYTES(' ', '7'), true, 7 },
+        { ST_V_TEXT, BYTES('7', 'x'), false, 0 },
+        { ST_V_I8, BYTES(0xff), false, 0 },
+        { ST_V_U32, BYTES(1, 2, 3), false, 0 },
+        { ST_V_GUID, BYTES(1), false, 0 },
+        { ST_V_ARRAY | ST_V_U8, BYTES(1), false, 0 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_value v = { .p = cases[i].p, .n = (uint32_t)cases[i].n, .type = (uint8_t)cases[i].type };
+        uint64_t got = 0;
+        assert_int_equal(st_value_u64(&v, &got), cases[i].ok);
+        assert_true(got == cases[i].want);
+    }
+}
+
+static void value_is__wide_text_and_numbers__any_case(void **state)
+{
+    (void)state;
+    st_value s = { .p = (const unsigned char *)"A\0b\0\0\0", .n = 6, .type = ST_V_STRING };
+    st_value n = { .p = (const unsigned char *)"\x05", .n = 1, .type = ST_V_U8 };
+    assert_true(st_value_is(&s, "aB"));
+    assert_false(st_value_is(&s, "a"));
+    assert_true(st_value_is(&n, "5"));
+    assert_false(st_value_is(&n, "6"));
+    assert_false(st_value_is(&(st_value){ 0 }, ""));
+}
+
+/* ---- a chunk by hand ------------------------------------------------------------------------ */
+
+#define CHUNK 65536u
+
+typedef struct maker {
+    unsigned char b[CHUNK];
+    size_t n, record; /* record: where the open one begins */
+    bool dep;         /* elements carry dependency ids */
+    uint64_t number;
+} maker;
+
+static void put(maker *m, uint64_t v, size_t bytes)
+{
+    assert_true(m->n + bytes <= CHUNK);
+    for (size_t i = 0; i < bytes; i++)
+        m->b[m->n++] = (unsigned char)(v >> (8 * i));
+}
+
+static void poke32(maker *m, size_t at, size_t v)
+{
+    for (size_t i = 0; i < 4; i++)
+        m->b[at + i] = (unsigned char)(v >> (8 * i));
+}
+
+static void wide(maker *m, const char *s)
+{
+    for (; *s; s++)
+        put(m, (unsigned char)*s, 2);
+}
+
+static void name(maker *m, const char *s)
+{
+    uint32_t h = 0;
+    put(m, m->n + 4, 4);
+    for (const char *c = s; *c; c++)
+        h = h * 65599u + (unsigned char)*c;
+    put(m, 0, 4);
+    put(m, h & 0xffff, 2);
+    put(m, strlen(s), 2);
+    wide(m, s);
+    put(m, 0, 2);
+}
+
+static void text(maker *m, const char *s)
+{
+    put(m, 0x0105, 2);
+    put(m, strlen(s), 2);
+    wide(m, s);
+}
+
+static void sub(maker *m, unsigned index, unsigned type)
+{
+    put(m, 0x0d, 1);
+    put(m, index, 2);
+    put(m, type, 1);
+}
+
+/* Opens <tag attribute="value">; value NULL: without one. Returns what close wants. */
+static size_t open(maker *m, const char *tag, const char *attribute, const char *value)
+{
+    put(m, value ? 0x41 : 0x01, 1);
+    if (m->dep)
+        put(m, 0xffff, 2);
+    size_t size = m->n;
+    put(m, 0, 4);
+    name(m, tag);
+    if (value) {
+        size_t at = m->n;
+        put(m, 0, 4);
+        put(m, 0x06, 1);
+        name(m, attribute);
+        text(m, value);
+        poke32(m, at, m->n - at - 4);
+    }
+    put(m, 0x02, 1);
+    return size;
+}
+
+static void close_tag(maker *m, size_t size)
+{
+    put(m, 0x04, 1);
+    poke32(m, size, m->n - size - 4);
+}
+
+static void begin_record(maker *m)
+{
+    m->record = m->n;
+    put(m, 0x2a2a, 4);
+    put(m, 0, 4);
+    put(m, ++m->number, 8);
+    put(m, UINT64_C(133000000000000000) + m->number, 8);
+    put(m, 0x0001010f, 4);
+}
+
+static void end_record(maker *m)
+{
+    put(m, 0, 1);
+    while ((m->n - m->record) % 8 != 4)
+        put(m, 0xcc, 1);
+    put(m, m->n - m->record + 4, 4);
+    poke32(m, m->record + 4, m->n - m->record);
+}
+
+static void leaf(maker *m, const char *tag, const char *value, unsigned index, unsigned type)
+{
+    size_t at = open(m, tag, NULL, NULL);
+    if (value)
+        text(m, value);
+    else
+        sub(m, index, type);
+    close_tag(m, at);
+}
+
+/* <Event><System>...</System><EventData><Data Name="A">..: literal, or of substitutions 0 to 3. */
+static void event(maker *m, bool literal)
+{
+    size_t root = open(m, "Event", NULL, NULL), part = open(m, "System", NULL, NULL), data;
+    close_tag(m, open(m, "Provider", "Name", "P"));
+    leaf(m, "EventID", literal ? "7" : NULL, 0, ST_V_U16);
+    leaf(m, "EventRecordID", literal ? "99" : NULL, 1, ST_V_U64);
+    leaf(m, "Computer", "host", 0, 0);
+    close_tag(m, part);
+    part = open(m, "EventData", NULL, NULL);
+    data = open(m, "Data", "Name", "A");
+    if (literal) {
+        text(m, "x");
+        put(m, 0x09, 1);
+        name(m, "amp");
+        text(m, "y");
+    } else {
+        sub(m, 2, ST_V_STRING);
+    }
+    close_tag(m, data);
+    data = open(m, "Data", NULL, NULL);
+    if (literal)
+        text(m, "z");
+    else
+        sub(m, 3, ST_V_STRING);
+    close_tag(m, data);
+    close_tag(m, part);
+    close_tag(m, root);
+}
+
+static size_t instance(maker *m, size_t definition)
+{
+    put(m, 0x010c, 2);
+    put(m, 0x1234, 4);
+    if (definition) {
+        put(m, definition, 4);
+        return definition;
+    }
+    size_t at = m->n + 4;
+    put(m, at, 4);
+    put(m, 0, 4);
+    put(m, 0x1234, 8);
+    put(m, 0, 8);
+    size_t size = m->n;
+    put(m, 0, 4);
+    put(m, 0x0001010f, 4);
+    m->dep = true;
+    event(m, false);
+    m->dep = false;
+    put(m, 0, 1);
+    poke32(m, size, m->n - size - 4);
+    return at;
+}
+
+static void values(maker *m, unsigned id)
+{
+    put(m, 4, 4);
+    put(m, 2 | ST_V_U16 << 16, 4);
+    put(m, 8 | ST_V_U64 << 16, 4);
+    put(m, 4 | ST_V_STRING << 16, 4);
+    put(m, 8 | (unsigned)(ST_V_ARRAY | ST_V_STRING) << 16, 4);
+    put(m, id, 2);
+    put(m, 1000 + id, 8);
+    wide(m, "ab");
+    wide(m, "c");
+    put(m, 0, 2);
+    wide(m, "d");
+    put(m, 0, 2);
+}
+
+static void start(maker *m)
+{
+    memset(m, 0, sizeof *m);
+    m->n = 512;
+}
+
+static void seal(maker *m)
+{
+    memcpy(m->b, "ElfChnk", 8);
+    poke32(m, 32, m->number);
+    poke32(m, 40, 128);
+    poke32(m, 48, m->n);
+    poke32(m, 52, libdeflate_crc32(0, m->b + 512, m->n - 512));
+    poke32(m, 120, 1);
+    poke32(m, 124, libdeflate_crc32(libdeflate_crc32(0, m->b, 120), m->b + 128, 384));
+}
+
+/* Three records by template, one literal. */
+static void sample(maker *m)
+{
+    size_t definition = 0;
+    start(m);
+    for (unsigned i = 1; i <= 3; i++) {
+        begin_record(m);
+        definition = instance(m, definition);
+        values(m, i);
+        end_record(m);
+    }
+    begin_record(m);
+    event(m, true);
+    end_record(m);
+    seal(m);
+}
+
+/* ---- reading it ---------------------------------------------------------------------------------- */
+
+typedef struct sink {
+    st_buf text;
+    size_t records;
+    bool no;
+} sink;
+
+static void take(void *job, const st_record *r)
+{
+    sink *s = job;
+    s->records++;
+    st_buf_fmt(&s->text, "%u/%llu", r->event_id, (unsigned long long)r->event_record_id);
+    st_buf_char(&s->text, '@');
+    st_value_text(&r->computer, &s->text);
+    for (size_t i = 0; i < r->nfields; i++) {
+        st_buf_char(&s->text, ' ');
+        st_buf_str(&s->text, r->fields[i].name);
+        st_buf_char(&s->text, r->fields[i].id ? '#' : '=');
+        st_value_text(&r->fields[i].value, &s->text);
+    }
+    st_buf_fmt(&s->text, "%s%s;", r->flags & ST_R_LITERAL ? " literal" : "",
+               r->damage ? r->damage : "");
+}
+
+static bool want_some(void *job, const st_record *r)
+{
+    return r->event_id == 2 || ((sink *)job)->no;
+}
+
+static uint16_t id_of(st_str s)
+{
+    return st_str_eq(s, ST_STR("A"));
+}
+
+static void read_chunk(const unsigned char *p, size_t n, bool selective, sink *to, st_report *report)
+{
+    /* A copy of just that size, so that a read past it is seen. */
+    unsigned char *copy = malloc(n ? n : 1);
+    assert_non_null(copy);
+    memcpy(copy, p, n);
+    st_source source = { .kind = ST_STR("evtx") };
+    st_scan_options o = { .slack = true };
+    st_scan_ops ops = { .record = take, .name_id = id_of, .want = selective ? want_some : NULL };
+    st_chunk c = { .bytes = copy, .n = n, .source = &source, .options = &o, .ops = &ops,
+                   .job = to, .report = report };
+    st_native *s = st_native_new();
+    assert_non_null(s);
+    assert_int_equal(st_native_chunk(s, &c, NULL), ST_OK);
+    st_native_free(s);
+    free(copy);
+}
+
+static void read_all(const maker *m, size_t n, sink *to)
+{
+    st_report report = { 0 };
+    read_chunk(m->b, n, false, to, &report);
+    assert_int_equal(report.records + report.slack, to->records);
+    st_report_free(&report);
+}
+
+static void assert_reads(const maker *m, const char *want)
+{
+    sink s = { 0 };
+    read_all(m, CHUNK, &s);
+    st_buf_char(&s.text, '\0');
+    assert_string_equal(s.text.p, want);
+    st_buf_free(&s.text);
+}
+
+static void chunk__templates_and_literal__all_fields(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    sample(m);
+    assert_reads(m, "1/1001@host A#ab Data1=c Data2=d;2/1002@host A#ab Data1=c Data2=d;"
+                    "3/1003@host A#ab Data1=c Data2=d;7/99@host A#x&y Data1=z literal;");
+    free(m);
+}
+
+static void chunk__want_says_no__system_only(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    sink s = { 0 };
+    st_report report = { 0 };
+    sample(m);
+    read_chunk(m->b, CHUNK, true, &s, &report);
+    st_buf_char(&s.text, '\0');
+    assert_string_equal(s.text.p,
+                        "1/1001@host;2/1002@host A#ab Data1=c Data2=d;3/1003@host;"
+                        "7/99@host literal;");
+    st_buf_free(&s.text);
+    st_report_free(&report);
+    free(m);
+}
+
+static void chunk__template_reference_lies__found_by_id(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    start(m);
+    for (unsigned i = 1; i <= 2; i++) {
+        begin_record(m);
+        instance(m, i == 1 ? 0 : 300);
+        values(m, i);
+        end_record(m);
+    }
+    seal(m);
+    assert_reads(m, "1/1001@host A#ab Data1=c Data2=d;2/1002@host A#ab Data1=c Data2=d;");
+    free(m);
+}
+
+static void chunk__size_of_a_record_lies__others_are_read(void **state)
+{
+    (void)state;
+    static const uint32_t lies[] = { 0, 8, 27, 1000, 70000, UINT32_MAX };
+    maker *m = malloc(sizeof *m);
+    for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+        sink s = { 0 };
+        sample(m);
+        poke32(m, 512 + 4, lies[i]);
+        read_all(m, CHUNK, &s);
+        assert_int_equal(s.records, 4);
+        st_buf_free(&s.text);
+    }
+    free(m);
+}
+
+static void chunk__slack_behind_free_offset__told_apart(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    sink s = { 0 };
+    st_report report = { 0 };
+    sample(m);
+    memcpy(m->b + ((m->n + 7) & ~(size_t)7), m->b + 512, 512); /* a part: no record */
+    size_t second = 512 + m->b[516] + 256u * m->b[517], size = m->b[second + 4];
+    memcpy(m->b + 32768, m->b + second, size); /* a copy of a live one */
+    memcpy(m->b + 49152, m->b + second, size);
+    m->b[49152 + 8] = 77; /* not a copy: another number */
+    read_chunk(m->b, CHUNK, false, &s, &report);
+    assert_int_equal(report.records, 4);
+    assert_int_equal(report.ghosts, 1);
+    assert_int_equal(report.slack, 1);
+    st_buf_free(&s.text);
+    st_report_free(&report);
+    free(m);
+}
+
+/* ---- hostile bytes ------------------------------------------------------------------------------------ */
+
+static void chunk__cut_at_every_byte__no_crash_and_monotone(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    size_t before = 0;
+    sample(m);
+    for (size_t n = 0; n <= m->n; n++) {
+        sink s = { 0 };
+        read_all(m, n, &s);
+        assert_true(s.records >= before);
+        before = s.records;
+        st_buf_free(&s.text);
+    }
+    assert_int_equal(before, 4);
+    free(m);
+}
+
+static void chunk__every_byte_changed__no_crash(void **state)
+{
+    (void)state;
+    static const unsigned char bytes[] = { 0x00, 0xff, 0x0c, 0x21, 0x80 };
+    maker *m = malloc(sizeof *m);
+    size_t least = SIZE_MAX;
+    sample(m);
+    for (size_t at = 512; at < m->n; at++)
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            sink s = { 0 };
+            unsigned char old = m->b[at];
+            m->b[at] = bytes[k];
+            read_all(m, m->n, &s);
+            m->b[at] = old;
+            least = s.records < least ? s.records : least;
+            st_buf_free(&s.text);
+        }
+    assert_true(least >= 1 && least <= 4);
+    free(m);
+}
+
+static void chunk__value_nested_in_itself__ends(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    start(m);
+    begin_record(m);
+    size_t definition = instance(m, 0);
+    put(m, 4, 4);
+    put(m, 2 | ST_V_U16 << 16, 4);
+    put(m, 8 | ST_V_U64 << 16, 4);
+    put(m, 14 | ST_V_BINXML << 16, 4);
+    put(m, 14 | ST_V_BINXML << 16, 4);
+    put(m, 1, 2);
+    put(m, 5, 8);
+    for (int i = 0; i < 2; i++) {
+        put(m, 0x010c, 2);
+        put(m, 0x1234, 4);
+        put(m, definition, 4);
+        put(m, 0, 4);
+    }
+    end_record(m);
+    seal(m);
+    sink s = { 0 };
+    read_all(m, CHUNK, &s);
+    assert_int_equal(s.records, 1);
+    st_buf_free(&s.text);
+    free(m);
+}
+
+static void chunk__random_bytes__no_crash(void **state)
+{
+    (void)state;
+    static const unsigned char common[] = { 0x0f, 0x01, 0x41, 0x0c, 0x2a, 0x05, 0x06, 0x0d, 0x00 };
+    maker *m = malloc(sizeof *m);
+    uint32_t seed = 1;
+    for (int round = 0; round < 50; round++) {
+        sink s = { 0 };
+        sample(m);
+        for (size_t i = 0; i < 40; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            size_t at = 512 + (seed >> 8) % (m->n - 512);
+            seed = seed * 1664525u + 1013904223u;
+            m->b[at] = common[(seed >> 8) % sizeof common];
+        }
+        read_all(m, CHUNK, &s);
+        assert_true(s.records <= 8);
+        st_buf_free(&s.text);
+    }
+    free(m);
+}
+
+/* ---- the scanner ------------------------------------------------------------------------------------------ */
+
+static void *scan_begin(void *ctx, unsigned thread, size_t source)
+{
+    (void)thread;
+    (void)source;
+    return ctx;
+}
+
+static st_status scan_bytes(const unsigned char *p, size_t n, bool digest, sink *to, st_report *report)
+{
+    char path[] = "/tmp/st_evtx_XXXXXX";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, p, n), (ssize_t)n);
+    close(fd);
+    st_evidence *e = st_evidence_new();
+    st_scan_options o = { .slack = true, .digest = digest, .threads = 2 };
+    st_scan_ops ops = { .begin = scan_begin, .record = take };
+    assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+    assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+    assert_int_equal(st_evidence_count(e), 1);
+    assert_int_equal(st_evtx_scan(e, &o, &ops, to, NULL), ST_OK);
+    st_source *s = st_evidence_at(e, 0);
+    st_status status = s->status;
+    *report = s->report;
+    report->ranges = NULL; /* stays with the evidence */
+    if (digest) {
+        unsigned char want[32];
+        st_sha256(p, n, want);
+        assert_true(s->digested);
+        assert_memory_equal(s->sha256, want, 32);
+    }
+    st_evidence_free(e);
+    unlink(path);
+    return status;
+}
+
+static void scan__sound_and_damaged__status_and_counts(void **state)
+{
+    (void)state;
+    enum { SIZE = 4096 + 3 * CHUNK };
+    static const struct {
+        const char *what;
+        size_t at; /* a byte that is flipped; 0: none */
+        size_t size;
+        st_status status;
+        size_t records, bad;
+    } cases[] = {
+        { "sound", 0, SIZE, ST_S_OK, 8, 0 },
+        { "data checksum", 4096 + 600, SIZE, ST_S_DAMAGED, 8, 1 },
+        { "header checksum", 4096 + 60, SIZE, ST_S_DAMAGED, 8, 1 },
+        { "magic", 4096 + 2, SIZE, ST_S_DAMAGED, 8, 1 },
+        { "file magic", 2, SIZE, ST_S_OK, 8, 0 },
+        { "one byte short", 0, SIZE - 1, ST_S_DAMAGED, 8, 0 },
+        { "header alone", 0, 4096, ST_S_EMPTY, 0, 0 },
+    };
+    maker *m = malloc(sizeof *m);
+    unsigned char *file = malloc(SIZE);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        sink s = { 0 };
+        st_report r;
+        memset(file, 0, SIZE);
+        memcpy(file, "ElfFile", 8);
+        uint32_t crc = libdeflate_crc32(0, file, 120);
+        memcpy(file + 124, &crc, 4);
+        sample(m);
+        memcpy(file + 4096, m->b, CHUNK); /* the slot behind it is free */
+        memcpy(file + 4096 + 2 * CHUNK, m->b, CHUNK);
+        if (cases[i].at)
+            file[cases[i].at] ^= 0x20;
+        print_message("%s\n", cases[i].what);
+        assert_int_equal(scan_bytes(file, cases[i].size, i == 0, &s, &r), cases[i].status);
+        assert_int_equal(s.records, cases[i].records);
+        assert_int_equal(r.chunks_bad, cases[i].bad);
+        assert_int_equal(r.header_bad, cases[i].at == 2);
+        st_buf_free(&s.text);
+    }
+    free(file);
+    free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(value_text__each_type__canonical),
+        cmocka_unit_test(value_numbers__types_and_text__read_back),
+        cmocka_unit_test(value_is__wide_text_and_numbers__any_case),
+        cmocka_unit_test(chunk__templates_and_literal__all_fields),
+        cmocka_unit_test(chunk__want_says_no__system_only),
+        cmocka_unit_test(chunk__template_reference_lies__found_by_id),
+        cmocka_unit_test(chunk__size_of_a_record_lies__others_are_read),
+        cmocka_unit_test(chunk__slack_behind_free_offset__told_apart),
+        cmocka_unit_test(chunk__cut_at_every_byte__no_crash_and_monotone),
+        cmocka_unit_test(chunk__every_byte_changed__no_crash),
+        cmocka_unit_test(chunk__value_nested_in_itself__ends),
+        cmocka_unit_test(chunk__random_bytes__no_crash),
+        cmocka_unit_test(scan__sound_and_damaged__status_and_counts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
