@@ -417,8 +417,10 @@ static bool instance(walk *w, uint32_t end)
     uint32_t at = w->pos;
     if (w->s->foreign || nt_instance_at(w->s, at, end, &in))
         return false;
+    if (in.count > (end - in.specs) / 4 || !nt_spend(w->s, in.count / 64))
+        return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
-    for (uint32_t i = 0; i < in.count && nt_has(in.specs, end, 4 * (i + 1)); i++)
+    for (uint32_t i = 0; i < in.count; i++)
         after += nt_u16(w->s->b + in.specs + 4 * i);
     if (after > end)
         return false;
@@ -557,6 +559,8 @@ static uint32_t search(st_native *s, uint32_t id)
 {
     if (!s->looked)
         find_inline(s);
+    if (!nt_spend(s, (uint32_t)s->ninline / 64))
+        return NT_NONE;
     for (size_t i = 0; i < s->ninline; i++)
         if (nt_u32(s->b + s->inlines[i] + 4) == id)
             return s->inlines[i];
