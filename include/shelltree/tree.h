@@ -6,7 +6,8 @@
  * Nodes      observed: its own Event ID 1 was read. Placeholder: known only from its
  *            children's Parent* fields.
  * Copies     rows of one (Computer, EventRecordID, TimeCreated, ProcessGuid) are one node when
- *            all their fields agree; otherwise each stays, flagged ST_P_CONFLICT. Shown is:
+ *            all their fields agree; otherwise each stays, flagged ST_P_CONFLICT. A recovered
+ *            record that says what a live one of its key says is a copy of that. Shown is:
  *            live with a good checksum, live with a bad one, slack, carved; then the first
  *            source by name, then the lowest offset.
  * Links      guid: the parent's GUID is named, and that node (observed or placeholder) is the
@@ -54,13 +55,15 @@ typedef struct st_proc {
     uint8_t link;      /* st_link of the edge to parent */
     uint8_t origin;    /* st_origin of the copy shown; ST_O_LIVE for a placeholder of a live child */
     uint32_t depth;    /* known ancestors */
-    uint32_t children, copies;
+    uint32_t children;
+    uint32_t copies;   /* rows that are this creation, the one shown included; 0 for a placeholder */
     uint32_t descendants;
     uint32_t pid;      /* ST_NO_U32: not known */
-    uint32_t instance; /* 0, or 1.. for further creations of one (Computer, ProcessGuid), by start */
+    uint32_t instance; /* 0, or 1.. for further creations of one (Computer, ProcessGuid): live ones
+                        * first, then by start */
     st_guid guid;      /* zero: not known */
     st_ticks start;    /* utc; a placeholder's from its GUID's seconds, 0 if not known */
-    st_ticks end;      /* Event ID 5; 0: not known */
+    st_ticks end;      /* Event ID 5, its TimeCreated where its UtcTime repeats the start; 0: not known */
     st_sid image, command_line, user; /* in the store's pool; a placeholder's from its children */
     st_node server;    /* nearest web server strictly above, ST_NO_NODE if none */
     uint32_t server_distance; /* edges to it: 1 = the parent; 0 = none */

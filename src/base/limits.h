@@ -11,6 +11,28 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
+/* Links a Chain shows: a cell must stay readable. Met: the middle (or top) becomes "… +N …". */
+#define ST_MAX_CHAIN_SHOWN 12u
+/* Ancestors looked at for a Chain: a chain of a million must not cost its square. Met: the
+ * links above are only counted. */
+#define ST_MAX_CHAIN_WALK 256u
+/* Context rows an incident may have: one noisy service must not drown the others. Met: the
+ * rest is left out and counted. */
+#define ST_MAX_CONTEXT_ROWS 5000u
+/* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted. */
+#define ST_MAX_CSV_CELL 32000u
+/* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
+#define ST_MAX_TREE_DRAWN 256u
+/* Lines a wrapped command line may take on a terminal. Met: cut with an ellipsis. */
+#define ST_MAX_WRAPPED_LINES 6u
+/* Fields of a record whose names are compared with each other, so that no key comes twice.
+ * Met: further ones carry their place in their name. */
+#define ST_MAX_DISTINCT_FIELDS 512u
+/* Levels of a dynamic value that the writer checks. Met: it is written as a string. */
+#define ST_MAX_JSON_DEPTH 128u
+/* Process creations are counted with 32 bits, and a few values at the top mean "none".
+ * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
+#define ST_MAX_ROWS UINT32_C(0xfffffff0)
 /* ---- EVTX. Real maxima are those of some thousand real logs. ----------------------- */
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
@@ -61,5 +83,22 @@
 /* One event as XML. A record is at most 64 KiB of binary XML, whose text may be some times as
  * long. Met: the record is counted as unparsable. */
 #define ST_MAX_EVENT_XML ((size_t)8 << 20)
+/* Brackets within brackets in a rule; the parser calls itself that often. Met: an error in
+ * that rule. Real queries stay below 30. */
+#define ST_MAX_KQL_DEPTH 200u
+/* Height of a rule's expression tree (a or b or c ... is as high as it is long); the binder
+ * calls itself that often. Met: an error in that rule. */
+#define ST_MAX_KQL_HEIGHT 2000u
+/* Bytes of one rule file; offsets are 32 bits and the largest published query has 60 kB.
+ * Met: the file isn't loaded, with a diagnostic. */
+#define ST_MAX_RULE_BYTES (4u << 20)
+/* Errors shown for one rule file; later ones are rarely news. Met: the rest is counted. */
+#define ST_MAX_DIAGS 20u
+/* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
+#define ST_MAX_RULE_DEPTH 16u
+
+/* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
+ * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
+#define ST_MAX_OFFERS 200u
 
 #endif

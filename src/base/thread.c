@@ -1,7 +1,7 @@
 /* thread.c - a loop whose turns run side by side. */
 #include "shelltree/base.h"
 
-#include "limits.h"
+#include "base/limits.h"
 
 #include <pthread.h>
 #include <sched.h>

@@ -8,7 +8,7 @@
 #define ST_EVIDENCE_LEDGER_H
 
 #include "shelltree/evidence.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <sys/stat.h>
 #include <sys/types.h>

@@ -33,6 +33,8 @@ typedef struct st_chunk {
 typedef struct st_libevtx st_libevtx;
 st_libevtx *st_libevtx_new(void); /* NULL: no memory */
 void st_libevtx_free(st_libevtx *s);
+/* A new piece of work: repeated records are looked for among those of one piece. */
+void st_libevtx_begin(st_libevtx *s);
 st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err);
 
 /* The native reader. */

@@ -13,7 +13,7 @@
 #define ST_EVTX_NATIVE_H
 
 #include "engine.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #define NT_NONE UINT32_MAX
 #define NT_NO_INDEX 0xffffu

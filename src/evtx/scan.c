@@ -7,7 +7,7 @@
  * run can be read without another, and a lost header costs nothing.
  */
 #include "engine.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <libdeflate.h>
 #include <pthread.h>
@@ -524,6 +524,8 @@ static void work(void *ctx, unsigned thread, size_t number)
         r->begun = true;
         if (s->o->engine == ST_ENGINE_NATIVE)
             st_native_begin(t.w->native);
+        else
+            st_libevtx_begin(t.w->libevtx);
         if (open_source(&t))
             read_run(&t);
         else if (s->o->digest)

@@ -1,0 +1,62 @@
+# shelltree.bash - completion for bash. tests/options_in_man.sh holds the lists against --help.
+
+_shelltree_verbs='hunt tree query extract rules'
+_shelltree_options_hunt='--format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --files-from --null --engine --threads --carve --duplicates --digest --strict-rules --csv-raw --exit-code --force --color --width --ascii --quiet --verbose --help'
+_shelltree_options_tree='--format --output --host --guid --pid --image --around --files-from --null --engine --threads --carve --duplicates --csv-raw --force --color --width --ascii --quiet --verbose --help'
+_shelltree_options_query='--format --output --now --ago --trust-inferred --file --files-from --null --engine --threads --carve --duplicates --force --width --ascii --quiet --verbose --help'
+_shelltree_options_extract='--format --output --files-from --null --engine --threads --carve --duplicates --csv-raw --force --quiet --verbose --help'
+_shelltree_options_rules='--format --output --rules --strict-rules --force --width --ascii --quiet --help'
+
+_shelltree_values()
+{
+    case $1 in
+    -f | --format)
+        case $2 in
+        hunt | tree | rules) echo 'csv jsonl text' ;;
+        query) echo 'csv json jsonl text' ;;
+        extract) echo 'csv jsonl' ;;
+        esac
+        ;;
+    --scope) echo 'hits incident all' ;;
+    --min-level) echo 'informational low medium high critical' ;;
+    --ago) echo 'off strict' ;;
+    --engine) echo 'native libevtx' ;;
+    --color) echo 'auto always never' ;;
+    esac
+}
+
+_shelltree()
+{
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
+    local options values
+    COMPREPLY=()
+    if [ "$COMP_CWORD" = 1 ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$_shelltree_verbs --help --version" -- "$cur")
+        return
+    fi
+    case $prev in
+    -o | --output | -r | --rules | --file | --files-from)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        return
+        ;;
+    --since | --until | --now | --around | --host | --guid | --pid | --image | --threads | --width)
+        return
+        ;;
+    esac
+    values=$(_shelltree_values "$prev" "$verb")
+    if [ -n "$values" ]; then
+        mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
+        return
+    fi
+    options=_shelltree_options_$verb
+    case $cur in
+    -*) mapfile -t COMPREPLY < <(compgen -W "${!options}" -- "$cur") ;;
+    *)
+        mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+        if [ "$verb" = rules ] && [ "$COMP_CWORD" = 2 ]; then
+            mapfile -t COMPREPLY < <(compgen -W 'list check' -- "$cur")
+        fi
+        ;;
+    esac
+}
+complete -o filenames -F _shelltree shelltree

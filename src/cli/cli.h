@@ -1,0 +1,130 @@
+/*
+ * cli.h - argv in, calls to the stages out. The only room that prints or exits.
+ * Private to src/cli.
+ */
+#ifndef ST_CLI_H
+#define ST_CLI_H
+
+#include "shelltree/report.h"
+
+#include <stdio.h>
+
+enum { ST_EXIT_OK = 0, ST_EXIT_FINDINGS = 1, ST_EXIT_CANNOT = 2, ST_EXIT_SHORT = 3 };
+
+typedef enum st_when { ST_AUTO, ST_ALWAYS, ST_NEVER } st_when;
+
+typedef struct st_list {
+    st_str *items;
+    size_t n, cap;
+} st_list;
+
+struct st_verb;
+typedef struct st_config {
+    const struct st_verb *verb;
+    const char *format; /* NULL: not said */
+    const char *output; /* NULL: standard output */
+    st_list rules, hosts, evidence, files_from;
+    st_scope scope;
+    st_level min_level;
+    st_ticks since, until, now, around;
+    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, exit_code;
+    bool quiet, verbose, force, nul, ascii;
+    bool has_guid;
+    st_guid guid;
+    uint32_t pid;
+    const char *image, *file;
+    st_engine engine;
+    unsigned threads, width;
+    st_when color;
+    bool help;
+} st_config;
+
+/* One option: help, parsing and the check against the manual come from these rows. */
+typedef struct st_option {
+    char brief; /* 0: long form only */
+    const char *name, *arg, *help;
+    unsigned verbs; /* ST_V_ bits of the verbs that take it */
+    st_code (*set)(st_config *c, const char *value, st_err *e);
+} st_option;
+
+enum {
+    ST_VERB_HUNT = 1 << 0, ST_VERB_TREE = 1 << 1, ST_VERB_QUERY = 1 << 2, ST_VERB_EXTRACT = 1 << 3,
+    ST_VERB_RULES = 1 << 4
+};
+
+typedef struct st_verb {
+    const char *name, *args, *summary;
+    unsigned bit;
+    const char *formats; /* "text csv jsonl", the first is the default */
+    int (*run)(st_config *c);
+} st_verb;
+const st_verb *st_verb_find(const char *name);
+const st_verb *st_verb_at(size_t i); /* NULL at the end */
+
+/* Fills c from argv (argv[0] is the verb). */
+st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e);
+void st_options_help(FILE *to, const st_verb *v);
+bool st_list_add(st_list *l, st_str s);
+void st_config_free(st_config *c);
+
+/* Verbs. */
+int st_cmd_hunt(st_config *c);
+int st_cmd_tree(st_config *c);
+int st_cmd_query(st_config *c);
+int st_cmd_extract(st_config *c);
+int st_cmd_rules(st_config *c);
+
+/* Everything said to a person goes through here: scrubbed, one line, "shelltree: " in front. */
+void st_say(const st_config *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The same even with --quiet: errors. */
+void st_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Says why and gives ST_EXIT_CANNOT. */
+int st_cannot(const st_err *e);
+void st_print_diag(const st_diag *d);
+
+/* The progress bar: on a terminal only. */
+typedef struct st_progress st_progress;
+st_progress *st_progress_new(const st_config *c); /* NULL: none to be shown */
+void st_progress_step(void *progress, uint64_t done, uint64_t total);
+void st_progress_free(st_progress *p); /* wipes the line */
+
+/* ---- what the verbs share (session.c) ------------------------------------------------ */
+
+typedef struct st_session {
+    st_config *config;
+    st_evidence *evidence;
+    st_store *store;
+    st_forest *forest;
+    st_rules *rules;
+    st_matches *matches;
+    st_case *found;
+    st_ticks now;
+} st_session;
+
+/* Each returns ST_EXIT_OK or the status to end with (already said why). */
+int st_session_rules(st_session *s);    /* loads the rule set, prints its diagnostics */
+int st_session_evidence(st_session *s); /* lists the evidence */
+int st_session_forest(st_session *s);   /* reads it and builds the forests */
+int st_session_match(st_session *s);
+int st_session_hunt(st_session *s);
+void st_session_free(st_session *s);
+void st_session_run_options(const st_session *s, st_run_options *o);
+void st_session_scan_options(const st_session *s, st_scan_options *o);
+/* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
+int st_session_account(const st_session *s);
+
+/* Where results go (output.c). */
+typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
+st_target st_output_target(const st_config *c);
+/* The format of -f, else of the ending of -o, else the verb's default. NULL (said why) if the
+ * verb doesn't know it. */
+const char *st_output_format(const st_config *c);
+/* An output path may not lie in the evidence. */
+int st_output_check(const st_session *s);
+void st_output_look(const st_config *c, st_look *look);
+/* Calls write(o, ctx) with standard output or the file of -o, all or nothing. */
+int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), void *ctx);
+/* The whole set of -o DIR. */
+int st_output_dir(st_session *s, int exit_status);
+
+#endif

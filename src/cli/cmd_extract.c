@@ -1,0 +1,220 @@
+/*
+ * cmd_extract.c - the records themselves. Copies are told apart in a first pass over the
+ * evidence, which keeps 32 bytes a record; the second writes what is to be shown.
+ */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One record of the first pass. */
+typedef struct mark {
+    uint64_t digest[2]; /* over its identity and every field */
+    uint64_t offset;
+    uint32_t source;
+    uint8_t rank; /* the lower, the better a copy */
+} mark;
+
+typedef struct job {
+    struct extract *x;
+    size_t source;
+    st_buf text;   /* the lines of this piece of work */
+    mark *marks;
+    size_t nmarks, marks_cap;
+    bool failed;
+} job;
+
+typedef struct extract {
+    const st_session *s;
+    bool csv, first_pass;
+    uint64_t seed[2];
+    mark *marks; /* after the first pass: the copies that aren't shown, by source and offset */
+    size_t nmarks, marks_cap;
+    st_out *out;
+    st_progress *progress;
+    st_err err;
+} extract;
+
+static void *begin(void *ctx, unsigned thread, size_t source)
+{
+    (void)thread;
+    job *j = calloc(1, sizeof *j);
+    if (j)
+        *j = (job){ .x = ctx, .source = source };
+    return j;
+}
+
+static void digest_value(st_buf *b, st_str name, const st_value *v)
+{
+    st_buf_str(b, name);
+    st_buf_char(b, '\0');
+    if (v->p)
+        st_value_text(v, b);
+    st_buf_char(b, v->p ? '\1' : '\2');
+}
+
+static void add_mark(job *j, const st_record *r)
+{
+    st_buf b = { 0 };
+    digest_value(&b, ST_STR("p"), &r->provider);
+    digest_value(&b, ST_STR("h"), &r->channel);
+    digest_value(&b, ST_STR("c"), &r->computer);
+    st_buf_fmt(&b, "%u %llu %llu", r->event_id, (unsigned long long)r->event_record_id,
+               (unsigned long long)r->time_created);
+    for (size_t i = 0; i < r->nfields; i++)
+        digest_value(&b, r->fields[i].name, &r->fields[i].value);
+    if (b.failed || !st_grow(&j->marks, &j->marks_cap, j->nmarks + 1, sizeof *j->marks)) {
+        j->failed = true;
+    } else {
+        mark m = { .offset = r->offset, .source = (uint32_t)j->source,
+                   .rank = (uint8_t)(r->origin * 2 + ((r->flags & ST_R_CRC) != 0)) };
+        for (int i = 0; i < 2; i++)
+            m.digest[i] = st_hash(b.p, b.n, j->x->seed[i]);
+        j->marks[j->nmarks++] = m;
+    }
+    st_buf_free(&b);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const mark *x = a, *y = b;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+/* Equal records side by side, the one to show first. */
+static int by_digest(const void *a, const void *b)
+{
+    const mark *x = a, *y = b;
+    int c = memcmp(x->digest, y->digest, sizeof x->digest);
+    if (c)
+        return c;
+    return x->rank != y->rank ? (x->rank < y->rank ? -1 : 1) : by_place(a, b);
+}
+
+static void keep_only_copies(extract *x)
+{
+    size_t n = 0;
+    if (!x->nmarks)
+        return;
+    qsort(x->marks, x->nmarks, sizeof *x->marks, by_digest);
+    mark last = x->marks[0];
+    for (size_t i = 1; i < x->nmarks; i++) {
+        mark m = x->marks[i];
+        if (memcmp(m.digest, last.digest, sizeof m.digest) == 0)
+            x->marks[n++] = m;
+        else
+            last = m;
+    }
+    x->nmarks = n;
+    qsort(x->marks, n, sizeof *x->marks, by_place);
+}
+
+static bool is_copy(const extract *x, size_t source, uint64_t offset)
+{
+    mark key = { .source = (uint32_t)source, .offset = offset };
+    return x->nmarks && bsearch(&key, x->marks, x->nmarks, sizeof key, by_place);
+}
+
+static void record(void *ctx, const st_record *r)
+{
+    job *j = ctx;
+    if (!j)
+        return;
+    extract *x = j->x;
+    if (x->first_pass) {
+        add_mark(j, r);
+        return;
+    }
+    if (is_copy(x, j->source, r->offset))
+        return;
+    st_str name = st_evidence_at(x->s->evidence, j->source)->name;
+    if (x->csv)
+        st_write_record_csv(&j->text, r, name, x->s->config->csv_raw);
+    else
+        st_write_record_jsonl(&j->text, r, name);
+}
+
+static st_code end(void *ctx, void *arg, st_err *e)
+{
+    extract *x = ctx;
+    job *j = arg;
+    if (!j)
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    bool bad = j->failed || j->text.failed;
+    if (x->first_pass && !bad && j->nmarks) {
+        bad = !st_grow(&x->marks, &x->marks_cap, x->nmarks + j->nmarks, sizeof *x->marks);
+        if (!bad) {
+            memcpy(x->marks + x->nmarks, j->marks, j->nmarks * sizeof *j->marks);
+            x->nmarks += j->nmarks;
+        }
+    }
+    if (!x->first_pass && j->text.n)
+        st_out_str(x->out, st_buf_slice(&j->text));
+    free(j->marks);
+    st_buf_free(&j->text);
+    free(j);
+    return bad ? st_fail(e, ST_E_MEMORY, "out of memory") : ST_OK;
+}
+
+static void progress(void *ctx, uint64_t done, uint64_t total)
+{
+    st_progress_step(((extract *)ctx)->progress, done, total);
+}
+
+static st_code pass(extract *x, bool first)
+{
+    static const st_scan_ops ops = { .begin = begin, .record = record, .end = end, .progress = progress };
+    st_scan_options o;
+    x->first_pass = first;
+    st_session_scan_options(x->s, &o);
+    x->progress = st_progress_new(x->s->config);
+    st_code code = st_evtx_scan(x->s->evidence, &o, &ops, x, &x->err);
+    st_progress_free(x->progress);
+    return code;
+}
+
+static void write_records(st_out *o, void *ctx)
+{
+    extract *x = ctx;
+    st_buf head = { 0 };
+    x->out = o;
+    if (x->csv) {
+        st_write_record_csv_head(&head);
+        st_out_str(o, st_buf_slice(&head));
+        st_buf_free(&head);
+    }
+    if (!x->s->config->duplicates) {
+        if (pass(x, true) != ST_OK)
+            return;
+        keep_only_copies(x);
+    }
+    pass(x, false);
+}
+
+static int extract_all(st_session *s)
+{
+    const char *format = st_output_format(s->config);
+    int status;
+    if (!format)
+        return ST_EXIT_CANNOT;
+    if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
+        return status;
+    extract x = { .s = s, .csv = strcmp(format, "csv") == 0,
+                  .seed = { (uint64_t)(uintptr_t)s, (uint64_t)(uintptr_t)format } };
+    int wrote = st_output_write(s->config, write_records, &x);
+    free(x.marks);
+    if (x.err.code != ST_OK)
+        return st_cannot(&x.err);
+    status = st_session_account(s);
+    return wrote != ST_EXIT_OK ? wrote : status;
+}
+
+int st_cmd_extract(st_config *c)
+{
+    st_session s = { .config = c };
+    int status = extract_all(&s);
+    st_session_free(&s);
+    return status;
+}

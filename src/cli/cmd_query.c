@@ -1,0 +1,109 @@
+/* cmd_query.c - one KQL query, over evidence or over nothing. */
+#include "cli.h"
+
+#include <errno.h>
+#include <string.h>
+
+typedef struct job {
+    const st_table *table;
+    st_str format;
+    st_look look;
+} job;
+
+static void write_table(st_out *o, void *ctx)
+{
+    const job *j = ctx;
+    st_write_table(o, j->table, j->format, &j->look);
+}
+
+enum { QUERY_BYTES = 4 << 20 }; /* longer than any query that a person or a generator writes */
+
+/* Reads the whole of the file into b; "-" is standard input. */
+static st_code read_query(const char *path, st_buf *b, st_err *e)
+{
+    FILE *f = strcmp(path, "-") == 0 ? stdin : fopen(path, "rb");
+    if (!f)
+        return st_fail(e, ST_E_IO, "%s: %s", path, strerror(errno));
+    size_t got = 1;
+    while (got && b->n <= QUERY_BYTES) {
+        char *to = st_buf_room(b, 65536);
+        if (!to)
+            break;
+        got = fread(to, 1, 65536, f);
+        b->n += got;
+    }
+    bool bad = ferror(f) != 0;
+    if (f != stdin)
+        fclose(f);
+    if (bad || b->failed)
+        return st_fail(e, ST_E_IO, "%s: can't be read", path);
+    if (b->n > QUERY_BYTES)
+        return st_fail(e, ST_E_LIMIT, "%s: longer than %d bytes: not a query", path, QUERY_BYTES);
+    return ST_OK;
+}
+
+static bool show_errors(const st_rules *r, const st_config *c)
+{
+    bool bad = false;
+    for (size_t i = 0; i < st_rules_diags(r); i++) {
+        const st_diag *d = st_rules_diag(r, i);
+        bad |= d->severity == ST_SEV_ERROR;
+        if (d->severity == ST_SEV_ERROR || !c->quiet)
+            st_print_diag(d);
+    }
+    return bad;
+}
+
+static int run(st_session *s, st_str path, st_str text)
+{
+    st_config *c = s->config;
+    st_err e = { 0 };
+    st_table *t = NULL;
+    st_run_options o;
+    int status = ST_EXIT_OK;
+    job j = { .format = st_str_of(st_output_format(c)) };
+    if (!j.format.p)
+        return ST_EXIT_CANNOT;
+    if (c->evidence.n || c->files_from.n) {
+        if ((status = st_session_evidence(s)) || (status = st_output_check(s)) ||
+            (status = st_session_forest(s)))
+            return status;
+        status = st_session_account(s);
+    }
+    s->now = c->now ? c->now : s->forest ? st_rules_now(s->forest) : 0;
+    st_session_run_options(s, &o);
+    s->rules = st_rules_new();
+    st_code code = s->rules ? st_query_run(s->rules, path, text, s->forest, &o, &t, &e) : ST_E_MEMORY;
+    bool bad = s->rules && show_errors(s->rules, c);
+    if (bad)
+        return ST_EXIT_CANNOT;
+    if (code != ST_OK)
+        return st_cannot(&e);
+    j.table = t;
+    st_output_look(c, &j.look);
+    int wrote = st_output_write(c, write_table, &j);
+    st_table_free(t);
+    return wrote != ST_EXIT_OK ? wrote : status;
+}
+
+int st_cmd_query(st_config *c)
+{
+    st_session s = { .config = c };
+    st_buf b = { 0 };
+    st_err e = { 0 };
+    int status;
+    if (c->file) {
+        status = read_query(c->file, &b, &e) == ST_OK ? run(&s, st_str_of(c->file), st_buf_slice(&b))
+                                                      : st_cannot(&e);
+    } else if (!c->evidence.n) {
+        st_complain("no query: write it as the first argument, or name its file with --file");
+        status = ST_EXIT_CANNOT;
+    } else {
+        st_str text = c->evidence.items[0];
+        memmove(c->evidence.items, c->evidence.items + 1, --c->evidence.n * sizeof *c->evidence.items);
+        status = run(&s, ST_STR("query"), text);
+    }
+    st_buf_free(&b);
+    st_session_free(&s);
+    return status;
+}

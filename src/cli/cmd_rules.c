@@ -1,0 +1,70 @@
+/* cmd_rules.c - list the rules, check rule files. */
+#include "cli.h"
+
+#include <string.h>
+
+typedef struct job {
+    const st_rules *rules;
+    st_str format;
+    st_look look;
+} job;
+
+static void write_list(st_out *o, void *ctx)
+{
+    const job *j = ctx;
+    st_write_rules_list(o, j->rules, j->format, &j->look);
+}
+
+static int list(st_session *s)
+{
+    int status = st_session_rules(s);
+    if (status != ST_EXIT_OK)
+        return status;
+    job j = { .rules = s->rules, .format = st_str_of(st_output_format(s->config)) };
+    if (!j.format.p)
+        return ST_EXIT_CANNOT;
+    st_output_look(s->config, &j.look);
+    return st_output_write(s->config, write_list, &j);
+}
+
+/* Every error is fatal here, wherever the file was found. */
+static int check(st_session *s)
+{
+    s->config->strict_rules = true;
+    int status = st_session_rules(s);
+    if (status != ST_EXIT_OK)
+        return status;
+    size_t ready = 0, elsewhere = 0;
+    for (size_t i = 0; i < st_rules_count(s->rules); i++) {
+        const st_rule *r = st_rules_at(s->rules, i);
+        ready += r->status == ST_RULE_READY;
+        if (r->status != ST_RULE_NOT_APPLICABLE)
+            continue;
+        elsewhere++;
+        st_say(s->config, "%.*s: not applicable: %.*s", ST_FMT(r->path), ST_FMT(r->why));
+    }
+    st_say(s->config, "%zu rule%s sound, %zu not applicable here", ready, ready == 1 ? "" : "s", elsewhere);
+    return ST_EXIT_OK;
+}
+
+int st_cmd_rules(st_config *c)
+{
+    static const struct {
+        const char *name;
+        int (*run)(st_session *s);
+    } commands[] = { { "list", list }, { "check", check } };
+    const char *word = c->evidence.n ? c->evidence.items[0].p : "";
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(word, commands[i].name) != 0)
+            continue;
+        for (size_t k = 1; k < c->evidence.n; k++)
+            if (!st_list_add(&c->rules, c->evidence.items[k]))
+                return ST_EXIT_CANNOT;
+        st_session s = { .config = c };
+        int status = commands[i].run(&s);
+        st_session_free(&s);
+        return status;
+    }
+    st_complain("rules: say list or check; shelltree rules --help tells more");
+    return ST_EXIT_CANNOT;
+}

@@ -1,0 +1,64 @@
+/* cmd_tree.c - draw the forests, or a part of them. */
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct job {
+    const st_session *s;
+    const char *format;
+    const bool *shown;
+    st_report_options ro;
+} job;
+
+static void write_tree(st_out *o, void *ctx)
+{
+    const job *j = ctx;
+    if (strcmp(j->format, "jsonl") == 0)
+        st_write_tree_jsonl(o, j->s->forest, j->shown);
+    else if (strcmp(j->format, "csv") == 0)
+        st_write_tree_csv(o, j->s->forest, j->shown, &j->ro);
+    else
+        st_write_tree_text(o, j->s->forest, j->shown, NULL, &j->ro.look);
+}
+
+/* Only what was asked for; everything (NULL) if nothing was. */
+static int select_nodes(const st_session *s, bool **shown)
+{
+    const st_config *c = s->config;
+    st_err e = { 0 };
+    st_tree_filter f = { .hosts = c->hosts.items, .nhosts = c->hosts.n, .by_guid = c->has_guid, .guid = c->guid,
+                         .pid = c->pid, .image = st_str_of(c->image), .around = c->around,
+                         .window = 600 * ST_TICKS_SECOND };
+    *shown = NULL;
+    if (!c->hosts.n && !c->has_guid && c->pid == ST_NO_U32 && !c->image && !c->around)
+        return ST_EXIT_OK;
+    return st_tree_select(s->forest, &f, shown, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
+}
+
+static int tree(st_session *s)
+{
+    job j = { .s = s, .format = st_output_format(s->config) };
+    bool *shown = NULL;
+    int status;
+    if (!j.format)
+        return ST_EXIT_CANNOT;
+    if ((status = st_session_evidence(s)) || (status = st_output_check(s)) || (status = st_session_forest(s)) ||
+        (status = select_nodes(s, &shown)))
+        return status;
+    status = st_session_account(s);
+    j.shown = shown;
+    j.ro.csv_raw = s->config->csv_raw;
+    st_output_look(s->config, &j.ro.look);
+    int wrote = st_output_write(s->config, write_tree, &j);
+    free(shown);
+    return wrote != ST_EXIT_OK ? wrote : status;
+}
+
+int st_cmd_tree(st_config *c)
+{
+    st_session s = { .config = c };
+    int status = tree(&s);
+    st_session_free(&s);
+    return status;
+}

@@ -1,0 +1,336 @@
+/*
+ * options.c - one table of options and one of verbs; parsing and --help are read off them.
+ */
+#include "cli.h"
+
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define H ST_VERB_HUNT
+#define T ST_VERB_TREE
+#define Q ST_VERB_QUERY
+#define X ST_VERB_EXTRACT
+#define R ST_VERB_RULES
+
+static const st_verb verbs[] = {
+    { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline", H,
+      "text csv jsonl", st_cmd_hunt },
+    { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T, "text jsonl csv",
+      st_cmd_tree },
+    { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, "text csv jsonl json",
+      st_cmd_query },
+    { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, "jsonl csv",
+      st_cmd_extract },
+    { "rules", "[options] list|check [RULE...]", "list the rules, or check rule files", R, "text csv jsonl",
+      st_cmd_rules },
+};
+
+const st_verb *st_verb_at(size_t i)
+{
+    return i < sizeof verbs / sizeof verbs[0] ? &verbs[i] : NULL;
+}
+
+const st_verb *st_verb_find(const char *name)
+{
+    for (size_t i = 0; st_verb_at(i); i++)
+        if (strcmp(verbs[i].name, name) == 0)
+            return &verbs[i];
+    return NULL;
+}
+
+bool st_list_add(st_list *l, st_str s)
+{
+    if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items))
+        return false;
+    l->items[l->n++] = s;
+    return true;
+}
+
+static st_code add(st_list *l, const char *v, st_err *e)
+{
+    return st_list_add(l, st_str_of(v)) ? ST_OK : st_fail(e, ST_E_MEMORY, "out of memory");
+}
+
+/* ---- setters ------------------------------------------------------------------------- */
+
+#define FLAG(name)                                                                                 \
+    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
+    {                                                                                              \
+        (void)v;                                                                                   \
+        (void)e;                                                                                   \
+        c->name = true;                                                                            \
+        return ST_OK;                                                                              \
+    }
+FLAG(trust_inferred)
+FLAG(duplicates)
+FLAG(carve)
+FLAG(digest)
+FLAG(strict_rules)
+FLAG(csv_raw)
+FLAG(exit_code)
+FLAG(quiet)
+FLAG(verbose)
+FLAG(force)
+FLAG(nul)
+FLAG(ascii)
+FLAG(help)
+
+#define TEXT(name)                                                                                 \
+    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
+    {                                                                                              \
+        (void)e;                                                                                   \
+        c->name = v;                                                                               \
+        return ST_OK;                                                                              \
+    }
+TEXT(format)
+TEXT(output)
+TEXT(image)
+TEXT(file)
+
+#define LIST(name)                                                                                 \
+    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
+    {                                                                                              \
+        return add(&c->name, v, e);                                                                \
+    }
+LIST(rules)
+LIST(hosts)
+LIST(files_from)
+
+static st_code when(const char *option, st_ticks *t, const char *v, st_err *e)
+{
+    if (!st_time_iso(st_str_of(v), t))
+        return st_fail(e, ST_E_USAGE,
+                       "%s: '%s' is no time; write it like 2026-01-02T03:04:05Z (no zone means UTC)", option,
+                       v);
+    return ST_OK;
+}
+
+#define TIME(name)                                                                                 \
+    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
+    {                                                                                              \
+        return when("--" #name, &c->name, v, e);                                                   \
+    }
+TIME(since)
+TIME(until)
+TIME(now)
+TIME(around)
+
+/* Which word of a list v is; n if none. */
+static size_t word(const char *const *words, size_t n, const char *v)
+{
+    size_t i = 0;
+    while (i < n && strcmp(words[i], v) != 0)
+        i++;
+    return i;
+}
+
+static st_code set_scope(st_config *c, const char *v, st_err *e)
+{
+    static const char *const words[] = { "hits", "incident", "all" };
+    size_t i = word(words, 3, v);
+    if (i == 3)
+        return st_fail(e, ST_E_USAGE, "--scope: hits, incident or all, not '%s'", v);
+    c->scope = (st_scope)i;
+    return ST_OK;
+}
+
+static st_code set_min_level(st_config *c, const char *v, st_err *e)
+{
+    if (!st_level_parse(st_str_of(v), &c->min_level))
+        return st_fail(e, ST_E_USAGE, "--min-level: informational, low, medium, high or critical, not '%s'",
+                       v);
+    return ST_OK;
+}
+
+static st_code set_ago(st_config *c, const char *v, st_err *e)
+{
+    static const char *const words[] = { "off", "strict" };
+    size_t i = word(words, 2, v);
+    if (i == 2)
+        return st_fail(e, ST_E_USAGE, "--ago: off or strict, not '%s'", v);
+    c->ago_strict = i == 1;
+    return ST_OK;
+}
+
+static st_code set_engine(st_config *c, const char *v, st_err *e)
+{
+    static const char *const words[] = { "native", "libevtx" };
+    size_t i = word(words, 2, v);
+    if (i == 2)
+        return st_fail(e, ST_E_USAGE, "--engine: native or libevtx, not '%s'", v);
+    c->engine = (st_engine)i;
+    return ST_OK;
+}
+
+static st_code set_color(st_config *c, const char *v, st_err *e)
+{
+    static const char *const words[] = { "auto", "always", "never" };
+    size_t i = word(words, 3, v);
+    if (i == 3)
+        return st_fail(e, ST_E_USAGE, "--color: auto, always or never, not '%s'", v);
+    c->color = (st_when)i;
+    return ST_OK;
+}
+
+static st_code number(const char *option, uint64_t least, uint64_t most, const char *v, uint64_t *out,
+                      st_err *e)
+{
+    if (!st_str_u64(st_str_of(v), out) || *out < least || *out > most)
+        return st_fail(e, ST_E_USAGE, "%s: a number from %llu to %llu, not '%s'", option,
+                       (unsigned long long)least, (unsigned long long)most, v);
+    return ST_OK;
+}
+
+static st_code set_threads(st_config *c, const char *v, st_err *e)
+{
+    uint64_t n;
+    if (number("--threads", 1, 256, v, &n, e) != ST_OK)
+        return e->code;
+    c->threads = (unsigned)n;
+    return ST_OK;
+}
+
+static st_code set_width(st_config *c, const char *v, st_err *e)
+{
+    uint64_t n;
+    if (number("--width", 40, 10000, v, &n, e) != ST_OK)
+        return e->code;
+    c->width = (unsigned)n;
+    return ST_OK;
+}
+
+static st_code set_pid(st_config *c, const char *v, st_err *e)
+{
+    uint64_t n;
+    if (number("--pid", 0, UINT32_MAX - 1, v, &n, e) != ST_OK)
+        return e->code;
+    c->pid = (uint32_t)n;
+    return ST_OK;
+}
+
+static st_code set_guid(st_config *c, const char *v, st_err *e)
+{
+    if (!st_guid_parse(st_str_of(v), &c->guid))
+        return st_fail(e, ST_E_USAGE, "--guid: '%s' is no GUID", v);
+    c->has_guid = true;
+    return ST_OK;
+}
+
+/* clang-format off */
+static const st_option options[] = {
+    { 'f', "format", "FORMAT", "how results are written; see below", H|T|Q|X|R, set_format },
+    { 'o', "output", "PATH", "write there, all or nothing; hunt: a directory gets the whole set", H|T|Q|X|R, set_output },
+    { 'r', "rules", "PATH", "a rule file or a folder of them, instead of the pack (repeatable)", H|R, set_rules },
+    { 0, "scope", "WHAT", "rows: hits, incident (hits and their context; the default), all", H, set_scope },
+    { 0, "min-level", "LEVEL", "leave out findings below informational, low, medium, high, critical", H, set_min_level },
+    { 0, "since", "TIME", "rows from this time on (UTC)", H, set_since },
+    { 0, "until", "TIME", "rows up to this time (UTC)", H, set_until },
+    { 0, "host", "NAME", "rows of this host only (repeatable); trees use all evidence", H|T, set_hosts },
+    { 0, "now", "TIME", "what now() means (default: the newest record)", H|Q, set_now },
+    { 0, "ago", "HOW", "off: lift lower bounds like Timestamp > ago(7d) (hunt's default); strict: keep them", H|Q, set_ago },
+    { 0, "trust-inferred", NULL, "let rules follow parent links that are inferred from PID and time", H|Q, set_trust_inferred },
+    { 0, "guid", "GUID", "the process with this ProcessGuid", T, set_guid },
+    { 0, "pid", "PID", "processes with this PID", T, set_pid },
+    { 0, "image", "NAME", "processes of this image: full path or base name, any case", T, set_image },
+    { 0, "around", "TIME", "processes that started within ten minutes of it (UTC)", T, set_around },
+    { 0, "file", "PATH", "read the query from a file", Q, set_file },
+    { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X, set_files_from },
+    { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X, set_nul },
+    { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
+    { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X, set_threads },
+    { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X, set_carve },
+    { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X, set_duplicates },
+    { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },
+    { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
+    { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|X, set_csv_raw },
+    { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },
+    { 0, "force", NULL, "write over an existing output", H|T|Q|X|R, set_force },
+    { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
+    { 0, "width", "N", "cut lines of text at this width (default: the terminal's)", H|T|Q|R, set_width },
+    { 0, "ascii", NULL, "text in ASCII only", H|T|Q|R, set_ascii },
+    { 'q', "quiet", NULL, "say nothing but errors", H|T|Q|X|R, set_quiet },
+    { 'v', "verbose", NULL, "say what was read of each source", H|T|Q|X, set_verbose },
+    { 'h', "help", NULL, "this text", H|T|Q|X|R, set_help },
+};
+/* clang-format on */
+enum { OPTIONS = sizeof options / sizeof options[0] };
+
+/* getopt_long's tables for one verb; long options return 256 + their place. */
+static void getopt_tables(const st_verb *v, struct option *longs, char *shorts)
+{
+    *shorts++ = ':';
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const st_option *o = &options[i];
+        if (!(o->verbs & v->bit))
+            continue;
+        *longs++ = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, 256 + (int)i };
+        if (o->brief) {
+            *shorts++ = o->brief;
+            if (o->arg)
+                *shorts++ = ':';
+        }
+    }
+    *longs = (struct option){ 0 };
+    *shorts = 0;
+}
+
+static const st_option *option_of(int got)
+{
+    if (got >= 256)
+        return &options[got - 256];
+    for (size_t i = 0; i < OPTIONS; i++)
+        if (options[i].brief == got)
+            return &options[i];
+    return NULL;
+}
+
+st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
+{
+    struct option longs[OPTIONS + 1];
+    char shorts[2 * OPTIONS + 2];
+    getopt_tables(c->verb, longs, shorts);
+    opterr = 0;
+    for (;;) {
+        int got = getopt_long(argc, argv, shorts, longs, NULL);
+        if (got == -1)
+            break;
+        const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
+        if (got == ':')
+            return st_fail(e, ST_E_USAGE, "%s needs a value; shelltree %s --help tells which", word, c->verb->name);
+        const st_option *o = got == '?' ? NULL : option_of(got);
+        if (!o)
+            return st_fail(e, ST_E_USAGE, "%s: no such option of %s; shelltree %s --help lists them", word,
+                           c->verb->name, c->verb->name);
+        if (o->set(c, optarg, e) != ST_OK)
+            return e->code;
+    }
+    for (int i = optind; i < argc; i++)
+        if (add(&c->evidence, argv[i], e) != ST_OK)
+            return e->code;
+    return ST_OK;
+}
+
+void st_options_help(FILE *to, const st_verb *v)
+{
+    fprintf(to, "Usage: shelltree %s %s\n%c%s.\n\nOptions:\n", v->name, v->args, v->summary[0] - 32, v->summary + 1);
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const st_option *o = &options[i];
+        if (!(o->verbs & v->bit))
+            continue;
+        char left[64], brief[5] = "    ";
+        if (o->brief)
+            snprintf(brief, sizeof brief, "-%c, ", o->brief);
+        snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+        fprintf(to, "  %-25s %s\n", left, o->help);
+    }
+    fprintf(to, "\nFormats: %s (the first is the default; an output file's ending also tells).\n", v->formats);
+}
+
+void st_config_free(st_config *c)
+{
+    free(c->rules.items);
+    free(c->hosts.items);
+    free(c->evidence.items);
+    free(c->files_from.items);
+}

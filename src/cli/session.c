@@ -1,0 +1,300 @@
+/*
+ * session.c - the line of stages, walked once: rules, evidence, forest, matches, case.
+ * Rules come first, so that a broken one ends the run before any evidence is read.
+ */
+#include "cli.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* ---- rules --------------------------------------------------------------------------- */
+
+#define SERVERS "web-servers.kql"
+
+/* Where the pack is: SHELLTREE_RULES, rules/ beside the program, the data folder of the install. */
+static bool pack_path(char out[PATH_MAX])
+{
+    const char *env = getenv("SHELLTREE_RULES");
+    if (env && *env)
+        return snprintf(out, PATH_MAX, "%s", env) < PATH_MAX;
+    char beside[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", beside, sizeof beside - 1);
+    if (n > 0) {
+        beside[n] = 0;
+        char *slash = strrchr(beside, '/');
+        if (slash && (size_t)(slash - beside) + sizeof "/rules" < sizeof beside) {
+            memcpy(slash, "/rules", sizeof "/rules");
+            if (realpath(beside, out))
+                return true;
+        }
+    }
+    return snprintf(out, PATH_MAX, "%s", ST_RULES_DIR) < PATH_MAX;
+}
+
+static bool marks_servers(const st_rules *r)
+{
+    for (size_t i = 0; i < st_rules_count(r); i++)
+        if (st_rules_at(r, i)->marks_servers)
+            return true;
+    return false;
+}
+
+/* With -r the pack's word on what a web server is still holds, unless a rule given has its own. */
+static st_code load_servers(st_rules *r, st_err *e)
+{
+    char dir[PATH_MAX], path[PATH_MAX + sizeof "/" SERVERS];
+    if (marks_servers(r) || !pack_path(dir))
+        return ST_OK;
+    snprintf(path, sizeof path, "%s/%s", dir, SERVERS);
+    return access(path, R_OK) == 0 ? st_rules_load(r, st_str_of(path), e) : ST_OK;
+}
+
+static st_code load_all(st_session *s, st_err *e)
+{
+    const st_list *given = &s->config->rules;
+    for (size_t i = 0; i < given->n; i++)
+        if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
+            return e->code;
+    if (given->n)
+        return load_servers(s->rules, e);
+    char dir[PATH_MAX];
+    if (!pack_path(dir) || access(dir, R_OK) != 0)
+        return st_fail(e, ST_E_IO, "%s: the rule pack isn't there; name rules with -r, or set SHELLTREE_RULES",
+                       dir);
+    return st_rules_load(s->rules, st_str_of(dir), e);
+}
+
+/* Prints the diagnostics; how many errors are fatal here. */
+static size_t show_diags(const st_session *s, size_t *skipped)
+{
+    size_t fatal = 0;
+    for (size_t i = 0; i < st_rules_diags(s->rules); i++) {
+        const st_diag *d = st_rules_diag(s->rules, i);
+        bool bad = d->severity == ST_SEV_ERROR;
+        if (bad || !s->config->quiet)
+            st_print_diag(d);
+        fatal += bad && (d->named || s->config->strict_rules);
+    }
+    *skipped = 0;
+    for (size_t i = 0; i < st_rules_count(s->rules); i++)
+        *skipped += st_rules_at(s->rules, i)->status == ST_RULE_BROKEN;
+    return fatal;
+}
+
+int st_session_rules(st_session *s)
+{
+    st_err e = { 0 };
+    s->rules = st_rules_new();
+    if (!s->rules || load_all(s, &e) != ST_OK)
+        return st_cannot(&e);
+    size_t skipped, fatal = show_diags(s, &skipped);
+    if (fatal) {
+        st_complain("%zu error%s in rules: nothing was read", fatal, fatal == 1 ? "" : "s");
+        return ST_EXIT_CANNOT;
+    }
+    if (skipped)
+        st_say(s->config, "%zu rule%s can't run and %s skipped", skipped, skipped == 1 ? "" : "s",
+               skipped == 1 ? "is" : "are");
+    return ST_EXIT_OK;
+}
+
+/* ---- evidence ------------------------------------------------------------------------- */
+
+int st_session_evidence(st_session *s)
+{
+    const st_config *c = s->config;
+    st_err e = { 0 };
+    if (!c->evidence.n && !c->files_from.n) {
+        st_complain("no evidence named; shelltree %s --help tells how", c->verb->name);
+        return ST_EXIT_CANNOT;
+    }
+    s->evidence = st_evidence_new();
+    if (!s->evidence)
+        return st_cannot(&e);
+    for (size_t i = 0; i < c->evidence.n; i++)
+        if (st_evidence_add(s->evidence, c->evidence.items[i], &e) != ST_OK)
+            return st_cannot(&e);
+    for (size_t i = 0; i < c->files_from.n; i++)
+        if (st_evidence_add_list(s->evidence, c->files_from.items[i], c->nul, &e) != ST_OK)
+            return st_cannot(&e);
+    if (st_evidence_seal(s->evidence, c->carve, c->duplicates, &e) != ST_OK)
+        return st_cannot(&e);
+    size_t opened = 0, n = st_evidence_count(s->evidence);
+    for (size_t i = 0; i < n; i++)
+        opened += st_evidence_at(s->evidence, i)->status != ST_S_UNREADABLE;
+    if (n && !opened) {
+        st_session_account(s);
+        st_complain("nothing that was named could be opened");
+        return ST_EXIT_CANNOT;
+    }
+    return ST_EXIT_OK;
+}
+
+/* A source's loss in words; empty for one that lost nothing. */
+static void loss_of(const st_source *x, st_buf *b)
+{
+    const st_report *r = &x->report;
+    if (x->status == ST_S_UNREADABLE)
+        st_buf_fmt(b, "not read: %.*s", ST_FMT(x->reason));
+    else if (x->status == ST_S_OTHER)
+        st_buf_fmt(b, "not read: %.*s, not an event log", ST_FMT(x->kind));
+    else if (x->status == ST_S_EMPTY)
+        st_buf_fmt(b, "no event in it");
+    else if (x->status == ST_S_CHANGED)
+        st_buf_fmt(b, "its size changed while it was read: what follows may be incomplete");
+    else if (x->status == ST_S_DAMAGED) {
+        st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost", (unsigned long long)r->records,
+                   (unsigned long long)r->unparsable, (unsigned long long)r->bytes_lost);
+        if (r->nranges)
+            st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->ranges[0].offset,
+                       r->ranges[0].reason);
+    }
+}
+
+static void verbose_source(const st_config *c, const st_source *x)
+{
+    const st_report *r = &x->report;
+    st_say(c, "%.*s: %llu records, %llu recovered, %llu carved, %llu decoded in part, %llu unreadable, %llu of %llu chunks bad",
+           ST_FMT(x->name), (unsigned long long)r->records, (unsigned long long)r->slack,
+           (unsigned long long)r->carved, (unsigned long long)r->damaged, (unsigned long long)r->unparsable,
+           (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
+    for (size_t i = 0; i < r->nranges; i++)
+        st_say(c, "%.*s: bytes %llu to %llu: %s", ST_FMT(x->name), (unsigned long long)r->ranges[i].offset,
+               (unsigned long long)(r->ranges[i].offset + r->ranges[i].length), r->ranges[i].reason);
+}
+
+/* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */
+static void say_others(const st_session *s)
+{
+    st_buf b = { 0 };
+    size_t n = st_evidence_count(s->evidence), total = 0;
+    bool *done = calloc(n ? n : 1, 1);
+    for (size_t i = 0; done && i < n; i++) {
+        const st_source *x = st_evidence_at(s->evidence, i);
+        size_t same = 0;
+        if (done[i] || x->named || (x->status != ST_S_OTHER && x->status != ST_S_EMPTY))
+            continue;
+        for (size_t k = i; k < n; k++) {
+            const st_source *y = st_evidence_at(s->evidence, k);
+            if (!done[k] && !y->named && y->status == x->status && st_str_eq(x->kind, y->kind)) {
+                done[k] = true;
+                same++;
+            }
+        }
+        st_buf_fmt(&b, "%s%zu %.*s", total ? ", " : "", same,
+                   ST_FMT(x->status == ST_S_EMPTY ? ST_STR("empty") : x->kind));
+        total += same;
+    }
+    if (total)
+        st_say(s->config, "passed over: %.*s", ST_FMT(st_buf_slice(&b)));
+    free(done);
+    st_buf_free(&b);
+}
+
+int st_session_account(const st_session *s)
+{
+    enum { SHOWN = 20 };
+    size_t n = st_evidence_count(s->evidence), shorts = 0;
+    for (size_t i = 0; i < n; i++) {
+        const st_source *x = st_evidence_at(s->evidence, i);
+        if (s->config->verbose && st_source_readable(x))
+            verbose_source(s->config, x);
+        if (!st_source_short(x))
+            continue;
+        st_buf b = { 0 };
+        loss_of(x, &b);
+        if (shorts++ < SHOWN || s->config->verbose)
+            st_complain("%.*s: %.*s", ST_FMT(x->name), ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+    if (shorts > SHOWN && !s->config->verbose)
+        st_complain("and %zu more; --verbose names them all", shorts - SHOWN);
+    say_others(s);
+    return shorts ? ST_EXIT_SHORT : ST_EXIT_OK;
+}
+
+/* ---- forest, matches, case ------------------------------------------------------------ */
+
+void st_session_scan_options(const st_session *s, st_scan_options *o)
+{
+    const st_config *c = s->config;
+    *o = (st_scan_options){ .engine = c->engine, .threads = c->threads, .carve = c->carve, .slack = true,
+                            .digest = c->digest || (c->verb->bit == ST_VERB_HUNT &&
+                                                    st_output_target(c) == ST_TO_DIR) };
+}
+
+int st_session_forest(st_session *s)
+{
+    st_err e = { 0 };
+    st_scan_options o;
+    st_session_scan_options(s, &o);
+    st_progress *p = st_progress_new(s->config);
+    st_code code = st_sysmon_read(s->evidence, &o, p ? st_progress_step : NULL, p, &s->store, &e);
+    st_progress_free(p);
+    if (code != ST_OK)
+        return st_cannot(&e);
+    st_tree_options t = { .duplicates = s->config->duplicates };
+    if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)
+        return st_cannot(&e);
+    return ST_EXIT_OK;
+}
+
+void st_session_run_options(const st_session *s, st_run_options *o)
+{
+    const st_config *c = s->config;
+    *o = (st_run_options){ .now = s->now, .trust_inferred = c->trust_inferred, .threads = c->threads,
+                           .ago_off = c->verb->bit == ST_VERB_HUNT && !c->ago_strict };
+}
+
+int st_session_match(st_session *s)
+{
+    st_err e = { 0 };
+    st_run_options o;
+    s->now = s->config->now ? s->config->now : st_rules_now(s->forest);
+    st_session_run_options(s, &o);
+    if (st_rules_run(s->rules, s->forest, &o, &s->matches, &e) != ST_OK)
+        return st_cannot(&e);
+    for (size_t i = 0; i < st_rules_count(s->rules); i++) {
+        const st_rule_result *r = &s->matches->results[i];
+        st_str id = st_rules_at(s->rules, i)->id;
+        if (r->window_only)
+            st_say(s->config, "%.*s: %llu matches lie outside the rule's ago() window, which is lifted (--ago strict keeps it)",
+                   ST_FMT(id), (unsigned long long)r->window_only);
+        if (r->inferred_only)
+            st_say(s->config, "%.*s: %llu more would match over inferred parents (--trust-inferred)", ST_FMT(id),
+                   (unsigned long long)r->inferred_only);
+        if (r->problem.n)
+            st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
+    }
+    return ST_EXIT_OK;
+}
+
+int st_session_hunt(st_session *s)
+{
+    const st_config *c = s->config;
+    st_err e = { 0 };
+    st_hunt_options o = { .scope = c->scope, .min_level = c->min_level, .since = c->since, .until = c->until,
+                          .hosts = c->hosts.items, .nhosts = c->hosts.n,
+                          .sibling_window = 600 * ST_TICKS_SECOND };
+    if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK)
+        return st_cannot(&e);
+    return ST_EXIT_OK;
+}
+
+void st_session_free(st_session *s)
+{
+    if (s->found)
+        st_case_free(s->found);
+    if (s->matches)
+        st_matches_free(s->matches);
+    if (s->rules)
+        st_rules_free(s->rules);
+    if (s->forest)
+        st_tree_free(s->forest);
+    if (s->store)
+        st_store_free(s->store);
+    if (s->evidence)
+        st_evidence_free(s->evidence);
+}

@@ -1,0 +1,162 @@
+/*
+ * findings.c - the hunt as a whole, and its first step: which matches count,
+ * how grave each is, and what it says in one sentence.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17])
+{
+    const st_proc *p = &f->procs[n];
+    st_buf b = { 0 };
+    st_buf_str(&b, p->host < f->nhosts ? st_pool_get(f->pool, f->hosts[p->host].name) : ST_STR(""));
+    st_buf_char(&b, 0);
+    if (!st_guid_zero(&p->guid))
+        st_buf_guid(&b, &p->guid);
+    else
+        st_buf_fmt(&b, "%llu,%llu", (unsigned long long)p->pid, (unsigned long long)p->start);
+    if (p->instance)
+        st_buf_fmt(&b, "#%u", p->instance);
+    if (more.n) {
+        st_buf_char(&b, 0);
+        st_buf_str(&b, more);
+    }
+    unsigned char digest[32];
+    st_sha256(b.p ? b.p : "", b.n, digest);
+    for (size_t i = 0; i < 8; i++) {
+        id[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        id[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    id[16] = 0;
+    st_buf_free(&b);
+}
+
+static bool host_named(const st_hunting *h, const st_proc *p)
+{
+    if (!h->o->nhosts)
+        return true;
+    st_str full = p->host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[p->host].name) : ST_STR("");
+    st_str rest = full, label = full;
+    st_str_cut(&rest, '.', &label);
+    for (size_t i = 0; i < h->o->nhosts; i++)
+        if (st_fold_eq(h->o->hosts[i], full) || st_fold_eq(h->o->hosts[i], label))
+            return true;
+    return false;
+}
+
+bool st_row_wanted(const st_hunting *h, st_node n)
+{
+    const st_proc *p = &h->f->procs[n];
+    if (h->o->since && p->start < h->o->since)
+        return false;
+    if (h->o->until && p->start > h->o->until)
+        return false;
+    return host_named(h, p);
+}
+
+/* "Shell below a web server: w3wp.exe(2580) 2 above" */
+static st_str reason_of(st_hunting *h, const st_match *m, const st_rule *r)
+{
+    const st_forest *f = h->f;
+    const st_proc *p = &f->procs[m->node];
+    st_str own = st_str_trim(st_pool_get(f->pool, m->reason));
+    st_str said = own.n ? own : r->reason.n ? r->reason : r->title;
+    st_buf b = { 0 };
+    if (p->server != ST_NO_NODE && p->server < f->n) {
+        const st_proc *s = &f->procs[p->server];
+        while (said.n && said.p[said.n - 1] == '.')
+            said.n--;
+        st_buf_str(&b, said);
+        st_buf_str(&b, ST_STR(": "));
+        st_buf_str(&b, st_str_basename(st_pool_get(f->pool, s->image)));
+        if (s->pid != ST_NO_U32)
+            st_buf_fmt(&b, "(%u)", s->pid);
+        st_buf_fmt(&b, " %u above", p->server_distance);
+    } else {
+        st_buf_str(&b, said);
+    }
+    st_str kept = st_arena_copy(&h->c->arena, st_buf_slice(&b));
+    if (b.failed)
+        h->c->arena.failed = true;
+    st_buf_free(&b);
+    return kept;
+}
+
+bool st_findings_make(st_hunting *h)
+{
+    st_case *c = h->c;
+    c->findings = ST_NEWN(&c->arena, st_finding, c->matches->n);
+    if (!c->findings)
+        return false;
+    for (size_t i = 0; i < c->matches->n; i++) {
+        const st_match *m = &c->matches->items[i];
+        if (m->node >= h->f->observed || m->rule >= st_rules_count(c->rules))
+            continue;
+        const st_rule *r = st_rules_at(c->rules, m->rule);
+        bool live = h->f->procs[m->node].origin == ST_O_LIVE;
+        st_level level = live ? r->level : ST_LEVEL_INFORMATIONAL;
+        if (level < h->o->min_level) {
+            c->dropped_level++;
+            continue;
+        }
+        if (!st_row_wanted(h, m->node)) {
+            h->marks[m->node] |= ST_MARK_HIDDEN;
+            continue;
+        }
+        st_finding *x = &c->findings[c->nfindings++];
+        x->rule = m->rule;
+        x->node = m->node;
+        x->level = level;
+        x->incident = ST_NO_INCIDENT;
+        x->reason = reason_of(h, m, r);
+        st_hunt_id(h->f, m->node, r->id, x->id);
+        h->marks[m->node] |= ST_MARK_HIT;
+    }
+    return !c->arena.failed;
+}
+
+static bool node_arrays(st_hunting *h)
+{
+    size_t n = h->f->n ? h->f->n : 1;
+    h->incident_of = malloc(n * sizeof *h->incident_of);
+    h->top_of = malloc(n * sizeof *h->top_of);
+    h->marks = calloc(n, 1);
+    if (!h->incident_of || !h->top_of || !h->marks)
+        return false;
+    memset(h->incident_of, 0xff, n * sizeof *h->incident_of);
+    memset(h->top_of, 0xff, n * sizeof *h->top_of);
+    return true;
+}
+
+st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m, const st_hunt_options *o,
+                st_case **out, st_err *err)
+{
+    *out = NULL;
+    st_case *c = calloc(1, sizeof *c);
+    if (!c)
+        return st_fail(err, ST_E_MEMORY, "no memory for the findings");
+    c->forest = f;
+    c->rules = r;
+    c->matches = m;
+    st_hunting h = { .f = f, .o = o, .c = c };
+    bool ok = node_arrays(&h) && st_findings_make(&h) && st_incidents_make(&h) && st_rows_make(&h);
+    free(h.incident_of);
+    free(h.top_of);
+    free(h.marks);
+    if (!ok) {
+        st_case_free(c);
+        return st_fail(err, ST_E_MEMORY, "no memory for the findings");
+    }
+    *out = c;
+    return ST_OK;
+}
+
+void st_case_free(st_case *c)
+{
+    if (!c)
+        return;
+    st_arena_free(&c->arena);
+    free(c);
+}

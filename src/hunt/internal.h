@@ -1,0 +1,40 @@
+/* internal.h - what the files of hunt share: the work in progress of one hunt. */
+#ifndef SHELLTREE_HUNT_INTERNAL_H
+#define SHELLTREE_HUNT_INTERNAL_H
+
+#include "shelltree/hunt.h"
+
+/* Node arrays that live only while a case is made. */
+typedef struct st_hunting {
+    const st_forest *f;
+    const st_hunt_options *o;
+    st_case *c;
+    uint32_t *incident_of; /* by node: incident whose top it is; later the owner of its row */
+    st_node *top_of;       /* by node: where its way up ends; ST_NO_NODE: not known yet */
+    uint8_t *marks;        /* by node: st_mark bits */
+    uint32_t *context;     /* by incident: context rows so far */
+} st_hunting;
+
+enum st_mark {
+    ST_MARK_HIT = 1 << 0,
+    ST_MARK_CONTEXT = 1 << 1,
+    ST_MARK_CLIMBED = 1 << 2,  /* its ancestors are in already */
+    ST_MARK_WALKED = 1 << 3,   /* its subtree is in already */
+    ST_MARK_SIBLINGS = 1 << 4, /* its children have been looked at as siblings */
+    ST_MARK_HIDDEN = 1 << 5    /* would be a hit, but since, until or host hides it */
+};
+
+/* Is this image (path or name) one of the session and service roots? */
+bool st_is_session_root(st_str image);
+/* Fills the case's findings; matches below the level or outside the filter are counted. */
+bool st_findings_make(st_hunting *h);
+/* Groups the findings; sorts and names the incidents. */
+bool st_incidents_make(st_hunting *h);
+/* Marks the context and makes the rows. */
+bool st_rows_make(st_hunting *h);
+/* Do since, until and host let this observed node through? */
+bool st_row_wanted(const st_hunting *h, st_node n);
+/* host key NUL node key [NUL more], hashed: the first 16 hex digits. */
+void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17]);
+
+#endif

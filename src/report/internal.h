@@ -1,0 +1,108 @@
+/* internal.h - what the writers share: the column table, escapers, small helpers. */
+#ifndef SHELLTREE_REPORT_INTERNAL_H
+#define SHELLTREE_REPORT_INTERNAL_H
+
+#include "shelltree/report.h"
+
+/* ---- text (scrub.c) -------------------------------------------------------------------- */
+
+/* Invisible, or changes the direction of what stands around it. */
+bool st_cp_hidden(uint32_t cp);
+/* Bytes from i on that every format takes as they are: printable ASCII but '"' and '\'. */
+size_t st_plain_run(st_str s, size_t i);
+/* Scrubs the one code point (or bad byte) at *i. */
+void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii);
+/* Columns that text takes on a terminal. */
+unsigned st_cp_width(uint32_t cp);
+size_t st_text_width(st_str s);
+/* Appends at most `width` columns of s (already scrubbed), the last one an ellipsis if
+ * something is left out. 0: all of it. */
+void st_fit(st_buf *b, st_str s, size_t width, bool ascii);
+
+/* ---- JSON (json.c) --------------------------------------------------------------------- */
+
+/* An object or array being written: knows whether a comma is due. */
+void st_json_key(st_buf *b, bool *more, const char *key); /* ,"key": */
+void st_json_text(st_buf *b, bool *more, const char *key, st_str v);
+void st_json_num(st_buf *b, bool *more, const char *key, uint64_t v);
+void st_json_bool(st_buf *b, bool *more, const char *key, bool v);
+/* Decimal digits as a number, or as a string past 2^53-1. */
+void st_json_digits(st_buf *b, st_str digits);
+void st_json_u64(st_buf *b, uint64_t v);
+
+/* ---- rows (columns.c) ------------------------------------------------------------------ */
+
+typedef struct st_view {
+    const st_case *c;
+    const st_forest *f;
+    const st_creations *k;
+    const st_row *row;
+    const st_proc *p;
+    uint32_t r; /* its place in k */
+} st_view;
+/* false: the node has no row in the store, so it can't be shown. */
+bool st_view_of(st_view *v, const st_case *c, const st_row *row);
+
+typedef enum st_column_kind {
+    ST_COL_TEXT,
+    ST_COL_NUMBER,
+    ST_COL_BOOL,
+    ST_COL_TIME,
+    ST_COL_LIST /* "; " between the items where a format has no lists */
+} st_column_kind;
+
+typedef struct st_column {
+    const char *name;
+    st_column_kind kind;
+    bool always;                                           /* in JSONL also when empty */
+    void (*put)(const st_view *v, st_buf *b);              /* all but lists */
+    bool (*item)(const st_view *v, size_t i, st_buf *b);   /* lists: false past the end */
+} st_column;
+
+extern const st_column st_columns[];
+extern const size_t st_ncolumns;
+
+/* The text of a cell, as CSV and eyes get it. */
+void st_column_text(const st_column *col, const st_view *v, st_buf *b);
+/* '-' means nothing. */
+st_str st_dashless(st_str s);
+const char *st_origin_word(unsigned origin);
+st_str st_source_name(const st_evidence *e, uint32_t source);
+/* The store's lossy entries of a row: first and how many. */
+const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n);
+
+/* ---- writing ---------------------------------------------------------------------------- */
+
+/* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
+void st_out_tick(st_out *o);
+/* A header line and cells, for the small CSV files. */
+void st_csv_head(st_buf *b, const char *const *names, size_t n, bool raw);
+void st_csv_u64(st_buf *b, uint64_t v);
+
+/* ---- trees (write_tree.c) ----------------------------------------------------------------- */
+
+/* Which nodes are drawn: by flag, or by stamp, or all. */
+typedef struct st_drawn {
+    const bool *flags;     /* NULL: not asked */
+    const uint32_t *stamps;/* NULL: not asked */
+    uint32_t stamp;
+} st_drawn;
+/* One tree, from top down. rows: by node, the row or NULL; may be NULL itself. */
+typedef struct st_drawing {
+    const st_forest *f;
+    st_drawn drawn;
+    const st_case *c;          /* NULL: no findings shown */
+    const uint32_t *first;     /* by node: its first finding, UINT32_MAX: none; NULL as c */
+    const st_look *look;
+    st_str indent;             /* in front of every line */
+    st_ticks day;              /* times of this day are shown without the date */
+} st_drawing;
+void st_draw(st_out *o, const st_drawing *d, st_node top);
+/* By node, the first finding; UINT32_MAX: none. The caller frees it. */
+uint32_t *st_findings_by_node(const st_case *c);
+
+/* Starts and ends a coloured stretch; nothing without colour. */
+void st_color_level(st_buf *b, const st_look *look, st_level level);
+void st_color_end(st_buf *b, const st_look *look);
+
+#endif

@@ -1,0 +1,98 @@
+/*
+ * json.c - JSON that any parser reads and any terminal survives: everything
+ * invisible or with a direction of its own is a \u escape, everything else
+ * stays UTF-8. RFC 8259.
+ */
+#include "internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void escape(st_buf *b, uint32_t cp)
+{
+    static const char short_names[] = "\bb\ff\nn\rr\tt\"\"\\\\";
+    for (size_t i = 0; short_names[i]; i += 2)
+        if (cp == (unsigned char)short_names[i]) {
+            st_buf_char(b, '\\');
+            st_buf_char(b, short_names[i + 1]);
+            return;
+        }
+    st_buf_fmt(b, "\\u%04x", (unsigned)cp);
+}
+
+static void put_one(st_buf *b, st_str s, size_t *i)
+{
+    size_t from = *i;
+    uint32_t cp = st_utf8_next(s, i);
+    if (cp == UINT32_MAX)
+        st_buf_str(b, ST_STR("\xef\xbf\xbd"));
+    else if (cp < 0x20 || cp == '"' || cp == '\\' || cp == 0x7f || st_cp_hidden(cp))
+        escape(b, cp);
+    else
+        st_buf_put(b, s.p + from, *i - from);
+}
+
+void st_json_str(st_buf *b, st_str s)
+{
+    st_buf_char(b, '"');
+    for (size_t i = 0; i < s.n;) {
+        size_t run = st_plain_run(s, i);
+        st_buf_put(b, s.p + i, run);
+        i += run;
+        if (i < s.n)
+            put_one(b, s, &i);
+    }
+    st_buf_char(b, '"');
+}
+
+void st_json_key(st_buf *b, bool *more, const char *key)
+{
+    if (*more)
+        st_buf_char(b, ',');
+    *more = true;
+    st_buf_char(b, '"');
+    st_buf_put(b, key, strlen(key));
+    st_buf_put(b, "\":", 2);
+}
+
+void st_json_text(st_buf *b, bool *more, const char *key, st_str v)
+{
+    st_json_key(b, more, key);
+    st_json_str(b, v);
+}
+
+void st_json_u64(st_buf *b, uint64_t v)
+{
+    bool big = v > UINT64_C(9007199254740991);
+    if (big)
+        st_buf_char(b, '"');
+    st_buf_u64(b, v);
+    if (big)
+        st_buf_char(b, '"');
+}
+
+void st_json_num(st_buf *b, bool *more, const char *key, uint64_t v)
+{
+    st_json_key(b, more, key);
+    st_json_u64(b, v);
+}
+
+void st_json_bool(st_buf *b, bool *more, const char *key, bool v)
+{
+    st_json_key(b, more, key);
+    st_buf_str(b, v ? ST_STR("true") : ST_STR("false"));
+}
+
+void st_json_digits(st_buf *b, st_str digits)
+{
+    st_str bare = digits;
+    if (bare.n && bare.p[0] == '-') {
+        bare.p++;
+        bare.n--;
+    }
+    uint64_t v;
+    if (st_str_u64(bare, &v) && v <= UINT64_C(9007199254740991))
+        st_buf_str(b, digits);
+    else
+        st_json_str(b, digits);
+}

@@ -1,0 +1,61 @@
+/* out.c - bytes to a descriptor, in large pieces, hashed on the way if asked. */
+#include "internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PIECE 65536
+
+void st_out_init(st_out *o, int fd)
+{
+    memset(o, 0, sizeof *o);
+    o->fd = fd;
+}
+
+static void flush(st_out *o)
+{
+    if (o->digest && !o->error)
+        st_sha256_add(o->digest, o->buf.p ? o->buf.p : "", o->buf.n);
+    for (size_t i = 0; i < o->buf.n && !o->error;) {
+        ssize_t n = write(o->fd, o->buf.p + i, o->buf.n - i);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            o->error = errno ? errno : EIO;
+            break;
+        }
+        i += (size_t)n;
+        o->written += (uint64_t)n;
+    }
+    if (o->buf.failed && !o->error)
+        o->error = ENOMEM;
+    o->buf.n = 0;
+}
+
+void st_out_tick(st_out *o)
+{
+    if (o->buf.n >= PIECE || o->buf.failed)
+        flush(o);
+}
+
+void st_out_put(st_out *o, const void *p, size_t n)
+{
+    st_buf_put(&o->buf, p, n);
+    st_out_tick(o);
+}
+
+void st_out_str(st_out *o, st_str s)
+{
+    st_out_put(o, s.p, s.n);
+}
+
+st_code st_out_end(st_out *o, st_err *err)
+{
+    flush(o);
+    st_buf_free(&o->buf);
+    if (!o->error)
+        return ST_OK;
+    return st_fail(err, o->error == ENOMEM ? ST_E_MEMORY : ST_E_IO, "can't write the output: %s",
+                   strerror(o->error));
+}

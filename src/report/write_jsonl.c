@@ -1,0 +1,99 @@
+/*
+ * write_jsonl.c - the timeline without any loss: one object a row. What couldn't
+ * become Unicode stands beside it as the bytes it was.
+ */
+#include "internal.h"
+
+static bool put_list(st_buf *b, bool *more, const st_column *col, const st_view *v, st_buf *cell)
+{
+    for (size_t i = 0;; i++) {
+        st_buf_clear(cell);
+        if (!col->item(v, i, cell)) {
+            if (!i && !col->always)
+                return true;
+            if (!i) {
+                st_json_key(b, more, col->name);
+                st_buf_char(b, '[');
+            }
+            st_buf_char(b, ']');
+            return !cell->failed;
+        }
+        if (!i)
+            st_json_key(b, more, col->name);
+        st_buf_char(b, i ? ',' : '[');
+        st_json_str(b, st_buf_slice(cell));
+    }
+}
+
+static void put_cell(st_buf *b, bool *more, const st_column *col, const st_view *v, st_buf *cell)
+{
+    if (col->kind == ST_COL_LIST) {
+        b->failed |= !put_list(b, more, col, v, cell);
+        return;
+    }
+    st_buf_clear(cell);
+    col->put(v, cell);
+    b->failed |= cell->failed;
+    st_str text = st_buf_slice(cell);
+    if (!text.n && !col->always)
+        return;
+    st_json_key(b, more, col->name);
+    if (col->kind == ST_COL_NUMBER && text.n)
+        st_json_digits(b, text);
+    else if (col->kind == ST_COL_BOOL)
+        st_buf_str(b, text);
+    else
+        st_json_str(b, text);
+}
+
+/* "lossy":[fields],"raw":{field: hex}; the name of a source isn't UTF-16 but bytes of its own. */
+static void put_lossy(st_buf *b, bool *more, const st_view *v)
+{
+    size_t n;
+    const st_lossy *l = st_lossy_of(v->f->store, v->r, &n);
+    st_str source = st_source_name(v->f->evidence, v->k->source[v->r]);
+    bool odd = !st_utf8_valid(source);
+    if (!n && !odd)
+        return;
+    st_json_key(b, more, "lossy");
+    st_buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            st_buf_char(b, ',');
+        st_json_str(b, st_str_of(l[i].field));
+    }
+    if (odd)
+        st_buf_str(b, n ? ST_STR(",\"Source\"") : ST_STR("\"Source\""));
+    st_buf_char(b, ']');
+    st_json_key(b, more, "raw");
+    st_buf_char(b, '{');
+    bool inner = false;
+    for (size_t i = 0; i < n; i++)
+        st_json_text(b, &inner, l[i].field, st_pool_get(v->f->pool, l[i].hex));
+    if (odd) {
+        st_json_key(b, &inner, "Source");
+        st_buf_char(b, '"');
+        st_buf_hex(b, source.p, source.n, false);
+        st_buf_char(b, '"');
+    }
+    st_buf_char(b, '}');
+}
+
+void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro)
+{
+    (void)ro;
+    st_buf cell = { 0 };
+    st_view v;
+    for (size_t i = 0; i < c->nrows && !o->error; i++) {
+        if (!st_view_of(&v, c, &c->rows[i]))
+            continue;
+        bool more = false;
+        st_buf_char(&o->buf, '{');
+        for (size_t k = 0; k < st_ncolumns; k++)
+            put_cell(&o->buf, &more, &st_columns[k], &v, &cell);
+        put_lossy(&o->buf, &more, &v);
+        st_buf_put(&o->buf, "}\n", 2);
+        st_out_tick(o);
+    }
+    st_buf_free(&cell);
+}

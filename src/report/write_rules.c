@@ -1,0 +1,111 @@
+/* write_rules.c - the rules that were loaded, as a list. */
+#include "internal.h"
+
+static const char *status_word(const st_rule *r)
+{
+    static const char *const words[] = { "ready", "broken", "not applicable" };
+    if (r->marks_servers && r->status == ST_RULE_READY)
+        return "marks servers";
+    return words[r->status];
+}
+
+static void put_techniques(st_buf *b, const st_rule *r)
+{
+    for (size_t i = 0; i < r->ntechniques; i++) {
+        if (i)
+            st_buf_str(b, ST_STR("; "));
+        st_buf_str(b, r->techniques[i]);
+    }
+}
+
+static void as_json(st_buf *b, const st_rule *r)
+{
+    bool more = false;
+    st_buf_char(b, '{');
+    st_json_text(b, &more, "id", r->id);
+    st_json_text(b, &more, "title", r->title);
+    st_json_text(b, &more, "level", st_str_of(st_level_word(r->level)));
+    st_json_text(b, &more, "status", st_str_of(status_word(r)));
+    if (r->why.n)
+        st_json_text(b, &more, "why", r->why);
+    st_json_key(b, &more, "techniques");
+    st_buf_char(b, '[');
+    for (size_t i = 0; i < r->ntechniques; i++) {
+        if (i)
+            st_buf_char(b, ',');
+        st_json_str(b, r->techniques[i]);
+    }
+    st_buf_char(b, ']');
+    if (r->authors.n)
+        st_json_text(b, &more, "authors", r->authors);
+    if (r->description.n)
+        st_json_text(b, &more, "description", r->description);
+    st_json_text(b, &more, "path", r->path);
+    st_json_num(b, &more, "line", r->line);
+    st_json_key(b, &more, "sha256");
+    st_buf_char(b, '"');
+    st_buf_hex(b, r->sha256, 32, false);
+    st_buf_str(b, ST_STR("\"}"));
+}
+
+static void as_csv(st_buf *b, const st_rule *r)
+{
+    st_buf t = { 0 };
+    put_techniques(&t, r);
+    const st_str cells[] = { r->id, r->title, st_str_of(st_level_word(r->level)),
+                             st_str_of(status_word(r)), r->why, st_buf_slice(&t), r->authors, r->path };
+    for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
+        if (i)
+            st_buf_char(b, ',');
+        st_csv_field(b, cells[i], false, false, NULL);
+    }
+    st_buf_str(b, ST_STR("\r\n"));
+    b->failed |= t.failed;
+    st_buf_free(&t);
+}
+
+static void as_text(st_buf *b, const st_rule *r, const st_look *look)
+{
+    st_buf_fmt(b, "%-14s ", status_word(r));
+    st_color_level(b, look, r->level);
+    st_buf_fmt(b, "%-13s ", st_level_word(r->level));
+    st_color_end(b, look);
+    st_scrub(b, r->id, look->ascii);
+    st_buf_str(b, ST_STR("  "));
+    st_scrub(b, r->title, look->ascii);
+    if (r->why.n) {
+        st_buf_str(b, ST_STR(" ("));
+        st_scrub(b, r->why, look->ascii);
+        st_buf_char(b, ')');
+    }
+    st_buf_char(b, '\n');
+}
+
+void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look)
+{
+    static const char *const names[] = { "Id",  "Title",      "Level",   "Status",
+                                         "Why", "Techniques", "Authors", "Path" };
+    bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
+    bool csv = st_str_eq(format, ST_STR("csv"));
+    if (csv)
+        st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
+    if (json)
+        st_buf_char(&o->buf, '[');
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        const st_rule *x = st_rules_at(r, i);
+        if (json)
+            st_buf_put(&o->buf, ",\n", i ? 2 : 0);
+        if (json || lines)
+            as_json(&o->buf, x);
+        else if (csv)
+            as_csv(&o->buf, x);
+        else
+            as_text(&o->buf, x, look);
+        if (lines)
+            st_buf_char(&o->buf, '\n');
+        st_out_tick(o);
+    }
+    if (json)
+        st_buf_put(&o->buf, "]\n", 2);
+    st_out_tick(o);
+}

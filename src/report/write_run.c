@@ -1,0 +1,186 @@
+/* write_run.c - run.json: what was read, with what, and what came of it. */
+#include "internal.h"
+
+static void put_options(st_buf *b, const st_run_info *i)
+{
+    bool more = false;
+    st_buf_char(b, '{');
+    for (size_t k = 0; k < i->noptions; k++) {
+        st_str value = i->options[k], name = { 0 };
+        if (!st_str_cut(&value, '=', &name))
+            continue;
+        if (more)
+            st_buf_char(b, ',');
+        more = true;
+        st_json_str(b, name);
+        st_buf_char(b, ':');
+        st_json_str(b, value.p ? value : ST_STR(""));
+    }
+    st_buf_char(b, '}');
+}
+
+static void put_digest(st_buf *b, bool *more, const unsigned char sha256[32])
+{
+    st_json_key(b, more, "sha256");
+    st_buf_char(b, '"');
+    st_buf_hex(b, sha256, 32, false);
+    st_buf_char(b, '"');
+}
+
+static void put_rule(st_buf *b, const st_case *c, size_t i)
+{
+    static const char *const words[] = { "ready", "broken", "not applicable" };
+    const st_rule *r = st_rules_at(c->rules, i);
+    const st_rule_result *x = c->matches && c->matches->results ? &c->matches->results[i] : NULL;
+    bool more = false;
+    st_buf_char(b, '{');
+    st_json_text(b, &more, "id", r->id);
+    st_json_text(b, &more, "title", r->title);
+    st_json_text(b, &more, "level", st_str_of(st_level_word(r->level)));
+    st_json_text(b, &more, "status", st_str_of(words[r->status]));
+    put_digest(b, &more, r->sha256);
+    if (x) {
+        st_json_num(b, &more, "matches", x->matches);
+        st_json_num(b, &more, "window_only", x->window_only);
+        st_json_num(b, &more, "inferred_only", x->inferred_only);
+        if (x->problem.n)
+            st_json_text(b, &more, "problem", x->problem);
+    }
+    st_buf_char(b, '}');
+}
+
+static void put_counters(st_buf *b, const st_case *c)
+{
+    const st_forest *f = c->forest;
+    const struct {
+        const char *name;
+        uint64_t v;
+    } all[] = {
+        { "records", f->store->records },
+        { "sysmon", f->store->sysmon },
+        { "without_host", f->store->without_host },
+        { "hosts", f->nhosts },
+        { "processes", f->observed },
+        { "placeholders", f->stats.placeholders },
+        { "copies", f->stats.copies },
+        { "conflicts", f->stats.conflicts },
+        { "cycles", f->stats.cycles },
+        { "inferred_parents", f->stats.inferred },
+        { "ambiguous_parents", f->stats.ambiguous },
+        { "parents_later", f->stats.parent_later },
+        { "findings", c->nfindings },
+        { "incidents", c->nincidents },
+        { "rows", c->nrows },
+        { "findings_below_level", c->dropped_level },
+        { "rows_filtered", c->dropped_filter },
+    };
+    bool more = false;
+    st_buf_char(b, '{');
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        st_json_num(b, &more, all[i].name, all[i].v);
+    st_buf_char(b, '}');
+}
+
+static const char *status_word(st_status s)
+{
+    static const char *const words[] = { "ok", "empty", "other", "damaged", "unreadable", "changed" };
+    return words[s <= ST_S_CHANGED ? s : ST_S_CHANGED];
+}
+
+static void put_ranges(st_buf *b, bool *more, const st_report *r)
+{
+    if (!r->nranges)
+        return;
+    st_json_key(b, more, "lost");
+    for (size_t i = 0; i < r->nranges; i++) {
+        bool inner = false;
+        st_buf_char(b, i ? ',' : '[');
+        st_buf_char(b, '{');
+        st_json_num(b, &inner, "offset", r->ranges[i].offset);
+        st_json_num(b, &inner, "length", r->ranges[i].length);
+        st_json_text(b, &inner, "reason", st_str_of(r->ranges[i].reason));
+        st_buf_char(b, '}');
+    }
+    st_buf_char(b, ']');
+    if (r->ranges_dropped)
+        st_json_num(b, more, "lost_ranges_not_listed", r->ranges_dropped);
+}
+
+static void put_source(st_buf *b, const st_source *s)
+{
+    const st_report *r = &s->report;
+    const struct {
+        const char *name;
+        uint64_t v;
+    } all[] = {
+        { "records", r->records },       { "slack", r->slack },     { "carved", r->carved },
+        { "ghosts", r->ghosts },         { "damaged", r->damaged }, { "borrowed_template", r->borrowed },
+        { "unparsable", r->unparsable }, { "lossy", r->lossy },     { "chunks", r->chunks },
+        { "chunks_bad", r->chunks_bad }, { "bytes_lost", r->bytes_lost },
+    };
+    bool more = false;
+    st_buf_char(b, '{');
+    st_json_text(b, &more, "path", s->name);
+    st_json_text(b, &more, "status", st_str_of(status_word(s->status)));
+    if (s->kind.n)
+        st_json_text(b, &more, "kind", s->kind);
+    if (s->reason.n)
+        st_json_text(b, &more, "reason", s->reason);
+    st_json_num(b, &more, "size", s->size);
+    if (s->digested)
+        put_digest(b, &more, s->sha256);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].v || !i)
+            st_json_num(b, &more, all[i].name, all[i].v);
+    if (r->header_bad)
+        st_json_bool(b, &more, "header_bad", true);
+    if (r->dirty)
+        st_json_bool(b, &more, "dirty", true);
+    if (r->truncated)
+        st_json_bool(b, &more, "truncated", true);
+    put_ranges(b, &more, r);
+    st_buf_char(b, '}');
+}
+
+void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i)
+{
+    st_buf *b = &o->buf;
+    bool more = false;
+    st_buf_char(b, '{');
+    st_json_text(b, &more, "tool", ST_STR("shelltree"));
+    st_json_text(b, &more, "version", st_str_of(i->version));
+    st_json_num(b, &more, "format", 1);
+    st_json_key(b, &more, "options");
+    put_options(b, i);
+    st_json_key(b, &more, "rules");
+    st_buf_char(b, '[');
+    for (size_t k = 0; k < st_rules_count(c->rules); k++) {
+        if (k)
+            st_buf_char(b, ',');
+        st_buf_char(b, '\n');
+        put_rule(b, c, k);
+        st_out_tick(o);
+    }
+    st_buf_char(b, ']');
+    st_json_key(b, &more, "reference_time");
+    st_buf_char(b, '"');
+    st_buf_time_iso(b, i->now);
+    st_buf_char(b, '"');
+    st_json_key(b, &more, "counters");
+    put_counters(b, c);
+    st_json_key(b, &more, "sources");
+    st_buf_char(b, '[');
+    size_t n = c->forest->evidence ? st_evidence_count(c->forest->evidence) : 0;
+    for (size_t k = 0; k < n; k++) {
+        if (k)
+            st_buf_char(b, ',');
+        st_buf_char(b, '\n');
+        put_source(b, st_evidence_at(c->forest->evidence, k));
+        st_out_tick(o);
+    }
+    st_buf_char(b, ']');
+    st_json_key(b, &more, "exit");
+    st_buf_i64(b, i->exit_status);
+    st_buf_put(b, "}\n", 2);
+    st_out_tick(o);
+}

@@ -1,0 +1,305 @@
+/*
+ * write_text.c - the timeline a person reads: the gravest incident first, each
+ * with what it is, what it hangs under, its tree and its rows.
+ */
+#include "internal.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct text_work {
+    const st_case *c;
+    const st_look *look;
+    st_out *o;
+    uint32_t *stamps;  /* by node: incident + 1 whose tree shows it */
+    uint32_t *first;   /* by node: first finding */
+    uint32_t *rows;    /* places of rows, incident by incident */
+    size_t *start;     /* by incident: where its rows begin; one more at the end */
+    st_buf text;
+} text_work;
+
+/* ---- lines ------------------------------------------------------------------------------------- */
+
+static void put_blanks(st_buf *b, size_t n)
+{
+    while (n--)
+        st_buf_char(b, ' ');
+}
+
+/* Scrubbed text in lines of the given width, each behind `indent` blanks. */
+static void put_wrapped(text_work *w, st_str s, size_t indent)
+{
+    st_buf *b = &w->o->buf;
+    st_buf_clear(&w->text);
+    st_scrub(&w->text, s, w->look->ascii);
+    b->failed |= w->text.failed;
+    st_str left = st_buf_slice(&w->text);
+    size_t width = !w->look->width ? SIZE_MAX : w->look->width > indent + 20 ? w->look->width - indent : 20;
+    for (unsigned line = 1; left.n; line++) {
+        put_blanks(b, indent);
+        if (line == ST_MAX_WRAPPED_LINES) {
+            st_fit(b, left, width == SIZE_MAX ? 0 : width, w->look->ascii);
+            left.n = 0;
+        }
+        size_t used = 0, end = 0;
+        for (size_t i = 0; i < left.n;) {
+            used += st_cp_width(st_utf8_next(left, &i));
+            if (used > width)
+                break;
+            end = i;
+        }
+        st_buf_put(b, left.p, end);
+        left.p += end;
+        left.n -= end;
+        st_buf_char(b, '\n');
+    }
+    st_out_tick(w->o);
+}
+
+static void put_count(st_buf *b, uint64_t n, const char *one, const char *many)
+{
+    st_buf_fmt(b, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
+}
+
+/* ---- incidents -------------------------------------------------------------------------------------- */
+
+static void head_line(text_work *w, const st_incident *i)
+{
+    const st_forest *f = w->c->forest;
+    st_buf *b = &w->o->buf;
+    st_color_level(b, w->look, i->level);
+    st_buf_fmt(b, "[%s]", st_level_word(i->level));
+    st_color_end(b, w->look);
+    st_buf_str(b, ST_STR(" "));
+    st_str host = i->host < f->nhosts ? st_pool_get(f->pool, f->hosts[i->host].shown) : ST_STR("");
+    st_scrub(b, host, w->look->ascii);
+    st_buf_fmt(b, "  %s ", i->server ? "web server" : "below");
+    const st_proc *top = &f->procs[i->top];
+    st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
+    if (top->pid != ST_NO_U32)
+        st_buf_fmt(b, "(%u)", top->pid);
+    st_buf_fmt(b, "\n  ");
+    st_buf_time_sysmon(b, i->first);
+    if (i->last != i->first) {
+        st_buf_str(b, ST_STR(" to "));
+        st_buf_time_sysmon(b, i->last);
+    }
+    st_buf_str(b, ST_STR("\n  "));
+    put_count(b, i->findings, "finding", "findings");
+    st_buf_str(b, ST_STR(", "));
+    put_count(b, i->processes, "process", "processes");
+    if (i->context_dropped) {
+        st_buf_str(b, ST_STR(", "));
+        put_count(b, i->context_dropped, "more left out", "more left out");
+    }
+    st_buf_fmt(b, "  incident %s\n", i->id);
+    st_out_tick(w->o);
+}
+
+static void put_rules(text_work *w, uint32_t incident)
+{
+    st_buf *b = &w->o->buf;
+    size_t nrules = st_rules_count(w->c->rules);
+    bool *seen = calloc(nrules ? nrules : 1, sizeof *seen);
+    if (!seen) {
+        b->failed = true;
+        return;
+    }
+    for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++) {
+        const st_row *row = &w->c->rows[w->rows[k]];
+        for (size_t i = 0; i < row->nfindings; i++)
+            seen[w->c->findings[row->first_finding + i].rule] = true;
+    }
+    for (size_t i = 0; i < nrules; i++) {
+        if (!seen[i])
+            continue;
+        const st_rule *r = st_rules_at(w->c->rules, i);
+        st_buf_fmt(b, "  rule [%s] ", st_level_word(r->level));
+        st_scrub(b, r->title, w->look->ascii);
+        for (size_t t = 0; t < r->ntechniques; t++) {
+            st_buf_str(b, t ? ST_STR(", ") : ST_STR(" ("));
+            st_scrub(b, r->techniques[t], w->look->ascii);
+        }
+        st_buf_str(b, r->ntechniques ? ST_STR(")\n") : ST_STR("\n"));
+    }
+    free(seen);
+    st_out_tick(w->o);
+}
+
+/* What the tree below hangs under, in one line. */
+static void put_above(text_work *w, st_node top)
+{
+    st_node up = w->c->forest->procs[top].parent;
+    if (up == ST_NO_NODE)
+        return;
+    st_buf chain = { 0 };
+    st_buf_str(&chain, ST_STR("under "));
+    st_chain_put(w->c->forest, up, &chain);
+    put_wrapped(w, st_buf_slice(&chain), 2);
+    st_buf_free(&chain);
+}
+
+static void stamp(text_work *w, uint32_t incident)
+{
+    const st_forest *f = w->c->forest;
+    st_node top = w->c->incidents[incident].top;
+    for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++) {
+        st_node n = w->c->rows[w->rows[k]].node;
+        for (; n != ST_NO_NODE && w->stamps[n] != incident + 1; n = f->procs[n].parent) {
+            w->stamps[n] = incident + 1;
+            if (n == top)
+                break;
+        }
+    }
+    w->stamps[top] = incident + 1;
+}
+
+static void put_tree(text_work *w, uint32_t incident)
+{
+    const st_incident *i = &w->c->incidents[incident];
+    stamp(w, incident);
+    st_drawing d = { .f = w->c->forest,
+                     .drawn = { .stamps = w->stamps, .stamp = incident + 1 },
+                     .c = w->c,
+                     .first = w->first,
+                     .look = w->look,
+                     .indent = ST_STR("  "),
+                     .day = i->first };
+    st_draw(w->o, &d, i->top);
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------- */
+
+static void put_row(text_work *w, const st_row *row)
+{
+    st_view v;
+    st_buf *b = &w->o->buf;
+    if (!st_view_of(&v, w->c, row))
+        return;
+    st_level level = ST_LEVEL_INFORMATIONAL;
+    for (size_t i = 0; i < row->nfindings; i++)
+        if (w->c->findings[row->first_finding + i].level > level)
+            level = w->c->findings[row->first_finding + i].level;
+    st_buf_str(b, ST_STR("  "));
+    st_buf_time_sysmon(b, v.p->start);
+    st_buf_str(b, row->nfindings ? ST_STR(" * ") : ST_STR("   "));
+    if (row->nfindings)
+        st_color_level(b, w->look, level);
+    st_scrub(b, st_str_basename(st_pool_get(v.f->pool, v.p->image)), w->look->ascii);
+    if (v.p->pid != ST_NO_U32)
+        st_buf_fmt(b, "(%u)", v.p->pid);
+    if (row->nfindings)
+        st_color_end(b, w->look);
+    st_str user = st_dashless(st_pool_get(v.f->pool, v.p->user));
+    if (user.n) {
+        st_buf_str(b, ST_STR("  "));
+        st_scrub(b, user, w->look->ascii);
+    }
+    st_buf_char(b, '\n');
+    put_wrapped(w, st_dashless(st_pool_get(v.f->pool, v.p->command_line)), 6);
+    for (size_t i = 0; i < row->nfindings; i++) {
+        const st_finding *x = &w->c->findings[row->first_finding + i];
+        st_buf said = { 0 };
+        st_buf_fmt(&said, "[%s] ", st_level_word(x->level));
+        st_buf_str(&said, x->reason);
+        put_wrapped(w, st_buf_slice(&said), 6);
+        st_buf_free(&said);
+    }
+}
+
+static void put_incident(text_work *w, uint32_t incident)
+{
+    head_line(w, &w->c->incidents[incident]);
+    put_rules(w, incident);
+    put_above(w, w->c->incidents[incident].top);
+    st_out_str(w->o, ST_STR("\n"));
+    put_tree(w, incident);
+    st_out_str(w->o, ST_STR("\n"));
+    for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++)
+        put_row(w, &w->c->rows[w->rows[k]]);
+    st_out_str(w->o, ST_STR("\n"));
+}
+
+/* Rows of no incident (--scope all), in their own order. */
+static void put_others(text_work *w)
+{
+    size_t from = w->start[w->c->nincidents], to = w->start[w->c->nincidents + 1];
+    if (from == to)
+        return;
+    st_out_str(w->o, ST_STR("Other processes\n"));
+    for (size_t k = from; k < to; k++)
+        put_row(w, &w->c->rows[w->rows[k]]);
+    st_out_str(w->o, ST_STR("\n"));
+}
+
+static void put_summary(text_work *w)
+{
+    st_buf *b = &w->o->buf;
+    const st_forest *f = w->c->forest;
+    put_count(b, f->nhosts, "host", "hosts");
+    st_buf_str(b, ST_STR(", "));
+    put_count(b, f->stats.observed ? f->stats.observed : f->observed, "process", "processes");
+    st_buf_str(b, ST_STR(", "));
+    put_count(b, w->c->nfindings, "finding", "findings");
+    st_buf_str(b, ST_STR(" in "));
+    put_count(b, w->c->nincidents, "incident", "incidents");
+    if (w->c->dropped_level) {
+        st_buf_str(b, ST_STR("; "));
+        put_count(b, w->c->dropped_level, "finding", "findings");
+        st_buf_str(b, ST_STR(" below the level asked for"));
+    }
+    if (w->c->dropped_filter) {
+        st_buf_str(b, ST_STR("; "));
+        put_count(b, w->c->dropped_filter, "row", "rows");
+        st_buf_str(b, ST_STR(" outside the time or hosts asked for"));
+    }
+    st_buf_char(b, '\n');
+    st_out_tick(w->o);
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------------ */
+
+static size_t slot(const st_case *c, const st_row *r)
+{
+    return r->incident < c->nincidents ? r->incident : c->nincidents;
+}
+
+static bool sort_rows(text_work *w)
+{
+    const st_case *c = w->c;
+    size_t nodes = c->forest->n ? c->forest->n : 1;
+    w->stamps = calloc(nodes, sizeof *w->stamps);
+    w->first = st_findings_by_node(c);
+    w->rows = malloc((c->nrows + 1) * sizeof *w->rows);
+    w->start = calloc(c->nincidents + 3, sizeof *w->start);
+    if (!w->stamps || !w->first || !w->rows || !w->start)
+        return false;
+    for (size_t i = 0; i < c->nrows; i++)
+        w->start[slot(c, &c->rows[i]) + 2]++;
+    for (size_t i = 2; i < c->nincidents + 3; i++)
+        w->start[i] += w->start[i - 1];
+    for (size_t i = 0; i < c->nrows; i++)
+        w->rows[w->start[slot(c, &c->rows[i]) + 1]++] = (uint32_t)i;
+    return true;
+}
+
+void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
+{
+    text_work w = { .c = c, .look = &ro->look, .o = o };
+    if (sort_rows(&w)) {
+        for (uint32_t i = 0; i < c->nincidents && !o->error; i++)
+            put_incident(&w, i);
+        put_others(&w);
+        put_summary(&w);
+    } else {
+        o->buf.failed = true;
+        st_out_tick(o);
+    }
+    free(w.stamps);
+    free(w.first);
+    free(w.rows);
+    free(w.start);
+    st_buf_free(&w.text);
+}

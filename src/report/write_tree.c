@@ -1,0 +1,475 @@
+/*
+ * write_tree.c - forests as lines, as JSONL, as CSV. Depth-first with nothing
+ * but the node in hand and one bit a level: does that ancestor have a later
+ * sibling that is shown.
+ */
+#include "internal.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool drawn(const st_drawn *d, st_node n)
+{
+    if (d->stamps)
+        return d->stamps[n] == d->stamp;
+    return !d->flags || d->flags[n];
+}
+
+/* n, or the first sibling behind it that is shown. */
+static st_node shown_from(const st_forest *f, const st_drawn *d, st_node n)
+{
+    while (n != ST_NO_NODE && !drawn(d, n))
+        n = f->procs[n].next_sibling;
+    return n;
+}
+
+/* The next shown node below top, depth-first; *level follows. */
+static st_node draw_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level)
+{
+    st_node down = shown_from(f, d, f->procs[n].first_child);
+    if (down != ST_NO_NODE) {
+        ++*level;
+        return down;
+    }
+    while (n != top && n != ST_NO_NODE) {
+        st_node next = shown_from(f, d, f->procs[n].next_sibling);
+        if (next != ST_NO_NODE)
+            return next;
+        n = f->procs[n].parent;
+        --*level;
+    }
+    return ST_NO_NODE;
+}
+
+/* ---- text ---------------------------------------------------------------------------------- */
+
+typedef struct pieces {
+    const char *tee, *corner, *bar, *blank, *weak_tee, *weak_corner, *dots;
+} pieces;
+
+static const pieces box = { "\xe2\x94\x9c\xe2\x94\x80\xe2\x94\x80 ",
+                            "\xe2\x94\x94\xe2\x94\x80\xe2\x94\x80 ",
+                            "\xe2\x94\x82   ",
+                            "    ",
+                            "\xe2\x94\x9c\xe2\x94\x84\xe2\x94\x84 ",
+                            "\xe2\x94\x94\xe2\x94\x84\xe2\x94\x84 ",
+                            "\xe2\x80\xa6" };
+static const pieces plain = { "|-- ", "`-- ", "|   ", "    ", "+.. ", "`.. ", "..." };
+
+typedef struct pen {
+    const st_drawing *d;
+    const pieces *set;
+    bool later[ST_MAX_TREE_DRAWN + 1]; /* by level: a later sibling is shown */
+    st_buf line, text;
+} pen;
+
+void st_color_level(st_buf *b, const st_look *look, st_level level)
+{
+    static const char *const codes[] = { "36", "34", "33", "31", "1;31" };
+    if (look->color)
+        st_buf_fmt(b, "\033[%sm", codes[level]);
+}
+
+void st_color_end(st_buf *b, const st_look *look)
+{
+    if (look->color)
+        st_buf_str(b, ST_STR("\033[0m"));
+}
+
+static void put_str(st_buf *b, const char *s)
+{
+    st_buf_put(b, s, strlen(s));
+}
+
+/* The lines in front of level `level`: bars for the levels above; the elbow if asked. */
+static void put_prefix(pen *x, size_t level, bool elbow, bool weak)
+{
+    st_buf_str(&x->line, x->d->indent);
+    if (level > ST_MAX_TREE_DRAWN) {
+        st_buf_fmt(&x->line, "%s depth %zu  ", x->set->dots, level);
+        return;
+    }
+    for (size_t i = 1; i < level; i++)
+        put_str(&x->line, x->later[i] ? x->set->bar : x->set->blank);
+    if (!level)
+        return;
+    bool more = x->later[level];
+    if (!elbow)
+        put_str(&x->line, more ? x->set->bar : x->set->blank);
+    else if (weak)
+        put_str(&x->line, more ? x->set->weak_tee : x->set->weak_corner);
+    else
+        put_str(&x->line, more ? x->set->tee : x->set->corner);
+}
+
+static void put_name(pen *x, const st_proc *p)
+{
+    st_str name = st_str_basename(st_pool_get(x->d->f->pool, p->image));
+    st_scrub(&x->text, name.n ? name : ST_STR("?"), x->d->look->ascii);
+    if (p->pid != ST_NO_U32)
+        st_buf_fmt(&x->text, "(%u)", p->pid);
+}
+
+static void put_when(pen *x, const st_proc *p)
+{
+    if (!p->start)
+        return;
+    st_buf_str(&x->text, ST_STR("  "));
+    size_t from = x->text.n;
+    st_buf_time_sysmon(&x->text, p->start);
+    st_ticks day = ST_TICKS_SECOND * 86400;
+    if (x->d->day && p->start / day == x->d->day / day && x->text.n > from + 11) {
+        memmove(x->text.p + from, x->text.p + from + 11, x->text.n - from - 11);
+        x->text.n -= 11;
+    }
+}
+
+/* The user, where it isn't the parent's. */
+static void put_user(pen *x, const st_proc *p)
+{
+    const st_forest *f = x->d->f;
+    st_str user = st_dashless(st_pool_get(f->pool, p->user));
+    if (!user.n || (p->parent != ST_NO_NODE && f->procs[p->parent].user == p->user))
+        return;
+    st_buf_str(&x->text, ST_STR("  "));
+    st_scrub(&x->text, user, x->d->look->ascii);
+}
+
+static void put_brackets(pen *x, const st_proc *p)
+{
+    if (!(p->flags & ST_P_OBSERVED))
+        st_buf_str(&x->text, ST_STR("  [not logged: known from a child]"));
+    if (p->link == ST_LINK_INFERRED)
+        st_buf_str(&x->text, ST_STR("  [inferred parent]"));
+    if (p->origin != ST_O_LIVE)
+        st_buf_fmt(&x->text, "  [%s]", st_origin_word(p->origin));
+    if (p->flags & ST_P_CYCLE)
+        st_buf_str(&x->text, ST_STR("  [cycle cut]"));
+}
+
+/* "  [high] title" of each finding of the node. */
+static bool put_findings(pen *x, st_node n, st_level *level)
+{
+    const st_case *c = x->d->c;
+    if (!c || !x->d->first || x->d->first[n] == UINT32_MAX)
+        return false;
+    *level = ST_LEVEL_INFORMATIONAL;
+    for (size_t i = x->d->first[n]; i < c->nfindings && c->findings[i].node == n; i++) {
+        st_buf_fmt(&x->text, "  [%s] ", st_level_word(c->findings[i].level));
+        st_scrub(&x->text, st_rules_at(c->rules, c->findings[i].rule)->title, x->d->look->ascii);
+        if (c->findings[i].level > *level)
+            *level = c->findings[i].level;
+    }
+    return true;
+}
+
+/* What is in text, behind the prefix in line, as one line that fits. */
+static void end_line(pen *x, st_out *o, bool hit, st_level level)
+{
+    size_t width = x->d->look->width, used = st_text_width(st_buf_slice(&x->line));
+    if (hit)
+        st_color_level(&x->line, x->d->look, level);
+    st_fit(&x->line, st_buf_slice(&x->text), !width ? 0 : used + 8 < width ? width - used : 8,
+           x->d->look->ascii);
+    if (hit)
+        st_color_end(&x->line, x->d->look);
+    st_buf_char(&x->line, '\n');
+    o->buf.failed |= x->line.failed || x->text.failed;
+    st_out_str(o, st_buf_slice(&x->line));
+    st_buf_clear(&x->line);
+    st_buf_clear(&x->text);
+}
+
+static void draw_node(pen *x, st_out *o, st_node n, size_t level)
+{
+    const st_proc *p = &x->d->f->procs[n];
+    st_level grave = ST_LEVEL_INFORMATIONAL;
+    put_prefix(x, level, true, p->link == ST_LINK_INFERRED);
+    put_name(x, p);
+    put_when(x, p);
+    put_user(x, p);
+    put_brackets(x, p);
+    bool hit = put_findings(x, n, &grave);
+    end_line(x, o, hit, grave);
+    st_str cmd = st_pool_get(x->d->f->pool, p->command_line);
+    if (!hit || !st_dashless(cmd).n)
+        return;
+    bool below = shown_from(x->d->f, &x->d->drawn, p->first_child) != ST_NO_NODE;
+    put_prefix(x, level, false, false);
+    put_str(&x->line, below ? x->set->bar : x->set->blank);
+    st_scrub(&x->text, cmd, x->d->look->ascii);
+    end_line(x, o, false, grave);
+}
+
+void st_draw(st_out *o, const st_drawing *d, st_node top)
+{
+    pen x = { .d = d, .set = d->look->ascii ? &plain : &box };
+    size_t level = 0;
+    for (st_node n = top; n != ST_NO_NODE && !o->error;
+         n = draw_next(d->f, &d->drawn, top, n, &level)) {
+        if (level && level <= ST_MAX_TREE_DRAWN)
+            x.later[level] =
+                shown_from(d->f, &d->drawn, d->f->procs[n].next_sibling) != ST_NO_NODE;
+        draw_node(&x, o, n, level);
+    }
+    st_buf_free(&x.line);
+    st_buf_free(&x.text);
+}
+
+uint32_t *st_findings_by_node(const st_case *c)
+{
+    size_t n = c->forest->n ? c->forest->n : 1;
+    uint32_t *first = malloc(n * sizeof *first);
+    if (!first)
+        return NULL;
+    memset(first, 0xff, n * sizeof *first);
+    for (size_t i = c->nfindings; i-- > 0;)
+        first[c->findings[i].node] = (uint32_t)i;
+    return first;
+}
+
+static size_t findings_of_host(const st_case *c, uint32_t host)
+{
+    size_t n = 0;
+    for (size_t i = 0; c && i < c->nincidents; i++)
+        if (c->incidents[i].host == host)
+            n += c->incidents[i].findings;
+    return n;
+}
+
+static void host_line(st_out *o, const st_forest *f, uint32_t host, const st_case *c,
+                      const st_look *look)
+{
+    const st_host *h = &f->hosts[host];
+    st_str name = st_pool_get(f->pool, h->shown);
+    st_scrub(&o->buf, name.n ? name : ST_STR("(no computer name)"), look->ascii);
+    if (h->first) {
+        st_buf day = { 0 };
+        st_buf_time_sysmon(&day, h->first);
+        st_buf_str(&o->buf, ST_STR("  "));
+        st_buf_put(&o->buf, day.p, day.n < 10 ? day.n : 10);
+        st_buf_free(&day);
+    }
+    st_buf_fmt(&o->buf, "  %llu process%s", (unsigned long long)h->creations,
+               h->creations == 1 ? "" : "es");
+    size_t n = findings_of_host(c, host);
+    if (c)
+        st_buf_fmt(&o->buf, "  %zu finding%s", n, n == 1 ? "" : "s");
+    st_buf_char(&o->buf, '\n');
+    st_out_tick(o);
+}
+
+void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const st_case *c,
+                        const st_look *look)
+{
+    uint32_t *first = c ? st_findings_by_node(c) : NULL;
+    if (c && !first) {
+        o->buf.failed = true;
+        st_out_tick(o);
+        return;
+    }
+    bool any = false;
+    for (uint32_t h = 0; h < f->nhosts && !o->error; h++) {
+        st_drawing d = { .f = f,
+                         .drawn = { .flags = shown },
+                         .c = c,
+                         .first = first,
+                         .look = look,
+                         .indent = ST_STR(""),
+                         .day = f->hosts[h].first };
+        st_node root = shown_from(f, &d.drawn, f->hosts[h].first_node);
+        if (root == ST_NO_NODE)
+            continue;
+        if (any)
+            st_out_put(o, "\n", 1);
+        any = true;
+        host_line(o, f, h, c, look);
+        for (; root != ST_NO_NODE && !o->error;
+             root = shown_from(f, &d.drawn, f->procs[root].next_sibling))
+            st_draw(o, &d, root);
+    }
+    free(first);
+}
+
+/* ---- one object or line a process -------------------------------------------------------------- */
+
+typedef struct tree_view {
+    const st_forest *f;
+    const st_creations *k;
+    const st_proc *p;
+    bool observed;
+    uint32_t r;
+} tree_view;
+
+static void t_computer(const tree_view *v, st_buf *b)
+{
+    st_sid sid = v->observed ? v->k->computer[v->r] : ST_ABSENT;
+    if (!v->observed && v->p->host < v->f->nhosts)
+        sid = v->f->hosts[v->p->host].shown;
+    st_buf_str(b, st_pool_get(v->f->pool, sid));
+}
+static void t_guid(const tree_view *v, st_buf *b)
+{
+    if (!st_guid_zero(&v->p->guid))
+        st_buf_guid(b, &v->p->guid);
+}
+static void t_parent(const tree_view *v, st_buf *b)
+{
+    if (v->p->parent != ST_NO_NODE && !st_guid_zero(&v->f->procs[v->p->parent].guid))
+        st_buf_guid(b, &v->f->procs[v->p->parent].guid);
+}
+static void t_link(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, st_str_of(st_link_word((st_link)v->p->link)));
+}
+static void t_chain_link(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, st_str_of(st_link_word((st_link)v->p->chain_link)));
+}
+static void t_origin(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, st_str_of(st_origin_word(v->p->origin)));
+}
+static void t_observed(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, v->observed ? ST_STR("true") : ST_STR("false"));
+}
+static void t_depth(const tree_view *v, st_buf *b)
+{
+    st_buf_u64(b, v->p->depth);
+}
+static void t_children(const tree_view *v, st_buf *b)
+{
+    st_buf_u64(b, v->p->children);
+}
+static void t_descendants(const tree_view *v, st_buf *b)
+{
+    st_buf_u64(b, v->p->descendants);
+}
+static void t_pid(const tree_view *v, st_buf *b)
+{
+    if (v->p->pid != ST_NO_U32)
+        st_buf_u64(b, v->p->pid);
+}
+static void t_image(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->p->image)));
+}
+static void t_command_line(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->p->command_line)));
+}
+static void t_user(const tree_view *v, st_buf *b)
+{
+    st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->p->user)));
+}
+static void t_utc(const tree_view *v, st_buf *b)
+{
+    st_ticks t;
+    st_sid text = v->observed ? v->k->utc_text[v->r] : ST_ABSENT;
+    if (text != ST_ABSENT && st_time_sysmon(st_pool_get(v->f->pool, text), &t))
+        st_buf_str(b, st_pool_get(v->f->pool, text));
+    else
+        st_buf_time_sysmon(b, v->observed ? v->k->utc[v->r] : v->p->start);
+}
+static void t_record_id(const tree_view *v, st_buf *b)
+{
+    if (v->observed)
+        st_buf_u64(b, v->k->event_record_id[v->r]);
+}
+static void t_source(const tree_view *v, st_buf *b)
+{
+    if (v->observed)
+        st_buf_str(b, st_source_name(v->f->evidence, v->k->source[v->r]));
+}
+
+static const struct {
+    const char *name;
+    st_column_kind kind;
+    void (*put)(const tree_view *v, st_buf *b);
+} tree_columns[] = {
+    { "Computer", ST_COL_TEXT, t_computer },
+    { "ProcessGuid", ST_COL_TEXT, t_guid },
+    { "ParentProcessGuid", ST_COL_TEXT, t_parent },
+    { "ParentLink", ST_COL_TEXT, t_link },
+    { "ChainLink", ST_COL_TEXT, t_chain_link },
+    { "Origin", ST_COL_TEXT, t_origin },
+    { "Observed", ST_COL_BOOL, t_observed },
+    { "Depth", ST_COL_NUMBER, t_depth },
+    { "Children", ST_COL_NUMBER, t_children },
+    { "Descendants", ST_COL_NUMBER, t_descendants },
+    { "ProcessId", ST_COL_NUMBER, t_pid },
+    { "Image", ST_COL_TEXT, t_image },
+    { "CommandLine", ST_COL_TEXT, t_command_line },
+    { "User", ST_COL_TEXT, t_user },
+    { "UtcTime", ST_COL_TIME, t_utc },
+    { "EventRecordID", ST_COL_NUMBER, t_record_id },
+    { "Source", ST_COL_TEXT, t_source },
+};
+#define TREE_COLUMNS (sizeof tree_columns / sizeof tree_columns[0])
+
+static tree_view view_of(const st_forest *f, st_node n)
+{
+    tree_view v = { .f = f, .k = &f->store->creations, .p = &f->procs[n], .r = f->procs[n].row };
+    v.observed = (v.p->flags & ST_P_OBSERVED) && v.r < v.k->n;
+    return v;
+}
+
+/* Text keys are always there: an empty ParentProcessGuid says "a root". */
+void st_write_tree_jsonl(st_out *o, const st_forest *f, const bool *shown)
+{
+    st_buf cell = { 0 };
+    for (size_t n = 0; n < f->n && !o->error; n++) {
+        if (shown && !shown[n])
+            continue;
+        tree_view v = view_of(f, (st_node)n);
+        bool more = false;
+        st_buf_char(&o->buf, '{');
+        for (size_t i = 0; i < TREE_COLUMNS; i++) {
+            st_buf_clear(&cell);
+            tree_columns[i].put(&v, &cell);
+            o->buf.failed |= cell.failed;
+            st_column_kind kind = tree_columns[i].kind;
+            if (kind == ST_COL_NUMBER && !cell.n)
+                continue;
+            st_json_key(&o->buf, &more, tree_columns[i].name);
+            if (kind == ST_COL_NUMBER)
+                st_json_digits(&o->buf, st_buf_slice(&cell));
+            else if (kind == ST_COL_BOOL)
+                st_buf_str(&o->buf, st_buf_slice(&cell));
+            else
+                st_json_str(&o->buf, st_buf_slice(&cell));
+        }
+        st_buf_put(&o->buf, "}\n", 2);
+        st_out_tick(o);
+    }
+    st_buf_free(&cell);
+}
+
+void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown, const st_report_options *ro)
+{
+    const char *names[TREE_COLUMNS];
+    for (size_t i = 0; i < TREE_COLUMNS; i++)
+        names[i] = tree_columns[i].name;
+    st_csv_head(&o->buf, names, TREE_COLUMNS, ro->csv_raw);
+    st_buf cell = { 0 };
+    for (size_t n = 0; n < f->n && !o->error; n++) {
+        if (shown && !shown[n])
+            continue;
+        tree_view v = view_of(f, (st_node)n);
+        for (size_t i = 0; i < TREE_COLUMNS; i++) {
+            st_buf_clear(&cell);
+            tree_columns[i].put(&v, &cell);
+            o->buf.failed |= cell.failed;
+            if (i)
+                st_buf_char(&o->buf, ',');
+            st_csv_field(&o->buf, st_buf_slice(&cell), ro->csv_raw,
+                         tree_columns[i].kind == ST_COL_NUMBER, ro->cells_truncated);
+        }
+        st_buf_str(&o->buf, ST_STR("\r\n"));
+        st_out_tick(o);
+    }
+    st_buf_free(&cell);
+}

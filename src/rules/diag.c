@@ -1,0 +1,189 @@
+/*
+ * diag.c - collects diagnostics, and writes one the way a compiler does.
+ */
+#include "rules/kql/diag.h"
+#include "base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void st_kql_diags_file(st_kql_diags *d, st_str path, st_str file, size_t base, bool named)
+{
+    d->path = path;
+    d->file = file;
+    d->base = base;
+    d->named = named;
+    d->errors = d->dropped = 0;
+}
+
+void st_kql_diags_free(st_kql_diags *d)
+{
+    free(d->items);
+    *d = (st_kql_diags){ 0 };
+}
+
+static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
+{
+    char text[ST_ERR_TEXT];
+    int n = vsnprintf(text, sizeof text, fmt, args);
+    size_t kept = n < 0 ? 0 : (size_t)n < sizeof text ? (size_t)n : sizeof text - 1;
+    return st_arena_copy(d->arena, (st_str){ text, kept });
+}
+
+static st_diag *next_item(st_kql_diags *d)
+{
+    if (!st_grow(&d->items, &d->cap, d->n + 1, sizeof *d->items)) {
+        d->failed = true;
+        return NULL;
+    }
+    st_diag *item = &d->items[d->n++];
+    *item = (st_diag){ .path = d->path, .named = d->named, .width = 1 };
+    return item;
+}
+
+/* Invalid bytes count one each, as a terminal shows them. */
+static unsigned code_points(st_str s)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < s.n; n++)
+        st_utf8_next(s, &i);
+    return n;
+}
+
+static void place(st_kql_diags *d, st_span where, st_diag *item)
+{
+    size_t start = d->base + where.start, end = d->base + where.end, first, last;
+    if (start > d->file.n)
+        start = d->file.n;
+    if (end > d->file.n)
+        end = d->file.n;
+    item->line = 1;
+    for (size_t i = first = 0; i < start; i++)
+        if (d->file.p[i] == '\n') {
+            item->line++;
+            first = i + 1;
+        }
+    for (last = start; last < d->file.n && d->file.p[last] != '\n'; last++)
+        ;
+    if (first == 0 && d->file.n >= 3 && memcmp(d->file.p, "\xEF\xBB\xBF", 3) == 0 && start >= 3)
+        first = 3;
+    item->column = 1 + code_points((st_str){ d->file.p + first, start - first });
+    if (end > last)
+        end = last;
+    if (end > start)
+        item->width = code_points((st_str){ d->file.p + start, end - start });
+    if (last > first && d->file.p[last - 1] == '\r')
+        last--;
+    item->source = st_arena_copy(d->arena, (st_str){ d->file.p + first, last - first });
+}
+
+/* Was there an error at this very place already? Only this file's are looked at. */
+static bool told(const st_kql_diags *d, const st_diag *item)
+{
+    size_t first = d->n - 1;
+    for (size_t i = first; i-- > 0 && st_str_eq(d->items[i].path, d->path);)
+        if (d->items[i].severity == ST_SEV_ERROR && d->items[i].line == item->line &&
+            d->items[i].column == item->column)
+            return true;
+    return false;
+}
+
+void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const char *code,
+                 const char *fmt, ...)
+{
+    if (severity == ST_SEV_ERROR && d->errors >= ST_MAX_DIAGS) {
+        d->dropped++;
+        return;
+    }
+    va_list args;
+    va_start(args, fmt);
+    st_str text = text_of(d, fmt, args);
+    va_end(args);
+    st_diag *item = next_item(d);
+    if (!item)
+        return;
+    item->severity = severity;
+    item->text = text;
+    item->code = st_str_of(code);
+    place(d, where, item);
+    if (severity != ST_SEV_ERROR)
+        return;
+    if (told(d, item)) {
+        d->n--;
+        return;
+    }
+    d->errors++;
+}
+
+void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    st_str text = text_of(d, fmt, args);
+    va_end(args);
+    st_diag *item = next_item(d);
+    if (!item)
+        return;
+    item->severity = severity;
+    item->text = text;
+    if (severity == ST_SEV_ERROR)
+        d->errors++;
+}
+
+static bool in_table(uint32_t cp, const uint32_t (*table)[2], size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (cp >= table[i][0] && cp <= table[i][1])
+            return true;
+    return false;
+}
+
+/* Cells of a terminal: CJK and emoji take two, combining marks none. */
+static unsigned cells(uint32_t cp)
+{
+    static const uint32_t none[][2] = { { 0x300, 0x36F }, { 0x200B, 0x200F }, { 0xFE00, 0xFE0F },
+                                        { 0x20D0, 0x20FF }, { 0xFEFF, 0xFEFF } };
+    static const uint32_t two[][2] = { { 0x1100, 0x115F }, { 0x2E80, 0x303E },  { 0x3041, 0xA4CF },
+                                       { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },  { 0xFE30, 0xFE6F },
+                                       { 0xFF00, 0xFF60 }, { 0x1F300, 0x1F64F }, { 0x1F900, 0x1F9FF },
+                                       { 0x20000, 0x3FFFD } };
+    if (in_table(cp, none, sizeof none / sizeof *none))
+        return 0;
+    return in_table(cp, two, sizeof two / sizeof *two) ? 2 : 1;
+}
+
+/* The source line, and under it the mark: tabs are repeated, so that both lines move alike. */
+static void caret(st_buf *b, const st_diag *d)
+{
+    st_buf_str(b, d->source);
+    st_buf_char(b, '\n');
+    size_t i = 0;
+    for (unsigned k = 1; k < d->column && i < d->source.n; k++) {
+        uint32_t cp = st_utf8_next(d->source, &i);
+        for (unsigned c = cells(cp); c > 0; c--)
+            st_buf_char(b, cp == '\t' ? '\t' : ' ');
+    }
+    unsigned width = 0;
+    for (unsigned k = 0; k < d->width && i < d->source.n; k++)
+        width += cells(st_utf8_next(d->source, &i));
+    st_buf_char(b, '^');
+    for (unsigned k = 1; k < width; k++)
+        st_buf_char(b, '~');
+    st_buf_char(b, '\n');
+}
+
+void st_diag_put(st_buf *b, const st_diag *d)
+{
+    static const char *const words[] = { "error", "warning", "note" };
+    st_buf_str(b, d->path);
+    if (d->line)
+        st_buf_fmt(b, ":%u:%u", d->line, d->column);
+    st_buf_fmt(b, ": %s: ", words[d->severity <= ST_SEV_NOTE ? d->severity : ST_SEV_ERROR]);
+    st_buf_str(b, d->text);
+    if (d->code.n)
+        st_buf_fmt(b, " [%.*s]", ST_FMT(d->code));
+    st_buf_char(b, '\n');
+    if (d->line && d->source.n)
+        caret(b, d);
+}

@@ -1,0 +1,58 @@
+/*
+ * diag.h - where the parser, the binder and the loader put what they have to say.
+ *
+ * A sink knows the file and where in it the query's text begins, so that callers speak in
+ * byte offsets of the query and readers see the line and column of the file.
+ *
+ * Ownership  texts are copied into the arena; the array belongs to the sink's owner.
+ * Errors     no memory: arena->failed, or failed; looked at once at the end.
+ */
+#ifndef SHELLTREE_KQL_DIAG_H
+#define SHELLTREE_KQL_DIAG_H
+
+#include "shelltree/rules.h"
+
+/* Byte offsets into the query's text; end is the first byte behind. */
+typedef struct st_span {
+    uint32_t start, end;
+} st_span;
+
+typedef struct st_kql_diags {
+    st_arena *arena;
+    st_str path;
+    st_str file;  /* the whole file's text */
+    size_t base;  /* where in it the query's text begins */
+    bool named;   /* see st_diag */
+    st_diag *items;
+    size_t n, cap;
+    size_t errors;  /* kept errors since st_kql_diags_file, at most ST_MAX_DIAGS */
+    size_t dropped; /* more of them than that */
+    bool failed;
+} st_kql_diags;
+
+/* Begins a file: later diagnostics are about it. Keeps the items there are. */
+void st_kql_diags_file(st_kql_diags *d, st_str path, st_str file, size_t base, bool named);
+/* code: Kusto's number ("KS142") or NULL. One error a place: a second error that begins at
+ * the same byte is dropped, so that follow-ups stay silent. */
+void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const char *code,
+                 const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+/* About the file as a whole (line 0). */
+void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+void st_kql_diags_free(st_kql_diags *d);
+
+/* ---- suggest.c: "did you mean" ------------------------------------------------------ */
+
+/* The best name seen so far. Start with { .want = name }, offer all, read best (p == NULL: none). */
+typedef struct st_suggest {
+    st_str want;
+    st_str best;
+    unsigned distance;
+} st_suggest;
+/* Taken if it is equal but for case, or within a Damerau-Levenshtein distance of 2 and a third
+ * of the length. The first of equals stays. */
+void st_suggest_offer(st_suggest *s, st_str name);
+/* Damerau-Levenshtein (optimal string alignment) over ASCII-folded bytes, at most `most` + 1. */
+unsigned st_edit_distance(st_str a, st_str b, unsigned most);
+
+#endif

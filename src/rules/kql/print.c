@@ -1,0 +1,432 @@
+/*
+ * print.c - the tree as an s-expression: what tests compare, what a debugger shows.
+ *
+ * Recursion is bounded by ST_MAX_KQL_HEIGHT and ST_MAX_KQL_DEPTH.
+ */
+#include "rules/kql/ast.h"
+
+#include <math.h>
+
+static void put_expr(st_buf *b, const st_kql_expr *e);
+static void put_query(st_buf *b, const st_kql_query *q);
+static void put_statements(st_buf *b, const st_kql_stmt *s);
+
+static void put_text(st_buf *b, st_str s)
+{
+    st_buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20)
+            st_buf_fmt(b, "\\x%02x", c);
+        else if (c == '"' || c == '\\')
+            st_buf_fmt(b, "\\%c", c);
+        else
+            st_buf_char(b, (char)c);
+    }
+    st_buf_char(b, '"');
+}
+
+static void put_json(st_buf *b, const st_kql_json *j);
+
+static void put_value(st_buf *b, const st_kql_value *v)
+{
+    if (v->null || v->now) {
+        st_buf_fmt(b, "%s(%s)", st_kql_type_name(v->type), v->null ? "null" : "");
+        return;
+    }
+    switch (v->type) {
+    case ST_KT_BOOL: st_buf_fmt(b, "%s", v->i ? "true" : "false"); break;
+    case ST_KT_LONG: st_buf_i64(b, v->i); break;
+    case ST_KT_REAL: st_buf_fmt(b, "%.17g%s", v->real, v->real == floor(v->real) ? ".0" : ""); break;
+    case ST_KT_DECIMAL: st_buf_fmt(b, "decimal(%.17g)", v->real); break;
+    case ST_KT_STRING:
+        if (v->hidden)
+            st_buf_fmt(b, "h\"...\"");
+        else
+            put_text(b, v->str);
+        break;
+    case ST_KT_GUID: st_buf_guid(b, &v->guid); break;
+    case ST_KT_DYNAMIC:
+        st_buf_fmt(b, "dynamic(");
+        put_json(b, v->json);
+        st_buf_char(b, ')');
+        break;
+    default: st_buf_fmt(b, "%s(%lld)", st_kql_type_name(v->type), (long long)v->i); break;
+    }
+}
+
+static void put_json(st_buf *b, const st_kql_json *j)
+{
+    bool bag = j->kind == ST_JSON_BAG;
+    if (j->kind == ST_JSON_NULL) {
+        st_buf_fmt(b, "null");
+        return;
+    }
+    if (j->kind == ST_JSON_VALUE) {
+        put_value(b, &j->value);
+        return;
+    }
+    st_buf_char(b, bag ? '{' : '[');
+    for (size_t i = 0; i < j->n; i++) {
+        if (i)
+            st_buf_char(b, ',');
+        if (bag) {
+            put_text(b, j->names[i]);
+            st_buf_char(b, ':');
+        }
+        put_json(b, j->items[i]);
+    }
+    st_buf_char(b, bag ? '}' : ']');
+}
+
+static void put_list(st_buf *b, const st_kql_list *l)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        st_buf_char(b, ' ');
+        put_expr(b, l->items[i]);
+    }
+}
+
+static void put_schema(st_buf *b, const st_kql_schema *s)
+{
+    st_buf_char(b, '(');
+    for (size_t i = 0; i < s->n; i++)
+        st_buf_fmt(b, "%s%.*s:%s", i ? "," : "", ST_FMT(s->columns[i].name.text),
+                   st_kql_type_name(s->columns[i].type));
+    if (s->open)
+        st_buf_fmt(b, "%s*", s->n ? "," : "");
+    st_buf_char(b, ')');
+}
+
+static void put_params(st_buf *b, const st_kql_param *params, size_t n)
+{
+    st_buf_char(b, '(');
+    for (size_t i = 0; i < n; i++) {
+        st_buf_fmt(b, "%s%.*s:", i ? " " : "", ST_FMT(params[i].name.text));
+        if (params[i].tabular)
+            put_schema(b, &params[i].schema);
+        else
+            st_buf_fmt(b, "%s", st_kql_type_name(params[i].type));
+        if (params[i].value) {
+            st_buf_char(b, '=');
+            put_expr(b, params[i].value);
+        }
+    }
+    st_buf_char(b, ')');
+}
+
+static void put_named(st_buf *b, const st_kql_expr *e)
+{
+    st_buf_fmt(b, "(:=");
+    for (size_t i = 0; i < e->u.named.nnames; i++)
+        st_buf_fmt(b, " %.*s", ST_FMT(e->u.named.names[i].text));
+    st_buf_char(b, ' ');
+    put_expr(b, e->u.named.value);
+    st_buf_char(b, ')');
+}
+
+static void put_call(st_buf *b, const st_kql_expr *e)
+{
+    st_buf_fmt(b, "(call ");
+    if (e->u.call.base) {
+        put_expr(b, e->u.call.base);
+        st_buf_char(b, '.');
+    }
+    st_buf_str(b, e->u.call.name.text);
+    put_list(b, &e->u.call.args);
+    st_buf_char(b, ')');
+}
+
+/* (word a b c), those of them that there are */
+static void put_form(st_buf *b, const char *word, const st_kql_expr *x, const st_kql_expr *y,
+                     const st_kql_expr *z)
+{
+    const st_kql_expr *parts[] = { x, y, z };
+    st_buf_fmt(b, "(%s", word);
+    for (size_t i = 0; i < 3; i++)
+        if (parts[i]) {
+            st_buf_char(b, ' ');
+            put_expr(b, parts[i]);
+        }
+    st_buf_char(b, ')');
+}
+
+static void put_expr(st_buf *b, const st_kql_expr *e)
+{
+    if (!e) {
+        st_buf_fmt(b, "(none)");
+        return;
+    }
+    switch (e->kind) {
+    case ST_KX_ERROR: st_buf_fmt(b, "(error)"); break;
+    case ST_KX_LITERAL: put_value(b, &e->u.value); break;
+    case ST_KX_NAME:
+    case ST_KX_PATTERN: st_buf_str(b, e->u.name); break;
+    case ST_KX_STAR: st_buf_char(b, '*'); break;
+    case ST_KX_MEMBER:
+        put_expr(b, e->u.member.base);
+        st_buf_fmt(b, ".%.*s", ST_FMT(e->u.member.name.text));
+        break;
+    case ST_KX_INDEX: put_form(b, "at", e->u.index.base, e->u.index.index, NULL); break;
+    case ST_KX_CALL: put_call(b, e); break;
+    case ST_KX_UNARY:
+        put_form(b, st_kql_operator_text(e->u.unary.op), e->u.unary.operand, NULL, NULL);
+        break;
+    case ST_KX_BINARY:
+        put_form(b, st_kql_operator_text(e->u.binary.op), e->u.binary.left, e->u.binary.right, NULL);
+        break;
+    case ST_KX_IN:
+        st_buf_fmt(b, "(%s ", st_kql_operator_text(e->u.in.op));
+        put_expr(b, e->u.in.left);
+        put_list(b, &e->u.in.items);
+        st_buf_char(b, ')');
+        break;
+    case ST_KX_BETWEEN:
+        put_form(b, e->u.between.negated ? "!between" : "between", e->u.between.left,
+                 e->u.between.low, e->u.between.high);
+        break;
+    case ST_KX_NAMED: put_named(b, e); break;
+    case ST_KX_TYPEOF:
+        st_buf_fmt(b, "typeof");
+        put_schema(b, &e->u.schema);
+        break;
+    case ST_KX_QUERY: put_query(b, e->u.query); break;
+    case ST_KX_LAMBDA:
+        st_buf_fmt(b, e->u.lambda.view ? "(view " : "(lambda ");
+        put_params(b, e->u.lambda.params, e->u.lambda.nparams);
+        st_buf_char(b, ' ');
+        put_statements(b, e->u.lambda.body);
+        st_buf_char(b, ')');
+        break;
+    }
+}
+
+/* ---- operators ------------------------------------------------------------------------- */
+
+static void put_keys(st_buf *b, const st_kql_key *keys, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const st_kql_key *k = &keys[i];
+        st_buf_char(b, ' ');
+        put_expr(b, k->expr);
+        st_buf_fmt(b, "%s%s%s", k->granny ? " granny" : "", k->asc ? " asc" : k->desc ? " desc" : "",
+                   k->nulls_first ? " nulls-first" : k->nulls_last ? " nulls-last" : "");
+    }
+}
+
+/* " word e", if there is one */
+static void put_clause(st_buf *b, const char *word, const st_kql_expr *e)
+{
+    if (!e)
+        return;
+    st_buf_fmt(b, " %s", word);
+    st_buf_fmt(b, word[0] ? " " : "");
+    put_expr(b, e);
+}
+
+static void put_parts(st_buf *b, const st_kql_part *parts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        st_buf_char(b, ' ');
+        if (parts[i].kind == ST_KPART_TEXT)
+            put_text(b, parts[i].text);
+        else if (parts[i].kind == ST_KPART_STAR)
+            st_buf_char(b, '*');
+        else
+            st_buf_fmt(b, "%.*s:%s", ST_FMT(parts[i].column.name.text),
+                       st_kql_type_name(parts[i].column.type));
+    }
+}
+
+static void put_levels(st_buf *b, const st_kql_level *levels, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        st_buf_fmt(b, " (");
+        put_expr(b, levels[i].count);
+        put_clause(b, "of", levels[i].of);
+        put_clause(b, "others", levels[i].others);
+        st_buf_fmt(b, " by");
+        put_keys(b, &levels[i].by, 1);
+        st_buf_char(b, ')');
+    }
+}
+
+static void put_items(st_buf *b, const st_kql_op *op)
+{
+    for (size_t i = 0; i < op->u.expand.n; i++) {
+        put_clause(b, "", op->u.expand.items[i].expr);
+        if (op->u.expand.items[i].to != ST_KT_UNKNOWN)
+            st_buf_fmt(b, " to %s", st_kql_type_name(op->u.expand.items[i].to));
+    }
+    put_clause(b, "limit", op->u.expand.limit);
+    if (op->u.expand.body) {
+        st_buf_fmt(b, " on ");
+        put_query(b, op->u.expand.body);
+    }
+}
+
+static void put_series(st_buf *b, const st_kql_op *op)
+{
+    for (size_t i = 0; i < op->u.series.n; i++) {
+        put_clause(b, "", op->u.series.items[i].expr);
+        put_clause(b, "default", op->u.series.items[i].value);
+    }
+    put_clause(b, "on", op->u.series.on);
+    put_clause(b, "from", op->u.series.from);
+    put_clause(b, "to", op->u.series.to);
+    put_clause(b, "step", op->u.series.step);
+    if (op->u.series.by.n)
+        st_buf_fmt(b, " by");
+    put_list(b, &op->u.series.by);
+}
+
+static void put_search(st_buf *b, const st_kql_op *op)
+{
+    if (op->u.search.tables.n) {
+        st_buf_fmt(b, " (in");
+        put_list(b, &op->u.search.tables);
+        st_buf_char(b, ')');
+    }
+    put_clause(b, "", op->u.search.pred);
+    if (op->u.search.has_project)
+        st_buf_fmt(b, " project");
+    put_list(b, &op->u.search.project);
+}
+
+static void put_inside(st_buf *b, const st_kql_op *op)
+{
+    switch (op->kind) {
+    case ST_KP_TABLE:
+    case ST_KP_WHERE:
+    case ST_KP_INVOKE: put_clause(b, "", op->u.expr); break;
+    case ST_KP_DATATABLE:
+    case ST_KP_EXTERNALDATA:
+        st_buf_char(b, ' ');
+        put_schema(b, &op->u.data.schema);
+        put_list(b, &op->u.data.cells);
+        break;
+    case ST_KP_RANGE:
+        st_buf_fmt(b, " %.*s", ST_FMT(op->u.range.name.text));
+        put_clause(b, "from", op->u.range.from);
+        put_clause(b, "to", op->u.range.to);
+        put_clause(b, "step", op->u.range.step);
+        break;
+    case ST_KP_PRINT:
+    case ST_KP_UNION:
+    case ST_KP_PROJECT:
+    case ST_KP_EXTEND:
+    case ST_KP_DISTINCT:
+    case ST_KP_SERIALIZE:
+    case ST_KP_PROJECT_AWAY:
+    case ST_KP_PROJECT_KEEP:
+    case ST_KP_PROJECT_RENAME: put_list(b, &op->u.exprs); break;
+    case ST_KP_SEARCH:
+    case ST_KP_FIND: put_search(b, op); break;
+    case ST_KP_PROJECT_REORDER:
+    case ST_KP_ORDER: put_keys(b, op->u.keys.keys, op->u.keys.n); break;
+    case ST_KP_SUMMARIZE:
+        put_list(b, &op->u.group.exprs);
+        if (op->u.group.has_by)
+            st_buf_fmt(b, " by");
+        put_list(b, &op->u.group.by);
+        break;
+    case ST_KP_TOP:
+    case ST_KP_TAKE:
+    case ST_KP_SAMPLE:
+    case ST_KP_SAMPLE_DISTINCT:
+        put_clause(b, "", op->u.top.count);
+        put_clause(b, "of", op->u.top.of);
+        put_keys(b, op->u.top.keys, op->u.top.n);
+        break;
+    case ST_KP_COUNT:
+    case ST_KP_RENDER:
+    case ST_KP_AS:
+    case ST_KP_UNSUPPORTED:
+        if (op->u.name.text.n)
+            st_buf_fmt(b, " %.*s", ST_FMT(op->u.name.text));
+        break;
+    case ST_KP_JOIN:
+    case ST_KP_LOOKUP:
+        put_clause(b, "", op->u.join.right);
+        st_buf_fmt(b, " on");
+        put_list(b, &op->u.join.on);
+        break;
+    case ST_KP_MV_EXPAND:
+    case ST_KP_MV_APPLY: put_items(b, op); break;
+    case ST_KP_EVALUATE:
+    case ST_KP_PARSE_KV:
+        put_clause(b, "", op->u.evaluate.call);
+        if (op->u.evaluate.schema.n || op->u.evaluate.schema.open) {
+            st_buf_char(b, ' ');
+            put_schema(b, &op->u.evaluate.schema);
+        }
+        break;
+    case ST_KP_PARSE:
+    case ST_KP_PARSE_WHERE:
+        put_clause(b, "", op->u.parse.expr);
+        put_parts(b, op->u.parse.parts, op->u.parse.n);
+        break;
+    case ST_KP_MAKE_SERIES: put_series(b, op); break;
+    case ST_KP_TOP_NESTED: put_levels(b, op->u.nested.levels, op->u.nested.n); break;
+    case ST_KP_PARTITION:
+        put_clause(b, "", op->u.partition.by);
+        st_buf_char(b, ' ');
+        put_query(b, op->u.partition.body);
+        break;
+    case ST_KP_GETSCHEMA:
+    case ST_KP_CONSUME: break;
+    }
+}
+
+static void put_op(st_buf *b, const st_kql_op *op)
+{
+    if (op->kind == ST_KP_TABLE) {
+        put_expr(b, op->u.expr);
+        return;
+    }
+    st_buf_fmt(b, "(%s", st_kql_op_name(op->kind));
+    for (size_t i = 0; i < op->nopts; i++) {
+        st_buf_fmt(b, " [%.*s ", ST_FMT(op->opts[i].name.text));
+        put_expr(b, op->opts[i].value);
+        st_buf_char(b, ']');
+    }
+    put_inside(b, op);
+    st_buf_char(b, ')');
+}
+
+static void put_query(st_buf *b, const st_kql_query *q)
+{
+    st_buf_fmt(b, "(|");
+    for (const st_kql_op *op = q ? q->first : NULL; op; op = op->next) {
+        st_buf_char(b, ' ');
+        put_op(b, op);
+    }
+    st_buf_char(b, ')');
+}
+
+static void put_statements(st_buf *b, const st_kql_stmt *s)
+{
+    static const char *const words[] = { "let", "set", "declare", "", "other" };
+    for (const st_kql_stmt *first = s; s; s = s->next) {
+        if (s != first)
+            st_buf_char(b, ' ');
+        if (s->kind == ST_KS_QUERY) {
+            put_expr(b, s->value);
+            continue;
+        }
+        st_buf_fmt(b, "(%s", words[s->kind]);
+        if (s->kind == ST_KS_DECLARE) {
+            st_buf_char(b, ' ');
+            put_params(b, s->params, s->nparams);
+        } else {
+            st_buf_fmt(b, " %.*s", ST_FMT(s->name.text));
+            put_clause(b, "", s->value);
+        }
+        st_buf_char(b, ')');
+    }
+}
+
+void st_kql_print(st_buf *b, const st_kql_script *s)
+{
+    put_statements(b, s->first);
+}

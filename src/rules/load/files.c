@@ -1,0 +1,178 @@
+/*
+ * files.c - finds and reads rule files. Nothing is ever written.
+ */
+#include "rules/load/load.h"
+#include "base/limits.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool st_rule_ending(st_str name, bool *markdown)
+{
+    static const struct {
+        const char *ending;
+        bool markdown;
+    } table[] = { { ".kql", false }, { ".csl", false },     { ".txt", false },
+                  { ".md", true },   { ".markdown", true }, { ".kusto", false } };
+    *markdown = false;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (st_str_iends(name, st_str_of(table[i].ending))) {
+            *markdown = table[i].markdown;
+            return true;
+        }
+    return false;
+}
+
+bool st_is_folder(st_str path, bool *exists)
+{
+    struct stat st;
+    *exists = stat(path.p, &st) == 0;
+    return *exists && S_ISDIR(st.st_mode);
+}
+
+/* UTF-16 with its mark becomes UTF-8; all else stays. */
+static st_str decoded(st_arena *a, const st_buf *raw)
+{
+    st_str bytes = st_buf_slice(raw);
+    if (bytes.n < 2 || (memcmp(bytes.p, "\xFF\xFE", 2) != 0))
+        return st_arena_copy(a, bytes);
+    st_buf utf8 = { 0 };
+    st_utf16le_put(&utf8, (const unsigned char *)bytes.p + 2, bytes.n - 2);
+    st_str out = st_arena_copy(a, st_buf_slice(&utf8));
+    if (utf8.failed)
+        a->failed = true;
+    st_buf_free(&utf8);
+    return out;
+}
+
+static st_code read_all(int fd, st_buf *out, st_str path, st_err *err)
+{
+    for (;;) {
+        char *room = st_buf_room(out, 65536);
+        if (!room)
+            return st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(path));
+        ssize_t got = read(fd, room, 65536);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return st_fail(err, ST_E_IO, "%.*s: %s", ST_FMT(path), strerror(errno));
+        if (got == 0)
+            return ST_OK;
+        out->n += (size_t)got;
+        if (out->n > ST_MAX_RULE_BYTES)
+            return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
+                           ST_MAX_RULE_BYTES);
+    }
+}
+
+st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err)
+{
+    st_buf raw = { 0 };
+    /* Not blocking: a pipe in a folder of rules must not stop the run. */
+    int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return st_fail(err, ST_E_IO, "%.*s: %s", ST_FMT(path), strerror(errno));
+    st_code code = read_all(fd, &raw, path, err);
+    close(fd);
+    if (code == ST_OK) {
+        *out = decoded(a, &raw);
+        if (!out->p)
+            code = st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(path));
+    }
+    st_buf_free(&raw);
+    return code;
+}
+
+/* ---- folders --------------------------------------------------------------------------- */
+
+/* Paths still to look at, the next one last. */
+typedef struct pending {
+    st_str path;
+    unsigned depth;
+} pending;
+
+typedef struct walk {
+    st_arena *arena;
+    st_kql_diags *diags;
+    pending *items;
+    size_t n, cap;
+} walk;
+
+static int last_name_first(const void *a, const void *b)
+{
+    return st_str_cmp(((const pending *)b)->path, ((const pending *)a)->path);
+}
+
+static st_str joined(st_arena *a, st_str folder, const char *name)
+{
+    st_buf b = { 0 };
+    st_buf_str(&b, folder);
+    if (folder.n && folder.p[folder.n - 1] != '/')
+        st_buf_char(&b, '/');
+    st_buf_str(&b, st_str_of(name));
+    st_str out = st_arena_copy(a, st_buf_slice(&b));
+    if (b.failed)
+        a->failed = true;
+    st_buf_free(&b);
+    return out;
+}
+
+static void about(walk *w, st_str path, st_severity severity, const char *text)
+{
+    st_kql_diags_file(w->diags, path, (st_str){ 0 }, 0, false);
+    st_kql_diag_file(w->diags, severity, "%s", text);
+}
+
+/* What is in the folder goes on the stack, so that the first name is taken first. */
+static bool open_folder(walk *w, pending here)
+{
+    size_t first = w->n;
+    if (here.depth >= ST_MAX_RULE_DEPTH) {
+        about(w, here.path, ST_SEV_WARNING, "too many folders in each other; not walked");
+        return true;
+    }
+    DIR *dir = opendir(here.path.p);
+    if (!dir) {
+        about(w, here.path, ST_SEV_ERROR, strerror(errno));
+        return true;
+    }
+    bool ok = true;
+    for (struct dirent *e; ok && (e = readdir(dir)) != NULL;) {
+        if (e->d_name[0] == '.')
+            continue;
+        st_str path = joined(w->arena, here.path, e->d_name);
+        ok = path.p && st_grow(&w->items, &w->cap, w->n + 1, sizeof *w->items);
+        if (ok)
+            w->items[w->n++] = (pending){ path, here.depth + 1 };
+    }
+    closedir(dir);
+    if (w->n > first)
+        qsort(w->items + first, w->n - first, sizeof *w->items, last_name_first);
+    return ok;
+}
+
+st_code st_rule_folder(st_arena *a, st_str path, st_kql_diags *d, st_rule_visit *fn, void *ctx,
+                       st_err *err)
+{
+    walk w = { .arena = a, .diags = d };
+    st_code code = ST_OK;
+    bool markdown;
+    bool ok = open_folder(&w, (pending){ path, 0 });
+    while (ok && code == ST_OK && w.n) {
+        pending here = w.items[--w.n];
+        struct stat st;
+        if (lstat(here.path.p, &st) != 0)
+            about(&w, here.path, ST_SEV_ERROR, strerror(errno));
+        else if (S_ISDIR(st.st_mode))
+            ok = open_folder(&w, here);
+        else if (S_ISREG(st.st_mode) && st_rule_ending(here.path, &markdown))
+            code = fn(ctx, here.path);
+    }
+    free(w.items);
+    return ok ? code : st_fail(err, ST_E_MEMORY, "no memory for the rules in %.*s", ST_FMT(path));
+}

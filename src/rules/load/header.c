@@ -1,0 +1,137 @@
+/*
+ * header.c - "// title: ..." and its like, on top of a query.
+ */
+#include "rules/load/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct header {
+    st_arena *arena;
+    st_kql_diags *diags;
+    st_rule *rule;
+    st_span span; /* of the value */
+} header;
+
+static void set_title(header *h, st_str v)
+{
+    h->rule->title = v;
+}
+
+static void set_id(header *h, st_str v)
+{
+    h->rule->id = v;
+}
+
+static void set_reason(header *h, st_str v)
+{
+    h->rule->reason = v;
+}
+
+static void set_authors(header *h, st_str v)
+{
+    h->rule->authors = v;
+}
+
+static void set_description(header *h, st_str v)
+{
+    h->rule->description = v;
+}
+
+static void set_level(header *h, st_str v)
+{
+    if (!st_level_parse(v, &h->rule->level))
+        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
+                    "no level %.*s; expected informational, low, medium, high or critical",
+                    (int)(v.n < 40 ? v.n : 40), v.p);
+}
+
+static void set_marks(header *h, st_str v)
+{
+    h->rule->marks_servers = st_str_ieq(v, ST_STR("yes")) || st_str_ieq(v, ST_STR("true"));
+}
+
+/* T1505 or T1505.003 */
+static bool is_technique(st_str s)
+{
+    if (s.n != 5 && s.n != 9)
+        return false;
+    for (size_t i = 1; i < s.n; i++)
+        if (i == 5 ? s.p[i] != '.' : s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return s.p[0] == 'T';
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return st_str_cmp(*(const st_str *)a, *(const st_str *)b);
+}
+
+static void set_techniques(header *h, st_str v)
+{
+    size_t most = 1, n = 0, kept = 0;
+    st_str part;
+    for (size_t i = 0; i < v.n; i++)
+        most += v.p[i] == ',' || v.p[i] == ' ' || v.p[i] == ';';
+    st_str *list = ST_NEWN(h->arena, st_str, most);
+    if (!list)
+        return;
+    for (size_t i = 0, start = 0; i <= v.n; i++) {
+        if (i < v.n && v.p[i] != ',' && v.p[i] != ' ' && v.p[i] != ';')
+            continue;
+        part = st_str_trim((st_str){ v.p + start, i - start });
+        start = i + 1;
+        if (is_technique(part))
+            list[n++] = part;
+        else if (part.n)
+            st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
+                        "%.*s isn't a technique's number (T1505.003)",
+                        (int)(part.n < 40 ? part.n : 40), part.p);
+    }
+    if (n)
+        qsort(list, n, sizeof *list, by_text);
+    for (size_t i = 0; i < n; i++)
+        if (!kept || !st_str_eq(list[i], list[kept - 1]))
+            list[kept++] = list[i];
+    h->rule->techniques = list;
+    h->rule->ntechniques = kept;
+}
+
+static void one_line(header *h, st_str comment)
+{
+    static const struct {
+        const char *key;
+        void (*set)(header *, st_str);
+    } table[] = { { "title", set_title },           { "id", set_id },
+                  { "level", set_level },           { "techniques", set_techniques },
+                  { "technique", set_techniques },  { "reason", set_reason },
+                  { "author", set_authors },        { "authors", set_authors },
+                  { "description", set_description }, { "marks-servers", set_marks } };
+    st_str value = comment, key;
+    if (!memchr(comment.p, ':', comment.n) || !st_str_cut(&value, ':', &key))
+        return;
+    key = st_str_trim(key);
+    value = st_str_trim(value);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (value.n && st_str_ieq(key, st_str_of(table[i].key)))
+            table[i].set(h, value);
+}
+
+void st_header_read(st_arena *a, st_str text, st_kql_diags *d, st_rule *rule)
+{
+    header h = { .arena = a, .diags = d, .rule = rule };
+    size_t at = st_str_starts(text, ST_STR("\xEF\xBB\xBF")) ? 3 : 0;
+    while (at < text.n) {
+        const char *nl = memchr(text.p + at, '\n', text.n - at);
+        size_t end = nl ? (size_t)(nl - text.p) : text.n;
+        st_str line = st_str_trim((st_str){ text.p + at, end - at });
+        if (line.n && !st_str_starts(line, ST_STR("//")))
+            return;
+        if (line.n) {
+            uint32_t start = (uint32_t)(line.p - text.p);
+            h.span = (st_span){ start, start + (uint32_t)line.n };
+            one_line(&h, (st_str){ line.p + 2, line.n - 2 });
+        }
+        at = end + 1;
+    }
+}

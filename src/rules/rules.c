@@ -1,0 +1,289 @@
+/*
+ * rules.c - a rule set: loads files and folders, names the rules, hands each query to the
+ * parser and the binder.
+ */
+#include "rules/load/load.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const level_words[] = { "informational", "low", "medium", "high", "critical" };
+
+const char *st_level_word(st_level l)
+{
+    return level_words[(unsigned)l <= ST_LEVEL_CRITICAL ? l : ST_LEVEL_MEDIUM];
+}
+
+bool st_level_parse(st_str s, st_level *out)
+{
+    if (st_str_ieq(s, ST_STR("info"))) {
+        *out = ST_LEVEL_INFORMATIONAL;
+        return true;
+    }
+    for (unsigned i = 0; i <= ST_LEVEL_CRITICAL; i++)
+        if (st_str_ieq(s, st_str_of(level_words[i]))) {
+            *out = (st_level)i;
+            return true;
+        }
+    return false;
+}
+
+st_rules *st_rules_new(void)
+{
+    st_rules *r = calloc(1, sizeof *r);
+    if (r)
+        r->diags.arena = &r->arena;
+    return r;
+}
+
+void st_rules_free(st_rules *r)
+{
+    if (!r)
+        return;
+    for (size_t i = 0; i < r->n; i++)
+        st_kql_plan_free(r->items[i]->plan);
+    free(r->items);
+    st_kql_diags_free(&r->diags);
+    st_arena_free(&r->arena);
+    free(r);
+}
+
+size_t st_rules_count(const st_rules *r)
+{
+    return r->n;
+}
+
+const st_rule *st_rules_at(const st_rules *r, size_t i)
+{
+    return &r->items[i]->rule;
+}
+
+size_t st_rules_diags(const st_rules *r)
+{
+    return r->diags.n;
+}
+
+const st_diag *st_rules_diag(const st_rules *r, size_t i)
+{
+    return &r->diags.items[i];
+}
+
+/* ---- ids ---------------------------------------------------------------------------------- */
+
+static const st_loaded *with_id(const st_rules *r, st_str id)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (st_str_eq(r->items[i]->rule.id, id))
+            return r->items[i];
+    return NULL;
+}
+
+static st_str numbered(st_rules *r, st_str id, unsigned number)
+{
+    st_buf b = { 0 };
+    st_buf_fmt(&b, "%.*s#%u", ST_FMT(id), number);
+    st_str out = st_arena_copy(&r->arena, st_buf_slice(&b));
+    if (b.failed)
+        r->arena.failed = true;
+    st_buf_free(&b);
+    return out;
+}
+
+/* Ids become names of files in reports: what no file's name may hold becomes a dash. */
+static st_str clean_id(st_rules *r, st_str id)
+{
+    st_str out = st_arena_copy(&r->arena, id);
+    for (size_t i = 0; out.p && i < out.n; i++)
+        if ((unsigned char)out.p[i] < 0x20 || strchr("/\\:*?\"<>|", out.p[i]))
+            ((char *)(uintptr_t)out.p)[i] = '-';
+    return out;
+}
+
+/* The file's name without its ending. */
+static st_str stem(st_str path)
+{
+    st_str name = st_str_basename(path);
+    for (size_t i = name.n; i-- > 1;)
+        if (name.p[i] == '.')
+            return (st_str){ name.p, i };
+    return name;
+}
+
+static void settle_id(st_rules *r, st_loaded *l, st_str fallback)
+{
+    bool said = l->rule.id.n > 0;
+    st_str id = clean_id(r, said ? l->rule.id : fallback);
+    const st_loaded *other = with_id(r, id);
+    l->rule.id = id;
+    if (!other)
+        return;
+    for (unsigned n = 2; r->arena.failed == false && with_id(r, l->rule.id); n++)
+        l->rule.id = numbered(r, id, n);
+    st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the id %.*s is %.*s's already; this rule becomes %.*s",
+                     ST_FMT(id), ST_FMT(other->rule.path), ST_FMT(l->rule.id));
+}
+
+/* ---- one rule ------------------------------------------------------------------------------- */
+
+typedef struct piece {
+    st_str path, file; /* the whole file */
+    st_str text;       /* the query in it */
+    st_str title;      /* a heading, or empty */
+    unsigned line;
+    unsigned number;   /* of the block in its file, from 1 */
+    bool named;
+} piece;
+
+static void understand(st_rules *r, st_loaded *l)
+{
+    st_kql_bound bound = { .status = ST_RULE_BROKEN };
+    if (st_kql_parse(&r->arena, l->text, &r->diags, &l->script))
+        st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    l->plan = bound.plan;
+    l->rule.status = bound.status;
+    l->rule.why = bound.why;
+    if (r->diags.errors && bound.status == ST_RULE_READY)
+        l->rule.status = ST_RULE_BROKEN;
+    if (r->diags.dropped)
+        st_kql_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
+}
+
+static st_code add_rule(st_rules *r, const piece *from, st_err *err)
+{
+    st_loaded *l = ST_NEW(&r->arena, st_loaded);
+    if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
+        return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
+    st_kql_diags_file(&r->diags, from->path, from->file, (size_t)(from->text.p - from->file.p),
+                      from->named);
+    l->text = from->text;
+    l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
+    st_header_read(&r->arena, l->text, &r->diags, &l->rule);
+    st_str name = stem(from->path);
+    settle_id(r, l, from->number > 1 ? numbered(r, name, from->number) : name);
+    if (!l->rule.title.n)
+        l->rule.title = from->title.n ? from->title : l->rule.id;
+    if (st_str_eq(l->rule.id, ST_STR("web-servers")) ||
+        st_str_eq(st_str_basename(from->path), ST_STR("web-servers.kql")))
+        l->rule.marks_servers = true;
+    st_sha256(l->text.p, l->text.n, l->rule.sha256);
+    understand(r, l);
+    r->items[r->n++] = l;
+    if (r->arena.failed || r->diags.failed)
+        return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
+    return ST_OK;
+}
+
+/* ---- files -------------------------------------------------------------------------------------- */
+
+static st_code add_markdown(st_rules *r, piece *from, st_err *err)
+{
+    st_markdown m;
+    st_fence f;
+    st_code code = ST_OK;
+    st_markdown_begin(&m, from->file);
+    from->number = 0;
+    while (code == ST_OK && st_markdown_next(&m, from->file, &f)) {
+        from->text = f.text;
+        from->title = f.title;
+        from->line = f.line;
+        from->number++;
+        code = add_rule(r, from, err);
+    }
+    return code;
+}
+
+static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err)
+{
+    piece from = { .path = path, .file = file, .text = file, .line = 1, .number = 1, .named = named };
+    bool markdown;
+    if (file.n > ST_MAX_RULE_BYTES)
+        return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
+                       ST_MAX_RULE_BYTES);
+    st_rule_ending(path, &markdown);
+    if (!markdown)
+        return add_rule(r, &from, err);
+    size_t before = r->n;
+    st_code code = add_markdown(r, &from, err);
+    if (code == ST_OK && r->n == before && named) {
+        st_kql_diags_file(&r->diags, path, file, 0, named);
+        st_kql_diag_file(&r->diags, ST_SEV_ERROR, "no KQL in this document (a block between ```kql and ```)");
+    }
+    return code;
+}
+
+static int by_id(const void *a, const void *b)
+{
+    const st_rule *x = &(*(st_loaded *const *)a)->rule, *y = &(*(st_loaded *const *)b)->rule;
+    int order = st_str_cmp(x->id, y->id);
+    return order ? order : st_str_cmp(x->path, y->path);
+}
+
+static void sort(st_rules *r)
+{
+    if (r->n)
+        qsort(r->items, r->n, sizeof *r->items, by_id);
+}
+
+static bool have_path(const st_rules *r, st_str path)
+{
+    for (size_t i = 0; i < r->n; i++)
+        if (st_str_eq(r->items[i]->rule.path, path))
+            return true;
+    return false;
+}
+
+typedef struct folder_load {
+    st_rules *rules;
+    st_err *err;
+} folder_load;
+
+/* One file of a folder: what can't be read is told, and the others go on. */
+static st_code visit(void *ctx, st_str path)
+{
+    folder_load *f = ctx;
+    st_rules *r = f->rules;
+    st_str file;
+    st_err why = { 0 };
+    if (have_path(r, path))
+        return ST_OK;
+    st_code code = st_rule_file(&r->arena, path, &file, &why);
+    if (code == ST_OK)
+        return add_text(r, path, file, false, f->err);
+    if (code == ST_E_MEMORY)
+        return st_fail(f->err, code, "%s", why.text);
+    st_kql_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
+    st_kql_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
+    return ST_OK;
+}
+
+st_code st_rules_load(st_rules *r, st_str path, st_err *err)
+{
+    st_str own = st_arena_copy(&r->arena, path), file;
+    bool exists;
+    if (!own.p)
+        return st_fail(err, ST_E_MEMORY, "no memory for the rules in %.*s", ST_FMT(path));
+    st_code code;
+    if (st_is_folder(own, &exists)) {
+        folder_load f = { r, err };
+        code = st_rule_folder(&r->arena, own, &r->diags, visit, &f, err);
+    } else {
+        if (have_path(r, own))
+            return ST_OK;
+        code = st_rule_file(&r->arena, own, &file, err);
+        if (code == ST_OK)
+            code = add_text(r, own, file, true, err);
+    }
+    sort(r);
+    return code;
+}
+
+st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err)
+{
+    st_str own = st_arena_copy(&r->arena, path), copy = st_arena_copy(&r->arena, text);
+    if (!own.p || !copy.p)
+        return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(path));
+    st_code code = add_text(r, own, copy, true, err);
+    sort(r);
+    return code;
+}

@@ -1,0 +1,23 @@
+/*
+ * rules_private.h - what a rule set is made of: for the loader and for running.
+ */
+#ifndef SHELLTREE_RULES_PRIVATE_H
+#define SHELLTREE_RULES_PRIVATE_H
+
+#include "rules/kql/engine.h"
+
+typedef struct st_loaded {
+    st_rule rule;         /* what the door shows */
+    st_str text;          /* the query, header included; spans of the script are about it */
+    st_kql_script script;
+    st_kql_plan *plan;    /* set if rule.status is ST_RULE_READY */
+} st_loaded;
+
+struct st_rules {
+    st_arena arena;       /* everything below but the two arrays and the plans' insides */
+    st_loaded **items;    /* by id, then path */
+    size_t n, cap;
+    st_kql_diags diags;   /* in the order of loading */
+};
+
+#endif

@@ -1,0 +1,60 @@
+/*
+ * store.h - what the files of src/sysmon share: the columns as lists, the table of
+ * field names, decoding one record into a store. Private to src/sysmon.
+ */
+#ifndef ST_SYSMON_STORE_H
+#define ST_SYSMON_STORE_H
+
+#include "shelltree/sysmon.h"
+
+/* The columns that aren't strings. */
+#define ST_CREATION_NUMBERS(X)                                                                     \
+    X(st_guid, guid) X(st_guid, parent_guid) X(st_guid, logon_guid) X(st_ticks, utc)               \
+    X(st_ticks, created) X(uint64_t, event_record_id) X(uint64_t, record_number)                   \
+    X(uint64_t, offset) X(uint64_t, logon_id) X(uint32_t, pid) X(uint32_t, parent_pid)             \
+    X(uint32_t, session) X(uint32_t, source) X(uint32_t, truncated) X(uint8_t, origin)             \
+    X(uint8_t, flags)
+
+/* The number of a string column: ST_COL_image and so on. */
+enum st_creation_column {
+#define ST_COL_ENUM(name) ST_COL_##name,
+    ST_CREATION_STRINGS(ST_COL_ENUM)
+#undef ST_COL_ENUM
+    ST_COL_COUNT
+};
+
+/* The array of a string column by its number. */
+st_sid *st_creation_column(const st_creations *c, unsigned column);
+
+/* What is done with a field of a given name. */
+typedef enum st_field_kind {
+    ST_K_STRING,  /* into a string column */
+    ST_K_COMMAND, /* CommandLine: recorded and undoubled */
+    ST_K_UTC,
+    ST_K_GUID,
+    ST_K_U32,
+    ST_K_U64,
+    ST_K_STATE /* of Event IDs 4 and 16 only: at = offset in st_service */
+} st_field_kind;
+
+typedef struct st_field_def {
+    st_str name;
+    st_field_kind kind;
+    unsigned column; /* of a string; for lossy and truncated */
+    size_t at;       /* offset of the pointer in st_creations, or in st_service */
+} st_field_def;
+
+/* A name's number, 0 for one that isn't in the table; and back. */
+uint16_t st_field_id(st_str name);
+const st_field_def *st_field_def_of(uint16_t id);
+
+/* Is the record Sysmon's? Of an id whose fields are read? */
+bool st_sysmon_is(const st_record *r);
+bool st_sysmon_wants(const st_record *r);
+/* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
+bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_buf *scratch);
+
+/* Appends all of src to dst, with src's strings put into dst's pool; src stays as it is. */
+bool st_store_append(st_store *dst, const st_store *src);
+
+#endif

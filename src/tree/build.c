@@ -1,0 +1,49 @@
+/*
+ * build.c - the forest, step by step. What each step needs has been made by those before it.
+ */
+#include "tree/forest.h"
+
+#include <stdlib.h>
+#include <sys/random.h>
+
+void st_tree_free(st_forest *f)
+{
+    st_wood *w = (st_wood *)f;
+    if (!w)
+        return;
+    free(w->pub.procs);
+    free(w->pub.hosts);
+    free(w->host_of);
+    free(w->groups);
+    free(w->slots);
+    free(w->members);
+    free(w);
+}
+
+st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *o, st_forest **out,
+                      st_err *err)
+{
+    static bool (*const STEPS[])(st_wood *) = {
+        st_tree_name_hosts, st_tree_sort_copies, st_tree_index,   st_tree_link_guids,
+        st_tree_end,        st_tree_infer,       st_tree_cut_cycles, st_tree_arrange,
+        st_tree_account,
+    };
+    st_wood *w = calloc(1, sizeof *w);
+    *out = NULL;
+    if (!w)
+        return st_fail(err, ST_E_MEMORY, "out of memory");
+    w->pub.evidence = e;
+    w->pub.store = s;
+    w->pub.pool = s->pool;
+    w->duplicates = o && o->duplicates;
+    if (getrandom(&w->seed, sizeof w->seed, GRND_NONBLOCK) != (ssize_t)sizeof w->seed)
+        w->seed = (uint64_t)(uintptr_t)w;
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++) {
+        if (!STEPS[i](w)) {
+            st_tree_free(&w->pub);
+            return st_fail(err, ST_E_MEMORY, "out of memory while building the process forest");
+        }
+    }
+    *out = &w->pub;
+    return ST_OK;
+}

@@ -1,0 +1,68 @@
+/*
+ * forest.h - what the files of src/tree share: the forest with its index of keys.
+ * Private to src/tree.
+ *
+ * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> placeholders
+ * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> accounts.
+ */
+#ifndef ST_TREE_FOREST_H
+#define ST_TREE_FOREST_H
+
+#include "shelltree/tree.h"
+
+#define ST_NO_GROUP UINT32_MAX
+
+/* All that is known under one (host, guid): observed nodes, or a placeholder. */
+typedef struct st_group {
+    st_guid guid;
+    uint32_t host;
+    uint32_t first, count; /* observed nodes: members[first ..], live ones in front, by start */
+    uint32_t live;         /* how many of them are live */
+    st_node named_by;      /* no observed node: the child that says most about it */
+    st_node placeholder;
+} st_group;
+
+typedef struct st_wood {
+    st_forest pub; /* first: a forest is a wood seen from outside */
+    bool duplicates;
+    uint32_t *host_of; /* by the sid of a Computer as spelled */
+    uint32_t nsids;
+    st_group *groups;
+    size_t ngroups, groups_cap;
+    uint32_t *slots; /* open addressing: group + 1, 0 free */
+    size_t nslots;
+    uint64_t seed;
+    st_node *members;
+} st_wood;
+
+/* Each false: no memory. */
+bool st_tree_name_hosts(st_wood *w);
+bool st_tree_sort_copies(st_wood *w);
+bool st_tree_index(st_wood *w);
+bool st_tree_link_guids(st_wood *w);
+bool st_tree_end(st_wood *w);
+bool st_tree_infer(st_wood *w);
+bool st_tree_cut_cycles(st_wood *w);
+bool st_tree_arrange(st_wood *w);
+bool st_tree_account(st_wood *w);
+
+uint32_t st_tree_host(const st_wood *w, st_sid computer);
+uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid);
+/* Finds or makes; ST_NO_GROUP: no memory. */
+uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid);
+/* Which of a group's nodes was the one at that time: the latest that had started, else the
+ * earliest; live ones before recovered ones. ST_NO_NODE: the group has no node. */
+st_node st_group_pick(const st_wood *w, const st_group *g, st_ticks when, bool *ambiguous);
+/* Was the text recorded: not absent, empty, '-', '?', '<unknown process>'? */
+bool st_tree_recorded(const st_pool *p, st_sid text);
+/* The boot's number in a ProcessGuid of the newer form; false for others. */
+bool st_guid_boot(const st_guid *g, unsigned *boot);
+/* The start in a ProcessGuid, whole seconds; 0: not known. */
+st_ticks st_guid_start(const st_guid *g);
+
+static inline bool st_proc_live(const st_proc *p)
+{
+    return p->origin == ST_O_LIVE;
+}
+
+#endif

@@ -1,0 +1,226 @@
+/*
+ * hosts.c - the hosts: their names, in order, and an account of each.
+ */
+#include "tree/forest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct naming {
+    st_sid spelled, key;
+} naming;
+
+typedef struct names {
+    naming *p;
+    size_t n, cap;
+    bool failed;
+    st_buf scratch;
+} names;
+
+/* A Computer as spelled; each is taken once. host_of says 0 for those already met. */
+static void meet(st_wood *w, names *all, st_sid spelled)
+{
+    if (all->failed || !w->host_of[spelled])
+        return;
+    w->host_of[spelled] = 0;
+    if (!st_grow(&all->p, &all->cap, all->n + 1, sizeof *all->p)) {
+        all->failed = true;
+        return;
+    }
+    st_buf_clear(&all->scratch);
+    st_fold_put(&all->scratch, st_pool_get(w->pub.pool, spelled));
+    st_sid key = st_pool_put(w->pub.pool, st_buf_slice(&all->scratch));
+    all->p[all->n++] = (naming){ spelled, key };
+}
+
+static void meet_all(st_wood *w, names *all)
+{
+    const st_store *s = w->pub.store;
+    for (size_t i = 0; i < s->creations.n; i++)
+        meet(w, all, s->creations.computer[i]);
+    for (size_t i = 0; i < s->nendings; i++)
+        meet(w, all, s->endings[i].computer);
+    for (size_t i = 0; i < s->nservices; i++)
+        meet(w, all, s->services[i].computer);
+    for (size_t i = 0; i < s->nseen; i++)
+        meet(w, all, s->seen[i].computer);
+}
+
+static int by_name(const void *pa, const void *pb, void *ctx)
+{
+    const naming *a = pa, *b = pb;
+    const st_pool *pool = ctx;
+    int d = a->key == b->key ? 0 : st_str_cmp(st_pool_get(pool, a->key), st_pool_get(pool, b->key));
+    return d ? d : st_str_cmp(st_pool_get(pool, a->spelled), st_pool_get(pool, b->spelled));
+}
+
+static bool make_hosts(st_wood *w, names *all)
+{
+    if (all->n)
+        qsort_r(all->p, all->n, sizeof *all->p, by_name, w->pub.pool);
+    w->pub.hosts = calloc(all->n ? all->n : 1, sizeof *w->pub.hosts);
+    if (!w->pub.hosts)
+        return false;
+    for (size_t i = 0; i < all->n; i++) {
+        if (!i || all->p[i].key != all->p[i - 1].key)
+            w->pub.hosts[w->pub.nhosts++] = (st_host){ .name = all->p[i].key,
+                                                       .shown = all->p[i].spelled,
+                                                       .first_node = ST_NO_NODE };
+        w->host_of[all->p[i].spelled] = (uint32_t)(w->pub.nhosts - 1);
+    }
+    return true;
+}
+
+bool st_tree_name_hosts(st_wood *w)
+{
+    names all = { 0 };
+    w->nsids = st_pool_count(w->pub.pool);
+    w->host_of = malloc((size_t)w->nsids * sizeof *w->host_of);
+    if (!w->host_of)
+        return false;
+    memset(w->host_of, 0xff, (size_t)w->nsids * sizeof *w->host_of);
+    meet_all(w, &all);
+    bool ok = !all.failed && !all.scratch.failed && !st_pool_failed(w->pub.pool) &&
+              make_hosts(w, &all);
+    free(all.p);
+    st_buf_free(&all.scratch);
+    return ok;
+}
+
+uint32_t st_tree_host(const st_wood *w, st_sid computer)
+{
+    return w->host_of[computer];
+}
+
+/* ---- accounts ---------------------------------------------------------------- */
+
+static void count_nodes(st_wood *w)
+{
+    const st_creations *c = &w->pub.store->creations;
+    for (size_t i = 0; i < w->pub.observed; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        st_host *h = &w->pub.hosts[p->host];
+        if (!h->creations++)
+            h->shown = c->computer[p->row];
+        h->copies += p->copies - 1;
+        if (p->parent == ST_NO_NODE)
+            h->parents_none++;
+        else if (p->link == ST_LINK_INFERRED)
+            h->parents_inferred++;
+        else if (w->pub.procs[p->parent].flags & ST_P_OBSERVED)
+            h->parents_observed++;
+        else
+            h->parents_placeholder++;
+    }
+}
+
+#define ORDER(a, b)                                                                                \
+    if ((a) != (b))                                                                                \
+        return (a) < (b) ? -1 : 1
+
+/* Live ones of a host first, then by number, so that gaps are counted in one go. */
+static int by_record(const void *pa, const void *pb, void *ctx)
+{
+    const st_wood *w = ctx;
+    const st_seen *a = pa, *b = pb;
+    ORDER(st_tree_host(w, a->computer), st_tree_host(w, b->computer));
+    ORDER(a->event_record_id, b->event_record_id);
+    ORDER(a->created, b->created);
+    ORDER(a->event_id, b->event_id);
+    ORDER(a->origin, b->origin);
+    return 0;
+}
+
+static bool one_record(const st_wood *w, const st_seen *a, const st_seen *b)
+{
+    return st_tree_host(w, a->computer) == st_tree_host(w, b->computer) &&
+           a->event_record_id == b->event_record_id && a->created == b->created &&
+           a->event_id == b->event_id;
+}
+
+static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
+{
+    if (n->created && (!h->first || n->created < h->first))
+        h->first = n->created;
+    if (n->created > h->last)
+        h->last = n->created;
+    if (!n->event_record_id)
+        return;
+    if (!h->first_record)
+        h->first_record = n->event_record_id;
+    *distinct += n->event_record_id != h->last_record;
+    h->last_record = n->event_record_id;
+}
+
+/* Sorts the list of records seen in its place: its order means nothing. */
+static void count_records(st_wood *w, st_store *s)
+{
+    if (s->nseen)
+        qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
+    uint64_t distinct = 0; /* live numbers of the host at hand */
+    for (size_t i = 0; i < s->nseen; i++) {
+        const st_seen *n = &s->seen[i];
+        uint32_t host = st_tree_host(w, n->computer);
+        st_host *h = &w->pub.hosts[host];
+        h->records += !i || !one_record(w, n, n - 1);
+        if (n->origin == ST_O_LIVE)
+            count_live(h, n, &distinct);
+        if (i + 1 < s->nseen && st_tree_host(w, s->seen[i + 1].computer) == host)
+            continue;
+        if (h->first_record)
+            h->gaps = h->last_record - h->first_record + 1 - distinct;
+        distinct = 0;
+    }
+}
+
+/* Is a newer than b, or else the one that sorts later? */
+static bool newer(const st_wood *w, const st_service *a, const st_service *b)
+{
+    const st_pool *p = w->pub.pool;
+    if (a->utc != b->utc)
+        return a->utc > b->utc;
+    if (a->created != b->created)
+        return a->created > b->created;
+    int d = st_str_cmp(st_pool_get(p, a->version), st_pool_get(p, b->version));
+    return d ? d > 0 : st_str_cmp(st_pool_get(p, a->schema), st_pool_get(p, b->schema)) > 0;
+}
+
+static bool name_versions(st_wood *w)
+{
+    const st_store *s = w->pub.store;
+    const st_service **best = calloc(w->pub.nhosts ? w->pub.nhosts : 1, sizeof *best);
+    if (!best)
+        return false;
+    for (size_t i = 0; i < s->nservices; i++) {
+        const st_service *v = &s->services[i];
+        if (st_str_eq(st_pool_get(w->pub.pool, v->state), ST_STR("config")) ||
+            v->version <= ST_EMPTY)
+            continue;
+        uint32_t host = st_tree_host(w, v->computer);
+        if (!best[host] || newer(w, v, best[host]))
+            best[host] = v;
+    }
+    for (size_t i = 0; i < w->pub.nhosts; i++) {
+        if (!best[i])
+            continue;
+        w->pub.hosts[i].sysmon_version = best[i]->version;
+        w->pub.hosts[i].schema = best[i]->schema;
+    }
+    free(best);
+    return true;
+}
+
+bool st_tree_account(st_wood *w)
+{
+    st_tree_stats *t = &w->pub.stats;
+    count_nodes(w);
+    count_records(w, (st_store *)(uintptr_t)w->pub.store);
+    for (size_t i = 0; i < w->pub.n; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        t->conflicts += (p->flags & ST_P_CONFLICT) != 0;
+        t->inferred += p->link == ST_LINK_INFERRED;
+        t->ambiguous += (p->flags & ST_P_AMBIGUOUS_PARENT) != 0;
+        t->parent_later += (p->flags & ST_P_PARENT_LATER) != 0;
+    }
+    return name_versions(w);
+}

@@ -1,0 +1,246 @@
+/*
+ * link.c - edges that a GUID names, nodes for parents nobody saw start, ends, and circles.
+ */
+#include "tree/forest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+st_ticks st_guid_start(const st_guid *g)
+{
+    uint32_t s = (uint32_t)g->b[4] | (uint32_t)g->b[5] << 8 | (uint32_t)g->b[6] << 16 |
+                 (uint32_t)g->b[7] << 24;
+    return s ? ST_TICKS_UNIX + s * ST_TICKS_SECOND : 0;
+}
+
+bool st_tree_recorded(const st_pool *p, st_sid text)
+{
+    st_str s = st_pool_get(p, text);
+    return s.n && !st_str_eq(s, ST_STR("-")) && !st_str_eq(s, ST_STR("?")) &&
+           !st_str_eq(s, ST_STR("<unknown process>"));
+}
+
+/* ---- placeholders ---------------------------------------------------------- */
+
+/* Makes a group for every parent named, and notes for each without an observed node which
+ * child speaks of it: the earliest live one, else the earliest. */
+static bool name_parents(st_wood *w, size_t *missing)
+{
+    const st_creations *c = &w->pub.store->creations;
+    for (size_t i = 0; i < w->pub.observed; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        const st_guid *guid = &c->parent_guid[p->row];
+        if (st_guid_zero(guid))
+            continue;
+        uint32_t id = st_group_put(w, p->host, guid);
+        if (id == ST_NO_GROUP)
+            return false;
+        st_group *g = &w->groups[id];
+        if (g->count)
+            continue;
+        *missing += g->named_by == ST_NO_NODE;
+        if (g->named_by == ST_NO_NODE ||
+            (!st_proc_live(&w->pub.procs[g->named_by]) && st_proc_live(p)))
+            g->named_by = (st_node)i;
+    }
+    return true;
+}
+
+static int by_key(const void *pa, const void *pb, void *ctx)
+{
+    const st_wood *w = ctx;
+    const st_group *a = &w->groups[*(const uint32_t *)pa], *b = &w->groups[*(const uint32_t *)pb];
+    if (a->host != b->host)
+        return a->host < b->host ? -1 : 1;
+    return st_guid_cmp(&a->guid, &b->guid);
+}
+
+static st_proc placeholder(const st_wood *w, const st_group *g)
+{
+    const st_creations *c = &w->pub.store->creations;
+    const st_proc *child = &w->pub.procs[g->named_by];
+    return (st_proc){ .row = ST_NO_ROW,
+                      .host = g->host,
+                      .parent = ST_NO_NODE,
+                      .first_child = ST_NO_NODE,
+                      .next_sibling = ST_NO_NODE,
+                      .origin = child->origin,
+                      .pid = c->parent_pid[child->row],
+                      .guid = g->guid,
+                      .start = st_guid_start(&g->guid),
+                      .image = c->parent_image[child->row],
+                      .command_line = c->parent_command_line[child->row],
+                      .user = c->parent_user[child->row],
+                      .server = ST_NO_NODE };
+}
+
+static bool add_placeholders(st_wood *w, size_t missing)
+{
+    uint32_t *ids = malloc((missing ? missing : 1) * sizeof *ids);
+    size_t n = 0, all = w->pub.observed + missing;
+    st_proc *procs = all < ST_NO_NODE && ids
+                         ? realloc(w->pub.procs, (all ? all : 1) * sizeof *procs)
+                         : NULL;
+    if (!procs) {
+        free(ids);
+        return false;
+    }
+    w->pub.procs = procs;
+    for (size_t i = 0; i < w->ngroups; i++)
+        if (!w->groups[i].count && w->groups[i].named_by != ST_NO_NODE)
+            ids[n++] = (uint32_t)i;
+    qsort_r(ids, n, sizeof *ids, by_key, w);
+    for (size_t i = 0; i < n; i++) {
+        st_group *g = &w->groups[ids[i]];
+        g->placeholder = (st_node)w->pub.n;
+        procs[w->pub.n++] = placeholder(w, g);
+    }
+    w->pub.stats.placeholders = n;
+    free(ids);
+    return true;
+}
+
+/* ---- edges ------------------------------------------------------------------- */
+
+static bool texts_differ(const st_pool *p, st_sid a, st_sid b, bool fold)
+{
+    if (a == b || !st_tree_recorded(p, a) || !st_tree_recorded(p, b))
+        return false;
+    return !fold || !st_fold_eq(st_pool_get(p, a), st_pool_get(p, b));
+}
+
+static bool parent_differs(const st_wood *w, const st_proc *child, const st_proc *parent)
+{
+    const st_creations *c = &w->pub.store->creations;
+    const st_pool *pool = w->pub.pool;
+    uint32_t row = child->row;
+    if (!(parent->flags & ST_P_OBSERVED))
+        return false;
+    return (c->parent_pid[row] != ST_NO_U32 && parent->pid != ST_NO_U32 &&
+            c->parent_pid[row] != parent->pid) ||
+           texts_differ(pool, c->parent_image[row], parent->image, true) ||
+           texts_differ(pool, c->parent_user[row], parent->user, true) ||
+           texts_differ(pool, c->parent_command_line[row], parent->command_line, false);
+}
+
+bool st_tree_link_guids(st_wood *w)
+{
+    const st_creations *c = &w->pub.store->creations;
+    size_t missing = 0;
+    if (!name_parents(w, &missing) || !add_placeholders(w, missing))
+        return false;
+    for (size_t i = 0; i < w->pub.observed; i++) {
+        st_proc *p = &w->pub.procs[i];
+        const st_guid *guid = &c->parent_guid[p->row];
+        bool ambiguous;
+        if (st_guid_zero(guid))
+            continue;
+        const st_group *g = &w->groups[st_group_find(w, p->host, guid)];
+        p->parent = st_group_pick(w, g, p->start, &ambiguous);
+        const st_proc *up = &w->pub.procs[p->parent];
+        p->link = ST_LINK_GUID;
+        if (ambiguous)
+            p->flags |= ST_P_AMBIGUOUS_PARENT;
+        if (up->start > p->start && p->start)
+            p->flags |= ST_P_PARENT_LATER;
+        if (parent_differs(w, p, up))
+            p->flags |= ST_P_PARENT_DIFFERS;
+    }
+    return true;
+}
+
+/* ---- ends ---------------------------------------------------------------------- */
+
+/* An end whose UtcTime repeats the start says when the process began: what is known of its end
+ * is when the record was written. */
+static st_ticks end_time(const st_proc *p, const st_ending *e)
+{
+    return e->utc == p->start && e->created > e->utc ? e->created : e->utc;
+}
+
+static void end_node(st_proc *p, const st_ending *e, unsigned char *by_live)
+{
+    st_ticks when = end_time(p, e);
+    bool live = e->origin == ST_O_LIVE;
+    if (p->end && (*by_live > live || (*by_live == live && p->end <= when)))
+        return;
+    p->end = when;
+    *by_live = live;
+}
+
+/* The group whose process an Event ID 5 ends; ST_NO_GROUP: nobody's. */
+static uint32_t ended_group(const st_wood *w, const st_ending *e)
+{
+    if (st_guid_zero(&e->guid) || !e->utc)
+        return ST_NO_GROUP;
+    return st_group_find(w, st_tree_host(w, e->computer), &e->guid);
+}
+
+/* Event ID 5 by key; the earliest counts, a live one before a recovered one. */
+bool st_tree_end(st_wood *w)
+{
+    const st_store *s = w->pub.store;
+    st_proc *procs = w->pub.procs;
+    unsigned char *by_live = calloc(w->pub.n ? w->pub.n : 1, 1);
+    if (!by_live)
+        return false;
+    for (size_t i = 0; i < s->nendings; i++) {
+        const st_ending *e = &s->endings[i];
+        uint32_t id = ended_group(w, e);
+        bool ambiguous;
+        if (id == ST_NO_GROUP)
+            continue;
+        const st_group *g = &w->groups[id];
+        st_node n = st_group_pick(w, g, e->utc, &ambiguous);
+        if (n != ST_NO_NODE)
+            end_node(&procs[n], e, &by_live[n]);
+        for (uint32_t k = 0; w->duplicates && k < g->count; k++) {
+            n = w->members[g->first + k];
+            end_node(&procs[n], e, &by_live[n]);
+        }
+    }
+    free(by_live);
+    for (size_t i = 0; i < w->pub.n; i++)
+        if (procs[i].end && procs[i].end < procs[i].start)
+            procs[i].flags |= ST_P_CLOCK;
+    return true;
+}
+
+/* ---- circles --------------------------------------------------------------------- */
+
+/* Cuts the circle that n lies on at its youngest node. */
+static void cut(st_wood *w, st_node n)
+{
+    st_proc *procs = w->pub.procs;
+    st_node youngest = n;
+    for (st_node i = procs[n].parent; i != n; i = procs[i].parent)
+        if (procs[i].start > procs[youngest].start ||
+            (procs[i].start == procs[youngest].start && i > youngest))
+            youngest = i;
+    st_proc *p = &procs[youngest];
+    p->parent = ST_NO_NODE;
+    p->link = ST_LINK_NONE;
+    p->flags &= ~(unsigned)(ST_P_AMBIGUOUS_PARENT | ST_P_PARENT_LATER | ST_P_PARENT_DIFFERS);
+    p->flags |= ST_P_CYCLE;
+    w->pub.stats.cycles++;
+}
+
+/* Each walk goes up until it meets a root, an earlier walk's trail, or its own: a circle. */
+bool st_tree_cut_cycles(st_wood *w)
+{
+    uint32_t *trail = calloc(w->pub.n ? w->pub.n : 1, sizeof *trail);
+    if (!trail)
+        return false;
+    for (size_t i = 0; i < w->pub.n; i++) {
+        uint32_t walk = (uint32_t)i + 1;
+        st_node n = (st_node)i;
+        while (n != ST_NO_NODE && !trail[n]) {
+            trail[n] = walk;
+            n = w->pub.procs[n].parent;
+        }
+        if (n != ST_NO_NODE && trail[n] == walk)
+            cut(w, n);
+    }
+    free(trail);
+    return true;
+}

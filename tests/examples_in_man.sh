@@ -1,0 +1,28 @@
+#!/bin/sh
+# tests/examples_in_man.sh - the rules that shelltree-rules(5) shows must be rules.
+set -u
+: "${SHELLTREE:?names the program}"
+srcdir=${srcdir:-.}
+SHELLTREE_RULES=$srcdir/rules
+export SHELLTREE_RULES
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+
+# Each literal block that queries a table becomes a file.
+awk -v dir="$tmp" '
+    /^\.Bd -literal/ { inside = 1; text = ""; next }
+    /^\.Ed/ { inside = 0
+              if (text ~ /(^|\n)(DeviceProcessEvents|Processes)\n/) printf "%s", text >(dir "/example-" ++n ".kql")
+              next }
+    inside { gsub(/\\e/, "\\"); gsub(/\\\(dq/, "\""); text = text $0 "\n" }
+' "$srcdir/man/shelltree-rules.5"
+
+ran=0
+bad=0
+for rule in "$tmp"/*.kql; do
+    [ -f "$rule" ] || continue
+    ran=$((ran + 1))
+    "$SHELLTREE" rules check "$rule" || { bad=$((bad + 1)); cat "$rule"; }
+done
+echo "$ran examples, $bad of them no rule"
+[ "$ran" -ge 3 ] && [ "$bad" -eq 0 ]

@@ -1,0 +1,109 @@
+#!/bin/sh
+# tests/outputs.sh - what a golden case can't see: files and folders that are written, and that the
+# way in (order of paths, a list, standard input) changes nothing.
+set -u
+: "${SHELLTREE:?names the program}"
+cd "${srcdir:-.}" || exit 99
+SHELLTREE_RULES=rules
+export SHELLTREE_RULES
+tmp=$(mktemp -d) || exit 99
+trap 'rm -rf "$tmp"' EXIT
+ran=0
+bad=0
+
+# check NAME COMMAND...: the command must succeed.
+check() {
+    name=$1
+    shift
+    ran=$((ran + 1))
+    "$@" >"$tmp/log" 2>&1 && return
+    bad=$((bad + 1))
+    echo "not ok: $name"
+    sed 's/^/    /' "$tmp/log" | head -n 20
+}
+
+# exits STATUS ARGUMENT...: the program ends with it.
+exits() {
+    want=$1
+    shift
+    "$SHELLTREE" "$@"
+    got=$?
+    [ "$got" = "$want" ] || { echo "exit status $got, wanted $want: $*"; return 1; }
+}
+
+# into FILE ARGUMENT...: standard output into a file, exit status 0.
+into() {
+    to=$1
+    shift
+    "$SHELLTREE" "$@" >"$to"
+}
+
+logs=$(find testdata -name '*.evtx' | LC_ALL=C sort)
+first=$(printf '%s\n' "$logs" | head -n 1)
+[ -n "$first" ] || { echo "no logs in testdata"; exit 1; }
+[ "$(printf '%s\n' "$logs" | wc -l)" -ge 2 ] || { echo "one log is too few"; exit 1; }
+backwards=$(printf '%s\n' "$logs" | LC_ALL=C sort -r)
+
+# ---- the whole set
+
+set_is_whole() {
+    for f in findings.jsonl hosts.csv manifest-sha256.txt run.json timeline.csv tree.txt; do
+        [ -s "$tmp/case/$f" ] || { echo "$f is missing or empty"; return 1; }
+    done
+    (cd "$tmp/case" && sha256sum --strict -c manifest-sha256.txt)
+}
+check "dir: is written" exits 0 hunt -o "$tmp/case" testdata
+check "dir: is whole, and its manifest holds" set_is_whole
+check "dir: nothing lies beside it" test "$(ls -A "$tmp" | grep -c case)" = 1
+check "csv: to standard output" into "$tmp/out.csv" hunt -f csv testdata
+check "dir: timeline.csv is what goes to standard output" cmp "$tmp/case/timeline.csv" "$tmp/out.csv"
+check "jsonl: to standard output" into "$tmp/out.jsonl" hunt -f jsonl testdata
+check "dir: findings.jsonl is what goes to standard output" cmp "$tmp/case/findings.jsonl" "$tmp/out.jsonl"
+check "dir: is not written over" exits 2 hunt -o "$tmp/case" testdata
+check "dir: is whole after that" set_is_whole
+cp -r "$tmp/case" "$tmp/before"
+check "dir: is written over with --force" exits 0 hunt --force -o "$tmp/case" testdata
+check "dir: has the same bytes then" diff -r "$tmp/before" "$tmp/case"
+
+# ---- one file
+
+check "file: is written" exits 0 hunt -o "$tmp/one.csv" testdata
+check "file: has the bytes of standard output" cmp "$tmp/one.csv" "$tmp/out.csv"
+check "file: is not written over" exits 2 hunt -o "$tmp/one.csv" testdata
+check "file: in no folder" exits 2 hunt -o "$tmp/no/such/one.csv" testdata
+mkdir "$tmp/evidence"
+cp "$first" "$tmp/evidence/"
+check "file: never in the evidence" exits 2 hunt -o "$tmp/evidence/one.csv" "$tmp/evidence"
+check "dir: never in the evidence" exits 2 hunt -o "$tmp/evidence/case" "$tmp/evidence"
+check "evidence: is as it was" test "$(ls -A "$tmp/evidence" | wc -l)" = 1
+full_disk() { "$SHELLTREE" hunt -f csv testdata >/dev/full; [ $? = 2 ]; }
+check "full disk: gives 2" full_disk
+
+# ---- ways in
+
+# shellcheck disable=SC2086
+check "paths: forwards" into "$tmp/forwards" hunt -f jsonl $logs
+# shellcheck disable=SC2086
+check "paths: backwards" into "$tmp/backwards" hunt -f jsonl $backwards
+check "paths: their order changes nothing" cmp "$tmp/forwards" "$tmp/backwards"
+printf '%s\n' "$logs" >"$tmp/list"
+check "list: is read" into "$tmp/listed" hunt -f jsonl --files-from "$tmp/list"
+check "list: gives what the paths give" cmp "$tmp/forwards" "$tmp/listed"
+tr '\n' '\0' <"$tmp/list" >"$tmp/list0"
+check "list: ended by NUL" into "$tmp/listed" hunt -f jsonl --null --files-from "$tmp/list0"
+check "list: gives the same" cmp "$tmp/forwards" "$tmp/listed"
+without_source() { sed 's/"Source":"[^"]*"/"Source":""/'; }
+from_stdin() {
+    "$SHELLTREE" hunt -f jsonl --scope all - <"$first" | without_source >"$tmp/stdin"
+    "$SHELLTREE" hunt -f jsonl --scope all "$first" | without_source >"$tmp/file"
+    [ -s "$tmp/file" ] && cmp "$tmp/stdin" "$tmp/file"
+}
+check "standard input: gives what the file gives" from_stdin
+cut_in_two() { # a log cut short gives what is still in it, and status 3
+    head -c $(($(wc -c <"$first") - 30000)) "$first" >"$tmp/evidence/cut.evtx"
+    exits 3 hunt -f jsonl --scope all "$tmp/evidence/cut.evtx" && exits 3 hunt "$tmp/evidence/cut.evtx"
+}
+check "a log that was cut short: gives 3" cut_in_two
+
+echo "outputs: $ran checks, $bad failed"
+[ "$bad" -eq 0 ]

@@ -1,0 +1,333 @@
+/* test_hunt.c - which findings belong together, what is shown with them, what they are called. */
+#include "case_support.h"
+
+/* One web server with an attack below it, a user's session, and a noisy sibling. */
+static void web_and_desktop(world *w)
+{
+    world_begin(w);
+    world_add(w, "WEB01", 1, 0, 0, "C:\\Windows\\System32\\services.exe", "services.exe");
+    world_add(w, "WEB01", 2, 1, 10, "C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp -ap Pool");
+    world_add(w, "WEB01", 3, 2, 1000, "C:\\Windows\\System32\\cmd.exe", "cmd /c whoami");
+    world_add(w, "WEB01", 4, 3, 1100, "C:\\Windows\\System32\\whoami.exe", "whoami");
+    world_add(w, "WEB01", 5, 2, 2000, "C:\\Windows\\csc.exe", "csc /t:library");
+    world_add(w, "WEB01", 6, 2, 2000000, "C:\\Windows\\csc.exe", "csc later");
+    world_add(w, "WEB01", 7, 0, 5, "C:\\Windows\\explorer.exe", "explorer");
+    world_add(w, "WEB01", 8, 7, 3000, "C:\\Tools\\a.exe", "a");
+    world_add(w, "WEB01", 9, 8, 3100, "C:\\Tools\\b.exe", "b");
+    world_grow(w);
+    world_servers(w, "w3wp.exe");
+}
+
+static const st_row *row_of(const world *w, st_node n)
+{
+    for (size_t i = 0; i < w->c->nrows; i++)
+        if (w->c->rows[i].node == n)
+            return &w->c->rows[i];
+    return NULL;
+}
+
+static void incidents__server_and_session__by_top(void **state)
+{
+    (void)state;
+    world w;
+    web_and_desktop(&w);
+    world_match(&w, "web01", 3, 0, NULL);
+    world_match(&w, "web01", 4, 1, NULL);
+    world_match(&w, "web01", 9, 2, NULL);
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nfindings, 3);
+    assert_int_equal(w.c->nincidents, 2);
+    const st_incident *i = w.c->incidents;
+    assert_int_equal(i[0].level, ST_LEVEL_CRITICAL); /* the gravest first */
+    assert_int_equal(i[0].top, world_node(&w, "web01", 8));
+    assert_false(i[0].server);
+    assert_int_equal(i[1].top, world_node(&w, "web01", 2));
+    assert_true(i[1].server);
+    assert_int_equal(i[1].findings, 2);
+    assert_int_equal(i[1].level, ST_LEVEL_HIGH);
+    assert_true(i[1].first == T0 + 1000 * ST_TICKS_MS);
+    assert_true(i[1].last == T0 + 1100 * ST_TICKS_MS);
+    world_end(&w);
+}
+
+static void incidents__servers_in_a_row__the_outermost(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    world_add(&w, "H", 1, 0, 0, "/sbin/init", "init");
+    world_add(&w, "H", 2, 1, 1, "/usr/sbin/httpd", "httpd");
+    world_add(&w, "H", 3, 2, 2, "/usr/sbin/httpd", "httpd");
+    world_add(&w, "H", 4, 3, 3, "/bin/sh", "sh");
+    world_add(&w, "H", 5, 4, 4, "/usr/sbin/httpd", "httpd: another");
+    world_add(&w, "H", 6, 5, 5, "/bin/id", "id");
+    world_grow(&w);
+    world_servers(&w, "httpd");
+    world_match(&w, "h", 3, 0, NULL); /* a server itself */
+    world_match(&w, "h", 4, 0, NULL);
+    world_match(&w, "h", 6, 0, NULL);
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nincidents, 2);
+    assert_int_equal(w.c->incidents[0].top, world_node(&w, "h", 2));
+    assert_int_equal(w.c->incidents[0].findings, 2);
+    assert_int_equal(w.c->incidents[1].top, world_node(&w, "h", 5));
+    world_end(&w);
+}
+
+static void rows__each_scope__what_it_says(void **state)
+{
+    (void)state;
+    static const struct {
+        st_scope scope;
+        const char *shown; /* guids of hits, then of context, then of others */
+    } rows[] = {
+        { ST_SCOPE_HITS, "h3" },
+        { ST_SCOPE_INCIDENT, "c1 c2 h3 c4 c5" },
+        { ST_SCOPE_ALL, "c1 o7 c2 h3 c4 c5 o8 o9 o6" },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        web_and_desktop(&w);
+        world_match(&w, "web01", 3, 0, NULL);
+        st_hunt_options o = { .scope = rows[k].scope, .sibling_window = 600 * ST_TICKS_SECOND };
+        world_hunt(&w, &o);
+        st_buf b = { 0 };
+        for (size_t i = 0; i < w.c->nrows; i++)
+            st_buf_fmt(&b, "%s%c%u", i ? " " : "", "hco"[w.c->rows[i].kind],
+                       w.forest->procs[w.c->rows[i].node].guid.b[15]);
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[k].shown)))
+            fail_msg("%.*s is not %s", ST_FMT(st_buf_slice(&b)), rows[k].shown);
+        st_buf_free(&b);
+        if (rows[k].scope == ST_SCOPE_INCIDENT)
+            assert_int_equal(w.c->incidents[0].processes, 5);
+        world_end(&w);
+    }
+}
+
+static void rows__two_incidents__a_row_belongs_to_one(void **state)
+{
+    (void)state;
+    world w;
+    web_and_desktop(&w);
+    world_match(&w, "web01", 3, 1, NULL);
+    world_match(&w, "web01", 3, 0, NULL);
+    world_match(&w, "web01", 9, 2, NULL);
+    world_hunt(&w, NULL);
+    const st_row *hit = row_of(&w, world_node(&w, "web01", 3));
+    assert_non_null(hit);
+    assert_int_equal(hit->nfindings, 2);
+    assert_int_equal(w.c->findings[hit->first_finding].rule, 0);
+    assert_int_equal(w.c->findings[hit->first_finding + 1].rule, 1);
+    assert_int_equal(hit->incident, 1);
+    assert_int_equal(row_of(&w, world_node(&w, "web01", 8))->incident, 0);
+    for (size_t i = 1; i < w.c->nrows; i++)
+        assert_true(w.c->rows[i - 1].node < w.c->rows[i].node);
+    world_end(&w);
+}
+
+static void findings__level_and_filters__drop_and_count(void **state)
+{
+    (void)state;
+    const st_str web = ST_STR("Web01"), other = ST_STR("WEB02");
+    const struct {
+        st_hunt_options o;
+        size_t findings, level, filter;
+    } rows[] = {
+        { { .scope = ST_SCOPE_HITS }, 2, 0, 0 },
+        { { .scope = ST_SCOPE_HITS, .min_level = ST_LEVEL_MEDIUM }, 1, 1, 0 },
+        { { .scope = ST_SCOPE_HITS, .since = T0 + 1050 * ST_TICKS_MS }, 1, 0, 1 },
+        { { .scope = ST_SCOPE_HITS, .until = T0 + 1050 * ST_TICKS_MS }, 1, 0, 1 },
+        { { .scope = ST_SCOPE_HITS, .hosts = &web, .nhosts = 1 }, 2, 0, 0 },
+        { { .scope = ST_SCOPE_HITS, .hosts = &other, .nhosts = 1 }, 0, 0, 2 },
+        { { .scope = ST_SCOPE_ALL, .hosts = &other, .nhosts = 1 }, 0, 0, 9 },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        web_and_desktop(&w);
+        world_match(&w, "web01", 3, 0, NULL);
+        world_match(&w, "web01", 4, 1, NULL);
+        world_hunt(&w, &rows[k].o);
+        if (w.c->nfindings != rows[k].findings || w.c->dropped_level != rows[k].level ||
+            w.c->dropped_filter != rows[k].filter)
+            fail_msg("row %zu: %zu findings, %u, %u", k, w.c->nfindings,
+                     (unsigned)w.c->dropped_level, (unsigned)w.c->dropped_filter);
+        world_end(&w);
+    }
+}
+
+static void findings__recovered_record__raises_no_level(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    world_add(&w, "H", 1, 0, 0, "a.exe", "a");
+    w.store->creations.origin[world_add(&w, "H", 2, 0, 1, "b.exe", "b")] = ST_O_SLACK;
+    world_grow(&w);
+    world_match(&w, "h", 2, 2, NULL);
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nfindings, 1);
+    assert_int_equal(w.c->findings[0].level, ST_LEVEL_INFORMATIONAL);
+    assert_int_equal(w.c->incidents[0].level, ST_LEVEL_INFORMATIONAL);
+    world_end(&w);
+}
+
+static void reason__each_kind__one_sentence(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned node;
+        uint32_t rule;
+        const char *own, *said;
+    } rows[] = {
+        { 4, 0, NULL, "It happened: w3wp.exe(1002) 2 above" },
+        { 3, 0, NULL, "It happened: w3wp.exe(1002) 1 above" },
+        { 4, 0, "Suspicious web shell execution",
+          "Suspicious web shell execution: w3wp.exe(1002) 2 above" },
+        { 9, 0, NULL, "It happened." },
+        { 9, 2, NULL, "C rule" },
+        { 9, 2, " own ", "own" },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        web_and_desktop(&w);
+        world_match(&w, "web01", rows[k].node, rows[k].rule, rows[k].own);
+        world_hunt(&w, NULL);
+        if (!st_str_eq(w.c->findings[0].reason, st_str_of(rows[k].said)))
+            fail_msg("%.*s is not %s", ST_FMT(w.c->findings[0].reason), rows[k].said);
+        world_end(&w);
+    }
+}
+
+/* printf 'web01\0{0000005F-0000-0000-0000-000000000002}' | sha256sum, and so on. */
+static void ids__known_names__known_hashes(void **state)
+{
+    (void)state;
+    world w;
+    web_and_desktop(&w);
+    world_match(&w, "web01", 3, 0, NULL);
+    world_hunt(&w, NULL);
+    assert_string_equal(w.c->incidents[0].id, "580df3065527a8fd");
+    assert_string_equal(w.c->findings[0].id, "66c8238610f409e1");
+    world_end(&w);
+}
+
+static void context__one_noisy_service__capped_and_counted(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    world_add(&w, "H", 1, 0, 0, "w3wp.exe", "w3wp");
+    world_add(&w, "H", 2, 1, 1, "cmd.exe", "cmd");
+    for (unsigned i = 0; i < 6000; i++) {
+        size_t r = world_add(&w, "H", 3, 2, 2 + i, "x.exe", "x");
+        w.store->creations.guid[r].b[8] = (unsigned char)(i >> 8);
+        w.store->creations.guid[r].b[9] = (unsigned char)i;
+        w.store->creations.guid[r].b[0] = 0x60;
+    }
+    world_grow(&w);
+    world_servers(&w, "w3wp.exe");
+    world_match(&w, "h", 2, 0, NULL);
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nrows, 1 + 5000);
+    assert_int_equal(w.c->incidents[0].context_dropped, 6000 + 1 - 5000);
+    assert_int_equal(w.c->incidents[0].processes, 5001);
+    world_end(&w);
+}
+
+/* A line of `n` processes, each the parent of the next; the last one's place. */
+static st_node line_of(world *w, unsigned n)
+{
+    world_begin(w);
+    for (unsigned i = 1; i <= n; i++) {
+        size_t r = world_add(w, "H", 1, i > 1, i, "p.exe", "p");
+        st_creations *k = &w->store->creations;
+        k->pid[r] = i;
+        for (unsigned b = 0; b < 3; b++) {
+            k->guid[r].b[8 + b] = (unsigned char)(i >> (8 * b));
+            k->parent_guid[r].b[8 + b] = (unsigned char)(i > 1 ? (i - 1) >> (8 * b) : 0);
+        }
+    }
+    world_grow(w);
+    return n - 1;
+}
+
+static void chain__each_length__at_most_twelve_links(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned n;
+        const char *head, *gap;
+        unsigned links;
+    } rows[] = {
+        { 1, "p.exe(1)", NULL, 1 },
+        { 12, "p.exe(1) > p.exe(2)", NULL, 12 },
+        { 13, "p.exe(1) > ", "p.exe(4) > \xe2\x80\xa6 +2 \xe2\x80\xa6 > p.exe(7)", 11 },
+        { 256, "p.exe(1) > ", "p.exe(4) > \xe2\x80\xa6 +245 \xe2\x80\xa6 > p.exe(250)", 11 },
+        { 300, "\xe2\x80\xa6 +289 \xe2\x80\xa6 > p.exe(290) > ", "p.exe(300)", 11 },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        st_node n = line_of(&w, rows[k].n);
+        st_buf b = { 0 };
+        st_chain_put(w.forest, n, &b);
+        st_buf_char(&b, 0);
+        unsigned links = 0;
+        for (const char *p = b.p; (p = strstr(p, "p.exe(")); p++)
+            links++;
+        if (strncmp(b.p, rows[k].head, strlen(rows[k].head)) ||
+            (rows[k].gap && !strstr(b.p, rows[k].gap)) || links != rows[k].links)
+            fail_msg("%u: %s", rows[k].n, b.p);
+        st_buf_free(&b);
+        world_end(&w);
+    }
+}
+
+static void chain__placeholder__marked(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    size_t r = world_add(&w, "H", 2, 1, 0, "C:\\cmd.exe", "cmd");
+    w.store->creations.parent_image[r] = world_sid(&w, "C:\\w3wp.exe");
+    world_grow(&w);
+    st_buf b = { 0 };
+    st_chain_put(w.forest, world_node(&w, "h", 2), &b);
+    assert_true(st_str_eq(st_buf_slice(&b), ST_STR("w3wp.exe(1001)? > cmd.exe(1002)")));
+    st_buf_free(&b);
+    world_end(&w);
+}
+
+static void hunt__deep_line_of_hits__in_linear_time(void **state)
+{
+    (void)state;
+    world w;
+    st_node last = line_of(&w, 50000);
+    static st_match all[50000];
+    for (st_node i = 0; i <= last; i++)
+        all[i] = (st_match){ .rule = 0, .node = i };
+    w.matches.items = all;
+    w.matches.n = 50000;
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nincidents, 1);
+    assert_int_equal(w.c->nrows, 50000);
+    world_end(&w);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(incidents__server_and_session__by_top),
+        cmocka_unit_test(incidents__servers_in_a_row__the_outermost),
+        cmocka_unit_test(rows__each_scope__what_it_says),
+        cmocka_unit_test(rows__two_incidents__a_row_belongs_to_one),
+        cmocka_unit_test(findings__level_and_filters__drop_and_count),
+        cmocka_unit_test(findings__recovered_record__raises_no_level),
+        cmocka_unit_test(reason__each_kind__one_sentence),
+        cmocka_unit_test(ids__known_names__known_hashes),
+        cmocka_unit_test(context__one_noisy_service__capped_and_counted),
+        cmocka_unit_test(chain__each_length__at_most_twelve_links),
+        cmocka_unit_test(chain__placeholder__marked),
+        cmocka_unit_test(hunt__deep_line_of_hits__in_linear_time),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
