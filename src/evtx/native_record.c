@@ -110,6 +110,10 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     const st_native *s = j->s;
     st_value *to = s->values + step->base;
     uint32_t count = count_of(j, in, s->plans[step->plan].nsubs, end);
+    if (!nt_spend(j->s, count / 32)) {
+        damaged(j, "limit");
+        count = 0;
+    }
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count; /* behind all of them, also where the record is cut */
     uint32_t most = in->specs <= end ? (end - in->specs) / 4 : 0;

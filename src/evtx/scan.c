@@ -279,12 +279,39 @@ static bool any_record(const unsigned char *p, size_t n)
     return false;
 }
 
-/* Chunks that begin elsewhere in the slot, at a sector; true when there was one. */
+/* Where the chunk began whose magic is gone: an inline definition says how far it is from
+ * there. 0 if nothing says so, or it began before skip. */
+static size_t base_of(const unsigned char *p, size_t skip, size_t n)
+{
+    for (size_t i = skip; i + 66 <= n; i += 8) {
+        if (u32(p + i) != 0x2a2a || u32(p + i + 24) != 0x0001010f || p[i + 28] != 0x0c)
+            continue;
+        uint32_t said = u32(p + i + 34);
+        if (u32(p + i + 42) == u32(p + i + 30) && said >= FIRST_RECORD && said <= i + 38 - skip)
+            return i + 38 - said;
+    }
+    return 0;
+}
+
+/* The next chunk's magic behind i: at a sector in a log, anywhere in other files. n: none. */
+static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t n)
+{
+    if (!t->evtx) {
+        const unsigned char *at = i + 1 < n ? memmem(p + i + 1, n - i - 1, "ElfChnk", 8) : NULL;
+        return at ? (size_t)(at - p) : n;
+    }
+    for (i = (i / SECTOR + 1) * SECTOR; i + 8 <= n; i += SECTOR)
+        if (has_magic(p + i, n - i))
+            return i;
+    return n;
+}
+
+/* Chunks that begin elsewhere in the slot; true when there was one. */
 static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     bool any = false;
-    for (size_t i = SECTOR; i + 8 <= n; i += SECTOR) {
-        if (offset + i < t->covered || !has_magic(p + i, n - i))
+    for (size_t i = next_chunk(t, p, 0, n); i < n; i = next_chunk(t, p, i, n)) {
+        if (offset + i < t->covered)
             continue;
         if (!any && t->evtx && offset >= t->covered && t->covered && !all_zero(p, i))
             st_report_lost(&t->report, offset, i, "not-a-chunk");
@@ -299,25 +326,37 @@ static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 /* How far a chunk off the grid that begins in the slot before reaches into this one. */
 static uint64_t covered_before(turn *t, uint64_t offset)
 {
-    uint64_t before = offset - SLOT, covered = offset;
+    uint64_t before = offset - SLOT, reach = before;
     size_t n = read_at(t, before, t->w->extra, SLOT);
     if (has_magic(t->w->extra, n))
         return offset;
-    for (size_t i = SECTOR; i + 8 <= n; i += SECTOR)
-        if (has_magic(t->w->extra + i, n - i))
-            covered = before + i + SLOT;
-    return covered;
+    for (size_t i = next_chunk(t, t->w->extra, 0, n); i < n;
+         i = next_chunk(t, t->w->extra, i, n))
+        if (before + i >= reach)
+            reach = before + i + SLOT;
+    return reach > offset ? reach : offset;
 }
 
-/* A slot without a chunk of its own: what lies behind the chunk that reaches into it. */
+/* What no chunk with a magic covers: a chunk that has lost it, or nothing that can be read. */
 static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
-    size_t skip = (size_t)(t->covered - offset);
+    size_t skip = t->covered > offset ? (size_t)(t->covered - offset) : 0;
     if (skip >= n)
         return;
-    if (t->evtx && !all_zero(p + skip, n - skip))
-        st_report_lost(&t->report, offset + skip, n - skip, "not-a-chunk");
+    bool records = any_record(p + skip, n - skip);
+    size_t base = records ? base_of(p, skip, n) : 0;
     t->covered = offset + n;
+    if (records && base) {
+        size_t got = read_at(t, offset + base, t->w->extra, SLOT);
+        chunk(t, offset + base, t->w->extra, got, true);
+        t->covered = offset + base + got;
+    } else if (records && !skip) {
+        chunk(t, offset, p, n, true);
+    } else if (t->evtx && !all_zero(p + skip, n - skip)) {
+        t->report.chunks_bad += !skip;
+        t->report.truncated |= n < SLOT;
+        st_report_lost(&t->report, offset + skip, n - skip, "not-a-chunk");
+    }
 }
 
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
@@ -333,20 +372,8 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
     }
     if (t->r->slot && offset == HEADER + t->r->slot * SLOT)
         t->covered = covered_before(t, offset);
-    if (off_grid(t, offset, p, n))
-        return;
-    if (t->covered > offset) {
+    if (!off_grid(t, offset, p, n))
         remainder_of(t, offset, p, n);
-        return;
-    }
-    if (any_record(p, n)) {
-        chunk(t, offset, p, n, true);
-    } else if (t->evtx) {
-        t->report.chunks_bad++;
-        t->report.truncated |= n < SLOT;
-        st_report_lost(&t->report, offset, n, "not-a-chunk");
-    }
-    t->covered = offset + n;
 }
 
 /* The file's header; a log that begins with a chunk has lost it. */
