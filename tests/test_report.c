@@ -1,1 +1,838 @@
-int main(void){return 0;}
+/* test_report.c - every format over ordinary and hostile text. */
+#include "case_support.h"
+
+#include <sys/stat.h>
+
+/* ---- helpers --------------------------------------------------------------------------------- */
+
+/* What a writer wrote, NUL-terminated; the caller frees it. */
+typedef struct captured {
+    char *p;
+    size_t n;
+} captured;
+
+static FILE *capture_begin(st_out *o)
+{
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    st_out_init(o, fileno(f));
+    return f;
+}
+
+static captured capture_end(FILE *f, st_out *o)
+{
+    st_err err = { 0 };
+    captured c = { 0 };
+    assert_int_equal(st_out_end(o, &err), ST_OK);
+    c.n = (size_t)o->written;
+    c.p = calloc(c.n + 1, 1);
+    rewind(f);
+    assert_int_equal(fread(c.p, 1, c.n, f), c.n);
+    fclose(f);
+    return c;
+}
+
+static size_t count_of(captured c, const char *what)
+{
+    size_t n = 0;
+    for (const char *p = c.p; (p = strstr(p, what)); p += strlen(what))
+        n++;
+    return n;
+}
+
+static void must_have(captured c, const char *what)
+{
+    if (!strstr(c.p, what))
+        fail_msg("no %s in:\n%s", what, c.p);
+}
+
+static void must_lack(captured c, const char *what)
+{
+    if (strstr(c.p, what))
+        fail_msg("%s in:\n%s", what, c.p);
+}
+
+#define HOSTILE "a\"b,\xe2\x80\xae" "gpj.exe\x1b[2J\r\n\xff\xed\xa0\x80 \xc2\x9b </script>\\"
+
+/* ---- scrub --------------------------------------------------------------------------------------- */
+
+static void scrub__each_row__shown(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out, *ascii;
+    } rows[] = {
+        { "C:\\new\\temp \"x\"", "C:\\new\\temp \"x\"", "C:\\new\\temp \"x\"" },
+        { "a\r\n\tb", "a\xe2\x90\x8d\xe2\x90\x8a\xe2\x90\x89" "b", "a<U+000D><U+000A><U+0009>b" },
+        { "\x7f", "\xe2\x90\xa1", "<U+007F>" },
+        { "\x1b[31m", "\xe2\x90\x9b[31m", "<U+001B>[31m" },
+        { "exe\xe2\x80\xaegpj", "exe<U+202E>gpj", "exe<U+202E>gpj" },
+        { "\xc2\x9b", "<U+009B>", "<U+009B>" },
+        { "\xef\xbb\xbf", "<U+FEFF>", "<U+FEFF>" },
+        { "\xff\xc3", "<0xFF><0xC3>", "<0xFF><0xC3>" },
+        { "\xed\xa0\x80", "<0xED><0xA0><0x80>", "<0xED><0xA0><0x80>" },
+        { "r\xc3\xa9sum\xc3\xa9", "r\xc3\xa9sum\xc3\xa9", "r<U+00E9>sum<U+00E9>" },
+        { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", "<U+1F600>" },
+        { "", "", "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int ascii = 0; ascii < 2; ascii++) {
+            st_buf b = { 0 };
+            st_scrub(&b, st_str_of(rows[i].in), ascii);
+            if (!st_str_eq(st_buf_slice(&b), st_str_of(ascii ? rows[i].ascii : rows[i].out)))
+                fail_msg("row %zu, ascii %d: %.*s", i, ascii, ST_FMT(st_buf_slice(&b)));
+            st_buf_free(&b);
+        }
+}
+
+/* Every byte, alone and between others, comes out as valid UTF-8 without a control character. */
+static void escapers__every_byte__safe(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (unsigned how = 0; how < 4; how++) {
+            char in[3] = { 'a', (char)byte, 'z' };
+            st_str s = { in, 3 };
+            st_buf b = { 0 };
+            if (how == 0)
+                st_scrub(&b, s, false);
+            else if (how == 1)
+                st_scrub(&b, s, true);
+            else if (how == 2)
+                st_json_str(&b, s);
+            else
+                st_csv_field(&b, s, false, false, NULL);
+            st_str out = st_buf_slice(&b);
+            bool fine = st_utf8_valid(out) && out.n >= 3;
+            for (size_t i = 0; i < out.n; i++)
+                fine &= (unsigned char)out.p[i] >= 0x20 && out.p[i] != 0x7f;
+            if (!fine)
+                fail_msg("byte %02x, format %u: %.*s", byte, how, ST_FMT(out));
+            st_buf_free(&b);
+        }
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------------ */
+
+static void json_str__each_row__exact(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out;
+    } rows[] = {
+        { "", "\"\"" },
+        { "a/b", "\"a/b\"" },
+        { "C:\\x \"y\"", "\"C:\\\\x \\\"y\\\"\"" },
+        { "\b\f\n\r\t\x01\x1b", "\"\\b\\f\\n\\r\\t\\u0001\\u001b\"" },
+        { "\x7f\xc2\x80\xc2\x9f\xc2\xa0", "\"\\u007f\\u0080\\u009f\xc2\xa0\"" },
+        { "net user \xe2\x80\xaegpj", "\"net user \\u202egpj\"" },
+        { "\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf\xe2\x80\x8b", "\"\\u2028\\u2029\\ufeff\\u200b\"" },
+        { "\xff\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
+        { "\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        st_json_str(&b, st_str_of(rows[i].in));
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].out)))
+            fail_msg("row %zu: %.*s", i, ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+}
+
+/* ---- CSV ------------------------------------------------------------------------------------------- */
+
+static void csv_field__each_row__exact(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *out, *raw;
+        bool numeric;
+    } rows[] = {
+        { "", "\"\"", "\"\"", false },
+        { "a,\"b\"", "\"a,\"\"b\"\"\"", "\"a,\"\"b\"\"\"", false },
+        { "=1+1", "\"'=1+1\"", "\"=1+1\"", false },
+        { "+1", "\"'+1\"", "\"+1\"", false },
+        { "-nop", "\"'-nop\"", "\"-nop\"", false },
+        { "@SUM(1)", "\"'@SUM(1)\"", "\"@SUM(1)\"", false },
+        { "\t=1", "\"'\xe2\x90\x89=1\"", "\"\t=1\"", false },
+        { "\r\nx", "\"'\xe2\x90\x8d\xe2\x90\x8ax\"", "\"\r\nx\"", false },
+        { "\xef\xbc\x9d" "1", "\"'\xef\xbc\x9d" "1\"", "\"\xef\xbc\x9d" "1\"", false },
+        { "\xef\xbc\x8b", "\"'\xef\xbc\x8b\"", "\"\xef\xbc\x8b\"", false },
+        { "\xef\xbc\x8d", "\"'\xef\xbc\x8d\"", "\"\xef\xbc\x8d\"", false },
+        { "\xef\xbc\xa0", "\"'\xef\xbc\xa0\"", "\"\xef\xbc\xa0\"", false },
+        { " =1", "\" =1\"", "\" =1\"", false },
+        { "-5", "\"-5\"", "\"-5\"", true },
+        { "C:\\a\\b", "\"C:\\a\\b\"", "\"C:\\a\\b\"", false },
+        { "a\xff", "\"a<0xFF>\"", "\"a\xef\xbf\xbd\"", false },
+        { "\xe2\x80\xae", "\"<U+202E>\"", "\"\xe2\x80\xae\"", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (int raw = 0; raw < 2; raw++) {
+            st_buf b = { 0 };
+            st_csv_field(&b, st_str_of(rows[i].in), raw, rows[i].numeric, NULL);
+            if (!st_str_eq(st_buf_slice(&b), st_str_of(raw ? rows[i].raw : rows[i].out)))
+                fail_msg("row %zu, raw %d: %.*s", i, raw, ST_FMT(st_buf_slice(&b)));
+            st_buf_free(&b);
+        }
+}
+
+static size_t utf16_units(st_str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n;)
+        n += st_utf8_next(s, &i) >= 0x10000 ? 2 : 1;
+    return n;
+}
+
+static void csv_field__too_long__cut_marked_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unit;
+        size_t times;
+        bool cut;
+    } rows[] = {
+        { "x", 32000, false },           { "x", 32001, true },
+        { "=", 31999, false },           { "=", 32000, true },
+        { "\xf0\x9f\x98\x80", 16000, false }, { "\xf0\x9f\x98\x80", 16001, true },
+        { "\xff", 5333, false },         { "\xff", 5400, true },
+        { "\xe2\x80\xae", 5000, true },  { "x", 1000000, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf in = { 0 }, b = { 0 };
+        for (size_t k = 0; k < rows[i].times; k++)
+            st_buf_str(&in, st_str_of(rows[i].unit));
+        uint64_t truncated = 0;
+        st_csv_field(&b, st_buf_slice(&in), false, false, &truncated);
+        st_str out = st_buf_slice(&b);
+        bool marked = st_str_iends(out, ST_STR(" chars: findings.jsonl>\""));
+        if (truncated != rows[i].cut || marked != rows[i].cut || utf16_units(out) > 32002 ||
+            !st_utf8_valid(out))
+            fail_msg("row %zu: %u cut, %zu units", i, (unsigned)truncated, utf16_units(out));
+        if (i == 1) { /* 31936 of 32001 stay */
+            assert_true(st_str_iends(out, ST_STR("x\xe2\x80\xa6<+65 chars: findings.jsonl>\"")));
+        }
+        st_buf_free(&in);
+        st_buf_free(&b);
+    }
+}
+
+/* ---- rows -------------------------------------------------------------------------------------------- */
+
+/* w3wp (not logged) > cmd (hostile command line) > whoami; two rules match cmd. */
+static void attack(world *w)
+{
+    world_begin(w);
+    size_t r = world_add(w, "Web01.corp", 2, 1, 0, "C:\\Windows\\cmd.exe", HOSTILE);
+    st_creations *k = &w->store->creations;
+    k->parent_image[r] = world_sid(w, "C:\\inetsrv\\w3wp.exe");
+    k->hashes[r] = world_sid(w, "MD5=AABB,SHA256=CCDD,IMPHASH=00000000");
+    k->user[r] = world_sid(w, "-");
+    k->rule_name[r] = world_sid(w, "=cmd|' /C calc'!A0");
+    k->logon_id[r] = 0x3e7;
+    k->event_record_id[r] = UINT64_C(9007199254740993);
+    k->flags[r] = ST_C_CRC | ST_C_LOSSY;
+    world_add(w, "Web01.corp", 3, 2, 1500, "C:\\Windows\\whoami.exe", "whoami /all");
+    w->store->lossy = calloc(1, sizeof *w->store->lossy);
+    w->store->lossy[0] = (st_lossy){ .row = (uint32_t)r, .field = "CommandLine",
+                                     .hex = world_sid(w, "610000d8") };
+    w->store->nlossy = w->store->lossy_cap = 1;
+    world_grow(w);
+    world_servers(w, "w3wp.exe");
+    world_match(w, "web01.corp", 2, 0, NULL);
+    world_match(w, "web01.corp", 2, 1, NULL);
+    world_hunt(w, NULL);
+}
+
+static const char columns[] =
+    "UtcTime,Computer,Kind,Incident,Level,Rules,RuleIds,Reason,Techniques,User,IntegrityLevel,"
+    "ProcessId,ProcessGuid,Image,CommandLine,CurrentDirectory,MD5,SHA1,SHA256,IMPHASH,"
+    "ParentProcessId,ParentProcessGuid,ParentImage,ParentCommandLine,ParentUser,GrandparentImage,"
+    "WebServerImage,WebServerProcessId,WebServerProcessGuid,WebServerDistance,Depth,Chain,"
+    "ParentLink,ParentObserved,ChainLink,EndTime,LifetimeMs,Children,LogonId,LogonGuid,"
+    "TerminalSessionId,OriginalFileName,FileVersion,Description,Product,Company,RuleName,"
+    "RuleAuthors,TimeCreated,Channel,EventID,Source,SourceOffset,RecordNumber,EventRecordID,"
+    "Origin,Copies,FindingIds,Notes";
+
+static void csv__a_case__header_and_lines(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_report_options ro = { 0 };
+    st_write_csv(&o, w.c, &ro);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\r\n"), 3);
+    assert_int_equal(count_of(c, "\n"), 3);
+    assert_memory_equal(c.p, "\xef\xbb\xbf", 3);
+    char head[sizeof columns] = "";
+    size_t n = 0;
+    for (const char *p = c.p + 3; *p != '\r'; p++)
+        if (*p != '"')
+            head[n++] = *p;
+    assert_string_equal(head, columns);
+    must_have(c, "\"2026-01-02 03:04:05.000\",\"Web01.corp\",\"hit\",");
+    must_have(c, "\"high\",\"A rule; B \"\"rule\"\"\",\"a-rule; b-rule\","
+                 "\"It happened: w3wp.exe(1001) 1 above; Something else: w3wp.exe(1001) 1 above\","
+                 "\"T1033; T1505.003\",\"\",");
+    must_have(c, "\"a\"\"b,<U+202E>gpj.exe\xe2\x90\x9b[2J\xe2\x90\x8d\xe2\x90\x8a<0xFF>");
+    must_have(c, "\"aabb\",\"\",\"ccdd\",\"\",");
+    must_have(c, "\"'=cmd|' /C calc'!A0\",\"Ann; Bob\",");
+    must_have(c, "\"w3wp.exe(1001)? > cmd.exe(1002)\",\"guid\",\"false\",\"guid\"");
+    must_have(c, "\"9007199254740993\",\"live\"");
+    must_have(c, "\"crc; lossy:CommandLine\"");
+    must_have(c, "\"2026-01-02T03:04:05.0000000Z\"");
+    free(c.p);
+    world_end(&w);
+}
+
+static void csv__raw__no_mark_no_guard(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_report_options ro = { .csv_raw = true };
+    st_write_csv(&o, w.c, &ro);
+    captured c = capture_end(f, &o);
+    assert_memory_equal(c.p, "\"UtcTime\"", 9);
+    must_have(c, "\"=cmd|' /C calc'!A0\"");
+    must_have(c, "gpj.exe\x1b[2J\r\n\xef\xbf\xbd");
+    free(c.p);
+    world_end(&w);
+}
+
+static void jsonl__a_case__keys_and_types(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_report_options ro = { 0 };
+    st_write_jsonl(&o, w.c, &ro);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\n"), 2);
+    must_have(c, "{\"UtcTime\":\"2026-01-02 03:04:05.000\",\"Computer\":\"Web01.corp\",\"Kind\":\"hit\",");
+    must_have(c, "\"Rules\":[\"A rule\",\"B \\\"rule\\\"\"],\"RuleIds\":[\"a-rule\",\"b-rule\"],");
+    must_have(c, "\"Techniques\":[\"T1033\",\"T1505.003\"],\"ProcessId\":1002,");
+    must_have(c, "\"CommandLine\":\"a\\\"b,\\u202egpj.exe\\u001b[2J\\r\\n\xef\xbf\xbd");
+    must_have(c, "\"WebServerProcessId\":1001,");
+    must_have(c, "\"ParentObserved\":false,");
+    must_have(c, "\"LogonId\":\"0x3e7\",");
+    must_have(c, "\"EventRecordID\":\"9007199254740993\",");
+    must_have(c, "\"lossy\":[\"CommandLine\"],\"raw\":{\"CommandLine\":\"610000d8\"}}\n");
+    /* the context row: what is empty isn't there, but for what always is */
+    must_have(c, "\"Kind\":\"context\",\"Incident\":");
+    must_have(c, "\"Level\":\"\",\"Rules\":[],\"RuleIds\":[],\"ProcessId\":1003,");
+    must_have(c, "\"GrandparentImage\":\"C:\\\\inetsrv\\\\w3wp.exe\",");
+    must_lack(c, "\"User\"");
+    must_lack(c, "\"IMPHASH\"");
+    must_lack(c, "null");
+    must_have(c, "\"WebServerDistance\":2,\"Depth\":2,");
+    free(c.p);
+    world_end(&w);
+}
+
+static void utc__unreadable_text__time_of_the_row(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *shown, *note;
+    } rows[] = {
+        { NULL, "2026-01-02 03:04:05.000", NULL },
+        { "2026-01-02 03:04:05.000", "2026-01-02 03:04:05.000", NULL },
+        { "yesterday", "2026-01-02 03:04:05.000", "\"Notes\":\"clock:utc-unreadable\"" },
+        { "2026-01-02T03:04:05.000Z", "2026-01-02 03:04:05.000", "\"Notes\":\"clock:utc-unreadable\"" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        world_begin(&w);
+        size_t r = world_add(&w, "H", 1, 0, 0, "a", "a");
+        w.store->creations.utc_text[r] = world_sid(&w, rows[i].text);
+        world_grow(&w);
+        world_match(&w, "h", 1, 0, NULL);
+        world_hunt(&w, NULL);
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_report_options ro = { 0 };
+        st_write_jsonl(&o, w.c, &ro);
+        captured c = capture_end(f, &o);
+        assert_memory_equal(c.p + 12, rows[i].shown, 23);
+        if (rows[i].note)
+            must_have(c, rows[i].note);
+        else
+            must_lack(c, "\"Notes\"");
+        free(c.p);
+        world_end(&w);
+    }
+}
+
+/* ---- text and trees ------------------------------------------------------------------------------------ */
+
+static void text__a_case__safe_and_complete(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        world w;
+        attack(&w);
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_report_options ro = { .look = { .width = how == 1 ? 40 : 0, .ascii = how == 2 } };
+        st_write_text(&o, w.c, &ro);
+        captured c = capture_end(f, &o);
+        must_lack(c, "\x1b");
+        must_lack(c, "\r");
+        must_lack(c, "\xe2\x80\xae");
+        assert_true(st_utf8_valid((st_str){ c.p, c.n }));
+        must_have(c, "[high] Web01.corp  web server w3wp.exe(1001)");
+        must_have(c, "2 findings, 2 processes");
+        must_have(c, "1 host, 2 processes, 2 findings in 1 incident\n");
+        must_have(c, "w3wp.exe(1001)");
+        if (how != 1)
+            must_have(c, how ? "      `-- whoami.exe(1003)" : "      \xe2\x94\x94\xe2\x94\x80\xe2\x94\x80 whoami.exe(1003)");
+        for (size_t i = 0; how == 2 && i < c.n; i++)
+            assert_true((unsigned char)c.p[i] < 0x80);
+        for (char *line = strtok(c.p, "\n"); how == 1 && line; line = strtok(NULL, "\n"))
+            if (strstr(line, "cmd.exe(1002)") == NULL && utf16_units(st_str_of(line)) > 60)
+                fail_msg("too wide: %s", line);
+        free(c.p);
+        world_end(&w);
+    }
+}
+
+static void text__color__only_when_asked(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_report_options ro = { .look = { .color = true } };
+    st_write_text(&o, w.c, &ro);
+    captured c = capture_end(f, &o);
+    must_have(c, "\x1b[31m[high]\x1b[0m");
+    must_lack(c, "\x1b[2J"); /* the evidence's own */
+    free(c.p);
+    world_end(&w);
+}
+
+static void family(world *w)
+{
+    world_begin(w);
+    world_add(w, "H", 1, 0, 0, "root.exe", "r");
+    world_add(w, "H", 2, 1, 1, "a.exe", "a");
+    world_add(w, "H", 3, 2, 2, "a1.exe", "a1");
+    world_add(w, "H", 4, 2, 3, "a2.exe", "a2");
+    world_add(w, "H", 5, 1, 4, "b.exe", "b");
+    world_add(w, "H", 6, 5, 5, "b1.exe", "=b1");
+    world_add(w, "H", 7, 0, 6, "other.exe", "o");
+    world_grow(w);
+}
+
+static void tree_text__a_family__bars_where_siblings_follow(void **state)
+{
+    (void)state;
+    static const char want[] = "H  2026-01-02  7 processes\n"
+                               "root.exe(1001)  03:04:05.000\n"
+                               "|-- a.exe(1002)  03:04:05.001\n"
+                               "|   |-- a1.exe(1003)  03:04:05.002\n"
+                               "|   `-- a2.exe(1004)  03:04:05.003\n"
+                               "`-- b.exe(1005)  03:04:05.004\n"
+                               "    `-- b1.exe(1006)  03:04:05.005\n"
+                               "other.exe(1007)  03:04:05.006\n";
+    world w;
+    family(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_look look = { .ascii = true };
+    st_write_tree_text(&o, w.forest, NULL, NULL, &look);
+    captured c = capture_end(f, &o);
+    assert_string_equal(c.p, want);
+    free(c.p);
+    world_end(&w);
+}
+
+static void tree_select__each_filter__with_ancestors_and_subtree(void **state)
+{
+    (void)state;
+    const st_guid b = world_guid(5);
+    const st_str host = ST_STR("other");
+    const struct {
+        st_tree_filter t;
+        const char *shown;
+    } rows[] = {
+        { { .pid = ST_NO_U32 }, "1234567" },
+        { { .pid = 1002 }, "1234" },
+        { { .pid = ST_NO_U32, .by_guid = true, .guid = b }, "156" },
+        { { .pid = ST_NO_U32, .image = ST_STR("A1.EXE") }, "123" },
+        { { .pid = ST_NO_U32, .around = T0 + 6 * ST_TICKS_MS, .window = ST_TICKS_MS }, "1567" },
+        { { .pid = ST_NO_U32, .hosts = &host, .nhosts = 1 }, "" },
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        family(&w);
+        bool *shown = NULL;
+        st_err err = { 0 };
+        assert_int_equal(st_tree_select(w.forest, &rows[k].t, &shown, &err), ST_OK);
+        char got[8] = "";
+        size_t n = 0;
+        for (unsigned i = 1; i <= 7; i++)
+            if (shown[world_node(&w, "h", i)])
+                got[n++] = (char)('0' + i);
+        assert_string_equal(got, rows[k].shown);
+        if (k == 3) { /* a hidden sibling leaves no bar */
+            st_out o;
+            FILE *f = capture_begin(&o);
+            st_look look = { .ascii = true };
+            st_write_tree_text(&o, w.forest, shown, NULL, &look);
+            captured c = capture_end(f, &o);
+            must_have(c, "\n`-- a.exe(1002)  03:04:05.001\n    `-- a1.exe(1003)");
+            must_lack(c, "|");
+            free(c.p);
+        }
+        free(shown);
+        world_end(&w);
+    }
+}
+
+static void tree_jsonl__placeholder_and_child__exact_keys(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_write_tree_jsonl(&o, w.forest, NULL);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\n"), 3);
+    must_have(c, "{\"Computer\":\"Web01.corp\",\"ProcessGuid\":\"{0000005F-0000-0000-0000-000000000003}\","
+                 "\"ParentProcessGuid\":\"{0000005F-0000-0000-0000-000000000002}\","
+                 "\"ParentLink\":\"guid\",\"ChainLink\":\"guid\",\"Origin\":\"live\",\"Observed\":true,"
+                 "\"Depth\":2,\"Children\":0,\"Descendants\":0,\"ProcessId\":1003,");
+    must_have(c, "\"ProcessGuid\":\"{0000005F-0000-0000-0000-000000000001}\",\"ParentProcessGuid\":\"\","
+                 "\"ParentLink\":\"none\",\"ChainLink\":\"none\",\"Origin\":\"live\",\"Observed\":false,"
+                 "\"Depth\":0,\"Children\":1,\"Descendants\":2,");
+    free(c.p);
+    f = capture_begin(&o);
+    st_report_options ro = { 0 };
+    st_write_tree_csv(&o, w.forest, NULL, &ro);
+    c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\r\n"), 4);
+    assert_int_equal(count_of(c, "\n"), 4);
+    free(c.p);
+    world_end(&w);
+}
+
+static void tree_text__deep_line__drawn_without_lines(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    for (unsigned i = 1; i <= 300; i++) {
+        size_t r = world_add(&w, "H", 1, i > 1, i, "p.exe", "p");
+        w.store->creations.guid[r].b[8] = (unsigned char)i;
+        w.store->creations.guid[r].b[9] = (unsigned char)(i >> 8);
+        w.store->creations.parent_guid[r].b[8] = (unsigned char)(i > 1 ? i - 1 : 0);
+        w.store->creations.parent_guid[r].b[9] = (unsigned char)(i > 1 ? (i - 1) >> 8 : 0);
+    }
+    world_grow(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_look look = { 0 };
+    st_write_tree_text(&o, w.forest, NULL, NULL, &look);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\n"), 301);
+    must_have(c, "\n\xe2\x80\xa6 depth 299  p.exe(1001)");
+    must_lack(c, "depth 256 ");
+    free(c.p);
+    world_end(&w);
+}
+
+/* ---- records --------------------------------------------------------------------------------------------- */
+
+static st_value text_value(const char *s)
+{
+    return (st_value){ .p = (const unsigned char *)s, .n = (uint32_t)strlen(s), .type = ST_V_TEXT };
+}
+
+static void record__fields_and_collisions__one_object(void **state)
+{
+    (void)state;
+    static const unsigned char u32[4] = { 0x10, 0x27, 0, 0 };
+    static const unsigned char u64[8] = { 1, 0, 0, 0, 0, 0, 0x20, 0 };
+    static const unsigned char lone[4] = { 'a', 0, 0x00, 0xd8 };
+    const st_field fields[] = {
+        { .name = ST_STR("ProcessId"), .value = { u32, 4, ST_V_U32, false } },
+        { .name = ST_STR("Big"), .value = { u64, 8, ST_V_U64, false } },
+        { .name = ST_STR("Computer"), .value = text_value("evil\n") },
+        { .name = ST_STR("Data"), .value = text_value("1") },
+        { .name = ST_STR("Data"), .value = text_value("2") },
+        { .name = ST_STR("Data_1"), .value = text_value("3") },
+        { .name = ST_STR("Lone"), .value = { lone, 4, ST_V_STRING, false } },
+        { .name = ST_STR("Absent"), .value = { NULL, 0, ST_V_NULL, false } },
+        { .name = ST_STR("CommandLine"), .value = text_value("echo %%PATH%%") },
+    };
+    st_record r = { .offset = 5120, .number = 7, .origin = ST_O_SLACK, .flags = ST_R_CRC,
+                    .provider = text_value("Microsoft-Windows-Sysmon"), .channel = text_value("Ch"),
+                    .computer = text_value("H"), .event_id = 1, .event_record_id = 42,
+                    .time_created = T0, .fields = fields,
+                    .nfields = sizeof fields / sizeof fields[0] };
+    st_buf b = { 0 };
+    st_write_record_jsonl(&b, &r, ST_STR("dir/x.evtx"));
+    st_buf_char(&b, 0);
+    assert_string_equal(
+        b.p, "{\"EventID\":1,\"Computer\":\"H\",\"Provider\":\"Microsoft-Windows-Sysmon\","
+             "\"TimeCreated\":\"2026-01-02T03:04:05.0000000Z\",\"EventRecordID\":42,\"Channel\":\"Ch\","
+             "\"Origin\":\"slack\",\"Source\":\"dir/x.evtx\",\"SourceOffset\":5120,\"RecordNumber\":7,"
+             "\"Notes\":\"crc\",\"ProcessId\":10000,\"Big\":\"9007199254740993\","
+             "\"Computer_1\":\"evil\\n\",\"Data\":\"1\",\"Data_2\":\"2\",\"Data_1\":\"3\","
+             "\"Lone\":\"a\xef\xbf\xbd\",\"Absent\":\"\",\"CommandLine\":\"echo %%PATH%%\","
+             "\"lossy\":[\"Lone\"],\"raw\":{\"Lone\":\"610000d8\"}}\n");
+    st_buf_clear(&b);
+    st_write_record_csv_head(&b);
+    st_write_record_csv(&b, &r, ST_STR("=x\xff"), false);
+    st_buf_char(&b, 0);
+    captured c = { b.p, b.n - 1 };
+    assert_int_equal(count_of(c, "\n"), 2);
+    must_have(c, "\"slack\",\"'=x<0xFF>\",\"5120\",\"7\",\"crc\",\"{\"\"ProcessId\"\":10000,");
+    st_buf_free(&b);
+}
+
+/* ---- tables, hosts, runs ----------------------------------------------------------------------------------- */
+
+static void table__each_format__typed(void **state)
+{
+    (void)state;
+    st_table_column cols[] = { { ST_STR("l"), ST_STR("long") },     { ST_STR("r"), ST_STR("real") },
+                               { ST_STR("b"), ST_STR("bool") },     { ST_STR("d"), ST_STR("dynamic") },
+                               { ST_STR("s\"x"), ST_STR("string") } };
+    st_cell cells[] = {
+        { false, ST_STR("-5") }, { false, ST_STR("1.5") }, { false, ST_STR("true") },
+        { false, ST_STR("{\"a\":[1,\"\\u0041\"]}") }, { false, ST_STR("-x\n") },
+        { true, ST_STR("") }, { false, ST_STR("NaN") }, { false, ST_STR("False") },
+        { false, ST_STR("[1,") }, { false, ST_STR("") },
+        { false, ST_STR("9007199254740993") }, { true, ST_STR("") }, { true, ST_STR("") },
+        { false, ST_STR("{\"a\" 1}") }, { true, ST_STR("") },
+    };
+    st_table t = { .columns = cols, .ncolumns = 5, .nrows = 3, .cells = cells };
+    static const struct {
+        const char *format, *want;
+    } rows[] = {
+        { "json", "{\"columns\":[{\"name\":\"l\",\"type\":\"long\"},{\"name\":\"r\",\"type\":\"real\"},"
+                  "{\"name\":\"b\",\"type\":\"bool\"},{\"name\":\"d\",\"type\":\"dynamic\"},"
+                  "{\"name\":\"s\\\"x\",\"type\":\"string\"}],\"rows\":["
+                  "[-5,1.5,true,{\"a\":[1,\"\\u0041\"]},\"-x\\n\"],\n"
+                  "[null,\"NaN\",false,\"[1,\",\"\"],\n"
+                  "[\"9007199254740993\",null,null,\"{\\\"a\\\" 1}\",null]]}\n" },
+        { "jsonl", "{\"l\":-5,\"r\":1.5,\"b\":true,\"d\":{\"a\":[1,\"\\u0041\"]},\"s\\\"x\":\"-x\\n\"}\n"
+                   "{\"r\":\"NaN\",\"b\":false,\"d\":\"[1,\",\"s\\\"x\":\"\"}\n"
+                   "{\"l\":\"9007199254740993\",\"d\":\"{\\\"a\\\" 1}\"}\n" },
+        { "csv", "\xef\xbb\xbf\"l\",\"r\",\"b\",\"d\",\"s\"\"x\"\r\n"
+                 "\"-5\",\"1.5\",\"true\",\"{\"\"a\"\":[1,\"\"\\u0041\"\"]}\",\"'-x\xe2\x90\x8a\"\r\n"
+                 "\"\",\"NaN\",\"False\",\"[1,\",\"\"\r\n"
+                 "\"9007199254740993\",\"\",\"\",\"{\"\"a\"\" 1}\",\"\"\r\n" },
+        { "text", "l                 r    b      d                   s\"x\n"
+                  "-5                1.5  true   {\"a\":[1,\"\\u0041\"]}  -x\xe2\x90\x8a\n"
+                  "                  NaN  False  [1,\n"
+                  "9007199254740993              {\"a\" 1}\n" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_look look = { 0 };
+        st_write_table(&o, &t, st_str_of(rows[i].format), &look);
+        captured c = capture_end(f, &o);
+        assert_string_equal(c.p, rows[i].want);
+        free(c.p);
+    }
+}
+
+/* Dynamic text goes out bare only if it is JSON; each of these isn't. */
+static void table__not_json__quoted(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "",      "{",      "[1 2]",  "{\"a\"}", "{1:2}", "[1]]",    "01",     "1.",   "--1",
+        "nul",   "\"a",    "\"\\q\"", "\"\\u12\"", "[,]", "{\"a\":}", "1 2",    "\"\n\"", "+1",
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        st_table_column col = { ST_STR("d"), ST_STR("dynamic") };
+        st_cell cell = { false, st_str_of(bad[i]) };
+        st_table t = { .columns = &col, .ncolumns = 1, .nrows = 1, .cells = &cell };
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_look look = { 0 };
+        st_write_table(&o, &t, ST_STR("jsonl"), &look);
+        captured c = capture_end(f, &o);
+        if (strncmp(c.p, "{\"d\":\"", 6))
+            fail_msg("%s went out bare: %s", bad[i], c.p);
+        free(c.p);
+    }
+}
+
+static void hosts_and_run__a_case__say_it(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_report_options ro = { 0 };
+    st_write_hosts_csv(&o, w.c, &ro);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\r\n"), 2);
+    must_have(c, "\"Web01.corp\",\"partial\",\"2026-01-02T03:04:05.0000000Z\"");
+    free(c.p);
+    const st_str options[] = { ST_STR("scope=incident"), ST_STR("host=a=\"b\"") };
+    st_run_info info = { .version = "1", .options = options, .noptions = 2, .now = T0, .exit_status = 3 };
+    f = capture_begin(&o);
+    st_write_run_json(&o, w.c, &info);
+    c = capture_end(f, &o);
+    must_have(c, "{\"tool\":\"shelltree\",\"version\":\"1\",\"format\":1,"
+                 "\"options\":{\"scope\":\"incident\",\"host\":\"a=\\\"b\\\"\"},");
+    must_have(c, "\"reference_time\":\"2026-01-02T03:04:05.0000000Z\"");
+    must_have(c, "\"findings\":2,\"incidents\":1,\"rows\":2,");
+    must_have(c, "\"sources\":[],\"exit\":3}\n");
+    free(c.p);
+    world_end(&w);
+}
+
+static void rules_list__each_format__every_rule(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    static const char *const formats[] = { "text", "csv", "jsonl", "json" };
+    static const size_t lines[] = { 3, 4, 3, 3 };
+    for (size_t i = 0; i < 4; i++) {
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_look look = { 0 };
+        st_write_rules_list(&o, &w.rules, st_str_of(formats[i]), &look);
+        captured c = capture_end(f, &o);
+        assert_int_equal(count_of(c, "\n"), lines[i]);
+        must_have(c, "c-rule");
+        must_have(c, "critical");
+        free(c.p);
+    }
+    world_end(&w);
+}
+
+/* ---- files --------------------------------------------------------------------------------------------------- */
+
+static void outfile__there_already__stays_unless_forced(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/test_report.XXXXXX", path[64], line[16] = "";
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/out.csv", dir);
+    st_outfile *f = NULL;
+    st_err err = { 0 };
+    assert_int_equal(st_outfile_open(path, false, &f, &err), ST_OK);
+    st_out_str(st_outfile_out(f), ST_STR("one"));
+    assert_int_equal(access(path, F_OK), -1); /* not there before it is whole */
+    assert_int_equal(st_outfile_commit(f, &err), ST_OK);
+    assert_int_equal(st_outfile_open(path, false, &f, &err), ST_E_USAGE);
+    assert_null(f);
+    err = (st_err){ 0 };
+    assert_int_equal(st_outfile_open(path, true, &f, &err), ST_OK);
+    st_out_str(st_outfile_out(f), ST_STR("two"));
+    st_outfile_abort(f);
+    FILE *in = fopen(path, "r");
+    assert_non_null(fgets(line, sizeof line, in));
+    fclose(in);
+    assert_string_equal(line, "one");
+    assert_int_equal(st_outfile_open(path, true, &f, &err), ST_OK);
+    st_out_str(st_outfile_out(f), ST_STR("three"));
+    assert_int_equal(st_outfile_commit(f, &err), ST_OK);
+    in = fopen(path, "r");
+    assert_non_null(fgets(line, sizeof line, in));
+    fclose(in);
+    assert_string_equal(line, "three");
+    unlink(path);
+    assert_int_equal(rmdir(dir), 0); /* no temporary name was left */
+}
+
+static void outfile__came_meanwhile__not_replaced(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/test_report.XXXXXX", path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/out.csv", dir);
+    st_outfile *f = NULL;
+    st_err err = { 0 };
+    assert_int_equal(st_outfile_open(path, false, &f, &err), ST_OK);
+    FILE *other = fopen(path, "w");
+    fclose(other);
+    assert_int_equal(st_outfile_commit(f, &err), ST_E_IO);
+    unlink(path);
+    assert_int_equal(rmdir(dir), 0);
+}
+
+static void out__full_disk__error_at_the_end(void **state)
+{
+    (void)state;
+    FILE *full = fopen("/dev/full", "w");
+    if (!full)
+        skip();
+    st_out o;
+    st_err err = { 0 };
+    st_out_init(&o, fileno(full));
+    for (int i = 0; i < 100000; i++)
+        st_out_str(&o, ST_STR("some text"));
+    assert_int_equal(st_out_end(&o, &err), ST_E_IO);
+    fclose(full);
+}
+
+static void out__digest__of_all_bytes(void **state)
+{
+    (void)state;
+    st_out o;
+    FILE *f = capture_begin(&o);
+    o.digest = st_sha256_new();
+    st_sha256_stream *s = o.digest;
+    for (int i = 0; i < 30000; i++)
+        st_out_str(&o, ST_STR("abc"));
+    captured c = capture_end(f, &o);
+    unsigned char a[32], b[32];
+    st_sha256_end(s, a);
+    st_sha256(c.p, c.n, b);
+    assert_int_equal(c.n, 90000);
+    assert_memory_equal(a, b, 32);
+    free(c.p);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scrub__each_row__shown),
+        cmocka_unit_test(escapers__every_byte__safe),
+        cmocka_unit_test(json_str__each_row__exact),
+        cmocka_unit_test(csv_field__each_row__exact),
+        cmocka_unit_test(csv_field__too_long__cut_marked_counted),
+        cmocka_unit_test(csv__a_case__header_and_lines),
+        cmocka_unit_test(csv__raw__no_mark_no_guard),
+        cmocka_unit_test(jsonl__a_case__keys_and_types),
+        cmocka_unit_test(utc__unreadable_text__time_of_the_row),
+        cmocka_unit_test(text__a_case__safe_and_complete),
+        cmocka_unit_test(text__color__only_when_asked),
+        cmocka_unit_test(tree_text__a_family__bars_where_siblings_follow),
+        cmocka_unit_test(tree_select__each_filter__with_ancestors_and_subtree),
+        cmocka_unit_test(tree_jsonl__placeholder_and_child__exact_keys),
+        cmocka_unit_test(tree_text__deep_line__drawn_without_lines),
+        cmocka_unit_test(record__fields_and_collisions__one_object),
+        cmocka_unit_test(table__each_format__typed),
+        cmocka_unit_test(table__not_json__quoted),
+        cmocka_unit_test(hosts_and_run__a_case__say_it),
+        cmocka_unit_test(rules_list__each_format__every_rule),
+        cmocka_unit_test(outfile__there_already__stays_unless_forced),
+        cmocka_unit_test(outfile__came_meanwhile__not_replaced),
+        cmocka_unit_test(out__full_disk__error_at_the_end),
+        cmocka_unit_test(out__digest__of_all_bytes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -319,6 +319,13 @@ static void put_padded(st_buf *b, st_str s, size_t width, bool last, bool cut, c
     st_buf_free(&fit);
 }
 
+static void end_line(st_buf *b, size_t start)
+{
+    while (b->n > start && b->p[b->n - 1] == ' ')
+        b->n--;
+    st_buf_char(b, '\n');
+}
+
 static void as_text(st_out *o, const st_table *t, const st_look *look)
 {
     size_t *widths = calloc(t->ncolumns + 1, sizeof *widths);
@@ -330,14 +337,15 @@ static void as_text(st_out *o, const st_table *t, const st_look *look)
         widths[i] = cell_width(t, i, look);
     for (size_t i = 0; i < t->ncolumns; i++)
         put_padded(&o->buf, t->columns[i].name, widths[i], i + 1 == t->ncolumns, look->width, look);
-    st_buf_char(&o->buf, '\n');
+    end_line(&o->buf, 0);
     for (size_t r = 0; r < t->nrows && !o->error; r++) {
+        size_t start = o->buf.n;
         for (size_t i = 0; i < t->ncolumns; i++) {
             const st_cell *cell = &t->cells[r * t->ncolumns + i];
             put_padded(&o->buf, cell->null ? ST_STR("") : cell->text, widths[i],
                        i + 1 == t->ncolumns, look->width, look);
         }
-        st_buf_char(&o->buf, '\n');
+        end_line(&o->buf, start);
         st_out_tick(o);
     }
     free(widths);
