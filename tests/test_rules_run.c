@@ -201,7 +201,7 @@ static void run__rules__hit_what_they_say(void **state)
           "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == 'whoami.exe'", "5" },
         { "union DeviceProcessEvents, DeviceProcessEvents | where ProcessId == 402", "8" },
         { "Processes | where not(Observed)", "" },
-        { "DeviceProcessEvents | extend AdditionalFields.RuleName", "1 2 3 4 5 6 7 8 9" },
+        { "DeviceProcessEvents | extend AdditionalFields.RuleName", "1 6 2 7 3 4 8 5 9" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
