@@ -95,7 +95,7 @@ static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
     st_kx *x = st_kb_expr(b, value);
     if (!x)
         return false;
-    bool named = name.p != NULL || value->kind == ST_KX_NAME;
+    bool named = name.p != NULL || (value->kind == ST_KX_NAME && x->kind == ST_X_COLUMN);
     if (!name.p)
         name = st_kb_name(b, value);
     if (named && find_output(o, name) != SIZE_MAX && o->named[find_output(o, name)]) {
@@ -436,8 +436,10 @@ static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_
     put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
-static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, st_str name)
+/* names: what the author called the first columns. */
+static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names, size_t nnames)
 {
+    st_str name = nnames ? names[0].text : (st_str){ NULL, 0 };
     const st_kagg *agg = st_kagg_find(e->u.call.name.text);
     const st_kql_list *args = &e->u.call.args;
     b->nested = true;
@@ -450,6 +452,8 @@ static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, st_str 
     for (size_t i = 1; i < args->n; i++) {
         st_str n;
         const st_kql_expr *v = unname(args->items[i], &n);
+        if (i < nnames)
+            n = names[i].text;
         if (v->kind != ST_KX_STAR) {
             b->aggregates = false;
             st_str auto_name = n.p ? n : st_kb_name(b, v);
@@ -499,7 +503,8 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         const st_kql_expr *v = unname(e, &name);
         if (v->kind == ST_KX_CALL && st_kql_service(v->u.call.name.text) == NULL &&
             (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) || st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) && v->u.call.args.n)
-            add_arg_max(b, &all, v, name);
+            add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+                        e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else
             add_expr(b, &all, e);
     }

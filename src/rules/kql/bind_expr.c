@@ -777,7 +777,9 @@ static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg 
     st_kt t = ST_KT_LONG;
     if (!st_kt_of_name(st_str_of(agg->result), &t))
         t = n ? x[0]->type : ST_KT_LONG;
-    if (agg->result[0] == 's')
+    if (!strcmp(agg->result, "avg"))
+        t = t == ST_KT_TIMESPAN ? t : ST_KT_REAL;
+    if (agg->result[0] == 's' && !agg->result[1])
         t = t == ST_KT_INT ? ST_KT_LONG : t == ST_KT_DYNAMIC ? ST_KT_REAL : t;
     if (!strcmp(agg->result, "string") || !strcmp(agg->result, "dynamic"))
         st_kt_of_name(st_str_of(agg->result), &t);
@@ -1030,7 +1032,7 @@ bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type
 
 /* ---- names of columns that have none --------------------------------------------------------------------- */
 
-static bool path_name(const st_kql_expr *e, st_buf *t)
+static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
 {
     const st_kql_expr *parts[64];
     size_t n = 0;
@@ -1038,7 +1040,7 @@ static bool path_name(const st_kql_expr *e, st_buf *t)
         parts[n] = e;
         e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.index.base;
     }
-    if (e->kind == ST_KX_NAME)
+    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) != SIZE_MAX)
         st_buf_str(t, e->u.name);
     else if (e->kind == ST_KX_CALL && e->u.call.args.n && e->u.call.args.items[0]->kind == ST_KX_NAME &&
              st_kfn_find(e->u.call.name.text) && st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
@@ -1075,6 +1077,23 @@ static st_str prefixed(st_kbinder *b, const char *prefix, st_str name)
     return keep_text(b, &t);
 }
 
+/* percentile_x_95, percentile_x_95_5 */
+static st_str rank_name(st_kbinder *b, st_str stem, const st_kql_expr *e)
+{
+    const st_kql_expr *rank = e->u.call.args.n > 1 ? e->u.call.args.items[1] : NULL;
+    st_buf t = { 0 };
+    st_buf_str(&t, stem);
+    st_buf_char(&t, '_');
+    if (rank && rank->kind == ST_KX_LITERAL && rank->u.value.type == ST_KT_LONG)
+        st_buf_i64(&t, rank->u.value.i);
+    else if (rank && rank->kind == ST_KX_LITERAL)
+        st_buf_fmt(&t, "%g", rank->u.value.real);
+    for (size_t i = 0; i < t.n; i++)
+        if (t.p[i] == '.')
+            t.p[i] = '_';
+    return keep_text(b, &t);
+}
+
 static st_str call_name(st_kbinder *b, const st_kql_expr *e)
 {
     const st_kagg *agg = st_kagg_find(e->u.call.name.text);
@@ -1082,7 +1101,8 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
     const st_kql_expr *first = e->u.call.args.n ? e->u.call.args.items[0] : NULL;
     if (agg && b->aggregates) {
         bool path = first && (first->kind == ST_KX_NAME || first->kind == ST_KX_MEMBER || first->kind == ST_KX_INDEX || first->kind == ST_KX_CALL);
-        return prefixed(b, agg->prefix, path ? st_kb_name(b, first) : ST_STR(""));
+        st_str name = prefixed(b, agg->prefix, path ? st_kb_name(b, first) : ST_STR(""));
+        return strcmp(agg->name, "percentile") ? name : rank_name(b, name, e);
     }
     if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first && first->kind == ST_KX_LITERAL)
         return first->u.value.str;
@@ -1098,8 +1118,8 @@ st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)
     while (e->kind == ST_KX_CALL) /* the first argument's name, however deep */
         return call_name(b, e);
     if (e->kind == ST_KX_NAME)
-        return st_kb_column(b->row, e->u.name) != SIZE_MAX || !b->row ? e->u.name : e->u.name;
-    if ((e->kind == ST_KX_MEMBER || e->kind == ST_KX_INDEX) && path_name(e, &t))
+        return st_kb_column(b->row, e->u.name) != SIZE_MAX ? e->u.name : ST_STR("");
+    if ((e->kind == ST_KX_MEMBER || e->kind == ST_KX_INDEX) && path_name(b, e, &t))
         return keep_text(b, &t);
     st_buf_free(&t);
     return ST_STR("");

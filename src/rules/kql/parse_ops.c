@@ -182,7 +182,7 @@ static void read_range(st_parser *p, st_kql_op *op)
 
 static void read_print(st_parser *p, st_kql_op *op)
 {
-    op->u.exprs = expr_list(p, st_p_arg);
+    op->u.exprs = expr_list(p, st_p_named);
 }
 
 static void read_union(st_parser *p, st_kql_op *op)
