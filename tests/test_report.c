@@ -807,8 +807,8 @@ static void html__deep_line__stays_shallow(void **state)
     st_run_info info = { .version = "1" };
     st_write_html(&o, w.c, &info);
     captured c = capture_end(f, &o);
-    assert_int_equal(count_of(c, "<details open>"), 256);
-    assert_int_equal(count_of(c, "</details>"), 256);
+    assert_int_equal(count_of(c, "<details open>"), 128);
+    assert_int_equal(count_of(c, "</details>"), 128);
     assert_int_equal(count_of(c, "<bdi class=\"e\">p.exe</bdi> (1001) <span"), 300);
     assert_int_equal(count_of(c, "<li"), count_of(c, "</li>"));
     assert_int_equal(count_of(c, "<ul"), count_of(c, "</ul>"));

@@ -152,10 +152,10 @@ static void put_tree(page *g, uint32_t incident)
     put(g, "<ul class=\"t\">");
     for (st_node n = top; n != ST_NO_NODE && g->left && !g->o->error;
          n = st_drawn_next(g->f, &d, top, n, &level), g->left--) {
-        size_t shown = level < ST_MAX_TREE_DRAWN ? level : ST_MAX_TREE_DRAWN;
+        size_t shown = level < ST_MAX_HTML_DEPTH ? level : ST_MAX_HTML_DEPTH;
         for (; at > shown; at--)
             put(g, "</ul></details></li>");
-        bool inner = shown < ST_MAX_TREE_DRAWN &&
+        bool inner = shown < ST_MAX_HTML_DEPTH &&
                      st_drawn_from(g->f, &d, g->f->procs[n].first_child) != ST_NO_NODE;
         put(g, inner ? "\n<li><details open><summary>" : "\n<li>");
         put_node(g, n);
