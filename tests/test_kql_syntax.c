@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/kql/ast.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
