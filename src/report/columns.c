@@ -106,7 +106,7 @@ static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
     for (size_t i = 0; i < h.n; i++)
         zero &= h.p[i] == '0';
     for (size_t i = 0; i < h.n && !zero; i++)
-        st_buf_char(b, h.p[i] >= 'A' && h.p[i] <= 'Z' ? (char)(h.p[i] + 32) : h.p[i]);
+        st_buf_char(b, (char)(h.p[i] >= 'A' && h.p[i] <= 'Z' ? h.p[i] + 32 : h.p[i]));
 }
 HASH_COLUMN(md5, "MD5")
 HASH_COLUMN(sha1, "SHA1")
