@@ -722,6 +722,26 @@ static void rules_list__each_format__every_rule(void **state)
     world_end(&w);
 }
 
+static void timesketch__a_case__what_its_importer_asks(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_write_timesketch(&o, w.c);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\n"), 2);
+    assert_int_equal(count_of(c, "\n\n"), 0);
+    must_have(c, "{\"message\":\"A rule; B \\\"rule\\\": w3wp.exe(1001)? > cmd.exe(1002): a\\\"b,\\u202egpj");
+    must_have(c, "\"datetime\":\"2026-01-02T03:04:06.500000+00:00\",\"timestamp\":1767323046500000,"
+                 "\"timestamp_desc\":\"Process created\",\"data_type\":\"windows:evtx:record\"");
+    must_have(c, "\"tag\":[\"shelltree\",\"T1033\",\"T1505.003\"]");
+    must_have(c, "\"EventRecordID\":\"2\"");
+    free(c.p);
+    world_end(&w);
+}
+
 /* ---- the page -------------------------------------------------------------------------------------------- */
 
 static void html__a_case__nothing_of_evidence_is_markup(void **state)
@@ -923,6 +943,7 @@ int main(void)
         cmocka_unit_test(table__not_json__quoted),
         cmocka_unit_test(hosts_and_run__a_case__say_it),
         cmocka_unit_test(rules_list__each_format__every_rule),
+        cmocka_unit_test(timesketch__a_case__what_its_importer_asks),
         cmocka_unit_test(html__a_case__nothing_of_evidence_is_markup),
         cmocka_unit_test(html__style__has_the_digest_of_the_policy),
         cmocka_unit_test(html__deep_line__stays_shallow),
