@@ -52,8 +52,14 @@ static void as_csv(st_buf *b, const st_rule *r)
 {
     st_buf t = { 0 };
     put_techniques(&t, r);
-    const st_str cells[] = { r->id, r->title, st_str_of(st_level_word(r->level)),
-                             st_str_of(status_word(r)), r->why, st_buf_slice(&t), r->authors, r->path };
+    const st_str cells[] = { r->id,
+                             r->title,
+                             st_str_of(st_level_word(r->level)),
+                             st_str_of(status_word(r)),
+                             r->why,
+                             st_buf_slice(&t),
+                             r->authors,
+                             r->path };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         if (i)
             st_buf_char(b, ',');

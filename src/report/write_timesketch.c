@@ -8,7 +8,8 @@
 /* Columns that would only repeat the importer's own keys or aren't text to search for. */
 static bool repeated(const st_column *col)
 {
-    static const char *const names[] = { "UtcTime", "Rules", "TimeCreated", "Copies", "SourceOffset" };
+    static const char *const names[] = { "UtcTime", "Rules", "TimeCreated", "Copies",
+                                         "SourceOffset" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (st_str_eq(st_str_of(col->name), st_str_of(names[i])))
             return true;
@@ -88,7 +89,8 @@ static void put_column(st_buf *b, bool *more, const st_column *col, const st_vie
     st_json_key(b, more, col->name);
     if (col->kind == ST_COL_BOOL)
         st_buf_str(b, text);
-    else if (col->kind == ST_COL_NUMBER && !st_str_eq(st_str_of(col->name), ST_STR("EventRecordID")))
+    else if (col->kind == ST_COL_NUMBER &&
+             !st_str_eq(st_str_of(col->name), ST_STR("EventRecordID")))
         st_json_digits(b, text);
     else
         st_json_str(b, text);
