@@ -771,6 +771,8 @@ static void rules_list__each_format__every_rule(void **state)
         assert_int_equal(count_of(c, "\n"), lines[i]);
         must_have(c, "c-rule");
         must_have(c, "critical");
+        if (!i) /* ids in line */
+            must_have(c, "ready          critical      c-rule  C rule\n");
         free(c.p);
     }
     world_end(&w);
