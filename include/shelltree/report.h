@@ -54,6 +54,8 @@ typedef struct st_report_options {
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);
 void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro);
+/* JSON Lines for Timesketch's importer; rows without any time are left out. */
+void st_write_timesketch(st_out *o, const st_case *c);
 /* The timeline a person reads: incidents, their trees, their rows. */
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro);
 

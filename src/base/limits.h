@@ -113,6 +113,9 @@
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
  * page says so and names the other files. */
 #define ST_MAX_HTML_NODES 20000u
+/* Levels of nested lists on the HTML page, three elements each: browsers give up at 512. Met:
+ * deeper ones stand side by side. */
+#define ST_MAX_HTML_DEPTH 128u
 /* Bytes of one text that the HTML page shows unfolded. Met: the rest is folded, not cut. */
 #define ST_MAX_HTML_TEXT 2000u
 

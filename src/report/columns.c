@@ -389,7 +389,8 @@ static void put_event_id(const st_view *v, st_buf *b)
     st_buf_char(b, '1');
 }
 
-/* ---- where it stands in the evidence ------------------------------------------------------------ */
+/* ---- where it stands in the evidence ------------------------------------------------------------
+ */
 
 static st_str get_source(const st_view *v)
 {
@@ -421,7 +422,8 @@ static void put_copies(const st_view *v, st_buf *b)
     st_buf_u64(b, v->p->copies ? v->p->copies : 1);
 }
 
-/* ---- notes ------------------------------------------------------------------------------------------ */
+/* ---- notes
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct note {
     uint32_t flag;
@@ -429,14 +431,17 @@ typedef struct note {
 } note;
 
 static const note record_notes[] = {
-    { ST_C_CRC, "crc" },           { ST_C_BORROWED, "borrowed-template" },
-    { ST_C_PARTIAL, "partial" },   { ST_C_REPAIRED, "repaired" },
-    { ST_C_TRAILER, "trailer" },   { ST_C_NO_GUID, "no-guid" },
+    { ST_C_CRC, "crc" },         { ST_C_BORROWED, "borrowed-template" },
+    { ST_C_PARTIAL, "partial" }, { ST_C_REPAIRED, "repaired" },
+    { ST_C_TRAILER, "trailer" }, { ST_C_NO_GUID, "no-guid" },
 };
 static const note tree_notes[] = {
-    { ST_P_CONFLICT, "conflict" },         { ST_P_AMBIGUOUS_PARENT, "ambiguous-parent" },
-    { ST_P_CYCLE, "cycle" },               { ST_P_CLOCK, "clock" },
-    { ST_P_PARENT_LATER, "parent-later" }, { ST_P_PARENT_DIFFERS, "parent-differs" },
+    { ST_P_CONFLICT, "conflict" },
+    { ST_P_AMBIGUOUS_PARENT, "ambiguous-parent" },
+    { ST_P_CYCLE, "cycle" },
+    { ST_P_CLOCK, "clock" },
+    { ST_P_PARENT_LATER, "parent-later" },
+    { ST_P_PARENT_DIFFERS, "parent-differs" },
 };
 
 static void add_note(st_buf *b, size_t start, const char *word, const char *about)
@@ -471,15 +476,37 @@ static void put_notes(const st_view *v, st_buf *b)
         add_note(b, start, "chain-cut", "");
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------- */
+/* ---- the table
+ * ----------------------------------------------------------------------------------------- */
 
-#define MADE(name, put) { name, ST_COL_TEXT, false, NULL, put, NULL }
-#define MADE_ALWAYS(name, put) { name, ST_COL_TEXT, true, NULL, put, NULL }
-#define TEXT(name, get) { name, ST_COL_TEXT, false, get, NULL, NULL }
-#define ALWAYS(name, get) { name, ST_COL_TEXT, true, get, NULL, NULL }
-#define NUMBER(name, put) { name, ST_COL_NUMBER, false, NULL, put, NULL }
-#define TIME(name, put) { name, ST_COL_TIME, false, NULL, put, NULL }
-#define LIST(name, always, item) { name, ST_COL_LIST, always, NULL, NULL, item }
+#define MADE(name, put)                                                                            \
+    {                                                                                              \
+        name, ST_COL_TEXT, false, NULL, put, NULL                                                  \
+    }
+#define MADE_ALWAYS(name, put)                                                                     \
+    {                                                                                              \
+        name, ST_COL_TEXT, true, NULL, put, NULL                                                   \
+    }
+#define TEXT(name, get)                                                                            \
+    {                                                                                              \
+        name, ST_COL_TEXT, false, get, NULL, NULL                                                  \
+    }
+#define ALWAYS(name, get)                                                                          \
+    {                                                                                              \
+        name, ST_COL_TEXT, true, get, NULL, NULL                                                   \
+    }
+#define NUMBER(name, put)                                                                          \
+    {                                                                                              \
+        name, ST_COL_NUMBER, false, NULL, put, NULL                                                \
+    }
+#define TIME(name, put)                                                                            \
+    {                                                                                              \
+        name, ST_COL_TIME, false, NULL, put, NULL                                                  \
+    }
+#define LIST(name, always, item)                                                                   \
+    {                                                                                              \
+        name, ST_COL_LIST, always, NULL, NULL, item                                                \
+    }
 
 const st_column st_columns[] = {
     { "UtcTime", ST_COL_TIME, true, NULL, put_utc, NULL },

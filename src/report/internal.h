@@ -54,10 +54,10 @@ typedef enum st_column_kind {
 typedef struct st_column {
     const char *name;
     st_column_kind kind;
-    bool always;                                           /* in JSONL also when empty */
-    st_str (*get)(const st_view *v);                       /* text that is there already */
-    void (*put)(const st_view *v, st_buf *b);              /* text that has to be made */
-    bool (*item)(const st_view *v, size_t i, st_buf *b);   /* lists: false past the end */
+    bool always;                                         /* in JSONL also when empty */
+    st_str (*get)(const st_view *v);                     /* text that is there already */
+    void (*put)(const st_view *v, st_buf *b);            /* text that has to be made */
+    bool (*item)(const st_view *v, size_t i, st_buf *b); /* lists: false past the end */
 } st_column;
 
 extern const st_column st_columns[];
@@ -85,8 +85,8 @@ void st_csv_u64(st_buf *b, uint64_t v);
 
 /* Which nodes are drawn: by flag, or by stamp, or all. */
 typedef struct st_drawn {
-    const bool *flags;     /* NULL: not asked */
-    const uint32_t *stamps;/* NULL: not asked */
+    const bool *flags;      /* NULL: not asked */
+    const uint32_t *stamps; /* NULL: not asked */
     uint32_t stamp;
 } st_drawn;
 /* n, or the first sibling behind it that is shown. */
@@ -99,11 +99,11 @@ void st_html_text(st_buf *b, st_str s);
 typedef struct st_drawing {
     const st_forest *f;
     st_drawn drawn;
-    const st_case *c;          /* NULL: no findings shown */
-    const uint32_t *first;     /* by node: its first finding, UINT32_MAX: none; NULL as c */
+    const st_case *c;      /* NULL: no findings shown */
+    const uint32_t *first; /* by node: its first finding, UINT32_MAX: none; NULL as c */
     const st_look *look;
-    st_str indent;             /* in front of every line */
-    st_ticks day;              /* times of this day are shown without the date */
+    st_str indent; /* in front of every line */
+    st_ticks day;  /* times of this day are shown without the date */
 } st_drawing;
 void st_draw(st_out *o, const st_drawing *d, st_node top);
 /* By node, the first finding; UINT32_MAX: none. The caller frees it. */

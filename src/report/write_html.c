@@ -34,7 +34,8 @@ typedef struct page {
     size_t left; /* processes that may still be drawn */
 } page;
 
-/* ---- text ----------------------------------------------------------------------------------------- */
+/* ---- text
+ * ----------------------------------------------------------------------------------------- */
 
 static void put(page *g, const char *s)
 {
@@ -46,7 +47,9 @@ static void put_escaped(st_buf *b, st_str s)
     static const struct {
         char c;
         const char *name;
-    } names[] = { { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" } };
+    } names[] = {
+        { '&', "&amp;" }, { '<', "&lt;" }, { '>', "&gt;" }, { '"', "&quot;" }, { '\'', "&#39;" }
+    };
     for (size_t i = 0; i < s.n; i++) {
         const char *name = NULL;
         for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
@@ -117,10 +120,12 @@ static void put_name(page *g, const st_proc *p)
 
 static void put_level(page *g, st_level level)
 {
-    st_buf_fmt(&g->o->buf, "<strong class=\"l%u\">%s</strong> ", (unsigned)level, st_level_word(level));
+    st_buf_fmt(&g->o->buf, "<strong class=\"l%u\">%s</strong> ", (unsigned)level,
+               st_level_word(level));
 }
 
-/* ---- trees ----------------------------------------------------------------------------------------- */
+/* ---- trees
+ * ----------------------------------------------------------------------------------------- */
 
 static void put_node(page *g, st_node n)
 {
@@ -152,10 +157,10 @@ static void put_tree(page *g, uint32_t incident)
     put(g, "<ul class=\"t\">");
     for (st_node n = top; n != ST_NO_NODE && g->left && !g->o->error;
          n = st_drawn_next(g->f, &d, top, n, &level), g->left--) {
-        size_t shown = level < ST_MAX_TREE_DRAWN ? level : ST_MAX_TREE_DRAWN;
+        size_t shown = level < ST_MAX_HTML_DEPTH ? level : ST_MAX_HTML_DEPTH;
         for (; at > shown; at--)
             put(g, "</ul></details></li>");
-        bool inner = shown < ST_MAX_TREE_DRAWN &&
+        bool inner = shown < ST_MAX_HTML_DEPTH &&
                      st_drawn_from(g->f, &d, g->f->procs[n].first_child) != ST_NO_NODE;
         put(g, inner ? "\n<li><details open><summary>" : "\n<li>");
         put_node(g, n);
@@ -168,7 +173,8 @@ static void put_tree(page *g, uint32_t incident)
     put(g, "</ul>\n");
 }
 
-/* ---- incidents and rows ------------------------------------------------------------------------------- */
+/* ---- incidents and rows
+ * ------------------------------------------------------------------------------- */
 
 static void put_incident(page *g, uint32_t k)
 {
@@ -222,10 +228,11 @@ static void put_row(page *g, const st_row *row)
 static void put_rows(page *g)
 {
     size_t n = 0;
-    put(g, "<h2 id=\"findings\">Findings, oldest first</h2><table><caption>Every process that a rule "
-           "matched</caption><thead><tr><th scope=\"col\">Time (UTC)</th><th scope=\"col\">Host</th>"
-           "<th scope=\"col\">Process</th><th scope=\"col\">Command line</th>"
-           "<th scope=\"col\">Why</th></tr></thead><tbody>\n");
+    put(g,
+        "<h2 id=\"findings\">Findings, oldest first</h2><table><caption>Every process that a rule "
+        "matched</caption><thead><tr><th scope=\"col\">Time (UTC)</th><th scope=\"col\">Host</th>"
+        "<th scope=\"col\">Process</th><th scope=\"col\">Command line</th>"
+        "<th scope=\"col\">Why</th></tr></thead><tbody>\n");
     for (size_t i = 0; i < g->c->nrows && !g->o->error; i++)
         if (g->c->rows[i].kind == ST_ROW_HIT && n++ < ST_MAX_HTML_NODES)
             put_row(g, &g->c->rows[i]);
@@ -234,7 +241,8 @@ static void put_rows(page *g)
         st_buf_fmt(&g->o->buf, "<p>%zu more are in timeline.csv.</p>\n", n - ST_MAX_HTML_NODES);
 }
 
-/* ---- the head -------------------------------------------------------------------------------------------- */
+/* ---- the head
+ * -------------------------------------------------------------------------------------------- */
 
 static void put_unread(page *g)
 {
@@ -250,7 +258,8 @@ static void put_unread(page *g)
             put(g, ": ");
             put_evidence(g, s->reason);
         }
-        st_buf_fmt(&g->o->buf, " (%llu bytes lost)</li>\n", (unsigned long long)s->report.bytes_lost);
+        st_buf_fmt(&g->o->buf, " (%llu bytes lost)</li>\n",
+                   (unsigned long long)s->report.bytes_lost);
         st_out_tick(g->o);
     }
     put(g, found ? "</ul>\n" : "");
@@ -259,18 +268,21 @@ static void put_unread(page *g)
 static void put_head(page *g, const st_run_info *info)
 {
     put(g, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-");
+           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+           "'sha256-");
     put(g, style_digest);
-    put(g, "'; base-uri 'none'; form-action 'none'\"><meta name=\"referrer\" content=\"no-referrer\">"
-           "<meta name=\"viewport\" content=\"width=device-width\">"
-           "<title>shelltree report</title><style>");
+    put(g,
+        "'; base-uri 'none'; form-action 'none'\"><meta name=\"referrer\" content=\"no-referrer\">"
+        "<meta name=\"viewport\" content=\"width=device-width\">"
+        "<title>shelltree report</title><style>");
     put(g, style);
     put(g, "</style></head>\n<body><main><h1>shelltree report</h1>\n");
     put_unread(g);
-    st_buf_fmt(&g->o->buf, "<p>%llu records read, %zu process creations on %zu hosts: %zu findings in "
-                           "%zu incidents. shelltree ",
-               (unsigned long long)g->f->store->records, g->f->observed, g->f->nhosts, g->c->nfindings,
-               g->c->nincidents);
+    st_buf_fmt(&g->o->buf,
+               "<p>%llu records read, %zu process creations on %zu hosts: %zu findings in "
+               "%zu incidents. shelltree ",
+               (unsigned long long)g->f->store->records, g->f->observed, g->f->nhosts,
+               g->c->nfindings, g->c->nincidents);
     st_html_text(&g->o->buf, st_str_of(info->version));
     put(g, ", reference time ");
     st_buf_time_iso(&g->o->buf, info->now);

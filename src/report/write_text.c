@@ -17,7 +17,8 @@ typedef struct text_work {
     st_buf text;
 } text_work;
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------------------------------
+ */
 
 static void put_blanks(st_buf *b, size_t n)
 {
@@ -33,7 +34,9 @@ static void put_wrapped(text_work *w, st_str s, size_t indent)
     st_scrub(&w->text, s, w->look->ascii);
     b->failed |= w->text.failed;
     st_str left = st_buf_slice(&w->text);
-    size_t width = !w->look->width ? SIZE_MAX : w->look->width > indent + 20 ? w->look->width - indent : 20;
+    size_t width = !w->look->width                ? SIZE_MAX
+                   : w->look->width > indent + 20 ? w->look->width - indent
+                                                  : 20;
     for (unsigned line = 1; left.n; line++) {
         put_blanks(b, indent);
         if (line == ST_MAX_WRAPPED_LINES) {
@@ -60,7 +63,8 @@ static void put_count(st_buf *b, uint64_t n, const char *one, const char *many)
     st_buf_fmt(b, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
 }
 
-/* ---- incidents -------------------------------------------------------------------------------------- */
+/* ---- incidents
+ * -------------------------------------------------------------------------------------- */
 
 static void head_line(text_work *w, const st_incident *i)
 {
@@ -163,7 +167,8 @@ static void put_tree(text_work *w, uint32_t incident)
     st_draw(w->o, &d, i->top);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * -------------------------------------------------------------------------------------------- */
 
 static void put_row(text_work *w, const st_row *row)
 {
@@ -252,7 +257,8 @@ static void put_summary(text_work *w)
     st_out_tick(w->o);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
+/* ---- all of it
+ * ------------------------------------------------------------------------------------------ */
 
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
 {

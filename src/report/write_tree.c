@@ -171,7 +171,10 @@ static void end_line(pen *x, st_out *o, bool hit, st_level level)
     size_t width = x->d->look->width, used = st_text_width(st_buf_slice(&x->line));
     if (hit)
         st_color_level(&x->line, x->d->look, level);
-    st_fit(&x->line, st_buf_slice(&x->text), !width ? 0 : used + 8 < width ? width - used : 8,
+    st_fit(&x->line, st_buf_slice(&x->text),
+           !width             ? 0
+           : used + 8 < width ? width - used
+                              : 8,
            x->d->look->ascii);
     if (hit)
         st_color_end(&x->line, x->d->look);
@@ -293,7 +296,8 @@ void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const 
     free(first);
 }
 
-/* ---- one object or line a process -------------------------------------------------------------- */
+/* ---- one object or line a process --------------------------------------------------------------
+ */
 
 typedef struct tree_view {
     const st_forest *f;
@@ -448,7 +452,8 @@ void st_write_tree_jsonl(st_out *o, const st_forest *f, const bool *shown)
     st_buf_free(&cell);
 }
 
-void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown, const st_report_options *ro)
+void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown,
+                       const st_report_options *ro)
 {
     const char *names[TREE_COLUMNS];
     for (size_t i = 0; i < TREE_COLUMNS; i++)
