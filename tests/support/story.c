@@ -696,7 +696,8 @@ static void clean_servers(story *s, host *h)
                        "\"C:\\Apache24\\bin\\httpd.exe\" -k runservice", SYSTEM_USER, "System");
     proc worker = child(s, h, &httpd, "C:\\Apache24\\bin\\httpd.exe",
                         "C:\\Apache24\\bin\\httpd.exe -d C:/Apache24");
-    proc pipe = child(s, h, &worker, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
+    proc nginx = start(s, h, &services, "C:\\nginx\\nginx.exe", "nginx.exe", LOCAL_SERVICE, "System");
+    proc pipe = child(s, h, &nginx, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
     run(s, h, &pipe, "D:\\site\\bin\\convert.exe", "convert.exe in.tif out.jpg");
     end(s, h, &pipe);
     run(s, h, &worker, "C:\\Apache24\\bin\\rotatelogs.exe", "rotatelogs.exe logs/access.log 86400");
