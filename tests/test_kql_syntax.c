@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/kql/ast.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -99,7 +99,7 @@ static void lex__literals__have_their_values(void **state)
           "(| (print datetime(638397504000000000) datetime() datetime(null)))" },
         { "print datetime('2024-01-02 03:04:05.5'), datetime(2024-01-02T00:00:00+01:00)",
           "(| (print datetime(638397614455000000) datetime(638397468000000000)))" },
-        { "print datetime(Sat, 8 Nov 14 15:05:02 GMT)", "(| (print datetime(635510631020000000)))" },
+        { "print datetime(Sat, 8 Nov 14 15:05:02 GMT)", "(| (print datetime(635510559020000000)))" },
         { "print int( 5 ), long(-4), real(nan), bool(1), decimal(1.5), long(null)",
           "(| (print int(5) -4 nan true decimal(1.5) long(null)))" },
         { "print guid(6F9619FF-8B86-D011-B42D-00C04FC964FF)",
@@ -178,6 +178,7 @@ static void parse__operators__keep_all_parts(void **state)
         { "T | top-nested 2 of a with others='x' by count(), top-nested of b by max(c) desc",
           "(| T (top-nested (2 of a others \"x\" by (call count)) ((none) of b by (call max c) desc)))" },
         { "T | partition by k (top 1 by v)", "(| T (partition k (| (top 1 v))))" },
+        { "T | partition by k { T | top 1 by v } | count", "(| T (unsupported partition) (count))" },
         { "T | serialize n=row_number() | as X | getschema | count as N | consume",
           "(| T (serialize (:= n (call row_number))) (as X) (getschema) (count N) (consume))" },
         { "T | render timechart with (title='a')", "(| T (render [title \"a\"] timechart))" },
@@ -228,9 +229,13 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "let x = 1\nT | count", "2:1:expected `;` before T (statement began in line 1)" },
         { "T | where k == \xE2\x80\x9Cx\xE2\x80\x9D | count",
           "1:16:typographic quotes (from a web page or a document); write \"...\"" },
-        { "T | where !a", "1:11:`!` isn't KQL; use `not(...)`" },
+        { "T | where !a", "1:11:`!` isn't KQL before an expression; use `not(...)`" },
         { "T | where a !has_any ('x')", "1:13:`!has_any` isn't KQL; use `not(... has_any (...))`" },
         { "T | where a Contains 'x'", "1:13:no operator Contains; operators are lower case: contains" },
+        { "T | where a == 1 AND b == 2 Or c is null",
+          "1:18:no operator AND; operators are lower case: and\n"
+          "1:29:no operator Or; operators are lower case: or\n"
+          "1:34:`is` isn't KQL; use `isnull()` or `isempty()`" },
         { "T | project a,, b | where | take",
           "1:15:an expression expected, got ,\n1:27:an expression expected, got |\n"
           "1:33:an expression expected, but the text ends" },
@@ -246,7 +251,7 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "print 9223372036854775808", "1:7:9223372036854775808 doesn't fit a long (64 bits)" },
         { "print 'abc", "1:7:this string isn't closed" },
         { "print @h'x'", "1:7:`@h` doesn't begin a string; write `h@`" },
-        { "print dynamic([1,2,])", "1:20:a value expected in dynamic(...)" },
+        { "print dynamic([1,2,])", "1:20:a value expected in dynamic(...), got ]" },
         { "print dynamic({a:1})", "1:16:a name in quotes expected in dynamic(...), got a" },
         { "T | extend x = typeof(strng)", "1:23:no type strng; did you mean string?" },
         { "T | where a == 'x'\n\nU | count",

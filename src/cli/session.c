@@ -162,7 +162,7 @@ static void verbose_source(const st_config *c, const st_source *x)
            (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
     for (size_t i = 0; i < r->nranges; i++)
         st_say(c, "%.*s: bytes %llu to %llu: %s", ST_FMT(x->name), (unsigned long long)r->ranges[i].offset,
-               (unsigned long long)(r->ranges[i].offset + r->ranges[i].length), r->ranges[i].reason);
+               (unsigned long long)r->ranges[i].offset + r->ranges[i].length, r->ranges[i].reason);
 }
 
 /* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */

@@ -80,7 +80,7 @@ static bool name_at(walk *w, uint32_t *pos, uint32_t end, uint32_t *name)
     if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
         return false;
     const unsigned char *text = s->b + off + 8;
-    if (s->strict && (nt_u16(text + 2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
+    if (s->strict && (nt_u16(text + (size_t)2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
         return false;
     if (off == *pos) {
         if (!nt_has(*pos, end, 10 + 2 * chars))
@@ -127,7 +127,12 @@ static bool text_piece(walk *w, uint32_t at, uint32_t end)
     if (!nt_has(at + 2, end, bytes))
         return false;
     w->pos = at + 2 + bytes;
-    return push_piece(w, (nt_piece){ .off = at + 2, .len = bytes, .kind = NT_LITERAL });
+    const unsigned char *p = w->s->b + at + 2;
+    if (w->s->foreign) {
+        p = (const unsigned char *)st_arena_copy(&w->s->kept, (st_str){ (const char *)p, bytes }).p;
+        w->s->failed |= !p;
+    }
+    return push_piece(w, (nt_piece){ .p = p, .len = bytes, .kind = NT_LITERAL });
 }
 
 static bool entity_piece(walk *w, uint32_t end)
@@ -283,7 +288,7 @@ static uint32_t spelled(walk *w, uint32_t first)
     if (n != 1 || s->pieces[first].kind != NT_LITERAL || s->pieces[first].len > 2 * ST_MAX_NAME)
         return NT_NONE;
     uint32_t name =
-        nt_name_put(&s->names, s->b + s->pieces[first].off, s->pieces[first].len, s->c->ops);
+        nt_name_put(&s->names, s->pieces[first].p, s->pieces[first].len, s->c->ops);
     if (name == NT_NONE)
         s->failed = true;
     return name;
@@ -383,12 +388,16 @@ static void push_inner(walk *w)
     static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT, [W_EVENTDATA] = NT_IN_EVENTDATA,
                                      [W_USERDATA] = NT_IN_USERDATA, [W_LEAF] = NT_IN_USERDATA,
                                      [W_DATA] = NT_IN_USERDATA };
-    const nt_frame *f = w->depth ? &w->s->frames[w->depth - 1] : NULL;
-    push_field(w, (nt_field){ .name = f ? f->name : NT_NONE,
-                              .first = (uint32_t)w->s->npieces - 1, .n = 1,
-                              .dep = f ? f->dep : (uint16_t)NT_NO_INDEX,
-                              .inner = f ? inner[f->where] : w->s->plans[w->plan].context,
-                              .bare = true });
+    nt_field field = { .name = NT_NONE, .first = (uint32_t)w->s->npieces - 1, .n = 1,
+                       .dep = (uint16_t)NT_NO_INDEX, .inner = w->s->plans[w->plan].context,
+                       .bare = true };
+    if (w->depth) {
+        const nt_frame *f = &w->s->frames[w->depth - 1];
+        field.name = f->name;
+        field.dep = f->dep;
+        field.inner = inner[f->where];
+    }
+    push_field(w, field);
 }
 
 static bool takes_streams(const walk *w)
@@ -410,11 +419,11 @@ static bool instance(walk *w, uint32_t end)
 {
     nt_instance in;
     uint32_t at = w->pos;
-    if (nt_instance_at(w->s, at, end, &in))
+    if (w->s->foreign || nt_instance_at(w->s, at, end, &in))
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
     for (uint32_t i = 0; i < in.count && nt_has(in.specs, end, 4 * (i + 1)); i++)
-        after += nt_u16(w->s->b + in.specs + 4 * i);
+        after += nt_u16(w->s->b + in.specs + (size_t)4 * i);
     if (after > end)
         return false;
     w->pos = (uint32_t)after;
@@ -538,10 +547,14 @@ static bool definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *
 static void find_inline(st_native *s)
 {
     s->looked = true;
-    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++)
-        if (s->b[at] == 0x0c && nt_u32(s->b + at + 6) == at + 10 &&
-            nt_u32(s->b + at + 2) == nt_u32(s->b + at + 14))
+    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++) {
+        const unsigned char *token = memchr(s->b + at, 0x0c, s->n - 37 - at);
+        if (!token)
+            return;
+        at = (uint32_t)(token - s->b);
+        if (nt_u32(token + 6) == at + 10 && nt_u32(token + 2) == nt_u32(token + 14))
             s->inlines[s->ninline++] = at + 10;
+    }
 }
 
 static uint32_t search(st_native *s, uint32_t id)
@@ -554,15 +567,49 @@ static uint32_t search(st_native *s, uint32_t id)
     return NT_NONE;
 }
 
+/* A plan made from the bytes of another chunk; its text is copied. */
+static uint32_t compile_foreign(st_native *s, uint32_t id, nt_context context)
+{
+    const st_chunk *c = s->c;
+    const unsigned char *own = s->b, *bytes;
+    uint32_t own_n = s->n, def, body, end, made = NT_NONE;
+    size_t n;
+    if (!c->elsewhere(c->elsewhere_ctx, id, &bytes, &n, &def))
+        return NT_NONE;
+    s->b = bytes;
+    s->n = (uint32_t)n;
+    s->foreign = true;
+    if (definition(s, id, def, &body, &end))
+        made = nt_compile(s, body, end, true, context);
+    s->foreign = false;
+    s->b = own;
+    s->n = own_n;
+    return made;
+}
+
+/* Only records of the log itself are worth reading other chunks for. */
+static uint32_t lend(st_native *s, uint32_t id, nt_context context)
+{
+    for (size_t i = 0; i < s->nlent; i++)
+        if (s->lent[i].id == id && s->lent[i].context == context)
+            return s->lent[i].plan;
+    if (s->strict || !s->c->elsewhere || s->nlent == ST_MAX_LENT)
+        return NT_NONE;
+    s->ntemplates++;
+    uint32_t made = compile_foreign(s, id, context);
+    s->lent[s->nlent++] = (nt_lent){ .id = id, .context = (uint8_t)context, .plan = made };
+    return made;
+}
+
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed)
 {
     uint32_t body, end, place_of;
     *borrowed = false;
     if (!definition(s, id, def, &body, &end)) {
+        *borrowed = true;
         def = search(s, id);
         if (def == NT_NONE || !definition(s, id, def, &body, &end))
-            return NT_NONE;
-        *borrowed = true;
+            return lend(s, id, context);
     }
     uint32_t first = s->by_offset[def] ? s->by_offset[def] - 1u : NT_NONE;
     for (place_of = first; place_of != NT_NONE; place_of = s->plans[place_of].next)
@@ -585,7 +632,9 @@ void nt_forget_templates(st_native *s)
 {
     for (size_t i = 0; i < s->nplans; i++)
         s->by_offset[s->plans[i].def] = 0; /* literal plans have def 0 */
-    s->nplans = s->npieces = s->nfields = s->ninline = 0;
+    s->nplans = s->npieces = s->nfields = s->ninline = s->nlent = 0;
+    if (s->kept.head)
+        st_arena_free(&s->kept);
     s->looked = false;
     s->ntemplates = 0;
 }

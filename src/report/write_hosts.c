@@ -57,8 +57,8 @@ static void put_host(st_buf *b, const st_case *c, uint32_t i, const uint64_t *fo
         number(b, counts[k]);
     field(b, st_pool_get(pool, h->sysmon_version), ro);
     field(b, st_pool_get(pool, h->schema), ro);
-    number(b, found[2 * i]);
-    st_csv_u64(b, found[2 * i + 1]);
+    number(b, found[2 * (size_t)i]);
+    st_csv_u64(b, found[2 * (size_t)i + 1]);
     st_buf_str(b, ST_STR("\r\n"));
 }
 
@@ -74,8 +74,8 @@ void st_write_hosts_csv(st_out *o, const st_case *c, const st_report_options *ro
     for (size_t i = 0; i < c->nincidents; i++) {
         if (c->incidents[i].host >= n)
             continue;
-        found[2 * c->incidents[i].host] += c->incidents[i].findings;
-        found[2 * c->incidents[i].host + 1]++;
+        found[2 * (size_t)c->incidents[i].host] += c->incidents[i].findings;
+        found[2 * (size_t)c->incidents[i].host + 1]++;
     }
     st_csv_head(&o->buf, names, sizeof names / sizeof names[0], ro->csv_raw);
     for (uint32_t i = 0; i < n && !o->error; i++) {

@@ -24,6 +24,9 @@ void st_kql_diags_free(st_kql_diags *d)
 }
 
 static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
 {
     char text[ST_ERR_TEXT];
     int n = vsnprintf(text, sizeof text, fmt, args);
