@@ -704,6 +704,32 @@ static void clean_servers(story *s, host *h)
     run(s, h, &worker, "C:\\Apache24\\bin\\rotatelogs.exe", "rotatelogs.exe logs/access.log 86400");
 }
 
+/* What servers ask of the system, which looks like an intruder's questions. */
+static void clean_questions(story *s, host *h)
+{
+    proc services = services_of(h);
+    proc java = start(s, h, &services, "C:\\ManageEngine\\jre\\bin\\java.exe",
+                      "\"C:\\ManageEngine\\jre\\bin\\java.exe\" -Dcatalina.home=C:\\ManageEngine "
+                      "org.apache.catalina.startup.Bootstrap",
+                      SYSTEM_USER, "System");
+    proc cmd = child(s, h, &java, SYS32 "cmd.exe", "cmd.exe /c \"C:\\ManageEngine\\bin\\elasticsearch.bat\" -d");
+    run(s, h, &cmd, "C:\\ManageEngine\\jre\\bin\\java.exe",
+        "java.exe -cp lib\\* org.elasticsearch.bootstrap.Elasticsearch");
+    end(s, h, &cmd);
+    run(s, h, &java, SYS32 "sc.exe", "sc query ManageEngineDb");
+    run(s, h, &java, SYS32 "net.exe", "net start ManageEngineDb");
+    proc node = start(s, h, &services, "C:\\Program Files\\nodejs\\node.exe",
+                      "\"C:\\Program Files\\nodejs\\node.exe\" D:\\site\\server.js", "CORP\\svc-web",
+                      "High");
+    proc sh = child(s, h, &node, SYS32 "cmd.exe",
+                    SYS32 "cmd.exe /d /s /c \"netstat -ano | findstr :3000 | findstr LISTENING\"");
+    run(s, h, &sh, SYS32 "netstat.exe", "netstat  -ano ");
+    end(s, h, &sh);
+    sh = child(s, h, &node, SYS32 "cmd.exe", SYS32 "cmd.exe /d /s /c \"git rev-parse HEAD\"");
+    run(s, h, &sh, "C:\\Program Files\\Git\\cmd\\git.exe", "git  rev-parse HEAD");
+    end(s, h, &sh);
+}
+
 /* Programs that only look like servers. */
 static void clean_lookalikes(story *s, host *h)
 {
@@ -736,6 +762,7 @@ static void tell_clean(story *s)
     background(s, &h, 12);
     clean_desktop(s, &h);
     clean_lookalikes(s, &h);
+    clean_questions(s, &h);
     background(s, &h, 12);
     finish(s, h.log, "clean", "Microsoft-Windows-Sysmon%4Operational.evtx");
     host old = new_host(s, "OLD04", 0xA1B20004, 16, "2026-03-04T07:00:00Z", NULL);
