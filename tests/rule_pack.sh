@@ -8,6 +8,8 @@ top=$(cd "$srcdir" && pwd)
 program=${SHELLTREE:-$PWD/shelltree}
 tmp=$(mktemp -d) || exit 99
 trap 'rm -rf "$tmp"' EXIT
+SHELLTREE_RULES=$top/rules
+export SHELLTREE_RULES
 cd "$top" || exit 99
 fails=0
 
