@@ -655,6 +655,31 @@ static void scan__sound_and_damaged__status_and_counts(void **state)
     free(m);
 }
 
+static void scan__template_lost__borrowed_from_another_chunk(void **state)
+{
+    (void)state;
+    enum { SIZE = 4096 + 2 * CHUNK };
+    maker *m = malloc(sizeof *m);
+    unsigned char *file = calloc(1, SIZE);
+    sink s = { 0 };
+    st_report r;
+    sample(m);
+    memcpy(file, "ElfFile", 8);
+    memcpy(file + 4096 + CHUNK, m->b, CHUNK);
+    size_t first = m->b[516] + 256u * m->b[517];
+    memset(m->b + 512, 0, first); /* the record that holds the definition */
+    memcpy(file + 4096, m->b, CHUNK);
+    assert_int_equal(scan_bytes(file, SIZE, true, &s, &r), ST_S_DAMAGED);
+    assert_int_equal(r.records, 7);
+    assert_int_equal(r.borrowed, 2);
+    assert_int_equal(r.bytes_lost, first);
+    st_buf_char(&s.text, '\0');
+    assert_non_null(strstr(s.text.p, "2/1002@host A=ab Data1=c Data2=d;"));
+    st_buf_free(&s.text);
+    free(file);
+    free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -671,6 +696,7 @@ int main(void)
         cmocka_unit_test(chunk__value_nested_in_itself__ends),
         cmocka_unit_test(chunk__random_bytes__no_crash),
         cmocka_unit_test(scan__sound_and_damaged__status_and_counts),
+        cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/kql/ast.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -178,6 +178,7 @@ static void parse__operators__keep_all_parts(void **state)
         { "T | top-nested 2 of a with others='x' by count(), top-nested of b by max(c) desc",
           "(| T (top-nested (2 of a others \"x\" by (call count)) ((none) of b by (call max c) desc)))" },
         { "T | partition by k (top 1 by v)", "(| T (partition k (| (top 1 v))))" },
+        { "T | partition by k { T | top 1 by v } | count", "(| T (unsupported partition) (count))" },
         { "T | serialize n=row_number() | as X | getschema | count as N | consume",
           "(| T (serialize (:= n (call row_number))) (as X) (getschema) (count N) (consume))" },
         { "T | render timechart with (title='a')", "(| T (render [title \"a\"] timechart))" },
@@ -231,6 +232,10 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "T | where !a", "1:11:`!` isn't KQL before an expression; use `not(...)`" },
         { "T | where a !has_any ('x')", "1:13:`!has_any` isn't KQL; use `not(... has_any (...))`" },
         { "T | where a Contains 'x'", "1:13:no operator Contains; operators are lower case: contains" },
+        { "T | where a == 1 AND b == 2 Or c is null",
+          "1:18:no operator AND; operators are lower case: and\n"
+          "1:29:no operator Or; operators are lower case: or\n"
+          "1:34:`is` isn't KQL; use `isnull()` or `isempty()`" },
         { "T | project a,, b | where | take",
           "1:15:an expression expected, got ,\n1:27:an expression expected, got |\n"
           "1:33:an expression expected, but the text ends" },

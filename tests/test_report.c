@@ -722,6 +722,100 @@ static void rules_list__each_format__every_rule(void **state)
     world_end(&w);
 }
 
+/* ---- the page -------------------------------------------------------------------------------------------- */
+
+static void html__a_case__nothing_of_evidence_is_markup(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_run_info info = { .version = "1", .now = T0 };
+    st_write_html(&o, w.c, &info);
+    captured c = capture_end(f, &o);
+    assert_true(st_utf8_valid((st_str){ c.p, c.n }));
+    must_lack(c, "</script>");
+    must_lack(c, "\x1b");
+    must_lack(c, "\r");
+    must_lack(c, "\xe2\x80\xae");
+    must_lack(c, " style=");
+    must_have(c, "a&quot;b,<span class=\"x\">&lt;U+202E&gt;</span>gpj.exe<span class=\"x\">\xe2\x90\x9b</span>[2J");
+    must_have(c, "&lt;/script&gt;\\");
+    must_have(c, "<bdi class=\"e\">whoami.exe</bdi> (1003)");
+    must_have(c, "2 findings in 1 incidents");
+    static const char *const pairs[][2] = { { "<li", "</li>" },           { "<ul", "</ul>" },
+                                            { "<details", "</details>" }, { "<summary", "</summary>" },
+                                            { "<bdi", "</bdi>" },         { "<span", "</span>" },
+                                            { "<td", "</td>" },           { "<tr", "</tr>" },
+                                            { "<section", "</section>" }, { "<strong", "</strong>" } };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (!count_of(c, pairs[i][0]) || count_of(c, pairs[i][0]) != count_of(c, pairs[i][1]))
+            fail_msg("%zu %s, %zu %s", count_of(c, pairs[i][0]), pairs[i][0], count_of(c, pairs[i][1]),
+                     pairs[i][1]);
+    free(c.p);
+    world_end(&w);
+}
+
+/* The policy allows exactly the style sheet that is there. */
+static void html__style__has_the_digest_of_the_policy(void **state)
+{
+    (void)state;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_run_info info = { .version = "1" };
+    st_write_html(&o, w.c, &info);
+    captured c = capture_end(f, &o);
+    const char *from = strstr(c.p, "<style>") + 7, *to = strstr(c.p, "</style>");
+    unsigned char d[33] = { 0 };
+    st_sha256(from, (size_t)(to - from), d);
+    char want[64] = "style-src 'sha256-";
+    size_t n = strlen(want);
+    for (size_t i = 0; i < 33; i += 3) {
+        unsigned v = (unsigned)d[i] << 16 | (unsigned)d[i + 1] << 8 | d[i + 2];
+        for (int k = 18; k >= 0; k -= 6)
+            want[n++] = digits[v >> k & 63];
+    }
+    memcpy(want + n - 1, "='", 3); /* 32 bytes: the last digit is padding */
+    must_have(c, want);
+    free(c.p);
+    world_end(&w);
+}
+
+static void html__deep_line__stays_shallow(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    for (unsigned i = 1; i <= 300; i++) {
+        size_t r = world_add(&w, "H", 1, i > 1, i, "p.exe", "p");
+        w.store->creations.guid[r].b[8] = (unsigned char)i;
+        w.store->creations.guid[r].b[9] = (unsigned char)(i >> 8);
+        w.store->creations.parent_guid[r].b[8] = (unsigned char)(i > 1 ? i - 1 : 0);
+        w.store->creations.parent_guid[r].b[9] = (unsigned char)(i > 1 ? (i - 1) >> 8 : 0);
+    }
+    world_grow(&w);
+    w.items[0] = (st_match){ .rule = 0, .node = 299 };
+    w.matches.items = w.items;
+    w.matches.n = 1;
+    world_hunt(&w, NULL);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_run_info info = { .version = "1" };
+    st_write_html(&o, w.c, &info);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "<details open>"), 256);
+    assert_int_equal(count_of(c, "</details>"), 256);
+    assert_int_equal(count_of(c, "<bdi class=\"e\">p.exe</bdi> (1001) <span"), 300);
+    assert_int_equal(count_of(c, "<li"), count_of(c, "</li>"));
+    assert_int_equal(count_of(c, "<ul"), count_of(c, "</ul>"));
+    free(c.p);
+    world_end(&w);
+}
+
 /* ---- files --------------------------------------------------------------------------------------------------- */
 
 static void outfile__there_already__stays_unless_forced(void **state)
@@ -829,6 +923,9 @@ int main(void)
         cmocka_unit_test(table__not_json__quoted),
         cmocka_unit_test(hosts_and_run__a_case__say_it),
         cmocka_unit_test(rules_list__each_format__every_rule),
+        cmocka_unit_test(html__a_case__nothing_of_evidence_is_markup),
+        cmocka_unit_test(html__style__has_the_digest_of_the_policy),
+        cmocka_unit_test(html__deep_line__stays_shallow),
         cmocka_unit_test(outfile__there_already__stays_unless_forced),
         cmocka_unit_test(outfile__came_meanwhile__not_replaced),
         cmocka_unit_test(out__full_disk__error_at_the_end),

@@ -48,6 +48,7 @@ typedef struct worker {
     size_t file_of;       /* place in the list of states + 1 */
     unsigned char *bytes; /* one slot; with digests a whole run */
     unsigned char *extra; /* one slot, for chunks off the grid */
+    unsigned char *other; /* one slot, for templates of other chunks */
 } worker;
 
 typedef struct scan {
@@ -67,6 +68,12 @@ typedef struct scan {
     st_err *err;
 } scan;
 
+/* A template that was looked for in the whole source. */
+typedef struct sought {
+    uint32_t id, def; /* def 0: it isn't there */
+    uint64_t offset;  /* of the chunk */
+} sought;
+
 /* A run under way. */
 typedef struct turn {
     scan *s;
@@ -76,6 +83,8 @@ typedef struct turn {
     st_report report;
     uint64_t covered; /* chunks off the grid reach up to here */
     bool evtx;        /* not a file of another kind that is only carved */
+    sought sought[ST_MAX_SOUGHT];
+    size_t nsought;
 } turn;
 
 static uint32_t u32(const unsigned char *p)
@@ -161,6 +170,60 @@ static bool sound(const unsigned char *p, size_t n, bool *header_bad)
     return libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) == u32(p + 52);
 }
 
+/* ---- templates of other chunks ----------------------------------------------------------------- */
+
+static bool has_magic(const unsigned char *p, size_t n)
+{
+    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
+}
+
+/* The place of an inline definition: 0c 01 id, an offset that is the next byte's, the id again. */
+static uint32_t inline_definition(const unsigned char *p, size_t n, uint32_t id)
+{
+    for (size_t at = FIRST_RECORD; at + 38 <= n; at++) {
+        const unsigned char *token = memchr(p + at, 0x0c, n - 37 - at);
+        if (!token)
+            return 0;
+        at = (size_t)(token - p);
+        if (u32(token + 2) == id && u32(token + 6) == at + 10 && u32(token + 14) == id)
+            return (uint32_t)at + 10;
+    }
+    return 0;
+}
+
+/* The first chunk of the source that has it, whichever chunk asks: the answer must not
+ * depend on how the work is shared out. */
+static void seek_template(turn *t, sought *it)
+{
+    for (uint64_t k = 0; k < ST_MAX_SOUGHT_SLOTS && !it->def; k++) {
+        it->offset = HEADER + k * SLOT;
+        size_t n = read_at(t, it->offset, t->w->other, SLOT);
+        if (!n)
+            return;
+        if (has_magic(t->w->other, n))
+            it->def = inline_definition(t->w->other, n, it->id);
+    }
+}
+
+static bool elsewhere(void *ctx, uint32_t id, const unsigned char **bytes, size_t *n, uint32_t *def)
+{
+    turn *t = ctx;
+    sought *it = t->sought;
+    while (it < t->sought + t->nsought && it->id != id)
+        it++;
+    if (it == t->sought + ST_MAX_SOUGHT)
+        return false;
+    if (it == t->sought + t->nsought) {
+        t->nsought++;
+        it->id = id;
+        seek_template(t, it);
+    }
+    *bytes = t->w->other;
+    *def = it->def;
+    *n = it->def ? read_at(t, it->offset, t->w->other, SLOT) : 0;
+    return *n != 0;
+}
+
 static void decode(turn *t, const st_chunk *c)
 {
     worker *w = t->w;
@@ -180,7 +243,8 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
 {
     st_chunk c = { .bytes = p, .n = n, .offset = offset, .source = t->src->source,
                    .options = t->s->o, .ops = t->s->ops, .job = t->r->job,
-                   .report = &t->report, .carved = !t->evtx };
+                   .report = &t->report, .carved = !t->evtx,
+                   .elsewhere = elsewhere, .elsewhere_ctx = t };
     t->report.chunks++;
     if (n < SLOT && t->evtx)
         t->report.truncated = true;
@@ -200,11 +264,6 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
 }
 
 /* ---- slots ------------------------------------------------------------------------------------ */
-
-static bool has_magic(const unsigned char *p, size_t n)
-{
-    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
-}
 
 static bool all_zero(const unsigned char *p, size_t n)
 {
@@ -237,6 +296,30 @@ static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
     return any;
 }
 
+/* How far a chunk off the grid that begins in the slot before reaches into this one. */
+static uint64_t covered_before(turn *t, uint64_t offset)
+{
+    uint64_t before = offset - SLOT, covered = offset;
+    size_t n = read_at(t, before, t->w->extra, SLOT);
+    if (has_magic(t->w->extra, n))
+        return offset;
+    for (size_t i = SECTOR; i + 8 <= n; i += SECTOR)
+        if (has_magic(t->w->extra + i, n - i))
+            covered = before + i + SLOT;
+    return covered;
+}
+
+/* A slot without a chunk of its own: what lies behind the chunk that reaches into it. */
+static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_t n)
+{
+    size_t skip = (size_t)(t->covered - offset);
+    if (skip >= n)
+        return;
+    if (t->evtx && !all_zero(p + skip, n - skip))
+        st_report_lost(&t->report, offset + skip, n - skip, "not-a-chunk");
+    t->covered = offset + n;
+}
+
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     if (has_magic(p, n)) {
@@ -248,10 +331,14 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
         t->covered = offset + n;
         return; /* room that the log has reserved */
     }
+    if (t->r->slot && offset == HEADER + t->r->slot * SLOT)
+        t->covered = covered_before(t, offset);
     if (off_grid(t, offset, p, n))
         return;
-    if (offset + n <= t->covered)
+    if (t->covered > offset) {
+        remainder_of(t, offset, p, n);
         return;
+    }
     if (any_record(p, n)) {
         chunk(t, offset, p, n, true);
     } else if (t->evtx) {
@@ -410,6 +497,8 @@ static void work(void *ctx, unsigned thread, size_t number)
         r->begun = true;
         if (s->o->engine == ST_ENGINE_NATIVE)
             st_native_begin(t.w->native);
+        else
+            st_libevtx_begin(t.w->libevtx);
         if (open_source(&t))
             read_run(&t);
         else if (s->o->digest)
@@ -472,11 +561,12 @@ static bool hire(scan *s, unsigned threads)
         worker *w = &s->workers[i];
         w->bytes = malloc(bytes);
         w->extra = malloc(SLOT);
+        w->other = malloc(SLOT);
         if (s->o->engine == ST_ENGINE_LIBEVTX)
             w->libevtx = st_libevtx_new();
         else
             w->native = st_native_new();
-        if (!w->bytes || !w->extra || (!w->native && !w->libevtx))
+        if (!w->bytes || !w->extra || !w->other || (!w->native && !w->libevtx))
             return false;
     }
     return true;
@@ -492,6 +582,7 @@ static void dismiss(scan *s, unsigned threads)
         st_libevtx_free(w->libevtx);
         free(w->bytes);
         free(w->extra);
+        free(w->other);
     }
     for (size_t i = 0; i < s->nsources; i++)
         if (s->sources[i].digest) {

@@ -23,8 +23,10 @@ void st_kql_diags_free(st_kql_diags *d)
     *d = (st_kql_diags){ 0 };
 }
 
-static __attribute__((format(printf, 2, 0))) st_str text_of(st_kql_diags *d, const char *fmt,
-                                                           va_list args)
+static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
 {
     char text[ST_ERR_TEXT];
     int n = vsnprintf(text, sizeof text, fmt, args);

@@ -611,6 +611,15 @@ static st_kql_expr *binary(st_parser *p, st_kql_expr *left, const infix *found, 
     return e;
 }
 
+/* AND, Has: an operator but for its case. */
+static bool upper_case(st_str text)
+{
+    for (size_t i = 0; i < NINFIXES; i++)
+        if (st_str_ieq(text, st_str_of(infixes[i].text)))
+            return !st_str_eq(text, st_str_of(infixes[i].text));
+    return false;
+}
+
 /* Operators of other languages, and misspelt ones, behind an operand. */
 static bool foreign(st_parser *p)
 {
@@ -622,10 +631,13 @@ static bool foreign(st_parser *p)
                   { "!has_any", "`not(... has_any (...))`" },
                   { "!has_all", "`not(... has_all (...))`" },
                   { "!matches", "`not(... matches regex ...)`" },
+                  { "is", "`isnull()` or `isempty()`" },
                   { "like", "`contains`, `startswith` or `matches regex`" } };
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
-    if (t->kind == ST_TOK_NAME && st_p_at(p, 1)->kind != ST_TOK_LITERAL && !st_p_is(p, 1, "("))
+    bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");
+    bool is_null = st_p_is_word(p, 0, "is") && (st_p_is_word(p, 1, "null") || st_p_is_word(p, 1, "not"));
+    if (t->kind == ST_TOK_NAME && !operand && !is_null && !upper_case(text))
         return false;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (st_str_eq(text, st_str_of(table[i].text))) {

@@ -10,6 +10,8 @@
 
 typedef void read_op(st_parser *p, st_kql_op *op);
 
+static void read_unsupported(st_parser *p, st_kql_op *op);
+
 /* ---- options: kind=inner, hint.strategy=shuffle ------------------------------------------- */
 
 /* How many tokens make the option's name here; 0 if none begins. */
@@ -521,6 +523,12 @@ static void read_partition(st_parser *p, st_kql_op *op)
         return;
     op->u.partition.by = st_p_pattern(p);
     options(p, op, true);
+    if (st_p_is(p, 0, "{")) { /* the old form, with a source of its own */
+        op->kind = ST_KP_UNSUPPORTED;
+        memset(&op->u, 0, sizeof op->u);
+        read_unsupported(p, op);
+        return;
+    }
     op->u.partition.body = body(p, "the subquery");
 }
 
