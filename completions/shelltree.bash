@@ -12,7 +12,8 @@ _shelltree_values()
     case $1 in
     -f | --format)
         case $2 in
-        hunt | tree | rules) echo 'csv jsonl text' ;;
+        hunt) echo 'csv html jsonl text timesketch' ;;
+        tree | rules) echo 'csv jsonl text' ;;
         query) echo 'csv json jsonl text' ;;
         extract) echo 'csv jsonl' ;;
         esac
