@@ -1109,7 +1109,14 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
     if (!f || !first || f->naming == ST_KN_NONE)
         return ST_STR("");
     st_str name = st_kb_name(b, first);
-    return f->naming == ST_KN_FIRST || !name.n ? name : prefixed(b, f->prefix, name);
+    if (f->naming == ST_KN_FIRST || !name.n)
+        return name;
+    if (f->naming == ST_KN_PREFIX)
+        return prefixed(b, f->prefix, name);
+    st_buf t = { 0 };
+    st_buf_str(&t, name);
+    st_buf_str(&t, st_str_of(f->prefix));
+    return keep_text(b, &t);
 }
 
 st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)
