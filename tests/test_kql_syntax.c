@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "rules/kql/ast.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -333,11 +333,15 @@ static void diag__put__aligns_the_mark(void **state)
           "q.kql:1:22: error: query operator expected, got wher; did you mean where? [KS176]\n"
           "T | where a == '\xE6\xBC\xA2' | wher\n"
           "                      ^~~~\n" },
+        { "T\x1b\xff | wher",
+          "q.kql:1:2: error: a control character (0x1B) isn't KQL [KS002]\n"
+          "T\xEF\xBF\xBD\xEF\xBF\xBD | wher\n"
+          " ^\n" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         parsed p;
         parse(&p, st_str_of(table[i].text));
-        assert_int_equal(p.diags.n, 1);
+        assert_true(p.diags.n >= 1);
         st_diag_put(&p.out, &p.diags.items[0]);
         assert_string_equal(terminated(&p.out), table[i].expected);
         drop(&p);

@@ -63,6 +63,11 @@
 #define ST_MAX_FIELDS 8192u
 /* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
+/* Templates that a chunk may ask of others of its source, and a piece of work may look for;
+ * how many slots are looked through for one. Met: further ones count as missing. */
+#define ST_MAX_LENT 64u
+#define ST_MAX_SOUGHT 8u
+#define ST_MAX_SOUGHT_SLOTS 1024u
 /* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
  * count one. Templates that overlap, repeat or hold each other would cost their square
  * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
@@ -105,5 +110,17 @@
 #define ST_MAX_DIAGS 20u
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
+/* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
+ * page says so and names the other files. */
+#define ST_MAX_HTML_NODES 20000u
+/* Levels of nested lists on the HTML page, three elements each: browsers give up at 512. Met:
+ * deeper ones stand side by side. */
+#define ST_MAX_HTML_DEPTH 128u
+/* Bytes of one text that the HTML page shows unfolded. Met: the rest is folded, not cut. */
+#define ST_MAX_HTML_TEXT 2000u
+
+/* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
+ * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
+#define ST_MAX_OFFERS 200u
 
 #endif

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
+
 /* ---- columns of an output ------------------------------------------------------------------- */
 
 typedef struct outputs {
@@ -98,7 +100,8 @@ static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
     bool named = name.p != NULL || (value->kind == ST_KX_NAME && x->kind == ST_X_COLUMN);
     if (!name.p)
         name = st_kb_name(b, value);
-    if (named && find_output(o, name) != SIZE_MAX && o->named[find_output(o, name)]) {
+    size_t taken = find_output(o, name);
+    if (named && taken != SIZE_MAX && o->named && o->named[taken]) {
         st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
         return false;
     }
@@ -1189,3 +1192,5 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
     out->root = op;
     out->status = op ? ST_RULE_READY : ST_RULE_BROKEN;
 }
+
+/* NOLINTEND(misc-no-recursion) */

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
+
 /* ---- saying what is wrong --------------------------------------------------------------- */
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
@@ -435,6 +437,8 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     if (c == '=' || c == '!')
         convert_literal(b, args);
     st_kcode *code = args[0] && args[1] ? st_kcompare(c, args[0]->type, args[1]->type) : NULL;
+    if (!args[0] || !args[1])
+        return NULL;
     if (!code) {
         st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s", st_kql_operator_text(op),
                     st_kt_name(args[0]->type), st_kt_name(args[1]->type));
@@ -627,8 +631,8 @@ static char letter(const char *args, size_t i)
 {
     size_t n = strlen(args);
     if (n && args[n - 1] == '+')
-        return i < n - 1 ? args[i] : args[n - 2];
-    return i < n ? args[i] : 0;
+        return args[i < n - 1 ? i : n - 2];
+    return (char)(i < n ? args[i] : 0);
 }
 
 static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, const char *args, size_t min,
@@ -1131,3 +1135,5 @@ st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)
     st_buf_free(&t);
     return ST_STR("");
 }
+
+/* NOLINTEND(misc-no-recursion) */

@@ -853,7 +853,7 @@ static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
         for (size_t k = 0; k < 3; k++)
             v = v << 8 | (i + k < s.n ? (unsigned char)s.p[i + k] : 0u);
         for (size_t k = 0; k < 4; k++)
-            st_buf_char(&r->mem.buf, i + k > s.n ? '=' : set[v >> (18 - 6 * k) & 63]);
+            st_buf_char(&r->mem.buf, (char)(i + k > s.n ? '=' : set[v >> (18 - 6 * k) & 63]));
     }
     return from_buf(r);
 }

@@ -162,7 +162,7 @@ static st_kbatch *join_next(st_krun *r, st_kop *op)
             copy[k] = at[n + k].batch == UINT32_MAX ? st_kv_missing(j->right->schema.v[j->right_cols[c]].type) : v[k];
         slots[nleft + c].v = copy;
     }
-    if (right_only)
+    if (right_only && rb)
         memcpy(b->node, rb->node, n * sizeof *b->node);
     st_kbatch_free(rb);
     b->cols = slots;

@@ -55,6 +55,7 @@ st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const 
     unite *u = op ? op->spec : NULL;
     if (!u || !(u->legs = ST_NEWN(&r->arena, st_kop *, n)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     memcpy(u->legs, legs, n * sizeof *legs);
     if (ncols)
         memcpy(op->schema.v, cols, ncols * sizeof *cols);

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): ST_MAX_KQL_DEPTH bounds it, checked on the way down */
+
 typedef struct infix {
     const char *text;
     unsigned char level; /* higher binds tighter */
@@ -810,3 +812,5 @@ st_kql_expr *st_p_table(st_parser *p)
     st_p_leave(p);
     return e;
 }
+
+/* NOLINTEND(misc-no-recursion) */

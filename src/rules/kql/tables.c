@@ -205,7 +205,7 @@ static st_kv hash_of(st_krun *r, st_sid hashes, int algorithm)
     st_str h = st_hashes_get(st_pool_get(r->mem.pool, hashes), names[algorithm]);
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < h.n; i++)
-        st_buf_char(&r->mem.buf, h.p[i] >= 'A' && h.p[i] <= 'Z' ? (char)(h.p[i] | 32) : h.p[i]);
+        st_buf_char(&r->mem.buf, (char)(h.p[i] >= 'A' && h.p[i] <= 'Z' ? h.p[i] | 32 : h.p[i]));
     return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
 }
 
