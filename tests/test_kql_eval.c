@@ -101,6 +101,21 @@ static void eval__times(void **state)
     CHECK(cases);
 }
 
+static void eval__dates_and_more(void **state)
+{
+    static const query_case cases[] = {
+        { "print datetime_diff('day', datetime(2024-01-03), datetime(2024-01-01 23:00)), datetime_add('month', 1, datetime(2024-01-31))",
+          "print_0:long print_1:datetime / 2,2024-02-29T00:00:00.0000000Z" },
+        { "print format_datetime(datetime(2024-05-02 13:04:05.678), 'yy/M/d hh:mm tt fff'), dayofyear(datetime(2024-12-31))",
+          "print_0:string print_1:int / 24/5/2 01:04 PM 678,366" },
+        { "print parse_command_line('\\\"C:/a b\\\" -x \\\"y z\\\"', 'windows')", "print_0:dynamic / [\"C:/a b\",\"-x\",\"y z\"]" },
+        { "print array_sort_asc(dynamic([3, 'a', 1])), pow(2, 10), binary_xor(12, 10), hash_sha1('abc')",
+          "print_0:dynamic print_1:real print_2:long print_3:string / [1,3,\"a\"],1024.0,6,a9993e364706816aba3e25717850c26c9cd0d89d" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__dynamic(void **state)
 {
     static const query_case cases[] = {
@@ -138,6 +153,10 @@ static void eval__operators(void **state)
         { T "let f = (x:long, s:string = '!') { strcat(x, s) }; print f(2), f(3, '?')", "print_0:string print_1:string / 2!,3?" },
         { T "let W = (t:(k:string, v:long), n:long) { t | where v > n }; W(T, 1) | project v", "v:long / 2 / 3" },
         { T "T | where k in ((T | where v == 2)) | project v", "v:long / 2" },
+        { "datatable(i:long, a:dynamic)[1, dynamic([5, 'x']), 2, dynamic([]), 3, dynamic(null)] | mv-expand a",
+          "i:long a:dynamic / 1,5 / 1,x / 3,~" },
+        { "print s = 'a;b' | mv-expand with_itemindex=n p = split(s, ';') to typeof(string) | project p, n",
+          "p:string n:long / a,0 / b,1" },
         { "range x from 1 to 5 step 2", "x:long / 1 / 3 / 5" },
     };
     (void)state;
@@ -181,6 +200,7 @@ int main(void)
         cmocka_unit_test(eval__string_operators),
         cmocka_unit_test(eval__null_and_bool),
         cmocka_unit_test(eval__times),
+        cmocka_unit_test(eval__dates_and_more),
         cmocka_unit_test(eval__dynamic),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(bind__mistakes__named_with_their_place),

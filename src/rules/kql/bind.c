@@ -907,6 +907,52 @@ static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return op;
 }
 
+/* ---- mv-expand ------------------------------------------------------------------------------------------------------- */
+
+static bool expand_item(st_kbinder *b, outputs *o, const st_kql_expand_item *it, st_kexpand *out)
+{
+    st_str name;
+    const st_kql_expr *value = unname(it->expr, &name);
+    st_kx *x = st_kb_expr(b, value);
+    if (!x)
+        return false;
+    if (x->type != ST_KT_DYNAMIC && x->type != ST_KT_UNKNOWN) {
+        st_kb_error(b, it->expr->span, "KS141", "a dynamic is needed here, not %s; use split() or parse_json()", st_kt_name(x->type));
+        return false;
+    }
+    if (!name.p)
+        name = st_kb_name(b, value);
+    if (!name.n)
+        name = numbered(b, ST_STR("Column"), ++o->columns);
+    *out = (st_kexpand){ x, find_output(o, name), it->to == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : st_kb_type(it->to) };
+    if (out->col == SIZE_MAX) {
+        out->col = o->n;
+        return put_output(b, o, name, true, (st_kitem){ NULL, 0 }, out->to);
+    }
+    o->cols[out->col].type = out->to;
+    return true;
+}
+
+static st_kop *bind_expand(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    size_t n = q->u.expand.n, limit = SIZE_MAX, index = SIZE_MAX;
+    st_kexpand *items = ST_NEWN(&b->r->arena, st_kexpand, n);
+    bool ok = items && keep_all(b, &o, &in->schema);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = expand_item(b, &o, &q->u.expand.items[i], &items[i]);
+    const st_kql_expr *ix = opt(q, "with_itemindex");
+    if (ok && ix && ix->kind == ST_KX_NAME) {
+        index = o.n;
+        ok = put_output(b, &o, ix->u.name, true, (st_kitem){ NULL, 0 }, ST_KT_LONG);
+    }
+    if (ok && q->u.expand.limit)
+        ok = row_count(b, q->u.expand.limit, &limit);
+    st_kop *op = ok && !b->failed ? st_kop_expand(b->r, in, items, n, limit, index, o.cols, o.n) : NULL;
+    outputs_free(&o);
+    return op;
+}
+
 /* ---- tables as expressions ------------------------------------------------------------------------------------------ */
 
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
@@ -1058,6 +1104,7 @@ static bind_op *const operators[] = {
     [ST_KP_UNION] = bind_union,
     [ST_KP_JOIN] = bind_join,
     [ST_KP_LOOKUP] = bind_join,
+    [ST_KP_MV_EXPAND] = bind_expand,
     [ST_KP_RENDER] = bind_same,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,

@@ -257,6 +257,15 @@ st_kop *st_kop_join(st_krun *r, st_kop *left, st_kop *right, st_kjoin kind, cons
                     const size_t *rkeys, size_t nkeys, const size_t *right_cols, size_t nright,
                     const st_kcol *cols, size_t ncols);
 
+typedef struct st_kexpand {
+    st_kx *x;   /* dynamic */
+    size_t col; /* where its elements go */
+    st_kt to;
+} st_kexpand;
+/* index_col: the column of element numbers, SIZE_MAX for none. */
+st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit, size_t index_col,
+                      const st_kcol *cols, size_t ncols);
+
 /* All the rest of an operator's rows. */
 typedef struct st_krows {
     st_kbatch **batch;
