@@ -196,7 +196,9 @@ static void run__rules__hit_what_they_say(void **state)
         { "let n = DeviceProcessEvents | where FileName == 'net1.exe' | project ProcessGuid;\n"
           "DeviceProcessEvents | where ProcessGuid in (n)", "5" },
         { "DeviceProcessEvents | summarize count() by FileName", "" },
-        { "DeviceProcessEvents | summarize arg_max(Timestamp, *) by DeviceName | take 0", "" },
+        { "DeviceProcessEvents | summarize arg_max(ProcessId, *) by DeviceName", "5" },
+        { "DeviceProcessEvents | summarize arg_min(ProcessId, FileName) by DeviceName", "" },
+        { "DeviceProcessEvents | mv-expand a = AncestorFileNames to typeof(string) | where a == 'whoami.exe'", "5" },
         { "DeviceProcessEvents | join kind=inner (DeviceProcessEvents | project Up = ProcessGuid, "
           "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == 'whoami.exe'", "5" },
         { "union DeviceProcessEvents, DeviceProcessEvents | where ProcessId == 402", "8" },
@@ -304,6 +306,18 @@ static void load__service_table__not_applicable(void **state)
     done(&w);
 }
 
+static void load__filter_on_a_column_never_filled__warned(void **state)
+{
+    world w;
+    (void)state;
+    BUILD(&w, web);
+    rule(&w, "a.kql", "DeviceProcessEvents | where InitiatingProcessSignerType == 'x'");
+    assert_int_equal(st_rules_at(w.rules, 0)->status, ST_RULE_READY);
+    assert_int_equal(st_rules_diags(w.rules), 1);
+    assert_int_equal(st_rules_diag(w.rules, 0)->severity, ST_SEV_WARNING);
+    done(&w);
+}
+
 static void query__over_a_forest__text_cells(void **state)
 {
     world w;
@@ -334,6 +348,7 @@ int main(void)
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
         cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),
         cmocka_unit_test(load__service_table__not_applicable),
+        cmocka_unit_test(load__filter_on_a_column_never_filled__warned),
         cmocka_unit_test(query__over_a_forest__text_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

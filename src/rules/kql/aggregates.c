@@ -131,6 +131,7 @@ static void arg_step(st_krun *r, st_kaccum *a, const st_kv *v, int sign)
     if (!a->n++) {
         a->row = v[1];
         a->best = v[0];
+        a->took = true;
         return;
     }
     if (v[0].tag == ST_KV_NULL ||
@@ -138,6 +139,7 @@ static void arg_step(st_krun *r, st_kaccum *a, const st_kv *v, int sign)
         return;
     a->best = v[0];
     a->row = v[1];
+    a->took = true;
 }
 static void arg_max_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {

@@ -297,7 +297,9 @@ static st_kop *bind_reorder(st_kbinder *b, st_kop *in, const st_kql_op *q)
 
 static st_kop *bind_where(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
+    b->filtering = true;
     st_kx *x = st_kb_condition(b, q->u.expr);
+    b->filtering = false;
     return x && !b->failed ? st_kop_where(b->r, in, x) : NULL;
 }
 
@@ -464,6 +466,8 @@ static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const s
             add_arg(b, o, x, st_kb_expr(b, v), agg, auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns), n.p != NULL);
             continue;
         }
+        if (b->node_call == SIZE_MAX && b->ncalls)
+            b->node_call = b->ncalls - 1;
         for (size_t c = 0; c < b->row->n; c++) {
             st_kx *col = ST_NEW(&b->r->arena, st_kx);
             bool taken = false;
@@ -498,6 +502,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
     }
     b->aggregates = true;
     b->ncalls = 0;
+    b->node_call = SIZE_MAX;
     b->keys = nkeys;
     all.columns = keys.columns;
     for (size_t i = 0; i < q->u.group.exprs.n; i++) {
@@ -523,7 +528,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
             calls[i] = b->calls[i];
             cols[nkeys + i] = (st_kcol){ ST_STR("_"), b->calls[i].type };
         }
-        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, cols);
+        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols);
     }
     outputs_free(&keys);
     if (!group) {

@@ -35,6 +35,8 @@ typedef struct st_kbinder {
     bool aggregates;
     st_kaggcall *calls;
     size_t ncalls, calls_cap, keys;
+    size_t node_call; /* the call of an arg_max(.., *) */
+    bool filtering;   /* in a where: columns that are never filled are worth a warning */
     bool nested; /* inside an aggregate's arguments */
 } st_kbinder;
 

@@ -218,6 +218,16 @@ static bool server_column(st_str name)
     return st_str_starts(name, ST_STR("WebServer"));
 }
 
+/* A filter on a column that Sysmon can't fill finds nothing: say so. */
+static void warn_never(st_kbinder *b, const st_kql_expr *e, st_kt type)
+{
+    const st_ktable *t = st_ktable_find(ST_STR("DeviceProcessEvents"));
+    for (size_t i = 0; b->filtering && i < t->n; i++)
+        if ((t->columns[i].flags & ST_SRC_NEVER) && t->columns[i].type == type &&
+            st_str_eq(e->u.name, st_str_of(t->columns[i].name)))
+            st_kb_warn(b, e->span, "%.*s is never filled: Sysmon doesn't record it", ST_FMT(e->u.name));
+}
+
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
@@ -225,6 +235,7 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     if (c != SIZE_MAX) {
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s", ST_FMT(name));
+        warn_never(b, e, b->row->v[c].type);
         st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
         if (x)
             x->col = c;
@@ -906,13 +917,10 @@ static st_kx *column_if_exists(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, "KS119", "column_ifexists() needs a column's name and a value");
         return unknown(b);
     }
-    size_t c = st_kb_column(b->row, st_pool_get(b->r->mem.pool, name.u.s));
-    if (c == SIZE_MAX)
+    st_kql_expr column = { .kind = ST_KX_NAME, .span = e->span, .u.name = st_pool_get(b->r->mem.pool, name.u.s) };
+    if (st_kb_column(b->row, column.u.name) == SIZE_MAX)
         return st_kb_expr(b, e->u.call.args.items[1]);
-    st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
-    if (x)
-        x->col = c;
-    return x;
+    return bind_name(b, &column);
 }
 
 static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx *x)

@@ -186,6 +186,8 @@ typedef struct st_kaccum {
     uint32_t *table; /* of the set: places in list, 1-based */
     size_t table_n;
     st_kv row; /* arg_max: the other column */
+    bool took; /* arg_max: the last row was taken */
+    st_node node;
 } st_kaccum;
 struct st_kagg {
     const char *name, *args;
@@ -246,8 +248,9 @@ st_kop *st_kop_distinct(st_krun *r, st_kop *in);
 /* map[leg][column]: the leg's column, or SIZE_MAX. */
 st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const st_kv *names, size_t n,
                      const st_kcol *cols, size_t ncols);
+/* node_call: the arg_max(.., *) whose row a group stands for and keeps the node of; SIZE_MAX: none. */
 st_kop *st_kop_summarize(st_krun *r, st_kop *in, st_kx **keys, size_t nkeys, st_kaggcall *calls,
-                         size_t ncalls, const st_kcol *cols);
+                         size_t ncalls, size_t node_call, const st_kcol *cols);
 typedef enum st_kjoin {
     ST_J_INNERUNIQUE, ST_J_INNER, ST_J_LEFTOUTER, ST_J_RIGHTOUTER, ST_J_FULLOUTER, ST_J_LEFTSEMI,
     ST_J_LEFTANTI, ST_J_RIGHTSEMI, ST_J_RIGHTANTI
