@@ -7,7 +7,8 @@
 
 static st_str text(const st_krun *r, st_kv v)
 {
-    return st_pool_get(r->mem.pool, v.tag == ST_KV_STRING || v.tag == ST_KV_GUID ? v.u.s : ST_EMPTY);
+    return st_pool_get(r->mem.pool,
+                       v.tag == ST_KV_STRING || v.tag == ST_KV_GUID ? v.u.s : ST_EMPTY);
 }
 
 /* ---- numbers ------------------------------------------------------------------------------- */
@@ -53,7 +54,7 @@ st_kv st_kf_ceiling(st_krun *r, const st_kx *x, const st_kv *a)
         (void)q;                                                                                   \
         return st_kv_long((int64_t)(expr));                                                        \
     }
-BINARY(st_kf_binary_and, p & q)
+BINARY(st_kf_binary_and, p &q)
 BINARY(st_kf_binary_or, p | q)
 BINARY(st_kf_binary_xor, p ^ q)
 BINARY(st_kf_binary_not, ~p)
@@ -85,7 +86,8 @@ st_kv st_kf_sha1(st_krun *r, const st_kx *x, const st_kv *a)
     return hex(r, d, sizeof d);
 }
 
-/* ---- command lines ------------------------------------------------------------------------------ */
+/* ---- command lines ------------------------------------------------------------------------------
+ */
 
 typedef struct words {
     st_kv v[256];
@@ -145,11 +147,15 @@ st_kv st_kf_parse_command_line(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(out);
 }
 
-/* ---- arrays ----------------------------------------------------------------------------------------- */
+/* ---- arrays
+ * ----------------------------------------------------------------------------------------- */
 
 static int kind(st_kv v)
 {
-    return v.tag == ST_KV_LONG || v.tag == ST_KV_REAL ? 0 : v.tag == ST_KV_STRING ? 1 : v.tag == ST_KV_NULL ? 3 : 2;
+    return v.tag == ST_KV_LONG || v.tag == ST_KV_REAL ? 0
+           : v.tag == ST_KV_STRING                    ? 1
+           : v.tag == ST_KV_NULL                      ? 3
+                                                      : 2;
 }
 
 static int ascending(const void *pa, const void *pb, void *ctx)
@@ -244,7 +250,9 @@ st_kv st_kf_bag_has_key(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)r;
     (void)x;
-    return a[0].tag == ST_KV_BAG && a[1].tag == ST_KV_STRING ? st_kv_bool(st_kbag_get(a[0].u.g, a[1].u.s) != NULL) : st_kv_null();
+    return a[0].tag == ST_KV_BAG && a[1].tag == ST_KV_STRING
+               ? st_kv_bool(st_kbag_get(a[0].u.g, a[1].u.s) != NULL)
+               : st_kv_null();
 }
 
 /* The index of the first needle that the text has, or -1. */

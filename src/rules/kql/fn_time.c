@@ -10,25 +10,45 @@
 /* ---- parts ------------------------------------------------------------------------------ */
 
 typedef enum part {
-    P_YEAR, P_QUARTER, P_MONTH, P_WEEK, P_DAY, P_DAYOFYEAR, P_HOUR, P_MINUTE, P_SECOND, P_MS, P_US, P_NS, P_NONE
+    P_YEAR,
+    P_QUARTER,
+    P_MONTH,
+    P_WEEK,
+    P_DAY,
+    P_DAYOFYEAR,
+    P_HOUR,
+    P_MINUTE,
+    P_SECOND,
+    P_MS,
+    P_US,
+    P_NS,
+    P_NONE
 } part;
 
 static part part_of(const st_krun *r, st_kv v)
 {
-    static const char *const names[] = { "year", "quarter", "month", "week", "day", "dayofyear", "hour",
-                                         "minute", "second", "millisecond", "microsecond", "nanosecond" };
+    static const char *const names[] = { "year",   "quarter",     "month",       "week",
+                                         "day",    "dayofyear",   "hour",        "minute",
+                                         "second", "millisecond", "microsecond", "nanosecond" };
     st_str s = v.tag == ST_KV_STRING ? st_pool_get(r->mem.pool, v.u.s) : ST_STR("");
     for (unsigned i = 0; i < P_NONE; i++)
         if (st_str_ieq(s, st_str_of(names[i])))
             return (part)i;
-    return st_str_ieq(s, ST_STR("week_of_year")) || st_str_ieq(s, ST_STR("weekofyear")) ? P_WEEK : P_NONE;
+    return st_str_ieq(s, ST_STR("week_of_year")) || st_str_ieq(s, ST_STR("weekofyear")) ? P_WEEK
+                                                                                        : P_NONE;
 }
 
 /* Ticks of the parts that are all of one length. */
 static int64_t unit(part p)
 {
-    static const int64_t ticks[] = { [P_WEEK] = 7 * DAY,    [P_DAY] = DAY,        [P_HOUR] = 3600 * SECOND, [P_MINUTE] = 60 * SECOND,
-                                     [P_SECOND] = SECOND, [P_MS] = 10000, [P_US] = 10,          [P_NONE] = 0 };
+    static const int64_t ticks[] = { [P_WEEK] = 7 * DAY,
+                                     [P_DAY] = DAY,
+                                     [P_HOUR] = 3600 * SECOND,
+                                     [P_MINUTE] = 60 * SECOND,
+                                     [P_SECOND] = SECOND,
+                                     [P_MS] = 10000,
+                                     [P_US] = 10,
+                                     [P_NONE] = 0 };
     return ticks[p];
 }
 
@@ -57,8 +77,11 @@ st_kv st_kf_datetime_part(st_krun *r, const st_kx *x, const st_kv *a)
     if (a[1].tag != ST_KV_DATETIME || p == P_NONE)
         return st_kv_null();
     st_kdate_of(a[1].u.i, &d);
-    const int64_t values[] = { d.year, (d.month - 1) / 3 + 1, d.month, iso_week(a[1].u.i), d.day, day_of_year(a[1].u.i), d.hour,
-                               d.minute, d.second, d.tick / 10000, d.tick / 10, (int64_t)d.tick * 100 };
+    const int64_t values[] = {
+        d.year,   (d.month - 1) / 3 + 1, d.month,     iso_week(a[1].u.i),
+        d.day,    day_of_year(a[1].u.i), d.hour,      d.minute,
+        d.second, d.tick / 10000,        d.tick / 10, (int64_t)d.tick * 100
+    };
     return st_kv_long(values[p]);
 }
 
@@ -84,18 +107,12 @@ static int64_t boundaries(part p, int64_t t)
     st_kdate d;
     st_kdate_of(t, &d);
     switch (p) {
-    case P_YEAR:
-        return d.year;
-    case P_QUARTER:
-        return d.year * 4 + (d.month - 1) / 3;
-    case P_MONTH:
-        return d.year * 12 + d.month;
-    case P_WEEK:
-        return (t / DAY + 1) / 7;
-    case P_NS:
-        return t;
-    default:
-        return t / unit(p);
+    case P_YEAR: return d.year;
+    case P_QUARTER: return d.year * 4 + (d.month - 1) / 3;
+    case P_MONTH: return d.year * 12 + d.month;
+    case P_WEEK: return (t / DAY + 1) / 7;
+    case P_NS: return t;
+    default: return t / unit(p);
     }
 }
 
@@ -133,16 +150,21 @@ st_kv st_kf_datetime_add(st_krun *r, const st_kx *x, const st_kv *a)
     if (p == P_NONE || p == P_DAYOFYEAR || a[1].tag != ST_KV_LONG || a[2].tag != ST_KV_DATETIME)
         return st_kv_null();
     if (p <= P_MONTH)
-        return a[1].u.i > 120000 || a[1].u.i < -120000 ? st_kv_null()
-                                                       : add_months(a[2].u.i, a[1].u.i * (p == P_YEAR ? 12 : p == P_QUARTER ? 3 : 1));
+        return a[1].u.i > 120000 || a[1].u.i < -120000
+                   ? st_kv_null()
+                   : add_months(a[2].u.i, a[1].u.i * (p == P_YEAR      ? 12
+                                                      : p == P_QUARTER ? 3
+                                                                       : 1));
     if (p == P_NS)
         return st_kv_time(a[2].u.i + a[1].u.i / 100);
-    if (__builtin_mul_overflow(a[1].u.i, unit(p), &ticks) || __builtin_add_overflow(a[2].u.i, ticks, &sum))
+    if (__builtin_mul_overflow(a[1].u.i, unit(p), &ticks) ||
+        __builtin_add_overflow(a[2].u.i, ticks, &sum))
         return st_kv_null();
     return st_kv_time(sum);
 }
 
-/* ---- making ------------------------------------------------------------------------------------ */
+/* ---- making ------------------------------------------------------------------------------------
+ */
 
 st_kv st_kf_make_datetime(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -175,7 +197,8 @@ static st_kv from_unix(st_kv v, double per_tick)
         return st_kv_null();
     if (v.tag == ST_KV_LONG && per_tick >= 1) {
         int64_t t;
-        return __builtin_mul_overflow(v.u.i, (int64_t)per_tick, &t) || __builtin_add_overflow(t, INT64_C(621355968000000000), &t)
+        return __builtin_mul_overflow(v.u.i, (int64_t)per_tick, &t) ||
+                       __builtin_add_overflow(t, INT64_C(621355968000000000), &t)
                    ? st_kv_null()
                    : st_kv_time(t);
     }
@@ -195,7 +218,8 @@ FROM_UNIX(st_kf_unix_ms, 1e4)
 FROM_UNIX(st_kf_unix_us, 10)
 FROM_UNIX(st_kf_unix_ns, 0.01)
 
-/* ---- spellings -------------------------------------------------------------------------------------- */
+/* ---- spellings
+ * -------------------------------------------------------------------------------------- */
 
 /* Digits of a fraction of a second, n of them; F drops the zeros at the end. */
 static void put_fraction(st_buf *b, int tick, size_t n, bool trim)
@@ -218,36 +242,17 @@ static bool put_run(st_buf *b, char c, size_t n, const st_kdate *d, int64_t days
 {
     int hour12 = d->hour % 12 ? d->hour % 12 : 12;
     switch (c) {
-    case 'y':
-        put_number(b, n == 4 ? d->year : d->year % 100, n == 4 ? 4 : n);
-        return true;
-    case 'M':
-        put_number(b, d->month, n);
-        return true;
-    case 'd':
-        put_number(b, days >= 0 ? (int)days : d->day, n);
-        return true;
-    case 'h':
-        put_number(b, days >= 0 ? d->hour : hour12, n);
-        return true;
-    case 'H':
-        put_number(b, d->hour, n);
-        return true;
-    case 'm':
-        put_number(b, d->minute, n);
-        return true;
-    case 's':
-        put_number(b, d->second, n);
-        return true;
+    case 'y': put_number(b, n == 4 ? d->year : d->year % 100, n == 4 ? 4 : n); return true;
+    case 'M': put_number(b, d->month, n); return true;
+    case 'd': put_number(b, days >= 0 ? (int)days : d->day, n); return true;
+    case 'h': put_number(b, days >= 0 ? d->hour : hour12, n); return true;
+    case 'H': put_number(b, d->hour, n); return true;
+    case 'm': put_number(b, d->minute, n); return true;
+    case 's': put_number(b, d->second, n); return true;
     case 'f':
-    case 'F':
-        put_fraction(b, d->tick, n, c == 'F');
-        return true;
-    case 't':
-        st_buf_str(b, d->hour < 12 ? ST_STR("AM") : ST_STR("PM"));
-        return true;
-    default:
-        return c && strchr(" /-:,._[]T", c) != NULL;
+    case 'F': put_fraction(b, d->tick, n, c == 'F'); return true;
+    case 't': st_buf_str(b, d->hour < 12 ? ST_STR("AM") : ST_STR("PM")); return true;
+    default: return c && strchr(" /-:,._[]T", c) != NULL;
     }
 }
 

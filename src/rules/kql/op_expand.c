@@ -41,7 +41,8 @@ static st_kv element(st_krun *r, const st_kexpand *it, st_kv v, size_t i)
 }
 
 /* How many rows each input row gives, and all together. */
-static size_t count_rows(const expand *e, const st_kv *const *v, const size_t *step, size_t rows, size_t *count)
+static size_t count_rows(const expand *e, const st_kv *const *v, const size_t *step, size_t rows,
+                         size_t *count)
 {
     size_t total = 0;
     for (size_t k = 0; k < rows; k++) {
@@ -56,8 +57,8 @@ static size_t count_rows(const expand *e, const st_kv *const *v, const size_t *s
     return total;
 }
 
-static bool fill(st_krun *r, const st_kop *op, const expand *e, st_kbatch *in, st_kbatch *out, const st_kv *const *v,
-                 const size_t *step, const size_t *count)
+static bool fill(st_krun *r, const st_kop *op, const expand *e, st_kbatch *in, st_kbatch *out,
+                 const st_kv *const *v, const size_t *step, const size_t *count)
 {
     const st_kv **from = ST_NEWN(&out->arena, const st_kv *, op->schema.n);
     if (!from)
@@ -96,7 +97,8 @@ static st_kbatch *expand_next(st_krun *r, st_kop *op)
     st_kbatch *in, *out = NULL;
     while (!out && (in = op->in->next(r, op->in)) != NULL) {
         const st_kv **v = ST_NEWN(&in->arena, const st_kv *, e->n);
-        size_t *step = ST_NEWN(&in->arena, size_t, e->n), *count = ST_NEWN(&in->arena, size_t, in->n);
+        size_t *step = ST_NEWN(&in->arena, size_t, e->n),
+               *count = ST_NEWN(&in->arena, size_t, in->n);
         bool ok = v && step && count;
         for (size_t i = 0; ok && i < e->n; i++)
             ok = (v[i] = st_kx_run(r, e->items[i].x, in, &step[i])) != NULL;
@@ -115,12 +117,13 @@ static st_kbatch *expand_next(st_krun *r, st_kop *op)
     return out;
 }
 
-st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit, size_t index_col,
-                      const st_kcol *cols, size_t ncols)
+st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
+                      size_t index_col, const st_kcol *cols, size_t ncols)
 {
     st_kop *op = st_kop_new(r, expand_next, in, sizeof(expand));
     expand *e = op ? op->spec : NULL;
-    if (!e || !(e->items = ST_NEWN(&r->arena, st_kexpand, n)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+    if (!e || !(e->items = ST_NEWN(&r->arena, st_kexpand, n)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
     memcpy(e->items, items, n * sizeof *items);
     memcpy(op->schema.v, cols, ncols * sizeof *cols);

@@ -37,7 +37,8 @@ static bool open_groups(st_krun *r, summarize *s)
 }
 
 /* The vectors of n expressions, and their steps. */
-static bool vectors(st_krun *r, st_kbatch *b, st_kx *const *x, size_t n, const st_kv **v, size_t *step)
+static bool vectors(st_krun *r, st_kbatch *b, st_kx *const *x, size_t n, const st_kv **v,
+                    size_t *step)
 {
     for (size_t i = 0; i < n; i++)
         if (!(v[i] = st_kx_run(r, x[i], b, &step[i])))
@@ -120,9 +121,10 @@ static st_kbatch *summarize_next(st_krun *r, st_kop *op)
         st_kv *v = b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
         for (size_t k = 0; v && k < n; k++) {
             size_t g = s->next + k;
-            v[k] = c < s->nkeys ? s->groups.keys[g * s->nkeys + c]
-                                : s->calls[c - s->nkeys].agg->end(r, &s->accum[g * s->ncalls + c - s->nkeys],
-                                                                  &s->calls[c - s->nkeys]);
+            v[k] = c < s->nkeys
+                       ? s->groups.keys[g * s->nkeys + c]
+                       : s->calls[c - s->nkeys].agg->end(r, &s->accum[g * s->ncalls + c - s->nkeys],
+                                                         &s->calls[c - s->nkeys]);
         }
         if (!v) {
             st_kbatch_free(b);
@@ -139,7 +141,8 @@ st_kop *st_kop_summarize(st_krun *r, st_kop *in, st_kx **keys, size_t nkeys, st_
 {
     st_kop *op = st_kop_new(r, summarize_next, in, sizeof(summarize));
     summarize *s = op ? op->spec : NULL;
-    if (!s || !st_krun_own(r, s, summarize_free) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, nkeys + ncalls)))
+    if (!s || !st_krun_own(r, s, summarize_free) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, nkeys + ncalls)))
         return NULL;
     s->keys = keys;
     s->nkeys = nkeys;
