@@ -38,7 +38,8 @@ static void join_free(void *p)
     free(j->pairs);
 }
 
-static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *cols, size_t n, st_kv *key)
+static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *cols, size_t n,
+                    st_kv *key)
 {
     for (size_t i = 0; i < n; i++) {
         const st_kv *v = st_kbatch_col(r, rows->batch[at.batch], cols[i]);
@@ -96,7 +97,8 @@ static bool probe(st_krun *r, join *j, st_kat at, st_kv *key, bool *used, bool *
     taken[g] = true;
     for (uint32_t i = j->first[g]; i; i = j->more[i - 1]) {
         used[i - 1] = true;
-        if (j->kind != ST_J_RIGHTSEMI && j->kind != ST_J_RIGHTANTI && !add_pair(r, j, at, j->rat[i - 1]))
+        if (j->kind != ST_J_RIGHTSEMI && j->kind != ST_J_RIGHTANTI &&
+            !add_pair(r, j, at, j->rat[i - 1]))
             return false;
     }
     return true;
@@ -107,9 +109,11 @@ static bool run_join(st_krun *r, st_kop *op)
     join *j = op->spec;
     j->done = true;
     st_kv *key = ST_NEWN(&r->arena, st_kv, j->nkeys);
-    if (!key || !st_krows_read(r, op->in, &j->l) || !st_krows_read(r, j->right, &j->r) || !build(r, j, key))
+    if (!key || !st_krows_read(r, op->in, &j->l) || !st_krows_read(r, j->right, &j->r) ||
+        !build(r, j, key))
         return false;
-    bool *used = ST_NEWN(&r->arena, bool, j->r.rows + 1), *taken = ST_NEWN(&r->arena, bool, j->groups.n + 1);
+    bool *used = ST_NEWN(&r->arena, bool, j->r.rows + 1),
+         *taken = ST_NEWN(&r->arena, bool, j->groups.n + 1);
     if (!used || !taken)
         return st_krun_nomem(r);
     for (size_t i = 0; i < j->l.n; i++)
@@ -117,7 +121,8 @@ static bool run_join(st_krun *r, st_kop *op)
             if (!probe(r, j, (st_kat){ (uint32_t)i, (uint32_t)k }, key, used, taken))
                 return false;
     bool want = j->kind == ST_J_RIGHTSEMI;
-    bool rest = want || j->kind == ST_J_RIGHTANTI || j->kind == ST_J_RIGHTOUTER || j->kind == ST_J_FULLOUTER;
+    bool rest = want || j->kind == ST_J_RIGHTANTI || j->kind == ST_J_RIGHTOUTER ||
+                j->kind == ST_J_FULLOUTER;
     for (size_t i = 0; rest && i < j->r.rows; i++)
         if (used[i] == want && !add_pair(r, j, NO_ROW, j->rat[i]))
             return false;
@@ -159,7 +164,9 @@ static st_kbatch *join_next(st_krun *r, st_kop *op)
         st_kv *copy = v ? ST_NEWN(&b->arena, st_kv, n) : NULL;
         ok = copy != NULL;
         for (size_t k = 0; ok && k < n; k++)
-            copy[k] = at[n + k].batch == UINT32_MAX ? st_kv_missing(j->right->schema.v[j->right_cols[c]].type) : v[k];
+            copy[k] = at[n + k].batch == UINT32_MAX
+                          ? st_kv_missing(j->right->schema.v[j->right_cols[c]].type)
+                          : v[k];
         slots[nleft + c].v = copy;
     }
     if (right_only && rb)
@@ -181,7 +188,8 @@ st_kop *st_kop_join(st_krun *r, st_kop *left, st_kop *right, st_kjoin kind, cons
     st_kop *op = st_kop_new(r, join_next, left, sizeof(join));
     join *j = op ? op->spec : NULL;
     if (!j || !st_krun_own(r, j, join_free) || !(j->lkeys = ST_NEWN(&r->arena, size_t, nkeys)) ||
-        !(j->rkeys = ST_NEWN(&r->arena, size_t, nkeys)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+        !(j->rkeys = ST_NEWN(&r->arena, size_t, nkeys)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
     memcpy(j->lkeys, lkeys, nkeys * sizeof *lkeys);
     memcpy(j->rkeys, rkeys, nkeys * sizeof *rkeys);

@@ -62,7 +62,8 @@ static st_kbatch *values_next(st_krun *r, st_kop *op)
     return b;
 }
 
-st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells, size_t nrows)
+st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,
+                      size_t nrows)
 {
     st_kop *op = st_kop_new(r, values_next, NULL, sizeof(values));
     if (!op)
