@@ -92,4 +92,11 @@
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 
+/* Differing records of a source that are looked at with all their values at a time; each may
+ * hold 64 KiB of text. Met: the source is read again for the next ones. */
+#define ST_MAX_VERIFY_LOOK ((size_t)8192)
+/* Bytes shown of a value that differs; what differs is seen within it or not at all by eye.
+ * Met: the rest is cut off. */
+#define ST_MAX_VERIFY_SHOWN ((size_t)512)
+
 #endif

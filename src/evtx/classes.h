@@ -1,0 +1,27 @@
+/*
+ * classes.h - what is known about the differences between the readers. Private to src/evtx.
+ */
+#ifndef ST_EVTX_CLASSES_H
+#define ST_EVTX_CLASSES_H
+
+#include "shelltree/verify.h"
+#include "evtx/compare.h"
+
+/* One difference, as a class sees it. */
+typedef struct st_look_at {
+    st_side side;
+    const st_record *record;      /* the native reader's; libevtx's, if only that has it */
+    const st_items *ours, *theirs;/* NULL where that side has no record */
+    const unsigned char *raw;     /* the record's own bytes, as far as they could be read */
+    size_t nraw;
+    bool repeats;                 /* a live record of the source has exactly these bytes */
+    bool covered;                 /* a record of the native reader states a size that takes it in */
+    size_t at;                    /* the field, in both lists */
+    const st_value *value;        /* the native reader's, of a field of the data; else NULL */
+    st_str field, native, libevtx;
+} st_look_at;
+
+/* The class that explains it; -1: none does. */
+int st_class_of(const st_look_at *l);
+
+#endif
