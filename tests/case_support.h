@@ -61,16 +61,24 @@ static inline void world_begin(world *w)
     assert_non_null(w->store);
     assert_non_null(w->evidence);
     w->rules.n = 3;
-    w->rules.rules[0] = (st_rule){ .id = ST_STR("a-rule"), .title = ST_STR("A rule"),
-                                   .level = ST_LEVEL_HIGH, .techniques = techniques,
-                                   .ntechniques = 2, .reason = ST_STR("It happened."),
+    w->rules.rules[0] = (st_rule){ .id = ST_STR("a-rule"),
+                                   .title = ST_STR("A rule"),
+                                   .level = ST_LEVEL_HIGH,
+                                   .techniques = techniques,
+                                   .ntechniques = 2,
+                                   .reason = ST_STR("It happened."),
                                    .authors = ST_STR("Ann") };
-    w->rules.rules[1] = (st_rule){ .id = ST_STR("b-rule"), .title = ST_STR("B \"rule\""),
-                                   .level = ST_LEVEL_LOW, .techniques = techniques,
-                                   .ntechniques = 1, .reason = ST_STR("Something else"),
+    w->rules.rules[1] = (st_rule){ .id = ST_STR("b-rule"),
+                                   .title = ST_STR("B \"rule\""),
+                                   .level = ST_LEVEL_LOW,
+                                   .techniques = techniques,
+                                   .ntechniques = 1,
+                                   .reason = ST_STR("Something else"),
                                    .authors = ST_STR("Bob") };
-    w->rules.rules[2] = (st_rule){ .id = ST_STR("c-rule"), .title = ST_STR("C rule"),
-                                   .level = ST_LEVEL_CRITICAL, .authors = ST_STR("Ann") };
+    w->rules.rules[2] = (st_rule){ .id = ST_STR("c-rule"),
+                                   .title = ST_STR("C rule"),
+                                   .level = ST_LEVEL_CRITICAL,
+                                   .authors = ST_STR("Ann") };
 }
 
 static inline st_sid world_sid(world *w, const char *s)
@@ -106,8 +114,8 @@ static inline size_t world_add(world *w, const char *host, unsigned n, unsigned 
     k->utc[i] = k->created[i] = T0 + ms * ST_TICKS_MS;
     k->event_record_id[i] = k->record_number[i] = i + 1;
     k->offset[i] = 4096 + 1000 * i;
-    assert_true(st_grow(&w->store->seen, &w->store->seen_cap, w->store->nseen + 1,
-                        sizeof *w->store->seen));
+    assert_true(
+        st_grow(&w->store->seen, &w->store->seen_cap, w->store->nseen + 1, sizeof *w->store->seen));
     w->store->seen[w->store->nseen++] = (st_seen){ .computer = k->computer[i],
                                                    .event_id = 1,
                                                    .event_record_id = i + 1,
@@ -148,7 +156,8 @@ static inline int world_match_order(const void *a, const void *b)
                               : (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-static inline void world_match(world *w, const char *host, unsigned n, uint32_t rule, const char *reason)
+static inline void world_match(world *w, const char *host, unsigned n, uint32_t rule,
+                               const char *reason)
 {
     w->items[w->matches.n++] =
         (st_match){ .rule = rule, .node = world_node(w, host, n), .reason = world_sid(w, reason) };
@@ -161,7 +170,8 @@ static inline void world_hunt(world *w, const st_hunt_options *o)
     static const st_hunt_options usual = { .scope = ST_SCOPE_INCIDENT,
                                            .sibling_window = 600 * ST_TICKS_SECOND };
     st_err err = { 0 };
-    assert_int_equal(st_hunt(w->forest, &w->rules, &w->matches, o ? o : &usual, &w->c, &err), ST_OK);
+    assert_int_equal(st_hunt(w->forest, &w->rules, &w->matches, o ? o : &usual, &w->c, &err),
+                     ST_OK);
 }
 
 static inline void world_end(world *w)

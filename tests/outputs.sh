@@ -38,7 +38,9 @@ into() {
     "$SHELLTREE" "$@" >"$to"
 }
 
-logs=$(find testdata -name '*.evtx' | LC_ALL=C sort)
+# Without the empty log: naming one gives status 3.
+logs=$(find testdata -name '*.evtx' ! -name '*PowerShell*' | LC_ALL=C sort)
+empty=$(find testdata -name '*PowerShell*' | head -n 1)
 first=$(printf '%s\n' "$logs" | head -n 1)
 [ -n "$first" ] || { echo "no logs in testdata"; exit 1; }
 [ "$(printf '%s\n' "$logs" | wc -l)" -ge 2 ] || { echo "one log is too few"; exit 1; }
@@ -98,6 +100,7 @@ from_stdin() {
     "$SHELLTREE" hunt -f jsonl --scope all "$first" | without_source >"$tmp/file"
     [ -s "$tmp/file" ] && cmp "$tmp/stdin" "$tmp/file"
 }
+check "an empty log that was named: gives 3" exits 3 tree "$empty"
 check "standard input: gives what the file gives" from_stdin
 cut_in_two() { # a log cut short gives what is still in it, and status 3
     head -c $(($(wc -c <"$first") - 30000)) "$first" >"$tmp/evidence/cut.evtx"

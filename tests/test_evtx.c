@@ -115,6 +115,26 @@ static void value_is__wide_text_and_numbers__any_case(void **state)
     assert_false(st_value_is(&(st_value){ 0 }, ""));
 }
 
+static void value_times_and_guids__binary_and_text__agree(void **state)
+{
+    (void)state;
+    st_value binary = { BYTES(0x00, 0x80, 0x3e, 0xd5, 0xde, 0xb1, 0x9d, 0x01), ST_V_FILETIME, false };
+    st_value iso = { (const unsigned char *)"1970-01-01T00:00:00.000000000Z", 30, ST_V_TEXT, false };
+    st_value zero = { BYTES(0, 0, 0, 0, 0, 0, 0, 0), ST_V_FILETIME, false };
+    st_value late = { BYTES(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), ST_V_FILETIME, false };
+    st_value g = { BYTES(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), ST_V_GUID, false };
+    st_value named = { (const unsigned char *)"{04030201-0605-0807-090a-0b0c0d0e0f10}", 38, ST_V_TEXT,
+                       false };
+    st_ticks a = 0, b = 0;
+    st_guid x, y;
+    assert_true(st_value_ticks(&binary, &a) && st_value_ticks(&iso, &b));
+    assert_true(a == ST_TICKS_UNIX && a == b);
+    assert_false(st_value_ticks(&zero, &a));
+    assert_false(st_value_ticks(&late, &a));
+    assert_true(st_value_guid(&g, &x) && st_value_guid(&named, &y) && st_guid_eq(&x, &y));
+    assert_false(st_value_guid(&binary, &x));
+}
+
 /* ---- a chunk by hand ------------------------------------------------------------------------ */
 
 #define CHUNK 65536u
@@ -258,7 +278,44 @@ static void event(maker *m, bool literal)
     close_tag(m, root);
 }
 
-static size_t instance(maker *m, size_t definition)
+/* <Event><System>..</System><UserData><X><L>0</L><L>optional 1</L><L>if 2: 0</L>..: */
+static void user_event(maker *m, bool literal)
+{
+    (void)literal;
+    size_t root = open(m, "Event", NULL, NULL), part = open(m, "System", NULL, NULL), at;
+    leaf(m, "EventID", "5", 0, 0);
+    close_tag(m, part);
+    part = open(m, "UserData", NULL, NULL);
+    size_t x = open(m, "X", NULL, NULL);
+    leaf(m, "Normal", NULL, 1, ST_V_STRING); /* null: stays, empty */
+    at = open(m, "Optional", NULL, NULL);    /* null: goes */
+    sub(m, 1, ST_V_STRING);
+    m->b[m->n - 4] = 0x0e;
+    close_tag(m, at);
+    at = open(m, "Depends", NULL, NULL); /* on what is null: goes */
+    m->b[at - 2] = 1;
+    m->b[at - 1] = 0;
+    text(m, "never");
+    close_tag(m, at);
+    at = open(m, "Mixed", NULL, NULL);
+    text(m, "id ");
+    sub(m, 0, ST_V_U16);
+    put(m, 0x08, 1); /* a character reference */
+    put(m, 0xe9, 2);
+    put(m, 0x07, 1); /* CDATA */
+    put(m, 1, 2);
+    wide(m, "!");
+    close_tag(m, at);
+    leaf(m, "Beyond", NULL, 40, ST_V_STRING); /* no such value: null */
+    close_tag(m, x);
+    close_tag(m, part);
+    part = open(m, "RenderingInfo", "Culture", "en");
+    leaf(m, "Message", "not a fact", 0, 0);
+    close_tag(m, part);
+    close_tag(m, root);
+}
+
+static size_t instance_of(maker *m, size_t definition, void (*body)(maker *, bool))
 {
     put(m, 0x010c, 2);
     put(m, 0x1234, 4);
@@ -275,11 +332,16 @@ static size_t instance(maker *m, size_t definition)
     put(m, 0, 4);
     put(m, 0x0001010f, 4);
     m->dep = true;
-    event(m, false);
+    body(m, false);
     m->dep = false;
     put(m, 0, 1);
     poke32(m, size, m->n - size - 4);
     return at;
+}
+
+static size_t instance(maker *m, size_t definition)
+{
+    return instance_of(m, definition, event);
 }
 
 static void values(maker *m, unsigned id)
@@ -426,6 +488,24 @@ static void chunk__want_says_no__system_only(void **state)
                         "7/99@host literal;");
     st_buf_free(&s.text);
     st_report_free(&report);
+    free(m);
+}
+
+static void chunk__user_data_nulls_and_mixed_content__by_the_rules(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    start(m);
+    begin_record(m);
+    instance_of(m, 0, user_event);
+    put(m, 2, 4);
+    put(m, 2 | ST_V_U16 << 16, 4);
+    put(m, 2, 4); /* null, two bytes that mean nothing */
+    put(m, 77, 2);
+    put(m, 0xffff, 2);
+    end_record(m);
+    seal(m);
+    assert_reads(m, "5/0@ Normal= Mixed=id 77\xc3\xa9! Beyond=;");
     free(m);
 }
 
@@ -655,14 +735,41 @@ static void scan__sound_and_damaged__status_and_counts(void **state)
     free(m);
 }
 
+static void scan__template_lost__borrowed_from_another_chunk(void **state)
+{
+    (void)state;
+    enum { SIZE = 4096 + 2 * CHUNK };
+    maker *m = malloc(sizeof *m);
+    unsigned char *file = calloc(1, SIZE);
+    sink s = { 0 };
+    st_report r;
+    sample(m);
+    memcpy(file, "ElfFile", 8);
+    memcpy(file + 4096 + CHUNK, m->b, CHUNK);
+    size_t first = m->b[516] + 256u * m->b[517];
+    memset(m->b + 512, 0, first); /* the record that holds the definition */
+    memcpy(file + 4096, m->b, CHUNK);
+    assert_int_equal(scan_bytes(file, SIZE, true, &s, &r), ST_S_DAMAGED);
+    assert_int_equal(r.records, 7);
+    assert_int_equal(r.borrowed, 2);
+    assert_int_equal(r.bytes_lost, first);
+    st_buf_char(&s.text, '\0');
+    assert_non_null(strstr(s.text.p, "2/1002@host A=ab Data1=c Data2=d;"));
+    st_buf_free(&s.text);
+    free(file);
+    free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(value_text__each_type__canonical),
         cmocka_unit_test(value_numbers__types_and_text__read_back),
+        cmocka_unit_test(value_times_and_guids__binary_and_text__agree),
         cmocka_unit_test(value_is__wide_text_and_numbers__any_case),
         cmocka_unit_test(chunk__templates_and_literal__all_fields),
         cmocka_unit_test(chunk__want_says_no__system_only),
+        cmocka_unit_test(chunk__user_data_nulls_and_mixed_content__by_the_rules),
         cmocka_unit_test(chunk__template_reference_lies__found_by_id),
         cmocka_unit_test(chunk__size_of_a_record_lies__others_are_read),
         cmocka_unit_test(chunk__slack_behind_free_offset__told_apart),
@@ -671,6 +778,7 @@ int main(void)
         cmocka_unit_test(chunk__value_nested_in_itself__ends),
         cmocka_unit_test(chunk__random_bytes__no_crash),
         cmocka_unit_test(scan__sound_and_damaged__status_and_counts),
+        cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

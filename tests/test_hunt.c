@@ -313,6 +313,37 @@ static void hunt__deep_line_of_hits__in_linear_time(void **state)
     world_end(&w);
 }
 
+/* Servers and hits by turns: every hit an incident of its own, all of them below each other. */
+static void hunt__nested_incidents__in_linear_time(void **state)
+{
+    (void)state;
+    world w;
+    st_node last = line_of(&w, 50000);
+    bool *is = calloc(w.forest->n, sizeof *is);
+    static st_match all[25000];
+    for (st_node i = 0; i <= last; i++) {
+        is[i] = i % 2 == 0;
+        if (i % 2)
+            all[w.matches.n++] = (st_match){ .rule = 0, .node = i };
+    }
+    st_tree_mark_servers(w.forest, is, false);
+    free(is);
+    w.matches.items = all;
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nincidents, 25000);
+    assert_int_equal(w.c->nrows, 50000);
+    st_out o;
+    st_err err = { 0 };
+    FILE *f = fopen("/dev/null", "w");
+    assert_non_null(f);
+    st_out_init(&o, fileno(f));
+    st_report_options ro = { 0 };
+    st_write_text(&o, w.c, &ro);
+    assert_int_equal(st_out_end(&o, &err), ST_OK);
+    fclose(f);
+    world_end(&w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -328,6 +359,7 @@ int main(void)
         cmocka_unit_test(chain__each_length__at_most_twelve_links),
         cmocka_unit_test(chain__placeholder__marked),
         cmocka_unit_test(hunt__deep_line_of_hits__in_linear_time),
+        cmocka_unit_test(hunt__nested_incidents__in_linear_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

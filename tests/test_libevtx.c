@@ -600,6 +600,39 @@ static void chunk__slack_behind_a_gap__is_reached(void **state)
     free(c);
 }
 
+static void chunk__slack_repeats_a_live_record__is_a_ghost(void **state)
+{
+    (void)state;
+    chunk *c = three();
+    seen s = { 0 };
+    st_report report = { 0 };
+    size_t size = c->start[2] - c->start[1];
+    memcpy(c->b + c->n + 80, c->b + c->start[1], size);
+    read_chunk(c, sizeof c->b, true, &s, &report);
+    assert_int_equal(s.n, 3);
+    assert_int_equal(report.ghosts, 1);
+    assert_int_equal(report.slack + report.unparsable, 0);
+    st_report_free(&report);
+    free(c);
+}
+
+static void chunk__slack_whose_template_is_gone__is_not_guessed(void **state)
+{
+    (void)state;
+    chunk *c = three();
+    seen s = { 0 };
+    st_report report = { 0 };
+    c->n += 80;
+    record(c, 9, "left over");
+    patch32(c, c->start[3] + 24 + 6, 0x55555555); /* the id it was written with */
+    read_chunk(c, sizeof c->b, true, &s, &report);
+    assert_int_equal(s.n, 3);
+    assert_int_equal(report.unparsable, 1);
+    assert_int_equal(report.bytes_lost, 0);
+    st_report_free(&report);
+    free(c);
+}
+
 static void chunk__cut_anywhere__gives_what_is_whole(void **state)
 {
     (void)state;
@@ -679,6 +712,8 @@ int main(void)
         cmocka_unit_test(chunk__header_useless__records_are_found),
         cmocka_unit_test(chunk__records_behind_the_end__are_slack),
         cmocka_unit_test(chunk__slack_behind_a_gap__is_reached),
+        cmocka_unit_test(chunk__slack_repeats_a_live_record__is_a_ghost),
+        cmocka_unit_test(chunk__slack_whose_template_is_gone__is_not_guessed),
         cmocka_unit_test(chunk__cut_anywhere__gives_what_is_whole),
         cmocka_unit_test(log__of_real_sysmon__gives_all_records),
     };

@@ -52,9 +52,12 @@ static void must_lack(captured c, const char *what)
         fail_msg("%s in:\n%s", what, c.p);
 }
 
-#define HOSTILE "a\"b,\xe2\x80\xae" "gpj.exe\x1b[2J\r\n\xff\xed\xa0\x80 \xc2\x9b </script>\\"
+#define HOSTILE                                                                                    \
+    "a\"b,\xe2\x80\xae"                                                                            \
+    "gpj.exe\x1b[2J\r\n\xff\xed\xa0\x80 \xc2\x9b </script>\\"
 
-/* ---- scrub --------------------------------------------------------------------------------------- */
+/* ---- scrub
+ * --------------------------------------------------------------------------------------- */
 
 static void scrub__each_row__shown(void **state)
 {
@@ -63,7 +66,10 @@ static void scrub__each_row__shown(void **state)
         const char *in, *out, *ascii;
     } rows[] = {
         { "C:\\new\\temp \"x\"", "C:\\new\\temp \"x\"", "C:\\new\\temp \"x\"" },
-        { "a\r\n\tb", "a\xe2\x90\x8d\xe2\x90\x8a\xe2\x90\x89" "b", "a<U+000D><U+000A><U+0009>b" },
+        { "a\r\n\tb",
+          "a\xe2\x90\x8d\xe2\x90\x8a\xe2\x90\x89"
+          "b",
+          "a<U+000D><U+000A><U+0009>b" },
         { "\x7f", "\xe2\x90\xa1", "<U+007F>" },
         { "\x1b[31m", "\xe2\x90\x9b[31m", "<U+001B>[31m" },
         { "exe\xe2\x80\xaegpj", "exe<U+202E>gpj", "exe<U+202E>gpj" },
@@ -112,7 +118,8 @@ static void escapers__every_byte__safe(void **state)
         }
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------ */
+/* ---- JSON
+ * ------------------------------------------------------------------------------------------ */
 
 static void json_str__each_row__exact(void **state)
 {
@@ -139,7 +146,8 @@ static void json_str__each_row__exact(void **state)
     }
 }
 
-/* ---- CSV ------------------------------------------------------------------------------------------- */
+/* ---- CSV
+ * ------------------------------------------------------------------------------------------- */
 
 static void csv_field__each_row__exact(void **state)
 {
@@ -156,7 +164,13 @@ static void csv_field__each_row__exact(void **state)
         { "@SUM(1)", "\"'@SUM(1)\"", "\"@SUM(1)\"", false },
         { "\t=1", "\"'\xe2\x90\x89=1\"", "\"\t=1\"", false },
         { "\r\nx", "\"'\xe2\x90\x8d\xe2\x90\x8ax\"", "\"\r\nx\"", false },
-        { "\xef\xbc\x9d" "1", "\"'\xef\xbc\x9d" "1\"", "\"\xef\xbc\x9d" "1\"", false },
+        { "\xef\xbc\x9d"
+          "1",
+          "\"'\xef\xbc\x9d"
+          "1\"",
+          "\"\xef\xbc\x9d"
+          "1\"",
+          false },
         { "\xef\xbc\x8b", "\"'\xef\xbc\x8b\"", "\"\xef\xbc\x8b\"", false },
         { "\xef\xbc\x8d", "\"'\xef\xbc\x8d\"", "\"\xef\xbc\x8d\"", false },
         { "\xef\xbc\xa0", "\"'\xef\xbc\xa0\"", "\"\xef\xbc\xa0\"", false },
@@ -192,11 +206,16 @@ static void csv_field__too_long__cut_marked_counted(void **state)
         size_t times;
         bool cut;
     } rows[] = {
-        { "x", 32000, false },           { "x", 32001, true },
-        { "=", 31999, false },           { "=", 32000, true },
-        { "\xf0\x9f\x98\x80", 16000, false }, { "\xf0\x9f\x98\x80", 16001, true },
-        { "\xff", 5333, false },         { "\xff", 5400, true },
-        { "\xe2\x80\xae", 5000, true },  { "x", 1000000, true },
+        { "x", 32000, false },
+        { "x", 32001, true },
+        { "=", 31999, false },
+        { "=", 32000, true },
+        { "\xf0\x9f\x98\x80", 16000, false },
+        { "\xf0\x9f\x98\x80", 16001, true },
+        { "\xff", 5333, false },
+        { "\xff", 5400, true },
+        { "\xe2\x80\xae", 5000, true },
+        { "x", 1000000, true },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         st_buf in = { 0 }, b = { 0 };
@@ -217,7 +236,8 @@ static void csv_field__too_long__cut_marked_counted(void **state)
     }
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * -------------------------------------------------------------------------------------------- */
 
 /* w3wp (not logged) > cmd (hostile command line) > whoami; two rules match cmd. */
 static void attack(world *w)
@@ -234,8 +254,8 @@ static void attack(world *w)
     k->flags[r] = ST_C_CRC | ST_C_LOSSY;
     world_add(w, "Web01.corp", 3, 2, 1500, "C:\\Windows\\whoami.exe", "whoami /all");
     w->store->lossy = calloc(1, sizeof *w->store->lossy);
-    w->store->lossy[0] = (st_lossy){ .row = (uint32_t)r, .field = "CommandLine",
-                                     .hex = world_sid(w, "610000d8") };
+    w->store->lossy[0] =
+        (st_lossy){ .row = (uint32_t)r, .field = "CommandLine", .hex = world_sid(w, "610000d8") };
     w->store->nlossy = w->store->lossy_cap = 1;
     world_grow(w);
     world_servers(w, "w3wp.exe");
@@ -316,7 +336,9 @@ static void jsonl__a_case__keys_and_types(void **state)
     st_write_jsonl(&o, w.c, &ro);
     captured c = capture_end(f, &o);
     assert_int_equal(count_of(c, "\n"), 2);
-    must_have(c, "{\"UtcTime\":\"2026-01-02 03:04:05.000\",\"Computer\":\"Web01.corp\",\"Kind\":\"hit\",");
+    must_have(
+        c,
+        "{\"UtcTime\":\"2026-01-02 03:04:05.000\",\"Computer\":\"Web01.corp\",\"Kind\":\"hit\",");
     must_have(c, "\"Rules\":[\"A rule\",\"B \\\"rule\\\"\"],\"RuleIds\":[\"a-rule\",\"b-rule\"],");
     must_have(c, "\"Techniques\":[\"T1033\",\"T1505.003\"],\"ProcessId\":1002,");
     must_have(c, "\"CommandLine\":\"a\\\"b,\\u202egpj.exe\\u001b[2J\\r\\n\xef\xbf\xbd");
@@ -346,7 +368,8 @@ static void utc__unreadable_text__time_of_the_row(void **state)
         { NULL, "2026-01-02 03:04:05.000", NULL },
         { "2026-01-02 03:04:05.000", "2026-01-02 03:04:05.000", NULL },
         { "yesterday", "2026-01-02 03:04:05.000", "\"Notes\":\"clock:utc-unreadable\"" },
-        { "2026-01-02T03:04:05.000Z", "2026-01-02 03:04:05.000", "\"Notes\":\"clock:utc-unreadable\"" },
+        { "2026-01-02T03:04:05.000Z", "2026-01-02 03:04:05.000",
+          "\"Notes\":\"clock:utc-unreadable\"" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         world w;
@@ -371,7 +394,8 @@ static void utc__unreadable_text__time_of_the_row(void **state)
     }
 }
 
-/* ---- text and trees ------------------------------------------------------------------------------------ */
+/* ---- text and trees
+ * ------------------------------------------------------------------------------------ */
 
 static void text__a_case__safe_and_complete(void **state)
 {
@@ -393,7 +417,8 @@ static void text__a_case__safe_and_complete(void **state)
         must_have(c, "1 host, 2 processes, 2 findings in 1 incident\n");
         must_have(c, "w3wp.exe(1001)");
         if (how != 1)
-            must_have(c, how ? "      `-- whoami.exe(1003)" : "      \xe2\x94\x94\xe2\x94\x80\xe2\x94\x80 whoami.exe(1003)");
+            must_have(c, how ? "      `-- whoami.exe(1003)"
+                             : "      \xe2\x94\x94\xe2\x94\x80\xe2\x94\x80 whoami.exe(1003)");
         for (size_t i = 0; how == 2 && i < c.n; i++)
             assert_true((unsigned char)c.p[i] < 0x80);
         for (char *line = strtok(c.p, "\n"); how == 1 && line; line = strtok(NULL, "\n"))
@@ -509,13 +534,16 @@ static void tree_jsonl__placeholder_and_child__exact_keys(void **state)
     st_write_tree_jsonl(&o, w.forest, NULL);
     captured c = capture_end(f, &o);
     assert_int_equal(count_of(c, "\n"), 3);
-    must_have(c, "{\"Computer\":\"Web01.corp\",\"ProcessGuid\":\"{0000005F-0000-0000-0000-000000000003}\","
-                 "\"ParentProcessGuid\":\"{0000005F-0000-0000-0000-000000000002}\","
-                 "\"ParentLink\":\"guid\",\"ChainLink\":\"guid\",\"Origin\":\"live\",\"Observed\":true,"
-                 "\"Depth\":2,\"Children\":0,\"Descendants\":0,\"ProcessId\":1003,");
-    must_have(c, "\"ProcessGuid\":\"{0000005F-0000-0000-0000-000000000001}\",\"ParentProcessGuid\":\"\","
-                 "\"ParentLink\":\"none\",\"ChainLink\":\"none\",\"Origin\":\"live\",\"Observed\":false,"
-                 "\"Depth\":0,\"Children\":1,\"Descendants\":2,");
+    must_have(
+        c,
+        "{\"Computer\":\"Web01.corp\",\"ProcessGuid\":\"{0000005F-0000-0000-0000-000000000003}\","
+        "\"ParentProcessGuid\":\"{0000005F-0000-0000-0000-000000000002}\","
+        "\"ParentLink\":\"guid\",\"ChainLink\":\"guid\",\"Origin\":\"live\",\"Observed\":true,"
+        "\"Depth\":2,\"Children\":0,\"Descendants\":0,\"ProcessId\":1003,");
+    must_have(
+        c, "\"ProcessGuid\":\"{0000005F-0000-0000-0000-000000000001}\",\"ParentProcessGuid\":\"\","
+           "\"ParentLink\":\"none\",\"ChainLink\":\"none\",\"Origin\":\"live\",\"Observed\":false,"
+           "\"Depth\":0,\"Children\":1,\"Descendants\":2,");
     free(c.p);
     f = capture_begin(&o);
     st_report_options ro = { 0 };
@@ -552,7 +580,8 @@ static void tree_text__deep_line__drawn_without_lines(void **state)
     world_end(&w);
 }
 
-/* ---- records --------------------------------------------------------------------------------------------- */
+/* ---- records
+ * --------------------------------------------------------------------------------------------- */
 
 static st_value text_value(const char *s)
 {
@@ -576,22 +605,30 @@ static void record__fields_and_collisions__one_object(void **state)
         { .name = ST_STR("Absent"), .value = { NULL, 0, ST_V_NULL, false } },
         { .name = ST_STR("CommandLine"), .value = text_value("echo %%PATH%%") },
     };
-    st_record r = { .offset = 5120, .number = 7, .origin = ST_O_SLACK, .flags = ST_R_CRC,
-                    .provider = text_value("Microsoft-Windows-Sysmon"), .channel = text_value("Ch"),
-                    .computer = text_value("H"), .event_id = 1, .event_record_id = 42,
-                    .time_created = T0, .fields = fields,
+    st_record r = { .offset = 5120,
+                    .number = 7,
+                    .origin = ST_O_SLACK,
+                    .flags = ST_R_CRC,
+                    .provider = text_value("Microsoft-Windows-Sysmon"),
+                    .channel = text_value("Ch"),
+                    .computer = text_value("H"),
+                    .event_id = 1,
+                    .event_record_id = 42,
+                    .time_created = T0,
+                    .fields = fields,
                     .nfields = sizeof fields / sizeof fields[0] };
     st_buf b = { 0 };
     st_write_record_jsonl(&b, &r, ST_STR("dir/x.evtx"));
     st_buf_char(&b, 0);
     assert_string_equal(
-        b.p, "{\"EventID\":1,\"Computer\":\"H\",\"Provider\":\"Microsoft-Windows-Sysmon\","
-             "\"TimeCreated\":\"2026-01-02T03:04:05.0000000Z\",\"EventRecordID\":42,\"Channel\":\"Ch\","
-             "\"Origin\":\"slack\",\"Source\":\"dir/x.evtx\",\"SourceOffset\":5120,\"RecordNumber\":7,"
-             "\"Notes\":\"crc\",\"ProcessId\":10000,\"Big\":\"9007199254740993\","
-             "\"Computer_1\":\"evil\\n\",\"Data\":\"1\",\"Data_2\":\"2\",\"Data_1\":\"3\","
-             "\"Lone\":\"a\xef\xbf\xbd\",\"Absent\":\"\",\"CommandLine\":\"echo %%PATH%%\","
-             "\"lossy\":[\"Lone\"],\"raw\":{\"Lone\":\"610000d8\"}}\n");
+        b.p,
+        "{\"EventID\":1,\"Computer\":\"H\",\"Provider\":\"Microsoft-Windows-Sysmon\","
+        "\"TimeCreated\":\"2026-01-02T03:04:05.0000000Z\",\"EventRecordID\":42,\"Channel\":\"Ch\","
+        "\"Origin\":\"slack\",\"Source\":\"dir/x.evtx\",\"SourceOffset\":5120,\"RecordNumber\":7,"
+        "\"Notes\":\"crc\",\"ProcessId\":10000,\"Big\":\"9007199254740993\","
+        "\"Computer_1\":\"evil\\n\",\"Data\":\"1\",\"Data_2\":\"2\",\"Data_1\":\"3\","
+        "\"Lone\":\"a\xef\xbf\xbd\",\"Absent\":\"\",\"CommandLine\":\"echo %%PATH%%\","
+        "\"lossy\":[\"Lone\"],\"raw\":{\"Lone\":\"610000d8\"}}\n");
     st_buf_clear(&b);
     st_write_record_csv_head(&b);
     st_write_record_csv(&b, &r, ST_STR("=x\xff"), false);
@@ -602,39 +639,54 @@ static void record__fields_and_collisions__one_object(void **state)
     st_buf_free(&b);
 }
 
-/* ---- tables, hosts, runs ----------------------------------------------------------------------------------- */
+/* ---- tables, hosts, runs
+ * ----------------------------------------------------------------------------------- */
 
 static void table__each_format__typed(void **state)
 {
     (void)state;
-    st_table_column cols[] = { { ST_STR("l"), ST_STR("long") },     { ST_STR("r"), ST_STR("real") },
-                               { ST_STR("b"), ST_STR("bool") },     { ST_STR("d"), ST_STR("dynamic") },
+    st_table_column cols[] = { { ST_STR("l"), ST_STR("long") },
+                               { ST_STR("r"), ST_STR("real") },
+                               { ST_STR("b"), ST_STR("bool") },
+                               { ST_STR("d"), ST_STR("dynamic") },
                                { ST_STR("s\"x"), ST_STR("string") } };
     st_cell cells[] = {
-        { false, ST_STR("-5") }, { false, ST_STR("1.5") }, { false, ST_STR("true") },
-        { false, ST_STR("{\"a\":[1,\"\\u0041\"]}") }, { false, ST_STR("-x\n") },
-        { true, ST_STR("") }, { false, ST_STR("NaN") }, { false, ST_STR("False") },
-        { false, ST_STR("[1,") }, { false, ST_STR("") },
-        { false, ST_STR("9007199254740993") }, { true, ST_STR("") }, { true, ST_STR("") },
-        { false, ST_STR("{\"a\" 1}") }, { true, ST_STR("") },
+        { false, ST_STR("-5") },
+        { false, ST_STR("1.5") },
+        { false, ST_STR("true") },
+        { false, ST_STR("{\"a\":[1,\"\\u0041\"]}") },
+        { false, ST_STR("-x\n") },
+        { true, ST_STR("") },
+        { false, ST_STR("NaN") },
+        { false, ST_STR("False") },
+        { false, ST_STR("[1,") },
+        { false, ST_STR("") },
+        { false, ST_STR("9007199254740993") },
+        { true, ST_STR("") },
+        { true, ST_STR("") },
+        { false, ST_STR("{\"a\" 1}") },
+        { true, ST_STR("") },
     };
     st_table t = { .columns = cols, .ncolumns = 5, .nrows = 3, .cells = cells };
     static const struct {
         const char *format, *want;
     } rows[] = {
-        { "json", "{\"columns\":[{\"name\":\"l\",\"type\":\"long\"},{\"name\":\"r\",\"type\":\"real\"},"
-                  "{\"name\":\"b\",\"type\":\"bool\"},{\"name\":\"d\",\"type\":\"dynamic\"},"
-                  "{\"name\":\"s\\\"x\",\"type\":\"string\"}],\"rows\":["
-                  "[-5,1.5,true,{\"a\":[1,\"\\u0041\"]},\"-x\\n\"],\n"
-                  "[null,\"NaN\",false,\"[1,\",\"\"],\n"
-                  "[\"9007199254740993\",null,null,\"{\\\"a\\\" 1}\",null]]}\n" },
-        { "jsonl", "{\"l\":-5,\"r\":1.5,\"b\":true,\"d\":{\"a\":[1,\"\\u0041\"]},\"s\\\"x\":\"-x\\n\"}\n"
-                   "{\"r\":\"NaN\",\"b\":false,\"d\":\"[1,\",\"s\\\"x\":\"\"}\n"
-                   "{\"l\":\"9007199254740993\",\"d\":\"{\\\"a\\\" 1}\"}\n" },
-        { "csv", "\xef\xbb\xbf\"l\",\"r\",\"b\",\"d\",\"s\"\"x\"\r\n"
-                 "\"-5\",\"1.5\",\"true\",\"{\"\"a\"\":[1,\"\"\\u0041\"\"]}\",\"'-x\xe2\x90\x8a\"\r\n"
-                 "\"\",\"NaN\",\"False\",\"[1,\",\"\"\r\n"
-                 "\"9007199254740993\",\"\",\"\",\"{\"\"a\"\" 1}\",\"\"\r\n" },
+        { "json",
+          "{\"columns\":[{\"name\":\"l\",\"type\":\"long\"},{\"name\":\"r\",\"type\":\"real\"},"
+          "{\"name\":\"b\",\"type\":\"bool\"},{\"name\":\"d\",\"type\":\"dynamic\"},"
+          "{\"name\":\"s\\\"x\",\"type\":\"string\"}],\"rows\":["
+          "[-5,1.5,true,{\"a\":[1,\"\\u0041\"]},\"-x\\n\"],\n"
+          "[null,\"NaN\",false,\"[1,\",\"\"],\n"
+          "[\"9007199254740993\",null,null,\"{\\\"a\\\" 1}\",null]]}\n" },
+        { "jsonl",
+          "{\"l\":-5,\"r\":1.5,\"b\":true,\"d\":{\"a\":[1,\"\\u0041\"]},\"s\\\"x\":\"-x\\n\"}\n"
+          "{\"r\":\"NaN\",\"b\":false,\"d\":\"[1,\",\"s\\\"x\":\"\"}\n"
+          "{\"l\":\"9007199254740993\",\"d\":\"{\\\"a\\\" 1}\"}\n" },
+        { "csv",
+          "\xef\xbb\xbf\"l\",\"r\",\"b\",\"d\",\"s\"\"x\"\r\n"
+          "\"-5\",\"1.5\",\"true\",\"{\"\"a\"\":[1,\"\"\\u0041\"\"]}\",\"'-x\xe2\x90\x8a\"\r\n"
+          "\"\",\"NaN\",\"False\",\"[1,\",\"\"\r\n"
+          "\"9007199254740993\",\"\",\"\",\"{\"\"a\"\" 1}\",\"\"\r\n" },
         { "text", "l                 r    b      d                   s\"x\n"
                   "-5                1.5  true   {\"a\":[1,\"\\u0041\"]}  -x\xe2\x90\x8a\n"
                   "                  NaN  False  [1,\n"
@@ -656,8 +708,8 @@ static void table__not_json__quoted(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "",      "{",      "[1 2]",  "{\"a\"}", "{1:2}", "[1]]",    "01",     "1.",   "--1",
-        "nul",   "\"a",    "\"\\q\"", "\"\\u12\"", "[,]", "{\"a\":}", "1 2",    "\"\n\"", "+1",
+        "",    "{",   "[1 2]",   "{\"a\"}",   "{1:2}", "[1]]",     "01",  "1.",     "--1",
+        "nul", "\"a", "\"\\q\"", "\"\\u12\"", "[,]",   "{\"a\":}", "1 2", "\"\n\"", "+1",
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         st_table_column col = { ST_STR("d"), ST_STR("dynamic") };
@@ -688,7 +740,9 @@ static void hosts_and_run__a_case__say_it(void **state)
     must_have(c, "\"Web01.corp\",\"partial\",\"2026-01-02T03:04:05.0000000Z\"");
     free(c.p);
     const st_str options[] = { ST_STR("scope=incident"), ST_STR("host=a=\"b\"") };
-    st_run_info info = { .version = "1", .options = options, .noptions = 2, .now = T0, .exit_status = 3 };
+    st_run_info info = {
+        .version = "1", .options = options, .noptions = 2, .now = T0, .exit_status = 3
+    };
     f = capture_begin(&o);
     st_write_run_json(&o, w.c, &info);
     c = capture_end(f, &o);
@@ -717,12 +771,134 @@ static void rules_list__each_format__every_rule(void **state)
         assert_int_equal(count_of(c, "\n"), lines[i]);
         must_have(c, "c-rule");
         must_have(c, "critical");
+        if (!i) /* ids in line */
+            must_have(c, "ready          critical      c-rule  C rule\n");
         free(c.p);
     }
     world_end(&w);
 }
 
-/* ---- files --------------------------------------------------------------------------------------------------- */
+static void timesketch__a_case__what_its_importer_asks(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_write_timesketch(&o, w.c);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "\n"), 2);
+    assert_int_equal(count_of(c, "\n\n"), 0);
+    must_have(c, "{\"message\":\"A rule; B \\\"rule\\\": w3wp.exe(1001)? > cmd.exe(1002): "
+                 "a\\\"b,\\u202egpj");
+    must_have(c, "\"datetime\":\"2026-01-02T03:04:06.500000+00:00\",\"timestamp\":1767323046500000,"
+                 "\"timestamp_desc\":\"Process created\",\"data_type\":\"windows:evtx:record\"");
+    must_have(c, "\"tag\":[\"shelltree\",\"T1033\",\"T1505.003\"]");
+    must_have(c, "\"EventRecordID\":\"2\"");
+    free(c.p);
+    world_end(&w);
+}
+
+/* ---- the page
+ * -------------------------------------------------------------------------------------------- */
+
+static void html__a_case__nothing_of_evidence_is_markup(void **state)
+{
+    (void)state;
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_run_info info = { .version = "1", .now = T0 };
+    st_write_html(&o, w.c, &info);
+    captured c = capture_end(f, &o);
+    assert_true(st_utf8_valid((st_str){ c.p, c.n }));
+    must_lack(c, "</script>");
+    must_lack(c, "\x1b");
+    must_lack(c, "\r");
+    must_lack(c, "\xe2\x80\xae");
+    must_lack(c, " style=");
+    must_have(c, "a&quot;b,<span class=\"x\">&lt;U+202E&gt;</span>gpj.exe<span "
+                 "class=\"x\">\xe2\x90\x9b</span>[2J");
+    must_have(c, "&lt;/script&gt;\\");
+    must_have(c, "<bdi class=\"e\">whoami.exe</bdi> (1003)");
+    must_have(c, "2 findings in 1 incidents");
+    static const char *const pairs[][2] = {
+        { "<li", "</li>" },           { "<ul", "</ul>" },   { "<details", "</details>" },
+        { "<summary", "</summary>" }, { "<bdi", "</bdi>" }, { "<span", "</span>" },
+        { "<td", "</td>" },           { "<tr", "</tr>" },   { "<section", "</section>" },
+        { "<strong", "</strong>" }
+    };
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++)
+        if (!count_of(c, pairs[i][0]) || count_of(c, pairs[i][0]) != count_of(c, pairs[i][1]))
+            fail_msg("%zu %s, %zu %s", count_of(c, pairs[i][0]), pairs[i][0],
+                     count_of(c, pairs[i][1]), pairs[i][1]);
+    free(c.p);
+    world_end(&w);
+}
+
+/* The policy allows exactly the style sheet that is there. */
+static void html__style__has_the_digest_of_the_policy(void **state)
+{
+    (void)state;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    world w;
+    attack(&w);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_run_info info = { .version = "1" };
+    st_write_html(&o, w.c, &info);
+    captured c = capture_end(f, &o);
+    const char *from = strstr(c.p, "<style>") + 7, *to = strstr(c.p, "</style>");
+    unsigned char d[33] = { 0 };
+    st_sha256(from, (size_t)(to - from), d);
+    char want[64] = "style-src 'sha256-";
+    size_t n = strlen(want);
+    for (size_t i = 0; i < 33; i += 3) {
+        unsigned v = (unsigned)d[i] << 16 | (unsigned)d[i + 1] << 8 | d[i + 2];
+        for (int k = 18; k >= 0; k -= 6)
+            want[n++] = digits[v >> k & 63];
+    }
+    memcpy(want + n - 1, "='", 3); /* 32 bytes: the last digit is padding */
+    must_have(c, want);
+    free(c.p);
+    world_end(&w);
+}
+
+static void html__deep_line__stays_shallow(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    for (unsigned i = 1; i <= 300; i++) {
+        size_t r = world_add(&w, "H", 1, i > 1, i, "p.exe", "p");
+        w.store->creations.guid[r].b[8] = (unsigned char)i;
+        w.store->creations.guid[r].b[9] = (unsigned char)(i >> 8);
+        w.store->creations.parent_guid[r].b[8] = (unsigned char)(i > 1 ? i - 1 : 0);
+        w.store->creations.parent_guid[r].b[9] = (unsigned char)(i > 1 ? (i - 1) >> 8 : 0);
+    }
+    world_grow(&w);
+    w.items[0] = (st_match){ .rule = 0, .node = 299 };
+    w.matches.items = w.items;
+    w.matches.n = 1;
+    world_hunt(&w, NULL);
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_run_info info = { .version = "1" };
+    st_write_html(&o, w.c, &info);
+    captured c = capture_end(f, &o);
+    assert_int_equal(count_of(c, "<details open>"), 128);
+    assert_int_equal(count_of(c, "</details>"), 128);
+    assert_int_equal(count_of(c, "<bdi class=\"e\">p.exe</bdi> (1001) <span"), 300);
+    assert_int_equal(count_of(c, "<li"), count_of(c, "</li>"));
+    assert_int_equal(count_of(c, "<ul"), count_of(c, "</ul>"));
+    free(c.p);
+    world_end(&w);
+}
+
+/* ---- files
+ * ---------------------------------------------------------------------------------------------------
+ */
 
 static void outfile__there_already__stays_unless_forced(void **state)
 {
@@ -829,6 +1005,10 @@ int main(void)
         cmocka_unit_test(table__not_json__quoted),
         cmocka_unit_test(hosts_and_run__a_case__say_it),
         cmocka_unit_test(rules_list__each_format__every_rule),
+        cmocka_unit_test(timesketch__a_case__what_its_importer_asks),
+        cmocka_unit_test(html__a_case__nothing_of_evidence_is_markup),
+        cmocka_unit_test(html__style__has_the_digest_of_the_policy),
+        cmocka_unit_test(html__deep_line__stays_shallow),
         cmocka_unit_test(outfile__there_already__stays_unless_forced),
         cmocka_unit_test(outfile__came_meanwhile__not_replaced),
         cmocka_unit_test(out__full_disk__error_at_the_end),

@@ -54,6 +54,8 @@ typedef struct st_report_options {
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);
 void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro);
+/* JSON Lines for Timesketch's importer; rows without any time are left out. */
+void st_write_timesketch(st_out *o, const st_case *c);
 /* The timeline a person reads: incidents, their trees, their rows. */
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro);
 
@@ -92,6 +94,8 @@ typedef struct st_run_info {
     int exit_status;
 } st_run_info;
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
+/* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
+void st_write_html(st_out *o, const st_case *c, const st_run_info *i);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look);
 

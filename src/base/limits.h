@@ -11,6 +11,20 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
+/* Arrays and bags inside one another; deeper text isn't taken for JSON and stays a string. */
+#define ST_MAX_JSON_DEPTH 128u
+/* A pattern longer than this is generated, not written; compiled size grows with it. Met: the rule
+ * is broken. */
+#define ST_MAX_REGEX 65536u
+/* Steps of one regular expression over one text, so that no pattern and no command line
+ * together can stall a run. Met: no match, and the rule's result says it stopped short. */
+#define ST_MAX_REGEX_STEPS 1000000u
+#define ST_MAX_REGEX_DEPTH 100000u
+#define ST_MAX_REGEX_HEAP_KIB 16384u
+/* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only. */
+#define ST_MAX_ANCESTORS 64u
+/* Tables and functions of lets inside one another, all written out when bound. Met: the rule is broken. */
+#define ST_MAX_KQL_CALLS 64u
 /* Links a Chain shows: a cell must stay readable. Met: the middle (or top) becomes "… +N …". */
 #define ST_MAX_CHAIN_SHOWN 12u
 /* Ancestors looked at for a Chain: a chain of a million must not cost its square. Met: the
@@ -49,6 +63,11 @@
 #define ST_MAX_FIELDS 8192u
 /* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
+/* Templates that a chunk may ask of others of its source, and a piece of work may look for;
+ * how many slots are looked through for one. Met: further ones count as missing. */
+#define ST_MAX_LENT 64u
+#define ST_MAX_SOUGHT 8u
+#define ST_MAX_SOUGHT_SLOTS 1024u
 /* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
  * count one. Templates that overlap, repeat or hold each other would cost their square
  * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
@@ -91,6 +110,18 @@
 #define ST_MAX_DIAGS 20u
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
+/* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
+ * page says so and names the other files. */
+#define ST_MAX_HTML_NODES 20000u
+/* Levels of nested lists on the HTML page, three elements each: browsers give up at 512. Met:
+ * deeper ones stand side by side. */
+#define ST_MAX_HTML_DEPTH 128u
+/* Bytes of one text that the HTML page shows unfolded. Met: the rest is folded, not cut. */
+#define ST_MAX_HTML_TEXT 2000u
+
+/* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
+ * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
+#define ST_MAX_OFFERS 200u
 
 /* Differing records of a source that are looked at with all their values at a time; each may
  * hold 64 KiB of text. Met: the source is read again for the next ones. */

@@ -103,6 +103,7 @@ typedef struct st_session {
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
 int st_session_rules(st_session *s);    /* loads the rule set, prints its diagnostics */
+st_code st_session_servers(st_rules *r, st_err *e); /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);

@@ -73,7 +73,9 @@ static int run(st_session *s, st_str path, st_str text)
     s->now = c->now ? c->now : s->forest ? st_rules_now(s->forest) : 0;
     st_session_run_options(s, &o);
     s->rules = st_rules_new();
-    st_code code = s->rules ? st_query_run(s->rules, path, text, s->forest, &o, &t, &e) : ST_E_MEMORY;
+    st_code code = s->rules ? st_session_servers(s->rules, &e) : ST_E_MEMORY;
+    if (code == ST_OK)
+        code = st_query_run(s->rules, path, text, s->forest, &o, &t, &e);
     bool bad = s->rules && show_errors(s->rules, c);
     if (bad)
         return ST_EXIT_CANNOT;

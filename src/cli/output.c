@@ -180,7 +180,8 @@ static st_code put_manifest(const char *dir, const st_buf *text, st_err *e)
 {
     char path[PATH_MAX];
     st_outfile *f;
-    snprintf(path, sizeof path, "%s/manifest-sha256.txt", dir);
+    if (snprintf(path, sizeof path, "%s/manifest-sha256.txt", dir) >= (int)sizeof path)
+        return st_fail(e, ST_E_USAGE, "%s: the path is too long", dir);
     if (st_outfile_open(path, false, &f, e) != ST_OK)
         return e->code;
     st_out_str(st_outfile_out(f), st_buf_slice(text));

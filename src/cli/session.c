@@ -42,7 +42,7 @@ static bool marks_servers(const st_rules *r)
 }
 
 /* With -r the pack's word on what a web server is still holds, unless a rule given has its own. */
-static st_code load_servers(st_rules *r, st_err *e)
+st_code st_session_servers(st_rules *r, st_err *e)
 {
     char dir[PATH_MAX], path[PATH_MAX + sizeof "/" SERVERS];
     if (marks_servers(r) || !pack_path(dir))
@@ -58,7 +58,7 @@ static st_code load_all(st_session *s, st_err *e)
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
     if (given->n)
-        return load_servers(s->rules, e);
+        return st_session_servers(s->rules, e);
     char dir[PATH_MAX];
     if (!pack_path(dir) || access(dir, R_OK) != 0)
         return st_fail(e, ST_E_IO, "%s: the rule pack isn't there; name rules with -r, or set SHELLTREE_RULES",
@@ -162,7 +162,7 @@ static void verbose_source(const st_config *c, const st_source *x)
            (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
     for (size_t i = 0; i < r->nranges; i++)
         st_say(c, "%.*s: bytes %llu to %llu: %s", ST_FMT(x->name), (unsigned long long)r->ranges[i].offset,
-               (unsigned long long)(r->ranges[i].offset + r->ranges[i].length), r->ranges[i].reason);
+               (unsigned long long)r->ranges[i].offset + r->ranges[i].length, r->ranges[i].reason);
 }
 
 /* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */

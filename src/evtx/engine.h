@@ -22,6 +22,10 @@ typedef struct st_chunk {
     const st_scan_ops *ops;
     void *job;                  /* for ops->want and ops->record */
     st_report *report;          /* counters and ranges of this piece of work */
+    /* Looks for the definition of a template in other chunks of the source. True: *bytes (*n of
+     * them, valid until the next call) is a chunk that has it at *def. NULL: not to be asked. */
+    bool (*elsewhere)(void *ctx, uint32_t id, const unsigned char **bytes, size_t *n, uint32_t *def);
+    void *elsewhere_ctx;
 } st_chunk;
 
 /* The libevtx reader: the chunk goes to libevtx behind a made-up file header, in memory,
@@ -29,6 +33,8 @@ typedef struct st_chunk {
 typedef struct st_libevtx st_libevtx;
 st_libevtx *st_libevtx_new(void); /* NULL: no memory */
 void st_libevtx_free(st_libevtx *s);
+/* A new piece of work: repeated records are looked for among those of one piece. */
+void st_libevtx_begin(st_libevtx *s);
 st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err);
 
 /* The native reader. */

@@ -33,6 +33,8 @@ struct st_libevtx {
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
     const char *damage;       /* what of it is lost */
+    uint64_t *known;          /* hashes of live records */
+    size_t nknown, known_slots;
 };
 
 /* Where a record stands, by its own header. */
@@ -68,8 +70,52 @@ void st_libevtx_free(st_libevtx *s)
         return;
     free(s->image);
     free(s->text);
+    free(s->known);
     st_xml_free(s->xml);
     free(s);
+}
+
+/* ---- live records of this piece of work, to know their copies by ------------------------ */
+
+void st_libevtx_begin(st_libevtx *s)
+{
+    if (s->nknown)
+        memset(s->known, 0, s->known_slots * sizeof *s->known);
+    s->nknown = 0;
+}
+
+/* Where a hash (never 0) is or would go, in a table whose size is a power of two. */
+static size_t slot_of(const uint64_t *table, size_t slots, uint64_t hash)
+{
+    size_t at = (hash >> 1) & (slots - 1);
+    while (table[at] && table[at] != hash)
+        at = (at + 1) & (slots - 1);
+    return at;
+}
+
+static bool is_known(const st_libevtx *s, uint64_t hash)
+{
+    return s->known_slots && s->known[slot_of(s->known, s->known_slots, hash)] != 0;
+}
+
+static bool remember(st_libevtx *s, uint64_t hash)
+{
+    if (2 * (s->nknown + 1) > s->known_slots) {
+        size_t slots = s->known_slots ? 2 * s->known_slots : 1024;
+        uint64_t *table = calloc(slots, sizeof *table);
+        if (!table)
+            return false;
+        for (size_t i = 0; i < s->known_slots; i++)
+            if (s->known[i])
+                table[slot_of(table, slots, s->known[i])] = s->known[i];
+        free(s->known);
+        s->known = table;
+        s->known_slots = slots;
+    }
+    size_t at = slot_of(s->known, s->known_slots, hash);
+    s->nknown += s->known[at] == 0;
+    s->known[at] = hash;
+    return true;
 }
 
 /* ---- the file in memory ---------------------------------------------------------------- */
@@ -280,6 +326,28 @@ static void count(const st_libevtx *s, const st_chunk *c, const place *p)
     }
 }
 
+/* Does the chunk hold this name as names are kept, with the right hash? Names that a template
+ * refers to may be overwritten where the template itself isn't. */
+static bool chunk_has_name(const void *ctx, st_str name)
+{
+    const st_chunk *c = ctx;
+    unsigned char wide[4 + 2 * 256 + 2];
+    uint32_t hash = 0;
+    size_t n = 4, chars = 0;
+    for (size_t i = 0; i < name.n; chars++) {
+        uint32_t cp = st_utf8_next(name, &i);
+        if (cp > 0xffff || chars >= 256)
+            return false;
+        hash = hash * 65599u + cp;
+        put_le(wide + n, cp, 2);
+        n += 2;
+    }
+    put_le(wide, hash & 0xffff, 2);
+    put_le(wide + 2, chars, 2);
+    put_le(wide + n, 0, 2);
+    return memmem(c->bytes, c->n, wide, n + 2) != NULL;
+}
+
 static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t n)
 {
     st_record r;
@@ -288,10 +356,13 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
     st_code code = st_xml_read(s->xml, s->text, n, &lossy);
     if (!code)
         code = st_xml_system(s->xml, &r);
-    if (code == ST_E_EVIDENCE)
-        lost(s, c, p, "bad-xml");
-    if (code)
-        return code == ST_E_EVIDENCE ? ST_OK : code;
+    if (code && code != ST_E_EVIDENCE)
+        return code;
+    bool sound = !code && (p->at < s->end || st_xml_names(s->xml, chunk_has_name, c));
+    if (!sound) {
+        lost(s, c, p, code ? "bad-xml" : "bad-name");
+        return ST_OK;
+    }
     if (!c->ops->want || c->ops->want(c->job, &r))
         code = st_xml_fields(s->xml, c->ops->name_id, &r);
     if (code)
@@ -302,16 +373,29 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
     return ST_OK;
 }
 
-/* Is the template that the record names still there? A definition begins with the offset of
+/* Is the template that an instance names still there? A definition begins with the offset of
  * the next and a GUID whose first word is the template's id. libevtx doesn't look, and
  * would read a left-over record with whatever has taken the place since. */
-static bool has_template(const st_chunk *c, const place *p)
+static bool has_template(const st_chunk *c, const unsigned char *instance)
 {
-    const unsigned char *b = c->bytes + p->at + RECORD_HEADER;
-    if (c->n - p->at < RECORD_HEADER + 14 || b[0] != 0x0f || b[4] != 0x0c)
-        return true;
-    uint64_t id = get_le(b + 6, 4), at = get_le(b + 10, 4);
+    uint64_t id = get_le(instance + 6, 4), at = get_le(instance + 10, 4);
     return at + 8 <= c->n && get_le(c->bytes + at + 4, 4) == id;
+}
+
+/* The same for the record, and if it is left over, for the instances inside it. */
+static bool has_templates(const st_chunk *c, const place *p, bool live)
+{
+    static const unsigned char head[] = { 0x0f, 0x01, 0x01, 0x00, 0x0c, 0x01 };
+    size_t n = c->n - p->at < p->size ? c->n - p->at : p->size;
+    const unsigned char *b = c->bytes + p->at, *end = b + n;
+    for (b += RECORD_HEADER; b < end; b++) {
+        b = memmem(b, (size_t)(end - b), head, sizeof head);
+        if (!b || end - b < 14 || (live && b != c->bytes + p->at + RECORD_HEADER))
+            return true;
+        if (!has_template(c, b))
+            return false;
+    }
+    return true;
 }
 
 static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record, const place *p)
@@ -320,8 +404,17 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
     const char *reason = NULL;
     if (p->at >= s->end && !c->options->slack)
         return ST_OK;
+    if (c->options->slack && p->size <= c->n - p->at) {
+        uint64_t hash = st_hash(c->bytes + p->at, p->size, 0) | 1;
+        if (p->at >= s->end && is_known(s, hash)) {
+            c->report->ghosts++;
+            return ST_OK;
+        }
+        if (p->at < s->end && !remember(s, hash))
+            return ST_E_MEMORY;
+    }
     st_code code = ST_E_EVIDENCE;
-    if (has_template(c, p))
+    if (has_templates(c, p, p->at < s->end))
         code = fetch_text(s, record, &n, &reason);
     else
         reason = "no-template";
@@ -434,40 +527,41 @@ static st_code read_run(st_libevtx *s, const st_chunk *c, const place *first, st
 }
 
 /* How long a live record is whose sizes don't agree: as it says in front, if another record
- * or the end follows there, else up to the next sound record. Size 0: the evidence ends in
- * it, and libevtx would take what is missing for zeros. */
-static place repair(st_libevtx *s, const st_chunk *c, uint32_t at)
+ * or the end follows there, else up to the next sound record. *cut: the evidence ends in it. */
+static place repair(st_libevtx *s, const st_chunk *c, uint32_t at, bool *cut)
 {
     view v = { c->bytes, c->n };
     uint64_t said = get_le(c->bytes + at + 4, 4);
     place p = { at, 0 }, next = next_sound(v, at + UNIT);
-    uint32_t bound = next.size ? next.at : s->end;
-    if (!next.size && c->n < CHUNK && bound >= c->n)
+    uint32_t bound = next.size && next.at < s->end ? next.at : s->end;
+    *cut = c->n < CHUNK && bound >= c->n;
+    p.size = bound - at;
+    if (*cut)
         return p;
     if (said % UNIT == 0 && at + said == bound) {
         s->flags = ST_R_TRAILER;
     } else {
         s->flags = ST_R_REPAIRED;
         s->damage = "bad-size";
-        said = (bound - at) & ~(uint64_t)(UNIT - 1);
+        p.size &= ~(uint32_t)(UNIT - 1);
     }
-    p.size = said >= RECORD_MIN ? (uint32_t)said : 0;
     return p;
 }
 
 static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
 {
     unsigned char *chunk = s->image + FILE_HEADER;
-    place p = repair(s, c, at);
+    bool cut = false;
+    place p = repair(s, c, at, &cut);
     st_code code = ST_OK;
-    if (p.size) {
+    if (cut) { /* libevtx would take what is missing for zeros */
+        lost(s, c, &p, "truncated");
+        take(s, &p);
+    } else if (p.size >= RECORD_MIN) {
         copy_chunk(s, c);
         put_le(chunk + at + 4, p.size, 4);
         put_le(chunk + at + p.size - 4, p.size, 4);
         code = offer(s, c, &p, &p, err);
-    } else {
-        lost(s, c, &(place){ at, s->end - at }, "truncated");
-        take(s, &(place){ at, s->end - at });
     }
     s->flags = 0;
     s->damage = NULL;
@@ -523,19 +617,28 @@ static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
     return read_image(s, c, FIRST, 0, err);
 }
 
+static void skip_record(st_libevtx *s, const st_chunk *c, const place *p)
+{
+    take(s, p);
+    lost(s, c, p, "limit");
+}
+
 /* What libevtx didn't come to. */
 static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
 {
     view v = { c->bytes, c->n };
     size_t stop = c->options->slack ? c->n : s->end;
     st_code code = ST_OK;
+    unsigned offers = 0;
     for (uint32_t at = FIRST; !code && at + RECORD_MIN <= stop; at += UNIT) {
-        if (s->taken[at / UNIT])
+        if (s->taken[at / UNIT] || memcmp(c->bytes + at, "**\0\0", 4) != 0)
             continue;
         place p = sound_at(v, at);
-        if (p.size)
+        if (p.size && offers++ < ST_MAX_OFFERS)
             code = read_run(s, c, &p, err);
-        else if (at < s->end && memcmp(c->bytes + at, "**\0\0", 4) == 0)
+        else if (p.size)
+            skip_record(s, c, &p);
+        else if (at < s->end && offers++ < ST_MAX_OFFERS)
             code = read_odd(s, c, at, err);
     }
     return code;

@@ -24,7 +24,7 @@ st_native *st_native_new(void)
     if (!s)
         return NULL;
     s->by_offset = calloc(65536, sizeof *s->by_offset);
-    s->values = calloc(ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
+    s->values = calloc((size_t)ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
     if (!s->by_offset || !s->values) {
         st_native_free(s);
         return NULL;
@@ -38,6 +38,7 @@ void st_native_free(st_native *s)
         return;
     nt_names_clear(&s->names);
     st_arena_free(&s->text);
+    st_arena_free(&s->kept);
     free(s->pieces);
     free(s->fields);
     free(s->plans);
@@ -143,10 +144,26 @@ static bool record_like(const st_native *s, uint32_t at, uint32_t end)
     return has_magic(s, at) && (plausible(s, at) || sized(s, at, end, &size));
 }
 
+/* The first signature from `at` on, in steps of eight; end if there is none. */
+static uint32_t next_magic(const st_native *s, uint32_t at, uint32_t end)
+{
+    uint32_t phase = at & 7;
+    while (nt_has(at, end, RECORD_MIN)) {
+        const unsigned char *p = memchr(s->b + at, MAGIC & 0xff, end - at);
+        if (!p)
+            return end;
+        uint32_t found = (uint32_t)(p - s->b);
+        if ((found & 7) == phase && has_magic(s, found))
+            return found;
+        at = found + 1 + ((phase - (found + 1)) & 7);
+    }
+    return end;
+}
+
 /* The next place behind `at` where a record seems to begin; end if there is none. */
 static uint32_t next_record(const st_native *s, uint32_t at, uint32_t end)
 {
-    for (at += 8; nt_has(at, end, RECORD_MIN); at += 8)
+    for (at = next_magic(s, at + 8, end); at < end; at = next_magic(s, at + 8, end))
         if (record_like(s, at, end))
             return at;
     return end;
@@ -182,12 +199,19 @@ static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
         lost(s, at, next - at, reason ? reason : "bad-token");
 }
 
+/* Does a size that nothing confirms take in a sound record? */
+static bool holds_record(const st_native *s, uint32_t at, uint32_t end)
+{
+    uint32_t inner = next_record(s, at, end), size;
+    return inner < end && sized(s, inner, end, &size);
+}
+
 /* A record whose sizes don't agree, or something else. Returns where to go on. */
 static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
 {
-    uint32_t size, next;
+    uint32_t size = 0, next;
     if (size_fits(s, at, end, &size) && has_magic(s, at) && plausible(s, at) &&
-        (at + size == end || record_like(s, at + size, end))) {
+        (at + size == end || record_like(s, at + size, end)) && !holds_record(s, at, at + size)) {
         live(s, at, at + size - 4, at + size, ST_R_TRAILER, NULL);
         return at + size;
     }
@@ -283,8 +307,8 @@ static void walk_slack(st_native *s, uint32_t at)
 {
     uint32_t size;
     at = (at + 7) & ~7u;
-    while (nt_has(at, s->n, RECORD_MIN) && !s->failed) {
-        if (has_magic(s, at) && plausible(s, at) && sized(s, at, s->n, &size)) {
+    while ((at = next_magic(s, at, s->n)) < s->n && !s->failed) {
+        if (plausible(s, at) && sized(s, at, s->n, &size)) {
             leftover(s, at, size);
             at = (at + size + 7) & ~7u;
         } else {

@@ -67,7 +67,8 @@ void nt_names_clear(nt_names *names); /* keeps nothing */
 typedef enum nt_piece_kind { NT_LITERAL, NT_SUB, NT_OPTIONAL, NT_CHAR, NT_ENTITY, NT_INSTANCE } nt_piece_kind;
 
 typedef struct nt_piece {
-    uint32_t off;   /* LITERAL: of the text; CHAR: the code point; ENTITY: name; INSTANCE: of the token */
+    const unsigned char *p; /* LITERAL: the text */
+    uint32_t off;   /* CHAR: the code point; ENTITY: its name; INSTANCE: where the token is */
     uint32_t len;   /* LITERAL: bytes; INSTANCE: where its container ends */
     uint16_t index; /* SUB, OPTIONAL */
     uint8_t kind;
@@ -112,6 +113,12 @@ typedef struct nt_step {
     uint32_t plan, next, base, count;
 } nt_step;
 
+/* A template asked of other chunks, and the plan made of it; NT_NONE: there is none. */
+typedef struct nt_lent {
+    uint32_t id, plan;
+    uint8_t context;
+} nt_lent;
+
 struct st_native {
     const st_chunk *c;
     const unsigned char *b;
@@ -128,6 +135,10 @@ struct st_native {
     uint32_t inlines[ST_MAX_TEMPLATES]; /* definitions that stand where they say */
     size_t ninline;
     bool looked;
+    nt_lent lent[ST_MAX_LENT];
+    size_t nlent;
+    bool foreign;             /* the bytes under compilation are those of another chunk */
+    st_arena kept;            /* text of plans from other chunks */
     nt_frame frames[ST_MAX_DEPTH];
     nt_step steps[ST_MAX_NEST];
     st_value *values;         /* ST_MAX_NEST * ST_MAX_SUBST */

@@ -105,8 +105,8 @@ uint32_t nt_name_numbered(nt_names *names, size_t number, const st_scan_ops *ops
         unsigned char wide[64];
         int n = snprintf(text, sizeof text, "Data%zu", names->nnumbered + 1);
         for (int i = 0; i < n; i++) {
-            wide[2 * i] = (unsigned char)text[i];
-            wide[2 * i + 1] = 0;
+            wide[2 * (size_t)i] = (unsigned char)text[i];
+            wide[2 * (size_t)i + 1] = 0;
         }
         if (!st_grow(&names->numbered, &names->numbered_cap, number, sizeof *names->numbered)) {
             names->failed = true;

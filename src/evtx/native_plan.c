@@ -127,7 +127,12 @@ static bool text_piece(walk *w, uint32_t at, uint32_t end)
     if (!nt_has(at + 2, end, bytes))
         return false;
     w->pos = at + 2 + bytes;
-    return push_piece(w, (nt_piece){ .off = at + 2, .len = bytes, .kind = NT_LITERAL });
+    const unsigned char *p = w->s->b + at + 2;
+    if (w->s->foreign) {
+        p = (const unsigned char *)st_arena_copy(&w->s->kept, (st_str){ (const char *)p, bytes }).p;
+        w->s->failed |= !p;
+    }
+    return push_piece(w, (nt_piece){ .p = p, .len = bytes, .kind = NT_LITERAL });
 }
 
 static bool entity_piece(walk *w, uint32_t end)
@@ -283,7 +288,7 @@ static uint32_t spelled(walk *w, uint32_t first)
     if (n != 1 || s->pieces[first].kind != NT_LITERAL || s->pieces[first].len > 2 * ST_MAX_NAME)
         return NT_NONE;
     uint32_t name =
-        nt_name_put(&s->names, s->b + s->pieces[first].off, s->pieces[first].len, s->c->ops);
+        nt_name_put(&s->names, s->pieces[first].p, s->pieces[first].len, s->c->ops);
     if (name == NT_NONE)
         s->failed = true;
     return name;
@@ -410,10 +415,12 @@ static bool instance(walk *w, uint32_t end)
 {
     nt_instance in;
     uint32_t at = w->pos;
-    if (nt_instance_at(w->s, at, end, &in))
+    if (w->s->foreign || nt_instance_at(w->s, at, end, &in))
+        return false;
+    if (in.count > (end - in.specs) / 4 || !nt_spend(w->s, in.count / 64))
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
-    for (uint32_t i = 0; i < in.count && nt_has(in.specs, end, 4 * (i + 1)); i++)
+    for (uint32_t i = 0; i < in.count; i++)
         after += nt_u16(w->s->b + in.specs + 4 * i);
     if (after > end)
         return false;
@@ -538,20 +545,60 @@ static bool definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *
 static void find_inline(st_native *s)
 {
     s->looked = true;
-    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++)
-        if (s->b[at] == 0x0c && nt_u32(s->b + at + 6) == at + 10 &&
-            nt_u32(s->b + at + 2) == nt_u32(s->b + at + 14))
+    for (uint32_t at = 512; nt_has(at, s->n, 38) && s->ninline < ST_MAX_TEMPLATES; at++) {
+        const unsigned char *token = memchr(s->b + at, 0x0c, s->n - 37 - at);
+        if (!token)
+            return;
+        at = (uint32_t)(token - s->b);
+        if (nt_u32(token + 6) == at + 10 && nt_u32(token + 2) == nt_u32(token + 14))
             s->inlines[s->ninline++] = at + 10;
+    }
 }
 
 static uint32_t search(st_native *s, uint32_t id)
 {
     if (!s->looked)
         find_inline(s);
+    if (!nt_spend(s, (uint32_t)s->ninline / 64))
+        return NT_NONE;
     for (size_t i = 0; i < s->ninline; i++)
         if (nt_u32(s->b + s->inlines[i] + 4) == id)
             return s->inlines[i];
     return NT_NONE;
+}
+
+/* A plan made from the bytes of another chunk; its text is copied. */
+static uint32_t compile_foreign(st_native *s, uint32_t id, nt_context context)
+{
+    const st_chunk *c = s->c;
+    const unsigned char *own = s->b, *bytes;
+    uint32_t own_n = s->n, def, body, end, made = NT_NONE;
+    size_t n;
+    if (!c->elsewhere(c->elsewhere_ctx, id, &bytes, &n, &def))
+        return NT_NONE;
+    s->b = bytes;
+    s->n = (uint32_t)n;
+    s->foreign = true;
+    if (definition(s, id, def, &body, &end))
+        made = nt_compile(s, body, end, true, context);
+    s->foreign = false;
+    s->b = own;
+    s->n = own_n;
+    return made;
+}
+
+/* Only records of the log itself are worth reading other chunks for. */
+static uint32_t lend(st_native *s, uint32_t id, nt_context context)
+{
+    for (size_t i = 0; i < s->nlent; i++)
+        if (s->lent[i].id == id && s->lent[i].context == context)
+            return s->lent[i].plan;
+    if (s->strict || !s->c->elsewhere || s->nlent == ST_MAX_LENT)
+        return NT_NONE;
+    s->ntemplates++;
+    uint32_t made = compile_foreign(s, id, context);
+    s->lent[s->nlent++] = (nt_lent){ .id = id, .context = (uint8_t)context, .plan = made };
+    return made;
 }
 
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed)
@@ -559,10 +606,10 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     uint32_t body, end, place_of;
     *borrowed = false;
     if (!definition(s, id, def, &body, &end)) {
+        *borrowed = true;
         def = search(s, id);
         if (def == NT_NONE || !definition(s, id, def, &body, &end))
-            return NT_NONE;
-        *borrowed = true;
+            return lend(s, id, context);
     }
     uint32_t first = s->by_offset[def] ? s->by_offset[def] - 1u : NT_NONE;
     for (place_of = first; place_of != NT_NONE; place_of = s->plans[place_of].next)
@@ -585,7 +632,9 @@ void nt_forget_templates(st_native *s)
 {
     for (size_t i = 0; i < s->nplans; i++)
         s->by_offset[s->plans[i].def] = 0; /* literal plans have def 0 */
-    s->nplans = s->npieces = s->nfields = s->ninline = 0;
+    s->nplans = s->npieces = s->nfields = s->ninline = s->nlent = 0;
+    if (s->kept.head)
+        st_arena_free(&s->kept);
     s->looked = false;
     s->ntemplates = 0;
 }

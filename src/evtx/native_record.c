@@ -76,7 +76,7 @@ static uint32_t values_end(const st_native *s, const nt_instance *in, uint32_t c
         return NT_NONE;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++)
-        at += nt_u16(s->b + in->specs + 4 * i); /* at most 1024 * 65535: no overflow */
+        at += nt_u16(s->b + in->specs + (size_t)4 * i); /* at most 1024 * 65535: no overflow */
     return at <= end ? at : NT_NONE;
 }
 
@@ -110,12 +110,21 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     const st_native *s = j->s;
     st_value *to = s->values + step->base;
     uint32_t count = count_of(j, in, s->plans[step->plan].nsubs, end);
+    if (!nt_spend(j->s, count / 32)) {
+        damaged(j, "limit");
+        count = 0;
+    }
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count; /* behind all of them, also where the record is cut */
     uint32_t most = in->specs <= end ? (end - in->specs) / 4 : 0;
+    bool lies = values_end(s, in, count, end) == NT_NONE;
     count = count < most ? count : most;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0;
+        uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0, width = st_value_width(spec[2]);
+        if (lies && width && n > width) { /* sizes don't add up, and this one can't be */
+            n = width;
+            j->repaired = true;
+        }
         to[i] = (st_value){ .p = s->b + (at <= end ? at : end), .n = n < left ? n : left,
                             .type = spec[2], .cut = n > left };
         at += n;
@@ -146,7 +155,7 @@ static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
         if (piece->len)
-            st_utf16le_put(b, s->b + piece->off, piece->len);
+            st_utf16le_put(b, piece->p, piece->len);
         break;
     case NT_CHAR:
         st_buf_put(b, c, st_utf8_put(c, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off));
@@ -206,7 +215,7 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
         return joined(j, step, first, n);
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
-        return (st_value){ .p = j->s->b + piece->off, .n = piece->len, .type = ST_V_STRING };
+        return (st_value){ .p = piece->p, .n = piece->len, .type = ST_V_STRING };
     case NT_SUB:
     case NT_OPTIONAL: {
         st_value v = sub(j, step, piece->index);
@@ -241,7 +250,9 @@ static st_value system_value(job *j, const nt_step *step, nt_slot slot)
     if (!from->n)
         return (st_value){ 0 };
     st_value v = value_of(j, step, from->first, from->n);
-    return is_null(&v) ? (st_value){ 0 } : v;
+    if (is_null(&v))
+        v = (st_value){ 0 };
+    return v;
 }
 
 static void read_system(job *j, const nt_step *step)

@@ -48,6 +48,7 @@ typedef struct worker {
     size_t file_of;       /* place in the list of states + 1 */
     unsigned char *bytes; /* one slot; with digests a whole run */
     unsigned char *extra; /* one slot, for chunks off the grid */
+    unsigned char *other; /* one slot, for templates of other chunks */
 } worker;
 
 typedef struct scan {
@@ -67,6 +68,12 @@ typedef struct scan {
     st_err *err;
 } scan;
 
+/* A template that was looked for in the whole source. */
+typedef struct sought {
+    uint32_t id, def; /* def 0: it isn't there */
+    uint64_t offset;  /* of the chunk */
+} sought;
+
 /* A run under way. */
 typedef struct turn {
     scan *s;
@@ -76,6 +83,8 @@ typedef struct turn {
     st_report report;
     uint64_t covered; /* chunks off the grid reach up to here */
     bool evtx;        /* not a file of another kind that is only carved */
+    sought sought[ST_MAX_SOUGHT];
+    size_t nsought;
 } turn;
 
 static uint32_t u32(const unsigned char *p)
@@ -161,6 +170,60 @@ static bool sound(const unsigned char *p, size_t n, bool *header_bad)
     return libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) == u32(p + 52);
 }
 
+/* ---- templates of other chunks ----------------------------------------------------------------- */
+
+static bool has_magic(const unsigned char *p, size_t n)
+{
+    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
+}
+
+/* The place of an inline definition: 0c 01 id, an offset that is the next byte's, the id again. */
+static uint32_t inline_definition(const unsigned char *p, size_t n, uint32_t id)
+{
+    for (size_t at = FIRST_RECORD; at + 38 <= n; at++) {
+        const unsigned char *token = memchr(p + at, 0x0c, n - 37 - at);
+        if (!token)
+            return 0;
+        at = (size_t)(token - p);
+        if (u32(token + 2) == id && u32(token + 6) == at + 10 && u32(token + 14) == id)
+            return (uint32_t)at + 10;
+    }
+    return 0;
+}
+
+/* The first chunk of the source that has it, whichever chunk asks: the answer must not
+ * depend on how the work is shared out. */
+static void seek_template(turn *t, sought *it)
+{
+    for (uint64_t k = 0; k < ST_MAX_SOUGHT_SLOTS && !it->def; k++) {
+        it->offset = HEADER + k * SLOT;
+        size_t n = read_at(t, it->offset, t->w->other, SLOT);
+        if (!n)
+            return;
+        if (has_magic(t->w->other, n))
+            it->def = inline_definition(t->w->other, n, it->id);
+    }
+}
+
+static bool elsewhere(void *ctx, uint32_t id, const unsigned char **bytes, size_t *n, uint32_t *def)
+{
+    turn *t = ctx;
+    sought *it = t->sought;
+    while (it < t->sought + t->nsought && it->id != id)
+        it++;
+    if (it == t->sought + ST_MAX_SOUGHT)
+        return false;
+    if (it == t->sought + t->nsought) {
+        t->nsought++;
+        it->id = id;
+        seek_template(t, it);
+    }
+    *bytes = t->w->other;
+    *def = it->def;
+    *n = it->def ? read_at(t, it->offset, t->w->other, SLOT) : 0;
+    return *n != 0;
+}
+
 static void decode(turn *t, const st_chunk *c)
 {
     worker *w = t->w;
@@ -180,7 +243,8 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
 {
     st_chunk c = { .bytes = p, .n = n, .offset = offset, .source = t->src->source,
                    .options = t->s->o, .ops = t->s->ops, .job = t->r->job,
-                   .report = &t->report, .carved = !t->evtx };
+                   .report = &t->report, .carved = !t->evtx,
+                   .elsewhere = elsewhere, .elsewhere_ctx = t };
     t->report.chunks++;
     if (n < SLOT && t->evtx)
         t->report.truncated = true;
@@ -201,11 +265,6 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
 
 /* ---- slots ------------------------------------------------------------------------------------ */
 
-static bool has_magic(const unsigned char *p, size_t n)
-{
-    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
-}
-
 static bool all_zero(const unsigned char *p, size_t n)
 {
     return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
@@ -220,12 +279,39 @@ static bool any_record(const unsigned char *p, size_t n)
     return false;
 }
 
-/* Chunks that begin elsewhere in the slot, at a sector; true when there was one. */
+/* Where the chunk began whose magic is gone: an inline definition says how far it is from
+ * there. 0 if nothing says so, or it began before skip. */
+static size_t base_of(const unsigned char *p, size_t skip, size_t n)
+{
+    for (size_t i = skip; i + 66 <= n; i += 8) {
+        if (u32(p + i) != 0x2a2a || u32(p + i + 24) != 0x0001010f || p[i + 28] != 0x0c)
+            continue;
+        uint32_t said = u32(p + i + 34);
+        if (u32(p + i + 42) == u32(p + i + 30) && said >= FIRST_RECORD && said <= i + 38 - skip)
+            return i + 38 - said;
+    }
+    return 0;
+}
+
+/* The next chunk's magic behind i: at a sector in a log, anywhere in other files. n: none. */
+static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t n)
+{
+    if (!t->evtx) {
+        const unsigned char *at = i + 1 < n ? memmem(p + i + 1, n - i - 1, "ElfChnk", 8) : NULL;
+        return at ? (size_t)(at - p) : n;
+    }
+    for (i = (i / SECTOR + 1) * SECTOR; i + 8 <= n; i += SECTOR)
+        if (has_magic(p + i, n - i))
+            return i;
+    return n;
+}
+
+/* Chunks that begin elsewhere in the slot; true when there was one. */
 static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     bool any = false;
-    for (size_t i = SECTOR; i + 8 <= n; i += SECTOR) {
-        if (offset + i < t->covered || !has_magic(p + i, n - i))
+    for (size_t i = next_chunk(t, p, 0, n); i < n; i = next_chunk(t, p, i, n)) {
+        if (offset + i < t->covered)
             continue;
         if (!any && t->evtx && offset >= t->covered && t->covered && !all_zero(p, i))
             st_report_lost(&t->report, offset, i, "not-a-chunk");
@@ -235,6 +321,42 @@ static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
         t->covered = offset + i + got;
     }
     return any;
+}
+
+/* How far a chunk off the grid that begins in the slot before reaches into this one. */
+static uint64_t covered_before(turn *t, uint64_t offset)
+{
+    uint64_t before = offset - SLOT, reach = before;
+    size_t n = read_at(t, before, t->w->extra, SLOT);
+    if (has_magic(t->w->extra, n))
+        return offset;
+    for (size_t i = next_chunk(t, t->w->extra, 0, n); i < n;
+         i = next_chunk(t, t->w->extra, i, n))
+        if (before + i >= reach)
+            reach = before + i + SLOT;
+    return reach > offset ? reach : offset;
+}
+
+/* What no chunk with a magic covers: a chunk that has lost it, or nothing that can be read. */
+static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_t n)
+{
+    size_t skip = t->covered > offset ? (size_t)(t->covered - offset) : 0;
+    if (skip >= n)
+        return;
+    bool records = any_record(p + skip, n - skip);
+    size_t base = records ? base_of(p, skip, n) : 0;
+    t->covered = offset + n;
+    if (records && base) {
+        size_t got = read_at(t, offset + base, t->w->extra, SLOT);
+        chunk(t, offset + base, t->w->extra, got, true);
+        t->covered = offset + base + got;
+    } else if (records && !skip) {
+        chunk(t, offset, p, n, true);
+    } else if (t->evtx && !all_zero(p + skip, n - skip)) {
+        t->report.chunks_bad += !skip;
+        t->report.truncated |= n < SLOT;
+        st_report_lost(&t->report, offset + skip, n - skip, "not-a-chunk");
+    }
 }
 
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
@@ -248,18 +370,10 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
         t->covered = offset + n;
         return; /* room that the log has reserved */
     }
-    if (off_grid(t, offset, p, n))
-        return;
-    if (offset + n <= t->covered)
-        return;
-    if (any_record(p, n)) {
-        chunk(t, offset, p, n, true);
-    } else if (t->evtx) {
-        t->report.chunks_bad++;
-        t->report.truncated |= n < SLOT;
-        st_report_lost(&t->report, offset, n, "not-a-chunk");
-    }
-    t->covered = offset + n;
+    if (t->r->slot && offset == HEADER + t->r->slot * SLOT)
+        t->covered = covered_before(t, offset);
+    if (!off_grid(t, offset, p, n))
+        remainder_of(t, offset, p, n);
 }
 
 /* The file's header; a log that begins with a chunk has lost it. */
@@ -410,6 +524,8 @@ static void work(void *ctx, unsigned thread, size_t number)
         r->begun = true;
         if (s->o->engine == ST_ENGINE_NATIVE)
             st_native_begin(t.w->native);
+        else
+            st_libevtx_begin(t.w->libevtx);
         if (open_source(&t))
             read_run(&t);
         else if (s->o->digest)
@@ -472,11 +588,12 @@ static bool hire(scan *s, unsigned threads)
         worker *w = &s->workers[i];
         w->bytes = malloc(bytes);
         w->extra = malloc(SLOT);
+        w->other = malloc(SLOT);
         if (s->o->engine == ST_ENGINE_LIBEVTX)
             w->libevtx = st_libevtx_new();
         else
             w->native = st_native_new();
-        if (!w->bytes || !w->extra || (!w->native && !w->libevtx))
+        if (!w->bytes || !w->extra || !w->other || (!w->native && !w->libevtx))
             return false;
     }
     return true;
@@ -492,6 +609,7 @@ static void dismiss(scan *s, unsigned threads)
         st_libevtx_free(w->libevtx);
         free(w->bytes);
         free(w->extra);
+        free(w->other);
     }
     for (size_t i = 0; i < s->nsources; i++)
         if (s->sources[i].digest) {

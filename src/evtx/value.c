@@ -277,6 +277,11 @@ static size_t item(unsigned type, const unsigned char *p, size_t n, size_t *step
     return *step;
 }
 
+uint32_t st_value_width(unsigned type)
+{
+    return type & ST_V_ARRAY ? 0 : types[type & 0x7f].width;
+}
+
 bool st_value_item(const st_value *array, uint32_t *pos, st_value *out)
 {
     unsigned type = array->type & 0x7fu, width = types[type].width;

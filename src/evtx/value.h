@@ -7,5 +7,7 @@
 /* Takes the next item of an array value: *pos counts bytes done, 0 at the start. False at
  * the end, or where only a part of an item is left. */
 bool st_value_item(const st_value *array, uint32_t *pos, st_value *out);
+/* How many bytes a value of that type has; 0: any number. */
+uint32_t st_value_width(unsigned type);
 
 #endif

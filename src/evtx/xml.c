@@ -241,6 +241,37 @@ static const xmlNode *attribute(const xmlNode *of, const char *name)
     return NULL;
 }
 
+/* The next node in document order that lies below top; NULL at the end. */
+static xmlNode *next_below(const xmlNode *top, xmlNode *at)
+{
+    if (at->children && at->type == XML_ELEMENT_NODE)
+        return at->children;
+    while (at != top && !at->next)
+        at = at->parent;
+    return at == top ? NULL : at->next;
+}
+
+static bool names_of(const xmlNode *e, bool (*ok)(const void *ctx, st_str name), const void *ctx)
+{
+    if (e->type != XML_ELEMENT_NODE)
+        return true;
+    if (!ok(ctx, st_str_of((const char *)e->name)))
+        return false;
+    for (const xmlAttr *a = e->properties; a; a = a->next)
+        if (!ok(ctx, st_str_of((const char *)a->name)))
+            return false;
+    return true;
+}
+
+bool st_xml_names(const st_xml *x, bool (*ok)(const void *ctx, st_str name), const void *ctx)
+{
+    xmlNode *root = xmlDocGetRootElement(x->doc);
+    for (xmlNode *at = root; at; at = next_below(root, at))
+        if (!names_of(at, ok, ctx))
+            return false;
+    return true;
+}
+
 /* ---- libevtx's spelling of values --------------------------------------------------------- */
 
 static bool all_hex(const char *p, size_t n)
@@ -379,16 +410,6 @@ static bool has_elements(const xmlNode *node)
         if (c->type == XML_ELEMENT_NODE)
             return true;
     return false;
-}
-
-/* The next node in document order that lies below top; NULL at the end. */
-static xmlNode *next_below(const xmlNode *top, xmlNode *at)
-{
-    if (at->children && at->type == XML_ELEMENT_NODE)
-        return at->children;
-    while (at != top && !at->next)
-        at = at->parent;
-    return at == top ? NULL : at->next;
 }
 
 /* Values that look like padded numbers and are text in Sysmon's manifest. */

@@ -17,6 +17,8 @@ void st_xml_shift(st_xml *x, uint32_t shift);
 /* Parses one <Event>. ST_E_EVIDENCE: it is no event (a DOCTYPE, not well-formed ...).
  * *lossy grows by the characters that had to be replaced. */
 st_code st_xml_read(st_xml *x, const char *text, size_t n, uint64_t *lossy);
+/* Is every name of an element or attribute, but xmlns, one that ok knows? */
+bool st_xml_names(const st_xml *x, bool (*ok)(const void *ctx, st_str name), const void *ctx);
 /* Fills the System part of r. */
 st_code st_xml_system(st_xml *x, st_record *r);
 /* Fills fields, nfields and user_data of r. name_id may be NULL. */

@@ -37,7 +37,8 @@ static bool host_named(const st_hunting *h, const st_proc *p)
 {
     if (!h->o->nhosts)
         return true;
-    st_str full = p->host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[p->host].name) : ST_STR("");
+    st_str full =
+        p->host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[p->host].name) : ST_STR("");
     st_str rest = full, label = full;
     st_str_cut(&rest, '.', &label);
     for (size_t i = 0; i < h->o->nhosts; i++)
@@ -130,8 +131,8 @@ static bool node_arrays(st_hunting *h)
     return true;
 }
 
-st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m, const st_hunt_options *o,
-                st_case **out, st_err *err)
+st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
+                const st_hunt_options *o, st_case **out, st_err *err)
 {
     *out = NULL;
     st_case *c = calloc(1, sizeof *c);

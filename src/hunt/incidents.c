@@ -98,7 +98,7 @@ bool st_incidents_make(st_hunting *h)
         incident_add(&c->incidents[x->incident], x, h->f->procs[x->node].start);
     }
     /* Sorted; the findings follow by way of the tops, which name their incidents. */
-    st_node *tops = malloc((c->nincidents + 1) * sizeof *tops);
+    st_node *tops = calloc(c->nincidents + 1, sizeof *tops);
     if (!tops)
         return false;
     for (size_t i = 0; i < c->nincidents; i++)

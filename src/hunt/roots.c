@@ -6,10 +6,10 @@
 #include "internal.h"
 
 static const char *const session_roots[] = {
-    "System",       "smss.exe",     "csrss.exe",    "wininit.exe",  "winlogon.exe",
-    "services.exe", "lsass.exe",    "userinit.exe", "explorer.exe", "svchost.exe",
+    "System",       "smss.exe",      "csrss.exe",    "wininit.exe",  "winlogon.exe",
+    "services.exe", "lsass.exe",     "userinit.exe", "explorer.exe", "svchost.exe",
     "taskeng.exe",  "taskhostw.exe", "taskhost.exe", "sihost.exe",   "runtimebroker.exe",
-    "dwm.exe",      "logonui.exe",  "systemd",      "init",         "launchd",
+    "dwm.exe",      "logonui.exe",   "systemd",      "init",         "launchd",
 };
 
 bool st_is_session_root(st_str image)

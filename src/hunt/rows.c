@@ -94,7 +94,7 @@ static void take_siblings(st_hunting *h, st_node parent, st_ticks window)
 /* The places of findings, incident by incident. */
 static uint32_t *by_incident(const st_case *c)
 {
-    uint32_t *order = malloc((c->nfindings + 1) * sizeof *order);
+    uint32_t *order = calloc(c->nfindings + 1, sizeof *order);
     size_t *start = calloc(c->nincidents + 1, sizeof *start);
     if (order && start) {
         for (size_t k = 0; k < c->nfindings; k++)

@@ -73,9 +73,9 @@ static void put_guid(st_buf *b, const st_guid *g)
 }
 
 #define SID_COLUMN(col)                                                                            \
-    static void put_##col(const st_view *v, st_buf *b)                                             \
+    static st_str get_##col(const st_view *v)                                                      \
     {                                                                                              \
-        st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->k->col[v->r])));                      \
+        return st_dashless(st_pool_get(v->f->pool, v->k->col[v->r]));                              \
     }
 SID_COLUMN(computer)
 SID_COLUMN(channel)
@@ -106,7 +106,7 @@ static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
     for (size_t i = 0; i < h.n; i++)
         zero &= h.p[i] == '0';
     for (size_t i = 0; i < h.n && !zero; i++)
-        st_buf_char(b, h.p[i] >= 'A' && h.p[i] <= 'Z' ? (char)(h.p[i] + 32) : h.p[i]);
+        st_buf_char(b, (char)(h.p[i] >= 'A' && h.p[i] <= 'Z' ? h.p[i] + 32 : h.p[i]));
 }
 HASH_COLUMN(md5, "MD5")
 HASH_COLUMN(sha1, "SHA1")
@@ -389,11 +389,12 @@ static void put_event_id(const st_view *v, st_buf *b)
     st_buf_char(b, '1');
 }
 
-/* ---- where it stands in the evidence ------------------------------------------------------------ */
+/* ---- where it stands in the evidence ------------------------------------------------------------
+ */
 
-static void put_source(const st_view *v, st_buf *b)
+static st_str get_source(const st_view *v)
 {
-    st_buf_str(b, st_source_name(v->f->evidence, v->k->source[v->r]));
+    return st_source_name(v->f->evidence, v->k->source[v->r]);
 }
 
 static void put_offset(const st_view *v, st_buf *b)
@@ -421,7 +422,8 @@ static void put_copies(const st_view *v, st_buf *b)
     st_buf_u64(b, v->p->copies ? v->p->copies : 1);
 }
 
-/* ---- notes ------------------------------------------------------------------------------------------ */
+/* ---- notes
+ * ------------------------------------------------------------------------------------------ */
 
 typedef struct note {
     uint32_t flag;
@@ -429,14 +431,17 @@ typedef struct note {
 } note;
 
 static const note record_notes[] = {
-    { ST_C_CRC, "crc" },           { ST_C_BORROWED, "borrowed-template" },
-    { ST_C_PARTIAL, "partial" },   { ST_C_REPAIRED, "repaired" },
-    { ST_C_TRAILER, "trailer" },   { ST_C_NO_GUID, "no-guid" },
+    { ST_C_CRC, "crc" },         { ST_C_BORROWED, "borrowed-template" },
+    { ST_C_PARTIAL, "partial" }, { ST_C_REPAIRED, "repaired" },
+    { ST_C_TRAILER, "trailer" }, { ST_C_NO_GUID, "no-guid" },
 };
 static const note tree_notes[] = {
-    { ST_P_CONFLICT, "conflict" },         { ST_P_AMBIGUOUS_PARENT, "ambiguous-parent" },
-    { ST_P_CYCLE, "cycle" },               { ST_P_CLOCK, "clock" },
-    { ST_P_PARENT_LATER, "parent-later" }, { ST_P_PARENT_DIFFERS, "parent-differs" },
+    { ST_P_CONFLICT, "conflict" },
+    { ST_P_AMBIGUOUS_PARENT, "ambiguous-parent" },
+    { ST_P_CYCLE, "cycle" },
+    { ST_P_CLOCK, "clock" },
+    { ST_P_PARENT_LATER, "parent-later" },
+    { ST_P_PARENT_DIFFERS, "parent-differs" },
 };
 
 static void add_note(st_buf *b, size_t start, const char *word, const char *about)
@@ -471,91 +476,122 @@ static void put_notes(const st_view *v, st_buf *b)
         add_note(b, start, "chain-cut", "");
 }
 
-/* ---- the table ----------------------------------------------------------------------------------------- */
+/* ---- the table
+ * ----------------------------------------------------------------------------------------- */
 
-#define TEXT(name, put) { name, ST_COL_TEXT, false, put, NULL }
-#define ALWAYS(name, put) { name, ST_COL_TEXT, true, put, NULL }
-#define NUMBER(name, put) { name, ST_COL_NUMBER, false, put, NULL }
-#define TIME(name, put) { name, ST_COL_TIME, false, put, NULL }
-#define LIST(name, always, item) { name, ST_COL_LIST, always, NULL, item }
+#define MADE(name, put)                                                                            \
+    {                                                                                              \
+        name, ST_COL_TEXT, false, NULL, put, NULL                                                  \
+    }
+#define MADE_ALWAYS(name, put)                                                                     \
+    {                                                                                              \
+        name, ST_COL_TEXT, true, NULL, put, NULL                                                   \
+    }
+#define TEXT(name, get)                                                                            \
+    {                                                                                              \
+        name, ST_COL_TEXT, false, get, NULL, NULL                                                  \
+    }
+#define ALWAYS(name, get)                                                                          \
+    {                                                                                              \
+        name, ST_COL_TEXT, true, get, NULL, NULL                                                   \
+    }
+#define NUMBER(name, put)                                                                          \
+    {                                                                                              \
+        name, ST_COL_NUMBER, false, NULL, put, NULL                                                \
+    }
+#define TIME(name, put)                                                                            \
+    {                                                                                              \
+        name, ST_COL_TIME, false, NULL, put, NULL                                                  \
+    }
+#define LIST(name, always, item)                                                                   \
+    {                                                                                              \
+        name, ST_COL_LIST, always, NULL, NULL, item                                                \
+    }
 
 const st_column st_columns[] = {
-    { "UtcTime", ST_COL_TIME, true, put_utc, NULL },
-    ALWAYS("Computer", put_computer),
-    ALWAYS("Kind", put_kind),
-    TEXT("Incident", put_incident),
-    ALWAYS("Level", put_level),
+    { "UtcTime", ST_COL_TIME, true, NULL, put_utc, NULL },
+    ALWAYS("Computer", get_computer),
+    MADE_ALWAYS("Kind", put_kind),
+    MADE("Incident", put_incident),
+    MADE_ALWAYS("Level", put_level),
     LIST("Rules", true, item_rule),
     LIST("RuleIds", true, item_rule_id),
-    TEXT("Reason", put_reason),
+    MADE("Reason", put_reason),
     LIST("Techniques", false, item_technique),
-    TEXT("User", put_user),
-    TEXT("IntegrityLevel", put_integrity_level),
+    TEXT("User", get_user),
+    TEXT("IntegrityLevel", get_integrity_level),
     NUMBER("ProcessId", put_pid),
-    ALWAYS("ProcessGuid", put_process_guid),
-    TEXT("Image", put_image),
-    ALWAYS("CommandLine", put_command_line),
-    TEXT("CurrentDirectory", put_current_directory),
-    TEXT("MD5", put_md5),
-    TEXT("SHA1", put_sha1),
-    TEXT("SHA256", put_sha256),
-    TEXT("IMPHASH", put_imphash),
+    MADE_ALWAYS("ProcessGuid", put_process_guid),
+    TEXT("Image", get_image),
+    ALWAYS("CommandLine", get_command_line),
+    TEXT("CurrentDirectory", get_current_directory),
+    MADE("MD5", put_md5),
+    MADE("SHA1", put_sha1),
+    MADE("SHA256", put_sha256),
+    MADE("IMPHASH", put_imphash),
     NUMBER("ParentProcessId", put_parent_pid),
-    TEXT("ParentProcessGuid", put_parent_guid),
-    TEXT("ParentImage", put_parent_image),
-    TEXT("ParentCommandLine", put_parent_command_line),
-    TEXT("ParentUser", put_parent_user),
-    TEXT("GrandparentImage", put_grandparent),
-    TEXT("WebServerImage", put_server_image),
+    MADE("ParentProcessGuid", put_parent_guid),
+    TEXT("ParentImage", get_parent_image),
+    TEXT("ParentCommandLine", get_parent_command_line),
+    TEXT("ParentUser", get_parent_user),
+    MADE("GrandparentImage", put_grandparent),
+    MADE("WebServerImage", put_server_image),
     NUMBER("WebServerProcessId", put_server_pid),
-    TEXT("WebServerProcessGuid", put_server_guid),
+    MADE("WebServerProcessGuid", put_server_guid),
     NUMBER("WebServerDistance", put_server_distance),
     NUMBER("Depth", put_depth),
-    TEXT("Chain", put_chain),
-    TEXT("ParentLink", put_link),
-    { "ParentObserved", ST_COL_BOOL, false, put_parent_observed, NULL },
-    TEXT("ChainLink", put_chain_link),
+    MADE("Chain", put_chain),
+    MADE("ParentLink", put_link),
+    { "ParentObserved", ST_COL_BOOL, false, NULL, put_parent_observed, NULL },
+    MADE("ChainLink", put_chain_link),
     TIME("EndTime", put_end),
     NUMBER("LifetimeMs", put_lifetime),
     NUMBER("Children", put_children),
-    TEXT("LogonId", put_logon_id),
-    TEXT("LogonGuid", put_logon_guid),
+    MADE("LogonId", put_logon_id),
+    MADE("LogonGuid", put_logon_guid),
     NUMBER("TerminalSessionId", put_session),
-    TEXT("OriginalFileName", put_original_file_name),
-    TEXT("FileVersion", put_file_version),
-    TEXT("Description", put_description),
-    TEXT("Product", put_product),
-    TEXT("Company", put_company),
-    TEXT("RuleName", put_rule_name),
-    TEXT("RuleAuthors", put_authors),
+    TEXT("OriginalFileName", get_original_file_name),
+    TEXT("FileVersion", get_file_version),
+    TEXT("Description", get_description),
+    TEXT("Product", get_product),
+    TEXT("Company", get_company),
+    TEXT("RuleName", get_rule_name),
+    MADE("RuleAuthors", put_authors),
     TIME("TimeCreated", put_created),
-    TEXT("Channel", put_channel),
+    TEXT("Channel", get_channel),
     NUMBER("EventID", put_event_id),
-    ALWAYS("Source", put_source),
+    ALWAYS("Source", get_source),
     NUMBER("SourceOffset", put_offset),
     NUMBER("RecordNumber", put_number),
-    { "EventRecordID", ST_COL_NUMBER, true, put_record_id, NULL },
-    ALWAYS("Origin", put_origin),
+    { "EventRecordID", ST_COL_NUMBER, true, NULL, put_record_id, NULL },
+    MADE_ALWAYS("Origin", put_origin),
     NUMBER("Copies", put_copies),
     LIST("FindingIds", false, item_finding_id),
-    TEXT("Notes", put_notes),
+    MADE("Notes", put_notes),
 };
 const size_t st_ncolumns = sizeof st_columns / sizeof st_columns[0];
 
-void st_column_text(const st_column *col, const st_view *v, st_buf *b)
+static void put_list(const st_column *col, const st_view *v, st_buf *b)
 {
-    if (col->kind != ST_COL_LIST) {
-        col->put(v, b);
-        return;
-    }
-    size_t before = b->n;
     for (size_t i = 0;; i++) {
         size_t mark = b->n;
-        if (mark > before)
+        if (i)
             st_buf_str(b, ST_STR("; "));
         if (!col->item(v, i, b)) {
             b->n = mark;
             return;
         }
     }
+}
+
+st_str st_column_text(const st_column *col, const st_view *v, st_buf *b)
+{
+    if (col->get)
+        return col->get(v);
+    st_buf_clear(b);
+    if (col->item)
+        put_list(col, v, b);
+    else
+        col->put(v, b);
+    return st_buf_slice(b);
 }

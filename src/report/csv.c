@@ -18,6 +18,8 @@ static bool formula(st_str s)
         return false;
     if (memchr("=+-@\t\r\n", s.p[0], 7))
         return true;
+    if ((unsigned char)s.p[0] != 0xef)
+        return false;
     size_t i = 0;
     uint32_t cp = st_utf8_next(s, &i);
     return cp == 0xff1d || cp == 0xff0b || cp == 0xff0d || cp == 0xff20;
@@ -89,8 +91,31 @@ static void put_long(st_buf *b, st_str s, uint64_t *truncated)
     st_buf_free(&t);
 }
 
+/* Most cells: short, nothing to double or scrub. False: nothing was written. */
+static bool put_plain(st_buf *b, st_str s, bool guard)
+{
+    if (s.n > SURELY_SHORT)
+        return false;
+    char *to = st_buf_room(b, s.n + 2);
+    if (!to || (guard && formula(s)))
+        return false;
+    char *start = to;
+    *to++ = '"';
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20 || c >= 0x7f || c == '"')
+            return false;
+        *to++ = (char)c;
+    }
+    *to++ = '"';
+    b->n += (size_t)(to - start);
+    return true;
+}
+
 void st_csv_field(st_buf *b, st_str s, bool raw, bool numeric, uint64_t *truncated)
 {
+    if (put_plain(b, s, !raw && !numeric))
+        return;
     st_buf_char(b, '"');
     if (!raw && !numeric && formula(s))
         st_buf_char(b, '\'');

@@ -54,16 +54,18 @@ typedef enum st_column_kind {
 typedef struct st_column {
     const char *name;
     st_column_kind kind;
-    bool always;                                           /* in JSONL also when empty */
-    void (*put)(const st_view *v, st_buf *b);              /* all but lists */
-    bool (*item)(const st_view *v, size_t i, st_buf *b);   /* lists: false past the end */
+    bool always;                                         /* in JSONL also when empty */
+    st_str (*get)(const st_view *v);                     /* text that is there already */
+    void (*put)(const st_view *v, st_buf *b);            /* text that has to be made */
+    bool (*item)(const st_view *v, size_t i, st_buf *b); /* lists: false past the end */
 } st_column;
 
 extern const st_column st_columns[];
 extern const size_t st_ncolumns;
 
-/* The text of a cell, as CSV and eyes get it. */
-void st_column_text(const st_column *col, const st_view *v, st_buf *b);
+/* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
+ * anywhere yet. Valid until b changes. */
+st_str st_column_text(const st_column *col, const st_view *v, st_buf *b);
 /* '-' means nothing. */
 st_str st_dashless(st_str s);
 const char *st_origin_word(unsigned origin);
@@ -83,23 +85,41 @@ void st_csv_u64(st_buf *b, uint64_t v);
 
 /* Which nodes are drawn: by flag, or by stamp, or all. */
 typedef struct st_drawn {
-    const bool *flags;     /* NULL: not asked */
-    const uint32_t *stamps;/* NULL: not asked */
+    const bool *flags;      /* NULL: not asked */
+    const uint32_t *stamps; /* NULL: not asked */
     uint32_t stamp;
 } st_drawn;
+/* n, or the first sibling behind it that is shown. */
+st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n);
+/* The next shown node below top, depth-first; *level follows. */
+st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level);
+/* Evidence's text inside an element. */
+void st_html_text(st_buf *b, st_str s);
 /* One tree, from top down. rows: by node, the row or NULL; may be NULL itself. */
 typedef struct st_drawing {
     const st_forest *f;
     st_drawn drawn;
-    const st_case *c;          /* NULL: no findings shown */
-    const uint32_t *first;     /* by node: its first finding, UINT32_MAX: none; NULL as c */
+    const st_case *c;      /* NULL: no findings shown */
+    const uint32_t *first; /* by node: its first finding, UINT32_MAX: none; NULL as c */
     const st_look *look;
-    st_str indent;             /* in front of every line */
-    st_ticks day;              /* times of this day are shown without the date */
+    st_str indent; /* in front of every line */
+    st_ticks day;  /* times of this day are shown without the date */
 } st_drawing;
 void st_draw(st_out *o, const st_drawing *d, st_node top);
 /* By node, the first finding; UINT32_MAX: none. The caller frees it. */
 uint32_t *st_findings_by_node(const st_case *c);
+
+/* Rows incident by incident (groups.c). */
+typedef struct st_groups {
+    uint32_t *stamps; /* by node: incident + 1 whose tree shows it */
+    uint32_t *first;  /* by node: first finding */
+    uint32_t *rows;   /* places of rows, incident by incident, those of none last */
+    size_t *start;    /* by incident: where its rows begin; two more at the end */
+} st_groups;
+/* false: no memory; to be freed either way. */
+bool st_groups_make(st_groups *g, const st_case *c);
+void st_groups_free(st_groups *g);
+void st_groups_stamp(st_groups *g, const st_case *c, uint32_t incident);
 
 /* Starts and ends a coloured stretch; nothing without colour. */
 void st_color_level(st_buf *b, const st_look *look, st_level level);

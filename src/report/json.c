@@ -34,6 +34,16 @@ static void put_one(st_buf *b, st_str s, size_t *i)
 
 void st_json_str(st_buf *b, st_str s)
 {
+    size_t plain = st_plain_run(s, 0);
+    char *to = plain == s.n ? st_buf_room(b, s.n + 2) : NULL;
+    if (to) { /* most strings */
+        to[0] = '"';
+        if (s.n)
+            memcpy(to + 1, s.p, s.n);
+        to[s.n + 1] = '"';
+        b->n += s.n + 2;
+        return;
+    }
     st_buf_char(b, '"');
     for (size_t i = 0; i < s.n;) {
         size_t run = st_plain_run(s, i);

@@ -72,7 +72,8 @@ st_out *st_outfile_out(st_outfile *f)
     return &f->out;
 }
 
-/* Never over a file that came meanwhile; where the file system can't promise it, after a last look. */
+/* Never over a file that came meanwhile; where the file system can't promise it, after a last look.
+ */
 static int put_in_place(const st_outfile *f)
 {
     if (f->force)

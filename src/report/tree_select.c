@@ -74,7 +74,8 @@ st_code st_tree_select(const st_forest *f, const st_tree_filter *t, bool **out, 
     for (size_t i = 0; i < f->n; i++) {
         if (!through[i])
             continue;
-        for (st_node up = f->procs[i].parent; up != ST_NO_NODE && !shown[up]; up = f->procs[up].parent)
+        for (st_node up = f->procs[i].parent; up != ST_NO_NODE && !shown[up];
+             up = f->procs[up].parent)
             shown[up] = true;
     }
     free(through);

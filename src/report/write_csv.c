@@ -7,11 +7,9 @@ static void put_row(st_buf *b, const st_view *v, const st_report_options *ro, st
         const st_column *col = &st_columns[i];
         if (i)
             st_buf_char(b, ',');
-        st_buf_clear(cell);
-        st_column_text(col, v, cell);
+        st_str text = st_column_text(col, v, cell);
         b->failed |= cell->failed;
-        st_csv_field(b, st_buf_slice(cell), ro->csv_raw, col->kind == ST_COL_NUMBER,
-                     ro->cells_truncated);
+        st_csv_field(b, text, ro->csv_raw, col->kind == ST_COL_NUMBER, ro->cells_truncated);
     }
     st_buf_str(b, ST_STR("\r\n"));
 }

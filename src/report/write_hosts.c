@@ -4,10 +4,11 @@
 #include <stdlib.h>
 
 static const char *const names[] = {
-    "Computer",        "Verdict",           "FirstRecord",     "LastRecord",      "Creations",
-    "Copies",          "SysmonRecords",     "FirstRecordID",   "LastRecordID",    "MissingRecordIDs",
-    "ParentsObserved", "ParentsPlaceholder", "ParentsInferred", "ParentsNone",    "ObservedPercent",
-    "SysmonVersion",   "SchemaVersion",     "Findings",        "Incidents",
+    "Computer",        "Verdict",          "FirstRecord",     "LastRecord",
+    "Creations",       "Copies",           "SysmonRecords",   "FirstRecordID",
+    "LastRecordID",    "MissingRecordIDs", "ParentsObserved", "ParentsPlaceholder",
+    "ParentsInferred", "ParentsNone",      "ObservedPercent", "SysmonVersion",
+    "SchemaVersion",   "Findings",         "Incidents",
 };
 
 /* Blind: no process creation at all. Partial: records are missing, or more than one parent
@@ -44,21 +45,29 @@ static void put_host(st_buf *b, const st_case *c, uint32_t i, const uint64_t *fo
 {
     const st_host *h = &c->forest->hosts[i];
     const st_pool *pool = c->forest->pool;
-    uint64_t known = h->parents_observed + h->parents_placeholder + h->parents_inferred + h->parents_none;
+    uint64_t known =
+        h->parents_observed + h->parents_placeholder + h->parents_inferred + h->parents_none;
     field(b, st_pool_get(pool, h->shown), ro);
     field(b, st_str_of(verdict(h)), ro);
     moment(b, h->first);
     moment(b, h->last);
-    const uint64_t counts[] = { h->creations,    h->copies,         h->records,
-                                h->first_record, h->last_record,    h->gaps,
-                                h->parents_observed, h->parents_placeholder, h->parents_inferred,
-                                h->parents_none, known ? h->parents_observed * 100 / known : 0 };
+    const uint64_t counts[] = { h->creations,
+                                h->copies,
+                                h->records,
+                                h->first_record,
+                                h->last_record,
+                                h->gaps,
+                                h->parents_observed,
+                                h->parents_placeholder,
+                                h->parents_inferred,
+                                h->parents_none,
+                                known ? h->parents_observed * 100 / known : 0 };
     for (size_t k = 0; k < sizeof counts / sizeof counts[0]; k++)
         number(b, counts[k]);
     field(b, st_pool_get(pool, h->sysmon_version), ro);
     field(b, st_pool_get(pool, h->schema), ro);
-    number(b, found[2 * i]);
-    st_csv_u64(b, found[2 * i + 1]);
+    number(b, found[2 * (size_t)i]);
+    st_csv_u64(b, found[2 * (size_t)i + 1]);
     st_buf_str(b, ST_STR("\r\n"));
 }
 
@@ -74,8 +83,8 @@ void st_write_hosts_csv(st_out *o, const st_case *c, const st_report_options *ro
     for (size_t i = 0; i < c->nincidents; i++) {
         if (c->incidents[i].host >= n)
             continue;
-        found[2 * c->incidents[i].host] += c->incidents[i].findings;
-        found[2 * c->incidents[i].host + 1]++;
+        found[2 * (size_t)c->incidents[i].host] += c->incidents[i].findings;
+        found[2 * (size_t)c->incidents[i].host + 1]++;
     }
     st_csv_head(&o->buf, names, sizeof names / sizeof names[0], ro->csv_raw);
     for (uint32_t i = 0; i < n && !o->error; i++) {

@@ -31,10 +31,8 @@ static void put_cell(st_buf *b, bool *more, const st_column *col, const st_view 
         b->failed |= !put_list(b, more, col, v, cell);
         return;
     }
-    st_buf_clear(cell);
-    col->put(v, cell);
+    st_str text = st_column_text(col, v, cell);
     b->failed |= cell->failed;
-    st_str text = st_buf_slice(cell);
     if (!text.n && !col->always)
         return;
     st_json_key(b, more, col->name);

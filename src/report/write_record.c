@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const char *const system_keys[] = {
-    "EventID", "Computer",  "Provider", "TimeCreated",  "EventRecordID", "Channel",
-    "Origin",  "Source",    "SourceOffset", "RecordNumber", "Notes", "lossy", "raw",
+    "EventID", "Computer",     "Provider",     "TimeCreated", "EventRecordID", "Channel", "Origin",
+    "Source",  "SourceOffset", "RecordNumber", "Notes",       "lossy",         "raw",
 };
 
 static bool system_key(st_str name)
@@ -122,8 +122,11 @@ static void put_notes(const st_record *r, st_buf *b)
         unsigned flag;
         const char *word;
     } notes[] = {
-        { ST_R_CRC, "crc" },           { ST_R_TRAILER, "trailer" }, { ST_R_BORROWED, "borrowed-template" },
-        { ST_R_REPAIRED, "repaired" }, { ST_R_PARTIAL, "partial" },
+        { ST_R_CRC, "crc" },
+        { ST_R_TRAILER, "trailer" },
+        { ST_R_BORROWED, "borrowed-template" },
+        { ST_R_REPAIRED, "repaired" },
+        { ST_R_PARTIAL, "partial" },
     };
     size_t start = b->n;
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
@@ -204,8 +207,8 @@ void st_write_record_jsonl(st_buf *b, const st_record *r, st_str source)
 /* ---- CSV ------------------------------------------------------------------------------- */
 
 static const char *const csv_names[] = {
-    "TimeCreated", "Computer",     "Channel",      "Provider", "EventID", "EventRecordID", "Origin",
-    "Source",      "SourceOffset", "RecordNumber", "Notes",    "Fields",
+    "TimeCreated", "Computer", "Channel",      "Provider",     "EventID", "EventRecordID",
+    "Origin",      "Source",   "SourceOffset", "RecordNumber", "Notes",   "Fields",
 };
 
 void st_write_record_csv_head(st_buf *b)

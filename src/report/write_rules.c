@@ -1,6 +1,8 @@
 /* write_rules.c - the rules that were loaded, as a list. */
 #include "internal.h"
 
+#define WIDEST_ID 40
+
 static const char *status_word(const st_rule *r)
 {
     static const char *const words[] = { "ready", "broken", "not applicable" };
@@ -52,8 +54,14 @@ static void as_csv(st_buf *b, const st_rule *r)
 {
     st_buf t = { 0 };
     put_techniques(&t, r);
-    const st_str cells[] = { r->id, r->title, st_str_of(st_level_word(r->level)),
-                             st_str_of(status_word(r)), r->why, st_buf_slice(&t), r->authors, r->path };
+    const st_str cells[] = { r->id,
+                             r->title,
+                             st_str_of(st_level_word(r->level)),
+                             st_str_of(status_word(r)),
+                             r->why,
+                             st_buf_slice(&t),
+                             r->authors,
+                             r->path };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         if (i)
             st_buf_char(b, ',');
@@ -64,14 +72,16 @@ static void as_csv(st_buf *b, const st_rule *r)
     st_buf_free(&t);
 }
 
-static void as_text(st_buf *b, const st_rule *r, const st_look *look)
+static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look *look)
 {
     st_buf_fmt(b, "%-14s ", status_word(r));
     st_color_level(b, look, r->level);
     st_buf_fmt(b, "%-13s ", st_level_word(r->level));
     st_color_end(b, look);
+    size_t id = b->n;
     st_scrub(b, r->id, look->ascii);
-    st_buf_str(b, ST_STR("  "));
+    for (size_t w = st_text_width((st_str){ b->p + id, b->n - id }); w < id_width + 2; w++)
+        st_buf_char(b, ' ');
     st_scrub(b, r->title, look->ascii);
     if (r->why.n) {
         st_buf_str(b, ST_STR(" ("));
@@ -87,6 +97,12 @@ void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_l
                                          "Why", "Techniques", "Authors", "Path" };
     bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
     bool csv = st_str_eq(format, ST_STR("csv"));
+    size_t id_width = 0; /* ids are said in line up to a sane length */
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        size_t w = st_text_width(st_rules_at(r, i)->id);
+        if (w > id_width && w <= WIDEST_ID)
+            id_width = w;
+    }
     if (csv)
         st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
     if (json)
@@ -100,7 +116,7 @@ void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_l
         else if (csv)
             as_csv(&o->buf, x);
         else
-            as_text(&o->buf, x, look);
+            as_text(&o->buf, x, id_width, look);
         if (lines)
             st_buf_char(&o->buf, '\n');
         st_out_tick(o);

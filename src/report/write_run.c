@@ -83,7 +83,9 @@ static void put_counters(st_buf *b, const st_case *c)
 
 static const char *status_word(st_status s)
 {
-    static const char *const words[] = { "ok", "empty", "other", "damaged", "unreadable", "changed" };
+    static const char *const words[] = {
+        "ok", "empty", "other", "damaged", "unreadable", "changed"
+    };
     return words[s <= ST_S_CHANGED ? s : ST_S_CHANGED];
 }
 
@@ -113,10 +115,12 @@ static void put_source(st_buf *b, const st_source *s)
         const char *name;
         uint64_t v;
     } all[] = {
-        { "records", r->records },       { "slack", r->slack },     { "carved", r->carved },
-        { "ghosts", r->ghosts },         { "damaged", r->damaged }, { "borrowed_template", r->borrowed },
-        { "unparsable", r->unparsable }, { "lossy", r->lossy },     { "chunks", r->chunks },
-        { "chunks_bad", r->chunks_bad }, { "bytes_lost", r->bytes_lost },
+        { "records", r->records },       { "slack", r->slack },
+        { "carved", r->carved },         { "ghosts", r->ghosts },
+        { "damaged", r->damaged },       { "borrowed_template", r->borrowed },
+        { "unparsable", r->unparsable }, { "lossy", r->lossy },
+        { "chunks", r->chunks },         { "chunks_bad", r->chunks_bad },
+        { "bytes_lost", r->bytes_lost },
     };
     bool more = false;
     st_buf_char(b, '{');

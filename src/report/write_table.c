@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- typed JSON ------------------------------------------------------------------------------- */
+/* ---- typed JSON -------------------------------------------------------------------------------
+ */
 
 /* RFC 8259's number, exactly; so nothing else can slip out unquoted. */
 static bool json_number(st_str s)
@@ -285,7 +286,8 @@ static void as_csv(st_out *o, const st_table *t)
     }
 }
 
-/* ---- text: columns side by side --------------------------------------------------------------- */
+/* ---- text: columns side by side ---------------------------------------------------------------
+ */
 
 #define WIDEST 60 /* columns a cell may take when a width is given */
 

@@ -13,14 +13,12 @@ typedef struct text_work {
     const st_case *c;
     const st_look *look;
     st_out *o;
-    uint32_t *stamps;  /* by node: incident + 1 whose tree shows it */
-    uint32_t *first;   /* by node: first finding */
-    uint32_t *rows;    /* places of rows, incident by incident */
-    size_t *start;     /* by incident: where its rows begin; one more at the end */
+    st_groups g;
     st_buf text;
 } text_work;
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* ---- lines -------------------------------------------------------------------------------------
+ */
 
 static void put_blanks(st_buf *b, size_t n)
 {
@@ -36,7 +34,9 @@ static void put_wrapped(text_work *w, st_str s, size_t indent)
     st_scrub(&w->text, s, w->look->ascii);
     b->failed |= w->text.failed;
     st_str left = st_buf_slice(&w->text);
-    size_t width = !w->look->width ? SIZE_MAX : w->look->width > indent + 20 ? w->look->width - indent : 20;
+    size_t width = !w->look->width                ? SIZE_MAX
+                   : w->look->width > indent + 20 ? w->look->width - indent
+                                                  : 20;
     for (unsigned line = 1; left.n; line++) {
         put_blanks(b, indent);
         if (line == ST_MAX_WRAPPED_LINES) {
@@ -63,7 +63,8 @@ static void put_count(st_buf *b, uint64_t n, const char *one, const char *many)
     st_buf_fmt(b, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
 }
 
-/* ---- incidents -------------------------------------------------------------------------------------- */
+/* ---- incidents
+ * -------------------------------------------------------------------------------------- */
 
 static void head_line(text_work *w, const st_incident *i)
 {
@@ -75,7 +76,7 @@ static void head_line(text_work *w, const st_incident *i)
     st_buf_str(b, ST_STR(" "));
     st_str host = i->host < f->nhosts ? st_pool_get(f->pool, f->hosts[i->host].shown) : ST_STR("");
     st_scrub(b, host, w->look->ascii);
-    st_buf_fmt(b, "  %s ", i->server ? "web server" : "below");
+    st_buf_fmt(b, "  %s ", i->server ? "web server" : "process");
     const st_proc *top = &f->procs[i->top];
     st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
     if (top->pid != ST_NO_U32)
@@ -107,8 +108,8 @@ static void put_rules(text_work *w, uint32_t incident)
         b->failed = true;
         return;
     }
-    for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++) {
-        const st_row *row = &w->c->rows[w->rows[k]];
+    for (size_t k = w->g.start[incident]; k < w->g.start[incident + 1]; k++) {
+        const st_row *row = &w->c->rows[w->g.rows[k]];
         for (size_t i = 0; i < row->nfindings; i++)
             seen[w->c->findings[row->first_finding + i].rule] = true;
     }
@@ -128,6 +129,14 @@ static void put_rules(text_work *w, uint32_t incident)
     st_out_tick(w->o);
 }
 
+/* The chain's own mark for a gap, in ASCII; three bytes either way. */
+static void dots_for_ellipses(st_buf *b)
+{
+    for (size_t i = 0; i + 2 < b->n; i++)
+        if (!memcmp(b->p + i, "\xe2\x80\xa6", 3))
+            memcpy(b->p + i, "...", 3);
+}
+
 /* What the tree below hangs under, in one line. */
 static void put_above(text_work *w, st_node top)
 {
@@ -137,40 +146,29 @@ static void put_above(text_work *w, st_node top)
     st_buf chain = { 0 };
     st_buf_str(&chain, ST_STR("under "));
     st_chain_put(w->c->forest, up, &chain);
+    if (w->look->ascii)
+        dots_for_ellipses(&chain);
     put_wrapped(w, st_buf_slice(&chain), 2);
+    w->o->buf.failed |= chain.failed;
     st_buf_free(&chain);
-}
-
-static void stamp(text_work *w, uint32_t incident)
-{
-    const st_forest *f = w->c->forest;
-    st_node top = w->c->incidents[incident].top;
-    for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++) {
-        st_node n = w->c->rows[w->rows[k]].node;
-        for (; n != ST_NO_NODE && w->stamps[n] != incident + 1; n = f->procs[n].parent) {
-            w->stamps[n] = incident + 1;
-            if (n == top)
-                break;
-        }
-    }
-    w->stamps[top] = incident + 1;
 }
 
 static void put_tree(text_work *w, uint32_t incident)
 {
     const st_incident *i = &w->c->incidents[incident];
-    stamp(w, incident);
+    st_groups_stamp(&w->g, w->c, incident);
     st_drawing d = { .f = w->c->forest,
-                     .drawn = { .stamps = w->stamps, .stamp = incident + 1 },
+                     .drawn = { .stamps = w->g.stamps, .stamp = incident + 1 },
                      .c = w->c,
-                     .first = w->first,
+                     .first = w->g.first,
                      .look = w->look,
                      .indent = ST_STR("  "),
                      .day = i->first };
     st_draw(w->o, &d, i->top);
 }
 
-/* ---- rows -------------------------------------------------------------------------------------------- */
+/* ---- rows
+ * -------------------------------------------------------------------------------------------- */
 
 static void put_row(text_work *w, const st_row *row)
 {
@@ -217,20 +215,20 @@ static void put_incident(text_work *w, uint32_t incident)
     st_out_str(w->o, ST_STR("\n"));
     put_tree(w, incident);
     st_out_str(w->o, ST_STR("\n"));
-    for (size_t k = w->start[incident]; k < w->start[incident + 1]; k++)
-        put_row(w, &w->c->rows[w->rows[k]]);
+    for (size_t k = w->g.start[incident]; k < w->g.start[incident + 1]; k++)
+        put_row(w, &w->c->rows[w->g.rows[k]]);
     st_out_str(w->o, ST_STR("\n"));
 }
 
 /* Rows of no incident (--scope all), in their own order. */
 static void put_others(text_work *w)
 {
-    size_t from = w->start[w->c->nincidents], to = w->start[w->c->nincidents + 1];
+    size_t from = w->g.start[w->c->nincidents], to = w->g.start[w->c->nincidents + 1];
     if (from == to)
         return;
     st_out_str(w->o, ST_STR("Other processes\n"));
     for (size_t k = from; k < to; k++)
-        put_row(w, &w->c->rows[w->rows[k]]);
+        put_row(w, &w->c->rows[w->g.rows[k]]);
     st_out_str(w->o, ST_STR("\n"));
 }
 
@@ -259,36 +257,13 @@ static void put_summary(text_work *w)
     st_out_tick(w->o);
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------------ */
-
-static size_t slot(const st_case *c, const st_row *r)
-{
-    return r->incident < c->nincidents ? r->incident : c->nincidents;
-}
-
-static bool sort_rows(text_work *w)
-{
-    const st_case *c = w->c;
-    size_t nodes = c->forest->n ? c->forest->n : 1;
-    w->stamps = calloc(nodes, sizeof *w->stamps);
-    w->first = st_findings_by_node(c);
-    w->rows = malloc((c->nrows + 1) * sizeof *w->rows);
-    w->start = calloc(c->nincidents + 3, sizeof *w->start);
-    if (!w->stamps || !w->first || !w->rows || !w->start)
-        return false;
-    for (size_t i = 0; i < c->nrows; i++)
-        w->start[slot(c, &c->rows[i]) + 2]++;
-    for (size_t i = 2; i < c->nincidents + 3; i++)
-        w->start[i] += w->start[i - 1];
-    for (size_t i = 0; i < c->nrows; i++)
-        w->rows[w->start[slot(c, &c->rows[i]) + 1]++] = (uint32_t)i;
-    return true;
-}
+/* ---- all of it
+ * ------------------------------------------------------------------------------------------ */
 
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
 {
     text_work w = { .c = c, .look = &ro->look, .o = o };
-    if (sort_rows(&w)) {
+    if (st_groups_make(&w.g, c)) {
         for (uint32_t i = 0; i < c->nincidents && !o->error; i++)
             put_incident(&w, i);
         put_others(&w);
@@ -297,9 +272,6 @@ void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
         o->buf.failed = true;
         st_out_tick(o);
     }
-    free(w.stamps);
-    free(w.first);
-    free(w.rows);
-    free(w.start);
+    st_groups_free(&w.g);
     st_buf_free(&w.text);
 }

@@ -18,7 +18,7 @@ static bool drawn(const st_drawn *d, st_node n)
 }
 
 /* n, or the first sibling behind it that is shown. */
-static st_node shown_from(const st_forest *f, const st_drawn *d, st_node n)
+st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n)
 {
     while (n != ST_NO_NODE && !drawn(d, n))
         n = f->procs[n].next_sibling;
@@ -26,15 +26,15 @@ static st_node shown_from(const st_forest *f, const st_drawn *d, st_node n)
 }
 
 /* The next shown node below top, depth-first; *level follows. */
-static st_node draw_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level)
+st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level)
 {
-    st_node down = shown_from(f, d, f->procs[n].first_child);
+    st_node down = st_drawn_from(f, d, f->procs[n].first_child);
     if (down != ST_NO_NODE) {
         ++*level;
         return down;
     }
     while (n != top && n != ST_NO_NODE) {
-        st_node next = shown_from(f, d, f->procs[n].next_sibling);
+        st_node next = st_drawn_from(f, d, f->procs[n].next_sibling);
         if (next != ST_NO_NODE)
             return next;
         n = f->procs[n].parent;
@@ -171,7 +171,10 @@ static void end_line(pen *x, st_out *o, bool hit, st_level level)
     size_t width = x->d->look->width, used = st_text_width(st_buf_slice(&x->line));
     if (hit)
         st_color_level(&x->line, x->d->look, level);
-    st_fit(&x->line, st_buf_slice(&x->text), !width ? 0 : used + 8 < width ? width - used : 8,
+    st_fit(&x->line, st_buf_slice(&x->text),
+           !width             ? 0
+           : used + 8 < width ? width - used
+                              : 8,
            x->d->look->ascii);
     if (hit)
         st_color_end(&x->line, x->d->look);
@@ -189,14 +192,14 @@ static void draw_node(pen *x, st_out *o, st_node n, size_t level)
     put_prefix(x, level, true, p->link == ST_LINK_INFERRED);
     put_name(x, p);
     put_when(x, p);
-    put_user(x, p);
     put_brackets(x, p);
     bool hit = put_findings(x, n, &grave);
+    put_user(x, p);
     end_line(x, o, hit, grave);
     st_str cmd = st_pool_get(x->d->f->pool, p->command_line);
     if (!hit || !st_dashless(cmd).n)
         return;
-    bool below = shown_from(x->d->f, &x->d->drawn, p->first_child) != ST_NO_NODE;
+    bool below = st_drawn_from(x->d->f, &x->d->drawn, p->first_child) != ST_NO_NODE;
     put_prefix(x, level, false, false);
     put_str(&x->line, below ? x->set->bar : x->set->blank);
     st_scrub(&x->text, cmd, x->d->look->ascii);
@@ -208,10 +211,10 @@ void st_draw(st_out *o, const st_drawing *d, st_node top)
     pen x = { .d = d, .set = d->look->ascii ? &plain : &box };
     size_t level = 0;
     for (st_node n = top; n != ST_NO_NODE && !o->error;
-         n = draw_next(d->f, &d->drawn, top, n, &level)) {
+         n = st_drawn_next(d->f, &d->drawn, top, n, &level)) {
         if (level && level <= ST_MAX_TREE_DRAWN)
             x.later[level] =
-                shown_from(d->f, &d->drawn, d->f->procs[n].next_sibling) != ST_NO_NODE;
+                st_drawn_from(d->f, &d->drawn, d->f->procs[n].next_sibling) != ST_NO_NODE;
         draw_node(&x, o, n, level);
     }
     st_buf_free(&x.line);
@@ -279,7 +282,7 @@ void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const 
                          .look = look,
                          .indent = ST_STR(""),
                          .day = f->hosts[h].first };
-        st_node root = shown_from(f, &d.drawn, f->hosts[h].first_node);
+        st_node root = st_drawn_from(f, &d.drawn, f->hosts[h].first_node);
         if (root == ST_NO_NODE)
             continue;
         if (any)
@@ -287,13 +290,14 @@ void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const 
         any = true;
         host_line(o, f, h, c, look);
         for (; root != ST_NO_NODE && !o->error;
-             root = shown_from(f, &d.drawn, f->procs[root].next_sibling))
+             root = st_drawn_from(f, &d.drawn, f->procs[root].next_sibling))
             st_draw(o, &d, root);
     }
     free(first);
 }
 
-/* ---- one object or line a process -------------------------------------------------------------- */
+/* ---- one object or line a process --------------------------------------------------------------
+ */
 
 typedef struct tree_view {
     const st_forest *f;
@@ -448,7 +452,8 @@ void st_write_tree_jsonl(st_out *o, const st_forest *f, const bool *shown)
     st_buf_free(&cell);
 }
 
-void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown, const st_report_options *ro)
+void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown,
+                       const st_report_options *ro)
 {
     const char *names[TREE_COLUMNS];
     for (size_t i = 0; i < TREE_COLUMNS; i++)

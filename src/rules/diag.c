@@ -24,6 +24,9 @@ void st_kql_diags_free(st_kql_diags *d)
 }
 
 static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
+static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
 {
     char text[ST_ERR_TEXT];
     int n = vsnprintf(text, sizeof text, fmt, args);
@@ -153,22 +156,45 @@ static unsigned cells(uint32_t cp)
     return in_table(cp, two, sizeof two / sizeof *two) ? 2 : 1;
 }
 
-/* The source line, and under it the mark: tabs are repeated, so that both lines move alike. */
+/* What can't be shown (broken UTF-8, control characters) becomes U+FFFD, one for one. */
+static void put_shown(st_buf *b, uint32_t cp)
+{
+    char utf8[4];
+    bool shown = cp != UINT32_MAX && (cp >= 0x20 || cp == '\t') && !(cp >= 0x7F && cp <= 0x9F) &&
+                 !(cp >= 0x202A && cp <= 0x202E) && !(cp >= 0x2066 && cp <= 0x2069);
+    st_buf_put(b, utf8, st_utf8_put(utf8, shown ? cp : 0xFFFD));
+}
+
+static void put_text(st_buf *b, st_str s)
+{
+    for (size_t i = 0; i < s.n;)
+        put_shown(b, st_utf8_next(s, &i));
+}
+
+enum { SHOWN_BEFORE = 100, SHOWN = 200 }; /* code points of a long line */
+
+/* The source line (of a long one, the part around the mark), and under it the mark: tabs are
+ * repeated, so that both lines move alike. */
 static void caret(st_buf *b, const st_diag *d)
 {
-    st_buf_str(b, d->source);
-    st_buf_char(b, '\n');
-    size_t i = 0;
-    for (unsigned k = 1; k < d->column && i < d->source.n; k++) {
+    st_buf under = { 0 };
+    unsigned first = d->column > SHOWN_BEFORE ? d->column - SHOWN_BEFORE : 1, width = 0, k = 1;
+    for (size_t i = 0; i < d->source.n && k < first + SHOWN; k++) {
         uint32_t cp = st_utf8_next(d->source, &i);
-        for (unsigned c = cells(cp); c > 0; c--)
-            st_buf_char(b, cp == '\t' ? '\t' : ' ');
+        if (k < first)
+            continue;
+        put_shown(b, cp);
+        if (k >= d->column && k < d->column + d->width)
+            width += cells(cp);
+        for (unsigned c = cells(cp); k < d->column && c > 0; c--)
+            st_buf_char(&under, cp == '\t' ? '\t' : ' ');
     }
-    unsigned width = 0;
-    for (unsigned k = 0; k < d->width && i < d->source.n; k++)
-        width += cells(st_utf8_next(d->source, &i));
+    st_buf_char(b, '\n');
+    st_buf_str(b, st_buf_slice(&under));
+    b->failed = b->failed || under.failed;
+    st_buf_free(&under);
     st_buf_char(b, '^');
-    for (unsigned k = 1; k < width; k++)
+    for (k = 1; k < width; k++)
         st_buf_char(b, '~');
     st_buf_char(b, '\n');
 }
@@ -176,11 +202,11 @@ static void caret(st_buf *b, const st_diag *d)
 void st_diag_put(st_buf *b, const st_diag *d)
 {
     static const char *const words[] = { "error", "warning", "note" };
-    st_buf_str(b, d->path);
+    put_text(b, d->path);
     if (d->line)
         st_buf_fmt(b, ":%u:%u", d->line, d->column);
     st_buf_fmt(b, ": %s: ", words[d->severity <= ST_SEV_NOTE ? d->severity : ST_SEV_ERROR]);
-    st_buf_str(b, d->text);
+    put_text(b, d->text);
     if (d->code.n)
         st_buf_fmt(b, " [%.*s]", ST_FMT(d->code));
     st_buf_char(b, '\n');

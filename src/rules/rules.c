@@ -3,7 +3,7 @@
  * parser and the binder.
  */
 #include "rules/load/load.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -161,10 +161,11 @@ static void put_field(decoding *d, const st_field_def *f, const st_value *v)
     else if (v->cut)
         c->flags[d->row] |= ST_C_PARTIAL;
     switch (f->kind) {
-    case ST_K_STRING:
-        memcpy(cell(c, f->at, d->row, sizeof(st_sid)), &(st_sid){ text_of(d, v, f->name.p) },
-               sizeof(st_sid));
+    case ST_K_STRING: {
+        st_sid id = text_of(d, v, f->name.p);
+        memcpy(cell(c, f->at, d->row, sizeof id), &id, sizeof id);
         break;
+    }
     case ST_K_COMMAND: put_command(d, v); break;
     case ST_K_UTC: put_utc(d, v); break;
     case ST_K_GUID:

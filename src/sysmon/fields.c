@@ -6,11 +6,11 @@
 #include "sysmon/store.h"
 
 #define STRING(text, name)                                                                         \
-    { { text, sizeof text - 1 }, ST_K_STRING, ST_COL_##name, offsetof(st_creations, name) }
+    { { text, sizeof(text) - 1 }, ST_K_STRING, ST_COL_##name, offsetof(st_creations, name) }
 #define NUMBER(text, name, kind)                                                                   \
-    { { text, sizeof text - 1 }, kind, ST_COL_COUNT, offsetof(st_creations, name) }
+    { { text, sizeof(text) - 1 }, kind, ST_COL_COUNT, offsetof(st_creations, name) }
 #define STATE(text, name)                                                                          \
-    { { text, sizeof text - 1 }, ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name) }
+    { { text, sizeof(text) - 1 }, ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name) }
 
 /* A field's number is its place here and one. */
 static const st_field_def FIELDS[] = {

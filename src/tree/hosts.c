@@ -188,7 +188,9 @@ static bool newer(const st_wood *w, const st_service *a, const st_service *b)
 static bool name_versions(st_wood *w)
 {
     const st_store *s = w->pub.store;
-    const st_service **best = calloc(w->pub.nhosts ? w->pub.nhosts : 1, sizeof *best);
+    size_t n = w->pub.nhosts ? w->pub.nhosts : 1;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    const st_service **best = calloc(n, sizeof *best);
     if (!best)
         return false;
     for (size_t i = 0; i < s->nservices; i++) {

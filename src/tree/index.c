@@ -81,7 +81,7 @@ static void place(st_wood *w, const uint32_t *group_of, bool live)
 bool st_tree_index(st_wood *w)
 {
     size_t n = w->pub.observed;
-    uint32_t *group_of = malloc((n ? n : 1) * sizeof *group_of);
+    uint32_t *group_of = calloc(n ? n : 1, sizeof *group_of);
     w->members = malloc((n ? n : 1) * sizeof *w->members);
     bool ok = group_of && w->members;
     for (size_t i = 0; ok && i < n; i++) {

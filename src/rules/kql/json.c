@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): ST_MAX_KQL_DEPTH bounds it, checked on the way down */
+
 typedef struct reader {
     st_arena *arena;
     st_str text;
@@ -57,6 +59,7 @@ static bool add(reader *r, bag *b, st_str name, const st_kql_json *item)
 {
     if (!item)
         return false;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     if (!st_grow(&b->items, &b->cap, b->n + 1, sizeof *b->items) ||
         !st_grow(&b->names, &b->names_cap, b->n + 1, sizeof *b->names)) {
         r->arena->failed = true;
@@ -82,6 +85,7 @@ static const st_kql_json *collect(reader *r, bag *b, st_json_kind kind, bool ok)
     const st_kql_json **items = j ? ST_NEWN(r->arena, const st_kql_json *, b->n) : NULL;
     st_str *names = items ? ST_NEWN(r->arena, st_str, b->n) : NULL;
     if (names && b->n) {
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
         memcpy(items, b->items, b->n * sizeof *items);
         memcpy(names, b->names, b->n * sizeof *names);
     }
@@ -214,3 +218,5 @@ const st_kql_json *st_kql_json_read(st_arena *a, st_str text, st_span part, st_k
     free(r.tokens.items);
     return j;
 }
+
+/* NOLINTEND(misc-no-recursion) */

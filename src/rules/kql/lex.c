@@ -429,7 +429,6 @@ static void number(lexer *l)
             number_value(l, start, slice(l, start, l->at), false);
             return;
         }
-        i = 0;
     }
     i = skip_digits(l, 0);
     bool real = false;

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* NOLINTBEGIN(misc-no-recursion): ST_MAX_KQL_DEPTH bounds it, checked on the way down */
+
 typedef struct infix {
     const char *text;
     unsigned char level; /* higher binds tighter */
@@ -426,10 +428,13 @@ static st_kql_expr *primary(st_parser *p)
             return e;
         }
         if (st_p_is(p, 0, "!"))
-            st_p_fail(p, t->span, "KS002", "`!` isn't KQL; use `not(...)`");
+            st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         if (st_p_is(p, 0, "["))
             st_p_fail(p, t->span, "KS002", "an expression expected, got [; a list is dynamic([...]), "
                                            "a name with blanks is ['...']");
+        break;
+    case ST_TOK_BANG:
+        st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         break;
     default: break;
     }
@@ -606,6 +611,15 @@ static st_kql_expr *binary(st_parser *p, st_kql_expr *left, const infix *found, 
     return e;
 }
 
+/* AND, Has: an operator but for its case. */
+static bool upper_case(st_str text)
+{
+    for (size_t i = 0; i < NINFIXES; i++)
+        if (st_str_ieq(text, st_str_of(infixes[i].text)))
+            return !st_str_eq(text, st_str_of(infixes[i].text));
+    return false;
+}
+
 /* Operators of other languages, and misspelt ones, behind an operand. */
 static bool foreign(st_parser *p)
 {
@@ -617,10 +631,13 @@ static bool foreign(st_parser *p)
                   { "!has_any", "`not(... has_any (...))`" },
                   { "!has_all", "`not(... has_all (...))`" },
                   { "!matches", "`not(... matches regex ...)`" },
+                  { "is", "`isnull()` or `isempty()`" },
                   { "like", "`contains`, `startswith` or `matches regex`" } };
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
-    if (t->kind == ST_TOK_NAME && st_p_at(p, 1)->kind != ST_TOK_LITERAL && !st_p_is(p, 1, "("))
+    bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");
+    bool is_null = st_p_is_word(p, 0, "is") && (st_p_is_word(p, 1, "null") || st_p_is_word(p, 1, "not"));
+    if (t->kind == ST_TOK_NAME && !operand && !is_null && !upper_case(text))
         return false;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (st_str_eq(text, st_str_of(table[i].text))) {
@@ -795,3 +812,5 @@ st_kql_expr *st_p_table(st_parser *p)
     st_p_leave(p);
     return e;
 }
+
+/* NOLINTEND(misc-no-recursion) */

@@ -10,6 +10,8 @@
 
 typedef void read_op(st_parser *p, st_kql_op *op);
 
+static void read_unsupported(st_parser *p, st_kql_op *op);
+
 /* ---- options: kind=inner, hint.strategy=shuffle ------------------------------------------- */
 
 /* How many tokens make the option's name here; 0 if none begins. */
@@ -58,8 +60,12 @@ static void option(st_parser *p, st_p_list *list, size_t name_tokens)
 static void options(st_parser *p, st_kql_op *op, bool hints_only)
 {
     st_p_list list = { 0 };
-    size_t n;
-    while (!p->panic && (n = option_name(p, hints_only)) > 0) {
+    size_t n = option_name(p, hints_only);
+    if (!n)
+        return;
+    for (size_t i = 0; i < op->nopts; i++) /* join has them in two places */
+        st_p_add(p, &list, &op->opts[i]);
+    for (; !p->panic && n > 0; n = option_name(p, hints_only)) {
         option(p, &list, n);
         st_p_take(p, ",");
     }
@@ -176,7 +182,7 @@ static void read_range(st_parser *p, st_kql_op *op)
 
 static void read_print(st_parser *p, st_kql_op *op)
 {
-    op->u.exprs = expr_list(p, st_p_arg);
+    op->u.exprs = expr_list(p, st_p_named);
 }
 
 static void read_union(st_parser *p, st_kql_op *op)
@@ -517,6 +523,12 @@ static void read_partition(st_parser *p, st_kql_op *op)
         return;
     op->u.partition.by = st_p_pattern(p);
     options(p, op, true);
+    if (st_p_is(p, 0, "{")) { /* the old form, with a source of its own */
+        op->kind = ST_KP_UNSUPPORTED;
+        memset(&op->u, 0, sizeof op->u);
+        read_unsupported(p, op);
+        return;
+    }
     op->u.partition.body = body(p, "the subquery");
 }
 
@@ -550,8 +562,14 @@ static void read_invoke(st_parser *p, st_kql_op *op)
 
 static void read_unsupported(st_parser *p, st_kql_op *op)
 {
+    size_t open = 0; /* scan has `;` inside its brackets */
     op->u.name = (st_kql_name){ { p->text.p + op->word.start, op->word.end - op->word.start }, op->word };
-    st_p_skip(p, false);
+    for (; st_p_at(p, 0)->kind != ST_TOK_END && (open || !st_p_stops(p) || st_p_is(p, 0, ",")); st_p_next(p)) {
+        if (st_p_is(p, 0, "(") || st_p_is(p, 0, "[") || st_p_is(p, 0, "{"))
+            open++;
+        else if (open && (st_p_is(p, 0, ")") || st_p_is(p, 0, "]") || st_p_is(p, 0, "}")))
+            open--;
+    }
 }
 
 /* ---- the table of operators ------------------------------------------------------------------------------ */

@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+/* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
+
 static void put_expr(st_buf *b, const st_kql_expr *e);
 static void put_query(st_buf *b, const st_kql_query *q);
 static void put_statements(st_buf *b, const st_kql_stmt *s);
@@ -430,3 +432,5 @@ void st_kql_print(st_buf *b, const st_kql_script *s)
 {
     put_statements(b, s->first);
 }
+
+/* NOLINTEND(misc-no-recursion) */

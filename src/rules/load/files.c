@@ -2,7 +2,7 @@
  * files.c - finds and reads rule files. Nothing is ever written.
  */
 #include "rules/load/load.h"
-#include "limits.h"
+#include "base/limits.h"
 
 #include <dirent.h>
 #include <errno.h>

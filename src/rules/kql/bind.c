@@ -1,0 +1,1196 @@
+/*
+ * bind.c - statements, tables and the operators of a pipeline.
+ *
+ * A let that is a table is a macro: each use binds it anew, in the scope of its definition.
+ * Operators are rows of a table by the parser's kinds; one that has no row yet is refused by
+ * its name.
+ */
+#include "rules/kql/bind.h"
+
+#include "base/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
+
+/* ---- columns of an output ------------------------------------------------------------------- */
+
+typedef struct outputs {
+    st_kcol *cols;
+    st_kitem *items;
+    bool *named; /* by the author */
+    size_t n, cap, items_cap, named_cap;
+    unsigned columns; /* nameless ones so far */
+} outputs;
+
+static void outputs_free(outputs *o)
+{
+    free(o->cols);
+    free(o->items);
+    free(o->named);
+}
+
+static size_t find_output(const outputs *o, st_str name)
+{
+    for (size_t i = 0; i < o->n; i++)
+        if (st_str_eq(o->cols[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+static bool put_output(st_kbinder *b, outputs *o, st_str name, bool named, st_kitem item, st_kt type)
+{
+    if (!st_grow(&o->cols, &o->cap, o->n + 1, sizeof *o->cols) ||
+        !st_grow(&o->items, &o->items_cap, o->n + 1, sizeof *o->items) ||
+        !st_grow(&o->named, &o->named_cap, o->n + 1, sizeof *o->named)) {
+        b->failed = true;
+        return st_krun_nomem(b->r);
+    }
+    o->cols[o->n] = (st_kcol){ name, type };
+    o->items[o->n] = item;
+    o->named[o->n++] = named;
+    return true;
+}
+
+static st_str numbered(st_kbinder *b, st_str stem, unsigned n)
+{
+    char t[24];
+    snprintf(t, sizeof t, "%u", n);
+    char *p = ST_NEWN(&b->r->arena, char, stem.n + strlen(t) + 1);
+    if (!p)
+        return stem;
+    memcpy(p, stem.p, stem.n);
+    strcpy(p + stem.n, t);
+    return (st_str){ p, stem.n + strlen(t) };
+}
+
+/* The name itself, or with the first number behind it that is free. */
+static st_str free_name(st_kbinder *b, const outputs *o, st_str name)
+{
+    st_str t = name;
+    for (unsigned i = 1; find_output(o, t) != SIZE_MAX; i++)
+        t = numbered(b, name, i);
+    return t;
+}
+
+/* One expression of a list: its value and, if the author gave one, its name. */
+static const st_kql_expr *unname(const st_kql_expr *e, st_str *name)
+{
+    *name = (st_str){ NULL, 0 };
+    if (e->kind != ST_KX_NAMED)
+        return e;
+    *name = e->u.named.names[0].text;
+    return e->u.named.value;
+}
+
+/* Adds the columns of a list (project, summarize, distinct, print). */
+static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
+{
+    st_str name;
+    const st_kql_expr *value = unname(e, &name);
+    if (e->kind == ST_KX_NAMED && e->u.named.nnames > 1) {
+        st_kb_error(b, e->span, NULL, "several names for one value aren't supported yet");
+        return false;
+    }
+    st_kx *x = st_kb_expr(b, value);
+    if (!x)
+        return false;
+    bool named = name.p != NULL || (value->kind == ST_KX_NAME && x->kind == ST_X_COLUMN);
+    if (!name.p)
+        name = st_kb_name(b, value);
+    size_t taken = find_output(o, name);
+    if (named && taken != SIZE_MAX && o->named && o->named[taken]) {
+        st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
+        return false;
+    }
+    if (!name.n)
+        name = numbered(b, ST_STR("Column"), ++o->columns);
+    name = free_name(b, o, name);
+    st_kitem item = x->kind == ST_X_COLUMN ? (st_kitem){ NULL, x->col } : (st_kitem){ x, 0 };
+    return put_output(b, o, name, named, item, x->type);
+}
+
+static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
+{
+    st_kop *op = b->failed ? NULL : st_kop_project(b->r, in, o->cols, o->items, o->n);
+    outputs_free(o);
+    return op;
+}
+
+/* ---- the family of project ----------------------------------------------------------------------- */
+
+static st_kop *bind_project(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    for (size_t i = 0; i < q->u.exprs.n; i++)
+        add_expr(b, &o, q->u.exprs.items[i]);
+    return finish(b, in, &o);
+}
+
+static bool keep_all(st_kbinder *b, outputs *o, const st_kschema *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!put_output(b, o, s->v[i].name, false, (st_kitem){ NULL, i }, s->v[i].type))
+            return false;
+    return true;
+}
+
+static void extend_one(st_kbinder *b, outputs *o, const st_kql_expr *e)
+{
+    st_str name;
+    const st_kql_expr *value = unname(e, &name);
+    st_kx *x = st_kb_expr(b, value);
+    if (!x)
+        return;
+    bool named = name.p != NULL;
+    if (!named)
+        name = st_kb_name(b, value);
+    if (!name.n)
+        do
+            name = numbered(b, ST_STR("Column"), ++o->columns);
+        while (find_output(o, name) != SIZE_MAX);
+    size_t at = find_output(o, name);
+    st_kitem item = x->kind == ST_X_COLUMN ? (st_kitem){ NULL, x->col } : (st_kitem){ x, 0 };
+    if (at == SIZE_MAX) {
+        put_output(b, o, name, named, item, x->type);
+        return;
+    }
+    if (named && o->named[at]) {
+        st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
+        return;
+    }
+    if (!named && value->kind == ST_KX_NAME)
+        return;
+    o->cols[at].type = x->type;
+    o->items[at] = item;
+    o->named[at] = named;
+}
+
+static st_kop *bind_extend(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    keep_all(b, &o, &in->schema);
+    for (size_t i = 0; i < q->u.exprs.n; i++)
+        extend_one(b, &o, q->u.exprs.items[i]);
+    return finish(b, in, &o);
+}
+
+/* `*` stands for any text; no other signs. Patterns come from rules: linear with one way back. */
+static bool wild(st_str pattern, st_str s)
+{
+    size_t p = 0, i = 0, star = SIZE_MAX, back = 0;
+    while (i < s.n) {
+        if (p < pattern.n && pattern.p[p] == '*') {
+            star = p++;
+            back = i;
+        } else if (p < pattern.n && pattern.p[p] == s.p[i]) {
+            p++;
+            i++;
+        } else if (star != SIZE_MAX) {
+            p = star + 1;
+            i = ++back;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.n && pattern.p[p] == '*')
+        p++;
+    return p == pattern.n;
+}
+
+/* Marks the columns that e names; false (and an error) if there are none. */
+static bool mark(st_kbinder *b, const st_kql_expr *e, bool *hit)
+{
+    bool any = false, star = e->kind == ST_KX_STAR;
+    if (e->kind != ST_KX_NAME && e->kind != ST_KX_PATTERN && !star) {
+        st_kb_error(b, e->span, NULL, "a column's name is needed here");
+        return false;
+    }
+    for (size_t i = 0; i < b->row->n; i++)
+        if (star || (e->kind == ST_KX_NAME ? st_str_eq(e->u.name, b->row->v[i].name)
+                                           : wild(e->u.name, b->row->v[i].name)))
+            any = hit[i] = true;
+    if (!any && e->kind == ST_KX_NAME)
+        st_kb_no_column(b, e->span, e->u.name);
+    else if (!any)
+        st_kb_error(b, e->span, "KS142", "no column is like %.*s", ST_FMT(e->u.name));
+    return any;
+}
+
+static st_kop *bind_keep(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    bool *hit = ST_NEWN(&b->r->arena, bool, in->schema.n);
+    for (size_t i = 0; hit && i < q->u.exprs.n; i++)
+        mark(b, q->u.exprs.items[i], hit);
+    for (size_t i = 0; hit && i < in->schema.n; i++)
+        if (hit[i] == (q->kind == ST_KP_PROJECT_KEEP))
+            put_output(b, &o, in->schema.v[i].name, true, (st_kitem){ NULL, i }, in->schema.v[i].type);
+    return finish(b, in, &o);
+}
+
+static st_kop *bind_rename(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    keep_all(b, &o, &in->schema);
+    for (size_t i = 0; i < q->u.exprs.n; i++) {
+        const st_kql_expr *e = q->u.exprs.items[i];
+        if (e->kind != ST_KX_NAMED || e->u.named.value->kind != ST_KX_NAME) {
+            st_kb_error(b, e->span, NULL, "project-rename needs NEW = OLD");
+            continue;
+        }
+        size_t at = st_kb_column(&in->schema, e->u.named.value->u.name);
+        if (at == SIZE_MAX) {
+            st_kb_no_column(b, e->u.named.value->span, e->u.named.value->u.name);
+            continue;
+        }
+        if (find_output(&o, e->u.named.names[0].text) != SIZE_MAX)
+            st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(e->u.named.names[0].text));
+        o.cols[at].name = e->u.named.names[0].text;
+    }
+    return finish(b, in, &o);
+}
+
+typedef struct sort_name {
+    st_str name;
+    size_t at;
+} sort_name;
+
+static int by_name(const void *a, const void *b)
+{
+    const sort_name *x = a, *y = b;
+    return st_str_cmp(x->name, y->name);
+}
+
+static st_kop *bind_reorder(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    size_t n = in->schema.n;
+    outputs o = { 0 };
+    bool *used = ST_NEWN(&b->r->arena, bool, n), *hit = ST_NEWN(&b->r->arena, bool, n);
+    sort_name *names = ST_NEWN(&b->r->arena, sort_name, n);
+    for (size_t k = 0; used && hit && names && k < q->u.keys.n; k++) {
+        const st_kql_key *key = &q->u.keys.keys[k];
+        size_t count = 0;
+        memset(hit, 0, n);
+        if (!mark(b, key->expr, hit))
+            continue;
+        for (size_t i = 0; i < n; i++)
+            if (hit[i] && !used[i])
+                names[count++] = (sort_name){ in->schema.v[i].name, i };
+        if (key->asc || key->desc)
+            qsort(names, count, sizeof *names, by_name);
+        for (size_t i = 0; i < count; i++) {
+            size_t at = names[key->desc ? count - 1 - i : i].at;
+            used[at] = true;
+            put_output(b, &o, in->schema.v[at].name, true, (st_kitem){ NULL, at }, in->schema.v[at].type);
+        }
+    }
+    for (size_t i = 0; used && i < n; i++)
+        if (!used[i])
+            put_output(b, &o, in->schema.v[i].name, true, (st_kitem){ NULL, i }, in->schema.v[i].type);
+    return finish(b, in, &o);
+}
+
+/* ---- where, order, top, take, count, distinct --------------------------------------------------------- */
+
+static st_kop *bind_where(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    st_kx *x = st_kb_condition(b, q->u.expr);
+    return x && !b->failed ? st_kop_where(b->r, in, x) : NULL;
+}
+
+static bool bind_keys(st_kbinder *b, const st_kql_key *keys, size_t n, st_kkey **out)
+{
+    *out = ST_NEWN(&b->r->arena, st_kkey, n);
+    for (size_t i = 0; *out && i < n; i++) {
+        st_str name;
+        st_kx *x = st_kb_expr(b, unname(keys[i].expr, &name));
+        if (!x)
+            return false;
+        if (x->type == ST_KT_DYNAMIC)
+            st_kb_error(b, keys[i].expr->span, "KS116", "a dynamic can't be sorted by; wrap it in tostring()");
+        bool desc = !keys[i].asc;
+        (*out)[i] = (st_kkey){ x, desc, keys[i].nulls_first || (!desc && !keys[i].nulls_last) };
+    }
+    return *out && !b->failed;
+}
+
+static st_kop *bind_order(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    st_kkey *keys;
+    return bind_keys(b, q->u.keys.keys, q->u.keys.n, &keys) ? st_kop_order(b->r, in, keys, q->u.keys.n, SIZE_MAX) : NULL;
+}
+
+/* How many rows: a constant whole number. */
+static bool row_count(st_kbinder *b, const st_kql_expr *e, size_t *n)
+{
+    st_kv v;
+    st_kt t;
+    if (!st_kb_constant(b, e, &v, &t))
+        return false;
+    if (v.tag != ST_KV_LONG) {
+        st_kb_error(b, e->span, "KS107", "a number of rows is needed here");
+        return false;
+    }
+    *n = v.u.i < 0 ? 0 : (size_t)v.u.i;
+    return true;
+}
+
+static st_kop *bind_top(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    size_t n = 0;
+    st_kkey *keys;
+    if (!row_count(b, q->u.top.count, &n) || !bind_keys(b, q->u.top.keys, q->u.top.n, &keys))
+        return NULL;
+    return st_kop_order(b->r, in, keys, q->u.top.n, n);
+}
+
+static st_kop *bind_take(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    size_t n = 0;
+    return row_count(b, q->u.top.count, &n) ? st_kop_take(b->r, in, n) : NULL;
+}
+
+static st_kop *bind_count(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    return st_kop_count(b->r, in, q->u.name.text.n ? q->u.name.text : ST_STR("Count"));
+}
+
+static bool no_dynamic(st_kbinder *b, const st_kql_op *q, const st_kschema *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (s->v[i].type == ST_KT_DYNAMIC) {
+            st_kb_error(b, q->span, "KS116", "a dynamic (%.*s) can't be grouped; wrap it in tostring()", ST_FMT(s->v[i].name));
+            return false;
+        }
+    return true;
+}
+
+static st_kop *bind_distinct(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    st_kop *p = in;
+    if (!(q->u.exprs.n == 1 && q->u.exprs.items[0]->kind == ST_KX_STAR))
+        p = bind_project(b, in, q);
+    return p && no_dynamic(b, q, &p->schema) ? st_kop_distinct(b->r, p) : NULL;
+}
+
+static st_kop *bind_sample_distinct(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    size_t n = 0;
+    outputs o = { 0 };
+    if (!row_count(b, q->u.top.count, &n) || !add_expr(b, &o, q->u.top.of)) {
+        outputs_free(&o);
+        return NULL;
+    }
+    st_kop *p = finish(b, in, &o);
+    p = p ? st_kop_distinct(b->r, p) : NULL;
+    return p ? st_kop_take(b->r, p, n) : NULL;
+}
+
+static st_kop *bind_same(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    (void)b;
+    (void)q;
+    return in;
+}
+
+static st_kop *bind_as(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    (void)b;
+    (void)q;
+    return in;
+}
+
+static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    static const char *const clr[] = {
+        [ST_KT_BOOL] = "System.SByte",     [ST_KT_DATETIME] = "System.DateTime", [ST_KT_DYNAMIC] = "System.Object",
+        [ST_KT_GUID] = "System.Guid",      [ST_KT_INT] = "System.Int32",         [ST_KT_LONG] = "System.Int64",
+        [ST_KT_REAL] = "System.Double",    [ST_KT_STRING] = "System.String",     [ST_KT_TIMESPAN] = "System.TimeSpan",
+        [ST_KT_UNKNOWN] = "System.Object",
+    };
+    static const char *const names[] = { "ColumnName", "ColumnOrdinal", "DataType", "ColumnType" };
+    (void)q;
+    st_kv *cells = ST_NEWN(&b->r->arena, st_kv, in->schema.n * 4);
+    st_kcol cols[4];
+    for (size_t i = 0; i < 4; i++)
+        cols[i] = (st_kcol){ st_str_of(names[i]), i == 1 ? ST_KT_LONG : ST_KT_STRING };
+    for (size_t i = 0; cells && i < in->schema.n; i++) {
+        cells[4 * i] = st_kv_str(&b->r->mem, in->schema.v[i].name);
+        cells[4 * i + 1] = st_kv_long((int64_t)i);
+        cells[4 * i + 2] = st_kv_str(&b->r->mem, st_str_of(clr[in->schema.v[i].type]));
+        cells[4 * i + 3] = st_kv_str(&b->r->mem, st_str_of(st_kt_name(in->schema.v[i].type)));
+    }
+    return cells ? st_kop_values(b->r, cols, 4, cells, in->schema.n) : NULL;
+}
+
+/* arg_max(x, a, b, *): x's column, then each other one as an aggregate of its own. */
+static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_kagg *agg, st_str name, bool named)
+{
+    st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
+    if (!args || !x || !value)
+        return;
+    args[0] = x;
+    args[1] = value;
+    st_kaggcall c = { .agg = agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX };
+    size_t at = st_kb_add_call(b, &c);
+    put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
+}
+
+/* names: what the author called the first columns. */
+static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names, size_t nnames)
+{
+    st_str name = nnames ? names[0].text : (st_str){ NULL, 0 };
+    const st_kagg *agg = st_kagg_find(e->u.call.name.text);
+    const st_kql_list *args = &e->u.call.args;
+    b->nested = true;
+    st_kx *x = st_kb_expr(b, args->items[0]);
+    bool named = name.p != NULL;
+    b->aggregates = false;
+    st_str own = st_kb_name(b, args->items[0]);
+    b->aggregates = true;
+    add_arg(b, o, x, x, agg, named ? name : own.n ? own : ST_STR("max_"), named);
+    for (size_t i = 1; i < args->n; i++) {
+        st_str n;
+        const st_kql_expr *v = unname(args->items[i], &n);
+        if (i < nnames)
+            n = names[i].text;
+        if (v->kind != ST_KX_STAR) {
+            b->aggregates = false;
+            st_str auto_name = n.p ? n : st_kb_name(b, v);
+            b->aggregates = true;
+            add_arg(b, o, x, st_kb_expr(b, v), agg, auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns), n.p != NULL);
+            continue;
+        }
+        for (size_t c = 0; c < b->row->n; c++) {
+            st_kx *col = ST_NEW(&b->r->arena, st_kx);
+            bool taken = false;
+            for (size_t k = 0; k < o->n; k++)
+                taken |= st_str_eq(o->cols[k].name, b->row->v[c].name);
+            if (!col || taken)
+                continue;
+            *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
+            add_arg(b, o, x, col, agg, b->row->v[c].name, false);
+        }
+    }
+    b->nested = false;
+}
+
+/* ---- summarize ------------------------------------------------------------------------------------------ */
+
+static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs keys = { 0 }, all = { 0 };
+    for (size_t i = 0; i < q->u.group.by.n; i++)
+        add_expr(b, &keys, q->u.group.by.items[i]);
+    size_t nkeys = keys.n;
+    st_kx **key = ST_NEWN(&b->r->arena, st_kx *, nkeys);
+    for (size_t i = 0; key && !b->failed && i < nkeys; i++) {
+        st_kx *col = ST_NEW(&b->r->arena, st_kx);
+        key[i] = keys.items[i].x ? keys.items[i].x : col;
+        if (!keys.items[i].x && col)
+            *col = (st_kx){ .kind = ST_X_COLUMN, .type = keys.cols[i].type, .col = keys.items[i].from };
+        if (keys.cols[i].type == ST_KT_DYNAMIC)
+            st_kb_error(b, q->u.group.by.items[i]->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
+        put_output(b, &all, keys.cols[i].name, keys.named[i], (st_kitem){ NULL, i }, keys.cols[i].type);
+    }
+    b->aggregates = true;
+    b->ncalls = 0;
+    b->keys = nkeys;
+    all.columns = keys.columns;
+    for (size_t i = 0; i < q->u.group.exprs.n; i++) {
+        const st_kql_expr *e = q->u.group.exprs.items[i];
+        st_str name;
+        const st_kql_expr *v = unname(e, &name);
+        if (v->kind == ST_KX_CALL && st_kql_service(v->u.call.name.text) == NULL &&
+            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) || st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) && v->u.call.args.n)
+            add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+                        e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
+        else
+            add_expr(b, &all, e);
+    }
+    b->aggregates = false;
+    size_t ncalls = b->ncalls;
+    st_kaggcall *calls = ST_NEWN(&b->r->arena, st_kaggcall, ncalls);
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, nkeys + ncalls);
+    st_kop *group = NULL;
+    if (calls && cols && !b->failed) {
+        for (size_t i = 0; i < nkeys; i++)
+            cols[i] = keys.cols[i];
+        for (size_t i = 0; i < ncalls; i++) {
+            calls[i] = b->calls[i];
+            cols[nkeys + i] = (st_kcol){ ST_STR("_"), b->calls[i].type };
+        }
+        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, cols);
+    }
+    outputs_free(&keys);
+    if (!group) {
+        outputs_free(&all);
+        return NULL;
+    }
+    return finish(b, group, &all);
+}
+
+/* ---- sources ----------------------------------------------------------------------------------------------- */
+
+static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    st_kv none = st_kv_null();
+    st_kop *one = st_kop_values(b->r, NULL, 0, &none, 1);
+    for (size_t i = 0; i < q->u.exprs.n; i++) {
+        const st_kql_expr *e = q->u.exprs.items[i];
+        st_str name;
+        const st_kql_expr *v = unname(e, &name);
+        st_kx *x = st_kb_expr(b, v);
+        if (!x)
+            break;
+        if (name.p && find_output(&o, name) != SIZE_MAX)
+            st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
+        bool named = name.p != NULL;
+        if (!named)
+            name = st_kb_name(b, v);
+        if (!name.n)
+            name = numbered(b, ST_STR("print_"), (unsigned)i);
+        put_output(b, &o, free_name(b, &o, name), named, (st_kitem){ x, 0 }, x->type);
+    }
+    return one ? finish(b, one, &o) : NULL;
+}
+
+static st_kop *bind_datatable(st_kbinder *b, const st_kql_op *q)
+{
+    const st_kql_schema *s = &q->u.data.schema;
+    size_t n = q->u.data.cells.n;
+    if (!s->n || n % s->n) {
+        st_kb_error(b, q->span, NULL, "%zu values don't fill rows of %zu columns", n, s->n);
+        return NULL;
+    }
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, s->n);
+    st_kv *cells = ST_NEWN(&b->r->arena, st_kv, n);
+    for (size_t i = 0; cols && i < s->n; i++) {
+        cols[i] = (st_kcol){ s->columns[i].name.text, st_kb_type(s->columns[i].type) };
+        for (size_t k = 0; k < i; k++)
+            if (st_str_eq(cols[k].name, cols[i].name))
+                st_kb_error(b, s->columns[i].name.span, "KS171", "there is a column %.*s already", ST_FMT(cols[i].name));
+    }
+    for (size_t i = 0; cols && cells && i < n; i++) {
+        st_kx *x = st_kb_expr(b, q->u.data.cells.items[i]);
+        if (!x || x->kind != ST_X_CONST) {
+            if (x)
+                st_kb_error(b, q->u.data.cells.items[i]->span, NULL, "a constant is needed here");
+            return NULL;
+        }
+        st_kt t = cols[i % s->n].type;
+        cells[i] = x->type == t ? x->value : st_kv_convert(&b->r->mem, t, x->type, x->value);
+    }
+    return cols && cells && !b->failed ? st_kop_values(b->r, cols, s->n, cells, n / s->n) : NULL;
+}
+
+static st_kop *bind_range(st_kbinder *b, const st_kql_op *q)
+{
+    st_kv from, to, step;
+    st_kt t, tt, st;
+    if (!st_kb_constant(b, q->u.range.from, &from, &t) || !st_kb_constant(b, q->u.range.to, &to, &tt) ||
+        !st_kb_constant(b, q->u.range.step, &step, &st))
+        return NULL;
+    bool numbers = st_kt_numeric(t) && st_kt_numeric(tt) && st_kt_numeric(st);
+    bool times = (t == ST_KT_DATETIME || t == ST_KT_TIMESPAN) && tt == t && st == ST_KT_TIMESPAN;
+    if (!numbers && !times) {
+        st_kb_error(b, q->span, "KS106", "range isn't defined for %s, %s and %s", st_kt_name(t), st_kt_name(tt), st_kt_name(st));
+        return NULL;
+    }
+    if (numbers && (tt == ST_KT_REAL || st == ST_KT_REAL) && t != ST_KT_REAL) {
+        from = st_kv_convert(&b->r->mem, ST_KT_REAL, t, from);
+        t = ST_KT_REAL;
+    } else if (t == ST_KT_INT) {
+        t = ST_KT_LONG;
+    }
+    return st_kop_range(b->r, q->u.range.name.text, t, from, to, step);
+}
+
+static st_kop *bind_externaldata(st_kbinder *b, const st_kql_op *q)
+{
+    (void)q;
+    if (!b->needs.p)
+        b->needs = ST_STR("externaldata");
+    return NULL;
+}
+
+/* ---- union ---------------------------------------------------------------------------------------------------- */
+
+typedef struct legs {
+    st_kop *op[256];
+    st_str name[256];
+    size_t n;
+} legs;
+
+static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
+{
+    if (l->n == 256) {
+        st_kb_error(b, e->span, NULL, "more than 256 tables in one union");
+        return;
+    }
+    if (fuzzy && e->kind == ST_KX_NAME && !st_kb_let(b, e->u.name) && !st_ktable_find(e->u.name)) {
+        st_kb_warn(b, e->span, "no table %.*s: left out (isfuzzy)", ST_FMT(e->u.name));
+        return;
+    }
+    st_str name = e->kind == ST_KX_NAME ? e->u.name : numbered(b, ST_STR("union_arg"), (unsigned)l->n);
+    if (e->kind == ST_KX_PATTERN) {
+        bool any = false;
+        for (size_t i = 0; st_ktable_at(i); i++)
+            if (wild(e->u.name, st_str_of(st_ktable_at(i)->name)) && l->n < 256) {
+                l->name[l->n] = st_str_of(st_ktable_at(i)->name);
+                l->op[l->n++] = st_kop_scan(b->r, st_ktable_at(i));
+                any = true;
+            }
+        if (!any)
+            st_kb_error(b, e->span, NULL, "no table is like %.*s", ST_FMT(e->u.name));
+        return;
+    }
+    st_kop *op = st_kb_table(b, e);
+    if (op) {
+        l->name[l->n] = name;
+        l->op[l->n++] = op;
+    }
+}
+
+static const st_kql_expr *opt(const st_kql_op *q, const char *name)
+{
+    for (size_t i = 0; i < q->nopts; i++)
+        if (st_str_eq(q->opts[i].name.text, st_str_of(name)))
+            return q->opts[i].value;
+    return NULL;
+}
+
+static bool opt_is(const st_kql_op *q, const char *name, const char *value)
+{
+    const st_kql_expr *e = opt(q, name);
+    if (e && e->kind == ST_KX_NAME)
+        return st_str_eq(e->u.name, st_str_of(value));
+    return e && e->kind == ST_KX_LITERAL && e->u.value.type == ST_KT_BOOL && e->u.value.i && !strcmp(value, "true");
+}
+
+/* Does some other leg have this name with another type? */
+static bool clashes(const legs *l, const st_kcol *c)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        size_t at = st_kb_column(&l->op[i]->schema, c->name);
+        if (at != SIZE_MAX && l->op[i]->schema.v[at].type != c->type)
+            return true;
+    }
+    return false;
+}
+
+static bool everywhere(const legs *l, const st_kcol *c)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        size_t at = st_kb_column(&l->op[i]->schema, c->name);
+        if (at == SIZE_MAX || l->op[i]->schema.v[at].type != c->type)
+            return false;
+    }
+    return true;
+}
+
+typedef struct ucol {
+    st_str name, plain;
+    st_kt type;
+} ucol;
+
+static size_t union_columns(st_kbinder *b, const legs *l, bool inner, ucol *cols)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++)
+        for (size_t c = 0; c < l->op[i]->schema.n; c++) {
+            const st_kcol *col = &l->op[i]->schema.v[c];
+            size_t k = 0;
+            while (k < n && !(st_str_eq(cols[k].plain, col->name) && cols[k].type == col->type))
+                k++;
+            if (k < n || (inner && !everywhere(l, col)))
+                continue;
+            st_str name = col->name;
+            size_t at = n;
+            if (clashes(l, col)) {
+                st_buf t = { 0 };
+                st_buf_fmt(&t, "%.*s_%s", ST_FMT(col->name), st_kt_name(col->type));
+                name = st_arena_copy(&b->r->arena, st_buf_slice(&t));
+                st_buf_free(&t);
+                for (k = 0; k < n; k++) /* beside the first of that name */
+                    if (st_str_eq(cols[k].plain, col->name))
+                        at = k + 1;
+            }
+            memmove(cols + at + 1, cols + at, (n - at) * sizeof *cols);
+            cols[at] = (ucol){ name, col->name, col->type };
+            n++;
+        }
+    return n;
+}
+
+static st_kop *bind_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    legs *l = ST_NEW(&b->r->arena, legs);
+    if (!l)
+        return NULL;
+    if (in) {
+        l->op[0] = in;
+        l->name[0] = ST_STR("union_arg0");
+        l->n = 1;
+    }
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    for (size_t i = 0; i < q->u.exprs.n; i++)
+        add_leg(b, l, q->u.exprs.items[i], opt_is(q, "isfuzzy", "true"));
+    b->row = row;
+    const st_kql_expr *source = opt(q, "withsource");
+    source = source ? source : opt(q, "with_source");
+    size_t total = 0, first = source && source->kind == ST_KX_NAME ? 1 : 0;
+    for (size_t i = 0; i < l->n; i++)
+        total += l->op[i]->schema.n;
+    if (b->failed || b->needs.p)
+        return NULL;
+    if (!l->n) {
+        st_kb_error(b, q->span, NULL, "nothing to unite");
+        return NULL;
+    }
+    ucol *u = ST_NEWN(&b->r->arena, ucol, total + 1);
+    size_t n = u ? union_columns(b, l, opt_is(q, "kind", "inner"), u) : 0;
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, n + 1);
+    const size_t **map = ST_NEWN(&b->r->arena, const size_t *, l->n);
+    st_kv *names = first ? ST_NEWN(&b->r->arena, st_kv, l->n) : NULL;
+    if (!u || !cols || !map || (first && !names))
+        return NULL;
+    if (first)
+        cols[0] = (st_kcol){ source->u.name, ST_KT_STRING };
+    for (size_t c = 0; c < n; c++)
+        cols[first + c] = (st_kcol){ u[c].name, u[c].type };
+    for (size_t i = 0; i < l->n; i++) {
+        size_t *m = ST_NEWN(&b->r->arena, size_t, n + 1);
+        if (!m)
+            return NULL;
+        if (first) {
+            names[i] = st_kv_str(&b->r->mem, l->name[i]);
+            m[0] = SIZE_MAX;
+        }
+        for (size_t c = 0; c < n; c++) {
+            size_t at = st_kb_column(&l->op[i]->schema, u[c].plain);
+            m[first + c] = at != SIZE_MAX && l->op[i]->schema.v[at].type == u[c].type ? at : SIZE_MAX;
+        }
+        map[i] = m;
+    }
+    return st_kop_union(b->r, l->op, map, names, l->n, cols, first + n);
+}
+
+/* ---- join, lookup ---------------------------------------------------------------------------------------------- */
+
+static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
+{
+    static const struct {
+        const char *name;
+        st_kjoin kind;
+    } kinds[] = { { "innerunique", ST_J_INNERUNIQUE }, { "inner", ST_J_INNER },         { "leftouter", ST_J_LEFTOUTER },
+                  { "rightouter", ST_J_RIGHTOUTER },   { "fullouter", ST_J_FULLOUTER }, { "leftsemi", ST_J_LEFTSEMI },
+                  { "leftanti", ST_J_LEFTANTI },       { "anti", ST_J_LEFTANTI },       { "leftantisemi", ST_J_LEFTANTI },
+                  { "rightsemi", ST_J_RIGHTSEMI },     { "rightanti", ST_J_RIGHTANTI }, { "rightantisemi", ST_J_RIGHTANTI } };
+    const st_kql_expr *e = opt(q, "kind");
+    bool lookup = q->kind == ST_KP_LOOKUP;
+    *out = lookup ? ST_J_LEFTOUTER : ST_J_INNERUNIQUE;
+    if (!e)
+        return true;
+    for (size_t i = 0; e->kind == ST_KX_NAME && i < sizeof kinds / sizeof *kinds; i++)
+        if (st_str_eq(e->u.name, st_str_of(kinds[i].name)) &&
+            (!lookup || kinds[i].kind == ST_J_LEFTOUTER || kinds[i].kind == ST_J_INNER)) {
+            *out = kinds[i].kind;
+            return true;
+        }
+    st_kb_error(b, e->span, "KS005", "unknown kind of %s; expected inner, leftouter%s", lookup ? "lookup" : "join",
+                lookup ? "" : ", innerunique, fullouter, leftanti, leftsemi, rightanti, rightsemi or rightouter");
+    return false;
+}
+
+static bool side(const st_kql_expr *e, const char *which, st_str *name)
+{
+    if (e->kind != ST_KX_MEMBER || e->u.member.base->kind != ST_KX_NAME ||
+        !st_str_eq(e->u.member.base->u.name, st_str_of(which)))
+        return false;
+    *name = e->u.member.name.text;
+    return true;
+}
+
+static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const st_kop *r, size_t *lk, size_t *rk)
+{
+    st_str ln, rn;
+    if (e->kind == ST_KX_NAME) {
+        ln = rn = e->u.name;
+    } else if (!(e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_EQ && side(e->u.binary.left, "$left", &ln) &&
+                 side(e->u.binary.right, "$right", &rn))) {
+        st_kb_error(b, e->span, "KS183", "write a column's name or $left.a == $right.b");
+        return false;
+    }
+    *lk = st_kb_column(&l->schema, ln);
+    *rk = st_kb_column(&r->schema, rn);
+    const st_kschema *row = b->row;
+    if (*lk == SIZE_MAX || *rk == SIZE_MAX) {
+        b->row = *lk == SIZE_MAX ? &l->schema : &r->schema;
+        st_kb_no_column(b, e->span, *lk == SIZE_MAX ? ln : rn);
+        b->row = row;
+        return false;
+    }
+    st_kt a = l->schema.v[*lk].type, c = r->schema.v[*rk].type;
+    bool whole = (a == ST_KT_LONG || a == ST_KT_INT) && (c == ST_KT_LONG || c == ST_KT_INT);
+    if (a == ST_KT_DYNAMIC || (a != c && !whole)) {
+        st_kb_error(b, e->span, "KS242", "%s and %s can't be joined on", st_kt_name(a), st_kt_name(c));
+        return false;
+    }
+    return true;
+}
+
+/* The conditions, `and` taken apart. */
+static size_t join_keys(st_kbinder *b, const st_kql_op *q, const st_kop *l, const st_kop *r, size_t *lk, size_t *rk, size_t max)
+{
+    const st_kql_expr *todo[64];
+    size_t n = 0, depth = 0;
+    for (size_t i = 0; i < q->u.join.on.n; i++) {
+        depth = 0;
+        todo[depth++] = q->u.join.on.items[i];
+        while (depth) {
+            const st_kql_expr *e = todo[--depth];
+            if (e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_AND && depth + 2 <= 64) {
+                todo[depth++] = e->u.binary.right;
+                todo[depth++] = e->u.binary.left;
+            } else if (n == max || !join_key(b, e, l, r, &lk[n], &rk[n])) {
+                return 0;
+            } else {
+                n++;
+            }
+        }
+    }
+    return n;
+}
+
+static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    enum { KEYS = 32 };
+    st_kjoin kind;
+    size_t lk[KEYS], rk[KEYS];
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    st_kop *right = st_kb_table(b, q->u.join.right);
+    b->row = row;
+    if (!join_kind(b, q, &kind) || !right)
+        return NULL;
+    size_t nkeys = join_keys(b, q, in, right, lk, rk, KEYS);
+    if (!nkeys) {
+        if (!b->failed)
+            st_kb_error(b, q->span, NULL, "join needs a condition: on KEY");
+        return NULL;
+    }
+    outputs o = { 0 };
+    bool only_right = kind == ST_J_RIGHTSEMI || kind == ST_J_RIGHTANTI, only_left = kind == ST_J_LEFTSEMI || kind == ST_J_LEFTANTI;
+    size_t *rights = ST_NEWN(&b->r->arena, size_t, right->schema.n), nright = 0;
+    if (!only_right)
+        keep_all(b, &o, &in->schema);
+    for (size_t c = 0; rights && !only_left && c < right->schema.n; c++) {
+        bool key = false;
+        for (size_t k = 0; k < nkeys; k++)
+            key |= rk[k] == c;
+        if (key && q->kind == ST_KP_LOOKUP)
+            continue;
+        st_str name = right->schema.v[c].name, t = name;
+        for (unsigned i = 1; !only_right && (find_output(&o, t) != SIZE_MAX || (i > 1 && st_kb_column(&right->schema, t) != SIZE_MAX)); i++)
+            t = numbered(b, name, i);
+        put_output(b, &o, t, false, (st_kitem){ NULL, c }, right->schema.v[c].type);
+        rights[nright++] = c;
+    }
+    st_kop *op = rights && !b->failed ? st_kop_join(b->r, in, right, kind, lk, rk, nkeys, rights, nright, o.cols, o.n) : NULL;
+    outputs_free(&o);
+    return op;
+}
+
+/* ---- tables as expressions ------------------------------------------------------------------------------------------ */
+
+bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
+{
+    if (e->kind == ST_KX_QUERY)
+        return true;
+    if (e->kind == ST_KX_NAME) {
+        if (st_kb_column(b->row, e->u.name) != SIZE_MAX)
+            return false;
+        st_klet *l = st_kb_let(b, e->u.name);
+        if (l && l->kind == ST_L_LAMBDA && l->expr->u.lambda.body)
+            return true;
+        return l ? l->kind == ST_L_TABLE : st_ktable_find(e->u.name) != NULL;
+    }
+    if (e->kind != ST_KX_CALL)
+        return false;
+    st_klet *l = st_kb_let(b, e->u.call.name.text);
+    if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) || st_str_eq(e->u.call.name.text, ST_STR("table")))
+        return true;
+    if (!l || l->kind != ST_L_LAMBDA)
+        return false;
+    const st_kql_stmt *s = l->expr->u.lambda.body;
+    while (s && s->next)
+        s = s->next;
+    if (!s || !s->value)
+        return false;
+    if (s->value->kind == ST_KX_QUERY)
+        return true;
+    if (s->value->kind != ST_KX_NAME && s->value->kind != ST_KX_CALL)
+        return false;
+    for (size_t i = 0; i < l->expr->u.lambda.nparams; i++)
+        if (s->value->kind == ST_KX_NAME && st_str_eq(l->expr->u.lambda.params[i].name.text, s->value->u.name))
+            return l->expr->u.lambda.params[i].tabular;
+    st_klet *env = b->env;
+    b->env = l->env;
+    bool t = b->depth < ST_MAX_KQL_CALLS;
+    b->depth++;
+    t = t && st_kb_tabular(b, s->value);
+    b->depth--;
+    b->env = env;
+    return t;
+}
+
+static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str name = e->u.name;
+    st_klet *l = st_kb_let(b, name);
+    const st_ktable *t = st_ktable_find(name);
+    if (l && l->kind == ST_L_LAMBDA)
+        return st_kb_call_table(b, e);
+    if (l && l->kind == ST_L_TABLE) {
+        st_klet *env = b->env;
+        b->env = l->env;
+        st_kop *op = st_kb_table(b, l->expr);
+        b->env = env;
+        return op;
+    }
+    if (l) {
+        st_kb_error(b, e->span, NULL, "%.*s is a value here; a table is needed", ST_FMT(name));
+        return NULL;
+    }
+    if (t)
+        return st_kop_scan(b->r, t);
+    if (st_kql_service(name)) {
+        if (!b->needs.p)
+            b->needs = name;
+        return NULL;
+    }
+    st_suggest s = { .want = name };
+    for (size_t i = 0; st_ktable_at(i); i++)
+        st_suggest_offer(&s, st_str_of(st_ktable_at(i)->name));
+    for (st_klet *k = b->env; k; k = k->next)
+        st_suggest_offer(&s, k->name);
+    if (s.best.p)
+        st_kb_error(b, e->span, "KS142", "no table %.*s; did you mean %.*s?", ST_FMT(name), ST_FMT(s.best));
+    else
+        st_kb_error(b, e->span, "KS142", "no table %.*s", ST_FMT(name));
+    return NULL;
+}
+
+/* A call of a function whose value is a table; e is a name where it has no arguments. */
+st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str name = e->kind == ST_KX_NAME ? e->u.name : e->u.call.name.text;
+    st_klet *l = st_kb_let(b, name);
+    size_t n = e->kind == ST_KX_CALL ? e->u.call.args.n : 0;
+    if (!l && n == 1 && st_str_eq(name, ST_STR("materialize")))
+        return st_kb_table(b, e->u.call.args.items[0]);
+    if (!l || l->kind != ST_L_LAMBDA) {
+        if (st_kql_service(name)) {
+            if (!b->needs.p)
+                b->needs = name;
+        } else {
+            st_kb_error(b, e->span, "KS211", "no function %.*s that gives a table", ST_FMT(name));
+        }
+        return NULL;
+    }
+    st_klet *env = b->env;
+    const st_kql_stmt *last = NULL;
+    st_kop *op = st_kb_open_call(b, l, e, &last) ? st_kb_table(b, last->value) : NULL;
+    b->env = env;
+    return op;
+}
+
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+{
+    if (b->depth >= ST_MAX_KQL_CALLS) {
+        st_kb_error(b, e->span, NULL, "tables and functions inside one another deeper than %u", ST_MAX_KQL_CALLS);
+        return NULL;
+    }
+    b->depth++;
+    const st_kschema *row = b->row;
+    st_kop *op = NULL;
+    if (e->kind == ST_KX_QUERY)
+        op = st_kb_query(b, e->u.query);
+    else if (e->kind == ST_KX_NAME)
+        op = name_table(b, e);
+    else if (e->kind == ST_KX_CALL)
+        op = st_kb_call_table(b, e);
+    else
+        st_kb_error(b, e->span, NULL, "a table is needed here");
+    b->row = row;
+    b->depth--;
+    return op;
+}
+
+/* ---- pipelines -------------------------------------------------------------------------------------------------------- */
+
+typedef st_kop *bind_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
+
+/* NULL: not supported yet. */
+static bind_op *const operators[] = {
+    [ST_KP_WHERE] = bind_where,
+    [ST_KP_PROJECT] = bind_project,
+    [ST_KP_EXTEND] = bind_extend,
+    [ST_KP_DISTINCT] = bind_distinct,
+    [ST_KP_SERIALIZE] = bind_extend,
+    [ST_KP_PROJECT_AWAY] = bind_keep,
+    [ST_KP_PROJECT_KEEP] = bind_keep,
+    [ST_KP_PROJECT_RENAME] = bind_rename,
+    [ST_KP_PROJECT_REORDER] = bind_reorder,
+    [ST_KP_SUMMARIZE] = bind_summarize,
+    [ST_KP_ORDER] = bind_order,
+    [ST_KP_TOP] = bind_top,
+    [ST_KP_TAKE] = bind_take,
+    [ST_KP_SAMPLE] = bind_take,
+    [ST_KP_SAMPLE_DISTINCT] = bind_sample_distinct,
+    [ST_KP_COUNT] = bind_count,
+    [ST_KP_UNION] = bind_union,
+    [ST_KP_JOIN] = bind_join,
+    [ST_KP_LOOKUP] = bind_join,
+    [ST_KP_RENDER] = bind_same,
+    [ST_KP_AS] = bind_as,
+    [ST_KP_GETSCHEMA] = bind_getschema,
+    [ST_KP_CONSUME] = bind_same,
+    [ST_KP_UNSUPPORTED] = NULL,
+};
+
+static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
+{
+    switch (q->kind) {
+    case ST_KP_TABLE:
+        return st_kb_table(b, q->u.expr);
+    case ST_KP_DATATABLE:
+        return bind_datatable(b, q);
+    case ST_KP_PRINT:
+        return bind_print(b, q);
+    case ST_KP_RANGE:
+        return bind_range(b, q);
+    case ST_KP_EXTERNALDATA:
+        return bind_externaldata(b, q);
+    case ST_KP_UNION:
+        return bind_union(b, NULL, q);
+    default:
+        st_kb_error(b, q->word, NULL, "operator %s isn't supported yet", st_kql_op_name(q->kind));
+        return NULL;
+    }
+}
+
+st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
+{
+    const st_kql_op *q = query->first;
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    st_kop *op = q ? bind_source(b, q) : NULL;
+    for (q = q ? q->next : NULL; q && op; q = q->next) {
+        bind_op *f = (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
+        b->row = &op->schema;
+        if (!f) {
+            st_str name = q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
+            st_kb_error(b, q->word, NULL, "operator %.*s isn't supported yet", ST_FMT(name));
+            op = NULL;
+            break;
+        }
+        bool failed = b->failed;
+        b->failed = false;
+        st_kop *next = f(b, op, q);
+        /* After an error go on with the input's columns, to find what else is wrong. */
+        op = next ? next : b->failed && (q->kind == ST_KP_WHERE || q->kind == ST_KP_ORDER) ? op : NULL;
+        b->failed |= failed;
+    }
+    b->row = row;
+    return b->failed ? NULL : op;
+}
+
+/* ---- statements ---------------------------------------------------------------------------------------------------------- */
+
+static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
+{
+    st_klet *l = ST_NEW(&b->r->arena, st_klet);
+    if (!l)
+        return st_krun_nomem(b->r);
+    *l = (st_klet){ .next = b->env, .name = s->name.text, .expr = s->value, .env = b->env };
+    if (s->value->kind == ST_KX_LAMBDA) {
+        l->kind = ST_L_LAMBDA;
+    } else if (st_kb_tabular(b, s->value) || (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
+               (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
+        l->kind = ST_L_TABLE;
+        st_kb_table(b, s->value); /* errors are shown where the let stands */
+    } else {
+        l->kind = ST_L_VALUE;
+        l->x = st_kb_expr(b, s->value);
+    }
+    b->env = l;
+    return l->kind != ST_L_VALUE || l->x;
+}
+
+static void bind_params(st_kbinder *b, const st_kql_stmt *s)
+{
+    for (size_t i = 0; i < s->nparams; i++) {
+        st_klet *l = ST_NEW(&b->r->arena, st_klet);
+        if (!l)
+            return;
+        *l = (st_klet){ .next = b->env, .name = s->params[i].name.text, .kind = ST_L_VALUE, .expr = s->params[i].value };
+        if (!s->params[i].value)
+            st_kb_error(b, s->params[i].name.span, NULL, "the parameter %.*s has no default", ST_FMT(l->name));
+        else
+            l->x = st_kb_expr(b, s->params[i].value);
+        b->env = l;
+    }
+}
+
+bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last)
+{
+    st_klet *outer = b->env;
+    *last = NULL;
+    for (; s; s = s->next) {
+        st_klet *same = NULL;
+        for (st_klet *l = b->env; s->kind == ST_KS_LET && l != outer && !same; l = l->next)
+            same = st_str_eq(l->name, s->name.text) ? l : NULL;
+        if (same)
+            st_kb_error(b, s->name.span, "KS201", "there is a let %.*s already", ST_FMT(s->name.text));
+        else if (s->kind == ST_KS_LET && !bind_let(b, s))
+            return false;
+        else if (s->kind == ST_KS_DECLARE)
+            bind_params(b, s);
+        else if (s->kind == ST_KS_OTHER)
+            st_kb_error(b, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
+        if (s->kind == ST_KS_QUERY && *last)
+            st_kb_error(b, s->span, NULL, "more than one query in a text isn't supported yet");
+        if (s->kind == ST_KS_QUERY)
+            *last = s;
+    }
+    return true;
+}
+
+void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d, st_kbound *out)
+{
+    st_kbinder b = { .r = r, .d = d, .marks = marks_servers };
+    const st_kql_stmt *last = NULL;
+    *out = (st_kbound){ .status = ST_RULE_BROKEN };
+    st_kop *op = NULL;
+    if (st_kb_statements(&b, script->first, &last) && last && last->value)
+        op = st_kb_table(&b, last->value);
+    free(b.calls);
+    if (b.failed || !st_krun_ok(r))
+        return;
+    if (b.needs.p) {
+        out->status = ST_RULE_NOT_APPLICABLE;
+        out->why = b.needs;
+        return;
+    }
+    out->root = op;
+    out->status = op ? ST_RULE_READY : ST_RULE_BROKEN;
+}
+
+/* NOLINTEND(misc-no-recursion) */

@@ -1,0 +1,69 @@
+/*
+ * bind.h - what the binder's files share: scopes, errors, expressions.
+ */
+#ifndef ST_KQL_BIND_H
+#define ST_KQL_BIND_H
+
+#include "rules/kql/plan.h"
+
+typedef enum st_klet_kind {
+    ST_L_VALUE,  /* bound: x */
+    ST_L_TABLE,  /* a macro: bound anew at each use */
+    ST_L_LAMBDA
+} st_klet_kind;
+
+/* A name of a let or of a function's parameter; scopes are chains of them. */
+typedef struct st_klet {
+    struct st_klet *next;
+    st_str name;
+    st_klet_kind kind;
+    st_kx *x;
+    const st_kql_expr *expr;
+    struct st_klet *env; /* what expr may see */
+    st_kop *rows;        /* rows handed in (mv-apply, partition); not used yet */
+} st_klet;
+
+typedef struct st_kbinder {
+    st_krun *r;
+    st_kql_diags *d;
+    st_klet *env;
+    const st_kschema *row; /* the input row's columns; NULL: none */
+    unsigned depth;
+    bool marks, failed;
+    st_str needs; /* a service that the query needs */
+    /* summarize: aggregates may stand in expressions and become columns behind the keys */
+    bool aggregates;
+    st_kaggcall *calls;
+    size_t ncalls, calls_cap, keys;
+    bool nested; /* inside an aggregate's arguments */
+} st_kbinder;
+
+void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
+    __attribute__((format(printf, 4, 5)));
+void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/* Never NULL but for no memory: what can't be bound has type UNKNOWN. */
+st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e);
+/* A condition: bool, or an error. */
+st_kx *st_kb_condition(st_kbinder *b, const st_kql_expr *e);
+/* A constant of a type; false and an error if it isn't. */
+bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type);
+/* The name a column of this expression gets by itself; empty if none. */
+st_str st_kb_name(st_kbinder *b, const st_kql_expr *e);
+st_klet *st_kb_let(st_kbinder *b, st_str name);
+size_t st_kb_column(const st_kschema *s, st_str name); /* SIZE_MAX: none */
+void st_kb_no_column(st_kbinder *b, st_span at, st_str name);
+bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e);
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e);
+st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);
+st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e);
+/* Enters a function: b->env holds its parameters and lets, *last the statement that is its
+ * value. The caller puts b->env back. */
+bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e, const st_kql_stmt **last);
+/* Adds a call whose value is one column of the group's table; its place among the calls. */
+size_t st_kb_add_call(st_kbinder *b, const st_kaggcall *c);
+st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
+st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
+bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
+st_kt st_kb_type(st_kql_type t); /* decimal is real */
+
+#endif

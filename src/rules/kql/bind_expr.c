@@ -1,0 +1,1132 @@
+/*
+ * bind_expr.c - names and types of expressions.
+ *
+ * Every node becomes a typed node of the plan; whatever has only constants below it is
+ * computed at once. An error yields type UNKNOWN, which passes everywhere in silence.
+ */
+#include "rules/kql/bind.h"
+
+#include "base/limits.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
+
+/* ---- saying what is wrong --------------------------------------------------------------- */
+
+void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
+{
+    char t[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(t, sizeof t, fmt, ap);
+    va_end(ap);
+    b->failed = true;
+    if (b->d)
+        st_kql_diag(b->d, ST_SEV_ERROR, at, code, "%s", t);
+}
+
+void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...)
+{
+    char t[512];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(t, sizeof t, fmt, ap);
+    va_end(ap);
+    if (b->d)
+        st_kql_diag(b->d, ST_SEV_WARNING, at, NULL, "%s", t);
+}
+
+st_kt st_kb_type(st_kql_type t)
+{
+    return t == ST_KT_DECIMAL ? ST_KT_REAL : t;
+}
+
+/* ---- nodes ---------------------------------------------------------------------------------- */
+
+static st_kx *node(st_kbinder *b, st_kx_kind kind, st_kt type)
+{
+    st_kx *x = ST_NEW(&b->r->arena, st_kx);
+    if (!x) {
+        st_krun_nomem(b->r);
+        b->failed = true;
+        return NULL;
+    }
+    x->kind = kind;
+    x->type = type;
+    return x;
+}
+
+st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v)
+{
+    st_kx *x = node(b, ST_X_CONST, type);
+    if (x)
+        x->value = v;
+    return x;
+}
+
+static st_kx *unknown(st_kbinder *b)
+{
+    return st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
+}
+
+/* Computes what is constant. */
+static st_kx *fold(st_kbinder *b, st_kx *x)
+{
+    if (!x || x->type == ST_KT_UNKNOWN)
+        return x;
+    for (size_t i = 0; i < x->nargs; i++)
+        if (x->args[i]->kind != ST_X_CONST)
+            return x;
+    st_kv v = st_kx_constant(b->r, x);
+    st_kx *c = st_kb_const(b, x->type, v);
+    if (c)
+        c->ago = x->ago;
+    return c;
+}
+
+static st_kx *call_node(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n)
+{
+    st_kx *x = node(b, ST_X_CALL, type);
+    st_kx **copy = x ? ST_NEWN(&b->r->arena, st_kx *, n) : NULL;
+    if (!copy)
+        return NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (!args[i])
+            return NULL;
+        copy[i] = args[i];
+        x->ago |= args[i]->ago;
+        if (args[i]->type == ST_KT_UNKNOWN)
+            x->type = ST_KT_UNKNOWN;
+    }
+    x->code = code;
+    x->args = copy;
+    x->nargs = n;
+    return x;
+}
+
+st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n)
+{
+    return fold(b, call_node(b, code, type, args, n));
+}
+
+static bool any_unknown(st_kx *const *args, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!args[i] || args[i]->type == ST_KT_UNKNOWN)
+            return true;
+    return false;
+}
+
+/* ---- literals -------------------------------------------------------------------------------- */
+
+static st_kv value_of(st_kbinder *b, const st_kql_value *v);
+
+static st_kv json_value(st_kbinder *b, const st_kql_json *j)
+{
+    if (!j || j->kind == ST_JSON_NULL)
+        return st_kv_null();
+    if (j->kind == ST_JSON_VALUE)
+        return value_of(b, &j->value);
+    if (j->kind == ST_JSON_ARRAY) {
+        st_karray *a = st_karray_new(&b->r->mem, j->n);
+        for (size_t i = 0; a && i < j->n; i++)
+            a->v[i] = json_value(b, j->items[i]);
+        return st_kv_array(a);
+    }
+    st_kbag *g = st_kbag_new(&b->r->mem, j->n);
+    for (size_t i = 0; g && i < j->n; i++) {
+        g->keys[i] = st_kv_str(&b->r->mem, j->names[i]).u.s;
+        g->v[i] = json_value(b, j->items[i]);
+    }
+    return st_kv_bag(g);
+}
+
+static st_kv guid_value(st_kbinder *b, const st_guid *g)
+{
+    st_buf t = { 0 };
+    st_buf_guid(&t, g);
+    st_kv v = st_kv_parse(&b->r->mem, ST_KT_GUID, st_buf_slice(&t));
+    st_buf_free(&t);
+    return v;
+}
+
+static st_kv value_of(st_kbinder *b, const st_kql_value *v)
+{
+    if (v->null)
+        return st_kv_missing(v->type);
+    switch (v->type) {
+    case ST_KT_BOOL:
+        return st_kv_bool(v->i != 0);
+    case ST_KT_INT:
+    case ST_KT_LONG:
+        return st_kv_long(v->i);
+    case ST_KT_REAL:
+    case ST_KT_DECIMAL:
+        return st_kv_real(v->real);
+    case ST_KT_STRING:
+        return st_kv_str(&b->r->mem, v->str);
+    case ST_KT_DATETIME:
+        return st_kv_time(v->now ? b->r->now : v->i);
+    case ST_KT_TIMESPAN:
+        return st_kv_span(v->i);
+    case ST_KT_GUID:
+        return guid_value(b, &v->guid);
+    case ST_KT_DYNAMIC:
+        return json_value(b, v->json);
+    default:
+        return st_kv_null();
+    }
+}
+
+/* ---- names ------------------------------------------------------------------------------------ */
+
+size_t st_kb_column(const st_kschema *s, st_str name)
+{
+    for (size_t i = 0; s && i < s->n; i++)
+        if (st_str_eq(s->v[i].name, name))
+            return i;
+    return SIZE_MAX;
+}
+
+st_klet *st_kb_let(st_kbinder *b, st_str name)
+{
+    for (st_klet *l = b->env; l; l = l->next)
+        if (st_str_eq(l->name, name))
+            return l;
+    return NULL;
+}
+
+void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
+{
+    st_suggest s = { .want = name };
+    for (size_t i = 0; b->row && i < b->row->n; i++)
+        st_suggest_offer(&s, b->row->v[i].name);
+    for (st_klet *l = b->env; l; l = l->next)
+        st_suggest_offer(&s, l->name);
+    if (s.best.p)
+        st_kb_error(b, at, "KS142", "no column %.*s; did you mean %.*s?", ST_FMT(name), ST_FMT(s.best));
+    else
+        st_kb_error(b, at, "KS142", "no column %.*s", ST_FMT(name));
+}
+
+static bool server_column(st_str name)
+{
+    return st_str_starts(name, ST_STR("WebServer"));
+}
+
+static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str name = e->u.name;
+    size_t c = st_kb_column(b->row, name);
+    if (c != SIZE_MAX) {
+        if (b->marks && server_column(name))
+            st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s", ST_FMT(name));
+        st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
+        if (x)
+            x->col = c;
+        return x;
+    }
+    st_klet *l = st_kb_let(b, name);
+    if (l && l->kind == ST_L_VALUE)
+        return l->x;
+    if (l)
+        st_kb_error(b, e->span, NULL, "%.*s is a table or a function here; a value is needed", ST_FMT(name));
+    else
+        st_kb_no_column(b, e->span, name);
+    return unknown(b);
+}
+
+/* ---- members and elements ------------------------------------------------------------------------ */
+
+static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx *key)
+{
+    st_kx *args[] = { base, key };
+    if (any_unknown(args, 2))
+        return unknown(b);
+    if (base->type == ST_KT_STRING && base->kind == ST_X_COLUMN &&
+        st_str_eq(b->row->v[base->col].name, ST_STR("AdditionalFields")))
+        args[0] = st_kb_call(b, st_kfn_find(ST_STR("parse_json"))->code, ST_KT_DYNAMIC, args, 1);
+    else if (base->type != ST_KT_DYNAMIC)
+        st_kb_error(b, e->span, NULL, "a %s has no members; use parse_json() if it is JSON text",
+                    st_kt_name(base->type));
+    return st_kb_call(b, st_kf_index, ST_KT_DYNAMIC, args, 2);
+}
+
+static st_kx *bind_member(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kx *base = st_kb_expr(b, e->u.member.base);
+    return bind_path(b, e, base, st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, e->u.member.name.text)));
+}
+
+static st_kx *bind_index(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kx *base = st_kb_expr(b, e->u.index.base), *key = st_kb_expr(b, e->u.index.index);
+    return bind_path(b, e, base, key);
+}
+
+/* ---- operators ------------------------------------------------------------------------------------- */
+
+typedef struct strop {
+    st_mop op;
+    bool fold, negate;
+} strop;
+
+/* The string operators, by the parser's numbers. */
+static bool strop_of(st_kql_operator op, strop *out)
+{
+    static const st_mop order[] = { ST_M_HAS, ST_M_HASPREFIX, ST_M_HASSUFFIX, ST_M_CONTAINS, ST_M_STARTS, ST_M_ENDS };
+    if (op >= ST_KO_HAS && op <= ST_KO_NOT_ENDSWITH_CS) {
+        unsigned i = (unsigned)op - ST_KO_HAS;
+        *out = (strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
+        return true;
+    }
+    if (op == ST_KO_EQI || op == ST_KO_NEI) {
+        *out = (strop){ ST_M_EQ, true, op == ST_KO_NEI };
+        return true;
+    }
+    *out = (strop){ op == ST_KO_COLON ? ST_M_HAS : ST_M_REGEX, op == ST_KO_COLON, false };
+    return op == ST_KO_MATCHES_REGEX || op == ST_KO_COLON;
+}
+
+static void pred_free(void *p)
+{
+    st_pred_free(p);
+}
+
+/* Texts of constant needles, arrays flattened. */
+static size_t needle_texts(st_kbinder *b, st_kx *const *x, size_t n, st_str *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        st_kv v = x[i]->value;
+        size_t items = v.tag == ST_KV_ARRAY ? v.u.a->n : 1;
+        for (size_t k = 0; k < items; k++) {
+            st_kv one = v.tag == ST_KV_ARRAY ? v.u.a->v[k] : v;
+            if (out)
+                out[count] = st_pool_get(b->r->mem.pool,
+                                         st_kv_tostring(&b->r->mem, v.tag == ST_KV_ARRAY ? ST_KT_DYNAMIC : x[i]->type, one).u.s);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* text op constants, as a predicate that remembers its answers. args[0] is the text. */
+static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **args, size_t n)
+{
+    size_t count = needle_texts(b, args + 1, n - 1, NULL);
+    st_str *texts = ST_NEWN(&b->r->arena, st_str, count);
+    st_kx *x = node(b, ST_X_PRED, ST_KT_BOOL);
+    if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
+        return NULL;
+    needle_texts(b, args + 1, n - 1, texts);
+    st_err err = { 0 };
+    x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
+    if (!x->pred) {
+        st_kb_error(b, at, NULL, "%s", err.text);
+        return unknown(b);
+    }
+    if (!st_krun_own(b->r, x->pred, pred_free))
+        return NULL;
+    x->negate = op.negate;
+    x->args[0] = args[0];
+    x->nargs = 1;
+    return fold(b, x);
+}
+
+static bool all_constant(st_kx *const *x, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (x[i]->kind != ST_X_CONST)
+            return false;
+    return true;
+}
+
+static bool textual(st_kt t)
+{
+    return t == ST_KT_STRING || t == ST_KT_DYNAMIC;
+}
+
+static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
+{
+    st_kx *args[] = { st_kb_expr(b, e->u.binary.left), st_kb_expr(b, e->u.binary.right) };
+    if (any_unknown(args, 2))
+        return unknown(b);
+    for (size_t i = 0; i < 2; i++)
+        if (!textual(args[i]->type) || (i && args[1]->type == ST_KT_DYNAMIC && args[1]->value.tag == ST_KV_ARRAY &&
+                                        args[1]->kind == ST_X_CONST)) {
+            st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s; use tostring()",
+                        st_kql_operator_text(e->u.binary.op), st_kt_name(args[0]->type), st_kt_name(args[1]->type));
+            return unknown(b);
+        }
+    if (args[1]->kind == ST_X_CONST)
+        return predicate(b, e->u.binary.right->span, op, false, args, 2);
+    if (op.op == ST_M_REGEX) {
+        st_kb_error(b, e->span, NULL, "a pattern that isn't constant isn't supported yet");
+        return unknown(b);
+    }
+    st_kx *x = call_node(b, st_kf_strop, ST_KT_BOOL, args, 2);
+    if (x) {
+        x->mop = op.op;
+        x->fold = op.fold;
+        x->negate = op.negate;
+    }
+    return x;
+}
+
+static st_kx *bind_logic(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kx *args[] = { st_kb_condition(b, e->u.binary.left), st_kb_condition(b, e->u.binary.right) };
+    return st_kb_call(b, e->u.binary.op == ST_KO_AND ? st_kf_and : st_kf_or, ST_KT_BOOL, args, 2);
+}
+
+static st_kx *bind_arith(st_kbinder *b, const st_kql_expr *e)
+{
+    static const char ops[] = "+-*/%";
+    st_kx *args[] = { st_kb_expr(b, e->u.binary.left), st_kb_expr(b, e->u.binary.right) };
+    if (any_unknown(args, 2))
+        return unknown(b);
+    st_kt type;
+    st_kcode *code = st_karith(ops[e->u.binary.op - ST_KO_ADD], args[0]->type, args[1]->type, &type);
+    if (!code) {
+        bool text = args[0]->type == ST_KT_STRING || args[1]->type == ST_KT_STRING;
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s", st_kql_operator_text(e->u.binary.op),
+                    st_kt_name(args[0]->type), st_kt_name(args[1]->type),
+                    text && e->u.binary.op == ST_KO_ADD ? "; use strcat()" : "");
+        return unknown(b);
+    }
+    return st_kb_call(b, code, type, args, 2);
+}
+
+/* A text literal beside a number, bool or guid is read as that. */
+static void convert_literal(st_kbinder *b, st_kx **args)
+{
+    for (size_t i = 0; i < 2; i++) {
+        st_kt other = args[1 - i]->type;
+        if (args[i]->kind != ST_X_CONST || args[i]->type != ST_KT_STRING || other == ST_KT_STRING || other == ST_KT_DYNAMIC)
+            continue;
+        st_kv v = st_kv_convert(&b->r->mem, other == ST_KT_INT ? ST_KT_LONG : other, ST_KT_STRING, args[i]->value);
+        args[i] = st_kb_const(b, other, v);
+        return;
+    }
+}
+
+/* `column > ago(..)`: a window that moves with the clock. Lifted when the run asks so. */
+static st_kx *lift(st_kbinder *b, st_kql_operator op, st_kx **args)
+{
+    bool right = (op == ST_KO_GT || op == ST_KO_GE) && args[1]->ago && !args[0]->ago;
+    bool left = (op == ST_KO_LT || op == ST_KO_LE) && args[0]->ago && !args[1]->ago;
+    if (!right && !left)
+        return NULL;
+    b->r->lifted = true;
+    return b->r->ago_off ? st_kb_const(b, ST_KT_BOOL, st_kv_bool(true)) : NULL;
+}
+
+static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
+{
+    static const char ops[] = "<l>g=!";
+    st_kql_operator op = e->u.binary.op;
+    char c = ops[op - ST_KO_LT];
+    st_kx *args[] = { st_kb_expr(b, e->u.binary.left), st_kb_expr(b, e->u.binary.right) };
+    if (any_unknown(args, 2))
+        return unknown(b);
+    if (c == '=' || c == '!')
+        convert_literal(b, args);
+    st_kcode *code = args[0] && args[1] ? st_kcompare(c, args[0]->type, args[1]->type) : NULL;
+    if (!args[0] || !args[1])
+        return NULL;
+    if (!code) {
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s", st_kql_operator_text(op),
+                    st_kt_name(args[0]->type), st_kt_name(args[1]->type));
+        return unknown(b);
+    }
+    st_kx *lifted = lift(b, op, args);
+    if (lifted)
+        return lifted;
+    /* A text compared with a constant is a question of the text alone. */
+    if ((c == '=' || c == '!') && args[0]->type == ST_KT_STRING && args[1]->type == ST_KT_STRING &&
+        args[1]->kind == ST_X_CONST)
+        return predicate(b, e->span, (strop){ ST_M_EQ, false, c == '!' }, false, args, 2);
+    return st_kb_call(b, code, ST_KT_BOOL, args, 2);
+}
+
+static st_kx *bind_binary(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kql_operator op = e->u.binary.op;
+    strop s;
+    if (op == ST_KO_OR || op == ST_KO_AND)
+        return bind_logic(b, e);
+    if (op >= ST_KO_ADD && op <= ST_KO_MOD)
+        return bind_arith(b, e);
+    if (op >= ST_KO_LT && op <= ST_KO_NE)
+        return bind_compare(b, e);
+    if (op == ST_KO_ASSIGN) {
+        st_kb_error(b, e->u.binary.op_span, "KS141", "a condition (bool) is needed; `=` assigns, use `==`");
+        return unknown(b);
+    }
+    if (strop_of(op, &s))
+        return bind_strop(b, e, s);
+    st_kb_error(b, e->span, NULL, "the operator %s isn't supported yet", st_kql_operator_text(op));
+    return unknown(b);
+}
+
+static st_kx *bind_unary(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kx *x = st_kb_expr(b, e->u.unary.operand);
+    if (any_unknown(&x, 1))
+        return unknown(b);
+    if (!st_kt_numeric(x->type) && x->type != ST_KT_TIMESPAN && x->type != ST_KT_DYNAMIC) {
+        st_kb_error(b, e->span, "KS106", "a sign isn't defined for %s", st_kt_name(x->type));
+        return unknown(b);
+    }
+    if (e->u.unary.op == ST_KO_ADD)
+        return x;
+    return st_kb_call(b, st_kf_negate, x->type == ST_KT_INT ? ST_KT_LONG : x->type, &x, 1);
+}
+
+/* ---- in, has_any, has_all, between ------------------------------------------------------------------- */
+
+/* The rows of a table's first column, as one constant array. */
+static st_kx *table_values(st_kbinder *b, const st_kql_expr *e)
+{
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    st_kop *op = st_kb_table(b, e);
+    b->row = row;
+    if (!op || b->failed)
+        return unknown(b);
+    if (!op->schema.n)
+        return unknown(b);
+    st_krows rows = { 0 };
+    st_karray *a = NULL;
+    if (st_krows_read(b->r, op, &rows))
+        a = st_karray_new(&b->r->mem, rows.rows);
+    size_t at = 0;
+    for (size_t i = 0; a && i < rows.n; i++) {
+        const st_kv *v = st_kbatch_col(b->r, rows.batch[i], 0);
+        for (size_t k = 0; v && k < rows.batch[i]->n; k++)
+            a->v[at++] = v[k];
+    }
+    st_krows_free(&rows);
+    return st_kb_const(b, ST_KT_DYNAMIC, st_kv_array(a));
+}
+
+static bool in_items(st_kbinder *b, const st_kql_expr *e, st_kx **args)
+{
+    const st_kql_list *items = &e->u.in.items;
+    for (size_t i = 0; i < items->n; i++)
+        args[1 + i] = items->n == 1 && st_kb_tabular(b, items->items[i]) ? table_values(b, items->items[i])
+                                                                         : st_kb_expr(b, items->items[i]);
+    return !any_unknown(args, items->n + 1);
+}
+
+static st_kx *bind_in(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kql_operator op = e->u.in.op;
+    size_t n = e->u.in.items.n + 1;
+    st_kx **args = ST_NEWN(&b->r->arena, st_kx *, n);
+    if (!args)
+        return NULL;
+    args[0] = st_kb_expr(b, e->u.in.left);
+    if (n == 1) {
+        st_kb_error(b, e->span, NULL, "%s needs at least one value", st_kql_operator_text(op));
+        return unknown(b);
+    }
+    if (!in_items(b, e, args))
+        return unknown(b);
+    bool terms = op == ST_KO_HAS_ANY || op == ST_KO_HAS_ALL, insensitive = op == ST_KO_IN_I || op == ST_KO_NOT_IN_I;
+    bool negate = op == ST_KO_NOT_IN || op == ST_KO_NOT_IN_I;
+    if ((terms || insensitive) && !textual(args[0]->type)) {
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s; use tostring()", st_kql_operator_text(op),
+                    st_kt_name(args[0]->type));
+        return unknown(b);
+    }
+    strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
+    bool text = terms || insensitive || args[0]->type == ST_KT_STRING;
+    if (text && all_constant(args + 1, n - 1))
+        return predicate(b, e->span, s, op == ST_KO_HAS_ALL, args, n);
+    st_kx *x = call_node(b, text ? st_kf_strop : st_kf_in, ST_KT_BOOL, args, n);
+    if (x) {
+        x->mop = s.op;
+        x->fold = s.fold;
+        x->negate = negate;
+        x->all = op == ST_KO_HAS_ALL;
+    }
+    return fold(b, x);
+}
+
+static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kx *args[] = { st_kb_expr(b, e->u.between.left), st_kb_expr(b, e->u.between.low), st_kb_expr(b, e->u.between.high) };
+    if (any_unknown(args, 3))
+        return unknown(b);
+    st_kt t = args[0]->type, low = args[1]->type, high = args[2]->type;
+    bool numbers = st_kt_numeric(t) && st_kt_numeric(low) && st_kt_numeric(high);
+    bool times = (t == ST_KT_DATETIME && low == t && (high == t || high == ST_KT_TIMESPAN)) ||
+                 (t == ST_KT_TIMESPAN && low == t && high == t);
+    if (!numbers && !times) {
+        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s", st_kt_name(t), st_kt_name(low),
+                    st_kt_name(high));
+        return unknown(b);
+    }
+    if (args[1]->ago && !e->u.between.negated) {
+        b->r->lifted = true;
+        if (b->r->ago_off) {
+            if (high == ST_KT_TIMESPAN) {
+                st_kt sum;
+                st_kcode *add = st_karith('+', low, high, &sum);
+                args[2] = st_kb_call(b, add, sum, &args[1], 2);
+            }
+            args[1] = args[2];
+            st_kx *pair[] = { args[0], args[1] };
+            return st_kb_call(b, st_kcompare('l', t, ST_KT_DATETIME), ST_KT_BOOL, pair, 2);
+        }
+    }
+    st_kx *x = call_node(b, st_kf_between, ST_KT_BOOL, args, 3);
+    if (x)
+        x->negate = e->u.between.negated;
+    return fold(b, x);
+}
+
+/* ---- calls ---------------------------------------------------------------------------------------------- */
+
+static bool type_fits(char want, st_kt t)
+{
+    switch (want) {
+    case 's':
+    case 'r':
+        return textual(t);
+    case 'n':
+        return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN;
+    case 'i':
+        return t == ST_KT_LONG || t == ST_KT_INT || t == ST_KT_DYNAMIC;
+    case 'd':
+        return t == ST_KT_DATETIME || t == ST_KT_DYNAMIC;
+    case 't':
+        return t == ST_KT_TIMESPAN;
+    case 'b':
+        return t == ST_KT_BOOL;
+    case 'y':
+        return t == ST_KT_DYNAMIC;
+    default:
+        return true;
+    }
+}
+
+static const char *type_words(char want)
+{
+    static const char letters[] = "srnidtby";
+    static const char *const words[] = { "string",   "string",   "number", "long",
+                                         "datetime", "timespan", "bool",   "dynamic" };
+    const char *at = strchr(letters, want);
+    return at ? words[at - letters] : "value";
+}
+
+/* The letter for argument i. */
+static char letter(const char *args, size_t i)
+{
+    size_t n = strlen(args);
+    if (n && args[n - 1] == '+')
+        return args[i < n - 1 ? i : n - 2];
+    return (char)(i < n ? args[i] : 0);
+}
+
+static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, const char *args, size_t min,
+                       st_kx **x, size_t n)
+{
+    if (n < min || (n && !letter(args, n - 1))) {
+        st_kb_error(b, e->span, "KS119", "%s() takes %s%zu argument%s, not %zu", name,
+                    n < min ? "at least " : "at most ", n < min ? min : strlen(args),
+                    (n < min ? min : strlen(args)) == 1 ? "" : "s", n);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++) {
+        char want = letter(args, i);
+        if (!x[i])
+            return false;
+        if (x[i]->type == ST_KT_UNKNOWN)
+            continue;
+        if (!type_fits(want, x[i]->type)) {
+            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s", name,
+                        type_words(want), st_kt_name(x[i]->type));
+            return false;
+        }
+        if ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) {
+            x[i] = st_kb_call(b, st_kf_convert, ST_KT_STRING, &x[i], 1);
+            if (!x[i])
+                return false;
+        }
+    }
+    return true;
+}
+
+/* The common type of x[from], x[from + step] ...; UNKNOWN if there is none. */
+static st_kt widest(st_kx *const *x, size_t from, size_t n, size_t step)
+{
+    st_kt t = x[from]->type;
+    for (size_t i = from; i < n; i += step) {
+        st_kt u = x[i]->type;
+        if (u == t)
+            continue;
+        if (st_kt_numeric(t) && st_kt_numeric(u))
+            t = t == ST_KT_REAL || u == ST_KT_REAL ? ST_KT_REAL : ST_KT_LONG;
+        else
+            return ST_KT_UNKNOWN;
+    }
+    return t;
+}
+
+static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx **x, size_t n)
+{
+    st_kt t = ST_KT_UNKNOWN;
+    st_str name = st_str_of(f->result);
+    if (st_kt_of_name(name, &t))
+        return t == ST_KT_REAL && !strcmp(f->name, "round") && n == 1 && x[0]->type == ST_KT_DYNAMIC ? ST_KT_REAL : t;
+    switch (f->result[0]) {
+    case '0':
+        return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
+    case 'B':
+        if ((st_kt_numeric(x[0]->type) && st_kt_numeric(x[1]->type)) || x[1]->type == ST_KT_TIMESPAN)
+            t = st_kt_numeric(x[0]->type) ? widest(x, 0, 2, 1) : x[0]->type;
+        if (x[1]->type == ST_KT_TIMESPAN && x[0]->type != ST_KT_DATETIME && x[0]->type != ST_KT_TIMESPAN)
+            t = ST_KT_UNKNOWN;
+        t = t == ST_KT_INT ? ST_KT_LONG : t;
+        break;
+    case 'T':
+        if (n > 3)
+            return x[3]->type;
+        return ST_KT_STRING;
+    case 'c':
+        t = ST_KT_UNKNOWN;
+        for (size_t i = 0; i + 1 < n; i += 2)
+            if (x[i]->type != ST_KT_BOOL) {
+                st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "case() needs a bool here, not %s",
+                            st_kt_name(x[i]->type));
+                return ST_KT_UNKNOWN;
+            }
+        if (n % 2 == 1) {
+            st_kx **values = ST_NEWN(&b->r->arena, st_kx *, n);
+            size_t k = 0;
+            for (size_t i = 1; values && i < n; i += 2)
+                values[k++] = x[i];
+            if (values)
+                values[k++] = x[n - 1];
+            t = values ? widest(values, 0, k, 1) : t;
+            t = t == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : t;
+        } else {
+            st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
+            return t;
+        }
+        break;
+    default:
+        t = f->code == st_kf_iff ? widest(x, 1, n, 1) : widest(x, 0, n, 1);
+        if (t == ST_KT_UNKNOWN && f->code == st_kf_iff)
+            t = ST_KT_DYNAMIC;
+        break;
+    }
+    if (t == ST_KT_UNKNOWN)
+        st_kb_error(b, e->span, "KS106", "the arguments' types don't go together in %s()", f->name);
+    return t;
+}
+
+static void no_function(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str name = e->u.call.name.text;
+    st_suggest s = { .want = name };
+    for (size_t i = 0; st_kfn_at(i); i++)
+        st_suggest_offer(&s, st_str_of(st_kfn_at(i)->name));
+    for (size_t i = 0; st_kagg_at(i); i++)
+        st_suggest_offer(&s, st_str_of(st_kagg_at(i)->name));
+    if (s.best.p)
+        st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; did you mean %.*s?", ST_FMT(name), ST_FMT(s.best));
+    else
+        st_kb_error(b, e->u.call.name.span, "KS211", "the function %.*s isn't known or not supported yet", ST_FMT(name));
+}
+
+size_t st_kb_add_call(st_kbinder *b, const st_kaggcall *c)
+{
+    if (!st_grow(&b->calls, &b->calls_cap, b->ncalls + 1, sizeof *b->calls)) {
+        b->failed = true;
+        st_krun_nomem(b->r);
+        return 0;
+    }
+    b->calls[b->ncalls] = *c;
+    return b->keys + b->ncalls++;
+}
+
+/* An aggregate becomes a column behind the group's keys. */
+static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg *agg)
+{
+    if (!b->aggregates || b->nested) {
+        st_kb_error(b, e->span, "KS144", "%s() is an aggregate: it stands in summarize only%s", agg->name,
+                    b->nested ? ", and not in another" : "");
+        return unknown(b);
+    }
+    size_t n = e->u.call.args.n;
+    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, n);
+    b->nested = true;
+    bool ok = x != NULL;
+    for (size_t i = 0; ok && i < n; i++) {
+        x[i] = st_kb_expr(b, e->u.call.args.items[i]);
+        ok = x[i] != NULL;
+    }
+    b->nested = false;
+    if (!ok || !check_args(b, e, agg->name, agg->args, agg->min, x, n) || any_unknown(x, n))
+        return unknown(b);
+    st_kaggcall c = { .agg = agg, .args = x, .nargs = n, .limit = INT64_MAX };
+    st_kt t = ST_KT_LONG;
+    if (!st_kt_of_name(st_str_of(agg->result), &t))
+        t = n ? x[0]->type : ST_KT_LONG;
+    if (!strcmp(agg->result, "avg"))
+        t = t == ST_KT_TIMESPAN ? t : ST_KT_REAL;
+    if (agg->result[0] == 's' && !agg->result[1])
+        t = t == ST_KT_INT ? ST_KT_LONG : t == ST_KT_DYNAMIC ? ST_KT_REAL : t;
+    if (!strcmp(agg->result, "string") || !strcmp(agg->result, "dynamic"))
+        st_kt_of_name(st_str_of(agg->result), &t);
+    c.type = t;
+    const char *limit_letter = strrchr(agg->args, 'i');
+    if (limit_letter && (size_t)(limit_letter - agg->args) + 1 == n && x[n - 1]->kind == ST_X_CONST &&
+        x[n - 1]->value.tag == ST_KV_LONG)
+        c.limit = x[n - 1]->value.u.i;
+    st_kx *col = node(b, ST_X_COLUMN, t);
+    if (col)
+        col->col = st_kb_add_call(b, &c);
+    return col;
+}
+
+static st_kx *typeof_arg(st_kbinder *b, const st_kql_expr *e)
+{
+    if (e->u.schema.n != 1)
+        return unknown(b);
+    st_kt t = st_kb_type(e->u.schema.columns[0].type);
+    return st_kb_const(b, t, st_kv_missing(t));
+}
+
+/* The argument for parameter i: by name, else by place, else its default. */
+static const st_kql_expr *argument(const st_kql_expr *call, const st_kql_param *p, size_t i)
+{
+    size_t n = call->kind == ST_KX_CALL ? call->u.call.args.n : 0;
+    for (size_t k = 0; k < n; k++) {
+        const st_kql_expr *a = call->u.call.args.items[k];
+        if (a->kind == ST_KX_NAMED && a->u.named.nnames == 1 && st_str_eq(a->u.named.names[0].text, p->name.text))
+            return a->u.named.value;
+    }
+    if (i < n && call->u.call.args.items[i]->kind != ST_KX_NAMED)
+        return call->u.call.args.items[i];
+    return p->value;
+}
+
+static bool bind_param(st_kbinder *b, const st_kql_param *p, const st_kql_expr *arg, st_klet *v)
+{
+    *v = (st_klet){ .name = p->name.text, .kind = p->tabular ? ST_L_TABLE : ST_L_VALUE, .expr = arg, .env = b->env };
+    if (p->tabular)
+        return true;
+    v->x = st_kb_expr(b, arg);
+    st_kt want = st_kb_type(p->type);
+    if (v->x && v->x->type != want && st_kt_numeric(want) && st_kt_numeric(v->x->type))
+        v->x = st_kb_call(b, st_kf_convert, want, &v->x, 1);
+    if (v->x && v->x->type != want && v->x->type != ST_KT_UNKNOWN && want != ST_KT_UNKNOWN)
+        st_kb_error(b, arg->span, "KS107", "a %s is needed for %.*s, not %s", st_kt_name(want), ST_FMT(p->name.text),
+                    st_kt_name(v->x->type));
+    return v->x != NULL;
+}
+
+bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e, const st_kql_stmt **last)
+{
+    const st_kql_expr *f = l->expr;
+    size_t n = e->kind == ST_KX_CALL ? e->u.call.args.n : 0;
+    if (n > f->u.lambda.nparams) {
+        st_kb_error(b, e->span, "KS119", "%.*s() takes at most %zu arguments", ST_FMT(l->name), f->u.lambda.nparams);
+        return false;
+    }
+    st_klet *env = l->env;
+    for (size_t i = 0; i < f->u.lambda.nparams; i++) {
+        const st_kql_param *p = &f->u.lambda.params[i];
+        const st_kql_expr *arg = argument(e, p, i);
+        st_klet *v = ST_NEW(&b->r->arena, st_klet);
+        if (!arg) {
+            st_kb_error(b, e->span, "KS119", "%.*s() needs a value for %.*s", ST_FMT(l->name), ST_FMT(p->name.text));
+            return false;
+        }
+        if (!v || !bind_param(b, p, arg, v))
+            return false;
+        v->next = env;
+        env = v;
+    }
+    b->env = env;
+    return st_kb_statements(b, f->u.lambda.body, last) && *last && (*last)->value;
+}
+
+static st_kx *call_lambda(st_kbinder *b, const st_kql_expr *e, const st_klet *l)
+{
+    st_klet *env = b->env;
+    const st_kql_stmt *last = NULL;
+    st_kx *x = NULL;
+    if (b->depth >= ST_MAX_KQL_CALLS) {
+        st_kb_error(b, e->span, NULL, "functions inside one another deeper than %u", ST_MAX_KQL_CALLS);
+        return unknown(b);
+    }
+    b->depth++;
+    if (st_kb_open_call(b, l, e, &last)) {
+        x = st_kb_expr(b, last->value);
+    }
+    b->depth--;
+    b->env = env;
+    return x ? x : unknown(b);
+}
+
+static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
+{
+    const st_kschema *row = b->row;
+    if (e->u.call.args.n != 1)
+        return unknown(b);
+    if (!st_kb_tabular(b, e->u.call.args.items[0]))
+        return st_kb_expr(b, e->u.call.args.items[0]);
+    b->row = NULL;
+    st_kop *op = st_kb_table(b, e->u.call.args.items[0]);
+    b->row = row;
+    if (!op || b->failed || !op->schema.n)
+        return unknown(b);
+    st_kbatch *batch = op->next(b->r, op);
+    const st_kv *v = batch ? st_kbatch_col(b->r, batch, 0) : NULL;
+    st_kv out = v ? v[0] : st_kv_missing(op->schema.v[0].type);
+    st_kbatch_free(batch);
+    return st_kb_const(b, op->schema.v[0].type, out);
+}
+
+static st_kx *column_if_exists(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kv name = st_kv_null();
+    st_kt t;
+    if (e->u.call.args.n != 2 || !st_kb_constant(b, e->u.call.args.items[0], &name, &t) || t != ST_KT_STRING) {
+        st_kb_error(b, e->span, "KS119", "column_ifexists() needs a column's name and a value");
+        return unknown(b);
+    }
+    size_t c = st_kb_column(b->row, st_pool_get(b->r->mem.pool, name.u.s));
+    if (c == SIZE_MAX)
+        return st_kb_expr(b, e->u.call.args.items[1]);
+    st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
+    if (x)
+        x->col = c;
+    return x;
+}
+
+static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx *x)
+{
+    const char *at = strchr(f->args, 'r');
+    size_t i = at ? (size_t)(at - f->args) : 0;
+    if (!at || i >= x->nargs || x->args[i]->kind != ST_X_CONST)
+        return true;
+    st_err err = { 0 };
+    size_t offset;
+    if (st_kf_prepare_regex(b->r, x, st_pool_get(b->r->mem.pool, x->args[i]->value.u.s), &offset, &err))
+        return true;
+    st_kb_error(b, e->u.call.args.items[i]->span, NULL, "%s", err.text);
+    return false;
+}
+
+static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str name = e->u.call.name.text;
+    const char *service = st_kql_service(name);
+    if (service && !b->needs.p)
+        b->needs = st_str_of(service);
+    if (service || e->u.call.base)
+        return service ? unknown(b) : (st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet"), unknown(b));
+    st_klet *l = st_kb_let(b, name);
+    if (l && l->kind == ST_L_LAMBDA)
+        return call_lambda(b, e, l);
+    if (st_str_eq(name, ST_STR("toscalar")))
+        return toscalar(b, e);
+    if (st_str_eq(name, ST_STR("column_ifexists")) || st_str_eq(name, ST_STR("columnifexists")))
+        return column_if_exists(b, e);
+    if (st_str_eq(name, ST_STR("ingestion_time")) && !e->u.call.args.n) {
+        st_kql_expr column = { .kind = ST_KX_NAME, .span = e->span, .u.name = ST_STR("Timestamp") };
+        return bind_name(b, &column);
+    }
+    const st_kagg *agg = st_kagg_find(name);
+    if (agg)
+        return bind_aggregate(b, e, agg);
+    const st_kfn *f = st_kfn_find(name);
+    if (!f) {
+        no_function(b, e);
+        return unknown(b);
+    }
+    size_t n = e->u.call.args.n;
+    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, n);
+    for (size_t i = 0; x && i < n; i++) {
+        const st_kql_expr *a = e->u.call.args.items[i];
+        x[i] = a->kind == ST_KX_TYPEOF ? typeof_arg(b, a) : st_kb_expr(b, a);
+    }
+    if (!x || !check_args(b, e, f->name, f->args, f->min, x, n) || any_unknown(x, n))
+        return unknown(b);
+    st_kx *call = call_node(b, f->code, result_type(b, e, f, x, n), x, n);
+    if (!call || !prepare_regex(b, e, f, call))
+        return unknown(b);
+    call->ago |= st_str_eq(name, ST_STR("ago")) || st_str_eq(name, ST_STR("now"));
+    st_kx *c = fold(b, call);
+    return c;
+}
+
+/* ---- every expression ------------------------------------------------------------------------------------- */
+
+static st_kx *bind_literal(st_kbinder *b, const st_kql_expr *e)
+{
+    return st_kb_const(b, st_kb_type(e->u.value.type), value_of(b, &e->u.value));
+}
+
+static st_kx *bind_other(st_kbinder *b, const st_kql_expr *e)
+{
+    static const char *const what[] = {
+        [ST_KX_STAR] = "`*` can't stand here",
+        [ST_KX_PATTERN] = "a wildcard can't stand here",
+        [ST_KX_NAMED] = "a name can't be given here; use `==` to compare",
+        [ST_KX_TYPEOF] = "typeof() can't stand here",
+        [ST_KX_QUERY] = "a table can't stand here; a value is needed",
+        [ST_KX_LAMBDA] = "a function can't stand here",
+        [ST_KX_ERROR] = "this couldn't be read",
+    };
+    st_kb_error(b, e->span, NULL, "%s", what[e->kind] ? what[e->kind] : "this can't stand here");
+    return unknown(b);
+}
+
+st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e)
+{
+    static st_kx *(*const by_kind[])(st_kbinder *, const st_kql_expr *) = {
+        [ST_KX_ERROR] = bind_other,   [ST_KX_LITERAL] = bind_literal, [ST_KX_NAME] = bind_name,
+        [ST_KX_STAR] = bind_other,    [ST_KX_PATTERN] = bind_other,   [ST_KX_MEMBER] = bind_member,
+        [ST_KX_INDEX] = bind_index,   [ST_KX_CALL] = bind_call,       [ST_KX_UNARY] = bind_unary,
+        [ST_KX_BINARY] = bind_binary, [ST_KX_IN] = bind_in,           [ST_KX_BETWEEN] = bind_between,
+        [ST_KX_NAMED] = bind_other,   [ST_KX_TYPEOF] = bind_other,    [ST_KX_QUERY] = bind_other,
+        [ST_KX_LAMBDA] = bind_other,
+    };
+    return by_kind[e->kind](b, e);
+}
+
+st_kx *st_kb_condition(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kx *x = st_kb_expr(b, e);
+    if (!x || x->type == ST_KT_BOOL || x->type == ST_KT_UNKNOWN)
+        return x;
+    st_kb_error(b, e->span, "KS107", "a condition (bool) is needed, not %s%s", st_kt_name(x->type),
+                x->type == ST_KT_DYNAMIC ? "; use tobool()" : "");
+    return unknown(b);
+}
+
+bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type)
+{
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    st_kx *x = st_kb_expr(b, e);
+    b->row = row;
+    if (!x || x->type == ST_KT_UNKNOWN)
+        return false;
+    if (x->kind != ST_X_CONST) {
+        st_kb_error(b, e->span, NULL, "a constant is needed here");
+        return false;
+    }
+    *out = x->value;
+    *type = x->type;
+    return true;
+}
+
+/* ---- names of columns that have none --------------------------------------------------------------------- */
+
+static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
+{
+    const st_kql_expr *parts[64];
+    size_t n = 0;
+    for (; n < 64 && (e->kind == ST_KX_MEMBER || e->kind == ST_KX_INDEX); n++) {
+        parts[n] = e;
+        e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.index.base;
+    }
+    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) != SIZE_MAX)
+        st_buf_str(t, e->u.name);
+    else if (e->kind == ST_KX_CALL && e->u.call.args.n && e->u.call.args.items[0]->kind == ST_KX_NAME &&
+             st_kfn_find(e->u.call.name.text) && st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
+        st_buf_str(t, e->u.call.args.items[0]->u.name);
+    else
+        return false;
+    while (n-- > 0) {
+        st_buf_char(t, '_');
+        if (parts[n]->kind == ST_KX_MEMBER) {
+            st_buf_str(t, parts[n]->u.member.name.text);
+            continue;
+        }
+        const st_kql_expr *i = parts[n]->u.index.index;
+        if (i->kind == ST_KX_LITERAL && i->u.value.type == ST_KT_STRING)
+            st_buf_str(t, i->u.value.str);
+        else if (i->kind == ST_KX_LITERAL && i->u.value.type == ST_KT_LONG && i->u.value.i >= 0)
+            st_buf_i64(t, i->u.value.i);
+    }
+    return true;
+}
+
+static st_str keep_text(st_kbinder *b, st_buf *t)
+{
+    st_str s = st_arena_copy(&b->r->arena, st_buf_slice(t));
+    st_buf_free(t);
+    return s;
+}
+
+static st_str prefixed(st_kbinder *b, const char *prefix, st_str name)
+{
+    st_buf t = { 0 };
+    st_buf_str(&t, st_str_of(prefix));
+    st_buf_str(&t, name);
+    return keep_text(b, &t);
+}
+
+/* percentile_x_95, percentile_x_95_5 */
+static st_str rank_name(st_kbinder *b, st_str stem, const st_kql_expr *e)
+{
+    const st_kql_expr *rank = e->u.call.args.n > 1 ? e->u.call.args.items[1] : NULL;
+    st_buf t = { 0 };
+    st_buf_str(&t, stem);
+    st_buf_char(&t, '_');
+    if (rank && rank->kind == ST_KX_LITERAL && rank->u.value.type == ST_KT_LONG)
+        st_buf_i64(&t, rank->u.value.i);
+    else if (rank && rank->kind == ST_KX_LITERAL)
+        st_buf_fmt(&t, "%g", rank->u.value.real);
+    for (size_t i = 0; i < t.n; i++)
+        if (t.p[i] == '.')
+            t.p[i] = '_';
+    return keep_text(b, &t);
+}
+
+static st_str call_name(st_kbinder *b, const st_kql_expr *e)
+{
+    const st_kagg *agg = st_kagg_find(e->u.call.name.text);
+    const st_kfn *f = st_kfn_find(e->u.call.name.text);
+    const st_kql_expr *first = e->u.call.args.n ? e->u.call.args.items[0] : NULL;
+    if (agg && b->aggregates) {
+        bool path = first && (first->kind == ST_KX_NAME || first->kind == ST_KX_MEMBER || first->kind == ST_KX_INDEX || first->kind == ST_KX_CALL);
+        st_str name = prefixed(b, agg->prefix, path ? st_kb_name(b, first) : ST_STR(""));
+        return strcmp(agg->name, "percentile") ? name : rank_name(b, name, e);
+    }
+    if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first && first->kind == ST_KX_LITERAL)
+        return first->u.value.str;
+    if (!f || !first || f->naming == ST_KN_NONE)
+        return ST_STR("");
+    st_str name = st_kb_name(b, first);
+    return f->naming == ST_KN_FIRST || !name.n ? name : prefixed(b, f->prefix, name);
+}
+
+st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)
+{
+    st_buf t = { 0 };
+    while (e->kind == ST_KX_CALL) /* the first argument's name, however deep */
+        return call_name(b, e);
+    if (e->kind == ST_KX_NAME)
+        return st_kb_column(b->row, e->u.name) != SIZE_MAX ? e->u.name : ST_STR("");
+    if ((e->kind == ST_KX_MEMBER || e->kind == ST_KX_INDEX) && path_name(b, e, &t))
+        return keep_text(b, &t);
+    st_buf_free(&t);
+    return ST_STR("");
+}
+
+/* NOLINTEND(misc-no-recursion) */

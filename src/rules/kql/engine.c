@@ -1,0 +1,51 @@
+/*
+ * engine.c - the loader's side of the binder.
+ *
+ * Checking a rule binds it over no evidence and throws the result away; running it binds it
+ * again over the forest, whose pool then owns its constants. Binding costs microseconds, and
+ * so a plan needs to remember nothing but the tree.
+ */
+#include "rules/kql/engine.h"
+
+#include "rules/kql/plan.h"
+
+struct st_kql_plan {
+    const st_kql_script *script;
+};
+
+void st_kql_bind_rule(const st_kql_script *script, bool marks_servers, st_arena *arena,
+                      st_kql_diags *diags, st_kql_bound *out)
+{
+    st_krun run;
+    st_kbound bound = { .status = ST_RULE_BROKEN };
+    st_run_options o = { .now = ST_TICKS_UNIX };
+    st_pool *pool = st_pool_new();
+    *out = (st_kql_bound){ .status = ST_RULE_BROKEN };
+    if (!pool || !st_krun_init(&run, NULL, pool, &o)) {
+        st_pool_free(pool);
+        diags->failed = true;
+        return;
+    }
+    st_kbind(&run, script, marks_servers, diags, &bound);
+    if (run.err.code == ST_E_MEMORY || run.arena.failed || st_pool_failed(pool))
+        diags->failed = true;
+    out->status = bound.status;
+    if (bound.status == ST_RULE_READY) {
+        out->plan = ST_NEW(arena, st_kql_plan);
+        if (out->plan)
+            out->plan->script = script;
+    }
+    if (bound.status == ST_RULE_NOT_APPLICABLE) {
+        st_buf b = { 0 };
+        st_buf_fmt(&b, "needs %.*s, which isn't here", ST_FMT(bound.why));
+        out->why = st_arena_copy(arena, st_buf_slice(&b));
+        st_buf_free(&b);
+    }
+    st_krun_free(&run);
+    st_pool_free(pool);
+}
+
+void st_kql_plan_free(st_kql_plan *plan)
+{
+    (void)plan; /* in the arena */
+}

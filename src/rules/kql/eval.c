@@ -1,0 +1,94 @@
+/*
+ * eval.c - expressions over a batch of rows.
+ *
+ * Columns are vectors that are there already, constants one value with a step of 0; a call
+ * asks its arguments for their vectors and runs its code row by row. A predicate on a string
+ * column looks up one byte a row. Nesting is bounded by the parser's depth limit.
+ */
+#include "rules/kql/plan.h"
+
+#include <string.h>
+
+/* NOLINTBEGIN(misc-no-recursion): it follows an expression whose height the parser bounds */
+
+static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
+{
+    size_t step;
+    const st_kv *text = st_kx_run(r, x->args[0], b, &step);
+    st_kv *out = text ? ST_NEWN(&b->arena, st_kv, b->n) : NULL;
+    if (!out)
+        return NULL;
+    for (size_t k = 0; k < b->n; k++) {
+        st_kv v = text[k * step];
+        if (v.tag != ST_KV_STRING)
+            v = st_kv_tostring(&r->mem, x->args[0]->type, v);
+        out[k] = st_kv_bool(st_pred_test(x->pred, &r->folds, v.u.s) != x->negate);
+    }
+    if (st_pred_gave_up(x->pred))
+        r->limit = "a regular expression met its limit of work";
+    return out;
+}
+
+static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
+{
+    const st_kv **v = ST_NEWN(&b->arena, const st_kv *, x->nargs);
+    size_t *step = ST_NEWN(&b->arena, size_t, x->nargs);
+    st_kv *a = ST_NEWN(&b->arena, st_kv, x->nargs), *out = ST_NEWN(&b->arena, st_kv, b->n);
+    if (!v || !step || !a || !out)
+        return NULL;
+    for (size_t i = 0; i < x->nargs; i++)
+        if (!(v[i] = st_kx_run(r, x->args[i], b, &step[i])))
+            return NULL;
+    for (size_t k = 0; k < b->n; k++) {
+        for (size_t i = 0; i < x->nargs; i++)
+            a[i] = v[i][k * step[i]];
+        out[k] = x->code(r, x, a);
+    }
+    return out;
+}
+
+const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
+{
+    const st_kv *v = NULL;
+    *step = 1;
+    switch (x->kind) {
+    case ST_X_CONST:
+        *step = 0;
+        return &x->value;
+    case ST_X_COLUMN:
+        v = st_kbatch_col(r, b, x->col);
+        break;
+    case ST_X_CALL:
+        v = run_call(r, x, b);
+        break;
+    case ST_X_PRED:
+        v = run_pred(r, x, b);
+        break;
+    }
+    if (!v)
+        st_krun_nomem(r);
+    return v;
+}
+
+bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep)
+{
+    size_t step;
+    const st_kv *v = st_kx_run(r, x, b, &step);
+    for (size_t k = 0; v && k < b->n; k++)
+        keep[k] = v[k * step].tag == ST_KV_BOOL && v[k * step].u.b;
+    return v != NULL;
+}
+
+st_kv st_kx_constant(st_krun *r, const st_kx *x)
+{
+    if (x->kind == ST_X_CONST)
+        return x->value;
+    st_kbatch *b = st_kbatch_new(r, 1, 0);
+    size_t step;
+    const st_kv *v = b ? st_kx_run(r, x, b, &step) : NULL;
+    st_kv out = v ? v[0] : st_kv_null();
+    st_kbatch_free(b);
+    return out;
+}
+
+/* NOLINTEND(misc-no-recursion) */

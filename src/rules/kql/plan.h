@@ -1,0 +1,281 @@
+/*
+ * plan.h - a bound query: typed expressions and a chain of operators over batches of rows.
+ *
+ * The binder (bind.c) turns a syntax tree into a plan; the evaluator (eval.c) runs
+ * expressions over a batch; each operator (op_*.c) asks the one before it for batches and
+ * passes them on. Tables, functions and aggregates are rows of tables, so the language
+ * grows by adding rows.
+ *
+ * Lineage    each row of a batch carries the node of the forest it stands for, or none. A
+ *            column of a process table isn't read until something asks for it: it is
+ *            computed from the node, at any stage, as long as rows keep their node.
+ * Ownership  a plan lives in its run's arena. A batch owns its vectors; whoever gets it
+ *            frees it or passes it on.
+ * Errors     sticky in the run (st_krun.err); an operator that meets one ends its rows.
+ */
+#ifndef ST_KQL_PLAN_H
+#define ST_KQL_PLAN_H
+
+#include "rules/kql/value.h"
+#include "rules/match/match.h"
+#include "shelltree/rules.h"
+
+typedef struct st_krun st_krun;
+typedef struct st_kx st_kx;
+typedef struct st_kop st_kop;
+typedef struct st_kbatch st_kbatch;
+typedef struct st_ktable st_ktable;
+
+/* ---- columns and batches ------------------------------------------------------------ */
+
+/* A column of a table over the forest. */
+typedef struct st_ksource {
+    const char *name;
+    st_kt type;
+    st_kv (*get)(st_krun *r, st_node n, const struct st_ksource *c);
+    int arg;
+    int flags;
+} st_ksource;
+enum { ST_SRC_SERVER = 1, ST_SRC_NEVER = 2 };
+
+typedef struct st_kcol {
+    st_str name;
+    st_kt type;
+} st_kcol;
+
+typedef struct st_kschema {
+    st_kcol *v;
+    size_t n;
+} st_kschema;
+
+typedef struct st_kslot {
+    st_kv *v;                 /* NULL: not computed yet */
+    const st_ksource *source; /* how, from the row's node */
+} st_kslot;
+
+enum { ST_KBATCH = 1024 };
+struct st_kbatch {
+    st_arena arena;
+    size_t n, ncols;
+    st_node *node;
+    st_kslot *cols;
+};
+/* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
+st_kbatch *st_kbatch_new(st_krun *r, size_t n, size_t ncols);
+void st_kbatch_free(st_kbatch *b);
+/* The column's values, computed if need be; NULL without memory. */
+const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i);
+/* Keeps the rows whose keep is true. */
+void st_kbatch_filter(st_kbatch *b, const bool *keep);
+
+/* ---- a run ------------------------------------------------------------------------------ */
+
+struct st_krun {
+    st_kmem mem;
+    st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
+    st_folds folds;
+    const st_forest *forest; /* NULL: none */
+    int64_t now;
+    bool trust_inferred;
+    st_node *roots; /* by node: the topmost known ancestor; filled as asked */
+    bool ago_off;
+    bool lifted;       /* the binder has lifted some bound */
+    const char *limit; /* a limit was met: the result may lack rows; static text */
+    st_err err;
+    void **owned; /* predicates and the like, freed with the run */
+    void (**owned_free)(void *);
+    size_t nowned, owned_cap, owned_free_cap;
+};
+bool st_krun_init(st_krun *r, const st_forest *f, st_pool *pool, const st_run_options *o);
+void st_krun_free(st_krun *r);
+/* Out of memory: sets the error, returns false. */
+bool st_krun_nomem(st_krun *r);
+/* p is freed by f with the run (at once if it can't be kept; then false). */
+bool st_krun_own(st_krun *r, void *p, void (*f)(void *));
+static inline bool st_krun_ok(const st_krun *r)
+{
+    return r->err.code == ST_OK && !r->arena.failed;
+}
+
+/* ---- expressions --------------------------------------------------------------------------- */
+
+/* One value from its arguments' values. */
+typedef st_kv st_kcode(st_krun *r, const st_kx *x, const st_kv *a);
+
+typedef struct st_kfn st_kfn;
+typedef enum st_kx_kind { ST_X_CONST, ST_X_COLUMN, ST_X_CALL, ST_X_PRED } st_kx_kind;
+struct st_kx {
+    st_kx_kind kind;
+    st_kt type;
+    st_kv value;   /* CONST */
+    size_t col;    /* COLUMN */
+    st_kcode *code; /* CALL */
+    st_kx **args;  /* CALL; PRED has one, the text */
+    size_t nargs;
+    st_pred *pred; /* PRED */
+    bool negate;   /* PRED, and string operators with needles that aren't constant */
+    st_mop mop;    /* the latter */
+    bool fold, all;
+    bool ago;      /* comes from ago(): a moving window */
+    void *state;   /* what code keeps between rows (a compiled pattern) */
+};
+/* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
+const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step);
+/* keep[i] = x is true in row i. */
+bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep);
+/* The value of an expression without columns. */
+st_kv st_kx_constant(st_krun *r, const st_kx *x);
+
+/* ---- functions -------------------------------------------------------------------------------- */
+
+typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX } st_kname;
+/* Arguments: one letter each. s string, y dynamic or anything, n number, i integer, d datetime,
+ * t timespan, b bool, * any, r constant regular expression; a last '+' repeats the one before. */
+struct st_kfn {
+    const char *name, *args;
+    unsigned min;
+    const char *result; /* a type's name; "0" the type of argument 0, "w" widest of all */
+    st_kname naming;
+    const char *prefix;
+    st_kcode *code;
+    const char *doc;
+};
+const st_kfn *st_kfn_find(st_str name);
+/* The i-th function, NULL past the end. */
+const st_kfn *st_kfn_at(size_t i);
+
+/* Operators of expressions, by the types of their sides; NULL: not defined for them. */
+st_kcode *st_karith(char op, st_kt a, st_kt b, st_kt *result);
+/* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
+st_kcode *st_kcompare(char op, st_kt a, st_kt b);
+st_kcode st_kf_and, st_kf_or, st_kf_not, st_kf_index, st_kf_strop, st_kf_in, st_kf_iff, st_kf_case,
+    st_kf_between, st_kf_negate, st_kf_convert, st_kf_array;
+
+/* Compiles a constant pattern into x->state. false: err and *offset say why. */
+bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
+
+/* ---- aggregates ---------------------------------------------------------------------------------- */
+
+typedef struct st_kagg st_kagg;
+typedef struct st_kaggcall st_kaggcall;
+typedef struct st_kaccum {
+    int64_t n, i;
+    double d, d2;
+    bool real, set;
+    st_kv best;
+    st_kv *list; /* malloc'ed */
+    size_t nlist, list_cap;
+    uint32_t *table; /* of the set: places in list, 1-based */
+    size_t table_n;
+    st_kv row; /* arg_max: the other column */
+} st_kaccum;
+struct st_kagg {
+    const char *name, *args;
+    unsigned min;
+    const char *result;
+    const char *prefix; /* prefix_ + first argument's name */
+    void (*step)(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v);
+    st_kv (*end)(st_krun *r, st_kaccum *a, const st_kaggcall *c);
+    const char *doc;
+};
+struct st_kaggcall {
+    const st_kagg *agg;
+    st_kx **args;
+    size_t nargs;
+    st_kt type;
+    int64_t limit;
+};
+const st_kagg *st_kagg_find(st_str name);
+const st_kagg *st_kagg_at(size_t i);
+void st_kaccum_free(st_kaccum *a);
+
+/* ---- operators ------------------------------------------------------------------------------------ */
+
+/* The next batch, never empty; NULL at the end or on failure. */
+typedef st_kbatch *st_knext(st_krun *r, st_kop *op);
+struct st_kop {
+    st_knext *next;
+    st_kop *in;
+    st_kschema schema;
+    void *spec;  /* fixed by the binder */
+    void *state; /* what the run keeps; in the run's arena */
+    bool lineage; /* rows keep their node */
+};
+
+/* Every operator's constructor is declared here; spec structs are private to their files. */
+typedef struct st_kitem { /* a column of project and its family */
+    st_kx *x;             /* NULL: column `from` of the input as it is */
+    size_t from;
+} st_kitem;
+typedef struct st_kkey {
+    st_kx *x;
+    bool desc, nulls_first;
+} st_kkey;
+
+st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size);
+/* The table's rows: the forest's nodes. */
+st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
+/* Rows of constants, row-major. */
+st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells, size_t nrows);
+st_kop *st_kop_range(st_krun *r, st_str name, st_kt type, st_kv from, st_kv to, st_kv step);
+st_kop *st_kop_where(st_krun *r, st_kop *in, st_kx *x);
+st_kop *st_kop_project(st_krun *r, st_kop *in, const st_kcol *cols, const st_kitem *items, size_t n);
+/* most: SIZE_MAX for all. */
+st_kop *st_kop_order(st_krun *r, st_kop *in, const st_kkey *keys, size_t n, size_t most);
+st_kop *st_kop_take(st_krun *r, st_kop *in, size_t most);
+st_kop *st_kop_count(st_krun *r, st_kop *in, st_str name);
+st_kop *st_kop_distinct(st_krun *r, st_kop *in);
+/* map[leg][column]: the leg's column, or SIZE_MAX. */
+st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const st_kv *names, size_t n,
+                     const st_kcol *cols, size_t ncols);
+st_kop *st_kop_summarize(st_krun *r, st_kop *in, st_kx **keys, size_t nkeys, st_kaggcall *calls,
+                         size_t ncalls, const st_kcol *cols);
+typedef enum st_kjoin {
+    ST_J_INNERUNIQUE, ST_J_INNER, ST_J_LEFTOUTER, ST_J_RIGHTOUTER, ST_J_FULLOUTER, ST_J_LEFTSEMI,
+    ST_J_LEFTANTI, ST_J_RIGHTSEMI, ST_J_RIGHTANTI
+} st_kjoin;
+/* right_cols: which columns of the right side appear (SIZE_MAX-free list). */
+st_kop *st_kop_join(st_krun *r, st_kop *left, st_kop *right, st_kjoin kind, const size_t *lkeys,
+                    const size_t *rkeys, size_t nkeys, const size_t *right_cols, size_t nright,
+                    const st_kcol *cols, size_t ncols);
+
+/* All the rest of an operator's rows. */
+typedef struct st_krows {
+    st_kbatch **batch;
+    size_t n, cap, rows;
+} st_krows;
+typedef struct st_kat {
+    uint32_t batch, row; /* batch UINT32_MAX: no row, all missing */
+} st_kat;
+bool st_krows_read(st_krun *r, st_kop *op, st_krows *out);
+void st_krows_free(st_krows *rows);
+/* Rows by place, as a new batch with the schema's columns. */
+st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema, const st_kat *at,
+                           size_t n);
+
+/* ---- tables ------------------------------------------------------------------------------------------ */
+
+struct st_ktable {
+    const char *name;
+    const st_ksource *columns;
+    size_t n;
+    bool placeholders; /* every node, not only the observed ones */
+    bool empty;        /* known by its schema alone */
+};
+const st_ktable *st_ktable_find(st_str name);
+const st_ktable *st_ktable_at(size_t i);
+/* Tables and functions of services that aren't here: the reason, or NULL. */
+const char *st_kql_service(st_str name);
+
+/* ---- the binder ---------------------------------------------------------------------------------------- */
+
+typedef struct st_kbound {
+    st_rule_status status;
+    st_str why;
+    st_kop *root;
+} st_kbound;
+/* Binds into r's arena; errors go to d (which may be NULL). */
+void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
+              st_kbound *out);
+
+#endif

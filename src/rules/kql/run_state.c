@@ -1,0 +1,188 @@
+/* run_state.c - a run's memory, and batches of rows. */
+#include "rules/kql/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool st_krun_init(st_krun *r, const st_forest *f, st_pool *pool, const st_run_options *o)
+{
+    *r = (st_krun){ .forest = f };
+    r->mem.pool = pool;
+    r->mem.arena = &r->arena;
+    st_folds_init(&r->folds, pool);
+    st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
+    r->now = (int64_t)now + ST_KQL_1601;
+    r->trust_inferred = o->trust_inferred;
+    r->ago_off = o->ago_off;
+    return true;
+}
+
+void st_krun_free(st_krun *r)
+{
+    for (size_t i = r->nowned; i-- > 0;)
+        r->owned_free[i](r->owned[i]);
+    free(r->owned);
+    free((void *)r->owned_free);
+    st_folds_free(&r->folds);
+    st_buf_free(&r->mem.buf);
+    st_arena_free(&r->arena);
+}
+
+bool st_krun_nomem(st_krun *r)
+{
+    st_fail(&r->err, ST_E_MEMORY, "out of memory");
+    return false;
+}
+
+bool st_krun_own(st_krun *r, void *p, void (*f)(void *))
+{
+    if (!st_grow(&r->owned, &r->owned_cap, r->nowned + 1, sizeof *r->owned) ||
+        !st_grow(&r->owned_free, &r->owned_free_cap, r->nowned + 1, sizeof *r->owned_free)) {
+        f(p);
+        return st_krun_nomem(r);
+    }
+    r->owned[r->nowned] = p;
+    r->owned_free[r->nowned++] = f;
+    return true;
+}
+
+st_kbatch *st_kbatch_new(st_krun *r, size_t n, size_t ncols)
+{
+    st_kbatch *b = calloc(1, sizeof *b);
+    if (!b) {
+        st_krun_nomem(r);
+        return NULL;
+    }
+    b->n = n;
+    b->ncols = ncols;
+    b->node = ST_NEWN(&b->arena, st_node, n);
+    b->cols = ST_NEWN(&b->arena, st_kslot, ncols);
+    if (!b->node || !b->cols) {
+        st_kbatch_free(b);
+        st_krun_nomem(r);
+        return NULL;
+    }
+    for (size_t i = 0; i < n; i++)
+        b->node[i] = ST_NO_NODE;
+    return b;
+}
+
+void st_kbatch_free(st_kbatch *b)
+{
+    if (!b)
+        return;
+    st_arena_free(&b->arena);
+    free(b);
+}
+
+const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
+{
+    st_kslot *s = &b->cols[i];
+    if (s->v)
+        return s->v;
+    st_kv *v = ST_NEWN(&b->arena, st_kv, b->n);
+    if (!v) {
+        st_krun_nomem(r);
+        return NULL;
+    }
+    for (size_t k = 0; k < b->n; k++)
+        v[k] = s->source && b->node[k] != ST_NO_NODE ? s->source->get(r, b->node[k], s->source)
+                                                     : st_kv_missing(s->source ? s->source->type
+                                                                               : ST_KT_DYNAMIC);
+    s->v = v;
+    return v;
+}
+
+void st_kbatch_filter(st_kbatch *b, const bool *keep)
+{
+    size_t n = 0;
+    for (size_t k = 0; k < b->n; k++)
+        if (keep[k])
+            b->node[n++] = b->node[k];
+    for (size_t i = 0; i < b->ncols; i++) {
+        st_kv *v = b->cols[i].v;
+        for (size_t k = 0, to = 0; v && k < b->n; k++)
+            if (keep[k])
+                v[to++] = v[k];
+    }
+    b->n = n;
+}
+
+/* ---- rows that an operator must hold -------------------------------------------------- */
+
+bool st_krows_read(st_krun *r, st_kop *op, st_krows *out)
+{
+    st_kbatch *b;
+    while ((b = op->next(r, op)) != NULL) {
+        if (!st_grow(&out->batch, &out->cap, out->n + 1, sizeof(st_kbatch *))) {
+            st_kbatch_free(b);
+            return st_krun_nomem(r);
+        }
+        out->batch[out->n++] = b;
+        out->rows += b->n;
+    }
+    return st_krun_ok(r);
+}
+
+void st_krows_free(st_krows *rows)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        st_kbatch_free(rows->batch[i]);
+    free(rows->batch);
+    *rows = (st_krows){ 0 };
+}
+
+/* A column that no batch has computed yet stays uncomputed. */
+static const st_ksource *lazy_column(const st_krows *rows, size_t c)
+{
+    const st_ksource *s = rows->n ? rows->batch[0]->cols[c].source : NULL;
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->batch[i]->cols[c].v || rows->batch[i]->cols[c].source != s)
+            return NULL;
+    return s;
+}
+
+st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema, const st_kat *at,
+                           size_t n)
+{
+    st_kbatch *b = st_kbatch_new(r, n, schema->n);
+    for (size_t k = 0; b && k < n; k++)
+        if (at[k].batch != UINT32_MAX)
+            b->node[k] = rows->batch[at[k].batch]->node[at[k].row];
+    for (size_t c = 0; b && c < schema->n; c++) {
+        b->cols[c].source = lazy_column(rows, c);
+        if (b->cols[c].source)
+            continue;
+        st_kv *v = b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
+        for (size_t i = 0; v && i < rows->n; i++)
+            if (!st_kbatch_col(r, rows->batch[i], c))
+                v = NULL;
+        if (!v) {
+            st_kbatch_free(b);
+            st_krun_nomem(r);
+            return NULL;
+        }
+        for (size_t k = 0; k < n; k++)
+            v[k] = at[k].batch == UINT32_MAX ? st_kv_missing(schema->v[c].type)
+                                             : rows->batch[at[k].batch]->cols[c].v[at[k].row];
+    }
+    return b;
+}
+
+st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size)
+{
+    st_kop *op = ST_NEW(&r->arena, st_kop);
+    void *spec = st_arena_alloc(&r->arena, spec_size, 1);
+    if (!op || !spec) {
+        st_krun_nomem(r);
+        return NULL;
+    }
+    op->next = next;
+    op->in = in;
+    op->spec = spec;
+    if (in) {
+        op->schema = in->schema;
+        op->lineage = in->lineage;
+    }
+    return op;
+}

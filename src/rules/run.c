@@ -1,0 +1,399 @@
+/*
+ * run.c - rules over a forest: first who is a web server, then everything else.
+ *
+ * Each rule is bound and run by itself; its rows keep their node, so its matches are the
+ * observed nodes among them. What a lifted window or an untrusted edge would have changed is
+ * found by running the rule again with the other setting and comparing.
+ */
+#include "rules/kql/plan.h"
+#include "rules/rules_private.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- now ------------------------------------------------------------------------------- */
+
+static int newest_first(const void *a, const void *b)
+{
+    const st_ticks *x = a, *y = b;
+    return (*x < *y) - (*x > *y);
+}
+
+st_ticks st_rules_now(const st_forest *f)
+{
+    const st_ticks day = UINT64_C(86400) * ST_TICKS_SECOND;
+    st_ticks *last = calloc(f->nhosts + 1, sizeof *last), now = 0;
+    if (!last)
+        return 0;
+    for (size_t i = 0; i < f->nhosts; i++)
+        last[i] = f->hosts[i].last;
+    qsort(last, f->nhosts, sizeof *last, newest_first);
+    size_t i = 0;
+    /* A clock that runs days ahead of all others says nothing about now. */
+    while (i + 1 < f->nhosts && last[i + 1] && last[i] > last[i + 1] + day)
+        i++;
+    now = last[i];
+    free(last);
+    return now;
+}
+
+/* ---- one rule ----------------------------------------------------------------------------- */
+
+typedef struct hits {
+    st_match *v;
+    size_t n, cap;
+} hits;
+
+static int by_node(const void *a, const void *b)
+{
+    const st_match *x = a, *y = b;
+    if (x->node != y->node)
+        return x->node < y->node ? -1 : 1;
+    return (x->rule > y->rule) - (x->rule < y->rule);
+}
+
+static void unique(hits *h)
+{
+    size_t n = 0;
+    if (h->n)
+        qsort(h->v, h->n, sizeof *h->v, by_node);
+    for (size_t i = 0; i < h->n; i++)
+        if (!n || h->v[n - 1].node != h->v[i].node)
+            h->v[n++] = h->v[i];
+    h->n = n;
+}
+
+static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders, hits *h)
+{
+    const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
+    for (size_t k = 0; k < b->n; k++) {
+        st_node n = b->node[k];
+        if (n == ST_NO_NODE || (!placeholders && !(r->forest->procs[n].flags & ST_P_OBSERVED)))
+            continue;
+        if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
+            return st_krun_nomem(r);
+        h->v[h->n++] = (st_match){ rule, n, why && why[k].tag == ST_KV_STRING ? why[k].u.s : ST_ABSENT };
+    }
+    return true;
+}
+
+static size_t reason_column(const st_kschema *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (st_str_eq(s->v[i].name, ST_STR("Reason")) && s->v[i].type == ST_KT_STRING)
+            return i;
+    return SIZE_MAX;
+}
+
+typedef struct outcome {
+    bool lifted;
+    const char *limit;
+} outcome;
+
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, const st_run_options *o,
+                        hits *h, outcome *out, st_err *err)
+{
+    const st_loaded *l = rules->items[rule];
+    st_krun r;
+    st_kbound bound;
+    h->n = 0;
+    if (!st_krun_init(&r, f, f->pool, o))
+        return st_fail(err, ST_E_MEMORY, "no memory to run %.*s", ST_FMT(l->rule.id));
+    st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
+    st_kbatch *b;
+    if (bound.status == ST_RULE_READY) {
+        size_t reason = reason_column(&bound.root->schema);
+        while ((b = bound.root->next(&r, bound.root)) != NULL) {
+            bool ok = take_batch(&r, b, reason, rule, l->rule.marks_servers, h);
+            st_kbatch_free(b);
+            if (!ok)
+                break;
+        }
+        unique(h);
+    }
+    if (r.arena.failed || r.folds.arena.failed || st_pool_failed(f->pool))
+        st_krun_nomem(&r);
+    *out = (outcome){ r.lifted, r.limit };
+    st_code code = r.err.code;
+    if (code != ST_OK)
+        st_fail(err, code, "%.*s: %s", ST_FMT(l->rule.id), r.err.text);
+    st_krun_free(&r);
+    return code;
+}
+
+/* ---- web servers ----------------------------------------------------------------------------- */
+
+static st_code mark_servers(const st_rules *rules, const st_forest *f, const st_run_options *o, bool *server,
+                            st_rule_result *results, st_err *err)
+{
+    hits h = { 0 };
+    outcome out;
+    st_code code = ST_OK;
+    for (uint32_t i = 0; code == ST_OK && i < rules->n; i++) {
+        const st_rule *rule = &rules->items[i]->rule;
+        if (!rule->marks_servers || rule->status != ST_RULE_READY)
+            continue;
+        code = run_rule(rules, i, f, o, &h, &out, err);
+        for (size_t k = 0; k < h.n; k++)
+            server[h.v[k].node] = true;
+        if (results) {
+            results[i].matches = h.n;
+            results[i].problem = st_str_of(out.limit);
+        }
+    }
+    free(h.v);
+    return code;
+}
+
+/* ---- all rules --------------------------------------------------------------------------------- */
+
+/* How many of a's nodes aren't among b's. */
+static uint64_t only_in(const hits *a, const hits *b)
+{
+    uint64_t n = 0;
+    for (size_t i = 0, k = 0; i < a->n; i++) {
+        while (k < b->n && b->v[k].node < a->v[i].node)
+            k++;
+        n += k == b->n || b->v[k].node != a->v[i].node;
+    }
+    return n;
+}
+
+typedef struct job {
+    const st_rules *rules;
+    st_forest *f;
+    st_run_options o;
+    st_matches *m;
+    hits all;
+    hits *per_rule; /* kept only for the comparison with trusted edges */
+} job;
+
+static bool runs(const job *j, uint32_t i)
+{
+    const st_rule *rule = &j->rules->items[i]->rule;
+    return !rule->marks_servers && rule->status == ST_RULE_READY;
+}
+
+static st_code run_all(job *j, st_err *err)
+{
+    hits strict = { 0 };
+    st_code code = ST_OK;
+    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++) {
+        outcome out, ignored;
+        hits *h = &j->per_rule[i];
+        if (!runs(j, i))
+            continue;
+        code = run_rule(j->rules, i, j->f, &j->o, h, &out, err);
+        j->m->results[i].matches = h->n;
+        j->m->results[i].problem = st_str_of(out.limit);
+        if (code == ST_OK && out.lifted && j->o.ago_off) {
+            st_run_options o = j->o;
+            o.ago_off = false;
+            code = run_rule(j->rules, i, j->f, &o, &strict, &ignored, err);
+            j->m->results[i].window_only = only_in(h, &strict);
+        }
+        if (code == ST_OK && h->n) {
+            if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
+                code = st_fail(err, ST_E_MEMORY, "no memory for matches");
+            else
+                memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
+            j->all.n += code == ST_OK ? h->n : 0;
+        }
+    }
+    free(strict.v);
+    return code;
+}
+
+static st_code run_trusting(job *j, const bool *server, st_err *err)
+{
+    hits h = { 0 };
+    outcome out;
+    st_code code = ST_OK;
+    st_run_options o = j->o;
+    o.trust_inferred = true;
+    st_tree_mark_servers(j->f, server, true);
+    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
+        if (runs(j, i)) {
+            code = run_rule(j->rules, i, j->f, &o, &h, &out, err);
+            j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
+        }
+    st_tree_mark_servers(j->f, server, false);
+    free(h.v);
+    return code;
+}
+
+static st_code run_marked(job *j, bool *server, st_err *err)
+{
+    st_code code = mark_servers(j->rules, j->f, &j->o, server, j->m->results, err);
+    if (code == ST_OK) {
+        st_tree_mark_servers(j->f, server, j->o.trust_inferred);
+        code = run_all(j, err);
+    }
+    if (code == ST_OK && !j->o.trust_inferred && j->f->stats.inferred)
+        code = run_trusting(j, server, err);
+    if (code != ST_OK)
+        return code;
+    if (j->all.n)
+        qsort(j->all.v, j->all.n, sizeof *j->all.v, by_node);
+    j->m->items = ST_NEWN(&j->m->arena, st_match, j->all.n);
+    j->m->n = j->all.n;
+    if (!j->m->items)
+        return st_fail(err, ST_E_MEMORY, "no memory for matches");
+    if (j->all.n)
+        memcpy(j->m->items, j->all.v, j->all.n * sizeof *j->all.v);
+    return ST_OK;
+}
+
+st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out, st_err *err)
+{
+    job j = { .rules = r, .f = f, .o = *o };
+    bool *server = calloc(f->n + 1, sizeof *server);
+    st_code code = ST_E_MEMORY;
+    if (!j.o.now)
+        j.o.now = st_rules_now(f);
+    j.m = calloc(1, sizeof *j.m);
+    j.per_rule = calloc(r->n + 1, sizeof *j.per_rule);
+    if (j.m)
+        j.m->results = ST_NEWN(&j.m->arena, st_rule_result, r->n);
+    if (server && j.m && j.per_rule && j.m->results)
+        code = run_marked(&j, server, err);
+    else
+        st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    for (size_t i = 0; j.per_rule && i < r->n; i++)
+        free(j.per_rule[i].v);
+    free(j.per_rule);
+    free(j.all.v);
+    free(server);
+    if (code != ST_OK) {
+        st_matches_free(j.m);
+        j.m = NULL;
+    }
+    *out = j.m;
+    return code;
+}
+
+void st_matches_free(st_matches *m)
+{
+    if (!m)
+        return;
+    st_arena_free(&m->arena);
+    free(m);
+}
+
+/* ---- one query ------------------------------------------------------------------------------------ */
+
+static bool table_columns(st_table *t, const st_kschema *s)
+{
+    t->ncolumns = s->n;
+    t->columns = ST_NEWN(&t->arena, st_table_column, s->n);
+    for (size_t i = 0; t->columns && i < s->n; i++) {
+        t->columns[i].name = st_arena_copy(&t->arena, s->v[i].name);
+        t->columns[i].type = st_str_of(st_kt_name(s->v[i].type));
+    }
+    return t->columns && !t->arena.failed;
+}
+
+typedef struct cells {
+    st_cell *v;
+    size_t n, cap;
+} cells;
+
+static bool table_batch(st_krun *r, st_table *t, const st_kschema *s, st_kbatch *b, cells *c)
+{
+    st_buf text = { 0 };
+    if (!st_grow(&c->v, &c->cap, c->n + b->n * s->n + 1, sizeof *c->v))
+        return false;
+    for (size_t i = 0; i < s->n; i++)
+        if (!st_kbatch_col(r, b, i))
+            return false;
+    for (size_t k = 0; k < b->n; k++)
+        for (size_t i = 0; i < s->n; i++) {
+            st_kv v = b->cols[i].v[k];
+            st_buf_clear(&text);
+            st_kv_put(&text, &r->mem, s->v[i].type, v);
+            c->v[c->n++] = (st_cell){ v.tag == ST_KV_NULL, st_arena_copy(&t->arena, st_buf_slice(&text)) };
+        }
+    t->nrows += b->n;
+    bool ok = !text.failed && !t->arena.failed;
+    st_buf_free(&text);
+    return ok;
+}
+
+static bool fill_table(st_krun *r, st_kop *root, st_table *t)
+{
+    cells c = { 0 };
+    st_kbatch *b;
+    bool ok = table_columns(t, &root->schema);
+    while (ok && (b = root->next(r, root)) != NULL) {
+        ok = table_batch(r, t, &root->schema, b, &c);
+        st_kbatch_free(b);
+    }
+    t->cells = ok ? ST_NEWN(&t->arena, st_cell, c.n) : NULL;
+    if (t->cells && c.n)
+        memcpy(t->cells, c.v, c.n * sizeof *c.v);
+    free(c.v);
+    return (t->cells && st_krun_ok(r)) || st_krun_nomem(r);
+}
+
+static st_code run_bound(st_krun *r, const st_kbound *bound, st_table **out, st_err *err)
+{
+    if (bound->status == ST_RULE_NOT_APPLICABLE)
+        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here", ST_FMT(bound->why));
+    if (bound->status != ST_RULE_READY)
+        return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s", r->err.text[0] ? ": " : "",
+                       r->err.text);
+    st_table *t = calloc(1, sizeof *t);
+    if (!t || !fill_table(r, bound->root, t)) {
+        st_table_free(t);
+        return st_fail(err, ST_E_MEMORY, "no memory for the query's result");
+    }
+    *out = t;
+    return ST_OK;
+}
+
+static st_code mark_for_query(const st_rules *rules, st_forest *f, const st_run_options *o, st_err *err)
+{
+    bool *server = calloc(f->n + 1, sizeof *server);
+    if (!server)
+        return st_fail(err, ST_E_MEMORY, "no memory to run the query");
+    st_code code = mark_servers(rules, f, o, server, NULL, err);
+    if (code == ST_OK)
+        st_tree_mark_servers(f, server, o->trust_inferred);
+    free(server);
+    return code;
+}
+
+st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
+                     st_table **out, st_err *err)
+{
+    st_kql_script script;
+    *out = NULL;
+    st_str kept = st_arena_copy(&r->arena, text), name = st_arena_copy(&r->arena, path);
+    if (!kept.p || !name.p)
+        return st_fail(err, ST_E_MEMORY, "no memory for the query");
+    st_kql_diags_file(&r->diags, name, kept, 0, true);
+    if (!st_kql_parse(&r->arena, kept, &r->diags, &script))
+        return st_fail(err, ST_E_RULE, "the query can't be read");
+    st_code code = f ? mark_for_query(r, f, o, err) : ST_OK;
+    st_pool *pool = f ? f->pool : st_pool_new();
+    st_krun run;
+    st_kbound bound;
+    if (code == ST_OK && pool && st_krun_init(&run, f, pool, o)) {
+        st_kbind(&run, &script, false, &r->diags, &bound);
+        code = run_bound(&run, &bound, out, err);
+        st_krun_free(&run);
+    } else if (code == ST_OK) {
+        code = st_fail(err, ST_E_MEMORY, "no memory to run the query");
+    }
+    if (!f)
+        st_pool_free(pool);
+    return code;
+}
+
+void st_table_free(st_table *t)
+{
+    if (!t)
+        return;
+    st_arena_free(&t->arena);
+    free(t);
+}

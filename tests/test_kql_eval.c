@@ -1,0 +1,190 @@
+/* test_kql_eval.c - queries over constants: each with its cells, or with what is wrong in it. */
+#include "shelltree/rules.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+typedef struct query_case {
+    const char *kql, *expect;
+} query_case;
+
+/* The result as one line: columns with types, then rows: "a:long b:string / 1,x / 2,y". A null is ~. */
+static void show(const st_table *t, st_buf *b)
+{
+    for (size_t i = 0; i < t->ncolumns; i++)
+        st_buf_fmt(b, "%s%.*s:%.*s", i ? " " : "", ST_FMT(t->columns[i].name), ST_FMT(t->columns[i].type));
+    for (size_t i = 0; i < t->ncolumns * t->nrows; i++) {
+        st_buf_str(b, i % t->ncolumns ? ST_STR(",") : ST_STR(" / "));
+        st_buf_str(b, t->cells[i].null ? ST_STR("~") : t->cells[i].text);
+    }
+}
+
+static void check_all(const query_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        st_rules *r = st_rules_new();
+        st_run_options o = { .now = ST_TICKS_UNIX + UINT64_C(1704164645) * ST_TICKS_SECOND };
+        st_table *t = NULL;
+        st_err err = { 0 };
+        st_buf b = { 0 };
+        if (st_query_run(r, ST_STR("q.kql"), st_str_of(cases[i].kql), NULL, &o, &t, &err) == ST_OK)
+            show(t, &b);
+        else if (st_rules_diags(r))
+            st_buf_fmt(&b, "%u:%u: %.*s", st_rules_diag(r, 0)->line, st_rules_diag(r, 0)->column,
+                       ST_FMT(st_rules_diag(r, 0)->text));
+        else
+            st_buf_str(&b, st_str_of(err.text));
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(cases[i].expect)))
+            fail_msg("%s\n  gives %.*s\n  not   %s", cases[i].kql, ST_FMT(st_buf_slice(&b)), cases[i].expect);
+        st_buf_free(&b);
+        st_table_free(t);
+        st_rules_free(r);
+    }
+}
+#define CHECK(cases) check_all(cases, sizeof(cases) / sizeof(cases)[0])
+
+static void eval__string_operators(void **state)
+{
+    static const query_case cases[] = {
+        { "print 'netnet net' has 'net', 'network' has 'net', 'inter_net' has 'net', 'net1' has 'net'",
+          "print_0:bool print_1:bool print_2:bool print_3:bool / True,False,True,False" },
+        { "print a = 'x-enc' has '-enc', b = 'CAF\303\211' has 'caf\303\251', c = 'caf\303\251s' has 'caf\303\251'",
+          "a:bool b:bool c:bool / True,True,False" },
+        { "print a = 'Abc' has_cs 'abc', b = 'Abc' contains 'BC', c = 'Abc' contains_cs 'BC', d = 'x' contains ''",
+          "a:bool b:bool c:bool d:bool / False,True,False,True" },
+        { "print a = 'Abc' startswith 'AB', b = 'Abc' !endswith 'BC', c = 'abc def' hasprefix 'DE', d = 'abc def' hassuffix 'C'",
+          "a:bool b:bool c:bool d:bool / True,False,True,True" },
+        { "print a = 'A' in ('a', 'b'), b = 'A' in~ ('a', 'b'), c = 'A' !in~ (dynamic(['a'])), d = 'A' =~ 'a'",
+          "a:bool b:bool c:bool d:bool / False,True,False,True" },
+        { "print a = 'run arp -a' has_any ('net', 'arp'), b = 'run arp -a' has_all ('net', 'arp'), c = 'x' has_any (dynamic([]))",
+          "a:bool b:bool c:bool / True,False,False" },
+        { "print a = 'abc12' matches regex @'\\d{2}$', b = 'ABC' matches regex 'abc', c = 'ABC' matches regex '(?i)abc'",
+          "a:bool b:bool c:bool / True,False,True" },
+        { "datatable(h:string, n:string)['run cmd', 'CMD', 'cmds', 'cmd'] | where h has n | project n", "n:string / CMD" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__null_and_bool(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(i:long)[1, long(null), 2] | where i != 2", "i:long / 1 / ~" },
+        { "datatable(i:long)[1, long(null), 2] | where not(i > 1)", "i:long / 1" },
+        { "print a = long(null) == 1, b = long(null) < 1, c = isnull(long(null)), d = isempty('')",
+          "a:bool b:bool c:bool d:bool / False,~,True,True" },
+        { "print a = bool(null) and false, b = bool(null) or true, c = iff(bool(null), 1, 2)",
+          "a:bool b:bool c:long / False,True,2" },
+        { "print a = -7 / 2, b = -14 % 12, c = 1 / 0, d = 1.0 / 0, e = 5 / 2.0",
+          "a:long b:long c:long d:real e:real / -3,10,~,Infinity,2.5" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__times(void **state)
+{
+    static const query_case cases[] = {
+        { "print now(), ago(1h)", "print_0:datetime print_1:datetime / 2024-01-02T03:04:05.0000000Z,2024-01-02T02:04:05.0000000Z" },
+        { "print datetime(2024-01-02) - datetime(2024-01-01), 1.5d, -1ms",
+          "print_0:timespan print_1:timespan print_2:timespan / 1.00:00:00,1.12:00:00,-00:00:00.0010000" },
+        { "print a = datetime(2024-01-05) between (datetime(2024-01-01) .. 4d), b = bin(-7, 5), c = startofweek(datetime(2024-01-05))",
+          "a:bool b:long c:datetime / True,-10,2023-12-31T00:00:00.0000000Z" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__dynamic(void **state)
+{
+    static const query_case cases[] = {
+        { "print d = dynamic({'a': {'b': [1, 2]}}) | project d.a.b[1], d.a.c, tostring(d.a), d.a.b[-1]",
+          "d_a_b_1:dynamic d_a_c:dynamic d_a:string d_a_b_:dynamic / 2,~,{\"b\":[1,2]},2" },
+        { "print parse_json('{\"x\": [true, null, \"y\"]}')", "print_0:dynamic / {\"x\":[true,null,\"y\"]}" },
+        { "print split('a,b,,c', ','), array_length(split('a,b', ',')), pack_array(1, 'x', 2.5)",
+          "print_0:dynamic print_1:long print_2:dynamic / [\"a\",\"b\",\"\",\"c\"],2,[1,\"x\",2.5]" },
+        { "print extract(@'(\\w+)\\.exe', 1, 'C:/x/cmd.exe'), toint('0x1F'), substring('abcd', 1, 2), indexof('abcb', 'b', 2)",
+          "print_0:string print_1:int print_2:string print_3:long / cmd,31,bc,3" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+#define T "let T = datatable(k:string, v:long)['a', 1, 'b', 2, 'a', 3, 'c', long(null)]; "
+static void eval__operators(void **state)
+{
+    static const query_case cases[] = {
+        { T "T | extend v = v + 1, w = v | where k == 'a'", "k:string v:long w:long / a,2,1 / a,4,3" },
+        { T "T | project a = v, v = strlen(k) | take 1", "a:long v:long / 1,1" },
+        { T "T | project-rename n = v | project-away k | take 1", "n:long / 1" },
+        { T "T | order by v | project v", "v:long / 3 / 2 / 1 / ~" },
+        { T "T | sort by v asc nulls last, k | project v", "v:long / 1 / 2 / 3 / ~" },
+        { T "T | top 1 by v | project k, v", "k:string v:long / a,3" },
+        { T "T | distinct k", "k:string / a / b / c" },
+        { T "T | count", "Count:long / 4" },
+        { T "T | summarize count(), dcount(k), sum(v), max(v), make_set(k)",
+          "count_:long dcount_k:long sum_v:long max_v:long set_k:dynamic / 4,3,6,3,[\"a\",\"b\",\"c\"]" },
+        { T "T | summarize n = countif(v > 1) by k | order by k asc", "k:string n:long / a,1 / b,1 / c,0" },
+        { T "T | summarize arg_max(v, k)", "v:long k:string / 3,a" },
+        { T "T | join kind=leftouter (T | where v == 2 | project k, w = 'x') on k | project k, k1, w",
+          "k:string k1:string w:string / a,, / b,b,x / a,, / c,," },
+        { T "union (T | take 1), (print v = 'x')", "k:string v_long:long v_string:string / a,1, / ,~,x" },
+        { T "let f = (x:long, s:string = '!') { strcat(x, s) }; print f(2), f(3, '?')", "print_0:string print_1:string / 2!,3?" },
+        { T "let W = (t:(k:string, v:long), n:long) { t | where v > n }; W(T, 1) | project v", "v:long / 2 / 3" },
+        { T "T | where k in ((T | where v == 2)) | project v", "v:long / 2" },
+        { "range x from 1 to 5 step 2", "x:long / 1 / 3 / 5" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void bind__mistakes__named_with_their_place(void **state)
+{
+    static const query_case cases[] = {
+        { T "T | where kk == 'x'", "1:89: no column kk" },
+        { T "T | where K == 'x'", "1:89: no column K; did you mean k?" },
+        { T "T | where k = 'x'", "1:91: a condition (bool) is needed; `=` assigns, use `==`" },
+        { T "T | where v has '1'", "1:89: has isn't defined for long and string; use tostring()" },
+        { T "T | where v", "1:89: a condition (bool) is needed, not long" },
+        { T "T | extend x = sha256(k)", "1:94: the function sha256 isn't known or not supported yet" },
+        { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
+        { T "T | make-series count() on v from 1 to 2 step 1", "1:83: operator make-series isn't supported yet" },
+        { T "T | where count() > 1", "1:89: count() is an aggregate: it stands in summarize only" },
+        { T "T | project k, k", "1:94: there is a column k already" },
+        { "print 'a' matches regex '(?=x)'", "1:25: look-ahead isn't part of Kusto's regular expressions" },
+        { "print 'a' matches regex @'(a)\\1'", "1:25: a back-reference isn't part of Kusto's regular expressions" },
+        { "print 'a' + 'b'", "1:7: + isn't defined for string and string; use strcat()" },
+        { "EmailEvents | take 1", "the query needs EmailEvents, which isn't here" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void regex__runaway_pattern__ends(void **state)
+{
+    static const query_case cases[] = {
+        { "print strrep('a', 40) matches regex '^(a|a)*$b'", "print_0:bool / False" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(eval__string_operators),
+        cmocka_unit_test(eval__null_and_bool),
+        cmocka_unit_test(eval__times),
+        cmocka_unit_test(eval__dynamic),
+        cmocka_unit_test(eval__operators),
+        cmocka_unit_test(bind__mistakes__named_with_their_place),
+        cmocka_unit_test(regex__runaway_pattern__ends),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

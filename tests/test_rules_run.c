@@ -1,0 +1,340 @@
+/* test_rules_run.c - rules over forests made by hand: who is hit, who isn't, and what is counted. */
+#include "shelltree/rules.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#define T0 (ST_TICKS_UNIX + UINT64_C(1700000000) * ST_TICKS_SECOND)
+#define HOUR (UINT64_C(3600) * ST_TICKS_SECOND)
+
+typedef struct row {
+    uint32_t id, parent; /* of the GUIDs; 0: zero */
+    const char *image, *command, *parent_image, *parent_command;
+    unsigned hour;
+    uint32_t pid, parent_pid;
+} row;
+
+/* IIS starts a shell, the shell a tool, the tool two helpers: published two-level logic. */
+static const row web[] = {
+    { 1, 90, "C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp.exe -ap \"DefaultAppPool\"",
+      "C:\\Windows\\System32\\svchost.exe", "svchost.exe -k iissvcs", 0, 2580, 700 },
+    { 2, 1, "C:\\Windows\\System32\\cmd.exe", "cmd.exe /c whoami",
+      "C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp.exe -ap \"DefaultAppPool\"", 1, 2404, 2580 },
+    { 3, 2, "C:\\Windows\\System32\\whoami.exe", "whoami", "C:\\Windows\\System32\\cmd.exe",
+      "cmd.exe /c whoami", 2, 3001, 2404 },
+    { 4, 2, "C:\\Windows\\System32\\conhost.exe", "conhost.exe 0x4", "C:\\Windows\\System32\\cmd.exe",
+      "cmd.exe /c whoami", 2, 3002, 2404 },
+    { 5, 3, "C:\\Windows\\System32\\net1.exe", "net1 user", "C:\\Windows\\System32\\whoami.exe", "whoami",
+      3, 3003, 3001 },
+    /* An administrator's shell: no server above. */
+    { 6, 91, "C:\\Windows\\explorer.exe", "explorer.exe", "-", "-", 0, 400, 300 },
+    { 7, 6, "C:\\Windows\\System32\\CMD.EXE", "cmd", "C:\\Windows\\explorer.exe", "explorer.exe", 1, 401, 400 },
+    { 8, 7, "C:\\Windows\\System32\\ipconfig.exe", "ipconfig", "C:\\Windows\\System32\\CMD.EXE", "cmd", 2,
+      402, 401 },
+    /* A shell whose own record is missing: its parent isn't known. */
+    { 9, 92, "C:\\Windows\\System32\\tasklist.exe", "tasklist", "C:\\Windows\\System32\\cmd.exe",
+      "cmd.exe", 3, 500, 501 },
+};
+
+static st_guid guid_n(uint32_t n)
+{
+    st_guid g = { { 0 } };
+    if (n) {
+        g.b[0] = 0xaa;
+        g.b[7] = 0x65;
+        g.b[12] = (unsigned char)n;
+    }
+    return g;
+}
+
+static st_sid text(st_store *s, const char *t)
+{
+    return st_pool_put(s->pool, st_str_of(t));
+}
+
+static st_store *store_of(const row *rows, size_t n)
+{
+    st_store *s = st_store_new();
+    assert_non_null(s);
+    for (size_t k = 0; k < n; k++) {
+        size_t i = st_store_add(s);
+        assert_int_not_equal(i, SIZE_MAX);
+        st_creations *c = &s->creations;
+        c->computer[i] = text(s, "WEB01.corp.example");
+        c->guid[i] = guid_n(rows[k].id);
+        c->parent_guid[i] = guid_n(rows[k].parent);
+        c->utc[i] = T0 + rows[k].hour * HOUR;
+        c->created[i] = c->utc[i];
+        c->pid[i] = rows[k].pid;
+        c->parent_pid[i] = rows[k].parent_pid;
+        c->image[i] = text(s, rows[k].image);
+        c->command_line[i] = text(s, rows[k].command);
+        c->parent_image[i] = text(s, rows[k].parent_image);
+        c->parent_command_line[i] = text(s, rows[k].parent_command);
+        c->user[i] = text(s, "IIS APPPOOL\\DefaultAppPool");
+        c->hashes[i] = text(s, "MD5=AABB,SHA256=CCDD");
+        c->event_record_id[i] = rows[k].id;
+        c->offset[i] = rows[k].id;
+        st_seen seen = { .computer = c->computer[i], .event_id = 1, .event_record_id = rows[k].id,
+                         .created = c->created[i] };
+        assert_true(st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen));
+        s->seen[s->nseen++] = seen;
+    }
+    return s;
+}
+
+typedef struct world {
+    st_store *store;
+    st_forest *forest;
+    st_rules *rules;
+    st_matches *matches;
+    st_err err;
+} world;
+
+static void build(world *w, const row *rows, size_t n)
+{
+    memset(w, 0, sizeof *w);
+    w->store = store_of(rows, n);
+    assert_int_equal(st_tree_build(NULL, w->store, NULL, &w->forest, &w->err), ST_OK);
+    w->rules = st_rules_new();
+    assert_non_null(w->rules);
+}
+#define BUILD(w, rows) build(w, rows, sizeof(rows) / sizeof(rows)[0])
+
+static void rule(world *w, const char *path, const char *kql)
+{
+    assert_int_equal(st_rules_load_text(w->rules, st_str_of(path), st_str_of(kql), &w->err), ST_OK);
+}
+
+static void run(world *w, bool ago_off, bool trust)
+{
+    st_run_options o = { .now = T0 + 3 * HOUR, .ago_off = ago_off, .trust_inferred = trust };
+    st_matches_free(w->matches);
+    assert_int_equal(st_rules_run(w->rules, w->forest, &o, &w->matches, &w->err), ST_OK);
+}
+
+static void done(world *w)
+{
+    st_matches_free(w->matches);
+    st_rules_free(w->rules);
+    st_tree_free(w->forest);
+    st_store_free(w->store);
+}
+
+/* The ids of the nodes that rule number r hit, as "3 5". */
+static const char *hit(const world *w, uint32_t r, char out[128])
+{
+    size_t n = 0;
+    out[0] = 0;
+    for (size_t i = 0; i < w->matches->n; i++)
+        if (w->matches->items[i].rule == r && n < 100)
+            n += (size_t)snprintf(out + n, 128 - n, "%s%u", n ? " " : "",
+                                  w->forest->procs[w->matches->items[i].node].guid.b[12]);
+    return out;
+}
+
+#define PUBLISHED                                                                                   \
+    "let webservers = dynamic([\"beasvc.exe\", \"coldfusion.exe\", \"httpd.exe\", \"owstimer.exe\", "  \
+    "\"visualsvnserver.exe\", \"w3wp.exe\", \"tomcat\", \"apache2\", \"nginx\"]);\n"                  \
+    "let linuxShells = dynamic([\"/bin/bash\", \"/bin/sh\", \"python\", \"python3\"]);\n"              \
+    "let windowsShells = dynamic([\"powershell.exe\", \"powershell_ise.exe\", \"cmd.exe\", "           \
+    "\"net.exe\"]);\n"                                                                               \
+    "let exclusions = dynamic([\"csc.exe\", \"php-cgi.exe\", \"vbc.exe\", \"conhost.exe\", "           \
+    "\"print.exe\"]);\n"                                                                             \
+    "DeviceProcessEvents\n"                                                                          \
+    "| where (InitiatingProcessParentFileName in~(webservers) or InitiatingProcessCommandLine "      \
+    "in~(webservers))\n"                                                                             \
+    "| where (InitiatingProcessFileName in~(windowsShells) or InitiatingProcessCommandLine "         \
+    "has_any(linuxShells))\n"                                                                        \
+    "| where FileName !in~ (exclusions)\n"                                                           \
+    "| extend Reason = iff(InitiatingProcessParentFileName in~ (webservers), \"Suspicious web "       \
+    "shell execution\", \"Suspicious webserver process\")\n"
+
+static void run__published_rule__hits_the_shells_children_but_exclusions(void **state)
+{
+    world w;
+    char ids[128];
+    (void)state;
+    BUILD(&w, web);
+    rule(&w, "potential-web-shell.kql", PUBLISHED);
+    assert_int_equal(st_rules_at(w.rules, 0)->status, ST_RULE_READY);
+    run(&w, false, false);
+    assert_string_equal(hit(&w, 0, ids), "3");
+    assert_int_equal(w.matches->results[0].matches, 1);
+    st_str reason = st_pool_get(w.forest->pool, w.matches->items[0].reason);
+    assert_true(st_str_eq(reason, ST_STR("Suspicious web shell execution")));
+    done(&w);
+}
+
+/* Each rule, with the ids of the processes that it must hit. */
+static void run__rules__hit_what_they_say(void **state)
+{
+    static const struct {
+        const char *kql, *ids;
+    } cases[] = {
+        { "DeviceProcessEvents | where FileName =~ 'cmd.exe'", "2 7" },
+        { "DeviceProcessEvents | where FileName == 'cmd.exe'", "2" },
+        { "DeviceProcessEvents | where WebServerFileName =~ 'w3wp.exe'", "2 3 4 5" },
+        { "DeviceProcessEvents | where WebServerDistance > 1", "3 4 5" },
+        { "DeviceProcessEvents | where WebServerDistance == 1 | project FileName", "2" },
+        { "DeviceProcessEvents | where isnull(WebServerProcessId)", "1 6 7 8 9" },
+        { "DeviceProcessEvents | where WebServerProcessId == 2580 | top 1 by ProcessId desc", "5" },
+        { "DeviceProcessEvents | where AncestorFileNames has 'w3wp.exe'", "2 3 4 5" },
+        { "DeviceProcessEvents | where AncestorFileNames[1] == 'cmd.exe'", "5" },
+        { "DeviceProcessEvents | where array_length(AncestorFileNames) >= 4", "5" },
+        { "DeviceProcessEvents | where RootFileName == 'explorer.exe' and FileName != 'explorer.exe'", "" },
+        { "DeviceProcessEvents | where InitiatingProcessFileName == 'cmd.exe' and "
+          "InitiatingProcessParentFileName == ''", "9" },
+        { "DeviceProcessEvents | where AccountDomain == 'IIS APPPOOL' and AccountName startswith 'default' "
+          "and SHA256 == 'ccdd' | where ProcessId == 3003", "5" },
+        { "let n = DeviceProcessEvents | where FileName == 'net1.exe' | project ProcessGuid;\n"
+          "DeviceProcessEvents | where ProcessGuid in (n)", "5" },
+        { "DeviceProcessEvents | summarize count() by FileName", "" },
+        { "DeviceProcessEvents | summarize arg_max(Timestamp, *) by DeviceName | take 0", "" },
+        { "DeviceProcessEvents | join kind=inner (DeviceProcessEvents | project Up = ProcessGuid, "
+          "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == 'whoami.exe'", "5" },
+        { "union DeviceProcessEvents, DeviceProcessEvents | where ProcessId == 402", "8" },
+        { "Processes | where not(Observed)", "" },
+        { "DeviceProcessEvents | extend AdditionalFields.RuleName", "1 6 2 7 3 4 8 5 9" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world w;
+        char ids[128];
+        BUILD(&w, web);
+        rule(&w, "a.kql", cases[i].kql);
+        rule(&w, "web-servers.kql", "Processes | where FileName in~ ('w3wp.exe')");
+        if (st_rules_at(w.rules, 0)->status != ST_RULE_READY)
+            fail_msg("%s: %.*s", cases[i].kql,
+                     ST_FMT(st_rules_diag(w.rules, 0)->text));
+        run(&w, false, false);
+        if (strcmp(hit(&w, 0, ids), cases[i].ids))
+            fail_msg("%s: hit %s, not %s", cases[i].kql, ids, cases[i].ids);
+        done(&w);
+    }
+}
+
+static void run__ago__lifted_and_counted(void **state)
+{
+    static const char *const texts[] = {
+        "DeviceProcessEvents | where Timestamp > ago(90m)",
+        "DeviceProcessEvents | where Timestamp >= ago(90m)",
+        "DeviceProcessEvents | where ago(90m) <= Timestamp",
+        "DeviceProcessEvents | where Timestamp between (ago(90m) .. now())",
+        "let from = ago(90m); DeviceProcessEvents | where Timestamp > from",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        world w;
+        BUILD(&w, web);
+        rule(&w, "a.kql", texts[i]);
+        run(&w, false, false);
+        assert_int_equal(w.matches->results[0].matches, 5); /* hours 2 and 3 */
+        assert_int_equal(w.matches->results[0].window_only, 0);
+        run(&w, true, false);
+        assert_int_equal(w.matches->results[0].matches, 9);
+        assert_int_equal(w.matches->results[0].window_only, 4);
+        done(&w);
+    }
+}
+
+static void run__upper_bound__stays(void **state)
+{
+    world w;
+    (void)state;
+    BUILD(&w, web);
+    rule(&w, "a.kql", "DeviceProcessEvents | where Timestamp < ago(90m)");
+    run(&w, true, false);
+    assert_int_equal(w.matches->results[0].matches, 4);
+    assert_int_equal(w.matches->results[0].window_only, 0);
+    done(&w);
+}
+
+static void run__inferred_edge__counted_and_crossed_only_if_trusted(void **state)
+{
+    static const row rows[] = {
+        { 1, 90, "C:\\w3wp.exe", "w3wp", "C:\\svchost.exe", "svchost", 0, 10, 9 },
+        { 2, 1, "C:\\cmd.exe", "cmd", "C:\\w3wp.exe", "w3wp", 1, 11, 10 },
+        { 3, 0, "C:\\whoami.exe", "whoami", "C:\\cmd.exe", "cmd", 2, 12, 11 },
+    };
+    world w;
+    char ids[128];
+    (void)state;
+    BUILD(&w, rows);
+    assert_int_equal(w.forest->stats.inferred, 1);
+    rule(&w, "a.kql", PUBLISHED);
+    rule(&w, "b.kql", "DeviceProcessEvents | where WebServerDistance == 2");
+    rule(&w, "web-servers.kql", "Processes | where FileName == 'w3wp.exe'");
+    run(&w, false, false);
+    assert_string_equal(hit(&w, 0, ids), "");
+    assert_int_equal(w.matches->results[0].inferred_only, 1);
+    assert_int_equal(w.matches->results[1].inferred_only, 1);
+    run(&w, false, true);
+    assert_string_equal(hit(&w, 0, ids), "3");
+    assert_string_equal(hit(&w, 1, ids), "3");
+    assert_int_equal(w.matches->results[0].inferred_only, 0);
+    done(&w);
+}
+
+static void load__web_servers_reading_its_own_columns__refused(void **state)
+{
+    world w;
+    (void)state;
+    BUILD(&w, web);
+    rule(&w, "web-servers.kql", "Processes | where WebServerFileName == 'x'");
+    assert_int_equal(st_rules_at(w.rules, 0)->status, ST_RULE_BROKEN);
+    assert_true(st_rules_diags(w.rules) > 0);
+    done(&w);
+}
+
+static void load__service_table__not_applicable(void **state)
+{
+    world w;
+    (void)state;
+    BUILD(&w, web);
+    rule(&w, "a.kql", "EmailEvents | where Subject has 'x'");
+    assert_int_equal(st_rules_at(w.rules, 0)->status, ST_RULE_NOT_APPLICABLE);
+    assert_true(st_rules_at(w.rules, 0)->why.n > 0);
+    done(&w);
+}
+
+static void query__over_a_forest__text_cells(void **state)
+{
+    world w;
+    st_table *t = NULL;
+    st_run_options o = { .now = T0 };
+    (void)state;
+    BUILD(&w, web);
+    assert_int_equal(st_query_run(w.rules, ST_STR("query"),
+                                  ST_STR("DeviceProcessEvents | summarize n = count() by "
+                                         "InitiatingProcessFileName | order by n, InitiatingProcessFileName asc | take 2"),
+                                  w.forest, &o, &t, &w.err),
+                     ST_OK);
+    assert_int_equal(t->ncolumns, 2);
+    assert_int_equal(t->nrows, 2);
+    assert_true(st_str_eq(t->cells[0].text, ST_STR("cmd.exe")));
+    assert_true(st_str_eq(t->cells[1].text, ST_STR("3")));
+    st_table_free(t);
+    done(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(run__published_rule__hits_the_shells_children_but_exclusions),
+        cmocka_unit_test(run__rules__hit_what_they_say),
+        cmocka_unit_test(run__ago__lifted_and_counted),
+        cmocka_unit_test(run__upper_bound__stays),
+        cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
+        cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),
+        cmocka_unit_test(load__service_table__not_applicable),
+        cmocka_unit_test(query__over_a_forest__text_cells),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
