@@ -41,14 +41,21 @@ static bool is_repaired(const st_look_at *l)
     return (l->record->flags & ST_R_REPAIRED) != 0;
 }
 
+/* The place of a name, in four bytes: behind the chunk's header, in the chunk. */
+static bool is_place(const unsigned char *p)
+{
+    return p[1] >= 2 && !p[2] && !p[3];
+}
+
 /* Does an attribute's head end right before i? Its token, the place of its name, and, where
  * the name is met for the first time, the name itself. */
 static bool attribute_before(const unsigned char *b, size_t i)
 {
-    if (i >= 5 && (b[i - 5] & 0xbf) == 0x06)
+    if (i >= 5 && (b[i - 5] & 0xbf) == 0x06 && is_place(b + i - 4))
         return true;
     for (size_t c = 1; c <= 64 && i >= 15 + 2 * c; c++)
-        if ((b[i - 15 - 2 * c] & 0xbf) == 0x06 && u16(b + i - 4 - 2 * c) == c)
+        if ((b[i - 15 - 2 * c] & 0xbf) == 0x06 && is_place(b + i - 14 - 2 * c) &&
+            u16(b + i - 4 - 2 * c) == c)
             return true;
     return false;
 }
@@ -64,7 +71,7 @@ static bool has_attribute_reference(const st_look_at *l)
             continue;
         while (at + 5 <= n && (b[at] & 0xbf) == 0x05 && b[at + 1] == 0x01)
             at += 4 + 2 * (size_t)u16(b + at + 2);
-        if (at + 5 <= n && ((b[at] & 0xbf) == 0x08 || ((b[at] & 0xbf) == 0x09 && !b[at + 3] && !b[at + 4])))
+        if (at + 5 <= n && ((b[at] & 0xbf) == 0x08 || ((b[at] & 0xbf) == 0x09 && is_place(b + at + 1))))
             return true;
     }
     return false;
@@ -187,14 +194,6 @@ static const row ROWS[] = {
         "the record was written without a template, as event collectors do; libevtx takes an "
         "attribute's text for a bad token and gives up" },
       NATIVE, is_literal },
-    { { "attribute-reference",
-        "an attribute's text holds a character or entity reference, which libevtx doesn't know "
-        "there" },
-      NATIVE, has_attribute_reference },
-    { { "half-character-at-end",
-        "a text ends in the first half of a UTF-16 pair; libevtx can't convert it and gives up "
-        "the record" },
-      NATIVE, has_broken_end },
     { { "borrowed-template",
         "the record's own template is gone; the native reader found the same one elsewhere in "
         "the source, libevtx doesn't look" },
@@ -207,6 +206,14 @@ static const row ROWS[] = {
         "a size, count or signature of the record is wrong and could be corrected from the rest; "
         "libevtx doesn't try" },
       NATIVE, is_repaired },
+    { { "attribute-reference",
+        "an attribute's text holds a character or entity reference, which libevtx doesn't know "
+        "there" },
+      NATIVE, has_attribute_reference },
+    { { "half-character-at-end",
+        "a text ends in the first half of a UTF-16 pair; libevtx can't convert it and gives up "
+        "the record" },
+      NATIVE, has_broken_end },
     { { "empty-body",
         "the record's data is a stream that ends where it begins, as left-over records that were "
         "overwritten have; the native reader gives System alone, libevtx nothing" },
