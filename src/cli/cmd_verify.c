@@ -208,8 +208,9 @@ static int verify_all(st_session *s)
     if (wrote != ST_EXIT_OK)
         return wrote;
     if (x.unexplained)
-        st_complain("%llu difference%s between the readers not explained", (unsigned long long)x.unexplained,
-                    x.unexplained == 1 ? " is" : "s are");
+        st_complain("not explained: %llu difference%s between the readers",
+                    (unsigned long long)x.unexplained,
+                    x.unexplained == 1 ? "" : "s");
     return x.unexplained ? ST_EXIT_UNEXPLAINED : status;
 }
 

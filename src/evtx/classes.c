@@ -102,21 +102,72 @@ static bool has_broken_end(const st_look_at *l)
     return any;
 }
 
-/* The record's values, read from its bytes: is one of them binary XML that ends at once? */
+/* The array of values of a template instance, as it stands in the record's bytes. */
+typedef struct values {
+    const unsigned char *specs;
+    size_t count, first; /* place of the first value */
+} values;
+
+static uint32_t u32(const unsigned char *p)
+{
+    return (uint32_t)u16(p) | (uint32_t)u16(p + 2) << 16;
+}
+
+/* The instance behind the fragment header at `at`. Its template may stand in it, under its id. */
+static bool values_at(const st_look_at *l, size_t at, values *out)
+{
+    const unsigned char *b = l->raw;
+    if (!b || at > l->nraw || l->nraw - at < 18 || b[at] != 0x0f || (b[at + 4] & 0xbf) != 0x0c)
+        return false;
+    size_t count = at + 14;
+    if (l->nraw - at >= 42 && u32(b + at + 18) == u32(b + at + 6)) {
+        count += 24 + (size_t)u32(b + at + 34);
+        if (count + 4 > l->nraw)
+            return false;
+    }
+    out->count = u32(b + count);
+    out->specs = b + count + 4;
+    if (out->count > (l->nraw - count - 4) / 4)
+        return false;
+    out->first = count + 4 + 4 * out->count;
+    return true;
+}
+
+/* Where the record's value that is binary XML begins; 0: it has none. */
+static size_t body_of(const st_look_at *l)
+{
+    values v;
+    if (!values_at(l, 24, &v))
+        return 0;
+    size_t at = v.first;
+    for (size_t i = 0; i < v.count && at < l->nraw; i++) {
+        if (v.specs[4 * i + 2] == ST_V_BINXML && u16(v.specs + 4 * i))
+            return at;
+        at += u16(v.specs + 4 * i);
+    }
+    return 0;
+}
+
 static bool has_empty_body(const st_look_at *l)
 {
-    enum { COUNT = 38 }; /* header, fragment header, instance */
-    const unsigned char *b = l->raw;
-    if (!b || l->nraw < COUNT + 4 || b[24] != 0x0f || (b[28] & 0xbf) != 0x0c || l->record->nfields)
+    size_t at = body_of(l);
+    return at && l->raw[at] == 0 && !l->record->nfields;
+}
+
+/* A value of type null that has bytes, in an element that is there all the same. */
+static bool has_null_with_bytes(const st_look_at *l)
+{
+    const st_record *r = l->record;
+    values v;
+    size_t at = body_of(l);
+    bool shown = false, bytes = false;
+    if (!at || !values_at(l, at, &v))
         return false;
-    size_t count = u16(b + COUNT), at = COUNT + 4 + 4 * count;
-    for (size_t i = 0; i < count && at < l->nraw; i++) {
-        const unsigned char *spec = b + COUNT + 4 + 4 * i;
-        if (spec[2] == ST_V_BINXML && u16(spec) && b[at] == 0)
-            return true;
-        at += u16(spec);
-    }
-    return false;
+    for (size_t i = 0; i < r->nfields; i++)
+        shown |= r->fields[i].value.type == ST_V_NULL;
+    for (size_t i = 0; i < v.count; i++)
+        bytes |= v.specs[4 * i + 2] == ST_V_NULL && u16(v.specs + 4 * i);
+    return shown && bytes;
 }
 
 /* ---- records that only libevtx has ------------------------------------------------------------ */
@@ -214,6 +265,10 @@ static const row ROWS[] = {
         "a text ends in the first half of a UTF-16 pair; libevtx can't convert it and gives up "
         "the record" },
       NATIVE, has_broken_end },
+    { { "null-with-bytes",
+        "a value of type null has bytes, and the template shows the element all the same; libevtx "
+        "can't put it in" },
+      NATIVE, has_null_with_bytes },
     { { "empty-body",
         "the record's data is a stream that ends where it begins, as left-over records that were "
         "overwritten have; the native reader gives System alone, libevtx nothing" },
