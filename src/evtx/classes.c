@@ -172,11 +172,6 @@ static bool has_null_with_bytes(const st_look_at *l)
 
 /* ---- records that only libevtx has ------------------------------------------------------------ */
 
-static bool is_repeated(const st_look_at *l)
-{
-    return l->record->origin == ST_O_SLACK && l->repeats;
-}
-
 /* The time in the record's own header is none that the format's software could have written. */
 static bool has_no_time(const st_look_at *l)
 {
@@ -185,18 +180,7 @@ static bool has_no_time(const st_look_at *l)
     return l->record->origin == ST_O_SLACK && (time < from || time >= to);
 }
 
-static bool is_covered(const st_look_at *l)
-{
-    return l->covered;
-}
-
 /* ---- values ------------------------------------------------------------------------------------ */
-
-/* Up to here both agree, and here the native reader stops, saying why. */
-static bool is_overwritten(const st_look_at *l)
-{
-    return l->record->origin == ST_O_SLACK && is_partial(l) && l->at >= l->ours->n;
-}
 
 /* The first half of a character without the second takes the unit behind it along. */
 static bool is_swallowed(const st_look_at *l)
@@ -273,22 +257,10 @@ static const row ROWS[] = {
         "the record's data is a stream that ends where it begins, as left-over records that were "
         "overwritten have; the native reader gives System alone, libevtx nothing" },
       NATIVE, has_empty_body },
-    { { "repeated-record",
-        "a record left over in slack repeats a live one byte for byte; the native reader only "
-        "counts it" },
-      LIBEVTX, is_repeated },
     { { "no-header-time",
         "what looks like a record in slack has no possible time in its header; the native reader "
         "passes it over" },
       LIBEVTX, has_no_time },
-    { { "record-within-record",
-        "the record before it states a size that takes this one in, and another record follows "
-        "there; the native reader believes the size, libevtx's is led past it by the signature" },
-      LIBEVTX, is_covered },
-    { { "overwritten-definition",
-        "the template or names of a record left over in slack have been overwritten; the native "
-        "reader stops there, libevtx goes on with what has taken their place" },
-      DIFFER, is_overwritten },
     { { "half-character",
         "behind the first half of a UTF-16 pair without the second libevtx loses a character" },
       DIFFER, is_swallowed },

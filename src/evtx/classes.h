@@ -14,8 +14,6 @@ typedef struct st_look_at {
     const st_items *ours, *theirs;/* NULL where that side has no record */
     const unsigned char *raw;     /* the record's own bytes, as far as they could be read */
     size_t nraw;
-    bool repeats;                 /* a live record of the source has exactly these bytes */
-    bool covered;                 /* a record of the native reader states a size that takes it in */
     size_t at;                    /* the field, in both lists */
     const st_value *value;        /* the native reader's, of a field of the data; else NULL */
     st_str field, native, libevtx;

@@ -48,7 +48,6 @@ typedef struct verify {
     st_engine engine; /* of the pass under way */
     bool again;       /* the second look */
     marks marks[2];   /* by engine */
-    mark *by_number;  /* the native reader's, once more, if they are asked for by number */
     odd *odd;         /* of the whole source; records of `batch` have their values */
     size_t nodd, odd_cap;
     odd *batch;
@@ -186,57 +185,11 @@ static unsigned char *raw_of(const verify *v, uint64_t offset, size_t *n)
     return p;
 }
 
-static int by_number(const void *a, const void *b)
-{
-    const mark *x = a, *y = b;
-    if (x->number != y->number)
-        return x->number < y->number ? -1 : 1;
-    return (x->digest > y->digest) - (x->digest < y->digest);
-}
-
-/* Does a record that the native reader gave, elsewhere, have exactly these bytes? */
-static bool repeats(const verify *v, const mark *m, const unsigned char *raw, size_t n)
-{
-    const marks *a = &v->marks[ST_ENGINE_NATIVE];
-    const mark *twin = a->n && v->by_number
-                           ? bsearch(m, v->by_number, a->n, sizeof *twin, by_number) : NULL;
-    if (!twin || twin->offset == m->offset || !n)
-        return false;
-    size_t other_n;
-    unsigned char *other = raw_of(v, twin->offset, &other_n);
-    bool same = other && other_n == n && memcmp(other, raw, n) == 0;
-    free(other);
-    return same;
-}
-
-/* Does the record before it, as the native reader gave it, reach over this place? */
-static bool covered(const verify *v, uint64_t offset)
-{
-    const marks *a = &v->marks[ST_ENGINE_NATIVE];
-    size_t low = 0, high = a->n, n;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (a->at[mid].offset < offset)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    if (!low || offset - a->at[low - 1].offset >= RECORD_MOST)
-        return false;
-    unsigned char *raw = raw_of(v, a->at[low - 1].offset, &n);
-    bool over = raw && a->at[low - 1].offset + n > offset;
-    free(raw);
-    return over;
-}
-
 static void judge_lonely(job *j, odd *d, const st_record *r)
 {
     st_look_at l = { .side = d->side, .record = r, .ours = &j->items };
     unsigned char *raw = raw_of(j->v, r->offset, &l.nraw);
-    mark m = { r->offset, r->number, st_items_digest(&j->items) };
     l.raw = raw;
-    l.repeats = raw && d->side == ST_ONLY_LIBEVTX && repeats(j->v, &m, raw, l.nraw);
-    l.covered = d->side == ST_ONLY_LIBEVTX && covered(j->v, r->offset);
     judge_one(d, &l);
     d->judged = true;
     free(raw);
@@ -348,17 +301,6 @@ static bool add_odd(verify *v, const mark *m, st_side side)
     return true;
 }
 
-static bool list_by_number(verify *v)
-{
-    const marks *a = &v->marks[ST_ENGINE_NATIVE];
-    v->by_number = malloc((a->n + 1) * sizeof *v->by_number);
-    if (v->by_number && a->n) {
-        memcpy(v->by_number, a->at, a->n * sizeof *a->at);
-        qsort(v->by_number, a->n, sizeof *a->at, by_number);
-    }
-    return v->by_number != NULL;
-}
-
 static bool pair_up(verify *v, st_verdict *out)
 {
     marks *a = &v->marks[ST_ENGINE_NATIVE], *b = &v->marks[ST_ENGINE_LIBEVTX];
@@ -382,7 +324,7 @@ static bool pair_up(verify *v, st_verdict *out)
             k++;
         }
     }
-    return ok && (!out->only_libevtx || list_by_number(v));
+    return ok;
 }
 
 /* ---- the verdict --------------------------------------------------------------------------- */
@@ -453,7 +395,6 @@ static void forget(verify *v)
         free(v->odd[i].other);
     }
     free(v->odd);
-    free(v->by_number);
     free(v->marks[0].at);
     free(v->marks[1].at);
 }
