@@ -127,6 +127,15 @@ int st_output_check(const st_session *s);
 void st_output_look(const st_config *c, st_look *look);
 /* Calls write(o, ctx) with standard output or the file of -o, all or nothing. */
 int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), void *ctx);
+/* What this run was, for run.json and the HTML page. */
+enum { ST_RUN_OPTIONS = 16 };
+typedef struct st_run_note {
+    st_run_info info;
+    st_str pairs[ST_RUN_OPTIONS];
+    st_buf text;
+} st_run_note;
+void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
+void st_run_note_free(st_run_note *n);
 /* The whole set of -o DIR. */
 int st_output_dir(st_session *s, int exit_status);
 

@@ -16,7 +16,7 @@
 
 static const st_verb verbs[] = {
     { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline", H,
-      "text csv jsonl", st_cmd_hunt },
+      "text csv jsonl html timesketch", st_cmd_hunt },
     { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T, "text jsonl csv",
       st_cmd_tree },
     { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, "text csv jsonl json",

@@ -108,6 +108,12 @@ static uint32_t count_of(job *j, const nt_instance *in, uint32_t used, uint32_t 
     return count < ST_MAX_SUBST ? count : ST_MAX_SUBST;
 }
 
+/* ST_V_TEXT is ours, not the format's: a value that claims it is of no known type. */
+static uint8_t stored_type(uint8_t type)
+{
+    return (type & 0x7f) == ST_V_TEXT ? 0x7e : type;
+}
+
 static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t end)
 {
     const st_native *s = j->s;
@@ -129,7 +135,7 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
             j->repaired = true;
         }
         to[i] = (st_value){ .p = s->b + (at <= end ? at : end), .n = n < left ? n : left,
-                            .type = spec[2], .cut = n > left };
+                            .type = stored_type(spec[2]), .cut = n > left };
         at += n;
     }
     step->count = count;

@@ -22,7 +22,7 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
         st_kv v = text[k * step];
         if (v.tag != ST_KV_STRING)
             v = st_kv_tostring(&r->mem, x->args[0]->type, v);
-        out[k] = st_kv_bool(st_pred_test(x->pred, &r->folds, v.u.s) != x->negate);
+        out[k] = st_kv_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
     }
     if (st_pred_gave_up(x->pred))
         r->limit = "a regular expression met its limit of work";

@@ -171,8 +171,8 @@ st_kv st_kf_between(st_krun *r, const st_kx *x, const st_kv *a)
 static bool in_one(st_krun *r, const st_kx *x, st_kv v, st_kv item)
 {
     if (x->fold)
-        return st_str_eq(st_folds_get(&r->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, v).u.s),
-                         st_folds_get(&r->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, item).u.s));
+        return st_str_eq(st_folds_get(&r->shared->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, v).u.s),
+                         st_folds_get(&r->shared->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, item).u.s));
     double d;
     if (item.tag != v.tag && !(st_kv_number(v, &d) && st_kv_number(item, &d)))
         item = st_kv_convert(&r->mem, x->args[0]->type == ST_KT_INT ? ST_KT_LONG : x->args[0]->type,
@@ -208,7 +208,7 @@ st_kv st_kf_strop(st_krun *r, const st_kx *x, const st_kv *a)
         const st_kv *items = a[i].tag == ST_KV_ARRAY ? a[i].u.a->v : &a[i];
         for (size_t k = 0; k < n && hit == x->all; k++) {
             st_sid needle = st_kv_tostring(&r->mem, ST_KT_DYNAMIC, items[k]).u.s;
-            hit = x->fold ? st_match_text(x->mop, st_folds_get(&r->folds, hay), st_folds_get(&r->folds, needle))
+            hit = x->fold ? st_match_text(x->mop, st_folds_get(&r->shared->folds, hay), st_folds_get(&r->shared->folds, needle))
                           : st_match_text(x->mop, st_pool_get(r->mem.pool, hay), st_pool_get(r->mem.pool, needle));
         }
     }

@@ -70,10 +70,19 @@ void st_kbatch_filter(st_kbatch *b, const bool *keep);
 
 /* ---- a run ------------------------------------------------------------------------------ */
 
+/* What all runs over one pool share: worth keeping from rule to rule. */
+typedef struct st_kshared {
+    st_folds folds;
+    st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
+    size_t base_n;
+} st_kshared;
+void st_kshared_init(st_kshared *s, st_pool *pool);
+void st_kshared_free(st_kshared *s);
+
 struct st_krun {
     st_kmem mem;
     st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
-    st_folds folds;
+    st_kshared *shared;
     const st_forest *forest; /* NULL: none */
     int64_t now;
     bool trust_inferred;
@@ -86,7 +95,7 @@ struct st_krun {
     void (**owned_free)(void *);
     size_t nowned, owned_cap, owned_free_cap;
 };
-bool st_krun_init(st_krun *r, const st_forest *f, st_pool *pool, const st_run_options *o);
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o);
 void st_krun_free(st_krun *r);
 /* Out of memory: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);

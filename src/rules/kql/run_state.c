@@ -4,17 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool st_krun_init(st_krun *r, const st_forest *f, st_pool *pool, const st_run_options *o)
+void st_kshared_init(st_kshared *s, st_pool *pool)
 {
-    *r = (st_krun){ .forest = f };
-    r->mem.pool = pool;
+    *s = (st_kshared){ 0 };
+    st_folds_init(&s->folds, pool);
+}
+
+void st_kshared_free(st_kshared *s)
+{
+    st_folds_free(&s->folds);
+    free(s->base);
+}
+
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o)
+{
+    *r = (st_krun){ .forest = f, .shared = shared };
+    r->mem.pool = shared->folds.pool;
     r->mem.arena = &r->arena;
-    st_folds_init(&r->folds, pool);
     st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
     r->now = (int64_t)now + ST_KQL_1601;
     r->trust_inferred = o->trust_inferred;
     r->ago_off = o->ago_off;
-    return true;
 }
 
 void st_krun_free(st_krun *r)
@@ -23,7 +33,6 @@ void st_krun_free(st_krun *r)
         r->owned_free[i](r->owned[i]);
     free(r->owned);
     free((void *)r->owned_free);
-    st_folds_free(&r->folds);
     st_buf_free(&r->mem.buf);
     st_arena_free(&r->arena);
 }

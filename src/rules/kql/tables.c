@@ -41,10 +41,29 @@ static st_sid field(const st_krun *r, uint32_t row, int off)
     return clean(r, (*column)[row]);
 }
 
-static st_kv base_name(st_krun *r, st_sid s)
+static st_sid find_base(st_krun *r, st_sid s)
 {
     st_str t = st_pool_get(r->mem.pool, s), b = st_str_basename(t);
-    return b.n == t.n ? st_kv_sid(s) : st_kv_str(&r->mem, b);
+    return b.n == t.n ? s : st_kv_str(&r->mem, b).u.s;
+}
+
+/* Asked of the same few thousand paths by every rule: remembered. */
+static st_kv base_name(st_krun *r, st_sid s)
+{
+    st_kshared *c = r->shared;
+    if (s >= c->base_n) {
+        size_t was = c->base_n, need = st_pool_count(r->mem.pool);
+        if (!st_grow(&c->base, &c->base_n, need > s ? need : (size_t)s + 1, sizeof *c->base)) {
+            st_krun_nomem(r);
+            return st_kv_sid(ST_EMPTY);
+        }
+        memset(c->base + was, 0, (c->base_n - was) * sizeof *c->base);
+    }
+    if (c->base[s] == ST_ABSENT) {
+        st_sid b = find_base(r, s);
+        c->base[s] = b;
+    }
+    return st_kv_sid(c->base[s]);
 }
 
 static st_sid node_image(const st_krun *r, st_node n)
