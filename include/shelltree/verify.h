@@ -74,4 +74,21 @@ typedef struct st_verify_options {
  * records at a time. */
 st_code st_verify(st_evidence *e, const st_verify_options *o, st_err *err);
 
+/* ---- one record confirmed ------------------------------------------------------------- */
+
+typedef enum st_confirmed {
+    ST_CONFIRM_UNREADABLE, /* libevtx can't read it, or not all of it (a known class) */
+    ST_CONFIRM_YES,        /* every compared field is the same */
+    ST_CONFIRM_NO          /* a field differs, and no class explains it */
+} st_confirmed;
+const char *st_confirmed_word(st_confirmed c); /* "unreadable", "yes", "no" */
+
+/* Reads the records at these offsets of one source again, with both readers, and compares
+ * them. libevtx runs in a child process with limits on memory and time and, where the kernel
+ * has it, a filter that leaves it nothing but the pipe; its death costs one record. out gets
+ * one answer an offset. What can't be found again is unreadable. Call it while no other thread
+ * of the process runs. */
+st_code st_confirm(const st_source *s, const uint64_t *offsets, size_t n, st_confirmed *out,
+                   st_err *err);
+
 #endif

@@ -288,3 +288,22 @@ int st_class_of(const st_look_at *l)
             return i;
     return -1;
 }
+
+void st_judge_fields(const st_record *r, const st_items *ours, const st_items *theirs,
+                     void (*found)(void *ctx, const st_look_at *l, int why), void *ctx)
+{
+    size_t n = ours->n > theirs->n ? ours->n : theirs->n;
+    bool named = true;
+    for (size_t i = 0; i < n && named; i++) {
+        st_look_at l = { .side = ST_DIFFER, .record = r };
+        named = i < ours->n && i < theirs->n &&
+                st_str_eq(st_item_name(ours, i), st_item_name(theirs, i));
+        l.field = i < ours->n ? st_item_name(ours, i) : st_item_name(theirs, i);
+        l.native = i < ours->n ? st_item_text(ours, i) : ST_STR("");
+        l.libevtx = i < theirs->n ? st_item_text(theirs, i) : ST_STR("");
+        if (named && i >= ours->system)
+            l.value = &r->fields[i - ours->system].value;
+        if (!named || !st_str_eq(l.native, l.libevtx))
+            found(ctx, &l, named ? st_class_of(&l) : -1);
+    }
+}

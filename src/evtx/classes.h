@@ -11,15 +11,18 @@
 typedef struct st_look_at {
     st_side side;
     const st_record *record;      /* the native reader's; libevtx's, if only that has it */
-    const st_items *ours, *theirs;/* NULL where that side has no record */
     const unsigned char *raw;     /* the record's own bytes, as far as they could be read */
     size_t nraw;
-    size_t at;                    /* the field, in both lists */
     const st_value *value;        /* the native reader's, of a field of the data; else NULL */
     st_str field, native, libevtx;
 } st_look_at;
 
 /* The class that explains it; -1: none does. */
 int st_class_of(const st_look_at *l);
+
+/* Calls found for every field that differs between the readers' ideas of r, in order; behind a
+ * field that only one of them has, the rest is out of step and isn't looked at. */
+void st_judge_fields(const st_record *r, const st_items *ours, const st_items *theirs,
+                     void (*found)(void *ctx, const st_look_at *l, int why), void *ctx);
 
 #endif

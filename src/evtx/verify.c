@@ -125,40 +125,14 @@ static void show(odd *d, const st_look_at *l, const st_class *why)
     d->why = why;
 }
 
-static void judge_one(odd *d, const st_look_at *l)
+static void judge(void *ctx, const st_look_at *l, int why)
 {
-    int c = st_class_of(l);
-    if (c < 0)
+    odd *d = ctx;
+    if (why < 0)
         d->unexplained = true;
     else
-        d->classes |= UINT64_C(1) << c;
-    show(d, l, c < 0 ? NULL : st_class_at((size_t)c));
-}
-
-static void judge_fields(odd *d, const st_record *r, const st_items *native)
-{
-    const st_items *other = &d->libevtx;
-    size_t n = native->n > other->n ? native->n : other->n;
-    for (size_t i = 0; i < n; i++) {
-        st_look_at l = { .side = ST_DIFFER, .record = r, .ours = native, .theirs = other, .at = i };
-        if (i < native->n && i >= native->system)
-            l.value = &r->fields[i - native->system].value;
-        if (i < native->n) {
-            l.field = st_item_name(native, i);
-            l.native = st_item_text(native, i);
-        }
-        if (i < other->n) {
-            l.libevtx = st_item_text(other, i);
-            if (i >= native->n)
-                l.field = st_item_name(other, i);
-        }
-        bool named = i < native->n && i < other->n &&
-                     st_str_eq(st_item_name(native, i), st_item_name(other, i));
-        if (!named || !st_str_eq(l.native, l.libevtx))
-            judge_one(d, &l);
-        if (!named)
-            break; /* behind a missing field everything is out of step */
-    }
+        d->classes |= UINT64_C(1) << why;
+    show(d, l, why < 0 ? NULL : st_class_at((size_t)why));
 }
 
 /* ---- the record's own bytes ---------------------------------------------------------- */
@@ -185,12 +159,12 @@ static unsigned char *raw_of(const verify *v, uint64_t offset, size_t *n)
     return p;
 }
 
-static void judge_lonely(job *j, odd *d, const st_record *r)
+static void judge_lonely(const job *j, odd *d, const st_record *r)
 {
-    st_look_at l = { .side = d->side, .record = r, .ours = &j->items };
+    st_look_at l = { .side = d->side, .record = r };
     unsigned char *raw = raw_of(j->v, r->offset, &l.nraw);
     l.raw = raw;
-    judge_one(d, &l);
+    judge(d, &l, st_class_of(&l));
     d->judged = true;
     free(raw);
 }
@@ -205,8 +179,6 @@ static void second_look(job *j, const st_record *r)
     d->damage = r->damage;
     if (j->v->engine == ST_ENGINE_LIBEVTX) {
         if (d->side == ST_ONLY_LIBEVTX) {
-            st_items_of(&j->items, r);
-            j->failed |= j->items.failed;
             judge_lonely(j, d, r);
         } else if (!d->libevtx.n) {
             st_items_of(&d->libevtx, r);
@@ -215,14 +187,14 @@ static void second_look(job *j, const st_record *r)
         d->event_record_id = r->event_record_id;
         return;
     }
-    st_items_of(&j->items, r);
-    j->failed |= j->items.failed;
     d->event_record_id = r->event_record_id;
     if (d->side != ST_DIFFER) {
         judge_lonely(j, d, r);
         return;
     }
-    judge_fields(d, r, &j->items);
+    st_items_of(&j->items, r);
+    j->failed |= j->items.failed;
+    st_judge_fields(r, &j->items, &d->libevtx, judge, d);
     d->judged = true;
 }
 
