@@ -123,4 +123,24 @@
  * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
 #define ST_MAX_OFFERS 200u
 
+/* Differing records of a source that are looked at with all their values at a time; each may
+ * hold 64 KiB of text. Met: the source is read again for the next ones. */
+#define ST_MAX_VERIFY_LOOK ((size_t)8192)
+/* Bytes shown of a value that differs; what differs is seen within it or not at all by eye.
+ * Met: the rest is cut off. */
+#define ST_MAX_VERIFY_SHOWN ((size_t)512)
+
+/* What the child that confirms records may add to the memory it was born with, and seconds of
+ * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
+ * record is unreadable. */
+#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
+#define ST_MAX_CONFIRM_SECONDS 60u
+/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
+#define ST_MAX_CONFIRM_WAIT_MS 10000
+/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
+ * next ones get a new child. */
+#define ST_MAX_CONFIRM_ASKED 10000u
+/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
+#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+
 #endif

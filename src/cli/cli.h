@@ -9,7 +9,8 @@
 
 #include <stdio.h>
 
-enum { ST_EXIT_OK = 0, ST_EXIT_FINDINGS = 1, ST_EXIT_CANNOT = 2, ST_EXIT_SHORT = 3 };
+enum { ST_EXIT_OK = 0, ST_EXIT_FINDINGS = 1, ST_EXIT_CANNOT = 2, ST_EXIT_SHORT = 3,
+       ST_EXIT_UNEXPLAINED = 4 };
 
 typedef enum st_when { ST_AUTO, ST_ALWAYS, ST_NEVER } st_when;
 
@@ -49,7 +50,7 @@ typedef struct st_option {
 
 enum {
     ST_VERB_HUNT = 1 << 0, ST_VERB_TREE = 1 << 1, ST_VERB_QUERY = 1 << 2, ST_VERB_EXTRACT = 1 << 3,
-    ST_VERB_RULES = 1 << 4
+    ST_VERB_RULES = 1 << 4, ST_VERB_VERIFY = 1 << 5
 };
 
 typedef struct st_verb {
@@ -72,6 +73,7 @@ int st_cmd_hunt(st_config *c);
 int st_cmd_tree(st_config *c);
 int st_cmd_query(st_config *c);
 int st_cmd_extract(st_config *c);
+int st_cmd_verify(st_config *c);
 int st_cmd_rules(st_config *c);
 
 /* Everything said to a person goes through here: scrubbed, one line, "shelltree: " in front. */

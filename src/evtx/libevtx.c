@@ -644,15 +644,34 @@ static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
     return code;
 }
 
-st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+/* False: there is no room for a record in it. */
+static bool begin_chunk(st_libevtx *s, const st_chunk *c)
 {
     if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
-        return ST_OK;
+        return false;
     memset(s->taken, 0, sizeof s->taken);
     s->flags = 0;
     s->damage = NULL;
     s->end = live_end(c);
     build_header(s);
+    return true;
+}
+
+st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
+{
+    if (!begin_chunk(s, c) || at % UNIT || at < FIRST || at > c->n - RECORD_MIN)
+        return ST_OK;
+    place p = sound_at((view){ c->bytes, c->n }, at);
+    if (!p.size)
+        return memcmp(c->bytes + at, "**\0\0", 4) == 0 && at < s->end ? read_odd(s, c, at, err) : ST_OK;
+    copy_chunk(s, c);
+    return offer(s, c, &p, &p, err);
+}
+
+st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    if (!begin_chunk(s, c))
+        return ST_OK;
     st_code code = read_as_it_is(s, c, err);
     return code ? code : read_rest(s, c, err);
 }
