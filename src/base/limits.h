@@ -123,4 +123,8 @@
  * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
 #define ST_MAX_OFFERS 200u
 
+/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
+ * holds. Met: the rows stop there and the rule's result says so. */
+#define ST_MAX_KQL_ROWS 20000000u
+
 #endif
