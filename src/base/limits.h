@@ -123,4 +123,8 @@
  * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
 #define ST_MAX_OFFERS 200u
 
+/* Attributes of one element when a record is written as XML; real: 5. Each is held against the
+ * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
+#define ST_MAX_ATTRIBUTES 64u
+
 #endif
