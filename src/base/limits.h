@@ -145,5 +145,8 @@
 /* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
  * holds. Met: the rows stop there and the rule's result says so. */
 #define ST_MAX_KQL_ROWS 20000000u
+/* Attributes of one element when a record is written as XML; real: 5. Each is held against the
+ * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
+#define ST_MAX_ATTRIBUTES 64u
 
 #endif
