@@ -16,6 +16,7 @@ typedef struct st_chunk {
     uint64_t offset;            /* of the chunk in the source */
     bool header_bad;            /* its header's checksum or magic is wrong */
     bool carved;                /* found in bytes that are no log: its records have origin carved */
+    bool pieces;                /* cut, perhaps: what follows a break in it may be another's */
     unsigned flags;             /* ST_R_CRC where a checksum is wrong: on every record of it */
     const st_source *source;
     const st_scan_options *options;

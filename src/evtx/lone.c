@@ -37,7 +37,7 @@ static bool head(const unsigned char *p)
     uint32_t size = u32(p + 4);
     uint64_t time = u32(p + 16) | (uint64_t)u32(p + 20) << 32;
     return u32(p) == MAGIC && size >= RECORD_MIN + 4 && size <= ST_LONE_MAX && size % 8 == 0 &&
-           time >= TIME_MIN && time < TIME_MAX && u32(p + 24) == FRAGMENT;
+           ((time >= TIME_MIN && time < TIME_MAX) || !time) && u32(p + 24) == FRAGMENT;
 }
 
 bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_lone *out)
@@ -50,6 +50,10 @@ bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_l
         if (head(found)) {
             uint32_t size = u32(found + 4);
             bool whole = size <= n - from && u32(found + size - 4) == size;
+            if (!whole && !(u32(found + 16) | u32(found + 20))) { /* no time: little speaks for it */
+                from++;
+                continue;
+            }
             *out = (st_lone){ .at = from, .size = size, .cut = !whole };
             return true;
         }

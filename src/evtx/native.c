@@ -260,20 +260,15 @@ static uint32_t live_end(const st_native *s, bool *sure)
     return *sure ? said : s->n;
 }
 
-/* A chunk among raw bytes may be cut anywhere, and what follows may be another's: it is read
- * as far as it is in one piece, and the rest record by record. */
-static bool in_pieces(const st_native *s)
-{
-    return s->c->carved && s->c->taken && (s->c->flags & ST_R_CRC);
-}
-
-/* Without a header to say where they end, live records are those numbered in sequence. */
+/* Without a header to say where they end, live records are those numbered in sequence. A chunk
+ * that may have been cut is read as far as it is in one piece; records behind a break are
+ * carved one by one. */
 static uint32_t walk_live(st_native *s)
 {
     bool sure;
     uint32_t end = live_end(s, &sure), at = FIRST_RECORD, size;
     uint64_t last = 0;
-    bool any = false, pieces = in_pieces(s);
+    bool any = false, pieces = s->c->pieces;
     while (at < end && !s->failed) {
         bool sound = has_magic(s, at) && sized(s, at, end, &size);
         uint32_t from = sound ? at : next_record(s, at, end);
@@ -344,7 +339,7 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
         nt_names_clear(&s->names);
     if (s->n > FIRST_RECORD) {
         uint32_t end = walk_live(s);
-        if (c->options->slack && !in_pieces(s))
+        if (c->options->slack && !s->c->pieces)
             walk_slack(s, end);
     }
     nt_forget_templates(s);

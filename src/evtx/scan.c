@@ -182,6 +182,12 @@ static bool sound(const unsigned char *p, size_t n, bool *header_bad)
 
 /* ---- templates of other chunks ----------------------------------------------------------------- */
 
+/* The records' checksum could be looked at. */
+static bool checked(const unsigned char *p, size_t n)
+{
+    return !(u32(p + 120) & NO_CRC) && u32(p + 48) <= n;
+}
+
 static bool has_magic(const unsigned char *p, size_t n)
 {
     return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
@@ -321,7 +327,9 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
         t->report.chunks_bad++;
     }
     c.header_bad = header_bad;
-    bool whole = !c.flags;
+    /* Among raw bytes it is whole only where a checksum says so. */
+    bool whole = !c.flags && (t->evtx || checked(p, n));
+    c.pieces = t->sparing && !t->evtx && !whole;
     put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
     if (whole)
         c.taken = NULL;
@@ -384,7 +392,7 @@ static bool chunk_like(const unsigned char *p, size_t n)
 static size_t one_chunk(const turn *t, const unsigned char *p, size_t n)
 {
     bool bad = false;
-    if (t->evtx || sound(p, n, &bad))
+    if (t->evtx || (sound(p, n, &bad) && checked(p, n)))
         return n;
     for (size_t i = next_chunk(t, p, 8, n); i < n; i = next_chunk(t, p, i, n))
         if (chunk_like(p + i, n - i))
@@ -441,7 +449,7 @@ static size_t piece_of(turn *t, uint64_t offset)
     if (!chunk_like(p, n))
         return 0;
     n = one_chunk(t, p, n);
-    if (sound(p, n, &bad))
+    if (sound(p, n, &bad) && checked(p, n))
         return n;
     uint32_t said = u32(p + 48), number = 0;
     if (!bad && said >= FIRST_RECORD && said < n)
