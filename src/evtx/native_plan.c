@@ -550,8 +550,11 @@ static void find_inline(st_native *s)
 
 uint32_t nt_search(st_native *s, uint32_t id)
 {
-    if (!s->looked)
+    if (!s->looked) {
+        if (!nt_spend(s, s->n / 64))
+            return NT_NONE;
         find_inline(s);
+    }
     if (!nt_spend(s, (uint32_t)s->ninline / 64))
         return NT_NONE;
     for (size_t i = 0; i < s->ninline; i++)
@@ -561,37 +564,67 @@ uint32_t nt_search(st_native *s, uint32_t id)
 }
 
 /* A plan made from the bytes of another chunk; its text is copied. */
-static uint32_t compile_foreign(st_native *s, uint32_t id, nt_context context)
+static uint32_t compile_foreign(st_native *s, uint32_t id, unsigned nth, nt_context context)
 {
     const st_chunk *c = s->c;
     const unsigned char *own = s->b, *bytes;
     uint32_t own_n = s->n, def, body, end, made = NT_NONE;
     size_t n;
-    if (!c->elsewhere(c->elsewhere_ctx, id, &bytes, &n, &def))
+    bool strict = s->strict;
+    if (!c->elsewhere(c->elsewhere_ctx, id, nth, &bytes, &n, &def))
         return NT_NONE;
     s->b = bytes;
     s->n = (uint32_t)n;
     s->foreign = true;
+    s->strict |= c->options->carve; /* what is around it may be anything */
     if (nt_definition(s, id, def, &body, &end))
         made = nt_compile(s, body, end, true, context);
     s->foreign = false;
+    s->strict = strict;
     s->b = own;
     s->n = own_n;
     return made;
 }
 
-/* Only records of the log itself are worth reading other chunks for. */
+/* The first that is whole, else the first. */
+static uint32_t best_foreign(st_native *s, uint32_t id, nt_context context)
+{
+    unsigned most = s->c->options->carve ? ST_MAX_CANDIDATES : 1;
+    uint32_t first = NT_NONE;
+    for (unsigned nth = 0; nth < most && !s->failed; nth++) {
+        uint32_t made = compile_foreign(s, id, nth, context);
+        if (made == NT_NONE)
+            break;
+        if (!s->plans[made].damage)
+            return made;
+        if (first == NT_NONE)
+            first = made;
+    }
+    return first;
+}
+
+/* Other chunks are read for records of the log itself, and for others only on request. */
 static uint32_t lend(st_native *s, uint32_t id, nt_context context)
 {
     for (size_t i = 0; i < s->nlent; i++)
         if (s->lent[i].id == id && s->lent[i].context == context)
             return s->lent[i].plan;
-    if (s->strict || !s->c->elsewhere || s->nlent == ST_MAX_LENT)
+    if ((s->strict && !s->c->options->carve) || !s->c->elsewhere || s->nlent == ST_MAX_LENT)
         return NT_NONE;
     s->ntemplates++;
-    uint32_t made = compile_foreign(s, id, context);
+    uint32_t made = best_foreign(s, id, context);
     s->lent[s->nlent++] = (nt_lent){ .id = id, .context = (uint8_t)context, .plan = made };
     return made;
+}
+
+/* A recovered record's own template may have lost the names it refers to. */
+static uint32_t whole_one(st_native *s, uint32_t own, uint32_t id, nt_context context, bool *borrowed)
+{
+    if (!s->strict || !s->c->options->carve || !s->plans[own].damage)
+        return own;
+    uint32_t lent = lend(s, id, context);
+    *borrowed = true; /* even where its own is all there is, a known one would do better */
+    return lent != NT_NONE && !s->plans[lent].damage ? lent : own;
 }
 
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed)
@@ -607,7 +640,7 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     uint32_t first = s->by_offset[def] ? s->by_offset[def] - 1u : NT_NONE;
     for (place_of = first; place_of != NT_NONE; place_of = s->plans[place_of].next)
         if (s->plans[place_of].context == context)
-            return place_of;
+            return whole_one(s, place_of, id, context, borrowed);
     if (s->ntemplates == ST_MAX_TEMPLATES || s->nplans >= UINT16_MAX)
         return NT_NONE;
     s->ntemplates++;
@@ -618,7 +651,7 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     s->plans[place_of].id = id;
     s->plans[place_of].next = first;
     s->by_offset[def] = (uint16_t)(place_of + 1);
-    return place_of;
+    return whole_one(s, place_of, id, context, borrowed);
 }
 
 void nt_forget_templates(st_native *s)

@@ -327,6 +327,11 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
         }
         bool borrowed;
         step.plan = nt_template(s, in.id, in.def, context, &borrowed);
+        if (step.plan == NT_NONE || (borrowed && s->plans[step.plan].damage)) {
+            uint32_t known = nt_known_plan(s, &in, end, context, j->r);
+            borrowed |= known != NT_NONE;
+            step.plan = known != NT_NONE ? known : step.plan;
+        }
         if (step.plan == NT_NONE) {
             damaged(j, "no-template");
             return false;
