@@ -227,6 +227,21 @@ static void bind__mistakes__named_with_their_place(void **state)
     CHECK(cases);
 }
 
+static void query__endless_range__stops_and_says_so(void **state)
+{
+    st_rules *r = st_rules_new();
+    st_run_options o = { .now = ST_TICKS_UNIX };
+    st_table *t = NULL;
+    st_err err = { 0 };
+    (void)state;
+    st_str text = ST_STR("range x from 1 to 4000000000000 step 1 | count");
+    assert_int_equal(st_query_run(r, ST_STR("q"), text, NULL, &o, &t, &err), ST_OK);
+    assert_int_equal(st_rules_diags(r), 1);
+    assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
+    st_table_free(t);
+    st_rules_free(r);
+}
+
 static void regex__runaway_pattern__ends(void **state)
 {
     static const query_case cases[] = {
@@ -246,6 +261,7 @@ int main(void)
         cmocka_unit_test(eval__dynamic),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
+        cmocka_unit_test(query__endless_range__stops_and_says_so),
         cmocka_unit_test(regex__runaway_pattern__ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -142,5 +142,8 @@
 #define ST_MAX_CONFIRM_ASKED 10000u
 /* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
 #define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
+ * holds. Met: the rows stop there and the rule's result says so. */
+#define ST_MAX_KQL_ROWS 20000000u
 
 #endif

@@ -1,4 +1,5 @@
 /* op_join.c - rows of two inputs with equal keys: the right side in a hash table, then the left. */
+#include "base/limits.h"
 #include "rules/kql/group.h"
 #include "rules/kql/plan.h"
 
@@ -52,6 +53,10 @@ static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *c
 
 static bool add_pair(st_krun *r, join *j, st_kat left, st_kat right)
 {
+    if (j->npairs >= ST_MAX_KQL_ROWS) {
+        r->limit = "a join has more rows than the limit";
+        return false;
+    }
     if (!st_grow(&j->pairs, &j->cap, j->npairs + 1, sizeof *j->pairs))
         return st_krun_nomem(r);
     j->pairs[j->npairs++] = (pair){ left, right };
@@ -132,7 +137,7 @@ static bool run_join(st_krun *r, st_kop *op)
 static st_kbatch *join_next(st_krun *r, st_kop *op)
 {
     join *j = op->spec;
-    if (!j->done && !run_join(r, op))
+    if (!j->done && !run_join(r, op) && !r->limit)
         return NULL;
     size_t n = j->npairs - j->next;
     n = n < ST_KBATCH ? n : ST_KBATCH;
