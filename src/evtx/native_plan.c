@@ -74,7 +74,7 @@ bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
     if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
         return false;
     const unsigned char *text = s->b + off + 8;
-    if (s->strict && (nt_u16(text + 2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
+    if (s->strict && (nt_u16(text + (size_t)2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
         return false;
     if (off == *pos) {
         if (!nt_has(*pos, end, 10 + 2 * chars))
@@ -381,12 +381,16 @@ static void push_inner(walk *w)
     static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT, [W_EVENTDATA] = NT_IN_EVENTDATA,
                                      [W_USERDATA] = NT_IN_USERDATA, [W_LEAF] = NT_IN_USERDATA,
                                      [W_DATA] = NT_IN_USERDATA };
-    const nt_frame *f = w->depth ? &w->s->frames[w->depth - 1] : NULL;
-    push_field(w, (nt_field){ .name = f ? f->name : NT_NONE,
-                              .first = (uint32_t)w->s->npieces - 1, .n = 1,
-                              .dep = f ? f->dep : (uint16_t)NT_NO_INDEX,
-                              .inner = f ? inner[f->where] : w->s->plans[w->plan].context,
-                              .bare = true });
+    nt_field field = { .name = NT_NONE, .first = (uint32_t)w->s->npieces - 1, .n = 1,
+                       .dep = (uint16_t)NT_NO_INDEX, .inner = w->s->plans[w->plan].context,
+                       .bare = true };
+    if (w->depth) {
+        const nt_frame *f = &w->s->frames[w->depth - 1];
+        field.name = f->name;
+        field.dep = f->dep;
+        field.inner = inner[f->where];
+    }
+    push_field(w, field);
 }
 
 static bool takes_streams(const walk *w)
@@ -414,7 +418,7 @@ static bool instance(walk *w, uint32_t end)
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
     for (uint32_t i = 0; i < in.count; i++)
-        after += nt_u16(w->s->b + in.specs + 4 * i);
+        after += nt_u16(w->s->b + in.specs + (size_t)4 * i);
     if (after > end)
         return false;
     w->pos = (uint32_t)after;

@@ -991,7 +991,8 @@ static bool expand_item(st_kbinder *b, outputs *o, const st_kql_expand_item *it,
         out->col = o->n;
         return put_output(b, o, name, true, (st_kitem){ NULL, 0 }, out->to);
     }
-    o->cols[out->col].type = out->to;
+    if (o->cols)
+        o->cols[out->col].type = out->to;
     return true;
 }
 
