@@ -28,7 +28,8 @@ typedef struct st_config {
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
-    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, exit_code;
+    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;
     st_guid guid;
@@ -101,6 +102,7 @@ typedef struct st_session {
     st_matches *matches;
     st_case *found;
     st_ticks now;
+    uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
@@ -110,6 +112,7 @@ int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);
 int st_session_hunt(st_session *s);
+int st_session_confirm(st_session *s); /* has every hit's record read again by libevtx */
 void st_session_free(st_session *s);
 void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);

@@ -267,7 +267,8 @@ int st_output_dir(st_session *s, int exit_status)
     st_buf manifest = { 0 };
     set x = { .s = s };
     st_run_note_fill(&x.note, s, exit_status);
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated };
+    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
+                                .confirmed = s->confirmed };
     if (snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) >= (int)sizeof partial ||
         !mkdtemp(partial)) {
         st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
