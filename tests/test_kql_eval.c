@@ -201,6 +201,51 @@ static void eval__operators(void **state)
     CHECK(cases);
 }
 
+static void eval__neighbouring_rows(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(a:long)[3,1,2] | order by a asc | extend p = prev(a), n = next(a, 1, 9)",
+          "a:long p:long n:long / 1,~,2 / 2,1,3 / 3,2,9" },
+        { "datatable(a:long)[3,3,2] | serialize r = row_number(), c = row_cumsum(a)",
+          "a:long r:long c:long / 3,1,3 / 3,2,6 / 2,3,8" },
+        { "datatable(k:string)['a','a','b'] | serialize | extend r = row_number(1, k != prev(k))",
+          "k:string r:long / a,1 / a,2 / b,1" },
+        { "datatable(k:string)['a','a','b'] | serialize | extend d = row_rank_dense(k), "
+          "m = row_rank_min(k)",
+          "k:string d:long m:long / a,1,1 / a,1,1 / b,2,3" },
+        { "range x from 1 to 3000 step 1 | where x - prev(x) != 1 | count", "Count:long / 1" },
+        { "print a = 1 | extend p = prev(a)",
+          "1:26: prev() needs rows in an order that is meant; put order by or serialize before" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__parse(void **state)
+{
+    static const query_case cases[] = {
+        { "print s = 'x code=12 msg=a b' | parse s with * 'code=' c:long ' msg=' m | project c, m",
+          "c:long m:string / 12,a b" },
+        { "print s = 'code=z msg=q' | parse s with 'code=' c:long ' msg=' m | project c, m",
+          "c:long m:string / ~," },
+        { "print s = 'code=z msg=q' | parse kind=relaxed s with 'code=' c:long ' msg=' m | "
+          "project c, m",
+          "c:long m:string / ~,q" },
+        { "print s = 'n=12;k=v' | parse s with 'n=' n:long * 'k=' s", "s:string n:long / v,12" },
+        { "print s = '(a)b)' | parse s with '(' a ')' | project a", "a:string / a)b" },
+        { "print s = '(a)b' | parse s with '(' a ')' | project a", "a:string / " },
+        { "datatable(s:string)['a1', 'b2'] | parse-where s with 'a' n:int", "s:string n:int / a1,1" },
+        { "print s = 'A1bb22' | parse kind=regex flags=i s with '(a)' x:long 'b+' y:long | "
+          "project x, y",
+          "x:long y:long / 1,22" },
+        { "print s = 'a' | parse kind=regex s with '(' x", "1:41: bad regular expression at its character 2: missing closing parenthesis" },
+        { "print s = 'a' | parse kind=odd s with 'a' x",
+          "1:28: unknown kind of parse; expected simple, regex or relaxed" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void bind__mistakes__named_with_their_place(void **state)
 {
     static const query_case cases[] = {
@@ -260,6 +305,8 @@ int main(void)
         cmocka_unit_test(eval__dates_and_more),
         cmocka_unit_test(eval__dynamic),
         cmocka_unit_test(eval__operators),
+        cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(query__endless_range__stops_and_says_so),
         cmocka_unit_test(regex__runaway_pattern__ends),

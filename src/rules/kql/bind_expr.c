@@ -919,9 +919,11 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     if (!st_kb_tabular(b, e->u.call.args.items[0]))
         return st_kb_expr(b, e->u.call.args.items[0]);
+    bool serialized = b->serialized;
     b->row = NULL;
     st_kop *op = st_kb_table(b, e->u.call.args.items[0]);
     b->row = row;
+    b->serialized = serialized;
     if (!op || b->failed || !op->schema.n)
         return unknown(b);
     st_kbatch *batch = op->next(b->r, op);
@@ -984,6 +986,9 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         st_kql_expr column = { .kind = ST_KX_NAME, .span = e->span, .u.name = ST_STR("Timestamp") };
         return bind_name(b, &column);
     }
+    const st_kwindow *window = st_kwindow_find(name);
+    if (window)
+        return st_kb_window(b, e, window);
     const st_kagg *agg = st_kagg_find(name);
     if (agg)
         return bind_aggregate(b, e, agg);
