@@ -143,4 +143,7 @@
 /* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
 #define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
 
+/* Values that range() makes: Kusto's own bound. Met: the array ends there. */
+#define ST_MAX_KQL_RANGE ((size_t)1 << 20)
+
 #endif
