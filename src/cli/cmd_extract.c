@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,11 +187,13 @@ static void write_records(st_out *o, void *ctx)
         st_buf_free(&head);
     }
     if (!x->s->config->duplicates) {
-        if (pass(x, true) != ST_OK)
-            return;
-        keep_only_copies(x);
+        if (pass(x, true) == ST_OK)
+            keep_only_copies(x);
     }
-    pass(x, false);
+    if (x->err.code == ST_OK)
+        pass(x, false);
+    if (x->err.code != ST_OK && !o->error)
+        o->error = ENOMEM; /* half of the records are no file */
 }
 
 static int extract_all(st_session *s)
