@@ -520,7 +520,7 @@ static void chunk__one_bad_record__costs_one(void **state)
 /* The library would walk the list behind its memory. */
 static void chunk__more_values_than_fit__cost_their_record(void **state)
 {
-    static const uint64_t counts[] = { 0xffffffff, 0x7fffffff, 0x00100000, 0x4000 };
+    static const uint64_t counts[] = { 0xffffffff, 0xc0000005, 0x40000005, 0x4000 };
     (void)state;
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         chunk *c = three();
