@@ -86,9 +86,9 @@
 #define ST_MAX_STDIN ((size_t)2 << 30)
 /* A list of paths. Met: an error. */
 #define ST_MAX_PATH_LIST ((size_t)1 << 30)
-/* How far a file that begins with zeros is looked at to see whether it is all zeros. Met: it
- * is of unknown kind. */
-#define ST_MAX_ZERO_SCAN (UINT64_C(4) << 30)
+/* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
+ * it is all zeros. Met: it is of unknown kind. */
+#define ST_MAX_ZERO_SCAN 65536u
 /* Byte ranges without a record that are kept for one source, the first by offset; a hostile log
  * could make one of every other byte. Met: further ones are only counted. */
 #define ST_MAX_RANGES ((size_t)1000)

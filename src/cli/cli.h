@@ -20,6 +20,7 @@ typedef struct st_list {
 } st_list;
 
 struct st_verb;
+typedef struct st_tidy st_tidy;
 typedef struct st_config {
     const struct st_verb *verb;
     const char *format; /* NULL: not said */
@@ -40,6 +41,7 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
+    st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
 /* One option: help, parsing and the check against the manual come from these rows. */
@@ -119,6 +121,12 @@ void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
 /* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
 int st_session_account(const st_session *s);
+
+/* What an interrupt removes (tidy.c). From new to free SIGHUP, SIGINT and SIGTERM first remove the
+ * file, or the folder of files, that was noted last (NULL: nothing). NULL is taken, too. */
+st_tidy *st_tidy_new(void);
+void st_tidy_note(st_tidy *t, const char *path);
+void st_tidy_free(st_tidy *t);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
