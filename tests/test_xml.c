@@ -318,6 +318,8 @@ static void stream__every_token__written(void **state)
     le(m, 0, 4);
     attribute(m, "k", "<'\">");
     attribute(m, "k", "again");
+    attribute(m, "k#2", "not the same");
+    attribute(m, "k", "a third");
     poke(m, list, m->n - list - 4, 4);
     le(m, 2, 1);
     text(m, 5, "x\n");
@@ -343,7 +345,8 @@ static void stream__every_token__written(void **state)
     tail(m, event);
     end_record(m);
     assert_renders(m->b, sizeof m->b,
-                   SEVEN "<UserData><A_x0020_b k='&lt;&apos;&quot;&gt;' k_x0023_2='again'>"
+                   SEVEN "<UserData><A_x0020_b k='&lt;&apos;&quot;&gt;' k_x0023_2='again' "
+                         "k_x0023_2_x0023_2='not the same' k_x0023_3='a third'>"
                          "x&#10;\xc3\xa9\xef\xbf\xbd&lt;&amp;nbsp;]]&gt;</A_x0020_b>"
                          "<?_x0058_ML a?_x003E_b?><?alone?><Empty/></UserData></Event>\n");
     free(m);
