@@ -501,7 +501,7 @@ static void decode(st_buf *out, st_str s)
         int used = 0;
         char c[5], part[12] = "";
         memcpy(part, s.p + i, s.n - i < 11 ? s.n - i : 11);
-        if (sscanf(part, "_x%8X_%n", &cp, &used) == 1 && used >= 8) {
+        if (sscanf(part, "_x%8X_%n", &cp, &used) == 1 && used >= 7) {
             st_buf_put(out, c, st_utf8_put(c, cp));
             i += (size_t)used;
         } else {
@@ -537,7 +537,7 @@ static const xmlNode *next_leaf(const xmlNode *root, const xmlNode *at)
 }
 
 typedef struct tally {
-    size_t records, fields;
+    size_t records, fields, borrowed;
     bool compare;
 } tally;
 
@@ -595,15 +595,69 @@ static void *same_job(void *ctx, unsigned thread, size_t source)
     return ctx;
 }
 
-static void scan_all(const char *path, st_engine engine, tally *t)
+static void scan_with(const char *path, st_engine engine, void (*record)(void *, const st_record *),
+                      tally *t)
 {
     st_evidence *e = st_evidence_new();
     st_scan_options o = { .engine = engine, .threads = 1, .slack = true, .xml = true };
-    st_scan_ops ops = { .begin = same_job, .record = check_record };
+    st_scan_ops ops = { .begin = same_job, .record = record };
     assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
     assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
     assert_int_equal(st_evtx_scan(e, &o, &ops, t, NULL), ST_OK);
     st_evidence_free(e);
+}
+
+static void scan_all(const char *path, st_engine engine, tally *t)
+{
+    scan_with(path, engine, check_record, t);
+}
+
+/* Gives every definition of a chunk that stands where it is used another id, so that it is lost. */
+static size_t lose_templates(unsigned char *c)
+{
+    size_t lost = 0;
+    for (size_t at = 512; at + 38 < 65536; at++) {
+        uint32_t off = (uint32_t)(c[at + 6] | c[at + 7] << 8);
+        if (c[at] != 0x0c || c[at + 1] != 1 || c[at + 8] || c[at + 9] || off != at + 10 ||
+            memcmp(c + at + 2, c + at + 14, 4) != 0)
+            continue;
+        c[at + 14] ^= 0x55;
+        lost++;
+    }
+    return lost;
+}
+
+static void check_borrowed(void *job, const st_record *r)
+{
+    tally *t = job;
+    if (!(r->flags & ST_R_BORROWED))
+        return;
+    assert_null(memmem(r->xml.p, r->xml.n, "damage=", 7));
+    assert_non_null(memmem(r->xml.p, r->xml.n, "<Data Name='Declared'>12</Data>", 31));
+    check_record(job, r);
+    t->borrowed++;
+}
+
+static void scan__templates_lost__borrowed_from_another_chunk(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/st_xml_XXXXXX";
+    gen_event ev = event_of(varied, 5);
+    gen_log *log = gen_new(NULL);
+    st_buf file = { 0 };
+    tally t = { .compare = true };
+    for (int i = 0; i < 6; i++)
+        assert_true(gen_add(log, &ev) && (i != 2 || gen_close_chunk(log, 0)));
+    assert_true(gen_finish(log, &file));
+    assert_int_equal(lose_templates((unsigned char *)file.p + 4096 + 65536), 2);
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, file.p, file.n), (ssize_t)file.n);
+    close(fd);
+    scan_with(path, ST_ENGINE_NATIVE, check_borrowed, &t);
+    unlink(path);
+    st_buf_free(&file);
+    assert_int_equal(t.borrowed, 3);
+    assert_int_equal(t.fields, 18);
 }
 
 static void below_srcdir(char *to, size_t n, const char *path)
@@ -700,6 +754,7 @@ int main(void)
         cmocka_unit_test(template__streams_and_arrays__nested_and_repeated),
         cmocka_unit_test(testdata__every_record__parses_and_agrees),
         cmocka_unit_test(real_logs__every_record__parses_and_agrees),
+        cmocka_unit_test(scan__templates_lost__borrowed_from_another_chunk),
         cmocka_unit_test(random_bytes__still_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
