@@ -1,4 +1,4 @@
-/* test_xml.c - records as XML: what is written, that it parses, and that it says what the fields say. */
+/* test_xml.c - records as XML: what is written, that it parses, and says what the fields say. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -357,7 +357,8 @@ static void stream__split_escape__can_be_told_apart(void **state)
     (void)state;
     maker *m = malloc(sizeof *m);
     begin_record(m);
-    size_t event = begin_event(m), data = start(m, "EventData", 0xffff), at = start(m, "Data", 0xffff);
+    size_t event = begin_event(m), data = start(m, "EventData", 0xffff);
+    size_t at = start(m, "Data", 0xffff);
     text(m, 5, "_x00");
     text(m, 5, "41_");
     tail(m, at);
@@ -374,7 +375,8 @@ static void stream__token_without_sense__said_and_closed(void **state)
     (void)state;
     maker *m = malloc(sizeof *m);
     begin_record(m);
-    size_t event = begin_event(m), data = start(m, "EventData", 0xffff), at = start(m, "Data", 0xffff);
+    size_t event = begin_event(m), data = start(m, "EventData", 0xffff);
+    size_t at = start(m, "Data", 0xffff);
     le(m, 0x1f, 1);
     tail(m, at);
     leaf(m, "Data", "after");

@@ -158,7 +158,8 @@ static bool lend(render *x, uint32_t id, stream *to)
     size_t n;
     uint32_t def, body, end;
     unsigned char **copy = &x->chunks[x->nstreams];
-    if (s->strict || !s->c->elsewhere || !s->c->elsewhere(s->c->elsewhere_ctx, id, &bytes, &n, &def))
+    if (s->strict || !s->c->elsewhere ||
+        !s->c->elsewhere(s->c->elsewhere_ctx, id, &bytes, &n, &def))
         return false;
     if (!*copy && !(*copy = malloc(CHUNK_BYTES))) {
         s->failed = true;
@@ -364,8 +365,8 @@ static void put_items(render *x, const st_value *array)
     st_value v;
     flush(x);
     for (uint32_t n = 0; st_value_item(array, &pos, &v); n++) {
-        if (!nt_spend(x->s, 1 + (uint32_t)(f->content - f->at + v.n) / 256) || n == ST_MAX_FIELDS ||
-            x->out->n > ST_MAX_EVENT_XML) {
+        uint32_t steps = 1 + (uint32_t)(f->content - f->at + v.n) / 256;
+        if (!nt_spend(x->s, steps) || n == ST_MAX_FIELDS || x->out->n > ST_MAX_EVENT_XML) {
             x->stopped = true;
             return;
         }
@@ -506,7 +507,8 @@ static void open_node(render *x, const nt_opening *o, bool root)
     if (x->depth)
         x->nodes[x->depth - 1].parent = true;
     node *f = &x->nodes[x->depth++];
-    *f = (node){ .at = x->out->n, .end = o->end, .known = name->known, .root = root, .open = true };
+    *f = (node){ .at = x->out->n, .end = o->end, .known = name->known, .root = root,
+                 .open = true };
     st_buf_char(x->out, '<');
     st_xml_put_name(x->out, name->text);
     f->name = x->out->n - f->at - 1;
