@@ -1,10 +1,11 @@
 /*
  * fuzz_chunk.c - any bytes as one chunk, through the native reader: every record's every
- * value is turned into text. Asserts that what comes out is UTF-8 and that the account of
- * what was read adds up.
+ * value is turned into text, and the whole into XML. Asserts that what comes out is UTF-8,
+ * that the XML parses, and that the account of what was read adds up.
  */
 #include "evtx/engine.h"
 
+#include <libxml/parser.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +31,24 @@ static void take_value(st_buf *b, const st_value *v)
     st_value_is(v, "Microsoft-Windows-Sysmon");
 }
 
+/* Events of one record may be several: they stand below one root, as in a file. */
+static void take_xml(st_buf *b, st_str xml)
+{
+    st_buf_clear(b);
+    st_buf_str(b, ST_STR("<Events>"));
+    st_buf_str(b, xml);
+    st_buf_str(b, ST_STR("</Events>"));
+    xmlDoc *doc = xmlReadMemory(b->p, (int)b->n, NULL, "UTF-8",
+                                XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_HUGE);
+    if (!doc || !xml.n || memchr(xml.p, '\n', xml.n))
+        abort();
+    xmlFreeDoc(doc);
+}
+
 static void take(void *job, const st_record *r)
 {
     seen *s = job;
+    take_xml(&s->text, r->xml);
     const st_value *system[] = { &r->provider, &r->provider_guid, &r->channel, &r->computer, &r->user_sid };
     s->records++;
     for (size_t i = 0; i < sizeof system / sizeof system[0]; i++)
@@ -49,7 +65,7 @@ static void take(void *job, const st_record *r)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const st_scan_ops ops = { .record = take };
-    st_scan_options o = { .slack = true };
+    st_scan_options o = { .slack = true, .xml = true };
     st_report report = { 0 };
     seen s = { 0 };
     st_err e = { 0 };

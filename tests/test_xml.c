@@ -1,4 +1,4 @@
-/* test_xml.c - records as XML: what is written, that it parses, and that it says what the fields say. */
+/* test_xml.c - records as XML: what is written, that it parses, and says what the fields say. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -318,6 +318,8 @@ static void stream__every_token__written(void **state)
     le(m, 0, 4);
     attribute(m, "k", "<'\">");
     attribute(m, "k", "again");
+    attribute(m, "k#2", "not the same");
+    attribute(m, "k", "a third");
     poke(m, list, m->n - list - 4, 4);
     le(m, 2, 1);
     text(m, 5, "x\n");
@@ -343,7 +345,8 @@ static void stream__every_token__written(void **state)
     tail(m, event);
     end_record(m);
     assert_renders(m->b, sizeof m->b,
-                   SEVEN "<UserData><A_x0020_b k='&lt;&apos;&quot;&gt;' k_x0023_2='again'>"
+                   SEVEN "<UserData><A_x0020_b k='&lt;&apos;&quot;&gt;' k_x0023_2='again' "
+                         "k_x0023_2_x0023_2='not the same' k_x0023_3='a third'>"
                          "x&#10;\xc3\xa9\xef\xbf\xbd&lt;&amp;nbsp;]]&gt;</A_x0020_b>"
                          "<?_x0058_ML a?_x003E_b?><?alone?><Empty/></UserData></Event>\n");
     free(m);
@@ -354,7 +357,8 @@ static void stream__split_escape__can_be_told_apart(void **state)
     (void)state;
     maker *m = malloc(sizeof *m);
     begin_record(m);
-    size_t event = begin_event(m), data = start(m, "EventData", 0xffff), at = start(m, "Data", 0xffff);
+    size_t event = begin_event(m), data = start(m, "EventData", 0xffff);
+    size_t at = start(m, "Data", 0xffff);
     text(m, 5, "_x00");
     text(m, 5, "41_");
     tail(m, at);
@@ -371,7 +375,8 @@ static void stream__token_without_sense__said_and_closed(void **state)
     (void)state;
     maker *m = malloc(sizeof *m);
     begin_record(m);
-    size_t event = begin_event(m), data = start(m, "EventData", 0xffff), at = start(m, "Data", 0xffff);
+    size_t event = begin_event(m), data = start(m, "EventData", 0xffff);
+    size_t at = start(m, "Data", 0xffff);
     le(m, 0x1f, 1);
     tail(m, at);
     leaf(m, "Data", "after");
@@ -498,7 +503,7 @@ static void decode(st_buf *out, st_str s)
         int used = 0;
         char c[5], part[12] = "";
         memcpy(part, s.p + i, s.n - i < 11 ? s.n - i : 11);
-        if (sscanf(part, "_x%8X_%n", &cp, &used) == 1 && used >= 8) {
+        if (sscanf(part, "_x%8X_%n", &cp, &used) == 1 && used >= 7) {
             st_buf_put(out, c, st_utf8_put(c, cp));
             i += (size_t)used;
         } else {
@@ -534,7 +539,7 @@ static const xmlNode *next_leaf(const xmlNode *root, const xmlNode *at)
 }
 
 typedef struct tally {
-    size_t records, fields;
+    size_t records, fields, borrowed;
     bool compare;
 } tally;
 
@@ -592,15 +597,69 @@ static void *same_job(void *ctx, unsigned thread, size_t source)
     return ctx;
 }
 
-static void scan_all(const char *path, st_engine engine, tally *t)
+static void scan_with(const char *path, st_engine engine, void (*record)(void *, const st_record *),
+                      tally *t)
 {
     st_evidence *e = st_evidence_new();
     st_scan_options o = { .engine = engine, .threads = 1, .slack = true, .xml = true };
-    st_scan_ops ops = { .begin = same_job, .record = check_record };
+    st_scan_ops ops = { .begin = same_job, .record = record };
     assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
     assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
     assert_int_equal(st_evtx_scan(e, &o, &ops, t, NULL), ST_OK);
     st_evidence_free(e);
+}
+
+static void scan_all(const char *path, st_engine engine, tally *t)
+{
+    scan_with(path, engine, check_record, t);
+}
+
+/* Gives every definition of a chunk that stands where it is used another id, so that it is lost. */
+static size_t lose_templates(unsigned char *c)
+{
+    size_t lost = 0;
+    for (size_t at = 512; at + 38 < 65536; at++) {
+        uint32_t off = (uint32_t)(c[at + 6] | c[at + 7] << 8);
+        if (c[at] != 0x0c || c[at + 1] != 1 || c[at + 8] || c[at + 9] || off != at + 10 ||
+            memcmp(c + at + 2, c + at + 14, 4) != 0)
+            continue;
+        c[at + 14] ^= 0x55;
+        lost++;
+    }
+    return lost;
+}
+
+static void check_borrowed(void *job, const st_record *r)
+{
+    tally *t = job;
+    if (!(r->flags & ST_R_BORROWED))
+        return;
+    assert_null(memmem(r->xml.p, r->xml.n, "damage=", 7));
+    assert_non_null(memmem(r->xml.p, r->xml.n, "<Data Name='Declared'>12</Data>", 31));
+    check_record(job, r);
+    t->borrowed++;
+}
+
+static void scan__templates_lost__borrowed_from_another_chunk(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/st_xml_XXXXXX";
+    gen_event ev = event_of(varied, 5);
+    gen_log *log = gen_new(NULL);
+    st_buf file = { 0 };
+    tally t = { .compare = true };
+    for (int i = 0; i < 6; i++)
+        assert_true(gen_add(log, &ev) && (i != 2 || gen_close_chunk(log, 0)));
+    assert_true(gen_finish(log, &file));
+    assert_int_equal(lose_templates((unsigned char *)file.p + 4096 + 65536), 2);
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, file.p, file.n), (ssize_t)file.n);
+    close(fd);
+    scan_with(path, ST_ENGINE_NATIVE, check_borrowed, &t);
+    unlink(path);
+    st_buf_free(&file);
+    assert_int_equal(t.borrowed, 3);
+    assert_int_equal(t.fields, 18);
 }
 
 static void below_srcdir(char *to, size_t n, const char *path)
@@ -697,6 +756,7 @@ int main(void)
         cmocka_unit_test(template__streams_and_arrays__nested_and_repeated),
         cmocka_unit_test(testdata__every_record__parses_and_agrees),
         cmocka_unit_test(real_logs__every_record__parses_and_agrees),
+        cmocka_unit_test(scan__templates_lost__borrowed_from_another_chunk),
         cmocka_unit_test(random_bytes__still_xml),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@
 #define ST_MAX_RANGES ((size_t)1000)
 
 /* One event as XML. A record is at most 64 KiB of binary XML, whose text may be some times as
- * long. Met: the record is counted as unparsable. */
+ * long. Met: libevtx's record is counted as unparsable, the native reader's is cut and says so. */
 #define ST_MAX_EVENT_XML ((size_t)8 << 20)
 /* Brackets within brackets in a rule; the parser calls itself that often. Met: an error in
  * that rule. Real queries stay below 30. */

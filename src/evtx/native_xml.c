@@ -341,7 +341,7 @@ static void put_value(render *x, const st_value *v)
 {
     if (v->type == ST_V_BINXML)
         return;
-    if (nt_spend(x->s, v->n / 256))
+    if (x->text.n <= ST_MAX_RECORD_TEXT && nt_spend(x->s, v->n / 256))
         st_value_text(v, &x->text);
     else
         x->stopped = true;
@@ -365,8 +365,8 @@ static void put_items(render *x, const st_value *array)
     st_value v;
     flush(x);
     for (uint32_t n = 0; st_value_item(array, &pos, &v); n++) {
-        if (!nt_spend(x->s, 1 + (uint32_t)(f->content - f->at + v.n) / 256) || n == ST_MAX_FIELDS ||
-            x->out->n > ST_MAX_EVENT_XML) {
+        uint32_t steps = 1 + (uint32_t)(f->content - f->at + v.n) / 256;
+        if (!nt_spend(x->s, steps) || n == ST_MAX_FIELDS || x->out->n > ST_MAX_EVENT_XML) {
             x->stopped = true;
             return;
         }
@@ -413,11 +413,30 @@ static bool content(render *x, uint8_t token)
 
 /* ---- elements --------------------------------------------------------------------------------- */
 
-static bool repeated(const uint32_t *names, size_t n, uint32_t name)
+/* Has the tag that begins at `tag` an attribute whose name, between a blank and =', is what the
+ * output ends with from `at` on? Values hold no such quote. */
+static bool repeated(const render *x, size_t tag, size_t at)
 {
-    for (size_t i = 0; i < n; i++)
-        if (names[i] == name)
+    return memmem(x->out->p + tag, at - tag, x->out->p + at, x->out->n - at) != NULL;
+}
+
+/* Writes " name='"; where the element has that name already, with "#2", "#3" ... behind it. */
+static bool attribute_name(render *x, st_str name)
+{
+    size_t tag = x->nodes[x->depth - 1].at, at = x->out->n;
+    for (unsigned n = 1; n <= ST_MAX_ATTRIBUTES + 1; n++) {
+        x->out->n = at;
+        st_buf_char(x->out, ' ');
+        st_xml_put_name(x->out, name);
+        if (n > 1)
+            st_buf_fmt(x->out, "_x0023_%u", n);
+        put(x, "='");
+        if (x->out->failed || !nt_spend(x->s, 1 + (uint32_t)((at - tag) / 256)))
+            break;
+        if (!repeated(x, tag, at))
             return true;
+    }
+    x->out->n = at;
     return false;
 }
 
@@ -453,23 +472,16 @@ static bool attribute_value(render *x, uint32_t end, bool *absent)
 /* NULL or what is wrong. What was read before stays. */
 static const char *attributes(render *x, uint32_t end)
 {
-    uint32_t names[ST_MAX_ATTRIBUTES], name;
     stream *st = here(x);
     st_native *s = x->s;
     for (size_t n = 0; st->pos < end && (st->b[st->pos] & 0xbf) == 0x06; n++) {
-        uint32_t pos = st->pos + 1;
+        uint32_t pos = st->pos + 1, name;
         size_t before = x->out->n;
-        if (n == ST_MAX_ATTRIBUTES || !nt_spend(s, 1))
-            return "limit";
         if (!nt_name_at(s, &pos, end, &name) || !s->names.list[name].text.n)
             return "bad-attribute";
         st->pos = pos;
-        st_buf_char(x->out, ' ');
-        st_xml_put_name(x->out, s->names.list[name].text);
-        if (repeated(names, n, name)) /* "Name#2" can't be a name in the evidence's own XML */
-            st_buf_fmt(x->out, "_x0023_%zu", n + 1);
-        names[n] = name;
-        put(x, "='");
+        if (n == ST_MAX_ATTRIBUTES || !attribute_name(x, s->names.list[name].text))
+            return "limit";
         bool absent = false, sound = attribute_value(x, end, &absent);
         if (!sound)
             st_buf_clear(&x->text);
@@ -495,7 +507,8 @@ static void open_node(render *x, const nt_opening *o, bool root)
     if (x->depth)
         x->nodes[x->depth - 1].parent = true;
     node *f = &x->nodes[x->depth++];
-    *f = (node){ .at = x->out->n, .end = o->end, .known = name->known, .root = root, .open = true };
+    *f = (node){ .at = x->out->n, .end = o->end, .known = name->known, .root = root,
+                 .open = true };
     st_buf_char(x->out, '<');
     st_xml_put_name(x->out, name->text);
     f->name = x->out->n - f->at - 1;
