@@ -58,9 +58,11 @@ check "dir: is written" exits 0 hunt -o "$tmp/case" testdata
 check "dir: is whole, and its manifest holds" set_is_whole
 check "dir: nothing lies beside it" test "$(ls -A "$tmp" | grep -c case)" = 1
 check "csv: to standard output" into "$tmp/out.csv" hunt -f csv testdata
-check "dir: timeline.csv is what goes to standard output" cmp "$tmp/case/timeline.csv" "$tmp/out.csv"
+check "csv: with every hit confirmed" into "$tmp/confirmed.csv" hunt -f csv --confirm testdata
+check "dir: timeline.csv is what goes to standard output" cmp "$tmp/case/timeline.csv" "$tmp/confirmed.csv"
 check "jsonl: to standard output" into "$tmp/out.jsonl" hunt -f jsonl testdata
-check "dir: findings.jsonl is what goes to standard output" cmp "$tmp/case/findings.jsonl" "$tmp/out.jsonl"
+check "jsonl: with every hit confirmed" into "$tmp/confirmed.jsonl" hunt -f jsonl --confirm testdata
+check "dir: findings.jsonl is what goes to standard output" cmp "$tmp/case/findings.jsonl" "$tmp/confirmed.jsonl"
 check "dir: is not written over" exits 2 hunt -o "$tmp/case" testdata
 check "dir: is whole after that" set_is_whole
 cp -r "$tmp/case" "$tmp/before"

@@ -50,6 +50,9 @@ typedef struct st_report_options {
     st_look look;
     bool csv_raw;
     uint64_t *cells_truncated; /* counted here if not NULL */
+    /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV and JSONL
+     * have no column Confirmed. */
+    const uint8_t *confirmed;
 } st_report_options;
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);

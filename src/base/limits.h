@@ -122,6 +122,31 @@
  * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
 #define ST_MAX_OFFERS 200u
 
+/* Differing records of a source that are looked at with all their values at a time; each may
+ * hold 64 KiB of text. Met: the source is read again for the next ones. */
+#define ST_MAX_VERIFY_LOOK ((size_t)8192)
+/* Bytes shown of a value that differs; what differs is seen within it or not at all by eye.
+ * Met: the rest is cut off. */
+#define ST_MAX_VERIFY_SHOWN ((size_t)512)
+
+/* What the child that confirms records may add to the memory it was born with, and seconds of
+ * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
+ * record is unreadable. */
+#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
+#define ST_MAX_CONFIRM_SECONDS 60u
+/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
+#define ST_MAX_CONFIRM_WAIT_MS 10000
+/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
+ * next ones get a new child. */
+#define ST_MAX_CONFIRM_ASKED 10000u
+/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
+#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
+ * holds. Met: the rows stop there and the rule's result says so. */
+#define ST_MAX_KQL_ROWS 20000000u
+/* Attributes of one element when a record is written as XML; real: 5. Each is held against the
+ * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
+#define ST_MAX_ATTRIBUTES 64u
 /* Definitions of one template that are kept and tried for a record whose own is gone; the names
  * of one may be lost where those of the next are not. Met: further ones aren't looked at. */
 #define ST_MAX_CANDIDATES 4u

@@ -17,7 +17,7 @@ static void usage(FILE *to)
           "EVIDENCE is a file, a directory, or - for one log on standard input.\n"
           "shelltree VERB --help tells a verb's options; man shelltree tells the rest.\n"
           "Exit status: 0 all read; 1 findings, with --exit-code; 2 it could not run;\n"
-          "3 some evidence could not be read in full.\n",
+          "3 some evidence could not be read in full; 4 verify: a difference is not explained.\n",
           to);
 }
 

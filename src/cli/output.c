@@ -17,7 +17,7 @@
 
 static const struct {
     const char *ending, *format;
-} endings[] = { { ".csv", "csv" }, { ".jsonl", "jsonl" }, { ".json", "json" }, { ".txt", "text" } };
+} endings[] = { { ".csv", "csv" }, { ".jsonl", "jsonl" }, { ".json", "json" }, { ".txt", "text" }, { ".html", "html" } };
 
 static const char *format_by_ending(const char *path)
 {
@@ -113,7 +113,7 @@ typedef struct set {
     st_session *s;
     st_report_options ro;
     uint64_t cells_truncated;
-    st_run_info info;
+    st_run_note note;
 } set;
 
 static void put_timeline(st_out *o, set *x)
@@ -138,7 +138,12 @@ static void put_tree(st_out *o, set *x)
 
 static void put_run(st_out *o, set *x)
 {
-    st_write_run_json(o, x->s->found, &x->info);
+    st_write_run_json(o, x->s->found, &x->note.info);
+}
+
+static void put_html(st_out *o, set *x)
+{
+    st_write_html(o, x->s->found, &x->note.info);
 }
 
 static const struct {
@@ -146,6 +151,7 @@ static const struct {
     void (*put)(st_out *o, set *x);
 } files[] = { { "findings.jsonl", put_findings },
               { "hosts.csv", put_hosts },
+              { "report.html", put_html },
               { "run.json", put_run },
               { "timeline.csv", put_timeline },
               { "tree.txt", put_tree } };
@@ -216,8 +222,8 @@ static st_code clear_old(const char *dir, bool force, st_err *e)
     return ST_OK;
 }
 
-/* Options that decide what is in the set, in a fixed order. */
-static size_t describe_options(const st_config *c, st_buf *b, size_t at[16])
+/* Options that decide what results hold, in a fixed order; each ends with a NUL. */
+static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_OPTIONS + 1])
 {
     static const char *const scopes[] = { "hits", "incident", "all" };
     size_t n = 0;
@@ -235,20 +241,34 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[16])
     return n;
 }
 
+void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
+{
+    size_t at[ST_RUN_OPTIONS + 1];
+    *n = (st_run_note){ 0 };
+    size_t count = describe_options(s->config, &n->text, at);
+    if (n->text.failed)
+        count = 0;
+    for (size_t i = 0; i < count; i++)
+        n->pairs[i] = (st_str){ n->text.p + at[i], at[i + 1] - at[i] - 1 };
+    n->info = (st_run_info){ .version = VERSION, .options = n->pairs, .noptions = count, .now = s->now,
+                             .exit_status = exit_status };
+}
+
+void st_run_note_free(st_run_note *n)
+{
+    st_buf_free(&n->text);
+}
+
 int st_output_dir(st_session *s, int exit_status)
 {
     const st_config *c = s->config;
     st_err e = { 0 };
     char partial[PATH_MAX];
-    st_buf manifest = { 0 }, text = { 0 };
-    size_t at[16], n = describe_options(c, &text, at);
-    st_str pairs[16];
-    for (size_t i = 0; i < n && !text.failed; i++)
-        pairs[i] = (st_str){ text.p + at[i], at[i + 1] - at[i] - 1 };
-    set x = { .s = s,
-              .info = { .version = VERSION, .options = pairs, .noptions = n, .now = s->now,
-                        .exit_status = exit_status } };
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated };
+    st_buf manifest = { 0 };
+    set x = { .s = s };
+    st_run_note_fill(&x.note, s, exit_status);
+    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
+                                .confirmed = s->confirmed };
     if (snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) >= (int)sizeof partial ||
         !mkdtemp(partial)) {
         st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
@@ -264,6 +284,6 @@ int st_output_dir(st_session *s, int exit_status)
         remove_set(partial);
 out:
     st_buf_free(&manifest);
-    st_buf_free(&text);
+    st_run_note_free(&x.note);
     return e.code == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }

@@ -40,6 +40,8 @@ void st_libevtx_free(st_libevtx *s);
 /* A new piece of work: repeated records are looked for among those of one piece. */
 void st_libevtx_begin(st_libevtx *s);
 st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err);
+/* The one record at `at` in the chunk, and no other. */
+st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err);
 
 /* The native reader. */
 typedef struct st_native st_native;

@@ -29,6 +29,7 @@ struct st_libevtx {
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
+    st_buf line;          /* that record as XML on one line */
     bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
@@ -72,6 +73,7 @@ void st_libevtx_free(st_libevtx *s)
     free(s->text);
     free(s->known);
     st_xml_free(s->xml);
+    st_buf_free(&s->line);
     free(s);
 }
 
@@ -367,6 +369,13 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
         code = st_xml_fields(s->xml, c->ops->name_id, &r);
     if (code)
         return code;
+    if (c->options->xml) {
+        st_buf_clear(&s->line);
+        st_xml_render(s->xml, &s->line);
+        r.xml = st_buf_slice(&s->line);
+    }
+    if (s->line.failed)
+        return ST_E_MEMORY;
     c->report->lossy += lossy;
     count(s, c, p);
     c->ops->record(c->job, &r);
@@ -644,15 +653,34 @@ static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
     return code;
 }
 
-st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+/* False: there is no room for a record in it. */
+static bool begin_chunk(st_libevtx *s, const st_chunk *c)
 {
     if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
-        return ST_OK;
+        return false;
     memset(s->taken, 0, sizeof s->taken);
     s->flags = 0;
     s->damage = NULL;
     s->end = live_end(c);
     build_header(s);
+    return true;
+}
+
+st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
+{
+    if (!begin_chunk(s, c) || at % UNIT || at < FIRST || at > c->n - RECORD_MIN)
+        return ST_OK;
+    place p = sound_at((view){ c->bytes, c->n }, at);
+    if (!p.size)
+        return memcmp(c->bytes + at, "**\0\0", 4) == 0 && at < s->end ? read_odd(s, c, at, err) : ST_OK;
+    copy_chunk(s, c);
+    return offer(s, c, &p, &p, err);
+}
+
+st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    if (!begin_chunk(s, c))
+        return ST_OK;
     st_code code = read_as_it_is(s, c, err);
     return code ? code : read_rest(s, c, err);
 }

@@ -39,6 +39,8 @@ void st_native_free(st_native *s)
     nt_names_clear(&s->names);
     st_arena_free(&s->text);
     st_arena_free(&s->kept);
+    nt_render_free(s->render);
+    st_buf_free(&s->xml);
     free(s->pieces);
     free(s->fields);
     free(s->plans);
@@ -334,7 +336,7 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
     s->c = c;
     s->b = c->bytes;
     s->n = (uint32_t)(c->n < 65536 ? c->n : 65536);
-    s->chunk_budget = ST_MAX_CHUNK_STEPS;
+    s->chunk_budget = s->xml_budget = ST_MAX_CHUNK_STEPS;
     if (s->names.n > ST_MAX_NAMES)
         nt_names_clear(&s->names);
     if (s->n > FIRST_RECORD) {

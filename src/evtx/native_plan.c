@@ -22,11 +22,6 @@ typedef struct walk {
     const char *damage;
 } walk;
 
-typedef struct opening {
-    uint32_t end, name, next; /* next: behind the name */
-    uint16_t dep;
-} opening;
-
 #define CONTENT 0xffu
 
 /* System's fields by element and attribute; or the element's content. */
@@ -67,9 +62,8 @@ static uint32_t hash65599(const unsigned char *p, size_t chars)
 }
 
 /* The name referred to at *pos; moves *pos behind the reference and an inline definition. */
-static bool name_at(walk *w, uint32_t *pos, uint32_t end, uint32_t *name)
+bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
 {
-    st_native *s = w->s;
     if (!nt_has(*pos, end, 4))
         return false;
     uint32_t off = nt_u32(s->b + *pos);
@@ -80,7 +74,8 @@ static bool name_at(walk *w, uint32_t *pos, uint32_t end, uint32_t *name)
     if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
         return false;
     const unsigned char *text = s->b + off + 8;
-    if (s->strict && (!chars || nt_u16(text + 2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
+    if (s->strict && (!chars || nt_u16(text + (size_t)2 * chars) ||
+                      hash65599(text, chars) != nt_u16(s->b + off + 4)))
         return false;
     if (off == *pos) {
         if (!nt_has(*pos, end, 10 + 2 * chars))
@@ -143,7 +138,7 @@ static bool entity_piece(walk *w, uint32_t end)
     } entities[] = { { NT_N_LT, '<' }, { NT_N_GT, '>' }, { NT_N_AMP, '&' }, { NT_N_QUOT, '"' },
                      { NT_N_APOS, '\'' } };
     uint32_t pos = w->pos + 1, name;
-    if (!name_at(w, &pos, end, &name))
+    if (!nt_name_at(w->s, &pos, end, &name))
         return false;
     w->pos = pos;
     for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
@@ -189,20 +184,19 @@ static bool content_piece(walk *w, uint8_t token, uint32_t end)
 
 /* ---- elements ------------------------------------------------------------------------------ */
 
-static bool try_open(walk *w, uint32_t end, bool dep, bool clamp, opening *o)
+static bool try_open(st_native *s, uint32_t pos, uint32_t end, bool dep, bool clamp, nt_opening *o)
 {
-    const unsigned char *b = w->s->b;
-    uint32_t pos = w->pos + 1;
     o->dep = NT_NO_INDEX;
+    pos++;
     if (dep) {
         if (!nt_has(pos, end, 2))
             return false;
-        o->dep = nt_u16(b + pos);
+        o->dep = nt_u16(s->b + pos);
         pos += 2;
     }
     if (!nt_has(pos, end, 4))
         return false;
-    uint32_t size = nt_u32(b + pos);
+    uint32_t size = nt_u32(s->b + pos);
     pos += 4;
     if (!nt_has(pos, end, size)) {
         if (!clamp)
@@ -210,21 +204,20 @@ static bool try_open(walk *w, uint32_t end, bool dep, bool clamp, opening *o)
         size = end - pos;
     }
     o->end = pos + size;
-    if (!name_at(w, &pos, o->end, &o->name))
+    if (!nt_name_at(s, &pos, o->end, &o->name))
         return false;
     o->next = pos;
     return true;
 }
 
-/* Streams that lie about dependency ids or an element's size are read in the form that fits. */
-static bool open_element(walk *w, uint32_t end, opening *o)
+bool nt_open_at(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_opening *o)
 {
-    if (try_open(w, end, w->dep, false, o))
+    o->repaired = false;
+    if (try_open(s, pos, end, dep, false, o))
         return true;
-    if (w->s->failed || !(try_open(w, end, !w->dep, false, o) || try_open(w, end, w->dep, true, o)))
-        return false;
-    w->s->plans[w->plan].repaired = true;
-    return true;
+    o->repaired = true;
+    return !s->failed &&
+           (try_open(s, pos, end, !dep, false, o) || try_open(s, pos, end, dep, true, o));
 }
 
 static where below_event(uint8_t known)
@@ -299,7 +292,7 @@ static bool attributes(walk *w, nt_frame *f, uint32_t end)
     st_native *s = w->s;
     while (w->pos < end && token_at(w) == 0x06) {
         uint32_t name, first = (uint32_t)s->npieces, pos = w->pos + 1;
-        if (!nt_spend(s, 1) || !name_at(w, &pos, end, &name))
+        if (!nt_spend(s, 1) || !nt_name_at(w->s, &pos, end, &name))
             return false;
         w->pos = pos;
         while (w->pos < end && is_text(token_at(w)))
@@ -318,9 +311,10 @@ static bool begin_element(walk *w, uint32_t end)
     st_native *s = w->s;
     nt_frame *parent = w->depth ? &s->frames[w->depth - 1] : NULL;
     bool with_attributes = (s->b[w->pos] & 0x40) != 0;
-    opening o;
-    if (!open_element(w, end, &o))
+    nt_opening o;
+    if (!nt_open_at(s, w->pos, end, w->dep, &o))
         return false;
+    s->plans[w->plan].repaired |= o.repaired;
     if (w->depth == ST_MAX_DEPTH) {
         damaged(w, "too-deep");
         w->pos = o.end;
@@ -388,12 +382,16 @@ static void push_inner(walk *w)
     static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT, [W_EVENTDATA] = NT_IN_EVENTDATA,
                                      [W_USERDATA] = NT_IN_USERDATA, [W_LEAF] = NT_IN_USERDATA,
                                      [W_DATA] = NT_IN_USERDATA };
-    const nt_frame *f = w->depth ? &w->s->frames[w->depth - 1] : NULL;
-    push_field(w, (nt_field){ .name = f ? f->name : NT_NONE,
-                              .first = (uint32_t)w->s->npieces - 1, .n = 1,
-                              .dep = f ? f->dep : (uint16_t)NT_NO_INDEX,
-                              .inner = f ? inner[f->where] : w->s->plans[w->plan].context,
-                              .bare = true });
+    nt_field field = { .name = NT_NONE, .first = (uint32_t)w->s->npieces - 1, .n = 1,
+                       .dep = (uint16_t)NT_NO_INDEX, .inner = w->s->plans[w->plan].context,
+                       .bare = true };
+    if (w->depth) {
+        const nt_frame *f = &w->s->frames[w->depth - 1];
+        field.name = f->name;
+        field.dep = f->dep;
+        field.inner = inner[f->where];
+    }
+    push_field(w, field);
 }
 
 static bool takes_streams(const walk *w)
@@ -421,7 +419,7 @@ static bool instance(walk *w, uint32_t end)
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
     for (uint32_t i = 0; i < in.count; i++)
-        after += nt_u16(w->s->b + in.specs + 4 * i);
+        after += nt_u16(w->s->b + in.specs + (size_t)4 * i);
     if (after > end)
         return false;
     w->pos = (uint32_t)after;
@@ -438,7 +436,7 @@ static bool instruction(walk *w, uint8_t token, uint32_t end)
 {
     uint32_t name, pos = w->pos + 1, bytes;
     if (token == 0x0a) {
-        if (!name_at(w, &pos, end, &name))
+        if (!nt_name_at(w->s, &pos, end, &name))
             return false;
         w->pos = pos;
         return true;
@@ -530,7 +528,7 @@ uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_conte
 /* ---- templates ------------------------------------------------------------------------------ */
 
 /* The definition at def: where its body is, if it is the one with this id. */
-static bool definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *body, uint32_t *end)
+bool nt_definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *body, uint32_t *end)
 {
     if (!nt_has(def, s->n, 28) || nt_u32(s->b + def + 4) != id)
         return false;
@@ -555,7 +553,7 @@ static void find_inline(st_native *s)
     }
 }
 
-static uint32_t search(st_native *s, uint32_t id)
+uint32_t nt_search(st_native *s, uint32_t id)
 {
     if (!s->looked) {
         if (!nt_spend(s, s->n / 64))
@@ -584,7 +582,7 @@ static uint32_t compile_foreign(st_native *s, uint32_t id, unsigned nth, nt_cont
     s->n = (uint32_t)n;
     s->foreign = true;
     s->strict |= c->options->carve; /* what is around it may be anything */
-    if (definition(s, id, def, &body, &end))
+    if (nt_definition(s, id, def, &body, &end))
         made = nt_compile(s, body, end, true, context);
     s->foreign = false;
     s->strict = strict;
@@ -638,10 +636,10 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
 {
     uint32_t body, end, place_of;
     *borrowed = false;
-    if (!definition(s, id, def, &body, &end)) {
+    if (!nt_definition(s, id, def, &body, &end)) {
         *borrowed = true;
-        def = search(s, id);
-        if (def == NT_NONE || !definition(s, id, def, &body, &end))
+        def = nt_search(s, id);
+        if (def == NT_NONE || !nt_definition(s, id, def, &body, &end))
             return lend(s, id, context);
     }
     uint32_t first = s->by_offset[def] ? s->by_offset[def] - 1u : NT_NONE;

@@ -12,7 +12,7 @@
 typedef struct job {
     st_native *s;
     st_record *r;
-    uint32_t end;  /* of the record's bytes */
+    uint32_t off, end; /* the record's bytes */
     size_t depth;  /* of steps */
     bool repaired, borrowed;
     const char *damage;
@@ -92,9 +92,12 @@ static uint32_t count_of(job *j, const nt_instance *in, uint32_t used, uint32_t 
 {
     const st_native *s = j->s;
     uint32_t said = values_end(s, in, in->count, end);
-    if (ends_well(s, said, end) || (said != NT_NONE && said == end))
+    if (ends_well(s, said, end))
         return in->count;
-    if (used != in->count && ends_well(s, values_end(s, in, used, end), end)) {
+    bool shorter = used != in->count && ends_well(s, values_end(s, in, used, end), end);
+    if (said != NT_NONE && said == end && !(shorter && j->depth == 0))
+        return in->count; /* only a record as a whole always has its end token */
+    if (shorter) {
         j->repaired = true;
         return used;
     }
@@ -136,6 +139,15 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
         at += n;
     }
     step->count = count;
+}
+
+uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint32_t base,
+                        uint32_t end)
+{
+    job j = { .s = s };
+    nt_step step = { .plan = plan, .base = base };
+    load_values(&j, in, &step, end);
+    return step.count;
 }
 
 static bool is_null(const st_value *v)
@@ -435,6 +447,12 @@ static void deliver(job *j, const char *damage)
                 (j->damage ? (unsigned)ST_R_PARTIAL : 0u);
     r->damage = j->damage;
     s->c->report->borrowed += j->borrowed;
+    if (wanted && s->c->options->xml) {
+        nt_render(s, j->off, j->end);
+        r->xml = st_buf_slice(&s->xml);
+    }
+    if (s->failed)
+        return;
     ops->record(s->c->job, r);
 }
 
@@ -456,7 +474,7 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
     st_record r = { .offset = s->c->offset + off, .number = nt_u64(s->b + off + 8),
                     .written = nt_u64(s->b + off + 16), .origin = origin,
                     .flags = flags | s->c->flags, .event_id = UINT32_MAX };
-    job j = { .s = s, .r = &r, .end = end };
+    job j = { .s = s, .r = &r, .off = off, .end = end };
     s->record_budget = ST_MAX_RECORD_STEPS;
     s->strict = origin != ST_O_LIVE;
     s->nout = s->unnamed = 0;
