@@ -160,6 +160,53 @@ static void eval__dynamic(void **state)
     CHECK(cases);
 }
 
+static void eval__parts_of_texts(void **state)
+{
+    static const query_case cases[] = {
+        { "print parse_path(@'C:\\Temp\\a.txt:s'), parse_path('https://h/x').Scheme",
+          "print_0:dynamic print_1:dynamic / "
+          "{\"Scheme\":\"\",\"RootPath\":\"C:\",\"DirectoryPath\":\"C:\\\\Temp\","
+          "\"DirectoryName\":\"Temp\",\"Filename\":\"a.txt\",\"Extension\":\"txt\","
+          "\"AlternateDataStreamName\":\"s\"},https" },
+        { "print u = parse_url('https://u:p@host:84/a/b?x=1&y=2#f') | project h = u.Host, p = "
+          "u.Port, w = u.Password, d = u.Path, y = u['Query Parameters'].y, f = u.Fragment",
+          "h:dynamic p:dynamic w:dynamic d:dynamic y:dynamic f:dynamic / host,84,p,/a/b,2,f" },
+        { "print h = parse_url('http://[::1]:80/x').Host, q = parse_urlquery('a=1&a=2')",
+          "h:dynamic q:dynamic / [::1],{\"Query Parameters\":{\"a\":\"1\",\"a\":\"2\"}}" },
+        { "print parse_csv('a,\"b,\"\"c\"\"\",'), url_decode('a%20b%2'), url_encode('a b/')",
+          "print_0:dynamic print_1:string print_2:string / "
+          "[\"a\",\"b,\\\"c\\\"\",\"\"],a b%2,a+b%2f" },
+        { "print make_string(72, dynamic([105])), unicode_codepoints_from_string('Hi'), "
+          "make_string(55296), tohex(-1), tohex(10, 4), isascii('\303\251')",
+          "print_0:string print_1:dynamic print_2:string print_3:string print_4:string "
+          "print_5:bool / Hi,[72,105],,ffffffffffffffff,000a,False" },
+        { "print hash_md5('x'), base64_decode_toarray('SGk='), translate('abc', 'xy', 'aabbcc')",
+          "print_0:string print_1:dynamic print_2:string / "
+          "9dd4e461268c8034f5c8564e155c67a6,[72,105],xxyyyy" },
+        { "print countof('a1b22', @'\\d', 'regex'), countof('aaa', 'aa'), indexof_regex('ab1', "
+          "@'\\d'), indexof_regex('ab', @'\\d')",
+          "print_0:long print_1:long print_2:long print_3:long / 3,2,2,-1" },
+        { "print ipv4_compare('10.0.0.2', '10.0.0.10'), ipv4_compare('10.0.0.1/8', '10.9.9.9'), "
+          "ipv4_compare('x', '1.1.1.1'), parse_ipv4('1.2.3.4')",
+          "print_0:long print_1:long print_2:long print_3:long / -1,0,~,16909060" },
+        { "print range(1, 7, 3), range(3, 1, -1), range(1, 0), zip(dynamic([1, 2]), dynamic([3]))",
+          "print_0:dynamic print_1:dynamic print_2:dynamic print_3:dynamic / "
+          "[1,4,7],[3,2,1],[],[[1,3],[2,null]]" },
+        { "print b = dynamic({'a': 1, 'b': 2}) | project bag_remove_keys(b, dynamic(['a'])), "
+          "bag_set_key(b, 'c', 3), bag_set_key(b, 'a', 9)",
+          "Column1:dynamic Column2:dynamic Column3:dynamic / "
+          "{\"b\":2},{\"a\":1,\"b\":2,\"c\":3},{\"a\":9,\"b\":2}" },
+        { "print a = 1, s = '' | project p = pack_all(), q = pack_all(true)",
+          "p:dynamic q:dynamic / {\"a\":1,\"s\":\"\"},{\"a\":1}" },
+        { "print isnan(real(nan)), isinf(1.0), isfinite(2.0), hash('x') == hash('x'), hash('x', 5) < "
+          "5",
+          "print_0:bool print_1:bool print_2:bool print_3:bool print_4:bool / "
+          "True,False,True,True,True" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 #define T "let T = datatable(k:string, v:long)['a', 1, 'b', 2, 'a', 3, 'c', long(null)]; "
 static void eval__operators(void **state)
 {
@@ -304,6 +351,7 @@ int main(void)
         cmocka_unit_test(eval__times),
         cmocka_unit_test(eval__dates_and_more),
         cmocka_unit_test(eval__dynamic),
+        cmocka_unit_test(eval__parts_of_texts),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
         cmocka_unit_test(eval__neighbouring_rows),

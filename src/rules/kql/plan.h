@@ -180,7 +180,12 @@ st_kcode st_kf_datetime_part, st_kf_dayofyear, st_kf_week_of_year, st_kf_datetim
     st_kf_binary_and, st_kf_binary_or, st_kf_binary_xor, st_kf_binary_not, st_kf_shift_left,
     st_kf_shift_right, st_kf_sha256, st_kf_sha1, st_kf_parse_command_line, st_kf_sort_asc,
     st_kf_sort_desc, st_kf_array_reverse, st_kf_array_index_of, st_kf_array_sum, st_kf_bag_merge,
-    st_kf_bag_has_key, st_kf_has_any_index;
+    st_kf_bag_has_key, st_kf_has_any_index, st_kf_md5, st_kf_hash;
+/* fn_parts.c */
+st_kcode st_kf_parse_path, st_kf_parse_url, st_kf_parse_urlquery, st_kf_parse_csv,
+    st_kf_url_decode, st_kf_url_encode, st_kf_url_encode_part, st_kf_codepoints, st_kf_make_string,
+    st_kf_range, st_kf_zip, st_kf_bag_remove_keys, st_kf_bag_set_key, st_kf_pack_all, st_kf_tohex,
+    st_kf_isascii, st_kf_isnan, st_kf_isinf, st_kf_isfinite, st_kf_translate;
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
 
