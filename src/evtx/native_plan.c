@@ -74,7 +74,8 @@ bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
     if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
         return false;
     const unsigned char *text = s->b + off + 8;
-    if (s->strict && (nt_u16(text + (size_t)2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
+    if (s->strict && (!chars || nt_u16(text + (size_t)2 * chars) ||
+                      hash65599(text, chars) != nt_u16(s->b + off + 4)))
         return false;
     if (off == *pos) {
         if (!nt_has(*pos, end, 10 + 2 * chars))

@@ -403,9 +403,10 @@ static size_t one_chunk(const turn *t, const unsigned char *p, size_t n)
 /* The chunk off the grid at that offset, if it is one. */
 static bool chunk_at(turn *t, uint64_t offset)
 {
-    size_t got = read_at(t, offset, t->w->extra, SLOT);
-    if (!t->evtx && !chunk_like(t->w->extra, got))
+    unsigned char head[FIRST_RECORD + 8];
+    if (!t->evtx && !chunk_like(head, peek(t, (int64_t)offset, head, sizeof head)))
         return false;
+    size_t got = read_at(t, offset, t->w->extra, SLOT);
     got = one_chunk(t, t->w->extra, got);
     chunk(t, offset, t->w->extra, got, false);
     t->covered = offset + got;

@@ -57,7 +57,8 @@ static void field_key(const st_record *r, size_t i, st_buf *key)
 
 static bool integer(const st_value *v)
 {
-    return v->p && v->type >= ST_V_I8 && v->type <= ST_V_U64;
+    bool width = v->n == 1 || v->n == 2 || v->n == 4 || v->n == 8; /* of another, it shows as hex */
+    return v->p && v->type >= ST_V_I8 && v->type <= ST_V_U64 && width;
 }
 
 /* Appends the value's text; false if a character had to be replaced. */
