@@ -93,6 +93,16 @@ check "early: a folder in a file's place" early "no regular file" hunt --force -
 check "early: a query's mistake" early "no column" query "DeviceProcessEvents | where Nonsense == 1" testdata
 check "early: times the wrong way round" early "later than" hunt --since 2026-03-05 --until 2026-03-04 testdata
 
+mkfifo "$tmp/pipe.kql"
+slow_rule() {
+    { exec 9>"$tmp/pipe.kql"; sleep 1; cat rules/potential-web-shell.kql >&9; } &
+    (sleep 0.3; exec "$SHELLTREE" rules check "$tmp/pipe.kql") 2>&1
+    status=$?
+    wait
+    return $status
+}
+check "rule: from a pipe that is slow" slow_rule
+
 # ---- rules that would grow without end
 
 # grows LAST EACH: forty lets, each with the one before it twice.
