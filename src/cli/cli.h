@@ -20,6 +20,7 @@ typedef struct st_list {
 } st_list;
 
 struct st_verb;
+typedef struct st_tidy st_tidy;
 typedef struct st_config {
     const struct st_verb *verb;
     const char *format; /* NULL: not said */
@@ -29,7 +30,8 @@ typedef struct st_config {
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
-    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, exit_code;
+    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;
     st_guid guid;
@@ -39,6 +41,7 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
+    st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
 /* One option: help, parsing and the check against the manual come from these rows. */
@@ -102,6 +105,7 @@ typedef struct st_session {
     st_matches *matches;
     st_case *found;
     st_ticks now;
+    uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
@@ -111,11 +115,18 @@ int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);
 int st_session_hunt(st_session *s);
+int st_session_confirm(st_session *s); /* has every hit's record read again by libevtx */
 void st_session_free(st_session *s);
 void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
 /* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
 int st_session_account(const st_session *s);
+
+/* What an interrupt removes (tidy.c). From new to free SIGHUP, SIGINT and SIGTERM first remove the
+ * file, or the folder of files, that was noted last (NULL: nothing). NULL is taken, too. */
+st_tidy *st_tidy_new(void);
+void st_tidy_note(st_tidy *t, const char *path);
+void st_tidy_free(st_tidy *t);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;

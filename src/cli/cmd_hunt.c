@@ -70,6 +70,7 @@ static int write_results(st_session *s, int status)
     if (st_output_target(s->config) == ST_TO_DIR)
         return st_output_dir(s, status);
     j.ro.csv_raw = s->config->csv_raw;
+    j.ro.confirmed = s->confirmed;
     st_output_look(s->config, &j.ro.look);
     st_run_note_fill(&j.note, s, status);
     int wrote = st_output_write(s->config, write_rows, &j);
@@ -88,6 +89,10 @@ static int hunt(st_session *s)
     status = st_session_account(s);
     if (status == ST_EXIT_OK && s->config->exit_code && s->found->nfindings)
         status = ST_EXIT_FINDINGS;
+    bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR;
+    int confirmed = confirm ? st_session_confirm(s) : ST_EXIT_OK;
+    if (confirmed != ST_EXIT_OK)
+        return confirmed;
     int wrote = write_results(s, status);
     summary(s);
     return wrote != ST_EXIT_OK ? wrote : status;

@@ -135,6 +135,7 @@ int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), voi
     st_outfile *f;
     if (st_outfile_open(c->output, c->force, &f, &e) != ST_OK)
         return st_cannot(&e);
+    st_tidy_note(c->tidy, st_outfile_temp(f));
     write(st_outfile_out(f), ctx);
     return st_outfile_commit(f, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }
@@ -322,26 +323,46 @@ static void usual_mode(const char *dir)
     }
 }
 
+/* The path without slashes at its end, as completion leaves them: names go beside it and below. */
+static bool path_of_dir(const char *path, char dir[PATH_MAX])
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    if (n >= PATH_MAX)
+        return false;
+    memcpy(dir, path, n);
+    dir[n] = 0;
+    return true;
+}
+
 int st_output_dir(st_session *s, int exit_status)
 {
     const st_config *c = s->config;
     st_err e = { 0 };
-    char partial[PATH_MAX];
+    char partial[PATH_MAX], dir[PATH_MAX];
     st_buf manifest = { 0 };
     set x = { .s = s };
     st_run_note_fill(&x.note, s, exit_status);
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated };
-    if (snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) >= (int)sizeof partial ||
-        !mkdtemp(partial)) {
+    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
+                                .confirmed = s->confirmed };
+    bool fits = path_of_dir(c->output, dir) &&
+                snprintf(partial, sizeof partial, "%s.partial-XXXXXX", dir) < (int)sizeof partial;
+    if (!fits)
+        errno = ENAMETOOLONG;
+    if (!fits || !mkdtemp(partial)) {
         st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
         goto out;
     }
     usual_mode(partial);
+    st_tidy_note(c->tidy, partial);
     for (size_t i = 0; i < FILES && e.code == ST_OK; i++)
         put_file(partial, i, &x, &manifest, &e);
     if (e.code == ST_OK)
         put_manifest(partial, &manifest, &e);
-    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK && rename(partial, c->output) != 0)
+    if (e.code == ST_OK)
+        st_tidy_note(c->tidy, NULL); /* it is whole: from here on it is worth more than the old one */
+    if (e.code == ST_OK && clear_old(dir, c->force, &e) == ST_OK && rename(partial, dir) != 0)
         st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
     if (e.code != ST_OK)
         remove_set(partial);

@@ -317,6 +317,7 @@ int st_session_hunt(st_session *s)
 
 void st_session_free(st_session *s)
 {
+    free(s->confirmed);
     if (s->found)
         st_case_free(s->found);
     if (s->matches)

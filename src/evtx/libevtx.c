@@ -29,6 +29,7 @@ struct st_libevtx {
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
+    st_buf line;          /* that record as XML on one line */
     bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
@@ -72,6 +73,7 @@ void st_libevtx_free(st_libevtx *s)
     free(s->text);
     free(s->known);
     st_xml_free(s->xml);
+    st_buf_free(&s->line);
     free(s);
 }
 
@@ -205,6 +207,44 @@ static void build_header(st_libevtx *s)
     put_le(h + 124, libdeflate_crc32(0, h, 120), 4);
 }
 
+/* Do the values that an instance says it has fit into the chunk? An instance: 0c, version, id,
+ * place of the template, which lies right behind that the first time it is used; then the
+ * number of values, and four bytes about each. */
+static bool values_fit(const unsigned char *chunk, size_t at)
+{
+    if (chunk[at] != 0x0c || CHUNK - at < 14)
+        return true;
+    uint64_t template = get_le(chunk + at + 6, 4);
+    at += 10;
+    if (template == at) {
+        if (CHUNK - at < 24)
+            return false;
+        uint64_t size = get_le(chunk + at + 20, 4);
+        if (size > CHUNK - at - 24)
+            return false;
+        at += 24 + (size_t)size;
+    }
+    return CHUNK - at >= 4 && get_le(chunk + at, 4) <= (CHUNK - at - 4) / 4;
+}
+
+/* libevtx takes the number of an instance's values at its word and would read on behind its
+ * memory: such an instance becomes something that it refuses. */
+static void defuse(unsigned char *chunk)
+{
+    static const unsigned char head[] = { 0x0f, 0x01, 0x01, 0x00, 0x0c };
+    const unsigned char *end = chunk + CHUNK, *b = chunk + FIRST;
+    for (size_t at = FIRST; at + RECORD_MIN <= CHUNK; at += UNIT)
+        for (size_t k = at + RECORD_HEADER; k <= at + RECORD_HEADER + 4 && k < CHUNK; k += 4)
+            if (memcmp(chunk + at, "**\0\0", 4) == 0 && !values_fit(chunk, k))
+                chunk[k] = 0xff;
+    while ((b = memmem(b, (size_t)(end - b), head, sizeof head)) != NULL) {
+        size_t at = (size_t)(b - chunk) + 4;
+        if (!values_fit(chunk, at))
+            chunk[at] = 0xff;
+        b++;
+    }
+}
+
 static void copy_chunk(st_libevtx *s, const st_chunk *c)
 {
     unsigned char *chunk = s->image + FILE_HEADER;
@@ -213,6 +253,7 @@ static void copy_chunk(st_libevtx *s, const st_chunk *c)
     memset(chunk + n, 0, CHUNK - n);
     memcpy(chunk, "ElfChnk", 8);
     put_le(chunk + 40, 128, 4);
+    defuse(chunk);
 }
 
 /* Says in the copy's header where its last record begins and where it ends. */
@@ -367,6 +408,13 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
         code = st_xml_fields(s->xml, c->ops->name_id, &r);
     if (code)
         return code;
+    if (c->options->xml) {
+        st_buf_clear(&s->line);
+        st_xml_render(s->xml, &s->line);
+        r.xml = st_buf_slice(&s->line);
+    }
+    if (s->line.failed)
+        return ST_E_MEMORY;
     c->report->lossy += lossy;
     count(s, c, p);
     c->ops->record(c->job, &r);
