@@ -69,6 +69,58 @@ cp -r "$tmp/case" "$tmp/before"
 check "dir: is written over with --force" exits 0 hunt --force -o "$tmp/case" testdata
 check "dir: has the same bytes then" diff -r "$tmp/before" "$tmp/case"
 
+check "dir: with a slash behind its name" exits 0 hunt -q -o "$tmp/slash/" testdata
+check "dir: has the same bytes then, too" diff -r "$tmp/case" "$tmp/slash"
+check "dir: can be entered as the umask says" sh -c \
+    'mkdir "$0/usual" && [ "$(stat -c %a "$0/slash")" = "$(stat -c %a "$0/usual")" ]' "$tmp"
+mkdir "$tmp/others" && echo mine >"$tmp/others/file"
+check "dir: another's is not replaced, even with --force" exits 2 hunt --force -o "$tmp/others" testdata
+check "dir: another's is whole after that" grep -q mine "$tmp/others/file"
+check "dir: one host, told in run.json" exits 0 hunt -q --host web01 --since 2026-03-04 -o "$tmp/host" testdata
+check "dir: run.json tells it" grep -q '"host":"web01".*"since":"2026-03-04T00:00:00' "$tmp/host/run.json"
+
+# ---- what is told before evidence is read
+
+# early WHAT ARGUMENT...: status 2, WHAT is said, and no word of the evidence's damage.
+early() {
+    what=$1
+    shift
+    exits 2 "$@" >"$tmp/early" 2>&1 || { cat "$tmp/early"; return 1; }
+    grep -q "$what" "$tmp/early" && ! grep -q "passed over" "$tmp/early" && return
+    cat "$tmp/early"
+    return 1
+}
+check "early: no folder to write in" early "make it first" hunt -o "$tmp/no/such/one.csv" testdata
+check "early: a folder in a file's place" early "no regular file" hunt --force -f csv -o "$tmp/others" testdata
+check "early: a query's mistake" early "no column" query "DeviceProcessEvents | where Nonsense == 1" testdata
+check "early: times the wrong way round" early "later than" hunt --since 2026-03-05 --until 2026-03-04 testdata
+
+mkfifo "$tmp/pipe.kql"
+slow_rule() {
+    { exec 9>"$tmp/pipe.kql"; sleep 1; cat rules/potential-web-shell.kql >&9; } &
+    (sleep 0.3; exec "$SHELLTREE" rules check "$tmp/pipe.kql") 2>&1
+    status=$?
+    wait
+    return $status
+}
+check "rule: from a pipe that is slow" slow_rule
+
+# ---- rules that would grow without end
+
+# grows LAST EACH: forty lets, each with the one before it twice.
+grows() {
+    awk -v each="$2" -v last="$1" 'BEGIN { print "let t0 = " last ";"
+        for (i = 1; i < 40; i++) { line = each; gsub(/THIS/, "t" i, line); gsub(/BEFORE/, "t" (i - 1), line); print line }
+        print "DeviceProcessEvents | where FileName in (t39)" }' >"$tmp/grows.kql"
+    (ulimit -t 20; "$SHELLTREE" rules check "$tmp/grows.kql") >"$tmp/grown" 2>&1
+    [ $? = 2 ] && grep -q "longer than the limit\|when written out" "$tmp/grown" && return
+    head -c 1000 "$tmp/grown"
+    return 1
+}
+check "rule: a text that doubles" grows '"xxxxxxxx"' 'let THIS = strcat(BEFORE, BEFORE);'
+check "rule: an array that doubles" grows 'dynamic(["x", "y"])' 'let THIS = array_concat(BEFORE, BEFORE);'
+check "rule: a table that doubles" grows 'DeviceProcessEvents | project FileName' 'let THIS = union BEFORE, BEFORE;'
+
 # ---- one file
 
 check "file: is written" exits 0 hunt -o "$tmp/one.csv" testdata

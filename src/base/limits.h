@@ -144,6 +144,18 @@
 /* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
  * holds. Met: the rows stop there and the rule's result says so. */
 #define ST_MAX_KQL_ROWS 20000000u
+/* Tables and functions written out when one rule is bound: forty lines of lets that each use the
+ * one before twice would ask for 2^40. Met: the rule is broken. */
+#define ST_MAX_KQL_EXPANSIONS 20000u
+/* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
+ * (for a constant: an error) says so. */
+#define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Elements of an array that array_concat makes. Met: null, and the result says so. */
+#define ST_MAX_KQL_ARRAY ((size_t)1 << 20)
+/* Bytes that one rule's constants may take, and all values of its run. Met: the rule is broken;
+ * further values are null and the result says so. */
+#define ST_MAX_KQL_CONSTANTS ((size_t)256 << 20)
+#define ST_MAX_KQL_MEMORY ((size_t)4 << 30)
 /* Attributes of one element when a record is written as XML; real: 5. Each is held against the
  * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
 #define ST_MAX_ATTRIBUTES 64u

@@ -1132,6 +1132,12 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
                     ST_MAX_KQL_CALLS);
         return NULL;
     }
+    if (b->expansions++ >= ST_MAX_KQL_EXPANSIONS) {
+        if (b->expansions == ST_MAX_KQL_EXPANSIONS + 1)
+            st_kb_error(b, e->span, NULL, "tables and functions are used more than %u times when written out",
+                        ST_MAX_KQL_EXPANSIONS);
+        return NULL;
+    }
     b->depth++;
     const st_kschema *row = b->row;
     st_kop *op = NULL;

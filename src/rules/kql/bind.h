@@ -28,7 +28,7 @@ typedef struct st_kbinder {
     st_kql_diags *d;
     st_klet *env;
     const st_kschema *row; /* the input row's columns; NULL: none */
-    unsigned depth;
+    unsigned depth, expansions;
     bool marks, failed;
     st_str needs; /* a service that the query needs */
     /* summarize: aggregates may stand in expressions and become columns behind the keys */

@@ -81,7 +81,15 @@ static st_kx *fold(st_kbinder *b, st_kx *x)
     for (size_t i = 0; i < x->nargs; i++)
         if (x->args[i]->kind != ST_X_CONST)
             return x;
+    b->r->binding = true;
     st_kv v = st_kx_constant(b->r, x);
+    b->r->binding = false;
+    if (b->r->limit) {
+        if (!b->failed)
+            st_kql_diag_file(b->d, ST_SEV_ERROR, "a constant can't be computed: %s", b->r->limit);
+        b->r->limit = NULL;
+        b->failed = true;
+    }
     st_kx *c = st_kb_const(b, x->type, v);
     if (c)
         c->ago = x->ago;
@@ -901,6 +909,12 @@ static st_kx *call_lambda(st_kbinder *b, const st_kql_expr *e, const st_klet *l)
     if (b->depth >= ST_MAX_KQL_CALLS) {
         st_kb_error(b, e->span, NULL, "functions inside one another deeper than %u",
                     ST_MAX_KQL_CALLS);
+        return unknown(b);
+    }
+    if (b->expansions++ >= ST_MAX_KQL_EXPANSIONS) {
+        if (b->expansions == ST_MAX_KQL_EXPANSIONS + 1)
+            st_kb_error(b, e->span, NULL, "tables and functions are used more than %u times when written out",
+                        ST_MAX_KQL_EXPANSIONS);
         return unknown(b);
     }
     b->depth++;

@@ -6,6 +6,7 @@
  * column looks up one byte a row. Nesting is bounded by the parser's depth limit.
  */
 #include "rules/kql/plan.h"
+#include "base/limits.h"
 
 #include <string.h>
 
@@ -29,6 +30,15 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
     return out;
 }
 
+/* Has the rule used up its memory? While it is bound, it may have less. */
+static bool spent(st_krun *r)
+{
+    if (r->arena.total <= (r->binding ? ST_MAX_KQL_CONSTANTS : ST_MAX_KQL_MEMORY))
+        return false;
+    r->limit = "the values of this rule take more memory than the limit";
+    return true;
+}
+
 static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
 {
     const st_kv **v = ST_NEWN(&b->arena, const st_kv *, x->nargs);
@@ -42,7 +52,7 @@ static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
     for (size_t k = 0; k < b->n; k++) {
         for (size_t i = 0; i < x->nargs; i++)
             a[i] = v[i][k * step[i]];
-        out[k] = x->code(r, x, a);
+        out[k] = spent(r) ? st_kv_null() : x->code(r, x, a);
     }
     return out;
 }

@@ -5,6 +5,7 @@
  * the result is a string. The binder has checked numbers and types of arguments by the table.
  */
 #include "rules/kql/plan.h"
+#include "base/limits.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,7 +21,20 @@ static st_str text(const st_krun *r, st_kv v)
 
 static st_kv from_buf(st_krun *r)
 {
-    return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
+    st_str s = st_buf_slice(&r->mem.buf);
+    if (s.n > ST_MAX_KQL_TEXT) {
+        r->limit = "a text is longer than the limit";
+        s.n = ST_MAX_KQL_TEXT;
+        while (s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
+            s.n--;
+    }
+    return st_kv_str(&r->mem, s);
+}
+
+/* Longer than from_buf keeps: no more need be added. */
+static bool full(const st_krun *r)
+{
+    return r->mem.buf.n > ST_MAX_KQL_TEXT;
 }
 
 static bool nulls(const st_kv *a, size_t n)
@@ -415,6 +429,10 @@ static st_kv f_array_concat(st_krun *r, const st_kx *x, const st_kv *a)
     size_t n = 0, at = 0;
     for (size_t i = 0; i < x->nargs; i++)
         n += a[i].tag == ST_KV_ARRAY ? a[i].u.a->n : 0;
+    if (n > ST_MAX_KQL_ARRAY) {
+        r->limit = "an array is longer than the limit";
+        return st_kv_null();
+    }
     st_karray *out = st_karray_new(&r->mem, n);
     for (size_t i = 0; out && i < x->nargs; i++)
         for (size_t k = 0; a[i].tag == ST_KV_ARRAY && k < a[i].u.a->n; k++)
@@ -617,7 +635,7 @@ static st_kv f_toupper(st_krun *r, const st_kx *x, const st_kv *a)
 static st_kv f_strcat(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 0; i < x->nargs; i++)
+    for (size_t i = 0; i < x->nargs && !full(r); i++)
         st_kv_put(&r->mem.buf, &r->mem, x->args[i]->type, a[i]);
     return from_buf(r);
 }
@@ -625,7 +643,7 @@ static st_kv f_strcat(st_krun *r, const st_kx *x, const st_kv *a)
 static st_kv f_strcat_delim(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 1; i < x->nargs; i++) {
+    for (size_t i = 1; i < x->nargs && !full(r); i++) {
         if (i > 1)
             st_buf_str(&r->mem.buf, text(r, a[0]));
         st_kv_put(&r->mem.buf, &r->mem, x->args[i]->type, a[i]);
@@ -637,7 +655,7 @@ static st_kv f_strcat_array(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)x;
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 0; a[0].tag == ST_KV_ARRAY && i < a[0].u.a->n; i++) {
+    for (size_t i = 0; a[0].tag == ST_KV_ARRAY && i < a[0].u.a->n && !full(r); i++) {
         if (i)
             st_buf_str(&r->mem.buf, text(r, a[1]));
         st_kv_put(&r->mem.buf, &r->mem, ST_KT_DYNAMIC, a[0].u.a->v[i]);

@@ -88,6 +88,7 @@ struct st_krun {
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
     bool ago_off;
+    bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;

@@ -77,6 +77,11 @@ st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err)
     int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         return st_fail(err, ST_E_IO, "%.*s: %s", ST_FMT(path), strerror(errno));
+    /* Once open, one with a writer is waited for, as a shell's <(command) needs; one without ends
+     * at once. */
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+        fcntl(fd, F_SETFL, 0);
     st_code code = read_all(fd, &raw, path, err);
     close(fd);
     if (code == ST_OK) {
