@@ -93,6 +93,7 @@ typedef struct st_record {
     size_t nfields;
     bool user_data;         /* the fields come from UserData */
     const char *damage;     /* with ST_R_PARTIAL: a stable word; else NULL */
+    st_str xml;             /* the whole record, on one line, if asked for; else empty */
 } st_record;
 
 /* ---- reading --------------------------------------------------------------------- */
@@ -106,6 +107,7 @@ typedef struct st_scan_options {
     bool digest;        /* SHA-256 of each source, on the bytes that were parsed */
     bool slack;         /* deliver recovered records (origin slack) */
     const st_source *only; /* read this source and no other; NULL: all */
+    bool xml;           /* fill a record's xml where its fields are wanted */
 } st_scan_options;
 
 /* Callbacks; any but record may be NULL. */
@@ -129,8 +131,13 @@ typedef struct st_scan_ops {
 st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops, void *ctx,
                      st_err *err);
 
-/* A record's full XML, as UTF-8, in the form of the vendor's own rendering (no RenderingInfo
- * is made up). By the native reader, from the bytes of one chunk. Used by extract --xml and
- * verify; declared in src/evtx for the other uses. */
+/* A record's XML is UTF-8 in the form of the vendor's own rendering (no RenderingInfo is made
+ * up): an <Event> without line breaks, well-formed whatever the evidence holds. Characters that
+ * XML 1.0 doesn't allow become _xHHHH_ (hexadecimal, upper case), in names and text alike; text
+ * that looks like that has its first underscore written as _x005F_, so both can be told apart.
+ * Where something could not be rendered stands <?shelltree damage="reason"?>. */
+
+/* Text as it may stand in such XML, in content and in attributes. */
+void st_xml_put_text(st_buf *out, st_str s);
 
 #endif

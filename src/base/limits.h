@@ -63,11 +63,10 @@
 #define ST_MAX_FIELDS 8192u
 /* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
-/* Templates that a chunk may ask of others of its source, and a piece of work may look for;
- * how many slots are looked through for one. Met: further ones count as missing. */
+/* Templates that a chunk may ask of the rest of its source; how many slots of a source are
+ * looked through for templates, once. Met: further ones count as missing. */
 #define ST_MAX_LENT 64u
-#define ST_MAX_SOUGHT 8u
-#define ST_MAX_SOUGHT_SLOTS 1024u
+#define ST_MAX_SOUGHT_SLOTS 16384u
 /* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
  * count one. Templates that overlap, repeat or hold each other would cost their square
  * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
@@ -142,5 +141,19 @@
 #define ST_MAX_CONFIRM_ASKED 10000u
 /* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
 #define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
+ * holds. Met: the rows stop there and the rule's result says so. */
+#define ST_MAX_KQL_ROWS 20000000u
+/* Attributes of one element when a record is written as XML; real: 5. Each is held against the
+ * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
+#define ST_MAX_ATTRIBUTES 64u
+/* Definitions of one template that are kept and tried for a record whose own is gone; the names
+ * of one may be lost where those of the next are not. Met: further ones aren't looked at. */
+#define ST_MAX_CANDIDATES 4u
+/* Characters of a name that may tell where a record's chunk began; real: 34. Met: others tell. */
+#define ST_MAX_LONE_NAME 64u
+/* Lone records read, and remains of records told of, in 64 KiB; a chunk has room for 2,322.
+ * Met: the rest of the 64 KiB is a range of its own. */
+#define ST_MAX_LONE 2400u
 
 #endif

@@ -28,7 +28,8 @@ typedef struct st_config {
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
-    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, exit_code, confirm;
+    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;
     st_guid guid;

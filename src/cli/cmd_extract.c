@@ -26,7 +26,7 @@ typedef struct job {
 
 typedef struct extract {
     const st_session *s;
-    bool csv, first_pass;
+    bool csv, xml, first_pass;
     uint64_t seed[2];
     mark *marks; /* after the first pass: the copies that aren't shown, by source and offset */
     size_t nmarks, marks_cap;
@@ -117,6 +117,19 @@ static bool is_copy(const extract *x, size_t source, uint64_t offset)
     return x->nmarks && bsearch(&key, x->marks, x->nmarks, sizeof key, by_place);
 }
 
+/* The event, and on the same line where it comes from. A processing instruction can't hold
+ * "?>"; nor may a name of a file break the line. */
+static void write_xml(st_buf *b, const st_record *r, st_str source)
+{
+    static const char *const origins[] = { [ST_O_LIVE] = "live", [ST_O_SLACK] = "slack",
+                                           [ST_O_CARVED] = "carved" };
+    st_buf_str(b, r->xml.n ? r->xml : ST_STR("<Event/>"));
+    st_buf_fmt(b, "<?shelltree origin=\"%s\" offset=\"%llu\" source=\"", origins[r->origin],
+               (unsigned long long)r->offset);
+    st_xml_put_text(b, source);
+    st_buf_put(b, "\"?>\n", 4);
+}
+
 static void record(void *ctx, const st_record *r)
 {
     job *j = ctx;
@@ -130,7 +143,9 @@ static void record(void *ctx, const st_record *r)
     if (is_copy(x, j->source, r->offset))
         return;
     st_str name = st_evidence_at(x->s->evidence, j->source)->name;
-    if (x->csv)
+    if (x->xml)
+        write_xml(&j->text, r, name);
+    else if (x->csv)
         st_write_record_csv(&j->text, r, name, x->s->config->csv_raw);
     else
         st_write_record_jsonl(&j->text, r, name);
@@ -169,6 +184,7 @@ static st_code pass(extract *x, bool first)
     st_scan_options o;
     x->first_pass = first;
     st_session_scan_options(x->s, &o);
+    o.xml = x->xml && !first;
     x->progress = st_progress_new(x->s->config);
     st_code code = st_evtx_scan(x->s->evidence, &o, &ops, x, &x->err);
     st_progress_free(x->progress);
@@ -185,23 +201,31 @@ static void write_records(st_out *o, void *ctx)
         st_out_str(o, st_buf_slice(&head));
         st_buf_free(&head);
     }
-    if (!x->s->config->duplicates) {
-        if (pass(x, true) != ST_OK)
-            return;
+    if (x->xml)
+        st_out_str(o, ST_STR("<Events>\n"));
+    bool ready = x->s->config->duplicates || pass(x, true) == ST_OK;
+    if (ready) {
         keep_only_copies(x);
+        pass(x, false);
     }
-    pass(x, false);
+    if (x->xml)
+        st_out_str(o, ST_STR("</Events>\n"));
 }
 
 static int extract_all(st_session *s)
 {
-    const char *format = st_output_format(s->config);
+    bool xml = s->config->xml;
+    const char *format = xml ? "xml" : st_output_format(s->config);
     int status;
     if (!format)
         return ST_EXIT_CANNOT;
+    if (xml && s->config->format) {
+        st_complain("--xml is a format of its own: leave out --format");
+        return ST_EXIT_CANNOT;
+    }
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
         return status;
-    extract x = { .s = s, .csv = strcmp(format, "csv") == 0,
+    extract x = { .s = s, .csv = strcmp(format, "csv") == 0, .xml = xml,
                   .seed = { (uint64_t)(uintptr_t)s, (uint64_t)(uintptr_t)format } };
     int wrote = st_output_write(s->config, write_records, &x);
     free(x.marks);

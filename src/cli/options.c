@@ -71,6 +71,7 @@ FLAG(carve)
 FLAG(digest)
 FLAG(strict_rules)
 FLAG(csv_raw)
+FLAG(xml)
 FLAG(exit_code)
 FLAG(confirm)
 FLAG(quiet)
@@ -248,6 +249,7 @@ static const st_option options[] = {
     { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
     { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|X, set_csv_raw },
+    { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
     { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (always with -o DIR)", H, set_confirm },
     { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },
     { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },

@@ -246,7 +246,7 @@ static bool receive(helper *h, st_items *x)
         return a.bytes == 0;
     uint32_t *lengths = calloc(a.items, 2 * sizeof *lengths);
     char *bytes = st_buf_room(&x->bytes, a.bytes);
-    bool ok = lengths && bytes && receive_all(h, lengths, a.items * 2 * sizeof *lengths) &&
+    bool ok = lengths && bytes && receive_all(h, lengths, (size_t)a.items * 2 * sizeof *lengths) &&
               receive_all(h, bytes, a.bytes) && unpack(x, &a, lengths);
     if (ok)
         x->bytes.n = a.bytes;
@@ -403,7 +403,7 @@ st_code st_confirm(const st_source *s, const uint64_t *offsets, size_t n, st_con
         x->native = st_native_new();
     if (!x || !list || !x->native)
         code = st_fail(err, ST_E_MEMORY, "no memory to confirm records");
-    if (!code && st_file_open(s, &x->file, NULL) == ST_OK) {
+    if (!code && x && list && st_file_open(s, &x->file, NULL) == ST_OK) {
         x->out = out;
         qsort(list, n, sizeof *list, by_offset);
         code = all_chunks(x, list, n, err);

@@ -29,6 +29,7 @@ struct st_libevtx {
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
+    st_buf line;          /* that record as XML on one line */
     bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
@@ -72,6 +73,7 @@ void st_libevtx_free(st_libevtx *s)
     free(s->text);
     free(s->known);
     st_xml_free(s->xml);
+    st_buf_free(&s->line);
     free(s);
 }
 
@@ -367,6 +369,13 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
         code = st_xml_fields(s->xml, c->ops->name_id, &r);
     if (code)
         return code;
+    if (c->options->xml) {
+        st_buf_clear(&s->line);
+        st_xml_render(s->xml, &s->line);
+        r.xml = st_buf_slice(&s->line);
+    }
+    if (s->line.failed)
+        return ST_E_MEMORY;
     c->report->lossy += lossy;
     count(s, c, p);
     c->ops->record(c->job, &r);

@@ -149,7 +149,10 @@ struct st_native {
     bool text_used;
     uint64_t *seen;           /* hashes of the live records of this piece of work */
     size_t nseen, seen_slots;
+    struct nt_xml *render;    /* made when the first record is to be rendered */
+    st_buf xml;               /* of the record in hand */
     uint64_t chunk_budget;
+    uint64_t xml_budget;      /* the same for the rendering, so that it changes no field */
     uint32_t record_budget;
     bool strict;              /* recovered record: names must have the right hash */
     bool failed;              /* memory */
@@ -194,15 +197,40 @@ typedef struct nt_instance {
     bool repaired;
 } nt_instance;
 
+/* The start of an element. */
+typedef struct nt_opening {
+    uint32_t end, name, next; /* next: behind the name */
+    uint16_t dep;
+    bool repaired;
+} nt_opening;
+
 /* Reads the head of the instance whose token is at pos; NULL or a reason. */
 const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_instance *out);
 /* Where the stream's first token behind fragment headers is. */
 uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end);
 /* Compiles the stream at pos. dep: its elements carry dependency ids (it is a template). */
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context);
+/* The name referred to at *pos; moves *pos behind the reference and an inline definition. */
+bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name);
+/* The element whose token is at pos. Streams that lie about dependency ids or its size are
+ * read in the form that fits. */
+bool nt_open_at(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_opening *o);
+/* The definition at def: where its body is, if it is the one with this id. */
+bool nt_definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *body, uint32_t *end);
+/* Where in the chunk a definition with this id stands; NT_NONE: nowhere. */
+uint32_t nt_search(st_native *s, uint32_t id);
+/* Puts the values of an instance into s->values from base on; how many there are. */
+uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint32_t base,
+                        uint32_t end);
+/* The record at off as XML, appended to s->xml. */
+void nt_render_free(struct nt_xml *x);
+void nt_render(st_native *s, uint32_t off, uint32_t end);
 /* The plan of a template; *borrowed when it isn't the one at def. NT_NONE: missing. */
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed);
 void nt_forget_templates(st_native *s);
+/* A plan for an instance whose template is gone, if the types of its values say what it is. */
+uint32_t nt_known_plan(st_native *s, const nt_instance *in, uint32_t end, nt_context context,
+                       const st_record *head);
 
 /* Decodes the record at off, whose bytes end at `end` (trailing size not included), and
  * delivers it. damage: what to call it if something is missing (NULL: whatever is met first).

@@ -12,7 +12,7 @@
 typedef struct job {
     st_native *s;
     st_record *r;
-    uint32_t end;  /* of the record's bytes */
+    uint32_t off, end; /* the record's bytes */
     size_t depth;  /* of steps */
     bool repaired, borrowed;
     const char *damage;
@@ -139,6 +139,15 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
         at += n;
     }
     step->count = count;
+}
+
+uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint32_t base,
+                        uint32_t end)
+{
+    job j = { .s = s };
+    nt_step step = { .plan = plan, .base = base };
+    load_values(&j, in, &step, end);
+    return step.count;
 }
 
 static bool is_null(const st_value *v)
@@ -318,6 +327,11 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
         }
         bool borrowed;
         step.plan = nt_template(s, in.id, in.def, context, &borrowed);
+        if (step.plan == NT_NONE || (borrowed && s->plans[step.plan].damage)) {
+            uint32_t known = nt_known_plan(s, &in, end, context, j->r);
+            borrowed |= known != NT_NONE;
+            step.plan = known != NT_NONE ? known : step.plan;
+        }
         if (step.plan == NT_NONE) {
             damaged(j, "no-template");
             return false;
@@ -433,6 +447,12 @@ static void deliver(job *j, const char *damage)
                 (j->damage ? (unsigned)ST_R_PARTIAL : 0u);
     r->damage = j->damage;
     s->c->report->borrowed += j->borrowed;
+    if (wanted && s->c->options->xml) {
+        nt_render(s, j->off, j->end);
+        r->xml = st_buf_slice(&s->xml);
+    }
+    if (s->failed)
+        return;
     ops->record(s->c->job, r);
 }
 
@@ -454,7 +474,7 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
     st_record r = { .offset = s->c->offset + off, .number = nt_u64(s->b + off + 8),
                     .written = nt_u64(s->b + off + 16), .origin = origin,
                     .flags = flags | s->c->flags, .event_id = UINT32_MAX };
-    job j = { .s = s, .r = &r, .end = end };
+    job j = { .s = s, .r = &r, .off = off, .end = end };
     s->record_budget = ST_MAX_RECORD_STEPS;
     s->strict = origin != ST_O_LIVE;
     s->nout = s->unnamed = 0;

@@ -482,3 +482,82 @@ st_code st_xml_fields(st_xml *x, uint16_t (*name_id)(st_str name), st_record *r)
     r->nfields = x->n;
     return code;
 }
+
+/* ---- written again ------------------------------------------------------------------------------ */
+
+static void put_attribute(st_xml *x, st_buf *out, const char *prefix, const char *name, st_str value)
+{
+    st_buf_fmt(out, " %s%s", prefix ? prefix : "", prefix && name ? ":" : "");
+    if (name)
+        st_xml_put_name(out, st_str_of(name));
+    st_buf_put(out, "='", 2);
+    st_buf_clear(&x->value);
+    put_unescaped(&x->value, value);
+    st_xml_put_text(out, st_buf_slice(&x->value));
+    st_buf_char(out, '\'');
+}
+
+static const char *prefix_of(const xmlNs *ns)
+{
+    return ns ? (const char *)ns->prefix : NULL;
+}
+
+static void put_element_name(st_buf *out, const xmlNode *e)
+{
+    if (prefix_of(e->ns))
+        st_buf_fmt(out, "%s:", prefix_of(e->ns));
+    st_xml_put_name(out, st_str_of((const char *)e->name));
+}
+
+static void put_start(st_xml *x, st_buf *out, const xmlNode *e)
+{
+    st_buf_char(out, '<');
+    put_element_name(out, e);
+    for (const xmlNs *ns = e->nsDef; ns; ns = ns->next)
+        put_attribute(x, out, "xmlns", (const char *)ns->prefix,
+                      st_str_of(ns->href ? (const char *)ns->href : ""));
+    for (const xmlAttr *a = e->properties; a; a = a->next) {
+        const xmlNode *v = a->children;
+        put_attribute(x, out, prefix_of(a->ns), (const char *)a->name,
+                      st_str_of(v && v->content ? (const char *)v->content : ""));
+    }
+    st_buf_str(out, e->children ? ST_STR(">") : ST_STR("/>"));
+}
+
+static void put_end(st_buf *out, const xmlNode *e)
+{
+    st_buf_put(out, "</", 2);
+    put_element_name(out, e);
+    st_buf_char(out, '>');
+}
+
+/* Text, but for what only indents elements. */
+static void put_content(st_xml *x, st_buf *out, const xmlNode *node)
+{
+    st_str s = st_str_of(node->content ? (const char *)node->content : "");
+    if (node->type == XML_ELEMENT_NODE || (!st_str_trim(s).n && has_elements(node->parent)))
+        return;
+    st_buf_clear(&x->value);
+    put_unescaped(&x->value, s);
+    st_xml_put_text(out, st_buf_slice(&x->value));
+}
+
+void st_xml_render(st_xml *x, st_buf *out)
+{
+    const xmlNode *root = xmlDocGetRootElement(x->doc), *at = root;
+    while (at) {
+        if (at->type == XML_ELEMENT_NODE)
+            put_start(x, out, at);
+        put_content(x, out, at);
+        if (at->type == XML_ELEMENT_NODE && at->children) {
+            at = at->children;
+            continue;
+        }
+        while (at != root && !at->next) {
+            at = at->parent;
+            put_end(out, at);
+        }
+        at = at == root ? NULL : at->next;
+    }
+    out->failed |= x->value.failed;
+}

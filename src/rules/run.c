@@ -63,7 +63,8 @@ static void unique(hits *h)
     h->n = n;
 }
 
-static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders, hits *h)
+static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders,
+                       hits *h)
 {
     const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
@@ -72,7 +73,8 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
-        h->v[h->n++] = (st_match){ rule, n, why && why[k].tag == ST_KV_STRING ? why[k].u.s : ST_ABSENT };
+        h->v[h->n++] =
+            (st_match){ rule, n, why && why[k].tag == ST_KV_STRING ? why[k].u.s : ST_ABSENT };
     }
     return true;
 }
@@ -90,8 +92,9 @@ typedef struct outcome {
     const char *limit;
 } outcome;
 
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, st_kshared *shared,
-                        const st_run_options *o, hits *h, outcome *out, st_err *err)
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f,
+                        st_kshared *shared, const st_run_options *o, hits *h, outcome *out,
+                        st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_krun r;
@@ -123,7 +126,8 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
 /* ---- web servers ----------------------------------------------------------------------------- */
 
 static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshared *shared,
-                            const st_run_options *o, bool *server, st_rule_result *results, st_err *err)
+                            const st_run_options *o, bool *server, st_rule_result *results,
+                            st_err *err)
 {
     hits h = { 0 };
     outcome out;
@@ -144,7 +148,8 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshare
     return code;
 }
 
-/* ---- all rules --------------------------------------------------------------------------------- */
+/* ---- all rules ---------------------------------------------------------------------------------
+ */
 
 /* How many of a's nodes aren't among b's. */
 static uint64_t only_in(const hits *a, const hits *b)
@@ -244,7 +249,8 @@ static st_code run_marked(job *j, bool *server, st_err *err)
     return ST_OK;
 }
 
-st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out, st_err *err)
+st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out,
+                     st_err *err)
 {
     job j = { .rules = r, .f = f, .o = *o };
     bool *server = calloc(f->n + 1, sizeof *server);
@@ -282,7 +288,8 @@ void st_matches_free(st_matches *m)
     free(m);
 }
 
-/* ---- one query ------------------------------------------------------------------------------------ */
+/* ---- one query
+ * ------------------------------------------------------------------------------------ */
 
 static bool table_columns(st_table *t, const st_kschema *s)
 {
@@ -313,7 +320,8 @@ static bool table_batch(st_krun *r, st_table *t, const st_kschema *s, st_kbatch 
             st_kv v = b->cols[i].v[k];
             st_buf_clear(&text);
             st_kv_put(&text, &r->mem, s->v[i].type, v);
-            c->v[c->n++] = (st_cell){ v.tag == ST_KV_NULL, st_arena_copy(&t->arena, st_buf_slice(&text)) };
+            c->v[c->n++] =
+                (st_cell){ v.tag == ST_KV_NULL, st_arena_copy(&t->arena, st_buf_slice(&text)) };
         }
     t->nrows += b->n;
     bool ok = !text.failed && !t->arena.failed;
@@ -340,10 +348,11 @@ static bool fill_table(st_krun *r, st_kop *root, st_table *t)
 static st_code run_bound(st_krun *r, const st_kbound *bound, st_table **out, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here", ST_FMT(bound->why));
+        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here",
+                       ST_FMT(bound->why));
     if (bound->status != ST_RULE_READY)
-        return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s", r->err.text[0] ? ": " : "",
-                       r->err.text);
+        return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
+                       r->err.text[0] ? ": " : "", r->err.text);
     st_table *t = calloc(1, sizeof *t);
     if (!t || !fill_table(r, bound->root, t)) {
         st_table_free(t);
@@ -389,6 +398,8 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
         st_krun_init(&run, f, &shared, o);
         st_kbind(&run, &script, false, &r->diags, &bound);
         code = run_bound(&run, &bound, out, err);
+        if (run.limit)
+            st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_krun_free(&run);
     }
     st_kshared_free(&shared);

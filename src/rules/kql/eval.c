@@ -52,18 +52,10 @@ const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
     const st_kv *v = NULL;
     *step = 1;
     switch (x->kind) {
-    case ST_X_CONST:
-        *step = 0;
-        return &x->value;
-    case ST_X_COLUMN:
-        v = st_kbatch_col(r, b, x->col);
-        break;
-    case ST_X_CALL:
-        v = run_call(r, x, b);
-        break;
-    case ST_X_PRED:
-        v = run_pred(r, x, b);
-        break;
+    case ST_X_CONST: *step = 0; return &x->value;
+    case ST_X_COLUMN: v = st_kbatch_col(r, b, x->col); break;
+    case ST_X_CALL: v = run_call(r, x, b); break;
+    case ST_X_PRED: v = run_pred(r, x, b); break;
     }
     if (!v)
         st_krun_nomem(r);

@@ -95,9 +95,9 @@ const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
         return NULL;
     }
     for (size_t k = 0; k < b->n; k++)
-        v[k] = s->source && b->node[k] != ST_NO_NODE ? s->source->get(r, b->node[k], s->source)
-                                                     : st_kv_missing(s->source ? s->source->type
-                                                                               : ST_KT_DYNAMIC);
+        v[k] = s->source && b->node[k] != ST_NO_NODE
+                   ? s->source->get(r, b->node[k], s->source)
+                   : st_kv_missing(s->source ? s->source->type : ST_KT_DYNAMIC);
     s->v = v;
     return v;
 }
@@ -151,8 +151,8 @@ static const st_ksource *lazy_column(const st_krows *rows, size_t c)
     return s;
 }
 
-st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema, const st_kat *at,
-                           size_t n)
+st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema,
+                           const st_kat *at, size_t n)
 {
     st_kbatch *b = st_kbatch_new(r, n, schema->n);
     for (size_t k = 0; b && k < n; k++)

@@ -1,0 +1,168 @@
+/*
+ * xml_put.c - text and names as XML 1.0 allows them, on one line, so that they can be had back.
+ *
+ * What XML doesn't allow becomes _xHHHH_, a form that spreadsheets and .NET use, too; text that
+ * looks like one gets its underscore escaped in the same way. Line breaks and tabs become
+ * character references, which a parser doesn't touch.
+ */
+#include "evtx/xml.h"
+
+#include <string.h>
+
+typedef struct range {
+    uint32_t from, to;
+} range;
+
+/* Characters beyond ASCII that may begin a name, and those that may only follow. */
+static const range starts[] = { { 0xc0, 0xd6 },      { 0xd8, 0xf6 },      { 0xf8, 0x2ff },
+                                { 0x370, 0x37d },    { 0x37f, 0x1fff },   { 0x200c, 0x200d },
+                                { 0x2070, 0x218f },  { 0x2c00, 0x2fef },  { 0x3001, 0xd7ff },
+                                { 0xf900, 0xfdcf },  { 0xfdf0, 0xfffd },  { 0x10000, 0xeffff } };
+static const range follows[] = { { 0xb7, 0xb7 }, { 0x300, 0x36f }, { 0x203f, 0x2040 } };
+
+static bool within(const range *r, size_t n, uint32_t cp)
+{
+    for (size_t i = 0; i < n; i++)
+        if (cp >= r[i].from && cp <= r[i].to)
+            return true;
+    return false;
+}
+
+static bool may_start(uint32_t cp)
+{
+    if (cp < 0x80)
+        return (cp | 0x20) - 'a' < 26 || cp == '_';
+    return within(starts, sizeof starts / sizeof starts[0], cp);
+}
+
+static bool may_follow(uint32_t cp)
+{
+    if (cp < 0x80)
+        return may_start(cp) || cp - '0' < 10 || cp == '-' || cp == '.';
+    return may_start(cp) || within(follows, sizeof follows / sizeof follows[0], cp);
+}
+
+static bool allowed(uint32_t cp)
+{
+    return cp >= 0x20 && cp != 0xfffe && cp != 0xffff;
+}
+
+static void put_code(st_buf *out, uint32_t cp)
+{
+    st_buf_fmt(out, "_x%04X_", (unsigned)cp);
+}
+
+/* Does _xHHHH_ stand at p? Five to eight digits count, too, since names may need them. */
+static bool looks_escaped(const char *p, size_t n)
+{
+    size_t i = 2;
+    if (n < 7 || p[0] != '_' || p[1] != 'x')
+        return false;
+    while (i < n && i < 10 && ((unsigned)(p[i] - '0') < 10 || ((unsigned)(p[i] | 0x20) - 'a') < 6))
+        i++;
+    return i >= 6 && i < n && p[i] == '_';
+}
+
+static void put_cp(st_buf *out, uint32_t cp)
+{
+    char c[4];
+    st_buf_put(out, c, st_utf8_put(c, cp));
+}
+
+static const char *entity(char c)
+{
+    switch (c) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&apos;";
+    case '\t':
+        return "&#9;";
+    case '\n':
+        return "&#10;";
+    case '\r':
+        return "&#13;";
+    default:
+        return NULL;
+    }
+}
+
+static bool plain(char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '_' && c != '&' && c != '<' && c != '>' && c != '"' &&
+           c != '\'';
+}
+
+static void put_char(st_buf *out, st_str s, size_t *i)
+{
+    size_t at = *i;
+    uint32_t cp = st_utf8_next(s, i);
+    if (cp == UINT32_MAX)
+        put_cp(out, 0xfffd);
+    else if (!allowed(cp) || looks_escaped(s.p + at, s.n - at))
+        put_code(out, cp);
+    else
+        put_cp(out, cp);
+}
+
+void st_xml_put_text(st_buf *out, st_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        size_t from = i;
+        while (i < s.n && plain(s.p[i]))
+            i++;
+        if (i > from)
+            st_buf_put(out, s.p + from, i - from);
+        const char *name = i < s.n ? entity(s.p[i]) : NULL;
+        if (name) {
+            st_buf_str(out, st_str_of(name));
+            i++;
+        } else if (i < s.n) {
+            put_char(out, s, &i);
+        }
+    }
+}
+
+void st_xml_put_data(st_buf *out, st_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        if (s.p[i] == '>' && i && s.p[i - 1] == '?')
+            put_code(out, (unsigned char)s.p[i++]);
+        else
+            put_char(out, s, &i);
+    }
+}
+
+/* A colon between two names, the only one: a prefix. */
+static bool is_prefix_colon(st_str s, size_t at)
+{
+    size_t next = at + 1;
+    return at && next < s.n && memchr(s.p, ':', s.n) == s.p + at &&
+           !memchr(s.p + next, ':', s.n - next) && may_start(st_utf8_next(s, &next));
+}
+
+void st_xml_put_name(st_buf *out, st_str s)
+{
+    if (!s.n)
+        put_code(out, 0);
+    for (size_t i = 0; i < s.n;) {
+        size_t at = i;
+        uint32_t cp = st_utf8_next(s, &i);
+        bool fits = at ? may_follow(cp) : may_start(cp);
+        if (cp == ':')
+            fits = is_prefix_colon(s, at);
+        if (cp == UINT32_MAX)
+            cp = 0xfffd;
+        else if (fits && !looks_escaped(s.p + at, s.n - at)) {
+            put_cp(out, cp);
+            continue;
+        }
+        put_code(out, cp);
+    }
+}
