@@ -260,14 +260,21 @@ static void class__flags_of_the_native_reader__are_named(void **state)
     static const struct {
         unsigned flags;
         const char *damage, *class;
+        st_origin origin;
     } cases[] = {
-        { ST_R_LITERAL, NULL, "literal-record" },     { ST_R_BORROWED, NULL, "borrowed-template" },
-        { ST_R_REPAIRED, NULL, "repaired-record" },   { ST_R_PARTIAL, "bad-token", "partial-record" },
-        { ST_R_CRC, NULL, "-" },                      { ST_R_TRAILER, NULL, "-" },
-        { ST_R_PARTIAL, NULL, "-" }, /* it doesn't say what is missing */
+        { ST_R_LITERAL, NULL, "literal-record", ST_O_LIVE },
+        { ST_R_BORROWED, NULL, "borrowed-template", ST_O_LIVE },
+        { ST_R_REPAIRED, NULL, "repaired-record", ST_O_LIVE },
+        { ST_R_PARTIAL, "bad-token", "partial-record", ST_O_LIVE },
+        { ST_R_CRC, NULL, "-", ST_O_LIVE },
+        { ST_R_TRAILER, NULL, "-", ST_O_LIVE },
+        { ST_R_PARTIAL, NULL, "-", ST_O_LIVE }, /* it doesn't say what is missing */
+        { 0, NULL, "-", ST_O_SLACK },
+        { 0, NULL, "carved-record", ST_O_CARVED },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        st_record r = { .flags = cases[i].flags, .damage = cases[i].damage };
+        st_record r = { .flags = cases[i].flags, .damage = cases[i].damage, .origin = cases[i].origin,
+                        .written = UINT64_C(134000000000000000) };
         st_look_at l = { .side = ST_ONLY_NATIVE, .record = &r };
         assert_string_equal(class_of(&l), cases[i].class);
         l.side = ST_ONLY_LIBEVTX; /* what libevtx has alone is another matter */

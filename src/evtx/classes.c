@@ -49,6 +49,12 @@ static bool is_place(const unsigned char *p)
     return p[1] >= 2 && !p[2] && !p[3];
 }
 
+/* Found in bytes that are no log's chunk; libevtx is given chunks only. */
+static bool is_carved(const st_look_at *l)
+{
+    return l->record->origin == ST_O_CARVED;
+}
+
 /* Does an attribute's head end right before i? Its token, the place of its name, and, where
  * the name is met for the first time, the name itself. */
 static bool attribute_before(const unsigned char *b, size_t i)
@@ -322,6 +328,9 @@ static const row ROWS[] = {
         "the record's data is a stream that ends where it begins, as left-over records that were "
         "overwritten have; the native reader gives System alone, libevtx nothing" },
       NATIVE, has_empty_body },
+    { { "carved-record",
+        "the record was carved from bytes that are no chunk of a log; libevtx is given chunks only" },
+      NATIVE, is_carved },
     { { "no-header-time",
         "what looks like a record in slack has no possible time in its header; the native reader "
         "passes it over" },
