@@ -160,6 +160,53 @@ static void eval__dynamic(void **state)
     CHECK(cases);
 }
 
+static void eval__parts_of_texts(void **state)
+{
+    static const query_case cases[] = {
+        { "print parse_path(@'C:\\Temp\\a.txt:s'), parse_path('https://h/x').Scheme",
+          "print_0:dynamic print_1:dynamic / "
+          "{\"Scheme\":\"\",\"RootPath\":\"C:\",\"DirectoryPath\":\"C:\\\\Temp\","
+          "\"DirectoryName\":\"Temp\",\"Filename\":\"a.txt\",\"Extension\":\"txt\","
+          "\"AlternateDataStreamName\":\"s\"},https" },
+        { "print u = parse_url('https://u:p@host:84/a/b?x=1&y=2#f') | project h = u.Host, p = "
+          "u.Port, w = u.Password, d = u.Path, y = u['Query Parameters'].y, f = u.Fragment",
+          "h:dynamic p:dynamic w:dynamic d:dynamic y:dynamic f:dynamic / host,84,p,/a/b,2,f" },
+        { "print h = parse_url('http://[::1]:80/x').Host, q = parse_urlquery('a=1&a=2')",
+          "h:dynamic q:dynamic / [::1],{\"Query Parameters\":{\"a\":\"1\",\"a\":\"2\"}}" },
+        { "print parse_csv('a,\"b,\"\"c\"\"\",'), url_decode('a%20b%2'), url_encode('a b/')",
+          "print_0:dynamic print_1:string print_2:string / "
+          "[\"a\",\"b,\\\"c\\\"\",\"\"],a b%2,a+b%2f" },
+        { "print make_string(72, dynamic([105])), unicode_codepoints_from_string('Hi'), "
+          "make_string(55296), tohex(-1), tohex(10, 4), isascii('\303\251')",
+          "print_0:string print_1:dynamic print_2:string print_3:string print_4:string "
+          "print_5:bool / Hi,[72,105],,ffffffffffffffff,000a,False" },
+        { "print hash_md5('x'), base64_decode_toarray('SGk='), translate('abc', 'xy', 'aabbcc')",
+          "print_0:string print_1:dynamic print_2:string / "
+          "9dd4e461268c8034f5c8564e155c67a6,[72,105],xxyyyy" },
+        { "print countof('a1b22', @'\\d', 'regex'), countof('aaa', 'aa'), indexof_regex('ab1', "
+          "@'\\d'), indexof_regex('ab', @'\\d')",
+          "print_0:long print_1:long print_2:long print_3:long / 3,2,2,-1" },
+        { "print ipv4_compare('10.0.0.2', '10.0.0.10'), ipv4_compare('10.0.0.1/8', '10.9.9.9'), "
+          "ipv4_compare('x', '1.1.1.1'), parse_ipv4('1.2.3.4')",
+          "print_0:long print_1:long print_2:long print_3:long / -1,0,~,16909060" },
+        { "print range(1, 7, 3), range(3, 1, -1), range(1, 0), zip(dynamic([1, 2]), dynamic([3]))",
+          "print_0:dynamic print_1:dynamic print_2:dynamic print_3:dynamic / "
+          "[1,4,7],[3,2,1],[],[[1,3],[2,null]]" },
+        { "print b = dynamic({'a': 1, 'b': 2}) | project bag_remove_keys(b, dynamic(['a'])), "
+          "bag_set_key(b, 'c', 3), bag_set_key(b, 'a', 9)",
+          "Column1:dynamic Column2:dynamic Column3:dynamic / "
+          "{\"b\":2},{\"a\":1,\"b\":2,\"c\":3},{\"a\":9,\"b\":2}" },
+        { "print a = 1, s = '' | project p = pack_all(), q = pack_all(true)",
+          "p:dynamic q:dynamic / {\"a\":1,\"s\":\"\"},{\"a\":1}" },
+        { "print isnan(real(nan)), isinf(1.0), isfinite(2.0), hash('x') == hash('x'), hash('x', 5) < "
+          "5",
+          "print_0:bool print_1:bool print_2:bool print_3:bool print_4:bool / "
+          "True,False,True,True,True" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 #define T "let T = datatable(k:string, v:long)['a', 1, 'b', 2, 'a', 3, 'c', long(null)]; "
 static void eval__operators(void **state)
 {
@@ -196,6 +243,51 @@ static void eval__operators(void **state)
           "project p, n",
           "p:string n:long / a,0 / b,1" },
         { "range x from 1 to 5 step 2", "x:long / 1 / 3 / 5" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__neighbouring_rows(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(a:long)[3,1,2] | order by a asc | extend p = prev(a), n = next(a, 1, 9)",
+          "a:long p:long n:long / 1,~,2 / 2,1,3 / 3,2,9" },
+        { "datatable(a:long)[3,3,2] | serialize r = row_number(), c = row_cumsum(a)",
+          "a:long r:long c:long / 3,1,3 / 3,2,6 / 2,3,8" },
+        { "datatable(k:string)['a','a','b'] | serialize | extend r = row_number(1, k != prev(k))",
+          "k:string r:long / a,1 / a,2 / b,1" },
+        { "datatable(k:string)['a','a','b'] | serialize | extend d = row_rank_dense(k), "
+          "m = row_rank_min(k)",
+          "k:string d:long m:long / a,1,1 / a,1,1 / b,2,3" },
+        { "range x from 1 to 3000 step 1 | where x - prev(x) != 1 | count", "Count:long / 1" },
+        { "print a = 1 | extend p = prev(a)",
+          "1:26: prev() needs rows in an order that is meant; put order by or serialize before" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__parse(void **state)
+{
+    static const query_case cases[] = {
+        { "print s = 'x code=12 msg=a b' | parse s with * 'code=' c:long ' msg=' m | project c, m",
+          "c:long m:string / 12,a b" },
+        { "print s = 'code=z msg=q' | parse s with 'code=' c:long ' msg=' m | project c, m",
+          "c:long m:string / ~," },
+        { "print s = 'code=z msg=q' | parse kind=relaxed s with 'code=' c:long ' msg=' m | "
+          "project c, m",
+          "c:long m:string / ~,q" },
+        { "print s = 'n=12;k=v' | parse s with 'n=' n:long * 'k=' s", "s:string n:long / v,12" },
+        { "print s = '(a)b)' | parse s with '(' a ')' | project a", "a:string / a)b" },
+        { "print s = '(a)b' | parse s with '(' a ')' | project a", "a:string / " },
+        { "datatable(s:string)['a1', 'b2'] | parse-where s with 'a' n:int", "s:string n:int / a1,1" },
+        { "print s = 'A1bb22' | parse kind=regex flags=i s with '(a)' x:long 'b+' y:long | "
+          "project x, y",
+          "x:long y:long / 1,22" },
+        { "print s = 'a' | parse kind=regex s with '(' x", "1:41: bad regular expression at its character 2: missing closing parenthesis" },
+        { "print s = 'a' | parse kind=odd s with 'a' x",
+          "1:28: unknown kind of parse; expected simple, regex or relaxed" },
     };
     (void)state;
     CHECK(cases);
@@ -259,7 +351,10 @@ int main(void)
         cmocka_unit_test(eval__times),
         cmocka_unit_test(eval__dates_and_more),
         cmocka_unit_test(eval__dynamic),
+        cmocka_unit_test(eval__parts_of_texts),
         cmocka_unit_test(eval__operators),
+        cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(query__endless_range__stops_and_says_so),
         cmocka_unit_test(regex__runaway_pattern__ends),

@@ -156,4 +156,7 @@
  * Met: the rest of the 64 KiB is a range of its own. */
 #define ST_MAX_LONE 2400u
 
+/* Values that range() makes: Kusto's own bound. Met: the array ends there. */
+#define ST_MAX_KQL_RANGE ((size_t)1 << 20)
+
 #endif

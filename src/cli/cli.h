@@ -23,7 +23,8 @@ struct st_verb;
 typedef struct st_config {
     const struct st_verb *verb;
     const char *format; /* NULL: not said */
-    const char *output; /* NULL: standard output */
+    char *output;      /* NULL: standard output; owned */
+    bool output_slash; /* it was written with a slash at its end: a directory */
     st_list rules, hosts, evidence, files_from;
     st_scope scope;
     st_level min_level;

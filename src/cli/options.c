@@ -89,9 +89,25 @@ FLAG(help)
         return ST_OK;                                                                              \
     }
 TEXT(format)
-TEXT(output)
 TEXT(image)
 TEXT(file)
+
+/* A slash at the end says that a directory is meant; it is no part of the name. */
+static st_code set_output(st_config *c, const char *v, st_err *e)
+{
+    size_t n = strlen(v);
+    char *own;
+    if (!n)
+        return st_fail(e, ST_E_USAGE, "--output: an empty name");
+    while (n > 1 && v[n - 1] == '/')
+        n--;
+    if (!(own = strndup(v, n)))
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    free(c->output);
+    c->output = own;
+    c->output_slash = v[n] == '/' && n > 0;
+    return ST_OK;
+}
 
 #define LIST(name)                                                                                 \
     static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
@@ -312,6 +328,8 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
         if (o->set(c, optarg, e) != ST_OK)
             return e->code;
     }
+    if (c->since && c->until && c->since > c->until)
+        return st_fail(e, ST_E_USAGE, "--since is later than --until: no row could be shown");
     for (int i = optind; i < argc; i++)
         if (add(&c->evidence, argv[i], e) != ST_OK)
             return e->code;
@@ -336,6 +354,7 @@ void st_options_help(FILE *to, const st_verb *v)
 
 void st_config_free(st_config *c)
 {
+    free(c->output);
     free(c->rules.items);
     free(c->hosts.items);
     free(c->evidence.items);

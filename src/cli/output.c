@@ -31,7 +31,8 @@ st_target st_output_target(const st_config *c)
 {
     if (!c->output || strcmp(c->output, "-") == 0)
         return ST_TO_STDOUT;
-    bool dir = c->verb->bit == ST_VERB_HUNT && !c->format && !format_by_ending(c->output);
+    bool dir = c->verb->bit == ST_VERB_HUNT && !c->format &&
+               (c->output_slash || !format_by_ending(c->output));
     return dir ? ST_TO_DIR : ST_TO_FILE;
 }
 
@@ -61,18 +62,49 @@ const char *st_output_format(const st_config *c)
     return "text";
 }
 
+/* Why nothing can be written at the path; NULL if nothing speaks against it. Told before
+ * the evidence is read, which may take an hour. */
+static const char *obstacle(const st_config *c)
+{
+    char folder[PATH_MAX], mark[PATH_MAX];
+    struct stat st;
+    bool set = st_output_target(c) == ST_TO_DIR;
+    if (c->output_slash && !set)
+        return "names a directory; only hunt without --format writes one";
+    if (snprintf(folder, sizeof folder, "%s", c->output) >= (int)sizeof folder ||
+        snprintf(mark, sizeof mark, "%s/run.json", c->output) >= (int)sizeof mark)
+        return "the path is too long";
+    if (lstat(c->output, &st) == 0) {
+        if (!c->force)
+            return "is there already; --force writes over it";
+        if (!set && !S_ISREG(st.st_mode))
+            return "is there already and is no regular file; it stays";
+        if (set && (!S_ISDIR(st.st_mode) || access(mark, F_OK) != 0))
+            return "is there already, and isn't a set that shelltree wrote; it stays";
+    }
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    const char *in = slash ? folder : ".";
+    if (stat(in, &st) != 0)
+        return "the directory to write it in can't be reached; make it first";
+    if (!S_ISDIR(st.st_mode))
+        return "what it should be written in is no directory";
+    return access(in, W_OK | X_OK) == 0 ? NULL : "the directory to write it in is not writable";
+}
+
 int st_output_check(const st_session *s)
 {
     const st_config *c = s->config;
-    struct stat st;
     if (st_output_target(c) == ST_TO_STDOUT)
         return ST_EXIT_OK;
     if (s->evidence && st_evidence_contains(s->evidence, c->output)) {
         st_complain("%s: lies in the evidence; results never go there", c->output);
         return ST_EXIT_CANNOT;
     }
-    if (lstat(c->output, &st) == 0 && !c->force) {
-        st_complain("%s: is there already; --force writes over it", c->output);
+    const char *why = obstacle(c);
+    if (why) {
+        st_complain("%s: %s", c->output, why);
         return ST_EXIT_CANNOT;
     }
     return ST_EXIT_OK;
@@ -222,6 +254,16 @@ static st_code clear_old(const char *dir, bool force, st_err *e)
     return ST_OK;
 }
 
+static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1], size_t *n)
+{
+    if (!t)
+        return;
+    at[(*n)++] = b->n;
+    st_buf_str(b, st_str_of(name));
+    st_buf_time_iso(b, t);
+    st_buf_char(b, 0);
+}
+
 /* Options that decide what results hold, in a fixed order; each ends with a NUL. */
 static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_OPTIONS + 1])
 {
@@ -233,9 +275,20 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_O
     PAIR("csv-raw=%s", c->csv_raw ? "yes" : "no");
     PAIR("duplicates=%s", c->duplicates ? "yes" : "no");
     PAIR("engine=%s", c->engine == ST_ENGINE_NATIVE ? "native" : "libevtx");
+    if (c->hosts.n) {
+        at[n++] = b->n;
+        st_buf_str(b, ST_STR("host="));
+        for (size_t i = 0; i < c->hosts.n; i++) {
+            st_buf_str(b, i ? ST_STR("; ") : ST_STR(""));
+            st_buf_str(b, c->hosts.items[i]);
+        }
+        st_buf_char(b, 0);
+    }
     PAIR("min-level=%s", st_level_word(c->min_level));
     PAIR("scope=%s", scopes[c->scope]);
+    describe_time(c->since, "since=", b, at, &n);
     PAIR("trust-inferred=%s", c->trust_inferred ? "yes" : "no");
+    describe_time(c->until, "until=", b, at, &n);
 #undef PAIR
     at[n] = b->n;
     return n;
@@ -259,6 +312,16 @@ void st_run_note_free(st_run_note *n)
     st_buf_free(&n->text);
 }
 
+/* As the umask says, as any new directory would be; mkdtemp makes it private. */
+static void usual_mode(const char *dir)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    if (chmod(dir, 0777 & ~mask) != 0) {
+        /* Private is the safe side. */
+    }
+}
+
 int st_output_dir(st_session *s, int exit_status)
 {
     const st_config *c = s->config;
@@ -274,6 +337,7 @@ int st_output_dir(st_session *s, int exit_status)
         st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
         goto out;
     }
+    usual_mode(partial);
     for (size_t i = 0; i < FILES && e.code == ST_OK; i++)
         put_file(partial, i, &x, &manifest, &e);
     if (e.code == ST_OK)

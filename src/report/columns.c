@@ -51,7 +51,7 @@ const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n)
     *n = 0;
     while (lo + *n < s->nlossy && s->lossy[lo + *n].row == row)
         ++*n;
-    return s->lossy + lo;
+    return s->lossy ? s->lossy + lo : NULL;
 }
 
 /* ---- small putters --------------------------------------------------------------------- */

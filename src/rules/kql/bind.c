@@ -695,7 +695,7 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
     }
 }
 
-static const st_kql_expr *opt(const st_kql_op *q, const char *name)
+const st_kql_expr *st_kb_opt(const st_kql_op *q, const char *name)
 {
     for (size_t i = 0; i < q->nopts; i++)
         if (st_str_eq(q->opts[i].name.text, st_str_of(name)))
@@ -705,7 +705,7 @@ static const st_kql_expr *opt(const st_kql_op *q, const char *name)
 
 static bool opt_is(const st_kql_op *q, const char *name, const char *value)
 {
-    const st_kql_expr *e = opt(q, name);
+    const st_kql_expr *e = st_kb_opt(q, name);
     if (e && e->kind == ST_KX_NAME)
         return st_str_eq(e->u.name, st_str_of(value));
     return e && e->kind == ST_KX_LITERAL && e->u.value.type == ST_KT_BOOL && e->u.value.i &&
@@ -782,8 +782,8 @@ static st_kop *bind_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
     for (size_t i = 0; i < q->u.exprs.n; i++)
         add_leg(b, l, q->u.exprs.items[i], opt_is(q, "isfuzzy", "true"));
     b->row = row;
-    const st_kql_expr *source = opt(q, "withsource");
-    source = source ? source : opt(q, "with_source");
+    const st_kql_expr *source = st_kb_opt(q, "withsource");
+    source = source ? source : st_kb_opt(q, "with_source");
     size_t total = 0, first = source && source->kind == ST_KX_NAME ? 1 : 0;
     for (size_t i = 0; i < l->n; i++)
         total += l->op[i]->schema.n;
@@ -836,7 +836,7 @@ static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
                   { "leftanti", ST_J_LEFTANTI },       { "anti", ST_J_LEFTANTI },
                   { "leftantisemi", ST_J_LEFTANTI },   { "rightsemi", ST_J_RIGHTSEMI },
                   { "rightanti", ST_J_RIGHTANTI },     { "rightantisemi", ST_J_RIGHTANTI } };
-    const st_kql_expr *e = opt(q, "kind");
+    const st_kql_expr *e = st_kb_opt(q, "kind");
     bool lookup = q->kind == ST_KP_LOOKUP;
     *out = lookup ? ST_J_LEFTOUTER : ST_J_INNERUNIQUE;
     if (!e)
@@ -1004,7 +1004,7 @@ static st_kop *bind_expand(st_kbinder *b, st_kop *in, const st_kql_op *q)
     bool ok = items && keep_all(b, &o, &in->schema);
     for (size_t i = 0; ok && i < n; i++)
         ok = expand_item(b, &o, &q->u.expand.items[i], &items[i]);
-    const st_kql_expr *ix = opt(q, "with_itemindex");
+    const st_kql_expr *ix = st_kb_opt(q, "with_itemindex");
     if (ok && ix && ix->kind == ST_KX_NAME) {
         index = o.n;
         ok = put_output(b, &o, ix->u.name, true, (st_kitem){ NULL, 0 }, ST_KT_LONG);
@@ -1176,6 +1176,8 @@ static bind_op *const operators[] = {
     [ST_KP_JOIN] = bind_join,
     [ST_KP_LOOKUP] = bind_join,
     [ST_KP_MV_EXPAND] = bind_expand,
+    [ST_KP_PARSE] = st_kb_op_parse,
+    [ST_KP_PARSE_WHERE] = st_kb_op_parse,
     [ST_KP_RENDER] = bind_same,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
@@ -1198,12 +1200,56 @@ static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
     }
 }
 
+/* Is the order of rows meant behind this operator? `before`: of its input. */
+static bool serialized_by(st_kql_op_kind k, bool before)
+{
+    switch (k) {
+    case ST_KP_ORDER:
+    case ST_KP_TOP:
+    case ST_KP_SERIALIZE:
+    case ST_KP_RANGE: return true;
+    case ST_KP_TABLE:
+    case ST_KP_WHERE:
+    case ST_KP_PROJECT:
+    case ST_KP_EXTEND:
+    case ST_KP_PROJECT_AWAY:
+    case ST_KP_PROJECT_KEEP:
+    case ST_KP_PROJECT_RENAME:
+    case ST_KP_PROJECT_REORDER:
+    case ST_KP_TAKE:
+    case ST_KP_MV_EXPAND:
+    case ST_KP_PARSE:
+    case ST_KP_PARSE_WHERE:
+    case ST_KP_PARSE_KV:
+    case ST_KP_INVOKE:
+    case ST_KP_RENDER:
+    case ST_KP_AS: return before;
+    default: return false;
+    }
+}
+
+/* One operator. Functions over neighbouring rows need all of them at once. */
+static st_kop *bind_one(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
+{
+    bool windows = b->windows, serialized = b->serialized;
+    b->windows = false;
+    b->serialized = serialized || q->kind == ST_KP_SERIALIZE;
+    st_kop *op = f(b, in, q);
+    if (op && b->windows && !st_kop_make_whole(b->r, in))
+        op = NULL;
+    b->windows = windows;
+    b->serialized = serialized_by(q->kind, serialized);
+    return op;
+}
+
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
 {
     const st_kql_op *q = query->first;
     const st_kschema *row = b->row;
     b->row = NULL;
+    b->serialized = false;
     st_kop *op = q ? bind_source(b, q) : NULL;
+    b->serialized = q && serialized_by(q->kind, b->serialized);
     for (q = q ? q->next : NULL; q && op; q = q->next) {
         bind_op *f =
             (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
@@ -1217,7 +1263,7 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
         }
         bool failed = b->failed;
         b->failed = false;
-        st_kop *next = f(b, op, q);
+        st_kop *next = bind_one(b, f, op, q);
         /* After an error go on with the input's columns, to find what else is wrong. */
         op = next                                                              ? next
              : b->failed && (q->kind == ST_KP_WHERE || q->kind == ST_KP_ORDER) ? op

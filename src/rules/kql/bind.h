@@ -38,6 +38,8 @@ typedef struct st_kbinder {
     size_t node_call; /* the call of an arg_max(.., *) */
     bool filtering;   /* in a where: columns that are never filled are worth a warning */
     bool nested;      /* inside an aggregate's arguments */
+    bool serialized;  /* the input's order is meant */
+    bool windows;     /* a function over neighbouring rows was bound */
 } st_kbinder;
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
@@ -69,5 +71,15 @@ st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
 st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
 bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_kt st_kb_type(st_kql_type t); /* decimal is real */
+
+/* The value of an option (kind=inner), NULL if it wasn't given. */
+const st_kql_expr *st_kb_opt(const st_kql_op *q, const char *name);
+
+/* A call of a function over neighbouring rows. */
+st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
+
+/* Operators that bind themselves, each in its own file. */
+typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
+st_kb_op st_kb_op_parse;
 
 #endif

@@ -919,9 +919,11 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     if (!st_kb_tabular(b, e->u.call.args.items[0]))
         return st_kb_expr(b, e->u.call.args.items[0]);
+    bool serialized = b->serialized;
     b->row = NULL;
     st_kop *op = st_kb_table(b, e->u.call.args.items[0]);
     b->row = row;
+    b->serialized = serialized;
     if (!op || b->failed || !op->schema.n)
         return unknown(b);
     st_kbatch *batch = op->next(b->r, op);
@@ -946,6 +948,32 @@ static st_kx *column_if_exists(st_kbinder *b, const st_kql_expr *e)
     if (st_kb_column(b->row, column.u.name) == SIZE_MAX)
         return st_kb_expr(b, e->u.call.args.items[1]);
     return bind_name(b, &column);
+}
+
+/* pack_all([ignore_null_empty]): a bag of the row's columns. */
+static st_kx *pack_all(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kv flag = st_kv_bool(false);
+    st_kt t;
+    size_t n = b->row ? b->row->n : 0;
+    if (e->u.call.args.n > 1 ||
+        (e->u.call.args.n && !st_kb_constant(b, e->u.call.args.items[0], &flag, &t))) {
+        st_kb_error(b, e->span, "KS119", "pack_all() takes one constant bool, or nothing");
+        return unknown(b);
+    }
+    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, 2 * n);
+    for (size_t i = 0; x && i < n; i++) {
+        st_kx *col = node(b, ST_X_COLUMN, b->row->v[i].type);
+        if (!col)
+            return NULL;
+        col->col = i;
+        x[2 * i] = st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, b->row->v[i].name));
+        x[2 * i + 1] = col;
+    }
+    st_kx *call = x ? call_node(b, st_kf_pack_all, ST_KT_DYNAMIC, x, 2 * n) : NULL;
+    if (call)
+        call->all = flag.tag == ST_KV_BOOL && flag.u.b;
+    return call;
 }
 
 static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx *x)
@@ -984,6 +1012,11 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         st_kql_expr column = { .kind = ST_KX_NAME, .span = e->span, .u.name = ST_STR("Timestamp") };
         return bind_name(b, &column);
     }
+    const st_kwindow *window = st_kwindow_find(name);
+    if (window)
+        return st_kb_window(b, e, window);
+    if (st_str_eq(name, ST_STR("pack_all")))
+        return pack_all(b, e);
     const st_kagg *agg = st_kagg_find(name);
     if (agg)
         return bind_aggregate(b, e, agg);

@@ -56,6 +56,7 @@ const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
     case ST_X_COLUMN: v = st_kbatch_col(r, b, x->col); break;
     case ST_X_CALL: v = run_call(r, x, b); break;
     case ST_X_PRED: v = run_pred(r, x, b); break;
+    case ST_X_WINDOW: v = st_kwindow_run(r, x, b); break;
     }
     if (!v)
         st_krun_nomem(r);

@@ -86,6 +86,25 @@ st_kv st_kf_sha1(st_krun *r, const st_kx *x, const st_kv *a)
     return hex(r, d, sizeof d);
 }
 
+st_kv st_kf_md5(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    unsigned char d[16];
+    st_str s = text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_md5(s.p, s.n, d);
+    return hex(r, d, sizeof d);
+}
+
+/* XXH64 of the value's text; with a second argument, the remainder by it. */
+st_kv st_kf_hash(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    uint64_t h = st_xxh64(s.p, s.n);
+    if (x->nargs < 2)
+        return st_kv_long((int64_t)h);
+    return a[1].tag == ST_KV_LONG && a[1].u.i > 0 ? st_kv_long((int64_t)(h % (uint64_t)a[1].u.i))
+                                                  : st_kv_null();
+}
+
 /* ---- command lines ------------------------------------------------------------------------------
  */
 

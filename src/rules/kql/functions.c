@@ -852,6 +852,18 @@ static st_kv f_base64_decode(st_krun *r, const st_kx *x, const st_kv *a)
     return from_buf(r);
 }
 
+static st_kv f_base64_bytes(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    st_karray *out = decode64(text(r, a[0]), &r->mem.buf)
+                         ? st_karray_new(&r->mem, r->mem.buf.n)
+                         : NULL;
+    for (size_t i = 0; out && i < out->n; i++)
+        out->v[i] = st_kv_long((unsigned char)r->mem.buf.p[i]);
+    return st_kv_array(out);
+}
+
 static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
 {
     static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -913,6 +925,41 @@ static st_kv f_extract(st_krun *r, const st_kx *x, const st_kv *a)
             st_kv_parse(&r->mem, x->type, (st_str){ s.p + spans[g][0], spans[g][1] - spans[g][0] });
     done_with(re, temporary);
     return out;
+}
+
+/* Matches of a pattern that don't overlap. */
+static st_kv f_countof_regex(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool temporary;
+    size_t spans[MAX_GROUPS][2];
+    int64_t n = 0;
+    st_regex *re = regex_of(r, x, a[1], &temporary);
+    st_str s = text(r, a[0]);
+    for (size_t at = 0; re && at <= s.n && st_regex_find(re, s, at, spans, MAX_GROUPS); n++)
+        at = spans[0][1] > at ? spans[0][1] : at + 1;
+    done_with(re, temporary);
+    return re ? st_kv_long(n) : st_kv_null();
+}
+
+static st_kv f_countof_any(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool regex = x->nargs > 2 && st_str_ieq(text(r, a[2]), ST_STR("regex"));
+    return regex ? f_countof_regex(r, x, a) : f_countof(r, x, a);
+}
+
+/* Code points before the first match. */
+static st_kv f_indexof_regex(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool temporary;
+    size_t spans[MAX_GROUPS][2];
+    int64_t n = -1;
+    st_regex *re = regex_of(r, x, a[1], &temporary);
+    st_str s = text(r, a[0]);
+    if (re && st_regex_find(re, s, 0, spans, MAX_GROUPS))
+        for (size_t i = (size_t)(n = 0); i < spans[0][0] && i < s.n; n++)
+            st_utf8_next(s, &i);
+    done_with(re, temporary);
+    return re ? st_kv_long(n) : st_kv_null();
 }
 
 static st_kv span_text(st_krun *r, st_str s, const size_t span[2])
@@ -1268,6 +1315,28 @@ static st_kv f_ipv4_match(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool((p & m) == (q & m));
 }
 
+static st_kv f_ipv4_compare(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    uint32_t p, q;
+    unsigned pb, qb,
+        bits = x->nargs > 2 && a[2].tag == ST_KV_LONG && a[2].u.i >= 0 && a[2].u.i <= 32
+                   ? (unsigned)a[2].u.i
+                   : 32;
+    if (!ipv4(text(r, a[0]), &p, &pb) || !ipv4(text(r, a[1]), &q, &qb))
+        return st_kv_null();
+    bits = bits < pb ? bits : pb;
+    uint32_t m = mask(bits < qb ? bits : qb);
+    return st_kv_long(((p & m) > (q & m)) - ((p & m) < (q & m)));
+}
+
+static st_kv f_parse_ipv4(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    uint32_t ip;
+    unsigned bits;
+    (void)x;
+    return ipv4(text(r, a[0]), &ip, &bits) ? st_kv_long(ip & mask(bits)) : st_kv_null();
+}
+
 /* ---- the table
  * ---------------------------------------------------------------------------------------------------------
  */
@@ -1294,6 +1363,9 @@ static const st_kfn functions[] = {
     { "bag_keys", "y", 1, "dynamic", NONE, f_bag_keys, "the names in a bag" },
     { "bag_merge", "y+", 2, "dynamic", NONE, st_kf_bag_merge, "bags together, the first one wins" },
     { "bag_pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
+    { "bag_remove_keys", "yy", 2, "dynamic", NONE, st_kf_bag_remove_keys, "a bag without names" },
+    { "bag_set_key", "ys*", 3, "dynamic", NONE, st_kf_bag_set_key, "a bag with one value set" },
+    { "base64_decode_toarray", "s", 1, "dynamic", NONE, f_base64_bytes, "decoded bytes" },
     { "base64_decode_tostring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
     { "base64_decodestring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
     { "base64_encode_tostring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
@@ -1308,7 +1380,7 @@ static const st_kfn functions[] = {
     { "case", "**+", 3, "c", NONE, st_kf_case, "the value of the first true condition" },
     { "ceiling", "n", 1, "0", FIRST, st_kf_ceiling, "rounded up" },
     { "coalesce", "*+", 1, "w", NONE, f_coalesce, "the first value that isn't null or empty" },
-    { "countof", "ss", 2, "long", NONE, f_countof, "occurrences of a text" },
+    { "countof", "sss", 2, "long", NONE, f_countof_any, "occurrences of a text or a pattern" },
     { "datetime_add", "sid", 3, "datetime", NONE, st_kf_datetime_add, "a date some parts later" },
     { "datetime_diff", "sdd", 3, "long", NONE, st_kf_datetime_diff,
       "boundaries between two dates" },
@@ -1333,17 +1405,26 @@ static const st_kfn functions[] = {
     { "getyear", "d", 1, "int", NONE, f_getyear, "the year" },
     { "has_any_index", "sy", 2, "long", NONE, st_kf_has_any_index,
       "which needle a text has, or -1" },
+    { "hash", "*i", 1, "long", NONE, st_kf_hash, "xxHash64 of a value's text" },
+    { "hash_md5", "*", 1, "string", NONE, st_kf_md5, "MD5 in hex" },
     { "hash_sha1", "*", 1, "string", NONE, st_kf_sha1, "SHA-1 in hex" },
     { "hash_sha256", "*", 1, "string", NONE, st_kf_sha256, "SHA-256 in hex" },
+    { "hash_xxhash64", "*i", 1, "long", NONE, st_kf_hash, "xxHash64 of a value's text" },
     { "hourofday", "d", 1, "int", NONE, f_hourofday, "hour of the day" },
     { "iff", "b**", 3, "w", NONE, st_kf_iff, "one of two values" },
     { "iif", "b**", 3, "w", NONE, st_kf_iff, "one of two values" },
     { "indexof", "ssiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },
+    { "indexof_regex", "sr", 2, "long", NONE, f_indexof_regex, "where a pattern matches, or -1" },
+    { "ipv4_compare", "ssi", 2, "long", NONE, f_ipv4_compare, "-1, 0 or 1 under a prefix" },
     { "ipv4_is_in_any_range", "s*+", 2, "bool", NONE, f_ipv4_in_any, "an address in some network" },
     { "ipv4_is_in_range", "ss", 2, "bool", NONE, f_ipv4_in_range, "an address in a network" },
     { "ipv4_is_match", "ssi", 2, "bool", NONE, f_ipv4_match, "addresses equal under a prefix" },
     { "ipv4_is_private", "s", 1, "bool", NONE, f_ipv4_private, "a private address" },
+    { "isascii", "s", 1, "bool", NONE, st_kf_isascii, "whether a text is ASCII" },
     { "isempty", "*", 1, "bool", NONE, f_isempty, "null or an empty text" },
+    { "isfinite", "n", 1, "bool", NONE, st_kf_isfinite, "neither infinite nor NaN" },
+    { "isinf", "n", 1, "bool", NONE, st_kf_isinf, "infinite" },
+    { "isnan", "n", 1, "bool", NONE, st_kf_isnan, "not a number" },
     { "isnotempty", "*", 1, "bool", NONE, f_isnotempty, "neither null nor empty" },
     { "isnotnull", "*", 1, "bool", NONE, f_isnotnull, "not null" },
     { "isnull", "*", 1, "bool", NONE, f_isnull, "null" },
@@ -1351,6 +1432,7 @@ static const st_kfn functions[] = {
     { "log10", "n", 1, "real", NONE, st_kf_log10, "the decimal logarithm" },
     { "log2", "n", 1, "real", NONE, st_kf_log2, "the binary logarithm" },
     { "make_datetime", "nnnnnn", 1, "datetime", NONE, st_kf_make_datetime, "a date of its parts" },
+    { "make_string", "*+", 1, "string", NONE, st_kf_make_string, "a text of code points" },
     { "make_timespan", "nnnn", 2, "timespan", NONE, st_kf_make_timespan,
       "a timespan of its parts" },
     { "max_of", "*+", 1, "w", NONE, f_max_of, "the largest argument" },
@@ -1365,9 +1447,15 @@ static const st_kfn functions[] = {
     { "pack_dictionary", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "parse_command_line", "ss", 2, "dynamic", NONE, st_kf_parse_command_line,
       "a command line's words" },
+    { "parse_csv", "s", 1, "dynamic", NONE, st_kf_parse_csv, "the fields of a CSV record" },
+    { "parse_ipv4", "s", 1, "long", NONE, f_parse_ipv4, "an address as a number" },
     { "parse_json", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
+    { "parse_path", "s", 1, "dynamic", NONE, st_kf_parse_path, "the parts of a path" },
+    { "parse_url", "s", 1, "dynamic", NONE, st_kf_parse_url, "the parts of a URL" },
+    { "parse_urlquery", "s", 1, "dynamic", NONE, st_kf_parse_urlquery, "the parameters of a URL" },
     { "parsejson", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "pow", "nn", 2, "real", FIRST, st_kf_pow, "a power" },
+    { "range", "***", 2, "dynamic", NONE, st_kf_range, "an array from a value to another" },
     { "replace", "rss", 3, "string", NONE, f_replace, "matches of a pattern replaced" },
     { "replace_regex", "srs", 3, "string", NONE, f_replace_regex, "matches of a pattern replaced" },
     { "replace_string", "sss", 3, "string", NONE, f_replace_string, "a text replaced" },
@@ -1393,6 +1481,7 @@ static const st_kfn functions[] = {
     { "strlen", "s", 1, "long", PREFIX("strlen_"), f_strlen, "characters of a text" },
     { "strrep", "*is", 2, "string", NONE, f_strrep, "a text repeated" },
     { "substring", "sii", 2, "string", NONE, f_substring, "a part of a text" },
+    { "to_utf8", "s", 1, "dynamic", NONE, st_kf_codepoints, "the code points of a text" },
     { "tobool", "*", 1, "bool", FIRST, st_kf_convert, "as bool" },
     { "toboolean", "*", 1, "bool", FIRST, st_kf_convert, "as bool" },
     { "todatetime", "*", 1, "datetime", FIRST, st_kf_convert, "as datetime" },
@@ -1400,6 +1489,7 @@ static const st_kfn functions[] = {
     { "todouble", "*", 1, "real", FIRST, st_kf_convert, "as real" },
     { "todynamic", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "toguid", "*", 1, "guid", FIRST, st_kf_convert, "as guid" },
+    { "tohex", "ii", 1, "string", NONE, st_kf_tohex, "a number in hex" },
     { "toint", "*", 1, "int", FIRST, st_kf_convert, "as int" },
     { "tolong", "*", 1, "long", FIRST, st_kf_convert, "as long" },
     { "tolower", "s", 1, "string", NONE, f_tolower, "in lower case" },
@@ -1407,9 +1497,12 @@ static const st_kfn functions[] = {
     { "tostring", "*", 1, "string", FIRST, st_kf_convert, "as text" },
     { "totimespan", "*", 1, "timespan", FIRST, st_kf_convert, "as timespan" },
     { "toupper", "s", 1, "string", NONE, f_toupper, "in upper case" },
+    { "translate", "sss", 3, "string", NONE, st_kf_translate, "letters replaced by others" },
     { "trim", "rs", 2, "string", NONE, f_trim, "without a match at both ends" },
     { "trim_end", "rs", 2, "string", NONE, f_trim_end, "without a match at the end" },
     { "trim_start", "rs", 2, "string", NONE, f_trim_start, "without a match at the start" },
+    { "unicode_codepoints_from_string", "s", 1, "dynamic", NONE, st_kf_codepoints,
+      "the code points of a text" },
     { "unixtime_microseconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_us,
       "a date of Unix microseconds" },
     { "unixtime_milliseconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_ms,
@@ -1418,7 +1511,12 @@ static const st_kfn functions[] = {
       "a date of Unix nanoseconds" },
     { "unixtime_seconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_s,
       "a date of Unix seconds" },
+    { "url_decode", "s", 1, "string", NONE, st_kf_url_decode, "%-escapes decoded" },
+    { "url_encode", "s", 1, "string", NONE, st_kf_url_encode, "special characters escaped" },
+    { "url_encode_component", "s", 1, "string", NONE, st_kf_url_encode_part,
+      "special characters escaped, blanks too" },
     { "week_of_year", "d", 1, "int", NONE, st_kf_week_of_year, "ISO 8601's week" },
+    { "zip", "y+", 2, "dynamic", NONE, st_kf_zip, "the elements of arrays side by side" },
 };
 
 const st_kfn *st_kfn_at(size_t i)

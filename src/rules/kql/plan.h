@@ -112,7 +112,14 @@ static inline bool st_krun_ok(const st_krun *r)
 typedef st_kv st_kcode(st_krun *r, const st_kx *x, const st_kv *a);
 
 typedef struct st_kfn st_kfn;
-typedef enum st_kx_kind { ST_X_CONST, ST_X_COLUMN, ST_X_CALL, ST_X_PRED } st_kx_kind;
+typedef struct st_kwindow st_kwindow;
+typedef enum st_kx_kind {
+    ST_X_CONST,
+    ST_X_COLUMN,
+    ST_X_CALL,
+    ST_X_PRED,
+    ST_X_WINDOW
+} st_kx_kind;
 struct st_kx {
     st_kx_kind kind;
     st_kt type;
@@ -127,11 +134,15 @@ struct st_kx {
     bool fold, all;
     bool ago;    /* comes from ago(): a moving window */
     void *state; /* what code keeps between rows (a compiled pattern) */
+    const st_kwindow *window; /* WINDOW: a function of the whole batch */
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
 const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step);
 /* keep[i] = x is true in row i. */
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep);
+/* Functions over neighbouring rows. NULL: none of that name. */
+const st_kwindow *st_kwindow_find(st_str name);
+const st_kv *st_kwindow_run(st_krun *r, const st_kx *x, st_kbatch *b);
 /* The value of an expression without columns. */
 st_kv st_kx_constant(st_krun *r, const st_kx *x);
 
@@ -169,7 +180,12 @@ st_kcode st_kf_datetime_part, st_kf_dayofyear, st_kf_week_of_year, st_kf_datetim
     st_kf_binary_and, st_kf_binary_or, st_kf_binary_xor, st_kf_binary_not, st_kf_shift_left,
     st_kf_shift_right, st_kf_sha256, st_kf_sha1, st_kf_parse_command_line, st_kf_sort_asc,
     st_kf_sort_desc, st_kf_array_reverse, st_kf_array_index_of, st_kf_array_sum, st_kf_bag_merge,
-    st_kf_bag_has_key, st_kf_has_any_index;
+    st_kf_bag_has_key, st_kf_has_any_index, st_kf_md5, st_kf_hash;
+/* fn_parts.c */
+st_kcode st_kf_parse_path, st_kf_parse_url, st_kf_parse_urlquery, st_kf_parse_csv,
+    st_kf_url_decode, st_kf_url_encode, st_kf_url_encode_part, st_kf_codepoints, st_kf_make_string,
+    st_kf_range, st_kf_zip, st_kf_bag_remove_keys, st_kf_bag_set_key, st_kf_pack_all, st_kf_tohex,
+    st_kf_isascii, st_kf_isnan, st_kf_isinf, st_kf_isfinite, st_kf_translate;
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
 
@@ -236,6 +252,11 @@ typedef struct st_kkey {
 } st_kkey;
 
 st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size);
+/* The place of a column: the one of that name, which gets the type, or a new last one. The
+ * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
+size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
+/* From now on op gives all its rows in one batch. */
+bool st_kop_make_whole(st_krun *r, st_kop *op);
 /* The table's rows: the forest's nodes. */
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
 /* Rows of constants, row-major. */

@@ -195,3 +195,21 @@ st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size)
     }
     return op;
 }
+
+size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type)
+{
+    size_t at = 0;
+    while (at < s->n && !st_str_eq(s->v[at].name, name))
+        at++;
+    st_kcol *v = ST_NEWN(&r->arena, st_kcol, s->n + 1);
+    if (!v) {
+        st_krun_nomem(r);
+        return SIZE_MAX;
+    }
+    if (s->n)
+        memcpy(v, s->v, s->n * sizeof *v);
+    v[at] = (st_kcol){ name, type };
+    s->v = v;
+    s->n += at == s->n;
+    return at;
+}
