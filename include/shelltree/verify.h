@@ -14,6 +14,7 @@
  *   time      FILETIME has seven digits, libevtx writes nine; a time before 1601 or beyond
  *             the year 9999 is none
  *   NUL       at the end of a text: taken off
+ *   array     as many fields of one name
  *   U+FFFD    stands on both sides for what isn't a character
  *   number    in the System part a missing number is 0
  * Everything else that differs is a difference. It is explained if it is of a known class

@@ -4,6 +4,8 @@
  */
 #include "evtx/classes.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct row {
@@ -45,6 +47,12 @@ static bool is_repaired(const st_look_at *l)
 static bool is_place(const unsigned char *p)
 {
     return p[1] >= 2 && !p[2] && !p[3];
+}
+
+/* Found in bytes that are no log's chunk; libevtx is given chunks only. */
+static bool is_carved(const st_look_at *l)
+{
+    return l->record->origin == ST_O_CARVED;
 }
 
 /* Does an attribute's head end right before i? Its token, the place of its name, and, where
@@ -154,20 +162,20 @@ static bool has_empty_body(const st_look_at *l)
     return at && l->raw[at] == 0 && !l->record->nfields;
 }
 
-/* A value of type null that has bytes, in an element that is there all the same. */
-static bool has_null_with_bytes(const st_look_at *l)
+/* A value of type null in an element that is there all the same: its substitution isn't optional,
+ * or the native reader would have left the element out. */
+static bool has_null_shown(const st_look_at *l)
 {
     const st_record *r = l->record;
     values v;
-    size_t at = body_of(l);
-    bool shown = false, bytes = false;
+    size_t at = body_of(l), shown = 0, nulls = 0;
     if (!at || !values_at(l, at, &v))
         return false;
     for (size_t i = 0; i < r->nfields; i++)
-        shown |= r->fields[i].value.type == ST_V_NULL;
+        shown += r->fields[i].value.type == ST_V_NULL;
     for (size_t i = 0; i < v.count; i++)
-        bytes |= v.specs[4 * i + 2] == ST_V_NULL && u16(v.specs + 4 * i);
-    return shown && bytes;
+        nulls += v.specs[4 * i + 2] == ST_V_NULL;
+    return shown && nulls >= shown;
 }
 
 /* ---- records that only libevtx has ------------------------------------------------------------ */
@@ -204,6 +212,69 @@ static bool is_swallowed(const st_look_at *l)
     bool same = lone && !b.failed && st_str_eq(st_buf_slice(&b), l->libevtx);
     st_buf_free(&b);
     return same;
+}
+
+/* A negative number read as a sign and the other bits: -5 in a byte (0xfb) becomes -123 (0x7b). */
+static bool is_sign_and_size(const st_look_at *l)
+{
+    const st_value *v = l->value;
+    uint64_t bits = 0;
+    if (!v || !v->p || v->n > 8 ||
+        (v->type != ST_V_I8 && v->type != ST_V_I16 && v->type != ST_V_I32 && v->type != ST_V_I64))
+        return false;
+    for (uint32_t i = v->n; i-- > 0;)
+        bits = bits << 8 | v->p[i];
+    uint64_t top = v->n ? UINT64_C(1) << (8 * v->n - 1) : 0;
+    st_buf b = { 0 };
+    if (!(bits & top))
+        return false;
+    st_buf_char(&b, '-');
+    st_buf_u64(&b, bits & ~top);
+    bool same = !b.failed && st_str_eq(st_buf_slice(&b), l->libevtx);
+    st_buf_free(&b);
+    return same;
+}
+
+/* libevtx writes seven digits. */
+static bool is_rounded(const st_look_at *l)
+{
+    const st_value *v = l->value;
+    char ours[40], theirs[40];
+    double d = 0;
+    float f = 0;
+    if (!v || !v->p || l->libevtx.n >= sizeof theirs)
+        return false;
+    if (v->type == ST_V_FLOAT && v->n == sizeof f) {
+        memcpy(&f, v->p, sizeof f);
+        d = (double)f;
+    } else if (v->type == ST_V_DOUBLE && v->n == sizeof d) {
+        memcpy(&d, v->p, sizeof d);
+    } else {
+        return false;
+    }
+    memcpy(theirs, l->libevtx.p, l->libevtx.n);
+    theirs[l->libevtx.n] = 0;
+    char *end = theirs;
+    double other = strtod(theirs, &end);
+    if (end == theirs || *end)
+        return false;
+    snprintf(ours, sizeof ours, "%.6e", d);
+    snprintf(theirs, sizeof theirs, "%.6e", other);
+    return strcmp(ours, theirs) == 0;
+}
+
+static bool is_decimal_size(const st_look_at *l)
+{
+    uint64_t a, b;
+    return l->value && l->value->type == ST_V_SIZE && st_value_u64(l->value, &a) &&
+           st_str_u64(l->libevtx, &b) && a == b;
+}
+
+static bool is_short_time(const st_look_at *l)
+{
+    st_ticks a, b;
+    return l->value && l->value->type == ST_V_SYSTEMTIME && st_value_ticks(l->value, &a) &&
+           st_time_iso(l->libevtx, &b) && a == b;
 }
 
 /* U+FEFF in front is taken for a byte order mark. */
@@ -249,18 +320,35 @@ static const row ROWS[] = {
         "a text ends in the first half of a UTF-16 pair; libevtx can't convert it and gives up "
         "the record" },
       NATIVE, has_broken_end },
-    { { "null-with-bytes",
-        "a value of type null has bytes, and the template shows the element all the same; libevtx "
+    { { "null-not-optional",
+        "a value of type null stands where the template's substitution isn't optional; libevtx "
         "can't put it in" },
-      NATIVE, has_null_with_bytes },
+      NATIVE, has_null_shown },
     { { "empty-body",
         "the record's data is a stream that ends where it begins, as left-over records that were "
         "overwritten have; the native reader gives System alone, libevtx nothing" },
       NATIVE, has_empty_body },
+    { { "carved-record",
+        "the record was carved from bytes that are no chunk of a log; libevtx is given chunks only" },
+      NATIVE, is_carved },
     { { "no-header-time",
         "what looks like a record in slack has no possible time in its header; the native reader "
         "passes it over" },
       LIBEVTX, has_no_time },
+    { { "sign-and-size",
+        "libevtx takes a negative number for a sign and a size: it shows -5 in a byte as -123" },
+      DIFFER, is_sign_and_size },
+    { { "rounded-number",
+        "libevtx rounds floating-point numbers to seven digits" },
+      DIFFER, is_rounded },
+    { { "decimal-size",
+        "libevtx shows a value of type size in decimal, where the vendor's software has it in "
+        "hexadecimal" },
+      DIFFER, is_decimal_size },
+    { { "milliseconds",
+        "libevtx shows a SYSTEMTIME with three digits behind the second, the native reader with "
+        "seven" },
+      DIFFER, is_short_time },
     { { "half-character",
         "behind the first half of a UTF-16 pair without the second libevtx loses a character" },
       DIFFER, is_swallowed },
@@ -301,8 +389,8 @@ void st_judge_fields(const st_record *r, const st_items *ours, const st_items *t
         l.field = i < ours->n ? st_item_name(ours, i) : st_item_name(theirs, i);
         l.native = i < ours->n ? st_item_text(ours, i) : ST_STR("");
         l.libevtx = i < theirs->n ? st_item_text(theirs, i) : ST_STR("");
-        if (named && i >= ours->system)
-            l.value = &r->fields[i - ours->system].value;
+        if (named)
+            l.value = &ours->at[i].value;
         if (!named || !st_str_eq(l.native, l.libevtx))
             found(ctx, &l, named ? st_class_of(&l) : -1);
     }

@@ -3,6 +3,7 @@
  * normalisation is the one that verify.h states.
  */
 #include "evtx/compare.h"
+#include "evtx/value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,11 +58,23 @@ static void add_value(st_items *x, st_str name, const st_value *v)
     st_item *it = add(x, name);
     if (!it)
         return;
-    it->type = v->p ? v->type : ST_V_NULL;
-    it->cut = v->cut;
+    it->value = *v;
     if (v->p)
         st_value_text(v, &x->bytes);
     close_item(x, it);
+}
+
+/* An array is as many elements of one name. */
+static void add_field(st_items *x, const st_field *f)
+{
+    uint32_t pos = 0;
+    st_value v;
+    if (!(f->value.type & ST_V_ARRAY) || !f->value.n) {
+        add_value(x, f->name, &f->value);
+        return;
+    }
+    while (st_value_item(&f->value, &pos, &v))
+        add_value(x, f->name, &v);
 }
 
 static uint64_t number(const void *p, form f)
@@ -106,7 +119,7 @@ void st_items_of(st_items *x, const st_record *r)
     }
     x->system = x->n;
     for (size_t i = 0; i < r->nfields; i++)
-        add_value(x, r->fields[i].name, &r->fields[i].value);
+        add_field(x, &r->fields[i]);
     x->failed |= x->bytes.failed;
 }
 

@@ -10,8 +10,7 @@
 /* One field; both texts lie in the list's buffer. */
 typedef struct st_item {
     size_t name, name_n, text, text_n;
-    uint8_t type;  /* of the value, as the reader gave it */
-    bool cut;      /* it ran past the end of its record */
+    st_value value; /* as the reader gave it; valid as long as the record is */
 } st_item;
 
 typedef struct st_items {

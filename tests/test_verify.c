@@ -1,0 +1,494 @@
+/* test_verify.c - both readers compared, over logs that the generator writes. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+
+#include "shelltree/verify.h"
+#include "evtx/classes.h"
+#include "evtx/confine.h"
+#include "support/evtxgen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* libevtx loses memory with each record it can't read; that is known and not ours. */
+const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libfwevt_xml_\n";
+}
+
+/* ---- a log on disk ------------------------------------------------------------------------ */
+
+typedef struct bench {
+    char path[32];
+    st_evidence *evidence;
+    st_verdict v;
+    uint64_t by_class[64];
+    char field[64], native[64], libevtx[64], why[64];
+} bench;
+
+static const gen_event PLAIN = { .provider = "Example-Provider",
+                                 .provider_guid = "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}",
+                                 .channel = "Example/Operational",
+                                 .computer = "host.example",
+                                 .user_sid = "S-1-5-18",
+                                 .event_id = 7,
+                                 .task = 2,
+                                 .version = 5,
+                                 .level = 4,
+                                 .keywords = UINT64_C(0x8000000000000000),
+                                 .created = UINT64_C(134000000000000000),
+                                 .pid = 4,
+                                 .tid = 8 };
+
+static void add(gen_log *log, const gen_event *like, const gen_field *f, size_t n)
+{
+    gen_event e = *like;
+    e.fields = f;
+    e.field_count = n;
+    assert_true(gen_add(log, &e));
+}
+
+/* The file, with the bytes `from` replaced by `to` everywhere. Frees the log. */
+static void put_file(bench *b, gen_log *log, const char *from, const char *to, size_t n)
+{
+    st_buf file = { 0 };
+    assert_true(gen_finish(log, &file));
+    for (size_t i = 0; n && i + n <= file.n; i++)
+        if (memcmp(file.p + i, from, n) == 0)
+            memcpy(file.p + i, to, n);
+    snprintf(b->path, sizeof b->path, "/tmp/verify-XXXXXX");
+    int fd = mkstemp(b->path);
+    assert_true(fd >= 0);
+    assert_int_equal(write(fd, file.p, file.n), (ssize_t)file.n);
+    close(fd);
+    st_buf_free(&file);
+    b->evidence = st_evidence_new();
+    st_err e = { 0 };
+    assert_int_equal(st_evidence_add(b->evidence, st_str_of(b->path), &e), ST_OK);
+    assert_int_equal(st_evidence_seal(b->evidence, false, false, &e), ST_OK);
+}
+
+static void drop(bench *b)
+{
+    unlink(b->path);
+    st_evidence_free(b->evidence);
+}
+
+static void copy_text(char to[64], st_str s)
+{
+    snprintf(to, 64, "%.*s", ST_FMT(s));
+}
+
+static void take_verdict(void *ctx, const st_verdict *v)
+{
+    bench *b = ctx;
+    b->v = *v;
+    for (size_t i = 0; i < st_class_count(); i++)
+        b->by_class[i] = v->by_class[i];
+    if (!v->nkept)
+        return;
+    copy_text(b->field, v->kept[0].field);
+    copy_text(b->native, v->kept[0].native);
+    copy_text(b->libevtx, v->kept[0].libevtx);
+    copy_text(b->why, st_str_of(v->kept[0].why ? v->kept[0].why->name : "-"));
+}
+
+static void verify(bench *b)
+{
+    st_err e = { 0 };
+    st_verify_options o = { .threads = 2, .slack = true, .keep = 4, .source = take_verdict, .ctx = b };
+    assert_int_equal(st_verify(b->evidence, &o, &e), ST_OK);
+}
+
+/* ---- the whole way ---------------------------------------------------------------------------- */
+
+static void verify__every_value_type__agrees(void **state)
+{
+    (void)state;
+    static const gen_field f[] = {
+        { "I8", "5", GEN_I8, 0 },
+        { "I64", "5000000000", GEN_I64, 0 },
+        { "U8", "200", GEN_U8, 0 },
+        { "U32", "4000000000", GEN_U32, 0 },
+        { "Ansi", "plain", GEN_ANSI, 0 },
+        { "Binary", "deadbeef", GEN_BINARY, 0 },
+        { "Array", "a\nb", GEN_STRINGS, 0 },
+        { "U16", "60000", GEN_U16, 0 },
+        { "U64", "18446744073709551615", GEN_U64, 0 },
+        { "Bool", "true", GEN_BOOL, 0 },
+        { "Guid", "{01234567-89AB-CDEF-0123-456789ABCDEF}", GEN_GUID, 0 },
+        { "Time", "2026-03-04T06:10:00.1234567Z", GEN_FILETIME, 0 },
+        { "Sid", "S-1-5-21-1-2-3-500", GEN_SID, 0 },
+        { "Hex32", "0xdead", GEN_HEX32, 0 },
+        { "Hex64", "0x3e7", GEN_HEX64, 0 },
+        { "Empty", "", GEN_STRING, 0 },
+        { "Text", "tab\tquote\" <tag> & 100% \xc3\xa9 \xf0\xa0\xae\xb7 \x01 end", GEN_STRING, 0 },
+        { NULL, "unnamed", GEN_STRING, 0 },
+    };
+    bench b = { 0 };
+    gen_log *log = gen_new(&(gen_options){ 0 });
+    for (int i = 0; i < 200; i++)
+        add(log, &PLAIN, f, sizeof f / sizeof f[0]);
+    put_file(&b, log, "", "", 0);
+    verify(&b);
+    assert_string_equal(b.why, "");
+    assert_int_equal(b.v.agree, 200);
+    assert_int_equal(b.v.only_native + b.v.only_libevtx + b.v.differ + b.v.unexplained, 0);
+    drop(&b);
+}
+
+/* One record is made to differ among ten that don't. */
+static void verify__each_known_defect__is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class, *text;
+        unsigned char type;
+        const char *from, *to; /* bytes of the file */
+        size_t n;
+        bool literal, alone; /* alone: only the native reader has it */
+        const char *native, *libevtx;
+    } cases[] = {
+        { "literal-record", "x", GEN_STRING, "", "", 0, true, true, "", "" },
+        { "null-not-optional", NULL, GEN_STRING, "", "", 0, false, true, "", "" },
+        { "half-character-at-end", "text Q", GEN_STRING, "t\0 \0Q", "t\0 \0\x3d\xd8", 6, false, true, "", "" },
+        { "half-character", "text QZ end", GEN_STRING, " \0Q\0Z", " \0\x3d\xd8Z", 5, false, false,
+          "text \xef\xbf\xbdZ end", "text \xef\xbf\xbd end" },
+        { "byte-order-mark", "\xef\xbb\xbftext", GEN_STRING, "", "", 0, false, false, "\xef\xbb\xbftext", "text" },
+        { "sign-and-size", "-5", GEN_I8, "", "", 0, false, false, "-5", "-123" },
+        { "sign-and-size", "-5", GEN_I16, "", "", 0, false, false, "-5", "-32763" },
+        { "sign-and-size", "-5", GEN_I32, "", "", 0, false, false, "-5", "-2147483643" },
+        { "sign-and-size", "-5", GEN_I64, "", "", 0, false, false, "-5", "-9223372036854775803" },
+        { "rounded-number", "1.5", GEN_FLOAT, "", "", 0, false, false, "1.5", "1.500000e+000" },
+        { "rounded-number", "-0.1", GEN_DOUBLE, "", "", 0, false, false, "-0.1", "-1.000000e-001" },
+        { "decimal-size", "0x1000", GEN_SIZE, "", "", 0, false, false, "0x1000", "4096" },
+        { "milliseconds", "2026-03-04T06:10:00.123Z", GEN_SYSTEMTIME, "", "", 0, false, false,
+          "2026-03-04T06:10:00.1230000Z", "2026-03-04T06:10:00.123Z" },
+        { "line-feed-only", "\n", GEN_STRING, "", "", 0, false, false, "\n", "" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        bench b = { 0 };
+        gen_event odd = PLAIN;
+        gen_field f = { "Field", "plain", GEN_STRING, 0 };
+        gen_log *log = gen_new(&(gen_options){ 0 });
+        odd.literal = cases[i].literal;
+        for (int k = 0; k < 10; k++)
+            add(log, &PLAIN, &f, 1);
+        f.text = cases[i].text;
+        f.type = cases[i].type;
+        add(log, &odd, &f, 1);
+        /* the last two bytes of a unit may be the next value's; `to` keeps to whole units */
+        char from[8] = { 0 }, to[8] = { 0 };
+        size_t n = cases[i].n == 5 ? 6 : cases[i].n;
+        memcpy(from, cases[i].from, cases[i].n);
+        memcpy(to, cases[i].to, cases[i].n);
+        put_file(&b, log, from, to, n);
+        verify(&b);
+        assert_string_equal(b.why, cases[i].class);
+        assert_int_equal(b.v.agree, 10);
+        assert_int_equal(cases[i].alone ? b.v.only_native : b.v.differ, 1);
+        assert_int_equal(b.v.unexplained, 0);
+        assert_string_equal(b.native, cases[i].native);
+        assert_string_equal(b.libevtx, cases[i].libevtx);
+        if (!cases[i].alone)
+            assert_string_equal(b.field, "Field");
+        drop(&b);
+    }
+}
+
+static void verify__left_over_record_without_time__is_named(void **state)
+{
+    (void)state;
+    bench b = { 0 };
+    gen_event odd = PLAIN;
+    gen_field f = { "Field", "plain", GEN_STRING, 0 };
+    gen_log *log = gen_new(&(gen_options){ 0 });
+    add(log, &PLAIN, &f, 1);
+    odd.written = 1;
+    add(log, &odd, &f, 1);
+    assert_true(gen_close_chunk(log, 1));
+    put_file(&b, log, "", "", 0);
+    verify(&b);
+    assert_int_equal(b.v.agree, 1);
+    assert_int_equal(b.v.only_libevtx, 1);
+    assert_string_equal(b.why, "no-header-time");
+    drop(&b);
+}
+
+/* ---- classes, on the record's bytes --------------------------------------------------------------- */
+
+static const char *class_of(const st_look_at *l)
+{
+    int c = st_class_of(l);
+    return c < 0 ? "-" : st_class_at((size_t)c)->name;
+}
+
+static void class__plain_difference__has_none(void **state)
+{
+    (void)state;
+    st_record r = { 0 };
+    st_value v = { .p = (const unsigned char *)"a\0b\0", .n = 4, .type = ST_V_STRING };
+    const struct {
+        const char *native, *libevtx;
+    } cases[] = { { "ab", "a" },   { "ab", "" }, { "", "ab" }, { "\n", "x" },
+                  { "\n\n", "" }, { "\xef\xbb\xbf" "ab", "abc" } };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_look_at l = { .side = ST_DIFFER, .record = &r, .value = &v, .native = st_str_of(cases[i].native),
+                         .libevtx = st_str_of(cases[i].libevtx) };
+        assert_string_equal(class_of(&l), "-");
+    }
+    for (int side = ST_ONLY_NATIVE; side <= ST_ONLY_LIBEVTX; side++) {
+        st_look_at l = { .side = (st_side)side, .record = &r };
+        assert_string_equal(class_of(&l), "-");
+    }
+}
+
+static void class__flags_of_the_native_reader__are_named(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned flags;
+        const char *damage, *class;
+        st_origin origin;
+    } cases[] = {
+        { ST_R_LITERAL, NULL, "literal-record", ST_O_LIVE },
+        { ST_R_BORROWED, NULL, "borrowed-template", ST_O_LIVE },
+        { ST_R_REPAIRED, NULL, "repaired-record", ST_O_LIVE },
+        { ST_R_PARTIAL, "bad-token", "partial-record", ST_O_LIVE },
+        { ST_R_CRC, NULL, "-", ST_O_LIVE },
+        { ST_R_TRAILER, NULL, "-", ST_O_LIVE },
+        { ST_R_PARTIAL, NULL, "-", ST_O_LIVE }, /* it doesn't say what is missing */
+        { 0, NULL, "-", ST_O_SLACK },
+        { 0, NULL, "carved-record", ST_O_CARVED },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_record r = { .flags = cases[i].flags, .damage = cases[i].damage, .origin = cases[i].origin,
+                        .written = UINT64_C(134000000000000000) };
+        st_look_at l = { .side = ST_ONLY_NATIVE, .record = &r };
+        assert_string_equal(class_of(&l), cases[i].class);
+        l.side = ST_ONLY_LIBEVTX; /* what libevtx has alone is another matter */
+        assert_string_equal(class_of(&l), "-");
+    }
+}
+
+#define HEAD 24 /* the record's header, zeros here */
+
+static void class__reference_in_attribute__only_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+        const char *class;
+    } cases[] = {
+        /* attribute, place of its name, then an entity reference */
+        { "\x46\x00\x03\x00\x00\x49\x19\x0c\x00\x00", 10, "attribute-reference" },
+        /* text in between */
+        { "\x06\x00\x03\x00\x00\x45\x01\x01\0a\0\x09\x19\x0c\x00\x00", 16, "attribute-reference" },
+        /* a character reference behind a name that is met here for the first time */
+        { "\x06\x00\x03\x00\x00\0\0\0\0\x11\x22\x01\0n\0\0\0\x08\x26\x00\x00\x00", 22, "attribute-reference" },
+        /* text alone */
+        { "\x06\x00\x03\x00\x00\x05\x01\x01\0a\0\x03\x09\x00\x04\x00\x00", 17, "-" },
+        /* a reference in the element's own text */
+        { "\x02\x45\x01\x01\0a\0\x49\x19\x0c\x00\x00", 12, "-" },
+        /* names don't lie in the chunk's header */
+        { "\x06\x00\x01\x00\x00\x49\x19\x0c\x00\x00", 10, "-" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        unsigned char raw[HEAD + 32] = { 0 };
+        st_record r = { 0 };
+        memcpy(raw + HEAD, cases[i].bytes, cases[i].n);
+        st_look_at l = { .side = ST_ONLY_NATIVE, .record = &r, .raw = raw, .nraw = HEAD + cases[i].n };
+        assert_string_equal(class_of(&l), cases[i].class);
+        l.nraw = HEAD + 4; /* cut */
+        assert_string_equal(class_of(&l), "-");
+    }
+}
+
+/* A record of one instance with one value, which is binary XML: `body`. */
+static size_t nested(unsigned char *raw, const char *body, size_t n)
+{
+    static const unsigned char head[] = { 0x0f, 1, 1, 0, 0x0c, 1, 1, 0, 0, 0, 0, 3, 0, 0, 1, 0, 0, 0 };
+    memset(raw, 0, 128);
+    memcpy(raw + HEAD, head, sizeof head);
+    raw[HEAD + 18] = (unsigned char)n;
+    raw[HEAD + 20] = ST_V_BINXML;
+    memcpy(raw + HEAD + 22, body, n);
+    return HEAD + 22 + n;
+}
+
+static void class__nested_body__empty_or_null_that_is_shown(void **state)
+{
+    (void)state;
+    static const char null6[] = "\x0f\1\1\0\x0c\1\2\0\0\0\0\4\0\0\1\0\0\0\6\0\0\0leaked";
+    static const char null0[] = "\x0f\1\1\0\x0c\1\2\0\0\0\0\4\0\0\1\0\0\0\0\0\0\0";
+    static const char text[] = "\x0f\1\1\0\x0c\1\2\0\0\0\0\4\0\0\1\0\0\0\2\0\1\0x\0";
+    static const char empty[] = "\0\0\0\0";
+    unsigned char raw[128];
+    st_field shown = { .value = { .p = raw, .type = ST_V_NULL } };
+    st_record with = { .fields = &shown, .nfields = 1 }, without = { 0 };
+    const struct {
+        const char *body;
+        size_t n;
+        const st_record *r;
+        const char *class;
+    } cases[] = {
+        { null6, sizeof null6 - 1, &with, "null-not-optional" },
+        { null6, sizeof null6 - 1, &without, "-" }, /* the element isn't shown */
+        { null0, sizeof null0 - 1, &with, "null-not-optional" },
+        { text, sizeof text - 1, &with, "-" }, /* the element is just empty */
+        { empty, sizeof empty - 1, &without, "empty-body" },
+        { empty, sizeof empty - 1, &with, "-" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        size_t n = nested(raw, cases[i].body, cases[i].n);
+        st_look_at l = { .side = ST_ONLY_NATIVE, .record = cases[i].r, .raw = raw, .nraw = n };
+        assert_string_equal(class_of(&l), cases[i].class);
+        for (l.nraw = 0; l.nraw < HEAD + 22; l.nraw++) /* cut anywhere before the body */
+            assert_string_equal(class_of(&l), "-");
+    }
+}
+
+static void class__table__names_differ_and_have_a_meaning(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < st_class_count(); i++) {
+        assert_true(strlen(st_class_at(i)->meaning) > 10);
+        for (size_t k = 0; k < i; k++)
+            assert_string_not_equal(st_class_at(i)->name, st_class_at(k)->name);
+    }
+    assert_null(st_class_at(st_class_count()));
+}
+
+/* ---- confirmation ------------------------------------------------------------------------------------ */
+
+typedef struct places {
+    uint64_t at[64];
+    size_t n;
+} places;
+
+static void *begin(void *ctx, unsigned thread, size_t source)
+{
+    (void)thread;
+    (void)source;
+    return ctx;
+}
+
+static void note(void *job, const st_record *r)
+{
+    places *p = job;
+    if (p->n < 64)
+        p->at[p->n++] = r->offset;
+}
+
+static void confirm__records__yes_or_unreadable(void **state)
+{
+    (void)state;
+    bench b = { 0 };
+    gen_event literal = PLAIN;
+    gen_field f = { "Field", "plain", GEN_STRING, 0 };
+    gen_log *log = gen_new(&(gen_options){ 0 });
+    places p = { 0 };
+    st_err e = { 0 };
+    static const st_scan_ops ops = { .begin = begin, .record = note };
+    st_scan_options o = { .threads = 1 };
+    st_confirmed out[64];
+    literal.literal = true;
+    for (int i = 0; i < 5; i++)
+        add(log, &PLAIN, &f, 1);
+    add(log, &literal, &f, 1);
+    f.text = "\xef\xbb\xbftext";
+    add(log, &PLAIN, &f, 1);
+    assert_true(gen_close_chunk(log, 0));
+    f.text = "in another chunk";
+    add(log, &PLAIN, &f, 1);
+    put_file(&b, log, "", "", 0);
+    assert_int_equal(st_evtx_scan(b.evidence, &o, &ops, &p, &e), ST_OK);
+    assert_int_equal(p.n, 8);
+    p.at[p.n++] = p.at[2] + 8; /* no record begins there */
+    p.at[p.n++] = UINT64_C(1) << 40;
+    p.at[p.n++] = p.at[7]; /* asked for again */
+    p.at[p.n++] = 0;
+    assert_int_equal(st_confirm(st_evidence_at(b.evidence, 0), p.at, p.n, out, &e), ST_OK);
+    for (size_t i = 0; i < p.n; i++) {
+        bool yes = i < 5 || i == 7 || i == 10;
+        assert_string_equal(st_confirmed_word(out[i]), yes ? "yes" : "unreadable");
+    }
+    drop(&b);
+}
+
+/* What a confined child may still do, one bit each. */
+static unsigned char powers(void)
+{
+    unsigned char can = 0;
+    if (open("/dev/null", O_RDONLY) >= 0)
+        can |= 1;
+    if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
+        can |= 2;
+    if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+        can |= 4;
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    if (pid > 0)
+        can |= 8;
+    if (write(2, "", 0) == 0)
+        can |= 16;
+    void *p = malloc(1 << 20);
+    if (p)
+        can |= 64;
+    free(p);
+    return can;
+}
+
+static void confine__child__computes_and_nothing_else(void **state)
+{
+    (void)state;
+    int pair[2];
+    unsigned char can = 0xff;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        st_confine(pair[1]);
+        can = powers();
+        _exit(write(0, &can, 1) == 1 ? 0 : 1);
+    }
+    close(pair[1]);
+    assert_int_equal(read(pair[0], &can, 1), 1);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+    close(pair[0]);
+#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
+    assert_int_equal(can, 64);
+#else
+    assert_int_equal(can & (1 | 2 | 16), 0);
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(verify__every_value_type__agrees),
+        cmocka_unit_test(verify__each_known_defect__is_named),
+        cmocka_unit_test(verify__left_over_record_without_time__is_named),
+        cmocka_unit_test(class__plain_difference__has_none),
+        cmocka_unit_test(class__flags_of_the_native_reader__are_named),
+        cmocka_unit_test(class__reference_in_attribute__only_there),
+        cmocka_unit_test(class__nested_body__empty_or_null_that_is_shown),
+        cmocka_unit_test(class__table__names_differ_and_have_a_meaning),
+        cmocka_unit_test(confirm__records__yes_or_unreadable),
+        cmocka_unit_test(confine__child__computes_and_nothing_else),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
