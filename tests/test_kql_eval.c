@@ -221,6 +221,34 @@ static void eval__neighbouring_rows(void **state)
     CHECK(cases);
 }
 
+static void eval__search_find_invoke(void **state)
+{
+    static const query_case cases[] = {
+        { T "T | search 'x*' | project k, v | take 0", "k:string v:long" },
+        { "datatable(a:string, b:string)['net use', '', '', 'Net', 'netx', ''] | search 'net'",
+          "$table:string a:string b:string / union_arg0,net use, / union_arg0,,Net" },
+        { "let D = datatable(a:string)['netx', 'inet']; D | search 'net*'",
+          "$table:string a:string / D,netx" },
+        { "let D = datatable(a:string)['netx', 'inet']; search in (D) '*net'",
+          "$table:string a:string / D,inet" },
+        { "let D = datatable(a:string)['Net']; D | search kind=case_sensitive 'net' | count",
+          "Count:long / 0" },
+        { "let D = datatable(a:string, n:long)['p', 1, 'q', 2]; search in (D) 'p' or n == 2 | count",
+          "Count:long / 2" },
+        { "let A = datatable(x:long, s:string)[1, 'a']; let B = datatable(x:long, t:string)[1, 'b'];"
+          " find in (A, B) where x == 1",
+          "source_:string x:long pack_:dynamic / A,1,{\"s\":\"a\"} / B,1,{\"t\":\"b\"}" },
+        { "let A = datatable(x:long, s:string)[1, 'a', 2, 'b']; find in (A) where x == 2 project s",
+          "source_:string s:string / A,b" },
+        { "let f = (t:(v:long), n:long) { t | union t | where v > n }; "
+          "datatable(v:long)[1, 2] | invoke f(1)",
+          "v:long / 2 / 2" },
+        { "print v = 1 | invoke g()", "1:22: no function g that gives a table" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__parse(void **state)
 {
     static const query_case cases[] = {
@@ -291,6 +319,7 @@ int main(void)
         cmocka_unit_test(eval__dynamic),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__search_find_invoke),
         cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(regex__runaway_pattern__ends),

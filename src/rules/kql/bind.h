@@ -20,8 +20,10 @@ typedef struct st_klet {
     st_kx *x;
     const st_kql_expr *expr;
     struct st_klet *env; /* what expr may see */
-    st_kop *rows;        /* rows handed in (mv-apply, partition); not used yet */
+    st_kstore *rows;     /* rows handed in (invoke); NULL: none */
 } st_klet;
+
+typedef enum st_kb_search { ST_KB_NO_SEARCH, ST_KB_SEARCH, ST_KB_SEARCH_CASED } st_kb_search;
 
 typedef struct st_kbinder {
     st_krun *r;
@@ -39,6 +41,8 @@ typedef struct st_kbinder {
     bool filtering;   /* in a where: columns that are never filled are worth a warning */
     bool nested;      /* inside an aggregate's arguments */
     bool serialized;  /* the input's order is meant */
+    st_kb_search search; /* a text as a condition stands for "any column has it" */
+    st_str source;    /* the table that the pipeline began with; empty: none with a name */
     bool windows;     /* a function over neighbouring rows was bound */
 } st_kbinder;
 
@@ -80,6 +84,14 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
 
 /* Operators that bind themselves, each in its own file. */
 typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
-st_kb_op st_kb_op_parse;
+st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke;
+/* bind.c's, for operators that are made of them. */
+st_kb_op st_kb_op_union, st_kb_op_project;
+
+/* What search and find have in common: the tables' rows (or in's), behind a column that says
+ * which table; kind is union's. And their condition. */
+st_kop *st_kb_search_rows(st_kbinder *b, st_kop *in, const st_kql_op *q, st_str column,
+                          const char *kind);
+st_kx *st_kb_search_condition(st_kbinder *b, const st_kop *rows, const st_kql_op *q, bool cased);
 
 #endif
