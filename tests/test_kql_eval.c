@@ -249,6 +249,29 @@ static void eval__search_find_invoke(void **state)
     CHECK(cases);
 }
 
+static void eval__partition_and_parse_kv(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(k:string, v:long)['a', 1, 'b', 3, 'a', 5] | partition by k (top 1 by v)",
+          "k:string v:long / a,5 / b,3" },
+        { "datatable(k:string, v:long)['a', 1, 'b', 3, 'a', 5] | partition by k "
+          "(where v > 1 | summarize n = count(), s = sum(v) | extend m = toscalar(print 7))",
+          "n:long s:long m:long / 1,5,7 / 1,3,7" },
+        { "print k = 1 | partition by k (where z == 1)", "1:37: no column z" },
+        { "print s = 'a=1, b=two, a=3' | parse-kv s as (a:long, b:string, c:string) with "
+          "(pair_delimiter=',', kv_delimiter='=') | project-away s",
+          "a:long b:string c:string / 1,two," },
+        { "print s = @'n: \"x\\\"; y\" ;m:z' | parse-kv s as (n:string, m:string) with "
+          "(pair_delimiter=';', kv_delimiter=':', quote='\"', escape='\\\\') | project n, m",
+          "n:string m:string / x\"; y,z" },
+        { "print s = 'a=one two b=3' | parse-kv s as (a:string, b:long) with "
+          "(pair_delimiter=' ', kv_delimiter='=', greedy=true) | project a, b",
+          "a:string b:long / one two,3" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__parse(void **state)
 {
     static const query_case cases[] = {
@@ -319,6 +342,7 @@ int main(void)
         cmocka_unit_test(eval__dynamic),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__partition_and_parse_kv),
         cmocka_unit_test(eval__search_find_invoke),
         cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(bind__mistakes__named_with_their_place),

@@ -143,4 +143,12 @@
 /* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
 #define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
 
+/* Keys of one KQL partition: its subquery is bound anew for each. The rest is left out, and the
+ * result is said to be incomplete. */
+#define ST_MAX_KQL_PARTITIONS 65536u
+
+/* Points on the axis of one KQL make-series, as many as Kusto lets an array have. More: the query
+ * ends with an error. */
+#define ST_MAX_KQL_SERIES 1048576u
+
 #endif

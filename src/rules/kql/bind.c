@@ -1180,6 +1180,8 @@ static bind_op *const operators[] = {
     [ST_KP_SEARCH] = st_kb_op_search,
     [ST_KP_FIND] = st_kb_op_find,
     [ST_KP_INVOKE] = st_kb_op_invoke,
+    [ST_KP_PARTITION] = st_kb_op_partition,
+    [ST_KP_PARSE_KV] = st_kb_op_parse_kv,
     [ST_KP_PARSE] = st_kb_op_parse,
     [ST_KP_PARSE_WHERE] = st_kb_op_parse,
     [ST_KP_RENDER] = bind_same,
@@ -1248,17 +1250,11 @@ static st_kop *bind_one(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *
     return op;
 }
 
-st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
+/* The operators behind op, one after the other. */
+static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
 {
-    const st_kql_op *q = query->first;
     const st_kschema *row = b->row;
-    b->row = NULL;
-    b->serialized = false;
-    st_kop *op = q ? bind_source(b, q) : NULL;
-    b->source = q && q->kind == ST_KP_TABLE && q->u.expr->kind == ST_KX_NAME ? q->u.expr->u.name
-                                                                             : ST_STR("");
-    b->serialized = q && serialized_by(q->kind, b->serialized);
-    for (q = q ? q->next : NULL; q && op; q = q->next) {
+    for (; q && op; q = q->next) {
         bind_op *f =
             (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
         b->row = &op->schema;
@@ -1280,6 +1276,29 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     }
     b->row = row;
     return b->failed ? NULL : op;
+}
+
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
+{
+    bool serialized = b->serialized;
+    b->serialized = false;
+    st_kop *op = pipeline(b, in, q->first);
+    b->serialized = serialized;
+    return op;
+}
+
+st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
+{
+    const st_kql_op *q = query->first;
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    b->serialized = false;
+    st_kop *op = q ? bind_source(b, q) : NULL;
+    b->source = q && q->kind == ST_KP_TABLE && q->u.expr->kind == ST_KX_NAME ? q->u.expr->u.name
+                                                                             : ST_STR("");
+    b->serialized = q && serialized_by(q->kind, b->serialized);
+    b->row = row;
+    return pipeline(b, op, q ? q->next : NULL);
 }
 
 /* ---- statements

@@ -64,6 +64,8 @@ void st_kb_no_column(st_kbinder *b, st_span at, st_str name);
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);
+/* The operators of a subquery without a source, over in. */
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q);
 st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e);
 /* Enters a function: b->env holds its parameters and lets, *last the statement that is its
  * value. The caller puts b->env back. */
@@ -84,7 +86,8 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
 
 /* Operators that bind themselves, each in its own file. */
 typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
-st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke;
+st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke,
+    st_kb_op_partition, st_kb_op_parse_kv, st_kb_op_top_nested, st_kb_op_make_series;
 /* bind.c's, for operators that are made of them. */
 st_kb_op st_kb_op_union, st_kb_op_project;
 
