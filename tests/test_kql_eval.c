@@ -272,6 +272,23 @@ static void eval__partition_and_parse_kv(void **state)
     CHECK(cases);
 }
 
+static void eval__top_nested(void **state)
+{
+#define N "datatable(a:string, b:string, v:long)['x','p',1, 'x','q',4, 'y','p',3, 'z','p',2] | "
+    static const query_case cases[] = {
+        { N "top-nested 2 of a by s = sum(v)", "a:string s:long / x,5 / y,3" },
+        { N "top-nested 2 of a by sum(v), top-nested 1 of b by max(v)",
+          "a:string aggregated_a:long b:string aggregated_b:long / x,5,q,4 / y,3,p,3" },
+        { N "top-nested 1 of a with others = 'rest' by sum(v), top-nested of b by count() asc",
+          "a:string aggregated_a:long b:string aggregated_b:long / x,5,p,1 / x,5,q,1 / rest,5,,~" },
+        { N "where v > 9 | top-nested 1 of a by sum(v)", "a:string aggregated_a:long" },
+        { N "top-nested 1 of a by sum(v), top-nested 1 of a by max(v)",
+          "1:130: there is a column a already" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__parse(void **state)
 {
     static const query_case cases[] = {
@@ -342,6 +359,7 @@ int main(void)
         cmocka_unit_test(eval__dynamic),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__top_nested),
         cmocka_unit_test(eval__partition_and_parse_kv),
         cmocka_unit_test(eval__search_find_invoke),
         cmocka_unit_test(eval__neighbouring_rows),

@@ -97,4 +97,20 @@ st_kop *st_kb_search_rows(st_kbinder *b, st_kop *in, const st_kql_op *q, st_str 
                           const char *kind);
 st_kx *st_kb_search_condition(st_kbinder *b, const st_kop *rows, const st_kql_op *q, bool cased);
 
+/* An expression over aggregates: x's columns are the calls' values. */
+typedef struct st_kb_agg {
+    st_str name, own; /* the author's (or p NULL); else what it gets by itself */
+    st_kx *x;
+    st_kaggcall *calls;
+    size_t ncalls;
+} st_kb_agg;
+bool st_kb_aggregate(st_kbinder *b, const st_kql_expr *e, st_kb_agg *out);
+/* A column to group by. */
+bool st_kb_key(st_kbinder *b, const st_kql_expr *e, st_kcol *col, st_kx **x);
+/* One row for each of n groups, a column for each call; group is by row, SIZE_MAX: in none. */
+st_kbatch *st_kagg_run(st_krun *r, const st_krows *rows, const size_t *group, size_t n,
+                       const st_kaggcall *calls, size_t ncalls);
+/* x for every row, in a. */
+const st_kv *st_kb_row_values(st_krun *r, const st_krows *rows, st_kx *x, st_arena *a);
+
 #endif
