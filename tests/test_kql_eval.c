@@ -268,6 +268,74 @@ static void eval__neighbouring_rows(void **state)
     CHECK(cases);
 }
 
+static void eval__search_find_invoke(void **state)
+{
+    static const query_case cases[] = {
+        { T "T | search 'x*' | project k, v | take 0", "k:string v:long" },
+        { "datatable(a:string, b:string)['net use', '', '', 'Net', 'netx', ''] | search 'net'",
+          "$table:string a:string b:string / union_arg0,net use, / union_arg0,,Net" },
+        { "let D = datatable(a:string)['netx', 'inet']; D | search 'net*'",
+          "$table:string a:string / D,netx" },
+        { "let D = datatable(a:string)['netx', 'inet']; search in (D) '*net'",
+          "$table:string a:string / D,inet" },
+        { "let D = datatable(a:string)['Net']; D | search kind=case_sensitive 'net' | count",
+          "Count:long / 0" },
+        { "let D = datatable(a:string, n:long)['p', 1, 'q', 2]; search in (D) 'p' or n == 2 | count",
+          "Count:long / 2" },
+        { "let A = datatable(x:long, s:string)[1, 'a']; let B = datatable(x:long, t:string)[1, 'b'];"
+          " find in (A, B) where x == 1",
+          "source_:string x:long pack_:dynamic / A,1,{\"s\":\"a\"} / B,1,{\"t\":\"b\"}" },
+        { "let A = datatable(x:long, s:string)[1, 'a', 2, 'b']; find in (A) where x == 2 project s",
+          "source_:string s:string / A,b" },
+        { "let f = (t:(v:long), n:long) { t | union t | where v > n }; "
+          "datatable(v:long)[1, 2] | invoke f(1)",
+          "v:long / 2 / 2" },
+        { "print v = 1 | invoke g()", "1:22: no function g that gives a table" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__partition_and_parse_kv(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(k:string, v:long)['a', 1, 'b', 3, 'a', 5] | partition by k (top 1 by v)",
+          "k:string v:long / a,5 / b,3" },
+        { "datatable(k:string, v:long)['a', 1, 'b', 3, 'a', 5] | partition by k "
+          "(where v > 1 | summarize n = count(), s = sum(v) | extend m = toscalar(print 7))",
+          "n:long s:long m:long / 1,5,7 / 1,3,7" },
+        { "print k = 1 | partition by k (where z == 1)", "1:37: no column z" },
+        { "print s = 'a=1, b=two, a=3' | parse-kv s as (a:long, b:string, c:string) with "
+          "(pair_delimiter=',', kv_delimiter='=') | project-away s",
+          "a:long b:string c:string / 1,two," },
+        { "print s = @'n: \"x\\\"; y\" ;m:z' | parse-kv s as (n:string, m:string) with "
+          "(pair_delimiter=';', kv_delimiter=':', quote='\"', escape='\\\\') | project n, m",
+          "n:string m:string / x\"; y,z" },
+        { "print s = 'a=one two b=3' | parse-kv s as (a:string, b:long) with "
+          "(pair_delimiter=' ', kv_delimiter='=', greedy=true) | project a, b",
+          "a:string b:long / one two,3" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__top_nested(void **state)
+{
+#define N "datatable(a:string, b:string, v:long)['x','p',1, 'x','q',4, 'y','p',3, 'z','p',2] | "
+    static const query_case cases[] = {
+        { N "top-nested 2 of a by s = sum(v)", "a:string s:long / x,5 / y,3" },
+        { N "top-nested 2 of a by sum(v), top-nested 1 of b by max(v)",
+          "a:string aggregated_a:long b:string aggregated_b:long / x,5,q,4 / y,3,p,3" },
+        { N "top-nested 1 of a with others = 'rest' by sum(v), top-nested of b by count() asc",
+          "a:string aggregated_a:long b:string aggregated_b:long / x,5,p,1 / x,5,q,1 / rest,5,,~" },
+        { N "where v > 9 | top-nested 1 of a by sum(v)", "a:string aggregated_a:long" },
+        { N "top-nested 1 of a by sum(v), top-nested 1 of a by max(v)",
+          "1:130: there is a column a already" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__parse(void **state)
 {
     static const query_case cases[] = {
@@ -354,6 +422,9 @@ int main(void)
         cmocka_unit_test(eval__parts_of_texts),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__top_nested),
+        cmocka_unit_test(eval__partition_and_parse_kv),
+        cmocka_unit_test(eval__search_find_invoke),
         cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(query__endless_range__stops_and_says_so),

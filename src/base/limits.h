@@ -171,4 +171,12 @@
 /* Values that range() makes: Kusto's own bound. Met: the array ends there. */
 #define ST_MAX_KQL_RANGE ((size_t)1 << 20)
 
+/* Keys of one KQL partition: its subquery is bound anew for each. The rest is left out, and the
+ * result is said to be incomplete. */
+#define ST_MAX_KQL_PARTITIONS 65536u
+
+/* Points on the axis of one KQL make-series, as many as Kusto lets an array have. More: the query
+ * ends with an error. */
+#define ST_MAX_KQL_SERIES 1048576u
+
 #endif

@@ -123,7 +123,7 @@ static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
 /* ---- the family of project
  * ----------------------------------------------------------------------- */
 
-static st_kop *bind_project(st_kbinder *b, st_kop *in, const st_kql_op *q)
+st_kop *st_kb_op_project(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     outputs o = { 0 };
     for (size_t i = 0; i < q->u.exprs.n; i++)
@@ -386,7 +386,7 @@ static st_kop *bind_distinct(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     st_kop *p = in;
     if (!(q->u.exprs.n == 1 && q->u.exprs.items[0]->kind == ST_KX_STAR))
-        p = bind_project(b, in, q);
+        p = st_kb_op_project(b, in, q);
     return p && no_dynamic(b, q, &p->schema) ? st_kop_distinct(b->r, p) : NULL;
 }
 
@@ -767,7 +767,7 @@ static size_t union_columns(st_kbinder *b, const legs *l, bool inner, ucol *cols
     return n;
 }
 
-static st_kop *bind_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
+st_kop *st_kb_op_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     legs *l = ST_NEW(&b->r->arena, legs);
     if (!l)
@@ -1070,6 +1070,8 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     const st_ktable *t = st_ktable_find(name);
     if (l && l->kind == ST_L_LAMBDA)
         return st_kb_call_table(b, e);
+    if (l && l->rows)
+        return st_kop_replay(b->r, l->rows);
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
@@ -1163,7 +1165,7 @@ typedef st_kop *bind_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
 /* NULL: not supported yet. */
 static bind_op *const operators[] = {
     [ST_KP_WHERE] = bind_where,
-    [ST_KP_PROJECT] = bind_project,
+    [ST_KP_PROJECT] = st_kb_op_project,
     [ST_KP_EXTEND] = bind_extend,
     [ST_KP_DISTINCT] = bind_distinct,
     [ST_KP_SERIALIZE] = bind_extend,
@@ -1178,10 +1180,16 @@ static bind_op *const operators[] = {
     [ST_KP_SAMPLE] = bind_take,
     [ST_KP_SAMPLE_DISTINCT] = bind_sample_distinct,
     [ST_KP_COUNT] = bind_count,
-    [ST_KP_UNION] = bind_union,
+    [ST_KP_UNION] = st_kb_op_union,
     [ST_KP_JOIN] = bind_join,
     [ST_KP_LOOKUP] = bind_join,
     [ST_KP_MV_EXPAND] = bind_expand,
+    [ST_KP_SEARCH] = st_kb_op_search,
+    [ST_KP_FIND] = st_kb_op_find,
+    [ST_KP_INVOKE] = st_kb_op_invoke,
+    [ST_KP_TOP_NESTED] = st_kb_op_top_nested,
+    [ST_KP_PARTITION] = st_kb_op_partition,
+    [ST_KP_PARSE_KV] = st_kb_op_parse_kv,
     [ST_KP_PARSE] = st_kb_op_parse,
     [ST_KP_PARSE_WHERE] = st_kb_op_parse,
     [ST_KP_RENDER] = bind_same,
@@ -1199,7 +1207,9 @@ static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
     case ST_KP_PRINT: return bind_print(b, q);
     case ST_KP_RANGE: return bind_range(b, q);
     case ST_KP_EXTERNALDATA: return bind_externaldata(b, q);
-    case ST_KP_UNION: return bind_union(b, NULL, q);
+    case ST_KP_UNION: return st_kb_op_union(b, NULL, q);
+    case ST_KP_SEARCH: return st_kb_op_search(b, NULL, q);
+    case ST_KP_FIND: return st_kb_op_find(b, NULL, q);
     default:
         st_kb_error(b, q->word, NULL, "operator %s isn't supported yet", st_kql_op_name(q->kind));
         return NULL;
@@ -1248,15 +1258,11 @@ static st_kop *bind_one(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *
     return op;
 }
 
-st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
+/* The operators behind op, one after the other. */
+static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
 {
-    const st_kql_op *q = query->first;
     const st_kschema *row = b->row;
-    b->row = NULL;
-    b->serialized = false;
-    st_kop *op = q ? bind_source(b, q) : NULL;
-    b->serialized = q && serialized_by(q->kind, b->serialized);
-    for (q = q ? q->next : NULL; q && op; q = q->next) {
+    for (; q && op; q = q->next) {
         bind_op *f =
             (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
         b->row = &op->schema;
@@ -1278,6 +1284,29 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     }
     b->row = row;
     return b->failed ? NULL : op;
+}
+
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
+{
+    bool serialized = b->serialized;
+    b->serialized = false;
+    st_kop *op = pipeline(b, in, q->first);
+    b->serialized = serialized;
+    return op;
+}
+
+st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
+{
+    const st_kql_op *q = query->first;
+    const st_kschema *row = b->row;
+    b->row = NULL;
+    b->serialized = false;
+    st_kop *op = q ? bind_source(b, q) : NULL;
+    b->source = q && q->kind == ST_KP_TABLE && q->u.expr->kind == ST_KX_NAME ? q->u.expr->u.name
+                                                                             : ST_STR("");
+    b->serialized = q && serialized_by(q->kind, b->serialized);
+    b->row = row;
+    return pipeline(b, op, q ? q->next : NULL);
 }
 
 /* ---- statements

@@ -20,8 +20,10 @@ typedef struct st_klet {
     st_kx *x;
     const st_kql_expr *expr;
     struct st_klet *env; /* what expr may see */
-    st_kop *rows;        /* rows handed in (mv-apply, partition); not used yet */
+    st_kstore *rows;     /* rows handed in (invoke); NULL: none */
 } st_klet;
+
+typedef enum st_kb_search { ST_KB_NO_SEARCH, ST_KB_SEARCH, ST_KB_SEARCH_CASED } st_kb_search;
 
 typedef struct st_kbinder {
     st_krun *r;
@@ -39,6 +41,8 @@ typedef struct st_kbinder {
     bool filtering;   /* in a where: columns that are never filled are worth a warning */
     bool nested;      /* inside an aggregate's arguments */
     bool serialized;  /* the input's order is meant */
+    st_kb_search search; /* a text as a condition stands for "any column has it" */
+    st_str source;    /* the table that the pipeline began with; empty: none with a name */
     bool windows;     /* a function over neighbouring rows was bound */
 } st_kbinder;
 
@@ -60,6 +64,8 @@ void st_kb_no_column(st_kbinder *b, st_span at, st_str name);
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);
+/* The operators of a subquery without a source, over in. */
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q);
 st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e);
 /* Enters a function: b->env holds its parameters and lets, *last the statement that is its
  * value. The caller puts b->env back. */
@@ -80,6 +86,31 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
 
 /* Operators that bind themselves, each in its own file. */
 typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
-st_kb_op st_kb_op_parse;
+st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke,
+    st_kb_op_partition, st_kb_op_parse_kv, st_kb_op_top_nested, st_kb_op_make_series;
+/* bind.c's, for operators that are made of them. */
+st_kb_op st_kb_op_union, st_kb_op_project;
+
+/* What search and find have in common: the tables' rows (or in's), behind a column that says
+ * which table; kind is union's. And their condition. */
+st_kop *st_kb_search_rows(st_kbinder *b, st_kop *in, const st_kql_op *q, st_str column,
+                          const char *kind);
+st_kx *st_kb_search_condition(st_kbinder *b, const st_kop *rows, const st_kql_op *q, bool cased);
+
+/* An expression over aggregates: x's columns are the calls' values. */
+typedef struct st_kb_agg {
+    st_str name, own; /* the author's (or p NULL); else what it gets by itself */
+    st_kx *x;
+    st_kaggcall *calls;
+    size_t ncalls;
+} st_kb_agg;
+bool st_kb_aggregate(st_kbinder *b, const st_kql_expr *e, st_kb_agg *out);
+/* A column to group by. */
+bool st_kb_key(st_kbinder *b, const st_kql_expr *e, st_kcol *col, st_kx **x);
+/* One row for each of n groups, a column for each call; group is by row, SIZE_MAX: in none. */
+st_kbatch *st_kagg_run(st_krun *r, const st_krows *rows, const size_t *group, size_t n,
+                       const st_kaggcall *calls, size_t ncalls);
+/* x for every row, in a. */
+const st_kv *st_kb_row_values(st_krun *r, const st_krows *rows, st_kx *x, st_arena *a);
 
 #endif

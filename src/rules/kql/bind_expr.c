@@ -373,8 +373,83 @@ static bool textual(st_kt t)
     return t == ST_KT_STRING || t == ST_KT_DYNAMIC;
 }
 
+/* Two by two, so that a hundred columns don't make it a hundred high. */
+static st_kx *any_of(st_kbinder *b, st_kx **x, size_t n)
+{
+    if (!n)
+        return st_kb_const(b, ST_KT_BOOL, st_kv_bool(false));
+    while (n > 1) {
+        size_t to = 0;
+        for (size_t i = 0; i < n; i += 2)
+            x[to++] = i + 1 < n ? st_kb_call(b, st_kf_or, ST_KT_BOOL, x + i, 2) : x[i];
+        n = to;
+    }
+    return x[0];
+}
+
+/* Some column of text fits. The predicate is made once: its answers are by text. */
+static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
+{
+    st_kx **x = b->row ? ST_NEWN(&b->r->arena, st_kx *, b->row->n) : NULL, *first = NULL;
+    size_t n = 0;
+    bool negate = op.negate;
+    op.negate = false;
+    for (size_t i = b->search ? 1 : 0; x && i < b->row->n; i++) {
+        if (!textual(b->row->v[i].type))
+            continue;
+        st_kx *args[] = { node(b, ST_X_COLUMN, b->row->v[i].type), needle };
+        if (!args[0])
+            return NULL;
+        args[0]->col = i;
+        if (!first) {
+            x[n++] = first = predicate(b, at, op, false, args, 2);
+            if (!first || first->kind != ST_X_PRED)
+                return first;
+            continue;
+        }
+        st_kx *copy = node(b, ST_X_PRED, ST_KT_BOOL);
+        if (!copy || !(copy->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
+            return NULL;
+        copy->pred = first->pred;
+        copy->args[0] = args[0];
+        copy->nargs = 1;
+        x[n++] = copy;
+    }
+    st_kx *any = any_of(b, x, n);
+    return any && negate ? st_kb_call(b, st_kf_not, ST_KT_BOOL, &any, 1) : any;
+}
+
+/* A text as search's condition; `*` at its ends widens it. */
+static st_kx *search_term(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str t = e->u.value.str;
+    bool head = t.n && t.p[0] == '*', tail = t.n > head && t.p[t.n - 1] == '*';
+    st_mop op = head && tail ? ST_M_CONTAINS
+                : head       ? ST_M_HASSUFFIX
+                : tail       ? ST_M_HASPREFIX
+                             : ST_M_HAS;
+    t = (st_str){ t.p + head, t.n - head - tail };
+    if (!t.n)
+        return st_kb_const(b, ST_KT_BOOL, st_kv_bool(true));
+    if (memchr(t.p, '*', t.n)) {
+        st_kb_error(b, e->span, NULL, "`*` may stand only at the ends of a text here");
+        return unknown(b);
+    }
+    st_kx *needle = st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, t));
+    return needle ? any_column(b, e->span, (strop){ op, b->search != ST_KB_SEARCH_CASED, false },
+                               needle)
+                  : NULL;
+}
+
 static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
 {
+    if (e->u.binary.left->kind == ST_KX_STAR) {
+        st_kx *needle = st_kb_expr(b, e->u.binary.right);
+        if (needle && needle->kind == ST_X_CONST && needle->type == ST_KT_STRING)
+            return any_column(b, e->span, op, needle);
+        st_kb_error(b, e->u.binary.right->span, NULL, "a constant text is needed here");
+        return unknown(b);
+    }
     st_kx *args[] = { st_kb_expr(b, e->u.binary.left), st_kb_expr(b, e->u.binary.right) };
     if (any_unknown(args, 2))
         return unknown(b);
@@ -1095,6 +1170,8 @@ st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e)
 
 st_kx *st_kb_condition(st_kbinder *b, const st_kql_expr *e)
 {
+    if (b->search && e->kind == ST_KX_LITERAL && e->u.value.type == ST_KT_STRING)
+        return search_term(b, e);
     st_kx *x = st_kb_expr(b, e);
     if (!x || x->type == ST_KT_BOOL || x->type == ST_KT_UNKNOWN)
         return x;

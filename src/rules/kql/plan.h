@@ -256,6 +256,10 @@ st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size);
 /* The place of a column: the one of that name, which gets the type, or a new last one. The
  * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
 size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
+/* Rows computed once, read by any number of operators. */
+typedef struct st_kstore st_kstore;
+st_kstore *st_kstore_new(st_krun *r, st_kop *in);
+st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
 /* The table's rows: the forest's nodes. */

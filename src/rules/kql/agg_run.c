@@ -1,0 +1,110 @@
+/* agg_run.c - aggregates over numbered groups of held rows; top-nested and make-series use it. */
+#include "rules/kql/bind.h"
+#include "rules/kql/group.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool step_batch(st_krun *r, st_kbatch *b, const size_t *group, const st_kaggcall *call,
+                       st_kaccum *acc)
+{
+    const st_kv **v = ST_NEWN(&b->arena, const st_kv *, call->nargs + 1);
+    size_t *step = ST_NEWN(&b->arena, size_t, call->nargs + 1);
+    st_kv *a = ST_NEWN(&b->arena, st_kv, call->nargs + 1);
+    if (!v || !step || !a)
+        return st_krun_nomem(r);
+    for (size_t i = 0; i < call->nargs; i++)
+        if (!(v[i] = st_kx_run(r, call->args[i], b, &step[i])))
+            return false;
+    for (size_t k = 0; k < b->n; k++) {
+        if (group[k] == SIZE_MAX)
+            continue;
+        for (size_t i = 0; i < call->nargs; i++)
+            a[i] = v[i][k * step[i]];
+        call->agg->step(r, &acc[group[k]], call, a);
+        acc[group[k]].took = false;
+    }
+    return true;
+}
+
+static bool one_call(st_krun *r, const st_krows *rows, const size_t *group, size_t n,
+                     const st_kaggcall *call, st_kv *out)
+{
+    st_kaccum *acc = calloc(n + 1, sizeof *acc);
+    bool ok = acc != NULL;
+    size_t at = 0;
+    for (size_t i = 0; ok && i < rows->n; at += rows->batch[i++]->n)
+        ok = step_batch(r, rows->batch[i], group + at, call, acc);
+    for (size_t g = 0; acc && g < n; g++) {
+        if (ok)
+            out[g] = call->agg->end(r, &acc[g], call);
+        st_kaccum_free(&acc[g]);
+    }
+    free(acc);
+    return ok || st_krun_nomem(r);
+}
+
+st_kbatch *st_kagg_run(st_krun *r, const st_krows *rows, const size_t *group, size_t n,
+                       const st_kaggcall *calls, size_t ncalls)
+{
+    st_kbatch *b = st_kbatch_new(r, n, ncalls);
+    for (size_t c = 0; b && c < ncalls; c++) {
+        b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
+        if (!b->cols[c].v || !one_call(r, rows, group, n, &calls[c], b->cols[c].v)) {
+            st_kbatch_free(b);
+            st_krun_nomem(r);
+            return NULL;
+        }
+    }
+    return b;
+}
+
+const st_kv *st_kb_row_values(st_krun *r, const st_krows *rows, st_kx *x, st_arena *a)
+{
+    st_kv *out = ST_NEWN(a, st_kv, rows->rows + 1);
+    size_t at = 0;
+    for (size_t i = 0; out && i < rows->n; i++) {
+        size_t step;
+        const st_kv *v = st_kx_run(r, x, rows->batch[i], &step);
+        if (!v)
+            return NULL;
+        for (size_t k = 0; k < rows->batch[i]->n; k++)
+            out[at++] = v[k * step];
+    }
+    if (!out)
+        st_krun_nomem(r);
+    return out;
+}
+
+bool st_kb_aggregate(st_kbinder *b, const st_kql_expr *e, st_kb_agg *out)
+{
+    *out = (st_kb_agg){ 0 };
+    b->aggregates = true;
+    b->ncalls = b->keys = 0;
+    const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
+    out->name = e->kind == ST_KX_NAMED ? e->u.named.names[0].text : (st_str){ NULL, 0 };
+    out->x = st_kb_expr(b, value);
+    out->own = out->name.p ? out->name : st_kb_name(b, value);
+    b->aggregates = false;
+    out->ncalls = b->ncalls;
+    out->calls = ST_NEWN(&b->r->arena, st_kaggcall, b->ncalls + 1);
+    if (out->calls && b->ncalls)
+        memcpy(out->calls, b->calls, b->ncalls * sizeof *out->calls);
+    return out->x && out->calls && !b->failed;
+}
+
+bool st_kb_key(st_kbinder *b, const st_kql_expr *e, st_kcol *col, st_kx **x)
+{
+    const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
+    *x = st_kb_expr(b, value);
+    if (!*x || b->failed)
+        return false;
+    col->type = (*x)->type;
+    col->name = e->kind == ST_KX_NAMED ? e->u.named.names[0].text : st_kb_name(b, value);
+    if (!col->name.n)
+        col->name = ST_STR("Column1");
+    if (col->type != ST_KT_DYNAMIC)
+        return true;
+    st_kb_error(b, e->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
+    return false;
+}

@@ -1,0 +1,192 @@
+/*
+ * op_parse_kv.c - parse-kv: names and values out of a text, as columns.
+ *
+ * The first value of a name counts. Quoted values may hold delimiters; blanks around names and
+ * values don't count. The search for a name among the columns is a walk: they are few.
+ */
+#include "rules/kql/bind.h"
+
+#include <string.h>
+
+typedef struct parse_kv {
+    st_kx *x;
+    const st_kql_schema *names;
+    size_t *col; /* of the output, by name */
+    st_str pair, kv, quote, escape;
+    bool greedy;
+} parse_kv;
+
+static bool here(st_str s, size_t at, st_str what)
+{
+    return what.n && at + what.n <= s.n && !memcmp(s.p + at, what.p, what.n);
+}
+
+/* A value that begins with a quote: up to the next one that isn't escaped. Its end. */
+static size_t quoted(const parse_kv *p, st_str s, size_t at, st_buf *out)
+{
+    for (at += p->quote.n; at < s.n;) {
+        if (here(s, at, p->escape) && at + p->escape.n < s.n) {
+            st_buf_char(out, s.p[at + p->escape.n]);
+            at += p->escape.n + 1;
+        } else if (here(s, at, p->quote)) {
+            return at + p->quote.n;
+        } else {
+            st_buf_char(out, s.p[at++]);
+        }
+    }
+    return at;
+}
+
+/* Does a pair begin at `at`? With greedy a delimiter counts only before NAME=. */
+static bool pair_at(const parse_kv *p, st_str s, size_t at)
+{
+    if (!p->greedy)
+        return true;
+    for (; at < s.n && !here(s, at, p->pair); at++)
+        if (here(s, at, p->kv))
+            return true;
+    return at >= s.n;
+}
+
+static size_t plain(const parse_kv *p, st_str s, size_t at, st_buf *out)
+{
+    while (at < s.n && !(here(s, at, p->pair) && pair_at(p, s, at + p->pair.n)))
+        st_buf_char(out, s.p[at++]);
+    return at;
+}
+
+static void keep(st_krun *r, const parse_kv *p, st_str name, st_str value, st_kv *row, bool *seen)
+{
+    for (size_t i = 0; i < p->names->n; i++) {
+        const st_kql_column *c = &p->names->columns[i];
+        if (seen[i] || !st_str_eq(c->name.text, name))
+            continue;
+        seen[i] = true;
+        row[i] = st_kv_convert(&r->mem, st_kb_type(c->type), ST_KT_STRING,
+                               st_kv_str(&r->mem, value));
+    }
+}
+
+static void parse_text(st_krun *r, const parse_kv *p, st_str s, st_kv *row, bool *seen)
+{
+    st_buf value = { 0 };
+    size_t at = 0;
+    while (at < s.n) {
+        size_t start = at;
+        while (at < s.n && !here(s, at, p->kv) && !here(s, at, p->pair))
+            at++;
+        if (!here(s, at, p->kv)) { /* no value: goes on behind the delimiter */
+            at = at < s.n ? at + p->pair.n : at;
+            continue;
+        }
+        st_str name = st_str_trim((st_str){ s.p + start, at - start });
+        at += p->kv.n;
+        value.n = 0;
+        while (at < s.n && s.p[at] == ' ' && !here(s, at, p->pair))
+            at++;
+        bool in_quotes = here(s, at, p->quote);
+        at = in_quotes ? quoted(p, s, at, &value) : plain(p, s, at, &value);
+        st_str v = st_buf_slice(&value);
+        keep(r, p, name, in_quotes ? v : st_str_trim(v), row, seen);
+        while (in_quotes && at < s.n && !here(s, at, p->pair))
+            at++;
+        at += at < s.n ? p->pair.n : 0;
+    }
+    if (value.failed)
+        st_krun_nomem(r);
+    st_buf_free(&value);
+}
+
+static bool parse_batch(st_krun *r, const st_kop *op, const parse_kv *p, st_kbatch *b)
+{
+    size_t step, n = p->names->n;
+    st_kslot *slots = ST_NEWN(&b->arena, st_kslot, op->schema.n);
+    st_kv *row = ST_NEWN(&b->arena, st_kv, n);
+    bool *seen = ST_NEWN(&b->arena, bool, n);
+    const st_kv *v = st_kx_run(r, p->x, b, &step);
+    if (!slots || !row || !seen || !v)
+        return false;
+    memcpy(slots, b->cols, b->ncols * sizeof *slots);
+    for (size_t i = 0; i < n; i++)
+        if (!(slots[p->col[i]].v = ST_NEWN(&b->arena, st_kv, b->n)))
+            return false;
+    for (size_t k = 0; k < b->n; k++) {
+        st_kv t = st_kv_tostring(&r->mem, p->x->type, v[k * step]);
+        memset(seen, 0, n);
+        for (size_t i = 0; i < n; i++)
+            row[i] = st_kv_missing(st_kb_type(p->names->columns[i].type));
+        parse_text(r, p, st_pool_get(r->mem.pool, t.u.s), row, seen);
+        for (size_t i = 0; i < n; i++)
+            slots[p->col[i]].v[k] = row[i];
+    }
+    b->cols = slots;
+    b->ncols = op->schema.n;
+    return st_krun_ok(r);
+}
+
+static st_kbatch *parse_kv_next(st_krun *r, st_kop *op)
+{
+    st_kbatch *b = op->in->next(r, op->in);
+    if (!b || parse_batch(r, op, op->spec, b))
+        return b;
+    st_kbatch_free(b);
+    if (st_krun_ok(r))
+        st_krun_nomem(r);
+    return NULL;
+}
+
+static bool text_option(st_kbinder *b, const st_kql_op *q, const char *name, st_str *out)
+{
+    const st_kql_expr *e = st_kb_opt(q, name);
+    st_kv v;
+    st_kt t;
+    if (!e)
+        return true;
+    if (!st_kb_constant(b, e, &v, &t))
+        return false;
+    if (t != ST_KT_STRING) {
+        st_kb_error(b, e->span, NULL, "a text is needed for %s", name);
+        return false;
+    }
+    *out = st_pool_get(b->r->mem.pool, v.u.s);
+    return true;
+}
+
+static bool options(st_kbinder *b, const st_kql_op *q, parse_kv *p)
+{
+    const st_kql_expr *greedy = st_kb_opt(q, "greedy");
+    p->pair = ST_STR(" ");
+    p->kv = ST_STR("=");
+    p->quote = p->escape = ST_STR("");
+    p->greedy = greedy && greedy->kind == ST_KX_LITERAL && greedy->u.value.type == ST_KT_BOOL &&
+                greedy->u.value.i;
+    if (st_kb_opt(q, "regex")) {
+        st_kb_error(b, st_kb_opt(q, "regex")->span, NULL, "regex isn't supported yet");
+        return false;
+    }
+    bool ok = text_option(b, q, "pair_delimiter", &p->pair) &&
+              text_option(b, q, "kv_delimiter", &p->kv) && text_option(b, q, "quote", &p->quote) &&
+              text_option(b, q, "escape", &p->escape);
+    if (ok && (!p->kv.n || !p->pair.n)) {
+        st_kb_error(b, q->span, NULL, "a delimiter can't be empty");
+        return false;
+    }
+    return ok;
+}
+
+st_kop *st_kb_op_parse_kv(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    st_kop *op = st_kop_new(b->r, parse_kv_next, in, sizeof(parse_kv));
+    parse_kv *p = op ? op->spec : NULL;
+    if (!p || !(p->x = st_kb_expr(b, q->u.evaluate.call)) || !options(b, q, p))
+        return NULL;
+    p->names = &q->u.evaluate.schema;
+    p->col = ST_NEWN(&b->r->arena, size_t, p->names->n);
+    for (size_t i = 0; p->col && i < p->names->n; i++) {
+        const st_kql_column *c = &p->names->columns[i];
+        p->col[i] = st_kschema_put(b->r, &op->schema, c->name.text, st_kb_type(c->type));
+        if (p->col[i] == SIZE_MAX)
+            return NULL;
+    }
+    return p->col && !b->failed ? op : NULL;
+}

@@ -1,0 +1,145 @@
+/*
+ * op_partition.c - partition: a subquery run over each key's rows by themselves.
+ *
+ * The subquery is bound once for its columns and mistakes, and again for every key: operators
+ * keep what they have seen, so each key needs its own. Keys come in the order they are seen.
+ */
+#include "rules/kql/bind.h"
+#include "rules/kql/group.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct partition {
+    st_kbinder b; /* names as they were, without diagnostics */
+    const st_kql_query *body;
+    size_t key;
+    st_krows rows;
+    st_kgroups groups;
+    size_t *group; /* by row */
+    size_t next;
+    bool read;
+    st_kop *now; /* the subquery of the key at hand */
+} partition;
+
+typedef struct feed {
+    const partition *p;
+    size_t key;
+    size_t row, batch, in_batch; /* where it goes on */
+} feed;
+
+static st_kbatch *feed_next(st_krun *r, st_kop *op)
+{
+    feed *f = op->spec;
+    st_kat at[ST_KBATCH];
+    size_t n = 0;
+    while (f->p && f->batch < f->p->rows.n && n < ST_KBATCH) {
+        if (f->p->group[f->row++] == f->key)
+            at[n++] = (st_kat){ (uint32_t)f->batch, (uint32_t)f->in_batch };
+        if (++f->in_batch == f->p->rows.batch[f->batch]->n) {
+            f->in_batch = 0;
+            f->batch++;
+        }
+    }
+    return n ? st_krows_gather(r, &f->p->rows, &op->schema, at, n) : NULL;
+}
+
+static st_kop *feed_new(st_krun *r, const st_kop *in, const partition *p, size_t key)
+{
+    st_kop *op = st_kop_new(r, feed_next, NULL, sizeof(feed));
+    if (!op)
+        return NULL;
+    *(feed *)op->spec = (feed){ .p = p, .key = key };
+    op->schema = in->schema;
+    op->lineage = in->lineage;
+    return op;
+}
+
+static bool read_rows(st_krun *r, st_kop *op, partition *p)
+{
+    p->read = true;
+    if (!st_krows_read(r, op->in, &p->rows))
+        return false;
+    p->group = calloc(p->rows.rows + 1, sizeof *p->group);
+    if (!p->group)
+        return st_krun_nomem(r);
+    size_t at = 0;
+    for (size_t i = 0; i < p->rows.n; i++) {
+        const st_kv *v = st_kbatch_col(r, p->rows.batch[i], p->key);
+        for (size_t k = 0; v && k < p->rows.batch[i]->n; k++)
+            if ((p->group[at++] = st_kgroups_put(&r->mem, &p->groups, &v[k])) == SIZE_MAX)
+                return st_krun_nomem(r);
+        if (!v)
+            return false;
+    }
+    if (p->groups.n > ST_MAX_KQL_PARTITIONS) {
+        p->groups.n = ST_MAX_KQL_PARTITIONS;
+        r->limit = "partition met its limit of keys";
+    }
+    return true;
+}
+
+/* Binds the subquery for the next key. */
+static bool open_key(st_krun *r, const st_kop *op, partition *p)
+{
+    st_kbinder b = p->b;
+    st_kop *in = feed_new(r, op->in, p, p->next++);
+    p->now = in ? st_kb_body(&b, in, p->body) : NULL;
+    free(b.calls);
+    return p->now != NULL;
+}
+
+static st_kbatch *partition_next(st_krun *r, st_kop *op)
+{
+    partition *p = op->spec;
+    if (!p->read && !read_rows(r, op, p))
+        return NULL;
+    for (;;) {
+        st_kbatch *b = p->now ? p->now->next(r, p->now) : NULL;
+        if (b)
+            return b;
+        if (!st_krun_ok(r) || p->next >= p->groups.n || !open_key(r, op, p))
+            return NULL;
+    }
+}
+
+static void partition_free(void *q)
+{
+    partition *p = q;
+    st_krows_free(&p->rows);
+    st_kgroups_free(&p->groups);
+    free(p->group);
+}
+
+st_kop *st_kb_op_partition(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    const st_kql_expr *by = q->u.partition.by;
+    if (!by || by->kind != ST_KX_NAME || !q->u.partition.body) {
+        st_kb_error(b, q->span, NULL, "partition needs by COLUMN (SUBQUERY)");
+        return NULL;
+    }
+    size_t key = st_kb_column(&in->schema, by->u.name);
+    if (key == SIZE_MAX) {
+        st_kb_no_column(b, by->span, by->u.name);
+        return NULL;
+    }
+    if (in->schema.v[key].type == ST_KT_DYNAMIC) {
+        st_kb_error(b, by->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
+        return NULL;
+    }
+    st_kop *op = st_kop_new(b->r, partition_next, in, sizeof(partition));
+    st_kop *first = op ? feed_new(b->r, in, NULL, 0) : NULL;
+    first = first ? st_kb_body(b, first, q->u.partition.body) : NULL;
+    if (!first || !st_krun_own(b->r, op->spec, partition_free))
+        return NULL;
+    partition *p = op->spec;
+    p->b = (st_kbinder){ .r = b->r, .env = b->env, .depth = b->depth, .marks = b->marks };
+    p->body = q->u.partition.body;
+    p->key = key;
+    st_kgroups_init(&p->groups, 1);
+    op->schema = first->schema;
+    op->lineage = first->lineage;
+    return op;
+}
