@@ -9,6 +9,7 @@ void st_kaccum_free(st_kaccum *a)
 {
     free(a->list);
     free(a->table);
+    free(a->values);
 }
 
 static bool is_true(st_kv v)
@@ -94,6 +95,12 @@ static st_kv variance_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     (void)c;
     return variance_of(a, true, false);
 }
+static st_kv variancep_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
+{
+    (void)r;
+    (void)c;
+    return variance_of(a, false, false);
+}
 static st_kv stdevp_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 {
     (void)r;
@@ -161,7 +168,8 @@ static st_kv arg_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 static void any_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
     (void)r;
-    (void)c;
+    if (c->nargs > 1 && !is_true(v[1]))
+        return;
     if (!a->set && v[0].tag != ST_KV_NULL) {
         a->best = v[0];
         a->set = true;
@@ -245,6 +253,37 @@ static st_kv list_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return st_kv_array(out);
 }
 
+/* Members of bags: by name in the set, value by value in pairs; the first of a name wins. */
+static void bag_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    if (v[0].tag != ST_KV_BAG || (c->agg->args[1] == 'b' && !is_true(v[1])))
+        return;
+    for (size_t i = 0; i < v[0].u.g->n && (int64_t)a->nlist < c->limit; i++) {
+        size_t was = a->nlist;
+        if (!set_add(r, a, st_kv_sid(v[0].u.g->keys[i])))
+            return;
+        if (a->nlist == was)
+            continue;
+        if (!st_grow(&a->values, &a->values_cap, a->nlist, sizeof *a->values)) {
+            a->nlist = was; /* the run has failed: the pair must not be half there */
+            st_krun_nomem(r);
+            return;
+        }
+        a->values[was] = v[0].u.g->v[i];
+    }
+}
+
+static st_kv bag_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
+{
+    (void)c;
+    st_kbag *out = st_kbag_new(&r->mem, a->nlist);
+    for (size_t i = 0; out && i < a->nlist; i++) {
+        out->keys[i] = a->list[i].u.s;
+        out->v[i] = a->values[i];
+    }
+    return st_kv_bag(out);
+}
+
 typedef struct by_value {
     const st_kmem *mem;
 } by_value;
@@ -292,11 +331,16 @@ static const st_kagg aggregates[] = {
     { "count", "", 0, "long", "count_", count_step, count_end, "rows" },
     { "count_distinct", "*", 1, "long", "count_distinct_", dcount_step, dcount_end,
       "distinct values" },
+    { "count_distinctif", "*b", 2, "long", "count_distinctif_", dcount_step, dcount_end,
+      "distinct values where a condition holds" },
     { "countif", "b", 1, "long", "countif_", count_step, count_end,
       "rows where a condition holds" },
     { "dcount", "*i", 1, "long", "dcount_", dcount_step, dcount_end, "distinct values" },
     { "dcountif", "*bi", 2, "long", "dcountif_", dcount_step, dcount_end,
       "distinct values where a condition holds" },
+    { "make_bag", "yi", 1, "dynamic", "bag_", bag_step, bag_end, "members of all bags" },
+    { "make_bag_if", "ybi", 2, "dynamic", "bag_", bag_step, bag_end,
+      "members of all bags where a condition holds" },
     { "make_list", "*i", 1, "dynamic", "list_", list_step, list_end, "all values" },
     { "make_list_if", "*bi", 2, "dynamic", "list_", list_step, list_end,
       "all values where a condition holds" },
@@ -315,12 +359,20 @@ static const st_kagg aggregates[] = {
       "the smallest value where a condition holds" },
     { "percentile", "*n", 2, "0", "percentile_", percentile_step, percentile_end,
       "the value at a rank" },
+    { "percentiles", "*n+", 2, "0", "percentile_", percentile_step, percentile_end,
+      "the values at ranks" },
     { "stdev", "n", 1, "real", "stdev_", sum_step, stdev_end, "standard deviation of a sample" },
+    { "stdevif", "nb", 2, "real", "stdevif_", sum_step, stdev_end,
+      "standard deviation of a sample where a condition holds" },
     { "stdevp", "n", 1, "real", "stdevp_", sum_step, stdevp_end, "standard deviation" },
     { "sum", "n", 1, "s", "sum_", sum_step, sum_end, "the sum" },
     { "sumif", "nb", 2, "s", "sumif_", sum_step, sum_end, "the sum where a condition holds" },
     { "take_any", "*", 1, "0", "", any_step, best_end, "a value" },
+    { "take_anyif", "*b", 2, "0", "", any_step, best_end, "a value where a condition holds" },
     { "variance", "n", 1, "real", "variance_", sum_step, variance_end, "variance of a sample" },
+    { "varianceif", "nb", 2, "real", "varianceif_", sum_step, variance_end,
+      "variance of a sample where a condition holds" },
+    { "variancep", "n", 1, "real", "variancep_", sum_step, variancep_end, "variance" },
 };
 
 const st_kagg *st_kagg_at(size_t i)

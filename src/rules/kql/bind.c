@@ -501,6 +501,26 @@ static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const s
     b->nested = false;
 }
 
+/* percentiles(x, p, ...): an aggregate a rank. */
+static void add_percentiles(st_kbinder *b, outputs *o, const st_kql_expr *e,
+                            const st_kql_name *names, size_t nnames)
+{
+    const st_kql_list *args = &e->u.call.args;
+    for (size_t i = 1; i < args->n; i++) {
+        st_kql_expr *pair[] = { args->items[0], args->items[i] };
+        st_kql_expr one = *e;
+        one.u.call.name.text = ST_STR("percentile");
+        one.u.call.args.items = pair;
+        one.u.call.args.n = 2;
+        st_kx *x = st_kb_expr(b, &one);
+        if (!x || b->failed)
+            return;
+        bool named = i <= nnames;
+        st_str name = named ? names[i - 1].text : st_kb_name(b, &one);
+        put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, x->col }, x->type);
+    }
+}
+
 /* ---- summarize
  * ------------------------------------------------------------------------------------------ */
 
@@ -539,6 +559,10 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
             v->u.call.args.n)
             add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
+        else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
+                 st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
+            add_percentiles(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+                            e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else
             add_expr(b, &all, e);
     }

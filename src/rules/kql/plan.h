@@ -202,6 +202,8 @@ typedef struct st_kaccum {
     st_kv best;
     st_kv *list; /* malloc'ed */
     size_t nlist, list_cap;
+    st_kv *values; /* make_bag: what belongs to the list's names */
+    size_t values_cap;
     uint32_t *table; /* of the set: places in list, 1-based */
     size_t table_n;
     st_kv row; /* arg_max: the other column */
