@@ -1,10 +1,11 @@
 # shelltree.bash - completion for bash. tests/options_in_man.sh holds the lists against --help.
 
-_shelltree_verbs='hunt tree query extract rules'
-_shelltree_options_hunt='--format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --files-from --null --engine --threads --carve --duplicates --digest --strict-rules --csv-raw --exit-code --force --color --width --ascii --quiet --verbose --help'
+_shelltree_verbs='hunt tree query extract verify rules'
+_shelltree_options_hunt='--format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --files-from --null --engine --threads --carve --duplicates --digest --strict-rules --csv-raw --confirm --exit-code --force --color --width --ascii --quiet --verbose --help'
 _shelltree_options_tree='--format --output --host --guid --pid --image --around --files-from --null --engine --threads --carve --duplicates --csv-raw --force --color --width --ascii --quiet --verbose --help'
 _shelltree_options_query='--format --output --now --ago --trust-inferred --file --files-from --null --engine --threads --carve --duplicates --force --width --ascii --quiet --verbose --help'
 _shelltree_options_extract='--format --output --files-from --null --engine --threads --carve --duplicates --csv-raw --xml --force --quiet --verbose --help'
+_shelltree_options_verify='--format --output --files-from --null --threads --carve --duplicates --force --ascii --quiet --verbose --help'
 _shelltree_options_rules='--format --output --rules --strict-rules --force --width --ascii --quiet --help'
 
 _shelltree_values()
@@ -12,9 +13,11 @@ _shelltree_values()
     case $1 in
     -f | --format)
         case $2 in
-        hunt | tree | rules) echo 'csv jsonl text' ;;
+        hunt) echo 'csv html jsonl text timesketch' ;;
+        tree | rules) echo 'csv jsonl text' ;;
         query) echo 'csv json jsonl text' ;;
         extract) echo 'csv jsonl' ;;
+        verify) echo 'jsonl text' ;;
         esac
         ;;
     --scope) echo 'hits incident all' ;;

@@ -32,6 +32,19 @@ for verb in $verbs; do
         "$(sed -n "s/^_shelltree_options_$verb='\(.*\)'\$/\1/p" "$srcdir/completions/shelltree.bash" | tr ' ' '\n' | sort -u)"
     differ "$verb in completions/_shelltree" "$have" \
         "$(sed -n "/^ *$verb)/,/;;/s/.*\(--[a-z-]*\)[=[}].*/\1/p" "$srcdir/completions/_shelltree" | sort -u)"
+    grep -q "^\.It Cm $verb\b" "$srcdir/man/shelltree.1" ||
+        { echo "man/shelltree.1: verb $verb is missing"; bad=$((bad + 1)); }
+    formats=$("$SHELLTREE" "$verb" --help | sed -n 's/^Formats: \([a-z ]*\) (.*/\1/p' | tr ' ' '\n' | sort)
+    [ -n "$formats" ] || { echo "$verb --help names no format"; bad=$((bad + 1)); }
+    differ "formats of $verb in completions/_shelltree" "$formats" \
+        "$(sed -n "/^ *$verb)/,/;;/s/.*:format:(\([a-z ]*\)).*/\1/p" "$srcdir/completions/_shelltree" | tr ' ' '\n' | sort)"
+    differ "formats of $verb in completions/shelltree.bash" "$formats" \
+        "$(bash -c '. "$1"; _shelltree_values --format "$2"' formats "$srcdir/completions/shelltree.bash" "$verb" |
+            tr ' ' '\n' | sort)"
+    for format in $formats; do
+        grep -q "^\.Cm $format\b" "$srcdir/man/shelltree.1" ||
+            { echo "man/shelltree.1: format $format is missing"; bad=$((bad + 1)); }
+    done
 done
 all=$(for word in $all --version; do echo "$word"; done | sort -u)
 

@@ -58,9 +58,11 @@ check "dir: is written" exits 0 hunt -o "$tmp/case" testdata
 check "dir: is whole, and its manifest holds" set_is_whole
 check "dir: nothing lies beside it" test "$(ls -A "$tmp" | grep -c case)" = 1
 check "csv: to standard output" into "$tmp/out.csv" hunt -f csv testdata
-check "dir: timeline.csv is what goes to standard output" cmp "$tmp/case/timeline.csv" "$tmp/out.csv"
+check "csv: with every hit confirmed" into "$tmp/confirmed.csv" hunt -f csv --confirm testdata
+check "dir: timeline.csv is what goes to standard output" cmp "$tmp/case/timeline.csv" "$tmp/confirmed.csv"
 check "jsonl: to standard output" into "$tmp/out.jsonl" hunt -f jsonl testdata
-check "dir: findings.jsonl is what goes to standard output" cmp "$tmp/case/findings.jsonl" "$tmp/out.jsonl"
+check "jsonl: with every hit confirmed" into "$tmp/confirmed.jsonl" hunt -f jsonl --confirm testdata
+check "dir: findings.jsonl is what goes to standard output" cmp "$tmp/case/findings.jsonl" "$tmp/confirmed.jsonl"
 check "dir: is not written over" exits 2 hunt -o "$tmp/case" testdata
 check "dir: is whole after that" set_is_whole
 cp -r "$tmp/case" "$tmp/before"
@@ -78,6 +80,27 @@ cp "$first" "$tmp/evidence/"
 check "file: never in the evidence" exits 2 hunt -o "$tmp/evidence/one.csv" "$tmp/evidence"
 check "dir: never in the evidence" exits 2 hunt -o "$tmp/evidence/case" "$tmp/evidence"
 check "evidence: is as it was" test "$(ls -A "$tmp/evidence" | wc -l)" = 1
+check "dir: a slash at its end is no other name" exits 0 hunt -o "$tmp/slash/" testdata
+check "dir: has the same bytes then" diff -r "$tmp/case" "$tmp/slash"
+closed() { # what is said must not land in the file because its number is free
+    "$SHELLTREE" hunt -o "$tmp/closed.csv" testdata <&- >&- 2>&-
+    [ $? = 0 ] && cmp "$tmp/closed.csv" "$tmp/out.csv" && {
+        "$SHELLTREE" hunt -f csv testdata >&- 2>/dev/null
+        [ $? = 2 ]
+    }
+}
+check "streams: closed ones do no harm" closed
+interrupted() { # one log 20,000 times over takes long enough to be caught at it
+    awk -v p="$first" 'BEGIN { for (i = 0; i < 20000; i++) print p }' >"$tmp/many"
+    "$SHELLTREE" extract --duplicates --files-from "$tmp/many" -o "$tmp/stopped.jsonl" &
+    for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+        [ -n "$(find "$tmp" -name 'stopped*')" ] && break
+        sleep 0.2
+    done
+    kill -s TERM $! && wait $!
+    [ $? = 143 ] && [ -z "$(find "$tmp" -name 'stopped*')" ]
+}
+check "interrupted: ends by the signal, and nothing stays" interrupted
 full_disk() { "$SHELLTREE" hunt -f csv testdata >/dev/full; [ $? = 2 ]; }
 check "full disk: gives 2" full_disk
 

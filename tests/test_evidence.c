@@ -489,6 +489,33 @@ static void file__shrunk_since_listed__reads_what_is_left(void **state)
     st_evidence_free(e);
 }
 
+/* 8 TiB without a byte, then a chunk: nobody waits for the zeros to be read. */
+static void kind__of_a_hole__is_told_without_reading_it(void **state)
+{
+    static const off_t FAR = (off_t)1 << 43;
+    (void)state;
+    put_at("hole", 0, 0, NULL, 0);
+    if (truncate("hole", FAR) != 0)
+        skip();
+    st_evidence *e = sealed1("hole");
+    assert_int_equal(st_evidence_at(e, 0)->status, ST_S_EMPTY);
+    st_evidence_free(e);
+    int fd = open("hole", O_WRONLY);
+    assert_int_equal(pwrite(fd, "ElfChnk", 8, FAR), 8);
+    close(fd);
+    e = sealed1("hole");
+    assert_int_equal(st_evidence_at(e, 0)->status, ST_S_OK);
+    st_file *f = NULL;
+    assert_int_equal(st_file_open(st_evidence_at(e, 0), &f, NULL), ST_OK);
+    uint64_t data = st_file_data(f, 0);
+    assert_true(data <= (uint64_t)FAR);
+    assert_true(st_file_data(f, (uint64_t)FAR) == (uint64_t)FAR);
+    assert_true(st_file_data(f, UINT64_MAX) == UINT64_MAX);
+    st_file_close(f);
+    st_evidence_free(e);
+    assert_int_equal(unlink("hole"), 0);
+}
+
 static void file__became_a_pipe_since_listed__is_refused(void **state)
 {
     (void)state;
@@ -568,6 +595,7 @@ int main(void)
         IN_ROOM(list__not_there__is_an_error),
         IN_ROOM(contains__each_path__by_inode_not_by_spelling),
         IN_ROOM(file__shrunk_since_listed__reads_what_is_left),
+        IN_ROOM(kind__of_a_hole__is_told_without_reading_it),
         IN_ROOM(file__became_a_pipe_since_listed__is_refused),
         cmocka_unit_test(report__neighbours_with_one_reason__grow_together),
         cmocka_unit_test(report__too_many_ranges__keeps_the_first_by_offset),

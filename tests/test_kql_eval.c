@@ -14,11 +14,13 @@ typedef struct query_case {
     const char *kql, *expect;
 } query_case;
 
-/* The result as one line: columns with types, then rows: "a:long b:string / 1,x / 2,y". A null is ~. */
+/* The result as one line: columns with types, then rows: "a:long b:string / 1,x / 2,y". A null is
+ * ~. */
 static void show(const st_table *t, st_buf *b)
 {
     for (size_t i = 0; i < t->ncolumns; i++)
-        st_buf_fmt(b, "%s%.*s:%.*s", i ? " " : "", ST_FMT(t->columns[i].name), ST_FMT(t->columns[i].type));
+        st_buf_fmt(b, "%s%.*s:%.*s", i ? " " : "", ST_FMT(t->columns[i].name),
+                   ST_FMT(t->columns[i].type));
     for (size_t i = 0; i < t->ncolumns * t->nrows; i++) {
         st_buf_str(b, i % t->ncolumns ? ST_STR(",") : ST_STR(" / "));
         st_buf_str(b, t->cells[i].null ? ST_STR("~") : t->cells[i].text);
@@ -41,7 +43,8 @@ static void check_all(const query_case *cases, size_t n)
         else
             st_buf_str(&b, st_str_of(err.text));
         if (!st_str_eq(st_buf_slice(&b), st_str_of(cases[i].expect)))
-            fail_msg("%s\n  gives %.*s\n  not   %s", cases[i].kql, ST_FMT(st_buf_slice(&b)), cases[i].expect);
+            fail_msg("%s\n  gives %.*s\n  not   %s", cases[i].kql, ST_FMT(st_buf_slice(&b)),
+                     cases[i].expect);
         st_buf_free(&b);
         st_table_free(t);
         st_rules_free(r);
@@ -52,21 +55,30 @@ static void check_all(const query_case *cases, size_t n)
 static void eval__string_operators(void **state)
 {
     static const query_case cases[] = {
-        { "print 'netnet net' has 'net', 'network' has 'net', 'inter_net' has 'net', 'net1' has 'net'",
+        { "print 'netnet net' has 'net', 'network' has 'net', 'inter_net' has 'net', 'net1' has "
+          "'net'",
           "print_0:bool print_1:bool print_2:bool print_3:bool / True,False,True,False" },
-        { "print a = 'x-enc' has '-enc', b = 'CAF\303\211' has 'caf\303\251', c = 'caf\303\251s' has 'caf\303\251'",
+        { "print a = 'x-enc' has '-enc', b = 'CAF\303\211' has 'caf\303\251', c = 'caf\303\251s' "
+          "has 'caf\303\251'",
           "a:bool b:bool c:bool / True,True,False" },
-        { "print a = 'Abc' has_cs 'abc', b = 'Abc' contains 'BC', c = 'Abc' contains_cs 'BC', d = 'x' contains ''",
+        { "print a = 'Abc' has_cs 'abc', b = 'Abc' contains 'BC', c = 'Abc' contains_cs 'BC', d = "
+          "'x' contains ''",
           "a:bool b:bool c:bool d:bool / False,True,False,True" },
-        { "print a = 'Abc' startswith 'AB', b = 'Abc' !endswith 'BC', c = 'abc def' hasprefix 'DE', d = 'abc def' hassuffix 'C'",
+        { "print a = 'Abc' startswith 'AB', b = 'Abc' !endswith 'BC', c = 'abc def' hasprefix "
+          "'DE', d = 'abc def' hassuffix 'C'",
           "a:bool b:bool c:bool d:bool / True,False,True,True" },
-        { "print a = 'A' in ('a', 'b'), b = 'A' in~ ('a', 'b'), c = 'A' !in~ (dynamic(['a'])), d = 'A' =~ 'a'",
+        { "print a = 'A' in ('a', 'b'), b = 'A' in~ ('a', 'b'), c = 'A' !in~ (dynamic(['a'])), d = "
+          "'A' =~ 'a'",
           "a:bool b:bool c:bool d:bool / False,True,False,True" },
-        { "print a = 'run arp -a' has_any ('net', 'arp'), b = 'run arp -a' has_all ('net', 'arp'), c = 'x' has_any (dynamic([]))",
+        { "print a = 'run arp -a' has_any ('net', 'arp'), b = 'run arp -a' has_all ('net', 'arp'), "
+          "c = 'x' has_any (dynamic([]))",
           "a:bool b:bool c:bool / True,False,False" },
-        { "print a = 'abc12' matches regex @'\\d{2}$', b = 'ABC' matches regex 'abc', c = 'ABC' matches regex '(?i)abc'",
+        { "print a = 'abc12' matches regex @'\\d{2}$', b = 'ABC' matches regex 'abc', c = 'ABC' "
+          "matches regex '(?i)abc'",
           "a:bool b:bool c:bool / True,False,True" },
-        { "datatable(h:string, n:string)['run cmd', 'CMD', 'cmds', 'cmd'] | where h has n | project n", "n:string / CMD" },
+        { "datatable(h:string, n:string)['run cmd', 'CMD', 'cmds', 'cmd'] | where h has n | "
+          "project n",
+          "n:string / CMD" },
     };
     (void)state;
     CHECK(cases);
@@ -91,11 +103,39 @@ static void eval__null_and_bool(void **state)
 static void eval__times(void **state)
 {
     static const query_case cases[] = {
-        { "print now(), ago(1h)", "print_0:datetime print_1:datetime / 2024-01-02T03:04:05.0000000Z,2024-01-02T02:04:05.0000000Z" },
+        { "print now(), ago(1h)", "print_0:datetime print_1:datetime / "
+                                  "2024-01-02T03:04:05.0000000Z,2024-01-02T02:04:05.0000000Z" },
         { "print datetime(2024-01-02) - datetime(2024-01-01), 1.5d, -1ms",
-          "print_0:timespan print_1:timespan print_2:timespan / 1.00:00:00,1.12:00:00,-00:00:00.0010000" },
-        { "print a = datetime(2024-01-05) between (datetime(2024-01-01) .. 4d), b = bin(-7, 5), c = startofweek(datetime(2024-01-05))",
+          "print_0:timespan print_1:timespan print_2:timespan / "
+          "1.00:00:00,1.12:00:00,-00:00:00.0010000" },
+        { "print a = datetime(2024-01-05) between (datetime(2024-01-01) .. 4d), b = bin(-7, 5), c "
+          "= startofweek(datetime(2024-01-05))",
           "a:bool b:long c:datetime / True,-10,2023-12-31T00:00:00.0000000Z" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__dates_and_more(void **state)
+{
+    static const query_case cases[] = {
+        { "print datetime_diff('day', datetime(2024-01-03), datetime(2024-01-01 23:00)), "
+          "datetime_add('month', 1, datetime(2024-01-31))",
+          "print_0:long print_1:datetime / 2,2024-02-29T00:00:00.0000000Z" },
+        { "print format_datetime(datetime(2024-05-02 13:04:05.678), 'yy/M/d hh:mm tt fff'), "
+          "dayofyear(datetime(2024-12-31))",
+          "print_0:string print_1:int / 24/5/2 01:04 PM 678,366" },
+        { "print parse_command_line('\\\"C:/a b\\\" -x \\\"y z\\\"', 'windows')",
+          "print_0:dynamic / [\"C:/a b\",\"-x\",\"y z\"]" },
+        { "print array_sort_asc(dynamic([3, 'a', 1])), pow(2, 10), binary_xor(12, 10), "
+          "hash_sha1('abc')",
+          "print_0:dynamic print_1:real print_2:long print_3:string / "
+          "[1,3,\"a\"],1024.0,6,a9993e364706816aba3e25717850c26c9cd0d89d" },
+        { "print extract_all('([a-z])([0-9])', 'a1b2'), extract_all('([0-9])', 'a1b2'), extract_all('(x)', 'a')",
+          "print_0:dynamic print_1:dynamic print_2:dynamic / "
+          "[[\"a\",\"1\"],[\"b\",\"2\"]],[\"1\",\"2\"],~" },
+        { "print extractjson('$.a[1].b', '{\\\"a\\\":[0,{\\\"b\\\":7}]}'), extractjson('$.x', '{}')",
+          "print_0:string print_1:string / 7," },
     };
     (void)state;
     CHECK(cases);
@@ -104,13 +144,64 @@ static void eval__times(void **state)
 static void eval__dynamic(void **state)
 {
     static const query_case cases[] = {
-        { "print d = dynamic({'a': {'b': [1, 2]}}) | project d.a.b[1], d.a.c, tostring(d.a), d.a.b[-1]",
+        { "print d = dynamic({'a': {'b': [1, 2]}}) | project d.a.b[1], d.a.c, tostring(d.a), "
+          "d.a.b[-1]",
           "d_a_b_1:dynamic d_a_c:dynamic d_a:string d_a_b_:dynamic / 2,~,{\"b\":[1,2]},2" },
-        { "print parse_json('{\"x\": [true, null, \"y\"]}')", "print_0:dynamic / {\"x\":[true,null,\"y\"]}" },
+        { "print parse_json('{\"x\": [true, null, \"y\"]}')",
+          "print_0:dynamic / {\"x\":[true,null,\"y\"]}" },
         { "print split('a,b,,c', ','), array_length(split('a,b', ',')), pack_array(1, 'x', 2.5)",
-          "print_0:dynamic print_1:long print_2:dynamic / [\"a\",\"b\",\"\",\"c\"],2,[1,\"x\",2.5]" },
-        { "print extract(@'(\\w+)\\.exe', 1, 'C:/x/cmd.exe'), toint('0x1F'), substring('abcd', 1, 2), indexof('abcb', 'b', 2)",
+          "print_0:dynamic print_1:long print_2:dynamic / "
+          "[\"a\",\"b\",\"\",\"c\"],2,[1,\"x\",2.5]" },
+        { "print extract(@'(\\w+)\\.exe', 1, 'C:/x/cmd.exe'), toint('0x1F'), substring('abcd', 1, "
+          "2), indexof('abcb', 'b', 2)",
           "print_0:string print_1:int print_2:string print_3:long / cmd,31,bc,3" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__parts_of_texts(void **state)
+{
+    static const query_case cases[] = {
+        { "print parse_path(@'C:\\Temp\\a.txt:s'), parse_path('https://h/x').Scheme",
+          "print_0:dynamic print_1:dynamic / "
+          "{\"Scheme\":\"\",\"RootPath\":\"C:\",\"DirectoryPath\":\"C:\\\\Temp\","
+          "\"DirectoryName\":\"Temp\",\"Filename\":\"a.txt\",\"Extension\":\"txt\","
+          "\"AlternateDataStreamName\":\"s\"},https" },
+        { "print u = parse_url('https://u:p@host:84/a/b?x=1&y=2#f') | project h = u.Host, p = "
+          "u.Port, w = u.Password, d = u.Path, y = u['Query Parameters'].y, f = u.Fragment",
+          "h:dynamic p:dynamic w:dynamic d:dynamic y:dynamic f:dynamic / host,84,p,/a/b,2,f" },
+        { "print h = parse_url('http://[::1]:80/x').Host, q = parse_urlquery('a=1&a=2')",
+          "h:dynamic q:dynamic / [::1],{\"Query Parameters\":{\"a\":\"1\",\"a\":\"2\"}}" },
+        { "print parse_csv('a,\"b,\"\"c\"\"\",'), url_decode('a%20b%2'), url_encode('a b/')",
+          "print_0:dynamic print_1:string print_2:string / "
+          "[\"a\",\"b,\\\"c\\\"\",\"\"],a b%2,a+b%2f" },
+        { "print make_string(72, dynamic([105])), unicode_codepoints_from_string('Hi'), "
+          "make_string(55296), tohex(-1), tohex(10, 4), isascii('\303\251')",
+          "print_0:string print_1:dynamic print_2:string print_3:string print_4:string "
+          "print_5:bool / Hi,[72,105],,ffffffffffffffff,000a,False" },
+        { "print hash_md5('x'), base64_decode_toarray('SGk='), translate('abc', 'xy', 'aabbcc')",
+          "print_0:string print_1:dynamic print_2:string / "
+          "9dd4e461268c8034f5c8564e155c67a6,[72,105],xxyyyy" },
+        { "print countof('a1b22', @'\\d', 'regex'), countof('aaa', 'aa'), indexof_regex('ab1', "
+          "@'\\d'), indexof_regex('ab', @'\\d')",
+          "print_0:long print_1:long print_2:long print_3:long / 3,2,2,-1" },
+        { "print ipv4_compare('10.0.0.2', '10.0.0.10'), ipv4_compare('10.0.0.1/8', '10.9.9.9'), "
+          "ipv4_compare('x', '1.1.1.1'), parse_ipv4('1.2.3.4')",
+          "print_0:long print_1:long print_2:long print_3:long / -1,0,~,16909060" },
+        { "print range(1, 7, 3), range(3, 1, -1), range(1, 0), zip(dynamic([1, 2]), dynamic([3]))",
+          "print_0:dynamic print_1:dynamic print_2:dynamic print_3:dynamic / "
+          "[1,4,7],[3,2,1],[],[[1,3],[2,null]]" },
+        { "print b = dynamic({'a': 1, 'b': 2}) | project bag_remove_keys(b, dynamic(['a'])), "
+          "bag_set_key(b, 'c', 3), bag_set_key(b, 'a', 9)",
+          "Column1:dynamic Column2:dynamic Column3:dynamic / "
+          "{\"b\":2},{\"a\":1,\"b\":2,\"c\":3},{\"a\":9,\"b\":2}" },
+        { "print a = 1, s = '' | project p = pack_all(), q = pack_all(true)",
+          "p:dynamic q:dynamic / {\"a\":1,\"s\":\"\"},{\"a\":1}" },
+        { "print isnan(real(nan)), isinf(1.0), isfinite(2.0), hash('x') == hash('x'), hash('x', 5) < "
+          "5",
+          "print_0:bool print_1:bool print_2:bool print_3:bool print_4:bool / "
+          "True,False,True,True,True" },
     };
     (void)state;
     CHECK(cases);
@@ -120,7 +211,8 @@ static void eval__dynamic(void **state)
 static void eval__operators(void **state)
 {
     static const query_case cases[] = {
-        { T "T | extend v = v + 1, w = v | where k == 'a'", "k:string v:long w:long / a,2,1 / a,4,3" },
+        { T "T | extend v = v + 1, w = v | where k == 'a'",
+          "k:string v:long w:long / a,2,1 / a,4,3" },
         { T "T | project a = v, v = strlen(k) | take 1", "a:long v:long / 1,1" },
         { T "T | project-rename n = v | project-away k | take 1", "n:long / 1" },
         { T "T | order by v | project v", "v:long / 3 / 2 / 1 / ~" },
@@ -129,16 +221,73 @@ static void eval__operators(void **state)
         { T "T | distinct k", "k:string / a / b / c" },
         { T "T | count", "Count:long / 4" },
         { T "T | summarize count(), dcount(k), sum(v), max(v), make_set(k)",
-          "count_:long dcount_k:long sum_v:long max_v:long set_k:dynamic / 4,3,6,3,[\"a\",\"b\",\"c\"]" },
-        { T "T | summarize n = countif(v > 1) by k | order by k asc", "k:string n:long / a,1 / b,1 / c,0" },
+          "count_:long dcount_k:long sum_v:long max_v:long set_k:dynamic / "
+          "4,3,6,3,[\"a\",\"b\",\"c\"]" },
+        { T "T | summarize n = countif(v > 1) by k | order by k asc",
+          "k:string n:long / a,1 / b,1 / c,0" },
         { T "T | summarize arg_max(v, k)", "v:long k:string / 3,a" },
-        { T "T | join kind=leftouter (T | where v == 2 | project k, w = 'x') on k | project k, k1, w",
+        { T
+          "T | join kind=leftouter (T | where v == 2 | project k, w = 'x') on k | project k, k1, w",
           "k:string k1:string w:string / a,, / b,b,x / a,, / c,," },
-        { T "union (T | take 1), (print v = 'x')", "k:string v_long:long v_string:string / a,1, / ,~,x" },
-        { T "let f = (x:long, s:string = '!') { strcat(x, s) }; print f(2), f(3, '?')", "print_0:string print_1:string / 2!,3?" },
-        { T "let W = (t:(k:string, v:long), n:long) { t | where v > n }; W(T, 1) | project v", "v:long / 2 / 3" },
+        { T "union (T | take 1), (print v = 'x')",
+          "k:string v_long:long v_string:string / a,1, / ,~,x" },
+        { T "let f = (x:long, s:string = '!') { strcat(x, s) }; print f(2), f(3, '?')",
+          "print_0:string print_1:string / 2!,3?" },
+        { T "let W = (t:(k:string, v:long), n:long) { t | where v > n }; W(T, 1) | project v",
+          "v:long / 2 / 3" },
         { T "T | where k in ((T | where v == 2)) | project v", "v:long / 2" },
+        { "datatable(i:long, a:dynamic)[1, dynamic([5, 'x']), 2, dynamic([]), 3, dynamic(null)] | "
+          "mv-expand a",
+          "i:long a:dynamic / 1,5 / 1,x / 3,~" },
+        { "print s = 'a;b' | mv-expand with_itemindex=n p = split(s, ';') to typeof(string) | "
+          "project p, n",
+          "p:string n:long / a,0 / b,1" },
         { "range x from 1 to 5 step 2", "x:long / 1 / 3 / 5" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__neighbouring_rows(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(a:long)[3,1,2] | order by a asc | extend p = prev(a), n = next(a, 1, 9)",
+          "a:long p:long n:long / 1,~,2 / 2,1,3 / 3,2,9" },
+        { "datatable(a:long)[3,3,2] | serialize r = row_number(), c = row_cumsum(a)",
+          "a:long r:long c:long / 3,1,3 / 3,2,6 / 2,3,8" },
+        { "datatable(k:string)['a','a','b'] | serialize | extend r = row_number(1, k != prev(k))",
+          "k:string r:long / a,1 / a,2 / b,1" },
+        { "datatable(k:string)['a','a','b'] | serialize | extend d = row_rank_dense(k), "
+          "m = row_rank_min(k)",
+          "k:string d:long m:long / a,1,1 / a,1,1 / b,2,3" },
+        { "range x from 1 to 3000 step 1 | where x - prev(x) != 1 | count", "Count:long / 1" },
+        { "print a = 1 | extend p = prev(a)",
+          "1:26: prev() needs rows in an order that is meant; put order by or serialize before" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void eval__parse(void **state)
+{
+    static const query_case cases[] = {
+        { "print s = 'x code=12 msg=a b' | parse s with * 'code=' c:long ' msg=' m | project c, m",
+          "c:long m:string / 12,a b" },
+        { "print s = 'code=z msg=q' | parse s with 'code=' c:long ' msg=' m | project c, m",
+          "c:long m:string / ~," },
+        { "print s = 'code=z msg=q' | parse kind=relaxed s with 'code=' c:long ' msg=' m | "
+          "project c, m",
+          "c:long m:string / ~,q" },
+        { "print s = 'n=12;k=v' | parse s with 'n=' n:long * 'k=' s", "s:string n:long / v,12" },
+        { "print s = '(a)b)' | parse s with '(' a ')' | project a", "a:string / a)b" },
+        { "print s = '(a)b' | parse s with '(' a ')' | project a", "a:string / " },
+        { "datatable(s:string)['a1', 'b2'] | parse-where s with 'a' n:int", "s:string n:int / a1,1" },
+        { "print s = 'A1bb22' | parse kind=regex flags=i s with '(a)' x:long 'b+' y:long | "
+          "project x, y",
+          "x:long y:long / 1,22" },
+        { "print s = 'a' | parse kind=regex s with '(' x", "1:41: bad regular expression at its character 2: missing closing parenthesis" },
+        { "print s = 'a' | parse kind=odd s with 'a' x",
+          "1:28: unknown kind of parse; expected simple, regex or relaxed" },
     };
     (void)state;
     CHECK(cases);
@@ -152,18 +301,37 @@ static void bind__mistakes__named_with_their_place(void **state)
         { T "T | where k = 'x'", "1:91: a condition (bool) is needed; `=` assigns, use `==`" },
         { T "T | where v has '1'", "1:89: has isn't defined for long and string; use tostring()" },
         { T "T | where v", "1:89: a condition (bool) is needed, not long" },
-        { T "T | extend x = sha256(k)", "1:94: the function sha256 isn't known or not supported yet" },
+        { T "T | extend x = sha256(k)",
+          "1:94: the function sha256 isn't known or not supported yet" },
         { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
-        { T "T | make-series count() on v from 1 to 2 step 1", "1:83: operator make-series isn't supported yet" },
+        { T "T | make-series count() on v from 1 to 2 step 1",
+          "1:83: operator make-series isn't supported yet" },
         { T "T | where count() > 1", "1:89: count() is an aggregate: it stands in summarize only" },
         { T "T | project k, k", "1:94: there is a column k already" },
-        { "print 'a' matches regex '(?=x)'", "1:25: look-ahead isn't part of Kusto's regular expressions" },
-        { "print 'a' matches regex @'(a)\\1'", "1:25: a back-reference isn't part of Kusto's regular expressions" },
+        { "print 'a' matches regex '(?=x)'",
+          "1:25: look-ahead isn't part of Kusto's regular expressions" },
+        { "print 'a' matches regex @'(a)\\1'",
+          "1:25: a back-reference isn't part of Kusto's regular expressions" },
         { "print 'a' + 'b'", "1:7: + isn't defined for string and string; use strcat()" },
         { "EmailEvents | take 1", "the query needs EmailEvents, which isn't here" },
     };
     (void)state;
     CHECK(cases);
+}
+
+static void query__endless_range__stops_and_says_so(void **state)
+{
+    st_rules *r = st_rules_new();
+    st_run_options o = { .now = ST_TICKS_UNIX };
+    st_table *t = NULL;
+    st_err err = { 0 };
+    (void)state;
+    st_str text = ST_STR("range x from 1 to 4000000000000 step 1 | count");
+    assert_int_equal(st_query_run(r, ST_STR("q"), text, NULL, &o, &t, &err), ST_OK);
+    assert_int_equal(st_rules_diags(r), 1);
+    assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
+    st_table_free(t);
+    st_rules_free(r);
 }
 
 static void regex__runaway_pattern__ends(void **state)
@@ -181,9 +349,14 @@ int main(void)
         cmocka_unit_test(eval__string_operators),
         cmocka_unit_test(eval__null_and_bool),
         cmocka_unit_test(eval__times),
+        cmocka_unit_test(eval__dates_and_more),
         cmocka_unit_test(eval__dynamic),
+        cmocka_unit_test(eval__parts_of_texts),
         cmocka_unit_test(eval__operators),
+        cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
+        cmocka_unit_test(query__endless_range__stops_and_says_so),
         cmocka_unit_test(regex__runaway_pattern__ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -517,6 +517,26 @@ static void chunk__one_bad_record__costs_one(void **state)
     free(c);
 }
 
+/* The library would walk the list behind its memory. */
+static void chunk__more_values_than_fit__cost_their_record(void **state)
+{
+    static const uint64_t counts[] = { 0xffffffff, 0xc0000005, 0x40000005, 0x4000 };
+    (void)state;
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+        chunk *c = three();
+        seen s = { 0 };
+        st_report report = { 0 };
+        patch32(c, c->start[1] + 24 + 14, counts[i]);
+        read_chunk(c, sizeof c->b, true, &s, &report);
+        assert_int_equal(s.n, 2);
+        assert_int_equal(s.number[1], 3);
+        assert_int_equal(report.unparsable, 1);
+        assert_int_equal(report.ranges[0].offset, 4096 + c->start[1]);
+        st_report_free(&report);
+        free(c);
+    }
+}
+
 static void chunk__sizes_disagree__record_is_mended_and_marked(void **state)
 {
     (void)state;
@@ -708,6 +728,7 @@ int main(void)
         cmocka_unit_test(chunk__sound__gives_every_record_and_its_place),
         cmocka_unit_test(chunk__fields_not_wanted__come_empty),
         cmocka_unit_test(chunk__one_bad_record__costs_one),
+        cmocka_unit_test(chunk__more_values_than_fit__cost_their_record),
         cmocka_unit_test(chunk__sizes_disagree__record_is_mended_and_marked),
         cmocka_unit_test(chunk__header_useless__records_are_found),
         cmocka_unit_test(chunk__records_behind_the_end__are_slack),

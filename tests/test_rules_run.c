@@ -1,4 +1,5 @@
-/* test_rules_run.c - rules over forests made by hand: who is hit, who isn't, and what is counted. */
+/* test_rules_run.c - rules over forests made by hand: who is hit, who isn't, and what is counted.
+ */
 #include "shelltree/rules.h"
 
 #include <stdarg.h>
@@ -25,18 +26,20 @@ static const row web[] = {
     { 1, 90, "C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp.exe -ap \"DefaultAppPool\"",
       "C:\\Windows\\System32\\svchost.exe", "svchost.exe -k iissvcs", 0, 2580, 700 },
     { 2, 1, "C:\\Windows\\System32\\cmd.exe", "cmd.exe /c whoami",
-      "C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp.exe -ap \"DefaultAppPool\"", 1, 2404, 2580 },
+      "C:\\Windows\\System32\\inetsrv\\w3wp.exe", "w3wp.exe -ap \"DefaultAppPool\"", 1, 2404,
+      2580 },
     { 3, 2, "C:\\Windows\\System32\\whoami.exe", "whoami", "C:\\Windows\\System32\\cmd.exe",
       "cmd.exe /c whoami", 2, 3001, 2404 },
-    { 4, 2, "C:\\Windows\\System32\\conhost.exe", "conhost.exe 0x4", "C:\\Windows\\System32\\cmd.exe",
-      "cmd.exe /c whoami", 2, 3002, 2404 },
-    { 5, 3, "C:\\Windows\\System32\\net1.exe", "net1 user", "C:\\Windows\\System32\\whoami.exe", "whoami",
-      3, 3003, 3001 },
+    { 4, 2, "C:\\Windows\\System32\\conhost.exe", "conhost.exe 0x4",
+      "C:\\Windows\\System32\\cmd.exe", "cmd.exe /c whoami", 2, 3002, 2404 },
+    { 5, 3, "C:\\Windows\\System32\\net1.exe", "net1 user", "C:\\Windows\\System32\\whoami.exe",
+      "whoami", 3, 3003, 3001 },
     /* An administrator's shell: no server above. */
     { 6, 91, "C:\\Windows\\explorer.exe", "explorer.exe", "-", "-", 0, 400, 300 },
-    { 7, 6, "C:\\Windows\\System32\\CMD.EXE", "cmd", "C:\\Windows\\explorer.exe", "explorer.exe", 1, 401, 400 },
-    { 8, 7, "C:\\Windows\\System32\\ipconfig.exe", "ipconfig", "C:\\Windows\\System32\\CMD.EXE", "cmd", 2,
-      402, 401 },
+    { 7, 6, "C:\\Windows\\System32\\CMD.EXE", "cmd", "C:\\Windows\\explorer.exe", "explorer.exe", 1,
+      401, 400 },
+    { 8, 7, "C:\\Windows\\System32\\ipconfig.exe", "ipconfig", "C:\\Windows\\System32\\CMD.EXE",
+      "cmd", 2, 402, 401 },
     /* A shell whose own record is missing: its parent isn't known. */
     { 9, 92, "C:\\Windows\\System32\\tasklist.exe", "tasklist", "C:\\Windows\\System32\\cmd.exe",
       "cmd.exe", 3, 500, 501 },
@@ -81,7 +84,9 @@ static st_store *store_of(const row *rows, size_t n)
         c->hashes[i] = text(s, "MD5=AABB,SHA256=CCDD");
         c->event_record_id[i] = rows[k].id;
         c->offset[i] = rows[k].id;
-        st_seen seen = { .computer = c->computer[i], .event_id = 1, .event_record_id = rows[k].id,
+        st_seen seen = { .computer = c->computer[i],
+                         .event_id = 1,
+                         .event_record_id = rows[k].id,
                          .created = c->created[i] };
         assert_true(st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen));
         s->seen[s->nseen++] = seen;
@@ -139,21 +144,22 @@ static const char *hit(const world *w, uint32_t r, char out[128])
     return out;
 }
 
-#define PUBLISHED                                                                                   \
-    "let webservers = dynamic([\"beasvc.exe\", \"coldfusion.exe\", \"httpd.exe\", \"owstimer.exe\", "  \
-    "\"visualsvnserver.exe\", \"w3wp.exe\", \"tomcat\", \"apache2\", \"nginx\"]);\n"                  \
-    "let linuxShells = dynamic([\"/bin/bash\", \"/bin/sh\", \"python\", \"python3\"]);\n"              \
-    "let windowsShells = dynamic([\"powershell.exe\", \"powershell_ise.exe\", \"cmd.exe\", "           \
-    "\"net.exe\"]);\n"                                                                               \
-    "let exclusions = dynamic([\"csc.exe\", \"php-cgi.exe\", \"vbc.exe\", \"conhost.exe\", "           \
-    "\"print.exe\"]);\n"                                                                             \
-    "DeviceProcessEvents\n"                                                                          \
-    "| where (InitiatingProcessParentFileName in~(webservers) or InitiatingProcessCommandLine "      \
-    "in~(webservers))\n"                                                                             \
-    "| where (InitiatingProcessFileName in~(windowsShells) or InitiatingProcessCommandLine "         \
-    "has_any(linuxShells))\n"                                                                        \
-    "| where FileName !in~ (exclusions)\n"                                                           \
-    "| extend Reason = iff(InitiatingProcessParentFileName in~ (webservers), \"Suspicious web "       \
+#define PUBLISHED                                                                                  \
+    "let webservers = dynamic([\"beasvc.exe\", \"coldfusion.exe\", \"httpd.exe\", "                \
+    "\"owstimer.exe\", "                                                                           \
+    "\"visualsvnserver.exe\", \"w3wp.exe\", \"tomcat\", \"apache2\", \"nginx\"]);\n"               \
+    "let linuxShells = dynamic([\"/bin/bash\", \"/bin/sh\", \"python\", \"python3\"]);\n"          \
+    "let windowsShells = dynamic([\"powershell.exe\", \"powershell_ise.exe\", \"cmd.exe\", "       \
+    "\"net.exe\"]);\n"                                                                             \
+    "let exclusions = dynamic([\"csc.exe\", \"php-cgi.exe\", \"vbc.exe\", \"conhost.exe\", "       \
+    "\"print.exe\"]);\n"                                                                           \
+    "DeviceProcessEvents\n"                                                                        \
+    "| where (InitiatingProcessParentFileName in~(webservers) or InitiatingProcessCommandLine "    \
+    "in~(webservers))\n"                                                                           \
+    "| where (InitiatingProcessFileName in~(windowsShells) or InitiatingProcessCommandLine "       \
+    "has_any(linuxShells))\n"                                                                      \
+    "| where FileName !in~ (exclusions)\n"                                                         \
+    "| extend Reason = iff(InitiatingProcessParentFileName in~ (webservers), \"Suspicious web "    \
     "shell execution\", \"Suspicious webserver process\")\n"
 
 static void run__published_rule__hits_the_shells_children_but_exclusions(void **state)
@@ -188,17 +194,29 @@ static void run__rules__hit_what_they_say(void **state)
         { "DeviceProcessEvents | where AncestorFileNames has 'w3wp.exe'", "2 3 4 5" },
         { "DeviceProcessEvents | where AncestorFileNames[1] == 'cmd.exe'", "5" },
         { "DeviceProcessEvents | where array_length(AncestorFileNames) >= 4", "5" },
-        { "DeviceProcessEvents | where RootFileName == 'explorer.exe' and FileName != 'explorer.exe'", "" },
+        { "DeviceProcessEvents | where RootFileName == 'explorer.exe' and FileName != "
+          "'explorer.exe'",
+          "" },
         { "DeviceProcessEvents | where InitiatingProcessFileName == 'cmd.exe' and "
-          "InitiatingProcessParentFileName == ''", "9" },
-        { "DeviceProcessEvents | where AccountDomain == 'IIS APPPOOL' and AccountName startswith 'default' "
-          "and SHA256 == 'ccdd' | where ProcessId == 3003", "5" },
+          "InitiatingProcessParentFileName == ''",
+          "9" },
+        { "DeviceProcessEvents | where AccountDomain == 'IIS APPPOOL' and AccountName startswith "
+          "'default' "
+          "and SHA256 == 'ccdd' | where ProcessId == 3003",
+          "5" },
         { "let n = DeviceProcessEvents | where FileName == 'net1.exe' | project ProcessGuid;\n"
-          "DeviceProcessEvents | where ProcessGuid in (n)", "5" },
+          "DeviceProcessEvents | where ProcessGuid in (n)",
+          "5" },
         { "DeviceProcessEvents | summarize count() by FileName", "" },
-        { "DeviceProcessEvents | summarize arg_max(Timestamp, *) by DeviceName | take 0", "" },
+        { "DeviceProcessEvents | summarize arg_max(ProcessId, *) by DeviceName", "5" },
+        { "DeviceProcessEvents | summarize arg_min(ProcessId, FileName) by DeviceName", "" },
+        { "DeviceProcessEvents | mv-expand a = AncestorFileNames to typeof(string) | where a == "
+          "'whoami.exe'",
+          "5" },
         { "DeviceProcessEvents | join kind=inner (DeviceProcessEvents | project Up = ProcessGuid, "
-          "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == 'whoami.exe'", "5" },
+          "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == "
+          "'whoami.exe'",
+          "5" },
         { "union DeviceProcessEvents, DeviceProcessEvents | where ProcessId == 402", "8" },
         { "Processes | where not(Observed)", "" },
         { "DeviceProcessEvents | extend AdditionalFields.RuleName", "1 6 2 7 3 4 8 5 9" },
@@ -211,8 +229,7 @@ static void run__rules__hit_what_they_say(void **state)
         rule(&w, "a.kql", cases[i].kql);
         rule(&w, "web-servers.kql", "Processes | where FileName in~ ('w3wp.exe')");
         if (st_rules_at(w.rules, 0)->status != ST_RULE_READY)
-            fail_msg("%s: %.*s", cases[i].kql,
-                     ST_FMT(st_rules_diag(w.rules, 0)->text));
+            fail_msg("%s: %.*s", cases[i].kql, ST_FMT(st_rules_diag(w.rules, 0)->text));
         run(&w, false, false);
         if (strcmp(hit(&w, 0, ids), cases[i].ids))
             fail_msg("%s: hit %s, not %s", cases[i].kql, ids, cases[i].ids);
@@ -304,6 +321,18 @@ static void load__service_table__not_applicable(void **state)
     done(&w);
 }
 
+static void load__filter_on_a_column_never_filled__warned(void **state)
+{
+    world w;
+    (void)state;
+    BUILD(&w, web);
+    rule(&w, "a.kql", "DeviceProcessEvents | where InitiatingProcessSignerType == 'x'");
+    assert_int_equal(st_rules_at(w.rules, 0)->status, ST_RULE_READY);
+    assert_int_equal(st_rules_diags(w.rules), 1);
+    assert_int_equal(st_rules_diag(w.rules, 0)->severity, ST_SEV_WARNING);
+    done(&w);
+}
+
 static void query__over_a_forest__text_cells(void **state)
 {
     world w;
@@ -311,11 +340,14 @@ static void query__over_a_forest__text_cells(void **state)
     st_run_options o = { .now = T0 };
     (void)state;
     BUILD(&w, web);
-    assert_int_equal(st_query_run(w.rules, ST_STR("query"),
-                                  ST_STR("DeviceProcessEvents | summarize n = count() by "
-                                         "InitiatingProcessFileName | order by n, InitiatingProcessFileName asc | take 2"),
-                                  w.forest, &o, &t, &w.err),
-                     ST_OK);
+    assert_int_equal(
+        st_query_run(
+            w.rules, ST_STR("query"),
+            ST_STR(
+                "DeviceProcessEvents | summarize n = count() by "
+                "InitiatingProcessFileName | order by n, InitiatingProcessFileName asc | take 2"),
+            w.forest, &o, &t, &w.err),
+        ST_OK);
     assert_int_equal(t->ncolumns, 2);
     assert_int_equal(t->nrows, 2);
     assert_true(st_str_eq(t->cells[0].text, ST_STR("cmd.exe")));
@@ -334,6 +366,7 @@ int main(void)
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
         cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),
         cmocka_unit_test(load__service_table__not_applicable),
+        cmocka_unit_test(load__filter_on_a_column_never_filled__warned),
         cmocka_unit_test(query__over_a_forest__text_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,8 @@ void st_buf_guid(st_buf *b, const st_guid *g);       /* upper case, in braces */
 uint64_t st_hash(const void *p, size_t n, uint64_t seed); /* XXH3, not for outside use */
 void st_sha256(const void *p, size_t n, unsigned char out[32]);
 void st_sha1(const void *p, size_t n, unsigned char out[20]);
+void st_md5(const void *p, size_t n, unsigned char out[16]);
+uint64_t st_xxh64(const void *p, size_t n);
 typedef struct st_sha256_stream st_sha256_stream;
 st_sha256_stream *st_sha256_new(void); /* NULL: no memory */
 void st_sha256_add(st_sha256_stream *s, const void *p, size_t n);

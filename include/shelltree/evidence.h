@@ -103,7 +103,10 @@ st_code st_file_open(const st_source *s, st_file **out, st_err *err);
 /* Reads n bytes at offset into buf, again after short reads; *got < n only at the end
  * of the file (or where it has shrunk). */
 st_code st_file_read(st_file *f, uint64_t offset, void *buf, size_t n, size_t *got, st_err *err);
-uint64_t st_file_size(const st_file *f); /* now, by fstat */
+uint64_t st_file_size(const st_file *f);
+/* Where bytes that aren't a hole begin, at or behind offset; UINT64_MAX: only holes follow. The
+ * offset itself where that can't be told. */
+uint64_t st_file_data(const st_file *f, uint64_t offset); /* now, by fstat */
 void st_file_close(st_file *f);
 
 #endif

@@ -106,6 +106,7 @@ typedef struct st_scan_options {
     bool carve;         /* look for records off the 64 KiB grid and between chunks, too */
     bool digest;        /* SHA-256 of each source, on the bytes that were parsed */
     bool slack;         /* deliver recovered records (origin slack) */
+    const st_source *only; /* read this source and no other; NULL: all */
     bool xml;           /* fill a record's xml where its fields are wanted */
 } st_scan_options;
 

@@ -29,6 +29,7 @@ st_code st_out_end(st_out *o, st_err *err); /* flushes, frees the buffer; doesn'
 typedef struct st_outfile st_outfile;
 st_code st_outfile_open(const char *path, bool force, st_outfile **out, st_err *err);
 st_out *st_outfile_out(st_outfile *f);
+const char *st_outfile_temp(const st_outfile *f); /* its name while it is written */
 st_code st_outfile_commit(st_outfile *f, st_err *err); /* frees f */
 void st_outfile_abort(st_outfile *f);                  /* removes the temporary file, frees f */
 
@@ -50,6 +51,9 @@ typedef struct st_report_options {
     st_look look;
     bool csv_raw;
     uint64_t *cells_truncated; /* counted here if not NULL */
+    /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV and JSONL
+     * have no column Confirmed. */
+    const uint8_t *confirmed;
 } st_report_options;
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);

@@ -26,6 +26,18 @@ void st_sha1(const void *p, size_t n, unsigned char out[20])
     EVP_Digest(p, n, out, NULL, EVP_sha1(), NULL);
 }
 
+void st_md5(const void *p, size_t n, unsigned char out[16])
+{
+    for (unsigned i = 0; i < 16; i++)
+        out[i] = 0;
+    EVP_Digest(p, n, out, NULL, EVP_md5(), NULL);
+}
+
+uint64_t st_xxh64(const void *p, size_t n)
+{
+    return XXH64(p, n, 0);
+}
+
 struct st_sha256_stream {
     EVP_MD_CTX *md;
 };

@@ -63,11 +63,10 @@
 #define ST_MAX_FIELDS 8192u
 /* Templates of one chunk, compiled or only found; real: 41. Met: further ones count as missing. */
 #define ST_MAX_TEMPLATES 2048u
-/* Templates that a chunk may ask of others of its source, and a piece of work may look for;
- * how many slots are looked through for one. Met: further ones count as missing. */
+/* Templates that a chunk may ask of the rest of its source; how many slots of a source are
+ * looked through for templates, once. Met: further ones count as missing. */
 #define ST_MAX_LENT 64u
-#define ST_MAX_SOUGHT 8u
-#define ST_MAX_SOUGHT_SLOTS 1024u
+#define ST_MAX_SOUGHT_SLOTS 16384u
 /* Steps for one record, and for all of a chunk: a token, a field, 256 bytes of a value each
  * count one. Templates that overlap, repeat or hold each other would cost their square
  * otherwise; a real chunk takes some ten thousand. Met: the record is cut. */
@@ -87,9 +86,9 @@
 #define ST_MAX_STDIN ((size_t)2 << 30)
 /* A list of paths. Met: an error. */
 #define ST_MAX_PATH_LIST ((size_t)1 << 30)
-/* How far a file that begins with zeros is looked at to see whether it is all zeros. Met: it
- * is of unknown kind. */
-#define ST_MAX_ZERO_SCAN (UINT64_C(4) << 30)
+/* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
+ * it is all zeros. Met: it is of unknown kind. */
+#define ST_MAX_ZERO_SCAN 65536u
 /* Byte ranges without a record that are kept for one source, the first by offset; a hostile log
  * could make one of every other byte. Met: further ones are only counted. */
 #define ST_MAX_RANGES ((size_t)1000)
@@ -123,8 +122,41 @@
  * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
 #define ST_MAX_OFFERS 200u
 
+/* Differing records of a source that are looked at with all their values at a time; each may
+ * hold 64 KiB of text. Met: the source is read again for the next ones. */
+#define ST_MAX_VERIFY_LOOK ((size_t)8192)
+/* Bytes shown of a value that differs; what differs is seen within it or not at all by eye.
+ * Met: the rest is cut off. */
+#define ST_MAX_VERIFY_SHOWN ((size_t)512)
+
+/* What the child that confirms records may add to the memory it was born with, and seconds of
+ * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
+ * record is unreadable. */
+#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
+#define ST_MAX_CONFIRM_SECONDS 60u
+/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
+#define ST_MAX_CONFIRM_WAIT_MS 10000
+/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
+ * next ones get a new child. */
+#define ST_MAX_CONFIRM_ASKED 10000u
+/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
+#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
+ * holds. Met: the rows stop there and the rule's result says so. */
+#define ST_MAX_KQL_ROWS 20000000u
 /* Attributes of one element when a record is written as XML; real: 5. Each is held against the
  * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
 #define ST_MAX_ATTRIBUTES 64u
+/* Definitions of one template that are kept and tried for a record whose own is gone; the names
+ * of one may be lost where those of the next are not. Met: further ones aren't looked at. */
+#define ST_MAX_CANDIDATES 4u
+/* Characters of a name that may tell where a record's chunk began; real: 34. Met: others tell. */
+#define ST_MAX_LONE_NAME 64u
+/* Lone records read, and remains of records told of, in 64 KiB; a chunk has room for 2,322.
+ * Met: the rest of the 64 KiB is a range of its own. */
+#define ST_MAX_LONE 2400u
+
+/* Values that range() makes: Kusto's own bound. Met: the array ends there. */
+#define ST_MAX_KQL_RANGE ((size_t)1 << 20)
 
 #endif

@@ -9,7 +9,8 @@
 
 #include <stdio.h>
 
-enum { ST_EXIT_OK = 0, ST_EXIT_FINDINGS = 1, ST_EXIT_CANNOT = 2, ST_EXIT_SHORT = 3 };
+enum { ST_EXIT_OK = 0, ST_EXIT_FINDINGS = 1, ST_EXIT_CANNOT = 2, ST_EXIT_SHORT = 3,
+       ST_EXIT_UNEXPLAINED = 4 };
 
 typedef enum st_when { ST_AUTO, ST_ALWAYS, ST_NEVER } st_when;
 
@@ -19,15 +20,18 @@ typedef struct st_list {
 } st_list;
 
 struct st_verb;
+typedef struct st_tidy st_tidy;
 typedef struct st_config {
     const struct st_verb *verb;
     const char *format; /* NULL: not said */
-    const char *output; /* NULL: standard output */
+    char *output;      /* NULL: standard output; owned */
+    bool output_slash; /* it was written with a slash at its end: a directory */
     st_list rules, hosts, evidence, files_from;
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
     bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;
     st_guid guid;
@@ -37,6 +41,7 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
+    st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
 /* One option: help, parsing and the check against the manual come from these rows. */
@@ -49,7 +54,7 @@ typedef struct st_option {
 
 enum {
     ST_VERB_HUNT = 1 << 0, ST_VERB_TREE = 1 << 1, ST_VERB_QUERY = 1 << 2, ST_VERB_EXTRACT = 1 << 3,
-    ST_VERB_RULES = 1 << 4
+    ST_VERB_RULES = 1 << 4, ST_VERB_VERIFY = 1 << 5
 };
 
 typedef struct st_verb {
@@ -72,6 +77,7 @@ int st_cmd_hunt(st_config *c);
 int st_cmd_tree(st_config *c);
 int st_cmd_query(st_config *c);
 int st_cmd_extract(st_config *c);
+int st_cmd_verify(st_config *c);
 int st_cmd_rules(st_config *c);
 
 /* Everything said to a person goes through here: scrubbed, one line, "shelltree: " in front. */
@@ -99,6 +105,7 @@ typedef struct st_session {
     st_matches *matches;
     st_case *found;
     st_ticks now;
+    uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
@@ -108,11 +115,18 @@ int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);
 int st_session_hunt(st_session *s);
+int st_session_confirm(st_session *s); /* has every hit's record read again by libevtx */
 void st_session_free(st_session *s);
 void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
 /* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
 int st_session_account(const st_session *s);
+
+/* What an interrupt removes (tidy.c). From new to free SIGHUP, SIGINT and SIGTERM first remove the
+ * file, or the folder of files, that was noted last (NULL: nothing). NULL is taken, too. */
+st_tidy *st_tidy_new(void);
+void st_tidy_note(st_tidy *t, const char *path);
+void st_tidy_free(st_tidy *t);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
@@ -125,6 +139,15 @@ int st_output_check(const st_session *s);
 void st_output_look(const st_config *c, st_look *look);
 /* Calls write(o, ctx) with standard output or the file of -o, all or nothing. */
 int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), void *ctx);
+/* What this run was, for run.json and the HTML page. */
+enum { ST_RUN_OPTIONS = 16 };
+typedef struct st_run_note {
+    st_run_info info;
+    st_str pairs[ST_RUN_OPTIONS];
+    st_buf text;
+} st_run_note;
+void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
+void st_run_note_free(st_run_note *n);
 /* The whole set of -o DIR. */
 int st_output_dir(st_session *s, int exit_status);
 

@@ -4,6 +4,7 @@
  */
 #include "cli.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -203,11 +204,12 @@ static void write_records(st_out *o, void *ctx)
     }
     if (x->xml)
         st_out_str(o, ST_STR("<Events>\n"));
-    bool ready = x->s->config->duplicates || pass(x, true) == ST_OK;
-    if (ready) {
+    if (!x->s->config->duplicates && pass(x, true) == ST_OK)
         keep_only_copies(x);
+    if (x->err.code == ST_OK)
         pass(x, false);
-    }
+    if (x->err.code != ST_OK && !o->error)
+        o->error = ENOMEM; /* half of the records are no file */
     if (x->xml)
         st_out_str(o, ST_STR("</Events>\n"));
 }

@@ -54,6 +54,24 @@ static bool show_errors(const st_rules *r, const st_config *c)
     return bad;
 }
 
+/* Over nothing, first: what is wrong in the text is told before evidence is read. */
+static int check(st_session *s, st_str path, st_str text)
+{
+    st_err e = { 0 };
+    st_table *t = NULL;
+    st_run_options o;
+    int status = ST_EXIT_OK;
+    st_session_run_options(s, &o);
+    st_rules *r = st_rules_new();
+    if (!r || st_session_servers(r, &e) != ST_OK)
+        status = st_cannot(&e);
+    else if (st_query_run(r, path, text, NULL, &o, &t, &e) != ST_OK && show_errors(r, s->config))
+        status = ST_EXIT_CANNOT;
+    st_table_free(t);
+    st_rules_free(r);
+    return status;
+}
+
 static int run(st_session *s, st_str path, st_str text)
 {
     st_config *c = s->config;
@@ -65,8 +83,8 @@ static int run(st_session *s, st_str path, st_str text)
     if (!j.format.p)
         return ST_EXIT_CANNOT;
     if (c->evidence.n || c->files_from.n) {
-        if ((status = st_session_evidence(s)) || (status = st_output_check(s)) ||
-            (status = st_session_forest(s)))
+        if ((status = check(s, path, text)) || (status = st_session_evidence(s)) ||
+            (status = st_output_check(s)) || (status = st_session_forest(s)))
             return status;
         status = st_session_account(s);
     }

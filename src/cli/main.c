@@ -2,8 +2,11 @@
 #include "cli.h"
 #include "config.h"
 
+#include <fcntl.h>
 #include <locale.h>
+#include <signal.h>
 #include <string.h>
+#include <unistd.h>
 
 static void usage(FILE *to)
 {
@@ -17,12 +20,26 @@ static void usage(FILE *to)
           "EVIDENCE is a file, a directory, or - for one log on standard input.\n"
           "shelltree VERB --help tells a verb's options; man shelltree tells the rest.\n"
           "Exit status: 0 all read; 1 findings, with --exit-code; 2 it could not run;\n"
-          "3 some evidence could not be read in full.\n",
+          "3 some evidence could not be read in full; 4 verify: a difference is not explained.\n",
           to);
+}
+
+/* A standard stream that is closed is opened the wrong way round, so that its use fails and no
+ * file of ours ever gets its number: messages would end up in the results. */
+static bool hold_streams(void)
+{
+    static const int modes[] = { O_WRONLY, O_RDONLY, O_WRONLY };
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", modes[fd]) != fd)
+            return false;
+    return true;
 }
 
 int main(int argc, char **argv)
 {
+    if (!hold_streams())
+        return ST_EXIT_CANNOT;
+    signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
     /* Only what letters are: numbers, times and order never follow the locale. */
     setlocale(LC_CTYPE, "");
     if (argc < 2) {
@@ -51,7 +68,12 @@ int main(int argc, char **argv)
         st_options_help(stdout, verb);
         status = fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
     } else {
+        if (st_output_target(&c) != ST_TO_STDOUT) {
+            c.tidy = st_tidy_new();
+            signal(SIGPIPE, SIG_IGN); /* a pager that ends must not end the writing of files */
+        }
         status = verb->run(&c);
+        st_tidy_free(c.tidy);
     }
     st_config_free(&c);
     return status;

@@ -12,16 +12,19 @@
 #define Q ST_VERB_QUERY
 #define X ST_VERB_EXTRACT
 #define R ST_VERB_RULES
+#define V ST_VERB_VERIFY
 
 static const st_verb verbs[] = {
     { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline", H,
-      "text csv jsonl", st_cmd_hunt },
+      "text csv jsonl html timesketch", st_cmd_hunt },
     { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T, "text jsonl csv",
       st_cmd_tree },
     { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, "text csv jsonl json",
       st_cmd_query },
     { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, "jsonl csv",
       st_cmd_extract },
+    { "verify", "[options] EVIDENCE...", "read with both readers and say where they differ", V, "text jsonl",
+      st_cmd_verify },
     { "rules", "[options] list|check [RULE...]", "list the rules, or check rule files", R, "text csv jsonl",
       st_cmd_rules },
 };
@@ -70,6 +73,7 @@ FLAG(strict_rules)
 FLAG(csv_raw)
 FLAG(xml)
 FLAG(exit_code)
+FLAG(confirm)
 FLAG(quiet)
 FLAG(verbose)
 FLAG(force)
@@ -85,9 +89,25 @@ FLAG(help)
         return ST_OK;                                                                              \
     }
 TEXT(format)
-TEXT(output)
 TEXT(image)
 TEXT(file)
+
+/* A slash at the end says that a directory is meant; it is no part of the name. */
+static st_code set_output(st_config *c, const char *v, st_err *e)
+{
+    size_t n = strlen(v);
+    char *own;
+    if (!n)
+        return st_fail(e, ST_E_USAGE, "--output: an empty name");
+    while (n > 1 && v[n - 1] == '/')
+        n--;
+    if (!(own = strndup(v, n)))
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    free(c->output);
+    c->output = own;
+    c->output_slash = v[n] == '/' && n > 0;
+    return ST_OK;
+}
 
 #define LIST(name)                                                                                 \
     static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
@@ -220,8 +240,8 @@ static st_code set_guid(st_config *c, const char *v, st_err *e)
 
 /* clang-format off */
 static const st_option options[] = {
-    { 'f', "format", "FORMAT", "how results are written; see below", H|T|Q|X|R, set_format },
-    { 'o', "output", "PATH", "write there, all or nothing; hunt: a directory gets the whole set", H|T|Q|X|R, set_output },
+    { 'f', "format", "FORMAT", "how results are written; see below", H|T|Q|X|R|V, set_format },
+    { 'o', "output", "PATH", "write there, all or nothing; hunt: a directory gets the whole set", H|T|Q|X|R|V, set_output },
     { 'r', "rules", "PATH", "a rule file or a folder of them, instead of the pack (repeatable)", H|R, set_rules },
     { 0, "scope", "WHAT", "rows: hits, incident (hits and their context; the default), all", H, set_scope },
     { 0, "min-level", "LEVEL", "leave out findings below informational, low, medium, high, critical", H, set_min_level },
@@ -236,24 +256,25 @@ static const st_option options[] = {
     { 0, "image", "NAME", "processes of this image: full path or base name, any case", T, set_image },
     { 0, "around", "TIME", "processes that started within ten minutes of it (UTC)", T, set_around },
     { 0, "file", "PATH", "read the query from a file", Q, set_file },
-    { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X, set_files_from },
-    { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X, set_nul },
+    { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X|V, set_files_from },
+    { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
     { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
-    { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X, set_threads },
-    { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X, set_carve },
-    { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X, set_duplicates },
+    { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X|V, set_threads },
+    { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X|V, set_carve },
+    { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X|V, set_duplicates },
     { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
     { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|X, set_csv_raw },
     { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
+    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (always with -o DIR)", H, set_confirm },
     { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },
-    { 0, "force", NULL, "write over an existing output", H|T|Q|X|R, set_force },
+    { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },
     { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
     { 0, "width", "N", "cut lines of text at this width (default: the terminal's)", H|T|Q|R, set_width },
-    { 0, "ascii", NULL, "text in ASCII only", H|T|Q|R, set_ascii },
-    { 'q', "quiet", NULL, "say nothing but errors", H|T|Q|X|R, set_quiet },
-    { 'v', "verbose", NULL, "say what was read of each source", H|T|Q|X, set_verbose },
-    { 'h', "help", NULL, "this text", H|T|Q|X|R, set_help },
+    { 0, "ascii", NULL, "text in ASCII only", H|T|Q|R|V, set_ascii },
+    { 'q', "quiet", NULL, "say nothing but errors", H|T|Q|X|R|V, set_quiet },
+    { 'v', "verbose", NULL, "say what was read of each source", H|T|Q|X|V, set_verbose },
+    { 'h', "help", NULL, "this text", H|T|Q|X|R|V, set_help },
 };
 /* clang-format on */
 enum { OPTIONS = sizeof options / sizeof options[0] };
@@ -307,6 +328,8 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
         if (o->set(c, optarg, e) != ST_OK)
             return e->code;
     }
+    if (c->since && c->until && c->since > c->until)
+        return st_fail(e, ST_E_USAGE, "--since is later than --until: no row could be shown");
     for (int i = optind; i < argc; i++)
         if (add(&c->evidence, argv[i], e) != ST_OK)
             return e->code;
@@ -331,6 +354,7 @@ void st_options_help(FILE *to, const st_verb *v)
 
 void st_config_free(st_config *c)
 {
+    free(c->output);
     free(c->rules.items);
     free(c->hosts.items);
     free(c->evidence.items);

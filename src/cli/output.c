@@ -17,7 +17,7 @@
 
 static const struct {
     const char *ending, *format;
-} endings[] = { { ".csv", "csv" }, { ".jsonl", "jsonl" }, { ".json", "json" }, { ".txt", "text" } };
+} endings[] = { { ".csv", "csv" }, { ".jsonl", "jsonl" }, { ".json", "json" }, { ".txt", "text" }, { ".html", "html" } };
 
 static const char *format_by_ending(const char *path)
 {
@@ -31,7 +31,8 @@ st_target st_output_target(const st_config *c)
 {
     if (!c->output || strcmp(c->output, "-") == 0)
         return ST_TO_STDOUT;
-    bool dir = c->verb->bit == ST_VERB_HUNT && !c->format && !format_by_ending(c->output);
+    bool dir = c->verb->bit == ST_VERB_HUNT && !c->format &&
+               (c->output_slash || !format_by_ending(c->output));
     return dir ? ST_TO_DIR : ST_TO_FILE;
 }
 
@@ -61,18 +62,49 @@ const char *st_output_format(const st_config *c)
     return "text";
 }
 
+/* Why nothing can be written at the path; NULL if nothing speaks against it. Told before
+ * the evidence is read, which may take an hour. */
+static const char *obstacle(const st_config *c)
+{
+    char folder[PATH_MAX], mark[PATH_MAX];
+    struct stat st;
+    bool set = st_output_target(c) == ST_TO_DIR;
+    if (c->output_slash && !set)
+        return "names a directory; only hunt without --format writes one";
+    if (snprintf(folder, sizeof folder, "%s", c->output) >= (int)sizeof folder ||
+        snprintf(mark, sizeof mark, "%s/run.json", c->output) >= (int)sizeof mark)
+        return "the path is too long";
+    if (lstat(c->output, &st) == 0) {
+        if (!c->force)
+            return "is there already; --force writes over it";
+        if (!set && !S_ISREG(st.st_mode))
+            return "is there already and is no regular file; it stays";
+        if (set && (!S_ISDIR(st.st_mode) || access(mark, F_OK) != 0))
+            return "is there already, and isn't a set that shelltree wrote; it stays";
+    }
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = 0;
+    const char *in = slash ? folder : ".";
+    if (stat(in, &st) != 0)
+        return "the directory to write it in can't be reached; make it first";
+    if (!S_ISDIR(st.st_mode))
+        return "what it should be written in is no directory";
+    return access(in, W_OK | X_OK) == 0 ? NULL : "the directory to write it in is not writable";
+}
+
 int st_output_check(const st_session *s)
 {
     const st_config *c = s->config;
-    struct stat st;
     if (st_output_target(c) == ST_TO_STDOUT)
         return ST_EXIT_OK;
     if (s->evidence && st_evidence_contains(s->evidence, c->output)) {
         st_complain("%s: lies in the evidence; results never go there", c->output);
         return ST_EXIT_CANNOT;
     }
-    if (lstat(c->output, &st) == 0 && !c->force) {
-        st_complain("%s: is there already; --force writes over it", c->output);
+    const char *why = obstacle(c);
+    if (why) {
+        st_complain("%s: %s", c->output, why);
         return ST_EXIT_CANNOT;
     }
     return ST_EXIT_OK;
@@ -103,6 +135,7 @@ int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), voi
     st_outfile *f;
     if (st_outfile_open(c->output, c->force, &f, &e) != ST_OK)
         return st_cannot(&e);
+    st_tidy_note(c->tidy, st_outfile_temp(f));
     write(st_outfile_out(f), ctx);
     return st_outfile_commit(f, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }
@@ -113,7 +146,7 @@ typedef struct set {
     st_session *s;
     st_report_options ro;
     uint64_t cells_truncated;
-    st_run_info info;
+    st_run_note note;
 } set;
 
 static void put_timeline(st_out *o, set *x)
@@ -138,7 +171,12 @@ static void put_tree(st_out *o, set *x)
 
 static void put_run(st_out *o, set *x)
 {
-    st_write_run_json(o, x->s->found, &x->info);
+    st_write_run_json(o, x->s->found, &x->note.info);
+}
+
+static void put_html(st_out *o, set *x)
+{
+    st_write_html(o, x->s->found, &x->note.info);
 }
 
 static const struct {
@@ -146,6 +184,7 @@ static const struct {
     void (*put)(st_out *o, set *x);
 } files[] = { { "findings.jsonl", put_findings },
               { "hosts.csv", put_hosts },
+              { "report.html", put_html },
               { "run.json", put_run },
               { "timeline.csv", put_timeline },
               { "tree.txt", put_tree } };
@@ -216,8 +255,18 @@ static st_code clear_old(const char *dir, bool force, st_err *e)
     return ST_OK;
 }
 
-/* Options that decide what is in the set, in a fixed order. */
-static size_t describe_options(const st_config *c, st_buf *b, size_t at[16])
+static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1], size_t *n)
+{
+    if (!t)
+        return;
+    at[(*n)++] = b->n;
+    st_buf_str(b, st_str_of(name));
+    st_buf_time_iso(b, t);
+    st_buf_char(b, 0);
+}
+
+/* Options that decide what results hold, in a fixed order; each ends with a NUL. */
+static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_OPTIONS + 1])
 {
     static const char *const scopes[] = { "hits", "incident", "all" };
     size_t n = 0;
@@ -227,43 +276,98 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[16])
     PAIR("csv-raw=%s", c->csv_raw ? "yes" : "no");
     PAIR("duplicates=%s", c->duplicates ? "yes" : "no");
     PAIR("engine=%s", c->engine == ST_ENGINE_NATIVE ? "native" : "libevtx");
+    if (c->hosts.n) {
+        at[n++] = b->n;
+        st_buf_str(b, ST_STR("host="));
+        for (size_t i = 0; i < c->hosts.n; i++) {
+            st_buf_str(b, i ? ST_STR("; ") : ST_STR(""));
+            st_buf_str(b, c->hosts.items[i]);
+        }
+        st_buf_char(b, 0);
+    }
     PAIR("min-level=%s", st_level_word(c->min_level));
     PAIR("scope=%s", scopes[c->scope]);
+    describe_time(c->since, "since=", b, at, &n);
     PAIR("trust-inferred=%s", c->trust_inferred ? "yes" : "no");
+    describe_time(c->until, "until=", b, at, &n);
 #undef PAIR
     at[n] = b->n;
     return n;
+}
+
+void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
+{
+    size_t at[ST_RUN_OPTIONS + 1];
+    *n = (st_run_note){ 0 };
+    size_t count = describe_options(s->config, &n->text, at);
+    if (n->text.failed)
+        count = 0;
+    for (size_t i = 0; i < count; i++)
+        n->pairs[i] = (st_str){ n->text.p + at[i], at[i + 1] - at[i] - 1 };
+    n->info = (st_run_info){ .version = VERSION, .options = n->pairs, .noptions = count, .now = s->now,
+                             .exit_status = exit_status };
+}
+
+void st_run_note_free(st_run_note *n)
+{
+    st_buf_free(&n->text);
+}
+
+/* As the umask says, as any new directory would be; mkdtemp makes it private. */
+static void usual_mode(const char *dir)
+{
+    mode_t mask = umask(0);
+    umask(mask);
+    if (chmod(dir, 0777 & ~mask) != 0) {
+        /* Private is the safe side. */
+    }
+}
+
+/* The path without slashes at its end, as completion leaves them: names go beside it and below. */
+static bool path_of_dir(const char *path, char dir[PATH_MAX])
+{
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    if (n >= PATH_MAX)
+        return false;
+    memcpy(dir, path, n);
+    dir[n] = 0;
+    return true;
 }
 
 int st_output_dir(st_session *s, int exit_status)
 {
     const st_config *c = s->config;
     st_err e = { 0 };
-    char partial[PATH_MAX];
-    st_buf manifest = { 0 }, text = { 0 };
-    size_t at[16], n = describe_options(c, &text, at);
-    st_str pairs[16];
-    for (size_t i = 0; i < n && !text.failed; i++)
-        pairs[i] = (st_str){ text.p + at[i], at[i + 1] - at[i] - 1 };
-    set x = { .s = s,
-              .info = { .version = VERSION, .options = pairs, .noptions = n, .now = s->now,
-                        .exit_status = exit_status } };
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated };
-    if (snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) >= (int)sizeof partial ||
-        !mkdtemp(partial)) {
+    char partial[PATH_MAX], dir[PATH_MAX];
+    st_buf manifest = { 0 };
+    set x = { .s = s };
+    st_run_note_fill(&x.note, s, exit_status);
+    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
+                                .confirmed = s->confirmed };
+    bool fits = path_of_dir(c->output, dir) &&
+                snprintf(partial, sizeof partial, "%s.partial-XXXXXX", dir) < (int)sizeof partial;
+    if (!fits)
+        errno = ENAMETOOLONG;
+    if (!fits || !mkdtemp(partial)) {
         st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
         goto out;
     }
+    usual_mode(partial);
+    st_tidy_note(c->tidy, partial);
     for (size_t i = 0; i < FILES && e.code == ST_OK; i++)
         put_file(partial, i, &x, &manifest, &e);
     if (e.code == ST_OK)
         put_manifest(partial, &manifest, &e);
-    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK && rename(partial, c->output) != 0)
+    if (e.code == ST_OK)
+        st_tidy_note(c->tidy, NULL); /* it is whole: from here on it is worth more than the old one */
+    if (e.code == ST_OK && clear_old(dir, c->force, &e) == ST_OK && rename(partial, dir) != 0)
         st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
     if (e.code != ST_OK)
         remove_set(partial);
 out:
     st_buf_free(&manifest);
-    st_buf_free(&text);
+    st_run_note_free(&x.note);
     return e.code == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }

@@ -51,12 +51,26 @@ st_code st_session_servers(st_rules *r, st_err *e)
     return access(path, R_OK) == 0 ? st_rules_load(r, st_str_of(path), e) : ST_OK;
 }
 
+/* The same path once more adds no rule, and that's nothing to tell. */
+static bool given_before(const st_list *given, size_t i)
+{
+    for (size_t k = 0; k < i; k++)
+        if (st_str_eq(given->items[k], given->items[i]))
+            return true;
+    return false;
+}
+
 static st_code load_all(st_session *s, st_err *e)
 {
     const st_list *given = &s->config->rules;
-    for (size_t i = 0; i < given->n; i++)
+    for (size_t i = 0; i < given->n; i++) {
+        size_t before = st_rules_count(s->rules) + st_rules_diags(s->rules);
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
+        if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before && !given_before(given, i))
+            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md or .markdown)",
+                        ST_FMT(given->items[i]));
+    }
     if (given->n)
         return st_session_servers(s->rules, e);
     char dir[PATH_MAX];
@@ -225,6 +239,23 @@ void st_session_scan_options(const st_session *s, st_scan_options *o)
                                                     st_output_target(c) == ST_TO_DIR) };
 }
 
+/* A host misspelt on the command line must not look like one with nothing on it. */
+static void say_absent_hosts(const st_session *s)
+{
+    const st_forest *f = s->forest;
+    for (size_t i = 0; i < s->config->hosts.n; i++) {
+        st_str wanted = s->config->hosts.items[i];
+        bool there = false;
+        for (size_t k = 0; k < f->nhosts && !there; k++) {
+            st_str full = st_pool_get(f->pool, f->hosts[k].name), rest = full, label = full;
+            st_str_cut(&rest, '.', &label);
+            there = st_fold_eq(wanted, full) || st_fold_eq(wanted, label);
+        }
+        if (!there)
+            st_complain("--host %.*s: no such host in the evidence", ST_FMT(wanted));
+    }
+}
+
 int st_session_forest(st_session *s)
 {
     st_err e = { 0 };
@@ -238,6 +269,7 @@ int st_session_forest(st_session *s)
     st_tree_options t = { .duplicates = s->config->duplicates };
     if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)
         return st_cannot(&e);
+    say_absent_hosts(s);
     return ST_EXIT_OK;
 }
 
@@ -285,6 +317,7 @@ int st_session_hunt(st_session *s)
 
 void st_session_free(st_session *s)
 {
+    free(s->confirmed);
     if (s->found)
         st_case_free(s->found);
     if (s->matches)

@@ -155,6 +155,16 @@ uint64_t st_file_size(const st_file *f)
     return (uint64_t)sb.st_size;
 }
 
+uint64_t st_file_data(const st_file *f, uint64_t offset)
+{
+    if (f->fd < 0 || offset > (uint64_t)INT64_MAX)
+        return offset;
+    off_t data = lseek(f->fd, (off_t)offset, SEEK_DATA);
+    if (data >= 0)
+        return (uint64_t)data;
+    return errno == ENXIO ? UINT64_MAX : offset;
+}
+
 void st_file_close(st_file *f)
 {
     if (!f)

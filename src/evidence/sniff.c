@@ -119,9 +119,14 @@ static st_code behind_zeros(st_file *f, unsigned char *buf, st_kind *out, st_err
 {
     uint64_t size = st_file_size(f);
     bool zeros = true;
+    unsigned slots = 0;
     for (uint64_t at = 0; at < size && zeros; at += SLOT) {
         size_t got = 0;
-        if (at >= ST_MAX_ZERO_SCAN) {
+        uint64_t data = st_file_data(f, at);
+        if (data >= size)
+            break;
+        at = data > at ? data / SLOT * SLOT : at;
+        if (slots++ >= ST_MAX_ZERO_SCAN) {
             zeros = false;
             break;
         }

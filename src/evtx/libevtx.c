@@ -207,6 +207,44 @@ static void build_header(st_libevtx *s)
     put_le(h + 124, libdeflate_crc32(0, h, 120), 4);
 }
 
+/* Do the values that an instance says it has fit into the chunk? An instance: 0c, version, id,
+ * place of the template, which lies right behind that the first time it is used; then the
+ * number of values, and four bytes about each. */
+static bool values_fit(const unsigned char *chunk, size_t at)
+{
+    if (chunk[at] != 0x0c || CHUNK - at < 14)
+        return true;
+    uint64_t template = get_le(chunk + at + 6, 4);
+    at += 10;
+    if (template == at) {
+        if (CHUNK - at < 24)
+            return false;
+        uint64_t size = get_le(chunk + at + 20, 4);
+        if (size > CHUNK - at - 24)
+            return false;
+        at += 24 + (size_t)size;
+    }
+    return CHUNK - at >= 4 && get_le(chunk + at, 4) <= (CHUNK - at - 4) / 4;
+}
+
+/* libevtx takes the number of an instance's values at its word and would read on behind its
+ * memory: such an instance becomes something that it refuses. */
+static void defuse(unsigned char *chunk)
+{
+    static const unsigned char head[] = { 0x0f, 0x01, 0x01, 0x00, 0x0c };
+    const unsigned char *end = chunk + CHUNK, *b = chunk + FIRST;
+    for (size_t at = FIRST; at + RECORD_MIN <= CHUNK; at += UNIT)
+        for (size_t k = at + RECORD_HEADER; k <= at + RECORD_HEADER + 4 && k < CHUNK; k += 4)
+            if (memcmp(chunk + at, "**\0\0", 4) == 0 && !values_fit(chunk, k))
+                chunk[k] = 0xff;
+    while ((b = memmem(b, (size_t)(end - b), head, sizeof head)) != NULL) {
+        size_t at = (size_t)(b - chunk) + 4;
+        if (!values_fit(chunk, at))
+            chunk[at] = 0xff;
+        b++;
+    }
+}
+
 static void copy_chunk(st_libevtx *s, const st_chunk *c)
 {
     unsigned char *chunk = s->image + FILE_HEADER;
@@ -215,6 +253,7 @@ static void copy_chunk(st_libevtx *s, const st_chunk *c)
     memset(chunk + n, 0, CHUNK - n);
     memcpy(chunk, "ElfChnk", 8);
     put_le(chunk + 40, 128, 4);
+    defuse(chunk);
 }
 
 /* Says in the copy's header where its last record begins and where it ends. */
@@ -653,15 +692,34 @@ static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
     return code;
 }
 
-st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+/* False: there is no room for a record in it. */
+static bool begin_chunk(st_libevtx *s, const st_chunk *c)
 {
     if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
-        return ST_OK;
+        return false;
     memset(s->taken, 0, sizeof s->taken);
     s->flags = 0;
     s->damage = NULL;
     s->end = live_end(c);
     build_header(s);
+    return true;
+}
+
+st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
+{
+    if (!begin_chunk(s, c) || at % UNIT || at < FIRST || at > c->n - RECORD_MIN)
+        return ST_OK;
+    place p = sound_at((view){ c->bytes, c->n }, at);
+    if (!p.size)
+        return memcmp(c->bytes + at, "**\0\0", 4) == 0 && at < s->end ? read_odd(s, c, at, err) : ST_OK;
+    copy_chunk(s, c);
+    return offer(s, c, &p, &p, err);
+}
+
+st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err)
+{
+    if (!begin_chunk(s, c))
+        return ST_OK;
     st_code code = read_as_it_is(s, c, err);
     return code ? code : read_rest(s, c, err);
 }

@@ -179,6 +179,12 @@ static void lost(st_native *s, uint32_t at, uint32_t n, const char *reason)
         st_report_lost(s->c->report, s->c->offset + at, n, reason);
 }
 
+static void taken(st_native *s, uint32_t at, uint32_t n)
+{
+    if (s->c->taken)
+        s->c->taken(s->c->elsewhere_ctx, s->c->offset + at, s->c->offset + at + n);
+}
+
 /* Reads a live record that takes the bytes up to next. */
 static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigned flags,
                  const char *damage)
@@ -187,6 +193,7 @@ static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
     st_report *report = s->c->report;
     bool carved = s->c->carved;
     bool read = nt_record(s, at, end, carved ? ST_O_CARVED : ST_O_LIVE, flags, damage, &reason);
+    taken(s, at, damage ? RECORD_MIN : next - at);
     if (s->failed)
         return;
     if (!read)
@@ -255,21 +262,25 @@ static uint32_t live_end(const st_native *s, bool *sure)
     return *sure ? said : s->n;
 }
 
-/* Without a header to say where they end, live records are those numbered in sequence. */
+/* Without a header to say where they end, live records are those numbered in sequence. A chunk
+ * that may have been cut is read as far as it is in one piece; records behind a break are
+ * carved one by one. */
 static uint32_t walk_live(st_native *s)
 {
     bool sure;
     uint32_t end = live_end(s, &sure), at = FIRST_RECORD, size;
     uint64_t last = 0;
-    bool any = false;
+    bool any = false, pieces = s->c->pieces;
     while (at < end && !s->failed) {
         bool sound = has_magic(s, at) && sized(s, at, end, &size);
         uint32_t from = sound ? at : next_record(s, at, end);
+        if (!sound && pieces)
+            return at;
         if (!sure && !record_like(s, at, end) && from == end)
             return at;
-        if (!sure && any && from < end) {
+        if ((!sure || pieces) && any && from < end) {
             uint64_t number = nt_u64(s->b + from + 8);
-            if (number <= last || number - last > ID_STEP)
+            if (number <= last || number - last > (pieces ? 1 : ID_STEP))
                 return at;
         }
         if (has_magic(s, at)) {
@@ -293,6 +304,7 @@ static void leftover(st_native *s, uint32_t at, uint32_t size)
 {
     const char *reason;
     st_report *report = s->c->report;
+    taken(s, at, size);
     if (remembered(s, at, size)) {
         report->ghosts++;
         return;
@@ -329,7 +341,7 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
         nt_names_clear(&s->names);
     if (s->n > FIRST_RECORD) {
         uint32_t end = walk_live(s);
-        if (c->options->slack)
+        if (c->options->slack && !s->c->pieces)
             walk_slack(s, end);
     }
     nt_forget_templates(s);
@@ -337,4 +349,37 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
         return ST_OK;
     s->failed = s->names.failed = false;
     return st_fail(err, ST_E_MEMORY, "no memory to read a chunk");
+}
+
+void st_native_rest(st_native *s)
+{
+    s->chunk_budget = ST_MAX_CHUNK_STEPS;
+}
+
+st_code st_native_lone(st_native *s, const st_chunk *c, uint32_t at, uint32_t size, st_err *err)
+{
+    const char *reason;
+    st_report *report = c->report;
+    s->c = c;
+    s->b = c->bytes;
+    s->n = (uint32_t)(c->n < 65536 ? c->n : 65536);
+    if (s->names.n > ST_MAX_NAMES)
+        nt_names_clear(&s->names);
+    if (remembered(s, at, size)) {
+        report->ghosts++;
+        return ST_OK;
+    }
+    bool read = nt_record(s, at, at + size - 4, ST_O_CARVED, 0, NULL, &reason);
+    if (read)
+        report->carved++;
+    else
+        report->unparsable++;
+    report->damaged += read && reason;
+    if (!read || reason)
+        lost(s, at, size, reason ? reason : "bad-token");
+    nt_forget_templates(s);
+    if (!s->failed && !s->names.failed)
+        return ST_OK;
+    s->failed = s->names.failed = false;
+    return st_fail(err, ST_E_MEMORY, "no memory to read a record");
 }

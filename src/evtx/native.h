@@ -228,6 +228,9 @@ void nt_render(st_native *s, uint32_t off, uint32_t end);
 /* The plan of a template; *borrowed when it isn't the one at def. NT_NONE: missing. */
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed);
 void nt_forget_templates(st_native *s);
+/* A plan for an instance whose template is gone, if the types of its values say what it is. */
+uint32_t nt_known_plan(st_native *s, const nt_instance *in, uint32_t end, nt_context context,
+                       const st_record *head);
 
 /* Decodes the record at off, whose bytes end at `end` (trailing size not included), and
  * delivers it. damage: what to call it if something is missing (NULL: whatever is met first).

@@ -74,7 +74,7 @@ bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
     if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
         return false;
     const unsigned char *text = s->b + off + 8;
-    if (s->strict && (nt_u16(text + 2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
+    if (s->strict && (nt_u16(text + (size_t)2 * chars) || hash65599(text, chars) != nt_u16(s->b + off + 4)))
         return false;
     if (off == *pos) {
         if (!nt_has(*pos, end, 10 + 2 * chars))
@@ -381,12 +381,16 @@ static void push_inner(walk *w)
     static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT, [W_EVENTDATA] = NT_IN_EVENTDATA,
                                      [W_USERDATA] = NT_IN_USERDATA, [W_LEAF] = NT_IN_USERDATA,
                                      [W_DATA] = NT_IN_USERDATA };
-    const nt_frame *f = w->depth ? &w->s->frames[w->depth - 1] : NULL;
-    push_field(w, (nt_field){ .name = f ? f->name : NT_NONE,
-                              .first = (uint32_t)w->s->npieces - 1, .n = 1,
-                              .dep = f ? f->dep : (uint16_t)NT_NO_INDEX,
-                              .inner = f ? inner[f->where] : w->s->plans[w->plan].context,
-                              .bare = true });
+    nt_field field = { .name = NT_NONE, .first = (uint32_t)w->s->npieces - 1, .n = 1,
+                       .dep = (uint16_t)NT_NO_INDEX, .inner = w->s->plans[w->plan].context,
+                       .bare = true };
+    if (w->depth) {
+        const nt_frame *f = &w->s->frames[w->depth - 1];
+        field.name = f->name;
+        field.dep = f->dep;
+        field.inner = inner[f->where];
+    }
+    push_field(w, field);
 }
 
 static bool takes_streams(const walk *w)
@@ -414,7 +418,7 @@ static bool instance(walk *w, uint32_t end)
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
     for (uint32_t i = 0; i < in.count; i++)
-        after += nt_u16(w->s->b + in.specs + 4 * i);
+        after += nt_u16(w->s->b + in.specs + (size_t)4 * i);
     if (after > end)
         return false;
     w->pos = (uint32_t)after;
@@ -550,8 +554,11 @@ static void find_inline(st_native *s)
 
 uint32_t nt_search(st_native *s, uint32_t id)
 {
-    if (!s->looked)
+    if (!s->looked) {
+        if (!nt_spend(s, s->n / 64))
+            return NT_NONE;
         find_inline(s);
+    }
     if (!nt_spend(s, (uint32_t)s->ninline / 64))
         return NT_NONE;
     for (size_t i = 0; i < s->ninline; i++)
@@ -561,37 +568,67 @@ uint32_t nt_search(st_native *s, uint32_t id)
 }
 
 /* A plan made from the bytes of another chunk; its text is copied. */
-static uint32_t compile_foreign(st_native *s, uint32_t id, nt_context context)
+static uint32_t compile_foreign(st_native *s, uint32_t id, unsigned nth, nt_context context)
 {
     const st_chunk *c = s->c;
     const unsigned char *own = s->b, *bytes;
     uint32_t own_n = s->n, def, body, end, made = NT_NONE;
     size_t n;
-    if (!c->elsewhere(c->elsewhere_ctx, id, &bytes, &n, &def))
+    bool strict = s->strict;
+    if (!c->elsewhere(c->elsewhere_ctx, id, nth, &bytes, &n, &def))
         return NT_NONE;
     s->b = bytes;
     s->n = (uint32_t)n;
     s->foreign = true;
+    s->strict |= c->options->carve; /* what is around it may be anything */
     if (nt_definition(s, id, def, &body, &end))
         made = nt_compile(s, body, end, true, context);
     s->foreign = false;
+    s->strict = strict;
     s->b = own;
     s->n = own_n;
     return made;
 }
 
-/* Only records of the log itself are worth reading other chunks for. */
+/* The first that is whole, else the first. */
+static uint32_t best_foreign(st_native *s, uint32_t id, nt_context context)
+{
+    unsigned most = s->c->options->carve ? ST_MAX_CANDIDATES : 1;
+    uint32_t first = NT_NONE;
+    for (unsigned nth = 0; nth < most && !s->failed; nth++) {
+        uint32_t made = compile_foreign(s, id, nth, context);
+        if (made == NT_NONE)
+            break;
+        if (!s->plans[made].damage)
+            return made;
+        if (first == NT_NONE)
+            first = made;
+    }
+    return first;
+}
+
+/* Other chunks are read for records of the log itself, and for others only on request. */
 static uint32_t lend(st_native *s, uint32_t id, nt_context context)
 {
     for (size_t i = 0; i < s->nlent; i++)
         if (s->lent[i].id == id && s->lent[i].context == context)
             return s->lent[i].plan;
-    if (s->strict || !s->c->elsewhere || s->nlent == ST_MAX_LENT)
+    if ((s->strict && !s->c->options->carve) || !s->c->elsewhere || s->nlent == ST_MAX_LENT)
         return NT_NONE;
     s->ntemplates++;
-    uint32_t made = compile_foreign(s, id, context);
+    uint32_t made = best_foreign(s, id, context);
     s->lent[s->nlent++] = (nt_lent){ .id = id, .context = (uint8_t)context, .plan = made };
     return made;
+}
+
+/* A recovered record's own template may have lost the names it refers to. */
+static uint32_t whole_one(st_native *s, uint32_t own, uint32_t id, nt_context context, bool *borrowed)
+{
+    if (!s->strict || !s->c->options->carve || !s->plans[own].damage)
+        return own;
+    uint32_t lent = lend(s, id, context);
+    *borrowed = true; /* even where its own is all there is, a known one would do better */
+    return lent != NT_NONE && !s->plans[lent].damage ? lent : own;
 }
 
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed)
@@ -607,7 +644,7 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     uint32_t first = s->by_offset[def] ? s->by_offset[def] - 1u : NT_NONE;
     for (place_of = first; place_of != NT_NONE; place_of = s->plans[place_of].next)
         if (s->plans[place_of].context == context)
-            return place_of;
+            return whole_one(s, place_of, id, context, borrowed);
     if (s->ntemplates == ST_MAX_TEMPLATES || s->nplans >= UINT16_MAX)
         return NT_NONE;
     s->ntemplates++;
@@ -618,7 +655,7 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     s->plans[place_of].id = id;
     s->plans[place_of].next = first;
     s->by_offset[def] = (uint16_t)(place_of + 1);
-    return place_of;
+    return whole_one(s, place_of, id, context, borrowed);
 }
 
 void nt_forget_templates(st_native *s)

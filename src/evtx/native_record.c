@@ -92,9 +92,12 @@ static uint32_t count_of(job *j, const nt_instance *in, uint32_t used, uint32_t 
 {
     const st_native *s = j->s;
     uint32_t said = values_end(s, in, in->count, end);
-    if (ends_well(s, said, end) || (said != NT_NONE && said == end))
+    if (ends_well(s, said, end))
         return in->count;
-    if (used != in->count && ends_well(s, values_end(s, in, used, end), end)) {
+    bool shorter = used != in->count && ends_well(s, values_end(s, in, used, end), end);
+    if (said != NT_NONE && said == end && !(shorter && j->depth == 0))
+        return in->count; /* only a record as a whole always has its end token */
+    if (shorter) {
         j->repaired = true;
         return used;
     }
@@ -324,6 +327,11 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
         }
         bool borrowed;
         step.plan = nt_template(s, in.id, in.def, context, &borrowed);
+        if (step.plan == NT_NONE || (borrowed && s->plans[step.plan].damage)) {
+            uint32_t known = nt_known_plan(s, &in, end, context, j->r);
+            borrowed |= known != NT_NONE;
+            step.plan = known != NT_NONE ? known : step.plan;
+        }
         if (step.plan == NT_NONE) {
             damaged(j, "no-template");
             return false;

@@ -159,7 +159,7 @@ static bool lend(render *x, uint32_t id, stream *to)
     uint32_t def, body, end;
     unsigned char **copy = &x->chunks[x->nstreams];
     if (s->strict || !s->c->elsewhere ||
-        !s->c->elsewhere(s->c->elsewhere_ctx, id, &bytes, &n, &def))
+        !s->c->elsewhere(s->c->elsewhere_ctx, id, 0, &bytes, &n, &def))
         return false;
     if (!*copy && !(*copy = malloc(CHUNK_BYTES))) {
         s->failed = true;

@@ -7,6 +7,7 @@
  * run can be read without another, and a lost header costs nothing.
  */
 #include "engine.h"
+#include "lone.h"
 #include "base/limits.h"
 
 #include <libdeflate.h>
@@ -30,6 +31,7 @@ typedef struct source_state {
     bool changed, unreadable;
     st_sha256_stream *digest;
     size_t digested;   /* runs */
+    st_definitions *definitions; /* made when first asked for */
 } source_state;
 
 typedef struct run {
@@ -49,6 +51,7 @@ typedef struct worker {
     unsigned char *bytes; /* one slot; with digests a whole run */
     unsigned char *extra; /* one slot, for chunks off the grid */
     unsigned char *other; /* one slot, for templates of other chunks */
+    unsigned char *raw;   /* two slots, for what lies between chunks */
 } worker;
 
 typedef struct scan {
@@ -63,16 +66,20 @@ typedef struct scan {
     atomic_uint_fast64_t done;
     atomic_bool stop;
     pthread_mutex_t lock;
+    pthread_mutex_t looking; /* for definitions */
     pthread_cond_t turn; /* a run of some source has been digested */
     st_code code;
     st_err *err;
 } scan;
 
-/* A template that was looked for in the whole source. */
-typedef struct sought {
-    uint32_t id, def; /* def 0: it isn't there */
-    uint64_t offset;  /* of the chunk */
-} sought;
+typedef struct span {
+    uint64_t from, to;
+} span;
+
+typedef struct spans {
+    span *list;
+    size_t n, cap;
+} spans;
 
 /* A run under way. */
 typedef struct turn {
@@ -83,8 +90,11 @@ typedef struct turn {
     st_report report;
     uint64_t covered; /* chunks off the grid reach up to here */
     bool evtx;        /* not a file of another kind that is only carved */
-    sought sought[ST_MAX_SOUGHT];
-    size_t nsought;
+    bool sparing;     /* carving: what the chunks hold is written down */
+    spans taken;      /* bytes that were read as a chunk or a record */
+    spans unread;     /* bytes that are no chunk's, not reported yet */
+    uint64_t window;  /* where the chunk of the lone records before this one began, */
+    bool windowed;    /* if that is known */
 } turn;
 
 static uint32_t u32(const unsigned char *p)
@@ -172,56 +182,115 @@ static bool sound(const unsigned char *p, size_t n, bool *header_bad)
 
 /* ---- templates of other chunks ----------------------------------------------------------------- */
 
+/* The records' checksum could be looked at. */
+static bool checked(const unsigned char *p, size_t n)
+{
+    return !(u32(p + 120) & NO_CRC) && u32(p + 48) <= n;
+}
+
 static bool has_magic(const unsigned char *p, size_t n)
 {
     return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
 }
 
-/* The place of an inline definition: 0c 01 id, an offset that is the next byte's, the id again. */
-static uint32_t inline_definition(const unsigned char *p, size_t n, uint32_t id)
+/* Reads without a word about what can't be read; bytes before the source's first are zero. */
+static size_t peek(turn *t, int64_t offset, unsigned char *to, size_t n)
 {
-    for (size_t at = FIRST_RECORD; at + 38 <= n; at++) {
-        const unsigned char *token = memchr(p + at, 0x0c, n - 37 - at);
-        if (!token)
-            return 0;
-        at = (size_t)(token - p);
-        if (u32(token + 2) == id && u32(token + 6) == at + 10 && u32(token + 14) == id)
-            return (uint32_t)at + 10;
-    }
-    return 0;
+    size_t before = offset < 0 ? (size_t)-offset : 0, got = 0;
+    st_err why = { 0 };
+    if (before > n)
+        before = n;
+    memset(to, 0, before);
+    uint64_t at = offset < 0 ? 0 : (uint64_t)offset;
+    if (at >= t->src->source->size ||
+        st_file_read(t->w->file, at, to + before, n - before, &got, &why) != ST_OK)
+        got = 0;
+    return before + got;
 }
 
-/* The first chunk of the source that has it, whichever chunk asks: the answer must not
- * depend on how the work is shared out. */
-static void seek_template(turn *t, sought *it)
+/* Definitions that stand in a chunk on the grid; carving, any that says where it belongs. */
+static void index_slot(turn *t, st_definitions *all, uint64_t offset, size_t n)
 {
-    for (uint64_t k = 0; k < ST_MAX_SOUGHT_SLOTS && !it->def; k++) {
-        it->offset = HEADER + k * SLOT;
-        size_t n = read_at(t, it->offset, t->w->other, SLOT);
-        if (!n)
-            return;
-        if (has_magic(t->w->other, n))
-            it->def = inline_definition(t->w->other, n, it->id);
-    }
+    st_definition d;
+    const unsigned char *p = t->w->other;
+    bool carve = t->s->o->carve;
+    if (!carve && !has_magic(p, n))
+        return;
+    for (size_t i = 0; st_definition_next(p, i, n, &d); i = d.at)
+        if (carve || d.at == d.place)
+            st_definitions_put(all, d.id, offset + d.at, d.place);
 }
 
-static bool elsewhere(void *ctx, uint32_t id, const unsigned char **bytes, size_t *n, uint32_t *def)
+/* Where the source's templates are, the first by offset, whichever chunk asks first: the
+ * answer must not depend on how the work is shared out. */
+static const st_definitions *definitions(turn *t)
+{
+    scan *s = t->s;
+    pthread_mutex_lock(&s->looking);
+    st_definitions *all = t->src->definitions;
+    if (!all && (all = st_definitions_new()) != NULL) {
+        if (s->o->carve && !t->evtx)
+            index_slot(t, all, 0, peek(t, 0, t->w->other, HEADER));
+        for (uint64_t k = 0; k < ST_MAX_SOUGHT_SLOTS; k++) {
+            uint64_t offset = HEADER + k * SLOT;
+            size_t n = peek(t, (int64_t)offset, t->w->other, SLOT);
+            if (!n)
+                break;
+            index_slot(t, all, offset, n);
+        }
+        t->src->definitions = all;
+    }
+    pthread_mutex_unlock(&s->looking);
+    return all;
+}
+
+static bool elsewhere(void *ctx, uint32_t id, unsigned nth, const unsigned char **bytes, size_t *n,
+                      uint32_t *def)
 {
     turn *t = ctx;
-    sought *it = t->sought;
-    while (it < t->sought + t->nsought && it->id != id)
-        it++;
-    if (it == t->sought + ST_MAX_SOUGHT)
+    uint64_t offset;
+    const st_definitions *all = definitions(t);
+    if (!all) {
+        fail(t->s, &(st_err){ .code = ST_E_MEMORY, .text = "no memory for a list of templates" });
         return false;
-    if (it == t->sought + t->nsought) {
-        t->nsought++;
-        it->id = id;
-        seek_template(t, it);
     }
+    if (!st_definitions_get(all, id, nth, &offset, def))
+        return false;
     *bytes = t->w->other;
-    *def = it->def;
-    *n = it->def ? read_at(t, it->offset, t->w->other, SLOT) : 0;
+    *n = peek(t, (int64_t)offset - *def, t->w->other, SLOT);
     return *n != 0;
+}
+
+/* ---- what has been read, for carving ------------------------------------------------------------ */
+
+static void put_span(turn *t, spans *to, uint64_t from, uint64_t upto)
+{
+    if (!t->sparing || from >= upto)
+        return;
+    if (to->n && to->list[to->n - 1].to == from) {
+        to->list[to->n - 1].to = upto;
+        return;
+    }
+    if (!st_grow(&to->list, &to->cap, to->n + 1, sizeof *to->list)) {
+        fail(t->s, &(st_err){ .code = ST_E_MEMORY, .text = "no memory to carve" });
+        return;
+    }
+    to->list[to->n++] = (span){ from, upto };
+}
+
+static void take(void *ctx, uint64_t from, uint64_t to)
+{
+    turn *t = ctx;
+    put_span(t, &t->taken, from, to);
+}
+
+/* Bytes that no chunk has: lost, unless carving finds records in them. */
+static void no_chunk(turn *t, uint64_t offset, uint64_t n)
+{
+    if (t->sparing)
+        put_span(t, &t->unread, offset, offset + n);
+    else
+        st_report_lost(&t->report, offset, n, "not-a-chunk");
 }
 
 static void decode(turn *t, const st_chunk *c)
@@ -244,7 +313,8 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
     st_chunk c = { .bytes = p, .n = n, .offset = offset, .source = t->src->source,
                    .options = t->s->o, .ops = t->s->ops, .job = t->r->job,
                    .report = &t->report, .carved = !t->evtx,
-                   .elsewhere = elsewhere, .elsewhere_ctx = t };
+                   .elsewhere = elsewhere, .elsewhere_ctx = t,
+                   .taken = t->sparing ? take : NULL };
     t->report.chunks++;
     if (n < SLOT && t->evtx)
         t->report.truncated = true;
@@ -257,6 +327,12 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
         t->report.chunks_bad++;
     }
     c.header_bad = header_bad;
+    /* Among raw bytes it is whole only where a checksum says so. */
+    bool whole = !c.flags && (t->evtx || checked(p, n));
+    c.pieces = t->sparing && !t->evtx && !whole;
+    put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
+    if (whole)
+        c.taken = NULL;
     uint64_t before = found(&t->report), lost = t->report.bytes_lost;
     decode(t, &c);
     if (found(&t->report) == before && t->report.bytes_lost == lost)
@@ -306,21 +382,87 @@ static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t
     return n;
 }
 
+/* Is it more than a magic? Programs that read logs have that in them, too. */
+static bool chunk_like(const unsigned char *p, size_t n)
+{
+    return n > FIRST_RECORD + 4 && (u32(p + 40) == 128 || u32(p + FIRST_RECORD) == 0x2a2a);
+}
+
+/* Among raw bytes a chunk may be cut short by the next. */
+static size_t one_chunk(const turn *t, const unsigned char *p, size_t n)
+{
+    bool bad = false;
+    if (t->evtx || (sound(p, n, &bad) && checked(p, n)))
+        return n;
+    for (size_t i = next_chunk(t, p, 8, n); i < n; i = next_chunk(t, p, i, n))
+        if (chunk_like(p + i, n - i))
+            return i;
+    return n;
+}
+
+/* The chunk off the grid at that offset, if it is one. */
+static bool chunk_at(turn *t, uint64_t offset)
+{
+    size_t got = read_at(t, offset, t->w->extra, SLOT);
+    if (!t->evtx && !chunk_like(t->w->extra, got))
+        return false;
+    got = one_chunk(t, t->w->extra, got);
+    chunk(t, offset, t->w->extra, got, false);
+    t->covered = offset + got;
+    return true;
+}
+
+/* A chunk whose magic lies across the slot's end. */
+static bool across(turn *t, uint64_t offset, size_t n)
+{
+    unsigned char edge[14];
+    if (t->evtx || n < 7)
+        return false;
+    size_t got = peek(t, (int64_t)(offset + n - 7), edge, sizeof edge);
+    const unsigned char *at = got >= 8 ? memmem(edge, got, "ElfChnk", 8) : NULL;
+    uint64_t begins = at ? offset + n - 7 + (uint64_t)(at - edge) : 0;
+    return at && begins >= t->covered && chunk_at(t, begins);
+}
+
 /* Chunks that begin elsewhere in the slot; true when there was one. */
 static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     bool any = false;
-    for (size_t i = next_chunk(t, p, 0, n); i < n; i = next_chunk(t, p, i, n)) {
-        if (offset + i < t->covered)
+    bool first = !t->evtx && has_magic(p, n);
+    for (size_t i = first ? 0 : next_chunk(t, p, 0, n); i < n; i = next_chunk(t, p, i, n)) {
+        uint64_t covered = t->covered;
+        if (offset + i < t->covered || !chunk_at(t, offset + i))
             continue;
-        if (!any && t->evtx && offset >= t->covered && t->covered && !all_zero(p, i))
-            st_report_lost(&t->report, offset, i, "not-a-chunk");
+        if (!any && t->evtx && offset >= covered && covered && !all_zero(p, i))
+            no_chunk(t, offset, i);
         any = true;
-        size_t got = read_at(t, offset + i, t->w->extra, SLOT);
-        chunk(t, offset + i, t->w->extra, got, false);
-        t->covered = offset + i + got;
     }
-    return any;
+    return across(t, offset, n) || any;
+}
+
+/* How much of a chunk among raw bytes is read as one: all, or its records in sequence. */
+static size_t piece_of(turn *t, uint64_t offset)
+{
+    const unsigned char *p = t->w->raw;
+    size_t n = peek(t, (int64_t)offset, t->w->raw, SLOT), at = FIRST_RECORD;
+    bool bad = false;
+    if (!chunk_like(p, n))
+        return 0;
+    n = one_chunk(t, p, n);
+    if (sound(p, n, &bad) && checked(p, n))
+        return n;
+    uint32_t said = u32(p + 48), number = 0;
+    if (!bad && said >= FIRST_RECORD && said < n)
+        n = said;
+    while (at + 32 <= n && u32(p + at) == 0x2a2a) {
+        uint32_t size = u32(p + at + 4);
+        if (size < 28 || size > n - at || u32(p + at + size - 4) != size ||
+            (at > FIRST_RECORD && u32(p + at + 8) != number + 1))
+            break;
+        number = u32(p + at + 8);
+        at += size;
+    }
+    return at;
 }
 
 /* How far a chunk off the grid that begins in the slot before reaches into this one. */
@@ -333,7 +475,7 @@ static uint64_t covered_before(turn *t, uint64_t offset)
     for (size_t i = next_chunk(t, t->w->extra, 0, n); i < n;
          i = next_chunk(t, t->w->extra, i, n))
         if (before + i >= reach)
-            reach = before + i + SLOT;
+            reach = before + i + (t->evtx ? SLOT : piece_of(t, before + i));
     return reach > offset ? reach : offset;
 }
 
@@ -341,8 +483,8 @@ static uint64_t covered_before(turn *t, uint64_t offset)
 static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     size_t skip = t->covered > offset ? (size_t)(t->covered - offset) : 0;
-    if (skip >= n)
-        return;
+    if (skip >= n || (!t->evtx && t->sparing))
+        return; /* among raw bytes records stand for themselves */
     bool records = any_record(p + skip, n - skip);
     size_t base = records ? base_of(p, skip, n) : 0;
     t->covered = offset + n;
@@ -355,13 +497,13 @@ static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_
     } else if (t->evtx && !all_zero(p + skip, n - skip)) {
         t->report.chunks_bad += !skip;
         t->report.truncated |= n < SLOT;
-        st_report_lost(&t->report, offset + skip, n - skip, "not-a-chunk");
+        no_chunk(t, offset + skip, n - skip);
     }
 }
 
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
-    if (has_magic(p, n)) {
+    if (has_magic(p, n) && t->evtx) {
         chunk(t, offset, p, n, false);
         t->covered = offset + n;
         return;
@@ -370,8 +512,10 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
         t->covered = offset + n;
         return; /* room that the log has reserved */
     }
-    if (t->r->slot && offset == HEADER + t->r->slot * SLOT)
+    if (t->r->slot && offset == HEADER + t->r->slot * SLOT) {
         t->covered = covered_before(t, offset);
+        put_span(t, &t->taken, offset, t->covered);
+    }
     if (!off_grid(t, offset, p, n))
         remainder_of(t, offset, p, n);
 }
@@ -387,6 +531,11 @@ static void header(turn *t)
         st_sha256_add(t->src->digest, p, n);
     if (!n)
         return;
+    if (!t->evtx) {
+        memcpy(t->w->raw, p, n);
+        off_grid(t, 0, t->w->raw, n);
+        return;
+    }
     if (has_magic(p, n)) {
         n = read_at(t, 0, p, SLOT);
         r->header_bad = t->evtx;
@@ -394,8 +543,6 @@ static void header(turn *t)
         t->covered = n;
         return;
     }
-    if (!t->evtx)
-        return;
     t->covered = HEADER;
     if (n < HEADER)
         r->truncated = true;
@@ -408,6 +555,141 @@ static void header(turn *t)
     r->header_bad = !(flags & NO_CRC) && libdeflate_crc32(0, p, 120) != u32(p + 124);
     if (size > HEADER && (size - HEADER) % SLOT)
         r->truncated = true;
+}
+
+/* ---- records outside of chunks ------------------------------------------------------------------- */
+
+/* Reads a lone record, as part of its chunk where it is known where that began. */
+static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size)
+{
+    st_err why = { 0 };
+    st_chunk c = { .bytes = p, .n = size, .offset = offset, .source = t->src->source,
+                   .options = t->s->o, .ops = t->s->ops, .job = t->r->job, .report = &t->report,
+                   .carved = true, .elsewhere = elsewhere, .elsewhere_ctx = t };
+    uint32_t place = st_lone_place(p, size);
+    if (place) {
+        t->window = offset - place;
+        t->windowed = true;
+    }
+    uint64_t behind = offset - t->window;
+    if (t->windowed && behind >= FIRST_RECORD && behind <= SLOT - size) {
+        place = (uint32_t)behind;
+        c.bytes = t->w->extra;
+        c.offset = t->window;
+        c.n = peek(t, (int64_t)t->window, t->w->extra, SLOT);
+    }
+    if (c.n < place + (uint64_t)size) /* the source shrank */
+        return;
+    if (st_native_lone(t->w->native, &c, place, size, &why) != ST_OK)
+        fail(t->s, &why);
+}
+
+/* The records that begin in one slot's share of a gap; they may end in the next slot, but not
+ * in what has been read already. Returns where the last ends. */
+static uint64_t lones(turn *t, uint64_t from, uint64_t upto, uint64_t last, bool count_only)
+{
+    size_t n = peek(t, (int64_t)from, t->w->raw, (size_t)(last - from)), at = 0, found = 0;
+    size_t to = upto - from < n ? (size_t)(upto - from) : n;
+    st_lone l;
+    if (t->w->native)
+        st_native_rest(t->w->native);
+    for (; st_lone_next(t->w->raw, at, to, n, &l) && !atomic_load(&t->s->stop);) {
+        if (!count_only && ++found > ST_MAX_LONE) {
+            st_report_lost(&t->report, from + l.at, to - l.at, "limit");
+            return upto;
+        }
+        at = l.at + (l.cut ? 28 : l.size);
+        if (count_only)
+            continue;
+        put_span(t, &t->taken, from + l.at, from + at);
+        if (!l.cut) {
+            lone(t, from + l.at, t->w->raw + l.at, l.size);
+            continue;
+        }
+        st_lone next;
+        size_t limit = l.size < to - l.at ? l.at + l.size : to;
+        size_t end = st_lone_next(t->w->raw, at, limit, n, &next) ? next.at : limit;
+        t->report.unparsable++;
+        st_report_lost(&t->report, from + l.at, end - l.at, "truncated");
+    }
+    return from + at;
+}
+
+/* A stretch that nothing was read of. beyond: how far a record that begins in it may reach. */
+static void gap(turn *t, uint64_t from, uint64_t to, uint64_t beyond)
+{
+    while (from < to && !atomic_load(&t->s->stop)) {
+        uint64_t upto = to - from > SLOT ? from + SLOT : to;
+        uint64_t last = beyond - from > 2 * SLOT ? from + 2 * SLOT : beyond;
+        uint64_t end = lones(t, from, upto, last, false);
+        from = end > upto ? end : upto;
+    }
+}
+
+/* A lone record of the run before may reach into this one. */
+static uint64_t reached(turn *t, uint64_t from)
+{
+    uint64_t end = lones(t, from - SLOT, from, from + SLOT, true);
+    return end > from ? end : from;
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const span *x = a, *y = b;
+    return x->from < y->from ? -1 : x->from > y->from;
+}
+
+static void sort_spans(spans *s)
+{
+    if (s->n)
+        qsort(s->list, s->n, sizeof *s->list, by_place);
+}
+
+/* Reports of each stretch that is no chunk's what was not read. */
+static void report_unread(turn *t)
+{
+    size_t k = 0;
+    sort_spans(&t->taken);
+    for (size_t i = 0; i < t->unread.n; i++) {
+        span u = t->unread.list[i];
+        while (k && t->taken.list[k - 1].to > u.from)
+            k--;
+        for (; k < t->taken.n && t->taken.list[k].from < u.to; k++) {
+            span v = t->taken.list[k];
+            if (v.to <= u.from)
+                continue;
+            if (v.from > u.from)
+                st_report_lost(&t->report, u.from, v.from - u.from, "not-a-chunk");
+            u.from = v.to;
+        }
+        if (u.from < u.to)
+            st_report_lost(&t->report, u.from, u.to - u.from, "not-a-chunk");
+    }
+}
+
+/* When the run's chunks have been read, so that each record is read once, and in its chunk
+ * if that is there. */
+static void carve(turn *t)
+{
+    uint64_t from = t->r->slot ? HEADER + t->r->slot * SLOT : 0, size = t->src->source->size;
+    uint64_t to = HEADER + (t->r->slot + ST_MAX_RUN_SLOTS) * SLOT;
+    size_t n = t->taken.n; /* lone records are put behind them */
+    if (to > size)
+        to = size;
+    sort_spans(&t->taken);
+    if (t->r->slot && from < to && !(n && t->taken.list[0].from <= from))
+        from = reached(t, from);
+    for (size_t i = 0; i < n && from < to; i++) {
+        span v = t->taken.list[i];
+        if (v.from > from) {
+            uint64_t upto = v.from < to ? v.from : to;
+            gap(t, from, upto, v.from < size ? v.from : size);
+        }
+        from = v.to > from ? v.to : from;
+    }
+    if (from < to)
+        gap(t, from, to, size);
+    report_unread(t);
 }
 
 /* ---- runs --------------------------------------------------------------------------------------- */
@@ -437,8 +719,16 @@ static void read_run(turn *t)
     size_t total = 0;
     if (t->r->slot == 0)
         header(t);
+    uint64_t data = 0; /* before it lie only holes */
     for (uint64_t k = 0; k < ST_MAX_RUN_SLOTS && !atomic_load(&s->stop); k++) {
         uint64_t offset = HEADER + (t->r->slot + k) * SLOT;
+        if (!s->o->digest && (k == 0 || data >= offset)) {
+            data = st_file_data(t->w->file, offset);
+            if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
+                t->covered = offset + SLOT;
+                continue;
+            }
+        }
         unsigned char *p = t->w->bytes + (s->o->digest ? k * SLOT : 0);
         size_t n = read_at(t, offset, p, SLOT);
         if (!n)
@@ -446,6 +736,8 @@ static void read_run(turn *t)
         total += n;
         slot(t, offset, p, n);
     }
+    if (t->sparing)
+        carve(t);
     if (s->o->digest && t->src->digest)
         digest_run(t, total);
     else if (s->o->digest)
@@ -463,6 +755,8 @@ static void finish_source(scan *s, source_state *src)
     st_source *it = src->source;
     const st_report *r = &it->report;
     (void)s;
+    st_definitions_free(src->definitions);
+    src->definitions = NULL;
     if (src->digest) {
         st_sha256_end(src->digest, it->sha256);
         src->digest = NULL;
@@ -515,7 +809,8 @@ static void work(void *ctx, unsigned thread, size_t number)
     run *r = &s->runs[number];
     source_state *src = &s->sources[r->source];
     turn t = { .s = s, .w = &s->workers[thread], .r = r, .src = src,
-               .evtx = st_str_eq(src->source->kind, ST_STR("evtx")) };
+               .evtx = st_str_eq(src->source->kind, ST_STR("evtx")),
+               .sparing = s->o->carve && s->o->engine == ST_ENGINE_NATIVE };
     st_report *report = calloc(1, sizeof *report);
     if (!report)
         fail(s, &(st_err){ .code = ST_E_MEMORY, .text = "no memory for a report" });
@@ -531,6 +826,8 @@ static void work(void *ctx, unsigned thread, size_t number)
         else if (s->o->digest)
             digest_run(&t, 0);
     }
+    free(t.taken.list);
+    free(t.unread.list);
     pthread_mutex_lock(&s->lock);
     if (report)
         *report = t.report;
@@ -559,7 +856,7 @@ static bool plan(scan *s, st_evidence *e)
         return false;
     for (size_t i = 0; i < count; i++) {
         st_source *it = st_evidence_at(e, i);
-        if (!st_source_readable(it))
+        if (!st_source_readable(it) || (s->o->only && it != s->o->only))
             continue;
         source_state *src = &s->sources[s->nsources++];
         *src = (source_state){ .source = it, .place = i, .first = runs, .runs = runs_of(it) };
@@ -589,11 +886,12 @@ static bool hire(scan *s, unsigned threads)
         w->bytes = malloc(bytes);
         w->extra = malloc(SLOT);
         w->other = malloc(SLOT);
+        w->raw = malloc((size_t)2 * SLOT);
         if (s->o->engine == ST_ENGINE_LIBEVTX)
             w->libevtx = st_libevtx_new();
         else
             w->native = st_native_new();
-        if (!w->bytes || !w->extra || !w->other || (!w->native && !w->libevtx))
+        if (!w->bytes || !w->extra || !w->other || !w->raw || (!w->native && !w->libevtx))
             return false;
     }
     return true;
@@ -610,7 +908,10 @@ static void dismiss(scan *s, unsigned threads)
         free(w->bytes);
         free(w->extra);
         free(w->other);
+        free(w->raw);
     }
+    for (size_t i = 0; i < s->nsources; i++)
+        st_definitions_free(s->sources[i].definitions);
     for (size_t i = 0; i < s->nsources; i++)
         if (s->sources[i].digest) {
             unsigned char unused[32];
@@ -628,7 +929,12 @@ st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops
     unsigned threads = st_threads(o->threads);
     if (pthread_mutex_init(&s.lock, NULL) != 0)
         return st_fail(err, ST_E_MEMORY, "no memory for a lock");
+    if (pthread_mutex_init(&s.looking, NULL) != 0) {
+        pthread_mutex_destroy(&s.lock);
+        return st_fail(err, ST_E_MEMORY, "no memory for a lock");
+    }
     if (pthread_cond_init(&s.turn, NULL) != 0) {
+        pthread_mutex_destroy(&s.looking);
         pthread_mutex_destroy(&s.lock);
         return st_fail(err, ST_E_MEMORY, "no memory for a condition");
     }
@@ -641,6 +947,7 @@ st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops
         s.code = st_fail(err, ST_E_MEMORY, "no memory to begin reading");
     dismiss(&s, threads);
     pthread_cond_destroy(&s.turn);
+    pthread_mutex_destroy(&s.looking);
     pthread_mutex_destroy(&s.lock);
     return s.code;
 }

@@ -3,6 +3,7 @@
  * that gives the text of a cell. Every format reads it; none has columns of its own.
  */
 #include "internal.h"
+#include "shelltree/verify.h"
 
 #include "base/limits.h"
 
@@ -50,7 +51,7 @@ const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n)
     *n = 0;
     while (lo + *n < s->nlossy && s->lossy[lo + *n].row == row)
         ++*n;
-    return s->lossy + lo;
+    return s->lossy ? s->lossy + lo : NULL;
 }
 
 /* ---- small putters --------------------------------------------------------------------- */
@@ -594,4 +595,10 @@ st_str st_column_text(const st_column *col, const st_view *v, st_buf *b)
     else
         col->put(v, b);
     return st_buf_slice(b);
+}
+
+st_str st_confirmed_text(const st_view *v, const st_report_options *ro)
+{
+    uint8_t c = ro->confirmed ? ro->confirmed[v->row - v->c->rows] : 0;
+    return c ? st_str_of(st_confirmed_word((st_confirmed)(c - 1))) : ST_STR("");
 }

@@ -66,6 +66,8 @@ extern const size_t st_ncolumns;
 /* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
  * anywhere yet. Valid until b changes. */
 st_str st_column_text(const st_column *col, const st_view *v, st_buf *b);
+/* What the second reader said of the row; empty if it wasn't asked. */
+st_str st_confirmed_text(const st_view *v, const st_report_options *ro);
 /* '-' means nothing. */
 st_str st_dashless(st_str s);
 const char *st_origin_word(unsigned origin);

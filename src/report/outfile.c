@@ -72,6 +72,11 @@ st_out *st_outfile_out(st_outfile *f)
     return &f->out;
 }
 
+const char *st_outfile_temp(const st_outfile *f)
+{
+    return f->temp;
+}
+
 /* Never over a file that came meanwhile; where the file system can't promise it, after a last look.
  */
 static int put_in_place(const st_outfile *f)

@@ -11,6 +11,10 @@ static void put_row(st_buf *b, const st_view *v, const st_report_options *ro, st
         b->failed |= cell->failed;
         st_csv_field(b, text, ro->csv_raw, col->kind == ST_COL_NUMBER, ro->cells_truncated);
     }
+    if (ro->confirmed) {
+        st_buf_char(b, ',');
+        st_csv_field(b, st_confirmed_text(v, ro), ro->csv_raw, false, NULL);
+    }
     st_buf_str(b, ST_STR("\r\n"));
 }
 
@@ -22,6 +26,10 @@ void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro)
         if (i)
             st_buf_char(&o->buf, ',');
         st_csv_field(&o->buf, st_str_of(st_columns[i].name), ro->csv_raw, false, NULL);
+    }
+    if (ro->confirmed) {
+        st_buf_char(&o->buf, ',');
+        st_csv_field(&o->buf, ST_STR("Confirmed"), ro->csv_raw, false, NULL);
     }
     st_buf_str(&o->buf, ST_STR("\r\n"));
     st_buf cell = { 0 };

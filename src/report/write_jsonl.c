@@ -79,7 +79,6 @@ static void put_lossy(st_buf *b, bool *more, const st_view *v)
 
 void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro)
 {
-    (void)ro;
     st_buf cell = { 0 };
     st_view v;
     for (size_t i = 0; i < c->nrows && !o->error; i++) {
@@ -89,6 +88,9 @@ void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro)
         st_buf_char(&o->buf, '{');
         for (size_t k = 0; k < st_ncolumns; k++)
             put_cell(&o->buf, &more, &st_columns[k], &v, &cell);
+        st_str confirmed = st_confirmed_text(&v, ro);
+        if (confirmed.n)
+            st_json_text(&o->buf, &more, "Confirmed", confirmed);
         put_lossy(&o->buf, &more, &v);
         st_buf_put(&o->buf, "}\n", 2);
         st_out_tick(o);

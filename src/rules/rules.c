@@ -152,6 +152,7 @@ static void understand(st_rules *r, st_loaded *l)
 static st_code add_rule(st_rules *r, const piece *from, st_err *err)
 {
     st_loaded *l = ST_NEW(&r->arena, st_loaded);
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     st_kql_diags_file(&r->diags, from->path, from->file, (size_t)(from->text.p - from->file.p),
@@ -222,6 +223,7 @@ static int by_id(const void *a, const void *b)
 static void sort(st_rules *r)
 {
     if (r->n)
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
         qsort(r->items, r->n, sizeof *r->items, by_id);
 }
 

@@ -63,7 +63,8 @@ static void unique(hits *h)
     h->n = n;
 }
 
-static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders, hits *h)
+static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders,
+                       hits *h)
 {
     const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
@@ -72,7 +73,8 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
-        h->v[h->n++] = (st_match){ rule, n, why && why[k].tag == ST_KV_STRING ? why[k].u.s : ST_ABSENT };
+        h->v[h->n++] =
+            (st_match){ rule, n, why && why[k].tag == ST_KV_STRING ? why[k].u.s : ST_ABSENT };
     }
     return true;
 }
@@ -90,15 +92,15 @@ typedef struct outcome {
     const char *limit;
 } outcome;
 
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, const st_run_options *o,
-                        hits *h, outcome *out, st_err *err)
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f,
+                        st_kshared *shared, const st_run_options *o, hits *h, outcome *out,
+                        st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_krun r;
     st_kbound bound;
     h->n = 0;
-    if (!st_krun_init(&r, f, f->pool, o))
-        return st_fail(err, ST_E_MEMORY, "no memory to run %.*s", ST_FMT(l->rule.id));
+    st_krun_init(&r, f, shared, o);
     st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
     st_kbatch *b;
     if (bound.status == ST_RULE_READY) {
@@ -111,7 +113,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
         }
         unique(h);
     }
-    if (r.arena.failed || r.folds.arena.failed || st_pool_failed(f->pool))
+    if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
         st_krun_nomem(&r);
     *out = (outcome){ r.lifted, r.limit };
     st_code code = r.err.code;
@@ -123,8 +125,9 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
 
 /* ---- web servers ----------------------------------------------------------------------------- */
 
-static st_code mark_servers(const st_rules *rules, const st_forest *f, const st_run_options *o, bool *server,
-                            st_rule_result *results, st_err *err)
+static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshared *shared,
+                            const st_run_options *o, bool *server, st_rule_result *results,
+                            st_err *err)
 {
     hits h = { 0 };
     outcome out;
@@ -133,7 +136,7 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, const st_
         const st_rule *rule = &rules->items[i]->rule;
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
-        code = run_rule(rules, i, f, o, &h, &out, err);
+        code = run_rule(rules, i, f, shared, o, &h, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (results) {
@@ -145,7 +148,8 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, const st_
     return code;
 }
 
-/* ---- all rules --------------------------------------------------------------------------------- */
+/* ---- all rules ---------------------------------------------------------------------------------
+ */
 
 /* How many of a's nodes aren't among b's. */
 static uint64_t only_in(const hits *a, const hits *b)
@@ -163,6 +167,7 @@ typedef struct job {
     const st_rules *rules;
     st_forest *f;
     st_run_options o;
+    st_kshared shared;
     st_matches *m;
     hits all;
     hits *per_rule; /* kept only for the comparison with trusted edges */
@@ -183,13 +188,13 @@ static st_code run_all(job *j, st_err *err)
         hits *h = &j->per_rule[i];
         if (!runs(j, i))
             continue;
-        code = run_rule(j->rules, i, j->f, &j->o, h, &out, err);
+        code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &out, err);
         j->m->results[i].matches = h->n;
         j->m->results[i].problem = st_str_of(out.limit);
         if (code == ST_OK && out.lifted && j->o.ago_off) {
             st_run_options o = j->o;
             o.ago_off = false;
-            code = run_rule(j->rules, i, j->f, &o, &strict, &ignored, err);
+            code = run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &ignored, err);
             j->m->results[i].window_only = only_in(h, &strict);
         }
         if (code == ST_OK && h->n) {
@@ -214,7 +219,7 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
     st_tree_mark_servers(j->f, server, true);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
         if (runs(j, i)) {
-            code = run_rule(j->rules, i, j->f, &o, &h, &out, err);
+            code = run_rule(j->rules, i, j->f, &j->shared, &o, &h, &out, err);
             j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
         }
     st_tree_mark_servers(j->f, server, false);
@@ -224,7 +229,7 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
-    st_code code = mark_servers(j->rules, j->f, &j->o, server, j->m->results, err);
+    st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m->results, err);
     if (code == ST_OK) {
         st_tree_mark_servers(j->f, server, j->o.trust_inferred);
         code = run_all(j, err);
@@ -244,11 +249,13 @@ static st_code run_marked(job *j, bool *server, st_err *err)
     return ST_OK;
 }
 
-st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out, st_err *err)
+st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matches **out,
+                     st_err *err)
 {
     job j = { .rules = r, .f = f, .o = *o };
     bool *server = calloc(f->n + 1, sizeof *server);
     st_code code = ST_E_MEMORY;
+    st_kshared_init(&j.shared, f->pool);
     if (!j.o.now)
         j.o.now = st_rules_now(f);
     j.m = calloc(1, sizeof *j.m);
@@ -263,6 +270,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
         free(j.per_rule[i].v);
     free(j.per_rule);
     free(j.all.v);
+    st_kshared_free(&j.shared);
     free(server);
     if (code != ST_OK) {
         st_matches_free(j.m);
@@ -280,7 +288,8 @@ void st_matches_free(st_matches *m)
     free(m);
 }
 
-/* ---- one query ------------------------------------------------------------------------------------ */
+/* ---- one query
+ * ------------------------------------------------------------------------------------ */
 
 static bool table_columns(st_table *t, const st_kschema *s)
 {
@@ -311,7 +320,8 @@ static bool table_batch(st_krun *r, st_table *t, const st_kschema *s, st_kbatch 
             st_kv v = b->cols[i].v[k];
             st_buf_clear(&text);
             st_kv_put(&text, &r->mem, s->v[i].type, v);
-            c->v[c->n++] = (st_cell){ v.tag == ST_KV_NULL, st_arena_copy(&t->arena, st_buf_slice(&text)) };
+            c->v[c->n++] =
+                (st_cell){ v.tag == ST_KV_NULL, st_arena_copy(&t->arena, st_buf_slice(&text)) };
         }
     t->nrows += b->n;
     bool ok = !text.failed && !t->arena.failed;
@@ -338,10 +348,11 @@ static bool fill_table(st_krun *r, st_kop *root, st_table *t)
 static st_code run_bound(st_krun *r, const st_kbound *bound, st_table **out, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here", ST_FMT(bound->why));
+        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here",
+                       ST_FMT(bound->why));
     if (bound->status != ST_RULE_READY)
-        return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s", r->err.text[0] ? ": " : "",
-                       r->err.text);
+        return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
+                       r->err.text[0] ? ": " : "", r->err.text);
     st_table *t = calloc(1, sizeof *t);
     if (!t || !fill_table(r, bound->root, t)) {
         st_table_free(t);
@@ -351,12 +362,13 @@ static st_code run_bound(st_krun *r, const st_kbound *bound, st_table **out, st_
     return ST_OK;
 }
 
-static st_code mark_for_query(const st_rules *rules, st_forest *f, const st_run_options *o, st_err *err)
+static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *shared,
+                              const st_run_options *o, st_err *err)
 {
     bool *server = calloc(f->n + 1, sizeof *server);
     if (!server)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
-    st_code code = mark_servers(rules, f, o, server, NULL, err);
+    st_code code = mark_servers(rules, f, shared, o, server, NULL, err);
     if (code == ST_OK)
         st_tree_mark_servers(f, server, o->trust_inferred);
     free(server);
@@ -374,17 +386,23 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_kql_diags_file(&r->diags, name, kept, 0, true);
     if (!st_kql_parse(&r->arena, kept, &r->diags, &script))
         return st_fail(err, ST_E_RULE, "the query can't be read");
-    st_code code = f ? mark_for_query(r, f, o, err) : ST_OK;
     st_pool *pool = f ? f->pool : st_pool_new();
+    if (!pool)
+        return st_fail(err, ST_E_MEMORY, "no memory to run the query");
+    st_kshared shared;
     st_krun run;
     st_kbound bound;
-    if (code == ST_OK && pool && st_krun_init(&run, f, pool, o)) {
+    st_kshared_init(&shared, pool);
+    st_code code = f ? mark_for_query(r, f, &shared, o, err) : ST_OK;
+    if (code == ST_OK) {
+        st_krun_init(&run, f, &shared, o);
         st_kbind(&run, &script, false, &r->diags, &bound);
         code = run_bound(&run, &bound, out, err);
+        if (run.limit)
+            st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_krun_free(&run);
-    } else if (code == ST_OK) {
-        code = st_fail(err, ST_E_MEMORY, "no memory to run the query");
     }
+    st_kshared_free(&shared);
     if (!f)
         st_pool_free(pool);
     return code;

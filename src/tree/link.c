@@ -215,7 +215,7 @@ static void cut(st_wood *w, st_node n)
     st_node youngest = n;
     for (st_node i = procs[n].parent; i != n; i = procs[i].parent)
         if (procs[i].start > procs[youngest].start ||
-            (procs[i].start == procs[youngest].start && i > youngest))
+            (i > youngest && procs[i].start == procs[youngest].start))
             youngest = i;
     st_proc *p = &procs[youngest];
     p->parent = ST_NO_NODE;

@@ -125,12 +125,14 @@ static st_kv best_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return a->set ? a->best : st_kv_missing(c->type);
 }
 
-/* The value of v[1] in the row with the largest v[0]; the first row stands in until one has a v[0]. */
+/* The value of v[1] in the row with the largest v[0]; the first row stands in until one has a v[0].
+ */
 static void arg_step(st_krun *r, st_kaccum *a, const st_kv *v, int sign)
 {
     if (!a->n++) {
         a->row = v[1];
         a->best = v[0];
+        a->took = true;
         return;
     }
     if (v[0].tag == ST_KV_NULL ||
@@ -138,6 +140,7 @@ static void arg_step(st_krun *r, st_kaccum *a, const st_kv *v, int sign)
         return;
     a->best = v[0];
     a->row = v[1];
+    a->took = true;
 }
 static void arg_max_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
@@ -165,7 +168,8 @@ static void any_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv
     }
 }
 
-/* ---- lists and sets ---------------------------------------------------------------------------- */
+/* ---- lists and sets ----------------------------------------------------------------------------
+ */
 
 static bool set_add(st_krun *r, st_kaccum *a, st_kv v)
 {
@@ -223,7 +227,8 @@ static void set_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv
 static void list_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
     bool nulls = c->agg->args[1] == 0;
-    if ((c->agg->args[1] == 'b' && !is_true(v[1])) || (v[0].tag == ST_KV_NULL && !nulls) || (int64_t)a->nlist >= c->limit)
+    if ((c->agg->args[1] == 'b' && !is_true(v[1])) || (v[0].tag == ST_KV_NULL && !nulls) ||
+        (int64_t)a->nlist >= c->limit)
         return;
     if (st_grow(&a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         a->list[a->nlist++] = v[0];
@@ -273,31 +278,43 @@ static st_kv percentile_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return a->list[at];
 }
 
-/* ---- the table ----------------------------------------------------------------------------------- */
+/* ---- the table
+ * ----------------------------------------------------------------------------------- */
 
 static const st_kagg aggregates[] = {
     { "any", "*", 1, "0", "any_", any_step, best_end, "a value" },
-    { "arg_max", "**", 1, "0", "max_", arg_max_step, arg_end, "columns of the row with the largest value" },
-    { "arg_min", "**", 1, "0", "min_", arg_min_step, arg_end, "columns of the row with the smallest value" },
+    { "arg_max", "**", 1, "0", "max_", arg_max_step, arg_end,
+      "columns of the row with the largest value" },
+    { "arg_min", "**", 1, "0", "min_", arg_min_step, arg_end,
+      "columns of the row with the smallest value" },
     { "avg", "n", 1, "avg", "avg_", sum_step, avg_end, "the mean" },
     { "avgif", "nb", 2, "avg", "avgif_", sum_step, avg_end, "the mean where a condition holds" },
     { "count", "", 0, "long", "count_", count_step, count_end, "rows" },
-    { "count_distinct", "*", 1, "long", "count_distinct_", dcount_step, dcount_end, "distinct values" },
-    { "countif", "b", 1, "long", "countif_", count_step, count_end, "rows where a condition holds" },
+    { "count_distinct", "*", 1, "long", "count_distinct_", dcount_step, dcount_end,
+      "distinct values" },
+    { "countif", "b", 1, "long", "countif_", count_step, count_end,
+      "rows where a condition holds" },
     { "dcount", "*i", 1, "long", "dcount_", dcount_step, dcount_end, "distinct values" },
-    { "dcountif", "*bi", 2, "long", "dcountif_", dcount_step, dcount_end, "distinct values where a condition holds" },
+    { "dcountif", "*bi", 2, "long", "dcountif_", dcount_step, dcount_end,
+      "distinct values where a condition holds" },
     { "make_list", "*i", 1, "dynamic", "list_", list_step, list_end, "all values" },
-    { "make_list_if", "*bi", 2, "dynamic", "list_", list_step, list_end, "all values where a condition holds" },
-    { "make_list_with_nulls", "*", 1, "dynamic", "list_", list_step, list_end, "all values and nulls" },
+    { "make_list_if", "*bi", 2, "dynamic", "list_", list_step, list_end,
+      "all values where a condition holds" },
+    { "make_list_with_nulls", "*", 1, "dynamic", "list_", list_step, list_end,
+      "all values and nulls" },
     { "make_set", "*i", 1, "dynamic", "set_", set_step, list_end, "distinct values" },
-    { "make_set_if", "*bi", 2, "dynamic", "set_", set_step, list_end, "distinct values where a condition holds" },
+    { "make_set_if", "*bi", 2, "dynamic", "set_", set_step, list_end,
+      "distinct values where a condition holds" },
     { "makelist", "*i", 1, "dynamic", "list_", list_step, list_end, "all values" },
     { "makeset", "*i", 1, "dynamic", "set_", set_step, list_end, "distinct values" },
     { "max", "*", 1, "0", "max_", max_step, best_end, "the largest value" },
-    { "maxif", "*b", 2, "0", "maxif_", max_step, best_end, "the largest value where a condition holds" },
+    { "maxif", "*b", 2, "0", "maxif_", max_step, best_end,
+      "the largest value where a condition holds" },
     { "min", "*", 1, "0", "min_", min_step, best_end, "the smallest value" },
-    { "minif", "*b", 2, "0", "minif_", min_step, best_end, "the smallest value where a condition holds" },
-    { "percentile", "*n", 2, "0", "percentile_", percentile_step, percentile_end, "the value at a rank" },
+    { "minif", "*b", 2, "0", "minif_", min_step, best_end,
+      "the smallest value where a condition holds" },
+    { "percentile", "*n", 2, "0", "percentile_", percentile_step, percentile_end,
+      "the value at a rank" },
     { "stdev", "n", 1, "real", "stdev_", sum_step, stdev_end, "standard deviation of a sample" },
     { "stdevp", "n", 1, "real", "stdevp_", sum_step, stdevp_end, "standard deviation" },
     { "sum", "n", 1, "s", "sum_", sum_step, sum_end, "the sum" },

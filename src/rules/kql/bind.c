@@ -40,7 +40,8 @@ static size_t find_output(const outputs *o, st_str name)
     return SIZE_MAX;
 }
 
-static bool put_output(st_kbinder *b, outputs *o, st_str name, bool named, st_kitem item, st_kt type)
+static bool put_output(st_kbinder *b, outputs *o, st_str name, bool named, st_kitem item,
+                       st_kt type)
 {
     if (!st_grow(&o->cols, &o->cap, o->n + 1, sizeof *o->cols) ||
         !st_grow(&o->items, &o->items_cap, o->n + 1, sizeof *o->items) ||
@@ -119,7 +120,8 @@ static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
     return op;
 }
 
-/* ---- the family of project ----------------------------------------------------------------------- */
+/* ---- the family of project
+ * ----------------------------------------------------------------------- */
 
 static st_kop *bind_project(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
@@ -227,7 +229,8 @@ static st_kop *bind_keep(st_kbinder *b, st_kop *in, const st_kql_op *q)
         mark(b, q->u.exprs.items[i], hit);
     for (size_t i = 0; hit && i < in->schema.n; i++)
         if (hit[i] == (q->kind == ST_KP_PROJECT_KEEP))
-            put_output(b, &o, in->schema.v[i].name, true, (st_kitem){ NULL, i }, in->schema.v[i].type);
+            put_output(b, &o, in->schema.v[i].name, true, (st_kitem){ NULL, i },
+                       in->schema.v[i].type);
     return finish(b, in, &o);
 }
 
@@ -247,7 +250,8 @@ static st_kop *bind_rename(st_kbinder *b, st_kop *in, const st_kql_op *q)
             continue;
         }
         if (find_output(&o, e->u.named.names[0].text) != SIZE_MAX)
-            st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(e->u.named.names[0].text));
+            st_kb_error(b, e->span, "KS171", "there is a column %.*s already",
+                        ST_FMT(e->u.named.names[0].text));
         o.cols[at].name = e->u.named.names[0].text;
     }
     return finish(b, in, &o);
@@ -284,20 +288,25 @@ static st_kop *bind_reorder(st_kbinder *b, st_kop *in, const st_kql_op *q)
         for (size_t i = 0; i < count; i++) {
             size_t at = names[key->desc ? count - 1 - i : i].at;
             used[at] = true;
-            put_output(b, &o, in->schema.v[at].name, true, (st_kitem){ NULL, at }, in->schema.v[at].type);
+            put_output(b, &o, in->schema.v[at].name, true, (st_kitem){ NULL, at },
+                       in->schema.v[at].type);
         }
     }
     for (size_t i = 0; used && i < n; i++)
         if (!used[i])
-            put_output(b, &o, in->schema.v[i].name, true, (st_kitem){ NULL, i }, in->schema.v[i].type);
+            put_output(b, &o, in->schema.v[i].name, true, (st_kitem){ NULL, i },
+                       in->schema.v[i].type);
     return finish(b, in, &o);
 }
 
-/* ---- where, order, top, take, count, distinct --------------------------------------------------------- */
+/* ---- where, order, top, take, count, distinct
+ * --------------------------------------------------------- */
 
 static st_kop *bind_where(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
+    b->filtering = true;
     st_kx *x = st_kb_condition(b, q->u.expr);
+    b->filtering = false;
     return x && !b->failed ? st_kop_where(b->r, in, x) : NULL;
 }
 
@@ -310,7 +319,8 @@ static bool bind_keys(st_kbinder *b, const st_kql_key *keys, size_t n, st_kkey *
         if (!x)
             return false;
         if (x->type == ST_KT_DYNAMIC)
-            st_kb_error(b, keys[i].expr->span, "KS116", "a dynamic can't be sorted by; wrap it in tostring()");
+            st_kb_error(b, keys[i].expr->span, "KS116",
+                        "a dynamic can't be sorted by; wrap it in tostring()");
         bool desc = !keys[i].asc;
         (*out)[i] = (st_kkey){ x, desc, keys[i].nulls_first || (!desc && !keys[i].nulls_last) };
     }
@@ -320,7 +330,9 @@ static bool bind_keys(st_kbinder *b, const st_kql_key *keys, size_t n, st_kkey *
 static st_kop *bind_order(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     st_kkey *keys;
-    return bind_keys(b, q->u.keys.keys, q->u.keys.n, &keys) ? st_kop_order(b->r, in, keys, q->u.keys.n, SIZE_MAX) : NULL;
+    return bind_keys(b, q->u.keys.keys, q->u.keys.n, &keys)
+               ? st_kop_order(b->r, in, keys, q->u.keys.n, SIZE_MAX)
+               : NULL;
 }
 
 /* How many rows: a constant whole number. */
@@ -362,7 +374,9 @@ static bool no_dynamic(st_kbinder *b, const st_kql_op *q, const st_kschema *s)
 {
     for (size_t i = 0; i < s->n; i++)
         if (s->v[i].type == ST_KT_DYNAMIC) {
-            st_kb_error(b, q->span, "KS116", "a dynamic (%.*s) can't be grouped; wrap it in tostring()", ST_FMT(s->v[i].name));
+            st_kb_error(b, q->span, "KS116",
+                        "a dynamic (%.*s) can't be grouped; wrap it in tostring()",
+                        ST_FMT(s->v[i].name));
             return false;
         }
     return true;
@@ -406,10 +420,11 @@ static st_kop *bind_as(st_kbinder *b, st_kop *in, const st_kql_op *q)
 static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     static const char *const clr[] = {
-        [ST_KT_BOOL] = "System.SByte",     [ST_KT_DATETIME] = "System.DateTime", [ST_KT_DYNAMIC] = "System.Object",
-        [ST_KT_GUID] = "System.Guid",      [ST_KT_INT] = "System.Int32",         [ST_KT_LONG] = "System.Int64",
-        [ST_KT_REAL] = "System.Double",    [ST_KT_STRING] = "System.String",     [ST_KT_TIMESPAN] = "System.TimeSpan",
-        [ST_KT_UNKNOWN] = "System.Object",
+        [ST_KT_BOOL] = "System.SByte",        [ST_KT_DATETIME] = "System.DateTime",
+        [ST_KT_DYNAMIC] = "System.Object",    [ST_KT_GUID] = "System.Guid",
+        [ST_KT_INT] = "System.Int32",         [ST_KT_LONG] = "System.Int64",
+        [ST_KT_REAL] = "System.Double",       [ST_KT_STRING] = "System.String",
+        [ST_KT_TIMESPAN] = "System.TimeSpan", [ST_KT_UNKNOWN] = "System.Object",
     };
     static const char *const names[] = { "ColumnName", "ColumnOrdinal", "DataType", "ColumnType" };
     (void)q;
@@ -427,20 +442,24 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
 }
 
 /* arg_max(x, a, b, *): x's column, then each other one as an aggregate of its own. */
-static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_kagg *agg, st_str name, bool named)
+static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_kagg *agg,
+                    st_str name, bool named)
 {
     st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
     if (!args || !x || !value)
         return;
     args[0] = x;
     args[1] = value;
-    st_kaggcall c = { .agg = agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX };
+    st_kaggcall c = {
+        .agg = agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX
+    };
     size_t at = st_kb_add_call(b, &c);
     put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
 /* names: what the author called the first columns. */
-static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names, size_t nnames)
+static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names,
+                        size_t nnames)
 {
     st_str name = nnames ? names[0].text : (st_str){ NULL, 0 };
     const st_kagg *agg = st_kagg_find(e->u.call.name.text);
@@ -461,9 +480,13 @@ static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const s
             b->aggregates = false;
             st_str auto_name = n.p ? n : st_kb_name(b, v);
             b->aggregates = true;
-            add_arg(b, o, x, st_kb_expr(b, v), agg, auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns), n.p != NULL);
+            add_arg(b, o, x, st_kb_expr(b, v), agg,
+                    auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns),
+                    n.p != NULL);
             continue;
         }
+        if (b->node_call == SIZE_MAX && b->ncalls)
+            b->node_call = b->ncalls - 1;
         for (size_t c = 0; c < b->row->n; c++) {
             st_kx *col = ST_NEW(&b->r->arena, st_kx);
             bool taken = false;
@@ -478,7 +501,8 @@ static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const s
     b->nested = false;
 }
 
-/* ---- summarize ------------------------------------------------------------------------------------------ */
+/* ---- summarize
+ * ------------------------------------------------------------------------------------------ */
 
 static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
@@ -491,13 +515,18 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         st_kx *col = ST_NEW(&b->r->arena, st_kx);
         key[i] = keys.items[i].x ? keys.items[i].x : col;
         if (!keys.items[i].x && col)
-            *col = (st_kx){ .kind = ST_X_COLUMN, .type = keys.cols[i].type, .col = keys.items[i].from };
+            *col = (st_kx){ .kind = ST_X_COLUMN,
+                            .type = keys.cols[i].type,
+                            .col = keys.items[i].from };
         if (keys.cols[i].type == ST_KT_DYNAMIC)
-            st_kb_error(b, q->u.group.by.items[i]->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
-        put_output(b, &all, keys.cols[i].name, keys.named[i], (st_kitem){ NULL, i }, keys.cols[i].type);
+            st_kb_error(b, q->u.group.by.items[i]->span, "KS116",
+                        "a dynamic can't be grouped; wrap it in tostring()");
+        put_output(b, &all, keys.cols[i].name, keys.named[i], (st_kitem){ NULL, i },
+                   keys.cols[i].type);
     }
     b->aggregates = true;
     b->ncalls = 0;
+    b->node_call = SIZE_MAX;
     b->keys = nkeys;
     all.columns = keys.columns;
     for (size_t i = 0; i < q->u.group.exprs.n; i++) {
@@ -505,7 +534,9 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         st_str name;
         const st_kql_expr *v = unname(e, &name);
         if (v->kind == ST_KX_CALL && st_kql_service(v->u.call.name.text) == NULL &&
-            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) || st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) && v->u.call.args.n)
+            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) ||
+             st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) &&
+            v->u.call.args.n)
             add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else
@@ -523,7 +554,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
             calls[i] = b->calls[i];
             cols[nkeys + i] = (st_kcol){ ST_STR("_"), b->calls[i].type };
         }
-        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, cols);
+        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols);
     }
     outputs_free(&keys);
     if (!group) {
@@ -533,7 +564,9 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return finish(b, group, &all);
 }
 
-/* ---- sources ----------------------------------------------------------------------------------------------- */
+/* ---- sources
+ * -----------------------------------------------------------------------------------------------
+ */
 
 static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
 {
@@ -573,7 +606,8 @@ static st_kop *bind_datatable(st_kbinder *b, const st_kql_op *q)
         cols[i] = (st_kcol){ s->columns[i].name.text, st_kb_type(s->columns[i].type) };
         for (size_t k = 0; k < i; k++)
             if (st_str_eq(cols[k].name, cols[i].name))
-                st_kb_error(b, s->columns[i].name.span, "KS171", "there is a column %.*s already", ST_FMT(cols[i].name));
+                st_kb_error(b, s->columns[i].name.span, "KS171", "there is a column %.*s already",
+                            ST_FMT(cols[i].name));
     }
     for (size_t i = 0; cols && cells && i < n; i++) {
         st_kx *x = st_kb_expr(b, q->u.data.cells.items[i]);
@@ -592,13 +626,15 @@ static st_kop *bind_range(st_kbinder *b, const st_kql_op *q)
 {
     st_kv from, to, step;
     st_kt t, tt, st;
-    if (!st_kb_constant(b, q->u.range.from, &from, &t) || !st_kb_constant(b, q->u.range.to, &to, &tt) ||
+    if (!st_kb_constant(b, q->u.range.from, &from, &t) ||
+        !st_kb_constant(b, q->u.range.to, &to, &tt) ||
         !st_kb_constant(b, q->u.range.step, &step, &st))
         return NULL;
     bool numbers = st_kt_numeric(t) && st_kt_numeric(tt) && st_kt_numeric(st);
     bool times = (t == ST_KT_DATETIME || t == ST_KT_TIMESPAN) && tt == t && st == ST_KT_TIMESPAN;
     if (!numbers && !times) {
-        st_kb_error(b, q->span, "KS106", "range isn't defined for %s, %s and %s", st_kt_name(t), st_kt_name(tt), st_kt_name(st));
+        st_kb_error(b, q->span, "KS106", "range isn't defined for %s, %s and %s", st_kt_name(t),
+                    st_kt_name(tt), st_kt_name(st));
         return NULL;
     }
     if (numbers && (tt == ST_KT_REAL || st == ST_KT_REAL) && t != ST_KT_REAL) {
@@ -618,7 +654,9 @@ static st_kop *bind_externaldata(st_kbinder *b, const st_kql_op *q)
     return NULL;
 }
 
-/* ---- union ---------------------------------------------------------------------------------------------------- */
+/* ---- union
+ * ----------------------------------------------------------------------------------------------------
+ */
 
 typedef struct legs {
     st_kop *op[256];
@@ -636,7 +674,8 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
         st_kb_warn(b, e->span, "no table %.*s: left out (isfuzzy)", ST_FMT(e->u.name));
         return;
     }
-    st_str name = e->kind == ST_KX_NAME ? e->u.name : numbered(b, ST_STR("union_arg"), (unsigned)l->n);
+    st_str name =
+        e->kind == ST_KX_NAME ? e->u.name : numbered(b, ST_STR("union_arg"), (unsigned)l->n);
     if (e->kind == ST_KX_PATTERN) {
         bool any = false;
         for (size_t i = 0; st_ktable_at(i); i++)
@@ -656,7 +695,7 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
     }
 }
 
-static const st_kql_expr *opt(const st_kql_op *q, const char *name)
+const st_kql_expr *st_kb_opt(const st_kql_op *q, const char *name)
 {
     for (size_t i = 0; i < q->nopts; i++)
         if (st_str_eq(q->opts[i].name.text, st_str_of(name)))
@@ -666,10 +705,11 @@ static const st_kql_expr *opt(const st_kql_op *q, const char *name)
 
 static bool opt_is(const st_kql_op *q, const char *name, const char *value)
 {
-    const st_kql_expr *e = opt(q, name);
+    const st_kql_expr *e = st_kb_opt(q, name);
     if (e && e->kind == ST_KX_NAME)
         return st_str_eq(e->u.name, st_str_of(value));
-    return e && e->kind == ST_KX_LITERAL && e->u.value.type == ST_KT_BOOL && e->u.value.i && !strcmp(value, "true");
+    return e && e->kind == ST_KX_LITERAL && e->u.value.type == ST_KT_BOOL && e->u.value.i &&
+           !strcmp(value, "true");
 }
 
 /* Does some other leg have this name with another type? */
@@ -742,8 +782,8 @@ static st_kop *bind_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
     for (size_t i = 0; i < q->u.exprs.n; i++)
         add_leg(b, l, q->u.exprs.items[i], opt_is(q, "isfuzzy", "true"));
     b->row = row;
-    const st_kql_expr *source = opt(q, "withsource");
-    source = source ? source : opt(q, "with_source");
+    const st_kql_expr *source = st_kb_opt(q, "withsource");
+    source = source ? source : st_kb_opt(q, "with_source");
     size_t total = 0, first = source && source->kind == ST_KX_NAME ? 1 : 0;
     for (size_t i = 0; i < l->n; i++)
         total += l->op[i]->schema.n;
@@ -774,25 +814,29 @@ static st_kop *bind_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
         }
         for (size_t c = 0; c < n; c++) {
             size_t at = st_kb_column(&l->op[i]->schema, u[c].plain);
-            m[first + c] = at != SIZE_MAX && l->op[i]->schema.v[at].type == u[c].type ? at : SIZE_MAX;
+            m[first + c] =
+                at != SIZE_MAX && l->op[i]->schema.v[at].type == u[c].type ? at : SIZE_MAX;
         }
         map[i] = m;
     }
     return st_kop_union(b->r, l->op, map, names, l->n, cols, first + n);
 }
 
-/* ---- join, lookup ---------------------------------------------------------------------------------------------- */
+/* ---- join, lookup
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
 {
     static const struct {
         const char *name;
         st_kjoin kind;
-    } kinds[] = { { "innerunique", ST_J_INNERUNIQUE }, { "inner", ST_J_INNER },         { "leftouter", ST_J_LEFTOUTER },
-                  { "rightouter", ST_J_RIGHTOUTER },   { "fullouter", ST_J_FULLOUTER }, { "leftsemi", ST_J_LEFTSEMI },
-                  { "leftanti", ST_J_LEFTANTI },       { "anti", ST_J_LEFTANTI },       { "leftantisemi", ST_J_LEFTANTI },
-                  { "rightsemi", ST_J_RIGHTSEMI },     { "rightanti", ST_J_RIGHTANTI }, { "rightantisemi", ST_J_RIGHTANTI } };
-    const st_kql_expr *e = opt(q, "kind");
+    } kinds[] = { { "innerunique", ST_J_INNERUNIQUE }, { "inner", ST_J_INNER },
+                  { "leftouter", ST_J_LEFTOUTER },     { "rightouter", ST_J_RIGHTOUTER },
+                  { "fullouter", ST_J_FULLOUTER },     { "leftsemi", ST_J_LEFTSEMI },
+                  { "leftanti", ST_J_LEFTANTI },       { "anti", ST_J_LEFTANTI },
+                  { "leftantisemi", ST_J_LEFTANTI },   { "rightsemi", ST_J_RIGHTSEMI },
+                  { "rightanti", ST_J_RIGHTANTI },     { "rightantisemi", ST_J_RIGHTANTI } };
+    const st_kql_expr *e = st_kb_opt(q, "kind");
     bool lookup = q->kind == ST_KP_LOOKUP;
     *out = lookup ? ST_J_LEFTOUTER : ST_J_INNERUNIQUE;
     if (!e)
@@ -803,8 +847,12 @@ static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
             *out = kinds[i].kind;
             return true;
         }
-    st_kb_error(b, e->span, "KS005", "unknown kind of %s; expected inner, leftouter%s", lookup ? "lookup" : "join",
-                lookup ? "" : ", innerunique, fullouter, leftanti, leftsemi, rightanti, rightsemi or rightouter");
+    st_kb_error(
+        b, e->span, "KS005", "unknown kind of %s; expected inner, leftouter%s",
+        lookup ? "lookup" : "join",
+        lookup
+            ? ""
+            : ", innerunique, fullouter, leftanti, leftsemi, rightanti, rightsemi or rightouter");
     return false;
 }
 
@@ -817,13 +865,14 @@ static bool side(const st_kql_expr *e, const char *which, st_str *name)
     return true;
 }
 
-static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const st_kop *r, size_t *lk, size_t *rk)
+static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const st_kop *r,
+                     size_t *lk, size_t *rk)
 {
     st_str ln, rn;
     if (e->kind == ST_KX_NAME) {
         ln = rn = e->u.name;
-    } else if (!(e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_EQ && side(e->u.binary.left, "$left", &ln) &&
-                 side(e->u.binary.right, "$right", &rn))) {
+    } else if (!(e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_EQ &&
+                 side(e->u.binary.left, "$left", &ln) && side(e->u.binary.right, "$right", &rn))) {
         st_kb_error(b, e->span, "KS183", "write a column's name or $left.a == $right.b");
         return false;
     }
@@ -839,14 +888,16 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const
     st_kt a = l->schema.v[*lk].type, c = r->schema.v[*rk].type;
     bool whole = (a == ST_KT_LONG || a == ST_KT_INT) && (c == ST_KT_LONG || c == ST_KT_INT);
     if (a == ST_KT_DYNAMIC || (a != c && !whole)) {
-        st_kb_error(b, e->span, "KS242", "%s and %s can't be joined on", st_kt_name(a), st_kt_name(c));
+        st_kb_error(b, e->span, "KS242", "%s and %s can't be joined on", st_kt_name(a),
+                    st_kt_name(c));
         return false;
     }
     return true;
 }
 
 /* The conditions, `and` taken apart. */
-static size_t join_keys(st_kbinder *b, const st_kql_op *q, const st_kop *l, const st_kop *r, size_t *lk, size_t *rk, size_t max)
+static size_t join_keys(st_kbinder *b, const st_kql_op *q, const st_kop *l, const st_kop *r,
+                        size_t *lk, size_t *rk, size_t max)
 {
     const st_kql_expr *todo[64];
     size_t n = 0, depth = 0;
@@ -886,7 +937,8 @@ static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
         return NULL;
     }
     outputs o = { 0 };
-    bool only_right = kind == ST_J_RIGHTSEMI || kind == ST_J_RIGHTANTI, only_left = kind == ST_J_LEFTSEMI || kind == ST_J_LEFTANTI;
+    bool only_right = kind == ST_J_RIGHTSEMI || kind == ST_J_RIGHTANTI,
+         only_left = kind == ST_J_LEFTSEMI || kind == ST_J_LEFTANTI;
     size_t *rights = ST_NEWN(&b->r->arena, size_t, right->schema.n), nright = 0;
     if (!only_right)
         keep_all(b, &o, &in->schema);
@@ -897,17 +949,76 @@ static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
         if (key && q->kind == ST_KP_LOOKUP)
             continue;
         st_str name = right->schema.v[c].name, t = name;
-        for (unsigned i = 1; !only_right && (find_output(&o, t) != SIZE_MAX || (i > 1 && st_kb_column(&right->schema, t) != SIZE_MAX)); i++)
+        for (unsigned i = 1;
+             !only_right && (find_output(&o, t) != SIZE_MAX ||
+                             (i > 1 && st_kb_column(&right->schema, t) != SIZE_MAX));
+             i++)
             t = numbered(b, name, i);
         put_output(b, &o, t, false, (st_kitem){ NULL, c }, right->schema.v[c].type);
         rights[nright++] = c;
     }
-    st_kop *op = rights && !b->failed ? st_kop_join(b->r, in, right, kind, lk, rk, nkeys, rights, nright, o.cols, o.n) : NULL;
+    st_kop *op = rights && !b->failed ? st_kop_join(b->r, in, right, kind, lk, rk, nkeys, rights,
+                                                    nright, o.cols, o.n)
+                                      : NULL;
     outputs_free(&o);
     return op;
 }
 
-/* ---- tables as expressions ------------------------------------------------------------------------------------------ */
+/* ---- mv-expand
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static bool expand_item(st_kbinder *b, outputs *o, const st_kql_expand_item *it, st_kexpand *out)
+{
+    st_str name;
+    const st_kql_expr *value = unname(it->expr, &name);
+    st_kx *x = st_kb_expr(b, value);
+    if (!x)
+        return false;
+    if (x->type != ST_KT_DYNAMIC && x->type != ST_KT_UNKNOWN) {
+        st_kb_error(b, it->expr->span, "KS141",
+                    "a dynamic is needed here, not %s; use split() or parse_json()",
+                    st_kt_name(x->type));
+        return false;
+    }
+    if (!name.p)
+        name = st_kb_name(b, value);
+    if (!name.n)
+        name = numbered(b, ST_STR("Column"), ++o->columns);
+    *out = (st_kexpand){ x, find_output(o, name),
+                         it->to == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : st_kb_type(it->to) };
+    if (out->col == SIZE_MAX) {
+        out->col = o->n;
+        return put_output(b, o, name, true, (st_kitem){ NULL, 0 }, out->to);
+    }
+    if (o->cols)
+        o->cols[out->col].type = out->to;
+    return true;
+}
+
+static st_kop *bind_expand(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    size_t n = q->u.expand.n, limit = SIZE_MAX, index = SIZE_MAX;
+    st_kexpand *items = ST_NEWN(&b->r->arena, st_kexpand, n);
+    bool ok = items && keep_all(b, &o, &in->schema);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = expand_item(b, &o, &q->u.expand.items[i], &items[i]);
+    const st_kql_expr *ix = st_kb_opt(q, "with_itemindex");
+    if (ok && ix && ix->kind == ST_KX_NAME) {
+        index = o.n;
+        ok = put_output(b, &o, ix->u.name, true, (st_kitem){ NULL, 0 }, ST_KT_LONG);
+    }
+    if (ok && q->u.expand.limit)
+        ok = row_count(b, q->u.expand.limit, &limit);
+    st_kop *op =
+        ok && !b->failed ? st_kop_expand(b->r, in, items, n, limit, index, o.cols, o.n) : NULL;
+    outputs_free(&o);
+    return op;
+}
+
+/* ---- tables as expressions
+ * ------------------------------------------------------------------------------------------ */
 
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
 {
@@ -924,7 +1035,8 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
     if (e->kind != ST_KX_CALL)
         return false;
     st_klet *l = st_kb_let(b, e->u.call.name.text);
-    if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) || st_str_eq(e->u.call.name.text, ST_STR("table")))
+    if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) ||
+        st_str_eq(e->u.call.name.text, ST_STR("table")))
         return true;
     if (!l || l->kind != ST_L_LAMBDA)
         return false;
@@ -938,7 +1050,8 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
     if (s->value->kind != ST_KX_NAME && s->value->kind != ST_KX_CALL)
         return false;
     for (size_t i = 0; i < l->expr->u.lambda.nparams; i++)
-        if (s->value->kind == ST_KX_NAME && st_str_eq(l->expr->u.lambda.params[i].name.text, s->value->u.name))
+        if (s->value->kind == ST_KX_NAME &&
+            st_str_eq(l->expr->u.lambda.params[i].name.text, s->value->u.name))
             return l->expr->u.lambda.params[i].tabular;
     st_klet *env = b->env;
     b->env = l->env;
@@ -981,7 +1094,8 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     for (st_klet *k = b->env; k; k = k->next)
         st_suggest_offer(&s, k->name);
     if (s.best.p)
-        st_kb_error(b, e->span, "KS142", "no table %.*s; did you mean %.*s?", ST_FMT(name), ST_FMT(s.best));
+        st_kb_error(b, e->span, "KS142", "no table %.*s; did you mean %.*s?", ST_FMT(name),
+                    ST_FMT(s.best));
     else
         st_kb_error(b, e->span, "KS142", "no table %.*s", ST_FMT(name));
     return NULL;
@@ -1014,7 +1128,8 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
 st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->depth >= ST_MAX_KQL_CALLS) {
-        st_kb_error(b, e->span, NULL, "tables and functions inside one another deeper than %u", ST_MAX_KQL_CALLS);
+        st_kb_error(b, e->span, NULL, "tables and functions inside one another deeper than %u",
+                    ST_MAX_KQL_CALLS);
         return NULL;
     }
     b->depth++;
@@ -1033,7 +1148,9 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     return op;
 }
 
-/* ---- pipelines -------------------------------------------------------------------------------------------------------- */
+/* ---- pipelines
+ * --------------------------------------------------------------------------------------------------------
+ */
 
 typedef st_kop *bind_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
 
@@ -1058,6 +1175,9 @@ static bind_op *const operators[] = {
     [ST_KP_UNION] = bind_union,
     [ST_KP_JOIN] = bind_join,
     [ST_KP_LOOKUP] = bind_join,
+    [ST_KP_MV_EXPAND] = bind_expand,
+    [ST_KP_PARSE] = st_kb_op_parse,
+    [ST_KP_PARSE_WHERE] = st_kb_op_parse,
     [ST_KP_RENDER] = bind_same,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
@@ -1068,22 +1188,58 @@ static bind_op *const operators[] = {
 static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
 {
     switch (q->kind) {
-    case ST_KP_TABLE:
-        return st_kb_table(b, q->u.expr);
-    case ST_KP_DATATABLE:
-        return bind_datatable(b, q);
-    case ST_KP_PRINT:
-        return bind_print(b, q);
-    case ST_KP_RANGE:
-        return bind_range(b, q);
-    case ST_KP_EXTERNALDATA:
-        return bind_externaldata(b, q);
-    case ST_KP_UNION:
-        return bind_union(b, NULL, q);
+    case ST_KP_TABLE: return st_kb_table(b, q->u.expr);
+    case ST_KP_DATATABLE: return bind_datatable(b, q);
+    case ST_KP_PRINT: return bind_print(b, q);
+    case ST_KP_RANGE: return bind_range(b, q);
+    case ST_KP_EXTERNALDATA: return bind_externaldata(b, q);
+    case ST_KP_UNION: return bind_union(b, NULL, q);
     default:
         st_kb_error(b, q->word, NULL, "operator %s isn't supported yet", st_kql_op_name(q->kind));
         return NULL;
     }
+}
+
+/* Is the order of rows meant behind this operator? `before`: of its input. */
+static bool serialized_by(st_kql_op_kind k, bool before)
+{
+    switch (k) {
+    case ST_KP_ORDER:
+    case ST_KP_TOP:
+    case ST_KP_SERIALIZE:
+    case ST_KP_RANGE: return true;
+    case ST_KP_TABLE:
+    case ST_KP_WHERE:
+    case ST_KP_PROJECT:
+    case ST_KP_EXTEND:
+    case ST_KP_PROJECT_AWAY:
+    case ST_KP_PROJECT_KEEP:
+    case ST_KP_PROJECT_RENAME:
+    case ST_KP_PROJECT_REORDER:
+    case ST_KP_TAKE:
+    case ST_KP_MV_EXPAND:
+    case ST_KP_PARSE:
+    case ST_KP_PARSE_WHERE:
+    case ST_KP_PARSE_KV:
+    case ST_KP_INVOKE:
+    case ST_KP_RENDER:
+    case ST_KP_AS: return before;
+    default: return false;
+    }
+}
+
+/* One operator. Functions over neighbouring rows need all of them at once. */
+static st_kop *bind_one(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
+{
+    bool windows = b->windows, serialized = b->serialized;
+    b->windows = false;
+    b->serialized = serialized || q->kind == ST_KP_SERIALIZE;
+    st_kop *op = f(b, in, q);
+    if (op && b->windows && !st_kop_make_whole(b->r, in))
+        op = NULL;
+    b->windows = windows;
+    b->serialized = serialized_by(q->kind, serialized);
+    return op;
 }
 
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
@@ -1091,28 +1247,36 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     const st_kql_op *q = query->first;
     const st_kschema *row = b->row;
     b->row = NULL;
+    b->serialized = false;
     st_kop *op = q ? bind_source(b, q) : NULL;
+    b->serialized = q && serialized_by(q->kind, b->serialized);
     for (q = q ? q->next : NULL; q && op; q = q->next) {
-        bind_op *f = (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
+        bind_op *f =
+            (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
         b->row = &op->schema;
         if (!f) {
-            st_str name = q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
+            st_str name =
+                q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
             st_kb_error(b, q->word, NULL, "operator %.*s isn't supported yet", ST_FMT(name));
             op = NULL;
             break;
         }
         bool failed = b->failed;
         b->failed = false;
-        st_kop *next = f(b, op, q);
+        st_kop *next = bind_one(b, f, op, q);
         /* After an error go on with the input's columns, to find what else is wrong. */
-        op = next ? next : b->failed && (q->kind == ST_KP_WHERE || q->kind == ST_KP_ORDER) ? op : NULL;
+        op = next                                                              ? next
+             : b->failed && (q->kind == ST_KP_WHERE || q->kind == ST_KP_ORDER) ? op
+                                                                               : NULL;
         b->failed |= failed;
     }
     b->row = row;
     return b->failed ? NULL : op;
 }
 
-/* ---- statements ---------------------------------------------------------------------------------------------------------- */
+/* ---- statements
+ * ----------------------------------------------------------------------------------------------------------
+ */
 
 static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
 {
@@ -1122,7 +1286,8 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     *l = (st_klet){ .next = b->env, .name = s->name.text, .expr = s->value, .env = b->env };
     if (s->value->kind == ST_KX_LAMBDA) {
         l->kind = ST_L_LAMBDA;
-    } else if (st_kb_tabular(b, s->value) || (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
+    } else if (st_kb_tabular(b, s->value) ||
+               (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
                (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
         l->kind = ST_L_TABLE;
         st_kb_table(b, s->value); /* errors are shown where the let stands */
@@ -1140,9 +1305,13 @@ static void bind_params(st_kbinder *b, const st_kql_stmt *s)
         st_klet *l = ST_NEW(&b->r->arena, st_klet);
         if (!l)
             return;
-        *l = (st_klet){ .next = b->env, .name = s->params[i].name.text, .kind = ST_L_VALUE, .expr = s->params[i].value };
+        *l = (st_klet){ .next = b->env,
+                        .name = s->params[i].name.text,
+                        .kind = ST_L_VALUE,
+                        .expr = s->params[i].value };
         if (!s->params[i].value)
-            st_kb_error(b, s->params[i].name.span, NULL, "the parameter %.*s has no default", ST_FMT(l->name));
+            st_kb_error(b, s->params[i].name.span, NULL, "the parameter %.*s has no default",
+                        ST_FMT(l->name));
         else
             l->x = st_kb_expr(b, s->params[i].value);
         b->env = l;
@@ -1158,7 +1327,8 @@ bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **l
         for (st_klet *l = b->env; s->kind == ST_KS_LET && l != outer && !same; l = l->next)
             same = st_str_eq(l->name, s->name.text) ? l : NULL;
         if (same)
-            st_kb_error(b, s->name.span, "KS201", "there is a let %.*s already", ST_FMT(s->name.text));
+            st_kb_error(b, s->name.span, "KS201", "there is a let %.*s already",
+                        ST_FMT(s->name.text));
         else if (s->kind == ST_KS_LET && !bind_let(b, s))
             return false;
         else if (s->kind == ST_KS_DECLARE)
@@ -1173,7 +1343,8 @@ bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **l
     return true;
 }
 
-void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d, st_kbound *out)
+void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
+              st_kbound *out)
 {
     st_kbinder b = { .r = r, .d = d, .marks = marks_servers };
     const st_kql_stmt *last = NULL;

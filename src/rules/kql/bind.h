@@ -7,8 +7,8 @@
 #include "rules/kql/plan.h"
 
 typedef enum st_klet_kind {
-    ST_L_VALUE,  /* bound: x */
-    ST_L_TABLE,  /* a macro: bound anew at each use */
+    ST_L_VALUE, /* bound: x */
+    ST_L_TABLE, /* a macro: bound anew at each use */
     ST_L_LAMBDA
 } st_klet_kind;
 
@@ -35,12 +35,17 @@ typedef struct st_kbinder {
     bool aggregates;
     st_kaggcall *calls;
     size_t ncalls, calls_cap, keys;
-    bool nested; /* inside an aggregate's arguments */
+    size_t node_call; /* the call of an arg_max(.., *) */
+    bool filtering;   /* in a where: columns that are never filled are worth a warning */
+    bool nested;      /* inside an aggregate's arguments */
+    bool serialized;  /* the input's order is meant */
+    bool windows;     /* a function over neighbouring rows was bound */
 } st_kbinder;
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
-void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 /* Never NULL but for no memory: what can't be bound has type UNKNOWN. */
 st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e);
 /* A condition: bool, or an error. */
@@ -58,12 +63,23 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);
 st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e);
 /* Enters a function: b->env holds its parameters and lets, *last the statement that is its
  * value. The caller puts b->env back. */
-bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e, const st_kql_stmt **last);
+bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e,
+                     const st_kql_stmt **last);
 /* Adds a call whose value is one column of the group's table; its place among the calls. */
 size_t st_kb_add_call(st_kbinder *b, const st_kaggcall *c);
 st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
 st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
 bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_kt st_kb_type(st_kql_type t); /* decimal is real */
+
+/* The value of an option (kind=inner), NULL if it wasn't given. */
+const st_kql_expr *st_kb_opt(const st_kql_op *q, const char *name);
+
+/* A call of a function over neighbouring rows. */
+st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
+
+/* Operators that bind themselves, each in its own file. */
+typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
+st_kb_op st_kb_op_parse;
 
 #endif

@@ -159,30 +159,22 @@ static st_kv value_of(st_kbinder *b, const st_kql_value *v)
     if (v->null)
         return st_kv_missing(v->type);
     switch (v->type) {
-    case ST_KT_BOOL:
-        return st_kv_bool(v->i != 0);
+    case ST_KT_BOOL: return st_kv_bool(v->i != 0);
     case ST_KT_INT:
-    case ST_KT_LONG:
-        return st_kv_long(v->i);
+    case ST_KT_LONG: return st_kv_long(v->i);
     case ST_KT_REAL:
-    case ST_KT_DECIMAL:
-        return st_kv_real(v->real);
-    case ST_KT_STRING:
-        return st_kv_str(&b->r->mem, v->str);
-    case ST_KT_DATETIME:
-        return st_kv_time(v->now ? b->r->now : v->i);
-    case ST_KT_TIMESPAN:
-        return st_kv_span(v->i);
-    case ST_KT_GUID:
-        return guid_value(b, &v->guid);
-    case ST_KT_DYNAMIC:
-        return json_value(b, v->json);
-    default:
-        return st_kv_null();
+    case ST_KT_DECIMAL: return st_kv_real(v->real);
+    case ST_KT_STRING: return st_kv_str(&b->r->mem, v->str);
+    case ST_KT_DATETIME: return st_kv_time(v->now ? b->r->now : v->i);
+    case ST_KT_TIMESPAN: return st_kv_span(v->i);
+    case ST_KT_GUID: return guid_value(b, &v->guid);
+    case ST_KT_DYNAMIC: return json_value(b, v->json);
+    default: return st_kv_null();
     }
 }
 
-/* ---- names ------------------------------------------------------------------------------------ */
+/* ---- names ------------------------------------------------------------------------------------
+ */
 
 size_t st_kb_column(const st_kschema *s, st_str name)
 {
@@ -208,7 +200,8 @@ void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
     for (st_klet *l = b->env; l; l = l->next)
         st_suggest_offer(&s, l->name);
     if (s.best.p)
-        st_kb_error(b, at, "KS142", "no column %.*s; did you mean %.*s?", ST_FMT(name), ST_FMT(s.best));
+        st_kb_error(b, at, "KS142", "no column %.*s; did you mean %.*s?", ST_FMT(name),
+                    ST_FMT(s.best));
     else
         st_kb_error(b, at, "KS142", "no column %.*s", ST_FMT(name));
 }
@@ -218,13 +211,26 @@ static bool server_column(st_str name)
     return st_str_starts(name, ST_STR("WebServer"));
 }
 
+/* A filter on a column that Sysmon can't fill finds nothing: say so. */
+static void warn_never(st_kbinder *b, const st_kql_expr *e, st_kt type)
+{
+    const st_ktable *t = st_ktable_find(ST_STR("DeviceProcessEvents"));
+    for (size_t i = 0; b->filtering && i < t->n; i++)
+        if ((t->columns[i].flags & ST_SRC_NEVER) && t->columns[i].type == type &&
+            st_str_eq(e->u.name, st_str_of(t->columns[i].name)))
+            st_kb_warn(b, e->span, "%.*s is never filled: Sysmon doesn't record it",
+                       ST_FMT(e->u.name));
+}
+
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
     size_t c = st_kb_column(b->row, name);
     if (c != SIZE_MAX) {
         if (b->marks && server_column(name))
-            st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s", ST_FMT(name));
+            st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
+                        ST_FMT(name));
+        warn_never(b, e, b->row->v[c].type);
         st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
         if (x)
             x->col = c;
@@ -234,13 +240,15 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     if (l && l->kind == ST_L_VALUE)
         return l->x;
     if (l)
-        st_kb_error(b, e->span, NULL, "%.*s is a table or a function here; a value is needed", ST_FMT(name));
+        st_kb_error(b, e->span, NULL, "%.*s is a table or a function here; a value is needed",
+                    ST_FMT(name));
     else
         st_kb_no_column(b, e->span, name);
     return unknown(b);
 }
 
-/* ---- members and elements ------------------------------------------------------------------------ */
+/* ---- members and elements
+ * ------------------------------------------------------------------------ */
 
 static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx *key)
 {
@@ -259,7 +267,8 @@ static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx 
 static st_kx *bind_member(st_kbinder *b, const st_kql_expr *e)
 {
     st_kx *base = st_kb_expr(b, e->u.member.base);
-    return bind_path(b, e, base, st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, e->u.member.name.text)));
+    return bind_path(b, e, base,
+                     st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, e->u.member.name.text)));
 }
 
 static st_kx *bind_index(st_kbinder *b, const st_kql_expr *e)
@@ -268,7 +277,8 @@ static st_kx *bind_index(st_kbinder *b, const st_kql_expr *e)
     return bind_path(b, e, base, key);
 }
 
-/* ---- operators ------------------------------------------------------------------------------------- */
+/* ---- operators
+ * ------------------------------------------------------------------------------------- */
 
 typedef struct strop {
     st_mop op;
@@ -278,7 +288,8 @@ typedef struct strop {
 /* The string operators, by the parser's numbers. */
 static bool strop_of(st_kql_operator op, strop *out)
 {
-    static const st_mop order[] = { ST_M_HAS, ST_M_HASPREFIX, ST_M_HASSUFFIX, ST_M_CONTAINS, ST_M_STARTS, ST_M_ENDS };
+    static const st_mop order[] = { ST_M_HAS,      ST_M_HASPREFIX, ST_M_HASSUFFIX,
+                                    ST_M_CONTAINS, ST_M_STARTS,    ST_M_ENDS };
     if (op >= ST_KO_HAS && op <= ST_KO_NOT_ENDSWITH_CS) {
         unsigned i = (unsigned)op - ST_KO_HAS;
         *out = (strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
@@ -307,8 +318,11 @@ static size_t needle_texts(st_kbinder *b, st_kx *const *x, size_t n, st_str *out
         for (size_t k = 0; k < items; k++) {
             st_kv one = v.tag == ST_KV_ARRAY ? v.u.a->v[k] : v;
             if (out)
-                out[count] = st_pool_get(b->r->mem.pool,
-                                         st_kv_tostring(&b->r->mem, v.tag == ST_KV_ARRAY ? ST_KT_DYNAMIC : x[i]->type, one).u.s);
+                out[count] = st_pool_get(
+                    b->r->mem.pool,
+                    st_kv_tostring(&b->r->mem, v.tag == ST_KV_ARRAY ? ST_KT_DYNAMIC : x[i]->type,
+                                   one)
+                        .u.s);
             count++;
         }
     }
@@ -357,10 +371,12 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
     if (any_unknown(args, 2))
         return unknown(b);
     for (size_t i = 0; i < 2; i++)
-        if (!textual(args[i]->type) || (i && args[1]->type == ST_KT_DYNAMIC && args[1]->value.tag == ST_KV_ARRAY &&
-                                        args[1]->kind == ST_X_CONST)) {
+        if (!textual(args[i]->type) ||
+            (i && args[1]->type == ST_KT_DYNAMIC && args[1]->value.tag == ST_KV_ARRAY &&
+             args[1]->kind == ST_X_CONST)) {
             st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s; use tostring()",
-                        st_kql_operator_text(e->u.binary.op), st_kt_name(args[0]->type), st_kt_name(args[1]->type));
+                        st_kql_operator_text(e->u.binary.op), st_kt_name(args[0]->type),
+                        st_kt_name(args[1]->type));
             return unknown(b);
         }
     if (args[1]->kind == ST_X_CONST)
@@ -391,11 +407,13 @@ static st_kx *bind_arith(st_kbinder *b, const st_kql_expr *e)
     if (any_unknown(args, 2))
         return unknown(b);
     st_kt type;
-    st_kcode *code = st_karith(ops[e->u.binary.op - ST_KO_ADD], args[0]->type, args[1]->type, &type);
+    st_kcode *code =
+        st_karith(ops[e->u.binary.op - ST_KO_ADD], args[0]->type, args[1]->type, &type);
     if (!code) {
         bool text = args[0]->type == ST_KT_STRING || args[1]->type == ST_KT_STRING;
-        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s", st_kql_operator_text(e->u.binary.op),
-                    st_kt_name(args[0]->type), st_kt_name(args[1]->type),
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s",
+                    st_kql_operator_text(e->u.binary.op), st_kt_name(args[0]->type),
+                    st_kt_name(args[1]->type),
                     text && e->u.binary.op == ST_KO_ADD ? "; use strcat()" : "");
         return unknown(b);
     }
@@ -407,9 +425,11 @@ static void convert_literal(st_kbinder *b, st_kx **args)
 {
     for (size_t i = 0; i < 2; i++) {
         st_kt other = args[1 - i]->type;
-        if (args[i]->kind != ST_X_CONST || args[i]->type != ST_KT_STRING || other == ST_KT_STRING || other == ST_KT_DYNAMIC)
+        if (args[i]->kind != ST_X_CONST || args[i]->type != ST_KT_STRING || other == ST_KT_STRING ||
+            other == ST_KT_DYNAMIC)
             continue;
-        st_kv v = st_kv_convert(&b->r->mem, other == ST_KT_INT ? ST_KT_LONG : other, ST_KT_STRING, args[i]->value);
+        st_kv v = st_kv_convert(&b->r->mem, other == ST_KT_INT ? ST_KT_LONG : other, ST_KT_STRING,
+                                args[i]->value);
         args[i] = st_kb_const(b, other, v);
         return;
     }
@@ -465,7 +485,8 @@ static st_kx *bind_binary(st_kbinder *b, const st_kql_expr *e)
     if (op >= ST_KO_LT && op <= ST_KO_NE)
         return bind_compare(b, e);
     if (op == ST_KO_ASSIGN) {
-        st_kb_error(b, e->u.binary.op_span, "KS141", "a condition (bool) is needed; `=` assigns, use `==`");
+        st_kb_error(b, e->u.binary.op_span, "KS141",
+                    "a condition (bool) is needed; `=` assigns, use `==`");
         return unknown(b);
     }
     if (strop_of(op, &s))
@@ -488,7 +509,8 @@ static st_kx *bind_unary(st_kbinder *b, const st_kql_expr *e)
     return st_kb_call(b, st_kf_negate, x->type == ST_KT_INT ? ST_KT_LONG : x->type, &x, 1);
 }
 
-/* ---- in, has_any, has_all, between ------------------------------------------------------------------- */
+/* ---- in, has_any, has_all, between
+ * ------------------------------------------------------------------- */
 
 /* The rows of a table's first column, as one constant array. */
 static st_kx *table_values(st_kbinder *b, const st_kql_expr *e)
@@ -519,8 +541,9 @@ static bool in_items(st_kbinder *b, const st_kql_expr *e, st_kx **args)
 {
     const st_kql_list *items = &e->u.in.items;
     for (size_t i = 0; i < items->n; i++)
-        args[1 + i] = items->n == 1 && st_kb_tabular(b, items->items[i]) ? table_values(b, items->items[i])
-                                                                         : st_kb_expr(b, items->items[i]);
+        args[1 + i] = items->n == 1 && st_kb_tabular(b, items->items[i])
+                          ? table_values(b, items->items[i])
+                          : st_kb_expr(b, items->items[i]);
     return !any_unknown(args, items->n + 1);
 }
 
@@ -538,11 +561,12 @@ static st_kx *bind_in(st_kbinder *b, const st_kql_expr *e)
     }
     if (!in_items(b, e, args))
         return unknown(b);
-    bool terms = op == ST_KO_HAS_ANY || op == ST_KO_HAS_ALL, insensitive = op == ST_KO_IN_I || op == ST_KO_NOT_IN_I;
+    bool terms = op == ST_KO_HAS_ANY || op == ST_KO_HAS_ALL,
+         insensitive = op == ST_KO_IN_I || op == ST_KO_NOT_IN_I;
     bool negate = op == ST_KO_NOT_IN || op == ST_KO_NOT_IN_I;
     if ((terms || insensitive) && !textual(args[0]->type)) {
-        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s; use tostring()", st_kql_operator_text(op),
-                    st_kt_name(args[0]->type));
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s; use tostring()",
+                    st_kql_operator_text(op), st_kt_name(args[0]->type));
         return unknown(b);
     }
     strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
@@ -561,7 +585,8 @@ static st_kx *bind_in(st_kbinder *b, const st_kql_expr *e)
 
 static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
 {
-    st_kx *args[] = { st_kb_expr(b, e->u.between.left), st_kb_expr(b, e->u.between.low), st_kb_expr(b, e->u.between.high) };
+    st_kx *args[] = { st_kb_expr(b, e->u.between.left), st_kb_expr(b, e->u.between.low),
+                      st_kb_expr(b, e->u.between.high) };
     if (any_unknown(args, 3))
         return unknown(b);
     st_kt t = args[0]->type, low = args[1]->type, high = args[2]->type;
@@ -569,8 +594,8 @@ static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
     bool times = (t == ST_KT_DATETIME && low == t && (high == t || high == ST_KT_TIMESPAN)) ||
                  (t == ST_KT_TIMESPAN && low == t && high == t);
     if (!numbers && !times) {
-        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s", st_kt_name(t), st_kt_name(low),
-                    st_kt_name(high));
+        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s", st_kt_name(t),
+                    st_kt_name(low), st_kt_name(high));
         return unknown(b);
     }
     if (args[1]->ago && !e->u.between.negated) {
@@ -592,28 +617,21 @@ static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
     return fold(b, x);
 }
 
-/* ---- calls ---------------------------------------------------------------------------------------------- */
+/* ---- calls
+ * ---------------------------------------------------------------------------------------------- */
 
 static bool type_fits(char want, st_kt t)
 {
     switch (want) {
     case 's':
-    case 'r':
-        return textual(t);
-    case 'n':
-        return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN;
-    case 'i':
-        return t == ST_KT_LONG || t == ST_KT_INT || t == ST_KT_DYNAMIC;
-    case 'd':
-        return t == ST_KT_DATETIME || t == ST_KT_DYNAMIC;
-    case 't':
-        return t == ST_KT_TIMESPAN;
-    case 'b':
-        return t == ST_KT_BOOL;
-    case 'y':
-        return t == ST_KT_DYNAMIC;
-    default:
-        return true;
+    case 'r': return textual(t);
+    case 'n': return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN;
+    case 'i': return t == ST_KT_LONG || t == ST_KT_INT || t == ST_KT_DYNAMIC;
+    case 'd': return t == ST_KT_DATETIME || t == ST_KT_DYNAMIC;
+    case 't': return t == ST_KT_TIMESPAN;
+    case 'b': return t == ST_KT_BOOL;
+    case 'y': return t == ST_KT_DYNAMIC;
+    default: return true;
     }
 }
 
@@ -635,8 +653,8 @@ static char letter(const char *args, size_t i)
     return (char)(i < n ? args[i] : 0);
 }
 
-static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, const char *args, size_t min,
-                       st_kx **x, size_t n)
+static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, const char *args,
+                       size_t min, st_kx **x, size_t n)
 {
     if (n < min || (n && !letter(args, n - 1))) {
         st_kb_error(b, e->span, "KS119", "%s() takes %s%zu argument%s, not %zu", name,
@@ -651,8 +669,8 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
         if (x[i]->type == ST_KT_UNKNOWN)
             continue;
         if (!type_fits(want, x[i]->type)) {
-            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s", name,
-                        type_words(want), st_kt_name(x[i]->type));
+            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s",
+                        name, type_words(want), st_kt_name(x[i]->type));
             return false;
         }
         if ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) {
@@ -685,17 +703,22 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
     st_kt t = ST_KT_UNKNOWN;
     st_str name = st_str_of(f->result);
     if (st_kt_of_name(name, &t))
-        return t == ST_KT_REAL && !strcmp(f->name, "round") && n == 1 && x[0]->type == ST_KT_DYNAMIC ? ST_KT_REAL : t;
+        return t == ST_KT_REAL && !strcmp(f->name, "round") && n == 1 && x[0]->type == ST_KT_DYNAMIC
+                   ? ST_KT_REAL
+                   : t;
     switch (f->result[0]) {
-    case '0':
-        return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
+    case '0': return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
     case 'B':
-        if ((st_kt_numeric(x[0]->type) && st_kt_numeric(x[1]->type)) || x[1]->type == ST_KT_TIMESPAN)
+        if ((st_kt_numeric(x[0]->type) && st_kt_numeric(x[1]->type)) ||
+            x[1]->type == ST_KT_TIMESPAN)
             t = st_kt_numeric(x[0]->type) ? widest(x, 0, 2, 1) : x[0]->type;
-        if (x[1]->type == ST_KT_TIMESPAN && x[0]->type != ST_KT_DATETIME && x[0]->type != ST_KT_TIMESPAN)
+        if (x[1]->type == ST_KT_TIMESPAN && x[0]->type != ST_KT_DATETIME &&
+            x[0]->type != ST_KT_TIMESPAN)
             t = ST_KT_UNKNOWN;
         t = t == ST_KT_INT ? ST_KT_LONG : t;
         break;
+    case 'J':
+        return n > 2 ? x[2]->type : ST_KT_STRING;
     case 'T':
         if (n > 3)
             return x[3]->type;
@@ -704,8 +727,8 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
         t = ST_KT_UNKNOWN;
         for (size_t i = 0; i + 1 < n; i += 2)
             if (x[i]->type != ST_KT_BOOL) {
-                st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "case() needs a bool here, not %s",
-                            st_kt_name(x[i]->type));
+                st_kb_error(b, e->u.call.args.items[i]->span, "KS107",
+                            "case() needs a bool here, not %s", st_kt_name(x[i]->type));
                 return ST_KT_UNKNOWN;
             }
         if (n % 2 == 1) {
@@ -742,9 +765,11 @@ static void no_function(st_kbinder *b, const st_kql_expr *e)
     for (size_t i = 0; st_kagg_at(i); i++)
         st_suggest_offer(&s, st_str_of(st_kagg_at(i)->name));
     if (s.best.p)
-        st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; did you mean %.*s?", ST_FMT(name), ST_FMT(s.best));
+        st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; did you mean %.*s?",
+                    ST_FMT(name), ST_FMT(s.best));
     else
-        st_kb_error(b, e->u.call.name.span, "KS211", "the function %.*s isn't known or not supported yet", ST_FMT(name));
+        st_kb_error(b, e->u.call.name.span, "KS211",
+                    "the function %.*s isn't known or not supported yet", ST_FMT(name));
 }
 
 size_t st_kb_add_call(st_kbinder *b, const st_kaggcall *c)
@@ -762,8 +787,8 @@ size_t st_kb_add_call(st_kbinder *b, const st_kaggcall *c)
 static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg *agg)
 {
     if (!b->aggregates || b->nested) {
-        st_kb_error(b, e->span, "KS144", "%s() is an aggregate: it stands in summarize only%s", agg->name,
-                    b->nested ? ", and not in another" : "");
+        st_kb_error(b, e->span, "KS144", "%s() is an aggregate: it stands in summarize only%s",
+                    agg->name, b->nested ? ", and not in another" : "");
         return unknown(b);
     }
     size_t n = e->u.call.args.n;
@@ -789,8 +814,8 @@ static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg 
         st_kt_of_name(st_str_of(agg->result), &t);
     c.type = t;
     const char *limit_letter = strrchr(agg->args, 'i');
-    if (limit_letter && (size_t)(limit_letter - agg->args) + 1 == n && x[n - 1]->kind == ST_X_CONST &&
-        x[n - 1]->value.tag == ST_KV_LONG)
+    if (limit_letter && (size_t)(limit_letter - agg->args) + 1 == n &&
+        x[n - 1]->kind == ST_X_CONST && x[n - 1]->value.tag == ST_KV_LONG)
         c.limit = x[n - 1]->value.u.i;
     st_kx *col = node(b, ST_X_COLUMN, t);
     if (col)
@@ -812,7 +837,8 @@ static const st_kql_expr *argument(const st_kql_expr *call, const st_kql_param *
     size_t n = call->kind == ST_KX_CALL ? call->u.call.args.n : 0;
     for (size_t k = 0; k < n; k++) {
         const st_kql_expr *a = call->u.call.args.items[k];
-        if (a->kind == ST_KX_NAMED && a->u.named.nnames == 1 && st_str_eq(a->u.named.names[0].text, p->name.text))
+        if (a->kind == ST_KX_NAMED && a->u.named.nnames == 1 &&
+            st_str_eq(a->u.named.names[0].text, p->name.text))
             return a->u.named.value;
     }
     if (i < n && call->u.call.args.items[i]->kind != ST_KX_NAMED)
@@ -822,7 +848,10 @@ static const st_kql_expr *argument(const st_kql_expr *call, const st_kql_param *
 
 static bool bind_param(st_kbinder *b, const st_kql_param *p, const st_kql_expr *arg, st_klet *v)
 {
-    *v = (st_klet){ .name = p->name.text, .kind = p->tabular ? ST_L_TABLE : ST_L_VALUE, .expr = arg, .env = b->env };
+    *v = (st_klet){ .name = p->name.text,
+                    .kind = p->tabular ? ST_L_TABLE : ST_L_VALUE,
+                    .expr = arg,
+                    .env = b->env };
     if (p->tabular)
         return true;
     v->x = st_kb_expr(b, arg);
@@ -830,17 +859,19 @@ static bool bind_param(st_kbinder *b, const st_kql_param *p, const st_kql_expr *
     if (v->x && v->x->type != want && st_kt_numeric(want) && st_kt_numeric(v->x->type))
         v->x = st_kb_call(b, st_kf_convert, want, &v->x, 1);
     if (v->x && v->x->type != want && v->x->type != ST_KT_UNKNOWN && want != ST_KT_UNKNOWN)
-        st_kb_error(b, arg->span, "KS107", "a %s is needed for %.*s, not %s", st_kt_name(want), ST_FMT(p->name.text),
-                    st_kt_name(v->x->type));
+        st_kb_error(b, arg->span, "KS107", "a %s is needed for %.*s, not %s", st_kt_name(want),
+                    ST_FMT(p->name.text), st_kt_name(v->x->type));
     return v->x != NULL;
 }
 
-bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e, const st_kql_stmt **last)
+bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e,
+                     const st_kql_stmt **last)
 {
     const st_kql_expr *f = l->expr;
     size_t n = e->kind == ST_KX_CALL ? e->u.call.args.n : 0;
     if (n > f->u.lambda.nparams) {
-        st_kb_error(b, e->span, "KS119", "%.*s() takes at most %zu arguments", ST_FMT(l->name), f->u.lambda.nparams);
+        st_kb_error(b, e->span, "KS119", "%.*s() takes at most %zu arguments", ST_FMT(l->name),
+                    f->u.lambda.nparams);
         return false;
     }
     st_klet *env = l->env;
@@ -849,7 +880,8 @@ bool st_kb_open_call(st_kbinder *b, const st_klet *l, const st_kql_expr *e, cons
         const st_kql_expr *arg = argument(e, p, i);
         st_klet *v = ST_NEW(&b->r->arena, st_klet);
         if (!arg) {
-            st_kb_error(b, e->span, "KS119", "%.*s() needs a value for %.*s", ST_FMT(l->name), ST_FMT(p->name.text));
+            st_kb_error(b, e->span, "KS119", "%.*s() needs a value for %.*s", ST_FMT(l->name),
+                        ST_FMT(p->name.text));
             return false;
         }
         if (!v || !bind_param(b, p, arg, v))
@@ -867,7 +899,8 @@ static st_kx *call_lambda(st_kbinder *b, const st_kql_expr *e, const st_klet *l)
     const st_kql_stmt *last = NULL;
     st_kx *x = NULL;
     if (b->depth >= ST_MAX_KQL_CALLS) {
-        st_kb_error(b, e->span, NULL, "functions inside one another deeper than %u", ST_MAX_KQL_CALLS);
+        st_kb_error(b, e->span, NULL, "functions inside one another deeper than %u",
+                    ST_MAX_KQL_CALLS);
         return unknown(b);
     }
     b->depth++;
@@ -886,9 +919,11 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     if (!st_kb_tabular(b, e->u.call.args.items[0]))
         return st_kb_expr(b, e->u.call.args.items[0]);
+    bool serialized = b->serialized;
     b->row = NULL;
     st_kop *op = st_kb_table(b, e->u.call.args.items[0]);
     b->row = row;
+    b->serialized = serialized;
     if (!op || b->failed || !op->schema.n)
         return unknown(b);
     st_kbatch *batch = op->next(b->r, op);
@@ -902,17 +937,43 @@ static st_kx *column_if_exists(st_kbinder *b, const st_kql_expr *e)
 {
     st_kv name = st_kv_null();
     st_kt t;
-    if (e->u.call.args.n != 2 || !st_kb_constant(b, e->u.call.args.items[0], &name, &t) || t != ST_KT_STRING) {
+    if (e->u.call.args.n != 2 || !st_kb_constant(b, e->u.call.args.items[0], &name, &t) ||
+        t != ST_KT_STRING) {
         st_kb_error(b, e->span, "KS119", "column_ifexists() needs a column's name and a value");
         return unknown(b);
     }
-    size_t c = st_kb_column(b->row, st_pool_get(b->r->mem.pool, name.u.s));
-    if (c == SIZE_MAX)
+    st_kql_expr column = { .kind = ST_KX_NAME,
+                           .span = e->span,
+                           .u.name = st_pool_get(b->r->mem.pool, name.u.s) };
+    if (st_kb_column(b->row, column.u.name) == SIZE_MAX)
         return st_kb_expr(b, e->u.call.args.items[1]);
-    st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
-    if (x)
-        x->col = c;
-    return x;
+    return bind_name(b, &column);
+}
+
+/* pack_all([ignore_null_empty]): a bag of the row's columns. */
+static st_kx *pack_all(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kv flag = st_kv_bool(false);
+    st_kt t;
+    size_t n = b->row ? b->row->n : 0;
+    if (e->u.call.args.n > 1 ||
+        (e->u.call.args.n && !st_kb_constant(b, e->u.call.args.items[0], &flag, &t))) {
+        st_kb_error(b, e->span, "KS119", "pack_all() takes one constant bool, or nothing");
+        return unknown(b);
+    }
+    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, 2 * n);
+    for (size_t i = 0; x && i < n; i++) {
+        st_kx *col = node(b, ST_X_COLUMN, b->row->v[i].type);
+        if (!col)
+            return NULL;
+        col->col = i;
+        x[2 * i] = st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, b->row->v[i].name));
+        x[2 * i + 1] = col;
+    }
+    st_kx *call = x ? call_node(b, st_kf_pack_all, ST_KT_DYNAMIC, x, 2 * n) : NULL;
+    if (call)
+        call->all = flag.tag == ST_KV_BOOL && flag.u.b;
+    return call;
 }
 
 static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx *x)
@@ -923,7 +984,8 @@ static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, 
         return true;
     st_err err = { 0 };
     size_t offset;
-    if (st_kf_prepare_regex(b->r, x, st_pool_get(b->r->mem.pool, x->args[i]->value.u.s), &offset, &err))
+    if (st_kf_prepare_regex(b->r, x, st_pool_get(b->r->mem.pool, x->args[i]->value.u.s), &offset,
+                            &err))
         return true;
     st_kb_error(b, e->u.call.args.items[i]->span, NULL, "%s", err.text);
     return false;
@@ -936,7 +998,9 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
     if (service && !b->needs.p)
         b->needs = st_str_of(service);
     if (service || e->u.call.base)
-        return service ? unknown(b) : (st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet"), unknown(b));
+        return service ? unknown(b)
+                       : (st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet"),
+                          unknown(b));
     st_klet *l = st_kb_let(b, name);
     if (l && l->kind == ST_L_LAMBDA)
         return call_lambda(b, e, l);
@@ -948,6 +1012,11 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         st_kql_expr column = { .kind = ST_KX_NAME, .span = e->span, .u.name = ST_STR("Timestamp") };
         return bind_name(b, &column);
     }
+    const st_kwindow *window = st_kwindow_find(name);
+    if (window)
+        return st_kb_window(b, e, window);
+    if (st_str_eq(name, ST_STR("pack_all")))
+        return pack_all(b, e);
     const st_kagg *agg = st_kagg_find(name);
     if (agg)
         return bind_aggregate(b, e, agg);
@@ -972,7 +1041,8 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
     return c;
 }
 
-/* ---- every expression ------------------------------------------------------------------------------------- */
+/* ---- every expression
+ * ------------------------------------------------------------------------------------- */
 
 static st_kx *bind_literal(st_kbinder *b, const st_kql_expr *e)
 {
@@ -997,12 +1067,14 @@ static st_kx *bind_other(st_kbinder *b, const st_kql_expr *e)
 st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e)
 {
     static st_kx *(*const by_kind[])(st_kbinder *, const st_kql_expr *) = {
-        [ST_KX_ERROR] = bind_other,   [ST_KX_LITERAL] = bind_literal, [ST_KX_NAME] = bind_name,
-        [ST_KX_STAR] = bind_other,    [ST_KX_PATTERN] = bind_other,   [ST_KX_MEMBER] = bind_member,
-        [ST_KX_INDEX] = bind_index,   [ST_KX_CALL] = bind_call,       [ST_KX_UNARY] = bind_unary,
-        [ST_KX_BINARY] = bind_binary, [ST_KX_IN] = bind_in,           [ST_KX_BETWEEN] = bind_between,
-        [ST_KX_NAMED] = bind_other,   [ST_KX_TYPEOF] = bind_other,    [ST_KX_QUERY] = bind_other,
-        [ST_KX_LAMBDA] = bind_other,
+        [ST_KX_ERROR] = bind_other,   [ST_KX_LITERAL] = bind_literal,
+        [ST_KX_NAME] = bind_name,     [ST_KX_STAR] = bind_other,
+        [ST_KX_PATTERN] = bind_other, [ST_KX_MEMBER] = bind_member,
+        [ST_KX_INDEX] = bind_index,   [ST_KX_CALL] = bind_call,
+        [ST_KX_UNARY] = bind_unary,   [ST_KX_BINARY] = bind_binary,
+        [ST_KX_IN] = bind_in,         [ST_KX_BETWEEN] = bind_between,
+        [ST_KX_NAMED] = bind_other,   [ST_KX_TYPEOF] = bind_other,
+        [ST_KX_QUERY] = bind_other,   [ST_KX_LAMBDA] = bind_other,
     };
     return by_kind[e->kind](b, e);
 }
@@ -1034,7 +1106,8 @@ bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type
     return true;
 }
 
-/* ---- names of columns that have none --------------------------------------------------------------------- */
+/* ---- names of columns that have none
+ * --------------------------------------------------------------------- */
 
 static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
 {
@@ -1046,8 +1119,9 @@ static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
     }
     if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) != SIZE_MAX)
         st_buf_str(t, e->u.name);
-    else if (e->kind == ST_KX_CALL && e->u.call.args.n && e->u.call.args.items[0]->kind == ST_KX_NAME &&
-             st_kfn_find(e->u.call.name.text) && st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
+    else if (e->kind == ST_KX_CALL && e->u.call.args.n &&
+             e->u.call.args.items[0]->kind == ST_KX_NAME && st_kfn_find(e->u.call.name.text) &&
+             st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
         st_buf_str(t, e->u.call.args.items[0]->u.name);
     else
         return false;
@@ -1104,16 +1178,25 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
     const st_kfn *f = st_kfn_find(e->u.call.name.text);
     const st_kql_expr *first = e->u.call.args.n ? e->u.call.args.items[0] : NULL;
     if (agg && b->aggregates) {
-        bool path = first && (first->kind == ST_KX_NAME || first->kind == ST_KX_MEMBER || first->kind == ST_KX_INDEX || first->kind == ST_KX_CALL);
+        bool path = first && (first->kind == ST_KX_NAME || first->kind == ST_KX_MEMBER ||
+                              first->kind == ST_KX_INDEX || first->kind == ST_KX_CALL);
         st_str name = prefixed(b, agg->prefix, path ? st_kb_name(b, first) : ST_STR(""));
         return strcmp(agg->name, "percentile") ? name : rank_name(b, name, e);
     }
-    if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first && first->kind == ST_KX_LITERAL)
+    if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first &&
+        first->kind == ST_KX_LITERAL)
         return first->u.value.str;
     if (!f || !first || f->naming == ST_KN_NONE)
         return ST_STR("");
     st_str name = st_kb_name(b, first);
-    return f->naming == ST_KN_FIRST || !name.n ? name : prefixed(b, f->prefix, name);
+    if (f->naming == ST_KN_FIRST || !name.n)
+        return name;
+    if (f->naming == ST_KN_PREFIX)
+        return prefixed(b, f->prefix, name);
+    st_buf t = { 0 };
+    st_buf_str(&t, name);
+    st_buf_str(&t, st_str_of(f->prefix));
+    return keep_text(b, &t);
 }
 
 st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)

@@ -21,11 +21,13 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers, st_arena 
     st_run_options o = { .now = ST_TICKS_UNIX };
     st_pool *pool = st_pool_new();
     *out = (st_kql_bound){ .status = ST_RULE_BROKEN };
-    if (!pool || !st_krun_init(&run, NULL, pool, &o)) {
-        st_pool_free(pool);
+    st_kshared shared;
+    if (!pool) {
         diags->failed = true;
         return;
     }
+    st_kshared_init(&shared, pool);
+    st_krun_init(&run, NULL, &shared, &o);
     st_kbind(&run, script, marks_servers, diags, &bound);
     if (run.err.code == ST_E_MEMORY || run.arena.failed || st_pool_failed(pool))
         diags->failed = true;
@@ -42,6 +44,7 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers, st_arena 
         st_buf_free(&b);
     }
     st_krun_free(&run);
+    st_kshared_free(&shared);
     st_pool_free(pool);
 }
 

@@ -22,7 +22,7 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
         st_kv v = text[k * step];
         if (v.tag != ST_KV_STRING)
             v = st_kv_tostring(&r->mem, x->args[0]->type, v);
-        out[k] = st_kv_bool(st_pred_test(x->pred, &r->folds, v.u.s) != x->negate);
+        out[k] = st_kv_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
     }
     if (st_pred_gave_up(x->pred))
         r->limit = "a regular expression met its limit of work";
@@ -52,18 +52,11 @@ const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
     const st_kv *v = NULL;
     *step = 1;
     switch (x->kind) {
-    case ST_X_CONST:
-        *step = 0;
-        return &x->value;
-    case ST_X_COLUMN:
-        v = st_kbatch_col(r, b, x->col);
-        break;
-    case ST_X_CALL:
-        v = run_call(r, x, b);
-        break;
-    case ST_X_PRED:
-        v = run_pred(r, x, b);
-        break;
+    case ST_X_CONST: *step = 0; return &x->value;
+    case ST_X_COLUMN: v = st_kbatch_col(r, b, x->col); break;
+    case ST_X_CALL: v = run_call(r, x, b); break;
+    case ST_X_PRED: v = run_pred(r, x, b); break;
+    case ST_X_WINDOW: v = st_kwindow_run(r, x, b); break;
     }
     if (!v)
         st_krun_nomem(r);

@@ -14,7 +14,8 @@
 
 static st_str text(const st_krun *r, st_kv v)
 {
-    return st_pool_get(r->mem.pool, v.tag == ST_KV_STRING || v.tag == ST_KV_GUID ? v.u.s : ST_EMPTY);
+    return st_pool_get(r->mem.pool,
+                       v.tag == ST_KV_STRING || v.tag == ST_KV_GUID ? v.u.s : ST_EMPTY);
 }
 
 static st_kv from_buf(st_krun *r)
@@ -66,7 +67,8 @@ static bool agree(st_krun *r, const st_kx *x, st_kv *a, st_kv *b)
     if (a->tag == b->tag || (st_kv_number(*a, &d) && st_kv_number(*b, &d)))
         return true;
     st_kt ta = x->args[0]->type, tb = x->args[1]->type;
-    if (a->tag == ST_KV_ARRAY || a->tag == ST_KV_BAG || b->tag == ST_KV_ARRAY || b->tag == ST_KV_BAG)
+    if (a->tag == ST_KV_ARRAY || a->tag == ST_KV_BAG || b->tag == ST_KV_ARRAY ||
+        b->tag == ST_KV_BAG)
         return false;
     if (tb == ST_KT_DYNAMIC || (tb == ST_KT_STRING && ta != ST_KT_DYNAMIC) || b->tag == ST_KV_BOOL)
         *b = st_kv_convert(&r->mem, ta == ST_KT_INT ? ST_KT_LONG : ta, tb, *b);
@@ -133,7 +135,8 @@ COMPARE(cmp_ge, >=)
 
 st_kcode *st_kcompare(char op, st_kt a, st_kt b)
 {
-    bool numbers = st_kt_numeric(a) && st_kt_numeric(b), dynamic = a == ST_KT_DYNAMIC || b == ST_KT_DYNAMIC;
+    bool numbers = st_kt_numeric(a) && st_kt_numeric(b),
+         dynamic = a == ST_KT_DYNAMIC || b == ST_KT_DYNAMIC;
     if (op == '=' || op == '!') {
         bool mixed = (a == ST_KT_BOOL && st_kt_numeric(b)) || (b == ST_KT_BOOL && st_kt_numeric(a));
         if (a != b && !numbers && !dynamic && !mixed)
@@ -142,7 +145,8 @@ st_kcode *st_kcompare(char op, st_kt a, st_kt b)
     }
     if (dynamic) {
         st_kt other = a == ST_KT_DYNAMIC ? b : a;
-        if (!st_kt_numeric(other) && other != ST_KT_DYNAMIC && other != ST_KT_STRING && other != ST_KT_TIMESPAN)
+        if (!st_kt_numeric(other) && other != ST_KT_DYNAMIC && other != ST_KT_STRING &&
+            other != ST_KT_TIMESPAN)
             return NULL;
     } else if (a != b && !numbers) {
         return NULL;
@@ -166,13 +170,15 @@ st_kv st_kf_between(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool(in != x->negate);
 }
 
-/* ---- in --------------------------------------------------------------------------------------- */
+/* ---- in ---------------------------------------------------------------------------------------
+ */
 
 static bool in_one(st_krun *r, const st_kx *x, st_kv v, st_kv item)
 {
     if (x->fold)
-        return st_str_eq(st_folds_get(&r->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, v).u.s),
-                         st_folds_get(&r->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, item).u.s));
+        return st_str_eq(
+            st_folds_get(&r->shared->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, v).u.s),
+            st_folds_get(&r->shared->folds, st_kv_tostring(&r->mem, ST_KT_DYNAMIC, item).u.s));
     double d;
     if (item.tag != v.tag && !(st_kv_number(v, &d) && st_kv_number(item, &d)))
         item = st_kv_convert(&r->mem, x->args[0]->type == ST_KT_INT ? ST_KT_LONG : x->args[0]->type,
@@ -189,7 +195,8 @@ st_kv st_kf_in(st_krun *r, const st_kx *x, const st_kv *a)
         const st_kv *items = a[i].tag == ST_KV_ARRAY ? a[i].u.a->v : &a[i];
         for (size_t k = 0; k < n; k++) {
             any_null |= items[k].tag == ST_KV_NULL;
-            if (a[0].tag != ST_KV_NULL && items[k].tag != ST_KV_NULL && in_one(r, x, a[0], items[k]))
+            if (a[0].tag != ST_KV_NULL && items[k].tag != ST_KV_NULL &&
+                in_one(r, x, a[0], items[k]))
                 return st_kv_bool(!x->negate);
         }
     }
@@ -208,28 +215,29 @@ st_kv st_kf_strop(st_krun *r, const st_kx *x, const st_kv *a)
         const st_kv *items = a[i].tag == ST_KV_ARRAY ? a[i].u.a->v : &a[i];
         for (size_t k = 0; k < n && hit == x->all; k++) {
             st_sid needle = st_kv_tostring(&r->mem, ST_KT_DYNAMIC, items[k]).u.s;
-            hit = x->fold ? st_match_text(x->mop, st_folds_get(&r->folds, hay), st_folds_get(&r->folds, needle))
-                          : st_match_text(x->mop, st_pool_get(r->mem.pool, hay), st_pool_get(r->mem.pool, needle));
+            hit = x->fold ? st_match_text(x->mop, st_folds_get(&r->shared->folds, hay),
+                                          st_folds_get(&r->shared->folds, needle))
+                          : st_match_text(x->mop, st_pool_get(r->mem.pool, hay),
+                                          st_pool_get(r->mem.pool, needle));
         }
     }
     return st_kv_bool(hit != x->negate);
 }
 
-/* ---- arithmetic -------------------------------------------------------------------------------- */
+/* ---- arithmetic --------------------------------------------------------------------------------
+ */
 
 static st_kv long_op(char op, int64_t a, int64_t b)
 {
     switch (op) {
-    case '+':
-        return st_kv_long((int64_t)((uint64_t)a + (uint64_t)b));
-    case '-':
-        return st_kv_long((int64_t)((uint64_t)a - (uint64_t)b));
-    case '*':
-        return st_kv_long((int64_t)((uint64_t)a * (uint64_t)b));
+    case '+': return st_kv_long((int64_t)((uint64_t)a + (uint64_t)b));
+    case '-': return st_kv_long((int64_t)((uint64_t)a - (uint64_t)b));
+    case '*': return st_kv_long((int64_t)((uint64_t)a * (uint64_t)b));
     case '/':
-        return !b ? st_kv_null() : b == -1 ? st_kv_long((int64_t)(0 - (uint64_t)a)) : st_kv_long(a / b);
-    default:
-        break;
+        return !b        ? st_kv_null()
+               : b == -1 ? st_kv_long((int64_t)(0 - (uint64_t)a))
+                         : st_kv_long(a / b);
+    default: break;
     }
     if (!b || b == -1)
         return b ? st_kv_long(0) : st_kv_null();
@@ -240,16 +248,11 @@ static st_kv long_op(char op, int64_t a, int64_t b)
 static st_kv real_op(char op, double a, double b)
 {
     switch (op) {
-    case '+':
-        return st_kv_real(a + b);
-    case '-':
-        return st_kv_real(a - b);
-    case '*':
-        return st_kv_real(a * b);
-    case '/':
-        return st_kv_real(a / b);
-    default:
-        return st_kv_real(fmod(a, b) < 0 ? fmod(a, b) + fabs(b) : fmod(a, b));
+    case '+': return st_kv_real(a + b);
+    case '-': return st_kv_real(a - b);
+    case '*': return st_kv_real(a * b);
+    case '/': return st_kv_real(a / b);
+    default: return st_kv_real(fmod(a, b) < 0 ? fmod(a, b) + fabs(b) : fmod(a, b));
     }
 }
 
@@ -273,7 +276,8 @@ static st_kv arith(char op, st_kv a, st_kv b)
     if (!ad && !bd && !as && !bs)
         return number_op(op, a, b);
     if (op == '+' || op == '-') {
-        if (op == '+' ? __builtin_add_overflow(a.u.i, b.u.i, &t) : __builtin_sub_overflow(a.u.i, b.u.i, &t))
+        if (op == '+' ? __builtin_add_overflow(a.u.i, b.u.i, &t)
+                      : __builtin_sub_overflow(a.u.i, b.u.i, &t))
             return st_kv_null();
         if (ad && bd)
             return op == '-' ? st_kv_span(t) : st_kv_null();
@@ -349,7 +353,8 @@ st_kv st_kf_negate(st_krun *r, const st_kx *x, const st_kv *a)
         return st_kv_real(-a[0].u.d);
     if (a[0].tag == ST_KV_LONG)
         return st_kv_long((int64_t)(0 - (uint64_t)a[0].u.i));
-    return a[0].tag == ST_KV_TIMESPAN ? st_kv_span((int64_t)(0 - (uint64_t)a[0].u.i)) : st_kv_null();
+    return a[0].tag == ST_KV_TIMESPAN ? st_kv_span((int64_t)(0 - (uint64_t)a[0].u.i))
+                                      : st_kv_null();
 }
 
 st_kv st_kf_convert(st_krun *r, const st_kx *x, const st_kv *a)
@@ -357,7 +362,8 @@ st_kv st_kf_convert(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_convert(&r->mem, x->type, x->args[0]->type, a[0]);
 }
 
-/* ---- dynamics ------------------------------------------------------------------------------------ */
+/* ---- dynamics
+ * ------------------------------------------------------------------------------------ */
 
 /* base, key or index */
 st_kv st_kf_index(st_krun *r, const st_kx *x, const st_kv *a)
@@ -442,7 +448,8 @@ static bool member(st_krun *r, const st_kv *v, size_t n, st_kv what)
 static st_kv f_set_has(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)x;
-    return a[0].tag == ST_KV_ARRAY ? st_kv_bool(member(r, a[0].u.a->v, a[0].u.a->n, a[1])) : st_kv_null();
+    return a[0].tag == ST_KV_ARRAY ? st_kv_bool(member(r, a[0].u.a->v, a[0].u.a->n, a[1]))
+                                   : st_kv_null();
 }
 
 /* mode: 'u' union, 'i' intersection, 'd' difference */
@@ -499,7 +506,8 @@ static st_kv f_gettype(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_str(&r->mem, st_str_of(names[a[0].tag]));
 }
 
-/* ---- choosing ---------------------------------------------------------------------------------------- */
+/* ---- choosing
+ * ---------------------------------------------------------------------------------------- */
 
 static st_kv widen(const st_kx *x, st_kv v)
 {
@@ -539,7 +547,8 @@ static st_kv most(st_krun *r, const st_kx *x, const st_kv *a, int sign)
     st_kv best = st_kv_null();
     for (size_t i = 0; i < x->nargs; i++) {
         st_kv v = widen(x, a[i]);
-        if (v.tag != ST_KV_NULL && (best.tag == ST_KV_NULL || sign * st_kv_cmp(&r->mem, v, best) > 0))
+        if (v.tag != ST_KV_NULL &&
+            (best.tag == ST_KV_NULL || sign * st_kv_cmp(&r->mem, v, best) > 0))
             best = v;
     }
     return best;
@@ -576,7 +585,8 @@ static st_kv f_isnotnull(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool(a[0].tag != ST_KV_NULL);
 }
 
-/* ---- strings ------------------------------------------------------------------------------------------- */
+/* ---- strings
+ * ------------------------------------------------------------------------------------------- */
 
 static st_kv map_case(st_krun *r, st_kv v, uint32_t (*map)(uint32_t))
 {
@@ -842,6 +852,18 @@ static st_kv f_base64_decode(st_krun *r, const st_kx *x, const st_kv *a)
     return from_buf(r);
 }
 
+static st_kv f_base64_bytes(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    st_karray *out = decode64(text(r, a[0]), &r->mem.buf)
+                         ? st_karray_new(&r->mem, r->mem.buf.n)
+                         : NULL;
+    for (size_t i = 0; out && i < out->n; i++)
+        out->v[i] = st_kv_long((unsigned char)r->mem.buf.p[i]);
+    return st_kv_array(out);
+}
+
 static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
 {
     static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -858,7 +880,8 @@ static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
     return from_buf(r);
 }
 
-/* ---- regular expressions ----------------------------------------------------------------------------------- */
+/* ---- regular expressions
+ * ----------------------------------------------------------------------------------- */
 
 enum { MAX_GROUPS = 32 };
 
@@ -898,9 +921,120 @@ static st_kv f_extract(st_krun *r, const st_kx *x, const st_kv *a)
     int64_t g = a[1].tag == ST_KV_LONG ? a[1].u.i : -1;
     st_kv out = st_kv_missing(x->type);
     if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
-        out = st_kv_parse(&r->mem, x->type, (st_str){ s.p + spans[g][0], spans[g][1] - spans[g][0] });
+        out =
+            st_kv_parse(&r->mem, x->type, (st_str){ s.p + spans[g][0], spans[g][1] - spans[g][0] });
     done_with(re, temporary);
     return out;
+}
+
+/* Matches of a pattern that don't overlap. */
+static st_kv f_countof_regex(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool temporary;
+    size_t spans[MAX_GROUPS][2];
+    int64_t n = 0;
+    st_regex *re = regex_of(r, x, a[1], &temporary);
+    st_str s = text(r, a[0]);
+    for (size_t at = 0; re && at <= s.n && st_regex_find(re, s, at, spans, MAX_GROUPS); n++)
+        at = spans[0][1] > at ? spans[0][1] : at + 1;
+    done_with(re, temporary);
+    return re ? st_kv_long(n) : st_kv_null();
+}
+
+static st_kv f_countof_any(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool regex = x->nargs > 2 && st_str_ieq(text(r, a[2]), ST_STR("regex"));
+    return regex ? f_countof_regex(r, x, a) : f_countof(r, x, a);
+}
+
+/* Code points before the first match. */
+static st_kv f_indexof_regex(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool temporary;
+    size_t spans[MAX_GROUPS][2];
+    int64_t n = -1;
+    st_regex *re = regex_of(r, x, a[1], &temporary);
+    st_str s = text(r, a[0]);
+    if (re && st_regex_find(re, s, 0, spans, MAX_GROUPS))
+        for (size_t i = (size_t)(n = 0); i < spans[0][0] && i < s.n; n++)
+            st_utf8_next(s, &i);
+    done_with(re, temporary);
+    return re ? st_kv_long(n) : st_kv_null();
+}
+
+static st_kv span_text(st_krun *r, st_str s, const size_t span[2])
+{
+    return span[0] == SIZE_MAX || span[1] < span[0]
+               ? st_kv_sid(ST_EMPTY)
+               : st_kv_str(&r->mem, (st_str){ s.p + span[0], span[1] - span[0] });
+}
+
+/* One match: its group's text, or an array of them. */
+static st_kv match_groups(st_krun *r, st_str s, size_t (*spans)[2], size_t n)
+{
+    if (n == 2)
+        return span_text(r, s, spans[1]);
+    st_karray *a = st_karray_new(&r->mem, n - 1);
+    for (size_t i = 0; a && i < n - 1; i++)
+        a->v[i] = span_text(r, s, spans[i + 1]);
+    return st_kv_array(a);
+}
+
+static st_kv f_extract_all(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    bool temporary;
+    size_t spans[MAX_GROUPS][2], n, found = 0, cap = 0;
+    st_regex *re = regex_of(r, x, a[0], &temporary);
+    st_str s = text(r, a[1]);
+    st_kv *all = NULL;
+    for (size_t at = 0; re && (n = st_regex_find(re, s, at, spans, MAX_GROUPS)) > 1;) {
+        if (!st_grow(&all, &cap, found + 1, sizeof *all)) {
+            st_krun_nomem(r);
+            break;
+        }
+        all[found++] = match_groups(r, s, spans, n);
+        at = spans[0][1] > at ? spans[0][1] : at + 1;
+    }
+    st_karray *out = found ? st_karray_new(&r->mem, found) : NULL;
+    if (out)
+        memcpy(out->v, all, found * sizeof *all);
+    free(all);
+    done_with(re, temporary);
+    return st_kv_array(out);
+}
+
+/* $.a.b[0], $['a']: one step a turn; null where it leads nowhere. */
+static st_kv json_path(st_krun *r, st_kv v, st_str path)
+{
+    size_t i = path.n && path.p[0] == '$' ? 1 : 0;
+    while (i < path.n) {
+        char c = path.p[i++];
+        size_t at = i;
+        if (c == '.') {
+            while (i < path.n && path.p[i] != '.' && path.p[i] != '[')
+                i++;
+        } else if (c == '[') {
+            while (i < path.n && path.p[i] != ']')
+                i++;
+        } else {
+            return st_kv_null();
+        }
+        st_str step = { path.p + at, i - at };
+        i += c == '[';
+        uint64_t n;
+        bool quoted = c == '[' && step.n >= 2 && (step.p[0] == '\'' || step.p[0] == '"');
+        st_kv key = c == '[' && !quoted && st_str_u64(step, &n) && n <= INT64_MAX
+                        ? st_kv_long((int64_t)n)
+                        : st_kv_str(&r->mem, quoted ? (st_str){ step.p + 1, step.n - 2 } : step);
+        v = st_kf_index(r, NULL, (const st_kv[]){ v, key });
+    }
+    return v;
+}
+
+static st_kv f_extractjson(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kv v = x->args[1]->type == ST_KT_DYNAMIC ? a[1] : st_kv_parse_json(&r->mem, text(r, a[1]));
+    return st_kv_convert(&r->mem, x->type, ST_KT_DYNAMIC, json_path(r, v, text(r, a[0])));
 }
 
 static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t n)
@@ -986,7 +1120,8 @@ static st_kv f_trim_end(st_krun *r, const st_kx *x, const st_kv *a)
     return trim_by(r, x, a, 2);
 }
 
-/* ---- numbers and times ------------------------------------------------------------------------------------------ */
+/* ---- numbers and times
+ * ------------------------------------------------------------------------------------------ */
 
 static st_kv f_now(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -1008,8 +1143,9 @@ static st_kv f_bin(st_krun *r, const st_kx *x, const st_kv *a)
     if (nulls(a, 2))
         return st_kv_null();
     if (a[0].tag == ST_KV_REAL || a[1].tag == ST_KV_REAL)
-        return st_kv_number(a[0], &v) && st_kv_number(a[1], &s) && s > 0 ? st_kv_real(floor(v / s) * s)
-                                                                          : st_kv_null();
+        return st_kv_number(a[0], &v) && st_kv_number(a[1], &s) && s > 0
+                   ? st_kv_real(floor(v / s) * s)
+                   : st_kv_null();
     if (a[1].u.i <= 0)
         return st_kv_null();
     int64_t m = a[0].u.i % a[1].u.i, i = a[0].u.i - (m < 0 ? m + a[1].u.i : m);
@@ -1091,7 +1227,9 @@ PART(dayofmonth, d.day)
 PART(getmonth, d.month)
 PART(getyear, d.year)
 
-/* ---- addresses ------------------------------------------------------------------------------------------------------- */
+/* ---- addresses
+ * -------------------------------------------------------------------------------------------------------
+ */
 
 static bool ipv4(st_str s, uint32_t *ip, unsigned *bits)
 {
@@ -1166,9 +1304,10 @@ static st_kv f_ipv4_in_any(st_krun *r, const st_kx *x, const st_kv *a)
 static st_kv f_ipv4_match(st_krun *r, const st_kx *x, const st_kv *a)
 {
     uint32_t p, q;
-    unsigned pb, qb, bits = x->nargs > 2 && a[2].tag == ST_KV_LONG && a[2].u.i >= 0 && a[2].u.i <= 32
-                                ? (unsigned)a[2].u.i
-                                : 32;
+    unsigned pb, qb,
+        bits = x->nargs > 2 && a[2].tag == ST_KV_LONG && a[2].u.i >= 0 && a[2].u.i <= 32
+                   ? (unsigned)a[2].u.i
+                   : 32;
     if (!ipv4(text(r, a[0]), &p, &pb) || !ipv4(text(r, a[1]), &q, &qb))
         return st_kv_null();
     bits = bits < pb ? bits : pb;
@@ -1176,51 +1315,126 @@ static st_kv f_ipv4_match(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool((p & m) == (q & m));
 }
 
-/* ---- the table --------------------------------------------------------------------------------------------------------- */
+static st_kv f_ipv4_compare(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    uint32_t p, q;
+    unsigned pb, qb,
+        bits = x->nargs > 2 && a[2].tag == ST_KV_LONG && a[2].u.i >= 0 && a[2].u.i <= 32
+                   ? (unsigned)a[2].u.i
+                   : 32;
+    if (!ipv4(text(r, a[0]), &p, &pb) || !ipv4(text(r, a[1]), &q, &qb))
+        return st_kv_null();
+    bits = bits < pb ? bits : pb;
+    uint32_t m = mask(bits < qb ? bits : qb);
+    return st_kv_long(((p & m) > (q & m)) - ((p & m) < (q & m)));
+}
+
+static st_kv f_parse_ipv4(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    uint32_t ip;
+    unsigned bits;
+    (void)x;
+    return ipv4(text(r, a[0]), &ip, &bits) ? st_kv_long(ip & mask(bits)) : st_kv_null();
+}
+
+/* ---- the table
+ * ---------------------------------------------------------------------------------------------------------
+ */
 
 #define NONE ST_KN_NONE, ""
 #define FIRST ST_KN_FIRST, ""
 #define PREFIX(p) ST_KN_PREFIX, p
+#define SUFFIX(p) ST_KN_SUFFIX, p
 
 static const st_kfn functions[] = {
     { "abs", "n", 1, "0", FIRST, f_abs, "the absolute value" },
     { "ago", "t", 1, "datetime", NONE, f_ago, "so much before now" },
     { "array_concat", "y+", 1, "dynamic", NONE, f_array_concat, "one array of several" },
+    { "array_index_of", "y*", 2, "long", NONE, st_kf_array_index_of,
+      "where a value is in an array, or -1" },
     { "array_length", "y", 1, "long", NONE, f_array_length, "elements of an array" },
+    { "array_reverse", "y", 1, "dynamic", NONE, st_kf_array_reverse, "the elements backwards" },
     { "array_slice", "yii", 3, "dynamic", NONE, f_array_slice, "elements i to j" },
+    { "array_sort_asc", "y", 1, "dynamic", SUFFIX("_sorted"), st_kf_sort_asc, "an array in order" },
+    { "array_sort_desc", "y", 1, "dynamic", SUFFIX("_sorted"), st_kf_sort_desc,
+      "an array in falling order" },
+    { "array_sum", "y", 1, "real", NONE, st_kf_array_sum, "the sum of an array" },
+    { "bag_has_key", "ys", 2, "bool", NONE, st_kf_bag_has_key, "whether a bag has a name" },
     { "bag_keys", "y", 1, "dynamic", NONE, f_bag_keys, "the names in a bag" },
+    { "bag_merge", "y+", 2, "dynamic", NONE, st_kf_bag_merge, "bags together, the first one wins" },
     { "bag_pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
+    { "bag_remove_keys", "yy", 2, "dynamic", NONE, st_kf_bag_remove_keys, "a bag without names" },
+    { "bag_set_key", "ys*", 3, "dynamic", NONE, st_kf_bag_set_key, "a bag with one value set" },
+    { "base64_decode_toarray", "s", 1, "dynamic", NONE, f_base64_bytes, "decoded bytes" },
     { "base64_decode_tostring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
     { "base64_decodestring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
     { "base64_encode_tostring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
     { "base64_encodestring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
     { "bin", "**", 2, "B", FIRST, f_bin, "rounded down to a multiple" },
+    { "binary_and", "ii", 2, "long", NONE, st_kf_binary_and, "bits in both" },
+    { "binary_not", "i", 1, "long", NONE, st_kf_binary_not, "bits turned" },
+    { "binary_or", "ii", 2, "long", NONE, st_kf_binary_or, "bits in either" },
+    { "binary_shift_left", "ii", 2, "long", NONE, st_kf_shift_left, "bits moved up" },
+    { "binary_shift_right", "ii", 2, "long", NONE, st_kf_shift_right, "bits moved down" },
+    { "binary_xor", "ii", 2, "long", NONE, st_kf_binary_xor, "bits in one only" },
     { "case", "**+", 3, "c", NONE, st_kf_case, "the value of the first true condition" },
+    { "ceiling", "n", 1, "0", FIRST, st_kf_ceiling, "rounded up" },
     { "coalesce", "*+", 1, "w", NONE, f_coalesce, "the first value that isn't null or empty" },
-    { "countof", "ss", 2, "long", NONE, f_countof, "occurrences of a text" },
+    { "countof", "sss", 2, "long", NONE, f_countof_any, "occurrences of a text or a pattern" },
+    { "datetime_add", "sid", 3, "datetime", NONE, st_kf_datetime_add, "a date some parts later" },
+    { "datetime_diff", "sdd", 3, "long", NONE, st_kf_datetime_diff,
+      "boundaries between two dates" },
+    { "datetime_part", "sd", 2, "int", NONE, st_kf_datetime_part, "a part of a date" },
     { "dayofmonth", "d", 1, "int", NONE, f_dayofmonth, "day of the month" },
     { "dayofweek", "d", 1, "timespan", NONE, f_dayofweek, "days since Sunday" },
+    { "dayofyear", "d", 1, "int", NONE, st_kf_dayofyear, "day of the year" },
     { "endofday", "di", 1, "datetime", NONE, f_endofday, "last tick of the day" },
     { "endofmonth", "di", 1, "datetime", NONE, f_endofmonth, "last tick of the month" },
     { "endofweek", "di", 1, "datetime", NONE, f_endofweek, "last tick of the week" },
     { "endofyear", "di", 1, "datetime", NONE, f_endofyear, "last tick of the year" },
+    { "exp", "n", 1, "real", FIRST, st_kf_exp, "e to a power" },
     { "extract", "ris*", 3, "T", NONE, f_extract, "a group of the first match" },
+    { "extract_all", "rs", 2, "dynamic", NONE, f_extract_all, "the groups of all matches" },
+    { "extract_json", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
+    { "extractjson", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
     { "floor", "**", 2, "B", FIRST, f_bin, "rounded down to a multiple" },
+    { "format_datetime", "ds", 2, "string", NONE, st_kf_format_datetime, "a date spelled" },
+    { "format_timespan", "ts", 2, "string", NONE, st_kf_format_timespan, "a timespan spelled" },
     { "getmonth", "d", 1, "int", NONE, f_getmonth, "month of the year" },
     { "gettype", "*", 1, "string", PREFIX("type_"), f_gettype, "the name of a value's type" },
     { "getyear", "d", 1, "int", NONE, f_getyear, "the year" },
+    { "has_any_index", "sy", 2, "long", NONE, st_kf_has_any_index,
+      "which needle a text has, or -1" },
+    { "hash", "*i", 1, "long", NONE, st_kf_hash, "xxHash64 of a value's text" },
+    { "hash_md5", "*", 1, "string", NONE, st_kf_md5, "MD5 in hex" },
+    { "hash_sha1", "*", 1, "string", NONE, st_kf_sha1, "SHA-1 in hex" },
+    { "hash_sha256", "*", 1, "string", NONE, st_kf_sha256, "SHA-256 in hex" },
+    { "hash_xxhash64", "*i", 1, "long", NONE, st_kf_hash, "xxHash64 of a value's text" },
     { "hourofday", "d", 1, "int", NONE, f_hourofday, "hour of the day" },
     { "iff", "b**", 3, "w", NONE, st_kf_iff, "one of two values" },
     { "iif", "b**", 3, "w", NONE, st_kf_iff, "one of two values" },
     { "indexof", "ssiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },
+    { "indexof_regex", "sr", 2, "long", NONE, f_indexof_regex, "where a pattern matches, or -1" },
+    { "ipv4_compare", "ssi", 2, "long", NONE, f_ipv4_compare, "-1, 0 or 1 under a prefix" },
     { "ipv4_is_in_any_range", "s*+", 2, "bool", NONE, f_ipv4_in_any, "an address in some network" },
     { "ipv4_is_in_range", "ss", 2, "bool", NONE, f_ipv4_in_range, "an address in a network" },
     { "ipv4_is_match", "ssi", 2, "bool", NONE, f_ipv4_match, "addresses equal under a prefix" },
     { "ipv4_is_private", "s", 1, "bool", NONE, f_ipv4_private, "a private address" },
+    { "isascii", "s", 1, "bool", NONE, st_kf_isascii, "whether a text is ASCII" },
     { "isempty", "*", 1, "bool", NONE, f_isempty, "null or an empty text" },
+    { "isfinite", "n", 1, "bool", NONE, st_kf_isfinite, "neither infinite nor NaN" },
+    { "isinf", "n", 1, "bool", NONE, st_kf_isinf, "infinite" },
+    { "isnan", "n", 1, "bool", NONE, st_kf_isnan, "not a number" },
     { "isnotempty", "*", 1, "bool", NONE, f_isnotempty, "neither null nor empty" },
     { "isnotnull", "*", 1, "bool", NONE, f_isnotnull, "not null" },
     { "isnull", "*", 1, "bool", NONE, f_isnull, "null" },
+    { "log", "n", 1, "real", FIRST, st_kf_log, "the natural logarithm" },
+    { "log10", "n", 1, "real", NONE, st_kf_log10, "the decimal logarithm" },
+    { "log2", "n", 1, "real", NONE, st_kf_log2, "the binary logarithm" },
+    { "make_datetime", "nnnnnn", 1, "datetime", NONE, st_kf_make_datetime, "a date of its parts" },
+    { "make_string", "*+", 1, "string", NONE, st_kf_make_string, "a text of code points" },
+    { "make_timespan", "nnnn", 2, "timespan", NONE, st_kf_make_timespan,
+      "a timespan of its parts" },
     { "max_of", "*+", 1, "w", NONE, f_max_of, "the largest argument" },
     { "min_of", "*+", 1, "w", NONE, f_min_of, "the smallest argument" },
     { "monthofyear", "d", 1, "int", NONE, f_getmonth, "month of the year" },
@@ -1231,18 +1445,30 @@ static const st_kfn functions[] = {
     { "pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "pack_array", "*+", 0, "dynamic", NONE, st_kf_array, "an array of values" },
     { "pack_dictionary", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
+    { "parse_command_line", "ss", 2, "dynamic", NONE, st_kf_parse_command_line,
+      "a command line's words" },
+    { "parse_csv", "s", 1, "dynamic", NONE, st_kf_parse_csv, "the fields of a CSV record" },
+    { "parse_ipv4", "s", 1, "long", NONE, f_parse_ipv4, "an address as a number" },
     { "parse_json", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
+    { "parse_path", "s", 1, "dynamic", NONE, st_kf_parse_path, "the parts of a path" },
+    { "parse_url", "s", 1, "dynamic", NONE, st_kf_parse_url, "the parts of a URL" },
+    { "parse_urlquery", "s", 1, "dynamic", NONE, st_kf_parse_urlquery, "the parameters of a URL" },
     { "parsejson", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
+    { "pow", "nn", 2, "real", FIRST, st_kf_pow, "a power" },
+    { "range", "***", 2, "dynamic", NONE, st_kf_range, "an array from a value to another" },
     { "replace", "rss", 3, "string", NONE, f_replace, "matches of a pattern replaced" },
     { "replace_regex", "srs", 3, "string", NONE, f_replace_regex, "matches of a pattern replaced" },
     { "replace_string", "sss", 3, "string", NONE, f_replace_string, "a text replaced" },
     { "reverse", "*", 1, "string", NONE, f_reverse, "the text backwards" },
     { "round", "ni", 1, "real", FIRST, f_round, "rounded" },
-    { "set_difference", "y+", 2, "dynamic", NONE, f_set_difference, "in the first, not in the others" },
+    { "set_difference", "y+", 2, "dynamic", NONE, f_set_difference,
+      "in the first, not in the others" },
     { "set_has_element", "y*", 2, "bool", NONE, f_set_has, "whether an array has a value" },
     { "set_intersect", "y+", 2, "dynamic", NONE, f_set_intersect, "in all arrays" },
     { "set_union", "y+", 1, "dynamic", NONE, f_set_union, "in any array" },
+    { "sign", "n", 1, "real", NONE, st_kf_sign, "-1, 0 or 1" },
     { "split", "ssi", 2, "dynamic", FIRST, f_split, "the parts of a text" },
+    { "sqrt", "n", 1, "real", FIRST, st_kf_sqrt, "the square root" },
     { "startofday", "di", 1, "datetime", FIRST, f_startofday, "midnight" },
     { "startofmonth", "di", 1, "datetime", NONE, f_startofmonth, "the month's first tick" },
     { "startofweek", "di", 1, "datetime", NONE, f_startofweek, "Sunday's first tick" },
@@ -1255,6 +1481,7 @@ static const st_kfn functions[] = {
     { "strlen", "s", 1, "long", PREFIX("strlen_"), f_strlen, "characters of a text" },
     { "strrep", "*is", 2, "string", NONE, f_strrep, "a text repeated" },
     { "substring", "sii", 2, "string", NONE, f_substring, "a part of a text" },
+    { "to_utf8", "s", 1, "dynamic", NONE, st_kf_codepoints, "the code points of a text" },
     { "tobool", "*", 1, "bool", FIRST, st_kf_convert, "as bool" },
     { "toboolean", "*", 1, "bool", FIRST, st_kf_convert, "as bool" },
     { "todatetime", "*", 1, "datetime", FIRST, st_kf_convert, "as datetime" },
@@ -1262,6 +1489,7 @@ static const st_kfn functions[] = {
     { "todouble", "*", 1, "real", FIRST, st_kf_convert, "as real" },
     { "todynamic", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "toguid", "*", 1, "guid", FIRST, st_kf_convert, "as guid" },
+    { "tohex", "ii", 1, "string", NONE, st_kf_tohex, "a number in hex" },
     { "toint", "*", 1, "int", FIRST, st_kf_convert, "as int" },
     { "tolong", "*", 1, "long", FIRST, st_kf_convert, "as long" },
     { "tolower", "s", 1, "string", NONE, f_tolower, "in lower case" },
@@ -1269,9 +1497,26 @@ static const st_kfn functions[] = {
     { "tostring", "*", 1, "string", FIRST, st_kf_convert, "as text" },
     { "totimespan", "*", 1, "timespan", FIRST, st_kf_convert, "as timespan" },
     { "toupper", "s", 1, "string", NONE, f_toupper, "in upper case" },
+    { "translate", "sss", 3, "string", NONE, st_kf_translate, "letters replaced by others" },
     { "trim", "rs", 2, "string", NONE, f_trim, "without a match at both ends" },
     { "trim_end", "rs", 2, "string", NONE, f_trim_end, "without a match at the end" },
     { "trim_start", "rs", 2, "string", NONE, f_trim_start, "without a match at the start" },
+    { "unicode_codepoints_from_string", "s", 1, "dynamic", NONE, st_kf_codepoints,
+      "the code points of a text" },
+    { "unixtime_microseconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_us,
+      "a date of Unix microseconds" },
+    { "unixtime_milliseconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_ms,
+      "a date of Unix milliseconds" },
+    { "unixtime_nanoseconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_ns,
+      "a date of Unix nanoseconds" },
+    { "unixtime_seconds_todatetime", "n", 1, "datetime", NONE, st_kf_unix_s,
+      "a date of Unix seconds" },
+    { "url_decode", "s", 1, "string", NONE, st_kf_url_decode, "%-escapes decoded" },
+    { "url_encode", "s", 1, "string", NONE, st_kf_url_encode, "special characters escaped" },
+    { "url_encode_component", "s", 1, "string", NONE, st_kf_url_encode_part,
+      "special characters escaped, blanks too" },
+    { "week_of_year", "d", 1, "int", NONE, st_kf_week_of_year, "ISO 8601's week" },
+    { "zip", "y+", 2, "dynamic", NONE, st_kf_zip, "the elements of arrays side by side" },
 };
 
 const st_kfn *st_kfn_at(size_t i)

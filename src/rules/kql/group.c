@@ -1,4 +1,5 @@
-/* group.c - rows by key values: a hash table from keys to group numbers, in order of first sight. */
+/* group.c - rows by key values: a hash table from keys to group numbers, in order of first sight.
+ */
 #include "rules/kql/group.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* op_join.c - rows of two inputs with equal keys: the right side in a hash table, then the left. */
+#include "base/limits.h"
 #include "rules/kql/group.h"
 #include "rules/kql/plan.h"
 
@@ -38,7 +39,8 @@ static void join_free(void *p)
     free(j->pairs);
 }
 
-static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *cols, size_t n, st_kv *key)
+static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *cols, size_t n,
+                    st_kv *key)
 {
     for (size_t i = 0; i < n; i++) {
         const st_kv *v = st_kbatch_col(r, rows->batch[at.batch], cols[i]);
@@ -51,6 +53,10 @@ static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *c
 
 static bool add_pair(st_krun *r, join *j, st_kat left, st_kat right)
 {
+    if (j->npairs >= ST_MAX_KQL_ROWS) {
+        r->limit = "a join has more rows than the limit";
+        return false;
+    }
     if (!st_grow(&j->pairs, &j->cap, j->npairs + 1, sizeof *j->pairs))
         return st_krun_nomem(r);
     j->pairs[j->npairs++] = (pair){ left, right };
@@ -96,7 +102,8 @@ static bool probe(st_krun *r, join *j, st_kat at, st_kv *key, bool *used, bool *
     taken[g] = true;
     for (uint32_t i = j->first[g]; i; i = j->more[i - 1]) {
         used[i - 1] = true;
-        if (j->kind != ST_J_RIGHTSEMI && j->kind != ST_J_RIGHTANTI && !add_pair(r, j, at, j->rat[i - 1]))
+        if (j->kind != ST_J_RIGHTSEMI && j->kind != ST_J_RIGHTANTI &&
+            !add_pair(r, j, at, j->rat[i - 1]))
             return false;
     }
     return true;
@@ -107,9 +114,11 @@ static bool run_join(st_krun *r, st_kop *op)
     join *j = op->spec;
     j->done = true;
     st_kv *key = ST_NEWN(&r->arena, st_kv, j->nkeys);
-    if (!key || !st_krows_read(r, op->in, &j->l) || !st_krows_read(r, j->right, &j->r) || !build(r, j, key))
+    if (!key || !st_krows_read(r, op->in, &j->l) || !st_krows_read(r, j->right, &j->r) ||
+        !build(r, j, key))
         return false;
-    bool *used = ST_NEWN(&r->arena, bool, j->r.rows + 1), *taken = ST_NEWN(&r->arena, bool, j->groups.n + 1);
+    bool *used = ST_NEWN(&r->arena, bool, j->r.rows + 1),
+         *taken = ST_NEWN(&r->arena, bool, j->groups.n + 1);
     if (!used || !taken)
         return st_krun_nomem(r);
     for (size_t i = 0; i < j->l.n; i++)
@@ -117,7 +126,8 @@ static bool run_join(st_krun *r, st_kop *op)
             if (!probe(r, j, (st_kat){ (uint32_t)i, (uint32_t)k }, key, used, taken))
                 return false;
     bool want = j->kind == ST_J_RIGHTSEMI;
-    bool rest = want || j->kind == ST_J_RIGHTANTI || j->kind == ST_J_RIGHTOUTER || j->kind == ST_J_FULLOUTER;
+    bool rest = want || j->kind == ST_J_RIGHTANTI || j->kind == ST_J_RIGHTOUTER ||
+                j->kind == ST_J_FULLOUTER;
     for (size_t i = 0; rest && i < j->r.rows; i++)
         if (used[i] == want && !add_pair(r, j, NO_ROW, j->rat[i]))
             return false;
@@ -127,7 +137,7 @@ static bool run_join(st_krun *r, st_kop *op)
 static st_kbatch *join_next(st_krun *r, st_kop *op)
 {
     join *j = op->spec;
-    if (!j->done && !run_join(r, op))
+    if (!j->done && !run_join(r, op) && !r->limit)
         return NULL;
     size_t n = j->npairs - j->next;
     n = n < ST_KBATCH ? n : ST_KBATCH;
@@ -159,7 +169,9 @@ static st_kbatch *join_next(st_krun *r, st_kop *op)
         st_kv *copy = v ? ST_NEWN(&b->arena, st_kv, n) : NULL;
         ok = copy != NULL;
         for (size_t k = 0; ok && k < n; k++)
-            copy[k] = at[n + k].batch == UINT32_MAX ? st_kv_missing(j->right->schema.v[j->right_cols[c]].type) : v[k];
+            copy[k] = at[n + k].batch == UINT32_MAX
+                          ? st_kv_missing(j->right->schema.v[j->right_cols[c]].type)
+                          : v[k];
         slots[nleft + c].v = copy;
     }
     if (right_only && rb)
@@ -181,7 +193,8 @@ st_kop *st_kop_join(st_krun *r, st_kop *left, st_kop *right, st_kjoin kind, cons
     st_kop *op = st_kop_new(r, join_next, left, sizeof(join));
     join *j = op ? op->spec : NULL;
     if (!j || !st_krun_own(r, j, join_free) || !(j->lkeys = ST_NEWN(&r->arena, size_t, nkeys)) ||
-        !(j->rkeys = ST_NEWN(&r->arena, size_t, nkeys)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+        !(j->rkeys = ST_NEWN(&r->arena, size_t, nkeys)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
     memcpy(j->lkeys, lkeys, nkeys * sizeof *lkeys);
     memcpy(j->rkeys, rkeys, nkeys * sizeof *rkeys);

@@ -8,7 +8,7 @@
 typedef struct summarize {
     st_kx **keys;
     st_kaggcall *calls;
-    size_t nkeys, ncalls;
+    size_t nkeys, ncalls, node_call;
     st_kgroups groups;
     st_kaccum *accum; /* [group][call] */
     size_t cap, used, next;
@@ -37,7 +37,8 @@ static bool open_groups(st_krun *r, summarize *s)
 }
 
 /* The vectors of n expressions, and their steps. */
-static bool vectors(st_krun *r, st_kbatch *b, st_kx *const *x, size_t n, const st_kv **v, size_t *step)
+static bool vectors(st_krun *r, st_kbatch *b, st_kx *const *x, size_t n, const st_kv **v,
+                    size_t *step)
 {
     for (size_t i = 0; i < n; i++)
         if (!(v[i] = st_kx_run(r, x[i], b, &step[i])))
@@ -56,7 +57,11 @@ static bool add_call(st_krun *r, summarize *s, st_kbatch *b, const size_t *group
     for (size_t k = 0; k < b->n; k++) {
         for (size_t i = 0; i < call->nargs; i++)
             a[i] = v[i][k * step[i]];
-        call->agg->step(r, &s->accum[group[k] * s->ncalls + c], call, a);
+        st_kaccum *acc = &s->accum[group[k] * s->ncalls + c];
+        call->agg->step(r, acc, call, a);
+        if (acc->took)
+            acc->node = b->node[k];
+        acc->took = false;
     }
     return true;
 }
@@ -108,13 +113,18 @@ static st_kbatch *summarize_next(st_krun *r, st_kop *op)
     size_t n = s->groups.n - s->next;
     n = n < ST_KBATCH ? n : ST_KBATCH;
     st_kbatch *b = n ? st_kbatch_new(r, n, op->schema.n) : NULL;
+    for (size_t k = 0; b && s->node_call < s->ncalls && k < n; k++) {
+        const st_kaccum *acc = &s->accum[(s->next + k) * s->ncalls + s->node_call];
+        b->node[k] = acc->n ? acc->node : ST_NO_NODE;
+    }
     for (size_t c = 0; b && c < op->schema.n; c++) {
         st_kv *v = b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
         for (size_t k = 0; v && k < n; k++) {
             size_t g = s->next + k;
-            v[k] = c < s->nkeys ? s->groups.keys[g * s->nkeys + c]
-                                : s->calls[c - s->nkeys].agg->end(r, &s->accum[g * s->ncalls + c - s->nkeys],
-                                                                  &s->calls[c - s->nkeys]);
+            v[k] = c < s->nkeys
+                       ? s->groups.keys[g * s->nkeys + c]
+                       : s->calls[c - s->nkeys].agg->end(r, &s->accum[g * s->ncalls + c - s->nkeys],
+                                                         &s->calls[c - s->nkeys]);
         }
         if (!v) {
             st_kbatch_free(b);
@@ -127,20 +137,22 @@ static st_kbatch *summarize_next(st_krun *r, st_kop *op)
 }
 
 st_kop *st_kop_summarize(st_krun *r, st_kop *in, st_kx **keys, size_t nkeys, st_kaggcall *calls,
-                         size_t ncalls, const st_kcol *cols)
+                         size_t ncalls, size_t node_call, const st_kcol *cols)
 {
     st_kop *op = st_kop_new(r, summarize_next, in, sizeof(summarize));
     summarize *s = op ? op->spec : NULL;
-    if (!s || !st_krun_own(r, s, summarize_free) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, nkeys + ncalls)))
+    if (!s || !st_krun_own(r, s, summarize_free) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, nkeys + ncalls)))
         return NULL;
     s->keys = keys;
     s->nkeys = nkeys;
     s->calls = calls;
     s->ncalls = ncalls;
+    s->node_call = node_call;
     st_kgroups_init(&s->groups, nkeys);
     op->schema.n = nkeys + ncalls;
     if (op->schema.n)
         memcpy(op->schema.v, cols, op->schema.n * sizeof *cols);
-    op->lineage = false;
+    op->lineage = in->lineage && node_call != SIZE_MAX;
     return op;
 }

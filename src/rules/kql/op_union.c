@@ -25,7 +25,8 @@ static st_kbatch *remap(st_krun *r, const st_kop *op, const unite *u, st_kbatch 
             break;
         }
         for (size_t k = 0; k < b->n; k++)
-            slots[c].v[k] = u->names && c == 0 ? u->names[u->at] : st_kv_missing(op->schema.v[c].type);
+            slots[c].v[k] =
+                u->names && c == 0 ? u->names[u->at] : st_kv_missing(op->schema.v[c].type);
     }
     if (!slots) {
         st_kbatch_free(b);
@@ -48,12 +49,13 @@ static st_kbatch *union_next(st_krun *r, st_kop *op)
     return NULL;
 }
 
-st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const st_kv *names, size_t n,
-                     const st_kcol *cols, size_t ncols)
+st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const st_kv *names,
+                     size_t n, const st_kcol *cols, size_t ncols)
 {
     st_kop *op = st_kop_new(r, union_next, NULL, sizeof(unite));
     unite *u = op ? op->spec : NULL;
-    if (!u || !(u->legs = ST_NEWN(&r->arena, st_kop *, n)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+    if (!u || !(u->legs = ST_NEWN(&r->arena, st_kop *, n)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     memcpy(u->legs, legs, n * sizeof *legs);

@@ -70,10 +70,19 @@ void st_kbatch_filter(st_kbatch *b, const bool *keep);
 
 /* ---- a run ------------------------------------------------------------------------------ */
 
+/* What all runs over one pool share: worth keeping from rule to rule. */
+typedef struct st_kshared {
+    st_folds folds;
+    st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
+    size_t base_n;
+} st_kshared;
+void st_kshared_init(st_kshared *s, st_pool *pool);
+void st_kshared_free(st_kshared *s);
+
 struct st_krun {
     st_kmem mem;
     st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
-    st_folds folds;
+    st_kshared *shared;
     const st_forest *forest; /* NULL: none */
     int64_t now;
     bool trust_inferred;
@@ -86,7 +95,7 @@ struct st_krun {
     void (**owned_free)(void *);
     size_t nowned, owned_cap, owned_free_cap;
 };
-bool st_krun_init(st_krun *r, const st_forest *f, st_pool *pool, const st_run_options *o);
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o);
 void st_krun_free(st_krun *r);
 /* Out of memory: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);
@@ -103,32 +112,44 @@ static inline bool st_krun_ok(const st_krun *r)
 typedef st_kv st_kcode(st_krun *r, const st_kx *x, const st_kv *a);
 
 typedef struct st_kfn st_kfn;
-typedef enum st_kx_kind { ST_X_CONST, ST_X_COLUMN, ST_X_CALL, ST_X_PRED } st_kx_kind;
+typedef struct st_kwindow st_kwindow;
+typedef enum st_kx_kind {
+    ST_X_CONST,
+    ST_X_COLUMN,
+    ST_X_CALL,
+    ST_X_PRED,
+    ST_X_WINDOW
+} st_kx_kind;
 struct st_kx {
     st_kx_kind kind;
     st_kt type;
-    st_kv value;   /* CONST */
-    size_t col;    /* COLUMN */
+    st_kv value;    /* CONST */
+    size_t col;     /* COLUMN */
     st_kcode *code; /* CALL */
-    st_kx **args;  /* CALL; PRED has one, the text */
+    st_kx **args;   /* CALL; PRED has one, the text */
     size_t nargs;
     st_pred *pred; /* PRED */
     bool negate;   /* PRED, and string operators with needles that aren't constant */
     st_mop mop;    /* the latter */
     bool fold, all;
-    bool ago;      /* comes from ago(): a moving window */
-    void *state;   /* what code keeps between rows (a compiled pattern) */
+    bool ago;    /* comes from ago(): a moving window */
+    void *state; /* what code keeps between rows (a compiled pattern) */
+    const st_kwindow *window; /* WINDOW: a function of the whole batch */
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
 const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step);
 /* keep[i] = x is true in row i. */
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep);
+/* Functions over neighbouring rows. NULL: none of that name. */
+const st_kwindow *st_kwindow_find(st_str name);
+const st_kv *st_kwindow_run(st_krun *r, const st_kx *x, st_kbatch *b);
 /* The value of an expression without columns. */
 st_kv st_kx_constant(st_krun *r, const st_kx *x);
 
-/* ---- functions -------------------------------------------------------------------------------- */
+/* ---- functions --------------------------------------------------------------------------------
+ */
 
-typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX } st_kname;
+typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX, ST_KN_SUFFIX } st_kname;
 /* Arguments: one letter each. s string, y dynamic or anything, n number, i integer, d datetime,
  * t timespan, b bool, * any, r constant regular expression; a last '+' repeats the one before. */
 struct st_kfn {
@@ -151,10 +172,25 @@ st_kcode *st_kcompare(char op, st_kt a, st_kt b);
 st_kcode st_kf_and, st_kf_or, st_kf_not, st_kf_index, st_kf_strop, st_kf_in, st_kf_iff, st_kf_case,
     st_kf_between, st_kf_negate, st_kf_convert, st_kf_array;
 
+/* fn_time.c, fn_more.c */
+st_kcode st_kf_datetime_part, st_kf_dayofyear, st_kf_week_of_year, st_kf_datetime_diff,
+    st_kf_datetime_add, st_kf_make_datetime, st_kf_make_timespan, st_kf_unix_s, st_kf_unix_ms,
+    st_kf_unix_us, st_kf_unix_ns, st_kf_format_datetime, st_kf_format_timespan, st_kf_sqrt,
+    st_kf_exp, st_kf_log, st_kf_log2, st_kf_log10, st_kf_sign, st_kf_pow, st_kf_ceiling,
+    st_kf_binary_and, st_kf_binary_or, st_kf_binary_xor, st_kf_binary_not, st_kf_shift_left,
+    st_kf_shift_right, st_kf_sha256, st_kf_sha1, st_kf_parse_command_line, st_kf_sort_asc,
+    st_kf_sort_desc, st_kf_array_reverse, st_kf_array_index_of, st_kf_array_sum, st_kf_bag_merge,
+    st_kf_bag_has_key, st_kf_has_any_index, st_kf_md5, st_kf_hash;
+/* fn_parts.c */
+st_kcode st_kf_parse_path, st_kf_parse_url, st_kf_parse_urlquery, st_kf_parse_csv,
+    st_kf_url_decode, st_kf_url_encode, st_kf_url_encode_part, st_kf_codepoints, st_kf_make_string,
+    st_kf_range, st_kf_zip, st_kf_bag_remove_keys, st_kf_bag_set_key, st_kf_pack_all, st_kf_tohex,
+    st_kf_isascii, st_kf_isnan, st_kf_isinf, st_kf_isfinite, st_kf_translate;
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
 
-/* ---- aggregates ---------------------------------------------------------------------------------- */
+/* ---- aggregates
+ * ---------------------------------------------------------------------------------- */
 
 typedef struct st_kagg st_kagg;
 typedef struct st_kaggcall st_kaggcall;
@@ -168,6 +204,8 @@ typedef struct st_kaccum {
     uint32_t *table; /* of the set: places in list, 1-based */
     size_t table_n;
     st_kv row; /* arg_max: the other column */
+    bool took; /* arg_max: the last row was taken */
+    st_node node;
 } st_kaccum;
 struct st_kagg {
     const char *name, *args;
@@ -189,7 +227,8 @@ const st_kagg *st_kagg_find(st_str name);
 const st_kagg *st_kagg_at(size_t i);
 void st_kaccum_free(st_kaccum *a);
 
-/* ---- operators ------------------------------------------------------------------------------------ */
+/* ---- operators
+ * ------------------------------------------------------------------------------------ */
 
 /* The next batch, never empty; NULL at the end or on failure. */
 typedef st_kbatch *st_knext(st_krun *r, st_kop *op);
@@ -197,8 +236,8 @@ struct st_kop {
     st_knext *next;
     st_kop *in;
     st_kschema schema;
-    void *spec;  /* fixed by the binder */
-    void *state; /* what the run keeps; in the run's arena */
+    void *spec;   /* fixed by the binder */
+    void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
 };
 
@@ -213,31 +252,56 @@ typedef struct st_kkey {
 } st_kkey;
 
 st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size);
+/* The place of a column: the one of that name, which gets the type, or a new last one. The
+ * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
+size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
+/* From now on op gives all its rows in one batch. */
+bool st_kop_make_whole(st_krun *r, st_kop *op);
 /* The table's rows: the forest's nodes. */
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
 /* Rows of constants, row-major. */
-st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells, size_t nrows);
+st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,
+                      size_t nrows);
 st_kop *st_kop_range(st_krun *r, st_str name, st_kt type, st_kv from, st_kv to, st_kv step);
 st_kop *st_kop_where(st_krun *r, st_kop *in, st_kx *x);
-st_kop *st_kop_project(st_krun *r, st_kop *in, const st_kcol *cols, const st_kitem *items, size_t n);
+st_kop *st_kop_project(st_krun *r, st_kop *in, const st_kcol *cols, const st_kitem *items,
+                       size_t n);
 /* most: SIZE_MAX for all. */
 st_kop *st_kop_order(st_krun *r, st_kop *in, const st_kkey *keys, size_t n, size_t most);
 st_kop *st_kop_take(st_krun *r, st_kop *in, size_t most);
 st_kop *st_kop_count(st_krun *r, st_kop *in, st_str name);
 st_kop *st_kop_distinct(st_krun *r, st_kop *in);
 /* map[leg][column]: the leg's column, or SIZE_MAX. */
-st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const st_kv *names, size_t n,
-                     const st_kcol *cols, size_t ncols);
+st_kop *st_kop_union(st_krun *r, st_kop **legs, const size_t *const *map, const st_kv *names,
+                     size_t n, const st_kcol *cols, size_t ncols);
+/* node_call: the arg_max(.., *) whose row a group stands for and keeps the node of; SIZE_MAX: none.
+ */
 st_kop *st_kop_summarize(st_krun *r, st_kop *in, st_kx **keys, size_t nkeys, st_kaggcall *calls,
-                         size_t ncalls, const st_kcol *cols);
+                         size_t ncalls, size_t node_call, const st_kcol *cols);
 typedef enum st_kjoin {
-    ST_J_INNERUNIQUE, ST_J_INNER, ST_J_LEFTOUTER, ST_J_RIGHTOUTER, ST_J_FULLOUTER, ST_J_LEFTSEMI,
-    ST_J_LEFTANTI, ST_J_RIGHTSEMI, ST_J_RIGHTANTI
+    ST_J_INNERUNIQUE,
+    ST_J_INNER,
+    ST_J_LEFTOUTER,
+    ST_J_RIGHTOUTER,
+    ST_J_FULLOUTER,
+    ST_J_LEFTSEMI,
+    ST_J_LEFTANTI,
+    ST_J_RIGHTSEMI,
+    ST_J_RIGHTANTI
 } st_kjoin;
 /* right_cols: which columns of the right side appear (SIZE_MAX-free list). */
 st_kop *st_kop_join(st_krun *r, st_kop *left, st_kop *right, st_kjoin kind, const size_t *lkeys,
                     const size_t *rkeys, size_t nkeys, const size_t *right_cols, size_t nright,
                     const st_kcol *cols, size_t ncols);
+
+typedef struct st_kexpand {
+    st_kx *x;   /* dynamic */
+    size_t col; /* where its elements go */
+    st_kt to;
+} st_kexpand;
+/* index_col: the column of element numbers, SIZE_MAX for none. */
+st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
+                      size_t index_col, const st_kcol *cols, size_t ncols);
 
 /* All the rest of an operator's rows. */
 typedef struct st_krows {
@@ -250,10 +314,11 @@ typedef struct st_kat {
 bool st_krows_read(st_krun *r, st_kop *op, st_krows *out);
 void st_krows_free(st_krows *rows);
 /* Rows by place, as a new batch with the schema's columns. */
-st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema, const st_kat *at,
-                           size_t n);
+st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema,
+                           const st_kat *at, size_t n);
 
-/* ---- tables ------------------------------------------------------------------------------------------ */
+/* ---- tables
+ * ------------------------------------------------------------------------------------------ */
 
 struct st_ktable {
     const char *name;
@@ -267,7 +332,8 @@ const st_ktable *st_ktable_at(size_t i);
 /* Tables and functions of services that aren't here: the reason, or NULL. */
 const char *st_kql_service(st_str name);
 
-/* ---- the binder ---------------------------------------------------------------------------------------- */
+/* ---- the binder
+ * ---------------------------------------------------------------------------------------- */
 
 typedef struct st_kbound {
     st_rule_status status;

@@ -4,17 +4,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-bool st_krun_init(st_krun *r, const st_forest *f, st_pool *pool, const st_run_options *o)
+void st_kshared_init(st_kshared *s, st_pool *pool)
 {
-    *r = (st_krun){ .forest = f };
-    r->mem.pool = pool;
+    *s = (st_kshared){ 0 };
+    st_folds_init(&s->folds, pool);
+}
+
+void st_kshared_free(st_kshared *s)
+{
+    st_folds_free(&s->folds);
+    free(s->base);
+}
+
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o)
+{
+    *r = (st_krun){ .forest = f, .shared = shared };
+    r->mem.pool = shared->folds.pool;
     r->mem.arena = &r->arena;
-    st_folds_init(&r->folds, pool);
     st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
     r->now = (int64_t)now + ST_KQL_1601;
     r->trust_inferred = o->trust_inferred;
     r->ago_off = o->ago_off;
-    return true;
 }
 
 void st_krun_free(st_krun *r)
@@ -23,7 +33,6 @@ void st_krun_free(st_krun *r)
         r->owned_free[i](r->owned[i]);
     free(r->owned);
     free((void *)r->owned_free);
-    st_folds_free(&r->folds);
     st_buf_free(&r->mem.buf);
     st_arena_free(&r->arena);
 }
@@ -86,9 +95,9 @@ const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
         return NULL;
     }
     for (size_t k = 0; k < b->n; k++)
-        v[k] = s->source && b->node[k] != ST_NO_NODE ? s->source->get(r, b->node[k], s->source)
-                                                     : st_kv_missing(s->source ? s->source->type
-                                                                               : ST_KT_DYNAMIC);
+        v[k] = s->source && b->node[k] != ST_NO_NODE
+                   ? s->source->get(r, b->node[k], s->source)
+                   : st_kv_missing(s->source ? s->source->type : ST_KT_DYNAMIC);
     s->v = v;
     return v;
 }
@@ -142,8 +151,8 @@ static const st_ksource *lazy_column(const st_krows *rows, size_t c)
     return s;
 }
 
-st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema, const st_kat *at,
-                           size_t n)
+st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema,
+                           const st_kat *at, size_t n)
 {
     st_kbatch *b = st_kbatch_new(r, n, schema->n);
     for (size_t k = 0; b && k < n; k++)
@@ -185,4 +194,22 @@ st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size)
         op->lineage = in->lineage;
     }
     return op;
+}
+
+size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type)
+{
+    size_t at = 0;
+    while (at < s->n && !st_str_eq(s->v[at].name, name))
+        at++;
+    st_kcol *v = ST_NEWN(&r->arena, st_kcol, s->n + 1);
+    if (!v) {
+        st_krun_nomem(r);
+        return SIZE_MAX;
+    }
+    if (s->n)
+        memcpy(v, s->v, s->n * sizeof *v);
+    v[at] = (st_kcol){ name, type };
+    s->v = v;
+    s->n += at == s->n;
+    return at;
 }

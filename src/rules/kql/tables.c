@@ -37,14 +37,34 @@ static st_sid field(const st_krun *r, uint32_t row, int off)
 {
     if (row == ST_NO_ROW)
         return ST_EMPTY;
-    st_sid *const *column = (st_sid *const *)(const void *)((const char *)&r->forest->store->creations + off);
+    st_sid *const *column =
+        (st_sid *const *)(const void *)((const char *)&r->forest->store->creations + off);
     return clean(r, (*column)[row]);
 }
 
-static st_kv base_name(st_krun *r, st_sid s)
+static st_sid find_base(st_krun *r, st_sid s)
 {
     st_str t = st_pool_get(r->mem.pool, s), b = st_str_basename(t);
-    return b.n == t.n ? st_kv_sid(s) : st_kv_str(&r->mem, b);
+    return b.n == t.n ? s : st_kv_str(&r->mem, b).u.s;
+}
+
+/* Asked of the same few thousand paths by every rule: remembered. */
+static st_kv base_name(st_krun *r, st_sid s)
+{
+    st_kshared *c = r->shared;
+    if (s >= c->base_n) {
+        size_t was = c->base_n, need = st_pool_count(r->mem.pool);
+        if (!st_grow(&c->base, &c->base_n, need > s ? need : (size_t)s + 1, sizeof *c->base)) {
+            st_krun_nomem(r);
+            return st_kv_sid(ST_EMPTY);
+        }
+        memset(c->base + was, 0, (c->base_n - was) * sizeof *c->base);
+    }
+    if (c->base[s] == ST_ABSENT) {
+        st_sid b = find_base(r, s);
+        c->base[s] = b;
+    }
+    return st_kv_sid(c->base[s]);
 }
 
 static st_sid node_image(const st_krun *r, st_node n)
@@ -163,13 +183,15 @@ static uint32_t row_by(const st_krun *r, st_node n, int arg)
 static st_kv logon_id(st_krun *r, st_node n, const st_ksource *c)
 {
     uint32_t row = row_by(r, n, c->arg);
-    return row == ST_NO_ROW ? st_kv_null() : number(r->forest->store->creations.logon_id[row], ST_NO_U64);
+    return row == ST_NO_ROW ? st_kv_null()
+                            : number(r->forest->store->creations.logon_id[row], ST_NO_U64);
 }
 
 static st_kv session(st_krun *r, st_node n, const st_ksource *c)
 {
     uint32_t row = row_by(r, n, c->arg);
-    return row == ST_NO_ROW ? st_kv_null() : number(r->forest->store->creations.session[row], ST_NO_U32);
+    return row == ST_NO_ROW ? st_kv_null()
+                            : number(r->forest->store->creations.session[row], ST_NO_U32);
 }
 
 /* arg 0: the record's own ParentProcessId, 1: the parent's */
@@ -208,7 +230,8 @@ static st_kv account(st_krun *r, st_sid user, int part)
     size_t cut = at ? (size_t)(at - t.p) : 0;
     if (!at)
         return part ? st_kv_sid(user) : st_kv_sid(ST_EMPTY);
-    return st_kv_str(&r->mem, part ? (st_str){ t.p + cut + 1, t.n - cut - 1 } : (st_str){ t.p, cut });
+    return st_kv_str(&r->mem,
+                     part ? (st_str){ t.p + cut + 1, t.n - cut - 1 } : (st_str){ t.p, cut });
 }
 
 static st_kv own_account(st_krun *r, st_node n, const st_ksource *c)
@@ -227,8 +250,10 @@ static st_kv parent_account(st_krun *r, st_node n, const st_ksource *c)
 /* Sysmon's GUIDs carry the start's Unix second. */
 static st_kv guid_time(const st_guid *g)
 {
-    uint64_t s = (uint64_t)g->b[4] | (uint64_t)g->b[5] << 8 | (uint64_t)g->b[6] << 16 | (uint64_t)g->b[7] << 24;
-    return st_guid_zero(g) || !s ? st_kv_null() : st_kv_filetime(ST_TICKS_UNIX + s * ST_TICKS_SECOND);
+    uint64_t s = (uint64_t)g->b[4] | (uint64_t)g->b[5] << 8 | (uint64_t)g->b[6] << 16 |
+                 (uint64_t)g->b[7] << 24;
+    return st_guid_zero(g) || !s ? st_kv_null()
+                                 : st_kv_filetime(ST_TICKS_UNIX + s * ST_TICKS_SECOND);
 }
 
 /* The start of the parent of n's record: from its own record, else from its GUID. */
@@ -237,7 +262,8 @@ static st_kv parent_start(st_krun *r, st_node n)
     uint32_t above = row_of(r, parent_of(r, n)), row = row_of(r, n);
     if (above != ST_NO_ROW)
         return st_kv_filetime(r->forest->store->creations.utc[above]);
-    return row == ST_NO_ROW ? st_kv_null() : guid_time(&r->forest->store->creations.parent_guid[row]);
+    return row == ST_NO_ROW ? st_kv_null()
+                            : guid_time(&r->forest->store->creations.parent_guid[row]);
 }
 
 /* arg 0: of the parent, 1: of its parent */
@@ -309,7 +335,8 @@ static st_kv additional(st_krun *r, st_node n, const st_ksource *c)
 static st_kv ancestors(st_krun *r, st_node n, const st_ksource *c)
 {
     size_t count = 0;
-    for (st_node p = parent_of(r, n); p != ST_NO_NODE && count < ST_MAX_ANCESTORS; p = parent_of(r, p))
+    for (st_node p = parent_of(r, n); p != ST_NO_NODE && count < ST_MAX_ANCESTORS;
+         p = parent_of(r, p))
         count++;
     st_karray *a = st_karray_new(&r->mem, count);
     st_node p = parent_of(r, n);
@@ -392,7 +419,8 @@ static st_kv observed(st_krun *r, st_node n, const st_ksource *c)
     return st_kv_bool((r->forest->procs[n].flags & ST_P_OBSERVED) != 0);
 }
 
-/* ---- the tables --------------------------------------------------------------------------------- */
+/* ---- the tables ---------------------------------------------------------------------------------
+ */
 
 #define S ST_KT_STRING
 #define L ST_KT_LONG
@@ -508,24 +536,71 @@ const st_ktable *st_ktable_find(st_str name)
     return NULL;
 }
 
-/* ---- what needs a service ---------------------------------------------------------------------------- */
+/* ---- what needs a service
+ * ---------------------------------------------------------------------------- */
 
 const char *st_kql_service(st_str name)
 {
     static const char *const names[] = {
-        "externaldata", "geo_info_from_ip_address", "FileProfile", "SeenBy", "DeviceFromIP",
-        "AssignedIPAddresses", "InvokeAdvancedHunting", "cluster", "database", "workspace",
-        "external_table", "_GetWatchlist", "DeviceNetworkEvents", "DeviceFileEvents",
-        "DeviceRegistryEvents", "DeviceImageLoadEvents", "DeviceEvents", "DeviceInfo",
-        "DeviceLogonEvents", "DeviceNetworkInfo", "DeviceFileCertificateInfo", "EmailAttachmentInfo",
-        "EmailEvents", "EmailUrlInfo", "EmailPostDeliveryEvents", "UrlClickEvents", "IdentityInfo",
-        "IdentityLogonEvents", "IdentityQueryEvents", "IdentityDirectoryEvents", "AlertInfo",
-        "AlertEvidence", "CloudAppEvents", "CloudAuditEvents", "AADSignInEventsBeta",
-        "AADSpnSignInEventsBeta", "EntraIdSignInEvents", "SigninLogs", "AuditLogs", "OfficeActivity",
-        "ThreatIntelligenceIndicator", "ThreatIntelIndicators", "SecurityAlert", "SecurityEvent",
-        "SecurityIncident", "AzureActivity", "AzureDiagnostics", "BehaviorAnalytics", "BehaviorEntities",
-        "BehaviorInfo", "Anomalies", "CommonSecurityLog", "Syslog", "Usage", "IntuneDevices",
-        "NetworkAccessTraffic", "MessageEvents", "ExposureGraphNodes", "ExposureGraphEdges",
+        "externaldata",
+        "geo_info_from_ip_address",
+        "FileProfile",
+        "SeenBy",
+        "DeviceFromIP",
+        "AssignedIPAddresses",
+        "InvokeAdvancedHunting",
+        "cluster",
+        "database",
+        "workspace",
+        "external_table",
+        "_GetWatchlist",
+        "DeviceNetworkEvents",
+        "DeviceFileEvents",
+        "DeviceRegistryEvents",
+        "DeviceImageLoadEvents",
+        "DeviceEvents",
+        "DeviceInfo",
+        "DeviceLogonEvents",
+        "DeviceNetworkInfo",
+        "DeviceFileCertificateInfo",
+        "EmailAttachmentInfo",
+        "EmailEvents",
+        "EmailUrlInfo",
+        "EmailPostDeliveryEvents",
+        "UrlClickEvents",
+        "IdentityInfo",
+        "IdentityLogonEvents",
+        "IdentityQueryEvents",
+        "IdentityDirectoryEvents",
+        "AlertInfo",
+        "AlertEvidence",
+        "CloudAppEvents",
+        "CloudAuditEvents",
+        "AADSignInEventsBeta",
+        "AADSpnSignInEventsBeta",
+        "EntraIdSignInEvents",
+        "SigninLogs",
+        "AuditLogs",
+        "OfficeActivity",
+        "ThreatIntelligenceIndicator",
+        "ThreatIntelIndicators",
+        "SecurityAlert",
+        "SecurityEvent",
+        "SecurityIncident",
+        "AzureActivity",
+        "AzureDiagnostics",
+        "BehaviorAnalytics",
+        "BehaviorEntities",
+        "BehaviorInfo",
+        "Anomalies",
+        "CommonSecurityLog",
+        "Syslog",
+        "Usage",
+        "IntuneDevices",
+        "NetworkAccessTraffic",
+        "MessageEvents",
+        "ExposureGraphNodes",
+        "ExposureGraphEdges",
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (st_str_eq(name, st_str_of(names[i])))

@@ -16,9 +16,9 @@
 /* ---- types ------------------------------------------------------------------- */
 
 static const char *const type_names[] = {
-    [ST_KT_BOOL] = "bool",     [ST_KT_DATETIME] = "datetime", [ST_KT_DECIMAL] = "decimal",
-    [ST_KT_DYNAMIC] = "dynamic", [ST_KT_GUID] = "guid",       [ST_KT_INT] = "int",
-    [ST_KT_LONG] = "long",     [ST_KT_REAL] = "real",         [ST_KT_STRING] = "string",
+    [ST_KT_BOOL] = "bool",         [ST_KT_DATETIME] = "datetime", [ST_KT_DECIMAL] = "decimal",
+    [ST_KT_DYNAMIC] = "dynamic",   [ST_KT_GUID] = "guid",         [ST_KT_INT] = "int",
+    [ST_KT_LONG] = "long",         [ST_KT_REAL] = "real",         [ST_KT_STRING] = "string",
     [ST_KT_TIMESPAN] = "timespan", [ST_KT_UNKNOWN] = "unknown",
 };
 
@@ -32,12 +32,14 @@ bool st_kt_of_name(st_str name, st_kt *out)
     static const struct {
         const char *name;
         st_kt type;
-    } names[] = { { "bool", ST_KT_BOOL },         { "boolean", ST_KT_BOOL },   { "datetime", ST_KT_DATETIME },
-                  { "date", ST_KT_DATETIME },     { "dynamic", ST_KT_DYNAMIC }, { "guid", ST_KT_GUID },
-                  { "uuid", ST_KT_GUID },         { "uniqueid", ST_KT_GUID },  { "int", ST_KT_INT },
-                  { "long", ST_KT_LONG },         { "real", ST_KT_REAL },      { "double", ST_KT_REAL },
-                  { "decimal", ST_KT_REAL },      { "string", ST_KT_STRING },  { "timespan", ST_KT_TIMESPAN },
-                  { "time", ST_KT_TIMESPAN } };
+    } names[] = { { "bool", ST_KT_BOOL },         { "boolean", ST_KT_BOOL },
+                  { "datetime", ST_KT_DATETIME }, { "date", ST_KT_DATETIME },
+                  { "dynamic", ST_KT_DYNAMIC },   { "guid", ST_KT_GUID },
+                  { "uuid", ST_KT_GUID },         { "uniqueid", ST_KT_GUID },
+                  { "int", ST_KT_INT },           { "long", ST_KT_LONG },
+                  { "real", ST_KT_REAL },         { "double", ST_KT_REAL },
+                  { "decimal", ST_KT_REAL },      { "string", ST_KT_STRING },
+                  { "timespan", ST_KT_TIMESPAN }, { "time", ST_KT_TIMESPAN } };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (st_str_eq(name, st_str_of(names[i].name))) {
             *out = names[i].type;
@@ -440,18 +442,10 @@ static void put_json_string(st_buf *b, st_str s)
 static void put_scalar(st_buf *b, const st_kmem *m, st_kv v, bool json)
 {
     switch (v.tag) {
-    case ST_KV_NULL:
-        st_buf_str(b, json ? ST_STR("null") : ST_STR(""));
-        break;
-    case ST_KV_BOOL:
-        st_buf_str(b, v.u.b ? ST_STR("true") : ST_STR("false"));
-        break;
-    case ST_KV_LONG:
-        st_buf_i64(b, v.u.i);
-        break;
-    case ST_KV_REAL:
-        put_real(b, v.u.d);
-        break;
+    case ST_KV_NULL: st_buf_str(b, json ? ST_STR("null") : ST_STR("")); break;
+    case ST_KV_BOOL: st_buf_str(b, v.u.b ? ST_STR("true") : ST_STR("false")); break;
+    case ST_KV_LONG: st_buf_i64(b, v.u.i); break;
+    case ST_KV_REAL: put_real(b, v.u.d); break;
     case ST_KV_STRING:
     case ST_KV_GUID:
         if (json)
@@ -468,8 +462,7 @@ static void put_scalar(st_buf *b, const st_kmem *m, st_kv v, bool json)
             st_buf_char(b, '"');
         break;
     case ST_KV_ARRAY:
-    case ST_KV_BAG:
-        break;
+    case ST_KV_BAG: break;
     }
 }
 
@@ -568,7 +561,9 @@ static bool hex4(json *j, uint32_t *out)
         if (j->i >= j->s.n)
             return false;
         unsigned c = (unsigned char)j->s.p[j->i];
-        unsigned d = c >= '0' && c <= '9' ? c - '0' : (c | 32u) >= 'a' && (c | 32u) <= 'f' ? (c | 32u) - 'a' + 10 : 16;
+        unsigned d = c >= '0' && c <= '9'                   ? c - '0'
+                     : (c | 32u) >= 'a' && (c | 32u) <= 'f' ? (c | 32u) - 'a' + 10
+                                                            : 16;
         if (d > 15)
             return false;
         v = v * 16 + d;
@@ -591,11 +586,13 @@ static bool escape(json *j)
     uint32_t cp, low;
     if (c != 'u' || !hex4(j, &cp))
         return false;
-    if (cp >= 0xD800 && cp < 0xDC00 && j->s.n - j->i >= 6 && j->s.p[j->i] == '\\' && j->s.p[j->i + 1] == 'u') {
+    if (cp >= 0xD800 && cp < 0xDC00 && j->s.n - j->i >= 6 && j->s.p[j->i] == '\\' &&
+        j->s.p[j->i + 1] == 'u') {
         j->i += 2;
         if (!hex4(j, &low))
             return false;
-        cp = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00) : 0xFFFD;
+        cp = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00)
+                                           : 0xFFFD;
     }
     if (cp >= 0xD800 && cp < 0xE000)
         cp = 0xFFFD;
@@ -830,26 +827,18 @@ st_kv st_kv_parse(st_kmem *m, st_kt type, st_str text)
     int64_t i = 0;
     double d = 0;
     switch (type) {
-    case ST_KT_BOOL:
-        return parse_bool(text);
+    case ST_KT_BOOL: return parse_bool(text);
     case ST_KT_INT:
-        return parse_long(text, &i) && i >= INT32_MIN && i <= INT32_MAX ? st_kv_long(i) : st_kv_null();
-    case ST_KT_LONG:
-        return parse_long(text, &i) ? st_kv_long(i) : st_kv_null();
-    case ST_KT_REAL:
-        return parse_real(text, &d) ? st_kv_real(d) : st_kv_null();
-    case ST_KT_DATETIME:
-        return st_kql_parse_datetime(text, &i) ? st_kv_time(i) : st_kv_null();
-    case ST_KT_TIMESPAN:
-        return st_kql_parse_timespan(text, &i) ? st_kv_span(i) : st_kv_null();
-    case ST_KT_GUID:
-        return parse_guid(m, text);
-    case ST_KT_DYNAMIC:
-        return st_kv_parse_json(m, text);
-    case ST_KT_STRING:
-        return st_kv_str(m, text);
-    default:
-        return st_kv_null();
+        return parse_long(text, &i) && i >= INT32_MIN && i <= INT32_MAX ? st_kv_long(i)
+                                                                        : st_kv_null();
+    case ST_KT_LONG: return parse_long(text, &i) ? st_kv_long(i) : st_kv_null();
+    case ST_KT_REAL: return parse_real(text, &d) ? st_kv_real(d) : st_kv_null();
+    case ST_KT_DATETIME: return st_kql_parse_datetime(text, &i) ? st_kv_time(i) : st_kv_null();
+    case ST_KT_TIMESPAN: return st_kql_parse_timespan(text, &i) ? st_kv_span(i) : st_kv_null();
+    case ST_KT_GUID: return parse_guid(m, text);
+    case ST_KT_DYNAMIC: return st_kv_parse_json(m, text);
+    case ST_KT_STRING: return st_kv_str(m, text);
+    default: return st_kv_null();
     }
 }
 
@@ -870,17 +859,12 @@ static st_kv real_to_long(double d)
 static st_kv to_long(st_kv v)
 {
     switch (v.tag) {
-    case ST_KV_BOOL:
-        return st_kv_long(v.u.b);
-    case ST_KV_LONG:
-        return v;
-    case ST_KV_REAL:
-        return real_to_long(v.u.d);
+    case ST_KV_BOOL: return st_kv_long(v.u.b);
+    case ST_KV_LONG: return v;
+    case ST_KV_REAL: return real_to_long(v.u.d);
     case ST_KV_DATETIME:
-    case ST_KV_TIMESPAN:
-        return st_kv_long(v.u.i);
-    default:
-        return st_kv_null();
+    case ST_KV_TIMESPAN: return st_kv_long(v.u.i);
+    default: return st_kv_null();
     }
 }
 
@@ -896,8 +880,7 @@ st_kv st_kv_convert(st_kmem *m, st_kt to, st_kt from, st_kv v)
     switch (to) {
     case ST_KT_BOOL:
         return v.tag == ST_KV_BOOL ? v : st_kv_number(v, &d) ? st_kv_bool(d != 0) : st_kv_null();
-    case ST_KT_LONG:
-        return to_long(v);
+    case ST_KT_LONG: return to_long(v);
     case ST_KT_INT:
         v = to_long(v);
         return v.tag == ST_KV_LONG && v.u.i >= INT32_MIN && v.u.i <= INT32_MAX ? v : st_kv_null();
@@ -906,14 +889,10 @@ st_kv st_kv_convert(st_kmem *m, st_kt to, st_kt from, st_kv v)
             return v;
         v = to_long(v);
         return v.tag == ST_KV_LONG ? st_kv_real((double)v.u.i) : v;
-    case ST_KT_DATETIME:
-        return v.tag == ST_KV_DATETIME ? v : st_kv_null();
-    case ST_KT_TIMESPAN:
-        return v.tag == ST_KV_TIMESPAN ? v : st_kv_null();
-    case ST_KT_GUID:
-        return v.tag == ST_KV_GUID ? v : st_kv_null();
-    default:
-        return st_kv_null();
+    case ST_KT_DATETIME: return v.tag == ST_KV_DATETIME ? v : st_kv_null();
+    case ST_KT_TIMESPAN: return v.tag == ST_KV_TIMESPAN ? v : st_kv_null();
+    case ST_KT_GUID: return v.tag == ST_KV_GUID ? v : st_kv_null();
+    default: return st_kv_null();
     }
 }
 
@@ -935,20 +914,14 @@ bool st_kv_same(const st_kmem *m, st_kv a, st_kv b)
     if (a.tag != b.tag)
         return false;
     switch (a.tag) {
-    case ST_KV_NULL:
-        return true;
-    case ST_KV_BOOL:
-        return a.u.b == b.u.b;
-    case ST_KV_REAL:
-        return a.u.d == b.u.d || (isnan(a.u.d) && isnan(b.u.d));
+    case ST_KV_NULL: return true;
+    case ST_KV_BOOL: return a.u.b == b.u.b;
+    case ST_KV_REAL: return a.u.d == b.u.d || (isnan(a.u.d) && isnan(b.u.d));
     case ST_KV_STRING:
-    case ST_KV_GUID:
-        return a.u.s == b.u.s;
+    case ST_KV_GUID: return a.u.s == b.u.s;
     case ST_KV_ARRAY:
-    case ST_KV_BAG:
-        return same_json(m, a, b);
-    default:
-        return a.u.i == b.u.i;
+    case ST_KV_BAG: return same_json(m, a, b);
+    default: return a.u.i == b.u.i;
     }
 }
 
@@ -957,27 +930,17 @@ uint64_t st_kv_hash(st_kv v, uint64_t seed)
     uint64_t x;
     switch (v.tag) {
     case ST_KV_NULL:
-    case ST_KV_ARRAY:
-        x = v.tag == ST_KV_ARRAY ? v.u.a->n : 0;
-        break;
-    case ST_KV_BAG:
-        x = v.u.g->n;
-        break;
-    case ST_KV_BOOL:
-        x = v.u.b;
-        break;
+    case ST_KV_ARRAY: x = v.tag == ST_KV_ARRAY ? v.u.a->n : 0; break;
+    case ST_KV_BAG: x = v.u.g->n; break;
+    case ST_KV_BOOL: x = v.u.b; break;
     case ST_KV_STRING:
-    case ST_KV_GUID:
-        x = v.u.s;
-        break;
+    case ST_KV_GUID: x = v.u.s; break;
     case ST_KV_REAL:
         x = 0;
         if (!isnan(v.u.d) && v.u.d != 0)
             memcpy(&x, &v.u.d, sizeof x);
         break;
-    default:
-        x = (uint64_t)v.u.i;
-        break;
+    default: x = (uint64_t)v.u.i; break;
     }
     x ^= (uint64_t)v.tag << 56;
     return st_hash(&x, sizeof x, seed);
@@ -998,19 +961,17 @@ int st_kv_cmp(const st_kmem *m, st_kv a, st_kv b)
     if (a.tag != b.tag)
         return CMP(a.tag, b.tag);
     switch (a.tag) {
-    case ST_KV_BOOL:
-        return CMP(a.u.b, b.u.b);
-    case ST_KV_REAL:
-        return CMP(a.u.d, b.u.d);
+    case ST_KV_BOOL: return CMP(a.u.b, b.u.b);
+    case ST_KV_REAL: return CMP(a.u.d, b.u.d);
     case ST_KV_STRING:
     case ST_KV_GUID:
-        return a.u.s == b.u.s ? 0 : st_str_cmp(st_pool_get(m->pool, a.u.s), st_pool_get(m->pool, b.u.s));
+        return a.u.s == b.u.s
+                   ? 0
+                   : st_str_cmp(st_pool_get(m->pool, a.u.s), st_pool_get(m->pool, b.u.s));
     case ST_KV_LONG:
     case ST_KV_DATETIME:
-    case ST_KV_TIMESPAN:
-        return CMP(a.u.i, b.u.i);
-    default:
-        return 0;
+    case ST_KV_TIMESPAN: return CMP(a.u.i, b.u.i);
+    default: return 0;
     }
 }
 

@@ -47,22 +47,16 @@ static bool find_term(st_str hay, st_str needle, bool left, bool right)
 bool st_match_text(st_mop op, st_str hay, st_str needle)
 {
     switch (op) {
-    case ST_M_EQ:
-        return st_str_eq(hay, needle);
-    case ST_M_HAS:
-        return find_term(hay, needle, true, true);
-    case ST_M_HASPREFIX:
-        return find_term(hay, needle, true, false);
-    case ST_M_HASSUFFIX:
-        return find_term(hay, needle, false, true);
-    case ST_M_CONTAINS:
-        return find_term(hay, needle, false, false);
-    case ST_M_STARTS:
-        return st_str_starts(hay, needle);
+    case ST_M_EQ: return st_str_eq(hay, needle);
+    case ST_M_HAS: return find_term(hay, needle, true, true);
+    case ST_M_HASPREFIX: return find_term(hay, needle, true, false);
+    case ST_M_HASSUFFIX: return find_term(hay, needle, false, true);
+    case ST_M_CONTAINS: return find_term(hay, needle, false, false);
+    case ST_M_STARTS: return st_str_starts(hay, needle);
     case ST_M_ENDS:
-        return hay.n >= needle.n && (!needle.n || !memcmp(hay.p + hay.n - needle.n, needle.p, needle.n));
-    case ST_M_REGEX:
-        break;
+        return hay.n >= needle.n &&
+               (!needle.n || !memcmp(hay.p + hay.n - needle.n, needle.p, needle.n));
+    case ST_M_REGEX: break;
     }
     return false;
 }

@@ -93,15 +93,24 @@ static void translate_group(translator *t)
     static const struct {
         const char *text, *what;
     } banned[] = {
-        { "(?=", "look-ahead" },          { "(?!", "negative look-ahead" },
-        { "(?<=", "look-behind" },        { "(?<!", "negative look-behind" },
-        { "(?>", "an atomic group" },     { "(?|", "a branch reset" },
-        { "(?(", "a condition" },         { "(?R)", "recursion" },
-        { "(?&", "recursion" },           { "(?P>", "recursion" },
-        { "(?P=", "a back-reference" },   { "(?C", "a callout" },
-        { "(*", "a verb" },               { "(?#", "a comment" },
-        { "(?'", "a quoted group name" }, { "(?+", "recursion" },
-        { "(?0", "recursion" },           { "(?1", "recursion" },
+        { "(?=", "look-ahead" },
+        { "(?!", "negative look-ahead" },
+        { "(?<=", "look-behind" },
+        { "(?<!", "negative look-behind" },
+        { "(?>", "an atomic group" },
+        { "(?|", "a branch reset" },
+        { "(?(", "a condition" },
+        { "(?R)", "recursion" },
+        { "(?&", "recursion" },
+        { "(?P>", "recursion" },
+        { "(?P=", "a back-reference" },
+        { "(?C", "a callout" },
+        { "(*", "a verb" },
+        { "(?#", "a comment" },
+        { "(?'", "a quoted group name" },
+        { "(?+", "recursion" },
+        { "(?0", "recursion" },
+        { "(?1", "recursion" },
     };
     for (size_t k = 0; k < sizeof banned / sizeof *banned; k++)
         if (ahead(t, banned[k].text)) {
@@ -120,9 +129,15 @@ static bool posix_class(translator *t)
         const char *name;
         const char *set;
     } sets[] = {
-        { "[:alpha:]", "A-Za-z" },   { "[:digit:]", "0-9" },       { "[:alnum:]", "0-9A-Za-z" },
-        { "[:upper:]", "A-Z" },      { "[:lower:]", "a-z" },       { "[:space:]", "\\t-\\r " },
-        { "[:xdigit:]", "0-9A-Fa-f" }, { "[:word:]", "0-9A-Za-z_" }, { "[:punct:]", "!-/:-@\\[-`{-~" },
+        { "[:alpha:]", "A-Za-z" },
+        { "[:digit:]", "0-9" },
+        { "[:alnum:]", "0-9A-Za-z" },
+        { "[:upper:]", "A-Z" },
+        { "[:lower:]", "a-z" },
+        { "[:space:]", "\\t-\\r " },
+        { "[:xdigit:]", "0-9A-Fa-f" },
+        { "[:word:]", "0-9A-Za-z_" },
+        { "[:punct:]", "!-/:-@\\[-`{-~" },
     };
     for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
         if (ahead(t, sets[k].name)) {
@@ -191,8 +206,7 @@ static pcre2_code *compile(st_str pattern, size_t *offset, st_err *err)
     PCRE2_SIZE at = 0;
     uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
                        PCRE2_MATCH_INVALID_UTF;
-    pcre2_code *re =
-        pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, NULL);
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, NULL);
     if (re) {
         pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
         return re;

@@ -1,0 +1,94 @@
+/*
+ * verify.h - the same evidence through both readers, compared record by record; and one
+ * record confirmed by the second reader, in a process of its own.
+ *
+ * Records are matched by their place: (source, offset of the first byte). Compared are the
+ * fields of System (provider, its GUID, channel, computer, user's SID, EventID, EventRecordID,
+ * TimeCreated, Version, Level, Opcode, Task, Keywords, process and thread) and, in order, the
+ * name and value of every field of EventData or UserData.
+ *
+ * Both sides are compared as canonical text (st_value_text), after this normalisation, which
+ * takes away what the two write differently and what XML can't hold, and nothing else:
+ *   absent    no value, a null and an empty text are one
+ *   hex       no leading zeros; a number the other way round (0x1f, 31) stays different
+ *   time      FILETIME has seven digits, libevtx writes nine; a time before 1601 or beyond
+ *             the year 9999 is none
+ *   NUL       at the end of a text: taken off
+ *   U+FFFD    stands on both sides for what isn't a character
+ *   number    in the System part a missing number is 0
+ * Everything else that differs is a difference. It is explained if it is of a known class
+ * (st_class): each of these has a name, one sentence, and a test on the record's own bytes.
+ *
+ * Ownership  a verdict and all it points to is valid during the call that delivers it.
+ * Errors     memory, or reading a file. Damage is in the sources' reports, as after any scan
+ *            by the native reader.
+ * Threads    one caller; reading uses options->threads.
+ */
+#ifndef SHELLTREE_VERIFY_H
+#define SHELLTREE_VERIFY_H
+
+#include "shelltree/evtx.h"
+
+/* A known defect or limit of one of the readers. */
+typedef struct st_class {
+    const char *name, *meaning;
+} st_class;
+size_t st_class_count(void);
+const st_class *st_class_at(size_t i); /* NULL past the end */
+
+typedef enum st_side { ST_DIFFER, ST_ONLY_NATIVE, ST_ONLY_LIBEVTX } st_side;
+
+/* One record that the readers don't agree on: the first field that tells. */
+typedef struct st_difference {
+    uint64_t offset, number, event_record_id;
+    st_side side;
+    st_origin origin;            /* as the native reader says, if it has the record */
+    unsigned flags;              /* st_record_flags, likewise */
+    const char *damage;          /* likewise; NULL: none */
+    const st_class *why; /* NULL: not explained */
+    st_str field;        /* empty where only one reader has the record */
+    st_str native, libevtx;
+} st_difference;
+
+/* What came out for one source. */
+typedef struct st_verdict {
+    size_t source; /* its place in the evidence */
+    uint64_t agree, only_native, only_libevtx, differ;
+    uint64_t unexplained;       /* of the last three */
+    const uint64_t *by_class;   /* records of each class; a record may be of several */
+    const st_difference *kept;  /* unexplained ones first, then by offset */
+    size_t nkept;
+} st_verdict;
+
+typedef struct st_verify_options {
+    unsigned threads;
+    bool carve, slack;
+    size_t keep; /* differences kept for a source, of each kind (explained or not) */
+    void (*source)(void *ctx, const st_verdict *v);
+    void (*progress)(void *ctx, uint64_t done, uint64_t total); /* of one pass over one source */
+    void *ctx;
+} st_verify_options;
+
+/* Calls options->source for every source that could be read, in the order of the evidence.
+ * Memory: 24 bytes a record of the largest source and reader, and ST_MAX_VERIFY_LOOK differing
+ * records at a time. */
+st_code st_verify(st_evidence *e, const st_verify_options *o, st_err *err);
+
+/* ---- one record confirmed ------------------------------------------------------------- */
+
+typedef enum st_confirmed {
+    ST_CONFIRM_UNREADABLE, /* libevtx can't read it, or not all of it (a known class) */
+    ST_CONFIRM_YES,        /* every compared field is the same */
+    ST_CONFIRM_NO          /* a field differs, and no class explains it */
+} st_confirmed;
+const char *st_confirmed_word(st_confirmed c); /* "unreadable", "yes", "no" */
+
+/* Reads the records at these offsets of one source again, with both readers, and compares
+ * them. libevtx runs in a child process with limits on memory and time and, where the kernel
+ * has it, a filter that leaves it nothing but the pipe; its death costs one record. out gets
+ * one answer an offset. What can't be found again is unreadable. Call it while no other thread
+ * of the process runs. */
+st_code st_confirm(const st_source *s, const uint64_t *offsets, size_t n, st_confirmed *out,
+                   st_err *err);
+
+#endif

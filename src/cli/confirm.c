@@ -1,0 +1,87 @@
+/* confirm.c - every hit's own record, read again by the second reader. */
+#include "cli.h"
+
+#include "shelltree/verify.h"
+
+#include <stdlib.h>
+
+/* A hit: where its record stands, and its place among the rows. */
+typedef struct hit {
+    uint32_t source;
+    uint64_t offset;
+    size_t row;
+} hit;
+
+static int by_source(const void *a, const void *b)
+{
+    const hit *x = a, *y = b;
+    if (x->source != y->source)
+        return x->source < y->source ? -1 : 1;
+    return (x->offset > y->offset) - (x->offset < y->offset);
+}
+
+static size_t collect(const st_session *s, hit *to)
+{
+    const st_case *c = s->found;
+    const st_creations *k = &s->forest->store->creations;
+    size_t n = 0;
+    for (size_t i = 0; i < c->nrows; i++) {
+        uint32_t row = s->forest->procs[c->rows[i].node].row;
+        if (c->rows[i].kind == ST_ROW_HIT && row != ST_NO_ROW)
+            to[n++] = (hit){ k->source[row], k->offset[row], i };
+    }
+    qsort(to, n, sizeof *to, by_source);
+    return n;
+}
+
+/* The n hits of one source. */
+static st_code confirm_source(st_session *s, const hit *hits, size_t n, st_err *e)
+{
+    uint64_t *offsets = malloc((n + 1) * sizeof *offsets);
+    st_confirmed *out = malloc((n + 1) * sizeof *out);
+    st_code code = ST_OK;
+    for (size_t i = 0; offsets && i < n; i++)
+        offsets[i] = hits[i].offset;
+    if (offsets && out)
+        code = st_confirm(st_evidence_at(s->evidence, hits->source), offsets, n, out, e);
+    else
+        code = st_fail(e, ST_E_MEMORY, "out of memory");
+    for (size_t i = 0; code == ST_OK && i < n; i++)
+        s->confirmed[hits[i].row] = (uint8_t)(out[i] + 1);
+    free(offsets);
+    free(out);
+    return code;
+}
+
+static void say_result(const st_session *s, size_t hits)
+{
+    size_t count[3] = { 0 };
+    for (size_t i = 0; i < s->found->nrows; i++)
+        if (s->confirmed[i])
+            count[s->confirmed[i] - 1]++;
+    if (count[ST_CONFIRM_NO])
+        st_complain("libevtx reads %zu of %zu hits differently (Confirmed: no)", count[ST_CONFIRM_NO], hits);
+    if (count[ST_CONFIRM_UNREADABLE])
+        st_say(s->config, "libevtx can't read %zu of %zu hits in full (Confirmed: unreadable)",
+               count[ST_CONFIRM_UNREADABLE], hits);
+}
+
+int st_session_confirm(st_session *s)
+{
+    st_err e = { 0 };
+    hit *hits = malloc((s->found->nrows + 1) * sizeof *hits);
+    s->confirmed = calloc(s->found->nrows + 1, 1);
+    if (!hits || !s->confirmed)
+        st_fail(&e, ST_E_MEMORY, "out of memory");
+    size_t n = e.code ? 0 : collect(s, hits);
+    for (size_t i = 0, k = 0; i < n && !e.code; i = k) {
+        while (k < n && hits[k].source == hits[i].source)
+            k++;
+        confirm_source(s, hits + i, k - i, &e);
+    }
+    free(hits);
+    if (e.code)
+        return st_cannot(&e);
+    say_result(s, n);
+    return ST_EXIT_OK;
+}

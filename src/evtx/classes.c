@@ -1,0 +1,309 @@
+/*
+ * classes.c - the table of known differences. A class says which sides it is about and has a
+ * test that looks at the record itself, never only at the fact that something differs.
+ */
+#include "evtx/classes.h"
+
+#include <string.h>
+
+typedef struct row {
+    st_class c;
+    unsigned sides; /* 1 << st_side */
+    bool (*explains)(const st_look_at *l);
+} row;
+
+enum { DIFFER = 1 << ST_DIFFER, NATIVE = 1 << ST_ONLY_NATIVE, LIBEVTX = 1 << ST_ONLY_LIBEVTX };
+
+static unsigned u16(const unsigned char *p)
+{
+    return (unsigned)p[0] | (unsigned)p[1] << 8;
+}
+
+/* ---- records that only the native reader has ------------------------------------------------ */
+
+static bool is_literal(const st_look_at *l)
+{
+    return (l->record->flags & ST_R_LITERAL) != 0;
+}
+
+static bool is_borrowed(const st_look_at *l)
+{
+    return (l->record->flags & ST_R_BORROWED) != 0;
+}
+
+static bool is_partial(const st_look_at *l)
+{
+    return (l->record->flags & ST_R_PARTIAL) != 0 && l->record->damage;
+}
+
+static bool is_repaired(const st_look_at *l)
+{
+    return (l->record->flags & ST_R_REPAIRED) != 0;
+}
+
+/* The place of a name, in four bytes: behind the chunk's header, in the chunk. */
+static bool is_place(const unsigned char *p)
+{
+    return p[1] >= 2 && !p[2] && !p[3];
+}
+
+/* Does an attribute's head end right before i? Its token, the place of its name, and, where
+ * the name is met for the first time, the name itself. */
+static bool attribute_before(const unsigned char *b, size_t i)
+{
+    if (i >= 5 && (b[i - 5] & 0xbf) == 0x06 && is_place(b + i - 4))
+        return true;
+    for (size_t c = 1; c <= 64 && i >= 15 + 2 * c; c++)
+        if ((b[i - 15 - 2 * c] & 0xbf) == 0x06 && is_place(b + i - 14 - 2 * c) &&
+            u16(b + i - 4 - 2 * c) == c)
+            return true;
+    return false;
+}
+
+/* A reference (&amp; or &#38;) within the text of an attribute. */
+static bool has_attribute_reference(const st_look_at *l)
+{
+    const unsigned char *b = l->raw;
+    size_t n = b ? l->nraw : 0;
+    for (size_t i = 24; i + 5 <= n; i++) {
+        size_t at = i;
+        if (!attribute_before(b, i))
+            continue;
+        while (at + 5 <= n && (b[at] & 0xbf) == 0x05 && b[at + 1] == 0x01)
+            at += 4 + 2 * (size_t)u16(b + at + 2);
+        if (at + 5 <= n && ((b[at] & 0xbf) == 0x08 || ((b[at] & 0xbf) == 0x09 && is_place(b + at + 1))))
+            return true;
+    }
+    return false;
+}
+
+static bool is_high(unsigned unit)
+{
+    return unit >= 0xd800 && unit < 0xdc00;
+}
+
+static bool is_low(unsigned unit)
+{
+    return unit >= 0xdc00 && unit < 0xe000;
+}
+
+static bool ends_in_half(const st_value *v)
+{
+    return v->p && v->type == ST_V_STRING && v->n >= 2 && is_high(u16(v->p + (v->n & ~1u) - 2));
+}
+
+/* A text ends in the first half of a character. */
+static bool has_broken_end(const st_look_at *l)
+{
+    const st_record *r = l->record;
+    bool any = ends_in_half(&r->provider) || ends_in_half(&r->channel) || ends_in_half(&r->computer);
+    for (size_t i = 0; i < r->nfields && !any; i++)
+        any = ends_in_half(&r->fields[i].value);
+    return any;
+}
+
+/* The array of values of a template instance, as it stands in the record's bytes. */
+typedef struct values {
+    const unsigned char *specs;
+    size_t count, first; /* place of the first value */
+} values;
+
+static uint32_t u32(const unsigned char *p)
+{
+    return (uint32_t)u16(p) | (uint32_t)u16(p + 2) << 16;
+}
+
+/* The instance behind the fragment header at `at`. Its template may stand in it, under its id. */
+static bool values_at(const st_look_at *l, size_t at, values *out)
+{
+    const unsigned char *b = l->raw;
+    if (!b || at > l->nraw || l->nraw - at < 18 || b[at] != 0x0f || (b[at + 4] & 0xbf) != 0x0c)
+        return false;
+    size_t count = at + 14;
+    if (l->nraw - at >= 42 && u32(b + at + 18) == u32(b + at + 6)) {
+        count += 24 + (size_t)u32(b + at + 34);
+        if (count + 4 > l->nraw)
+            return false;
+    }
+    out->count = u32(b + count);
+    out->specs = b + count + 4;
+    if (out->count > (l->nraw - count - 4) / 4)
+        return false;
+    out->first = count + 4 + 4 * out->count;
+    return true;
+}
+
+/* Where the record's value that is binary XML begins; 0: it has none. */
+static size_t body_of(const st_look_at *l)
+{
+    values v;
+    if (!values_at(l, 24, &v))
+        return 0;
+    size_t at = v.first;
+    for (size_t i = 0; i < v.count && at < l->nraw; i++) {
+        if (v.specs[4 * i + 2] == ST_V_BINXML && u16(v.specs + 4 * i))
+            return at;
+        at += u16(v.specs + 4 * i);
+    }
+    return 0;
+}
+
+static bool has_empty_body(const st_look_at *l)
+{
+    size_t at = body_of(l);
+    return at && l->raw[at] == 0 && !l->record->nfields;
+}
+
+/* A value of type null that has bytes, in an element that is there all the same. */
+static bool has_null_with_bytes(const st_look_at *l)
+{
+    const st_record *r = l->record;
+    values v;
+    size_t at = body_of(l);
+    bool shown = false, bytes = false;
+    if (!at || !values_at(l, at, &v))
+        return false;
+    for (size_t i = 0; i < r->nfields; i++)
+        shown |= r->fields[i].value.type == ST_V_NULL;
+    for (size_t i = 0; i < v.count; i++)
+        bytes |= v.specs[4 * i + 2] == ST_V_NULL && u16(v.specs + 4 * i);
+    return shown && bytes;
+}
+
+/* ---- records that only libevtx has ------------------------------------------------------------ */
+
+/* The time in the record's own header is none that the format's software could have written. */
+static bool has_no_time(const st_look_at *l)
+{
+    static const uint64_t from = UINT64_C(127805472000000000), to = UINT64_C(157469184000000000);
+    uint64_t time = l->record->written; /* 2006 .. 2100 */
+    return l->record->origin == ST_O_SLACK && (time < from || time >= to);
+}
+
+/* ---- values ------------------------------------------------------------------------------------ */
+
+/* The first half of a character without the second takes the unit behind it along. */
+static bool is_swallowed(const st_look_at *l)
+{
+    const st_value *v = l->value;
+    st_buf b = { 0 };
+    bool lone = false;
+    if (!v || !v->p || v->type != ST_V_STRING)
+        return false;
+    for (uint32_t i = 0; i + 2 <= v->n;) {
+        unsigned unit = u16(v->p + i), next = i + 4 <= v->n ? u16(v->p + i + 2) : 0;
+        bool pair = is_high(unit) && is_low(next);
+        bool half = !pair && (is_high(unit) || is_low(unit));
+        if (half)
+            st_buf_put(&b, "\xef\xbf\xbd", 3);
+        else
+            st_utf16le_put(&b, v->p + i, pair ? 4 : 2);
+        lone |= half;
+        i += pair || (half && is_high(unit)) ? 4 : 2;
+    }
+    bool same = lone && !b.failed && st_str_eq(st_buf_slice(&b), l->libevtx);
+    st_buf_free(&b);
+    return same;
+}
+
+/* U+FEFF in front is taken for a byte order mark. */
+static bool is_bom(const st_look_at *l)
+{
+    st_str rest = l->native;
+    if (rest.n < 3 || memcmp(rest.p, "\xef\xbb\xbf", 3) != 0)
+        return false;
+    rest.p += 3;
+    rest.n -= 3;
+    return st_str_eq(rest, l->libevtx);
+}
+
+static bool is_line_feed(const st_look_at *l)
+{
+    return st_str_eq(l->native, ST_STR("\n")) && l->libevtx.n == 0;
+}
+
+/* ---- the table ----------------------------------------------------------------------------------- */
+
+static const row ROWS[] = {
+    { { "literal-record",
+        "the record was written without a template, as event collectors do; libevtx takes an "
+        "attribute's text for a bad token and gives up" },
+      NATIVE, is_literal },
+    { { "borrowed-template",
+        "the record's own template is gone; the native reader found the same one elsewhere in "
+        "the source, libevtx doesn't look" },
+      NATIVE, is_borrowed },
+    { { "partial-record",
+        "the record, its template or its names are damaged; the native reader gives what is left, "
+        "libevtx all or nothing" },
+      NATIVE, is_partial },
+    { { "repaired-record",
+        "a size, count or signature of the record is wrong and could be corrected from the rest; "
+        "libevtx doesn't try" },
+      NATIVE, is_repaired },
+    { { "attribute-reference",
+        "an attribute's text holds a character or entity reference, which libevtx doesn't know "
+        "there" },
+      NATIVE, has_attribute_reference },
+    { { "half-character-at-end",
+        "a text ends in the first half of a UTF-16 pair; libevtx can't convert it and gives up "
+        "the record" },
+      NATIVE, has_broken_end },
+    { { "null-with-bytes",
+        "a value of type null has bytes, and the template shows the element all the same; libevtx "
+        "can't put it in" },
+      NATIVE, has_null_with_bytes },
+    { { "empty-body",
+        "the record's data is a stream that ends where it begins, as left-over records that were "
+        "overwritten have; the native reader gives System alone, libevtx nothing" },
+      NATIVE, has_empty_body },
+    { { "no-header-time",
+        "what looks like a record in slack has no possible time in its header; the native reader "
+        "passes it over" },
+      LIBEVTX, has_no_time },
+    { { "half-character",
+        "behind the first half of a UTF-16 pair without the second libevtx loses a character" },
+      DIFFER, is_swallowed },
+    { { "byte-order-mark", "libevtx drops U+FEFF at the beginning of a text" }, DIFFER, is_bom },
+    { { "line-feed-only", "libevtx gives a text that is one line feed as empty" }, DIFFER,
+      is_line_feed },
+};
+enum { NROWS = sizeof ROWS / sizeof ROWS[0] };
+_Static_assert(NROWS <= 64, "a record's classes are bits of 64");
+
+size_t st_class_count(void)
+{
+    return NROWS;
+}
+
+const st_class *st_class_at(size_t i)
+{
+    return i < NROWS ? &ROWS[i].c : NULL;
+}
+
+int st_class_of(const st_look_at *l)
+{
+    for (int i = 0; i < NROWS; i++)
+        if ((ROWS[i].sides & (1u << l->side)) && ROWS[i].explains(l))
+            return i;
+    return -1;
+}
+
+void st_judge_fields(const st_record *r, const st_items *ours, const st_items *theirs,
+                     void (*found)(void *ctx, const st_look_at *l, int why), void *ctx)
+{
+    size_t n = ours->n > theirs->n ? ours->n : theirs->n;
+    bool named = true;
+    for (size_t i = 0; i < n && named; i++) {
+        st_look_at l = { .side = ST_DIFFER, .record = r };
+        named = i < ours->n && i < theirs->n &&
+                st_str_eq(st_item_name(ours, i), st_item_name(theirs, i));
+        l.field = i < ours->n ? st_item_name(ours, i) : st_item_name(theirs, i);
+        l.native = i < ours->n ? st_item_text(ours, i) : ST_STR("");
+        l.libevtx = i < theirs->n ? st_item_text(theirs, i) : ST_STR("");
+        if (named && i >= ours->system)
+            l.value = &r->fields[i - ours->system].value;
+        if (!named || !st_str_eq(l.native, l.libevtx))
+            found(ctx, &l, named ? st_class_of(&l) : -1);
+    }
+}

@@ -1,0 +1,32 @@
+/*
+ * compare.h - a record as a list of named texts, so that two readers' ideas of it can be
+ * compared. Private to src/evtx.
+ */
+#ifndef ST_EVTX_COMPARE_H
+#define ST_EVTX_COMPARE_H
+
+#include "shelltree/evtx.h"
+
+/* One field; both texts lie in the list's buffer. */
+typedef struct st_item {
+    size_t name, name_n, text, text_n;
+    uint8_t type;  /* of the value, as the reader gave it */
+    bool cut;      /* it ran past the end of its record */
+} st_item;
+
+typedef struct st_items {
+    st_buf bytes;
+    st_item *at;
+    size_t n, cap;
+    size_t system; /* so many of them are of the System part */
+    bool failed;   /* sticky: no memory */
+} st_items;
+
+/* Fills x anew with what is compared of r. */
+void st_items_of(st_items *x, const st_record *r);
+void st_items_free(st_items *x);
+st_str st_item_name(const st_items *x, size_t i);
+st_str st_item_text(const st_items *x, size_t i);
+uint64_t st_items_digest(const st_items *x);
+
+#endif

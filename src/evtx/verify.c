@@ -1,0 +1,398 @@
+/*
+ * verify.c - both readers over each source, and what differs between them.
+ *
+ * One source at a time. First each reader leaves 24 bytes a record: its place, its number and a
+ * digest over what is compared. Records whose digests agree are done with. The others, in most
+ * logs none, are looked at again: libevtx's values are kept, the native reader's are put
+ * beside them as they come, with the record's own bytes at hand, and a table of classes is asked
+ * what is known about the first difference of each.
+ */
+#include "shelltree/verify.h"
+#include "evtx/classes.h"
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What one reader leaves of a record in the first look. */
+typedef struct mark {
+    uint64_t offset, number, digest;
+} mark;
+
+typedef struct marks {
+    mark *at;
+    size_t n, cap;
+} marks;
+
+/* A record that the readers don't agree on. */
+typedef struct odd {
+    uint64_t offset, number, event_record_id;
+    st_side side;
+    st_origin origin;
+    unsigned flags;
+    const char *damage;
+    st_items libevtx;   /* in the second look, until it has been judged */
+    bool judged;
+    uint64_t classes;   /* bit i: class i */
+    bool unexplained;
+    const st_class *why;
+    char *field, *native, *other; /* malloc'ed, of the first difference; NULL: no memory, or none */
+    size_t field_n, native_n, other_n;
+} odd;
+
+typedef struct verify {
+    st_evidence *evidence;
+    const st_verify_options *o;
+    const st_source *source;
+    size_t place;
+    st_engine engine; /* of the pass under way */
+    bool again;       /* the second look */
+    marks marks[2];   /* by engine */
+    odd *odd;         /* of the whole source; records of `batch` have their values */
+    size_t nodd, odd_cap;
+    odd *batch;
+    size_t nbatch;
+} verify;
+
+/* A piece of work under way. */
+typedef struct job {
+    verify *v;
+    marks marks;
+    st_items items;
+    bool failed;
+} job;
+
+/* ---- a pass --------------------------------------------------------------------------- */
+
+static void *begin(void *ctx, unsigned thread, size_t source)
+{
+    (void)thread;
+    (void)source;
+    job *j = calloc(1, sizeof *j);
+    if (j)
+        j->v = ctx;
+    return j;
+}
+
+static bool add_mark(marks *m, const mark *it, size_t n)
+{
+    if (!n)
+        return true;
+    if (!st_grow(&m->at, &m->cap, m->n + n, sizeof *m->at))
+        return false;
+    memcpy(m->at + m->n, it, n * sizeof *it);
+    m->n += n;
+    return true;
+}
+
+static odd *find_odd(const verify *v, uint64_t offset)
+{
+    size_t low = 0, high = v->nbatch;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (v->batch[mid].offset < offset)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < v->nbatch && v->batch[low].offset == offset ? &v->batch[low] : NULL;
+}
+
+static char *keep_text(st_str s, size_t *n)
+{
+    *n = s.n < ST_MAX_VERIFY_SHOWN ? s.n : ST_MAX_VERIFY_SHOWN;
+    while (*n < s.n && *n && ((unsigned char)s.p[*n] & 0xc0) == 0x80)
+        --*n; /* no character is cut in two */
+    char *p = malloc(*n + 1);
+    if (p && *n)
+        memcpy(p, s.p, *n);
+    if (!p)
+        *n = 0;
+    return p;
+}
+
+/* Keeps the texts of a difference to show: the first one, or the first unexplained one. */
+static void show(odd *d, const st_look_at *l, const st_class *why)
+{
+    if (d->field && !(d->unexplained && !why && d->why))
+        return;
+    free(d->field);
+    free(d->native);
+    free(d->other);
+    d->field = keep_text(l->field, &d->field_n);
+    d->native = keep_text(l->native, &d->native_n);
+    d->other = keep_text(l->libevtx, &d->other_n);
+    d->why = why;
+}
+
+static void judge(void *ctx, const st_look_at *l, int why)
+{
+    odd *d = ctx;
+    if (why < 0)
+        d->unexplained = true;
+    else
+        d->classes |= UINT64_C(1) << why;
+    show(d, l, why < 0 ? NULL : st_class_at((size_t)why));
+}
+
+/* ---- the record's own bytes ---------------------------------------------------------- */
+
+enum { RECORD_MOST = 65536 };
+
+/* The bytes of a record, by the size it states; NULL: they can't be read. The caller frees. */
+static unsigned char *raw_of(const verify *v, uint64_t offset, size_t *n)
+{
+    st_file *f = NULL;
+    unsigned char *p = malloc(RECORD_MOST);
+    *n = 0;
+    if (p && st_file_open(v->source, &f, NULL) == ST_OK) {
+        if (st_file_read(f, offset, p, RECORD_MOST, n, NULL) != ST_OK)
+            *n = 0;
+        st_file_close(f);
+    }
+    if (*n < 8) {
+        free(p);
+        return NULL;
+    }
+    size_t size = (size_t)p[4] | (size_t)p[5] << 8 | (size_t)p[6] << 16 | (size_t)p[7] << 24;
+    *n = size < *n ? size : *n;
+    return p;
+}
+
+static void judge_lonely(const job *j, odd *d, const st_record *r)
+{
+    st_look_at l = { .side = d->side, .record = r };
+    unsigned char *raw = raw_of(j->v, r->offset, &l.nraw);
+    l.raw = raw;
+    judge(d, &l, st_class_of(&l));
+    d->judged = true;
+    free(raw);
+}
+
+static void second_look(job *j, const st_record *r)
+{
+    odd *d = find_odd(j->v, r->offset);
+    if (!d || d->judged)
+        return;
+    d->origin = r->origin;
+    d->flags = r->flags;
+    d->damage = r->damage;
+    if (j->v->engine == ST_ENGINE_LIBEVTX) {
+        if (d->side == ST_ONLY_LIBEVTX) {
+            judge_lonely(j, d, r);
+        } else if (!d->libevtx.n) {
+            st_items_of(&d->libevtx, r);
+            j->failed |= d->libevtx.failed;
+        }
+        d->event_record_id = r->event_record_id;
+        return;
+    }
+    d->event_record_id = r->event_record_id;
+    if (d->side != ST_DIFFER) {
+        judge_lonely(j, d, r);
+        return;
+    }
+    st_items_of(&j->items, r);
+    j->failed |= j->items.failed;
+    st_judge_fields(r, &j->items, &d->libevtx, judge, d);
+    d->judged = true;
+}
+
+static void record(void *arg, const st_record *r)
+{
+    job *j = arg;
+    if (!j)
+        return;
+    if (j->v->again) {
+        second_look(j, r);
+        return;
+    }
+    st_items_of(&j->items, r);
+    mark m = { r->offset, r->number, st_items_digest(&j->items) };
+    if (j->items.failed || !add_mark(&j->marks, &m, 1))
+        j->failed = true;
+}
+
+static st_code end(void *ctx, void *arg, st_err *err)
+{
+    verify *v = ctx;
+    job *j = arg;
+    if (!j)
+        return st_fail(err, ST_E_MEMORY, "no memory to compare records");
+    bool bad = j->failed || !add_mark(&v->marks[v->engine], j->marks.at, j->marks.n);
+    free(j->marks.at);
+    st_items_free(&j->items);
+    free(j);
+    return bad ? st_fail(err, ST_E_MEMORY, "no memory to compare records") : ST_OK;
+}
+
+static void progress(void *ctx, uint64_t done, uint64_t total)
+{
+    const verify *v = ctx;
+    if (v->o->progress)
+        v->o->progress(v->o->ctx, done, total);
+}
+
+static st_code pass(verify *v, st_engine engine, bool again, st_err *err)
+{
+    static const st_scan_ops ops = { .begin = begin, .record = record, .end = end, .progress = progress };
+    st_scan_options o = { .engine = engine, .threads = v->o->threads, .carve = v->o->carve,
+                          .slack = v->o->slack, .only = v->source };
+    v->engine = engine;
+    v->again = again;
+    return st_evtx_scan(v->evidence, &o, &ops, v, err);
+}
+
+/* ---- both sides ------------------------------------------------------------------------ */
+
+static int by_offset(const void *a, const void *b)
+{
+    const mark *x = a, *y = b;
+    if (x->offset != y->offset)
+        return x->offset < y->offset ? -1 : 1;
+    return (x->digest > y->digest) - (x->digest < y->digest);
+}
+
+/* In the order of places; what stands twice at one place, from chunks that overlap, once. */
+static void tidy(marks *m)
+{
+    size_t n = 0;
+    if (m->n)
+        qsort(m->at, m->n, sizeof *m->at, by_offset);
+    for (size_t i = 0; i < m->n; i++)
+        if (!n || m->at[n - 1].offset != m->at[i].offset)
+            m->at[n++] = m->at[i];
+    m->n = n;
+}
+
+static bool add_odd(verify *v, const mark *m, st_side side)
+{
+    if (!st_grow(&v->odd, &v->odd_cap, v->nodd + 1, sizeof *v->odd))
+        return false;
+    v->odd[v->nodd++] = (odd){ .offset = m->offset, .number = m->number, .side = side };
+    return true;
+}
+
+static bool pair_up(verify *v, st_verdict *out)
+{
+    marks *a = &v->marks[ST_ENGINE_NATIVE], *b = &v->marks[ST_ENGINE_LIBEVTX];
+    size_t i = 0, k = 0;
+    bool ok = true;
+    tidy(a);
+    tidy(b);
+    while (ok && (i < a->n || k < b->n)) {
+        if (k == b->n || (i < a->n && a->at[i].offset < b->at[k].offset)) {
+            out->only_native++;
+            ok = add_odd(v, &a->at[i++], ST_ONLY_NATIVE);
+        } else if (i == a->n || b->at[k].offset < a->at[i].offset) {
+            out->only_libevtx++;
+            ok = add_odd(v, &b->at[k++], ST_ONLY_LIBEVTX);
+        } else {
+            bool same = a->at[i].digest == b->at[k].digest;
+            out->agree += same;
+            out->differ += !same;
+            ok = same || add_odd(v, &a->at[i], ST_DIFFER);
+            i++;
+            k++;
+        }
+    }
+    return ok;
+}
+
+/* ---- the verdict --------------------------------------------------------------------------- */
+
+static st_code look_again(verify *v, st_err *err)
+{
+    st_code code = ST_OK;
+    for (size_t at = 0; !code && at < v->nodd; at += ST_MAX_VERIFY_LOOK) {
+        size_t left = v->nodd - at;
+        v->batch = v->odd + at;
+        v->nbatch = left < ST_MAX_VERIFY_LOOK ? left : ST_MAX_VERIFY_LOOK;
+        code = pass(v, ST_ENGINE_LIBEVTX, true, err);
+        if (!code)
+            code = pass(v, ST_ENGINE_NATIVE, true, err);
+        for (size_t i = 0; i < v->nbatch; i++) {
+            v->batch[i].unexplained |= !v->batch[i].judged; /* it was there, and now it isn't */
+            st_items_free(&v->batch[i].libevtx);
+        }
+    }
+    return code;
+}
+
+static void keep(st_difference *to, const odd *d)
+{
+    *to = (st_difference){ .offset = d->offset, .number = d->number,
+                           .event_record_id = d->event_record_id, .side = d->side, .origin = d->origin,
+                           .flags = d->flags, .damage = d->damage, .why = d->why };
+    if (d->side == ST_DIFFER) {
+        to->field = (st_str){ d->field, d->field_n };
+        to->native = (st_str){ d->native, d->native_n };
+        to->libevtx = (st_str){ d->other, d->other_n };
+    }
+    if (d->unexplained)
+        to->why = NULL;
+}
+
+static st_code deliver(verify *v, st_verdict *out, st_err *err)
+{
+    uint64_t by_class[64] = { 0 };
+    size_t most = v->o->keep < v->nodd ? v->o->keep : v->nodd;
+    st_difference *kept = calloc(2 * most + 1, sizeof *kept);
+    if (!kept)
+        return st_fail(err, ST_E_MEMORY, "no memory to compare records");
+    for (size_t i = 0; i < v->nodd; i++) {
+        out->unexplained += v->odd[i].unexplained;
+        for (size_t c = 0; c < st_class_count(); c++)
+            by_class[c] += v->odd[i].classes >> c & 1;
+    }
+    for (int explained = 0; explained < 2; explained++)
+        for (size_t i = 0, n = 0; i < v->nodd && n < most; i++)
+            if (v->odd[i].unexplained == !explained) {
+                keep(&kept[out->nkept++], &v->odd[i]);
+                n++;
+            }
+    out->kept = kept;
+    out->by_class = by_class;
+    v->o->source(v->o->ctx, out);
+    free(kept);
+    return ST_OK;
+}
+
+static void forget(verify *v)
+{
+    for (size_t i = 0; i < v->nodd; i++) {
+        st_items_free(&v->odd[i].libevtx);
+        free(v->odd[i].field);
+        free(v->odd[i].native);
+        free(v->odd[i].other);
+    }
+    free(v->odd);
+    free(v->marks[0].at);
+    free(v->marks[1].at);
+}
+
+static st_code one_source(st_evidence *e, const st_verify_options *o, size_t place, st_err *err)
+{
+    st_verdict out = { .source = place };
+    verify v = { .evidence = e, .o = o, .source = st_evidence_at(e, place), .place = place };
+    st_code code = pass(&v, ST_ENGINE_LIBEVTX, false, err);
+    if (!code)
+        code = pass(&v, ST_ENGINE_NATIVE, false, err);
+    if (!code && !pair_up(&v, &out))
+        code = st_fail(err, ST_E_MEMORY, "no memory to compare records");
+    if (!code)
+        code = look_again(&v, err);
+    if (!code)
+        code = deliver(&v, &out, err);
+    forget(&v);
+    return code;
+}
+
+st_code st_verify(st_evidence *e, const st_verify_options *o, st_err *err)
+{
+    st_code code = ST_OK;
+    for (size_t i = 0; !code && i < st_evidence_count(e); i++)
+        if (st_source_readable(st_evidence_at(e, i)))
+            code = one_source(e, o, i, err);
+    return code;
+}

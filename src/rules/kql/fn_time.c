@@ -1,0 +1,297 @@
+/* fn_time.c - code of the functions on dates: parts, differences, sums and spellings. */
+#include "rules/kql/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SECOND INT64_C(10000000)
+#define DAY (INT64_C(86400) * SECOND)
+
+/* ---- parts ------------------------------------------------------------------------------ */
+
+typedef enum part {
+    P_YEAR,
+    P_QUARTER,
+    P_MONTH,
+    P_WEEK,
+    P_DAY,
+    P_DAYOFYEAR,
+    P_HOUR,
+    P_MINUTE,
+    P_SECOND,
+    P_MS,
+    P_US,
+    P_NS,
+    P_NONE
+} part;
+
+static part part_of(const st_krun *r, st_kv v)
+{
+    static const char *const names[] = { "year",   "quarter",     "month",       "week",
+                                         "day",    "dayofyear",   "hour",        "minute",
+                                         "second", "millisecond", "microsecond", "nanosecond" };
+    st_str s = v.tag == ST_KV_STRING ? st_pool_get(r->mem.pool, v.u.s) : ST_STR("");
+    for (unsigned i = 0; i < P_NONE; i++)
+        if (st_str_ieq(s, st_str_of(names[i])))
+            return (part)i;
+    return st_str_ieq(s, ST_STR("week_of_year")) || st_str_ieq(s, ST_STR("weekofyear")) ? P_WEEK
+                                                                                        : P_NONE;
+}
+
+/* Ticks of the parts that are all of one length. */
+static int64_t unit(part p)
+{
+    static const int64_t ticks[] = { [P_WEEK] = 7 * DAY,
+                                     [P_DAY] = DAY,
+                                     [P_HOUR] = 3600 * SECOND,
+                                     [P_MINUTE] = 60 * SECOND,
+                                     [P_SECOND] = SECOND,
+                                     [P_MS] = 10000,
+                                     [P_US] = 10,
+                                     [P_NONE] = 0 };
+    return ticks[p];
+}
+
+static int day_of_year(int64_t t)
+{
+    st_kdate d;
+    int64_t first = 0;
+    st_kdate_of(t, &d);
+    d = (st_kdate){ d.year, 1, 1, 0, 0, 0, 0 };
+    st_kdate_ticks(&d, &first);
+    return (int)((t - first) / DAY) + 1;
+}
+
+/* ISO 8601: the week that holds the year's first Thursday is week 1. */
+static int iso_week(int64_t t)
+{
+    int64_t thursday = t / DAY - t / DAY % 7 + 3; /* day 0 was a Monday */
+    return thursday < 0 ? 1 : (day_of_year(thursday * DAY) - 1) / 7 + 1;
+}
+
+st_kv st_kf_datetime_part(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kdate d;
+    (void)x;
+    part p = part_of(r, a[0]);
+    if (a[1].tag != ST_KV_DATETIME || p == P_NONE)
+        return st_kv_null();
+    st_kdate_of(a[1].u.i, &d);
+    const int64_t values[] = {
+        d.year,   (d.month - 1) / 3 + 1, d.month,     iso_week(a[1].u.i),
+        d.day,    day_of_year(a[1].u.i), d.hour,      d.minute,
+        d.second, d.tick / 10000,        d.tick / 10, (int64_t)d.tick * 100
+    };
+    return st_kv_long(values[p]);
+}
+
+st_kv st_kf_dayofyear(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)r;
+    (void)x;
+    return a[0].tag == ST_KV_DATETIME ? st_kv_long(day_of_year(a[0].u.i)) : st_kv_null();
+}
+
+st_kv st_kf_week_of_year(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)r;
+    (void)x;
+    return a[0].tag == ST_KV_DATETIME ? st_kv_long(iso_week(a[0].u.i)) : st_kv_null();
+}
+
+/* ---- differences and sums ------------------------------------------------------------------- */
+
+/* How many boundaries of the part lie before t. */
+static int64_t boundaries(part p, int64_t t)
+{
+    st_kdate d;
+    st_kdate_of(t, &d);
+    switch (p) {
+    case P_YEAR: return d.year;
+    case P_QUARTER: return d.year * 4 + (d.month - 1) / 3;
+    case P_MONTH: return d.year * 12 + d.month;
+    case P_WEEK: return (t / DAY + 1) / 7;
+    case P_NS: return t;
+    default: return t / unit(p);
+    }
+}
+
+st_kv st_kf_datetime_diff(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    part p = part_of(r, a[0]);
+    if (p == P_NONE || p == P_DAYOFYEAR || a[1].tag != ST_KV_DATETIME || a[2].tag != ST_KV_DATETIME)
+        return st_kv_null();
+    int64_t n = boundaries(p, a[1].u.i) - boundaries(p, a[2].u.i);
+    return st_kv_long(p == P_NS ? n * 100 : n);
+}
+
+static st_kv add_months(int64_t t, int64_t months)
+{
+    st_kdate d;
+    int64_t out;
+    if (months > 120000 || months < -120000)
+        return st_kv_null();
+    st_kdate_of(t, &d);
+    int64_t m = d.year * 12 + d.month - 1 + months;
+    d.year = (int)(m / 12);
+    d.month = (int)(m % 12) + 1;
+    for (int tries = 0; tries < 4; tries++, d.day--)
+        if (st_kdate_ticks(&d, &out))
+            return st_kv_time(out);
+    return st_kv_null();
+}
+
+st_kv st_kf_datetime_add(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    int64_t ticks, sum;
+    (void)x;
+    part p = part_of(r, a[0]);
+    if (p == P_NONE || p == P_DAYOFYEAR || a[1].tag != ST_KV_LONG || a[2].tag != ST_KV_DATETIME)
+        return st_kv_null();
+    if (p <= P_MONTH)
+        return a[1].u.i > 120000 || a[1].u.i < -120000
+                   ? st_kv_null()
+                   : add_months(a[2].u.i, a[1].u.i * (p == P_YEAR      ? 12
+                                                      : p == P_QUARTER ? 3
+                                                                       : 1));
+    if (p == P_NS)
+        return st_kv_time(a[2].u.i + a[1].u.i / 100);
+    if (__builtin_mul_overflow(a[1].u.i, unit(p), &ticks) ||
+        __builtin_add_overflow(a[2].u.i, ticks, &sum))
+        return st_kv_null();
+    return st_kv_time(sum);
+}
+
+/* ---- making ------------------------------------------------------------------------------------
+ */
+
+st_kv st_kf_make_datetime(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    double v[6] = { 0, 1, 1, 0, 0, 0 };
+    int64_t out;
+    (void)r;
+    for (size_t i = 0; i < x->nargs; i++)
+        if (!st_kv_number(a[i], &v[i]) || v[i] < 0 || v[i] > 9999)
+            return st_kv_null();
+    st_kdate d = { (int)v[0], (int)v[1], (int)v[2], (int)v[3], (int)v[4], (int)v[5], 0 };
+    d.tick = (int)((v[5] - d.second) * 1e7 + 0.5);
+    return st_kdate_ticks(&d, &out) ? st_kv_time(out) : st_kv_null();
+}
+
+st_kv st_kf_make_timespan(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    double v[4] = { 0, 0, 0, 0 };
+    size_t shift = x->nargs == 4 ? 0 : 1;
+    (void)r;
+    for (size_t i = 0; i < x->nargs; i++)
+        if (!st_kv_number(a[i], &v[i + shift]) || v[i + shift] < 0 || v[i + shift] > 1e7)
+            return st_kv_null();
+    return st_kv_span((int64_t)(((v[0] * 24 + v[1]) * 60 + v[2]) * 60 * 1e7 + v[3] * 1e7 + 0.5));
+}
+
+static st_kv from_unix(st_kv v, double per_tick)
+{
+    double d;
+    if (!st_kv_number(v, &d) || d > 1e20 || d < -1e20)
+        return st_kv_null();
+    if (v.tag == ST_KV_LONG && per_tick >= 1) {
+        int64_t t;
+        return __builtin_mul_overflow(v.u.i, (int64_t)per_tick, &t) ||
+                       __builtin_add_overflow(t, INT64_C(621355968000000000), &t)
+                   ? st_kv_null()
+                   : st_kv_time(t);
+    }
+    double t = d * per_tick + 621355968e9;
+    return t < 0 || t > 3.2e18 ? st_kv_null() : st_kv_time((int64_t)t);
+}
+
+#define FROM_UNIX(name, ticks)                                                                     \
+    st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                         \
+    {                                                                                              \
+        (void)r;                                                                                   \
+        (void)x;                                                                                   \
+        return from_unix(a[0], ticks);                                                             \
+    }
+FROM_UNIX(st_kf_unix_s, 1e7)
+FROM_UNIX(st_kf_unix_ms, 1e4)
+FROM_UNIX(st_kf_unix_us, 10)
+FROM_UNIX(st_kf_unix_ns, 0.01)
+
+/* ---- spellings
+ * -------------------------------------------------------------------------------------- */
+
+/* Digits of a fraction of a second, n of them; F drops the zeros at the end. */
+static void put_fraction(st_buf *b, int tick, size_t n, bool trim)
+{
+    char t[8];
+    snprintf(t, sizeof t, "%07u", (unsigned)tick % 10000000u);
+    n = n > 7 ? 7 : n;
+    while (trim && n && t[n - 1] == '0')
+        n--;
+    st_buf_put(b, t, n);
+}
+
+static void put_number(st_buf *b, int v, size_t n)
+{
+    st_buf_fmt(b, "%0*d", n > 8 ? 8 : (int)n, v);
+}
+
+/* One run of n equal letters; false: not a letter of formats. */
+static bool put_run(st_buf *b, char c, size_t n, const st_kdate *d, int64_t days)
+{
+    int hour12 = d->hour % 12 ? d->hour % 12 : 12;
+    switch (c) {
+    case 'y': put_number(b, n == 4 ? d->year : d->year % 100, n == 4 ? 4 : n); return true;
+    case 'M': put_number(b, d->month, n); return true;
+    case 'd': put_number(b, days >= 0 ? (int)days : d->day, n); return true;
+    case 'h': put_number(b, days >= 0 ? d->hour : hour12, n); return true;
+    case 'H': put_number(b, d->hour, n); return true;
+    case 'm': put_number(b, d->minute, n); return true;
+    case 's': put_number(b, d->second, n); return true;
+    case 'f':
+    case 'F': put_fraction(b, d->tick, n, c == 'F'); return true;
+    case 't': st_buf_str(b, d->hour < 12 ? ST_STR("AM") : ST_STR("PM")); return true;
+    default: return c && strchr(" /-:,._[]T", c) != NULL;
+    }
+}
+
+/* days < 0: a date. */
+static st_kv format(st_krun *r, st_kv f, const st_kdate *d, int64_t days)
+{
+    st_str s = f.tag == ST_KV_STRING ? st_pool_get(r->mem.pool, f.u.s) : ST_STR("");
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n;) {
+        size_t n = 1;
+        char c = s.p[i];
+        while (i + n < s.n && s.p[i + n] == c)
+            n++;
+        if (!put_run(&r->mem.buf, c, n, d, days))
+            return st_kv_sid(ST_EMPTY);
+        if (strchr(" /-:,._[]T", c))
+            st_buf_put(&r->mem.buf, s.p + i, n);
+        i += n;
+    }
+    return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
+}
+
+st_kv st_kf_format_datetime(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kdate d;
+    (void)x;
+    if (a[0].tag != ST_KV_DATETIME)
+        return st_kv_sid(ST_EMPTY);
+    st_kdate_of(a[0].u.i, &d);
+    return format(r, a[1], &d, -1);
+}
+
+st_kv st_kf_format_timespan(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kdate d;
+    (void)x;
+    if (a[0].tag != ST_KV_TIMESPAN || a[0].u.i == INT64_MIN)
+        return st_kv_sid(ST_EMPTY);
+    int64_t t = a[0].u.i < 0 ? -a[0].u.i : a[0].u.i;
+    st_kdate_of(t % DAY, &d);
+    return format(r, a[1], &d, t / DAY);
+}
