@@ -51,6 +51,9 @@
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
 #define ST_MAX_RUN_SLOTS 64u
+/* Slots of one source, 2 TiB: each piece of work costs some bytes and microseconds even if it is a
+ * hole, and a sparse file may claim any size. Met: the rest counts as lost, as "too-long". */
+#define ST_MAX_SOURCE_SLOTS (UINT64_C(1) << 25)
 /* Elements open at once; real: 7. Met: the element is skipped, the record marked. */
 #define ST_MAX_DEPTH 64u
 /* Streams inside values inside streams; real: 2. Met: the value is left out, the record marked. */
