@@ -151,4 +151,7 @@
  * ends with an error. */
 #define ST_MAX_KQL_SERIES 1048576u
 
+/* Points of all its series together: 256 MB for each aggregate. More: the same error. */
+#define ST_MAX_KQL_POINTS 16777216u
+
 #endif
