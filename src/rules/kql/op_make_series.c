@@ -97,8 +97,9 @@ static bool find_axis(st_krun *r, const series *s, const st_kv *on, size_t n, ax
         a->n++;
     if (a->n < ST_MAX_KQL_SERIES)
         return true;
-    st_fail(&r->err, ST_E_LIMIT, "make-series: more than %u points", ST_MAX_KQL_SERIES);
-    return false;
+    a->n = ST_MAX_KQL_SERIES;
+    r->limit = "make-series met its limit of points";
+    return true;
 }
 
 /* What a run works with. */
@@ -136,10 +137,12 @@ static bool number_rows(st_krun *r, const series *s, work *w)
             (w->cell[k] = st_kgroups_put(&r->mem, &w->cells, pair)) == SIZE_MAX)
             return st_krun_nomem(r);
     }
-    if (!w->axis.n || w->keys.n <= ST_MAX_KQL_POINTS / w->axis.n)
-        return true;
-    st_fail(&r->err, ST_E_LIMIT, "make-series: more than %u points", ST_MAX_KQL_POINTS);
-    return false;
+    size_t most = w->axis.n ? ST_MAX_KQL_POINTS / w->axis.n : 0;
+    if (w->keys.n > most) {
+        w->keys.n = most;
+        r->limit = "make-series met its limit of points";
+    }
+    return true;
 }
 
 static bool put_item(st_krun *r, const series *s, const work *w, size_t item, st_kv *out)
@@ -156,7 +159,8 @@ static bool put_item(st_krun *r, const series *s, const work *w, size_t item, st
         out[i] = st_kv_array(a[i]);
     }
     for (size_t c = 0; a && c < w->cells.n; c++) {
-        st_karray *to = a[w->cells.keys[2 * c].u.i];
+        size_t key = (size_t)w->cells.keys[2 * c].u.i;
+        st_karray *to = key < n ? a[key] : NULL;
         if (to)
             to->v[w->cells.keys[2 * c + 1].u.i] = v[c * step];
     }
