@@ -336,6 +336,26 @@ static void eval__top_nested(void **state)
     CHECK(cases);
 }
 
+static void eval__make_series(void **state)
+{
+#define S "datatable(t:long, k:string)[1, 'a', 12, 'b', 25, 'a'] | make-series "
+    static const query_case cases[] = {
+        { S "n = count() on t from 0 to 30 step 10 by k",
+          "k:string n:dynamic t:dynamic / a,[1,0,1],[0,10,20] / b,[0,1,0],[0,10,20]" },
+        { S "count() default=-1, m = max(t) * 2 on t step 15",
+          "count_:dynamic m:dynamic t:dynamic / [2,1],[24,50],[0,15]" },
+        { S "n = count() default=7 on t from 10 to 31 step 10",
+          "n:dynamic t:dynamic / [1,1,7],[10,20,30]" },
+        { S "n = count() on t step 0", "1:91: a step must be above zero" },
+        { S "n = count() on k step 1", "1:84: an axis of string can't be divided into steps" },
+        { "range t from 0 to 9000000 step 9000000 | make-series n = count() on t step 1 | "
+          "project array_length(n)",
+          "Column1:long / 1048576" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__parse(void **state)
 {
     static const query_case cases[] = {
@@ -372,8 +392,8 @@ static void bind__mistakes__named_with_their_place(void **state)
         { T "T | extend x = sha256(k)",
           "1:94: the function sha256 isn't known or not supported yet" },
         { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
-        { T "T | make-series count() on v from 1 to 2 step 1",
-          "1:83: operator make-series isn't supported yet" },
+        { T "T | fork (take 1)",
+          "1:83: operator fork isn't supported yet" },
         { T "T | where count() > 1", "1:89: count() is an aggregate: it stands in summarize only" },
         { T "T | project k, k", "1:94: there is a column k already" },
         { "print 'a' matches regex '(?=x)'",
@@ -422,6 +442,7 @@ int main(void)
         cmocka_unit_test(eval__parts_of_texts),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__make_series),
         cmocka_unit_test(eval__top_nested),
         cmocka_unit_test(eval__partition_and_parse_kv),
         cmocka_unit_test(eval__search_find_invoke),

@@ -178,8 +178,11 @@
  * result is said to be incomplete. */
 #define ST_MAX_KQL_PARTITIONS 65536u
 
-/* Points on the axis of one KQL make-series, as many as Kusto lets an array have. More: the query
- * ends with an error. */
+/* Points on the axis of one KQL make-series, as many as Kusto lets an array have. The rest is
+ * left out, and the result is said to be incomplete. */
 #define ST_MAX_KQL_SERIES 1048576u
+
+/* Points of all its series together: 256 MB for each aggregate. The same happens. */
+#define ST_MAX_KQL_POINTS 16777216u
 
 #endif

@@ -1211,6 +1211,7 @@ static bind_op *const operators[] = {
     [ST_KP_SEARCH] = st_kb_op_search,
     [ST_KP_FIND] = st_kb_op_find,
     [ST_KP_INVOKE] = st_kb_op_invoke,
+    [ST_KP_MAKE_SERIES] = st_kb_op_make_series,
     [ST_KP_TOP_NESTED] = st_kb_op_top_nested,
     [ST_KP_PARTITION] = st_kb_op_partition,
     [ST_KP_PARSE_KV] = st_kb_op_parse_kv,
