@@ -145,5 +145,7 @@
 
 /* Values that range() makes: Kusto's own bound. Met: the array ends there. */
 #define ST_MAX_KQL_RANGE ((size_t)1 << 20)
+/* Columns that bag_unpack and pivot make of the evidence; nobody reads more. Met: an error. */
+#define ST_MAX_KQL_UNPACKED 1000u
 
 #endif
