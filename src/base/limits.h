@@ -173,6 +173,8 @@
 
 /* Values that range() makes: Kusto's own bound. Met: the array ends there. */
 #define ST_MAX_KQL_RANGE ((size_t)1 << 20)
+/* Columns that bag_unpack and pivot make of the evidence; nobody reads more. Met: an error. */
+#define ST_MAX_KQL_UNPACKED 1000u
 
 /* Keys of one KQL partition: its subquery is bound anew for each. The rest is left out, and the
  * result is said to be incomplete. */
