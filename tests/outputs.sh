@@ -167,6 +167,8 @@ check "list: gives what the paths give" cmp "$tmp/forwards" "$tmp/listed"
 tr '\n' '\0' <"$tmp/list" >"$tmp/list0"
 check "list: ended by NUL" into "$tmp/listed" hunt -f jsonl --null --files-from "$tmp/list0"
 check "list: gives the same" cmp "$tmp/forwards" "$tmp/listed"
+: >"$tmp/nothing"
+check "list: an empty one is no evidence" exits 2 hunt --files-from "$tmp/nothing"
 without_source() { sed 's/"Source":"[^"]*"/"Source":""/'; }
 from_stdin() {
     "$SHELLTREE" hunt -f jsonl --scope all - <"$first" | without_source >"$tmp/stdin"

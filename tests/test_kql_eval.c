@@ -268,6 +268,23 @@ static void eval__neighbouring_rows(void **state)
     CHECK(cases);
 }
 
+static void eval__aggregates(void **state)
+{
+    static const query_case cases[] = {
+        { "range x from 1 to 100 step 1 | summarize percentiles(x, 10, 50, 100)",
+          "percentile_x_10:long percentile_x_50:long percentile_x_100:long / 10,50,100" },
+        { "range x from 1 to 4 step 1 | summarize (a, b) = percentiles(x, 25, 75), variancep(x)",
+          "a:long b:long variancep_x:real / 1,3,1.25" },
+        { T "T | summarize make_bag(bag_pack(k, v)), m = make_bag_if(bag_pack(k, v), v > 1)",
+          "bag_:dynamic m:dynamic / {\"a\":1,\"b\":2,\"c\":null},{\"b\":2,\"a\":3}" },
+        { T "T | summarize a = take_anyif(v, k == 'b'), c = count_distinctif(k, v < 3), s = "
+            "stdevif(v, k == 'a')",
+          "a:long c:long s:real / 2,2,1.4142135623730951" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__search_find_invoke(void **state)
 {
     static const query_case cases[] = {
@@ -291,6 +308,27 @@ static void eval__search_find_invoke(void **state)
           "datatable(v:long)[1, 2] | invoke f(1)",
           "v:long / 2 / 2" },
         { "print v = 1 | invoke g()", "1:22: no function g that gives a table" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+#define A "datatable(i:long, a:dynamic)[1, dynamic([5, 9, 7]), 2, dynamic([4]), 3, dynamic([])] | "
+static void eval__mv_apply(void **state)
+{
+    static const query_case cases[] = {
+        { A "mv-apply v = a to typeof(long) on (summarize m = max(v), n = count())",
+          "i:long a:dynamic m:long n:long / 1,[5,9,7],9,3 / 2,[4],4,1 / 3,[],~,0" },
+        { A "mv-apply a to typeof(long) on (where a > 4 | top 1 by a asc)", "i:long a:long / 1,5" },
+        { A "mv-apply with_itemindex=k v = a on (order by k desc | take 1 | project v, k)",
+          "i:long a:dynamic v:dynamic k:long / 1,[5,9,7],7,2 / 2,[4],4,0" },
+        { A "mv-apply v = a on (extend i = i * 10 | distinct i)",
+          "i:long a:dynamic / 10,[5,9,7] / 20,[4]" },
+        { A "mv-apply v = a on (join (print x = 1) on $left.i == $right.x)",
+          "1:107: join can't stand in mv-apply's subquery" },
+        { A "mv-apply v = a on (mv-apply w = pack_array(v, v) to typeof(long) on (summarize s = "
+            "sum(w)) | summarize t = sum(s)) | project i, t",
+          "i:long t:long / 1,42 / 2,8 / 3,0" },
     };
     (void)state;
     CHECK(cases);
@@ -336,6 +374,26 @@ static void eval__top_nested(void **state)
     CHECK(cases);
 }
 
+static void eval__make_series(void **state)
+{
+#define S "datatable(t:long, k:string)[1, 'a', 12, 'b', 25, 'a'] | make-series "
+    static const query_case cases[] = {
+        { S "n = count() on t from 0 to 30 step 10 by k",
+          "k:string n:dynamic t:dynamic / a,[1,0,1],[0,10,20] / b,[0,1,0],[0,10,20]" },
+        { S "count() default=-1, m = max(t) * 2 on t step 15",
+          "count_:dynamic m:dynamic t:dynamic / [2,1],[24,50],[0,15]" },
+        { S "n = count() default=7 on t from 10 to 31 step 10",
+          "n:dynamic t:dynamic / [1,1,7],[10,20,30]" },
+        { S "n = count() on t step 0", "1:91: a step must be above zero" },
+        { S "n = count() on k step 1", "1:84: an axis of string can't be divided into steps" },
+        { "range t from 0 to 9000000 step 9000000 | make-series n = count() on t step 1 | "
+          "project array_length(n)",
+          "Column1:long / 1048576" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__parse(void **state)
 {
     static const query_case cases[] = {
@@ -361,6 +419,33 @@ static void eval__parse(void **state)
     CHECK(cases);
 }
 
+#define BAGS                                                                                       \
+    "datatable(i:long, d:dynamic)[1, dynamic({'y': 1, 'x': 'a'}), 2, dynamic({'y': 2.5}), 3, "     \
+    "dynamic(null)] | "
+static void eval__evaluate(void **state)
+{
+    static const query_case cases[] = {
+        { BAGS "evaluate bag_unpack(d)", "i:long x:string y:real / 1,a,1.0 / 2,,2.5 / 3,,~" },
+        { BAGS "evaluate bag_unpack(d, 'P_') | where P_y > 1 | project P_x, P_y, i",
+          "P_x:string P_y:real i:long / ,2.5,2" },
+        { BAGS "evaluate bag_unpack(d) : (*, y:long, z:string) | take 1",
+          "i:long y:long z:string / 1,1," },
+        { BAGS "evaluate bag_unpack(d) | where isempty(w) | count", "Count:long / 3" },
+        { "print d = dynamic({'i': 1}), i = 2 | evaluate bag_unpack(d)",
+          "1:38: there is a column i already; give bag_unpack() a prefix" },
+        { "print d = '{}' | evaluate bag_unpack(d)",
+          "1:38: bag_unpack() needs a dynamic, not string; use parse_json()" },
+        { T "T | project k, c = iff(v > 1, 'y', 'x') | evaluate pivot(c) | order by k asc",
+          "k:string x:long y:long / a,1,1 / b,0,1 / c,1,0" },
+        { T "T | extend c = k, n = 1 | evaluate pivot(c, sum(v), n)",
+          "n:long a:long b:long c:long / 1,4,2,0" },
+        { T "T | evaluate pivot(k, max(v))", "a:long b:long c:long / 3,2,~" },
+        { T "T | evaluate autocluster()", "1:92: the plugin autocluster isn't supported" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void bind__mistakes__named_with_their_place(void **state)
 {
     static const query_case cases[] = {
@@ -372,8 +457,8 @@ static void bind__mistakes__named_with_their_place(void **state)
         { T "T | extend x = sha256(k)",
           "1:94: the function sha256 isn't known or not supported yet" },
         { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
-        { T "T | make-series count() on v from 1 to 2 step 1",
-          "1:83: operator make-series isn't supported yet" },
+        { T "T | fork (take 1)",
+          "1:83: operator fork isn't supported yet" },
         { T "T | where count() > 1", "1:89: count() is an aggregate: it stands in summarize only" },
         { T "T | project k, k", "1:94: there is a column k already" },
         { "print 'a' matches regex '(?=x)'",
@@ -422,10 +507,14 @@ int main(void)
         cmocka_unit_test(eval__parts_of_texts),
         cmocka_unit_test(eval__operators),
         cmocka_unit_test(eval__parse),
+        cmocka_unit_test(eval__make_series),
         cmocka_unit_test(eval__top_nested),
         cmocka_unit_test(eval__partition_and_parse_kv),
         cmocka_unit_test(eval__search_find_invoke),
         cmocka_unit_test(eval__neighbouring_rows),
+        cmocka_unit_test(eval__aggregates),
+        cmocka_unit_test(eval__mv_apply),
+        cmocka_unit_test(eval__evaluate),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(query__endless_range__stops_and_says_so),
         cmocka_unit_test(regex__runaway_pattern__ends),

@@ -51,6 +51,9 @@
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
 #define ST_MAX_RUN_SLOTS 64u
+/* Slots of one source, 2 TiB: each piece of work costs some bytes and microseconds even if it is a
+ * hole, and a sparse file may claim any size. Met: the rest counts as lost, as "too-long". */
+#define ST_MAX_SOURCE_SLOTS (UINT64_C(1) << 25)
 /* Elements open at once; real: 7. Met: the element is skipped, the record marked. */
 #define ST_MAX_DEPTH 64u
 /* Streams inside values inside streams; real: 2. Met: the value is left out, the record marked. */
@@ -170,13 +173,18 @@
 
 /* Values that range() makes: Kusto's own bound. Met: the array ends there. */
 #define ST_MAX_KQL_RANGE ((size_t)1 << 20)
+/* Columns that bag_unpack and pivot make of the evidence; nobody reads more. Met: an error. */
+#define ST_MAX_KQL_UNPACKED 1000u
 
 /* Keys of one KQL partition: its subquery is bound anew for each. The rest is left out, and the
  * result is said to be incomplete. */
 #define ST_MAX_KQL_PARTITIONS 65536u
 
-/* Points on the axis of one KQL make-series, as many as Kusto lets an array have. More: the query
- * ends with an error. */
+/* Points on the axis of one KQL make-series, as many as Kusto lets an array have. The rest is
+ * left out, and the result is said to be incomplete. */
 #define ST_MAX_KQL_SERIES 1048576u
+
+/* Points of all its series together: 256 MB for each aggregate. The same happens. */
+#define ST_MAX_KQL_POINTS 16777216u
 
 #endif

@@ -48,7 +48,7 @@ static int tree(st_session *s)
         return status;
     status = st_session_account(s);
     j.shown = shown;
-    if (shown && !memchr(shown, true, s->forest->n))
+    if (shown && !memchr(shown, 1, s->forest->n))
         st_say(s->config, "no process fits the options; nothing is drawn");
     j.ro.csv_raw = s->config->csv_raw;
     st_output_look(s->config, &j.ro.look);

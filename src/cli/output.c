@@ -323,31 +323,17 @@ static void usual_mode(const char *dir)
     }
 }
 
-/* The path without slashes at its end, as completion leaves them: names go beside it and below. */
-static bool path_of_dir(const char *path, char dir[PATH_MAX])
-{
-    size_t n = strlen(path);
-    while (n > 1 && path[n - 1] == '/')
-        n--;
-    if (n >= PATH_MAX)
-        return false;
-    memcpy(dir, path, n);
-    dir[n] = 0;
-    return true;
-}
-
 int st_output_dir(st_session *s, int exit_status)
 {
     const st_config *c = s->config;
     st_err e = { 0 };
-    char partial[PATH_MAX], dir[PATH_MAX];
+    char partial[PATH_MAX];
     st_buf manifest = { 0 };
     set x = { .s = s };
     st_run_note_fill(&x.note, s, exit_status);
     x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
                                 .confirmed = s->confirmed };
-    bool fits = path_of_dir(c->output, dir) &&
-                snprintf(partial, sizeof partial, "%s.partial-XXXXXX", dir) < (int)sizeof partial;
+    bool fits = snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
     if (!fits)
         errno = ENAMETOOLONG;
     if (!fits || !mkdtemp(partial)) {
@@ -362,7 +348,7 @@ int st_output_dir(st_session *s, int exit_status)
         put_manifest(partial, &manifest, &e);
     if (e.code == ST_OK)
         st_tidy_note(c->tidy, NULL); /* it is whole: from here on it is worth more than the old one */
-    if (e.code == ST_OK && clear_old(dir, c->force, &e) == ST_OK && rename(partial, dir) != 0)
+    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK && rename(partial, c->output) != 0)
         st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
     if (e.code != ST_OK)
         remove_set(partial);

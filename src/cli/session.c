@@ -138,6 +138,10 @@ int st_session_evidence(st_session *s)
     size_t opened = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
         opened += st_evidence_at(s->evidence, i)->status != ST_S_UNREADABLE;
+    if (!n && !c->evidence.n) {
+        st_complain("the list of paths names no file");
+        return ST_EXIT_CANNOT;
+    }
     if (n && !opened) {
         st_session_account(s);
         st_complain("nothing that was named could be opened");

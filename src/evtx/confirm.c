@@ -291,7 +291,7 @@ static size_t read_at(confirmer *x, uint64_t offset, unsigned char *to, size_t n
  * else a chunk on the grid that has lost its magic. */
 static uint64_t chunk_of(confirmer *x, uint64_t offset)
 {
-    unsigned char head[8];
+    unsigned char head[8] = { 0 };
     uint64_t grid = offset < HEADER ? 0 : HEADER + (offset - HEADER) / SLOT * SLOT;
     if (has_magic(head, read_at(x, grid, head, sizeof head)))
         return grid;

@@ -21,6 +21,7 @@
 #define FIRST_RECORD 512u
 #define SECTOR 512u
 #define NO_CRC 4u
+#define LONGEST (HEADER + ST_MAX_SOURCE_SLOTS * SLOT)
 
 /* What is known of one source while it is read. */
 typedef struct source_state {
@@ -621,7 +622,7 @@ static void gap(turn *t, uint64_t from, uint64_t to, uint64_t beyond)
 {
     while (from < to && !atomic_load(&t->s->stop)) {
         uint64_t upto = to - from > SLOT ? from + SLOT : to;
-        uint64_t last = beyond - from > 2 * SLOT ? from + 2 * SLOT : beyond;
+        uint64_t last = beyond - from > (uint64_t)2 * SLOT ? from + (uint64_t)2 * SLOT : beyond;
         uint64_t end = lones(t, from, upto, last, false);
         from = end > upto ? end : upto;
     }
@@ -723,12 +724,11 @@ static void read_run(turn *t)
     uint64_t data = 0; /* before it lie only holes */
     for (uint64_t k = 0; k < ST_MAX_RUN_SLOTS && !atomic_load(&s->stop); k++) {
         uint64_t offset = HEADER + (t->r->slot + k) * SLOT;
-        if (!s->o->digest && (k == 0 || data >= offset)) {
+        if (!s->o->digest && k == 0)
             data = st_file_data(t->w->file, offset);
-            if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
-                t->covered = offset + SLOT;
-                continue;
-            }
+        if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
+            t->covered = offset + SLOT;
+            continue;
         }
         unsigned char *p = t->w->bytes + (s->o->digest ? k * SLOT : 0);
         size_t n = read_at(t, offset, p, SLOT);
@@ -845,6 +845,7 @@ static void work(void *ctx, unsigned thread, size_t number)
 static size_t runs_of(const st_source *s)
 {
     uint64_t slots = s->size > HEADER ? (s->size - HEADER + SLOT - 1) / SLOT : 0;
+    slots = slots < ST_MAX_SOURCE_SLOTS ? slots : ST_MAX_SOURCE_SLOTS;
     uint64_t runs = (slots + ST_MAX_RUN_SLOTS - 1) / ST_MAX_RUN_SLOTS;
     return runs ? (size_t)runs : 1;
 }
@@ -862,6 +863,8 @@ static bool plan(scan *s, st_evidence *e)
         source_state *src = &s->sources[s->nsources++];
         *src = (source_state){ .source = it, .place = i, .first = runs, .runs = runs_of(it) };
         st_report_free(&it->report);
+        if (it->size > LONGEST)
+            st_report_lost(&it->report, LONGEST, it->size - LONGEST, "too-long");
         runs += src->runs;
         s->total += it->size;
         if (s->o->digest && !(src->digest = st_sha256_new()))

@@ -1041,6 +1041,89 @@ static st_kop *bind_expand(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return op;
 }
 
+/* ---- mv-apply
+ * ------------------------------------------------------------------------------------------ */
+
+/* What a subquery that is run again and again may hold: operators of one input. */
+static bool may_repeat(st_kbinder *b, const st_kql_query *body)
+{
+    static const st_kql_op_kind kinds[] = {
+        ST_KP_WHERE,          ST_KP_EXTEND,       ST_KP_PROJECT,      ST_KP_PROJECT_AWAY,
+        ST_KP_PROJECT_KEEP,   ST_KP_DISTINCT,     ST_KP_SUMMARIZE,    ST_KP_ORDER,
+        ST_KP_PROJECT_RENAME, ST_KP_TOP,          ST_KP_TAKE,         ST_KP_COUNT,
+        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER
+    };
+    for (const st_kql_op *q = body->first; q; q = q->next) {
+        bool ok = false;
+        for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+            ok |= q->kind == kinds[i];
+        if (!ok) {
+            st_kb_error(b, q->word, NULL, "%s can't stand in mv-apply's subquery",
+                        st_kql_op_name(q->kind));
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The input's columns, as the subquery gives them where it has them, then its other columns. */
+static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
+                      size_t index, st_kop *from, st_kop *body)
+{
+    size_t most = in->schema.n + body->schema.n, k = 0;
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, most);
+    st_kapplied *out = ST_NEWN(&b->r->arena, st_kapplied, most);
+    for (size_t c = 0; cols && out && c < in->schema.n; c++) {
+        size_t at = st_kb_column(&body->schema, in->schema.v[c].name);
+        bool spread = false;
+        for (size_t i = 0; i < n; i++)
+            spread |= items[i].col == c;
+        if (at == SIZE_MAX && spread)
+            continue;
+        cols[k] = at == SIZE_MAX ? in->schema.v[c] : body->schema.v[at];
+        out[k++] = at == SIZE_MAX ? (st_kapplied){ false, c } : (st_kapplied){ true, at };
+    }
+    for (size_t c = 0; cols && out && c < body->schema.n; c++)
+        if (st_kb_column(&in->schema, body->schema.v[c].name) == SIZE_MAX) {
+            cols[k] = body->schema.v[c];
+            out[k++] = (st_kapplied){ true, c };
+        }
+    return cols && out
+               ? st_kop_apply(b->r, in, items, n, limit, index, from, body, cols, out, k)
+               : NULL;
+}
+
+static const st_kql_expr *item_index(const st_kql_op *q)
+{
+    for (size_t i = 0; i < q->nopts; i++)
+        if (st_str_eq(q->opts[i].name.text, ST_STR("with_itemindex")) && q->opts[i].value &&
+            q->opts[i].value->kind == ST_KX_NAME)
+            return q->opts[i].value;
+    return NULL;
+}
+
+static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
+{
+    outputs o = { 0 };
+    size_t n = q->u.expand.n, limit = SIZE_MAX, index = SIZE_MAX;
+    st_kexpand *items = ST_NEWN(&b->r->arena, st_kexpand, n);
+    bool ok = items && q->u.expand.body && keep_all(b, &o, &in->schema);
+    for (size_t i = 0; ok && i < n; i++)
+        ok = expand_item(b, &o, &q->u.expand.items[i], &items[i]);
+    const st_kql_expr *ix = item_index(q);
+    if (ok && ix) {
+        index = o.n;
+        ok = put_output(b, &o, ix->u.name, true, (st_kitem){ NULL, 0 }, ST_KT_LONG);
+    }
+    if (ok && q->u.expand.limit)
+        ok = row_count(b, q->u.expand.limit, &limit);
+    ok = ok && may_repeat(b, q->u.expand.body);
+    st_kop *from = ok && !b->failed ? st_kop_feed(b->r, o.cols, o.n, in->lineage) : NULL;
+    outputs_free(&o);
+    st_kop *body = from ? st_kb_body(b, from, q->u.expand.body) : NULL;
+    return body && !b->failed ? beside(b, in, items, n, limit, index, from, body) : NULL;
+}
+
 /* ---- tables as expressions
  * ------------------------------------------------------------------------------------------ */
 
@@ -1211,11 +1294,14 @@ static bind_op *const operators[] = {
     [ST_KP_SEARCH] = st_kb_op_search,
     [ST_KP_FIND] = st_kb_op_find,
     [ST_KP_INVOKE] = st_kb_op_invoke,
+    [ST_KP_MAKE_SERIES] = st_kb_op_make_series,
     [ST_KP_TOP_NESTED] = st_kb_op_top_nested,
     [ST_KP_PARTITION] = st_kb_op_partition,
     [ST_KP_PARSE_KV] = st_kb_op_parse_kv,
     [ST_KP_PARSE] = st_kb_op_parse,
     [ST_KP_PARSE_WHERE] = st_kb_op_parse,
+    [ST_KP_MV_APPLY] = bind_apply,
+    [ST_KP_EVALUATE] = st_kb_evaluate,
     [ST_KP_RENDER] = bind_same,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,

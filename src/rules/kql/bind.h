@@ -39,6 +39,7 @@ typedef struct st_kbinder {
     size_t ncalls, calls_cap, keys;
     size_t node_call; /* the call of an arg_max(.., *) */
     bool filtering;   /* in a where: columns that are never filled are worth a warning */
+    bool open;        /* behind a plugin whose columns depend on the rows: unknown names are null */
     bool nested;      /* inside an aggregate's arguments */
     bool serialized;  /* the input's order is meant */
     st_kb_search search; /* a text as a condition stands for "any column has it" */
@@ -77,6 +78,8 @@ st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
 st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
 bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_kt st_kb_type(st_kql_type t); /* decimal is real */
+/* bind_plugin.c: evaluate */
+st_kop *st_kb_evaluate(st_kbinder *b, st_kop *in, const st_kql_op *q);
 
 /* The value of an option (kind=inner), NULL if it wasn't given. */
 const st_kql_expr *st_kb_opt(const st_kql_op *q, const char *name);

@@ -250,7 +250,10 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     if (l)
         st_kb_error(b, e->span, NULL, "%.*s is a table or a function here; a value is needed",
                     ST_FMT(name));
-    else
+    else if (b->open && b->row) {
+        st_kb_warn(b, e->span, "no column %.*s in this evidence: read as null", ST_FMT(name));
+        return st_kb_const(b, ST_KT_DYNAMIC, st_kv_null());
+    } else
         st_kb_no_column(b, e->span, name);
     return unknown(b);
 }

@@ -129,7 +129,7 @@ st_kv st_kf_url_decode(st_krun *r, const st_kx *x, const st_kv *a)
             st_buf_char(&r->mem.buf, (char)(unsigned char)(high << 4 | low));
             i += 2;
         } else {
-            st_buf_char(&r->mem.buf, s.p[i] == '+' ? ' ' : s.p[i]);
+            st_buf_char(&r->mem.buf, (char)(s.p[i] == '+' ? ' ' : s.p[i]));
         }
     }
     return st_utf8_valid(st_buf_slice(&r->mem.buf)) ? from_buf(r) : a[0];
@@ -144,7 +144,7 @@ static st_kv url_encode(st_krun *r, st_kv v, bool plus)
         bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
                      (c && strchr("-_.!*()", c));
         if (plain || (plus && c == ' ')) {
-            st_buf_char(&r->mem.buf, plain ? c : '+');
+            st_buf_char(&r->mem.buf, (char)(plain ? c : '+'));
         } else {
             st_buf_char(&r->mem.buf, '%');
             st_buf_hex(&r->mem.buf, &c, 1, false);
@@ -224,8 +224,8 @@ st_kv st_kf_parse_url(st_krun *r, const st_kx *x, const st_kv *a)
     size_t from = host.n && host.p[0] == '[' ? find(host, ']') : 0; /* IPv6 */
     st_str end = cut(host, from, host.n), port = tail(&end, ':');
     host.n = from + end.n;
-    const member m[] = { { "Scheme", scheme }, { "Host", host },         { "Port", port },
-                         { "Path", path },     { "Username", user },     { "Password", password },
+    const member m[] = { { "Scheme", scheme },    { "Host", host },     { "Port", port },
+                         { "Path", path },        { "Username", user }, { "Password", password },
                          { "Fragment", fragment } };
     return with_query(r, m, 7, query);
 }
@@ -440,8 +440,9 @@ st_kv st_kf_tohex(st_krun *r, const st_kx *x, const st_kv *a)
 {
     if (a[0].tag != ST_KV_LONG)
         return st_kv_sid(ST_EMPTY);
-    int width =
-        x->nargs > 1 && a[1].tag == ST_KV_LONG && a[1].u.i > 0 && a[1].u.i <= 64 ? (int)a[1].u.i : 1;
+    int width = x->nargs > 1 && a[1].tag == ST_KV_LONG && a[1].u.i > 0 && a[1].u.i <= 64
+                    ? (int)a[1].u.i
+                    : 1;
     st_buf_clear(&r->mem.buf);
     st_buf_fmt(&r->mem.buf, "%0*llx", width, (unsigned long long)a[0].u.i);
     return from_buf(r);

@@ -20,7 +20,7 @@ static size_t elements(st_kv v)
     return v.tag == ST_KV_ARRAY ? v.u.a->n : v.tag == ST_KV_BAG ? v.u.g->n : 1;
 }
 
-static st_kv element(st_krun *r, const st_kexpand *it, st_kv v, size_t i)
+st_kv st_kexpand_element(st_krun *r, const st_kexpand *it, st_kv v, size_t i)
 {
     st_kv out = v;
     if (i >= elements(v))
@@ -84,7 +84,7 @@ static bool fill(st_krun *r, const st_kop *op, const expand *e, st_kbatch *in, s
                 if (out->cols[c].v)
                     out->cols[c].v[at] = from[c] ? from[c][k] : st_kv_null();
             for (size_t i = 0; i < e->n; i++)
-                out->cols[e->items[i].col].v[at] = element(r, &e->items[i], v[i][k * step[i]], j);
+                out->cols[e->items[i].col].v[at] = st_kexpand_element(r, &e->items[i], v[i][k * step[i]], j);
             if (e->index_col != SIZE_MAX)
                 out->cols[e->index_col].v[at] = st_kv_long((int64_t)j);
         }

@@ -240,6 +240,7 @@ struct st_kop {
     st_kop *in;
     st_kschema schema;
     void *spec;   /* fixed by the binder */
+    size_t spec_size;
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
 };
@@ -309,6 +310,21 @@ typedef struct st_kexpand {
 /* index_col: the column of element numbers, SIZE_MAX for none. */
 st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
                       size_t index_col, const st_kcol *cols, size_t ncols);
+
+/* Element i of a value that mv-expand and mv-apply spread; null beyond the last. */
+st_kv st_kexpand_element(st_krun *r, const st_kexpand *it, st_kv v, size_t i);
+
+/* A column of mv-apply's result: of the subquery, or of the input. */
+typedef struct st_kapplied {
+    bool body;
+    size_t col;
+} st_kapplied;
+/* Where mv-apply's subquery gets its rows from. */
+st_kop *st_kop_feed(st_krun *r, const st_kcol *cols, size_t ncols, bool lineage);
+/* from: the feed at the start of body, whose operators stand in one chain. */
+st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
+                     size_t index_col, st_kop *from, st_kop *body, const st_kcol *cols,
+                     const st_kapplied *out, size_t ncols);
 
 /* All the rest of an operator's rows. */
 typedef struct st_krows {

@@ -189,6 +189,7 @@ st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size)
     op->next = next;
     op->in = in;
     op->spec = spec;
+    op->spec_size = spec_size;
     if (in) {
         op->schema = in->schema;
         op->lineage = in->lineage;

@@ -1,0 +1,267 @@
+/*
+ * op_apply.c - mv-apply: a subquery over the elements of each row, its result beside the row.
+ *
+ * The subquery is bound once, over a feed that hands it one row's elements at a time. Before
+ * each row every one of its operators is put back to what it was when bound: what it holds is
+ * freed by the function that the run would free it by, then its spec is copied back. So only
+ * operators that stand in one chain may stand there; the binder sees to that.
+ */
+#include "rules/kql/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the feed ---------------------------------------------------------------------------- */
+
+typedef struct feed {
+    st_kbatch *b;
+} feed;
+
+static st_kbatch *feed_next(st_krun *r, st_kop *op)
+{
+    feed *f = op->spec;
+    st_kbatch *b = f->b;
+    (void)r;
+    f->b = NULL;
+    return b;
+}
+
+static void feed_free(void *p)
+{
+    feed *f = p;
+    st_kbatch_free(f->b);
+    f->b = NULL;
+}
+
+st_kop *st_kop_feed(st_krun *r, const st_kcol *cols, size_t ncols, bool lineage)
+{
+    st_kop *op = st_kop_new(r, feed_next, NULL, sizeof(feed));
+    if (!op || !st_krun_own(r, op->spec, feed_free) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+        return NULL;
+    if (ncols)
+        memcpy(op->schema.v, cols, ncols * sizeof *cols);
+    op->schema.n = ncols;
+    op->lineage = lineage;
+    return op;
+}
+
+/* ---- operators put back ------------------------------------------------------------------ */
+
+typedef struct fresh {
+    st_kop *op;
+    void *spec;
+    void (*release)(void *);
+} fresh;
+
+typedef struct apply {
+    st_kexpand *items; /* columns of the feed */
+    size_t n, limit, index_col;
+    st_kop *feed, *body;
+    fresh *ops;
+    size_t nops;
+    st_kapplied *out;
+} apply;
+
+static void (*releaser(const st_krun *r, const void *spec))(void *)
+{
+    for (size_t i = 0; i < r->nowned; i++)
+        if (r->owned[i] == spec)
+            return r->owned_free[i];
+    return NULL;
+}
+
+static bool remember(st_krun *r, apply *a)
+{
+    for (st_kop *op = a->body; op; op = op->in)
+        a->nops++;
+    a->ops = ST_NEWN(&r->arena, fresh, a->nops);
+    size_t i = 0;
+    for (st_kop *op = a->body; a->ops && op; op = op->in, i++) {
+        void *copy = st_arena_alloc(&r->arena, op->spec_size, 1);
+        if (!copy)
+            return false;
+        if (op->spec_size)
+            memcpy(copy, op->spec, op->spec_size);
+        a->ops[i] = (fresh){ op, copy, releaser(r, op->spec) };
+    }
+    return a->ops != NULL;
+}
+
+static void put_back(apply *a)
+{
+    for (size_t i = 0; i < a->nops; i++) {
+        fresh *f = &a->ops[i];
+        if (f->release)
+            f->release(f->op->spec);
+        if (f->op->spec_size)
+            memcpy(f->op->spec, f->spec, f->op->spec_size);
+    }
+}
+
+/* ---- one row ----------------------------------------------------------------------------- */
+
+/* Null and an empty array give the subquery no rows. */
+static size_t elements(st_kv v)
+{
+    return v.tag == ST_KV_ARRAY  ? v.u.a->n
+           : v.tag == ST_KV_BAG  ? v.u.g->n
+           : v.tag == ST_KV_NULL ? 0
+                                 : 1;
+}
+
+static bool item_column(st_krun *r, st_kbatch *b, const st_kexpand *it, st_kv v)
+{
+    st_kv *out = b->cols[it->col].v = ST_NEWN(&b->arena, st_kv, b->n);
+    b->cols[it->col].source = NULL;
+    for (size_t k = 0; out && k < b->n; k++)
+        out[k] = st_kexpand_element(r, it, v, k);
+    return out != NULL;
+}
+
+/* Row k of the input once for each element. NULL: no elements, or the run has failed. */
+static st_kbatch *row_batch(st_krun *r, apply *a, st_kbatch *in, size_t k, const st_kv *const *v,
+                            const size_t *step)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        size_t e = elements(v[i][k * step[i]]);
+        n = e > n ? e : n;
+    }
+    n = n < a->limit ? n : a->limit;
+    st_kbatch *b = n ? st_kbatch_new(r, n, a->feed->schema.n) : NULL;
+    bool ok = b != NULL;
+    for (size_t j = 0; ok && j < n; j++)
+        b->node[j] = in->node[k];
+    for (size_t c = 0; ok && c < in->ncols; c++) {
+        if (!in->cols[c].v) {
+            b->cols[c].source = in->cols[c].source;
+            continue;
+        }
+        st_kv *cells = b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
+        for (size_t j = 0; cells && j < n; j++)
+            cells[j] = in->cols[c].v[k];
+        ok = cells != NULL;
+    }
+    for (size_t i = 0; ok && i < a->n; i++)
+        ok = item_column(r, b, &a->items[i], v[i][k * step[i]]);
+    if (ok && a->index_col != SIZE_MAX) {
+        st_kv *cells = b->cols[a->index_col].v = ST_NEWN(&b->arena, st_kv, n);
+        for (size_t j = 0; cells && j < n; j++)
+            cells[j] = st_kv_long((int64_t)j);
+        ok = cells != NULL;
+    }
+    if (n && !ok) {
+        st_kbatch_free(b);
+        st_krun_nomem(r);
+        return NULL;
+    }
+    return b;
+}
+
+/* ---- rows and results together ------------------------------------------------------------- */
+
+typedef struct results {
+    st_krows rows;
+    size_t *owner; /* by batch: the input's row */
+    size_t cap;
+} results;
+
+static bool run_row(st_krun *r, apply *a, st_kbatch *in, size_t k, const st_kv *const *v,
+                    const size_t *step, results *out)
+{
+    put_back(a);
+    ((feed *)a->feed->spec)->b = row_batch(r, a, in, k, v, step);
+    size_t was = out->rows.n;
+    if (!st_krun_ok(r) || !st_krows_read(r, a->body, &out->rows))
+        return false;
+    if (!st_grow(&out->owner, &out->cap, out->rows.n, sizeof *out->owner))
+        return st_krun_nomem(r);
+    for (size_t i = was; i < out->rows.n; i++)
+        out->owner[i] = k;
+    return true;
+}
+
+static bool fill(st_krun *r, const st_kop *op, const apply *a, st_kbatch *in, results *res,
+                 st_kbatch *b)
+{
+    for (size_t c = 0; c < op->schema.n; c++) {
+        size_t from = a->out[c].col, at = 0;
+        st_kv *cells = b->cols[c].v = ST_NEWN(&b->arena, st_kv, b->n);
+        const st_kv *outer = a->out[c].body ? NULL : st_kbatch_col(r, in, from);
+        if (!cells || (!outer && !a->out[c].body))
+            return false;
+        for (size_t i = 0; i < res->rows.n; i++) {
+            const st_kv *v = outer ? NULL : st_kbatch_col(r, res->rows.batch[i], from);
+            if (!outer && !v)
+                return false;
+            for (size_t k = 0; k < res->rows.batch[i]->n; k++)
+                cells[at++] = outer ? outer[res->owner[i]] : v[k];
+        }
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < res->rows.n; i++)
+        for (size_t k = 0; k < res->rows.batch[i]->n; k++)
+            b->node[at++] = in->node[res->owner[i]];
+    return true;
+}
+
+static st_kbatch *apply_batch(st_krun *r, st_kop *op, st_kbatch *in)
+{
+    apply *a = op->spec;
+    results res = { 0 };
+    st_kbatch *b = NULL;
+    const st_kv **v = ST_NEWN(&in->arena, const st_kv *, a->n);
+    size_t *step = ST_NEWN(&in->arena, size_t, a->n);
+    bool ok = v && step;
+    for (size_t i = 0; ok && i < a->n; i++)
+        ok = (v[i] = st_kx_run(r, a->items[i].x, in, &step[i])) != NULL;
+    for (size_t k = 0; ok && k < in->n; k++)
+        ok = run_row(r, a, in, k, v, step, &res);
+    if (ok && res.rows.rows)
+        b = st_kbatch_new(r, res.rows.rows, op->schema.n);
+    if (b && !fill(r, op, a, in, &res, b))
+        ok = false;
+    if (!ok) {
+        st_kbatch_free(b);
+        st_krun_nomem(r);
+        b = NULL;
+    }
+    st_krows_free(&res.rows);
+    free(res.owner);
+    return b;
+}
+
+static st_kbatch *apply_next(st_krun *r, st_kop *op)
+{
+    st_kbatch *in, *out = NULL;
+    while (!out && st_krun_ok(r) && (in = op->in->next(r, op->in)) != NULL) {
+        out = apply_batch(r, op, in);
+        st_kbatch_free(in);
+    }
+    return out;
+}
+
+st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
+                     size_t index_col, st_kop *from, st_kop *body, const st_kcol *cols,
+                     const st_kapplied *out, size_t ncols)
+{
+    st_kop *op = st_kop_new(r, apply_next, in, sizeof(apply));
+    apply *a = op ? op->spec : NULL;
+    if (!a || !(a->items = ST_NEWN(&r->arena, st_kexpand, n)) ||
+        !(a->out = ST_NEWN(&r->arena, st_kapplied, ncols)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+        return NULL;
+    memcpy(a->items, items, n * sizeof *items);
+    if (ncols) {
+        memcpy(a->out, out, ncols * sizeof *out);
+        memcpy(op->schema.v, cols, ncols * sizeof *cols);
+    }
+    op->schema.n = ncols;
+    a->n = n;
+    a->limit = limit;
+    a->index_col = index_col;
+    a->feed = from;
+    a->body = body;
+    return remember(r, a) ? op : NULL;
+}
