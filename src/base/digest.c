@@ -35,7 +35,7 @@ void st_md5(const void *p, size_t n, unsigned char out[16])
 
 uint64_t st_xxh64(const void *p, size_t n)
 {
-    return XXH64(p ? p : "", p ? n : 0, 0);
+    return p ? XXH64(p, n, 0) : XXH64("", 0, 0);
 }
 
 struct st_sha256_stream {

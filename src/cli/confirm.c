@@ -38,7 +38,7 @@ static size_t collect(const st_session *s, hit *to)
 static st_code confirm_source(st_session *s, const hit *hits, size_t n, st_err *e)
 {
     uint64_t *offsets = malloc((n + 1) * sizeof *offsets);
-    st_confirmed *out = malloc((n + 1) * sizeof *out);
+    st_confirmed *out = calloc(n + 1, sizeof *out);
     st_code code = ST_OK;
     for (size_t i = 0; offsets && i < n; i++)
         offsets[i] = hits[i].offset;
@@ -46,7 +46,7 @@ static st_code confirm_source(st_session *s, const hit *hits, size_t n, st_err *
         code = st_confirm(st_evidence_at(s->evidence, hits->source), offsets, n, out, e);
     else
         code = st_fail(e, ST_E_MEMORY, "out of memory");
-    for (size_t i = 0; code == ST_OK && i < n; i++)
+    for (size_t i = 0; out && s->confirmed && code == ST_OK && i < n; i++)
         s->confirmed[hits[i].row] = (uint8_t)(out[i] + 1);
     free(offsets);
     free(out);
@@ -57,7 +57,7 @@ static void say_result(const st_session *s, size_t hits)
 {
     size_t count[3] = { 0 };
     for (size_t i = 0; i < s->found->nrows; i++)
-        if (s->confirmed[i])
+        if (s->confirmed && s->confirmed[i])
             count[s->confirmed[i] - 1]++;
     if (count[ST_CONFIRM_NO])
         st_complain("libevtx reads %zu of %zu hits differently (Confirmed: no)", count[ST_CONFIRM_NO], hits);
@@ -71,10 +71,12 @@ int st_session_confirm(st_session *s)
     st_err e = { 0 };
     hit *hits = malloc((s->found->nrows + 1) * sizeof *hits);
     s->confirmed = calloc(s->found->nrows + 1, 1);
-    if (!hits || !s->confirmed)
+    size_t n = 0;
+    if (hits && s->confirmed)
+        n = collect(s, hits);
+    else
         st_fail(&e, ST_E_MEMORY, "out of memory");
-    size_t n = e.code ? 0 : collect(s, hits);
-    for (size_t i = 0, k = 0; i < n && !e.code; i = k) {
+    for (size_t i = 0, k = 0; hits && i < n && !e.code; i = k) {
         while (k < n && hits[k].source == hits[i].source)
             k++;
         confirm_source(s, hits + i, k - i, &e);

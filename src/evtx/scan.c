@@ -622,7 +622,7 @@ static void gap(turn *t, uint64_t from, uint64_t to, uint64_t beyond)
 {
     while (from < to && !atomic_load(&t->s->stop)) {
         uint64_t upto = to - from > SLOT ? from + SLOT : to;
-        uint64_t last = beyond - from > 2 * SLOT ? from + 2 * SLOT : beyond;
+        uint64_t last = beyond - from > (uint64_t)2 * SLOT ? from + (uint64_t)2 * SLOT : beyond;
         uint64_t end = lones(t, from, upto, last, false);
         from = end > upto ? end : upto;
     }

@@ -129,7 +129,7 @@ st_kv st_kf_url_decode(st_krun *r, const st_kx *x, const st_kv *a)
             st_buf_char(&r->mem.buf, (char)(unsigned char)(high << 4 | low));
             i += 2;
         } else {
-            st_buf_char(&r->mem.buf, s.p[i] == '+' ? ' ' : s.p[i]);
+            st_buf_char(&r->mem.buf, (char)(s.p[i] == '+' ? ' ' : s.p[i]));
         }
     }
     return st_utf8_valid(st_buf_slice(&r->mem.buf)) ? from_buf(r) : a[0];
@@ -144,7 +144,7 @@ static st_kv url_encode(st_krun *r, st_kv v, bool plus)
         bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
                      (c && strchr("-_.!*()", c));
         if (plain || (plus && c == ' ')) {
-            st_buf_char(&r->mem.buf, plain ? c : '+');
+            st_buf_char(&r->mem.buf, (char)(plain ? c : '+'));
         } else {
             st_buf_char(&r->mem.buf, '%');
             st_buf_hex(&r->mem.buf, &c, 1, false);

@@ -283,7 +283,7 @@ static bool kind_of(st_kbinder *b, const st_kql_op *q, parse *p, bool *regex)
     p->drop = q->kind == ST_KP_PARSE_WHERE;
     if (*regex || p->relaxed || st_str_eq(kind, ST_STR("simple")))
         return true;
-    st_kb_error(b, e->span, "KS005", "unknown kind of parse; expected simple, regex or relaxed");
+    st_kb_error(b, e ? e->span : q->word, "KS005", "unknown kind of parse; expected simple, regex or relaxed");
     return false;
 }
 

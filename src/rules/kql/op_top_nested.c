@@ -184,8 +184,8 @@ static bool run_level(st_krun *r, work *w, const level *l, const st_krows *rows,
 static bool run_levels(st_krun *r, nested *s, const st_krows *rows)
 {
     size_t *path_of = calloc(rows->rows + 1, sizeof *path_of), parents = 1;
-    bool ok = path_of != NULL || st_krun_nomem(r);
-    for (size_t i = 0; ok && i < s->n; i++) {
+    bool ok = path_of != NULL || st_krun_nomem(r); /* false: out of memory */
+    for (size_t i = 0; path_of && ok && i < s->n; i++) {
         work w = { 0 };
         st_kgroups_init(&w.groups, 2);
         ok = run_level(r, &w, &s->levels[i], rows, path_of, parents, &s->paths[i]);
