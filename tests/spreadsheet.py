@@ -2,11 +2,12 @@
 """Does a spreadsheet see the cells that were written? Reads timeline.csv with Python's csv and with LibreOffice
 (headless, the import filter that the manual names), and compares cell by cell. Skipped (77) without LibreOffice.
 
-    spreadsheet.py PROGRAM EVIDENCE..."""
+    spreadsheet.py [PROGRAM EVIDENCE...]        (default: the program and the testdata of make check)"""
 import csv, os, shutil, subprocess, sys, tempfile, zipfile, re
 import xml.etree.ElementTree as ET
 
-program, evidence = sys.argv[1], sys.argv[2:]
+program = sys.argv[1] if len(sys.argv) > 1 else os.environ["SHELLTREE"]
+evidence = sys.argv[2:] or [os.path.join(os.environ.get("srcdir", "."), "testdata")]
 office = shutil.which("soffice")
 if not office:
     print("spreadsheet.py: skipped: no LibreOffice here")
@@ -38,6 +39,7 @@ def cells(path):
 
 with tempfile.TemporaryDirectory() as d:
     path = os.path.join(d, "timeline.csv")
+    os.environ.setdefault("SHELLTREE_RULES", os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "rules"))
     done = subprocess.run([program, "hunt", "-q", "--scope", "all", "-f", "csv", "-o", path] + evidence)
     if done.returncode not in (0, 3):
         sys.exit("hunt ended with %d" % done.returncode)
