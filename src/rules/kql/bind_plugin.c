@@ -177,7 +177,7 @@ static st_kop *unpack_by_schema(st_kbinder *b, st_kop *in, const st_kql_schema *
         return NULL;
     if (s->open)
         put_inputs(u, in);
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; s->columns && i < s->n; i++) {
         st_str name = s->columns[i].name.text, key = name;
         size_t at = st_kb_column(&in->schema, name);
         if (at != SIZE_MAX && at != u->col) {
