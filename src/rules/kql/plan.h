@@ -89,6 +89,8 @@ struct st_krun {
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
     bool ago_off;
+    size_t max_rows, max_memory;
+    uint64_t pool_before; /* bytes of the pool when the run began: what it grows is the run's */
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     const char *limit; /* a limit was met: the result may lack rows; static text */
