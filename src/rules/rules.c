@@ -49,6 +49,11 @@ void st_rules_free(st_rules *r)
     free(r);
 }
 
+void st_rules_set(st_rules *r, const st_rule_settings *s)
+{
+    r->settings = *s;
+}
+
 size_t st_rules_count(const st_rules *r)
 {
     return r->n;
@@ -139,7 +144,8 @@ static void understand(st_rules *r, st_loaded *l)
 {
     st_kql_bound bound = { .status = ST_RULE_BROKEN };
     if (st_kql_parse(&r->arena, l->text, &r->diags, &l->script))
-        st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+        st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags,
+                         &bound);
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;

@@ -18,6 +18,7 @@ struct st_rules {
     st_loaded **items;    /* by id, then path */
     size_t n, cap;
     st_kql_diags diags;   /* in the order of loading */
+    st_rule_settings settings;
 };
 
 #endif
