@@ -1,4 +1,5 @@
 /* run_state.c - a run's memory, and batches of rows. */
+#include "base/limits.h"
 #include "rules/kql/plan.h"
 
 #include "base/limits.h"
