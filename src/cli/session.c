@@ -266,7 +266,7 @@ int st_session_forest(st_session *s)
     st_scan_options o;
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
-    st_code code = st_sysmon_read(s->evidence, &o, p ? st_progress_step : NULL, p, &s->store, &e);
+    st_code code = st_sysmon_read(s->evidence, &o, s->events, p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);

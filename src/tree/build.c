@@ -13,6 +13,7 @@ void st_tree_free(st_forest *f)
         return;
     free(w->pub.procs);
     free(w->pub.hosts);
+    free(w->pub.events);
     free(w->host_of);
     free(w->groups);
     free(w->slots);
@@ -26,7 +27,7 @@ st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *
     static bool (*const STEPS[])(st_wood *) = {
         st_tree_name_hosts, st_tree_sort_copies, st_tree_index,   st_tree_link_guids,
         st_tree_end,        st_tree_infer,       st_tree_cut_cycles, st_tree_arrange,
-        st_tree_account,
+        st_tree_place_events, st_tree_account,
     };
     st_wood *w = calloc(1, sizeof *w);
     *out = NULL;
