@@ -472,19 +472,31 @@ static void bind__mistakes__named_with_their_place(void **state)
     CHECK(cases);
 }
 
-static void query__endless_range__stops_and_says_so(void **state)
+static void query__asks_for_too_much__stops_and_says_so(void **state)
 {
-    st_rules *r = st_rules_new();
-    st_run_options o = { .now = ST_TICKS_UNIX };
-    st_table *t = NULL;
-    st_err err = { 0 };
+    static const struct {
+        const char *text, *says;
+    } rows[] = {
+        { "range x from 1 to 4000000000000 step 1 | count", "rows" },
+        { "range x from 1 to 900 step 1 | extend k = 1 | join kind=inner (range y from 1 to 900 step 1 "
+          "| extend k = 1) on k | count",
+          "rows" },
+        { "range x from 1 to 900 step 1 | extend s = strrep(tostring(x), 1000)", "memory" },
+    };
     (void)state;
-    st_str text = ST_STR("range x from 1 to 4000000000000 step 1 | count");
-    assert_int_equal(st_query_run(r, ST_STR("q"), text, NULL, &o, &t, &err), ST_OK);
-    assert_int_equal(st_rules_diags(r), 1);
-    assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
-    st_table_free(t);
-    st_rules_free(r);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_rules *r = st_rules_new();
+        st_run_options o = { .now = ST_TICKS_UNIX, .max_rows = 1000, .max_memory = 1 << 20 };
+        st_table *t = NULL;
+        st_err err = { 0 };
+        assert_int_equal(st_query_run(r, ST_STR("q"), st_str_of(rows[i].text), NULL, &o, &t, &err), ST_OK);
+        assert_int_equal(st_rules_diags(r), 1);
+        assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
+        st_str told = st_rules_diag(r, 0)->text;
+        assert_non_null(memmem(told.p, told.n, rows[i].says, strlen(rows[i].says)));
+        st_table_free(t);
+        st_rules_free(r);
+    }
 }
 
 static void regex__runaway_pattern__ends(void **state)
@@ -516,7 +528,7 @@ int main(void)
         cmocka_unit_test(eval__mv_apply),
         cmocka_unit_test(eval__evaluate),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
-        cmocka_unit_test(query__endless_range__stops_and_says_so),
+        cmocka_unit_test(query__asks_for_too_much__stops_and_says_so),
         cmocka_unit_test(regex__runaway_pattern__ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,6 +78,7 @@ typedef struct st_run_options {
     bool ago_off;          /* lower bounds of the form Timestamp > ago(..) are lifted */
     bool trust_inferred;
     unsigned threads;
+    size_t max_rows, max_memory; /* of a join or range; bytes of one rule's values. 0: limits.h */
 } st_run_options;
 
 /* The newest record that is no later than a day after the next host's newest. */

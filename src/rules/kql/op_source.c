@@ -107,7 +107,7 @@ static bool range_step(range *s, st_kv *v)
 static st_kbatch *range_next(st_krun *r, st_kop *op)
 {
     range *s = op->spec;
-    if (s->rows >= ST_MAX_KQL_ROWS) {
+    if (s->rows >= r->max_rows) {
         r->limit = "a range has more rows than the limit";
         return NULL;
     }

@@ -54,6 +54,7 @@ typedef struct st_kcol {
 typedef struct st_kschema {
     st_kcol *v;
     size_t n;
+    bool open; /* behind a mistake: there may be others, and none is missed. Never run */
 } st_kschema;
 
 typedef struct st_kslot {
@@ -101,6 +102,8 @@ struct st_krun {
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
     bool ago_off;
+    size_t max_rows, max_memory;
+    uint64_t pool_before; /* bytes of the pool when the run began: what it grows is the run's */
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */

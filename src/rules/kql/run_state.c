@@ -1,4 +1,5 @@
 /* run_state.c - a run's memory, and batches of rows. */
+#include "base/limits.h"
 #include "rules/kql/plan.h"
 
 #include <stdlib.h>
@@ -25,6 +26,9 @@ void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_r
     r->now = (int64_t)now + ST_KQL_1601;
     r->trust_inferred = o->trust_inferred;
     r->ago_off = o->ago_off;
+    r->pool_before = st_pool_bytes(r->mem.pool);
+    r->max_rows = o->max_rows ? o->max_rows : ST_MAX_KQL_ROWS;
+    r->max_memory = o->max_memory ? o->max_memory : ST_MAX_KQL_MEMORY;
 }
 
 void st_krun_free(st_krun *r)
