@@ -177,7 +177,7 @@ typedef struct st_store {
 } st_store;
 
 /* Reads all of the evidence. events: the set of ids (st_event_bit) stored beside creations, ends
- * and service events; nothing is decoded of others. progress (may be NULL) is called from any
+ * and service events (UINT64_MAX: all there are); nothing is decoded of others. progress (may be NULL) is called from any
  * thread. */
 st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,

@@ -359,7 +359,7 @@ bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_buf *
         decode_creation(&d, source);
     else if (r->event_id == EID_END || r->event_id == EID_SERVICE || r->event_id == EID_CONFIG)
         decode_other(&d, computer);
-    else if (r->event_id < 64 && (s->wanted >> r->event_id & 1))
+    else if (s->wanted & st_event_bit(r->event_id))
         decode_event(&d, computer, source);
     return !d.failed && !scratch->failed && !st_pool_failed(s->pool);
 }

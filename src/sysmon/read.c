@@ -117,6 +117,9 @@ st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
+    for (uint32_t id = 0; id < 64; id++)
+        if (!st_event_bit(id))
+            all.events &= ~(UINT64_C(1) << id);
     all.parts = calloc(all.nparts, sizeof *all.parts);
     if (!all.parts)
         return st_fail(err, ST_E_MEMORY, "out of memory");
