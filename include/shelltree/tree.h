@@ -20,7 +20,8 @@
  *            pid, image. So everything depends on the set of rows, not on their order.
  * Ownership  the forest owns its arrays; the store and evidence must outlive it.
  * Errors     only memory. Bad evidence becomes flags and counts.
- * Threads    built by one thread; read-only after, but for st_tree_mark_servers.
+ * Threads    built by one call, which may use a second thread; read-only after, but for
+ *            st_tree_mark_servers.
  * Cost       O(n log n) time, linear memory, no recursion anywhere.
  */
 #ifndef SHELLTREE_TREE_H
@@ -111,9 +112,9 @@ typedef struct st_forest {
     st_tree_stats stats;
 } st_forest;
 
-/* duplicates: every row is a node of its own. clock offsets: seconds to add to a host's times. */
 typedef struct st_tree_options {
-    bool duplicates;
+    bool duplicates;  /* every row is a node of its own */
+    unsigned threads; /* 0: one per processor; no more than two have anything to do */
 } st_tree_options;
 
 st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *o, st_forest **out,

@@ -271,7 +271,7 @@ int st_session_forest(st_session *s)
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);
-    st_tree_options t = { .duplicates = s->config->duplicates };
+    st_tree_options t = { .duplicates = s->config->duplicates, .threads = s->config->threads };
     if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)
         return st_cannot(&e);
     say_absent_hosts(s);

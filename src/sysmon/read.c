@@ -14,7 +14,7 @@
 typedef struct part {
     st_store *store;
     st_arena jobs;
-    st_buf scratch;
+    st_scratch scratch;
 } part;
 
 typedef struct reading {
@@ -126,7 +126,7 @@ st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events
     st_code code = st_evtx_scan(e, o, &OPS, &all, err);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
-        st_buf_free(&all.parts[i].scratch);
+        st_buf_free(&all.parts[i].scratch.text);
     }
     if (code == ST_OK) {
         *out = join(&all);

@@ -61,8 +61,22 @@ const st_field_def *st_field_def_of(uint16_t id);
 /* Is the record Sysmon's? Of an id whose fields are read? */
 bool st_sysmon_is(const st_record *r);
 bool st_sysmon_wants(const st_record *r, uint64_t events);
+/* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
+typedef struct st_recent {
+    unsigned char bytes[256];
+    uint32_t n; /* 0: none */
+    uint8_t type;
+    st_sid id;
+} st_recent;
+
+/* What decoding needs from one record to the next; zeros to begin with, for one store. */
+typedef struct st_scratch {
+    st_buf text;
+    st_recent computer, channel;
+} st_scratch;
+
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
-bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_buf *scratch);
+bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
 
 /* The place of an event id among the kinds; ST_EVENT_KINDS: none. */
 size_t st_event_kind_of(uint32_t event_id);

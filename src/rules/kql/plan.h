@@ -108,6 +108,7 @@ struct st_krun {
     bool lifted;       /* the binder has lifted some bound */
     uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
     uint32_t tables;   /* bit i: table i is read */
+    struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -192,7 +193,7 @@ st_kcode *st_karith(char op, st_kt a, st_kt b, st_kt *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_kcode *st_kcompare(char op, st_kt a, st_kt b);
 st_kcode st_kf_and, st_kf_or, st_kf_not, st_kf_index, st_kf_strop, st_kf_in, st_kf_iff, st_kf_case,
-    st_kf_between, st_kf_negate, st_kf_convert, st_kf_array, st_kf_pack_all;
+    st_kf_between, st_kf_matches, st_kf_negate, st_kf_convert, st_kf_array, st_kf_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
