@@ -64,6 +64,11 @@ const st_rule *st_rules_at(const st_rules *r, size_t i)
     return &r->items[i]->rule;
 }
 
+uint64_t st_rules_events(const st_rules *r)
+{
+    return r->events;
+}
+
 size_t st_rules_diags(const st_rules *r)
 {
     return r->diags.n;
@@ -150,6 +155,7 @@ static void understand(st_rules *r, st_loaded *l)
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
+    r->events |= bound.events;
     if (!read || (r->diags.errors && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");

@@ -42,6 +42,7 @@ st_ticks st_rules_now(const st_forest *f)
 typedef struct hits {
     st_match *v;
     size_t n, cap;
+    uint64_t unplaced; /* rows of other events whose process wasn't observed */
 } hits;
 
 static int by_node(const void *a, const void *b)
@@ -68,8 +69,11 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
 {
     const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
-        st_node n = b->node[k];
-        if (n == ST_NO_NODE || (!placeholders && !(r->forest->procs[n].flags & ST_P_OBSERVED)))
+        st_node row = b->node[k];
+        bool process = row == ST_NO_NODE || row < r->forest->n;
+        st_node n = placeholders && process ? row : st_krow_process(r, row);
+        h->unplaced += n == ST_NO_NODE && !process;
+        if (n == ST_NO_NODE)
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
@@ -101,6 +105,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     st_krun r;
     st_kbound bound;
     h->n = 0;
+    h->unplaced = 0;
     st_krun_init(&r, f, shared, o, &rules->settings);
     st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
     st_kbatch *b;
@@ -133,6 +138,7 @@ static bool note(st_matches *m, uint32_t rule, const hits *h, const outcome *out
 {
     st_rule_result *x = &m->results[rule];
     x->matches = h->n;
+    x->unplaced = h->unplaced;
     x->stopped = out->stop.code != ST_OK;
     x->problem = x->stopped ? st_arena_copy(&m->arena, st_str_of(out->stop.text)) : st_str_of(out->limit);
     return !m->arena.failed;
@@ -421,6 +427,7 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o, &r->settings);
         st_kbind(&run, &script, false, &r->diags, &bound);
+        r->events |= run.events;
         code = run_bound(&run, name, &bound, out, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);

@@ -240,17 +240,6 @@ static bool server_column(st_str name)
     return st_str_starts(name, ST_STR("WebServer"));
 }
 
-/* A filter on a column that Sysmon can't fill finds nothing: say so. */
-static void warn_never(st_kbinder *b, const st_kql_expr *e, st_kt type)
-{
-    const st_ktable *t = st_ktable_find(ST_STR("DeviceProcessEvents"));
-    for (size_t i = 0; b->filtering && i < t->n; i++)
-        if ((t->columns[i].flags & ST_SRC_NEVER) && t->columns[i].type == type &&
-            st_str_eq(e->u.name, st_str_of(t->columns[i].name)))
-            st_kb_warn(b, e->span, "%.*s is never filled: Sysmon doesn't record it",
-                       ST_FMT(e->u.name));
-}
-
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
@@ -259,7 +248,7 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
                         ST_FMT(name));
-        warn_never(b, e, b->row->v[c].type);
+        st_kb_warn_column(b, e->span, name, b->row->v[c].type);
         st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
         if (x)
             x->col = c;
@@ -379,6 +368,8 @@ static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **a
     if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
         return NULL;
     needle_texts(b, args + 1, n - 1, texts);
+    if (op.op == ST_M_EQ && !op.negate)
+        st_kb_warn_actions(b, at, args, n, op.fold);
     st_err err = { 0 };
     x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
     if (!x->pred) {

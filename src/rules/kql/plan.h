@@ -6,9 +6,10 @@
  * passes them on. Tables, functions and aggregates are rows of tables, so the language
  * grows by adding rows.
  *
- * Lineage    each row of a batch carries the node of the forest it stands for, or none. A
- *            column of a process table isn't read until something asks for it: it is
- *            computed from the node, at any stage, as long as rows keep their node.
+ * Lineage    each row of a batch carries what it stands for, or nothing: a node of the forest,
+ *            or, numbered behind the nodes, another event of it, or behind those a host
+ *            (st_krow_*). A column of a table isn't read until something asks for it: it is
+ *            computed from that number, at any stage, as long as rows keep it.
  * Ownership  a plan lives in its run's arena. A batch owns its vectors; whoever gets it
  *            frees it or passes it on.
  * Errors     sticky in the run (st_krun.err); an operator that meets one ends its rows.
@@ -29,14 +30,21 @@ typedef struct st_ktable st_ktable;
 /* ---- columns and batches ------------------------------------------------------------ */
 
 /* A column of a table over the forest. */
-typedef struct st_ksource {
+typedef struct st_ksource st_ksource;
+typedef st_kv st_kget(st_krun *r, st_node n, const st_ksource *c);
+struct st_ksource {
     const char *name;
     st_kt type;
-    st_kv (*get)(st_krun *r, st_node n, const struct st_ksource *c);
+    st_kget *get;
     int arg;
     int flags;
-} st_ksource;
-enum { ST_SRC_SERVER = 1, ST_SRC_NEVER = 2 };
+};
+enum {
+    ST_SRC_SERVER = 1,
+    ST_SRC_NEVER = 2,  /* Sysmon doesn't record it: always empty */
+    ST_SRC_ACTOR = 4,  /* of an event: get is asked about its process, if that was observed */
+    ST_SRC_TARGET = 8  /* of an event: about the process it was done to, likewise */
+};
 
 typedef struct st_kcol {
     st_str name;
@@ -64,6 +72,11 @@ struct st_kbatch {
 /* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
 st_kbatch *st_kbatch_new(st_krun *r, size_t n, size_t ncols);
 void st_kbatch_free(st_kbatch *b);
+/* What a row's number stands for: an event (NULL: it is none); the host, ST_NO_NODE for none; the
+ * observed process, itself or the one that acted, ST_NO_NODE for none. */
+const st_event *st_krow_event(const st_krun *r, st_node row);
+uint32_t st_krow_host(const st_krun *r, st_node row);
+st_node st_krow_process(const st_krun *r, st_node row);
 /* The column's values, computed if need be; NULL without memory. */
 const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i);
 /* Keeps the rows whose keep is true. */
@@ -99,6 +112,8 @@ struct st_krun {
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
+    uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
+    uint32_t tables;   /* bit i: table i is read */
     struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
@@ -354,15 +369,26 @@ st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *s
 /* ---- tables
  * ------------------------------------------------------------------------------------------ */
 
+typedef enum st_krows_of {
+    ST_KR_PROCESSES, /* the observed nodes */
+    ST_KR_NODES,     /* placeholders too */
+    ST_KR_EVENTS,    /* those that event_rows.c gives this table */
+    ST_KR_HOSTS,
+    ST_KR_NONE       /* known by its schema alone */
+} st_krows_of;
 struct st_ktable {
     const char *name;
     const st_ksource *columns;
     size_t n;
-    bool placeholders; /* every node, not only the observed ones */
-    bool empty;        /* known by its schema alone */
+    st_krows_of rows;
 };
+enum { ST_KTABLES = 11 };
 const st_ktable *st_ktable_find(st_str name);
-const st_ktable *st_ktable_at(size_t i);
+const st_ktable *st_ktable_at(size_t i); /* NULL from ST_KTABLES on */
+/* The ids of Sysmon's that a table of events is made of (st_event_bit). */
+uint64_t st_ktable_events(const st_ktable *t);
+/* Can an event of that table have this ActionType? true for tables without one. */
+bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
 /* Tables and functions of services that aren't here: the reason, or NULL. */
 const char *st_kql_service(st_str name);
 
