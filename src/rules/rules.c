@@ -59,6 +59,11 @@ void st_rules_free(st_rules *r)
     free(r);
 }
 
+void st_rules_set(st_rules *r, const st_rule_settings *s)
+{
+    r->settings = *s;
+}
+
 size_t st_rules_count(const st_rules *r)
 {
     return r->n;
@@ -67,6 +72,11 @@ size_t st_rules_count(const st_rules *r)
 const st_rule *st_rules_at(const st_rules *r, size_t i)
 {
     return &r->items[i]->rule;
+}
+
+uint64_t st_rules_events(const st_rules *r)
+{
+    return r->events;
 }
 
 size_t st_rules_diags(const st_rules *r)
@@ -178,11 +188,12 @@ static void understand(st_rules *r, st_loaded *l)
     st_kql_bound bound;
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
     bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
-    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
     st_kql_diags_sort(&r->diags, first);
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
+    r->events |= bound.events;
     bool wrong = r->diags.errors + r->diags.dropped != before;
     if (!read || (wrong && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
