@@ -131,7 +131,8 @@ st_sid st_pool_find(const st_pool *p, st_str s);
 st_str st_pool_get(const st_pool *p, st_sid id);
 uint32_t st_pool_count(const st_pool *p); /* ids are 0 .. count-1 */
 bool st_pool_failed(const st_pool *p);
-uint64_t st_pool_bytes(const st_pool *p); /* memory held */
+/* What its strings take; the table over them, which grows by leaps, aside. */
+uint64_t st_pool_bytes(const st_pool *p);
 
 /* ---- UTF-8, UTF-16, case ------------------------------------------------------- */
 

@@ -68,6 +68,9 @@ st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
+/* The set of Sysmon's ids (st_event_bit) that st_sysmon_read must store for the rules that are
+ * ready, and for the queries that st_query_run has bound with this rule set. */
+uint64_t st_rules_events(const st_rules *r);
 size_t st_rules_diags(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
@@ -78,11 +81,13 @@ typedef struct st_run_options {
     bool ago_off;          /* lower bounds of the form Timestamp > ago(..) are lifted */
     bool trust_inferred;
     unsigned threads;
+    size_t max_rows, max_memory; /* of a join or range; bytes of one rule's values. 0: limits.h */
 } st_run_options;
 
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
+/* A row of another event than a creation counts for the process that acted. */
 typedef struct st_match {
     uint32_t rule;  /* place in the rule set */
     st_node node;   /* an observed process */
@@ -93,6 +98,7 @@ typedef struct st_rule_result {
     uint64_t matches;
     uint64_t window_only;   /* rows that only a lifted ago() window would have excluded */
     uint64_t inferred_only; /* further matches if inferred edges were trusted */
+    uint64_t unplaced;      /* rows of other events whose process wasn't observed: no matches */
     st_str problem;         /* why it stopped short (a limit); empty if it didn't */
 } st_rule_result;
 

@@ -21,6 +21,9 @@
 #define ST_MAX_REGEX_STEPS 1000000u
 #define ST_MAX_REGEX_DEPTH 100000u
 #define ST_MAX_REGEX_HEAP_KIB 16384u
+/* Patterns that come from columns (`matches regex Column`), compiled and kept. Met: the one kept
+ * in that place is dropped and, should it come again, compiled again. */
+#define ST_MAX_KQL_PATTERNS 256u
 /* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only. */
 #define ST_MAX_ANCESTORS 64u
 /* Tables and functions of lets inside one another, all written out when bound. Met: the rule is broken. */

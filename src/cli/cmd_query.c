@@ -67,6 +67,8 @@ static int check(st_session *s, st_str path, st_str text)
         status = st_cannot(&e);
     else if (st_query_run(r, path, text, NULL, &o, &t, &e) != ST_OK && show_errors(r, s->config))
         status = ST_EXIT_CANNOT;
+    if (r)
+        s->events = st_rules_events(r);
     st_table_free(t);
     st_rules_free(r);
     return status;

@@ -266,11 +266,12 @@ int st_session_forest(st_session *s)
     st_scan_options o;
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
-    st_code code = st_sysmon_read(s->evidence, &o, p ? st_progress_step : NULL, p, &s->store, &e);
+    uint64_t events = s->events | (s->rules ? st_rules_events(s->rules) : 0);
+    st_code code = st_sysmon_read(s->evidence, &o, events, p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);
-    st_tree_options t = { .duplicates = s->config->duplicates };
+    st_tree_options t = { .duplicates = s->config->duplicates, .threads = s->config->threads };
     if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)
         return st_cannot(&e);
     say_absent_hosts(s);
@@ -301,6 +302,9 @@ int st_session_match(st_session *s)
         if (r->inferred_only)
             st_say(s->config, "%.*s: %llu more would match over inferred parents (--trust-inferred)", ST_FMT(id),
                    (unsigned long long)r->inferred_only);
+        if (r->unplaced)
+            st_say(s->config, "%.*s: %llu rows are about processes whose creation wasn't recorded: they aren't among the findings",
+                   ST_FMT(id), (unsigned long long)r->unplaced);
         if (r->problem.n)
             st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
     }

@@ -42,6 +42,7 @@ st_ticks st_rules_now(const st_forest *f)
 typedef struct hits {
     st_match *v;
     size_t n, cap;
+    uint64_t unplaced; /* rows of other events whose process wasn't observed */
 } hits;
 
 static int by_node(const void *a, const void *b)
@@ -68,8 +69,11 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
 {
     const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
-        st_node n = b->node[k];
-        if (n == ST_NO_NODE || (!placeholders && !(r->forest->procs[n].flags & ST_P_OBSERVED)))
+        st_node row = b->node[k];
+        bool process = row == ST_NO_NODE || row < r->forest->n;
+        st_node n = placeholders && process ? row : st_krow_process(r, row);
+        h->unplaced += n == ST_NO_NODE && !process;
+        if (n == ST_NO_NODE)
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
@@ -100,6 +104,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     st_krun r;
     st_kbound bound;
     h->n = 0;
+    h->unplaced = 0;
     st_krun_init(&r, f, shared, o);
     st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
     st_kbatch *b;
@@ -190,6 +195,7 @@ static st_code run_all(job *j, st_err *err)
             continue;
         code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &out, err);
         j->m->results[i].matches = h->n;
+        j->m->results[i].unplaced = h->unplaced;
         j->m->results[i].problem = st_str_of(out.limit);
         if (code == ST_OK && out.lifted && j->o.ago_off) {
             st_run_options o = j->o;
@@ -384,8 +390,13 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
     st_kql_diags_file(&r->diags, name, kept, 0, true);
-    if (!st_kql_parse(&r->arena, kept, &r->diags, &script))
+    if (!st_kql_parse(&r->arena, kept, &r->diags, &script)) {
+        st_kql_bound rest; /* what else is wrong in it */
+        st_kql_bind_rule(&script, false, &r->arena, &r->diags, &rest);
+        st_kql_diags_sort(&r->diags, 0);
+        st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
+    }
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
@@ -397,6 +408,7 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o);
         st_kbind(&run, &script, false, &r->diags, &bound);
+        r->events |= run.events;
         code = run_bound(&run, &bound, out, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);

@@ -34,7 +34,10 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
 /* Has the rule used up its memory? While it is bound, it may have less. */
 static bool spent(st_krun *r)
 {
-    if (r->arena.total <= (r->binding ? ST_MAX_KQL_CONSTANTS : ST_MAX_KQL_MEMORY))
+    size_t most = r->max_memory;
+    if (r->binding && most > ST_MAX_KQL_CONSTANTS)
+        most = ST_MAX_KQL_CONSTANTS;
+    if (r->arena.total + (st_pool_bytes(r->mem.pool) - r->pool_before) <= most)
         return false;
     r->limit = "the values of this rule take more memory than the limit";
     return true;

@@ -1,5 +1,5 @@
-/* fn_time.c - code of the functions on dates: parts, differences, sums and spellings. */
-#include "rules/kql/plan.h"
+/* fn_time.c - functions on dates and spans: parts, boundaries, differences, sums and spellings. */
+#include "rules/kql/fn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +69,7 @@ static int iso_week(int64_t t)
     return thursday < 0 ? 1 : (day_of_year(thursday * DAY) - 1) / 7 + 1;
 }
 
-st_kv st_kf_datetime_part(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_datetime_part(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_kdate d;
     (void)x;
@@ -85,14 +85,14 @@ st_kv st_kf_datetime_part(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_long(values[p]);
 }
 
-st_kv st_kf_dayofyear(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_dayofyear(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)r;
     (void)x;
     return a[0].tag == ST_KV_DATETIME ? st_kv_long(day_of_year(a[0].u.i)) : st_kv_null();
 }
 
-st_kv st_kf_week_of_year(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_week_of_year(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)r;
     (void)x;
@@ -116,7 +116,7 @@ static int64_t boundaries(part p, int64_t t)
     }
 }
 
-st_kv st_kf_datetime_diff(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_datetime_diff(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)x;
     part p = part_of(r, a[0]);
@@ -142,7 +142,7 @@ static st_kv add_months(int64_t t, int64_t months)
     return st_kv_null();
 }
 
-st_kv st_kf_datetime_add(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_datetime_add(st_krun *r, const st_kx *x, const st_kv *a)
 {
     int64_t ticks, sum;
     (void)x;
@@ -163,10 +163,9 @@ st_kv st_kf_datetime_add(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_time(sum);
 }
 
-/* ---- making ------------------------------------------------------------------------------------
- */
+/* ---- making ------------------------------------------------------------------------------ */
 
-st_kv st_kf_make_datetime(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_make_datetime(st_krun *r, const st_kx *x, const st_kv *a)
 {
     double v[6] = { 0, 1, 1, 0, 0, 0 };
     int64_t out;
@@ -179,7 +178,7 @@ st_kv st_kf_make_datetime(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kdate_ticks(&d, &out) ? st_kv_time(out) : st_kv_null();
 }
 
-st_kv st_kf_make_timespan(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_make_timespan(st_krun *r, const st_kx *x, const st_kv *a)
 {
     double v[4] = { 0, 0, 0, 0 };
     size_t shift = x->nargs == 4 ? 0 : 1;
@@ -207,19 +206,18 @@ static st_kv from_unix(st_kv v, double per_tick)
 }
 
 #define FROM_UNIX(name, ticks)                                                                     \
-    st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                         \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
     {                                                                                              \
         (void)r;                                                                                   \
         (void)x;                                                                                   \
         return from_unix(a[0], ticks);                                                             \
     }
-FROM_UNIX(st_kf_unix_s, 1e7)
-FROM_UNIX(st_kf_unix_ms, 1e4)
-FROM_UNIX(st_kf_unix_us, 10)
-FROM_UNIX(st_kf_unix_ns, 0.01)
+FROM_UNIX(f_unix_s, 1e7)
+FROM_UNIX(f_unix_ms, 1e4)
+FROM_UNIX(f_unix_us, 10)
+FROM_UNIX(f_unix_ns, 0.01)
 
-/* ---- spellings
- * -------------------------------------------------------------------------------------- */
+/* ---- spellings --------------------------------------------------------------------------- */
 
 /* Digits of a fraction of a second, n of them; F drops the zeros at the end. */
 static void put_fraction(st_buf *b, int tick, size_t n, bool trim)
@@ -275,7 +273,7 @@ static st_kv format(st_krun *r, st_kv f, const st_kdate *d, int64_t days)
     return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
 }
 
-st_kv st_kf_format_datetime(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_format_datetime(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_kdate d;
     (void)x;
@@ -285,7 +283,7 @@ st_kv st_kf_format_datetime(st_krun *r, const st_kx *x, const st_kv *a)
     return format(r, a[1], &d, -1);
 }
 
-st_kv st_kf_format_timespan(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv f_format_timespan(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_kdate d;
     (void)x;
@@ -295,3 +293,117 @@ st_kv st_kf_format_timespan(st_krun *r, const st_kx *x, const st_kv *a)
     st_kdate_of(t % DAY, &d);
     return format(r, a[1], &d, t / DAY);
 }
+
+/* ---- now --------------------------------------------------------------------------------- */
+
+static st_kv f_now(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    if (!x->nargs)
+        return st_kv_time(r->now);
+    return a[0].tag == ST_KV_TIMESPAN ? st_kf_shift(st_kv_time(r->now), a[0].u.i) : st_kv_null();
+}
+static st_kv f_ago(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return a[0].tag == ST_KV_TIMESPAN && a[0].u.i != INT64_MIN
+               ? st_kf_shift(st_kv_time(r->now), -a[0].u.i)
+               : st_kv_null();
+}
+
+/* ---- starts and ends -------------------------------------------------------------------- */
+
+static st_kv start_of(st_kv t, char unit, int64_t shift)
+{
+    st_kdate d;
+    int64_t at = 0;
+    if (t.tag != ST_KV_DATETIME || shift > 120000 || shift < -120000)
+        return st_kv_null();
+    if (unit == 'd' || unit == 'w') {
+        int64_t day = t.u.i / DAY;
+        if (unit == 'w')
+            day -= (day + 1) % 7; /* day 0, 0001-01-01, was a Monday */
+        return st_kv_time((day + shift * (unit == 'w' ? 7 : 1)) * DAY);
+    }
+    st_kdate_of(t.u.i, &d);
+    int64_t month = d.year * 12 + (unit == 'y' ? 0 : d.month - 1) + shift * (unit == 'y' ? 12 : 1);
+    d = (st_kdate){ (int)(month / 12), (int)(month % 12) + 1, 1, 0, 0, 0, 0 };
+    return st_kdate_ticks(&d, &at) ? st_kv_time(at) : st_kv_null();
+}
+
+#define BOUNDARY(name, unit)                                                                       \
+    static st_kv f_startof##name(st_krun *r, const st_kx *x, const st_kv *a)                       \
+    {                                                                                              \
+        (void)r;                                                                                   \
+        return start_of(a[0], unit, x->nargs > 1 ? a[1].u.i : 0);                                  \
+    }                                                                                              \
+    static st_kv f_endof##name(st_krun *r, const st_kx *x, const st_kv *a)                         \
+    {                                                                                              \
+        (void)r;                                                                                   \
+        st_kv v = start_of(a[0], unit, (x->nargs > 1 ? a[1].u.i : 0) + 1);                         \
+        return v.tag == ST_KV_NULL ? v : st_kv_time(v.u.i - 1);                                    \
+    }
+BOUNDARY(day, 'd')
+BOUNDARY(week, 'w')
+BOUNDARY(month, 'm')
+BOUNDARY(year, 'y')
+
+static st_kv f_dayofweek(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)r;
+    (void)x;
+    return a[0].tag == ST_KV_DATETIME ? st_kv_span((a[0].u.i / DAY + 1) % 7 * DAY) : st_kv_null();
+}
+
+#define PART(name, expr)                                                                           \
+    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a)                              \
+    {                                                                                              \
+        st_kdate d;                                                                                \
+        (void)r;                                                                                   \
+        (void)x;                                                                                   \
+        if (a[0].tag != ST_KV_DATETIME)                                                            \
+            return st_kv_null();                                                                   \
+        st_kdate_of(a[0].u.i, &d);                                                                 \
+        return st_kv_long(expr);                                                                   \
+    }
+PART(hourofday, d.hour)
+PART(dayofmonth, d.day)
+PART(getmonth, d.month)
+PART(getyear, d.year)
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+const st_kfn st_kfns_time[] = {
+    { "ago", "t", 1, "datetime", NONE, f_ago, "so much before now" },
+    { "datetime_add", "sid", 3, "datetime", NONE, f_datetime_add, "a date some parts later" },
+    { "datetime_diff", "sdd", 3, "long", NONE, f_datetime_diff, "boundaries between two dates" },
+    { "datetime_part", "sd", 2, "int", NONE, f_datetime_part, "a part of a date" },
+    { "dayofmonth", "d", 1, "int", NONE, f_dayofmonth, "day of the month" },
+    { "dayofweek", "d", 1, "timespan", NONE, f_dayofweek, "days since Sunday" },
+    { "dayofyear", "d", 1, "int", NONE, f_dayofyear, "day of the year" },
+    { "endofday", "di", 1, "datetime", NONE, f_endofday, "last tick of the day" },
+    { "endofmonth", "di", 1, "datetime", NONE, f_endofmonth, "last tick of the month" },
+    { "endofweek", "di", 1, "datetime", NONE, f_endofweek, "last tick of the week" },
+    { "endofyear", "di", 1, "datetime", NONE, f_endofyear, "last tick of the year" },
+    { "format_datetime", "ds", 2, "string", NONE, f_format_datetime, "a date spelled" },
+    { "format_timespan", "ts", 2, "string", NONE, f_format_timespan, "a timespan spelled" },
+    { "getmonth", "d", 1, "int", NONE, f_getmonth, "month of the year" },
+    { "getyear", "d", 1, "int", NONE, f_getyear, "the year" },
+    { "hourofday", "d", 1, "int", NONE, f_hourofday, "hour of the day" },
+    { "make_datetime", "nnnnnn", 1, "datetime", NONE, f_make_datetime, "a date of its parts" },
+    { "make_timespan", "nnnn", 2, "timespan", NONE, f_make_timespan, "a timespan of its parts" },
+    { "monthofyear", "d", 1, "int", NONE, f_getmonth, "month of the year" },
+    { "now", "t", 0, "datetime", NONE, f_now, "the time of the query" },
+    { "startofday", "di", 1, "datetime", FIRST, f_startofday, "midnight" },
+    { "startofmonth", "di", 1, "datetime", NONE, f_startofmonth, "the month's first tick" },
+    { "startofweek", "di", 1, "datetime", NONE, f_startofweek, "Sunday's first tick" },
+    { "startofyear", "di", 1, "datetime", NONE, f_startofyear, "the year's first tick" },
+    { "unixtime_microseconds_todatetime", "n", 1, "datetime", NONE, f_unix_us,
+      "a date of Unix microseconds" },
+    { "unixtime_milliseconds_todatetime", "n", 1, "datetime", NONE, f_unix_ms,
+      "a date of Unix milliseconds" },
+    { "unixtime_nanoseconds_todatetime", "n", 1, "datetime", NONE, f_unix_ns,
+      "a date of Unix nanoseconds" },
+    { "unixtime_seconds_todatetime", "n", 1, "datetime", NONE, f_unix_s, "a date of Unix seconds" },
+    { "week_of_year", "d", 1, "int", NONE, f_week_of_year, "ISO 8601's week" },
+    { 0 },
+};

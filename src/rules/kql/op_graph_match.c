@@ -205,7 +205,7 @@ static bool within_limits(st_krun *r, const match *m)
 {
     if (m->work > ST_MAX_KQL_GRAPH_STEPS)
         r->limit = "graph-match met its limit of edges looked at";
-    else if (m->rows >= ST_MAX_KQL_ROWS)
+    else if (m->rows >= r->max_rows)
         r->limit = "graph-match has more rows than the limit";
     else
         return true;

@@ -53,7 +53,7 @@ static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *c
 
 static bool add_pair(st_krun *r, join *j, st_kat left, st_kat right)
 {
-    if (j->npairs >= ST_MAX_KQL_ROWS) {
+    if (j->npairs >= r->max_rows) {
         r->limit = "a join has more rows than the limit";
         return false;
     }

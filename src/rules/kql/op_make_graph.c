@@ -11,8 +11,6 @@
 #include "rules/kql/graph.h"
 #include "rules/kql/group.h"
 
-#include "base/limits.h"
-
 typedef struct table {
     st_kop *in;
     size_t id, part; /* columns; part SIZE_MAX: none */
@@ -50,7 +48,7 @@ static size_t node_number(st_krun *r, maker *m, st_kv id, st_kv part)
 
 static bool too_many(st_krun *r, size_t n)
 {
-    if (n <= ST_MAX_KQL_ROWS)
+    if (n <= r->max_rows && n < ST_NO_GID)
         return false;
     r->limit = "a graph has more nodes or edges than the limit";
     return true;
@@ -262,6 +260,7 @@ static bool bind_nodes(st_kbinder *b, st_kgraph *g, const st_kql_op *q, st_kt id
                               q->u.graph.ids[i].span))
                 return false;
         g->lineage |= t->in->lineage;
+        g->node.open |= s->open;
     }
     return !q->u.graph.node_id.text.n ||
            add_property(b, g, q->u.graph.node_id.text, id_type, 2, 0, true, q->span);

@@ -6,9 +6,10 @@
  * passes them on. Tables, functions and aggregates are rows of tables, so the language
  * grows by adding rows.
  *
- * Lineage    each row of a batch carries the node of the forest it stands for, or none. A
- *            column of a process table isn't read until something asks for it: it is
- *            computed from the node, at any stage, as long as rows keep their node.
+ * Lineage    each row of a batch carries what it stands for, or nothing: a node of the forest,
+ *            or, numbered behind the nodes, another event of it, or behind those a host
+ *            (st_krow_*). A column of a table isn't read until something asks for it: it is
+ *            computed from that number, at any stage, as long as rows keep it.
  * Ownership  a plan lives in its run's arena. A batch owns its vectors; whoever gets it
  *            frees it or passes it on.
  * Errors     sticky in the run (st_krun.err); an operator that meets one ends its rows.
@@ -29,14 +30,21 @@ typedef struct st_ktable st_ktable;
 /* ---- columns and batches ------------------------------------------------------------ */
 
 /* A column of a table over the forest. */
-typedef struct st_ksource {
+typedef struct st_ksource st_ksource;
+typedef st_kv st_kget(st_krun *r, st_node n, const st_ksource *c);
+struct st_ksource {
     const char *name;
     st_kt type;
-    st_kv (*get)(st_krun *r, st_node n, const struct st_ksource *c);
+    st_kget *get;
     int arg;
     int flags;
-} st_ksource;
-enum { ST_SRC_SERVER = 1, ST_SRC_NEVER = 2 };
+};
+enum {
+    ST_SRC_SERVER = 1,
+    ST_SRC_NEVER = 2,  /* Sysmon doesn't record it: always empty */
+    ST_SRC_ACTOR = 4,  /* of an event: get is asked about its process, if that was observed */
+    ST_SRC_TARGET = 8  /* of an event: about the process it was done to, likewise */
+};
 
 typedef struct st_kcol {
     st_str name;
@@ -46,6 +54,7 @@ typedef struct st_kcol {
 typedef struct st_kschema {
     st_kcol *v;
     size_t n;
+    bool open; /* behind a mistake: there may be others, and none is missed. Never run */
 } st_kschema;
 
 typedef struct st_kslot {
@@ -63,6 +72,11 @@ struct st_kbatch {
 /* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
 st_kbatch *st_kbatch_new(st_krun *r, size_t n, size_t ncols);
 void st_kbatch_free(st_kbatch *b);
+/* What a row's number stands for: an event (NULL: it is none); the host, ST_NO_NODE for none; the
+ * observed process, itself or the one that acted, ST_NO_NODE for none. */
+const st_event *st_krow_event(const st_krun *r, st_node row);
+uint32_t st_krow_host(const st_krun *r, st_node row);
+st_node st_krow_process(const st_krun *r, st_node row);
 /* The column's values, computed if need be; NULL without memory. */
 const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i);
 /* Keeps the rows whose keep is true. */
@@ -88,8 +102,13 @@ struct st_krun {
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
     bool ago_off;
+    size_t max_rows, max_memory;
+    uint64_t pool_before; /* bytes of the pool when the run began: what it grows is the run's */
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
+    uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
+    uint32_t tables;   /* bit i: table i is read */
+    struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -153,15 +172,18 @@ st_kv st_kx_constant(st_krun *r, const st_kx *x);
  */
 
 typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX, ST_KN_SUFFIX } st_kname;
-/* Arguments: one letter each. s string, y dynamic or anything, n number, i integer, d datetime,
- * t timespan, b bool, * any, r constant regular expression; a last '+' repeats the one before. */
+/* Arguments: one letter each. s string, x anything read as its text, y dynamic, n number, i integer,
+ * d datetime, t timespan, b bool, * any, r regular expression; a last '+' repeats the one before.
+ * Result: a type's name; "0" the type of argument 0, "w" widest of all ...; "(a:long,b:real)" several
+ * columns, from an array of their values. A '*' before it: computed anew for each row, never once.
+ * Doc: one line; behind a '|' how it differs from Kusto's. */
 struct st_kfn {
     const char *name, *args;
     unsigned min;
-    const char *result; /* a type's name; "0" the type of argument 0, "w" widest of all */
+    const char *result;
     st_kname naming;
     const char *prefix;
-    st_kcode *code;
+    st_kcode *code; /* NULL: known, and not supported; doc says why */
     const char *doc;
 };
 const st_kfn *st_kfn_find(st_str name);
@@ -173,22 +195,8 @@ st_kcode *st_karith(char op, st_kt a, st_kt b, st_kt *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_kcode *st_kcompare(char op, st_kt a, st_kt b);
 st_kcode st_kf_and, st_kf_or, st_kf_not, st_kf_index, st_kf_strop, st_kf_in, st_kf_iff, st_kf_case,
-    st_kf_between, st_kf_negate, st_kf_convert, st_kf_array;
+    st_kf_between, st_kf_matches, st_kf_negate, st_kf_convert, st_kf_array, st_kf_pack_all;
 
-/* fn_time.c, fn_more.c */
-st_kcode st_kf_datetime_part, st_kf_dayofyear, st_kf_week_of_year, st_kf_datetime_diff,
-    st_kf_datetime_add, st_kf_make_datetime, st_kf_make_timespan, st_kf_unix_s, st_kf_unix_ms,
-    st_kf_unix_us, st_kf_unix_ns, st_kf_format_datetime, st_kf_format_timespan, st_kf_sqrt,
-    st_kf_exp, st_kf_log, st_kf_log2, st_kf_log10, st_kf_sign, st_kf_pow, st_kf_ceiling,
-    st_kf_binary_and, st_kf_binary_or, st_kf_binary_xor, st_kf_binary_not, st_kf_shift_left,
-    st_kf_shift_right, st_kf_sha256, st_kf_sha1, st_kf_parse_command_line, st_kf_sort_asc,
-    st_kf_sort_desc, st_kf_array_reverse, st_kf_array_index_of, st_kf_array_sum, st_kf_bag_merge,
-    st_kf_bag_has_key, st_kf_has_any_index, st_kf_md5, st_kf_hash;
-/* fn_parts.c */
-st_kcode st_kf_parse_path, st_kf_parse_url, st_kf_parse_urlquery, st_kf_parse_csv,
-    st_kf_url_decode, st_kf_url_encode, st_kf_url_encode_part, st_kf_codepoints, st_kf_make_string,
-    st_kf_range, st_kf_zip, st_kf_bag_remove_keys, st_kf_bag_set_key, st_kf_pack_all, st_kf_tohex,
-    st_kf_isascii, st_kf_isnan, st_kf_isinf, st_kf_isfinite, st_kf_translate;
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
 
@@ -346,15 +354,26 @@ st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *s
 /* ---- tables
  * ------------------------------------------------------------------------------------------ */
 
+typedef enum st_krows_of {
+    ST_KR_PROCESSES, /* the observed nodes */
+    ST_KR_NODES,     /* placeholders too */
+    ST_KR_EVENTS,    /* those that event_rows.c gives this table */
+    ST_KR_HOSTS,
+    ST_KR_NONE       /* known by its schema alone */
+} st_krows_of;
 struct st_ktable {
     const char *name;
     const st_ksource *columns;
     size_t n;
-    bool placeholders; /* every node, not only the observed ones */
-    bool empty;        /* known by its schema alone */
+    st_krows_of rows;
 };
+enum { ST_KTABLES = 11 };
 const st_ktable *st_ktable_find(st_str name);
-const st_ktable *st_ktable_at(size_t i);
+const st_ktable *st_ktable_at(size_t i); /* NULL from ST_KTABLES on */
+/* The ids of Sysmon's that a table of events is made of (st_event_bit). */
+uint64_t st_ktable_events(const st_ktable *t);
+/* Can an event of that table have this ActionType? true for tables without one. */
+bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
 /* Tables and functions of services that aren't here: the reason, or NULL. */
 const char *st_kql_service(st_str name);
 

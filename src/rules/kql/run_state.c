@@ -1,4 +1,5 @@
 /* run_state.c - a run's memory, and batches of rows. */
+#include "base/limits.h"
 #include "rules/kql/plan.h"
 
 #include <stdlib.h>
@@ -25,6 +26,9 @@ void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_r
     r->now = (int64_t)now + ST_KQL_1601;
     r->trust_inferred = o->trust_inferred;
     r->ago_off = o->ago_off;
+    r->pool_before = st_pool_bytes(r->mem.pool);
+    r->max_rows = o->max_rows ? o->max_rows : ST_MAX_KQL_ROWS;
+    r->max_memory = o->max_memory ? o->max_memory : ST_MAX_KQL_MEMORY;
 }
 
 void st_krun_free(st_krun *r)
@@ -84,6 +88,45 @@ void st_kbatch_free(st_kbatch *b)
     free(b);
 }
 
+/* ---- what a row stands for ------------------------------------------------------------ */
+
+const st_event *st_krow_event(const st_krun *r, st_node row)
+{
+    const st_forest *f = r->forest;
+    size_t i = row == ST_NO_NODE || row < f->n ? SIZE_MAX : row - f->n;
+    return i < f->nevents ? &f->events[i] : NULL;
+}
+
+uint32_t st_krow_host(const st_krun *r, st_node row)
+{
+    const st_forest *f = r->forest;
+    const st_event *e = st_krow_event(r, row);
+    if (e)
+        return e->host;
+    if (row == ST_NO_NODE)
+        return ST_NO_NODE;
+    return row < f->n ? f->procs[row].host : (uint32_t)(row - f->n - f->nevents);
+}
+
+static st_node observed(const st_forest *f, st_node n)
+{
+    return n < f->n && (f->procs[n].flags & ST_P_OBSERVED) ? n : ST_NO_NODE;
+}
+
+st_node st_krow_process(const st_krun *r, st_node row)
+{
+    const st_event *e = st_krow_event(r, row);
+    return observed(r->forest, e ? e->process : row);
+}
+
+static st_kv value_of(st_krun *r, st_node row, const st_ksource *c)
+{
+    const st_event *e = c->flags & (ST_SRC_ACTOR | ST_SRC_TARGET) ? st_krow_event(r, row) : NULL;
+    if (e)
+        row = observed(r->forest, c->flags & ST_SRC_ACTOR ? e->process : e->target);
+    return row == ST_NO_NODE ? st_kv_missing(c->type) : c->get(r, row, c);
+}
+
 const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
 {
     st_kslot *s = &b->cols[i];
@@ -96,7 +139,7 @@ const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
     }
     for (size_t k = 0; k < b->n; k++)
         v[k] = s->source && b->node[k] != ST_NO_NODE
-                   ? s->source->get(r, b->node[k], s->source)
+                   ? value_of(r, b->node[k], s->source)
                    : st_kv_missing(s->source ? s->source->type : ST_KT_DYNAMIC);
     s->v = v;
     return v;

@@ -64,6 +64,7 @@ typedef struct st_kmem {
 
 #define ST_KQL_1601 INT64_C(504911232000000000) /* FILETIME's zero in Kusto's ticks */
 #define ST_KQL_TICKS_MAX INT64_C(3155378975999999999)
+#define ST_KQL_DAY INT64_C(864000000000)
 
 static inline st_kv st_kv_null(void)
 {
@@ -120,10 +121,6 @@ st_kv st_kv_parse_json(st_kmem *m, st_str text);
 st_kv st_kv_parse(st_kmem *m, st_kt type, st_str text);
 /* Any value to a type, as toT does. */
 st_kv st_kv_convert(st_kmem *m, st_kt to, st_kt from, st_kv v);
-bool st_kql_parse_datetime(st_str s, int64_t *out);
-bool st_kql_parse_timespan(st_str s, int64_t *out);
-/* "1d", "15 seconds": a number and a unit. */
-bool st_kql_parse_unit(st_str s, int64_t *out);
 
 /* Same type and same value; nulls equal. NaN equals NaN. For groups and sets. */
 bool st_kv_same(const st_kmem *m, st_kv a, st_kv b);

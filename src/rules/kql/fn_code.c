@@ -1,0 +1,190 @@
+/* fn_code.c - encodings and digests. */
+#include "rules/kql/fn.h"
+
+#include <string.h>
+
+/* ---- base64 ------------------------------------------------------------------------------ */
+
+static int digit64(char c)
+{
+    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    const char *at = c ? strchr(set, c) : NULL;
+    return at ? (int)(at - set) : -1;
+}
+
+static bool decode64(st_str s, st_buf *out)
+{
+    uint32_t acc = 0;
+    unsigned bits = 0;
+    while (s.n && s.p[s.n - 1] == '=')
+        s.n--;
+    for (size_t i = 0; i < s.n; i++) {
+        int d = digit64(s.p[i]);
+        if (d < 0)
+            return false;
+        acc = (acc << 6 | (uint32_t)d) & 0xFFFFFFu;
+        bits += 6;
+        if (bits >= 8) {
+            bits -= 8;
+            st_buf_char(out, (char)(acc >> bits & 0xFFu));
+        }
+    }
+    return s.n % 4 != 1;
+}
+
+static st_kv f_base64_decode(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    if (!decode64(st_kf_text(r, a[0]), &r->mem.buf) || !st_utf8_valid(st_buf_slice(&r->mem.buf)))
+        return st_kv_sid(ST_EMPTY);
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_base64_bytes(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    st_karray *out =
+        decode64(st_kf_text(r, a[0]), &r->mem.buf) ? st_karray_new(&r->mem, r->mem.buf.n) : NULL;
+    for (size_t i = 0; out && i < out->n; i++)
+        out->v[i] = st_kv_long((unsigned char)r->mem.buf.p[i]);
+    return st_kv_array(out);
+}
+
+static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    (void)x;
+    st_str s = st_kf_text(r, a[0]);
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n; i += 3) {
+        uint32_t v = 0;
+        for (size_t k = 0; k < 3; k++)
+            v = v << 8 | (i + k < s.n ? (unsigned char)s.p[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++)
+            st_buf_char(&r->mem.buf, (char)(i + k > s.n ? '=' : set[v >> (18 - 6 * k) & 63]));
+    }
+    return st_kf_from_buf(r);
+}
+
+/* ---- URLs -------------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* Bad escapes stay as they are. */
+static st_kv f_url_decode(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]);
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n; i++) {
+        int high = s.p[i] == '%' && s.n - i > 2 ? hex_digit(s.p[i + 1]) : -1,
+            low = high >= 0 ? hex_digit(s.p[i + 2]) : -1;
+        if (low >= 0) {
+            st_buf_char(&r->mem.buf, (char)(unsigned char)(high << 4 | low));
+            i += 2;
+        } else {
+            st_buf_char(&r->mem.buf, (char)(s.p[i] == '+' ? ' ' : s.p[i]));
+        }
+    }
+    return st_utf8_valid(st_buf_slice(&r->mem.buf)) ? st_kf_from_buf(r) : a[0];
+}
+
+static st_kv url_encode(st_krun *r, st_kv v, bool plus)
+{
+    st_str s = st_kf_text(r, v);
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') ||
+                     (c && strchr("-_.!*()", c));
+        if (plain || (plus && c == ' ')) {
+            st_buf_char(&r->mem.buf, (char)(plain ? c : '+'));
+        } else {
+            st_buf_char(&r->mem.buf, '%');
+            st_buf_hex(&r->mem.buf, &c, 1, false);
+        }
+    }
+    return st_kf_from_buf(r);
+}
+static st_kv f_url_encode(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return url_encode(r, a[0], true);
+}
+static st_kv f_url_encode_part(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return url_encode(r, a[0], false);
+}
+
+/* ---- digests ----------------------------------------------------------------------------- */
+
+static st_kv hex(st_krun *r, const unsigned char *p, size_t n)
+{
+    st_buf_clear(&r->mem.buf);
+    st_buf_hex(&r->mem.buf, p, n, false);
+    return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
+}
+
+static st_kv f_sha256(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    unsigned char d[32];
+    st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_sha256(s.p, s.n, d);
+    return hex(r, d, sizeof d);
+}
+
+static st_kv f_sha1(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    unsigned char d[20];
+    st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_sha1(s.p, s.n, d);
+    return hex(r, d, sizeof d);
+}
+
+static st_kv f_md5(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    unsigned char d[16];
+    st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_md5(s.p, s.n, d);
+    return hex(r, d, sizeof d);
+}
+
+/* XXH64 of the value's text; with a second argument, the remainder by it. */
+static st_kv f_hash(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    uint64_t h = st_xxh64(s.p, s.n);
+    if (x->nargs < 2)
+        return st_kv_long((int64_t)h);
+    return a[1].tag == ST_KV_LONG && a[1].u.i > 0 ? st_kv_long((int64_t)(h % (uint64_t)a[1].u.i))
+                                                  : st_kv_null();
+}
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+const st_kfn st_kfns_code[] = {
+    { "base64_decode_toarray", "s", 1, "dynamic", NONE, f_base64_bytes, "decoded bytes" },
+    { "base64_decode_tostring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
+    { "base64_decodestring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
+    { "base64_encode_tostring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
+    { "base64_encodestring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
+    { "hash", "*i", 1, "long", NONE, f_hash, "xxHash64 of a value's text" },
+    { "hash_md5", "*", 1, "string", NONE, f_md5, "MD5 in hex" },
+    { "hash_sha1", "*", 1, "string", NONE, f_sha1, "SHA-1 in hex" },
+    { "hash_sha256", "*", 1, "string", NONE, f_sha256, "SHA-256 in hex" },
+    { "hash_xxhash64", "*i", 1, "long", NONE, f_hash, "xxHash64 of a value's text" },
+    { "url_decode", "s", 1, "string", NONE, f_url_decode, "%-escapes decoded" },
+    { "url_encode", "s", 1, "string", NONE, f_url_encode, "special characters escaped" },
+    { "url_encode_component", "s", 1, "string", NONE, f_url_encode_part,
+      "special characters escaped, blanks too" },
+    { 0 },
+};

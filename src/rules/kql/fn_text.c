@@ -1,0 +1,344 @@
+/* fn_text.c - functions over texts. */
+#include "rules/kql/fn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static st_kv map_case(st_krun *r, st_kv v, uint32_t (*map)(uint32_t))
+{
+    st_str s = st_kf_text(r, v);
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n;) {
+        size_t at = i;
+        uint32_t cp = st_utf8_next(s, &i);
+        char out[4];
+        if (cp == UINT32_MAX)
+            st_buf_put(&r->mem.buf, s.p + at, 1);
+        else
+            st_buf_put(&r->mem.buf, out, st_utf8_put(out, map(cp)));
+    }
+    return st_kf_from_buf(r);
+}
+static st_kv f_tolower(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return map_case(r, a[0], st_lower);
+}
+static st_kv f_toupper(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return map_case(r, a[0], st_upper);
+}
+
+static st_kv f_strcat(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < x->nargs && !st_kf_full(r); i++)
+        st_kv_put(&r->mem.buf, &r->mem, x->args[i]->type, a[i]);
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_strcat_delim(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 1; i < x->nargs && !st_kf_full(r); i++) {
+        if (i > 1)
+            st_buf_str(&r->mem.buf, st_kf_text(r, a[0]));
+        st_kv_put(&r->mem.buf, &r->mem, x->args[i]->type, a[i]);
+    }
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_strcat_array(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; a[0].tag == ST_KV_ARRAY && i < a[0].u.a->n && !st_kf_full(r); i++) {
+        if (i)
+            st_buf_str(&r->mem.buf, st_kf_text(r, a[1]));
+        st_kv_put(&r->mem.buf, &r->mem, ST_KT_DYNAMIC, a[0].u.a->v[i]);
+    }
+    return st_kf_from_buf(r);
+}
+
+static size_t code_points(st_str s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < s.n; n++)
+        st_utf8_next(s, &i);
+    return n;
+}
+
+/* The byte at which the n-th code point begins. */
+static size_t byte_of(st_str s, int64_t n)
+{
+    size_t i = 0;
+    while (n-- > 0 && i < s.n)
+        st_utf8_next(s, &i);
+    return i;
+}
+
+static st_kv f_strlen(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return st_kv_long((int64_t)code_points(st_kf_text(r, a[0])));
+}
+static st_kv f_string_size(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return st_kv_long((int64_t)st_kf_text(r, a[0]).n);
+}
+
+static st_kv f_substring(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]);
+    if (st_kf_nulls(a, x->nargs))
+        return st_kv_sid(ST_EMPTY);
+    int64_t from = a[1].u.i, n = x->nargs > 2 ? a[2].u.i : INT64_MAX;
+    if (from < 0)
+        from += (int64_t)code_points(s);
+    if (n <= 0)
+        return st_kv_sid(ST_EMPTY);
+    size_t at = byte_of(s, from);
+    st_str rest = { s.p + at, s.n - at };
+    rest.n = byte_of(rest, n);
+    return st_kv_str(&r->mem, rest);
+}
+
+static st_kv f_indexof(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]), what = st_kf_text(r, a[1]);
+    int64_t start = x->nargs > 2 ? a[2].u.i : 0, len = x->nargs > 3 ? a[3].u.i : -1,
+            occurrence = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)code_points(s);
+    if (st_kf_nulls(a, x->nargs) || len < -1 || occurrence < 0)
+        return st_kv_null();
+    start = start < 0 ? start + all : start;
+    start = start < 0 ? 0 : start;
+    if (start > all)
+        return st_kv_long(-1);
+    size_t at = byte_of(s, start);
+    st_str part = { s.p + at, s.n - at };
+    if (len >= 0)
+        part.n = byte_of(part, len);
+    size_t i = 0;
+    while (part.n - i >= what.n) {
+        const char *hit = what.n ? memmem(part.p + i, part.n - i, what.p, what.n) : part.p + i;
+        if (!hit)
+            break;
+        i = (size_t)(hit - part.p);
+        if (--occurrence <= 0)
+            return st_kv_long(start + (int64_t)code_points((st_str){ part.p, i }));
+        if (++i > part.n)
+            break;
+    }
+    return st_kv_long(-1);
+}
+
+static st_kv f_split(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]), d = st_kf_text(r, a[1]);
+    size_t n = 1;
+    for (size_t i = 0; d.n && s.n - i >= d.n;) {
+        const char *hit = memmem(s.p + i, s.n - i, d.p, d.n);
+        if (!hit)
+            break;
+        i = (size_t)(hit - s.p) + d.n;
+        n++;
+    }
+    st_karray *out = st_karray_new(&r->mem, n);
+    size_t at = 0;
+    for (size_t k = 0; out && k < n; k++) {
+        const char *hit = k + 1 < n ? memmem(s.p + at, s.n - at, d.p, d.n) : NULL;
+        size_t end = hit ? (size_t)(hit - s.p) : s.n;
+        out->v[k] = st_kv_str(&r->mem, (st_str){ s.p + at, end - at });
+        at = hit ? end + d.n : end;
+    }
+    if (x->nargs < 3 || !out)
+        return st_kv_array(out);
+    if (a[2].tag != ST_KV_LONG || a[2].u.i < 0 || a[2].u.i >= (int64_t)n)
+        return st_kv_null();
+    st_karray *one = st_karray_new(&r->mem, 1);
+    if (one)
+        one->v[0] = out->v[a[2].u.i];
+    return st_kv_array(one);
+}
+
+static st_kv f_replace_string(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]), from = st_kf_text(r, a[1]), to = st_kf_text(r, a[2]);
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    size_t at = 0;
+    while (from.n && s.n - at >= from.n) {
+        const char *hit = memmem(s.p + at, s.n - at, from.p, from.n);
+        if (!hit)
+            break;
+        size_t end = (size_t)(hit - s.p);
+        st_buf_put(&r->mem.buf, s.p + at, end - at);
+        st_buf_str(&r->mem.buf, to);
+        at = end + from.n;
+    }
+    if (!at)
+        return a[0];
+    st_buf_put(&r->mem.buf, s.p + at, s.n - at);
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_strrep(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    int64_t n = a[1].tag == ST_KV_LONG ? a[1].u.i : 0;
+    st_buf_clear(&r->mem.buf);
+    for (int64_t i = 0; i < n && i < 1024; i++) {
+        if (i && x->nargs > 2)
+            st_buf_str(&r->mem.buf, st_kf_text(r, a[2]));
+        st_kv_put(&r->mem.buf, &r->mem, x->args[0]->type, a[0]);
+    }
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_strcmp(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    int c = st_str_cmp(st_kf_text(r, a[0]), st_kf_text(r, a[1]));
+    return st_kv_long((c > 0) - (c < 0));
+}
+
+static st_kv f_reverse(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_buf_clear(&r->mem.buf);
+    for (size_t end = s.n; end;) {
+        size_t at = end - 1;
+        while (at && ((unsigned char)s.p[at] & 0xC0u) == 0x80)
+            at--;
+        st_buf_put(&r->mem.buf, s.p + at, end - at);
+        end = at;
+    }
+    return st_kf_from_buf(r);
+}
+
+/* ---- code points ------------------------------------------------------------------------- */
+
+static st_kv f_codepoints(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]);
+    st_klist l = { 0 };
+    (void)x;
+    for (size_t i = 0; i < s.n;)
+        if (!st_klist_push(r, &l, st_kv_long(st_utf8_next(s, &i))))
+            break;
+    return st_klist_close(r, &l);
+}
+
+/* "" where a number isn't a code point. */
+static st_kv f_make_string(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < x->nargs; i++) {
+        size_t n = a[i].tag == ST_KV_ARRAY ? a[i].u.a->n : 1;
+        for (size_t k = 0; k < n; k++) {
+            st_kv v = a[i].tag == ST_KV_ARRAY ? a[i].u.a->v[k] : a[i];
+            char t[4];
+            if (v.tag != ST_KV_LONG || v.u.i < 0 || v.u.i > 0x10FFFF ||
+                (v.u.i >= 0xD800 && v.u.i <= 0xDFFF))
+                return st_kv_sid(ST_EMPTY);
+            st_buf_put(&r->mem.buf, t, st_utf8_put(t, (uint32_t)v.u.i));
+        }
+    }
+    return st_kf_from_buf(r);
+}
+
+/* Two's complement in lower case, with leading zeros to a length. */
+static st_kv f_tohex(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    if (a[0].tag != ST_KV_LONG)
+        return st_kv_sid(ST_EMPTY);
+    int width = x->nargs > 1 && a[1].tag == ST_KV_LONG && a[1].u.i > 0 && a[1].u.i <= 64
+                    ? (int)a[1].u.i
+                    : 1;
+    st_buf_clear(&r->mem.buf);
+    st_buf_fmt(&r->mem.buf, "%0*llx", width, (unsigned long long)a[0].u.i);
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_isascii(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]);
+    (void)x;
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] > 127)
+            return st_kv_bool(false);
+    return st_kv_bool(true);
+}
+
+/* Each letter of the text that is in the first list becomes the one there in the second, whose
+ * last letter stands for those beyond its end. */
+static st_kv f_translate(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str from = st_kf_text(r, a[0]), to = st_kf_text(r, a[1]), s = st_kf_text(r, a[2]);
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n;) {
+        uint32_t c = st_utf8_next(s, &i), out = c;
+        for (size_t f = 0, t = 0; f < from.n;) {
+            uint32_t one = st_utf8_next(from, &f), with = 0;
+            size_t was = t;
+            if (t < to.n)
+                with = st_utf8_next(to, &t);
+            if (t >= to.n)
+                t = was; /* stays at the last letter */
+            if (one == c) {
+                out = with;
+                break;
+            }
+        }
+        char u[4];
+        if (out)
+            st_buf_put(&r->mem.buf, u, st_utf8_put(u, out));
+    }
+    return st_kf_from_buf(r);
+}
+
+/* ---- terms ------------------------------------------------------------------------------- */
+
+/* The index of the first needle that the text has, or -1. */
+static st_kv f_has_any_index(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    size_t n = a[1].tag == ST_KV_ARRAY ? a[1].u.a->n : 0;
+    st_str hay = st_folds_get(&r->shared->folds, a[0].tag == ST_KV_STRING ? a[0].u.s : ST_EMPTY);
+    for (size_t i = 0; i < n; i++) {
+        st_sid needle = st_kv_tostring(&r->mem, ST_KT_DYNAMIC, a[1].u.a->v[i]).u.s;
+        if (st_match_text(ST_M_HAS, hay, st_folds_get(&r->shared->folds, needle)))
+            return st_kv_long((int64_t)i);
+    }
+    return st_kv_long(-1);
+}
+
+/* ---- the table --------------------------------------------------------------------------- */
+
+const st_kfn st_kfns_text[] = {
+    { "has_any_index", "sy", 2, "long", NONE, f_has_any_index, "which needle a text has, or -1" },
+    { "indexof", "ssiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },
+    { "isascii", "s", 1, "bool", NONE, f_isascii, "whether a text is ASCII" },
+    { "make_string", "*+", 1, "string", NONE, f_make_string, "a text of code points" },
+    { "replace_string", "sss", 3, "string", NONE, f_replace_string, "a text replaced" },
+    { "reverse", "*", 1, "string", NONE, f_reverse, "the text backwards" },
+    { "split", "ssi", 2, "dynamic", FIRST, f_split, "the parts of a text" },
+    { "strcat", "*+", 1, "string", NONE, f_strcat, "texts joined" },
+    { "strcat_array", "ys", 2, "string", NONE, f_strcat_array, "an array's texts joined" },
+    { "strcat_delim", "s*+", 2, "string", NONE, f_strcat_delim, "texts joined by another" },
+    { "strcmp", "ss", 2, "long", NONE, f_strcmp, "-1, 0 or 1" },
+    { "string_size", "s", 1, "long", NONE, f_string_size, "bytes of a text" },
+    { "strlen", "s", 1, "long", PREFIX("strlen_"), f_strlen, "characters of a text" },
+    { "strrep", "*is", 2, "string", NONE, f_strrep, "a text repeated" },
+    { "substring", "sii", 2, "string", NONE, f_substring, "a part of a text" },
+    { "to_utf8", "s", 1, "dynamic", NONE, f_codepoints, "the code points of a text" },
+    { "tohex", "ii", 1, "string", NONE, f_tohex, "a number in hex" },
+    { "tolower", "s", 1, "string", NONE, f_tolower, "in lower case" },
+    { "toupper", "s", 1, "string", NONE, f_toupper, "in upper case" },
+    { "translate", "sss", 3, "string", NONE, f_translate, "letters replaced by others" },
+    { "unicode_codepoints_from_string", "s", 1, "dynamic", NONE, f_codepoints,
+      "the code points of a text" },
+    { 0 },
+};
