@@ -1,5 +1,4 @@
 /* op_source.c - where rows come from: the forest's nodes, constants, a range. */
-#include "base/limits.h"
 #include "rules/kql/plan.h"
 
 #include <string.h>
@@ -61,7 +60,7 @@ st_kop *st_kop_scan(st_krun *r, const st_ktable *t)
         if (st_ktable_at(i) == t)
             r->tables |= UINT32_C(1) << i;
     r->events |= st_ktable_events(t);
-    op->lineage = true;
+    op->lineage = op->evidence = true;
     op->schema.n = t->n;
     op->schema.v = ST_NEWN(&r->arena, st_kcol, t->n);
     if (!op->schema.v)
@@ -108,7 +107,6 @@ st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv
 
 typedef struct range {
     st_kv at, to, step;
-    size_t rows;
 } range;
 
 /* The next value into *v; false at the end. */
@@ -136,10 +134,6 @@ static bool range_step(range *s, st_kv *v)
 static st_kbatch *range_next(st_krun *r, st_kop *op)
 {
     range *s = op->spec;
-    if (s->rows >= r->max_rows) {
-        r->limit = "a range has more rows than the limit";
-        return NULL;
-    }
     st_kbatch *b = st_krun_ok(r) ? st_kbatch_new(r, ST_KBATCH, 1) : NULL;
     st_kv *v = b ? ST_NEWN(&b->arena, st_kv, ST_KBATCH) : NULL;
     size_t n = 0;
@@ -149,7 +143,6 @@ static st_kbatch *range_next(st_krun *r, st_kop *op)
         st_kbatch_free(b);
         return NULL;
     }
-    s->rows += n;
     b->n = n;
     b->cols[0].v = v;
     return b;
@@ -160,7 +153,7 @@ st_kop *st_kop_range(st_krun *r, st_str name, st_kt type, st_kv from, st_kv to, 
     st_kop *op = st_kop_new(r, range_next, NULL, sizeof(range));
     if (!op)
         return NULL;
-    *(range *)op->spec = (range){ from, to, step, 0 };
+    *(range *)op->spec = (range){ from, to, step };
     op->schema.n = 1;
     op->schema.v = ST_NEW(&r->arena, st_kcol);
     if (!op->schema.v)
