@@ -153,7 +153,17 @@
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
-/* Elements of an array that array_concat makes. Met: null, and the result says so. */
+/* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and the
+ * result says so. */
+#define ST_MAX_KQL_FILTER 1024u
+/* Periods that series_periods_detect is asked for; each costs a transform. Met: null. */
+#define ST_MAX_KQL_PERIODS 32
+/* Characters of one label in Punycode; a label of the DNS has 63. Met: an empty text. */
+#define ST_MAX_PUNYCODE 256u
+/* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
+ * compiled again as they come. */
+#define ST_MAX_KQL_PATTERNS 1024u
+/* Elements of an array that a function makes. Met: null or no more, and the result says so. */
 #define ST_MAX_KQL_ARRAY ((size_t)1 << 20)
 /* Bytes that one rule's constants may take, and all values of its run. Met: the rule is broken;
  * further values are null and the result says so. */

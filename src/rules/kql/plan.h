@@ -21,6 +21,7 @@
 #include "shelltree/rules.h"
 
 typedef struct st_krun st_krun;
+typedef struct st_kpatterns st_kpatterns;
 typedef struct st_kx st_kx;
 typedef struct st_kop st_kop;
 typedef struct st_kbatch st_kbatch;
@@ -87,6 +88,8 @@ struct st_krun {
     int64_t now;
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
+    st_kpatterns *patterns; /* that came with the rows; NULL: none yet */
+    uint64_t random; /* what rand() has come to; it begins with the query's text */
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
@@ -98,6 +101,10 @@ struct st_krun {
 };
 void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o);
 void st_krun_free(st_krun *r);
+/* The compiled pattern, until the next call; NULL (and the run says so) if it is none. */
+st_regex *st_krun_regex(st_krun *r, st_sid text);
+/* The next number of the run's own sequence. */
+uint64_t st_krun_random(st_krun *r);
 /* Out of memory: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);
 /* p is freed by f with the run (at once if it can't be kept; then false). */
@@ -174,7 +181,7 @@ st_kcode *st_karith(char op, st_kt a, st_kt b, st_kt *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_kcode *st_kcompare(char op, st_kt a, st_kt b);
 st_kcode st_kf_and, st_kf_or, st_kf_not, st_kf_index, st_kf_strop, st_kf_in, st_kf_iff, st_kf_case,
-    st_kf_between, st_kf_negate, st_kf_convert, st_kf_array, st_kf_pack_all;
+    st_kf_between, st_kf_negate, st_kf_convert, st_kf_array, st_kf_pack_all, st_kf_matches;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
