@@ -260,23 +260,21 @@ static st_kv f_parse_command_line(st_krun *r, const st_kx *x, const st_kv *a)
 
 /* ---- versions ---------------------------------------------------------------------------- */
 
-/* Up to four numbers of up to eight digits: 1.2.3.4 as one that can be compared. */
+/* Up to four numbers of up to eight digits, as one number that compares as they do. A double hasn't
+ * the digits of Kusto's decimal for it; 16 bits each hold what versions of Windows programs do. */
 static st_kv f_parse_version(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_str rest = st_kf_text(r, a[0]), part;
-    double v = 0;
+    int64_t v = 0;
     unsigned parts = 0;
     (void)x;
     while (st_str_cut(&rest, '.', &part)) {
-        uint64_t n;
-        if (parts == 4 || part.n > 8 || !st_str_u64(part, &n))
+        uint64_t n, most = parts ? UINT16_MAX : INT16_MAX;
+        if (parts++ == 4 || part.n > 8 || !st_str_u64(part, &n))
             return st_kv_null();
-        v = v * 1e8 + (double)n;
-        parts++;
+        v = v << 16 | (int64_t)(n < most ? n : most);
     }
-    for (unsigned i = parts; i && i < 4; i++)
-        v *= 1e8;
-    return parts ? st_kv_real(v) : st_kv_null();
+    return parts ? st_kv_long(v << 16 * (4 - parts)) : st_kv_null();
 }
 
 /* ---- the table --------------------------------------------------------------------------- */
@@ -288,8 +286,9 @@ const st_kfn st_kfns_parse[] = {
     { "parse_path", "s", 1, "dynamic", NONE, f_parse_path, "the parts of a path" },
     { "parse_url", "s", 1, "dynamic", NONE, f_parse_url, "the parts of a URL" },
     { "parse_urlquery", "s", 1, "dynamic", NONE, f_parse_urlquery, "the parameters of a URL" },
-    { "parse_version", "s", 1, "real", NONE, f_parse_version,
-      "a version as a number|a real: its last part may be rounded away" },
+    { "parse_version", "s", 1, "long", NONE, f_parse_version,
+      "a version as a number that compares as it does|a long, not a decimal: parts from 65,535 on "
+      "(the first one from 32,767 on) are equal" },
     { "parseurl", "s", 1, "dynamic", NONE, f_parse_url, "the parts of a URL" },
     { "parseurlquery", "s", 1, "dynamic", NONE, f_parse_urlquery, "the parameters of a URL" },
     { 0 },
