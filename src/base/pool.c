@@ -169,6 +169,5 @@ bool st_pool_failed(const st_pool *p)
 
 uint64_t st_pool_bytes(const st_pool *p)
 {
-    return p->arena.total + p->entries_cap * sizeof *p->entries +
-           ((uint64_t)p->mask + 1) * sizeof *p->table;
+    return p->arena.total + (uint64_t)p->count * sizeof *p->entries;
 }

@@ -21,6 +21,7 @@ enum {
     MAX_TEMPLATES = 128,
     MAX_RECORDS = 2400,
     MAX_FIELDS = 64,
+    RECORD_HEADER = 24,
     SYSTEM_VALUES = 18,
     NO_DEPENDENCY = 0xffff
 };
@@ -783,23 +784,34 @@ static void literal_event(gen_log *g, const gen_event *ev, const gen_field *syst
 
 /* ---- records, chunks, the file ------------------------------------------------------------ */
 
+/* What is left to write of a record whose header and binary XML are there. */
+static void end_record(gen_log *g, uint32_t start)
+{
+    while (!g->overflow && (g->now.at - start + 4) % 8 != 0)
+        put_int(g, 0, 1);
+    uint32_t length = g->now.at - start + 4;
+    put_int(g, length, 4);
+    fill(g, start + 4, length, 4);
+}
+
+static void begin_record(gen_log *g, st_ticks written)
+{
+    put(g, "**\0", 4);
+    put_int(g, 0, 4);
+    put_int(g, g->next_record, 8);
+    put_int(g, written, 8);
+}
+
 static void write_record(gen_log *g, const gen_event *ev, const gen_field *system)
 {
     uint32_t start = g->now.at;
-    put(g, "**\0", 4);
-    uint32_t size = hold(g, 4);
-    put_int(g, g->next_record, 8);
-    put_int(g, ev->written != 0 ? ev->written : ev->created, 8);
+    begin_record(g, ev->written != 0 ? ev->written : ev->created);
     if (ev->literal)
         literal_event(g, ev, system);
     else
         template_event(g, ev, system);
     put_int(g, 0x00, 1);
-    while (!g->overflow && (g->now.at - start + 4) % 8 != 0)
-        put_int(g, 0, 1);
-    uint32_t length = g->now.at - start + 4;
-    put_int(g, length, 4);
-    fill(g, size, length, 4);
+    end_record(g, start);
 }
 
 static void start_chunk(gen_log *g)
@@ -823,24 +835,44 @@ gen_log *gen_new(const gen_options *options)
     return g;
 }
 
+/* The chunk as it was, so that it can be put back. */
+typedef struct kept_chunk {
+    chunk_state state;
+    unsigned char tables[FIRST_RECORD];
+} kept_chunk;
+
+static void keep_chunk(const gen_log *g, kept_chunk *k)
+{
+    k->state = g->now;
+    memcpy(k->tables, g->chunk, sizeof k->tables);
+}
+
+static void put_back(gen_log *g, const kept_chunk *k)
+{
+    memset(g->chunk + k->state.at, 0, CHUNK - k->state.at);
+    memcpy(g->chunk, k->tables, sizeof k->tables);
+    g->now = k->state;
+    g->overflow = false;
+}
+
+/* Keeps the record that was just written, if there was room for it. */
+static bool settle(gen_log *g, const kept_chunk *before)
+{
+    if (g->overflow || g->record_count == MAX_RECORDS) {
+        put_back(g, before);
+        return false;
+    }
+    g->records[g->record_count++] = before->state.at;
+    g->next_record++;
+    return true;
+}
+
 static bool try_record(gen_log *g, const gen_event *ev, const gen_field *system)
 {
-    chunk_state before = g->now;
-    unsigned char tables[FIRST_RECORD];
-    memcpy(tables, g->chunk, sizeof tables);
-    if (g->record_count == MAX_RECORDS)
-        return false;
+    kept_chunk before;
+    keep_chunk(g, &before);
     write_record(g, ev, system);
-    if (!g->overflow) {
-        g->records[g->record_count++] = before.at;
-        g->next_record++;
-        return true;
-    }
-    memset(g->chunk + before.at, 0, CHUNK - before.at);
-    memcpy(g->chunk, tables, sizeof tables);
-    g->now = before;
-    g->overflow = false;
-    return false;
+    return settle(g, &before);
 }
 
 bool gen_add(gen_log *g, const gen_event *ev)
@@ -856,6 +888,44 @@ bool gen_add(gen_log *g, const gen_event *ev)
     if (!done)
         g->failed = true;
     return !g->failed;
+}
+
+bool gen_add_raw(gen_log *g, st_str binxml)
+{
+    kept_chunk before;
+    keep_chunk(g, &before);
+    begin_record(g, ST_TICKS_UNIX);
+    put(g, binxml.p, binxml.n);
+    end_record(g, before.state.at);
+    return settle(g, &before);
+}
+
+const unsigned char *gen_chunk(const gen_log *g)
+{
+    return g->chunk;
+}
+
+uint32_t gen_here(const gen_log *g)
+{
+    return g->now.at + RECORD_HEADER;
+}
+
+bool gen_body(gen_log *g, const gen_event *ev, bool inner, uint32_t at, st_buf *out)
+{
+    kept_chunk before;
+    keep_chunk(g, &before);
+    g->now.at = at;
+    put_fragment(g);
+    if (inner)
+        inner_definition(g, ev);
+    else
+        outer_definition(g, ev->computer);
+    put_int(g, 0x00, 1);
+    bool fits = !g->overflow;
+    if (fits)
+        st_buf_put(out, g->chunk + at, g->now.at - at);
+    put_back(g, &before);
+    return fits;
 }
 
 static uint32_t crc(const gen_log *g, uint32_t sofar, const void *p, size_t n)

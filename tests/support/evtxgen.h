@@ -80,6 +80,14 @@ typedef struct gen_log gen_log;
 gen_log *gen_new(const gen_options *options); /* NULL: no memory */
 /* False when the event doesn't fit a chunk or a text isn't of its type. */
 bool gen_add(gen_log *log, const gen_event *event);
+/* A record whose binary XML is just these bytes. False when the chunk has no room for it. */
+bool gen_add_raw(gen_log *log, st_str binxml);
+/* The chunk being filled, and the place in it where the next record's binary XML will begin. */
+const unsigned char *gen_chunk(const gen_log *log);
+uint32_t gen_here(const gen_log *log);
+/* Appends the body of an event's outer or inner template, spelled out as it would stand at `at`
+ * in the chunk, names that the chunk has already as references. Changes nothing. */
+bool gen_body(gen_log *log, const gen_event *event, bool inner, uint32_t at, st_buf *out);
 /* Closes the chunk being filled. Its last `slack` records stay in the bytes, but
  * headers and checksum know nothing of them. */
 bool gen_close_chunk(gen_log *log, unsigned slack);

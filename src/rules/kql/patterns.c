@@ -61,6 +61,6 @@ st_regex *st_krun_regex(st_krun *r, st_sid text)
         p->compiled[at] = st_regex_new(st_pool_get(r->mem.pool, text), &offset, NULL);
     }
     if (!p->compiled[at])
-        r->limit = "a pattern among the rows is no regular expression and matches nothing";
+        r->limit = "a value used as a pattern is no regular expression: it matched nothing";
     return p->compiled[at];
 }
