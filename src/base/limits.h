@@ -203,4 +203,13 @@
 /* Points of all its series together: 256 MB for each aggregate. The same happens. */
 #define ST_MAX_KQL_POINTS 16777216u
 
+/* Nodes and edges of one KQL graph pattern; people write a handful. Met: the rule is broken. */
+#define ST_MAX_KQL_PATTERN 64u
+/* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
+ * seen have some hundred. Met: the rule is broken. */
+#define ST_MAX_KQL_PATH 100000u
+/* Edges that one search for a pattern may look at: some tens of seconds. A pattern over a dense
+ * graph has more matches than there are atoms. Met: the rows stop there and the result says so. */
+#define ST_MAX_KQL_GRAPH_STEPS UINT64_C(2000000000)
+
 #endif

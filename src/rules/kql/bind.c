@@ -5,7 +5,7 @@
  * Operators are rows of a table by the parser's kinds; one that has no row yet is refused by
  * its name.
  */
-#include "rules/kql/bind.h"
+#include "rules/kql/graph.h"
 
 #include "base/limits.h"
 
@@ -1252,6 +1252,8 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
     return t;
 }
 
+static st_kop *any_value(st_kbinder *b, const st_kql_expr *e);
+
 /* What stands for a table that couldn't be understood, which was told: it has any column. */
 static st_kop *unread_table(st_kbinder *b)
 {
@@ -1274,7 +1276,7 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
-        st_kop *op = st_kb_table(b, l->expr);
+        st_kop *op = any_value(b, l->expr);
         b->env = env;
         return op;
     }
@@ -1327,12 +1329,13 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     }
     st_klet *env = b->env;
     const st_kql_stmt *last = NULL;
-    st_kop *op = st_kb_open_call(b, l, e, &last) ? st_kb_table(b, last->value) : NULL;
+    st_kop *op = st_kb_open_call(b, l, e, &last) ? any_value(b, last->value) : NULL;
     b->env = env;
     return op;
 }
 
-st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+/* A table, or a graph. */
+static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->depth >= ST_MAX_KQL_CALLS) {
         st_kb_error(b, e->span, NULL, "tables and functions inside one another deeper than %u",
@@ -1361,6 +1364,17 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     b->row = row;
     b->depth--;
     return op;
+}
+
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kop *op = any_value(b, e);
+    if (!op || !op->graph)
+        return op;
+    st_kb_error(b, e->span, NULL,
+                "this is a graph; a table is needed: put graph-match, graph-shortest-paths or "
+                "graph-to-table behind it");
+    return NULL;
 }
 
 /* ---- pipelines
@@ -1406,13 +1420,15 @@ static bind_op *const operators[] = {
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
     [ST_KP_CONSUME] = bind_same,
+    [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
+    [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
     [ST_KP_UNSUPPORTED] = NULL,
 };
 
 static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
 {
     switch (q->kind) {
-    case ST_KP_TABLE: return st_kb_table(b, q->u.expr);
+    case ST_KP_TABLE: return any_value(b, q->u.expr);
     case ST_KP_DATATABLE: return bind_datatable(b, q);
     case ST_KP_PRINT: return bind_print(b, q);
     case ST_KP_RANGE: return bind_range(b, q);
@@ -1453,6 +1469,21 @@ static bool serialized_by(st_kql_op_kind k, bool before)
     case ST_KP_AS: return before;
     default: return false;
     }
+}
+
+/* Rows for an operator over rows, a graph for one over graphs. */
+static bool fits(st_kbinder *b, const st_kop *op, const st_kql_op *q)
+{
+    bool graphs = q->kind >= ST_KP_GRAPH_MATCH && q->kind <= ST_KP_GRAPH_MARK_COMPONENTS;
+    if (graphs == (op->graph != NULL))
+        return true;
+    if (!op->schema.open) /* else it was told what is wrong with it */
+        st_kb_error(b, q->word, NULL,
+                graphs ? "%s works on a graph; make one of the rows with make-graph"
+                       : "%s works on rows, and this is a graph; graph-match, graph-shortest-paths "
+                         "and graph-to-table make rows of it",
+                st_kql_op_name(q->kind));
+    return false;
 }
 
 /* One operator. Functions over neighbouring rows need all of them at once. */
@@ -1502,6 +1533,7 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
         return NULL;
     }
     *op = *in;
+    op->graph = NULL;
     op->schema.open |= !keeps_schema(q->kind == ST_KP_UNREAD ? q->u.was : q->kind);
     return op;
 }
@@ -1540,7 +1572,7 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
             op = NULL;
             break;
         }
-        op = bind_next(b, f, op, q);
+        op = fits(b, op, q) ? bind_next(b, f, op, q) : unread_table(b);
     }
     b->row = row;
     return op;
@@ -1591,7 +1623,7 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
                (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
                (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
         l->kind = ST_L_TABLE;
-        st_kb_table(b, s->value); /* errors are shown where the let stands */
+        any_value(b, s->value); /* errors are shown where the let stands */
     } else {
         l->kind = ST_L_VALUE;
         l->x = st_kb_expr(b, s->value);
@@ -1647,7 +1679,7 @@ bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **l
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
               st_kbound *out)
 {
-    st_kbinder b = { .r = r, .d = d, .marks = marks_servers };
+    st_kbinder b = { .r = r, .d = d, .marks = marks_servers, .subject = script->subject };
     const st_kql_stmt *last = NULL;
     *out = (st_kbound){ .status = ST_RULE_BROKEN };
     r->random = st_xxh64(script->text.p, script->text.n);

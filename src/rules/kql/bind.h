@@ -48,6 +48,8 @@ typedef struct st_kbinder {
     st_kb_search search; /* a text as a condition stands for "any column has it" */
     st_str source;    /* the table that the pipeline began with; empty: none with a name */
     bool windows;     /* a function over neighbouring rows was bound */
+    struct st_kgpattern *graph; /* a pattern is being bound: names may be its elements */
+    st_str subject;   /* the node of patterns that the rule is about; empty: not said */
 } st_kbinder;
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)

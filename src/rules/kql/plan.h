@@ -178,6 +178,8 @@ struct st_kx {
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
 const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step);
+/* used[c] = true for the columns c that x reads; the others stay as they are. */
+bool st_kx_columns(st_krun *r, const st_kx *x, bool *used);
 /* keep[i] = x is true in row i. */
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep);
 /* Functions over neighbouring rows. NULL: none of that name. */
@@ -273,6 +275,7 @@ struct st_kop {
     size_t spec_size;
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
+    struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
 };
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
