@@ -203,13 +203,11 @@ static bool begin(st_krun *r, match *m, st_gid node)
 
 static bool within_limits(st_krun *r, const match *m)
 {
-    if (m->work > ST_MAX_KQL_GRAPH_STEPS)
+    if (m->work > ST_MAX_KQL_GRAPH_STEPS) {
         r->limit = "graph-match met its limit of edges looked at";
-    else if (m->rows >= r->max_rows)
-        r->limit = "graph-match has more rows than the limit";
-    else
-        return true;
-    return false;
+        return false;
+    }
+    return st_krun_rows(r, m->rows);
 }
 
 /* Fills a batch of matches. False: the run failed. */

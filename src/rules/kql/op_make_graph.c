@@ -48,10 +48,9 @@ static size_t node_number(st_krun *r, maker *m, st_kv id, st_kv part)
 
 static bool too_many(st_krun *r, size_t n)
 {
-    if (n <= r->max_rows && n < ST_NO_GID)
-        return false;
-    r->limit = "a graph has more nodes or edges than the limit";
-    return true;
+    if (n >= ST_NO_GID)
+        r->limit = "a graph has more nodes or edges than the limit";
+    return n >= ST_NO_GID || !st_krun_rows(r, n);
 }
 
 /* The rows of a node table become nodes. */
