@@ -22,6 +22,7 @@
 #include "shelltree/rules.h"
 
 typedef struct st_krun st_krun;
+typedef struct st_kpatterns st_kpatterns;
 typedef struct st_kx st_kx;
 typedef struct st_kop st_kop;
 typedef struct st_kbatch st_kbatch;
@@ -109,12 +110,13 @@ struct st_krun {
     int64_t now;
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
+    st_kpatterns *patterns; /* that came with the rows; NULL: none yet */
+    uint64_t random; /* what rand() has come to; it begins with the query's text */
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
     uint32_t tables;   /* bit i: table i is read */
-    struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -125,6 +127,10 @@ struct st_krun {
 void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o,
                   const st_rule_settings *settings);
 void st_krun_free(st_krun *r);
+/* The compiled pattern, until the next call; NULL (and the run says so) if it is none. */
+st_regex *st_krun_regex(st_krun *r, st_sid text);
+/* The next number of the run's own sequence. */
+uint64_t st_krun_random(st_krun *r);
 /* Out of memory, or of what the run may take of it: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);
 /* The run has met a limit: sets the error, returns false. */
