@@ -101,6 +101,7 @@ void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_run_info *i);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
+/* And those behind it: in JSON several are an array, in CSV and text an empty line is between them. */
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look);
 
 #endif

@@ -110,12 +110,13 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
     st_kbatch *b;
     if (bound.status == ST_RULE_READY) {
-        size_t reason = reason_column(&bound.root->schema);
-        while ((b = st_kop_next(&r, bound.root)) != NULL) {
-            bool ok = take_batch(&r, b, reason, rule, l->rule.marks_servers, h);
-            st_kbatch_free(b);
-            if (!ok)
-                break;
+        for (st_kop *op = bound.root; op; op = op->also) {
+            size_t reason = reason_column(&op->schema);
+            bool ok = true;
+            while (ok && (b = st_kop_next(&r, op)) != NULL) {
+                ok = take_batch(&r, b, reason, rule, l->rule.marks_servers, h);
+                st_kbatch_free(b);
+            }
         }
         unique(h);
     }
@@ -377,13 +378,17 @@ static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_tab
     if (bound->status != ST_RULE_READY)
         return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
                        r->err.text[0] ? ": " : "", r->err.text);
-    st_table *t = calloc(1, sizeof *t);
-    if (!t || !fill_table(r, bound->root, t)) {
-        st_table_free(t);
-        st_krun_nomem(r); /* unless it is something else already */
-        return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
+    st_table *first = NULL, **last = &first;
+    for (st_kop *op = bound->root; op; op = op->also) {
+        st_table *t = *last = calloc(1, sizeof *t);
+        if (!t || !fill_table(r, op, t)) {
+            st_table_free(first);
+            st_krun_nomem(r); /* unless it is something else already */
+            return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
+        }
+        last = &t->next;
     }
-    *out = t;
+    *out = first;
     return ST_OK;
 }
 
@@ -441,8 +446,9 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
 
 void st_table_free(st_table *t)
 {
-    if (!t)
-        return;
-    st_arena_free(&t->arena);
-    free(t);
+    for (st_table *next; t; t = next) {
+        next = t->next;
+        st_arena_free(&t->arena);
+        free(t);
+    }
 }
