@@ -160,6 +160,9 @@
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Bytes of a file that stands for externaldata, unpacked: lists of indicators have some MiB.
+ * Met: the query fails with an error. */
+#define ST_MAX_EXTERNAL ((size_t)256 << 20)
 /* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
  * writes it out. Met: the query is stopped. */
 #define ST_MAX_KQL_JSON ((size_t)256 << 20)

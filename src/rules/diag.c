@@ -90,13 +90,14 @@ static void place(st_kql_diags *d, st_span where, st_diag *item)
     item->source = st_arena_copy(d->arena, (st_str){ d->file.p + first, last - first });
 }
 
-/* Was there an error at this very place already? Only this file's are looked at. */
+/* Was this told of this very place already? Of errors any will do. Only this file's are looked at. */
 static bool told(const st_kql_diags *d, const st_diag *item)
 {
     size_t first = d->n - 1;
     for (size_t i = first; i-- > 0 && st_str_eq(d->items[i].path, d->path);)
-        if (d->items[i].severity == ST_SEV_ERROR && d->items[i].line == item->line &&
-            d->items[i].column == item->column)
+        if (d->items[i].severity == item->severity && d->items[i].line == item->line &&
+            d->items[i].column == item->column &&
+            (item->severity == ST_SEV_ERROR || st_str_eq(d->items[i].text, item->text)))
             return true;
     return false;
 }
@@ -112,13 +113,10 @@ void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const cha
         return;
     item->code = st_str_of(code);
     place(d, where, item);
-    if (severity != ST_SEV_ERROR)
-        return;
-    if (told(d, item)) {
+    if (told(d, item))
         d->n--;
-        return;
-    }
-    d->errors++;
+    else
+        d->errors += severity == ST_SEV_ERROR;
 }
 
 void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ...)

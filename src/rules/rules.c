@@ -155,6 +155,7 @@ static void understand(st_rules *r, st_loaded *l)
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
+    l->rule.stubs = bound.stubs;
     r->events |= bound.events;
     if (!read || (r->diags.errors && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;

@@ -33,7 +33,7 @@ typedef struct st_kql_diags {
 /* Begins a file: later diagnostics are about it. Keeps the items there are. */
 void st_kql_diags_file(st_kql_diags *d, st_str path, st_str file, size_t base, bool named);
 /* code: Kusto's number ("KS142") or NULL. One error a place: a second error that begins at
- * the same byte is dropped, so that follow-ups stay silent. */
+ * the same byte is dropped, so that follow-ups stay silent; so is a warning in the same words. */
 void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const char *code,
                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* About the file as a whole (line 0). */
