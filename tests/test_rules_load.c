@@ -146,6 +146,47 @@ static void load__same_id__second_is_numbered(void **state)
     st_rules_free(r);
 }
 
+/* Every error of a text in one run, and none that follows from another. */
+static void load__several_mistakes__all_are_told(void **state)
+{
+    static const struct row {
+        const char *text, *places; /* line:column of each error */
+    } rows[] = {
+        /* an operator that can't be read, and names before and behind it */
+        { "DeviceProcessEvents\n| where Foo == 1\n| WHERE a == 1\n| where Bar == 2", "2:9 3:3" },
+        { "DeviceProcessEvents\n| where a == 1 && b\n| where Bar == 2", "2:16 3:9" },
+        { "DeviceProcessEvents\n| extend a = (1\n| where Bar == 2 and nosuch(1)", "3:31" },
+        { "DeviceProcessEvents\n| extend a = 1 +\n| where Bar == 2 and nosuch(1)", "3:1 3:22" },
+        { "DeviceProcessEvents\n| extend a = Foo\n| where a == 2 and Bar == 1", "2:14 3:20" },
+        { "DeviceProcessEvents\n| project a = Foo\n| where a == 2 and FileName == 'x'", "2:15 3:20" },
+        /* a statement that can't be read, and one that can */
+        { "let a = 1 +;\nDeviceProcessEvents | where Foo == a", "1:12 2:29" },
+        { "let a = (x:lon) { x };\nDeviceProcessEvents | where Foo == a(1)", "1:12 2:29" },
+        { "let a = nosuch(1);\nDeviceProcessEvents | where Foo == a", "1:9 2:29" },
+        { "let a = DeviceProcessEvents | summarize n = (;\na | where n > 1 | where m == 2", "1:46" },
+        { "let a = Device | where b;\na | where c | take 'x'", "1:9 2:20" },
+        /* inside a subquery, and outside */
+        { "DeviceProcessEvents | join (DeviceProcessEvents | where Foo == ) on DeviceId\n| where Bar == 1",
+          "1:64" },
+        { "DeviceProcessEvents | where FileName in (nosuch | take) and Foo == 1", "1:42 1:55 1:61" },
+        { "declare query_parameters(a:lon);\nDeviceProcessEvents | where Foo == 1", "1:28 2:29" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_rules *r = st_rules_new();
+        st_buf b = { 0 };
+        load_text(r, "x.kql", rows[i].text);
+        for (size_t k = 0; k < st_rules_diags(r); k++)
+            if (st_rules_diag(r, k)->severity == ST_SEV_ERROR)
+                st_buf_fmt(&b, "%s%u:%u", b.n ? " " : "", st_rules_diag(r, k)->line, st_rules_diag(r, k)->column);
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].places)))
+            fail_msg("%s: got %.*s, expected %s", rows[i].text, ST_FMT(st_buf_slice(&b)), rows[i].places);
+        assert_int_equal(st_rules_at(r, 0)->status, ST_RULE_BROKEN);
+        st_buf_free(&b);
+        st_rules_free(r);
+    }
+}
+
 static void load__missing_file__is_io(void **state)
 {
     (void)state;
@@ -252,6 +293,7 @@ int main(void)
         cmocka_unit_test(load__markdown_without_labels__takes_what_looks_like_kql),
         cmocka_unit_test(load__markdown_without_kql__is_told_if_named),
         cmocka_unit_test(load__same_id__second_is_numbered),
+        cmocka_unit_test(load__several_mistakes__all_are_told),
         cmocka_unit_test(load__missing_file__is_io),
         cmocka_unit_test(load__folder__sorted_and_without_links),
         cmocka_unit_test(load__published_rule__has_its_name),

@@ -108,6 +108,7 @@ typedef struct st_scan_options {
     bool slack;         /* deliver recovered records (origin slack) */
     const st_source *only; /* read this source and no other; NULL: all */
     bool xml;           /* fill a record's xml where its fields are wanted */
+    unsigned run_slots; /* 64 KiB in a piece of work; 0: as measured best. Changes no answer */
 } st_scan_options;
 
 /* Callbacks; any but record may be NULL. */
@@ -118,7 +119,9 @@ typedef struct st_scan_ops {
     /* A piece of work begins. Its return value is handed to the others as job.
      * source is its place in the evidence, thread counts from 0. */
     void *(*begin)(void *ctx, unsigned thread, size_t source);
-    /* System has been read: are the fields wanted? Without it they always are. */
+    /* Are the fields wanted, and the rest of System? Of the record its own header, provider,
+     * provider_guid, channel, computer, event_id, event_record_id and time_created are known. It
+     * is delivered in any case; what isn't wanted is left empty. Without it all is wanted. */
     bool (*want)(void *job, const st_record *head);
     void (*record)(void *job, const st_record *r);
     /* In the order of jobs, one at a time. */

@@ -2,6 +2,9 @@
 #include "shelltree/base.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 #define BAD UINT32_MAX
 
@@ -73,20 +76,43 @@ static unsigned unit_at(const unsigned char *p)
     return (unsigned)p[0] | (unsigned)p[1] << 8;
 }
 
-/* Eight ASCII units at once: the common case by far. */
-static size_t ascii_run(const unsigned char *p, size_t n, char *to)
+/* Eight units at p, if all are ASCII: eight bytes at to. */
+static inline bool ascii_eight(const unsigned char *p, char *to)
 {
-    size_t i = 0;
-    for (; i + 16 <= n; i += 16) {
-        uint64_t a, b;
-        memcpy(&a, p + i, 8);
-        memcpy(&b, p + i + 8, 8);
-        if ((a | b) & UINT64_C(0xff80ff80ff80ff80))
-            break;
-        for (size_t k = 0; k < 8; k++)
-            to[i / 2 + k] = (char)p[i + 2 * k];
+#ifdef __SSE2__
+    const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i high = _mm_and_si128(v, _mm_set1_epi16((short)0xff80));
+    if (_mm_movemask_epi8(_mm_cmpeq_epi16(high, _mm_setzero_si128())) != 0xffff)
+        return false;
+    _mm_storel_epi64((__m128i *)(void *)to, _mm_packus_epi16(v, v));
+#else
+    uint64_t a, b;
+    memcpy(&a, p, 8);
+    memcpy(&b, p + 8, 8);
+    uint64_t high;
+    memcpy(&high, (const unsigned char[8]){ 0x80, 0xff, 0x80, 0xff, 0x80, 0xff, 0x80, 0xff }, 8);
+    if ((a | b) & high)
+        return false;
+    for (size_t k = 0; k < 8; k++)
+        to[k] = (char)p[2 * k];
+#endif
+    return true;
+}
+
+/* The character at p + *i, of which there are n bytes; moves on. A lone surrogate becomes U+FFFD. */
+static uint32_t next_character(const unsigned char *p, size_t n, size_t *i, unsigned *replaced)
+{
+    uint32_t u = unit_at(p + *i);
+    *i += 2;
+    if (u < 0xd800 || u >= 0xe000)
+        return u;
+    uint32_t low = u < 0xdc00 && *i < n ? unit_at(p + *i) : 0;
+    if (low < 0xdc00 || low >= 0xe000) {
+        (*replaced)++;
+        return 0xfffd;
     }
-    return i;
+    *i += 2;
+    return 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
 }
 
 unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
@@ -101,22 +127,18 @@ unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
         return 0;
     unsigned replaced = 0;
     char *to = start;
-    size_t i = ascii_run(p, n, to);
-    to += i / 2;
-    while (i < n) {
-        uint32_t u = unit_at(p + i);
-        i += 2;
-        if (u >= 0xd800 && u < 0xe000) {
-            uint32_t low = u < 0xdc00 && i < n ? unit_at(p + i) : 0;
-            if (low >= 0xdc00 && low < 0xe000) {
-                u = 0x10000 + ((u - 0xd800) << 10) + (low - 0xdc00);
-                i += 2;
-            } else {
-                u = 0xfffd;
-                replaced++;
-            }
+    for (size_t i = 0; i < n;) {
+        while (n - i >= 16 && ascii_eight(p + i, to)) { /* the common case by far */
+            i += 16;
+            to += 8;
         }
-        to += st_utf8_put(to, u);
+        for (size_t end = n - i < 16 ? n : i + 16; i < end;) {
+            uint32_t u = next_character(p, n, &i, &replaced);
+            if (u < 0x80)
+                *to++ = (char)u;
+            else
+                to += st_utf8_put(to, u);
+        }
     }
     b->n += (size_t)(to - start);
     return replaced;

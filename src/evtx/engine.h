@@ -27,7 +27,9 @@ typedef struct st_chunk {
      * them, valid until the next call) is a chunk that has it at *def. NULL: not to be asked. */
     bool (*elsewhere)(void *ctx, uint32_t id, unsigned nth, const unsigned char **bytes, size_t *n,
                       uint32_t *def);
-    void *elsewhere_ctx;
+    /* Do the source's n bytes at that offset read the same? NULL: not to be asked. */
+    bool (*same)(void *ctx, uint64_t offset, const unsigned char *p, size_t n);
+    void *elsewhere_ctx; /* of all three */
     /* Told of the bytes that were read as a record, so that they aren't carved again; or NULL. */
     void (*taken)(void *ctx, uint64_t from, uint64_t to);
 } st_chunk;
@@ -37,7 +39,7 @@ typedef struct st_chunk {
 typedef struct st_libevtx st_libevtx;
 st_libevtx *st_libevtx_new(void); /* NULL: no memory */
 void st_libevtx_free(st_libevtx *s);
-/* A new piece of work: repeated records are looked for among those of one piece. */
+/* A new piece of work: the chunk that came last isn't the one before. */
 void st_libevtx_begin(st_libevtx *s);
 st_code st_libevtx_chunk(st_libevtx *s, const st_chunk *c, st_err *err);
 /* The one record at `at` in the chunk, and no other. */
@@ -47,7 +49,7 @@ st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *er
 typedef struct st_native st_native;
 st_native *st_native_new(void);
 void st_native_free(st_native *s);
-/* A new piece of work: repeated records are looked for among those of one piece. */
+/* A new piece of work: the chunk that came last isn't the one before. */
 void st_native_begin(st_native *s);
 st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err);
 /* One record outside of any chunk, at `at` in c, which is as much of its chunk as is known.

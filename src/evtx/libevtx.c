@@ -11,6 +11,7 @@
  * begins. Only the copy is changed; names and templates stay where they were.
  */
 #include "evtx/engine.h"
+#include "evtx/repeat.h"
 #include "evtx/xml.h"
 #include "base/limits.h"
 
@@ -34,8 +35,7 @@ struct st_libevtx {
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
     const char *damage;       /* what of it is lost */
-    uint64_t *known;          /* hashes of live records */
-    size_t nknown, known_slots;
+    st_repeats repeats;
 };
 
 /* Where a record stands, by its own header. */
@@ -71,53 +71,15 @@ void st_libevtx_free(st_libevtx *s)
         return;
     free(s->image);
     free(s->text);
-    free(s->known);
+    st_repeats_free(&s->repeats);
     st_xml_free(s->xml);
     st_buf_free(&s->line);
     free(s);
 }
 
-/* ---- live records of this piece of work, to know their copies by ------------------------ */
-
 void st_libevtx_begin(st_libevtx *s)
 {
-    if (s->nknown)
-        memset(s->known, 0, s->known_slots * sizeof *s->known);
-    s->nknown = 0;
-}
-
-/* Where a hash (never 0) is or would go, in a table whose size is a power of two. */
-static size_t slot_of(const uint64_t *table, size_t slots, uint64_t hash)
-{
-    size_t at = (hash >> 1) & (slots - 1);
-    while (table[at] && table[at] != hash)
-        at = (at + 1) & (slots - 1);
-    return at;
-}
-
-static bool is_known(const st_libevtx *s, uint64_t hash)
-{
-    return s->known_slots && s->known[slot_of(s->known, s->known_slots, hash)] != 0;
-}
-
-static bool remember(st_libevtx *s, uint64_t hash)
-{
-    if (2 * (s->nknown + 1) > s->known_slots) {
-        size_t slots = s->known_slots ? 2 * s->known_slots : 1024;
-        uint64_t *table = calloc(slots, sizeof *table);
-        if (!table)
-            return false;
-        for (size_t i = 0; i < s->known_slots; i++)
-            if (s->known[i])
-                table[slot_of(table, slots, s->known[i])] = s->known[i];
-        free(s->known);
-        s->known = table;
-        s->known_slots = slots;
-    }
-    size_t at = slot_of(s->known, s->known_slots, hash);
-    s->nknown += s->known[at] == 0;
-    s->known[at] = hash;
-    return true;
+    st_repeats_begin(&s->repeats);
 }
 
 /* ---- the file in memory ---------------------------------------------------------------- */
@@ -452,14 +414,10 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
     const char *reason = NULL;
     if (p->at >= s->end && !c->options->slack)
         return ST_OK;
-    if (c->options->slack && p->size <= c->n - p->at) {
-        uint64_t hash = st_hash(c->bytes + p->at, p->size, 0) | 1;
-        if (p->at >= s->end && is_known(s, hash)) {
-            c->report->ghosts++;
-            return ST_OK;
-        }
-        if (p->at < s->end && !remember(s, hash))
-            return ST_E_MEMORY;
+    bool whole = p->size <= c->n - p->at;
+    if (whole && p->at >= s->end && st_repeats_has(&s->repeats, c, p->at, p->size)) {
+        c->report->ghosts++;
+        return ST_OK;
     }
     st_code code = ST_E_EVIDENCE;
     if (has_templates(c, p, p->at < s->end))
@@ -470,7 +428,13 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
         lost(s, c, p, reason);
         return ST_OK;
     }
-    return code ? code : deliver(s, c, p, n);
+    if (code)
+        return code;
+    uint64_t before = c->report->records;
+    code = deliver(s, c, p, n);
+    if (!code && whole && c->report->records > before && !st_repeats_put(&s->repeats, c, p->at, p->size))
+        code = ST_E_MEMORY;
+    return code;
 }
 
 /* ---- all records ------------------------------------------------------------------------------ */
@@ -698,6 +662,7 @@ static bool begin_chunk(st_libevtx *s, const st_chunk *c)
     if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
         return false;
     memset(s->taken, 0, sizeof s->taken);
+    st_repeats_chunk(&s->repeats, c->offset);
     s->flags = 0;
     s->damage = NULL;
     s->end = live_end(c);

@@ -47,67 +47,13 @@ void st_native_free(st_native *s)
     free(s->by_offset);
     free(s->values);
     free(s->out);
-    free(s->seen);
+    st_repeats_free(&s->repeats);
     free(s);
 }
 
-/* ---- live records of this piece of work, to know their copies by ----------------------------- */
-
 void st_native_begin(st_native *s)
 {
-    if (s->nseen)
-        memset(s->seen, 0, s->seen_slots * sizeof *s->seen);
-    s->nseen = 0;
-}
-
-static uint64_t *seen_slot(uint64_t *table, size_t slots, uint64_t hash)
-{
-    size_t at = hash & (slots - 1);
-    while (table[at] && table[at] != hash)
-        at = (at + 1) & (slots - 1);
-    return &table[at];
-}
-
-static bool seen_grow(st_native *s)
-{
-    size_t slots = s->seen_slots ? s->seen_slots * 2 : 4096;
-    uint64_t *table = calloc(slots, sizeof *table);
-    if (!table)
-        return false;
-    for (size_t i = 0; i < s->seen_slots; i++)
-        if (s->seen[i])
-            *seen_slot(table, slots, s->seen[i]) = s->seen[i];
-    free(s->seen);
-    s->seen = table;
-    s->seen_slots = slots;
-    return true;
-}
-
-static uint64_t record_hash(const st_native *s, uint32_t off, uint32_t size)
-{
-    uint64_t h = st_hash(s->b + off, size, 0);
-    return h ? h : 1;
-}
-
-static void remember(st_native *s, uint32_t off, uint32_t size)
-{
-    if (!s->c->options->slack)
-        return;
-    if (2 * (s->nseen + 1) > s->seen_slots && !seen_grow(s)) {
-        s->failed = true;
-        return;
-    }
-    uint64_t hash = record_hash(s, off, size), *slot = seen_slot(s->seen, s->seen_slots, hash);
-    if (!*slot) {
-        *slot = hash;
-        s->nseen++;
-    }
-}
-
-static bool remembered(const st_native *s, uint32_t off, uint32_t size)
-{
-    return s->seen_slots &&
-           *seen_slot(s->seen, s->seen_slots, record_hash(s, off, size)) != 0;
+    st_repeats_begin(&s->repeats);
 }
 
 /* ---- what stands at a place --------------------------------------------------------------------- */
@@ -185,8 +131,8 @@ static void taken(st_native *s, uint32_t at, uint32_t n)
         s->c->taken(s->c->elsewhere_ctx, s->c->offset + at, s->c->offset + at + n);
 }
 
-/* Reads a live record that takes the bytes up to next. */
-static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigned flags,
+/* Reads a live record that takes the bytes up to next; true when it gave something. */
+static bool live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigned flags,
                  const char *damage)
 {
     const char *reason;
@@ -195,7 +141,7 @@ static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
     bool read = nt_record(s, at, end, carved ? ST_O_CARVED : ST_O_LIVE, flags, damage, &reason);
     taken(s, at, damage ? RECORD_MIN : next - at);
     if (s->failed)
-        return;
+        return false;
     if (!read)
         report->unparsable++;
     else if (carved)
@@ -206,6 +152,7 @@ static void live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
         report->damaged++;
     if (!read || reason)
         lost(s, at, next - at, reason ? reason : "bad-token");
+    return read;
 }
 
 /* Does a size that nothing confirms take in a sound record? */
@@ -288,8 +235,8 @@ static uint32_t walk_live(st_native *s)
             any = true;
         }
         if (sound) {
-            live(s, at, at + size - 4, at + size, 0, NULL);
-            remember(s, at, size);
+            if (live(s, at, at + size - 4, at + size, 0, NULL))
+                s->failed |= !st_repeats_put(&s->repeats, s->c, at, size);
             at += size;
         } else {
             at = odd(s, at, end);
@@ -305,7 +252,7 @@ static void leftover(st_native *s, uint32_t at, uint32_t size)
     const char *reason;
     st_report *report = s->c->report;
     taken(s, at, size);
-    if (remembered(s, at, size)) {
+    if (st_repeats_has(&s->repeats, s->c, at, size)) {
         report->ghosts++;
         return;
     }
@@ -339,6 +286,7 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
     s->chunk_budget = s->xml_budget = ST_MAX_CHUNK_STEPS;
     if (s->names.n > ST_MAX_NAMES)
         nt_names_clear(&s->names);
+    st_repeats_chunk(&s->repeats, c->offset);
     if (s->n > FIRST_RECORD) {
         uint32_t end = walk_live(s);
         if (c->options->slack && !s->c->pieces)
@@ -365,10 +313,6 @@ st_code st_native_lone(st_native *s, const st_chunk *c, uint32_t at, uint32_t si
     s->n = (uint32_t)(c->n < 65536 ? c->n : 65536);
     if (s->names.n > ST_MAX_NAMES)
         nt_names_clear(&s->names);
-    if (remembered(s, at, size)) {
-        report->ghosts++;
-        return ST_OK;
-    }
     bool read = nt_record(s, at, at + size - 4, ST_O_CARVED, 0, NULL, &reason);
     if (read)
         report->carved++;

@@ -13,6 +13,7 @@
 #define ST_EVTX_NATIVE_H
 
 #include "engine.h"
+#include "repeat.h"
 #include "base/limits.h"
 
 #define NT_NONE UINT32_MAX
@@ -147,8 +148,7 @@ struct st_native {
     size_t unnamed;
     st_arena text;            /* of one record */
     bool text_used;
-    uint64_t *seen;           /* hashes of the live records of this piece of work */
-    size_t nseen, seen_slots;
+    st_repeats repeats;
     struct nt_xml *render;    /* made when the first record is to be rendered */
     st_buf xml;               /* of the record in hand */
     uint64_t chunk_budget;

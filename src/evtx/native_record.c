@@ -114,15 +114,27 @@ static uint8_t stored_type(uint8_t type)
     return (type & 0x7f) == ST_V_TEXT ? 0x7e : type;
 }
 
-static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t end)
+/* The ordinary case, in one pass: all values lie where the record says, and nothing but the
+ * end follows them. False: it isn't so, and nothing is decided. */
+static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, uint32_t end)
+{
+    uint32_t count = in->count;
+    if (count > ST_MAX_SUBST || !nt_has(in->specs, end, 4 * count))
+        return false;
+    const unsigned char *spec = s->b + in->specs;
+    uint32_t at = in->specs + 4 * count;
+    for (uint32_t i = 0; i < count; i++, spec += 4) {
+        uint32_t n = nt_u16(spec); /* at most 1024 * 65535 together: no overflow */
+        to[i] = (st_value){ .p = s->b + (at < end ? at : end), .n = n, .type = stored_type(spec[2]) };
+        at += n;
+    }
+    return ends_well(s, at, end);
+}
+
+static uint32_t load_odd(job *j, const nt_instance *in, st_value *to, uint32_t used, uint32_t end)
 {
     const st_native *s = j->s;
-    st_value *to = s->values + step->base;
-    uint32_t count = count_of(j, in, s->plans[step->plan].nsubs, end);
-    if (!nt_spend(j->s, count / 32)) {
-        damaged(j, "limit");
-        count = 0;
-    }
+    uint32_t count = count_of(j, in, used, end);
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count; /* behind all of them, also where the record is cut */
     uint32_t most = in->specs <= end ? (end - in->specs) / 4 : 0;
@@ -138,7 +150,20 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
                             .type = stored_type(spec[2]), .cut = n > left };
         at += n;
     }
-    step->count = count;
+    return count;
+}
+
+static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t end)
+{
+    st_value *to = j->s->values + step->base;
+    uint32_t count = in->count < ST_MAX_SUBST ? in->count : ST_MAX_SUBST;
+    step->count = 0;
+    if (!nt_spend(j->s, count / 32))
+        damaged(j, "limit");
+    else if (load_sound(j->s, in, to, end))
+        step->count = count;
+    else
+        step->count = load_odd(j, in, to, j->s->plans[step->plan].nsubs, end);
 }
 
 uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint32_t base,
@@ -273,7 +298,8 @@ static st_value system_value(job *j, const nt_step *step, nt_slot slot)
     return v;
 }
 
-static void read_system(job *j, const nt_step *step)
+/* What tells whether anybody wants more of it. */
+static void read_head(job *j, const nt_step *step)
 {
     st_record *r = j->r;
     st_value time = system_value(j, step, NT_TIME);
@@ -281,11 +307,16 @@ static void read_system(job *j, const nt_step *step)
     r->provider_guid = system_value(j, step, NT_PROVIDER_GUID);
     r->channel = system_value(j, step, NT_CHANNEL);
     r->computer = system_value(j, step, NT_COMPUTER);
-    r->user_sid = system_value(j, step, NT_USER_SID);
     r->event_id = (uint32_t)number(j, step, NT_EVENT_ID, UINT32_MAX, UINT32_MAX);
     r->event_record_id = number(j, step, NT_RECORD_ID, 0, UINT64_MAX);
     if (!st_value_ticks(&time, &r->time_created))
         r->time_created = 0;
+}
+
+static void read_system(job *j, const nt_step *step)
+{
+    st_record *r = j->r;
+    r->user_sid = system_value(j, step, NT_USER_SID);
     r->version = (uint8_t)number(j, step, NT_VERSION, 0, UINT8_MAX);
     r->level = (uint8_t)number(j, step, NT_LEVEL, 0, UINT8_MAX);
     r->opcode = (uint8_t)number(j, step, NT_OPCODE, 0, UINT8_MAX);
@@ -434,8 +465,10 @@ static void deliver(job *j, const char *damage)
     st_record *r = j->r;
     const st_scan_ops *ops = s->c->ops;
     bool wanted = !ops->want || ops->want(s->c->job, r);
-    if (wanted)
+    if (wanted) {
+        read_system(j, &s->steps[0]);
         read_fields(j);
+    }
     if (s->failed)
         return;
     if (damage && j->damage)
@@ -480,7 +513,7 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
     s->nout = s->unnamed = 0;
     bool read = false;
     if (enter(&j, off + 24, end, NT_TOP)) {
-        read_system(&j, &s->steps[0]);
+        read_head(&j, &s->steps[0]);
         read = r.event_id != UINT32_MAX || r.event_record_id || r.time_created;
     }
     if (read && !s->failed)

@@ -66,6 +66,7 @@ typedef struct scan {
     uint64_t total;
     atomic_uint_fast64_t done;
     atomic_bool stop;
+    uint64_t run_slots;
     pthread_mutex_t lock;
     pthread_mutex_t looking; /* for definitions */
     pthread_cond_t turn; /* a run of some source has been digested */
@@ -88,6 +89,8 @@ typedef struct turn {
     worker *w;
     run *r;
     source_state *src;
+    const st_scan_ops *ops;
+    void *job;
     st_report report;
     uint64_t covered; /* chunks off the grid reach up to here */
     bool evtx;        /* not a file of another kind that is only carved */
@@ -262,6 +265,12 @@ static bool elsewhere(void *ctx, uint32_t id, unsigned nth, const unsigned char 
     return *n != 0;
 }
 
+static bool same(void *ctx, uint64_t offset, const unsigned char *p, size_t n)
+{
+    turn *t = ctx;
+    return n <= SLOT && peek(t, (int64_t)offset, t->w->other, n) == n && memcmp(t->w->other, p, n) == 0;
+}
+
 /* ---- what has been read, for carving ------------------------------------------------------------ */
 
 static void put_span(turn *t, spans *to, uint64_t from, uint64_t upto)
@@ -312,9 +321,9 @@ static uint64_t found(const st_report *r)
 static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bool header_bad)
 {
     st_chunk c = { .bytes = p, .n = n, .offset = offset, .source = t->src->source,
-                   .options = t->s->o, .ops = t->s->ops, .job = t->r->job,
+                   .options = t->s->o, .ops = t->ops, .job = t->job,
                    .report = &t->report, .carved = !t->evtx,
-                   .elsewhere = elsewhere, .elsewhere_ctx = t,
+                   .elsewhere = elsewhere, .same = same, .elsewhere_ctx = t,
                    .taken = t->sparing ? take : NULL };
     t->report.chunks++;
     if (n < SLOT && t->evtx)
@@ -389,14 +398,15 @@ static bool chunk_like(const unsigned char *p, size_t n)
     return n > FIRST_RECORD + 4 && (u32(p + 40) == 128 || u32(p + FIRST_RECORD) == 0x2a2a);
 }
 
-/* Among raw bytes a chunk may be cut short by the next. */
+/* A chunk may be cut short by the next. In a log that one must be sound itself: text in a record
+ * can look like anything. */
 static size_t one_chunk(const turn *t, const unsigned char *p, size_t n)
 {
     bool bad = false;
-    if (t->evtx || (sound(p, n, &bad) && checked(p, n)))
+    if (sound(p, n, &bad) && checked(p, n))
         return n;
     for (size_t i = next_chunk(t, p, 8, n); i < n; i = next_chunk(t, p, i, n))
-        if (chunk_like(p + i, n - i))
+        if (chunk_like(p + i, n - i) && (!t->evtx || header_sound(p + i)))
             return i;
     return n;
 }
@@ -442,45 +452,6 @@ static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
     return across(t, offset, n) || any;
 }
 
-/* How much of a chunk among raw bytes is read as one: all, or its records in sequence. */
-static size_t piece_of(turn *t, uint64_t offset)
-{
-    const unsigned char *p = t->w->raw;
-    size_t n = peek(t, (int64_t)offset, t->w->raw, SLOT), at = FIRST_RECORD;
-    bool bad = false;
-    if (!chunk_like(p, n))
-        return 0;
-    n = one_chunk(t, p, n);
-    if (sound(p, n, &bad) && checked(p, n))
-        return n;
-    uint32_t said = u32(p + 48), number = 0;
-    if (!bad && said >= FIRST_RECORD && said < n)
-        n = said;
-    while (at + 32 <= n && u32(p + at) == 0x2a2a) {
-        uint32_t size = u32(p + at + 4);
-        if (size < 28 || size > n - at || u32(p + at + size - 4) != size ||
-            (at > FIRST_RECORD && u32(p + at + 8) != number + 1))
-            break;
-        number = u32(p + at + 8);
-        at += size;
-    }
-    return at;
-}
-
-/* How far a chunk off the grid that begins in the slot before reaches into this one. */
-static uint64_t covered_before(turn *t, uint64_t offset)
-{
-    uint64_t before = offset - SLOT, reach = before;
-    size_t n = read_at(t, before, t->w->extra, SLOT);
-    if (has_magic(t->w->extra, n))
-        return offset;
-    for (size_t i = next_chunk(t, t->w->extra, 0, n); i < n;
-         i = next_chunk(t, t->w->extra, i, n))
-        if (before + i >= reach)
-            reach = before + i + (t->evtx ? SLOT : piece_of(t, before + i));
-    return reach > offset ? reach : offset;
-}
-
 /* What no chunk with a magic covers: a chunk that has lost it, or nothing that can be read. */
 static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
@@ -506,17 +477,14 @@ static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     if (has_magic(p, n) && t->evtx) {
-        chunk(t, offset, p, n, false);
-        t->covered = offset + n;
-        return;
-    }
-    if (all_zero(p, n)) {
+        size_t own = one_chunk(t, p, n);
+        chunk(t, offset, p, own, false);
+        t->covered = offset + own;
+        if (own == n)
+            return;
+    } else if (all_zero(p, n)) {
         t->covered = offset + n;
         return; /* room that the log has reserved */
-    }
-    if (t->r->slot && offset == HEADER + t->r->slot * SLOT) {
-        t->covered = covered_before(t, offset);
-        put_span(t, &t->taken, offset, t->covered);
     }
     if (!off_grid(t, offset, p, n))
         remainder_of(t, offset, p, n);
@@ -566,7 +534,7 @@ static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size
 {
     st_err why = { 0 };
     st_chunk c = { .bytes = p, .n = size, .offset = offset, .source = t->src->source,
-                   .options = t->s->o, .ops = t->s->ops, .job = t->r->job, .report = &t->report,
+                   .options = t->s->o, .ops = t->ops, .job = t->job, .report = &t->report,
                    .carved = true, .elsewhere = elsewhere, .elsewhere_ctx = t };
     uint32_t place = st_lone_place(p, size);
     if (place) {
@@ -588,21 +556,18 @@ static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size
 
 /* The records that begin in one slot's share of a gap; they may end in the next slot, but not
  * in what has been read already. Returns where the last ends. */
-static uint64_t lones(turn *t, uint64_t from, uint64_t upto, uint64_t last, bool count_only)
+static uint64_t lones(turn *t, uint64_t from, uint64_t upto, uint64_t last)
 {
     size_t n = peek(t, (int64_t)from, t->w->raw, (size_t)(last - from)), at = 0, found = 0;
     size_t to = upto - from < n ? (size_t)(upto - from) : n;
     st_lone l;
-    if (t->w->native)
-        st_native_rest(t->w->native);
+    st_native_rest(t->w->native);
     for (; st_lone_next(t->w->raw, at, to, n, &l) && !atomic_load(&t->s->stop);) {
-        if (!count_only && ++found > ST_MAX_LONE) {
+        if (++found > ST_MAX_LONE) {
             st_report_lost(&t->report, from + l.at, to - l.at, "limit");
             return upto;
         }
         at = l.at + (l.cut ? 28 : l.size);
-        if (count_only)
-            continue;
         put_span(t, &t->taken, from + l.at, from + at);
         if (!l.cut) {
             lone(t, from + l.at, t->w->raw + l.at, l.size);
@@ -617,22 +582,17 @@ static uint64_t lones(turn *t, uint64_t from, uint64_t upto, uint64_t last, bool
     return from + at;
 }
 
-/* A stretch that nothing was read of. beyond: how far a record that begins in it may reach. */
-static void gap(turn *t, uint64_t from, uint64_t to, uint64_t beyond)
+/* A stretch that nothing was read of. beyond: how far a record that begins in it may reach.
+ * Returns where the last ends, or the stretch. */
+static uint64_t gap(turn *t, uint64_t from, uint64_t to, uint64_t beyond)
 {
     while (from < to && !atomic_load(&t->s->stop)) {
         uint64_t upto = to - from > SLOT ? from + SLOT : to;
         uint64_t last = beyond - from > (uint64_t)2 * SLOT ? from + (uint64_t)2 * SLOT : beyond;
-        uint64_t end = lones(t, from, upto, last, false);
+        uint64_t end = lones(t, from, upto, last);
         from = end > upto ? end : upto;
     }
-}
-
-/* A lone record of the run before may reach into this one. */
-static uint64_t reached(turn *t, uint64_t from)
-{
-    uint64_t end = lones(t, from - SLOT, from, from + SLOT, true);
-    return end > from ? end : from;
+    return from;
 }
 
 static int by_place(const void *a, const void *b)
@@ -669,29 +629,32 @@ static void report_unread(turn *t)
     }
 }
 
-/* When the run's chunks have been read, so that each record is read once, and in its chunk
- * if that is there. */
-static void carve(turn *t)
+/* Where the first chunk at or behind offset begins, if in that slot: records that begin before
+ * it don't reach into it. */
+static uint64_t next_magic(turn *t, uint64_t offset)
 {
-    uint64_t from = t->r->slot ? HEADER + t->r->slot * SLOT : 0, size = t->src->source->size;
-    uint64_t to = HEADER + (t->r->slot + ST_MAX_RUN_SLOTS) * SLOT;
+    uint64_t size = t->src->source->size;
+    size_t n = peek(t, (int64_t)offset, t->w->raw, SLOT), i = 0;
+    if (!has_magic(t->w->raw, n))
+        i = next_chunk(t, t->w->raw, 0, n);
+    while (i < n && !chunk_like(t->w->raw + i, n - i))
+        i = next_chunk(t, t->w->raw, i, n);
+    return i < n ? offset + i : size;
+}
+
+/* Reads the lone records of [from, to) when the chunks there have been read, so that each record
+ * is read once, and in its chunk if that is there. Returns where the last ends. */
+static uint64_t carve(turn *t, uint64_t from, uint64_t to)
+{
     size_t n = t->taken.n; /* lone records are put behind them */
-    if (to > size)
-        to = size;
     sort_spans(&t->taken);
-    if (t->r->slot && from < to && !(n && t->taken.list[0].from <= from))
-        from = reached(t, from);
     for (size_t i = 0; i < n && from < to; i++) {
         span v = t->taken.list[i];
-        if (v.from > from) {
-            uint64_t upto = v.from < to ? v.from : to;
-            gap(t, from, upto, v.from < size ? v.from : size);
-        }
+        if (v.from > from)
+            from = gap(t, from, v.from < to ? v.from : to, v.from);
         from = v.to > from ? v.to : from;
     }
-    if (from < to)
-        gap(t, from, to, size);
-    report_unread(t);
+    return from < to ? gap(t, from, to, next_magic(t, to)) : from;
 }
 
 /* ---- runs --------------------------------------------------------------------------------------- */
@@ -715,15 +678,60 @@ static void digest_run(turn *t, size_t n)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void read_run(turn *t)
+static uint64_t place_of(uint64_t slot)
 {
-    scan *s = t->s;
-    size_t total = 0;
-    if (t->r->slot == 0)
-        header(t);
+    return HEADER + slot * SLOT;
+}
+
+static bool silent_want(void *job, const st_record *head)
+{
+    (void)job;
+    (void)head;
+    return false;
+}
+
+static void silent_record(void *job, const st_record *r)
+{
+    (void)job;
+    (void)r;
+}
+
+/* Reads what stands before the run once more, without a word, and so learns what the run before
+ * has: how far its last chunk reaches, which of its records are live, where the chunk of its
+ * last lone record began. A chunk on the grid depends on nothing before it; elsewhere two slots
+ * tell. Returns how far what was read reaches. */
+static uint64_t rehearse(turn *t)
+{
+    static const st_scan_ops silent = { .want = silent_want, .record = silent_record };
+    uint64_t start = place_of(t->r->slot), first = t->r->slot - 1, reach;
+    unsigned char head[8];
+    bool on_grid = t->evtx && has_magic(head, peek(t, (int64_t)place_of(first), head, sizeof head));
+    first -= !on_grid && first;
+    reach = place_of(first);
+    turn before = { .s = t->s, .w = t->w, .r = t->r, .src = t->src, .evtx = t->evtx, .ops = &silent,
+                    .sparing = t->sparing };
+    for (uint64_t k = first; k < t->r->slot; k++)
+        slot(&before, place_of(k), t->w->bytes, peek(t, (int64_t)place_of(k), t->w->bytes, SLOT));
+    if (t->sparing)
+        reach = carve(&before, reach, start);
+    for (size_t i = 0; i < before.taken.n; i++)
+        if (before.taken.list[i].to > start)
+            put_span(t, &t->taken, start, before.taken.list[i].to);
+    t->covered = before.covered;
+    t->window = before.window;
+    t->windowed = before.windowed;
+    st_report_free(&before.report);
+    free(before.taken.list);
+    free(before.unread.list);
+    return reach;
+}
+
+static void read_slots(turn *t, size_t *total)
+{
     uint64_t data = 0; /* before it lie only holes */
-    for (uint64_t k = 0; k < ST_MAX_RUN_SLOTS && !atomic_load(&s->stop); k++) {
-        uint64_t offset = HEADER + (t->r->slot + k) * SLOT;
+    scan *s = t->s;
+    for (uint64_t k = 0; k < s->run_slots && !atomic_load(&s->stop); k++) {
+        uint64_t offset = place_of(t->r->slot + k);
         if (!s->o->digest && k == 0)
             data = st_file_data(t->w->file, offset);
         if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
@@ -734,15 +742,28 @@ static void read_run(turn *t)
         size_t n = read_at(t, offset, p, SLOT);
         if (!n)
             break;
-        total += n;
+        *total += n;
         slot(t, offset, p, n);
     }
-    if (t->sparing)
-        carve(t);
-    if (s->o->digest && t->src->digest)
-        digest_run(t, total);
-    else if (s->o->digest)
-        digest_run(t, 0);
+}
+
+static void read_run(turn *t)
+{
+    scan *s = t->s;
+    size_t total = 0;
+    uint64_t from = 0, to = place_of(t->r->slot + s->run_slots);
+    if (t->r->slot)
+        from = rehearse(t);
+    else
+        header(t);
+    read_slots(t, &total);
+    if (t->sparing) {
+        uint64_t start = t->r->slot ? place_of(t->r->slot) : 0;
+        carve(t, from > start ? from : start, to < t->src->source->size ? to : t->src->source->size);
+        report_unread(t);
+    }
+    if (s->o->digest)
+        digest_run(t, t->src->digest ? total : 0);
     if (st_file_size(t->w->file) != t->src->source->size)
         t->r->changed = true;
     if (s->ops->progress) {
@@ -809,7 +830,7 @@ static void work(void *ctx, unsigned thread, size_t number)
     scan *s = ctx;
     run *r = &s->runs[number];
     source_state *src = &s->sources[r->source];
-    turn t = { .s = s, .w = &s->workers[thread], .r = r, .src = src,
+    turn t = { .s = s, .w = &s->workers[thread], .r = r, .src = src, .ops = s->ops,
                .evtx = st_str_eq(src->source->kind, ST_STR("evtx")),
                .sparing = s->o->carve && s->o->engine == ST_ENGINE_NATIVE };
     st_report *report = calloc(1, sizeof *report);
@@ -818,6 +839,7 @@ static void work(void *ctx, unsigned thread, size_t number)
     if (report && !atomic_load(&s->stop)) {
         r->job = s->ops->begin ? s->ops->begin(s->ctx, thread, src->place) : NULL;
         r->begun = true;
+        t.job = r->job;
         if (s->o->engine == ST_ENGINE_NATIVE)
             st_native_begin(t.w->native);
         else
@@ -842,11 +864,11 @@ static void work(void *ctx, unsigned thread, size_t number)
 
 /* ---- beginning and end ------------------------------------------------------------------------------ */
 
-static size_t runs_of(const st_source *s)
+static size_t runs_of(const scan *s, const st_source *it)
 {
-    uint64_t slots = s->size > HEADER ? (s->size - HEADER + SLOT - 1) / SLOT : 0;
+    uint64_t slots = it->size > HEADER ? (it->size - HEADER + SLOT - 1) / SLOT : 0;
     slots = slots < ST_MAX_SOURCE_SLOTS ? slots : ST_MAX_SOURCE_SLOTS;
-    uint64_t runs = (slots + ST_MAX_RUN_SLOTS - 1) / ST_MAX_RUN_SLOTS;
+    uint64_t runs = (slots + s->run_slots - 1) / s->run_slots;
     return runs ? (size_t)runs : 1;
 }
 
@@ -861,7 +883,7 @@ static bool plan(scan *s, st_evidence *e)
         if (!st_source_readable(it) || (s->o->only && it != s->o->only))
             continue;
         source_state *src = &s->sources[s->nsources++];
-        *src = (source_state){ .source = it, .place = i, .first = runs, .runs = runs_of(it) };
+        *src = (source_state){ .source = it, .place = i, .first = runs, .runs = runs_of(s, it) };
         st_report_free(&it->report);
         if (it->size > LONGEST)
             st_report_lost(&it->report, LONGEST, it->size - LONGEST, "too-long");
@@ -875,13 +897,13 @@ static bool plan(scan *s, st_evidence *e)
         return false;
     for (size_t i = 0; i < s->nsources; i++)
         for (size_t k = 0; k < s->sources[i].runs; k++)
-            s->runs[s->nruns++] = (run){ .source = i, .slot = (uint64_t)k * ST_MAX_RUN_SLOTS };
+            s->runs[s->nruns++] = (run){ .source = i, .slot = (uint64_t)k * s->run_slots };
     return true;
 }
 
 static bool hire(scan *s, unsigned threads)
 {
-    size_t bytes = s->o->digest ? (size_t)SLOT * ST_MAX_RUN_SLOTS : SLOT;
+    size_t bytes = s->o->digest ? SLOT * (size_t)s->run_slots : SLOT;
     s->workers = calloc(threads, sizeof *s->workers);
     if (!s->workers)
         return false;
@@ -929,7 +951,9 @@ static void dismiss(scan *s, unsigned threads)
 st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops, void *ctx,
                      st_err *err)
 {
-    scan s = { .o = o, .ops = ops, .ctx = ctx, .err = err };
+    scan s = { .o = o, .ops = ops, .ctx = ctx, .err = err, .run_slots = ST_MAX_RUN_SLOTS };
+    if (o->run_slots && o->run_slots < ST_MAX_RUN_SLOTS)
+        s.run_slots = o->run_slots;
     unsigned threads = st_threads(o->threads);
     if (pthread_mutex_init(&s.lock, NULL) != 0)
         return st_fail(err, ST_E_MEMORY, "no memory for a lock");

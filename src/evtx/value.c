@@ -37,9 +37,18 @@ static const type_info types[0x80] = {
 static uint64_t get_le(const unsigned char *p, size_t n)
 {
     uint64_t v = 0;
-    for (size_t i = n; i-- > 0;)
-        v = v << 8 | p[i];
-    return v;
+    switch (n) { /* of a width that the compiler knows a load is made */
+    case 1:
+        return p[0];
+    case 2:
+        return (uint64_t)p[0] | (uint64_t)p[1] << 8;
+    case 4:
+        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
+    default:
+        for (size_t i = n; i-- > 0;)
+            v = v << 8 | p[i];
+        return v;
+    }
 }
 
 static bool int_width(size_t n)

@@ -34,14 +34,23 @@ static st_str text_of(st_kql_diags *d, const char *fmt, va_list args)
     return st_arena_copy(d->arena, (st_str){ text, kept });
 }
 
-static st_diag *next_item(st_kql_diags *d)
+static st_diag *next_item(st_kql_diags *d, st_severity severity, const char *fmt, va_list args)
+    __attribute__((format(printf, 3, 0)));
+
+/* The next item, all but its place; NULL if errors are many, or without memory. */
+static st_diag *next_item(st_kql_diags *d, st_severity severity, const char *fmt, va_list args)
 {
+    if (severity == ST_SEV_ERROR && d->errors >= ST_MAX_DIAGS) {
+        d->dropped++;
+        return NULL;
+    }
     if (!st_grow(&d->items, &d->cap, d->n + 1, sizeof *d->items)) {
         d->failed = true;
         return NULL;
     }
     st_diag *item = &d->items[d->n++];
-    *item = (st_diag){ .path = d->path, .named = d->named, .width = 1 };
+    *item = (st_diag){ .path = d->path, .named = d->named, .width = 1, .severity = severity };
+    item->text = text_of(d, fmt, args);
     return item;
 }
 
@@ -95,19 +104,12 @@ static bool told(const st_kql_diags *d, const st_diag *item)
 void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const char *code,
                  const char *fmt, ...)
 {
-    if (severity == ST_SEV_ERROR && d->errors >= ST_MAX_DIAGS) {
-        d->dropped++;
-        return;
-    }
     va_list args;
     va_start(args, fmt);
-    st_str text = text_of(d, fmt, args);
+    st_diag *item = next_item(d, severity, fmt, args);
     va_end(args);
-    st_diag *item = next_item(d);
     if (!item)
         return;
-    item->severity = severity;
-    item->text = text;
     item->code = st_str_of(code);
     place(d, where, item);
     if (severity != ST_SEV_ERROR)
@@ -123,15 +125,29 @@ void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ..
 {
     va_list args;
     va_start(args, fmt);
-    st_str text = text_of(d, fmt, args);
+    st_diag *item = next_item(d, severity, fmt, args);
     va_end(args);
-    st_diag *item = next_item(d);
-    if (!item)
-        return;
-    item->severity = severity;
-    item->text = text;
-    if (severity == ST_SEV_ERROR)
+    if (item && severity == ST_SEV_ERROR)
         d->errors++;
+}
+
+/* What is about the file as a whole comes last. */
+static int by_place(const void *a, const void *b)
+{
+    const st_diag *x = a, *y = b;
+    unsigned l = x->line - 1, k = y->line - 1;
+    if (l != k)
+        return l < k ? -1 : 1;
+    if (x->column != y->column)
+        return x->column < y->column ? -1 : 1;
+    int severity = (x->severity > y->severity) - (x->severity < y->severity);
+    return severity ? severity : st_str_cmp(x->text, y->text);
+}
+
+void st_kql_diags_sort(st_kql_diags *d, size_t first)
+{
+    if (d->n > first)
+        qsort(d->items + first, d->n - first, sizeof *d->items, by_place);
 }
 
 static bool in_table(uint32_t cp, const uint32_t (*table)[2], size_t n)

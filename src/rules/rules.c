@@ -137,14 +137,18 @@ typedef struct piece {
 
 static void understand(st_rules *r, st_loaded *l)
 {
-    st_kql_bound bound = { .status = ST_RULE_BROKEN };
-    if (st_kql_parse(&r->arena, l->text, &r->diags, &l->script))
-        st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    st_kql_bound bound;
+    size_t first = r->diags.n;
+    bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
+    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    st_kql_diags_sort(&r->diags, first);
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
-    if (r->diags.errors && bound.status == ST_RULE_READY)
+    if (!read || (r->diags.errors && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
+        l->rule.why = ST_STR("");
+    }
     if (r->diags.dropped)
         st_kql_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
 }

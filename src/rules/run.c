@@ -384,8 +384,13 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
     st_kql_diags_file(&r->diags, name, kept, 0, true);
-    if (!st_kql_parse(&r->arena, kept, &r->diags, &script))
+    if (!st_kql_parse(&r->arena, kept, &r->diags, &script)) {
+        st_kql_bound rest; /* what else is wrong in it */
+        st_kql_bind_rule(&script, false, &r->arena, &r->diags, &rest);
+        st_kql_diags_sort(&r->diags, 0);
+        st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
+    }
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");

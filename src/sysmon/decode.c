@@ -14,19 +14,17 @@ enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
 static const st_guid PROVIDER = { { 0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x43, 0xbf, 0x4c,
                                     0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9 } };
 
-/* Most logs are another provider's, and most of Sysmon's have its name as UTF-16, in its own
- * spelling: both are told at a glance; the rest is compared with care. */
+/* Most of Sysmon's records have its name as UTF-16, in its own spelling: told at a glance, as
+ * are other names of another length; the rest is compared with care. */
 static bool is_named(const st_value *v)
 {
     static const char NAME[] = "Microsoft-Windows-Sysmon";
-    enum { LENGTH = sizeof NAME - 1 };
-    size_t i = 0;
-    if (!v->p || v->n < LENGTH)
+    static const char WIDE[] = "M\0i\0c\0r\0o\0s\0o\0f\0t\0-\0W\0i\0n\0d\0o\0w\0s\0-\0S\0y\0s\0m\0o\0n";
+    if (!v->p || v->n < sizeof NAME - 1)
         return false;
-    if (v->type == ST_V_STRING && v->n == 2 * LENGTH)
-        while (i < LENGTH && v->p[2 * i] == (unsigned char)NAME[i] && !v->p[2 * i + 1])
-            i++;
-    return i == LENGTH || st_value_is(v, NAME);
+    if (v->type == ST_V_STRING && v->n == sizeof WIDE)
+        return memcmp(v->p, WIDE, sizeof WIDE) == 0 || st_value_is(v, NAME);
+    return st_value_is(v, NAME);
 }
 
 bool st_sysmon_is(const st_record *r)

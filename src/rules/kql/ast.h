@@ -2,8 +2,9 @@
  * ast.h - what a KQL text says, before anybody knows what its names mean.
  *
  * The parser builds these from an arena; nothing is freed singly. Every node has the span of
- * its text. Lists are arrays of pointers. A syntax error leaves ST_KX_ERROR nodes (or less)
- * and a diagnostic: a tree is only fit for binding if st_kql_parse returned true.
+ * its text. Lists are arrays of pointers. A syntax error leaves a diagnostic; the operator it is
+ * in becomes ST_KP_UNREAD, a statement's value that is no pipeline ST_KX_ERROR. All else is fit
+ * for binding, so that names and types are checked in the rest of a text with a mistake.
  *
  * Names are text without brackets or quotes. Whether a name is a column, a let, or a table is
  * the binder's to decide; likewise whether an expression is scalar or tabular: `T`, `f(x)` and
@@ -81,7 +82,7 @@ struct st_kql_json {
 /* ---- expressions ---------------------------------------------------------------------- */
 
 typedef enum st_kql_expr_kind {
-    ST_KX_ERROR,   /* what couldn't be read */
+    ST_KX_ERROR,   /* what couldn't be read; told already */
     ST_KX_LITERAL, /* value */
     ST_KX_NAME,    /* name: x, ['any text'], $left, $table */
     ST_KX_STAR,    /* *  */
@@ -203,6 +204,7 @@ typedef enum st_kql_op_kind {
     ST_KP_AS,           /* name */
     ST_KP_GETSCHEMA, ST_KP_CONSUME,
     ST_KP_INVOKE,       /* expr: a call */
+    ST_KP_UNREAD,       /* was: one with a mistake in it; only if st_kql_parse returned false */
     ST_KP_UNSUPPORTED   /* name: an operator that is Kusto's but not ours (fork, facet, graph-match ...) */
 } st_kql_op_kind;
 /* "project-away" ...; for ST_KP_TABLE "table". */
@@ -262,6 +264,7 @@ struct st_kql_op {
         st_kql_expr *expr;
         st_kql_list exprs;
         st_kql_name name;
+        st_kql_op_kind was; /* ST_KP_UNREAD if its word is unknown */
         struct { st_kql_schema schema; st_kql_list cells; } data;
         struct { st_kql_name name; st_kql_expr *from, *to, *step; } range;
         /* project: a plain list; the types of a:long there are read and dropped */
@@ -308,13 +311,13 @@ struct st_kql_stmt {
     st_kql_stmt *next;
 };
 
-/* A whole text. At least one ST_KS_QUERY if it was parsed without error. */
+/* A whole text. At least one ST_KS_QUERY if it was read without error. */
 typedef struct st_kql_script {
     st_str text; /* what the spans are about; must outlive the tree */
     st_kql_stmt *first;
 } st_kql_script;
 
-/* Reads text. false: there were errors (all in d), or no memory (a->failed). */
+/* Reads text. false: there were errors (all in d), or no memory (a->failed; nothing is in out). */
 bool st_kql_parse(st_arena *a, st_str text, st_kql_diags *d, st_kql_script *out);
 
 /* ---- texts of values, for literals and for conversions at run time ----------------------- */

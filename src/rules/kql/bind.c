@@ -115,7 +115,8 @@ static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
 
 static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
 {
-    st_kop *op = b->failed ? NULL : st_kop_project(b->r, in, o->cols, o->items, o->n);
+    /* After an error, too: a column of unknown type is better than none. */
+    st_kop *op = st_kop_project(b->r, in, o->cols, o->items, o->n);
     outputs_free(o);
     return op;
 }
@@ -1170,6 +1171,16 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
     return t;
 }
 
+/* What stands for a table that couldn't be understood, which was told: it has any column. */
+static st_kop *unread_table(st_kbinder *b)
+{
+    st_kop *op = st_kop_values(b->r, NULL, 0, NULL, 0);
+    b->failed = b->opened = true;
+    if (op)
+        op->schema.open = true;
+    return op;
+}
+
 static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
@@ -1186,6 +1197,8 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
         b->env = env;
         return op;
     }
+    if (st_kb_unread(l))
+        return unread_table(b);
     if (l) {
         st_kb_error(b, e->span, NULL, "%.*s is a value here; a table is needed", ST_FMT(name));
         return NULL;
@@ -1218,6 +1231,8 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     size_t n = e->kind == ST_KX_CALL ? e->u.call.args.n : 0;
     if (!l && n == 1 && st_str_eq(name, ST_STR("materialize")))
         return st_kb_table(b, e->u.call.args.items[0]);
+    if (st_kb_unread(l))
+        return unread_table(b);
     if (!l || l->kind != ST_L_LAMBDA) {
         if (st_kql_service(name)) {
             if (!b->needs.p)
@@ -1256,6 +1271,8 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
         op = name_table(b, e);
     else if (e->kind == ST_KX_CALL)
         op = st_kb_call_table(b, e);
+    else if (e->kind == ST_KX_ERROR)
+        op = unread_table(b);
     else
         st_kb_error(b, e->span, NULL, "a table is needed here");
     b->row = row;
@@ -1320,6 +1337,7 @@ static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
     case ST_KP_UNION: return st_kb_op_union(b, NULL, q);
     case ST_KP_SEARCH: return st_kb_op_search(b, NULL, q);
     case ST_KP_FIND: return st_kb_op_find(b, NULL, q);
+    case ST_KP_UNREAD: return unread_table(b);
     default:
         st_kb_error(b, q->word, NULL, "operator %s isn't supported yet", st_kql_op_name(q->kind));
         return NULL;
@@ -1368,6 +1386,62 @@ static st_kop *bind_one(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *
     return op;
 }
 
+/* Does the output have the input's columns, whatever they are? */
+static bool keeps_columns(st_kql_op_kind k)
+{
+    switch (k) {
+    case ST_KP_PROJECT:
+    case ST_KP_PROJECT_KEEP:
+    case ST_KP_SUMMARIZE:
+    case ST_KP_DISTINCT:
+    case ST_KP_SAMPLE_DISTINCT:
+    case ST_KP_COUNT:
+    case ST_KP_MAKE_SERIES:
+    case ST_KP_TOP_NESTED:
+    case ST_KP_GETSCHEMA: return false;
+    default: return true;
+    }
+}
+
+/* Does it change rows alone? */
+static bool keeps_schema(st_kql_op_kind k)
+{
+    return k == ST_KP_WHERE || k == ST_KP_ORDER || k == ST_KP_TOP || k == ST_KP_TAKE ||
+           k == ST_KP_SAMPLE;
+}
+
+/* After a mistake in operator q: the input, and any column that q may have made. */
+static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
+{
+    st_kop *op = ST_NEW(&b->r->arena, st_kop);
+    if (!op) {
+        st_krun_nomem(b->r);
+        return NULL;
+    }
+    *op = *in;
+    op->schema.open |= !keeps_schema(q->kind == ST_KP_UNREAD ? q->u.was : q->kind);
+    return op;
+}
+
+/* One operator, and how much is known of its columns. After an error it goes on, to find what
+ * else is wrong. */
+static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
+{
+    bool failed = b->failed, opened = b->opened;
+    b->spoiled |= failed;
+    b->failed = b->opened = false;
+    st_kop *op = q->kind == ST_KP_UNREAD ? NULL : bind_one(b, f, in, q);
+    if (q->kind == ST_KP_UNREAD)
+        b->failed = true;
+    if (!op && b->failed)
+        op = past_mistake(b, in, q);
+    if (op)
+        op->schema.open |= b->opened || (in->schema.open && keeps_columns(q->kind));
+    b->opened = opened || (op && op->schema.open);
+    b->failed |= failed;
+    return op;
+}
+
 /* The operators behind op, one after the other. */
 static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
 {
@@ -1376,24 +1450,17 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
         bind_op *f =
             (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
         b->row = &op->schema;
-        if (!f) {
+        if (!f && q->kind != ST_KP_UNREAD) {
             st_str name =
                 q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
             st_kb_error(b, q->word, NULL, "operator %.*s isn't supported yet", ST_FMT(name));
             op = NULL;
             break;
         }
-        bool failed = b->failed;
-        b->failed = false;
-        st_kop *next = bind_one(b, f, op, q);
-        /* After an error go on with the input's columns, to find what else is wrong. */
-        op = next                                                              ? next
-             : b->failed && (q->kind == ST_KP_WHERE || q->kind == ST_KP_ORDER) ? op
-                                                                               : NULL;
-        b->failed |= failed;
+        op = bind_next(b, f, op, q);
     }
     b->row = row;
-    return b->failed ? NULL : op;
+    return op;
 }
 
 st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
@@ -1402,7 +1469,7 @@ st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
     b->serialized = false;
     st_kop *op = pipeline(b, in, q->first);
     b->serialized = serialized;
-    return op;
+    return b->failed ? NULL : op;
 }
 
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
@@ -1411,7 +1478,13 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     const st_kschema *row = b->row;
     b->row = NULL;
     b->serialized = false;
+    bool failed = b->failed;
+    b->spoiled |= failed;
+    b->failed = false;
     st_kop *op = q ? bind_source(b, q) : NULL;
+    if (!op && b->failed && !b->needs.p)
+        op = unread_table(b);
+    b->failed |= failed;
     b->source = q && q->kind == ST_KP_TABLE && q->u.expr->kind == ST_KX_NAME ? q->u.expr->u.name
                                                                              : ST_STR("");
     b->serialized = q && serialized_by(q->kind, b->serialized);

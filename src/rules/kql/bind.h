@@ -31,7 +31,9 @@ typedef struct st_kbinder {
     st_klet *env;
     const st_kschema *row; /* the input row's columns; NULL: none */
     unsigned depth, expansions;
-    bool marks, failed;
+    bool marks;
+    bool failed;  /* there was an error in what is being bound */
+    bool spoiled; /* ... or before it: the plan won't run */
     st_str needs; /* a service that the query needs */
     /* summarize: aggregates may stand in expressions and become columns behind the keys */
     bool aggregates;
@@ -39,6 +41,7 @@ typedef struct st_kbinder {
     size_t ncalls, calls_cap, keys;
     size_t node_call; /* the call of an arg_max(.., *) */
     bool filtering;   /* in a where: columns that are never filled are worth a warning */
+    bool opened;      /* a table whose columns aren't all known was bound: see st_kschema.open */
     bool open;        /* behind a plugin whose columns depend on the rows: unknown names are null */
     bool nested;      /* inside an aggregate's arguments */
     bool serialized;  /* the input's order is meant */
@@ -51,6 +54,8 @@ void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, .
     __attribute__((format(printf, 4, 5)));
 void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* May rows be read already, to know the columns or a constant? If not, counts as failed. */
+bool st_kb_may_run(st_kbinder *b);
 /* Never NULL but for no memory: what can't be bound has type UNKNOWN. */
 st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e);
 /* A condition: bool, or an error. */
@@ -62,6 +67,8 @@ st_str st_kb_name(st_kbinder *b, const st_kql_expr *e);
 st_klet *st_kb_let(st_kbinder *b, st_str name);
 size_t st_kb_column(const st_kschema *s, st_str name); /* SIZE_MAX: none */
 void st_kb_no_column(st_kbinder *b, st_span at, st_str name);
+/* A let whose value couldn't be understood, which was told. */
+bool st_kb_unread(const st_klet *l);
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);

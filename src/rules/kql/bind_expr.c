@@ -40,6 +40,12 @@ void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...)
         st_kql_diag(b->d, ST_SEV_WARNING, at, NULL, "%s", t);
 }
 
+bool st_kb_may_run(st_kbinder *b)
+{
+    b->failed |= b->spoiled;
+    return !b->failed;
+}
+
 st_kt st_kb_type(st_kql_type t)
 {
     return t == ST_KT_DECIMAL ? ST_KT_REAL : t;
@@ -203,6 +209,10 @@ st_klet *st_kb_let(st_kbinder *b, st_str name)
 void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
 {
     st_suggest s = { .want = name };
+    if (b->row && b->row->open) {
+        b->failed = true; /* told where the columns were lost */
+        return;
+    }
     for (size_t i = 0; b->row && i < b->row->n; i++)
         st_suggest_offer(&s, b->row->v[i].name);
     for (st_klet *l = b->env; l; l = l->next)
@@ -212,6 +222,11 @@ void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
                     ST_FMT(s.best));
     else
         st_kb_error(b, at, "KS142", "no column %.*s", ST_FMT(name));
+}
+
+bool st_kb_unread(const st_klet *l)
+{
+    return l && l->kind == ST_L_VALUE && l->x && l->x->type == ST_KT_UNKNOWN;
 }
 
 static bool server_column(st_str name)
@@ -605,9 +620,7 @@ static st_kx *table_values(st_kbinder *b, const st_kql_expr *e)
     b->row = NULL;
     st_kop *op = st_kb_table(b, e);
     b->row = row;
-    if (!op || b->failed)
-        return unknown(b);
-    if (!op->schema.n)
+    if (!op || !st_kb_may_run(b) || !op->schema.n)
         return unknown(b);
     st_krows rows = { 0 };
     st_karray *a = NULL;
@@ -1016,7 +1029,7 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
     st_kop *op = st_kb_table(b, e->u.call.args.items[0]);
     b->row = row;
     b->serialized = serialized;
-    if (!op || b->failed || !op->schema.n)
+    if (!op || !st_kb_may_run(b) || !op->schema.n)
         return unknown(b);
     st_kbatch *batch = op->next(b->r, op);
     const st_kv *v = batch ? st_kbatch_col(b->r, batch, 0) : NULL;
@@ -1096,6 +1109,8 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
     st_klet *l = st_kb_let(b, name);
     if (l && l->kind == ST_L_LAMBDA)
         return call_lambda(b, e, l);
+    if (st_kb_unread(l))
+        return unknown(b);
     if (st_str_eq(name, ST_STR("toscalar")))
         return toscalar(b, e);
     if (st_str_eq(name, ST_STR("column_ifexists")) || st_str_eq(name, ST_STR("columnifexists")))
@@ -1143,6 +1158,10 @@ static st_kx *bind_literal(st_kbinder *b, const st_kql_expr *e)
 
 static st_kx *bind_other(st_kbinder *b, const st_kql_expr *e)
 {
+    if (e->kind == ST_KX_ERROR) {
+        b->failed = true;
+        return unknown(b);
+    }
     static const char *const what[] = {
         [ST_KX_STAR] = "`*` can't stand here",
         [ST_KX_PATTERN] = "a wildcard can't stand here",
@@ -1150,7 +1169,6 @@ static st_kx *bind_other(st_kbinder *b, const st_kql_expr *e)
         [ST_KX_TYPEOF] = "typeof() can't stand here",
         [ST_KX_QUERY] = "a table can't stand here; a value is needed",
         [ST_KX_LAMBDA] = "a function can't stand here",
-        [ST_KX_ERROR] = "this couldn't be read",
     };
     st_kb_error(b, e->span, NULL, "%s", what[e->kind] ? what[e->kind] : "this can't stand here");
     return unknown(b);

@@ -251,6 +251,8 @@ static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
     if (!plain_column(b, args->items[0], in, &u.col) ||
         (args->n > 1 && !st_kb_constant(b, args->items[1], &prefix, &t)))
         return NULL;
+    if (in->schema.v[u.col].type == ST_KT_UNKNOWN)
+        return NULL;
     if (in->schema.v[u.col].type != ST_KT_DYNAMIC) {
         st_kb_error(b, args->items[0]->span, "KS107",
                     "bag_unpack() needs a dynamic, not %s; use parse_json()",
@@ -259,7 +261,9 @@ static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
     }
     u.prefix = st_pool_get(b->r->mem.pool, prefix.tag == ST_KV_STRING ? prefix.u.s : ST_EMPTY);
     const st_kql_schema *s = &q->u.evaluate.schema;
-    return s->columns || s->open ? unpack_by_schema(b, in, s, &u) : unpack_by_rows(b, in, q, &u);
+    if (s->columns || s->open)
+        return unpack_by_schema(b, in, s, &u);
+    return st_kb_may_run(b) ? unpack_by_rows(b, in, q, &u) : NULL;
 }
 
 /* ---- pivot -------------------------------------------------------------------------------------
@@ -411,7 +415,7 @@ static bool pivot_cells(st_kbinder *b, const pivot *p, const st_krows *in, st_kg
 static st_kop *bind_pivot(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     pivot p = { 0 };
-    if (!pivot_args(b, in, q->u.evaluate.call, &p))
+    if (!pivot_args(b, in, q->u.evaluate.call, &p) || !st_kb_may_run(b))
         return NULL;
     st_kop *groups = pivot_groups(b, in, &p), *op = NULL;
     st_krows read = { 0 };

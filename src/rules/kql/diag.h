@@ -39,6 +39,8 @@ void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const cha
 /* About the file as a whole (line 0). */
 void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+/* Brings what was told from item `first` on, about one file, into the order of its lines. */
+void st_kql_diags_sort(st_kql_diags *d, size_t first);
 void st_kql_diags_free(st_kql_diags *d);
 
 /* ---- suggest.c: "did you mean" ------------------------------------------------------ */

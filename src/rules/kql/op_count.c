@@ -30,7 +30,7 @@ st_kop *st_kop_count(st_krun *r, st_kop *in, st_str name)
     if (!c)
         return NULL;
     *c = (st_kcol){ name, ST_KT_LONG };
-    op->schema = (st_kschema){ c, 1 };
+    op->schema = (st_kschema){ .v = c, .n = 1 };
     op->lineage = false;
     return op;
 }

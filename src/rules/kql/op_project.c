@@ -76,6 +76,6 @@ st_kop *st_kop_project(st_krun *r, st_kop *in, const st_kcol *cols, const st_kit
         memcpy(it, items, n * sizeof *it);
     }
     *(project *)op->spec = (project){ it, n };
-    op->schema = (st_kschema){ c, n };
+    op->schema = (st_kschema){ .v = c, .n = n };
     return op;
 }

@@ -97,6 +97,17 @@ void st_p_leave(st_parser *p)
 
 /* ---- errors ------------------------------------------------------------------------------ */
 
+void st_p_wrong(st_parser *p)
+{
+    p->panic = p->wrong = true;
+    p->mistakes++;
+}
+
+bool st_p_sound(const st_parser *p, unsigned before)
+{
+    return p->mistakes == before && !p->panic;
+}
+
 void st_p_fail(st_parser *p, st_span where, const char *code, const char *fmt, ...)
 {
     char text[512];
@@ -106,7 +117,7 @@ void st_p_fail(st_parser *p, st_span where, const char *code, const char *fmt, .
     va_start(args, fmt);
     vsnprintf(text, sizeof text, fmt, args);
     va_end(args);
-    p->panic = p->wrong = true;
+    st_p_wrong(p);
     st_kql_diag(p->diags, ST_SEV_ERROR, where, code, "%s", text);
 }
 
@@ -115,7 +126,7 @@ void st_p_expected(st_parser *p, const char *what)
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
     if (t->kind == ST_TOK_BAD) {
-        p->panic = p->wrong = true; /* told already, by the lexer */
+        st_p_wrong(p); /* told already, by the lexer */
     } else if (t->kind == ST_TOK_END) {
         st_p_fail(p, t->span, "KS006", "%s expected, but the text ends", what);
     } else if (t->kind == ST_TOK_LITERAL && t->value->hidden) {
@@ -190,7 +201,7 @@ void st_p_add(st_parser *p, st_p_list *l, void *item)
         return;
     if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items)) {
         p->arena->failed = true;
-        p->panic = p->wrong = true;
+        st_p_wrong(p);
         return;
     }
     l->items[l->n++] = item;
@@ -422,6 +433,21 @@ static void to_next(st_parser *p, bool body)
     p->panic = false;
 }
 
+/* A statement that couldn't be read: its name is known, perhaps, and nothing else. What is
+ * behind it is read as though it were sound. */
+static void unread(st_parser *p, st_kql_stmt *s, unsigned before)
+{
+    bool kept = s->value && (s->value->kind == ST_KX_QUERY || s->value->kind == ST_KX_LAMBDA);
+    if (s->kind == ST_KS_LET && !s->name.text.p)
+        s->kind = ST_KS_SET;
+    if (p->mistakes != before || !kept) {
+        s->value = st_p_node(p, ST_KX_ERROR, s->span);
+        s->params = NULL;
+        s->nparams = 0;
+    }
+    p->mistakes = before;
+}
+
 st_kql_stmt *st_p_statements(st_parser *p, bool body)
 {
     st_kql_stmt *first = NULL, **last = &first;
@@ -434,7 +460,10 @@ st_kql_stmt *st_p_statements(st_parser *p, bool body)
         if (!s)
             break;
         size_t before = p->i;
+        unsigned mistakes = p->mistakes;
         statement(p, s);
+        if (!st_p_sound(p, mistakes))
+            unread(p, s, mistakes);
         *last = s;
         last = &s->next;
         bool ends = st_p_is(p, 0, ";") || st_p_at(p, 0)->kind == ST_TOK_END ||
@@ -477,5 +506,7 @@ bool st_kql_parse(st_arena *a, st_str text, st_kql_diags *d, st_kql_script *out)
         a->failed = true;
     }
     free(p.tokens.items);
+    if (a->failed)
+        out->first = NULL;
     return !p.wrong && !a->failed && !d->failed && d->errors + d->dropped == errors;
 }

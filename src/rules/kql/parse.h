@@ -6,6 +6,8 @@
  *            is told and rules return quickly. The next list item, pipe or statement ends it
  *            (resume). So every function may be called at any time, and always returns a node
  *            or NULL for no memory, which callers needn't look at until the end.
+ *            An operator or a statement with a mistake in it is replaced as a whole, so that
+ *            the tree is fit for binding whatever the text was.
  */
 #ifndef SHELLTREE_KQL_PARSE_H
 #define SHELLTREE_KQL_PARSE_H
@@ -21,7 +23,8 @@ typedef struct st_parser {
     unsigned depth;
     uint32_t tallest; /* height of the highest expression since a query or function began */
     bool panic;
-    bool wrong; /* there was an error */
+    bool wrong;        /* there was an error */
+    unsigned mistakes; /* those that what is being read was not yet cleared of; see st_p_sound */
 } st_parser;
 
 /* ---- parse.c: the cursor -------------------------------------------------------------- */
@@ -35,6 +38,10 @@ bool st_p_take_word(st_parser *p, const char *word);
 /* Is token ahead+1 glued to token ahead? */
 bool st_p_glued(const st_parser *p, size_t ahead);
 void st_p_next(st_parser *p);
+/* Begins a panic, for what was told already. */
+void st_p_wrong(st_parser *p);
+/* Nothing went wrong since p->mistakes was `before`. */
+bool st_p_sound(const st_parser *p, unsigned before);
 /* An error at a token or a span; begins a panic. */
 void st_p_fail(st_parser *p, st_span where, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

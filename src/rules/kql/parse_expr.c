@@ -103,7 +103,7 @@ st_kql_expr *st_p_node(st_parser *p, st_kql_expr_kind kind, st_span span)
 {
     st_kql_expr *e = ST_NEW(p->arena, st_kql_expr);
     if (!e) {
-        p->panic = p->wrong = true;
+        st_p_wrong(p);
         return NULL;
     }
     e->kind = kind;

@@ -713,7 +713,7 @@ static st_kql_op *new_op(st_parser *p, st_kql_op_kind kind)
     st_kql_op *op = ST_NEW(p->arena, st_kql_op);
     uint32_t start = st_p_start(p);
     if (!op) {
-        p->panic = p->wrong = true;
+        st_p_wrong(p);
         return NULL;
     }
     op->kind = kind;
@@ -831,19 +831,39 @@ static bool pipe_follows(st_parser *p, const st_kql_op *op)
     return true;
 }
 
+/* What stands for an operator with a mistake in it. */
+static st_kql_op *unread(st_parser *p, st_kql_op *op)
+{
+    if (!op)
+        op = new_op(p, ST_KP_UNREAD);
+    if (!op)
+        return NULL;
+    memset(&op->u, 0, sizeof op->u);
+    op->u.was = op->kind;
+    op->kind = ST_KP_UNREAD;
+    op->opts = NULL;
+    op->nopts = 0;
+    return op;
+}
+
 st_kql_query *st_p_query(st_parser *p, st_kql_expr *head, bool bare)
 {
     st_kql_query *q = ST_NEW(p->arena, st_kql_query);
     uint32_t start = head ? head->span.start : st_p_start(p);
+    unsigned before = p->mistakes;
     if (!q || !st_p_enter(p))
         return q;
     st_kql_op **last = &q->first, *op = bare ? operator(p) : source(p, head);
     for (;;) {
+        bool sound = op && st_p_sound(p, before), more = pipe_follows(p, op);
+        if (!sound)
+            op = unread(p, op);
+        p->mistakes = before;
         if (op) {
             *last = op;
             last = &op->next;
         }
-        if (!pipe_follows(p, op))
+        if (!more)
             break;
         op = operator(p);
     }
@@ -872,10 +892,14 @@ st_kql_expr *st_p_value(st_parser *p, bool statement)
         return query_node(p, NULL);
     bool wild = st_p_at(p, 0)->kind == ST_TOK_NAME && st_p_glued(p, 0) && st_p_is(p, 1, "*") &&
                 (st_p_is(p, 2, "|") || st_p_is(p, 2, ",") || st_p_is(p, 2, ")"));
+    unsigned before = p->mistakes;
     st_kql_expr *e = wild ? st_p_pattern(p) : st_p_expr(p);
     if (p->panic && statement)
         st_p_skip(p, false);
-    if (e && st_p_is(p, 0, "|"))
-        return query_node(p, e);
-    return e;
+    if (!e || !st_p_is(p, 0, "|"))
+        return e;
+    if (!st_p_sound(p, before))
+        e = st_p_node(p, ST_KX_ERROR, e->span);
+    p->mistakes = before;
+    return query_node(p, e);
 }

@@ -46,6 +46,7 @@ typedef struct st_kcol {
 typedef struct st_kschema {
     st_kcol *v;
     size_t n;
+    bool open; /* behind a mistake: there may be others, and none is missed. Never run */
 } st_kschema;
 
 typedef struct st_kslot {

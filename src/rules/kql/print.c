@@ -298,6 +298,7 @@ static void put_search(st_buf *b, const st_kql_op *op)
 static void put_inside(st_buf *b, const st_kql_op *op)
 {
     switch (op->kind) {
+    case ST_KP_UNREAD: st_buf_fmt(b, " (error)"); break;
     case ST_KP_TABLE:
     case ST_KP_WHERE:
     case ST_KP_INVOKE: put_clause(b, "", op->u.expr); break;
