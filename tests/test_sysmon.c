@@ -57,13 +57,13 @@ static size_t fields_of(const pair *pairs, st_field *out)
 static st_store *decoded(st_record *r, const pair *pairs)
 {
     st_field fields[32];
-    st_buf scratch = { 0 };
+    st_scratch scratch = { 0 };
     st_store *s = st_store_new();
     assert_non_null(s);
     r->fields = fields;
     r->nfields = fields_of(pairs, fields);
     assert_true(st_sysmon_decode(s, r, 3, &scratch));
-    st_buf_free(&scratch);
+    st_buf_free(&scratch.text);
     return s;
 }
 
@@ -126,7 +126,7 @@ static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
         st_record r = sysmon_record(1);
         r.provider = text_value(rows[i].name);
         r.provider_guid = text_value(rows[i].guid);
-        if (st_sysmon_is(&r) != rows[i].want || st_sysmon_wants(&r) != rows[i].want)
+        if (st_sysmon_is(&r) != rows[i].want || st_sysmon_wants(&r, 0) != rows[i].want)
             fail_msg("%s %s", rows[i].name, rows[i].guid);
     }
 }
@@ -136,7 +136,7 @@ static void wants__only_the_ids_that_are_read(void **state)
     (void)state;
     for (uint32_t id = 0; id < 300; id++) {
         st_record r = sysmon_record(id);
-        assert_int_equal(st_sysmon_wants(&r), id == 1 || id == 4 || id == 5 || id == 16);
+        assert_int_equal(st_sysmon_wants(&r, 0), id == 1 || id == 4 || id == 5 || id == 16);
     }
 }
 
@@ -255,7 +255,7 @@ static void decode__lone_surrogate__keeps_the_bytes(void **state)
 {
     (void)state;
     static const unsigned char utf16[] = { 'a', 0, 0x00, 0xd8, 'b', 0, 0, 0 };
-    st_buf scratch = { 0 };
+    st_scratch scratch = { 0 };
     st_store *s = st_store_new();
     st_field f = { ST_STR("Image"), st_field_id(ST_STR("Image")),
                    { utf16, sizeof utf16, ST_V_STRING, true } };
@@ -270,14 +270,14 @@ static void decode__lone_surrogate__keeps_the_bytes(void **state)
     assert_string_equal(s->lossy[0].field, "Image");
     assert_text(s, s->lossy[0].hex, "610000d86200");
     st_store_free(s);
-    st_buf_free(&scratch);
+    st_buf_free(&scratch.text);
 }
 
 static void decode__utf16_string__loses_only_its_terminator(void **state)
 {
     (void)state;
     unsigned char *image = wide(" C:\\x.exe  ");
-    st_buf scratch = { 0 };
+    st_scratch scratch = { 0 };
     st_store *s = st_store_new();
     st_field f = { ST_STR("Image"), st_field_id(ST_STR("Image")), { image, 22, ST_V_STRING, false } };
     st_record r = sysmon_record(1);
@@ -286,7 +286,7 @@ static void decode__utf16_string__loses_only_its_terminator(void **state)
     assert_true(st_sysmon_decode(s, &r, 0, &scratch));
     assert_text(s, s->creations.image[0], " C:\\x.exe  ");
     st_store_free(s);
-    st_buf_free(&scratch);
+    st_buf_free(&scratch.text);
     free(image);
 }
 
@@ -336,14 +336,14 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
     (void)state;
     static const char *const images[] = { "b", "a", "c" };
     st_store *s[2] = { st_store_new(), st_store_new() };
-    st_buf scratch = { 0 };
+    st_scratch scratch[2] = { 0 };
     for (size_t i = 0; i < 300; i++) {
         st_field f = { ST_STR("Image"), st_field_id(ST_STR("Image")), text_value(images[i % 3]) };
         st_record r = sysmon_record(1);
         r.fields = &f;
         r.nfields = 1;
         r.event_record_id = i;
-        assert_true(st_sysmon_decode(s[i % 2], &r, 0, &scratch));
+        assert_true(st_sysmon_decode(s[i % 2], &r, 0, &scratch[i % 2]));
     }
     assert_true(st_store_append(s[0], s[1]));
     assert_int_equal(s[0]->creations.n, 300);
@@ -354,7 +354,8 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
                     images[s[0]->creations.event_record_id[i] % 3]);
     st_store_free(s[0]);
     st_store_free(s[1]);
-    st_buf_free(&scratch);
+    st_buf_free(&scratch[0].text);
+    st_buf_free(&scratch[1].text);
 }
 
 static void hashes_get__each_text__gives_that_digest(void **state)
@@ -402,7 +403,7 @@ static st_store *read_all(st_evidence *e, unsigned threads)
     st_err err = { 0 };
     st_store *s = NULL;
     st_scan_options o = { .engine = ST_ENGINE_NATIVE, .threads = threads, .slack = true };
-    if (st_sysmon_read(e, &o, NULL, NULL, &s, &err) != ST_OK)
+    if (st_sysmon_read(e, &o, 0, NULL, NULL, &s, &err) != ST_OK)
         fail_msg("%s", err.text);
     return s;
 }

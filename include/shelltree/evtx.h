@@ -94,6 +94,9 @@ typedef struct st_record {
     bool user_data;         /* the fields come from UserData */
     const char *damage;     /* with ST_R_PARTIAL: a stable word; else NULL */
     st_str xml;             /* the whole record, on one line, if asked for; else empty */
+    /* Whoever turns a value into text adds here how many characters had to be replaced; in
+     * xml they are counted already. NULL: nobody counts. */
+    uint64_t *lossy;
 } st_record;
 
 /* ---- reading --------------------------------------------------------------------- */

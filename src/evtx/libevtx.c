@@ -311,6 +311,7 @@ static void fill_header(const st_libevtx *s, const st_chunk *c, const place *p, 
     r->offset = c->offset + p->at;
     r->origin = p->at < s->end ? ST_O_LIVE : ST_O_SLACK;
     r->flags = c->flags | s->flags;
+    r->lossy = &c->report->lossy;
     if (c->n - p->at >= RECORD_HEADER) {
         r->number = get_le(b + 8, 8);
         r->written = get_le(b + 16, 8);

@@ -198,7 +198,7 @@ static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
         if (piece->len)
-            st_utf16le_put(b, piece->p, piece->len);
+            j->s->c->report->lossy += st_utf16le_put(b, piece->p, piece->len);
         break;
     case NT_CHAR:
         st_buf_put(b, c, st_utf8_put(c, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off));
@@ -214,7 +214,7 @@ static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf
     case NT_OPTIONAL:
         v = sub(j, step, piece->index);
         if (v.type != ST_V_BINXML)
-            st_value_text(&v, b);
+            j->s->c->report->lossy += st_value_text(&v, b);
         break;
     }
 }
@@ -506,7 +506,8 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
     uint32_t templates = s->ntemplates;
     st_record r = { .offset = s->c->offset + off, .number = nt_u64(s->b + off + 8),
                     .written = nt_u64(s->b + off + 16), .origin = origin,
-                    .flags = flags | s->c->flags, .event_id = UINT32_MAX };
+                    .flags = flags | s->c->flags, .event_id = UINT32_MAX,
+                    .lossy = &s->c->report->lossy };
     job j = { .s = s, .r = &r, .off = off, .end = end };
     s->record_budget = ST_MAX_RECORD_STEPS;
     s->strict = origin != ST_O_LIVE;

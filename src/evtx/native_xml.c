@@ -267,7 +267,7 @@ static bool wide_text(render *x, uint32_t at, uint32_t end)
     if (!nt_has(at + 2, end, bytes))
         return false;
     if (bytes)
-        st_utf16le_put(&x->text, s->b + at + 2, bytes);
+        s->c->report->lossy += st_utf16le_put(&x->text, s->b + at + 2, bytes);
     here(x)->pos = at + 2 + bytes;
     return true;
 }
@@ -342,7 +342,7 @@ static void put_value(render *x, const st_value *v)
     if (v->type == ST_V_BINXML)
         return;
     if (x->text.n <= ST_MAX_RECORD_TEXT && nt_spend(x->s, v->n / 256))
-        st_value_text(v, &x->text);
+        x->s->c->report->lossy += st_value_text(v, &x->text);
     else
         x->stopped = true;
 }

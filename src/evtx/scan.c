@@ -170,29 +170,27 @@ static bool header_sound(const unsigned char *p)
     return libdeflate_crc32(crc, p + 128, 384) == u32(p + 124);
 }
 
-/* Checks what can be checked; false: a checksum is wrong. */
-static bool sound(const unsigned char *p, size_t n, bool *header_bad)
+/* What a chunk's checksums say; looked at once. */
+typedef struct verdict {
+    bool bad;        /* one of them is wrong */
+    bool checked;    /* there was one over the records, and all bytes under it */
+    bool header_bad; /* the header's is wrong, or the magic */
+} verdict;
+
+static verdict judge(const unsigned char *p, size_t n, bool no_magic)
 {
+    verdict v = { .header_bad = no_magic };
+    if (n <= FIRST_RECORD || (u32(p + 120) & NO_CRC))
+        return v;
     uint32_t free_at = u32(p + 48);
-    if (u32(p + 120) & NO_CRC)
-        return true;
-    *header_bad = *header_bad || !header_sound(p);
-    if (*header_bad)
-        return false;
-    if (free_at < FIRST_RECORD || free_at > SLOT)
-        return false;
-    if (free_at > n) /* cut: what is left can't be checked */
-        return true;
-    return libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) == u32(p + 52);
+    v.checked = free_at <= n;
+    v.header_bad |= !header_sound(p);
+    v.bad = v.header_bad || free_at < FIRST_RECORD || free_at > SLOT ||
+            (v.checked && libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) != u32(p + 52));
+    return v;
 }
 
 /* ---- templates of other chunks ----------------------------------------------------------------- */
-
-/* The records' checksum could be looked at. */
-static bool checked(const unsigned char *p, size_t n)
-{
-    return !(u32(p + 120) & NO_CRC) && u32(p + 48) <= n;
-}
 
 static bool has_magic(const unsigned char *p, size_t n)
 {
@@ -334,7 +332,7 @@ static uint64_t found(const st_report *r)
     return r->records + r->slack + r->carved + r->unparsable;
 }
 
-static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bool header_bad)
+static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, verdict v)
 {
     st_chunk c = { .bytes = p, .n = n, .offset = offset, .source = t->src->source,
                    .options = t->s->o, .ops = t->ops, .job = t->job,
@@ -348,13 +346,13 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, bo
         st_report_lost(&t->report, offset, n, "truncated");
         return;
     }
-    if (!sound(p, n, &header_bad)) {
+    if (v.bad) {
         c.flags = ST_R_CRC;
         t->report.chunks_bad++;
     }
-    c.header_bad = header_bad;
+    c.header_bad = v.header_bad;
     /* Among raw bytes it is whole only where a checksum says so. */
-    bool whole = !c.flags && (t->evtx || checked(p, n));
+    bool whole = !c.flags && (t->evtx || v.checked);
     c.pieces = t->sparing && !t->evtx && !whole;
     put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
     if (whole)
@@ -414,16 +412,18 @@ static bool chunk_like(const unsigned char *p, size_t n)
     return n > FIRST_RECORD + 4 && (u32(p + 40) == 128 || u32(p + FIRST_RECORD) == 0x2a2a);
 }
 
-/* A chunk may be cut short by the next. In a log that one must be sound itself: text in a record
- * can look like anything. */
-static size_t one_chunk(const turn *t, const unsigned char *p, size_t n)
+/* How much of the n bytes is the chunk that begins there: it may be cut short by the next. In a
+ * log that one must be sound itself, as text in a record can look like anything. */
+static size_t one_chunk(const turn *t, const unsigned char *p, size_t n, verdict *v)
 {
-    bool bad = false;
-    if (sound(p, n, &bad) && checked(p, n))
+    *v = judge(p, n, false);
+    if (!v->bad && v->checked)
         return n;
     for (size_t i = next_chunk(t, p, 8, n); i < n; i = next_chunk(t, p, i, n))
-        if (chunk_like(p + i, n - i) && (!t->evtx || header_sound(p + i)))
+        if (chunk_like(p + i, n - i) && (!t->evtx || header_sound(p + i))) {
+            *v = judge(p, i, false);
             return i;
+        }
     return n;
 }
 
@@ -434,8 +434,9 @@ static bool chunk_at(turn *t, uint64_t offset)
     if (!t->evtx && !chunk_like(head, peek(t, (int64_t)offset, head, sizeof head)))
         return false;
     size_t got = read_at(t, offset, t->w->extra, SLOT);
-    got = one_chunk(t, t->w->extra, got);
-    chunk(t, offset, t->w->extra, got, false);
+    verdict v;
+    got = one_chunk(t, t->w->extra, got, &v);
+    chunk(t, offset, t->w->extra, got, v);
     t->covered = offset + got;
     return true;
 }
@@ -479,10 +480,10 @@ static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_
     t->covered = offset + n;
     if (records && base) {
         size_t got = read_at(t, offset + base, t->w->extra, SLOT);
-        chunk(t, offset + base, t->w->extra, got, true);
+        chunk(t, offset + base, t->w->extra, got, judge(t->w->extra, got, true));
         t->covered = offset + base + got;
     } else if (records && !skip) {
-        chunk(t, offset, p, n, true);
+        chunk(t, offset, p, n, judge(p, n, true));
     } else if (t->evtx && !all_zero(p + skip, n - skip)) {
         t->report.chunks_bad += !skip;
         t->report.truncated |= n < SLOT;
@@ -493,8 +494,9 @@ static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     if (has_magic(p, n) && t->evtx) {
-        size_t own = one_chunk(t, p, n);
-        chunk(t, offset, p, own, false);
+        verdict v;
+        size_t own = one_chunk(t, p, n, &v);
+        chunk(t, offset, p, own, v);
         t->covered = offset + own;
         if (own == n)
             return;
@@ -525,7 +527,7 @@ static void header(turn *t)
     if (has_magic(p, n)) {
         n = read_at(t, 0, p, SLOT);
         r->header_bad = t->evtx;
-        chunk(t, 0, p, n, false);
+        chunk(t, 0, p, n, judge(p, n, false));
         t->covered = n;
         return;
     }

@@ -398,15 +398,36 @@ bool st_value_ticks(const st_value *v, st_ticks *out)
     return short_text(v, buf, &s) && st_time_iso(st_str_trim(s), out);
 }
 
+/* Is text of the value's type `want`, but for the case of ASCII letters? */
+static bool text_is(const st_value *v, st_str want)
+{
+    size_t step = types[v->type & 0x7f].kind == K_STRING ? 2 : 1;
+    size_t n = step == 2 ? strip16(v->p, v->n) : strip8(v->p, v->n);
+    if (n != want.n * step)
+        return false;
+    for (size_t i = 0; i < want.n; i++) {
+        unsigned c = v->p[i * step], w = (unsigned char)want.p[i];
+        if ((step == 2 && v->p[i * step + 1]) || (c != w && ((c ^ w) != 32 || (c | 32) - 'a' > 'z' - 'a')))
+            return false;
+    }
+    return true;
+}
+
 bool st_value_is(const st_value *v, const char *ascii)
 {
-    char buf[SHORT_TEXT];
-    st_str s, want = st_str_of(ascii);
+    st_str want = st_str_of(ascii);
     uint64_t a, b;
     st_guid ga, gb;
-    if (short_text(v, buf, &s))
-        return st_str_ieq(s, want);
-    if (st_value_guid(v, &ga))
-        return st_guid_parse(want, &gb) && st_guid_eq(&ga, &gb);
-    return st_value_u64(v, &a) && st_str_u64_any(want, &b) && a == b;
+    if (!v->p || (v->type & ST_V_ARRAY))
+        return false;
+    switch ((kind)types[v->type & 0x7f].kind) {
+    case K_STRING:
+    case K_ANSI:
+    case K_TEXT:
+        return text_is(v, want);
+    case K_GUID:
+        return st_value_guid(v, &ga) && st_guid_parse(want, &gb) && st_guid_eq(&ga, &gb);
+    default:
+        return st_value_u64(v, &a) && st_str_u64_any(want, &b) && a == b;
+    }
 }

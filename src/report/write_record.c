@@ -61,11 +61,14 @@ static bool integer(const st_value *v)
     return v->p && v->type >= ST_V_I8 && v->type <= ST_V_U64 && width;
 }
 
-/* Appends the value's text; false if a character had to be replaced. */
-static bool value_text(const st_value *v, st_buf *text)
+/* The value's text; false if a character had to be replaced. */
+static bool value_text(const st_record *r, const st_value *v, st_buf *text)
 {
     st_buf_clear(text);
-    return !v->p || !st_value_text(v, text);
+    unsigned replaced = v->p ? st_value_text(v, text) : 0;
+    if (r->lossy)
+        *r->lossy += replaced;
+    return !replaced;
 }
 
 typedef struct flat {
@@ -89,7 +92,7 @@ static void keep_raw(flat *x, st_str key, const unsigned char *p, size_t n)
 
 static void put_value(flat *x, st_str key, const st_value *v)
 {
-    if (!value_text(v, &x->text))
+    if (!value_text(x->r, v, &x->text))
         keep_raw(x, key, v->p, v->n);
     if (integer(v) && x->text.n)
         st_json_digits(x->b, st_buf_slice(&x->text));
@@ -146,7 +149,7 @@ static void put_notes(const st_record *r, st_buf *b)
 static void put_system_value(flat *x, bool *more, const char *key, const st_value *v)
 {
     st_json_key(x->b, more, key);
-    value_text(v, &x->text);
+    value_text(x->r, v, &x->text);
     st_json_str(x->b, st_buf_slice(&x->text));
 }
 
@@ -217,10 +220,10 @@ void st_write_record_csv_head(st_buf *b)
     st_csv_head(b, csv_names, sizeof csv_names / sizeof csv_names[0], false);
 }
 
-static void csv_value(st_buf *b, const st_value *v, bool raw, st_buf *text)
+static void csv_value(st_buf *b, flat *x, const st_value *v, bool raw)
 {
-    value_text(v, text);
-    st_csv_field(b, st_buf_slice(text), raw, false, NULL);
+    value_text(x->r, v, &x->text);
+    st_csv_field(b, st_buf_slice(&x->text), raw, false, NULL);
     st_buf_char(b, ',');
 }
 
@@ -236,9 +239,9 @@ void st_write_record_csv(st_buf *b, const st_record *r, st_str source, bool raw)
     flat x = { .r = r, .b = &fields };
     put_time(b, r->time_created);
     st_buf_char(b, ',');
-    csv_value(b, &r->computer, raw, &x.text);
-    csv_value(b, &r->channel, raw, &x.text);
-    csv_value(b, &r->provider, raw, &x.text);
+    csv_value(b, &x, &r->computer, raw);
+    csv_value(b, &x, &r->channel, raw);
+    csv_value(b, &x, &r->provider, raw);
     if (r->event_id != UINT32_MAX)
         csv_number(b, r->event_id);
     else

@@ -35,23 +35,20 @@ bool st_sysmon_is(const st_record *r)
     return r->provider_guid.p && st_value_guid(&r->provider_guid, &g) && st_guid_eq(&g, &PROVIDER);
 }
 
-bool st_sysmon_wants(const st_record *r)
+bool st_sysmon_wants(const st_record *r, uint64_t events)
 {
-    switch (r->event_id) {
-    case EID_CREATE:
-    case EID_SERVICE:
-    case EID_END:
-    case EID_CONFIG: return st_sysmon_is(r);
-    default: return false;
-    }
+    const uint64_t always = UINT64_C(1) << EID_CREATE | UINT64_C(1) << EID_SERVICE |
+                            UINT64_C(1) << EID_END | UINT64_C(1) << EID_CONFIG;
+    return r->event_id < 64 && ((always | events) >> r->event_id & 1) && st_sysmon_is(r);
 }
 
 /* One record on its way in. */
 typedef struct decoding {
     st_store *store;
     const st_record *record;
-    st_buf *scratch;
+    st_scratch *scratch;
     size_t row; /* SIZE_MAX: not a creation */
+    uint64_t replaced; /* characters, so far */
     bool failed;
 } decoding;
 
@@ -75,9 +72,9 @@ static void keep_lossy(decoding *d, const st_value *v, const char *field)
     size_t n = v->n & ~(uint32_t)1;
     while (n >= 2 && !v->p[n - 1] && !v->p[n - 2])
         n -= 2;
-    st_buf_clear(d->scratch);
-    st_buf_hex(d->scratch, v->p, n, false);
-    st_sid hex = st_pool_put(s->pool, st_buf_slice(d->scratch));
+    st_buf_clear(&d->scratch->text);
+    st_buf_hex(&d->scratch->text, v->p, n, false);
+    st_sid hex = st_pool_put(s->pool, st_buf_slice(&d->scratch->text));
     s->lossy[s->nlossy++] = (st_lossy){ (uint32_t)d->row, field, hex };
 }
 
@@ -86,18 +83,32 @@ static st_sid text_of(decoding *d, const st_value *v, const char *field)
 {
     if (!v->p && v->type == ST_V_NULL)
         return ST_EMPTY;
-    st_buf_clear(d->scratch);
-    unsigned replaced = st_value_text(v, d->scratch);
-    st_sid id = st_pool_put(d->store->pool, st_buf_slice(d->scratch));
+    st_buf_clear(&d->scratch->text);
+    unsigned replaced = st_value_text(v, &d->scratch->text);
+    st_sid id = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
     if (replaced)
         keep_lossy(d, v, field);
+    d->replaced += replaced;
     return id;
 }
 
 /* System's values have no type when they are absent; a field that is there and empty has. */
-static st_sid system_text(decoding *d, const st_value *v, const char *field)
+static st_sid system_text(decoding *d, const st_value *v, const char *field, st_recent *recent)
 {
-    return v->p ? text_of(d, v, field) : ST_ABSENT;
+    if (!v->p)
+        return ST_ABSENT;
+    if (recent->n && recent->n == v->n && recent->type == v->type && memcmp(recent->bytes, v->p, v->n) == 0)
+        return recent->id;
+    uint64_t replaced = d->replaced;
+    st_sid id = text_of(d, v, field);
+    recent->n = 0; /* what had to be replaced is told of each time */
+    if (v->n > sizeof recent->bytes || d->replaced != replaced)
+        return id;
+    memcpy(recent->bytes, v->p, v->n);
+    recent->n = v->n;
+    recent->type = v->type;
+    recent->id = id;
+    return id;
 }
 
 static void *cell(const st_creations *c, size_t at, size_t row, size_t size)
@@ -130,9 +141,9 @@ static void put_utc(decoding *d, const st_value *v)
 {
     st_creations *c = &d->store->creations;
     st_ticks t;
-    st_buf_clear(d->scratch);
-    st_value_text(v, d->scratch);
-    if (st_time_sysmon(st_buf_slice(d->scratch), &t) && t)
+    st_buf_clear(&d->scratch->text);
+    st_value_text(v, &d->scratch->text);
+    if (st_time_sysmon(st_buf_slice(&d->scratch->text), &t) && t)
         c->utc[d->row] = t;
     else
         c->utc_text[d->row] = text_of(d, v, "UtcTime");
@@ -146,9 +157,9 @@ static void put_command(decoding *d, const st_value *v)
     c->command_line_recorded[d->row] = c->command_line[d->row] = recorded;
     if (!memchr(s.p, '%', s.n))
         return;
-    st_buf_clear(d->scratch);
-    st_undouble_percent(s, d->scratch);
-    c->command_line[d->row] = st_pool_put(d->store->pool, st_buf_slice(d->scratch));
+    st_buf_clear(&d->scratch->text);
+    st_undouble_percent(s, &d->scratch->text);
+    c->command_line[d->row] = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
 }
 
 static void put_field(decoding *d, const st_field_def *f, const st_value *v)
@@ -169,7 +180,10 @@ static void put_field(decoding *d, const st_field_def *f, const st_value *v)
     case ST_K_GUID:
     case ST_K_U32:
     case ST_K_U64: put_number(d, f, v); break;
-    case ST_K_STATE: break;
+    case ST_K_STATE:
+    case ST_K_EVENT:
+    case ST_K_EVENT_GUID:
+    case ST_K_EVENT_PID: break;
     }
 }
 
@@ -203,13 +217,13 @@ static void decode_creation(decoding *d, uint32_t source)
     c->offset[row] = r->offset;
     c->source[row] = source;
     c->origin[row] = (uint8_t)r->origin;
-    c->computer[row] = system_text(d, &r->computer, "Computer");
-    c->channel[row] = system_text(d, &r->channel, "Channel");
+    c->computer[row] = system_text(d, &r->computer, "Computer", &d->scratch->computer);
+    c->channel[row] = system_text(d, &r->channel, "Channel", &d->scratch->channel);
     uint64_t taken = 0; /* of two fields with one name the first counts */
     for (size_t i = 0; i < r->nfields; i++) {
         const st_field_def *f = st_field_def_of(r->fields[i].id);
         uint64_t bit = UINT64_C(1) << (r->fields[i].id & 63);
-        if (!f || (taken & bit))
+        if (!f || f->kind >= ST_K_EVENT || (taken & bit))
             continue;
         taken |= bit;
         put_field(d, f, &r->fields[i].value);
@@ -235,9 +249,9 @@ static void decode_small(decoding *d, st_ending *end, st_service *service)
         if (!f)
             continue;
         if (f->kind == ST_K_UTC) {
-            st_buf_clear(d->scratch);
-            st_value_text(v, d->scratch);
-            if (st_time_sysmon(st_buf_slice(d->scratch), &t) && t)
+            st_buf_clear(&d->scratch->text);
+            st_value_text(v, &d->scratch->text);
+            if (st_time_sysmon(st_buf_slice(&d->scratch->text), &t) && t)
                 utc = t;
         } else if (f->kind == ST_K_STATE) {
             st_sid id = text_of(d, v, NULL);
@@ -278,7 +292,71 @@ static void decode_other(decoding *d, st_sid computer)
         d->failed = true;
 }
 
-bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_buf *scratch)
+/* ---- other events --------------------------------------------------------------------- */
+
+/* Details are doubled as command lines are. */
+static st_sid event_text(decoding *d, const st_value *v, st_event_text t)
+{
+    st_sid id = text_of(d, v, NULL);
+    st_str s = st_pool_get(d->store->pool, id);
+    if (t != ST_T_details || !memchr(s.p, '%', s.n))
+        return id;
+    st_buf_clear(&d->scratch->text);
+    st_undouble_percent(s, &d->scratch->text);
+    return st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
+}
+
+static void put_event_field(decoding *d, st_events *e, const st_event_kind *k, size_t row,
+                            const st_field_def *f, const st_value *v)
+{
+    uint64_t u;
+    st_ticks t;
+    if (f->kind == ST_K_UTC) {
+        st_buf_clear(&d->scratch->text);
+        st_value_text(v, &d->scratch->text);
+        if (!e->utc[row] && st_time_sysmon(st_buf_slice(&d->scratch->text), &t))
+            e->utc[row] = t;
+    } else if (f->kind == ST_K_EVENT_GUID ||
+               (f->kind == ST_K_GUID && f->at == offsetof(st_creations, guid))) {
+        if (st_guid_zero(&e->guid[row]))
+            (void)st_value_guid(v, &e->guid[row]);
+    } else if (f->kind == ST_K_EVENT_PID ||
+               (f->kind == ST_K_U32 && f->at == offsetof(st_creations, pid))) {
+        if (e->pid[row] == ST_NO_U32 && st_value_u64(v, &u) && u < ST_NO_U32)
+            e->pid[row] = (uint32_t)u;
+    } else {
+        size_t c = st_event_column(k, f->text);
+        if (c != SIZE_MAX && e->text[c][row] == ST_ABSENT)
+            e->text[c][row] = event_text(d, v, f->text);
+    }
+}
+
+static void decode_event(decoding *d, st_sid computer, uint32_t source)
+{
+    const st_record *r = d->record;
+    size_t kind = st_event_kind_of(r->event_id), row = st_store_add_event(d->store, kind);
+    st_events *e = &d->store->events[kind];
+    if (row == SIZE_MAX) {
+        d->failed = true;
+        return;
+    }
+    e->computer[row] = computer;
+    e->created[row] = r->time_created;
+    e->event_record_id[row] = r->event_record_id;
+    e->offset[row] = r->offset;
+    e->source[row] = source;
+    e->origin[row] = (uint8_t)r->origin;
+    e->flags[row] = creation_flags(r);
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        if (f)
+            put_event_field(d, e, st_event_kind_at(kind), row, f, &r->fields[i].value);
+    }
+    if (!e->utc[row])
+        e->utc[row] = r->time_created;
+}
+
+bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
     s->records++;
@@ -287,12 +365,16 @@ bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_buf *
     s->sysmon++;
     if (!st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen))
         return false;
-    st_sid computer = system_text(&d, &r->computer, "Computer");
+    st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
     s->seen[s->nseen++] = (st_seen){ computer, (uint16_t)r->event_id, (uint8_t)r->origin,
                                      r->event_record_id, r->time_created };
     if (r->event_id == EID_CREATE)
         decode_creation(&d, source);
     else if (r->event_id == EID_END || r->event_id == EID_SERVICE || r->event_id == EID_CONFIG)
         decode_other(&d, computer);
-    return !d.failed && !scratch->failed && !st_pool_failed(s->pool);
+    else if (s->wanted & st_event_bit(r->event_id))
+        decode_event(&d, computer, source);
+    if (r->lossy)
+        *r->lossy += d.replaced;
+    return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
 }

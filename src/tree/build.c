@@ -13,6 +13,7 @@ void st_tree_free(st_forest *f)
         return;
     free(w->pub.procs);
     free(w->pub.hosts);
+    free(w->pub.events);
     free(w->host_of);
     free(w->groups);
     free(w->slots);
@@ -20,14 +21,32 @@ void st_tree_free(st_forest *f)
     free(w);
 }
 
+/* The two things that hosts are asked for: their forest, and an account of their records. They
+ * share what was known before, and nothing else. */
+typedef struct growth {
+    st_wood *w;
+    bool failed;
+} growth;
+
+static void grow(void *ctx, unsigned thread, size_t job)
+{
+    static bool (*const STEPS[])(st_wood *) = {
+        st_tree_sort_copies, st_tree_index,      st_tree_link_guids, st_tree_end,
+        st_tree_infer,       st_tree_cut_cycles, st_tree_arrange,    st_tree_place_events,
+    };
+    growth *g = ctx;
+    (void)thread;
+    if (job) {
+        st_tree_count_records(g->w);
+        return;
+    }
+    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !g->failed; i++)
+        g->failed = !STEPS[i](g->w);
+}
+
 st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *o, st_forest **out,
                       st_err *err)
 {
-    static bool (*const STEPS[])(st_wood *) = {
-        st_tree_name_hosts, st_tree_sort_copies, st_tree_index,   st_tree_link_guids,
-        st_tree_end,        st_tree_infer,       st_tree_cut_cycles, st_tree_arrange,
-        st_tree_account,
-    };
     st_wood *w = calloc(1, sizeof *w);
     *out = NULL;
     if (!w)
@@ -38,11 +57,12 @@ st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *
     w->duplicates = o && o->duplicates;
     if (getrandom(&w->seed, sizeof w->seed, GRND_NONBLOCK) != (ssize_t)sizeof w->seed)
         w->seed = (uint64_t)(uintptr_t)w;
-    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0]; i++) {
-        if (!STEPS[i](w)) {
-            st_tree_free(&w->pub);
-            return st_fail(err, ST_E_MEMORY, "out of memory while building the process forest");
-        }
+    growth g = { .w = w, .failed = !st_tree_name_hosts(w) };
+    if (!g.failed)
+        st_parallel(o ? o->threads : 1, 2, grow, &g);
+    if (g.failed || !st_tree_account(w)) {
+        st_tree_free(&w->pub);
+        return st_fail(err, ST_E_MEMORY, "out of memory while building the process forest");
     }
     *out = &w->pub;
     return ST_OK;

@@ -153,8 +153,9 @@ static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
 }
 
 /* Sorts the list of records seen in its place: its order means nothing. */
-static void count_records(st_wood *w, st_store *s)
+void st_tree_count_records(st_wood *w)
 {
+    st_store *s = (st_store *)(uintptr_t)w->pub.store;
     if (s->nseen)
         qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
     uint64_t distinct = 0; /* live numbers of the host at hand */
@@ -216,7 +217,6 @@ bool st_tree_account(st_wood *w)
 {
     st_tree_stats *t = &w->pub.stats;
     count_nodes(w);
-    count_records(w, (st_store *)(uintptr_t)w->pub.store);
     for (size_t i = 0; i < w->pub.n; i++) {
         const st_proc *p = &w->pub.procs[i];
         t->conflicts += (p->flags & ST_P_CONFLICT) != 0;

@@ -63,6 +63,7 @@ typedef struct st_kql_value {
     st_kql_type type;
     bool null;     /* long(null) ... */
     bool now;      /* datetime(): i isn't set */
+    bool today;    /* datetime(8:00): i is the time of the day that now is in */
     bool hidden;   /* h"...": never echo */
     int64_t i;     /* bool 0/1, int, long, datetime, timespan */
     double real;   /* real, decimal */
@@ -323,8 +324,10 @@ bool st_kql_parse(st_arena *a, st_str text, st_kql_diags *d, st_kql_script *out)
 /* ---- texts of values, for literals and for conversions at run time ----------------------- */
 
 /* All literal forms of datetime(...), blanks trimmed: ISO with or without zone, RFC 822 and
- * 850. Gives 100 ns since 0001-01-01 UTC. */
+ * 850, month/day/year with or without a time. Gives 100 ns since 0001-01-01 UTC. */
 bool st_kql_datetime_text(st_str s, int64_t *out);
+/* "8:00:00 AM", "17:30", "5 PM": a time of any day, in 100 ns. */
+bool st_kql_clock_text(st_str s, int64_t *out);
 /* "1.02:03:04.5", "02:03", "15 seconds", "2d"; a bare number is days. */
 bool st_kql_timespan_text(st_str s, int64_t *out);
 #define ST_KQL_TICKS_1601 INT64_C(504911232000000000) /* st_ticks + this = datetime */

@@ -305,9 +305,10 @@ static st_kop *bind_reorder(st_kbinder *b, st_kop *in, const st_kql_op *q)
 
 static st_kop *bind_where(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
+    bool filtering = b->filtering;
     b->filtering = true;
     st_kx *x = st_kb_condition(b, q->u.expr);
-    b->filtering = false;
+    b->filtering = filtering;
     return x && !b->failed ? st_kop_where(b->r, in, x) : NULL;
 }
 
@@ -1203,8 +1204,10 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "%.*s is a value here; a table is needed", ST_FMT(name));
         return NULL;
     }
-    if (t)
+    if (t) {
+        st_kb_warn_table(b, e->span, t);
         return st_kop_scan(b->r, t);
+    }
     if (st_kql_service(name)) {
         if (!b->needs.p)
             b->needs = name;

@@ -56,6 +56,11 @@ void st_kb_warn(st_kbinder *b, st_span at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* May rows be read already, to know the columns or a constant? If not, counts as failed. */
 bool st_kb_may_run(st_kbinder *b);
+/* bind_warn.c: a filter on a column that is never filled; on ActionTypes (constants behind
+ * args[0]) that no event has; a table that is empty, or nearly. */
+void st_kb_warn_column(st_kbinder *b, st_span at, st_str name, st_kt type);
+void st_kb_warn_actions(st_kbinder *b, st_span at, st_kx *const *args, size_t n, bool fold);
+void st_kb_warn_table(st_kbinder *b, st_span at, const st_ktable *t);
 /* Never NULL but for no memory: what can't be bound has type UNKNOWN. */
 st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e);
 /* A condition: bool, or an error. */

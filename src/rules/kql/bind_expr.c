@@ -168,6 +168,12 @@ static st_kv guid_value(st_kbinder *b, const st_guid *g)
     return v;
 }
 
+static st_kv datetime_value(const st_kbinder *b, const st_kql_value *v)
+{
+    int64_t now = b->r->now;
+    return st_kv_time(v->now ? now : v->today ? now - now % ST_KQL_DAY + v->i : v->i);
+}
+
 static st_kv value_of(st_kbinder *b, const st_kql_value *v)
 {
     if (v->null)
@@ -179,7 +185,7 @@ static st_kv value_of(st_kbinder *b, const st_kql_value *v)
     case ST_KT_REAL:
     case ST_KT_DECIMAL: return st_kv_real(v->real);
     case ST_KT_STRING: return st_kv_str(&b->r->mem, v->str);
-    case ST_KT_DATETIME: return st_kv_time(v->now ? b->r->now : v->i);
+    case ST_KT_DATETIME: return datetime_value(b, v);
     case ST_KT_TIMESPAN: return st_kv_span(v->i);
     case ST_KT_GUID: return guid_value(b, &v->guid);
     case ST_KT_DYNAMIC: return json_value(b, v->json);
@@ -234,17 +240,6 @@ static bool server_column(st_str name)
     return st_str_starts(name, ST_STR("WebServer"));
 }
 
-/* A filter on a column that Sysmon can't fill finds nothing: say so. */
-static void warn_never(st_kbinder *b, const st_kql_expr *e, st_kt type)
-{
-    const st_ktable *t = st_ktable_find(ST_STR("DeviceProcessEvents"));
-    for (size_t i = 0; b->filtering && i < t->n; i++)
-        if ((t->columns[i].flags & ST_SRC_NEVER) && t->columns[i].type == type &&
-            st_str_eq(e->u.name, st_str_of(t->columns[i].name)))
-            st_kb_warn(b, e->span, "%.*s is never filled: Sysmon doesn't record it",
-                       ST_FMT(e->u.name));
-}
-
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
@@ -253,7 +248,7 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
                         ST_FMT(name));
-        warn_never(b, e, b->row->v[c].type);
+        st_kb_warn_column(b, e->span, name, b->row->v[c].type);
         st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
         if (x)
             x->col = c;
@@ -305,6 +300,15 @@ static st_kx *bind_index(st_kbinder *b, const st_kql_expr *e)
 
 /* ---- operators
  * ------------------------------------------------------------------------------------- */
+
+static st_kx *check_condition(st_kbinder *b, const st_kql_expr *e, st_kx *x)
+{
+    if (!x || x->type == ST_KT_BOOL || x->type == ST_KT_UNKNOWN)
+        return x;
+    st_kb_error(b, e->span, "KS107", "a condition (bool) is needed, not %s%s", st_kt_name(x->type),
+                x->type == ST_KT_DYNAMIC ? "; use tobool()" : "");
+    return unknown(b);
+}
 
 typedef struct strop {
     st_mop op;
@@ -364,6 +368,8 @@ static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **a
     if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
         return NULL;
     needle_texts(b, args + 1, n - 1, texts);
+    if (op.op == ST_M_EQ && !op.negate)
+        st_kb_warn_actions(b, at, args, n, op.fold);
     st_err err = { 0 };
     x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
     if (!x->pred) {
@@ -459,6 +465,28 @@ static st_kx *search_term(st_kbinder *b, const st_kql_expr *e)
                   : NULL;
 }
 
+/* A column's name, to be shown in a message; other expressions are left out. */
+static st_str name_of(const st_kql_expr *e)
+{
+    return e->kind == ST_KX_NAME ? e->u.name : ST_STR("");
+}
+
+/* A string operator with a number, a time and the like on a side: which, and what to write. */
+static st_kx *no_text(st_kbinder *b, const st_kql_expr *e, st_kx *const *args)
+{
+    bool left = !textual(args[0]->type);
+    const st_kql_expr *side = left ? e->u.binary.left : e->u.binary.right;
+    const char *op = st_kql_operator_text(e->u.binary.op), *types[] = { st_kt_name(args[0]->type),
+                                                                         st_kt_name(args[1]->type) };
+    if (side->kind == ST_KX_LITERAL)
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s; put quotes around the %s",
+                    op, types[0], types[1], types[!left]);
+    else
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s; use `tostring(%.*s)`%s",
+                    op, types[0], types[1], ST_FMT(name_of(side)), left ? " or `==`" : "");
+    return unknown(b);
+}
+
 static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
 {
     if (e->u.binary.left->kind == ST_KX_STAR) {
@@ -471,21 +499,16 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
     st_kx *args[] = { st_kb_expr(b, e->u.binary.left), st_kb_expr(b, e->u.binary.right) };
     if (any_unknown(args, 2))
         return unknown(b);
-    for (size_t i = 0; i < 2; i++)
-        if (!textual(args[i]->type) ||
-            (i && args[1]->type == ST_KT_DYNAMIC && args[1]->value.tag == ST_KV_ARRAY &&
-             args[1]->kind == ST_X_CONST)) {
-            st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s; use tostring()",
-                        st_kql_operator_text(e->u.binary.op), st_kt_name(args[0]->type),
-                        st_kt_name(args[1]->type));
-            return unknown(b);
-        }
+    if (!textual(args[0]->type) || !textual(args[1]->type))
+        return no_text(b, e, args);
+    if (args[1]->type == ST_KT_DYNAMIC) /* an array too is one text here */
+        args[1] = st_kb_call(b, st_kf_convert, ST_KT_STRING, &args[1], 1);
+    if (!args[1])
+        return NULL;
     if (args[1]->kind == ST_X_CONST)
         return predicate(b, e->u.binary.right->span, op, false, args, 2);
-    if (op.op == ST_M_REGEX) {
-        st_kb_error(b, e->span, NULL, "a pattern that isn't constant isn't supported yet");
-        return unknown(b);
-    }
+    if (op.op == ST_M_REGEX)
+        return call_node(b, st_kf_matches, ST_KT_BOOL, args, 2);
     st_kx *x = call_node(b, st_kf_strop, ST_KT_BOOL, args, 2);
     if (x) {
         x->mop = op.op;
@@ -495,27 +518,55 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
     return x;
 }
 
+/* Beside `and` and `or` a dynamic is read as a bool; alone it is no condition. */
+static st_kx *logic_side(st_kbinder *b, const st_kql_expr *e)
+{
+    if (b->search && e->kind == ST_KX_LITERAL)
+        return st_kb_condition(b, e);
+    st_kx *x = st_kb_expr(b, e);
+    if (x && x->type == ST_KT_DYNAMIC)
+        return st_kb_call(b, st_kf_convert, ST_KT_BOOL, &x, 1);
+    return check_condition(b, e, x);
+}
+
 static st_kx *bind_logic(st_kbinder *b, const st_kql_expr *e)
 {
-    st_kx *args[] = { st_kb_condition(b, e->u.binary.left), st_kb_condition(b, e->u.binary.right) };
+    st_kx *args[] = { logic_side(b, e->u.binary.left), logic_side(b, e->u.binary.right) };
     return st_kb_call(b, e->u.binary.op == ST_KO_AND ? st_kf_and : st_kf_or, ST_KT_BOOL, args, 2);
+}
+
+/* What a dynamic is read as beside a value of another type, so that the result has a type. */
+static st_kt arith_partner(st_kql_operator op, st_kt other)
+{
+    bool sum = op == ST_KO_ADD || op == ST_KO_SUB;
+    if (other == ST_KT_INT || other == ST_KT_LONG)
+        return ST_KT_LONG;
+    if (other == ST_KT_DATETIME && sum)
+        return op == ST_KO_ADD ? ST_KT_TIMESPAN : ST_KT_DATETIME;
+    return other == ST_KT_REAL || (other == ST_KT_TIMESPAN && sum) ? other : ST_KT_DYNAMIC;
 }
 
 static st_kx *bind_arith(st_kbinder *b, const st_kql_expr *e)
 {
     static const char ops[] = "+-*/%";
+    st_kql_operator op = e->u.binary.op;
     st_kx *args[] = { st_kb_expr(b, e->u.binary.left), st_kb_expr(b, e->u.binary.right) };
     if (any_unknown(args, 2))
         return unknown(b);
+    for (size_t i = 0; i < 2; i++) {
+        st_kt as = arith_partner(op, args[1 - i]->type);
+        if (args[i]->type == ST_KT_DYNAMIC && as != ST_KT_DYNAMIC &&
+            !(args[i] = st_kb_call(b, st_kf_convert, as, &args[i], 1)))
+            return NULL;
+    }
     st_kt type;
-    st_kcode *code =
-        st_karith(ops[e->u.binary.op - ST_KO_ADD], args[0]->type, args[1]->type, &type);
+    st_kcode *code = st_karith(ops[op - ST_KO_ADD], args[0]->type, args[1]->type, &type);
     if (!code) {
         bool text = args[0]->type == ST_KT_STRING || args[1]->type == ST_KT_STRING;
         st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s",
-                    st_kql_operator_text(e->u.binary.op), st_kt_name(args[0]->type),
+                    st_kql_operator_text(op), st_kt_name(args[0]->type),
                     st_kt_name(args[1]->type),
-                    text && e->u.binary.op == ST_KO_ADD ? "; use strcat()" : "");
+                    text && op == ST_KO_ADD ? "; use strcat()" : "");
         return unknown(b);
     }
     return st_kb_call(b, code, type, args, 2);
@@ -664,8 +715,9 @@ static st_kx *bind_in(st_kbinder *b, const st_kql_expr *e)
          insensitive = op == ST_KO_IN_I || op == ST_KO_NOT_IN_I;
     bool negate = op == ST_KO_NOT_IN || op == ST_KO_NOT_IN_I;
     if ((terms || insensitive) && !textual(args[0]->type)) {
-        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s; use tostring()",
-                    st_kql_operator_text(op), st_kt_name(args[0]->type));
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s; use `tostring(%.*s)`%s",
+                    st_kql_operator_text(op), st_kt_name(args[0]->type),
+                    ST_FMT(name_of(e->u.in.left)), terms ? "" : " or `in`");
         return unknown(b);
     }
     strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
@@ -1031,7 +1083,7 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
     b->serialized = serialized;
     if (!op || !st_kb_may_run(b) || !op->schema.n)
         return unknown(b);
-    st_kbatch *batch = op->next(b->r, op);
+    st_kbatch *batch = st_kop_next(b->r, op);
     const st_kv *v = batch ? st_kbatch_col(b->r, batch, 0) : NULL;
     st_kv out = v ? v[0] : st_kv_missing(op->schema.v[0].type);
     st_kbatch_free(batch);
@@ -1193,12 +1245,7 @@ st_kx *st_kb_condition(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->search && e->kind == ST_KX_LITERAL && e->u.value.type == ST_KT_STRING)
         return search_term(b, e);
-    st_kx *x = st_kb_expr(b, e);
-    if (!x || x->type == ST_KT_BOOL || x->type == ST_KT_UNKNOWN)
-        return x;
-    st_kb_error(b, e->span, "KS107", "a condition (bool) is needed, not %s%s", st_kt_name(x->type),
-                x->type == ST_KT_DYNAMIC ? "; use tobool()" : "");
-    return unknown(b);
+    return check_condition(b, e, st_kb_expr(b, e));
 }
 
 bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type)

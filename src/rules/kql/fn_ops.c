@@ -110,18 +110,15 @@ st_kcode *st_kcompare(char op, st_kt a, st_kt b)
 {
     bool numbers = st_kt_numeric(a) && st_kt_numeric(b),
          dynamic = a == ST_KT_DYNAMIC || b == ST_KT_DYNAMIC;
-    if (op == '=' || op == '!') {
-        bool mixed = (a == ST_KT_BOOL && st_kt_numeric(b)) || (b == ST_KT_BOOL && st_kt_numeric(a));
-        if (a != b && !numbers && !dynamic && !mixed)
-            return NULL;
-        return op == '=' ? cmp_eq : cmp_ne;
-    }
+    if (op == '=' || op == '!')
+        return op == '=' ? cmp_eq : cmp_ne; /* any two types: what can't be equal isn't */
+    bool truth = (a == ST_KT_BOOL && st_kt_numeric(b)) || (b == ST_KT_BOOL && st_kt_numeric(a));
+    bool ordered = a != ST_KT_STRING && a != ST_KT_GUID;
     if (dynamic) {
         st_kt other = a == ST_KT_DYNAMIC ? b : a;
-        if (!st_kt_numeric(other) && other != ST_KT_DYNAMIC && other != ST_KT_STRING &&
-            other != ST_KT_TIMESPAN)
+        if (!st_kt_numeric(other) && other != ST_KT_DYNAMIC)
             return NULL;
-    } else if (a != b && !numbers) {
+    } else if (!(a == b && ordered) && !numbers && !truth) {
         return NULL;
     }
     return op == '<' ? cmp_lt : op == 'l' ? cmp_le : op == '>' ? cmp_gt : cmp_ge;
@@ -256,9 +253,9 @@ static st_kv arith(char op, st_kv a, st_kv b)
             return st_kv_time(t);
         return as && bs ? st_kv_span(t) : st_kv_null();
     }
-    if (as && bs && op == '/')
+    if ((ad || as) && (bd || bs) && op == '/')
         return st_kv_real((double)a.u.i / (double)b.u.i);
-    if (as && bs && op == '%') {
+    if ((ad || as) && (bd || bs) && op == '%') {
         st_kv m = long_op('%', a.u.i, b.u.i);
         return m.tag == ST_KV_NULL ? m : st_kv_span(m.u.i);
     }
@@ -284,10 +281,8 @@ ARITH(mod, '%')
 
 static st_kt arith_type(char op, st_kt a, st_kt b)
 {
-    if (a == ST_KT_DYNAMIC || b == ST_KT_DYNAMIC) {
-        st_kt other = a == ST_KT_DYNAMIC ? b : a;
-        return st_kt_numeric(other) || other == ST_KT_DYNAMIC ? ST_KT_DYNAMIC : ST_KT_UNKNOWN;
-    }
+    if (a == ST_KT_DYNAMIC && b == ST_KT_DYNAMIC)
+        return ST_KT_DYNAMIC;
     if (st_kt_numeric(a) && st_kt_numeric(b))
         return a == ST_KT_REAL || b == ST_KT_REAL ? ST_KT_REAL : ST_KT_LONG;
     bool as = a == ST_KT_TIMESPAN, bs = b == ST_KT_TIMESPAN;
@@ -301,7 +296,7 @@ static st_kt arith_type(char op, st_kt a, st_kt b)
             return ST_KT_DATETIME;
         return ad && bd && op == '-' ? ST_KT_TIMESPAN : ST_KT_UNKNOWN;
     }
-    if (as && bs)
+    if ((ad && (bd || bs)) || (as && bs))
         return op == '/' ? ST_KT_REAL : op == '%' ? ST_KT_TIMESPAN : ST_KT_UNKNOWN;
     if (as && st_kt_numeric(b))
         return op == '*' || op == '/' ? ST_KT_TIMESPAN : ST_KT_UNKNOWN;

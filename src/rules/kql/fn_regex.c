@@ -1,6 +1,8 @@
 /* fn_regex.c - functions with regular expressions. */
 #include "rules/kql/fn.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,18 +13,74 @@ static void regex_free(void *p)
     st_regex_free(p);
 }
 
-/* The binder makes x->state of a constant pattern; others are compiled row by row. */
-static st_regex *regex_of(st_krun *r, const st_kx *x, st_kv pattern, bool *temporary)
+/* ---- patterns that come from columns: each distinct text is compiled once ------------------ */
+
+struct st_kpatterns {
+    st_sid text[ST_MAX_KQL_PATTERNS]; /* by place; ST_ABSENT: none here */
+    st_regex *re[ST_MAX_KQL_PATTERNS]; /* NULL: it is no pattern */
+};
+
+static void patterns_free(void *p)
 {
-    size_t at;
-    *temporary = x->state == NULL;
-    return x->state ? x->state : st_regex_new(st_kf_text(r, pattern), &at, NULL);
+    struct st_kpatterns *c = p;
+    for (size_t i = 0; i < ST_MAX_KQL_PATTERNS; i++)
+        st_regex_free(c->re[i]);
+    free(c);
 }
 
-static void done_with(st_regex *re, bool temporary)
+static struct st_kpatterns *patterns_of(st_krun *r)
 {
-    if (temporary)
-        st_regex_free(re);
+    if (r->patterns)
+        return r->patterns;
+    struct st_kpatterns *c = calloc(1, sizeof *c);
+    if (!c) {
+        st_krun_nomem(r);
+        return NULL;
+    }
+    for (size_t i = 0; i < ST_MAX_KQL_PATTERNS; i++)
+        c->text[i] = ST_ABSENT;
+    r->patterns = st_krun_own(r, c, patterns_free) ? c : NULL;
+    return r->patterns;
+}
+
+/* Two texts that want one place push each other out: right all the same, and bounded. */
+static st_regex *pattern_of(st_krun *r, st_sid text)
+{
+    struct st_kpatterns *c = patterns_of(r);
+    size_t i = text % ST_MAX_KQL_PATTERNS, at;
+    if (c && c->text[i] != text) {
+        st_regex_free(c->re[i]);
+        c->text[i] = text;
+        c->re[i] = st_regex_new(st_pool_get(r->mem.pool, text), &at, NULL);
+    }
+    if (c && !c->re[i])
+        r->limit = "a value used as a pattern is no regular expression: it matched nothing";
+    return c ? c->re[i] : NULL;
+}
+
+/* The binder makes x->state of a constant pattern. */
+static st_regex *regex_of(st_krun *r, const st_kx *x, st_kv pattern)
+{
+    return x->state                     ? x->state
+           : pattern.tag == ST_KV_STRING ? pattern_of(r, pattern.u.s)
+                                         : NULL;
+}
+
+/* Runs of a pattern that gave up may have missed a match. */
+static void look_at_limits(st_krun *r, const st_regex *re)
+{
+    if (re && st_regex_gave_up(re))
+        r->limit = "a regular expression met its limit of work";
+}
+
+/* text, pattern: the operator, where the pattern isn't constant. */
+st_kv st_kf_matches(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_regex *re = regex_of(r, x, a[1]);
+    st_kv text = st_kv_tostring(&r->mem, x->args[0]->type, a[0]);
+    bool hit = re && st_regex_test(re, st_kf_text(r, text));
+    look_at_limits(r, re);
+    return st_kv_bool(hit);
 }
 
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err)
@@ -34,9 +92,8 @@ bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, s
 
 static st_kv f_extract(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    bool temporary;
     size_t spans[MAX_GROUPS][2];
-    st_regex *re = regex_of(r, x, a[0], &temporary);
+    st_regex *re = regex_of(r, x, a[0]);
     st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[2]->type, a[2]));
     size_t n = re ? st_regex_find(re, s, 0, spans, MAX_GROUPS) : 0;
     int64_t g = a[1].tag == ST_KV_LONG ? a[1].u.i : -1;
@@ -44,7 +101,7 @@ static st_kv f_extract(st_krun *r, const st_kx *x, const st_kv *a)
     if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
         out =
             st_kv_parse(&r->mem, x->type, (st_str){ s.p + spans[g][0], spans[g][1] - spans[g][0] });
-    done_with(re, temporary);
+    look_at_limits(r, re);
     return out;
 }
 
@@ -66,14 +123,13 @@ static st_kv f_countof(st_krun *r, const st_kx *x, const st_kv *a)
 /* Matches of a pattern that don't overlap. */
 static st_kv f_countof_regex(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    bool temporary;
     size_t spans[MAX_GROUPS][2];
     int64_t n = 0;
-    st_regex *re = regex_of(r, x, a[1], &temporary);
+    st_regex *re = regex_of(r, x, a[1]);
     st_str s = st_kf_text(r, a[0]);
     for (size_t at = 0; re && at <= s.n && st_regex_find(re, s, at, spans, MAX_GROUPS); n++)
         at = spans[0][1] > at ? spans[0][1] : at + 1;
-    done_with(re, temporary);
+    look_at_limits(r, re);
     return re ? st_kv_long(n) : st_kv_null();
 }
 
@@ -86,15 +142,14 @@ static st_kv f_countof_any(st_krun *r, const st_kx *x, const st_kv *a)
 /* Code points before the first match. */
 static st_kv f_indexof_regex(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    bool temporary;
     size_t spans[MAX_GROUPS][2];
     int64_t n = -1;
-    st_regex *re = regex_of(r, x, a[1], &temporary);
+    st_regex *re = regex_of(r, x, a[1]);
     st_str s = st_kf_text(r, a[0]);
     if (re && st_regex_find(re, s, 0, spans, MAX_GROUPS))
         for (size_t i = (size_t)(n = 0); i < spans[0][0] && i < s.n; n++)
             st_utf8_next(s, &i);
-    done_with(re, temporary);
+    look_at_limits(r, re);
     return re ? st_kv_long(n) : st_kv_null();
 }
 
@@ -118,9 +173,8 @@ static st_kv match_groups(st_krun *r, st_str s, size_t (*spans)[2], size_t n)
 
 static st_kv f_extract_all(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    bool temporary;
     size_t spans[MAX_GROUPS][2], n, found = 0, cap = 0;
-    st_regex *re = regex_of(r, x, a[0], &temporary);
+    st_regex *re = regex_of(r, x, a[0]);
     st_str s = st_kf_text(r, a[1]);
     st_kv *all = NULL;
     for (size_t at = 0; re && (n = st_regex_find(re, s, at, spans, MAX_GROUPS)) > 1;) {
@@ -135,7 +189,7 @@ static st_kv f_extract_all(st_krun *r, const st_kx *x, const st_kv *a)
     if (out)
         memcpy(out->v, all, found * sizeof *all);
     free(all);
-    done_with(re, temporary);
+    look_at_limits(r, re);
     return st_kv_array(out);
 }
 static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t n)
@@ -153,9 +207,8 @@ static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t 
 
 static st_kv regex_replace(st_krun *r, const st_kx *x, st_kv pattern, st_kv with, st_kv subject)
 {
-    bool temporary;
     size_t spans[MAX_GROUPS][2], at = 0, n;
-    st_regex *re = regex_of(r, x, pattern, &temporary);
+    st_regex *re = regex_of(r, x, pattern);
     st_str s = st_kf_text(r, subject), w = st_kf_text(r, with);
     st_buf_clear(&r->mem.buf);
     for (size_t from = 0; re && (n = st_regex_find(re, s, from, spans, MAX_GROUPS)) > 0;) {
@@ -175,7 +228,7 @@ static st_kv regex_replace(st_krun *r, const st_kx *x, st_kv pattern, st_kv with
         }
     }
     st_buf_put(&r->mem.buf, s.p + at, s.n - at);
-    done_with(re, temporary);
+    look_at_limits(r, re);
     return st_kf_from_buf(r);
 }
 static st_kv f_replace_regex(st_krun *r, const st_kx *x, const st_kv *a)
@@ -190,9 +243,8 @@ static st_kv f_replace(st_krun *r, const st_kx *x, const st_kv *a)
 /* ends: 1 start, 2 end, 3 both */
 static st_kv trim_by(st_krun *r, const st_kx *x, const st_kv *a, int ends)
 {
-    bool temporary;
     size_t spans[1][2];
-    st_regex *re = regex_of(r, x, a[0], &temporary);
+    st_regex *re = regex_of(r, x, a[0]);
     st_str s = st_kf_text(r, a[1]);
     if (re && (ends & 1) && st_regex_find(re, s, 0, spans, 1) && spans[0][0] == 0) {
         s.p += spans[0][1];
@@ -205,7 +257,7 @@ static st_kv trim_by(st_krun *r, const st_kx *x, const st_kv *a, int ends)
         }
         at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
     }
-    done_with(re, temporary);
+    look_at_limits(r, re);
     return st_kv_str(&r->mem, s);
 }
 static st_kv f_trim(st_krun *r, const st_kx *x, const st_kv *a)

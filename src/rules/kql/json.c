@@ -147,6 +147,28 @@ static void negate(st_kql_value *v)
         v->i = -v->i;
 }
 
+static bool is_string(const reader *r)
+{
+    return now(r)->kind == ST_TOK_LITERAL && now(r)->value->type == ST_KT_STRING;
+}
+
+/* Neighbouring texts are one, here as elsewhere. */
+static void join_strings(reader *r, st_kql_value *v)
+{
+    if (v->type != ST_KT_STRING || !is_string(r))
+        return;
+    st_buf joined = { 0 };
+    st_buf_str(&joined, v->str);
+    for (; is_string(r); r->i++) {
+        st_buf_str(&joined, now(r)->value->str);
+        v->hidden = v->hidden || now(r)->value->hidden;
+    }
+    v->str = st_arena_copy(r->arena, st_buf_slice(&joined));
+    if (joined.failed)
+        r->arena->failed = true;
+    st_buf_free(&joined);
+}
+
 static const st_kql_json *scalar(reader *r)
 {
     bool minus = is(r, '-');
@@ -169,6 +191,7 @@ static const st_kql_json *scalar(reader *r)
     if (minus)
         negate(&j->value);
     r->i++;
+    join_strings(r, &j->value);
     return j;
 }
 

@@ -556,7 +556,8 @@ static bool typed_value(st_str inside, st_kql_value *v)
     case ST_KT_DATETIME:
         s = unquoted(s);
         v->now = s.n == 0;
-        return v->now || st_kql_datetime_text(s, &v->i);
+        v->today = !v->now && st_kql_clock_text(s, &v->i);
+        return v->now || v->today || st_kql_datetime_text(s, &v->i);
     case ST_KT_TIMESPAN: return st_kql_timespan_text(unquoted(s), &v->i);
     case ST_KT_GUID: return st_guid_parse(unquoted(s), &v->guid);
     case ST_KT_BOOL: return bool_text(s, &v->i);

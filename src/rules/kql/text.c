@@ -225,14 +225,52 @@ static bool mail(st_str s, moment *m)
     return !s.n || (clock(&s, m) && zone(&s, m));
 }
 
+/* 8:00, 8:00:00 AM, 5 PM; then the end. */
+static bool half_days(st_str s, moment *m)
+{
+    st_str before = s;
+    if (!clock(&s, m)) {
+        s = before;
+        if (!digits(&s, 1, 2, &m->hour) || !s.n)
+            return false;
+    }
+    blanks(&s);
+    if (!s.n)
+        return true;
+    bool pm = st_str_ieq(s, ST_STR("PM"));
+    if ((!pm && !st_str_ieq(s, ST_STR("AM"))) || m->hour < 1 || m->hour > 12)
+        return false;
+    m->hour = m->hour % 12 + (pm ? 12 : 0);
+    return true;
+}
+
+/* American: month/day/year [time]. */
+static bool slashes(st_str s, moment *m)
+{
+    if (!digits(&s, 1, 2, &m->month) || !take(&s, '/') || !digits(&s, 1, 2, &m->day) ||
+        !take(&s, '/') || !digits(&s, 4, 4, &m->year))
+        return false;
+    if (!s.n)
+        return true;
+    return take(&s, ' ') && half_days(st_str_trim(s), m);
+}
+
 bool st_kql_datetime_text(st_str s, int64_t *out)
 {
-    moment m = { 0 };
+    static bool (*const forms[])(st_str, moment *) = { iso, mail, slashes };
     s = st_str_trim(s);
-    if (iso(s, &m))
-        return moment_ticks(&m, out);
-    m = (moment){ 0 };
-    return mail(s, &m) && moment_ticks(&m, out);
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        moment m = { 0 };
+        if (forms[i](s, &m))
+            return moment_ticks(&m, out);
+    }
+    return false;
+}
+
+bool st_kql_clock_text(st_str s, int64_t *out)
+{
+    moment m = { .year = 1, .month = 1, .day = 1 };
+    return half_days(st_str_trim(s), &m) && moment_ticks(&m, out);
 }
 
 /* ---- time spans ------------------------------------------------------------------------------------ */

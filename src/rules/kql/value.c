@@ -11,7 +11,37 @@
 /* NOLINTBEGIN(misc-no-recursion): ST_MAX_JSON_DEPTH bounds it, checked on the way down */
 
 #define SECOND INT64_C(10000000)
-#define DAY (INT64_C(86400) * SECOND)
+
+/* ---- memory that is counted --------------------------------------------------------- */
+
+static bool take(st_kmem *m, size_t bytes)
+{
+    if (m->budget && !st_budget_take(m->budget, bytes))
+        return false;
+    m->held += bytes;
+    return true;
+}
+
+bool st_kgrow(st_kmem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
+{
+    size_t before = *cap;
+    return need <= before ||
+           (st_grow(array_ptr, cap, need, size) && take(m, (*cap - before) * size));
+}
+
+void *st_kcalloc(st_kmem *m, size_t n, size_t size)
+{
+    size_t bytes;
+    bool fits = !__builtin_mul_overflow(n, size, &bytes) && take(m, bytes);
+    return fits ? calloc(n, size) : NULL;
+}
+
+void st_kgive_back(st_kmem *m, size_t before)
+{
+    if (m->budget)
+        m->budget->used -= m->held - before;
+    m->held = before;
+}
 
 /* ---- types ------------------------------------------------------------------- */
 
@@ -141,7 +171,7 @@ bool st_kdate_ticks(const st_kdate *d, int64_t *out)
 
 void st_kdate_of(int64_t ticks, st_kdate *d)
 {
-    int64_t days = ticks / DAY + DAYS_0001, rest = ticks % DAY;
+    int64_t days = ticks / ST_KQL_DAY + DAYS_0001, rest = ticks % ST_KQL_DAY;
     int64_t era = days / 146097, doe = days % 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
@@ -155,225 +185,11 @@ void st_kdate_of(int64_t ticks, st_kdate *d)
     d->second = (int)(rest % 60);
 }
 
-/* 1 to max digits at s[*i]. */
-static bool number(st_str s, size_t *i, unsigned max, int64_t *out)
-{
-    int64_t v = 0;
-    unsigned n = 0;
-    while (*i < s.n && n < max && s.p[*i] >= '0' && s.p[*i] <= '9') {
-        v = v * 10 + (s.p[*i] - '0');
-        ++*i;
-        n++;
-    }
-    *out = v;
-    return n > 0;
-}
-
 static bool literal(st_str s, size_t *i, char c)
 {
     if (*i >= s.n || s.p[*i] != c)
         return false;
     ++*i;
-    return true;
-}
-
-/* The digits behind a point, as ticks; those past the seventh are dropped. */
-static bool fraction(st_str s, size_t *i, int64_t *tick)
-{
-    int64_t v = 0;
-    unsigned n = 0;
-    for (; *i < s.n && s.p[*i] >= '0' && s.p[*i] <= '9'; ++*i, n++)
-        if (n < 7)
-            v = v * 10 + (s.p[*i] - '0');
-    for (unsigned k = n; k < 7; k++)
-        v *= 10;
-    *tick = v;
-    return n > 0;
-}
-
-/* Z, +hh:mm, -hhmm or nothing: minutes east. */
-static bool zone(st_str s, size_t *i, int64_t *minutes)
-{
-    *minutes = 0;
-    while (*i < s.n && s.p[*i] == ' ')
-        ++*i;
-    if (*i == s.n)
-        return true;
-    if (s.p[*i] == 'Z' || s.p[*i] == 'z') {
-        ++*i;
-        return true;
-    }
-    if (st_str_eq((st_str){ s.p + *i, s.n - *i }, ST_STR("GMT")) ||
-        st_str_eq((st_str){ s.p + *i, s.n - *i }, ST_STR("UTC"))) {
-        *i = s.n;
-        return true;
-    }
-    int64_t sign = s.p[*i] == '+' ? 1 : s.p[*i] == '-' ? -1 : 0, h, m = 0;
-    if (!sign)
-        return false;
-    ++*i;
-    if (!number(s, i, 2, &h))
-        return false;
-    literal(s, i, ':');
-    if (*i < s.n && !number(s, i, 2, &m))
-        return false;
-    *minutes = sign * (h * 60 + m);
-    return h <= 14 && m < 60;
-}
-
-/* hh:mm[:ss[.f]] and a zone, to the end. */
-static bool clock_time(st_str s, size_t *i, st_kdate *d, int64_t *minutes)
-{
-    int64_t h, mi, sec = 0, tick = 0;
-    if (!number(s, i, 2, &h) || !literal(s, i, ':') || !number(s, i, 2, &mi))
-        return false;
-    if (literal(s, i, ':')) {
-        if (!number(s, i, 2, &sec))
-            return false;
-        if (literal(s, i, '.') && !fraction(s, i, &tick))
-            return false;
-    }
-    d->hour = (int)h;
-    d->minute = (int)mi;
-    d->second = (int)sec;
-    d->tick = (int)tick;
-    return zone(s, i, minutes) && *i == s.n;
-}
-
-static bool finish_date(const st_kdate *d, int64_t minutes, int64_t *out)
-{
-    if (!st_kdate_ticks(d, out))
-        return false;
-    *out -= minutes * 60 * SECOND;
-    return *out >= 0 && *out <= ST_KQL_TICKS_MAX;
-}
-
-/* "[Sat, ]8 Nov 14 15:05[:02] [GMT]" and the form with dashes and a long day name. */
-static bool parse_rfc(st_str s, int64_t *out)
-{
-    static const char months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-    size_t i = 0;
-    int64_t day, year, minutes = 0;
-    for (size_t k = 0; k < s.n && k < 12; k++)
-        if (s.p[k] == ',')
-            i = k + 1;
-    while (i < s.n && s.p[i] == ' ')
-        i++;
-    if (!number(s, &i, 2, &day) || i >= s.n || (s.p[i] != ' ' && s.p[i] != '-') || s.n - i < 5)
-        return false;
-    int month = 0;
-    for (int k = 0; k < 12; k++)
-        if (!memcmp(months + 3 * (size_t)k, s.p + i + 1, 3))
-            month = k + 1;
-    i += 5;
-    size_t at = i;
-    if (!month || !number(s, &i, 4, &year))
-        return false;
-    if (i - at == 2)
-        year += year < 50 ? 2000 : 1900;
-    st_kdate d = { (int)year, month, (int)day, 0, 0, 0, 0 };
-    if (i == s.n)
-        return finish_date(&d, 0, out);
-    return literal(s, &i, ' ') && clock_time(s, &i, &d, &minutes) && finish_date(&d, minutes, out);
-}
-
-bool st_kql_parse_datetime(st_str s, int64_t *out)
-{
-    s = st_str_trim(s);
-    if (s.n >= 2 && (s.p[0] == '"' || s.p[0] == '\'') && s.p[s.n - 1] == s.p[0])
-        s = st_str_trim((st_str){ s.p + 1, s.n - 2 });
-    size_t i = 0;
-    int64_t y, mo, da, minutes = 0;
-    if (!number(s, &i, 4, &y) || i != 4 || !literal(s, &i, '-'))
-        return parse_rfc(s, out);
-    if (!number(s, &i, 2, &mo))
-        return false;
-    da = 1;
-    if (literal(s, &i, '-') && !number(s, &i, 2, &da))
-        return false;
-    st_kdate d = { (int)y, (int)mo, (int)da, 0, 0, 0, 0 };
-    if (i == s.n)
-        return finish_date(&d, 0, out);
-    if (s.p[i] == 'Z' && i + 1 == s.n)
-        return finish_date(&d, 0, out);
-    if (s.p[i] != 'T' && s.p[i] != 't' && s.p[i] != ' ')
-        return false;
-    while (i < s.n && (s.p[i] == 'T' || s.p[i] == 't' || s.p[i] == ' '))
-        i++;
-    return clock_time(s, &i, &d, &minutes) && finish_date(&d, minutes, out);
-}
-
-bool st_kql_parse_unit(st_str s, int64_t *out)
-{
-    static const struct {
-        const char *names;
-        double ticks;
-    } units[] = {
-        { " d day days ", 864e9 },
-        { " h hr hrs hour hours ", 36e9 },
-        { " m min minute minutes ", 6e8 },
-        { " s sec second seconds ", 1e7 },
-        { " ms milli millis millisec millisecond milliseconds ", 1e4 },
-        { " micro micros microsec microsecond microseconds ", 10 },
-        { " nano nanos nanosec nanosecond nanoseconds ", 0.01 },
-        { " tick ticks ", 1 },
-    };
-    s = st_str_trim(s);
-    char text[40], word[24];
-    size_t i = 0, n = 0;
-    while (i < s.n && i < sizeof text - 1 && strchr("+-.0123456789", s.p[i]) && s.p[i])
-        text[n++] = s.p[i++];
-    text[n] = 0;
-    char *end = text;
-    double v = strtod(text, &end);
-    if (!n || *end)
-        return false;
-    st_str u = st_str_trim((st_str){ s.p + i, s.n - i });
-    if (!u.n || u.n > sizeof word - 3)
-        return false;
-    snprintf(word, sizeof word, " %.*s ", ST_FMT(u));
-    for (size_t k = 0; k < sizeof units / sizeof *units; k++)
-        if (strstr(units[k].names, word)) {
-            double t = v * units[k].ticks;
-            if (t >= 9.2e18 || t <= -9.2e18)
-                return false;
-            *out = (int64_t)llround(t);
-            return true;
-        }
-    return false;
-}
-
-bool st_kql_parse_timespan(st_str s, int64_t *out)
-{
-    s = st_str_trim(s);
-    if (st_kql_parse_unit(s, out))
-        return true;
-    size_t i = 0;
-    int64_t a, h, m, sec = 0, tick = 0, days = 0;
-    int64_t sign = literal(s, &i, '-') ? -1 : 1;
-    if (!number(s, &i, 8, &a))
-        return false;
-    if (i == s.n) {
-        *out = sign * a * DAY;
-        return a < 10675199;
-    }
-    h = a;
-    if (literal(s, &i, '.')) {
-        days = a;
-        if (!number(s, &i, 2, &h))
-            return false;
-    }
-    if (!literal(s, &i, ':') || !number(s, &i, 2, &m))
-        return false;
-    if (literal(s, &i, ':')) {
-        if (!number(s, &i, 2, &sec))
-            return false;
-        if (literal(s, &i, '.') && !fraction(s, &i, &tick))
-            return false;
-    }
-    if (i != s.n || h > 23 || m > 59 || sec > 59 || days >= 10675199)
-        return false;
-    *out = sign * (days * DAY + ((h * 60 + m) * 60 + sec) * SECOND + tick);
     return true;
 }
 
@@ -406,7 +222,7 @@ static void put_datetime(st_buf *b, int64_t t)
 
 static void put_timespan(st_buf *b, int64_t t)
 {
-    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)DAY, sec = (uint64_t)SECOND;
+    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_KQL_DAY, sec = (uint64_t)SECOND;
     if (t < 0)
         st_buf_char(b, '-');
     if (u >= day) {
@@ -477,6 +293,10 @@ void st_kv_put_json(st_buf *b, const st_kmem *m, st_kv v)
     size_t depth = 0;
     st_kv cur = v;
     for (;;) {
+        if (b->n > ST_MAX_KQL_JSON && m->budget) {
+            m->budget->met = true;
+            return;
+        }
         bool open = cur.tag == ST_KV_ARRAY || cur.tag == ST_KV_BAG;
         if (open && depth < ST_MAX_JSON_DEPTH) {
             st_buf_char(b, cur.tag == ST_KV_ARRAY ? '[' : '{');
@@ -833,8 +653,8 @@ st_kv st_kv_parse(st_kmem *m, st_kt type, st_str text)
                                                                         : st_kv_null();
     case ST_KT_LONG: return parse_long(text, &i) ? st_kv_long(i) : st_kv_null();
     case ST_KT_REAL: return parse_real(text, &d) ? st_kv_real(d) : st_kv_null();
-    case ST_KT_DATETIME: return st_kql_parse_datetime(text, &i) ? st_kv_time(i) : st_kv_null();
-    case ST_KT_TIMESPAN: return st_kql_parse_timespan(text, &i) ? st_kv_span(i) : st_kv_null();
+    case ST_KT_DATETIME: return st_kql_datetime_text(text, &i) ? st_kv_time(i) : st_kv_null();
+    case ST_KT_TIMESPAN: return st_kql_timespan_text(text, &i) ? st_kv_span(i) : st_kv_null();
     case ST_KT_GUID: return parse_guid(m, text);
     case ST_KT_DYNAMIC: return st_kv_parse_json(m, text);
     case ST_KT_STRING: return st_kv_str(m, text);

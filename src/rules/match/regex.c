@@ -20,6 +20,7 @@ struct st_regex {
     pcre2_match_data *data;
     pcre2_match_context *context;
     uint32_t groups;
+    bool compiled; /* to machine code, at the first search: most are only checked */
     bool gave_up;
 };
 
@@ -207,10 +208,8 @@ static pcre2_code *compile(st_str pattern, size_t *offset, st_err *err)
     uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
                        PCRE2_MATCH_INVALID_UTF;
     pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, NULL);
-    if (re) {
-        pcre2_jit_compile(re, PCRE2_JIT_COMPLETE);
+    if (re)
         return re;
-    }
     char text[160] = "";
     pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
     *offset = at;
@@ -269,6 +268,9 @@ void st_regex_free(st_regex *r)
 
 static int search(st_regex *r, st_str text, size_t at)
 {
+    if (!r->compiled)
+        pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
+    r->compiled = true;
     int n = pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
