@@ -151,21 +151,6 @@
 /* Bytes of a record's names and texts in an answer; a record's text is a few times 64 KiB at most.
  * Met: it is no answer. */
 #define ST_MAX_REMOTE_ANSWER (UINT32_C(8) << 20)
-/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
- * holds. Met: the rows stop there and the rule's result says so. */
-#define ST_MAX_KQL_ROWS 20000000u
-/* What the child that confirms records may add to the memory it was born with, and seconds of
- * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
- * record is unreadable. */
-#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
-#define ST_MAX_CONFIRM_SECONDS 60u
-/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
-#define ST_MAX_CONFIRM_WAIT_MS 10000
-/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
- * next ones get a new child. */
-#define ST_MAX_CONFIRM_ASKED 10000u
-/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
-#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
 /* What one query, or one rule, may take if no option says otherwise: rows that one of its
  * operators gives (beyond those of the evidence), bytes of its rows and values, seconds. A few
  * words of a rule can ask for more than any machine has; real ones stay far below. Met: the query
