@@ -833,7 +833,8 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
                         name, type_words(want), st_kt_name(x[i]->type));
             return false;
         }
-        if ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) {
+        if ((want == 'x' && x[i]->type != ST_KT_STRING) ||
+            ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC)) {
             x[i] = st_kb_call(b, st_kf_convert, ST_KT_STRING, &x[i], 1);
             if (!x[i])
                 return false;
@@ -858,14 +859,39 @@ static st_kt widest(st_kx *const *x, size_t from, size_t n, size_t step)
     return t;
 }
 
+/* A type and another: of two numbers the wider, of a dynamic and another the other. */
+static st_kt wider(st_kt t, st_kt u)
+{
+    if (t == u || u == ST_KT_DYNAMIC)
+        return t;
+    if (t == ST_KT_DYNAMIC)
+        return u;
+    if (!st_kt_numeric(t) || !st_kt_numeric(u))
+        return ST_KT_UNKNOWN;
+    return t == ST_KT_REAL || u == ST_KT_REAL ? ST_KT_REAL : ST_KT_LONG;
+}
+
+/* The values of iff and case: behind each condition, and the last. All get their common type;
+ * dynamics are read as what the others are, and with no common type the value is dynamic. */
+static st_kt unify_branches(st_kbinder *b, st_kx **x, size_t n)
+{
+    st_kt t = x[n - 1]->type;
+    for (size_t i = 1; i < n && t != ST_KT_UNKNOWN; i += 2)
+        t = wider(t, x[i]->type);
+    if (t == ST_KT_UNKNOWN)
+        return ST_KT_DYNAMIC;
+    for (size_t i = 1; i < n; i += i + 2 < n ? 2 : 1)
+        if (x[i]->type != t && !(x[i] = st_kb_call(b, st_kf_convert, t, &x[i], 1)))
+            return ST_KT_UNKNOWN;
+    return t;
+}
+
 static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx **x, size_t n)
 {
     st_kt t = ST_KT_UNKNOWN;
     st_str name = st_str_of(f->result);
     if (st_kt_of_name(name, &t))
-        return t == ST_KT_REAL && !strcmp(f->name, "round") && n == 1 && x[0]->type == ST_KT_DYNAMIC
-                   ? ST_KT_REAL
-                   : t;
+        return t;
     switch (f->result[0]) {
     case '0': return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
     case 'B':
@@ -891,24 +917,14 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
                             "case() needs a bool here, not %s", st_kt_name(x[i]->type));
                 return ST_KT_UNKNOWN;
             }
-        if (n % 2 == 1) {
-            st_kx **values = ST_NEWN(&b->r->arena, st_kx *, n);
-            size_t k = 0;
-            for (size_t i = 1; values && i < n; i += 2)
-                values[k++] = x[i];
-            if (values)
-                values[k++] = x[n - 1];
-            t = values ? widest(values, 0, k, 1) : t;
-            t = t == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : t;
-        } else {
-            st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
-            return t;
-        }
-        break;
+        if (n % 2 == 1)
+            return unify_branches(b, x, n);
+        st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
+        return t;
     default:
-        t = f->code == st_kf_iff ? widest(x, 1, n, 1) : widest(x, 0, n, 1);
-        if (t == ST_KT_UNKNOWN && f->code == st_kf_iff)
-            t = ST_KT_DYNAMIC;
+        if (f->code == st_kf_iff)
+            return unify_branches(b, x, n);
+        t = widest(x, 0, n, 1);
         break;
     }
     if (t == ST_KT_UNKNOWN)

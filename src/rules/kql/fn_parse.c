@@ -259,7 +259,7 @@ static st_kv f_parse_command_line(st_krun *r, const st_kx *x, const st_kv *a)
 /* ---- the table --------------------------------------------------------------------------- */
 
 const st_kfn st_kfns_parse[] = {
-    { "parse_command_line", "ss", 2, "dynamic", NONE, f_parse_command_line,
+    { "parse_command_line", "xs", 2, "dynamic", NONE, f_parse_command_line,
       "a command line's words" },
     { "parse_csv", "s", 1, "dynamic", NONE, f_parse_csv, "the fields of a CSV record" },
     { "parse_path", "s", 1, "dynamic", NONE, f_parse_path, "the parts of a path" },
