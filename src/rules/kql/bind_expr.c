@@ -1293,7 +1293,20 @@ bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type
 /* ---- names of columns that have none
  * --------------------------------------------------------------------- */
 
-static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
+static st_kname naming_of(const st_kql_expr *e)
+{
+    const st_kfn *f = e->kind == ST_KX_CALL ? st_kfn_find(e->u.call.name.text) : NULL;
+    return f ? f->naming : ST_KN_NONE;
+}
+
+/* Does a function's value go by its first argument's name? */
+static bool passes_name(const st_kql_expr *e)
+{
+    return naming_of(e) == ST_KN_FIRST;
+}
+
+/* a.b[0] is a_b_0; f(x).b is x_b where f passes the name on, else b. */
+static bool path_name(st_kbinder *b, const st_kql_expr *e, st_buf *t)
 {
     const st_kql_expr *parts[64];
     size_t n = 0;
@@ -1301,16 +1314,13 @@ static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
         parts[n] = e;
         e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.index.base;
     }
-    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) != SIZE_MAX)
-        st_buf_str(t, e->u.name);
-    else if (e->kind == ST_KX_CALL && e->u.call.args.n &&
-             e->u.call.args.items[0]->kind == ST_KX_NAME && st_kfn_find(e->u.call.name.text) &&
-             st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
-        st_buf_str(t, e->u.call.args.items[0]->u.name);
-    else
+    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) == SIZE_MAX)
         return false;
+    if (e->kind == ST_KX_NAME || passes_name(e))
+        st_buf_str(t, st_kb_name(b, e));
     while (n-- > 0) {
-        st_buf_char(t, '_');
+        if (t->n)
+            st_buf_char(t, '_');
         if (parts[n]->kind == ST_KX_MEMBER) {
             st_buf_str(t, parts[n]->u.member.name.text);
             continue;
@@ -1369,8 +1379,9 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
     }
     if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first &&
         first->kind == ST_KX_LITERAL)
-        return first->u.value.str;
-    if (!f || !first || f->naming == ST_KN_NONE)
+        return st_kb_column(b->row, first->u.value.str) != SIZE_MAX ? first->u.value.str
+                                                                    : ST_STR("");
+    if (!f || !first || f->naming == ST_KN_NONE || naming_of(first) == ST_KN_SUFFIX)
         return ST_STR("");
     st_str name = st_kb_name(b, first);
     if (f->naming == ST_KN_FIRST || !name.n)

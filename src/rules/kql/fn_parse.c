@@ -261,7 +261,7 @@ static st_kv f_parse_command_line(st_krun *r, const st_kx *x, const st_kv *a)
 const st_kfn st_kfns_parse[] = {
     { "parse_command_line", "xs", 2, "dynamic", NONE, f_parse_command_line,
       "a command line's words" },
-    { "parse_csv", "s", 1, "dynamic", NONE, f_parse_csv, "the fields of a CSV record" },
+    { "parse_csv", "s", 1, "dynamic", FIRST, f_parse_csv, "the fields of a CSV record" },
     { "parse_path", "s", 1, "dynamic", NONE, f_parse_path, "the parts of a path" },
     { "parse_url", "s", 1, "dynamic", NONE, f_parse_url, "the parts of a URL" },
     { "parse_urlquery", "s", 1, "dynamic", NONE, f_parse_urlquery, "the parameters of a URL" },

@@ -384,7 +384,7 @@ const st_kfn st_kfns_time[] = {
     { "endofmonth", "di", 1, "datetime", NONE, f_endofmonth, "last tick of the month" },
     { "endofweek", "di", 1, "datetime", NONE, f_endofweek, "last tick of the week" },
     { "endofyear", "di", 1, "datetime", NONE, f_endofyear, "last tick of the year" },
-    { "format_datetime", "ds", 2, "string", NONE, f_format_datetime, "a date spelled" },
+    { "format_datetime", "ds", 2, "string", FIRST, f_format_datetime, "a date spelled" },
     { "format_timespan", "ts", 2, "string", NONE, f_format_timespan, "a timespan spelled" },
     { "getmonth", "d", 1, "int", NONE, f_getmonth, "month of the year" },
     { "getyear", "d", 1, "int", NONE, f_getyear, "the year" },
