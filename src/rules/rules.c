@@ -49,6 +49,11 @@ void st_rules_free(st_rules *r)
     free(r);
 }
 
+void st_rules_set(st_rules *r, const st_rule_settings *s)
+{
+    r->settings = *s;
+}
+
 size_t st_rules_count(const st_rules *r)
 {
     return r->n;
@@ -57,6 +62,11 @@ size_t st_rules_count(const st_rules *r)
 const st_rule *st_rules_at(const st_rules *r, size_t i)
 {
     return &r->items[i]->rule;
+}
+
+uint64_t st_rules_events(const st_rules *r)
+{
+    return r->events;
 }
 
 size_t st_rules_diags(const st_rules *r)
@@ -140,11 +150,12 @@ static void understand(st_rules *r, st_loaded *l)
     st_kql_bound bound;
     size_t first = r->diags.n;
     bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
-    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
     st_kql_diags_sort(&r->diags, first);
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
+    r->events |= bound.events;
     if (!read || (r->diags.errors && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");

@@ -17,7 +17,9 @@ struct st_rules {
     st_arena arena;       /* everything below but the two arrays and the plans' insides */
     st_loaded **items;    /* by id, then path */
     size_t n, cap;
+    uint64_t events;      /* see st_rules_events */
     st_kql_diags diags;   /* in the order of loading */
+    st_rule_settings settings;
 };
 
 #endif
