@@ -110,6 +110,17 @@
 #define ST_MAX_RULE_BYTES (4u << 20)
 /* Errors shown for one rule file; later ones are rarely news. Met: the rest is counted. */
 #define ST_MAX_DIAGS 20u
+/* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
+ * that file. */
+#define ST_MAX_YAML_DEPTH 64u
+/* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
+ * Met: the rest means nothing. */
+#define ST_MAX_YAML_FIELDS 256u
+/* Techniques of one rule; the longest published list has 20. Met: the rest isn't kept, with a
+ * diagnostic. */
+#define ST_MAX_TECHNIQUES 64u
+/* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut. */
+#define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
@@ -132,18 +143,22 @@
  * Met: the rest is cut off. */
 #define ST_MAX_VERIFY_SHOWN ((size_t)512)
 
-/* What the child that confirms records may add to the memory it was born with, and seconds of
- * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
- * record is unreadable. */
-#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
-#define ST_MAX_CONFIRM_SECONDS 60u
-/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
-#define ST_MAX_CONFIRM_WAIT_MS 10000
-/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
- * next ones get a new child. */
-#define ST_MAX_CONFIRM_ASKED 10000u
-/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
-#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+/* What the child process that libevtx runs in may add to the memory it was born with, and seconds
+ * of processor it may use; a chunk takes ten milliseconds and some megabytes. When half the
+ * seconds are gone the next chunk gets a new child. Met: it ends; the chunk counts as one that it
+ * ended over, a record to be confirmed as unreadable. */
+#define ST_MAX_REMOTE_MEMORY (UINT64_C(256) << 20)
+#define ST_MAX_REMOTE_SECONDS 60u
+/* Milliseconds of processor that one question may take while nothing is answered; how many times
+ * that is waited for a child that gets no processor. Met: likewise. */
+#define ST_MAX_REMOTE_TURN_MS 10000
+#define ST_MAX_REMOTE_TURNS 12u
+/* Questions asked of one child, as libevtx loses some memory with each record that it can't read.
+ * Met: the next one gets a new child. */
+#define ST_MAX_REMOTE_ASKED 10000u
+/* Bytes of a record's names and texts in an answer; a record's text is a few times 64 KiB at most.
+ * Met: it is no answer. */
+#define ST_MAX_REMOTE_ANSWER (UINT32_C(8) << 20)
 /* What one query, or one rule, may take if no option says otherwise: rows that one of its
  * operators gives (beyond those of the evidence), bytes of its rows and values, seconds. A few
  * words of a rule can ask for more than any machine has; real ones stay far below. Met: the query
@@ -208,8 +223,5 @@
 /* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
  * seen have some hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_PATH 100000u
-/* Edges that one search for a pattern may look at: some tens of seconds. A pattern over a dense
- * graph has more matches than there are atoms. Met: the rows stop there and the result says so. */
-#define ST_MAX_KQL_GRAPH_STEPS UINT64_C(2000000000)
 
 #endif
