@@ -696,17 +696,9 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         const st_kql_expr *e = q->u.group.exprs.items[i];
         st_str name;
         const st_kql_expr *v = unname(e, &name);
-<<<<<<< HEAD
-        if (v->kind == ST_KX_CALL &&
-            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) ||
-             st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) &&
-            v->u.call.args.n)
-            add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
-=======
         const row_agg *row = row_agg_of(v);
         if (row)
             add_row_agg(b, &all, &keys, row, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
->>>>>>> main
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
                  st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
