@@ -705,7 +705,8 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
     if (e->kind == ST_KX_PATTERN) {
         bool any = false;
         for (size_t i = 0; st_ktable_at(i); i++)
-            if (wild(e->u.name, st_str_of(st_ktable_at(i)->name)) && l->n < 256) {
+            if (st_ktable_at(i)->rows != ST_KR_NODES && l->n < 256 && /* DeviceProcessEvents again */
+                wild(e->u.name, st_str_of(st_ktable_at(i)->name))) {
                 l->name[l->n] = st_str_of(st_ktable_at(i)->name);
                 l->op[l->n++] = st_kop_scan(b->r, st_ktable_at(i));
                 any = true;

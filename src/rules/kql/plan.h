@@ -106,8 +106,9 @@ struct st_krun {
     uint64_t pool_before; /* bytes of the pool when the run began: what it grows is the run's */
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
-    uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
     uint32_t tables;   /* bit i: table i is read */
+    st_kop *scans;     /* the readers of tables, the newest first */
+    bool scanned;      /* rows of a table have been asked for */
     struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
@@ -273,8 +274,12 @@ st_kstore *st_kstore_new(st_krun *r, st_kop *in);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
-/* The table's rows: the forest's nodes. */
+/* The table's rows: of the forest's nodes, events or hosts. */
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
+/* op's rows go through the condition x next: rows for which it can't be true needn't come. */
+void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x);
+/* The ids of Sysmon's that the query's tables are made of (st_event_bit). */
+uint64_t st_krun_events(const st_krun *r);
 /* Rows of constants, row-major. */
 st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,
                       size_t nrows);
