@@ -27,10 +27,12 @@ static void show(const st_table *t, st_buf *b)
     }
 }
 
-static void check_all(const query_case *cases, size_t n)
+static void check_with(const query_case *cases, size_t n, const st_rule_settings *settings)
 {
     for (size_t i = 0; i < n; i++) {
         st_rules *r = st_rules_new();
+        if (settings)
+            st_rules_set(r, settings);
         st_run_options o = { .now = ST_TICKS_UNIX + UINT64_C(1704164645) * ST_TICKS_SECOND };
         st_table *t = NULL;
         st_err err = { 0 };
@@ -50,7 +52,7 @@ static void check_all(const query_case *cases, size_t n)
         st_rules_free(r);
     }
 }
-#define CHECK(cases) check_all(cases, sizeof(cases) / sizeof(cases)[0])
+#define CHECK(cases) check_with(cases, sizeof(cases) / sizeof(cases)[0], NULL)
 
 static void eval__string_operators(void **state)
 {
@@ -519,31 +521,70 @@ static void bind__mistakes__named_with_their_place(void **state)
     CHECK(cases);
 }
 
-static void query__asks_for_too_much__stops_and_says_so(void **state)
+/* Each asks for more than it may have, in another way. */
+static void query__greedy__is_stopped_and_says_so(void **state)
 {
     static const struct {
-        const char *text, *says;
-    } rows[] = {
-        { "range x from 1 to 4000000000000 step 1 | count", "rows" },
-        { "range x from 1 to 900 step 1 | extend k = 1 | join kind=inner (range y from 1 to 900 step 1 "
-          "| extend k = 1) on k | count",
-          "rows" },
-        { "range x from 1 to 900 step 1 | extend s = strrep(tostring(x), 1000)", "memory" },
+        const char *kql;
+        st_query_limits limits;
+        const char *says;
+    } cases[] = {
+        { "range x from 1 to 4000000000000 step 1 | count", { .rows = 100000 },
+          "q: stopped at 100000 rows of one operator, the limit; --max-rows raises it" },
+        { "let T = range x from 1 to 2000 step 1 | extend k = 1; T | join kind=inner T on k | count",
+          { .rows = 100000 }, "q: stopped at 100000 rows of one operator, the limit; --max-rows raises it" },
+        { "let T = range x from 1 to 20000 step 1 | extend k = 1; T | join kind=inner T on k | count",
+          { .memory = 64 << 20 }, "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "print a = range(1, 1000000) | mv-expand a | extend b = range(1, 1000000) | mv-expand b | count",
+          { .rows = 2000000 }, "q: stopped at 2000000 rows of one operator, the limit; --max-rows raises it" },
+        { "range x from 1 to 50000000 step 1 | summarize make_list(x)", { .memory = 64 << 20 },
+          "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 50000000 step 1 | summarize make_set(x)", { .memory = 64 << 20 },
+          "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 50000000 step 1 | summarize count() by x | count", { .memory = 64 << 20 },
+          "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 50000000 step 1 | order by x asc | take 1", { .memory = 64 << 20 },
+          "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 10000 step 1 | extend a = strrep('aaaaaaaaaa', 1000) | extend b = strcat(a, a, a, a, a, "
+          "a, a, a, x) | extend n = strlen(b) | summarize max(n)",
+          { .memory = 64 << 20 }, "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 100000 step 1 | extend s = strrep('aaaaaaaaaa', 1000) | summarize l = make_list(s) | "
+          "extend n = strlen(tostring(l)) | project n",
+          { .memory = UINT64_MAX }, "q: stopped at a value whose text has more than 256 MiB" },
+        { "let n = toscalar(range x from 1 to 1000000 step 1 | summarize make_list(x)); print n",
+          { .memory = 1 << 20 }, "q: stopped at 1 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 5000000000 step 1 | extend y = x % 7 | where y == 9 | count",
+          { .rows = UINT64_MAX, .seconds = 1 }, "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "range i from 1 to 100000 step 1 | partition by i (take 1) | count", { .memory = 4 << 20 },
+          "q: stopped at 4 MiB of memory, the limit; --max-memory raises it" },
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         st_rules *r = st_rules_new();
-        st_run_options o = { .now = ST_TICKS_UNIX, .max_rows = 1000, .max_memory = 1 << 20 };
+        st_rule_settings settings = { .limits = cases[i].limits };
+        st_run_options o = { .now = ST_TICKS_UNIX };
         st_table *t = NULL;
         st_err err = { 0 };
-        assert_int_equal(st_query_run(r, ST_STR("q"), st_str_of(rows[i].text), NULL, &o, &t, &err), ST_OK);
-        assert_int_equal(st_rules_diags(r), 1);
-        assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
-        st_str told = st_rules_diag(r, 0)->text;
-        assert_non_null(memmem(told.p, told.n, rows[i].says, strlen(rows[i].says)));
+        st_rules_set(r, &settings);
+        st_code code = st_query_run(r, ST_STR("q"), st_str_of(cases[i].kql), NULL, &o, &t, &err);
+        if (code != ST_E_LIMIT || strcmp(err.text, cases[i].says) != 0)
+            fail_msg("%s\n  gives %d, %s\n  not %s", cases[i].kql, (int)code, err.text, cases[i].says);
         st_table_free(t);
         st_rules_free(r);
     }
+}
+
+/* What was held for one row of mv-apply isn't held for the next. */
+static void query__modest_for_each_row__runs(void **state)
+{
+    static const query_case cases[] = {
+        { "range i from 1 to 20000 step 1 | extend a = range(1, 20) | mv-apply a on (summarize s = "
+          "make_set(a)) | extend n = array_length(s) | summarize sum(n)",
+          "sum_n:long / 400000" },
+    };
+    st_rule_settings settings = { .limits.memory = 48 << 20 };
+    (void)state;
+    check_with(cases, 1, &settings);
 }
 
 static void regex__runaway_pattern__ends(void **state)
@@ -577,7 +618,8 @@ int main(void)
         cmocka_unit_test(eval__mv_apply),
         cmocka_unit_test(eval__evaluate),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
-        cmocka_unit_test(query__asks_for_too_much__stops_and_says_so),
+        cmocka_unit_test(query__greedy__is_stopped_and_says_so),
+        cmocka_unit_test(query__modest_for_each_row__runs),
         cmocka_unit_test(regex__runaway_pattern__ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

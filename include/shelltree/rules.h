@@ -58,9 +58,24 @@ typedef struct st_diag {
     bool named;            /* in a file that was named (not found in a folder) */
 } st_diag;
 
+/* What one query, or one rule, may take; 0: the default of limits.h, UINT64_MAX: no bound. One
+ * that would take more is stopped, gives no result and says so. */
+typedef struct st_query_limits {
+    uint64_t rows;    /* that one of its operators gives, beyond those of the evidence */
+    uint64_t memory;  /* bytes that its rows and values take */
+    uint64_t seconds; /* of its run */
+} st_query_limits;
+
+/* What rules are bound and run with beside the evidence. */
+typedef struct st_rule_settings {
+    st_query_limits limits;
+} st_rule_settings;
+
 typedef struct st_rules st_rules;
 st_rules *st_rules_new(void);
 void st_rules_free(st_rules *r);
+/* Before anything is loaded. What it points to outlives the set. */
+void st_rules_set(st_rules *r, const st_rule_settings *s);
 /* A rule file (.kql .csl .txt .md, told by ending; anything named is tried), or a folder
  * (walked, by name; links not followed). Syntax, names and types are all checked here. */
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
@@ -81,7 +96,6 @@ typedef struct st_run_options {
     bool ago_off;          /* lower bounds of the form Timestamp > ago(..) are lifted */
     bool trust_inferred;
     unsigned threads;
-    size_t max_rows, max_memory; /* of a join or range; bytes of one rule's values. 0: limits.h */
 } st_run_options;
 
 /* The newest record that is no later than a day after the next host's newest. */
@@ -99,7 +113,8 @@ typedef struct st_rule_result {
     uint64_t window_only;   /* rows that only a lifted ago() window would have excluded */
     uint64_t inferred_only; /* further matches if inferred edges were trusted */
     uint64_t unplaced;      /* rows of other events whose process wasn't observed: no matches */
-    st_str problem;         /* why it stopped short (a limit); empty if it didn't */
+    st_str problem;         /* why its result lacks something (a limit); empty if it doesn't */
+    bool stopped;           /* it took more than it may: it has no matches */
 } st_rule_result;
 
 typedef struct st_matches {

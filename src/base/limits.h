@@ -147,21 +147,26 @@
 #define ST_MAX_CONFIRM_ASKED 10000u
 /* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
 #define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
-/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
- * holds. Met: the rows stop there and the rule's result says so. */
-#define ST_MAX_KQL_ROWS 20000000u
+/* What one query, or one rule, may take if no option says otherwise: rows that one of its
+ * operators gives (beyond those of the evidence), bytes of its rows and values, seconds. A few
+ * words of a rule can ask for more than any machine has; real ones stay far below. Met: the query
+ * is stopped and says so; a rule of a hunt has no findings then. */
+#define ST_MAX_KQL_ROWS UINT64_C(100000000)
+#define ST_MAX_KQL_MEMORY (UINT64_C(4) << 30)
+#define ST_MAX_KQL_SECONDS UINT64_C(600)
 /* Tables and functions written out when one rule is bound: forty lines of lets that each use the
  * one before twice would ask for 2^40. Met: the rule is broken. */
 #define ST_MAX_KQL_EXPANSIONS 20000u
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
+ * writes it out. Met: the query is stopped. */
+#define ST_MAX_KQL_JSON ((size_t)256 << 20)
 /* Elements of an array that array_concat makes. Met: null, and the result says so. */
 #define ST_MAX_KQL_ARRAY ((size_t)1 << 20)
-/* Bytes that one rule's constants may take, and all values of its run. Met: the rule is broken;
- * further values are null and the result says so. */
+/* Bytes that one rule's constants may take. Met: the rule is broken. */
 #define ST_MAX_KQL_CONSTANTS ((size_t)256 << 20)
-#define ST_MAX_KQL_MEMORY ((size_t)4 << 30)
 /* Attributes of one element when a record is written as XML; real: 5. Each is held against the
  * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
 #define ST_MAX_ATTRIBUTES 64u

@@ -41,6 +41,7 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
+    st_rule_settings settings;
     st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
@@ -106,10 +107,12 @@ typedef struct st_session {
     st_matches *matches;
     st_case *found;
     st_ticks now;
+    size_t stopped; /* rules that took more than they may */
     uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
+st_rules *st_session_rule_set(const st_session *s); /* an empty one, with the settings; NULL: no memory */
 int st_session_rules(st_session *s);    /* loads the rule set, prints its diagnostics */
 st_code st_session_servers(st_rules *r, st_err *e); /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */

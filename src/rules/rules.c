@@ -49,6 +49,11 @@ void st_rules_free(st_rules *r)
     free(r);
 }
 
+void st_rules_set(st_rules *r, const st_rule_settings *s)
+{
+    r->settings = *s;
+}
+
 size_t st_rules_count(const st_rules *r)
 {
     return r->n;
@@ -145,7 +150,7 @@ static void understand(st_rules *r, st_loaded *l)
     st_kql_bound bound;
     size_t first = r->diags.n;
     bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
-    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
     st_kql_diags_sort(&r->diags, first);
     l->plan = bound.plan;
     l->rule.status = bound.status;

@@ -19,6 +19,7 @@ struct st_rules {
     size_t n, cap;
     uint64_t events;      /* see st_rules_events */
     st_kql_diags diags;   /* in the order of loading */
+    st_rule_settings settings;
 };
 
 #endif

@@ -30,7 +30,8 @@ static bool step_batch(st_krun *r, st_kbatch *b, const size_t *group, const st_k
 static bool one_call(st_krun *r, const st_krows *rows, const size_t *group, size_t n,
                      const st_kaggcall *call, st_kv *out)
 {
-    st_kaccum *acc = calloc(n + 1, sizeof *acc);
+    size_t held = r->mem.held;
+    st_kaccum *acc = st_kcalloc(&r->mem, n + 1, sizeof *acc);
     bool ok = acc != NULL;
     size_t at = 0;
     for (size_t i = 0; ok && i < rows->n; at += rows->batch[i++]->n)
@@ -41,6 +42,7 @@ static bool one_call(st_krun *r, const st_krows *rows, const size_t *group, size
         st_kaccum_free(&acc[g]);
     }
     free(acc);
+    st_kgive_back(&r->mem, held);
     return ok || st_krun_nomem(r);
 }
 

@@ -1083,7 +1083,7 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
     b->serialized = serialized;
     if (!op || !st_kb_may_run(b) || !op->schema.n)
         return unknown(b);
-    st_kbatch *batch = op->next(b->r, op);
+    st_kbatch *batch = st_kop_next(b->r, op);
     const st_kv *v = batch ? st_kbatch_col(b->r, batch, 0) : NULL;
     st_kv out = v ? v[0] : st_kv_missing(op->schema.v[0].type);
     st_kbatch_free(batch);

@@ -19,8 +19,9 @@ typedef struct st_kql_bound {
 /* Names, types, and everything that can be known without evidence. The script (and its text)
  * and the arena live as long as the plan. marks_servers: the rule says which processes are web
  * servers, so it may not read the WebServer* columns. */
-void st_kql_bind_rule(const st_kql_script *script, bool marks_servers, st_arena *arena,
-                      st_kql_diags *diags, st_kql_bound *out);
+void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
+                      const st_rule_settings *settings, st_arena *arena, st_kql_diags *diags,
+                      st_kql_bound *out);
 /* What the plan holds outside the arena (compiled expressions ...); NULL is fine. */
 void st_kql_plan_free(st_kql_plan *plan);
 

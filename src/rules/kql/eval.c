@@ -12,6 +12,20 @@
 
 /* NOLINTBEGIN(misc-no-recursion): it follows an expression whose height the parser bounds */
 
+/* Has the rule used up what it may have? Its constants may take less. */
+static bool spent(st_krun *r)
+{
+    if (!r->binding)
+        return !st_krun_going(r);
+    if (r->arena.total <= ST_MAX_KQL_CONSTANTS)
+        return false;
+    r->limit = "the values of this rule take more memory than the limit";
+    return true;
+}
+
+/* Rows between two looks at what is spent: a text that a function makes may have a MiB. */
+enum { LOOK = 4 };
+
 static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
 {
     size_t step;
@@ -21,6 +35,8 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
         return NULL;
     for (size_t k = 0; k < b->n; k++) {
         st_kv v = text[k * step];
+        if (v.tag != ST_KV_STRING && spent(r))
+            break;
         if (v.tag != ST_KV_STRING)
             v = st_kv_tostring(&r->mem, x->args[0]->type, v);
         out[k] = st_kv_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
@@ -28,18 +44,6 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
     if (st_pred_gave_up(x->pred))
         r->limit = "a regular expression met its limit of work";
     return out;
-}
-
-/* Has the rule used up its memory? While it is bound, it may have less. */
-static bool spent(st_krun *r)
-{
-    size_t most = r->max_memory;
-    if (r->binding && most > ST_MAX_KQL_CONSTANTS)
-        most = ST_MAX_KQL_CONSTANTS;
-    if (r->arena.total + (st_pool_bytes(r->mem.pool) - r->pool_before) <= most)
-        return false;
-    r->limit = "the values of this rule take more memory than the limit";
-    return true;
 }
 
 static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
@@ -53,9 +57,11 @@ static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
         if (!(v[i] = st_kx_run(r, x->args[i], b, &step[i])))
             return NULL;
     for (size_t k = 0; k < b->n; k++) {
+        if (k % LOOK == 0 && spent(r))
+            break; /* the rest stays null */
         for (size_t i = 0; i < x->nargs; i++)
             a[i] = v[i][k * step[i]];
-        out[k] = spent(r) ? st_kv_null() : x->code(r, x, a);
+        out[k] = x->code(r, x, a);
     }
     return out;
 }

@@ -1,5 +1,4 @@
 /* op_source.c - where rows come from: the forest's nodes, constants, a range. */
-#include "base/limits.h"
 #include "rules/kql/tables.h"
 
 #include <string.h>
@@ -63,7 +62,7 @@ st_kop *st_kop_scan(st_krun *r, const st_ktable *t)
     for (size_t i = 0; i < ST_KTABLES; i++)
         if (st_ktable_at(i) == t)
             r->tables |= UINT32_C(1) << i;
-    op->lineage = true;
+    op->lineage = op->evidence = true;
     op->schema.n = t->n;
     op->schema.v = ST_NEWN(&r->arena, st_kcol, t->n);
     if (!op->schema.v)
@@ -126,7 +125,6 @@ st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv
 
 typedef struct range {
     st_kv at, to, step;
-    size_t rows;
 } range;
 
 /* The next value into *v; false at the end. */
@@ -154,10 +152,6 @@ static bool range_step(range *s, st_kv *v)
 static st_kbatch *range_next(st_krun *r, st_kop *op)
 {
     range *s = op->spec;
-    if (s->rows >= r->max_rows) {
-        r->limit = "a range has more rows than the limit";
-        return NULL;
-    }
     st_kbatch *b = st_krun_ok(r) ? st_kbatch_new(r, ST_KBATCH, 1) : NULL;
     st_kv *v = b ? ST_NEWN(&b->arena, st_kv, ST_KBATCH) : NULL;
     size_t n = 0;
@@ -167,7 +161,6 @@ static st_kbatch *range_next(st_krun *r, st_kop *op)
         st_kbatch_free(b);
         return NULL;
     }
-    s->rows += n;
     b->n = n;
     b->cols[0].v = v;
     return b;
@@ -178,7 +171,7 @@ st_kop *st_kop_range(st_krun *r, st_str name, st_kt type, st_kv from, st_kv to, 
     st_kop *op = st_kop_new(r, range_next, NULL, sizeof(range));
     if (!op)
         return NULL;
-    *(range *)op->spec = (range){ from, to, step, 0 };
+    *(range *)op->spec = (range){ from, to, step };
     op->schema.n = 1;
     op->schema.v = ST_NEW(&r->arena, st_kcol);
     if (!op->schema.v)

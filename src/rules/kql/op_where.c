@@ -5,7 +5,7 @@ static st_kbatch *where_next(st_krun *r, st_kop *op)
 {
     const st_kx *x = *(st_kx **)op->spec;
     st_kbatch *b;
-    while ((b = op->in->next(r, op->in)) != NULL) {
+    while ((b = st_kop_next(r, op->in)) != NULL) {
         bool *keep = ST_NEWN(&b->arena, bool, b->n);
         if (!keep || !st_kx_test(r, x, b, keep)) {
             st_krun_nomem(r);

@@ -93,8 +93,16 @@ typedef struct st_kshared {
 void st_kshared_init(st_kshared *s, st_pool *pool);
 void st_kshared_free(st_kshared *s);
 
+/* Why a run was stopped. */
+typedef enum st_kstop { ST_STOP_ROWS, ST_STOP_MEMORY, ST_STOP_TIME } st_kstop;
+
 struct st_krun {
     st_kmem mem;
+    const st_rule_settings *settings;
+    st_budget budget;     /* of the plan, of batches and of what operators hold */
+    uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
+    uint64_t read;        /* rows that the evidence gave */
+    int64_t started;      /* ns of the monotonic clock; 0: not yet looked at */
     st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
     st_kshared *shared;
     const st_forest *forest; /* NULL: none */
@@ -102,8 +110,6 @@ struct st_krun {
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
     bool ago_off;
-    size_t max_rows, max_memory;
-    uint64_t pool_before; /* bytes of the pool when the run began: what it grows is the run's */
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     uint32_t tables;   /* bit i: table i is read */
@@ -116,10 +122,18 @@ struct st_krun {
     void (**owned_free)(void *);
     size_t nowned, owned_cap, owned_free_cap;
 };
-void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o);
+/* r stays where it is until it is freed. */
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o,
+                  const st_rule_settings *settings);
 void st_krun_free(st_krun *r);
-/* Out of memory: sets the error, returns false. */
+/* Out of memory, or of what the run may take of it: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);
+/* The run has met a limit: sets the error, returns false. */
+bool st_krun_stop(st_krun *r, st_kstop why);
+/* Whether it is within its limits of memory and time; asked about every thousand rows. */
+bool st_krun_going(st_krun *r);
+/* Whether an operator may give that many rows. */
+bool st_krun_rows(st_krun *r, uint64_t n);
 /* p is freed by f with the run (at once if it can't be kept; then false). */
 bool st_krun_own(st_krun *r, void *p, void (*f)(void *));
 static inline bool st_krun_ok(const st_krun *r)
@@ -242,11 +256,13 @@ void st_kaccum_free(st_kaccum *a);
 /* ---- operators
  * ------------------------------------------------------------------------------------ */
 
-/* The next batch, never empty; NULL at the end or on failure. */
+/* The next batch, never empty; NULL at the end or on failure. Called by st_kop_next only. */
 typedef st_kbatch *st_knext(st_krun *r, st_kop *op);
 struct st_kop {
     st_knext *next;
     st_kop *in;
+    uint64_t rows; /* given so far */
+    bool evidence; /* its rows are the evidence's own */
     st_kschema schema;
     void *spec;   /* fixed by the binder */
     size_t spec_size;
@@ -265,6 +281,8 @@ typedef struct st_kkey {
 } st_kkey;
 
 st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size);
+/* The next batch of an operator, counted and held against the run's limits. */
+st_kbatch *st_kop_next(st_krun *r, st_kop *op);
 /* The place of a column: the one of that name, which gets the type, or a new last one. The
  * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
 size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
