@@ -21,9 +21,6 @@
 #define ST_MAX_REGEX_STEPS 1000000u
 #define ST_MAX_REGEX_DEPTH 100000u
 #define ST_MAX_REGEX_HEAP_KIB 16384u
-/* Patterns that come from columns (`matches regex Column`), compiled and kept. Met: the one kept
- * in that place is dropped and, should it come again, compiled again. */
-#define ST_MAX_KQL_PATTERNS 256u
 /* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only. */
 #define ST_MAX_ANCESTORS 64u
 /* Tables and functions of lets inside one another, all written out when bound. Met: the rule is broken. */
@@ -160,6 +157,17 @@
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and the
+ * result says so. */
+#define ST_MAX_KQL_FILTER 1024u
+/* Periods that series_periods_detect is asked for; each costs a transform. Met: null. */
+#define ST_MAX_KQL_PERIODS 32
+/* Characters of one label in Punycode; a label of the DNS has 63. Met: an empty text. */
+#define ST_MAX_PUNYCODE 256u
+/* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
+ * compiled again as they come. */
+#define ST_MAX_KQL_PATTERNS 1024u
+/* Elements of an array that a function makes. Met: null or no more, and the result says so. */
 /* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
  * writes it out. Met: the query is stopped. */
 #define ST_MAX_KQL_JSON ((size_t)256 << 20)
@@ -194,5 +202,14 @@
 
 /* Points of all its series together: 256 MB for each aggregate. The same happens. */
 #define ST_MAX_KQL_POINTS 16777216u
+
+/* Nodes and edges of one KQL graph pattern; people write a handful. Met: the rule is broken. */
+#define ST_MAX_KQL_PATTERN 64u
+/* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
+ * seen have some hundred. Met: the rule is broken. */
+#define ST_MAX_KQL_PATH 100000u
+/* Edges that one search for a pattern may look at: some tens of seconds. A pattern over a dense
+ * graph has more matches than there are atoms. Met: the rows stop there and the result says so. */
+#define ST_MAX_KQL_GRAPH_STEPS UINT64_C(2000000000)
 
 #endif

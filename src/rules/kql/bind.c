@@ -5,7 +5,7 @@
  * Operators are rows of a table by the parser's kinds; one that has no row yet is refused by
  * its name.
  */
-#include "rules/kql/bind.h"
+#include "rules/kql/graph.h"
 
 #include "base/limits.h"
 
@@ -23,6 +23,8 @@ typedef struct outputs {
     bool *named; /* by the author */
     size_t n, cap, items_cap, named_cap;
     unsigned columns; /* nameless ones so far */
+    st_kx **tuples;   /* values of several columns: computed first, as columns behind the input's */
+    size_t ntuples, tuples_cap;
 } outputs;
 
 static void outputs_free(outputs *o)
@@ -30,6 +32,7 @@ static void outputs_free(outputs *o)
     free(o->cols);
     free(o->items);
     free(o->named);
+    free((void *)o->tuples);
 }
 
 static size_t find_output(const outputs *o, st_str name)
@@ -86,13 +89,80 @@ static const st_kql_expr *unname(const st_kql_expr *e, st_str *name)
     return e->u.named.value;
 }
 
+/* The value of a function that gives several columns, to be computed once a row. */
+static st_kx *tuple_column(st_kbinder *b, outputs *o, const st_kql_expr *value)
+{
+    st_kx *x = st_kb_tuple(b, value);
+    if (!x || b->aggregates || x->type == ST_KT_UNKNOWN)
+        return x;
+    st_kx *col = ST_NEW(&b->r->arena, st_kx);
+    if (!col || !st_grow(&o->tuples, &o->tuples_cap, o->ntuples + 1, sizeof *o->tuples)) {
+        b->failed = true;
+        st_krun_nomem(b->r);
+        return NULL;
+    }
+    *col = (st_kx){ .kind = ST_X_COLUMN,
+                    .type = ST_KT_DYNAMIC,
+                    .col = (b->row ? b->row->n : 0) + o->ntuples };
+    o->tuples[o->ntuples++] = x;
+    return col;
+}
+
+/* Adds the columns of such a function. The author's names are for the first ones; `all`: the
+ * others come too (extend takes only the named ones). replace: a column of that name gives way. */
+static bool add_tuple(st_kbinder *b, outputs *o, const st_kql_expr *e, bool all, bool replace)
+{
+    const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
+    size_t named = e->kind == ST_KX_NAMED ? e->u.named.nnames : 0,
+           width = st_kb_tuple_width(value);
+    st_kx *tuple = tuple_column(b, o, value);
+    if (named > width) {
+        st_kb_error(b, e->span, NULL, "%zu names for %zu columns", named, width);
+        return false;
+    }
+    for (size_t i = 0; tuple && i < (all || !named ? width : named); i++) {
+        st_kcol c = st_kb_tuple_column(b, value, i);
+        st_str name = i < named ? e->u.named.names[i].text : c.name;
+        st_kitem item = { st_kb_tuple_value(b, value, tuple, i), 0 };
+        size_t at = replace ? find_output(o, name) : SIZE_MAX;
+        if (!item.x)
+            return false;
+        if (at != SIZE_MAX) {
+            o->cols[at].type = c.type;
+            o->items[at] = item;
+            o->named[at] = i < named;
+        } else if (!put_output(b, o, free_name(b, o, name), i < named, item, c.type)) {
+            return false;
+        }
+    }
+    return tuple != NULL;
+}
+
+/* The input, behind whose columns stand the values of several columns. */
+static st_kop *with_tuples(st_kbinder *b, st_kop *in, const outputs *o)
+{
+    size_t n = in->schema.n + o->ntuples;
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, n);
+    st_kitem *items = ST_NEWN(&b->r->arena, st_kitem, n);
+    if (!o->ntuples)
+        return in;
+    for (size_t i = 0; cols && items && i < n; i++) {
+        bool own = i < in->schema.n;
+        cols[i] = own ? in->schema.v[i] : (st_kcol){ ST_STR(""), ST_KT_DYNAMIC };
+        items[i] = own ? (st_kitem){ NULL, i } : (st_kitem){ o->tuples[i - in->schema.n], 0 };
+    }
+    return cols && items ? st_kop_project(b->r, in, cols, items, n) : NULL;
+}
+
 /* Adds the columns of a list (project, summarize, distinct, print). */
 static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
 {
     st_str name;
     const st_kql_expr *value = unname(e, &name);
+    if (st_kb_is_tuple(b, value))
+        return add_tuple(b, o, e, true, false);
     if (e->kind == ST_KX_NAMED && e->u.named.nnames > 1) {
-        st_kb_error(b, e->span, NULL, "several names for one value aren't supported yet");
+        st_kb_error(b, e->span, NULL, "several names need a value of several columns");
         return false;
     }
     st_kx *x = st_kb_expr(b, value);
@@ -116,7 +186,8 @@ static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
 static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
 {
     /* After an error, too: a column of unknown type is better than none. */
-    st_kop *op = st_kop_project(b->r, in, o->cols, o->items, o->n);
+    st_kop *from = with_tuples(b, in, o);
+    st_kop *op = from ? st_kop_project(b->r, from, o->cols, o->items, o->n) : NULL;
     outputs_free(o);
     return op;
 }
@@ -144,6 +215,10 @@ static void extend_one(st_kbinder *b, outputs *o, const st_kql_expr *e)
 {
     st_str name;
     const st_kql_expr *value = unname(e, &name);
+    if (st_kb_is_tuple(b, value)) {
+        add_tuple(b, o, e, false, true);
+        return;
+    }
     st_kx *x = st_kb_expr(b, value);
     if (!x)
         return;
@@ -580,7 +655,8 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
             calls[i] = b->calls[i];
             cols[nkeys + i] = (st_kcol){ ST_STR("_"), b->calls[i].type };
         }
-        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols);
+        in = with_tuples(b, in, &keys);
+        group = in ? st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols) : NULL;
     }
     outputs_free(&keys);
     if (!group) {
@@ -603,6 +679,10 @@ static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
         const st_kql_expr *e = q->u.exprs.items[i];
         st_str name;
         const st_kql_expr *v = unname(e, &name);
+        if (st_kb_is_tuple(b, v)) {
+            add_tuple(b, &o, e, true, false);
+            continue;
+        }
         st_kx *x = st_kb_expr(b, v);
         if (!x)
             break;
@@ -1174,6 +1254,8 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
     return t;
 }
 
+static st_kop *any_value(st_kbinder *b, const st_kql_expr *e);
+
 /* What stands for a table that couldn't be understood, which was told: it has any column. */
 static st_kop *unread_table(st_kbinder *b)
 {
@@ -1196,7 +1278,7 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
-        st_kop *op = st_kb_table(b, l->expr);
+        st_kop *op = any_value(b, l->expr);
         b->env = env;
         return op;
     }
@@ -1249,12 +1331,13 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     }
     st_klet *env = b->env;
     const st_kql_stmt *last = NULL;
-    st_kop *op = st_kb_open_call(b, l, e, &last) ? st_kb_table(b, last->value) : NULL;
+    st_kop *op = st_kb_open_call(b, l, e, &last) ? any_value(b, last->value) : NULL;
     b->env = env;
     return op;
 }
 
-st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+/* A table, or a graph. */
+static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->depth >= ST_MAX_KQL_CALLS) {
         st_kb_error(b, e->span, NULL, "tables and functions inside one another deeper than %u",
@@ -1283,6 +1366,17 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     b->row = row;
     b->depth--;
     return op;
+}
+
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kop *op = any_value(b, e);
+    if (!op || !op->graph)
+        return op;
+    st_kb_error(b, e->span, NULL,
+                "this is a graph; a table is needed: put graph-match, graph-shortest-paths or "
+                "graph-to-table behind it");
+    return NULL;
 }
 
 /* ---- pipelines
@@ -1328,13 +1422,15 @@ static bind_op *const operators[] = {
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
     [ST_KP_CONSUME] = bind_same,
+    [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
+    [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
     [ST_KP_UNSUPPORTED] = NULL,
 };
 
 static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
 {
     switch (q->kind) {
-    case ST_KP_TABLE: return st_kb_table(b, q->u.expr);
+    case ST_KP_TABLE: return any_value(b, q->u.expr);
     case ST_KP_DATATABLE: return bind_datatable(b, q);
     case ST_KP_PRINT: return bind_print(b, q);
     case ST_KP_RANGE: return bind_range(b, q);
@@ -1375,6 +1471,21 @@ static bool serialized_by(st_kql_op_kind k, bool before)
     case ST_KP_AS: return before;
     default: return false;
     }
+}
+
+/* Rows for an operator over rows, a graph for one over graphs. */
+static bool fits(st_kbinder *b, const st_kop *op, const st_kql_op *q)
+{
+    bool graphs = q->kind >= ST_KP_GRAPH_MATCH && q->kind <= ST_KP_GRAPH_MARK_COMPONENTS;
+    if (graphs == (op->graph != NULL))
+        return true;
+    if (!op->schema.open) /* else it was told what is wrong with it */
+        st_kb_error(b, q->word, NULL,
+                graphs ? "%s works on a graph; make one of the rows with make-graph"
+                       : "%s works on rows, and this is a graph; graph-match, graph-shortest-paths "
+                         "and graph-to-table make rows of it",
+                st_kql_op_name(q->kind));
+    return false;
 }
 
 /* One operator. Functions over neighbouring rows need all of them at once. */
@@ -1424,6 +1535,7 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
         return NULL;
     }
     *op = *in;
+    op->graph = NULL;
     op->schema.open |= !keeps_schema(q->kind == ST_KP_UNREAD ? q->u.was : q->kind);
     return op;
 }
@@ -1462,7 +1574,7 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
             op = NULL;
             break;
         }
-        op = bind_next(b, f, op, q);
+        op = fits(b, op, q) ? bind_next(b, f, op, q) : unread_table(b);
     }
     b->row = row;
     return op;
@@ -1513,7 +1625,7 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
                (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
                (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
         l->kind = ST_L_TABLE;
-        st_kb_table(b, s->value); /* errors are shown where the let stands */
+        any_value(b, s->value); /* errors are shown where the let stands */
     } else {
         l->kind = ST_L_VALUE;
         l->x = st_kb_expr(b, s->value);
@@ -1569,9 +1681,10 @@ bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **l
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
               st_kbound *out)
 {
-    st_kbinder b = { .r = r, .d = d, .marks = marks_servers };
+    st_kbinder b = { .r = r, .d = d, .marks = marks_servers, .subject = script->subject };
     const st_kql_stmt *last = NULL;
     *out = (st_kbound){ .status = ST_RULE_BROKEN };
+    r->random = st_xxh64(script->text.p, script->text.n);
     st_kop *op = NULL;
     if (st_kb_statements(&b, script->first, &last) && last && last->value)
         op = st_kb_table(&b, last->value);

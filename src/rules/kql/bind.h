@@ -48,6 +48,8 @@ typedef struct st_kbinder {
     st_kb_search search; /* a text as a condition stands for "any column has it" */
     st_str source;    /* the table that the pipeline began with; empty: none with a name */
     bool windows;     /* a function over neighbouring rows was bound */
+    struct st_kgpattern *graph; /* a pattern is being bound: names may be its elements */
+    st_str subject;   /* the node of patterns that the rule is about; empty: not said */
 } st_kbinder;
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
@@ -90,6 +92,14 @@ st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
 st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
 bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_kt st_kb_type(st_kql_type t); /* decimal is real */
+/* bind_tuple.c: functions that give several columns. Is e a call of one? */
+bool st_kb_is_tuple(st_kbinder *b, const st_kql_expr *e);
+/* How many; the name and type of column i. */
+size_t st_kb_tuple_width(const st_kql_expr *e);
+st_kcol st_kb_tuple_column(st_kbinder *b, const st_kql_expr *e, size_t i);
+/* Its value: an array of the columns' values; and column i of such a value. */
+st_kx *st_kb_tuple(st_kbinder *b, const st_kql_expr *e);
+st_kx *st_kb_tuple_value(st_kbinder *b, const st_kql_expr *e, st_kx *tuple, size_t i);
 /* bind_plugin.c: evaluate */
 st_kop *st_kb_evaluate(st_kbinder *b, st_kop *in, const st_kql_op *q);
 

@@ -4,7 +4,7 @@
  * Every node becomes a typed node of the plan; whatever has only constants below it is
  * computed at once. An error yields type UNKNOWN, which passes everywhere in silence.
  */
-#include "rules/kql/bind.h"
+#include "rules/kql/graph.h"
 
 #include "base/limits.h"
 
@@ -244,6 +244,10 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
     size_t c = st_kb_column(b->row, name);
+    bool element;
+    st_kx *of_graph = st_kgpattern_name(b, e, &element);
+    if (element)
+        return of_graph;
     if (c != SIZE_MAX) {
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
@@ -287,6 +291,10 @@ static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx 
 
 static st_kx *bind_member(st_kbinder *b, const st_kql_expr *e)
 {
+    bool element;
+    st_kx *property = st_kgpattern_member(b, e, &element);
+    if (element)
+        return property;
     st_kx *base = st_kb_expr(b, e->u.member.base);
     return bind_path(b, e, base,
                      st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, e->u.member.name.text)));
@@ -824,7 +832,9 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
                         name, type_words(want), st_kt_name(x[i]->type));
             return false;
         }
-        if ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) {
+        bool text = ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) ||
+                    (want == 'x' && x[i]->type != ST_KT_STRING);
+        if (text) {
             x[i] = st_kb_call(b, st_kf_convert, ST_KT_STRING, &x[i], 1);
             if (!x[i])
                 return false;
@@ -849,25 +859,28 @@ static st_kt widest(st_kx *const *x, size_t from, size_t n, size_t step)
     return t;
 }
 
+/* bin and bin_at: a number, or a time by a span. */
+static st_kt bin_type(st_kx *const *x, size_t n)
+{
+    st_kt t = x[0]->type, step = x[1]->type;
+    bool times = (t == ST_KT_DATETIME || t == ST_KT_TIMESPAN) && step == ST_KT_TIMESPAN &&
+                 (n < 3 || x[2]->type == t);
+    if (times)
+        return t;
+    t = st_kt_numeric(t) ? widest(x, 0, n, 1) : ST_KT_UNKNOWN;
+    return t == ST_KT_INT ? ST_KT_LONG : t;
+}
+
 static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx **x, size_t n)
 {
     st_kt t = ST_KT_UNKNOWN;
-    st_str name = st_str_of(f->result);
+    st_str name = st_str_of(f->result + (f->result[0] == '*'));
     if (st_kt_of_name(name, &t))
-        return t == ST_KT_REAL && !strcmp(f->name, "round") && n == 1 && x[0]->type == ST_KT_DYNAMIC
-                   ? ST_KT_REAL
-                   : t;
+        return t;
     switch (f->result[0]) {
+    case '(': return ST_KT_DYNAMIC;
     case '0': return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
-    case 'B':
-        if ((st_kt_numeric(x[0]->type) && st_kt_numeric(x[1]->type)) ||
-            x[1]->type == ST_KT_TIMESPAN)
-            t = st_kt_numeric(x[0]->type) ? widest(x, 0, 2, 1) : x[0]->type;
-        if (x[1]->type == ST_KT_TIMESPAN && x[0]->type != ST_KT_DATETIME &&
-            x[0]->type != ST_KT_TIMESPAN)
-            t = ST_KT_UNKNOWN;
-        t = t == ST_KT_INT ? ST_KT_LONG : t;
-        break;
+    case 'B': t = bin_type(x, n); break;
     case 'J':
         return n > 2 ? x[2]->type : ST_KT_STRING;
     case 'T':
@@ -1148,6 +1161,33 @@ static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, 
     return false;
 }
 
+/* A function of the tables, with its value as it is: several columns are an array. */
+static st_kx *call_function(st_kbinder *b, const st_kql_expr *e, const st_kfn *f)
+{
+    size_t n = e->u.call.args.n;
+    if (!f->code) {
+        st_kb_error(b, e->u.call.name.span, NULL, "%s() isn't supported: %s", f->name, f->doc);
+        return unknown(b);
+    }
+    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, n);
+    for (size_t i = 0; x && i < n; i++) {
+        const st_kql_expr *a = e->u.call.args.items[i];
+        x[i] = a->kind == ST_KX_TYPEOF ? typeof_arg(b, a) : st_kb_expr(b, a);
+    }
+    if (!x || !check_args(b, e, f->name, f->args, f->min, x, n) || any_unknown(x, n))
+        return unknown(b);
+    st_kx *call = call_node(b, f->code, result_type(b, e, f, x, n), x, n);
+    if (!call || !prepare_regex(b, e, f, call))
+        return unknown(b);
+    call->ago |= !strcmp(f->name, "ago") || !strcmp(f->name, "now");
+    return f->result[0] == '*' ? call : fold(b, call);
+}
+
+st_kx *st_kb_tuple(st_kbinder *b, const st_kql_expr *e)
+{
+    return call_function(b, e, st_kfn_find(e->u.call.name.text));
+}
+
 static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.call.name.text;
@@ -1158,6 +1198,10 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         return service ? unknown(b)
                        : (st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet"),
                           unknown(b));
+    bool of_graph;
+    st_kx *over = st_kgpattern_call(b, e, &of_graph);
+    if (of_graph)
+        return over;
     st_klet *l = st_kb_let(b, name);
     if (l && l->kind == ST_L_LAMBDA)
         return call_lambda(b, e, l);
@@ -1184,20 +1228,8 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         no_function(b, e);
         return unknown(b);
     }
-    size_t n = e->u.call.args.n;
-    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, n);
-    for (size_t i = 0; x && i < n; i++) {
-        const st_kql_expr *a = e->u.call.args.items[i];
-        x[i] = a->kind == ST_KX_TYPEOF ? typeof_arg(b, a) : st_kb_expr(b, a);
-    }
-    if (!x || !check_args(b, e, f->name, f->args, f->min, x, n) || any_unknown(x, n))
-        return unknown(b);
-    st_kx *call = call_node(b, f->code, result_type(b, e, f, x, n), x, n);
-    if (!call || !prepare_regex(b, e, f, call))
-        return unknown(b);
-    call->ago |= st_str_eq(name, ST_STR("ago")) || st_str_eq(name, ST_STR("now"));
-    st_kx *c = fold(b, call);
-    return c;
+    st_kx *call = call_function(b, e, f);
+    return call && f->result[0] == '(' ? st_kb_tuple_value(b, e, call, 0) : call;
 }
 
 /* ---- every expression

@@ -8,6 +8,7 @@
 #include "rules/kql/plan.h"
 #include "base/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* NOLINTBEGIN(misc-no-recursion): it follows an expression whose height the parser bounds */
@@ -80,6 +81,25 @@ const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
     if (!v)
         st_krun_nomem(r);
     return v;
+}
+
+bool st_kx_columns(st_krun *r, const st_kx *x, bool *used)
+{
+    size_t cap = 0, n = 0;
+    const st_kx **todo = NULL;
+    bool ok = st_grow(&todo, &cap, 1, sizeof(st_kx *));
+    if (ok)
+        todo[n++] = x;
+    while (ok && n) {
+        const st_kx *t = todo[--n];
+        if (t->kind == ST_X_COLUMN)
+            used[t->col] = true;
+        ok = st_grow(&todo, &cap, n + t->nargs, sizeof(st_kx *));
+        for (size_t i = 0; ok && i < t->nargs; i++)
+            todo[n++] = t->args[i];
+    }
+    free((void *)todo);
+    return ok || st_krun_nomem(r);
 }
 
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep)

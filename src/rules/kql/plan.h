@@ -22,6 +22,7 @@
 #include "shelltree/rules.h"
 
 typedef struct st_krun st_krun;
+typedef struct st_kpatterns st_kpatterns;
 typedef struct st_kx st_kx;
 typedef struct st_kop st_kop;
 typedef struct st_kbatch st_kbatch;
@@ -109,13 +110,14 @@ struct st_krun {
     int64_t now;
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
+    st_kpatterns *patterns; /* that came with the rows; NULL: none yet */
+    uint64_t random; /* what rand() has come to; it begins with the query's text */
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     uint32_t tables;   /* bit i: table i is read */
     st_kop *scans;     /* the readers of tables, the newest first */
     bool scanned;      /* rows of a table have been asked for */
-    struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -126,6 +128,10 @@ struct st_krun {
 void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o,
                   const st_rule_settings *settings);
 void st_krun_free(st_krun *r);
+/* The compiled pattern, until the next call; NULL (and the run says so) if it is none. */
+st_regex *st_krun_regex(st_krun *r, st_sid text);
+/* The next number of the run's own sequence. */
+uint64_t st_krun_random(st_krun *r);
 /* Out of memory, or of what the run may take of it: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);
 /* The run has met a limit: sets the error, returns false. */
@@ -173,6 +179,8 @@ struct st_kx {
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
 const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step);
+/* used[c] = true for the columns c that x reads; the others stay as they are. */
+bool st_kx_columns(st_krun *r, const st_kx *x, bool *used);
 /* keep[i] = x is true in row i. */
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep);
 /* Functions over neighbouring rows. NULL: none of that name. */
@@ -268,6 +276,7 @@ struct st_kop {
     size_t spec_size;
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
+    struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
 };
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */

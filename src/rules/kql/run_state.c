@@ -51,6 +51,15 @@ void st_krun_free(st_krun *r)
     st_arena_free(&r->arena);
 }
 
+/* SplitMix64 (Steele, Lea and Flood 2014). */
+uint64_t st_krun_random(st_krun *r)
+{
+    uint64_t z = r->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
 bool st_krun_nomem(st_krun *r)
 {
     if (r->budget.met)
