@@ -208,8 +208,5 @@
 /* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
  * seen have some hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_PATH 100000u
-/* Edges that one search for a pattern may look at: some tens of seconds. A pattern over a dense
- * graph has more matches than there are atoms. Met: the rows stop there and the result says so. */
-#define ST_MAX_KQL_GRAPH_STEPS UINT64_C(2000000000)
 
 #endif
