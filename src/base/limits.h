@@ -110,6 +110,17 @@
 #define ST_MAX_RULE_BYTES (4u << 20)
 /* Errors shown for one rule file; later ones are rarely news. Met: the rest is counted. */
 #define ST_MAX_DIAGS 20u
+/* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
+ * that file. */
+#define ST_MAX_YAML_DEPTH 64u
+/* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
+ * Met: the rest means nothing. */
+#define ST_MAX_YAML_FIELDS 256u
+/* Techniques of one rule; the longest published list has 20. Met: the rest isn't kept, with a
+ * diagnostic. */
+#define ST_MAX_TECHNIQUES 64u
+/* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut. */
+#define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
