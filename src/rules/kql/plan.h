@@ -55,6 +55,7 @@ typedef struct st_kcol {
 typedef struct st_kschema {
     st_kcol *v;
     size_t n;
+    bool loose; /* of a service's table: names that it lacks are columns that are never filled */
     bool open; /* behind a mistake: there may be others, and none is missed. Never run */
 } st_kschema;
 
@@ -403,15 +404,14 @@ const st_ktable *st_ktable_at(size_t i); /* NULL from ST_KTABLES on */
 uint64_t st_ktable_events(const st_ktable *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
-/* Tables and functions of services that aren't here: the reason, or NULL. */
-const char *st_kql_service(st_str name);
 
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */
 
 typedef struct st_kbound {
     st_rule_status status;
-    st_str why;
+    st_str why;   /* "EmailEvents, which isn't here" */
+    st_str stubs; /* the services that are taken as empty */
     st_kop *root;
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */
