@@ -449,7 +449,7 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o, &r->settings);
         st_kbind(&run, &script, false, &r->diags, &bound);
-        r->events |= run.events;
+        r->events |= st_krun_events(&run);
         code = run_bound(&run, name, &bound, out, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
