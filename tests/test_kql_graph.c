@@ -92,7 +92,7 @@ static void graph__several_sequences__share_nodes(void **state)
         { STAFF "| graph-match (a)-->(b), (a)-->(c) where b.age > c.age project a.name, b.name, c.name",
           "a_name:string b_name:string c_name:string / Ann,Bob,Cy" },
         { STAFF "| graph-match (a)-->(b), (c)-->(d) project a.name",
-          "4:4: the sequences of a pattern must share nodes, so that it hangs together" },
+          "3:46: the sequences of a pattern must share nodes, so that it hangs together" },
     };
     (void)state;
     CHECK(cases);
