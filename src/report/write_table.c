@@ -263,13 +263,13 @@ static bool numeric(const st_table_column *c)
            st_str_eq(c->type, ST_STR("real")) || st_str_eq(c->type, ST_STR("decimal"));
 }
 
-static void as_csv(st_out *o, const st_table *t)
+static void as_csv(st_out *o, const st_table *t, const st_report_options *ro)
 {
     st_buf *b = &o->buf;
     for (size_t i = 0; i < t->ncolumns; i++) {
         if (i)
             st_buf_char(b, ',');
-        st_csv_field(b, t->columns[i].name, false, false, NULL);
+        st_csv_field(b, t->columns[i].name, ro->csv_raw, false, NULL);
     }
     st_buf_str(b, ST_STR("\r\n"));
     for (size_t r = 0; r < t->nrows && !o->error; r++) {
@@ -278,10 +278,23 @@ static void as_csv(st_out *o, const st_table *t)
             bool number = numeric(&t->columns[i]) && json_number(cell->text);
             if (i)
                 st_buf_char(b, ',');
-            st_csv_field(b, cell->null ? ST_STR("") : cell->text, false, number, NULL);
+            st_csv_field(b, cell->null ? ST_STR("") : cell->text, ro->csv_raw, number,
+                         ro->cells_truncated);
         }
         st_buf_str(b, ST_STR("\r\n"));
         st_out_tick(o);
+    }
+    st_out_tick(o);
+}
+
+void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro)
+{
+    if (!ro->csv_raw)
+        st_buf_str(&o->buf, ST_STR("\xef\xbb\xbf"));
+    for (; t; t = t->next) {
+        as_csv(o, t, ro);
+        if (t->next)
+            st_buf_str(&o->buf, ST_STR("\r\n"));
     }
 }
 
@@ -368,23 +381,18 @@ static void as_json_all(st_out *o, const st_table *t)
 
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look)
 {
-    bool csv = st_str_eq(format, ST_STR("csv")), jsonl = st_str_eq(format, ST_STR("jsonl"));
-    if (st_str_eq(format, ST_STR("json"))) {
+    if (st_str_eq(format, ST_STR("json")))
         as_json_all(o, t);
-        st_out_tick(o);
-        return;
-    }
-    if (csv)
-        st_buf_str(&o->buf, ST_STR("\xef\xbb\xbf"));
-    for (; t; t = t->next) {
-        if (csv)
-            as_csv(o, t);
-        else if (jsonl)
-            as_jsonl(o, t);
-        else
-            as_text(o, t, look);
-        if (t->next && !jsonl)
-            st_buf_str(&o->buf, csv ? ST_STR("\r\n") : ST_STR("\n"));
-    }
+    else if (st_str_eq(format, ST_STR("csv")))
+        st_write_table_csv(o, t, &(st_report_options){ 0 });
+    else
+        for (bool text = !st_str_eq(format, ST_STR("jsonl")); t; t = t->next) {
+            if (text)
+                as_text(o, t, look);
+            else
+                as_jsonl(o, t);
+            if (text && t->next)
+                st_buf_char(&o->buf, '\n');
+        }
     st_out_tick(o);
 }
