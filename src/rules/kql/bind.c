@@ -518,84 +518,188 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return cells ? st_kop_values(b->r, cols, 4, cells, in->schema.n) : NULL;
 }
 
-/* arg_max(x, a, b, *): x's column, then each other one as an aggregate of its own. */
-static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_kagg *agg,
-                    st_str name, bool named)
+/* ---- aggregates of several columns ----------------------------------------------------- */
+
+/* arg_max(x, a, b, *), take_any(a, b, *): columns of one row of the group, each a call of its own that
+ * picks the row by x. */
+typedef struct picked {
+    const st_kagg *agg;
+    st_kx *x;
+    const st_kql_expr *call;
+    const st_kql_name *names; /* what the author called the first columns */
+    size_t nnames;
+    st_str prefix;            /* before the names that columns have by themselves */
+    size_t from, outputs;     /* its first call; its first column */
+} picked;
+
+static void add_pick(st_kbinder *b, outputs *o, const picked *p, st_kx *value, st_str name,
+                     bool named)
 {
     st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
-    if (!args || !x || !value)
+    if (!args || !value)
         return;
-    args[0] = x;
+    args[0] = p->x;
     args[1] = value;
     st_kaggcall c = {
-        .agg = agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX
+        .agg = p->agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX
     };
     size_t at = st_kb_add_call(b, &c);
     put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
-/* names: what the author called the first columns. */
-static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names,
-                        size_t nnames)
+static st_str joined(st_kbinder *b, st_str a, st_str c)
 {
-    st_str name = nnames ? names[0].text : (st_str){ NULL, 0 };
-    const st_kagg *agg = st_kagg_find(e->u.call.name.text);
-    const st_kql_list *args = &e->u.call.args;
-    b->nested = true;
-    st_kx *x = st_kb_expr(b, args->items[0]);
-    bool named = name.p != NULL;
-    b->aggregates = false;
-    st_str own = st_kb_name(b, args->items[0]);
-    b->aggregates = true;
-    add_arg(b, o, x, x, agg, named ? name : own.n ? own : ST_STR("max_"), named);
-    for (size_t i = 1; i < args->n; i++) {
-        st_str n;
-        const st_kql_expr *v = unname(args->items[i], &n);
-        if (i < nnames)
-            n = names[i].text;
-        if (v->kind != ST_KX_STAR) {
-            b->aggregates = false;
-            st_str auto_name = n.p ? n : st_kb_name(b, v);
-            b->aggregates = true;
-            add_arg(b, o, x, st_kb_expr(b, v), agg,
-                    auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns),
-                    n.p != NULL);
-            continue;
-        }
-        if (b->node_call == SIZE_MAX && b->ncalls)
-            b->node_call = b->ncalls - 1;
-        for (size_t c = 0; c < b->row->n; c++) {
-            st_kx *col = ST_NEW(&b->r->arena, st_kx);
-            bool taken = false;
-            for (size_t k = 0; k < o->n; k++)
-                taken |= st_str_eq(o->cols[k].name, b->row->v[c].name);
-            if (!col || taken)
-                continue;
-            *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
-            add_arg(b, o, x, col, agg, b->row->v[c].name, false);
-        }
-    }
-    b->nested = false;
+    st_buf t = { 0 };
+    st_buf_str(&t, a);
+    st_buf_str(&t, c);
+    st_str s = st_arena_copy(&b->r->arena, st_buf_slice(&t));
+    st_buf_free(&t);
+    return s.p ? s : a;
 }
 
-/* percentiles(x, p, ...): an aggregate a rank. */
-static void add_percentiles(st_kbinder *b, outputs *o, const st_kql_expr *e,
-                            const st_kql_name *names, size_t nnames)
+/* The name that an argument has outside of aggregates. */
+static st_str own_name(st_kbinder *b, const st_kql_expr *e)
 {
-    const st_kql_list *args = &e->u.call.args;
-    for (size_t i = 1; i < args->n; i++) {
-        st_kql_expr *pair[] = { args->items[0], args->items[i] };
-        st_kql_expr one = *e;
-        one.u.call.name.text = ST_STR("percentile");
-        one.u.call.args.items = pair;
-        one.u.call.args.n = 2;
+    b->aggregates = false;
+    st_str name = st_kb_name(b, e);
+    b->aggregates = true;
+    return name;
+}
+
+/* All columns but those to group by and those that this call gives already. */
+static void pick_all(st_kbinder *b, outputs *o, const picked *p)
+{
+    if (b->node_call == SIZE_MAX)
+        b->node_call = p->from;
+    for (size_t c = 0; c < b->row->n; c++) {
+        st_kx *col = ST_NEW(&b->r->arena, st_kx);
+        bool taken = false;
+        for (size_t k = 0; k < o->n; k++)
+            taken |= (k < b->keys || k >= p->outputs) &&
+                     st_str_eq(o->cols[k].name, b->row->v[c].name);
+        if (!col || taken)
+            continue;
+        *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
+        add_pick(b, o, p, col, joined(b, p->prefix, b->row->v[c].name), false);
+    }
+}
+
+/* Argument i: a column, a value, or all columns. */
+static void pick_one(st_kbinder *b, outputs *o, const picked *p, size_t i, const char *nameless)
+{
+    st_str name;
+    const st_kql_expr *v = unname(p->call->u.call.args.items[i], &name);
+    bool named = i < p->nnames || name.p;
+    if (v->kind == ST_KX_STAR) {
+        pick_all(b, o, p);
+        return;
+    }
+    if (i < p->nnames)
+        name = p->names[i].text;
+    else if (!name.p)
+        name = own_name(b, v);
+    if (!name.n)
+        name = numbered(b, joined(b, p->prefix, st_str_of(nameless)), (unsigned)i);
+    else if (!named)
+        name = joined(b, p->prefix, name);
+    st_kx *x = st_kb_expr(b, v);
+    if (x)
+        add_pick(b, o, p, x, name, named);
+}
+
+static bool is_one_of(st_str name, const char *const *names)
+{
+    for (; *names; names++)
+        if (st_str_eq(name, st_str_of(*names)))
+            return true;
+    return false;
+}
+
+static void add_arg_max(st_kbinder *b, outputs *o, picked *p)
+{
+    static const char *const old[] = { "argmax", "argmin", NULL };
+    const st_kql_list *args = &p->call->u.call.args;
+    st_str own = own_name(b, args->items[0]), name;
+    const st_kql_expr *first = unname(args->items[0], &name);
+    if (!(p->x = st_kb_expr(b, first)))
+        return;
+    bool named = p->nnames || name.p;
+    name = p->nnames ? p->names[0].text : name;
+    st_str whole = joined(b, st_str_of(p->agg->prefix), own);
+    if (is_one_of(p->call->u.call.name.text, old)) {
+        own = whole;
+        p->prefix = joined(b, whole, ST_STR("_"));
+    }
+    add_pick(b, o, p, p->x, named ? name : own.n ? own : st_str_of(p->agg->prefix), named);
+    whole = joined(b, whole, ST_STR("_arg"));
+    for (size_t i = 1; i < args->n; i++)
+        pick_one(b, o, p, i, p->prefix.n ? "arg" : whole.p);
+}
+
+/* The first row stands for the group: arg_max of nothing. */
+static void add_any(st_kbinder *b, outputs *o, picked *p)
+{
+    bool old = st_str_eq(p->call->u.call.name.text, ST_STR("any"));
+    p->agg = st_kagg_find(ST_STR("arg_max"));
+    p->x = st_kb_const(b, ST_KT_LONG, st_kv_null());
+    for (size_t i = 0; p->x && i < p->call->u.call.args.n; i++)
+        pick_one(b, o, p, i, old ? "arg" : "any_arg");
+}
+
+/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): an aggregate a rank. */
+static void add_percentiles(st_kbinder *b, outputs *o, const picked *p)
+{
+    const st_kql_list *args = &p->call->u.call.args;
+    bool weighed = st_str_eq(p->call->u.call.name.text, ST_STR("percentilesw"));
+    size_t first = weighed ? 2 : 1;
+    for (size_t i = first; i < args->n; i++) {
+        st_kql_expr *own[] = { args->items[0], weighed ? args->items[1] : args->items[i],
+                               args->items[i] };
+        st_kql_expr one = *p->call;
+        one.u.call.name.text = weighed ? ST_STR("percentilew") : ST_STR("percentile");
+        one.u.call.args.items = own;
+        one.u.call.args.n = first + 1;
         st_kx *x = st_kb_expr(b, &one);
-        if (!x || b->failed)
+        if (!x || x->kind != ST_X_COLUMN)
             return;
-        bool named = i <= nnames;
-        st_str name = named ? names[i - 1].text : st_kb_name(b, &one);
+        bool named = i - first < p->nnames;
+        st_str name = named ? p->names[i - first].text : st_kb_name(b, &one);
         put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, x->col }, x->type);
     }
+}
+
+/* Adds the columns of an aggregate that may give several; false: e isn't one. */
+static bool add_several(st_kbinder *b, outputs *o, const st_kql_expr *e)
+{
+    static const char *const arg[] = { "arg_max", "arg_min", "argmax", "argmin", NULL };
+    static const char *const ranks[] = { "percentiles", "percentilesw", NULL };
+    static const char *const any[] = { "any", "take_any", NULL };
+    st_str name;
+    const st_kql_expr *call = unname(e, &name);
+    if (call->kind != ST_KX_CALL || call->u.call.base || !call->u.call.args.n)
+        return false;
+    name = call->u.call.name.text;
+    const st_kql_list *args = &call->u.call.args;
+    picked p = { .agg = st_kagg_find(name), .call = call, .from = b->ncalls, .outputs = o->n };
+    if (e->kind == ST_KX_NAMED) {
+        p.names = e->u.named.names;
+        p.nnames = e->u.named.nnames;
+    }
+    if (is_one_of(name, ranks)) {
+        add_percentiles(b, o, &p);
+        return args->n > 1;
+    }
+    bool picks = is_one_of(name, arg),
+         row = is_one_of(name, any) && (args->n > 1 || args->items[0]->kind == ST_KX_STAR);
+    if (!picks && !row)
+        return false;
+    b->nested = true;
+    if (picks)
+        add_arg_max(b, o, &p);
+    else
+        add_any(b, o, &p);
+    b->nested = false;
+    return true;
 }
 
 /* ---- summarize
@@ -628,19 +732,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
     all.columns = keys.columns;
     for (size_t i = 0; i < q->u.group.exprs.n; i++) {
         const st_kql_expr *e = q->u.group.exprs.items[i];
-        st_str name;
-        const st_kql_expr *v = unname(e, &name);
-        if (v->kind == ST_KX_CALL && st_kql_service(v->u.call.name.text) == NULL &&
-            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) ||
-             st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) &&
-            v->u.call.args.n)
-            add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
-                        e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
-        else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
-                 st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
-            add_percentiles(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
-                            e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
-        else
+        if (!add_several(b, &all, e))
             add_expr(b, &all, e);
     }
     b->aggregates = false;
