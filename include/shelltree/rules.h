@@ -30,7 +30,8 @@ typedef enum st_rule_status {
 } st_rule_status;
 
 typedef struct st_rule {
-    st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block) */
+    st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block); a
+                          name of a file, distinct even without regard to case, at most 160 bytes and #N */
     st_str title;      /* "// title:", else the Markdown heading, else the id */
     st_level level;    /* "// level:", else medium */
     const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
@@ -76,7 +77,7 @@ st_rules *st_rules_new(void);
 void st_rules_free(st_rules *r);
 /* Before anything is loaded. What it points to outlives the set. */
 void st_rules_set(st_rules *r, const st_rule_settings *s);
-/* A rule file (.kql .csl .txt .md, told by ending; anything named is tried), or a folder
+/* A rule file (.kql .csl .kusto .txt .md .yaml .yml, told by ending; anything named is tried), or a folder
  * (walked, by name; links not followed). Syntax, names and types are all checked here. */
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */

@@ -110,6 +110,17 @@
 #define ST_MAX_RULE_BYTES (4u << 20)
 /* Errors shown for one rule file; later ones are rarely news. Met: the rest is counted. */
 #define ST_MAX_DIAGS 20u
+/* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
+ * that file. */
+#define ST_MAX_YAML_DEPTH 64u
+/* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
+ * Met: the rest means nothing. */
+#define ST_MAX_YAML_FIELDS 256u
+/* Techniques of one rule; the longest published list has 20. Met: the rest isn't kept, with a
+ * diagnostic. */
+#define ST_MAX_TECHNIQUES 64u
+/* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut. */
+#define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
@@ -208,8 +219,5 @@
 /* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
  * seen have some hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_PATH 100000u
-/* Edges that one search for a pattern may look at: some tens of seconds. A pattern over a dense
- * graph has more matches than there are atoms. Met: the rows stop there and the result says so. */
-#define ST_MAX_KQL_GRAPH_STEPS UINT64_C(2000000000)
 
 #endif

@@ -76,7 +76,7 @@ static st_code load_all(st_session *s, st_err *e)
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
         if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before && !given_before(given, i))
-            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md or .markdown)",
+            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md, .markdown, .yaml or .yml)",
                         ST_FMT(given->items[i]));
     }
     if (given->n)

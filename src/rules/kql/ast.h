@@ -214,6 +214,8 @@ typedef enum st_kql_op_kind {
 } st_kql_op_kind;
 /* "project-away" ...; for ST_KP_TABLE "table". */
 const char *st_kql_op_name(st_kql_op_kind k);
+/* May the word stand behind a pipe, as an operator? */
+bool st_kql_is_operator(st_str word);
 
 /* kind=inner, hint.strategy=shuffle, isfuzzy=true, withsource=N, with (a=b). A bare word is an
  * ST_KX_NAME. */

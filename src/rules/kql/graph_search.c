@@ -194,7 +194,7 @@ static bool find_distances(st_krun *r, const st_kgpattern *p, const st_kgallowed
     bool out, in;
     ways(p, s, true, &out, &in);
     s->distance = ST_NEWN(&r->arena, uint32_t, g->n);
-    st_gid *queue = calloc((size_t)g->n + 1, sizeof *queue);
+    st_gid *queue = st_kcalloc(&r->mem, (size_t)g->n + 1, sizeof *queue);
     if (!s->distance || !queue) {
         free(queue);
         return st_krun_nomem(r);

@@ -8,8 +8,6 @@
  */
 #include "rules/kql/graph.h"
 
-#include "base/limits.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +32,7 @@ typedef struct match {
     size_t depth, cap;
     st_kgbits *taken; /* edges, or nodes, of the match at hand; NULL: no matter */
     st_kgmatches found;
-    uint64_t work, rows;
+    uint64_t work;
     bool ready, done;
 } match;
 
@@ -81,7 +79,7 @@ static st_gid taken_by(const match *m, const frame *f)
 
 static bool push(st_krun *r, match *m, frame f)
 {
-    if (!st_grow(&m->stack, &m->cap, m->depth + 1, sizeof *m->stack))
+    if (!st_kgrow(&r->mem, &m->stack, &m->cap, m->depth + 1, sizeof *m->stack))
         return st_krun_nomem(r);
     frame *top = &m->stack[m->depth++];
     *top = f;
@@ -131,11 +129,9 @@ static bool go_on(st_krun *r, match *m)
                    (!f->depth || st_kgbits_has(m->allowed.inner[s->edge], f->node));
     st_gid edge = ST_NO_GID, to = ST_NO_GID;
     while (further && (edge = st_kgstep_next(&m->p, s, f->node, &f->it, &to)) != ST_NO_GID) {
-        m->work++;
         if (may_take(m, f, edge, to))
             break;
     }
-    m->work++;
     if (edge != ST_NO_GID)
         return push(r, m, (frame){ .node = to, .edge = edge, .step = f->step, .depth = f->depth + 1 });
     pop(m);
@@ -149,7 +145,7 @@ static bool save_path(st_krun *r, match *m, size_t i, const frame *first, size_t
 {
     st_kgmatches *to = &m->found;
     const st_kgstep *s = &m->steps[i];
-    if (!st_grow(&to->path, &to->path_cap, to->path_used + n + 1, sizeof *to->path))
+    if (!st_kgrow(&r->mem, &to->path, &to->path_cap, to->path_used + n + 1, sizeof *to->path))
         return st_krun_nomem(r);
     to->path_at[s->edge][to->n] = to->path_used;
     to->path_n[s->edge][to->n] = (uint32_t)n;
@@ -179,7 +175,6 @@ static bool save(st_krun *r, match *m)
         at += n;
     }
     m->found.n++;
-    m->rows++;
     return true;
 }
 
@@ -201,23 +196,14 @@ static bool begin(st_krun *r, match *m, st_gid node)
     return m->nsteps ? push(r, m, (frame){ .node = node, .edge = ST_NO_GID }) : save(r, m);
 }
 
-static bool within_limits(st_krun *r, const match *m)
-{
-    if (m->work > ST_MAX_KQL_GRAPH_STEPS) {
-        r->limit = "graph-match met its limit of edges looked at";
-        return false;
-    }
-    return st_krun_rows(r, m->rows);
-}
-
 /* Fills a batch of matches. False: the run failed. */
 static bool search(st_krun *r, match *m)
 {
     while (m->found.n < ST_KBATCH && !m->done) {
-        bool ok = true;
+        bool ok = ++m->work % 4096 || st_krun_going(r);
         frame *f = m->depth ? &m->stack[m->depth - 1] : NULL;
-        if (!within_limits(r, m)) {
-            m->done = true;
+        if (!ok) {
+            return false;
         } else if (!f && m->next >= m->p.g->n) {
             m->done = true;
         } else if (!f) {

@@ -46,11 +46,10 @@ static size_t node_number(st_krun *r, maker *m, st_kv id, st_kv part)
     return n;
 }
 
+/* Numbers of nodes and edges have 32 bits, as those of the evidence's rows. */
 static bool too_many(st_krun *r, size_t n)
 {
-    if (n >= ST_NO_GID)
-        r->limit = "a graph has more nodes or edges than the limit";
-    return n >= ST_NO_GID || !st_krun_rows(r, n);
+    return n >= ST_NO_GID && !st_krun_stop(r, ST_STOP_ROWS);
 }
 
 /* The rows of a node table become nodes. */

@@ -678,6 +678,12 @@ static const op_entry *entry_of(st_str word)
     return NULL;
 }
 
+bool st_kql_is_operator(st_str word)
+{
+    const op_entry *e = entry_of(word);
+    return e && (!is_source(e->kind) || is_both(e->kind));
+}
+
 /* The word here, with what is glued to it by dashes: graph-shortest-paths; *n tokens. */
 static st_str op_word(const st_parser *p, size_t *n)
 {
