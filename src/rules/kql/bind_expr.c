@@ -996,7 +996,7 @@ static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg 
     if (!ok || !check_args(b, e, agg->name, agg->args, agg->min, x, n) || any_unknown(x, n) ||
         !constant_ranks(b, e, agg, x))
         return unknown(b);
-    st_kaggcall c = { .agg = agg, .args = x, .nargs = n, .limit = ST_MAX_KQL_ARRAY };
+    st_kaggcall c = { .agg = agg, .args = x, .nargs = n, .limit = INT64_MAX };
     st_kt t = agg_type(agg, n ? x[0]->type : ST_KT_LONG);
     c.type = t;
     const char *limit_letter = strrchr(agg->args, 'i');
