@@ -143,18 +143,22 @@
  * Met: the rest is cut off. */
 #define ST_MAX_VERIFY_SHOWN ((size_t)512)
 
-/* What the child that confirms records may add to the memory it was born with, and seconds of
- * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
- * record is unreadable. */
-#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
-#define ST_MAX_CONFIRM_SECONDS 60u
-/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
-#define ST_MAX_CONFIRM_WAIT_MS 10000
-/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
- * next ones get a new child. */
-#define ST_MAX_CONFIRM_ASKED 10000u
-/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
-#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
+/* What the child process that libevtx runs in may add to the memory it was born with, and seconds
+ * of processor it may use; a chunk takes ten milliseconds and some megabytes. When half the
+ * seconds are gone the next chunk gets a new child. Met: it ends; the chunk counts as one that it
+ * ended over, a record to be confirmed as unreadable. */
+#define ST_MAX_REMOTE_MEMORY (UINT64_C(256) << 20)
+#define ST_MAX_REMOTE_SECONDS 60u
+/* Milliseconds of processor that one question may take while nothing is answered; how many times
+ * that is waited for a child that gets no processor. Met: likewise. */
+#define ST_MAX_REMOTE_TURN_MS 10000
+#define ST_MAX_REMOTE_TURNS 12u
+/* Questions asked of one child, as libevtx loses some memory with each record that it can't read.
+ * Met: the next one gets a new child. */
+#define ST_MAX_REMOTE_ASKED 10000u
+/* Bytes of a record's names and texts in an answer; a record's text is a few times 64 KiB at most.
+ * Met: it is no answer. */
+#define ST_MAX_REMOTE_ANSWER (UINT32_C(8) << 20)
 /* What one query, or one rule, may take if no option says otherwise: rows that one of its
  * operators gives (beyond those of the evidence), bytes of its rows and values, seconds. A few
  * words of a rule can ask for more than any machine has; real ones stay far below. Met: the query
