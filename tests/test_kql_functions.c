@@ -567,7 +567,7 @@ static void aggregate__of_several_columns__names_them(void **state)
         { "(x, y) = arg_max(v, s)", "x:long 3, y:string a" },
         { "take_any(*)", "s:string a, v:long 1, w:long 5" },
         { "take_any(v, w + 1)", "v:long 1, any_arg1:long 6" },
-        { "any(v), any(v, w)", "any_v:long 1, v:long 1, w:long 5" },
+        { "any(v), any(v, w)", "any_v:long 1, any_v1:long 1, any_w:long 5" },
         { "(x, y) = percentilesw(v, w, 10, 90)", "x:long 1, y:long 3" },
         { "array_sort_desc(make_list(v))", "list_v_sorted:dynamic [3,2,1]" },
         { "(x, y) = series_stats(make_list(v))", "x:real 1.0, y:long 0, series_stats_list_v_max:real "

@@ -518,47 +518,102 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return cells ? st_kop_values(b->r, cols, 4, cells, in->schema.n) : NULL;
 }
 
-/* ---- aggregates of several columns ----------------------------------------------------- */
+/* Aggregates that give columns of one row of the group, each as an aggregate of its own. */
+typedef struct row_agg {
+    const char *name, *code; /* code: the aggregate that finds the row */
+    const char *prefix;      /* of names, where old or where a column has none */
+    bool ranked;             /* the first argument says which row; else the first one is taken */
+    bool old;                /* names of that time: max_a, max_a_b, any_a */
+} row_agg;
 
-/* arg_max(x, a, b, *), take_any(a, b, *): columns of one row of the group, each a call of its own that
- * picks the row by x. */
-typedef struct picked {
-    const st_kagg *agg;
-    st_kx *x;
-    const st_kql_expr *call;
+static const row_agg row_aggs[] = {
+    { "arg_max", "arg_max", "max_", true, false }, { "arg_min", "arg_min", "min_", true, false },
+    { "argmax", "arg_max", "max_", true, true },   { "argmin", "arg_min", "min_", true, true },
+    { "take_any", "arg_min", "any_", false, false }, { "any", "arg_min", "any_", false, true },
+};
+
+/* One value alone is no row: take_any(x) prefers one that isn't null. */
+static const row_agg *row_agg_of(const st_kql_expr *e)
+{
+    if (e->kind != ST_KX_CALL || !e->u.call.args.n)
+        return NULL;
+    bool several = e->u.call.args.n > 1 || e->u.call.args.items[0]->kind == ST_KX_STAR;
+    for (size_t i = 0; i < sizeof row_aggs / sizeof *row_aggs; i++)
+        if (st_str_eq(e->u.call.name.text, st_str_of(row_aggs[i].name)))
+            return row_aggs[i].ranked || several ? &row_aggs[i] : NULL;
+    return NULL;
+}
+
+typedef struct row_binder {
+    const row_agg *agg;
+    outputs *out;
+    st_kx *by;   /* what finds the row */
+    st_str stem; /* its own name */
     const st_kql_name *names; /* what the author called the first columns */
-    size_t nnames;
-    st_str prefix;            /* before the names that columns have by themselves */
-    size_t from, outputs;     /* its first call; its first column */
-} picked;
+    size_t nnames, given;
+} row_binder;
 
-static void add_pick(st_kbinder *b, outputs *o, const picked *p, st_kx *value, st_str name,
-                     bool named)
+static st_str joined(st_kbinder *b, st_str x, st_str y)
+{
+    char *p = ST_NEWN(&b->r->arena, char, x.n + y.n + 1);
+    if (!p)
+        return x;
+    memcpy(p, x.p, x.n);
+    memcpy(p + x.n, y.p, y.n);
+    return (st_str){ p, x.n + y.n };
+}
+
+/* A column of the row; own is the name it has by itself, empty if none. */
+static void add_of_row(st_kbinder *b, row_binder *w, st_kx *value, st_str own)
 {
     st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
-    if (!args || !value)
+    if (!args || !w->by || !value)
         return;
-    args[0] = p->x;
+    args[0] = w->by;
     args[1] = value;
-    st_kaggcall c = {
-        .agg = p->agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX
-    };
-    size_t at = st_kb_add_call(b, &c);
-    put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
+    st_kaggcall c = { .agg = st_kagg_find(st_str_of(w->agg->code)),
+                      .args = args,
+                      .nargs = 2,
+                      .type = value->type,
+                      .limit = INT64_MAX };
+    size_t i = w->given++, at = st_kb_add_call(b, &c);
+    bool named = i < w->nnames && w->names[i].text.p;
+    st_str name = own, prefix = st_str_of(w->agg->prefix);
+    if (named)
+        name = w->names[i].text;
+    else if (!w->agg->ranked)
+        name = !own.n        ? numbered(b, joined(b, prefix, ST_STR("arg")), (unsigned)i)
+               : w->agg->old ? joined(b, prefix, own)
+                             : own;
+    else if (!i)
+        name = own.n && !w->agg->old ? own : joined(b, prefix, own);
+    else if (w->agg->old || !own.n)
+        name = joined(b, joined(b, prefix, w->stem),
+                      joined(b, ST_STR("_"), own.n ? own : numbered(b, ST_STR("arg"), (unsigned)i)));
+    put_output(b, w->out, free_name(b, w->out, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
-static st_str joined(st_kbinder *b, st_str a, st_str c)
+/* `*`: the columns that are neither keys nor what finds the row. */
+static void add_whole_row(st_kbinder *b, row_binder *w, const outputs *keys)
 {
-    st_buf t = { 0 };
-    st_buf_str(&t, a);
-    st_buf_str(&t, c);
-    st_str s = st_arena_copy(&b->r->arena, st_buf_slice(&t));
-    st_buf_free(&t);
-    return s.p ? s : a;
+    if (b->node_call == SIZE_MAX)
+        b->node_call = b->ncalls ? b->ncalls - w->agg->ranked : 0;
+    for (size_t c = 0; c < b->row->n; c++) {
+        bool taken = w->by->kind == ST_X_COLUMN && w->by->col == c;
+        for (size_t k = 0; k < keys->n; k++) {
+            const st_kitem *key = &keys->items[k];
+            taken |= key->x ? key->x->kind == ST_X_COLUMN && key->x->col == c : key->from == c;
+        }
+        st_kx *col = taken ? NULL : ST_NEW(&b->r->arena, st_kx);
+        if (!col)
+            continue;
+        *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
+        add_of_row(b, w, col, b->row->v[c].name);
+    }
 }
 
-/* The name that an argument has outside of aggregates. */
-static st_str own_name(st_kbinder *b, const st_kql_expr *e)
+/* The name of an expression over the rows, not over aggregates. */
+static st_str row_name(st_kbinder *b, const st_kql_expr *e)
 {
     b->aggregates = false;
     st_str name = st_kb_name(b, e);
@@ -566,140 +621,60 @@ static st_str own_name(st_kbinder *b, const st_kql_expr *e)
     return name;
 }
 
-/* All columns but those to group by and those that this call gives already. */
-static void pick_all(st_kbinder *b, outputs *o, const picked *p)
+static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const row_agg *agg,
+                        const st_kql_expr *e, const st_kql_name *names, size_t nnames)
 {
-    if (b->node_call == SIZE_MAX)
-        b->node_call = p->from;
-    for (size_t c = 0; c < b->row->n; c++) {
-        st_kx *col = ST_NEW(&b->r->arena, st_kx);
-        bool taken = false;
-        for (size_t k = 0; k < o->n; k++)
-            taken |= (k < b->keys || k >= p->outputs) &&
-                     st_str_eq(o->cols[k].name, b->row->v[c].name);
-        if (!col || taken)
-            continue;
-        *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
-        add_pick(b, o, p, col, joined(b, p->prefix, b->row->v[c].name), false);
+    const st_kql_list *args = &e->u.call.args;
+    row_binder w = { .agg = agg, .out = o, .names = names, .nnames = nnames };
+    b->nested = true;
+    w.by = agg->ranked ? st_kb_expr(b, args->items[0])
+                       : st_kb_const(b, ST_KT_LONG, st_kv_long(0));
+    if (agg->ranked) {
+        w.stem = row_name(b, args->items[0]);
+        add_of_row(b, &w, w.by, w.stem);
     }
-}
-
-/* Argument i: a column, a value, or all columns. */
-static void pick_one(st_kbinder *b, outputs *o, const picked *p, size_t i, const char *nameless)
-{
-    st_str name;
-    const st_kql_expr *v = unname(p->call->u.call.args.items[i], &name);
-    bool named = i < p->nnames || name.p;
-    if (v->kind == ST_KX_STAR) {
-        pick_all(b, o, p);
-        return;
+    for (size_t i = agg->ranked; w.by && i < args->n; i++) {
+        st_str name;
+        const st_kql_expr *v = unname(args->items[i], &name);
+        if (v->kind == ST_KX_STAR)
+            add_whole_row(b, &w, keys);
+        else
+            add_of_row(b, &w, st_kb_expr(b, v), name.p ? name : row_name(b, v));
     }
-    if (i < p->nnames)
-        name = p->names[i].text;
-    else if (!name.p)
-        name = own_name(b, v);
-    if (!name.n)
-        name = numbered(b, joined(b, p->prefix, st_str_of(nameless)), (unsigned)i);
-    else if (!named)
-        name = joined(b, p->prefix, name);
-    st_kx *x = st_kb_expr(b, v);
-    if (x)
-        add_pick(b, o, p, x, name, named);
+    b->nested = false;
 }
 
-static bool is_one_of(st_str name, const char *const *names)
+/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): how many arguments stand before the ranks; 0:
+ * it is neither. */
+static size_t before_ranks(const st_kql_expr *e)
 {
-    for (; *names; names++)
-        if (st_str_eq(name, st_str_of(*names)))
-            return true;
-    return false;
+    if (e->kind != ST_KX_CALL || e->u.call.base)
+        return 0;
+    size_t n = st_str_eq(e->u.call.name.text, ST_STR("percentiles"))    ? 1
+               : st_str_eq(e->u.call.name.text, ST_STR("percentilesw")) ? 2
+                                                                        : 0;
+    return e->u.call.args.n > n ? n : 0;
 }
 
-static void add_arg_max(st_kbinder *b, outputs *o, picked *p)
+/* An aggregate a rank. */
+static void add_percentiles(st_kbinder *b, outputs *o, const st_kql_expr *e,
+                            const st_kql_name *names, size_t nnames)
 {
-    static const char *const old[] = { "argmax", "argmin", NULL };
-    const st_kql_list *args = &p->call->u.call.args;
-    st_str own = own_name(b, args->items[0]), name;
-    const st_kql_expr *first = unname(args->items[0], &name);
-    if (!(p->x = st_kb_expr(b, first)))
-        return;
-    bool named = p->nnames || name.p;
-    name = p->nnames ? p->names[0].text : name;
-    st_str whole = joined(b, st_str_of(p->agg->prefix), own);
-    if (is_one_of(p->call->u.call.name.text, old)) {
-        own = whole;
-        p->prefix = joined(b, whole, ST_STR("_"));
-    }
-    add_pick(b, o, p, p->x, named ? name : own.n ? own : st_str_of(p->agg->prefix), named);
-    whole = joined(b, whole, ST_STR("_arg"));
-    for (size_t i = 1; i < args->n; i++)
-        pick_one(b, o, p, i, p->prefix.n ? "arg" : whole.p);
-}
-
-/* The first row stands for the group: arg_max of nothing. */
-static void add_any(st_kbinder *b, outputs *o, picked *p)
-{
-    bool old = st_str_eq(p->call->u.call.name.text, ST_STR("any"));
-    p->agg = st_kagg_find(ST_STR("arg_max"));
-    p->x = st_kb_const(b, ST_KT_LONG, st_kv_null());
-    for (size_t i = 0; p->x && i < p->call->u.call.args.n; i++)
-        pick_one(b, o, p, i, old ? "arg" : "any_arg");
-}
-
-/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): an aggregate a rank. */
-static void add_percentiles(st_kbinder *b, outputs *o, const picked *p)
-{
-    const st_kql_list *args = &p->call->u.call.args;
-    bool weighed = st_str_eq(p->call->u.call.name.text, ST_STR("percentilesw"));
-    size_t first = weighed ? 2 : 1;
+    const st_kql_list *args = &e->u.call.args;
+    size_t first = before_ranks(e);
     for (size_t i = first; i < args->n; i++) {
-        st_kql_expr *own[] = { args->items[0], weighed ? args->items[1] : args->items[i],
-                               args->items[i] };
-        st_kql_expr one = *p->call;
-        one.u.call.name.text = weighed ? ST_STR("percentilew") : ST_STR("percentile");
+        st_kql_expr *own[] = { args->items[0], args->items[first > 1 ? 1 : i], args->items[i] };
+        st_kql_expr one = *e;
+        one.u.call.name.text = first > 1 ? ST_STR("percentilew") : ST_STR("percentile");
         one.u.call.args.items = own;
         one.u.call.args.n = first + 1;
         st_kx *x = st_kb_expr(b, &one);
         if (!x || x->kind != ST_X_COLUMN)
             return;
-        bool named = i - first < p->nnames;
-        st_str name = named ? p->names[i - first].text : st_kb_name(b, &one);
+        bool named = i - first < nnames;
+        st_str name = named ? names[i - first].text : st_kb_name(b, &one);
         put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, x->col }, x->type);
     }
-}
-
-/* Adds the columns of an aggregate that may give several; false: e isn't one. */
-static bool add_several(st_kbinder *b, outputs *o, const st_kql_expr *e)
-{
-    static const char *const arg[] = { "arg_max", "arg_min", "argmax", "argmin", NULL };
-    static const char *const ranks[] = { "percentiles", "percentilesw", NULL };
-    static const char *const any[] = { "any", "take_any", NULL };
-    st_str name;
-    const st_kql_expr *call = unname(e, &name);
-    if (call->kind != ST_KX_CALL || call->u.call.base || !call->u.call.args.n)
-        return false;
-    name = call->u.call.name.text;
-    const st_kql_list *args = &call->u.call.args;
-    picked p = { .agg = st_kagg_find(name), .call = call, .from = b->ncalls, .outputs = o->n };
-    if (e->kind == ST_KX_NAMED) {
-        p.names = e->u.named.names;
-        p.nnames = e->u.named.nnames;
-    }
-    if (is_one_of(name, ranks)) {
-        add_percentiles(b, o, &p);
-        return args->n > 1;
-    }
-    bool picks = is_one_of(name, arg),
-         row = is_one_of(name, any) && (args->n > 1 || args->items[0]->kind == ST_KX_STAR);
-    if (!picks && !row)
-        return false;
-    b->nested = true;
-    if (picks)
-        add_arg_max(b, o, &p);
-    else
-        add_any(b, o, &p);
-    b->nested = false;
-    return true;
 }
 
 /* ---- summarize
@@ -732,7 +707,16 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
     all.columns = keys.columns;
     for (size_t i = 0; i < q->u.group.exprs.n; i++) {
         const st_kql_expr *e = q->u.group.exprs.items[i];
-        if (!add_several(b, &all, e))
+        st_str name;
+        const st_kql_expr *v = unname(e, &name);
+        const row_agg *row = row_agg_of(v);
+        if (row)
+            add_row_agg(b, &all, &keys, row, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+                        e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
+        else if (before_ranks(v))
+            add_percentiles(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+                            e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
+        else
             add_expr(b, &all, e);
     }
     b->aggregates = false;
@@ -782,8 +766,6 @@ static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
             st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
         bool named = name.p != NULL;
         if (!named)
-            name = st_kb_name(b, v);
-        if (!name.n)
             name = numbered(b, ST_STR("print_"), (unsigned)i);
         put_output(b, &o, free_name(b, &o, name), named, (st_kitem){ x, 0 }, x->type);
     }
@@ -1225,7 +1207,8 @@ static bool may_repeat(st_kbinder *b, const st_kql_query *body)
         ST_KP_WHERE,          ST_KP_EXTEND,       ST_KP_PROJECT,      ST_KP_PROJECT_AWAY,
         ST_KP_PROJECT_KEEP,   ST_KP_DISTINCT,     ST_KP_SUMMARIZE,    ST_KP_ORDER,
         ST_KP_PROJECT_RENAME, ST_KP_TOP,          ST_KP_TAKE,         ST_KP_COUNT,
-        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER
+        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER, ST_KP_PARSE,
+        ST_KP_PARSE_WHERE,    ST_KP_SERIALIZE
     };
     for (const st_kql_op *q = body->first; q; q = q->next) {
         bool ok = false;
@@ -1240,9 +1223,10 @@ static bool may_repeat(st_kbinder *b, const st_kql_query *body)
     return true;
 }
 
-/* The input's columns, as the subquery gives them where it has them, then its other columns. */
+/* The input's columns but those that were spread, as the subquery gives them where it has them,
+ * then its other columns. */
 static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                      size_t index, st_kop *from, st_kop *body)
+                      size_t index, st_kop *body)
 {
     size_t most = in->schema.n + body->schema.n, k = 0;
     st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, most);
@@ -1252,18 +1236,19 @@ static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t
         bool spread = false;
         for (size_t i = 0; i < n; i++)
             spread |= items[i].col == c;
-        if (at == SIZE_MAX && spread)
+        if (spread)
             continue;
         cols[k] = at == SIZE_MAX ? in->schema.v[c] : body->schema.v[at];
         out[k++] = at == SIZE_MAX ? (st_kapplied){ false, c } : (st_kapplied){ true, at };
     }
+    size_t kept = k;
     for (size_t c = 0; cols && out && c < body->schema.n; c++)
-        if (st_kb_column(&in->schema, body->schema.v[c].name) == SIZE_MAX) {
+        if (st_kb_column(&(st_kschema){ .v = cols, .n = kept }, body->schema.v[c].name) == SIZE_MAX) {
             cols[k] = body->schema.v[c];
             out[k++] = (st_kapplied){ true, c };
         }
     return cols && out
-               ? st_kop_apply(b->r, in, items, n, limit, index, from, body, cols, out, k)
+               ? st_kop_apply(b->r, in, items, n, limit, index, body, cols, out, k)
                : NULL;
 }
 
@@ -1295,7 +1280,7 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
     st_kop *from = ok && !b->failed ? st_kop_feed(b->r, o.cols, o.n, in->lineage) : NULL;
     outputs_free(&o);
     st_kop *body = from ? st_kb_body(b, from, q->u.expand.body) : NULL;
-    return body && !b->failed ? beside(b, in, items, n, limit, index, from, body) : NULL;
+    return body && !b->failed ? beside(b, in, items, n, limit, index, body) : NULL;
 }
 
 /* ---- tables as expressions
