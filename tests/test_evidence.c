@@ -138,6 +138,8 @@ static void sniff__each_first_bytes__tell_the_kind(void **state)
         { "ElfChnk", 8, 4096, 4104, "evtx", ST_S_OK },
         { "ElfChnk", 8, 4096 + 65536, 200000, "evtx", ST_S_OK },
         { "ElfChnk", 8, 4096 + 5 * 65536, 500000, "evtx", ST_S_OK },
+        { "ElfChnk", 8, 4096 + 512, 4096 + 512 + 65536, "evtx", ST_S_OK },
+        { "ElfChnk", 8, 4096 + 512, 200000, "event log chunks", ST_S_OK },
         { "", 0, 0, 0, "empty", ST_S_EMPTY },
         { "", 0, 0, 100000, "empty", ST_S_EMPTY },
         { "PK\3\4", 4, 0, 100, "zip archive", ST_S_OTHER },
@@ -178,6 +180,24 @@ static void sniff__chunk_behind_a_foreign_header__is_a_log(void **state)
     st_evidence *e = sealed1("f");
     expect(st_evidence_at(e, 0), ST_S_OK, "evtx");
     st_evidence_free(e);
+}
+
+/* Off the grid, but in line: bytes are missing in front of it. */
+static void sniff__chunks_in_line__are_a_log(void **state)
+{
+    (void)state;
+    char *all = malloc(200000);
+    assert_non_null(all);
+    for (unsigned in_line = 0; in_line < 2; in_line++) {
+        memset(all, 1, 200000);
+        memcpy(all + 1024, "ElfChnk", 8);
+        memcpy(all + 1024 + 65536 + (in_line ? 0 : 512), "ElfChnk", 8);
+        put_bytes("f", all, 200000);
+        st_evidence *e = sealed1("f");
+        expect(st_evidence_at(e, 0), ST_S_OK, in_line ? "evtx" : "event log chunks");
+        st_evidence_free(e);
+    }
+    free(all);
 }
 
 static void seal__carve__takes_unknown_kinds_only(void **state)
@@ -580,6 +600,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_ROOM(sniff__each_first_bytes__tell_the_kind),
         IN_ROOM(sniff__chunk_behind_a_foreign_header__is_a_log),
+        IN_ROOM(sniff__chunks_in_line__are_a_log),
         IN_ROOM(seal__carve__takes_unknown_kinds_only),
         IN_ROOM(walk__any_order_of_paths__gives_names_by_bytes),
         IN_ROOM(walk__argument_ends_in_a_slash__no_slash_is_doubled),

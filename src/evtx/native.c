@@ -184,7 +184,8 @@ static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
         lost(s, at, next - at, has_magic(s, at) ? "bad-record" : "gap");
         s->c->report->unparsable += has_magic(s, at);
     } else {
-        bool trailer = next - at >= RECORD_MIN + 4 && nt_u32(s->b + next - 4) == next - at;
+        /* In front of a record stands the size of the one before, right or wrong. */
+        bool trailer = next - at >= RECORD_MIN + 4 && (next < end || nt_u32(s->b + next - 4) == next - at);
         live(s, at, trailer ? next - 4 : next, next, ST_R_REPAIRED, reason);
     }
     return next;
