@@ -8,6 +8,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+enum { SHOWN = 20 }; /* errors of one file; more are only counted */
+
 static bool explained(const st_rules *r)
 {
     size_t broken = 0, errors = 0;
@@ -15,14 +17,15 @@ static bool explained(const st_rules *r)
         broken += st_rules_at(r, i)->status == ST_RULE_BROKEN;
     for (size_t i = 0; i < st_rules_diags(r); i++)
         errors += st_rules_diag(r, i)->severity == ST_SEV_ERROR;
-    return errors >= broken;
+    return errors >= broken || errors >= SHOWN;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     /* The first byte says which kind of file it is; the text is a block of its own, so that a
      * byte too far is seen. */
-    const char *path = size && data[0] == 'M' ? "rule.md" : "rule.kql";
+    char kind = size ? (char)data[0] : 0;
+    const char *path = kind == 'M' ? "rule.md" : kind == 'Y' ? "rule.yaml" : "rule.kql";
     size_t n = size ? size - 1 : 0;
     char *text = malloc(n ? n : 1);
     st_rules *r = st_rules_new();

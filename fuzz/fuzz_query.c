@@ -98,10 +98,13 @@ static void check_words(const st_rules *r, const st_err *e)
 static void run(st_forest *f, st_str text)
 {
     static const char servers[] = "Processes | where FileName =~ 'w3wp.exe'";
-    st_run_options o = { .threads = 1, .max_rows = MAX_ROWS, .max_memory = MAX_MEMORY };
+    const st_rule_settings settings = { .limits = { .rows = MAX_ROWS, .memory = MAX_MEMORY } };
+    st_run_options o = { .threads = 1 };
     st_table *t = NULL;
     st_err e = { 0 };
     st_rules *r = st_rules_new();
+    if (r)
+        st_rules_set(r, &settings);
     if (r && st_rules_load_text(r, ST_STR("web-servers.kql"), st_str_of(servers), &e) == ST_OK) {
         if (st_query_run(r, ST_STR("query"), text, f, &o, &t, &e) == ST_OK)
             check_table(t);

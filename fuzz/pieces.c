@@ -62,7 +62,7 @@ void pieces_expand(st_str in, st_buf *out)
         st_buf_put(out, in.p, n);
         if (out->failed)
             return;
-        if (length & PIECE_SEALED)
+        if (n && (length & PIECE_SEALED))
             seal((unsigned char *)out->p + place, n);
         in.p += n;
         in.n -= n;

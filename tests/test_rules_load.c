@@ -129,20 +129,226 @@ static void load__markdown_without_kql__is_told_if_named(void **state)
     st_rules_free(r);
 }
 
+static void load__markdown_kinds_of_blocks__as_said_or_as_they_look(void **state)
+{
+    static const struct row {
+        const char *text;
+        size_t rules;
+        const char *title; /* of the first */
+    } rows[] = {
+        /* what the word behind the fence says */
+        { "# T\n```KQL\nDeviceEvents\n```\n```json\n{\"a\": 1 | where x}\n```\n", 1, "T" },
+        { "# T\n``` {.kusto title=\"x\"}\nDeviceProcessEvents\n```\n", 1, "T" },
+        { "# T\n~~~~kql\nDeviceProcessEvents\n~~~\n| count\n~~~~\n", 1, "T" },
+        { "# T\n```C#\nDeviceProcessEvents\n| where FileName == 'x'\n```\n", 1, "T" },
+        { "# T\n```C#\nvar a = b || where;\n```\n", 0, NULL },
+        { "# T\n```powershell\nps | where x\n```\n", 0, NULL },
+        /* a document that says kql says it of all that is */
+        { "# T\n```kql\nDeviceProcessEvents\n```\n```\nDeviceProcessEvents\n| count\n```\n", 1, "T" },
+        /* what looks like a query, and what looks like a shell */
+        { "# T\n```\nDeviceProcessEvents | where FileName == 'x'\n```\n", 1, "T" },
+        { "# T\n```\n// | where\nlet a = 1;\nprint a\n```\n", 1, "T" },
+        { "# T\n```\nGet-Process | where {$_.Name}\n```\n", 0, NULL },
+        { "# T\n```\nls -l | sort -u | grep x\n```\n", 0, NULL },
+        { "# T\n```\n| a | b |\n|---|---|\n```\n", 0, NULL },
+        /* lets alone are a piece to paste in front of a query */
+        { "# T\n```kql\nlet a = 1;\nlet b = 2;\n```\n## Two\n```kql\nprint 1\n```\n", 1, "Two" },
+        /* headings: the innermost one around that says something */
+        { "# T\n## References\n## Detection\n```kql\nprint 1\n```\n", 1, "T" },
+        { "# T\n## One\n### Query:\n```kql\nprint 1\n```\n", 1, "One" },
+        { "# T\n## One\n# Sentinel\n```kql\nprint 1\n```\n", 1, "T" },
+        { "```kql\nprint 1\n```\n", 1, "x" },
+        { "  ```kql\n  print 1\n  ```\nnot | where this\n", 1, "x" },
+        { "```kql\nprint 1\n", 1, "x" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_rules *r = st_rules_new();
+        load_text(r, "x.md", rows[i].text);
+        if (st_rules_count(r) != rows[i].rules)
+            fail_msg("%s: %zu rules", rows[i].text, st_rules_count(r));
+        if (rows[i].rules && !st_str_eq(st_rules_at(r, 0)->title, st_str_of(rows[i].title)))
+            fail_msg("%s: title %.*s", rows[i].text, ST_FMT(st_rules_at(r, 0)->title));
+        st_rules_free(r);
+    }
+}
+
+static const char sentinel[] = "\xEF\xBB\xBF# a comment\r\n"
+                               "id: 0cb5d6b4-0000-4444-8888-aaaabbbbcccc\r\n"
+                               "name: \"A shell \\u2014 below a server\"\r\n"
+                               "description: |\r\n  Two\r\n  lines\r\n"
+                               "severity: High\r\n"
+                               "requiredDataConnectors:\r\n  - connectorId: X\r\n    dataTypes: [DeviceProcessEvents]\r\n"
+                               "tactics:\r\n  - Execution\r\n"
+                               "relevantTechniques:\r\n  - T1505.003\r\n  - T1059\r\n"
+                               "query: |\r\n"
+                               "  // reason: because\r\n"
+                               "  let m = ```a\r\n  b```;\r\n"
+                               "  DeviceProcessEvents\r\n"
+                               "    | where FileNmae == m\r\n"
+                               "entityMappings:\r\n  - entityType: Host\r\n    fieldMappings:\r\n"
+                               "      - identifier: name\r\n        query: DeviceName\r\n"
+                               "version: 1.0.0\r\n"
+                               "metadata:\r\n  author:\r\n    name: Somebody\r\n";
+
+static void load__yaml__fills_the_rule(void **state)
+{
+    (void)state;
+    st_rules *r = st_rules_new();
+    load_text(r, "a/rule.yaml", sentinel);
+    assert_int_equal(st_rules_count(r), 1);
+    const st_rule *rule = st_rules_at(r, 0);
+    assert_str(rule->id, "0cb5d6b4-0000-4444-8888-aaaabbbbcccc");
+    assert_str(rule->title, "A shell \xE2\x80\x94 below a server");
+    assert_str(rule->description, "Two\nlines");
+    assert_str(rule->reason, "because");
+    assert_str(rule->authors, "Somebody");
+    assert_int_equal(rule->level, ST_LEVEL_HIGH);
+    assert_int_equal(rule->ntechniques, 2);
+    assert_str(rule->techniques[0], "T1059");
+    assert_int_equal(rule->line, 17);
+    assert_int_equal(st_rules_diags(r), 1);
+    const st_diag *d = st_rules_diag(r, 0);
+    assert_int_equal(d->line, 21);
+    assert_int_equal(d->column, 13);
+    assert_int_equal(d->width, 8);
+    assert_str(d->source, "    | where FileNmae == m");
+    st_rules_free(r);
+}
+
+/* Where an error is told, whatever way the text was written. */
+static void load__yaml_errors__are_at_the_file_s_lines(void **state)
+{
+    static const struct row {
+        const char *text, *places; /* line:column of each diagnostic */
+        size_t rules;
+    } rows[] = {
+        { "query: print x", "1:14", 1 },
+        { "query:\n  print\n   x", "3:4", 1 },
+        { "query: >2-\n    print\n\n    x", "4:5", 1 },
+        { "query: |+\n\n    print \xC3\xA4\n    x\n\n", "3:11", 1 },
+        { "query: 'print strcat(''a'', x)'", "1:29", 1 },
+        { "query: \"print strcat(\\\"a\\\", x)\"", "1:29", 1 },
+        { "query: \"// \\u00e4\\nprint\\t\\x41\\x78\"", "1:27", 1 },
+        { "query: \"print \\\n   x\"", "2:4", 1 },
+        { "query: !!str \"print x\"", "1:21", 1 },
+        { "query: &q |\n print x", "2:8", 1 },
+        /* several documents, and a list of them */
+        { "query: print x\n---\nname: none\n---\nquery: print y", "1:14 5:14", 2 },
+        { "- query: print x\n- name: b\n  query: print y", "1:16 3:16", 2 },
+        { "properties:\n  displayName: a\n  query: print x", "3:16", 1 },
+        { "queryCondition:\n  queryText: print x", "2:20", 1 },
+        /* of two queries the first */
+        { "query: print 1\nquery: print x", "2:8", 1 },
+        /* headers that say nothing that is known */
+        { "severity: Big\nquery: print 1\nrelevantTechniques: [T1059, X, T1]", "1:11 3:29 3:32", 1 },
+        /* not YAML, from some place on */
+        { "query: print 1\n---\na: b: c", "3:5", 1 },
+        { "query: \x01", "1:8", 0 },
+        { "query: \xff", "1:8", 0 },
+        /* no query */
+        { "name: a", "0:0", 0 },
+        { "", "0:0", 0 },
+        { "a: &a [x]\nquery: *a\n", "0:0", 0 },
+        { "a:\n  query: print x", "0:0", 0 },
+        { "? query: print x\n: query: print y\n", "0:0", 0 },
+        { "? [query]\n: query\nquery: print x\n", "3:14", 1 },
+        { "query: [print x]\n", "1:15", 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_rules *r = st_rules_new();
+        st_buf b = { 0 };
+        load_text(r, "x.yml", rows[i].text);
+        for (size_t k = 0; k < st_rules_diags(r); k++)
+            st_buf_fmt(&b, "%s%u:%u", b.n ? " " : "", st_rules_diag(r, k)->line, st_rules_diag(r, k)->column);
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].places)) || st_rules_count(r) != rows[i].rules)
+            fail_msg("%s: got %.*s and %zu rules, expected %s", rows[i].text, ST_FMT(st_buf_slice(&b)),
+                     st_rules_count(r), rows[i].places);
+        st_buf_free(&b);
+        st_rules_free(r);
+    }
+}
+
+static void load__yaml_bombs__cost_nothing(void **state)
+{
+    (void)state;
+    st_buf b = { 0 };
+    for (int i = 0; i < 1000; i++)
+        st_buf_char(&b, '[');
+    st_buf_char(&b, 0);
+    st_rules *r = st_rules_new();
+    load_text(r, "deep.yaml", b.p);
+    assert_int_equal(st_rules_count(r), 0);
+    assert_int_equal(st_rules_diags(r), 1);
+    st_rules_free(r);
+    /* aliases of aliases are never followed */
+    st_buf_clear(&b);
+    st_buf_str(&b, ST_STR("a0: &a0 [x,x,x,x,x,x,x,x,x]\n"));
+    for (int i = 1; i < 40; i++) {
+        st_buf_fmt(&b, "a%d: &a%d [", i, i);
+        for (int k = 0; k < 9; k++)
+            st_buf_fmt(&b, "%s*a%d", k ? "," : "", i - 1);
+        st_buf_str(&b, ST_STR("]\n"));
+    }
+    st_buf_str(&b, ST_STR("query: print 1\n"));
+    st_buf_char(&b, 0);
+    r = st_rules_new();
+    load_text(r, "bomb.yaml", b.p);
+    assert_int_equal(st_rules_count(r), 1);
+    assert_int_equal(st_rules_diags(r), 0);
+    st_rules_free(r);
+    st_buf_free(&b);
+}
+
 static void load__same_id__second_is_numbered(void **state)
 {
     (void)state;
     st_rules *r = st_rules_new();
     load_text(r, "a/x.kql", "DeviceProcessEvents");
-    load_text(r, "b/x.kql", "DeviceProcessEvents");
-    load_text(r, "c/x.kql", "DeviceProcessEvents");
-    assert_str(st_rules_at(r, 0)->id, "x");
-    assert_str(st_rules_at(r, 1)->id, "x#2");
+    load_text(r, "b/X.kql", "DeviceProcessEvents");
+    load_text(r, "c/x.kql", "// id: x#3\nDeviceProcessEvents");
+    load_text(r, "d/x.kql", "DeviceProcessEvents");
+    assert_int_equal(st_rules_diags(r), 0);
+    assert_str(st_rules_at(r, 0)->id, "X#2");
+    assert_str(st_rules_at(r, 1)->id, "x");
     assert_str(st_rules_at(r, 2)->id, "x#3");
-    assert_int_equal(st_rules_diags(r), 2);
-    assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
-    load_text(r, "d/y.kql", "// id: ../../etc/x\nDeviceProcessEvents");
+    assert_str(st_rules_at(r, 3)->id, "x#4");
+    load_text(r, "e/y.kql", "// id: ../../etc/x\nDeviceProcessEvents");
     assert_str(st_rules_at(r, 0)->id, "..-..-etc-x");
+    load_text(r, "f/y.kql", "// id: X\nDeviceProcessEvents");
+    assert_int_equal(st_rules_diags(r), 1);
+    assert_int_equal(st_rules_diag(r, 0)->severity, ST_SEV_WARNING);
+    st_rules_free(r);
+}
+
+/* As a repository has them: thousands of files with a few names. */
+static void load__thousands_of_one_name__in_linear_time(void **state)
+{
+    enum { MANY = 20000 };
+    char path[32];
+    (void)state;
+    st_rules *r = st_rules_new();
+    st_buf doc = { 0 };
+    for (int i = 0; i < MANY; i++)
+        st_buf_str(&doc, ST_STR("```kql\n// id: one\nprint 1\n```\n"));
+    st_buf_char(&doc, 0);
+    load_text(r, "x.md", doc.p);
+    assert_int_equal(st_rules_count(r), MANY);
+    for (int i = 0; i < MANY; i++) {
+        bool there = false;
+        snprintf(path, sizeof path, i ? "one#%d" : "one", i + 1);
+        size_t low = 0, high = MANY; /* they are in the order of ids */
+        while (low < high && !there) {
+            size_t mid = (low + high) / 2;
+            int order = st_str_cmp(st_rules_at(r, mid)->id, st_str_of(path));
+            there = order == 0;
+            low = order < 0 ? mid + 1 : low;
+            high = order > 0 ? mid : high;
+        }
+        assert_true(there);
+    }
+    st_buf_free(&doc);
     st_rules_free(r);
 }
 
@@ -292,7 +498,12 @@ int main(void)
         cmocka_unit_test(load__markdown__blocks_become_rules),
         cmocka_unit_test(load__markdown_without_labels__takes_what_looks_like_kql),
         cmocka_unit_test(load__markdown_without_kql__is_told_if_named),
+        cmocka_unit_test(load__markdown_kinds_of_blocks__as_said_or_as_they_look),
+        cmocka_unit_test(load__yaml__fills_the_rule),
+        cmocka_unit_test(load__yaml_errors__are_at_the_file_s_lines),
+        cmocka_unit_test(load__yaml_bombs__cost_nothing),
         cmocka_unit_test(load__same_id__second_is_numbered),
+        cmocka_unit_test(load__thousands_of_one_name__in_linear_time),
         cmocka_unit_test(load__several_mistakes__all_are_told),
         cmocka_unit_test(load__missing_file__is_io),
         cmocka_unit_test(load__folder__sorted_and_without_links),

@@ -126,7 +126,7 @@ static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
         st_record r = sysmon_record(1);
         r.provider = text_value(rows[i].name);
         r.provider_guid = text_value(rows[i].guid);
-        if (st_sysmon_is(&r) != rows[i].want || st_sysmon_wants(&r) != rows[i].want)
+        if (st_sysmon_is(&r) != rows[i].want || st_sysmon_wants(&r, 0) != rows[i].want)
             fail_msg("%s %s", rows[i].name, rows[i].guid);
     }
 }
@@ -136,7 +136,7 @@ static void wants__only_the_ids_that_are_read(void **state)
     (void)state;
     for (uint32_t id = 0; id < 300; id++) {
         st_record r = sysmon_record(id);
-        assert_int_equal(st_sysmon_wants(&r), id == 1 || id == 4 || id == 5 || id == 16);
+        assert_int_equal(st_sysmon_wants(&r, 0), id == 1 || id == 4 || id == 5 || id == 16);
     }
 }
 
@@ -403,7 +403,7 @@ static st_store *read_all(st_evidence *e, unsigned threads)
     st_err err = { 0 };
     st_store *s = NULL;
     st_scan_options o = { .engine = ST_ENGINE_NATIVE, .threads = threads, .slack = true };
-    if (st_sysmon_read(e, &o, NULL, NULL, &s, &err) != ST_OK)
+    if (st_sysmon_read(e, &o, 0, NULL, NULL, &s, &err) != ST_OK)
         fail_msg("%s", err.text);
     return s;
 }

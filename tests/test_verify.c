@@ -8,10 +8,13 @@
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
 #include "evtx/confine.h"
+#include "evtx/remote.h"
 #include "support/evtxgen.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -371,6 +374,223 @@ static void class__table__names_differ_and_have_a_meaning(void **state)
     assert_null(st_class_at(st_class_count()));
 }
 
+/* The part of the manual page about the classes, one line each: the name, then the text. */
+static void read_manual(st_buf *out)
+{
+    const char *srcdir = getenv("srcdir");
+    char path[4096], line[1024];
+    bool here = false;
+    snprintf(path, sizeof path, "%s/man/shelltree.1", srcdir ? srcdir : ".");
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    while (fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = 0;
+        bool item = strncmp(line, ".It Li ", 7) == 0;
+        if (strncmp(line, ".Sh ", 4) == 0)
+            here = strstr(line, "DIFFERENCES BETWEEN") != NULL;
+        else if (here && item)
+            st_buf_fmt(out, "%s%s", out->n ? "\n" : "", line + 7);
+        else if (here && out->n && line[0] != '.')
+            st_buf_fmt(out, " %s", line);
+    }
+    fclose(f);
+    st_buf_fmt(out, "\n%c", 0);
+}
+
+static void class__manual_page__says_the_same(void **state)
+{
+    (void)state;
+    st_buf manual = { 0 }, table = { 0 };
+    read_manual(&manual);
+    for (size_t i = 0; i < st_class_count(); i++) {
+        const st_class *c = st_class_at(i);
+        char first = c->meaning[0];
+        st_buf_fmt(&table, "%s %c%s.\n", c->name, first >= 'a' ? first - 32 : first, c->meaning + 1);
+    }
+    st_buf_fmt(&table, "%c", 0);
+    assert_string_equal(manual.p, table.p);
+    st_buf_free(&manual);
+    st_buf_free(&table);
+}
+
+/* ---- libevtx in its own process ------------------------------------------------------------------------ */
+
+enum { EACH = 50 };
+
+/* A log of so many chunks of EACH records. */
+static void put_chunks(bench *b, unsigned chunks)
+{
+    gen_field f = { "Field", "plain", GEN_STRING, 0 };
+    gen_log *log = gen_new(&(gen_options){ 0 });
+    for (unsigned c = 0; c < chunks; c++) {
+        for (unsigned i = 0; i < EACH; i++)
+            add(log, &PLAIN, &f, 1);
+        assert_true(gen_close_chunk(log, 0));
+    }
+    put_file(b, log, "", "", 0);
+}
+
+/* What came of reading chunks of a log in a child. */
+typedef struct heard {
+    unsigned records, ended;
+} heard;
+
+static void hear(void *job, const st_record *r)
+{
+    heard *h = job;
+    h->records += r->nfields == 1 && st_value_is(&r->fields[0].value, "plain") && st_value_is(&r->channel, PLAIN.channel);
+}
+
+static void hear_end(void *job, uint64_t offset, uint64_t n)
+{
+    heard *h = job;
+    h->ended += offset >= 4096 && n == 65536;
+}
+
+static heard read_chunk(st_remote *s, const unsigned char *p, st_report *report)
+{
+    static const st_scan_ops ops = { .record = hear, .ended = hear_end };
+    static const st_scan_options o = { .slack = true };
+    heard h = { 0 };
+    st_chunk c = { .bytes = p, .n = 65536, .offset = 4096, .options = &o, .ops = &ops, .job = &h, .report = report };
+    assert_int_equal(st_remote_chunk(s, &c, NULL), ST_OK);
+    return h;
+}
+
+static void remote__child_ends__costs_one_chunk(void **state)
+{
+    (void)state;
+    static const int signals[] = { SIGKILL, SIGSEGV, SIGSTOP };
+    gen_field f = { "Field", "plain", GEN_STRING, 0 };
+    gen_log *log = gen_new(&(gen_options){ 0 });
+    st_buf file = { 0 };
+    for (unsigned i = 0; i < EACH; i++)
+        add(log, &PLAIN, &f, 1);
+    assert_true(gen_finish(log, &file));
+    const unsigned char *chunk = (const unsigned char *)file.p + 4096;
+    for (size_t i = 0; i < sizeof signals / sizeof signals[0]; i++) {
+        st_remote *s = st_remote_new();
+        st_report report = { 0 };
+        assert_non_null(s);
+        heard before = read_chunk(s, chunk, &report);
+        pid_t child = st_remote_child(s);
+        assert_true(child > 0);
+        assert_int_equal(kill(child, signals[i]), 0);
+        if (signals[i] == SIGSTOP)
+            st_remote_patience(s, 5);
+        heard lost = read_chunk(s, chunk, &report);
+        assert_int_equal(st_remote_child(s), 0);
+        st_remote_patience(s, 10000);
+        heard after = read_chunk(s, chunk, &report);
+        assert_true(st_remote_child(s) > 0 && st_remote_child(s) != child);
+        assert_int_equal(before.records, EACH);
+        assert_int_equal(after.records, EACH);
+        assert_int_equal(lost.records, 0);
+        assert_int_equal(before.ended + after.ended, 0);
+        assert_int_equal(lost.ended, 1);
+        assert_int_equal(report.records, 2 * EACH);
+        assert_int_equal(report.bytes_lost, 65536);
+        assert_string_equal(report.ranges[0].reason, "reader-ended");
+        st_report_free(&report);
+        st_remote_free(s);
+    }
+    st_buf_free(&file);
+}
+
+/* What libevtx can't read is lost for the same reasons as in this process. */
+static void remote__records_that_cannot_be_read__same_account(void **state)
+{
+    (void)state;
+    static const st_scan_ops ops = { .record = hear };
+    static const st_scan_options o = { .slack = true };
+    gen_field f = { "Field", "plain", GEN_STRING, 0 };
+    gen_event literal = PLAIN;
+    gen_log *log = gen_new(&(gen_options){ 0 });
+    st_buf file = { 0 };
+    st_report report = { 0 }, same = { 0 };
+    heard h = { 0 };
+    literal.literal = true;
+    for (unsigned i = 0; i < 9; i++)
+        add(log, i % 3 ? &PLAIN : &literal, &f, 1);
+    assert_true(gen_close_chunk(log, 2) && gen_finish(log, &file));
+    const unsigned char *chunk = (const unsigned char *)file.p + 4096;
+    st_chunk c = { .bytes = chunk, .n = 65536, .offset = 4096, .options = &o, .ops = &ops, .job = &h, .report = &same };
+    st_remote *s = st_remote_new();
+    st_libevtx *here = st_libevtx_new();
+    heard there = read_chunk(s, chunk, &report);
+    assert_int_equal(st_libevtx_chunk(here, &c, NULL), ST_OK);
+    assert_int_equal(there.records, h.records);
+    assert_int_equal(report.records, same.records);
+    assert_int_equal(report.slack, same.slack);
+    assert_int_equal(report.unparsable, same.unparsable);
+    assert_int_equal(report.nranges, same.nranges);
+    assert_true(same.nranges > 0);
+    for (size_t i = 0; i < same.nranges; i++) {
+        assert_int_equal(report.ranges[i].offset, same.ranges[i].offset);
+        assert_int_equal(report.ranges[i].length, same.ranges[i].length);
+        assert_string_equal(report.ranges[i].reason, same.ranges[i].reason);
+    }
+    st_libevtx_free(here);
+    st_remote_free(s);
+    st_report_free(&report);
+    st_report_free(&same);
+    st_buf_free(&file);
+}
+
+/* The parent of a process, by its line in /proc; 0: there is none. */
+static pid_t parent_of(pid_t pid)
+{
+    char path[64];
+    int up = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%*d (%*[^)]) %*c %d", &up) != 1)
+        up = 0;
+    fclose(f);
+    return up;
+}
+
+/* Kills the first other child of `of` that comes to be. */
+static void hunt_reader(pid_t of)
+{
+    for (int i = 0; i < 100000; i++) {
+        DIR *d = opendir("/proc");
+        struct dirent *e;
+        while (d && (e = readdir(d))) {
+            pid_t pid = (pid_t)atoi(e->d_name);
+            if (pid > 0 && pid != getpid() && parent_of(pid) == of && kill(pid, SIGKILL) == 0)
+                _exit(0);
+        }
+        if (d)
+            closedir(d);
+    }
+    _exit(1);
+}
+
+static void verify__reader_killed_on_the_way__named_and_gone_on(void **state)
+{
+    (void)state;
+    bench b = { 0 };
+    unsigned chunks = 60, i = 0; /* one piece of work, so that none is read twice */
+    int status = 0;
+    put_chunks(&b, chunks);
+    for (; i < st_class_count() && strcmp(st_class_at(i)->name, "reader-ended") != 0; i++)
+        ;
+    pid_t self = getpid(), killer = fork();
+    if (killer == 0)
+        hunt_reader(self);
+    verify(&b);
+    assert_int_equal(waitpid(killer, &status, 0), killer);
+    assert_int_equal(status, 0);
+    assert_int_equal(b.v.agree + b.v.only_native, chunks * EACH);
+    assert_int_equal(b.v.only_libevtx + b.v.differ + b.v.unexplained, 0);
+    assert_true(b.v.only_native > 0 && b.v.only_native <= EACH);
+    assert_int_equal(b.by_class[i], b.v.only_native);
+    drop(&b);
+}
+
 /* ---- confirmation ------------------------------------------------------------------------------------ */
 
 typedef struct places {
@@ -487,6 +707,10 @@ int main(void)
         cmocka_unit_test(class__reference_in_attribute__only_there),
         cmocka_unit_test(class__nested_body__empty_or_null_that_is_shown),
         cmocka_unit_test(class__table__names_differ_and_have_a_meaning),
+        cmocka_unit_test(class__manual_page__says_the_same),
+        cmocka_unit_test(remote__child_ends__costs_one_chunk),
+        cmocka_unit_test(remote__records_that_cannot_be_read__same_account),
+        cmocka_unit_test(verify__reader_killed_on_the_way__named_and_gone_on),
         cmocka_unit_test(confirm__records__yes_or_unreadable),
         cmocka_unit_test(confine__child__computes_and_nothing_else),
     };

@@ -73,20 +73,29 @@ bool st_str_u64_any(st_str s, uint64_t *out);
 /* ---- arena ----------------------------------------------------------------- */
 
 typedef struct st_block st_block;
+/* What several arenas may hold together. One thread. */
+typedef struct st_budget {
+    size_t used, most; /* bytes asked of malloc; most 0: without bound */
+    bool met;          /* sticky: something wasn't given because of most */
+} st_budget;
 typedef struct st_arena {
     st_block *head;
-    size_t total; /* bytes asked of malloc so far */
-    bool failed;  /* sticky */
+    size_t total;      /* bytes asked of malloc so far */
+    bool failed;       /* sticky */
+    st_budget *budget; /* NULL: none. Outlives the arena */
 } st_arena;
 
-/* Zeroed, aligned for any type, never moved. NULL (and a->failed) when memory
+/* Whether bytes more fit; then they are counted as used. */
+bool st_budget_take(st_budget *b, size_t bytes);
+
+/* Zeroed, aligned for any type, never moved. NULL (and a->failed) when memory or the budget
  * is spent or size * count overflows. A count of 0 gives a valid pointer. */
 void *st_arena_alloc(st_arena *a, size_t size, size_t count);
 #define ST_NEW(a, type) ((type *)st_arena_alloc((a), sizeof(type), 1))
 #define ST_NEWN(a, type, n) ((type *)st_arena_alloc((a), sizeof(type), (n)))
 /* A copy with a NUL behind it (not counted). p == NULL: no memory. */
 st_str st_arena_copy(st_arena *a, st_str s);
-void st_arena_free(st_arena *a); /* leaves an empty arena that can be used again */
+void st_arena_free(st_arena *a); /* leaves an empty arena of the same budget */
 
 /* ---- buffer ---------------------------------------------------------------- */
 

@@ -110,6 +110,7 @@ typedef struct st_scan_options {
     bool digest;        /* SHA-256 of each source, on the bytes that were parsed */
     bool slack;         /* deliver recovered records (origin slack) */
     const st_source *only; /* read this source and no other; NULL: all */
+    bool confined;      /* libevtx runs in child processes (below); no xml */
     bool xml;           /* fill a record's xml where its fields are wanted */
     unsigned run_slots; /* 64 KiB in a piece of work; 0: as measured best. Changes no answer */
 } st_scan_options;
@@ -127,13 +128,19 @@ typedef struct st_scan_ops {
      * is delivered in any case; what isn't wanted is left empty. Without it all is wanted. */
     bool (*want)(void *job, const st_record *head);
     void (*record)(void *job, const st_record *r);
+    /* With `confined`: the child ended, by itself or by a limit, while it read these bytes of the
+     * source. Records of them may have been delivered before. */
+    void (*ended)(void *job, uint64_t offset, uint64_t n);
     /* In the order of jobs, one at a time. */
     st_code (*end)(void *ctx, void *job, st_err *err);
     /* From any thread, at times: bytes done so far of all that there are. */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
 } st_scan_ops;
 
-/* Reads every readable source, fills the sources' status and report. */
+/* Reads every readable source, fills the sources' status and report. With `confined` libevtx is
+ * run in one child a thread that has limits on memory and time and, where the kernel offers it, a
+ * filter that leaves it nothing but the line to its parent: its crash or its compromise costs one
+ * chunk. Call it so while no other thread of the process runs. */
 st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops, void *ctx,
                      st_err *err);
 

@@ -30,7 +30,8 @@ typedef enum st_rule_status {
 } st_rule_status;
 
 typedef struct st_rule {
-    st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block) */
+    st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block); a
+                          name of a file, distinct even without regard to case, at most 160 bytes and #N */
     st_str title;      /* "// title:", else the Markdown heading, else the id */
     st_level level;    /* "// level:", else medium */
     const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
@@ -42,6 +43,7 @@ typedef struct st_rule {
     unsigned line;     /* where its text begins in the file, from 1 */
     st_rule_status status;
     st_str why;        /* for not applicable */
+    st_str stubs;      /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     bool marks_servers;/* web-servers: says which nodes are web servers */
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
@@ -58,16 +60,44 @@ typedef struct st_diag {
     bool named;            /* in a file that was named (not found in a folder) */
 } st_diag;
 
+/* What one query, or one rule, may take; 0: the default of limits.h, UINT64_MAX: no bound. One
+ * that would take more is stopped, gives no result and says so. */
+typedef struct st_query_limits {
+    uint64_t rows;    /* that one of its operators gives, beyond those of the evidence */
+    uint64_t memory;  /* bytes that its rows and values take */
+    uint64_t seconds; /* of its run */
+} st_query_limits;
+
+typedef struct st_named {
+    st_str name, value;
+} st_named;
+
+/* What rules are bound and run with beside the evidence. */
+typedef struct st_rule_settings {
+    st_query_limits limits;
+    const st_named *external; /* an address of externaldata and the local file (with a NUL behind its
+                                 name) that stands for it */
+    size_t nexternal;
+    const st_named *params;   /* values of declare query_parameters */
+    size_t nparams;
+    bool stub_services;       /* what needs a service runs as though that knew nothing */
+} st_rule_settings;
+
 typedef struct st_rules st_rules;
 st_rules *st_rules_new(void);
 void st_rules_free(st_rules *r);
-/* A rule file (.kql .csl .txt .md, told by ending; anything named is tried), or a folder
+/* Before anything is loaded. What it points to outlives the set. */
+void st_rules_set(st_rules *r, const st_rule_settings *s);
+/* A rule file (.kql .csl .kusto .txt .md .yaml .yml, told by ending; anything named is tried), or a folder
  * (walked, by name; links not followed). Syntax, names and types are all checked here. */
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
+/* The set of Sysmon's ids (st_event_bit) that st_sysmon_read must store for the rules that are
+ * ready, and for the queries that st_query_run has bound with this rule set. */
+uint64_t st_rules_events(const st_rules *r);
 size_t st_rules_diags(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
@@ -78,12 +108,12 @@ typedef struct st_run_options {
     bool ago_off;          /* lower bounds of the form Timestamp > ago(..) are lifted */
     bool trust_inferred;
     unsigned threads;
-    size_t max_rows, max_memory; /* of a join or range; bytes of one rule's values. 0: limits.h */
 } st_run_options;
 
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
+/* A row of another event than a creation counts for the process that acted. */
 typedef struct st_match {
     uint32_t rule;  /* place in the rule set */
     st_node node;   /* an observed process */
@@ -94,7 +124,9 @@ typedef struct st_rule_result {
     uint64_t matches;
     uint64_t window_only;   /* rows that only a lifted ago() window would have excluded */
     uint64_t inferred_only; /* further matches if inferred edges were trusted */
-    st_str problem;         /* why it stopped short (a limit); empty if it didn't */
+    uint64_t unplaced;      /* rows of other events whose process wasn't observed: no matches */
+    st_str problem;         /* why its result lacks something (a limit); empty if it doesn't */
+    bool stopped;           /* it took more than it may: it has no matches */
 } st_rule_result;
 
 typedef struct st_matches {

@@ -9,6 +9,9 @@
  * strings as ids of one pool. A predicate can then be evaluated once per distinct
  * string. Every copy of a record is a row here; telling copies apart is the tree's work.
  *
+ * Other events than creations, ends and service events are stored only where the reading
+ * asks for them, one set of columns a kind, each with just the texts that kind has.
+ *
  * Ownership  the store owns its columns and its pool; sources are named by their
  *            place in the evidence, which must outlive it.
  * Threads    filled by st_sysmon_read (which runs its own threads); read-only after.
@@ -92,9 +95,74 @@ typedef struct st_seen {
     st_ticks created;
 } st_seen;
 
+/* The texts of other events, as recorded (canonical, see st_value_text), and Sysmon's name of each.
+ * Event IDs 8 and 10 call the acting process's SourceImage, SourceUser; it is image and user
+ * here. What the records call Hash (15) and Hashes is hashes. */
+#define ST_EVENT_TEXTS(X)                                                                          \
+    X(rule_name, "RuleName") X(image, "Image") X(user, "User") X(hashes, "Hashes")                 \
+    X(file_version, "FileVersion") X(description, "Description") X(product, "Product")             \
+    X(company, "Company") X(original_file_name, "OriginalFileName")                                \
+    X(target_filename, "TargetFilename") X(creation_utc, "CreationUtcTime")                        \
+    X(previous_creation_utc, "PreviousCreationUtcTime") X(protocol, "Protocol")                    \
+    X(initiated, "Initiated") X(source_ip, "SourceIp") X(source_hostname, "SourceHostname")        \
+    X(source_port, "SourcePort") X(source_port_name, "SourcePortName")                             \
+    X(destination_ip, "DestinationIp") X(destination_hostname, "DestinationHostname")              \
+    X(destination_port, "DestinationPort") X(destination_port_name, "DestinationPortName")         \
+    X(image_loaded, "ImageLoaded") X(is_signed, "Signed") X(signature, "Signature")                \
+    X(signature_status, "SignatureStatus") X(target_guid, "TargetProcessGuid")                     \
+    X(target_pid, "TargetProcessId") X(target_image, "TargetImage") X(target_user, "TargetUser")   \
+    X(new_thread_id, "NewThreadId") X(start_address, "StartAddress")                               \
+    X(start_module, "StartModule") X(start_function, "StartFunction") X(device, "Device")          \
+    X(source_thread_id, "SourceThreadId") X(granted_access, "GrantedAccess")                       \
+    X(call_trace, "CallTrace") X(event_type, "EventType") X(target_object, "TargetObject")         \
+    X(details, "Details") X(new_name, "NewName") X(contents, "Contents") X(pipe_name, "PipeName")  \
+    X(operation, "Operation") X(event_namespace, "EventNamespace") X(name, "Name")                 \
+    X(query, "Query") X(type, "Type") X(destination, "Destination") X(consumer, "Consumer")        \
+    X(filter, "Filter") X(query_name, "QueryName") X(query_status, "QueryStatus")                  \
+    X(query_results, "QueryResults") X(is_executable, "IsExecutable") X(archived, "Archived")      \
+    X(session, "Session") X(client_info, "ClientInfo")
+
+typedef enum st_event_text {
+    ST_T_NONE,
+#define ST_TEXT_ENUM(name, text) ST_T_##name,
+    ST_EVENT_TEXTS(ST_TEXT_ENUM)
+#undef ST_TEXT_ENUM
+    ST_T_COUNT
+} st_event_text;
+
+/* A kind of event that can be stored: which id, and which texts it has, in the order of its
+ * columns, ended by ST_T_NONE. */
+enum { ST_EVENT_COLUMNS = 16, ST_EVENT_KINDS = 22 };
+typedef struct st_event_kind {
+    uint8_t id;
+    uint8_t texts[ST_EVENT_COLUMNS + 1];
+} st_event_kind;
+const st_event_kind *st_event_kind_at(size_t kind); /* NULL from ST_EVENT_KINDS on */
+/* The bit of an event id in a set of them; 0 for ids that are never stored. */
+uint64_t st_event_bit(uint32_t event_id);
+/* The column of a text, SIZE_MAX if the kind has none. */
+size_t st_event_column(const st_event_kind *k, st_event_text t);
+
+/* The events of one kind. */
+typedef struct st_events {
+    size_t n, cap;
+    st_sid *text[ST_EVENT_COLUMNS]; /* ST_ABSENT where the record has no such field */
+    st_sid *computer;
+    st_guid *guid;     /* of the acting process (8, 10: Source...); zero: not known, or none */
+    st_ticks *utc;     /* UtcTime; TimeCreated where that is unusable */
+    st_ticks *created; /* TimeCreated */
+    uint64_t *event_record_id, *offset;
+    uint32_t *pid;     /* of the acting process; ST_NO_U32: not known */
+    uint32_t *source;  /* place in the evidence */
+    uint8_t *origin;   /* st_origin */
+    uint8_t *flags;    /* st_creation_flags */
+} st_events;
+
 typedef struct st_store {
     st_pool *pool;
     st_creations creations;
+    st_events events[ST_EVENT_KINDS]; /* in the order of kinds */
+    uint64_t wanted;                  /* the set of ids (st_event_bit) that go into events */
     st_ending *endings;
     size_t nendings, endings_cap;
     st_service *services;
@@ -108,8 +176,10 @@ typedef struct st_store {
     uint64_t without_host; /* process creations without a Computer */
 } st_store;
 
-/* Reads all of the evidence. progress (may be NULL) is called from any thread. */
-st_code st_sysmon_read(st_evidence *e, const st_scan_options *o,
+/* Reads all of the evidence. events: the set of ids (st_event_bit) stored beside creations, ends
+ * and service events (UINT64_MAX: all there are); nothing is decoded of others. progress (may be NULL) is called from any
+ * thread. */
+st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
 void st_store_free(st_store *s);
@@ -118,6 +188,8 @@ void st_store_free(st_store *s);
 st_store *st_store_new(void);
 /* A zeroed row (numbers not known); its index, or SIZE_MAX for no memory. */
 size_t st_store_add(st_store *s);
+/* The same for an event of a kind. */
+size_t st_store_add_event(st_store *s, size_t kind);
 
 /* Sysmon's name for a string column ("CommandLine" for command_line), or NULL. */
 const char *st_creation_field(unsigned column);

@@ -85,6 +85,16 @@ typedef struct st_host {
     st_node first_node;    /* its first root, in display order; the others by next_sibling */
 } st_host;
 
+/* Another event of the store: a copy shown, and the processes it is about. Copies are told by
+ * (Computer, EventRecordID, TimeCreated) and all fields; the one shown is chosen as for creations. */
+typedef struct st_event {
+    uint32_t row, host; /* place in the kind's columns, and in hosts */
+    st_node process;    /* the acting process by its GUID, the one that ran then; it may be a
+                         * placeholder. ST_NO_NODE: not known */
+    st_node target;     /* of Event IDs 8 and 10, likewise */
+    uint8_t kind;       /* place among the store's kinds */
+} st_event;
+
 typedef struct st_tree_stats {
     uint64_t observed, placeholders, copies, conflicts, cycles, inferred, ambiguous, parent_later;
 } st_tree_stats;
@@ -97,6 +107,8 @@ typedef struct st_forest {
     size_t n, observed;
     st_host *hosts;        /* by name */
     size_t nhosts;
+    st_event *events;      /* in the order of rows: utc, host, EventRecordID, source, offset */
+    size_t nevents;
     st_tree_stats stats;
 } st_forest;
 

@@ -2,7 +2,8 @@
  * verify.h - the same evidence through both readers, compared record by record; and one
  * record confirmed by the second reader, in a process of its own.
  *
- * Records are matched by their place: (source, offset of the first byte). Compared are the
+ * Records are matched by their place: (source, offset of the first byte). Compared is the XML that
+ * each renders, field by field, and the native reader's fields with its own XML: the
  * fields of System (provider, its GUID, channel, computer, user's SID, EventID, EventRecordID,
  * TimeCreated, Version, Level, Opcode, Task, Keywords, process and thread) and, in order, the
  * name and value of every field of EventData or UserData.
@@ -16,6 +17,7 @@
  *   NUL       at the end of a text: taken off
  *   array     as many fields of one name
  *   U+FFFD    stands on both sides for what isn't a character
+ *   escapes   what XML can't hold is compared as it was before it was escaped
  *   number    in the System part a missing number is 0
  * Everything else that differs is a difference. It is explained if it is of a known class
  * (st_class): each of these has a name, one sentence, and a test on the record's own bytes.
@@ -23,6 +25,9 @@
  * Ownership  a verdict and all it points to is valid during the call that delivers it.
  * Errors     memory, or reading a file. Damage is in the sources' reports, as after any scan
  *            by the native reader.
+ * Processes  libevtx runs in child processes (evtx.h, `confined`); what ends one costs its side of
+ *            one chunk, whose records are then of the class reader-ended. So call it while no
+ *            other thread of the process runs.
  * Threads    one caller; reading uses options->threads.
  */
 #ifndef SHELLTREE_VERIFY_H
@@ -85,8 +90,7 @@ typedef enum st_confirmed {
 const char *st_confirmed_word(st_confirmed c); /* "unreadable", "yes", "no" */
 
 /* Reads the records at these offsets of one source again, with both readers, and compares
- * them. libevtx runs in a child process with limits on memory and time and, where the kernel
- * has it, a filter that leaves it nothing but the pipe; its death costs one record. out gets
+ * them. libevtx runs in a child process as above; its death costs one record. out gets
  * one answer an offset. What can't be found again is unreadable. Call it while no other thread
  * of the process runs. */
 st_code st_confirm(const st_source *s, const uint64_t *offsets, size_t n, st_confirmed *out,

@@ -15,6 +15,16 @@ struct st_block {
 
 enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGN = _Alignof(max_align_t) };
 
+bool st_budget_take(st_budget *b, size_t bytes)
+{
+    if (b->most && (b->used > b->most || bytes > b->most - b->used)) {
+        b->met = true;
+        return false;
+    }
+    b->used += bytes;
+    return true;
+}
+
 static st_block *add_block(st_arena *a, size_t need)
 {
     size_t size = a->head ? a->head->size * 2 : FIRST_BLOCK;
@@ -22,6 +32,8 @@ static st_block *add_block(st_arena *a, size_t need)
         size = LARGEST_BLOCK;
     if (size < need)
         size = need;
+    if (a->budget && !st_budget_take(a->budget, size))
+        return NULL;
     st_block *b = malloc(sizeof *b + size);
     if (!b)
         return NULL;
@@ -68,5 +80,7 @@ void st_arena_free(st_arena *a)
         free(b);
         b = next;
     }
-    *a = (st_arena){ 0 };
+    if (a->budget)
+        a->budget->used -= a->total;
+    *a = (st_arena){ .budget = a->budget };
 }

@@ -21,9 +21,6 @@
 #define ST_MAX_REGEX_STEPS 1000000u
 #define ST_MAX_REGEX_DEPTH 100000u
 #define ST_MAX_REGEX_HEAP_KIB 16384u
-/* Patterns that come from columns (`matches regex Column`), compiled and kept. Met: the one kept
- * in that place is dropped and, should it come again, compiled again. */
-#define ST_MAX_KQL_PATTERNS 256u
 /* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only. */
 #define ST_MAX_ANCESTORS 64u
 /* Tables and functions of lets inside one another, all written out when bound. Met: the rule is broken. */
@@ -113,6 +110,17 @@
 #define ST_MAX_RULE_BYTES (4u << 20)
 /* Errors shown for one rule file; later ones are rarely news. Met: the rest is counted. */
 #define ST_MAX_DIAGS 20u
+/* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
+ * that file. */
+#define ST_MAX_YAML_DEPTH 64u
+/* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
+ * Met: the rest means nothing. */
+#define ST_MAX_YAML_FIELDS 256u
+/* Techniques of one rule; the longest published list has 20. Met: the rest isn't kept, with a
+ * diagnostic. */
+#define ST_MAX_TECHNIQUES 64u
+/* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut. */
+#define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
@@ -135,33 +143,56 @@
  * Met: the rest is cut off. */
 #define ST_MAX_VERIFY_SHOWN ((size_t)512)
 
-/* What the child that confirms records may add to the memory it was born with, and seconds of
- * processor it may use: a record takes a millisecond and a megabyte. Met: it ends, and the
- * record is unreadable. */
-#define ST_MAX_CONFIRM_MEMORY (UINT64_C(256) << 20)
-#define ST_MAX_CONFIRM_SECONDS 60u
-/* How long an answer is waited for. Met: the child is killed, and the record is unreadable. */
-#define ST_MAX_CONFIRM_WAIT_MS 10000
-/* Records asked of one child, as libevtx loses some memory with each that it can't read. Met: the
- * next ones get a new child. */
-#define ST_MAX_CONFIRM_ASKED 10000u
-/* An answer, and its fields; a record's text is a few times 64 KiB at most. Met: it is no answer. */
-#define ST_MAX_CONFIRM_ANSWER (UINT32_C(8) << 20)
-/* Rows of a range and of a join's result: a few words of a rule can ask for more than any machine
- * holds. Met: the rows stop there and the rule's result says so. */
-#define ST_MAX_KQL_ROWS 20000000u
+/* What the child process that libevtx runs in may add to the memory it was born with, and seconds
+ * of processor it may use; a chunk takes ten milliseconds and some megabytes. When half the
+ * seconds are gone the next chunk gets a new child. Met: it ends; the chunk counts as one that it
+ * ended over, a record to be confirmed as unreadable. */
+#define ST_MAX_REMOTE_MEMORY (UINT64_C(256) << 20)
+#define ST_MAX_REMOTE_SECONDS 60u
+/* Milliseconds of processor that one question may take while nothing is answered; how many times
+ * that is waited for a child that gets no processor. Met: likewise. */
+#define ST_MAX_REMOTE_TURN_MS 10000
+#define ST_MAX_REMOTE_TURNS 12u
+/* Questions asked of one child, as libevtx loses some memory with each record that it can't read.
+ * Met: the next one gets a new child. */
+#define ST_MAX_REMOTE_ASKED 10000u
+/* Bytes of a record's names and texts in an answer; a record's text is a few times 64 KiB at most.
+ * Met: it is no answer. */
+#define ST_MAX_REMOTE_ANSWER (UINT32_C(8) << 20)
+/* What one query, or one rule, may take if no option says otherwise: rows that one of its
+ * operators gives (beyond those of the evidence), bytes of its rows and values, seconds. A few
+ * words of a rule can ask for more than any machine has; real ones stay far below. Met: the query
+ * is stopped and says so; a rule of a hunt has no findings then. */
+#define ST_MAX_KQL_ROWS UINT64_C(100000000)
+#define ST_MAX_KQL_MEMORY (UINT64_C(4) << 30)
+#define ST_MAX_KQL_SECONDS UINT64_C(600)
 /* Tables and functions written out when one rule is bound: forty lines of lets that each use the
  * one before twice would ask for 2^40. Met: the rule is broken. */
 #define ST_MAX_KQL_EXPANSIONS 20000u
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Bytes of a file that stands for externaldata, unpacked: lists of indicators have some MiB.
+ * Met: the query fails with an error. */
+#define ST_MAX_EXTERNAL ((size_t)256 << 20)
+/* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and the
+ * result says so. */
+#define ST_MAX_KQL_FILTER 1024u
+/* Periods that series_periods_detect is asked for; each costs a transform. Met: null. */
+#define ST_MAX_KQL_PERIODS 32
+/* Characters of one label in Punycode; a label of the DNS has 63. Met: an empty text. */
+#define ST_MAX_PUNYCODE 256u
+/* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
+ * compiled again as they come. */
+#define ST_MAX_KQL_PATTERNS 1024u
+/* Elements of an array that a function makes. Met: null or no more, and the result says so. */
+/* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
+ * writes it out. Met: the query is stopped. */
+#define ST_MAX_KQL_JSON ((size_t)256 << 20)
 /* Elements of an array that array_concat makes. Met: null, and the result says so. */
 #define ST_MAX_KQL_ARRAY ((size_t)1 << 20)
-/* Bytes that one rule's constants may take, and all values of its run. Met: the rule is broken;
- * further values are null and the result says so. */
+/* Bytes that one rule's constants may take. Met: the rule is broken. */
 #define ST_MAX_KQL_CONSTANTS ((size_t)256 << 20)
-#define ST_MAX_KQL_MEMORY ((size_t)4 << 30)
 /* Attributes of one element when a record is written as XML; real: 5. Each is held against the
  * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
 #define ST_MAX_ATTRIBUTES 64u
@@ -189,5 +220,11 @@
 
 /* Points of all its series together: 256 MB for each aggregate. The same happens. */
 #define ST_MAX_KQL_POINTS 16777216u
+
+/* Nodes and edges of one KQL graph pattern; people write a handful. Met: the rule is broken. */
+#define ST_MAX_KQL_PATTERN 64u
+/* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
+ * seen have some hundred. Met: the rule is broken. */
+#define ST_MAX_KQL_PATH 100000u
 
 #endif

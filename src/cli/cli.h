@@ -19,6 +19,11 @@ typedef struct st_list {
     size_t n, cap;
 } st_list;
 
+typedef struct st_pairs { /* NAME=VALUE */
+    st_named *items;
+    size_t n, cap;
+} st_pairs;
+
 struct st_verb;
 typedef struct st_tidy st_tidy;
 typedef struct st_config {
@@ -41,6 +46,8 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
+    st_rule_settings settings; /* points into the next two */
+    st_pairs external, params;
     st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
@@ -102,13 +109,16 @@ typedef struct st_session {
     st_store *store;
     st_forest *forest;
     st_rules *rules;
+    uint64_t events; /* what a query wants read beside what the rules do (st_rules_events) */
     st_matches *matches;
     st_case *found;
     st_ticks now;
+    size_t stopped; /* rules that took more than they may */
     uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
+st_rules *st_session_rule_set(const st_session *s); /* an empty one, with the settings; NULL: no memory */
 int st_session_rules(st_session *s);    /* loads the rule set, prints its diagnostics */
 st_code st_session_servers(st_rules *r, st_err *e); /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */

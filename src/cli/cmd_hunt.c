@@ -87,6 +87,8 @@ static int hunt(st_session *s)
         (status = st_session_forest(s)) || (status = st_session_match(s)) || (status = st_session_hunt(s)))
         return status;
     status = st_session_account(s);
+    if (s->stopped)
+        status = ST_EXIT_SHORT;
     if (status == ST_EXIT_OK && s->config->exit_code && s->found->nfindings)
         status = ST_EXIT_FINDINGS;
     bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR;

@@ -62,11 +62,13 @@ static int check(st_session *s, st_str path, st_str text)
     st_run_options o;
     int status = ST_EXIT_OK;
     st_session_run_options(s, &o);
-    st_rules *r = st_rules_new();
+    st_rules *r = st_session_rule_set(s);
     if (!r || st_session_servers(r, &e) != ST_OK)
         status = st_cannot(&e);
     else if (st_query_run(r, path, text, NULL, &o, &t, &e) != ST_OK && show_errors(r, s->config))
         status = ST_EXIT_CANNOT;
+    if (r)
+        s->events = st_rules_events(r);
     st_table_free(t);
     st_rules_free(r);
     return status;
@@ -90,7 +92,7 @@ static int run(st_session *s, st_str path, st_str text)
     }
     s->now = c->now ? c->now : s->forest ? st_rules_now(s->forest) : 0;
     st_session_run_options(s, &o);
-    s->rules = st_rules_new();
+    s->rules = st_session_rule_set(s);
     st_code code = s->rules ? st_session_servers(s->rules, &e) : ST_E_MEMORY;
     if (code == ST_OK)
         code = st_query_run(s->rules, path, text, s->forest, &o, &t, &e);

@@ -51,6 +51,14 @@ st_code st_session_servers(st_rules *r, st_err *e)
     return access(path, R_OK) == 0 ? st_rules_load(r, st_str_of(path), e) : ST_OK;
 }
 
+st_rules *st_session_rule_set(const st_session *s)
+{
+    st_rules *r = st_rules_new();
+    if (r)
+        st_rules_set(r, &s->config->settings);
+    return r;
+}
+
 /* The same path once more adds no rule, and that's nothing to tell. */
 static bool given_before(const st_list *given, size_t i)
 {
@@ -68,7 +76,7 @@ static st_code load_all(st_session *s, st_err *e)
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
         if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before && !given_before(given, i))
-            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md or .markdown)",
+            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md, .markdown, .yaml or .yml)",
                         ST_FMT(given->items[i]));
     }
     if (given->n)
@@ -100,7 +108,7 @@ static size_t show_diags(const st_session *s, size_t *skipped)
 int st_session_rules(st_session *s)
 {
     st_err e = { 0 };
-    s->rules = st_rules_new();
+    s->rules = st_session_rule_set(s);
     if (!s->rules || load_all(s, &e) != ST_OK)
         return st_cannot(&e);
     size_t skipped, fatal = show_diags(s, &skipped);
@@ -266,7 +274,8 @@ int st_session_forest(st_session *s)
     st_scan_options o;
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
-    st_code code = st_sysmon_read(s->evidence, &o, p ? st_progress_step : NULL, p, &s->store, &e);
+    uint64_t events = s->events | (s->rules ? st_rules_events(s->rules) : 0);
+    st_code code = st_sysmon_read(s->evidence, &o, events, p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);
@@ -301,10 +310,18 @@ int st_session_match(st_session *s)
         if (r->inferred_only)
             st_say(s->config, "%.*s: %llu more would match over inferred parents (--trust-inferred)", ST_FMT(id),
                    (unsigned long long)r->inferred_only);
+        if (r->unplaced)
+            st_say(s->config, "%.*s: %llu rows are about processes whose creation wasn't recorded: they aren't among the findings",
+                   ST_FMT(id), (unsigned long long)r->unplaced);
         if (r->problem.n)
             st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
+        s->stopped += r->stopped;
     }
-    return ST_EXIT_OK;
+    if (!s->stopped)
+        return ST_EXIT_OK;
+    st_complain("%zu rule%s stopped by a limit and %s no findings here", s->stopped,
+                s->stopped == 1 ? " was" : "s were", s->stopped == 1 ? "has" : "have");
+    return s->config->strict_rules ? ST_EXIT_CANNOT : ST_EXIT_OK;
 }
 
 int st_session_hunt(st_session *s)

@@ -43,6 +43,11 @@ static bool is_repaired(const st_look_at *l)
     return (l->record->flags & ST_R_REPAIRED) != 0;
 }
 
+static bool is_ended(const st_look_at *l)
+{
+    return l->ended;
+}
+
 /* The place of a name, in four bytes: behind the chunk's header, in the chunk. */
 static bool is_place(const unsigned char *p)
 {
@@ -296,6 +301,10 @@ static bool is_line_feed(const st_look_at *l)
 /* ---- the table ----------------------------------------------------------------------------------- */
 
 static const row ROWS[] = {
+    { { "reader-ended",
+        "the process that libevtx runs in crashed, hung or met its limits over the record's chunk; "
+        "it was replaced, and the chunk left to the native reader" },
+      DIFFER | NATIVE | LIBEVTX, is_ended },
     { { "literal-record",
         "the record was written without a template, as event collectors do; libevtx takes an "
         "attribute's text for a bad token and gives up" },

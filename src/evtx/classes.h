@@ -11,6 +11,7 @@
 typedef struct st_look_at {
     st_side side;
     const st_record *record;      /* the native reader's; libevtx's, if only that has it */
+    bool ended;                   /* the process that libevtx runs in ended over its chunk */
     const unsigned char *raw;     /* the record's own bytes, as far as they could be read */
     size_t nraw;
     const st_value *value;        /* the native reader's, of a field of the data; else NULL */

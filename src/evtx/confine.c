@@ -57,7 +57,7 @@ static void limit_memory(void)
 #ifndef ST_SHADOW_MEMORY /* sanitizers map terabytes */
     uint64_t now = address_space();
     if (now)
-        limit(RLIMIT_AS, now + ST_MAX_CONFIRM_MEMORY);
+        limit(RLIMIT_AS, now + ST_MAX_REMOTE_MEMORY);
 #else
     (void)address_space;
 #endif
@@ -127,7 +127,7 @@ void st_confine(int fd)
 {
     limit_memory();
     close_others(fd);
-    limit(RLIMIT_CPU, ST_MAX_CONFIRM_SECONDS);
+    limit(RLIMIT_CPU, ST_MAX_REMOTE_SECONDS);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NOFILE, 1);

@@ -8,6 +8,7 @@
  */
 #include "engine.h"
 #include "lone.h"
+#include "remote.h"
 #include "base/limits.h"
 
 #include <libdeflate.h>
@@ -47,6 +48,7 @@ typedef struct run {
 typedef struct worker {
     st_native *native;
     st_libevtx *libevtx;
+    st_remote *remote; /* instead of it, when confined */
     st_file *file;
     size_t file_of;       /* place in the list of states + 1 */
     unsigned char *bytes; /* one slot; with digests a whole run */
@@ -301,13 +303,27 @@ static void no_chunk(turn *t, uint64_t offset, uint64_t n)
         st_report_lost(&t->report, offset, n, "not-a-chunk");
 }
 
+static st_code read_with(worker *w, const st_chunk *c, st_err *why)
+{
+    if (w->remote)
+        return st_remote_chunk(w->remote, c, why);
+    return w->libevtx ? st_libevtx_chunk(w->libevtx, c, why) : st_native_chunk(w->native, c, why);
+}
+
+static void begin_with(worker *w)
+{
+    if (w->remote)
+        st_remote_begin(w->remote);
+    else if (w->libevtx)
+        st_libevtx_begin(w->libevtx);
+    else
+        st_native_begin(w->native);
+}
+
 static void decode(turn *t, const st_chunk *c)
 {
-    worker *w = t->w;
     st_err why = { 0 };
-    st_code code = t->s->o->engine == ST_ENGINE_LIBEVTX ? st_libevtx_chunk(w->libevtx, c, &why)
-                                                        : st_native_chunk(w->native, c, &why);
-    if (code != ST_OK)
+    if (read_with(t->w, c, &why) != ST_OK)
         fail(t->s, &why);
 }
 
@@ -850,10 +866,7 @@ static void work(void *ctx, unsigned thread, size_t number)
         r->job = s->ops->begin ? s->ops->begin(s->ctx, thread, src->place) : NULL;
         r->begun = true;
         t.job = r->job;
-        if (s->o->engine == ST_ENGINE_NATIVE)
-            st_native_begin(t.w->native);
-        else
-            st_libevtx_begin(t.w->libevtx);
+        begin_with(t.w);
         if (open_source(&t))
             read_run(&t);
         else if (s->o->digest)
@@ -923,11 +936,13 @@ static bool hire(scan *s, unsigned threads)
         w->extra = malloc(SLOT);
         w->other = malloc(SLOT);
         w->raw = malloc((size_t)2 * SLOT);
-        if (s->o->engine == ST_ENGINE_LIBEVTX)
-            w->libevtx = st_libevtx_new();
-        else
+        if (s->o->engine == ST_ENGINE_NATIVE)
             w->native = st_native_new();
-        if (!w->bytes || !w->extra || !w->other || !w->raw || (!w->native && !w->libevtx))
+        else if (s->o->confined)
+            w->remote = st_remote_new();
+        else
+            w->libevtx = st_libevtx_new();
+        if (!w->bytes || !w->extra || !w->other || !w->raw || (!w->native && !w->libevtx && !w->remote))
             return false;
     }
     return true;
@@ -941,6 +956,7 @@ static void dismiss(scan *s, unsigned threads)
             st_file_close(w->file);
         st_native_free(w->native);
         st_libevtx_free(w->libevtx);
+        st_remote_free(w->remote);
         free(w->bytes);
         free(w->extra);
         free(w->other);

@@ -9,6 +9,7 @@
  */
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
+#include "evtx/xml.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -23,6 +24,16 @@ typedef struct marks {
     mark *at;
     size_t n, cap;
 } marks;
+
+/* Where the process that libevtx runs in ended. */
+typedef struct extent {
+    uint64_t from, to;
+} extent;
+
+typedef struct extents {
+    extent *at;
+    size_t n, cap;
+} extents;
 
 /* A record that the readers don't agree on. */
 typedef struct odd {
@@ -48,6 +59,7 @@ typedef struct verify {
     st_engine engine; /* of the pass under way */
     bool again;       /* the second look */
     marks marks[2];   /* by engine */
+    extents ended;
     odd *odd;         /* of the whole source; records of `batch` have their values */
     size_t nodd, odd_cap;
     odd *batch;
@@ -58,7 +70,10 @@ typedef struct verify {
 typedef struct job {
     verify *v;
     marks marks;
-    st_items items;
+    extents ended;
+    st_items items;   /* the record's fields */
+    st_xml *xml;      /* reads the native reader's XML; made when it is needed */
+    st_items shown;   /* the fields as that XML shows them */
     bool failed;
 } job;
 
@@ -83,6 +98,33 @@ static bool add_mark(marks *m, const mark *it, size_t n)
     memcpy(m->at + m->n, it, n * sizeof *it);
     m->n += n;
     return true;
+}
+
+static bool add_extents(extents *to, const extent *it, size_t n)
+{
+    if (!n)
+        return true;
+    if (!st_grow(&to->at, &to->cap, to->n + n, sizeof *to->at))
+        return false;
+    memcpy(to->at + to->n, it, n * sizeof *it);
+    to->n += n;
+    return true;
+}
+
+static void ended(void *arg, uint64_t offset, uint64_t n)
+{
+    job *j = arg;
+    extent it = { offset, offset + n };
+    if (j && !add_extents(&j->ended, &it, 1))
+        j->failed = true;
+}
+
+static bool ended_at(const verify *v, uint64_t offset)
+{
+    for (size_t i = 0; i < v->ended.n; i++)
+        if (offset >= v->ended.at[i].from && offset < v->ended.at[i].to)
+            return true;
+    return false;
 }
 
 static odd *find_odd(const verify *v, uint64_t offset)
@@ -159,14 +201,78 @@ static unsigned char *raw_of(const verify *v, uint64_t offset, size_t *n)
     return p;
 }
 
-static void judge_lonely(const job *j, odd *d, const st_record *r)
+static void judge_whole(const job *j, odd *d, const st_record *r)
 {
-    st_look_at l = { .side = d->side, .record = r };
+    st_look_at l = { .side = d->side, .record = r, .ended = ended_at(j->v, d->offset) };
     unsigned char *raw = raw_of(j->v, r->offset, &l.nraw);
     l.raw = raw;
     judge(d, &l, st_class_of(&l));
     d->judged = true;
     free(raw);
+}
+
+/* ---- the XML of the native reader ------------------------------------------------------- */
+
+/* Reads the fields back from the record's XML into j->shown. False: it can't be read. */
+static bool read_back(job *j, const st_record *r)
+{
+    st_record shown = { 0 };
+    uint64_t lossy = 0;
+    if (!j->xml && !(j->xml = st_xml_new())) {
+        j->failed = true;
+        return false;
+    }
+    st_xml_own(j->xml);
+    st_code code = st_xml_read(j->xml, r->xml.p, r->xml.n, &lossy);
+    if (!code)
+        code = st_xml_system(j->xml, &shown);
+    if (!code)
+        code = st_xml_fields(j->xml, NULL, &shown);
+    if (!code)
+        st_items_of(&j->shown, &shown);
+    j->failed |= code == ST_E_MEMORY || j->shown.failed;
+    return !code;
+}
+
+/* Says of values read from XML what they were before, where both are the same: the classes of
+ * differences look at the bytes. */
+static void lend_values(st_items *shown, const st_items *items)
+{
+    for (size_t i = 0; i < shown->n && i < items->n; i++)
+        if (st_str_eq(st_item_text(shown, i), st_item_text(items, i)))
+            shown->at[i].value = items->at[i].value;
+}
+
+/* A digest over the fields that the record's XML shows; if the record's fields aren't the same,
+ * one that nothing else has. */
+static uint64_t digest_of(job *j, const st_record *r)
+{
+    uint64_t digest = st_items_digest(&j->items);
+    if (j->v->engine == ST_ENGINE_LIBEVTX)
+        return digest;
+    return read_back(j, r) && st_items_digest(&j->shown) == digest ? digest : ~digest;
+}
+
+/* The record's fields and its XML say different things: nothing explains that. */
+static void own_difference(void *ctx, const st_look_at *l, int why)
+{
+    static const st_str here = { "fields against XML", 18 };
+    st_look_at own = *l;
+    (void)why;
+    own.field = here;
+    judge(ctx, &own, -1);
+}
+
+static void judge_own_xml(job *j, odd *d, const st_record *r)
+{
+    st_look_at l = { .side = ST_DIFFER, .record = r };
+    if (!read_back(j, r)) {
+        own_difference(d, &l, -1);
+        return;
+    }
+    st_judge_fields(r, &j->items, &j->shown, own_difference, d);
+    lend_values(&j->shown, &j->items);
+    st_judge_fields(r, &j->shown, &d->libevtx, judge, d);
 }
 
 static void second_look(job *j, const st_record *r)
@@ -177,24 +283,23 @@ static void second_look(job *j, const st_record *r)
     d->origin = r->origin;
     d->flags = r->flags;
     d->damage = r->damage;
+    d->event_record_id = r->event_record_id;
     if (j->v->engine == ST_ENGINE_LIBEVTX) {
         if (d->side == ST_ONLY_LIBEVTX) {
-            judge_lonely(j, d, r);
+            judge_whole(j, d, r);
         } else if (!d->libevtx.n) {
             st_items_of(&d->libevtx, r);
             j->failed |= d->libevtx.failed;
         }
-        d->event_record_id = r->event_record_id;
         return;
     }
-    d->event_record_id = r->event_record_id;
-    if (d->side != ST_DIFFER) {
-        judge_lonely(j, d, r);
+    if (d->side != ST_DIFFER || !d->libevtx.n) {
+        judge_whole(j, d, r);
         return;
     }
     st_items_of(&j->items, r);
     j->failed |= j->items.failed;
-    st_judge_fields(r, &j->items, &d->libevtx, judge, d);
+    judge_own_xml(j, d, r);
     d->judged = true;
 }
 
@@ -208,7 +313,7 @@ static void record(void *arg, const st_record *r)
         return;
     }
     st_items_of(&j->items, r);
-    mark m = { r->offset, r->number, st_items_digest(&j->items) };
+    mark m = { r->offset, r->number, digest_of(j, r) };
     if (j->items.failed || !add_mark(&j->marks, &m, 1))
         j->failed = true;
 }
@@ -219,9 +324,13 @@ static st_code end(void *ctx, void *arg, st_err *err)
     job *j = arg;
     if (!j)
         return st_fail(err, ST_E_MEMORY, "no memory to compare records");
-    bool bad = j->failed || !add_mark(&v->marks[v->engine], j->marks.at, j->marks.n);
+    bool bad = j->failed || !add_mark(&v->marks[v->engine], j->marks.at, j->marks.n) ||
+               !add_extents(&v->ended, j->ended.at, j->ended.n);
     free(j->marks.at);
+    free(j->ended.at);
+    st_xml_free(j->xml);
     st_items_free(&j->items);
+    st_items_free(&j->shown);
     free(j);
     return bad ? st_fail(err, ST_E_MEMORY, "no memory to compare records") : ST_OK;
 }
@@ -235,9 +344,11 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
 
 static st_code pass(verify *v, st_engine engine, bool again, st_err *err)
 {
-    static const st_scan_ops ops = { .begin = begin, .record = record, .end = end, .progress = progress };
+    static const st_scan_ops ops = { .begin = begin, .record = record, .ended = ended, .end = end,
+                                     .progress = progress };
     st_scan_options o = { .engine = engine, .threads = v->o->threads, .carve = v->o->carve,
-                          .slack = v->o->slack, .only = v->source };
+                          .slack = v->o->slack, .only = v->source, .confined = engine == ST_ENGINE_LIBEVTX,
+                          .xml = engine == ST_ENGINE_NATIVE };
     v->engine = engine;
     v->again = again;
     return st_evtx_scan(v->evidence, &o, &ops, v, err);
@@ -301,6 +412,14 @@ static bool pair_up(verify *v, st_verdict *out)
 
 /* ---- the verdict --------------------------------------------------------------------------- */
 
+/* It was there, and now it isn't. */
+static void judge_missing(const verify *v, odd *d)
+{
+    static const st_record blank = { 0 };
+    st_look_at l = { .side = d->side, .record = &blank, .ended = ended_at(v, d->offset) };
+    judge(d, &l, l.ended ? st_class_of(&l) : -1);
+}
+
 static st_code look_again(verify *v, st_err *err)
 {
     st_code code = ST_OK;
@@ -312,7 +431,8 @@ static st_code look_again(verify *v, st_err *err)
         if (!code)
             code = pass(v, ST_ENGINE_NATIVE, true, err);
         for (size_t i = 0; i < v->nbatch; i++) {
-            v->batch[i].unexplained |= !v->batch[i].judged; /* it was there, and now it isn't */
+            if (!v->batch[i].judged)
+                judge_missing(v, &v->batch[i]);
             st_items_free(&v->batch[i].libevtx);
         }
     }
@@ -369,6 +489,7 @@ static void forget(verify *v)
     free(v->odd);
     free(v->marks[0].at);
     free(v->marks[1].at);
+    free(v->ended.at);
 }
 
 static st_code one_source(st_evidence *e, const st_verify_options *o, size_t place, st_err *err)

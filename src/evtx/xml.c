@@ -17,12 +17,14 @@
 struct st_xml {
     st_buf clean;     /* the text, made fit for a parser */
     st_buf value;     /* the value in hand */
+    st_buf raw;       /* the same before escapes are undone */
     st_arena arena;   /* names and values of the record */
     st_field *fields;
     size_t n, cap;
     xmlParserCtxtPtr parser;
     xmlDocPtr doc;
     uint32_t shift; /* what characters beyond U+FFFF lack */
+    bool own;       /* it is the native reader's XML */
 };
 
 st_xml *st_xml_new(void)
@@ -39,6 +41,11 @@ st_xml *st_xml_new(void)
 void st_xml_shift(st_xml *x, uint32_t shift)
 {
     x->shift = shift;
+}
+
+void st_xml_own(st_xml *x)
+{
+    x->own = true;
 }
 
 static void forget(st_xml *x)
@@ -58,6 +65,7 @@ void st_xml_free(st_xml *x)
     xmlFreeParserCtxt(x->parser);
     st_buf_free(&x->clean);
     st_buf_free(&x->value);
+    st_buf_free(&x->raw);
     free(x->fields);
     free(x);
 }
@@ -226,10 +234,16 @@ static xmlNode *child(xmlNode *of, const char *name)
 /* The text directly in a node or attribute, as it was written; in x->value. */
 static st_str text_of(st_xml *x, const xmlNode *first)
 {
-    st_buf_clear(&x->value);
+    st_buf *to = x->own ? &x->raw : &x->value;
+    st_buf_clear(to);
     for (const xmlNode *t = first; t; t = t->next)
         if ((t->type == XML_TEXT_NODE || t->type == XML_CDATA_SECTION_NODE) && t->content)
-            put_unescaped(&x->value, st_str_of((const char *)t->content));
+            put_unescaped(to, st_str_of((const char *)t->content));
+    if (x->own) {
+        st_buf_clear(&x->value);
+        st_xml_put_undone(&x->value, st_buf_slice(&x->raw));
+        x->value.failed |= x->raw.failed;
+    }
     return st_buf_slice(&x->value);
 }
 
@@ -427,9 +441,9 @@ static bool put_field(st_xml *x, st_str name, const xmlNode *leaf,
     memset(f, 0, sizeof *f);
     f->name = st_arena_copy(&x->arena, name);
     text_of(x, leaf->children);
-    if (!is_recorded_as_text(name))
+    if (!x->own && !is_recorded_as_text(name))
         unpad_hex(&x->value);
-    f->value = keep(x, trim_time(&x->value));
+    f->value = keep(x, x->own ? st_buf_slice(&x->value) : trim_time(&x->value));
     if (!f->name.p || !f->value.p || x->value.failed)
         return false;
     if (name_id)
@@ -438,11 +452,21 @@ static bool put_field(st_xml *x, st_str name, const xmlNode *leaf,
     return true;
 }
 
+static st_str element_name(st_xml *x, const xmlNode *e)
+{
+    st_str name = st_str_of((const char *)e->name);
+    if (!x->own)
+        return name;
+    st_buf_clear(&x->raw);
+    st_xml_put_undone(&x->raw, name);
+    return x->raw.failed ? (st_str){ NULL, 0 } : st_arena_copy(&x->arena, st_buf_slice(&x->raw));
+}
+
 /* Data goes by its Name, or by its place among the unnamed; anything else by its own. */
 static st_str field_name(st_xml *x, const xmlNode *leaf, unsigned *unnamed, char *room, size_t n)
 {
     if (!is_element(leaf, "Data"))
-        return st_str_of((const char *)leaf->name);
+        return element_name(x, leaf);
     const xmlNode *a = attribute(leaf, "Name");
     st_str name = a ? text_of(x, a) : ST_STR("");
     if (name.n)

@@ -14,6 +14,9 @@ st_xml *st_xml_new(void); /* NULL: no memory */
 void st_xml_free(st_xml *x);
 /* Adds shift to every character beyond U+FFFF that is read from now on. */
 void st_xml_shift(st_xml *x, uint32_t shift);
+/* What is read from now on is in the form of xml_put.c, not of libevtx: its escapes are undone, and
+ * values are taken as they stand. */
+void st_xml_own(st_xml *x);
 /* Parses one <Event>. ST_E_EVIDENCE: it is no event (a DOCTYPE, not well-formed ...).
  * *lossy grows by the characters that had to be replaced. */
 st_code st_xml_read(st_xml *x, const char *text, size_t n, uint64_t *lossy);
@@ -33,5 +36,7 @@ void st_xml_render(st_xml *x, st_buf *out);
 void st_xml_put_name(st_buf *out, st_str s);
 /* The data of a processing instruction. */
 void st_xml_put_data(st_buf *out, st_str s);
+/* Appends s with the escapes of all these undone. */
+void st_xml_put_undone(st_buf *out, st_str s);
 
 #endif

@@ -69,6 +69,33 @@ static void put_cp(st_buf *out, uint32_t cp)
     st_buf_put(out, c, st_utf8_put(c, cp));
 }
 
+/* The character that is escaped at p, and how long that is. */
+static uint32_t escaped(const char *p, size_t *n)
+{
+    uint32_t cp = 0;
+    size_t i = 2;
+    for (; p[i] != '_'; i++)
+        cp = cp << 4 | (uint32_t)(p[i] <= '9' ? p[i] - '0' : (p[i] | 0x20) - 'a' + 10);
+    *n = i + 1;
+    return cp;
+}
+
+void st_xml_put_undone(st_buf *out, st_str s)
+{
+    for (size_t i = 0, from = 0; i <= s.n; i++) {
+        bool here = i < s.n && looks_escaped(s.p + i, s.n - i);
+        if (i == s.n || here)
+            st_buf_put(out, s.p + from, i - from);
+        if (here) {
+            size_t n;
+            uint32_t cp = escaped(s.p + i, &n);
+            put_cp(out, cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000) ? 0xfffd : cp);
+            from = i + n;
+            i = from - 1;
+        }
+    }
+}
+
 static const char *entity(char c)
 {
     switch (c) {

@@ -10,11 +10,15 @@
 
 void st_kql_diags_file(st_kql_diags *d, st_str path, st_str file, size_t base, bool named)
 {
+    bool same = file.p && d->file.p == file.p;
     d->path = path;
     d->file = file;
     d->base = base;
+    d->places = NULL;
+    d->nplaces = 0;
     d->named = named;
-    d->errors = d->dropped = 0;
+    if (!same)
+        d->errors = d->dropped = d->warnings = d->nseen = 0;
 }
 
 void st_kql_diags_free(st_kql_diags *d)
@@ -40,10 +44,12 @@ static st_diag *next_item(st_kql_diags *d, st_severity severity, const char *fmt
 /* The next item, all but its place; NULL if errors are many, or without memory. */
 static st_diag *next_item(st_kql_diags *d, st_severity severity, const char *fmt, va_list args)
 {
-    if (severity == ST_SEV_ERROR && d->errors >= ST_MAX_DIAGS) {
-        d->dropped++;
+    bool error = severity == ST_SEV_ERROR;
+    if ((error ? d->errors : d->warnings) >= ST_MAX_DIAGS) {
+        d->dropped += error;
         return NULL;
     }
+    *(error ? &d->errors : &d->warnings) += 1;
     if (!st_grow(&d->items, &d->cap, d->n + 1, sizeof *d->items)) {
         d->failed = true;
         return NULL;
@@ -63,13 +69,38 @@ static unsigned code_points(st_str s)
     return n;
 }
 
+/* The byte of the file where a byte of the query's text stands. */
+static size_t in_file(const st_kql_diags *d, size_t at)
+{
+    size_t low = 0, high = d->nplaces;
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+        if (d->places[mid].text <= at)
+            low = mid;
+        else
+            high = mid;
+    }
+    if (!d->nplaces)
+        at += d->base;
+    else if (at >= d->places[low].text)
+        at += d->places[low].file - d->places[low].text;
+    else
+        at = d->places[low].file;
+    return at < d->file.n ? at : d->file.n;
+}
+
+unsigned st_kql_diags_line(const st_kql_diags *d, uint32_t at)
+{
+    unsigned line = 1;
+    for (size_t i = 0, n = in_file(d, at); i < n; i++)
+        line += d->file.p[i] == '\n';
+    return line;
+}
+
 static void place(st_kql_diags *d, st_span where, st_diag *item)
 {
-    size_t start = d->base + where.start, end = d->base + where.end, first, last;
-    if (start > d->file.n)
-        start = d->file.n;
-    if (end > d->file.n)
-        end = d->file.n;
+    size_t start = in_file(d, where.start), first, last;
+    size_t end = where.end > where.start ? in_file(d, where.end - 1) + 1 : start;
     item->line = 1;
     for (size_t i = first = 0; i < start; i++)
         if (d->file.p[i] == '\n') {
@@ -90,14 +121,16 @@ static void place(st_kql_diags *d, st_span where, st_diag *item)
     item->source = st_arena_copy(d->arena, (st_str){ d->file.p + first, last - first });
 }
 
-/* Was there an error at this very place already? Only this file's are looked at. */
-static bool told(const st_kql_diags *d, const st_diag *item)
+/* Was there something of the kind at this very place already? From now on there was. */
+static bool told(st_kql_diags *d, st_severity severity, size_t at)
 {
-    size_t first = d->n - 1;
-    for (size_t i = first; i-- > 0 && st_str_eq(d->items[i].path, d->path);)
-        if (d->items[i].severity == ST_SEV_ERROR && d->items[i].line == item->line &&
-            d->items[i].column == item->column)
+    for (size_t i = 0; i < d->nseen; i++)
+        if (d->seen[i].at == at && d->seen[i].severity == severity)
             return true;
+    if (d->nseen < sizeof d->seen / sizeof *d->seen) {
+        d->seen[d->nseen].at = at;
+        d->seen[d->nseen++].severity = severity;
+    }
     return false;
 }
 
@@ -105,6 +138,8 @@ void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const cha
                  const char *fmt, ...)
 {
     va_list args;
+    if (told(d, severity, in_file(d, where.start)))
+        return;
     va_start(args, fmt);
     st_diag *item = next_item(d, severity, fmt, args);
     va_end(args);
@@ -112,23 +147,14 @@ void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const cha
         return;
     item->code = st_str_of(code);
     place(d, where, item);
-    if (severity != ST_SEV_ERROR)
-        return;
-    if (told(d, item)) {
-        d->n--;
-        return;
-    }
-    d->errors++;
 }
 
 void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    st_diag *item = next_item(d, severity, fmt, args);
+    next_item(d, severity, fmt, args);
     va_end(args);
-    if (item && severity == ST_SEV_ERROR)
-        d->errors++;
 }
 
 /* What is about the file as a whole comes last. */

@@ -32,8 +32,15 @@ bool st_level_parse(st_str s, st_level *out)
 st_rules *st_rules_new(void)
 {
     st_rules *r = calloc(1, sizeof *r);
-    if (r)
-        r->diags.arena = &r->arena;
+    if (!r)
+        return NULL;
+    r->diags.arena = &r->arena;
+    r->ids = st_pool_new();
+    r->paths = st_pool_new();
+    if (!r->ids || !r->paths) {
+        st_rules_free(r);
+        return NULL;
+    }
     return r;
 }
 
@@ -44,9 +51,17 @@ void st_rules_free(st_rules *r)
     for (size_t i = 0; i < r->n; i++)
         st_kql_plan_free(r->items[i]->plan);
     free(r->items);
+    free(r->id_owners);
+    st_pool_free(r->ids);
+    st_pool_free(r->paths);
     st_kql_diags_free(&r->diags);
     st_arena_free(&r->arena);
     free(r);
+}
+
+void st_rules_set(st_rules *r, const st_rule_settings *s)
+{
+    r->settings = *s;
 }
 
 size_t st_rules_count(const st_rules *r)
@@ -57,6 +72,11 @@ size_t st_rules_count(const st_rules *r)
 const st_rule *st_rules_at(const st_rules *r, size_t i)
 {
     return &r->items[i]->rule;
+}
+
+uint64_t st_rules_events(const st_rules *r)
+{
+    return r->events;
 }
 
 size_t st_rules_diags(const st_rules *r)
@@ -71,14 +91,6 @@ const st_diag *st_rules_diag(const st_rules *r, size_t i)
 
 /* ---- ids ---------------------------------------------------------------------------------- */
 
-static const st_loaded *with_id(const st_rules *r, st_str id)
-{
-    for (size_t i = 0; i < r->n; i++)
-        if (st_str_eq(r->items[i]->rule.id, id))
-            return r->items[i];
-    return NULL;
-}
-
 static st_str numbered(st_rules *r, st_str id, unsigned number)
 {
     st_buf b = { 0 };
@@ -90,10 +102,15 @@ static st_str numbered(st_rules *r, st_str id, unsigned number)
     return out;
 }
 
-/* Ids become names of files in reports: what no file's name may hold becomes a dash. */
+/* Ids become names of files: what no file's name may hold becomes a dash, and they end early. */
 static st_str clean_id(st_rules *r, st_str id)
 {
-    st_str out = st_arena_copy(&r->arena, id);
+    st_str kept = { id.p, 0 };
+    for (size_t next = 0; next < id.n && next <= ST_MAX_RULE_ID; st_utf8_next(id, &next))
+        kept.n = next;
+    if (id.n <= ST_MAX_RULE_ID)
+        kept.n = id.n;
+    st_str out = st_arena_copy(&r->arena, kept);
     for (size_t i = 0; out.p && i < out.n; i++)
         if ((unsigned char)out.p[i] < 0x20 || strchr("/\\:*?\"<>|", out.p[i]))
             ((char *)(uintptr_t)out.p)[i] = '-';
@@ -110,18 +127,48 @@ static st_str stem(st_str path)
     return name;
 }
 
+/* The id's owner; *fresh: nobody had it, and it is now this rule's. Ids that differ in case only
+ * are one, as names of files are on some systems. NULL: no memory. */
+static st_id_owner *own_id(st_rules *r, st_str id, st_str path, bool *fresh)
+{
+    st_buf folded = { 0 };
+    st_fold_put(&folded, id);
+    st_sid sid = folded.failed ? ST_ABSENT : st_pool_put(r->ids, st_buf_slice(&folded));
+    st_buf_free(&folded);
+    size_t had = r->nid_owners;
+    if (sid == ST_ABSENT || !st_grow(&r->id_owners, &r->id_owners_cap, (size_t)sid + 1, sizeof *r->id_owners)) {
+        r->arena.failed = true;
+        return NULL;
+    }
+    for (; r->nid_owners <= sid; r->nid_owners++)
+        r->id_owners[r->nid_owners] = (st_id_owner){ 0 };
+    *fresh = sid >= had || !r->id_owners[sid].path.p;
+    if (*fresh)
+        r->id_owners[sid] = (st_id_owner){ .path = path, .next = 2 };
+    return &r->id_owners[sid];
+}
+
+/* An id that is taken gets the first number behind it that is free. Each owner knows how far that
+ * was tried, so that a thousand rules of one name cost a thousand steps. */
 static void settle_id(st_rules *r, st_loaded *l, st_str fallback)
 {
-    bool said = l->rule.id.n > 0;
-    st_str id = clean_id(r, said ? l->rule.id : fallback);
-    const st_loaded *other = with_id(r, id);
+    bool said = l->rule.id.n > 0, fresh;
+    st_str id = clean_id(r, said ? l->rule.id : fallback), path = l->rule.path;
     l->rule.id = id;
-    if (!other)
+    const st_id_owner *first = own_id(r, id, path, &fresh);
+    if (!first || fresh)
         return;
-    for (unsigned n = 2; r->arena.failed == false && with_id(r, l->rule.id); n++)
+    st_str other = first->path;
+    for (unsigned n = first->next; !fresh && !r->arena.failed; n++) {
         l->rule.id = numbered(r, id, n);
-    st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the id %.*s is %.*s's already; this rule becomes %.*s",
-                     ST_FMT(id), ST_FMT(other->rule.path), ST_FMT(l->rule.id));
+        own_id(r, l->rule.id, path, &fresh);
+        st_id_owner *again = own_id(r, id, path, &(bool){ false });
+        if (again)
+            again->next = n + 1;
+    }
+    if (said)
+        st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the id %.*s is %.*s's already; this rule becomes %.*s",
+                         ST_FMT(id), ST_FMT(other), ST_FMT(l->rule.id));
 }
 
 /* ---- one rule ------------------------------------------------------------------------------- */
@@ -133,24 +180,42 @@ typedef struct piece {
     unsigned line;
     unsigned number;   /* of the block in its file, from 1 */
     bool named;
+    const st_yaml_query *yaml; /* what else is said of it; NULL: no YAML */
 } piece;
 
 static void understand(st_rules *r, st_loaded *l)
 {
     st_kql_bound bound;
-    size_t first = r->diags.n;
+    size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
     bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
-    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->arena, &r->diags, &bound);
+    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
     st_kql_diags_sort(&r->diags, first);
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
-    if (!read || (r->diags.errors && bound.status == ST_RULE_READY)) {
+    l->rule.stubs = bound.stubs;
+    r->events |= bound.events;
+    bool wrong = r->diags.errors + r->diags.dropped != before;
+    if (!read || (wrong && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");
     }
-    if (r->diags.dropped)
-        st_kql_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
+}
+
+/* What stands around a query, and what is said on top of it. */
+static void read_header(st_rules *r, st_loaded *l, const piece *from)
+{
+    const st_yaml_query *y = from->yaml;
+    size_t base = y ? 0 : (size_t)(from->text.p - from->file.p);
+    st_kql_diags_file(&r->diags, from->path, from->file, base, from->named);
+    for (size_t i = 0; y && i < y->nfields; i++)
+        st_header_set(&r->arena, y->fields[i].key, y->fields[i].value, y->fields[i].where, &r->diags,
+                      &l->rule);
+    if (y) {
+        r->diags.places = y->places;
+        r->diags.nplaces = y->nplaces;
+    }
+    st_header_read(&r->arena, l->text, &r->diags, &l->rule);
 }
 
 static st_code add_rule(st_rules *r, const piece *from, st_err *err)
@@ -159,11 +224,9 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
-    st_kql_diags_file(&r->diags, from->path, from->file, (size_t)(from->text.p - from->file.p),
-                      from->named);
     l->text = from->text;
     l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
-    st_header_read(&r->arena, l->text, &r->diags, &l->rule);
+    read_header(r, l, from);
     st_str name = stem(from->path);
     settle_id(r, l, from->number > 1 ? numbered(r, name, from->number) : name);
     if (!l->rule.title.n)
@@ -181,13 +244,19 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
 
 /* ---- files -------------------------------------------------------------------------------------- */
 
+static st_code add_plain(st_rules *r, piece *from, st_err *err)
+{
+    from->text = from->file;
+    from->line = from->number = 1;
+    return add_rule(r, from, err);
+}
+
 static st_code add_markdown(st_rules *r, piece *from, st_err *err)
 {
     st_markdown m;
     st_fence f;
     st_code code = ST_OK;
     st_markdown_begin(&m, from->file);
-    from->number = 0;
     while (code == ST_OK && st_markdown_next(&m, from->file, &f)) {
         from->text = f.text;
         from->title = f.title;
@@ -198,22 +267,52 @@ static st_code add_markdown(st_rules *r, piece *from, st_err *err)
     return code;
 }
 
+static st_code add_yaml(st_rules *r, piece *from, st_err *err)
+{
+    st_yaml_query q;
+    st_code code = ST_OK;
+    st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
+    st_yaml *y = st_yaml_open(&r->arena, from->file, &r->diags);
+    while (y && code == ST_OK && st_yaml_next(y, &q)) {
+        from->text = q.text;
+        from->line = q.line;
+        from->yaml = &q;
+        from->number++;
+        code = add_rule(r, from, err);
+        st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
+    }
+    st_yaml_close(y);
+    if (code == ST_OK && r->arena.failed)
+        code = st_fail(err, ST_E_MEMORY, "no memory for the rules in %.*s", ST_FMT(from->path));
+    return code;
+}
+
 static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err)
 {
-    piece from = { .path = path, .file = file, .text = file, .line = 1, .number = 1, .named = named };
-    bool markdown;
+    static const struct {
+        st_code (*add)(st_rules *, piece *, st_err *);
+        const char *none; /* what is missing if there is no rule in it */
+    } kinds[] = {
+        [ST_RULE_NONE] = { add_plain, "" },
+        [ST_RULE_KQL] = { add_plain, "" },
+        [ST_RULE_TEXT] = { add_plain, "" },
+        [ST_RULE_MARKDOWN] = { add_markdown, "no KQL in this document (a block between ```kql and ```)" },
+        [ST_RULE_YAML] = { add_yaml, "no query in this YAML (a text under the key query)" },
+    };
+    piece from = { .path = path, .file = file, .named = named };
     if (file.n > ST_MAX_RULE_BYTES)
         return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
                        ST_MAX_RULE_BYTES);
-    st_rule_ending(path, &markdown);
-    if (!markdown)
-        return add_rule(r, &from, err);
+    st_rule_kind kind = st_rule_ending(path);
+    if (kind == ST_RULE_TEXT && !named && !st_looks_kql(file))
+        return ST_OK;
     size_t before = r->n;
-    st_code code = add_markdown(r, &from, err);
-    if (code == ST_OK && r->n == before && named) {
-        st_kql_diags_file(&r->diags, path, file, 0, named);
-        st_kql_diag_file(&r->diags, ST_SEV_ERROR, "no KQL in this document (a block between ```kql and ```)");
-    }
+    st_kql_diags_file(&r->diags, path, file, 0, named);
+    st_code code = kinds[kind].add(r, &from, err);
+    if (code == ST_OK && r->n == before && named && !r->diags.errors)
+        st_kql_diag_file(&r->diags, ST_SEV_ERROR, "%s", kinds[kind].none);
+    if (r->diags.dropped)
+        st_kql_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
     return code;
 }
 
@@ -231,12 +330,11 @@ static void sort(st_rules *r)
         qsort(r->items, r->n, sizeof *r->items, by_id);
 }
 
-static bool have_path(const st_rules *r, st_str path)
+/* Was this path met before? From now on it was. */
+static bool met(st_rules *r, st_str path)
 {
-    for (size_t i = 0; i < r->n; i++)
-        if (st_str_eq(r->items[i]->rule.path, path))
-            return true;
-    return false;
+    uint32_t before = st_pool_count(r->paths);
+    return st_pool_put(r->paths, path) < before;
 }
 
 typedef struct folder_load {
@@ -251,7 +349,7 @@ static st_code visit(void *ctx, st_str path)
     st_rules *r = f->rules;
     st_str file;
     st_err why = { 0 };
-    if (have_path(r, path))
+    if (met(r, path))
         return ST_OK;
     st_code code = st_rule_file(&r->arena, path, &file, &why);
     if (code == ST_OK)
@@ -274,7 +372,7 @@ st_code st_rules_load(st_rules *r, st_str path, st_err *err)
         folder_load f = { r, err };
         code = st_rule_folder(&r->arena, own, &r->diags, visit, &f, err);
     } else {
-        if (have_path(r, own))
+        if (met(r, own))
             return ST_OK;
         code = st_rule_file(&r->arena, own, &file, err);
         if (code == ST_OK)

@@ -13,11 +13,22 @@ typedef struct st_loaded {
     st_kql_plan *plan;    /* set if rule.status is ST_RULE_READY */
 } st_loaded;
 
+/* Who had an id first. */
+typedef struct st_id_owner {
+    st_str path;   /* NULL: nobody */
+    unsigned next; /* the first number that wasn't tried behind it */
+} st_id_owner;
+
 struct st_rules {
-    st_arena arena;       /* everything below but the two arrays and the plans' insides */
+    st_arena arena;       /* everything below but the arrays, the pools and the plans' insides */
     st_loaded **items;    /* by id, then path */
     size_t n, cap;
+    uint64_t events;      /* see st_rules_events */
     st_kql_diags diags;   /* in the order of loading */
+    st_rule_settings settings;
+    st_pool *ids, *paths; /* ids folded; paths of files that were read */
+    st_id_owner *id_owners; /* by the pool's id */
+    size_t nid_owners, id_owners_cap;
 };
 
 #endif

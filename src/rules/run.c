@@ -42,6 +42,7 @@ st_ticks st_rules_now(const st_forest *f)
 typedef struct hits {
     st_match *v;
     size_t n, cap;
+    uint64_t unplaced; /* rows of other events whose process wasn't observed */
 } hits;
 
 static int by_node(const void *a, const void *b)
@@ -68,8 +69,11 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
 {
     const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
-        st_node n = b->node[k];
-        if (n == ST_NO_NODE || (!placeholders && !(r->forest->procs[n].flags & ST_P_OBSERVED)))
+        st_node row = b->node[k];
+        bool process = row == ST_NO_NODE || row < r->forest->n;
+        st_node n = placeholders && process ? row : st_krow_process(r, row);
+        h->unplaced += n == ST_NO_NODE && !process;
+        if (n == ST_NO_NODE)
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
@@ -90,6 +94,7 @@ static size_t reason_column(const st_kschema *s)
 typedef struct outcome {
     bool lifted;
     const char *limit;
+    st_err stop; /* code 0: it ran to its end */
 } outcome;
 
 static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f,
@@ -100,12 +105,13 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     st_krun r;
     st_kbound bound;
     h->n = 0;
-    st_krun_init(&r, f, shared, o);
+    h->unplaced = 0;
+    st_krun_init(&r, f, shared, o, &rules->settings);
     st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
     st_kbatch *b;
     if (bound.status == ST_RULE_READY) {
         size_t reason = reason_column(&bound.root->schema);
-        while ((b = bound.root->next(&r, bound.root)) != NULL) {
+        while ((b = st_kop_next(&r, bound.root)) != NULL) {
             bool ok = take_batch(&r, b, reason, rule, l->rule.marks_servers, h);
             st_kbatch_free(b);
             if (!ok)
@@ -115,19 +121,33 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     }
     if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
         st_krun_nomem(&r);
-    *out = (outcome){ r.lifted, r.limit };
+    *out = (outcome){ r.lifted, r.limit, { 0 } };
     st_code code = r.err.code;
+    if (code == ST_E_LIMIT) {
+        out->stop = r.err;
+        h->n = 0;
+        code = ST_OK;
+    }
     if (code != ST_OK)
         st_fail(err, code, "%.*s: %s", ST_FMT(l->rule.id), r.err.text);
     st_krun_free(&r);
     return code;
 }
 
+static bool note(st_matches *m, uint32_t rule, const hits *h, const outcome *out)
+{
+    st_rule_result *x = &m->results[rule];
+    x->matches = h->n;
+    x->unplaced = h->unplaced;
+    x->stopped = out->stop.code != ST_OK;
+    x->problem = x->stopped ? st_arena_copy(&m->arena, st_str_of(out->stop.text)) : st_str_of(out->limit);
+    return !m->arena.failed;
+}
+
 /* ---- web servers ----------------------------------------------------------------------------- */
 
 static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshared *shared,
-                            const st_run_options *o, bool *server, st_rule_result *results,
-                            st_err *err)
+                            const st_run_options *o, bool *server, st_matches *m, st_err *err)
 {
     hits h = { 0 };
     outcome out;
@@ -139,10 +159,10 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshare
         code = run_rule(rules, i, f, shared, o, &h, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
-        if (results) {
-            results[i].matches = h.n;
-            results[i].problem = st_str_of(out.limit);
-        }
+        if (code == ST_OK && m && !note(m, i, &h, &out))
+            code = st_fail(err, ST_E_MEMORY, "no memory for matches");
+        if (code == ST_OK && !m && out.stop.code)
+            code = st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(rule->id), out.stop.text);
     }
     free(h.v);
     return code;
@@ -189,8 +209,8 @@ static st_code run_all(job *j, st_err *err)
         if (!runs(j, i))
             continue;
         code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &out, err);
-        j->m->results[i].matches = h->n;
-        j->m->results[i].problem = st_str_of(out.limit);
+        if (code == ST_OK && !note(j->m, i, h, &out))
+            code = st_fail(err, ST_E_MEMORY, "no memory for matches");
         if (code == ST_OK && out.lifted && j->o.ago_off) {
             st_run_options o = j->o;
             o.ago_off = false;
@@ -229,7 +249,7 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
-    st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m->results, err);
+    st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
     if (code == ST_OK) {
         st_tree_mark_servers(j->f, server, j->o.trust_inferred);
         code = run_all(j, err);
@@ -310,7 +330,7 @@ typedef struct cells {
 static bool table_batch(st_krun *r, st_table *t, const st_kschema *s, st_kbatch *b, cells *c)
 {
     st_buf text = { 0 };
-    if (!st_grow(&c->v, &c->cap, c->n + b->n * s->n + 1, sizeof *c->v))
+    if (!st_kgrow(&r->mem, &c->v, &c->cap, c->n + b->n * s->n + 1, sizeof *c->v))
         return false;
     for (size_t i = 0; i < s->n; i++)
         if (!st_kbatch_col(r, b, i))
@@ -333,8 +353,9 @@ static bool fill_table(st_krun *r, st_kop *root, st_table *t)
 {
     cells c = { 0 };
     st_kbatch *b;
+    t->arena.budget = &r->budget;
     bool ok = table_columns(t, &root->schema);
-    while (ok && (b = root->next(r, root)) != NULL) {
+    while (ok && (b = st_kop_next(r, root)) != NULL) {
         ok = table_batch(r, t, &root->schema, b, &c);
         st_kbatch_free(b);
     }
@@ -342,21 +363,25 @@ static bool fill_table(st_krun *r, st_kop *root, st_table *t)
     if (t->cells && c.n)
         memcpy(t->cells, c.v, c.n * sizeof *c.v);
     free(c.v);
-    return (t->cells && st_krun_ok(r)) || st_krun_nomem(r);
+    t->arena.budget = NULL; /* the table outlives the run */
+    return st_krun_ok(r) && (t->cells || st_krun_nomem(r));
 }
 
-static st_code run_bound(st_krun *r, const st_kbound *bound, st_table **out, st_err *err)
+static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_table **out, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here",
+        return st_fail(err, ST_E_RULE, "the query needs %.*s",
                        ST_FMT(bound->why));
+    if (r->err.code == ST_E_LIMIT)
+        return st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(path), r->err.text);
     if (bound->status != ST_RULE_READY)
         return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
                        r->err.text[0] ? ": " : "", r->err.text);
     st_table *t = calloc(1, sizeof *t);
     if (!t || !fill_table(r, bound->root, t)) {
         st_table_free(t);
-        return st_fail(err, ST_E_MEMORY, "no memory for the query's result");
+        st_krun_nomem(r); /* unless it is something else already */
+        return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
     }
     *out = t;
     return ST_OK;
@@ -375,6 +400,21 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *s
     return code;
 }
 
+/* A parameter that is given but not declared is misspelt, most likely. */
+static st_code check_params(const st_rules *r, const st_kql_script *script, st_err *err)
+{
+    for (size_t i = 0; i < r->settings.nparams; i++) {
+        st_str name = r->settings.params[i].name;
+        bool declared = false;
+        for (const st_kql_stmt *s = script->first; s; s = s->next)
+            for (size_t k = 0; s->kind == ST_KS_DECLARE && k < s->nparams; k++)
+                declared |= st_str_eq(s->params[k].name.text, name);
+        if (!declared)
+            return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter", ST_FMT(name));
+    }
+    return ST_OK;
+}
+
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err)
 {
@@ -386,11 +426,13 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_kql_diags_file(&r->diags, name, kept, 0, true);
     if (!st_kql_parse(&r->arena, kept, &r->diags, &script)) {
         st_kql_bound rest; /* what else is wrong in it */
-        st_kql_bind_rule(&script, false, &r->arena, &r->diags, &rest);
+        st_kql_bind_rule(&script, false, &r->settings, &r->arena, &r->diags, &rest);
         st_kql_diags_sort(&r->diags, 0);
         st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }
+    if (check_params(r, &script, err) != ST_OK)
+        return err->code;
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
@@ -400,9 +442,10 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_kshared_init(&shared, pool);
     st_code code = f ? mark_for_query(r, f, &shared, o, err) : ST_OK;
     if (code == ST_OK) {
-        st_krun_init(&run, f, &shared, o);
+        st_krun_init(&run, f, &shared, o, &r->settings);
         st_kbind(&run, &script, false, &r->diags, &bound);
-        code = run_bound(&run, &bound, out, err);
+        r->events |= st_krun_events(&run);
+        code = run_bound(&run, name, &bound, out, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_krun_free(&run);

@@ -35,15 +35,11 @@ bool st_sysmon_is(const st_record *r)
     return r->provider_guid.p && st_value_guid(&r->provider_guid, &g) && st_guid_eq(&g, &PROVIDER);
 }
 
-bool st_sysmon_wants(const st_record *r)
+bool st_sysmon_wants(const st_record *r, uint64_t events)
 {
-    switch (r->event_id) {
-    case EID_CREATE:
-    case EID_SERVICE:
-    case EID_END:
-    case EID_CONFIG: return st_sysmon_is(r);
-    default: return false;
-    }
+    const uint64_t always = UINT64_C(1) << EID_CREATE | UINT64_C(1) << EID_SERVICE |
+                            UINT64_C(1) << EID_END | UINT64_C(1) << EID_CONFIG;
+    return r->event_id < 64 && ((always | events) >> r->event_id & 1) && st_sysmon_is(r);
 }
 
 /* One record on its way in. */
@@ -184,7 +180,10 @@ static void put_field(decoding *d, const st_field_def *f, const st_value *v)
     case ST_K_GUID:
     case ST_K_U32:
     case ST_K_U64: put_number(d, f, v); break;
-    case ST_K_STATE: break;
+    case ST_K_STATE:
+    case ST_K_EVENT:
+    case ST_K_EVENT_GUID:
+    case ST_K_EVENT_PID: break;
     }
 }
 
@@ -224,7 +223,7 @@ static void decode_creation(decoding *d, uint32_t source)
     for (size_t i = 0; i < r->nfields; i++) {
         const st_field_def *f = st_field_def_of(r->fields[i].id);
         uint64_t bit = UINT64_C(1) << (r->fields[i].id & 63);
-        if (!f || (taken & bit))
+        if (!f || f->kind >= ST_K_EVENT || (taken & bit))
             continue;
         taken |= bit;
         put_field(d, f, &r->fields[i].value);
@@ -293,6 +292,70 @@ static void decode_other(decoding *d, st_sid computer)
         d->failed = true;
 }
 
+/* ---- other events --------------------------------------------------------------------- */
+
+/* Details are doubled as command lines are. */
+static st_sid event_text(decoding *d, const st_value *v, st_event_text t)
+{
+    st_sid id = text_of(d, v, NULL);
+    st_str s = st_pool_get(d->store->pool, id);
+    if (t != ST_T_details || !memchr(s.p, '%', s.n))
+        return id;
+    st_buf_clear(&d->scratch->text);
+    st_undouble_percent(s, &d->scratch->text);
+    return st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
+}
+
+static void put_event_field(decoding *d, st_events *e, const st_event_kind *k, size_t row,
+                            const st_field_def *f, const st_value *v)
+{
+    uint64_t u;
+    st_ticks t;
+    if (f->kind == ST_K_UTC) {
+        st_buf_clear(&d->scratch->text);
+        st_value_text(v, &d->scratch->text);
+        if (!e->utc[row] && st_time_sysmon(st_buf_slice(&d->scratch->text), &t))
+            e->utc[row] = t;
+    } else if (f->kind == ST_K_EVENT_GUID ||
+               (f->kind == ST_K_GUID && f->at == offsetof(st_creations, guid))) {
+        if (st_guid_zero(&e->guid[row]))
+            (void)st_value_guid(v, &e->guid[row]);
+    } else if (f->kind == ST_K_EVENT_PID ||
+               (f->kind == ST_K_U32 && f->at == offsetof(st_creations, pid))) {
+        if (e->pid[row] == ST_NO_U32 && st_value_u64(v, &u) && u < ST_NO_U32)
+            e->pid[row] = (uint32_t)u;
+    } else {
+        size_t c = st_event_column(k, f->text);
+        if (c != SIZE_MAX && e->text[c][row] == ST_ABSENT)
+            e->text[c][row] = event_text(d, v, f->text);
+    }
+}
+
+static void decode_event(decoding *d, st_sid computer, uint32_t source)
+{
+    const st_record *r = d->record;
+    size_t kind = st_event_kind_of(r->event_id), row = st_store_add_event(d->store, kind);
+    st_events *e = &d->store->events[kind];
+    if (row == SIZE_MAX) {
+        d->failed = true;
+        return;
+    }
+    e->computer[row] = computer;
+    e->created[row] = r->time_created;
+    e->event_record_id[row] = r->event_record_id;
+    e->offset[row] = r->offset;
+    e->source[row] = source;
+    e->origin[row] = (uint8_t)r->origin;
+    e->flags[row] = creation_flags(r);
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        if (f)
+            put_event_field(d, e, st_event_kind_at(kind), row, f, &r->fields[i].value);
+    }
+    if (!e->utc[row])
+        e->utc[row] = r->time_created;
+}
+
 bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
@@ -309,6 +372,8 @@ bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scrat
         decode_creation(&d, source);
     else if (r->event_id == EID_END || r->event_id == EID_SERVICE || r->event_id == EID_CONFIG)
         decode_other(&d, computer);
+    else if (s->wanted & st_event_bit(r->event_id))
+        decode_event(&d, computer, source);
     if (r->lossy)
         *r->lossy += d.replaced;
     return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);

@@ -20,6 +20,7 @@ typedef struct part {
 typedef struct reading {
     part *parts;
     unsigned nparts;
+    uint64_t events; /* ids stored beside creations and the like */
     atomic_bool failed;
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
@@ -42,13 +43,15 @@ static void *begin(void *ctx, unsigned thread, size_t source)
         atomic_store(&all->failed, true);
         return NULL;
     }
+    mine->store->wanted = all->events;
     *j = (job){ all, mine, (uint32_t)source };
     return j;
 }
 
 static bool want(void *ctx, const st_record *head)
 {
-    return ctx && st_sysmon_wants(head);
+    const job *j = ctx;
+    return j && st_sysmon_wants(head, j->all->events);
 }
 
 static void record(void *ctx, const st_record *r)
@@ -99,7 +102,7 @@ static st_store *join(reading *all)
     return NULL;
 }
 
-st_code st_sysmon_read(st_evidence *e, const st_scan_options *o,
+st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
                        void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err)
 {
@@ -110,9 +113,13 @@ st_code st_sysmon_read(st_evidence *e, const st_scan_options *o,
                                      .end = end,
                                      .progress = progress };
     reading all = { .nparts = st_threads(o->threads),
+                    .events = events,
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
+    for (uint32_t id = 0; id < 64; id++)
+        if (!st_event_bit(id))
+            all.events &= ~(UINT64_C(1) << id);
     all.parts = calloc(all.nparts, sizeof *all.parts);
     if (!all.parts)
         return st_fail(err, ST_E_MEMORY, "out of memory");

@@ -44,6 +44,8 @@ void st_store_free(st_store *s)
     ST_CREATION_NUMBERS(ST_NUM_FREE)
 #undef ST_COL_FREE
 #undef ST_NUM_FREE
+    for (size_t i = 0; i < ST_EVENT_KINDS; i++)
+        st_events_free(&s->events[i]);
     free(s->endings);
     free(s->services);
     free(s->seen);
@@ -163,7 +165,10 @@ bool st_store_append(st_store *d, const st_store *f)
     size_t first_row = d->creations.n;
     st_sid *map = strings_across(d->pool, f->pool);
     bool ok = map && append_rows(&d->creations, &f->creations, map) &&
-              append_others(d, f, map, first_row) && !st_pool_failed(d->pool);
+              append_others(d, f, map, first_row);
+    for (size_t i = 0; ok && i < ST_EVENT_KINDS; i++)
+        ok = st_events_append(&d->events[i], &f->events[i], i, map);
+    ok = ok && !st_pool_failed(d->pool);
     free(map);
     d->records += f->records;
     d->sysmon += f->sysmon;

@@ -13,6 +13,7 @@ void st_tree_free(st_forest *f)
         return;
     free(w->pub.procs);
     free(w->pub.hosts);
+    free(w->pub.events);
     free(w->host_of);
     free(w->groups);
     free(w->slots);
@@ -31,7 +32,7 @@ static void grow(void *ctx, unsigned thread, size_t job)
 {
     static bool (*const STEPS[])(st_wood *) = {
         st_tree_sort_copies, st_tree_index,      st_tree_link_guids, st_tree_end,
-        st_tree_infer,       st_tree_cut_cycles, st_tree_arrange,
+        st_tree_infer,       st_tree_cut_cycles, st_tree_arrange,    st_tree_place_events,
     };
     growth *g = ctx;
     (void)thread;

@@ -3,8 +3,8 @@
  * Private to src/tree.
  *
  * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> placeholders
- * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> accounts; beside
- * all that but the first and the last the records seen are counted.
+ * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> other events
+ * -> accounts; beside all that but the first and the last the records seen are counted.
  */
 #ifndef ST_TREE_FOREST_H
 #define ST_TREE_FOREST_H
@@ -45,6 +45,7 @@ bool st_tree_end(st_wood *w);
 bool st_tree_infer(st_wood *w);
 bool st_tree_cut_cycles(st_wood *w);
 bool st_tree_arrange(st_wood *w);
+bool st_tree_place_events(st_wood *w);
 bool st_tree_account(st_wood *w);
 void st_tree_count_records(st_wood *w);
 

@@ -30,7 +30,8 @@ static bool step_batch(st_krun *r, st_kbatch *b, const size_t *group, const st_k
 static bool one_call(st_krun *r, const st_krows *rows, const size_t *group, size_t n,
                      const st_kaggcall *call, st_kv *out)
 {
-    st_kaccum *acc = calloc(n + 1, sizeof *acc);
+    size_t held = r->mem.held;
+    st_kaccum *acc = st_kcalloc(&r->mem, n + 1, sizeof *acc);
     bool ok = acc != NULL;
     size_t at = 0;
     for (size_t i = 0; ok && i < rows->n; at += rows->batch[i++]->n)
@@ -41,6 +42,7 @@ static bool one_call(st_krun *r, const st_krows *rows, const size_t *group, size
         st_kaccum_free(&acc[g]);
     }
     free(acc);
+    st_kgive_back(&r->mem, held);
     return ok || st_krun_nomem(r);
 }
 
@@ -96,7 +98,7 @@ bool st_kb_aggregate(st_kbinder *b, const st_kql_expr *e, st_kb_agg *out)
 bool st_kb_key(st_kbinder *b, const st_kql_expr *e, st_kcol *col, st_kx **x)
 {
     const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
-    *x = st_kb_expr(b, value);
+    *x = st_kb_settled(b, value, st_kb_expr(b, value));
     if (!*x || b->failed)
         return false;
     col->type = (*x)->type;

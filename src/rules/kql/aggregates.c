@@ -183,7 +183,7 @@ static bool set_add(st_krun *r, st_kaccum *a, st_kv v)
 {
     if (a->nlist * 2 >= a->table_n) {
         size_t n = a->table_n ? a->table_n * 2 : 16;
-        uint32_t *table = calloc(n, sizeof *table);
+        uint32_t *table = st_kcalloc(&r->mem, n, sizeof *table);
         if (!table)
             return st_krun_nomem(r);
         for (size_t i = 0; i < a->nlist; i++) {
@@ -200,7 +200,7 @@ static bool set_add(st_krun *r, st_kaccum *a, st_kv v)
     for (; a->table[at]; at = (at + 1) & (a->table_n - 1))
         if (st_kv_same(&r->mem, a->list[a->table[at] - 1], v))
             return true;
-    if (!st_grow(&a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
+    if (!st_kgrow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         return st_krun_nomem(r);
     a->list[a->nlist++] = v;
     a->table[at] = (uint32_t)a->nlist;
@@ -238,7 +238,7 @@ static void list_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_k
     if ((c->agg->args[1] == 'b' && !is_true(v[1])) || (v[0].tag == ST_KV_NULL && !nulls) ||
         (int64_t)a->nlist >= c->limit)
         return;
-    if (st_grow(&a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
+    if (st_kgrow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         a->list[a->nlist++] = v[0];
     else
         st_krun_nomem(r);
@@ -264,7 +264,7 @@ static void bag_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv
             return;
         if (a->nlist == was)
             continue;
-        if (!st_grow(&a->values, &a->values_cap, a->nlist, sizeof *a->values)) {
+        if (!st_kgrow(&r->mem, &a->values, &a->values_cap, a->nlist, sizeof *a->values)) {
             a->nlist = was; /* the run has failed: the pair must not be half there */
             st_krun_nomem(r);
             return;
@@ -301,7 +301,7 @@ static void percentile_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, cons
     st_kv_number(v[1], &a->d);
     if (st_kv_last(v[0]))
         return;
-    if (st_grow(&a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
+    if (st_kgrow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         a->list[a->nlist++] = v[0];
     else
         st_krun_nomem(r);
@@ -322,6 +322,7 @@ static st_kv percentile_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 
 static const st_kagg aggregates[] = {
     { "any", "*", 1, "0", "any_", any_step, best_end, "a value" },
+    { "anyif", "*b", 2, "0", "anyif_", any_step, best_end, "a value where a condition holds" },
     { "arg_max", "**", 1, "0", "max_", arg_max_step, arg_end,
       "columns of the row with the largest value" },
     { "arg_min", "**", 1, "0", "min_", arg_min_step, arg_end,

@@ -205,11 +205,17 @@ typedef enum st_kql_op_kind {
     ST_KP_AS,           /* name */
     ST_KP_GETSCHEMA, ST_KP_CONSUME,
     ST_KP_INVOKE,       /* expr: a call */
+    ST_KP_MAKE_GRAPH,   /* graph */
+    ST_KP_GRAPH_MATCH, ST_KP_GRAPH_SHORTEST_PATHS, /* match */
+    ST_KP_GRAPH_TO_TABLE,        /* to_table */
+    ST_KP_GRAPH_MARK_COMPONENTS, /* mark */
     ST_KP_UNREAD,       /* was: one with a mistake in it; only if st_kql_parse returned false */
-    ST_KP_UNSUPPORTED   /* name: an operator that is Kusto's but not ours (fork, facet, graph-match ...) */
+    ST_KP_UNSUPPORTED   /* name: an operator that is Kusto's but not ours (reduce ...) */
 } st_kql_op_kind;
 /* "project-away" ...; for ST_KP_TABLE "table". */
 const char *st_kql_op_name(st_kql_op_kind k);
+/* May the word stand behind a pipe, as an operator? */
+bool st_kql_is_operator(st_str word);
 
 /* kind=inner, hint.strategy=shuffle, isfuzzy=true, withsource=N, with (a=b). A bare word is an
  * ST_KX_NAME. */
@@ -254,6 +260,27 @@ typedef struct st_kql_level {
     st_kql_key by;
 } st_kql_level;
 
+/* (n), ()  -[e]->  <-[e*1..5]-  --  in a graph's pattern. */
+typedef enum st_kql_direction { ST_KDIR_RIGHT, ST_KDIR_LEFT, ST_KDIR_ANY } st_kql_direction;
+typedef struct st_kql_element {
+    st_kql_name name; /* empty: anonymous */
+    st_span span;
+    st_kql_direction direction; /* of an edge */
+    bool variable;              /* an edge of some length, min .. max */
+    st_kql_expr *min, *max;
+} st_kql_element;
+/* node, edge, node, ... node */
+typedef struct st_kql_sequence {
+    st_kql_element *items;
+    size_t n;
+} st_kql_sequence;
+
+/* nodes as N with_node_id=c; edges as E with_source_id=c with_target_id=d */
+typedef struct st_kql_graph_table {
+    bool edges;
+    st_kql_name name, id, target_id; /* empty: not given */
+} st_kql_graph_table;
+
 struct st_kql_op {
     st_kql_op_kind kind;
     st_span span;
@@ -281,6 +308,14 @@ struct st_kql_op {
                  st_kql_list by; } series;
         struct { st_kql_level *levels; size_t n; } nested;
         struct { st_kql_expr *by; st_kql_query *body; } partition;
+        /* nodes[i] with ids[i]; node_id, by: empty if not given */
+        struct { st_kql_name source, target; st_kql_expr *nodes[2]; st_kql_name ids[2]; size_t n;
+                 st_kql_name node_id, by; st_kql_query *body; } graph;
+        /* option: the value of cycles= or output= */
+        struct { st_kql_name option; st_kql_sequence *sequences; size_t n; st_kql_expr *where;
+                 st_kql_list project; } match;
+        struct { st_kql_graph_table *tables; size_t n; } to_table;
+        struct { st_kql_name kind, id; } mark;
     } u;
 };
 
@@ -316,6 +351,7 @@ struct st_kql_stmt {
 typedef struct st_kql_script {
     st_str text; /* what the spans are about; must outlive the tree */
     st_kql_stmt *first;
+    st_str subject; /* the node of graph patterns that the rule is about, as its header says; or empty */
 } st_kql_script;
 
 /* Reads text. false: there were errors (all in d), or no memory (a->failed; nothing is in out). */

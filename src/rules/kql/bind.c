@@ -5,7 +5,7 @@
  * Operators are rows of a table by the parser's kinds; one that has no row yet is refused by
  * its name.
  */
-#include "rules/kql/bind.h"
+#include "rules/kql/graph.h"
 
 #include "base/limits.h"
 
@@ -23,6 +23,8 @@ typedef struct outputs {
     bool *named; /* by the author */
     size_t n, cap, items_cap, named_cap;
     unsigned columns; /* nameless ones so far */
+    st_kx **tuples;   /* values of several columns: computed first, as columns behind the input's */
+    size_t ntuples, tuples_cap;
 } outputs;
 
 static void outputs_free(outputs *o)
@@ -30,6 +32,7 @@ static void outputs_free(outputs *o)
     free(o->cols);
     free(o->items);
     free(o->named);
+    free((void *)o->tuples);
 }
 
 static size_t find_output(const outputs *o, st_str name)
@@ -86,16 +89,83 @@ static const st_kql_expr *unname(const st_kql_expr *e, st_str *name)
     return e->u.named.value;
 }
 
+/* The value of a function that gives several columns, to be computed once a row. */
+static st_kx *tuple_column(st_kbinder *b, outputs *o, const st_kql_expr *value)
+{
+    st_kx *x = st_kb_tuple(b, value);
+    if (!x || b->aggregates || x->type == ST_KT_UNKNOWN)
+        return x;
+    st_kx *col = ST_NEW(&b->r->arena, st_kx);
+    if (!col || !st_grow(&o->tuples, &o->tuples_cap, o->ntuples + 1, sizeof *o->tuples)) {
+        b->failed = true;
+        st_krun_nomem(b->r);
+        return NULL;
+    }
+    *col = (st_kx){ .kind = ST_X_COLUMN,
+                    .type = ST_KT_DYNAMIC,
+                    .col = (b->row ? b->row->n : 0) + o->ntuples };
+    o->tuples[o->ntuples++] = x;
+    return col;
+}
+
+/* Adds the columns of such a function. The author's names are for the first ones; `all`: the
+ * others come too (extend takes only the named ones). replace: a column of that name gives way. */
+static bool add_tuple(st_kbinder *b, outputs *o, const st_kql_expr *e, bool all, bool replace)
+{
+    const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
+    size_t named = e->kind == ST_KX_NAMED ? e->u.named.nnames : 0,
+           width = st_kb_tuple_width(value);
+    st_kx *tuple = tuple_column(b, o, value);
+    if (named > width) {
+        st_kb_error(b, e->span, NULL, "%zu names for %zu columns", named, width);
+        return false;
+    }
+    for (size_t i = 0; tuple && i < (all || !named ? width : named); i++) {
+        st_kcol c = st_kb_tuple_column(b, value, i);
+        st_str name = i < named ? e->u.named.names[i].text : c.name;
+        st_kitem item = { st_kb_tuple_value(b, value, tuple, i), 0 };
+        size_t at = replace ? find_output(o, name) : SIZE_MAX;
+        if (!item.x)
+            return false;
+        if (at != SIZE_MAX) {
+            o->cols[at].type = c.type;
+            o->items[at] = item;
+            o->named[at] = i < named;
+        } else if (!put_output(b, o, free_name(b, o, name), i < named, item, c.type)) {
+            return false;
+        }
+    }
+    return tuple != NULL;
+}
+
+/* The input, behind whose columns stand the values of several columns. */
+static st_kop *with_tuples(st_kbinder *b, st_kop *in, const outputs *o)
+{
+    size_t n = in->schema.n + o->ntuples;
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, n);
+    st_kitem *items = ST_NEWN(&b->r->arena, st_kitem, n);
+    if (!o->ntuples)
+        return in;
+    for (size_t i = 0; cols && items && i < n; i++) {
+        bool own = i < in->schema.n;
+        cols[i] = own ? in->schema.v[i] : (st_kcol){ ST_STR(""), ST_KT_DYNAMIC };
+        items[i] = own ? (st_kitem){ NULL, i } : (st_kitem){ o->tuples[i - in->schema.n], 0 };
+    }
+    return cols && items ? st_kop_project(b->r, in, cols, items, n) : NULL;
+}
+
 /* Adds the columns of a list (project, summarize, distinct, print). */
 static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
 {
     st_str name;
     const st_kql_expr *value = unname(e, &name);
+    if (st_kb_is_tuple(b, value))
+        return add_tuple(b, o, e, true, false);
     if (e->kind == ST_KX_NAMED && e->u.named.nnames > 1) {
-        st_kb_error(b, e->span, NULL, "several names for one value aren't supported yet");
+        st_kb_error(b, e->span, NULL, "several names need a value of several columns");
         return false;
     }
-    st_kx *x = st_kb_expr(b, value);
+    st_kx *x = st_kb_settled(b, value, st_kb_expr(b, value));
     if (!x)
         return false;
     bool named = name.p != NULL || (value->kind == ST_KX_NAME && x->kind == ST_X_COLUMN);
@@ -116,7 +186,8 @@ static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
 static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
 {
     /* After an error, too: a column of unknown type is better than none. */
-    st_kop *op = st_kop_project(b->r, in, o->cols, o->items, o->n);
+    st_kop *from = with_tuples(b, in, o);
+    st_kop *op = from ? st_kop_project(b->r, from, o->cols, o->items, o->n) : NULL;
     outputs_free(o);
     return op;
 }
@@ -144,7 +215,11 @@ static void extend_one(st_kbinder *b, outputs *o, const st_kql_expr *e)
 {
     st_str name;
     const st_kql_expr *value = unname(e, &name);
-    st_kx *x = st_kb_expr(b, value);
+    if (st_kb_is_tuple(b, value)) {
+        add_tuple(b, o, e, false, true);
+        return;
+    }
+    st_kx *x = st_kb_settled(b, value, st_kb_expr(b, value));
     if (!x)
         return;
     bool named = name.p != NULL;
@@ -305,9 +380,10 @@ static st_kop *bind_reorder(st_kbinder *b, st_kop *in, const st_kql_op *q)
 
 static st_kop *bind_where(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
+    bool filtering = b->filtering;
     b->filtering = true;
     st_kx *x = st_kb_condition(b, q->u.expr);
-    b->filtering = false;
+    b->filtering = filtering;
     return x && !b->failed ? st_kop_where(b->r, in, x) : NULL;
 }
 
@@ -316,7 +392,8 @@ static bool bind_keys(st_kbinder *b, const st_kql_key *keys, size_t n, st_kkey *
     *out = ST_NEWN(&b->r->arena, st_kkey, n);
     for (size_t i = 0; *out && i < n; i++) {
         st_str name;
-        st_kx *x = st_kb_expr(b, unname(keys[i].expr, &name));
+        const st_kql_expr *value = unname(keys[i].expr, &name);
+        st_kx *x = st_kb_settled(b, value, st_kb_expr(b, value));
         if (!x)
             return false;
         if (x->type == ST_KT_DYNAMIC)
@@ -442,62 +519,127 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return cells ? st_kop_values(b->r, cols, 4, cells, in->schema.n) : NULL;
 }
 
-/* arg_max(x, a, b, *): x's column, then each other one as an aggregate of its own. */
-static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_kagg *agg,
-                    st_str name, bool named)
+/* Aggregates that give columns of one row of the group, each as an aggregate of its own. */
+typedef struct row_agg {
+    const char *name, *code; /* code: the aggregate that finds the row */
+    const char *prefix;      /* of the first column's name, where old or where it has none */
+    bool ranked;             /* the first argument says which row; else the first one is taken */
+    bool old;                /* names of that time: max_a, max_a_b, any_a */
+} row_agg;
+
+static const row_agg row_aggs[] = {
+    { "arg_max", "arg_max", "max_", true, false }, { "arg_min", "arg_min", "min_", true, false },
+    { "argmax", "arg_max", "max_", true, true },   { "argmin", "arg_min", "min_", true, true },
+    { "take_any", "arg_min", "", false, false },   { "any", "arg_min", "any_", false, true },
+};
+
+/* One value alone is no row: take_any(x) prefers one that isn't null. */
+static const row_agg *row_agg_of(const st_kql_expr *e)
 {
-    st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
-    if (!args || !x || !value)
-        return;
-    args[0] = x;
-    args[1] = value;
-    st_kaggcall c = {
-        .agg = agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX
-    };
-    size_t at = st_kb_add_call(b, &c);
-    put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
+    if (e->kind != ST_KX_CALL || !e->u.call.args.n)
+        return NULL;
+    bool several = e->u.call.args.n > 1 || e->u.call.args.items[0]->kind == ST_KX_STAR;
+    for (size_t i = 0; i < sizeof row_aggs / sizeof *row_aggs; i++)
+        if (st_str_eq(e->u.call.name.text, st_str_of(row_aggs[i].name)))
+            return row_aggs[i].ranked || several ? &row_aggs[i] : NULL;
+    return NULL;
 }
 
-/* names: what the author called the first columns. */
-static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names,
-                        size_t nnames)
+typedef struct row_binder {
+    const row_agg *agg;
+    outputs *out;
+    st_kx *by;   /* what finds the row */
+    st_str stem; /* its own name */
+    const st_kql_name *names; /* what the author called the first columns */
+    size_t nnames, given;
+} row_binder;
+
+static st_str joined(st_kbinder *b, st_str x, st_str y)
 {
-    st_str name = nnames ? names[0].text : (st_str){ NULL, 0 };
-    const st_kagg *agg = st_kagg_find(e->u.call.name.text);
-    const st_kql_list *args = &e->u.call.args;
-    b->nested = true;
-    st_kx *x = st_kb_expr(b, args->items[0]);
-    bool named = name.p != NULL;
-    b->aggregates = false;
-    st_str own = st_kb_name(b, args->items[0]);
-    b->aggregates = true;
-    add_arg(b, o, x, x, agg, named ? name : own.n ? own : ST_STR("max_"), named);
-    for (size_t i = 1; i < args->n; i++) {
-        st_str n;
-        const st_kql_expr *v = unname(args->items[i], &n);
-        if (i < nnames)
-            n = names[i].text;
-        if (v->kind != ST_KX_STAR) {
-            b->aggregates = false;
-            st_str auto_name = n.p ? n : st_kb_name(b, v);
-            b->aggregates = true;
-            add_arg(b, o, x, st_kb_expr(b, v), agg,
-                    auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns),
-                    n.p != NULL);
+    char *p = ST_NEWN(&b->r->arena, char, x.n + y.n + 1);
+    if (!p)
+        return x;
+    memcpy(p, x.p, x.n);
+    memcpy(p + x.n, y.p, y.n);
+    return (st_str){ p, x.n + y.n };
+}
+
+/* A column of the row; own is the name it has by itself, empty if none. */
+static void add_of_row(st_kbinder *b, row_binder *w, st_kx *value, st_str own)
+{
+    st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
+    if (!args || !w->by || !value)
+        return;
+    args[0] = w->by;
+    args[1] = value;
+    st_kaggcall c = { .agg = st_kagg_find(st_str_of(w->agg->code)),
+                      .args = args,
+                      .nargs = 2,
+                      .type = value->type,
+                      .limit = INT64_MAX };
+    size_t i = w->given++, at = st_kb_add_call(b, &c);
+    bool named = i < w->nnames && w->names[i].text.p;
+    st_str name = own, prefix = st_str_of(w->agg->prefix);
+    if (named)
+        name = w->names[i].text;
+    else if (w->agg->old && w->agg->ranked && i)
+        name = joined(b, joined(b, prefix, w->stem), joined(b, ST_STR("_"), own));
+    else if (w->agg->old)
+        name = joined(b, prefix, own);
+    else if (!own.n)
+        name = !w->agg->ranked ? numbered(b, ST_STR("any_arg"), (unsigned)i)
+               : i             ? numbered(b, ST_STR("Column"), ++w->out->columns)
+                               : prefix;
+    put_output(b, w->out, free_name(b, w->out, name), named, (st_kitem){ NULL, at }, value->type);
+}
+
+/* `*`: the columns that are neither keys nor what finds the row. */
+static void add_whole_row(st_kbinder *b, row_binder *w, const outputs *keys)
+{
+    if (b->node_call == SIZE_MAX)
+        b->node_call = b->ncalls ? b->ncalls - w->agg->ranked : 0;
+    for (size_t c = 0; c < b->row->n; c++) {
+        bool taken = w->by->kind == ST_X_COLUMN && w->by->col == c;
+        for (size_t k = 0; k < keys->n; k++) {
+            const st_kitem *key = &keys->items[k];
+            taken |= key->x ? key->x->kind == ST_X_COLUMN && key->x->col == c : key->from == c;
+        }
+        st_kx *col = taken ? NULL : ST_NEW(&b->r->arena, st_kx);
+        if (!col)
             continue;
-        }
-        if (b->node_call == SIZE_MAX && b->ncalls)
-            b->node_call = b->ncalls - 1;
-        for (size_t c = 0; c < b->row->n; c++) {
-            st_kx *col = ST_NEW(&b->r->arena, st_kx);
-            bool taken = false;
-            for (size_t k = 0; k < o->n; k++)
-                taken |= st_str_eq(o->cols[k].name, b->row->v[c].name);
-            if (!col || taken)
-                continue;
-            *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
-            add_arg(b, o, x, col, agg, b->row->v[c].name, false);
-        }
+        *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
+        add_of_row(b, w, col, b->row->v[c].name);
+    }
+}
+
+/* The name of an expression over the rows, not over aggregates. */
+static st_str row_name(st_kbinder *b, const st_kql_expr *e)
+{
+    b->aggregates = false;
+    st_str name = st_kb_name(b, e);
+    b->aggregates = true;
+    return name;
+}
+
+static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const row_agg *agg,
+                        const st_kql_expr *e, const st_kql_name *names, size_t nnames)
+{
+    const st_kql_list *args = &e->u.call.args;
+    row_binder w = { .agg = agg, .out = o, .names = names, .nnames = nnames };
+    b->nested = true;
+    w.by = agg->ranked ? st_kb_expr(b, args->items[0])
+                       : st_kb_const(b, ST_KT_LONG, st_kv_long(0));
+    if (agg->ranked) {
+        w.stem = row_name(b, args->items[0]);
+        add_of_row(b, &w, w.by, w.stem);
+    }
+    for (size_t i = agg->ranked; w.by && i < args->n; i++) {
+        st_str name;
+        const st_kql_expr *v = unname(args->items[i], &name);
+        if (v->kind == ST_KX_STAR)
+            add_whole_row(b, &w, keys);
+        else
+            add_of_row(b, &w, st_kb_expr(b, v), name.p ? name : row_name(b, v));
     }
     b->nested = false;
 }
@@ -554,11 +696,9 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         const st_kql_expr *e = q->u.group.exprs.items[i];
         st_str name;
         const st_kql_expr *v = unname(e, &name);
-        if (v->kind == ST_KX_CALL && st_kql_service(v->u.call.name.text) == NULL &&
-            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) ||
-             st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) &&
-            v->u.call.args.n)
-            add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+        const row_agg *row = row_agg_of(v);
+        if (row)
+            add_row_agg(b, &all, &keys, row, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
                  st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
@@ -579,7 +719,8 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
             calls[i] = b->calls[i];
             cols[nkeys + i] = (st_kcol){ ST_STR("_"), b->calls[i].type };
         }
-        group = st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols);
+        in = with_tuples(b, in, &keys);
+        group = in ? st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols) : NULL;
     }
     outputs_free(&keys);
     if (!group) {
@@ -602,6 +743,10 @@ static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
         const st_kql_expr *e = q->u.exprs.items[i];
         st_str name;
         const st_kql_expr *v = unname(e, &name);
+        if (st_kb_is_tuple(b, v)) {
+            add_tuple(b, &o, e, true, false);
+            continue;
+        }
         st_kx *x = st_kb_expr(b, v);
         if (!x)
             break;
@@ -609,8 +754,6 @@ static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
             st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
         bool named = name.p != NULL;
         if (!named)
-            name = st_kb_name(b, v);
-        if (!name.n)
             name = numbered(b, ST_STR("print_"), (unsigned)i);
         put_output(b, &o, free_name(b, &o, name), named, (st_kitem){ x, 0 }, x->type);
     }
@@ -671,14 +814,6 @@ static st_kop *bind_range(st_kbinder *b, const st_kql_op *q)
     return st_kop_range(b->r, q->u.range.name.text, t, from, to, step);
 }
 
-static st_kop *bind_externaldata(st_kbinder *b, const st_kql_op *q)
-{
-    (void)q;
-    if (!b->needs.p)
-        b->needs = ST_STR("externaldata");
-    return NULL;
-}
-
 /* ---- union
  * ----------------------------------------------------------------------------------------------------
  */
@@ -701,10 +836,12 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
     }
     st_str name =
         e->kind == ST_KX_NAME ? e->u.name : numbered(b, ST_STR("union_arg"), (unsigned)l->n);
-    if (e->kind == ST_KX_PATTERN) {
+    if (e->kind == ST_KX_PATTERN || e->kind == ST_KX_STAR) {
+        st_str pattern = e->kind == ST_KX_STAR ? ST_STR("*") : e->u.name;
         bool any = false;
         for (size_t i = 0; st_ktable_at(i); i++)
-            if (wild(e->u.name, st_str_of(st_ktable_at(i)->name)) && l->n < 256) {
+            if (st_ktable_at(i)->rows != ST_KR_NODES && l->n < 256 && /* DeviceProcessEvents again */
+                wild(pattern, st_str_of(st_ktable_at(i)->name))) {
                 l->name[l->n] = st_str_of(st_ktable_at(i)->name);
                 l->op[l->n++] = st_kop_scan(b->r, st_ktable_at(i));
                 any = true;
@@ -812,7 +949,7 @@ st_kop *st_kb_op_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
     size_t total = 0, first = source && source->kind == ST_KX_NAME ? 1 : 0;
     for (size_t i = 0; i < l->n; i++)
         total += l->op[i]->schema.n;
-    if (b->failed || b->needs.p)
+    if (b->failed)
         return NULL;
     if (!l->n) {
         st_kb_error(b, q->span, NULL, "nothing to unite");
@@ -890,8 +1027,27 @@ static bool side(const st_kql_expr *e, const char *which, st_str *name)
     return true;
 }
 
-static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const st_kop *r,
-                     size_t *lk, size_t *rk)
+/* A service's rows with a key that no list knows: of the other side's type, never filled. */
+static bool loose_key(st_kbinder *b, st_kop *op, st_str name, st_kt type)
+{
+    outputs o = { 0 };
+    if (!op->schema.loose || op->schema.open)
+        return false;
+    st_kop *in = ST_NEW(&b->r->arena, st_kop);
+    if (!in)
+        return false;
+    *in = *op;
+    keep_all(b, &o, &in->schema);
+    st_kx *x = st_kb_const(b, type, st_kv_missing(type));
+    st_kop *with = x && put_output(b, &o, name, true, (st_kitem){ x, 0 }, type) ? finish(b, in, &o) : NULL;
+    if (!with)
+        return false;
+    with->schema.loose = true;
+    *op = *with;
+    return true;
+}
+
+static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, size_t *lk, size_t *rk)
 {
     st_str ln, rn;
     if (e->kind == ST_KX_NAME) {
@@ -903,6 +1059,11 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const
     }
     *lk = st_kb_column(&l->schema, ln);
     *rk = st_kb_column(&r->schema, rn);
+    st_kt other = *lk != SIZE_MAX ? l->schema.v[*lk].type : *rk != SIZE_MAX ? r->schema.v[*rk].type : ST_KT_STRING;
+    if (*lk == SIZE_MAX && loose_key(b, l, ln, other))
+        *lk = st_kb_column(&l->schema, ln);
+    if (*rk == SIZE_MAX && loose_key(b, r, rn, other))
+        *rk = st_kb_column(&r->schema, rn);
     const st_kschema *row = b->row;
     if (*lk == SIZE_MAX || *rk == SIZE_MAX) {
         b->row = *lk == SIZE_MAX ? &l->schema : &r->schema;
@@ -921,8 +1082,7 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const
 }
 
 /* The conditions, `and` taken apart. */
-static size_t join_keys(st_kbinder *b, const st_kql_op *q, const st_kop *l, const st_kop *r,
-                        size_t *lk, size_t *rk, size_t max)
+static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r, size_t *lk, size_t *rk, size_t max)
 {
     const st_kql_expr *todo[64];
     size_t n = 0, depth = 0;
@@ -1052,7 +1212,8 @@ static bool may_repeat(st_kbinder *b, const st_kql_query *body)
         ST_KP_WHERE,          ST_KP_EXTEND,       ST_KP_PROJECT,      ST_KP_PROJECT_AWAY,
         ST_KP_PROJECT_KEEP,   ST_KP_DISTINCT,     ST_KP_SUMMARIZE,    ST_KP_ORDER,
         ST_KP_PROJECT_RENAME, ST_KP_TOP,          ST_KP_TAKE,         ST_KP_COUNT,
-        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER
+        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER, ST_KP_PARSE,
+        ST_KP_PARSE_WHERE,    ST_KP_SERIALIZE
     };
     for (const st_kql_op *q = body->first; q; q = q->next) {
         bool ok = false;
@@ -1067,9 +1228,10 @@ static bool may_repeat(st_kbinder *b, const st_kql_query *body)
     return true;
 }
 
-/* The input's columns, as the subquery gives them where it has them, then its other columns. */
+/* The input's columns but those that were spread, as the subquery gives them where it has them,
+ * then its other columns. */
 static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                      size_t index, st_kop *from, st_kop *body)
+                      size_t index, st_kop *body)
 {
     size_t most = in->schema.n + body->schema.n, k = 0;
     st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, most);
@@ -1079,18 +1241,19 @@ static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t
         bool spread = false;
         for (size_t i = 0; i < n; i++)
             spread |= items[i].col == c;
-        if (at == SIZE_MAX && spread)
+        if (spread)
             continue;
         cols[k] = at == SIZE_MAX ? in->schema.v[c] : body->schema.v[at];
         out[k++] = at == SIZE_MAX ? (st_kapplied){ false, c } : (st_kapplied){ true, at };
     }
+    size_t kept = k;
     for (size_t c = 0; cols && out && c < body->schema.n; c++)
-        if (st_kb_column(&in->schema, body->schema.v[c].name) == SIZE_MAX) {
+        if (st_kb_column(&(st_kschema){ .v = cols, .n = kept }, body->schema.v[c].name) == SIZE_MAX) {
             cols[k] = body->schema.v[c];
             out[k++] = (st_kapplied){ true, c };
         }
     return cols && out
-               ? st_kop_apply(b->r, in, items, n, limit, index, from, body, cols, out, k)
+               ? st_kop_apply(b->r, in, items, n, limit, index, body, cols, out, k)
                : NULL;
 }
 
@@ -1122,11 +1285,24 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
     st_kop *from = ok && !b->failed ? st_kop_feed(b->r, o.cols, o.n, in->lineage) : NULL;
     outputs_free(&o);
     st_kop *body = from ? st_kb_body(b, from, q->u.expand.body) : NULL;
-    return body && !b->failed ? beside(b, in, items, n, limit, index, from, body) : NULL;
+    return body && !b->failed ? beside(b, in, items, n, limit, index, body) : NULL;
 }
 
 /* ---- tables as expressions
  * ------------------------------------------------------------------------------------------ */
+
+/* The service at the root of cluster("a").database("b").T, f(x) or T, if it has rows. */
+static const st_kservice *service_rows(const st_kql_expr *e)
+{
+    const st_kservice *s = NULL;
+    while (e->kind == ST_KX_MEMBER || (e->kind == ST_KX_CALL && e->u.call.base))
+        e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.call.base;
+    if (e->kind == ST_KX_CALL)
+        s = st_kservice_find(e->u.call.name.text);
+    else if (e->kind == ST_KX_NAME)
+        s = st_kservice_find(e->u.name);
+    return s && s->kind != ST_SV_VALUE ? s : NULL;
+}
 
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
 {
@@ -1138,8 +1314,10 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
         st_klet *l = st_kb_let(b, e->u.name);
         if (l && l->kind == ST_L_LAMBDA && l->expr->u.lambda.body)
             return true;
-        return l ? l->kind == ST_L_TABLE : st_ktable_find(e->u.name) != NULL;
+        return l ? l->kind == ST_L_TABLE : st_ktable_find(e->u.name) || service_rows(e);
     }
+    if (service_rows(e) && (e->kind != ST_KX_CALL || !st_kb_let(b, e->u.call.name.text)))
+        return true;
     if (e->kind != ST_KX_CALL)
         return false;
     st_klet *l = st_kb_let(b, e->u.call.name.text);
@@ -1171,6 +1349,8 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
     return t;
 }
 
+static st_kop *any_value(st_kbinder *b, const st_kql_expr *e);
+
 /* What stands for a table that couldn't be understood, which was told: it has any column. */
 static st_kop *unread_table(st_kbinder *b)
 {
@@ -1193,7 +1373,7 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
-        st_kop *op = st_kb_table(b, l->expr);
+        st_kop *op = any_value(b, l->expr);
         b->env = env;
         return op;
     }
@@ -1203,13 +1383,13 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "%.*s is a value here; a table is needed", ST_FMT(name));
         return NULL;
     }
-    if (t)
+    if (t) {
+        st_kb_warn_table(b, e->span, t);
         return st_kop_scan(b->r, t);
-    if (st_kql_service(name)) {
-        if (!b->needs.p)
-            b->needs = name;
-        return NULL;
     }
+    const st_kservice *service = st_kservice_find(name);
+    if (service)
+        return st_kb_service_table(b, e->span, service, name);
     st_suggest s = { .want = name };
     for (size_t i = 0; st_ktable_at(i); i++)
         st_suggest_offer(&s, st_str_of(st_ktable_at(i)->name));
@@ -1234,22 +1414,21 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     if (st_kb_unread(l))
         return unread_table(b);
     if (!l || l->kind != ST_L_LAMBDA) {
-        if (st_kql_service(name)) {
-            if (!b->needs.p)
-                b->needs = name;
-        } else {
-            st_kb_error(b, e->span, "KS211", "no function %.*s that gives a table", ST_FMT(name));
-        }
+        const st_kservice *service = l ? NULL : st_kservice_find(name);
+        if (service)
+            return st_kb_service_table(b, e->span, service, name);
+        st_kb_error(b, e->span, "KS211", "no function %.*s that gives a table", ST_FMT(name));
         return NULL;
     }
     st_klet *env = b->env;
     const st_kql_stmt *last = NULL;
-    st_kop *op = st_kb_open_call(b, l, e, &last) ? st_kb_table(b, last->value) : NULL;
+    st_kop *op = st_kb_open_call(b, l, e, &last) ? any_value(b, last->value) : NULL;
     b->env = env;
     return op;
 }
 
-st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+/* A table, or a graph. */
+static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->depth >= ST_MAX_KQL_CALLS) {
         st_kb_error(b, e->span, NULL, "tables and functions inside one another deeper than %u",
@@ -1269,6 +1448,8 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
         op = st_kb_query(b, e->u.query);
     else if (e->kind == ST_KX_NAME)
         op = name_table(b, e);
+    else if (e->kind == ST_KX_MEMBER && service_rows(e))
+        op = st_kb_service_table(b, e->span, service_rows(e), st_str_of(service_rows(e)->name));
     else if (e->kind == ST_KX_CALL)
         op = st_kb_call_table(b, e);
     else if (e->kind == ST_KX_ERROR)
@@ -1278,6 +1459,17 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     b->row = row;
     b->depth--;
     return op;
+}
+
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kop *op = any_value(b, e);
+    if (!op || !op->graph)
+        return op;
+    st_kb_error(b, e->span, NULL,
+                "this is a graph; a table is needed: put graph-match, graph-shortest-paths or "
+                "graph-to-table behind it");
+    return NULL;
 }
 
 /* ---- pipelines
@@ -1323,17 +1515,19 @@ static bind_op *const operators[] = {
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
     [ST_KP_CONSUME] = bind_same,
+    [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
+    [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
     [ST_KP_UNSUPPORTED] = NULL,
 };
 
 static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
 {
     switch (q->kind) {
-    case ST_KP_TABLE: return st_kb_table(b, q->u.expr);
+    case ST_KP_TABLE: return any_value(b, q->u.expr);
     case ST_KP_DATATABLE: return bind_datatable(b, q);
     case ST_KP_PRINT: return bind_print(b, q);
     case ST_KP_RANGE: return bind_range(b, q);
-    case ST_KP_EXTERNALDATA: return bind_externaldata(b, q);
+    case ST_KP_EXTERNALDATA: return st_kb_externaldata(b, q);
     case ST_KP_UNION: return st_kb_op_union(b, NULL, q);
     case ST_KP_SEARCH: return st_kb_op_search(b, NULL, q);
     case ST_KP_FIND: return st_kb_op_find(b, NULL, q);
@@ -1370,6 +1564,21 @@ static bool serialized_by(st_kql_op_kind k, bool before)
     case ST_KP_AS: return before;
     default: return false;
     }
+}
+
+/* Rows for an operator over rows, a graph for one over graphs. */
+static bool fits(st_kbinder *b, const st_kop *op, const st_kql_op *q)
+{
+    bool graphs = q->kind >= ST_KP_GRAPH_MATCH && q->kind <= ST_KP_GRAPH_MARK_COMPONENTS;
+    if (graphs == (op->graph != NULL))
+        return true;
+    if (!op->schema.open) /* else it was told what is wrong with it */
+        st_kb_error(b, q->word, NULL,
+                graphs ? "%s works on a graph; make one of the rows with make-graph"
+                       : "%s works on rows, and this is a graph; graph-match, graph-shortest-paths "
+                         "and graph-to-table make rows of it",
+                st_kql_op_name(q->kind));
+    return false;
 }
 
 /* One operator. Functions over neighbouring rows need all of them at once. */
@@ -1419,6 +1628,7 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
         return NULL;
     }
     *op = *in;
+    op->graph = NULL;
     op->schema.open |= !keeps_schema(q->kind == ST_KP_UNREAD ? q->u.was : q->kind);
     return op;
 }
@@ -1427,9 +1637,9 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
  * else is wrong. */
 static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
 {
-    bool failed = b->failed, opened = b->opened;
+    bool failed = b->failed, opened = b->opened, loosened = b->loosened;
     b->spoiled |= failed;
-    b->failed = b->opened = false;
+    b->failed = b->opened = b->loosened = false;
     st_kop *op = q->kind == ST_KP_UNREAD ? NULL : bind_one(b, f, in, q);
     if (q->kind == ST_KP_UNREAD)
         b->failed = true;
@@ -1437,7 +1647,10 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
         op = past_mistake(b, in, q);
     if (op)
         op->schema.open |= b->opened || (in->schema.open && keeps_columns(q->kind));
+    if (op)
+        op->schema.loose |= b->loosened || (in->schema.loose && keeps_columns(q->kind));
     b->opened = opened || (op && op->schema.open);
+    b->loosened = loosened || (op && op->schema.loose);
     b->failed |= failed;
     return op;
 }
@@ -1457,7 +1670,7 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
             op = NULL;
             break;
         }
-        op = bind_next(b, f, op, q);
+        op = fits(b, op, q) ? bind_next(b, f, op, q) : unread_table(b);
     }
     b->row = row;
     return op;
@@ -1478,18 +1691,22 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     const st_kschema *row = b->row;
     b->row = NULL;
     b->serialized = false;
-    bool failed = b->failed;
+    bool failed = b->failed, loosened = b->loosened;
     b->spoiled |= failed;
-    b->failed = false;
+    b->failed = b->loosened = false;
     st_kop *op = q ? bind_source(b, q) : NULL;
-    if (!op && b->failed && !b->needs.p)
+    if (!op && b->failed)
         op = unread_table(b);
     b->failed |= failed;
     b->source = q && q->kind == ST_KP_TABLE && q->u.expr->kind == ST_KX_NAME ? q->u.expr->u.name
                                                                              : ST_STR("");
     b->serialized = q && serialized_by(q->kind, b->serialized);
     b->row = row;
-    return pipeline(b, op, q ? q->next : NULL);
+    if (op)
+        op->schema.loose |= b->loosened;
+    op = pipeline(b, op, q ? q->next : NULL);
+    b->loosened = loosened || (op && op->schema.loose);
+    return op;
 }
 
 /* ---- statements
@@ -1505,10 +1722,9 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     if (s->value->kind == ST_KX_LAMBDA) {
         l->kind = ST_L_LAMBDA;
     } else if (st_kb_tabular(b, s->value) ||
-               (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
                (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
         l->kind = ST_L_TABLE;
-        st_kb_table(b, s->value); /* errors are shown where the let stands */
+        any_value(b, s->value); /* errors are shown where the let stands */
     } else {
         l->kind = ST_L_VALUE;
         l->x = st_kb_expr(b, s->value);
@@ -1517,21 +1733,46 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     return l->kind != ST_L_VALUE || l->x;
 }
 
+static const st_named *given(const st_kbinder *b, st_str name)
+{
+    const st_rule_settings *s = b->r->settings;
+    for (size_t i = 0; i < s->nparams; i++)
+        if (st_str_eq(s->params[i].name, name))
+            return &s->params[i];
+    return NULL;
+}
+
+/* What the user gave for a parameter: text as it is, everything else as toT() would read it. */
+static st_kx *given_value(st_kbinder *b, const st_kql_param *p, const st_named *v)
+{
+    st_kt t = st_kb_type(p->type);
+    st_kv x = t == ST_KT_STRING    ? st_kv_str(&b->r->mem, v->value)
+              : t == ST_KT_DYNAMIC ? st_kv_parse_json(&b->r->mem, v->value)
+                                   : st_kv_parse(&b->r->mem, t, v->value);
+    if (x.tag == ST_KV_NULL && !st_str_eq(v->value, ST_STR("null")))
+        st_kb_error(b, p->name.span, NULL, "--param %.*s=%.*s: that is no %s", ST_FMT(v->name),
+                    ST_FMT(v->value), st_kt_name(t));
+    return st_kb_const(b, t, x);
+}
+
 static void bind_params(st_kbinder *b, const st_kql_stmt *s)
 {
     for (size_t i = 0; i < s->nparams; i++) {
+        const st_kql_param *p = &s->params[i];
+        const st_named *v = given(b, p->name.text);
         st_klet *l = ST_NEW(&b->r->arena, st_klet);
         if (!l)
             return;
-        *l = (st_klet){ .next = b->env,
-                        .name = s->params[i].name.text,
-                        .kind = ST_L_VALUE,
-                        .expr = s->params[i].value };
-        if (!s->params[i].value)
-            st_kb_error(b, s->params[i].name.span, NULL, "the parameter %.*s has no default",
-                        ST_FMT(l->name));
-        else
-            l->x = st_kb_expr(b, s->params[i].value);
+        *l = (st_klet){ .next = b->env, .name = p->name.text, .kind = ST_L_VALUE, .expr = p->value };
+        if (v)
+            l->x = given_value(b, p, v);
+        else if (p->value)
+            l->x = st_kb_expr(b, p->value);
+        else {
+            st_kb_error(b, p->name.span, NULL, "the parameter %.*s has no value; --param %.*s=VALUE gives one",
+                        ST_FMT(l->name), ST_FMT(l->name));
+            l->x = st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
+        }
         b->env = l;
     }
 }
@@ -1561,23 +1802,36 @@ bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **l
     return true;
 }
 
+static st_str not_here(st_krun *r, const st_kneed *needs)
+{
+    st_buf t = { 0 };
+    st_buf_fmt(&t, "%.*s, which %s here", ST_FMT(st_kb_needs_text(r, needs)),
+               needs->next ? "aren't" : "isn't");
+    st_str s = st_arena_copy(&r->arena, st_buf_slice(&t));
+    st_buf_free(&t);
+    return s;
+}
+
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
               st_kbound *out)
 {
-    st_kbinder b = { .r = r, .d = d, .marks = marks_servers };
+    st_kbinder b = { .r = r, .d = d, .marks = marks_servers, .subject = script->subject };
     const st_kql_stmt *last = NULL;
     *out = (st_kbound){ .status = ST_RULE_BROKEN };
+    r->random = st_xxh64(script->text.p, script->text.n);
     st_kop *op = NULL;
     if (st_kb_statements(&b, script->first, &last) && last && last->value)
         op = st_kb_table(&b, last->value);
     free(b.calls);
     if (b.failed || !st_krun_ok(r))
         return;
-    if (b.needs.p) {
+    if (b.needs && !r->settings->stub_services) {
         out->status = ST_RULE_NOT_APPLICABLE;
-        out->why = b.needs;
+        out->why = not_here(r, b.needs);
         return;
     }
+    if (b.needs)
+        out->stubs = st_kb_needs_text(r, b.needs);
     out->root = op;
     out->status = op ? ST_RULE_READY : ST_RULE_BROKEN;
 }

@@ -4,7 +4,7 @@
  * Every node becomes a typed node of the plan; whatever has only constants below it is
  * computed at once. An error yields type UNKNOWN, which passes everywhere in silence.
  */
-#include "rules/kql/bind.h"
+#include "rules/kql/graph.h"
 
 #include "base/limits.h"
 
@@ -240,26 +240,32 @@ static bool server_column(st_str name)
     return st_str_starts(name, ST_STR("WebServer"));
 }
 
-/* A filter on a column that Sysmon can't fill finds nothing: say so. */
-static void warn_never(st_kbinder *b, const st_kql_expr *e, st_kt type)
+bool st_kb_loose_name(st_kbinder *b, const st_kql_expr *e)
 {
-    const st_ktable *t = st_ktable_find(ST_STR("DeviceProcessEvents"));
-    for (size_t i = 0; b->filtering && i < t->n; i++)
-        if ((t->columns[i].flags & ST_SRC_NEVER) && t->columns[i].type == type &&
-            st_str_eq(e->u.name, st_str_of(t->columns[i].name)))
-            st_kb_warn(b, e->span, "%.*s is never filled: Sysmon doesn't record it",
-                       ST_FMT(e->u.name));
+    return e->kind == ST_KX_NAME && b->row && b->row->loose && !b->row->open &&
+           st_kb_column(b->row, e->u.name) == SIZE_MAX && !st_kb_let(b, e->u.name);
+}
+
+st_kx *st_kb_settled(st_kbinder *b, const st_kql_expr *e, st_kx *x)
+{
+    if (!x || x->type != ST_KT_DYNAMIC || !st_kb_loose_name(b, e))
+        return x;
+    return st_kb_const(b, ST_KT_STRING, st_kv_missing(ST_KT_STRING));
 }
 
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
     size_t c = st_kb_column(b->row, name);
+    bool element;
+    st_kx *of_graph = st_kgpattern_name(b, e, &element);
+    if (element)
+        return of_graph;
     if (c != SIZE_MAX) {
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
                         ST_FMT(name));
-        warn_never(b, e, b->row->v[c].type);
+        st_kb_warn_column(b, e->span, name, b->row->v[c].type);
         st_kx *x = node(b, ST_X_COLUMN, b->row->v[c].type);
         if (x)
             x->col = c;
@@ -271,7 +277,13 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     if (l)
         st_kb_error(b, e->span, NULL, "%.*s is a table or a function here; a value is needed",
                     ST_FMT(name));
-    else if (b->open && b->row) {
+    else if (st_kb_loose_name(b, e)) {
+        if (!b->r->settings->stub_services)
+            return unknown(b);
+        st_kb_warn(b, e->span, "no column %.*s is known there: taken as never filled", ST_FMT(name));
+        st_kt t = st_kb_loose_type(name);
+        return st_kb_const(b, t, st_kv_missing(t));
+    } else if (b->open && b->row) {
         st_kb_warn(b, e->span, "no column %.*s in this evidence: read as null", ST_FMT(name));
         return st_kb_const(b, ST_KT_DYNAMIC, st_kv_null());
     } else
@@ -298,6 +310,10 @@ static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx 
 
 static st_kx *bind_member(st_kbinder *b, const st_kql_expr *e)
 {
+    bool element;
+    st_kx *property = st_kgpattern_member(b, e, &element);
+    if (element)
+        return property;
     st_kx *base = st_kb_expr(b, e->u.member.base);
     return bind_path(b, e, base,
                      st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, e->u.member.name.text)));
@@ -379,6 +395,8 @@ static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **a
     if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
         return NULL;
     needle_texts(b, args + 1, n - 1, texts);
+    if (op.op == ST_M_EQ && !op.negate)
+        st_kb_warn_actions(b, at, args, n, op.fold);
     st_err err = { 0 };
     x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
     if (!x->pred) {
@@ -833,7 +851,9 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
                         name, type_words(want), st_kt_name(x[i]->type));
             return false;
         }
-        if ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) {
+        bool text = ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) ||
+                    (want == 'x' && x[i]->type != ST_KT_STRING);
+        if (text) {
             x[i] = st_kb_call(b, st_kf_convert, ST_KT_STRING, &x[i], 1);
             if (!x[i])
                 return false;
@@ -858,25 +878,55 @@ static st_kt widest(st_kx *const *x, size_t from, size_t n, size_t step)
     return t;
 }
 
+/* A type and another: of two numbers the wider, of a dynamic and another the other. */
+static st_kt wider(st_kt t, st_kt u)
+{
+    if (t == u || u == ST_KT_DYNAMIC)
+        return t;
+    if (t == ST_KT_DYNAMIC)
+        return u;
+    if (!st_kt_numeric(t) || !st_kt_numeric(u))
+        return ST_KT_UNKNOWN;
+    return t == ST_KT_REAL || u == ST_KT_REAL ? ST_KT_REAL : ST_KT_LONG;
+}
+
+/* The values of iff and case: behind each condition, and the last. All get their common type;
+ * dynamics are read as what the others are, and with no common type the value is dynamic. */
+static st_kt unify_branches(st_kbinder *b, st_kx **x, size_t n)
+{
+    st_kt t = x[n - 1]->type;
+    for (size_t i = 1; i < n && t != ST_KT_UNKNOWN; i += 2)
+        t = wider(t, x[i]->type);
+    if (t == ST_KT_UNKNOWN)
+        return ST_KT_DYNAMIC;
+    for (size_t i = 1; i < n; i += i + 2 < n ? 2 : 1)
+        if (x[i]->type != t && !(x[i] = st_kb_call(b, st_kf_convert, t, &x[i], 1)))
+            return ST_KT_UNKNOWN;
+    return t;
+}
+
+/* bin and bin_at: a number, or a time by a span. */
+static st_kt bin_type(st_kx *const *x, size_t n)
+{
+    st_kt t = x[0]->type, step = x[1]->type;
+    bool times = (t == ST_KT_DATETIME || t == ST_KT_TIMESPAN) && step == ST_KT_TIMESPAN &&
+                 (n < 3 || x[2]->type == t);
+    if (times)
+        return t;
+    t = st_kt_numeric(t) ? widest(x, 0, n, 1) : ST_KT_UNKNOWN;
+    return t == ST_KT_INT ? ST_KT_LONG : t;
+}
+
 static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, st_kx **x, size_t n)
 {
     st_kt t = ST_KT_UNKNOWN;
-    st_str name = st_str_of(f->result);
+    st_str name = st_str_of(f->result + (f->result[0] == '*'));
     if (st_kt_of_name(name, &t))
-        return t == ST_KT_REAL && !strcmp(f->name, "round") && n == 1 && x[0]->type == ST_KT_DYNAMIC
-                   ? ST_KT_REAL
-                   : t;
+        return t;
     switch (f->result[0]) {
+    case '(': return ST_KT_DYNAMIC;
     case '0': return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
-    case 'B':
-        if ((st_kt_numeric(x[0]->type) && st_kt_numeric(x[1]->type)) ||
-            x[1]->type == ST_KT_TIMESPAN)
-            t = st_kt_numeric(x[0]->type) ? widest(x, 0, 2, 1) : x[0]->type;
-        if (x[1]->type == ST_KT_TIMESPAN && x[0]->type != ST_KT_DATETIME &&
-            x[0]->type != ST_KT_TIMESPAN)
-            t = ST_KT_UNKNOWN;
-        t = t == ST_KT_INT ? ST_KT_LONG : t;
-        break;
+    case 'B': t = bin_type(x, n); break;
     case 'J':
         return n > 2 ? x[2]->type : ST_KT_STRING;
     case 'T':
@@ -891,24 +941,14 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
                             "case() needs a bool here, not %s", st_kt_name(x[i]->type));
                 return ST_KT_UNKNOWN;
             }
-        if (n % 2 == 1) {
-            st_kx **values = ST_NEWN(&b->r->arena, st_kx *, n);
-            size_t k = 0;
-            for (size_t i = 1; values && i < n; i += 2)
-                values[k++] = x[i];
-            if (values)
-                values[k++] = x[n - 1];
-            t = values ? widest(values, 0, k, 1) : t;
-            t = t == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : t;
-        } else {
-            st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
-            return t;
-        }
-        break;
+        if (n % 2 == 1)
+            return unify_branches(b, x, n);
+        st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
+        return t;
     default:
-        t = f->code == st_kf_iff ? widest(x, 1, n, 1) : widest(x, 0, n, 1);
-        if (t == ST_KT_UNKNOWN && f->code == st_kf_iff)
-            t = ST_KT_DYNAMIC;
+        if (f->code == st_kf_iff)
+            return unify_branches(b, x, n);
+        t = widest(x, 0, n, 1);
         break;
     }
     if (t == ST_KT_UNKNOWN)
@@ -1092,7 +1132,7 @@ static st_kx *toscalar(st_kbinder *b, const st_kql_expr *e)
     b->serialized = serialized;
     if (!op || !st_kb_may_run(b) || !op->schema.n)
         return unknown(b);
-    st_kbatch *batch = op->next(b->r, op);
+    st_kbatch *batch = st_kop_next(b->r, op);
     const st_kv *v = batch ? st_kbatch_col(b->r, batch, 0) : NULL;
     st_kv out = v ? v[0] : st_kv_missing(op->schema.v[0].type);
     st_kbatch_free(batch);
@@ -1157,17 +1197,58 @@ static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, 
     return false;
 }
 
+/* What a service's function says of its arguments: nothing. */
+static st_kx *service_value(st_kbinder *b, const st_kql_expr *e, const st_kservice *s)
+{
+    for (size_t i = 0; s->kind == ST_SV_VALUE && i < e->u.call.args.n; i++)
+        if (!st_kb_expr(b, e->u.call.args.items[i]))
+            return NULL;
+    st_kb_need(b, e->span, e->u.call.name.text);
+    return s->kind == ST_SV_VALUE ? st_kb_const(b, ST_KT_DYNAMIC, st_kv_null()) : unknown(b);
+}
+
+/* A function of the tables, with its value as it is: several columns are an array. */
+static st_kx *call_function(st_kbinder *b, const st_kql_expr *e, const st_kfn *f)
+{
+    size_t n = e->u.call.args.n;
+    if (!f->code) {
+        st_kb_error(b, e->u.call.name.span, NULL, "%s() isn't supported: %s", f->name, f->doc);
+        return unknown(b);
+    }
+    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, n);
+    for (size_t i = 0; x && i < n; i++) {
+        const st_kql_expr *a = e->u.call.args.items[i];
+        x[i] = a->kind == ST_KX_TYPEOF ? typeof_arg(b, a) : st_kb_expr(b, a);
+    }
+    if (!x || !check_args(b, e, f->name, f->args, f->min, x, n) || any_unknown(x, n))
+        return unknown(b);
+    st_kx *call = call_node(b, f->code, result_type(b, e, f, x, n), x, n);
+    if (!call || !prepare_regex(b, e, f, call))
+        return unknown(b);
+    call->ago |= !strcmp(f->name, "ago") || !strcmp(f->name, "now");
+    return f->result[0] == '*' ? call : fold(b, call);
+}
+
+st_kx *st_kb_tuple(st_kbinder *b, const st_kql_expr *e)
+{
+    return call_function(b, e, st_kfn_find(e->u.call.name.text));
+}
+
 static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.call.name.text;
-    const char *service = st_kql_service(name);
-    if (service && !b->needs.p)
-        b->needs = st_str_of(service);
-    if (service || e->u.call.base)
-        return service ? unknown(b)
-                       : (st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet"),
-                          unknown(b));
+    if (e->u.call.base) {
+        st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet");
+        return unknown(b);
+    }
+    bool of_graph;
+    st_kx *over = st_kgpattern_call(b, e, &of_graph);
+    if (of_graph)
+        return over;
     st_klet *l = st_kb_let(b, name);
+    const st_kservice *service = l ? NULL : st_kservice_find(name);
+    if (service)
+        return service_value(b, e, service);
     if (l && l->kind == ST_L_LAMBDA)
         return call_lambda(b, e, l);
     if (st_kb_unread(l))
@@ -1193,20 +1274,8 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         no_function(b, e);
         return unknown(b);
     }
-    size_t n = e->u.call.args.n;
-    st_kx **x = ST_NEWN(&b->r->arena, st_kx *, n);
-    for (size_t i = 0; x && i < n; i++) {
-        const st_kql_expr *a = e->u.call.args.items[i];
-        x[i] = a->kind == ST_KX_TYPEOF ? typeof_arg(b, a) : st_kb_expr(b, a);
-    }
-    if (!x || !check_args(b, e, f->name, f->args, f->min, x, n) || any_unknown(x, n))
-        return unknown(b);
-    st_kx *call = call_node(b, f->code, result_type(b, e, f, x, n), x, n);
-    if (!call || !prepare_regex(b, e, f, call))
-        return unknown(b);
-    call->ago |= st_str_eq(name, ST_STR("ago")) || st_str_eq(name, ST_STR("now"));
-    st_kx *c = fold(b, call);
-    return c;
+    st_kx *call = call_function(b, e, f);
+    return call && f->result[0] == '(' ? st_kb_tuple_value(b, e, call, 0) : call;
 }
 
 /* ---- every expression
@@ -1277,7 +1346,20 @@ bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type
 /* ---- names of columns that have none
  * --------------------------------------------------------------------- */
 
-static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
+static st_kname naming_of(const st_kql_expr *e)
+{
+    const st_kfn *f = e->kind == ST_KX_CALL ? st_kfn_find(e->u.call.name.text) : NULL;
+    return f ? f->naming : ST_KN_NONE;
+}
+
+/* Does a function's value go by its first argument's name? */
+static bool passes_name(const st_kql_expr *e)
+{
+    return naming_of(e) == ST_KN_FIRST;
+}
+
+/* a.b[0] is a_b_0; f(x).b is x_b where f passes the name on, else b. */
+static bool path_name(st_kbinder *b, const st_kql_expr *e, st_buf *t)
 {
     const st_kql_expr *parts[64];
     size_t n = 0;
@@ -1285,16 +1367,13 @@ static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
         parts[n] = e;
         e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.index.base;
     }
-    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) != SIZE_MAX)
-        st_buf_str(t, e->u.name);
-    else if (e->kind == ST_KX_CALL && e->u.call.args.n &&
-             e->u.call.args.items[0]->kind == ST_KX_NAME && st_kfn_find(e->u.call.name.text) &&
-             st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
-        st_buf_str(t, e->u.call.args.items[0]->u.name);
-    else
+    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) == SIZE_MAX)
         return false;
+    if (e->kind == ST_KX_NAME || passes_name(e))
+        st_buf_str(t, st_kb_name(b, e));
     while (n-- > 0) {
-        st_buf_char(t, '_');
+        if (t->n)
+            st_buf_char(t, '_');
         if (parts[n]->kind == ST_KX_MEMBER) {
             st_buf_str(t, parts[n]->u.member.name.text);
             continue;
@@ -1353,8 +1432,9 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
     }
     if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first &&
         first->kind == ST_KX_LITERAL)
-        return first->u.value.str;
-    if (!f || !first || f->naming == ST_KN_NONE)
+        return st_kb_column(b->row, first->u.value.str) != SIZE_MAX ? first->u.value.str
+                                                                    : ST_STR("");
+    if (!f || !first || f->naming == ST_KN_NONE || naming_of(first) == ST_KN_SUFFIX)
         return ST_STR("");
     st_str name = st_kb_name(b, first);
     if (f->naming == ST_KN_FIRST || !name.n)
@@ -1373,7 +1453,8 @@ st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)
     while (e->kind == ST_KX_CALL) /* the first argument's name, however deep */
         return call_name(b, e);
     if (e->kind == ST_KX_NAME)
-        return st_kb_column(b->row, e->u.name) != SIZE_MAX ? e->u.name : ST_STR("");
+        return st_kb_column(b->row, e->u.name) != SIZE_MAX || st_kb_loose_name(b, e) ? e->u.name
+                                                                                     : ST_STR("");
     if ((e->kind == ST_KX_MEMBER || e->kind == ST_KX_INDEX) && path_name(b, e, &t))
         return keep_text(b, &t);
     st_buf_free(&t);

@@ -10,6 +10,7 @@
 #ifndef SHELLTREE_KQL_DIAG_H
 #define SHELLTREE_KQL_DIAG_H
 
+#include "base/limits.h"
 #include "shelltree/rules.h"
 
 /* Byte offsets into the query's text; end is the first byte behind. */
@@ -17,23 +18,40 @@ typedef struct st_span {
     uint32_t start, end;
 } st_span;
 
+/* From this byte of a query's text on, it stands in the file from that byte on. */
+typedef struct st_kql_place {
+    uint32_t text, file;
+} st_kql_place;
+
 typedef struct st_kql_diags {
     st_arena *arena;
     st_str path;
     st_str file;  /* the whole file's text */
     size_t base;  /* where in it the query's text begins */
+    const st_kql_place *places; /* instead of base, rising, for a text that isn't copied as it stands */
+    size_t nplaces;
     bool named;   /* see st_diag */
     st_diag *items;
     size_t n, cap;
-    size_t errors;  /* kept errors since st_kql_diags_file, at most ST_MAX_DIAGS */
-    size_t dropped; /* more of them than that */
+    size_t errors;   /* kept errors of this file, at most ST_MAX_DIAGS */
+    size_t dropped;  /* more of them than that */
+    size_t warnings; /* and notes; likewise */
+    struct {
+        size_t at; /* byte of the file */
+        st_severity severity;
+    } seen[2 * ST_MAX_DIAGS]; /* where there is something already */
+    size_t nseen;
     bool failed;
 } st_kql_diags;
 
-/* Begins a file: later diagnostics are about it. Keeps the items there are. */
+/* Begins a text: later diagnostics are about it. Keeps the items there are; counts begin anew with
+ * another file. */
 void st_kql_diags_file(st_kql_diags *d, st_str path, st_str file, size_t base, bool named);
-/* code: Kusto's number ("KS142") or NULL. One error a place: a second error that begins at
- * the same byte is dropped, so that follow-ups stay silent. */
+/* The line of the file, from 1, that a byte of the query's text is in. */
+unsigned st_kql_diags_line(const st_kql_diags *d, uint32_t at);
+/* code: Kusto's number ("KS142") or NULL. One error a place, and one warning: a second one that
+ * begins at the same byte is dropped, so that follow-ups stay silent, and a table that is used
+ * twice tells its errors once. */
 void st_kql_diag(st_kql_diags *d, st_severity severity, st_span where, const char *code,
                  const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 /* About the file as a whole (line 0). */

@@ -13,8 +13,9 @@ struct st_kql_plan {
     const st_kql_script *script;
 };
 
-void st_kql_bind_rule(const st_kql_script *script, bool marks_servers, st_arena *arena,
-                      st_kql_diags *diags, st_kql_bound *out)
+void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
+                      const st_rule_settings *settings, st_arena *arena, st_kql_diags *diags,
+                      st_kql_bound *out)
 {
     st_krun run;
     st_kbound bound = { .status = ST_RULE_BROKEN };
@@ -27,19 +28,23 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers, st_arena 
         return;
     }
     st_kshared_init(&shared, pool);
-    st_krun_init(&run, NULL, &shared, &o);
+    st_krun_init(&run, NULL, &shared, &o, settings);
     st_kbind(&run, script, marks_servers, diags, &bound);
-    if (run.err.code == ST_E_MEMORY || run.arena.failed || st_pool_failed(pool))
+    if (run.err.code == ST_E_MEMORY || (run.arena.failed && !run.budget.met) || st_pool_failed(pool))
         diags->failed = true;
+    if (run.err.code == ST_E_LIMIT)
+        st_kql_diag_file(diags, ST_SEV_ERROR, "%s", run.err.text);
     out->status = bound.status;
+    out->stubs = st_arena_copy(arena, bound.stubs);
     if (bound.status == ST_RULE_READY) {
+        out->events = st_krun_events(&run);
         out->plan = ST_NEW(arena, st_kql_plan);
         if (out->plan)
             out->plan->script = script;
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE) {
         st_buf b = { 0 };
-        st_buf_fmt(&b, "needs %.*s, which isn't here", ST_FMT(bound.why));
+        st_buf_fmt(&b, "needs %.*s", ST_FMT(bound.why));
         out->why = st_arena_copy(arena, st_buf_slice(&b));
         st_buf_free(&b);
     }

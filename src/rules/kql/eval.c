@@ -8,9 +8,24 @@
 #include "rules/kql/plan.h"
 #include "base/limits.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* NOLINTBEGIN(misc-no-recursion): it follows an expression whose height the parser bounds */
+
+/* Has the rule used up what it may have? Its constants may take less. */
+static bool spent(st_krun *r)
+{
+    if (!r->binding)
+        return !st_krun_going(r);
+    if (r->arena.total <= ST_MAX_KQL_CONSTANTS)
+        return false;
+    r->limit = "the values of this rule take more memory than the limit";
+    return true;
+}
+
+/* Rows between two looks at what is spent: a text that a function makes may have a MiB. */
+enum { LOOK = 4 };
 
 static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
 {
@@ -21,6 +36,8 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
         return NULL;
     for (size_t k = 0; k < b->n; k++) {
         st_kv v = text[k * step];
+        if (v.tag != ST_KV_STRING && spent(r))
+            break;
         if (v.tag != ST_KV_STRING)
             v = st_kv_tostring(&r->mem, x->args[0]->type, v);
         out[k] = st_kv_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
@@ -28,18 +45,6 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
     if (st_pred_gave_up(x->pred))
         r->limit = "a regular expression met its limit of work";
     return out;
-}
-
-/* Has the rule used up its memory? While it is bound, it may have less. */
-static bool spent(st_krun *r)
-{
-    size_t most = r->max_memory;
-    if (r->binding && most > ST_MAX_KQL_CONSTANTS)
-        most = ST_MAX_KQL_CONSTANTS;
-    if (r->arena.total + (st_pool_bytes(r->mem.pool) - r->pool_before) <= most)
-        return false;
-    r->limit = "the values of this rule take more memory than the limit";
-    return true;
 }
 
 static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
@@ -53,9 +58,11 @@ static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
         if (!(v[i] = st_kx_run(r, x->args[i], b, &step[i])))
             return NULL;
     for (size_t k = 0; k < b->n; k++) {
+        if (k % LOOK == 0 && spent(r))
+            break; /* the rest stays null */
         for (size_t i = 0; i < x->nargs; i++)
             a[i] = v[i][k * step[i]];
-        out[k] = spent(r) ? st_kv_null() : x->code(r, x, a);
+        out[k] = x->code(r, x, a);
     }
     return out;
 }
@@ -74,6 +81,25 @@ const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
     if (!v)
         st_krun_nomem(r);
     return v;
+}
+
+bool st_kx_columns(st_krun *r, const st_kx *x, bool *used)
+{
+    size_t cap = 0, n = 0;
+    const st_kx **todo = NULL;
+    bool ok = st_grow(&todo, &cap, 1, sizeof(st_kx *));
+    if (ok)
+        todo[n++] = x;
+    while (ok && n) {
+        const st_kx *t = todo[--n];
+        if (t->kind == ST_X_COLUMN)
+            used[t->col] = true;
+        ok = st_grow(&todo, &cap, n + t->nargs, sizeof(st_kx *));
+        for (size_t i = 0; ok && i < t->nargs; i++)
+            todo[n++] = t->args[i];
+    }
+    free((void *)todo);
+    return ok || st_krun_nomem(r);
 }
 
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep)

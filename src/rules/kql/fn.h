@@ -23,7 +23,8 @@
 
 /* Each ends with a row without a name. */
 extern const st_kfn st_kfns_code[], st_kfns_dynamic[], st_kfns_math[], st_kfns_net[],
-    st_kfns_parse[], st_kfns_regex[], st_kfns_text[], st_kfns_time[], st_kfns_value[];
+    st_kfns_parse[], st_kfns_puny[], st_kfns_refused[], st_kfns_regex[], st_kfns_series[],
+    st_kfns_text[], st_kfns_time[], st_kfns_value[], st_kfns_xml[];
 
 /* The text of a string or GUID; "" for anything else. */
 st_str st_kf_text(const st_krun *r, st_kv v);
@@ -33,6 +34,9 @@ st_kv st_kf_from_buf(st_krun *r);
 bool st_kf_full(const st_krun *r);
 /* Is any of n values null? */
 bool st_kf_nulls(const st_kv *a, size_t n);
+/* Code points of a text; the byte at which the n-th one begins. */
+size_t st_kf_points(st_str s);
+size_t st_kf_byte_of(st_str s, int64_t n);
 /* A time or a span and a span later. */
 st_kv st_kf_shift(st_kv t, int64_t by);
 

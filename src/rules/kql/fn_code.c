@@ -1,6 +1,8 @@
-/* fn_code.c - encodings and digests. */
+/* fn_code.c - encodings, compressed texts and digests. */
 #include "rules/kql/fn.h"
+#include "base/limits.h"
 
+#include <libdeflate.h>
 #include <string.h>
 
 /* ---- base64 ------------------------------------------------------------------------------ */
@@ -52,11 +54,23 @@ static st_kv f_base64_bytes(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(out);
 }
 
-static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
+/* The GUID of 16 bytes, the first three groups with their lowest byte first. */
+static st_kv f_base64_guid(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_guid g;
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    if (!decode64(st_kf_text(r, a[0]), &r->mem.buf) || r->mem.buf.n != sizeof g.b)
+        return st_kv_null();
+    memcpy(g.b, r->mem.buf.p, sizeof g.b);
+    st_buf_clear(&r->mem.buf);
+    st_buf_guid(&r->mem.buf, &g);
+    return st_kv_parse(&r->mem, ST_KT_GUID, st_buf_slice(&r->mem.buf));
+}
+
+static st_kv encode64(st_krun *r, st_str s)
 {
     static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    (void)x;
-    st_str s = st_kf_text(r, a[0]);
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n; i += 3) {
         uint32_t v = 0;
@@ -66,6 +80,81 @@ static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
             st_buf_char(&r->mem.buf, (char)(i + k > s.n ? '=' : set[v >> (18 - 6 * k) & 63]));
     }
     return st_kf_from_buf(r);
+}
+
+static st_kv f_base64_encode(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return encode64(r, st_kf_text(r, a[0]));
+}
+
+static st_kv f_base64_from_guid(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_guid g;
+    (void)x;
+    return a[0].tag == ST_KV_GUID && st_guid_parse(st_kf_text(r, a[0]), &g)
+               ? encode64(r, (st_str){ (const char *)g.b, sizeof g.b })
+               : st_kv_sid(ST_EMPTY);
+}
+
+static st_kv f_base64_from_array(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_buf bytes = { 0 };
+    bool ok = a[0].tag == ST_KV_ARRAY;
+    (void)x;
+    for (size_t i = 0; ok && i < a[0].u.a->n; i++) {
+        st_kv v = a[0].u.a->v[i];
+        ok = v.tag == ST_KV_LONG && v.u.i >= 0 && v.u.i <= 255;
+        if (ok)
+            st_buf_char(&bytes, (char)(unsigned char)v.u.i);
+    }
+    if (bytes.failed)
+        st_krun_nomem(r);
+    st_kv out = ok && !bytes.failed ? encode64(r, st_buf_slice(&bytes)) : st_kv_sid(ST_EMPTY);
+    st_buf_free(&bytes);
+    return out;
+}
+
+/* ---- compressed texts -------------------------------------------------------------------- */
+
+typedef enum libdeflate_result inflate(struct libdeflate_decompressor *d, const void *in,
+                                       size_t nin, void *out, size_t nout, size_t *actual);
+
+/* "" for what isn't compressed, or isn't UTF-8 then. */
+static st_kv decompress(st_krun *r, st_str s, inflate *f)
+{
+    struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
+    st_buf packed = { 0 };
+    size_t n = 0;
+    st_buf_clear(&r->mem.buf);
+    char *to = st_buf_room(&r->mem.buf, ST_MAX_KQL_TEXT);
+    bool ok = decode64(s, &packed);
+    if (!d || !to || packed.failed) {
+        st_krun_nomem(r);
+        ok = false;
+    }
+    enum libdeflate_result code =
+        ok ? f(d, packed.p ? packed.p : "", packed.n, to, ST_MAX_KQL_TEXT, &n)
+           : LIBDEFLATE_BAD_DATA;
+    if (code == LIBDEFLATE_INSUFFICIENT_SPACE)
+        r->limit = "a text is longer than the limit";
+    libdeflate_free_decompressor(d);
+    st_buf_free(&packed);
+    st_str out = { to, n };
+    return code == LIBDEFLATE_SUCCESS && st_utf8_valid(out) ? st_kv_str(&r->mem, out)
+                                                            : st_kv_sid(ST_EMPTY);
+}
+
+static st_kv f_gunzip(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return decompress(r, st_kf_text(r, a[0]), libdeflate_gzip_decompress);
+}
+
+static st_kv f_inflate(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return decompress(r, st_kf_text(r, a[0]), libdeflate_zlib_decompress);
 }
 
 /* ---- URLs -------------------------------------------------------------------------------- */
@@ -169,22 +258,66 @@ static st_kv f_hash(st_krun *r, const st_kx *x, const st_kv *a)
                                                   : st_kv_null();
 }
 
+/* XXH64 of the numbers' eight bytes each, lowest first. */
+static st_kv combine(st_krun *r, const st_kv *v, size_t n)
+{
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < n; i++)
+        for (unsigned k = 0; k < 64; k += 8)
+            st_buf_char(&r->mem.buf, (char)((uint64_t)v[i].u.i >> k & 0xff));
+    return st_kv_long((int64_t)st_xxh64(r->mem.buf.p, r->mem.buf.n));
+}
+
+static st_kv f_hash_combine(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    for (size_t i = 0; i < x->nargs; i++)
+        if (a[i].tag != ST_KV_LONG)
+            return st_kv_null();
+    return combine(r, a, x->nargs);
+}
+
+static st_kv f_hash_many(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kv *h = ST_NEWN(&r->arena, st_kv, x->nargs);
+    for (size_t i = 0; h && i < x->nargs; i++) {
+        st_str s = st_kf_text(r, st_kv_tostring(&r->mem, x->args[i]->type, a[i]));
+        h[i] = st_kv_long((int64_t)st_xxh64(s.p, s.n));
+    }
+    return h ? combine(r, h, x->nargs) : st_kv_null();
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 const st_kfn st_kfns_code[] = {
     { "base64_decode_toarray", "s", 1, "dynamic", NONE, f_base64_bytes, "decoded bytes" },
-    { "base64_decode_tostring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
-    { "base64_decodestring", "s", 1, "string", NONE, f_base64_decode, "decoded UTF-8 text" },
+    { "base64_decode_toguid", "s", 1, "guid", NONE, f_base64_guid, "a GUID of decoded bytes" },
+    { "base64_decode_tostring", "s", 1, "string", NONE, f_base64_decode,
+      "decoded UTF-8 text, else empty" },
+    { "base64_decodestring", "s", 1, "string", NONE, f_base64_decode,
+      "decoded UTF-8 text, else empty" },
+    { "base64_encode_fromarray", "y", 1, "string", NONE, f_base64_from_array, "bytes as base64" },
+    { "base64_encode_fromguid", "*", 1, "string", NONE, f_base64_from_guid,
+      "a GUID's bytes as base64" },
     { "base64_encode_tostring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
     { "base64_encodestring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
-    { "hash", "*i", 1, "long", NONE, f_hash, "xxHash64 of a value's text" },
+    { "gzip_decompress_from_base64_string", "s", 1, "string", NONE, f_gunzip,
+      "the text in base64 of a gzip member" },
+    { "hash", "*i", 1, "long", NONE, f_hash,
+      "xxHash64 of a value's text|numbers and times too are hashed as text" },
+    { "hash_combine", "ii+", 2, "long", NONE, f_hash_combine,
+      "one hash of several|not the number that Kusto gives" },
+    { "hash_many", "*+", 1, "long", NONE, f_hash_many,
+      "one hash of several values|not the number that Kusto gives" },
     { "hash_md5", "*", 1, "string", NONE, f_md5, "MD5 in hex" },
     { "hash_sha1", "*", 1, "string", NONE, f_sha1, "SHA-1 in hex" },
     { "hash_sha256", "*", 1, "string", NONE, f_sha256, "SHA-256 in hex" },
-    { "hash_xxhash64", "*i", 1, "long", NONE, f_hash, "xxHash64 of a value's text" },
+    { "hash_xxhash64", "*i", 1, "long", NONE, f_hash,
+      "xxHash64 of a value's text|numbers and times too are hashed as text" },
     { "url_decode", "s", 1, "string", NONE, f_url_decode, "%-escapes decoded" },
     { "url_encode", "s", 1, "string", NONE, f_url_encode, "special characters escaped" },
     { "url_encode_component", "s", 1, "string", NONE, f_url_encode_part,
       "special characters escaped, blanks too" },
+    { "zlib_decompress_from_base64_string", "s", 1, "string", NONE, f_inflate,
+      "the text in base64 of a zlib stream" },
     { 0 },
 };

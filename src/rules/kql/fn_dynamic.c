@@ -1,6 +1,7 @@
 /* fn_dynamic.c - functions over arrays and bags. */
 #include "rules/kql/fn.h"
 #include "base/limits.h"
+#include "rules/kql/group.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -106,7 +107,7 @@ static st_kv f_array_concat(st_krun *r, const st_kx *x, const st_kv *a)
 static st_kv f_array_slice(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)x;
-    if (a[0].tag != ST_KV_ARRAY || st_kf_nulls(a, 3))
+    if (a[0].tag != ST_KV_ARRAY || a[1].tag != ST_KV_LONG || a[2].tag != ST_KV_LONG)
         return st_kv_null();
     int64_t n = (int64_t)a[0].u.a->n, i = a[1].u.i < 0 ? a[1].u.i + n : a[1].u.i,
             j = a[2].u.i < 0 ? a[2].u.i + n : a[2].u.i;
@@ -125,6 +126,10 @@ static st_kv f_zip(st_krun *r, const st_kx *x, const st_kv *a)
     for (size_t i = 0; i < x->nargs; i++)
         if (a[i].tag == ST_KV_ARRAY && a[i].u.a->n > n)
             n = a[i].u.a->n;
+    if (n * x->nargs > ST_MAX_KQL_POINTS) {
+        r->limit = "an array is longer than the limit";
+        return st_kv_null();
+    }
     st_karray *out = st_karray_new(&r->mem, n);
     for (size_t k = 0; out && k < n; k++) {
         st_karray *one = st_karray_new(&r->mem, x->nargs);
@@ -135,46 +140,80 @@ static st_kv f_zip(st_krun *r, const st_kx *x, const st_kv *a)
     }
     return st_kv_array(out);
 }
+
+/* The order of an array's elements: numbers and times, texts, GUIDs, others. */
 static int kind(st_kv v)
 {
-    return v.tag == ST_KV_LONG || v.tag == ST_KV_REAL ? 0
-           : v.tag == ST_KV_STRING                    ? 1
-           : v.tag == ST_KV_NULL                      ? 3
-                                                      : 2;
+    static const int kinds[] = {
+        [ST_KV_LONG] = 0,   [ST_KV_REAL] = 0, [ST_KV_DATETIME] = 0, [ST_KV_TIMESPAN] = 0,
+        [ST_KV_STRING] = 1, [ST_KV_GUID] = 2, [ST_KV_BOOL] = 3,     [ST_KV_ARRAY] = 3,
+        [ST_KV_BAG] = 3,    [ST_KV_NULL] = 4
+    };
+    return kinds[v.tag];
 }
 
-static int ascending(const void *pa, const void *pb, void *ctx)
+typedef struct element {
+    st_kv v;
+    size_t at;
+} element;
+
+typedef struct sorting {
+    const st_kmem *mem;
+    bool desc, nulls_first;
+} sorting;
+
+static int by_value(const void *pa, const void *pb, void *ctx)
 {
-    const st_kv *a = pa, *b = pb;
-    return kind(*a) != kind(*b) ? kind(*a) - kind(*b) : st_kv_cmp(ctx, *a, *b);
+    const element *a = pa, *b = pb;
+    const sorting *s = ctx;
+    bool na = a->v.tag == ST_KV_NULL, nb = b->v.tag == ST_KV_NULL;
+    if (na != nb)
+        return na == s->nulls_first ? -1 : 1;
+    int c = kind(a->v) != kind(b->v) ? kind(a->v) - kind(b->v)
+            : na                     ? 0
+                                     : st_kv_cmp(s->mem, a->v, b->v);
+    return c ? (s->desc ? -c : c) : (a->at > b->at) - (a->at < b->at);
 }
 
-static int descending(const void *pa, const void *pb, void *ctx)
+/* Element i of the result is at order[i]. */
+static st_kv arranged(st_krun *r, st_kv a, const element *order, size_t n)
 {
-    const st_kv *a = pa, *b = pb;
-    if (kind(*a) == 3 || kind(*b) == 3)
-        return kind(*a) - kind(*b);
-    return ascending(pb, pa, ctx);
+    st_karray *out = a.tag == ST_KV_ARRAY && a.u.a->n == n ? st_karray_new(&r->mem, n) : NULL;
+    for (size_t i = 0; out && i < n; i++)
+        out->v[i] = a.u.a->v[order[i].at];
+    return st_kv_array(out);
 }
 
-static st_kv sorted(st_krun *r, st_kv a, int (*order)(const void *, const void *, void *))
+/* The first array sorted, the others in the same order; null where one is of another length. */
+static st_kv sorted(st_krun *r, const st_kx *x, const st_kv *a, bool desc)
 {
-    st_karray *out = a.tag == ST_KV_ARRAY ? st_karray_new(&r->mem, a.u.a->n) : NULL;
-    if (out && out->n) {
-        memcpy(out->v, a.u.a->v, out->n * sizeof *out->v);
-        qsort_r(out->v, out->n, sizeof *out->v, order, &r->mem);
+    size_t arrays = x->nargs, n = a[0].tag == ST_KV_ARRAY ? a[0].u.a->n : 0;
+    sorting s = { &r->mem, desc, false };
+    if (arrays > 1 && a[arrays - 1].tag == ST_KV_BOOL)
+        s.nulls_first = !a[--arrays].u.b;
+    st_karray *out = st_karray_new(&r->mem, arrays);
+    element *order = malloc((n + 1) * sizeof *order);
+    if (!out || !order) {
+        free(order);
+        st_krun_nomem(r);
+        return st_kv_null();
     }
+    for (size_t i = 0; i < n; i++)
+        order[i] = (element){ a[0].u.a->v[i], i };
+    if (n)
+        qsort_r(order, n, sizeof *order, by_value, &s);
+    for (size_t i = 0; i < arrays; i++)
+        out->v[i] = arranged(r, a[i], order, n);
+    free(order);
     return st_kv_array(out);
 }
 static st_kv f_sort_asc(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    (void)x;
-    return sorted(r, a[0], ascending);
+    return sorted(r, x, a, false);
 }
 static st_kv f_sort_desc(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    (void)x;
-    return sorted(r, a[0], descending);
+    return sorted(r, x, a, true);
 }
 
 static st_kv f_array_reverse(st_krun *r, const st_kx *x, const st_kv *a)
@@ -186,13 +225,128 @@ static st_kv f_array_reverse(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(out);
 }
 
+/* From a start, within a length, the n-th occurrence. */
 static st_kv f_array_index_of(st_krun *r, const st_kx *x, const st_kv *a)
 {
+    int64_t n = a[0].tag == ST_KV_ARRAY ? (int64_t)a[0].u.a->n : -1, start = 0, len = -1, nth = 1;
+    int64_t *const options[] = { &start, &len, &nth };
+    for (size_t i = 2; i < x->nargs; i++) {
+        if (a[i].tag != ST_KV_LONG)
+            return st_kv_null();
+        *options[i - 2] = a[i].u.i;
+    }
+    if (n < 0 || len < -1 || nth < 0)
+        return st_kv_null();
+    start = start < 0 ? start + n : start;
+    start = start < 0 ? 0 : start;
+    for (int64_t i = start; i < n && (len < 0 || i - start < len); i++)
+        if (st_kv_same(&r->mem, a[0].u.a->v[i], a[1]) && --nth <= 0)
+            return st_kv_long(i);
+    return st_kv_long(-1);
+}
+
+static st_kv element_of(st_kv v, size_t i)
+{
+    return v.tag != ST_KV_ARRAY ? v : i < v.u.a->n ? v.u.a->v[i] : st_kv_null();
+}
+
+/* The condition's array decides element by element. */
+static st_kv f_array_iff(st_krun *r, const st_kx *x, const st_kv *a)
+{
     (void)x;
-    for (size_t i = 0; a[0].tag == ST_KV_ARRAY && i < a[0].u.a->n; i++)
-        if (st_kv_same(&r->mem, a[0].u.a->v[i], a[1]))
-            return st_kv_long((int64_t)i);
-    return a[0].tag == ST_KV_ARRAY ? st_kv_long(-1) : st_kv_null();
+    st_karray *out = a[0].tag == ST_KV_ARRAY ? st_karray_new(&r->mem, a[0].u.a->n) : NULL;
+    for (size_t i = 0; out && i < out->n; i++) {
+        st_kv c = a[0].u.a->v[i];
+        double d;
+        bool number = st_kv_number(c, &d), yes = number ? d != 0 : c.tag == ST_KV_BOOL && c.u.b;
+        out->v[i] = number || c.tag == ST_KV_BOOL ? element_of(a[yes ? 1 : 2], i) : st_kv_null();
+    }
+    return st_kv_array(out);
+}
+
+/* Element i is what was at i + by; outside is `fill`, or what comes round again. */
+static st_kv moved(st_krun *r, const st_kv *a, bool right, bool round, st_kv fill)
+{
+    if (a[0].tag != ST_KV_ARRAY || a[1].tag != ST_KV_LONG)
+        return st_kv_null();
+    int64_t n = (int64_t)a[0].u.a->n, by = a[1].u.i;
+    st_karray *out = st_karray_new(&r->mem, (size_t)n);
+    if (round)
+        by = n ? by % n : 0;
+    by = by > n ? n : by < -n ? -n : by;
+    by = right ? -by : by;
+    for (int64_t i = 0; out && i < n; i++) {
+        int64_t at = round ? (i + by + n) % n : i + by;
+        out->v[i] = at >= 0 && at < n ? a[0].u.a->v[at] : fill;
+    }
+    return st_kv_array(out);
+}
+
+/* What a shift puts in by itself: "" among texts. */
+static st_kv filler(const st_kx *x, const st_kv *a)
+{
+    if (x->nargs > 2)
+        return a[2];
+    bool texts = a[0].tag == ST_KV_ARRAY && a[0].u.a->n && a[0].u.a->v[0].tag == ST_KV_STRING;
+    return texts ? st_kv_sid(ST_EMPTY) : st_kv_null();
+}
+static st_kv f_shift_left(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    return moved(r, a, false, false, filler(x, a));
+}
+static st_kv f_shift_right(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    return moved(r, a, true, false, filler(x, a));
+}
+static st_kv f_rotate_left(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return moved(r, a, false, true, st_kv_null());
+}
+static st_kv f_rotate_right(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return moved(r, a, true, true, st_kv_null());
+}
+
+static st_kv part(st_krun *r, const st_karray *a, size_t from, size_t to)
+{
+    st_karray *out = st_karray_new(&r->mem, to > from ? to - from : 0);
+    if (out && out->n)
+        memcpy(out->v, a->v + from, out->n * sizeof *out->v);
+    return st_kv_array(out);
+}
+
+/* The pieces between the places that are given. */
+static st_kv f_array_split(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    if (a[0].tag != ST_KV_ARRAY || (a[1].tag != ST_KV_LONG && a[1].tag != ST_KV_ARRAY))
+        return st_kv_null();
+    size_t cuts = a[1].tag == ST_KV_ARRAY ? a[1].u.a->n : 1, from = 0, n = a[0].u.a->n;
+    st_karray *out = st_karray_new(&r->mem, cuts + 1);
+    for (size_t i = 0; out && i < cuts; i++) {
+        st_kv v = element_of(a[1], i);
+        int64_t at = v.tag == ST_KV_LONG ? v.u.i : 0;
+        at = at < 0 ? at + (int64_t)n : at;
+        size_t to = at < 0 ? 0 : (size_t)at < n ? (size_t)at : n;
+        out->v[i] = part(r, a[0].u.a, from, to);
+        from = to > from ? to : from;
+    }
+    if (out)
+        out->v[cuts] = part(r, a[0].u.a, from, n);
+    return st_kv_array(out);
+}
+
+static st_kv f_repeat(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_klist l = { 0 };
+    (void)x;
+    if (a[1].tag != ST_KV_LONG || a[1].u.i < 0)
+        return st_kv_null();
+    for (int64_t i = 0; i < a[1].u.i && st_klist_push(r, &l, a[0]); i++)
+        ;
+    return st_klist_close(r, &l);
 }
 
 static st_kv f_array_sum(st_krun *r, const st_kx *x, const st_kv *a)
@@ -227,28 +381,48 @@ static st_kv f_set_has(st_krun *r, const st_kx *x, const st_kv *a)
                                    : st_kv_null();
 }
 
+/* Values by number, in order of first sight. */
+static bool put_all(st_krun *r, st_kgroups *g, const st_karray *a)
+{
+    for (size_t i = 0; i < a->n; i++)
+        if (st_kgroups_put(&r->mem, g, &a->v[i]) == SIZE_MAX)
+            return st_krun_nomem(r);
+    return true;
+}
+
+/* Is v in all (want) or in none of the sets? */
+static bool in_sets(st_krun *r, const st_kgroups *sets, size_t n, const st_kv *v, bool want)
+{
+    for (size_t j = 0; j < n; j++)
+        if ((st_kgroups_find(&r->mem, &sets[j], v) != SIZE_MAX) != want)
+            return false;
+    return true;
+}
+
 /* mode: 'u' union, 'i' intersection, 'd' difference */
 static st_kv set_op(st_krun *r, const st_kx *x, const st_kv *a, char mode)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < x->nargs; i++) {
+    size_t n = x->nargs, base = mode == 'u' ? n : 1;
+    st_kgroups all, *others = ST_NEWN(&r->arena, st_kgroups, n);
+    bool ok = others != NULL;
+    st_kgroups_init(&all, 1);
+    for (size_t i = 0; i < n; i++)
         if (a[i].tag != ST_KV_ARRAY)
             return st_kv_null();
-        n += a[i].u.a->n;
+    for (size_t i = 0; ok && i < n; i++) {
+        st_kgroups_init(&others[i], 1);
+        ok = put_all(r, i < base ? &all : &others[i], a[i].u.a);
     }
-    st_karray *out = st_karray_new(&r->mem, n);
+    st_karray *out = ok ? st_karray_new(&r->mem, all.n) : NULL;
     size_t used = 0;
-    for (size_t i = 0; out && i < (mode == 'u' ? x->nargs : 1); i++)
-        for (size_t k = 0; k < a[i].u.a->n; k++) {
-            st_kv v = a[i].u.a->v[k];
-            bool take = !member(r, out->v, used, v);
-            for (size_t j = 1; mode != 'u' && take && j < x->nargs; j++)
-                take = member(r, a[j].u.a->v, a[j].u.a->n, v) == (mode == 'i');
-            if (take)
-                out->v[used++] = v;
-        }
+    for (size_t k = 0; out && k < all.n; k++)
+        if (mode == 'u' || in_sets(r, others + 1, n - 1, &all.keys[k], mode == 'i'))
+            out->v[used++] = all.keys[k];
     if (out)
         out->n = used;
+    st_kgroups_free(&all);
+    for (size_t i = 0; others && i < n; i++)
+        st_kgroups_free(&others[i]);
     return st_kv_array(out);
 }
 static st_kv f_set_union(st_krun *r, const st_kx *x, const st_kv *a)
@@ -264,6 +438,15 @@ static st_kv f_set_difference(st_krun *r, const st_kx *x, const st_kv *a)
     return set_op(r, x, a, 'd');
 }
 
+/* What is in both by what is in either. */
+static st_kv f_jaccard(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kv both = set_op(r, x, a, 'i'), either = set_op(r, x, a, 'u');
+    if (both.tag != ST_KV_ARRAY || either.tag != ST_KV_ARRAY)
+        return st_kv_null();
+    return st_kv_real((double)both.u.a->n / (double)either.u.a->n);
+}
+
 /* ---- bags -------------------------------------------------------------------------------- */
 
 static st_kv f_bag_keys(st_krun *r, const st_kx *x, const st_kv *a)
@@ -275,25 +458,53 @@ static st_kv f_bag_keys(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(out);
 }
 
+static bool merge_bag(st_krun *r, st_kgroups *names, const st_kbag *in, st_kbag *out)
+{
+    for (size_t k = 0; k < in->n; k++) {
+        st_kv name = st_kv_sid(in->keys[k]);
+        size_t was = names->n, at = st_kgroups_put(&r->mem, names, &name);
+        if (at == SIZE_MAX)
+            return st_krun_nomem(r);
+        if (at == was) {
+            out->keys[at] = in->keys[k];
+            out->v[at] = in->v[k];
+        }
+    }
+    return true;
+}
+
 static st_kv f_bag_merge(st_krun *r, const st_kx *x, const st_kv *a)
 {
-    size_t n = 0, used = 0;
+    size_t n = 0;
+    st_kgroups names;
+    st_kgroups_init(&names, 1);
     for (size_t i = 0; i < x->nargs; i++)
         n += a[i].tag == ST_KV_BAG ? a[i].u.g->n : 0;
     st_kbag *out = st_kbag_new(&r->mem, n);
     for (size_t i = 0; out && i < x->nargs; i++)
-        for (size_t k = 0; a[i].tag == ST_KV_BAG && k < a[i].u.g->n; k++) {
-            size_t at = 0;
-            while (at < used && out->keys[at] != a[i].u.g->keys[k])
-                at++;
-            if (at < used)
-                continue;
-            out->keys[used] = a[i].u.g->keys[k];
-            out->v[used++] = a[i].u.g->v[k];
-        }
+        if (a[i].tag == ST_KV_BAG && !merge_bag(r, &names, a[i].u.g, out))
+            break;
     if (out)
-        out->n = used;
+        out->n = names.n;
+    st_kgroups_free(&names);
     return st_kv_bag(out);
+}
+
+/* Names of one array, values of another. */
+static st_kv f_bag_zip(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_kbag *g = a[0].tag == ST_KV_ARRAY ? st_kbag_new(&r->mem, a[0].u.a->n) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; g && i < a[0].u.a->n; i++) {
+        if (a[0].u.a->v[i].tag != ST_KV_STRING)
+            continue;
+        g->keys[n] = a[0].u.a->v[i].u.s;
+        g->v[n++] = a[1].tag == ST_KV_ARRAY ? element_of(a[1], i) : st_kv_null();
+    }
+    if (g)
+        g->n = n;
+    return st_kv_bag(g);
 }
 
 static st_kv f_bag_has_key(st_krun *r, const st_kx *x, const st_kv *a)
@@ -313,6 +524,45 @@ static bool has_text(const st_karray *keys, st_sid key)
     return false;
 }
 
+/* The bag with another value for a name, or (v NULL) without it. */
+static st_kbag *changed(st_krun *r, const st_kbag *in, st_sid key, const st_kv *v)
+{
+    st_kbag *out = st_kbag_new(&r->mem, in->n);
+    size_t n = 0;
+    for (size_t i = 0; out && i < in->n; i++) {
+        if (in->keys[i] == key && !v)
+            continue;
+        out->keys[n] = in->keys[i];
+        out->v[n++] = in->keys[i] == key ? *v : in->v[i];
+    }
+    if (out)
+        out->n = n;
+    return out;
+}
+
+/* Without the member at $.a.b: the bags on the way are made anew, from the inside out. */
+static st_kv without_path(st_krun *r, st_kv v, st_str path)
+{
+    enum { DEEP = 16 };
+    const st_kbag *bags[DEEP];
+    st_sid keys[DEEP];
+    st_kv inner = v;
+    size_t n = 0;
+    st_str step;
+    while (n < DEEP && inner.tag == ST_KV_BAG && st_str_cut(&path, '.', &step)) {
+        keys[n] = st_kv_str(&r->mem, step).u.s;
+        bags[n] = inner.u.g;
+        const st_kv *next = st_kbag_get(bags[n], keys[n]);
+        inner = next ? *next : st_kv_null();
+        n++;
+    }
+    if (!n || path.n)
+        return v;
+    for (bool first = true; n-- > 0; first = false)
+        inner = st_kv_bag(changed(r, bags[n], keys[n], first ? NULL : &inner));
+    return inner;
+}
+
 static st_kv f_bag_remove_keys(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)x;
@@ -329,7 +579,13 @@ static st_kv f_bag_remove_keys(st_krun *r, const st_kx *x, const st_kv *a)
     }
     if (out)
         out->n = used;
-    return st_kv_bag(out);
+    st_kv v = st_kv_bag(out);
+    for (size_t i = 0; i < a[1].u.a->n; i++) {
+        st_str key = st_kf_text(r, a[1].u.a->v[i]);
+        if (st_str_starts(key, ST_STR("$.")))
+            v = without_path(r, v, (st_str){ key.p + 2, key.n - 2 });
+    }
+    return v;
 }
 
 static st_kv f_bag_set_key(st_krun *r, const st_kx *x, const st_kv *a)
@@ -407,39 +663,127 @@ static st_kv f_extractjson(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_convert(&r->mem, x->type, ST_KT_DYNAMIC, json_path(r, v, st_kf_text(r, a[0])));
 }
 
+/* ---- shapes ------------------------------------------------------------------------------ */
+
+typedef struct place {
+    st_kv v;
+    st_sid path;
+} place;
+
+typedef struct places {
+    place *v;
+    size_t n, cap;
+} places;
+
+static bool push_place(st_krun *r, places *p, st_kv v)
+{
+    if (p->n >= ST_MAX_KQL_ARRAY || !st_grow(&p->v, &p->cap, p->n + 1, sizeof *p->v))
+        return st_krun_nomem(r);
+    p->v[p->n++] = (place){ v, st_kf_from_buf(r).u.s };
+    return true;
+}
+
+/* The parts of v, below its path; the elements of an array share one. */
+static bool push_parts(st_krun *r, places *p, const place *at)
+{
+    bool array = at->v.tag == ST_KV_ARRAY, ok = true;
+    size_t n = array ? at->v.u.a->n : at->v.tag == ST_KV_BAG ? at->v.u.g->n : 0;
+    st_str path = st_pool_get(r->mem.pool, at->path);
+    for (size_t i = n; ok && i-- > 0;) {
+        st_buf_clear(&r->mem.buf);
+        st_buf_str(&r->mem.buf, path);
+        if (array)
+            st_buf_str(&r->mem.buf, ST_STR("[0]"));
+        else
+            st_buf_fmt(&r->mem.buf, "['%.*s']",
+                       ST_FMT(st_pool_get(r->mem.pool, at->v.u.g->keys[i])));
+        ok = push_place(r, p, array ? at->v.u.a->v[i] : at->v.u.g->v[i]);
+    }
+    return ok;
+}
+
+/* The path of each part, once. */
+static st_kv f_treepath(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    places todo = { 0 };
+    st_klist out = { 0 };
+    st_kgroups seen;
+    place at = { a[0], ST_EMPTY };
+    (void)x;
+    st_kgroups_init(&seen, 1);
+    bool ok = push_parts(r, &todo, &at);
+    while (ok && todo.n) {
+        at = todo.v[--todo.n];
+        st_kv path = st_kv_sid(at.path);
+        size_t was = seen.n, no = st_kgroups_put(&r->mem, &seen, &path);
+        ok = no != SIZE_MAX && (no < was || st_klist_push(r, &out, path)) &&
+             push_parts(r, &todo, &at);
+    }
+    free(todo.v);
+    st_kgroups_free(&seen);
+    return st_klist_close(r, &out);
+}
+
+static st_kv f_to_json(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    st_kv_put_json(&r->mem.buf, &r->mem, a[0]);
+    return st_kf_from_buf(r);
+}
+
 /* ---- the table --------------------------------------------------------------------------- */
 
 const st_kfn st_kfns_dynamic[] = {
     { "array_concat", "y+", 1, "dynamic", NONE, f_array_concat, "one array of several" },
-    { "array_index_of", "y*", 2, "long", NONE, f_array_index_of,
+    { "array_iff", "y**", 3, "dynamic", NONE, f_array_iff, "elements chosen by conditions" },
+    { "array_iif", "y**", 3, "dynamic", NONE, f_array_iff, "elements chosen by conditions" },
+    { "array_index_of", "y*iii", 2, "long", NONE, f_array_index_of,
       "where a value is in an array, or -1" },
     { "array_length", "y", 1, "long", NONE, f_array_length, "elements of an array" },
     { "array_reverse", "y", 1, "dynamic", NONE, f_array_reverse, "the elements backwards" },
+    { "array_rotate_left", "yi", 2, "dynamic", NONE, f_rotate_left, "elements moved round down" },
+    { "array_rotate_right", "yi", 2, "dynamic", NONE, f_rotate_right, "elements moved round up" },
+    { "array_shift_left", "yi*", 2, "dynamic", NONE, f_shift_left, "elements moved down" },
+    { "array_shift_right", "yi*", 2, "dynamic", NONE, f_shift_right, "elements moved up" },
     { "array_slice", "yii", 3, "dynamic", NONE, f_array_slice, "elements i to j" },
-    { "array_sort_asc", "y", 1, "dynamic", SUFFIX("_sorted"), f_sort_asc, "an array in order" },
-    { "array_sort_desc", "y", 1, "dynamic", SUFFIX("_sorted"), f_sort_desc,
-      "an array in falling order" },
+    { "array_sort_asc", "y*+", 1, "(+)", SUFFIX("_sorted"), f_sort_asc,
+      "an array in order, others in the same one" },
+    { "array_sort_desc", "y*+", 1, "(+)", SUFFIX("_sorted"), f_sort_desc,
+      "an array in falling order, others in the same one" },
+    { "array_split", "y*", 2, "dynamic", NONE, f_array_split, "an array cut at places" },
     { "array_sum", "y", 1, "real", NONE, f_array_sum, "the sum of an array" },
+    { "arraylength", "y", 1, "long", NONE, f_array_length, "elements of an array" },
     { "bag_has_key", "ys", 2, "bool", NONE, f_bag_has_key, "whether a bag has a name" },
     { "bag_keys", "y", 1, "dynamic", NONE, f_bag_keys, "the names in a bag" },
     { "bag_merge", "y+", 2, "dynamic", NONE, f_bag_merge, "bags together, the first one wins" },
     { "bag_pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "bag_remove_keys", "yy", 2, "dynamic", NONE, f_bag_remove_keys, "a bag without names" },
-    { "bag_set_key", "ys*", 3, "dynamic", NONE, f_bag_set_key, "a bag with one value set" },
+    { "bag_set_key", "ys*", 3, "dynamic", NONE, f_bag_set_key,
+      "a bag with one value set|a name, not a path" },
+    { "bag_zip", "yy", 2, "dynamic", NONE, f_bag_zip,
+      "a bag of an array of names and one of values" },
+    { "dynamic_to_json", "y", 1, "string", NONE, f_to_json,
+      "a value as JSON text|names stay in their order" },
     { "extract_json", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
     { "extractjson", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
+    { "jaccard_index", "yy", 2, "real", NONE, f_jaccard,
+      "what two arrays share by what either has" },
     { "pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "pack_array", "*+", 0, "dynamic", NONE, st_kf_array, "an array of values" },
     { "pack_dictionary", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "parse_json", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "parsejson", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "range", "***", 2, "dynamic", NONE, f_range, "an array from a value to another" },
+    { "repeat", "*i", 2, "dynamic", PREFIX("repeat_"), f_repeat, "an array of one value" },
     { "set_difference", "y+", 2, "dynamic", NONE, f_set_difference,
       "in the first, not in the others" },
     { "set_has_element", "y*", 2, "bool", NONE, f_set_has, "whether an array has a value" },
     { "set_intersect", "y+", 2, "dynamic", NONE, f_set_intersect, "in all arrays" },
     { "set_union", "y+", 1, "dynamic", NONE, f_set_union, "in any array" },
     { "todynamic", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
+    { "toobject", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
+    { "treepath", "y", 1, "dynamic", PREFIX("tree_"), f_treepath, "the paths of a value's parts" },
     { "zip", "y+", 2, "dynamic", NONE, f_zip, "the elements of arrays side by side" },
     { 0 },
 };

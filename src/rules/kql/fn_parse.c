@@ -198,11 +198,6 @@ static st_kv f_parse_csv(st_krun *r, const st_kx *x, const st_kv *a)
 }
 /* ---- command lines ----------------------------------------------------------------------- */
 
-typedef struct words {
-    st_kv v[256];
-    size_t n;
-} words;
-
 /* Backslashes before a quote: pairs of them are one each, an odd one makes the quote plain. */
 static size_t backslashes(st_buf *b, st_str s, size_t i, bool *quoted)
 {
@@ -221,49 +216,80 @@ static size_t backslashes(st_buf *b, st_str s, size_t i, bool *quoted)
     return i + n + 1;
 }
 
+/* One word from byte i on, into r->mem.buf; where it ends. The program's name, which comes first,
+ * knows no escapes. */
+static size_t command_word(st_krun *r, st_str s, size_t i, bool program)
+{
+    bool quoted = false;
+    st_buf_clear(&r->mem.buf);
+    while (i < s.n && (quoted || (s.p[i] != ' ' && s.p[i] != '\t'))) {
+        if (program && s.p[i] == '"') {
+            quoted = !quoted;
+            i++;
+        } else if (quoted && i + 1 < s.n && s.p[i] == '"' && s.p[i + 1] == '"') {
+            st_buf_char(&r->mem.buf, '"');
+            i += 2;
+        } else if (!program && (s.p[i] == '\\' || s.p[i] == '"')) {
+            i = backslashes(&r->mem.buf, s, i, &quoted);
+        } else {
+            st_buf_char(&r->mem.buf, s.p[i++]);
+        }
+    }
+    return i;
+}
+
+/* As CommandLineToArgvW does. */
 static st_kv f_parse_command_line(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_str s = st_kf_text(r, a[0]);
-    words *w = ST_NEW(&r->arena, words);
+    st_klist words = { 0 };
     (void)x;
-    if (!w || !st_str_ieq(st_kf_text(r, a[1]), ST_STR("windows")) || !s.n)
+    if (!st_str_ieq(st_kf_text(r, a[1]), ST_STR("windows")) || !s.n)
         return st_kv_null();
-    for (size_t i = 0; w->n < 256;) {
+    for (size_t i = 0;;) {
         while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'))
             i++;
         if (i >= s.n)
             break;
-        bool quoted = false;
-        st_buf_clear(&r->mem.buf);
-        while (i < s.n && (quoted || (s.p[i] != ' ' && s.p[i] != '\t'))) {
-            if (w->n == 0 && s.p[i] == '"') { /* the program's name knows no escapes */
-                quoted = !quoted;
-                i++;
-            } else if (quoted && i + 1 < s.n && s.p[i] == '"' && s.p[i + 1] == '"') {
-                st_buf_char(&r->mem.buf, '"');
-                i += 2;
-            } else if (w->n && (s.p[i] == '\\' || s.p[i] == '"')) {
-                i = backslashes(&r->mem.buf, s, i, &quoted);
-            } else {
-                st_buf_char(&r->mem.buf, s.p[i++]);
-            }
-        }
-        w->v[w->n++] = st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
+        i = command_word(r, s, i, !words.n);
+        if (!st_klist_push(r, &words, st_kf_from_buf(r)))
+            break;
     }
-    st_karray *out = st_karray_new(&r->mem, w->n);
-    if (out)
-        memcpy(out->v, w->v, w->n * sizeof *w->v);
-    return st_kv_array(out);
+    return st_klist_close(r, &words);
+}
+
+/* ---- versions ---------------------------------------------------------------------------- */
+
+/* Up to four numbers of up to eight digits, as one number that compares as they do. A double hasn't
+ * the digits of Kusto's decimal for it; 16 bits each hold what versions of Windows programs do. */
+static st_kv f_parse_version(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str rest = st_kf_text(r, a[0]), part;
+    int64_t v = 0;
+    unsigned parts = 0;
+    (void)x;
+    while (st_str_cut(&rest, '.', &part)) {
+        uint64_t n, most = parts ? UINT16_MAX : INT16_MAX;
+        if (parts++ == 4 || part.n > 8 || !st_str_u64(part, &n))
+            return st_kv_null();
+        v = v << 16 | (int64_t)(n < most ? n : most);
+    }
+    return parts ? st_kv_long(v << 16 * (4 - parts)) : st_kv_null();
 }
 
 /* ---- the table --------------------------------------------------------------------------- */
 
 const st_kfn st_kfns_parse[] = {
-    { "parse_command_line", "ss", 2, "dynamic", NONE, f_parse_command_line,
+    { "parse_command_line", "xs", 2, "dynamic", NONE, f_parse_command_line,
       "a command line's words" },
-    { "parse_csv", "s", 1, "dynamic", NONE, f_parse_csv, "the fields of a CSV record" },
+    { "parse_csv", "s", 1, "dynamic", FIRST, f_parse_csv, "the fields of a CSV record" },
     { "parse_path", "s", 1, "dynamic", NONE, f_parse_path, "the parts of a path" },
     { "parse_url", "s", 1, "dynamic", NONE, f_parse_url, "the parts of a URL" },
     { "parse_urlquery", "s", 1, "dynamic", NONE, f_parse_urlquery, "the parameters of a URL" },
+    { "parse_version", "s", 1, "long", NONE, f_parse_version,
+      "a version as a number that compares as it does|a long, not a decimal: parts from 65,535 on "
+      "(the first one from 32,767 on) are equal" },
+    { "parseurl", "s", 1, "dynamic", NONE, f_parse_url, "the parts of a URL" },
+    { "parseurlquery", "s", 1, "dynamic", NONE, f_parse_urlquery, "the parameters of a URL" },
     { 0 },
 };

@@ -61,7 +61,7 @@ static st_kv f_strcat_array(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kf_from_buf(r);
 }
 
-static size_t code_points(st_str s)
+size_t st_kf_points(st_str s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s.n; n++)
@@ -69,8 +69,7 @@ static size_t code_points(st_str s)
     return n;
 }
 
-/* The byte at which the n-th code point begins. */
-static size_t byte_of(st_str s, int64_t n)
+size_t st_kf_byte_of(st_str s, int64_t n)
 {
     size_t i = 0;
     while (n-- > 0 && i < s.n)
@@ -81,7 +80,7 @@ static size_t byte_of(st_str s, int64_t n)
 static st_kv f_strlen(st_krun *r, const st_kx *x, const st_kv *a)
 {
     (void)x;
-    return st_kv_long((int64_t)code_points(st_kf_text(r, a[0])));
+    return st_kv_long((int64_t)st_kf_points(st_kf_text(r, a[0])));
 }
 static st_kv f_string_size(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -96,12 +95,12 @@ static st_kv f_substring(st_krun *r, const st_kx *x, const st_kv *a)
         return st_kv_sid(ST_EMPTY);
     int64_t from = a[1].u.i, n = x->nargs > 2 ? a[2].u.i : INT64_MAX;
     if (from < 0)
-        from += (int64_t)code_points(s);
+        from += (int64_t)st_kf_points(s);
     if (n <= 0)
         return st_kv_sid(ST_EMPTY);
-    size_t at = byte_of(s, from);
+    size_t at = st_kf_byte_of(s, from);
     st_str rest = { s.p + at, s.n - at };
-    rest.n = byte_of(rest, n);
+    rest.n = st_kf_byte_of(rest, n);
     return st_kv_str(&r->mem, rest);
 }
 
@@ -109,17 +108,17 @@ static st_kv f_indexof(st_krun *r, const st_kx *x, const st_kv *a)
 {
     st_str s = st_kf_text(r, a[0]), what = st_kf_text(r, a[1]);
     int64_t start = x->nargs > 2 ? a[2].u.i : 0, len = x->nargs > 3 ? a[3].u.i : -1,
-            occurrence = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)code_points(s);
+            occurrence = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)st_kf_points(s);
     if (st_kf_nulls(a, x->nargs) || len < -1 || occurrence < 0)
         return st_kv_null();
     start = start < 0 ? start + all : start;
     start = start < 0 ? 0 : start;
     if (start > all)
         return st_kv_long(-1);
-    size_t at = byte_of(s, start);
+    size_t at = st_kf_byte_of(s, start);
     st_str part = { s.p + at, s.n - at };
     if (len >= 0)
-        part.n = byte_of(part, len);
+        part.n = st_kf_byte_of(part, len);
     size_t i = 0;
     while (part.n - i >= what.n) {
         const char *hit = what.n ? memmem(part.p + i, part.n - i, what.p, what.n) : part.p + i;
@@ -127,7 +126,7 @@ static st_kv f_indexof(st_krun *r, const st_kx *x, const st_kv *a)
             break;
         i = (size_t)(hit - part.p);
         if (--occurrence <= 0)
-            return st_kv_long(start + (int64_t)code_points((st_str){ part.p, i }));
+            return st_kv_long(start + (int64_t)st_kf_points((st_str){ part.p, i }));
         if (++i > part.n)
             break;
     }
@@ -163,13 +162,12 @@ static st_kv f_split(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(one);
 }
 
-static st_kv f_replace_string(st_krun *r, const st_kx *x, const st_kv *a)
+static st_kv replace_all(st_krun *r, st_kv v, st_str from, st_str to)
 {
-    st_str s = st_kf_text(r, a[0]), from = st_kf_text(r, a[1]), to = st_kf_text(r, a[2]);
-    (void)x;
+    st_str s = st_kf_text(r, v);
     st_buf_clear(&r->mem.buf);
     size_t at = 0;
-    while (from.n && s.n - at >= from.n) {
+    while (from.n && s.n - at >= from.n && !st_kf_full(r)) {
         const char *hit = memmem(s.p + at, s.n - at, from.p, from.n);
         if (!hit)
             break;
@@ -179,16 +177,34 @@ static st_kv f_replace_string(st_krun *r, const st_kx *x, const st_kv *a)
         at = end + from.n;
     }
     if (!at)
-        return a[0];
+        return v;
     st_buf_put(&r->mem.buf, s.p + at, s.n - at);
     return st_kf_from_buf(r);
+}
+
+static st_kv f_replace_string(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return replace_all(r, a[0], st_kf_text(r, a[1]), st_kf_text(r, a[2]));
+}
+
+/* Each text of the first list by that of the second, one after the other. */
+static st_kv f_replace_strings(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_kv v = a[0];
+    (void)x;
+    if (a[1].tag != ST_KV_ARRAY || a[2].tag != ST_KV_ARRAY || a[1].u.a->n != a[2].u.a->n)
+        return st_kv_sid(ST_EMPTY);
+    for (size_t i = 0; i < a[1].u.a->n; i++)
+        v = replace_all(r, v, st_kf_text(r, a[1].u.a->v[i]), st_kf_text(r, a[2].u.a->v[i]));
+    return v;
 }
 
 static st_kv f_strrep(st_krun *r, const st_kx *x, const st_kv *a)
 {
     int64_t n = a[1].tag == ST_KV_LONG ? a[1].u.i : 0;
     st_buf_clear(&r->mem.buf);
-    for (int64_t i = 0; i < n && i < 1024; i++) {
+    for (int64_t i = 0; i < n && i < 1024 && !st_kf_full(r); i++) {
         if (i && x->nargs > 2)
             st_buf_str(&r->mem.buf, st_kf_text(r, a[2]));
         st_kv_put(&r->mem.buf, &r->mem, x->args[0]->type, a[0]);
@@ -299,6 +315,29 @@ static st_kv f_translate(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kf_from_buf(r);
 }
 
+/* What isn't a letter, a digit or an underscore gets a backslash, so that it stands for itself. */
+static st_kv f_regex_quote(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str s = st_kf_text(r, a[0]);
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool plain =
+            c >= 0x80 || c == '_' || (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z');
+        if (!plain)
+            st_buf_char(&r->mem.buf, '\\');
+        st_buf_char(&r->mem.buf, s.p[i]);
+    }
+    return st_kf_from_buf(r);
+}
+
+static st_kv f_isutf8(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    (void)x;
+    return st_kv_bool(st_utf8_valid(st_kf_text(r, a[0])));
+}
+
 /* ---- terms ------------------------------------------------------------------------------- */
 
 /* The index of the first needle that the text has, or -1. */
@@ -318,27 +357,35 @@ static st_kv f_has_any_index(st_krun *r, const st_kx *x, const st_kv *a)
 /* ---- the table --------------------------------------------------------------------------- */
 
 const st_kfn st_kfns_text[] = {
-    { "has_any_index", "sy", 2, "long", NONE, f_has_any_index, "which needle a text has, or -1" },
-    { "indexof", "ssiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },
-    { "isascii", "s", 1, "bool", NONE, f_isascii, "whether a text is ASCII" },
+    { "array_strcat", "yx", 2, "string", NONE, f_strcat_array, "an array's texts joined" },
+    { "has_any_index", "xy", 2, "long", NONE, f_has_any_index, "which needle a text has, or -1" },
+    { "indexof", "xxiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },
+    { "isascii", "x", 1, "bool", NONE, f_isascii, "whether a text is ASCII" },
+    { "isutf8", "x", 1, "bool", NONE, f_isutf8, "whether a text is valid UTF-8" },
     { "make_string", "*+", 1, "string", NONE, f_make_string, "a text of code points" },
+    { "regex_quote", "x", 1, "string", NONE, f_regex_quote,
+      "a text as a pattern that matches just it" },
     { "replace_string", "sss", 3, "string", NONE, f_replace_string, "a text replaced" },
+    { "replace_strings", "syy", 3, "string", NONE, f_replace_strings, "several texts replaced" },
     { "reverse", "*", 1, "string", NONE, f_reverse, "the text backwards" },
-    { "split", "ssi", 2, "dynamic", FIRST, f_split, "the parts of a text" },
+    { "split", "xsi", 2, "dynamic", FIRST, f_split,
+      "the parts of a text|an empty delimiter gives one part" },
     { "strcat", "*+", 1, "string", NONE, f_strcat, "texts joined" },
-    { "strcat_array", "ys", 2, "string", NONE, f_strcat_array, "an array's texts joined" },
-    { "strcat_delim", "s*+", 2, "string", NONE, f_strcat_delim, "texts joined by another" },
-    { "strcmp", "ss", 2, "long", NONE, f_strcmp, "-1, 0 or 1" },
-    { "string_size", "s", 1, "long", NONE, f_string_size, "bytes of a text" },
+    { "strcat_array", "yx", 2, "string", NONE, f_strcat_array, "an array's texts joined" },
+    { "strcat_delim", "x*+", 2, "string", NONE, f_strcat_delim, "texts joined by another" },
+    { "strcmp", "xx", 2, "long", NONE, f_strcmp, "-1, 0 or 1" },
+    { "string_size", "s", 1, "long", PREFIX("string_size_"), f_string_size, "bytes of a text" },
     { "strlen", "s", 1, "long", PREFIX("strlen_"), f_strlen, "characters of a text" },
-    { "strrep", "*is", 2, "string", NONE, f_strrep, "a text repeated" },
-    { "substring", "sii", 2, "string", NONE, f_substring, "a part of a text" },
-    { "to_utf8", "s", 1, "dynamic", NONE, f_codepoints, "the code points of a text" },
-    { "tohex", "ii", 1, "string", NONE, f_tohex, "a number in hex" },
-    { "tolower", "s", 1, "string", NONE, f_tolower, "in lower case" },
-    { "toupper", "s", 1, "string", NONE, f_toupper, "in upper case" },
+    { "strrep", "*ix", 2, "string", NONE, f_strrep, "a text repeated|at most 1,024 times" },
+    { "substring", "xii", 2, "string", NONE, f_substring, "a part of a text" },
+    { "to_utf8", "x", 1, "dynamic", NONE, f_codepoints, "the code points of a text" },
+    { "tohex", "ii", 1, "string", FIRST, f_tohex, "a number in hex" },
+    { "tolower", "x", 1, "string", NONE, f_tolower, "in lower case|one character for one" },
+    { "toupper", "x", 1, "string", NONE, f_toupper, "in upper case|one character for one" },
     { "translate", "sss", 3, "string", NONE, f_translate, "letters replaced by others" },
-    { "unicode_codepoints_from_string", "s", 1, "dynamic", NONE, f_codepoints,
+    { "unicode_codepoints_from_string", "x", 1, "dynamic", NONE, f_codepoints,
       "the code points of a text" },
+    { "unicode_codepoints_to_string", "*+", 1, "string", NONE, f_make_string,
+      "a text of code points" },
     { 0 },
 };

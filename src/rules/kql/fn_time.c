@@ -30,7 +30,7 @@ static part part_of(const st_krun *r, st_kv v)
     static const char *const names[] = { "year",   "quarter",     "month",       "week",
                                          "day",    "dayofyear",   "hour",        "minute",
                                          "second", "millisecond", "microsecond", "nanosecond" };
-    st_str s = v.tag == ST_KV_STRING ? st_pool_get(r->mem.pool, v.u.s) : ST_STR("");
+    st_str s = st_kf_text(r, v);
     for (unsigned i = 0; i < P_NONE; i++)
         if (st_str_ieq(s, st_str_of(names[i])))
             return (part)i;
@@ -257,7 +257,7 @@ static bool put_run(st_buf *b, char c, size_t n, const st_kdate *d, int64_t days
 /* days < 0: a date. */
 static st_kv format(st_krun *r, st_kv f, const st_kdate *d, int64_t days)
 {
-    st_str s = f.tag == ST_KV_STRING ? st_pool_get(r->mem.pool, f.u.s) : ST_STR("");
+    st_str s = st_kf_text(r, f);
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n;) {
         size_t n = 1;
@@ -270,7 +270,7 @@ static st_kv format(st_krun *r, st_kv f, const st_kdate *d, int64_t days)
             st_buf_put(&r->mem.buf, s.p + i, n);
         i += n;
     }
-    return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
+    return st_kf_from_buf(r);
 }
 
 static st_kv f_format_datetime(st_krun *r, const st_kx *x, const st_kv *a)
@@ -373,10 +373,12 @@ PART(getyear, d.year)
 /* ---- the table --------------------------------------------------------------------------- */
 
 const st_kfn st_kfns_time[] = {
-    { "ago", "t", 1, "datetime", NONE, f_ago, "so much before now" },
+    { "ago", "t", 1, "datetime", NONE, f_ago,
+      "so much before now|see --now and --ago in shelltree(1)" },
     { "datetime_add", "sid", 3, "datetime", NONE, f_datetime_add, "a date some parts later" },
     { "datetime_diff", "sdd", 3, "long", NONE, f_datetime_diff, "boundaries between two dates" },
     { "datetime_part", "sd", 2, "int", NONE, f_datetime_part, "a part of a date" },
+    { "datepart", "sd", 2, "int", NONE, f_datetime_part, "a part of a date" },
     { "dayofmonth", "d", 1, "int", NONE, f_dayofmonth, "day of the month" },
     { "dayofweek", "d", 1, "timespan", NONE, f_dayofweek, "days since Sunday" },
     { "dayofyear", "d", 1, "int", NONE, f_dayofyear, "day of the year" },
@@ -384,15 +386,16 @@ const st_kfn st_kfns_time[] = {
     { "endofmonth", "di", 1, "datetime", NONE, f_endofmonth, "last tick of the month" },
     { "endofweek", "di", 1, "datetime", NONE, f_endofweek, "last tick of the week" },
     { "endofyear", "di", 1, "datetime", NONE, f_endofyear, "last tick of the year" },
-    { "format_datetime", "ds", 2, "string", NONE, f_format_datetime, "a date spelled" },
-    { "format_timespan", "ts", 2, "string", NONE, f_format_timespan, "a timespan spelled" },
+    { "format_datetime", "ds", 2, "string", FIRST, f_format_datetime, "a date spelled" },
+    { "format_timespan", "ts", 2, "string", FIRST, f_format_timespan, "a timespan spelled" },
     { "getmonth", "d", 1, "int", NONE, f_getmonth, "month of the year" },
     { "getyear", "d", 1, "int", NONE, f_getyear, "the year" },
     { "hourofday", "d", 1, "int", NONE, f_hourofday, "hour of the day" },
-    { "make_datetime", "nnnnnn", 1, "datetime", NONE, f_make_datetime, "a date of its parts" },
+    { "make_datetime", "nnnnnn", 1, "datetime", NONE, f_make_datetime,
+      "a date of its parts|null if there is no such date" },
     { "make_timespan", "nnnn", 2, "timespan", NONE, f_make_timespan, "a timespan of its parts" },
     { "monthofyear", "d", 1, "int", NONE, f_getmonth, "month of the year" },
-    { "now", "t", 0, "datetime", NONE, f_now, "the time of the query" },
+    { "now", "t", 0, "datetime", NONE, f_now, "the time of the query|see --now in shelltree(1)" },
     { "startofday", "di", 1, "datetime", FIRST, f_startofday, "midnight" },
     { "startofmonth", "di", 1, "datetime", NONE, f_startofmonth, "the month's first tick" },
     { "startofweek", "di", 1, "datetime", NONE, f_startofweek, "Sunday's first tick" },
@@ -405,5 +408,6 @@ const st_kfn st_kfns_time[] = {
       "a date of Unix nanoseconds" },
     { "unixtime_seconds_todatetime", "n", 1, "datetime", NONE, f_unix_s, "a date of Unix seconds" },
     { "week_of_year", "d", 1, "int", NONE, f_week_of_year, "ISO 8601's week" },
+    { "weekofyear", "d", 1, "int", NONE, f_week_of_year, "ISO 8601's week|Kusto's isn't ISO's" },
     { 0 },
 };

@@ -9,8 +9,9 @@
 #include <string.h>
 
 static const st_kfn *const families[] = {
-    st_kfns_code,  st_kfns_dynamic, st_kfns_math, st_kfns_net,   st_kfns_parse,
-    st_kfns_regex, st_kfns_text,    st_kfns_time, st_kfns_value,
+    st_kfns_code,  st_kfns_dynamic, st_kfns_math,    st_kfns_net,  st_kfns_parse,
+    st_kfns_puny,  st_kfns_regex,   st_kfns_series,  st_kfns_text, st_kfns_time,
+    st_kfns_value, st_kfns_xml,     st_kfns_refused,
 };
 
 const st_kfn *st_kfn_at(size_t i)

@@ -41,10 +41,10 @@ static size_t place(const st_kmem *m, const st_kgroups *g, const st_kv *key)
     return at;
 }
 
-static bool grow(const st_kmem *m, st_kgroups *g)
+static bool grow(st_kmem *m, st_kgroups *g)
 {
     size_t size = g->size ? g->size * 2 : 64;
-    uint32_t *table = calloc(size, sizeof *table);
+    uint32_t *table = st_kcalloc(m, size, sizeof *table);
     if (!table)
         return false;
     free(g->table);
@@ -63,14 +63,14 @@ size_t st_kgroups_find(const st_kmem *m, const st_kgroups *g, const st_kv *key)
     return at ? at - 1 : SIZE_MAX;
 }
 
-size_t st_kgroups_put(const st_kmem *m, st_kgroups *g, const st_kv *key)
+size_t st_kgroups_put(st_kmem *m, st_kgroups *g, const st_kv *key)
 {
     if (g->n >= UINT32_MAX / 2 || (g->n * 2 >= g->size && !grow(m, g)))
         return SIZE_MAX;
     size_t at = place(m, g, key);
     if (g->table[at])
         return g->table[at] - 1;
-    if (!st_grow(&g->keys, &g->cap, (g->n + 1) * g->width + 1, sizeof *g->keys))
+    if (!st_kgrow(m, &g->keys, &g->cap, (g->n + 1) * g->width + 1, sizeof *g->keys))
         return SIZE_MAX;
     if (g->width)
         memcpy(g->keys + g->n * g->width, key, g->width * sizeof *key);

@@ -14,7 +14,7 @@ typedef struct st_kgroups {
 void st_kgroups_init(st_kgroups *g, size_t width);
 void st_kgroups_free(st_kgroups *g);
 /* The key's number, a new one if it is new; SIZE_MAX: no memory. */
-size_t st_kgroups_put(const st_kmem *m, st_kgroups *g, const st_kv *key);
+size_t st_kgroups_put(st_kmem *m, st_kgroups *g, const st_kv *key);
 /* SIZE_MAX: not there. */
 size_t st_kgroups_find(const st_kmem *m, const st_kgroups *g, const st_kv *key);
 

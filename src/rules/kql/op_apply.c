@@ -1,7 +1,7 @@
 /*
  * op_apply.c - mv-apply: a subquery over the elements of each row, its result beside the row.
  *
- * The subquery is bound once, over a feed that hands it one row's elements at a time. Before
+ * The subquery is bound once, over a feed that hands it one row's elements at a time. Behind
  * each row every one of its operators is put back to what it was when bound: what it holds is
  * freed by the function that the run would free it by, then its spec is copied back. So only
  * operators that stand in one chain may stand there; the binder sees to that.
@@ -170,12 +170,13 @@ typedef struct results {
 static bool run_row(st_krun *r, apply *a, st_kbatch *in, size_t k, const st_kv *const *v,
                     const size_t *step, results *out)
 {
-    put_back(a);
+    size_t was = out->rows.n, held = r->mem.held;
     ((feed *)a->feed->spec)->b = row_batch(r, a, in, k, v, step);
-    size_t was = out->rows.n;
     if (!st_krun_ok(r) || !st_krows_read(r, a->body, &out->rows))
         return false;
-    if (!st_grow(&out->owner, &out->cap, out->rows.n, sizeof *out->owner))
+    put_back(a);
+    st_kgive_back(&r->mem, held);
+    if (!st_kgrow(&r->mem, &out->owner, &out->cap, out->rows.n, sizeof *out->owner))
         return st_krun_nomem(r);
     for (size_t i = was; i < out->rows.n; i++)
         out->owner[i] = k;
@@ -235,7 +236,7 @@ static st_kbatch *apply_batch(st_krun *r, st_kop *op, st_kbatch *in)
 static st_kbatch *apply_next(st_krun *r, st_kop *op)
 {
     st_kbatch *in, *out = NULL;
-    while (!out && st_krun_ok(r) && (in = op->in->next(r, op->in)) != NULL) {
+    while (!out && st_krun_ok(r) && (in = st_kop_next(r, op->in)) != NULL) {
         out = apply_batch(r, op, in);
         st_kbatch_free(in);
     }
@@ -243,8 +244,8 @@ static st_kbatch *apply_next(st_krun *r, st_kop *op)
 }
 
 st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                     size_t index_col, st_kop *from, st_kop *body, const st_kcol *cols,
-                     const st_kapplied *out, size_t ncols)
+                     size_t index_col, st_kop *body, const st_kcol *cols, const st_kapplied *out,
+                     size_t ncols)
 {
     st_kop *op = st_kop_new(r, apply_next, in, sizeof(apply));
     apply *a = op ? op->spec : NULL;
@@ -261,7 +262,8 @@ st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, 
     a->n = n;
     a->limit = limit;
     a->index_col = index_col;
-    a->feed = from;
     a->body = body;
+    for (a->feed = body; a->feed->in; a->feed = a->feed->in)
+        ;
     return remember(r, a) ? op : NULL;
 }

@@ -13,7 +13,7 @@ static st_kbatch *count_next(st_krun *r, st_kop *op)
         return NULL;
     s->done = true;
     st_kbatch *b;
-    while ((b = op->in->next(r, op->in)) != NULL) {
+    while ((b = st_kop_next(r, op->in)) != NULL) {
         n += (int64_t)b->n;
         st_kbatch_free(b);
     }

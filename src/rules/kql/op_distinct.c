@@ -28,7 +28,7 @@ static bool first_seen(st_krun *r, st_kgroups *g, st_kbatch *b, bool *keep)
 static st_kbatch *distinct_next(st_krun *r, st_kop *op)
 {
     st_kbatch *b;
-    while ((b = op->in->next(r, op->in)) != NULL) {
+    while ((b = st_kop_next(r, op->in)) != NULL) {
         bool *keep = ST_NEWN(&b->arena, bool, b->n);
         if (!keep || !first_seen(r, op->spec, b, keep)) {
             st_krun_nomem(r);

@@ -2,7 +2,8 @@
  * op_expand.c - mv-expand: each element of an array gives a row.
  *
  * Several columns go in parallel, the shorter ones padded with null. An empty array gives no
- * row, null one row with null, a scalar one with itself, a bag one single-entry bag a member.
+ * row, null one row with null, a scalar one with itself, a bag one single-entry bag a member. A
+ * batch of rows may spread to any number of them, so it is done by and by.
  */
 #include "rules/kql/plan.h"
 
@@ -13,7 +14,16 @@ typedef struct expand {
     size_t n;
     size_t limit;
     size_t index_col; /* SIZE_MAX: none */
+    st_kbatch *in;    /* what is being spread; NULL: the next one is due */
+    const st_kv **v;  /* the items' values over it */
+    size_t *step;
+    size_t row, element; /* where it goes on */
 } expand;
+
+/* Where a row of the output comes from. */
+typedef struct place {
+    size_t row, element;
+} place;
 
 static size_t elements(st_kv v)
 {
@@ -40,81 +50,117 @@ st_kv st_kexpand_element(st_krun *r, const st_kexpand *it, st_kv v, size_t i)
     return st_kv_convert(&r->mem, it->to, ST_KT_DYNAMIC, out);
 }
 
-/* How many rows each input row gives, and all together. */
-static size_t count_rows(const expand *e, const st_kv *const *v, const size_t *step, size_t rows,
-                         size_t *count)
+/* How many rows row k of the input gives. */
+static size_t rows_of(const expand *e, size_t k)
 {
-    size_t total = 0;
-    for (size_t k = 0; k < rows; k++) {
-        count[k] = 0;
-        for (size_t i = 0; i < e->n; i++) {
-            size_t n = elements(v[i][k * step[i]]);
-            count[k] = n > count[k] ? n : count[k];
-        }
-        count[k] = count[k] < e->limit ? count[k] : e->limit;
-        total += count[k];
+    size_t count = 0;
+    for (size_t i = 0; i < e->n; i++) {
+        size_t n = elements(e->v[i][k * e->step[i]]);
+        count = n > count ? n : count;
     }
-    return total;
+    return count < e->limit ? count : e->limit;
 }
 
-static bool fill(st_krun *r, const st_kop *op, const expand *e, st_kbatch *in, st_kbatch *out,
-                 const st_kv *const *v, const size_t *step, const size_t *count)
+static void close_input(expand *e)
 {
-    const st_kv **from = ST_NEWN(&out->arena, const st_kv *, op->schema.n);
-    if (!from)
-        return false;
-    for (size_t c = 0; c < op->schema.n; c++) {
-        bool lazy = c < in->ncols && !in->cols[c].v && in->cols[c].source;
-        for (size_t i = 0; i < e->n; i++)
-            lazy = lazy && e->items[i].col != c;
-        if (lazy) {
-            out->cols[c].source = in->cols[c].source;
+    st_kbatch_free(e->in);
+    e->in = NULL;
+}
+
+static void expand_free(void *p)
+{
+    close_input(p);
+}
+
+/* The next batch of the input and the values of the items over it. */
+static bool open_input(st_krun *r, st_kop *op, expand *e)
+{
+    e->in = st_kop_next(r, op->in);
+    e->row = e->element = 0;
+    for (size_t i = 0; e->in && i < e->n; i++)
+        if (!(e->v[i] = st_kx_run(r, e->items[i].x, e->in, &e->step[i])))
+            return false;
+    return e->in != NULL;
+}
+
+/* The next elements of the input batch, most of them ST_KBATCH; how many. */
+static size_t pick(expand *e, place *at)
+{
+    size_t n = 0;
+    while (n < ST_KBATCH && e->row < e->in->n) {
+        if (e->element < rows_of(e, e->row)) {
+            at[n++] = (place){ e->row, e->element++ };
             continue;
         }
-        out->cols[c].v = ST_NEWN(&out->arena, st_kv, out->n);
-        if (!out->cols[c].v)
-            return false;
-        from[c] = c < in->ncols ? st_kbatch_col(r, in, c) : NULL;
+        e->row++;
+        e->element = 0;
     }
-    size_t at = 0;
-    for (size_t k = 0; k < in->n; k++)
-        for (size_t j = 0; j < count[k]; j++, at++) {
-            out->node[at] = in->node[k];
-            for (size_t c = 0; c < op->schema.n; c++)
-                if (out->cols[c].v)
-                    out->cols[c].v[at] = from[c] ? from[c][k] : st_kv_null();
-            for (size_t i = 0; i < e->n; i++)
-                out->cols[e->items[i].col].v[at] = st_kexpand_element(r, &e->items[i], v[i][k * step[i]], j);
-            if (e->index_col != SIZE_MAX)
-                out->cols[e->index_col].v[at] = st_kv_long((int64_t)j);
-        }
-    return true;
+    return n;
+}
+
+static bool is_item(const expand *e, size_t col)
+{
+    bool item = col == e->index_col;
+    for (size_t i = 0; i < e->n; i++)
+        item |= e->items[i].col == col;
+    return item;
+}
+
+/* A column that is passed on. */
+static bool copy_column(st_krun *r, st_kbatch *in, st_kbatch *out, size_t c, const place *at)
+{
+    if (!in->cols[c].v && in->cols[c].source) {
+        out->cols[c].source = in->cols[c].source;
+        return true;
+    }
+    const st_kv *from = st_kbatch_col(r, in, c);
+    st_kv *v = out->cols[c].v = from ? ST_NEWN(&out->arena, st_kv, out->n) : NULL;
+    for (size_t k = 0; v && k < out->n; k++)
+        v[k] = from[at[k].row];
+    return v != NULL;
+}
+
+static bool fill(st_krun *r, const st_kop *op, const expand *e, st_kbatch *out, const place *at)
+{
+    for (size_t k = 0; k < out->n; k++)
+        out->node[k] = e->in->node[at[k].row];
+    for (size_t c = 0; c < op->schema.n; c++)
+        if (!is_item(e, c) && !copy_column(r, e->in, out, c, at))
+            return false;
+    for (size_t i = 0; i < e->n; i++) {
+        const st_kexpand *it = &e->items[i];
+        st_kv *v = out->cols[it->col].v = ST_NEWN(&out->arena, st_kv, out->n);
+        for (size_t k = 0; v && k < out->n; k++)
+            v[k] = st_kexpand_element(r, it, e->v[i][at[k].row * e->step[i]], at[k].element);
+        if (!v)
+            return false;
+    }
+    st_kv *index = NULL;
+    if (e->index_col != SIZE_MAX)
+        index = out->cols[e->index_col].v = ST_NEWN(&out->arena, st_kv, out->n);
+    for (size_t k = 0; index && k < out->n; k++)
+        index[k] = st_kv_long((int64_t)at[k].element);
+    return index || e->index_col == SIZE_MAX;
 }
 
 static st_kbatch *expand_next(st_krun *r, st_kop *op)
 {
     expand *e = op->spec;
-    st_kbatch *in, *out = NULL;
-    while (!out && (in = op->in->next(r, op->in)) != NULL) {
-        const st_kv **v = ST_NEWN(&in->arena, const st_kv *, e->n);
-        size_t *step = ST_NEWN(&in->arena, size_t, e->n),
-               *count = ST_NEWN(&in->arena, size_t, in->n);
-        bool ok = v && step && count;
-        for (size_t i = 0; ok && i < e->n; i++)
-            ok = (v[i] = st_kx_run(r, e->items[i].x, in, &step[i])) != NULL;
-        size_t total = ok ? count_rows(e, v, step, in->n, count) : 0;
-        if (total)
-            out = st_kbatch_new(r, total, op->schema.n);
-        if (out && !fill(r, op, e, in, out, v, step, count))
-            ok = false;
-        st_kbatch_free(in);
-        if (!ok) {
-            st_krun_nomem(r);
-            st_kbatch_free(out);
+    place at[ST_KBATCH];
+    size_t n = 0;
+    while (!n) {
+        if (!e->in && !open_input(r, op, e))
             return NULL;
-        }
+        n = pick(e, at);
+        if (!n)
+            close_input(e);
     }
-    return out;
+    st_kbatch *out = st_kbatch_new(r, n, op->schema.n);
+    if (out && fill(r, op, e, out, at))
+        return out;
+    st_kbatch_free(out);
+    st_krun_nomem(r);
+    return NULL;
 }
 
 st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
@@ -122,8 +168,9 @@ st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n,
 {
     st_kop *op = st_kop_new(r, expand_next, in, sizeof(expand));
     expand *e = op ? op->spec : NULL;
-    if (!e || !(e->items = ST_NEWN(&r->arena, st_kexpand, n)) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+    if (!e || !st_krun_own(r, e, expand_free) || !(e->items = ST_NEWN(&r->arena, st_kexpand, n)) ||
+        !(e->v = ST_NEWN(&r->arena, const st_kv *, n)) ||
+        !(e->step = ST_NEWN(&r->arena, size_t, n)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
     memcpy(e->items, items, n * sizeof *items);
     memcpy(op->schema.v, cols, ncols * sizeof *cols);

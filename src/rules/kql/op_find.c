@@ -6,7 +6,6 @@
  */
 #include "rules/kql/bind.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* Names and values in turn; what is missing is left out. */
@@ -23,25 +22,6 @@ static st_kv pack(st_krun *r, const st_kx *x, const st_kv *a)
             g->v[n++] = a[i];
         }
     return st_kv_bag(g);
-}
-
-static bool mark_used(st_kbinder *b, const st_kx *x, bool *keep)
-{
-    size_t cap = 0, n = 0;
-    const st_kx **todo = NULL;
-    bool ok = st_grow(&todo, &cap, 1, sizeof(st_kx *));
-    if (ok)
-        todo[n++] = x;
-    while (ok && n) {
-        const st_kx *t = todo[--n];
-        if (t->kind == ST_X_COLUMN)
-            keep[t->col] = true;
-        ok = st_grow(&todo, &cap, n + t->nargs, sizeof(st_kx *));
-        for (size_t i = 0; ok && i < t->nargs; i++)
-            todo[n++] = t->args[i];
-    }
-    free((void *)todo);
-    return ok || st_krun_nomem(b->r);
 }
 
 static st_kx *pack_node(st_kbinder *b, const st_kschema *s, const bool *keep, size_t n)
@@ -68,7 +48,7 @@ static st_kop *packed(st_kbinder *b, st_kop *rows, const st_kx *cond, const st_k
     st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, s->n + 1);
     st_kitem *items = ST_NEWN(&b->r->arena, st_kitem, s->n + 1);
     size_t n = 0;
-    if (!keep || !cols || !items || !mark_used(b, cond, keep))
+    if (!keep || !cols || !items || !st_kx_columns(b->r, cond, keep))
         return NULL;
     for (size_t i = 0; i < s->n; i++) {
         keep[i] = keep[i] || i == 0 || st_kb_column(common, s->v[i].name) != SIZE_MAX;

@@ -1,5 +1,4 @@
 /* op_join.c - rows of two inputs with equal keys: the right side in a hash table, then the left. */
-#include "base/limits.h"
 #include "rules/kql/group.h"
 #include "rules/kql/plan.h"
 
@@ -53,11 +52,9 @@ static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *c
 
 static bool add_pair(st_krun *r, join *j, st_kat left, st_kat right)
 {
-    if (j->npairs >= r->max_rows) {
-        r->limit = "a join has more rows than the limit";
+    if (j->npairs % ST_KBATCH == 0 && (!st_krun_rows(r, j->npairs) || !st_krun_going(r)))
         return false;
-    }
-    if (!st_grow(&j->pairs, &j->cap, j->npairs + 1, sizeof *j->pairs))
+    if (!st_kgrow(&r->mem, &j->pairs, &j->cap, j->npairs + 1, sizeof *j->pairs))
         return st_krun_nomem(r);
     j->pairs[j->npairs++] = (pair){ left, right };
     return true;
@@ -67,9 +64,9 @@ static bool add_pair(st_krun *r, join *j, st_kat left, st_kat right)
 static bool build(st_krun *r, join *j, st_kv *key)
 {
     size_t n = j->r.rows, at = 0;
-    j->first = calloc(n + 1, sizeof *j->first);
-    j->more = calloc(n + 1, sizeof *j->more);
-    j->rat = calloc(n + 1, sizeof *j->rat);
+    j->first = st_kcalloc(&r->mem, n + 1, sizeof *j->first);
+    j->more = st_kcalloc(&r->mem, n + 1, sizeof *j->more);
+    j->rat = st_kcalloc(&r->mem, n + 1, sizeof *j->rat);
     if (!j->first || !j->more || !j->rat)
         return st_krun_nomem(r);
     for (size_t i = 0; i < j->r.n; i++)
@@ -97,13 +94,13 @@ static bool probe(st_krun *r, join *j, st_kat at, st_kv *key, bool *used, bool *
         return hit != (j->kind == ST_J_LEFTSEMI) || add_pair(r, j, at, NO_ROW);
     if (!hit)
         return !outer || add_pair(r, j, at, NO_ROW);
-    if (j->kind == ST_J_INNERUNIQUE && taken[g])
+    bool right_only = j->kind == ST_J_RIGHTSEMI || j->kind == ST_J_RIGHTANTI;
+    if ((right_only || j->kind == ST_J_INNERUNIQUE) && taken[g])
         return true;
     taken[g] = true;
     for (uint32_t i = j->first[g]; i; i = j->more[i - 1]) {
         used[i - 1] = true;
-        if (j->kind != ST_J_RIGHTSEMI && j->kind != ST_J_RIGHTANTI &&
-            !add_pair(r, j, at, j->rat[i - 1]))
+        if (!right_only && !add_pair(r, j, at, j->rat[i - 1]))
             return false;
     }
     return true;
@@ -137,7 +134,7 @@ static bool run_join(st_krun *r, st_kop *op)
 static st_kbatch *join_next(st_krun *r, st_kop *op)
 {
     join *j = op->spec;
-    if (!j->done && !run_join(r, op) && !r->limit)
+    if (!j->done && !run_join(r, op))
         return NULL;
     size_t n = j->npairs - j->next;
     n = n < ST_KBATCH ? n : ST_KBATCH;

@@ -194,7 +194,7 @@ static st_kbatch *result(st_krun *r, const st_kop *op, const series *s, const wo
 static st_kbatch *series_next(st_krun *r, st_kop *op)
 {
     series *s = op->spec;
-    work w = { 0 };
+    work w = { .arena.budget = &r->budget };
     st_kbatch *b = NULL;
     if (s->done)
         return NULL;

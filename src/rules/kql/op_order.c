@@ -82,7 +82,7 @@ static bool order_sort(st_krun *r, st_kop *op)
     o->sorted = true;
     if (!st_krows_read(r, op->in, &o->rows) || !compute_keys(r, o))
         return false;
-    o->at = calloc(o->rows.rows + 1, sizeof *o->at);
+    o->at = st_kcalloc(&r->mem, o->rows.rows + 1, sizeof *o->at);
     if (!o->at)
         return st_krun_nomem(r);
     for (size_t i = 0; i < o->rows.n; i++)

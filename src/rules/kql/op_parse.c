@@ -190,7 +190,7 @@ static st_kbatch *parse_next(st_krun *r, st_kop *op)
 {
     parse *p = op->spec;
     st_kbatch *b;
-    while ((b = op->in->next(r, op->in)) != NULL) {
+    while ((b = st_kop_next(r, op->in)) != NULL) {
         bool *keep = ST_NEWN(&b->arena, bool, b->n);
         if (!keep || !parse_batch(r, op, p, b, keep)) {
             st_kbatch_free(b);

@@ -126,7 +126,7 @@ static bool parse_batch(st_krun *r, const st_kop *op, const parse_kv *p, st_kbat
 
 static st_kbatch *parse_kv_next(st_krun *r, st_kop *op)
 {
-    st_kbatch *b = op->in->next(r, op->in);
+    st_kbatch *b = st_kop_next(r, op->in);
     if (!b || parse_batch(r, op, op->spec, b))
         return b;
     st_kbatch_free(b);

@@ -62,7 +62,7 @@ static bool read_rows(st_krun *r, st_kop *op, partition *p)
     p->read = true;
     if (!st_krows_read(r, op->in, &p->rows))
         return false;
-    p->group = calloc(p->rows.rows + 1, sizeof *p->group);
+    p->group = st_kcalloc(&r->mem, p->rows.rows + 1, sizeof *p->group);
     if (!p->group)
         return st_krun_nomem(r);
     size_t at = 0;
@@ -97,7 +97,7 @@ static st_kbatch *partition_next(st_krun *r, st_kop *op)
     if (!p->read && !read_rows(r, op, p))
         return NULL;
     for (;;) {
-        st_kbatch *b = p->now ? p->now->next(r, p->now) : NULL;
+        st_kbatch *b = p->now ? st_kop_next(r, p->now) : NULL;
         if (b)
             return b;
         if (!st_krun_ok(r) || p->next >= p->groups.n || !open_key(r, op, p))

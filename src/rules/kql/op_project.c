@@ -45,7 +45,7 @@ static bool unshare(st_krun *r, st_kbatch *b, st_kslot *slots, size_t n)
 static st_kbatch *project_next(st_krun *r, st_kop *op)
 {
     const project *s = op->spec;
-    st_kbatch *b = op->in->next(r, op->in);
+    st_kbatch *b = st_kop_next(r, op->in);
     if (!b)
         return NULL;
     st_kslot *slots = ST_NEWN(&b->arena, st_kslot, s->n);

@@ -45,7 +45,7 @@ static st_kbatch *replay_next(st_krun *r, st_kop *op)
     }
     if (p->next >= s->rows.n || !st_krun_ok(r))
         return NULL;
-    st_arena a = { 0 };
+    st_arena a = { .budget = &r->budget };
     size_t n = s->rows.batch[p->next]->n;
     st_kat *at = ST_NEWN(&a, st_kat, n);
     for (size_t k = 0; at && k < n; k++)

@@ -1,28 +1,54 @@
 /* op_source.c - where rows come from: the forest's nodes, constants, a range. */
-#include "base/limits.h"
-#include "rules/kql/plan.h"
+#include "rules/kql/tables.h"
 
 #include <string.h>
 
 typedef struct scan {
     const st_ktable *table;
-    size_t at;
+    uint64_t events; /* the ids that are rows of it */
+    size_t at;       /* of the nodes, events or hosts there are */
+    st_kop *older;   /* the reader made before this one */
 } scan;
+
+/* How many of them there are, and the number of the first as a row. */
+static size_t there_are(const st_forest *f, const st_ktable *t, size_t *first)
+{
+    *first = 0;
+    if (!f || t->rows == ST_KR_NONE)
+        return 0;
+    if (t->rows == ST_KR_PROCESSES)
+        return f->observed;
+    if (t->rows == ST_KR_NODES)
+        return f->n;
+    *first = t->rows == ST_KR_EVENTS ? f->n : f->n + f->nevents;
+    return t->rows == ST_KR_EVENTS ? f->nevents : f->nhosts;
+}
+
+static bool is_row(const scan *s, const st_forest *f, size_t i)
+{
+    return s->table->rows != ST_KR_EVENTS ||
+           (s->events >> st_event_kind_at(f->events[i].kind)->id & 1);
+}
 
 static st_kbatch *scan_next(st_krun *r, st_kop *op)
 {
     scan *s = op->spec;
-    const st_forest *f = r->forest;
-    size_t end = !f || s->table->empty ? 0 : s->table->placeholders ? f->n : f->observed;
+    size_t first, n = 0, end = there_are(r->forest, s->table, &first);
+    r->scanned = true;
     if (s->at >= end || !st_krun_ok(r))
         return NULL;
-    size_t n = end - s->at < ST_KBATCH ? end - s->at : ST_KBATCH;
-    st_kbatch *b = st_kbatch_new(r, n, s->table->n);
-    for (size_t k = 0; b && k < n; k++)
-        b->node[k] = (st_node)(s->at + k);
-    for (size_t c = 0; b && c < b->ncols; c++)
+    st_kbatch *b =
+        st_kbatch_new(r, end - s->at < ST_KBATCH ? end - s->at : ST_KBATCH, s->table->n);
+    for (; b && n < b->n && s->at < end; s->at++)
+        if (is_row(s, r->forest, s->at))
+            b->node[n++] = (st_node)(first + s->at);
+    if (!n) {
+        st_kbatch_free(b);
+        return NULL;
+    }
+    for (size_t c = 0; c < b->ncols; c++)
         b->cols[c].source = &s->table->columns[c];
-    s->at += n;
+    b->n = n;
     return b;
 }
 
@@ -31,8 +57,12 @@ st_kop *st_kop_scan(st_krun *r, const st_ktable *t)
     st_kop *op = st_kop_new(r, scan_next, NULL, sizeof(scan));
     if (!op)
         return NULL;
-    ((scan *)op->spec)->table = t;
-    op->lineage = true;
+    *(scan *)op->spec = (scan){ t, st_ktable_events(t), 0, r->scans };
+    r->scans = op;
+    for (size_t i = 0; i < ST_KTABLES; i++)
+        if (st_ktable_at(i) == t)
+            r->tables |= UINT32_C(1) << i;
+    op->lineage = op->evidence = true;
     op->schema.n = t->n;
     op->schema.v = ST_NEWN(&r->arena, st_kcol, t->n);
     if (!op->schema.v)
@@ -40,6 +70,22 @@ st_kop *st_kop_scan(st_krun *r, const st_ktable *t)
     for (size_t c = 0; c < t->n; c++)
         op->schema.v[c] = (st_kcol){ st_str_of(t->columns[c].name), t->columns[c].type };
     return op;
+}
+
+/* Not once a value may have come from rows: over evidence it would be another than over none. */
+void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x)
+{
+    scan *s = op->spec;
+    if (op->next == scan_next && s->table->rows == ST_KR_EVENTS && !r->scanned)
+        s->events = st_ktable_narrow(r, s->table, s->events, x);
+}
+
+uint64_t st_krun_events(const st_krun *r)
+{
+    uint64_t events = 0;
+    for (const st_kop *op = r->scans; op; op = ((const scan *)op->spec)->older)
+        events |= ((const scan *)op->spec)->events;
+    return events;
 }
 
 typedef struct values {
@@ -79,7 +125,6 @@ st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv
 
 typedef struct range {
     st_kv at, to, step;
-    size_t rows;
 } range;
 
 /* The next value into *v; false at the end. */
@@ -107,10 +152,6 @@ static bool range_step(range *s, st_kv *v)
 static st_kbatch *range_next(st_krun *r, st_kop *op)
 {
     range *s = op->spec;
-    if (s->rows >= r->max_rows) {
-        r->limit = "a range has more rows than the limit";
-        return NULL;
-    }
     st_kbatch *b = st_krun_ok(r) ? st_kbatch_new(r, ST_KBATCH, 1) : NULL;
     st_kv *v = b ? ST_NEWN(&b->arena, st_kv, ST_KBATCH) : NULL;
     size_t n = 0;
@@ -120,7 +161,6 @@ static st_kbatch *range_next(st_krun *r, st_kop *op)
         st_kbatch_free(b);
         return NULL;
     }
-    s->rows += n;
     b->n = n;
     b->cols[0].v = v;
     return b;
@@ -131,7 +171,7 @@ st_kop *st_kop_range(st_krun *r, st_str name, st_kt type, st_kv from, st_kv to, 
     st_kop *op = st_kop_new(r, range_next, NULL, sizeof(range));
     if (!op)
         return NULL;
-    *(range *)op->spec = (range){ from, to, step, 0 };
+    *(range *)op->spec = (range){ from, to, step };
     op->schema.n = 1;
     op->schema.v = ST_NEW(&r->arena, st_kcol);
     if (!op->schema.v)

@@ -28,7 +28,7 @@ static bool open_groups(st_krun *r, summarize *s)
 {
     size_t need = s->groups.n * s->ncalls;
     if (need > s->used) {
-        if (!st_grow(&s->accum, &s->cap, need, sizeof *s->accum))
+        if (!st_kgrow(&r->mem, &s->accum, &s->cap, need, sizeof *s->accum))
             return st_krun_nomem(r);
         memset(s->accum + s->used, 0, (need - s->used) * sizeof *s->accum);
         s->used = need;
@@ -93,7 +93,7 @@ static bool read_all(st_krun *r, st_kop *op)
     summarize *s = op->spec;
     st_kbatch *b;
     s->done = true;
-    while ((b = op->in->next(r, op->in)) != NULL) {
+    while ((b = st_kop_next(r, op->in)) != NULL) {
         bool ok = add_batch(r, s, b);
         st_kbatch_free(b);
         if (!ok)

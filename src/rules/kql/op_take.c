@@ -4,7 +4,7 @@
 static st_kbatch *take_next(st_krun *r, st_kop *op)
 {
     size_t *left = op->spec;
-    st_kbatch *b = *left ? op->in->next(r, op->in) : NULL;
+    st_kbatch *b = *left ? st_kop_next(r, op->in) : NULL;
     if (!b)
         return NULL;
     if (b->n > *left)

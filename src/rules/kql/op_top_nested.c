@@ -62,7 +62,7 @@ static int by_value(const void *pa, const void *pb, void *pc)
 
 static bool add_path(st_krun *r, paths *p, path one)
 {
-    if (!st_grow(&p->v, &p->cap, p->n + 1, sizeof *p->v))
+    if (!st_kgrow(&r->mem, &p->v, &p->cap, p->n + 1, sizeof *p->v))
         return st_krun_nomem(r);
     p->v[p->n++] = one;
     return true;
@@ -183,10 +183,10 @@ static bool run_level(st_krun *r, work *w, const level *l, const st_krows *rows,
 
 static bool run_levels(st_krun *r, nested *s, const st_krows *rows)
 {
-    size_t *path_of = calloc(rows->rows + 1, sizeof *path_of), parents = 1;
+    size_t *path_of = st_kcalloc(&r->mem, rows->rows + 1, sizeof *path_of), parents = 1;
     bool ok = path_of != NULL || st_krun_nomem(r); /* false: out of memory */
     for (size_t i = 0; path_of && ok && i < s->n; i++) {
-        work w = { 0 };
+        work w = { .arena.budget = &r->budget };
         st_kgroups_init(&w.groups, 2);
         ok = run_level(r, &w, &s->levels[i], rows, path_of, parents, &s->paths[i]);
         parents = s->paths[i].n;

@@ -42,7 +42,7 @@ static st_kbatch *union_next(st_krun *r, st_kop *op)
 {
     unite *u = op->spec;
     for (; u->at < u->n; u->at++) {
-        st_kbatch *b = u->legs[u->at]->next(r, u->legs[u->at]);
+        st_kbatch *b = st_kop_next(r, u->legs[u->at]);
         if (b)
             return remap(r, op, u, b);
     }

@@ -12,7 +12,7 @@
 
 static st_kbatch *gather_all(st_krun *r, const st_kop *op, const st_krows *rows)
 {
-    st_arena a = { 0 };
+    st_arena a = { .budget = &r->budget };
     st_kat *at = ST_NEWN(&a, st_kat, rows->rows);
     size_t n = 0;
     for (size_t i = 0; at && i < rows->n; i++)
@@ -44,6 +44,7 @@ bool st_kop_make_whole(st_krun *r, st_kop *op)
     op->next = whole_next;
     op->in = inner;
     op->spec = NULL;
+    op->spec_size = 0;
     return true;
 }
 

@@ -369,24 +369,16 @@ static void statement(st_parser *p, st_kql_stmt *s)
     s->span = st_p_since(p, start);
 }
 
-static unsigned line_of(const st_parser *p, uint32_t at)
-{
-    unsigned line = 1;
-    st_kql_diags *d = p->diags;
-    for (size_t i = 0; i < d->base + at && i < d->file.n; i++)
-        line += d->file.p[i] == '\n';
-    return line;
-}
-
 /* Behind a statement stands neither `;` nor the end. */
 static void no_separator(st_parser *p, const st_kql_stmt *s)
 {
     static const char *const sql[] = { "from", "where", "join", "group", "limit" };
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
-    unsigned line = line_of(p, s->span.start);
-    if (p->panic)
+    if (p->panic || p->diags->errors >= ST_MAX_DIAGS) {
+        st_p_wrong(p);
         return;
+    }
     if (t->kind == ST_TOK_BAD || t->kind == ST_TOK_LITERAL ||
         (t->kind == ST_TOK_PUNCT && !st_p_is(p, 0, "("))) {
         st_p_expected(p, s->kind == ST_KS_QUERY ? "`|`, `;` or the end" : "`;`");
@@ -408,10 +400,10 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
         st_p_fail(p, t->span, "KS005",
                   "expected `|`, or `;` before %.*s (query began in line %u); a file holds one query, and "
                   "an empty line doesn't end it",
-                  ST_FMT(text), line);
+                  ST_FMT(text), st_kql_diags_line(p->diags, s->span.start));
     else
         st_p_fail(p, t->span, "KS005", "expected `;` before %.*s (statement began in line %u)",
-                  ST_FMT(text), line);
+                  ST_FMT(text), st_kql_diags_line(p->diags, s->span.start));
 }
 
 /* To the next statement: behind a `;`, or at the `}` of a body. */

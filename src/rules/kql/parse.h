@@ -105,6 +105,13 @@ st_kql_query *st_p_query(st_parser *p, st_kql_expr *head, bool bare);
 /* An expression, or a query where a pipe follows or a query begins. */
 st_kql_expr *st_p_value(st_parser *p, bool statement);
 
+/* ---- parse_graph.c: operators over graphs, from behind their word to their end -------------------- */
+
+void st_p_make_graph(st_parser *p, st_kql_op *op);
+void st_p_graph_match(st_parser *p, st_kql_op *op); /* graph-shortest-paths too */
+void st_p_graph_to_table(st_parser *p, st_kql_op *op);
+void st_p_graph_mark(st_parser *p, st_kql_op *op);
+
 /* ---- parse.c: statements ------------------------------------------------------------------------ */
 
 /* Up to the end of the text, or to `}`. */

@@ -633,12 +633,12 @@ static const op_entry entries[] = {
     { "scan", ST_KP_UNSUPPORTED, read_unsupported },
     { "reduce", ST_KP_UNSUPPORTED, read_unsupported },
     { "top-hitters", ST_KP_UNSUPPORTED, read_unsupported },
-    { "make-graph", ST_KP_UNSUPPORTED, read_unsupported },
+    { "make-graph", ST_KP_MAKE_GRAPH, st_p_make_graph },
     { "graph", ST_KP_UNSUPPORTED, read_unsupported },
-    { "graph-match", ST_KP_UNSUPPORTED, read_unsupported },
-    { "graph-shortest-paths", ST_KP_UNSUPPORTED, read_unsupported },
-    { "graph-to-table", ST_KP_UNSUPPORTED, read_unsupported },
-    { "graph-mark-components", ST_KP_UNSUPPORTED, read_unsupported },
+    { "graph-match", ST_KP_GRAPH_MATCH, st_p_graph_match },
+    { "graph-shortest-paths", ST_KP_GRAPH_SHORTEST_PATHS, st_p_graph_match },
+    { "graph-to-table", ST_KP_GRAPH_TO_TABLE, st_p_graph_to_table },
+    { "graph-mark-components", ST_KP_GRAPH_MARK_COMPONENTS, st_p_graph_mark },
     { "graph-where-nodes", ST_KP_UNSUPPORTED, read_unsupported },
     { "graph-where-edges", ST_KP_UNSUPPORTED, read_unsupported },
     { "macro-expand", ST_KP_UNSUPPORTED, read_unsupported },
@@ -676,6 +676,12 @@ static const op_entry *entry_of(st_str word)
         if (st_str_eq(word, st_str_of(entries[i].word)))
             return &entries[i];
     return NULL;
+}
+
+bool st_kql_is_operator(st_str word)
+{
+    const op_entry *e = entry_of(word);
+    return e && (!is_source(e->kind) || is_both(e->kind));
 }
 
 /* The word here, with what is glued to it by dashes: graph-shortest-paths; *n tokens. */

@@ -6,9 +6,10 @@
  * passes them on. Tables, functions and aggregates are rows of tables, so the language
  * grows by adding rows.
  *
- * Lineage    each row of a batch carries the node of the forest it stands for, or none. A
- *            column of a process table isn't read until something asks for it: it is
- *            computed from the node, at any stage, as long as rows keep their node.
+ * Lineage    each row of a batch carries what it stands for, or nothing: a node of the forest,
+ *            or, numbered behind the nodes, another event of it, or behind those a host
+ *            (st_krow_*). A column of a table isn't read until something asks for it: it is
+ *            computed from that number, at any stage, as long as rows keep it.
  * Ownership  a plan lives in its run's arena. A batch owns its vectors; whoever gets it
  *            frees it or passes it on.
  * Errors     sticky in the run (st_krun.err); an operator that meets one ends its rows.
@@ -21,6 +22,7 @@
 #include "shelltree/rules.h"
 
 typedef struct st_krun st_krun;
+typedef struct st_kpatterns st_kpatterns;
 typedef struct st_kx st_kx;
 typedef struct st_kop st_kop;
 typedef struct st_kbatch st_kbatch;
@@ -29,14 +31,21 @@ typedef struct st_ktable st_ktable;
 /* ---- columns and batches ------------------------------------------------------------ */
 
 /* A column of a table over the forest. */
-typedef struct st_ksource {
+typedef struct st_ksource st_ksource;
+typedef st_kv st_kget(st_krun *r, st_node n, const st_ksource *c);
+struct st_ksource {
     const char *name;
     st_kt type;
-    st_kv (*get)(st_krun *r, st_node n, const struct st_ksource *c);
+    st_kget *get;
     int arg;
     int flags;
-} st_ksource;
-enum { ST_SRC_SERVER = 1, ST_SRC_NEVER = 2 };
+};
+enum {
+    ST_SRC_SERVER = 1,
+    ST_SRC_NEVER = 2,  /* Sysmon doesn't record it: always empty */
+    ST_SRC_ACTOR = 4,  /* of an event: get is asked about its process, if that was observed */
+    ST_SRC_TARGET = 8  /* of an event: about the process it was done to, likewise */
+};
 
 typedef struct st_kcol {
     st_str name;
@@ -46,6 +55,7 @@ typedef struct st_kcol {
 typedef struct st_kschema {
     st_kcol *v;
     size_t n;
+    bool loose; /* of a service's table: names that it lacks are columns that are never filled */
     bool open; /* behind a mistake: there may be others, and none is missed. Never run */
 } st_kschema;
 
@@ -64,6 +74,11 @@ struct st_kbatch {
 /* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
 st_kbatch *st_kbatch_new(st_krun *r, size_t n, size_t ncols);
 void st_kbatch_free(st_kbatch *b);
+/* What a row's number stands for: an event (NULL: it is none); the host, ST_NO_NODE for none; the
+ * observed process, itself or the one that acted, ST_NO_NODE for none. */
+const st_event *st_krow_event(const st_krun *r, st_node row);
+uint32_t st_krow_host(const st_krun *r, st_node row);
+st_node st_krow_process(const st_krun *r, st_node row);
 /* The column's values, computed if need be; NULL without memory. */
 const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i);
 /* Keeps the rows whose keep is true. */
@@ -80,30 +95,52 @@ typedef struct st_kshared {
 void st_kshared_init(st_kshared *s, st_pool *pool);
 void st_kshared_free(st_kshared *s);
 
+/* Why a run was stopped. */
+typedef enum st_kstop { ST_STOP_ROWS, ST_STOP_MEMORY, ST_STOP_TIME } st_kstop;
+
 struct st_krun {
     st_kmem mem;
+    const st_rule_settings *settings;
+    st_budget budget;     /* of the plan, of batches and of what operators hold */
+    uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
+    uint64_t read;        /* rows that the evidence gave */
+    int64_t started;      /* ns of the monotonic clock; 0: not yet looked at */
     st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
     st_kshared *shared;
     const st_forest *forest; /* NULL: none */
     int64_t now;
     bool trust_inferred;
     st_node *roots; /* by node: the topmost known ancestor; filled as asked */
+    st_kpatterns *patterns; /* that came with the rows; NULL: none yet */
+    uint64_t random; /* what rand() has come to; it begins with the query's text */
     bool ago_off;
-    size_t max_rows, max_memory;
-    uint64_t pool_before; /* bytes of the pool when the run began: what it grows is the run's */
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
-    struct st_kpatterns *patterns; /* compiled of columns' values; NULL: none yet */
+    uint32_t tables;   /* bit i: table i is read */
+    st_kop *scans;     /* the readers of tables, the newest first */
+    bool scanned;      /* rows of a table have been asked for */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
     void (**owned_free)(void *);
     size_t nowned, owned_cap, owned_free_cap;
 };
-void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o);
+/* r stays where it is until it is freed. */
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o,
+                  const st_rule_settings *settings);
 void st_krun_free(st_krun *r);
-/* Out of memory: sets the error, returns false. */
+/* The compiled pattern, until the next call; NULL (and the run says so) if it is none. */
+st_regex *st_krun_regex(st_krun *r, st_sid text);
+/* The next number of the run's own sequence. */
+uint64_t st_krun_random(st_krun *r);
+/* Out of memory, or of what the run may take of it: sets the error, returns false. */
 bool st_krun_nomem(st_krun *r);
+/* The run has met a limit: sets the error, returns false. */
+bool st_krun_stop(st_krun *r, st_kstop why);
+/* Whether it is within its limits of memory and time; asked about every thousand rows. */
+bool st_krun_going(st_krun *r);
+/* Whether an operator may give that many rows. */
+bool st_krun_rows(st_krun *r, uint64_t n);
 /* p is freed by f with the run (at once if it can't be kept; then false). */
 bool st_krun_own(st_krun *r, void *p, void (*f)(void *));
 static inline bool st_krun_ok(const st_krun *r)
@@ -143,6 +180,8 @@ struct st_kx {
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
 const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step);
+/* used[c] = true for the columns c that x reads; the others stay as they are. */
+bool st_kx_columns(st_krun *r, const st_kx *x, bool *used);
 /* keep[i] = x is true in row i. */
 bool st_kx_test(st_krun *r, const st_kx *x, st_kbatch *b, bool *keep);
 /* Functions over neighbouring rows. NULL: none of that name. */
@@ -226,16 +265,19 @@ void st_kaccum_free(st_kaccum *a);
 /* ---- operators
  * ------------------------------------------------------------------------------------ */
 
-/* The next batch, never empty; NULL at the end or on failure. */
+/* The next batch, never empty; NULL at the end or on failure. Called by st_kop_next only. */
 typedef st_kbatch *st_knext(st_krun *r, st_kop *op);
 struct st_kop {
     st_knext *next;
     st_kop *in;
+    uint64_t rows; /* given so far */
+    bool evidence; /* its rows are the evidence's own */
     st_kschema schema;
     void *spec;   /* fixed by the binder */
     size_t spec_size;
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
+    struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
 };
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
@@ -249,6 +291,8 @@ typedef struct st_kkey {
 } st_kkey;
 
 st_kop *st_kop_new(st_krun *r, st_knext *next, st_kop *in, size_t spec_size);
+/* The next batch of an operator, counted and held against the run's limits. */
+st_kbatch *st_kop_next(st_krun *r, st_kop *op);
 /* The place of a column: the one of that name, which gets the type, or a new last one. The
  * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
 size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
@@ -258,8 +302,12 @@ st_kstore *st_kstore_new(st_krun *r, st_kop *in);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
-/* The table's rows: the forest's nodes. */
+/* The table's rows: of the forest's nodes, events or hosts. */
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
+/* op's rows go through the condition x next: rows for which it can't be true needn't come. */
+void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x);
+/* The ids of Sysmon's that the query's tables are made of (st_event_bit). */
+uint64_t st_krun_events(const st_krun *r);
 /* Rows of constants, row-major. */
 st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,
                       size_t nrows);
@@ -314,10 +362,10 @@ typedef struct st_kapplied {
 } st_kapplied;
 /* Where mv-apply's subquery gets its rows from. */
 st_kop *st_kop_feed(st_krun *r, const st_kcol *cols, size_t ncols, bool lineage);
-/* from: the feed at the start of body, whose operators stand in one chain. */
+/* body: operators that stand in one chain, from a feed on. */
 st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                     size_t index_col, st_kop *from, st_kop *body, const st_kcol *cols,
-                     const st_kapplied *out, size_t ncols);
+                     size_t index_col, st_kop *body, const st_kcol *cols, const st_kapplied *out,
+                     size_t ncols);
 
 /* All the rest of an operator's rows. */
 typedef struct st_krows {
@@ -336,24 +384,34 @@ st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *s
 /* ---- tables
  * ------------------------------------------------------------------------------------------ */
 
+typedef enum st_krows_of {
+    ST_KR_PROCESSES, /* the observed nodes */
+    ST_KR_NODES,     /* placeholders too */
+    ST_KR_EVENTS,    /* those that event_rows.c gives this table */
+    ST_KR_HOSTS,
+    ST_KR_NONE       /* known by its schema alone */
+} st_krows_of;
 struct st_ktable {
     const char *name;
     const st_ksource *columns;
     size_t n;
-    bool placeholders; /* every node, not only the observed ones */
-    bool empty;        /* known by its schema alone */
+    st_krows_of rows;
 };
+enum { ST_KTABLES = 11 };
 const st_ktable *st_ktable_find(st_str name);
-const st_ktable *st_ktable_at(size_t i);
-/* Tables and functions of services that aren't here: the reason, or NULL. */
-const char *st_kql_service(st_str name);
+const st_ktable *st_ktable_at(size_t i); /* NULL from ST_KTABLES on */
+/* The ids of Sysmon's that a table of events is made of (st_event_bit). */
+uint64_t st_ktable_events(const st_ktable *t);
+/* Can an event of that table have this ActionType? true for tables without one. */
+bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
 
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */
 
 typedef struct st_kbound {
     st_rule_status status;
-    st_str why;
+    st_str why;   /* "EmailEvents, which isn't here" */
+    st_str stubs; /* the services that are taken as empty */
     st_kop *root;
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */

@@ -295,6 +295,70 @@ static void put_search(st_buf *b, const st_kql_op *op)
     put_list(b, &op->u.search.project);
 }
 
+/* " word name", if there is one */
+static void put_word(st_buf *b, const char *word, const st_kql_name *n)
+{
+    if (n->text.n)
+        st_buf_fmt(b, " %s %.*s", word, ST_FMT(n->text));
+}
+
+static void put_graph(st_buf *b, const st_kql_op *op)
+{
+    st_buf_fmt(b, " %.*s %.*s", ST_FMT(op->u.graph.source.text), ST_FMT(op->u.graph.target.text));
+    for (size_t i = 0; i < op->u.graph.n; i++) {
+        put_clause(b, "with", op->u.graph.nodes[i]);
+        put_word(b, "on", &op->u.graph.ids[i]);
+    }
+    put_word(b, "id", &op->u.graph.node_id);
+    put_word(b, "by", &op->u.graph.by);
+    if (op->u.graph.body) {
+        st_buf_char(b, ' ');
+        put_query(b, op->u.graph.body);
+    }
+}
+
+/* (a right e 1 5 b any c) */
+static void put_pattern(st_buf *b, const st_kql_sequence *s)
+{
+    static const char *const words[] = { "right", "left", "any" };
+    st_buf_fmt(b, " (");
+    for (size_t i = 0; i < s->n; i++) {
+        const st_kql_element *e = &s->items[i];
+        if (i)
+            st_buf_char(b, ' ');
+        if (i % 2)
+            st_buf_fmt(b, "%s ", words[e->direction]);
+        st_buf_str(b, e->name.text.n ? e->name.text : ST_STR("_"));
+        if (e->variable) {
+            put_clause(b, "", e->min);
+            put_clause(b, "", e->max);
+        }
+    }
+    st_buf_char(b, ')');
+}
+
+static void put_match(st_buf *b, const st_kql_op *op)
+{
+    put_word(b, "=", &op->u.match.option);
+    for (size_t i = 0; i < op->u.match.n; i++)
+        put_pattern(b, &op->u.match.sequences[i]);
+    put_clause(b, "where", op->u.match.where);
+    st_buf_fmt(b, " project");
+    put_list(b, &op->u.match.project);
+}
+
+static void put_graph_tables(st_buf *b, const st_kql_op *op)
+{
+    for (size_t i = 0; i < op->u.to_table.n; i++) {
+        const st_kql_graph_table *t = &op->u.to_table.tables[i];
+        st_buf_fmt(b, " (%s", t->edges ? "edges" : "nodes");
+        put_word(b, "as", &t->name);
+        put_word(b, "id", &t->id);
+        put_word(b, "target", &t->target_id);
+        st_buf_char(b, ')');
+    }
+}
+
 static void put_inside(st_buf *b, const st_kql_op *op)
 {
     switch (op->kind) {
@@ -375,6 +439,14 @@ static void put_inside(st_buf *b, const st_kql_op *op)
         put_clause(b, "", op->u.partition.by);
         st_buf_char(b, ' ');
         put_query(b, op->u.partition.body);
+        break;
+    case ST_KP_MAKE_GRAPH: put_graph(b, op); break;
+    case ST_KP_GRAPH_MATCH:
+    case ST_KP_GRAPH_SHORTEST_PATHS: put_match(b, op); break;
+    case ST_KP_GRAPH_TO_TABLE: put_graph_tables(b, op); break;
+    case ST_KP_GRAPH_MARK_COMPONENTS:
+        put_word(b, "kind", &op->u.mark.kind);
+        put_word(b, "id", &op->u.mark.id);
         break;
     case ST_KP_GETSCHEMA:
     case ST_KP_CONSUME: break;

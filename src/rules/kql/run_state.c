@@ -2,8 +2,11 @@
 #include "base/limits.h"
 #include "rules/kql/plan.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 void st_kshared_init(st_kshared *s, st_pool *pool)
 {
@@ -17,18 +20,25 @@ void st_kshared_free(st_kshared *s)
     free(s->base);
 }
 
-void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o)
+static uint64_t or_default(uint64_t given, uint64_t usual)
 {
-    *r = (st_krun){ .forest = f, .shared = shared };
+    return given ? given : usual;
+}
+
+void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o,
+                  const st_rule_settings *settings)
+{
+    *r = (st_krun){ .forest = f, .shared = shared, .settings = settings };
     r->mem.pool = shared->folds.pool;
     r->mem.arena = &r->arena;
+    r->mem.budget = r->arena.budget = &r->budget;
+    uint64_t most = or_default(settings->limits.memory, ST_MAX_KQL_MEMORY);
+    r->budget.most = most > SIZE_MAX / 2 ? 0 : (size_t)most;
+    r->pool_before = st_pool_bytes(r->mem.pool);
     st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
     r->now = (int64_t)now + ST_KQL_1601;
     r->trust_inferred = o->trust_inferred;
     r->ago_off = o->ago_off;
-    r->pool_before = st_pool_bytes(r->mem.pool);
-    r->max_rows = o->max_rows ? o->max_rows : ST_MAX_KQL_ROWS;
-    r->max_memory = o->max_memory ? o->max_memory : ST_MAX_KQL_MEMORY;
 }
 
 void st_krun_free(st_krun *r)
@@ -41,11 +51,98 @@ void st_krun_free(st_krun *r)
     st_arena_free(&r->arena);
 }
 
+/* SplitMix64 (Steele, Lea and Flood 2014). */
+uint64_t st_krun_random(st_krun *r)
+{
+    uint64_t z = r->random += UINT64_C(0x9e3779b97f4a7c15);
+    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+    return z ^ (z >> 31);
+}
+
 bool st_krun_nomem(st_krun *r)
 {
+    if (r->budget.met)
+        return st_krun_stop(r, ST_STOP_MEMORY);
     st_fail(&r->err, ST_E_MEMORY, "out of memory");
     return false;
 }
+
+/* ---- limits --------------------------------------------------------------------------- */
+
+bool st_krun_stop(st_krun *r, st_kstop why)
+{
+    const st_query_limits *l = &r->settings->limits;
+    switch (why) {
+    case ST_STOP_ROWS:
+        st_fail(&r->err, ST_E_LIMIT, "stopped at %llu rows of one operator, the limit; --max-rows raises it",
+                (unsigned long long)or_default(l->rows, ST_MAX_KQL_ROWS));
+        break;
+    case ST_STOP_MEMORY:
+        if (!r->budget.most)
+            st_fail(&r->err, ST_E_LIMIT, "stopped at a value whose text has more than %zu MiB",
+                    ST_MAX_KQL_JSON >> 20);
+        st_fail(&r->err, ST_E_LIMIT, "stopped at %llu MiB of memory, the limit; --max-memory raises it",
+                (unsigned long long)or_default(l->memory, ST_MAX_KQL_MEMORY) >> 20);
+        break;
+    case ST_STOP_TIME:
+        st_fail(&r->err, ST_E_LIMIT, "stopped after %llu s, the limit; --max-time raises it",
+                (unsigned long long)or_default(l->seconds, ST_MAX_KQL_SECONDS));
+        break;
+    }
+    return false;
+}
+
+static int64_t clock_ns(clockid_t which)
+{
+    struct timespec t = { 0 };
+    clock_gettime(which, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* A few milliseconds more or less don't matter here. */
+static bool in_time(st_krun *r)
+{
+    int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+    if (!r->started)
+        r->started = now;
+    uint64_t most = or_default(r->settings->limits.seconds, ST_MAX_KQL_SECONDS);
+    return (uint64_t)(now - r->started) / 1000000000 < most;
+}
+
+bool st_krun_going(st_krun *r)
+{
+    if (!st_krun_ok(r))
+        return false;
+    uint64_t grown = st_pool_bytes(r->mem.pool) - r->pool_before;
+    if (r->budget.met || (r->budget.most && r->budget.used + grown > r->budget.most))
+        return st_krun_stop(r, ST_STOP_MEMORY);
+    return in_time(r) || st_krun_stop(r, ST_STOP_TIME);
+}
+
+bool st_krun_rows(st_krun *r, uint64_t n)
+{
+    uint64_t most = or_default(r->settings->limits.rows, ST_MAX_KQL_ROWS);
+    return n <= r->read || n - r->read <= most || st_krun_stop(r, ST_STOP_ROWS);
+}
+
+st_kbatch *st_kop_next(st_krun *r, st_kop *op)
+{
+    if (!st_krun_going(r))
+        return NULL;
+    st_kbatch *b = op->next(r, op);
+    if (!b)
+        return NULL;
+    op->rows += b->n;
+    if (op->evidence)
+        r->read += b->n;
+    if (st_krun_rows(r, op->rows))
+        return b;
+    st_kbatch_free(b);
+    return NULL;
+}
+
+/* ---- batches -------------------------------------------------------------------------- */
 
 bool st_krun_own(st_krun *r, void *p, void (*f)(void *))
 {
@@ -68,6 +165,7 @@ st_kbatch *st_kbatch_new(st_krun *r, size_t n, size_t ncols)
     }
     b->n = n;
     b->ncols = ncols;
+    b->arena.budget = &r->budget;
     b->node = ST_NEWN(&b->arena, st_node, n);
     b->cols = ST_NEWN(&b->arena, st_kslot, ncols);
     if (!b->node || !b->cols) {
@@ -88,6 +186,45 @@ void st_kbatch_free(st_kbatch *b)
     free(b);
 }
 
+/* ---- what a row stands for ------------------------------------------------------------ */
+
+const st_event *st_krow_event(const st_krun *r, st_node row)
+{
+    const st_forest *f = r->forest;
+    size_t i = row == ST_NO_NODE || row < f->n ? SIZE_MAX : row - f->n;
+    return i < f->nevents ? &f->events[i] : NULL;
+}
+
+uint32_t st_krow_host(const st_krun *r, st_node row)
+{
+    const st_forest *f = r->forest;
+    const st_event *e = st_krow_event(r, row);
+    if (e)
+        return e->host;
+    if (row == ST_NO_NODE)
+        return ST_NO_NODE;
+    return row < f->n ? f->procs[row].host : (uint32_t)(row - f->n - f->nevents);
+}
+
+static st_node observed(const st_forest *f, st_node n)
+{
+    return n < f->n && (f->procs[n].flags & ST_P_OBSERVED) ? n : ST_NO_NODE;
+}
+
+st_node st_krow_process(const st_krun *r, st_node row)
+{
+    const st_event *e = st_krow_event(r, row);
+    return observed(r->forest, e ? e->process : row);
+}
+
+static st_kv value_of(st_krun *r, st_node row, const st_ksource *c)
+{
+    const st_event *e = c->flags & (ST_SRC_ACTOR | ST_SRC_TARGET) ? st_krow_event(r, row) : NULL;
+    if (e)
+        row = observed(r->forest, c->flags & ST_SRC_ACTOR ? e->process : e->target);
+    return row == ST_NO_NODE ? st_kv_missing(c->type) : c->get(r, row, c);
+}
+
 const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
 {
     st_kslot *s = &b->cols[i];
@@ -100,7 +237,7 @@ const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
     }
     for (size_t k = 0; k < b->n; k++)
         v[k] = s->source && b->node[k] != ST_NO_NODE
-                   ? s->source->get(r, b->node[k], s->source)
+                   ? value_of(r, b->node[k], s->source)
                    : st_kv_missing(s->source ? s->source->type : ST_KT_DYNAMIC);
     s->v = v;
     return v;
@@ -126,8 +263,8 @@ void st_kbatch_filter(st_kbatch *b, const bool *keep)
 bool st_krows_read(st_krun *r, st_kop *op, st_krows *out)
 {
     st_kbatch *b;
-    while ((b = op->next(r, op)) != NULL) {
-        if (!st_grow(&out->batch, &out->cap, out->n + 1, sizeof(st_kbatch *))) {
+    while ((b = st_kop_next(r, op)) != NULL) {
+        if (!st_kgrow(&r->mem, &out->batch, &out->cap, out->n + 1, sizeof(st_kbatch *))) {
             st_kbatch_free(b);
             return st_krun_nomem(r);
         }

@@ -12,6 +12,37 @@
 
 #define SECOND INT64_C(10000000)
 
+/* ---- memory that is counted --------------------------------------------------------- */
+
+static bool take(st_kmem *m, size_t bytes)
+{
+    if (m->budget && !st_budget_take(m->budget, bytes))
+        return false;
+    m->held += bytes;
+    return true;
+}
+
+bool st_kgrow(st_kmem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
+{
+    size_t before = *cap;
+    return need <= before ||
+           (st_grow(array_ptr, cap, need, size) && take(m, (*cap - before) * size));
+}
+
+void *st_kcalloc(st_kmem *m, size_t n, size_t size)
+{
+    size_t bytes;
+    bool fits = !__builtin_mul_overflow(n, size, &bytes) && take(m, bytes);
+    return fits ? calloc(n, size) : NULL;
+}
+
+void st_kgive_back(st_kmem *m, size_t before)
+{
+    if (m->budget)
+        m->budget->used -= m->held - before;
+    m->held = before;
+}
+
 /* ---- types ------------------------------------------------------------------- */
 
 static const char *const type_names[] = {
@@ -262,6 +293,10 @@ void st_kv_put_json(st_buf *b, const st_kmem *m, st_kv v)
     size_t depth = 0;
     st_kv cur = v;
     for (;;) {
+        if (b->n > ST_MAX_KQL_JSON && m->budget) {
+            m->budget->met = true;
+            return;
+        }
         bool open = cur.tag == ST_KV_ARRAY || cur.tag == ST_KV_BAG;
         if (open && depth < ST_MAX_JSON_DEPTH) {
             st_buf_char(b, cur.tag == ST_KV_ARRAY ? '[' : '{');

@@ -59,8 +59,16 @@ struct st_kbag {
 typedef struct st_kmem {
     st_pool *pool;
     st_arena *arena;
-    st_buf buf; /* for whoever needs one for a moment */
+    st_buf buf;        /* for whoever needs one for a moment */
+    st_budget *budget; /* of the arena, too; NULL: none */
+    size_t held;       /* bytes that st_kgrow and st_kcalloc took from it */
 } st_kmem;
+
+/* st_grow and calloc, for what an operator holds: counted, and false or NULL beyond the budget. */
+bool st_kgrow(st_kmem *m, void *array_ptr, size_t *cap, size_t need, size_t size);
+void *st_kcalloc(st_kmem *m, size_t n, size_t size);
+/* What was taken since held was `before` has been freed. */
+void st_kgive_back(st_kmem *m, size_t before);
 
 #define ST_KQL_1601 INT64_C(504911232000000000) /* FILETIME's zero in Kusto's ticks */
 #define ST_KQL_TICKS_MAX INT64_C(3155378975999999999)
@@ -112,7 +120,7 @@ st_kv st_kv_missing(st_kt t);
 void st_kv_put(st_buf *b, const st_kmem *m, st_kt type, st_kv v);
 /* The same, as a string value. */
 st_kv st_kv_tostring(st_kmem *m, st_kt type, st_kv v);
-/* As JSON: strings in quotes. */
+/* As JSON: strings in quotes. Beyond ST_MAX_KQL_JSON it ends, and the budget is met. */
 void st_kv_put_json(st_buf *b, const st_kmem *m, st_kv v);
 
 /* Text that isn't JSON gives a dynamic string holding it. */

@@ -12,20 +12,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool st_rule_ending(st_str name, bool *markdown)
+st_rule_kind st_rule_ending(st_str name)
 {
     static const struct {
         const char *ending;
-        bool markdown;
-    } table[] = { { ".kql", false }, { ".csl", false },     { ".txt", false },
-                  { ".md", true },   { ".markdown", true }, { ".kusto", false } };
-    *markdown = false;
+        st_rule_kind kind;
+    } table[] = { { ".kql", ST_RULE_KQL },           { ".csl", ST_RULE_KQL },
+                  { ".kusto", ST_RULE_KQL },         { ".txt", ST_RULE_TEXT },
+                  { ".md", ST_RULE_MARKDOWN },       { ".markdown", ST_RULE_MARKDOWN },
+                  { ".yaml", ST_RULE_YAML },         { ".yml", ST_RULE_YAML } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (st_str_iends(name, st_str_of(table[i].ending))) {
-            *markdown = table[i].markdown;
-            return true;
-        }
-    return false;
+        if (st_str_iends(name, st_str_of(table[i].ending)))
+            return table[i].kind;
+    return ST_RULE_NONE;
 }
 
 bool st_is_folder(st_str path, bool *exists)
@@ -166,7 +165,6 @@ st_code st_rule_folder(st_arena *a, st_str path, st_kql_diags *d, st_rule_visit 
 {
     walk w = { .arena = a, .diags = d };
     st_code code = ST_OK;
-    bool markdown;
     bool ok = open_folder(&w, (pending){ path, 0 });
     while (ok && code == ST_OK && w.n) {
         pending here = w.items[--w.n];
@@ -175,7 +173,7 @@ st_code st_rule_folder(st_arena *a, st_str path, st_kql_diags *d, st_rule_visit 
             about(&w, here.path, ST_SEV_ERROR, strerror(errno));
         else if (S_ISDIR(st.st_mode))
             ok = open_folder(&w, here);
-        else if (S_ISREG(st.st_mode) && st_rule_ending(here.path, &markdown))
+        else if (S_ISREG(st.st_mode) && st_rule_ending(here.path) != ST_RULE_NONE)
             code = fn(ctx, here.path);
     }
     free(w.items);

@@ -2,8 +2,8 @@
  * header.c - "// title: ..." and its like, on top of a query.
  */
 #include "rules/load/load.h"
+#include "base/limits.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct header {
@@ -62,42 +62,58 @@ static bool is_technique(st_str s)
     return s.p[0] == 'T';
 }
 
-static int by_text(const void *a, const void *b)
+static bool is_separator(char c)
 {
-    return st_str_cmp(*(const st_str *)a, *(const st_str *)b);
+    return c == ',' || c == ' ' || c == ';' || c == '\n' || c == '\r' || c == '\t';
 }
 
+/* One more of them, in its place. */
+static void add_technique(header *h, st_str *list, size_t *n, st_str t)
+{
+    size_t at = 0;
+    if (!is_technique(t)) {
+        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL, "%.*s isn't a technique's number (T1505.003)",
+                    (int)(t.n < 40 ? t.n : 40), t.p);
+        return;
+    }
+    while (at < *n && st_str_cmp(list[at], t) < 0)
+        at++;
+    if (at < *n && st_str_eq(list[at], t))
+        return;
+    if (*n == ST_MAX_TECHNIQUES) {
+        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL, "more than %u techniques; the rest isn't kept",
+                    ST_MAX_TECHNIQUES);
+        return;
+    }
+    memmove(list + at + 1, list + at, (*n - at) * sizeof *list);
+    list[at] = t;
+    ++*n;
+}
+
+/* They add up: a list in YAML has one a line. */
 static void set_techniques(header *h, st_str v)
 {
-    size_t most = 1, n = 0, kept = 0;
-    st_str part;
-    for (size_t i = 0; i < v.n; i++)
-        most += v.p[i] == ',' || v.p[i] == ' ' || v.p[i] == ';';
-    st_str *list = ST_NEWN(h->arena, st_str, most);
-    if (!list)
-        return;
-    for (size_t i = 0, start = 0; i <= v.n; i++) {
-        if (i < v.n && v.p[i] != ',' && v.p[i] != ' ' && v.p[i] != ';')
-            continue;
-        part = st_str_trim((st_str){ v.p + start, i - start });
-        start = i + 1;
-        if (is_technique(part))
-            list[n++] = part;
-        else if (part.n)
-            st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
-                        "%.*s isn't a technique's number (T1505.003)",
-                        (int)(part.n < 40 ? part.n : 40), part.p);
-    }
+    st_str list[ST_MAX_TECHNIQUES];
+    size_t n = h->rule->ntechniques;
     if (n)
-        qsort(list, n, sizeof *list, by_text);
-    for (size_t i = 0; i < n; i++)
-        if (!kept || !st_str_eq(list[i], list[kept - 1]))
-            list[kept++] = list[i];
-    h->rule->techniques = list;
-    h->rule->ntechniques = kept;
+        memcpy(list, h->rule->techniques, n * sizeof *list);
+    for (size_t i = 0, start = 0; i <= v.n; i++) {
+        if (i < v.n && !is_separator(v.p[i]))
+            continue;
+        if (i > start)
+            add_technique(h, list, &n, (st_str){ v.p + start, i - start });
+        start = i + 1;
+    }
+    st_str *kept = ST_NEWN(h->arena, st_str, n);
+    if (!kept)
+        return;
+    if (n)
+        memcpy(kept, list, n * sizeof *kept);
+    h->rule->techniques = kept;
+    h->rule->ntechniques = n;
 }
 
-static void one_line(header *h, st_str comment)
+static void set(header *h, st_str key, st_str value)
 {
     static const struct {
         const char *key;
@@ -107,14 +123,23 @@ static void one_line(header *h, st_str comment)
                   { "technique", set_techniques },  { "reason", set_reason },
                   { "author", set_authors },        { "authors", set_authors },
                   { "description", set_description }, { "marks-servers", set_marks } };
-    st_str value = comment, key;
-    if (!memchr(comment.p, ':', comment.n) || !st_str_cut(&value, ':', &key))
-        return;
-    key = st_str_trim(key);
-    value = st_str_trim(value);
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (value.n && st_str_ieq(key, st_str_of(table[i].key)))
             table[i].set(h, value);
+}
+
+static void one_line(header *h, st_str comment)
+{
+    st_str value = comment, key;
+    if (memchr(comment.p, ':', comment.n) && st_str_cut(&value, ':', &key))
+        set(h, st_str_trim(key), st_str_trim(value));
+}
+
+void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_kql_diags *d,
+                   st_rule *rule)
+{
+    header h = { .arena = a, .diags = d, .rule = rule, .span = where };
+    set(&h, key, value);
 }
 
 void st_header_read(st_arena *a, st_str text, st_kql_diags *d, st_rule *rule)

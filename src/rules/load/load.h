@@ -12,30 +12,66 @@
  * comment lines on top of text; what isn't said stays as it is. Doubts go to the sink, which
  * is set to this text. */
 void st_header_read(st_arena *a, st_str text, st_kql_diags *d, st_rule *rule);
+/* One of them, as though it stood there: "level", "high". where: of the value, for doubts. */
+void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_kql_diags *d,
+                   st_rule *rule);
 
 /* ---- markdown.c: the fenced blocks of a document ------------------------------------------ */
 
 typedef struct st_fence {
     st_str text;   /* what stands between the fences */
-    st_str title;  /* the nearest heading above that says something; empty if there is none */
+    st_str title;  /* the innermost heading around that says something; empty if there is none */
     unsigned line; /* of the text's first line, from 1 */
 } st_fence;
 
-/* The next block that is KQL, at or behind *at; false at the end. Start with a zeroed cursor. */
+/* The next block that is a query in KQL; false at the end. */
+enum { ST_HEADINGS = 6 };
 typedef struct st_markdown {
     size_t at;
     unsigned line;
-    st_str heading; /* the nearest one that says something */
+    st_str headings[ST_HEADINGS]; /* the ones around, by level; empty where one says nothing */
     st_str top;     /* the document's first # heading */
     bool labelled;  /* the document has blocks that say they are KQL: others aren't */
 } st_markdown;
 void st_markdown_begin(st_markdown *m, st_str document);
 bool st_markdown_next(st_markdown *m, st_str document, st_fence *out);
 
+/* Has the text a pipe before an operator, or a let? For texts that don't say what they are. */
+bool st_looks_kql(st_str text);
+
+/* ---- yaml.c: the queries in a YAML file ------------------------------------------------------ */
+
+typedef struct st_yaml_field {
+    st_str key, value; /* key: as in a comment header */
+    st_span where;     /* in the file */
+} st_yaml_field;
+
+typedef struct st_yaml_query {
+    st_str text; /* in the arena */
+    const st_kql_place *places; /* where its pieces stand in the file; in the arena */
+    size_t nplaces;
+    unsigned line; /* of its first character */
+    st_yaml_field *fields; /* valid until the next call; values are in the arena */
+    size_t nfields;
+} st_yaml_query;
+
+/* The file must outlive the reader; it is UTF-8. Errors of its YAML go to d. NULL: no memory
+ * (a->failed). */
+typedef struct st_yaml st_yaml;
+st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d);
+bool st_yaml_next(st_yaml *y, st_yaml_query *out);
+void st_yaml_close(st_yaml *y);
+
 /* ---- files.c: files and folders ------------------------------------------------------------ */
 
-/* Is it a rule's file, by its ending? markdown: told apart. */
-bool st_rule_ending(st_str name, bool *markdown);
+typedef enum st_rule_kind {
+    ST_RULE_NONE, /* by its ending no rule's file */
+    ST_RULE_KQL,
+    ST_RULE_TEXT, /* .txt: in a folder a rule only if it looks like one */
+    ST_RULE_MARKDOWN,
+    ST_RULE_YAML
+} st_rule_kind;
+st_rule_kind st_rule_ending(st_str name);
 /* Reads the file (UTF-8, or UTF-16 with its mark) into the arena. */
 st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err);
 /* Calls fn for every rule file below path, by name, links not followed. fn returns ST_OK to go on. */

@@ -1,8 +1,10 @@
 /*
  * markdown.c - finds the KQL in a document: fenced blocks that say kql or kusto, or, in a
- * document without such, blocks that say nothing and look like it.
+ * document without such, blocks that say nothing (or name a language that is often put in for
+ * its colours) and look like it.
  */
 #include "rules/load/load.h"
+#include "rules/kql/ast.h"
 
 #include <string.h>
 
@@ -43,29 +45,81 @@ static size_t fence(st_str s, char *mark, st_str *info)
     return n >= 3 ? n : 0;
 }
 
-static bool says_kql(st_str info)
+typedef enum saying { SAYS_KQL, SAYS_NOTHING, SAYS_OTHER } saying;
+
+/* What the word behind a fence says of the block: ```kql, ```{.kusto title="x"}. */
+static saying says(st_str info)
 {
-    static const char *const words[] = { "kql", "kusto", "csl" };
+    static const struct {
+        const char *word;
+        saying what;
+    } table[] = { { "kql", SAYS_KQL },       { "kusto", SAYS_KQL },          { "csl", SAYS_KQL },
+                  { "kustoql", SAYS_KQL },   { "", SAYS_NOTHING },           { "none", SAYS_NOTHING },
+                  { "text", SAYS_NOTHING },  { "txt", SAYS_NOTHING },        { "plaintext", SAYS_NOTHING },
+                  { "c#", SAYS_NOTHING },    { "cs", SAYS_NOTHING },         { "csharp", SAYS_NOTHING },
+                  { "sql", SAYS_NOTHING },   { "azurecli", SAYS_NOTHING } };
     size_t n = 0;
-    while (n < info.n && info.p[n] != ' ' && info.p[n] != '{' && info.p[n] != ',')
+    while (info.n && (info.p[0] == '{' || info.p[0] == '.' || info.p[0] == ' '))
+        info = (st_str){ info.p + 1, info.n - 1 };
+    while (n < info.n && !strchr(" {},:", info.p[n]))
         n++;
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (st_str_ieq((st_str){ info.p, n }, st_str_of(words[i])))
-            return true;
-    return false;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (st_str_ieq((st_str){ info.p, n }, st_str_of(table[i].word)))
+            return table[i].what;
+    return SAYS_OTHER;
 }
 
-/* A line that begins with a pipe, or with let. */
-static bool looks_kql(st_str block)
+static bool is_name(char c)
 {
-    for (size_t at = 0; at < block.n;) {
-        line l = line_at(block, at);
-        st_str s = st_str_trim(text_of(block, l));
-        if ((s.n > 1 && s.p[0] == '|' && s.p[1] != '-') || st_str_starts(s, ST_STR("let ")))
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+}
+
+/* Behind a pipe: an operator, and nothing that a shell would have there. */
+static bool operator_at(st_str s)
+{
+    size_t n = 0, next;
+    while (n < s.n && is_name(s.p[n]))
+        n++;
+    for (next = n; next < s.n && (s.p[next] == ' ' || s.p[next] == '\t'); next++)
+        ;
+    return st_kql_is_operator((st_str){ s.p, n }) && (next == s.n || !strchr("-{$/>&", s.p[next]));
+}
+
+static bool line_looks_kql(st_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '|' && (!i || s.p[i - 1] != '|') && operator_at(st_str_trim((st_str){ s.p + i + 1, s.n - i - 1 })))
+            return true;
+    return st_str_starts(s, ST_STR("let ")) && memchr(s.p, '=', s.n);
+}
+
+bool st_looks_kql(st_str text)
+{
+    for (size_t at = 0; at < text.n;) {
+        line l = line_at(text, at);
+        st_str s = st_str_trim(text_of(text, l));
+        if (!st_str_starts(s, ST_STR("//")) && line_looks_kql(s))
             return true;
         at = l.next;
     }
     return false;
+}
+
+/* Only lets: a piece to be pasted before a query, and no query. */
+static bool only_lets(st_str block)
+{
+    st_arena a = { 0 };
+    st_kql_diags quiet = { .arena = &a };
+    st_kql_script script;
+    st_kql_diags_file(&quiet, ST_STR(""), block, 0, false);
+    st_kql_parse(&a, block, &quiet, &script);
+    const st_kql_stmt *s = script.first;
+    while (s && s->kind == ST_KS_LET)
+        s = s->next;
+    bool only = script.first && !s;
+    st_kql_diags_free(&quiet);
+    st_arena_free(&a);
+    return only;
 }
 
 /* "## KQL:" names the block, not what it is about. */
@@ -75,7 +129,9 @@ static bool is_generic(st_str heading)
                                          "rule", "scenario", "description", "detection", "code", "example",
                                          "defender xdr", "defender for endpoint", "sentinel",
                                          "microsoft sentinel", "microsoft 365 defender",
-                                         "microsoft defender xdr", "advanced hunting", "hunting" };
+                                         "microsoft defender xdr", "advanced hunting", "hunting", "kusto query",
+                                         "detection query", "the query", "query information", "sentinel query",
+                                         "defender for endpoint query", "mde", "m365d", "xdr" };
     while (heading.n && (heading.p[heading.n - 1] == ':' || heading.p[heading.n - 1] == ' '))
         heading.n--;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -89,18 +145,26 @@ static void heading(st_markdown *m, st_str s)
     size_t level = 0;
     while (level < s.n && s.p[level] == '#')
         level++;
-    if (!level || level > 6 || level == s.n || s.p[level] != ' ')
+    if (!level || level > ST_HEADINGS || level == s.n || s.p[level] != ' ')
         return;
     st_str text = st_str_trim((st_str){ s.p + level, s.n - level });
     while (text.n && text.p[text.n - 1] == '#')
         text = st_str_trim((st_str){ text.p, text.n - 1 });
-    if (is_generic(text))
-        return;
-    if (level == 1 && !m->top.n) {
+    bool generic = is_generic(text);
+    if (level == 1 && !m->top.n && !generic)
         m->top = text;
-        return;
-    }
-    m->heading = text;
+    m->headings[level - 1] = generic ? ST_STR("") : text;
+    for (size_t i = level; i < ST_HEADINGS; i++)
+        m->headings[i] = ST_STR("");
+}
+
+/* The innermost heading around the place that says something. */
+static st_str title_of(const st_markdown *m)
+{
+    for (size_t i = ST_HEADINGS; i-- > 0;)
+        if (m->headings[i].n)
+            return m->headings[i];
+    return m->top;
 }
 
 /* m->at stands behind an opening fence: the block's text; m->at behind its closing one. */
@@ -120,7 +184,7 @@ static st_str block(st_markdown *m, st_str doc, size_t marks, char mark)
     return (st_str){ doc.p + start, doc.n - start };
 }
 
-static bool next(st_markdown *m, st_str doc, st_fence *out, bool *labelled)
+static bool next(st_markdown *m, st_str doc, st_fence *out, saying *said)
 {
     while (m->at < doc.n) {
         line l = line_at(doc, m->at);
@@ -135,9 +199,10 @@ static bool next(st_markdown *m, st_str doc, st_fence *out, bool *labelled)
         }
         *out = (st_fence){ .line = m->line + 1 };
         out->text = block(m, doc, marks, mark);
-        out->title = m->heading.n ? m->heading : m->top;
-        *labelled = says_kql(info);
-        if (*labelled || (!info.n && !m->labelled && looks_kql(out->text)))
+        out->title = title_of(m);
+        *said = says(info);
+        bool candidate = *said == SAYS_KQL || (*said == SAYS_NOTHING && !m->labelled && st_looks_kql(out->text));
+        if (candidate && !only_lets(out->text))
             return true;
     }
     return false;
@@ -147,15 +212,15 @@ void st_markdown_begin(st_markdown *m, st_str document)
 {
     st_markdown look = { 0 };
     st_fence f;
-    bool labelled = false;
+    saying said = SAYS_OTHER;
     *m = (st_markdown){ 0 };
-    while (!labelled && next(&look, document, &f, &labelled))
+    while (said != SAYS_KQL && next(&look, document, &f, &said))
         ;
-    m->labelled = labelled;
+    m->labelled = said == SAYS_KQL;
 }
 
 bool st_markdown_next(st_markdown *m, st_str document, st_fence *out)
 {
-    bool labelled;
-    return next(m, document, out, &labelled);
+    saying said;
+    return next(m, document, out, &said);
 }

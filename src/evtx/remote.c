@@ -1,0 +1,560 @@
+/*
+ * remote.c - both ends of the line to the child that reads with libevtx.
+ *
+ * A question is a header and, unless the child has it already, a chunk. The answer is a message a
+ * record and one that ends it. Both ends are this program, so numbers go as they lie in memory.
+ */
+#include "evtx/remote.h"
+#include "evtx/confine.h"
+#include "evtx/repeat.h"
+#include "base/limits.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CHUNK = 65536, FIRST = 512, UNIT = 8, RECORD_HEADER = 24, RECORD_MIN = 28 };
+
+typedef struct question {
+    uint32_t at; /* of the record that is asked for; 0: all of the chunk */
+    uint32_t n;  /* bytes of the chunk that follow; 0: it is the one before */
+    uint64_t offset;
+    uint32_t flags;
+    uint8_t header_bad, slack;
+} question;
+
+/* The System part of a record, as numbers; its texts are the first of the message's. */
+typedef struct head {
+    uint32_t at, flags, event_id, execution_pid, execution_tid;
+    uint16_t task;
+    uint8_t origin, version, level, opcode, user_data;
+    uint8_t texts; /* bit i: the i-th text of SYSTEM is there */
+    uint64_t event_record_id, time_created, keywords;
+} head;
+
+/* Of a record: behind it the lengths of its texts, then these. Of the end: lost byte ranges. */
+typedef struct message {
+    bool end;
+    uint32_t fields, bytes; /* of the record; bytes of all its names and texts */
+    head head;
+    uint32_t ranges; /* with the end */
+    uint64_t ghosts, unparsable, damaged, lossy;
+} message;
+
+typedef struct range {
+    uint64_t offset, length;
+    uint32_t reason; /* place in REASONS */
+} range;
+
+/* Why libevtx.c says that bytes are lost; the first stands for all that isn't here. */
+static const char *const REASONS[] = { "unreadable", "bad-token", "bad-size", "no-template", "too-long",
+                                       "bad-xml",    "bad-name",  "truncated", "limit" };
+enum { NREASONS = sizeof REASONS / sizeof REASONS[0] };
+
+/* The texts of System. */
+static const size_t SYSTEM[] = {
+    offsetof(st_record, provider), offsetof(st_record, provider_guid), offsetof(st_record, channel),
+    offsetof(st_record, computer), offsetof(st_record, user_sid),
+};
+enum { NSYSTEM = sizeof SYSTEM / sizeof SYSTEM[0] };
+
+static const st_value *system_text(const st_record *r, size_t i)
+{
+    return (const st_value *)(const void *)((const char *)r + SYSTEM[i]);
+}
+
+/* ---- the child ---------------------------------------------------------------------------- */
+
+static bool get_all(int fd, void *to, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = read(fd, (char *)to + got, n - got);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return false;
+        got += (size_t)k;
+    }
+    return true;
+}
+
+static bool put_all(int fd, const void *from, size_t n)
+{
+    for (size_t put = 0; put < n;) {
+        ssize_t k = write(fd, (const char *)from + put, n - put);
+        if (k < 0 && errno == EINTR)
+            continue;
+        if (k <= 0)
+            return false;
+        put += (size_t)k;
+    }
+    return true;
+}
+
+typedef struct child {
+    st_libevtx *libevtx;
+    st_chunk c;
+    unsigned char chunk[CHUNK];
+    st_buf lengths, texts;
+    bool cut; /* the line is broken */
+} child;
+
+static void put_text(child *x, const void *p, uint32_t n)
+{
+    st_buf_put(&x->lengths, &n, sizeof n);
+    if (n)
+        st_buf_put(&x->texts, p, n);
+}
+
+static void say(child *x, const message *m)
+{
+    if (x->lengths.failed || x->texts.failed || !put_all(0, m, sizeof *m) ||
+        (x->lengths.n && !put_all(0, x->lengths.p, x->lengths.n)) ||
+        (x->texts.n && !put_all(0, x->texts.p, x->texts.n)))
+        x->cut = true;
+}
+
+static void say_record(void *job, const st_record *r)
+{
+    child *x = job;
+    message m = { .fields = (uint32_t)r->nfields };
+    st_buf_clear(&x->lengths);
+    st_buf_clear(&x->texts);
+    m.head = (head){ .at = (uint32_t)(r->offset - x->c.offset), .flags = r->flags, .event_id = r->event_id,
+                     .execution_pid = r->execution_pid, .execution_tid = r->execution_tid, .task = r->task,
+                     .origin = (uint8_t)r->origin, .version = r->version, .level = r->level,
+                     .opcode = r->opcode, .user_data = r->user_data,
+                     .event_record_id = r->event_record_id, .time_created = r->time_created,
+                     .keywords = r->keywords };
+    for (size_t i = 0; i < NSYSTEM; i++) {
+        const st_value *v = system_text(r, i);
+        m.head.texts |= (uint8_t)((v->p != NULL) << i);
+        put_text(x, v->p, v->p ? v->n : 0);
+    }
+    for (size_t i = 0; i < r->nfields; i++) {
+        put_text(x, r->fields[i].name.p, (uint32_t)r->fields[i].name.n);
+        put_text(x, r->fields[i].value.p, r->fields[i].value.n);
+    }
+    m.bytes = (uint32_t)x->texts.n;
+    say(x, &m);
+}
+
+static void put_range(st_buf *b, const st_range *r)
+{
+    range out = { .offset = r->offset, .length = r->length };
+    for (uint32_t i = 0; i < NREASONS; i++)
+        if (strcmp(REASONS[i], r->reason) == 0)
+            out.reason = i;
+    st_buf_put(b, &out, sizeof out);
+}
+
+static void say_end(child *x, const st_report *r)
+{
+    message m = { .end = true, .ranges = (uint32_t)r->nranges, .ghosts = r->ghosts,
+                  .unparsable = r->unparsable, .damaged = r->damaged, .lossy = r->lossy };
+    st_buf_clear(&x->lengths);
+    st_buf_clear(&x->texts);
+    for (size_t i = 0; i < r->nranges; i++)
+        put_range(&x->texts, &r->ranges[i]);
+    say(x, &m);
+}
+
+static bool answer(child *x, const question *q)
+{
+    static const st_scan_ops ops = { .record = say_record };
+    st_scan_options options = { .engine = ST_ENGINE_LIBEVTX, .slack = q->slack != 0 };
+    st_report report = { 0 };
+    x->c.offset = q->offset;
+    x->c.flags = q->flags;
+    x->c.header_bad = q->header_bad != 0;
+    x->c.options = &options;
+    x->c.ops = &ops;
+    x->c.job = x;
+    x->c.report = &report;
+    st_libevtx_begin(x->libevtx);
+    st_code code = q->at ? st_libevtx_one(x->libevtx, &x->c, q->at, NULL)
+                         : st_libevtx_chunk(x->libevtx, &x->c, NULL);
+    if (code == ST_OK)
+        say_end(x, &report);
+    st_report_free(&report);
+    return code == ST_OK && !x->cut;
+}
+
+static void serve(int fd)
+{
+    child *x = calloc(1, sizeof *x);
+    question q;
+    if (!x || !(x->libevtx = st_libevtx_new()))
+        return;
+    st_confine(fd);
+    x->c.bytes = x->chunk;
+    while (get_all(0, &q, sizeof q)) {
+        if (q.n > CHUNK || (q.n && !get_all(0, x->chunk, q.n)))
+            return;
+        x->c.n = q.n ? q.n : x->c.n;
+        if (!answer(x, &q))
+            return;
+    }
+}
+
+/* ---- its life ----------------------------------------------------------------------------------- */
+
+struct st_remote {
+    pid_t pid; /* 0: none */
+    int fd;
+    clockid_t cpu;     /* the child's processor time, */
+    bool timed;        /* if the system gives it */
+    uint64_t asked_at; /* its value when the question under way was asked, ns */
+    bool has_chunk;
+    bool failed;       /* no memory */
+    unsigned asked, turn_ms;
+    st_repeats repeats;
+    st_buf lengths, texts;
+    st_field *fields;
+    size_t fields_cap;
+};
+
+static void dismiss(st_remote *s)
+{
+    if (!s->pid)
+        return;
+    close(s->fd);
+    kill(s->pid, SIGKILL);
+    while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    s->pid = 0;
+}
+
+/* Nanoseconds of processor that the child has used; 0 where that can't be told. */
+static uint64_t used(const st_remote *s)
+{
+    struct timespec t = { 0 };
+    if (!s->timed || clock_gettime(s->cpu, &t) != 0)
+        return 0;
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* A child that has a question left in it: libevtx loses some memory with each record that it
+ * can't read, and the child's time is limited as a whole. */
+static bool is_fresh(const st_remote *s)
+{
+    return s->pid && s->asked < ST_MAX_REMOTE_ASKED &&
+           used(s) < UINT64_C(500000000) * ST_MAX_REMOTE_SECONDS;
+}
+
+static bool hire(st_remote *s)
+{
+    int pair[2];
+    if (is_fresh(s))
+        return true;
+    dismiss(s);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(pair[0]);
+        serve(pair[1]);
+        _exit(0);
+    }
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        return false;
+    }
+    s->pid = pid;
+    s->fd = pair[0];
+    s->asked = 0;
+    s->has_chunk = false;
+    s->timed = clock_getcpuclockid(pid, &s->cpu) == 0;
+    return true;
+}
+
+st_remote *st_remote_new(void)
+{
+    st_remote *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    s->turn_ms = ST_MAX_REMOTE_TURN_MS;
+    hire(s);
+    return s;
+}
+
+void st_remote_free(st_remote *s)
+{
+    if (!s)
+        return;
+    dismiss(s);
+    st_repeats_free(&s->repeats);
+    st_buf_free(&s->lengths);
+    st_buf_free(&s->texts);
+    free(s->fields);
+    free(s);
+}
+
+void st_remote_begin(st_remote *s)
+{
+    st_repeats_begin(&s->repeats);
+}
+
+void st_remote_patience(st_remote *s, unsigned ms)
+{
+    s->turn_ms = ms;
+}
+
+pid_t st_remote_child(const st_remote *s)
+{
+    return s->pid;
+}
+
+/* ---- the line --------------------------------------------------------------------------------------- */
+
+/* Waits until the child takes or gives something. False: it has used up the question's time, on a
+ * processor or, many times longer, waiting for one. */
+static bool ready(const st_remote *s, short events)
+{
+    for (unsigned i = 0; i < ST_MAX_REMOTE_TURNS; i++) {
+        struct pollfd p = { .fd = s->fd, .events = events };
+        int n = poll(&p, 1, (int)s->turn_ms);
+        if (n > 0)
+            return true;
+        if ((n < 0 && errno != EINTR) ||
+            used(s) - s->asked_at > UINT64_C(1000000) * s->turn_ms)
+            return false;
+    }
+    return false;
+}
+
+static bool again(ssize_t k)
+{
+    return k < 0 && (errno == EINTR || errno == EAGAIN);
+}
+
+static bool send_all(const st_remote *s, const void *from, size_t n)
+{
+    for (size_t put = 0; put < n;) {
+        ssize_t k = ready(s, POLLOUT) ? send(s->fd, (const char *)from + put, n - put, MSG_NOSIGNAL | MSG_DONTWAIT)
+                                      : 0;
+        if (again(k))
+            continue;
+        if (k <= 0)
+            return false;
+        put += (size_t)k;
+    }
+    return true;
+}
+
+static bool receive_all(const st_remote *s, void *to, size_t n)
+{
+    for (size_t got = 0; got < n;) {
+        ssize_t k = ready(s, POLLIN) ? recv(s->fd, (char *)to + got, n - got, MSG_DONTWAIT) : 0;
+        if (again(k))
+            continue;
+        if (k <= 0)
+            return false;
+        got += (size_t)k;
+    }
+    return true;
+}
+
+static bool receive_into(st_remote *s, st_buf *b, size_t n)
+{
+    st_buf_clear(b);
+    char *to = st_buf_room(b, n + 1);
+    s->failed |= !to;
+    if (!to || !receive_all(s, to, n))
+        return false;
+    b->n = n;
+    return true;
+}
+
+/* ---- a record ----------------------------------------------------------------------------------------- */
+
+/* The lengths of a record's texts add up to what was sent. */
+static bool fits(const st_remote *s, const message *m)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < s->lengths.n; i += sizeof(uint32_t)) {
+        uint32_t n;
+        memcpy(&n, s->lengths.p + i, sizeof n);
+        sum += n;
+    }
+    return sum == m->bytes;
+}
+
+typedef struct cursor {
+    const char *lengths, *texts;
+} cursor;
+
+static st_str next_text(cursor *x)
+{
+    uint32_t n;
+    memcpy(&n, x->lengths, sizeof n);
+    st_str s = { x->texts, n };
+    x->lengths += sizeof n;
+    x->texts += n;
+    return s;
+}
+
+static uint64_t le64(const unsigned char *p)
+{
+    uint64_t v = 0;
+    for (unsigned i = 8; i-- > 0;)
+        v = v << 8 | p[i];
+    return v;
+}
+
+static bool set_text(st_value *v, st_str s, bool there)
+{
+    *v = (st_value){ .type = ST_V_TEXT };
+    if (!there)
+        return s.n == 0;
+    v->p = (const unsigned char *)s.p;
+    v->n = (uint32_t)s.n;
+    return st_utf8_valid(s);
+}
+
+static bool fill(st_remote *s, const st_chunk *c, const message *m, st_record *r)
+{
+    const head *h = &m->head;
+    cursor x = { s->lengths.p, s->texts.p };
+    bool ok = st_grow(&s->fields, &s->fields_cap, m->fields + (size_t)1, sizeof *s->fields);
+    s->failed |= !ok;
+    *r = (st_record){ .offset = c->offset + h->at, .number = le64(c->bytes + h->at + 8),
+                      .written = le64(c->bytes + h->at + 16), .flags = h->flags,
+                      .origin = h->origin == ST_O_LIVE ? ST_O_LIVE : ST_O_SLACK, .event_id = h->event_id,
+                      .event_record_id = h->event_record_id, .time_created = h->time_created,
+                      .version = h->version, .level = h->level, .opcode = h->opcode, .task = h->task,
+                      .keywords = h->keywords, .execution_pid = h->execution_pid,
+                      .execution_tid = h->execution_tid, .fields = s->fields, .nfields = m->fields,
+                      .user_data = h->user_data != 0 };
+    for (size_t i = 0; ok && i < NSYSTEM; i++) {
+        st_value v;
+        ok = set_text(&v, next_text(&x), (h->texts >> i & 1) != 0);
+        memcpy((char *)r + SYSTEM[i], &v, sizeof v);
+    }
+    for (size_t i = 0; ok && i < m->fields; i++) {
+        st_field *f = &s->fields[i];
+        *f = (st_field){ .name = next_text(&x) };
+        ok = st_utf8_valid(f->name) && set_text(&f->value, next_text(&x), true);
+        if (c->ops->name_id)
+            f->id = c->ops->name_id(f->name);
+    }
+    return ok;
+}
+
+/* Size of the record, if it is whole and sound; else 0. */
+static uint32_t size_of(const st_chunk *c, uint32_t at)
+{
+    uint64_t size = le64(c->bytes + at) >> 32;
+    bool whole = size >= RECORD_MIN && size <= c->n - at &&
+                 le64(c->bytes + at + size - 8) >> 32 == size;
+    return whole ? (uint32_t)size : 0;
+}
+
+static void deliver(st_remote *s, const st_chunk *c, st_record *r)
+{
+    uint32_t at = (uint32_t)(r->offset - c->offset), size = size_of(c, at);
+    bool live = r->origin == ST_O_LIVE;
+    if (!live && size && st_repeats_has(&s->repeats, c, at, size)) {
+        c->report->ghosts++;
+        return;
+    }
+    if (c->ops->want && !c->ops->want(c->job, r))
+        r->nfields = 0;
+    c->report->records += live;
+    c->report->slack += !live;
+    c->ops->record(c->job, r);
+    if (live && size && !st_repeats_put(&s->repeats, c, at, size))
+        s->failed = true;
+}
+
+static bool take_record(st_remote *s, const st_chunk *c, const message *m)
+{
+    st_record r;
+    size_t lengths = (NSYSTEM + 2 * (size_t)m->fields) * sizeof(uint32_t);
+    bool ok = m->fields <= ST_MAX_REMOTE_ANSWER / 8 && m->bytes <= ST_MAX_REMOTE_ANSWER &&
+              m->head.at >= FIRST && m->head.at % UNIT == 0 && m->head.at <= c->n - RECORD_MIN &&
+              receive_into(s, &s->lengths, lengths) && receive_into(s, &s->texts, m->bytes) &&
+              fits(s, m) && fill(s, c, m, &r);
+    if (ok)
+        deliver(s, c, &r);
+    return ok;
+}
+
+/* ---- a question ------------------------------------------------------------------------------------------ */
+
+static bool take_end(st_remote *s, const st_chunk *c, const message *m)
+{
+    range r;
+    if (m->ranges > CHUNK / UNIT || !receive_into(s, &s->texts, m->ranges * sizeof r))
+        return false;
+    for (size_t i = 0; i < m->ranges; i++) {
+        memcpy(&r, s->texts.p + i * sizeof r, sizeof r);
+        if (r.offset < c->offset || r.offset - c->offset > c->n || r.length > c->n - (r.offset - c->offset) ||
+            r.reason >= NREASONS)
+            return false;
+        st_report_lost(c->report, r.offset, r.length, REASONS[r.reason]);
+    }
+    c->report->ghosts += m->ghosts;
+    c->report->unparsable += m->unparsable;
+    c->report->damaged += m->damaged;
+    c->report->lossy += m->lossy;
+    return true;
+}
+
+/* False: the child is of no use any more. */
+static bool converse(st_remote *s, const st_chunk *c, const question *q)
+{
+    message m;
+    if (!send_all(s, q, sizeof *q) || (q->n && !send_all(s, c->bytes, q->n)))
+        return false;
+    for (unsigned records = 0; records <= CHUNK / RECORD_MIN; records++) {
+        if (!receive_all(s, &m, sizeof m))
+            return false;
+        if (m.end)
+            return take_end(s, c, &m);
+        if (!take_record(s, c, &m))
+            return false;
+    }
+    return false;
+}
+
+static st_code ask(st_remote *s, const st_chunk *c, uint32_t at, bool same, st_err *err)
+{
+    if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
+        return ST_OK;
+    if (!hire(s))
+        return st_fail(err, ST_E_MEMORY, "no process for the second reader");
+    question q = { .at = at, .n = same && s->has_chunk ? 0 : (uint32_t)c->n, .offset = c->offset,
+                   .flags = c->flags, .header_bad = c->header_bad, .slack = c->options->slack };
+    s->asked++;
+    s->asked_at = used(s);
+    s->has_chunk = converse(s, c, &q);
+    if (s->failed)
+        return st_fail(err, ST_E_MEMORY, "no memory for what the second reader says");
+    if (!s->has_chunk) {
+        dismiss(s);
+        st_report_lost(c->report, c->offset, c->n, "reader-ended");
+        if (c->ops->ended)
+            c->ops->ended(c->job, c->offset, c->n);
+    }
+    return ST_OK;
+}
+
+st_code st_remote_chunk(st_remote *s, const st_chunk *c, st_err *err)
+{
+    st_repeats_chunk(&s->repeats, c->offset);
+    return ask(s, c, 0, false, err);
+}
+
+st_code st_remote_one(st_remote *s, const st_chunk *c, uint32_t at, bool same, st_err *err)
+{
+    st_repeats_begin(&s->repeats);
+    return at ? ask(s, c, at, same, err) : ST_OK;
+}

@@ -1,0 +1,133 @@
+/*
+ * events.c - other events than creations: copies folded, in order, each led to its process.
+ *
+ * Rows are sorted by what makes them one record and then by all their texts, so that copies lie
+ * side by side, the best of them first; as for creations, strings of one pool are equal when
+ * their ids are. What is left is sorted once more, into the order of rows.
+ */
+#include "tree/forest.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define ORDER(a, b)                                                                                \
+    if ((a) != (b))                                                                                \
+        return (a) < (b) ? -1 : 1
+
+static const st_events *columns(const st_wood *w, const st_event *e)
+{
+    return &w->pub.store->events[e->kind];
+}
+
+/* Which record, and what it says. */
+static int cmp_record(const st_wood *w, const st_event *a, const st_event *b)
+{
+    const st_events *x = columns(w, a), *y = columns(w, b);
+    ORDER(a->host, b->host);
+    ORDER(x->event_record_id[a->row], y->event_record_id[b->row]);
+    ORDER(x->created[a->row], y->created[b->row]);
+    ORDER(a->kind, b->kind);
+    ORDER(x->utc[a->row], x->utc[b->row]);
+    ORDER(x->pid[a->row], x->pid[b->row]);
+    for (size_t c = 0; c < ST_EVENT_COLUMNS && x->text[c]; c++)
+        ORDER(x->text[c][a->row], x->text[c][b->row]);
+    return memcmp(&x->guid[a->row], &x->guid[b->row], sizeof(st_guid));
+}
+
+/* Live and sound, live with a bad checksum, slack, carved; then the first by name. */
+static int cmp_copy(const st_wood *w, const st_event *a, const st_event *b)
+{
+    const st_events *x = columns(w, a), *y = columns(w, b);
+    bool bad_a = (x->flags[a->row] & ST_C_CRC) != 0, bad_b = (y->flags[b->row] & ST_C_CRC) != 0;
+    ORDER(x->origin[a->row], y->origin[b->row]);
+    ORDER(bad_a, bad_b);
+    ORDER(x->source[a->row], y->source[b->row]);
+    ORDER(x->offset[a->row], y->offset[b->row]);
+    ORDER(a->kind, b->kind);
+    ORDER(a->row, b->row);
+    return 0;
+}
+
+static int by_record(const void *pa, const void *pb, void *ctx)
+{
+    int d = cmp_record(ctx, pa, pb);
+    return d ? d : cmp_copy(ctx, pa, pb);
+}
+
+static int by_time(const void *pa, const void *pb, void *ctx)
+{
+    const st_wood *w = ctx;
+    const st_event *a = pa, *b = pb;
+    const st_events *x = columns(w, a), *y = columns(w, b);
+    ORDER(x->utc[a->row], y->utc[b->row]);
+    ORDER(a->host, b->host);
+    ORDER(x->event_record_id[a->row], y->event_record_id[b->row]);
+    ORDER(x->source[a->row], y->source[b->row]);
+    ORDER(x->offset[a->row], y->offset[b->row]);
+    return cmp_copy(w, a, b);
+}
+
+/* A record without a number and a time is like no other. */
+static bool has_identity(const st_wood *w, const st_event *e)
+{
+    const st_events *x = columns(w, e);
+    return x->event_record_id[e->row] || x->created[e->row];
+}
+
+static void fold(st_wood *w)
+{
+    size_t n = 0;
+    st_event *e = w->pub.events;
+    qsort_r(e, w->pub.nevents, sizeof *e, by_record, w);
+    for (size_t i = 0; i < w->pub.nevents; i++)
+        if (!n || !has_identity(w, &e[i]) || cmp_record(w, &e[n - 1], &e[i]))
+            e[n++] = e[i];
+    w->pub.nevents = n;
+}
+
+/* The process that had the GUID at that time. */
+static st_node process_of(const st_wood *w, uint32_t host, const st_guid *guid, st_ticks when)
+{
+    bool ambiguous;
+    uint32_t g = st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(w, host, guid);
+    return g == ST_NO_GROUP ? ST_NO_NODE : st_group_pick(w, &w->groups[g], when, &ambiguous);
+}
+
+static void lead(const st_wood *w, st_event *e)
+{
+    const st_events *x = columns(w, e);
+    size_t target = st_event_column(st_event_kind_at(e->kind), ST_T_target_guid);
+    st_guid guid;
+    e->process = process_of(w, e->host, &x->guid[e->row], x->utc[e->row]);
+    if (target != SIZE_MAX &&
+        st_guid_parse(st_pool_get(w->pub.pool, x->text[target][e->row]), &guid))
+        e->target = process_of(w, e->host, &guid, x->utc[e->row]);
+}
+
+bool st_tree_place_events(st_wood *w)
+{
+    const st_store *s = w->pub.store;
+    size_t n = 0;
+    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+        n += s->events[k].n;
+    if (!n)
+        return true;
+    if (n > ST_MAX_ROWS - w->pub.n || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
+        return false;
+    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+        for (size_t i = 0; i < s->events[k].n; i++)
+            w->pub.events[w->pub.nevents++] =
+                (st_event){ .row = (uint32_t)i,
+                            .host = st_tree_host(w, s->events[k].computer[i]),
+                            .process = ST_NO_NODE,
+                            .target = ST_NO_NODE,
+                            .kind = (uint8_t)k };
+    if (!w->duplicates)
+        fold(w);
+    qsort_r(w->pub.events, w->pub.nevents, sizeof *w->pub.events, by_time, w);
+    for (size_t i = 0; i < w->pub.nevents; i++)
+        lead(w, &w->pub.events[i]);
+    return true;
+}
