@@ -393,13 +393,13 @@ static void log__garbage_between_chunks__records_in_it_are_carved(void **state)
     const st_report *report = read_all(r);
     assert_int_equal(report->records, 2);
     assert_int_equal(report->carved, 1);
-    assert_int_equal(report->bytes_lost, 65536 - size);
+    assert_int_equal(report->lost.bytes, 65536 - size);
     assert_int_equal(r->list[1].offset, 4096 + 65536 + 1001);
     r->options.carve = false;
     report = read_all(r);
     assert_int_equal(report->records, 2);
     assert_int_equal(report->carved, 0);
-    assert_int_equal(report->bytes_lost, 65536);
+    assert_int_equal(report->lost.bytes, 65536);
 }
 
 static void lone__across_two_pieces_of_work__is_read_once(void **state)
@@ -471,9 +471,9 @@ static void assert_pieces_agree(room *r)
     assert_non_null(whole);
     r->options.run_slots = 0;
     st_report first = *read_all(r);
-    st_range *ranges = malloc((first.nranges + 1) * sizeof *ranges);
+    st_range *ranges = malloc((first.lost.n + 1) * sizeof *ranges);
     assert_non_null(ranges);
-    memcpy(ranges, first.ranges, first.nranges * sizeof *ranges);
+    memcpy(ranges, first.lost.list, first.lost.n * sizeof *ranges);
     *whole = *r;
     for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
         r->options.run_slots = slots[i];
@@ -492,11 +492,11 @@ static void assert_pieces_agree(room *r)
         assert_int_equal(report->ghosts, first.ghosts);
         assert_int_equal(report->carved, first.carved);
         assert_int_equal(report->unparsable, first.unparsable);
-        assert_int_equal(report->bytes_lost, first.bytes_lost);
-        assert_int_equal(report->nranges, first.nranges);
-        for (size_t k = 0; k < first.nranges; k++) {
-            assert_int_equal(report->ranges[k].offset, ranges[k].offset);
-            assert_int_equal(report->ranges[k].length, ranges[k].length);
+        assert_int_equal(report->lost.bytes, first.lost.bytes);
+        assert_int_equal(report->lost.n, first.lost.n);
+        for (size_t k = 0; k < first.lost.n; k++) {
+            assert_int_equal(report->lost.list[k].offset, ranges[k].offset);
+            assert_int_equal(report->lost.list[k].length, ranges[k].length);
         }
     }
     free(ranges);
@@ -615,9 +615,9 @@ static void lone__cut_short__is_counted_with_its_range(void **state)
     const st_report *report = read_all(r);
     assert_int_equal(report->carved, 0);
     assert_int_equal(report->unparsable, 1);
-    assert_int_equal(report->nranges, 1);
-    assert_int_equal(report->ranges[0].offset, 100);
-    assert_int_equal(report->ranges[0].length, record_of(&log, 0).n);
+    assert_int_equal(report->lost.n, 1);
+    assert_int_equal(report->lost.list[0].offset, 100);
+    assert_int_equal(report->lost.list[0].length, record_of(&log, 0).n);
     st_buf_free(&log);
 }
 
@@ -635,7 +635,7 @@ static void raw__no_signature__gives_nothing(void **state)
         assert_int_equal(r->n, 0);
         assert_int_equal(report->unparsable, 0);
         assert_int_equal(report->chunks, 0);
-        assert_int_equal(report->bytes_lost, 0);
+        assert_int_equal(report->lost.bytes, 0);
         remove_files(r);
     }
 }

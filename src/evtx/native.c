@@ -257,12 +257,14 @@ static void leftover(st_native *s, uint32_t at, uint32_t size)
         report->ghosts++;
         return;
     }
-    if (!nt_record(s, at, at + size - 4, ST_O_SLACK, 0, NULL, &reason)) {
+    bool read = nt_record(s, at, at + size - 4, ST_O_SLACK, 0, NULL, &reason);
+    if (read)
+        report->slack++;
+    else
         report->unparsable++;
-        return;
-    }
-    report->slack++;
-    report->damaged += reason != NULL;
+    report->damaged += read && reason;
+    if (!read || reason)
+        st_report_left(report, s->c->offset + at, size, reason ? reason : "bad-token");
 }
 
 static void walk_slack(st_native *s, uint32_t at)

@@ -357,9 +357,9 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
     put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
     if (whole)
         c.taken = NULL;
-    uint64_t before = found(&t->report), lost = t->report.bytes_lost;
+    uint64_t before = found(&t->report), lost = t->report.lost.bytes;
     decode(t, &c);
-    if (found(&t->report) == before && t->report.bytes_lost == lost)
+    if (found(&t->report) == before && t->report.lost.bytes == lost)
         t->report.chunks_empty++;
 }
 
@@ -815,7 +815,7 @@ static void finish_source(scan *s, source_state *src)
         it->reason = ST_STR("it could not be opened again");
     } else if (src->changed) {
         it->status = ST_S_CHANGED;
-    } else if (r->bytes_lost || r->chunks_bad || r->truncated) {
+    } else if (r->lost.bytes || r->chunks_bad || r->truncated) {
         it->status = ST_S_DAMAGED;
     } else if (!r->records && !r->slack && !r->carved) {
         it->status = ST_S_EMPTY;
