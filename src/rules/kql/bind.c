@@ -836,10 +836,12 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
     }
     st_str name =
         e->kind == ST_KX_NAME ? e->u.name : numbered(b, ST_STR("union_arg"), (unsigned)l->n);
-    if (e->kind == ST_KX_PATTERN) {
+    if (e->kind == ST_KX_PATTERN || e->kind == ST_KX_STAR) {
+        st_str pattern = e->kind == ST_KX_STAR ? ST_STR("*") : e->u.name;
         bool any = false;
         for (size_t i = 0; st_ktable_at(i); i++)
-            if (wild(e->u.name, st_str_of(st_ktable_at(i)->name)) && l->n < 256) {
+            if (st_ktable_at(i)->rows != ST_KR_NODES && l->n < 256 && /* DeviceProcessEvents again */
+                wild(pattern, st_str_of(st_ktable_at(i)->name))) {
                 l->name[l->n] = st_str_of(st_ktable_at(i)->name);
                 l->op[l->n++] = st_kop_scan(b->r, st_ktable_at(i));
                 any = true;

@@ -37,7 +37,7 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
     out->status = bound.status;
     out->stubs = st_arena_copy(arena, bound.stubs);
     if (bound.status == ST_RULE_READY) {
-        out->events = run.events;
+        out->events = st_krun_events(&run);
         out->plan = ST_NEW(arena, st_kql_plan);
         if (out->plan)
             out->plan->script = script;

@@ -118,8 +118,9 @@ struct st_krun {
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
-    uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
     uint32_t tables;   /* bit i: table i is read */
+    st_kop *scans;     /* the readers of tables, the newest first */
+    bool scanned;      /* rows of a table have been asked for */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -306,8 +307,12 @@ st_kop *st_kstore_in(const st_kstore *s);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
-/* The table's rows: the forest's nodes. */
+/* The table's rows: of the forest's nodes, events or hosts. */
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
+/* op's rows go through the condition x next: rows for which it can't be true needn't come. */
+void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x);
+/* The ids of Sysmon's that the query's tables are made of (st_event_bit). */
+uint64_t st_krun_events(const st_krun *r);
 /* Rows of constants, row-major. */
 st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,
                       size_t nrows);
