@@ -522,7 +522,7 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
 /* Aggregates that give columns of one row of the group, each as an aggregate of its own. */
 typedef struct row_agg {
     const char *name, *code; /* code: the aggregate that finds the row */
-    const char *prefix;      /* of the first column's name, where old or where it has none */
+    const char *prefix;      /* of names, where old or where a column has none */
     bool ranked;             /* the first argument says which row; else the first one is taken */
     bool old;                /* names of that time: max_a, max_a_b, any_a */
 } row_agg;
@@ -530,7 +530,7 @@ typedef struct row_agg {
 static const row_agg row_aggs[] = {
     { "arg_max", "arg_max", "max_", true, false }, { "arg_min", "arg_min", "min_", true, false },
     { "argmax", "arg_max", "max_", true, true },   { "argmin", "arg_min", "min_", true, true },
-    { "take_any", "arg_min", "", false, false },   { "any", "arg_min", "any_", false, true },
+    { "take_any", "arg_min", "any_", false, false }, { "any", "arg_min", "any_", false, true },
 };
 
 /* One value alone is no row: take_any(x) prefers one that isn't null. */
@@ -582,14 +582,15 @@ static void add_of_row(st_kbinder *b, row_binder *w, st_kx *value, st_str own)
     st_str name = own, prefix = st_str_of(w->agg->prefix);
     if (named)
         name = w->names[i].text;
-    else if (w->agg->old && w->agg->ranked && i)
-        name = joined(b, joined(b, prefix, w->stem), joined(b, ST_STR("_"), own));
-    else if (w->agg->old)
-        name = joined(b, prefix, own);
-    else if (!own.n)
-        name = !w->agg->ranked ? numbered(b, ST_STR("any_arg"), (unsigned)i)
-               : i             ? numbered(b, ST_STR("Column"), ++w->out->columns)
-                               : prefix;
+    else if (!w->agg->ranked)
+        name = !own.n        ? numbered(b, joined(b, prefix, ST_STR("arg")), (unsigned)i)
+               : w->agg->old ? joined(b, prefix, own)
+                             : own;
+    else if (!i)
+        name = own.n && !w->agg->old ? own : joined(b, prefix, own);
+    else if (w->agg->old || !own.n)
+        name = joined(b, joined(b, prefix, w->stem),
+                      joined(b, ST_STR("_"), own.n ? own : numbered(b, ST_STR("arg"), (unsigned)i)));
     put_output(b, w->out, free_name(b, w->out, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
@@ -644,22 +645,35 @@ static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const ro
     b->nested = false;
 }
 
-/* percentiles(x, p, ...): an aggregate a rank. */
+/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): how many arguments stand before the ranks; 0:
+ * it is neither. */
+static size_t before_ranks(const st_kql_expr *e)
+{
+    if (e->kind != ST_KX_CALL || e->u.call.base)
+        return 0;
+    size_t n = st_str_eq(e->u.call.name.text, ST_STR("percentiles"))    ? 1
+               : st_str_eq(e->u.call.name.text, ST_STR("percentilesw")) ? 2
+                                                                        : 0;
+    return e->u.call.args.n > n ? n : 0;
+}
+
+/* An aggregate a rank. */
 static void add_percentiles(st_kbinder *b, outputs *o, const st_kql_expr *e,
                             const st_kql_name *names, size_t nnames)
 {
     const st_kql_list *args = &e->u.call.args;
-    for (size_t i = 1; i < args->n; i++) {
-        st_kql_expr *pair[] = { args->items[0], args->items[i] };
+    size_t first = before_ranks(e);
+    for (size_t i = first; i < args->n; i++) {
+        st_kql_expr *own[] = { args->items[0], args->items[first > 1 ? 1 : i], args->items[i] };
         st_kql_expr one = *e;
-        one.u.call.name.text = ST_STR("percentile");
-        one.u.call.args.items = pair;
-        one.u.call.args.n = 2;
+        one.u.call.name.text = first > 1 ? ST_STR("percentilew") : ST_STR("percentile");
+        one.u.call.args.items = own;
+        one.u.call.args.n = first + 1;
         st_kx *x = st_kb_expr(b, &one);
-        if (!x || b->failed)
+        if (!x || x->kind != ST_X_COLUMN)
             return;
-        bool named = i <= nnames;
-        st_str name = named ? names[i - 1].text : st_kb_name(b, &one);
+        bool named = i - first < nnames;
+        st_str name = named ? names[i - first].text : st_kb_name(b, &one);
         put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, x->col }, x->type);
     }
 }
@@ -700,8 +714,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         if (row)
             add_row_agg(b, &all, &keys, row, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
-        else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
-                 st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
+        else if (before_ranks(v))
             add_percentiles(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                             e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else
