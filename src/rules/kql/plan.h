@@ -285,6 +285,8 @@ struct st_kop {
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
     struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
+    st_kop *also; /* the next of several tables that the text gives; only at its end */
+    st_str name;  /* what the text calls this table from now on; empty: nothing */
 };
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
@@ -423,7 +425,7 @@ typedef struct st_kbound {
     st_rule_status status;
     st_str why;   /* "EmailEvents, which isn't here" */
     st_str stubs; /* the services that are taken as empty */
-    st_kop *root;
+    st_kop *root; /* the first result; root->also: the next */
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
