@@ -133,6 +133,70 @@ static void eval__mixed_types__as_published(void **state)
     CHECK(cases);
 }
 
+#define ROWS                                                                                       \
+    "datatable(a:dynamic, s:string, n:long, t:datetime)[dynamic([1,2]), 'x', 1, "                  \
+    "datetime(2024-01-01), dynamic([3]), 'x', 2, datetime(2024-01-02), dynamic(null), 'y', "       \
+    "long(null), datetime(2024-01-03)] | "
+
+/* Columns of one row of a group: what they are called, and which row it is. */
+static void eval__row_of_a_group(void **state)
+{
+    static const query_case cases[] = {
+        { ROWS "summarize arg_max(t, n), arg_min(t, *) by s | where s == 'x'",
+          "s:string t:datetime n:long t1:datetime a:dynamic n1:long / "
+          "x,2024-01-02T00:00:00.0000000Z,2,2024-01-01T00:00:00.0000000Z,[1,2],1" },
+        { ROWS "summarize Last = arg_max(t, *) by s | where s == 'x'",
+          "s:string Last:datetime a:dynamic n:long / x,2024-01-02T00:00:00.0000000Z,[3],2" },
+        { ROWS "summarize arg_max(n, *) by t = bin(t, 7d), tolower(s) | project t, Column1, n, t1",
+          "t:datetime Column1:string n:long t1:datetime / "
+          "2024-01-01T00:00:00.0000000Z,x,2,2024-01-02T00:00:00.0000000Z / "
+          "2024-01-01T00:00:00.0000000Z,y,~,2024-01-03T00:00:00.0000000Z" },
+        { ROWS "summarize argmax(n, s), argmin(n, a)",
+          "max_n:long max_n_s:string min_n:long min_n_a:dynamic / 2,x,1,[1,2]" },
+        { ROWS "summarize take_any(*), count() by s | where s == 'y'",
+          "s:string a:dynamic n:long t:datetime count_:long / "
+          "y,~,~,2024-01-03T00:00:00.0000000Z,1" },
+        { ROWS "summarize any(n, s), (p, q) = take_any(s, n), take_any(n), anyif(n, n > 1)",
+          "any_n:long any_s:string p:string q:long n:long anyif_n:long / 1,x,x,1,1,2" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+/* Names that columns get by themselves, as Kusto's binder gives them. */
+static void eval__names_of_paths(void **state)
+{
+    static const query_case cases[] = {
+        { "print u = 'https://a.b/c' | summarize count() by tostring(parse_url(u).Host)",
+          "Host:string count_:long / a.b,1" },
+        { "print u = 'a,b' | extend split(u, ',')[1], split(tolower(u), ',')[0]",
+          "u:string u_1:dynamic 0:dynamic / a,b,b,a" },
+        { "print d = dynamic({'k':[7]}) | project d.k[0], tostring(todynamic(tostring(d)).k), "
+          "bag_keys(d)[0]",
+          "d_k_0:dynamic d_k:string 0:dynamic / 7,[7],k" },
+        { "print n = 12, t = datetime(2024-01-02), u = 'ab' | project tohex(n), binary_and(n, 4), "
+          "format_datetime(t, 'yyyy'), string_size(u), column_ifexists('q', 1)",
+          "n:string n1:long t:string string_size_u:long Column1:long / c,4,2024,2,1" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+/* Branches of iff and case get their common type; functions of texts take anything. */
+static void eval__common_types(void **state)
+{
+    static const query_case cases[] = {
+        { "print d = dynamic(['x']) | extend a = iff(true, d, 'none'), b = case(false, 1, 2.5), c = "
+          "iff(true, 1, 'x'), e = iff(false, 2.5, 1)",
+          "d:dynamic a:string b:real c:dynamic e:real / [\"x\"],[\"x\"],2.5,1,1.0" },
+        { "print a = tolower(12), b = substring(datetime(2024-01-02), 0, 4), c = indexof(1234, 3), d "
+          "= split(1.5, '.')[1], e = strcat_array(dynamic([1,2]), 0), f = round(1234, -2)",
+          "a:string b:string c:long d:dynamic e:string f:long / 12,2024,2,5,102,1200" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__american_dates(void **state)
 {
     static const query_case cases[] = {
@@ -382,6 +446,23 @@ static void eval__mv_apply(void **state)
     CHECK(cases);
 }
 
+static void eval__mv_apply__windows_and_order_of_columns(void **state)
+{
+    static const query_case cases[] = {
+        { "datatable(a:dynamic, s:string)[dynamic([2, 1]), 'x'] | mv-apply a to typeof(long) on "
+          "(order by a asc | extend r = row_number(), p = prev(a))",
+          "s:string a:long r:long p:long / x,1,1,~ / x,2,2,1" },
+        { "datatable(a:dynamic)[dynamic([2, 1])] | mv-apply a to typeof(long) on (serialize r = "
+          "row_number() | where r > 1)",
+          "a:long r:long / 1,2" },
+        { "datatable(a:dynamic)[dynamic(['k=1', 'j'])] | mv-apply x = a to typeof(string) on (parse "
+          "x with 'k=' v:long | project v)",
+          "a:dynamic v:long / [\"k=1\",\"j\"],1 / [\"k=1\",\"j\"],~" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void eval__partition_and_parse_kv(void **state)
 {
     static const query_case cases[] = {
@@ -603,6 +684,9 @@ int main(void)
         cmocka_unit_test(eval__null_and_bool),
         cmocka_unit_test(eval__mixed_types__as_published),
         cmocka_unit_test(eval__american_dates),
+        cmocka_unit_test(eval__row_of_a_group),
+        cmocka_unit_test(eval__names_of_paths),
+        cmocka_unit_test(eval__common_types),
         cmocka_unit_test(eval__times),
         cmocka_unit_test(eval__dates_and_more),
         cmocka_unit_test(eval__dynamic),
@@ -616,6 +700,7 @@ int main(void)
         cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(eval__aggregates),
         cmocka_unit_test(eval__mv_apply),
+        cmocka_unit_test(eval__mv_apply__windows_and_order_of_columns),
         cmocka_unit_test(eval__evaluate),
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(query__greedy__is_stopped_and_says_so),

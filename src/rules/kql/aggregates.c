@@ -322,6 +322,7 @@ static st_kv percentile_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 
 static const st_kagg aggregates[] = {
     { "any", "*", 1, "0", "any_", any_step, best_end, "a value" },
+    { "anyif", "*b", 2, "0", "anyif_", any_step, best_end, "a value where a condition holds" },
     { "arg_max", "**", 1, "0", "max_", arg_max_step, arg_end,
       "columns of the row with the largest value" },
     { "arg_min", "**", 1, "0", "min_", arg_min_step, arg_end,

@@ -518,62 +518,127 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return cells ? st_kop_values(b->r, cols, 4, cells, in->schema.n) : NULL;
 }
 
-/* arg_max(x, a, b, *): x's column, then each other one as an aggregate of its own. */
-static void add_arg(st_kbinder *b, outputs *o, st_kx *x, st_kx *value, const st_kagg *agg,
-                    st_str name, bool named)
+/* Aggregates that give columns of one row of the group, each as an aggregate of its own. */
+typedef struct row_agg {
+    const char *name, *code; /* code: the aggregate that finds the row */
+    const char *prefix;      /* of the first column's name, where old or where it has none */
+    bool ranked;             /* the first argument says which row; else the first one is taken */
+    bool old;                /* names of that time: max_a, max_a_b, any_a */
+} row_agg;
+
+static const row_agg row_aggs[] = {
+    { "arg_max", "arg_max", "max_", true, false }, { "arg_min", "arg_min", "min_", true, false },
+    { "argmax", "arg_max", "max_", true, true },   { "argmin", "arg_min", "min_", true, true },
+    { "take_any", "arg_min", "", false, false },   { "any", "arg_min", "any_", false, true },
+};
+
+/* One value alone is no row: take_any(x) prefers one that isn't null. */
+static const row_agg *row_agg_of(const st_kql_expr *e)
 {
-    st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
-    if (!args || !x || !value)
-        return;
-    args[0] = x;
-    args[1] = value;
-    st_kaggcall c = {
-        .agg = agg, .args = args, .nargs = 2, .type = value->type, .limit = INT64_MAX
-    };
-    size_t at = st_kb_add_call(b, &c);
-    put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, at }, value->type);
+    if (e->kind != ST_KX_CALL || !e->u.call.args.n)
+        return NULL;
+    bool several = e->u.call.args.n > 1 || e->u.call.args.items[0]->kind == ST_KX_STAR;
+    for (size_t i = 0; i < sizeof row_aggs / sizeof *row_aggs; i++)
+        if (st_str_eq(e->u.call.name.text, st_str_of(row_aggs[i].name)))
+            return row_aggs[i].ranked || several ? &row_aggs[i] : NULL;
+    return NULL;
 }
 
-/* names: what the author called the first columns. */
-static void add_arg_max(st_kbinder *b, outputs *o, const st_kql_expr *e, const st_kql_name *names,
-                        size_t nnames)
+typedef struct row_binder {
+    const row_agg *agg;
+    outputs *out;
+    st_kx *by;   /* what finds the row */
+    st_str stem; /* its own name */
+    const st_kql_name *names; /* what the author called the first columns */
+    size_t nnames, given;
+} row_binder;
+
+static st_str joined(st_kbinder *b, st_str x, st_str y)
 {
-    st_str name = nnames ? names[0].text : (st_str){ NULL, 0 };
-    const st_kagg *agg = st_kagg_find(e->u.call.name.text);
-    const st_kql_list *args = &e->u.call.args;
-    b->nested = true;
-    st_kx *x = st_kb_expr(b, args->items[0]);
-    bool named = name.p != NULL;
-    b->aggregates = false;
-    st_str own = st_kb_name(b, args->items[0]);
-    b->aggregates = true;
-    add_arg(b, o, x, x, agg, named ? name : own.n ? own : ST_STR("max_"), named);
-    for (size_t i = 1; i < args->n; i++) {
-        st_str n;
-        const st_kql_expr *v = unname(args->items[i], &n);
-        if (i < nnames)
-            n = names[i].text;
-        if (v->kind != ST_KX_STAR) {
-            b->aggregates = false;
-            st_str auto_name = n.p ? n : st_kb_name(b, v);
-            b->aggregates = true;
-            add_arg(b, o, x, st_kb_expr(b, v), agg,
-                    auto_name.n ? auto_name : numbered(b, ST_STR("Column"), ++o->columns),
-                    n.p != NULL);
+    char *p = ST_NEWN(&b->r->arena, char, x.n + y.n + 1);
+    if (!p)
+        return x;
+    memcpy(p, x.p, x.n);
+    memcpy(p + x.n, y.p, y.n);
+    return (st_str){ p, x.n + y.n };
+}
+
+/* A column of the row; own is the name it has by itself, empty if none. */
+static void add_of_row(st_kbinder *b, row_binder *w, st_kx *value, st_str own)
+{
+    st_kx **args = ST_NEWN(&b->r->arena, st_kx *, 2);
+    if (!args || !w->by || !value)
+        return;
+    args[0] = w->by;
+    args[1] = value;
+    st_kaggcall c = { .agg = st_kagg_find(st_str_of(w->agg->code)),
+                      .args = args,
+                      .nargs = 2,
+                      .type = value->type,
+                      .limit = INT64_MAX };
+    size_t i = w->given++, at = st_kb_add_call(b, &c);
+    bool named = i < w->nnames && w->names[i].text.p;
+    st_str name = own, prefix = st_str_of(w->agg->prefix);
+    if (named)
+        name = w->names[i].text;
+    else if (w->agg->old && w->agg->ranked && i)
+        name = joined(b, joined(b, prefix, w->stem), joined(b, ST_STR("_"), own));
+    else if (w->agg->old)
+        name = joined(b, prefix, own);
+    else if (!own.n)
+        name = !w->agg->ranked ? numbered(b, ST_STR("any_arg"), (unsigned)i)
+               : i             ? numbered(b, ST_STR("Column"), ++w->out->columns)
+                               : prefix;
+    put_output(b, w->out, free_name(b, w->out, name), named, (st_kitem){ NULL, at }, value->type);
+}
+
+/* `*`: the columns that are neither keys nor what finds the row. */
+static void add_whole_row(st_kbinder *b, row_binder *w, const outputs *keys)
+{
+    if (b->node_call == SIZE_MAX)
+        b->node_call = b->ncalls ? b->ncalls - w->agg->ranked : 0;
+    for (size_t c = 0; c < b->row->n; c++) {
+        bool taken = w->by->kind == ST_X_COLUMN && w->by->col == c;
+        for (size_t k = 0; k < keys->n; k++) {
+            const st_kitem *key = &keys->items[k];
+            taken |= key->x ? key->x->kind == ST_X_COLUMN && key->x->col == c : key->from == c;
+        }
+        st_kx *col = taken ? NULL : ST_NEW(&b->r->arena, st_kx);
+        if (!col)
             continue;
-        }
-        if (b->node_call == SIZE_MAX && b->ncalls)
-            b->node_call = b->ncalls - 1;
-        for (size_t c = 0; c < b->row->n; c++) {
-            st_kx *col = ST_NEW(&b->r->arena, st_kx);
-            bool taken = false;
-            for (size_t k = 0; k < o->n; k++)
-                taken |= st_str_eq(o->cols[k].name, b->row->v[c].name);
-            if (!col || taken)
-                continue;
-            *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
-            add_arg(b, o, x, col, agg, b->row->v[c].name, false);
-        }
+        *col = (st_kx){ .kind = ST_X_COLUMN, .type = b->row->v[c].type, .col = c };
+        add_of_row(b, w, col, b->row->v[c].name);
+    }
+}
+
+/* The name of an expression over the rows, not over aggregates. */
+static st_str row_name(st_kbinder *b, const st_kql_expr *e)
+{
+    b->aggregates = false;
+    st_str name = st_kb_name(b, e);
+    b->aggregates = true;
+    return name;
+}
+
+static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const row_agg *agg,
+                        const st_kql_expr *e, const st_kql_name *names, size_t nnames)
+{
+    const st_kql_list *args = &e->u.call.args;
+    row_binder w = { .agg = agg, .out = o, .names = names, .nnames = nnames };
+    b->nested = true;
+    w.by = agg->ranked ? st_kb_expr(b, args->items[0])
+                       : st_kb_const(b, ST_KT_LONG, st_kv_long(0));
+    if (agg->ranked) {
+        w.stem = row_name(b, args->items[0]);
+        add_of_row(b, &w, w.by, w.stem);
+    }
+    for (size_t i = agg->ranked; w.by && i < args->n; i++) {
+        st_str name;
+        const st_kql_expr *v = unname(args->items[i], &name);
+        if (v->kind == ST_KX_STAR)
+            add_whole_row(b, &w, keys);
+        else
+            add_of_row(b, &w, st_kb_expr(b, v), name.p ? name : row_name(b, v));
     }
     b->nested = false;
 }
@@ -630,11 +695,9 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         const st_kql_expr *e = q->u.group.exprs.items[i];
         st_str name;
         const st_kql_expr *v = unname(e, &name);
-        if (v->kind == ST_KX_CALL && st_kql_service(v->u.call.name.text) == NULL &&
-            (st_str_eq(v->u.call.name.text, ST_STR("arg_max")) ||
-             st_str_eq(v->u.call.name.text, ST_STR("arg_min"))) &&
-            v->u.call.args.n)
-            add_arg_max(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
+        const row_agg *row = row_agg_of(v);
+        if (row)
+            add_row_agg(b, &all, &keys, row, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
                  st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
@@ -690,8 +753,6 @@ static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
             st_kb_error(b, e->span, "KS171", "there is a column %.*s already", ST_FMT(name));
         bool named = name.p != NULL;
         if (!named)
-            name = st_kb_name(b, v);
-        if (!name.n)
             name = numbered(b, ST_STR("print_"), (unsigned)i);
         put_output(b, &o, free_name(b, &o, name), named, (st_kitem){ x, 0 }, x->type);
     }
@@ -1133,7 +1194,8 @@ static bool may_repeat(st_kbinder *b, const st_kql_query *body)
         ST_KP_WHERE,          ST_KP_EXTEND,       ST_KP_PROJECT,      ST_KP_PROJECT_AWAY,
         ST_KP_PROJECT_KEEP,   ST_KP_DISTINCT,     ST_KP_SUMMARIZE,    ST_KP_ORDER,
         ST_KP_PROJECT_RENAME, ST_KP_TOP,          ST_KP_TAKE,         ST_KP_COUNT,
-        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER
+        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER, ST_KP_PARSE,
+        ST_KP_PARSE_WHERE,    ST_KP_SERIALIZE
     };
     for (const st_kql_op *q = body->first; q; q = q->next) {
         bool ok = false;
@@ -1148,9 +1210,10 @@ static bool may_repeat(st_kbinder *b, const st_kql_query *body)
     return true;
 }
 
-/* The input's columns, as the subquery gives them where it has them, then its other columns. */
+/* The input's columns but those that were spread, as the subquery gives them where it has them,
+ * then its other columns. */
 static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                      size_t index, st_kop *from, st_kop *body)
+                      size_t index, st_kop *body)
 {
     size_t most = in->schema.n + body->schema.n, k = 0;
     st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, most);
@@ -1160,18 +1223,19 @@ static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t
         bool spread = false;
         for (size_t i = 0; i < n; i++)
             spread |= items[i].col == c;
-        if (at == SIZE_MAX && spread)
+        if (spread)
             continue;
         cols[k] = at == SIZE_MAX ? in->schema.v[c] : body->schema.v[at];
         out[k++] = at == SIZE_MAX ? (st_kapplied){ false, c } : (st_kapplied){ true, at };
     }
+    size_t kept = k;
     for (size_t c = 0; cols && out && c < body->schema.n; c++)
-        if (st_kb_column(&in->schema, body->schema.v[c].name) == SIZE_MAX) {
+        if (st_kb_column(&(st_kschema){ .v = cols, .n = kept }, body->schema.v[c].name) == SIZE_MAX) {
             cols[k] = body->schema.v[c];
             out[k++] = (st_kapplied){ true, c };
         }
     return cols && out
-               ? st_kop_apply(b->r, in, items, n, limit, index, from, body, cols, out, k)
+               ? st_kop_apply(b->r, in, items, n, limit, index, body, cols, out, k)
                : NULL;
 }
 
@@ -1203,7 +1267,7 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
     st_kop *from = ok && !b->failed ? st_kop_feed(b->r, o.cols, o.n, in->lineage) : NULL;
     outputs_free(&o);
     st_kop *body = from ? st_kb_body(b, from, q->u.expand.body) : NULL;
-    return body && !b->failed ? beside(b, in, items, n, limit, index, from, body) : NULL;
+    return body && !b->failed ? beside(b, in, items, n, limit, index, body) : NULL;
 }
 
 /* ---- tables as expressions

@@ -859,6 +859,33 @@ static st_kt widest(st_kx *const *x, size_t from, size_t n, size_t step)
     return t;
 }
 
+/* A type and another: of two numbers the wider, of a dynamic and another the other. */
+static st_kt wider(st_kt t, st_kt u)
+{
+    if (t == u || u == ST_KT_DYNAMIC)
+        return t;
+    if (t == ST_KT_DYNAMIC)
+        return u;
+    if (!st_kt_numeric(t) || !st_kt_numeric(u))
+        return ST_KT_UNKNOWN;
+    return t == ST_KT_REAL || u == ST_KT_REAL ? ST_KT_REAL : ST_KT_LONG;
+}
+
+/* The values of iff and case: behind each condition, and the last. All get their common type;
+ * dynamics are read as what the others are, and with no common type the value is dynamic. */
+static st_kt unify_branches(st_kbinder *b, st_kx **x, size_t n)
+{
+    st_kt t = x[n - 1]->type;
+    for (size_t i = 1; i < n && t != ST_KT_UNKNOWN; i += 2)
+        t = wider(t, x[i]->type);
+    if (t == ST_KT_UNKNOWN)
+        return ST_KT_DYNAMIC;
+    for (size_t i = 1; i < n; i += i + 2 < n ? 2 : 1)
+        if (x[i]->type != t && !(x[i] = st_kb_call(b, st_kf_convert, t, &x[i], 1)))
+            return ST_KT_UNKNOWN;
+    return t;
+}
+
 /* bin and bin_at: a number, or a time by a span. */
 static st_kt bin_type(st_kx *const *x, size_t n)
 {
@@ -895,24 +922,14 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
                             "case() needs a bool here, not %s", st_kt_name(x[i]->type));
                 return ST_KT_UNKNOWN;
             }
-        if (n % 2 == 1) {
-            st_kx **values = ST_NEWN(&b->r->arena, st_kx *, n);
-            size_t k = 0;
-            for (size_t i = 1; values && i < n; i += 2)
-                values[k++] = x[i];
-            if (values)
-                values[k++] = x[n - 1];
-            t = values ? widest(values, 0, k, 1) : t;
-            t = t == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : t;
-        } else {
-            st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
-            return t;
-        }
-        break;
+        if (n % 2 == 1)
+            return unify_branches(b, x, n);
+        st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
+        return t;
     default:
-        t = f->code == st_kf_iff ? widest(x, 1, n, 1) : widest(x, 0, n, 1);
-        if (t == ST_KT_UNKNOWN && f->code == st_kf_iff)
-            t = ST_KT_DYNAMIC;
+        if (f->code == st_kf_iff)
+            return unify_branches(b, x, n);
+        t = widest(x, 0, n, 1);
         break;
     }
     if (t == ST_KT_UNKNOWN)
@@ -1300,7 +1317,20 @@ bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type
 /* ---- names of columns that have none
  * --------------------------------------------------------------------- */
 
-static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
+static st_kname naming_of(const st_kql_expr *e)
+{
+    const st_kfn *f = e->kind == ST_KX_CALL ? st_kfn_find(e->u.call.name.text) : NULL;
+    return f ? f->naming : ST_KN_NONE;
+}
+
+/* Does a function's value go by its first argument's name? */
+static bool passes_name(const st_kql_expr *e)
+{
+    return naming_of(e) == ST_KN_FIRST;
+}
+
+/* a.b[0] is a_b_0; f(x).b is x_b where f passes the name on, else b. */
+static bool path_name(st_kbinder *b, const st_kql_expr *e, st_buf *t)
 {
     const st_kql_expr *parts[64];
     size_t n = 0;
@@ -1308,16 +1338,13 @@ static bool path_name(const st_kbinder *b, const st_kql_expr *e, st_buf *t)
         parts[n] = e;
         e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.index.base;
     }
-    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) != SIZE_MAX)
-        st_buf_str(t, e->u.name);
-    else if (e->kind == ST_KX_CALL && e->u.call.args.n &&
-             e->u.call.args.items[0]->kind == ST_KX_NAME && st_kfn_find(e->u.call.name.text) &&
-             st_kfn_find(e->u.call.name.text)->naming == ST_KN_FIRST)
-        st_buf_str(t, e->u.call.args.items[0]->u.name);
-    else
+    if (e->kind == ST_KX_NAME && st_kb_column(b->row, e->u.name) == SIZE_MAX)
         return false;
+    if (e->kind == ST_KX_NAME || passes_name(e))
+        st_buf_str(t, st_kb_name(b, e));
     while (n-- > 0) {
-        st_buf_char(t, '_');
+        if (t->n)
+            st_buf_char(t, '_');
         if (parts[n]->kind == ST_KX_MEMBER) {
             st_buf_str(t, parts[n]->u.member.name.text);
             continue;
@@ -1376,8 +1403,9 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
     }
     if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first &&
         first->kind == ST_KX_LITERAL)
-        return first->u.value.str;
-    if (!f || !first || f->naming == ST_KN_NONE)
+        return st_kb_column(b->row, first->u.value.str) != SIZE_MAX ? first->u.value.str
+                                                                    : ST_STR("");
+    if (!f || !first || f->naming == ST_KN_NONE || naming_of(first) == ST_KN_SUFFIX)
         return ST_STR("");
     st_str name = st_kb_name(b, first);
     if (f->naming == ST_KN_FIRST || !name.n)

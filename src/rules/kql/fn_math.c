@@ -128,12 +128,15 @@ static st_kv f_abs(st_krun *r, const st_kx *x, const st_kv *a)
 static st_kv f_round(st_krun *r, const st_kx *x, const st_kv *a)
 {
     double d, p = 1;
-    (void)r;
     if (!st_kv_number(a[0], &d) || (x->nargs > 1 && a[1].tag != ST_KV_LONG))
         return st_kv_null();
     if (x->nargs > 1)
         p = pow(10, (double)a[1].u.i);
-    return st_kv_real(round(d * p) / p);
+    if (a[0].tag == ST_KV_LONG && p >= 1)
+        return a[0];
+    d = round(d * p) / p;
+    return a[0].tag == ST_KV_LONG ? st_kv_convert(&r->mem, ST_KT_LONG, ST_KT_REAL, st_kv_real(d))
+                                  : st_kv_real(d);
 }
 
 /* ---- tests ------------------------------------------------------------------------------- */
@@ -246,7 +249,7 @@ const st_kfn st_kfns_math[] = {
     { "radians", "n", 1, "real", NONE, f_radians, "degrees in radians" },
     { "rand", "i", 0, "*real", FIRST, f_rand,
       "a number at random|the same ones each time the same query runs" },
-    { "round", "ni", 1, "real", FIRST, f_round, "rounded|halves away from zero" },
+    { "round", "ni", 1, "0", FIRST, f_round, "rounded|halves away from zero" },
     { "sign", "n", 1, "real", NONE, f_sign, "-1, 0 or 1" },
     { "sin", "n", 1, "real", FIRST, f_sin, "the sine" },
     { "sqrt", "n", 1, "real", FIRST, f_sqrt, "the square root" },

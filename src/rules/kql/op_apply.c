@@ -244,8 +244,8 @@ static st_kbatch *apply_next(st_krun *r, st_kop *op)
 }
 
 st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                     size_t index_col, st_kop *from, st_kop *body, const st_kcol *cols,
-                     const st_kapplied *out, size_t ncols)
+                     size_t index_col, st_kop *body, const st_kcol *cols, const st_kapplied *out,
+                     size_t ncols)
 {
     st_kop *op = st_kop_new(r, apply_next, in, sizeof(apply));
     apply *a = op ? op->spec : NULL;
@@ -262,7 +262,8 @@ st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, 
     a->n = n;
     a->limit = limit;
     a->index_col = index_col;
-    a->feed = from;
     a->body = body;
+    for (a->feed = body; a->feed->in; a->feed = a->feed->in)
+        ;
     return remember(r, a) ? op : NULL;
 }

@@ -44,6 +44,7 @@ bool st_kop_make_whole(st_krun *r, st_kop *op)
     op->next = whole_next;
     op->in = inner;
     op->spec = NULL;
+    op->spec_size = 0;
     return true;
 }
 

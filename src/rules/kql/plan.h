@@ -356,10 +356,10 @@ typedef struct st_kapplied {
 } st_kapplied;
 /* Where mv-apply's subquery gets its rows from. */
 st_kop *st_kop_feed(st_krun *r, const st_kcol *cols, size_t ncols, bool lineage);
-/* from: the feed at the start of body, whose operators stand in one chain. */
+/* body: operators that stand in one chain, from a feed on. */
 st_kop *st_kop_apply(st_krun *r, st_kop *in, const st_kexpand *items, size_t n, size_t limit,
-                     size_t index_col, st_kop *from, st_kop *body, const st_kcol *cols,
-                     const st_kapplied *out, size_t ncols);
+                     size_t index_col, st_kop *body, const st_kcol *cols, const st_kapplied *out,
+                     size_t ncols);
 
 /* All the rest of an operator's rows. */
 typedef struct st_krows {
