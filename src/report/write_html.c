@@ -32,6 +32,7 @@ typedef struct page {
     const st_forest *f;
     st_out *o;
     st_groups groups;
+    st_buf text; /* a sentence in the making */
     size_t left; /* processes that may still be drawn */
 } page;
 
@@ -220,7 +221,9 @@ static void put_row(page *g, const st_row *row)
         const st_finding *x = &g->c->findings[row->first_finding + i];
         put(g, i ? "<br>" : "");
         put_level(g, x->level);
-        st_html_text(&g->o->buf, x->reason);
+        st_buf_clear(&g->text);
+        st_finding_put_reason(g->c, x, &g->text);
+        st_html_text(&g->o->buf, st_buf_slice(&g->text));
     }
     if (g->ro->confirmed) {
         put(g, "</td><td>");
@@ -330,6 +333,8 @@ void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, con
     } else {
         o->buf.failed = true;
     }
+    o->buf.failed |= g.text.failed;
     st_out_tick(o);
+    st_buf_free(&g.text);
     st_groups_free(&g.groups);
 }
