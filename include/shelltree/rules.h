@@ -43,6 +43,7 @@ typedef struct st_rule {
     unsigned line;     /* where its text begins in the file, from 1 */
     st_rule_status status;
     st_str why;        /* for not applicable */
+    st_str stubs;      /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     bool marks_servers;/* web-servers: says which nodes are web servers */
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
@@ -67,9 +68,19 @@ typedef struct st_query_limits {
     uint64_t seconds; /* of its run */
 } st_query_limits;
 
+typedef struct st_named {
+    st_str name, value;
+} st_named;
+
 /* What rules are bound and run with beside the evidence. */
 typedef struct st_rule_settings {
     st_query_limits limits;
+    const st_named *external; /* an address of externaldata and the local file (with a NUL behind its
+                                 name) that stands for it */
+    size_t nexternal;
+    const st_named *params;   /* values of declare query_parameters */
+    size_t nparams;
+    bool stub_services;       /* what needs a service runs as though that knew nothing */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;

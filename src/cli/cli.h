@@ -19,6 +19,11 @@ typedef struct st_list {
     size_t n, cap;
 } st_list;
 
+typedef struct st_pairs { /* NAME=VALUE */
+    st_named *items;
+    size_t n, cap;
+} st_pairs;
+
 struct st_verb;
 typedef struct st_tidy st_tidy;
 typedef struct st_config {
@@ -41,7 +46,8 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
-    st_rule_settings settings;
+    st_rule_settings settings; /* points into the next two */
+    st_pairs external, params;
     st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 

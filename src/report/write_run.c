@@ -39,6 +39,8 @@ static void put_rule(st_buf *b, const st_case *c, size_t i)
     st_json_text(b, &more, "level", st_str_of(st_level_word(r->level)));
     st_json_text(b, &more, "status", st_str_of(words[r->status]));
     put_digest(b, &more, r->sha256);
+    if (r->stubs.n)
+        st_json_text(b, &more, "without", r->stubs);
     if (x) {
         st_json_num(b, &more, "matches", x->matches);
         st_json_num(b, &more, "window_only", x->window_only);

@@ -370,7 +370,7 @@ static bool fill_table(st_krun *r, st_kop *root, st_table *t)
 static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_table **out, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here",
+        return st_fail(err, ST_E_RULE, "the query needs %.*s",
                        ST_FMT(bound->why));
     if (r->err.code == ST_E_LIMIT)
         return st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(path), r->err.text);
@@ -400,6 +400,21 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *s
     return code;
 }
 
+/* A parameter that is given but not declared is misspelt, most likely. */
+static st_code check_params(const st_rules *r, const st_kql_script *script, st_err *err)
+{
+    for (size_t i = 0; i < r->settings.nparams; i++) {
+        st_str name = r->settings.params[i].name;
+        bool declared = false;
+        for (const st_kql_stmt *s = script->first; s; s = s->next)
+            for (size_t k = 0; s->kind == ST_KS_DECLARE && k < s->nparams; k++)
+                declared |= st_str_eq(s->params[k].name.text, name);
+        if (!declared)
+            return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter", ST_FMT(name));
+    }
+    return ST_OK;
+}
+
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err)
 {
@@ -416,6 +431,8 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
         st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }
+    if (check_params(r, &script, err) != ST_OK)
+        return err->code;
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
@@ -427,7 +444,7 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o, &r->settings);
         st_kbind(&run, &script, false, &r->diags, &bound);
-        r->events |= run.events;
+        r->events |= st_krun_events(&run);
         code = run_bound(&run, name, &bound, out, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
