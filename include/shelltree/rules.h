@@ -39,6 +39,8 @@ typedef struct st_rule {
     st_str reason;     /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
+    st_str process;    /* "// process:": the node of a graph pattern that its matches are about;
+                          empty: the last of the first sequence */
     st_str path;       /* as given or found */
     unsigned line;     /* where its text begins in the file, from 1 */
     st_rule_status status;
@@ -113,7 +115,7 @@ typedef struct st_run_options {
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
-/* A row of another event than a creation counts for the process that acted. */
+/* A row of another event than a creation counts for the process that acted, if that was observed. */
 typedef struct st_match {
     uint32_t rule;  /* place in the rule set */
     st_node node;   /* an observed process */
@@ -122,9 +124,10 @@ typedef struct st_match {
 
 typedef struct st_rule_result {
     uint64_t matches;
-    uint64_t window_only;   /* rows that only a lifted ago() window would have excluded */
+    uint64_t window_only;   /* of the matches, those that the ago() window would have excluded */
+    uint64_t rows;          /* that are no observed process's: a table, see st_rules_tables */
+    uint64_t window_rows;   /* of these, those that the window would have excluded */
     uint64_t inferred_only; /* further matches if inferred edges were trusted */
-    uint64_t unplaced;      /* rows of other events whose process wasn't observed: no matches */
     st_str problem;         /* why its result lacks something (a limit); empty if it doesn't */
     bool stopped;           /* it took more than it may: it has no matches */
 } st_rule_result;
@@ -143,7 +146,7 @@ void st_matches_free(st_matches *m);
 
 /* ---- one query --------------------------------------------------------------------- */
 
-/* A result table, for `query`. Cells are text already, as Kusto's tostring() spells them. */
+/* A result table. Cells are text already, as Kusto's tostring() spells them. */
 typedef struct st_table_column {
     st_str name;
     st_str type; /* bool datetime decimal dynamic guid int long real string timespan */
@@ -157,10 +160,23 @@ typedef struct st_table {
     size_t ncolumns, nrows;
     st_cell *cells; /* row-major */
     st_arena arena;
+    struct st_table *next; /* the next result, where the text has several; freed with this one */
 } st_table;
 /* f may be NULL (print, datatable). Diagnostics land in r. */
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+/* The query's plan as text: operators in the order rows pass them, with their columns. run: the
+ * query is run over f, its result dropped, and rows and time of each operator are shown. */
+st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
+                         const st_run_options *o, bool run, st_buf *out, st_err *err);
+
+/* Calls fn for each rule with rows that are no observed process's (aggregates, other events, processes
+ * known from a child), in the order of rules, with a table of these rows; it is gone afterwards. The
+ * rules run again for it, one at a time, so that one table is held at a time. m: what st_rules_run
+ * gave for the same forest and options. fn returns ST_OK to go on. */
+typedef st_code st_table_visit(void *ctx, size_t rule, const st_table *t);
+st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, const st_matches *m,
+                        st_table_visit *fn, void *ctx, st_err *err);
 
 #endif

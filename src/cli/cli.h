@@ -41,6 +41,7 @@ typedef struct st_config {
     bool has_guid;
     st_guid guid;
     uint32_t pid;
+    bool explain, explain_run;
     const char *image, *file;
     st_engine engine;
     unsigned threads, width;
@@ -137,6 +138,8 @@ int st_session_account(const st_session *s);
 st_tidy *st_tidy_new(void);
 void st_tidy_note(st_tidy *t, const char *path);
 void st_tidy_free(st_tidy *t);
+/* Removes a file, or a folder of files and of folders of files. */
+void st_tidy_remove(const char *path);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
@@ -158,7 +161,7 @@ typedef struct st_run_note {
 } st_run_note;
 void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
 void st_run_note_free(st_run_note *n);
-/* The whole set of -o DIR. */
+/* The whole set of -o DIR (output_set.c). */
 int st_output_dir(st_session *s, int exit_status);
 
 #endif

@@ -105,6 +105,8 @@ struct st_krun {
     uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
     uint64_t read;        /* rows that the evidence gave */
     int64_t started;      /* ns of the monotonic clock; 0: not yet looked at */
+    bool explain, measure; /* the plan will be shown; operators count their time */
+    struct st_kvalue *values; /* explain: the lets that are values */
     st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
     st_kshared *shared;
     const st_forest *forest; /* NULL: none */
@@ -195,7 +197,7 @@ st_kv st_kx_constant(st_krun *r, const st_kx *x);
 
 typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX, ST_KN_SUFFIX } st_kname;
 /* Arguments: one letter each. s string, x anything read as its text, y dynamic, n number, i integer,
- * d datetime, t timespan, b bool, * any, r regular expression; a last '+' repeats the one before.
+ * d datetime, t timespan, u number or time, b bool, * any, r regular expression; a last '+' repeats the one before.
  * Result: a type's name; "0" the type of argument 0, "w" widest of all ...; "(a:long,b:real)" several
  * columns, from an array of their values. A '*' before it: computed anew for each row, never once.
  * Doc: one line; behind a '|' how it differs from Kusto's. */
@@ -229,12 +231,12 @@ typedef struct st_kagg st_kagg;
 typedef struct st_kaggcall st_kaggcall;
 typedef struct st_kaccum {
     int64_t n, i;
-    double d, d2;
-    bool real, set;
+    double d, d2, mean2;
+    bool set;
     st_kv best;
     st_kv *list; /* malloc'ed */
     size_t nlist, list_cap;
-    st_kv *values; /* make_bag: what belongs to the list's names */
+    st_kv *values; /* make_bag, percentilew: what belongs to the list's items */
     size_t values_cap;
     uint32_t *table; /* of the set: places in list, 1-based */
     size_t table_n;
@@ -242,11 +244,14 @@ typedef struct st_kaccum {
     bool took; /* arg_max: the last row was taken */
     st_node node;
 } st_kaccum;
+/* Arguments, result and doc as for functions; result "avg" a real or a time, "s" the type a sum has,
+ * "p" the argument's, but long for int. */
 struct st_kagg {
     const char *name, *args;
     unsigned min;
     const char *result;
     const char *prefix; /* prefix_ + first argument's name */
+    /* NULL: known, and not supported; doc says why */
     void (*step)(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v);
     st_kv (*end)(st_krun *r, st_kaccum *a, const st_kaggcall *c);
     const char *doc;
@@ -271,6 +276,8 @@ struct st_kop {
     st_knext *next;
     st_kop *in;
     uint64_t rows; /* given so far */
+    int64_t ns;    /* spent in it and in what is before it, if the run measures */
+    struct st_kstep *step; /* of explain.c; NULL: part of another, or nobody asked */
     bool evidence; /* its rows are the evidence's own */
     st_kschema schema;
     void *spec;   /* fixed by the binder */
@@ -278,6 +285,8 @@ struct st_kop {
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
     struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
+    st_kop *also; /* the next of several tables that the text gives; only at its end */
+    st_str name;  /* what the text calls this table from now on; empty: nothing */
 };
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
@@ -299,6 +308,7 @@ size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
 /* Rows computed once, read by any number of operators. */
 typedef struct st_kstore st_kstore;
 st_kstore *st_kstore_new(st_krun *r, st_kop *in);
+st_kop *st_kstore_in(const st_kstore *s);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
@@ -405,6 +415,9 @@ uint64_t st_ktable_events(const st_ktable *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
 
+/* explain.c: the plan that was bound with r->explain, as text; run: with rows and times. */
+void st_kexplain(st_krun *r, st_str text, const st_kop *root, bool run, st_buf *out);
+
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */
 
@@ -412,7 +425,7 @@ typedef struct st_kbound {
     st_rule_status status;
     st_str why;   /* "EmailEvents, which isn't here" */
     st_str stubs; /* the services that are taken as empty */
-    st_kop *root;
+    st_kop *root; /* the first result; root->also: the next */
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
