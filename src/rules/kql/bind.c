@@ -1823,6 +1823,8 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
     if (st_kb_statements(&b, script->first, &last) && last && last->value)
         op = st_kb_table(&b, last->value);
     free(b.calls);
+    out->needs = b.needs;
+    out->never = b.never;
     if (b.failed || !st_krun_ok(r))
         return;
     if (b.needs && !r->settings->stub_services) {

@@ -408,10 +408,17 @@ bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */
 
+/* Names, in the order they are met. */
+typedef struct st_kneed {
+    struct st_kneed *next;
+    st_str name;
+} st_kneed;
+
 typedef struct st_kbound {
     st_rule_status status;
     st_str why;   /* "EmailEvents, which isn't here" */
     st_str stubs; /* the services that are taken as empty */
+    const st_kneed *needs, *never; /* names of services; of columns that are filtered by and never filled */
     st_kop *root;
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */
