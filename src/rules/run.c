@@ -400,21 +400,38 @@ static st_table *all_rows(st_krun *r, st_kop *root)
     return NULL;
 }
 
-static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_table **out, st_err *err)
+/* Why a query that was bound can't run, or didn't to its end. */
+static st_code why_not(const st_krun *r, st_str path, const st_kbound *bound, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s",
-                       ST_FMT(bound->why));
-    if (r->err.code == ST_E_LIMIT)
-        return st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(path), r->err.text);
+        return st_fail(err, ST_E_RULE, "the query needs %.*s", ST_FMT(bound->why));
+    if (r->err.code == ST_E_LIMIT || (r->err.code && bound->status == ST_RULE_READY))
+        return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
     if (bound->status != ST_RULE_READY)
         return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
                        r->err.text[0] ? ": " : "", r->err.text);
-    *out = all_rows(r, bound->root);
-    if (*out)
-        return ST_OK;
-    st_krun_nomem(r); /* unless it is something else already */
-    return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
+    return ST_OK;
+}
+
+/* What is wanted of a query: its table, or else its plan. */
+typedef struct wanted {
+    st_table *table;
+    st_buf *plan; /* NULL: the table */
+    bool run;     /* the plan with rows and times */
+} wanted;
+
+static st_code run_bound(st_krun *r, st_str path, const st_kql_script *script, const st_kbound *bound,
+                         wanted *w, st_err *err)
+{
+    if (why_not(r, path, bound, err) != ST_OK)
+        return err->code;
+    if (!w->plan || w->run)
+        w->table = all_rows(r, bound->root);
+    if (!w->table && (!w->plan || w->run))
+        st_krun_nomem(r); /* unless it is something else already */
+    if (w->plan && r->err.code == ST_OK)
+        st_kexplain(r, script->text, bound->root, w->run, w->plan);
+    return why_not(r, path, bound, err);
 }
 
 static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *shared,
@@ -445,11 +462,10 @@ static st_code check_params(const st_rules *r, const st_kql_script *script, st_e
     return ST_OK;
 }
 
-st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
-                     st_table **out, st_err *err)
+static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
+                     wanted *w, st_err *err)
 {
     st_kql_script script;
-    *out = NULL;
     st_str kept = st_arena_copy(&r->arena, text), name = st_arena_copy(&r->arena, path);
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
@@ -473,9 +489,11 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_code code = f ? mark_for_query(r, f, &shared, o, err) : ST_OK;
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o, &r->settings);
+        run.explain = w->plan != NULL;
+        run.measure = w->run;
         st_kbind(&run, &script, false, &r->diags, &bound);
         r->events |= st_krun_events(&run);
-        code = run_bound(&run, name, &bound, out, err);
+        code = run_bound(&run, name, &script, &bound, w, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_krun_free(&run);
@@ -484,4 +502,22 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!f)
         st_pool_free(pool);
     return code;
+}
+
+st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
+                     st_table **out, st_err *err)
+{
+    wanted w = { 0 };
+    st_code code = query(r, path, text, f, o, &w, err);
+    *out = w.table;
+    return code;
+}
+
+st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
+                         const st_run_options *o, bool run, st_buf *out, st_err *err)
+{
+    wanted w = { .plan = out, .run = run };
+    st_code code = query(r, path, text, f, o, &w, err);
+    st_table_free(w.table);
+    return code == ST_OK && out->failed ? st_fail(err, ST_E_MEMORY, "no memory for the plan") : code;
 }
