@@ -1576,6 +1576,7 @@ static bind_op *const operators[] = {
     [ST_KP_TOP_HITTERS] = st_kb_op_top_hitters,
     [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
     [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
+    [ST_KP_GRAPH_SHORTEST_PATHS] = st_kb_op_graph_shortest_paths,
     [ST_KP_GRAPH_TO_TABLE] = st_kb_op_graph_to_table,
     [ST_KP_GRAPH_MARK_COMPONENTS] = st_kb_op_graph_mark_components,
     [ST_KP_UNSUPPORTED] = NULL,
@@ -1961,6 +1962,8 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
         ok = s->kind == ST_KS_QUERY ? add_results(&b, s, &last) || b.failed || b.needs
                                     : statement(&b, s, NULL);
     free(b.calls);
+    out->needs = b.needs;
+    out->never = b.never;
     if (b.failed || !st_krun_ok(r))
         return;
     if (b.needs && !r->settings->stub_services) {
