@@ -115,7 +115,7 @@ echo mine >"$tmp/tables-before/tables/mine.csv"
 check "tables: another's is not replaced" exits 2 hunt -q --force -o "$tmp/tables-before" testdata
 check "tables: another's is whole after that" grep -q mine "$tmp/tables-before/tables/mine.csv"
 check "tables: without a directory it is said how to get them" sh -c \
-    '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) stand for no observed process; -o DIR"' \
+    '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) are no process creation; -o DIR"' \
     "$SHELLTREE" "$tmp/rules"
 
 check "dir: one host, told in run.json" exits 0 hunt -q --host web01 --since 2026-03-04 -o "$tmp/host" testdata

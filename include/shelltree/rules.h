@@ -39,6 +39,8 @@ typedef struct st_rule {
     st_str reason;     /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
+    st_str process;    /* "// process:": the node of a graph pattern that its matches are about;
+                          empty: the last of the first sequence */
     st_str path;       /* as given or found */
     unsigned line;     /* where its text begins in the file, from 1 */
     st_rule_status status;
@@ -158,11 +160,16 @@ typedef struct st_table {
     size_t ncolumns, nrows;
     st_cell *cells; /* row-major */
     st_arena arena;
+    struct st_table *next; /* the next result, where the text has several; freed with this one */
 } st_table;
 /* f may be NULL (print, datatable). Diagnostics land in r. */
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+/* The query's plan as text: operators in the order rows pass them, with their columns. run: the
+ * query is run over f, its result dropped, and rows and time of each operator are shown. */
+st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
+                         const st_run_options *o, bool run, st_buf *out, st_err *err);
 
 /* Calls fn for each rule with rows that are no observed process's (aggregates, other events, processes
  * known from a child), in the order of rules, with a table of these rows; it is gone afterwards. The

@@ -1055,6 +1055,7 @@ static bool loose_key(st_kbinder *b, st_kop *op, st_str name, st_kt type)
     st_kop *with = x && put_output(b, &o, name, true, (st_kitem){ x, 0 }, type) ? finish(b, in, &o) : NULL;
     if (!with)
         return false;
+    with->step = op->step;
     with->schema.loose = true;
     *op = *with;
     return true;
@@ -1117,6 +1118,19 @@ static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r,
     return n;
 }
 
+static void note_join(st_kbinder *b, st_kjoin kind, const st_kop *l, const st_kop *r, const size_t *lk,
+                      const size_t *rk, size_t n)
+{
+    static const char *const words[] = { "innerunique", "inner",    "leftouter", "rightouter", "fullouter",
+                                         "leftsemi",    "leftanti", "rightsemi", "rightanti" };
+    st_buf t = { 0 };
+    for (size_t i = 0; b->step && i < n; i++)
+        st_buf_fmt(&t, "%s%.*s = %.*s", i ? ", " : "", ST_FMT(l->schema.v[lk[i]].name),
+                   ST_FMT(r->schema.v[rk[i]].name));
+    st_kb_step_note(b, "%s on %.*s", words[kind], ST_FMT(st_buf_slice(&t)));
+    st_buf_free(&t);
+}
+
 static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     enum { KEYS = 32 };
@@ -1134,6 +1148,7 @@ static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
             st_kb_error(b, q->span, NULL, "join needs a condition: on KEY");
         return NULL;
     }
+    note_join(b, kind, in, right, lk, rk, nkeys);
     outputs o = { 0 };
     bool only_right = kind == ST_J_RIGHTSEMI || kind == ST_J_RIGHTANTI,
          only_left = kind == ST_J_LEFTSEMI || kind == ST_J_LEFTANTI;
@@ -1335,7 +1350,7 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
         return false;
     st_klet *l = st_kb_let(b, e->u.call.name.text);
     if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) ||
-        st_str_eq(e->u.call.name.text, ST_STR("table")))
+        st_str_eq(e->u.call.name.text, ST_STR("table")) || (!l && st_kb_is_lineage(e)))
         return true;
     if (!l || l->kind != ST_L_LAMBDA)
         return false;
@@ -1381,15 +1396,24 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     const st_ktable *t = st_ktable_find(name);
     if (l && l->kind == ST_L_LAMBDA)
         return st_kb_call_table(b, e);
-    if (l && l->rows)
-        return st_kop_replay(b->r, l->rows);
+    if (l && l->rows) {
+        st_kop *op = st_kop_replay(b->r, l->rows);
+        if (op)
+            op->step = st_kb_step(b, e->span, st_kstore_in(l->rows));
+        return op;
+    }
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
+        st_kstep *outer = b->step;
+        b->step = NULL;
         st_kop *op = any_value(b, l->expr);
+        b->step = outer;
         b->env = env;
+        st_kb_label(b, l);
         return op;
     }
+    st_kb_label(b, NULL);
     if (st_kb_unread(l))
         return unread_table(b);
     if (l) {
@@ -1424,6 +1448,8 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     size_t n = e->kind == ST_KX_CALL ? e->u.call.args.n : 0;
     if (!l && n == 1 && st_str_eq(name, ST_STR("materialize")))
         return st_kb_table(b, e->u.call.args.items[0]);
+    if (!l && st_kb_is_lineage(e))
+        return st_kb_lineage(b, e);
     if (st_kb_unread(l))
         return unread_table(b);
     if (!l || l->kind != ST_L_LAMBDA) {
@@ -1435,8 +1461,12 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     }
     st_klet *env = b->env;
     const st_kql_stmt *last = NULL;
+    st_kstep *outer = b->step;
+    b->step = NULL;
     st_kop *op = st_kb_open_call(b, l, e, &last) ? any_value(b, last->value) : NULL;
+    b->step = outer;
     b->env = env;
+    st_kb_label(b, l);
     return op;
 }
 
@@ -1471,10 +1501,14 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "a table is needed here");
     b->row = row;
     b->depth--;
+    if (op && !op->step)
+        op->step = st_kb_step(b, e->span, NULL);
+    st_kb_step_side(b, op);
     return op;
 }
 
-st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+/* A table, or several. */
+static st_kop *tables_of(st_kbinder *b, const st_kql_expr *e)
 {
     st_kop *op = any_value(b, e);
     if (!op || !op->graph)
@@ -1482,6 +1516,15 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     st_kb_error(b, e->span, NULL,
                 "this is a graph; a table is needed: put graph-match, graph-shortest-paths or "
                 "graph-to-table behind it");
+    return NULL;
+}
+
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kop *op = tables_of(b, e);
+    if (!op || !op->also)
+        return op;
+    st_kb_error(b, e->span, NULL, "these are several tables; one is needed");
     return NULL;
 }
 
@@ -1527,9 +1570,14 @@ static bind_op *const operators[] = {
     [ST_KP_RENDER] = bind_same,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
-    [ST_KP_CONSUME] = bind_same,
+    [ST_KP_CONSUME] = st_kb_op_consume,
+    [ST_KP_FORK] = st_kb_op_fork,
+    [ST_KP_FACET] = st_kb_op_facet,
+    [ST_KP_TOP_HITTERS] = st_kb_op_top_hitters,
     [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
     [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
+    [ST_KP_GRAPH_TO_TABLE] = st_kb_op_graph_to_table,
+    [ST_KP_GRAPH_MARK_COMPONENTS] = st_kb_op_graph_mark_components,
     [ST_KP_UNSUPPORTED] = NULL,
 };
 
@@ -1583,6 +1631,10 @@ static bool serialized_by(st_kql_op_kind k, bool before)
 static bool fits(st_kbinder *b, const st_kop *op, const st_kql_op *q)
 {
     bool graphs = q->kind >= ST_KP_GRAPH_MATCH && q->kind <= ST_KP_GRAPH_MARK_COMPONENTS;
+    if (op->also) {
+        st_kb_error(b, q->word, NULL, "nothing can stand behind several tables");
+        return false;
+    }
     if (graphs == (op->graph != NULL))
         return true;
     if (!op->schema.open) /* else it was told what is wrong with it */
@@ -1642,6 +1694,7 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
     }
     *op = *in;
     op->graph = NULL;
+    op->also = NULL;
     op->schema.open |= !keeps_schema(q->kind == ST_KP_UNREAD ? q->u.was : q->kind);
     return op;
 }
@@ -1653,7 +1706,13 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
     bool failed = b->failed, opened = b->opened, loosened = b->loosened;
     b->spoiled |= failed;
     b->failed = b->opened = b->loosened = false;
+    st_kstep *outer = b->step;
+    b->step = st_kb_step(b, q->span, in);
     st_kop *op = q->kind == ST_KP_UNREAD ? NULL : bind_one(b, f, in, q);
+    if (op && op != in && !op->step)
+        op->step = b->step;
+    b->step = outer;
+    st_kb_label(b, NULL);
     if (q->kind == ST_KP_UNREAD)
         b->failed = true;
     if (!op && b->failed)
@@ -1707,7 +1766,13 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     bool failed = b->failed, loosened = b->loosened;
     b->spoiled |= failed;
     b->failed = b->loosened = false;
+    st_kstep *outer = b->step;
+    st_kb_label(b, NULL);
+    b->step = q && q->kind != ST_KP_TABLE ? st_kb_step(b, q->span, NULL) : NULL;
     st_kop *op = q ? bind_source(b, q) : NULL;
+    if (op && !op->step)
+        op->step = b->step;
+    b->step = outer;
     if (!op && b->failed)
         op = unread_table(b);
     b->failed |= failed;
@@ -1741,6 +1806,7 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     } else {
         l->kind = ST_L_VALUE;
         l->x = st_kb_expr(b, s->value);
+        st_kb_step_value(b, l);
     }
     b->env = l;
     return l->kind != ST_L_VALUE || l->x;
@@ -1790,27 +1856,85 @@ static void bind_params(st_kbinder *b, const st_kql_stmt *s)
     }
 }
 
-bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last)
+/* Is it a let of a name that a let behind `outer` has already? */
+static bool repeats(st_kbinder *b, const st_kql_stmt *s, const st_klet *outer)
 {
-    st_klet *outer = b->env;
-    *last = NULL;
-    for (; s; s = s->next) {
-        st_klet *same = NULL;
-        for (st_klet *l = b->env; s->kind == ST_KS_LET && l != outer && !same; l = l->next)
-            same = st_str_eq(l->name, s->name.text) ? l : NULL;
-        if (same)
+    if (s->kind != ST_KS_LET)
+        return false;
+    for (const st_klet *l = b->env; l != outer; l = l->next)
+        if (st_str_eq(l->name, s->name.text)) {
             st_kb_error(b, s->name.span, "KS201", "there is a let %.*s already",
                         ST_FMT(s->name.text));
-        else if (s->kind == ST_KS_LET && !bind_let(b, s))
+            return true;
+        }
+    return false;
+}
+
+/* All but a query. outer: where the names of its text or function begin. */
+static bool statement(st_kbinder *b, const st_kql_stmt *s, const st_klet *outer)
+{
+    if (repeats(b, s, outer))
+        return true;
+    if (s->kind == ST_KS_LET)
+        return bind_let(b, s);
+    if (s->kind == ST_KS_DECLARE)
+        bind_params(b, s);
+    else if (s->kind == ST_KS_OTHER)
+        st_kb_error(b, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
+    return true;
+}
+
+bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last)
+{
+    const st_klet *outer = b->env;
+    *last = NULL;
+    for (; s; s = s->next) {
+        if (!statement(b, s, outer))
             return false;
-        else if (s->kind == ST_KS_DECLARE)
-            bind_params(b, s);
-        else if (s->kind == ST_KS_OTHER)
-            st_kb_error(b, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
         if (s->kind == ST_KS_QUERY && *last)
-            st_kb_error(b, s->span, NULL, "more than one query in a text isn't supported yet");
+            st_kb_error(b, s->span, NULL, "a function's body has one value");
         if (s->kind == ST_KS_QUERY)
             *last = s;
+    }
+    return true;
+}
+
+/* A table that the text gave a name is one for later statements, its rows computed once. */
+static st_kop *name_result(st_kbinder *b, st_kop *op)
+{
+    st_klet *l = ST_NEW(&b->r->arena, st_klet);
+    st_kstore *rows = l ? st_kstore_new(b->r, op) : NULL;
+    if (!rows)
+        return NULL;
+    *l = (st_klet){ .next = b->env, .name = op->name, .kind = ST_L_TABLE, .rows = rows };
+    b->env = l;
+    return st_kop_replay(b->r, rows);
+}
+
+static bool has_query(const st_kql_stmt *s)
+{
+    while (s && s->kind != ST_KS_QUERY)
+        s = s->next;
+    return s != NULL;
+}
+
+/* A query's tables, put behind those there are. If it only names them for later ones, none. */
+static bool add_results(st_kbinder *b, const st_kql_stmt *s, st_kop ***last)
+{
+    st_kop *op = s->value ? tables_of(b, s->value) : NULL;
+    bool later = has_query(s->next);
+    if (!op)
+        return false;
+    for (st_kop *next; op; op = next) {
+        next = op->also;
+        bool named = op->name.n > 0;
+        if (named && !(op = name_result(b, op)))
+            return false;
+        op->also = NULL;
+        if (named && later)
+            continue;
+        **last = op;
+        *last = &op->also;
     }
     return true;
 }
@@ -1829,12 +1953,13 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
               st_kbound *out)
 {
     st_kbinder b = { .r = r, .d = d, .marks = marks_servers, .subject = script->subject };
-    const st_kql_stmt *last = NULL;
     *out = (st_kbound){ .status = ST_RULE_BROKEN };
     r->random = st_xxh64(script->text.p, script->text.n);
-    st_kop *op = NULL;
-    if (st_kb_statements(&b, script->first, &last) && last && last->value)
-        op = st_kb_table(&b, last->value);
+    st_kop *op = NULL, **last = &op;
+    bool ok = true;
+    for (const st_kql_stmt *s = script->first; s && ok; s = s->next)
+        ok = s->kind == ST_KS_QUERY ? add_results(&b, s, &last) || b.failed || b.needs
+                                    : statement(&b, s, NULL);
     free(b.calls);
     if (b.failed || !st_krun_ok(r))
         return;
