@@ -43,6 +43,7 @@ st_ticks st_rules_now(const st_forest *f)
 typedef struct hits {
     st_match *v;
     size_t n, cap;
+    uint8_t *seen; /* a bit a node: it is among them; lives in the run that finds them */
 } hits;
 
 static int by_node(const void *a, const void *b)
@@ -53,15 +54,14 @@ static int by_node(const void *a, const void *b)
     return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-static void unique(hits *h)
+/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
+static bool is_new(st_krun *r, hits *h, st_node n)
 {
-    size_t n = 0;
-    if (h->n)
-        qsort(h->v, h->n, sizeof *h->v, by_node);
-    for (size_t i = 0; i < h->n; i++)
-        if (!n || h->v[n - 1].node != h->v[i].node)
-            h->v[n++] = h->v[i];
-    h->n = n;
+    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, r->forest->n / 8 + 1)))
+        return false;
+    bool known = h->seen[n / 8] >> n % 8 & 1;
+    h->seen[n / 8] |= (uint8_t)(1u << n % 8);
+    return !known;
 }
 
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
@@ -74,7 +74,7 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
         bool process = row == ST_NO_NODE || row < r->forest->n;
         st_node n = placeholders && process ? row : st_krow_process(r, row);
         rest[k] = n != row || n == ST_NO_NODE;
-        if (n == ST_NO_NODE)
+        if (n == ST_NO_NODE || !is_new(r, h, n))
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
@@ -109,13 +109,15 @@ static bool take_rows(st_krun *r, const st_loaded *l, uint32_t rule, st_kop *roo
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_kbatch_free(b);
     }
-    unique(h);
+    if (h->n)
+        qsort(h->v, h->n, sizeof *h->v, by_node);
     return ok && st_krun_ok(r);
 }
 
 static void empty(hits *h, st_filling *rest)
 {
     h->n = 0;
+    h->seen = NULL;
     if (rest)
         rest->rows = rest->ndigests = 0;
 }
@@ -155,6 +157,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
         st_fail(err, code, "%.*s: %s", ST_FMT(l->rule.id), r.err.text);
     if (table)
         st_filling_free(rest); /* it draws on the run's budget */
+    h->seen = NULL;
     st_krun_free(&r);
     return code;
 }
