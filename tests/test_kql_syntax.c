@@ -247,7 +247,7 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "G | graph-match (a)-[e]->(b) where a.x == 1",
           "1:44:`project` in graph-match expected, but the text ends" },
         { "T | scan with (step s1 output=most: true)", "1:31:all, last or none expected, got most" },
-        { "T | scan declare (x:long) (step s: true)", "1:26:`with` in scan expected, got (" },
+        { "T | scan declare (x:long) (step s: true)", "1:27:`with` in scan expected, got (" },
         { "G | graph-to-table vertices", "1:20:`nodes` or `edges` expected, got vertices" },
         { "T | wherex a", "1:5:query operator expected, got wherex; did you mean where?" },
         { "T | where a == 1 && b == 2 || c == 3",
