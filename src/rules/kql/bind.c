@@ -292,7 +292,7 @@ static bool mark(st_kbinder *b, const st_kql_expr *e, bool *hit)
             any = hit[i] = true;
     if (!any && e->kind == ST_KX_NAME)
         st_kb_no_column(b, e->span, e->u.name);
-    else if (!any)
+    else if (!any && !b->row->open)
         st_kb_error(b, e->span, "KS142", "no column is like %.*s", ST_FMT(e->u.name));
     return any;
 }
@@ -1266,7 +1266,7 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
     ok = ok && may_repeat(b, q->u.expand.body);
     st_kop *from = ok && !b->failed ? st_kop_feed(b->r, o.cols, o.n, in->lineage) : NULL;
     outputs_free(&o);
-    st_kop *body = from ? st_kb_body(b, from, q->u.expand.body) : NULL;
+    st_kop *body = from ? st_kb_body(b, from, q->u.expand.body, true) : NULL;
     return body && !b->failed ? beside(b, in, items, n, limit, index, body) : NULL;
 }
 
@@ -1642,10 +1642,10 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
     return op;
 }
 
-st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q, bool ordered)
 {
     bool serialized = b->serialized;
-    b->serialized = false;
+    b->serialized = ordered;
     st_kop *op = pipeline(b, in, q->first);
     b->serialized = serialized;
     return b->failed ? NULL : op;
