@@ -76,6 +76,48 @@ check "dir: can be entered as the umask says" sh -c \
 mkdir "$tmp/others" && echo mine >"$tmp/others/file"
 check "dir: another's is not replaced, even with --force" exits 2 hunt --force -o "$tmp/others" testdata
 check "dir: another's is whole after that" grep -q mine "$tmp/others/file"
+
+# ---- tables of rules whose rows are no processes
+
+mkdir "$tmp/rules"
+cat >"$tmp/rules/by host #1.kql" <<'END'
+DeviceProcessEvents | summarize n = count(), formula = "=1+1" by DeviceName | order by DeviceName asc
+END
+cat >"$tmp/rules/quiet.kql" <<'END'
+// level: low
+DeviceProcessEvents | summarize n = count()
+END
+table_is_there() {
+    grep -q '"web01.corp.example","[0-9]*","'"$2"'=1+1"' "$1/tables/by host #1.csv" &&
+        grep -q '  tables/by host #1.csv$' "$1/manifest-sha256.txt" &&
+        (cd "$1" && sha256sum --strict -c manifest-sha256.txt) &&
+        grep -q 'href="tables/by%20host%20%231.csv"' "$1/report.html" &&
+        grep -q '"id":"by host #1".*"table_rows":[1-9]' "$1/run.json"
+}
+tables_are() { # DIR NAME...
+    dir=$1
+    shift
+    [ "$(cd "$dir/tables" && LC_ALL=C ls)" = "$(printf '%s\n' "$@")" ]
+}
+check "tables: are written" exits 0 hunt -q -r "$tmp/rules" -o "$tmp/tables" testdata
+check "tables: hold the rows, guarded" table_is_there "$tmp/tables" "'"
+check "tables: one a rule" tables_are "$tmp/tables" "by host #1.csv" quiet.csv
+check "tables: as programs want them" exits 0 hunt -q --csv-raw -r "$tmp/rules" -o "$tmp/tables-raw" testdata
+check "tables: are raw then" table_is_there "$tmp/tables-raw" ""
+check "tables: none below the level asked for" exits 0 hunt -q --min-level medium -r "$tmp/rules" -o "$tmp/tables-medium" testdata
+check "tables: that of the other" tables_are "$tmp/tables-medium" "by host #1.csv"
+cp -r "$tmp/tables" "$tmp/tables-before"
+check "tables: are written over with --force" exits 0 hunt -q --force -r "$tmp/rules" -o "$tmp/tables" testdata
+check "tables: have the same bytes then" diff -r "$tmp/tables-before" "$tmp/tables"
+check "tables: go when nothing makes them" exits 0 hunt -q --force -o "$tmp/tables" testdata
+check "tables: are gone" test ! -e "$tmp/tables/tables"
+echo mine >"$tmp/tables-before/tables/mine.csv"
+check "tables: another's is not replaced" exits 2 hunt -q --force -o "$tmp/tables-before" testdata
+check "tables: another's is whole after that" grep -q mine "$tmp/tables-before/tables/mine.csv"
+check "tables: without a directory it is said how to get them" sh -c \
+    '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) stand for no observed process; -o DIR"' \
+    "$SHELLTREE" "$tmp/rules"
+
 check "dir: one host, told in run.json" exits 0 hunt -q --host web01 --since 2026-03-04 -o "$tmp/host" testdata
 check "dir: run.json tells it" grep -q '"host":"web01".*"since":"2026-03-04T00:00:00' "$tmp/host/run.json"
 

@@ -237,6 +237,60 @@ static void run__rules__hit_what_they_say(void **state)
     }
 }
 
+static st_code as_text(void *ctx, size_t rule, const st_table *t)
+{
+    st_buf *b = ctx;
+    st_buf_fmt(b, "[%zu", rule);
+    for (size_t i = 0; i < t->ncolumns; i++)
+        st_buf_fmt(b, " %.*s", ST_FMT(t->columns[i].name));
+    for (size_t i = 0; i < t->nrows * t->ncolumns; i++)
+        st_buf_fmt(b, "%s%.*s", i % t->ncolumns ? "," : ";", ST_FMT(t->cells[i].text));
+    st_buf_char(b, ']');
+    return ST_OK;
+}
+
+/* Rows that are no observed process's are no matches: they make a table. */
+static void run__rows_without_a_process__make_a_table(void **state)
+{
+    static const struct {
+        const char *text, *table;
+        size_t matches, rows, window;
+    } cases[] = {
+        { "DeviceProcessEvents | where ProcessId < 0", "", 0, 0, 0 },
+        { "DeviceProcessEvents | project DeviceName", "", 9, 0, 0 },
+        { "DeviceProcessEvents | summarize n = count()", "[0 n;9]", 0, 1, 0 },
+        { "DeviceProcessEvents | summarize arg_max(Timestamp, *) by DeviceName", "", 1, 0, 0 },
+        { "print a = 1, b = 'x'", "[0 a b;1,x]", 0, 1, 0 },
+        /* of a mixture each row goes its way */
+        { "union (DeviceProcessEvents | take 2 | project a = 'p'), (print a = 'q')", "[0 a;q]", 2, 1, 0 },
+        /* a process that is known from a child only */
+        { "Processes | where not(Observed) | count | project n = Count > 0", "[0 n;True]", 0, 1, 0 },
+        /* what the lifted window brought in, row by row */
+        { "DeviceProcessEvents | where Timestamp > ago(90m) | distinct ProcessId = bin(ProcessId, 1000000)",
+          "[0 ProcessId;0]", 0, 1, 0 },
+        { "DeviceProcessEvents | where Timestamp > ago(90m) | summarize n = count() | project n", "[0 n;9]", 0, 1, 1 },
+        { "DeviceProcessEvents | where Timestamp > ago(90m) | summarize by h = hourofday(Timestamp)", NULL, 0, 4, 2 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world w;
+        st_buf b = { 0 };
+        st_run_options o = { .now = T0 + 3 * HOUR, .ago_off = true };
+        BUILD(&w, web);
+        rule(&w, "a.kql", cases[i].text);
+        run(&w, true, false);
+        const st_rule_result *r = &w.matches->results[0];
+        if (r->matches != cases[i].matches || r->rows != cases[i].rows || r->window_rows != cases[i].window)
+            fail_msg("%s: %d matches, %d rows, %d by the window", cases[i].text, (int)r->matches, (int)r->rows,
+                     (int)r->window_rows);
+        assert_int_equal(st_rules_tables(w.rules, w.forest, &o, w.matches, as_text, &b, &w.err), ST_OK);
+        if (cases[i].table && !st_str_eq(st_buf_slice(&b), st_str_of(cases[i].table)))
+            fail_msg("%s: table %.*s", cases[i].text, ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+        done(&w);
+    }
+}
+
 static void run__ago__lifted_and_counted(void **state)
 {
     static const char *const texts[] = {
@@ -361,6 +415,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run__published_rule__hits_the_shells_children_but_exclusions),
         cmocka_unit_test(run__rules__hit_what_they_say),
+        cmocka_unit_test(run__rows_without_a_process__make_a_table),
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),

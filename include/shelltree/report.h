@@ -33,6 +33,10 @@ const char *st_outfile_temp(const st_outfile *f); /* its name while it is writte
 st_code st_outfile_commit(st_outfile *f, st_err *err); /* frees f */
 void st_outfile_abort(st_outfile *f);                  /* removes the temporary file, frees f */
 
+/* Gives a file or folder that was made private the mode that any new one has: most, less the umask.
+ */
+void st_usual_mode(int fd, unsigned most);
+
 /* How text looks. */
 typedef struct st_look {
     unsigned width;   /* columns; 0: no limit, nothing is cut */
@@ -96,11 +100,15 @@ typedef struct st_run_info {
     size_t noptions;
     st_ticks now;
     int exit_status;
+    st_level min_level; /* of rules whose tables are listed */
+    bool tables;        /* tables/RULE.csv is written beside */
 } st_run_info;
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_run_info *i);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
+/* As the other CSVs: byte order mark, formula guard, and what of it ro says. */
+void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look);
 
 #endif

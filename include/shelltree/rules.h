@@ -43,6 +43,7 @@ typedef struct st_rule {
     unsigned line;     /* where its text begins in the file, from 1 */
     st_rule_status status;
     st_str why;        /* for not applicable */
+    st_str stubs;      /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     bool marks_servers;/* web-servers: says which nodes are web servers */
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
@@ -67,9 +68,19 @@ typedef struct st_query_limits {
     uint64_t seconds; /* of its run */
 } st_query_limits;
 
+typedef struct st_named {
+    st_str name, value;
+} st_named;
+
 /* What rules are bound and run with beside the evidence. */
 typedef struct st_rule_settings {
     st_query_limits limits;
+    const st_named *external; /* an address of externaldata and the local file (with a NUL behind its
+                                 name) that stands for it */
+    size_t nexternal;
+    const st_named *params;   /* values of declare query_parameters */
+    size_t nparams;
+    bool stub_services;       /* what needs a service runs as though that knew nothing */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;
@@ -102,7 +113,7 @@ typedef struct st_run_options {
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
-/* A row of another event than a creation counts for the process that acted. */
+/* A row of another event than a creation counts for the process that acted, if that was observed. */
 typedef struct st_match {
     uint32_t rule;  /* place in the rule set */
     st_node node;   /* an observed process */
@@ -111,9 +122,10 @@ typedef struct st_match {
 
 typedef struct st_rule_result {
     uint64_t matches;
-    uint64_t window_only;   /* rows that only a lifted ago() window would have excluded */
+    uint64_t window_only;   /* of the matches, those that the ago() window would have excluded */
+    uint64_t rows;          /* that are no observed process's: a table, see st_rules_tables */
+    uint64_t window_rows;   /* of these, those that the window would have excluded */
     uint64_t inferred_only; /* further matches if inferred edges were trusted */
-    uint64_t unplaced;      /* rows of other events whose process wasn't observed: no matches */
     st_str problem;         /* why its result lacks something (a limit); empty if it doesn't */
     bool stopped;           /* it took more than it may: it has no matches */
 } st_rule_result;
@@ -132,7 +144,7 @@ void st_matches_free(st_matches *m);
 
 /* ---- one query --------------------------------------------------------------------- */
 
-/* A result table, for `query`. Cells are text already, as Kusto's tostring() spells them. */
+/* A result table. Cells are text already, as Kusto's tostring() spells them. */
 typedef struct st_table_column {
     st_str name;
     st_str type; /* bool datetime decimal dynamic guid int long real string timespan */
@@ -151,5 +163,13 @@ typedef struct st_table {
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+
+/* Calls fn for each rule with rows that are no observed process's (aggregates, other events, processes
+ * known from a child), in the order of rules, with a table of these rows; it is gone afterwards. The
+ * rules run again for it, one at a time, so that one table is held at a time. m: what st_rules_run
+ * gave for the same forest and options. fn returns ST_OK to go on. */
+typedef st_code st_table_visit(void *ctx, size_t rule, const st_table *t);
+st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, const st_matches *m,
+                        st_table_visit *fn, void *ctx, st_err *err);
 
 #endif

@@ -172,6 +172,9 @@
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Bytes of a file that stands for externaldata, unpacked: lists of indicators have some MiB.
+ * Met: the query fails with an error. */
+#define ST_MAX_EXTERNAL ((size_t)256 << 20)
 /* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and the
  * result says so. */
 #define ST_MAX_KQL_FILTER 1024u

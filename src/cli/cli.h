@@ -19,6 +19,11 @@ typedef struct st_list {
     size_t n, cap;
 } st_list;
 
+typedef struct st_pairs { /* NAME=VALUE */
+    st_named *items;
+    size_t n, cap;
+} st_pairs;
+
 struct st_verb;
 typedef struct st_tidy st_tidy;
 typedef struct st_config {
@@ -41,7 +46,8 @@ typedef struct st_config {
     unsigned threads, width;
     st_when color;
     bool help;
-    st_rule_settings settings;
+    st_rule_settings settings; /* points into the next two */
+    st_pairs external, params;
     st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
@@ -131,6 +137,8 @@ int st_session_account(const st_session *s);
 st_tidy *st_tidy_new(void);
 void st_tidy_note(st_tidy *t, const char *path);
 void st_tidy_free(st_tidy *t);
+/* Removes a file, or a folder of files and of folders of files. */
+void st_tidy_remove(const char *path);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
@@ -152,7 +160,7 @@ typedef struct st_run_note {
 } st_run_note;
 void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
 void st_run_note_free(st_run_note *n);
-/* The whole set of -o DIR. */
+/* The whole set of -o DIR (output_set.c). */
 int st_output_dir(st_session *s, int exit_status);
 
 #endif

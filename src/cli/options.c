@@ -264,6 +264,44 @@ static st_code set_max_time(st_config *c, const char *v, st_err *e)
     return limit("--max-time", v, false, &c->settings.limits.seconds, e);
 }
 
+/* NAME=VALUE, cut at `at`; none: usage says how it is written. */
+static st_code pair(st_pairs *l, const char *v, const char *at, const char *usage, st_err *e)
+{
+    if (!at || at == v)
+        return st_fail(e, ST_E_USAGE, "%s, not '%s'", usage, v);
+    if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items))
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    l->items[l->n++] = (st_named){ { v, (size_t)(at - v) }, st_str_of(at + 1) };
+    return ST_OK;
+}
+
+/* An address may hold = itself; the file is what stands behind the last one. */
+static st_code set_external(st_config *c, const char *v, st_err *e)
+{
+    if (pair(&c->external, v, strrchr(v, '='), "--external: URL=FILE", e) != ST_OK)
+        return e->code;
+    c->settings.external = c->external.items;
+    c->settings.nexternal = c->external.n;
+    return ST_OK;
+}
+
+static st_code set_param(st_config *c, const char *v, st_err *e)
+{
+    if (pair(&c->params, v, strchr(v, '='), "--param: NAME=VALUE", e) != ST_OK)
+        return e->code;
+    c->settings.params = c->params.items;
+    c->settings.nparams = c->params.n;
+    return ST_OK;
+}
+
+static st_code set_stub_services(st_config *c, const char *v, st_err *e)
+{
+    (void)v;
+    (void)e;
+    c->settings.stub_services = true;
+    return ST_OK;
+}
+
 static st_code set_guid(st_config *c, const char *v, st_err *e)
 {
     if (!st_guid_parse(st_str_of(v), &c->guid))
@@ -285,6 +323,9 @@ static const st_option options[] = {
     { 0, "now", "TIME", "what now() means (default: the newest record)", H|Q, set_now },
     { 0, "ago", "HOW", "off: lift lower bounds like Timestamp > ago(7d) (hunt's default); strict: keep them", H|Q, set_ago },
     { 0, "trust-inferred", NULL, "let rules follow parent links that are inferred from PID and time", H|Q, set_trust_inferred },
+    { 0, "external", "URL=FILE", "a local file that stands for an externaldata's address (repeatable)", H|Q|R, set_external },
+    { 0, "param", "NAME=VALUE", "the value of a parameter that a query declares (repeatable)", H|Q|R, set_param },
+    { 0, "stub-services", NULL, "run what needs a cloud service as though that knew nothing", H|Q|R, set_stub_services },
     { 0, "max-rows", "N", "rows that an operator of a query or rule may give, or none (default: 100 million)", H|Q|R, set_max_rows },
     { 0, "max-memory", "SIZE", "memory a query or rule may take, like 512M or 8G, or none (default: 4G)", H|Q|R, set_max_memory },
     { 0, "max-time", "SECONDS", "time a query or rule may take, or none (default: 600)", H|Q|R, set_max_time },
@@ -396,4 +437,6 @@ void st_config_free(st_config *c)
     free(c->hosts.items);
     free(c->evidence.items);
     free(c->files_from.items);
+    free(c->external.items);
+    free(c->params.items);
 }

@@ -140,120 +140,7 @@ int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), voi
     return st_outfile_commit(f, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }
 
-/* ---- the whole set ------------------------------------------------------------------- */
-
-typedef struct set {
-    st_session *s;
-    st_report_options ro;
-    uint64_t cells_truncated;
-    st_run_note note;
-} set;
-
-static void put_timeline(st_out *o, set *x)
-{
-    st_write_csv(o, x->s->found, &x->ro);
-}
-
-static void put_findings(st_out *o, set *x)
-{
-    st_write_jsonl(o, x->s->found, &x->ro);
-}
-
-static void put_hosts(st_out *o, set *x)
-{
-    st_write_hosts_csv(o, x->s->found, &x->ro);
-}
-
-static void put_tree(st_out *o, set *x)
-{
-    st_write_tree_text(o, x->s->forest, NULL, x->s->found, &x->ro.look);
-}
-
-static void put_run(st_out *o, set *x)
-{
-    st_write_run_json(o, x->s->found, &x->note.info);
-}
-
-static void put_html(st_out *o, set *x)
-{
-    st_write_html(o, x->s->found, &x->note.info);
-}
-
-static const struct {
-    const char *name;
-    void (*put)(st_out *o, set *x);
-} files[] = { { "findings.jsonl", put_findings },
-              { "hosts.csv", put_hosts },
-              { "report.html", put_html },
-              { "run.json", put_run },
-              { "timeline.csv", put_timeline },
-              { "tree.txt", put_tree } };
-enum { FILES = sizeof files / sizeof files[0] };
-
-static st_code put_file(const char *dir, size_t i, set *x, st_buf *manifest, st_err *e)
-{
-    char path[PATH_MAX];
-    unsigned char sum[32];
-    st_outfile *f;
-    if (snprintf(path, sizeof path, "%s/%s", dir, files[i].name) >= (int)sizeof path)
-        return st_fail(e, ST_E_USAGE, "%s: the path is too long", dir);
-    if (st_outfile_open(path, false, &f, e) != ST_OK)
-        return e->code;
-    st_out *o = st_outfile_out(f);
-    o->digest = st_sha256_new();
-    if (!o->digest) {
-        st_outfile_abort(f);
-        return st_fail(e, ST_E_MEMORY, "out of memory");
-    }
-    files[i].put(o, x);
-    st_sha256_stream *digest = o->digest;
-    if (st_outfile_commit(f, e) != ST_OK)
-        return e->code;
-    st_sha256_end(digest, sum);
-    st_buf_hex(manifest, sum, sizeof sum, false);
-    st_buf_fmt(manifest, "  %s\n", files[i].name);
-    return ST_OK;
-}
-
-static st_code put_manifest(const char *dir, const st_buf *text, st_err *e)
-{
-    char path[PATH_MAX];
-    st_outfile *f;
-    if (snprintf(path, sizeof path, "%s/manifest-sha256.txt", dir) >= (int)sizeof path)
-        return st_fail(e, ST_E_USAGE, "%s: the path is too long", dir);
-    if (st_outfile_open(path, false, &f, e) != ST_OK)
-        return e->code;
-    st_out_str(st_outfile_out(f), st_buf_slice(text));
-    return st_outfile_commit(f, e);
-}
-
-static void remove_set(const char *dir)
-{
-    char path[PATH_MAX];
-    for (size_t i = 0; i < FILES; i++)
-        if (snprintf(path, sizeof path, "%s/%s", dir, files[i].name) < (int)sizeof path)
-            unlink(path);
-    if (snprintf(path, sizeof path, "%s/manifest-sha256.txt", dir) < (int)sizeof path)
-        unlink(path);
-    rmdir(dir);
-}
-
-/* Only a directory that carries our run.json is ever replaced. */
-static st_code clear_old(const char *dir, bool force, st_err *e)
-{
-    char path[PATH_MAX];
-    struct stat st;
-    if (lstat(dir, &st) != 0)
-        return ST_OK;
-    if (!force || !S_ISDIR(st.st_mode) ||
-        snprintf(path, sizeof path, "%s/run.json", dir) >= (int)sizeof path || access(path, F_OK) != 0)
-        return st_fail(e, ST_E_IO, "%s: is there already%s", dir,
-                       force ? ", and isn't a set that shelltree wrote" : "; --force writes over it");
-    remove_set(dir);
-    if (lstat(dir, &st) == 0)
-        return st_fail(e, ST_E_IO, "%s: holds other files, too: not replaced", dir);
-    return ST_OK;
-}
+/* ---- what the run was --------------------------------------------------------------------- */
 
 static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1], size_t *n)
 {
@@ -305,55 +192,10 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
     for (size_t i = 0; i < count; i++)
         n->pairs[i] = (st_str){ n->text.p + at[i], at[i + 1] - at[i] - 1 };
     n->info = (st_run_info){ .version = VERSION, .options = n->pairs, .noptions = count, .now = s->now,
-                             .exit_status = exit_status };
+                             .exit_status = exit_status, .min_level = s->config->min_level };
 }
 
 void st_run_note_free(st_run_note *n)
 {
     st_buf_free(&n->text);
-}
-
-/* As the umask says, as any new directory would be; mkdtemp makes it private. */
-static void usual_mode(const char *dir)
-{
-    mode_t mask = umask(0);
-    umask(mask);
-    if (chmod(dir, 0777 & ~mask) != 0) {
-        /* Private is the safe side. */
-    }
-}
-
-int st_output_dir(st_session *s, int exit_status)
-{
-    const st_config *c = s->config;
-    st_err e = { 0 };
-    char partial[PATH_MAX];
-    st_buf manifest = { 0 };
-    set x = { .s = s };
-    st_run_note_fill(&x.note, s, exit_status);
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
-                                .confirmed = s->confirmed };
-    bool fits = snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
-    if (!fits)
-        errno = ENAMETOOLONG;
-    if (!fits || !mkdtemp(partial)) {
-        st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
-        goto out;
-    }
-    usual_mode(partial);
-    st_tidy_note(c->tidy, partial);
-    for (size_t i = 0; i < FILES && e.code == ST_OK; i++)
-        put_file(partial, i, &x, &manifest, &e);
-    if (e.code == ST_OK)
-        put_manifest(partial, &manifest, &e);
-    if (e.code == ST_OK)
-        st_tidy_note(c->tidy, NULL); /* it is whole: from here on it is worth more than the old one */
-    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK && rename(partial, c->output) != 0)
-        st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
-    if (e.code != ST_OK)
-        remove_set(partial);
-out:
-    st_buf_free(&manifest);
-    st_run_note_free(&x.note);
-    return e.code == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }

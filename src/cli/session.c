@@ -293,6 +293,32 @@ void st_session_run_options(const st_session *s, st_run_options *o)
                            .ago_off = c->verb->bit == ST_VERB_HUNT && !c->ago_strict };
 }
 
+/* Rows that are no processes: where they are, or how to get them. */
+static void say_tables(const st_session *s)
+{
+    enum { NAMED = 5 };
+    uint64_t rows = 0;
+    size_t rules = 0;
+    st_buf names = { 0 };
+    for (size_t i = 0; i < st_rules_count(s->rules); i++) {
+        const st_rule *rule = st_rules_at(s->rules, i);
+        uint64_t n = s->matches->results[i].rows;
+        if (!n || rule->level < s->config->min_level)
+            continue;
+        if (rules++ < NAMED)
+            st_buf_fmt(&names, "%s%.*s", rules > 1 ? ", " : "", ST_FMT(rule->id));
+        rows += n;
+    }
+    if (rules > NAMED)
+        st_buf_str(&names, ST_STR(", ..."));
+    if (rules)
+        st_say(s->config, "%llu row%s of %zu rule%s (%.*s) %s no observed process; %s",
+               (unsigned long long)rows, rows == 1 ? "" : "s", rules, rules == 1 ? "" : "s",
+               ST_FMT(st_buf_slice(&names)), rows == 1 ? "stands for" : "stand for",
+               st_output_target(s->config) == ST_TO_DIR ? "see tables/" : "-o DIR writes them to tables/RULE.csv");
+    st_buf_free(&names);
+}
+
 int st_session_match(st_session *s)
 {
     st_err e = { 0 };
@@ -310,13 +336,14 @@ int st_session_match(st_session *s)
         if (r->inferred_only)
             st_say(s->config, "%.*s: %llu more would match over inferred parents (--trust-inferred)", ST_FMT(id),
                    (unsigned long long)r->inferred_only);
-        if (r->unplaced)
-            st_say(s->config, "%.*s: %llu rows are about processes whose creation wasn't recorded: they aren't among the findings",
-                   ST_FMT(id), (unsigned long long)r->unplaced);
+        if (r->window_rows)
+            st_say(s->config, "%.*s: %llu rows of its table are there only because the ago() window is lifted",
+                   ST_FMT(id), (unsigned long long)r->window_rows);
         if (r->problem.n)
             st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
         s->stopped += r->stopped;
     }
+    say_tables(s);
     if (!s->stopped)
         return ST_EXIT_OK;
     st_complain("%zu rule%s stopped by a limit and %s no findings here", s->stopped,

@@ -8,6 +8,7 @@
 #include "cli.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -21,8 +22,24 @@ struct st_tidy {
     char *path; /* what is to go; NULL: nothing */
 };
 
-/* Temporary folders hold files only. */
-static void remove_half_written(const char *path)
+/* The files of a folder below `in`, and the folder itself. */
+static void remove_folder(int in, const char *name)
+{
+    int fd = openat(in, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
+    if (!d) {
+        if (fd >= 0)
+            close(fd);
+        return;
+    }
+    for (const struct dirent *e = readdir(d); e; e = readdir(d))
+        unlinkat(fd, e->d_name, 0);
+    closedir(d);
+    unlinkat(in, name, AT_REMOVEDIR);
+}
+
+/* Temporary folders hold files, and folders of files. */
+void st_tidy_remove(const char *path)
 {
     DIR *d = opendir(path);
     if (!d) {
@@ -30,7 +47,8 @@ static void remove_half_written(const char *path)
         return;
     }
     for (const struct dirent *e = readdir(d); e; e = readdir(d))
-        unlinkat(dirfd(d), e->d_name, 0);
+        if (unlinkat(dirfd(d), e->d_name, 0) != 0 && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+            remove_folder(dirfd(d), e->d_name);
     closedir(d);
     rmdir(path);
 }
@@ -46,7 +64,7 @@ static void *watch(void *arg)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_mutex_lock(&t->lock);
     if (t->path)
-        remove_half_written(t->path);
+        st_tidy_remove(t->path);
     signal(number, SIG_DFL);
     sigemptyset(&this);
     sigaddset(&this, number);

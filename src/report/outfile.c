@@ -26,12 +26,11 @@ static void outfile_free(st_outfile *f)
     free(f);
 }
 
-/* Readable as the umask says, as any new file would be; mkstemp makes it private. */
-static void usual_mode(int fd)
+void st_usual_mode(int fd, unsigned most)
 {
     mode_t mask = umask(0);
     umask(mask);
-    if (fchmod(fd, 0666 & ~mask)) {
+    if (fchmod(fd, most & ~mask)) {
         /* Private is the safe side. */
     }
 }
@@ -61,7 +60,7 @@ st_code st_outfile_open(const char *path, bool force, st_outfile **out, st_err *
         outfile_free(f);
         return code;
     }
-    usual_mode(fd);
+    st_usual_mode(fd, 0666);
     st_out_init(&f->out, fd);
     *out = f;
     return ST_OK;

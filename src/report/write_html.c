@@ -241,6 +241,51 @@ static void put_rows(page *g)
         st_buf_fmt(&g->o->buf, "<p>%zu more are in timeline.csv.</p>\n", n - ST_MAX_HTML_NODES);
 }
 
+/* ---- tables of rules whose rows are no processes ------------------------------------------------ */
+
+/* A path of a URL: all but letters, digits and a few signs as %XX. */
+static void put_url(st_buf *b, st_str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' || c == '_' || c == '.';
+        if (plain)
+            st_buf_char(b, s.p[i]);
+        else
+            st_buf_fmt(b, "%%%02X", c);
+    }
+}
+
+static void put_table(page *g, const st_rule *r, uint64_t rows, bool written)
+{
+    put(g, "<li>");
+    if (written) {
+        put(g, "<a href=\"tables/");
+        put_url(&g->o->buf, r->id);
+        put(g, ".csv\">");
+    }
+    put_level(g, r->level);
+    st_html_text(&g->o->buf, r->title);
+    put(g, written ? "</a>" : "");
+    st_buf_fmt(&g->o->buf, ": %llu rows</li>\n", (unsigned long long)rows);
+    st_out_tick(g->o);
+}
+
+static void put_tables(page *g, const st_run_info *info)
+{
+    size_t n = 0;
+    size_t rules = g->c->matches && g->c->matches->results ? st_rules_count(g->c->rules) : 0;
+    for (size_t i = 0; i < rules && !g->o->error; i++) {
+        const st_rule *r = st_rules_at(g->c->rules, i);
+        uint64_t rows = g->c->matches->results[i].rows;
+        if (!rows || r->level < info->min_level)
+            continue;
+        put(g, n++ ? "" : "<h2>Tables</h2><p>Rows of rules that stand for no process of the forest.</p><ul>");
+        put_table(g, r, rows, info->tables);
+    }
+    put(g, n ? "</ul>\n" : "");
+}
+
 /* ---- the head
  * -------------------------------------------------------------------------------------------- */
 
@@ -319,6 +364,7 @@ void st_write_html(st_out *o, const st_case *c, const st_run_info *info)
         if (!g.left || i < c->nincidents)
             put(&g, "<p>This page is full: the rest is in timeline.csv and tree.txt.</p>\n");
         put_rows(&g);
+        put_tables(&g, info);
         put(&g, "</main></body></html>\n");
     } else {
         o->buf.failed = true;

@@ -39,10 +39,16 @@ static void put_rule(st_buf *b, const st_case *c, size_t i)
     st_json_text(b, &more, "level", st_str_of(st_level_word(r->level)));
     st_json_text(b, &more, "status", st_str_of(words[r->status]));
     put_digest(b, &more, r->sha256);
+    if (r->stubs.n)
+        st_json_text(b, &more, "without", r->stubs);
     if (x) {
         st_json_num(b, &more, "matches", x->matches);
         st_json_num(b, &more, "window_only", x->window_only);
         st_json_num(b, &more, "inferred_only", x->inferred_only);
+        if (x->rows)
+            st_json_num(b, &more, "table_rows", x->rows);
+        if (x->window_rows)
+            st_json_num(b, &more, "table_rows_window_only", x->window_rows);
         if (x->stopped)
             st_json_bool(b, &more, "stopped", true);
         if (x->problem.n)

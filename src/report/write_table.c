@@ -263,14 +263,15 @@ static bool numeric(const st_table_column *c)
            st_str_eq(c->type, ST_STR("real")) || st_str_eq(c->type, ST_STR("decimal"));
 }
 
-static void as_csv(st_out *o, const st_table *t)
+void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro)
 {
     st_buf *b = &o->buf;
-    st_buf_str(b, ST_STR("\xef\xbb\xbf"));
+    if (!ro->csv_raw)
+        st_buf_str(b, ST_STR("\xef\xbb\xbf"));
     for (size_t i = 0; i < t->ncolumns; i++) {
         if (i)
             st_buf_char(b, ',');
-        st_csv_field(b, t->columns[i].name, false, false, NULL);
+        st_csv_field(b, t->columns[i].name, ro->csv_raw, false, NULL);
     }
     st_buf_str(b, ST_STR("\r\n"));
     for (size_t r = 0; r < t->nrows && !o->error; r++) {
@@ -279,11 +280,13 @@ static void as_csv(st_out *o, const st_table *t)
             bool number = numeric(&t->columns[i]) && json_number(cell->text);
             if (i)
                 st_buf_char(b, ',');
-            st_csv_field(b, cell->null ? ST_STR("") : cell->text, false, number, NULL);
+            st_csv_field(b, cell->null ? ST_STR("") : cell->text, ro->csv_raw, number,
+                         ro->cells_truncated);
         }
         st_buf_str(b, ST_STR("\r\n"));
         st_out_tick(o);
     }
+    st_out_tick(o);
 }
 
 /* ---- text: columns side by side ---------------------------------------------------------------
@@ -360,7 +363,7 @@ void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *
     else if (st_str_eq(format, ST_STR("jsonl")))
         as_jsonl(o, t);
     else if (st_str_eq(format, ST_STR("csv")))
-        as_csv(o, t);
+        st_write_table_csv(o, t, &(st_report_options){ 0 });
     else
         as_text(o, t, look);
     st_out_tick(o);

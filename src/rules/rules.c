@@ -193,6 +193,7 @@ static void understand(st_rules *r, st_loaded *l)
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
+    l->rule.stubs = bound.stubs;
     r->events |= bound.events;
     bool wrong = r->diags.errors + r->diags.dropped != before;
     if (!read || (wrong && bound.status == ST_RULE_READY)) {

@@ -1,12 +1,13 @@
 /*
  * run.c - rules over a forest: first who is a web server, then everything else.
  *
- * Each rule is bound and run by itself; its rows keep their node, so its matches are the
- * observed nodes among them. What a lifted window or an untrusted edge would have changed is
+ * Each rule is bound and run by itself. A row that is an observed process's, or an event's of one,
+ * is a match; a row that isn't itself such a process's goes into the rule's table. What a lifted window or an untrusted edge would have changed is
  * found by running the rule again with the other setting and comparing.
  */
 #include "rules/kql/plan.h"
 #include "rules/rules_private.h"
+#include "rules/table.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,6 @@ st_ticks st_rules_now(const st_forest *f)
 typedef struct hits {
     st_match *v;
     size_t n, cap;
-    uint64_t unplaced; /* rows of other events whose process wasn't observed */
 } hits;
 
 static int by_node(const void *a, const void *b)
@@ -64,15 +64,16 @@ static void unique(hits *h)
     h->n = n;
 }
 
+/* Rows become matches, and those that are no observed process's are marked in `rest`. */
 static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders,
-                       hits *h)
+                       hits *h, bool *rest)
 {
     const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
         st_node row = b->node[k];
         bool process = row == ST_NO_NODE || row < r->forest->n;
         st_node n = placeholders && process ? row : st_krow_process(r, row);
-        h->unplaced += n == ST_NO_NODE && !process;
+        rest[k] = n != row || n == ST_NO_NODE;
         if (n == ST_NO_NODE)
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
@@ -97,48 +98,68 @@ typedef struct outcome {
     st_err stop; /* code 0: it ran to its end */
 } outcome;
 
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f,
-                        st_kshared *shared, const st_run_options *o, hits *h, outcome *out,
-                        st_err *err)
+static bool take_rows(st_krun *r, const st_loaded *l, uint32_t rule, st_kop *root, hits *h, st_filling *f)
+{
+    size_t reason = reason_column(&root->schema);
+    st_kbatch *b;
+    bool ok = true;
+    while (ok && (b = st_kop_next(r, root)) != NULL) {
+        bool *rest = ST_NEWN(&b->arena, bool, b->n);
+        ok = rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest) : st_krun_nomem(r);
+        ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
+        st_kbatch_free(b);
+    }
+    unique(h);
+    return ok && st_krun_ok(r);
+}
+
+static void empty(hits *h, st_filling *rest)
+{
+    h->n = 0;
+    if (rest)
+        rest->rows = rest->ndigests = 0;
+}
+
+/* What h and rest hold of an earlier run goes. rest: the rows that are no observed process's are
+ * counted there, or NULL. table: NULL, or where they go. */
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, st_kshared *shared,
+                        const st_run_options *o, hits *h, st_filling *rest, st_table **table,
+                        outcome *out, st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_krun r;
     st_kbound bound;
-    h->n = 0;
-    h->unplaced = 0;
+    empty(h, rest);
     st_krun_init(&r, f, shared, o, &rules->settings);
     st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
-    st_kbatch *b;
-    if (bound.status == ST_RULE_READY) {
-        size_t reason = reason_column(&bound.root->schema);
-        while ((b = st_kop_next(&r, bound.root)) != NULL) {
-            bool ok = take_batch(&r, b, reason, rule, l->rule.marks_servers, h);
-            st_kbatch_free(b);
-            if (!ok)
-                break;
-        }
-        unique(h);
+    if (rest) {
+        rest->keep = table != NULL;
+        rest->want_digests |= !table && r.lifted && o->ago_off;
     }
+    if (bound.status == ST_RULE_READY && take_rows(&r, l, rule, bound.root, h, rest) && table)
+        *table = st_filling_end(&r, rest, &bound.root->schema);
     if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
         st_krun_nomem(&r);
     *out = (outcome){ r.lifted, r.limit, { 0 } };
     st_code code = r.err.code;
     if (code == ST_E_LIMIT) {
         out->stop = r.err;
-        h->n = 0;
+        empty(h, rest);
         code = ST_OK;
     }
     if (code != ST_OK)
         st_fail(err, code, "%.*s: %s", ST_FMT(l->rule.id), r.err.text);
+    if (table)
+        st_filling_free(rest); /* it draws on the run's budget */
     st_krun_free(&r);
     return code;
 }
 
-static bool note(st_matches *m, uint32_t rule, const hits *h, const outcome *out)
+static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *rest, const outcome *out)
 {
     st_rule_result *x = &m->results[rule];
     x->matches = h->n;
-    x->unplaced = h->unplaced;
+    x->rows = rest ? rest->rows : 0;
     x->stopped = out->stop.code != ST_OK;
     x->problem = x->stopped ? st_arena_copy(&m->arena, st_str_of(out->stop.text)) : st_str_of(out->limit);
     return !m->arena.failed;
@@ -156,10 +177,10 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshare
         const st_rule *rule = &rules->items[i]->rule;
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
-        code = run_rule(rules, i, f, shared, o, &h, &out, err);
+        code = run_rule(rules, i, f, shared, o, &h, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
-        if (code == ST_OK && m && !note(m, i, &h, &out))
+        if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
             code = st_fail(err, ST_E_MEMORY, "no memory for matches");
         if (code == ST_OK && !m && out.stop.code)
             code = st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(rule->id), out.stop.text);
@@ -199,33 +220,48 @@ static bool runs(const job *j, uint32_t i)
     return !rule->marks_servers && rule->status == ST_RULE_READY;
 }
 
-static st_code run_all(job *j, st_err *err)
+/* Of the matches and rows, those that the rule's own window would have left out. */
+static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest, st_err *err)
 {
     hits strict = { 0 };
-    st_code code = ST_OK;
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++) {
-        outcome out, ignored;
-        hits *h = &j->per_rule[i];
-        if (!runs(j, i))
-            continue;
-        code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &out, err);
-        if (code == ST_OK && !note(j->m, i, h, &out))
-            code = st_fail(err, ST_E_MEMORY, "no memory for matches");
-        if (code == ST_OK && out.lifted && j->o.ago_off) {
-            st_run_options o = j->o;
-            o.ago_off = false;
-            code = run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &ignored, err);
-            j->m->results[i].window_only = only_in(h, &strict);
-        }
-        if (code == ST_OK && h->n) {
-            if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
-                code = st_fail(err, ST_E_MEMORY, "no memory for matches");
-            else
-                memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
-            j->all.n += code == ST_OK ? h->n : 0;
-        }
-    }
+    st_filling strict_rest = { .want_digests = true };
+    outcome ignored;
+    st_run_options o = j->o;
+    o.ago_off = false;
+    st_code code = run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &strict_rest, NULL, &ignored, err);
+    j->m->results[i].window_only = only_in(h, &strict);
+    j->m->results[i].window_rows = st_filling_only_in(rest, &strict_rest);
     free(strict.v);
+    st_filling_free(&strict_rest);
+    return code;
+}
+
+static st_code run_one(job *j, uint32_t i, st_err *err)
+{
+    outcome out;
+    st_filling rest = { 0 };
+    hits *h = &j->per_rule[i];
+    st_code code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
+    if (code == ST_OK && !note(j->m, i, h, &rest, &out))
+        code = st_fail(err, ST_E_MEMORY, "no memory for matches");
+    if (code == ST_OK && out.lifted && j->o.ago_off)
+        code = count_window(j, i, h, &rest, err);
+    st_filling_free(&rest);
+    if (code != ST_OK || !h->n)
+        return code;
+    if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
+        return st_fail(err, ST_E_MEMORY, "no memory for matches");
+    memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
+    j->all.n += h->n;
+    return ST_OK;
+}
+
+static st_code run_all(job *j, st_err *err)
+{
+    st_code code = ST_OK;
+    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
+        if (runs(j, i))
+            code = run_one(j, i, err);
     return code;
 }
 
@@ -239,7 +275,7 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
     st_tree_mark_servers(j->f, server, true);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
         if (runs(j, i)) {
-            code = run_rule(j->rules, i, j->f, &j->shared, &o, &h, &out, err);
+            code = run_rule(j->rules, i, j->f, &j->shared, &o, &h, NULL, NULL, &out, err);
             j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
         }
     st_tree_mark_servers(j->f, server, false);
@@ -308,83 +344,65 @@ void st_matches_free(st_matches *m)
     free(m);
 }
 
-/* ---- one query
- * ------------------------------------------------------------------------------------ */
-
-static bool table_columns(st_table *t, const st_kschema *s)
+st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, const st_matches *m,
+                        st_table_visit *fn, void *ctx, st_err *err)
 {
-    t->ncolumns = s->n;
-    t->columns = ST_NEWN(&t->arena, st_table_column, s->n);
-    for (size_t i = 0; t->columns && i < s->n; i++) {
-        t->columns[i].name = st_arena_copy(&t->arena, s->v[i].name);
-        t->columns[i].type = st_str_of(st_kt_name(s->v[i].type));
+    st_kshared shared;
+    st_run_options options = *o;
+    hits h = { 0 };
+    outcome out;
+    st_code code = ST_OK;
+    if (!options.now)
+        options.now = st_rules_now(f);
+    st_kshared_init(&shared, f->pool);
+    for (uint32_t i = 0; code == ST_OK && i < r->n; i++) {
+        st_table *t = NULL;
+        st_filling rest = { 0 };
+        if (!m->results[i].rows)
+            continue;
+        code = run_rule(r, i, f, &shared, &options, &h, &rest, &t, &out, err);
+        if (code == ST_OK && t)
+            code = fn(ctx, i, t);
+        else if (code == ST_OK)
+            code = st_fail(err, ST_E_LIMIT, "%.*s: its table: %s", ST_FMT(r->items[i]->rule.id), out.stop.text);
+        st_table_free(t);
     }
-    return t->columns && !t->arena.failed;
+    free(h.v);
+    st_kshared_free(&shared);
+    return code;
 }
 
-typedef struct cells {
-    st_cell *v;
-    size_t n, cap;
-} cells;
+/* ---- one query ------------------------------------------------------------------------------- */
 
-static bool table_batch(st_krun *r, st_table *t, const st_kschema *s, st_kbatch *b, cells *c)
+static st_table *all_rows(st_krun *r, st_kop *root)
 {
-    st_buf text = { 0 };
-    if (!st_kgrow(&r->mem, &c->v, &c->cap, c->n + b->n * s->n + 1, sizeof *c->v))
-        return false;
-    for (size_t i = 0; i < s->n; i++)
-        if (!st_kbatch_col(r, b, i))
-            return false;
-    for (size_t k = 0; k < b->n; k++)
-        for (size_t i = 0; i < s->n; i++) {
-            st_kv v = b->cols[i].v[k];
-            st_buf_clear(&text);
-            st_kv_put(&text, &r->mem, s->v[i].type, v);
-            c->v[c->n++] =
-                (st_cell){ v.tag == ST_KV_NULL, st_arena_copy(&t->arena, st_buf_slice(&text)) };
-        }
-    t->nrows += b->n;
-    bool ok = !text.failed && !t->arena.failed;
-    st_buf_free(&text);
-    return ok;
-}
-
-static bool fill_table(st_krun *r, st_kop *root, st_table *t)
-{
-    cells c = { 0 };
+    st_filling f = { .keep = true };
     st_kbatch *b;
-    t->arena.budget = &r->budget;
-    bool ok = table_columns(t, &root->schema);
+    bool ok = true;
     while (ok && (b = st_kop_next(r, root)) != NULL) {
-        ok = table_batch(r, t, &root->schema, b, &c);
+        ok = st_filling_take(r, &f, &root->schema, b, NULL);
         st_kbatch_free(b);
     }
-    t->cells = ok ? ST_NEWN(&t->arena, st_cell, c.n) : NULL;
-    if (t->cells && c.n)
-        memcpy(t->cells, c.v, c.n * sizeof *c.v);
-    free(c.v);
-    t->arena.budget = NULL; /* the table outlives the run */
-    return st_krun_ok(r) && (t->cells || st_krun_nomem(r));
+    st_table *t = ok && st_krun_ok(r) ? st_filling_end(r, &f, &root->schema) : NULL;
+    st_filling_free(&f);
+    return t;
 }
 
 static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_table **out, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s, which isn't here",
+        return st_fail(err, ST_E_RULE, "the query needs %.*s",
                        ST_FMT(bound->why));
     if (r->err.code == ST_E_LIMIT)
         return st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(path), r->err.text);
     if (bound->status != ST_RULE_READY)
         return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
                        r->err.text[0] ? ": " : "", r->err.text);
-    st_table *t = calloc(1, sizeof *t);
-    if (!t || !fill_table(r, bound->root, t)) {
-        st_table_free(t);
-        st_krun_nomem(r); /* unless it is something else already */
-        return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
-    }
-    *out = t;
-    return ST_OK;
+    *out = all_rows(r, bound->root);
+    if (*out)
+        return ST_OK;
+    st_krun_nomem(r); /* unless it is something else already */
+    return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
 }
 
 static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *shared,
@@ -398,6 +416,21 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *s
         st_tree_mark_servers(f, server, o->trust_inferred);
     free(server);
     return code;
+}
+
+/* A parameter that is given but not declared is misspelt, most likely. */
+static st_code check_params(const st_rules *r, const st_kql_script *script, st_err *err)
+{
+    for (size_t i = 0; i < r->settings.nparams; i++) {
+        st_str name = r->settings.params[i].name;
+        bool declared = false;
+        for (const st_kql_stmt *s = script->first; s; s = s->next)
+            for (size_t k = 0; s->kind == ST_KS_DECLARE && k < s->nparams; k++)
+                declared |= st_str_eq(s->params[k].name.text, name);
+        if (!declared)
+            return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter", ST_FMT(name));
+    }
+    return ST_OK;
 }
 
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
@@ -416,6 +449,8 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
         st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }
+    if (check_params(r, &script, err) != ST_OK)
+        return err->code;
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
@@ -427,7 +462,7 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o, &r->settings);
         st_kbind(&run, &script, false, &r->diags, &bound);
-        r->events |= run.events;
+        r->events |= st_krun_events(&run);
         code = run_bound(&run, name, &bound, out, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
@@ -437,12 +472,4 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!f)
         st_pool_free(pool);
     return code;
-}
-
-void st_table_free(st_table *t)
-{
-    if (!t)
-        return;
-    st_arena_free(&t->arena);
-    free(t);
 }

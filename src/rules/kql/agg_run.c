@@ -98,7 +98,7 @@ bool st_kb_aggregate(st_kbinder *b, const st_kql_expr *e, st_kb_agg *out)
 bool st_kb_key(st_kbinder *b, const st_kql_expr *e, st_kcol *col, st_kx **x)
 {
     const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
-    *x = st_kb_expr(b, value);
+    *x = st_kb_settled(b, value, st_kb_expr(b, value));
     if (!*x || b->failed)
         return false;
     col->type = (*x)->type;

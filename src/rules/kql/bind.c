@@ -165,7 +165,7 @@ static bool add_expr(st_kbinder *b, outputs *o, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "several names need a value of several columns");
         return false;
     }
-    st_kx *x = st_kb_expr(b, value);
+    st_kx *x = st_kb_settled(b, value, st_kb_expr(b, value));
     if (!x)
         return false;
     bool named = name.p != NULL || (value->kind == ST_KX_NAME && x->kind == ST_X_COLUMN);
@@ -219,7 +219,7 @@ static void extend_one(st_kbinder *b, outputs *o, const st_kql_expr *e)
         add_tuple(b, o, e, false, true);
         return;
     }
-    st_kx *x = st_kb_expr(b, value);
+    st_kx *x = st_kb_settled(b, value, st_kb_expr(b, value));
     if (!x)
         return;
     bool named = name.p != NULL;
@@ -392,7 +392,8 @@ static bool bind_keys(st_kbinder *b, const st_kql_key *keys, size_t n, st_kkey *
     *out = ST_NEWN(&b->r->arena, st_kkey, n);
     for (size_t i = 0; *out && i < n; i++) {
         st_str name;
-        st_kx *x = st_kb_expr(b, unname(keys[i].expr, &name));
+        const st_kql_expr *value = unname(keys[i].expr, &name);
+        st_kx *x = st_kb_settled(b, value, st_kb_expr(b, value));
         if (!x)
             return false;
         if (x->type == ST_KT_DYNAMIC)
@@ -813,14 +814,6 @@ static st_kop *bind_range(st_kbinder *b, const st_kql_op *q)
     return st_kop_range(b->r, q->u.range.name.text, t, from, to, step);
 }
 
-static st_kop *bind_externaldata(st_kbinder *b, const st_kql_op *q)
-{
-    (void)q;
-    if (!b->needs.p)
-        b->needs = ST_STR("externaldata");
-    return NULL;
-}
-
 /* ---- union
  * ----------------------------------------------------------------------------------------------------
  */
@@ -843,10 +836,12 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
     }
     st_str name =
         e->kind == ST_KX_NAME ? e->u.name : numbered(b, ST_STR("union_arg"), (unsigned)l->n);
-    if (e->kind == ST_KX_PATTERN) {
+    if (e->kind == ST_KX_PATTERN || e->kind == ST_KX_STAR) {
+        st_str pattern = e->kind == ST_KX_STAR ? ST_STR("*") : e->u.name;
         bool any = false;
         for (size_t i = 0; st_ktable_at(i); i++)
-            if (wild(e->u.name, st_str_of(st_ktable_at(i)->name)) && l->n < 256) {
+            if (st_ktable_at(i)->rows != ST_KR_NODES && l->n < 256 && /* DeviceProcessEvents again */
+                wild(pattern, st_str_of(st_ktable_at(i)->name))) {
                 l->name[l->n] = st_str_of(st_ktable_at(i)->name);
                 l->op[l->n++] = st_kop_scan(b->r, st_ktable_at(i));
                 any = true;
@@ -954,7 +949,7 @@ st_kop *st_kb_op_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
     size_t total = 0, first = source && source->kind == ST_KX_NAME ? 1 : 0;
     for (size_t i = 0; i < l->n; i++)
         total += l->op[i]->schema.n;
-    if (b->failed || b->needs.p)
+    if (b->failed)
         return NULL;
     if (!l->n) {
         st_kb_error(b, q->span, NULL, "nothing to unite");
@@ -1032,8 +1027,27 @@ static bool side(const st_kql_expr *e, const char *which, st_str *name)
     return true;
 }
 
-static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const st_kop *r,
-                     size_t *lk, size_t *rk)
+/* A service's rows with a key that no list knows: of the other side's type, never filled. */
+static bool loose_key(st_kbinder *b, st_kop *op, st_str name, st_kt type)
+{
+    outputs o = { 0 };
+    if (!op->schema.loose || op->schema.open)
+        return false;
+    st_kop *in = ST_NEW(&b->r->arena, st_kop);
+    if (!in)
+        return false;
+    *in = *op;
+    keep_all(b, &o, &in->schema);
+    st_kx *x = st_kb_const(b, type, st_kv_missing(type));
+    st_kop *with = x && put_output(b, &o, name, true, (st_kitem){ x, 0 }, type) ? finish(b, in, &o) : NULL;
+    if (!with)
+        return false;
+    with->schema.loose = true;
+    *op = *with;
+    return true;
+}
+
+static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, size_t *lk, size_t *rk)
 {
     st_str ln, rn;
     if (e->kind == ST_KX_NAME) {
@@ -1045,6 +1059,11 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const
     }
     *lk = st_kb_column(&l->schema, ln);
     *rk = st_kb_column(&r->schema, rn);
+    st_kt other = *lk != SIZE_MAX ? l->schema.v[*lk].type : *rk != SIZE_MAX ? r->schema.v[*rk].type : ST_KT_STRING;
+    if (*lk == SIZE_MAX && loose_key(b, l, ln, other))
+        *lk = st_kb_column(&l->schema, ln);
+    if (*rk == SIZE_MAX && loose_key(b, r, rn, other))
+        *rk = st_kb_column(&r->schema, rn);
     const st_kschema *row = b->row;
     if (*lk == SIZE_MAX || *rk == SIZE_MAX) {
         b->row = *lk == SIZE_MAX ? &l->schema : &r->schema;
@@ -1063,8 +1082,7 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, const st_kop *l, const
 }
 
 /* The conditions, `and` taken apart. */
-static size_t join_keys(st_kbinder *b, const st_kql_op *q, const st_kop *l, const st_kop *r,
-                        size_t *lk, size_t *rk, size_t max)
+static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r, size_t *lk, size_t *rk, size_t max)
 {
     const st_kql_expr *todo[64];
     size_t n = 0, depth = 0;
@@ -1273,6 +1291,19 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
 /* ---- tables as expressions
  * ------------------------------------------------------------------------------------------ */
 
+/* The service at the root of cluster("a").database("b").T, f(x) or T, if it has rows. */
+static const st_kservice *service_rows(const st_kql_expr *e)
+{
+    const st_kservice *s = NULL;
+    while (e->kind == ST_KX_MEMBER || (e->kind == ST_KX_CALL && e->u.call.base))
+        e = e->kind == ST_KX_MEMBER ? e->u.member.base : e->u.call.base;
+    if (e->kind == ST_KX_CALL)
+        s = st_kservice_find(e->u.call.name.text);
+    else if (e->kind == ST_KX_NAME)
+        s = st_kservice_find(e->u.name);
+    return s && s->kind != ST_SV_VALUE ? s : NULL;
+}
+
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
 {
     if (e->kind == ST_KX_QUERY)
@@ -1283,8 +1314,10 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
         st_klet *l = st_kb_let(b, e->u.name);
         if (l && l->kind == ST_L_LAMBDA && l->expr->u.lambda.body)
             return true;
-        return l ? l->kind == ST_L_TABLE : st_ktable_find(e->u.name) != NULL;
+        return l ? l->kind == ST_L_TABLE : st_ktable_find(e->u.name) || service_rows(e);
     }
+    if (service_rows(e) && (e->kind != ST_KX_CALL || !st_kb_let(b, e->u.call.name.text)))
+        return true;
     if (e->kind != ST_KX_CALL)
         return false;
     st_klet *l = st_kb_let(b, e->u.call.name.text);
@@ -1354,11 +1387,9 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
         st_kb_warn_table(b, e->span, t);
         return st_kop_scan(b->r, t);
     }
-    if (st_kql_service(name)) {
-        if (!b->needs.p)
-            b->needs = name;
-        return NULL;
-    }
+    const st_kservice *service = st_kservice_find(name);
+    if (service)
+        return st_kb_service_table(b, e->span, service, name);
     st_suggest s = { .want = name };
     for (size_t i = 0; st_ktable_at(i); i++)
         st_suggest_offer(&s, st_str_of(st_ktable_at(i)->name));
@@ -1383,12 +1414,10 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     if (st_kb_unread(l))
         return unread_table(b);
     if (!l || l->kind != ST_L_LAMBDA) {
-        if (st_kql_service(name)) {
-            if (!b->needs.p)
-                b->needs = name;
-        } else {
-            st_kb_error(b, e->span, "KS211", "no function %.*s that gives a table", ST_FMT(name));
-        }
+        const st_kservice *service = l ? NULL : st_kservice_find(name);
+        if (service)
+            return st_kb_service_table(b, e->span, service, name);
+        st_kb_error(b, e->span, "KS211", "no function %.*s that gives a table", ST_FMT(name));
         return NULL;
     }
     st_klet *env = b->env;
@@ -1419,6 +1448,8 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
         op = st_kb_query(b, e->u.query);
     else if (e->kind == ST_KX_NAME)
         op = name_table(b, e);
+    else if (e->kind == ST_KX_MEMBER && service_rows(e))
+        op = st_kb_service_table(b, e->span, service_rows(e), st_str_of(service_rows(e)->name));
     else if (e->kind == ST_KX_CALL)
         op = st_kb_call_table(b, e);
     else if (e->kind == ST_KX_ERROR)
@@ -1496,7 +1527,7 @@ static st_kop *bind_source(st_kbinder *b, const st_kql_op *q)
     case ST_KP_DATATABLE: return bind_datatable(b, q);
     case ST_KP_PRINT: return bind_print(b, q);
     case ST_KP_RANGE: return bind_range(b, q);
-    case ST_KP_EXTERNALDATA: return bind_externaldata(b, q);
+    case ST_KP_EXTERNALDATA: return st_kb_externaldata(b, q);
     case ST_KP_UNION: return st_kb_op_union(b, NULL, q);
     case ST_KP_SEARCH: return st_kb_op_search(b, NULL, q);
     case ST_KP_FIND: return st_kb_op_find(b, NULL, q);
@@ -1606,9 +1637,9 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
  * else is wrong. */
 static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
 {
-    bool failed = b->failed, opened = b->opened;
+    bool failed = b->failed, opened = b->opened, loosened = b->loosened;
     b->spoiled |= failed;
-    b->failed = b->opened = false;
+    b->failed = b->opened = b->loosened = false;
     st_kop *op = q->kind == ST_KP_UNREAD ? NULL : bind_one(b, f, in, q);
     if (q->kind == ST_KP_UNREAD)
         b->failed = true;
@@ -1616,7 +1647,10 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
         op = past_mistake(b, in, q);
     if (op)
         op->schema.open |= b->opened || (in->schema.open && keeps_columns(q->kind));
+    if (op)
+        op->schema.loose |= b->loosened || (in->schema.loose && keeps_columns(q->kind));
     b->opened = opened || (op && op->schema.open);
+    b->loosened = loosened || (op && op->schema.loose);
     b->failed |= failed;
     return op;
 }
@@ -1657,18 +1691,22 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     const st_kschema *row = b->row;
     b->row = NULL;
     b->serialized = false;
-    bool failed = b->failed;
+    bool failed = b->failed, loosened = b->loosened;
     b->spoiled |= failed;
-    b->failed = false;
+    b->failed = b->loosened = false;
     st_kop *op = q ? bind_source(b, q) : NULL;
-    if (!op && b->failed && !b->needs.p)
+    if (!op && b->failed)
         op = unread_table(b);
     b->failed |= failed;
     b->source = q && q->kind == ST_KP_TABLE && q->u.expr->kind == ST_KX_NAME ? q->u.expr->u.name
                                                                              : ST_STR("");
     b->serialized = q && serialized_by(q->kind, b->serialized);
     b->row = row;
-    return pipeline(b, op, q ? q->next : NULL);
+    if (op)
+        op->schema.loose |= b->loosened;
+    op = pipeline(b, op, q ? q->next : NULL);
+    b->loosened = loosened || (op && op->schema.loose);
+    return op;
 }
 
 /* ---- statements
@@ -1684,7 +1722,6 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     if (s->value->kind == ST_KX_LAMBDA) {
         l->kind = ST_L_LAMBDA;
     } else if (st_kb_tabular(b, s->value) ||
-               (s->value->kind == ST_KX_CALL && st_kql_service(s->value->u.call.name.text)) ||
                (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
         l->kind = ST_L_TABLE;
         any_value(b, s->value); /* errors are shown where the let stands */
@@ -1696,21 +1733,46 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     return l->kind != ST_L_VALUE || l->x;
 }
 
+static const st_named *given(const st_kbinder *b, st_str name)
+{
+    const st_rule_settings *s = b->r->settings;
+    for (size_t i = 0; i < s->nparams; i++)
+        if (st_str_eq(s->params[i].name, name))
+            return &s->params[i];
+    return NULL;
+}
+
+/* What the user gave for a parameter: text as it is, everything else as toT() would read it. */
+static st_kx *given_value(st_kbinder *b, const st_kql_param *p, const st_named *v)
+{
+    st_kt t = st_kb_type(p->type);
+    st_kv x = t == ST_KT_STRING    ? st_kv_str(&b->r->mem, v->value)
+              : t == ST_KT_DYNAMIC ? st_kv_parse_json(&b->r->mem, v->value)
+                                   : st_kv_parse(&b->r->mem, t, v->value);
+    if (x.tag == ST_KV_NULL && !st_str_eq(v->value, ST_STR("null")))
+        st_kb_error(b, p->name.span, NULL, "--param %.*s=%.*s: that is no %s", ST_FMT(v->name),
+                    ST_FMT(v->value), st_kt_name(t));
+    return st_kb_const(b, t, x);
+}
+
 static void bind_params(st_kbinder *b, const st_kql_stmt *s)
 {
     for (size_t i = 0; i < s->nparams; i++) {
+        const st_kql_param *p = &s->params[i];
+        const st_named *v = given(b, p->name.text);
         st_klet *l = ST_NEW(&b->r->arena, st_klet);
         if (!l)
             return;
-        *l = (st_klet){ .next = b->env,
-                        .name = s->params[i].name.text,
-                        .kind = ST_L_VALUE,
-                        .expr = s->params[i].value };
-        if (!s->params[i].value)
-            st_kb_error(b, s->params[i].name.span, NULL, "the parameter %.*s has no default",
-                        ST_FMT(l->name));
-        else
-            l->x = st_kb_expr(b, s->params[i].value);
+        *l = (st_klet){ .next = b->env, .name = p->name.text, .kind = ST_L_VALUE, .expr = p->value };
+        if (v)
+            l->x = given_value(b, p, v);
+        else if (p->value)
+            l->x = st_kb_expr(b, p->value);
+        else {
+            st_kb_error(b, p->name.span, NULL, "the parameter %.*s has no value; --param %.*s=VALUE gives one",
+                        ST_FMT(l->name), ST_FMT(l->name));
+            l->x = st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
+        }
         b->env = l;
     }
 }
@@ -1740,6 +1802,16 @@ bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **l
     return true;
 }
 
+static st_str not_here(st_krun *r, const st_kneed *needs)
+{
+    st_buf t = { 0 };
+    st_buf_fmt(&t, "%.*s, which %s here", ST_FMT(st_kb_needs_text(r, needs)),
+               needs->next ? "aren't" : "isn't");
+    st_str s = st_arena_copy(&r->arena, st_buf_slice(&t));
+    st_buf_free(&t);
+    return s;
+}
+
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,
               st_kbound *out)
 {
@@ -1753,11 +1825,13 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
     free(b.calls);
     if (b.failed || !st_krun_ok(r))
         return;
-    if (b.needs.p) {
+    if (b.needs && !r->settings->stub_services) {
         out->status = ST_RULE_NOT_APPLICABLE;
-        out->why = b.needs;
+        out->why = not_here(r, b.needs);
         return;
     }
+    if (b.needs)
+        out->stubs = st_kb_needs_text(r, b.needs);
     out->root = op;
     out->status = op ? ST_RULE_READY : ST_RULE_BROKEN;
 }

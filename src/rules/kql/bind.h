@@ -23,6 +23,25 @@ typedef struct st_klet {
     st_kstore *rows;     /* rows handed in (invoke); NULL: none */
 } st_klet;
 
+/* Something that isn't here. */
+typedef struct st_kneed {
+    struct st_kneed *next;
+    st_str name;
+} st_kneed;
+
+/* services.c: a table or function of a service. */
+typedef enum st_kservice_kind {
+    ST_SV_TABLE,    /* gives a table, with arguments or without */
+    ST_SV_ENRICHES, /* invoke: adds columns to the rows */
+    ST_SV_VALUE     /* gives a value */
+} st_kservice_kind;
+typedef struct st_kservice {
+    const char *name;
+    st_kservice_kind kind;
+    const char *columns;
+} st_kservice;
+const st_kservice *st_kservice_find(st_str name); /* NULL: none of that name */
+
 typedef enum st_kb_search { ST_KB_NO_SEARCH, ST_KB_SEARCH, ST_KB_SEARCH_CASED } st_kb_search;
 
 typedef struct st_kbinder {
@@ -34,7 +53,8 @@ typedef struct st_kbinder {
     bool marks;
     bool failed;  /* there was an error in what is being bound */
     bool spoiled; /* ... or before it: the plan won't run */
-    st_str needs; /* a service that the query needs */
+    st_kneed *needs; /* the services that the query needs, in the order they are met */
+    bool loosened;   /* a table of a service was bound: see st_kschema.loose */
     /* summarize: aggregates may stand in expressions and become columns behind the keys */
     bool aggregates;
     st_kaggcall *calls;
@@ -92,6 +112,20 @@ st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
 st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
 bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_kt st_kb_type(st_kql_type t); /* decimal is real */
+/* The query needs name; said once, and with --stub-services that it is taken as empty. */
+void st_kb_need(st_kbinder *b, st_span at, st_str name);
+/* A service's table, without rows. */
+st_kop *st_kb_service_table(st_kbinder *b, st_span at, const st_kservice *s, st_str name);
+/* in's rows with the service's columns, never filled. */
+st_kop *st_kb_service_enrich(st_kbinder *b, st_kop *in, st_span at, const st_kservice *s);
+st_str st_kb_needs_text(st_krun *r, const st_kneed *needs); /* "A, B and C" */
+/* Is e the name of a column that a service's table may have, though no list knows it? */
+bool st_kb_loose_name(st_kbinder *b, const st_kql_expr *e);
+st_kt st_kb_loose_type(st_str name);
+/* x, the value of e, as a column of its own: what no list knows is text there. */
+st_kx *st_kb_settled(st_kbinder *b, const st_kql_expr *e, st_kx *x);
+/* op_external.c */
+st_kop *st_kb_externaldata(st_kbinder *b, const st_kql_op *q);
 /* bind_tuple.c: functions that give several columns. Is e a call of one? */
 bool st_kb_is_tuple(st_kbinder *b, const st_kql_expr *e);
 /* How many; the name and type of column i. */

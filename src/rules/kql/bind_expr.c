@@ -240,6 +240,19 @@ static bool server_column(st_str name)
     return st_str_starts(name, ST_STR("WebServer"));
 }
 
+bool st_kb_loose_name(st_kbinder *b, const st_kql_expr *e)
+{
+    return e->kind == ST_KX_NAME && b->row && b->row->loose && !b->row->open &&
+           st_kb_column(b->row, e->u.name) == SIZE_MAX && !st_kb_let(b, e->u.name);
+}
+
+st_kx *st_kb_settled(st_kbinder *b, const st_kql_expr *e, st_kx *x)
+{
+    if (!x || x->type != ST_KT_DYNAMIC || !st_kb_loose_name(b, e))
+        return x;
+    return st_kb_const(b, ST_KT_STRING, st_kv_missing(ST_KT_STRING));
+}
+
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
@@ -264,7 +277,13 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     if (l)
         st_kb_error(b, e->span, NULL, "%.*s is a table or a function here; a value is needed",
                     ST_FMT(name));
-    else if (b->open && b->row) {
+    else if (st_kb_loose_name(b, e)) {
+        if (!b->r->settings->stub_services)
+            return unknown(b);
+        st_kb_warn(b, e->span, "no column %.*s is known there: taken as never filled", ST_FMT(name));
+        st_kt t = st_kb_loose_type(name);
+        return st_kb_const(b, t, st_kv_missing(t));
+    } else if (b->open && b->row) {
         st_kb_warn(b, e->span, "no column %.*s in this evidence: read as null", ST_FMT(name));
         return st_kb_const(b, ST_KT_DYNAMIC, st_kv_null());
     } else
@@ -1178,6 +1197,16 @@ static bool prepare_regex(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, 
     return false;
 }
 
+/* What a service's function says of its arguments: nothing. */
+static st_kx *service_value(st_kbinder *b, const st_kql_expr *e, const st_kservice *s)
+{
+    for (size_t i = 0; s->kind == ST_SV_VALUE && i < e->u.call.args.n; i++)
+        if (!st_kb_expr(b, e->u.call.args.items[i]))
+            return NULL;
+    st_kb_need(b, e->span, e->u.call.name.text);
+    return s->kind == ST_SV_VALUE ? st_kb_const(b, ST_KT_DYNAMIC, st_kv_null()) : unknown(b);
+}
+
 /* A function of the tables, with its value as it is: several columns are an array. */
 static st_kx *call_function(st_kbinder *b, const st_kql_expr *e, const st_kfn *f)
 {
@@ -1208,18 +1237,18 @@ st_kx *st_kb_tuple(st_kbinder *b, const st_kql_expr *e)
 static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.call.name.text;
-    const char *service = st_kql_service(name);
-    if (service && !b->needs.p)
-        b->needs = st_str_of(service);
-    if (service || e->u.call.base)
-        return service ? unknown(b)
-                       : (st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet"),
-                          unknown(b));
+    if (e->u.call.base) {
+        st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet");
+        return unknown(b);
+    }
     bool of_graph;
     st_kx *over = st_kgpattern_call(b, e, &of_graph);
     if (of_graph)
         return over;
     st_klet *l = st_kb_let(b, name);
+    const st_kservice *service = l ? NULL : st_kservice_find(name);
+    if (service)
+        return service_value(b, e, service);
     if (l && l->kind == ST_L_LAMBDA)
         return call_lambda(b, e, l);
     if (st_kb_unread(l))
@@ -1424,7 +1453,8 @@ st_str st_kb_name(st_kbinder *b, const st_kql_expr *e)
     while (e->kind == ST_KX_CALL) /* the first argument's name, however deep */
         return call_name(b, e);
     if (e->kind == ST_KX_NAME)
-        return st_kb_column(b->row, e->u.name) != SIZE_MAX ? e->u.name : ST_STR("");
+        return st_kb_column(b->row, e->u.name) != SIZE_MAX || st_kb_loose_name(b, e) ? e->u.name
+                                                                                     : ST_STR("");
     if ((e->kind == ST_KX_MEMBER || e->kind == ST_KX_INDEX) && path_name(b, e, &t))
         return keep_text(b, &t);
     st_buf_free(&t);

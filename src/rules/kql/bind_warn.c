@@ -88,7 +88,7 @@ void st_kb_warn_actions(st_kbinder *b, st_span at, st_kx *const *args, size_t n,
             put_action(b, v, fold, &list);
     }
     if (list.n)
-        warn_once(b, at, "no event here has the ActionType %.*s, as Sysmon records no such thing" ALONE,
+        warn_once(b, at, "no row here can have the ActionType %.*s" ALONE,
                   ST_FMT(st_buf_slice(&list)));
     st_buf_free(&list);
 }

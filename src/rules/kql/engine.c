@@ -35,15 +35,16 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
     if (run.err.code == ST_E_LIMIT)
         st_kql_diag_file(diags, ST_SEV_ERROR, "%s", run.err.text);
     out->status = bound.status;
+    out->stubs = st_arena_copy(arena, bound.stubs);
     if (bound.status == ST_RULE_READY) {
-        out->events = run.events;
+        out->events = st_krun_events(&run);
         out->plan = ST_NEW(arena, st_kql_plan);
         if (out->plan)
             out->plan->script = script;
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE) {
         st_buf b = { 0 };
-        st_buf_fmt(&b, "needs %.*s, which isn't here", ST_FMT(bound.why));
+        st_buf_fmt(&b, "needs %.*s", ST_FMT(bound.why));
         out->why = st_arena_copy(arena, st_buf_slice(&b));
         st_buf_free(&b);
     }

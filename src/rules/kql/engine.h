@@ -12,6 +12,7 @@ typedef struct st_kql_plan st_kql_plan;
 typedef struct st_kql_bound {
     st_rule_status status; /* READY: plan is set. BROKEN: errors are in the sink. NOT_APPLICABLE: why */
     st_kql_plan *plan;     /* lives in the arena, or is freed by st_kql_plan_free */
+    st_str stubs;          /* services that are taken as empty; in the arena */
     st_str why;            /* "needs the table EmailEvents"; in the arena */
     uint64_t events;       /* READY: Sysmon's ids beside creations that it reads (st_event_bit) */
 } st_kql_bound;

@@ -35,6 +35,8 @@ static st_kbatch *distinct_next(st_krun *r, st_kop *op)
             break;
         }
         st_kbatch_filter(b, keep);
+        for (size_t k = 0; k < b->n; k++)
+            b->node[k] = ST_NO_NODE; /* a value, not the process that had it first */
         if (b->n)
             return b;
         st_kbatch_free(b);

@@ -18,6 +18,12 @@ st_kop *st_kb_op_invoke(st_kbinder *b, st_kop *in, const st_kql_op *q)
     if (!call || !rows || !l || !q->u.expr || q->u.expr->kind != ST_KX_CALL)
         return NULL;
     const st_kql_list *args = &q->u.expr->u.call.args;
+    st_str callee = q->u.expr->u.call.name.text;
+    const st_kservice *service = st_kb_let(b, callee) ? NULL : st_kservice_find(callee);
+    if (service && service->kind == ST_SV_ENRICHES)
+        return st_kb_service_enrich(b, in, q->u.expr->span, service);
+    if (service)
+        return st_kb_service_table(b, q->u.expr->span, service, callee);
     *rows = (st_kql_expr){ .kind = ST_KX_NAME, .span = q->word, .u.name = ROWS };
     *call = *q->u.expr;
     call->u.call.args.n = args->n + 1;

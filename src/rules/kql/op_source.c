@@ -1,5 +1,5 @@
 /* op_source.c - where rows come from: the forest's nodes, constants, a range. */
-#include "rules/kql/plan.h"
+#include "rules/kql/tables.h"
 
 #include <string.h>
 
@@ -7,6 +7,7 @@ typedef struct scan {
     const st_ktable *table;
     uint64_t events; /* the ids that are rows of it */
     size_t at;       /* of the nodes, events or hosts there are */
+    st_kop *older;   /* the reader made before this one */
 } scan;
 
 /* How many of them there are, and the number of the first as a row. */
@@ -33,6 +34,7 @@ static st_kbatch *scan_next(st_krun *r, st_kop *op)
 {
     scan *s = op->spec;
     size_t first, n = 0, end = there_are(r->forest, s->table, &first);
+    r->scanned = true;
     if (s->at >= end || !st_krun_ok(r))
         return NULL;
     st_kbatch *b =
@@ -55,11 +57,11 @@ st_kop *st_kop_scan(st_krun *r, const st_ktable *t)
     st_kop *op = st_kop_new(r, scan_next, NULL, sizeof(scan));
     if (!op)
         return NULL;
-    *(scan *)op->spec = (scan){ t, st_ktable_events(t), 0 };
+    *(scan *)op->spec = (scan){ t, st_ktable_events(t), 0, r->scans };
+    r->scans = op;
     for (size_t i = 0; i < ST_KTABLES; i++)
         if (st_ktable_at(i) == t)
             r->tables |= UINT32_C(1) << i;
-    r->events |= st_ktable_events(t);
     op->lineage = op->evidence = true;
     op->schema.n = t->n;
     op->schema.v = ST_NEWN(&r->arena, st_kcol, t->n);
@@ -68,6 +70,22 @@ st_kop *st_kop_scan(st_krun *r, const st_ktable *t)
     for (size_t c = 0; c < t->n; c++)
         op->schema.v[c] = (st_kcol){ st_str_of(t->columns[c].name), t->columns[c].type };
     return op;
+}
+
+/* Not once a value may have come from rows: over evidence it would be another than over none. */
+void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x)
+{
+    scan *s = op->spec;
+    if (op->next == scan_next && s->table->rows == ST_KR_EVENTS && !r->scanned)
+        s->events = st_ktable_narrow(r, s->table, s->events, x);
+}
+
+uint64_t st_krun_events(const st_krun *r)
+{
+    uint64_t events = 0;
+    for (const st_kop *op = r->scans; op; op = ((const scan *)op->spec)->older)
+        events |= ((const scan *)op->spec)->events;
+    return events;
 }
 
 typedef struct values {

@@ -23,7 +23,11 @@ static st_kbatch *where_next(st_krun *r, st_kop *op)
 st_kop *st_kop_where(st_krun *r, st_kop *in, st_kx *x)
 {
     st_kop *op = st_kop_new(r, where_next, in, sizeof(st_kx *));
-    if (op)
-        *(st_kx **)op->spec = x;
+    if (!op)
+        return NULL;
+    *(st_kx **)op->spec = x;
+    while (in->next == where_next)
+        in = in->in;
+    st_kop_scan_narrow(r, in, x);
     return op;
 }

@@ -55,6 +55,7 @@ typedef struct st_kcol {
 typedef struct st_kschema {
     st_kcol *v;
     size_t n;
+    bool loose; /* of a service's table: names that it lacks are columns that are never filled */
     bool open; /* behind a mistake: there may be others, and none is missed. Never run */
 } st_kschema;
 
@@ -115,8 +116,9 @@ struct st_krun {
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
-    uint64_t events;   /* ids of Sysmon's that the tables of the query are made of (st_event_bit) */
     uint32_t tables;   /* bit i: table i is read */
+    st_kop *scans;     /* the readers of tables, the newest first */
+    bool scanned;      /* rows of a table have been asked for */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -300,8 +302,12 @@ st_kstore *st_kstore_new(st_krun *r, st_kop *in);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
-/* The table's rows: the forest's nodes. */
+/* The table's rows: of the forest's nodes, events or hosts. */
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
+/* op's rows go through the condition x next: rows for which it can't be true needn't come. */
+void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x);
+/* The ids of Sysmon's that the query's tables are made of (st_event_bit). */
+uint64_t st_krun_events(const st_krun *r);
 /* Rows of constants, row-major. */
 st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,
                       size_t nrows);
@@ -398,15 +404,14 @@ const st_ktable *st_ktable_at(size_t i); /* NULL from ST_KTABLES on */
 uint64_t st_ktable_events(const st_ktable *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
-/* Tables and functions of services that aren't here: the reason, or NULL. */
-const char *st_kql_service(st_str name);
 
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */
 
 typedef struct st_kbound {
     st_rule_status status;
-    st_str why;
+    st_str why;   /* "EmailEvents, which isn't here" */
+    st_str stubs; /* the services that are taken as empty */
     st_kop *root;
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */

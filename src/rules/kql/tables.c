@@ -1,5 +1,5 @@
 /*
- * tables.c - the tables by name, what they are made of, and what isn't here.
+ * tables.c - the tables by name, and what they are made of.
  */
 #include "rules/kql/tables.h"
 
@@ -37,67 +37,4 @@ bool st_ktable_acts(const st_ktable *t, st_str action, bool fold)
                                                     : st_str_eq(action, st_str_of(k->action))))
             return true;
     return false;
-}
-
-/* ---- what needs a service
- * ---------------------------------------------------------------------------- */
-
-const char *st_kql_service(st_str name)
-{
-    static const char *const names[] = {
-        "externaldata",
-        "geo_info_from_ip_address",
-        "FileProfile",
-        "SeenBy",
-        "DeviceFromIP",
-        "AssignedIPAddresses",
-        "InvokeAdvancedHunting",
-        "cluster",
-        "database",
-        "workspace",
-        "external_table",
-        "_GetWatchlist",
-        "EmailAttachmentInfo",
-        "EmailEvents",
-        "EmailUrlInfo",
-        "EmailPostDeliveryEvents",
-        "UrlClickEvents",
-        "IdentityInfo",
-        "IdentityLogonEvents",
-        "IdentityQueryEvents",
-        "IdentityDirectoryEvents",
-        "AlertInfo",
-        "AlertEvidence",
-        "CloudAppEvents",
-        "CloudAuditEvents",
-        "AADSignInEventsBeta",
-        "AADSpnSignInEventsBeta",
-        "EntraIdSignInEvents",
-        "SigninLogs",
-        "AuditLogs",
-        "OfficeActivity",
-        "ThreatIntelligenceIndicator",
-        "ThreatIntelIndicators",
-        "SecurityAlert",
-        "SecurityEvent",
-        "SecurityIncident",
-        "AzureActivity",
-        "AzureDiagnostics",
-        "BehaviorAnalytics",
-        "BehaviorEntities",
-        "BehaviorInfo",
-        "Anomalies",
-        "CommonSecurityLog",
-        "Syslog",
-        "Usage",
-        "IntuneDevices",
-        "NetworkAccessTraffic",
-        "MessageEvents",
-        "ExposureGraphNodes",
-        "ExposureGraphEdges",
-    };
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (st_str_eq(name, st_str_of(names[i])))
-            return names[i];
-    return st_str_starts(name, ST_STR("DeviceTvm")) ? "DeviceTvm*" : NULL;
 }

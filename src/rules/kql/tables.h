@@ -84,4 +84,7 @@ const st_kextra *st_kextra_at(size_t i);
 /* Which text of an event is the path that it is about; ST_T_NONE: it is about no file. */
 st_event_text st_kpath_of(uint8_t id);
 
+/* Of the events that are rows of t, those for which x, a condition over t's columns, may be true. */
+uint64_t st_ktable_narrow(st_krun *r, const st_ktable *t, uint64_t events, const st_kx *x);
+
 #endif

@@ -1,0 +1,238 @@
+/*
+ * output_set.c - the whole set of `hunt -o DIR`: a folder that appears whole or not at all, with a
+ * manifest of what is in it.
+ */
+#include "cli.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define TABLES "tables"
+#define MANIFEST "manifest-sha256.txt"
+
+typedef struct set {
+    st_session *s;
+    const char *dir; /* where it is written */
+    st_report_options ro;
+    uint64_t cells_truncated;
+    st_run_note note;
+    st_buf manifest;
+    const st_table *table; /* the one that is written */
+    st_err *e;
+} set;
+
+/* ---- the files --------------------------------------------------------------------------- */
+
+static void put_timeline(st_out *o, set *x)
+{
+    st_write_csv(o, x->s->found, &x->ro);
+}
+
+static void put_findings(st_out *o, set *x)
+{
+    st_write_jsonl(o, x->s->found, &x->ro);
+}
+
+static void put_hosts(st_out *o, set *x)
+{
+    st_write_hosts_csv(o, x->s->found, &x->ro);
+}
+
+static void put_tree(st_out *o, set *x)
+{
+    st_write_tree_text(o, x->s->forest, NULL, x->s->found, &x->ro.look);
+}
+
+static void put_run(st_out *o, set *x)
+{
+    st_write_run_json(o, x->s->found, &x->note.info);
+}
+
+static void put_html(st_out *o, set *x)
+{
+    st_write_html(o, x->s->found, &x->note.info);
+}
+
+static void put_table(st_out *o, set *x)
+{
+    st_write_table_csv(o, x->table, &x->ro);
+}
+
+/* One file of the set, and its line of the manifest. name: with the folder in it. */
+static st_code put_file(set *x, const char *name, void (*put)(st_out *o, set *x))
+{
+    char path[PATH_MAX];
+    unsigned char sum[32];
+    st_outfile *f;
+    if (snprintf(path, sizeof path, "%s/%s", x->dir, name) >= (int)sizeof path)
+        return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
+    if (st_outfile_open(path, false, &f, x->e) != ST_OK)
+        return x->e->code;
+    st_out *o = st_outfile_out(f);
+    o->digest = st_sha256_new();
+    if (!o->digest) {
+        st_outfile_abort(f);
+        return st_fail(x->e, ST_E_MEMORY, "out of memory");
+    }
+    put(o, x);
+    st_sha256_stream *digest = o->digest;
+    if (st_outfile_commit(f, x->e) != ST_OK)
+        return x->e->code;
+    st_sha256_end(digest, sum);
+    st_buf_hex(&x->manifest, sum, sizeof sum, false);
+    st_buf_fmt(&x->manifest, "  %s\n", name);
+    return ST_OK;
+}
+
+/* tables/RULE.csv: made when the first rule has one. */
+static st_code visit_table(void *ctx, size_t rule, const st_table *t)
+{
+    set *x = ctx;
+    char name[512], folder[PATH_MAX];
+    const st_rule *r = st_rules_at(x->s->rules, rule);
+    if (r->level < x->s->config->min_level)
+        return ST_OK;
+    if (snprintf(folder, sizeof folder, "%s/" TABLES, x->dir) >= (int)sizeof folder ||
+        snprintf(name, sizeof name, TABLES "/%.*s.csv", ST_FMT(r->id)) >= (int)sizeof name)
+        return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
+    if (mkdir(folder, 0777) != 0 && errno != EEXIST)
+        return st_fail(x->e, ST_E_IO, "%s: %s", folder, strerror(errno));
+    x->table = t;
+    return put_file(x, name, put_table);
+}
+
+static st_code put_tables(set *x)
+{
+    st_run_options o;
+    st_session_run_options(x->s, &o);
+    return st_rules_tables(x->s->rules, x->s->forest, &o, x->s->matches, visit_table, x, x->e);
+}
+
+/* In the order of names. */
+static const struct {
+    const char *name;
+    void (*put)(st_out *o, set *x);
+} files[] = { { "findings.jsonl", put_findings },
+              { "hosts.csv", put_hosts },
+              { "report.html", put_html },
+              { "run.json", put_run },
+              { TABLES, NULL },
+              { "timeline.csv", put_timeline },
+              { "tree.txt", put_tree } };
+enum { FILES = sizeof files / sizeof files[0] };
+
+static st_code put_manifest(set *x)
+{
+    char path[PATH_MAX];
+    st_outfile *f;
+    if (snprintf(path, sizeof path, "%s/" MANIFEST, x->dir) >= (int)sizeof path)
+        return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
+    if (st_outfile_open(path, false, &f, x->e) != ST_OK)
+        return x->e->code;
+    st_out_str(st_outfile_out(f), st_buf_slice(&x->manifest));
+    return st_outfile_commit(f, x->e);
+}
+
+/* ---- an older set that stands there ------------------------------------------------------------ */
+
+/* What the manifest lists below tables/: nothing else there is ours. */
+static void remove_tables(const char *dir)
+{
+    char path[PATH_MAX], line[1024];
+    FILE *f = snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path ? fopen(path, "re") : NULL;
+    while (f && fgets(line, sizeof line, f)) {
+        const char *name = strstr(line, "  " TABLES "/");
+        line[strcspn(line, "\n")] = 0;
+        if (name && !strchr(name + sizeof "  " TABLES, '/') &&
+            snprintf(path, sizeof path, "%s/%s", dir, name + 2) < (int)sizeof path)
+            unlink(path);
+    }
+    if (f)
+        fclose(f);
+    if (snprintf(path, sizeof path, "%s/" TABLES, dir) < (int)sizeof path)
+        rmdir(path);
+}
+
+static void remove_set(const char *dir)
+{
+    char path[PATH_MAX];
+    remove_tables(dir);
+    for (size_t i = 0; i < FILES; i++)
+        if (files[i].put && snprintf(path, sizeof path, "%s/%s", dir, files[i].name) < (int)sizeof path)
+            unlink(path);
+    if (snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path)
+        unlink(path);
+    rmdir(dir);
+}
+
+/* Only a directory that carries our run.json is ever replaced. */
+static st_code clear_old(const char *dir, bool force, st_err *e)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    if (lstat(dir, &st) != 0)
+        return ST_OK;
+    if (!force || !S_ISDIR(st.st_mode) ||
+        snprintf(path, sizeof path, "%s/run.json", dir) >= (int)sizeof path || access(path, F_OK) != 0)
+        return st_fail(e, ST_E_IO, "%s: is there already%s", dir,
+                       force ? ", and isn't a set that shelltree wrote" : "; --force writes over it");
+    remove_set(dir);
+    if (lstat(dir, &st) == 0)
+        return st_fail(e, ST_E_IO, "%s: holds other files, too: not replaced", dir);
+    return ST_OK;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------------ */
+
+/* Readable as the umask says; mkdtemp makes it private. */
+static void usual_mode(const char *dir)
+{
+    int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return;
+    st_usual_mode(fd, 0777);
+    close(fd);
+}
+
+int st_output_dir(st_session *s, int exit_status)
+{
+    const st_config *c = s->config;
+    st_err e = { 0 };
+    char partial[PATH_MAX];
+    set x = { .s = s, .dir = partial, .e = &e };
+    st_run_note_fill(&x.note, s, exit_status);
+    x.note.info.tables = true;
+    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
+                                .confirmed = s->confirmed };
+    bool fits = snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
+    if (!fits)
+        errno = ENAMETOOLONG;
+    if (!fits || !mkdtemp(partial)) {
+        st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
+        goto out;
+    }
+    usual_mode(partial);
+    st_tidy_note(c->tidy, partial);
+    for (size_t i = 0; i < FILES && e.code == ST_OK; i++)
+        if (files[i].put)
+            put_file(&x, files[i].name, files[i].put);
+        else
+            put_tables(&x);
+    if (e.code == ST_OK)
+        put_manifest(&x);
+    if (e.code == ST_OK)
+        st_tidy_note(c->tidy, NULL); /* it is whole: from here on it is worth more than the old one */
+    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK && rename(partial, c->output) != 0)
+        st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
+    if (e.code != ST_OK)
+        st_tidy_remove(partial);
+out:
+    st_buf_free(&x.manifest);
+    st_run_note_free(&x.note);
+    return e.code == ST_OK ? ST_EXIT_OK : st_cannot(&e);
+}

@@ -1,0 +1,125 @@
+/*
+ * table.c - rows of a query as texts, as tostring() spells them.
+ */
+#include "rules/table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool begin(st_krun *r, st_filling *f, const st_kschema *s)
+{
+    if (f->table)
+        return true;
+    st_table *t = f->table = calloc(1, sizeof *t);
+    if (!t)
+        return st_krun_nomem(r);
+    t->arena.budget = &r->budget;
+    t->ncolumns = s->n;
+    t->columns = ST_NEWN(&t->arena, st_table_column, s->n);
+    for (size_t i = 0; t->columns && i < s->n; i++) {
+        t->columns[i].name = st_arena_copy(&t->arena, s->v[i].name);
+        t->columns[i].type = st_str_of(st_kt_name(s->v[i].type));
+    }
+    return (t->columns && !t->arena.failed) || st_krun_nomem(r);
+}
+
+/* One row's cells, and what stands for all of them. */
+static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kbatch *b, size_t k, st_buf *text)
+{
+    uint64_t digest = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        st_kv v = b->cols[i].v[k];
+        bool null = v.tag == ST_KV_NULL;
+        st_buf_clear(text);
+        st_kv_put(text, &r->mem, s->v[i].type, v);
+        digest = st_hash(text->p, text->n, digest + null + 1);
+        if (f->keep)
+            f->cells[f->ncells++] = (st_cell){ null, st_arena_copy(&f->table->arena, st_buf_slice(text)) };
+    }
+    if (f->want_digests)
+        f->digests[f->ndigests++] = digest;
+    f->rows++;
+    return !text->failed && !(f->keep && f->table->arena.failed);
+}
+
+bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b, const bool *which)
+{
+    st_buf text = { 0 };
+    size_t n = 0;
+    for (size_t k = 0; k < b->n; k++)
+        n += !which || which[k];
+    if (!f->keep && !f->want_digests) {
+        f->rows += n;
+        return true;
+    }
+    if (!n)
+        return true;
+    bool ok = (!f->keep || (begin(r, f, s) && st_kgrow(&r->mem, &f->cells, &f->cells_cap, f->ncells + n * s->n + 1,
+                                                       sizeof *f->cells))) &&
+              (!f->want_digests ||
+               st_kgrow(&r->mem, &f->digests, &f->digests_cap, f->ndigests + n, sizeof *f->digests));
+    for (size_t i = 0; ok && i < s->n; i++)
+        ok = st_kbatch_col(r, b, i) != NULL;
+    for (size_t k = 0; ok && k < b->n; k++)
+        if (!which || which[k])
+            ok = take_row(r, f, s, b, k, &text);
+    st_buf_free(&text);
+    return ok || st_krun_nomem(r);
+}
+
+st_table *st_filling_end(st_krun *r, st_filling *f, const st_kschema *s)
+{
+    if (!begin(r, f, s))
+        return NULL;
+    st_table *t = f->table;
+    t->cells = ST_NEWN(&t->arena, st_cell, f->ncells);
+    t->nrows = (size_t)f->rows;
+    if (!t->cells) {
+        st_krun_nomem(r);
+        return NULL;
+    }
+    if (f->ncells)
+        memcpy(t->cells, f->cells, f->ncells * sizeof *t->cells);
+    t->arena.budget = NULL; /* the table outlives the run */
+    f->table = NULL;
+    return t;
+}
+
+void st_filling_free(st_filling *f)
+{
+    st_table_free(f->table);
+    free(f->cells);
+    free(f->digests);
+    *f = (st_filling){ 0 };
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const uint64_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+uint64_t st_filling_only_in(st_filling *a, st_filling *b)
+{
+    uint64_t n = 0;
+    if (a->ndigests)
+        qsort(a->digests, a->ndigests, sizeof *a->digests, by_value);
+    if (b->ndigests)
+        qsort(b->digests, b->ndigests, sizeof *b->digests, by_value);
+    for (size_t i = 0, k = 0; i < a->ndigests; i++) {
+        while (k < b->ndigests && b->digests[k] < a->digests[i])
+            k++;
+        bool there = k < b->ndigests && b->digests[k] == a->digests[i];
+        k += there;
+        n += !there;
+    }
+    return n;
+}
+
+void st_table_free(st_table *t)
+{
+    if (!t)
+        return;
+    st_arena_free(&t->arena);
+    free(t);
+}
