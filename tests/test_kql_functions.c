@@ -19,8 +19,8 @@ typedef struct expr_case {
     const char *expr, *expect;
 } expr_case;
 
-/* The query's only cell: "type value", a null is ~; or what is wrong. */
-static void run(const char *head, const char *expr, st_buf *out)
+/* The cells: "type value", with names "name:type value"; a null is ~. Or what is wrong. */
+static void run(const char *head, const char *expr, bool names, st_buf *out)
 {
     st_rules *r = st_rules_new();
     st_run_options o = { .now = ST_TICKS_UNIX + UINT64_C(1704164645) * ST_TICKS_SECOND };
@@ -29,9 +29,14 @@ static void run(const char *head, const char *expr, st_buf *out)
     st_buf text = { 0 };
     st_buf_fmt(&text, "%s%s", head, expr);
     if (st_query_run(r, ST_STR("q"), st_buf_slice(&text), NULL, &o, &t, &err) == ST_OK)
-        for (size_t i = 0; i < t->ncolumns * t->nrows; i++)
-            st_buf_fmt(out, "%s%.*s %.*s", i ? ", " : "", ST_FMT(t->columns[i % t->ncolumns].type),
+        for (size_t i = 0; i < t->ncolumns * t->nrows; i++) {
+            const st_table_column *c = &t->columns[i % t->ncolumns];
+            st_buf_str(out, i ? ST_STR(", ") : ST_STR(""));
+            if (names)
+                st_buf_fmt(out, "%.*s:", ST_FMT(c->name));
+            st_buf_fmt(out, "%.*s %.*s", ST_FMT(c->type),
                        ST_FMT(t->cells[i].null ? ST_STR("~") : t->cells[i].text));
+        }
     else
         st_buf_str(out, st_rules_diags(r) ? st_rules_diag(r, 0)->text : st_str_of(err.text));
     st_table_free(t);
@@ -39,18 +44,19 @@ static void run(const char *head, const char *expr, st_buf *out)
     st_buf_free(&text);
 }
 
-static void check(const char *head, const expr_case *cases, size_t n)
+static void check(const char *head, const expr_case *cases, size_t n, bool names)
 {
     for (size_t i = 0; i < n; i++) {
         st_buf b = { 0 };
-        run(head, cases[i].expr, &b);
+        run(head, cases[i].expr, names, &b);
         if (!st_str_eq(st_buf_slice(&b), st_str_of(cases[i].expect)))
             fail_msg("%s\n  gives %.*s\n  not   %s", cases[i].expr, ST_FMT(st_buf_slice(&b)),
                      cases[i].expect);
         st_buf_free(&b);
     }
 }
-#define CHECK(head, cases) check(head, cases, sizeof(cases) / sizeof(cases)[0])
+#define CHECK(head, cases) check(head, cases, sizeof(cases) / sizeof(cases)[0], false)
+#define CHECK_NAMED(head, cases) check(head, cases, sizeof(cases) / sizeof(cases)[0], true)
 
 /* clang-format off: a case a line */
 static const expr_case functions[] = {
@@ -474,12 +480,112 @@ static void function__refused__says_why(void **state)
     CHECK("print x = ", rows);
 }
 
-static bool is_called(st_str name)
+/* clang-format off: a case a line */
+static const expr_case aggregates[] = {
+    { "any(s)", "any_s:string a" },
+    { "anyif(v, s == 'b')", "anyif_v:long 2" },
+    { "take_any(s)", "s:string a" },
+    { "take_anyif(v, s == 'b')", "v:long 2" },
+    { "arg_max(v, s)", "v:long 3, s:string a" },
+    { "arg_min(v, s)", "v:long 1, s:string a" },
+    { "argmax(v, s)", "max_v:long 3, max_v_s:string a" },
+    { "argmin(v, s)", "min_v:long 1, min_v_s:string a" },
+    { "avg(v)", "avg_v:real 2.0" },
+    { "avgif(v, s == 'a')", "avgif_v:real 2.0" },
+    { "avg(v * 1s)", "avg_:timespan 00:00:02" },
+    { "binary_all_and(w)", "w:long 0" },
+    { "binary_all_or(w)", "w:long 15" },
+    { "binary_all_xor(w)", "w:long 7" },
+    { "cnt()", "cnt_:long 4" },
+    { "count()", "count_:long 4" },
+    { "count(v > 1)", "count_:long 2" },
+    { "count_distinct(s)", "count_distinct_s:long 3" },
+    { "count_distinctif(s, v < 3)", "count_distinctif_s:long 2" },
+    { "countif(v > 1)", "countif_:long 2" },
+    { "covariance(v, w)", "covariance_v_w:real 3.5000000000000004" },
+    { "covarianceif(v, w, s == 'a')", "covarianceif_v_w:real 7.0" },
+    { "covariancep(v, w)", "covariancep_v_w:real 2.3333333333333335" },
+    { "covariancepif(v, w, s == 'a')", "covariancepif_v_w:real 3.5" },
+    { "dcount(s)", "dcount_s:long 3" },
+    { "dcountif(s, v < 3)", "dcountif_s:long 2" },
+    { "make_bag(bag_pack(s, v))", "bag_:dynamic {\"a\":1,\"b\":2,\"c\":null}" },
+    { "make_bag_if(bag_pack(s, v), v > 1)", "bag_:dynamic {\"b\":2,\"a\":3}" },
+    { "make_dictionary(bag_pack(s, v))", "dictionary_:dynamic {\"a\":1,\"b\":2,\"c\":null}" },
+    { "make_list(v)", "list_v:dynamic [1,2,3]" },
+    { "make_list(v, 2)", "list_v:dynamic [1,2]" },
+    { "make_list_if(v, s == 'a')", "list_v:dynamic [1,3]" },
+    { "make_list_with_nulls(v)", "list_v:dynamic [1,2,3,null]" },
+    { "make_set(s)", "set_s:dynamic [\"a\",\"b\",\"c\"]" },
+    { "make_set(s, 2)", "set_s:dynamic [\"a\",\"b\"]" },
+    { "make_set_if(s, v > 1)", "set_s:dynamic [\"b\",\"a\"]" },
+    { "makelist(s)", "list_s:dynamic [\"a\",\"b\",\"a\",\"c\"]" },
+    { "makeset(s)", "set_s:dynamic [\"a\",\"b\",\"c\"]" },
+    { "max(v)", "max_v:long 3" },
+    { "max(s)", "max_s:string c" },
+    { "maxif(w, s == 'a')", "maxif_w:long 12" },
+    { "min(v)", "min_v:long 1" },
+    { "minif(w, s == 'b')", "minif_w:long 6" },
+    { "percentile(w, 50)", "percentile_w_50:long 6" },
+    { "percentiles(w, 5, 95)", "percentile_w_5:long 5, percentile_w_95:long 12" },
+    { "percentiles_array(w, 5, 95)", "percentiles_w:dynamic [5,12]" },
+    { "percentiles_array(w, dynamic([50]))", "percentiles_w:dynamic [6]" },
+    { "percentilesw(v, w, 10, 90)", "percentile_v_10:long 1, percentile_v_90:long 3" },
+    { "percentilesw_array(v, w, dynamic([10, 90]))", "percentiles_v:dynamic [1,3]" },
+    { "percentilew(v, w, 50)", "percentile_v_50:long 3" },
+    { "stdev(w)", "stdev_w:real 3.095695936834452" },
+    { "stdevif(w, s == 'a')", "stdevif_w:real 4.949747468305833" },
+    { "stdevp(w)", "stdevp_w:real 2.6809513236909024" },
+    { "stdevpif(w, s == 'a')", "stdevpif_w:real 3.5" },
+    { "sum(w)", "sum_w:long 31" },
+    { "sumif(w, s == 'a')", "sumif_w:long 17" },
+    { "sum(w * 1.5)", "sum_:real 46.5" },
+    { "variance(w)", "variance_w:real 9.583333333333334" },
+    { "varianceif(w, s == 'a')", "varianceif_w:real 24.5" },
+    { "variancep(w)", "variancep_w:real 7.187500000000001" },
+    { "variancepif(w, s == 'a')", "variancepif_w:real 12.25" },
+    { "hll(v)", "hll() isn't supported: dcount() and percentile() are exact here, and nothing is kept in sketches" },
+};
+/* clang-format on */
+
+#define ROWS                                                                                       \
+    "datatable(s:string, v:long, w:long)['a', 1, 5, 'b', 2, 6, 'a', 3, 12, 'c', long(null), 8] | "
+
+static void aggregate__each__has_its_name_type_and_value(void **state)
 {
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        const char *at = functions[i].expr;
+    (void)state;
+    CHECK_NAMED(ROWS "summarize ", aggregates);
+}
+
+static void aggregate__of_several_columns__names_them(void **state)
+{
+    static const expr_case rows[] = {
+        { "n = count(), arg_max(v, *) by s | where s == 'a'",
+          "s:string a, n:long 2, v:long 3, w:long 12" },
+        { "v = count(), arg_max(w, *)", "v:long 4, w:long 12, s:string a, v1:long 3" },
+        { "arg_min(v + 1, s, w * 2)", "min_:long 2, s:string a, min__arg2:long 10" },
+        { "argmin(v, w + 1)", "min_v:long 1, min_v_arg1:long 6" },
+        { "(x, y) = arg_max(v, s)", "x:long 3, y:string a" },
+        { "take_any(*)", "s:string a, v:long 1, w:long 5" },
+        { "take_any(v, w + 1)", "v:long 1, any_arg1:long 6" },
+        { "any(v), any(v, w)", "any_v:long 1, any_v1:long 1, any_w:long 5" },
+        { "(x, y) = percentilesw(v, w, 10, 90)", "x:long 1, y:long 3" },
+        { "array_sort_desc(make_list(v))", "list_v_sorted:dynamic [3,2,1]" },
+        { "(x, y) = series_stats(make_list(v))", "x:real 1.0, y:long 0, series_stats_list_v_max:real "
+          "3.0, series_stats_list_v_max_idx:long 2, series_stats_list_v_avg:real 2.0, "
+          "series_stats_list_v_stdev:real 1.0, series_stats_list_v_variance:real 1.0" },
+        { "percentile(v, w)", "a constant is needed here" },
+        { "avg(datetime(2024-01-01) + v * 1d)", "avg_:datetime 2024-01-03T00:00:00.0000000Z" },
+    };
+    (void)state;
+    CHECK_NAMED(ROWS "summarize ", rows);
+}
+
+static bool is_called(const expr_case *cases, size_t n, st_str name)
+{
+    for (size_t i = 0; i < n; i++) {
+        const char *at = cases[i].expr;
         while ((at = strstr(at, name.p)) != NULL) {
-            char before = at == functions[i].expr ? ' ' : at[-1];
+            char before = at == cases[i].expr ? ' ' : at[-1];
             if (at[name.n] == '(' && !strchr("abcdefghijklmnopqrstuvwxyz0123456789_", before))
                 return true;
             at++;
@@ -496,10 +602,19 @@ static void function__each_of_the_tables__is_tested_and_documented(void **state)
         const st_kfn *f = st_kfn_at(i);
         if (!f->doc || strlen(f->doc) < 4)
             fail_msg("%s() has no documentation", f->name);
-        if (f->code && f->result[0] != '(' && !is_called(st_str_of(f->name)))
+        if (f->code && f->result[0] != '(' &&
+            !is_called(functions, sizeof functions / sizeof *functions, st_str_of(f->name)))
             fail_msg("%s() is in no expression of this test", f->name);
         if (st_kfn_find(st_str_of(f->name)) != f)
             fail_msg("%s() is there twice", f->name);
+    }
+    for (size_t i = 0; st_kagg_at(i); i++) {
+        const st_kagg *g = st_kagg_at(i);
+        if (!g->doc || strlen(g->doc) < 4)
+            fail_msg("%s() has no documentation", g->name);
+        if (g->step &&
+            !is_called(aggregates, sizeof aggregates / sizeof *aggregates, st_str_of(g->name)))
+            fail_msg("%s() is in no expression of this test", g->name);
     }
 }
 
@@ -510,6 +625,8 @@ int main(void)
         cmocka_unit_test(function__of_a_column__is_no_other),
         cmocka_unit_test(function__that_gives_several_columns__is_taken_apart),
         cmocka_unit_test(function__refused__says_why),
+        cmocka_unit_test(aggregate__each__has_its_name_type_and_value),
+        cmocka_unit_test(aggregate__of_several_columns__names_them),
         cmocka_unit_test(function__each_of_the_tables__is_tested_and_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -107,8 +107,9 @@ void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_run_info *i);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
-/* As the other CSVs: byte order mark, formula guard, and what of it ro says. */
+/* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);
+/* t and those behind it: several are an array in JSON, and stand apart by an empty line in text and CSV. */
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look);
 
 #endif

@@ -39,6 +39,8 @@ typedef struct st_rule {
     st_str reason;     /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
+    st_str process;    /* "// process:": the node of a graph pattern that its matches are about;
+                          empty: the last of the first sequence */
     st_str path;       /* as given or found */
     unsigned line;     /* where its text begins in the file, from 1 */
     st_rule_status status;
@@ -158,6 +160,7 @@ typedef struct st_table {
     size_t ncolumns, nrows;
     st_cell *cells; /* row-major */
     st_arena arena;
+    struct st_table *next; /* the next result, where the text has several; freed with this one */
 } st_table;
 /* f may be NULL (print, datatable). Diagnostics land in r. */
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,

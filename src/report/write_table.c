@@ -232,7 +232,7 @@ static void as_json(st_out *o, const st_table *t)
         st_buf_char(b, ']');
         st_out_tick(o);
     }
-    st_buf_str(b, ST_STR("]}\n"));
+    st_buf_str(b, ST_STR("]}"));
 }
 
 /* Nulls are left out. Two columns of one name: Kusto never gives them. */
@@ -263,11 +263,9 @@ static bool numeric(const st_table_column *c)
            st_str_eq(c->type, ST_STR("real")) || st_str_eq(c->type, ST_STR("decimal"));
 }
 
-void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro)
+static void as_csv(st_out *o, const st_table *t, const st_report_options *ro)
 {
     st_buf *b = &o->buf;
-    if (!ro->csv_raw)
-        st_buf_str(b, ST_STR("\xef\xbb\xbf"));
     for (size_t i = 0; i < t->ncolumns; i++) {
         if (i)
             st_buf_char(b, ',');
@@ -287,6 +285,17 @@ void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *r
         st_out_tick(o);
     }
     st_out_tick(o);
+}
+
+void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro)
+{
+    if (!ro->csv_raw)
+        st_buf_str(&o->buf, ST_STR("\xef\xbb\xbf"));
+    for (; t; t = t->next) {
+        as_csv(o, t, ro);
+        if (t->next)
+            st_buf_str(&o->buf, ST_STR("\r\n"));
+    }
 }
 
 /* ---- text: columns side by side ---------------------------------------------------------------
@@ -340,9 +349,10 @@ static void as_text(st_out *o, const st_table *t, const st_look *look)
     }
     for (size_t i = 0; i < t->ncolumns; i++)
         widths[i] = cell_width(t, i, look);
+    size_t head = o->buf.n;
     for (size_t i = 0; i < t->ncolumns; i++)
         put_padded(&o->buf, t->columns[i].name, widths[i], i + 1 == t->ncolumns, look->width, look);
-    end_line(&o->buf, 0);
+    end_line(&o->buf, head);
     for (size_t r = 0; r < t->nrows && !o->error; r++) {
         size_t start = o->buf.n;
         for (size_t i = 0; i < t->ncolumns; i++) {
@@ -356,15 +366,33 @@ static void as_text(st_out *o, const st_table *t, const st_look *look)
     free(widths);
 }
 
+static void as_json_all(st_out *o, const st_table *t)
+{
+    bool several = t->next != NULL;
+    if (several)
+        st_buf_char(&o->buf, '[');
+    for (; t; t = t->next) {
+        as_json(o, t);
+        if (t->next)
+            st_buf_char(&o->buf, ',');
+    }
+    st_buf_str(&o->buf, several ? ST_STR("]\n") : ST_STR("\n"));
+}
+
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look)
 {
     if (st_str_eq(format, ST_STR("json")))
-        as_json(o, t);
-    else if (st_str_eq(format, ST_STR("jsonl")))
-        as_jsonl(o, t);
+        as_json_all(o, t);
     else if (st_str_eq(format, ST_STR("csv")))
         st_write_table_csv(o, t, &(st_report_options){ 0 });
     else
-        as_text(o, t, look);
+        for (bool text = !st_str_eq(format, ST_STR("jsonl")); t; t = t->next) {
+            if (text)
+                as_text(o, t, look);
+            else
+                as_jsonl(o, t);
+            if (text && t->next)
+                st_buf_char(&o->buf, '\n');
+        }
     st_out_tick(o);
 }

@@ -188,6 +188,7 @@ static void understand(st_rules *r, st_loaded *l)
     st_kql_bound bound;
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
     bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
+    l->script.subject = l->rule.process;
     st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
     st_kql_diags_sort(&r->diags, first);
     l->plan = bound.plan;

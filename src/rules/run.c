@@ -136,8 +136,12 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
         rest->keep = table != NULL;
         rest->want_digests |= !table && r.lifted && o->ago_off;
     }
-    if (bound.status == ST_RULE_READY && take_rows(&r, l, rule, bound.root, h, rest) && table)
-        *table = st_filling_end(&r, rest, &bound.root->schema);
+    bool ok = bound.status == ST_RULE_READY;
+    for (st_kop *op = ok ? bound.root : NULL; ok && op; op = op->also) {
+        ok = take_rows(&r, l, rule, op, h, rest);
+        if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
+            table = &(*table)->next;
+    }
     if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
         st_krun_nomem(&r);
     *out = (outcome){ r.lifted, r.limit, { 0 } };
@@ -377,15 +381,23 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
 static st_table *all_rows(st_krun *r, st_kop *root)
 {
     st_filling f = { .keep = true };
+    st_table *first = NULL, **last = &first;
     st_kbatch *b;
     bool ok = true;
-    while (ok && (b = st_kop_next(r, root)) != NULL) {
-        ok = st_filling_take(r, &f, &root->schema, b, NULL);
-        st_kbatch_free(b);
+    for (st_kop *op = root; ok && op; op = op->also) {
+        while (ok && (b = st_kop_next(r, op)) != NULL) {
+            ok = st_filling_take(r, &f, &op->schema, b, NULL);
+            st_kbatch_free(b);
+        }
+        *last = ok && st_krun_ok(r) ? st_filling_end(r, &f, &op->schema) : NULL;
+        ok = *last != NULL;
+        last = ok ? &(*last)->next : last;
     }
-    st_table *t = ok && st_krun_ok(r) ? st_filling_end(r, &f, &root->schema) : NULL;
     st_filling_free(&f);
-    return t;
+    if (ok)
+        return first;
+    st_table_free(first);
+    return NULL;
 }
 
 static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_table **out, st_err *err)

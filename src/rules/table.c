@@ -39,6 +39,8 @@ static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kb
     if (f->want_digests)
         f->digests[f->ndigests++] = digest;
     f->rows++;
+    if (f->keep)
+        f->table->nrows++;
     return !text->failed && !(f->keep && f->table->arena.failed);
 }
 
@@ -73,7 +75,6 @@ st_table *st_filling_end(st_krun *r, st_filling *f, const st_kschema *s)
         return NULL;
     st_table *t = f->table;
     t->cells = ST_NEWN(&t->arena, st_cell, f->ncells);
-    t->nrows = (size_t)f->rows;
     if (!t->cells) {
         st_krun_nomem(r);
         return NULL;
@@ -82,6 +83,7 @@ st_table *st_filling_end(st_krun *r, st_filling *f, const st_kschema *s)
         memcpy(t->cells, f->cells, f->ncells * sizeof *t->cells);
     t->arena.budget = NULL; /* the table outlives the run */
     f->table = NULL;
+    f->ncells = 0;
     return t;
 }
 
@@ -118,8 +120,9 @@ uint64_t st_filling_only_in(st_filling *a, st_filling *b)
 
 void st_table_free(st_table *t)
 {
-    if (!t)
-        return;
-    st_arena_free(&t->arena);
-    free(t);
+    for (st_table *next; t; t = next) {
+        next = t->next;
+        st_arena_free(&t->arena);
+        free(t);
+    }
 }

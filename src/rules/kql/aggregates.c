@@ -32,30 +32,32 @@ static st_kv count_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 
 /* ---- sums ------------------------------------------------------------------------------ */
 
-static void add_number(st_kaccum *a, st_kv v)
-{
-    if (v.tag == ST_KV_NULL)
-        return;
-    a->n++;
-    double d = v.tag == ST_KV_REAL ? v.u.d : (double)v.u.i;
-    a->d += d;
-    a->d2 += d * d;
-    if (v.tag == ST_KV_REAL)
-        a->real = true;
-    else
-        a->i = (int64_t)((uint64_t)a->i + (uint64_t)v.u.i);
-}
-
 static bool numeric(st_kv v)
 {
-    return v.tag == ST_KV_LONG || v.tag == ST_KV_REAL || v.tag == ST_KV_TIMESPAN;
+    return v.tag == ST_KV_LONG || v.tag == ST_KV_REAL || v.tag == ST_KV_TIMESPAN ||
+           v.tag == ST_KV_DATETIME;
+}
+
+/* Does the row count: the condition that is argument i, if there is one. */
+static bool counts(const st_kaggcall *c, const st_kv *v, size_t i)
+{
+    return c->nargs <= i || is_true(v[i]);
+}
+
+static double plain(st_kv v)
+{
+    return v.tag == ST_KV_REAL ? v.u.d : (double)v.u.i;
 }
 
 static void sum_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
     (void)r;
-    if (numeric(v[0]) && (c->nargs < 2 || is_true(v[1])))
-        add_number(a, v[0]);
+    if (!numeric(v[0]) || !counts(c, v, 1))
+        return;
+    a->n++;
+    a->d += plain(v[0]);
+    if (v[0].tag != ST_KV_REAL)
+        a->i = (int64_t)((uint64_t)a->i + (uint64_t)v[0].u.i);
 }
 
 static st_kv sum_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
@@ -66,46 +68,125 @@ static st_kv sum_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return c->type == ST_KT_TIMESPAN ? st_kv_span(a->i) : st_kv_long(a->i);
 }
 
-static st_kv avg_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
+/* Times are added as their distance from the first one: their sum doesn't fit 64 bits. */
+static void avg_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
+    bool time = v[0].tag == ST_KV_DATETIME || v[0].tag == ST_KV_TIMESPAN;
     (void)r;
-    if (c->type == ST_KT_TIMESPAN)
-        return a->n ? st_kv_span(a->i / a->n) : st_kv_null();
-    return st_kv_real(a->n ? a->d / (double)a->n : NAN);
+    if (!numeric(v[0]) || !counts(c, v, 1))
+        return;
+    if (time && !a->n)
+        a->i = v[0].u.i;
+    a->n++;
+    a->d += time ? (double)(v[0].u.i - a->i) : plain(v[0]);
 }
 
-static st_kv variance_of(const st_kaccum *a, bool sample, bool root)
+static st_kv avg_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
+{
+    double mean = a->n ? a->d / (double)a->n : NAN;
+    (void)r;
+    if (c->type == ST_KT_TIMESPAN || c->type == ST_KT_DATETIME) {
+        st_kv first = c->type == ST_KT_TIMESPAN ? st_kv_span(a->i) : st_kv_time(a->i);
+        int64_t by = a->n ? (int64_t)mean : 0, sum;
+        if (!a->n || __builtin_add_overflow(first.u.i, by, &sum))
+            return st_kv_null();
+        return c->type == ST_KT_TIMESPAN ? st_kv_span(sum) : st_kv_time(sum);
+    }
+    return st_kv_real(mean);
+}
+
+/* ---- spread ---------------------------------------------------------------------------- */
+
+/* Means and the sums of the products of what is off them (Welford): no large numbers cancel. */
+static void spread(st_kaccum *a, double x, double y)
+{
+    double n = (double)++a->n, dx = x - a->d, dy = y - a->mean2;
+    a->d += dx / n;
+    a->mean2 += dy / n;
+    a->d2 += dx * (y - a->mean2);
+}
+
+static void variance_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    (void)r;
+    if (numeric(v[0]) && counts(c, v, 1))
+        spread(a, plain(v[0]), plain(v[0]));
+}
+
+static void covariance_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    (void)r;
+    if (numeric(v[0]) && numeric(v[1]) && counts(c, v, 2))
+        spread(a, plain(v[0]), plain(v[1]));
+}
+
+static st_kv spread_of(const st_kaccum *a, bool sample, bool root)
 {
     double n = (double)a->n;
     if (a->n < 2)
         return st_kv_real(0);
-    double v = (a->d2 - a->d * a->d / n) / (sample ? n - 1 : n);
-    v = v < 0 ? 0 : v;
+    double v = a->d2 / (sample ? n - 1 : n);
     return st_kv_real(root ? sqrt(v) : v);
 }
 static st_kv stdev_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 {
     (void)r;
     (void)c;
-    return variance_of(a, true, true);
+    return spread_of(a, true, true);
 }
 static st_kv variance_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 {
     (void)r;
     (void)c;
-    return variance_of(a, true, false);
+    return spread_of(a, true, false);
 }
 static st_kv variancep_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 {
     (void)r;
     (void)c;
-    return variance_of(a, false, false);
+    return spread_of(a, false, false);
 }
 static st_kv stdevp_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 {
     (void)r;
     (void)c;
-    return variance_of(a, false, true);
+    return spread_of(a, false, true);
+}
+
+/* ---- bits ------------------------------------------------------------------------------ */
+
+static void bits(st_kaccum *a, st_kv v, char op)
+{
+    if (v.tag != ST_KV_LONG)
+        return;
+    a->i = !a->n++     ? v.u.i
+           : op == '&' ? (int64_t)((uint64_t)a->i & (uint64_t)v.u.i)
+           : op == '|' ? (int64_t)((uint64_t)a->i | (uint64_t)v.u.i)
+                       : (int64_t)((uint64_t)a->i ^ (uint64_t)v.u.i);
+}
+static void and_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    (void)r;
+    (void)c;
+    bits(a, v[0], '&');
+}
+static void or_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    (void)r;
+    (void)c;
+    bits(a, v[0], '|');
+}
+static void xor_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    (void)r;
+    (void)c;
+    bits(a, v[0], '^');
+}
+static st_kv bits_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
+{
+    (void)r;
+    (void)c;
+    return a->n ? st_kv_long(a->i) : st_kv_null();
 }
 
 /* ---- extremes ------------------------------------------------------------------------------ */
@@ -168,7 +249,7 @@ static st_kv arg_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 static void any_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
     (void)r;
-    if (c->nargs > 1 && !is_true(v[1]))
+    if (c->agg->args[1] == 'b' && !is_true(v[1]))
         return;
     if (!a->set && v[0].tag != ST_KV_NULL) {
         a->best = v[0];
@@ -284,21 +365,22 @@ static st_kv bag_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return st_kv_bag(out);
 }
 
-typedef struct by_value {
-    const st_kmem *mem;
-} by_value;
+/* ---- ranks ----------------------------------------------------------------------------- */
 
-static int compare_values(const void *a, const void *b, void *ctx)
+typedef struct weighed {
+    st_kv v;
+    double weight;
+} weighed;
+
+static int by_value(const void *a, const void *b, void *ctx)
 {
-    const by_value *c = ctx;
-    return st_kv_cmp(c->mem, *(const st_kv *)a, *(const st_kv *)b);
+    const weighed *p = a, *q = b;
+    return st_kv_cmp(ctx, p->v, q->v);
 }
 
-/* Nearest rank: a member of the set. */
 static void percentile_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
 {
     (void)c;
-    st_kv_number(v[1], &a->d);
     if (st_kv_last(v[0]))
         return;
     if (st_kgrow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
@@ -306,74 +388,189 @@ static void percentile_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, cons
     else
         st_krun_nomem(r);
 }
+
+/* With a weight: as if the value were there so many times. */
+static void percentilew_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v)
+{
+    if (st_kv_last(v[0]) || v[1].tag != ST_KV_LONG || v[1].u.i < 1)
+        return;
+    if (!st_kgrow(&r->mem, &a->values, &a->values_cap, a->nlist + 1, sizeof *a->values)) {
+        st_krun_nomem(r);
+        return;
+    }
+    a->values[a->nlist] = v[1];
+    percentile_step(r, a, c, v);
+}
+
+/* The values in order, each with the sum of the weights up to it; NULL: no memory. */
+static weighed *ranked(st_krun *r, const st_kaccum *a)
+{
+    weighed *w = malloc((a->nlist + 1) * sizeof *w);
+    double sum = 0;
+    for (size_t i = 0; w && i < a->nlist; i++)
+        w[i] = (weighed){ a->list[i], a->values ? (double)a->values[i].u.i : 1 };
+    if (w && a->nlist)
+        qsort_r(w, a->nlist, sizeof *w, by_value, &r->mem);
+    for (size_t i = 0; w && i < a->nlist; i++)
+        w[i].weight = sum += w[i].weight;
+    if (!w)
+        st_krun_nomem(r);
+    return w;
+}
+
+/* Nearest rank: a member of the set. */
+static st_kv at_rank(const weighed *w, size_t n, st_kv percent)
+{
+    double p;
+    if (!n || !st_kv_number(percent, &p))
+        return st_kv_null();
+    double rank = ceil(p / 100 * w[n - 1].weight);
+    size_t low = 0, high = n - 1;
+    while (low < high) {
+        size_t mid = (low + high) / 2;
+        if (w[mid].weight < rank)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return w[low].v;
+}
+
+/* The ranks are constants: arguments from the one behind the value (and the weight) on. */
 static st_kv percentile_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
 {
-    by_value ctx = { &r->mem };
-    if (!a->nlist)
-        return st_kv_missing(c->type);
-    qsort_r(a->list, a->nlist, sizeof *a->list, compare_values, &ctx);
-    double rank = ceil(a->d / 100 * (double)a->nlist);
-    size_t at = rank < 1 ? 0 : rank > (double)a->nlist ? a->nlist - 1 : (size_t)rank - 1;
-    return a->list[at];
+    weighed *w = ranked(r, a);
+    st_kv out =
+        w && a->nlist ? at_rank(w, a->nlist, c->args[c->nargs - 1]->value) : st_kv_missing(c->type);
+    free(w);
+    return out;
+}
+
+static st_kv percentiles_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
+{
+    size_t first = c->agg->step == percentilew_step ? 2 : 1;
+    st_kv one = c->args[first]->value;
+    bool array = one.tag == ST_KV_ARRAY;
+    size_t n = array ? one.u.a->n : c->nargs - first;
+    weighed *w = ranked(r, a);
+    st_karray *out = w ? st_karray_new(&r->mem, n) : NULL;
+    for (size_t i = 0; out && i < n; i++)
+        out->v[i] = at_rank(w, a->nlist, array ? one.u.a->v[i] : c->args[first + i]->value);
+    free(w);
+    return st_kv_array(out);
 }
 
 /* ---- the table
  * ----------------------------------------------------------------------------------- */
 
+#define REFUSED(name, why)                                                                         \
+    {                                                                                              \
+        name, "", 0, "", "", NULL, NULL, why                                                       \
+    }
+#define SKETCH "dcount() and percentile() are exact here, and nothing is kept in sketches"
+#define FIRST_ROW "|the first row's"
+#define FIRST_SEEN "|in order of first sight"
+
 static const st_kagg aggregates[] = {
-    { "any", "*", 1, "0", "any_", any_step, best_end, "a value" },
-    { "anyif", "*b", 2, "0", "anyif_", any_step, best_end, "a value where a condition holds" },
-    { "arg_max", "**", 1, "0", "max_", arg_max_step, arg_end,
-      "columns of the row with the largest value" },
-    { "arg_min", "**", 1, "0", "min_", arg_min_step, arg_end,
-      "columns of the row with the smallest value" },
-    { "avg", "n", 1, "avg", "avg_", sum_step, avg_end, "the mean" },
-    { "avgif", "nb", 2, "avg", "avgif_", sum_step, avg_end, "the mean where a condition holds" },
-    { "count", "", 0, "long", "count_", count_step, count_end, "rows" },
+    { "any", "*+", 1, "0", "any_", any_step, best_end, "a value" FIRST_ROW },
+    { "anyif", "*b", 2, "0", "anyif_", any_step, best_end,
+      "a value where a condition holds" FIRST_ROW },
+    { "arg_max", "**+", 1, "0", "max_", arg_max_step, arg_end,
+      "columns of the row with the largest value|of equal ones the first" },
+    { "arg_min", "**+", 1, "0", "min_", arg_min_step, arg_end,
+      "columns of the row with the smallest value|of equal ones the first" },
+    { "argmax", "**+", 1, "0", "max_", arg_max_step, arg_end,
+      "columns of the row with the largest value|of equal ones the first" },
+    { "argmin", "**+", 1, "0", "min_", arg_min_step, arg_end,
+      "columns of the row with the smallest value|of equal ones the first" },
+    { "avg", "u", 1, "avg", "avg_", avg_step, avg_end, "the mean|NaN of nothing" },
+    { "avgif", "ub", 2, "avg", "avgif_", avg_step, avg_end,
+      "the mean where a condition holds|NaN of nothing" },
+    { "binary_all_and", "i", 1, "long", "", and_step, bits_end, "bits in all values" },
+    { "binary_all_or", "i", 1, "long", "", or_step, bits_end, "bits in any value" },
+    { "binary_all_xor", "i", 1, "long", "", xor_step, bits_end, "bits in an odd number of values" },
+    REFUSED("buildschema", "use bag_keys() and gettype()"),
+    { "cnt", "", 0, "long", "cnt_", count_step, count_end, "rows" },
+    { "count", "b", 0, "long", "count_", count_step, count_end, "rows" },
     { "count_distinct", "*", 1, "long", "count_distinct_", dcount_step, dcount_end,
       "distinct values" },
     { "count_distinctif", "*b", 2, "long", "count_distinctif_", dcount_step, dcount_end,
       "distinct values where a condition holds" },
     { "countif", "b", 1, "long", "countif_", count_step, count_end,
       "rows where a condition holds" },
-    { "dcount", "*i", 1, "long", "dcount_", dcount_step, dcount_end, "distinct values" },
+    { "covariance", "nn", 2, "real", "covariance_", covariance_step, variance_end,
+      "covariance of a sample" },
+    { "covarianceif", "nnb", 3, "real", "covarianceif_", covariance_step, variance_end,
+      "covariance of a sample where a condition holds" },
+    { "covariancep", "nn", 2, "real", "covariancep_", covariance_step, variancep_end,
+      "covariance" },
+    { "covariancepif", "nnb", 3, "real", "covariancepif_", covariance_step, variancep_end,
+      "covariance where a condition holds" },
+    { "dcount", "*i", 1, "long", "dcount_", dcount_step, dcount_end,
+      "distinct values|exact, whatever the accuracy" },
     { "dcountif", "*bi", 2, "long", "dcountif_", dcount_step, dcount_end,
-      "distinct values where a condition holds" },
-    { "make_bag", "yi", 1, "dynamic", "bag_", bag_step, bag_end, "members of all bags" },
+      "distinct values where a condition holds|exact, whatever the accuracy" },
+    REFUSED("hll", SKETCH),
+    REFUSED("hll_if", SKETCH),
+    REFUSED("hll_merge", SKETCH),
+    { "make_bag", "yi", 1, "dynamic", "bag_", bag_step, bag_end,
+      "members of all bags|the first of a name counts" },
     { "make_bag_if", "ybi", 2, "dynamic", "bag_", bag_step, bag_end,
-      "members of all bags where a condition holds" },
+      "members of all bags where a condition holds|the first of a name counts" },
+    { "make_dictionary", "yi", 1, "dynamic", "dictionary_", bag_step, bag_end,
+      "members of all bags|the first of a name counts" },
     { "make_list", "*i", 1, "dynamic", "list_", list_step, list_end, "all values" },
     { "make_list_if", "*bi", 2, "dynamic", "list_", list_step, list_end,
       "all values where a condition holds" },
     { "make_list_with_nulls", "*", 1, "dynamic", "list_", list_step, list_end,
       "all values and nulls" },
-    { "make_set", "*i", 1, "dynamic", "set_", set_step, list_end, "distinct values" },
+    { "make_set", "*i", 1, "dynamic", "set_", set_step, list_end, "distinct values" FIRST_SEEN },
     { "make_set_if", "*bi", 2, "dynamic", "set_", set_step, list_end,
-      "distinct values where a condition holds" },
-    { "makelist", "*i", 1, "dynamic", "list_", list_step, list_end, "all values" },
-    { "makeset", "*i", 1, "dynamic", "set_", set_step, list_end, "distinct values" },
+      "distinct values where a condition holds" FIRST_SEEN },
+    { "makelist", "*i", 1, "dynamic", "list_", list_step, list_end,
+      "all values|as many as make_list, not 128" },
+    { "makeset", "*i", 1, "dynamic", "set_", set_step, list_end,
+      "distinct values|as many as make_set, not 128" },
     { "max", "*", 1, "0", "max_", max_step, best_end, "the largest value" },
     { "maxif", "*b", 2, "0", "maxif_", max_step, best_end,
       "the largest value where a condition holds" },
+    REFUSED("merge_tdigest", SKETCH),
     { "min", "*", 1, "0", "min_", min_step, best_end, "the smallest value" },
     { "minif", "*b", 2, "0", "minif_", min_step, best_end,
       "the smallest value where a condition holds" },
-    { "percentile", "*n", 2, "0", "percentile_", percentile_step, percentile_end,
-      "the value at a rank" },
-    { "percentiles", "*n+", 2, "0", "percentile_", percentile_step, percentile_end,
-      "the values at ranks" },
-    { "stdev", "n", 1, "real", "stdev_", sum_step, stdev_end, "standard deviation of a sample" },
-    { "stdevif", "nb", 2, "real", "stdevif_", sum_step, stdev_end,
-      "standard deviation of a sample where a condition holds" },
-    { "stdevp", "n", 1, "real", "stdevp_", sum_step, stdevp_end, "standard deviation" },
+    { "percentile", "*n", 2, "p", "percentile_", percentile_step, percentile_end,
+      "the value at a rank|exact" },
+    { "percentiles", "*n+", 2, "p", "percentile_", percentile_step, percentile_end,
+      "the values at ranks|exact" },
+    { "percentiles_array", "**+", 2, "dynamic", "percentiles_", percentile_step, percentiles_end,
+      "the values at ranks, as an array|exact" },
+    { "percentilesw", "*in+", 3, "p", "percentile_", percentilew_step, percentile_end,
+      "the values at ranks, each value weighed|exact" },
+    { "percentilesw_array", "*i*+", 3, "dynamic", "percentiles_", percentilew_step, percentiles_end,
+      "the values at ranks, each value weighed, as an array|exact" },
+    { "percentilew", "*in", 3, "p", "percentile_", percentilew_step, percentile_end,
+      "the value at a rank, each value weighed|exact" },
+    { "stdev", "n", 1, "real", "stdev_", variance_step, stdev_end,
+      "standard deviation of a sample|0 of one value" },
+    { "stdevif", "nb", 2, "real", "stdevif_", variance_step, stdev_end,
+      "standard deviation of a sample where a condition holds|0 of one value" },
+    { "stdevp", "n", 1, "real", "stdevp_", variance_step, stdevp_end, "standard deviation" },
+    { "stdevpif", "nb", 2, "real", "stdevpif_", variance_step, stdevp_end,
+      "standard deviation where a condition holds" },
     { "sum", "n", 1, "s", "sum_", sum_step, sum_end, "the sum" },
     { "sumif", "nb", 2, "s", "sumif_", sum_step, sum_end, "the sum where a condition holds" },
-    { "take_any", "*", 1, "0", "", any_step, best_end, "a value" },
-    { "take_anyif", "*b", 2, "0", "", any_step, best_end, "a value where a condition holds" },
-    { "variance", "n", 1, "real", "variance_", sum_step, variance_end, "variance of a sample" },
-    { "varianceif", "nb", 2, "real", "varianceif_", sum_step, variance_end,
-      "variance of a sample where a condition holds" },
-    { "variancep", "n", 1, "real", "variancep_", sum_step, variancep_end, "variance" },
+    { "take_any", "*+", 1, "0", "", any_step, best_end, "a value" FIRST_ROW },
+    { "take_anyif", "*b", 2, "0", "", any_step, best_end,
+      "a value where a condition holds" FIRST_ROW },
+    REFUSED("tdigest", SKETCH),
+    REFUSED("tdigest_merge", SKETCH),
+    { "variance", "n", 1, "real", "variance_", variance_step, variance_end,
+      "variance of a sample|0 of one value" },
+    { "varianceif", "nb", 2, "real", "varianceif_", variance_step, variance_end,
+      "variance of a sample where a condition holds|0 of one value" },
+    { "variancep", "n", 1, "real", "variancep_", variance_step, variancep_end, "variance" },
+    { "variancepif", "nb", 2, "real", "variancepif_", variance_step, variancep_end,
+      "variance where a condition holds" },
 };
 
 const st_kagg *st_kagg_at(size_t i)

@@ -205,6 +205,9 @@ typedef enum st_kql_op_kind {
     ST_KP_AS,           /* name */
     ST_KP_GETSCHEMA, ST_KP_CONSUME,
     ST_KP_INVOKE,       /* expr: a call */
+    ST_KP_FORK,         /* fork */
+    ST_KP_FACET,        /* facet */
+    ST_KP_TOP_HITTERS,  /* hitters */
     ST_KP_MAKE_GRAPH,   /* graph */
     ST_KP_GRAPH_MATCH, ST_KP_GRAPH_SHORTEST_PATHS, /* match */
     ST_KP_GRAPH_TO_TABLE,        /* to_table */
@@ -308,6 +311,9 @@ struct st_kql_op {
                  st_kql_list by; } series;
         struct { st_kql_level *levels; size_t n; } nested;
         struct { st_kql_expr *by; st_kql_query *body; } partition;
+        struct { st_kql_name *names; st_kql_query **bodies; size_t n; } fork; /* names may be empty */
+        struct { st_kql_list by; st_kql_query *body; } facet; /* body: NULL if none */
+        struct { st_kql_expr *count, *of, *by; } hitters;     /* by: NULL if none */
         /* nodes[i] with ids[i]; node_id, by: empty if not given */
         struct { st_kql_name source, target; st_kql_expr *nodes[2]; st_kql_name ids[2]; size_t n;
                  st_kql_name node_id, by; st_kql_query *body; } graph;

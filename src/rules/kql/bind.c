@@ -522,7 +522,7 @@ static st_kop *bind_getschema(st_kbinder *b, st_kop *in, const st_kql_op *q)
 /* Aggregates that give columns of one row of the group, each as an aggregate of its own. */
 typedef struct row_agg {
     const char *name, *code; /* code: the aggregate that finds the row */
-    const char *prefix;      /* of the first column's name, where old or where it has none */
+    const char *prefix;      /* of names, where old or where a column has none */
     bool ranked;             /* the first argument says which row; else the first one is taken */
     bool old;                /* names of that time: max_a, max_a_b, any_a */
 } row_agg;
@@ -530,7 +530,7 @@ typedef struct row_agg {
 static const row_agg row_aggs[] = {
     { "arg_max", "arg_max", "max_", true, false }, { "arg_min", "arg_min", "min_", true, false },
     { "argmax", "arg_max", "max_", true, true },   { "argmin", "arg_min", "min_", true, true },
-    { "take_any", "arg_min", "", false, false },   { "any", "arg_min", "any_", false, true },
+    { "take_any", "arg_min", "any_", false, false }, { "any", "arg_min", "any_", false, true },
 };
 
 /* One value alone is no row: take_any(x) prefers one that isn't null. */
@@ -582,14 +582,15 @@ static void add_of_row(st_kbinder *b, row_binder *w, st_kx *value, st_str own)
     st_str name = own, prefix = st_str_of(w->agg->prefix);
     if (named)
         name = w->names[i].text;
-    else if (w->agg->old && w->agg->ranked && i)
-        name = joined(b, joined(b, prefix, w->stem), joined(b, ST_STR("_"), own));
-    else if (w->agg->old)
-        name = joined(b, prefix, own);
-    else if (!own.n)
-        name = !w->agg->ranked ? numbered(b, ST_STR("any_arg"), (unsigned)i)
-               : i             ? numbered(b, ST_STR("Column"), ++w->out->columns)
-                               : prefix;
+    else if (!w->agg->ranked)
+        name = !own.n        ? numbered(b, joined(b, prefix, ST_STR("arg")), (unsigned)i)
+               : w->agg->old ? joined(b, prefix, own)
+                             : own;
+    else if (!i)
+        name = own.n && !w->agg->old ? own : joined(b, prefix, own);
+    else if (w->agg->old || !own.n)
+        name = joined(b, joined(b, prefix, w->stem),
+                      joined(b, ST_STR("_"), own.n ? own : numbered(b, ST_STR("arg"), (unsigned)i)));
     put_output(b, w->out, free_name(b, w->out, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
@@ -644,22 +645,35 @@ static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const ro
     b->nested = false;
 }
 
-/* percentiles(x, p, ...): an aggregate a rank. */
+/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): how many arguments stand before the ranks; 0:
+ * it is neither. */
+static size_t before_ranks(const st_kql_expr *e)
+{
+    if (e->kind != ST_KX_CALL || e->u.call.base)
+        return 0;
+    size_t n = st_str_eq(e->u.call.name.text, ST_STR("percentiles"))    ? 1
+               : st_str_eq(e->u.call.name.text, ST_STR("percentilesw")) ? 2
+                                                                        : 0;
+    return e->u.call.args.n > n ? n : 0;
+}
+
+/* An aggregate a rank. */
 static void add_percentiles(st_kbinder *b, outputs *o, const st_kql_expr *e,
                             const st_kql_name *names, size_t nnames)
 {
     const st_kql_list *args = &e->u.call.args;
-    for (size_t i = 1; i < args->n; i++) {
-        st_kql_expr *pair[] = { args->items[0], args->items[i] };
+    size_t first = before_ranks(e);
+    for (size_t i = first; i < args->n; i++) {
+        st_kql_expr *own[] = { args->items[0], args->items[first > 1 ? 1 : i], args->items[i] };
         st_kql_expr one = *e;
-        one.u.call.name.text = ST_STR("percentile");
-        one.u.call.args.items = pair;
-        one.u.call.args.n = 2;
+        one.u.call.name.text = first > 1 ? ST_STR("percentilew") : ST_STR("percentile");
+        one.u.call.args.items = own;
+        one.u.call.args.n = first + 1;
         st_kx *x = st_kb_expr(b, &one);
-        if (!x || b->failed)
+        if (!x || x->kind != ST_X_COLUMN)
             return;
-        bool named = i <= nnames;
-        st_str name = named ? names[i - 1].text : st_kb_name(b, &one);
+        bool named = i - first < nnames;
+        st_str name = named ? names[i - first].text : st_kb_name(b, &one);
         put_output(b, o, free_name(b, o, name), named, (st_kitem){ NULL, x->col }, x->type);
     }
 }
@@ -700,8 +714,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
         if (row)
             add_row_agg(b, &all, &keys, row, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                         e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
-        else if (v->kind == ST_KX_CALL && v->u.call.args.n > 1 &&
-                 st_str_eq(v->u.call.name.text, ST_STR("percentiles")))
+        else if (before_ranks(v))
             add_percentiles(b, &all, v, e->kind == ST_KX_NAMED ? e->u.named.names : NULL,
                             e->kind == ST_KX_NAMED ? e->u.named.nnames : 0);
         else
@@ -1337,7 +1350,7 @@ bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e)
         return false;
     st_klet *l = st_kb_let(b, e->u.call.name.text);
     if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) ||
-        st_str_eq(e->u.call.name.text, ST_STR("table")))
+        st_str_eq(e->u.call.name.text, ST_STR("table")) || (!l && st_kb_is_lineage(e)))
         return true;
     if (!l || l->kind != ST_L_LAMBDA)
         return false;
@@ -1429,6 +1442,8 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     size_t n = e->kind == ST_KX_CALL ? e->u.call.args.n : 0;
     if (!l && n == 1 && st_str_eq(name, ST_STR("materialize")))
         return st_kb_table(b, e->u.call.args.items[0]);
+    if (!l && st_kb_is_lineage(e))
+        return st_kb_lineage(b, e);
     if (st_kb_unread(l))
         return unread_table(b);
     if (!l || l->kind != ST_L_LAMBDA) {
@@ -1479,7 +1494,8 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
     return op;
 }
 
-st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+/* A table, or several. */
+static st_kop *tables_of(st_kbinder *b, const st_kql_expr *e)
 {
     st_kop *op = any_value(b, e);
     if (!op || !op->graph)
@@ -1487,6 +1503,15 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     st_kb_error(b, e->span, NULL,
                 "this is a graph; a table is needed: put graph-match, graph-shortest-paths or "
                 "graph-to-table behind it");
+    return NULL;
+}
+
+st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
+{
+    st_kop *op = tables_of(b, e);
+    if (!op || !op->also)
+        return op;
+    st_kb_error(b, e->span, NULL, "these are several tables; one is needed");
     return NULL;
 }
 
@@ -1532,9 +1557,14 @@ static bind_op *const operators[] = {
     [ST_KP_RENDER] = bind_same,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
-    [ST_KP_CONSUME] = bind_same,
+    [ST_KP_CONSUME] = st_kb_op_consume,
+    [ST_KP_FORK] = st_kb_op_fork,
+    [ST_KP_FACET] = st_kb_op_facet,
+    [ST_KP_TOP_HITTERS] = st_kb_op_top_hitters,
     [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
     [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
+    [ST_KP_GRAPH_TO_TABLE] = st_kb_op_graph_to_table,
+    [ST_KP_GRAPH_MARK_COMPONENTS] = st_kb_op_graph_mark_components,
     [ST_KP_UNSUPPORTED] = NULL,
 };
 
@@ -1588,6 +1618,10 @@ static bool serialized_by(st_kql_op_kind k, bool before)
 static bool fits(st_kbinder *b, const st_kop *op, const st_kql_op *q)
 {
     bool graphs = q->kind >= ST_KP_GRAPH_MATCH && q->kind <= ST_KP_GRAPH_MARK_COMPONENTS;
+    if (op->also) {
+        st_kb_error(b, q->word, NULL, "nothing can stand behind several tables");
+        return false;
+    }
     if (graphs == (op->graph != NULL))
         return true;
     if (!op->schema.open) /* else it was told what is wrong with it */
@@ -1647,6 +1681,7 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
     }
     *op = *in;
     op->graph = NULL;
+    op->also = NULL;
     op->schema.open |= !keeps_schema(q->kind == ST_KP_UNREAD ? q->u.was : q->kind);
     return op;
 }
@@ -1802,27 +1837,85 @@ static void bind_params(st_kbinder *b, const st_kql_stmt *s)
     }
 }
 
-bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last)
+/* Is it a let of a name that a let behind `outer` has already? */
+static bool repeats(st_kbinder *b, const st_kql_stmt *s, const st_klet *outer)
 {
-    st_klet *outer = b->env;
-    *last = NULL;
-    for (; s; s = s->next) {
-        st_klet *same = NULL;
-        for (st_klet *l = b->env; s->kind == ST_KS_LET && l != outer && !same; l = l->next)
-            same = st_str_eq(l->name, s->name.text) ? l : NULL;
-        if (same)
+    if (s->kind != ST_KS_LET)
+        return false;
+    for (const st_klet *l = b->env; l != outer; l = l->next)
+        if (st_str_eq(l->name, s->name.text)) {
             st_kb_error(b, s->name.span, "KS201", "there is a let %.*s already",
                         ST_FMT(s->name.text));
-        else if (s->kind == ST_KS_LET && !bind_let(b, s))
+            return true;
+        }
+    return false;
+}
+
+/* All but a query. outer: where the names of its text or function begin. */
+static bool statement(st_kbinder *b, const st_kql_stmt *s, const st_klet *outer)
+{
+    if (repeats(b, s, outer))
+        return true;
+    if (s->kind == ST_KS_LET)
+        return bind_let(b, s);
+    if (s->kind == ST_KS_DECLARE)
+        bind_params(b, s);
+    else if (s->kind == ST_KS_OTHER)
+        st_kb_error(b, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
+    return true;
+}
+
+bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last)
+{
+    const st_klet *outer = b->env;
+    *last = NULL;
+    for (; s; s = s->next) {
+        if (!statement(b, s, outer))
             return false;
-        else if (s->kind == ST_KS_DECLARE)
-            bind_params(b, s);
-        else if (s->kind == ST_KS_OTHER)
-            st_kb_error(b, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
         if (s->kind == ST_KS_QUERY && *last)
-            st_kb_error(b, s->span, NULL, "more than one query in a text isn't supported yet");
+            st_kb_error(b, s->span, NULL, "a function's body has one value");
         if (s->kind == ST_KS_QUERY)
             *last = s;
+    }
+    return true;
+}
+
+/* A table that the text gave a name is one for later statements, its rows computed once. */
+static st_kop *name_result(st_kbinder *b, st_kop *op)
+{
+    st_klet *l = ST_NEW(&b->r->arena, st_klet);
+    st_kstore *rows = l ? st_kstore_new(b->r, op) : NULL;
+    if (!rows)
+        return NULL;
+    *l = (st_klet){ .next = b->env, .name = op->name, .kind = ST_L_TABLE, .rows = rows };
+    b->env = l;
+    return st_kop_replay(b->r, rows);
+}
+
+static bool has_query(const st_kql_stmt *s)
+{
+    while (s && s->kind != ST_KS_QUERY)
+        s = s->next;
+    return s != NULL;
+}
+
+/* A query's tables, put behind those there are. If it only names them for later ones, none. */
+static bool add_results(st_kbinder *b, const st_kql_stmt *s, st_kop ***last)
+{
+    st_kop *op = s->value ? tables_of(b, s->value) : NULL;
+    bool later = has_query(s->next);
+    if (!op)
+        return false;
+    for (st_kop *next; op; op = next) {
+        next = op->also;
+        bool named = op->name.n > 0;
+        if (named && !(op = name_result(b, op)))
+            return false;
+        op->also = NULL;
+        if (named && later)
+            continue;
+        **last = op;
+        *last = &op->also;
     }
     return true;
 }
@@ -1841,12 +1934,13 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
               st_kbound *out)
 {
     st_kbinder b = { .r = r, .d = d, .marks = marks_servers, .subject = script->subject };
-    const st_kql_stmt *last = NULL;
     *out = (st_kbound){ .status = ST_RULE_BROKEN };
     r->random = st_xxh64(script->text.p, script->text.n);
-    st_kop *op = NULL;
-    if (st_kb_statements(&b, script->first, &last) && last && last->value)
-        op = st_kb_table(&b, last->value);
+    st_kop *op = NULL, **last = &op;
+    bool ok = true;
+    for (const st_kql_stmt *s = script->first; s && ok; s = s->next)
+        ok = s->kind == ST_KS_QUERY ? add_results(&b, s, &last) || b.failed || b.needs
+                                    : statement(&b, s, NULL);
     free(b.calls);
     if (b.failed || !st_krun_ok(r))
         return;

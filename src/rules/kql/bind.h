@@ -147,6 +147,14 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
 typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
 st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke,
     st_kb_op_partition, st_kb_op_parse_kv, st_kb_op_top_nested, st_kb_op_make_series;
+st_kb_op st_kb_op_fork, st_kb_op_facet, st_kb_op_top_hitters, st_kb_op_consume;
+/* op_lineage.c: is it ancestors() or descendants()? And its table. */
+bool st_kb_is_lineage(const st_kql_expr *e);
+st_kop *st_kb_lineage(st_kbinder *b, const st_kql_expr *e);
+/* op_top_hitters.c: a row for each value of key, with how often it is there; or, if what isn't
+ * NULL, with the sum of that. The column is called PREFIX and the key's name. */
+st_kop *st_kb_count_by(st_kbinder *b, st_kop *in, const st_kql_expr *key, const char *prefix,
+                       const st_kql_expr *what, st_str *column);
 /* bind.c's, for operators that are made of them. */
 st_kb_op st_kb_op_union, st_kb_op_project;
 

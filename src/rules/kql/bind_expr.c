@@ -885,6 +885,7 @@ static bool type_fits(char want, st_kt t)
     case 'r': return textual(t);
     case 'n': return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN;
     case 'i': return t == ST_KT_LONG || t == ST_KT_INT || t == ST_KT_DYNAMIC;
+    case 'u': return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN || t == ST_KT_DATETIME;
     case 'd': return t == ST_KT_DATETIME || t == ST_KT_DYNAMIC;
     case 't': return t == ST_KT_TIMESPAN;
     case 'b': return t == ST_KT_BOOL;
@@ -895,9 +896,9 @@ static bool type_fits(char want, st_kt t)
 
 static const char *type_words(char want)
 {
-    static const char letters[] = "srnidtby";
+    static const char letters[] = "srnidtbyu";
     static const char *const words[] = { "string",   "string",   "number", "long",
-                                         "datetime", "timespan", "bool",   "dynamic" };
+                                         "datetime", "timespan", "bool",   "dynamic", "number" };
     const char *at = strchr(letters, want);
     return at ? words[at - letters] : "value";
 }
@@ -1077,9 +1078,37 @@ size_t st_kb_add_call(st_kbinder *b, const st_kaggcall *c)
     return b->keys + b->ncalls++;
 }
 
+static st_kt agg_type(const st_kagg *agg, st_kt of)
+{
+    st_kt t = of;
+    if (st_kt_of_name(st_str_of(agg->result), &t))
+        return t;
+    if (!strcmp(agg->result, "avg"))
+        return t == ST_KT_TIMESPAN || t == ST_KT_DATETIME ? t : ST_KT_REAL;
+    if (!strcmp(agg->result, "s"))
+        return t == ST_KT_INT ? ST_KT_LONG : t == ST_KT_DYNAMIC ? ST_KT_REAL : t;
+    return !strcmp(agg->result, "p") && t == ST_KT_INT ? ST_KT_LONG : t;
+}
+
+/* Ranks of percentiles are the same for all rows. */
+static bool constant_ranks(st_kbinder *b, const st_kql_expr *e, const st_kagg *agg, st_kx *const *x)
+{
+    bool ranks = !strncmp(agg->name, "percentile", 10);
+    for (size_t i = strstr(agg->name, "w") ? 2 : 1; ranks && i < e->u.call.args.n; i++)
+        if (x[i]->kind != ST_X_CONST) {
+            st_kb_error(b, e->u.call.args.items[i]->span, NULL, "a constant is needed here");
+            return false;
+        }
+    return true;
+}
+
 /* An aggregate becomes a column behind the group's keys. */
 static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg *agg)
 {
+    if (!agg->step) {
+        st_kb_error(b, e->u.call.name.span, NULL, "%s() isn't supported: %s", agg->name, agg->doc);
+        return unknown(b);
+    }
     if (!b->aggregates || b->nested) {
         st_kb_error(b, e->span, "KS144", "%s() is an aggregate: it stands in summarize only%s",
                     agg->name, b->nested ? ", and not in another" : "");
@@ -1094,18 +1123,11 @@ static st_kx *bind_aggregate(st_kbinder *b, const st_kql_expr *e, const st_kagg 
         ok = x[i] != NULL;
     }
     b->nested = false;
-    if (!ok || !check_args(b, e, agg->name, agg->args, agg->min, x, n) || any_unknown(x, n))
+    if (!ok || !check_args(b, e, agg->name, agg->args, agg->min, x, n) || any_unknown(x, n) ||
+        !constant_ranks(b, e, agg, x))
         return unknown(b);
     st_kaggcall c = { .agg = agg, .args = x, .nargs = n, .limit = INT64_MAX };
-    st_kt t = ST_KT_LONG;
-    if (!st_kt_of_name(st_str_of(agg->result), &t))
-        t = n ? x[0]->type : ST_KT_LONG;
-    if (!strcmp(agg->result, "avg"))
-        t = t == ST_KT_TIMESPAN ? t : ST_KT_REAL;
-    if (agg->result[0] == 's' && !agg->result[1])
-        t = t == ST_KT_INT ? ST_KT_LONG : t == ST_KT_DYNAMIC ? ST_KT_REAL : t;
-    if (!strcmp(agg->result, "string") || !strcmp(agg->result, "dynamic"))
-        st_kt_of_name(st_str_of(agg->result), &t);
+    st_kt t = agg_type(agg, n ? x[0]->type : ST_KT_LONG);
     c.type = t;
     const char *limit_letter = strrchr(agg->args, 'i');
     if (limit_letter && (size_t)(limit_letter - agg->args) + 1 == n &&
@@ -1499,7 +1521,8 @@ static st_str prefixed(st_kbinder *b, const char *prefix, st_str name)
 /* percentile_x_95, percentile_x_95_5 */
 static st_str rank_name(st_kbinder *b, st_str stem, const st_kql_expr *e)
 {
-    const st_kql_expr *rank = e->u.call.args.n > 1 ? e->u.call.args.items[1] : NULL;
+    const st_kql_expr *rank = e->u.call.args.n > 1 ? e->u.call.args.items[e->u.call.args.n - 1]
+                                                   : NULL;
     st_buf t = { 0 };
     st_buf_str(&t, stem);
     st_buf_char(&t, '_');
@@ -1513,6 +1536,16 @@ static st_str rank_name(st_kbinder *b, st_str stem, const st_kql_expr *e)
     return keep_text(b, &t);
 }
 
+/* covariance_x_y */
+static st_str pair_name(st_kbinder *b, st_str name, const st_kql_expr *second)
+{
+    st_buf t = { 0 };
+    st_buf_str(&t, name);
+    st_buf_char(&t, '_');
+    st_buf_str(&t, st_kb_name(b, second));
+    return keep_text(b, &t);
+}
+
 static st_str call_name(st_kbinder *b, const st_kql_expr *e)
 {
     const st_kagg *agg = st_kagg_find(e->u.call.name.text);
@@ -1522,7 +1555,10 @@ static st_str call_name(st_kbinder *b, const st_kql_expr *e)
         bool path = first && (first->kind == ST_KX_NAME || first->kind == ST_KX_MEMBER ||
                               first->kind == ST_KX_INDEX || first->kind == ST_KX_CALL);
         st_str name = prefixed(b, agg->prefix, path ? st_kb_name(b, first) : ST_STR(""));
-        return strcmp(agg->name, "percentile") ? name : rank_name(b, name, e);
+        if (!strncmp(agg->name, "covariance", 10) && e->u.call.args.n > 1)
+            return pair_name(b, name, e->u.call.args.items[1]);
+        bool rank = !strcmp(agg->name, "percentile") || !strcmp(agg->name, "percentilew");
+        return rank ? rank_name(b, name, e) : name;
     }
     if (st_str_eq(e->u.call.name.text, ST_STR("column_ifexists")) && first &&
         first->kind == ST_KX_LITERAL)

@@ -28,8 +28,7 @@ static double *room(series *s, size_t n)
 
 static series open_series(st_krun *r, st_kv a)
 {
-    series s = { .ok = a.tag == ST_KV_ARRAY };
-    (void)r;
+    series s = { .arena = { .budget = &r->budget }, .ok = a.tag == ST_KV_ARRAY };
     s.n = s.ok ? a.u.a->n : 0;
     s.v = room(&s, s.n);
     for (size_t i = 0; s.ok && i < s.n; i++) {

@@ -188,6 +188,21 @@ st_kx *st_kgpattern_name(st_kbinder *b, const st_kql_expr *e, bool *is)
     return st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
 }
 
+/* A name that s lacks: an error, unless s is of a service's table. */
+static st_kx *no_property(st_kbinder *b, const st_kschema *s, const st_kql_name *name)
+{
+    const st_kschema *row = b->row;
+    const st_kql_expr e = { .kind = ST_KX_NAME, .span = name->span, .u.name = name->text };
+    st_kx *x = NULL;
+    b->row = s;
+    if (st_kb_loose_name(b, &e))
+        x = st_kb_expr(b, &e);
+    else
+        st_kb_no_column(b, name->span, name->text);
+    b->row = row;
+    return x ? x : st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
+}
+
 st_kx *st_kgpattern_member(st_kbinder *b, const st_kql_expr *e, bool *is)
 {
     const st_kql_expr *base = e->u.member.base;
@@ -200,13 +215,8 @@ st_kx *st_kgpattern_member(st_kbinder *b, const st_kql_expr *e, bool *is)
     const st_kschema *s = element->edge ? &p->g->edge : &p->g->node;
     st_str name = e->u.member.name.text;
     size_t property = st_kb_column(s, name);
-    if (property == SIZE_MAX) {
-        const st_kschema *row = b->row;
-        b->row = s;
-        st_kb_no_column(b, e->u.member.name.span, name);
-        b->row = row;
-        return st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
-    }
+    if (property == SIZE_MAX)
+        return no_property(b, s, &e->u.member.name);
     st_kgcol c = { .kind = ST_GC_PROPERTY, .element = at, .property = property };
     st_kt type = s->v[property].type;
     if (element->variable && p->in_where) {

@@ -193,6 +193,7 @@ static bool find_distances(st_krun *r, const st_kgpattern *p, const st_kgallowed
     uint32_t head = 0, tail = 0, max = p->elements[s->edge].max;
     bool out, in;
     ways(p, s, true, &out, &in);
+    size_t held = r->mem.held;
     s->distance = ST_NEWN(&r->arena, uint32_t, g->n);
     st_gid *queue = st_kcalloc(&r->mem, (size_t)g->n + 1, sizeof *queue);
     if (!s->distance || !queue) {
@@ -216,6 +217,7 @@ static bool find_distances(st_krun *r, const st_kgpattern *p, const st_kgallowed
             }
     }
     free(queue);
+    st_kgive_back(&r->mem, held);
     return true;
 }
 

@@ -259,6 +259,7 @@ static bool bind_nodes(st_kbinder *b, st_kgraph *g, const st_kql_op *q, st_kt id
                 return false;
         g->lineage |= t->in->lineage;
         g->node.open |= s->open;
+        g->node.loose |= s->loose;
     }
     return !q->u.graph.node_id.text.n ||
            add_property(b, g, q->u.graph.node_id.text, id_type, 2, 0, true, q->span);

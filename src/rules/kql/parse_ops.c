@@ -560,6 +560,43 @@ static void read_invoke(st_parser *p, st_kql_op *op)
         st_p_expected(p, "`(` behind the function's name");
 }
 
+/* (subquery) name=(subquery) ... */
+static void read_fork(st_parser *p, st_kql_op *op)
+{
+    st_p_list names = { 0 }, bodies = { 0 };
+    do {
+        st_kql_name *name = ST_NEW(p->arena, st_kql_name);
+        if (!name)
+            break;
+        if (st_p_is(p, 1, "=") && st_p_name(p, name, "a name"))
+            st_p_next(p);
+        st_p_add(p, &names, name);
+        st_kql_query **q = ST_NEW(p->arena, st_kql_query *);
+        if (q && (*q = body(p, "a subquery of fork")))
+            st_p_add(p, &bodies, q);
+    } while (!p->panic && (st_p_is(p, 0, "(") || st_p_is(p, 1, "=")));
+    op->u.fork.n = bodies.n;
+    op->u.fork.names = st_p_array(p, &names, sizeof *op->u.fork.names);
+    op->u.fork.bodies = st_p_array(p, &bodies, sizeof *op->u.fork.bodies);
+}
+
+static void read_facet(st_parser *p, st_kql_op *op)
+{
+    if (st_p_need_word(p, "by", "facet"))
+        op->u.facet.by = expr_list(p, st_p_pattern);
+    if (!p->panic && st_p_take_word(p, "with"))
+        op->u.facet.body = body(p, "the subquery");
+}
+
+static void read_top_hitters(st_parser *p, st_kql_op *op)
+{
+    op->u.hitters.count = st_p_expr(p);
+    if (st_p_need_word(p, "of", "top-hitters"))
+        op->u.hitters.of = st_p_named(p);
+    if (!p->panic && st_p_take_word(p, "by"))
+        op->u.hitters.by = st_p_expr(p);
+}
+
 static void read_unsupported(st_parser *p, st_kql_op *op)
 {
     size_t open = 0; /* scan has `;` inside its brackets */
@@ -628,11 +665,11 @@ static const op_entry entries[] = {
     { "range", ST_KP_RANGE, read_range },
     { "externaldata", ST_KP_EXTERNALDATA, read_externaldata },
     { "external_data", ST_KP_EXTERNALDATA, read_externaldata },
-    { "fork", ST_KP_UNSUPPORTED, read_unsupported },
-    { "facet", ST_KP_UNSUPPORTED, read_unsupported },
+    { "fork", ST_KP_FORK, read_fork },
+    { "facet", ST_KP_FACET, read_facet },
     { "scan", ST_KP_UNSUPPORTED, read_unsupported },
     { "reduce", ST_KP_UNSUPPORTED, read_unsupported },
-    { "top-hitters", ST_KP_UNSUPPORTED, read_unsupported },
+    { "top-hitters", ST_KP_TOP_HITTERS, read_top_hitters },
     { "make-graph", ST_KP_MAKE_GRAPH, st_p_make_graph },
     { "graph", ST_KP_UNSUPPORTED, read_unsupported },
     { "graph-match", ST_KP_GRAPH_MATCH, st_p_graph_match },

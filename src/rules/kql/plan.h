@@ -198,7 +198,7 @@ st_kv st_kx_constant(st_krun *r, const st_kx *x);
 
 typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX, ST_KN_SUFFIX } st_kname;
 /* Arguments: one letter each. s string, x anything read as its text, y dynamic, n number, i integer,
- * d datetime, t timespan, b bool, * any, r regular expression; a last '+' repeats the one before.
+ * d datetime, t timespan, u number or time, b bool, * any, r regular expression; a last '+' repeats the one before.
  * Result: a type's name; "0" the type of argument 0, "w" widest of all ...; "(a:long,b:real)" several
  * columns, from an array of their values. A '*' before it: computed anew for each row, never once.
  * Doc: one line; behind a '|' how it differs from Kusto's. */
@@ -232,12 +232,12 @@ typedef struct st_kagg st_kagg;
 typedef struct st_kaggcall st_kaggcall;
 typedef struct st_kaccum {
     int64_t n, i;
-    double d, d2;
-    bool real, set;
+    double d, d2, mean2;
+    bool set;
     st_kv best;
     st_kv *list; /* malloc'ed */
     size_t nlist, list_cap;
-    st_kv *values; /* make_bag: what belongs to the list's names */
+    st_kv *values; /* make_bag, percentilew: what belongs to the list's items */
     size_t values_cap;
     uint32_t *table; /* of the set: places in list, 1-based */
     size_t table_n;
@@ -245,11 +245,14 @@ typedef struct st_kaccum {
     bool took; /* arg_max: the last row was taken */
     st_node node;
 } st_kaccum;
+/* Arguments, result and doc as for functions; result "avg" a real or a time, "s" the type a sum has,
+ * "p" the argument's, but long for int. */
 struct st_kagg {
     const char *name, *args;
     unsigned min;
     const char *result;
     const char *prefix; /* prefix_ + first argument's name */
+    /* NULL: known, and not supported; doc says why */
     void (*step)(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v);
     st_kv (*end)(st_krun *r, st_kaccum *a, const st_kaggcall *c);
     const char *doc;
@@ -281,6 +284,8 @@ struct st_kop {
     void *state;  /* what the run keeps; in the run's arena */
     bool lineage; /* rows keep their node */
     struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
+    st_kop *also; /* the next of several tables that the text gives; only at its end */
+    st_str name;  /* what the text calls this table from now on; empty: nothing */
 };
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
@@ -415,7 +420,7 @@ typedef struct st_kbound {
     st_rule_status status;
     st_str why;   /* "EmailEvents, which isn't here" */
     st_str stubs; /* the services that are taken as empty */
-    st_kop *root;
+    st_kop *root; /* the first result; root->also: the next */
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */
 void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kql_diags *d,

@@ -302,6 +302,24 @@ static void put_word(st_buf *b, const char *word, const st_kql_name *n)
         st_buf_fmt(b, " %s %.*s", word, ST_FMT(n->text));
 }
 
+static void put_fork(st_buf *b, const st_kql_op *op)
+{
+    for (size_t i = 0; i < op->u.fork.n; i++) {
+        put_word(b, "as", &op->u.fork.names[i]);
+        st_buf_char(b, ' ');
+        put_query(b, op->u.fork.bodies[i]);
+    }
+}
+
+static void put_facet(st_buf *b, const st_kql_op *op)
+{
+    put_list(b, &op->u.facet.by);
+    if (op->u.facet.body) {
+        st_buf_fmt(b, " with ");
+        put_query(b, op->u.facet.body);
+    }
+}
+
 static void put_graph(st_buf *b, const st_kql_op *op)
 {
     st_buf_fmt(b, " %.*s %.*s", ST_FMT(op->u.graph.source.text), ST_FMT(op->u.graph.target.text));
@@ -439,6 +457,13 @@ static void put_inside(st_buf *b, const st_kql_op *op)
         put_clause(b, "", op->u.partition.by);
         st_buf_char(b, ' ');
         put_query(b, op->u.partition.body);
+        break;
+    case ST_KP_FORK: put_fork(b, op); break;
+    case ST_KP_FACET: put_facet(b, op); break;
+    case ST_KP_TOP_HITTERS:
+        put_clause(b, "", op->u.hitters.count);
+        put_clause(b, "of", op->u.hitters.of);
+        put_clause(b, "by", op->u.hitters.by);
         break;
     case ST_KP_MAKE_GRAPH: put_graph(b, op); break;
     case ST_KP_GRAPH_MATCH:

@@ -28,6 +28,11 @@ static void set_reason(header *h, st_str v)
     h->rule->reason = v;
 }
 
+static void set_process(header *h, st_str v)
+{
+    h->rule->process = v;
+}
+
 static void set_authors(header *h, st_str v)
 {
     h->rule->authors = v;
@@ -122,7 +127,8 @@ static void set(header *h, st_str key, st_str value)
                   { "level", set_level },           { "techniques", set_techniques },
                   { "technique", set_techniques },  { "reason", set_reason },
                   { "author", set_authors },        { "authors", set_authors },
-                  { "description", set_description }, { "marks-servers", set_marks } };
+                  { "description", set_description }, { "marks-servers", set_marks },
+                  { "process", set_process } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (value.n && st_str_ieq(key, st_str_of(table[i].key)))
             table[i].set(h, value);
