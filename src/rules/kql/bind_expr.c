@@ -227,21 +227,17 @@ static bool dropped_column(st_kbinder *b, st_span at, st_str name)
 {
     enum { MOST = 5 };
     const st_kschema *kept = b->row ? b->row->narrowed_to : NULL;
+    char list[256] = "";
     if (!kept || !kept->n)
         return false;
-    st_buf list = { 0 };
-    bool ok = true;
-    for (size_t i = 0; i < kept->n && i < MOST; i++)
-        ok = ok && st_buf_printf(&list, "%s%.*s", i ? ", " : "", ST_FMT(kept->v[i].name));
-    if (kept->n > MOST)
-        ok = ok && st_buf_printf(&list, " and %zu more", kept->n - MOST);
+    for (size_t i = 0, at_list = 0; i < kept->n && i < MOST && at_list < sizeof list; i++)
+        at_list += (size_t)snprintf(list + at_list, sizeof list - at_list, "%s%.*s",
+                                    i ? ", " : "", ST_FMT(kept->v[i].name));
     const st_kql_op *q = b->row->narrowed_by;
-    if (ok)
-        st_kb_error(b, at, "KS142", "no column %.*s; %s in line %u kept only %.*s", ST_FMT(name),
-                    st_kql_op_name(q->kind), st_kql_diags_line(b->d, q->word.start), (int)list.n,
-                    (const char *)list.p);
-    st_buf_free(&list);
-    return ok;
+    st_kb_error(b, at, "KS142", "no column %.*s; %s in line %u kept only %s%s", ST_FMT(name),
+                st_kql_op_name(q->kind), st_kql_diags_line(b->d, q->word.start), list,
+                kept->n > MOST ? " and others" : "");
+    return true;
 }
 
 /* A name that isn't a column, but is known all the same: what to write. NULL: nothing to say. */
