@@ -49,7 +49,7 @@ backwards=$(printf '%s\n' "$logs" | LC_ALL=C sort -r)
 # ---- the whole set
 
 set_is_whole() {
-    for f in findings.jsonl hosts.csv manifest-sha256.txt run.json timeline.csv tree.txt; do
+    for f in findings.jsonl hosts.csv manifest-sha256.txt report.html run.json timeline.csv tree.txt; do
         [ -s "$tmp/case/$f" ] || { echo "$f is missing or empty"; return 1; }
     done
     (cd "$tmp/case" && sha256sum --strict -c manifest-sha256.txt)
@@ -63,6 +63,7 @@ check "dir: timeline.csv is what goes to standard output" cmp "$tmp/case/timelin
 check "jsonl: to standard output" into "$tmp/out.jsonl" hunt -f jsonl testdata
 check "jsonl: with every hit confirmed" into "$tmp/confirmed.jsonl" hunt -f jsonl --confirm testdata
 check "dir: findings.jsonl is what goes to standard output" cmp "$tmp/case/findings.jsonl" "$tmp/confirmed.jsonl"
+check "dir: the page says what is confirmed" grep -q '<td>yes</td></tr>' "$tmp/case/report.html"
 check "dir: is not written over" exits 2 hunt -o "$tmp/case" testdata
 check "dir: is whole after that" set_is_whole
 cp -r "$tmp/case" "$tmp/before"
@@ -115,7 +116,7 @@ echo mine >"$tmp/tables-before/tables/mine.csv"
 check "tables: another's is not replaced" exits 2 hunt -q --force -o "$tmp/tables-before" testdata
 check "tables: another's is whole after that" grep -q mine "$tmp/tables-before/tables/mine.csv"
 check "tables: without a directory it is said how to get them" sh -c \
-    '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) stand for no observed process; -o DIR"' \
+    '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) are no process creation; -o DIR"' \
     "$SHELLTREE" "$tmp/rules"
 
 check "dir: one host, told in run.json" exits 0 hunt -q --host web01 --since 2026-03-04 -o "$tmp/host" testdata

@@ -201,6 +201,70 @@ static void params__given__take_the_place_of_defaults(void **state)
     }
 }
 
+/* ---- plans ------------------------------------------------------------------------------------- */
+
+/* Times differ from run to run: 1.234 ms becomes # ms. */
+static void mask_times(char *s)
+{
+    char *to = s;
+    while (*s) {
+        size_t n = strspn(s, "0123456789.");
+        if (n && strncmp(s + n, " ms", 3) == 0) {
+            *to++ = '#';
+            s += n;
+        } else {
+            size_t keep = n ? n : 1;
+            memmove(to, s, keep);
+            to += keep;
+            s += keep;
+        }
+    }
+    *to = 0;
+}
+
+static void explain__with_run__tells_rows_of_each_operator(void **state)
+{
+    static const char kql[] = "let T = range x from 1 to 3000 step 1;\n"
+                              "T | where x % 2 == 0 | join kind=inner (T | project y = x) on $left.x == $right.y\n"
+                              "| summarize n = count() by k = x % 10 | top 2 by k";
+    static const char want[] = "let T (line 1)\n"
+                               "    range x from 1 to 3000 step 1\n"
+                               "        columns: x:long\n"
+                               "        rows: 3000 out; # ms\n"
+                               "| where x % 2 == 0\n"
+                               "    columns: the same\n"
+                               "    rows: 3000 in, 1500 out; # ms\n"
+                               "| join kind=inner (...) on $left.x == $right.y\n"
+                               "    inner on x = y\n"
+                               "    with\n"
+                               "        let T (line 1)\n"
+                               "            range x from 1 to 3000 step 1\n"
+                               "                columns: x:long\n"
+                               "                rows: 3000 out; # ms\n"
+                               "        | project y = x\n"
+                               "            columns: y:long\n"
+                               "            rows: 3000 in, 3000 out; # ms\n"
+                               "    columns: the same and y:long\n"
+                               "    rows: 4500 in, 1500 out; # ms\n"
+                               "| summarize n = count() by k = x % 10\n"
+                               "    columns: k:long, n:long\n"
+                               "    rows: 1500 in, 5 out; # ms\n"
+                               "| top 2 by k\n"
+                               "    columns: the same\n"
+                               "    rows: 5 in, 2 out; # ms\n";
+    st_rules *r = st_rules_new();
+    st_run_options o = { .now = ST_TICKS_UNIX };
+    st_buf b = { 0 };
+    st_err err = { 0 };
+    (void)state;
+    assert_int_equal(st_query_explain(r, ST_STR("q"), st_str_of(kql), NULL, &o, true, &b, &err), ST_OK);
+    st_buf_char(&b, 0);
+    mask_times(b.p);
+    assert_string_equal(b.p, want);
+    st_buf_free(&b);
+    st_rules_free(r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +273,7 @@ int main(void)
         cmocka_unit_test(services__without_stubs__bound_as_far_as_known),
         cmocka_unit_test(services__with_stubs__run_as_though_empty),
         cmocka_unit_test(params__given__take_the_place_of_defaults),
+        cmocka_unit_test(explain__with_run__tells_rows_of_each_operator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

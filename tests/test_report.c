@@ -1,5 +1,6 @@
 /* test_report.c - every format over ordinary and hostile text. */
 #include "case_support.h"
+#include "shelltree/verify.h"
 
 #include <sys/stat.h>
 
@@ -810,7 +811,7 @@ static void html__a_case__nothing_of_evidence_is_markup(void **state)
     st_out o;
     FILE *f = capture_begin(&o);
     st_run_info info = { .version = "1", .now = T0 };
-    st_write_html(&o, w.c, &info);
+    st_write_html(&o, w.c, &(st_report_options){ 0 }, &info);
     captured c = capture_end(f, &o);
     assert_true(st_utf8_valid((st_str){ c.p, c.n }));
     must_lack(c, "</script>");
@@ -823,6 +824,7 @@ static void html__a_case__nothing_of_evidence_is_markup(void **state)
     must_have(c, "&lt;/script&gt;\\");
     must_have(c, "<bdi class=\"e\">whoami.exe</bdi> (1003)");
     must_have(c, "2 findings in 1 incidents");
+    must_lack(c, "Confirmed");
     static const char *const pairs[][2] = {
         { "<li", "</li>" },           { "<ul", "</ul>" },   { "<details", "</details>" },
         { "<summary", "</summary>" }, { "<bdi", "</bdi>" }, { "<span", "</span>" },
@@ -837,6 +839,32 @@ static void html__a_case__nothing_of_evidence_is_markup(void **state)
     world_end(&w);
 }
 
+static void html__confirmed_hit__says_so(void **state)
+{
+    (void)state;
+    static const st_confirmed answers[] = { ST_CONFIRM_YES, ST_CONFIRM_NO, ST_CONFIRM_UNREADABLE };
+    for (size_t k = 0; k < sizeof answers / sizeof answers[0]; k++) {
+        world w;
+        attack(&w);
+        uint8_t *confirmed = calloc(w.c->nrows, 1);
+        char cell[64];
+        for (size_t i = 0; i < w.c->nrows; i++)
+            if (w.c->rows[i].kind == ST_ROW_HIT)
+                confirmed[i] = (uint8_t)(1 + answers[k]);
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_run_info info = { .version = "1", .now = T0 };
+        st_write_html(&o, w.c, &(st_report_options){ .confirmed = confirmed }, &info);
+        captured c = capture_end(f, &o);
+        must_have(c, "<th scope=\"col\">Confirmed by libevtx</th></tr>");
+        snprintf(cell, sizeof cell, "</td><td>%s</td></tr>", st_confirmed_word(answers[k]));
+        assert_int_equal(count_of(c, cell), 1);
+        free(c.p);
+        free(confirmed);
+        world_end(&w);
+    }
+}
+
 /* The policy allows exactly the style sheet that is there. */
 static void html__style__has_the_digest_of_the_policy(void **state)
 {
@@ -847,7 +875,7 @@ static void html__style__has_the_digest_of_the_policy(void **state)
     st_out o;
     FILE *f = capture_begin(&o);
     st_run_info info = { .version = "1" };
-    st_write_html(&o, w.c, &info);
+    st_write_html(&o, w.c, &(st_report_options){ 0 }, &info);
     captured c = capture_end(f, &o);
     const char *from = strstr(c.p, "<style>") + 7, *to = strstr(c.p, "</style>");
     unsigned char d[33] = { 0 };
@@ -885,7 +913,7 @@ static void html__deep_line__stays_shallow(void **state)
     st_out o;
     FILE *f = capture_begin(&o);
     st_run_info info = { .version = "1" };
-    st_write_html(&o, w.c, &info);
+    st_write_html(&o, w.c, &(st_report_options){ 0 }, &info);
     captured c = capture_end(f, &o);
     assert_int_equal(count_of(c, "<details open>"), 128);
     assert_int_equal(count_of(c, "</details>"), 128);
@@ -1007,6 +1035,7 @@ int main(void)
         cmocka_unit_test(rules_list__each_format__every_rule),
         cmocka_unit_test(timesketch__a_case__what_its_importer_asks),
         cmocka_unit_test(html__a_case__nothing_of_evidence_is_markup),
+        cmocka_unit_test(html__confirmed_hit__says_so),
         cmocka_unit_test(html__style__has_the_digest_of_the_policy),
         cmocka_unit_test(html__deep_line__stays_shallow),
         cmocka_unit_test(outfile__there_already__stays_unless_forced),

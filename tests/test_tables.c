@@ -579,6 +579,64 @@ static void warning__each_reason__is_told_once(void **state)
     done(&w);
 }
 
+/* ---- rules ----------------------------------------------------------------------------------- */
+
+/* A row counts for the process that acted, once, with the reason of its first row. */
+static void rule__over_events__hits_their_processes(void **state)
+{
+    static const struct {
+        const char *kql, *want; /* PID and reason of each hit; how many rows are a table */
+    } rows[] = {
+        { "DeviceFileEvents | extend Reason = FileName", "100 a.exe, 200 c.exe; 4" },
+        { "DeviceFileEvents | order by Timestamp desc | extend Reason = FileName",
+          "100 b.exe, 200 c.exe; 4" },
+        { "union DeviceFileEvents, DeviceProcessEvents", "100 , 200 ; 4" },
+        { "DeviceFileEvents | where FileName == 'd.exe'", "; 1" },
+        { "DeviceFileEvents | summarize arg_max(Timestamp, *) by InitiatingProcessId",
+          "100 , 200 ; 3" },
+        { "DeviceFileEvents | summarize count() by FileName", "; 4" },
+        { "DeviceProcessEvents | join kind=inner DeviceFileEvents on DeviceId | where FileName == 'tool.exe'",
+          "200 ; 0" },
+        { "DeviceInfo", "; 1" },
+    };
+    static const event files[] = {
+        { 11, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe") },
+        { 11, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\b.exe") },
+        { 11, FIELDS("ProcessGuid=" TOOL, "TargetFilename=C:\\t\\c.exe") },
+        { 11, FIELDS("ProcessGuid=" GONE, "TargetFilename=C:\\t\\d.exe") },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        world w;
+        st_err err = { 0 };
+        st_matches *m = NULL;
+        st_run_options o = { 0 };
+        char got[256] = "";
+        size_t n = 0;
+        begin(&w);
+        add(&w, &shell);
+        add(&w, &tool);
+        for (size_t k = 0; k < sizeof files / sizeof *files; k++)
+            add(&w, &files[k]);
+        grow(&w);
+        st_rules *r = st_rules_new();
+        assert_int_equal(st_rules_load_text(r, ST_STR("r.kql"), st_str_of(rows[i].kql), &err),
+                         ST_OK);
+        assert_int_equal(st_rules_run(r, w.forest, &o, &m, &err), ST_OK);
+        for (size_t k = 0; k < m->n; k++)
+            n += (size_t)snprintf(got + n, sizeof got - n, "%s%u %.*s", k ? ", " : "",
+                                  w.forest->procs[m->items[k].node].pid,
+                                  ST_FMT(st_pool_get(w.store->pool, m->items[k].reason)));
+        (void)snprintf(got + n, sizeof got - n, "; %llu",
+                       (unsigned long long)m->results[0].rows);
+        if (strcmp(got, rows[i].want) != 0)
+            fail_msg("%s: got \"%s\", not \"%s\"", rows[i].kql, got, rows[i].want);
+        st_matches_free(m);
+        st_rules_free(r);
+        done(&w);
+    }
+}
+
 /* ---- what is read for a query --------------------------------------------------------------------- */
 
 static uint64_t bits(const unsigned *ids)
@@ -654,6 +712,7 @@ int main(void)
         cmocka_unit_test(rows__of_all_kinds__come_in_the_order_of_time),
         cmocka_unit_test(query__over_several_tables__sees_them_all),
         cmocka_unit_test(warning__each_reason__is_told_once),
+        cmocka_unit_test(rule__over_events__hits_their_processes),
         cmocka_unit_test(events__each_rule__asks_for_its_own_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

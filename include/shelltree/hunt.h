@@ -12,6 +12,8 @@
  *            host key NUL node key; finding = over host key NUL node key NUL rule id. Node key:
  *            GUID text, else "pid,ticks"; so notes survive a run with more evidence.
  * Order      rows in the order of nodes (see tree.h); findings by node, then rule id.
+ * Memory     20 bytes a finding, whatever it says: what can be told again from rule and process
+ *            (its reason, its id) is made when it is written.
  * Ownership  a case owns findings, incidents, rows; forest, rules, matches must outlive it.
  * Threads    one; read-only after.
  */
@@ -27,9 +29,8 @@ typedef struct st_finding {
     uint32_t rule;
     st_node node;
     uint32_t incident;
-    st_level level;   /* the rule's; informational for a record that isn't live */
-    st_str reason;    /* one sentence, UTF-8, may hold hostile text */
-    char id[17];
+    st_sid reason;    /* what the rule's query says of it, in the forest's pool; ST_ABSENT: nothing */
+    uint8_t level;    /* st_level: the rule's; informational for a record that isn't live */
 } st_finding;
 
 typedef struct st_incident {
@@ -77,6 +78,13 @@ typedef struct st_case {
 st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m, const st_hunt_options *o,
                 st_case **out, st_err *err);
 void st_case_free(st_case *c);
+
+/* Why: the query's own words, else the rule's reason, else its title; without its full stop if the
+ * sentence goes on. */
+st_str st_finding_said(const st_case *c, const st_finding *x);
+/* The same in one sentence with the web server above, if there is one; may hold hostile text. */
+void st_finding_put_reason(const st_case *c, const st_finding *x, st_buf *out);
+void st_finding_id(const st_case *c, const st_finding *x, char id[17]);
 
 /* Text chain, topmost known ancestor first: "w3wp.exe(2580)? > cmd.exe(2404)"; '?' marks a
  * placeholder, '~' in front of a name an inferred edge; at most ST_MAX_CHAIN_SHOWN links. */

@@ -55,8 +55,8 @@ typedef struct st_report_options {
     st_look look;
     bool csv_raw;
     uint64_t *cells_truncated; /* counted here if not NULL */
-    /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV and JSONL
-     * have no column Confirmed. */
+    /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV, JSONL
+     * and the page have no column Confirmed. */
     const uint8_t *confirmed;
 } st_report_options;
 
@@ -105,7 +105,7 @@ typedef struct st_run_info {
 } st_run_info;
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
-void st_write_html(st_out *o, const st_case *c, const st_run_info *i);
+void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *i);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
 /* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);

@@ -166,6 +166,10 @@ typedef struct st_table {
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+/* The query's plan as text: operators in the order rows pass them, with their columns. run: the
+ * query is run over f, its result dropped, and rows and time of each operator are shown. */
+st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
+                         const st_run_options *o, bool run, st_buf *out, st_err *err);
 
 /* Calls fn for each rule with rows that are no observed process's (aggregates, other events, processes
  * known from a child), in the order of rules, with a table of these rows; it is gone afterwards. The

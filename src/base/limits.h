@@ -172,6 +172,10 @@
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+/* Bytes of an operator's words in a plan that is shown, and of the whole plan: lets that use each
+ * other write out long. Met: an ellipsis. */
+#define ST_MAX_PLAN_WORDS 200
+#define ST_MAX_PLAN (4 << 20)
 /* Bytes of a file that stands for externaldata, unpacked: lists of indicators have some MiB.
  * Met: the query fails with an error. */
 #define ST_MAX_EXTERNAL ((size_t)256 << 20)

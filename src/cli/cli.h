@@ -41,6 +41,7 @@ typedef struct st_config {
     bool has_guid;
     st_guid guid;
     uint32_t pid;
+    bool explain, explain_run;
     const char *image, *file;
     st_engine engine;
     unsigned threads, width;

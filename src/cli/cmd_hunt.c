@@ -27,7 +27,7 @@ static void put_jsonl(st_out *o, const job *j)
 
 static void put_html(st_out *o, const job *j)
 {
-    st_write_html(o, j->s->found, &j->note.info);
+    st_write_html(o, j->s->found, &j->ro, &j->note.info);
 }
 
 static void put_timesketch(st_out *o, const job *j)

@@ -6,6 +6,7 @@
 
 typedef struct job {
     const st_table *table;
+    st_buf plan; /* --explain */
     st_str format;
     st_look look;
 } job;
@@ -14,6 +15,12 @@ static void write_table(st_out *o, void *ctx)
 {
     const job *j = ctx;
     st_write_table(o, j->table, j->format, &j->look);
+}
+
+static void write_plan(st_out *o, void *ctx)
+{
+    const job *j = ctx;
+    st_out_str(o, st_buf_slice(&j->plan));
 }
 
 enum { QUERY_BYTES = 4 << 20 }; /* longer than any query that a person or a generator writes */
@@ -84,7 +91,7 @@ static int run(st_session *s, st_str path, st_str text)
     job j = { .format = st_str_of(st_output_format(c)) };
     if (!j.format.p)
         return ST_EXIT_CANNOT;
-    if (c->evidence.n || c->files_from.n) {
+    if ((c->evidence.n || c->files_from.n) && (!c->explain || c->explain_run)) {
         if ((status = check(s, path, text)) || (status = st_session_evidence(s)) ||
             (status = st_output_check(s)) || (status = st_session_forest(s)))
             return status;
@@ -94,18 +101,22 @@ static int run(st_session *s, st_str path, st_str text)
     st_session_run_options(s, &o);
     s->rules = st_session_rule_set(s);
     st_code code = s->rules ? st_session_servers(s->rules, &e) : ST_E_MEMORY;
-    if (code == ST_OK)
+    if (code == ST_OK && c->explain)
+        code = st_query_explain(s->rules, path, text, s->forest, &o, c->explain_run, &j.plan, &e);
+    else if (code == ST_OK)
         code = st_query_run(s->rules, path, text, s->forest, &o, &t, &e);
     bool bad = s->rules && show_errors(s->rules, c);
-    if (bad)
-        return ST_EXIT_CANNOT;
-    if (code != ST_OK)
-        return st_cannot(&e);
-    j.table = t;
-    st_output_look(c, &j.look);
-    int wrote = st_output_write(c, write_table, &j);
+    if (!bad && code == ST_OK) {
+        j.table = t;
+        st_output_look(c, &j.look);
+        int wrote = st_output_write(c, c->explain ? write_plan : write_table, &j);
+        status = wrote != ST_EXIT_OK ? wrote : status;
+    } else {
+        status = bad ? ST_EXIT_CANNOT : st_cannot(&e);
+    }
     st_table_free(t);
-    return wrote != ST_EXIT_OK ? wrote : status;
+    st_buf_free(&j.plan);
+    return status;
 }
 
 int st_cmd_query(st_config *c)

@@ -230,6 +230,15 @@ static st_code set_pid(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_explain(st_config *c, const char *v, st_err *e)
+{
+    if (v && strcmp(v, "run") != 0)
+        return st_fail(e, ST_E_USAGE, "--explain: nothing or =run, not '%s'", v);
+    c->explain = true;
+    c->explain_run = v != NULL;
+    return ST_OK;
+}
+
 /* A limit of a query: a number, a size (4G), or none. */
 static st_code limit(const char *option, const char *v, bool sized, uint64_t *out, st_err *e)
 {
@@ -334,6 +343,7 @@ static const st_option options[] = {
     { 0, "image", "NAME", "processes of this image: full path or base name, any case", T, set_image },
     { 0, "around", "TIME", "processes that started within ten minutes of it (UTC)", T, set_around },
     { 0, "file", "PATH", "read the query from a file", Q, set_file },
+    { 0, "explain", "[=run]", "show the query's plan instead of its result; =run: run it, with rows and times", Q, set_explain },
     { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X|V, set_files_from },
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
     { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
@@ -365,7 +375,7 @@ static void getopt_tables(const st_verb *v, struct option *longs, char *shorts)
         const st_option *o = &options[i];
         if (!(o->verbs & v->bit))
             continue;
-        *longs++ = (struct option){ o->name, o->arg ? required_argument : no_argument, NULL, 256 + (int)i };
+        *longs++ = (struct option){ o->name, !o->arg ? no_argument : o->arg[0] == '[' ? optional_argument : required_argument, NULL, 256 + (int)i };
         if (o->brief) {
             *shorts++ = o->brief;
             if (o->arg)
@@ -424,7 +434,7 @@ void st_options_help(FILE *to, const st_verb *v)
         char left[64], brief[5] = "    ";
         if (o->brief)
             snprintf(brief, sizeof brief, "-%c, ", o->brief);
-        snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name, o->arg ? " " : "", o->arg ? o->arg : "");
+        snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name, o->arg && o->arg[0] != '[' ? " " : "", o->arg ? o->arg : "");
         fprintf(to, "  %-25s %s\n", left, o->help);
     }
     fprintf(to, "\nFormats: %s (the first is the default; an output file's ending also tells).\n", v->formats);

@@ -55,7 +55,7 @@ static void put_run(st_out *o, set *x)
 
 static void put_html(st_out *o, set *x)
 {
-    st_write_html(o, x->s->found, &x->note.info);
+    st_write_html(o, x->s->found, &x->ro, &x->note.info);
 }
 
 static void put_table(st_out *o, set *x)

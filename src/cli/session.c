@@ -312,9 +312,9 @@ static void say_tables(const st_session *s)
     if (rules > NAMED)
         st_buf_str(&names, ST_STR(", ..."));
     if (rules)
-        st_say(s->config, "%llu row%s of %zu rule%s (%.*s) %s no observed process; %s",
+        st_say(s->config, "%llu row%s of %zu rule%s (%.*s) %s no process creation; %s",
                (unsigned long long)rows, rows == 1 ? "" : "s", rules, rules == 1 ? "" : "s",
-               ST_FMT(st_buf_slice(&names)), rows == 1 ? "stands for" : "stand for",
+               ST_FMT(st_buf_slice(&names)), rows == 1 ? "is" : "are",
                st_output_target(s->config) == ST_TO_DIR ? "see tables/" : "-o DIR writes them to tables/RULE.csv");
     st_buf_free(&names);
 }

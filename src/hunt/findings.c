@@ -57,32 +57,39 @@ bool st_row_wanted(const st_hunting *h, st_node n)
     return host_named(h, p);
 }
 
-/* "Shell below a web server: w3wp.exe(2580) 2 above" */
-static st_str reason_of(st_hunting *h, const st_match *m, const st_rule *r)
+st_str st_finding_said(const st_case *c, const st_finding *x)
 {
-    const st_forest *f = h->f;
-    const st_proc *p = &f->procs[m->node];
-    st_str own = st_str_trim(st_pool_get(f->pool, m->reason));
+    const st_rule *r = st_rules_at(c->rules, x->rule);
+    st_str own = st_str_trim(st_pool_get(c->forest->pool, x->reason));
     st_str said = own.n ? own : r->reason.n ? r->reason : r->title;
-    st_buf b = { 0 };
-    if (p->server != ST_NO_NODE && p->server < f->n) {
-        const st_proc *s = &f->procs[p->server];
-        while (said.n && said.p[said.n - 1] == '.')
-            said.n--;
-        st_buf_str(&b, said);
-        st_buf_str(&b, ST_STR(": "));
-        st_buf_str(&b, st_str_basename(st_pool_get(f->pool, s->image)));
-        if (s->pid != ST_NO_U32)
-            st_buf_fmt(&b, "(%u)", s->pid);
-        st_buf_fmt(&b, " %u above", p->server_distance);
-    } else {
-        st_buf_str(&b, said);
+    bool goes_on = c->forest->procs[x->node].server < c->forest->n;
+    while (goes_on && said.n && said.p[said.n - 1] == '.')
+        said.n--;
+    return said;
+}
+
+/* "Shell below a web server: w3wp.exe(2580) 2 above" */
+void st_finding_put_reason(const st_case *c, const st_finding *x, st_buf *out)
+{
+    const st_forest *f = c->forest;
+    const st_proc *p = &f->procs[x->node];
+    st_str said = st_finding_said(c, x);
+    if (p->server >= f->n) {
+        st_buf_str(out, said);
+        return;
     }
-    st_str kept = st_arena_copy(&h->c->arena, st_buf_slice(&b));
-    if (b.failed)
-        h->c->arena.failed = true;
-    st_buf_free(&b);
-    return kept;
+    const st_proc *s = &f->procs[p->server];
+    st_buf_str(out, said);
+    st_buf_str(out, ST_STR(": "));
+    st_buf_str(out, st_str_basename(st_pool_get(f->pool, s->image)));
+    if (s->pid != ST_NO_U32)
+        st_buf_fmt(out, "(%u)", s->pid);
+    st_buf_fmt(out, " %u above", p->server_distance);
+}
+
+void st_finding_id(const st_case *c, const st_finding *x, char id[17])
+{
+    st_hunt_id(c->forest, x->node, st_rules_at(c->rules, x->rule)->id, id);
 }
 
 bool st_findings_make(st_hunting *h)
@@ -106,13 +113,9 @@ bool st_findings_make(st_hunting *h)
             h->marks[m->node] |= ST_MARK_HIDDEN;
             continue;
         }
-        st_finding *x = &c->findings[c->nfindings++];
-        x->rule = m->rule;
-        x->node = m->node;
-        x->level = level;
-        x->incident = ST_NO_INCIDENT;
-        x->reason = reason_of(h, m, r);
-        st_hunt_id(h->f, m->node, r->id, x->id);
+        c->findings[c->nfindings++] = (st_finding){ .rule = m->rule, .node = m->node,
+                                                    .incident = ST_NO_INCIDENT, .reason = m->reason,
+                                                    .level = (uint8_t)level };
         h->marks[m->node] |= ST_MARK_HIT;
     }
     return !c->arena.failed;

@@ -77,27 +77,38 @@ static int by_weight(const void *a, const void *b)
     return d ? d : (x->top > y->top) - (x->top < y->top);
 }
 
-bool st_incidents_make(st_hunting *h)
+/* Gives each finding the number of its incident, in the order of first findings. */
+static void number(st_hunting *h)
 {
     st_case *c = h->c;
-    c->incidents = ST_NEWN(&c->arena, st_incident, c->nfindings);
-    if (!c->incidents)
-        return false;
     for (size_t k = 0; k < c->nfindings; k++) {
-        st_finding *x = &c->findings[k];
-        st_node top = incident_top(h, x->node);
-        if (h->incident_of[top] == ST_NO_INCIDENT) {
-            st_incident *i = &c->incidents[c->nincidents];
-            i->host = h->f->procs[x->node].host;
-            i->top = top;
-            i->server = is_server(h->f, top);
-            st_hunt_id(h->f, top, ST_STR(""), i->id);
+        st_node top = incident_top(h, c->findings[k].node);
+        if (h->incident_of[top] == ST_NO_INCIDENT)
             h->incident_of[top] = (uint32_t)c->nincidents++;
-        }
-        x->incident = h->incident_of[top];
-        incident_add(&c->incidents[x->incident], x, h->f->procs[x->node].start);
+        c->findings[k].incident = h->incident_of[top];
     }
-    /* Sorted; the findings follow by way of the tops, which name their incidents. */
+}
+
+static void fill(st_hunting *h)
+{
+    for (size_t k = 0; k < h->c->nfindings; k++) {
+        const st_finding *x = &h->c->findings[k];
+        const st_proc *p = &h->f->procs[x->node];
+        st_incident *i = &h->c->incidents[x->incident];
+        if (!i->findings) {
+            i->host = p->host;
+            i->top = incident_top(h, x->node);
+            i->server = is_server(h->f, i->top);
+            st_hunt_id(h->f, i->top, ST_STR(""), i->id);
+        }
+        incident_add(i, x, p->start);
+    }
+}
+
+/* Sorted; the findings follow by way of the tops, which name their incidents. */
+static bool sort(st_hunting *h)
+{
+    st_case *c = h->c;
     st_node *tops = calloc(c->nincidents + 1, sizeof *tops);
     if (!tops)
         return false;
@@ -113,4 +124,15 @@ bool st_incidents_make(st_hunting *h)
         h->incident_of[c->incidents[i].top] = ST_NO_INCIDENT;
     free(tops);
     return true;
+}
+
+bool st_incidents_make(st_hunting *h)
+{
+    st_case *c = h->c;
+    number(h);
+    c->incidents = ST_NEWN(&c->arena, st_incident, c->nincidents);
+    if (!c->incidents)
+        return false;
+    fill(h);
+    return sort(h);
 }

@@ -203,9 +203,12 @@ static bool item_rule_id(const st_view *v, size_t i, st_buf *b)
 static bool item_finding_id(const st_view *v, size_t i, st_buf *b)
 {
     const st_finding *x = finding(v, i);
-    if (x)
-        put_word(b, x->id);
-    return x;
+    char id[17];
+    if (!x)
+        return false;
+    st_finding_id(v->c, x, id);
+    put_word(b, id);
+    return true;
 }
 
 /* The least technique above `last` (all, if last.p is NULL); p is NULL if there is none. */
@@ -233,8 +236,10 @@ static bool item_technique(const st_view *v, size_t i, st_buf *b)
     return at.p;
 }
 
-/* The distinct texts that `of` gives for the findings, "; " between them. */
-static void put_distinct(const st_view *v, st_str (*of)(const st_view *, size_t), st_buf *b)
+/* What `put` writes for the findings, "; " between them; of those for which `of` gives one text, and
+ * of those for which it gives none, the first and none. */
+static void put_distinct(const st_view *v, st_str (*of)(const st_view *, size_t),
+                         void (*put)(const st_view *, size_t, st_buf *), st_buf *b)
 {
     bool more = false;
     for (size_t i = 0; i < v->row->nfindings; i++) {
@@ -246,14 +251,19 @@ static void put_distinct(const st_view *v, st_str (*of)(const st_view *, size_t)
             continue;
         if (more)
             st_buf_str(b, ST_STR("; "));
-        st_buf_str(b, s);
+        put(v, i, b);
         more = true;
     }
 }
 
-static st_str reason_of(const st_view *v, size_t i)
+static st_str said_of(const st_view *v, size_t i)
 {
-    return finding(v, i)->reason;
+    return st_finding_said(v->c, finding(v, i));
+}
+
+static void put_reason_of(const st_view *v, size_t i, st_buf *b)
+{
+    st_finding_put_reason(v->c, finding(v, i), b);
 }
 
 static st_str authors_of(const st_view *v, size_t i)
@@ -261,14 +271,19 @@ static st_str authors_of(const st_view *v, size_t i)
     return rule(v, i)->authors;
 }
 
+static void put_authors_of(const st_view *v, size_t i, st_buf *b)
+{
+    st_buf_str(b, authors_of(v, i));
+}
+
 static void put_reason(const st_view *v, st_buf *b)
 {
-    put_distinct(v, reason_of, b);
+    put_distinct(v, said_of, put_reason_of, b);
 }
 
 static void put_authors(const st_view *v, st_buf *b)
 {
-    put_distinct(v, authors_of, b);
+    put_distinct(v, authors_of, put_authors_of, b);
 }
 
 /* ---- the process and its tree ---------------------------------------------------------------- */

@@ -28,9 +28,11 @@ static const char style_digest[] = "nTl8mMzoiYXZolrkg0uReHwdcXsN+vN6Wv8wkcQsPxg=
 
 typedef struct page {
     const st_case *c;
+    const st_report_options *ro;
     const st_forest *f;
     st_out *o;
     st_groups groups;
+    st_buf text; /* a sentence in the making */
     size_t left; /* processes that may still be drawn */
 } page;
 
@@ -219,7 +221,13 @@ static void put_row(page *g, const st_row *row)
         const st_finding *x = &g->c->findings[row->first_finding + i];
         put(g, i ? "<br>" : "");
         put_level(g, x->level);
-        st_html_text(&g->o->buf, x->reason);
+        st_buf_clear(&g->text);
+        st_finding_put_reason(g->c, x, &g->text);
+        st_html_text(&g->o->buf, st_buf_slice(&g->text));
+    }
+    if (g->ro->confirmed) {
+        put(g, "</td><td>");
+        st_html_text(&g->o->buf, st_confirmed_text(&v, g->ro));
     }
     put(g, "</td></tr>\n");
     st_out_tick(g->o);
@@ -232,7 +240,9 @@ static void put_rows(page *g)
         "<h2 id=\"findings\">Findings, oldest first</h2><table><caption>Every process that a rule "
         "matched</caption><thead><tr><th scope=\"col\">Time (UTC)</th><th scope=\"col\">Host</th>"
         "<th scope=\"col\">Process</th><th scope=\"col\">Command line</th>"
-        "<th scope=\"col\">Why</th></tr></thead><tbody>\n");
+        "<th scope=\"col\">Why</th>");
+    put(g, g->ro->confirmed ? "<th scope=\"col\">Confirmed by libevtx</th>" : "");
+    put(g, "</tr></thead><tbody>\n");
     for (size_t i = 0; i < g->c->nrows && !g->o->error; i++)
         if (g->c->rows[i].kind == ST_ROW_HIT && n++ < ST_MAX_HTML_NODES)
             put_row(g, &g->c->rows[i]);
@@ -351,9 +361,9 @@ static void put_index(page *g, size_t n)
     put(g, "<li><a href=\"#findings\">Findings, oldest first</a></li></ul></nav>\n");
 }
 
-void st_write_html(st_out *o, const st_case *c, const st_run_info *info)
+void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *info)
 {
-    page g = { .c = c, .f = c->forest, .o = o, .left = ST_MAX_HTML_NODES };
+    page g = { .c = c, .ro = ro, .f = c->forest, .o = o, .left = ST_MAX_HTML_NODES };
     if (st_groups_make(&g.groups, c)) {
         put_head(&g, info);
         size_t shown = c->nincidents < ST_MAX_HTML_NODES ? c->nincidents : ST_MAX_HTML_NODES;
@@ -369,6 +379,8 @@ void st_write_html(st_out *o, const st_case *c, const st_run_info *info)
     } else {
         o->buf.failed = true;
     }
+    o->buf.failed |= g.text.failed;
     st_out_tick(o);
+    st_buf_free(&g.text);
     st_groups_free(&g.groups);
 }

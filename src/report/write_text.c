@@ -201,7 +201,7 @@ static void put_row(text_work *w, const st_row *row)
         const st_finding *x = &w->c->findings[row->first_finding + i];
         st_buf said = { 0 };
         st_buf_fmt(&said, "[%s] ", st_level_word(x->level));
-        st_buf_str(&said, x->reason);
+        st_finding_put_reason(w->c, x, &said);
         put_wrapped(w, st_buf_slice(&said), 6);
         st_buf_free(&said);
     }

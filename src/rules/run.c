@@ -43,6 +43,7 @@ st_ticks st_rules_now(const st_forest *f)
 typedef struct hits {
     st_match *v;
     size_t n, cap;
+    uint8_t *seen; /* a bit a node: it is among them; lives in the run that finds them */
 } hits;
 
 static int by_node(const void *a, const void *b)
@@ -53,15 +54,14 @@ static int by_node(const void *a, const void *b)
     return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-static void unique(hits *h)
+/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
+static bool is_new(st_krun *r, hits *h, st_node n)
 {
-    size_t n = 0;
-    if (h->n)
-        qsort(h->v, h->n, sizeof *h->v, by_node);
-    for (size_t i = 0; i < h->n; i++)
-        if (!n || h->v[n - 1].node != h->v[i].node)
-            h->v[n++] = h->v[i];
-    h->n = n;
+    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, r->forest->n / 8 + 1)))
+        return false;
+    bool known = h->seen[n / 8] >> n % 8 & 1;
+    h->seen[n / 8] |= (uint8_t)(1u << n % 8);
+    return !known;
 }
 
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
@@ -74,7 +74,7 @@ static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, b
         bool process = row == ST_NO_NODE || row < r->forest->n;
         st_node n = placeholders && process ? row : st_krow_process(r, row);
         rest[k] = n != row || n == ST_NO_NODE;
-        if (n == ST_NO_NODE)
+        if (n == ST_NO_NODE || !is_new(r, h, n))
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_krun_nomem(r);
@@ -109,13 +109,15 @@ static bool take_rows(st_krun *r, const st_loaded *l, uint32_t rule, st_kop *roo
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_kbatch_free(b);
     }
-    unique(h);
+    if (h->n)
+        qsort(h->v, h->n, sizeof *h->v, by_node);
     return ok && st_krun_ok(r);
 }
 
 static void empty(hits *h, st_filling *rest)
 {
     h->n = 0;
+    h->seen = NULL;
     if (rest)
         rest->rows = rest->ndigests = 0;
 }
@@ -155,6 +157,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
         st_fail(err, code, "%.*s: %s", ST_FMT(l->rule.id), r.err.text);
     if (table)
         st_filling_free(rest); /* it draws on the run's budget */
+    h->seen = NULL;
     st_krun_free(&r);
     return code;
 }
@@ -400,21 +403,38 @@ static st_table *all_rows(st_krun *r, st_kop *root)
     return NULL;
 }
 
-static st_code run_bound(st_krun *r, st_str path, const st_kbound *bound, st_table **out, st_err *err)
+/* Why a query that was bound can't run, or didn't to its end. */
+static st_code why_not(const st_krun *r, st_str path, const st_kbound *bound, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s",
-                       ST_FMT(bound->why));
-    if (r->err.code == ST_E_LIMIT)
-        return st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(path), r->err.text);
+        return st_fail(err, ST_E_RULE, "the query needs %.*s", ST_FMT(bound->why));
+    if (r->err.code == ST_E_LIMIT || (r->err.code && bound->status == ST_RULE_READY))
+        return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
     if (bound->status != ST_RULE_READY)
         return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
                        r->err.text[0] ? ": " : "", r->err.text);
-    *out = all_rows(r, bound->root);
-    if (*out)
-        return ST_OK;
-    st_krun_nomem(r); /* unless it is something else already */
-    return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
+    return ST_OK;
+}
+
+/* What is wanted of a query: its table, or else its plan. */
+typedef struct wanted {
+    st_table *table;
+    st_buf *plan; /* NULL: the table */
+    bool run;     /* the plan with rows and times */
+} wanted;
+
+static st_code run_bound(st_krun *r, st_str path, const st_kql_script *script, const st_kbound *bound,
+                         wanted *w, st_err *err)
+{
+    if (why_not(r, path, bound, err) != ST_OK)
+        return err->code;
+    if (!w->plan || w->run)
+        w->table = all_rows(r, bound->root);
+    if (!w->table && (!w->plan || w->run))
+        st_krun_nomem(r); /* unless it is something else already */
+    if (w->plan && r->err.code == ST_OK)
+        st_kexplain(r, script->text, bound->root, w->run, w->plan);
+    return why_not(r, path, bound, err);
 }
 
 static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *shared,
@@ -445,11 +465,10 @@ static st_code check_params(const st_rules *r, const st_kql_script *script, st_e
     return ST_OK;
 }
 
-st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
-                     st_table **out, st_err *err)
+static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
+                     wanted *w, st_err *err)
 {
     st_kql_script script;
-    *out = NULL;
     st_str kept = st_arena_copy(&r->arena, text), name = st_arena_copy(&r->arena, path);
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
@@ -473,9 +492,11 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_code code = f ? mark_for_query(r, f, &shared, o, err) : ST_OK;
     if (code == ST_OK) {
         st_krun_init(&run, f, &shared, o, &r->settings);
+        run.explain = w->plan != NULL;
+        run.measure = w->run;
         st_kbind(&run, &script, false, &r->diags, &bound);
         r->events |= st_krun_events(&run);
-        code = run_bound(&run, name, &bound, out, err);
+        code = run_bound(&run, name, &script, &bound, w, err);
         if (run.limit)
             st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_krun_free(&run);
@@ -484,4 +505,22 @@ st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!f)
         st_pool_free(pool);
     return code;
+}
+
+st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
+                     st_table **out, st_err *err)
+{
+    wanted w = { 0 };
+    st_code code = query(r, path, text, f, o, &w, err);
+    *out = w.table;
+    return code;
+}
+
+st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
+                         const st_run_options *o, bool run, st_buf *out, st_err *err)
+{
+    wanted w = { .plan = out, .run = run };
+    st_code code = query(r, path, text, f, o, &w, err);
+    st_table_free(w.table);
+    return code == ST_OK && out->failed ? st_fail(err, ST_E_MEMORY, "no memory for the plan") : code;
 }

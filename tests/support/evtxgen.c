@@ -42,6 +42,7 @@ typedef struct chunk_state {
 struct gen_log {
     gen_options options;
     st_buf chunks; /* closed ones */
+    size_t taken;  /* and those that were moved away before */
     unsigned char chunk[CHUNK];
     chunk_state now;
     named_place names[MAX_NAMES];
@@ -972,12 +973,21 @@ static void file_header(const gen_log *g, unsigned char *h, size_t chunks)
     store(h + 124, crc(g, 0, h, 120), 4);
 }
 
+bool gen_take(gen_log *g, st_buf *out)
+{
+    g->taken += g->chunks.n / CHUNK;
+    st_buf_put(out, g->chunks.p, g->chunks.n);
+    bool ok = !g->chunks.failed && !out->failed;
+    st_buf_clear(&g->chunks);
+    return ok;
+}
+
 bool gen_finish(gen_log *g, st_buf *out)
 {
     unsigned char header[HEADER_BLOCK];
-    if (g->record_count > 0 || g->chunks.n == 0)
+    if (g->record_count > 0 || g->chunks.n + g->taken == 0)
         gen_close_chunk(g, 0);
-    file_header(g, header, g->chunks.n / CHUNK);
+    file_header(g, header, g->taken + g->chunks.n / CHUNK);
     st_buf_put(out, header, sizeof header);
     st_buf_put(out, g->chunks.p, g->chunks.n);
     memset(g->chunk, 0, sizeof g->chunk);

@@ -91,6 +91,9 @@ bool gen_body(gen_log *log, const gen_event *event, bool inner, uint32_t at, st_
 /* Closes the chunk being filled. Its last `slack` records stay in the bytes, but
  * headers and checksum know nothing of them. */
 bool gen_close_chunk(gen_log *log, unsigned slack);
+/* For logs larger than memory: moves the chunks closed so far to out. What gen_finish appends is then
+ * the file header and the chunks that are left. */
+bool gen_take(gen_log *log, st_buf *out);
 /* Appends the whole file to out and frees the log. A log without records has
  * one empty chunk. */
 bool gen_finish(gen_log *log, st_buf *out);

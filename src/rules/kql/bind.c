@@ -1054,6 +1054,7 @@ static bool loose_key(st_kbinder *b, st_kop *op, st_str name, st_kt type)
     st_kop *with = x && put_output(b, &o, name, true, (st_kitem){ x, 0 }, type) ? finish(b, in, &o) : NULL;
     if (!with)
         return false;
+    with->step = op->step;
     with->schema.loose = true;
     *op = *with;
     return true;
@@ -1132,6 +1133,19 @@ static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r,
     return n;
 }
 
+static void note_join(st_kbinder *b, st_kjoin kind, const st_kop *l, const st_kop *r, const size_t *lk,
+                      const size_t *rk, size_t n)
+{
+    static const char *const words[] = { "innerunique", "inner",    "leftouter", "rightouter", "fullouter",
+                                         "leftsemi",    "leftanti", "rightsemi", "rightanti" };
+    st_buf t = { 0 };
+    for (size_t i = 0; b->step && i < n; i++)
+        st_buf_fmt(&t, "%s%.*s = %.*s", i ? ", " : "", ST_FMT(l->schema.v[lk[i]].name),
+                   ST_FMT(r->schema.v[rk[i]].name));
+    st_kb_step_note(b, "%s on %.*s", words[kind], ST_FMT(st_buf_slice(&t)));
+    st_buf_free(&t);
+}
+
 static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     enum { KEYS = 32 };
@@ -1149,6 +1163,7 @@ static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
             st_kb_error(b, q->span, NULL, "join needs a condition: on KEY");
         return NULL;
     }
+    note_join(b, kind, in, right, lk, rk, nkeys);
     outputs o = { 0 };
     bool only_right = kind == ST_J_RIGHTSEMI || kind == ST_J_RIGHTANTI,
          only_left = kind == ST_J_LEFTSEMI || kind == ST_J_LEFTANTI;
@@ -1396,15 +1411,24 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     const st_ktable *t = st_ktable_find(name);
     if (l && l->kind == ST_L_LAMBDA)
         return st_kb_call_table(b, e);
-    if (l && l->rows)
-        return st_kop_replay(b->r, l->rows);
+    if (l && l->rows) {
+        st_kop *op = st_kop_replay(b->r, l->rows);
+        if (op)
+            op->step = st_kb_step(b, e->span, st_kstore_in(l->rows));
+        return op;
+    }
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
+        st_kstep *outer = b->step;
+        b->step = NULL;
         st_kop *op = any_value(b, l->expr);
+        b->step = outer;
         b->env = env;
+        st_kb_label(b, l);
         return op;
     }
+    st_kb_label(b, NULL);
     if (st_kb_unread(l))
         return unread_table(b);
     if (l) {
@@ -1455,8 +1479,12 @@ st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e)
     }
     st_klet *env = b->env;
     const st_kql_stmt *last = NULL;
+    st_kstep *outer = b->step;
+    b->step = NULL;
     st_kop *op = st_kb_open_call(b, l, e, &last) ? any_value(b, last->value) : NULL;
+    b->step = outer;
     b->env = env;
+    st_kb_label(b, l);
     return op;
 }
 
@@ -1491,6 +1519,9 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "a table is needed here");
     b->row = row;
     b->depth--;
+    if (op && !op->step)
+        op->step = st_kb_step(b, e->span, NULL);
+    st_kb_step_side(b, op);
     return op;
 }
 
@@ -1693,7 +1724,13 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
     bool failed = b->failed, opened = b->opened, loosened = b->loosened;
     b->spoiled |= failed;
     b->failed = b->opened = b->loosened = false;
+    st_kstep *outer = b->step;
+    b->step = st_kb_step(b, q->span, in);
     st_kop *op = q->kind == ST_KP_UNREAD ? NULL : bind_one(b, f, in, q);
+    if (op && op != in && !op->step)
+        op->step = b->step;
+    b->step = outer;
+    st_kb_label(b, NULL);
     if (q->kind == ST_KP_UNREAD)
         b->failed = true;
     if (!op && b->failed)
@@ -1754,7 +1791,13 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     bool failed = b->failed, loosened = b->loosened;
     b->spoiled |= failed;
     b->failed = b->loosened = false;
+    st_kstep *outer = b->step;
+    st_kb_label(b, NULL);
+    b->step = q && q->kind != ST_KP_TABLE ? st_kb_step(b, q->span, NULL) : NULL;
     st_kop *op = q ? bind_source(b, q) : NULL;
+    if (op && !op->step)
+        op->step = b->step;
+    b->step = outer;
     if (!op && b->failed)
         op = unread_table(b);
     b->failed |= failed;
@@ -1788,6 +1831,7 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     } else {
         l->kind = ST_L_VALUE;
         l->x = st_kb_expr(b, s->value);
+        st_kb_step_value(b, l);
     }
     b->env = l;
     return l->kind != ST_L_VALUE || l->x;

@@ -23,6 +23,35 @@ typedef struct st_klet {
     st_kstore *rows;     /* rows handed in (invoke); NULL: none */
 } st_klet;
 
+/* Where an operator's rows come from. */
+typedef struct st_kinput {
+    st_kop *op;
+    st_str let; /* the let that they are; empty: none */
+    unsigned line;
+} st_kinput;
+typedef struct st_kside {
+    struct st_kside *next;
+    st_kinput in;
+} st_kside;
+typedef struct st_kmatched {
+    struct st_kmatched *next;
+    st_span span;
+} st_kmatched;
+typedef struct st_kvalue {
+    struct st_kvalue *next;
+    st_str name;
+    st_span span;
+    const st_kx *x;
+} st_kvalue;
+/* What a plan that is shown says of an operator of the text. */
+typedef struct st_kstep {
+    st_span span;
+    st_kinput from;       /* the rows before the pipe; op NULL: none */
+    st_kside *sides;      /* other tables bound for it */
+    st_kmatched *matched; /* its conditions that the matcher answers */
+    st_str note;
+} st_kstep;
+
 /* Something that isn't here. */
 typedef struct st_kneed {
     struct st_kneed *next;
@@ -68,6 +97,9 @@ typedef struct st_kbinder {
     st_kb_search search; /* a text as a condition stands for "any column has it" */
     st_str source;    /* the table that the pipeline began with; empty: none with a name */
     bool windows;     /* a function over neighbouring rows was bound */
+    st_kstep *step;   /* of the operator at hand; NULL: nobody asked for the plan */
+    st_str label;     /* the let that the table bound last is; empty: none */
+    unsigned label_line;
     struct st_kgpattern *graph; /* a pattern is being bound: names may be its elements */
     st_str subject;   /* the node of patterns that the rule is about; empty: not said */
 } st_kbinder;
@@ -134,6 +166,14 @@ st_kcol st_kb_tuple_column(st_kbinder *b, const st_kql_expr *e, size_t i);
 /* Its value: an array of the columns' values; and column i of such a value. */
 st_kx *st_kb_tuple(st_kbinder *b, const st_kql_expr *e);
 st_kx *st_kb_tuple_value(st_kbinder *b, const st_kql_expr *e, st_kx *tuple, size_t i);
+/* explain.c. All do nothing unless the plan will be shown (r->explain). A step for an operator
+ * at `at`, over in's rows, which are what the binder's label says. */
+st_kstep *st_kb_step(st_kbinder *b, st_span at, st_kop *in);
+void st_kb_step_side(st_kbinder *b, st_kop *op);
+void st_kb_step_matched(st_kbinder *b, st_span at);
+void st_kb_step_note(st_kbinder *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void st_kb_step_value(st_kbinder *b, const st_klet *l);
+void st_kb_label(st_kbinder *b, const st_klet *l); /* NULL: none */
 /* bind_plugin.c: evaluate */
 st_kop *st_kb_evaluate(st_kbinder *b, st_kop *in, const st_kql_op *q);
 

@@ -1428,7 +1428,10 @@ st_kx *st_kb_expr(st_kbinder *b, const st_kql_expr *e)
         [ST_KX_NAMED] = bind_other,   [ST_KX_TYPEOF] = bind_other,
         [ST_KX_QUERY] = bind_other,   [ST_KX_LAMBDA] = bind_other,
     };
-    return by_kind[e->kind](b, e);
+    st_kx *x = by_kind[e->kind](b, e);
+    if (x && x->kind == ST_X_PRED)
+        st_kb_step_matched(b, e->span);
+    return x;
 }
 
 st_kx *st_kb_condition(st_kbinder *b, const st_kql_expr *e)

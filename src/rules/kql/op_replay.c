@@ -33,6 +33,11 @@ st_kstore *st_kstore_new(st_krun *r, st_kop *in)
     return st_krun_own(r, s, store_free) ? s : NULL;
 }
 
+st_kop *st_kstore_in(const st_kstore *s)
+{
+    return s->in;
+}
+
 static st_kbatch *replay_next(st_krun *r, st_kop *op)
 {
     replay *p = op->spec;

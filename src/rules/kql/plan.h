@@ -108,6 +108,8 @@ struct st_krun {
     uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
     uint64_t read;        /* rows that the evidence gave */
     int64_t started;      /* ns of the monotonic clock; 0: not yet looked at */
+    bool explain, measure; /* the plan will be shown; operators count their time */
+    struct st_kvalue *values; /* explain: the lets that are values */
     st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
     st_kshared *shared;
     const st_forest *forest; /* NULL: none */
@@ -277,6 +279,8 @@ struct st_kop {
     st_knext *next;
     st_kop *in;
     uint64_t rows; /* given so far */
+    int64_t ns;    /* spent in it and in what is before it, if the run measures */
+    struct st_kstep *step; /* of explain.c; NULL: part of another, or nobody asked */
     bool evidence; /* its rows are the evidence's own */
     st_kschema schema;
     void *spec;   /* fixed by the binder */
@@ -307,6 +311,7 @@ size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
 /* Rows computed once, read by any number of operators. */
 typedef struct st_kstore st_kstore;
 st_kstore *st_kstore_new(st_krun *r, st_kop *in);
+st_kop *st_kstore_in(const st_kstore *s);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
@@ -412,6 +417,9 @@ const st_ktable *st_ktable_at(size_t i); /* NULL from ST_KTABLES on */
 uint64_t st_ktable_events(const st_ktable *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
+
+/* explain.c: the plan that was bound with r->explain, as text; run: with rows and times. */
+void st_kexplain(st_krun *r, st_str text, const st_kop *root, bool run, st_buf *out);
 
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */

@@ -130,7 +130,10 @@ st_kbatch *st_kop_next(st_krun *r, st_kop *op)
 {
     if (!st_krun_going(r))
         return NULL;
+    int64_t began = r->measure ? clock_ns(CLOCK_MONOTONIC) : 0;
     st_kbatch *b = op->next(r, op);
+    if (r->measure)
+        op->ns += clock_ns(CLOCK_MONOTONIC) - began;
     if (!b)
         return NULL;
     op->rows += b->n;
