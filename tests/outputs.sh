@@ -226,5 +226,15 @@ cut_in_two() { # a log cut short gives what is still in it, and status 3
 }
 check "a log that was cut short: gives 3" cut_in_two
 
+# A log needs nothing of its file header: all of it is read, and it is said that it was damaged.
+without_header() {
+    mkdir -p "$tmp/evidence"
+    { head -c 4096 /dev/zero; tail -c +4097 "$first"; } >"$tmp/evidence/headless.evtx"
+    exits 0 hunt --force --verbose -o "$tmp/headless" "$tmp/evidence/headless.evtx" 2>"$tmp/said" || return 1
+    grep -q "headless.evtx: its file header is missing" "$tmp/said" || { cat "$tmp/said"; return 1; }
+    grep -q '"header_bad":true' "$tmp/headless/run.json"
+}
+check "a log without its header: is read in full, and that is said" without_header
+
 echo "outputs: $ran checks, $bad failed"
 [ "$bad" -eq 0 ]

@@ -393,13 +393,13 @@ static void log__garbage_between_chunks__records_in_it_are_carved(void **state)
     const st_report *report = read_all(r);
     assert_int_equal(report->records, 2);
     assert_int_equal(report->carved, 1);
-    assert_int_equal(report->bytes_lost, 65536 - size);
+    assert_int_equal(report->lost.bytes, 65536 - size);
     assert_int_equal(r->list[1].offset, 4096 + 65536 + 1001);
     r->options.carve = false;
     report = read_all(r);
     assert_int_equal(report->records, 2);
     assert_int_equal(report->carved, 0);
-    assert_int_equal(report->bytes_lost, 65536);
+    assert_int_equal(report->lost.bytes, 65536);
 }
 
 static void lone__across_two_pieces_of_work__is_read_once(void **state)
@@ -423,6 +423,185 @@ static void lone__across_two_pieces_of_work__is_read_once(void **state)
     }
 }
 
+/* ---- where pieces of work begin ------------------------------------------------------------------------- */
+
+enum { CHUNK = 65536, CHUNKS = 8, SHORT = 3 };
+
+static size_t u32_at(const st_buf *b, size_t at)
+{
+    const unsigned char *p = (const unsigned char *)b->p + at;
+    return p[0] | (size_t)p[1] << 8 | (size_t)p[2] << 16 | (size_t)p[3] << 24;
+}
+
+/* Eight chunks; every other one has a few records, and behind them what stood in the one before. */
+static st_buf buffered_log(void)
+{
+    gen_log *log = gen_new(&(gen_options){ .first_record = 100 });
+    st_buf b = { 0 };
+    assert_non_null(log);
+    for (unsigned k = 0; k < CHUNKS; k++) {
+        for (unsigned i = 0; i < (k % 2 ? SHORT : 25); i++)
+            add(log, 1, 23, false);
+        assert_true(gen_close_chunk(log, 0));
+    }
+    assert_true(gen_finish(log, &b));
+    assert_int_equal(b.n, 4096 + (size_t)CHUNKS * CHUNK);
+    for (size_t at = 4096 + CHUNK; at < b.n; at += (size_t)2 * CHUNK) {
+        size_t from = 512;
+        while (from < u32_at(&b, at + 48))
+            from += u32_at(&b, at - CHUNK + from + 4);
+        memcpy(b.p + at + from, b.p + at - CHUNK + from, CHUNK - from);
+    }
+    return b;
+}
+
+static void wipe(st_buf *b, size_t from, size_t to)
+{
+    st_buf dirt = { 0 };
+    noise(&dirt, to - from);
+    memcpy(b->p + from, dirt.p, dirt.n);
+    st_buf_free(&dirt);
+}
+
+/* What a source gave must not depend on where pieces of work begin. */
+static void assert_pieces_agree(room *r)
+{
+    static const unsigned slots[] = { 1, 2, 3, 5, 7 };
+    room *whole = malloc(sizeof *whole);
+    assert_non_null(whole);
+    r->options.run_slots = 0;
+    st_report first = *read_all(r);
+    st_range *ranges = malloc((first.lost.n + 1) * sizeof *ranges);
+    assert_non_null(ranges);
+    memcpy(ranges, first.lost.list, first.lost.n * sizeof *ranges);
+    *whole = *r;
+    for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
+        r->options.run_slots = slots[i];
+        r->options.threads = 1 + (unsigned)i;
+        const st_report *report = read_all(r);
+        print_message("%u slots: %zu records\n", slots[i], r->n);
+        assert_int_equal(r->n, whole->n);
+        for (size_t k = 0; k < r->n; k++) {
+            assert_int_equal(r->list[k].offset, whole->list[k].offset);
+            assert_int_equal(r->list[k].origin, whole->list[k].origin);
+            assert_int_equal(r->list[k].flags, whole->list[k].flags);
+            assert_string_equal(r->list[k].command, whole->list[k].command);
+        }
+        assert_int_equal(report->records, first.records);
+        assert_int_equal(report->slack, first.slack);
+        assert_int_equal(report->ghosts, first.ghosts);
+        assert_int_equal(report->carved, first.carved);
+        assert_int_equal(report->unparsable, first.unparsable);
+        assert_int_equal(report->lost.bytes, first.lost.bytes);
+        assert_int_equal(report->lost.n, first.lost.n);
+        for (size_t k = 0; k < first.lost.n; k++) {
+            assert_int_equal(report->lost.list[k].offset, ranges[k].offset);
+            assert_int_equal(report->lost.list[k].length, ranges[k].length);
+        }
+    }
+    free(ranges);
+    free(whole);
+}
+
+static void pieces__any_size__same_records(void **state)
+{
+    room *r = *state;
+    static const struct {
+        const char *what;
+        size_t at, insert, remove; /* bytes put in at, or taken out there */
+        bool no_magic, no_head, raw;
+        size_t least, ghosts;
+    } cases[] = {
+        { "as written", 0, 0, 0, false, false, false, 112, 88 },
+        { "half a KiB more behind a chunk", 4096 + CHUNK, 512, 0, false, false, false, 112, 88 },
+        { "off the grid, without magics", 4096 + CHUNK, 30008, 0, true, false, false, 100, 60 },
+        { "bytes missing in a chunk", 4096 + 2 * CHUNK + 20000, 0, 3072, false, false, false, 110, 60 },
+        { "odd bytes more behind a chunk", 4096 + CHUNK, 777, 0, false, false, false, 25, 0 },
+        { "raw", 0, 777, 0, false, false, true, 112, 88 },
+        { "raw, heads of chunks gone", 0, 777, 0, true, true, true, 200, 0 },
+    };
+    for (size_t i = 0; i < 2 * (sizeof cases / sizeof cases[0]); i++) {
+        size_t c = i / 2;
+        st_buf log = buffered_log(), b = { 0 };
+        r->options.carve = i % 2 || cases[c].raw;
+        for (size_t k = 0; k < CHUNKS; k++) {
+            if (cases[c].no_magic && (k || cases[c].raw))
+                memset(log.p + 4096 + k * CHUNK, 0, 8);
+            if (cases[c].no_head)
+                wipe(&log, 4096 + k * CHUNK, 4096 + k * CHUNK + 512);
+        }
+        if (cases[c].raw)
+            wipe(&log, 0, 4096);
+        st_buf_put(&b, log.p, cases[c].at);
+        noise(&b, cases[c].insert);
+        st_buf_put(&b, log.p + cases[c].at + cases[c].remove, log.n - cases[c].at - cases[c].remove);
+        st_buf_free(&log);
+        file(r, &b);
+        print_message("%s, carve %d\n", cases[c].what, r->options.carve);
+        assert_pieces_agree(r);
+        const st_report *report = read_all(r);
+        assert_true(r->n >= (i % 2 && !cases[c].no_head ? 110 : cases[c].least));
+        assert_true(report->ghosts >= cases[c].ghosts);
+        remove_files(r);
+    }
+}
+
+/* ---- what belongs to another --------------------------------------------------------------------------- */
+
+/* A chunk's bytes up to `cut`, then those of a second one from `other` on; or noise. */
+static st_buf spliced(const st_buf *log, const st_buf *second, size_t before, size_t cut, size_t other)
+{
+    st_buf b = { 0 };
+    if (before)
+        noise(&b, before);
+    else
+        st_buf_put(&b, log->p, 4096);
+    st_buf_put(&b, log->p + 4096, cut);
+    if (other < CHUNK)
+        st_buf_put(&b, second->p + 4096 + other, CHUNK - other);
+    else
+        noise(&b, CHUNK);
+    noise(&b, 2 * (size_t)CHUNK);
+    return b;
+}
+
+/* A record whose bytes end before it does may give what is left of it, but never as if it were
+ * all its own. */
+static void cut__anywhere__what_follows_is_never_taken_for_it_unmarked(void **state)
+{
+    room *r = *state;
+    static const size_t others[] = { 0, 512, 1024, 3072, CHUNK };
+    static const size_t befores[] = { 0, 512, 1536, 777 }; /* 0: the log's own header */
+    st_buf logs[2] = { log_of(30, 1, 23, false), log_of(30, 1, 23, true) };
+    for (size_t i = 0; i < 2 * 4 * 5 * 12; i++) {
+        const st_buf *log = &logs[i % 2];
+        size_t before = befores[i / 2 % 4], other = others[i / 8 % 5], at = 512, size = 0;
+        size_t where = before ? before : 4096, cut = 3072 + i / 40 * 1536;
+        st_buf b = spliced(log, &logs[i % 4 / 2], before, cut, other);
+        for (; at < cut; at += size)
+            size = u32_at(log, 4096 + at + 4);
+        at -= size; /* the record across the cut */
+        bool whole = memcmp(b.p + where + at, log->p + 4096 + at, size - 12) == 0;
+        file(r, &b);
+        r->options.carve = before == 777 || i % 3 == 0;
+        read_all(r);
+        size_t intact = 0;
+        for (size_t k = 0; k < r->n; k++) {
+            const seen *s = &r->list[k];
+            intact += s->offset < where + at;
+            if (s->offset < where + at)
+                assert_int_equal(s->flags & (ST_R_PARTIAL | ST_R_REPAIRED), 0);
+            if (s->offset == where + at && !whole && !(s->flags & (ST_R_PARTIAL | ST_R_TRAILER)))
+                fail_msg("case %zu: before %zu, cut %zu, other %zu: flags %x", i, before, cut, other, s->flags);
+        }
+        if (!intact && at > 512)
+            fail_msg("case %zu: before %zu, cut %zu, other %zu: nothing", i, before, cut, other);
+        remove_files(r);
+    }
+    st_buf_free(&logs[0]);
+    st_buf_free(&logs[1]);
+}
+
 /* ---- what can't be read -------------------------------------------------------------------------------- */
 
 static void lone__cut_short__is_counted_with_its_range(void **state)
@@ -436,9 +615,9 @@ static void lone__cut_short__is_counted_with_its_range(void **state)
     const st_report *report = read_all(r);
     assert_int_equal(report->carved, 0);
     assert_int_equal(report->unparsable, 1);
-    assert_int_equal(report->nranges, 1);
-    assert_int_equal(report->ranges[0].offset, 100);
-    assert_int_equal(report->ranges[0].length, record_of(&log, 0).n);
+    assert_int_equal(report->lost.n, 1);
+    assert_int_equal(report->lost.list[0].offset, 100);
+    assert_int_equal(report->lost.list[0].length, record_of(&log, 0).n);
     st_buf_free(&log);
 }
 
@@ -456,7 +635,7 @@ static void raw__no_signature__gives_nothing(void **state)
         assert_int_equal(r->n, 0);
         assert_int_equal(report->unparsable, 0);
         assert_int_equal(report->chunks, 0);
-        assert_int_equal(report->bytes_lost, 0);
+        assert_int_equal(report->lost.bytes, 0);
         remove_files(r);
     }
 }
@@ -490,6 +669,8 @@ int main(void)
         IN_ROOM(chunk__whole_or_cut__each_record_once),
         IN_ROOM(log__garbage_between_chunks__records_in_it_are_carved),
         IN_ROOM(lone__across_two_pieces_of_work__is_read_once),
+        IN_ROOM(pieces__any_size__same_records),
+        IN_ROOM(cut__anywhere__what_follows_is_never_taken_for_it_unmarked),
         IN_ROOM(lone__cut_short__is_counted_with_its_range),
         IN_ROOM(raw__no_signature__gives_nothing),
         IN_ROOM(raw__heads_without_end__cost_bounded_work),

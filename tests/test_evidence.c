@@ -138,6 +138,8 @@ static void sniff__each_first_bytes__tell_the_kind(void **state)
         { "ElfChnk", 8, 4096, 4104, "evtx", ST_S_OK },
         { "ElfChnk", 8, 4096 + 65536, 200000, "evtx", ST_S_OK },
         { "ElfChnk", 8, 4096 + 5 * 65536, 500000, "evtx", ST_S_OK },
+        { "ElfChnk", 8, 4096 + 512, 4096 + 512 + 65536, "evtx", ST_S_OK },
+        { "ElfChnk", 8, 4096 + 512, 200000, "event log chunks", ST_S_OK },
         { "", 0, 0, 0, "empty", ST_S_EMPTY },
         { "", 0, 0, 100000, "empty", ST_S_EMPTY },
         { "PK\3\4", 4, 0, 100, "zip archive", ST_S_OTHER },
@@ -178,6 +180,24 @@ static void sniff__chunk_behind_a_foreign_header__is_a_log(void **state)
     st_evidence *e = sealed1("f");
     expect(st_evidence_at(e, 0), ST_S_OK, "evtx");
     st_evidence_free(e);
+}
+
+/* Off the grid, but in line: bytes are missing in front of it. */
+static void sniff__chunks_in_line__are_a_log(void **state)
+{
+    (void)state;
+    char *all = malloc(200000);
+    assert_non_null(all);
+    for (unsigned in_line = 0; in_line < 2; in_line++) {
+        memset(all, 1, 200000);
+        memcpy(all + 1024, "ElfChnk", 8);
+        memcpy(all + 1024 + 65536 + (in_line ? 0 : 512), "ElfChnk", 8);
+        put_bytes("f", all, 200000);
+        st_evidence *e = sealed1("f");
+        expect(st_evidence_at(e, 0), ST_S_OK, in_line ? "evtx" : "event log chunks");
+        st_evidence_free(e);
+    }
+    free(all);
 }
 
 static void seal__carve__takes_unknown_kinds_only(void **state)
@@ -539,12 +559,12 @@ static void report__neighbours_with_one_reason__grow_together(void **state)
     st_report_lost(&r, 130, 5, "b");
     st_report_lost(&r, 110, 10, "a");
     st_report_lost(&r, 7, 0, "a");
-    assert_int_equal(r.nranges, 3);
-    assert_int_equal(r.ranges[0].offset, 50);
-    assert_int_equal(r.ranges[1].offset, 100);
-    assert_int_equal(r.ranges[1].length, 30);
-    assert_int_equal(r.ranges[2].offset, 130);
-    assert_int_equal(r.bytes_lost, 40);
+    assert_int_equal(r.lost.n, 3);
+    assert_int_equal(r.lost.list[0].offset, 50);
+    assert_int_equal(r.lost.list[1].offset, 100);
+    assert_int_equal(r.lost.list[1].length, 30);
+    assert_int_equal(r.lost.list[2].offset, 130);
+    assert_int_equal(r.lost.bytes, 40);
     st_report s = { 0 };
     s.records = 3;
     r.records = 4;
@@ -553,10 +573,27 @@ static void report__neighbours_with_one_reason__grow_together(void **state)
     st_report_merge(&r, &s);
     assert_int_equal(r.records, 7);
     assert_true(r.truncated);
-    assert_int_equal(r.bytes_lost, 41);
-    assert_int_equal(r.ranges[0].offset, 10);
-    assert_null(s.ranges);
+    assert_int_equal(r.lost.bytes, 41);
+    assert_int_equal(r.lost.list[0].offset, 10);
+    assert_null(s.lost.list);
     assert_int_equal(s.records, 0);
+    st_report_free(&r);
+}
+
+/* What was left over and can't be read is told of, and is no damage. */
+static void report__left_over__is_kept_apart(void **state)
+{
+    (void)state;
+    st_report r = { 0 }, s = { 0 };
+    st_report_left(&r, 100, 20, "no-template");
+    st_report_left(&s, 120, 8, "no-template");
+    st_report_lost(&s, 128, 8, "no-template");
+    st_report_merge(&r, &s);
+    assert_int_equal(r.left.n, 1);
+    assert_int_equal(r.left.list[0].length, 28);
+    assert_int_equal(r.left.bytes, 28);
+    assert_int_equal(r.lost.n, 1);
+    assert_int_equal(r.lost.bytes, 8);
     st_report_free(&r);
 }
 
@@ -566,10 +603,10 @@ static void report__too_many_ranges__keeps_the_first_by_offset(void **state)
     st_report r = { 0 };
     for (uint64_t i = 5000; i > 0; i--)
         st_report_lost(&r, i * 10, 1, "a");
-    assert_int_equal(r.ranges[0].offset, 10);
-    assert_int_equal(r.ranges[r.nranges - 1].offset, r.nranges * 10);
-    assert_int_equal(r.nranges + r.ranges_dropped, 5000);
-    assert_int_equal(r.bytes_lost, 5000);
+    assert_int_equal(r.lost.list[0].offset, 10);
+    assert_int_equal(r.lost.list[r.lost.n - 1].offset, r.lost.n * 10);
+    assert_int_equal(r.lost.n + r.lost.dropped, 5000);
+    assert_int_equal(r.lost.bytes, 5000);
     st_report_free(&r);
 }
 
@@ -580,6 +617,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         IN_ROOM(sniff__each_first_bytes__tell_the_kind),
         IN_ROOM(sniff__chunk_behind_a_foreign_header__is_a_log),
+        IN_ROOM(sniff__chunks_in_line__are_a_log),
         IN_ROOM(seal__carve__takes_unknown_kinds_only),
         IN_ROOM(walk__any_order_of_paths__gives_names_by_bytes),
         IN_ROOM(walk__argument_ends_in_a_slash__no_slash_is_doubled),
@@ -598,6 +636,7 @@ int main(void)
         IN_ROOM(kind__of_a_hole__is_told_without_reading_it),
         IN_ROOM(file__became_a_pipe_since_listed__is_refused),
         cmocka_unit_test(report__neighbours_with_one_reason__grow_together),
+        cmocka_unit_test(report__left_over__is_kept_apart),
         cmocka_unit_test(report__too_many_ranges__keeps_the_first_by_offset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

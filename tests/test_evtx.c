@@ -562,6 +562,32 @@ static void chunk__slack_behind_free_offset__told_apart(void **state)
     free(m);
 }
 
+/* A left-over record whose template has been written over. */
+static void chunk__slack_unreadable__has_its_range(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    sink s = { 0 };
+    st_report report = { 0 };
+    sample(m);
+    size_t second = 512 + m->b[516] + 256u * m->b[517], size = m->b[second + 4];
+    memcpy(m->b + 32768, m->b + second, size);
+    m->b[32768 + 8] = 77;
+    memset(m->b + 32768 + 26, 0x55, 12); /* neither a token nor a template */
+    m->b[32768 + 26] = 1;
+    m->b[32768 + 27] = 0;
+    read_chunk(m->b, CHUNK, false, &s, &report);
+    assert_int_equal(report.slack, 0);
+    assert_int_equal(report.unparsable, 1);
+    assert_int_equal(report.left.n, 1);
+    assert_int_equal(report.left.list[0].offset, 32768);
+    assert_int_equal(report.left.list[0].length, size);
+    assert_int_equal(report.lost.n, 0);
+    st_buf_free(&s.text);
+    st_report_free(&report);
+    free(m);
+}
+
 /* ---- hostile bytes ------------------------------------------------------------------------------------ */
 
 static void chunk__cut_at_every_byte__no_crash_and_monotone(void **state)
@@ -679,7 +705,7 @@ static st_status scan_bytes(const unsigned char *p, size_t n, bool digest, sink 
     st_source *s = st_evidence_at(e, 0);
     st_status status = s->status;
     *report = s->report;
-    report->ranges = NULL; /* stays with the evidence */
+    report->lost.list = NULL; /* stays with the evidence */
     if (digest) {
         unsigned char want[32];
         st_sha256(p, n, want);
@@ -752,7 +778,7 @@ static void scan__template_lost__borrowed_from_another_chunk(void **state)
     assert_int_equal(scan_bytes(file, SIZE, true, &s, &r), ST_S_DAMAGED);
     assert_int_equal(r.records, 7);
     assert_int_equal(r.borrowed, 2);
-    assert_int_equal(r.bytes_lost, first);
+    assert_int_equal(r.lost.bytes, first);
     st_buf_char(&s.text, '\0');
     assert_non_null(strstr(s.text.p, "2/1002@host A=ab Data1=c Data2=d;"));
     st_buf_free(&s.text);
@@ -773,6 +799,7 @@ int main(void)
         cmocka_unit_test(chunk__template_reference_lies__found_by_id),
         cmocka_unit_test(chunk__size_of_a_record_lies__others_are_read),
         cmocka_unit_test(chunk__slack_behind_free_offset__told_apart),
+        cmocka_unit_test(chunk__slack_unreadable__has_its_range),
         cmocka_unit_test(chunk__cut_at_every_byte__no_crash_and_monotone),
         cmocka_unit_test(chunk__every_byte_changed__no_crash),
         cmocka_unit_test(chunk__value_nested_in_itself__ends),

@@ -481,7 +481,7 @@ static void chunk__sound__gives_every_record_and_its_place(void **state)
     assert_string_equal(s.command[2], "three");
     assert_int_equal(report.records, 3);
     assert_int_equal(report.unparsable + report.slack + report.damaged, 0);
-    assert_int_equal(report.bytes_lost, 0);
+    assert_int_equal(report.lost.bytes, 0);
     st_report_free(&report);
     free(c);
 }
@@ -510,9 +510,9 @@ static void chunk__one_bad_record__costs_one(void **state)
     assert_int_equal(s.n, 2);
     assert_int_equal(s.number[1], 3);
     assert_int_equal(report.unparsable, 1);
-    assert_int_equal(report.nranges, 1);
-    assert_int_equal(report.ranges[0].offset, 4096 + c->start[1]);
-    assert_int_equal(report.ranges[0].length, c->start[2] - c->start[1]);
+    assert_int_equal(report.lost.n, 1);
+    assert_int_equal(report.lost.list[0].offset, 4096 + c->start[1]);
+    assert_int_equal(report.lost.list[0].length, c->start[2] - c->start[1]);
     st_report_free(&report);
     free(c);
 }
@@ -531,7 +531,7 @@ static void chunk__more_values_than_fit__cost_their_record(void **state)
         assert_int_equal(s.n, 2);
         assert_int_equal(s.number[1], 3);
         assert_int_equal(report.unparsable, 1);
-        assert_int_equal(report.ranges[0].offset, 4096 + c->start[1]);
+        assert_int_equal(report.lost.list[0].offset, 4096 + c->start[1]);
         st_report_free(&report);
         free(c);
     }
@@ -648,7 +648,7 @@ static void chunk__slack_whose_template_is_gone__is_not_guessed(void **state)
     read_chunk(c, sizeof c->b, true, &s, &report);
     assert_int_equal(s.n, 3);
     assert_int_equal(report.unparsable, 1);
-    assert_int_equal(report.bytes_lost, 0);
+    assert_int_equal(report.lost.bytes, 0);
     st_report_free(&report);
     free(c);
 }

@@ -489,8 +489,8 @@ static void remote__child_ends__costs_one_chunk(void **state)
         assert_int_equal(before.ended + after.ended, 0);
         assert_int_equal(lost.ended, 1);
         assert_int_equal(report.records, 2 * EACH);
-        assert_int_equal(report.bytes_lost, 65536);
-        assert_string_equal(report.ranges[0].reason, "reader-ended");
+        assert_int_equal(report.lost.bytes, 65536);
+        assert_string_equal(report.lost.list[0].reason, "reader-ended");
         st_report_free(&report);
         st_remote_free(s);
     }
@@ -523,12 +523,12 @@ static void remote__records_that_cannot_be_read__same_account(void **state)
     assert_int_equal(report.records, same.records);
     assert_int_equal(report.slack, same.slack);
     assert_int_equal(report.unparsable, same.unparsable);
-    assert_int_equal(report.nranges, same.nranges);
-    assert_true(same.nranges > 0);
-    for (size_t i = 0; i < same.nranges; i++) {
-        assert_int_equal(report.ranges[i].offset, same.ranges[i].offset);
-        assert_int_equal(report.ranges[i].length, same.ranges[i].length);
-        assert_string_equal(report.ranges[i].reason, same.ranges[i].reason);
+    assert_int_equal(report.lost.n, same.lost.n);
+    assert_true(same.lost.n > 0);
+    for (size_t i = 0; i < same.lost.n; i++) {
+        assert_int_equal(report.lost.list[i].offset, same.lost.list[i].offset);
+        assert_int_equal(report.lost.list[i].length, same.lost.list[i].length);
+        assert_string_equal(report.lost.list[i].reason, same.lost.list[i].reason);
     }
     st_libevtx_free(here);
     st_remote_free(s);

@@ -36,6 +36,12 @@ typedef struct st_range {
     const char *reason; /* a stable word: "truncated", "bad-token", "no-template" ...; static storage */
 } st_range;
 
+typedef struct st_ranges {
+    st_range *list; /* the first ST_MAX_RANGES of them, by offset */
+    size_t n, cap, dropped;
+    uint64_t bytes; /* sum of all, kept ones and others */
+} st_ranges;
+
 /* What became of one source. Counters add up: a record position found is
  * counted in exactly one of records, slack, carved, unparsable or duplicate. */
 typedef struct st_report {
@@ -47,9 +53,8 @@ typedef struct st_report {
     uint64_t borrowed;                         /* of those: read with a template from elsewhere in the source */
     uint64_t unparsable;                       /* record positions found that gave nothing */
     uint64_t lossy;                            /* characters that had to be replaced */
-    uint64_t bytes_lost;                       /* sum of all ranges, kept ones and others */
-    st_range *ranges;                          /* the first ST_MAX_RANGES of them, by offset */
-    size_t nranges, ranges_cap, ranges_dropped;
+    st_ranges lost;                            /* bytes that should have given more */
+    st_ranges left; /* left-over records that couldn't be read, or in part: no damage, they were given up */
     bool header_bad; /* file header missing, damaged, or its checksum wrong */
     bool dirty;      /* the log was open when it was copied: not damage */
     bool truncated;
@@ -57,6 +62,7 @@ typedef struct st_report {
 
 /* Adds a range; neighbours with one reason grow together. */
 void st_report_lost(st_report *r, uint64_t offset, uint64_t length, const char *reason);
+void st_report_left(st_report *r, uint64_t offset, uint64_t length, const char *reason);
 /* dst += src; src is emptied. Ranges are kept in the order of offsets. */
 void st_report_merge(st_report *dst, st_report *src);
 void st_report_free(st_report *r);

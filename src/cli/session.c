@@ -172,23 +172,44 @@ static void loss_of(const st_source *x, st_buf *b)
         st_buf_fmt(b, "its size changed while it was read: what follows may be incomplete");
     else if (x->status == ST_S_DAMAGED) {
         st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost", (unsigned long long)r->records,
-                   (unsigned long long)r->unparsable, (unsigned long long)r->bytes_lost);
-        if (r->nranges)
-            st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->ranges[0].offset,
-                       r->ranges[0].reason);
+                   (unsigned long long)r->unparsable, (unsigned long long)r->lost.bytes);
+        if (r->lost.n)
+            st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->lost.list[0].offset,
+                       r->lost.list[0].reason);
     }
+}
+
+static void verbose_ranges(const st_config *c, const st_source *x, const char *what, const st_ranges *r)
+{
+    for (size_t i = 0; i < r->n; i++)
+        st_say(c, "%.*s: %s %llu to %llu: %s", ST_FMT(x->name), what, (unsigned long long)r->list[i].offset,
+               (unsigned long long)r->list[i].offset + r->list[i].length, r->list[i].reason);
+    if (r->dropped)
+        st_say(c, "%.*s: %s: %zu more ranges, %llu bytes in all", ST_FMT(x->name), what, r->dropped,
+               (unsigned long long)r->bytes);
 }
 
 static void verbose_source(const st_config *c, const st_source *x)
 {
     const st_report *r = &x->report;
+    const struct {
+        bool yes;
+        const char *what;
+    } notes[] = { { r->header_bad, "its file header is missing, foreign or damaged: not needed" },
+                  { r->dirty, "it was open when it was copied" },
+                  { r->truncated, "it is cut short" } };
     st_say(c, "%.*s: %llu records, %llu recovered, %llu carved, %llu decoded in part, %llu unreadable, %llu of %llu chunks bad",
            ST_FMT(x->name), (unsigned long long)r->records, (unsigned long long)r->slack,
            (unsigned long long)r->carved, (unsigned long long)r->damaged, (unsigned long long)r->unparsable,
            (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
-    for (size_t i = 0; i < r->nranges; i++)
-        st_say(c, "%.*s: bytes %llu to %llu: %s", ST_FMT(x->name), (unsigned long long)r->ranges[i].offset,
-               (unsigned long long)r->ranges[i].offset + r->ranges[i].length, r->ranges[i].reason);
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
+        if (notes[i].yes)
+            st_say(c, "%.*s: %s", ST_FMT(x->name), notes[i].what);
+    if (r->lossy)
+        st_say(c, "%.*s: %llu characters were no text and are shown as U+FFFD", ST_FMT(x->name),
+               (unsigned long long)r->lossy);
+    verbose_ranges(c, x, "bytes", &r->lost);
+    verbose_ranges(c, x, "left-over bytes", &r->left);
 }
 
 /* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */

@@ -24,12 +24,12 @@ static bool grow_range(st_range *a, const st_range *b)
 }
 
 /* The place of the first range that begins behind offset. */
-static size_t place_of(const st_report *r, uint64_t offset)
+static size_t place_of(const st_ranges *r, uint64_t offset)
 {
-    size_t lo = 0, hi = r->nranges;
+    size_t lo = 0, hi = r->n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (r->ranges[mid].offset <= offset)
+        if (r->list[mid].offset <= offset)
             lo = mid + 1;
         else
             hi = mid;
@@ -37,47 +37,65 @@ static size_t place_of(const st_report *r, uint64_t offset)
     return lo;
 }
 
-static void remove_range(st_report *r, size_t i)
+static void remove_range(st_ranges *r, size_t i)
 {
-    memmove(&r->ranges[i], &r->ranges[i + 1], (r->nranges - i - 1) * sizeof *r->ranges);
-    r->nranges--;
+    memmove(&r->list[i], &r->list[i + 1], (r->n - i - 1) * sizeof *r->list);
+    r->n--;
 }
 
-static void insert_range(st_report *r, size_t i, const st_range *one)
+static void insert_range(st_ranges *r, size_t i, const st_range *one)
 {
-    if (r->nranges == ST_MAX_RANGES) {
-        r->ranges_dropped++;
-        if (i == r->nranges)
+    if (r->n == ST_MAX_RANGES) {
+        r->dropped++;
+        if (i == r->n)
             return;
-        r->nranges--;
-    } else if (!st_grow(&r->ranges, &r->ranges_cap, r->nranges + 1, sizeof *r->ranges)) {
-        r->ranges_dropped++;
+        r->n--;
+    } else if (!st_grow(&r->list, &r->cap, r->n + 1, sizeof *r->list)) {
+        r->dropped++;
         return;
     }
-    memmove(&r->ranges[i + 1], &r->ranges[i], (r->nranges - i) * sizeof *r->ranges);
-    r->ranges[i] = *one;
-    r->nranges++;
+    memmove(&r->list[i + 1], &r->list[i], (r->n - i) * sizeof *r->list);
+    r->list[i] = *one;
+    r->n++;
 }
 
-static void put_range(st_report *r, const st_range *one)
+static void put_range(st_ranges *r, const st_range *one)
 {
     size_t i = place_of(r, one->offset);
-    if (i > 0 && grow_range(&r->ranges[i - 1], one)) {
-        if (i < r->nranges && grow_range(&r->ranges[i - 1], &r->ranges[i]))
+    if (i > 0 && grow_range(&r->list[i - 1], one)) {
+        if (i < r->n && grow_range(&r->list[i - 1], &r->list[i]))
             remove_range(r, i);
         return;
     }
-    if (i < r->nranges && grow_range(&r->ranges[i], one))
+    if (i < r->n && grow_range(&r->list[i], one))
         return;
     insert_range(r, i, one);
 }
 
-void st_report_lost(st_report *r, uint64_t offset, uint64_t length, const char *reason)
+static void add(st_ranges *r, uint64_t offset, uint64_t length, const char *reason)
 {
     if (length == 0)
         return;
-    r->bytes_lost += length;
+    r->bytes += length;
     put_range(r, &(st_range){ .offset = offset, .length = length, .reason = reason });
+}
+
+void st_report_lost(st_report *r, uint64_t offset, uint64_t length, const char *reason)
+{
+    add(&r->lost, offset, length, reason);
+}
+
+void st_report_left(st_report *r, uint64_t offset, uint64_t length, const char *reason)
+{
+    add(&r->left, offset, length, reason);
+}
+
+static void merge(st_ranges *dst, const st_ranges *src)
+{
+    dst->bytes += src->bytes;
+    dst->dropped += src->dropped;
+    for (size_t i = 0; i < src->n; i++)
+        put_range(dst, &src->list[i]);
 }
 
 void st_report_merge(st_report *dst, st_report *src)
@@ -93,18 +111,17 @@ void st_report_merge(st_report *dst, st_report *src)
     dst->borrowed += src->borrowed;
     dst->unparsable += src->unparsable;
     dst->lossy += src->lossy;
-    dst->bytes_lost += src->bytes_lost;
-    dst->ranges_dropped += src->ranges_dropped;
     dst->header_bad |= src->header_bad;
     dst->dirty |= src->dirty;
     dst->truncated |= src->truncated;
-    for (size_t i = 0; i < src->nranges; i++)
-        put_range(dst, &src->ranges[i]);
+    merge(&dst->lost, &src->lost);
+    merge(&dst->left, &src->left);
     st_report_free(src);
 }
 
 void st_report_free(st_report *r)
 {
-    free(r->ranges);
+    free(r->lost.list);
+    free(r->left.list);
     memset(r, 0, sizeof *r);
 }

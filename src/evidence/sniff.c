@@ -3,16 +3,19 @@
  * .evt, .bin and .txt, and other things come as .evtx.
  *
  * A log whose file header is gone still has chunks, so a chunk's magic where a chunk
- * belongs counts as much as the file's own.
+ * belongs counts as much as the file's own. So does one elsewhere that is followed by
+ * another, or by the end, where it should be: bytes are missing in front of it. Other
+ * chunks lie among bytes that aren't a log's.
  */
 #include "ledger.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD = 4096 + 8, WIDE = 4096 + 65536 + 8, GRID = 512, SLOT = 65536 };
+enum { HEADER = 4096, GRID = 512, SLOT = 65536, HEAD = HEADER + 8, WIDE = HEADER + SLOT + 8 };
 
 #define K_EVTX ((st_kind){ .name = "evtx", .evtx = true })
+#define K_CHUNKS ((st_kind){ .name = "event log chunks", .evtx = true })
 
 typedef struct magic {
     size_t at, n;
@@ -84,12 +87,31 @@ static bool by_magic(const unsigned char *p, size_t n, st_kind *out)
     return false;
 }
 
-static bool has_chunk(const unsigned char *p, size_t n)
+static bool is_chunk(const unsigned char *p, size_t n)
 {
-    for (size_t at = 0; at + 8 <= n; at += GRID)
-        if (memcmp(p + at, "ElfChnk", 8) == 0)
+    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
+}
+
+/* What a chunk at a sector among the n bytes, which are the file's from `from` on, says of the
+ * file. false: there is none. */
+static bool by_chunk(st_file *f, const unsigned char *p, size_t n, uint64_t from, st_kind *out)
+{
+    size_t at, got = 0;
+    unsigned char next[8];
+    for (at = (HEADER - from % SLOT) % SLOT; at < n; at += SLOT)
+        if (is_chunk(p + at, n - at)) {
+            *out = K_EVTX;
             return true;
-    return false;
+        }
+    for (at = 0; at < n && !is_chunk(p + at, n - at);)
+        at += GRID;
+    if (at >= n)
+        return false;
+    uint64_t behind = from + at + SLOT;
+    bool in_line = behind >= st_file_size(f) ||
+                   (st_file_read(f, behind, next, sizeof next, &got, NULL) == ST_OK && is_chunk(next, got));
+    *out = in_line ? K_EVTX : K_CHUNKS;
+    return true;
 }
 
 /* Printable UTF-8, as far as was read; a character cut by the end is no fault. */
@@ -134,10 +156,8 @@ static st_code behind_zeros(st_file *f, unsigned char *buf, st_kind *out, st_err
         if (code)
             return code;
         zeros = all_zero(buf, got);
-        if (!zeros && has_chunk(buf, got)) {
-            *out = K_EVTX;
+        if (!zeros && by_chunk(f, buf, got, at, out))
             return ST_OK;
-        }
     }
     if (zeros)
         *out = (st_kind){ .name = "empty", .empty = true };
@@ -155,8 +175,8 @@ static st_code look_wider(st_file *f, bool zeros, st_kind *out, st_err *err)
         code = behind_zeros(f, buf, out, err);
     else
         code = st_file_read(f, 0, buf, WIDE, &got, err);
-    if (!code && has_chunk(buf, got))
-        *out = K_EVTX;
+    if (!code && got)
+        by_chunk(f, buf, got, 0, out);
     free(buf);
     return code;
 }

@@ -274,9 +274,11 @@ static const char *reason_of(libevtx_error_t *error)
 /* Bytes that gave nothing. What lies in slack is no loss. */
 static void lose_bytes(const st_libevtx *s, const st_chunk *c, const place *p, const char *reason)
 {
-    size_t left = c->n - p->at;
+    size_t left = c->n - p->at, n = p->size < left ? p->size : left;
     if (p->at < s->end)
-        st_report_lost(c->report, c->offset + p->at, p->size < left ? p->size : left, reason);
+        st_report_lost(c->report, c->offset + p->at, n, reason);
+    else
+        st_report_left(c->report, c->offset + p->at, n, reason);
 }
 
 static void lost(const st_libevtx *s, const st_chunk *c, const place *p, const char *reason)

@@ -184,7 +184,8 @@ static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
         lost(s, at, next - at, has_magic(s, at) ? "bad-record" : "gap");
         s->c->report->unparsable += has_magic(s, at);
     } else {
-        bool trailer = next - at >= RECORD_MIN + 4 && nt_u32(s->b + next - 4) == next - at;
+        /* In front of a record stands the size of the one before, right or wrong. */
+        bool trailer = next - at >= RECORD_MIN + 4 && (next < end || nt_u32(s->b + next - 4) == next - at);
         live(s, at, trailer ? next - 4 : next, next, ST_R_REPAIRED, reason);
     }
     return next;
@@ -256,12 +257,14 @@ static void leftover(st_native *s, uint32_t at, uint32_t size)
         report->ghosts++;
         return;
     }
-    if (!nt_record(s, at, at + size - 4, ST_O_SLACK, 0, NULL, &reason)) {
+    bool read = nt_record(s, at, at + size - 4, ST_O_SLACK, 0, NULL, &reason);
+    if (read)
+        report->slack++;
+    else
         report->unparsable++;
-        return;
-    }
-    report->slack++;
-    report->damaged += reason != NULL;
+    report->damaged += read && reason;
+    if (!read || reason)
+        st_report_left(report, s->c->offset + at, size, reason ? reason : "bad-token");
 }
 
 static void walk_slack(st_native *s, uint32_t at)

@@ -15,6 +15,7 @@ typedef struct job {
     uint32_t off, end; /* the record's bytes */
     size_t depth;  /* of steps */
     bool repaired, borrowed;
+    bool unsure;   /* where the record ends is a guess */
     const char *damage;
 } job;
 
@@ -158,12 +159,15 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     st_value *to = j->s->values + step->base;
     uint32_t count = in->count < ST_MAX_SUBST ? in->count : ST_MAX_SUBST;
     step->count = 0;
-    if (!nt_spend(j->s, count / 32))
+    if (!nt_spend(j->s, count / 32)) {
         damaged(j, "limit");
-    else if (load_sound(j->s, in, to, end))
+    } else if (load_sound(j->s, in, to, end)) {
         step->count = count;
-    else
+    } else {
+        if (j->unsure && !j->depth) /* what follows its bytes would pass for values */
+            damaged(j, "bad-size");
         step->count = load_odd(j, in, to, j->s->plans[step->plan].nsubs, end);
+    }
 }
 
 uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint32_t base,
@@ -376,6 +380,8 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
         step.plan = nt_compile(s, pos, end, false, context);
         if (step.plan == NT_NONE)
             return false;
+        if (j->unsure && !j->depth && s->plans[step.plan].repaired)
+            damaged(j, "bad-size");
     }
     note_plan(j, step.plan);
     s->steps[j->depth++] = step;
@@ -508,7 +514,7 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
                     .written = nt_u64(s->b + off + 16), .origin = origin,
                     .flags = flags | s->c->flags, .event_id = UINT32_MAX,
                     .lossy = &s->c->report->lossy };
-    job j = { .s = s, .r = &r, .off = off, .end = end };
+    job j = { .s = s, .r = &r, .off = off, .end = end, .unsure = damage || (flags & ST_R_TRAILER) };
     s->record_budget = ST_MAX_RECORD_STEPS;
     s->strict = origin != ST_O_LIVE;
     s->nout = s->unnamed = 0;

@@ -49,7 +49,8 @@ typedef struct message {
 
 typedef struct range {
     uint64_t offset, length;
-    uint32_t reason; /* place in REASONS */
+    uint16_t reason; /* place in REASONS */
+    uint16_t left;   /* among what was left over: no loss */
 } range;
 
 /* Why libevtx.c says that bytes are lost; the first stands for all that isn't here. */
@@ -145,10 +146,10 @@ static void say_record(void *job, const st_record *r)
     say(x, &m);
 }
 
-static void put_range(st_buf *b, const st_range *r)
+static void put_range(st_buf *b, const st_range *r, bool left)
 {
-    range out = { .offset = r->offset, .length = r->length };
-    for (uint32_t i = 0; i < NREASONS; i++)
+    range out = { .offset = r->offset, .length = r->length, .left = left };
+    for (uint16_t i = 0; i < NREASONS; i++)
         if (strcmp(REASONS[i], r->reason) == 0)
             out.reason = i;
     st_buf_put(b, &out, sizeof out);
@@ -156,12 +157,14 @@ static void put_range(st_buf *b, const st_range *r)
 
 static void say_end(child *x, const st_report *r)
 {
-    message m = { .end = true, .ranges = (uint32_t)r->nranges, .ghosts = r->ghosts,
+    message m = { .end = true, .ranges = (uint32_t)(r->lost.n + r->left.n), .ghosts = r->ghosts,
                   .unparsable = r->unparsable, .damaged = r->damaged, .lossy = r->lossy };
     st_buf_clear(&x->lengths);
     st_buf_clear(&x->texts);
-    for (size_t i = 0; i < r->nranges; i++)
-        put_range(&x->texts, &r->ranges[i]);
+    for (size_t i = 0; i < r->lost.n; i++)
+        put_range(&x->texts, &r->lost.list[i], false);
+    for (size_t i = 0; i < r->left.n; i++)
+        put_range(&x->texts, &r->left.list[i], true);
     say(x, &m);
 }
 
@@ -499,7 +502,10 @@ static bool take_end(st_remote *s, const st_chunk *c, const message *m)
         if (r.offset < c->offset || r.offset - c->offset > c->n || r.length > c->n - (r.offset - c->offset) ||
             r.reason >= NREASONS)
             return false;
-        st_report_lost(c->report, r.offset, r.length, REASONS[r.reason]);
+        if (r.left)
+            st_report_left(c->report, r.offset, r.length, REASONS[r.reason]);
+        else
+            st_report_lost(c->report, r.offset, r.length, REASONS[r.reason]);
     }
     c->report->ghosts += m->ghosts;
     c->report->unparsable += m->unparsable;

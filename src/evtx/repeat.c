@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CHUNK = 65536 };
+enum { NEAR = 2 * 65536 }; /* a chunk further away isn't the one before: bytes are missing */
 
 static uint64_t number_at(const st_chunk *c, uint32_t at)
 {
@@ -26,7 +26,7 @@ void st_repeats_chunk(st_repeats *r, uint64_t offset)
     r->now = spare;
     r->now.n = 0;
     r->now.offset = offset;
-    if (r->before.offset + CHUNK != offset)
+    if (r->before.offset > offset || offset - r->before.offset > NEAR)
         r->before.n = 0;
 }
 

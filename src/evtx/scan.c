@@ -357,9 +357,9 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
     put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
     if (whole)
         c.taken = NULL;
-    uint64_t before = found(&t->report), lost = t->report.bytes_lost;
+    uint64_t before = found(&t->report), lost = t->report.lost.bytes;
     decode(t, &c);
-    if (found(&t->report) == before && t->report.bytes_lost == lost)
+    if (found(&t->report) == before && t->report.lost.bytes == lost)
         t->report.chunks_empty++;
 }
 
@@ -393,10 +393,16 @@ static size_t base_of(const unsigned char *p, size_t skip, size_t n)
     return 0;
 }
 
-/* The next chunk's magic behind i: at a sector in a log, anywhere in other files. n: none. */
+/* Are chunks looked for at every byte? Else at sectors. */
+static bool anywhere(const turn *t)
+{
+    return !t->evtx || t->s->o->carve;
+}
+
+/* The next chunk's magic behind i. n: none. */
 static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t n)
 {
-    if (!t->evtx) {
+    if (anywhere(t)) {
         const unsigned char *at = i + 1 < n ? memmem(p + i + 1, n - i - 1, "ElfChnk", 8) : NULL;
         return at ? (size_t)(at - p) : n;
     }
@@ -431,7 +437,7 @@ static size_t one_chunk(const turn *t, const unsigned char *p, size_t n, verdict
 static bool chunk_at(turn *t, uint64_t offset)
 {
     unsigned char head[FIRST_RECORD + 8];
-    if (!t->evtx && !chunk_like(head, peek(t, (int64_t)offset, head, sizeof head)))
+    if (anywhere(t) && !chunk_like(head, peek(t, (int64_t)offset, head, sizeof head)))
         return false;
     size_t got = read_at(t, offset, t->w->extra, SLOT);
     verdict v;
@@ -445,7 +451,7 @@ static bool chunk_at(turn *t, uint64_t offset)
 static bool across(turn *t, uint64_t offset, size_t n)
 {
     unsigned char edge[14];
-    if (t->evtx || n < 7)
+    if (!anywhere(t) || n < 7)
         return false;
     size_t got = peek(t, (int64_t)(offset + n - 7), edge, sizeof edge);
     const unsigned char *at = got >= 8 ? memmem(edge, got, "ElfChnk", 8) : NULL;
@@ -536,6 +542,8 @@ static void header(turn *t)
         r->truncated = true;
     if (n < 128 || memcmp(p, "ElfFile", 8) != 0) {
         r->header_bad = true;
+        memcpy(t->w->raw, p, n);
+        off_grid(t, 0, t->w->raw, n);
         return;
     }
     uint32_t flags = u32(p + 120);
@@ -807,7 +815,7 @@ static void finish_source(scan *s, source_state *src)
         it->reason = ST_STR("it could not be opened again");
     } else if (src->changed) {
         it->status = ST_S_CHANGED;
-    } else if (r->bytes_lost || r->chunks_bad || r->truncated) {
+    } else if (r->lost.bytes || r->chunks_bad || r->truncated) {
         it->status = ST_S_DAMAGED;
     } else if (!r->records && !r->slack && !r->carved) {
         it->status = ST_S_EMPTY;

@@ -314,7 +314,7 @@ static void put_unread(page *g)
             put_evidence(g, s->reason);
         }
         st_buf_fmt(&g->o->buf, " (%llu bytes lost)</li>\n",
-                   (unsigned long long)s->report.bytes_lost);
+                   (unsigned long long)s->report.lost.bytes);
         st_out_tick(g->o);
     }
     put(g, found ? "</ul>\n" : "");

@@ -97,23 +97,23 @@ static const char *status_word(st_status s)
     return words[s <= ST_S_CHANGED ? s : ST_S_CHANGED];
 }
 
-static void put_ranges(st_buf *b, bool *more, const st_report *r)
+static void put_ranges(st_buf *b, bool *more, const char *name, const char *others, const st_ranges *r)
 {
-    if (!r->nranges)
+    if (!r->n)
         return;
-    st_json_key(b, more, "lost");
-    for (size_t i = 0; i < r->nranges; i++) {
+    st_json_key(b, more, name);
+    for (size_t i = 0; i < r->n; i++) {
         bool inner = false;
         st_buf_char(b, i ? ',' : '[');
         st_buf_char(b, '{');
-        st_json_num(b, &inner, "offset", r->ranges[i].offset);
-        st_json_num(b, &inner, "length", r->ranges[i].length);
-        st_json_text(b, &inner, "reason", st_str_of(r->ranges[i].reason));
+        st_json_num(b, &inner, "offset", r->list[i].offset);
+        st_json_num(b, &inner, "length", r->list[i].length);
+        st_json_text(b, &inner, "reason", st_str_of(r->list[i].reason));
         st_buf_char(b, '}');
     }
     st_buf_char(b, ']');
-    if (r->ranges_dropped)
-        st_json_num(b, more, "lost_ranges_not_listed", r->ranges_dropped);
+    if (r->dropped)
+        st_json_num(b, more, others, r->dropped);
 }
 
 static void put_source(st_buf *b, const st_source *s)
@@ -128,7 +128,7 @@ static void put_source(st_buf *b, const st_source *s)
         { "damaged", r->damaged },       { "borrowed_template", r->borrowed },
         { "unparsable", r->unparsable }, { "lossy", r->lossy },
         { "chunks", r->chunks },         { "chunks_bad", r->chunks_bad },
-        { "bytes_lost", r->bytes_lost },
+        { "bytes_lost", r->lost.bytes }, { "bytes_left_over", r->left.bytes },
     };
     bool more = false;
     st_buf_char(b, '{');
@@ -150,7 +150,8 @@ static void put_source(st_buf *b, const st_source *s)
         st_json_bool(b, &more, "dirty", true);
     if (r->truncated)
         st_json_bool(b, &more, "truncated", true);
-    put_ranges(b, &more, r);
+    put_ranges(b, &more, "lost", "lost_ranges_not_listed", &r->lost);
+    put_ranges(b, &more, "left_over", "left_over_ranges_not_listed", &r->left);
     st_buf_char(b, '}');
 }
 
