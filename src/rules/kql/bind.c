@@ -1594,6 +1594,7 @@ static bind_op *const operators[] = {
     [ST_KP_TOP_HITTERS] = st_kb_op_top_hitters,
     [ST_KP_MAKE_GRAPH] = st_kb_op_make_graph,
     [ST_KP_GRAPH_MATCH] = st_kb_op_graph_match,
+    [ST_KP_GRAPH_SHORTEST_PATHS] = st_kb_op_graph_shortest_paths,
     [ST_KP_GRAPH_TO_TABLE] = st_kb_op_graph_to_table,
     [ST_KP_GRAPH_MARK_COMPONENTS] = st_kb_op_graph_mark_components,
     [ST_KP_UNSUPPORTED] = NULL,

@@ -142,6 +142,7 @@ typedef struct st_kgallowed {
     st_kgbits **own;   /* nodes: never NULL; edges: NULL if all */
     st_kgbits **inner; /* variable edges: the nodes between; NULL if all */
     uint32_t *count;   /* nodes: how many */
+    st_kgbits **any;   /* by filter: what an `any` filter holds for; else NULL */
 } st_kgallowed;
 bool st_kgallowed_find(st_krun *r, const st_kgpattern *p, st_kgallowed *out);
 
