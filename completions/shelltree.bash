@@ -14,8 +14,8 @@ _shelltree_values()
     -f | --format)
         case $2 in
         hunt) echo 'csv html jsonl text timesketch' ;;
-        tree | rules) echo 'csv jsonl text' ;;
-        query) echo 'csv json jsonl text' ;;
+        tree) echo 'csv jsonl text' ;;
+        query | rules) echo 'csv json jsonl text' ;;
         extract) echo 'csv jsonl' ;;
         verify) echo 'jsonl text' ;;
         esac

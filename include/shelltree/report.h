@@ -106,6 +106,8 @@ typedef struct st_run_info {
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *i);
+/* What each query needs; in text and JSON the tally behind. */
+void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
 /* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);

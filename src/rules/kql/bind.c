@@ -1987,6 +1987,8 @@ void st_kbind(st_krun *r, const st_kql_script *script, bool marks_servers, st_kq
         ok = s->kind == ST_KS_QUERY ? add_results(&b, s, &last) || b.failed || b.needs
                                     : statement(&b, s, NULL);
     free(b.calls);
+    out->needs = b.needs;
+    out->never = b.never;
     if (b.failed || !st_krun_ok(r))
         return;
     if (b.needs && !r->settings->stub_services) {

@@ -424,10 +424,17 @@ void st_kexplain(st_krun *r, st_str text, const st_kop *root, bool run, st_buf *
 /* ---- the binder
  * ---------------------------------------------------------------------------------------- */
 
+/* Names, in the order they are met. */
+typedef struct st_kneed {
+    struct st_kneed *next;
+    st_str name;
+} st_kneed;
+
 typedef struct st_kbound {
     st_rule_status status;
     st_str why;   /* "EmailEvents, which isn't here" */
     st_str stubs; /* the services that are taken as empty */
+    const st_kneed *needs, *never; /* names of services; of columns that are filtered by and never filled */
     st_kop *root; /* the first result; root->also: the next */
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */
