@@ -216,6 +216,14 @@ static void put_columns(const printer *p, const st_kop *op, const st_kop *in, si
     st_buf_char(p->out, '\n');
 }
 
+/* The operator of the text that op is, or is part of the way to. */
+static const st_kop *shown(const st_kop *op)
+{
+    while (op && !op->step)
+        op = op->in ? op->in : op->again;
+    return op;
+}
+
 static void put_chain(const printer *p, const st_kop *op, size_t by);
 
 static void put_input(const printer *p, const st_kinput *in, size_t by)
@@ -269,7 +277,7 @@ static void put_step(const printer *p, const st_kop *op, size_t by)
         st_buf_char(p->out, '\n');
     }
     for (const st_kside *side = s->sides; side && p->out->n < PLAN; side = side->next)
-        if (side->in.op->step) {
+        if (shown(side->in.op)) {
             indent(p, by);
             st_buf_str(p->out, ST_STR("with\n"));
             put_input(p, &side->in, by + 4);
@@ -285,7 +293,7 @@ static void put_chain(const printer *p, const st_kop *op, size_t by)
     const st_kop **chain = NULL;
     size_t n = 0, cap = 0;
     const st_kinput *from = NULL;
-    for (; op && op->step; op = from->op) {
+    for (; (op = shown(op)) != NULL; op = from->op) {
         if (!st_grow((void *)&chain, &cap, n + 1, sizeof(st_kop *)))
             break;
         chain[n++] = op;
