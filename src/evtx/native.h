@@ -94,6 +94,7 @@ typedef struct nt_plan {
     uint32_t def, id;
     uint32_t next;     /* another plan for this definition, in another context; NT_NONE */
     uint8_t context;
+    uint8_t lent;      /* which of the source's definitions it was made of, from 1 on; 0: the chunk's own */
     bool user_data, repaired;
     uint32_t nsubs;    /* highest substitution in use + 1 */
     nt_source system[NT_SLOTS];

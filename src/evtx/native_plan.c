@@ -588,6 +588,8 @@ static uint32_t compile_foreign(st_native *s, uint32_t id, unsigned nth, nt_cont
     s->strict = strict;
     s->b = own;
     s->n = own_n;
+    if (made != NT_NONE)
+        s->plans[made].lent = (uint8_t)(nth + 1);
     return made;
 }
 
