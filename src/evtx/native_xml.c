@@ -65,6 +65,7 @@ static void look_into(render *x, const stream *st)
 {
     x->s->b = st->b;
     x->s->n = st->n;
+    x->s->foreign = st->foreign;
     x->s->strict = x->strict || (st->foreign && x->s->c->options->carve);
 }
 
@@ -740,6 +741,7 @@ void nt_render(st_native *s, uint32_t off, uint32_t end)
     s->b = b;
     s->n = n;
     s->strict = x->strict;
+    s->foreign = false;
     s->failed |= s->xml.failed;
 }
 
