@@ -12,7 +12,7 @@ trap 'rm -rf "$tmp"' EXIT
 awk -v dir="$tmp" '
     /^\.Bd -literal/ { inside = 1; text = ""; next }
     /^\.Ed/ { inside = 0
-              if (text ~ /(^|\n)(DeviceProcessEvents|Processes)\n/) printf "%s", text >(dir "/example-" ++n ".kql")
+              if (text ~ /(^|\n)(Device[A-Za-z]*|Processes)\n/) printf "%s", text >(dir "/example-" ++n ".kql")
               next }
     inside { gsub(/\\e/, "\\"); gsub(/\\\(dq/, "\""); text = text $0 "\n" }
 ' "$srcdir/man/shelltree-rules.5"

@@ -61,9 +61,26 @@ def random_pattern(rnd):
     return nodes, edges, ", ".join(sequences)
 
 
-def random_conditions(rnd, nodes, edges):
-    """Text, and predicates by what they are about."""
-    texts, own, inner, each, some = [], {}, {}, {}, {}
+def random_chain(rnd):
+    """As random_pattern, of one sequence in which nodes differ, with an edge of variable length."""
+    nodes, edges, sequence = ["a"], [], "(a)"
+    count = rnd.choice([1, 1, 2, 2, 3])
+    must = rnd.randrange(count)
+    for i in range(count):
+        low = high = None
+        if i == must or rnd.random() < 0.5:
+            low = rnd.choice([0, 1, 1, 1, 2])
+            high = max(1, low + rnd.randint(0, 2))
+        nodes.append("abcdef"[i + 1])
+        e = ("e%d" % i, rnd.choice("rrla"), low, high, nodes[i], nodes[i + 1])
+        edges.append(e)
+        sequence += element(e) + "(%s)" % nodes[i + 1]
+    return nodes, edges, sequence
+
+
+def random_conditions(rnd, nodes, edges, ends=False):
+    """Text, and predicates by what they are about. ends: those on two nodes are on the ends."""
+    texts, own, inner, each, some, old = [], {}, {}, {}, {}, {}
     for n in nodes:
         if rnd.random() < 0.4:
             own[n] = rnd.randint(0, 3)
@@ -79,12 +96,15 @@ def random_conditions(rnd, nodes, edges):
         if low is not None and rnd.random() < 0.2:
             some[name] = rnd.randint(0, 2)
             texts.append("any(%s, kind == %d)" % (name, some[name]))
+        if low is not None and rnd.random() < 0.2:
+            old[name] = rnd.randint(0, 3)
+            texts.append("any(inner_nodes(%s), age == %d)" % (name, old[name]))
     pair = None
     if len(nodes) > 1 and rnd.random() < 0.3:
-        pair = rnd.sample(nodes, 2)
+        pair = [nodes[0], nodes[-1]] if ends else rnd.sample(nodes, 2)
         texts.append("%s.age != %s.age" % tuple(pair))
     rnd.shuffle(texts)
-    return " and ".join(texts), own, inner, each, some, pair
+    return " and ".join(texts), own, inner, each, some, old, pair
 
 
 def walks(g, e, start, cycles):
@@ -120,7 +140,7 @@ def between(g, e, start, path):
 
 
 def holds(g, edges, where, bound, paths):
-    _, own, inner, each, some, pair = where
+    _, own, inner, each, some, old, pair = where
     if any(not g.age[bound[n]] >= v for n, v in own.items()):
         return False
     if pair and g.age[bound[pair[0]]] == g.age[bound[pair[1]]]:
@@ -130,6 +150,8 @@ def holds(g, edges, where, bound, paths):
         if name in each and any(g.kind[i] == each[name] for i in path):
             return False
         if name in inner and any(g.age[v] > inner[name] for v in between(g, e, bound[e[4]], path)):
+            return False
+        if name in old and not any(g.age[v] == old[name] for v in between(g, e, bound[e[4]], path)):
             return False
         if name in some and not any(g.kind[i] == some[name] for i in path):
             return False
@@ -218,36 +240,67 @@ def compare(text, got, want):
         sys.exit("%s\n%d rows, %d expected; lost %s, not expected %s" % (text, len(got), len(want), lost[:5], more[:5]))
 
 
-def one_match(rnd):
-    g = Graph(rnd)
-    nodes, edges, pattern = random_pattern(rnd)
-    where = random_conditions(rnd, nodes, edges)
-    cycles = rnd.choice(["all", "none", "unique_edges"])
+def show(nodes, edges):
+    """What to project, and the function that makes the same of a match."""
     shown = ["%s.id" % n for n in nodes]
     for name, _, low, *_ in edges:
         shown.append("%s.e" % name if low is None else "map(%s, e)" % name)
     for name, _, low, *_ in edges:
         if low is not None:
             shown.append("map(inner_nodes(%s), id)" % name)
+
+    def row(g, bound, paths):
+        out = [bound[n] for n in nodes]
+        out += [paths[e[0]][0] if e[2] is None else list(paths[e[0]]) for e in edges]
+        return out + [between(g, e, bound[e[4]], paths[e[0]]) for e in edges if e[2] is not None]
+    return ", ".join(shown), row
+
+
+def one_match(rnd):
+    g = Graph(rnd)
+    nodes, edges, pattern = random_pattern(rnd)
+    where = random_conditions(rnd, nodes, edges)
+    cycles = rnd.choice(["all", "none", "unique_edges"])
+    shown, row = show(nodes, edges)
+    want = [row(g, *m) for m in expected(g, nodes, edges, where, cycles)]
     text = g.text() + "| graph-match cycles=%s %s\n%s\nproject %s\n" % (
-        cycles, pattern, "where " + where[0] if where[0] else "", ", ".join(shown))
-    want = []
-    for bound, paths in expected(g, nodes, edges, where, cycles):
-        row = [bound[n] for n in nodes]
-        row += [paths[e[0]][0] if e[2] is None else list(paths[e[0]]) for e in edges]
-        row += [between(g, e, bound[e[4]], paths[e[0]]) for e in edges if e[2] is not None]
-        want.append(row)
+        cycles, pattern, "where " + where[0] if where[0] else "", shown)
     compare(text, run(text), want)
     return len(want)
 
 
+def one_shortest(rnd):
+    g = Graph(rnd)
+    nodes, edges, pattern = random_chain(rnd)
+    where = random_conditions(rnd, nodes, edges, ends=True)
+    shown, row = show(nodes, edges)
+    best = {}  # the least length, and the matches of that, by the nodes at the ends
+    for bound, paths in expected(g, nodes, edges, where, "all"):
+        ends = bound[nodes[0]], bound[nodes[-1]]
+        length = sum(map(len, paths.values()))
+        if ends[0] == ends[1] and length:
+            continue
+        if ends not in best or length < best[ends][0]:
+            best[ends] = length, []
+        if length == best[ends][0]:
+            best[ends][1].append(row(g, bound, paths))
+    head = g.text() + "| graph-shortest-paths output="
+    tail = " %s\n%s\nproject %s\n" % (pattern, "where " + where[0] if where[0] else "", shown)
+    compare(head + "all" + tail, run(head + "all" + tail), sum((m for _, m in best.values()), []))
+    one = run(head + "any" + tail)
+    ends = [(r[0], r[len(nodes) - 1]) for r in one]
+    if len(set(ends)) != len(ends) or set(ends) != set(best) or any(r not in best[e][1] for r, e in zip(one, ends)):
+        sys.exit("%sany%s\n%s" % (head, tail, one))
+    return len(ends)
+
+
 def main():
-    count = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 240
     rnd = random.Random(int(sys.argv[2]) if len(sys.argv) > 2 else 1)
     done = rows = 0
     while done < count:
         try:
-            rows += one_match(rnd)
+            rows += one_match(rnd) if done % 3 else one_shortest(rnd)
             done += 1
         except TooMany:
             pass

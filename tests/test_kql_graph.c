@@ -167,6 +167,44 @@ static void graph_mark_components__weak_and_strong(void **state)
     CHECK(cases);
 }
 
+/* From 1 to 20 by 2 .. and 10, or by 3, 4, 5, 11; both ways meet at 15. */
+#define MEET                                                                                        \
+    "let N = datatable(id:long, gate:bool)[10, true, 11, true];\n"                                  \
+    "datatable(f:long, t:long)[1, 10, 10, 21, 21, 22, 22, 23, 23, 24, 24, 15, 1, 3, 3, 4, 4, 5, 5, " \
+    "11, 11, 31, 31, 32, 32, 15, 15, 16, 16, 20]\n"                                                 \
+    "| make-graph f --> t with N on id "
+
+static void graph_shortest_paths__least_edges_for_each_pair(void **state)
+{
+    static const query_case cases[] = {
+        { RING "| graph-shortest-paths (a)-[x*1..5]->(b) where a.id == 1 project b.id, x.e",
+          "b_id:long x_e:dynamic / 2,[\"a\"] / 3,[\"a\",\"b\"]" },
+        { RING "| graph-shortest-paths output=all (a)-[x*1..5]->(b) where a.id == 1 project b.id, x.e",
+          "b_id:long x_e:dynamic / 2,[\"a\"] / 2,[\"d\"] / 3,[\"a\",\"b\"] / 3,[\"d\",\"b\"]" },
+        { RING "| graph-shortest-paths (b)<-[x*0..5]-(a) where a.id == 2 project b.id, x.e",
+          "b_id:long x_e:dynamic / 2,[] / 3,[\"b\"] / 1,[\"c\",\"b\"]" },
+        { STAFF "| graph-shortest-paths (a)-[x*1..9]-(b) where a.name == 'Cy' and b.age < a.age project b.name, x.e",
+          "b_name:string x_e:dynamic / Dan,[2,1,3] / Eve,[2,1,3,4]" },
+        { STAFF "| graph-shortest-paths (a)-[x*1..9]->(b) where any(x, e == 5) and any(inner_nodes(x), age == 40) "
+                "project a.name, b.name",
+          "a_name:string b_name:string / Zoe,Dan / Zoe,Eve" },
+        { MEET "| graph-shortest-paths (a)-[x*1..4]->(b)-[y*1..5]->(c) where a.id == 1 and b.gate "
+               "project b.id, c.id, x = array_length(x.t), y = array_length(y.t) | where c_id == 20",
+          "b_id:long c_id:long x:long y:long / 11,20,4,5" },
+        { STAFF "| graph-shortest-paths (a)-->(b) project a.name",
+          "3:46: graph-shortest-paths needs an edge of variable length (-[e*1..5]->)" },
+        { STAFF "| graph-shortest-paths (a)-[x*1..2]->(b)-->(a) project a.name",
+          "3:46: graph-shortest-paths takes one sequence in which each node stands once" },
+        { STAFF "| graph-shortest-paths (a)-[x*1..2]->(b)-->(c) where a.age > b.age project a.name",
+          "3:97: graph-shortest-paths takes conditions on one element, all(), any(), and such on both ends; "
+          "use graph-match for others" },
+        { STAFF "| graph-shortest-paths output=one (a)-[x*1..2]->(b) project a.name",
+          "3:74: output can be any or all" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 static void graph__mistakes__named_with_their_place(void **state)
 {
     static const query_case cases[] = {
@@ -244,6 +282,7 @@ int main(void)
         cmocka_unit_test(make_graph__nodes_and_ids__as_kusto_has_them),
         cmocka_unit_test(graph_to_table__both__named_for_later),
         cmocka_unit_test(graph_mark_components__weak_and_strong),
+        cmocka_unit_test(graph_shortest_paths__least_edges_for_each_pair),
         cmocka_unit_test(graph__mistakes__named_with_their_place),
         cmocka_unit_test(results__several__one_after_the_other),
     };

@@ -29,6 +29,15 @@ typedef enum st_rule_status {
     ST_RULE_NOT_APPLICABLE /* sound, but needs what isn't here; why says what */
 } st_rule_status;
 
+/* What a query asks of the evidence, each name once. */
+typedef struct st_rule_needs {
+    const st_str *tables;  /* Defender's, that it reads and that are here */
+    const st_str *missing; /* tables and functions of services that aren't here */
+    const st_str *never;   /* columns that it filters by and that are never filled */
+    size_t ntables, nmissing, nnever;
+    uint64_t events; /* Sysmon's ids that it reads, beside creations (st_event_bit); if it is ready */
+} st_rule_needs;
+
 typedef struct st_rule {
     st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block); a
                           name of a file, distinct even without regard to case, at most 160 bytes and #N */
@@ -46,6 +55,8 @@ typedef struct st_rule {
     st_rule_status status;
     st_str why;        /* for not applicable */
     st_str stubs;      /* services that it runs without ("EmailEvents and FileProfile"); or empty */
+    unsigned errors;   /* in its text; all are in the diagnostics, or counted there */
+    st_rule_needs needs;
     bool marks_servers;/* web-servers: says which nodes are web servers */
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
@@ -69,6 +80,9 @@ typedef struct st_query_limits {
     uint64_t memory;  /* bytes that its rows and values take */
     uint64_t seconds; /* of its run */
 } st_query_limits;
+
+/* What is in force: the defaults where l says nothing; UINT64_MAX where there is no bound. */
+st_query_limits st_query_limits_in_force(const st_query_limits *l);
 
 typedef struct st_named {
     st_str name, value;
@@ -158,6 +172,7 @@ typedef struct st_cell {
 typedef struct st_table {
     st_table_column *columns;
     size_t ncolumns, nrows;
+    st_str render; /* the chart that the query asks for, a JSON object; empty: none */
     st_cell *cells; /* row-major */
     st_arena arena;
     struct st_table *next; /* the next result, where the text has several; freed with this one */

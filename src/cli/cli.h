@@ -35,7 +35,7 @@ typedef struct st_config {
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
-    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool ago_off, ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
     bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;
@@ -114,13 +114,16 @@ typedef struct st_session {
     st_matches *matches;
     st_case *found;
     st_ticks now;
+    bool only_named; /* no rules but those that are named */
     size_t stopped; /* rules that took more than they may */
     uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
 st_rules *st_session_rule_set(const st_session *s); /* an empty one, with the settings; NULL: no memory */
-int st_session_rules(st_session *s);    /* loads the rule set, prints its diagnostics */
+/* Loads the rule set, prints its diagnostics: how many errors end the run, how many rules are broken. */
+int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
+int st_session_rules(st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
 st_code st_session_servers(st_rules *r, st_err *e); /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */

@@ -15,36 +15,37 @@ static void write_list(st_out *o, void *ctx)
     st_write_rules_list(o, j->rules, j->format, &j->look);
 }
 
-static int list(st_session *s)
+static void write_check(st_out *o, void *ctx)
 {
-    int status = st_session_rules(s);
-    if (status != ST_EXIT_OK)
-        return status;
+    const job *j = ctx;
+    st_write_rules_check(o, j->rules, j->format, &j->look);
+}
+
+static int put(const st_session *s, void (*write)(st_out *o, void *ctx))
+{
     job j = { .rules = s->rules, .format = st_str_of(st_output_format(s->config)) };
     if (!j.format.p)
         return ST_EXIT_CANNOT;
     st_output_look(s->config, &j.look);
-    return st_output_write(s->config, write_list, &j);
+    return st_output_write(s->config, write, &j);
 }
 
-/* Every error is fatal here, wherever the file was found. */
+static int list(st_session *s)
+{
+    int status = st_session_rules(s);
+    return status == ST_EXIT_OK ? put(s, write_list) : status;
+}
+
+/* Every error is fatal here, wherever the file was found, and what was named is all that counts. */
 static int check(st_session *s)
 {
     s->config->strict_rules = true;
-    int status = st_session_rules(s);
-    if (status != ST_EXIT_OK)
-        return status;
-    size_t ready = 0, elsewhere = 0;
-    for (size_t i = 0; i < st_rules_count(s->rules); i++) {
-        const st_rule *r = st_rules_at(s->rules, i);
-        ready += r->status == ST_RULE_READY;
-        if (r->status != ST_RULE_NOT_APPLICABLE)
-            continue;
-        elsewhere++;
-        st_say(s->config, "%.*s: not applicable: %.*s", ST_FMT(r->path), ST_FMT(r->why));
-    }
-    st_say(s->config, "%zu rule%s sound, %zu not applicable here", ready, ready == 1 ? "" : "s", elsewhere);
-    return ST_EXIT_OK;
+    s->only_named = true;
+    size_t fatal, skipped;
+    if (!st_output_format(s->config) || st_session_load(s, &fatal, &skipped) != ST_EXIT_OK)
+        return ST_EXIT_CANNOT;
+    int wrote = put(s, write_check);
+    return fatal ? ST_EXIT_CANNOT : wrote;
 }
 
 int st_cmd_rules(st_config *c)

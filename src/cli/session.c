@@ -79,6 +79,8 @@ static st_code load_all(st_session *s, st_err *e)
             st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md, .markdown, .yaml or .yml)",
                         ST_FMT(given->items[i]));
     }
+    if (given->n && s->only_named)
+        return ST_OK;
     if (given->n)
         return st_session_servers(s->rules, e);
     char dir[PATH_MAX];
@@ -105,13 +107,22 @@ static size_t show_diags(const st_session *s, size_t *skipped)
     return fatal;
 }
 
-int st_session_rules(st_session *s)
+int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
     if (!s->rules || load_all(s, &e) != ST_OK)
         return st_cannot(&e);
-    size_t skipped, fatal = show_diags(s, &skipped);
+    *fatal = show_diags(s, skipped);
+    return ST_EXIT_OK;
+}
+
+int st_session_rules(st_session *s)
+{
+    size_t fatal, skipped;
+    int status = st_session_load(s, &fatal, &skipped);
+    if (status != ST_EXIT_OK)
+        return status;
     if (fatal) {
         st_complain("%zu error%s in rules: nothing was read", fatal, fatal == 1 ? "" : "s");
         return ST_EXIT_CANNOT;
@@ -311,7 +322,7 @@ void st_session_run_options(const st_session *s, st_run_options *o)
 {
     const st_config *c = s->config;
     *o = (st_run_options){ .now = s->now, .trust_inferred = c->trust_inferred, .threads = c->threads,
-                           .ago_off = c->verb->bit == ST_VERB_HUNT && !c->ago_strict };
+                           .ago_off = c->ago_off || (c->verb->bit == ST_VERB_HUNT && !c->ago_strict) };
 }
 
 /* Rows that are no processes: where they are, or how to get them. */

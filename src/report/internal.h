@@ -127,4 +127,9 @@ void st_groups_stamp(st_groups *g, const st_case *c, uint32_t incident);
 void st_color_level(st_buf *b, const st_look *look, st_level level);
 void st_color_end(st_buf *b, const st_look *look);
 
+/* write_rules.c: "ready", "broken" ...; how wide ids are, where they stand in line: a few that are very
+ * long don't count. */
+const char *st_rule_status_word(const st_rule *r);
+size_t st_rules_id_width(const st_rules *r);
+
 #endif

@@ -3,12 +3,23 @@
 
 #define WIDEST_ID 40
 
-static const char *status_word(const st_rule *r)
+const char *st_rule_status_word(const st_rule *r)
 {
     static const char *const words[] = { "ready", "broken", "not applicable" };
     if (r->marks_servers && r->status == ST_RULE_READY)
         return "marks servers";
     return words[r->status];
+}
+
+size_t st_rules_id_width(const st_rules *r)
+{
+    size_t width = 0;
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        size_t w = st_text_width(st_rules_at(r, i)->id);
+        if (w > width && w <= WIDEST_ID)
+            width = w;
+    }
+    return width;
 }
 
 static void put_techniques(st_buf *b, const st_rule *r)
@@ -27,7 +38,7 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_text(b, &more, "id", r->id);
     st_json_text(b, &more, "title", r->title);
     st_json_text(b, &more, "level", st_str_of(st_level_word(r->level)));
-    st_json_text(b, &more, "status", st_str_of(status_word(r)));
+    st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
     if (r->why.n)
         st_json_text(b, &more, "why", r->why);
     st_json_key(b, &more, "techniques");
@@ -57,7 +68,7 @@ static void as_csv(st_buf *b, const st_rule *r)
     const st_str cells[] = { r->id,
                              r->title,
                              st_str_of(st_level_word(r->level)),
-                             st_str_of(status_word(r)),
+                             st_str_of(st_rule_status_word(r)),
                              r->why,
                              st_buf_slice(&t),
                              r->authors,
@@ -74,7 +85,7 @@ static void as_csv(st_buf *b, const st_rule *r)
 
 static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look *look)
 {
-    st_buf_fmt(b, "%-14s ", status_word(r));
+    st_buf_fmt(b, "%-14s ", st_rule_status_word(r));
     st_color_level(b, look, r->level);
     st_buf_fmt(b, "%-13s ", st_level_word(r->level));
     st_color_end(b, look);
@@ -97,12 +108,7 @@ void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_l
                                          "Why", "Techniques", "Authors", "Path" };
     bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
     bool csv = st_str_eq(format, ST_STR("csv"));
-    size_t id_width = 0; /* ids are said in line up to a sane length */
-    for (size_t i = 0; i < st_rules_count(r); i++) {
-        size_t w = st_text_width(st_rules_at(r, i)->id);
-        if (w > id_width && w <= WIDEST_ID)
-            id_width = w;
-    }
+    size_t id_width = st_rules_id_width(r);
     if (csv)
         st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
     if (json)

@@ -194,10 +194,11 @@ static void understand(st_rules *r, st_loaded *l)
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
+    l->rule.needs = bound.needs;
+    l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     l->rule.stubs = bound.stubs;
-    r->events |= bound.events;
-    bool wrong = r->diags.errors + r->diags.dropped != before;
-    if (!read || (wrong && bound.status == ST_RULE_READY)) {
+    r->events |= bound.needs.events;
+    if (!read || (l->rule.errors && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");
     }

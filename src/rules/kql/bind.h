@@ -53,11 +53,6 @@ typedef struct st_kstep {
 } st_kstep;
 
 /* Something that isn't here. */
-typedef struct st_kneed {
-    struct st_kneed *next;
-    st_str name;
-} st_kneed;
-
 /* services.c: a table or function of a service. */
 typedef enum st_kservice_kind {
     ST_SV_TABLE,    /* gives a table, with arguments or without */
@@ -83,6 +78,7 @@ typedef struct st_kbinder {
     bool failed;  /* there was an error in what is being bound */
     bool spoiled; /* ... or before it: the plan won't run */
     st_kneed *needs; /* the services that the query needs, in the order they are met */
+    st_kneed *never; /* columns that it filters by and that are never filled, likewise */
     bool loosened;   /* a table of a service was bound: see st_kschema.loose */
     /* summarize: aggregates may stand in expressions and become columns behind the keys */
     bool aggregates;
@@ -144,6 +140,8 @@ st_kx *st_kb_const(st_kbinder *b, st_kt type, st_kv v);
 st_kx *st_kb_call(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args, size_t n);
 bool st_kb_statements(st_kbinder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_kt st_kb_type(st_kql_type t); /* decimal is real */
+/* Adds a name to a list; false: it is there already, or no memory. */
+bool st_kb_note(st_kbinder *b, st_kneed **list, st_str name);
 /* The query needs name; said once, and with --stub-services that it is taken as empty. */
 void st_kb_need(st_kbinder *b, st_span at, st_str name);
 /* A service's table, without rows. */

@@ -54,6 +54,8 @@ void st_kb_warn_column(st_kbinder *b, st_span at, st_str name, st_kt type)
         never |= c != NULL;
     }
     if (never)
+        st_kb_note(b, &b->never, name);
+    if (never)
         warn_once(b, at, "%.*s is never filled, as Sysmon doesn't record it" ALONE, ST_FMT(name));
 }
 

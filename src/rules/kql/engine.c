@@ -13,6 +13,28 @@ struct st_kql_plan {
     const st_kql_script *script;
 };
 
+static const st_str *names_of(st_arena *arena, const st_kneed *list, size_t *n)
+{
+    *n = 0;
+    for (const st_kneed *k = list; k; k = k->next)
+        ++*n;
+    st_str *out = ST_NEWN(arena, st_str, *n);
+    *n = out ? *n : 0;
+    for (size_t i = 0; i < *n; i++, list = list->next)
+        out[i] = st_arena_copy(arena, list->name);
+    return out;
+}
+
+static const st_str *tables_of(st_arena *arena, const st_krun *r, size_t *n)
+{
+    st_str *out = ST_NEWN(arena, st_str, ST_KTABLES);
+    *n = 0;
+    for (size_t i = 0; out && i < ST_KTABLES; i++)
+        if (r->tables >> i & 1)
+            out[(*n)++] = st_str_of(st_ktable_at(i)->name);
+    return out;
+}
+
 void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
                       const st_rule_settings *settings, st_arena *arena, st_kql_diags *diags,
                       st_kql_bound *out)
@@ -35,9 +57,12 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
     if (run.err.code == ST_E_LIMIT)
         st_kql_diag_file(diags, ST_SEV_ERROR, "%s", run.err.text);
     out->status = bound.status;
+    out->needs.tables = tables_of(arena, &run, &out->needs.ntables);
+    out->needs.missing = names_of(arena, bound.needs, &out->needs.nmissing);
+    out->needs.never = names_of(arena, bound.never, &out->needs.nnever);
     out->stubs = st_arena_copy(arena, bound.stubs);
     if (bound.status == ST_RULE_READY) {
-        out->events = st_krun_events(&run);
+        out->needs.events = st_krun_events(&run);
         out->plan = ST_NEW(arena, st_kql_plan);
         if (out->plan)
             out->plan->script = script;

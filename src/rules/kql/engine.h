@@ -14,7 +14,7 @@ typedef struct st_kql_bound {
     st_kql_plan *plan;     /* lives in the arena, or is freed by st_kql_plan_free */
     st_str stubs;          /* services that are taken as empty; in the arena */
     st_str why;            /* "needs the table EmailEvents"; in the arena */
-    uint64_t events;       /* READY: Sysmon's ids beside creations that it reads (st_event_bit) */
+    st_rule_needs needs;   /* in the arena */
 } st_kql_bound;
 
 /* Names, types, and everything that can be known without evidence. The script (and its text)

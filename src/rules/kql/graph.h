@@ -36,6 +36,7 @@ struct st_kgraph {
     st_kv (*edge_value)(st_krun *r, st_kgraph *g, st_gid edge, size_t col);
     st_node (*node_of)(st_kgraph *g, st_gid node);
     void *maker;
+    st_kop *op; /* whose value it is */
     bool made, ok;
     /* what make fills; of the run's */
     uint32_t n, m;
@@ -142,6 +143,7 @@ typedef struct st_kgallowed {
     st_kgbits **own;   /* nodes: never NULL; edges: NULL if all */
     st_kgbits **inner; /* variable edges: the nodes between; NULL if all */
     uint32_t *count;   /* nodes: how many */
+    st_kgbits **any;   /* by filter: what an `any` filter holds for; else NULL */
 } st_kgallowed;
 bool st_kgallowed_find(st_krun *r, const st_kgpattern *p, st_kgallowed *out);
 

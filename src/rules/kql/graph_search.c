@@ -91,9 +91,10 @@ bool st_kgallowed_find(st_krun *r, const st_kgpattern *p, st_kgallowed *out)
     /* NOLINTBEGIN(bugprone-sizeof-expression): arrays of pointers are meant */
     out->own = ST_NEWN(&r->arena, st_kgbits *, p->n);
     out->inner = ST_NEWN(&r->arena, st_kgbits *, p->n);
+    out->any = ST_NEWN(&r->arena, st_kgbits *, p->nfilters);
     /* NOLINTEND(bugprone-sizeof-expression) */
     out->count = ST_NEWN(&r->arena, uint32_t, p->n);
-    if (!out->own || !out->inner || !out->count)
+    if (!out->own || !out->inner || !out->any || !out->count)
         return st_krun_nomem(r);
     for (size_t i = 0; i < p->n; i++)
         if (!p->elements[i].edge && !(out->own[i] = new_bits(r, p->g->n, true)))
@@ -101,9 +102,9 @@ bool st_kgallowed_find(st_krun *r, const st_kgpattern *p, st_kgallowed *out)
     for (size_t i = 0; i < p->nfilters; i++) {
         const st_kgfilter *f = &p->filters[i];
         bool nodes = f->inner || !p->elements[f->element].edge;
-        if (f->any)
-            continue;
-        st_kgbits **set = f->inner ? &out->inner[f->element] : &out->own[f->element];
+        st_kgbits **set = f->any     ? &out->any[i]
+                          : f->inner ? &out->inner[f->element]
+                                     : &out->own[f->element];
         if (!*set && !(*set = new_bits(r, nodes ? p->g->n : p->g->m, true)))
             return false;
         if (!apply_filter(r, p, f, nodes, *set))

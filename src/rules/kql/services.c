@@ -211,19 +211,22 @@ const st_kservice *st_kservice_find(st_str name)
 
 /* ---- a service in a query ------------------------------------------------------------ */
 
-void st_kb_need(st_kbinder *b, st_span at, st_str name)
+bool st_kb_note(st_kbinder *b, st_kneed **list, st_str name)
 {
-    st_kneed *n = NULL, **end = &b->needs;
+    st_kneed *n = NULL, **end = list;
     for (; *end; end = &(*end)->next)
         if (st_str_eq((*end)->name, name))
-            return;
-    if (!(n = ST_NEW(&b->r->arena, st_kneed))) {
-        st_krun_nomem(b->r);
-        return;
-    }
+            return false;
+    if (!(n = ST_NEW(&b->r->arena, st_kneed)))
+        return st_krun_nomem(b->r);
     n->name = name;
     *end = n;
-    if (b->r->settings->stub_services)
+    return true;
+}
+
+void st_kb_need(st_kbinder *b, st_span at, st_str name)
+{
+    if (st_kb_note(b, &b->needs, name) && b->r->settings->stub_services)
         st_kb_warn(b, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)", ST_FMT(name));
 }
 

@@ -1,0 +1,255 @@
+/* write_check.c - what each query needs, and how many of them are sound. */
+#include "internal.h"
+
+#include <stdlib.h>
+
+/* ---- what a query needs --------------------------------------------------------------------- */
+
+static void put_names(st_buf *b, const st_str *names, size_t n, const char *between)
+{
+    for (size_t i = 0; i < n; i++) {
+        st_buf_str(b, st_str_of(i ? between : ""));
+        st_buf_str(b, names[i]);
+    }
+}
+
+/* "1, 3, 22": Sysmon's ids; whatever reads a table reads creations. */
+static void put_events(st_buf *b, const st_rule *r, const char *between)
+{
+    if (r->status != ST_RULE_READY || !r->needs.ntables)
+        return;
+    st_buf_char(b, '1');
+    for (uint32_t id = 2; id < 256; id++)
+        if (st_event_bit(id) & r->needs.events)
+            st_buf_fmt(b, "%s%u", between, id);
+}
+
+static void put_list(st_buf *b, bool *more, const char *key, const st_str *names, size_t n)
+{
+    st_json_key(b, more, key);
+    st_buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            st_buf_char(b, ',');
+        st_json_str(b, names[i]);
+    }
+    st_buf_char(b, ']');
+}
+
+static void as_json(st_buf *b, const st_rule *r)
+{
+    bool more = false;
+    st_buf_char(b, '{');
+    st_json_text(b, &more, "id", r->id);
+    st_json_text(b, &more, "path", r->path);
+    st_json_num(b, &more, "line", r->line);
+    st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
+    st_json_num(b, &more, "errors", r->errors);
+    put_list(b, &more, "tables", r->needs.tables, r->needs.ntables);
+    st_json_key(b, &more, "events");
+    st_buf_char(b, '[');
+    put_events(b, r, ",");
+    st_buf_char(b, ']');
+    put_list(b, &more, "never_filled", r->needs.never, r->needs.nnever);
+    put_list(b, &more, "missing", r->needs.missing, r->needs.nmissing);
+    st_buf_char(b, '}');
+}
+
+static void as_csv(st_buf *b, const st_rule *r)
+{
+    st_buf t[5] = { 0 };
+    st_buf_fmt(&t[0], "%u", r->errors);
+    put_names(&t[1], r->needs.tables, r->needs.ntables, "; ");
+    put_events(&t[2], r, "; ");
+    put_names(&t[3], r->needs.never, r->needs.nnever, "; ");
+    put_names(&t[4], r->needs.missing, r->needs.nmissing, "; ");
+    st_csv_field(b, r->id, false, false, NULL);
+    st_buf_char(b, ',');
+    st_csv_field(b, r->path, false, false, NULL);
+    st_buf_char(b, ',');
+    st_csv_field(b, st_str_of(st_rule_status_word(r)), false, false, NULL);
+    for (size_t i = 0; i < sizeof t / sizeof t[0]; i++) {
+        st_buf_char(b, ',');
+        st_csv_field(b, st_buf_slice(&t[i]), false, i == 0, NULL);
+        b->failed |= t[i].failed;
+        st_buf_free(&t[i]);
+    }
+    st_buf_str(b, ST_STR("\r\n"));
+}
+
+/* "DeviceProcessEvents (1); never filled: AccountUpn". */
+static void put_needs(st_buf *b, const st_rule *r)
+{
+    put_names(b, r->needs.tables, r->needs.ntables, ", ");
+    if (r->status == ST_RULE_READY && r->needs.ntables) {
+        st_buf_str(b, r->needs.events ? ST_STR(" (events ") : ST_STR(" (event "));
+        put_events(b, r, ", ");
+        st_buf_char(b, ')');
+    }
+    if (r->needs.nmissing) {
+        st_buf_str(b, st_str_of(r->needs.ntables ? "; not here: " : "not here: "));
+        put_names(b, r->needs.missing, r->needs.nmissing, ", ");
+    }
+    if (r->needs.nnever) {
+        st_buf_str(b, ST_STR("; never filled: "));
+        put_names(b, r->needs.never, r->needs.nnever, ", ");
+    }
+    if (r->errors)
+        st_buf_fmt(b, "%s%u error%s", b->n ? "; " : "", r->errors, r->errors == 1 ? "" : "s");
+}
+
+static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look *look)
+{
+    st_buf needs = { 0 };
+    size_t start = b->n, id;
+    st_buf_fmt(b, "%-14s ", st_rule_status_word(r));
+    id = b->n;
+    st_scrub(b, r->id, look->ascii);
+    for (size_t w = st_text_width((st_str){ b->p + id, b->n - id }); w < id_width + 2; w++)
+        st_buf_char(b, ' ');
+    put_needs(&needs, r);
+    st_scrub(b, st_buf_slice(&needs), look->ascii);
+    while (b->n > start && b->p[b->n - 1] == ' ')
+        b->n--;
+    st_buf_char(b, '\n');
+    b->failed |= needs.failed;
+    st_buf_free(&needs);
+}
+
+/* ---- the tally --------------------------------------------------------------------------------- */
+
+typedef struct reason {
+    st_str name;
+    size_t rules;
+} reason;
+
+typedef struct tally {
+    size_t all, ready, broken, elsewhere, servers, errors;
+    reason *reasons; /* by rules, then by name */
+    size_t n, cap;
+    bool failed;
+} tally;
+
+static int most_first(const void *a, const void *b)
+{
+    const reason *x = a, *y = b;
+    return x->rules != y->rules ? (x->rules < y->rules) - (x->rules > y->rules) : st_str_cmp(x->name, y->name);
+}
+
+static void count_reasons(tally *t, st_pool *seen, const st_rule *r)
+{
+    for (size_t i = 0; i < r->needs.nmissing; i++) {
+        size_t at = st_pool_put(seen, r->needs.missing[i]), had = t->n;
+        if (!st_grow(&t->reasons, &t->cap, at + 1, sizeof *t->reasons)) {
+            t->failed = true;
+            return;
+        }
+        for (; t->n <= at; t->n++)
+            t->reasons[t->n] = (reason){ 0 };
+        if (at >= had)
+            t->reasons[at].name = r->needs.missing[i];
+        t->reasons[at].rules++;
+    }
+}
+
+/* What marks web servers is a part of the program that can be read, and counts by itself. */
+static void count(tally *t, const st_rules *rules)
+{
+    st_pool *seen = st_pool_new();
+    *t = (tally){ .failed = !seen };
+    for (size_t i = 0; seen && i < st_rules_count(rules); i++) {
+        const st_rule *r = st_rules_at(rules, i);
+        t->errors += r->errors;
+        t->all += !r->marks_servers;
+        t->servers += r->marks_servers;
+        t->ready += !r->marks_servers && r->status == ST_RULE_READY;
+        t->broken += r->status == ST_RULE_BROKEN;
+        t->elsewhere += r->status == ST_RULE_NOT_APPLICABLE;
+        if (r->status == ST_RULE_NOT_APPLICABLE)
+            count_reasons(t, seen, r);
+    }
+    t->failed |= seen && st_pool_failed(seen);
+    st_pool_free(seen);
+    if (t->n)
+        qsort(t->reasons, t->n, sizeof *t->reasons, most_first);
+    while (t->n && !t->reasons[t->n - 1].rules)
+        t->n--;
+}
+
+static void tally_text(st_buf *b, const tally *t, const st_look *look)
+{
+    st_buf_fmt(b, "%zu quer%s: %zu sound, %zu with errors", t->all, t->all == 1 ? "y" : "ies", t->ready, t->broken);
+    if (t->errors)
+        st_buf_fmt(b, " (%zu in all)", t->errors);
+    st_buf_fmt(b, ", %zu not applicable here\n", t->elsewhere);
+    for (size_t i = 0; i < t->n; i++) {
+        st_buf_fmt(b, "%7zu need%s ", t->reasons[i].rules, t->reasons[i].rules == 1 ? "s" : "");
+        st_scrub(b, t->reasons[i].name, look->ascii);
+        st_buf_char(b, '\n');
+    }
+    if (t->servers)
+        st_buf_fmt(b, "%7zu say%s which processes are web servers\n", t->servers, t->servers == 1 ? "s" : "");
+}
+
+static void tally_json(st_buf *b, const tally *t)
+{
+    const struct {
+        const char *key;
+        size_t n;
+    } counts[] = { { "queries", t->all },           { "sound", t->ready },
+                   { "with_errors", t->broken },    { "errors", t->errors },
+                   { "not_applicable", t->elsewhere }, { "mark_servers", t->servers } };
+    bool more = false, inner = false;
+    st_buf_char(b, '{');
+    for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
+        st_json_num(b, &more, counts[i].key, counts[i].n);
+    st_json_key(b, &more, "missing");
+    st_buf_char(b, '{');
+    for (size_t i = 0; i < t->n; i++) {
+        if (inner)
+            st_buf_char(b, ',');
+        inner = true;
+        st_json_str(b, t->reasons[i].name);
+        st_buf_fmt(b, ":%zu", t->reasons[i].rules);
+    }
+    st_buf_str(b, ST_STR("}}"));
+}
+
+void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look)
+{
+    static const char *const names[] = { "Id",     "Path",        "Status", "Errors", "Tables",
+                                         "Events", "NeverFilled", "Missing" };
+    bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
+    bool csv = st_str_eq(format, ST_STR("csv"));
+    size_t id_width = st_rules_id_width(r);
+    tally t;
+    count(&t, r);
+    if (csv)
+        st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
+    if (json)
+        st_buf_str(&o->buf, ST_STR("{\"rules\":["));
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        const st_rule *x = st_rules_at(r, i);
+        if (json)
+            st_buf_put(&o->buf, ",\n", i ? 2 : 0);
+        if (json || lines)
+            as_json(&o->buf, x);
+        else if (csv)
+            as_csv(&o->buf, x);
+        else
+            as_text(&o->buf, x, id_width, look);
+        if (lines)
+            st_buf_char(&o->buf, '\n');
+        st_out_tick(o);
+    }
+    if (json) {
+        st_buf_str(&o->buf, ST_STR("],\n\"tally\":"));
+        tally_json(&o->buf, &t);
+        st_buf_str(&o->buf, ST_STR("}\n"));
+    } else if (!lines && !csv) {
+        tally_text(&o->buf, &t, look);
+    }
+    o->buf.failed |= t.failed;
+    free(t.reasons);
+    st_out_tick(o);
+}
