@@ -101,6 +101,7 @@ typedef enum st_kstop { ST_STOP_ROWS, ST_STOP_MEMORY, ST_STOP_TIME } st_kstop;
 struct st_krun {
     st_kmem mem;
     const st_rule_settings *settings;
+    st_query_limits limits; /* in force */
     st_budget budget;     /* of the plan, of batches and of what operators hold */
     uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
     uint64_t read;        /* rows that the evidence gave */
@@ -277,6 +278,8 @@ struct st_kop {
     st_kop *in;
     uint64_t rows; /* given so far */
     int64_t ns;    /* spent in it and in what is before it, if the run measures */
+    st_str render; /* the chart that its result is meant for, as JSON; empty: none */
+    st_kop *again; /* the operator whose rows it gives once more; NULL: none */
     struct st_kstep *step; /* of explain.c; NULL: part of another, or nobody asked */
     bool evidence; /* its rows are the evidence's own */
     st_kschema schema;
@@ -308,7 +311,6 @@ size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
 /* Rows computed once, read by any number of operators. */
 typedef struct st_kstore st_kstore;
 st_kstore *st_kstore_new(st_krun *r, st_kop *in);
-st_kop *st_kstore_in(const st_kstore *s);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);
