@@ -697,7 +697,7 @@ static void table__each_format__typed(void **state)
         st_out o;
         FILE *f = capture_begin(&o);
         st_look look = { 0 };
-        st_write_table(&o, &t, st_str_of(rows[i].format), &look);
+        st_write_table(&o, &t, st_str_of(rows[i].format), &(st_report_options){ .look = look });
         captured c = capture_end(f, &o);
         assert_string_equal(c.p, rows[i].want);
         free(c.p);
@@ -719,7 +719,7 @@ static void table__not_json__quoted(void **state)
         st_out o;
         FILE *f = capture_begin(&o);
         st_look look = { 0 };
-        st_write_table(&o, &t, ST_STR("jsonl"), &look);
+        st_write_table(&o, &t, ST_STR("jsonl"), &(st_report_options){ .look = look });
         captured c = capture_end(f, &o);
         if (strncmp(c.p, "{\"d\":\"", 6))
             fail_msg("%s went out bare: %s", bad[i], c.p);

@@ -99,6 +99,8 @@ typedef struct st_run_info {
     const st_str *options; /* "name=value", canonical order */
     size_t noptions;
     st_ticks now;
+    st_query_limits limits;   /* in force */
+    uint64_t cells_truncated; /* CSV cells that were cut in the files written before */
     int exit_status;
     st_level min_level; /* of rules whose tables are listed */
     bool tables;        /* tables/RULE.csv is written beside */
@@ -112,6 +114,6 @@ void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_l
 /* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);
 /* t and those behind it: several are an array in JSON, and stand apart by an empty line in text and CSV. */
-void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look);
+void st_write_table(st_out *o, const st_table *t, st_str format, const st_report_options *ro);
 
 #endif

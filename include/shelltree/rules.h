@@ -81,6 +81,9 @@ typedef struct st_query_limits {
     uint64_t seconds; /* of its run */
 } st_query_limits;
 
+/* What is in force: the defaults where l says nothing; UINT64_MAX where there is no bound. */
+st_query_limits st_query_limits_in_force(const st_query_limits *l);
+
 typedef struct st_named {
     st_str name, value;
 } st_named;
@@ -169,6 +172,7 @@ typedef struct st_cell {
 typedef struct st_table {
     st_table_column *columns;
     size_t ncolumns, nrows;
+    st_str render; /* the chart that the query asks for, a JSON object; empty: none */
     st_cell *cells; /* row-major */
     st_arena arena;
     struct st_table *next; /* the next result, where the text has several; freed with this one */

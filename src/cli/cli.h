@@ -35,7 +35,7 @@ typedef struct st_config {
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
-    bool ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool ago_off, ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
     bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;

@@ -8,13 +8,13 @@ typedef struct job {
     const st_table *table;
     st_buf plan; /* --explain */
     st_str format;
-    st_look look;
+    st_report_options ro;
 } job;
 
 static void write_table(st_out *o, void *ctx)
 {
     const job *j = ctx;
-    st_write_table(o, j->table, j->format, &j->look);
+    st_write_table(o, j->table, j->format, &j->ro);
 }
 
 static void write_plan(st_out *o, void *ctx)
@@ -61,22 +61,22 @@ static bool show_errors(const st_rules *r, const st_config *c)
     return bad;
 }
 
-/* Over nothing, first: what is wrong in the text is told before evidence is read. */
+/* Its plan alone, first: what is wrong in the text is told before evidence is read. */
 static int check(st_session *s, st_str path, st_str text)
 {
     st_err e = { 0 };
-    st_table *t = NULL;
+    st_buf plan = { 0 };
     st_run_options o;
     int status = ST_EXIT_OK;
     st_session_run_options(s, &o);
     st_rules *r = st_session_rule_set(s);
     if (!r || st_session_servers(r, &e) != ST_OK)
         status = st_cannot(&e);
-    else if (st_query_run(r, path, text, NULL, &o, &t, &e) != ST_OK && show_errors(r, s->config))
+    else if (st_query_explain(r, path, text, NULL, &o, false, &plan, &e) != ST_OK && show_errors(r, s->config))
         status = ST_EXIT_CANNOT;
     if (r)
         s->events = st_rules_events(r);
-    st_table_free(t);
+    st_buf_free(&plan);
     st_rules_free(r);
     return status;
 }
@@ -108,7 +108,8 @@ static int run(st_session *s, st_str path, st_str text)
     bool bad = s->rules && show_errors(s->rules, c);
     if (!bad && code == ST_OK) {
         j.table = t;
-        st_output_look(c, &j.look);
+        j.ro.csv_raw = c->csv_raw;
+        st_output_look(c, &j.ro.look);
         int wrote = st_output_write(c, c->explain ? write_plan : write_table, &j);
         status = wrote != ST_EXIT_OK ? wrote : status;
     } else {

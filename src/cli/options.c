@@ -170,6 +170,7 @@ static st_code set_ago(st_config *c, const char *v, st_err *e)
     size_t i = word(words, 2, v);
     if (i == 2)
         return st_fail(e, ST_E_USAGE, "--ago: off or strict, not '%s'", v);
+    c->ago_off = i == 0;
     c->ago_strict = i == 1;
     return ST_OK;
 }
@@ -352,7 +353,7 @@ static const st_option options[] = {
     { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X|V, set_duplicates },
     { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
-    { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|X, set_csv_raw },
+    { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|Q|X, set_csv_raw },
     { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
     { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (always with -o DIR)", H, set_confirm },
     { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },

@@ -152,6 +152,18 @@ static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_
     st_buf_char(b, 0);
 }
 
+/* NAME=VALUE of an option that may be given more than once, in the order given. */
+static void describe_pairs(const st_pairs *l, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1], size_t *n)
+{
+    if (!l->n)
+        return;
+    at[(*n)++] = b->n;
+    st_buf_str(b, st_str_of(name));
+    for (size_t i = 0; i < l->n; i++)
+        st_buf_fmt(b, "%s%.*s=%.*s", i ? "; " : "", ST_FMT(l->items[i].name), ST_FMT(l->items[i].value));
+    st_buf_char(b, 0);
+}
+
 /* Options that decide what results hold, in a fixed order; each ends with a NUL. */
 static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_OPTIONS + 1])
 {
@@ -163,6 +175,7 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_O
     PAIR("csv-raw=%s", c->csv_raw ? "yes" : "no");
     PAIR("duplicates=%s", c->duplicates ? "yes" : "no");
     PAIR("engine=%s", c->engine == ST_ENGINE_NATIVE ? "native" : "libevtx");
+    describe_pairs(&c->external, "external=", b, at, &n);
     if (c->hosts.n) {
         at[n++] = b->n;
         st_buf_str(b, ST_STR("host="));
@@ -173,8 +186,10 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_O
         st_buf_char(b, 0);
     }
     PAIR("min-level=%s", st_level_word(c->min_level));
+    describe_pairs(&c->params, "param=", b, at, &n);
     PAIR("scope=%s", scopes[c->scope]);
     describe_time(c->since, "since=", b, at, &n);
+    PAIR("stub-services=%s", c->settings.stub_services ? "yes" : "no");
     PAIR("trust-inferred=%s", c->trust_inferred ? "yes" : "no");
     describe_time(c->until, "until=", b, at, &n);
 #undef PAIR
@@ -192,6 +207,7 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
     for (size_t i = 0; i < count; i++)
         n->pairs[i] = (st_str){ n->text.p + at[i], at[i + 1] - at[i] - 1 };
     n->info = (st_run_info){ .version = VERSION, .options = n->pairs, .noptions = count, .now = s->now,
+                             .limits = st_query_limits_in_force(&s->config->settings.limits),
                              .exit_status = exit_status, .min_level = s->config->min_level };
 }
 

@@ -50,6 +50,7 @@ static void put_tree(st_out *o, set *x)
 
 static void put_run(st_out *o, set *x)
 {
+    x->note.info.cells_truncated = x->cells_truncated;
     st_write_run_json(o, x->s->found, &x->note.info);
 }
 
@@ -113,17 +114,17 @@ static st_code put_tables(set *x)
     return st_rules_tables(x->s->rules, x->s->forest, &o, x->s->matches, visit_table, x, x->e);
 }
 
-/* In the order of names. */
+/* In the order of names, but for run.json: it tells what was cut in the others. */
 static const struct {
     const char *name;
     void (*put)(st_out *o, set *x);
 } files[] = { { "findings.jsonl", put_findings },
               { "hosts.csv", put_hosts },
               { "report.html", put_html },
-              { "run.json", put_run },
               { TABLES, NULL },
               { "timeline.csv", put_timeline },
-              { "tree.txt", put_tree } };
+              { "tree.txt", put_tree },
+              { "run.json", put_run } };
 enum { FILES = sizeof files / sizeof files[0] };
 
 static st_code put_manifest(set *x)

@@ -322,7 +322,7 @@ void st_session_run_options(const st_session *s, st_run_options *o)
 {
     const st_config *c = s->config;
     *o = (st_run_options){ .now = s->now, .trust_inferred = c->trust_inferred, .threads = c->threads,
-                           .ago_off = c->verb->bit == ST_VERB_HUNT && !c->ago_strict };
+                           .ago_off = c->ago_off || (c->verb->bit == ST_VERB_HUNT && !c->ago_strict) };
 }
 
 /* Rows that are no processes: where they are, or how to get them. */

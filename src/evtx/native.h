@@ -228,6 +228,15 @@ void nt_render(st_native *s, uint32_t off, uint32_t end);
 /* The plan of a template; *borrowed when it isn't the one at def. NT_NONE: missing. */
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed);
 void nt_forget_templates(st_native *s);
+
+/* What is known of the chunk's templates, so that what is found out from here on can be forgotten. */
+typedef struct nt_mark {
+    size_t nplans, npieces, nfields, ninline, nlent;
+    uint32_t ntemplates;
+    bool looked;
+} nt_mark;
+nt_mark nt_templates_mark(const st_native *s);
+void nt_templates_back(st_native *s, const nt_mark *m);
 /* A plan for an instance whose template is gone, if the types of its values say what it is. */
 uint32_t nt_known_plan(st_native *s, const nt_instance *in, uint32_t end, nt_context context,
                        const st_record *head);

@@ -659,6 +659,29 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     return whole_one(s, place_of, id, context, borrowed);
 }
 
+nt_mark nt_templates_mark(const st_native *s)
+{
+    return (nt_mark){ .nplans = s->nplans, .npieces = s->npieces, .nfields = s->nfields,
+                      .ninline = s->ninline, .nlent = s->nlent, .ntemplates = s->ntemplates,
+                      .looked = s->looked };
+}
+
+void nt_templates_back(st_native *s, const nt_mark *m)
+{
+    for (size_t i = s->nplans; i-- > m->nplans;) {
+        const nt_plan *p = &s->plans[i];
+        if (p->def) /* the last of its chain */
+            s->by_offset[p->def] = p->next == NT_NONE ? 0 : (uint16_t)(p->next + 1);
+    }
+    s->nplans = m->nplans;
+    s->npieces = m->npieces;
+    s->nfields = m->nfields;
+    s->ninline = m->ninline;
+    s->nlent = m->nlent;
+    s->ntemplates = m->ntemplates;
+    s->looked = m->looked;
+}
+
 void nt_forget_templates(st_native *s)
 {
     for (size_t i = 0; i < s->nplans; i++)

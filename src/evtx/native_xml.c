@@ -714,6 +714,7 @@ void nt_render(st_native *s, uint32_t off, uint32_t end)
     const unsigned char *b = s->b;
     uint32_t n = s->n, record_budget = s->record_budget;
     uint64_t chunk_budget = s->chunk_budget;
+    nt_mark known = nt_templates_mark(s); /* what is found out here is paid for here */
     if (!x)
         return;
     st_buf_clear(&s->xml);
@@ -730,6 +731,7 @@ void nt_render(st_native *s, uint32_t off, uint32_t end)
     s->xml_budget = s->chunk_budget;
     s->record_budget = record_budget;
     s->chunk_budget = chunk_budget;
+    nt_templates_back(s, &known);
     s->b = b;
     s->n = n;
     s->failed |= s->xml.failed;

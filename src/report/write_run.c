@@ -57,7 +57,7 @@ static void put_rule(st_buf *b, const st_case *c, size_t i)
     st_buf_char(b, '}');
 }
 
-static void put_counters(st_buf *b, const st_case *c)
+static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
 {
     const st_forest *f = c->forest;
     const struct {
@@ -81,6 +81,7 @@ static void put_counters(st_buf *b, const st_case *c)
         { "rows", c->nrows },
         { "findings_below_level", c->dropped_level },
         { "rows_filtered", c->dropped_filter },
+        { "cells_truncated", info->cells_truncated },
     };
     bool more = false;
     st_buf_char(b, '{');
@@ -155,6 +156,57 @@ static void put_source(st_buf *b, const st_source *s)
     st_buf_char(b, '}');
 }
 
+/* What a query or rule may take: a number, or none. */
+static void put_limits(st_buf *b, const st_query_limits *l)
+{
+    const struct {
+        const char *name;
+        uint64_t v;
+    } all[] = { { "max_rows", l->rows }, { "max_memory", l->memory }, { "max_time", l->seconds } };
+    bool more = false;
+    st_buf_char(b, '{');
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].v == UINT64_MAX)
+            st_json_text(b, &more, all[i].name, ST_STR("none"));
+        else
+            st_json_num(b, &more, all[i].name, all[i].v);
+    st_buf_char(b, '}');
+}
+
+static void put_problem(st_buf *b, bool *more, const char *what, st_str name, st_str text)
+{
+    bool inner = false;
+    st_buf_str(b, *more ? ST_STR(",\n{") : ST_STR("\n{"));
+    *more = true;
+    st_json_text(b, &inner, what, name);
+    st_json_text(b, &inner, "text", text);
+    st_buf_char(b, '}');
+}
+
+/* All that makes the results less than whole: sources that weren't read in full, rules that can't
+ * run, rules whose result lacks something. */
+static void put_problems(st_buf *b, const st_case *c)
+{
+    bool more = false;
+    size_t n = c->forest->evidence ? st_evidence_count(c->forest->evidence) : 0;
+    st_buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        const st_source *s = st_evidence_at(c->forest->evidence, i);
+        if (st_source_short(s))
+            put_problem(b, &more, "source", s->name,
+                        s->reason.n ? s->reason : st_str_of(status_word(s->status)));
+    }
+    for (size_t i = 0; i < st_rules_count(c->rules); i++) {
+        const st_rule *r = st_rules_at(c->rules, i);
+        const st_rule_result *x = c->matches && c->matches->results ? &c->matches->results[i] : NULL;
+        if (r->status == ST_RULE_BROKEN)
+            put_problem(b, &more, "rule", r->id, ST_STR("broken"));
+        else if (x && x->problem.n)
+            put_problem(b, &more, "rule", r->id, x->problem);
+    }
+    st_buf_char(b, ']');
+}
+
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i)
 {
     st_buf *b = &o->buf;
@@ -180,7 +232,11 @@ void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i)
     st_buf_time_iso(b, i->now);
     st_buf_char(b, '"');
     st_json_key(b, &more, "counters");
-    put_counters(b, c);
+    put_counters(b, c, i);
+    st_json_key(b, &more, "limits");
+    put_limits(b, &i->limits);
+    st_json_key(b, &more, "problems");
+    put_problems(b, c);
     st_json_key(b, &more, "sources");
     st_buf_char(b, '[');
     size_t n = c->forest->evidence ? st_evidence_count(c->forest->evidence) : 0;

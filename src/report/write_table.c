@@ -232,7 +232,12 @@ static void as_json(st_out *o, const st_table *t)
         st_buf_char(b, ']');
         st_out_tick(o);
     }
-    st_buf_str(b, ST_STR("]}"));
+    st_buf_char(b, ']');
+    if (t->render.n && json_text(t->render)) {
+        st_buf_str(b, ST_STR(",\"render\":"));
+        put_safe_json(b, t->render);
+    }
+    st_buf_char(b, '}');
 }
 
 /* Nulls are left out. Two columns of one name: Kusto never gives them. */
@@ -379,16 +384,16 @@ static void as_json_all(st_out *o, const st_table *t)
     st_buf_str(&o->buf, several ? ST_STR("]\n") : ST_STR("\n"));
 }
 
-void st_write_table(st_out *o, const st_table *t, st_str format, const st_look *look)
+void st_write_table(st_out *o, const st_table *t, st_str format, const st_report_options *ro)
 {
     if (st_str_eq(format, ST_STR("json")))
         as_json_all(o, t);
     else if (st_str_eq(format, ST_STR("csv")))
-        st_write_table_csv(o, t, &(st_report_options){ 0 });
+        st_write_table_csv(o, t, ro);
     else
         for (bool text = !st_str_eq(format, ST_STR("jsonl")); t; t = t->next) {
             if (text)
-                as_text(o, t, look);
+                as_text(o, t, &ro->look);
             else
                 as_jsonl(o, t);
             if (text && t->next)

@@ -394,6 +394,8 @@ static st_table *all_rows(st_krun *r, st_kop *root)
         }
         *last = ok && st_krun_ok(r) ? st_filling_end(r, &f, &op->schema) : NULL;
         ok = *last != NULL;
+        if (ok)
+            (*last)->render = st_arena_copy(&(*last)->arena, op->render);
         last = ok ? &(*last)->next : last;
     }
     st_filling_free(&f);

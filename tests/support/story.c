@@ -1,10 +1,10 @@
 /*
- * story.c - writes the project's own test evidence: `story OUTDIR DAMAGED`.
+ * story.c - writes the project's own test evidence: `story OUTDIR DAMAGED EVENTS`.
  *
  * What happens is told here, process by process; where it is told of is a host
  * with a clock, so the same bytes come out on every run. testdata/README.md says
  * what is in the files and why. Sound evidence and damaged are two folders, because
- * a run over the second ends with another status. Names of companies, hosts and people are made
+ * a run over the second ends with another status; EVENTS has each of Sysmon's other events. Names of companies, hosts and people are made
  * up; addresses are those reserved for documentation.
  */
 #include "evtxgen.h"
@@ -52,6 +52,7 @@ typedef struct host {
 typedef struct story {
     const char *out;
     const char *damaged;
+    const char *events;
     bool failed;
 } story;
 
@@ -826,15 +827,204 @@ static void tell_damaged(story *s)
     st_buf_free(&out);
 }
 
+/* ---- tests/events ------------------------------------------------------------------------------------ */
+
+#define F(name, text) { name, text, GEN_STRING, 0 }
+
+/* An event of a process: what all have, its own fields, and User where the schema has it there. */
+static void act(story *s, host *h, uint16_t id, uint8_t version, const proc *p, const gen_field *own,
+                size_t n)
+{
+    gen_field f[24];
+    char pid[16];
+    st_buf utc = { 0 };
+    size_t k = 0;
+    wait_ms(h, 1500);
+    snprintf(pid, sizeof pid, "%u", p->pid);
+    st_buf_time_sysmon(&utc, h->now);
+    st_buf_char(&utc, 0);
+    f[k++] = (gen_field)F("RuleName", "-");
+    f[k++] = (gen_field)F("UtcTime", utc.p);
+    f[k++] = (gen_field){ "ProcessGuid", p->guid, GEN_GUID, 0 };
+    f[k++] = (gen_field){ "ProcessId", pid, GEN_U32, 0 };
+    f[k++] = (gen_field)F("Image", p->image);
+    for (size_t i = 0; i < n; i++)
+        f[k++] = own[i];
+    f[k++] = (gen_field)F("User", p->user);
+    add(s, h, id, version, f, k, "");
+    st_buf_free(&utc);
+}
+#define ACT(id, version, p, ...)                                                                   \
+    do {                                                                                           \
+        const gen_field own[] = { __VA_ARGS__ };                                                   \
+        act(s, h, id, version, p, own, sizeof own / sizeof own[0]);                                \
+    } while (0)
+
+/* One process does something to another. */
+static void reach(story *s, host *h, uint16_t id, const proc *from, const proc *to)
+{
+    char from_pid[16], to_pid[16];
+    st_buf utc = { 0 };
+    wait_ms(h, 1500);
+    snprintf(from_pid, sizeof from_pid, "%u", from->pid);
+    snprintf(to_pid, sizeof to_pid, "%u", to->pid);
+    st_buf_time_sysmon(&utc, h->now);
+    st_buf_char(&utc, 0);
+    const bool opened = id == 10;
+    const gen_field f[] = {
+        F("RuleName", "technique_id=T1055,technique_name=Process Injection"),
+        F("UtcTime", utc.p),
+        { opened ? "SourceProcessGUID" : "SourceProcessGuid", from->guid, GEN_GUID, 0 },
+        { "SourceProcessId", from_pid, GEN_U32, 0 },
+        F("SourceImage", from->image),
+        { opened ? "TargetProcessGUID" : "TargetProcessGuid", to->guid, GEN_GUID, 0 },
+        { "TargetProcessId", to_pid, GEN_U32, 0 },
+        F("TargetImage", to->image),
+        { opened ? "SourceThreadId" : "NewThreadId", "4242", GEN_U32, 0 },
+        opened ? (gen_field){ "GrantedAccess", "0x1fffff", GEN_HEX32, 0 }
+               : (gen_field)F("StartAddress", "0x00007FF8C0DE0000"),
+        opened ? (gen_field)F("CallTrace", SYS32 "ntdll.dll+9d204|UNKNOWN(000001C0DE000000)")
+               : (gen_field)F("StartModule", "-"),
+        F("SourceUser", from->user),
+        F("TargetUser", to->user),
+    };
+    add(s, h, id, opened ? 3 : 2, f, sizeof f / sizeof f[0], "");
+    st_buf_free(&utc);
+}
+
+static void connects(story *s, host *h, const proc *p, bool out, const char *source,
+                     const char *source_port, const char *to, const char *name, const char *port)
+{
+    ACT(3, 5, p, F("Protocol", "tcp"), { "Initiated", out ? "true" : "false", GEN_BOOL, 0 },
+        { "SourceIsIpv6", "false", GEN_BOOL, 0 }, F("SourceIp", source),
+        F("SourceHostname", out ? h->computer : "-"), { "SourcePort", source_port, GEN_U16, 0 },
+        F("SourcePortName", "-"), { "DestinationIsIpv6", "false", GEN_BOOL, 0 },
+        F("DestinationIp", to), F("DestinationHostname", name),
+        { "DestinationPort", port, GEN_U16, 0 }, F("DestinationPortName", "-"));
+}
+
+static void fetches(story *s, host *h, const proc *p)
+{
+    ACT(22, 5, p, F("QueryName", "cdn.example"), F("QueryStatus", "0"),
+        F("QueryResults", "type:  5 edge.cdn.example;::ffff:203.0.113.7;::ffff:203.0.113.8;"));
+    connects(s, h, p, true, "192.168.7.21", "50111", "203.0.113.7", "edge.cdn.example", "443");
+    ACT(11, 2, p, F("TargetFilename", "C:\\Users\\dev\\Downloads\\viewer.exe"),
+        F("CreationUtcTime", "2026-03-09 08:00:04.000"));
+    ACT(15, 2, p, F("TargetFilename", "C:\\Users\\dev\\Downloads\\viewer.exe:Zone.Identifier"),
+        F("CreationUtcTime", "2026-03-09 08:00:04.000"),
+        F("Hash", "SHA1=0123456789ABCDEF0123456789ABCDEF01234567,MD5=00112233445566778899AABBCCDDEEFF"),
+        F("Contents", "[ZoneTransfer]  ZoneId=3  ReferrerUrl=https://www.example/viewer  "
+                      "HostUrl=https://cdn.example/viewer.exe"));
+}
+
+static void registers(story *s, host *h, const proc *p)
+{
+#define KEY "HKLM\\SOFTWARE\\Viewer"
+#define RUN "HKU\\S-1-5-21-1-2-3-1104\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\Viewer"
+    ACT(12, 2, p, F("EventType", "CreateKey"), F("TargetObject", KEY));
+    ACT(13, 2, p, F("EventType", "SetValue"), F("TargetObject", RUN),
+        F("Details", "%%LOCALAPPDATA%%\\viewer.exe -q"));
+    ACT(13, 2, p, F("EventType", "SetValue"), F("TargetObject", KEY "\\Interval"),
+        F("Details", "DWORD (0x0000003c)"));
+    ACT(13, 2, p, F("EventType", "SetValue"), F("TargetObject", KEY "\\Since"),
+        F("Details", "QWORD (0x00000001-0x00000002)"));
+    ACT(13, 2, p, F("EventType", "SetValue"), F("TargetObject", KEY "\\Key"),
+        F("Details", "Binary Data"));
+    ACT(14, 2, p, F("EventType", "RenameKey"), F("TargetObject", KEY), F("NewName", KEY "2"));
+    ACT(12, 2, p, F("EventType", "DeleteValue"), F("TargetObject", KEY "2\\Key"));
+    ACT(12, 2, p, F("EventType", "DeleteKey"), F("TargetObject", KEY "2"));
+}
+
+/* WMI's own events name no process. */
+static void subscribes(story *s, host *h)
+{
+    st_buf utc = { 0 };
+    wait_ms(h, 1500);
+    st_buf_time_sysmon(&utc, h->now);
+    st_buf_char(&utc, 0);
+#define WMI(id, type, ...)                                                                         \
+    do {                                                                                           \
+        const gen_field f[] = { F("RuleName", "-"),          F("EventType", type),                 \
+                                F("UtcTime", utc.p),         F("Operation", "Created"),            \
+                                F("User", "CORP\\dev"), __VA_ARGS__ };                             \
+        add(s, h, id, 3, f, sizeof f / sizeof f[0], "");                                           \
+    } while (0)
+    WMI(19, "WmiFilterEvent", F("EventNamespace", " \"root\\\\cimv2\""), F("Name", " \"Daily\""),
+        F("Query", " \"SELECT * FROM __InstanceModificationEvent WITHIN 60\""));
+    WMI(20, "WmiConsumerEvent", F("Name", " \"Daily\""), F("Type", "Command Line"),
+        F("Destination", " \"C:\\\\Users\\\\dev\\\\viewer.exe\""));
+    WMI(21, "WmiBindingEvent", F("Consumer", " \"CommandLineEventConsumer.Name=\\\"Daily\\\"\""),
+        F("Filter", " \"__EventFilter.Name=\\\"Daily\\\"\""));
+    st_buf_free(&utc);
+}
+
+static void tell_events(story *s)
+{
+    host told = new_host(s, "ws09.corp.example", 0xA1B20009, 23, "2026-03-09T08:00:00Z", NULL), *h = &told;
+    st_buf out = { 0 };
+    char path[4096];
+    proc system = unseen(h, "System", "-", SYSTEM_USER), explorer, shell, tool, notepad;
+    proc lsass = unseen(h, SYS32 "lsass.exe", SYS32 "lsass.exe", SYSTEM_USER);
+    system.pid = 4;
+    explorer = unseen(h, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", "CORP\\dev");
+    explorer.level = "Medium";
+    service_state(s, h);
+    shell = child(s, h, &explorer, POWERSHELL, "powershell.exe -NoProfile -File get.ps1 100%");
+    notepad = child(s, h, &explorer, SYS32 "notepad.exe", "notepad.exe");
+    fetches(s, h, &shell);
+    tool = child(s, h, &shell, "C:\\Users\\dev\\Downloads\\viewer.exe", "viewer.exe -q");
+    ACT(7, 3, &tool, F("ImageLoaded", "C:\\Users\\dev\\Downloads\\version.dll"), F("FileVersion", "-"),
+        F("Description", "-"), F("Product", "-"), F("Company", "-"), F("OriginalFileName", "-"),
+        F("Hashes", "SHA256=AABBCCDDEEFF00112233445566778899AABBCCDDEEFF00112233445566778899"),
+        F("Signed", "false"), F("Signature", "-"), F("SignatureStatus", "Unavailable"));
+    registers(s, h, &tool);
+    ACT(2, 5, &tool, F("TargetFilename", "C:\\Users\\dev\\AppData\\Local\\viewer.exe"),
+        F("CreationUtcTime", "2019-12-07 09:09:00.000"),
+        F("PreviousCreationUtcTime", "2026-03-09 08:00:30.000"));
+    reach(s, h, 8, &tool, &notepad);
+    reach(s, h, 10, &tool, &lsass);
+    ACT(9, 2, &tool, F("Device", "\\Device\\HarddiskVolume3"));
+    ACT(17, 1, &tool, F("EventType", "CreatePipe"), F("PipeName", "\\viewer_4f"));
+    ACT(18, 1, &notepad, F("EventType", "ConnectPipe"), F("PipeName", "\\viewer_4f"));
+    subscribes(s, h);
+    ACT(24, 5, &notepad, { "Session", "2", GEN_U32, 0 }, F("ClientInfo", "user: CORP\\dev"),
+        F("Hashes", "SHA1=FEDCBA9876543210FEDCBA9876543210FEDCBA98"), F("Archived", "true"));
+    ACT(25, 5, &notepad, F("Type", "Image is replaced"));
+    {
+        const gen_field f[] = { F("RuleName", "-"),
+                                F("UtcTime", "2026-03-09 08:01:30.000"),
+                                F("ImageLoaded", SYS32 "drivers\\viewer.sys"),
+                                F("Hashes", "MD5=FFEEDDCCBBAA99887766554433221100"),
+                                F("Signed", "true"),
+                                F("Signature", "Example Ltd"),
+                                F("SignatureStatus", "Valid") };
+        add(s, h, 6, 4, f, sizeof f / sizeof f[0], "");
+    }
+    connects(s, h, &system, false, "192.168.7.99", "61000", "192.168.7.21", h->computer, "445");
+    ACT(23, 5, &tool, F("TargetFilename", "C:\\Users\\dev\\get.ps1"),
+        F("Hashes", "SHA1=00000000000000000000000000000000DEADBEEF"),
+        { "IsExecutable", "false", GEN_BOOL, 0 }, F("Archived", "true"));
+    ACT(26, 5, &tool, F("TargetFilename", "C:\\Users\\dev\\Downloads\\viewer.exe"),
+        F("Hashes", "SHA1=0123456789ABCDEF0123456789ABCDEF01234567"),
+        { "IsExecutable", "true", GEN_BOOL, 0 });
+    end(s, h, &tool);
+    snprintf(path, sizeof path, "%s/sysmon.evtx", s->events);
+    if (gen_finish(h->log, &out))
+        write_path(s, path, st_buf_slice(&out));
+    else
+        s->failed = true;
+    st_buf_free(&out);
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 3) {
-        fprintf(stderr, "usage: story OUTDIR DAMAGED\n");
+    if (argc != 4) {
+        fprintf(stderr, "usage: story OUTDIR DAMAGED EVENTS\n");
         return 2;
     }
-    story s = { .out = argv[1], .damaged = argv[2] };
-    if (!make_dir(s.out) || !make_dir(s.damaged)) {
-        fprintf(stderr, "story: %s or %s: %s\n", s.out, s.damaged, strerror(errno));
+    story s = { .out = argv[1], .damaged = argv[2], .events = argv[3] };
+    if (!make_dir(s.out) || !make_dir(s.damaged) || !make_dir(s.events)) {
+        fprintf(stderr, "story: %s, %s or %s: %s\n", s.out, s.damaged, s.events, strerror(errno));
         return 2;
     }
     tell_iis(&s);
@@ -843,5 +1033,6 @@ int main(int argc, char **argv)
     tell_clean(&s);
     tell_collector(&s);
     tell_damaged(&s);
+    tell_events(&s);
     return s.failed ? 1 : 0;
 }

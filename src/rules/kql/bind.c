@@ -481,11 +481,27 @@ static st_kop *bind_sample_distinct(st_kbinder *b, st_kop *in, const st_kql_op *
     return p ? st_kop_take(b->r, p, n) : NULL;
 }
 
-static st_kop *bind_same(st_kbinder *b, st_kop *in, const st_kql_op *q)
+/* The chart that the author had in mind: its kind and options, as JSON for whoever draws. */
+static st_kop *bind_render(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
-    (void)b;
-    (void)q;
-    return in;
+    st_kmem *m = &b->r->mem;
+    st_kbag *g = st_kbag_new(m, q->nopts + 1);
+    st_kop *op = st_kop_take(b->r, in, SIZE_MAX);
+    st_buf t = { 0 };
+    if (!g || !op)
+        return NULL;
+    g->keys[0] = st_kv_str(m, ST_STR("kind")).u.s;
+    g->v[0] = st_kv_str(m, q->u.name.text);
+    for (size_t i = 0; i < q->nopts; i++) {
+        const st_kql_expr *e = q->opts[i].value;
+        st_kx *x = e && e->kind == ST_KX_LITERAL ? st_kb_expr(b, e) : NULL;
+        g->keys[i + 1] = st_kv_str(m, q->opts[i].name.text).u.s;
+        g->v[i + 1] = x ? x->value : e && e->kind == ST_KX_NAME ? st_kv_str(m, e->u.name) : st_kv_null();
+    }
+    st_kv_put_json(&t, m, st_kv_bag(g));
+    op->render = st_arena_copy(&b->r->arena, st_buf_slice(&t));
+    st_buf_free(&t);
+    return op;
 }
 
 static st_kop *bind_as(st_kbinder *b, st_kop *in, const st_kql_op *q)
@@ -1396,12 +1412,8 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     const st_ktable *t = st_ktable_find(name);
     if (l && l->kind == ST_L_LAMBDA)
         return st_kb_call_table(b, e);
-    if (l && l->rows) {
-        st_kop *op = st_kop_replay(b->r, l->rows);
-        if (op)
-            op->step = st_kb_step(b, e->span, st_kstore_in(l->rows));
-        return op;
-    }
+    if (l && l->rows)
+        return st_kop_replay(b->r, l->rows);
     if (l && l->kind == ST_L_TABLE) {
         st_klet *env = b->env;
         b->env = l->env;
@@ -1501,7 +1513,7 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "a table is needed here");
     b->row = row;
     b->depth--;
-    if (op && !op->step)
+    if (op && !op->step && !op->again)
         op->step = st_kb_step(b, e->span, NULL);
     st_kb_step_side(b, op);
     return op;
@@ -1567,7 +1579,7 @@ static bind_op *const operators[] = {
     [ST_KP_PARSE_WHERE] = st_kb_op_parse,
     [ST_KP_MV_APPLY] = bind_apply,
     [ST_KP_EVALUATE] = st_kb_evaluate,
-    [ST_KP_RENDER] = bind_same,
+    [ST_KP_RENDER] = bind_render,
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
     [ST_KP_CONSUME] = st_kb_op_consume,
@@ -1755,6 +1767,7 @@ st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
     b->serialized = false;
     st_kop *op = pipeline(b, in, q->first);
     b->serialized = serialized;
+    st_kb_step_side(b, op);
     return b->failed ? NULL : op;
 }
 

@@ -113,6 +113,7 @@ static st_kx *call_node(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args,
             return NULL;
         copy[i] = args[i];
         x->ago |= args[i]->ago;
+        x->windowed |= args[i]->windowed;
         if (args[i]->type == ST_KT_UNKNOWN)
             x->type = ST_KT_UNKNOWN;
     }
@@ -337,26 +338,21 @@ static st_kx *check_condition(st_kbinder *b, const st_kql_expr *e, st_kx *x)
     return unknown(b);
 }
 
-typedef struct strop {
-    st_mop op;
-    bool fold, negate;
-} strop;
-
 /* The string operators, by the parser's numbers. */
-static bool strop_of(st_kql_operator op, strop *out)
+static bool strop_of(st_kql_operator op, st_kb_strop *out)
 {
     static const st_mop order[] = { ST_M_HAS,      ST_M_HASPREFIX, ST_M_HASSUFFIX,
                                     ST_M_CONTAINS, ST_M_STARTS,    ST_M_ENDS };
     if (op >= ST_KO_HAS && op <= ST_KO_NOT_ENDSWITH_CS) {
         unsigned i = (unsigned)op - ST_KO_HAS;
-        *out = (strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
+        *out = (st_kb_strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
         return true;
     }
     if (op == ST_KO_EQI || op == ST_KO_NEI) {
-        *out = (strop){ ST_M_EQ, true, op == ST_KO_NEI };
+        *out = (st_kb_strop){ ST_M_EQ, true, op == ST_KO_NEI };
         return true;
     }
-    *out = (strop){ op == ST_KO_COLON ? ST_M_HAS : ST_M_REGEX, op == ST_KO_COLON, false };
+    *out = (st_kb_strop){ op == ST_KO_COLON ? ST_M_HAS : ST_M_REGEX, op == ST_KO_COLON, false };
     return op == ST_KO_MATCHES_REGEX || op == ST_KO_COLON;
 }
 
@@ -387,12 +383,12 @@ static size_t needle_texts(st_kbinder *b, st_kx *const *x, size_t n, st_str *out
 }
 
 /* text op constants, as a predicate that remembers its answers. args[0] is the text. */
-static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **args, size_t n)
+st_kx *st_kb_predicate(st_kbinder *b, st_span at, st_kb_strop op, bool all, st_kx **args, size_t n)
 {
     size_t count = needle_texts(b, args + 1, n - 1, NULL);
     st_str *texts = ST_NEWN(&b->r->arena, st_str, count);
     st_kx *x = node(b, ST_X_PRED, ST_KT_BOOL);
-    if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
+    if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, n)))
         return NULL;
     needle_texts(b, args + 1, n - 1, texts);
     if (op.op == ST_M_EQ && !op.negate)
@@ -405,9 +401,15 @@ static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **a
     }
     if (!st_krun_own(b->r, x->pred, pred_free))
         return NULL;
+    x->mop = op.op;
+    x->fold = op.fold;
+    x->all = all && count > 1;
     x->negate = op.negate;
-    x->args[0] = args[0];
+    x->windowed = args[0]->windowed;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    memcpy(x->args, args, n * sizeof *args);
     x->nargs = 1;
+    x->needles = n - 1;
     return fold(b, x);
 }
 
@@ -424,22 +426,8 @@ static bool textual(st_kt t)
     return t == ST_KT_STRING || t == ST_KT_DYNAMIC;
 }
 
-/* Two by two, so that a hundred columns don't make it a hundred high. */
-static st_kx *any_of(st_kbinder *b, st_kx **x, size_t n)
-{
-    if (!n)
-        return st_kb_const(b, ST_KT_BOOL, st_kv_bool(false));
-    while (n > 1) {
-        size_t to = 0;
-        for (size_t i = 0; i < n; i += 2)
-            x[to++] = i + 1 < n ? st_kb_call(b, st_kf_or, ST_KT_BOOL, x + i, 2) : x[i];
-        n = to;
-    }
-    return x[0];
-}
-
 /* Some column of text fits. The predicate is made once: its answers are by text. */
-static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
+static st_kx *any_column(st_kbinder *b, st_span at, st_kb_strop op, st_kx *needle)
 {
     st_kx **x = b->row ? ST_NEWN(&b->r->arena, st_kx *, b->row->n) : NULL, *first = NULL;
     size_t n = 0;
@@ -453,7 +441,7 @@ static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
             return NULL;
         args[0]->col = i;
         if (!first) {
-            x[n++] = first = predicate(b, at, op, false, args, 2);
+            x[n++] = first = st_kb_predicate(b, at, op, false, args, 2);
             if (!first || first->kind != ST_X_PRED)
                 return first;
             continue;
@@ -466,7 +454,7 @@ static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
         copy->nargs = 1;
         x[n++] = copy;
     }
-    st_kx *any = any_of(b, x, n);
+    st_kx *any = st_kb_joined(b, x, n, st_kf_or);
     return any && negate ? st_kb_call(b, st_kf_not, ST_KT_BOOL, &any, 1) : any;
 }
 
@@ -487,7 +475,7 @@ static st_kx *search_term(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     }
     st_kx *needle = st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, t));
-    return needle ? any_column(b, e->span, (strop){ op, b->search != ST_KB_SEARCH_CASED, false },
+    return needle ? any_column(b, e->span, (st_kb_strop){ op, b->search != ST_KB_SEARCH_CASED, false },
                                needle)
                   : NULL;
 }
@@ -514,7 +502,7 @@ static st_kx *no_text(st_kbinder *b, const st_kql_expr *e, st_kx *const *args)
     return unknown(b);
 }
 
-static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
+static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, st_kb_strop op)
 {
     if (e->u.binary.left->kind == ST_KX_STAR) {
         st_kx *needle = st_kb_expr(b, e->u.binary.right);
@@ -533,7 +521,7 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
     if (!args[1])
         return NULL;
     if (args[1]->kind == ST_X_CONST)
-        return predicate(b, e->u.binary.right->span, op, false, args, 2);
+        return st_kb_predicate(b, e->u.binary.right->span, op, false, args, 2);
     if (op.op == ST_M_REGEX)
         return call_node(b, st_kf_matches, ST_KT_BOOL, args, 2);
     st_kx *x = call_node(b, st_kf_strop, ST_KT_BOOL, args, 2);
@@ -546,7 +534,7 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
 }
 
 /* Beside `and` and `or` a dynamic is read as a bool; alone it is no condition. */
-static st_kx *logic_side(st_kbinder *b, const st_kql_expr *e)
+st_kx *st_kb_logic_side(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->search && e->kind == ST_KX_LITERAL)
         return st_kb_condition(b, e);
@@ -554,12 +542,6 @@ static st_kx *logic_side(st_kbinder *b, const st_kql_expr *e)
     if (x && x->type == ST_KT_DYNAMIC)
         return st_kb_call(b, st_kf_convert, ST_KT_BOOL, &x, 1);
     return check_condition(b, e, x);
-}
-
-static st_kx *bind_logic(st_kbinder *b, const st_kql_expr *e)
-{
-    st_kx *args[] = { logic_side(b, e->u.binary.left), logic_side(b, e->u.binary.right) };
-    return st_kb_call(b, e->u.binary.op == ST_KO_AND ? st_kf_and : st_kf_or, ST_KT_BOOL, args, 2);
 }
 
 /* What a dynamic is read as beside a value of another type, so that the result has a type. */
@@ -649,16 +631,16 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     /* A text compared with a constant is a question of the text alone. */
     if ((c == '=' || c == '!') && args[0]->type == ST_KT_STRING && args[1]->type == ST_KT_STRING &&
         args[1]->kind == ST_X_CONST)
-        return predicate(b, e->span, (strop){ ST_M_EQ, false, c == '!' }, false, args, 2);
+        return st_kb_predicate(b, e->span, (st_kb_strop){ ST_M_EQ, false, c == '!' }, false, args, 2);
     return st_kb_call(b, code, ST_KT_BOOL, args, 2);
 }
 
 static st_kx *bind_binary(st_kbinder *b, const st_kql_expr *e)
 {
     st_kql_operator op = e->u.binary.op;
-    strop s;
+    st_kb_strop s;
     if (op == ST_KO_OR || op == ST_KO_AND)
-        return bind_logic(b, e);
+        return st_kb_logic(b, e);
     if (op >= ST_KO_ADD && op <= ST_KO_MOD)
         return bind_arith(b, e);
     if (op >= ST_KO_LT && op <= ST_KO_NE)
@@ -747,10 +729,10 @@ static st_kx *bind_in(st_kbinder *b, const st_kql_expr *e)
                     ST_FMT(name_of(e->u.in.left)), terms ? "" : " or `in`");
         return unknown(b);
     }
-    strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
+    st_kb_strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
     bool text = terms || insensitive || args[0]->type == ST_KT_STRING;
     if (text && all_constant(args + 1, n - 1))
-        return predicate(b, e->span, s, op == ST_KO_HAS_ALL, args, n);
+        return st_kb_predicate(b, e->span, s, op == ST_KO_HAS_ALL, args, n);
     st_kx *x = call_node(b, text ? st_kf_strop : st_kf_in, ST_KT_BOOL, args, n);
     if (x) {
         x->mop = s.op;

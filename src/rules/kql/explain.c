@@ -6,7 +6,7 @@
  * An operator of the plan without a step is part of the one behind it. Tables of lets are
  * written out where they are used, as they are bound there.
  */
-#include "rules/kql/bind.h"
+#include "rules/kql/graph.h"
 
 #include "base/limits.h"
 #include "rules/kql/lex.h"
@@ -90,7 +90,7 @@ typedef struct printer {
     bool run; /* with rows and times */
 } printer;
 
-enum { WORDS = ST_MAX_PLAN_WORDS, PLAN = ST_MAX_PLAN };
+enum { WORDS = ST_MAX_PLAN_WORDS, PLAN = ST_MAX_PLAN, MANY = 40 };
 
 /* Is it a text that the author wants hidden, or has one in it? */
 static bool hidden(const printer *p, const st_kql_token *t)
@@ -177,8 +177,26 @@ static void put_column_list(const printer *p, const st_kschema *s, size_t first)
         st_buf_fmt(p->out, "%s%.*s:%s", i == first ? "" : ", ", ST_FMT(s->v[i].name), st_kt_name(s->v[i].type));
 }
 
+static void put_graph(const printer *p, const st_kgraph *g, size_t by)
+{
+    const st_kschema *parts[] = { &g->node, &g->edge };
+    for (size_t i = 0; i < 2; i++) {
+        indent(p, by);
+        st_buf_str(p->out, i ? ST_STR("edges: ") : ST_STR("nodes: "));
+        if (parts[i]->n > MANY)
+            st_buf_fmt(p->out, "%zu properties, each read when it is needed", parts[i]->n);
+        else
+            put_column_list(p, parts[i], 0);
+        st_buf_char(p->out, '\n');
+    }
+}
+
 static void put_columns(const printer *p, const st_kop *op, const st_kop *in, size_t by)
 {
+    if (op->graph) {
+        put_graph(p, op->graph, by);
+        return;
+    }
     const st_kschema *s = &op->schema;
     size_t same = 0;
     while (in && same < in->schema.n && same < s->n && same_column(&in->schema.v[same], &s->v[same]))
@@ -196,6 +214,14 @@ static void put_columns(const printer *p, const st_kop *op, const st_kop *in, si
     st_buf_str(p->out, more ? ST_STR("columns: the same and ") : ST_STR("columns: "));
     put_column_list(p, s, more ? same : 0);
     st_buf_char(p->out, '\n');
+}
+
+/* The operator of the text that op is, or is part of the way to. */
+static const st_kop *shown(const st_kop *op)
+{
+    while (op && !op->step)
+        op = op->in ? op->in : op->again;
+    return op;
 }
 
 static void put_chain(const printer *p, const st_kop *op, size_t by);
@@ -221,9 +247,13 @@ static void put_figures(const printer *p, const st_kop *op, size_t by)
     int64_t own = op->ns > before ? op->ns - before : 0;
     indent(p, by);
     st_buf_str(p->out, ST_STR("rows: "));
-    if (from || op->step->sides)
+    if ((from && !from->graph) || op->step->sides)
         st_buf_fmt(p->out, "%llu in, ", (unsigned long long)rows);
-    st_buf_fmt(p->out, "%llu out; %lld.%03lld ms\n", (unsigned long long)op->rows, (long long)(own / 1000000),
+    if (op->graph)
+        st_buf_fmt(p->out, "%u nodes and %u edges", op->graph->n, op->graph->m);
+    else
+        st_buf_fmt(p->out, "%llu out", (unsigned long long)op->rows);
+    st_buf_fmt(p->out, "; %lld.%03lld ms\n", (long long)(own / 1000000),
                (long long)(own / 1000 % 1000));
 }
 
@@ -247,7 +277,7 @@ static void put_step(const printer *p, const st_kop *op, size_t by)
         st_buf_char(p->out, '\n');
     }
     for (const st_kside *side = s->sides; side && p->out->n < PLAN; side = side->next)
-        if (side->in.op->step) {
+        if (shown(side->in.op)) {
             indent(p, by);
             st_buf_str(p->out, ST_STR("with\n"));
             put_input(p, &side->in, by + 4);
@@ -263,7 +293,7 @@ static void put_chain(const printer *p, const st_kop *op, size_t by)
     const st_kop **chain = NULL;
     size_t n = 0, cap = 0;
     const st_kinput *from = NULL;
-    for (; op && op->step; op = from->op) {
+    for (; (op = shown(op)) != NULL; op = from->op) {
         if (!st_grow((void *)&chain, &cap, n + 1, sizeof(st_kop *)))
             break;
         chain[n++] = op;
@@ -307,7 +337,11 @@ void st_kexplain(st_krun *r, st_str text, const st_kop *root, bool run, st_buf *
 {
     printer p = { .r = r, .text = text, .out = out, .run = run };
     put_values(&p);
-    put_chain(&p, root, 0);
+    for (const st_kop *op = root; op; op = op->also) {
+        put_chain(&p, op, 0);
+        if (op->also)
+            st_buf_char(out, '\n');
+    }
     if (out->n >= PLAN)
         st_buf_str(out, ST_STR("...\n"));
 }

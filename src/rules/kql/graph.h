@@ -36,6 +36,7 @@ struct st_kgraph {
     st_kv (*edge_value)(st_krun *r, st_kgraph *g, st_gid edge, size_t col);
     st_node (*node_of)(st_kgraph *g, st_gid node);
     void *maker;
+    st_kop *op; /* whose value it is */
     bool made, ok;
     /* what make fills; of the run's */
     uint32_t n, m;

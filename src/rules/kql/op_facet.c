@@ -4,12 +4,21 @@
  */
 #include "rules/kql/bind.h"
 
+/* All rows, once more. */
+static st_kop *rows_again(st_kbinder *b, st_kstore *rows)
+{
+    st_kop *all = st_kop_replay(b->r, rows);
+    if (all)
+        all->step = b->step;
+    return all;
+}
+
 st_kop *st_kb_op_facet(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     st_kstore *rows = st_kstore_new(b->r, in);
     st_kop *first = NULL, **last = &first;
     if (rows && q->u.facet.body) {
-        st_kop *all = st_kop_replay(b->r, rows);
+        st_kop *all = rows_again(b, rows);
         *last = all ? st_kb_body(b, all, q->u.facet.body) : NULL;
         if (!*last)
             return NULL;
@@ -22,7 +31,7 @@ st_kop *st_kb_op_facet(st_kbinder *b, st_kop *in, const st_kql_op *q)
             st_kb_error(b, column->span, NULL, "a column's name is needed here");
             return NULL;
         }
-        st_kop *all = st_kop_replay(b->r, rows);
+        st_kop *all = rows_again(b, rows);
         *last = all ? st_kb_count_by(b, all, column, "count_", NULL, &name) : NULL;
         if (!*last)
             return NULL;

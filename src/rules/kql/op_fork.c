@@ -7,6 +7,8 @@ st_kop *st_kb_op_fork(st_kbinder *b, st_kop *in, const st_kql_op *q)
     st_kop *first = NULL, **last = &first;
     for (size_t i = 0; rows && i < q->u.fork.n; i++) {
         st_kop *leg = st_kop_replay(b->r, rows);
+        if (leg)
+            leg->step = b->step;
         *last = leg ? st_kb_body(b, leg, q->u.fork.bodies[i]) : NULL;
         if (!*last)
             return NULL;

@@ -299,5 +299,7 @@ st_kop *st_kb_op_make_graph(st_kbinder *b, st_kop *in, const st_kql_op *q)
         st_kb_error(b, each->next->word, NULL, "only one operator may stand in partitioned-by");
         return NULL;
     }
+    if (op)
+        op->step = b->step;
     return op && each ? st_kb_body(b, op, q->u.graph.body) : op;
 }

@@ -33,11 +33,6 @@ st_kstore *st_kstore_new(st_krun *r, st_kop *in)
     return st_krun_own(r, s, store_free) ? s : NULL;
 }
 
-st_kop *st_kstore_in(const st_kstore *s)
-{
-    return s->in;
-}
-
 static st_kbatch *replay_next(st_krun *r, st_kop *op)
 {
     replay *p = op->spec;
@@ -70,6 +65,7 @@ st_kop *st_kop_replay(st_krun *r, st_kstore *s)
     if (!op)
         return NULL;
     ((replay *)op->spec)->store = s;
+    op->again = s->in;
     op->schema = s->in->schema;
     op->lineage = s->in->lineage;
     return op;

@@ -595,20 +595,62 @@ static st_kql_expr *between(st_parser *p, st_kql_expr *left, bool negated)
     return e;
 }
 
-static st_kql_expr *binary(st_parser *p, st_kql_expr *left, const infix *found, st_span op_span)
+static st_kql_expr *joined(st_parser *p, st_kql_operator op, st_span op_span, st_kql_expr *left,
+                           st_kql_expr *right)
 {
-    uint32_t start = left ? left->span.start : op_span.start;
-    st_kql_expr *right = climb(p, found->level + 1u);
-    st_kql_expr *e = st_p_node(p, ST_KX_BINARY, st_p_since(p, start));
+    st_span span = { left ? left->span.start : op_span.start,
+                     right ? right->span.end : op_span.end };
+    st_kql_expr *e = st_p_node(p, ST_KX_BINARY, span);
     if (!e)
         return NULL;
-    e->u.binary.op = (st_kql_operator)found->op;
+    e->u.binary.op = op;
     e->u.binary.op_span = op_span;
     e->u.binary.left = left;
     e->u.binary.right = right;
     above(p, e, left);
     above(p, e, right);
     return e;
+}
+
+static st_kql_expr *binary(st_parser *p, st_kql_expr *left, const infix *found, st_span op_span)
+{
+    uint32_t start = left ? left->span.start : op_span.start;
+    st_kql_expr *right = climb(p, found->level + 1u);
+    st_kql_expr *e = joined(p, (st_kql_operator)found->op, op_span, left, right);
+    if (e)
+        e->span = st_p_since(p, start);
+    return e;
+}
+
+/* a or b or c ...: in the order written while they are few; a chain that somebody generated is
+ * joined two by two, so that it is no higher than it must be. */
+static st_kql_expr *chain(st_parser *p, st_kql_expr *first, const infix *found)
+{
+    enum { FEW = 64 };
+    st_p_list terms = { 0 };
+    st_span op_span = { 0 };
+    st_p_add(p, &terms, first);
+    for (const infix *same = found; !p->panic && same == found; same = infix_at(p, 0)) {
+        op_span = st_p_at(p, 0)->span;
+        st_p_next(p);
+        st_p_add(p, &terms, climb(p, found->level + 1u));
+    }
+    st_kql_list list = st_p_exprs(p, &terms);
+    st_kql_operator op = (st_kql_operator)found->op;
+    if (list.n <= FEW) {
+        for (size_t i = 1; i < list.n; i++)
+            first = joined(p, op, op_span, first, list.items[i]);
+        return first;
+    }
+    while (list.n > 1) {
+        size_t to = 0;
+        for (size_t i = 0; i < list.n; i += 2)
+            list.items[to++] = i + 1 < list.n
+                                   ? joined(p, op, op_span, list.items[i], list.items[i + 1])
+                                   : list.items[i];
+        list.n = to;
+    }
+    return list.n ? list.items[0] : first;
 }
 
 /* AND, Has: an operator but for its case. */
@@ -697,6 +739,10 @@ static st_kql_expr *climb(st_parser *p, unsigned level)
         }
         if (!found || found->level != level)
             return left;
+        if (level <= LEVEL_AND) {
+            left = chain(p, left, found);
+            continue;
+        }
         st_span op_span = st_p_at(p, 0)->span;
         st_p_next(p);
         left = after_operator(p, left, found, op_span);

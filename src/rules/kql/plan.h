@@ -101,6 +101,7 @@ typedef enum st_kstop { ST_STOP_ROWS, ST_STOP_MEMORY, ST_STOP_TIME } st_kstop;
 struct st_krun {
     st_kmem mem;
     const st_rule_settings *settings;
+    st_query_limits limits; /* in force */
     st_budget budget;     /* of the plan, of batches and of what operators hold */
     uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
     uint64_t read;        /* rows that the evidence gave */
@@ -174,9 +175,11 @@ struct st_kx {
     size_t nargs;
     st_pred *pred; /* PRED */
     bool negate;   /* PRED, and string operators with needles that aren't constant */
-    st_mop mop;    /* the latter */
+    st_mop mop;    /* both */
     bool fold, all;
-    bool ago;    /* comes from ago(): a moving window */
+    size_t needles; /* PRED: how many constants stand in args behind the text */
+    bool ago;       /* comes from ago(): a moving window */
+    bool windowed;  /* a function of other rows is in it */
     void *state; /* what code keeps between rows (a compiled pattern) */
     const st_kwindow *window; /* WINDOW: a function of the whole batch */
 };
@@ -277,6 +280,8 @@ struct st_kop {
     st_kop *in;
     uint64_t rows; /* given so far */
     int64_t ns;    /* spent in it and in what is before it, if the run measures */
+    st_str render; /* the chart that its result is meant for, as JSON; empty: none */
+    st_kop *again; /* the operator whose rows it gives once more; NULL: none */
     struct st_kstep *step; /* of explain.c; NULL: part of another, or nobody asked */
     bool evidence; /* its rows are the evidence's own */
     st_kschema schema;
@@ -288,6 +293,11 @@ struct st_kop {
     st_kop *also; /* the next of several tables that the text gives; only at its end */
     st_str name;  /* what the text calls this table from now on; empty: nothing */
 };
+
+/* Filters a batch; false: the run failed. */
+typedef bool st_knarrow(st_krun *r, st_kop *op, st_kbatch *b);
+/* The next batch of op's input of which narrow leaves something. */
+st_kbatch *st_kop_narrowed(st_krun *r, st_kop *op, st_knarrow *narrow);
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
 typedef struct st_kitem { /* a column of project and its family */
@@ -308,7 +318,6 @@ size_t st_kschema_put(st_krun *r, st_kschema *s, st_str name, st_kt type);
 /* Rows computed once, read by any number of operators. */
 typedef struct st_kstore st_kstore;
 st_kstore *st_kstore_new(st_krun *r, st_kop *in);
-st_kop *st_kstore_in(const st_kstore *s);
 st_kop *st_kop_replay(st_krun *r, st_kstore *s);
 /* From now on op gives all its rows in one batch. */
 bool st_kop_make_whole(st_krun *r, st_kop *op);

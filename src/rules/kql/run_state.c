@@ -20,9 +20,11 @@ void st_kshared_free(st_kshared *s)
     free(s->base);
 }
 
-static uint64_t or_default(uint64_t given, uint64_t usual)
+st_query_limits st_query_limits_in_force(const st_query_limits *l)
 {
-    return given ? given : usual;
+    return (st_query_limits){ .rows = l->rows ? l->rows : ST_MAX_KQL_ROWS,
+                              .memory = l->memory ? l->memory : ST_MAX_KQL_MEMORY,
+                              .seconds = l->seconds ? l->seconds : ST_MAX_KQL_SECONDS };
 }
 
 void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_run_options *o,
@@ -32,8 +34,8 @@ void st_krun_init(st_krun *r, const st_forest *f, st_kshared *shared, const st_r
     r->mem.pool = shared->folds.pool;
     r->mem.arena = &r->arena;
     r->mem.budget = r->arena.budget = &r->budget;
-    uint64_t most = or_default(settings->limits.memory, ST_MAX_KQL_MEMORY);
-    r->budget.most = most > SIZE_MAX / 2 ? 0 : (size_t)most;
+    r->limits = st_query_limits_in_force(&settings->limits);
+    r->budget.most = r->limits.memory > SIZE_MAX / 2 ? 0 : (size_t)r->limits.memory;
     r->pool_before = st_pool_bytes(r->mem.pool);
     st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
     r->now = (int64_t)now + ST_KQL_1601;
@@ -72,22 +74,22 @@ bool st_krun_nomem(st_krun *r)
 
 bool st_krun_stop(st_krun *r, st_kstop why)
 {
-    const st_query_limits *l = &r->settings->limits;
+    const st_query_limits *l = &r->limits;
     switch (why) {
     case ST_STOP_ROWS:
         st_fail(&r->err, ST_E_LIMIT, "stopped at %llu rows of one operator, the limit; --max-rows raises it",
-                (unsigned long long)or_default(l->rows, ST_MAX_KQL_ROWS));
+                (unsigned long long)l->rows);
         break;
     case ST_STOP_MEMORY:
         if (!r->budget.most)
             st_fail(&r->err, ST_E_LIMIT, "stopped at a value whose text has more than %zu MiB",
                     ST_MAX_KQL_JSON >> 20);
         st_fail(&r->err, ST_E_LIMIT, "stopped at %llu MiB of memory, the limit; --max-memory raises it",
-                (unsigned long long)or_default(l->memory, ST_MAX_KQL_MEMORY) >> 20);
+                (unsigned long long)l->memory >> 20);
         break;
     case ST_STOP_TIME:
         st_fail(&r->err, ST_E_LIMIT, "stopped after %llu s, the limit; --max-time raises it",
-                (unsigned long long)or_default(l->seconds, ST_MAX_KQL_SECONDS));
+                (unsigned long long)l->seconds);
         break;
     }
     return false;
@@ -106,8 +108,7 @@ static bool in_time(st_krun *r)
     int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
     if (!r->started)
         r->started = now;
-    uint64_t most = or_default(r->settings->limits.seconds, ST_MAX_KQL_SECONDS);
-    return (uint64_t)(now - r->started) / 1000000000 < most;
+    return (uint64_t)(now - r->started) / 1000000000 < r->limits.seconds;
 }
 
 bool st_krun_going(st_krun *r)
@@ -122,8 +123,7 @@ bool st_krun_going(st_krun *r)
 
 bool st_krun_rows(st_krun *r, uint64_t n)
 {
-    uint64_t most = or_default(r->settings->limits.rows, ST_MAX_KQL_ROWS);
-    return n <= r->read || n - r->read <= most || st_krun_stop(r, ST_STOP_ROWS);
+    return n <= r->read || n - r->read <= r->limits.rows || st_krun_stop(r, ST_STOP_ROWS);
 }
 
 st_kbatch *st_kop_next(st_krun *r, st_kop *op)
