@@ -528,11 +528,11 @@ static void bind__mistakes__named_with_their_place(void **state)
         { T "T | where kk == 'x'", "1:89: no column kk" },
         { T "T | where K == 'x'", "1:89: no column K; did you mean k?" },
         { T "T | where k = 'x'", "1:91: a condition (bool) is needed; `=` assigns, use `==`" },
-        { T "T | where k < 'b'", "1:89: < isn't defined for string and string" },
+        { T "T | where k < 'b'", "1:89: < isn't defined for string and string; texts are ordered by strcmp(a, b) < 0" },
         { T "T | where v has '1'", "1:89: has isn't defined for long and string; use `tostring(v)` or `==`" },
         { T "T | where v", "1:89: a condition (bool) is needed, not long" },
         { T "T | extend x = sha256(k)",
-          "1:94: the function sha256 isn't known or not supported yet" },
+          "1:94: no function sha256; did you mean hash_sha256?" },
         { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
         { T "T | reduce by k",
           "1:83: operator reduce isn't supported yet" },
@@ -615,6 +615,47 @@ static void query__modest_for_each_row__runs(void **state)
     check_with(cases, 1, &settings);
 }
 
+/* Conditions that are merged mean what each means by itself. */
+static void eval__chains_of_conditions(void **state)
+{
+#define W "datatable(s:string, i:long)['net use', 1, 'arp', 2, '', 3, 'use', long(null)] | where "
+    static const query_case cases[] = {
+        { W "s has 'net' or s has 'arp' or s has 'x' | project s", "s:string / net use / arp" },
+        { W "s has 'net' and s has 'use' and s !has 'x' | project s", "s:string / net use" },
+        { W "s !contains 'r' and s !contains 't' | project s", "s:string /  / use" },
+        { W "s !contains 'r' or s !contains 'a' | project s", "s:string / net use /  / use" },
+        { W "not(s == 'arp' or s == 'use') and (s has_any ('net', 'q') or s == '') | project s",
+          "s:string / net use / " },
+        { W "s has_all ('net', 'use') or s has_all ('arp', 'x') or s has 'use' | project s",
+          "s:string / net use / use" },
+        { W "s =~ 'ARP' or i == 1 or s =~ 'USE' or i == 3 | project s", "s:string / net use / arp /  / use" },
+        { W "i > 1 and s contains 'r' or i > 2 and s == '' | project i", "i:long / 2 / 3" },
+        { W "i > 1 or s contains 'e' | project i", "i:long / 1 / 2 / 3 / ~" },
+        { "range x from 1 to 5 step 1 | where x > 2 and x - prev(x) == 1 | project x",
+          "x:long / 3 / 4 / 5" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+/* Somebody's script wrote them. */
+static void eval__chain_of_thousands__runs(void **state)
+{
+    static const char *const words[] = { " or s contains ", " or i == ", " and s !has ", " and i != " };
+    (void)state;
+    for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
+        st_buf b = { 0 };
+        st_buf_fmt(&b, "datatable(s:string, i:long)['word49999', 49999, 'x', 1] | where %s",
+                   w < 2 ? "false" : "true");
+        for (size_t i = 2; i < 50000; i++)
+            st_buf_fmt(&b, w % 2 ? "%s%zu" : "%s'word%zu'", words[w], i);
+        st_buf_fmt(&b, " | project i");
+        st_buf_char(&b, '\0');
+        check_with(&(query_case){ b.p, w < 2 ? "i:long / 49999" : "i:long / 1" }, 1, NULL);
+        st_buf_free(&b);
+    }
+}
+
 static void regex__runaway_pattern__ends(void **state)
 {
     static const query_case cases[] = {
@@ -652,6 +693,8 @@ int main(void)
         cmocka_unit_test(bind__mistakes__named_with_their_place),
         cmocka_unit_test(query__greedy__is_stopped_and_says_so),
         cmocka_unit_test(query__modest_for_each_row__runs),
+        cmocka_unit_test(eval__chains_of_conditions),
+        cmocka_unit_test(eval__chain_of_thousands__runs),
         cmocka_unit_test(regex__runaway_pattern__ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

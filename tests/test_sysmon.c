@@ -329,6 +329,28 @@ static void decode__ends_and_service_events__are_typed(void **state)
     st_store_free(s);
 }
 
+/* A computer's name is converted once, but what had to go is counted for each record. */
+static void decode__lone_surrogate__is_counted_for_the_source(void **state)
+{
+    (void)state;
+    static const unsigned char wide[] = { 'h', 0, 0x00, 0xd8 };
+    st_store *s = st_store_new();
+    st_scratch scratch = { 0 };
+    uint64_t lossy = 0, first = 0;
+    st_record r = sysmon_record(1);
+    r.computer = (st_value){ .p = wide, .n = sizeof wide, .type = ST_V_STRING };
+    r.lossy = &lossy;
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    first = lossy;
+    assert_true(first > 0);
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_int_equal(lossy, 2 * first);
+    assert_int_equal(s->nlossy, 2);
+    assert_text(s, s->creations.computer[1], "h\xef\xbf\xbd");
+    st_store_free(s);
+    st_buf_free(&scratch.text);
+}
+
 /* ---- stores ------------------------------------------------------------------------------ */
 
 static void append__two_stores__strings_stay_what_they_are(void **state)
@@ -393,6 +415,126 @@ static void undouble_percent__each_text__once_from_the_left(void **state)
         if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i][1])))
             fail_msg("%s: %.*s", rows[i][0], ST_FMT(st_buf_slice(&b)));
         st_buf_free(&b);
+    }
+}
+
+/* ---- other events ------------------------------------------------------------------------ */
+
+/* Fields of other events in a creation take no field's place, whatever their numbers are. */
+static void decode__creation_with_fields_of_others__keeps_its_own(void **state)
+{
+    (void)state;
+    uint16_t own = st_field_id(ST_STR("RuleName")), last = own;
+    while (st_field_def_of((uint16_t)(last + 64)))
+        last = (uint16_t)(last + 64);
+    assert_int_not_equal(last, own); /* there are that many names */
+    pair fields[] = { { st_field_def_of(last)->name.p, "x" },
+                      { "RuleName", "rule" },
+                      { "SourceImage", "y" },
+                      { "Image", "C:\\a.exe" },
+                      { NULL, NULL } };
+    st_record r = sysmon_record(1);
+    st_store *s = decoded(&r, fields);
+    assert_text(s, s->creations.rule_name[0], "rule");
+    assert_text(s, s->creations.image[0], "C:\\a.exe");
+    st_store_free(s);
+}
+
+static void decode__other_event__is_stored_only_if_wanted(void **state)
+{
+    static const pair fields[] = { { "UtcTime", "2023-11-14 22:13:20.000" },
+                                   { "SourceProcessGUID", "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}" },
+                                   { "SourceProcessId", "17" },
+                                   { "SourceImage", "C:\\a.exe" },
+                                   { "SourceImage", "C:\\second.exe" },
+                                   { "GrantedAccess", "0x10" },
+                                   { "CommandLine", "not of this kind" },
+                                   { NULL, NULL } };
+    (void)state;
+    for (unsigned wanted = 0; wanted < 2; wanted++) {
+        st_record r = sysmon_record(10);
+        st_field f[16];
+        st_scratch scratch = { 0 };
+        st_store *s = st_store_new();
+        size_t kind = st_event_kind_of(10);
+        const st_events *e = &s->events[kind];
+        s->wanted = wanted ? st_event_bit(10) : st_event_bit(7);
+        r.fields = f;
+        r.nfields = fields_of(fields, f);
+        assert_int_equal(st_sysmon_wants(&r, s->wanted), wanted);
+        assert_true(st_sysmon_decode(s, &r, 3, &scratch));
+        assert_int_equal(e->n, wanted);
+        assert_int_equal(s->nseen, 1);
+        assert_int_equal(s->creations.n, 0);
+        for (unsigned i = 0; i < wanted; i++) {
+            const st_event_kind *k = st_event_kind_at(kind);
+            assert_text(s, e->computer[0], "PC.example");
+            assert_int_equal(e->pid[0], 17);
+            assert_int_equal(e->guid[0].b[0], 0x5f);
+            assert_int_equal(e->source[0], 3);
+            assert_int_equal(e->event_record_id[0], 42);
+            assert_true(e->utc[0] > e->created[0]);
+            assert_text(s, e->text[st_event_column(k, ST_T_image)][0], "C:\\a.exe");
+            assert_text(s, e->text[st_event_column(k, ST_T_granted_access)][0], "0x10");
+            assert_int_equal(e->text[st_event_column(k, ST_T_call_trace)][0], ST_ABSENT);
+            assert_int_equal(st_event_column(k, ST_T_contents), SIZE_MAX);
+            assert_int_equal(st_event_column(k, ST_T_NONE), SIZE_MAX);
+        }
+        st_buf_free(&scratch.text);
+        st_store_free(s);
+    }
+}
+
+static void event_kinds__each_once__with_a_name_for_each_text(void **state)
+{
+    uint64_t seen = 0;
+    (void)state;
+    for (size_t i = 0; i < ST_EVENT_KINDS; i++) {
+        const st_event_kind *k = st_event_kind_at(i);
+        assert_true(k->id > 1 && k->id < 64 && !(seen >> k->id & 1));
+        seen |= UINT64_C(1) << k->id;
+        assert_int_equal(st_event_kind_of(k->id), i);
+        for (size_t c = 0; k->texts[c]; c++) {
+            assert_int_equal(st_event_column(k, k->texts[c]), c);
+            uint16_t id = 1;
+            while (st_field_def_of(id) && st_field_def_of(id)->text != k->texts[c])
+                id++;
+            assert_non_null(st_field_def_of(id));
+        }
+    }
+    assert_null(st_event_kind_at(ST_EVENT_KINDS));
+    assert_int_equal(st_event_bit(1) | st_event_bit(5) | st_event_bit(64) | st_event_bit(255), 0);
+}
+
+static void append__events__strings_go_over_by_text(void **state)
+{
+    static const pair fields[] = { { "QueryName", "a.example" }, { "Image", "x" }, { NULL, NULL } };
+    st_store *s[2] = { st_store_new(), st_store_new() };
+    st_scratch scratch[2] = { 0 };
+    size_t kind = st_event_kind_of(22);
+    (void)state;
+    st_pool_put(s[1]->pool, ST_STR("so that ids differ"));
+    for (unsigned i = 0; i < 3; i++) {
+        st_record r = sysmon_record(22);
+        st_field f[4];
+        s[i % 2]->wanted = UINT64_MAX;
+        r.fields = f;
+        r.nfields = fields_of(fields, f);
+        r.event_record_id = i;
+        assert_true(st_sysmon_decode(s[i % 2], &r, i, &scratch[i % 2]));
+    }
+    assert_true(st_store_append(s[0], s[1]));
+    const st_events *e = &s[0]->events[kind];
+    assert_int_equal(e->n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_text(s[0], e->text[st_event_column(st_event_kind_at(kind), ST_T_query_name)][i],
+                    "a.example");
+        assert_text(s[0], e->computer[i], "PC.example");
+    }
+    assert_int_equal(e->event_record_id[2], 1);
+    for (unsigned i = 0; i < 2; i++) {
+        st_buf_free(&scratch[i].text);
+        st_store_free(s[i]);
     }
 }
 
@@ -462,6 +604,10 @@ static void read__public_logs__every_creation_on_any_number_of_threads(void **st
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),
+        cmocka_unit_test(decode__other_event__is_stored_only_if_wanted),
+        cmocka_unit_test(event_kinds__each_once__with_a_name_for_each_text),
+        cmocka_unit_test(append__events__strings_go_over_by_text),
         cmocka_unit_test(field_id__each_name__leads_back_to_it),
         cmocka_unit_test(creation_field__each_column__has_sysmons_name),
         cmocka_unit_test(provider__name_or_guid_in_any_case__is_sysmons),
@@ -473,6 +619,7 @@ int main(void)
         cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
         cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),
         cmocka_unit_test(decode__ends_and_service_events__are_typed),
+        cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),
         cmocka_unit_test(hashes_get__each_text__gives_that_digest),
         cmocka_unit_test(undouble_percent__each_text__once_from_the_left),

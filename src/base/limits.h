@@ -186,6 +186,9 @@
 #define ST_MAX_KQL_PERIODS 32
 /* Characters of one label in Punycode; a label of the DNS has 63. Met: an empty text. */
 #define ST_MAX_PUNYCODE 256u
+/* Bytes of the needles of one has_any that are looked for in one pass; 24 bytes of memory each. Met:
+ * each needle is looked for by itself. */
+#define ST_MAX_NEEDLE_BYTES ((size_t)8 << 20)
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */
 #define ST_MAX_KQL_PATTERNS 1024u

@@ -26,7 +26,7 @@ typedef struct question {
     uint32_t n;  /* bytes of the chunk that follow; 0: it is the one before */
     uint64_t offset;
     uint32_t flags;
-    uint8_t header_bad, slack;
+    uint8_t header_bad, slack, unused[2];
 } question;
 
 /* The System part of a record, as numbers; its texts are the first of the message's. */

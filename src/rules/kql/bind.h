@@ -127,8 +127,8 @@ bool st_kb_unread(const st_klet *l);
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);
-/* The operators of a subquery without a source, over in. */
-st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q);
+/* The operators of a subquery without a source, over in. ordered: in's order is meant. */
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q, bool ordered);
 st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e);
 /* Enters a function: b->env holds its parameters and lets, *last the statement that is its
  * value. The caller puts b->env back. */
@@ -156,6 +156,18 @@ st_kt st_kb_loose_type(st_str name);
 st_kx *st_kb_settled(st_kbinder *b, const st_kql_expr *e, st_kx *x);
 /* op_external.c */
 st_kop *st_kb_externaldata(st_kbinder *b, const st_kql_op *q);
+/* A string operator of the matcher's. */
+typedef struct st_kb_strop {
+    st_mop op;
+    bool fold, negate;
+} st_kb_strop;
+/* args[0] op constants, of n arguments. */
+st_kx *st_kb_predicate(st_kbinder *b, st_span at, st_kb_strop op, bool all, st_kx **args, size_t n);
+/* A side of `and` or `or`. */
+st_kx *st_kb_logic_side(st_kbinder *b, const st_kql_expr *e);
+/* bind_logic.c: a chain of `and` or of `or`; n conditions joined by code (false without any). */
+st_kx *st_kb_logic(st_kbinder *b, const st_kql_expr *e);
+st_kx *st_kb_joined(st_kbinder *b, st_kx **x, size_t n, st_kcode *code);
 /* bind_tuple.c: functions that give several columns. Is e a call of one? */
 bool st_kb_is_tuple(st_kbinder *b, const st_kql_expr *e);
 /* How many; the name and type of column i. */

@@ -113,6 +113,7 @@ static st_kx *call_node(st_kbinder *b, st_kcode *code, st_kt type, st_kx **args,
             return NULL;
         copy[i] = args[i];
         x->ago |= args[i]->ago;
+        x->windowed |= args[i]->windowed;
         if (args[i]->type == ST_KT_UNKNOWN)
             x->type = ST_KT_UNKNOWN;
     }
@@ -212,6 +213,48 @@ st_klet *st_kb_let(st_kbinder *b, st_str name)
     return NULL;
 }
 
+/* Is it a column of some table: spelt right, but not here? */
+static bool known_column(st_str name)
+{
+    for (size_t i = 0; st_ktable_at(i); i++)
+        for (size_t c = 0; c < st_ktable_at(i)->n; c++)
+            if (st_str_eq(name, st_str_of(st_ktable_at(i)->columns[c].name)))
+                return true;
+    return false;
+}
+
+/* Where the columns went: "; summarize in line 3 kept only k, n". */
+static bool dropped_column(st_kbinder *b, st_span at, st_str name)
+{
+    enum { MOST = 5 };
+    const st_kschema *kept = b->row ? b->row->narrowed_to : NULL;
+    char list[256] = "";
+    if (!kept || !kept->n)
+        return false;
+    for (size_t i = 0, at_list = 0; i < kept->n && i < MOST && at_list < sizeof list; i++)
+        at_list += (size_t)snprintf(list + at_list, sizeof list - at_list, "%s%.*s",
+                                    i ? ", " : "", ST_FMT(kept->v[i].name));
+    const st_kql_op *q = b->row->narrowed_by;
+    st_kb_error(b, at, "KS142", "no column %.*s; %s in line %u kept only %s%s", ST_FMT(name),
+                st_kql_op_name(q->kind), st_kql_diags_line(b->d, q->word.start), list,
+                kept->n > MOST ? " and others" : "");
+    return true;
+}
+
+/* A name that isn't a column, but is known all the same: what to write. NULL: nothing to say. */
+static const char *no_column_but(st_str name)
+{
+    if (st_str_ieq(name, ST_STR("null")))
+        return "ask with isnull() or isempty()";
+    if (name.n && name.p[0] == '$')
+        return "if this is a placeholder, put a value in its place";
+    if (st_kagg_find(name) || st_kfn_find(name))
+        return "a function is called with parentheses";
+    if (name.n > 1 && name.p[0] >= '0' && name.p[0] <= '9')
+        return "a time span is a number and d, h, m, s or ms: a week is 7d";
+    return NULL;
+}
+
 void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
 {
     st_suggest s = { .want = name };
@@ -223,10 +266,17 @@ void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
         st_suggest_offer(&s, b->row->v[i].name);
     for (st_klet *l = b->env; l; l = l->next)
         st_suggest_offer(&s, l->name);
-    if (s.best.p)
+    const char *here = st_kql_foreign(ST_FOREIGN_COLUMN, name), *but = no_column_but(name);
+    if (known_column(name) && dropped_column(b, at, name))
+        return;
+    if (but)
+        st_kb_error(b, at, "KS142", "no column %.*s; %s", ST_FMT(name), but);
+    else if (here && b->row && st_kb_column(b->row, st_str_of(here)) != SIZE_MAX)
+        st_kb_error(b, at, "KS142", "no column %.*s; it is called %s here", ST_FMT(name), here);
+    else if (s.best.p)
         st_kb_error(b, at, "KS142", "no column %.*s; did you mean %.*s?", ST_FMT(name),
                     ST_FMT(s.best));
-    else
+    else if (!dropped_column(b, at, name))
         st_kb_error(b, at, "KS142", "no column %.*s", ST_FMT(name));
 }
 
@@ -261,6 +311,13 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     st_kx *of_graph = st_kgpattern_name(b, e, &element);
     if (element)
         return of_graph;
+    if (c != SIZE_MAX && b->aggregates && !b->nested) {
+        st_kb_error(b, e->span, "KS236",
+                    "%.*s is neither grouped nor in an aggregate; put it behind by, or in "
+                    "take_any(...) or make_set(...)",
+                    ST_FMT(name));
+        return unknown(b);
+    }
     if (c != SIZE_MAX) {
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
@@ -337,26 +394,21 @@ static st_kx *check_condition(st_kbinder *b, const st_kql_expr *e, st_kx *x)
     return unknown(b);
 }
 
-typedef struct strop {
-    st_mop op;
-    bool fold, negate;
-} strop;
-
 /* The string operators, by the parser's numbers. */
-static bool strop_of(st_kql_operator op, strop *out)
+static bool strop_of(st_kql_operator op, st_kb_strop *out)
 {
     static const st_mop order[] = { ST_M_HAS,      ST_M_HASPREFIX, ST_M_HASSUFFIX,
                                     ST_M_CONTAINS, ST_M_STARTS,    ST_M_ENDS };
     if (op >= ST_KO_HAS && op <= ST_KO_NOT_ENDSWITH_CS) {
         unsigned i = (unsigned)op - ST_KO_HAS;
-        *out = (strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
+        *out = (st_kb_strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
         return true;
     }
     if (op == ST_KO_EQI || op == ST_KO_NEI) {
-        *out = (strop){ ST_M_EQ, true, op == ST_KO_NEI };
+        *out = (st_kb_strop){ ST_M_EQ, true, op == ST_KO_NEI };
         return true;
     }
-    *out = (strop){ op == ST_KO_COLON ? ST_M_HAS : ST_M_REGEX, op == ST_KO_COLON, false };
+    *out = (st_kb_strop){ op == ST_KO_COLON ? ST_M_HAS : ST_M_REGEX, op == ST_KO_COLON, false };
     return op == ST_KO_MATCHES_REGEX || op == ST_KO_COLON;
 }
 
@@ -387,12 +439,12 @@ static size_t needle_texts(st_kbinder *b, st_kx *const *x, size_t n, st_str *out
 }
 
 /* text op constants, as a predicate that remembers its answers. args[0] is the text. */
-static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **args, size_t n)
+st_kx *st_kb_predicate(st_kbinder *b, st_span at, st_kb_strop op, bool all, st_kx **args, size_t n)
 {
     size_t count = needle_texts(b, args + 1, n - 1, NULL);
     st_str *texts = ST_NEWN(&b->r->arena, st_str, count);
     st_kx *x = node(b, ST_X_PRED, ST_KT_BOOL);
-    if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, 1)))
+    if (!texts || !x || !(x->args = ST_NEWN(&b->r->arena, st_kx *, n)))
         return NULL;
     needle_texts(b, args + 1, n - 1, texts);
     if (op.op == ST_M_EQ && !op.negate)
@@ -405,9 +457,15 @@ static st_kx *predicate(st_kbinder *b, st_span at, strop op, bool all, st_kx **a
     }
     if (!st_krun_own(b->r, x->pred, pred_free))
         return NULL;
+    x->mop = op.op;
+    x->fold = op.fold;
+    x->all = all && count > 1;
     x->negate = op.negate;
-    x->args[0] = args[0];
+    x->windowed = args[0]->windowed;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    memcpy(x->args, args, n * sizeof *args);
     x->nargs = 1;
+    x->needles = n - 1;
     return fold(b, x);
 }
 
@@ -424,22 +482,8 @@ static bool textual(st_kt t)
     return t == ST_KT_STRING || t == ST_KT_DYNAMIC;
 }
 
-/* Two by two, so that a hundred columns don't make it a hundred high. */
-static st_kx *any_of(st_kbinder *b, st_kx **x, size_t n)
-{
-    if (!n)
-        return st_kb_const(b, ST_KT_BOOL, st_kv_bool(false));
-    while (n > 1) {
-        size_t to = 0;
-        for (size_t i = 0; i < n; i += 2)
-            x[to++] = i + 1 < n ? st_kb_call(b, st_kf_or, ST_KT_BOOL, x + i, 2) : x[i];
-        n = to;
-    }
-    return x[0];
-}
-
 /* Some column of text fits. The predicate is made once: its answers are by text. */
-static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
+static st_kx *any_column(st_kbinder *b, st_span at, st_kb_strop op, st_kx *needle)
 {
     st_kx **x = b->row ? ST_NEWN(&b->r->arena, st_kx *, b->row->n) : NULL, *first = NULL;
     size_t n = 0;
@@ -453,7 +497,7 @@ static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
             return NULL;
         args[0]->col = i;
         if (!first) {
-            x[n++] = first = predicate(b, at, op, false, args, 2);
+            x[n++] = first = st_kb_predicate(b, at, op, false, args, 2);
             if (!first || first->kind != ST_X_PRED)
                 return first;
             continue;
@@ -466,7 +510,7 @@ static st_kx *any_column(st_kbinder *b, st_span at, strop op, st_kx *needle)
         copy->nargs = 1;
         x[n++] = copy;
     }
-    st_kx *any = any_of(b, x, n);
+    st_kx *any = st_kb_joined(b, x, n, st_kf_or);
     return any && negate ? st_kb_call(b, st_kf_not, ST_KT_BOOL, &any, 1) : any;
 }
 
@@ -487,7 +531,7 @@ static st_kx *search_term(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     }
     st_kx *needle = st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, t));
-    return needle ? any_column(b, e->span, (strop){ op, b->search != ST_KB_SEARCH_CASED, false },
+    return needle ? any_column(b, e->span, (st_kb_strop){ op, b->search != ST_KB_SEARCH_CASED, false },
                                needle)
                   : NULL;
 }
@@ -514,7 +558,7 @@ static st_kx *no_text(st_kbinder *b, const st_kql_expr *e, st_kx *const *args)
     return unknown(b);
 }
 
-static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
+static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, st_kb_strop op)
 {
     if (e->u.binary.left->kind == ST_KX_STAR) {
         st_kx *needle = st_kb_expr(b, e->u.binary.right);
@@ -533,7 +577,7 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
     if (!args[1])
         return NULL;
     if (args[1]->kind == ST_X_CONST)
-        return predicate(b, e->u.binary.right->span, op, false, args, 2);
+        return st_kb_predicate(b, e->u.binary.right->span, op, false, args, 2);
     if (op.op == ST_M_REGEX)
         return call_node(b, st_kf_matches, ST_KT_BOOL, args, 2);
     st_kx *x = call_node(b, st_kf_strop, ST_KT_BOOL, args, 2);
@@ -546,7 +590,7 @@ static st_kx *bind_strop(st_kbinder *b, const st_kql_expr *e, strop op)
 }
 
 /* Beside `and` and `or` a dynamic is read as a bool; alone it is no condition. */
-static st_kx *logic_side(st_kbinder *b, const st_kql_expr *e)
+st_kx *st_kb_logic_side(st_kbinder *b, const st_kql_expr *e)
 {
     if (b->search && e->kind == ST_KX_LITERAL)
         return st_kb_condition(b, e);
@@ -554,12 +598,6 @@ static st_kx *logic_side(st_kbinder *b, const st_kql_expr *e)
     if (x && x->type == ST_KT_DYNAMIC)
         return st_kb_call(b, st_kf_convert, ST_KT_BOOL, &x, 1);
     return check_condition(b, e, x);
-}
-
-static st_kx *bind_logic(st_kbinder *b, const st_kql_expr *e)
-{
-    st_kx *args[] = { logic_side(b, e->u.binary.left), logic_side(b, e->u.binary.right) };
-    return st_kb_call(b, e->u.binary.op == ST_KO_AND ? st_kf_and : st_kf_or, ST_KT_BOOL, args, 2);
 }
 
 /* What a dynamic is read as beside a value of another type, so that the result has a type. */
@@ -625,6 +663,25 @@ static st_kx *lift(st_kbinder *b, st_kql_operator op, st_kx **args)
     return b->r->ago_off ? st_kb_const(b, ST_KT_BOOL, st_kv_bool(true)) : NULL;
 }
 
+/* What to write where an order is asked of a text and something else. */
+static const char *order_hint(const st_kx *x, const st_kx *y)
+{
+    const st_kx *text = x->type == ST_KT_STRING ? x : y, *other = text == x ? y : x;
+    if (text->type != ST_KT_STRING)
+        return "";
+    bool quoted = text->kind == ST_X_CONST;
+    switch (other->type) {
+    case ST_KT_STRING: return "; texts are ordered by strcmp(a, b) < 0";
+    case ST_KT_DATETIME:
+        return quoted ? "; a time is datetime(2024-01-31 12:00), without quotes" : "; use todatetime()";
+    case ST_KT_TIMESPAN: return quoted ? "; a time span has no quotes: 2h" : "; use totimespan()";
+    case ST_KT_INT:
+    case ST_KT_LONG: return quoted ? "; a number has no quotes" : "; use tolong()";
+    case ST_KT_REAL: return quoted ? "; a number has no quotes" : "; use todouble()";
+    default: return "";
+    }
+}
+
 static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
 {
     static const char ops[] = "<l>g=!";
@@ -639,8 +696,9 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     if (!args[0] || !args[1])
         return NULL;
     if (!code) {
-        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s", st_kql_operator_text(op),
-                    st_kt_name(args[0]->type), st_kt_name(args[1]->type));
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s", st_kql_operator_text(op),
+                    st_kt_name(args[0]->type), st_kt_name(args[1]->type),
+                    order_hint(args[0], args[1]));
         return unknown(b);
     }
     st_kx *lifted = lift(b, op, args);
@@ -649,16 +707,16 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     /* A text compared with a constant is a question of the text alone. */
     if ((c == '=' || c == '!') && args[0]->type == ST_KT_STRING && args[1]->type == ST_KT_STRING &&
         args[1]->kind == ST_X_CONST)
-        return predicate(b, e->span, (strop){ ST_M_EQ, false, c == '!' }, false, args, 2);
+        return st_kb_predicate(b, e->span, (st_kb_strop){ ST_M_EQ, false, c == '!' }, false, args, 2);
     return st_kb_call(b, code, ST_KT_BOOL, args, 2);
 }
 
 static st_kx *bind_binary(st_kbinder *b, const st_kql_expr *e)
 {
     st_kql_operator op = e->u.binary.op;
-    strop s;
+    st_kb_strop s;
     if (op == ST_KO_OR || op == ST_KO_AND)
-        return bind_logic(b, e);
+        return st_kb_logic(b, e);
     if (op >= ST_KO_ADD && op <= ST_KO_MOD)
         return bind_arith(b, e);
     if (op >= ST_KO_LT && op <= ST_KO_NE)
@@ -747,10 +805,10 @@ static st_kx *bind_in(st_kbinder *b, const st_kql_expr *e)
                     ST_FMT(name_of(e->u.in.left)), terms ? "" : " or `in`");
         return unknown(b);
     }
-    strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
+    st_kb_strop s = { terms ? ST_M_HAS : ST_M_EQ, terms || insensitive, negate };
     bool text = terms || insensitive || args[0]->type == ST_KT_STRING;
     if (text && all_constant(args + 1, n - 1))
-        return predicate(b, e->span, s, op == ST_KO_HAS_ALL, args, n);
+        return st_kb_predicate(b, e->span, s, op == ST_KO_HAS_ALL, args, n);
     st_kx *x = call_node(b, text ? st_kf_strop : st_kf_in, ST_KT_BOOL, args, n);
     if (x) {
         x->mop = s.op;
@@ -772,8 +830,8 @@ static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
     bool times = (t == ST_KT_DATETIME && low == t && (high == t || high == ST_KT_TIMESPAN)) ||
                  (t == ST_KT_TIMESPAN && low == t && high == t);
     if (!numbers && !times) {
-        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s", st_kt_name(t),
-                    st_kt_name(low), st_kt_name(high));
+        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s%s", st_kt_name(t),
+                    st_kt_name(low), st_kt_name(high), order_hint(args[0], args[1]));
         return unknown(b);
     }
     if (args[1]->ago && !e->u.between.negated) {
@@ -836,9 +894,13 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
                        size_t min, st_kx **x, size_t n)
 {
     if (n < min || (n && !letter(args, n - 1))) {
-        st_kb_error(b, e->span, "KS119", "%s() takes %s%zu argument%s, not %zu", name,
-                    n < min ? "at least " : "at most ", n < min ? min : strlen(args),
-                    (n < min ? min : strlen(args)) == 1 ? "" : "s", n);
+        size_t bound = n < min ? min : strlen(args);
+        if (!args[0])
+            st_kb_error(b, e->span, "KS119", "%s() takes no argument%s", name,
+                        strcmp(name, "count") ? "" : "; countif() takes a condition, dcount() a value");
+        else
+            st_kb_error(b, e->span, "KS119", "%s() takes at %s %zu argument%s, not %zu", name,
+                        n < min ? "least" : "most", bound, bound == 1 ? "" : "s", n);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -848,8 +910,12 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
         if (x[i]->type == ST_KT_UNKNOWN)
             continue;
         if (!type_fits(want, x[i]->type)) {
-            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s",
-                        name, type_words(want), st_kt_name(x[i]->type));
+            bool quoted = x[i]->kind == ST_X_CONST && x[i]->type == ST_KT_STRING;
+            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s%s",
+                        name, type_words(want), st_kt_name(x[i]->type),
+                        quoted && want == 't'                   ? "; a time span has no quotes: 7d"
+                        : quoted && (want == 'n' || want == 'i') ? "; a number has no quotes"
+                                                                 : "");
             return false;
         }
         bool text = ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) ||
@@ -965,7 +1031,13 @@ static void no_function(st_kbinder *b, const st_kql_expr *e)
         st_suggest_offer(&s, st_str_of(st_kfn_at(i)->name));
     for (size_t i = 0; st_kagg_at(i); i++)
         st_suggest_offer(&s, st_str_of(st_kagg_at(i)->name));
-    if (s.best.p)
+    const char *here = st_kql_foreign(ST_FOREIGN_FUNCTION, name);
+    for (size_t i = 0; !here && st_kfn_at(i); i++)
+        st_suggest_part(&s, st_str_of(st_kfn_at(i)->name));
+    if (here)
+        st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; in KQL it is %s",
+                    ST_FMT(name), here);
+    else if (s.best.p)
         st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; did you mean %.*s?",
                     ST_FMT(name), ST_FMT(s.best));
     else

@@ -25,24 +25,21 @@ static bool first_seen(st_krun *r, st_kgroups *g, st_kbatch *b, bool *keep)
     return v && key ? true : st_krun_nomem(r);
 }
 
+/* A row is a value from now on, not the process that had it first. */
+static bool keep_first(st_krun *r, st_kop *op, st_kbatch *b)
+{
+    bool *keep = ST_NEWN(&b->arena, bool, b->n);
+    if (!keep || !first_seen(r, op->spec, b, keep))
+        return false;
+    st_kbatch_filter(b, keep);
+    for (size_t k = 0; k < b->n; k++)
+        b->node[k] = ST_NO_NODE;
+    return true;
+}
+
 static st_kbatch *distinct_next(st_krun *r, st_kop *op)
 {
-    st_kbatch *b;
-    while ((b = st_kop_next(r, op->in)) != NULL) {
-        bool *keep = ST_NEWN(&b->arena, bool, b->n);
-        if (!keep || !first_seen(r, op->spec, b, keep)) {
-            st_krun_nomem(r);
-            break;
-        }
-        st_kbatch_filter(b, keep);
-        for (size_t k = 0; k < b->n; k++)
-            b->node[k] = ST_NO_NODE; /* a value, not the process that had it first */
-        if (b->n)
-            return b;
-        st_kbatch_free(b);
-    }
-    st_kbatch_free(b);
-    return NULL;
+    return st_kop_narrowed(r, op, keep_first);
 }
 
 st_kop *st_kop_distinct(st_krun *r, st_kop *in)

@@ -238,6 +238,7 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w)
     st_kx **xs = ST_NEWN(&b->r->arena, st_kx *, n ? n : 1);
     if (!xs)
         return NULL;
-    *x = (st_kx){ .kind = ST_X_WINDOW, .type = ST_KT_LONG, .window = w, .args = xs, .nargs = n };
+    *x = (st_kx){ .kind = ST_X_WINDOW, .type = ST_KT_LONG, .window = w, .args = xs, .nargs = n,
+                   .windowed = true };
     return bind_args(b, e, w, x) ? x : NULL;
 }

@@ -57,6 +57,9 @@ typedef struct st_kschema {
     size_t n;
     bool loose; /* of a service's table: names that it lacks are columns that are never filled */
     bool open; /* behind a mistake: there may be others, and none is missed. Never run */
+    /* The last operator that dropped columns, and what it kept; NULL: none did. For messages. */
+    const struct st_kql_op *narrowed_by;
+    const struct st_kschema *narrowed_to;
 } st_kschema;
 
 typedef struct st_kslot {
@@ -175,9 +178,11 @@ struct st_kx {
     size_t nargs;
     st_pred *pred; /* PRED */
     bool negate;   /* PRED, and string operators with needles that aren't constant */
-    st_mop mop;    /* the latter */
+    st_mop mop;    /* both */
     bool fold, all;
-    bool ago;    /* comes from ago(): a moving window */
+    size_t needles; /* PRED: how many constants stand in args behind the text */
+    bool ago;       /* comes from ago(): a moving window */
+    bool windowed;  /* a function of other rows is in it */
     void *state; /* what code keeps between rows (a compiled pattern) */
     const st_kwindow *window; /* WINDOW: a function of the whole batch */
 };
@@ -291,6 +296,11 @@ struct st_kop {
     st_kop *also; /* the next of several tables that the text gives; only at its end */
     st_str name;  /* what the text calls this table from now on; empty: nothing */
 };
+
+/* Filters a batch; false: the run failed. */
+typedef bool st_knarrow(st_krun *r, st_kop *op, st_kbatch *b);
+/* The next batch of op's input of which narrow leaves something. */
+st_kbatch *st_kop_narrowed(st_krun *r, st_kop *op, st_knarrow *narrow);
 
 /* Every operator's constructor is declared here; spec structs are private to their files. */
 typedef struct st_kitem { /* a column of project and its family */

@@ -1,5 +1,5 @@
 /* match.c - string operators and the memory of their answers. */
-#include "rules/match/match.h"
+#include "rules/match/needles.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -61,6 +61,18 @@ bool st_match_text(st_mop op, st_str hay, st_str needle)
     return false;
 }
 
+bool st_match_at(st_mop op, st_str hay, size_t at, size_t n)
+{
+    size_t end = at + n;
+    bool left = op == ST_M_HAS || op == ST_M_HASPREFIX, right = op == ST_M_HAS || op == ST_M_HASSUFFIX;
+    if ((op == ST_M_STARTS || op == ST_M_EQ) && at)
+        return false;
+    if ((op == ST_M_ENDS || op == ST_M_EQ) && end != hay.n)
+        return false;
+    return !(left && alnum_at(hay, at) && alnum_before(hay, at)) &&
+           !(right && alnum_before(hay, end) && alnum_at(hay, end));
+}
+
 /* ---- folded texts -------------------------------------------------------------------- */
 
 void st_folds_init(st_folds *f, st_pool *pool)
@@ -107,8 +119,10 @@ st_str st_folds_get(st_folds *f, st_sid id)
 struct st_pred {
     st_mop op;
     bool fold, all;
-    st_str *needles; /* sorted for ST_M_EQ */
+    st_str *needles; /* sorted, each once */
     size_t n;
+    bool always;       /* one of them is empty, and no more is asked */
+    st_needles *many;  /* NULL: they are few, or all must match */
     st_regex *regex;
     st_arena arena;
     unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */
@@ -133,12 +147,27 @@ static bool copy_needles(st_pred *p, const st_str *needles, size_t n)
             st_buf_str(&b, needles[i]);
         p->needles[i] = st_arena_copy(&p->arena, st_buf_slice(&b));
     }
-    p->n = n;
     bool ok = !b.failed && !p->arena.failed;
     st_buf_free(&b);
-    if (ok && p->op == ST_M_EQ && n > 1)
+    if (!ok)
+        return false;
+    if (n)
         qsort(p->needles, n, sizeof *p->needles, by_text);
-    return ok;
+    for (size_t i = 0; i < n; i++)
+        if (!i || !st_str_eq(p->needles[i], p->needles[p->n - 1]))
+            p->needles[p->n++] = p->needles[i];
+    return true;
+}
+
+/* From so many on, one pass for all is cheaper than one for each. */
+enum { MANY = 8 };
+
+/* An empty needle is in every text. */
+static void join_needles(st_pred *p)
+{
+    p->always = !p->all && p->op != ST_M_EQ && p->n && !p->needles[0].n;
+    if (!p->all && !p->always && p->op != ST_M_EQ && p->n >= MANY)
+        p->many = st_needles_new(p->needles, p->n);
 }
 
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
@@ -160,6 +189,8 @@ st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size
         ok = copy_needles(p, needles, n);
         if (!ok)
             st_fail(err, ST_E_MEMORY, "out of memory");
+        else
+            join_needles(p);
     }
     if (ok)
         return p;
@@ -172,6 +203,7 @@ void st_pred_free(st_pred *p)
     if (!p)
         return;
     st_regex_free(p->regex);
+    st_needles_free(p->many);
     st_arena_free(&p->arena);
     free(p->memo);
     free(p);
@@ -183,6 +215,8 @@ static bool ask(const st_pred *p, st_str text)
         return st_regex_test(p->regex, text);
     if (p->op == ST_M_EQ && !p->all)
         return p->n && bsearch(&text, p->needles, p->n, sizeof *p->needles, by_text);
+    if (p->always || p->many)
+        return p->always || st_needles_any(p->many, p->op, text);
     for (size_t i = 0; i < p->n; i++)
         if (st_match_text(p->op, text, p->needles[i]) != p->all)
             return !p->all;

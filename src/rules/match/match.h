@@ -27,6 +27,8 @@ typedef enum st_mop {
 
 /* Both texts already folded where case doesn't count. Not for ST_M_REGEX. */
 bool st_match_text(st_mop op, st_str hay, st_str needle);
+/* A needle of n bytes is at `at`: does it stand there as op asks? */
+bool st_match_at(st_mop op, st_str hay, size_t at, size_t n);
 
 /* ---- folded texts ---------------------------------------------------------------- */
 
