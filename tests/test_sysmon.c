@@ -329,6 +329,28 @@ static void decode__ends_and_service_events__are_typed(void **state)
     st_store_free(s);
 }
 
+/* A computer's name is converted once, but what had to go is counted for each record. */
+static void decode__lone_surrogate__is_counted_for_the_source(void **state)
+{
+    (void)state;
+    static const unsigned char wide[] = { 'h', 0, 0x00, 0xd8 };
+    st_store *s = st_store_new();
+    st_scratch scratch = { 0 };
+    uint64_t lossy = 0, first = 0;
+    st_record r = sysmon_record(1);
+    r.computer = (st_value){ .p = wide, .n = sizeof wide, .type = ST_V_STRING };
+    r.lossy = &lossy;
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    first = lossy;
+    assert_true(first > 0);
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_int_equal(lossy, 2 * first);
+    assert_int_equal(s->nlossy, 2);
+    assert_text(s, s->creations.computer[1], "h\xef\xbf\xbd");
+    st_store_free(s);
+    st_buf_free(&scratch.text);
+}
+
 /* ---- stores ------------------------------------------------------------------------------ */
 
 static void append__two_stores__strings_stay_what_they_are(void **state)
@@ -597,6 +619,7 @@ int main(void)
         cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
         cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),
         cmocka_unit_test(decode__ends_and_service_events__are_typed),
+        cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),
         cmocka_unit_test(hashes_get__each_text__gives_that_digest),
         cmocka_unit_test(undouble_percent__each_text__once_from_the_left),

@@ -31,7 +31,7 @@ bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size)
 char *st_buf_room(st_buf *b, size_t more)
 {
     size_t need = b->n + (more ? more : 1); /* so that even no bytes have a place */
-    if (b->failed || need < b->n || !st_grow(&b->p, &b->cap, need, 1)) {
+    if (b->failed || need < b->n || (need > b->cap && !st_grow(&b->p, &b->cap, need, 1))) {
         b->failed = true;
         return NULL;
     }

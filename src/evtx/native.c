@@ -304,7 +304,7 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
 
 void st_native_rest(st_native *s)
 {
-    s->chunk_budget = ST_MAX_CHUNK_STEPS;
+    s->chunk_budget = s->xml_budget = ST_MAX_CHUNK_STEPS;
 }
 
 st_code st_native_lone(st_native *s, const st_chunk *c, uint32_t at, uint32_t size, st_err *err)

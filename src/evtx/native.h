@@ -18,6 +18,7 @@
 
 #define NT_NONE UINT32_MAX
 #define NT_NO_INDEX 0xffffu
+#define NT_MET 128u /* a power of two */
 
 /* The fields of System. */
 typedef enum nt_slot {
@@ -94,6 +95,7 @@ typedef struct nt_plan {
     uint32_t def, id;
     uint32_t next;     /* another plan for this definition, in another context; NT_NONE */
     uint8_t context;
+    uint8_t lent;      /* which of the source's definitions it was made of, from 1 on; 0: the chunk's own */
     bool user_data, repaired;
     uint32_t nsubs;    /* highest substitution in use + 1 */
     nt_source system[NT_SLOTS];
@@ -113,6 +115,11 @@ typedef struct nt_frame {
 typedef struct nt_step {
     uint32_t plan, next, base, count;
 } nt_step;
+
+/* A name that was met at an offset of the chunk. */
+typedef struct nt_met {
+    uint32_t off, name; /* off 0: none */
+} nt_met;
 
 /* A template asked of other chunks, and the plan made of it; NT_NONE: there is none. */
 typedef struct nt_lent {
@@ -136,9 +143,10 @@ struct st_native {
     uint32_t inlines[ST_MAX_TEMPLATES]; /* definitions that stand where they say */
     size_t ninline;
     bool looked;
+    nt_met met[NT_MET];       /* by offset: most of a template's names are the same few */
     nt_lent lent[ST_MAX_LENT];
     size_t nlent;
-    bool foreign;             /* the bytes under compilation are those of another chunk */
+    bool foreign;             /* the bytes in hand are those of another chunk */
     st_arena kept;            /* text of plans from other chunks */
     nt_frame frames[ST_MAX_DEPTH];
     nt_step steps[ST_MAX_NEST];

@@ -61,31 +61,44 @@ static uint32_t hash65599(const unsigned char *p, size_t chars)
     return h & 0xffff;
 }
 
-/* The name referred to at *pos; moves *pos behind the reference and an inline definition. */
+/* The definition of a name at off, which ends at *end; NT_NONE: there is none. */
+static uint32_t name_here(st_native *s, uint32_t off, uint32_t *end)
+{
+    if (!nt_has(off, s->n, 10))
+        return NT_NONE;
+    uint32_t chars = nt_u16(s->b + off + 6);
+    if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
+        return NT_NONE;
+    const unsigned char *text = s->b + off + 8;
+    if (s->strict && (!chars || nt_u16(text + (size_t)2 * chars) ||
+                      hash65599(text, chars) != nt_u16(s->b + off + 4)))
+        return NT_NONE;
+    uint32_t name = nt_name_put(&s->names, text, 2 * (size_t)chars, s->c->ops);
+    *end = off + 10 + 2 * chars;
+    if (name == NT_NONE)
+        s->failed = true;
+    return name;
+}
+
 bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
 {
     if (!nt_has(*pos, end, 4))
         return false;
-    uint32_t off = nt_u32(s->b + *pos);
+    uint32_t off = nt_u32(s->b + *pos), behind = 0;
+    nt_met *met = &s->met[off % NT_MET];
     *pos += 4;
-    if (!nt_has(off, s->n, 10))
-        return false;
-    uint32_t chars = nt_u16(s->b + off + 6);
-    if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
-        return false;
-    const unsigned char *text = s->b + off + 8;
-    if (s->strict && (!chars || nt_u16(text + (size_t)2 * chars) ||
-                      hash65599(text, chars) != nt_u16(s->b + off + 4)))
-        return false;
-    if (off == *pos) {
-        if (!nt_has(*pos, end, 10 + 2 * chars))
-            return false;
-        *pos += 10 + 2 * chars;
+    if (off && met->off == off && off != *pos && !s->strict && !s->foreign) {
+        *name = met->name;
+        return true;
     }
-    *name = nt_name_put(&s->names, text, 2 * (size_t)chars, s->c->ops);
-    if (*name == NT_NONE)
-        s->failed = true;
-    return *name != NT_NONE;
+    *name = name_here(s, off, &behind);
+    if (*name == NT_NONE || (off == *pos && behind > end))
+        return false;
+    if (off == *pos)
+        *pos = behind;
+    if (!s->foreign)
+        *met = (nt_met){ off, *name };
+    return true;
 }
 
 static uint8_t known_of(const walk *w, uint32_t name)
@@ -588,6 +601,8 @@ static uint32_t compile_foreign(st_native *s, uint32_t id, unsigned nth, nt_cont
     s->strict = strict;
     s->b = own;
     s->n = own_n;
+    if (made != NT_NONE)
+        s->plans[made].lent = (uint8_t)(nth + 1);
     return made;
 }
 
@@ -689,6 +704,7 @@ void nt_forget_templates(st_native *s)
     s->nplans = s->npieces = s->nfields = s->ninline = s->nlent = 0;
     if (s->kept.head)
         st_arena_free(&s->kept);
+    memset(s->met, 0, sizeof s->met);
     s->looked = false;
     s->ntemplates = 0;
 }

@@ -397,7 +397,8 @@ static void emit(job *j, uint32_t name, const st_value *v)
         damaged(j, "limit");
         return;
     }
-    if (name == NT_NONE || !st_grow(&s->out, &s->out_cap, s->nout + 1, sizeof *s->out)) {
+    if (name == NT_NONE ||
+        (s->nout == s->out_cap && !st_grow(&s->out, &s->out_cap, s->nout + 1, sizeof *s->out))) {
         s->failed = true;
         return;
     }

@@ -41,6 +41,7 @@ struct nt_xml {
     unsigned char *chunks[ST_MAX_NEST]; /* bytes of other chunks, for templates lent */
     size_t roots;
     uint32_t own;      /* bytes of the record's chunk */
+    bool strict;       /* the record was recovered */
     bool target;       /* "<?name" is written */
     bool stopped;
 };
@@ -58,11 +59,14 @@ static node *inside(render *x)
     return x->nstreams && x->depth > here(x)->floor ? &x->nodes[x->depth - 1] : NULL;
 }
 
-/* The offsets that are read from now on count in the chunk of this stream. */
+/* The offsets that are read from now on count in the chunk of this stream. Around a template
+ * from elsewhere may be anything: as for its plan, names must be sound. */
 static void look_into(render *x, const stream *st)
 {
     x->s->b = st->b;
     x->s->n = st->n;
+    x->s->foreign = st->foreign;
+    x->s->strict = x->strict || (st->foreign && x->s->c->options->carve);
 }
 
 /* ---- output ------------------------------------------------------------------------------ */
@@ -150,16 +154,15 @@ static bool is_null(const st_value *v)
     return !v->p || v->type == ST_V_NULL;
 }
 
-/* Where a template's definition is looked for in other chunks: as for the plan of a record. */
-static bool lend(render *x, uint32_t id, stream *to)
+/* The nth definition in the source, as the plan was made of it. */
+static bool lend(render *x, uint32_t id, unsigned nth, stream *to)
 {
     st_native *s = x->s;
     const unsigned char *bytes;
     size_t n;
     uint32_t def, body, end;
     unsigned char **copy = &x->chunks[x->nstreams];
-    if (s->strict || !s->c->elsewhere ||
-        !s->c->elsewhere(s->c->elsewhere_ctx, id, 0, &bytes, &n, &def))
+    if (!s->c->elsewhere(s->c->elsewhere_ctx, id, nth, &bytes, &n, &def))
         return false;
     if (!*copy && !(*copy = malloc(CHUNK_BYTES))) {
         s->failed = true;
@@ -167,23 +170,27 @@ static bool lend(render *x, uint32_t id, stream *to)
     }
     n = n < CHUNK_BYTES ? n : CHUNK_BYTES;
     memcpy(*copy, bytes, n);
-    stream there = { .b = *copy, .n = (uint32_t)n };
+    stream there = { .b = *copy, .n = (uint32_t)n, .foreign = true };
     look_into(x, &there);
     bool found = nt_definition(s, id, def, &body, &end);
-    *to = (stream){ .b = *copy, .n = (uint32_t)n, .pos = body, .end = end, .foreign = true };
+    there.pos = body;
+    there.end = end;
+    *to = there;
     return found;
 }
 
-static bool find_body(render *x, const nt_instance *in, stream *to)
+/* The body of the definition that the plan was made of. */
+static bool find_body(render *x, uint32_t id, uint32_t plan, stream *to)
 {
     st_native *s = x->s;
-    uint32_t def = in->def, body = 0, end = 0;
-    if (!nt_definition(s, in->id, def, &body, &end)) {
-        def = nt_search(s, in->id);
-        if (def == NT_NONE || !nt_definition(s, in->id, def, &body, &end))
-            return lend(x, in->id, to);
-    }
-    *to = (stream){ .b = s->b, .n = s->n, .pos = body, .end = end };
+    uint32_t body = 0, end = 0;
+    if (s->plans[plan].lent)
+        return lend(x, id, s->plans[plan].lent - 1u, to);
+    *to = (stream){ .b = s->b, .n = s->n };
+    if (!nt_definition(s, id, s->plans[plan].def, &body, &end))
+        return false;
+    to->pos = body;
+    to->end = end;
     return true;
 }
 
@@ -215,7 +222,7 @@ static const char *enter_instance(render *x, uint32_t pos, uint32_t end, stream 
         return "no-template";
     uint32_t base = (uint32_t)(x->nstreams * ST_MAX_SUBST);
     uint32_t count = nt_load_values(s, &in, plan, base, end);
-    if (!find_body(x, &in, to))
+    if (!find_body(x, in.id, plan, to))
         return "no-template";
     to->base = base;
     to->count = count;
@@ -723,6 +730,7 @@ void nt_render(st_native *s, uint32_t off, uint32_t end)
     x->nstreams = x->depth = x->roots = 0;
     x->target = x->stopped = false;
     x->own = n;
+    x->strict = s->strict;
     s->record_budget = ST_MAX_RECORD_STEPS;
     s->chunk_budget = s->xml_budget;
     enter(x, off + 24, end);
@@ -734,6 +742,8 @@ void nt_render(st_native *s, uint32_t off, uint32_t end)
     nt_templates_back(s, &known);
     s->b = b;
     s->n = n;
+    s->strict = x->strict;
+    s->foreign = false;
     s->failed |= s->xml.failed;
 }
 

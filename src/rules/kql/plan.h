@@ -57,6 +57,9 @@ typedef struct st_kschema {
     size_t n;
     bool loose; /* of a service's table: names that it lacks are columns that are never filled */
     bool open; /* behind a mistake: there may be others, and none is missed. Never run */
+    /* The last operator that dropped columns, and what it kept; NULL: none did. For messages. */
+    const struct st_kql_op *narrowed_by;
+    const struct st_kschema *narrowed_to;
 } st_kschema;
 
 typedef struct st_kslot {
