@@ -535,7 +535,8 @@ static void bind__mistakes__named_with_their_place(void **state)
           "1:94: no function sha256; did you mean hash_sha256?" },
         { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
         { T "T | reduce by k",
-          "1:83: operator reduce isn't supported yet" },
+          "1:83: operator reduce isn't supported; Kusto doesn't publish how it finds patterns: group by extract() "
+          "or replace_regex()" },
         { T "T | where count() > 1", "1:89: count() is an aggregate: it stands in summarize only" },
         { T "T | project k, k", "1:94: there is a column k already" },
         { "print 'a' matches regex '(?=x)'",
