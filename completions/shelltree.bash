@@ -57,7 +57,7 @@ _shelltree()
     *)
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         if [ "$verb" = rules ] && [ "$COMP_CWORD" = 2 ]; then
-            mapfile -t COMPREPLY < <(compgen -W 'list check' -- "$cur")
+            mapfile -t COMPREPLY < <(compgen -W 'list check test' -- "$cur")
         fi
         ;;
     esac

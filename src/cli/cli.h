@@ -136,6 +136,9 @@ void st_session_scan_options(const st_session *s, st_scan_options *o);
 /* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
 int st_session_account(const st_session *s);
 
+/* `rules test` (cmd_rules_test.c): s names cases where rules are named else. */
+int st_rules_test(st_session *s);
+
 /* What an interrupt removes (tidy.c). From new to free SIGHUP, SIGINT and SIGTERM first remove the
  * file, or the folder of files, that was noted last (NULL: nothing). NULL is taken, too. */
 st_tidy *st_tidy_new(void);

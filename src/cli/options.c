@@ -25,7 +25,7 @@ static const st_verb verbs[] = {
       st_cmd_extract },
     { "verify", "[options] EVIDENCE...", "read with both readers and say where they differ", V, "text jsonl",
       st_cmd_verify },
-    { "rules", "[options] list|check [RULE...]", "list the rules, or check rule files", R, "text csv jsonl json",
+    { "rules", "[options] list|check|test [PATH...]", "list the rules, check rule files, or run tests of rules", R, "text csv jsonl json",
       st_cmd_rules },
 };
 
