@@ -233,6 +233,11 @@ static void load__yaml_errors__are_at_the_file_s_lines(void **state)
         { "query: \"print \\\n   x\"", "2:4", 1 },
         { "query: !!str \"print x\"", "1:21", 1 },
         { "query: &q |\n print x", "2:8", 1 },
+        { "queryText: |+\n  print x\n", "2:9", 1 },
+        /* with a fence around it, which isn't taken for a string */
+        { "query: \"```kusto\\nprint x\\n```\\n\"", "1:25", 1 },
+        { "query: |\n  ```\n  print x\n  ```\n", "3:9", 1 },
+        { "query: |\n  ```kql print 1```\n", "2:3", 1 },
         /* several documents, and a list of them */
         { "query: print x\n---\nname: none\n---\nquery: print y", "1:14 5:14", 2 },
         { "- query: print x\n- name: b\n  query: print y", "1:16 3:16", 2 },
