@@ -12,6 +12,8 @@ trap 'rm -rf "$tmp"' EXIT
 awk -v dir="$tmp" '
     /^\.Bd -literal/ { inside = 1; text = ""; next }
     /^\.Ed/ { inside = 0
+              if (text ~ /^name: /) printf "%s", text >(dir "/case-" ++m ".yaml")
+              if (text ~ /title: A web server starts a shell\n/) printf "%s", text >(dir "/web-shell.kql")
               if (text ~ /(^|\n)(Device[A-Za-z]*|Processes)\n/) printf "%s", text >(dir "/example-" ++n ".kql")
               next }
     inside { gsub(/\\e/, "\\"); gsub(/\\\(dq/, "\""); text = text $0 "\n" }
@@ -19,10 +21,12 @@ awk -v dir="$tmp" '
 
 ran=0
 bad=0
-for rule in "$tmp"/*.kql; do
+for rule in "$tmp"/example-*.kql; do
     [ -f "$rule" ] || continue
     ran=$((ran + 1))
     "$SHELLTREE" rules check "$rule" || { bad=$((bad + 1)); cat "$rule"; }
 done
-echo "$ran examples, $bad of them no rule"
+mkdir -p "$tmp/logs/clean" && cp "$srcdir/testdata/clean/old-schema.evtx" "$tmp/logs/clean"
+"$SHELLTREE" rules test "$tmp/case-1.yaml" || bad=$((bad + 1))
+echo "$ran examples, $bad of them wrong"
 [ "$ran" -ge 3 ] && [ "$bad" -eq 0 ]

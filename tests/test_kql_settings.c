@@ -135,7 +135,7 @@ static void services__without_stubs__bound_as_far_as_known(void **state)
           "1:58: no column FileNmae; did you mean FileName?");
     check("EmailEvents | project Subject | where Subjetc == 'x'", &none,
           "1:39: no column Subjetc; did you mean Subject?");
-    check("EmailEvents | where Subject > 5", &none, "1:21: > isn't defined for string and long");
+    check("EmailEvents | where Subject > 5", &none, "1:21: > isn't defined for string and long; use tolong()");
     check("print geo_info_from_ip_address('1.2.3.4').country", &none,
           "the query needs geo_info_from_ip_address, which isn't here");
     check("cluster('a').database('b').T | where x == 1", &none, "the query needs cluster, which isn't here");

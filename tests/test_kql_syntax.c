@@ -264,7 +264,7 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "T |", "1:4:a query operator expected, but the text ends" },
         { "| where a", "1:1:a table expected before `|`" },
         { "SELECT * FROM T", "1:1:this looks like SQL; KQL begins with the table: T | where ..." },
-        { "let a = 1;", "1:11:a query expected behind the statements, but the text ends" },
+        { "let a = 1;", "1:11:a query expected behind the statements, but the text ends; let only names a value" },
         { "// nothing", "1:11:there is no query in this text" },
         { "print datetime(2024-13-45x)", "1:7:2024-13-45x isn't a literal datetime" },
         { "print long(a)", "1:7:a isn't a literal long; to convert a value use tolong()" },

@@ -194,4 +194,47 @@ typedef st_code st_table_visit(void *ctx, size_t rule, const st_table *t);
 st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, const st_matches *m,
                         st_table_visit *fn, void *ctx, st_err *err);
 
+/* ---- rules as tests ------------------------------------------------------------------- */
+
+/* A rule, or a query, what it runs over and what must come out; all of it lives as the rule set it
+ * was read into. The file's format is in shelltree-rules(5). */
+typedef struct st_rule_case {
+    st_str name; /* else the rule's path */
+    st_str path; /* of the case's file */
+    unsigned line;
+    st_str rule;  /* a rule's file, as it is reached from here; empty: query */
+    st_str id;    /* which of its rules; empty: the first */
+    st_str query;
+    const st_str *evidence; /* paths; none: without evidence */
+    st_str tables;          /* let statements for tables of the case's own; or empty */
+    st_ticks now;           /* 0: the default */
+    const st_str *columns;  /* that are compared; none: all */
+    const st_str *cells;    /* of the rows, one after the other */
+    const size_t *rows;     /* how many cells each has */
+    size_t nevidence, ncolumns, ncells, nrows;
+    bool has_rows, has_count;
+    uint64_t count;
+} st_rule_case;
+
+typedef struct st_case_list {
+    st_rule_case *items; /* free() */
+    size_t n, cap;
+} st_case_list;
+/* A file of cases, or a folder of them (.yaml, .yml): added to the list. Mistakes in them are
+ * diagnostics of r. */
+st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err);
+
+typedef struct st_case_outcome {
+    bool as_expected;
+    st_str problem; /* why there is nothing to compare; else empty */
+    uint64_t rows;  /* that came */
+    const st_str *missing, *unexpected; /* rows as lists of cells, as a case's file has them */
+    size_t nmissing, nunexpected;
+    st_arena arena;
+} st_case_outcome;
+/* f: the forest of the case's evidence, NULL if it has none. r holds what marks web servers. */
+st_code st_rule_case_run(st_rules *r, const st_rule_case *c, st_forest *f, const st_run_options *o,
+                         st_case_outcome *out, st_err *err);
+void st_case_outcome_free(st_case_outcome *o);
+
 #endif

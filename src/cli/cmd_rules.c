@@ -1,4 +1,4 @@
-/* cmd_rules.c - list the rules, check rule files. */
+/* cmd_rules.c - list the rules, check rule files, run what tests them. */
 #include "cli.h"
 
 #include <string.h>
@@ -53,7 +53,7 @@ int st_cmd_rules(st_config *c)
     static const struct {
         const char *name;
         int (*run)(st_session *s);
-    } commands[] = { { "list", list }, { "check", check } };
+    } commands[] = { { "list", list }, { "check", check }, { "test", st_rules_test } };
     const char *word = c->evidence.n ? c->evidence.items[0].p : "";
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         if (strcmp(word, commands[i].name) != 0)
@@ -66,6 +66,6 @@ int st_cmd_rules(st_config *c)
         st_session_free(&s);
         return status;
     }
-    st_complain("rules: say list or check; shelltree rules --help tells more");
+    st_complain("rules: say list, check or test; shelltree rules --help tells more");
     return ST_EXIT_CANNOT;
 }

@@ -271,11 +271,12 @@ static st_code add_markdown(st_rules *r, piece *from, st_err *err)
 
 static st_code add_yaml(st_rules *r, piece *from, st_err *err)
 {
-    st_yaml_query q;
+    st_yaml_query q = { 0 };
+    st_yaml_source source = { &r->arena, from->file, &r->diags };
     st_code code = ST_OK;
     st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
     st_yaml *y = st_yaml_open(&r->arena, from->file, &r->diags);
-    while (y && code == ST_OK && st_yaml_next(y, &q)) {
+    while (y && code == ST_OK && st_yaml_next_query(y, &source, &q)) {
         from->text = q.text;
         from->line = q.line;
         from->yaml = &q;

@@ -292,7 +292,7 @@ static bool mark(st_kbinder *b, const st_kql_expr *e, bool *hit)
             any = hit[i] = true;
     if (!any && e->kind == ST_KX_NAME)
         st_kb_no_column(b, e->span, e->u.name);
-    else if (!any)
+    else if (!any && !b->row->open)
         st_kb_error(b, e->span, "KS142", "no column is like %.*s", ST_FMT(e->u.name));
     return any;
 }
@@ -1038,12 +1038,11 @@ static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
             *out = kinds[i].kind;
             return true;
         }
-    st_kb_error(
-        b, e->span, "KS005", "unknown kind of %s; expected inner, leftouter%s",
-        lookup ? "lookup" : "join",
-        lookup
-            ? ""
-            : ", innerunique, fullouter, leftanti, leftsemi, rightanti, rightsemi or rightouter");
+    st_kb_error(b, e->span, "KS005", "unknown %s kind %.*s; expected %s", lookup ? "lookup" : "join",
+                ST_FMT(e->kind == ST_KX_NAME ? e->u.name : ST_STR("")),
+                lookup ? "inner or leftouter"
+                       : "fullouter, inner, innerunique, leftanti, leftouter, leftsemi, rightanti, "
+                         "rightouter or rightsemi");
     return false;
 }
 
@@ -1077,6 +1076,22 @@ static bool loose_key(st_kbinder *b, st_kop *op, st_str name, st_kt type)
     return true;
 }
 
+/* What join's `on` takes, said by what stands there. */
+static void bad_join_key(st_kbinder *b, const st_kql_expr *e)
+{
+    st_str ln = { 0 }, rn = { 0 };
+    bool equal = e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_EQ;
+    if (equal && side(e->u.binary.left, "$right", &rn) && side(e->u.binary.right, "$left", &ln))
+        st_kb_error(b, e->span, "KS183", "`$left.` stands on the left of `==`: $left.%.*s == $right.%.*s",
+                    ST_FMT(ln), ST_FMT(rn));
+    else if (equal && e->u.binary.left->kind == ST_KX_NAME && e->u.binary.right->kind == ST_KX_NAME)
+        st_kb_error(b, e->span, "KS183", "say whose columns these are: $left.%.*s == $right.%.*s",
+                    ST_FMT(e->u.binary.left->u.name), ST_FMT(e->u.binary.right->u.name));
+    else
+        st_kb_error(b, e->span, "KS183",
+                    "a join is on columns' names and $left.a == $right.b, on nothing else");
+}
+
 static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, size_t *lk, size_t *rk)
 {
     st_str ln, rn;
@@ -1084,7 +1099,7 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, 
         ln = rn = e->u.name;
     } else if (!(e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_EQ &&
                  side(e->u.binary.left, "$left", &ln) && side(e->u.binary.right, "$right", &rn))) {
-        st_kb_error(b, e->span, "KS183", "write a column's name or $left.a == $right.b");
+        bad_join_key(b, e);
         return false;
     }
     *lk = st_kb_column(&l->schema, ln);
@@ -1328,7 +1343,7 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
     ok = ok && may_repeat(b, q->u.expand.body);
     st_kop *from = ok && !b->failed ? st_kop_feed(b->r, o.cols, o.n, in->lineage) : NULL;
     outputs_free(&o);
-    st_kop *body = from ? st_kb_body(b, from, q->u.expand.body) : NULL;
+    st_kop *body = from ? st_kb_body(b, from, q->u.expand.body, true) : NULL;
     return body && !b->failed ? beside(b, in, items, n, limit, index, body) : NULL;
 }
 
@@ -1440,15 +1455,18 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     if (service)
         return st_kb_service_table(b, e->span, service, name);
     st_suggest s = { .want = name };
+    const char *today = st_kql_foreign(ST_FOREIGN_TABLE, name);
     for (size_t i = 0; st_ktable_at(i); i++)
         st_suggest_offer(&s, st_str_of(st_ktable_at(i)->name));
     for (st_klet *k = b->env; k; k = k->next)
         st_suggest_offer(&s, k->name);
-    if (s.best.p)
-        st_kb_error(b, e->span, "KS142", "no table %.*s; did you mean %.*s?", ST_FMT(name),
+    if (today)
+        st_kb_error(b, e->span, "KS204", "no table %.*s; it is called %s today", ST_FMT(name), today);
+    else if (s.best.p)
+        st_kb_error(b, e->span, "KS204", "no table %.*s; did you mean %.*s?", ST_FMT(name),
                     ST_FMT(s.best));
     else
-        st_kb_error(b, e->span, "KS142", "no table %.*s", ST_FMT(name));
+        st_kb_error(b, e->span, "KS204", "no table %.*s", ST_FMT(name));
     return NULL;
 }
 
@@ -1734,6 +1752,13 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
         op->schema.open |= b->opened || (in->schema.open && keeps_columns(q->kind));
     if (op)
         op->schema.loose |= b->loosened || (in->schema.loose && keeps_columns(q->kind));
+    if (op && !keeps_columns(q->kind)) {
+        op->schema.narrowed_by = q;
+        op->schema.narrowed_to = &op->schema;
+    } else if (op) {
+        op->schema.narrowed_by = in->schema.narrowed_by;
+        op->schema.narrowed_to = in->schema.narrowed_to;
+    }
     b->opened = opened || (op && op->schema.open);
     b->loosened = loosened || (op && op->schema.loose);
     b->failed |= failed;
@@ -1761,10 +1786,10 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
     return op;
 }
 
-st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q)
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q, bool ordered)
 {
     bool serialized = b->serialized;
-    b->serialized = false;
+    b->serialized = ordered;
     st_kop *op = pipeline(b, in, q->first);
     b->serialized = serialized;
     st_kb_step_side(b, op);

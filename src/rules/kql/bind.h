@@ -127,8 +127,8 @@ bool st_kb_unread(const st_klet *l);
 bool st_kb_tabular(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e);
 st_kop *st_kb_query(st_kbinder *b, const st_kql_query *q);
-/* The operators of a subquery without a source, over in. */
-st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q);
+/* The operators of a subquery without a source, over in. ordered: in's order is meant. */
+st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q, bool ordered);
 st_kop *st_kb_call_table(st_kbinder *b, const st_kql_expr *e);
 /* Enters a function: b->env holds its parameters and lets, *last the statement that is its
  * value. The caller puts b->env back. */

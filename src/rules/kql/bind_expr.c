@@ -213,6 +213,48 @@ st_klet *st_kb_let(st_kbinder *b, st_str name)
     return NULL;
 }
 
+/* Is it a column of some table: spelt right, but not here? */
+static bool known_column(st_str name)
+{
+    for (size_t i = 0; st_ktable_at(i); i++)
+        for (size_t c = 0; c < st_ktable_at(i)->n; c++)
+            if (st_str_eq(name, st_str_of(st_ktable_at(i)->columns[c].name)))
+                return true;
+    return false;
+}
+
+/* Where the columns went: "; summarize in line 3 kept only k, n". */
+static bool dropped_column(st_kbinder *b, st_span at, st_str name)
+{
+    enum { MOST = 5 };
+    const st_kschema *kept = b->row ? b->row->narrowed_to : NULL;
+    char list[256] = "";
+    if (!kept || !kept->n)
+        return false;
+    for (size_t i = 0, at_list = 0; i < kept->n && i < MOST && at_list < sizeof list; i++)
+        at_list += (size_t)snprintf(list + at_list, sizeof list - at_list, "%s%.*s",
+                                    i ? ", " : "", ST_FMT(kept->v[i].name));
+    const st_kql_op *q = b->row->narrowed_by;
+    st_kb_error(b, at, "KS142", "no column %.*s; %s in line %u kept only %s%s", ST_FMT(name),
+                st_kql_op_name(q->kind), st_kql_diags_line(b->d, q->word.start), list,
+                kept->n > MOST ? " and others" : "");
+    return true;
+}
+
+/* A name that isn't a column, but is known all the same: what to write. NULL: nothing to say. */
+static const char *no_column_but(st_str name)
+{
+    if (st_str_ieq(name, ST_STR("null")))
+        return "ask with isnull() or isempty()";
+    if (name.n && name.p[0] == '$')
+        return "if this is a placeholder, put a value in its place";
+    if (st_kagg_find(name) || st_kfn_find(name))
+        return "a function is called with parentheses";
+    if (name.n > 1 && name.p[0] >= '0' && name.p[0] <= '9')
+        return "a time span is a number and d, h, m, s or ms: a week is 7d";
+    return NULL;
+}
+
 void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
 {
     st_suggest s = { .want = name };
@@ -224,10 +266,17 @@ void st_kb_no_column(st_kbinder *b, st_span at, st_str name)
         st_suggest_offer(&s, b->row->v[i].name);
     for (st_klet *l = b->env; l; l = l->next)
         st_suggest_offer(&s, l->name);
-    if (s.best.p)
+    const char *here = st_kql_foreign(ST_FOREIGN_COLUMN, name), *but = no_column_but(name);
+    if (known_column(name) && dropped_column(b, at, name))
+        return;
+    if (but)
+        st_kb_error(b, at, "KS142", "no column %.*s; %s", ST_FMT(name), but);
+    else if (here && b->row && st_kb_column(b->row, st_str_of(here)) != SIZE_MAX)
+        st_kb_error(b, at, "KS142", "no column %.*s; it is called %s here", ST_FMT(name), here);
+    else if (s.best.p)
         st_kb_error(b, at, "KS142", "no column %.*s; did you mean %.*s?", ST_FMT(name),
                     ST_FMT(s.best));
-    else
+    else if (!dropped_column(b, at, name))
         st_kb_error(b, at, "KS142", "no column %.*s", ST_FMT(name));
 }
 
@@ -262,6 +311,13 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     st_kx *of_graph = st_kgpattern_name(b, e, &element);
     if (element)
         return of_graph;
+    if (c != SIZE_MAX && b->aggregates && !b->nested) {
+        st_kb_error(b, e->span, "KS236",
+                    "%.*s is neither grouped nor in an aggregate; put it behind by, or in "
+                    "take_any(...) or make_set(...)",
+                    ST_FMT(name));
+        return unknown(b);
+    }
     if (c != SIZE_MAX) {
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
@@ -607,6 +663,25 @@ static st_kx *lift(st_kbinder *b, st_kql_operator op, st_kx **args)
     return b->r->ago_off ? st_kb_const(b, ST_KT_BOOL, st_kv_bool(true)) : NULL;
 }
 
+/* What to write where an order is asked of a text and something else. */
+static const char *order_hint(const st_kx *x, const st_kx *y)
+{
+    const st_kx *text = x->type == ST_KT_STRING ? x : y, *other = text == x ? y : x;
+    if (text->type != ST_KT_STRING)
+        return "";
+    bool quoted = text->kind == ST_X_CONST;
+    switch (other->type) {
+    case ST_KT_STRING: return "; texts are ordered by strcmp(a, b) < 0";
+    case ST_KT_DATETIME:
+        return quoted ? "; a time is datetime(2024-01-31 12:00), without quotes" : "; use todatetime()";
+    case ST_KT_TIMESPAN: return quoted ? "; a time span has no quotes: 2h" : "; use totimespan()";
+    case ST_KT_INT:
+    case ST_KT_LONG: return quoted ? "; a number has no quotes" : "; use tolong()";
+    case ST_KT_REAL: return quoted ? "; a number has no quotes" : "; use todouble()";
+    default: return "";
+    }
+}
+
 static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
 {
     static const char ops[] = "<l>g=!";
@@ -621,8 +696,9 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     if (!args[0] || !args[1])
         return NULL;
     if (!code) {
-        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s", st_kql_operator_text(op),
-                    st_kt_name(args[0]->type), st_kt_name(args[1]->type));
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s", st_kql_operator_text(op),
+                    st_kt_name(args[0]->type), st_kt_name(args[1]->type),
+                    order_hint(args[0], args[1]));
         return unknown(b);
     }
     st_kx *lifted = lift(b, op, args);
@@ -754,8 +830,8 @@ static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
     bool times = (t == ST_KT_DATETIME && low == t && (high == t || high == ST_KT_TIMESPAN)) ||
                  (t == ST_KT_TIMESPAN && low == t && high == t);
     if (!numbers && !times) {
-        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s", st_kt_name(t),
-                    st_kt_name(low), st_kt_name(high));
+        st_kb_error(b, e->span, "KS106", "between isn't defined for %s, %s and %s%s", st_kt_name(t),
+                    st_kt_name(low), st_kt_name(high), order_hint(args[0], args[1]));
         return unknown(b);
     }
     if (args[1]->ago && !e->u.between.negated) {
@@ -818,9 +894,13 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
                        size_t min, st_kx **x, size_t n)
 {
     if (n < min || (n && !letter(args, n - 1))) {
-        st_kb_error(b, e->span, "KS119", "%s() takes %s%zu argument%s, not %zu", name,
-                    n < min ? "at least " : "at most ", n < min ? min : strlen(args),
-                    (n < min ? min : strlen(args)) == 1 ? "" : "s", n);
+        size_t bound = n < min ? min : strlen(args);
+        if (!args[0])
+            st_kb_error(b, e->span, "KS119", "%s() takes no argument%s", name,
+                        strcmp(name, "count") ? "" : "; countif() takes a condition, dcount() a value");
+        else
+            st_kb_error(b, e->span, "KS119", "%s() takes at %s %zu argument%s, not %zu", name,
+                        n < min ? "least" : "most", bound, bound == 1 ? "" : "s", n);
         return false;
     }
     for (size_t i = 0; i < n; i++) {
@@ -830,8 +910,12 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
         if (x[i]->type == ST_KT_UNKNOWN)
             continue;
         if (!type_fits(want, x[i]->type)) {
-            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s",
-                        name, type_words(want), st_kt_name(x[i]->type));
+            bool quoted = x[i]->kind == ST_X_CONST && x[i]->type == ST_KT_STRING;
+            st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s%s",
+                        name, type_words(want), st_kt_name(x[i]->type),
+                        quoted && want == 't'                   ? "; a time span has no quotes: 7d"
+                        : quoted && (want == 'n' || want == 'i') ? "; a number has no quotes"
+                                                                 : "");
             return false;
         }
         bool text = ((want == 's' || want == 'r') && x[i]->type == ST_KT_DYNAMIC) ||
@@ -947,7 +1031,13 @@ static void no_function(st_kbinder *b, const st_kql_expr *e)
         st_suggest_offer(&s, st_str_of(st_kfn_at(i)->name));
     for (size_t i = 0; st_kagg_at(i); i++)
         st_suggest_offer(&s, st_str_of(st_kagg_at(i)->name));
-    if (s.best.p)
+    const char *here = st_kql_foreign(ST_FOREIGN_FUNCTION, name);
+    for (size_t i = 0; !here && st_kfn_at(i); i++)
+        st_suggest_part(&s, st_str_of(st_kfn_at(i)->name));
+    if (here)
+        st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; in KQL it is %s",
+                    ST_FMT(name), here);
+    else if (s.best.p)
         st_kb_error(b, e->u.call.name.span, "KS211", "no function %.*s; did you mean %.*s?",
                     ST_FMT(name), ST_FMT(s.best));
     else

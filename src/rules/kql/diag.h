@@ -72,7 +72,21 @@ typedef struct st_suggest {
 /* Taken if it is equal but for case, or within a Damerau-Levenshtein distance of 2 and a third
  * of the length. The first of equals stays. */
 void st_suggest_offer(st_suggest *s, st_str name);
+/* Taken, if nothing nearer is known, where the wanted name is the end of this one behind a `_`:
+ * sha256 of hash_sha256. */
+void st_suggest_part(st_suggest *s, st_str name);
 /* Damerau-Levenshtein (optimal string alignment) over ASCII-folded bytes, at most `most` + 1. */
 unsigned st_edit_distance(st_str a, st_str b, unsigned most);
+
+/* ---- foreign.c: words of other languages, and old names ----------------------------- */
+
+typedef enum st_foreign_kind {
+    ST_FOREIGN_OPERATOR,
+    ST_FOREIGN_FUNCTION,
+    ST_FOREIGN_TABLE,
+    ST_FOREIGN_COLUMN
+} st_foreign_kind;
+/* What to write instead of a word, whatever its case; NULL: it isn't known. */
+const char *st_kql_foreign(st_foreign_kind kind, st_str word);
 
 #endif

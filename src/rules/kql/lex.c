@@ -185,8 +185,11 @@ static void bad_escape(lexer *l, size_t start, bool hidden)
 
 static void not_closed(lexer *l, size_t start, const char *what)
 {
-    st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, l->at), "KS002", "%s isn't closed%s", what,
-                l->at < l->text.n ? " in its line" : "");
+    st_str line = slice(l, start, l->at), quotes = ST_STR("\xE2\x80");
+    bool typographic = memmem(line.p, line.n, quotes.p, quotes.n) != NULL;
+    st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, l->at), "KS002", "%s isn't closed%s%s", what,
+                l->at < l->text.n ? " in its line" : "",
+                typographic ? "; a typographic quote doesn't close it" : "");
 }
 
 /* At the opening quote. */
@@ -694,8 +697,9 @@ static void stray(lexer *l)
                     "a control character (0x%02X) isn't KQL", (unsigned)cp);
     else
         st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, i), "KS002",
-                    "the character %.*s isn't KQL outside a string", (int)(i - start),
-                    l->text.p + start);
+                    cp == '`' ? "the character %.*s isn't KQL; Markdown's marks must not stand here"
+                              : "the character %.*s isn't KQL outside a string",
+                    (int)(i - start), l->text.p + start);
     l->at = i;
     while (l->at < l->text.n && peek(l, 0) >= 0x80 && !curly(l, 0))
         l->at++;

@@ -19,7 +19,7 @@ st_kop *st_kb_op_facet(st_kbinder *b, st_kop *in, const st_kql_op *q)
     st_kop *first = NULL, **last = &first;
     if (rows && q->u.facet.body) {
         st_kop *all = rows_again(b, rows);
-        *last = all ? st_kb_body(b, all, q->u.facet.body) : NULL;
+        *last = all ? st_kb_body(b, all, q->u.facet.body, b->serialized) : NULL;
         if (!*last)
             return NULL;
         last = &(*last)->also;

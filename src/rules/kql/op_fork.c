@@ -9,7 +9,7 @@ st_kop *st_kb_op_fork(st_kbinder *b, st_kop *in, const st_kql_op *q)
         st_kop *leg = st_kop_replay(b->r, rows);
         if (leg)
             leg->step = b->step;
-        *last = leg ? st_kb_body(b, leg, q->u.fork.bodies[i]) : NULL;
+        *last = leg ? st_kb_body(b, leg, q->u.fork.bodies[i], b->serialized) : NULL;
         if (!*last)
             return NULL;
         last = &(*last)->also;

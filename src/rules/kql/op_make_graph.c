@@ -301,5 +301,5 @@ st_kop *st_kb_op_make_graph(st_kbinder *b, st_kop *in, const st_kql_op *q)
     }
     if (op)
         op->step = b->step;
-    return op && each ? st_kb_body(b, op, q->u.graph.body) : op;
+    return op && each ? st_kb_body(b, op, q->u.graph.body, false) : op;
 }

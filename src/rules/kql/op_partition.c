@@ -86,7 +86,7 @@ static bool open_key(st_krun *r, const st_kop *op, partition *p)
 {
     st_kbinder b = p->b;
     st_kop *in = feed_new(r, op->in, p, p->next++);
-    p->now = in ? st_kb_body(&b, in, p->body) : NULL;
+    p->now = in ? st_kb_body(&b, in, p->body, false) : NULL;
     free(b.calls);
     return p->now != NULL;
 }
@@ -131,7 +131,7 @@ st_kop *st_kb_op_partition(st_kbinder *b, st_kop *in, const st_kql_op *q)
     }
     st_kop *op = st_kop_new(b->r, partition_next, in, sizeof(partition));
     st_kop *first = op ? feed_new(b->r, in, NULL, 0) : NULL;
-    first = first ? st_kb_body(b, first, q->u.partition.body) : NULL;
+    first = first ? st_kb_body(b, first, q->u.partition.body, false) : NULL;
     if (!first || !st_krun_own(b->r, op->spec, partition_free))
         return NULL;
     partition *p = op->spec;

@@ -66,7 +66,7 @@ st_kop *st_kb_count_by(st_kbinder *b, st_kop *in, const st_kql_expr *key, const 
     op->u.group.exprs = (st_kql_list){ lists, 1 };
     op->u.group.by = (st_kql_list){ lists + 1, 1 };
     op->u.group.has_by = true;
-    return st_kb_body(b, in, &(st_kql_query){ key->span, op });
+    return st_kb_body(b, in, &(st_kql_query){ key->span, op }, false);
 }
 
 st_kop *st_kb_op_top_hitters(st_kbinder *b, st_kop *in, const st_kql_op *q)
@@ -85,5 +85,5 @@ st_kop *st_kb_op_top_hitters(st_kbinder *b, st_kop *in, const st_kql_op *q)
     top.u.top.count = q->u.hitters.count;
     top.u.top.keys = keys;
     top.u.top.n = 1;
-    return st_kb_body(b, counts, &(st_kql_query){ q->span, &top });
+    return st_kb_body(b, counts, &(st_kql_query){ q->span, &top }, false);
 }

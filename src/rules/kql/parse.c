@@ -72,6 +72,13 @@ st_span st_p_since(const st_parser *p, uint32_t start)
     return (st_span){ start, end > start ? end : start };
 }
 
+/* Just behind the last token taken: where something is missing. */
+static st_span behind(const st_parser *p)
+{
+    uint32_t end = p->i ? p->tokens.items[p->i - 1].span.end : st_p_start(p);
+    return (st_span){ end, end };
+}
+
 bool st_p_stops(const st_parser *p)
 {
     const st_kql_token *t = st_p_at(p, 0);
@@ -128,7 +135,7 @@ void st_p_expected(st_parser *p, const char *what)
     if (t->kind == ST_TOK_BAD) {
         st_p_wrong(p); /* told already, by the lexer */
     } else if (t->kind == ST_TOK_END) {
-        st_p_fail(p, t->span, "KS006", "%s expected, but the text ends", what);
+        st_p_fail(p, behind(p), "KS006", "%s expected, but the text ends", what);
     } else if (t->kind == ST_TOK_LITERAL && t->value->hidden) {
         st_p_fail(p, t->span, "KS005", "%s expected, got a string", what);
     } else {
@@ -233,8 +240,13 @@ void *st_p_array(st_parser *p, st_p_list *l, size_t size)
 
 static void param(st_parser *p, st_kql_param *out)
 {
-    if (!st_p_name(p, &out->name, "a parameter's name") || !st_p_need(p, ":", "a parameter and its type"))
+    if (!st_p_name(p, &out->name, "a parameter's name"))
         return;
+    if (!st_p_take(p, ":")) {
+        st_p_fail(p, out->name.span, "KS005", "a parameter needs a type: %.*s:string",
+                  ST_FMT(out->name.text));
+        return;
+    }
     if (st_p_is(p, 0, "(")) {
         out->tabular = true;
         st_p_schema(p, &out->schema, false);
@@ -279,7 +291,11 @@ static bool lambda_begins(const st_parser *p)
         return false;
     if (st_p_is(p, i + 1, ")"))
         return st_p_is(p, i + 2, "{");
-    return st_p_at(p, i + 1)->kind == ST_TOK_NAME && st_p_is(p, i + 2, ":");
+    if (st_p_at(p, i + 1)->kind != ST_TOK_NAME)
+        return false;
+    while (st_p_at(p, i + 1)->kind == ST_TOK_NAME && st_p_is(p, i + 2, ","))
+        i += 2;
+    return st_p_is(p, i + 2, ":") || (st_p_is(p, i + 2, ")") && st_p_is(p, i + 3, "{"));
 }
 
 static st_kql_expr *lambda(st_parser *p)
@@ -341,8 +357,18 @@ static void declare(st_parser *p, st_kql_stmt *s)
 static void query(st_parser *p, st_kql_stmt *s)
 {
     s->kind = ST_KS_QUERY;
+    const st_kql_token *t = st_p_at(p, 0);
     if (st_p_is(p, 0, "|")) {
-        st_p_fail(p, st_p_at(p, 0)->span, "KS005", "a table expected before `|`");
+        st_p_fail(p, t->span, "KS005", "a table expected before `|`");
+        return;
+    }
+    if (st_p_is(p, 0, "-") && st_p_is(p, 1, "-") && st_p_glued(p, 0)) {
+        st_p_fail(p, t->span, "KS002", "a comment begins with `//` in KQL");
+        return;
+    }
+    if (t->kind == ST_TOK_LITERAL && st_str_starts(st_p_text(p, t), ST_STR("```"))) {
+        st_p_fail(p, (st_span){ t->span.start, t->span.start + 3 }, "KS002",
+                  "a Markdown fence isn't KQL: keep what stands between, or name the file .md");
         return;
     }
     s->value = st_p_value(p, true);
@@ -369,6 +395,28 @@ static void statement(st_parser *p, st_kql_stmt *s)
     s->span = st_p_since(p, start);
 }
 
+/* A query goes on where nothing separates: in its line a comma may be missing, or it is no query
+ * but a sentence; in a later line a pipe, or another query begins. */
+static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, st_str text)
+{
+    unsigned began = st_kql_diags_line(p->diags, s->span.start),
+             line = st_kql_diags_line(p->diags, t->span.start),
+             last = st_kql_diags_line(p->diags, behind(p).start);
+    if (last == line && s->value && s->value->kind == ST_KX_NAME)
+        st_p_fail(p, t->span, "KS005",
+                  "expected `|` before %.*s; if this is a sentence, put `//` in front of it",
+                  ST_FMT(text));
+    else if (last == line)
+        st_p_fail(p, t->span, "KS005", "expected `,` or `|` before %.*s%s", ST_FMT(text),
+                  st_str_eq(text, ST_STR("descending"))  ? "; it is called desc"
+                  : st_str_eq(text, ST_STR("ascending")) ? "; it is called asc"
+                                                         : "");
+    else
+        st_p_fail(p, t->span, "KS005",
+                  "expected `|`, or `;` before %.*s (query began in line %u)%s", ST_FMT(text), began,
+                  line > last + 1 ? "; a file holds one query, and an empty line doesn't end it" : "");
+}
+
 /* Behind a statement stands neither `;` nor the end. */
 static void no_separator(st_parser *p, const st_kql_stmt *s)
 {
@@ -381,6 +429,8 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
     }
     if (t->kind == ST_TOK_BAD || t->kind == ST_TOK_LITERAL ||
         (t->kind == ST_TOK_PUNCT && !st_p_is(p, 0, "("))) {
+        if (st_p_is(p, 0, "\\") && st_p_is(p, 1, "|"))
+            st_p_fail(p, t->span, "KS002", "`\\|` is how a Markdown table writes `|`; write `|`");
         st_p_expected(p, s->kind == ST_KS_QUERY ? "`|`, `;` or the end" : "`;`");
         return;
     }
@@ -397,10 +447,7 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
             return;
         }
     if (s->kind == ST_KS_QUERY)
-        st_p_fail(p, t->span, "KS005",
-                  "expected `|`, or `;` before %.*s (query began in line %u); a file holds one query, and "
-                  "an empty line doesn't end it",
-                  ST_FMT(text), st_kql_diags_line(p->diags, s->span.start));
+        no_pipe(p, s, t, text);
     else
         st_p_fail(p, t->span, "KS005", "expected `;` before %.*s (statement began in line %u)",
                   ST_FMT(text), st_kql_diags_line(p->diags, s->span.start));
@@ -477,8 +524,8 @@ static void check_result(st_parser *p, const st_kql_stmt *first)
         result = result || s->kind == ST_KS_QUERY;
     if (result || p->wrong)
         return;
-    st_p_fail(p, st_p_at(p, 0)->span, "KS005",
-              first ? "a query expected behind the statements, but the text ends"
+    st_p_fail(p, behind(p), "KS005",
+              first ? "a query expected behind the statements, but the text ends; let only names a value"
                     : "there is no query in this text");
 }
 

@@ -412,6 +412,11 @@ static st_kql_expr *primary(st_parser *p)
     case ST_TOK_LITERAL: return literal(p);
     case ST_TOK_DYNAMIC: return dynamic(p);
     case ST_TOK_NAME: {
+        if (st_str_ieq(st_p_text(p, t), ST_STR("not")) &&
+            (st_p_at(p, 1)->kind == ST_TOK_NAME || st_p_at(p, 1)->kind == ST_TOK_LITERAL)) {
+            st_p_fail(p, t->span, "KS005", "not needs parentheses: `not(...)`");
+            break;
+        }
         bool word = (st_p_is_infix(p, 0) || st_p_is_word(p, 0, "by")) && !st_p_is(p, 1, "(");
         if (!word)
             return name_or_call(p);
@@ -429,6 +434,12 @@ static st_kql_expr *primary(st_parser *p)
         }
         if (st_p_is(p, 0, "!"))
             st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
+        if (st_p_is(p, 0, "#") || (st_p_is(p, 0, "/") && st_p_is(p, 1, "*")))
+            st_p_fail(p, t->span, "KS002", "a comment begins with `//` in KQL and ends with its line");
+        if (st_p_is(p, 0, "<") || st_p_is(p, 0, "{"))
+            st_p_fail(p, t->span, "KS002", "an expression expected, got %.*s; if this is a "
+                                           "placeholder, put a value in its place",
+                      ST_FMT(st_p_text(p, t)));
         if (st_p_is(p, 0, "["))
             st_p_fail(p, t->span, "KS002", "an expression expected, got [; a list is dynamic([...]), "
                                            "a name with blanks is ['...']");
@@ -662,6 +673,22 @@ static bool upper_case(st_str text)
     return false;
 }
 
+/* `1 d`: a time span is one word. */
+static bool parted_unit(st_parser *p)
+{
+    const st_kql_token *t = st_p_at(p, 0), *before = p->i ? &p->tokens.items[p->i - 1] : t;
+    int64_t span;
+    bool number = before->kind == ST_TOK_LITERAL && (before->value->type == ST_KT_LONG ||
+                                                     before->value->type == ST_KT_REAL);
+    if (!number || t->kind != ST_TOK_NAME ||
+        !st_kql_timespan_unit(st_p_text(p, before), st_p_text(p, t), &span))
+        return false;
+    st_p_fail(p, (st_span){ before->span.start, t->span.end }, "KS005",
+              "a time span is one word: %.*s%.*s", ST_FMT(st_p_text(p, before)),
+              ST_FMT(st_p_text(p, t)));
+    return true;
+}
+
 /* Operators of other languages, and misspelt ones, behind an operand. */
 static bool foreign(st_parser *p)
 {
@@ -674,15 +701,19 @@ static bool foreign(st_parser *p)
                   { "!has_all", "`not(... has_all (...))`" },
                   { "!matches", "`not(... matches regex ...)`" },
                   { "is", "`isnull()` or `isempty()`" },
-                  { "like", "`contains`, `startswith` or `matches regex`" } };
+                  { "like", "`contains`, `startswith` or `matches regex`" },
+                  { "not", "`!in`, `!has`, `!contains` ..., or `not(...)` around it all" } };
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
+    if (parted_unit(p))
+        return true;
     bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");
     bool is_null = st_p_is_word(p, 0, "is") && (st_p_is_word(p, 1, "null") || st_p_is_word(p, 1, "not"));
-    if (t->kind == ST_TOK_NAME && !operand && !is_null && !upper_case(text))
+    bool not_in = st_str_ieq(text, ST_STR("not")) && st_p_is_infix(p, 1);
+    if (t->kind == ST_TOK_NAME && !operand && !is_null && !not_in && !upper_case(text))
         return false;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (st_str_eq(text, st_str_of(table[i].text))) {
+        if (st_str_ieq(text, st_str_of(table[i].text))) {
             st_p_fail(p, t->span, "KS002", "`%s` isn't KQL; use %s", table[i].text, table[i].instead);
             return true;
         }

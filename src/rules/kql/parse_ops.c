@@ -312,7 +312,7 @@ static void read_join(st_parser *p, st_kql_op *op)
     options(p, op, false);
     op->u.join.right = st_p_table(p);
     options(p, op, true);
-    if (st_p_need_word(p, "on", "join"))
+    if (st_p_need_word(p, "on", op->kind == ST_KP_LOOKUP ? "lookup" : "join"))
         op->u.join.on = expr_list(p, st_p_expr);
 }
 
@@ -747,6 +747,9 @@ static void no_operator(st_parser *p, st_str word, st_span where)
     else if (s.best.p)
         st_p_fail(p, where, "KS176", "query operator expected, got %.*s; did you mean %.*s?",
                   ST_FMT(word), ST_FMT(s.best));
+    else if (st_kql_foreign(ST_FOREIGN_OPERATOR, word))
+        st_p_fail(p, where, "KS176", "query operator expected, got %.*s; in KQL it is %s", ST_FMT(word),
+                  st_kql_foreign(ST_FOREIGN_OPERATOR, word));
     else
         st_p_fail(p, where, "KS176", "query operator expected, got %.*s", ST_FMT(word));
 }

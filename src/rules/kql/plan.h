@@ -57,6 +57,9 @@ typedef struct st_kschema {
     size_t n;
     bool loose; /* of a service's table: names that it lacks are columns that are never filled */
     bool open; /* behind a mistake: there may be others, and none is missed. Never run */
+    /* The last operator that dropped columns, and what it kept; NULL: none did. For messages. */
+    const struct st_kql_op *narrowed_by;
+    const struct st_kschema *narrowed_to;
 } st_kschema;
 
 typedef struct st_kslot {
@@ -325,7 +328,10 @@ bool st_kop_make_whole(st_krun *r, st_kop *op);
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x);
-/* The ids of Sysmon's that the query's tables are made of (st_event_bit). */
+/* The ids of Sysmon's (st_event_bit) whose events a reader of a table lets through; none for
+ * processes, and for other operators. */
+uint64_t st_kop_scan_events(const st_kop *op);
+/* Those of all readers of the query. */
 uint64_t st_krun_events(const st_krun *r);
 /* Rows of constants, row-major. */
 st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,

@@ -57,3 +57,13 @@ void st_suggest_offer(st_suggest *s, st_str name)
     s->best = name;
     s->distance = distance;
 }
+
+void st_suggest_part(st_suggest *s, st_str name)
+{
+    size_t n = s->want.n;
+    if (s->best.p || n < 4 || name.n < n + 2 || name.p[name.n - n - 1] != '_' ||
+        !st_str_ieq((st_str){ name.p + name.n - n, n }, s->want))
+        return;
+    s->best = name;
+    s->distance = UINT32_MAX;
+}

@@ -39,7 +39,25 @@ bool st_markdown_next(st_markdown *m, st_str document, st_fence *out);
 /* Has the text a pipe before an operator, or a let? For texts that don't say what they are. */
 bool st_looks_kql(st_str text);
 
-/* ---- yaml.c: the queries in a YAML file ------------------------------------------------------ */
+/* ---- yaml.c: what YAML says, text by text ----------------------------------------------------- */
+
+typedef struct st_yaml_item {
+    enum { ST_YAML_BEGIN, ST_YAML_TEXT, ST_YAML_END } what; /* of a mapping that stands by itself */
+    st_str path;   /* TEXT: the keys that lead there, a dot between; lists in between don't count */
+    st_str text;   /* valid until the next call, as the path is */
+    st_span where; /* in the file */
+    unsigned style; /* libyaml's */
+    size_t lists, item; /* lists around it; its, or its list's, place in the outermost */
+} st_yaml_item;
+
+/* The file must outlive the reader; it is UTF-8. Errors of its YAML go to d. NULL: no memory
+ * (a->failed). */
+typedef struct st_yaml st_yaml;
+st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d);
+bool st_yaml_next(st_yaml *y, st_yaml_item *out);
+void st_yaml_close(st_yaml *y);
+
+/* ---- yaml_query.c: the queries in it ----------------------------------------------------------- */
 
 typedef struct st_yaml_field {
     st_str key, value; /* key: as in a comment header */
@@ -51,16 +69,22 @@ typedef struct st_yaml_query {
     const st_kql_place *places; /* where its pieces stand in the file; in the arena */
     size_t nplaces;
     unsigned line; /* of its first character */
-    st_yaml_field *fields; /* valid until the next call; values are in the arena */
+    st_yaml_field fields[ST_MAX_YAML_FIELDS]; /* values are in the arena */
     size_t nfields;
 } st_yaml_query;
 
-/* The file must outlive the reader; it is UTF-8. Errors of its YAML go to d. NULL: no memory
- * (a->failed). */
-typedef struct st_yaml st_yaml;
-st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d);
-bool st_yaml_next(st_yaml *y, st_yaml_query *out);
-void st_yaml_close(st_yaml *y);
+typedef struct st_yaml_source {
+    st_arena *arena;
+    st_str file;
+    st_kql_diags *diags;
+} st_yaml_source;
+/* The next one; q is zero at first. from: what y was opened with. */
+bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q);
+unsigned st_yaml_line(st_str file, size_t at); /* from 1 */
+
+/* ---- cases.c: what grows while a case is read --------------------------------------------------- */
+
+enum { ST_CASE_EVIDENCE, ST_CASE_COLUMNS, ST_CASE_CELLS, ST_CASE_LISTS };
 
 /* ---- files.c: files and folders ------------------------------------------------------------ */
 

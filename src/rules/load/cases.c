@@ -1,0 +1,236 @@
+/*
+ * cases.c - reads cases that test rules: YAML, a mapping a case.
+ */
+#include "rules/load/load.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct reader {
+    st_rules *rules;
+    st_str file;
+    st_rule_case *now;
+    st_span begin; /* of the case */
+    /* What grows, to be copied into the arena at the case's end. */
+    st_str *lists[ST_CASE_LISTS];
+    size_t n[ST_CASE_LISTS], cap[ST_CASE_LISTS];
+    size_t *rows, nrows, rows_cap; /* how many cells each has */
+} reader;
+
+static void told(reader *x, st_span where, const char *what)
+{
+    st_kql_diag(&x->rules->diags, ST_SEV_ERROR, where, NULL, "%s", what);
+}
+
+static void add(reader *x, size_t list, st_str text)
+{
+    if (!st_grow(&x->lists[list], &x->cap[list], x->n[list] + 1, sizeof(st_str)))
+        x->rules->arena.failed = true;
+    else
+        x->lists[list][x->n[list]++] = text;
+}
+
+/* Paths in a case count from its file. */
+static st_str beside(reader *x, st_str path)
+{
+    st_str file = x->now->path, name = st_str_basename(file);
+    st_buf b = { 0 };
+    if (path.n && path.p[0] != '/')
+        st_buf_put(&b, file.p, file.n - name.n);
+    st_buf_str(&b, path);
+    st_str out = st_arena_copy(&x->rules->arena, st_buf_slice(&b));
+    x->rules->arena.failed |= b.failed;
+    st_buf_free(&b);
+    return out;
+}
+
+static void set_name(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    x->now->name = v;
+}
+
+static void set_rule(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    x->now->rule = beside(x, v);
+}
+
+static void set_id(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    x->now->id = v;
+}
+
+static void set_query(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    x->now->query = v;
+}
+
+static void set_tables(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    x->now->tables = v;
+}
+
+static void set_evidence(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    add(x, ST_CASE_EVIDENCE, beside(x, v));
+}
+
+static void set_columns(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    add(x, ST_CASE_COLUMNS, v);
+}
+
+static void set_now(reader *x, const st_yaml_item *t, st_str v)
+{
+    if (!st_time_iso(v, &x->now->now))
+        told(x, t->where, "no time; write it like 2026-01-02T03:04:05Z");
+}
+
+static void set_count(reader *x, const st_yaml_item *t, st_str v)
+{
+    x->now->has_count = true;
+    if (!st_str_u64(v, &x->now->count))
+        told(x, t->where, "a number of rows is needed here");
+}
+
+static void set_rows(reader *x, const st_yaml_item *t, st_str v)
+{
+    if (t->lists != 2) {
+        told(x, t->where, "rows is a list of rows, and a row a list of cells: - [a, b]");
+        return;
+    }
+    x->now->has_rows = true;
+    for (; x->nrows <= t->item; x->nrows++) {
+        if (!st_grow(&x->rows, &x->rows_cap, x->nrows + 1, sizeof *x->rows)) {
+            x->rules->arena.failed = true;
+            return;
+        }
+        x->rows[x->nrows] = 0;
+    }
+    x->rows[t->item]++;
+    add(x, ST_CASE_CELLS, v);
+}
+
+static void take(reader *x, const st_yaml_item *t)
+{
+    static const struct {
+        const char *key;
+        void (*set)(reader *, const st_yaml_item *, st_str);
+    } keys[] = { { "name", set_name },         { "rule", set_rule },       { "id", set_id },
+                 { "query", set_query },       { "tables", set_tables },   { "evidence", set_evidence },
+                 { "columns", set_columns },   { "now", set_now },         { "count", set_count },
+                 { "rows", set_rows } };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (st_str_eq(t->path, st_str_of(keys[i].key))) {
+            keys[i].set(x, t, st_arena_copy(&x->rules->arena, t->text));
+            return;
+        }
+    told(x, t->where,
+         "a case has no such key; it has name, rule, id, query, evidence, tables, now, columns, rows and count");
+}
+
+static const st_str *kept(reader *x, size_t list, size_t *n)
+{
+    st_str *out = ST_NEWN(&x->rules->arena, st_str, x->n[list]);
+    *n = out ? x->n[list] : 0;
+    if (*n)
+        memcpy(out, x->lists[list], *n * sizeof *out);
+    return out;
+}
+
+static void begins(reader *x, const st_yaml_item *t, st_str path)
+{
+    *x->now = (st_rule_case){ .path = path, .line = st_yaml_line(x->file, t->where.start) };
+    x->begin = t->where;
+    x->nrows = 0;
+    memset(x->n, 0, sizeof x->n);
+}
+
+static void ends(reader *x)
+{
+    st_rule_case *c = x->now;
+    c->evidence = kept(x, ST_CASE_EVIDENCE, &c->nevidence);
+    c->columns = kept(x, ST_CASE_COLUMNS, &c->ncolumns);
+    c->cells = kept(x, ST_CASE_CELLS, &c->ncells);
+    size_t *rows = ST_NEWN(&x->rules->arena, size_t, x->nrows);
+    c->rows = rows;
+    c->nrows = rows ? x->nrows : 0;
+    if (c->nrows)
+        memcpy(rows, x->rows, c->nrows * sizeof *rows);
+    if (!c->name.n)
+        c->name = c->rule.n ? c->rule : ST_STR("query");
+    if (!c->rule.n == !c->query.n)
+        told(x, x->begin, "a case tests one thing: say rule: PATH or query: TEXT");
+    if (!c->has_rows && !c->has_count)
+        told(x, x->begin, "a case expects something: say rows or count");
+    if (c->nevidence && c->tables.n)
+        told(x, x->begin, "a case runs over evidence or over tables of its own, not both");
+}
+
+static st_code read_cases(st_rules *r, st_str path, st_str file, bool named, st_case_list *out)
+{
+    st_rule_case now;
+    reader x = { .rules = r, .file = file, .now = &now };
+    st_yaml_item t;
+    bool inside = false;
+    st_kql_diags_file(&r->diags, path, file, 0, named);
+    st_yaml *y = st_yaml_open(&r->arena, file, &r->diags);
+    while (y && st_yaml_next(y, &t)) {
+        if (t.what == ST_YAML_BEGIN)
+            begins(&x, &t, path);
+        else if (t.what == ST_YAML_TEXT)
+            take(&x, &t);
+        inside = t.what != ST_YAML_END;
+        if (inside)
+            continue;
+        ends(&x);
+        if (!st_grow(&out->items, &out->cap, out->n + 1, sizeof *out->items))
+            r->arena.failed = true;
+        else
+            out->items[out->n++] = now;
+    }
+    st_yaml_close(y);
+    for (size_t i = 0; i < ST_CASE_LISTS; i++)
+        free(x.lists[i]);
+    free(x.rows);
+    return r->arena.failed ? ST_E_MEMORY : ST_OK;
+}
+
+typedef struct folder {
+    st_rules *rules;
+    st_case_list *out;
+    st_err *err;
+} folder;
+
+static st_code visit(void *ctx, st_str path)
+{
+    folder *f = ctx;
+    st_str file;
+    if (st_rule_ending(path) != ST_RULE_YAML)
+        return ST_OK;
+    st_code code = st_rule_file(&f->rules->arena, path, &file, f->err);
+    if (code == ST_OK)
+        code = read_cases(f->rules, path, file, false, f->out);
+    return code == ST_E_MEMORY ? st_fail(f->err, code, "no memory for the cases in %.*s", ST_FMT(path)) : code;
+}
+
+st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err)
+{
+    st_str own = st_arena_copy(&r->arena, path), file;
+    bool exists;
+    if (!own.p)
+        return st_fail(err, ST_E_MEMORY, "no memory for the cases in %.*s", ST_FMT(path));
+    folder f = { r, out, err };
+    if (st_is_folder(own, &exists))
+        return st_rule_folder(&r->arena, own, &r->diags, visit, &f, err);
+    st_code code = st_rule_file(&r->arena, own, &file, err);
+    if (code == ST_OK)
+        code = read_cases(r, own, file, true, out);
+    return code == ST_E_MEMORY ? st_fail(err, code, "no memory for the cases in %.*s", ST_FMT(path)) : code;
+}
