@@ -665,6 +665,44 @@ static void regex__runaway_pattern__ends(void **state)
     CHECK(cases);
 }
 
+/* A login, what was done within ten minutes of it, and the end of that. */
+static void eval__scan(void **state)
+{
+#define EVENTS                                                                                      \
+    "let T = datatable(t:long, e:string, u:string)[1, 'in', 'ann', 2, 'do', 'ann', 3, 'do', 'bob', " \
+    "4, 'out', 'ann', 5, 'do', 'ann', 6, 'in', 'bob', 7, 'in', 'bob', 30, 'out', 'bob'];\n"          \
+    "T | order by t asc "
+    static const query_case cases[] = {
+        { EVENTS "| scan with_match_id=m with (step s1: e == 'in'; step s2: e == 'do' and u == s1.u; "
+                 "step s3: e == 'out' and t - s1.t < 10) | project t, m",
+          "t:long m:long / 1,0 / 2,0 / 4,0 / 6,1 / 7,1" },
+        { EVENTS "| scan declare (began:long, n:long=0) with (step s1: e == 'in' => began = t; "
+                 "step s2 output=last: e == 'do' and u == s1.u => began = s1.began, n = s2.n + 1; "
+                 "step s3 output=none: e == 'out') | project t, began, n",
+          "t:long began:long n:long / 1,1,0 / 2,1,1 / 6,6,0 / 7,7,0" },
+        { "range x from 1 to 4 step 1 | scan declare (sum:long=0) with (step s: true => sum = x + s.sum)",
+          "x:long sum:long / 1,1 / 2,3 / 3,6 / 4,10" },
+        { "range x from 1 to 6 step 1 | scan with_match_id=m with (step a output=last: x % 2 == 1; step b: x > a.x + 1)",
+          "x:long m:long / 1,0 / 3,0 / 4,0 / 3,1 / 5,1 / 6,1 / 5,2" },
+        { EVENTS "| partition by u (order by t asc | scan with (step s1: e == 'in'; step s2: e == 'out')) | project t",
+          "t:long / 1 / 4 / 6 / 7 / 30" },
+        { "datatable(s:string)['a', '', 'b', ''] | serialize | scan declare (f:string) with (step x: true => f = "
+          "iff(isempty(s), x.f, s)) | project f",
+          "f:string / a / a / b / b" },
+        { "datatable(x:long)[1] | scan with (step s: true)",
+          "1:24: scan needs rows in an order that is meant; put order by or serialize before" },
+        { EVENTS "| scan with (step a: e == 'in' and b.t > 1; step b: true)", "2:55: the step b comes later" },
+        { EVENTS "| scan with (step a: a.tt > 1)", "2:43: no column tt" },
+        { EVENTS "| scan with (step a: true; step a: true)", "2:52: there is a step a already" },
+        { EVENTS "| scan declare (t:long) with (step a: true)", "2:36: there is a column t already" },
+        { EVENTS "| scan declare (x:long) with (step a: true => y = 1)",
+          "2:66: NAME = VALUE is needed here, and the name declared" },
+        { EVENTS "| scan declare (x:long) with (step a: true => x = e)", "2:66: a long is needed for x, not string" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -687,6 +725,7 @@ int main(void)
         cmocka_unit_test(eval__search_find_invoke),
         cmocka_unit_test(eval__neighbouring_rows),
         cmocka_unit_test(eval__aggregates),
+        cmocka_unit_test(eval__scan),
         cmocka_unit_test(eval__mv_apply),
         cmocka_unit_test(eval__mv_apply__windows_and_order_of_columns),
         cmocka_unit_test(eval__evaluate),

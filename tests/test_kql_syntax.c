@@ -202,9 +202,15 @@ static void parse__operators__keep_all_parts(void **state)
           "(| G (graph-shortest-paths = all (a right e 1 5 b) project (call map e x)))" },
         { "G | graph-to-table nodes as N with_node_id=i, edges as E with_source_id=s with_target_id=t",
           "(| G (graph-to-table (nodes as N id i) (edges as E id s target t)))" },
+        { "T | scan with_match_id=m declare (x:long=1, y:string) with (step a: true => x = 2, y = a.y; "
+          "step b output=none: x > 1 and c;)",
+          "(| T (scan id m (x:long=1 y:string) (a true (:= x 2) (:= y a.y)) (b none (and (> x 1) c))))" },
+        { "T | fork (take 1) n = (count) | count", "(| T (fork (| (take 1)) as n (| (count))) (count))" },
+        { "T | facet by a, b with (take 1)", "(| T (facet a b with (| (take 1))))" },
+        { "T | top-hitters 2 of n = strlen(a) by b", "(| T (top-hitters 2 of (:= n (call strlen a)) by b))" },
         { "G | graph-mark-components kind=strong with_component_id=c",
           "(| G (graph-mark-components kind strong id c))" },
-        { "T | scan declare (x:long) with (step s: true;) | count", "(| T (unsupported scan) (count))" },
+        { "T | scan declare (x:long) with (step s: true;) | count", "(| T (scan (x:long) (s true)) (count))" },
         { "T | project where, project, count = range", "(| T (project where project (:= count range)))" },
     };
     TREES(table);
@@ -240,6 +246,8 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "G | graph-match (a)-[e*1..]->(b) project a.x", "1:27:a greatest length is needed: *1..5" },
         { "G | graph-match (a)-[e]->(b) where a.x == 1",
           "1:44:`project` in graph-match expected, but the text ends" },
+        { "T | scan with (step s1 output=most: true)", "1:31:all, last or none expected, got most" },
+        { "T | scan declare (x:long) (step s: true)", "1:27:`with` in scan expected, got (" },
         { "G | graph-to-table vertices", "1:20:`nodes` or `edges` expected, got vertices" },
         { "T | wherex a", "1:5:query operator expected, got wherex; did you mean where?" },
         { "T | where a == 1 && b == 2 || c == 3",

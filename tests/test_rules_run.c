@@ -351,6 +351,80 @@ static void run__inferred_edge__counted_and_crossed_only_if_trusted(void **state
     assert_string_equal(hit(&w, 1, ids), "3");
     assert_int_equal(w.matches->results[0].inferred_only, 0);
     done(&w);
+    BUILD(&w, rows);
+    rule(&w, "a.kql", "descendants(toscalar(DeviceProcessEvents | where FileName == 'w3wp.exe' | project ProcessGuid))");
+    run(&w, false, false);
+    assert_string_equal(hit(&w, 0, ids), "2");
+    run(&w, false, true);
+    assert_string_equal(hit(&w, 0, ids), "2 3");
+    done(&w);
+}
+
+#define GUID_OF(command) "toscalar(DeviceProcessEvents | where ProcessCommandLine == '" command "' | project ProcessGuid)"
+
+static void run__lineage__tables_of_the_tree(void **state)
+{
+    static const struct {
+        const char *kql, *hits;
+    } cases[] = {
+        { "ancestors(" GUID_OF("net1 user") ")", "1 2 3" },
+        { "ancestors(" GUID_OF("net1 user") ") | where Distance == 2", "2" },
+        { "descendants(" GUID_OF("cmd.exe /c whoami") ")", "3 4 5" },
+        { "descendants(" GUID_OF("explorer.exe") ") | where Distance > 1", "8" },
+        { "ancestors(" GUID_OF("net1 user") ", 'web01.CORP.example') | where Distance < 3", "2 3" },
+        { "ancestors(" GUID_OF("net1 user") ", 'other')", "" },
+        { "descendants(" GUID_OF("net1 user") ")", "" },
+        { "DeviceProcessEvents | where ProcessGuid !in (descendants(" GUID_OF("cmd.exe /c whoami") ")) and ProcessId < 401",
+          "6" },
+        { "let g = " GUID_OF("ipconfig") "; DeviceProcessEvents | join kind=inner (ancestors(g)) on ProcessGuid", "6 7" },
+        { "let ancestors = (x:string) { DeviceProcessEvents | where ProcessId == 500 }; ancestors('x')", "9" },
+    };
+    char ids[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world w;
+        BUILD(&w, web);
+        rule(&w, "a.kql", cases[i].kql);
+        run(&w, false, false);
+        if (strcmp(hit(&w, 0, ids), cases[i].hits) != 0)
+            fail_msg("%s\n  hits %s\n  not  %s", cases[i].kql, ids, cases[i].hits);
+        done(&w);
+    }
+}
+
+static void run__graph_pattern__about_one_of_its_nodes(void **state)
+{
+#define TREE_ONLY "| make-graph InitiatingProcessGuid --> ProcessGuid with Processes on ProcessGuid "
+#define TREE "Processes " TREE_ONLY
+    static const struct {
+        const char *kql, *hits;
+    } cases[] = {
+        { TREE "| graph-match (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' and p.FileName has 'net1' project s.FileName",
+          "5" },
+        { "// process: s\n" TREE "| graph-match (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' project p.FileName", "1" },
+        { TREE "| graph-match (p)<--(q), (q)<--(r) where p.FileName =~ 'whoami.exe' project r.FileName", "2" },
+        { TREE "| graph-shortest-paths (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' project p.FileName", "2 3 4 5" },
+        { TREE "| graph-to-table nodes | where FileName =~ 'cmd.exe'", "2 7" },
+        { TREE "| graph-to-table edges | where FileName =~ 'cmd.exe'", "" },
+        { "Processes | where isnotempty(InitiatingProcessGuid) " TREE_ONLY "| graph-mark-components | graph-match (n) where n.ComponentId == 0 project n.FileName", "1 2 3 4 5" },
+        { TREE "| graph-match (s)-->(p) where s.FileName == 'w3wp.exe' project p.FileName; DeviceProcessEvents | where "
+               "ProcessId == 500", "2 9" },
+    };
+    world w;
+    char ids[128];
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        BUILD(&w, web);
+        rule(&w, "a.kql", cases[i].kql);
+        run(&w, false, false);
+        if (strcmp(hit(&w, 0, ids), cases[i].hits) != 0)
+            fail_msg("%s\n  hits %s\n  not  %s", cases[i].kql, ids, cases[i].hits);
+        done(&w);
+    }
+    BUILD(&w, web);
+    rule(&w, "a.kql", "// process: z\n" TREE "| graph-match (s)-->(p) project s.FileName");
+    assert_int_equal(st_rules_at(w.rules, 0)->status, ST_RULE_BROKEN);
+    done(&w);
 }
 
 static void load__web_servers_reading_its_own_columns__refused(void **state)
@@ -419,6 +493,8 @@ int main(void)
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
+        cmocka_unit_test(run__lineage__tables_of_the_tree),
+        cmocka_unit_test(run__graph_pattern__about_one_of_its_nodes),
         cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),
         cmocka_unit_test(load__service_table__not_applicable),
         cmocka_unit_test(load__filter_on_a_column_never_filled__warned),

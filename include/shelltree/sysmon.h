@@ -174,6 +174,8 @@ typedef struct st_store {
     uint64_t records;      /* records of any provider that were read */
     uint64_t sysmon;       /* of those, Sysmon's */
     uint64_t without_host; /* process creations without a Computer */
+    int64_t *shift;        /* by Computer: seconds added to its times; NULL: to none */
+    size_t nshift;
 } st_store;
 
 /* Reads all of the evidence. events: the set of ids (st_event_bit) stored beside creations, ends
@@ -183,6 +185,14 @@ st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
 void st_store_free(st_store *s);
+/* Adds seconds (which may be negative) to all times of a host's records. host: its full name or the
+ * first label of it, in any case; *found: there is one. Before a forest is built over the store. */
+st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, st_err *err);
+/* The seconds that were added to a host's times. */
+static inline int64_t st_store_shift_of(const st_store *s, st_sid computer)
+{
+    return s->shift && computer < s->nshift ? s->shift[computer] : 0;
+}
 
 /* For tests and for readers of other containers: rows by hand. */
 st_store *st_store_new(void);

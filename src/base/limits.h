@@ -234,4 +234,8 @@
  * seen have some hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_PATH 100000u
 
+/* Steps of one KQL scan; people write a handful, and each is asked about every row. Met: the rule
+ * is broken. */
+#define ST_MAX_KQL_STEPS 64u
+
 #endif

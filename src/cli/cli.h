@@ -48,7 +48,7 @@ typedef struct st_config {
     st_when color;
     bool help;
     st_rule_settings settings; /* points into the next two */
-    st_pairs external, params;
+    st_pairs external, params, clock_offsets;
     st_tidy *tidy; /* NULL: results go to standard output */
 } st_config;
 
@@ -79,6 +79,7 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e);
 void st_options_help(FILE *to, const st_verb *v);
 bool st_list_add(st_list *l, st_str s);
 void st_config_free(st_config *c);
+bool st_seconds(st_str s, int64_t *out); /* the seconds of --clock-offset */
 
 /* Verbs. */
 int st_cmd_hunt(st_config *c);

@@ -274,6 +274,19 @@ static st_code set_max_time(st_config *c, const char *v, st_err *e)
     return limit("--max-time", v, false, &c->settings.limits.seconds, e);
 }
 
+/* A whole number of seconds, with a sign or without, within thirty years. */
+bool st_seconds(st_str s, int64_t *out)
+{
+    bool minus = s.n && s.p[0] == '-';
+    uint64_t n;
+    if (s.n && (minus || s.p[0] == '+'))
+        s = (st_str){ s.p + 1, s.n - 1 };
+    if (!st_str_u64(s, &n) || n > UINT64_C(1000000000))
+        return false;
+    *out = minus ? -(int64_t)n : (int64_t)n;
+    return true;
+}
+
 /* NAME=VALUE, cut at `at`; none: usage says how it is written. */
 static st_code pair(st_pairs *l, const char *v, const char *at, const char *usage, st_err *e)
 {
@@ -283,6 +296,15 @@ static st_code pair(st_pairs *l, const char *v, const char *at, const char *usag
         return st_fail(e, ST_E_MEMORY, "out of memory");
     l->items[l->n++] = (st_named){ { v, (size_t)(at - v) }, st_str_of(at + 1) };
     return ST_OK;
+}
+
+static st_code set_clock_offset(st_config *c, const char *v, st_err *e)
+{
+    int64_t seconds;
+    const char *at = strrchr(v, '=');
+    if (!at || !st_seconds(st_str_of(at + 1), &seconds))
+        return st_fail(e, ST_E_USAGE, "--clock-offset: HOST=SECONDS, like WEB01=-3600, not '%s'", v);
+    return pair(&c->clock_offsets, v, at, "--clock-offset: HOST=SECONDS", e);
 }
 
 /* An address may hold = itself; the file is what stands behind the last one. */
@@ -332,6 +354,7 @@ static const st_option options[] = {
     { 0, "host", "NAME", "rows of this host only (repeatable); trees use all evidence", H|T, set_hosts },
     { 0, "now", "TIME", "what now() means (default: the newest record)", H|Q, set_now },
     { 0, "ago", "HOW", "off: lift lower bounds like Timestamp > ago(7d) (hunt's default); strict: keep them", H|Q, set_ago },
+    { 0, "clock-offset", "HOST=SECONDS", "add seconds to all times of a host whose clock was wrong (repeatable)", H|T|Q, set_clock_offset },
     { 0, "trust-inferred", NULL, "let rules follow parent links that are inferred from PID and time", H|Q, set_trust_inferred },
     { 0, "external", "URL=FILE", "a local file that stands for an externaldata's address (repeatable)", H|Q|R, set_external },
     { 0, "param", "NAME=VALUE", "the value of a parameter that a query declares (repeatable)", H|Q|R, set_param },
@@ -450,4 +473,5 @@ void st_config_free(st_config *c)
     free(c->files_from.items);
     free(c->external.items);
     free(c->params.items);
+    free(c->clock_offsets.items);
 }

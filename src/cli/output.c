@@ -172,6 +172,7 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_O
 #define PAIR(...) (at[n++] = b->n, st_buf_fmt(b, __VA_ARGS__), st_buf_char(b, 0))
     PAIR("ago=%s", c->ago_strict ? "strict" : "off");
     PAIR("carve=%s", c->carve ? "yes" : "no");
+    describe_pairs(&c->clock_offsets, "clock-offset=", b, at, &n);
     PAIR("csv-raw=%s", c->csv_raw ? "yes" : "no");
     PAIR("duplicates=%s", c->duplicates ? "yes" : "no");
     PAIR("engine=%s", c->engine == ST_ENGINE_NATIVE ? "native" : "libevtx");

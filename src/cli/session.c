@@ -300,6 +300,22 @@ static void say_absent_hosts(const st_session *s)
     }
 }
 
+/* Hosts whose clock was wrong, before anything is put in order. */
+static st_code shift_clocks(const st_session *s, st_err *e)
+{
+    const st_pairs *l = &s->config->clock_offsets;
+    for (size_t i = 0; i < l->n; i++) {
+        int64_t seconds = 0;
+        bool found;
+        st_seconds(l->items[i].value, &seconds);
+        if (st_store_shift(s->store, l->items[i].name, seconds, &found, e) != ST_OK)
+            return e->code;
+        if (!found)
+            st_complain("--clock-offset %.*s: no such host in the evidence", ST_FMT(l->items[i].name));
+    }
+    return ST_OK;
+}
+
 int st_session_forest(st_session *s)
 {
     st_err e = { 0 };
@@ -310,6 +326,8 @@ int st_session_forest(st_session *s)
     st_code code = st_sysmon_read(s->evidence, &o, events, p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
+        return st_cannot(&e);
+    if (shift_clocks(s, &e) != ST_OK)
         return st_cannot(&e);
     st_tree_options t = { .duplicates = s->config->duplicates, .threads = s->config->threads };
     if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)

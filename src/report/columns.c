@@ -479,6 +479,11 @@ static void put_notes(const st_view *v, st_buf *b)
             add_note(b, start, tree_notes[i].word, "");
     if ((v->k->flags[v->r] & ST_C_TIME) || (v->k->utc_text[v->r] != ST_ABSENT && !utc_readable(v)))
         add_note(b, start, "clock:utc-unreadable", "");
+    int64_t shift = st_store_shift_of(v->f->store, v->k->computer[v->r]);
+    if (shift) {
+        add_note(b, start, "clock:", "");
+        st_buf_fmt(b, "%+llds", (long long)shift);
+    }
     for (unsigned i = 0; i < 32; i++)
         if (v->k->truncated[v->r] & (UINT32_C(1) << i)) {
             const char *name = st_creation_field(i);

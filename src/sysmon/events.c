@@ -73,7 +73,7 @@ uint64_t st_event_bit(uint32_t event_id)
 
 size_t st_event_column(const st_event_kind *k, st_event_text t)
 {
-    const uint8_t *at = t ? memchr(k->texts, t, ST_EVENT_COLUMNS) : NULL;
+    const uint8_t *at = t ? memchr(k->texts, (int)t, ST_EVENT_COLUMNS) : NULL;
     return at ? (size_t)(at - k->texts) : SIZE_MAX;
 }
 

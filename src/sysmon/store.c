@@ -48,6 +48,7 @@ void st_store_free(st_store *s)
         st_events_free(&s->events[i]);
     free(s->endings);
     free(s->services);
+    free(s->shift);
     free(s->seen);
     free(s->lossy);
     st_pool_free(s->pool);

@@ -208,6 +208,7 @@ typedef enum st_kql_op_kind {
     ST_KP_FORK,         /* fork */
     ST_KP_FACET,        /* facet */
     ST_KP_TOP_HITTERS,  /* hitters */
+    ST_KP_SCAN,         /* scan */
     ST_KP_MAKE_GRAPH,   /* graph */
     ST_KP_GRAPH_MATCH, ST_KP_GRAPH_SHORTEST_PATHS, /* match */
     ST_KP_GRAPH_TO_TABLE,        /* to_table */
@@ -284,6 +285,15 @@ typedef struct st_kql_graph_table {
     st_kql_name name, id, target_id; /* empty: not given */
 } st_kql_graph_table;
 
+/* step s1 output=last: condition => a = x, b = y */
+typedef enum st_kql_output { ST_KOUT_ALL, ST_KOUT_LAST, ST_KOUT_NONE } st_kql_output;
+typedef struct st_kql_scan_step {
+    st_kql_name name;
+    st_kql_output output;
+    st_kql_expr *condition;
+    st_kql_list assigned; /* ST_KX_NAMED */
+} st_kql_scan_step;
+
 struct st_kql_op {
     st_kql_op_kind kind;
     st_span span;
@@ -314,6 +324,8 @@ struct st_kql_op {
         struct { st_kql_name *names; st_kql_query **bodies; size_t n; } fork; /* names may be empty */
         struct { st_kql_list by; st_kql_query *body; } facet; /* body: NULL if none */
         struct { st_kql_expr *count, *of, *by; } hitters;     /* by: NULL if none */
+        struct { st_kql_name match_id; st_kql_param *declared; size_t ndeclared;
+                 st_kql_scan_step *steps; size_t n; } scan;
         /* nodes[i] with ids[i]; node_id, by: empty if not given */
         struct { st_kql_name source, target; st_kql_expr *nodes[2]; st_kql_name ids[2]; size_t n;
                  st_kql_name node_id, by; st_kql_query *body; } graph;

@@ -1601,6 +1601,7 @@ static bind_op *const operators[] = {
     [ST_KP_AS] = bind_as,
     [ST_KP_GETSCHEMA] = bind_getschema,
     [ST_KP_CONSUME] = st_kb_op_consume,
+    [ST_KP_SCAN] = st_kb_op_scan,
     [ST_KP_FORK] = st_kb_op_fork,
     [ST_KP_FACET] = st_kb_op_facet,
     [ST_KP_TOP_HITTERS] = st_kb_op_top_hitters,
@@ -1637,6 +1638,7 @@ static bool serialized_by(st_kql_op_kind k, bool before)
     case ST_KP_ORDER:
     case ST_KP_TOP:
     case ST_KP_SERIALIZE:
+    case ST_KP_SCAN:
     case ST_KP_RANGE: return true;
     case ST_KP_TABLE:
     case ST_KP_WHERE:

@@ -96,9 +96,18 @@ typedef struct st_kbinder {
     st_kstep *step;   /* of the operator at hand; NULL: nobody asked for the plan */
     st_str label;     /* the let that the table bound last is; empty: none */
     unsigned label_line;
-    struct st_kgpattern *graph; /* a pattern is being bound: names may be its elements */
+    struct st_kgpattern *graph; /* a pattern is being bound */
+    const struct st_kscope *scope; /* names that aren't columns; NULL: none */
     st_str subject;   /* the node of patterns that the rule is about; empty: not said */
 } st_kbinder;
+
+/* What names mean that aren't columns, where b->row is `row`: elements of a pattern, steps of a scan.
+ * Each gives NULL if e is something else. */
+typedef st_kx *st_kb_scoped(st_kbinder *b, const st_kql_expr *e);
+typedef struct st_kscope {
+    const st_kschema *row;
+    st_kb_scoped *name, *member, *call; /* n; n.x; f(...): may be NULL */
+} st_kscope;
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
@@ -197,7 +206,7 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
 typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
 st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke,
     st_kb_op_partition, st_kb_op_parse_kv, st_kb_op_top_nested, st_kb_op_make_series;
-st_kb_op st_kb_op_fork, st_kb_op_facet, st_kb_op_top_hitters, st_kb_op_consume;
+st_kb_op st_kb_op_fork, st_kb_op_facet, st_kb_op_top_hitters, st_kb_op_consume, st_kb_op_scan;
 /* op_lineage.c: is it ancestors() or descendants()? And its table. */
 bool st_kb_is_lineage(const st_kql_expr *e);
 st_kop *st_kb_lineage(st_kbinder *b, const st_kql_expr *e);

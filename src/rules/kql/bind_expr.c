@@ -4,7 +4,7 @@
  * Every node becomes a typed node of the plan; whatever has only constants below it is
  * computed at once. An error yields type UNKNOWN, which passes everywhere in silence.
  */
-#include "rules/kql/graph.h"
+#include "rules/kql/bind.h"
 
 #include "base/limits.h"
 
@@ -303,14 +303,18 @@ st_kx *st_kb_settled(st_kbinder *b, const st_kql_expr *e, st_kx *x)
     return st_kb_const(b, ST_KT_STRING, st_kv_missing(ST_KT_STRING));
 }
 
+static bool in_scope(const st_kbinder *b)
+{
+    return b->scope && b->scope->row == b->row;
+}
+
 static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 {
     st_str name = e->u.name;
     size_t c = st_kb_column(b->row, name);
-    bool element;
-    st_kx *of_graph = st_kgpattern_name(b, e, &element);
-    if (element)
-        return of_graph;
+    st_kx *scoped = in_scope(b) && b->scope->name ? b->scope->name(b, e) : NULL;
+    if (scoped)
+        return scoped;
     if (c != SIZE_MAX && b->aggregates && !b->nested) {
         st_kb_error(b, e->span, "KS236",
                     "%.*s is neither grouped nor in an aggregate; put it behind by, or in "
@@ -367,10 +371,9 @@ static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx 
 
 static st_kx *bind_member(st_kbinder *b, const st_kql_expr *e)
 {
-    bool element;
-    st_kx *property = st_kgpattern_member(b, e, &element);
-    if (element)
-        return property;
+    st_kx *scoped = in_scope(b) && b->scope->member ? b->scope->member(b, e) : NULL;
+    if (scoped)
+        return scoped;
     st_kx *base = st_kb_expr(b, e->u.member.base);
     return bind_path(b, e, base,
                      st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, e->u.member.name.text)));
@@ -1335,10 +1338,9 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
         st_kb_error(b, e->span, NULL, "calls on a value aren't supported yet");
         return unknown(b);
     }
-    bool of_graph;
-    st_kx *over = st_kgpattern_call(b, e, &of_graph);
-    if (of_graph)
-        return over;
+    st_kx *scoped = in_scope(b) && b->scope->call ? b->scope->call(b, e) : NULL;
+    if (scoped)
+        return scoped;
     st_klet *l = st_kb_let(b, name);
     const st_kservice *service = l ? NULL : st_kservice_find(name);
     if (service)

@@ -244,12 +244,13 @@ st_kv st_kc_parent_account(st_krun *r, st_node n, const st_ksource *c)
     return st_kc_account_part(r, user, c->arg);
 }
 
-st_kv st_kc_guid_time(const st_guid *g)
+st_kv st_kc_guid_time(const st_krun *r, st_sid computer, const st_guid *g)
 {
+    int64_t shift = st_store_shift_of(r->forest->store, computer);
     uint64_t s = (uint64_t)g->b[4] | (uint64_t)g->b[5] << 8 | (uint64_t)g->b[6] << 16 |
                  (uint64_t)g->b[7] << 24;
     return st_guid_zero(g) || !s ? st_kv_null()
-                                 : st_kv_filetime(ST_TICKS_UNIX + s * ST_TICKS_SECOND);
+                                 : st_kv_filetime(ST_TICKS_UNIX + (uint64_t)((int64_t)s + shift) * ST_TICKS_SECOND);
 }
 
 /* The start of the parent of n's record: from its own record, else from its GUID. */
@@ -258,8 +259,8 @@ static st_kv parent_start(st_krun *r, st_node n)
     uint32_t above = row_of(r, parent_of(r, n)), row = row_of(r, n);
     if (above != ST_NO_ROW)
         return st_kv_filetime(r->forest->store->creations.utc[above]);
-    return row == ST_NO_ROW ? st_kv_null()
-                            : st_kc_guid_time(&r->forest->store->creations.parent_guid[row]);
+    const st_creations *c = &r->forest->store->creations;
+    return row == ST_NO_ROW ? st_kv_null() : st_kc_guid_time(r, c->computer[row], &c->parent_guid[row]);
 }
 
 /* arg 0: of the parent, 1: of its parent */

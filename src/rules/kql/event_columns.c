@@ -456,17 +456,18 @@ st_kv st_kc_target_pid(st_krun *r, st_node n, const st_ksource *c)
 }
 
 /* From its own creation, else from the second in its GUID. */
-static st_kv start_of(const st_krun *r, st_node process, const st_guid *guid)
+static st_kv start_of(const st_krun *r, const st_event *e, st_node process, const st_guid *guid)
 {
     st_node p = observed(r, process);
-    return p != ST_NO_NODE ? st_kv_filetime(r->forest->procs[p].start) : st_kc_guid_time(guid);
+    return p != ST_NO_NODE ? st_kv_filetime(r->forest->procs[p].start)
+                           : st_kc_guid_time(r, columns(r, e)->computer[e->row], guid);
 }
 
 st_kv st_kc_actor_start(st_krun *r, st_node n, const st_ksource *c)
 {
     (void)c;
     const st_event *e = st_krow_event(r, n);
-    return start_of(r, e->process, &columns(r, e)->guid[e->row]);
+    return start_of(r, e, e->process, &columns(r, e)->guid[e->row]);
 }
 
 st_kv st_kc_target_start(st_krun *r, st_node n, const st_ksource *c)
@@ -476,7 +477,7 @@ st_kv st_kc_target_start(st_krun *r, st_node n, const st_ksource *c)
     st_guid guid = { { 0 } };
     if (!st_guid_parse(text(r, e, ST_T_target_guid), &guid))
         guid = (st_guid){ { 0 } };
-    return start_of(r, e->target, &guid);
+    return start_of(r, e, e->target, &guid);
 }
 
 st_kv st_kc_actor_guid(st_krun *r, st_node n, const st_ksource *c)

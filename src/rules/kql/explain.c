@@ -191,6 +191,23 @@ static void put_graph(const printer *p, const st_kgraph *g, size_t by)
     }
 }
 
+/* What a reader of a table asks of the evidence beside process creations. */
+static void put_events(const printer *p, const st_kop *op, size_t by)
+{
+    uint64_t events = st_kop_scan_events(op);
+    const char *before = "events: Sysmon's ";
+    for (unsigned id = 0; id < 64; id++) {
+        if (!(events >> id & 1))
+            continue;
+        if (*before != ',')
+            indent(p, by);
+        st_buf_fmt(p->out, "%s%u", before, id);
+        before = ", ";
+    }
+    if (events)
+        st_buf_char(p->out, '\n');
+}
+
 static void put_columns(const printer *p, const st_kop *op, const st_kop *in, size_t by)
 {
     if (op->graph) {
@@ -204,6 +221,7 @@ static void put_columns(const printer *p, const st_kop *op, const st_kop *in, si
     indent(p, by);
     if (op->evidence) {
         st_buf_fmt(p->out, "columns: the table's %zu, each read when it is needed\n", s->n);
+        put_events(p, op, by);
         return;
     }
     if (in && same == in->schema.n && same == s->n) {

@@ -124,18 +124,11 @@ typedef struct st_kgpattern {
     size_t subject;  /* the node that a match is about */
 } st_kgpattern;
 
-/* What b->graph points to while a pattern's conditions and columns are bound: names are its
- * elements where the row is the pattern's. */
 bool st_kgpattern_bind(st_kbinder *b, st_kgpattern *p, const st_kql_op *q);
 /* The where clause taken apart into filters and rest. anys: any() by itself is a filter. */
 bool st_kgpattern_where(st_kbinder *b, st_kgpattern *p, const st_kql_expr *where, bool anys);
 /* The columns: an operator over p->op. */
 st_kop *st_kgpattern_project(st_kbinder *b, st_kgpattern *p, const st_kql_op *q);
-/* n.FileName, where n is an element; *is: whether it is one. */
-st_kx *st_kgpattern_member(st_kbinder *b, const st_kql_expr *e, bool *is);
-st_kx *st_kgpattern_name(st_kbinder *b, const st_kql_expr *e, bool *is);
-st_kx *st_kgpattern_call(st_kbinder *b, const st_kql_expr *e, bool *is);
-
 /* ---- searching -------------------------------------------------------------------------------- */
 
 /* What each element may be by its own conditions, by element. */

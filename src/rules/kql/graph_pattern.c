@@ -166,25 +166,16 @@ static st_kx *column_node(st_kbinder *b, size_t col, st_kt type)
     return x;
 }
 
-static bool in_pattern(const st_kbinder *b)
+static st_kx *element_name(st_kbinder *b, const st_kql_expr *e)
 {
-    return b->graph && b->row == &b->graph->op->schema;
-}
-
-st_kx *st_kgpattern_name(st_kbinder *b, const st_kql_expr *e, bool *is)
-{
-    size_t at = in_pattern(b) ? find_element(b->graph, e->u.name) : SIZE_MAX;
-    *is = at != SIZE_MAX;
-    if (!*is)
+    const st_kgpattern *p = b->graph;
+    size_t at = find_element(p, e->u.name);
+    if (at == SIZE_MAX)
         return NULL;
-    st_kb_error(b, e->span, NULL, "%.*s is %s; name one of its properties: %.*s.%.*s",
-                ST_FMT(e->u.name), b->graph->elements[at].edge ? "an edge" : "a node",
-                ST_FMT(e->u.name),
-                ST_FMT(b->graph->elements[at].edge && b->graph->g->edge.n
-                           ? b->graph->g->edge.v[0].name
-                       : !b->graph->elements[at].edge && b->graph->g->node.n
-                           ? b->graph->g->node.v[0].name
-                           : ST_STR("property")));
+    const st_kschema *s = p->elements[at].edge ? &p->g->edge : &p->g->node;
+    st_kb_error(b, e->span, NULL, "%.*s is %s; name one of its properties: %.*s.%.*s", ST_FMT(e->u.name),
+                p->elements[at].edge ? "an edge" : "a node", ST_FMT(e->u.name),
+                ST_FMT(s->n ? s->v[0].name : ST_STR("property")));
     return st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
 }
 
@@ -203,13 +194,12 @@ static st_kx *no_property(st_kbinder *b, const st_kschema *s, const st_kql_name 
     return x ? x : st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
 }
 
-st_kx *st_kgpattern_member(st_kbinder *b, const st_kql_expr *e, bool *is)
+static st_kx *element_member(st_kbinder *b, const st_kql_expr *e)
 {
     const st_kql_expr *base = e->u.member.base;
     st_kgpattern *p = b->graph;
-    size_t at = in_pattern(b) && base->kind == ST_KX_NAME ? find_element(p, base->u.name) : SIZE_MAX;
-    *is = at != SIZE_MAX;
-    if (!*is)
+    size_t at = base->kind == ST_KX_NAME ? find_element(p, base->u.name) : SIZE_MAX;
+    if (at == SIZE_MAX)
         return NULL;
     const st_kgelement *element = &p->elements[at];
     const st_kschema *s = element->edge ? &p->g->edge : &p->g->node;
@@ -283,17 +273,41 @@ static bool over_inside(st_kbinder *b, const st_kql_expr *e, const struct over *
     return c->x != NULL && c->x->type != ST_KT_UNKNOWN;
 }
 
-st_kx *st_kgpattern_call(st_kbinder *b, const st_kql_expr *e, bool *is)
+static st_kx *path_call(st_kbinder *b, const st_kql_expr *e)
 {
-    const struct over *f = in_pattern(b) ? over_of(e) : NULL;
+    const struct over *f = over_of(e);
     st_kgcol c;
-    bool inner = in_pattern(b) && st_str_eq(e->u.call.name.text, ST_STR("inner_nodes"));
-    *is = f || inner;
+    bool inner = st_str_eq(e->u.call.name.text, ST_STR("inner_nodes"));
+    if (!f && !inner)
+        return NULL;
     if (inner)
         st_kb_error(b, e->span, NULL, "inner_nodes() stands in all(), any() or map() only");
-    if (!f || !over_inside(b, e, f, &c))
-        return *is ? st_kb_const(b, ST_KT_UNKNOWN, st_kv_null()) : NULL;
+    if (inner || !over_inside(b, e, f, &c))
+        return st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
     return column_node(b, add_column(b, b->graph, e->u.call.name.text, f->type, c), f->type);
+}
+
+/* From now on names may be the pattern's elements; puts what was before into *outer. */
+typedef struct outer {
+    const st_kschema *row;
+    st_kgpattern *graph;
+    const st_kscope *scope;
+    st_kscope own;
+} outer;
+
+static void enter(st_kbinder *b, st_kgpattern *p, outer *o)
+{
+    *o = (outer){ b->row, b->graph, b->scope, { &p->op->schema, element_name, element_member, path_call } };
+    b->row = &p->op->schema;
+    b->graph = p;
+    b->scope = &o->own;
+}
+
+static void leave(st_kbinder *b, const outer *o)
+{
+    b->row = o->row;
+    b->graph = o->graph;
+    b->scope = o->scope;
 }
 
 /* ---- binding ------------------------------------------------------------------------------------ */
@@ -430,10 +444,8 @@ bool st_kgpattern_where(st_kbinder *b, st_kgpattern *p, const st_kql_expr *where
     const st_kql_expr **todo = ST_NEWN(&b->r->arena, const st_kql_expr *, ST_MAX_KQL_HEIGHT + 2);
     size_t n = 0;
     bool ok = todo != NULL;
-    const st_kschema *row = b->row;
-    st_kgpattern *outer = b->graph;
-    b->graph = p;
-    b->row = &p->op->schema;
+    outer o;
+    enter(b, p, &o);
     p->in_where = true;
     if (ok && where)
         todo[n++] = where;
@@ -447,22 +459,18 @@ bool st_kgpattern_where(st_kbinder *b, st_kgpattern *p, const st_kql_expr *where
         }
     }
     p->in_where = false;
-    b->graph = outer;
-    b->row = row;
+    leave(b, &o);
     return ok && !b->failed && st_krun_ok(b->r);
 }
 
 st_kop *st_kgpattern_project(st_kbinder *b, st_kgpattern *p, const st_kql_op *q)
 {
-    const st_kschema *row = b->row;
-    st_kgpattern *outer = b->graph;
+    outer o;
     st_kql_op project = { .kind = ST_KP_PROJECT, .span = q->span, .word = q->word };
     project.u.exprs = q->u.match.project;
-    b->graph = p;
-    b->row = &p->op->schema;
+    enter(b, p, &o);
     st_kop *op = st_kb_op_project(b, p->op, &project);
-    b->graph = outer;
-    b->row = row;
+    leave(b, &o);
     return op;
 }
 

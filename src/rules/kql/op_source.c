@@ -80,11 +80,16 @@ void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x)
         s->events = st_ktable_narrow(r, s->table, s->events, x);
 }
 
+uint64_t st_kop_scan_events(const st_kop *op)
+{
+    return op->next == scan_next ? ((const scan *)op->spec)->events : 0;
+}
+
 uint64_t st_krun_events(const st_krun *r)
 {
     uint64_t events = 0;
     for (const st_kop *op = r->scans; op; op = ((const scan *)op->spec)->older)
-        events |= ((const scan *)op->spec)->events;
+        events |= st_kop_scan_events(op);
     return events;
 }
 

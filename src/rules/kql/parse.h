@@ -105,6 +105,9 @@ st_kql_query *st_p_query(st_parser *p, st_kql_expr *head, bool bare);
 /* An expression, or a query where a pipe follows or a query begins. */
 st_kql_expr *st_p_value(st_parser *p, bool statement);
 
+/* parse_scan.c */
+void st_p_scan(st_parser *p, st_kql_op *op);
+
 /* ---- parse_graph.c: operators over graphs, from behind their word to their end -------------------- */
 
 void st_p_make_graph(st_parser *p, st_kql_op *op);

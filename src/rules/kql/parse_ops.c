@@ -667,7 +667,7 @@ static const op_entry entries[] = {
     { "external_data", ST_KP_EXTERNALDATA, read_externaldata },
     { "fork", ST_KP_FORK, read_fork },
     { "facet", ST_KP_FACET, read_facet },
-    { "scan", ST_KP_UNSUPPORTED, read_unsupported },
+    { "scan", ST_KP_SCAN, st_p_scan },
     { "reduce", ST_KP_UNSUPPORTED, read_unsupported },
     { "top-hitters", ST_KP_TOP_HITTERS, read_top_hitters },
     { "make-graph", ST_KP_MAKE_GRAPH, st_p_make_graph },

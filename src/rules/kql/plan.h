@@ -329,7 +329,10 @@ bool st_kop_make_whole(st_krun *r, st_kop *op);
 st_kop *st_kop_scan(st_krun *r, const st_ktable *t);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_kop_scan_narrow(st_krun *r, st_kop *op, const st_kx *x);
-/* The ids of Sysmon's that the query's tables are made of (st_event_bit). */
+/* The ids of Sysmon's (st_event_bit) whose events a reader of a table lets through; none for
+ * processes, and for other operators. */
+uint64_t st_kop_scan_events(const st_kop *op);
+/* Those of all readers of the query. */
 uint64_t st_krun_events(const st_krun *r);
 /* Rows of constants, row-major. */
 st_kop *st_kop_values(st_krun *r, const st_kcol *cols, size_t ncols, const st_kv *cells,

@@ -311,6 +311,23 @@ static void put_fork(st_buf *b, const st_kql_op *op)
     }
 }
 
+static void put_scan(st_buf *b, const st_kql_op *op)
+{
+    static const char *const outputs[] = { "", " last", " none" };
+    put_word(b, "id", &op->u.scan.match_id);
+    if (op->u.scan.ndeclared) {
+        st_buf_char(b, ' ');
+        put_params(b, op->u.scan.declared, op->u.scan.ndeclared);
+    }
+    for (size_t i = 0; i < op->u.scan.n; i++) {
+        const st_kql_scan_step *s = &op->u.scan.steps[i];
+        st_buf_fmt(b, " (%.*s%s", ST_FMT(s->name.text), outputs[s->output]);
+        put_clause(b, "", s->condition);
+        put_list(b, &s->assigned);
+        st_buf_char(b, ')');
+    }
+}
+
 static void put_facet(st_buf *b, const st_kql_op *op)
 {
     put_list(b, &op->u.facet.by);
@@ -458,6 +475,7 @@ static void put_inside(st_buf *b, const st_kql_op *op)
         st_buf_char(b, ' ');
         put_query(b, op->u.partition.body);
         break;
+    case ST_KP_SCAN: put_scan(b, op); break;
     case ST_KP_FORK: put_fork(b, op); break;
     case ST_KP_FACET: put_facet(b, op); break;
     case ST_KP_TOP_HITTERS:

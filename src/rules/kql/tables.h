@@ -31,8 +31,8 @@ st_sid st_kc_clean(const st_krun *r, st_sid s);
 st_kv st_kc_base_name(st_krun *r, st_sid path);
 st_kv st_kc_hash_in(st_krun *r, st_sid hashes, int algorithm);
 st_kv st_kc_account_part(st_krun *r, st_sid user, int part);
-/* Sysmon's GUIDs carry the start's Unix second. */
-st_kv st_kc_guid_time(const st_guid *g);
+/* Sysmon's GUIDs carry the start's Unix second, by the clock of the computer. */
+st_kv st_kc_guid_time(const st_krun *r, st_sid computer, const st_guid *g);
 st_kv st_kc_guid_text(st_krun *r, const st_guid *g);
 
 /* ---- of another event ------------------------------------------------------------------- */
