@@ -233,6 +233,11 @@ static void load__yaml_errors__are_at_the_file_s_lines(void **state)
         { "query: \"print \\\n   x\"", "2:4", 1 },
         { "query: !!str \"print x\"", "1:21", 1 },
         { "query: &q |\n print x", "2:8", 1 },
+        { "queryText: |+\n  print x\n", "2:9", 1 },
+        /* with a fence around it, which isn't taken for a string */
+        { "query: \"```kusto\\nprint x\\n```\\n\"", "1:25", 1 },
+        { "query: |\n  ```\n  print x\n  ```\n", "3:9", 1 },
+        { "query: |\n  ```kql print 1```\n", "2:3", 1 },
         /* several documents, and a list of them */
         { "query: print x\n---\nname: none\n---\nquery: print y", "1:14 5:14", 2 },
         { "- query: print x\n- name: b\n  query: print y", "1:16 3:16", 2 },
@@ -393,6 +398,33 @@ static void load__several_mistakes__all_are_told(void **state)
     }
 }
 
+/* Twenty of a file, whatever it is made of; the rest is counted, and no rule gets by. */
+static void load__many_mistakes__twenty_are_told(void **state)
+{
+    enum { MANY = 30 };
+    st_buf b = { 0 };
+    size_t errors = 0;
+    (void)state;
+    for (int i = 0; i < MANY; i++)
+        st_buf_str(&b, ST_STR("```kql\nDeviceProcessEvents | where Nothing == 1\n```\n"));
+    st_buf_char(&b, 0);
+    st_rules *r = st_rules_new();
+    load_text(r, "x.md", b.p);
+    assert_int_equal(st_rules_count(r), MANY);
+    for (size_t i = 0; i < MANY; i++) {
+        assert_int_equal(st_rules_at(r, i)->status, ST_RULE_BROKEN);
+        assert_int_equal(st_rules_at(r, i)->errors, 1);
+    }
+    for (size_t i = 0; i < st_rules_diags(r); i++)
+        errors += st_rules_diag(r, i)->severity == ST_SEV_ERROR;
+    assert_int_equal(errors, 20);
+    assert_str(st_rules_diag(r, st_rules_diags(r) - 1)->text, "10 more errors aren't shown");
+    load_text(r, "y.kql", "DeviceProcessEvents | where Nothing == 1");
+    assert_int_equal(st_rules_diag(r, st_rules_diags(r) - 1)->severity, ST_SEV_ERROR);
+    st_rules_free(r);
+    st_buf_free(&b);
+}
+
 static void load__missing_file__is_io(void **state)
 {
     (void)state;
@@ -505,6 +537,7 @@ int main(void)
         cmocka_unit_test(load__same_id__second_is_numbered),
         cmocka_unit_test(load__thousands_of_one_name__in_linear_time),
         cmocka_unit_test(load__several_mistakes__all_are_told),
+        cmocka_unit_test(load__many_mistakes__twenty_are_told),
         cmocka_unit_test(load__missing_file__is_io),
         cmocka_unit_test(load__folder__sorted_and_without_links),
         cmocka_unit_test(load__published_rule__has_its_name),

@@ -11,6 +11,7 @@ typedef struct run {
     st_case_list cases;
     st_config config;       /* of the session below: with the case's evidence */
     st_session evidence;    /* of the case before, as long as the next one has the same */
+    st_look look;
     size_t ok, differ;
     int status;
 } run;
@@ -50,34 +51,34 @@ static int open_evidence(run *x, const st_rule_case *c)
 
 /* ---- what came of it ------------------------------------------------------------------------ */
 
-static void put_rows(st_out *o, char sign, const st_str *rows, size_t n)
+static void put_rows(st_out *o, const st_look *look, char sign, const st_str *rows, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         st_buf_fmt(&o->buf, "    %c ", sign);
-        st_scrub(&o->buf, rows[i], false);
+        st_scrub(&o->buf, rows[i], look->ascii);
         st_buf_char(&o->buf, '\n');
     }
 }
 
-static void put_case(st_out *o, const st_rule_case *c, const st_case_outcome *out)
+static void put_case(st_out *o, const st_look *look, const st_rule_case *c, const st_case_outcome *out)
 {
     st_buf *b = &o->buf;
     st_buf_str(b, out->as_expected ? ST_STR("ok      ") : ST_STR("differs "));
-    st_scrub(b, c->path, false);
+    st_scrub(b, c->path, look->ascii);
     st_buf_fmt(b, ":%u: ", c->line);
-    st_scrub(b, c->name, false);
+    st_scrub(b, c->name, look->ascii);
     st_buf_fmt(b, " (%llu row%s)\n", (unsigned long long)out->rows, out->rows == 1 ? "" : "s");
     if (out->as_expected)
         return;
     if (out->problem.n) {
         st_buf_str(b, ST_STR("    "));
-        st_scrub(b, out->problem, false);
+        st_scrub(b, out->problem, look->ascii);
         st_buf_char(b, '\n');
     } else if (c->has_count && c->count != out->rows) {
         st_buf_fmt(b, "    %llu expected\n", (unsigned long long)c->count);
     }
-    put_rows(o, '-', out->missing, out->nmissing);
-    put_rows(o, '+', out->unexpected, out->nunexpected);
+    put_rows(o, look, '-', out->missing, out->nmissing);
+    put_rows(o, look, '+', out->unexpected, out->nunexpected);
 }
 
 static st_code one(run *x, const st_rule_case *c, st_out *o, st_err *e)
@@ -90,7 +91,7 @@ static st_code one(run *x, const st_rule_case *c, st_out *o, st_err *e)
     st_session_run_options(x->s, &options);
     st_code code = st_rule_case_run(x->s->rules, c, c->nevidence ? x->evidence.forest : NULL, &options, &out, e);
     if (code == ST_OK) {
-        put_case(o, c, &out);
+        put_case(o, &x->look, c, &out);
         x->ok += out.as_expected;
         x->differ += !out.as_expected;
     }
@@ -140,6 +141,7 @@ int st_rules_test(st_session *s)
         st_complain("rules test writes text only");
         return ST_EXIT_CANNOT;
     }
+    st_output_look(s->config, &x.look);
     x.config.evidence = x.config.files_from = (st_list){ 0 };
     x.evidence = (st_session){ .config = &x.config };
     int status = load(s, &x.cases, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);

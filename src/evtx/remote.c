@@ -149,9 +149,9 @@ static void say_record(void *job, const st_record *r)
 static void put_range(st_buf *b, const st_range *r, bool left)
 {
     range out = { .offset = r->offset, .length = r->length, .left = left };
-    for (uint16_t i = 0; i < NREASONS; i++)
+    for (size_t i = 0; i < NREASONS; i++)
         if (strcmp(REASONS[i], r->reason) == 0)
-            out.reason = i;
+            out.reason = (uint16_t)i;
     st_buf_put(b, &out, sizeof out);
 }
 

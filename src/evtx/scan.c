@@ -730,7 +730,7 @@ static uint64_t rehearse(turn *t)
 {
     static const st_scan_ops silent = { .want = silent_want, .record = silent_record };
     uint64_t start = place_of(t->r->slot), first = t->r->slot - 1, reach;
-    unsigned char head[8];
+    unsigned char head[8] = { 0 };
     bool on_grid = t->evtx && has_magic(head, peek(t, (int64_t)place_of(first), head, sizeof head));
     first -= !on_grid && first;
     reach = place_of(first);

@@ -1089,7 +1089,9 @@ static void bad_join_key(st_kbinder *b, const st_kql_expr *e)
                     ST_FMT(e->u.binary.left->u.name), ST_FMT(e->u.binary.right->u.name));
     else
         st_kb_error(b, e->span, "KS183",
-                    "a join is on columns' names and $left.a == $right.b, on nothing else");
+                    e->kind == ST_KX_NAMED || (e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_ASSIGN)
+                        ? "`=` assigns; a join is on $left.a == $right.b"
+                        : "a join is on columns' names and $left.a == $right.b, on nothing else");
 }
 
 static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, size_t *lk, size_t *rk)
@@ -1528,7 +1530,8 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
     else if (e->kind == ST_KX_ERROR)
         op = unread_table(b);
     else
-        st_kb_error(b, e->span, NULL, "a table is needed here");
+        st_kb_error(b, e->span, NULL, "a table is needed here%s",
+                    e->kind == ST_KX_BINARY ? "; if this is a title, put `//` in front of it" : "");
     b->row = row;
     b->depth--;
     if (op && !op->step && !op->again)
@@ -1843,7 +1846,13 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
     } else if (st_kb_tabular(b, s->value) ||
                (s->value->kind == ST_KX_NAME && !st_kb_let(b, s->value->u.name))) {
         l->kind = ST_L_TABLE;
+        bool failed = b->failed;
+        b->failed = false;
         any_value(b, s->value); /* errors are shown where the let stands */
+        if (b->failed && s->value->kind == ST_KX_NAME)
+            *l = (st_klet){ .next = b->env, .name = s->name.text, .kind = ST_L_VALUE,
+                            .x = st_kb_const(b, ST_KT_UNKNOWN, st_kv_null()) };
+        b->failed |= failed;
     } else {
         l->kind = ST_L_VALUE;
         l->x = st_kb_expr(b, s->value);

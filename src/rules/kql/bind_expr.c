@@ -323,6 +323,9 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     }
     if (c != SIZE_MAX) {
+        if (st_kb_let(b, name))
+            st_kb_warn(b, e->span, "%.*s is the column here, not the let or parameter of that name",
+                       ST_FMT(name));
         if (b->marks && server_column(name))
             st_kb_error(b, e->span, NULL, "a rule that marks web servers can't use %.*s",
                         ST_FMT(name));
@@ -641,15 +644,21 @@ static st_kx *bind_arith(st_kbinder *b, const st_kql_expr *e)
 }
 
 /* A text literal beside a number, bool or guid is read as that. */
-static void convert_literal(st_kbinder *b, st_kx **args)
+static void convert_literal(st_kbinder *b, const st_kql_expr *e, st_kx **args)
 {
     for (size_t i = 0; i < 2; i++) {
         st_kt other = args[1 - i]->type;
+        const st_kql_expr *side = i ? e->u.binary.right : e->u.binary.left;
+        if (args[i]->kind == ST_X_CONST && side->kind == ST_KX_LITERAL && side->u.value.null &&
+            other != ST_KT_DYNAMIC)
+            st_kb_warn(b, side->span, "nothing equals null; ask with isnull()");
         if (args[i]->kind != ST_X_CONST || args[i]->type != ST_KT_STRING || other == ST_KT_STRING ||
             other == ST_KT_DYNAMIC)
             continue;
         st_kv v = st_kv_convert(&b->r->mem, other == ST_KT_INT ? ST_KT_LONG : other, ST_KT_STRING,
                                 args[i]->value);
+        if (v.tag == ST_KV_NULL && st_kt_numeric(other))
+            st_kb_warn(b, side->span, "this text is no number, so no %s equals it", st_kt_name(other));
         args[i] = st_kb_const(b, other, v);
         return;
     }
@@ -694,7 +703,7 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     if (any_unknown(args, 2))
         return unknown(b);
     if (c == '=' || c == '!')
-        convert_literal(b, args);
+        convert_literal(b, e, args);
     st_kcode *code = args[0] && args[1] ? st_kcompare(c, args[0]->type, args[1]->type) : NULL;
     if (!args[0] || !args[1])
         return NULL;
@@ -1013,7 +1022,7 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
             }
         if (n % 2 == 1)
             return unify_branches(b, x, n);
-        st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments");
+        st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments; the last is for when no condition holds");
         return t;
     default:
         if (f->code == st_kf_iff)
@@ -1021,7 +1030,13 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
         t = widest(x, 0, n, 1);
         break;
     }
-    if (t == ST_KT_UNKNOWN)
+    if (t == ST_KT_UNKNOWN && n == 2)
+        st_kb_error(b, e->span, "KS106", "%s() isn't defined for %s and %s%s", f->name,
+                    st_kt_name(x[0]->type), st_kt_name(x[1]->type),
+                    x[1]->type == ST_KT_STRING && x[1]->kind == ST_X_CONST
+                        ? "; a number or a time span has no quotes: 1h"
+                        : "");
+    else if (t == ST_KT_UNKNOWN)
         st_kb_error(b, e->span, "KS106", "the arguments' types don't go together in %s()", f->name);
     return t;
 }

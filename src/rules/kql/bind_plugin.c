@@ -510,6 +510,14 @@ st_kop *st_kb_evaluate(st_kbinder *b, st_kop *in, const st_kql_op *q)
         return bag_unpack(b, in, q);
     if (st_str_eq(name, ST_STR("pivot")))
         return bind_pivot(b, in, q);
-    st_kb_error(b, call->span, NULL, "the plugin %.*s isn't supported", ST_FMT(name));
+    static const char *const plugins[] = { "bag_unpack", "pivot" };
+    st_suggest s = { .want = name };
+    for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
+        st_suggest_offer(&s, st_str_of(plugins[i]));
+    if (s.best.p)
+        st_kb_error(b, call->u.call.name.span, NULL, "no plugin %.*s; did you mean %.*s?", ST_FMT(name),
+                    ST_FMT(s.best));
+    else
+        st_kb_error(b, call->u.call.name.span, NULL, "the plugin %.*s isn't supported", ST_FMT(name));
     return NULL;
 }

@@ -13,7 +13,11 @@ static const foreign operators[] = {
     { "eval", "extend" },        { "rename", "project-rename" }, { "groupby", "summarize ... by" },
     { "group", "summarize ... by" }, { "stats", "summarize" }, { "head", "take" },
     { "orderby", "order by" },   { "sortby", "sort by" },     { "dedup", "distinct" },
-    { "unique", "distinct" },    { "rex", "extend ... = extract(...)" }, { "having", "where" },
+    { "unique", "distinct" },    { "project-out", "project-away" }, { "drop", "project-away" },
+    { "remove", "project-away" }, { "filter", "where" },      { "include", "where" },
+    { "expand", "mv-expand" },   { "mvexpand", "mv-expand" }, { "append", "union" },
+    { "add", "extend" },         { "columns", "project" },    { "uniq", "distinct" },
+       { "rex", "extend ... = extract(...)" }, { "having", "where" },
 };
 
 static const foreign functions[] = {

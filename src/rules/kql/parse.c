@@ -128,6 +128,16 @@ void st_p_fail(st_parser *p, st_span where, const char *code, const char *fmt, .
     st_kql_diag(p->diags, ST_SEV_ERROR, where, code, "%s", text);
 }
 
+/* Is what stands here glued to a text with a typographic quote in it? */
+static bool behind_typographic(const st_parser *p)
+{
+    const st_kql_token *before = p->i ? &p->tokens.items[p->i - 1] : NULL;
+    if (!before || before->kind != ST_TOK_LITERAL || before->span.end != st_p_start(p))
+        return false;
+    st_str text = st_p_text(p, before);
+    return memmem(text.p, text.n, "\xE2\x80\x9C", 3) || memmem(text.p, text.n, "\xE2\x80\x9D", 3);
+}
+
 void st_p_expected(st_parser *p, const char *what)
 {
     const st_kql_token *t = st_p_at(p, 0);
@@ -138,6 +148,8 @@ void st_p_expected(st_parser *p, const char *what)
         st_p_fail(p, behind(p), "KS006", "%s expected, but the text ends", what);
     } else if (t->kind == ST_TOK_LITERAL && t->value->hidden) {
         st_p_fail(p, t->span, "KS005", "%s expected, got a string", what);
+    } else if (behind_typographic(p)) {
+        st_p_fail(p, t->span, "KS005", "the text before this holds a typographic quote, which doesn't end it");
     } else {
         st_str line = text;
         if (st_str_cut(&line, '\n', &text) && text.n > 40)
@@ -359,7 +371,8 @@ static void query(st_parser *p, st_kql_stmt *s)
     s->kind = ST_KS_QUERY;
     const st_kql_token *t = st_p_at(p, 0);
     if (st_p_is(p, 0, "|")) {
-        st_p_fail(p, t->span, "KS005", "a table expected before `|`");
+        st_p_fail(p, t->span, "KS005", "a table expected before `|`%s",
+                  p->i && st_str_eq(st_p_text(p, t - 1), ST_STR(";")) ? "; the `;` ended the query" : "");
         return;
     }
     if (st_p_is(p, 0, "-") && st_p_is(p, 1, "-") && st_p_glued(p, 0)) {
@@ -395,6 +408,21 @@ static void statement(st_parser *p, st_kql_stmt *s)
     s->span = st_p_since(p, start);
 }
 
+/* What a word may be meant for that stands behind an expression. */
+static const char *instead(st_str word)
+{
+    st_suggest down = { .want = word }, up = { .want = word };
+    st_suggest_offer(&down, ST_STR("desc"));
+    st_suggest_offer(&up, ST_STR("asc"));
+    if (down.best.p || st_str_eq(word, ST_STR("descending")))
+        return "; did you mean desc?";
+    if (up.best.p || st_str_eq(word, ST_STR("ascending")))
+        return "; did you mean asc?";
+    if (st_str_ieq(word, ST_STR("as")))
+        return "; a name stands before its value: name = value";
+    return "";
+}
+
 /* A query goes on where nothing separates: in its line a comma may be missing, or it is no query
  * but a sentence; in a later line a pipe, or another query begins. */
 static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, st_str text)
@@ -402,15 +430,19 @@ static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, s
     unsigned began = st_kql_diags_line(p->diags, s->span.start),
              line = st_kql_diags_line(p->diags, t->span.start),
              last = st_kql_diags_line(p->diags, behind(p).start);
+    static const char *const words[] = { "let", "set", "declare", "union", "print", "datatable" };
+    for (size_t i = 0; s->value && s->value->kind == ST_KX_NAME && i < sizeof words / sizeof *words; i++)
+        if (st_str_ieq(s->value->u.name, st_str_of(words[i]))) {
+            st_p_fail(p, s->value->span, "KS005", "keywords are lower case: %s", words[i]);
+            return;
+        }
     if (last == line && s->value && s->value->kind == ST_KX_NAME)
         st_p_fail(p, t->span, "KS005",
                   "expected `|` before %.*s; if this is a sentence, put `//` in front of it",
                   ST_FMT(text));
     else if (last == line)
         st_p_fail(p, t->span, "KS005", "expected `,` or `|` before %.*s%s", ST_FMT(text),
-                  st_str_eq(text, ST_STR("descending"))  ? "; it is called desc"
-                  : st_str_eq(text, ST_STR("ascending")) ? "; it is called asc"
-                                                         : "");
+                  instead(text));
     else
         st_p_fail(p, t->span, "KS005",
                   "expected `|`, or `;` before %.*s (query began in line %u)%s", ST_FMT(text), began,
@@ -429,6 +461,9 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
     }
     if (t->kind == ST_TOK_BAD || t->kind == ST_TOK_LITERAL ||
         (t->kind == ST_TOK_PUNCT && !st_p_is(p, 0, "("))) {
+        if (st_p_is(p, 0, ":"))
+            st_p_fail(p, t->span, "KS005",
+                      "`|`, `;` or the end expected, got :; if this is a title, put `//` in front of it");
         if (st_p_is(p, 0, "\\") && st_p_is(p, 1, "|"))
             st_p_fail(p, t->span, "KS002", "`\\|` is how a Markdown table writes `|`; write `|`");
         st_p_expected(p, s->kind == ST_KS_QUERY ? "`|`, `;` or the end" : "`;`");

@@ -337,6 +337,7 @@ bool st_p_string(st_parser *p, st_kql_value *out)
     if (t->kind != ST_TOK_LITERAL || t->value->type != ST_KT_STRING)
         return false;
     *out = *t->value;
+    uint32_t start = t->span.start;
     st_p_next(p);
     st_buf joined = { 0 };
     bool several = false;
@@ -349,6 +350,9 @@ bool st_p_string(st_parser *p, st_kql_value *out)
         out->hidden = out->hidden || t->value->hidden;
         st_p_next(p);
     }
+    if (several)
+        st_kql_diag(p->diags, ST_SEV_WARNING, st_p_since(p, start), NULL,
+                    "texts side by side are read as one; is a comma missing?");
     if (several)
         out->str = st_arena_copy(p->arena, st_buf_slice(&joined));
     if (joined.failed)
@@ -395,13 +399,22 @@ static st_kql_expr *parenthesised(st_parser *p)
     if (p->panic)
         st_p_skip(p, true);
     if (st_p_is(p, 0, ","))
-        st_p_fail(p, st_p_at(p, 0)->span, "KS002", "a list can't stand here; `)` expected");
+        st_p_fail(p, st_p_at(p, 0)->span, "KS002",
+                  "a list can't stand here, but behind in, in~, has_any and has_all; `)` expected");
     if (p->panic && !st_p_is(p, 0, ")"))
         st_p_skip(p, false);
     st_p_need(p, ")", "the expression in parentheses");
     if (e)
         e->parens = true;
     return e;
+}
+
+/* Is the `=` here the last of `===` or `!==`? */
+static bool glued_equals(const st_parser *p)
+{
+    const st_kql_token *before = &p->tokens.items[p->i - 1];
+    st_str text = st_p_text(p, before);
+    return before->span.end == st_p_start(p) && (st_str_eq(text, ST_STR("==")) || st_str_eq(text, ST_STR("!=")));
 }
 
 static st_kql_expr *primary(st_parser *p)
@@ -440,6 +453,9 @@ static st_kql_expr *primary(st_parser *p)
             st_p_fail(p, t->span, "KS002", "an expression expected, got %.*s; if this is a "
                                            "placeholder, put a value in its place",
                       ST_FMT(st_p_text(p, t)));
+        if (st_p_is(p, 0, "=") && p->i && glued_equals(p))
+            st_p_fail(p, t->span, "KS002", "an expression expected, got =; equality is `==`, the "
+                                           "opposite `!=`");
         if (st_p_is(p, 0, "["))
             st_p_fail(p, t->span, "KS002", "an expression expected, got [; a list is dynamic([...]), "
                                            "a name with blanks is ['...']");
@@ -700,6 +716,11 @@ static bool foreign(st_parser *p)
                   { "!has_any", "`not(... has_any (...))`" },
                   { "!has_all", "`not(... has_all (...))`" },
                   { "!matches", "`not(... matches regex ...)`" },
+                  { "has_any_cs", "`has_any`, which has no variant for case" },
+                  { "has_all_cs", "`has_all`, which has no variant for case" },
+                  { "equals", "`==` or `=~`" },
+                  { "starts", "`startswith`, one word" },
+                  { "ends", "`endswith`, one word" },
                   { "is", "`isnull()` or `isempty()`" },
                   { "like", "`contains`, `startswith` or `matches regex`" },
                   { "not", "`!in`, `!has`, `!contains` ..., or `not(...)` around it all" } };
@@ -709,9 +730,13 @@ static bool foreign(st_parser *p)
         return true;
     bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");
     bool is_null = st_p_is_word(p, 0, "is") && (st_p_is_word(p, 1, "null") || st_p_is_word(p, 1, "not"));
-    bool not_in = st_str_ieq(text, ST_STR("not")) && st_p_is_infix(p, 1);
-    if (t->kind == ST_TOK_NAME && !operand && !is_null && !not_in && !upper_case(text))
+    bool two_words = st_p_is_word(p, 1, "with") || (st_str_ieq(text, ST_STR("not")) && st_p_is_infix(p, 1));
+    if (t->kind == ST_TOK_NAME && !operand && !is_null && !two_words && !upper_case(text))
         return false;
+    if (st_p_is(p, 0, "||") && st_kql_is_operator(st_p_text(p, st_p_at(p, 1)))) {
+        st_p_fail(p, t->span, "KS002", "an operator stands behind one `|`");
+        return true;
+    }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (st_str_ieq(text, st_str_of(table[i].text))) {
             st_p_fail(p, t->span, "KS002", "`%s` isn't KQL; use %s", table[i].text, table[i].instead);
@@ -762,6 +787,8 @@ static st_kql_expr *climb(st_parser *p, unsigned level)
     while (!p->panic) {
         const infix *found = infix_at(p, 0);
         if (!found && level == LEVEL_OR && foreign(p)) {
+            if (st_p_is_infix(p, 1) || st_p_is_word(p, 1, "with"))
+                st_p_next(p);
             st_p_next(p); /* as though it were the right one: what follows is read, too */
             p->panic = false;
             if (!st_p_stops(p))

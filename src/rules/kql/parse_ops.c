@@ -42,6 +42,23 @@ static st_kql_expr *option_value(st_parser *p)
     return e;
 }
 
+/* Hints change how a cluster runs a query, never its answer. */
+static void check_hint(st_parser *p, const st_kql_name *name)
+{
+    static const char *const hints[] = { "strategy",     "shufflekey",          "num_partitions",
+                                         "remote",       "concurrency",         "spread",
+                                         "pass_filters", "pass_filters_column", "materialized",
+                                         "distribution", "progressive_top" };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
+        size_t n = strlen(hints[i]);
+        if (name->text.n > n && name->text.p[name->text.n - n - 1] == '.' &&
+            st_str_eq((st_str){ name->text.p + name->text.n - n, n }, st_str_of(hints[i])))
+            return;
+    }
+    st_kql_diag(p->diags, ST_SEV_WARNING, name->span, NULL, "no hint %.*s is known: ignored",
+                ST_FMT(name->text));
+}
+
 static void option(st_parser *p, st_p_list *list, size_t name_tokens)
 {
     st_kql_opt *o = ST_NEW(p->arena, st_kql_opt);
@@ -54,6 +71,8 @@ static void option(st_parser *p, st_p_list *list, size_t name_tokens)
     o->name.text = (st_str){ p->text.p + start, o->name.span.end - start };
     st_p_next(p); /* = */
     o->value = option_value(p);
+    if (name_tokens == 3)
+        check_hint(p, &o->name);
     st_p_add(p, list, o);
 }
 
@@ -751,7 +770,10 @@ static void no_operator(st_parser *p, st_str word, st_span where)
         st_p_fail(p, where, "KS176", "query operator expected, got %.*s; in KQL it is %s", ST_FMT(word),
                   st_kql_foreign(ST_FOREIGN_OPERATOR, word));
     else
-        st_p_fail(p, where, "KS176", "query operator expected, got %.*s", ST_FMT(word));
+        st_p_fail(p, where, "KS176", "query operator expected, got %.*s%s", ST_FMT(word),
+                  st_p_is_infix(p, 1) || st_p_is(p, 1, "==") || st_p_is(p, 1, "=~")
+                      ? "; a condition stands behind where"
+                      : "");
 }
 
 static st_kql_op *new_op(st_parser *p, st_kql_op_kind kind)

@@ -39,7 +39,15 @@ static const struct {
     { "detectionAction.alertTemplate.title", "title" },
     { "detectionAction.alertTemplate.severity", "level" },
     { "detectionAction.alertTemplate.mitreTechniques", "techniques" },
+    { "detectionAction.alertTemplate.tactics.techniques.technique", "techniques" },
+    { "detectionAction.alertTemplate.tactics.techniques.subTechniques", "techniques" },
     { "detectionAction.alertTemplate.description", "description" },
+    /* ... and as they are kept for tools that deploy them */
+    { "queryText", NULL },
+    { "guid", "id" },
+    { "alertTitle", "title" },
+    { "alertSeverity", "level" },
+    { "alertDescription", "description" },
 };
 enum { MEANINGS = sizeof meanings / sizeof *meanings };
 
@@ -132,6 +140,26 @@ unsigned st_yaml_line(st_str file, size_t at)
     return line;
 }
 
+/* A query that was pasted with the fence around it, as in Markdown (```kusto ... ```), which would be
+ * one string to KQL: the fence becomes blanks. */
+static void unfence(st_str text)
+{
+    static const char fence[] = "```";
+    char *p = (char *)(uintptr_t)text.p;
+    size_t start = 0, end = text.n, word;
+    while (start < end && is_blank(p[start]))
+        start++;
+    while (end > start && is_blank(p[end - 1]))
+        end--;
+    for (word = start + 3; word < end && p[word] != '\n' && p[word] != '\r' && p[word] != '`'; word++)
+        ;
+    if (end - start < 2 * sizeof fence || memcmp(p + start, fence, 3) != 0 || memcmp(p + end - 3, fence, 3) != 0 ||
+        (p[word] != '\n' && p[word] != '\r'))
+        return;
+    memset(p + start, ' ', word - start);
+    memset(p + end - 3, ' ', 3);
+}
+
 /* ---- what a thing says of itself --------------------------------------------------------------- */
 
 static void take_query(const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
@@ -144,6 +172,8 @@ static void take_query(const st_yaml_source *y, const st_yaml_item *t, st_yaml_q
         return;
     }
     q->text = st_arena_copy(y->arena, t->text);
+    if (q->text.p)
+        unfence(q->text);
     if (!align(t->text, y->file, content(y->file, start, t->style), t->where.end, t->style, &m))
         y->arena->failed = true;
     st_kql_place *all = ST_NEWN(y->arena, st_kql_place, m.n);
