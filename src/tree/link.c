@@ -55,6 +55,14 @@ static int by_key(const void *pa, const void *pb, void *ctx)
     return st_guid_cmp(&a->guid, &b->guid);
 }
 
+/* The second in a GUID, by a clock that may have been put right (st_store_shift). */
+static st_ticks moved_start(const st_store *s, st_sid computer, const st_guid *g)
+{
+    st_ticks t = st_guid_start(g);
+    int64_t by = st_store_shift_of(s, computer) * (int64_t)ST_TICKS_SECOND;
+    return t && (by >= 0 || t > (st_ticks)-by) ? t + (st_ticks)by : t;
+}
+
 static st_proc placeholder(const st_wood *w, const st_group *g)
 {
     const st_creations *c = &w->pub.store->creations;
@@ -67,7 +75,7 @@ static st_proc placeholder(const st_wood *w, const st_group *g)
                       .origin = child->origin,
                       .pid = c->parent_pid[child->row],
                       .guid = g->guid,
-                      .start = st_guid_start(&g->guid),
+                      .start = moved_start(w->pub.store, c->computer[child->row], &g->guid),
                       .image = c->parent_image[child->row],
                       .command_line = c->parent_command_line[child->row],
                       .user = c->parent_user[child->row],

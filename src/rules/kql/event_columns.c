@@ -490,7 +490,7 @@ st_kv st_kc_actor_guid(st_krun *r, st_node n, const st_ksource *c)
 /* ---- AdditionalFields ------------------------------------------------------------------------------ */
 
 /* "type:  5 a.example;::ffff:10.0.0.1;" as ["a.example","10.0.0.1"]. */
-static void put_list(st_krun *r, st_str s, st_buf *b)
+static void put_list(st_str s, st_buf *b)
 {
     st_str part;
     bool any = false;
@@ -509,24 +509,24 @@ static void put_list(st_krun *r, st_str s, st_buf *b)
         if (any)
             st_buf_char(b, ',');
         any = true;
-        st_kv_put_json(b, &r->mem, st_kv_str(&r->mem, part));
+        st_kv_put_json_text(b, part);
     }
     st_buf_char(b, ']');
 }
 
 /* \x as \Device\NamedPipe\x; what isn't a path (<Anonymous Pipe>) stays. */
-static void put_pipe(st_krun *r, st_str s, st_buf *b)
+static void put_pipe(st_str s, st_buf *b)
 {
     st_buf t = { 0 };
     if (s.n && s.p[0] == '\\' && !st_str_starts(s, ST_STR("\\Device\\")))
         st_buf_str(&t, ST_STR("\\Device\\NamedPipe"));
     st_buf_str(&t, s);
-    st_kv_put_json(b, &r->mem, st_kv_str(&r->mem, st_buf_slice(&t)));
+    st_kv_put_json_text(b, st_buf_slice(&t));
     b->failed |= t.failed;
     st_buf_free(&t);
 }
 
-static void put_form(st_krun *r, const st_kextra *x, st_str s, st_buf *b)
+static void put_form(const st_kextra *x, st_str s, st_buf *b)
 {
     uint64_t u;
     switch (x->form) {
@@ -542,11 +542,11 @@ static void put_form(st_krun *r, const st_kextra *x, st_str s, st_buf *b)
             return;
         }
         break;
-    case ST_KF_LIST: put_list(r, s, b); return;
-    case ST_KF_PIPE: put_pipe(r, s, b); return;
+    case ST_KF_LIST: put_list(s, b); return;
+    case ST_KF_PIPE: put_pipe(s, b); return;
     default: break;
     }
-    st_kv_put_json(b, &r->mem, st_kv_str(&r->mem, s));
+    st_kv_put_json_text(b, s);
 }
 
 static st_str extra_text(const st_krun *r, const st_event *e, const st_kextra *x)
@@ -569,10 +569,11 @@ st_kv st_kc_event_extra(st_krun *r, st_node n, const st_ksource *c)
         if (!s.n)
             continue;
         st_buf_fmt(&b, "%s\"%s\":", b.n ? "," : "{", x->name);
-        put_form(r, x, s, &b);
+        put_form(x, s, &b);
     }
-    st_buf_char(&b, b.n ? '}' : ' ');
-    st_kv v = b.n > 1 ? st_kv_str(&r->mem, st_buf_slice(&b)) : st_kv_sid(ST_EMPTY);
+    if (b.n)
+        st_buf_char(&b, '}');
+    st_kv v = st_kv_str(&r->mem, st_buf_slice(&b));
     if (b.failed)
         st_krun_nomem(r);
     st_buf_free(&b);

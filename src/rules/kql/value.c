@@ -235,7 +235,7 @@ static void put_timespan(st_buf *b, int64_t t)
         st_buf_fmt(b, ".%07u", f);
 }
 
-static void put_json_string(st_buf *b, st_str s)
+void st_kv_put_json_text(st_buf *b, st_str s)
 {
     st_buf_char(b, '"');
     for (size_t i = 0; i < s.n; i++) {
@@ -265,7 +265,7 @@ static void put_scalar(st_buf *b, const st_kmem *m, st_kv v, bool json)
     case ST_KV_STRING:
     case ST_KV_GUID:
         if (json)
-            put_json_string(b, st_pool_get(m->pool, v.u.s));
+            st_kv_put_json_text(b, st_pool_get(m->pool, v.u.s));
         else
             st_buf_str(b, st_pool_get(m->pool, v.u.s));
         break;
@@ -318,7 +318,7 @@ void st_kv_put_json(st_buf *b, const st_kmem *m, st_kv v)
         if (f->i)
             st_buf_char(b, ',');
         if (f->v.tag == ST_KV_BAG) {
-            put_json_string(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
+            st_kv_put_json_text(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
             st_buf_char(b, ':');
             cur = f->v.u.g->v[f->i++];
         } else {

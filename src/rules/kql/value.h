@@ -122,6 +122,8 @@ void st_kv_put(st_buf *b, const st_kmem *m, st_kt type, st_kv v);
 st_kv st_kv_tostring(st_kmem *m, st_kt type, st_kv v);
 /* As JSON: strings in quotes. Beyond ST_MAX_KQL_JSON it ends, and the budget is met. */
 void st_kv_put_json(st_buf *b, const st_kmem *m, st_kv v);
+/* A text in quotes, escaped. */
+void st_kv_put_json_text(st_buf *b, st_str s);
 
 /* Text that isn't JSON gives a dynamic string holding it. */
 st_kv st_kv_parse_json(st_kmem *m, st_str text);
