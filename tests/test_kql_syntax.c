@@ -362,7 +362,7 @@ static void diag__put__aligns_the_mark(void **state)
           "T | where a == '\xE6\xBC\xA2' | wher\n"
           "                      ^~~~\n" },
         { "T | where a == 'caf\xE9'",
-          "q.kql:1:19: error: the byte 0xE9 in this string isn't UTF-8; save the file as UTF-8 [KS002]\n"
+          "q.kql:1:20: error: the byte 0xE9 in this string isn't UTF-8; save the file as UTF-8 [KS002]\n"
           "T | where a == 'caf\xEF\xBF\xBD'\n"
           "                   ^\n" },
         { "T\x1b\xff | wher",
