@@ -132,9 +132,10 @@
 /* Bytes of one text that the HTML page shows unfolded. Met: the rest is folded, not cut. */
 #define ST_MAX_HTML_TEXT 2000u
 
-/* How often one chunk is offered to libevtx again for records that its walk didn't reach; each
- * costs as much as a chunk. Real damage needs a handful. Met: further ones count as unparsable. */
-#define ST_MAX_OFFERS 200u
+/* How often one chunk is offered to libevtx again for records that its walk didn't reach, at some
+ * 0.4 ms each, so that a hostile one costs no more than some twenty times a sound one. Real damage
+ * needs a handful. Met: further ones count as unparsable. */
+#define ST_MAX_OFFERS 64u
 
 /* Differing records of a source that are looked at with all their values at a time; each may
  * hold 64 KiB of text. Met: the source is read again for the next ones. */

@@ -27,6 +27,7 @@ enum { UNIT = 8 }; /* records begin and end at multiples of it */
 
 struct st_libevtx {
     unsigned char *image; /* file header and chunk */
+    unsigned char *clean; /* the chunk as it may be shown to libevtx */
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
@@ -56,8 +57,9 @@ st_libevtx *st_libevtx_new(void)
     if (!s)
         return NULL;
     s->image = calloc(1, FILE_HEADER + CHUNK);
+    s->clean = calloc(1, CHUNK);
     s->xml = st_xml_new();
-    if (!s->image || !s->xml) {
+    if (!s->image || !s->clean || !s->xml) {
         st_libevtx_free(s);
         return NULL;
     }
@@ -70,6 +72,7 @@ void st_libevtx_free(st_libevtx *s)
     if (!s)
         return;
     free(s->image);
+    free(s->clean);
     free(s->text);
     st_repeats_free(&s->repeats);
     st_xml_free(s->xml);
@@ -207,15 +210,20 @@ static void defuse(unsigned char *chunk)
     }
 }
 
-static void copy_chunk(st_libevtx *s, const st_chunk *c)
+static void clean_chunk(st_libevtx *s, const st_chunk *c)
 {
-    unsigned char *chunk = s->image + FILE_HEADER;
+    unsigned char *chunk = s->clean;
     size_t n = c->n < CHUNK ? c->n : CHUNK;
     memcpy(chunk, c->bytes, n);
     memset(chunk + n, 0, CHUNK - n);
     memcpy(chunk, "ElfChnk", 8);
     put_le(chunk + 40, 128, 4);
     defuse(chunk);
+}
+
+static void copy_chunk(st_libevtx *s)
+{
+    memcpy(s->image + FILE_HEADER, s->clean, CHUNK);
 }
 
 /* Says in the copy's header where its last record begins and where it ends. */
@@ -537,7 +545,7 @@ static st_code offer(st_libevtx *s, const st_chunk *c, const place *first, const
 static st_code read_run(st_libevtx *s, const st_chunk *c, const place *first, st_err *err)
 {
     place last = last_of_run((view){ c->bytes, c->n }, first->at);
-    copy_chunk(s, c);
+    copy_chunk(s);
     return offer(s, c, first, &last, err);
 }
 
@@ -573,7 +581,7 @@ static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *e
         lost(s, c, &p, "truncated");
         take(s, &p);
     } else if (p.size >= RECORD_MIN) {
-        copy_chunk(s, c);
+        copy_chunk(s);
         put_le(chunk + at + 4, p.size, 4);
         put_le(chunk + at + p.size - 4, p.size, 4);
         code = offer(s, c, &p, &p, err);
@@ -626,7 +634,7 @@ static uint32_t live_end(const st_chunk *c)
 static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
 {
     place last = last_of_run((view){ c->bytes, c->n }, FIRST);
-    copy_chunk(s, c);
+    copy_chunk(s);
     if (c->header_bad || get_le(c->bytes + 48, 4) != s->end)
         set_extent(s, &last);
     return read_image(s, c, FIRST, 0, err);
@@ -669,6 +677,7 @@ static bool begin_chunk(st_libevtx *s, const st_chunk *c)
     s->flags = 0;
     s->damage = NULL;
     s->end = live_end(c);
+    clean_chunk(s, c);
     build_header(s);
     return true;
 }
@@ -680,7 +689,7 @@ st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *er
     place p = sound_at((view){ c->bytes, c->n }, at);
     if (!p.size)
         return memcmp(c->bytes + at, "**\0\0", 4) == 0 && at < s->end ? read_odd(s, c, at, err) : ST_OK;
-    copy_chunk(s, c);
+    copy_chunk(s);
     return offer(s, c, &p, &p, err);
 }
 
