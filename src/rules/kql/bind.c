@@ -1740,6 +1740,12 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
 static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
 {
     bool failed = b->failed, opened = b->opened, loosened = b->loosened;
+    if (b->operators++ >= ST_MAX_KQL_OPERATORS) {
+        if (b->operators == ST_MAX_KQL_OPERATORS + 1)
+            st_kb_error(b, q->word, NULL, "more than %u operators when lets are written out",
+                        ST_MAX_KQL_OPERATORS);
+        return NULL;
+    }
     b->spoiled |= failed;
     b->failed = b->opened = b->loosened = false;
     st_kstep *outer = b->step;
@@ -1749,6 +1755,11 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
         op->step = b->step;
     b->step = outer;
     st_kb_label(b, NULL);
+    if (op && op->schema.n > ST_MAX_KQL_COLUMNS) {
+        st_kb_error(b, q->word, NULL, "a table of more than %u columns", ST_MAX_KQL_COLUMNS);
+        b->operators = ST_MAX_KQL_OPERATORS + 1; /* nothing more is bound */
+        op = NULL;
+    }
     if (q->kind == ST_KP_UNREAD)
         b->failed = true;
     if (!op && b->failed)
