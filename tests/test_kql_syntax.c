@@ -361,6 +361,10 @@ static void diag__put__aligns_the_mark(void **state)
           "q.kql:1:22: error: query operator expected, got wher; did you mean where? [KS176]\n"
           "T | where a == '\xE6\xBC\xA2' | wher\n"
           "                      ^~~~\n" },
+        { "T | where a == 'caf\xE9'",
+          "q.kql:1:20: error: the byte 0xE9 in this string isn't UTF-8; save the file as UTF-8 [KS002]\n"
+          "T | where a == 'caf\xEF\xBF\xBD'\n"
+          "                   ^\n" },
         { "T\x1b\xff | wher",
           "q.kql:1:2: error: a control character (0x1B) isn't KQL [KS002]\n"
           "T\xEF\xBF\xBD\xEF\xBF\xBD | wher\n"

@@ -117,6 +117,16 @@ int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
     return ST_EXIT_OK;
 }
 
+/* A hunt that finds nothing must not hide that a rule had nothing to run over. */
+static void say_not_applicable(const st_session *s)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < st_rules_count(s->rules); i++)
+        n += st_rules_at(s->rules, i)->status == ST_RULE_NOT_APPLICABLE;
+    if (n && s->config->verb->bit == ST_VERB_HUNT)
+        st_say(s->config, "%zu rule%s not applicable here; rules check tells why", n, n == 1 ? " is" : "s are");
+}
+
 int st_session_rules(st_session *s)
 {
     size_t fatal, skipped;
@@ -130,6 +140,7 @@ int st_session_rules(st_session *s)
     if (skipped)
         st_say(s->config, "%zu rule%s can't run and %s skipped", skipped, skipped == 1 ? "" : "s",
                skipped == 1 ? "is" : "are");
+    say_not_applicable(s);
     return ST_EXIT_OK;
 }
 

@@ -1781,6 +1781,26 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
     return op;
 }
 
+/* Names an operator that is Kusto's but not ours, and a way round it. */
+static void unsupported(st_kbinder *b, const st_kql_op *q)
+{
+    static const struct {
+        const char *name, *instead;
+    } table[] = {
+        { "reduce", "; Kusto doesn't publish how it finds patterns: group by extract() or replace_regex()" },
+        { "partition", " with a table of its own in braces; write partition by KEY (SUBQUERY)" },
+        { "graph", "; graphs that a database keeps aren't here: make one with make-graph" },
+        { "graph-where-nodes", "; put the condition into graph-match, or filter the rows before make-graph" },
+        { "graph-where-edges", "; put the condition into graph-match, or filter the rows before make-graph" },
+    };
+    st_str name = q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
+    const char *instead = "";
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (st_str_eq(name, st_str_of(table[i].name)))
+            instead = table[i].instead;
+    st_kb_error(b, q->word, NULL, "operator %.*s isn't supported%s", ST_FMT(name), instead);
+}
+
 /* The operators behind op, one after the other. */
 static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
 {
@@ -1790,9 +1810,7 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
             (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
         b->row = &op->schema;
         if (!f && q->kind != ST_KP_UNREAD) {
-            st_str name =
-                q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
-            st_kb_error(b, q->word, NULL, "operator %.*s isn't supported yet", ST_FMT(name));
+            unsupported(b, q);
             op = NULL;
             break;
         }

@@ -257,6 +257,20 @@ static bool is_chord(const lexer *l, size_t ahead)
     return (c == '`' || c == '~') && peek(l, ahead + 1) == c && peek(l, ahead + 2) == c;
 }
 
+/* A string goes into results and is compared with evidence, which is UTF-8. */
+static void check_utf8(lexer *l, size_t start)
+{
+    for (size_t i = start; i < l->at;) {
+        size_t at = i;
+        if (st_utf8_next(l->text, &i) != UINT32_MAX)
+            continue;
+        st_kql_diag(l->diags, ST_SEV_ERROR, span_of(at, i), "KS002",
+                    "the byte 0x%02X in this string isn't UTF-8; save the file as UTF-8",
+                    (unsigned char)l->text.p[at]);
+        return;
+    }
+}
+
 /* "..", @"..", h"..", ```..```: true if there was one. */
 static bool string(lexer *l)
 {
@@ -287,6 +301,7 @@ static bool string(lexer *l)
         quoted(l, verbatim, hidden);
     else
         multi_line(l);
+    check_utf8(l, start);
     st_kql_value v = { .type = ST_KT_STRING, .hidden = hidden };
     v.str = st_arena_copy(l->arena, st_buf_slice(&l->buf));
     push_value(l, start, &v);
