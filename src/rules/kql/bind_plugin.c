@@ -122,9 +122,19 @@ static bool collect(st_kbinder *b, const st_krows *rows, size_t col, members *m)
 
 /* ---- bag_unpack ------------------------------------------------------------------------------ */
 
+typedef enum conflict {
+    CONFLICT_ERROR,
+    CONFLICT_REPLACE_SOURCE,
+    CONFLICT_KEEP_SOURCE,
+    NCONFLICTS
+} conflict;
+static const char *const conflicts[NCONFLICTS] = { "error", "replace_source", "keep_source" };
+
 typedef struct unpack {
     size_t col;
     st_str prefix;
+    conflict conflict;
+    st_kv ignored; /* an array of names, or null */
     st_kcol *cols;
     st_kitem *items;
     size_t n;
@@ -162,6 +172,16 @@ static bool put_rest(st_kbinder *b, unpack *u, const st_kop *in, size_t more)
     return u->cols && u->items;
 }
 
+static bool ignored(const st_kbinder *b, const unpack *u, st_str name)
+{
+    for (size_t i = 0; u->ignored.tag == ST_KV_ARRAY && i < u->ignored.u.a->n; i++) {
+        st_kv v = u->ignored.u.a->v[i];
+        if (v.tag == ST_KV_STRING && st_str_eq(st_pool_get(b->r->mem.pool, v.u.s), name))
+            return true;
+    }
+    return false;
+}
+
 static void put_inputs(unpack *u, const st_kop *in)
 {
     for (size_t c = 0; c < in->schema.n; c++)
@@ -194,6 +214,28 @@ static st_kop *unpack_by_schema(st_kbinder *b, st_kop *in, const st_kql_schema *
     return st_kop_project(b->r, in, u->cols, u->items, u->n);
 }
 
+/* A column for the member: the last one, or in the place of one that has its name. */
+static bool unpack_member(st_kbinder *b, const st_kop *in, const st_kql_op *q, unpack *u,
+                          const member *m)
+{
+    st_str name = prefixed(b, u->prefix, m->text);
+    size_t at = st_kb_column(&in->schema, name), place = at - (at > u->col), n = u->n;
+    bool clash = at != SIZE_MAX && at != u->col;
+    if (clash && u->conflict == CONFLICT_ERROR) {
+        st_kb_error(b, q->word, NULL, "there is a column %.*s already; give bag_unpack() a prefix",
+                    ST_FMT(name));
+        return false;
+    }
+    if (clash && u->conflict == CONFLICT_KEEP_SOURCE)
+        return true;
+    put_member(b, u, m->text, name, m->type == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : m->type);
+    if (clash && u->n > n) {
+        u->cols[place] = u->cols[--u->n];
+        u->items[place] = u->items[u->n];
+    }
+    return true;
+}
+
 static st_kop *unpack_by_rows(st_kbinder *b, st_kop *in, const st_kql_op *q, unpack *u)
 {
     members m = { 0 };
@@ -207,18 +249,9 @@ static st_kop *unpack_by_rows(st_kbinder *b, st_kop *in, const st_kql_op *q, unp
     ok = ok && put_rest(b, u, in, m.n);
     if (ok)
         put_inputs(u, in);
-    for (size_t i = 0; ok && i < m.n; i++) {
-        st_str name = prefixed(b, u->prefix, m.v[i].text);
-        size_t at = st_kb_column(&in->schema, name);
-        if (at != SIZE_MAX && at != u->col) {
-            st_kb_error(b, q->word, NULL,
-                        "there is a column %.*s already; give bag_unpack() a prefix", ST_FMT(name));
-            ok = false;
-            break;
-        }
-        put_member(b, u, m.v[i].text, name,
-                   m.v[i].type == ST_KT_UNKNOWN ? ST_KT_DYNAMIC : m.v[i].type);
-    }
+    for (size_t i = 0; ok && i < m.n; i++)
+        if (!ignored(b, u, m.v[i].text))
+            ok = unpack_member(b, in, q, u, &m.v[i]);
     members_free(&m);
     b->open = true;
     return ok && !b->failed ? st_kop_project(b->r, all, u->cols, u->items, u->n) : NULL;
@@ -236,20 +269,52 @@ static bool plain_column(st_kbinder *b, const st_kql_expr *e, const st_kop *in, 
     return false;
 }
 
+/* The options behind the column, by place or by name. */
+static bool unpack_options(st_kbinder *b, const st_kql_list *args, unpack *u)
+{
+    static const char *const names[] = { "OutputColumnPrefix", "columnsConflict",
+                                         "ignoredProperties" };
+    const st_kql_expr *by[3] = { 0 };
+    st_kv v[3] = { st_kv_null(), st_kv_null(), st_kv_null() };
+    st_kt t;
+    for (size_t i = 1; i < args->n; i++) {
+        const st_kql_expr *e = args->items[i];
+        bool named = e->kind == ST_KX_NAMED;
+        size_t at = named ? 0 : i - 1;
+        while (named && at < 3 && !st_str_eq(e->u.named.names[0].text, st_str_of(names[at])))
+            at++;
+        if (at == 3 || by[at]) {
+            st_kb_error(b, e->span, "KS119", "bag_unpack() has no such option, or has it twice");
+            return false;
+        }
+        by[at] = named ? e->u.named.value : e;
+        if (!st_kb_constant(b, by[at], &v[at], &t))
+            return false;
+    }
+    st_pool *pool = b->r->mem.pool;
+    u->prefix = st_pool_get(pool, v[0].tag == ST_KV_STRING ? v[0].u.s : ST_EMPTY);
+    st_str how = v[1].tag == ST_KV_STRING ? st_pool_get(pool, v[1].u.s) : ST_STR("error");
+    while (u->conflict < NCONFLICTS && !st_str_eq(how, st_str_of(conflicts[u->conflict])))
+        u->conflict++;
+    u->ignored = v[2];
+    if (u->conflict == NCONFLICTS)
+        st_kb_error(b, by[1]->span, NULL, "error, replace_source or keep_source is expected here");
+    else if (by[2] && v[2].tag != ST_KV_ARRAY)
+        st_kb_error(b, by[2]->span, "KS107", "an array of names is needed here");
+    return !b->failed;
+}
+
 static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     const st_kql_list *args = &q->u.evaluate.call->u.call.args;
     unpack u = { 0 };
-    st_kv prefix = st_kv_sid(ST_EMPTY);
-    st_kt t;
-    if (!args->n || args->n > 2) {
-        st_kb_error(
-            b, q->u.evaluate.call->span, "KS119",
-            "bag_unpack() takes a column and a prefix; its other options aren't supported yet");
+    if (!args->n || args->n > 4) {
+        st_kb_error(b, q->u.evaluate.call->span, "KS119",
+                    "bag_unpack() takes a column, a prefix, what to do about a name that is "
+                    "taken, and names to leave out");
         return NULL;
     }
-    if (!plain_column(b, args->items[0], in, &u.col) ||
-        (args->n > 1 && !st_kb_constant(b, args->items[1], &prefix, &t)))
+    if (!plain_column(b, args->items[0], in, &u.col) || !unpack_options(b, args, &u))
         return NULL;
     if (in->schema.v[u.col].type == ST_KT_UNKNOWN)
         return NULL;
@@ -259,7 +324,6 @@ static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
                     st_kt_name(in->schema.v[u.col].type));
         return NULL;
     }
-    u.prefix = st_pool_get(b->r->mem.pool, prefix.tag == ST_KV_STRING ? prefix.u.s : ST_EMPTY);
     const st_kql_schema *s = &q->u.evaluate.schema;
     if (s->columns || s->open)
         return unpack_by_schema(b, in, s, &u);

@@ -134,13 +134,14 @@ static st_kbatch *row_batch(st_krun *r, apply *a, st_kbatch *in, size_t k, const
     for (size_t j = 0; ok && j < n; j++)
         b->node[j] = in->node[k];
     for (size_t c = 0; ok && c < in->ncols; c++) {
-        if (!in->cols[c].v) {
+        if (!in->cols[c].v && !in->cols[c].node) {
             b->cols[c].source = in->cols[c].source;
             continue;
         }
-        st_kv *cells = b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
+        const st_kv *from = st_kbatch_col(r, in, c);
+        st_kv *cells = b->cols[c].v = from ? ST_NEWN(&b->arena, st_kv, n) : NULL;
         for (size_t j = 0; cells && j < n; j++)
-            cells[j] = in->cols[c].v[k];
+            cells[j] = from[k];
         ok = cells != NULL;
     }
     for (size_t i = 0; ok && i < a->n; i++)

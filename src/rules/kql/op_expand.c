@@ -109,7 +109,7 @@ static bool is_item(const expand *e, size_t col)
 /* A column that is passed on. */
 static bool copy_column(st_krun *r, st_kbatch *in, st_kbatch *out, size_t c, const place *at)
 {
-    if (!in->cols[c].v && in->cols[c].source) {
+    if (!in->cols[c].v && in->cols[c].source && !in->cols[c].node) {
         out->cols[c].source = in->cols[c].source;
         return true;
     }

@@ -1,13 +1,16 @@
-/* op_join.c - rows of two inputs with equal keys: the right side in a hash table, then the left. */
+/*
+ * op_join.c - rows of two inputs with equal keys: the right side in a hash table, the left by
+ * batch.
+ *
+ * A result's batch is made of one left batch's rows, so that no more than the right side is held
+ * however many rows match. Columns that are a table's own stay uncomputed on both sides: the right
+ * side's get their rows' numbers beside the batch's.
+ */
 #include "rules/kql/group.h"
 #include "rules/kql/plan.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-typedef struct pair {
-    st_kat left, right;
-} pair;
 
 typedef struct join {
     st_kop *right;
@@ -15,13 +18,17 @@ typedef struct join {
     size_t *lkeys, *rkeys, nkeys;
     const size_t *right_cols;
     size_t nright;
-    st_krows l, r;
+    st_krows r;
     st_kgroups groups;
     uint32_t *first, *more; /* chains of right rows by group: number + 1 */
     st_kat *rat;
-    pair *pairs;
-    size_t npairs, cap, next;
-    bool done;
+    bool *used, *taken; /* right rows, groups */
+    st_kv *key;
+    st_kat *at;      /* ST_KBATCH of the left side, then as many of the right */
+    st_kbatch *left; /* being joined, from `row` on; `link`: the rest of the row's chain */
+    size_t row, rest;
+    uint32_t link;
+    bool built, left_done;
 } join;
 
 #define NO_ROW ((st_kat){ UINT32_MAX, 0 })
@@ -29,39 +36,27 @@ typedef struct join {
 static void join_free(void *p)
 {
     join *j = p;
-    st_krows_free(&j->l);
     st_krows_free(&j->r);
+    st_kbatch_free(j->left);
     st_kgroups_free(&j->groups);
     free(j->first);
     free(j->more);
     free(j->rat);
-    free(j->pairs);
 }
 
-static bool row_key(st_krun *r, const st_krows *rows, st_kat at, const size_t *cols, size_t n,
-                    st_kv *key)
+static bool row_key(st_krun *r, st_kbatch *b, size_t row, const size_t *cols, size_t n, st_kv *key)
 {
     for (size_t i = 0; i < n; i++) {
-        const st_kv *v = st_kbatch_col(r, rows->batch[at.batch], cols[i]);
+        const st_kv *v = st_kbatch_col(r, b, cols[i]);
         if (!v)
             return false;
-        key[i] = v[at.row];
+        key[i] = v[row];
     }
     return true;
 }
 
-static bool add_pair(st_krun *r, join *j, st_kat left, st_kat right)
-{
-    if (j->npairs % ST_KBATCH == 0 && (!st_krun_rows(r, j->npairs) || !st_krun_going(r)))
-        return false;
-    if (!st_kgrow(&r->mem, &j->pairs, &j->cap, j->npairs + 1, sizeof *j->pairs))
-        return st_krun_nomem(r);
-    j->pairs[j->npairs++] = (pair){ left, right };
-    return true;
-}
-
 /* Right rows by key, each chain in source order. */
-static bool build(st_krun *r, join *j, st_kv *key)
+static bool chain_rows(st_krun *r, join *j)
 {
     size_t n = j->r.rows, at = 0;
     j->first = st_kcalloc(&r->mem, n + 1, sizeof *j->first);
@@ -73,9 +68,9 @@ static bool build(st_krun *r, join *j, st_kv *key)
         for (size_t k = 0; k < j->r.batch[i]->n; k++)
             j->rat[at++] = (st_kat){ (uint32_t)i, (uint32_t)k };
     for (size_t i = n; i-- > 0;) {
-        if (!row_key(r, &j->r, j->rat[i], j->rkeys, j->nkeys, key))
+        if (!row_key(r, j->r.batch[j->rat[i].batch], j->rat[i].row, j->rkeys, j->nkeys, j->key))
             return false;
-        size_t g = st_kgroups_put(&r->mem, &j->groups, key);
+        size_t g = st_kgroups_put(&r->mem, &j->groups, j->key);
         if (g == SIZE_MAX)
             return st_krun_nomem(r);
         j->more[i] = j->first[g];
@@ -84,103 +79,147 @@ static bool build(st_krun *r, join *j, st_kv *key)
     return true;
 }
 
-static bool probe(st_krun *r, join *j, st_kat at, st_kv *key, bool *used, bool *taken)
+static bool build(st_krun *r, join *j)
 {
-    if (!row_key(r, &j->l, at, j->lkeys, j->nkeys, key))
+    j->built = true;
+    j->key = ST_NEWN(&r->arena, st_kv, j->nkeys);
+    j->at = ST_NEWN(&r->arena, st_kat, (size_t)2 * ST_KBATCH);
+    if (!j->key || !j->at)
+        return st_krun_nomem(r);
+    if (!st_krows_read(r, j->right, &j->r) || !chain_rows(r, j))
         return false;
-    size_t g = st_kgroups_find(&r->mem, &j->groups, key);
-    bool hit = g != SIZE_MAX, outer = j->kind == ST_J_LEFTOUTER || j->kind == ST_J_FULLOUTER;
-    if (j->kind == ST_J_LEFTSEMI || j->kind == ST_J_LEFTANTI)
-        return hit != (j->kind == ST_J_LEFTSEMI) || add_pair(r, j, at, NO_ROW);
-    if (!hit)
-        return !outer || add_pair(r, j, at, NO_ROW);
-    bool right_only = j->kind == ST_J_RIGHTSEMI || j->kind == ST_J_RIGHTANTI;
-    if ((right_only || j->kind == ST_J_INNERUNIQUE) && taken[g])
-        return true;
-    taken[g] = true;
-    for (uint32_t i = j->first[g]; i; i = j->more[i - 1]) {
-        used[i - 1] = true;
-        if (!right_only && !add_pair(r, j, at, j->rat[i - 1]))
-            return false;
+    j->used = ST_NEWN(&r->arena, bool, j->r.rows + 1);
+    j->taken = ST_NEWN(&r->arena, bool, j->groups.n + 1);
+    return (j->used && j->taken) || st_krun_nomem(r);
+}
+
+static bool right_only(const join *j)
+{
+    return j->kind == ST_J_RIGHTSEMI || j->kind == ST_J_RIGHTANTI;
+}
+
+/* The chain of the row's partners, or whether it is in the result without one. */
+static bool look_up(st_krun *r, join *j, bool *alone)
+{
+    bool outer = j->kind == ST_J_LEFTOUTER || j->kind == ST_J_FULLOUTER;
+    bool once = right_only(j) || j->kind == ST_J_INNERUNIQUE;
+    if (!row_key(r, j->left, j->row, j->lkeys, j->nkeys, j->key))
+        return false;
+    size_t g = st_kgroups_find(&r->mem, &j->groups, j->key);
+    if (j->kind == ST_J_LEFTSEMI || j->kind == ST_J_LEFTANTI) {
+        *alone = (g != SIZE_MAX) == (j->kind == ST_J_LEFTSEMI);
+    } else if (g == SIZE_MAX) {
+        *alone = outer;
+    } else {
+        j->link = once && j->taken[g] ? 0 : j->first[g];
+        j->taken[g] = true;
     }
     return true;
 }
 
-static bool run_join(st_krun *r, st_kop *op)
+static void put_pair(join *j, size_t *n, st_kat left, st_kat right)
+{
+    j->at[*n] = left;
+    j->at[ST_KBATCH + (*n)++] = right;
+}
+
+/* Pairs of the left batch's rows; their number, 0 at its end. */
+static size_t pair_up(st_krun *r, join *j)
+{
+    size_t n = 0;
+    while (n < ST_KBATCH && j->row < j->left->n) {
+        st_kat at = { 0, (uint32_t)j->row };
+        bool alone = false;
+        if (!j->link && !look_up(r, j, &alone))
+            return 0;
+        if (alone)
+            put_pair(j, &n, at, NO_ROW);
+        for (; j->link && n < ST_KBATCH; j->link = j->more[j->link - 1]) {
+            j->used[j->link - 1] = true;
+            if (!right_only(j))
+                put_pair(j, &n, at, j->rat[j->link - 1]);
+        }
+        j->row += !j->link;
+    }
+    return n;
+}
+
+/* Right rows that the result has without a left one. */
+static size_t pair_rest(join *j)
+{
+    size_t n = 0;
+    bool want = j->kind == ST_J_RIGHTSEMI;
+    if (!right_only(j) && j->kind != ST_J_RIGHTOUTER && j->kind != ST_J_FULLOUTER)
+        return 0;
+    for (; j->rest < j->r.rows && n < ST_KBATCH; j->rest++)
+        if (j->used[j->rest] == want)
+            put_pair(j, &n, NO_ROW, j->rat[j->rest]);
+    return n;
+}
+
+/* The right side's columns, after the left's. */
+static bool put_right(st_krun *r, const join *j, st_kbatch *b, st_kslot *slots)
+{
+    st_kbatch *rb = st_krows_gather(r, &j->r, &j->right->schema, j->at + ST_KBATCH, b->n);
+    st_node *node = rb ? ST_NEWN(&b->arena, st_node, b->n) : NULL;
+    bool ok = node != NULL;
+    if (ok)
+        memcpy(node, rb->node, b->n * sizeof *node);
+    for (size_t c = 0; ok && c < j->nright; c++) {
+        st_kslot *from = &rb->cols[j->right_cols[c]], *to = &slots[c];
+        bool own = !from->v && !from->node;
+        *to = (st_kslot){ .source = from->source, .node = own ? node : NULL };
+        if (own)
+            continue;
+        const st_kv *v = st_kbatch_col(r, rb, j->right_cols[c]);
+        to->v = v ? ST_NEWN(&b->arena, st_kv, b->n) : NULL;
+        ok = to->v != NULL;
+        if (ok)
+            memcpy(to->v, v, b->n * sizeof *v);
+    }
+    if (ok && right_only(j))
+        b->node = node;
+    st_kbatch_free(rb);
+    return ok || st_krun_nomem(r);
+}
+
+static st_kbatch *make_batch(st_krun *r, st_kop *op, size_t n)
 {
     join *j = op->spec;
-    j->done = true;
-    st_kv *key = ST_NEWN(&r->arena, st_kv, j->nkeys);
-    if (!key || !st_krows_read(r, op->in, &j->l) || !st_krows_read(r, j->right, &j->r) ||
-        !build(r, j, key))
-        return false;
-    bool *used = ST_NEWN(&r->arena, bool, j->r.rows + 1),
-         *taken = ST_NEWN(&r->arena, bool, j->groups.n + 1);
-    if (!used || !taken)
-        return st_krun_nomem(r);
-    for (size_t i = 0; i < j->l.n; i++)
-        for (size_t k = 0; k < j->l.batch[i]->n; k++)
-            if (!probe(r, j, (st_kat){ (uint32_t)i, (uint32_t)k }, key, used, taken))
-                return false;
-    bool want = j->kind == ST_J_RIGHTSEMI;
-    bool rest = want || j->kind == ST_J_RIGHTANTI || j->kind == ST_J_RIGHTOUTER ||
-                j->kind == ST_J_FULLOUTER;
-    for (size_t i = 0; rest && i < j->r.rows; i++)
-        if (used[i] == want && !add_pair(r, j, NO_ROW, j->rat[i]))
-            return false;
-    return true;
+    st_krows l = { .batch = &j->left, .n = j->left ? 1 : 0, .rows = j->left ? j->left->n : 0 };
+    size_t nleft = right_only(j) ? 0 : op->in->schema.n;
+    st_kbatch *b = st_krows_gather(r, &l, &op->in->schema, j->at, n);
+    st_kslot *slots = b ? ST_NEWN(&b->arena, st_kslot, op->schema.n) : NULL;
+    if (!slots || (j->nright && !put_right(r, j, b, slots + nleft))) {
+        st_kbatch_free(b);
+        st_krun_nomem(r);
+        return NULL;
+    }
+    if (nleft)
+        memcpy(slots, b->cols, nleft * sizeof *slots);
+    b->cols = slots;
+    b->ncols = op->schema.n;
+    return b;
 }
 
 static st_kbatch *join_next(st_krun *r, st_kop *op)
 {
     join *j = op->spec;
-    if (!j->done && !run_join(r, op))
+    size_t n = 0;
+    if (!j->built && !build(r, j))
         return NULL;
-    size_t n = j->npairs - j->next;
-    n = n < ST_KBATCH ? n : ST_KBATCH;
-    if (!n)
-        return NULL;
-    bool right_only = j->kind == ST_J_RIGHTSEMI || j->kind == ST_J_RIGHTANTI;
-    st_kat *at = ST_NEWN(&r->arena, st_kat, 2 * n);
-    if (!at)
-        return NULL;
-    for (size_t k = 0; k < n; k++) {
-        at[k] = j->pairs[j->next + k].left;
-        at[n + k] = j->pairs[j->next + k].right;
+    while (!n && !j->left_done) {
+        n = j->left ? pair_up(r, j) : 0;
+        if (n)
+            break;
+        st_kbatch_free(j->left);
+        j->row = 0;
+        j->left = st_krun_ok(r) ? st_kop_next(r, op->in) : NULL;
+        j->left_done = !j->left;
     }
-    j->next += n;
-    size_t nleft = right_only ? 0 : op->in->schema.n;
-    st_kbatch *b = st_krows_gather(r, &j->l, &op->in->schema, at, n);
-    st_kbatch *rb = j->nright ? st_krows_gather(r, &j->r, &j->right->schema, at + n, n) : NULL;
-    st_kslot *slots = b ? ST_NEWN(&b->arena, st_kslot, op->schema.n) : NULL;
-    if (!slots || (j->nright && !rb)) {
-        st_kbatch_free(b);
-        st_kbatch_free(rb);
-        return NULL;
-    }
-    for (size_t c = 0; c < nleft; c++)
-        slots[c] = b->cols[c];
-    bool ok = true;
-    for (size_t c = 0; ok && c < j->nright; c++) {
-        const st_kv *v = st_kbatch_col(r, rb, j->right_cols[c]);
-        st_kv *copy = v ? ST_NEWN(&b->arena, st_kv, n) : NULL;
-        ok = copy != NULL;
-        for (size_t k = 0; ok && k < n; k++)
-            copy[k] = at[n + k].batch == UINT32_MAX
-                          ? st_kv_missing(j->right->schema.v[j->right_cols[c]].type)
-                          : v[k];
-        slots[nleft + c].v = copy;
-    }
-    if (right_only && rb)
-        memcpy(b->node, rb->node, n * sizeof *b->node);
-    st_kbatch_free(rb);
-    b->cols = slots;
-    b->ncols = op->schema.n;
-    if (ok)
-        return b;
-    st_kbatch_free(b);
-    st_krun_nomem(r);
-    return NULL;
+    if (!n && st_krun_ok(r))
+        n = pair_rest(j);
+    return n ? make_batch(r, op, n) : NULL;
 }
 
 st_kop *st_kop_join(st_krun *r, st_kop *left, st_kop *right, st_kjoin kind, const size_t *lkeys,

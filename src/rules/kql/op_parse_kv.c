@@ -2,9 +2,12 @@
  * op_parse_kv.c - parse-kv: names and values out of a text, as columns.
  *
  * The first value of a name counts. Quoted values may hold delimiters; blanks around names and
- * values don't count. The search for a name among the columns is a walk: they are few.
+ * values don't count. With regex=, its first group is a name and its second the value. Without
+ * delimiters a value is the run of letters and digits behind the one that is a name. The search for
+ * a name among the columns is a walk: they are few.
  */
 #include "rules/kql/bind.h"
+#include "rules/match/match.h"
 
 #include <string.h>
 
@@ -13,7 +16,8 @@ typedef struct parse_kv {
     const st_kql_schema *names;
     size_t *col; /* of the output, by name */
     st_str pair, kv, quote, escape;
-    bool greedy;
+    bool greedy, bare;
+    st_regex *re; /* NULL: by delimiters; bare: no delimiters are given */
 } parse_kv;
 
 static bool here(st_str s, size_t at, st_str what)
@@ -55,16 +59,22 @@ static size_t plain(const parse_kv *p, st_str s, size_t at, st_buf *out)
     return at;
 }
 
-static void keep(st_krun *r, const parse_kv *p, st_str name, st_str value, st_kv *row, bool *seen)
+/* Is it one of the names? */
+static bool keep(st_krun *r, const parse_kv *p, st_str name, st_str value, st_kv *row, bool *seen)
 {
+    bool known = false;
     for (size_t i = 0; i < p->names->n; i++) {
         const st_kql_column *c = &p->names->columns[i];
-        if (seen[i] || !st_str_eq(c->name.text, name))
+        if (!st_str_eq(c->name.text, name))
+            continue;
+        known = true;
+        if (seen[i])
             continue;
         seen[i] = true;
-        row[i] = st_kv_convert(&r->mem, st_kb_type(c->type), ST_KT_STRING,
-                               st_kv_str(&r->mem, value));
+        row[i] =
+            st_kv_convert(&r->mem, st_kb_type(c->type), ST_KT_STRING, st_kv_str(&r->mem, value));
     }
+    return known;
 }
 
 static void parse_text(st_krun *r, const parse_kv *p, st_str s, st_kv *row, bool *seen)
@@ -87,7 +97,7 @@ static void parse_text(st_krun *r, const parse_kv *p, st_str s, st_kv *row, bool
         bool in_quotes = here(s, at, p->quote);
         at = in_quotes ? quoted(p, s, at, &value) : plain(p, s, at, &value);
         st_str v = st_buf_slice(&value);
-        keep(r, p, name, in_quotes ? v : st_str_trim(v), row, seen);
+        (void)keep(r, p, name, in_quotes ? v : st_str_trim(v), row, seen);
         while (in_quotes && at < s.n && !here(s, at, p->pair))
             at++;
         at += at < s.n ? p->pair.n : 0;
@@ -95,6 +105,22 @@ static void parse_text(st_krun *r, const parse_kv *p, st_str s, st_kv *row, bool
     if (value.failed)
         st_krun_nomem(r);
     st_buf_free(&value);
+}
+
+/* Names and values are the first two groups of each match. */
+static void parse_matches(st_krun *r, const parse_kv *p, st_str s, st_kv *row, bool *seen)
+{
+    size_t span[3][2];
+    for (size_t at = 0, next; at <= s.n && st_regex_find(p->re, s, at, span, 3); at = next) {
+        bool both = span[1][0] != SIZE_MAX && span[2][0] != SIZE_MAX, known = false;
+        if (both) {
+            st_str name = { s.p + span[1][0], span[1][1] - span[1][0] };
+            st_str value = { s.p + span[2][0], span[2][1] - span[2][0] };
+            known = keep(r, p, st_str_trim(name), st_str_trim(value), row, seen);
+        }
+        next = both && p->bare && !known ? span[2][0] : span[0][1];
+        next = next > at ? next : at + 1;
+    }
 }
 
 static bool parse_batch(st_krun *r, const st_kop *op, const parse_kv *p, st_kbatch *b)
@@ -115,7 +141,7 @@ static bool parse_batch(st_krun *r, const st_kop *op, const parse_kv *p, st_kbat
         memset(seen, 0, n);
         for (size_t i = 0; i < n; i++)
             row[i] = st_kv_missing(st_kb_type(p->names->columns[i].type));
-        parse_text(r, p, st_pool_get(r->mem.pool, t.u.s), row, seen);
+        (p->re ? parse_matches : parse_text)(r, p, st_pool_get(r->mem.pool, t.u.s), row, seen);
         for (size_t i = 0; i < n; i++)
             slots[p->col[i]].v[k] = row[i];
     }
@@ -152,26 +178,50 @@ static bool text_option(st_kbinder *b, const st_kql_op *q, const char *name, st_
     return true;
 }
 
+static void regex_free(void *p)
+{
+    st_regex_free(p);
+}
+
+static bool pattern(st_kbinder *b, const st_kql_expr *e, st_str text, parse_kv *p)
+{
+    st_err err = { 0 };
+    size_t at = 0;
+    p->re = st_regex_new(text, &at, &err);
+    if (p->re && !st_krun_own(b->r, p->re, regex_free))
+        return false;
+    if (!p->re)
+        st_kb_error(b, e->span, "KS204", "bad regular expression: %s", err.text);
+    else if (st_regex_groups(p->re) != 2)
+        st_kb_error(b, e->span, NULL, "two groups are needed, of names and of values");
+    return !b->failed;
+}
+
+/* What separates is any run of other characters than letters and digits. */
+#define BARE_PAIRS "([\\p{L}\\p{N}]+)[^\\p{L}\\p{N}]+([\\p{L}\\p{N}]+)"
+
 static bool options(st_kbinder *b, const st_kql_op *q, parse_kv *p)
 {
-    const st_kql_expr *greedy = st_kb_opt(q, "greedy");
+    const st_kql_expr *greedy = st_kb_opt(q, "greedy"), *regex = st_kb_opt(q, "regex");
+    const st_kql_expr *pair = st_kb_opt(q, "pair_delimiter"), *kv = st_kb_opt(q, "kv_delimiter");
+    st_str text = ST_STR(BARE_PAIRS);
     p->pair = ST_STR(" ");
     p->kv = ST_STR("=");
     p->quote = p->escape = ST_STR("");
     p->greedy = greedy && greedy->kind == ST_KX_LITERAL && greedy->u.value.type == ST_KT_BOOL &&
                 greedy->u.value.i;
-    if (st_kb_opt(q, "regex")) {
-        st_kb_error(b, st_kb_opt(q, "regex")->span, NULL, "regex isn't supported yet");
+    if (!text_option(b, q, "regex", &text) || !text_option(b, q, "pair_delimiter", &p->pair) ||
+        !text_option(b, q, "kv_delimiter", &p->kv) || !text_option(b, q, "quote", &p->quote) ||
+        !text_option(b, q, "escape", &p->escape))
         return false;
-    }
-    bool ok = text_option(b, q, "pair_delimiter", &p->pair) &&
-              text_option(b, q, "kv_delimiter", &p->kv) && text_option(b, q, "quote", &p->quote) &&
-              text_option(b, q, "escape", &p->escape);
-    if (ok && (!p->kv.n || !p->pair.n)) {
+    if (regex && (pair || kv || greedy))
+        st_kb_error(b, regex->span, NULL, "regex goes without delimiters");
+    else if (!p->kv.n || !p->pair.n)
         st_kb_error(b, q->span, NULL, "a delimiter can't be empty");
-        return false;
-    }
-    return ok;
+    p->bare = !regex && !pair && !kv && !p->quote.n;
+    if (!b->failed && (regex || p->bare))
+        return pattern(b, regex ? regex : q->u.evaluate.call, text, p);
+    return !b->failed;
 }
 
 st_kop *st_kb_op_parse_kv(st_kbinder *b, st_kop *in, const st_kql_op *q)

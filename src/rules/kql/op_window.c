@@ -1,5 +1,6 @@
 /*
- * op_window.c - functions over neighbouring rows: prev, next, row_number, row_cumsum, ranks.
+ * op_window.c - functions over neighbouring rows: prev, next, row_number, row_cumsum, ranks,
+ * sessions.
  *
  * Their input must have an order that is meant (order, top, serialize, range). The operator
  * that uses one gets all its rows in a single batch: the binder wraps its input for that.
@@ -50,9 +51,10 @@ bool st_kop_make_whole(st_krun *r, st_kop *op)
 
 /* ---- the functions ------------------------------------------------------------------------ */
 
+enum { MAX_ARGS = 4 };
 typedef struct args {
-    const st_kv *v[3];
-    size_t step[3], n;
+    const st_kv *v[MAX_ARGS];
+    size_t step[MAX_ARGS], n;
     const st_kmem *mem;
 } args;
 
@@ -151,6 +153,30 @@ static void w_rank_min(const st_kx *x, const args *a, size_t n, st_kv *out)
     rank(a, n, out, false);
 }
 
+/* Is `v` at least the span behind `from`? */
+static bool reaches(st_kv v, st_kv from, st_kv span)
+{
+    int64_t end;
+    return span.tag == ST_KV_TIMESPAN && !__builtin_add_overflow(from.u.i, span.u.i, &end) &&
+           v.u.i >= end;
+}
+
+/* The time that the row's session began with. */
+static void w_row_window_session(const st_kx *x, const args *a, size_t n, st_kv *out)
+{
+    st_kv start = st_kv_null(), before = start;
+    (void)x;
+    for (size_t k = 0; k < n; k++) {
+        st_kv v = arg(a, 0, k);
+        bool null = v.tag != ST_KV_DATETIME;
+        if (null || start.tag == ST_KV_NULL || is_true(a, 3, k) ||
+            reaches(v, start, arg(a, 1, k)) || reaches(v, before, arg(a, 2, k)))
+            start = null ? st_kv_null() : v;
+        before = v;
+        out[k] = start;
+    }
+}
+
 /* types: what each argument must be, as in the table of functions; result '0': argument 0's. */
 struct st_kwindow {
     const char *name;
@@ -167,6 +193,7 @@ static const st_kwindow windows[] = {
     { "row_cumsum", 1, 2, "nb", true, w_row_cumsum },
     { "row_rank_dense", 1, 2, "*b", false, w_rank_dense },
     { "row_rank_min", 1, 2, "*b", false, w_rank_min },
+    { "row_window_session", 3, 4, "dttb", true, w_row_window_session },
 };
 
 const st_kv *st_kwindow_run(st_krun *r, const st_kx *x, st_kbatch *b)
@@ -196,6 +223,8 @@ static bool fits(char letter, st_kt t)
     switch (letter) {
     case 'i': return t == ST_KT_LONG || t == ST_KT_INT;
     case 'b': return t == ST_KT_BOOL;
+    case 'd': return t == ST_KT_DATETIME;
+    case 't': return t == ST_KT_TIMESPAN;
     case 'n': return st_kt_numeric(t) || t == ST_KT_TIMESPAN;
     default: return true;
     }

@@ -65,6 +65,7 @@ typedef struct st_kschema {
 typedef struct st_kslot {
     st_kv *v;                 /* NULL: not computed yet */
     const st_ksource *source; /* how, from the row's node */
+    st_node *node;            /* by row, if it isn't the batch's: a join's right side */
 } st_kslot;
 
 enum { ST_KBATCH = 1024 };

@@ -238,21 +238,39 @@ const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i)
         st_krun_nomem(r);
         return NULL;
     }
+    const st_node *node = s->node ? s->node : b->node;
     for (size_t k = 0; k < b->n; k++)
-        v[k] = s->source && b->node[k] != ST_NO_NODE
-                   ? value_of(r, b->node[k], s->source)
+        v[k] = s->source && node[k] != ST_NO_NODE
+                   ? value_of(r, node[k], s->source)
                    : st_kv_missing(s->source ? s->source->type : ST_KT_DYNAMIC);
     s->v = v;
     return v;
 }
 
+/* Several columns may have the same nodes. */
+static bool nodes_seen(const st_kbatch *b, size_t col)
+{
+    for (size_t i = col; i-- > 0;)
+        if (b->cols[i].node == b->cols[col].node)
+            return true;
+    return false;
+}
+
+static size_t filter_nodes(st_node *node, const bool *keep, size_t n)
+{
+    size_t to = 0;
+    for (size_t k = 0; k < n; k++)
+        if (keep[k])
+            node[to++] = node[k];
+    return to;
+}
+
 void st_kbatch_filter(st_kbatch *b, const bool *keep)
 {
-    size_t n = 0;
-    for (size_t k = 0; k < b->n; k++)
-        if (keep[k])
-            b->node[n++] = b->node[k];
+    size_t n = filter_nodes(b->node, keep, b->n);
     for (size_t i = 0; i < b->ncols; i++) {
+        if (b->cols[i].node && !nodes_seen(b, i))
+            (void)filter_nodes(b->cols[i].node, keep, b->n);
         st_kv *v = b->cols[i].v;
         for (size_t k = 0, to = 0; v && k < b->n; k++)
             if (keep[k])
@@ -285,6 +303,25 @@ void st_krows_free(st_krows *rows)
     *rows = (st_krows){ 0 };
 }
 
+/* The nodes that column c's source is asked about, for the rows of the new batch. */
+static st_node *gather_nodes(const st_krows *rows, size_t c, st_kbatch *b, const st_kat *at)
+{
+    bool own = true, as_before = c > 0 && b->cols[c - 1].node;
+    for (size_t i = 0; i < rows->n; i++) {
+        own = own && !rows->batch[i]->cols[c].node;
+        as_before = as_before && rows->batch[i]->cols[c].node == rows->batch[i]->cols[c - 1].node;
+    }
+    if (own || as_before)
+        return own ? b->node : b->cols[c - 1].node;
+    st_node *node = ST_NEWN(&b->arena, st_node, b->n);
+    for (size_t k = 0; node && k < b->n; k++) {
+        const st_kbatch *from = at[k].batch == UINT32_MAX ? NULL : rows->batch[at[k].batch];
+        const st_node *nodes = !from ? NULL : from->cols[c].node ? from->cols[c].node : from->node;
+        node[k] = nodes ? nodes[at[k].row] : ST_NO_NODE;
+    }
+    return node;
+}
+
 /* A column that no batch has computed yet stays uncomputed. */
 static const st_ksource *lazy_column(const st_krows *rows, size_t c)
 {
@@ -304,7 +341,9 @@ st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *s
             b->node[k] = rows->batch[at[k].batch]->node[at[k].row];
     for (size_t c = 0; b && c < schema->n; c++) {
         b->cols[c].source = lazy_column(rows, c);
-        if (b->cols[c].source)
+        st_node *node = b->cols[c].source ? gather_nodes(rows, c, b, at) : NULL;
+        b->cols[c].node = node == b->node ? NULL : node;
+        if (node)
             continue;
         st_kv *v = b->cols[c].v = ST_NEWN(&b->arena, st_kv, n);
         for (size_t i = 0; v && i < rows->n; i++)
