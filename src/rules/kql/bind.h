@@ -73,7 +73,7 @@ typedef struct st_kbinder {
     st_kql_diags *d;
     st_klet *env;
     const st_kschema *row; /* the input row's columns; NULL: none */
-    unsigned depth, expansions;
+    unsigned depth, expansions, operators;
     bool marks;
     bool failed;  /* there was an error in what is being bound */
     bool spoiled; /* ... or before it: the plan won't run */
