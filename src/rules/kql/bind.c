@@ -1219,6 +1219,7 @@ static bool expand_item(st_kbinder *b, outputs *o, const st_kql_expand_item *it,
     st_str name;
     const st_kql_expr *value = unname(it->expr, &name);
     st_kx *x = st_kb_expr(b, value);
+    x = x ? st_kb_as_json(b, x) : NULL;
     if (!x)
         return false;
     if (x->type != ST_KT_DYNAMIC && x->type != ST_KT_UNKNOWN) {
