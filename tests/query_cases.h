@@ -53,7 +53,7 @@ static inline void check_with(const query_case *cases, size_t n, const st_rule_s
         else
             st_buf_str(&b, st_str_of(err.text));
         if (!st_str_eq(st_buf_slice(&b), st_str_of(cases[i].expect)))
-            fail_msg("%s\n  gives %.*s\n  not   %s", cases[i].kql, ST_FMT(st_buf_slice(&b)),
+            fail_msg("%.300s\n  gives %.*s\n  not   %s", cases[i].kql, ST_FMT(st_buf_slice(&b)),
                      cases[i].expect);
         st_buf_free(&b);
         st_table_free(t);

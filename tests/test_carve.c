@@ -477,7 +477,8 @@ static void assert_pieces_agree(room *r)
     st_report first = *read_all(r);
     st_range *ranges = malloc((first.lost.n + 1) * sizeof *ranges);
     assert_non_null(ranges);
-    memcpy(ranges, first.lost.list, first.lost.n * sizeof *ranges);
+    if (first.lost.n)
+        memcpy(ranges, first.lost.list, first.lost.n * sizeof *ranges);
     *whole = *r;
     for (size_t i = 0; i < sizeof slots / sizeof slots[0]; i++) {
         r->options.run_slots = slots[i];

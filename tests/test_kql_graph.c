@@ -266,7 +266,10 @@ static void results__several__one_after_the_other(void **state)
         { ROWS "| fork (take 1) (take 2) | count", "1:80: nothing can stand behind several tables" },
         { "print x = 1 | join (print x = 1 | fork (take 1) (take 2)) on x",
           "1:21: these are several tables; one is needed" },
-        { "print 1 | reduce by x", "1:11: operator reduce isn't supported yet" },
+        { "print k = 1 | partition by k { print 2 }",
+          "1:15: operator partition isn't supported with a table of its own in braces; write partition by KEY (SUBQUERY)" },
+        { "print 1 | reduce by x", "1:11: operator reduce isn't supported; Kusto doesn't publish how it finds patterns: group by extract() "
+          "or replace_regex()" },
     };
     (void)state;
     CHECK(cases);

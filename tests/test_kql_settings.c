@@ -140,6 +140,12 @@ static void services__without_stubs__bound_as_far_as_known(void **state)
           "the query needs geo_info_from_ip_address, which isn't here");
     check("cluster('a').database('b').T | where x == 1", &none, "the query needs cluster, which isn't here");
     check("let EmailEvents = datatable(a: long)[1]; EmailEvents", &none, "a:long / 1");
+    check("Firewall_CL | where Action_s == 'deny'", &none, "the query needs Firewall_CL, which isn't here");
+    check("_Im_Dns(starttime=ago(1d)) | count", &none, "the query needs _Im_Dns, which isn't here");
+    check("DeviceTvmAnything | count", &none, "the query needs DeviceTvmAnything, which isn't here");
+    check("print a = 1 | evaluate python(typeof(*), 'x') | where b == 1", &none, "the query needs python, which isn't here");
+    check("python | count", &none, "1:1: no table python");
+    check("Firewall | count", &none, "1:1: no table Firewall");
 }
 
 #define TAKEN " isn't here: taken as though it knew nothing (--stub-services); "

@@ -170,6 +170,12 @@
 /* Tables and functions written out when one rule is bound: forty lines of lets that each use the
  * one before twice would ask for 2^40. Met: the rule is broken. */
 #define ST_MAX_KQL_EXPANSIONS 20000u
+/* Operators over tables in one rule, when its lets are written out; each copies its columns. Long
+ * queries have a hundred. Met: the rule is broken. */
+#define ST_MAX_KQL_OPERATORS 10000u
+/* Columns of one table on a rule's way, a join's at most twice as many: forty joins of a let with
+ * itself would have 2^40. A table of Defender's has a hundred. Met: the rule is broken. */
+#define ST_MAX_KQL_COLUMNS 1000u
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_KQL_TEXT ((size_t)1 << 20)

@@ -91,6 +91,10 @@ static int run(st_session *s, st_str path, st_str text)
     job j = { .format = st_str_of(st_output_format(c)) };
     if (!j.format.p)
         return ST_EXIT_CANNOT;
+    if (c->explain && !st_str_eq(j.format, ST_STR("text"))) {
+        st_complain("--explain: a plan is text, not %.*s", ST_FMT(j.format));
+        return ST_EXIT_CANNOT;
+    }
     if ((c->evidence.n || c->files_from.n) && (!c->explain || c->explain_run)) {
         if ((status = check(s, path, text)) || (status = st_session_evidence(s)) ||
             (status = st_output_check(s)) || (status = st_session_forest(s)))

@@ -1219,6 +1219,7 @@ static bool expand_item(st_kbinder *b, outputs *o, const st_kql_expand_item *it,
     st_str name;
     const st_kql_expr *value = unname(it->expr, &name);
     st_kx *x = st_kb_expr(b, value);
+    x = x ? st_kb_as_json(b, x) : NULL;
     if (!x)
         return false;
     if (x->type != ST_KT_DYNAMIC && x->type != ST_KT_UNKNOWN) {
@@ -1740,6 +1741,12 @@ static st_kop *past_mistake(st_kbinder *b, const st_kop *in, const st_kql_op *q)
 static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op *q)
 {
     bool failed = b->failed, opened = b->opened, loosened = b->loosened;
+    if (b->operators++ >= ST_MAX_KQL_OPERATORS) {
+        if (b->operators == ST_MAX_KQL_OPERATORS + 1)
+            st_kb_error(b, q->word, NULL, "more than %u operators when lets are written out",
+                        ST_MAX_KQL_OPERATORS);
+        return NULL;
+    }
     b->spoiled |= failed;
     b->failed = b->opened = b->loosened = false;
     st_kstep *outer = b->step;
@@ -1749,6 +1756,11 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
         op->step = b->step;
     b->step = outer;
     st_kb_label(b, NULL);
+    if (op && op->schema.n > ST_MAX_KQL_COLUMNS) {
+        st_kb_error(b, q->word, NULL, "a table of more than %u columns", ST_MAX_KQL_COLUMNS);
+        b->operators = ST_MAX_KQL_OPERATORS + 1; /* nothing more is bound */
+        op = NULL;
+    }
     if (q->kind == ST_KP_UNREAD)
         b->failed = true;
     if (!op && b->failed)
@@ -1770,6 +1782,26 @@ static st_kop *bind_next(st_kbinder *b, bind_op *f, st_kop *in, const st_kql_op 
     return op;
 }
 
+/* Names an operator that is Kusto's but not ours, and a way round it. */
+static void unsupported(st_kbinder *b, const st_kql_op *q)
+{
+    static const struct {
+        const char *name, *instead;
+    } table[] = {
+        { "reduce", "; Kusto doesn't publish how it finds patterns: group by extract() or replace_regex()" },
+        { "partition", " with a table of its own in braces; write partition by KEY (SUBQUERY)" },
+        { "graph", "; graphs that a database keeps aren't here: make one with make-graph" },
+        { "graph-where-nodes", "; put the condition into graph-match, or filter the rows before make-graph" },
+        { "graph-where-edges", "; put the condition into graph-match, or filter the rows before make-graph" },
+    };
+    st_str name = q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
+    const char *instead = "";
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (st_str_eq(name, st_str_of(table[i].name)))
+            instead = table[i].instead;
+    st_kb_error(b, q->word, NULL, "operator %.*s isn't supported%s", ST_FMT(name), instead);
+}
+
 /* The operators behind op, one after the other. */
 static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
 {
@@ -1779,9 +1811,7 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
             (size_t)q->kind < sizeof operators / sizeof *operators ? operators[q->kind] : NULL;
         b->row = &op->schema;
         if (!f && q->kind != ST_KP_UNREAD) {
-            st_str name =
-                q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
-            st_kb_error(b, q->word, NULL, "operator %.*s isn't supported yet", ST_FMT(name));
+            unsupported(b, q);
             op = NULL;
             break;
         }

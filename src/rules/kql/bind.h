@@ -57,14 +57,16 @@ typedef struct st_kstep {
 typedef enum st_kservice_kind {
     ST_SV_TABLE,    /* gives a table, with arguments or without */
     ST_SV_ENRICHES, /* invoke: adds columns to the rows */
-    ST_SV_VALUE     /* gives a value */
+    ST_SV_VALUE,    /* gives a value */
+    ST_SV_PLUGIN    /* evaluate: gives a table */
 } st_kservice_kind;
 typedef struct st_kservice {
     const char *name;
     st_kservice_kind kind;
     const char *columns;
 } st_kservice;
-const st_kservice *st_kservice_find(st_str name); /* NULL: none of that name */
+const st_kservice *st_kservice_find(st_str name);   /* no plugin; NULL: none of that name */
+const st_kservice *st_kservice_plugin(st_str name); /* behind evaluate */
 
 typedef enum st_kb_search { ST_KB_NO_SEARCH, ST_KB_SEARCH, ST_KB_SEARCH_CASED } st_kb_search;
 
@@ -73,7 +75,7 @@ typedef struct st_kbinder {
     st_kql_diags *d;
     st_klet *env;
     const st_kschema *row; /* the input row's columns; NULL: none */
-    unsigned depth, expansions;
+    unsigned depth, expansions, operators;
     bool marks;
     bool failed;  /* there was an error in what is being bound */
     bool spoiled; /* ... or before it: the plan won't run */
@@ -153,6 +155,9 @@ st_kt st_kb_type(st_kql_type t); /* decimal is real */
 bool st_kb_note(st_kbinder *b, st_kneed **list, st_str name);
 /* The query needs name; said once, and with --stub-services that it is taken as empty. */
 void st_kb_need(st_kbinder *b, st_span at, st_str name);
+/* The column AdditionalFields, which is text and which published queries take apart as it is, read
+ * as JSON; any other x itself. NULL: no memory. */
+st_kx *st_kb_as_json(st_kbinder *b, st_kx *x);
 /* A service's table, without rows. */
 st_kop *st_kb_service_table(st_kbinder *b, st_span at, const st_kservice *s, st_str name);
 /* in's rows with the service's columns, never filled. */

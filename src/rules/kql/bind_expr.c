@@ -358,15 +358,21 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
 /* ---- members and elements
  * ------------------------------------------------------------------------ */
 
+st_kx *st_kb_as_json(st_kbinder *b, st_kx *x)
+{
+    if (x->type != ST_KT_STRING || x->kind != ST_X_COLUMN ||
+        !st_str_eq(b->row->v[x->col].name, ST_STR("AdditionalFields")))
+        return x;
+    return st_kb_call(b, st_kfn_find(ST_STR("parse_json"))->code, ST_KT_DYNAMIC, &x, 1);
+}
+
 static st_kx *bind_path(st_kbinder *b, const st_kql_expr *e, st_kx *base, st_kx *key)
 {
     st_kx *args[] = { base, key };
     if (any_unknown(args, 2))
         return unknown(b);
-    if (base->type == ST_KT_STRING && base->kind == ST_X_COLUMN &&
-        st_str_eq(b->row->v[base->col].name, ST_STR("AdditionalFields")))
-        args[0] = st_kb_call(b, st_kfn_find(ST_STR("parse_json"))->code, ST_KT_DYNAMIC, args, 1);
-    else if (base->type != ST_KT_DYNAMIC)
+    args[0] = st_kb_as_json(b, base);
+    if (args[0] && args[0]->type != ST_KT_DYNAMIC)
         st_kb_error(b, e->span, NULL, "a %s has no members; use parse_json() if it is JSON text",
                     st_kt_name(base->type));
     return st_kb_call(b, st_kf_index, ST_KT_DYNAMIC, args, 2);

@@ -304,6 +304,29 @@ static bool unpack_options(st_kbinder *b, const st_kql_list *args, unpack *u)
     return !b->failed;
 }
 
+/* The rows with column c read as JSON, if it is one that is. */
+static st_kop *read_json(st_kbinder *b, st_kop *in, const st_kql_expr *e, size_t c)
+{
+    const st_kschema *outer = b->row;
+    b->row = &in->schema;
+    st_kx *x = st_kb_expr(b, e);
+    st_kx *json = x ? st_kb_as_json(b, x) : NULL;
+    b->row = outer;
+    if (!json || json == x)
+        return json ? in : NULL;
+    st_kcol *cols = ST_NEWN(&b->r->arena, st_kcol, in->schema.n);
+    st_kitem *items = ST_NEWN(&b->r->arena, st_kitem, in->schema.n);
+    for (size_t i = 0; cols && items && i < in->schema.n; i++) {
+        cols[i] = in->schema.v[i];
+        items[i].from = i;
+    }
+    if (!cols || !items)
+        return NULL;
+    cols[c].type = ST_KT_DYNAMIC;
+    items[c] = (st_kitem){ .x = json };
+    return st_kop_project(b->r, in, cols, items, in->schema.n);
+}
+
 static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     const st_kql_list *args = &q->u.evaluate.call->u.call.args;
@@ -316,7 +339,7 @@ static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
     }
     if (!plain_column(b, args->items[0], in, &u.col) || !unpack_options(b, args, &u))
         return NULL;
-    if (in->schema.v[u.col].type == ST_KT_UNKNOWN)
+    if (in->schema.v[u.col].type == ST_KT_UNKNOWN || !(in = read_json(b, in, args->items[0], u.col)))
         return NULL;
     if (in->schema.v[u.col].type != ST_KT_DYNAMIC) {
         st_kb_error(b, args->items[0]->span, "KS107",
@@ -510,6 +533,9 @@ st_kop *st_kb_evaluate(st_kbinder *b, st_kop *in, const st_kql_op *q)
         return bag_unpack(b, in, q);
     if (st_str_eq(name, ST_STR("pivot")))
         return bind_pivot(b, in, q);
+    const st_kservice *service = st_kservice_plugin(name);
+    if (service)
+        return st_kb_service_table(b, call->u.call.name.span, service, name);
     static const char *const plugins[] = { "bag_unpack", "pivot" };
     st_suggest s = { .want = name };
     for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)

@@ -25,7 +25,8 @@ static bool spent(st_krun *r)
 /* Rows between two looks at what is spent: a text that a function makes may have a MiB. */
 enum { LOOK = 4 };
 
-static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
+/* asked: of which rows the answer is looked at; NULL: of all. */
+static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b, const bool *asked)
 {
     size_t step;
     const st_kv *text = st_kx_run(r, x->args[0], b, &step);
@@ -34,6 +35,8 @@ static const st_kv *run_pred(st_krun *r, const st_kx *x, st_kbatch *b)
         return NULL;
     for (size_t k = 0; k < b->n; k++) {
         st_kv v = text[k * step];
+        if (asked && !asked[k])
+            continue;
         if (v.tag != ST_KV_STRING && spent(r))
             break;
         if (v.tag != ST_KV_STRING)
@@ -65,6 +68,49 @@ static const st_kv *run_call(st_krun *r, const st_kx *x, st_kbatch *b)
     return out;
 }
 
+static const st_kv *run_logic(st_krun *r, const st_kx *x, st_kbatch *b, const bool *asked);
+
+static bool is_logic(const st_kx *x)
+{
+    return x->kind == ST_X_CALL && x->nargs == 2 && (x->code == st_kf_and || x->code == st_kf_or);
+}
+
+/* Like st_kx_run, but the answer is looked at only for some rows: what costs time isn't asked of
+ * the others. */
+static const st_kv *run_asked(st_krun *r, const st_kx *x, st_kbatch *b, const bool *asked, size_t *step)
+{
+    if (!is_logic(x) && x->kind != ST_X_PRED)
+        return st_kx_run(r, x, b, step);
+    *step = 1;
+    return is_logic(x) ? run_logic(r, x, b, asked) : run_pred(r, x, b, asked);
+}
+
+/* and, or: the second is asked of the rows that the first leaves open. */
+static const st_kv *run_logic(st_krun *r, const st_kx *x, st_kbatch *b, const bool *asked)
+{
+    size_t step[2];
+    bool decides = x->code == st_kf_or, *open = ST_NEWN(&b->arena, bool, b->n);
+    st_kv *out = ST_NEWN(&b->arena, st_kv, b->n);
+    const st_kv *first = run_asked(r, x->args[0], b, asked, &step[0]);
+    if (!open || !out || !first)
+        return NULL;
+    for (size_t k = 0; k < b->n; k++) {
+        out[k] = first[k * step[0]];
+        open[k] = (!asked || asked[k]) && (out[k].tag != ST_KV_BOOL || out[k].u.b != decides);
+    }
+    const st_kv *second = run_asked(r, x->args[1], b, open, &step[1]);
+    if (!second)
+        return NULL;
+    bool over = false;
+    for (size_t k = 0; k < b->n; k++) {
+        st_kv both[2] = { out[k], second[k * step[1]] };
+        over = over || (k % LOOK == 0 && spent(r));
+        if (open[k])
+            out[k] = over ? st_kv_null() : x->code(r, x, both);
+    }
+    return out;
+}
+
 const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
 {
     const st_kv *v = NULL;
@@ -72,8 +118,8 @@ const st_kv *st_kx_run(st_krun *r, const st_kx *x, st_kbatch *b, size_t *step)
     switch (x->kind) {
     case ST_X_CONST: *step = 0; return &x->value;
     case ST_X_COLUMN: v = st_kbatch_col(r, b, x->col); break;
-    case ST_X_CALL: v = run_call(r, x, b); break;
-    case ST_X_PRED: v = run_pred(r, x, b); break;
+    case ST_X_CALL: v = is_logic(x) ? run_logic(r, x, b, NULL) : run_call(r, x, b); break;
+    case ST_X_PRED: v = run_pred(r, x, b, NULL); break;
     case ST_X_WINDOW: v = st_kwindow_run(r, x, b); break;
     }
     if (!v)

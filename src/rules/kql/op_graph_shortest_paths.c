@@ -54,6 +54,8 @@ typedef struct paths {
     size_t naccepted, accepted_cap, taken;
     frame *stack; /* from an accepted visit back to the beginning */
     size_t depth, stack_cap;
+    st_gid *edges; /* of the step that is being saved */
+    size_t edges_cap;
     st_gid next;
     st_kgmatches found;
     bool ready, done;
@@ -68,6 +70,7 @@ static void paths_free(void *q)
     free(s->arcs);
     free(s->accepted);
     free(s->stack);
+    free(s->edges);
     st_kgmatches_free(&s->found);
 }
 
@@ -251,12 +254,12 @@ static bool begin(st_krun *r, paths *s, st_gid node)
 /* ---- paths -------------------------------------------------------------------------------------- */
 
 /* The edges of step i: its frames' arcs from where it begins, in the order of the pattern. */
-static bool save_edges(st_krun *r, paths *s, size_t i, const st_gid *edges, size_t n)
+static bool save_edges(st_krun *r, paths *s, size_t i, size_t n)
 {
     st_kgmatches *m = &s->found;
     const st_kgstep *step = &s->steps[i];
     if (!s->p.elements[step->edge].variable) {
-        m->id[step->edge][m->n] = edges[0];
+        m->id[step->edge][m->n] = s->edges[0];
         return true;
     }
     if (!st_kgrow(&r->mem, &m->path, &m->path_cap, m->path_used + n + 1, sizeof *m->path))
@@ -264,7 +267,7 @@ static bool save_edges(st_krun *r, paths *s, size_t i, const st_gid *edges, size
     m->path_at[step->edge][m->n] = m->path_used;
     m->path_n[step->edge][m->n] = (uint32_t)n;
     for (size_t k = 0; k < n; k++)
-        m->path[m->path_used + k] = edges[step->ahead ? k : n - 1 - k];
+        m->path[m->path_used + k] = s->edges[step->ahead ? k : n - 1 - k];
     m->path_used += n;
     return true;
 }
@@ -272,27 +275,24 @@ static bool save_edges(st_krun *r, paths *s, size_t i, const st_gid *edges, size
 /* The stack leads from an accepted visit back to the beginning: a match. */
 static bool save(st_krun *r, paths *s)
 {
-    st_gid *edges = malloc((s->depth + 1) * sizeof *edges);
     st_kgmatches *m = &s->found;
     size_t n = 0, step = 0;
-    bool ok = edges || st_krun_nomem(r);
-    if (ok)
-        m->id[s->start][m->n] = s->visits[0].node;
+    bool ok = st_kgrow(&r->mem, &s->edges, &s->edges_cap, s->depth + 1, sizeof *s->edges) || st_krun_nomem(r);
+    m->id[s->start][m->n] = s->visits[0].node;
     for (size_t k = s->depth; ok && k-- > 0;) {
         const visit *v = &s->visits[s->stack[k].visit];
         st_gid edge = k + 1 < s->depth ? s->arcs[s->stack[k].arc - 1].edge : ST_NO_GID;
         if (v->step != step) {
-            ok = save_edges(r, s, step, edges, n);
+            ok = save_edges(r, s, step, n);
             step = v->step;
             n = 0;
         }
         if (edge != ST_NO_GID)
-            edges[n++] = edge;
+            s->edges[n++] = edge;
         m->id[s->steps[step].to][m->n] = v->node;
     }
-    ok = ok && save_edges(r, s, step, edges, n);
+    ok = ok && save_edges(r, s, step, n);
     m->n += ok;
-    free(edges);
     return ok;
 }
 

@@ -147,7 +147,8 @@ static const st_kservice services[] = {
       "ExtensionRisk ExtensionVendor IsActivated InstallationTime:d" },
     { "DeviceTvmSoftwareEvidenceBeta", ST_SV_TABLE,
       "DeviceId SoftwareVendor SoftwareName SoftwareVersion RegistryPaths:y DiskPaths:y LastSeenTime" },
-    { "DeviceTvm", ST_SV_TABLE, "DeviceId" }, /* any other */
+    { "DeviceTvm*", ST_SV_TABLE, "DeviceId" },
+    { "DeviceBaseline*", ST_SV_TABLE, "DeviceId" },
     { "ExposureGraphNodes", ST_SV_TABLE,
       "NodeId NodeLabel NodeName Categories:y NodeProperties:y EntityIds:y" },
     { "ExposureGraphEdges", ST_SV_TABLE,
@@ -199,14 +200,74 @@ static const st_kservice services[] = {
     { "Usage", ST_SV_TABLE, "TimeGenerated:d DataType Quantity:r IsBillable:b" },
     { "IntuneDevices", ST_SV_TABLE, "TimeGenerated:d DeviceName DeviceId OS OSVersion UserEmail" },
     { "NetworkAccessTraffic", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADNonInteractiveUserSignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADServicePrincipalSignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADManagedIdentitySignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADUserRiskEvents", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADRiskyUsers", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AWSCloudTrail", ST_SV_TABLE, "TimeGenerated:d" },
+    { "DnsEvents", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Event", ST_SV_TABLE, "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
+    { "GCPAuditLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Heartbeat", ST_SV_TABLE, "TimeGenerated:d" },
+    { "LAQueryLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "MicrosoftGraphActivityLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Perf", ST_SV_TABLE, "TimeGenerated:d" },
+    { "SentinelHealth", ST_SV_TABLE, "TimeGenerated:d" },
+    { "UserPeerAnalytics", ST_SV_TABLE, "TimeGenerated:d" },
+    { "VMConnection", ST_SV_TABLE, "TimeGenerated:d" },
+    { "W3CIISLog", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Watchlist", ST_SV_TABLE, "TimeGenerated:d" },
+    { "WindowsEvent", ST_SV_TABLE, "TimeGenerated:d EventID:i Computer Channel EventData:y" },
+    { "*_CL", ST_SV_TABLE, "TimeGenerated:d" },   /* a workspace's own log */
+    { "_Im_*", ST_SV_TABLE, "TimeGenerated:d" },  /* parsers of Sentinel's information model */
+    { "ASim*", ST_SV_TABLE, "TimeGenerated:d" },
+    /* plugins that ask or run something elsewhere */
+    { "azure_digital_twins_query_request", ST_SV_PLUGIN, "" },
+    { "cosmosdb_sql_request", ST_SV_PLUGIN, "" },
+    { "http_request", ST_SV_PLUGIN, "" },
+    { "http_request_post", ST_SV_PLUGIN, "" },
+    { "infer_storage_schema", ST_SV_PLUGIN, "" },
+    { "mysql_request", ST_SV_PLUGIN, "" },
+    { "postgresql_request", ST_SV_PLUGIN, "" },
+    { "python", ST_SV_PLUGIN, "" },
+    { "r", ST_SV_PLUGIN, "" },
+    { "sql_request", ST_SV_PLUGIN, "" },
 };
+
+static bool ends_with(st_str s, st_str tail)
+{
+    return s.n >= tail.n && st_str_eq((st_str){ s.p + s.n - tail.n, tail.n }, tail);
+}
+
+/* A listed name, where an asterisk at its end or its beginning stands for anything. */
+static bool is_named(const char *listed, st_str name)
+{
+    st_str l = st_str_of(listed);
+    if (l.p[l.n - 1] == '*')
+        return st_str_starts(name, (st_str){ l.p, l.n - 1 });
+    if (l.p[0] == '*')
+        return ends_with(name, (st_str){ l.p + 1, l.n - 1 });
+    return st_str_eq(name, l);
+}
+
+/* Whole names stand in front of those with an asterisk that they fit. */
+static const st_kservice *find(st_str name, bool plugin)
+{
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        if ((services[i].kind == ST_SV_PLUGIN) == plugin && is_named(services[i].name, name))
+            return &services[i];
+    return NULL;
+}
 
 const st_kservice *st_kservice_find(st_str name)
 {
-    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-        if (st_str_eq(name, st_str_of(services[i].name)))
-            return &services[i];
-    return st_str_starts(name, ST_STR("DeviceTvm")) ? st_kservice_find(ST_STR("DeviceTvm")) : NULL;
+    return find(name, false);
+}
+
+const st_kservice *st_kservice_plugin(st_str name)
+{
+    return find(name, true);
 }
 
 /* ---- a service in a query ------------------------------------------------------------ */
@@ -309,10 +370,8 @@ st_str st_kb_needs_text(st_krun *r, const st_kneed *needs)
 st_kt st_kb_loose_type(st_str name)
 {
     static const char *const ends[] = { "Time", "DateTime", "TimeGenerated", "Timestamp", "Date" };
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-        st_str end = st_str_of(ends[i]);
-        if (name.n >= end.n && st_str_eq((st_str){ name.p + name.n - end.n, end.n }, end))
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends_with(name, st_str_of(ends[i])))
             return ST_KT_DATETIME;
-    }
     return ST_KT_DYNAMIC;
 }
