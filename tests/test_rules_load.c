@@ -143,6 +143,8 @@ static void load__markdown_kinds_of_blocks__as_said_or_as_they_look(void **state
         { "# T\n```C#\nDeviceProcessEvents\n| where FileName == 'x'\n```\n", 1, "T" },
         { "# T\n```C#\nvar a = b || where;\n```\n", 0, NULL },
         { "# T\n```powershell\nps | where x\n```\n", 0, NULL },
+        /* in a list, its indent of tabs */
+        { "# T\n1.\tDo:\n\n\t```kql\n\tDeviceProcessEvents\n\t```\n", 1, "T" },
         /* a document that says kql says it of all that is */
         { "# T\n```kql\nDeviceProcessEvents\n```\n```\nDeviceProcessEvents\n| count\n```\n", 1, "T" },
         /* what looks like a query, and what looks like a shell */

@@ -195,6 +195,10 @@ static void loss_of(const st_source *x, st_buf *b)
     else if (x->status == ST_S_DAMAGED) {
         st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost", (unsigned long long)r->records,
                    (unsigned long long)r->unparsable, (unsigned long long)r->lost.bytes);
+        if (!r->lost.n && r->chunks_bad)
+            st_buf_fmt(b, ", %llu of %llu chunks bad", (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
+        if (!r->lost.n && r->truncated)
+            st_buf_str(b, ST_STR(", cut short"));
         if (r->lost.n)
             st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->lost.list[0].offset,
                        r->lost.list[0].reason);
@@ -247,7 +251,8 @@ static void say_others(const st_session *s)
             continue;
         for (size_t k = i; k < n; k++) {
             const st_source *y = st_evidence_at(s->evidence, k);
-            if (!done[k] && !y->named && y->status == x->status && st_str_eq(x->kind, y->kind)) {
+            if (!done[k] && !y->named && y->status == x->status &&
+                (x->status == ST_S_EMPTY || st_str_eq(x->kind, y->kind))) {
                 done[k] = true;
                 same++;
             }

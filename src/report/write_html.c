@@ -313,8 +313,9 @@ static void put_unread(page *g)
             put(g, ": ");
             put_evidence(g, s->reason);
         }
-        st_buf_fmt(&g->o->buf, " (%llu bytes lost)</li>\n",
-                   (unsigned long long)s->report.lost.bytes);
+        st_buf_fmt(&g->o->buf, " (%llu bytes lost, %llu of %llu chunks bad%s)</li>\n",
+                   (unsigned long long)s->report.lost.bytes, (unsigned long long)s->report.chunks_bad,
+                   (unsigned long long)s->report.chunks, s->report.truncated ? ", cut short" : "");
         st_out_tick(g->o);
     }
     put(g, found ? "</ul>\n" : "");

@@ -8,7 +8,7 @@
 
 typedef struct reader {
     st_rules *rules;
-    st_str file;
+    st_yaml *yaml;
     st_rule_case *now;
     st_span begin; /* of the case */
     /* What grows, to be copied into the arena at the case's end. */
@@ -146,7 +146,7 @@ static const st_str *kept(reader *x, size_t list, size_t *n)
 
 static void begins(reader *x, const st_yaml_item *t, st_str path)
 {
-    *x->now = (st_rule_case){ .path = path, .line = st_yaml_line(x->file, t->where.start) };
+    *x->now = (st_rule_case){ .path = path, .line = st_yaml_line(x->yaml, t->where.start) };
     x->begin = t->where;
     x->nrows = 0;
     memset(x->n, 0, sizeof x->n);
@@ -176,11 +176,11 @@ static void ends(reader *x)
 static st_code read_cases(st_rules *r, st_str path, st_str file, bool named, st_case_list *out)
 {
     st_rule_case now;
-    reader x = { .rules = r, .file = file, .now = &now };
+    reader x = { .rules = r, .now = &now };
     st_yaml_item t;
     bool inside = false;
     st_kql_diags_file(&r->diags, path, file, 0, named);
-    st_yaml *y = st_yaml_open(&r->arena, file, &r->diags);
+    st_yaml *y = x.yaml = st_yaml_open(&r->arena, file, &r->diags);
     while (y && st_yaml_next(y, &t)) {
         if (t.what == ST_YAML_BEGIN)
             begins(&x, &t, path);

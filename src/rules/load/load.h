@@ -55,6 +55,7 @@ typedef struct st_yaml_item {
 typedef struct st_yaml st_yaml;
 st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d);
 bool st_yaml_next(st_yaml *y, st_yaml_item *out);
+unsigned st_yaml_line(st_yaml *y, size_t at); /* of a byte, from 1; cheap if asked for in rising order */
 void st_yaml_close(st_yaml *y);
 
 /* ---- yaml_query.c: the queries in it ----------------------------------------------------------- */
@@ -80,7 +81,6 @@ typedef struct st_yaml_source {
 } st_yaml_source;
 /* The next one; q is zero at first. from: what y was opened with. */
 bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q);
-unsigned st_yaml_line(st_str file, size_t at); /* from 1 */
 
 /* ---- cases.c: what grows while a case is read --------------------------------------------------- */
 

@@ -32,7 +32,7 @@ static st_str text_of(st_str doc, line l)
 static size_t fence(st_str s, char *mark, st_str *info)
 {
     size_t blanks = 0, n = 0;
-    while (blanks < s.n && s.p[blanks] == ' ')
+    while (blanks < s.n && (s.p[blanks] == ' ' || s.p[blanks] == '\t'))
         blanks++;
     s.p += blanks;
     s.n -= blanks;

@@ -34,6 +34,8 @@ struct st_yaml {
     bool done;
     /* libyaml counts characters: where the one is that was asked for last */
     size_t chars, byte;
+    size_t counted; /* bytes whose line breaks are counted */
+    unsigned lines;
 };
 
 /* The byte of a character; they are asked for in rising order. */
@@ -42,6 +44,15 @@ static size_t byte_of(st_yaml *y, size_t chars)
     for (; y->chars < chars && y->byte < y->file.n; y->chars++)
         st_utf8_next(y->file, &y->byte);
     return y->byte;
+}
+
+unsigned st_yaml_line(st_yaml *y, size_t at)
+{
+    if (at < y->counted)
+        y->counted = y->lines = 0;
+    for (; y->counted < at && y->counted < y->file.n; y->counted++)
+        y->lines += y->file.p[y->counted] == '\n';
+    return y->lines + 1;
 }
 
 st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d)

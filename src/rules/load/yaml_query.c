@@ -132,14 +132,6 @@ static size_t content(st_str file, size_t at, unsigned style)
     return stop && at < file.n ? at + 1 : at;
 }
 
-unsigned st_yaml_line(st_str file, size_t at)
-{
-    unsigned line = 1;
-    for (size_t i = 0; i < at && i < file.n; i++)
-        line += file.p[i] == '\n';
-    return line;
-}
-
 /* A query that was pasted with the fence around it, as in Markdown (```kusto ... ```), which would be
  * one string to KQL: the fence becomes blanks. */
 static void unfence(st_str text)
@@ -162,7 +154,7 @@ static void unfence(st_str text)
 
 /* ---- what a thing says of itself --------------------------------------------------------------- */
 
-static void take_query(const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
+static void take_query(st_yaml *yaml, const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
 {
     st_places m = { 0 };
     size_t start = t->where.start;
@@ -181,7 +173,7 @@ static void take_query(const st_yaml_source *y, const st_yaml_item *t, st_yaml_q
         memcpy(all, m.v, m.n * sizeof *all);
     q->places = all;
     q->nplaces = all ? m.n : 0;
-    q->line = st_yaml_line(y->file, m.n ? m.v[0].file : start);
+    q->line = st_yaml_line(yaml, m.n ? m.v[0].file : start);
     free(m.v);
 }
 
@@ -192,7 +184,7 @@ static void take_field(const st_yaml_source *y, const char *key, const st_yaml_i
             (st_yaml_field){ st_str_of(key), st_arena_copy(y->arena, st_str_trim(t->text)), t->where };
 }
 
-static void take_text(const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
+static void take_text(st_yaml *yaml, const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
 {
     for (size_t i = 0; i < MEANINGS; i++) {
         if (!st_str_eq(t->path, st_str_of(meanings[i].path)))
@@ -200,7 +192,7 @@ static void take_text(const st_yaml_source *y, const st_yaml_item *t, st_yaml_qu
         if (meanings[i].key)
             take_field(y, meanings[i].key, t, q);
         else
-            take_query(y, t, q);
+            take_query(yaml, y, t, q);
     }
 }
 
@@ -212,7 +204,7 @@ bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q
             q->text = (st_str){ 0 };
             q->nfields = 0;
         } else if (t.what == ST_YAML_TEXT) {
-            take_text(from, &t, q);
+            take_text(y, from, &t, q);
         } else if (q->text.p) {
             return true;
         }
