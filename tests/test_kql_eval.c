@@ -478,6 +478,10 @@ static void eval__make_series(void **state)
           "count_:dynamic m:dynamic t:dynamic / [2,1],[24,50],[0,15]" },
         { S "n = count() default=7 on t from 10 to 31 step 10",
           "n:dynamic t:dynamic / [1,1,7],[10,20,30]" },
+        { S "n = count() on t in range(5, 20, 10)", "n:dynamic t:dynamic / [1,1,1],[0,10,20]" },
+        { S "n = count() on t in range(0, 19, 10)", "n:dynamic t:dynamic / [1,1],[0,10]" },
+        { "print t = -9223372036854775807 - 1 | make-series n = count() on t step 10",
+          "n:dynamic t:dynamic / [1],[-9223372036854775808]" },
         { S "n = count() on t step 0", "1:91: a step must be above zero" },
         { S "n = count() on k step 1", "1:84: an axis of string can't be divided into steps" },
         { "range t from 0 to 9000000 step 9000000 | make-series n = count() on t step 1 | "
@@ -613,6 +617,9 @@ static void query__greedy__is_stopped_and_says_so(void **state)
           { .memory = 1 << 20 }, "q: stopped at 1 MiB of memory, the limit; --max-memory raises it" },
         { "range x from 1 to 5000000000 step 1 | extend y = x % 7 | where y == 9 | count",
           { .rows = UINT64_MAX, .seconds = 1 }, "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "let f = () { series_seasonal(range(1, 1000000)) }; let g = () { print f(), f(), f(), f() }; "
+          "union g, g, g, g",
+          { .seconds = 1 }, "q: stopped after 1 s, the limit; --max-time raises it" },
         { "range i from 1 to 100000 step 1 | partition by i (take 1) | count", { .memory = 4 << 20 },
           "q: stopped at 4 MiB of memory, the limit; --max-memory raises it" },
     };

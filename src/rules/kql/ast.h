@@ -318,7 +318,7 @@ struct st_kql_op {
         struct { st_kql_expr *call; st_kql_schema schema; } evaluate;
         struct { st_kql_expr *expr; st_kql_part *parts; size_t n; } parse;
         struct { st_kql_series_item *items; size_t n; st_kql_expr *on, *from, *to, *step;
-                 st_kql_list by; } series;
+                 st_kql_list by; bool closed; } series;
         struct { st_kql_level *levels; size_t n; } nested;
         struct { st_kql_expr *by; st_kql_query *body; } partition;
         struct { st_kql_name *names; st_kql_query **bodies; size_t n; } fork; /* names may be empty */

@@ -16,10 +16,8 @@
 /* Has the rule used up what it may have? Its constants may take less. */
 static bool spent(st_krun *r)
 {
-    if (!r->binding)
+    if (!r->binding || r->arena.total <= ST_MAX_KQL_CONSTANTS)
         return !st_krun_going(r);
-    if (r->arena.total <= ST_MAX_KQL_CONSTANTS)
-        return false;
     r->limit = "the values of this rule take more memory than the limit";
     return true;
 }

@@ -569,10 +569,12 @@ static st_kv f_fir(st_krun *r, const st_kx *x, const st_kv *a)
     double by = normal && sum != 0 ? 1 / sum : 1;
     size_t ahead = centred ? f.n / 2 : 0;
     s.ok = s.ok && f.ok;
-    for (size_t i = 0; s.ok && i < s.n; i++)
+    for (size_t i = 0; s.ok && i < s.n; i++) {
         for (size_t k = 0; k < f.n && k <= i + ahead; k++)
             if (i + ahead - k < s.n)
                 out[i] += s.v[i + ahead - k] * f.v[k] * by;
+        s.ok = i % 4096 || st_krun_going(r);
+    }
     st_kv v = s.ok ? reals(r, out, s.n) : st_kv_null();
     close_series(r, &f, st_kv_null());
     return close_series(r, &s, v);
@@ -706,7 +708,7 @@ static st_kv f_periods_detect(st_krun *r, const st_kx *x, const st_kv *a)
     size_t n = ok ? (size_t)a[3].u.i : 0;
     st_karray *periods = st_karray_new(&r->mem, n), *scores = st_karray_new(&r->mem, n);
     (void)x;
-    for (size_t i = 0; periods && scores && i < n; i++) {
+    for (size_t i = 0; periods && scores && i < n && st_krun_going(r); i++) {
         double score = 0;
         statistics(&s, v);
         all = i ? all : v[VARIANCE];

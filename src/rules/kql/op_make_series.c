@@ -20,6 +20,7 @@ typedef struct series {
     st_kv *defaults;
     st_kv from, to, step; /* null: not given */
     st_kt axis;
+    bool closed; /* `to` is part of it, and bins begin at multiples of step: the old form */
     bool done;
 } series;
 
@@ -59,7 +60,7 @@ static st_kv axis_at(const series *s, const axis *a, size_t k)
     return v;
 }
 
-/* A multiple of step, not above v. */
+/* A multiple of step, not above v; v, where no such number is left. */
 static st_kv floor_to(const series *s, st_kv v)
 {
     if (s->axis == ST_KT_REAL) {
@@ -69,7 +70,8 @@ static st_kv floor_to(const series *s, st_kv v)
         return st_kv_real(floor(d / step) * step);
     }
     int64_t left = v.u.i % s->step.u.i;
-    v.u.i -= left < 0 ? left + s->step.u.i : left;
+    left += left < 0 ? s->step.u.i : 0;
+    v.u.i = v.u.i < INT64_MIN + left ? v.u.i : v.u.i - left;
     return v;
 }
 
@@ -87,12 +89,14 @@ static bool find_axis(st_krun *r, const series *s, const st_kv *on, size_t n, ax
     a->n = 0;
     if (low.tag == ST_KV_NULL)
         return true;
-    a->start = s->from.tag != ST_KV_NULL ? s->from : floor_to(s, low);
+    a->start = s->from.tag == ST_KV_NULL ? floor_to(s, low)
+               : s->closed               ? floor_to(s, s->from)
+                                         : s->from;
     st_kv end = s->to.tag != ST_KV_NULL ? s->to : high;
     if (!bin_of(s, a->start, end, &a->n))
         return true;
     /* `to` is not part of it unless a bin begins before it */
-    if (a->n < ST_MAX_KQL_SERIES && (s->to.tag == ST_KV_NULL ||
+    if (a->n < ST_MAX_KQL_SERIES && (s->to.tag == ST_KV_NULL || s->closed ||
                                      st_kv_cmp(&r->mem, axis_at(s, a, a->n), s->to) < 0))
         a->n++;
     if (a->n < ST_MAX_KQL_SERIES)
@@ -242,6 +246,7 @@ static bool bind_axis(st_kbinder *b, const st_kql_op *q, series *s, st_kcol *col
                     st_kt_name(s->axis));
         return false;
     }
+    s->closed = q->u.series.closed;
     if (!q->u.series.step || !bound(b, q->u.series.from, s->axis, &s->from) ||
         !bound(b, q->u.series.to, s->axis, &s->to) ||
         !bound(b, q->u.series.step, times ? ST_KT_TIMESPAN : s->axis, &s->step))

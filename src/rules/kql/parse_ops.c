@@ -457,7 +457,7 @@ static void series_item(st_parser *p, st_p_list *list)
     st_p_add(p, list, item);
 }
 
-/* Old form: in range(from, to, step) */
+/* Old form: in range(from, to, step), its end included */
 static void series_range(st_parser *p, st_kql_op *op)
 {
     st_kql_expr *call = st_p_postfix(p);
@@ -470,6 +470,7 @@ static void series_range(st_parser *p, st_kql_op *op)
     op->u.series.from = call->u.call.args.items[0];
     op->u.series.to = call->u.call.args.items[1];
     op->u.series.step = call->u.call.args.items[2];
+    op->u.series.closed = true;
 }
 
 static void read_make_series(st_parser *p, st_kql_op *op)

@@ -275,7 +275,7 @@ static void put_series(st_buf *b, const st_kql_op *op)
     }
     put_clause(b, "on", op->u.series.on);
     put_clause(b, "from", op->u.series.from);
-    put_clause(b, "to", op->u.series.to);
+    put_clause(b, op->u.series.closed ? "up to and with" : "to", op->u.series.to);
     put_clause(b, "step", op->u.series.step);
     if (op->u.series.by.n)
         st_buf_fmt(b, " by");
