@@ -321,6 +321,10 @@ static st_code set_param(st_config *c, const char *v, st_err *e)
 {
     if (pair(&c->params, v, strchr(v, '='), "--param: NAME=VALUE", e) != ST_OK)
         return e->code;
+    const st_named *last = &c->params.items[c->params.n - 1];
+    for (size_t i = 0; i + 1 < c->params.n; i++)
+        if (st_str_eq(c->params.items[i].name, last->name))
+            return st_fail(e, ST_E_USAGE, "--param %.*s: given twice", ST_FMT(last->name));
     c->settings.params = c->params.items;
     c->settings.nparams = c->params.n;
     return ST_OK;

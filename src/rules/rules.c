@@ -102,7 +102,8 @@ static st_str numbered(st_rules *r, st_str id, unsigned number)
     return out;
 }
 
-/* Ids become names of files: what no file's name may hold becomes a dash, and they end early. */
+/* Ids become names of files: what no file's name may hold, and a dot in front, which would hide it,
+ * becomes a dash, and they end early. */
 static st_str clean_id(st_rules *r, st_str id)
 {
     st_str kept = { id.p, 0 };
@@ -112,7 +113,7 @@ static st_str clean_id(st_rules *r, st_str id)
         kept.n = id.n;
     st_str out = st_arena_copy(&r->arena, kept);
     for (size_t i = 0; out.p && i < out.n; i++)
-        if ((unsigned char)out.p[i] < 0x20 || strchr("/\\:*?\"<>|", out.p[i]))
+        if ((unsigned char)out.p[i] < 0x20 || (i == 0 && out.p[i] == '.') || strchr("/\\:*?\"<>|", out.p[i]))
             ((char *)(uintptr_t)out.p)[i] = '-';
     return out;
 }
