@@ -20,6 +20,8 @@ struct st_tidy {
     pthread_t watcher;
     sigset_t signals, before;
     char *path; /* what is to go; NULL: nothing */
+    bool done;
+    int wake; /* one of the signals: ends the wait when done */
 };
 
 /* The files of a folder below `in`, and the folder itself. */
@@ -53,7 +55,7 @@ void st_tidy_remove(const char *path)
     rmdir(path);
 }
 
-/* Keeps the lock: nothing may be put in place any more. */
+/* Unless all is done, keeps the lock: nothing may be put in place any more. */
 static void *watch(void *arg)
 {
     st_tidy *t = arg;
@@ -61,8 +63,11 @@ static void *watch(void *arg)
     int number = 0;
     while (sigwait(&t->signals, &number) != 0)
         continue;
-    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
     pthread_mutex_lock(&t->lock);
+    if (t->done) {
+        pthread_mutex_unlock(&t->lock);
+        return NULL;
+    }
     if (t->path)
         st_tidy_remove(t->path);
     signal(number, SIG_DFL);
@@ -82,8 +87,14 @@ st_tidy *st_tidy_new(void)
     sigemptyset(&t->signals);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         struct sigaction now;
-        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN)
+        if (sigaction(ends[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN) {
             sigaddset(&t->signals, ends[i]);
+            t->wake = ends[i];
+        }
+    }
+    if (!t->wake) {
+        free(t);
+        return NULL;
     }
     pthread_mutex_init(&t->lock, NULL);
     pthread_sigmask(SIG_BLOCK, &t->signals, &t->before);
@@ -110,7 +121,10 @@ void st_tidy_free(st_tidy *t)
 {
     if (!t)
         return;
-    pthread_cancel(t->watcher);
+    pthread_mutex_lock(&t->lock);
+    t->done = true;
+    pthread_mutex_unlock(&t->lock);
+    pthread_kill(t->watcher, t->wake);
     pthread_join(t->watcher, NULL);
     pthread_sigmask(SIG_SETMASK, &t->before, NULL);
     pthread_mutex_destroy(&t->lock);
