@@ -290,6 +290,8 @@ static void eval__operators(void **state)
           "k:string k1:string w:string / a,, / b,b,x / a,, / c,," },
         { T "union (T | take 1), (print v = 'x')",
           "k:string v_long:long v_string:string / a,1, / ,~,x" },
+        { "union (print v = 1), (print v = 'x'), (print v_long = 5, v_long1 = 6)",
+          "v_long2:long v_string:string v_long:long v_long1:long / 1,,~,~ / ~,x,~,~ / ~,,5,6" },
         { T "let f = (x:long, s:string = '!') { strcat(x, s) }; print f(2), f(3, '?')",
           "print_0:string print_1:string / 2!,3?" },
         { T "let W = (t:(k:string, v:long), n:long) { t | where v > n }; W(T, 1) | project v",

@@ -929,6 +929,26 @@ typedef struct ucol {
     st_kt type;
 } ucol;
 
+static bool is_taken(const ucol *cols, size_t n, size_t but, st_str name)
+{
+    for (size_t k = 0; k < n; k++)
+        if (k != but && st_str_eq(cols[k].name, name))
+            return true;
+    return false;
+}
+
+/* A name that was made is no other column's. */
+static void number_made(st_kbinder *b, ucol *cols, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        st_str made = cols[i].name;
+        unsigned k = 0;
+        while (cols[i].name.n != cols[i].plain.n && !b->r->arena.failed &&
+               is_taken(cols, n, i, cols[i].name))
+            cols[i].name = numbered(b, made, ++k);
+    }
+}
+
 static size_t union_columns(st_kbinder *b, const legs *l, bool inner, ucol *cols)
 {
     size_t n = 0;
@@ -955,6 +975,7 @@ static size_t union_columns(st_kbinder *b, const legs *l, bool inner, ucol *cols
             cols[at] = (ucol){ name, col->name, col->type };
             n++;
         }
+    number_made(b, cols, n);
     return n;
 }
 
