@@ -145,6 +145,10 @@ static void load__markdown_kinds_of_blocks__as_said_or_as_they_look(void **state
         { "# T\n```powershell\nps | where x\n```\n", 0, NULL },
         /* in a list, its indent of tabs */
         { "# T\n1.\tDo:\n\n\t```kql\n\tDeviceProcessEvents\n\t```\n", 1, "T" },
+        /* behind the mark of an item; its closing fence opens nothing */
+        { "# T\n- ```kql\n  DeviceProcessEvents\n  ```\n2. ```kql\n   DeviceEvents\n   ```\n", 2, "T" },
+        /* code within a line is no fence */
+        { "# T\n```kql``` is a word\n```kql\nDeviceProcessEvents\n```\n", 1, "T" },
         /* a document that says kql says it of all that is */
         { "# T\n```kql\nDeviceProcessEvents\n```\n```\nDeviceProcessEvents\n| count\n```\n", 1, "T" },
         /* what looks like a query, and what looks like a shell */

@@ -42,7 +42,21 @@ static size_t fence(st_str s, char *mark, st_str *info)
         n++;
     *mark = s.p[0];
     *info = st_str_trim((st_str){ s.p + n, s.n - n });
-    return n >= 3 ? n : 0;
+    bool code = *mark == '`' && info->n && memchr(info->p, '`', info->n); /* ```code``` within a line */
+    return n >= 3 && !code ? n : 0;
+}
+
+/* Behind the mark of a list's item, if the line begins with one: "- ", "* ", "+ ", "2. ", "2) ". */
+static st_str in_item(st_str s)
+{
+    size_t first = 0, i;
+    while (first < s.n && (s.p[first] == ' ' || s.p[first] == '\t'))
+        first++;
+    for (i = first; i < s.n && s.p[i] >= '0' && s.p[i] <= '9'; i++)
+        ;
+    const char *marks = i > first ? ".)" : "-*+";
+    bool item = i + 1 < s.n && s.p[i] && strchr(marks, s.p[i]) && s.p[i + 1] == ' ';
+    return item ? (st_str){ s.p + i + 2, s.n - i - 2 } : s;
 }
 
 typedef enum saying { SAYS_KQL, SAYS_NOTHING, SAYS_OTHER } saying;
@@ -190,7 +204,7 @@ static bool next(st_markdown *m, st_str doc, st_fence *out, saying *said)
         line l = line_at(doc, m->at);
         st_str s = text_of(doc, l), info;
         char mark;
-        size_t marks = fence(s, &mark, &info);
+        size_t marks = fence(in_item(s), &mark, &info);
         m->at = l.next;
         m->line++;
         if (!marks) {
