@@ -129,7 +129,7 @@ static void say_not_applicable(const st_session *s)
 
 int st_session_rules(st_session *s)
 {
-    size_t fatal, skipped;
+    size_t fatal = 0, skipped = 0;
     int status = st_session_load(s, &fatal, &skipped);
     if (status != ST_EXIT_OK)
         return status;

@@ -278,11 +278,12 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
     st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
     st_yaml *y = st_yaml_open(&r->arena, from->file, &r->diags);
     while (y && code == ST_OK && st_yaml_next_query(y, &source, &q)) {
-        from->text = q.text;
-        from->line = q.line;
-        from->yaml = &q;
-        from->number++;
-        code = add_rule(r, from, err);
+        piece one = *from;
+        one.text = q.text;
+        one.line = q.line;
+        one.yaml = &q;
+        one.number = ++from->number;
+        code = add_rule(r, &one, err);
         st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
     }
     st_yaml_close(y);

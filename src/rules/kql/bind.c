@@ -96,7 +96,7 @@ static st_kx *tuple_column(st_kbinder *b, outputs *o, const st_kql_expr *value)
     if (!x || b->aggregates || x->type == ST_KT_UNKNOWN)
         return x;
     st_kx *col = ST_NEW(&b->r->arena, st_kx);
-    if (!col || !st_grow(&o->tuples, &o->tuples_cap, o->ntuples + 1, sizeof *o->tuples)) {
+    if (!col || !st_grow(&o->tuples, &o->tuples_cap, o->ntuples + 1, sizeof(st_kx *))) {
         b->failed = true;
         st_krun_nomem(b->r);
         return NULL;
@@ -575,8 +575,10 @@ static st_str joined(st_kbinder *b, st_str x, st_str y)
     char *p = ST_NEWN(&b->r->arena, char, x.n + y.n + 1);
     if (!p)
         return x;
-    memcpy(p, x.p, x.n);
-    memcpy(p + x.n, y.p, y.n);
+    if (x.n)
+        memcpy(p, x.p, x.n);
+    if (y.n)
+        memcpy(p + x.n, y.p, y.n);
     return (st_str){ p, x.n + y.n };
 }
 

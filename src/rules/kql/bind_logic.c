@@ -20,18 +20,18 @@ static bool terms_of(const st_kql_expr *e, terms *out)
 {
     st_kql_operator op = e->u.binary.op;
     terms todo = { 0 };
-    bool ok = st_grow(&todo.v, &todo.cap, 1, sizeof *todo.v);
+    bool ok = st_grow(&todo.v, &todo.cap, 1, sizeof(st_kql_expr *));
     if (ok)
         todo.v[todo.n++] = e;
     while (ok && todo.n) {
         const st_kql_expr *t = todo.v[--todo.n];
         if (t->kind == ST_KX_BINARY && t->u.binary.op == op) {
-            ok = st_grow(&todo.v, &todo.cap, todo.n + 2, sizeof *todo.v);
+            ok = st_grow(&todo.v, &todo.cap, todo.n + 2, sizeof(st_kql_expr *));
             if (ok) {
                 todo.v[todo.n++] = t->u.binary.right;
                 todo.v[todo.n++] = t->u.binary.left;
             }
-        } else if ((ok = st_grow(&out->v, &out->cap, out->n + 1, sizeof *out->v))) {
+        } else if ((ok = st_grow(&out->v, &out->cap, out->n + 1, sizeof(st_kql_expr *)))) {
             out->v[out->n++] = t;
         }
     }

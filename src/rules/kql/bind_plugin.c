@@ -297,7 +297,7 @@ static bool unpack_options(st_kbinder *b, const st_kql_list *args, unpack *u)
     while (u->conflict < NCONFLICTS && !st_str_eq(how, st_str_of(conflicts[u->conflict])))
         u->conflict++;
     u->ignored = v[2];
-    if (u->conflict == NCONFLICTS)
+    if (by[1] && u->conflict == NCONFLICTS)
         st_kb_error(b, by[1]->span, NULL, "error, replace_source or keep_source is expected here");
     else if (by[2] && v[2].tag != ST_KV_ARRAY)
         st_kb_error(b, by[2]->span, "KS107", "an array of names is needed here");

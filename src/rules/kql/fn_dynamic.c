@@ -230,7 +230,7 @@ static st_kv f_array_index_of(st_krun *r, const st_kx *x, const st_kv *a)
 {
     int64_t n = a[0].tag == ST_KV_ARRAY ? (int64_t)a[0].u.a->n : -1, start = 0, len = -1, nth = 1;
     int64_t *const options[] = { &start, &len, &nth };
-    for (size_t i = 2; i < x->nargs; i++) {
+    for (size_t i = 2; i < x->nargs && i < 5; i++) {
         if (a[i].tag != ST_KV_LONG)
             return st_kv_null();
         *options[i - 2] = a[i].u.i;

@@ -203,11 +203,13 @@ static bool sound(st_str ip, bool prefix)
 {
     uint32_t v;
     unsigned bits, dots = 0;
-    if (!memchr(ip.p ? ip.p : "", '/', ip.n) && ipv4(ip, &v, &bits))
+    if (!ip.p || !ip.n)
+        return false;
+    if (!memchr(ip.p, '/', ip.n) && ipv4(ip, &v, &bits))
         return true;
     for (size_t i = 0; i < ip.n; i++)
         dots += ip.p[i] == '.';
-    if (!prefix || !ip.n || ip.p[ip.n - 1] != '.' || dots > 3)
+    if (!prefix || ip.p[ip.n - 1] != '.' || dots > 3)
         return false;
     char whole[32];
     size_t n = ip.n < 16 ? ip.n : 16;

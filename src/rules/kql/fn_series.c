@@ -655,7 +655,7 @@ static size_t best_period(const double *like, size_t n, double low, double high,
     for (size_t k = 4; like && k + k <= n; k++)
         if ((double)k >= low && (double)k <= high && is_peak(like, n, k))
             most = fmax(most, like[k]);
-    for (size_t k = 4; most > 0 && k + k <= n; k++)
+    for (size_t k = 4; like && most > 0 && k + k <= n; k++)
         if ((double)k >= low && (double)k <= high && is_peak(like, n, k) && like[k] >= 0.9 * most) {
             *score = fmin(like[k], 1);
             return k;

@@ -16,7 +16,7 @@ static const st_kfn *const families[] = {
 
 const st_kfn *st_kfn_at(size_t i)
 {
-    for (size_t f = 0; f < sizeof families / sizeof *families; f++)
+    for (size_t f = 0; f < sizeof families / sizeof(const st_kfn *); f++)
         for (const st_kfn *fn = families[f]; fn->name; fn++)
             if (!i--)
                 return fn;
@@ -25,7 +25,7 @@ const st_kfn *st_kfn_at(size_t i)
 
 const st_kfn *st_kfn_find(st_str name)
 {
-    for (size_t f = 0; f < sizeof families / sizeof *families; f++)
+    for (size_t f = 0; f < sizeof families / sizeof(const st_kfn *); f++)
         for (const st_kfn *fn = families[f]; fn->name; fn++)
             if (st_str_eq(name, st_str_of(fn->name)))
                 return fn;

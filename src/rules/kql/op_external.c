@@ -67,7 +67,7 @@ static st_code unpack(st_buf *packed, st_str path, st_err *e)
 
 static bool starts(const st_buf *b, const char *bytes, size_t n)
 {
-    return b->n >= n && memcmp(b->p, bytes, n) == 0;
+    return b->p && b->n >= n && memcmp(b->p, bytes, n) == 0;
 }
 
 /* Whatever isn't UTF-8 becomes U+FFFD, so that every value is text. */

@@ -597,7 +597,7 @@ static void read_fork(st_parser *p, st_kql_op *op)
     } while (!p->panic && (st_p_is(p, 0, "(") || st_p_is(p, 1, "=")));
     op->u.fork.n = bodies.n;
     op->u.fork.names = st_p_array(p, &names, sizeof *op->u.fork.names);
-    op->u.fork.bodies = st_p_array(p, &bodies, sizeof *op->u.fork.bodies);
+    op->u.fork.bodies = st_p_array(p, &bodies, sizeof(st_kql_query *));
 }
 
 static void read_facet(st_parser *p, st_kql_op *op)

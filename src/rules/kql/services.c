@@ -311,7 +311,7 @@ static st_kcol *columns(st_krun *r, const st_kservice *s, size_t *n)
     *n = 0;
     while (c && st_str_cut(&rest, ' ', &word)) {
         bool typed = word.n > 2 && word.p[word.n - 2] == ':';
-        c[*n].type = type_of(typed ? word.p[word.n - 1] : 0);
+        c[*n].type = typed ? type_of(word.p[word.n - 1]) : ST_KT_STRING;
         c[(*n)++].name = (st_str){ word.p, typed ? word.n - 2 : word.n };
     }
     return c;

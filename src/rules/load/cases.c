@@ -139,7 +139,7 @@ static const st_str *kept(reader *x, size_t list, size_t *n)
 {
     st_str *out = ST_NEWN(&x->rules->arena, st_str, x->n[list]);
     *n = out ? x->n[list] : 0;
-    if (*n)
+    if (*n && x->lists[list])
         memcpy(out, x->lists[list], *n * sizeof *out);
     return out;
 }
@@ -175,7 +175,7 @@ static void ends(reader *x)
 
 static st_code read_cases(st_rules *r, st_str path, st_str file, bool named, st_case_list *out)
 {
-    st_rule_case now;
+    st_rule_case now = { 0 };
     reader x = { .rules = r, .now = &now };
     st_yaml_item t;
     bool inside = false;

@@ -72,7 +72,7 @@ static size_t blank_at(st_str raw, size_t at)
 /* How many bytes of the file an escape in double quotes takes; *blank: it stands for white space. */
 static size_t escape(st_str raw, size_t at, bool *blank)
 {
-    char c = at + 1 < raw.n ? raw.p[at + 1] : 0;
+    int c = at + 1 < raw.n ? raw.p[at + 1] : 0;
     *blank = c && strchr("ntr \t\n\r", c) != NULL;
     return c == 'x' ? 4 : c == 'u' ? 6 : c == 'U' ? 10 : 2;
 }
