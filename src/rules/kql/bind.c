@@ -504,10 +504,39 @@ static st_kop *bind_render(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return op;
 }
 
+/* The query as far as its operator `end`, as an expression; NULL: no memory. */
+static st_kql_expr *query_up_to(st_kbinder *b, const st_kql_query *query, const st_kql_op *end)
+{
+    st_kql_expr *e = ST_NEW(&b->r->arena, st_kql_expr);
+    st_kql_query *head = ST_NEW(&b->r->arena, st_kql_query);
+    if (!e || !head)
+        return NULL;
+    *head = (st_kql_query){ .span = query->span };
+    st_kql_op **to = &head->first;
+    for (const st_kql_op *q = query->first; q && q != end; q = q->next) {
+        if (!(*to = ST_NEW(&b->r->arena, st_kql_op)))
+            return NULL;
+        **to = *q;
+        (*to)->next = NULL;
+        to = &(*to)->next;
+    }
+    *e = (st_kql_expr){ .kind = ST_KX_QUERY, .span = query->span, .u.query = head };
+    return e;
+}
+
+/* Operators behind it know the rows so far by a name, as though a let had given them. */
 static st_kop *bind_as(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
-    (void)b;
-    (void)q;
+    if (!b->piped) {
+        st_kb_error(b, q->word, NULL, "the rows of a subquery can't be named; use let");
+        return NULL;
+    }
+    st_klet *l = ST_NEW(&b->r->arena, st_klet);
+    st_kql_expr *e = query_up_to(b, b->piped, q);
+    if (!l || !e)
+        return NULL;
+    *l = (st_klet){ .next = b->env, .name = q->u.name.text, .kind = ST_L_TABLE, .expr = e, .env = b->env };
+    b->env = l;
     return in;
 }
 
@@ -1847,8 +1876,11 @@ static st_kop *pipeline(st_kbinder *b, st_kop *op, const st_kql_op *q)
 st_kop *st_kb_body(st_kbinder *b, st_kop *in, const st_kql_query *q, bool ordered)
 {
     bool serialized = b->serialized;
+    const st_kql_query *piped = b->piped;
     b->serialized = ordered;
+    b->piped = NULL;
     st_kop *op = pipeline(b, in, q->first);
+    b->piped = piped;
     b->serialized = serialized;
     st_kb_step_side(b, op);
     return b->failed ? NULL : op;
@@ -1879,7 +1911,12 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     b->row = row;
     if (op)
         op->schema.loose |= b->loosened;
+    const st_kql_query *piped = b->piped;
+    st_klet *env = b->env;
+    b->piped = query;
     op = pipeline(b, op, q ? q->next : NULL);
+    b->piped = piped;
+    b->env = env;
     b->loosened = loosened || (op && op->schema.loose);
     return op;
 }

@@ -100,6 +100,7 @@ typedef struct st_kbinder {
     unsigned label_line;
     struct st_kgpattern *graph; /* a pattern is being bound */
     const struct st_kscope *scope; /* names that aren't columns; NULL: none */
+    const st_kql_query *piped; /* the query whose operators are being bound; NULL: one without a source */
     st_str subject;   /* the node of patterns that the rule is about; empty: not said */
 } st_kbinder;
 
