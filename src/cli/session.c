@@ -127,6 +127,19 @@ static void say_not_applicable(const st_session *s)
         st_say(s->config, "%zu rule%s not applicable here; rules check tells why", n, n == 1 ? " is" : "s are");
 }
 
+/* A hunt without rules would say that nothing was found, which nobody looked for. Rows of everything
+ * need none. */
+static bool has_no_rules(const st_session *s)
+{
+    const st_config *c = s->config;
+    if (c->verb->bit != ST_VERB_HUNT || !c->rules.n || c->scope == ST_SCOPE_ALL)
+        return false;
+    for (size_t i = 0; i < st_rules_count(s->rules); i++)
+        if (!st_rules_at(s->rules, i)->marks_servers)
+            return false;
+    return true;
+}
+
 int st_session_rules(st_session *s)
 {
     size_t fatal = 0, skipped = 0;
@@ -135,6 +148,10 @@ int st_session_rules(st_session *s)
         return status;
     if (fatal) {
         st_complain("%zu error%s in rules: nothing was read", fatal, fatal == 1 ? "" : "s");
+        return ST_EXIT_CANNOT;
+    }
+    if (has_no_rules(s)) {
+        st_complain("no rule to hunt with (--scope all gives rows without one): nothing was read");
         return ST_EXIT_CANNOT;
     }
     if (skipped)
