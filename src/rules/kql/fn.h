@@ -37,6 +37,15 @@ bool st_kf_nulls(const st_kv *a, size_t n);
 /* Code points of a text; the byte at which the n-th one begins. */
 size_t st_kf_points(st_str s);
 size_t st_kf_byte_of(st_str s, int64_t n);
+
+/* Where indexof() and indexof_regex() look: their arguments behind the second. */
+typedef struct st_kwindow {
+    st_str part;
+    int64_t start; /* code points of s in front of part */
+    int64_t nth;   /* occurrence that is wanted, from 1; 0 counts as 1 */
+} st_kwindow;
+/* false: the value of the call is *value already. */
+bool st_kf_window(const st_kx *x, const st_kv *a, st_str s, st_kwindow *w, st_kv *value);
 /* A time or a span and a span later. */
 st_kv st_kf_shift(st_kv t, int64_t by);
 

@@ -95,22 +95,13 @@ static st_kv f_indexof_regex(st_krun *r, const st_kx *x, const st_kv *a)
 {
     size_t spans[1][2];
     st_regex *re = regex_of(r, x, a[1]);
-    st_str s = st_kf_text(r, a[0]);
-    int64_t all = (int64_t)st_kf_points(s), start = x->nargs > 2 ? a[2].u.i : 0,
-            len = x->nargs > 3 ? a[3].u.i : -1, nth = x->nargs > 4 ? a[4].u.i : 1;
-    if (!re || st_kf_nulls(a, x->nargs) || len < -1 || nth < 0)
-        return st_kv_null();
-    start = start < 0 ? start + all : start;
-    start = start < 0 ? 0 : start;
-    if (start > all)
-        return st_kv_long(-1);
-    size_t at = st_kf_byte_of(s, start);
-    st_str part = { s.p + at, s.n - at };
-    if (len >= 0)
-        part.n = st_kf_byte_of(part, len);
-    for (at = 0; search(r, re, part, at, spans, 1);) {
-        if (--nth <= 0)
-            return st_kv_long(start + (int64_t)st_kf_points((st_str){ part.p, spans[0][0] }));
+    st_kwindow w = { 0 };
+    st_kv value = st_kv_null();
+    if (!re || !st_kf_window(x, a, st_kf_text(r, a[0]), &w, &value))
+        return value;
+    for (size_t at = 0; search(r, re, w.part, at, spans, 1);) {
+        if (--w.nth <= 0)
+            return st_kv_long(w.start + (int64_t)st_kf_points((st_str){ w.part.p, spans[0][0] }));
         at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
     }
     return st_kv_long(-1);

@@ -104,29 +104,41 @@ static st_kv f_substring(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_str(&r->mem, rest);
 }
 
-static st_kv f_indexof(st_krun *r, const st_kx *x, const st_kv *a)
+bool st_kf_window(const st_kx *x, const st_kv *a, st_str s, st_kwindow *w, st_kv *value)
 {
-    st_str s = st_kf_text(r, a[0]), what = st_kf_text(r, a[1]);
     int64_t start = x->nargs > 2 ? a[2].u.i : 0, len = x->nargs > 3 ? a[3].u.i : -1,
-            occurrence = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)st_kf_points(s);
-    if (st_kf_nulls(a, x->nargs) || len < -1 || occurrence < 0)
-        return st_kv_null();
+            nth = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)st_kf_points(s);
+    *value = st_kv_null();
+    if (st_kf_nulls(a, x->nargs) || len < -1 || nth < 0)
+        return false;
     start = start < 0 ? start + all : start;
     start = start < 0 ? 0 : start;
+    *value = st_kv_long(-1);
     if (start > all)
-        return st_kv_long(-1);
+        return false;
     size_t at = st_kf_byte_of(s, start);
-    st_str part = { s.p + at, s.n - at };
+    *w = (st_kwindow){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
     if (len >= 0)
-        part.n = st_kf_byte_of(part, len);
+        w->part.n = st_kf_byte_of(w->part, len);
+    return true;
+}
+
+static st_kv f_indexof(st_krun *r, const st_kx *x, const st_kv *a)
+{
+    st_str what = st_kf_text(r, a[1]);
+    st_kwindow w;
+    st_kv value;
+    if (!st_kf_window(x, a, st_kf_text(r, a[0]), &w, &value))
+        return value;
+    st_str part = w.part;
     size_t i = 0;
     while (part.n - i >= what.n) {
         const char *hit = what.n ? memmem(part.p + i, part.n - i, what.p, what.n) : part.p + i;
         if (!hit)
             break;
         i = (size_t)(hit - part.p);
-        if (--occurrence <= 0)
-            return st_kv_long(start + (int64_t)st_kf_points((st_str){ part.p, i }));
+        if (--w.nth <= 0)
+            return st_kv_long(w.start + (int64_t)st_kf_points((st_str){ part.p, i }));
         if (++i > part.n)
             break;
     }
