@@ -127,7 +127,8 @@ static process chain(unsigned long id)
 
 static process mixed(unsigned long id)
 {
-    static const char *const images[] = { SYS32 "svchost.exe", SYS32 "taskhostw.exe", SYS32 "conhost.exe",
+    static const char *const images[] = { SYS32 "svchost.exe", SYS32 "taskhostw.exe",
+                                          SYS32 "conhost.exe",
                                           "C:\\Program Files\\Mozilla Firefox\\firefox.exe" };
     unsigned long up = id - id % 16; /* sixteen children each */
     if (id % 1000 == 0)

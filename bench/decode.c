@@ -40,8 +40,10 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: decode native|libevtx THREADS FILE...\n");
         return 2;
     }
-    st_scan_options o = { .engine = strcmp(argv[1], "libevtx") == 0 ? ST_ENGINE_LIBEVTX : ST_ENGINE_NATIVE,
-                          .threads = (unsigned)strtoul(argv[2], NULL, 10), .slack = true };
+    st_scan_options o = { .engine = strcmp(argv[1], "libevtx") == 0 ? ST_ENGINE_LIBEVTX
+                                                                    : ST_ENGINE_NATIVE,
+                          .threads = (unsigned)strtoul(argv[2], NULL, 10),
+                          .slack = true };
     st_evidence *ev = st_evidence_new();
     st_code code = ev ? ST_OK : ST_E_MEMORY;
     for (int i = 3; code == ST_OK && i < argc; i++)

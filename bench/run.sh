@@ -34,7 +34,7 @@ done
 make -s -C "$build" bench/corpus bench/decode >&2 || exit 2
 mkdir -p "$out" || exit 2
 
-# ---- the logs ----------------------------------------------------------------------------------
+# the logs
 
 # log NAME BYTES
 log() {
@@ -51,7 +51,7 @@ processes() {
     [ -s "$out/$1.evtx" ] || "$build/bench/corpus" "$1" "$many" "$out/$1.evtx" || exit 2
 }
 
-# ---- measuring ---------------------------------------------------------------------------------
+# measuring
 
 # row NAME LOG RUNS COMMAND...: means and deviations go to $out/NAME.LOG. What it prints goes to a file, or to TO;
 # COLD=1 empties the cache before each run.
@@ -86,7 +86,7 @@ peak() {
 # mean NAME LOG: seconds, or nothing
 mean() { [ ! -s "$out/$1.$2" ] || awk -F, 'NR == 2 { print $2 }' "$out/$1.$2"; }
 
-# ---- printing ------------------------------------------------------------------------------------
+# printing
 
 cell() {
     if [ -s "$out/$1.$2" ]; then
@@ -106,7 +106,7 @@ peak_line() { # NAME WHAT
     awk -v what="$2" '{ printf "| %s | %.0f MB | %.2f s |\n", what, $1 * 1024 / 1e6, $2 }' "$out/$1.peak"
 }
 
-# ---- what is measured ----------------------------------------------------------------------------
+# what is measured
 
 log small.evtx "$small"
 log large.evtx "$large"

@@ -40,8 +40,9 @@ static void take_xml(fuzz_seen *s, st_str xml)
     st_buf_str(b, ST_STR("<Events>"));
     st_buf_str(b, xml);
     st_buf_str(b, ST_STR("</Events>"));
-    xmlDoc *doc = xmlReadMemory(b->p, (int)b->n, NULL, "UTF-8",
-                                XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_HUGE);
+    xmlDoc *doc =
+        xmlReadMemory(b->p, (int)b->n, NULL, "UTF-8",
+                      XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING | XML_PARSE_HUGE);
     require(doc != NULL);
     xmlFreeDoc(doc);
 }
@@ -49,7 +50,8 @@ static void take_xml(fuzz_seen *s, st_str xml)
 void fuzz_take(void *job, const st_record *r)
 {
     fuzz_seen *s = job;
-    const st_value *system[] = { &r->provider, &r->provider_guid, &r->channel, &r->computer, &r->user_sid };
+    const st_value *system[] = { &r->provider, &r->provider_guid, &r->channel, &r->computer,
+                                 &r->user_sid };
     s->records++;
     if (s->xml)
         take_xml(s, r->xml);
@@ -77,7 +79,12 @@ static void read_chunk(const unsigned char *bytes, size_t n, fuzz_seen *s)
     st_err e = { 0 };
     st_native *reader = st_native_new();
     if (reader) {
-        st_chunk c = { .bytes = bytes, .n = n, .source = &source, .options = &o, .ops = &ops, .job = s,
+        st_chunk c = { .bytes = bytes,
+                       .n = n,
+                       .source = &source,
+                       .options = &o,
+                       .ops = &ops,
+                       .job = s,
                        .report = &report };
         st_native_chunk(reader, &c, &e);
         require(s->records == report.records + report.slack + report.carved);

@@ -12,7 +12,7 @@ typedef struct fuzz_seen {
     st_buf text, event; /* a value at a time, a document at a time */
     bool xml;           /* each record has to have it */
     uint64_t records;
-    uint64_t values;    /* a hash of all fields as text */
+    uint64_t values; /* a hash of all fields as text */
 } fuzz_seen;
 
 /* A record callback whose job is a fuzz_seen. Aborts unless every name and value is UTF-8 and

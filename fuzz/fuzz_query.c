@@ -54,8 +54,10 @@ static bool add_process(st_store *s, const process *p)
     c->parent_pid[i] = 1000 + p->parent;
     c->utc[i] = c->created[i] = T0 + p->id * 60 * ST_TICKS_SECOND;
     c->event_record_id[i] = c->record_number[i] = c->offset[i] = i + 1;
-    s->seen[s->nseen++] = (st_seen){ .computer = c->computer[i], .event_id = 1,
-                                     .event_record_id = i + 1, .created = c->created[i] };
+    s->seen[s->nseen++] = (st_seen){ .computer = c->computer[i],
+                                     .event_id = 1,
+                                     .event_record_id = i + 1,
+                                     .created = c->created[i] };
     return true;
 }
 

@@ -22,29 +22,57 @@ typedef struct value {
     uint8_t type;
     st_str bytes;
 } value;
-#define V(type, lit) { type, { "" lit, sizeof(lit) - 1 } }
+#define V(type, lit)                \
+    {                               \
+        type,                       \
+        {                           \
+            "" lit, sizeof(lit) - 1 \
+        }                           \
+    }
 
 /* What the outer template of the generator is given, without the body. */
 static const value system_values[SPLICE_SYSTEM - 1] = {
-    V(GEN_U8, "\4"), V(GEN_U8, "\0"), V(GEN_U16, "\1\0"), V(GEN_U16, "\1\0"), V(GEN_NULL, "\0\0"),
-    V(GEN_HEX64, "\0\0\0\0\0\0\0\x80"), V(GEN_FILETIME, "\x60\x5a\xde\xb4\xa6\x7b\xdc\1"),
-    V(GEN_NULL, ""), V(GEN_U32, "\xb0\x09\0\0"), V(GEN_U32, "\x5c\x0c\0\0"),
-    V(GEN_U64, "\2\0\0\0\0\0\0\0"), V(GEN_U8, "\5"), V(GEN_SID, "\1\1\0\0\0\0\0\5\x12\0\0\0"),
-    V(GEN_NULL, ""), V(GEN_STRING, "P\0&\0Q\0"),
+    V(GEN_U8, "\4"),
+    V(GEN_U8, "\0"),
+    V(GEN_U16, "\1\0"),
+    V(GEN_U16, "\1\0"),
+    V(GEN_NULL, "\0\0"),
+    V(GEN_HEX64, "\0\0\0\0\0\0\0\x80"),
+    V(GEN_FILETIME, "\x60\x5a\xde\xb4\xa6\x7b\xdc\1"),
+    V(GEN_NULL, ""),
+    V(GEN_U32, "\xb0\x09\0\0"),
+    V(GEN_U32, "\x5c\x0c\0\0"),
+    V(GEN_U64, "\2\0\0\0\0\0\0\0"),
+    V(GEN_U8, "\5"),
+    V(GEN_SID, "\1\1\0\0\0\0\0\5\x12\0\0\0"),
+    V(GEN_NULL, ""),
+    V(GEN_STRING, "P\0&\0Q\0"),
     V(GEN_GUID, "\x5f\x38\x70\x57\x2a\xc2\xe0\x43\xbf\x4c\x06\xf5\x69\x8f\xfb\xd9"),
     V(GEN_STRING, "C\0"),
 };
 
 /* One of every kind, and what shouldn't be there: a wrong size, half a pair, arrays. */
 static const value every_kind[] = {
-    V(GEN_STRING, "a\0<\0\0\0\x3d\xd8"), V(GEN_ANSI, "caf\xe9\0"), V(GEN_I8, "\xff"),
-    V(GEN_I16, "\xfe\xff"), V(GEN_I32, "\1"), V(GEN_I64, "\xff\xff\xff\xff\xff\xff\xff\x7f"),
-    V(GEN_FLOAT, "\0\0\xc0\x7f"), V(GEN_DOUBLE, "\x9a\x99\x99\x99\x99\x99\xb9\x3f"),
-    V(GEN_BOOL, "\1\0\0\0"), V(GEN_BINARY, "\0\xff"), V(GEN_SIZE, "\1\0\0\0"),
-    V(GEN_SYSTEMTIME, "\xea\7\1\0\5\0\2\0\3\0\4\0\5\0\6\0"), V(GEN_HEX32, "\xe7\3\0\0"),
-    V(GEN_STRINGS, "a\0\0\0b\0\0\0\0\0c\0"), V(0x80 | GEN_U16, "\1\0\2\0\3"),
+    V(GEN_STRING, "a\0<\0\0\0\x3d\xd8"),
+    V(GEN_ANSI, "caf\xe9\0"),
+    V(GEN_I8, "\xff"),
+    V(GEN_I16, "\xfe\xff"),
+    V(GEN_I32, "\1"),
+    V(GEN_I64, "\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    V(GEN_FLOAT, "\0\0\xc0\x7f"),
+    V(GEN_DOUBLE, "\x9a\x99\x99\x99\x99\x99\xb9\x3f"),
+    V(GEN_BOOL, "\1\0\0\0"),
+    V(GEN_BINARY, "\0\xff"),
+    V(GEN_SIZE, "\1\0\0\0"),
+    V(GEN_SYSTEMTIME, "\xea\7\1\0\5\0\2\0\3\0\4\0\5\0\6\0"),
+    V(GEN_HEX32, "\xe7\3\0\0"),
+    V(GEN_STRINGS, "a\0\0\0b\0\0\0\0\0c\0"),
+    V(0x80 | GEN_U16, "\1\0\2\0\3"),
     V(0x80 | GEN_SID, "\1\1\0\0\0\0\0\5\x12\0\0\0\1\1\0\0\0\0\0\5\x13\0\0\0"),
-    V(0x80 | GEN_GUID, ""), V(0x7e, "what"), V(GEN_NULL, "leaked"), V(GEN_STRING, ""),
+    V(0x80 | GEN_GUID, ""),
+    V(0x7e, "what"),
+    V(GEN_NULL, "leaked"),
+    V(GEN_STRING, ""),
 };
 
 static void put_instance(st_buf *b, const char *id, uint32_t definition)

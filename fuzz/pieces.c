@@ -40,7 +40,8 @@ static void seal(unsigned char *p, size_t n)
 
 void pieces_put(st_buf *out, st_str bytes, bool sealed)
 {
-    size_t n = bytes.n < PIECE_LENGTH ? bytes.n : PIECE_LENGTH, length = n | (sealed ? PIECE_SEALED : 0u);
+    size_t n = bytes.n < PIECE_LENGTH ? bytes.n : PIECE_LENGTH,
+           length = n | (sealed ? PIECE_SEALED : 0u);
     st_buf_char(out, (char)(length & 0xff));
     st_buf_char(out, (char)(length >> 8));
     st_buf_put(out, bytes.p, n);

@@ -3,11 +3,11 @@
 
 #include "decode.h"
 
-#define SYSTEM                                                                                    \
-    .provider = "Microsoft-Windows-Sysmon",                                                       \
-    .provider_guid = "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}",                                     \
-    .channel = "Microsoft-Windows-Sysmon/Operational", .computer = "web01.corp.example",          \
-    .user_sid = "S-1-5-18", .level = 4, .keywords = UINT64_C(1) << 63,                            \
+#define SYSTEM                                                                           \
+    .provider = "Microsoft-Windows-Sysmon",                                              \
+    .provider_guid = "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}",                           \
+    .channel = "Microsoft-Windows-Sysmon/Operational", .computer = "web01.corp.example", \
+    .user_sid = "S-1-5-18", .level = 4, .keywords = UINT64_C(1) << 63,                   \
     .created = ST_TICKS_UNIX + UINT64_C(1767323045) * ST_TICKS_SECOND, .pid = 2480, .tid = 3164
 #define FIELDS(f) .fields = (f), .field_count = sizeof(f) / sizeof(f)[0]
 
@@ -68,7 +68,8 @@ static const struct {
     { "no-data", { SYSTEM, .event_id = 255 } },
     { "literal", { SYSTEM, .event_id = 1, FIELDS(entities), .literal = true } },
     { "rendered",
-      { SYSTEM, .event_id = 1, FIELDS(entities), .literal = true, .rendering = "it's <done> & dusted" } },
+      { SYSTEM, .event_id = 1, FIELDS(entities), .literal = true,
+        .rendering = "it's <done> & dusted" } },
 };
 
 const gen_event *splice_event(size_t i, const char **name)

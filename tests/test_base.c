@@ -32,7 +32,8 @@ static void time_sysmon__each_row__parses_or_not(void **state)
         st_buf b = { 0 };
         if (ok)
             st_buf_time_iso(&b, t);
-        if (ok != (rows[i].iso != NULL) || (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].iso))))
+        if (ok != (rows[i].iso != NULL) ||
+            (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].iso))))
             fail_msg("%s: got %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
         st_buf_clear(&b);
         st_buf_time_sysmon(&b, t);
@@ -64,7 +65,8 @@ static void time_iso__zones_and_fractions__give_utc(void **state)
         st_buf b = { 0 };
         if (ok)
             st_buf_time_iso(&b, t);
-        if (ok != (rows[i].iso != NULL) || (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].iso))))
+        if (ok != (rows[i].iso != NULL) ||
+            (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].iso))))
             fail_msg("%s: got %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
         st_buf_free(&b);
     }
@@ -114,8 +116,14 @@ static void utf16__each_row__becomes_utf8(void **state)
         { "\xe9\0", 2, "\xc3\xa9", 0 },
         { "\x3d\xd8\x00\xde", 4, "\xf0\x9f\x98\x80", 0 },
         { "\x3d\xd8", 2, "\xef\xbf\xbd", 1 },
-        { "\x00\xde\x61\0", 4, "\xef\xbf\xbd" "a", 1 },
-        { "\x3d\xd8\x61\0", 4, "\xef\xbf\xbd" "a", 1 },
+        { "\x00\xde\x61\0", 4,
+          "\xef\xbf\xbd"
+          "a",
+          1 },
+        { "\x3d\xd8\x61\0", 4,
+          "\xef\xbf\xbd"
+          "a",
+          1 },
         { "\x2e\x20x", 3, "\xe2\x80\xae", 0 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -130,8 +138,9 @@ static void utf16__each_row__becomes_utf8(void **state)
 static void utf8__invalid_bytes__one_at_a_time(void **state)
 {
     (void)state;
-    static const char *bad[] = { "\x80", "\xc0\x80", "\xc3", "\xe0\x80\x80", "\xed\xa0\x80",
-                                 "\xf4\x90\x80\x80", "\xf5", "\xff", "\xe2\x82" };
+    static const char *bad[] = { "\x80",         "\xc0\x80",     "\xc3",
+                                 "\xe0\x80\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80",
+                                 "\xf5",         "\xff",         "\xe2\x82" };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         size_t at = 0;
         assert_int_equal(st_utf8_next(st_str_of(bad[i]), &at), UINT32_MAX);
@@ -148,12 +157,17 @@ static void fold__letters__simple_folding_only(void **state)
         const char *a, *b;
         bool same;
     } rows[] = {
-        { "CMD.EXE", "cmd.exe", true },  { "\xc3\x89", "\xc3\xa9", true },
+        { "CMD.EXE", "cmd.exe", true },
+        { "\xc3\x89", "\xc3\xa9", true },
         { "\xce\xa3", "\xcf\x82", true }, /* capital sigma, final sigma */
-        { "\xc3\x9f", "ss", false },     { "\xc4\xb1", "i", false }, /* dotless i */
-        { "\xc4\xb0", "i", false },      { "\xe1\xba\x9e", "\xc3\x9f", true },
-        { "a", "ab", false },            { "\xff", "\xff", true },
-        { "\xff", "\xfe", false },       { "K", "\xe2\x84\xaa", true }, /* Kelvin sign */
+        { "\xc3\x9f", "ss", false },
+        { "\xc4\xb1", "i", false }, /* dotless i */
+        { "\xc4\xb0", "i", false },
+        { "\xe1\xba\x9e", "\xc3\x9f", true },
+        { "a", "ab", false },
+        { "\xff", "\xff", true },
+        { "\xff", "\xfe", false },
+        { "K", "\xe2\x84\xaa", true }, /* Kelvin sign */
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (st_fold_eq(st_str_of(rows[i].a), st_str_of(rows[i].b)) != rows[i].same)

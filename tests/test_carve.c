@@ -18,7 +18,7 @@
 #define T0 (ST_TICKS_UNIX + UINT64_C(1767323045) * ST_TICKS_SECOND)
 #define RUN_END (4096u + 64u * 65536u)
 
-/* ---- evidence ------------------------------------------------------------------------------ */
+/* evidence */
 
 static const struct {
     const char *name, *text;
@@ -57,11 +57,21 @@ static void add(gen_log *log, unsigned id, unsigned nfields, bool literal)
     for (size_t i = 0; i < sizeof creation / sizeof creation[0]; i++)
         if (creation[i].since <= nfields)
             f[n++] = (gen_field){ creation[i].name, creation[i].text, creation[i].type, 0 };
-    gen_event e = { .provider = "Microsoft-Windows-Sysmon", .provider_guid = SYSMON_GUID,
-                    .channel = "Microsoft-Windows-Sysmon/Operational", .computer = "web01",
-                    .user_sid = "S-1-5-18", .event_id = (uint16_t)id, .task = (uint16_t)id,
-                    .version = 5, .level = 4, .keywords = UINT64_C(0x8000000000000000),
-                    .created = T0, .pid = 1, .tid = 2, .fields = f, .field_count = n,
+    gen_event e = { .provider = "Microsoft-Windows-Sysmon",
+                    .provider_guid = SYSMON_GUID,
+                    .channel = "Microsoft-Windows-Sysmon/Operational",
+                    .computer = "web01",
+                    .user_sid = "S-1-5-18",
+                    .event_id = (uint16_t)id,
+                    .task = (uint16_t)id,
+                    .version = 5,
+                    .level = 4,
+                    .keywords = UINT64_C(0x8000000000000000),
+                    .created = T0,
+                    .pid = 1,
+                    .tid = 2,
+                    .fields = f,
+                    .field_count = n,
                     .literal = literal };
     assert_true(gen_add(log, &e));
 }
@@ -101,7 +111,7 @@ static void noise(st_buf *b, size_t n)
     }
 }
 
-/* ---- reading ----------------------------------------------------------------------------------- */
+/* reading */
 
 enum { MOST = 4096 };
 
@@ -143,10 +153,16 @@ static void *begin(void *ctx, unsigned thread, size_t source)
 static void record(void *ctx, const st_record *r)
 {
     job *j = ctx;
-    seen s = { .offset = r->offset, .record_id = r->event_record_id, .event_id = r->event_id,
-               .flags = r->flags, .origin = r->origin, .source = j->source,
-               .nfields = r->nfields, .host = st_value_is(&r->computer, "web01"),
-               .time = r->time_created == T0, .damage = r->damage,
+    seen s = { .offset = r->offset,
+               .record_id = r->event_record_id,
+               .event_id = r->event_id,
+               .flags = r->flags,
+               .origin = r->origin,
+               .source = j->source,
+               .nfields = r->nfields,
+               .host = st_value_is(&r->computer, "web01"),
+               .time = r->time_created == T0,
+               .damage = r->damage,
                .xml = r->xml.n && memmem(r->xml.p, r->xml.n, ">whoami /all<", 13) != NULL };
     assert_true(s.host || !r->computer.p); /* absent, never another */
     for (size_t i = 0; i < r->nfields; i++)
@@ -234,7 +250,7 @@ static const st_report *read_all(room *r)
     return &st_evidence_at(r->evidence, 0)->report;
 }
 
-/* ---- lone records ---------------------------------------------------------------------------------- */
+/* lone records */
 
 static void lone__any_alignment__is_read_by_its_own_template(void **state)
 {
@@ -348,7 +364,7 @@ static void lone__template_in_another_source__is_never_used(void **state)
     assert_true(r->list[1].host);
 }
 
-/* ---- each once ------------------------------------------------------------------------------------- */
+/* each once */
 
 static void chunk__whole_or_cut__each_record_once(void **state)
 {
@@ -427,7 +443,7 @@ static void lone__across_two_pieces_of_work__is_read_once(void **state)
     }
 }
 
-/* ---- where pieces of work begin ------------------------------------------------------------------------- */
+/* where pieces of work begin */
 
 enum { CHUNK = 65536, CHUNKS = 8, SHORT = 3 };
 
@@ -520,7 +536,8 @@ static void pieces__any_size__same_records(void **state)
         { "as written", 0, 0, 0, false, false, false, 112, 88 },
         { "half a KiB more behind a chunk", 4096 + CHUNK, 512, 0, false, false, false, 112, 88 },
         { "off the grid, without magics", 4096 + CHUNK, 30008, 0, true, false, false, 100, 60 },
-        { "bytes missing in a chunk", 4096 + 2 * CHUNK + 20000, 0, 3072, false, false, false, 110, 60 },
+        { "bytes missing in a chunk", 4096 + 2 * CHUNK + 20000, 0, 3072, false, false, false, 110,
+          60 },
         { "odd bytes more behind a chunk", 4096 + CHUNK, 777, 0, false, false, false, 25, 0 },
         { "raw", 0, 777, 0, false, false, true, 112, 88 },
         { "raw, heads of chunks gone", 0, 777, 0, true, true, true, 200, 0 },
@@ -539,7 +556,8 @@ static void pieces__any_size__same_records(void **state)
             wipe(&log, 0, 4096);
         st_buf_put(&b, log.p, cases[c].at);
         noise(&b, cases[c].insert);
-        st_buf_put(&b, log.p + cases[c].at + cases[c].remove, log.n - cases[c].at - cases[c].remove);
+        st_buf_put(&b, log.p + cases[c].at + cases[c].remove,
+                   log.n - cases[c].at - cases[c].remove);
         st_buf_free(&log);
         file(r, &b);
         print_message("%s, carve %d\n", cases[c].what, r->options.carve);
@@ -551,10 +569,11 @@ static void pieces__any_size__same_records(void **state)
     }
 }
 
-/* ---- what belongs to another --------------------------------------------------------------------------- */
+/* what belongs to another */
 
 /* A chunk's bytes up to `cut`, then those of a second one from `other` on; or noise. */
-static st_buf spliced(const st_buf *log, const st_buf *second, size_t before, size_t cut, size_t other)
+static st_buf spliced(const st_buf *log, const st_buf *second, size_t before, size_t cut,
+                      size_t other)
 {
     st_buf b = { 0 };
     if (before)
@@ -597,7 +616,8 @@ static void cut__anywhere__what_follows_is_never_taken_for_it_unmarked(void **st
             if (s->offset < where + at)
                 assert_int_equal(s->flags & (ST_R_PARTIAL | ST_R_REPAIRED), 0);
             if (s->offset == where + at && !whole && !(s->flags & (ST_R_PARTIAL | ST_R_TRAILER)))
-                fail_msg("case %zu: before %zu, cut %zu, other %zu: flags %x", i, before, cut, other, s->flags);
+                fail_msg("case %zu: before %zu, cut %zu, other %zu: flags %x", i, before, cut,
+                         other, s->flags);
         }
         if (!intact && at > 512)
             fail_msg("case %zu: before %zu, cut %zu, other %zu: nothing", i, before, cut, other);
@@ -607,7 +627,7 @@ static void cut__anywhere__what_follows_is_never_taken_for_it_unmarked(void **st
     st_buf_free(&logs[1]);
 }
 
-/* ---- what can't be read -------------------------------------------------------------------------------- */
+/* what can't be read */
 
 static void lone__cut_short__is_counted_with_its_range(void **state)
 {
@@ -648,8 +668,8 @@ static void raw__no_signature__gives_nothing(void **state)
 static void raw__heads_without_end__cost_bounded_work(void **state)
 {
     room *r = *state;
-    unsigned char head[32] = { 0x2a, 0x2a, 0, 0, 32, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0,
-                               0, 0, 0, 0, 0, 0, 0xdc, 0x01, 0x0f, 1, 1, 0, 32, 0, 0, 0 };
+    unsigned char head[32] = { 0x2a, 0x2a, 0, 0, 32, 0, 0,    0,    1,    0, 0, 0, 0,  0, 0, 0,
+                               0,    0,    0, 0, 0,  0, 0xdc, 0x01, 0x0f, 1, 1, 0, 32, 0, 0, 0 };
     enum { HEADS = 40000 };
     st_buf raw = { 0 };
     noise(&raw, 5);

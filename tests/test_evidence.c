@@ -108,10 +108,10 @@ static void expect_names(const st_evidence *e, const char *const *names, size_t 
     }
     assert_int_equal(st_evidence_count(e), n);
 }
-#define NAMES(e, ...)                                                                        \
-    do {                                                                                     \
-        static const char *const names_[] = { __VA_ARGS__ };                                 \
-        expect_names(e, names_, sizeof names_ / sizeof names_[0]);                           \
+#define NAMES(e, ...)                                              \
+    do {                                                           \
+        static const char *const names_[] = { __VA_ARGS__ };       \
+        expect_names(e, names_, sizeof names_ / sizeof names_[0]); \
     } while (0)
 
 static void expect(const st_source *s, st_status status, const char *kind)
@@ -145,7 +145,9 @@ static void sniff__each_first_bytes__tell_the_kind(void **state)
         { "PK\3\4", 4, 0, 100, "zip archive", ST_S_OTHER },
         { "7z\xbc\xaf\x27\x1c", 6, 0, 100, "7z archive", ST_S_OTHER },
         { "\x1f\x8b\x08", 3, 0, 100, "gzip", ST_S_OTHER },
-        { "\xfd" "7zXZ", 6, 0, 100, "xz", ST_S_OTHER },
+        { "\xfd"
+          "7zXZ",
+          6, 0, 100, "xz", ST_S_OTHER },
         { "ustar", 5, 257, 1024, "tar archive", ST_S_OTHER },
         { "SQLite format 3", 16, 0, 4096, "SQLite database", ST_S_OTHER },
         { "MZ", 2, 0, 4096, "PE program", ST_S_OTHER },
@@ -477,12 +479,12 @@ static void contains__each_path__by_inode_not_by_spelling(void **state)
         const char *path;
         bool in;
     } rows[] = {
-        { "in", true },          { "in/", true },        { "in/new", true },
+        { "in", true },           { "in/", true },         { "in/new", true },
         { "in/new/newer", true }, { "./in/deep/x", true }, { "alias/x", true },
-        { "in2/../in/x", true }, { "file", true },       { "hard", true },
-        { "in2", false },        { "in2/x", false },     { "new", false },
-        { "in.csv", false },     { ".", false },         { "/", false },
-        { "in/../x", false },    { "new/dir/x", false },
+        { "in2/../in/x", true },  { "file", true },        { "hard", true },
+        { "in2", false },         { "in2/x", false },      { "new", false },
+        { "in.csv", false },      { ".", false },          { "/", false },
+        { "in/../x", false },     { "new/dir/x", false },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (st_evidence_contains(e, rows[i].path) != rows[i].in)

@@ -13,9 +13,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- values ------------------------------------------------------------------------------ */
+/* values */
 
-#define BYTES(...) (const unsigned char[]){ __VA_ARGS__ }, sizeof((const unsigned char[]){ __VA_ARGS__ })
+#define BYTES(...) \
+    (const unsigned char[]){ __VA_ARGS__ }, sizeof((const unsigned char[]){ __VA_ARGS__ })
 
 static void value_text__each_type__canonical(void **state)
 {
@@ -55,9 +56,9 @@ static void value_text__each_type__canonical(void **state)
           "2026-01-02T03:04:05.0060000Z" },
         { ST_V_SID, BYTES(1, 1, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0), "S-1-5-18" },
         { ST_V_SID, BYTES(1, 9, 0, 0, 0, 0, 0, 5, 18, 0, 0, 0), "010900000000000512000000" },
-        { ST_V_U32, BYTES(7, 0), "7" },           /* a width that isn't the type's */
-        { ST_V_U32, BYTES(7, 0, 1), "070001" },   /* no integer's width */
-        { 0x55, BYTES(0xab), "AB" },              /* no such type */
+        { ST_V_U32, BYTES(7, 0), "7" },         /* a width that isn't the type's */
+        { ST_V_U32, BYTES(7, 0, 1), "070001" }, /* no integer's width */
+        { 0x55, BYTES(0xab), "AB" },            /* no such type */
         { ST_V_NULL, BYTES(1, 2), "" },
         { ST_V_ARRAY | ST_V_STRING, BYTES('a', 0, 0, 0, 'b', 0), "a, b" },
         { ST_V_ARRAY | ST_V_U16, BYTES(1, 0, 2, 0, 9), "1, 2" },
@@ -118,13 +119,15 @@ static void value_is__wide_text_and_numbers__any_case(void **state)
 static void value_times_and_guids__binary_and_text__agree(void **state)
 {
     (void)state;
-    st_value binary = { BYTES(0x00, 0x80, 0x3e, 0xd5, 0xde, 0xb1, 0x9d, 0x01), ST_V_FILETIME, false };
-    st_value iso = { (const unsigned char *)"1970-01-01T00:00:00.000000000Z", 30, ST_V_TEXT, false };
+    st_value binary = { BYTES(0x00, 0x80, 0x3e, 0xd5, 0xde, 0xb1, 0x9d, 0x01), ST_V_FILETIME,
+                        false };
+    st_value iso = { (const unsigned char *)"1970-01-01T00:00:00.000000000Z", 30, ST_V_TEXT,
+                     false };
     st_value zero = { BYTES(0, 0, 0, 0, 0, 0, 0, 0), ST_V_FILETIME, false };
     st_value late = { BYTES(0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), ST_V_FILETIME, false };
     st_value g = { BYTES(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), ST_V_GUID, false };
-    st_value named = { (const unsigned char *)"{04030201-0605-0807-090a-0b0c0d0e0f10}", 38, ST_V_TEXT,
-                       false };
+    st_value named = { (const unsigned char *)"{04030201-0605-0807-090a-0b0c0d0e0f10}", 38,
+                       ST_V_TEXT, false };
     st_ticks a = 0, b = 0;
     st_guid x, y;
     assert_true(st_value_ticks(&binary, &a) && st_value_ticks(&iso, &b));
@@ -135,7 +138,7 @@ static void value_times_and_guids__binary_and_text__agree(void **state)
     assert_false(st_value_guid(&binary, &x));
 }
 
-/* ---- a chunk by hand ------------------------------------------------------------------------ */
+/* a chunk by hand */
 
 #define CHUNK 65536u
 
@@ -394,7 +397,7 @@ static void sample(maker *m)
     seal(m);
 }
 
-/* ---- reading it ---------------------------------------------------------------------------------- */
+/* reading it */
 
 typedef struct sink {
     st_buf text;
@@ -429,7 +432,8 @@ static uint16_t id_of(st_str s)
     return st_str_eq(s, ST_STR("A"));
 }
 
-static void read_chunk(const unsigned char *p, size_t n, bool selective, sink *to, st_report *report)
+static void read_chunk(const unsigned char *p, size_t n, bool selective, sink *to,
+                       st_report *report)
 {
     /* A copy of just that size, so that a read past it is seen. */
     unsigned char *copy = malloc(n ? n : 1);
@@ -438,8 +442,13 @@ static void read_chunk(const unsigned char *p, size_t n, bool selective, sink *t
     st_source source = { .kind = ST_STR("evtx") };
     st_scan_options o = { .slack = true };
     st_scan_ops ops = { .record = take, .name_id = id_of, .want = selective ? want_some : NULL };
-    st_chunk c = { .bytes = copy, .n = n, .source = &source, .options = &o, .ops = &ops,
-                   .job = to, .report = report };
+    st_chunk c = { .bytes = copy,
+                   .n = n,
+                   .source = &source,
+                   .options = &o,
+                   .ops = &ops,
+                   .job = to,
+                   .report = report };
     st_native *s = st_native_new();
     assert_non_null(s);
     assert_int_equal(st_native_chunk(s, &c, NULL), ST_OK);
@@ -483,9 +492,8 @@ static void chunk__want_says_no__system_only(void **state)
     sample(m);
     read_chunk(m->b, CHUNK, true, &s, &report);
     st_buf_char(&s.text, '\0');
-    assert_string_equal(s.text.p,
-                        "1/1001@host;2/1002@host A#ab Data1=c Data2=d;3/1003@host;"
-                        "7/99@host literal;");
+    assert_string_equal(s.text.p, "1/1001@host;2/1002@host A#ab Data1=c Data2=d;3/1003@host;"
+                                  "7/99@host literal;");
     st_buf_free(&s.text);
     st_report_free(&report);
     free(m);
@@ -588,7 +596,7 @@ static void chunk__slack_unreadable__has_its_range(void **state)
     free(m);
 }
 
-/* ---- hostile bytes ------------------------------------------------------------------------------------ */
+/* hostile bytes */
 
 static void chunk__cut_at_every_byte__no_crash_and_monotone(void **state)
 {
@@ -679,7 +687,7 @@ static void chunk__random_bytes__no_crash(void **state)
     free(m);
 }
 
-/* ---- the scanner ------------------------------------------------------------------------------------------ */
+/* the scanner */
 
 static void *scan_begin(void *ctx, unsigned thread, size_t source)
 {
@@ -688,7 +696,8 @@ static void *scan_begin(void *ctx, unsigned thread, size_t source)
     return ctx;
 }
 
-static st_status scan_bytes(const unsigned char *p, size_t n, bool digest, sink *to, st_report *report)
+static st_status scan_bytes(const unsigned char *p, size_t n, bool digest, sink *to,
+                            st_report *report)
 {
     char path[] = "/tmp/st_evtx_XXXXXX";
     int fd = mkstemp(path);

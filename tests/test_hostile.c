@@ -1,7 +1,7 @@
 /*
  * test_hostile.c - chunks that ask for far more than they hold: values that unfold, templates that
- * hold each other, thousands of substitutions, sizes of 4 GiB. Each is read for its fields and as XML in a
- * child with little memory and time, and costs no more than that.
+ * hold each other, thousands of substitutions, sizes of 4 GiB. Each is read for its fields and as
+ * XML in a child with little memory and time, and costs no more than that.
  */
 #include <stdarg.h>
 #include <stddef.h>
@@ -28,7 +28,7 @@ enum { SHADOW = 1 }; /* sanitizers map terabytes */
 enum { SHADOW = 0 };
 #endif
 
-/* ---- binary XML by hand -------------------------------------------------------------------- */
+/* binary XML by hand */
 
 static void le(st_buf *b, uint64_t v, size_t bytes)
 {
@@ -102,7 +102,8 @@ static void system_part(st_buf *b, uint32_t base)
 
 enum { ID = 0x7a7a7566, DEFINITION = 14, BODY = 38 };
 
-/* The beginning of an instance, with its definition's head; the body follows. Returns where its size is. */
+/* The beginning of an instance, with its definition's head; the body follows. Returns where its
+ * size is. */
 static size_t define(st_buf *b, uint32_t base)
 {
     fragment(b);
@@ -134,7 +135,7 @@ static void refer(st_buf *b, uint32_t definition)
     le(b, definition, 4);
 }
 
-/* ---- what asks for too much ------------------------------------------------------------------- */
+/* what asks for too much */
 
 /* An element with a long attribute, once for each of 15,000 items of an array; eight of those. */
 static void array_of_long_elements(st_buf *b, uint32_t base)
@@ -195,7 +196,8 @@ static void instances_of_itself(st_buf *b, uint32_t base)
     le(b, 0, 1);
 }
 
-/* 7,000 substitutions of one value of 30,000 bytes; and the instance says that it has 65,536 values. */
+/* 7,000 substitutions of one value of 30,000 bytes; and the instance says that it has 65,536
+ * values. */
 static void many_substitutions(st_buf *b, uint32_t base, uint32_t count)
 {
     size_t size = define(b, base), event = start(b, base, "Event");
@@ -320,7 +322,7 @@ static void make_chunk(size_t i, st_buf *file)
     st_buf_free(&b);
 }
 
-/* ---- what it costs ------------------------------------------------------------------------------- */
+/* what it costs */
 
 static void count(void *job, const st_record *r)
 {
@@ -337,8 +339,14 @@ static bool read_chunk(const unsigned char *p, size_t n, bool xml)
     st_source source = { .kind = ST_STR("evtx") };
     st_report report = { 0 };
     size_t text = 0;
-    st_chunk c = { .bytes = p, .n = n, .offset = FILE_HEADER, .source = &source, .options = &o, .ops = &ops,
-                   .job = &text, .report = &report };
+    st_chunk c = { .bytes = p,
+                   .n = n,
+                   .offset = FILE_HEADER,
+                   .source = &source,
+                   .options = &o,
+                   .ops = &ops,
+                   .job = &text,
+                   .report = &report };
     st_native *native = st_native_new();
     st_code code = st_native_chunk(native, &c, NULL);
     bool found = report.records + report.slack + report.unparsable > 0;
@@ -377,7 +385,8 @@ static void native__each_bomb__bounded(void **state)
         for (int xml = 0; xml < 2; xml++) {
             int status = cost_of(&file, xml != 0);
             if (status)
-                fail_msg("%s%s: status %#x", cases[i].name, xml ? ", as XML" : "", (unsigned)status);
+                fail_msg("%s%s: status %#x", cases[i].name, xml ? ", as XML" : "",
+                         (unsigned)status);
         }
         st_buf_free(&file);
     }

@@ -80,9 +80,9 @@ static void eval__mixed_types__as_published(void **state)
     CHECK(cases);
 }
 
-#define ROWS                                                                                       \
-    "datatable(a:dynamic, s:string, n:long, t:datetime)[dynamic([1,2]), 'x', 1, "                  \
-    "datetime(2024-01-01), dynamic([3]), 'x', 2, datetime(2024-01-02), dynamic(null), 'y', "       \
+#define ROWS                                                                                 \
+    "datatable(a:dynamic, s:string, n:long, t:datetime)[dynamic([1,2]), 'x', 1, "            \
+    "datetime(2024-01-01), dynamic([3]), 'x', 2, datetime(2024-01-02), dynamic(null), 'y', " \
     "long(null), datetime(2024-01-03)] | "
 
 /* Columns of one row of a group: what they are called, and which row it is. */
@@ -133,10 +133,12 @@ static void eval__names_of_paths(void **state)
 static void eval__common_types(void **state)
 {
     static const query_case cases[] = {
-        { "print d = dynamic(['x']) | extend a = iff(true, d, 'none'), b = case(false, 1, 2.5), c = "
+        { "print d = dynamic(['x']) | extend a = iff(true, d, 'none'), b = case(false, 1, 2.5), c "
+          "= "
           "iff(true, 1, 'x'), e = iff(false, 2.5, 1)",
           "d:dynamic a:string b:real c:dynamic e:real / [\"x\"],[\"x\"],2.5,1,1.0" },
-        { "print a = tolower(12), b = substring(datetime(2024-01-02), 0, 4), c = indexof(1234, 3), d "
+        { "print a = tolower(12), b = substring(datetime(2024-01-02), 0, 4), c = indexof(1234, 3), "
+          "d "
           "= split(1.5, '.')[1], e = strcat_array(dynamic([1,2]), 0), f = round(1234, -2)",
           "a:string b:string c:long d:dynamic e:string f:long / 12,2024,2,5,102,1200" },
     };
@@ -147,9 +149,11 @@ static void eval__common_types(void **state)
 static void eval__american_dates(void **state)
 {
     static const query_case cases[] = {
-        { "print datetime('01/16/2022 00:00:00'), datetime(1/2/2022), todatetime('01/16/2022 5:30 PM')",
+        { "print datetime('01/16/2022 00:00:00'), datetime(1/2/2022), todatetime('01/16/2022 5:30 "
+          "PM')",
           "print_0:datetime print_1:datetime print_2:datetime / "
-          "2022-01-16T00:00:00.0000000Z,2022-01-02T00:00:00.0000000Z,2022-01-16T17:30:00.0000000Z" },
+          "2022-01-16T00:00:00.0000000Z,2022-01-02T00:00:00.0000000Z,2022-01-16T17:30:00."
+          "0000000Z" },
         { "print datetime('8:00:00 AM'), datetime('12:15 am'), todatetime('8:00')",
           "print_0:datetime print_1:datetime print_2:datetime / "
           "2024-01-02T08:00:00.0000000Z,2024-01-02T00:15:00.0000000Z,~" },
@@ -190,10 +194,12 @@ static void eval__dates_and_more(void **state)
           "hash_sha1('abc')",
           "print_0:dynamic print_1:real print_2:long print_3:string / "
           "[1,3,\"a\"],1024.0,6,a9993e364706816aba3e25717850c26c9cd0d89d" },
-        { "print extract_all('([a-z])([0-9])', 'a1b2'), extract_all('([0-9])', 'a1b2'), extract_all('(x)', 'a')",
+        { "print extract_all('([a-z])([0-9])', 'a1b2'), extract_all('([0-9])', 'a1b2'), "
+          "extract_all('(x)', 'a')",
           "print_0:dynamic print_1:dynamic print_2:dynamic / "
           "[[\"a\",\"1\"],[\"b\",\"2\"]],[\"1\",\"2\"],~" },
-        { "print extractjson('$.a[1].b', '{\\\"a\\\":[0,{\\\"b\\\":7}]}'), extractjson('$.x', '{}')",
+        { "print extractjson('$.a[1].b', '{\\\"a\\\":[0,{\\\"b\\\":7}]}'), extractjson('$.x', "
+          "'{}')",
           "print_0:string print_1:string / 7," },
     };
     (void)state;
@@ -257,7 +263,8 @@ static void eval__parts_of_texts(void **state)
           "{\"b\":2},{\"a\":1,\"b\":2,\"c\":3},{\"a\":9,\"b\":2}" },
         { "print a = 1, s = '' | project p = pack_all(), q = pack_all(true)",
           "p:dynamic q:dynamic / {\"a\":1,\"s\":\"\"},{\"a\":1}" },
-        { "print isnan(real(nan)), isinf(1.0), isfinite(2.0), hash('x') == hash('x'), hash('x', 5) < "
+        { "print isnan(real(nan)), isinf(1.0), isfinite(2.0), hash('x') == hash('x'), hash('x', 5) "
+          "< "
           "5",
           "print_0:bool print_1:bool print_2:bool print_3:bool print_4:bool / "
           "True,False,True,True,True" },
@@ -321,10 +328,14 @@ static void eval__neighbouring_rows(void **state)
         { "datatable(k:string)['a','a','b'] | serialize | extend d = row_rank_dense(k), "
           "m = row_rank_min(k)",
           "k:string d:long m:long / a,1,1 / a,1,1 / b,2,3" },
-        { "datatable(t:datetime, k:long)[datetime(2024-01-01 00:10), 1, datetime(2024-01-01 00:00), 1, "
-          "datetime(2024-01-01 00:12), 1, datetime(2024-01-01 00:17), 1, datetime(2024-01-01 00:20), 1, "
-          "datetime(2024-01-01 00:21), 2, datetime(null), 2, datetime(2024-01-01 00:22), 2] | order by k asc, t asc "
-          "nulls last | extend s = row_window_session(t, 10m, 6m, k != prev(k)) | project s = format_datetime(s, 'mm')",
+        { "datatable(t:datetime, k:long)[datetime(2024-01-01 00:10), 1, datetime(2024-01-01 "
+          "00:00), 1, "
+          "datetime(2024-01-01 00:12), 1, datetime(2024-01-01 00:17), 1, datetime(2024-01-01 "
+          "00:20), 1, "
+          "datetime(2024-01-01 00:21), 2, datetime(null), 2, datetime(2024-01-01 00:22), 2] | "
+          "order by k asc, t asc "
+          "nulls last | extend s = row_window_session(t, 10m, 6m, k != prev(k)) | project s = "
+          "format_datetime(s, 'mm')",
           "s:string / 00 / 10 / 10 / 10 / 20 / 21 / 21 / " },
         { "print t = now() | serialize | extend s = row_window_session(t, 1, 1m)",
           "1:64: row_window_session() can't take a long here" },
@@ -365,9 +376,11 @@ static void eval__search_find_invoke(void **state)
           "$table:string a:string / D,inet" },
         { "let D = datatable(a:string)['Net']; D | search kind=case_sensitive 'net' | count",
           "Count:long / 0" },
-        { "let D = datatable(a:string, n:long)['p', 1, 'q', 2]; search in (D) 'p' or n == 2 | count",
+        { "let D = datatable(a:string, n:long)['p', 1, 'q', 2]; search in (D) 'p' or n == 2 | "
+          "count",
           "Count:long / 2" },
-        { "let A = datatable(x:long, s:string)[1, 'a']; let B = datatable(x:long, t:string)[1, 'b'];"
+        { "let A = datatable(x:long, s:string)[1, 'a']; let B = datatable(x:long, t:string)[1, "
+          "'b'];"
           " find in (A, B) where x == 1",
           "source_:string x:long pack_:dynamic / A,1,{\"s\":\"a\"} / B,1,{\"t\":\"b\"}" },
         { "let A = datatable(x:long, s:string)[1, 'a', 2, 'b']; find in (A) where x == 2 project s",
@@ -411,7 +424,8 @@ static void eval__mv_apply__windows_and_order_of_columns(void **state)
         { "datatable(a:dynamic)[dynamic([2, 1])] | mv-apply a to typeof(long) on (serialize r = "
           "row_number() | where r > 1)",
           "a:long r:long / 1,2" },
-        { "datatable(a:dynamic)[dynamic(['k=1', 'j'])] | mv-apply x = a to typeof(string) on (parse "
+        { "datatable(a:dynamic)[dynamic(['k=1', 'j'])] | mv-apply x = a to typeof(string) on "
+          "(parse "
           "x with 'k=' v:long | project v)",
           "a:dynamic v:long / [\"k=1\",\"j\"],1 / [\"k=1\",\"j\"],~" },
     };
@@ -437,17 +451,20 @@ static void eval__partition_and_parse_kv(void **state)
         { "print s = 'a=one two b=3' | parse-kv s as (a:string, b:long) with "
           "(pair_delimiter=' ', kv_delimiter='=', greedy=true) | project a, b",
           "a:string b:long / one two,3" },
-        { "print s = '[12] User<bob> ran User<eve>, Pid<7>' | parse-kv s as (User:string, Pid:long, x:long) "
+        { "print s = '[12] User<bob> ran User<eve>, Pid<7>' | parse-kv s as (User:string, "
+          "Pid:long, x:long) "
           "with (regex='(\\\\w+)<(\\\\w+)>') | project-away s",
           "User:string Pid:long x:long / bob,7,~" },
-        { "print s = '2021-01-02 [up] Pid:12, Host: n1, Host:n2 last' | parse-kv s as (Pid:long, Host:string, "
+        { "print s = '2021-01-02 [up] Pid:12, Host: n1, Host:n2 last' | parse-kv s as (Pid:long, "
+          "Host:string, "
           "last:string) | project-away s",
           "Pid:long Host:string last:string / 12,n1," },
         { "print s = '' | parse-kv s as (a:long) with (regex='(a)b')",
           "1:51: two groups are needed, of names and of values" },
         { "print s = '' | parse-kv s as (a:long) with (regex='(a)(b)', kv_delimiter='=')",
           "1:51: regex goes without delimiters" },
-        { "print s = '' | parse-kv s as (a:long) with (kv_delimiter='')", "1:16: a delimiter can't be empty" },
+        { "print s = '' | parse-kv s as (a:long) with (kv_delimiter='')",
+          "1:16: a delimiter can't be empty" },
     };
     (void)state;
     CHECK(cases);
@@ -507,11 +524,13 @@ static void eval__parse(void **state)
         { "print s = 'n=12;k=v' | parse s with 'n=' n:long * 'k=' s", "s:string n:long / v,12" },
         { "print s = '(a)b)' | parse s with '(' a ')' | project a", "a:string / a)b" },
         { "print s = '(a)b' | parse s with '(' a ')' | project a", "a:string / " },
-        { "datatable(s:string)['a1', 'b2'] | parse-where s with 'a' n:int", "s:string n:int / a1,1" },
+        { "datatable(s:string)['a1', 'b2'] | parse-where s with 'a' n:int",
+          "s:string n:int / a1,1" },
         { "print s = 'A1bb22' | parse kind=regex flags=i s with '(a)' x:long 'b+' y:long | "
           "project x, y",
           "x:long y:long / 1,22" },
-        { "print s = 'a' | parse kind=regex s with '(' x", "1:41: bad regular expression at its character 2: missing closing parenthesis" },
+        { "print s = 'a' | parse kind=regex s with '(' x",
+          "1:41: bad regular expression at its character 2: missing closing parenthesis" },
         { "print s = 'a' | parse kind=odd s with 'a' x",
           "1:28: unknown kind of parse; expected simple, regex or relaxed" },
     };
@@ -519,8 +538,8 @@ static void eval__parse(void **state)
     CHECK(cases);
 }
 
-#define BAGS                                                                                       \
-    "datatable(i:long, d:dynamic)[1, dynamic({'y': 1, 'x': 'a'}), 2, dynamic({'y': 2.5}), 3, "     \
+#define BAGS                                                                                   \
+    "datatable(i:long, d:dynamic)[1, dynamic({'y': 1, 'x': 'a'}), 2, dynamic({'y': 2.5}), 3, " \
     "dynamic(null)] | "
 static void eval__evaluate(void **state)
 {
@@ -531,23 +550,29 @@ static void eval__evaluate(void **state)
         { BAGS "evaluate bag_unpack(d) : (*, y:long, z:string) | take 1",
           "i:long y:long z:string / 1,1," },
         { BAGS "evaluate bag_unpack(d) | where isempty(w) | count", "Count:long / 3" },
-        { "range x from 1 to 3 step 1 | where x > 1 | as T | union (T | where x == 2) | order by x asc",
+        { "range x from 1 to 3 step 1 | where x > 1 | as T | union (T | where x == 2) | order by x "
+          "asc",
           "x:long / 2 / 2 / 3" },
-        { "range x from 1 to 2 step 1 | as T | extend x = x * 10 | as U | union T, (U | count) | order by x asc",
+        { "range x from 1 to 2 step 1 | as T | extend x = x * 10 | as U | union T, (U | count) | "
+          "order by x asc",
           "x:long Count:long / ~,2 / 1,~ / 2,~ / 10,~ / 20,~" },
         { "range x from 1 to 2 step 1 | as T | count; T | count", "1:44: no table T" },
         { "let T = print x = 9; range x from 1 to 1 step 1 | as T | union T; T",
           "x:long / 1 / 1 // x:long / 9" },
-        { "print AdditionalFields = '{\"b\":1}', i = 2 | evaluate bag_unpack(AdditionalFields)", "i:long b:long / 2,1" },
+        { "print AdditionalFields = '{\"b\":1}', i = 2 | evaluate bag_unpack(AdditionalFields)",
+          "i:long b:long / 2,1" },
         { "print AdditionalFields = '[1,2]' | mv-expand AdditionalFields to typeof(long)",
           "AdditionalFields:long / 1 / 2" },
         { "print d = dynamic({'i': 1}), i = 2 | evaluate bag_unpack(d)",
           "1:38: there is a column i already; give bag_unpack() a prefix" },
-        { "print d = dynamic({'i': 1, 'j': 2}), i = 'x', k = 3 | evaluate bag_unpack(d, '', 'replace_source')",
+        { "print d = dynamic({'i': 1, 'j': 2}), i = 'x', k = 3 | evaluate bag_unpack(d, '', "
+          "'replace_source')",
           "i:long k:long j:long / 1,3,2" },
-        { "print d = dynamic({'i': 1, 'j': 2}), i = 'x' | evaluate bag_unpack(d, columnsConflict='keep_source')",
+        { "print d = dynamic({'i': 1, 'j': 2}), i = 'x' | evaluate bag_unpack(d, "
+          "columnsConflict='keep_source')",
           "i:string j:long / x,2" },
-        { "print d = dynamic({'i': 1, 'j': 2, 'k': 3}) | evaluate bag_unpack(d, 'p_', 'error', dynamic(['j']))",
+        { "print d = dynamic({'i': 1, 'j': 2, 'k': 3}) | evaluate bag_unpack(d, 'p_', 'error', "
+          "dynamic(['j']))",
           "p_i:long p_k:long / 1,3" },
         { "print d = dynamic({'i': 1}) | evaluate bag_unpack(d, 'p_', 'drop')",
           "1:60: error, replace_source or keep_source is expected here" },
@@ -572,15 +597,16 @@ static void bind__mistakes__named_with_their_place(void **state)
         { T "T | where kk == 'x'", "1:89: no column kk" },
         { T "T | where K == 'x'", "1:89: no column K; did you mean k?" },
         { T "T | where k = 'x'", "1:91: a condition (bool) is needed; `=` assigns, use `==`" },
-        { T "T | where k < 'b'", "1:89: < isn't defined for string and string; texts are ordered by strcmp(a, b) < 0" },
-        { T "T | where v has '1'", "1:89: has isn't defined for long and string; use `tostring(v)` or `==`" },
+        { T "T | where k < 'b'",
+          "1:89: < isn't defined for string and string; texts are ordered by strcmp(a, b) < 0" },
+        { T "T | where v has '1'",
+          "1:89: has isn't defined for long and string; use `tostring(v)` or `==`" },
         { T "T | where v", "1:89: a condition (bool) is needed, not long" },
-        { T "T | extend x = sha256(k)",
-          "1:94: no function sha256; did you mean hash_sha256?" },
+        { T "T | extend x = sha256(k)", "1:94: no function sha256; did you mean hash_sha256?" },
         { T "T | extend x = tolowr(k)", "1:94: no function tolowr; did you mean tolower?" },
-        { T "T | reduce by k",
-          "1:83: operator reduce isn't supported; Kusto doesn't publish how it finds patterns: group by extract() "
-          "or replace_regex()" },
+        { T "T | reduce by k", "1:83: operator reduce isn't supported; Kusto doesn't publish how "
+                               "it finds patterns: group by extract() "
+                               "or replace_regex()" },
         { T "T | where count() > 1", "1:89: count() is an aggregate: it stands in summarize only" },
         { T "T | project k, k", "1:94: there is a column k already" },
         { "print 'a' matches regex '(?=x)'",
@@ -602,34 +628,52 @@ static void query__greedy__is_stopped_and_says_so(void **state)
         st_query_limits limits;
         const char *says;
     } cases[] = {
-        { "range x from 1 to 4000000000000 step 1 | count", { .rows = 100000 },
+        { "range x from 1 to 4000000000000 step 1 | count",
+          { .rows = 100000 },
           "q: stopped at 100000 rows of one operator, the limit; --max-rows raises it" },
-        { "let T = range x from 1 to 2000 step 1 | extend k = 1; T | join kind=inner T on k | count",
-          { .rows = 100000 }, "q: stopped at 100000 rows of one operator, the limit; --max-rows raises it" },
-        { "print a = range(1, 1000000) | mv-expand a | extend b = range(1, 1000000) | mv-expand b | count",
-          { .rows = 2000000 }, "q: stopped at 2000000 rows of one operator, the limit; --max-rows raises it" },
-        { "range x from 1 to 50000000 step 1 | summarize make_list(x)", { .memory = 64 << 20 },
+        { "let T = range x from 1 to 2000 step 1 | extend k = 1; T | join kind=inner T on k | "
+          "count",
+          { .rows = 100000 },
+          "q: stopped at 100000 rows of one operator, the limit; --max-rows raises it" },
+        { "print a = range(1, 1000000) | mv-expand a | extend b = range(1, 1000000) | mv-expand b "
+          "| count",
+          { .rows = 2000000 },
+          "q: stopped at 2000000 rows of one operator, the limit; --max-rows raises it" },
+        { "range x from 1 to 50000000 step 1 | summarize make_list(x)",
+          { .memory = 64 << 20 },
           "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
-        { "range x from 1 to 50000000 step 1 | summarize make_set(x)", { .memory = 64 << 20 },
+        { "range x from 1 to 50000000 step 1 | summarize make_set(x)",
+          { .memory = 64 << 20 },
           "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
-        { "range x from 1 to 50000000 step 1 | summarize count() by x | count", { .memory = 64 << 20 },
+        { "range x from 1 to 50000000 step 1 | summarize count() by x | count",
+          { .memory = 64 << 20 },
           "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
-        { "range x from 1 to 50000000 step 1 | order by x asc | take 1", { .memory = 64 << 20 },
+        { "range x from 1 to 50000000 step 1 | order by x asc | take 1",
+          { .memory = 64 << 20 },
           "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
-        { "range x from 1 to 10000 step 1 | extend a = strrep('aaaaaaaaaa', 1000) | extend b = strcat(a, a, a, a, a, "
+        { "range x from 1 to 10000 step 1 | extend a = strrep('aaaaaaaaaa', 1000) | extend b = "
+          "strcat(a, a, a, a, a, "
           "a, a, a, x) | extend n = strlen(b) | summarize max(n)",
-          { .memory = 64 << 20 }, "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
-        { "range x from 1 to 100000 step 1 | extend s = strrep('aaaaaaaaaa', 1000) | summarize l = make_list(s) | "
+          { .memory = 64 << 20 },
+          "q: stopped at 64 MiB of memory, the limit; --max-memory raises it" },
+        { "range x from 1 to 100000 step 1 | extend s = strrep('aaaaaaaaaa', 1000) | summarize l = "
+          "make_list(s) | "
           "extend n = strlen(tostring(l)) | project n",
-          { .memory = UINT64_MAX }, "q: stopped at a value whose text has more than 256 MiB" },
+          { .memory = UINT64_MAX },
+          "q: stopped at a value whose text has more than 256 MiB" },
         { "let n = toscalar(range x from 1 to 1000000 step 1 | summarize make_list(x)); print n",
-          { .memory = 1 << 20 }, "q: stopped at 1 MiB of memory, the limit; --max-memory raises it" },
+          { .memory = 1 << 20 },
+          "q: stopped at 1 MiB of memory, the limit; --max-memory raises it" },
         { "range x from 1 to 5000000000 step 1 | extend y = x % 7 | where y == 9 | count",
-          { .rows = UINT64_MAX, .seconds = 1 }, "q: stopped after 1 s, the limit; --max-time raises it" },
-        { "let f = () { series_seasonal(range(1, 1000000)) }; let g = () { print f(), f(), f(), f() }; "
+          { .rows = UINT64_MAX, .seconds = 1 },
+          "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "let f = () { series_seasonal(range(1, 1000000)) }; let g = () { print f(), f(), f(), "
+          "f() }; "
           "union g, g, g, g",
-          { .seconds = 1 }, "q: stopped after 1 s, the limit; --max-time raises it" },
-        { "range i from 1 to 100000 step 1 | partition by i (take 1) | count", { .memory = 4 << 20 },
+          { .seconds = 1 },
+          "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "range i from 1 to 100000 step 1 | partition by i (take 1) | count",
+          { .memory = 4 << 20 },
           "q: stopped at 4 MiB of memory, the limit; --max-memory raises it" },
     };
     (void)state;
@@ -642,7 +686,8 @@ static void query__greedy__is_stopped_and_says_so(void **state)
         st_rules_set(r, &settings);
         st_code code = st_query_run(r, ST_STR("q"), st_str_of(cases[i].kql), NULL, &o, &t, &err);
         if (code != ST_E_LIMIT || strcmp(err.text, cases[i].says) != 0)
-            fail_msg("%s\n  gives %d, %s\n  not %s", cases[i].kql, (int)code, err.text, cases[i].says);
+            fail_msg("%s\n  gives %d, %s\n  not %s", cases[i].kql, (int)code, err.text,
+                     cases[i].says);
         st_table_free(t);
         st_rules_free(r);
     }
@@ -655,7 +700,8 @@ static void query__modest_for_each_row__runs(void **state)
         { "range i from 1 to 20000 step 1 | extend a = range(1, 20) | mv-apply a on (summarize s = "
           "make_set(a)) | extend n = array_length(s) | summarize sum(n)",
           "sum_n:long / 400000" },
-        { "let T = range x from 1 to 2000 step 1 | extend k = 1; T | join kind=inner T on k | count",
+        { "let T = range x from 1 to 2000 step 1 | extend k = 1; T | join kind=inner T on k | "
+          "count",
           "Count:long / 4000000" },
     };
     st_rule_settings settings = { .limits.memory = 48 << 20 };
@@ -676,7 +722,8 @@ static void eval__chains_of_conditions(void **state)
           "s:string / net use / " },
         { W "s has_all ('net', 'use') or s has_all ('arp', 'x') or s has 'use' | project s",
           "s:string / net use / use" },
-        { W "s =~ 'ARP' or i == 1 or s =~ 'USE' or i == 3 | project s", "s:string / net use / arp /  / use" },
+        { W "s =~ 'ARP' or i == 1 or s =~ 'USE' or i == 3 | project s",
+          "s:string / net use / arp /  / use" },
         { W "i > 1 and s contains 'r' or i > 2 and s == '' | project i", "i:long / 2 / 3" },
         { W "i > 1 or s contains 'e' | project i", "i:long / 1 / 2 / 3 / ~" },
         { "range x from 1 to 5 step 1 | where x > 2 and x - prev(x) == 1 | project x",
@@ -689,7 +736,8 @@ static void eval__chains_of_conditions(void **state)
 /* Somebody's script wrote them. */
 static void eval__chain_of_thousands__runs(void **state)
 {
-    static const char *const words[] = { " or s contains ", " or i == ", " and s !has ", " and i != " };
+    static const char *const words[] = { " or s contains ", " or i == ", " and s !has ",
+                                         " and i != " };
     (void)state;
     for (size_t w = 0; w < sizeof words / sizeof *words; w++) {
         st_buf b = { 0 };
@@ -716,42 +764,51 @@ static void regex__runaway_pattern__ends(void **state)
 /* A login, what was done within ten minutes of it, and the end of that. */
 static void eval__scan(void **state)
 {
-#define EVENTS                                                                                      \
-    "let T = datatable(t:long, e:string, u:string)[1, 'in', 'ann', 2, 'do', 'ann', 3, 'do', 'bob', " \
-    "4, 'out', 'ann', 5, 'do', 'ann', 6, 'in', 'bob', 7, 'in', 'bob', 30, 'out', 'bob'];\n"          \
+#define EVENTS                                                                                \
+    "let T = datatable(t:long, e:string, u:string)[1, 'in', 'ann', 2, 'do', 'ann', 3, 'do', " \
+    "'bob', "                                                                                 \
+    "4, 'out', 'ann', 5, 'do', 'ann', 6, 'in', 'bob', 7, 'in', 'bob', 30, 'out', 'bob'];\n"   \
     "T | order by t asc "
     static const query_case cases[] = {
-        { EVENTS "| scan with_match_id=m with (step s1: e == 'in'; step s2: e == 'do' and u == s1.u; "
-                 "step s3: e == 'out' and t - s1.t < 10) | project t, m",
+        { EVENTS
+          "| scan with_match_id=m with (step s1: e == 'in'; step s2: e == 'do' and u == s1.u; "
+          "step s3: e == 'out' and t - s1.t < 10) | project t, m",
           "t:long m:long / 1,0 / 2,0 / 4,0 / 6,1 / 7,1" },
         { EVENTS "| scan declare (began:long, n:long=0) with (step s1: e == 'in' => began = t; "
                  "step s2 output=last: e == 'do' and u == s1.u => began = s1.began, n = s2.n + 1; "
                  "step s3 output=none: e == 'out') | project t, began, n",
           "t:long began:long n:long / 1,1,0 / 2,1,1 / 6,6,0 / 7,7,0" },
-        { "range x from 1 to 4 step 1 | scan declare (sum:long=0) with (step s: true => sum = x + s.sum)",
+        { "range x from 1 to 4 step 1 | scan declare (sum:long=0) with (step s: true => sum = x + "
+          "s.sum)",
           "x:long sum:long / 1,1 / 2,3 / 3,6 / 4,10" },
-        { "range x from 1 to 6 step 1 | scan with_match_id=m with (step a output=last: x % 2 == 1; step b: x > a.x + 1)",
+        { "range x from 1 to 6 step 1 | scan with_match_id=m with (step a output=last: x % 2 == 1; "
+          "step b: x > a.x + 1)",
           "x:long m:long / 1,0 / 3,0 / 4,0 / 3,1 / 5,1 / 6,1 / 5,2" },
-        { EVENTS "| partition by u (order by t asc | scan with (step s1: e == 'in'; step s2: e == 'out')) | project t",
+        { EVENTS "| partition by u (order by t asc | scan with (step s1: e == 'in'; step s2: e == "
+                 "'out')) | project t",
           "t:long / 1 / 4 / 6 / 7 / 30" },
-        { "datatable(s:string)['a', '', 'b', ''] | serialize | scan declare (f:string) with (step x: true => f = "
+        { "datatable(s:string)['a', '', 'b', ''] | serialize | scan declare (f:string) with (step "
+          "x: true => f = "
           "iff(isempty(s), x.f, s)) | project f",
           "f:string / a / a / b / b" },
         { "datatable(x:long)[1] | scan with (step s: true)",
           "1:24: scan needs rows in an order that is meant; put order by or serialize before" },
-        { EVENTS "| scan with (step a: e == 'in' and b.t > 1; step b: true)", "2:55: the step b comes later" },
+        { EVENTS "| scan with (step a: e == 'in' and b.t > 1; step b: true)",
+          "2:55: the step b comes later" },
         { EVENTS "| scan with (step a: a.tt > 1)", "2:43: no column tt" },
         { EVENTS "| scan with (step a: true; step a: true)", "2:52: there is a step a already" },
-        { EVENTS "| scan declare (t:long) with (step a: true)", "2:36: there is a column t already" },
+        { EVENTS "| scan declare (t:long) with (step a: true)",
+          "2:36: there is a column t already" },
         { EVENTS "| scan declare (x:long) with (step a: true => y = 1)",
           "2:66: NAME = VALUE is needed here, and the name declared" },
-        { EVENTS "| scan declare (x:long) with (step a: true => x = e)", "2:66: a long is needed for x, not string" },
+        { EVENTS "| scan declare (x:long) with (step a: true => x = e)",
+          "2:66: a long is needed for x, not string" },
     };
     (void)state;
     CHECK(cases);
 }
 
-/* ---- greedy texts --------------------------------------------------------------------------- */
+/* greedy texts */
 
 /* A query of a head, a part many times over, and a tail; a part's @ is its number, and # the
  * number before it. */
@@ -783,7 +840,8 @@ static void bind__greedy_texts__told_and_bounded(void **state)
           "1:83: tables and functions are used more than 20000 times when written out" },
         { "let a0 = 'aaaaaaaaaa'; ", "let a@ = strcat(a#, a#); ", 40, "print strlen(a40)",
           "0:0: a constant can't be computed: a text is longer than the limit" },
-        { "print x = 1 ", "| extend c@ = 1 ", 2000, "", "1:17889: a table of more than 1000 columns" },
+        { "print x = 1 ", "| extend c@ = 1 ", 2000, "",
+          "1:17889: a table of more than 1000 columns" },
         { "print x = 1 ", "| where x > 0 ", 20000, "",
           "1:140015: more than 10000 operators when lets are written out" },
         { "print x = ", "not(", 5000, "true", "1:807: nested too deep (more than 200 levels)" },
@@ -791,7 +849,8 @@ static void bind__greedy_texts__told_and_bounded(void **state)
           "1:11: this expression is too long (more than 2000 operators deep)" },
         { "print x = 1", " + 1", 5000, "",
           "1:11: this expression is too long (more than 2000 operators deep)" },
-        { "print x = dynamic(", "[", 100000, ")", "1:219: less nesting expected in dynamic(...), got [" },
+        { "print x = dynamic(", "[", 100000, ")",
+          "1:219: less nesting expected in dynamic(...), got [" },
         { "print x = 'f7' in ('f0'", ", 'f@'", 100000, ")", "x:bool / True" },
         { "print x = array_length(dynamic([0", ", @", 100000, "]))", "x:long / 100001" },
         { "print x = 'a' matches regex '", "(", 5000, "'",

@@ -1,4 +1,5 @@
-/* test_kql_settings.c - what a query is bound with: files for externaldata, services, parameters. */
+/* test_kql_settings.c - what a query is bound with: files for externaldata, services, parameters.
+ */
 #include "shelltree/rules.h"
 
 #include <stdarg.h>
@@ -14,7 +15,8 @@
 static void show(const st_table *t, st_buf *b)
 {
     for (size_t i = 0; i < t->ncolumns; i++)
-        st_buf_fmt(b, "%s%.*s:%.*s", i ? " " : "", ST_FMT(t->columns[i].name), ST_FMT(t->columns[i].type));
+        st_buf_fmt(b, "%s%.*s:%.*s", i ? " " : "", ST_FMT(t->columns[i].name),
+                   ST_FMT(t->columns[i].type));
     for (size_t i = 0; i < t->ncolumns * t->nrows; i++) {
         st_buf_str(b, i % t->ncolumns ? ST_STR(",") : ST_STR(" / "));
         st_buf_str(b, t->cells[i].null ? ST_STR("~") : t->cells[i].text);
@@ -53,7 +55,7 @@ static void check(const char *kql, const st_rule_settings *s, const char *expect
     st_buf_free(&b);
 }
 
-/* ---- externaldata ------------------------------------------------------------------------ */
+/* externaldata */
 
 #define FILE_NAME "test_kql_settings.tmp"
 #define S(text) text, sizeof text - 1
@@ -67,7 +69,8 @@ static void external__each_format__gives_its_rows(void **state)
         const char *expect;
     } cases[] = {
         { "format='csv'", S("a,1\nb,2\n"), "s:string n:long / a,1 / b,2" },
-        { "format='csv', ignoreFirstRecord=true", S("\xef\xbb\xbfname,number\r\n\"x \"\"y\"\", z\",5\r\n\r\nlast"),
+        { "format='csv', ignoreFirstRecord=true",
+          S("\xef\xbb\xbfname,number\r\n\"x \"\"y\"\", z\",5\r\n\r\nlast"),
           "s:string n:long / x \"y\", z,5 / last,~" },
         { "format='csv'", S("\"two\nlines\",7,too many\n"), "s:string n:long / two\nlines,7" },
         { "format='csv'", S("\"never closed,3\n"), "s:string n:long / never closed,3\n,~" },
@@ -75,17 +78,26 @@ static void external__each_format__gives_its_rows(void **state)
         { "format='psv'", S("a|0x10\n"), "s:string n:long / a,16" },
         { "format='txt'", S("a,1\n\nc"), "s:string n:long / a,1,~ / ,~ / c,~" },
         { "format='raw'", S("a\nb"), "s:string n:long / a\nb,~" },
-        { "format='json'", S("{\"s\":\"a\",\"n\":1}\n{\"n\":\"2\",\"other\":{}}\n"), "s:string n:long / a,1 / ,2" },
+        { "format='json'", S("{\"s\":\"a\",\"n\":1}\n{\"n\":\"2\",\"other\":{}}\n"),
+          "s:string n:long / a,1 / ,2" },
         { "format='multijson'", S("[{\"s\":\"}{\\\"\",\n \"n\": 1.0}, {\"s\":\"b\"}]"),
           "s:string n:long / }{\",1 / b,~" },
         { "format='multijson'", S("[{\"s\":\"cut off"), "s:string n:long" },
-        { "format='csv'", S("\xff\xfe" "a\0,\0" "1\0"), "s:string n:long / a,1" },
+        { "format='csv'",
+          S("\xff\xfe"
+            "a\0,\0"
+            "1\0"),
+          "s:string n:long / a,1" },
         { "format='csv'", S("\xc3(,1"), "s:string n:long / \xef\xbf\xbd(,1" },
         { "format='csv'", S(""), "s:string n:long" },
         { "format='csv'", S("PK\3\4rest"), "q: " FILE_NAME ": a zip archive; unpack it first" },
-        { "format='csv'", S("\x1f\x8b" "rest"), "q: " FILE_NAME ": can't be unpacked" },
+        { "format='csv'",
+          S("\x1f\x8b"
+            "rest"),
+          "q: " FILE_NAME ": can't be unpacked" },
         { "format='parquet'", S("x"),
-          "1:81: this format of externaldata isn't supported; csv, tsv, psv, scsv, sohsv, txt, raw, json and "
+          "1:81: this format of externaldata isn't supported; csv, tsv, psv, scsv, sohsv, txt, "
+          "raw, json and "
           "multijson are" },
     };
     (void)state;
@@ -112,38 +124,47 @@ static void external__no_file_for_it__is_not_applicable(void **state)
     st_rule_settings gone = { .external = &map, .nexternal = 1 };
     (void)state;
     check("externaldata(s: string)['https://example.org/x.csv'] | take 1", &none,
-          "the query needs externaldata from https://example.org/x.csv (--external URL=FILE names a file for "
+          "the query needs externaldata from https://example.org/x.csv (--external URL=FILE names "
+          "a file for "
           "it), which isn't here");
     check("externaldata(s: string)[h'https://example.org/secret'] | take 1", &none,
-          "the query needs externaldata from an obfuscated address (--external URL=FILE names a file for it), "
+          "the query needs externaldata from an obfuscated address (--external URL=FILE names a "
+          "file for it), "
           "which isn't here");
-    check("externaldata(s: string)['u']", &gone, "1:25: /nonexistent/file: No such file or directory");
+    check("externaldata(s: string)['u']", &gone,
+          "1:25: /nonexistent/file: No such file or directory");
 }
 
-/* ---- services ------------------------------------------------------------------------------ */
+/* services */
 
 static void services__without_stubs__bound_as_far_as_known(void **state)
 {
     static const st_rule_settings none = { 0 };
     (void)state;
-    check("EmailEvents | where Subject has 'x' and NewColumn > 5 | summarize count() by NewColumn", &none,
-          "the query needs EmailEvents, which isn't here");
-    check("DeviceProcessEvents | invoke FileProfile(SHA1, 1000) | where GlobalPrevalence < 5 | join kind=inner "
+    check("EmailEvents | where Subject has 'x' and NewColumn > 5 | summarize count() by NewColumn",
+          &none, "the query needs EmailEvents, which isn't here");
+    check("DeviceProcessEvents | invoke FileProfile(SHA1, 1000) | where GlobalPrevalence < 5 | "
+          "join kind=inner "
           "(EmailAttachmentInfo | project SHA256, NetworkMessageId) on SHA256",
           &none, "the query needs FileProfile and EmailAttachmentInfo, which aren't here");
     check("DeviceProcessEvents | invoke FileProfile(SHA1) | project FileNmae", &none,
           "1:58: no column FileNmae; did you mean FileName?");
     check("EmailEvents | project Subject | where Subjetc == 'x'", &none,
           "1:39: no column Subjetc; did you mean Subject?");
-    check("EmailEvents | where Subject > 5", &none, "1:21: > isn't defined for string and long; use tolong()");
+    check("EmailEvents | where Subject > 5", &none,
+          "1:21: > isn't defined for string and long; use tolong()");
     check("print geo_info_from_ip_address('1.2.3.4').country", &none,
           "the query needs geo_info_from_ip_address, which isn't here");
-    check("cluster('a').database('b').T | where x == 1", &none, "the query needs cluster, which isn't here");
+    check("cluster('a').database('b').T | where x == 1", &none,
+          "the query needs cluster, which isn't here");
     check("let EmailEvents = datatable(a: long)[1]; EmailEvents", &none, "a:long / 1");
-    check("Firewall_CL | where Action_s == 'deny'", &none, "the query needs Firewall_CL, which isn't here");
+    check("Firewall_CL | where Action_s == 'deny'", &none,
+          "the query needs Firewall_CL, which isn't here");
     check("_Im_Dns(starttime=ago(1d)) | count", &none, "the query needs _Im_Dns, which isn't here");
-    check("DeviceTvmAnything | count", &none, "the query needs DeviceTvmAnything, which isn't here");
-    check("print a = 1 | evaluate python(typeof(*), 'x') | where b == 1", &none, "the query needs python, which isn't here");
+    check("DeviceTvmAnything | count", &none,
+          "the query needs DeviceTvmAnything, which isn't here");
+    check("print a = 1 | evaluate python(typeof(*), 'x') | where b == 1", &none,
+          "the query needs python, which isn't here");
     check("python | count", &none, "1:1: no table python");
     check("Firewall | count", &none, "1:1: no table Firewall");
 }
@@ -154,28 +175,36 @@ static void services__with_stubs__run_as_though_empty(void **state)
 {
     static const st_rule_settings stubs = { .stub_services = true };
     (void)state;
-    check("EmailEvents | summarize n = count() by Subject", &stubs, "1:1: EmailEvents" TAKEN "Subject:string n:long");
+    check("EmailEvents | summarize n = count() by Subject", &stubs,
+          "1:1: EmailEvents" TAKEN "Subject:string n:long");
     check("EmailEvents | count", &stubs, "1:1: EmailEvents" TAKEN "Count:long / 0");
-    check("datatable(SHA1: string)['ab'] | invoke FileProfile('SHA1', 1000) | where isnull(GlobalPrevalence) or "
+    check("datatable(SHA1: string)['ab'] | invoke FileProfile('SHA1', 1000) | where "
+          "isnull(GlobalPrevalence) or "
           "GlobalPrevalence < 5 | project SHA1, GlobalPrevalence, Signer",
-          &stubs, "1:40: FileProfile" TAKEN "SHA1:string GlobalPrevalence:int Signer:string / ab,~,");
-    check("datatable(u: string)['a'] | join kind=leftouter (SigninLogs | where ResultType == '0') on $left.u == "
-          "$right.UserPrincipalName | where isempty(FavouriteColour) | project u, FavouriteColour, StartTime",
+          &stubs,
+          "1:40: FileProfile" TAKEN "SHA1:string GlobalPrevalence:int Signer:string / ab,~,");
+    check("datatable(u: string)['a'] | join kind=leftouter (SigninLogs | where ResultType == '0') "
+          "on $left.u == "
+          "$right.UserPrincipalName | where isempty(FavouriteColour) | project u, FavouriteColour, "
+          "StartTime",
           &stubs,
           "1:50: SigninLogs" TAKEN
           "1:143: no column FavouriteColour is known there: taken as never filled; "
           "1:173: no column FavouriteColour is known there: taken as never filled; "
           "1:190: no column StartTime is known there: taken as never filled; "
           "u:string FavouriteColour:string StartTime:datetime / a,,~");
-    check("datatable(u: string)['a'] | join kind=leftanti (_GetWatchlist('vip') | project v = Someone) on $left.u == "
+    check("datatable(u: string)['a'] | join kind=leftanti (_GetWatchlist('vip') | project v = "
+          "Someone) on $left.u == "
           "$right.v",
           &stubs,
-          "1:49: _GetWatchlist" TAKEN "1:84: no column Someone is known there: taken as never filled; u:string / a");
-    check("print ip = '1.2.3.4' | extend geo = geo_info_from_ip_address(ip) | where isempty(geo.country)", &stubs,
-          "1:37: geo_info_from_ip_address" TAKEN "ip:string geo:dynamic / 1.2.3.4,~");
+          "1:49: _GetWatchlist" TAKEN
+          "1:84: no column Someone is known there: taken as never filled; u:string / a");
+    check("print ip = '1.2.3.4' | extend geo = geo_info_from_ip_address(ip) | where "
+          "isempty(geo.country)",
+          &stubs, "1:37: geo_info_from_ip_address" TAKEN "ip:string geo:dynamic / 1.2.3.4,~");
 }
 
-/* ---- parameters ------------------------------------------------------------------------------ */
+/* parameters */
 
 static void params__given__take_the_place_of_defaults(void **state)
 {
@@ -184,21 +213,42 @@ static void params__given__take_the_place_of_defaults(void **state)
         size_t n;
         const char *kql, *expect;
     } cases[] = {
-        { { { { 0 }, { 0 } } }, 0, "declare query_parameters(a: long = 3); print a", "print_0:long / 3" },
-        { { { { S("a") }, { S("7") } } }, 1, "declare query_parameters(a: long = 3); print a", "print_0:long / 7" },
-        { { { { S("t") }, { S("2024-01-02") } }, { { S("d") }, { S("2h") } } }, 2,
+        { { { { 0 }, { 0 } } },
+          0,
+          "declare query_parameters(a: long = 3); print a",
+          "print_0:long / 3" },
+        { { { { S("a") }, { S("7") } } },
+          1,
+          "declare query_parameters(a: long = 3); print a",
+          "print_0:long / 7" },
+        { { { { S("t") }, { S("2024-01-02") } }, { { S("d") }, { S("2h") } } },
+          2,
           "declare query_parameters(t: datetime, d: timespan); print t + d",
           "print_0:datetime / 2024-01-02T02:00:00.0000000Z" },
-        { { { { S("s") }, { S("") } } }, 1, "declare query_parameters(s: string = 'x'); print s", "print_0:string / " },
-        { { { { S("l") }, { S("[\"a\",\"b\"]") } } }, 1,
-          "declare query_parameters(l: dynamic); print 'b' in (l)", "print_0:bool / True" },
-        { { { { S("a") }, { S("7x") } } }, 1, "declare query_parameters(a: long); print a",
+        { { { { S("s") }, { S("") } } },
+          1,
+          "declare query_parameters(s: string = 'x'); print s",
+          "print_0:string / " },
+        { { { { S("l") }, { S("[\"a\",\"b\"]") } } },
+          1,
+          "declare query_parameters(l: dynamic); print 'b' in (l)",
+          "print_0:bool / True" },
+        { { { { S("a") }, { S("7x") } } },
+          1,
+          "declare query_parameters(a: long); print a",
           "1:26: --param a=7x: that is no long" },
-        { { { { 0 }, { 0 } } }, 0, "declare query_parameters(a: long); print a",
+        { { { { 0 }, { 0 } } },
+          0,
+          "declare query_parameters(a: long); print a",
           "1:26: the parameter a has no value; --param a=VALUE gives one" },
-        { { { { S("b") }, { S("7") } } }, 1, "declare query_parameters(a: long = 1); print a",
+        { { { { S("b") }, { S("7") } } },
+          1,
+          "declare query_parameters(a: long = 1); print a",
           "--param b: the query declares no such parameter" },
-        { { { { 0 }, { 0 } } }, 0, "set notruncation; set truncationmaxsize = 1000; print 1", "print_0:long / 1" },
+        { { { { 0 }, { 0 } } },
+          0,
+          "set notruncation; set truncationmaxsize = 1000; print 1",
+          "print_0:long / 1" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -207,7 +257,7 @@ static void params__given__take_the_place_of_defaults(void **state)
     }
 }
 
-/* ---- plans ------------------------------------------------------------------------------------- */
+/* plans */
 
 /* Times differ from run to run: 1.234 ms becomes # ms. */
 static void mask_times(char *s)
@@ -230,9 +280,10 @@ static void mask_times(char *s)
 
 static void explain__with_run__tells_rows_of_each_operator(void **state)
 {
-    static const char kql[] = "let T = range x from 1 to 3000 step 1;\n"
-                              "T | where x % 2 == 0 | join kind=inner (T | project y = x) on $left.x == $right.y\n"
-                              "| summarize n = count() by k = x % 10 | top 2 by k";
+    static const char kql[] =
+        "let T = range x from 1 to 3000 step 1;\n"
+        "T | where x % 2 == 0 | join kind=inner (T | project y = x) on $left.x == $right.y\n"
+        "| summarize n = count() by k = x % 10 | top 2 by k";
     static const char want[] = "let T (line 1)\n"
                                "    range x from 1 to 3000 step 1\n"
                                "        columns: x:long\n"
@@ -263,7 +314,8 @@ static void explain__with_run__tells_rows_of_each_operator(void **state)
     st_buf b = { 0 };
     st_err err = { 0 };
     (void)state;
-    assert_int_equal(st_query_explain(r, ST_STR("q"), st_str_of(kql), NULL, &o, true, &b, &err), ST_OK);
+    assert_int_equal(st_query_explain(r, ST_STR("q"), st_str_of(kql), NULL, &o, true, &b, &err),
+                     ST_OK);
     st_buf_char(&b, 0);
     mask_times(b.p);
     assert_string_equal(b.p, want);

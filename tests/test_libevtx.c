@@ -18,7 +18,7 @@ const char *__lsan_default_suppressions(void)
     return "leak:libfwevt_xml_\n";
 }
 
-/* ---- XML into a record ------------------------------------------------------------------ */
+/* XML into a record */
 
 static uint16_t length_as_id(st_str name)
 {
@@ -106,7 +106,10 @@ static void value__each_spelling__comes_back_as_recorded(void **state)
         uint64_t lossy;
     } rows[] = {
 #define S(a, b) { a, sizeof(a) - 1, b, sizeof(b) - 1, 0 }
-#define L(a, b) { a, sizeof(a) - 1, b, sizeof(b) - 1, 1 }
+#define L(a, b)                               \
+    {                                         \
+        a, sizeof(a) - 1, b, sizeof(b) - 1, 1 \
+    }
         S("", ""),
         S("  kept  ", "  kept  "),
         S("a &lt;b&gt; &amp;amp; &quot;c&quot;", "a <b> &amp; \"c\""),
@@ -114,11 +117,17 @@ static void value__each_spelling__comes_back_as_recorded(void **state)
         S("\x01\x02\x1b[31m\x1f\x7f", "\x01\x02\x1b[31m\x1f\x7f"),
         S("&#x1;&#13;&#65;", "\x01\rA"),
         S("&amp;#x1;", "&#x1;"),
-        S("\xef\xa3\xbe" "A", "\xef\xa3\xbe" "A"),
+        S("\xef\xa3\xbe"
+          "A",
+          "\xef\xa3\xbe"
+          "A"),
         S("\xef\xa3\xbe", "\xef\xa3\xbe"),
         S("\xef\xbf\xbe \xef\xbf\xbf", "\xef\xbf\xbe \xef\xbf\xbf"),
         S("\xf0\x9f\x98\x80 \xc3\xa9 \xe2\x80\xae", "\xf0\x9f\x98\x80 \xc3\xa9 \xe2\x80\xae"),
-        L("a\xff" "b", "a\xef\xbf\xbd" "b"),
+        L("a\xff"
+          "b",
+          "a\xef\xbf\xbd"
+          "b"),
         L("&#xD800;", "\xef\xbf\xbd"),
         S("0x00000000000003e7", "0x3e7"),
         S("0x000003e7", "0x3e7"),
@@ -158,13 +167,15 @@ static void fields__each_form__are_named(void **state)
         bool user_data;
         const char *want;
     } rows[] = {
-        { "<Event><EventData><Data>a</Data><Data Name='x'>b</Data><Data>c</Data></EventData></Event>",
+        { "<Event><EventData><Data>a</Data><Data "
+          "Name='x'>b</Data><Data>c</Data></EventData></Event>",
           false, "Data1=a;x=b;Data2=c;" },
         { "<Event><EventData><Data Name=''>a</Data><Binary>0A</Binary></EventData></Event>", false,
           "Data1=a;Binary=0A;" },
         { "<Event><UserData><E xmlns='u'><A>1</A>\n<B><C>2</C>\n<D/></B></E>\n</UserData></Event>",
           true, "A=1;C=2;D=;" },
-        { "<Event><System><A>1</A></System><EventData/><RenderingInfo><M>2</M></RenderingInfo></Event>",
+        { "<Event><System><A>1</A></System><EventData/><RenderingInfo><M>2</M></RenderingInfo></"
+          "Event>",
           false, "" },
         { "<Event><ProcessingErrorData><ErrorCode>15005</ErrorCode></ProcessingErrorData></Event>",
           true, "ErrorCode=15005;" },
@@ -194,7 +205,8 @@ static void read__no_sound_event__is_refused(void **state)
     static const char *const rows[] = {
         "",
         "text",
-        "<!DOCTYPE Event [<!ENTITY e 'boom'>]><Event><EventData><Data>&e;</Data></EventData></Event>",
+        "<!DOCTYPE Event [<!ENTITY e "
+        "'boom'>]><Event><EventData><Data>&e;</Data></EventData></Event>",
         "<?xml version='1.0'?><!DOCTYPE Event SYSTEM 'file:///etc/passwd'><Event/>",
         "<Event><!DOCTYPE x></Event>",
         "<Event><EventData>",
@@ -214,14 +226,14 @@ static void read__no_sound_event__is_refused(void **state)
     st_xml_free(x);
 }
 
-/* ---- a chunk by hand ---------------------------------------------------------------------- */
+/* a chunk by hand */
 
 typedef struct chunk {
     unsigned char b[65536];
-    size_t n;             /* where the next byte goes */
-    size_t start[16];     /* of records */
+    size_t n;         /* where the next byte goes */
+    size_t start[16]; /* of records */
     size_t nrecords;
-    size_t definition;    /* of the template */
+    size_t definition; /* of the template */
 } chunk;
 
 static void le(chunk *c, uint64_t v, size_t n)
@@ -450,8 +462,14 @@ static void read_chunk(const chunk *c, size_t n, bool slack, seen *s, st_report 
     unsigned char *exact = malloc(n ? n : 1); /* so that reading past the end shows */
     assert_non_null(exact);
     memcpy(exact, c->b, n);
-    const st_chunk in = { .bytes = exact, .n = n, .offset = 4096, .flags = ST_R_CRC,
-                          .options = &options, .ops = &ops, .job = s, .report = report };
+    const st_chunk in = { .bytes = exact,
+                          .n = n,
+                          .offset = 4096,
+                          .flags = ST_R_CRC,
+                          .options = &options,
+                          .ops = &ops,
+                          .job = s,
+                          .report = report };
     st_libevtx *reader = st_libevtx_new();
     assert_non_null(reader);
     st_err err = { 0 };
@@ -675,7 +693,7 @@ static void chunk__cut_anywhere__gives_what_is_whole(void **state)
     free(c);
 }
 
-/* ---- real logs, where there are any ------------------------------------------------------------ */
+/* real logs, where there are any */
 
 static void count_record(void *job, const st_record *r)
 {
@@ -704,8 +722,12 @@ static void log__of_real_sysmon__gives_all_records(void **state)
     assert_true(c && reader);
     assert_int_equal(fread(c->b, 1, 4096, in), 4096);
     while (fread(c->b, 1, sizeof c->b, in) == sizeof c->b) {
-        st_chunk one = { .bytes = c->b, .n = sizeof c->b, .options = &options, .ops = &ops,
-                         .job = &n, .report = &report };
+        st_chunk one = { .bytes = c->b,
+                         .n = sizeof c->b,
+                         .options = &options,
+                         .ops = &ops,
+                         .job = &n,
+                         .report = &report };
         assert_int_equal(st_libevtx_chunk(reader, &one, NULL), ST_OK);
     }
     fclose(in);

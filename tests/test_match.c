@@ -1,4 +1,5 @@
-/* test_match.c - predicates of many needles: as each needle by itself, over texts made at random. */
+/* test_match.c - predicates of many needles: as each needle by itself, over texts made at random.
+ */
 #include "rules/match/match.h"
 
 #include <stdarg.h>

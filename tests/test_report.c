@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-/* ---- helpers --------------------------------------------------------------------------------- */
+/* helpers */
 
 /* What a writer wrote, NUL-terminated; the caller frees it. */
 typedef struct captured {
@@ -53,12 +53,11 @@ static void must_lack(captured c, const char *what)
         fail_msg("%s in:\n%s", what, c.p);
 }
 
-#define HOSTILE                                                                                    \
-    "a\"b,\xe2\x80\xae"                                                                            \
+#define HOSTILE         \
+    "a\"b,\xe2\x80\xae" \
     "gpj.exe\x1b[2J\r\n\xff\xed\xa0\x80 \xc2\x9b </script>\\"
 
-/* ---- scrub
- * --------------------------------------------------------------------------------------- */
+/* scrub */
 
 static void scrub__each_row__shown(void **state)
 {
@@ -119,8 +118,7 @@ static void escapers__every_byte__safe(void **state)
         }
 }
 
-/* ---- JSON
- * ------------------------------------------------------------------------------------------ */
+/* JSON */
 
 static void json_str__each_row__exact(void **state)
 {
@@ -147,8 +145,7 @@ static void json_str__each_row__exact(void **state)
     }
 }
 
-/* ---- CSV
- * ------------------------------------------------------------------------------------------- */
+/* CSV */
 
 static void csv_field__each_row__exact(void **state)
 {
@@ -237,8 +234,7 @@ static void csv_field__too_long__cut_marked_counted(void **state)
     }
 }
 
-/* ---- rows
- * -------------------------------------------------------------------------------------------- */
+/* rows */
 
 /* w3wp (not logged) > cmd (hostile command line) > whoami; two rules match cmd. */
 static void attack(world *w)
@@ -395,8 +391,7 @@ static void utc__unreadable_text__time_of_the_row(void **state)
     }
 }
 
-/* ---- text and trees
- * ------------------------------------------------------------------------------------ */
+/* text and trees */
 
 static void text__a_case__safe_and_complete(void **state)
 {
@@ -581,8 +576,7 @@ static void tree_text__deep_line__drawn_without_lines(void **state)
     world_end(&w);
 }
 
-/* ---- records
- * --------------------------------------------------------------------------------------------- */
+/* records */
 
 static st_value text_value(const char *s)
 {
@@ -640,8 +634,7 @@ static void record__fields_and_collisions__one_object(void **state)
     st_buf_free(&b);
 }
 
-/* ---- tables, hosts, runs
- * ----------------------------------------------------------------------------------- */
+/* tables, hosts, runs */
 
 static void table__each_format__typed(void **state)
 {
@@ -800,8 +793,7 @@ static void timesketch__a_case__what_its_importer_asks(void **state)
     world_end(&w);
 }
 
-/* ---- the page
- * -------------------------------------------------------------------------------------------- */
+/* the page */
 
 static void html__a_case__nothing_of_evidence_is_markup(void **state)
 {
@@ -924,9 +916,7 @@ static void html__deep_line__stays_shallow(void **state)
     world_end(&w);
 }
 
-/* ---- files
- * ---------------------------------------------------------------------------------------------------
- */
+/* files */
 
 static void outfile__there_already__stays_unless_forced(void **state)
 {

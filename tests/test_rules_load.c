@@ -15,11 +15,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define assert_str(s, lit)                                                                          \
-    do {                                                                                            \
-        st_str got_ = (s);                                                                          \
-        if (!st_str_eq(got_, st_str_of(lit)))                                                       \
-            fail_msg("got \"%.*s\", expected \"%s\"", ST_FMT(got_), lit);                           \
+#define assert_str(s, lit)                                                \
+    do {                                                                  \
+        st_str got_ = (s);                                                \
+        if (!st_str_eq(got_, st_str_of(lit)))                             \
+            fail_msg("got \"%.*s\", expected \"%s\"", ST_FMT(got_), lit); \
     } while (0)
 
 static void load_text(st_rules *r, const char *path, const char *text)
@@ -146,11 +146,13 @@ static void load__markdown_kinds_of_blocks__as_said_or_as_they_look(void **state
         /* in a list, its indent of tabs */
         { "# T\n1.\tDo:\n\n\t```kql\n\tDeviceProcessEvents\n\t```\n", 1, "T" },
         /* behind the mark of an item; its closing fence opens nothing */
-        { "# T\n- ```kql\n  DeviceProcessEvents\n  ```\n2. ```kql\n   DeviceEvents\n   ```\n", 2, "T" },
+        { "# T\n- ```kql\n  DeviceProcessEvents\n  ```\n2. ```kql\n   DeviceEvents\n   ```\n", 2,
+          "T" },
         /* code within a line is no fence */
         { "# T\n```kql``` is a word\n```kql\nDeviceProcessEvents\n```\n", 1, "T" },
         /* a document that says kql says it of all that is */
-        { "# T\n```kql\nDeviceProcessEvents\n```\n```\nDeviceProcessEvents\n| count\n```\n", 1, "T" },
+        { "# T\n```kql\nDeviceProcessEvents\n```\n```\nDeviceProcessEvents\n| count\n```\n", 1,
+          "T" },
         /* what looks like a query, and what looks like a shell */
         { "# T\n```\nDeviceProcessEvents | where FileName == 'x'\n```\n", 1, "T" },
         { "# T\n```\n// | where\nlet a = 1;\nprint a\n```\n", 1, "T" },
@@ -179,23 +181,24 @@ static void load__markdown_kinds_of_blocks__as_said_or_as_they_look(void **state
     }
 }
 
-static const char sentinel[] = "\xEF\xBB\xBF# a comment\r\n"
-                               "id: 0cb5d6b4-0000-4444-8888-aaaabbbbcccc\r\n"
-                               "name: \"A shell \\u2014 below a server\"\r\n"
-                               "description: |\r\n  Two\r\n  lines\r\n"
-                               "severity: High\r\n"
-                               "requiredDataConnectors:\r\n  - connectorId: X\r\n    dataTypes: [DeviceProcessEvents]\r\n"
-                               "tactics:\r\n  - Execution\r\n"
-                               "relevantTechniques:\r\n  - T1505.003\r\n  - T1059\r\n"
-                               "query: |\r\n"
-                               "  // reason: because\r\n"
-                               "  let m = ```a\r\n  b```;\r\n"
-                               "  DeviceProcessEvents\r\n"
-                               "    | where FileNmae == m\r\n"
-                               "entityMappings:\r\n  - entityType: Host\r\n    fieldMappings:\r\n"
-                               "      - identifier: name\r\n        query: DeviceName\r\n"
-                               "version: 1.0.0\r\n"
-                               "metadata:\r\n  author:\r\n    name: Somebody\r\n";
+static const char sentinel[] =
+    "\xEF\xBB\xBF# a comment\r\n"
+    "id: 0cb5d6b4-0000-4444-8888-aaaabbbbcccc\r\n"
+    "name: \"A shell \\u2014 below a server\"\r\n"
+    "description: |\r\n  Two\r\n  lines\r\n"
+    "severity: High\r\n"
+    "requiredDataConnectors:\r\n  - connectorId: X\r\n    dataTypes: [DeviceProcessEvents]\r\n"
+    "tactics:\r\n  - Execution\r\n"
+    "relevantTechniques:\r\n  - T1505.003\r\n  - T1059\r\n"
+    "query: |\r\n"
+    "  // reason: because\r\n"
+    "  let m = ```a\r\n  b```;\r\n"
+    "  DeviceProcessEvents\r\n"
+    "    | where FileNmae == m\r\n"
+    "entityMappings:\r\n  - entityType: Host\r\n    fieldMappings:\r\n"
+    "      - identifier: name\r\n        query: DeviceName\r\n"
+    "version: 1.0.0\r\n"
+    "metadata:\r\n  author:\r\n    name: Somebody\r\n";
 
 static void load__yaml__fills_the_rule(void **state)
 {
@@ -252,7 +255,8 @@ static void load__yaml_errors__are_at_the_file_s_lines(void **state)
         /* of two queries the first */
         { "query: print 1\nquery: print x", "2:8", 1 },
         /* headers that say nothing that is known */
-        { "severity: Big\nquery: print 1\nrelevantTechniques: [T1059, X, T1]", "1:11 3:29 3:32", 1 },
+        { "severity: Big\nquery: print 1\nrelevantTechniques: [T1059, X, T1]", "1:11 3:29 3:32",
+          1 },
         /* not YAML, from some place on */
         { "query: print 1\n---\na: b: c", "3:5", 1 },
         { "query: \x01", "1:8", 0 },
@@ -272,10 +276,12 @@ static void load__yaml_errors__are_at_the_file_s_lines(void **state)
         st_buf b = { 0 };
         load_text(r, "x.yml", rows[i].text);
         for (size_t k = 0; k < st_rules_diags(r); k++)
-            st_buf_fmt(&b, "%s%u:%u", b.n ? " " : "", st_rules_diag(r, k)->line, st_rules_diag(r, k)->column);
-        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].places)) || st_rules_count(r) != rows[i].rules)
-            fail_msg("%s: got %.*s and %zu rules, expected %s", rows[i].text, ST_FMT(st_buf_slice(&b)),
-                     st_rules_count(r), rows[i].places);
+            st_buf_fmt(&b, "%s%u:%u", b.n ? " " : "", st_rules_diag(r, k)->line,
+                       st_rules_diag(r, k)->column);
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].places)) ||
+            st_rules_count(r) != rows[i].rules)
+            fail_msg("%s: got %.*s and %zu rules, expected %s", rows[i].text,
+                     ST_FMT(st_buf_slice(&b)), st_rules_count(r), rows[i].places);
         st_buf_free(&b);
         st_rules_free(r);
     }
@@ -375,17 +381,21 @@ static void load__several_mistakes__all_are_told(void **state)
         { "DeviceProcessEvents\n| extend a = (1\n| where Bar == 2 and nosuch(1)", "3:31" },
         { "DeviceProcessEvents\n| extend a = 1 +\n| where Bar == 2 and nosuch(1)", "3:1 3:22" },
         { "DeviceProcessEvents\n| extend a = Foo\n| where a == 2 and Bar == 1", "2:14 3:20" },
-        { "DeviceProcessEvents\n| project a = Foo\n| where a == 2 and FileName == 'x'", "2:15 3:20" },
+        { "DeviceProcessEvents\n| project a = Foo\n| where a == 2 and FileName == 'x'",
+          "2:15 3:20" },
         /* a statement that can't be read, and one that can */
         { "let a = 1 +;\nDeviceProcessEvents | where Foo == a", "1:12 2:29" },
         { "let a = (x:lon) { x };\nDeviceProcessEvents | where Foo == a(1)", "1:12 2:29" },
         { "let a = nosuch(1);\nDeviceProcessEvents | where Foo == a", "1:9 2:29" },
-        { "let a = DeviceProcessEvents | summarize n = (;\na | where n > 1 | where m == 2", "1:46" },
+        { "let a = DeviceProcessEvents | summarize n = (;\na | where n > 1 | where m == 2",
+          "1:46" },
         { "let a = Device | where b;\na | where c | take 'x'", "1:9 2:20" },
         /* inside a subquery, and outside */
-        { "DeviceProcessEvents | join (DeviceProcessEvents | where Foo == ) on DeviceId\n| where Bar == 1",
+        { "DeviceProcessEvents | join (DeviceProcessEvents | where Foo == ) on DeviceId\n| where "
+          "Bar == 1",
           "1:64" },
-        { "DeviceProcessEvents | where FileName in (nosuch | take) and Foo == 1", "1:42 1:55 1:61" },
+        { "DeviceProcessEvents | where FileName in (nosuch | take) and Foo == 1",
+          "1:42 1:55 1:61" },
         { "declare query_parameters(a:lon);\nDeviceProcessEvents | where Foo == 1", "1:28 2:29" },
     };
     (void)state;
@@ -395,9 +405,11 @@ static void load__several_mistakes__all_are_told(void **state)
         load_text(r, "x.kql", rows[i].text);
         for (size_t k = 0; k < st_rules_diags(r); k++)
             if (st_rules_diag(r, k)->severity == ST_SEV_ERROR)
-                st_buf_fmt(&b, "%s%u:%u", b.n ? " " : "", st_rules_diag(r, k)->line, st_rules_diag(r, k)->column);
+                st_buf_fmt(&b, "%s%u:%u", b.n ? " " : "", st_rules_diag(r, k)->line,
+                           st_rules_diag(r, k)->column);
         if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].places)))
-            fail_msg("%s: got %.*s, expected %s", rows[i].text, ST_FMT(st_buf_slice(&b)), rows[i].places);
+            fail_msg("%s: got %.*s, expected %s", rows[i].text, ST_FMT(st_buf_slice(&b)),
+                     rows[i].places);
         assert_int_equal(st_rules_at(r, 0)->status, ST_RULE_BROKEN);
         st_buf_free(&b);
         st_rules_free(r);

@@ -144,22 +144,22 @@ static const char *hit(const world *w, uint32_t r, char out[128])
     return out;
 }
 
-#define PUBLISHED                                                                                  \
-    "let webservers = dynamic([\"beasvc.exe\", \"coldfusion.exe\", \"httpd.exe\", "                \
-    "\"owstimer.exe\", "                                                                           \
-    "\"visualsvnserver.exe\", \"w3wp.exe\", \"tomcat\", \"apache2\", \"nginx\"]);\n"               \
-    "let linuxShells = dynamic([\"/bin/bash\", \"/bin/sh\", \"python\", \"python3\"]);\n"          \
-    "let windowsShells = dynamic([\"powershell.exe\", \"powershell_ise.exe\", \"cmd.exe\", "       \
-    "\"net.exe\"]);\n"                                                                             \
-    "let exclusions = dynamic([\"csc.exe\", \"php-cgi.exe\", \"vbc.exe\", \"conhost.exe\", "       \
-    "\"print.exe\"]);\n"                                                                           \
-    "DeviceProcessEvents\n"                                                                        \
-    "| where (InitiatingProcessParentFileName in~(webservers) or InitiatingProcessCommandLine "    \
-    "in~(webservers))\n"                                                                           \
-    "| where (InitiatingProcessFileName in~(windowsShells) or InitiatingProcessCommandLine "       \
-    "has_any(linuxShells))\n"                                                                      \
-    "| where FileName !in~ (exclusions)\n"                                                         \
-    "| extend Reason = iff(InitiatingProcessParentFileName in~ (webservers), \"Suspicious web "    \
+#define PUBLISHED                                                                               \
+    "let webservers = dynamic([\"beasvc.exe\", \"coldfusion.exe\", \"httpd.exe\", "             \
+    "\"owstimer.exe\", "                                                                        \
+    "\"visualsvnserver.exe\", \"w3wp.exe\", \"tomcat\", \"apache2\", \"nginx\"]);\n"            \
+    "let linuxShells = dynamic([\"/bin/bash\", \"/bin/sh\", \"python\", \"python3\"]);\n"       \
+    "let windowsShells = dynamic([\"powershell.exe\", \"powershell_ise.exe\", \"cmd.exe\", "    \
+    "\"net.exe\"]);\n"                                                                          \
+    "let exclusions = dynamic([\"csc.exe\", \"php-cgi.exe\", \"vbc.exe\", \"conhost.exe\", "    \
+    "\"print.exe\"]);\n"                                                                        \
+    "DeviceProcessEvents\n"                                                                     \
+    "| where (InitiatingProcessParentFileName in~(webservers) or InitiatingProcessCommandLine " \
+    "in~(webservers))\n"                                                                        \
+    "| where (InitiatingProcessFileName in~(windowsShells) or InitiatingProcessCommandLine "    \
+    "has_any(linuxShells))\n"                                                                   \
+    "| where FileName !in~ (exclusions)\n"                                                      \
+    "| extend Reason = iff(InitiatingProcessParentFileName in~ (webservers), \"Suspicious web " \
     "shell execution\", \"Suspicious webserver process\")\n"
 
 static void run__published_rule__hits_the_shells_children_but_exclusions(void **state)
@@ -262,14 +262,20 @@ static void run__rows_without_a_process__make_a_table(void **state)
         { "DeviceProcessEvents | summarize arg_max(Timestamp, *) by DeviceName", "", 1, 0, 0 },
         { "print a = 1, b = 'x'", "[0 a b;1,x]", 0, 1, 0 },
         /* of a mixture each row goes its way */
-        { "union (DeviceProcessEvents | take 2 | project a = 'p'), (print a = 'q')", "[0 a;q]", 2, 1, 0 },
+        { "union (DeviceProcessEvents | take 2 | project a = 'p'), (print a = 'q')", "[0 a;q]", 2,
+          1, 0 },
         /* a process that is known from a child only */
-        { "Processes | where not(Observed) | count | project n = Count > 0", "[0 n;True]", 0, 1, 0 },
+        { "Processes | where not(Observed) | count | project n = Count > 0", "[0 n;True]", 0, 1,
+          0 },
         /* what the lifted window brought in, row by row */
-        { "DeviceProcessEvents | where Timestamp > ago(90m) | distinct ProcessId = bin(ProcessId, 1000000)",
+        { "DeviceProcessEvents | where Timestamp > ago(90m) | distinct ProcessId = bin(ProcessId, "
+          "1000000)",
           "[0 ProcessId;0]", 0, 1, 0 },
-        { "DeviceProcessEvents | where Timestamp > ago(90m) | summarize n = count() | project n", "[0 n;9]", 0, 1, 1 },
-        { "DeviceProcessEvents | where Timestamp > ago(90m) | summarize by h = hourofday(Timestamp)", NULL, 0, 4, 2 },
+        { "DeviceProcessEvents | where Timestamp > ago(90m) | summarize n = count() | project n",
+          "[0 n;9]", 0, 1, 1 },
+        { "DeviceProcessEvents | where Timestamp > ago(90m) | summarize by h = "
+          "hourofday(Timestamp)",
+          NULL, 0, 4, 2 },
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -280,10 +286,12 @@ static void run__rows_without_a_process__make_a_table(void **state)
         rule(&w, "a.kql", cases[i].text);
         run(&w, true, false);
         const st_rule_result *r = &w.matches->results[0];
-        if (r->matches != cases[i].matches || r->rows != cases[i].rows || r->window_rows != cases[i].window)
-            fail_msg("%s: %d matches, %d rows, %d by the window", cases[i].text, (int)r->matches, (int)r->rows,
-                     (int)r->window_rows);
-        assert_int_equal(st_rules_tables(w.rules, w.forest, &o, w.matches, as_text, &b, &w.err), ST_OK);
+        if (r->matches != cases[i].matches || r->rows != cases[i].rows ||
+            r->window_rows != cases[i].window)
+            fail_msg("%s: %d matches, %d rows, %d by the window", cases[i].text, (int)r->matches,
+                     (int)r->rows, (int)r->window_rows);
+        assert_int_equal(st_rules_tables(w.rules, w.forest, &o, w.matches, as_text, &b, &w.err),
+                         ST_OK);
         if (cases[i].table && !st_str_eq(st_buf_slice(&b), st_str_of(cases[i].table)))
             fail_msg("%s: table %.*s", cases[i].text, ST_FMT(st_buf_slice(&b)));
         st_buf_free(&b);
@@ -352,7 +360,9 @@ static void run__inferred_edge__counted_and_crossed_only_if_trusted(void **state
     assert_int_equal(w.matches->results[0].inferred_only, 0);
     done(&w);
     BUILD(&w, rows);
-    rule(&w, "a.kql", "descendants(toscalar(DeviceProcessEvents | where FileName == 'w3wp.exe' | project ProcessGuid))");
+    rule(&w, "a.kql",
+         "descendants(toscalar(DeviceProcessEvents | where FileName == 'w3wp.exe' | project "
+         "ProcessGuid))");
     run(&w, false, false);
     assert_string_equal(hit(&w, 0, ids), "2");
     run(&w, false, true);
@@ -360,7 +370,9 @@ static void run__inferred_edge__counted_and_crossed_only_if_trusted(void **state
     done(&w);
 }
 
-#define GUID_OF(command) "toscalar(DeviceProcessEvents | where ProcessCommandLine == '" command "' | project ProcessGuid)"
+#define GUID_OF(command)                                                   \
+    "toscalar(DeviceProcessEvents | where ProcessCommandLine == '" command \
+    "' | project ProcessGuid)"
 
 static void run__lineage__tables_of_the_tree(void **state)
 {
@@ -374,10 +386,15 @@ static void run__lineage__tables_of_the_tree(void **state)
         { "ancestors(" GUID_OF("net1 user") ", 'web01.CORP.example') | where Distance < 3", "2 3" },
         { "ancestors(" GUID_OF("net1 user") ", 'other')", "" },
         { "descendants(" GUID_OF("net1 user") ")", "" },
-        { "DeviceProcessEvents | where ProcessGuid !in (descendants(" GUID_OF("cmd.exe /c whoami") ")) and ProcessId < 401",
+        { "DeviceProcessEvents | where ProcessGuid !in (descendants(" GUID_OF(
+              "cmd.exe /c whoami") ")) and ProcessId < 401",
           "6" },
-        { "let g = " GUID_OF("ipconfig") "; DeviceProcessEvents | join kind=inner (ancestors(g)) on ProcessGuid", "6 7" },
-        { "let ancestors = (x:string) { DeviceProcessEvents | where ProcessId == 500 }; ancestors('x')", "9" },
+        { "let g = " GUID_OF(
+              "ipconfig") "; DeviceProcessEvents | join kind=inner (ancestors(g)) on ProcessGuid",
+          "6 7" },
+        { "let ancestors = (x:string) { DeviceProcessEvents | where ProcessId == 500 }; "
+          "ancestors('x')",
+          "9" },
     };
     char ids[128];
     (void)state;
@@ -394,21 +411,33 @@ static void run__lineage__tables_of_the_tree(void **state)
 
 static void run__graph_pattern__about_one_of_its_nodes(void **state)
 {
-#define TREE_ONLY "| make-graph InitiatingProcessGuid --> ProcessGuid with Processes on ProcessGuid "
+#define TREE_ONLY \
+    "| make-graph InitiatingProcessGuid --> ProcessGuid with Processes on ProcessGuid "
 #define TREE "Processes " TREE_ONLY
     static const struct {
         const char *kql, *hits;
     } cases[] = {
-        { TREE "| graph-match (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' and p.FileName has 'net1' project s.FileName",
+        { TREE "| graph-match (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' and p.FileName has "
+               "'net1' project s.FileName",
           "5" },
-        { "// process: s\n" TREE "| graph-match (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' project p.FileName", "1" },
-        { TREE "| graph-match (p)<--(q), (q)<--(r) where p.FileName =~ 'whoami.exe' project r.FileName", "2" },
-        { TREE "| graph-shortest-paths (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' project p.FileName", "2 3 4 5" },
+        { "// process: s\n" TREE
+          "| graph-match (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' project p.FileName",
+          "1" },
+        { TREE
+          "| graph-match (p)<--(q), (q)<--(r) where p.FileName =~ 'whoami.exe' project r.FileName",
+          "2" },
+        { TREE "| graph-shortest-paths (s)-[c*1..6]->(p) where s.FileName == 'w3wp.exe' project "
+               "p.FileName",
+          "2 3 4 5" },
         { TREE "| graph-to-table nodes | where FileName =~ 'cmd.exe'", "2 7" },
         { TREE "| graph-to-table edges | where FileName =~ 'cmd.exe'", "" },
-        { "Processes | where isnotempty(InitiatingProcessGuid) " TREE_ONLY "| graph-mark-components | graph-match (n) where n.ComponentId == 0 project n.FileName", "1 2 3 4 5" },
-        { TREE "| graph-match (s)-->(p) where s.FileName == 'w3wp.exe' project p.FileName; DeviceProcessEvents | where "
-               "ProcessId == 500", "2 9" },
+        { "Processes | where isnotempty(InitiatingProcessGuid) " TREE_ONLY
+          "| graph-mark-components | graph-match (n) where n.ComponentId == 0 project n.FileName",
+          "1 2 3 4 5" },
+        { TREE "| graph-match (s)-->(p) where s.FileName == 'w3wp.exe' project p.FileName; "
+               "DeviceProcessEvents | where "
+               "ProcessId == 500",
+          "2 9" },
     };
     world w;
     char ids[128];

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* ---- records by hand ------------------------------------------------------- */
+/* records by hand */
 
 typedef struct pair {
     const char *name, *text;
@@ -18,8 +18,7 @@ typedef struct pair {
 
 static st_value text_value(const char *s)
 {
-    return (st_value){ .p = (const unsigned char *)s, .n = (uint32_t)strlen(s),
-                       .type = ST_V_TEXT };
+    return (st_value){ .p = (const unsigned char *)s, .n = (uint32_t)strlen(s), .type = ST_V_TEXT };
 }
 
 /* UTF-16LE of ASCII; the caller frees. */
@@ -74,14 +73,13 @@ static void assert_text(const st_store *s, st_sid id, const char *want)
         fail_msg("got \"%.*s\", not \"%s\"", ST_FMT(got), want);
 }
 
-/* ---- names --------------------------------------------------------------------- */
+/* names */
 
 static void field_id__each_name__leads_back_to_it(void **state)
 {
     (void)state;
-    static const char *const names[] = { "UtcTime",     "ProcessGuid", "CommandLine",
-                                         "ParentUser",  "Hashes",      "SchemaVersion",
-                                         "Configuration" };
+    static const char *const names[] = { "UtcTime", "ProcessGuid",   "CommandLine",  "ParentUser",
+                                         "Hashes",  "SchemaVersion", "Configuration" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         uint16_t id = st_field_id(st_str_of(names[i]));
         assert_int_not_equal(id, 0);
@@ -105,7 +103,7 @@ static void creation_field__each_column__has_sysmons_name(void **state)
     assert_null(st_creation_field(ST_COL_COUNT));
 }
 
-/* ---- whose record it is ---------------------------------------------------------- */
+/* whose record it is */
 
 static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
 {
@@ -153,7 +151,7 @@ static void decode__other_provider__counts_and_makes_nothing(void **state)
     st_store_free(s);
 }
 
-/* ---- creations ---------------------------------------------------------------------- */
+/* creations */
 
 static void decode__creation__fills_the_columns(void **state)
 {
@@ -161,19 +159,20 @@ static void decode__creation__fills_the_columns(void **state)
     st_record r = sysmon_record(1);
     r.flags = ST_R_CRC | ST_R_BORROWED;
     r.origin = ST_O_SLACK;
-    st_store *s = decoded(&r, (const pair[]){ { "RuleName", "-" },
-                                              { "UtcTime", "2026-01-02 03:04:05.678" },
-                                              { "ProcessGuid", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}" },
-                                              { "ProcessId", "2404" },
-                                              { "Image", "C:\\a\\cmd.exe" },
-                                              { "CommandLine", "cmd /c echo %%TEMP%% %%%%" },
-                                              { "LogonId", "0x3e7" },
-                                              { "TerminalSessionId", "0" },
-                                              { "ParentProcessId", "1000" },
-                                              { "ParentCommandLine", "a %%i" },
-                                              { "Unknown", "x" },
-                                              { "Image", "second" },
-                                              { NULL, NULL } });
+    st_store *s =
+        decoded(&r, (const pair[]){ { "RuleName", "-" },
+                                    { "UtcTime", "2026-01-02 03:04:05.678" },
+                                    { "ProcessGuid", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}" },
+                                    { "ProcessId", "2404" },
+                                    { "Image", "C:\\a\\cmd.exe" },
+                                    { "CommandLine", "cmd /c echo %%TEMP%% %%%%" },
+                                    { "LogonId", "0x3e7" },
+                                    { "TerminalSessionId", "0" },
+                                    { "ParentProcessId", "1000" },
+                                    { "ParentCommandLine", "a %%i" },
+                                    { "Unknown", "x" },
+                                    { "Image", "second" },
+                                    { NULL, NULL } });
     const st_creations *c = &s->creations;
     assert_int_equal(c->n, 1);
     assert_text(s, c->computer[0], "PC.example");
@@ -257,13 +256,16 @@ static void decode__lone_surrogate__keeps_the_bytes(void **state)
     static const unsigned char utf16[] = { 'a', 0, 0x00, 0xd8, 'b', 0, 0, 0 };
     st_scratch scratch = { 0 };
     st_store *s = st_store_new();
-    st_field f = { ST_STR("Image"), st_field_id(ST_STR("Image")),
+    st_field f = { ST_STR("Image"),
+                   st_field_id(ST_STR("Image")),
                    { utf16, sizeof utf16, ST_V_STRING, true } };
     st_record r = sysmon_record(1);
     r.fields = &f;
     r.nfields = 1;
     assert_true(st_sysmon_decode(s, &r, 0, &scratch));
-    assert_text(s, s->creations.image[0], "a\xef\xbf\xbd" "b");
+    assert_text(s, s->creations.image[0],
+                "a\xef\xbf\xbd"
+                "b");
     assert_true(s->creations.flags[0] & ST_C_LOSSY);
     assert_int_equal(s->creations.truncated[0], 1u << ST_COL_image);
     assert_int_equal(s->nlossy, 1);
@@ -279,7 +281,9 @@ static void decode__utf16_string__loses_only_its_terminator(void **state)
     unsigned char *image = wide(" C:\\x.exe  ");
     st_scratch scratch = { 0 };
     st_store *s = st_store_new();
-    st_field f = { ST_STR("Image"), st_field_id(ST_STR("Image")), { image, 22, ST_V_STRING, false } };
+    st_field f = { ST_STR("Image"),
+                   st_field_id(ST_STR("Image")),
+                   { image, 22, ST_V_STRING, false } };
     st_record r = sysmon_record(1);
     r.fields = &f;
     r.nfields = 1;
@@ -290,16 +294,17 @@ static void decode__utf16_string__loses_only_its_terminator(void **state)
     free(image);
 }
 
-/* ---- the others ----------------------------------------------------------------------- */
+/* the others */
 
 static void decode__ends_and_service_events__are_typed(void **state)
 {
     (void)state;
     st_record r = sysmon_record(5);
-    st_store *s = decoded(&r, (const pair[]){ { "UtcTime", "2026-01-02 03:04:05.678" },
-                                              { "ProcessGuid", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}" },
-                                              { "ProcessId", "9" },
-                                              { NULL, NULL } });
+    st_store *s =
+        decoded(&r, (const pair[]){ { "UtcTime", "2026-01-02 03:04:05.678" },
+                                    { "ProcessGuid", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}" },
+                                    { "ProcessId", "9" },
+                                    { NULL, NULL } });
     assert_int_equal(s->nendings, 1);
     assert_int_equal(s->endings[0].pid, 9);
     assert_false(st_guid_zero(&s->endings[0].guid));
@@ -307,8 +312,10 @@ static void decode__ends_and_service_events__are_typed(void **state)
     st_store_free(s);
 
     r = sysmon_record(4);
-    s = decoded(&r, (const pair[]){ { "State", "Started" }, { "Version", "15.0" },
-                                    { "SchemaVersion", "4.90" }, { NULL, NULL } });
+    s = decoded(&r, (const pair[]){ { "State", "Started" },
+                                    { "Version", "15.0" },
+                                    { "SchemaVersion", "4.90" },
+                                    { NULL, NULL } });
     assert_int_equal(s->nservices, 1);
     assert_text(s, s->services[0].state, "Started");
     assert_text(s, s->services[0].version, "15.0");
@@ -351,7 +358,7 @@ static void decode__lone_surrogate__is_counted_for_the_source(void **state)
     st_buf_free(&scratch.text);
 }
 
-/* ---- stores ------------------------------------------------------------------------------ */
+/* stores */
 
 static void append__two_stores__strings_stay_what_they_are(void **state)
 {
@@ -372,8 +379,7 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
     assert_int_equal(s[0]->nseen, 300);
     assert_int_equal(s[0]->sysmon, 300);
     for (size_t i = 0; i < 300; i++)
-        assert_text(s[0], s[0]->creations.image[i],
-                    images[s[0]->creations.event_record_id[i] % 3]);
+        assert_text(s[0], s[0]->creations.image[i], images[s[0]->creations.event_record_id[i] % 3]);
     st_store_free(s[0]);
     st_store_free(s[1]);
     st_buf_free(&scratch[0].text);
@@ -405,9 +411,9 @@ static void undouble_percent__each_text__once_from_the_left(void **state)
 {
     (void)state;
     static const char *const rows[][2] = {
-        { "", "" },       { "a", "a" },         { "%%", "%" },       { "%", "%" },
-        { "%%%", "%%" },  { "%%%%", "%%" },     { "a%%b%%", "a%b%" }, { "%a%", "%a%" },
-        { "%%TEMP%%", "%TEMP%" },
+        { "", "" },           { "a", "a" },     { "%%", "%" },
+        { "%", "%" },         { "%%%", "%%" },  { "%%%%", "%%" },
+        { "a%%b%%", "a%b%" }, { "%a%", "%a%" }, { "%%TEMP%%", "%TEMP%" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         st_buf b = { 0 };
@@ -418,7 +424,7 @@ static void undouble_percent__each_text__once_from_the_left(void **state)
     }
 }
 
-/* ---- other events ------------------------------------------------------------------------ */
+/* other events */
 
 /* Fields of other events in a creation take no field's place, whatever their numbers are. */
 static void decode__creation_with_fields_of_others__keeps_its_own(void **state)
@@ -443,7 +449,8 @@ static void decode__creation_with_fields_of_others__keeps_its_own(void **state)
 static void decode__other_event__is_stored_only_if_wanted(void **state)
 {
     static const pair fields[] = { { "UtcTime", "2023-11-14 22:13:20.000" },
-                                   { "SourceProcessGUID", "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}" },
+                                   { "SourceProcessGUID",
+                                     "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}" },
                                    { "SourceProcessId", "17" },
                                    { "SourceImage", "C:\\a.exe" },
                                    { "SourceImage", "C:\\second.exe" },
@@ -538,7 +545,7 @@ static void append__events__strings_go_over_by_text(void **state)
     }
 }
 
-/* ---- all of it -------------------------------------------------------------------------- */
+/* all of it */
 
 static st_store *read_all(st_evidence *e, unsigned threads)
 {

@@ -17,39 +17,41 @@
 
 #define T0 (ST_TICKS_UNIX + UINT64_C(1700000000) * ST_TICKS_SECOND)
 
-/* ---- records by hand ------------------------------------------------------------------- */
+/* records by hand */
 
 /* "Name=value", "Name=value" ..., ended by NULL. */
 typedef struct event {
     uint32_t id;
     const char *fields[24];
 } event;
-#define FIELDS(...) { __VA_ARGS__ }
+#define FIELDS(...) \
+    {               \
+        __VA_ARGS__ \
+    }
 
 #define SHELL "{11111111-0000-6553-0000-000000000001}" /* 0x65530000 */
 #define TOOL "{11111111-0000-6553-0000-000000000002}"
 #define GONE "{11111111-0000-6553-0000-000000000003}" /* no creation of its own */
 #define ZERO "{00000000-0000-0000-0000-000000000000}"
 
-static const event shell = { 1, FIELDS("UtcTime=2023-11-14 22:13:20.000", "ProcessGuid=" SHELL,
-                                       "ProcessId=100", "Image=C:\\Windows\\System32\\cmd.exe",
-                                       "FileVersion=10.0", "Description=Shell", "Product=Windows",
-                                       "Company=Example", "OriginalFileName=Cmd.Exe",
-                                       "CommandLine=cmd /c %%TEMP%%\\a.bat", "User=CORP\\ann",
-                                       "LogonId=0x3e7", "TerminalSessionId=2",
-                                       "IntegrityLevel=High", "Hashes=SHA1=AA,MD5=BB,SHA256=CC",
-                                       "ParentProcessGuid=" GONE, "ParentProcessId=50",
-                                       "ParentImage=C:\\Windows\\explorer.exe",
-                                       "ParentCommandLine=explorer.exe") };
-static const event tool = { 1, FIELDS("UtcTime=2023-11-14 22:13:21.000", "ProcessGuid=" TOOL,
-                                      "ProcessId=200", "Image=C:\\t\\tool.exe",
-                                      "CommandLine=tool.exe -x", "User=CORP\\bob",
-                                      "Hashes=SHA256=DD", "ParentProcessGuid=" SHELL,
-                                      "ParentProcessId=100",
-                                      "ParentImage=C:\\Windows\\System32\\cmd.exe") };
+static const event shell = {
+    1, FIELDS("UtcTime=2023-11-14 22:13:20.000", "ProcessGuid=" SHELL, "ProcessId=100",
+              "Image=C:\\Windows\\System32\\cmd.exe", "FileVersion=10.0", "Description=Shell",
+              "Product=Windows", "Company=Example", "OriginalFileName=Cmd.Exe",
+              "CommandLine=cmd /c %%TEMP%%\\a.bat", "User=CORP\\ann", "LogonId=0x3e7",
+              "TerminalSessionId=2", "IntegrityLevel=High", "Hashes=SHA1=AA,MD5=BB,SHA256=CC",
+              "ParentProcessGuid=" GONE, "ParentProcessId=50",
+              "ParentImage=C:\\Windows\\explorer.exe", "ParentCommandLine=explorer.exe")
+};
+static const event tool = {
+    1, FIELDS("UtcTime=2023-11-14 22:13:21.000", "ProcessGuid=" TOOL, "ProcessId=200",
+              "Image=C:\\t\\tool.exe", "CommandLine=tool.exe -x", "User=CORP\\bob",
+              "Hashes=SHA256=DD", "ParentProcessGuid=" SHELL, "ParentProcessId=100",
+              "ParentImage=C:\\Windows\\System32\\cmd.exe")
+};
 
-#define BY_SHELL                                                                                   \
-    "UtcTime=2023-11-14 22:14:00.000", "ProcessGuid=" SHELL, "ProcessId=100",                      \
+#define BY_SHELL                                                              \
+    "UtcTime=2023-11-14 22:14:00.000", "ProcessGuid=" SHELL, "ProcessId=100", \
         "Image=C:\\Windows\\System32\\cmd.exe"
 
 static st_value text_value(const char *s, size_t n)
@@ -134,7 +136,10 @@ static void ask(const world *w, const char *kql, char out[4096])
                  ST_FMT(st_rules_diags(rules) ? st_rules_diag(rules, 0)->text : ST_STR("")));
     for (size_t i = 0; i < t->nrows * t->ncolumns && n < 4000; i++)
         n += (size_t)snprintf(out + n, 4096 - n, "%s%.*s",
-                              !i ? "" : i % t->ncolumns ? "|" : "\n", ST_FMT(t->cells[i].text));
+                              !i                ? ""
+                              : i % t->ncolumns ? "|"
+                                                : "\n",
+                              ST_FMT(t->cells[i].text));
     for (size_t i = 0; i < st_rules_diags(rules) && n < 4000; i++)
         n += (size_t)snprintf(out + n, 4096 - n, "\n! %.*s", ST_FMT(st_rules_diag(rules, i)->text));
     st_table_free(t);
@@ -149,7 +154,7 @@ static void expect(const world *w, const char *kql, const char *want)
         fail_msg("%s\ngot  %s\nwant %s", kql, got, want);
 }
 
-/* ---- each kind ----------------------------------------------------------------------------- */
+/* each kind */
 
 static void event__each_kind__is_the_row_it_should_be(void **state)
 {
@@ -163,21 +168,21 @@ static void event__each_kind__is_the_row_it_should_be(void **state)
           "DeviceEvents | project ActionType, FileName, FolderPath, AdditionalFields",
           "FileTimestampModificationEvent|old.txt|C:\\t\\old.txt|{\"CreationUtcTime\":"
           "\"2001-01-01 00:00:00.000\",\"PreviousCreationUtcTime\":\"2023-11-14 22:00:00.000\"}" },
-        { { 3, FIELDS(BY_SHELL, "User=CORP\\eve", "Protocol=tcp", "Initiated=true",
-                      "SourceIp=10.0.0.5", "SourceHostname=pc.example", "SourcePort=50000",
-                      "SourcePortName=-", "DestinationIp=8.8.4.4",
-                      "DestinationHostname=dns.example", "DestinationPort=443",
-                      "DestinationPortName=https", "RuleName=r1") },
+        { { 3,
+            FIELDS(BY_SHELL, "User=CORP\\eve", "Protocol=tcp", "Initiated=true",
+                   "SourceIp=10.0.0.5", "SourceHostname=pc.example", "SourcePort=50000",
+                   "SourcePortName=-", "DestinationIp=8.8.4.4", "DestinationHostname=dns.example",
+                   "DestinationPort=443", "DestinationPortName=https", "RuleName=r1") },
           "DeviceNetworkEvents | project ActionType, RemoteIP, RemotePort, RemoteUrl, "
           "RemoteIPType, LocalIP, LocalPort, LocalIPType, Protocol, "
           "InitiatingProcessAccountDomain, InitiatingProcessAccountName, AdditionalFields",
           "ConnectionSuccess|8.8.4.4|443|dns.example|Public|10.0.0.5|50000|Private|Tcp|CORP|eve|"
           "{\"SourceHostname\":\"pc.example\",\"DestinationHostname\":\"dns.example\","
           "\"DestinationPortName\":\"https\",\"RuleName\":\"r1\"}" },
-        { { 3, FIELDS(BY_SHELL, "Protocol=udp", "Initiated=false", "SourceIp=172.20.1.1",
-                      "SourceHostname=client.example", "SourcePort=60000",
-                      "DestinationIp=127.0.0.1", "DestinationHostname=pc.example",
-                      "DestinationPort=53") },
+        { { 3,
+            FIELDS(BY_SHELL, "Protocol=udp", "Initiated=false", "SourceIp=172.20.1.1",
+                   "SourceHostname=client.example", "SourcePort=60000", "DestinationIp=127.0.0.1",
+                   "DestinationHostname=pc.example", "DestinationPort=53") },
           "DeviceNetworkEvents | project ActionType, RemoteIP, RemotePort, RemoteUrl, "
           "RemoteIPType, LocalIP, LocalPort, LocalIPType, Protocol",
           "InboundConnectionAccepted|172.20.1.1|60000|client.example|Private|127.0.0.1|53|"
@@ -193,19 +198,19 @@ static void event__each_kind__is_the_row_it_should_be(void **state)
           "InitiatingProcessFileName, InitiatingProcessId, AdditionalFields",
           "DriverLoad|d.sys|C:\\w\\d.sys|a1|a2|||{\"Signed\":true,\"Signature\":\"Example\","
           "\"SignatureStatus\":\"Valid\"}" },
-        { { 7, FIELDS(BY_SHELL, "ImageLoaded=C:\\t\\a.dll", "FileVersion=?", "Company=-",
-                      "Hashes=MD5=01", "Signed=false", "Signature=-",
-                      "SignatureStatus=Unavailable") },
+        { { 7,
+            FIELDS(BY_SHELL, "ImageLoaded=C:\\t\\a.dll", "FileVersion=?", "Company=-",
+                   "Hashes=MD5=01", "Signed=false", "Signature=-", "SignatureStatus=Unavailable") },
           "DeviceImageLoadEvents | project ActionType, FileName, FolderPath, MD5, SHA1, "
           "AdditionalFields",
           "ImageLoaded|a.dll|C:\\t\\a.dll|01||{\"Signed\":false,\"SignatureStatus\":"
           "\"Unavailable\"}" },
-        { { 8, FIELDS("UtcTime=2023-11-14 22:14:00.000", "SourceProcessGuid=" SHELL,
-                      "SourceProcessId=100", "SourceImage=C:\\Windows\\System32\\cmd.exe",
-                      "TargetProcessGuid=" TOOL, "TargetProcessId=200",
-                      "TargetImage=C:\\t\\tool.exe", "NewThreadId=7", "StartAddress=0x1000",
-                      "StartModule=C:\\t\\a.dll", "StartFunction=Go", "SourceUser=CORP\\ann",
-                      "TargetUser=CORP\\bob") },
+        { { 8,
+            FIELDS("UtcTime=2023-11-14 22:14:00.000", "SourceProcessGuid=" SHELL,
+                   "SourceProcessId=100", "SourceImage=C:\\Windows\\System32\\cmd.exe",
+                   "TargetProcessGuid=" TOOL, "TargetProcessId=200", "TargetImage=C:\\t\\tool.exe",
+                   "NewThreadId=7", "StartAddress=0x1000", "StartModule=C:\\t\\a.dll",
+                   "StartFunction=Go", "SourceUser=CORP\\ann", "TargetUser=CORP\\bob") },
           "DeviceEvents | project ActionType, FileName, FolderPath, ProcessId, "
           "ProcessCommandLine, AccountName, InitiatingProcessFileName, InitiatingProcessId, "
           "InitiatingProcessAccountName, AdditionalFields",
@@ -216,10 +221,10 @@ static void event__each_kind__is_the_row_it_should_be(void **state)
           "DeviceEvents | project ActionType, AdditionalFields",
           "RawAccessRead|{\"Device\":\"\\\\Device\\\\HarddiskVolume2\"}" },
         { { 10, FIELDS("UtcTime=2023-11-14 22:14:00.000", "SourceProcessGUID=" SHELL,
-                       "SourceProcessId=100", "SourceThreadId=9",
-                       "SourceImage=<unknown process>", "TargetProcessGUID=" GONE,
-                       "TargetProcessId=600", "TargetImage=C:\\Windows\\system32\\lsass.exe",
-                       "GrantedAccess=0x1fffff", "CallTrace=ntdll.dll+1|UNKNOWN(2)") },
+                       "SourceProcessId=100", "SourceThreadId=9", "SourceImage=<unknown process>",
+                       "TargetProcessGUID=" GONE, "TargetProcessId=600",
+                       "TargetImage=C:\\Windows\\system32\\lsass.exe", "GrantedAccess=0x1fffff",
+                       "CallTrace=ntdll.dll+1|UNKNOWN(2)") },
           "DeviceEvents | where AdditionalFields.DesiredAccess == 0x1fffff | project ActionType, "
           "FileName, ProcessId, ProcessCommandLine, ProcessCreationTime, "
           "InitiatingProcessFileName, AdditionalFields",
@@ -234,8 +239,8 @@ static void event__each_kind__is_the_row_it_should_be(void **state)
           "DeviceRegistryEvents | project ActionType, RegistryKey, RegistryValueName, "
           "PreviousRegistryKey",
           "RegistryKeyCreated|HKEY_LOCAL_MACHINE\\SOFTWARE\\A||" },
-        { { 12, FIELDS(BY_SHELL, "EventType=DeleteKey",
-                       "TargetObject=\\REGISTRY\\USER\\S-1-5-21\\A") },
+        { { 12,
+            FIELDS(BY_SHELL, "EventType=DeleteKey", "TargetObject=\\REGISTRY\\USER\\S-1-5-21\\A") },
           "DeviceRegistryEvents | project ActionType, RegistryKey, RegistryValueName, "
           "PreviousRegistryKey",
           "RegistryKeyDeleted|HKEY_USERS\\S-1-5-21\\A||HKEY_USERS\\S-1-5-21\\A" },
@@ -244,15 +249,16 @@ static void event__each_kind__is_the_row_it_should_be(void **state)
           "PreviousRegistryKey, PreviousRegistryValueName",
           "RegistryValueDeleted|HKEY_USERS\\S-1-5-21\\A|v|HKEY_USERS\\S-1-5-21\\A|v" },
         { { 12, FIELDS(BY_SHELL, "EventType=Other", "TargetObject=HKLMX\\A") },
-          "DeviceRegistryEvents | project ActionType, RegistryKey", "|HKLMX\\A" },
-        { { 14, FIELDS(BY_SHELL, "EventType=RenameKey", "TargetObject=HKCR\\A",
-                       "NewName=HKCR\\B") },
+          "DeviceRegistryEvents | project ActionType, RegistryKey",
+          "|HKLMX\\A" },
+        { { 14,
+            FIELDS(BY_SHELL, "EventType=RenameKey", "TargetObject=HKCR\\A", "NewName=HKCR\\B") },
           "DeviceRegistryEvents | project ActionType, RegistryKey, PreviousRegistryKey",
           "RegistryKeyRenamed|HKEY_CLASSES_ROOT\\B|HKEY_CLASSES_ROOT\\A" },
-        { { 15, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe:Zone.Identifier",
-                       "Hash=SHA1=0A,MD5=0B",
-                       "Contents=[ZoneTransfer]  ZoneId=3  ReferrerUrl=https://w.example/  "
-                       "HostUrl=https://c.example/a.exe ") },
+        { { 15,
+            FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe:Zone.Identifier", "Hash=SHA1=0A,MD5=0B",
+                   "Contents=[ZoneTransfer]  ZoneId=3  ReferrerUrl=https://w.example/  "
+                   "HostUrl=https://c.example/a.exe ") },
           "DeviceFileEvents | project ActionType, FileName, FolderPath, SHA1, MD5, "
           "FileOriginUrl, FileOriginReferrerUrl, AdditionalFields.StreamName",
           "FileCreated|a.exe|C:\\t\\a.exe|0a|0b|https://c.example/a.exe|https://w.example/|"
@@ -354,20 +360,34 @@ static void address__each_prefix__has_its_type(void **state)
     static const struct {
         const char *ip, *type;
     } rows[] = {
-        { "127.0.0.1", "Loopback" },       { "10.255.255.255", "Private" },
-        { "11.0.0.0", "Public" },          { "172.16.0.1", "Private" },
-        { "172.32.0.1", "Public" },        { "192.168.3.4", "Private" },
-        { "169.254.9.9", "LinkLocal" },    { "255.255.255.255", "Broadcast" },
-        { "239.255.255.250", "Multicast" }, { "240.0.0.1", "Reserved" },
-        { "0.0.0.0", "Reserved" },         { "100.64.0.1", "Reserved" },
-        { "100.128.0.1", "Public" },       { "203.0.113.7", "Public" },
-        { "0:0:0:0:0:0:0:1", "Loopback" }, { "::1", "Loopback" },
-        { "::", "Reserved" },              { "::ffff:10.0.0.1", "FourToSixMapping" },
-        { "2001:0:53aa::1", "Teredo" },    { "2001:db8::1", "Public" },
-        { "fd00::1", "Private" },          { "fe80:0:0:0:1:2:3:4%12", "LinkLocal" },
-        { "ff02::fb", "Multicast" },       { "2a00:1450::1", "Public" },
-        { "-", "" },                       { "host.example", "" },
-        { "1.2.3", "" },                   { "1.2.3.4.5", "" },
+        { "127.0.0.1", "Loopback" },
+        { "10.255.255.255", "Private" },
+        { "11.0.0.0", "Public" },
+        { "172.16.0.1", "Private" },
+        { "172.32.0.1", "Public" },
+        { "192.168.3.4", "Private" },
+        { "169.254.9.9", "LinkLocal" },
+        { "255.255.255.255", "Broadcast" },
+        { "239.255.255.250", "Multicast" },
+        { "240.0.0.1", "Reserved" },
+        { "0.0.0.0", "Reserved" },
+        { "100.64.0.1", "Reserved" },
+        { "100.128.0.1", "Public" },
+        { "203.0.113.7", "Public" },
+        { "0:0:0:0:0:0:0:1", "Loopback" },
+        { "::1", "Loopback" },
+        { "::", "Reserved" },
+        { "::ffff:10.0.0.1", "FourToSixMapping" },
+        { "2001:0:53aa::1", "Teredo" },
+        { "2001:db8::1", "Public" },
+        { "fd00::1", "Private" },
+        { "fe80:0:0:0:1:2:3:4%12", "LinkLocal" },
+        { "ff02::fb", "Multicast" },
+        { "2a00:1450::1", "Public" },
+        { "-", "" },
+        { "host.example", "" },
+        { "1.2.3", "" },
+        { "1.2.3.4.5", "" },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -383,15 +403,15 @@ static void address__each_prefix__has_its_type(void **state)
     }
 }
 
-/* ---- whose event it is ---------------------------------------------------------------------- */
+/* whose event it is */
 
-#define ACTOR_COLUMNS                                                                              \
-    "InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingProcessId, "                \
-    "InitiatingProcessCommandLine, InitiatingProcessCreationTime, "                                \
-    "InitiatingProcessAccountDomain, InitiatingProcessAccountName, "                               \
-    "InitiatingProcessIntegrityLevel, InitiatingProcessSessionId, InitiatingProcessSHA1, "         \
-    "InitiatingProcessSHA256, InitiatingProcessMD5, InitiatingProcessVersionInfoCompanyName, "     \
-    "InitiatingProcessVersionInfoOriginalFileName, InitiatingProcessParentId, "                    \
+#define ACTOR_COLUMNS                                                                          \
+    "InitiatingProcessFileName, InitiatingProcessFolderPath, InitiatingProcessId, "            \
+    "InitiatingProcessCommandLine, InitiatingProcessCreationTime, "                            \
+    "InitiatingProcessAccountDomain, InitiatingProcessAccountName, "                           \
+    "InitiatingProcessIntegrityLevel, InitiatingProcessSessionId, InitiatingProcessSHA1, "     \
+    "InitiatingProcessSHA256, InitiatingProcessMD5, InitiatingProcessVersionInfoCompanyName, " \
+    "InitiatingProcessVersionInfoOriginalFileName, InitiatingProcessParentId, "                \
     "InitiatingProcessParentFileName, InitiatingProcessParentCreationTime, InitiatingProcessGuid"
 
 static void actor__observed__its_creation_fills_the_columns(void **state)
@@ -441,7 +461,7 @@ static void actor__not_observed__only_the_event_speaks(void **state)
     }
 }
 
-/* ---- copies, order ------------------------------------------------------------------------------ */
+/* copies, order */
 
 static void copies__same_record__are_one_row(void **state)
 {
@@ -490,7 +510,7 @@ static void rows__of_all_kinds__come_in_the_order_of_time(void **state)
     done(&w);
 }
 
-/* ---- queries over several tables ------------------------------------------------------------------ */
+/* queries over several tables */
 
 static void query__over_several_tables__sees_them_all(void **state)
 {
@@ -579,7 +599,7 @@ static void warning__each_reason__is_told_once(void **state)
     done(&w);
 }
 
-/* ---- rules ----------------------------------------------------------------------------------- */
+/* rules */
 
 /* A row counts for the process that acted, once, with the reason of its first row. */
 static void rule__over_events__hits_their_processes(void **state)
@@ -595,7 +615,8 @@ static void rule__over_events__hits_their_processes(void **state)
         { "DeviceFileEvents | summarize arg_max(Timestamp, *) by InitiatingProcessId",
           "100 , 200 ; 3" },
         { "DeviceFileEvents | summarize count() by FileName", "; 4" },
-        { "DeviceProcessEvents | join kind=inner DeviceFileEvents on DeviceId | where FileName == 'tool.exe'",
+        { "DeviceProcessEvents | join kind=inner DeviceFileEvents on DeviceId | where FileName == "
+          "'tool.exe'",
           "200 ; 0" },
         { "DeviceInfo", "; 1" },
     };
@@ -627,8 +648,7 @@ static void rule__over_events__hits_their_processes(void **state)
             n += (size_t)snprintf(got + n, sizeof got - n, "%s%u %.*s", k ? ", " : "",
                                   w.forest->procs[m->items[k].node].pid,
                                   ST_FMT(st_pool_get(w.store->pool, m->items[k].reason)));
-        (void)snprintf(got + n, sizeof got - n, "; %llu",
-                       (unsigned long long)m->results[0].rows);
+        (void)snprintf(got + n, sizeof got - n, "; %llu", (unsigned long long)m->results[0].rows);
         if (strcmp(got, rows[i].want) != 0)
             fail_msg("%s: got \"%s\", not \"%s\"", rows[i].kql, got, rows[i].want);
         st_matches_free(m);
@@ -637,7 +657,7 @@ static void rule__over_events__hits_their_processes(void **state)
     }
 }
 
-/* ---- what is read for a query --------------------------------------------------------------------- */
+/* what is read for a query */
 
 static uint64_t bits(const unsigned *ids)
 {
@@ -661,7 +681,8 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         { "DeviceRegistryEvents", { 12, 13, 14 } },
         { "DeviceImageLoadEvents", { 7 } },
         { "DeviceEvents", { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
-        { "DeviceProcessEvents | join DeviceNetworkEvents on DeviceId | union DeviceImageLoadEvents",
+        { "DeviceProcessEvents | join DeviceNetworkEvents on DeviceId | union "
+          "DeviceImageLoadEvents",
           { 3, 7 } },
         { "let f = DeviceFileEvents | where ActionType == 'FileDeleted'; DeviceProcessEvents | "
           "where SHA1 in ((f | project SHA1))",
@@ -691,7 +712,8 @@ static void events__each_rule__asks_for_its_own_only(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         st_err err = { 0 };
         st_rules *r = st_rules_new();
-        assert_int_equal(st_rules_load_text(r, ST_STR("r.kql"), st_str_of(rows[i].kql), &err), ST_OK);
+        assert_int_equal(st_rules_load_text(r, ST_STR("r.kql"), st_str_of(rows[i].kql), &err),
+                         ST_OK);
         uint64_t want = bits(rows[i].ids);
         if (st_rules_events(r) != want)
             fail_msg("%s: %llx, not %llx", rows[i].kql, (unsigned long long)st_rules_events(r),

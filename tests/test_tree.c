@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* ---- histories by hand ----------------------------------------------------- */
+/* histories by hand */
 
 #define T0 (ST_TICKS_UNIX + UINT64_C(1700000000) * ST_TICKS_SECOND)
 static st_ticks at(unsigned seconds)
@@ -102,9 +102,9 @@ static void add_end(st_store *s, uint32_t id, unsigned start, unsigned when)
 static void add_service(st_store *s, const char *state, unsigned when, const char *version)
 {
     assert_true(st_grow(&s->services, &s->services_cap, s->nservices + 1, sizeof *s->services));
-    s->services[s->nservices++] = (st_service){ text(s, "pc"),   text(s, state), text(s, version),
-                                                text(s, "4.90"), at(when),       at(when),
-                                                ST_O_LIVE };
+    s->services[s->nservices++] =
+        (st_service){ text(s, "pc"), text(s, state), text(s, version), text(s, "4.90"),
+                      at(when),      at(when),       ST_O_LIVE };
 }
 
 static st_forest *forest_of(st_store *s)
@@ -144,7 +144,7 @@ static const st_proc *proc(const st_forest *f, uint32_t id, unsigned start)
     return &f->procs[n];
 }
 
-/* ---- copies ------------------------------------------------------------------- */
+/* copies */
 
 static void copies__same_fields__one_node_the_best_shown(void **state)
 {
@@ -155,29 +155,37 @@ static void copies__same_fields__one_node_the_best_shown(void **state)
         size_t n;
         uint32_t shown; /* offset of the copy shown */
     } cases[] = {
-        { "two, first source", { { .id = 1, .source = 1, .offset = 10 }, { .id = 1, .offset = 20 } },
-          2, 20 },
+        { "two, first source",
+          { { .id = 1, .source = 1, .offset = 10 }, { .id = 1, .offset = 20 } },
+          2,
+          20 },
         { "two, first offset", { { .id = 1, .offset = 20 }, { .id = 1, .offset = 10 } }, 2, 10 },
         { "three, sound before bad checksum",
           { { .id = 1, .offset = 10, .flags = ST_C_CRC },
             { .id = 1, .source = 2, .offset = 20 },
             { .id = 1, .source = 3, .offset = 30 } },
-          3, 20 },
+          3,
+          20 },
         { "bad checksum before slack before carved",
           { { .id = 1, .offset = 10, .origin = ST_O_CARVED },
             { .id = 1, .offset = 20, .origin = ST_O_SLACK },
             { .id = 1, .source = 9, .offset = 30, .flags = ST_C_CRC } },
-          3, 30 },
+          3,
+          30 },
         { "slack before carved",
           { { .id = 1, .offset = 10, .origin = ST_O_CARVED },
             { .id = 1, .offset = 20, .origin = ST_O_SLACK } },
-          2, 20 },
-        { "computer in two cases", { { .id = 1, .offset = 1 }, { .host = "pC", .id = 1, .offset = 2 } },
-          2, 1 },
+          2,
+          20 },
+        { "computer in two cases",
+          { { .id = 1, .offset = 1 }, { .host = "pC", .id = 1, .offset = 2 } },
+          2,
+          1 },
         { "recovered under another number",
           { { .id = 1, .offset = 1 },
             { .id = 1, .record = 77, .offset = 2, .origin = ST_O_SLACK } },
-          2, 1 },
+          2,
+          1 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         st_store *s = store_of(cases[i].rows, cases[i].n);
@@ -185,8 +193,8 @@ static void copies__same_fields__one_node_the_best_shown(void **state)
         if (f->n != 1 || f->procs[0].copies != cases[i].n || f->stats.copies != cases[i].n - 1 ||
             s->creations.offset[f->procs[0].row] != cases[i].shown ||
             (f->procs[0].flags & ST_P_CONFLICT) || f->hosts[0].copies != cases[i].n - 1)
-            fail_msg("%s: %zu nodes, %u copies, offset %u", cases[i].what, f->n,
-                     f->procs[0].copies, (unsigned)s->creations.offset[f->procs[0].row]);
+            fail_msg("%s: %zu nodes, %u copies, offset %u", cases[i].what, f->n, f->procs[0].copies,
+                     (unsigned)s->creations.offset[f->procs[0].row]);
         done(f, s);
     }
 }
@@ -235,7 +243,8 @@ static void copies__nothing_names_the_record__all_stay(void **state)
 static void duplicates__asked_for__every_row_is_a_node(void **state)
 {
     (void)state;
-    row rows[] = { { .id = 1, .offset = 1 }, { .id = 1, .offset = 2 },
+    row rows[] = { { .id = 1, .offset = 1 },
+                   { .id = 1, .offset = 2 },
                    { .id = 2, .start = 5, .parent = 1, .offset = 3 } };
     st_store *s = STORE(rows);
     st_forest *f = NULL;
@@ -250,7 +259,7 @@ static void duplicates__asked_for__every_row_is_a_node(void **state)
     done(f, s);
 }
 
-/* ---- two creations of one key ----------------------------------------------------- */
+/* two creations of one key */
 
 static void instances__two_creations__children_hang_on_the_one_alive(void **state)
 {
@@ -299,17 +308,29 @@ static void instances__recovered_one_beside_a_live_one__never_replaces_it(void *
     done(f, s);
 }
 
-/* ---- placeholders -------------------------------------------------------------------- */
+/* placeholders */
 
 static void placeholder__parent_not_observed__one_for_all_its_children(void **state)
 {
     (void)state;
     row rows[] = {
-        { .id = 2, .start = 20, .parent = 1, .parent_start = 5, .parent_pid = 100,
+        { .id = 2,
+          .start = 20,
+          .parent = 1,
+          .parent_start = 5,
+          .parent_pid = 100,
           .parent_image = "late" },
-        { .id = 3, .start = 10, .parent = 1, .parent_start = 5, .parent_pid = 100,
+        { .id = 3,
+          .start = 10,
+          .parent = 1,
+          .parent_start = 5,
+          .parent_pid = 100,
           .parent_image = "early" },
-        { .host = "other", .id = 4, .start = 1, .parent = 1, .parent_start = 5,
+        { .host = "other",
+          .id = 4,
+          .start = 1,
+          .parent = 1,
+          .parent_start = 5,
           .parent_image = "elsewhere" },
     };
     st_store *s = STORE(rows);
@@ -343,7 +364,7 @@ static void placeholder__zero_guid__none_is_made(void **state)
     done(f, s);
 }
 
-/* ---- inferred links --------------------------------------------------------------------- */
+/* inferred links */
 
 /* The base: 1 (pid 100, a.exe) starts at 10; 2 at 20 names pid 100, a.exe and no GUID. */
 static void inferred__each_condition__accepted_or_refused(void **state)
@@ -369,7 +390,12 @@ static void inferred__each_condition__accepted_or_refused(void **state)
         { "Sysmon started after", { PARENT }, { CHILD }, { 0 }, 0, 25, true },
         { "boot number changed", { PARENT, .boot = 3 }, { CHILD, .boot = 4 }, { 0 }, 0, 0, false },
         { "same boot number", { PARENT, .boot = 3 }, { CHILD, .boot = 3 }, { 0 }, 0, 0, true },
-        { "parent's start later", { .id = 1, .start = 21, .pid = 100 }, { CHILD }, { 0 }, 0, 0,
+        { "parent's start later",
+          { .id = 1, .start = 21, .pid = 100 },
+          { CHILD },
+          { 0 },
+          0,
+          0,
           false },
         { "another pid", { .id = 1, .start = 10, .pid = 101 }, { CHILD }, { 0 }, 0, 0, false },
         { "another host", { PARENT, .host = "other" }, { CHILD }, { 0 }, 0, 0, false },
@@ -430,9 +456,9 @@ static void inferred__each_condition__accepted_or_refused(void **state)
                 p = &f->procs[k];
         assert_non_null(p);
         bool got = p->parent != ST_NO_NODE;
-        if (got != cases[i].want || (got && (p->link != ST_LINK_INFERRED ||
-                                             p->chain_link != ST_LINK_INFERRED ||
-                                             f->stats.inferred != 1)))
+        if (got != cases[i].want ||
+            (got && (p->link != ST_LINK_INFERRED || p->chain_link != ST_LINK_INFERRED ||
+                     f->stats.inferred != 1)))
             fail_msg("%s: %d", cases[i].what, got);
         done(f, s);
     }
@@ -456,12 +482,14 @@ static void inferred__older_one_ended_or_of_another_boot__the_younger_is_it(void
     }
 }
 
-/* ---- ends, clocks, disagreement --------------------------------------------------------- */
+/* ends, clocks, disagreement */
 
 static void ends__by_guid__earliest_and_clock(void **state)
 {
     (void)state;
-    row rows[] = { { .id = 1, .start = 10 }, { .id = 2, .start = 10 }, { .id = 3, .start = 10 },
+    row rows[] = { { .id = 1, .start = 10 },
+                   { .id = 2, .start = 10 },
+                   { .id = 3, .start = 10 },
                    { .id = 4, .start = 12, .parent = 9, .parent_start = 2 } };
     st_store *s = STORE(rows);
     add_end(s, 1, 10, 30);
@@ -489,7 +517,11 @@ static void edge__parent_later_or_different__is_kept_and_flagged(void **state)
         row child;
         unsigned flags;
     } cases[] = {
-        { { .id = 2, .start = 20, .parent = 1, .parent_start = 10, .parent_pid = 100,
+        { { .id = 2,
+            .start = 20,
+            .parent = 1,
+            .parent_start = 10,
+            .parent_pid = 100,
             .parent_image = "A.EXE" },
           0 },
         { { .id = 2, .start = 5, .parent = 1, .parent_start = 10 }, ST_P_PARENT_LATER },
@@ -510,7 +542,7 @@ static void edge__parent_later_or_different__is_kept_and_flagged(void **state)
     }
 }
 
-/* ---- circles, depth ------------------------------------------------------------------------ */
+/* circles, depth */
 
 static void cycle__two_and_a_self_parent__cut_at_the_youngest(void **state)
 {
@@ -556,7 +588,7 @@ static void depth__a_hundred_thousand__no_recursion(void **state)
     done(f, s);
 }
 
-/* ---- order ------------------------------------------------------------------------------------ */
+/* order */
 
 static void describe(const st_forest *f, st_buf *b)
 {
@@ -647,7 +679,7 @@ static void order__children_and_roots__by_start(void **state)
     done(f, s);
 }
 
-/* ---- hosts ---------------------------------------------------------------------------------------- */
+/* hosts */
 
 static void see(st_store *s, const char *host, uint64_t id, uint8_t origin)
 {
@@ -689,8 +721,10 @@ static void hosts__records_seen__gaps_and_versions(void **state)
 static void key__one_guid_on_two_hosts__two_nodes(void **state)
 {
     (void)state;
-    row rows[] = { { .host = "a", .id = 1 }, { .host = "b", .id = 1 },
-                   { .host = "B", .id = 2, .start = 3, .parent = 1 }, { .id = 5 } };
+    row rows[] = { { .host = "a", .id = 1 },
+                   { .host = "b", .id = 1 },
+                   { .host = "B", .id = 2, .start = 3, .parent = 1 },
+                   { .id = 5 } };
     st_store *s = STORE(rows);
     s->creations.computer[3] = ST_ABSENT;
     st_forest *f = forest_of(s);
@@ -704,7 +738,7 @@ static void key__one_guid_on_two_hosts__two_nodes(void **state)
     done(f, s);
 }
 
-/* ---- servers ------------------------------------------------------------------------------------- */
+/* servers */
 
 static void servers__marked__nearest_above_and_not_across_a_guess(void **state)
 {

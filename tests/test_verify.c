@@ -30,7 +30,7 @@ const char *__lsan_default_suppressions(void)
     return "leak:libfwevt_xml_\n";
 }
 
-/* ---- a log on disk ------------------------------------------------------------------------ */
+/* a log on disk */
 
 typedef struct bench {
     char path[32];
@@ -110,11 +110,13 @@ static void take_verdict(void *ctx, const st_verdict *v)
 static void verify(bench *b)
 {
     st_err e = { 0 };
-    st_verify_options o = { .threads = 2, .slack = true, .keep = 4, .source = take_verdict, .ctx = b };
+    st_verify_options o = {
+        .threads = 2, .slack = true, .keep = 4, .source = take_verdict, .ctx = b
+    };
     assert_int_equal(st_verify(b->evidence, &o, &e), ST_OK);
 }
 
-/* ---- the whole way ---------------------------------------------------------------------------- */
+/* the whole way */
 
 static void verify__every_value_type__agrees(void **state)
 {
@@ -165,10 +167,12 @@ static void verify__each_known_defect__is_named(void **state)
     } cases[] = {
         { "literal-record", "x", GEN_STRING, "", "", 0, true, true, "", "" },
         { "null-not-optional", NULL, GEN_STRING, "", "", 0, false, true, "", "" },
-        { "half-character-at-end", "text Q", GEN_STRING, "t\0 \0Q", "t\0 \0\x3d\xd8", 6, false, true, "", "" },
+        { "half-character-at-end", "text Q", GEN_STRING, "t\0 \0Q", "t\0 \0\x3d\xd8", 6, false,
+          true, "", "" },
         { "half-character", "text QZ end", GEN_STRING, " \0Q\0Z", " \0\x3d\xd8Z", 5, false, false,
           "text \xef\xbf\xbdZ end", "text \xef\xbf\xbd end" },
-        { "byte-order-mark", "\xef\xbb\xbftext", GEN_STRING, "", "", 0, false, false, "\xef\xbb\xbftext", "text" },
+        { "byte-order-mark", "\xef\xbb\xbftext", GEN_STRING, "", "", 0, false, false,
+          "\xef\xbb\xbftext", "text" },
         { "sign-and-size", "-5", GEN_I8, "", "", 0, false, false, "-5", "-123" },
         { "sign-and-size", "-5", GEN_I16, "", "", 0, false, false, "-5", "-32763" },
         { "sign-and-size", "-5", GEN_I32, "", "", 0, false, false, "-5", "-2147483643" },
@@ -229,7 +233,7 @@ static void verify__left_over_record_without_time__is_named(void **state)
     drop(&b);
 }
 
-/* ---- classes, on the record's bytes --------------------------------------------------------------- */
+/* classes, on the record's bytes */
 
 static const char *class_of(const st_look_at *l)
 {
@@ -244,10 +248,19 @@ static void class__plain_difference__has_none(void **state)
     st_value v = { .p = (const unsigned char *)"a\0b\0", .n = 4, .type = ST_V_STRING };
     const struct {
         const char *native, *libevtx;
-    } cases[] = { { "ab", "a" },   { "ab", "" }, { "", "ab" }, { "\n", "x" },
-                  { "\n\n", "" }, { "\xef\xbb\xbf" "ab", "abc" } };
+    } cases[] = { { "ab", "a" },
+                  { "ab", "" },
+                  { "", "ab" },
+                  { "\n", "x" },
+                  { "\n\n", "" },
+                  { "\xef\xbb\xbf"
+                    "ab",
+                    "abc" } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        st_look_at l = { .side = ST_DIFFER, .record = &r, .value = &v, .native = st_str_of(cases[i].native),
+        st_look_at l = { .side = ST_DIFFER,
+                         .record = &r,
+                         .value = &v,
+                         .native = st_str_of(cases[i].native),
                          .libevtx = st_str_of(cases[i].libevtx) };
         assert_string_equal(class_of(&l), "-");
     }
@@ -276,7 +289,9 @@ static void class__flags_of_the_native_reader__are_named(void **state)
         { 0, NULL, "carved-record", ST_O_CARVED },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-        st_record r = { .flags = cases[i].flags, .damage = cases[i].damage, .origin = cases[i].origin,
+        st_record r = { .flags = cases[i].flags,
+                        .damage = cases[i].damage,
+                        .origin = cases[i].origin,
                         .written = UINT64_C(134000000000000000) };
         st_look_at l = { .side = ST_ONLY_NATIVE, .record = &r };
         assert_string_equal(class_of(&l), cases[i].class);
@@ -300,7 +315,8 @@ static void class__reference_in_attribute__only_there(void **state)
         /* text in between */
         { "\x06\x00\x03\x00\x00\x45\x01\x01\0a\0\x09\x19\x0c\x00\x00", 16, "attribute-reference" },
         /* a character reference behind a name that is met here for the first time */
-        { "\x06\x00\x03\x00\x00\0\0\0\0\x11\x22\x01\0n\0\0\0\x08\x26\x00\x00\x00", 22, "attribute-reference" },
+        { "\x06\x00\x03\x00\x00\0\0\0\0\x11\x22\x01\0n\0\0\0\x08\x26\x00\x00\x00", 22,
+          "attribute-reference" },
         /* text alone */
         { "\x06\x00\x03\x00\x00\x05\x01\x01\0a\0\x03\x09\x00\x04\x00\x00", 17, "-" },
         /* a reference in the element's own text */
@@ -312,7 +328,9 @@ static void class__reference_in_attribute__only_there(void **state)
         unsigned char raw[HEAD + 32] = { 0 };
         st_record r = { 0 };
         memcpy(raw + HEAD, cases[i].bytes, cases[i].n);
-        st_look_at l = { .side = ST_ONLY_NATIVE, .record = &r, .raw = raw, .nraw = HEAD + cases[i].n };
+        st_look_at l = {
+            .side = ST_ONLY_NATIVE, .record = &r, .raw = raw, .nraw = HEAD + cases[i].n
+        };
         assert_string_equal(class_of(&l), cases[i].class);
         l.nraw = HEAD + 4; /* cut */
         assert_string_equal(class_of(&l), "-");
@@ -322,7 +340,9 @@ static void class__reference_in_attribute__only_there(void **state)
 /* A record of one instance with one value, which is binary XML: `body`. */
 static size_t nested(unsigned char *raw, const char *body, size_t n)
 {
-    static const unsigned char head[] = { 0x0f, 1, 1, 0, 0x0c, 1, 1, 0, 0, 0, 0, 3, 0, 0, 1, 0, 0, 0 };
+    static const unsigned char head[] = {
+        0x0f, 1, 1, 0, 0x0c, 1, 1, 0, 0, 0, 0, 3, 0, 0, 1, 0, 0, 0
+    };
     memset(raw, 0, 128);
     memcpy(raw + HEAD, head, sizeof head);
     raw[HEAD + 18] = (unsigned char)n;
@@ -405,7 +425,8 @@ static void class__manual_page__says_the_same(void **state)
     for (size_t i = 0; i < st_class_count(); i++) {
         const st_class *c = st_class_at(i);
         char first = c->meaning[0];
-        st_buf_fmt(&table, "%s %c%s.\n", c->name, first >= 'a' ? first - 32 : first, c->meaning + 1);
+        st_buf_fmt(&table, "%s %c%s.\n", c->name, first >= 'a' ? first - 32 : first,
+                   c->meaning + 1);
     }
     st_buf_fmt(&table, "%c", 0);
     assert_string_equal(manual.p, table.p);
@@ -413,7 +434,7 @@ static void class__manual_page__says_the_same(void **state)
     st_buf_free(&table);
 }
 
-/* ---- libevtx in its own process ------------------------------------------------------------------------ */
+/* libevtx in its own process */
 
 enum { EACH = 50 };
 
@@ -438,7 +459,8 @@ typedef struct heard {
 static void hear(void *job, const st_record *r)
 {
     heard *h = job;
-    h->records += r->nfields == 1 && st_value_is(&r->fields[0].value, "plain") && st_value_is(&r->channel, PLAIN.channel);
+    h->records += r->nfields == 1 && st_value_is(&r->fields[0].value, "plain") &&
+                  st_value_is(&r->channel, PLAIN.channel);
 }
 
 static void hear_end(void *job, uint64_t offset, uint64_t n)
@@ -452,7 +474,13 @@ static heard read_chunk(st_remote *s, const unsigned char *p, st_report *report)
     static const st_scan_ops ops = { .record = hear, .ended = hear_end };
     static const st_scan_options o = { .slack = true };
     heard h = { 0 };
-    st_chunk c = { .bytes = p, .n = 65536, .offset = 4096, .options = &o, .ops = &ops, .job = &h, .report = report };
+    st_chunk c = { .bytes = p,
+                   .n = 65536,
+                   .offset = 4096,
+                   .options = &o,
+                   .ops = &ops,
+                   .job = &h,
+                   .report = report };
     assert_int_equal(st_remote_chunk(s, &c, NULL), ST_OK);
     return h;
 }
@@ -514,7 +542,13 @@ static void remote__records_that_cannot_be_read__same_account(void **state)
         add(log, i % 3 ? &PLAIN : &literal, &f, 1);
     assert_true(gen_close_chunk(log, 2) && gen_finish(log, &file));
     const unsigned char *chunk = (const unsigned char *)file.p + 4096;
-    st_chunk c = { .bytes = chunk, .n = 65536, .offset = 4096, .options = &o, .ops = &ops, .job = &h, .report = &same };
+    st_chunk c = { .bytes = chunk,
+                   .n = 65536,
+                   .offset = 4096,
+                   .options = &o,
+                   .ops = &ops,
+                   .job = &h,
+                   .report = &same };
     st_remote *s = st_remote_new();
     st_libevtx *here = st_libevtx_new();
     heard there = read_chunk(s, chunk, &report);
@@ -569,8 +603,8 @@ static void hunt_reader(pid_t of)
     _exit(1);
 }
 
-/* Reads a log while another process kills the reader; how many records only the native reader gave. The blow may
- * come when all is read, or in the moment between two chunks: then none. */
+/* Reads a log while another process kills the reader; how many records only the native reader gave.
+ * The blow may come when all is read, or in the moment between two chunks: then none. */
 static uint64_t verify_under_fire(unsigned ended)
 {
     bench b = { 0 };
@@ -597,7 +631,8 @@ static void verify__reader_killed_on_the_way__named_and_gone_on(void **state)
     (void)state;
     unsigned ended = 0;
     uint64_t lost = 0;
-    for (; ended < st_class_count() && strcmp(st_class_at(ended)->name, "reader-ended") != 0; ended++)
+    for (; ended < st_class_count() && strcmp(st_class_at(ended)->name, "reader-ended") != 0;
+         ended++)
         ;
     assert_true(ended < st_class_count());
     for (int i = 0; i < 200 && !lost; i++)
@@ -605,7 +640,7 @@ static void verify__reader_killed_on_the_way__named_and_gone_on(void **state)
     assert_true(lost > 0);
 }
 
-/* ---- confirmation ------------------------------------------------------------------------------------ */
+/* confirmation */
 
 typedef struct places {
     uint64_t at[64];

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- escapes ------------------------------------------------------------------------------ */
+/* escapes */
 
 static void assert_put(void (*put)(st_buf *, st_str), st_str in, const char *want)
 {
@@ -56,12 +56,20 @@ static void put_name__each_kind__a_name(void **state)
     static const struct {
         const char *in, *want;
     } cases[] = {
-        { "Data", "Data" },        { "", "_x0000_" },      { "1a", "_x0031_a" },
-        { "a b", "a_x0020_b" },    { "a:b", "a:b" },       { ":a", "_x003A_a" },
-        { "a:", "a_x003A_" },      { "a:b:c", "a_x003A_b_x003A_c" },
-        { "a:1", "a_x003A_1" },    { "a><b", "a_x003E__x003C_b" },
-        { "\xc3\xa9", "\xc3\xa9" }, { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
-        { "\xe2\x80\xa6", "_x2026_" }, { "_x0041_", "_x005F_x0041_" },
+        { "Data", "Data" },
+        { "", "_x0000_" },
+        { "1a", "_x0031_a" },
+        { "a b", "a_x0020_b" },
+        { "a:b", "a:b" },
+        { ":a", "_x003A_a" },
+        { "a:", "a_x003A_" },
+        { "a:b:c", "a_x003A_b_x003A_c" },
+        { "a:1", "a_x003A_1" },
+        { "a><b", "a_x003E__x003C_b" },
+        { "\xc3\xa9", "\xc3\xa9" },
+        { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+        { "\xe2\x80\xa6", "_x2026_" },
+        { "_x0041_", "_x005F_x0041_" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
         assert_put(st_xml_put_name, st_str_of(cases[i].in), cases[i].want);
@@ -73,14 +81,14 @@ static void put_data__end_of_instruction__escaped(void **state)
     assert_put(st_xml_put_data, ST_STR("a & b > c ?> d\n"), "a & b > c ?_x003E_ d_x000A_");
 }
 
-/* ---- generated logs -------------------------------------------------------------------------- */
+/* generated logs */
 
-#define HEAD                                                                                        \
-    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"                 \
-    "<Provider Name='P&amp;Q'/><EventID>7</EventID><Version>0</Version><Level>4</Level>"            \
-    "<Task>1</Task><Opcode>0</Opcode><Keywords>0x8000000000000000</Keywords>"                       \
-    "<TimeCreated SystemTime='2026-01-02T03:04:05.0060000Z'/><EventRecordID>1</EventRecordID>"      \
-    "<Correlation/><Execution ProcessID='4' ThreadID='8'/><Channel>C</Channel>"                     \
+#define HEAD                                                                                   \
+    "<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System>"            \
+    "<Provider Name='P&amp;Q'/><EventID>7</EventID><Version>0</Version><Level>4</Level>"       \
+    "<Task>1</Task><Opcode>0</Opcode><Keywords>0x8000000000000000</Keywords>"                  \
+    "<TimeCreated SystemTime='2026-01-02T03:04:05.0060000Z'/><EventRecordID>1</EventRecordID>" \
+    "<Correlation/><Execution ProcessID='4' ThreadID='8'/><Channel>C</Channel>"                \
     "<Computer>host</Computer><Security"
 
 static void add_line(void *job, const st_record *r)
@@ -98,8 +106,13 @@ static void render_with(st_native *s, const unsigned char *p, size_t n, bool xml
     unsigned char *copy = malloc(n); /* of just that size, so that a read past it is seen */
     assert_non_null(copy);
     memcpy(copy, p, n);
-    st_chunk c = { .bytes = copy, .n = n, .source = &source, .options = &o, .ops = &ops,
-                   .job = out, .report = &report };
+    st_chunk c = { .bytes = copy,
+                   .n = n,
+                   .source = &source,
+                   .options = &o,
+                   .ops = &ops,
+                   .job = out,
+                   .report = &report };
     assert_int_equal(st_native_chunk(s, &c, NULL), ST_OK);
     free(copy);
     st_report_free(&report);
@@ -132,16 +145,23 @@ static gen_event event_of(const gen_field *fields, size_t n)
 {
     st_ticks at = 0;
     assert_true(st_time_iso(ST_STR("2026-01-02T03:04:05.006Z"), &at));
-    return (gen_event){ .provider = "P&Q", .channel = "C", .computer = "host", .event_id = 7,
-                        .task = 1, .level = 4, .keywords = UINT64_C(1) << 63, .created = at,
-                        .pid = 4, .tid = 8, .fields = fields, .field_count = n };
+    return (gen_event){ .provider = "P&Q",
+                        .channel = "C",
+                        .computer = "host",
+                        .event_id = 7,
+                        .task = 1,
+                        .level = 4,
+                        .keywords = UINT64_C(1) << 63,
+                        .created = at,
+                        .pid = 4,
+                        .tid = 8,
+                        .fields = fields,
+                        .field_count = n };
 }
 
 static const gen_field varied[] = {
-    { "Name", "<a>\r\n\x01_x0001_", GEN_STRING, 0 },
-    { "Null", NULL, GEN_STRING, 0 },
-    { NULL, "one\ntwo", GEN_STRINGS, GEN_STRING },
-    { "Number", "0x3e7", GEN_HEX64, 0 },
+    { "Name", "<a>\r\n\x01_x0001_", GEN_STRING, 0 }, { "Null", NULL, GEN_STRING, 0 },
+    { NULL, "one\ntwo", GEN_STRINGS, GEN_STRING },   { "Number", "0x3e7", GEN_HEX64, 0 },
     { "Declared", "12", GEN_U32, GEN_STRING },
 };
 
@@ -151,10 +171,10 @@ static void generated__templates__as_the_vendor_shows_it(void **state)
     gen_event ev = event_of(varied, 5);
     ev.user_sid = "S-1-5-18";
     assert_event(&ev, HEAD " UserID='S-1-5-18'/></System><EventData>"
-                      "<Data Name='Name'>&lt;a&gt;&#13;&#10;_x0001__x005F_x0001_</Data>"
-                      "<Data Name='Null'></Data><Data>one</Data><Data>two</Data>"
-                      "<Data Name='Number'>0x3e7</Data><Data Name='Declared'>12</Data>"
-                      "</EventData></Event>\n");
+                           "<Data Name='Name'>&lt;a&gt;&#13;&#10;_x0001__x005F_x0001_</Data>"
+                           "<Data Name='Null'></Data><Data>one</Data><Data>two</Data>"
+                           "<Data Name='Number'>0x3e7</Data><Data Name='Declared'>12</Data>"
+                           "</EventData></Event>\n");
 }
 
 static void generated__literal_with_rendering__kept(void **state)
@@ -163,7 +183,8 @@ static void generated__literal_with_rendering__kept(void **state)
     gen_event ev = event_of(varied, 1);
     ev.literal = true;
     ev.rendering = "it's <done>";
-    assert_event(&ev, HEAD "/></System><EventData>"
+    assert_event(&ev,
+                 HEAD "/></System><EventData>"
                       "<Data Name='Name'>&lt;a&gt;&#13;&#10;_x0001__x005F_x0001_</Data></EventData>"
                       "<RenderingInfo Culture='en-US'><Message>it&apos;s &lt;done&gt;</Message>"
                       "<Level>Information</Level><Opcode>Info</Opcode><Channel>C</Channel>"
@@ -185,7 +206,7 @@ static void generated__not_asked_for__no_xml(void **state)
     st_buf_free(&out);
 }
 
-/* ---- streams made by hand ------------------------------------------------------------------------ */
+/* streams made by hand */
 
 typedef struct maker {
     unsigned char b[65536];
@@ -477,8 +498,9 @@ static void template__nulls_and_dependencies__by_the_rules(void **state)
     maker *m = malloc(sizeof *m);
     template_record(m, body_of_nulls);
     assert_renders(m->b, sizeof m->b,
-                   SEVEN "<UserData><Normal></Normal><There>5</There><Attributes here='5' empty=''/>"
-                         "<Mixed>n=5</Mixed></UserData></Event>\n");
+                   SEVEN
+                   "<UserData><Normal></Normal><There>5</There><Attributes here='5' empty=''/>"
+                   "<Mixed>n=5</Mixed></UserData></Event>\n");
     free(m);
 }
 
@@ -493,7 +515,7 @@ static void template__streams_and_arrays__nested_and_repeated(void **state)
     free(m);
 }
 
-/* ---- what is written, read back ------------------------------------------------------------------------ */
+/* what is written, read back */
 
 /* Undoes _xHHHH_. */
 static void decode(st_buf *out, st_str s)

@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* ---- errors ---------------------------------------------------------------- */
+/* errors */
 
 /* Each says who can do something about it. */
 typedef enum st_code {
@@ -38,9 +38,10 @@ typedef struct st_err {
 /* Keeps the first cause and returns its code; later calls change nothing, so
  * every layer may try to explain and the deepest one wins. e may be NULL (then
  * only the code is returned). */
-st_code st_fail(st_err *e, st_code code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+st_code st_fail(st_err *e, st_code code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
-/* ---- slices ---------------------------------------------------------------- */
+/* slices */
 
 /* Bytes that somebody else owns; not terminated, never freed. UTF-8 unless said otherwise. */
 typedef struct st_str {
@@ -70,7 +71,7 @@ bool st_str_u64(st_str s, uint64_t *out);
 /* Decimal, or hexadecimal after 0x. */
 bool st_str_u64_any(st_str s, uint64_t *out);
 
-/* ---- arena ----------------------------------------------------------------- */
+/* arena */
 
 typedef struct st_block st_block;
 /* What several arenas may hold together. One thread. */
@@ -97,7 +98,7 @@ void *st_arena_alloc(st_arena *a, size_t size, size_t count);
 st_str st_arena_copy(st_arena *a, st_str s);
 void st_arena_free(st_arena *a); /* leaves an empty arena of the same budget */
 
-/* ---- buffer ---------------------------------------------------------------- */
+/* buffer */
 
 typedef struct st_buf {
     char *p;
@@ -122,7 +123,7 @@ void st_buf_free(st_buf *b);
  * bytes; *cap is its capacity in items. On false nothing has changed. */
 bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size);
 
-/* ---- interned strings -------------------------------------------------------- */
+/* interned strings */
 
 /* Equal bytes, equal ids. Ids count up in order of first sight. */
 typedef uint32_t st_sid;
@@ -143,7 +144,7 @@ bool st_pool_failed(const st_pool *p);
 /* What its strings take; the table over them, which grows by leaps, aside. */
 uint64_t st_pool_bytes(const st_pool *p);
 
-/* ---- UTF-8, UTF-16, case ------------------------------------------------------- */
+/* UTF-8, UTF-16, case */
 
 /* Decodes one code point at s.p[*i] and moves *i on. An invalid byte gives
  * 0xFFFFFFFF and moves by one. Needs *i < s.n. Surrogates (ED A0..BF) are invalid. */
@@ -166,7 +167,7 @@ void st_fold_put(st_buf *b, st_str s);
 /* Equal after folding. */
 bool st_fold_eq(st_str a, st_str b);
 
-/* ---- times ---------------------------------------------------------------------- */
+/* times */
 
 /* FILETIME: 100 ns since 1601-01-01 UTC. 0: not known. */
 typedef uint64_t st_ticks;
@@ -190,7 +191,7 @@ bool st_time_iso(st_str s, st_ticks *out);
 void st_buf_time_sysmon(st_buf *b, st_ticks t); /* three digits; nothing for 0 */
 void st_buf_time_iso(st_buf *b, st_ticks t);    /* seven digits and Z; nothing for 0 */
 
-/* ---- GUIDs ------------------------------------------------------------------------ */
+/* GUIDs */
 
 /* As stored: the first three groups little-endian. */
 typedef struct st_guid {
@@ -202,7 +203,7 @@ bool st_guid_eq(const st_guid *a, const st_guid *b);
 int st_guid_cmp(const st_guid *a, const st_guid *b); /* as their text would compare */
 void st_buf_guid(st_buf *b, const st_guid *g);       /* upper case, in braces */
 
-/* ---- hashes ------------------------------------------------------------------------- */
+/* hashes */
 
 uint64_t st_hash(const void *p, size_t n, uint64_t seed); /* XXH3, not for outside use */
 void st_sha256(const void *p, size_t n, unsigned char out[32]);
@@ -214,7 +215,7 @@ st_sha256_stream *st_sha256_new(void); /* NULL: no memory */
 void st_sha256_add(st_sha256_stream *s, const void *p, size_t n);
 void st_sha256_end(st_sha256_stream *s, unsigned char out[32]); /* frees s */
 
-/* ---- threads -------------------------------------------------------------------------- */
+/* threads */
 
 /* Runs fn(ctx, thread, job) for every job of 0..jobs-1 on `threads` threads
  * (0: one per processor; at most ST_MAX_THREADS). Jobs are begun in rising

@@ -33,7 +33,8 @@ typedef enum st_status {
 /* A byte range that gave no record, and why. */
 typedef struct st_range {
     uint64_t offset, length;
-    const char *reason; /* a stable word: "truncated", "bad-token", "no-template" ...; static storage */
+    const char
+        *reason; /* a stable word: "truncated", "bad-token", "no-template" ...; static storage */
 } st_range;
 
 typedef struct st_ranges {
@@ -48,13 +49,14 @@ typedef struct st_report {
     uint64_t chunks, chunks_empty, chunks_bad; /* bad: header or data checksum, magic */
     uint64_t records;                          /* live ones, read */
     uint64_t slack, carved;                    /* recovered ones, read */
-    uint64_t ghosts;                           /* recovered ones that only repeat a live one byte for byte */
-    uint64_t damaged;                          /* of records+slack+carved: decoded only in part */
-    uint64_t borrowed;                         /* of those: read with a template from elsewhere in the source */
-    uint64_t unparsable;                       /* record positions found that gave nothing */
-    uint64_t lossy;                            /* characters that had to be replaced */
-    st_ranges lost;                            /* bytes that should have given more */
-    st_ranges left; /* left-over records that couldn't be read, or in part: no damage, they were given up */
+    uint64_t ghosts;     /* recovered ones that only repeat a live one byte for byte */
+    uint64_t damaged;    /* of records+slack+carved: decoded only in part */
+    uint64_t borrowed;   /* of those: read with a template from elsewhere in the source */
+    uint64_t unparsable; /* record positions found that gave nothing */
+    uint64_t lossy;      /* characters that had to be replaced */
+    st_ranges lost;      /* bytes that should have given more */
+    st_ranges left;  /* left-over records that couldn't be read, or in part: no damage, they were
+                        given up */
     bool header_bad; /* file header missing, damaged, or its checksum wrong */
     bool dirty;      /* the log was open when it was copied: not damage */
     bool truncated;
@@ -68,13 +70,13 @@ void st_report_merge(st_report *dst, st_report *src);
 void st_report_free(st_report *r);
 
 typedef struct st_source {
-    st_str name;      /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
-    st_str path;      /* what open() takes; NUL-terminated; empty for standard input */
-    uint64_t size;    /* bytes, when it was listed */
-    bool named;       /* named on the command line or in a list, not met while walking */
+    st_str name;   /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
+    st_str path;   /* what open() takes; NUL-terminated; empty for standard input */
+    uint64_t size; /* bytes, when it was listed */
+    bool named;    /* named on the command line or in a list, not met while walking */
     st_status status;
-    st_str kind;      /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
-    st_str reason;    /* for ST_S_UNREADABLE: "Permission denied" ... */
+    st_str kind;   /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
+    st_str reason; /* for ST_S_UNREADABLE: "Permission denied" ... */
     st_report report;
     unsigned char sha256[32];
     bool digested;

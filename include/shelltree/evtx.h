@@ -21,16 +21,35 @@
 
 #include "shelltree/evidence.h"
 
-/* ---- values ------------------------------------------------------------------ */
+/* values */
 
 /* The format's own type codes, [MS-EVEN6] 2.2.14; the high bit (0x80) marks an array.
  * ST_V_TEXT isn't one of them: UTF-8 text, as libevtx's XML gives it. */
 typedef enum st_vtype {
-    ST_V_NULL = 0x00, ST_V_STRING = 0x01, ST_V_ANSI = 0x02, ST_V_I8 = 0x03, ST_V_U8 = 0x04,
-    ST_V_I16 = 0x05, ST_V_U16 = 0x06, ST_V_I32 = 0x07, ST_V_U32 = 0x08, ST_V_I64 = 0x09,
-    ST_V_U64 = 0x0a, ST_V_FLOAT = 0x0b, ST_V_DOUBLE = 0x0c, ST_V_BOOL = 0x0d, ST_V_BINARY = 0x0e,
-    ST_V_GUID = 0x0f, ST_V_SIZE = 0x10, ST_V_FILETIME = 0x11, ST_V_SYSTEMTIME = 0x12,
-    ST_V_SID = 0x13, ST_V_HEX32 = 0x14, ST_V_HEX64 = 0x15, ST_V_BINXML = 0x21, ST_V_ARRAY = 0x80,
+    ST_V_NULL = 0x00,
+    ST_V_STRING = 0x01,
+    ST_V_ANSI = 0x02,
+    ST_V_I8 = 0x03,
+    ST_V_U8 = 0x04,
+    ST_V_I16 = 0x05,
+    ST_V_U16 = 0x06,
+    ST_V_I32 = 0x07,
+    ST_V_U32 = 0x08,
+    ST_V_I64 = 0x09,
+    ST_V_U64 = 0x0a,
+    ST_V_FLOAT = 0x0b,
+    ST_V_DOUBLE = 0x0c,
+    ST_V_BOOL = 0x0d,
+    ST_V_BINARY = 0x0e,
+    ST_V_GUID = 0x0f,
+    ST_V_SIZE = 0x10,
+    ST_V_FILETIME = 0x11,
+    ST_V_SYSTEMTIME = 0x12,
+    ST_V_SID = 0x13,
+    ST_V_HEX32 = 0x14,
+    ST_V_HEX64 = 0x15,
+    ST_V_BINXML = 0x21,
+    ST_V_ARRAY = 0x80,
     ST_V_TEXT = 0x7f
 } st_vtype;
 
@@ -53,7 +72,7 @@ bool st_value_ticks(const st_value *v, st_ticks *out); /* FILETIME, SYSTEMTIME, 
 /* Is it (as text) equal to this ASCII text, ignoring ASCII case? Nothing is allocated. */
 bool st_value_is(const st_value *v, const char *ascii);
 
-/* ---- records ------------------------------------------------------------------- */
+/* records */
 
 typedef enum st_origin { ST_O_LIVE, ST_O_SLACK, ST_O_CARVED } st_origin;
 
@@ -68,22 +87,22 @@ enum st_record_flags {
 
 /* One value below EventData (or a leaf below UserData). */
 typedef struct st_field {
-    st_str name;    /* UTF-8; unnamed Data are "Data1", "Data2" ... in order */
-    uint16_t id;    /* what the caller's name_id said of the name, 0 if nothing */
+    st_str name; /* UTF-8; unnamed Data are "Data1", "Data2" ... in order */
+    uint16_t id; /* what the caller's name_id said of the name, 0 if nothing */
     st_value value;
 } st_field;
 
 typedef struct st_record {
-    uint64_t offset;        /* of its first byte in the source */
-    uint64_t number;        /* the number in the record's header (often not EventRecordID) */
-    st_ticks written;       /* the time in the record's header */
+    uint64_t offset;  /* of its first byte in the source */
+    uint64_t number;  /* the number in the record's header (often not EventRecordID) */
+    st_ticks written; /* the time in the record's header */
     st_origin origin;
-    unsigned flags;         /* st_record_flags */
+    unsigned flags; /* st_record_flags */
     /* System */
     st_value provider, provider_guid, channel, computer, user_sid;
-    uint32_t event_id;      /* 0xffffffff: not known */
+    uint32_t event_id;        /* 0xffffffff: not known */
     uint64_t event_record_id; /* 0: not known */
-    st_ticks time_created;  /* 0: not known */
+    st_ticks time_created;    /* 0: not known */
     uint8_t version, level, opcode;
     uint16_t task;
     uint64_t keywords;
@@ -91,28 +110,28 @@ typedef struct st_record {
     /* EventData or UserData; empty where `want` said no */
     const st_field *fields;
     size_t nfields;
-    bool user_data;         /* the fields come from UserData */
-    const char *damage;     /* with ST_R_PARTIAL: a stable word; else NULL */
-    st_str xml;             /* the whole record, on one line, if asked for; else empty */
+    bool user_data;     /* the fields come from UserData */
+    const char *damage; /* with ST_R_PARTIAL: a stable word; else NULL */
+    st_str xml;         /* the whole record, on one line, if asked for; else empty */
     /* Whoever turns a value into text adds here how many characters had to be replaced; in
      * xml they are counted already. NULL: nobody counts. */
     uint64_t *lossy;
 } st_record;
 
-/* ---- reading --------------------------------------------------------------------- */
+/* reading */
 
 typedef enum st_engine { ST_ENGINE_NATIVE, ST_ENGINE_LIBEVTX } st_engine;
 
 typedef struct st_scan_options {
     st_engine engine;
-    unsigned threads;   /* 0: one per processor */
-    bool carve;         /* look for records off the 64 KiB grid and between chunks, too */
-    bool digest;        /* SHA-256 of each source, on the bytes that were parsed */
-    bool slack;         /* deliver recovered records (origin slack) */
+    unsigned threads;      /* 0: one per processor */
+    bool carve;            /* look for records off the 64 KiB grid and between chunks, too */
+    bool digest;           /* SHA-256 of each source, on the bytes that were parsed */
+    bool slack;            /* deliver recovered records (origin slack) */
     const st_source *only; /* read this source and no other; NULL: all */
-    bool confined;      /* libevtx runs in child processes (below); no xml */
-    bool xml;           /* fill a record's xml where its fields are wanted */
-    unsigned run_slots; /* 64 KiB in a piece of work; 0: as measured best. Changes no answer */
+    bool confined;         /* libevtx runs in child processes (below); no xml */
+    bool xml;              /* fill a record's xml where its fields are wanted */
+    unsigned run_slots;    /* 64 KiB in a piece of work; 0: as measured best. Changes no answer */
 } st_scan_options;
 
 /* Callbacks; any but record may be NULL. */

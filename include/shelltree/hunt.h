@@ -29,16 +29,16 @@ typedef struct st_finding {
     uint32_t rule;
     st_node node;
     uint32_t incident;
-    st_sid reason;    /* what the rule's query says of it, in the forest's pool; ST_ABSENT: nothing */
-    uint8_t level;    /* st_level: the rule's; informational for a record that isn't live */
+    st_sid reason; /* what the rule's query says of it, in the forest's pool; ST_ABSENT: nothing */
+    uint8_t level; /* st_level: the rule's; informational for a record that isn't live */
 } st_finding;
 
 typedef struct st_incident {
     char id[17];
     uint32_t host;
-    st_node top;      /* the server, or the highest ancestor below the roots */
-    bool server;      /* top is a web server */
-    st_level level;   /* highest of its findings */
+    st_node top;    /* the server, or the highest ancestor below the roots */
+    bool server;    /* top is a web server */
+    st_level level; /* highest of its findings */
     st_ticks first, last;
     uint32_t findings, processes;
     uint32_t context_dropped; /* processes that the cap left out */
@@ -48,17 +48,17 @@ typedef struct st_incident {
 typedef struct st_row {
     st_node node;
     st_row_kind kind;
-    uint32_t incident;                /* ST_NO_INCIDENT if none */
-    uint32_t first_finding, nfindings;/* in findings: a process has its findings side by side */
+    uint32_t incident;                 /* ST_NO_INCIDENT if none */
+    uint32_t first_finding, nfindings; /* in findings: a process has its findings side by side */
 } st_row;
 
 typedef struct st_hunt_options {
     st_scope scope;
     st_level min_level;
-    st_ticks since, until;  /* 0: no bound; by utc; both inclusive */
-    const st_str *hosts;    /* full names or first labels, any case; none: all */
+    st_ticks since, until; /* 0: no bound; by utc; both inclusive */
+    const st_str *hosts;   /* full names or first labels, any case; none: all */
     size_t nhosts;
-    st_ticks sibling_window;/* ticks on each side; default ten minutes */
+    st_ticks sibling_window; /* ticks on each side; default ten minutes */
 } st_hunt_options;
 
 typedef struct st_case {
@@ -71,12 +71,13 @@ typedef struct st_case {
     size_t nincidents;
     st_row *rows;
     size_t nrows;
-    uint64_t dropped_level, dropped_filter; /* findings below min_level; rows that since, until, host hid */
+    uint64_t dropped_level,
+        dropped_filter; /* findings below min_level; rows that since, until, host hid */
     st_arena arena;
 } st_case;
 
-st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m, const st_hunt_options *o,
-                st_case **out, st_err *err);
+st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
+                const st_hunt_options *o, st_case **out, st_err *err);
 void st_case_free(st_case *c);
 
 /* Why: the query's own words, else the rule's reason, else its title; without its full stop if the

@@ -16,7 +16,7 @@
 typedef struct st_out {
     int fd;
     st_buf buf;
-    int error;         /* errno of the first failed write; 0 if none */
+    int error; /* errno of the first failed write; 0 if none */
     uint64_t written;
     st_sha256_stream *digest; /* NULL: none wanted */
 } st_out;
@@ -29,7 +29,7 @@ st_code st_out_end(st_out *o, st_err *err); /* flushes, frees the buffer; doesn'
 typedef struct st_outfile st_outfile;
 st_code st_outfile_open(const char *path, bool force, st_outfile **out, st_err *err);
 st_out *st_outfile_out(st_outfile *f);
-const char *st_outfile_temp(const st_outfile *f); /* its name while it is written */
+const char *st_outfile_temp(const st_outfile *f);      /* its name while it is written */
 st_code st_outfile_commit(st_outfile *f, st_err *err); /* frees f */
 void st_outfile_abort(st_outfile *f);                  /* removes the temporary file, frees f */
 
@@ -39,8 +39,8 @@ void st_usual_mode(int fd, unsigned most);
 
 /* How text looks. */
 typedef struct st_look {
-    unsigned width;   /* columns; 0: no limit, nothing is cut */
-    bool color, ascii;/* ascii: no box characters, no pictures */
+    unsigned width;    /* columns; 0: no limit, nothing is cut */
+    bool color, ascii; /* ascii: no box characters, no pictures */
 } st_look;
 
 /* The scrub rule for everything that eyes read: control characters as pictures (U+2400 + c),
@@ -73,9 +73,9 @@ typedef struct st_tree_filter {
     size_t nhosts;
     bool by_guid;
     st_guid guid;
-    uint32_t pid;          /* ST_NO_U32: any */
-    st_str image;          /* base name or full path, any case; empty: any */
-    st_ticks around;       /* 0: any; else processes within the window */
+    uint32_t pid;    /* ST_NO_U32: any */
+    st_str image;    /* base name or full path, any case; empty: any */
+    st_ticks around; /* 0: any; else processes within the window */
     st_ticks window;
 } st_tree_filter;
 /* Marks wanted nodes, their ancestors and their subtrees; the caller frees *out (n bools). */
@@ -83,7 +83,8 @@ st_code st_tree_select(const st_forest *f, const st_tree_filter *t, bool **out, 
 void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const st_case *c,
                         const st_look *look); /* c may be NULL */
 void st_write_tree_jsonl(st_out *o, const st_forest *f, const bool *shown);
-void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown, const st_report_options *ro);
+void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown,
+                       const st_report_options *ro);
 
 /* One record, flat, as `extract` gives it. */
 void st_write_record_jsonl(st_buf *b, const st_record *r, st_str source);
@@ -111,9 +112,11 @@ void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, con
 /* What each query needs; in text and JSON the tally behind. */
 void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look);
 void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
-/* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow it. */
+/* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow
+ * it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);
-/* t and those behind it: several are an array in JSON, and stand apart by an empty line in text and CSV. */
+/* t and those behind it: several are an array in JSON, and stand apart by an empty line in text and
+ * CSV. */
 void st_write_table(st_out *o, const st_table *t, st_str format, const st_report_options *ro);
 
 #endif

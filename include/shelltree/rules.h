@@ -18,7 +18,11 @@
 #include "shelltree/tree.h"
 
 typedef enum st_level {
-    ST_LEVEL_INFORMATIONAL, ST_LEVEL_LOW, ST_LEVEL_MEDIUM, ST_LEVEL_HIGH, ST_LEVEL_CRITICAL
+    ST_LEVEL_INFORMATIONAL,
+    ST_LEVEL_LOW,
+    ST_LEVEL_MEDIUM,
+    ST_LEVEL_HIGH,
+    ST_LEVEL_CRITICAL
 } st_level;
 const char *st_level_word(st_level l);
 bool st_level_parse(st_str s, st_level *out);
@@ -35,29 +39,30 @@ typedef struct st_rule_needs {
     const st_str *missing; /* tables and functions of services that aren't here */
     const st_str *never;   /* columns that it filters by and that are never filled */
     size_t ntables, nmissing, nnever;
-    uint64_t events; /* Sysmon's ids that it reads, beside creations (st_event_bit); if it is ready */
+    uint64_t
+        events; /* Sysmon's ids that it reads, beside creations (st_event_bit); if it is ready */
 } st_rule_needs;
 
 typedef struct st_rule {
-    st_str id;         /* "// id:", else the file's name without its ending (and #N for the Nth block); a
-                          name of a file, distinct even without regard to case, at most 160 bytes and #N */
-    st_str title;      /* "// title:", else the Markdown heading, else the id */
-    st_level level;    /* "// level:", else medium */
+    st_str id;    /* "// id:", else the file's name without its ending (and #N for the Nth block); a
+                     name of a file, distinct even without regard to case, at most 160 bytes and #N */
+    st_str title; /* "// title:", else the Markdown heading, else the id */
+    st_level level;           /* "// level:", else medium */
     const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
     size_t ntechniques;
-    st_str reason;     /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
+    st_str reason; /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
-    st_str process;    /* "// process:": the node of a graph pattern that its matches are about;
-                          empty: the last of the first sequence */
-    st_str path;       /* as given or found */
-    unsigned line;     /* where its text begins in the file, from 1 */
+    st_str process; /* "// process:": the node of a graph pattern that its matches are about;
+                       empty: the last of the first sequence */
+    st_str path;    /* as given or found */
+    unsigned line;  /* where its text begins in the file, from 1 */
     st_rule_status status;
-    st_str why;        /* for not applicable */
-    st_str stubs;      /* services that it runs without ("EmailEvents and FileProfile"); or empty */
-    unsigned errors;   /* in its text; all are in the diagnostics, or counted there */
+    st_str why;      /* for not applicable */
+    st_str stubs;    /* services that it runs without ("EmailEvents and FileProfile"); or empty */
+    unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
-    bool marks_servers;/* web-servers: says which nodes are web servers */
+    bool marks_servers;       /* web-servers: says which nodes are web servers */
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
 
@@ -91,12 +96,12 @@ typedef struct st_named {
 /* What rules are bound and run with beside the evidence. */
 typedef struct st_rule_settings {
     st_query_limits limits;
-    const st_named *external; /* an address of externaldata and the local file (with a NUL behind its
-                                 name) that stands for it */
+    const st_named *external; /* an address of externaldata and the local file (with a NUL behind
+                                 its name) that stands for it */
     size_t nexternal;
-    const st_named *params;   /* values of declare query_parameters */
+    const st_named *params; /* values of declare query_parameters */
     size_t nparams;
-    bool stub_services;       /* what needs a service runs as though that knew nothing */
+    bool stub_services; /* what needs a service runs as though that knew nothing */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;
@@ -104,8 +109,8 @@ st_rules *st_rules_new(void);
 void st_rules_free(st_rules *r);
 /* Before anything is loaded. What it points to outlives the set. */
 void st_rules_set(st_rules *r, const st_rule_settings *s);
-/* A rule file (.kql .csl .kusto .txt .md .yaml .yml, told by ending; anything named is tried), or a folder
- * (walked, by name; links not followed). Syntax, names and types are all checked here. */
+/* A rule file (.kql .csl .kusto .txt .md .yaml .yml, told by ending; anything named is tried), or a
+ * folder (walked, by name; links not followed). Syntax, names and types are all checked here. */
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
@@ -120,8 +125,8 @@ const st_diag *st_rules_diag(const st_rules *r, size_t i);
 void st_diag_put(st_buf *b, const st_diag *d);
 
 typedef struct st_run_options {
-    st_ticks now;          /* what now() means; 0: the default, see st_rules_now */
-    bool ago_off;          /* lower bounds of the form Timestamp > ago(..) are lifted */
+    st_ticks now; /* what now() means; 0: the default, see st_rules_now */
+    bool ago_off; /* lower bounds of the form Timestamp > ago(..) are lifted */
     bool trust_inferred;
     unsigned threads;
 } st_run_options;
@@ -129,11 +134,13 @@ typedef struct st_run_options {
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
-/* A row of another event than a creation counts for the process that acted, if that was observed. */
+/* A row of another event than a creation counts for the process that acted, if that was observed.
+ */
 typedef struct st_match {
-    uint32_t rule;  /* place in the rule set */
-    st_node node;   /* an observed process */
-    st_sid reason;  /* the query's own Reason column, in the forest's pool; ST_ABSENT if it has none */
+    uint32_t rule; /* place in the rule set */
+    st_node node;  /* an observed process */
+    st_sid
+        reason; /* the query's own Reason column, in the forest's pool; ST_ABSENT if it has none */
 } st_match;
 
 typedef struct st_rule_result {
@@ -158,7 +165,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
                      st_err *err);
 void st_matches_free(st_matches *m);
 
-/* ---- one query --------------------------------------------------------------------- */
+/* one query */
 
 /* A result table. Cells are text already, as Kusto's tostring() spells them. */
 typedef struct st_table_column {
@@ -172,7 +179,7 @@ typedef struct st_cell {
 typedef struct st_table {
     st_table_column *columns;
     size_t ncolumns, nrows;
-    st_str render; /* the chart that the query asks for, a JSON object; empty: none */
+    st_str render;  /* the chart that the query asks for, a JSON object; empty: none */
     st_cell *cells; /* row-major */
     st_arena arena;
     struct st_table *next; /* the next result, where the text has several; freed with this one */
@@ -186,15 +193,15 @@ void st_table_free(st_table *t);
 st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
                          const st_run_options *o, bool run, st_buf *out, st_err *err);
 
-/* Calls fn for each rule with rows that are no observed process's (aggregates, other events, processes
- * known from a child), in the order of rules, with a table of these rows; it is gone afterwards. The
- * rules run again for it, one at a time, so that one table is held at a time. m: what st_rules_run
- * gave for the same forest and options. fn returns ST_OK to go on. */
+/* Calls fn for each rule with rows that are no observed process's (aggregates, other events,
+ * processes known from a child), in the order of rules, with a table of these rows; it is gone
+ * afterwards. The rules run again for it, one at a time, so that one table is held at a time. m:
+ * what st_rules_run gave for the same forest and options. fn returns ST_OK to go on. */
 typedef st_code st_table_visit(void *ctx, size_t rule, const st_table *t);
 st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, const st_matches *m,
                         st_table_visit *fn, void *ctx, st_err *err);
 
-/* ---- rules as tests ------------------------------------------------------------------- */
+/* rules as tests */
 
 /* A rule, or a query, what it runs over and what must come out; all of it lives as the rule set it
  * was read into. The file's format is in shelltree-rules(5). */
@@ -202,8 +209,8 @@ typedef struct st_rule_case {
     st_str name; /* else the rule's path */
     st_str path; /* of the case's file */
     unsigned line;
-    st_str rule;  /* a rule's file, as it is reached from here; empty: query */
-    st_str id;    /* which of its rules; empty: the first */
+    st_str rule; /* a rule's file, as it is reached from here; empty: query */
+    st_str id;   /* which of its rules; empty: the first */
     st_str query;
     const st_str *evidence; /* paths; none: without evidence */
     st_str tables;          /* let statements for tables of the case's own; or empty */
@@ -226,8 +233,8 @@ st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err);
 
 typedef struct st_case_outcome {
     bool as_expected;
-    st_str problem; /* why there is nothing to compare; else empty */
-    uint64_t rows;  /* that came */
+    st_str problem;                     /* why there is nothing to compare; else empty */
+    uint64_t rows;                      /* that came */
     const st_str *missing, *unexpected; /* rows as lists of cells, as a case's file has them */
     size_t nmissing, nunexpected;
     st_arena arena;

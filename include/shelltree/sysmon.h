@@ -27,20 +27,22 @@
  *   command_line           with doubled percent signs undone
  *   command_line_recorded  as it stands in the record
  *   utc_text               ST_ABSENT where utc says it all; else UtcTime as recorded */
+/* clang-format off */
 #define ST_CREATION_STRINGS(X)                                                                     \
     X(computer) X(channel) X(rule_name) X(utc_text) X(image) X(file_version) X(description)        \
     X(product) X(company) X(original_file_name) X(command_line) X(command_line_recorded)           \
     X(current_directory) X(user) X(integrity_level) X(hashes) X(parent_image)                      \
     X(parent_command_line) X(parent_user)
+/* clang-format on */
 
 enum st_creation_flags {
-    ST_C_CRC = 1 << 0,       /* the chunk's checksum is wrong */
-    ST_C_BORROWED = 1 << 1,  /* decoded with a borrowed template */
-    ST_C_PARTIAL = 1 << 2,   /* some fields are unreadable */
+    ST_C_CRC = 1 << 0,      /* the chunk's checksum is wrong */
+    ST_C_BORROWED = 1 << 1, /* decoded with a borrowed template */
+    ST_C_PARTIAL = 1 << 2,  /* some fields are unreadable */
     ST_C_REPAIRED = 1 << 3,
-    ST_C_LOSSY = 1 << 4,     /* some character was replaced: see lossy */
-    ST_C_NO_GUID = 1 << 5,   /* ProcessGuid absent or zero */
-    ST_C_TIME = 1 << 6,      /* UtcTime absent or malformed: utc comes from TimeCreated */
+    ST_C_LOSSY = 1 << 4,   /* some character was replaced: see lossy */
+    ST_C_NO_GUID = 1 << 5, /* ProcessGuid absent or zero */
+    ST_C_TIME = 1 << 6,    /* UtcTime absent or malformed: utc comes from TimeCreated */
     ST_C_TRAILER = 1 << 7
 };
 
@@ -60,12 +62,12 @@ typedef struct st_creations {
     st_ticks *utc;     /* UtcTime, ms precision; TimeCreated where UtcTime is unusable */
     st_ticks *created; /* TimeCreated */
     uint64_t *event_record_id, *record_number, *offset;
-    uint64_t *logon_id;          /* ST_NO_U64: not known */
+    uint64_t *logon_id;                   /* ST_NO_U64: not known */
     uint32_t *pid, *parent_pid, *session; /* ST_NO_U32: not known */
-    uint32_t *source;            /* place in the evidence */
-    uint32_t *truncated;         /* bit i: string column i (in the order above) was cut */
-    uint8_t *origin;             /* st_origin */
-    uint8_t *flags;              /* st_creation_flags */
+    uint32_t *source;                     /* place in the evidence */
+    uint32_t *truncated;                  /* bit i: string column i (in the order above) was cut */
+    uint8_t *origin;                      /* st_origin */
+    uint8_t *flags;                       /* st_creation_flags */
 } st_creations;
 #define ST_NO_U64 UINT64_MAX
 #define ST_NO_U32 UINT32_MAX
@@ -98,6 +100,7 @@ typedef struct st_seen {
 /* The texts of other events, as recorded (canonical, see st_value_text), and Sysmon's name of each.
  * Event IDs 8 and 10 call the acting process's SourceImage, SourceUser; it is image and user
  * here. What the records call Hash (15) and Hashes is hashes. */
+/* clang-format off */
 #define ST_EVENT_TEXTS(X)                                                                          \
     X(rule_name, "RuleName") X(image, "Image") X(user, "User") X(hashes, "Hashes")                 \
     X(file_version, "FileVersion") X(description, "Description") X(product, "Product")             \
@@ -121,13 +124,14 @@ typedef struct st_seen {
     X(filter, "Filter") X(query_name, "QueryName") X(query_status, "QueryStatus")                  \
     X(query_results, "QueryResults") X(is_executable, "IsExecutable") X(archived, "Archived")      \
     X(session, "Session") X(client_info, "ClientInfo")
+/* clang-format on */
 
 typedef enum st_event_text {
     ST_T_NONE,
 #define ST_TEXT_ENUM(name, text) ST_T_##name,
     ST_EVENT_TEXTS(ST_TEXT_ENUM)
 #undef ST_TEXT_ENUM
-    ST_T_COUNT
+        ST_T_COUNT
 } st_event_text;
 
 /* A kind of event that can be stored: which id, and which texts it has, in the order of its
@@ -152,10 +156,10 @@ typedef struct st_events {
     st_ticks *utc;     /* UtcTime; TimeCreated where that is unusable */
     st_ticks *created; /* TimeCreated */
     uint64_t *event_record_id, *offset;
-    uint32_t *pid;     /* of the acting process; ST_NO_U32: not known */
-    uint32_t *source;  /* place in the evidence */
-    uint8_t *origin;   /* st_origin */
-    uint8_t *flags;    /* st_creation_flags */
+    uint32_t *pid;    /* of the acting process; ST_NO_U32: not known */
+    uint32_t *source; /* place in the evidence */
+    uint8_t *origin;  /* st_origin */
+    uint8_t *flags;   /* st_creation_flags */
 } st_events;
 
 typedef struct st_store {
@@ -179,8 +183,8 @@ typedef struct st_store {
 } st_store;
 
 /* Reads all of the evidence. events: the set of ids (st_event_bit) stored beside creations, ends
- * and service events (UINT64_MAX: all there are); nothing is decoded of others. progress (may be NULL) is called from any
- * thread. */
+ * and service events (UINT64_MAX: all there are); nothing is decoded of others. progress (may be
+ * NULL) is called from any thread. */
 st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);

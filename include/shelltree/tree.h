@@ -42,51 +42,55 @@ enum st_proc_flags {
     ST_P_CONFLICT = 1 << 2,         /* another record claims the same identity with other content */
     ST_P_AMBIGUOUS_PARENT = 1 << 3, /* its parent's key names several processes */
     ST_P_PARENT_LATER = 1 << 4,     /* the parent's start lies after the child's */
-    ST_P_PARENT_DIFFERS = 1 << 5,   /* the child's Parent* fields disagree with the parent's record */
-    ST_P_CLOCK = 1 << 6,            /* its end lies before its start */
-    ST_P_SERVER = 1 << 7            /* a web server (st_tree_mark_servers) */
+    ST_P_PARENT_DIFFERS = 1 << 5, /* the child's Parent* fields disagree with the parent's record */
+    ST_P_CLOCK = 1 << 6,          /* its end lies before its start */
+    ST_P_SERVER = 1 << 7          /* a web server (st_tree_mark_servers) */
 };
 
 typedef struct st_proc {
-    uint32_t row;      /* the copy shown, in the store's creations; ST_NO_ROW for a placeholder */
-    uint32_t host;     /* place in hosts */
-    st_node parent;    /* ST_NO_NODE for a root */
+    uint32_t row;   /* the copy shown, in the store's creations; ST_NO_ROW for a placeholder */
+    uint32_t host;  /* place in hosts */
+    st_node parent; /* ST_NO_NODE for a root */
     st_node first_child, next_sibling; /* children by start, then place */
-    uint32_t flags;    /* st_proc_flags */
-    uint8_t link;      /* st_link of the edge to parent */
-    uint8_t origin;    /* st_origin of the copy shown; ST_O_LIVE for a placeholder of a live child */
-    uint32_t depth;    /* known ancestors */
+    uint32_t flags;                    /* st_proc_flags */
+    uint8_t link;                      /* st_link of the edge to parent */
+    uint8_t origin; /* st_origin of the copy shown; ST_O_LIVE for a placeholder of a live child */
+    uint32_t depth; /* known ancestors */
     uint32_t children;
-    uint32_t copies;   /* rows that are this creation, the one shown included; 0 for a placeholder */
+    uint32_t copies; /* rows that are this creation, the one shown included; 0 for a placeholder */
     uint32_t descendants;
     uint32_t pid;      /* ST_NO_U32: not known */
     uint32_t instance; /* 0, or 1.. for further creations of one (Computer, ProcessGuid): live ones
                         * first, then by start */
     st_guid guid;      /* zero: not known */
     st_ticks start;    /* utc; a placeholder's from its GUID's seconds, 0 if not known */
-    st_ticks end;      /* Event ID 5, its TimeCreated where its UtcTime repeats the start; 0: not known */
+    st_ticks
+        end; /* Event ID 5, its TimeCreated where its UtcTime repeats the start; 0: not known */
     st_sid image, command_line, user; /* in the store's pool; a placeholder's from its children */
-    st_node server;    /* nearest web server strictly above, ST_NO_NODE if none */
-    uint32_t server_distance; /* edges to it: 1 = the parent; 0 = none */
-    uint8_t chain_link; /* weakest st_link up to the server, else to the root; ST_LINK_NONE for a root */
+    st_node server;                   /* nearest web server strictly above, ST_NO_NODE if none */
+    uint32_t server_distance;         /* edges to it: 1 = the parent; 0 = none */
+    uint8_t chain_link; /* weakest st_link up to the server, else to the root; ST_LINK_NONE for a
+                           root */
 } st_proc;
 
 typedef struct st_host {
-    st_sid name;           /* lower-cased full Computer: the key */
-    st_sid shown;          /* as its first row spells it */
-    uint64_t creations;    /* distinct process creations */
-    uint64_t copies;       /* rows that were copies of those */
-    uint64_t records;      /* distinct Sysmon records of any id */
-    uint64_t gaps;         /* EventRecordIDs missing between the first and the last, live records only */
+    st_sid name;        /* lower-cased full Computer: the key */
+    st_sid shown;       /* as its first row spells it */
+    uint64_t creations; /* distinct process creations */
+    uint64_t copies;    /* rows that were copies of those */
+    uint64_t records;   /* distinct Sysmon records of any id */
+    uint64_t gaps; /* EventRecordIDs missing between the first and the last, live records only */
     uint64_t first_record, last_record;
-    st_ticks first, last;  /* TimeCreated of live records */
-    uint64_t parents_observed, parents_placeholder, parents_inferred, parents_none; /* by creation */
+    st_ticks first, last; /* TimeCreated of live records */
+    uint64_t parents_observed, parents_placeholder, parents_inferred,
+        parents_none;              /* by creation */
     st_sid sysmon_version, schema; /* the newest Event ID 4's; ST_ABSENT if none */
-    st_node first_node;    /* its first root, in display order; the others by next_sibling */
+    st_node first_node; /* its first root, in display order; the others by next_sibling */
 } st_host;
 
 /* Another event of the store: a copy shown, and the processes it is about. Copies are told by
- * (Computer, EventRecordID, TimeCreated) and all fields; the one shown is chosen as for creations. */
+ * (Computer, EventRecordID, TimeCreated) and all fields; the one shown is chosen as for creations.
+ */
 typedef struct st_event {
     uint32_t row, host; /* place in the kind's columns, and in hosts */
     st_node process;    /* the acting process by its GUID, the one that ran then; it may be a
@@ -102,12 +106,12 @@ typedef struct st_tree_stats {
 typedef struct st_forest {
     const st_evidence *evidence;
     const st_store *store;
-    st_pool *pool;         /* the store's; the forest adds names to it while it is built */
+    st_pool *pool; /* the store's; the forest adds names to it while it is built */
     st_proc *procs;
     size_t n, observed;
-    st_host *hosts;        /* by name */
+    st_host *hosts; /* by name */
     size_t nhosts;
-    st_event *events;      /* in the order of rows: utc, host, EventRecordID, source, offset */
+    st_event *events; /* in the order of rows: utc, host, EventRecordID, source, offset */
     size_t nevents;
     st_tree_stats stats;
 } st_forest;

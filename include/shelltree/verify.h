@@ -48,9 +48,9 @@ typedef enum st_side { ST_DIFFER, ST_ONLY_NATIVE, ST_ONLY_LIBEVTX } st_side;
 typedef struct st_difference {
     uint64_t offset, number, event_record_id;
     st_side side;
-    st_origin origin;            /* as the native reader says, if it has the record */
-    unsigned flags;              /* st_record_flags, likewise */
-    const char *damage;          /* likewise; NULL: none */
+    st_origin origin;    /* as the native reader says, if it has the record */
+    unsigned flags;      /* st_record_flags, likewise */
+    const char *damage;  /* likewise; NULL: none */
     const st_class *why; /* NULL: not explained */
     st_str field;        /* empty where only one reader has the record */
     st_str native, libevtx;
@@ -60,9 +60,9 @@ typedef struct st_difference {
 typedef struct st_verdict {
     size_t source; /* its place in the evidence */
     uint64_t agree, only_native, only_libevtx, differ;
-    uint64_t unexplained;       /* of the last three */
-    const uint64_t *by_class;   /* records of each class; a record may be of several */
-    const st_difference *kept;  /* unexplained ones first, then by offset */
+    uint64_t unexplained;      /* of the last three */
+    const uint64_t *by_class;  /* records of each class; a record may be of several */
+    const st_difference *kept; /* unexplained ones first, then by offset */
     size_t nkept;
 } st_verdict;
 
@@ -80,7 +80,7 @@ typedef struct st_verify_options {
  * records at a time. */
 st_code st_verify(st_evidence *e, const st_verify_options *o, st_err *err);
 
-/* ---- one record confirmed ------------------------------------------------------------- */
+/* one record confirmed */
 
 typedef enum st_confirmed {
     ST_CONFIRM_UNREADABLE, /* libevtx can't read it, or not all of it (a known class) */

@@ -11,7 +11,8 @@ uint64_t st_hash(const void *p, size_t n, uint64_t seed)
     return XXH3_64bits_withSeed(p, n, seed);
 }
 
-/* OpenSSL's digests fail only where they are switched off; the zeroed result is then seen in tests. */
+/* OpenSSL's digests fail only where they are switched off; the zeroed result is then seen in tests.
+ */
 void st_sha256(const void *p, size_t n, unsigned char out[32])
 {
     for (unsigned i = 0; i < 32; i++)

@@ -21,9 +21,11 @@
 #define ST_MAX_REGEX_STEPS 1000000u
 #define ST_MAX_REGEX_DEPTH 100000u
 #define ST_MAX_REGEX_HEAP_KIB 16384u
-/* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only. */
+/* Elements of AncestorFileNames: a hostile chain must not cost its square. Met: nearest ones only.
+ */
 #define ST_MAX_ANCESTORS 64u
-/* Tables and functions of lets inside one another, all written out when bound. Met: the rule is broken. */
+/* Tables and functions of lets inside one another, all written out when bound. Met: the rule is
+ * broken. */
 #define ST_MAX_KQL_CALLS 64u
 /* Links a Chain shows: a cell must stay readable. Met: the middle (or top) becomes "… +N …". */
 #define ST_MAX_CHAIN_SHOWN 12u
@@ -33,7 +35,8 @@
 /* Context rows an incident may have: one noisy service must not drown the others. Met: the
  * rest is left out and counted. */
 #define ST_MAX_CONTEXT_ROWS 5000u
-/* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted. */
+/* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted.
+ */
 #define ST_MAX_CSV_CELL 32000u
 /* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
 #define ST_MAX_TREE_DRAWN 256u
@@ -47,7 +50,7 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
-/* ---- EVTX. Real maxima are those of some thousand real logs. ----------------------- */
+/* EVTX. Real maxima are those of some thousand real logs. */
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
 #define ST_MAX_RUN_SLOTS 64u
@@ -119,7 +122,8 @@
 /* Techniques of one rule; the longest published list has 20. Met: the rest isn't kept, with a
  * diagnostic. */
 #define ST_MAX_TECHNIQUES 64u
-/* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut. */
+/* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut.
+ */
 #define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
@@ -186,15 +190,15 @@
 /* Bytes of a file that stands for externaldata, unpacked: lists of indicators have some MiB.
  * Met: the query fails with an error. */
 #define ST_MAX_EXTERNAL ((size_t)256 << 20)
-/* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and the
- * result says so. */
+/* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and
+ * the result says so. */
 #define ST_MAX_KQL_FILTER 1024u
 /* Periods that series_periods_detect is asked for; each costs a transform. Met: null. */
 #define ST_MAX_KQL_PERIODS 32
 /* Characters of one label in Punycode; a label of the DNS has 63. Met: an empty text. */
 #define ST_MAX_PUNYCODE 256u
-/* Bytes of the needles of one has_any that are looked for in one pass; 24 bytes of memory each. Met:
- * each needle is looked for by itself. */
+/* Bytes of the needles of one has_any that are looked for in one pass; 24 bytes of memory each.
+ * Met: each needle is looked for by itself. */
 #define ST_MAX_NEEDLE_BYTES ((size_t)8 << 20)
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */

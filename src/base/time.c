@@ -37,8 +37,8 @@ static unsigned month_days(unsigned y, unsigned m)
 st_ticks st_civil_ticks(const st_civil *c)
 {
     if (c->year < 1601 || c->year > 9999 || c->month < 1 || c->month > 12 || c->day < 1 ||
-        c->day > month_days(c->year, c->month) || c->hour > 23 || c->minute > 59 || c->second > 59 ||
-        c->tick >= ST_TICKS_SECOND)
+        c->day > month_days(c->year, c->month) || c->hour > 23 || c->minute > 59 ||
+        c->second > 59 || c->tick >= ST_TICKS_SECOND)
         return 0;
     uint64_t y = c->year - (c->month <= 2), era = y / 400, yoe = y % 400;
     uint64_t mp = (c->month + 9) % 12, doy = (153 * mp + 2) / 5 + c->day - 1;
@@ -123,8 +123,8 @@ bool st_time_iso(st_str s, st_ticks *out)
             return false;
         if (i < s.n && (s.p[i] == '+' || s.p[i] == '-')) {
             west = s.p[i++] == '-';
-            if (!digits(s, &i, 2, &zh) || !one_of(s, &i, ":") || !digits(s, &i, 2, &zm) || zh > 14 ||
-                zm > 59)
+            if (!digits(s, &i, 2, &zh) || !one_of(s, &i, ":") || !digits(s, &i, 2, &zm) ||
+                zh > 14 || zm > 59)
                 return false;
         } else {
             one_of(s, &i, "Z");

@@ -99,7 +99,8 @@ static inline bool ascii_eight(const unsigned char *p, char *to)
     return true;
 }
 
-/* The character at p + *i, of which there are n bytes; moves on. A lone surrogate becomes U+FFFD. */
+/* The character at p + *i, of which there are n bytes; moves on. A lone surrogate becomes U+FFFD.
+ */
 static uint32_t next_character(const unsigned char *p, size_t n, size_t *i, unsigned *replaced)
 {
     uint32_t u = unit_at(p + *i);

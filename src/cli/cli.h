@@ -9,8 +9,13 @@
 
 #include <stdio.h>
 
-enum { ST_EXIT_OK = 0, ST_EXIT_FINDINGS = 1, ST_EXIT_CANNOT = 2, ST_EXIT_SHORT = 3,
-       ST_EXIT_UNEXPLAINED = 4 };
+enum {
+    ST_EXIT_OK = 0,
+    ST_EXIT_FINDINGS = 1,
+    ST_EXIT_CANNOT = 2,
+    ST_EXIT_SHORT = 3,
+    ST_EXIT_UNEXPLAINED = 4
+};
 
 typedef enum st_when { ST_AUTO, ST_ALWAYS, ST_NEVER } st_when;
 
@@ -29,13 +34,14 @@ typedef struct st_tidy st_tidy;
 typedef struct st_config {
     const struct st_verb *verb;
     const char *format; /* NULL: not said */
-    char *output;      /* NULL: standard output; owned */
-    bool output_slash; /* it was written with a slash at its end: a directory */
+    char *output;       /* NULL: standard output; owned */
+    bool output_slash;  /* it was written with a slash at its end: a directory */
     st_list rules, hosts, evidence, files_from;
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
-    bool ago_off, ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml, exit_code;
+    bool ago_off, ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml,
+        exit_code;
     bool confirm;
     bool quiet, verbose, force, nul, ascii;
     bool has_guid;
@@ -61,8 +67,12 @@ typedef struct st_option {
 } st_option;
 
 enum {
-    ST_VERB_HUNT = 1 << 0, ST_VERB_TREE = 1 << 1, ST_VERB_QUERY = 1 << 2, ST_VERB_EXTRACT = 1 << 3,
-    ST_VERB_RULES = 1 << 4, ST_VERB_VERIFY = 1 << 5
+    ST_VERB_HUNT = 1 << 0,
+    ST_VERB_TREE = 1 << 1,
+    ST_VERB_QUERY = 1 << 2,
+    ST_VERB_EXTRACT = 1 << 3,
+    ST_VERB_RULES = 1 << 4,
+    ST_VERB_VERIFY = 1 << 5
 };
 
 typedef struct st_verb {
@@ -103,7 +113,7 @@ st_progress *st_progress_new(const st_config *c); /* NULL: none to be shown */
 void st_progress_step(void *progress, uint64_t done, uint64_t total);
 void st_progress_free(st_progress *p); /* wipes the line */
 
-/* ---- what the verbs share (session.c) ------------------------------------------------ */
+/* what the verbs share (session.c) */
 
 typedef struct st_session {
     st_config *config;
@@ -115,17 +125,21 @@ typedef struct st_session {
     st_matches *matches;
     st_case *found;
     st_ticks now;
-    bool only_named; /* no rules but those that are named */
-    size_t stopped; /* rules that took more than they may */
+    bool only_named;    /* no rules but those that are named */
+    size_t stopped;     /* rules that took more than they may */
     uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;
 
 /* Each returns ST_EXIT_OK or the status to end with (already said why). */
-st_rules *st_session_rule_set(const st_session *s); /* an empty one, with the settings; NULL: no memory */
-/* Loads the rule set, prints its diagnostics: how many errors end the run, how many rules are broken. */
+st_rules *
+st_session_rule_set(const st_session *s); /* an empty one, with the settings; NULL: no memory */
+/* Loads the rule set, prints its diagnostics: how many errors end the run, how many rules are
+ * broken. */
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
-int st_session_rules(st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
-st_code st_session_servers(st_rules *r, st_err *e); /* the pack's web-servers.kql, unless there is one */
+int st_session_rules(
+    st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
+st_code st_session_servers(st_rules *r,
+                           st_err *e);  /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);

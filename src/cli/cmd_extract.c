@@ -19,7 +19,7 @@ typedef struct mark {
 typedef struct job {
     struct extract *x;
     size_t source;
-    st_buf text;   /* the lines of this piece of work */
+    st_buf text; /* the lines of this piece of work */
     mark *marks;
     size_t nmarks, marks_cap;
     bool failed;
@@ -67,7 +67,8 @@ static void add_mark(job *j, const st_record *r)
     if (b.failed || !st_grow(&j->marks, &j->marks_cap, j->nmarks + 1, sizeof *j->marks)) {
         j->failed = true;
     } else {
-        mark m = { .offset = r->offset, .source = (uint32_t)j->source,
+        mark m = { .offset = r->offset,
+                   .source = (uint32_t)j->source,
                    .rank = (uint8_t)(r->origin * 2 + ((r->flags & ST_R_CRC) != 0)) };
         for (int i = 0; i < 2; i++)
             m.digest[i] = st_hash(b.p, b.n, j->x->seed[i]);
@@ -122,8 +123,9 @@ static bool is_copy(const extract *x, size_t source, uint64_t offset)
  * "?>"; nor may a name of a file break the line. */
 static void write_xml(st_buf *b, const st_record *r, st_str source)
 {
-    static const char *const origins[] = { [ST_O_LIVE] = "live", [ST_O_SLACK] = "slack",
-                                           [ST_O_CARVED] = "carved" };
+    static const char *const origins[] = {
+        [ST_O_LIVE] = "live", [ST_O_SLACK] = "slack", [ST_O_CARVED] = "carved"
+    };
     st_buf_str(b, r->xml.n ? r->xml : ST_STR("<Event/>"));
     st_buf_fmt(b, "<?shelltree origin=\"%s\" offset=\"%llu\" source=\"", origins[r->origin],
                (unsigned long long)r->offset);
@@ -181,7 +183,9 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
 
 static st_code pass(extract *x, bool first)
 {
-    static const st_scan_ops ops = { .begin = begin, .record = record, .end = end, .progress = progress };
+    static const st_scan_ops ops = {
+        .begin = begin, .record = record, .end = end, .progress = progress
+    };
     st_scan_options o;
     x->first_pass = first;
     st_session_scan_options(x->s, &o);
@@ -227,7 +231,9 @@ static int extract_all(st_session *s)
     }
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
         return status;
-    extract x = { .s = s, .csv = strcmp(format, "csv") == 0, .xml = xml,
+    extract x = { .s = s,
+                  .csv = strcmp(format, "csv") == 0,
+                  .xml = xml,
                   .seed = { (uint64_t)(uintptr_t)s, (uint64_t)(uintptr_t)format } };
     int wrote = st_output_write(s->config, write_records, &x);
     free(x.marks);

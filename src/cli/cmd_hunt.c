@@ -56,11 +56,12 @@ static void write_rows(st_out *o, void *ctx)
 static void summary(const st_session *s)
 {
     const st_case *c = s->found;
-    st_say(s->config, "%zu host%s, %zu process creations, %zu finding%s in %zu incident%s", s->forest->nhosts,
-           s->forest->nhosts == 1 ? "" : "s", s->forest->observed, c->nfindings, c->nfindings == 1 ? "" : "s",
-           c->nincidents, c->nincidents == 1 ? "" : "s");
+    st_say(s->config, "%zu host%s, %zu process creations, %zu finding%s in %zu incident%s",
+           s->forest->nhosts, s->forest->nhosts == 1 ? "" : "s", s->forest->observed, c->nfindings,
+           c->nfindings == 1 ? "" : "s", c->nincidents, c->nincidents == 1 ? "" : "s");
     if (s->forest->stats.conflicts)
-        st_say(s->config, "%llu records contradict another record of the same identity (Notes: conflict)",
+        st_say(s->config,
+               "%llu records contradict another record of the same identity (Notes: conflict)",
                (unsigned long long)s->forest->stats.conflicts);
 }
 
@@ -83,8 +84,9 @@ static int hunt(st_session *s)
     int status;
     if (!st_output_format(s->config))
         return ST_EXIT_CANNOT;
-    if ((status = st_session_rules(s)) || (status = st_session_evidence(s)) || (status = st_output_check(s)) ||
-        (status = st_session_forest(s)) || (status = st_session_match(s)) || (status = st_session_hunt(s)))
+    if ((status = st_session_rules(s)) || (status = st_session_evidence(s)) ||
+        (status = st_output_check(s)) || (status = st_session_forest(s)) ||
+        (status = st_session_match(s)) || (status = st_session_hunt(s)))
         return status;
     status = st_session_account(s);
     if (s->stopped)

@@ -72,7 +72,8 @@ static int check(st_session *s, st_str path, st_str text)
     st_rules *r = st_session_rule_set(s);
     if (!r || st_session_servers(r, &e) != ST_OK)
         status = st_cannot(&e);
-    else if (st_query_explain(r, path, text, NULL, &o, false, &plan, &e) != ST_OK && show_errors(r, s->config))
+    else if (st_query_explain(r, path, text, NULL, &o, false, &plan, &e) != ST_OK &&
+             show_errors(r, s->config))
         status = ST_EXIT_CANNOT;
     if (r)
         s->events = st_rules_events(r);
@@ -131,14 +132,16 @@ int st_cmd_query(st_config *c)
     st_err e = { 0 };
     int status;
     if (c->file) {
-        status = read_query(c->file, &b, &e) == ST_OK ? run(&s, st_str_of(c->file), st_buf_slice(&b))
-                                                      : st_cannot(&e);
+        status = read_query(c->file, &b, &e) == ST_OK
+                     ? run(&s, st_str_of(c->file), st_buf_slice(&b))
+                     : st_cannot(&e);
     } else if (!c->evidence.n) {
         st_complain("no query: write it as the first argument, or name its file with --file");
         status = ST_EXIT_CANNOT;
     } else {
         st_str text = c->evidence.items[0];
-        memmove(c->evidence.items, c->evidence.items + 1, --c->evidence.n * sizeof *c->evidence.items);
+        memmove(c->evidence.items, c->evidence.items + 1,
+                --c->evidence.n * sizeof *c->evidence.items);
         status = run(&s, ST_STR("query"), text);
     }
     st_buf_free(&b);

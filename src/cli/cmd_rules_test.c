@@ -7,16 +7,16 @@
 #include <string.h>
 
 typedef struct run {
-    const st_session *s;    /* its rule set says what a web server is, and owns the cases */
+    const st_session *s; /* its rule set says what a web server is, and owns the cases */
     st_case_list cases;
-    st_config config;       /* of the session below: with the case's evidence */
-    st_session evidence;    /* of the case before, as long as the next one has the same */
+    st_config config;    /* of the session below: with the case's evidence */
+    st_session evidence; /* of the case before, as long as the next one has the same */
     st_look look;
     size_t ok, differ;
     int status;
 } run;
 
-/* ---- evidence ---------------------------------------------------------------------------- */
+/* evidence */
 
 static bool same_evidence(const run *x, const st_rule_case *c)
 {
@@ -49,7 +49,7 @@ static int open_evidence(run *x, const st_rule_case *c)
     return status == ST_EXIT_OK ? st_session_forest(&x->evidence) : status;
 }
 
-/* ---- what came of it ------------------------------------------------------------------------ */
+/* what came of it */
 
 static void put_rows(st_out *o, const st_look *look, char sign, const st_str *rows, size_t n)
 {
@@ -60,7 +60,8 @@ static void put_rows(st_out *o, const st_look *look, char sign, const st_str *ro
     }
 }
 
-static void put_case(st_out *o, const st_look *look, const st_rule_case *c, const st_case_outcome *out)
+static void put_case(st_out *o, const st_look *look, const st_rule_case *c,
+                     const st_case_outcome *out)
 {
     st_buf *b = &o->buf;
     st_buf_str(b, out->as_expected ? ST_STR("ok      ") : ST_STR("differs "));
@@ -89,7 +90,8 @@ static st_code one(run *x, const st_rule_case *c, st_out *o, st_err *e)
     if (x->status != ST_EXIT_OK)
         return st_fail(e, ST_E_IO, "%.*s:%u: its evidence can't be read", ST_FMT(c->path), c->line);
     st_session_run_options(x->s, &options);
-    st_code code = st_rule_case_run(x->s->rules, c, c->nevidence ? x->evidence.forest : NULL, &options, &out, e);
+    st_code code = st_rule_case_run(x->s->rules, c, c->nevidence ? x->evidence.forest : NULL,
+                                    &options, &out, e);
     if (code == ST_OK) {
         put_case(o, &x->look, c, &out);
         x->ok += out.as_expected;
@@ -108,12 +110,12 @@ static void all(st_out *o, void *ctx)
     if (e.code != ST_OK)
         x->status = st_cannot(&e);
     else
-        st_buf_fmt(&o->buf, "%zu case%s: %zu as expected, %zu differ%s\n", x->cases.n, x->cases.n == 1 ? "" : "s",
-                   x->ok, x->differ, x->differ == 1 ? "s" : "");
+        st_buf_fmt(&o->buf, "%zu case%s: %zu as expected, %zu differ%s\n", x->cases.n,
+                   x->cases.n == 1 ? "" : "s", x->ok, x->differ, x->differ == 1 ? "s" : "");
     close_evidence(x);
 }
 
-/* ---- the command ------------------------------------------------------------------------------ */
+/* the command */
 
 static st_code load(st_session *s, st_case_list *cases, st_err *e)
 {
@@ -150,7 +152,8 @@ int st_rules_test(st_session *s)
         errors += st_rules_diag(s->rules, i)->severity == ST_SEV_ERROR;
     }
     if (status == ST_EXIT_OK && (errors || !x.cases.n)) {
-        st_complain(errors ? "the cases are wrong: none was run" : "no case in what was named (a .yaml file)");
+        st_complain(errors ? "the cases are wrong: none was run"
+                           : "no case in what was named (a .yaml file)");
         status = ST_EXIT_CANNOT;
     }
     if (status == ST_EXIT_OK)

@@ -27,8 +27,13 @@ static int select_nodes(const st_session *s, bool **shown)
 {
     const st_config *c = s->config;
     st_err e = { 0 };
-    st_tree_filter f = { .hosts = c->hosts.items, .nhosts = c->hosts.n, .by_guid = c->has_guid, .guid = c->guid,
-                         .pid = c->pid, .image = st_str_of(c->image), .around = c->around,
+    st_tree_filter f = { .hosts = c->hosts.items,
+                         .nhosts = c->hosts.n,
+                         .by_guid = c->has_guid,
+                         .guid = c->guid,
+                         .pid = c->pid,
+                         .image = st_str_of(c->image),
+                         .around = c->around,
                          .window = 600 * ST_TICKS_SECOND };
     *shown = NULL;
     if (!c->hosts.n && !c->has_guid && c->pid == ST_NO_U32 && !c->image && !c->around)
@@ -43,8 +48,8 @@ static int tree(st_session *s)
     int status;
     if (!j.format)
         return ST_EXIT_CANNOT;
-    if ((status = st_session_evidence(s)) || (status = st_output_check(s)) || (status = st_session_forest(s)) ||
-        (status = select_nodes(s, &shown)))
+    if ((status = st_session_evidence(s)) || (status = st_output_check(s)) ||
+        (status = st_session_forest(s)) || (status = select_nodes(s, &shown)))
         return status;
     status = st_session_account(s);
     j.shown = shown;

@@ -33,7 +33,7 @@ static void flush(check *x)
     st_buf_clear(&x->line);
 }
 
-/* ---- JSONL ----------------------------------------------------------------------------- */
+/* JSONL */
 
 static void put_text(st_buf *b, const char *key, st_str s)
 {
@@ -62,7 +62,8 @@ static void source_jsonl(check *x, const st_verdict *v, st_str name)
     st_buf_str(b, ST_STR(",\"Classes\":{"));
     for (size_t i = 0; i < st_class_count(); i++)
         if (v->by_class[i]) {
-            st_buf_fmt(b, "%s\"%s\":%llu", comma, st_class_at(i)->name, (unsigned long long)v->by_class[i]);
+            st_buf_fmt(b, "%s\"%s\":%llu", comma, st_class_at(i)->name,
+                       (unsigned long long)v->by_class[i]);
             comma = ",";
         }
     st_buf_str(b, ST_STR("}}\n"));
@@ -88,15 +89,15 @@ static void difference_jsonl(check *x, const st_difference *d, st_str name)
     st_buf_str(b, ST_STR("}\n"));
 }
 
-/* ---- text -------------------------------------------------------------------------------- */
+/* text */
 
 static void source_text(check *x, const st_verdict *v, st_str name)
 {
     st_buf *b = &x->line;
     st_scrub(b, name, x->look.ascii);
-    st_buf_fmt(b, ": %llu agree, %llu only native, %llu only libevtx, %llu differ", (unsigned long long)v->agree,
-               (unsigned long long)v->only_native, (unsigned long long)v->only_libevtx,
-               (unsigned long long)v->differ);
+    st_buf_fmt(b, ": %llu agree, %llu only native, %llu only libevtx, %llu differ",
+               (unsigned long long)v->agree, (unsigned long long)v->only_native,
+               (unsigned long long)v->only_libevtx, (unsigned long long)v->differ);
     if (v->unexplained)
         st_buf_fmt(b, "; %llu NOT EXPLAINED", (unsigned long long)v->unexplained);
     st_buf_char(b, '\n');
@@ -113,8 +114,9 @@ static void difference_text(check *x, const st_difference *d)
 {
     if (d->why && !x->s->config->verbose)
         return;
-    st_buf_fmt(&x->line, "  byte %llu, record %llu, EventRecordID %llu: %s: %s", (unsigned long long)d->offset,
-               (unsigned long long)d->number, (unsigned long long)d->event_record_id, sides[d->side],
+    st_buf_fmt(&x->line, "  byte %llu, record %llu, EventRecordID %llu: %s: %s",
+               (unsigned long long)d->offset, (unsigned long long)d->number,
+               (unsigned long long)d->event_record_id, sides[d->side],
                d->why ? d->why->name : "NOT EXPLAINED");
     if (d->damage)
         st_buf_fmt(&x->line, " (%s)", d->damage);
@@ -131,18 +133,20 @@ static void difference_text(check *x, const st_difference *d)
 static void totals_text(check *x)
 {
     st_buf *b = &x->line;
-    st_buf_fmt(b, "total of %llu: %llu agree, %llu only native, %llu only libevtx, %llu differ; %llu not explained\n",
-               (unsigned long long)x->sources, (unsigned long long)x->agree, (unsigned long long)x->only_native,
-               (unsigned long long)x->only_libevtx, (unsigned long long)x->differ,
-               (unsigned long long)x->unexplained);
+    st_buf_fmt(b,
+               "total of %llu: %llu agree, %llu only native, %llu only libevtx, %llu differ; %llu "
+               "not explained\n",
+               (unsigned long long)x->sources, (unsigned long long)x->agree,
+               (unsigned long long)x->only_native, (unsigned long long)x->only_libevtx,
+               (unsigned long long)x->differ, (unsigned long long)x->unexplained);
     for (size_t i = 0; i < st_class_count(); i++)
         if (x->by_class[i])
-            st_buf_fmt(b, "%8llu %s: %s\n", (unsigned long long)x->by_class[i], st_class_at(i)->name,
-                       st_class_at(i)->meaning);
+            st_buf_fmt(b, "%8llu %s: %s\n", (unsigned long long)x->by_class[i],
+                       st_class_at(i)->name, st_class_at(i)->meaning);
     flush(x);
 }
 
-/* ---- the verb ------------------------------------------------------------------------------ */
+/* the verb */
 
 static void source(void *ctx, const st_verdict *v)
 {
@@ -179,9 +183,13 @@ static void compare_all(st_out *o, void *ctx)
     const st_config *c = x->s->config;
     x->out = o;
     x->progress = st_progress_new(c);
-    st_verify_options vo = { .threads = c->threads, .carve = c->carve, .slack = true,
-                             .keep = c->verbose ? KEEP_VERBOSE : KEEP, .source = source,
-                             .progress = x->progress ? progress : NULL, .ctx = x };
+    st_verify_options vo = { .threads = c->threads,
+                             .carve = c->carve,
+                             .slack = true,
+                             .keep = c->verbose ? KEEP_VERBOSE : KEEP,
+                             .source = source,
+                             .progress = x->progress ? progress : NULL,
+                             .ctx = x };
     st_code code = st_verify(x->s->evidence, &vo, &x->err);
     st_progress_free(x->progress);
     if (code == ST_OK && !x->jsonl)
@@ -209,8 +217,7 @@ static int verify_all(st_session *s)
         return wrote;
     if (x.unexplained)
         st_complain("not explained: %llu difference%s between the readers",
-                    (unsigned long long)x.unexplained,
-                    x.unexplained == 1 ? "" : "s");
+                    (unsigned long long)x.unexplained, x.unexplained == 1 ? "" : "s");
     return x.unexplained ? ST_EXIT_UNEXPLAINED : status;
 }
 

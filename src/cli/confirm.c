@@ -60,7 +60,8 @@ static void say_result(const st_session *s, size_t hits)
         if (s->confirmed && s->confirmed[i])
             count[s->confirmed[i] - 1]++;
     if (count[ST_CONFIRM_NO])
-        st_complain("libevtx reads %zu of %zu hits differently (Confirmed: no)", count[ST_CONFIRM_NO], hits);
+        st_complain("libevtx reads %zu of %zu hits differently (Confirmed: no)",
+                    count[ST_CONFIRM_NO], hits);
     if (count[ST_CONFIRM_UNREADABLE])
         st_say(s->config, "libevtx can't read %zu of %zu hits in full (Confirmed: unreadable)",
                count[ST_CONFIRM_UNREADABLE], hits);

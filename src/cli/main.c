@@ -11,7 +11,8 @@
 static void usage(FILE *to)
 {
     fputs("Usage: shelltree VERB [options] EVIDENCE...\n"
-          "Reads collected Windows event logs (Sysmon), rebuilds each host's process tree, and hunts in it.\n\n"
+          "Reads collected Windows event logs (Sysmon), rebuilds each host's process tree, and "
+          "hunts in it.\n\n"
           "Verbs:\n",
           to);
     for (size_t i = 0; st_verb_at(i); i++)
@@ -46,7 +47,8 @@ int main(int argc, char **argv)
         usage(stderr);
         return ST_EXIT_CANNOT;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+        strcmp(argv[1], "help") == 0) {
         usage(stdout);
         return fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
     }

@@ -15,17 +15,18 @@
 #define V ST_VERB_VERIFY
 
 static const st_verb verbs[] = {
-    { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline", H,
-      "text csv jsonl html timesketch", st_cmd_hunt },
-    { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T, "text jsonl csv",
-      st_cmd_tree },
+    { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline",
+      H, "text csv jsonl html timesketch", st_cmd_hunt },
+    { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T,
+      "text jsonl csv", st_cmd_tree },
     { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, "text csv jsonl json",
       st_cmd_query },
     { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, "jsonl csv",
       st_cmd_extract },
-    { "verify", "[options] EVIDENCE...", "read with both readers and say where they differ", V, "text jsonl",
-      st_cmd_verify },
-    { "rules", "[options] list|check|test [PATH...]", "list the rules, check rule files, or run tests of rules", R, "text csv jsonl json",
+    { "verify", "[options] EVIDENCE...", "read with both readers and say where they differ", V,
+      "text jsonl", st_cmd_verify },
+    { "rules", "[options] list|check|test [PATH...]",
+      "list the rules, check rule files, or run tests of rules", R, "text csv jsonl json",
       st_cmd_rules },
 };
 
@@ -55,15 +56,15 @@ static st_code add(st_list *l, const char *v, st_err *e)
     return st_list_add(l, st_str_of(v)) ? ST_OK : st_fail(e, ST_E_MEMORY, "out of memory");
 }
 
-/* ---- setters ------------------------------------------------------------------------- */
+/* setters */
 
-#define FLAG(name)                                                                                 \
-    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
-    {                                                                                              \
-        (void)v;                                                                                   \
-        (void)e;                                                                                   \
-        c->name = true;                                                                            \
-        return ST_OK;                                                                              \
+#define FLAG(name)                                                    \
+    static st_code set_##name(st_config *c, const char *v, st_err *e) \
+    {                                                                 \
+        (void)v;                                                      \
+        (void)e;                                                      \
+        c->name = true;                                               \
+        return ST_OK;                                                 \
     }
 FLAG(trust_inferred)
 FLAG(duplicates)
@@ -81,12 +82,12 @@ FLAG(nul)
 FLAG(ascii)
 FLAG(help)
 
-#define TEXT(name)                                                                                 \
-    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
-    {                                                                                              \
-        (void)e;                                                                                   \
-        c->name = v;                                                                               \
-        return ST_OK;                                                                              \
+#define TEXT(name)                                                    \
+    static st_code set_##name(st_config *c, const char *v, st_err *e) \
+    {                                                                 \
+        (void)e;                                                      \
+        c->name = v;                                                  \
+        return ST_OK;                                                 \
     }
 TEXT(format)
 TEXT(image)
@@ -109,10 +110,10 @@ static st_code set_output(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
-#define LIST(name)                                                                                 \
-    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
-    {                                                                                              \
-        return add(&c->name, v, e);                                                                \
+#define LIST(name)                                                    \
+    static st_code set_##name(st_config *c, const char *v, st_err *e) \
+    {                                                                 \
+        return add(&c->name, v, e);                                   \
     }
 LIST(rules)
 LIST(hosts)
@@ -121,16 +122,17 @@ LIST(files_from)
 static st_code when(const char *option, st_ticks *t, const char *v, st_err *e)
 {
     if (!st_time_iso(st_str_of(v), t))
-        return st_fail(e, ST_E_USAGE,
-                       "%s: '%s' is no time; write it like 2026-01-02T03:04:05Z (no zone means UTC)", option,
-                       v);
+        return st_fail(
+            e, ST_E_USAGE,
+            "%s: '%s' is no time; write it like 2026-01-02T03:04:05Z (no zone means UTC)", option,
+            v);
     return ST_OK;
 }
 
-#define TIME(name)                                                                                 \
-    static st_code set_##name(st_config *c, const char *v, st_err *e)                              \
-    {                                                                                              \
-        return when("--" #name, &c->name, v, e);                                                   \
+#define TIME(name)                                                    \
+    static st_code set_##name(st_config *c, const char *v, st_err *e) \
+    {                                                                 \
+        return when("--" #name, &c->name, v, e);                      \
     }
 TIME(since)
 TIME(until)
@@ -159,8 +161,8 @@ static st_code set_scope(st_config *c, const char *v, st_err *e)
 static st_code set_min_level(st_config *c, const char *v, st_err *e)
 {
     if (!st_level_parse(st_str_of(v), &c->min_level))
-        return st_fail(e, ST_E_USAGE, "--min-level: informational, low, medium, high or critical, not '%s'",
-                       v);
+        return st_fail(e, ST_E_USAGE,
+                       "--min-level: informational, low, medium, high or critical, not '%s'", v);
     return ST_OK;
 }
 
@@ -195,8 +197,8 @@ static st_code set_color(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
-static st_code number(const char *option, uint64_t least, uint64_t most, const char *v, uint64_t *out,
-                      st_err *e)
+static st_code number(const char *option, uint64_t least, uint64_t most, const char *v,
+                      uint64_t *out, st_err *e)
 {
     if (!st_str_u64(st_str_of(v), out) || *out < least || *out > most)
         return st_fail(e, ST_E_USAGE, "%s: a number from %llu to %llu, not '%s'", option,
@@ -303,7 +305,8 @@ static st_code set_clock_offset(st_config *c, const char *v, st_err *e)
     int64_t seconds;
     const char *at = strrchr(v, '=');
     if (!at || !st_seconds(st_str_of(at + 1), &seconds))
-        return st_fail(e, ST_E_USAGE, "--clock-offset: HOST=SECONDS, like WEB01=-3600, not '%s'", v);
+        return st_fail(e, ST_E_USAGE, "--clock-offset: HOST=SECONDS, like WEB01=-3600, not '%s'",
+                       v);
     return pair(&c->clock_offsets, v, at, "--clock-offset: HOST=SECONDS", e);
 }
 
@@ -403,7 +406,11 @@ static void getopt_tables(const st_verb *v, struct option *longs, char *shorts)
         const st_option *o = &options[i];
         if (!(o->verbs & v->bit))
             continue;
-        *longs++ = (struct option){ o->name, !o->arg ? no_argument : o->arg[0] == '[' ? optional_argument : required_argument, NULL, 256 + (int)i };
+        *longs++ = (struct option){ o->name,
+                                    !o->arg            ? no_argument
+                                    : o->arg[0] == '[' ? optional_argument
+                                                       : required_argument,
+                                    NULL, 256 + (int)i };
         if (o->brief) {
             *shorts++ = o->brief;
             if (o->arg)
@@ -436,10 +443,12 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
             break;
         const char *word = optind > 0 && optind <= argc ? argv[optind - 1] : "";
         if (got == ':')
-            return st_fail(e, ST_E_USAGE, "%s needs a value; shelltree %s --help tells which", word, c->verb->name);
+            return st_fail(e, ST_E_USAGE, "%s needs a value; shelltree %s --help tells which", word,
+                           c->verb->name);
         const st_option *o = got == '?' ? NULL : option_of(got);
         if (!o)
-            return st_fail(e, ST_E_USAGE, "%s: no such option of %s; shelltree %s --help lists them", word,
+            return st_fail(e, ST_E_USAGE,
+                           "%s: no such option of %s; shelltree %s --help lists them", word,
                            c->verb->name, c->verb->name);
         if (o->set(c, optarg, e) != ST_OK)
             return e->code;
@@ -454,7 +463,8 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
 
 void st_options_help(FILE *to, const st_verb *v)
 {
-    fprintf(to, "Usage: shelltree %s %s\n%c%s.\n\nOptions:\n", v->name, v->args, v->summary[0] - 32, v->summary + 1);
+    fprintf(to, "Usage: shelltree %s %s\n%c%s.\n\nOptions:\n", v->name, v->args, v->summary[0] - 32,
+            v->summary + 1);
     for (size_t i = 0; i < OPTIONS; i++) {
         const st_option *o = &options[i];
         if (!(o->verbs & v->bit))
@@ -462,10 +472,12 @@ void st_options_help(FILE *to, const st_verb *v)
         char left[64], brief[5] = "    ";
         if (o->brief)
             snprintf(brief, sizeof brief, "-%c, ", o->brief);
-        snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name, o->arg && o->arg[0] != '[' ? " " : "", o->arg ? o->arg : "");
+        snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name,
+                 o->arg && o->arg[0] != '[' ? " " : "", o->arg ? o->arg : "");
         fprintf(to, "  %-25s %s\n", left, o->help);
     }
-    fprintf(to, "\nFormats: %s (the first is the default; an output file's ending also tells).\n", v->formats);
+    fprintf(to, "\nFormats: %s (the first is the default; an output file's ending also tells).\n",
+            v->formats);
 }
 
 void st_config_free(st_config *c)

@@ -17,7 +17,11 @@
 
 static const struct {
     const char *ending, *format;
-} endings[] = { { ".csv", "csv" }, { ".jsonl", "jsonl" }, { ".json", "json" }, { ".txt", "text" }, { ".html", "html" } };
+} endings[] = { { ".csv", "csv" },
+                { ".jsonl", "jsonl" },
+                { ".json", "json" },
+                { ".txt", "text" },
+                { ".html", "html" } };
 
 static const char *format_by_ending(const char *path)
 {
@@ -119,8 +123,9 @@ void st_output_look(const st_config *c, st_look *look)
     if (!look->width && tty)
         look->width = ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 && w.ws_col >= 40 ? w.ws_col : 80;
     look->ascii = c->ascii || strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
-    look->color = c->color == ST_ALWAYS ||
-                  (c->color == ST_AUTO && tty && (!no_color || !*no_color) && term && strcmp(term, "dumb") != 0);
+    look->color =
+        c->color == ST_ALWAYS || (c->color == ST_AUTO && tty && (!no_color || !*no_color) && term &&
+                                  strcmp(term, "dumb") != 0);
 }
 
 int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), void *ctx)
@@ -140,9 +145,10 @@ int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), voi
     return st_outfile_commit(f, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }
 
-/* ---- what the run was --------------------------------------------------------------------- */
+/* what the run was */
 
-static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1], size_t *n)
+static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1],
+                          size_t *n)
 {
     if (!t)
         return;
@@ -153,14 +159,16 @@ static void describe_time(st_ticks t, const char *name, st_buf *b, size_t at[ST_
 }
 
 /* NAME=VALUE of an option that may be given more than once, in the order given. */
-static void describe_pairs(const st_pairs *l, const char *name, st_buf *b, size_t at[ST_RUN_OPTIONS + 1], size_t *n)
+static void describe_pairs(const st_pairs *l, const char *name, st_buf *b,
+                           size_t at[ST_RUN_OPTIONS + 1], size_t *n)
 {
     if (!l->n)
         return;
     at[(*n)++] = b->n;
     st_buf_str(b, st_str_of(name));
     for (size_t i = 0; i < l->n; i++)
-        st_buf_fmt(b, "%s%.*s=%.*s", i ? "; " : "", ST_FMT(l->items[i].name), ST_FMT(l->items[i].value));
+        st_buf_fmt(b, "%s%.*s=%.*s", i ? "; " : "", ST_FMT(l->items[i].name),
+                   ST_FMT(l->items[i].value));
     st_buf_char(b, 0);
 }
 
@@ -207,9 +215,13 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
         count = 0;
     for (size_t i = 0; i < count; i++)
         n->pairs[i] = (st_str){ n->text.p + at[i], at[i + 1] - at[i] - 1 };
-    n->info = (st_run_info){ .version = VERSION, .options = n->pairs, .noptions = count, .now = s->now,
+    n->info = (st_run_info){ .version = VERSION,
+                             .options = n->pairs,
+                             .noptions = count,
+                             .now = s->now,
                              .limits = st_query_limits_in_force(&s->config->settings.limits),
-                             .exit_status = exit_status, .min_level = s->config->min_level };
+                             .exit_status = exit_status,
+                             .min_level = s->config->min_level };
 }
 
 void st_run_note_free(st_run_note *n)

@@ -26,7 +26,7 @@ typedef struct set {
     st_err *e;
 } set;
 
-/* ---- the files --------------------------------------------------------------------------- */
+/* the files */
 
 static void put_timeline(st_out *o, set *x)
 {
@@ -139,13 +139,15 @@ static st_code put_manifest(set *x)
     return st_outfile_commit(f, x->e);
 }
 
-/* ---- an older set that stands there ------------------------------------------------------------ */
+/* an older set that stands there */
 
 /* What the manifest lists below tables/: nothing else there is ours. */
 static void remove_tables(const char *dir)
 {
     char path[PATH_MAX], line[1024];
-    FILE *f = snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path ? fopen(path, "re") : NULL;
+    FILE *f = snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path
+                  ? fopen(path, "re")
+                  : NULL;
     while (f && fgets(line, sizeof line, f)) {
         const char *name = strstr(line, "  " TABLES "/");
         line[strcspn(line, "\n")] = 0;
@@ -164,7 +166,8 @@ static void remove_set(const char *dir)
     char path[PATH_MAX];
     remove_tables(dir);
     for (size_t i = 0; i < FILES; i++)
-        if (files[i].put && snprintf(path, sizeof path, "%s/%s", dir, files[i].name) < (int)sizeof path)
+        if (files[i].put &&
+            snprintf(path, sizeof path, "%s/%s", dir, files[i].name) < (int)sizeof path)
             unlink(path);
     if (snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path)
         unlink(path);
@@ -179,16 +182,18 @@ static st_code clear_old(const char *dir, bool force, st_err *e)
     if (lstat(dir, &st) != 0)
         return ST_OK;
     if (!force || !S_ISDIR(st.st_mode) ||
-        snprintf(path, sizeof path, "%s/run.json", dir) >= (int)sizeof path || access(path, F_OK) != 0)
+        snprintf(path, sizeof path, "%s/run.json", dir) >= (int)sizeof path ||
+        access(path, F_OK) != 0)
         return st_fail(e, ST_E_IO, "%s: is there already%s", dir,
-                       force ? ", and isn't a set that shelltree wrote" : "; --force writes over it");
+                       force ? ", and isn't a set that shelltree wrote"
+                             : "; --force writes over it");
     remove_set(dir);
     if (lstat(dir, &st) == 0)
         return st_fail(e, ST_E_IO, "%s: holds other files, too: not replaced", dir);
     return ST_OK;
 }
 
-/* ---- all of it ------------------------------------------------------------------------------------ */
+/* all of it */
 
 /* Readable as the umask says; mkdtemp makes it private. */
 static void usual_mode(const char *dir)
@@ -208,13 +213,16 @@ int st_output_dir(st_session *s, int exit_status)
     set x = { .s = s, .dir = partial, .e = &e };
     st_run_note_fill(&x.note, s, exit_status);
     x.note.info.tables = true;
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw, .cells_truncated = &x.cells_truncated,
+    x.ro = (st_report_options){ .csv_raw = c->csv_raw,
+                                .cells_truncated = &x.cells_truncated,
                                 .confirmed = s->confirmed };
-    bool fits = snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
+    bool fits =
+        snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
     if (!fits)
         errno = ENAMETOOLONG;
     if (!fits || !mkdtemp(partial)) {
-        st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output, strerror(errno));
+        st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output,
+                strerror(errno));
         goto out;
     }
     usual_mode(partial);
@@ -227,8 +235,10 @@ int st_output_dir(st_session *s, int exit_status)
     if (e.code == ST_OK)
         put_manifest(&x);
     if (e.code == ST_OK)
-        st_tidy_note(c->tidy, NULL); /* it is whole: from here on it is worth more than the old one */
-    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK && rename(partial, c->output) != 0)
+        st_tidy_note(c->tidy,
+                     NULL); /* it is whole: from here on it is worth more than the old one */
+    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK &&
+        rename(partial, c->output) != 0)
         st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
     if (e.code != ST_OK)
         st_tidy_remove(partial);

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* ---- rules --------------------------------------------------------------------------- */
+/* rules */
 
 #define SERVERS "web-servers.kql"
 
@@ -75,8 +75,10 @@ static st_code load_all(st_session *s, st_err *e)
         size_t before = st_rules_count(s->rules) + st_rules_diags(s->rules);
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
-        if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before && !given_before(given, i))
-            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, .md, .markdown, .yaml or .yml)",
+        if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before &&
+            !given_before(given, i))
+            st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, "
+                        ".md, .markdown, .yaml or .yml)",
                         ST_FMT(given->items[i]));
     }
     if (given->n && s->only_named)
@@ -85,7 +87,8 @@ static st_code load_all(st_session *s, st_err *e)
         return st_session_servers(s->rules, e);
     char dir[PATH_MAX];
     if (!pack_path(dir) || access(dir, R_OK) != 0)
-        return st_fail(e, ST_E_IO, "%s: the rule pack isn't there; name rules with -r, or set SHELLTREE_RULES",
+        return st_fail(e, ST_E_IO,
+                       "%s: the rule pack isn't there; name rules with -r, or set SHELLTREE_RULES",
                        dir);
     return st_rules_load(s->rules, st_str_of(dir), e);
 }
@@ -124,11 +127,12 @@ static void say_not_applicable(const st_session *s)
     for (size_t i = 0; i < st_rules_count(s->rules); i++)
         n += st_rules_at(s->rules, i)->status == ST_RULE_NOT_APPLICABLE;
     if (n && s->config->verb->bit == ST_VERB_HUNT)
-        st_say(s->config, "%zu rule%s not applicable here; rules check tells why", n, n == 1 ? " is" : "s are");
+        st_say(s->config, "%zu rule%s not applicable here; rules check tells why", n,
+               n == 1 ? " is" : "s are");
 }
 
-/* A hunt without rules would say that nothing was found, which nobody looked for. Rows of everything
- * need none. */
+/* A hunt without rules would say that nothing was found, which nobody looked for. Rows of
+ * everything need none. */
 static bool has_no_rules(const st_session *s)
 {
     const st_config *c = s->config;
@@ -161,7 +165,7 @@ int st_session_rules(st_session *s)
     return ST_EXIT_OK;
 }
 
-/* ---- evidence ------------------------------------------------------------------------- */
+/* evidence */
 
 int st_session_evidence(st_session *s)
 {
@@ -210,10 +214,12 @@ static void loss_of(const st_source *x, st_buf *b)
     else if (x->status == ST_S_CHANGED)
         st_buf_fmt(b, "its size changed while it was read: what follows may be incomplete");
     else if (x->status == ST_S_DAMAGED) {
-        st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost", (unsigned long long)r->records,
-                   (unsigned long long)r->unparsable, (unsigned long long)r->lost.bytes);
+        st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost",
+                   (unsigned long long)r->records, (unsigned long long)r->unparsable,
+                   (unsigned long long)r->lost.bytes);
         if (!r->lost.n && r->chunks_bad)
-            st_buf_fmt(b, ", %llu of %llu chunks bad", (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
+            st_buf_fmt(b, ", %llu of %llu chunks bad", (unsigned long long)r->chunks_bad,
+                       (unsigned long long)r->chunks);
         if (!r->lost.n && r->truncated)
             st_buf_str(b, ST_STR(", cut short"));
         if (r->lost.n)
@@ -222,10 +228,12 @@ static void loss_of(const st_source *x, st_buf *b)
     }
 }
 
-static void verbose_ranges(const st_config *c, const st_source *x, const char *what, const st_ranges *r)
+static void verbose_ranges(const st_config *c, const st_source *x, const char *what,
+                           const st_ranges *r)
 {
     for (size_t i = 0; i < r->n; i++)
-        st_say(c, "%.*s: %s %llu to %llu: %s", ST_FMT(x->name), what, (unsigned long long)r->list[i].offset,
+        st_say(c, "%.*s: %s %llu to %llu: %s", ST_FMT(x->name), what,
+               (unsigned long long)r->list[i].offset,
                (unsigned long long)r->list[i].offset + r->list[i].length, r->list[i].reason);
     if (r->dropped)
         st_say(c, "%.*s: %s: %zu more ranges, %llu bytes in all", ST_FMT(x->name), what, r->dropped,
@@ -241,10 +249,13 @@ static void verbose_source(const st_config *c, const st_source *x)
     } notes[] = { { r->header_bad, "its file header is missing, foreign or damaged: not needed" },
                   { r->dirty, "it was open when it was copied" },
                   { r->truncated, "it is cut short" } };
-    st_say(c, "%.*s: %llu records, %llu recovered, %llu carved, %llu decoded in part, %llu unreadable, %llu of %llu chunks bad",
+    st_say(c,
+           "%.*s: %llu records, %llu recovered, %llu carved, %llu decoded in part, %llu "
+           "unreadable, %llu of %llu chunks bad",
            ST_FMT(x->name), (unsigned long long)r->records, (unsigned long long)r->slack,
-           (unsigned long long)r->carved, (unsigned long long)r->damaged, (unsigned long long)r->unparsable,
-           (unsigned long long)r->chunks_bad, (unsigned long long)r->chunks);
+           (unsigned long long)r->carved, (unsigned long long)r->damaged,
+           (unsigned long long)r->unparsable, (unsigned long long)r->chunks_bad,
+           (unsigned long long)r->chunks);
     for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++)
         if (notes[i].yes)
             st_say(c, "%.*s: %s", ST_FMT(x->name), notes[i].what);
@@ -306,12 +317,15 @@ int st_session_account(const st_session *s)
     return shorts ? ST_EXIT_SHORT : ST_EXIT_OK;
 }
 
-/* ---- forest, matches, case ------------------------------------------------------------ */
+/* forest, matches, case */
 
 void st_session_scan_options(const st_session *s, st_scan_options *o)
 {
     const st_config *c = s->config;
-    *o = (st_scan_options){ .engine = c->engine, .threads = c->threads, .carve = c->carve, .slack = true,
+    *o = (st_scan_options){ .engine = c->engine,
+                            .threads = c->threads,
+                            .carve = c->carve,
+                            .slack = true,
                             .digest = c->digest || (c->verb->bit == ST_VERB_HUNT &&
                                                     st_output_target(c) == ST_TO_DIR) };
 }
@@ -344,7 +358,8 @@ static st_code shift_clocks(const st_session *s, st_err *e)
         if (st_store_shift(s->store, l->items[i].name, seconds, &found, e) != ST_OK)
             return e->code;
         if (!found)
-            st_complain("--clock-offset %.*s: no such host in the evidence", ST_FMT(l->items[i].name));
+            st_complain("--clock-offset %.*s: no such host in the evidence",
+                        ST_FMT(l->items[i].name));
     }
     return ST_OK;
 }
@@ -356,7 +371,8 @@ int st_session_forest(st_session *s)
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
     uint64_t events = s->events | (s->rules ? st_rules_events(s->rules) : 0);
-    st_code code = st_sysmon_read(s->evidence, &o, events, p ? st_progress_step : NULL, p, &s->store, &e);
+    st_code code =
+        st_sysmon_read(s->evidence, &o, events, p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);
@@ -372,8 +388,11 @@ int st_session_forest(st_session *s)
 void st_session_run_options(const st_session *s, st_run_options *o)
 {
     const st_config *c = s->config;
-    *o = (st_run_options){ .now = s->now, .trust_inferred = c->trust_inferred, .threads = c->threads,
-                           .ago_off = c->ago_off || (c->verb->bit == ST_VERB_HUNT && !c->ago_strict) };
+    *o = (st_run_options){ .now = s->now,
+                           .trust_inferred = c->trust_inferred,
+                           .threads = c->threads,
+                           .ago_off =
+                               c->ago_off || (c->verb->bit == ST_VERB_HUNT && !c->ago_strict) };
 }
 
 /* Rows that are no processes: where they are, or how to get them. */
@@ -398,7 +417,8 @@ static void say_tables(const st_session *s)
         st_say(s->config, "%llu row%s of %zu rule%s (%.*s) %s no process creation; %s",
                (unsigned long long)rows, rows == 1 ? "" : "s", rules, rules == 1 ? "" : "s",
                ST_FMT(st_buf_slice(&names)), rows == 1 ? "is" : "are",
-               st_output_target(s->config) == ST_TO_DIR ? "see tables/" : "-o DIR writes them to tables/RULE.csv");
+               st_output_target(s->config) == ST_TO_DIR ? "see tables/"
+                                                        : "-o DIR writes them to tables/RULE.csv");
     st_buf_free(&names);
 }
 
@@ -414,13 +434,17 @@ int st_session_match(st_session *s)
         const st_rule_result *r = &s->matches->results[i];
         st_str id = st_rules_at(s->rules, i)->id;
         if (r->window_only)
-            st_say(s->config, "%.*s: %llu matches lie outside the rule's ago() window, which is lifted (--ago strict keeps it)",
+            st_say(s->config,
+                   "%.*s: %llu matches lie outside the rule's ago() window, which is lifted (--ago "
+                   "strict keeps it)",
                    ST_FMT(id), (unsigned long long)r->window_only);
         if (r->inferred_only)
-            st_say(s->config, "%.*s: %llu more would match over inferred parents (--trust-inferred)", ST_FMT(id),
-                   (unsigned long long)r->inferred_only);
+            st_say(s->config,
+                   "%.*s: %llu more would match over inferred parents (--trust-inferred)",
+                   ST_FMT(id), (unsigned long long)r->inferred_only);
         if (r->window_rows)
-            st_say(s->config, "%.*s: %llu rows of its table are there only because the ago() window is lifted",
+            st_say(s->config,
+                   "%.*s: %llu rows of its table are there only because the ago() window is lifted",
                    ST_FMT(id), (unsigned long long)r->window_rows);
         if (r->problem.n)
             st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
@@ -438,8 +462,12 @@ int st_session_hunt(st_session *s)
 {
     const st_config *c = s->config;
     st_err e = { 0 };
-    st_hunt_options o = { .scope = c->scope, .min_level = c->min_level, .since = c->since, .until = c->until,
-                          .hosts = c->hosts.items, .nhosts = c->hosts.n,
+    st_hunt_options o = { .scope = c->scope,
+                          .min_level = c->min_level,
+                          .since = c->since,
+                          .until = c->until,
+                          .hosts = c->hosts.items,
+                          .nhosts = c->hosts.n,
                           .sibling_window = 600 * ST_TICKS_SECOND };
     if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK)
         return st_cannot(&e);

@@ -49,7 +49,8 @@ void st_tidy_remove(const char *path)
         return;
     }
     for (const struct dirent *e = readdir(d); e; e = readdir(d))
-        if (unlinkat(dirfd(d), e->d_name, 0) != 0 && strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0)
+        if (unlinkat(dirfd(d), e->d_name, 0) != 0 && strcmp(e->d_name, ".") != 0 &&
+            strcmp(e->d_name, "..") != 0)
             remove_folder(dirfd(d), e->d_name);
     closedir(d);
     rmdir(path);

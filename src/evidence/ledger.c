@@ -66,7 +66,7 @@ void st_ledger_unreadable(st_evidence *e, st_item *it, int errnum)
     it->regular = false;
 }
 
-/* ---- the seal ----------------------------------------------------------------- */
+/* the seal */
 
 static int by_name(const void *pa, const void *pb)
 {
@@ -211,7 +211,7 @@ bool st_source_short(const st_source *s)
     return false;
 }
 
-/* ---- does an output path lie in the evidence? ---------------------------------- */
+/* does an output path lie in the evidence? */
 
 static bool is_evidence(const st_evidence *e, const struct stat *sb, bool sources_too)
 {

@@ -23,7 +23,13 @@ typedef struct magic {
     st_kind kind;
 } magic;
 
-#define ROW(at, lit, ...) { at, sizeof(lit) - 1, lit, { .name = __VA_ARGS__ } }
+#define ROW(at, lit, ...)         \
+    {                             \
+        at, sizeof(lit) - 1, lit, \
+        {                         \
+            .name = __VA_ARGS__   \
+        }                         \
+    }
 
 /* Order matters only where one row's bytes begin another's. */
 static const magic MAGICS[] = {
@@ -38,7 +44,10 @@ static const magic MAGICS[] = {
     ROW(0, "MSCF\0\0\0\0", "cabinet"),
     ROW(0, "MSWIM\0\0\0", "WIM image"),
     ROW(0, "\x1f\x8b\x08", "gzip"),
-    ROW(0, "\xfd" "7zXZ\0", "xz"),
+    ROW(0,
+        "\xfd"
+        "7zXZ\0",
+        "xz"),
     ROW(0, "\x28\xb5\x2f\xfd", "zstd"),
     ROW(0, "BZh", "bzip2"),
     ROW(0, "\x04\x22\x4d\x18", "lz4"),
@@ -65,7 +74,10 @@ static const magic MAGICS[] = {
     ROW(4, "SCCA", "prefetch file"),
     ROW(0, "L\0\0\0\x01\x14\x02\0", "shell link"),
     ROW(0, "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "OLE document"),
-    ROW(0, "\x7f" "ELF", "ELF program"),
+    ROW(0,
+        "\x7f"
+        "ELF",
+        "ELF program"),
     ROW(0, "MZ", "PE program"),
     ROW(0, "%PDF-", "PDF"),
     ROW(0, "\x89PNG", "image"),
@@ -108,8 +120,9 @@ static bool by_chunk(st_file *f, const unsigned char *p, size_t n, uint64_t from
     if (at >= n)
         return false;
     uint64_t behind = from + at + SLOT;
-    bool in_line = behind >= st_file_size(f) ||
-                   (st_file_read(f, behind, next, sizeof next, &got, NULL) == ST_OK && is_chunk(next, got));
+    bool in_line =
+        behind >= st_file_size(f) ||
+        (st_file_read(f, behind, next, sizeof next, &got, NULL) == ST_OK && is_chunk(next, got));
     *out = in_line ? K_EVTX : K_CHUNKS;
     return true;
 }

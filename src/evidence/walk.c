@@ -34,11 +34,8 @@ const char *st_special_kind(mode_t mode)
         mode_t type;
         const char *name;
     } rows[] = {
-        { S_IFIFO, "pipe" },
-        { S_IFCHR, "character device" },
-        { S_IFBLK, "block device" },
-        { S_IFSOCK, "socket" },
-        { S_IFLNK, "symbolic link" },
+        { S_IFIFO, "pipe" },    { S_IFCHR, "character device" }, { S_IFBLK, "block device" },
+        { S_IFSOCK, "socket" }, { S_IFLNK, "symbolic link" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if ((mode & S_IFMT) == rows[i].type)

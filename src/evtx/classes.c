@@ -21,7 +21,7 @@ static unsigned u16(const unsigned char *p)
     return (unsigned)p[0] | (unsigned)p[1] << 8;
 }
 
-/* ---- records that only the native reader has ------------------------------------------------ */
+/* records that only the native reader has */
 
 static bool is_literal(const st_look_at *l)
 {
@@ -84,7 +84,8 @@ static bool has_attribute_reference(const st_look_at *l)
             continue;
         while (at + 5 <= n && (b[at] & 0xbf) == 0x05 && b[at + 1] == 0x01)
             at += 4 + 2 * (size_t)u16(b + at + 2);
-        if (at + 5 <= n && ((b[at] & 0xbf) == 0x08 || ((b[at] & 0xbf) == 0x09 && is_place(b + at + 1))))
+        if (at + 5 <= n &&
+            ((b[at] & 0xbf) == 0x08 || ((b[at] & 0xbf) == 0x09 && is_place(b + at + 1))))
             return true;
     }
     return false;
@@ -109,7 +110,8 @@ static bool ends_in_half(const st_value *v)
 static bool has_broken_end(const st_look_at *l)
 {
     const st_record *r = l->record;
-    bool any = ends_in_half(&r->provider) || ends_in_half(&r->channel) || ends_in_half(&r->computer);
+    bool any =
+        ends_in_half(&r->provider) || ends_in_half(&r->channel) || ends_in_half(&r->computer);
     for (size_t i = 0; i < r->nfields && !any; i++)
         any = ends_in_half(&r->fields[i].value);
     return any;
@@ -183,7 +185,7 @@ static bool has_null_shown(const st_look_at *l)
     return shown && nulls >= shown;
 }
 
-/* ---- records that only libevtx has ------------------------------------------------------------ */
+/* records that only libevtx has */
 
 /* The time in the record's own header is none that the format's software could have written. */
 static bool has_no_time(const st_look_at *l)
@@ -193,7 +195,7 @@ static bool has_no_time(const st_look_at *l)
     return l->record->origin == ST_O_SLACK && (time < from || time >= to);
 }
 
-/* ---- values ------------------------------------------------------------------------------------ */
+/* values */
 
 /* The first half of a character without the second takes the unit behind it along. */
 static bool is_swallowed(const st_look_at *l)
@@ -298,71 +300,87 @@ static bool is_line_feed(const st_look_at *l)
     return st_str_eq(l->native, ST_STR("\n")) && l->libevtx.n == 0;
 }
 
-/* ---- the table ----------------------------------------------------------------------------------- */
+/* the table */
 
 static const row ROWS[] = {
     { { "reader-ended",
         "the process that libevtx runs in crashed, hung or met its limits over the record's chunk; "
         "it was replaced, and the chunk left to the native reader" },
-      DIFFER | NATIVE | LIBEVTX, is_ended },
+      DIFFER | NATIVE | LIBEVTX,
+      is_ended },
     { { "literal-record",
         "the record was written without a template, as event collectors do; libevtx takes an "
         "attribute's text for a bad token and gives up" },
-      NATIVE, is_literal },
+      NATIVE,
+      is_literal },
     { { "borrowed-template",
         "the record's own template is gone; the native reader found the same one elsewhere in "
         "the source, libevtx doesn't look" },
-      NATIVE, is_borrowed },
+      NATIVE,
+      is_borrowed },
     { { "partial-record",
         "the record, its template or its names are damaged; the native reader gives what is left, "
         "libevtx all or nothing" },
-      NATIVE, is_partial },
+      NATIVE,
+      is_partial },
     { { "repaired-record",
         "a size, count or signature of the record is wrong and could be corrected from the rest; "
         "libevtx doesn't try" },
-      NATIVE, is_repaired },
+      NATIVE,
+      is_repaired },
     { { "attribute-reference",
         "an attribute's text holds a character or entity reference, which libevtx doesn't know "
         "there" },
-      NATIVE, has_attribute_reference },
+      NATIVE,
+      has_attribute_reference },
     { { "half-character-at-end",
         "a text ends in the first half of a UTF-16 pair; libevtx can't convert it and gives up "
         "the record" },
-      NATIVE, has_broken_end },
+      NATIVE,
+      has_broken_end },
     { { "null-not-optional",
         "a value of type null stands where the template's substitution isn't optional; libevtx "
         "can't put it in" },
-      NATIVE, has_null_shown },
+      NATIVE,
+      has_null_shown },
     { { "empty-body",
         "the record's data is a stream that ends where it begins, as left-over records that were "
         "overwritten have; the native reader gives System alone, libevtx nothing" },
-      NATIVE, has_empty_body },
-    { { "carved-record",
-        "the record was carved from bytes that are no chunk of a log; libevtx is given chunks only" },
-      NATIVE, is_carved },
+      NATIVE,
+      has_empty_body },
+    { { "carved-record", "the record was carved from bytes that are no chunk of a log; libevtx is "
+                         "given chunks only" },
+      NATIVE,
+      is_carved },
     { { "no-header-time",
         "what looks like a record in slack has no possible time in its header; the native reader "
         "passes it over" },
-      LIBEVTX, has_no_time },
+      LIBEVTX,
+      has_no_time },
     { { "sign-and-size",
         "libevtx takes a negative number for a sign and a size: it shows -5 in a byte as -123" },
-      DIFFER, is_sign_and_size },
-    { { "rounded-number",
-        "libevtx rounds floating-point numbers to seven digits" },
-      DIFFER, is_rounded },
+      DIFFER,
+      is_sign_and_size },
+    { { "rounded-number", "libevtx rounds floating-point numbers to seven digits" },
+      DIFFER,
+      is_rounded },
     { { "decimal-size",
         "libevtx shows a value of type size in decimal, where the vendor's software has it in "
         "hexadecimal" },
-      DIFFER, is_decimal_size },
+      DIFFER,
+      is_decimal_size },
     { { "milliseconds",
         "libevtx shows a SYSTEMTIME with three digits behind the second, the native reader with "
         "seven" },
-      DIFFER, is_short_time },
+      DIFFER,
+      is_short_time },
     { { "half-character",
         "behind the first half of a UTF-16 pair without the second libevtx loses a character" },
-      DIFFER, is_swallowed },
+      DIFFER,
+      is_swallowed },
     { { "byte-order-mark", "libevtx drops U+FEFF at the beginning of a text" }, DIFFER, is_bom },
-    { { "line-feed-only", "libevtx gives a text that is one line feed as empty" }, DIFFER,
+    { { "line-feed-only", "libevtx gives a text that is one line feed as empty" },
+      DIFFER,
       is_line_feed },
 };
 enum { NROWS = sizeof ROWS / sizeof ROWS[0] };

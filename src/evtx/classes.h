@@ -10,11 +10,11 @@
 /* One difference, as a class sees it. */
 typedef struct st_look_at {
     st_side side;
-    const st_record *record;      /* the native reader's; libevtx's, if only that has it */
-    bool ended;                   /* the process that libevtx runs in ended over its chunk */
-    const unsigned char *raw;     /* the record's own bytes, as far as they could be read */
+    const st_record *record;  /* the native reader's; libevtx's, if only that has it */
+    bool ended;               /* the process that libevtx runs in ended over its chunk */
+    const unsigned char *raw; /* the record's own bytes, as far as they could be read */
     size_t nraw;
-    const st_value *value;        /* the native reader's, of a field of the data; else NULL */
+    const st_value *value; /* the native reader's, of a field of the data; else NULL */
     st_str field, native, libevtx;
 } st_look_at;
 

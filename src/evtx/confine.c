@@ -29,7 +29,7 @@
 #define ST_SHADOW_MEMORY 1
 #endif
 
-/* ---- limits ------------------------------------------------------------------------------- */
+/* limits */
 
 static void limit(int what, uint64_t most)
 {
@@ -76,7 +76,7 @@ static void close_others(int fd)
         close(i);
 }
 
-/* ---- system calls ------------------------------------------------------------------------------ */
+/* system calls */
 
 #if defined(__linux__) && defined(__x86_64__)
 #define ST_ARCH AUDIT_ARCH_X86_64
@@ -87,12 +87,11 @@ static void close_others(int fd)
 #ifdef ST_ARCH
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 #define GIVE(what) BPF_STMT(BPF_RET | BPF_K, (what))
-#define ALLOW(call)                                                                                \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), GIVE(SECCOMP_RET_ALLOW)
+#define ALLOW(call) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 1), GIVE(SECCOMP_RET_ALLOW)
 /* Only without PROT_EXEC among the third argument's bits (low word: little-endian). */
-#define ALLOW_DATA(call)                                                                           \
-    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 4), LOAD(args[2]),                              \
-        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0), GIVE(SECCOMP_RET_ALLOW),            \
+#define ALLOW_DATA(call)                                                                \
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (call), 0, 4), LOAD(args[2]),                   \
+        BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, PROT_EXEC, 1, 0), GIVE(SECCOMP_RET_ALLOW), \
         GIVE(SECCOMP_RET_ERRNO | EPERM)
 
 static void filter_calls(void)

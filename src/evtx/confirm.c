@@ -19,7 +19,7 @@ const char *st_confirmed_word(st_confirmed c)
     return words[c];
 }
 
-/* ---- one chunk ------------------------------------------------------------------------------------ */
+/* one chunk */
 
 typedef struct asked {
     uint64_t offset;
@@ -101,7 +101,8 @@ static st_confirmed ask(confirmer *x, const st_record *r)
     chunk.ops = &ops;
     chunk.job = &a;
     chunk.report = &report;
-    st_code code = st_remote_one(x->remote, &chunk, (uint32_t)(r->offset - x->c.offset), x->again, NULL);
+    st_code code =
+        st_remote_one(x->remote, &chunk, (uint32_t)(r->offset - x->c.offset), x->again, NULL);
     x->again = true;
     st_report_free(&report);
     if (code != ST_OK || !a.found)
@@ -135,8 +136,14 @@ static st_code one_chunk(confirmer *x, uint64_t at, st_err *err)
     size_t n = read_at(x, at, x->chunk, SLOT);
     if (n <= FIRST)
         return ST_OK;
-    x->c = (st_chunk){ .bytes = x->chunk, .n = n, .offset = at, .header_bad = !has_magic(x->chunk, n),
-                       .options = &options, .ops = &ops, .job = x, .report = &report };
+    x->c = (st_chunk){ .bytes = x->chunk,
+                       .n = n,
+                       .offset = at,
+                       .header_bad = !has_magic(x->chunk, n),
+                       .options = &options,
+                       .ops = &ops,
+                       .job = x,
+                       .report = &report };
     x->again = false;
     st_native_begin(x->native);
     st_code code = st_native_chunk(x->native, &x->c, err);
@@ -146,7 +153,7 @@ static st_code one_chunk(confirmer *x, uint64_t at, st_err *err)
     return code;
 }
 
-/* ---- the door ---------------------------------------------------------------------------------------- */
+/* the door */
 
 static int by_offset(const void *a, const void *b)
 {

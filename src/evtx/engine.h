@@ -13,16 +13,16 @@
 typedef struct st_chunk {
     const unsigned char *bytes; /* private copy; n of them, at most 65536 */
     size_t n;
-    uint64_t offset;            /* of the chunk in the source */
-    bool header_bad;            /* its header's checksum or magic is wrong */
-    bool carved;                /* found in bytes that are no log: its records have origin carved */
-    bool pieces;                /* cut, perhaps: what follows a break in it may be another's */
-    unsigned flags;             /* ST_R_CRC where a checksum is wrong: on every record of it */
+    uint64_t offset; /* of the chunk in the source */
+    bool header_bad; /* its header's checksum or magic is wrong */
+    bool carved;     /* found in bytes that are no log: its records have origin carved */
+    bool pieces;     /* cut, perhaps: what follows a break in it may be another's */
+    unsigned flags;  /* ST_R_CRC where a checksum is wrong: on every record of it */
     const st_source *source;
     const st_scan_options *options;
     const st_scan_ops *ops;
-    void *job;                  /* for ops->want and ops->record */
-    st_report *report;          /* counters and ranges of this piece of work */
+    void *job;         /* for ops->want and ops->record */
+    st_report *report; /* counters and ranges of this piece of work */
     /* Looks for the nth definition of a template in the rest of the source. True: *bytes (*n of
      * them, valid until the next call) is a chunk that has it at *def. NULL: not to be asked. */
     bool (*elsewhere)(void *ctx, uint32_t id, unsigned nth, const unsigned char **bytes, size_t *n,

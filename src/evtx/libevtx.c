@@ -31,7 +31,7 @@ struct st_libevtx {
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
-    st_buf line;          /* that record as XML on one line */
+    st_buf line;              /* that record as XML on one line */
     bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
@@ -85,7 +85,7 @@ void st_libevtx_begin(st_libevtx *s)
     st_repeats_begin(&s->repeats);
 }
 
-/* ---- the file in memory ---------------------------------------------------------------- */
+/* the file in memory */
 
 static void put_le(unsigned char *p, uint64_t v, size_t n)
 {
@@ -256,7 +256,7 @@ static bool open_session(session *o, unsigned char *image)
            libevtx_file_open_file_io_handle(o->file, o->handle, LIBEVTX_OPEN_READ, NULL) == 1;
 }
 
-/* ---- one record --------------------------------------------------------------------------- */
+/* one record */
 
 /* The reason for a record that gave nothing, as a stable word, from libevtx's own. */
 static const char *reason_of(libevtx_error_t *error)
@@ -264,10 +264,8 @@ static const char *reason_of(libevtx_error_t *error)
     static const struct {
         const char *part, *word;
     } rows[] = {
-        { "unsupported type", "bad-token" },
-        { "out of bounds", "bad-size" },
-        { "exceeds maximum", "bad-size" },
-        { "too small", "bad-size" },
+        { "unsupported type", "bad-token" }, { "out of bounds", "bad-size" },
+        { "exceeds maximum", "bad-size" },   { "too small", "bad-size" },
         { "template", "no-template" },
     };
     char text[2048] = "";
@@ -419,7 +417,8 @@ static bool has_templates(const st_chunk *c, const place *p, bool live)
     return true;
 }
 
-static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record, const place *p)
+static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *record,
+                          const place *p)
 {
     size_t n = 0;
     const char *reason = NULL;
@@ -443,12 +442,13 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
         return code;
     uint64_t before = c->report->records;
     code = deliver(s, c, p, n);
-    if (!code && whole && c->report->records > before && !st_repeats_put(&s->repeats, c, p->at, p->size))
+    if (!code && whole && c->report->records > before &&
+        !st_repeats_put(&s->repeats, c, p->at, p->size))
         code = ST_E_MEMORY;
     return code;
 }
 
-/* ---- all records ------------------------------------------------------------------------------ */
+/* all records */
 
 static bool is_taken(const st_libevtx *s, const place *p)
 {
@@ -591,7 +591,7 @@ static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *e
     return code;
 }
 
-/* ---- where live records end --------------------------------------------------------------- */
+/* where live records end */
 
 enum { NUMBER_STEP = 4096 }; /* how far numbers may jump over a loss */
 
@@ -628,7 +628,7 @@ static uint32_t live_end(const st_chunk *c)
     return more || (c->header_bad && !agrees) ? sequence_end(v) : (uint32_t)said;
 }
 
-/* ---- the chunk ------------------------------------------------------------------------------- */
+/* the chunk */
 
 /* As it is, but for a header that would keep libevtx out. */
 static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
@@ -688,7 +688,8 @@ st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *er
         return ST_OK;
     place p = sound_at((view){ c->bytes, c->n }, at);
     if (!p.size)
-        return memcmp(c->bytes + at, "**\0\0", 4) == 0 && at < s->end ? read_odd(s, c, at, err) : ST_OK;
+        return memcmp(c->bytes + at, "**\0\0", 4) == 0 && at < s->end ? read_odd(s, c, at, err)
+                                                                      : ST_OK;
     copy_chunk(s);
     return offer(s, c, &p, &p, err);
 }

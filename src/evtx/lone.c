@@ -50,7 +50,8 @@ bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_l
         if (head(found)) {
             uint32_t size = u32(found + 4);
             bool whole = size <= n - from && u32(found + size - 4) == size;
-            if (!whole && !(u32(found + 16) | u32(found + 20))) { /* no time: little speaks for it */
+            if (!whole &&
+                !(u32(found + 16) | u32(found + 20))) { /* no time: little speaks for it */
                 from++;
                 continue;
             }
@@ -62,14 +63,14 @@ bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_l
     return false;
 }
 
-/* ---- names and definitions ------------------------------------------------------------------- */
+/* names and definitions */
 
 /* A name's definition: next, hash, length, text, a zero. */
 static bool is_name(const unsigned char *p, size_t n)
 {
     uint32_t chars, h = 0;
-    if (n < 10 || (chars = u16(p + 6)) == 0 || chars > ST_MAX_LONE_NAME || n < 10 + 2 * (size_t)chars ||
-        u16(p + 8 + 2 * (size_t)chars))
+    if (n < 10 || (chars = u16(p + 6)) == 0 || chars > ST_MAX_LONE_NAME ||
+        n < 10 + 2 * (size_t)chars || u16(p + 8 + 2 * (size_t)chars))
         return false;
     for (uint32_t i = 0; i < chars; i++)
         h = h * 65599u + u16(p + 8 + 2 * (size_t)i);
@@ -111,14 +112,15 @@ uint32_t st_lone_place(const unsigned char *record, uint32_t size)
         return back(d.at, d.place, size);
     if ((record[28] & 0xbf) != 0x01)
         return 0;
-    for (size_t at = 33; at + 14 < size; at++) /* written out: a name that stands where it is used */
+    for (size_t at = 33; at + 14 < size;
+         at++) /* written out: a name that stands where it is used */
         if (record[at + 2] == 0 && record[at + 3] == 0 && is_name(record + at + 4, size - at - 4) &&
             back(at + 4, u32(record + at), size))
             return back(at + 4, u32(record + at), size);
     return 0;
 }
 
-/* ---- where definitions are ---------------------------------------------------------------------- */
+/* where definitions are */
 
 typedef struct entry {
     uint32_t id, n;

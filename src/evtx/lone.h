@@ -21,7 +21,7 @@ bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_l
  * names its own place. 0: nothing tells. */
 uint32_t st_lone_place(const unsigned char *record, uint32_t size);
 
-/* ---- definitions of templates --------------------------------------------------------------- */
+/* definitions of templates */
 
 /* An inline definition, from the token 0c on: which template, and its place in its chunk. */
 typedef struct st_definition {

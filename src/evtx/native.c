@@ -14,9 +14,9 @@
 #define RECORD_MIN 28u
 #define MAGIC 0x00002a2au
 #define FRAGMENT 0x0001010fu
-#define ID_STEP 4096u                           /* how far record numbers may jump over a loss */
-#define TIME_MIN UINT64_C(127805472000000000)   /* 2006: the format's first year */
-#define TIME_MAX UINT64_C(157469184000000000)   /* 2100 */
+#define ID_STEP 4096u                         /* how far record numbers may jump over a loss */
+#define TIME_MIN UINT64_C(127805472000000000) /* 2006: the format's first year */
+#define TIME_MAX UINT64_C(157469184000000000) /* 2100 */
 
 st_native *st_native_new(void)
 {
@@ -56,7 +56,7 @@ void st_native_begin(st_native *s)
     st_repeats_begin(&s->repeats);
 }
 
-/* ---- what stands at a place --------------------------------------------------------------------- */
+/* what stands at a place */
 
 static bool has_magic(const st_native *s, uint32_t at)
 {
@@ -117,7 +117,7 @@ static uint32_t next_record(const st_native *s, uint32_t at, uint32_t end)
     return end;
 }
 
-/* ---- live records ----------------------------------------------------------------------------------- */
+/* live records */
 
 static void lost(st_native *s, uint32_t at, uint32_t n, const char *reason)
 {
@@ -185,7 +185,8 @@ static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
         s->c->report->unparsable += has_magic(s, at);
     } else {
         /* In front of a record stands the size of the one before, right or wrong. */
-        bool trailer = next - at >= RECORD_MIN + 4 && (next < end || nt_u32(s->b + next - 4) == next - at);
+        bool trailer =
+            next - at >= RECORD_MIN + 4 && (next < end || nt_u32(s->b + next - 4) == next - at);
         live(s, at, trailer ? next - 4 : next, next, ST_R_REPAIRED, reason);
     }
     return next;
@@ -246,7 +247,7 @@ static uint32_t walk_live(st_native *s)
     return end;
 }
 
-/* ---- what is left behind them ------------------------------------------------------------------------ */
+/* what is left behind them */
 
 static void leftover(st_native *s, uint32_t at, uint32_t size)
 {

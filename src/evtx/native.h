@@ -22,27 +22,66 @@
 
 /* The fields of System. */
 typedef enum nt_slot {
-    NT_PROVIDER, NT_PROVIDER_GUID, NT_CHANNEL, NT_COMPUTER, NT_USER_SID, NT_EVENT_ID,
-    NT_RECORD_ID, NT_TIME, NT_VERSION, NT_LEVEL, NT_OPCODE, NT_TASK, NT_KEYWORDS, NT_PID, NT_TID,
+    NT_PROVIDER,
+    NT_PROVIDER_GUID,
+    NT_CHANNEL,
+    NT_COMPUTER,
+    NT_USER_SID,
+    NT_EVENT_ID,
+    NT_RECORD_ID,
+    NT_TIME,
+    NT_VERSION,
+    NT_LEVEL,
+    NT_OPCODE,
+    NT_TASK,
+    NT_KEYWORDS,
+    NT_PID,
+    NT_TID,
     NT_SLOTS
 } nt_slot;
 
 /* Names with a meaning. */
 typedef enum nt_known {
-    NT_OTHER, NT_N_EVENT, NT_N_SYSTEM, NT_N_EVENTDATA, NT_N_USERDATA, NT_N_RENDERINGINFO,
-    NT_N_DATA, NT_N_PROVIDER, NT_N_EVENTID, NT_N_VERSION, NT_N_LEVEL, NT_N_TASK, NT_N_OPCODE,
-    NT_N_KEYWORDS, NT_N_TIMECREATED, NT_N_EVENTRECORDID, NT_N_EXECUTION, NT_N_CHANNEL,
-    NT_N_COMPUTER, NT_N_SECURITY, NT_N_NAME, NT_N_GUID, NT_N_SYSTEMTIME, NT_N_PROCESSID,
-    NT_N_THREADID, NT_N_USERID, NT_N_LT, NT_N_GT, NT_N_AMP, NT_N_QUOT, NT_N_APOS
+    NT_OTHER,
+    NT_N_EVENT,
+    NT_N_SYSTEM,
+    NT_N_EVENTDATA,
+    NT_N_USERDATA,
+    NT_N_RENDERINGINFO,
+    NT_N_DATA,
+    NT_N_PROVIDER,
+    NT_N_EVENTID,
+    NT_N_VERSION,
+    NT_N_LEVEL,
+    NT_N_TASK,
+    NT_N_OPCODE,
+    NT_N_KEYWORDS,
+    NT_N_TIMECREATED,
+    NT_N_EVENTRECORDID,
+    NT_N_EXECUTION,
+    NT_N_CHANNEL,
+    NT_N_COMPUTER,
+    NT_N_SECURITY,
+    NT_N_NAME,
+    NT_N_GUID,
+    NT_N_SYSTEMTIME,
+    NT_N_PROCESSID,
+    NT_N_THREADID,
+    NT_N_USERID,
+    NT_N_LT,
+    NT_N_GT,
+    NT_N_AMP,
+    NT_N_QUOT,
+    NT_N_APOS
 } nt_known;
 
-/* ---- names: one cache a thread, kept over chunks ----------------------------------------- */
+/* names: one cache a thread, kept over chunks */
 
 typedef struct nt_name {
     uint64_t hash;
-    st_str wide;  /* UTF-16LE */
-    st_str text;  /* UTF-8 */
-    uint16_t id;  /* the caller's */
+    st_str wide; /* UTF-16LE */
+    st_str text; /* UTF-8 */
+    uint16_t id; /* the caller's */
     uint8_t known;
 } nt_name;
 
@@ -64,9 +103,16 @@ uint32_t nt_name_put(nt_names *names, const unsigned char *p, size_t n, const st
 uint32_t nt_name_numbered(nt_names *names, size_t number, const st_scan_ops *ops);
 void nt_names_clear(nt_names *names); /* keeps nothing */
 
-/* ---- plans ---------------------------------------------------------------------------------- */
+/* plans */
 
-typedef enum nt_piece_kind { NT_LITERAL, NT_SUB, NT_OPTIONAL, NT_CHAR, NT_ENTITY, NT_INSTANCE } nt_piece_kind;
+typedef enum nt_piece_kind {
+    NT_LITERAL,
+    NT_SUB,
+    NT_OPTIONAL,
+    NT_CHAR,
+    NT_ENTITY,
+    NT_INSTANCE
+} nt_piece_kind;
 
 typedef struct nt_piece {
     const unsigned char *p; /* LITERAL: the text */
@@ -93,11 +139,12 @@ typedef struct nt_source {
 
 typedef struct nt_plan {
     uint32_t def, id;
-    uint32_t next;     /* another plan for this definition, in another context; NT_NONE */
+    uint32_t next; /* another plan for this definition, in another context; NT_NONE */
     uint8_t context;
-    uint8_t lent;      /* which of the source's definitions it was made of, from 1 on; 0: the chunk's own */
+    uint8_t
+        lent; /* which of the source's definitions it was made of, from 1 on; 0: the chunk's own */
     bool user_data, repaired;
-    uint32_t nsubs;    /* highest substitution in use + 1 */
+    uint32_t nsubs; /* highest substitution in use + 1 */
     nt_source system[NT_SLOTS];
     uint32_t first, nfields;
     const char *damage;
@@ -138,32 +185,32 @@ struct st_native {
     size_t nfields, fields_cap;
     nt_plan *plans;
     size_t nplans, plans_cap;
-    uint32_t ntemplates;      /* plans made of templates in this chunk */
-    uint16_t *by_offset;      /* definition offset -> place in plans + 1 */
+    uint32_t ntemplates;                /* plans made of templates in this chunk */
+    uint16_t *by_offset;                /* definition offset -> place in plans + 1 */
     uint32_t inlines[ST_MAX_TEMPLATES]; /* definitions that stand where they say */
     size_t ninline;
     bool looked;
-    nt_met met[NT_MET];       /* by offset: most of a template's names are the same few */
+    nt_met met[NT_MET]; /* by offset: most of a template's names are the same few */
     nt_lent lent[ST_MAX_LENT];
     size_t nlent;
-    bool foreign;             /* the bytes in hand are those of another chunk */
-    st_arena kept;            /* text of plans from other chunks */
+    bool foreign;  /* the bytes in hand are those of another chunk */
+    st_arena kept; /* text of plans from other chunks */
     nt_frame frames[ST_MAX_DEPTH];
     nt_step steps[ST_MAX_NEST];
-    st_value *values;         /* ST_MAX_NEST * ST_MAX_SUBST */
+    st_value *values; /* ST_MAX_NEST * ST_MAX_SUBST */
     st_field *out;
     size_t nout, out_cap;
     size_t unnamed;
-    st_arena text;            /* of one record */
+    st_arena text; /* of one record */
     bool text_used;
     st_repeats repeats;
-    struct nt_xml *render;    /* made when the first record is to be rendered */
-    st_buf xml;               /* of the record in hand */
+    struct nt_xml *render; /* made when the first record is to be rendered */
+    st_buf xml;            /* of the record in hand */
     uint64_t chunk_budget;
-    uint64_t xml_budget;      /* the same for the rendering, so that it changes no field */
+    uint64_t xml_budget; /* the same for the rendering, so that it changes no field */
     uint32_t record_budget;
-    bool strict;              /* recovered record: names must have the right hash */
-    bool failed;              /* memory */
+    bool strict; /* recovered record: names must have the right hash */
+    bool failed; /* memory */
 };
 
 /* One step of work; false when the record or the chunk has had its share. */
@@ -237,7 +284,8 @@ void nt_render(st_native *s, uint32_t off, uint32_t end);
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed);
 void nt_forget_templates(st_native *s);
 
-/* What is known of the chunk's templates, so that what is found out from here on can be forgotten. */
+/* What is known of the chunk's templates, so that what is found out from here on can be forgotten.
+ */
 typedef struct nt_mark {
     size_t nplans, npieces, nfields, ninline, nlent;
     uint32_t ntemplates;

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- what the values are ------------------------------------------------------------------ */
+/* what the values are */
 
 static uint8_t type_of(const st_native *s, const nt_instance *in, uint32_t i)
 {
@@ -33,8 +33,9 @@ static uint32_t begin(st_native *s, nt_context context, uint32_t nsubs)
         s->failed = true;
         return NT_NONE;
     }
-    s->plans[s->nplans] = (nt_plan){ .next = NT_NONE, .context = (uint8_t)context, .nsubs = nsubs,
-                                     .first = (uint32_t)s->nfields };
+    s->plans[s->nplans] = (nt_plan){
+        .next = NT_NONE, .context = (uint8_t)context, .nsubs = nsubs, .first = (uint32_t)s->nfields
+    };
     return (uint32_t)s->nplans++;
 }
 
@@ -56,13 +57,17 @@ static void add_field(st_native *s, uint32_t plan, uint32_t name, uint32_t index
         s->failed = true;
     if (s->failed)
         return;
-    s->fields[s->nfields++] = (nt_field){
-        .name = name, .first = at, .n = 1, .dep = NT_NO_INDEX, .bare = bare,
-        .inner = bare ? (uint8_t)NT_IN_EVENT : (uint8_t)NT_IN_USERDATA };
+    s->fields[s->nfields++] =
+        (nt_field){ .name = name,
+                    .first = at,
+                    .n = 1,
+                    .dep = NT_NO_INDEX,
+                    .bare = bare,
+                    .inner = bare ? (uint8_t)NT_IN_EVENT : (uint8_t)NT_IN_USERDATA };
     s->plans[plan].nfields++;
 }
 
-/* ---- System ---------------------------------------------------------------------------------- */
+/* System */
 
 #define UNUSED NT_SLOTS
 
@@ -70,12 +75,12 @@ static const struct {
     uint8_t type, slot;
     bool needed; /* may not be null */
 } system_values[] = {
-    { ST_V_U8, NT_LEVEL, false },       { ST_V_U8, NT_OPCODE, false },
-    { ST_V_U16, NT_TASK, false },       { ST_V_U16, NT_EVENT_ID, true },
-    { ST_V_U16, UNUSED, false },        { ST_V_HEX64, NT_KEYWORDS, false },
-    { ST_V_FILETIME, NT_TIME, true },   { ST_V_GUID, UNUSED, false },
-    { ST_V_U32, NT_PID, false },        { ST_V_U32, NT_TID, false },
-    { ST_V_U64, NT_RECORD_ID, true },   { ST_V_U8, NT_VERSION, false },
+    { ST_V_U8, NT_LEVEL, false },     { ST_V_U8, NT_OPCODE, false },
+    { ST_V_U16, NT_TASK, false },     { ST_V_U16, NT_EVENT_ID, true },
+    { ST_V_U16, UNUSED, false },      { ST_V_HEX64, NT_KEYWORDS, false },
+    { ST_V_FILETIME, NT_TIME, true }, { ST_V_GUID, UNUSED, false },
+    { ST_V_U32, NT_PID, false },      { ST_V_U32, NT_TID, false },
+    { ST_V_U64, NT_RECORD_ID, true }, { ST_V_U8, NT_VERSION, false },
     { ST_V_SID, NT_USER_SID, false },
 };
 
@@ -86,8 +91,10 @@ static const struct {
                       { 15, ST_V_GUID, NT_PROVIDER_GUID },
                       { 16, ST_V_STRING, NT_CHANNEL } };
 
-enum { NSYSTEM = sizeof system_values / sizeof system_values[0],
-       NSHARED = sizeof shared_values / sizeof shared_values[0] };
+enum {
+    NSYSTEM = sizeof system_values / sizeof system_values[0],
+    NSHARED = sizeof shared_values / sizeof shared_values[0]
+};
 
 static bool is_system(const st_native *s, const nt_instance *in)
 {
@@ -133,24 +140,35 @@ static uint32_t system_plan(st_native *s, const nt_instance *in)
     return s->failed ? NT_NONE : plan;
 }
 
-/* ---- a process creation -------------------------------------------------------------------------- */
+/* a process creation */
 
 /* The fields, and how many there are in the first layout that has them: 16, 20, 21, 22, 23. */
 static const struct {
     const char *name;
     uint8_t type, since;
 } creation[] = {
-    { "RuleName", ST_V_STRING, 21 },          { "UtcTime", ST_V_STRING, 16 },
-    { "ProcessGuid", ST_V_GUID, 16 },         { "ProcessId", ST_V_U32, 16 },
-    { "Image", ST_V_STRING, 16 },             { "FileVersion", ST_V_STRING, 20 },
-    { "Description", ST_V_STRING, 20 },       { "Product", ST_V_STRING, 20 },
-    { "Company", ST_V_STRING, 20 },           { "OriginalFileName", ST_V_STRING, 22 },
-    { "CommandLine", ST_V_STRING, 16 },       { "CurrentDirectory", ST_V_STRING, 16 },
-    { "User", ST_V_STRING, 16 },              { "LogonGuid", ST_V_GUID, 16 },
-    { "LogonId", ST_V_HEX64, 16 },            { "TerminalSessionId", ST_V_U32, 16 },
-    { "IntegrityLevel", ST_V_STRING, 16 },    { "Hashes", ST_V_STRING, 16 },
-    { "ParentProcessGuid", ST_V_GUID, 16 },   { "ParentProcessId", ST_V_U32, 16 },
-    { "ParentImage", ST_V_STRING, 16 },       { "ParentCommandLine", ST_V_STRING, 16 },
+    { "RuleName", ST_V_STRING, 21 },
+    { "UtcTime", ST_V_STRING, 16 },
+    { "ProcessGuid", ST_V_GUID, 16 },
+    { "ProcessId", ST_V_U32, 16 },
+    { "Image", ST_V_STRING, 16 },
+    { "FileVersion", ST_V_STRING, 20 },
+    { "Description", ST_V_STRING, 20 },
+    { "Product", ST_V_STRING, 20 },
+    { "Company", ST_V_STRING, 20 },
+    { "OriginalFileName", ST_V_STRING, 22 },
+    { "CommandLine", ST_V_STRING, 16 },
+    { "CurrentDirectory", ST_V_STRING, 16 },
+    { "User", ST_V_STRING, 16 },
+    { "LogonGuid", ST_V_GUID, 16 },
+    { "LogonId", ST_V_HEX64, 16 },
+    { "TerminalSessionId", ST_V_U32, 16 },
+    { "IntegrityLevel", ST_V_STRING, 16 },
+    { "Hashes", ST_V_STRING, 16 },
+    { "ParentProcessGuid", ST_V_GUID, 16 },
+    { "ParentProcessId", ST_V_U32, 16 },
+    { "ParentImage", ST_V_STRING, 16 },
+    { "ParentCommandLine", ST_V_STRING, 16 },
     { "ParentUser", ST_V_STRING, 23 },
 };
 

@@ -14,21 +14,36 @@ static const struct {
     const char *text;
     nt_known known;
 } known[] = {
-    { "Event", NT_N_EVENT },           { "System", NT_N_SYSTEM },
-    { "EventData", NT_N_EVENTDATA },   { "UserData", NT_N_USERDATA },
-    { "Data", NT_N_DATA },             { "RenderingInfo", NT_N_RENDERINGINFO },
-    { "Provider", NT_N_PROVIDER },     { "EventID", NT_N_EVENTID },
-    { "Version", NT_N_VERSION },       { "Level", NT_N_LEVEL },
-    { "Task", NT_N_TASK },             { "Opcode", NT_N_OPCODE },
-    { "Keywords", NT_N_KEYWORDS },     { "TimeCreated", NT_N_TIMECREATED },
-    { "Channel", NT_N_CHANNEL },       { "EventRecordID", NT_N_EVENTRECORDID },
-    { "Computer", NT_N_COMPUTER },     { "Execution", NT_N_EXECUTION },
-    { "Security", NT_N_SECURITY },     { "Name", NT_N_NAME },
-    { "Guid", NT_N_GUID },             { "SystemTime", NT_N_SYSTEMTIME },
-    { "ProcessID", NT_N_PROCESSID },   { "ThreadID", NT_N_THREADID },
-    { "UserID", NT_N_USERID },         { "lt", NT_N_LT },
-    { "gt", NT_N_GT },                 { "amp", NT_N_AMP },
-    { "quot", NT_N_QUOT },             { "apos", NT_N_APOS },
+    { "Event", NT_N_EVENT },
+    { "System", NT_N_SYSTEM },
+    { "EventData", NT_N_EVENTDATA },
+    { "UserData", NT_N_USERDATA },
+    { "Data", NT_N_DATA },
+    { "RenderingInfo", NT_N_RENDERINGINFO },
+    { "Provider", NT_N_PROVIDER },
+    { "EventID", NT_N_EVENTID },
+    { "Version", NT_N_VERSION },
+    { "Level", NT_N_LEVEL },
+    { "Task", NT_N_TASK },
+    { "Opcode", NT_N_OPCODE },
+    { "Keywords", NT_N_KEYWORDS },
+    { "TimeCreated", NT_N_TIMECREATED },
+    { "Channel", NT_N_CHANNEL },
+    { "EventRecordID", NT_N_EVENTRECORDID },
+    { "Computer", NT_N_COMPUTER },
+    { "Execution", NT_N_EXECUTION },
+    { "Security", NT_N_SECURITY },
+    { "Name", NT_N_NAME },
+    { "Guid", NT_N_GUID },
+    { "SystemTime", NT_N_SYSTEMTIME },
+    { "ProcessID", NT_N_PROCESSID },
+    { "ThreadID", NT_N_THREADID },
+    { "UserID", NT_N_USERID },
+    { "lt", NT_N_LT },
+    { "gt", NT_N_GT },
+    { "amp", NT_N_AMP },
+    { "quot", NT_N_QUOT },
+    { "apos", NT_N_APOS },
 };
 
 static uint8_t known_as(st_str s)
@@ -67,7 +82,8 @@ static uint32_t add(nt_names *names, uint64_t hash, st_str wide, const st_scan_o
     if (wide.n)
         st_utf16le_put(&names->scratch, (const unsigned char *)wide.p, wide.n);
     nt_name *it = &names->list[names->n];
-    *it = (nt_name){ .hash = hash, .wide = st_arena_copy(&names->memory, wide),
+    *it = (nt_name){ .hash = hash,
+                     .wide = st_arena_copy(&names->memory, wide),
                      .text = st_arena_copy(&names->memory, st_buf_slice(&names->scratch)) };
     if (names->scratch.failed || names->memory.failed)
         return NT_NONE;

@@ -10,7 +10,14 @@
 
 /* What an open element is to us. */
 typedef enum where {
-    W_SKIP, W_EVENT, W_SYSTEM, W_SYSTEM_LEAF, W_EVENTDATA, W_DATA, W_USERDATA, W_LEAF
+    W_SKIP,
+    W_EVENT,
+    W_SYSTEM,
+    W_SYSTEM_LEAF,
+    W_EVENTDATA,
+    W_DATA,
+    W_USERDATA,
+    W_LEAF
 } where;
 
 typedef struct walk {
@@ -28,20 +35,13 @@ typedef struct walk {
 static const struct {
     uint8_t element, attribute, slot;
 } slots[] = {
-    { NT_N_PROVIDER, NT_N_NAME, NT_PROVIDER },
-    { NT_N_PROVIDER, NT_N_GUID, NT_PROVIDER_GUID },
-    { NT_N_CHANNEL, CONTENT, NT_CHANNEL },
-    { NT_N_COMPUTER, CONTENT, NT_COMPUTER },
-    { NT_N_SECURITY, NT_N_USERID, NT_USER_SID },
-    { NT_N_EVENTID, CONTENT, NT_EVENT_ID },
-    { NT_N_EVENTRECORDID, CONTENT, NT_RECORD_ID },
-    { NT_N_TIMECREATED, NT_N_SYSTEMTIME, NT_TIME },
-    { NT_N_VERSION, CONTENT, NT_VERSION },
-    { NT_N_LEVEL, CONTENT, NT_LEVEL },
-    { NT_N_OPCODE, CONTENT, NT_OPCODE },
-    { NT_N_TASK, CONTENT, NT_TASK },
-    { NT_N_KEYWORDS, CONTENT, NT_KEYWORDS },
-    { NT_N_EXECUTION, NT_N_PROCESSID, NT_PID },
+    { NT_N_PROVIDER, NT_N_NAME, NT_PROVIDER },     { NT_N_PROVIDER, NT_N_GUID, NT_PROVIDER_GUID },
+    { NT_N_CHANNEL, CONTENT, NT_CHANNEL },         { NT_N_COMPUTER, CONTENT, NT_COMPUTER },
+    { NT_N_SECURITY, NT_N_USERID, NT_USER_SID },   { NT_N_EVENTID, CONTENT, NT_EVENT_ID },
+    { NT_N_EVENTRECORDID, CONTENT, NT_RECORD_ID }, { NT_N_TIMECREATED, NT_N_SYSTEMTIME, NT_TIME },
+    { NT_N_VERSION, CONTENT, NT_VERSION },         { NT_N_LEVEL, CONTENT, NT_LEVEL },
+    { NT_N_OPCODE, CONTENT, NT_OPCODE },           { NT_N_TASK, CONTENT, NT_TASK },
+    { NT_N_KEYWORDS, CONTENT, NT_KEYWORDS },       { NT_N_EXECUTION, NT_N_PROCESSID, NT_PID },
     { NT_N_EXECUTION, NT_N_THREADID, NT_TID },
 };
 
@@ -51,7 +51,7 @@ static void damaged(walk *w, const char *reason)
         w->damage = reason;
 }
 
-/* ---- names ---------------------------------------------------------------------------- */
+/* names */
 
 static uint32_t hash65599(const unsigned char *p, size_t chars)
 {
@@ -106,7 +106,7 @@ static uint8_t known_of(const walk *w, uint32_t name)
     return name == NT_NONE ? (uint8_t)NT_OTHER : w->s->names.list[name].known;
 }
 
-/* ---- pieces ------------------------------------------------------------------------------ */
+/* pieces */
 
 static bool push_piece(walk *w, nt_piece piece)
 {
@@ -148,7 +148,10 @@ static bool entity_piece(walk *w, uint32_t end)
     static const struct {
         uint8_t known;
         char c;
-    } entities[] = { { NT_N_LT, '<' }, { NT_N_GT, '>' }, { NT_N_AMP, '&' }, { NT_N_QUOT, '"' },
+    } entities[] = { { NT_N_LT, '<' },
+                     { NT_N_GT, '>' },
+                     { NT_N_AMP, '&' },
+                     { NT_N_QUOT, '"' },
                      { NT_N_APOS, '\'' } };
     uint32_t pos = w->pos + 1, name;
     if (!nt_name_at(w->s, &pos, end, &name))
@@ -156,7 +159,8 @@ static bool entity_piece(walk *w, uint32_t end)
     w->pos = pos;
     for (size_t i = 0; i < sizeof entities / sizeof entities[0]; i++)
         if (entities[i].known == known_of(w, name))
-            return push_piece(w, (nt_piece){ .off = (unsigned char)entities[i].c, .kind = NT_CHAR });
+            return push_piece(w,
+                              (nt_piece){ .off = (unsigned char)entities[i].c, .kind = NT_CHAR });
     return push_piece(w, (nt_piece){ .off = name, .kind = NT_ENTITY });
 }
 
@@ -178,15 +182,13 @@ static bool content_piece(walk *w, uint8_t token, uint32_t end)
     switch (token) {
     case 0x05: /* the byte in front of the length is the type, a string always */
         return nt_has(w->pos, end, 4) && text_piece(w, w->pos + 2, end);
-    case 0x07:
-        return text_piece(w, w->pos + 1, end);
+    case 0x07: return text_piece(w, w->pos + 1, end);
     case 0x08:
         if (!nt_has(w->pos, end, 3))
             return false;
         w->pos += 3;
         return push_piece(w, (nt_piece){ .off = nt_u16(p + 1), .kind = NT_CHAR });
-    case 0x09:
-        return entity_piece(w, end);
+    case 0x09: return entity_piece(w, end);
     default:
         if (!nt_has(w->pos, end, 4))
             return false;
@@ -195,7 +197,7 @@ static bool content_piece(walk *w, uint8_t token, uint32_t end)
     }
 }
 
-/* ---- elements ------------------------------------------------------------------------------ */
+/* elements */
 
 static bool try_open(st_native *s, uint32_t pos, uint32_t end, bool dep, bool clamp, nt_opening *o)
 {
@@ -236,21 +238,19 @@ bool nt_open_at(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_opening *
 static where below_event(uint8_t known)
 {
     switch (known) {
-    case NT_N_SYSTEM:
-        return W_SYSTEM;
-    case NT_N_EVENTDATA:
-        return W_EVENTDATA;
-    case NT_N_RENDERINGINFO: /* the sender's language: never a source of facts */
-        return W_SKIP;
-    default: /* UserData, and ProcessingErrorData and its like */
-        return W_USERDATA;
+    case NT_N_SYSTEM: return W_SYSTEM;
+    case NT_N_EVENTDATA: return W_EVENTDATA;
+    case NT_N_RENDERINGINFO: /* the sender's language: never a source of facts */ return W_SKIP;
+    default: /* UserData, and ProcessingErrorData and its like */ return W_USERDATA;
     }
 }
 
 static where place(const walk *w, const nt_frame *parent, uint8_t known)
 {
     if (!parent) {
-        static const uint8_t roots[] = { [NT_IN_EVENTDATA] = W_EVENTDATA, [NT_IN_USERDATA] = W_LEAF };
+        static const uint8_t roots[] = {
+            [NT_IN_EVENTDATA] = W_EVENTDATA, [NT_IN_USERDATA] = W_LEAF
+        };
         uint8_t context = w->s->plans[w->plan].context;
         if (context == NT_TOP)
             return W_EVENT; /* whatever it is called: its name may be what is damaged */
@@ -260,18 +260,13 @@ static where place(const walk *w, const nt_frame *parent, uint8_t known)
                                           : (where)roots[context];
     }
     switch ((where)parent->where) {
-    case W_EVENT:
-        return below_event(known);
-    case W_SYSTEM:
-        return W_SYSTEM_LEAF;
-    case W_EVENTDATA:
-        return known == NT_N_DATA ? W_DATA : W_LEAF;
+    case W_EVENT: return below_event(known);
+    case W_SYSTEM: return W_SYSTEM_LEAF;
+    case W_EVENTDATA: return known == NT_N_DATA ? W_DATA : W_LEAF;
     case W_DATA:
     case W_USERDATA:
-    case W_LEAF:
-        return W_LEAF;
-    default:
-        return W_SKIP;
+    case W_LEAF: return W_LEAF;
+    default: return W_SKIP;
     }
 }
 
@@ -293,8 +288,7 @@ static uint32_t spelled(walk *w, uint32_t first)
     size_t n = s->npieces - first;
     if (n != 1 || s->pieces[first].kind != NT_LITERAL || s->pieces[first].len > 2 * ST_MAX_NAME)
         return NT_NONE;
-    uint32_t name =
-        nt_name_put(&s->names, s->pieces[first].p, s->pieces[first].len, s->c->ops);
+    uint32_t name = nt_name_put(&s->names, s->pieces[first].p, s->pieces[first].len, s->c->ops);
     if (name == NT_NONE)
         s->failed = true;
     return name;
@@ -336,7 +330,9 @@ static bool begin_element(walk *w, uint32_t end)
     if (parent)
         parent->parent = true;
     nt_frame *f = &s->frames[w->depth++];
-    *f = (nt_frame){ .end = o.end, .name = o.name, .data_name = NT_NONE,
+    *f = (nt_frame){ .end = o.end,
+                     .name = o.name,
+                     .data_name = NT_NONE,
                      .dep = parent || s->plans[w->plan].context != NT_TOP ? o.dep : NT_NO_INDEX,
                      .known = known_of(w, o.name) };
     f->where = (uint8_t)place(w, parent, f->known);
@@ -383,20 +379,27 @@ static void end_element(walk *w)
         set_slot(w, f->known, CONTENT, f->first, n);
     else if ((f->where == W_DATA || f->where == W_LEAF) && !f->parent)
         push_field(w, (nt_field){ .name = f->where == W_DATA ? f->data_name : f->name,
-                                  .first = f->first, .n = n, .dep = f->dep,
+                                  .first = f->first,
+                                  .n = n,
+                                  .dep = f->dep,
                                   .inner = NT_IN_USERDATA });
 }
 
-/* ---- what stands between elements --------------------------------------------------------- */
+/* what stands between elements */
 
 /* Content that is a stream of its own, or may turn out to be one. */
 static void push_inner(walk *w)
 {
-    static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT, [W_EVENTDATA] = NT_IN_EVENTDATA,
-                                     [W_USERDATA] = NT_IN_USERDATA, [W_LEAF] = NT_IN_USERDATA,
+    static const uint8_t inner[] = { [W_EVENT] = NT_IN_EVENT,
+                                     [W_EVENTDATA] = NT_IN_EVENTDATA,
+                                     [W_USERDATA] = NT_IN_USERDATA,
+                                     [W_LEAF] = NT_IN_USERDATA,
                                      [W_DATA] = NT_IN_USERDATA };
-    nt_field field = { .name = NT_NONE, .first = (uint32_t)w->s->npieces - 1, .n = 1,
-                       .dep = (uint16_t)NT_NO_INDEX, .inner = w->s->plans[w->plan].context,
+    nt_field field = { .name = NT_NONE,
+                       .first = (uint32_t)w->s->npieces - 1,
+                       .n = 1,
+                       .dep = (uint16_t)NT_NO_INDEX,
+                       .inner = w->s->plans[w->plan].context,
                        .bare = true };
     if (w->depth) {
         const nt_frame *f = &w->s->frames[w->depth - 1];
@@ -468,11 +471,8 @@ static bool token(walk *w, uint32_t end)
 {
     uint8_t t = token_at(w);
     switch (t) {
-    case 0x01:
-        return begin_element(w, end);
-    case 0x02:
-        w->pos++;
-        return w->depth != 0;
+    case 0x01: return begin_element(w, end);
+    case 0x02: w->pos++; return w->depth != 0;
     case 0x03:
     case 0x04:
         w->pos++;
@@ -481,17 +481,14 @@ static bool token(walk *w, uint32_t end)
         end_element(w);
         return true;
     case 0x0a:
-    case 0x0b:
-        return instruction(w, t, end);
-    case 0x0c:
-        return instance(w, end);
+    case 0x0b: return instruction(w, t, end);
+    case 0x0c: return instance(w, end);
     case 0x0f:
         if (!nt_has(w->pos, end, 4))
             return false;
         w->pos += 4;
         return true;
-    default:
-        return is_text(t) && text_or_sub(w, t, end);
+    default: return is_text(t) && text_or_sub(w, t, end);
     }
 }
 
@@ -530,15 +527,15 @@ uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_conte
         return NT_NONE;
     }
     uint32_t place_of = (uint32_t)s->nplans++;
-    s->plans[place_of] = (nt_plan){ .next = NT_NONE, .context = (uint8_t)context,
-                                    .first = (uint32_t)s->nfields };
+    s->plans[place_of] =
+        (nt_plan){ .next = NT_NONE, .context = (uint8_t)context, .first = (uint32_t)s->nfields };
     walk w = { .s = s, .pos = pos, .end = end, .dep = dep, .plan = place_of };
     run(&w);
     s->plans[place_of].damage = w.damage;
     return s->failed ? NT_NONE : place_of;
 }
 
-/* ---- templates ------------------------------------------------------------------------------ */
+/* templates */
 
 /* The definition at def: where its body is, if it is the one with this id. */
 bool nt_definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *body, uint32_t *end)
@@ -638,7 +635,8 @@ static uint32_t lend(st_native *s, uint32_t id, nt_context context)
 }
 
 /* A recovered record's own template may have lost the names it refers to. */
-static uint32_t whole_one(st_native *s, uint32_t own, uint32_t id, nt_context context, bool *borrowed)
+static uint32_t whole_one(st_native *s, uint32_t own, uint32_t id, nt_context context,
+                          bool *borrowed)
 {
     if (!s->strict || !s->c->options->carve || !s->plans[own].damage)
         return own;
@@ -676,8 +674,12 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
 
 nt_mark nt_templates_mark(const st_native *s)
 {
-    return (nt_mark){ .nplans = s->nplans, .npieces = s->npieces, .nfields = s->nfields,
-                      .ninline = s->ninline, .nlent = s->nlent, .ntemplates = s->ntemplates,
+    return (nt_mark){ .nplans = s->nplans,
+                      .npieces = s->npieces,
+                      .nfields = s->nfields,
+                      .ninline = s->ninline,
+                      .nlent = s->nlent,
+                      .ntemplates = s->ntemplates,
                       .looked = s->looked };
 }
 

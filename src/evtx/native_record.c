@@ -13,9 +13,9 @@ typedef struct job {
     st_native *s;
     st_record *r;
     uint32_t off, end; /* the record's bytes */
-    size_t depth;  /* of steps */
+    size_t depth;      /* of steps */
     bool repaired, borrowed;
-    bool unsure;   /* where the record ends is a guess */
+    bool unsure; /* where the record ends is a guess */
     const char *damage;
 } job;
 
@@ -25,7 +25,7 @@ static void damaged(job *j, const char *reason)
         j->damage = reason;
 }
 
-/* ---- instances ------------------------------------------------------------------------- */
+/* instances */
 
 uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end)
 {
@@ -45,7 +45,8 @@ static uint32_t definition_end(const st_native *s, uint32_t def, uint32_t end, b
     if (!nt_has(body, end, 7) || (s->b[body] & 0xbf) != 0x01)
         return NT_NONE;
     size = nt_u32(s->b + body + 3);
-    return nt_has(body + 7, end, size) && nt_has(body + 7 + size, end, 1) ? body + 8 + size : NT_NONE;
+    return nt_has(body + 7, end, size) && nt_has(body + 7 + size, end, 1) ? body + 8 + size
+                                                                          : NT_NONE;
 }
 
 const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_instance *out)
@@ -126,7 +127,8 @@ static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, 
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
         uint32_t n = nt_u16(spec); /* at most 1024 * 65535 together: no overflow */
-        to[i] = (st_value){ .p = s->b + (at < end ? at : end), .n = n, .type = stored_type(spec[2]) };
+        to[i] =
+            (st_value){ .p = s->b + (at < end ? at : end), .n = n, .type = stored_type(spec[2]) };
         at += n;
     }
     return ends_well(s, at, end);
@@ -147,8 +149,10 @@ static uint32_t load_odd(job *j, const nt_instance *in, st_value *to, uint32_t u
             n = width;
             j->repaired = true;
         }
-        to[i] = (st_value){ .p = s->b + (at <= end ? at : end), .n = n < left ? n : left,
-                            .type = stored_type(spec[2]), .cut = n > left };
+        to[i] = (st_value){ .p = s->b + (at <= end ? at : end),
+                            .n = n < left ? n : left,
+                            .type = stored_type(spec[2]),
+                            .cut = n > left };
         at += n;
     }
     return count;
@@ -192,7 +196,7 @@ static st_value sub(job *j, const nt_step *step, uint32_t index)
     return (st_value){ 0 };
 }
 
-/* ---- values of several pieces ------------------------------------------------------------ */
+/* values of several pieces */
 
 static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf *b)
 {
@@ -212,8 +216,7 @@ static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf
         st_buf_str(b, s->names.list[piece->off].text);
         st_buf_char(b, ';');
         break;
-    case NT_INSTANCE:
-        break;
+    case NT_INSTANCE: break;
     case NT_SUB:
     case NT_OPTIONAL:
         v = sub(j, step, piece->index);
@@ -247,8 +250,8 @@ static st_value joined(job *j, const nt_step *step, uint32_t first, uint32_t n)
     if (b.failed || s->text.failed)
         s->failed = true;
     st_buf_free(&b);
-    return (st_value){ .p = (const unsigned char *)kept.p, .n = (uint32_t)kept.n,
-                       .type = ST_V_TEXT };
+    return (
+        st_value){ .p = (const unsigned char *)kept.p, .n = (uint32_t)kept.n, .type = ST_V_TEXT };
 }
 
 /* The value of a source that isn't a stream. Absent: p is NULL. */
@@ -261,8 +264,7 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
     if (n > 1)
         return joined(j, step, first, n);
     switch ((nt_piece_kind)piece->kind) {
-    case NT_LITERAL:
-        return (st_value){ .p = piece->p, .n = piece->len, .type = ST_V_STRING };
+    case NT_LITERAL: return (st_value){ .p = piece->p, .n = piece->len, .type = ST_V_STRING };
     case NT_SUB:
     case NT_OPTIONAL: {
         st_value v = sub(j, step, piece->index);
@@ -274,12 +276,11 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
             return (st_value){ 0 };
         return (st_value){ .p = nothing, .type = ST_V_NULL };
     }
-    default:
-        return joined(j, step, first, n);
+    default: return joined(j, step, first, n);
     }
 }
 
-/* ---- System ----------------------------------------------------------------------------------- */
+/* System */
 
 static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
 {
@@ -330,7 +331,7 @@ static void read_system(job *j, const nt_step *step)
     r->execution_tid = (uint32_t)number(j, step, NT_TID, 0, UINT32_MAX);
 }
 
-/* ---- fields --------------------------------------------------------------------------------------- */
+/* fields */
 
 static void note_plan(job *j, uint32_t plan)
 {
@@ -420,7 +421,8 @@ static void emit_items(job *j, const st_value *array)
 static void field(job *j, const nt_step *step, const nt_field *f)
 {
     st_native *s = j->s;
-    if (f->dep != NT_NO_INDEX && (f->dep >= step->count || is_null(&s->values[step->base + f->dep])))
+    if (f->dep != NT_NO_INDEX &&
+        (f->dep >= step->count || is_null(&s->values[step->base + f->dep])))
         return;
     const nt_piece piece = f->n == 1 ? s->pieces[f->first] : (nt_piece){ .kind = NT_LITERAL };
     if (piece.kind == NT_INSTANCE) {
@@ -464,7 +466,7 @@ static void read_fields(job *j)
     }
 }
 
-/* ---- records ------------------------------------------------------------------------------------------ */
+/* records */
 
 static void deliver(job *j, const char *damage)
 {
@@ -511,9 +513,12 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
 {
     size_t plans = s->nplans, pieces = s->npieces, fields = s->nfields;
     uint32_t templates = s->ntemplates;
-    st_record r = { .offset = s->c->offset + off, .number = nt_u64(s->b + off + 8),
-                    .written = nt_u64(s->b + off + 16), .origin = origin,
-                    .flags = flags | s->c->flags, .event_id = UINT32_MAX,
+    st_record r = { .offset = s->c->offset + off,
+                    .number = nt_u64(s->b + off + 8),
+                    .written = nt_u64(s->b + off + 16),
+                    .origin = origin,
+                    .flags = flags | s->c->flags,
+                    .event_id = UINT32_MAX,
                     .lossy = &s->c->report->lossy };
     job j = { .s = s, .r = &r, .off = off, .end = end, .unsure = damage || (flags & ST_R_TRAILER) };
     s->record_budget = ST_MAX_RECORD_STEPS;

@@ -18,8 +18,8 @@
 typedef struct stream {
     const unsigned char *b; /* the chunk that its offsets count in */
     uint32_t n, pos, end;
-    uint32_t base, count;   /* its values */
-    size_t floor;           /* elements that were open when it began */
+    uint32_t base, count; /* its values */
+    size_t floor;         /* elements that were open when it began */
     bool dep, foreign;
 } stream;
 
@@ -27,9 +27,9 @@ typedef struct node {
     size_t at, name, content; /* in the output: its '<', bytes of its name, behind its '>' */
     uint32_t end, pieces;
     uint8_t known;
-    bool root, open;  /* open: its '>' isn't written yet */
-    bool parent;      /* it holds more than text */
-    bool absent;      /* an optional value of it is null */
+    bool root, open; /* open: its '>' isn't written yet */
+    bool parent;     /* it holds more than text */
+    bool absent;     /* an optional value of it is null */
 } node;
 
 struct nt_xml {
@@ -40,9 +40,9 @@ struct nt_xml {
     size_t nstreams, depth;
     unsigned char *chunks[ST_MAX_NEST]; /* bytes of other chunks, for templates lent */
     size_t roots;
-    uint32_t own;      /* bytes of the record's chunk */
-    bool strict;       /* the record was recovered */
-    bool target;       /* "<?name" is written */
+    uint32_t own; /* bytes of the record's chunk */
+    bool strict;  /* the record was recovered */
+    bool target;  /* "<?name" is written */
     bool stopped;
 };
 
@@ -69,7 +69,7 @@ static void look_into(render *x, const stream *st)
     x->s->strict = x->strict || (st->foreign && x->s->c->options->carve);
 }
 
-/* ---- output ------------------------------------------------------------------------------ */
+/* output */
 
 static void put(render *x, const char *text)
 {
@@ -147,7 +147,7 @@ static void close_empty(render *x)
     x->depth--;
 }
 
-/* ---- streams ------------------------------------------------------------------------------ */
+/* streams */
 
 static bool is_null(const st_value *v)
 {
@@ -199,12 +199,9 @@ static nt_context context_of(render *x)
     if (!x->depth)
         return NT_TOP;
     switch (x->nodes[x->depth - 1].known) {
-    case NT_N_EVENT:
-        return NT_IN_EVENT;
-    case NT_N_EVENTDATA:
-        return NT_IN_EVENTDATA;
-    default:
-        return NT_IN_USERDATA;
+    case NT_N_EVENT: return NT_IN_EVENT;
+    case NT_N_EVENTDATA: return NT_IN_EVENTDATA;
+    default: return NT_IN_USERDATA;
     }
 }
 
@@ -263,7 +260,7 @@ static void leave(render *x)
         look_into(x, here(x));
 }
 
-/* ---- text ----------------------------------------------------------------------------------- */
+/* text */
 
 static bool wide_text(render *x, uint32_t at, uint32_t end)
 {
@@ -288,8 +285,10 @@ static void put_reference(render *x, uint32_t cp)
 /* The five that XML knows mean a character; others stay as they are spelled. */
 static bool entity(render *x, uint32_t end)
 {
-    static const char meaning[] = { [NT_N_LT - NT_N_LT] = '<',   [NT_N_GT - NT_N_LT] = '>',
-                                    [NT_N_AMP - NT_N_LT] = '&',  [NT_N_QUOT - NT_N_LT] = '"',
+    static const char meaning[] = { [NT_N_LT - NT_N_LT] = '<',
+                                    [NT_N_GT - NT_N_LT] = '>',
+                                    [NT_N_AMP - NT_N_LT] = '&',
+                                    [NT_N_QUOT - NT_N_LT] = '"',
                                     [NT_N_APOS - NT_N_LT] = '\'' };
     st_native *s = x->s;
     uint32_t pos = here(x)->pos + 1, name;
@@ -317,18 +316,15 @@ static bool literal(render *x, uint8_t token, uint32_t end)
 {
     uint32_t pos = here(x)->pos;
     switch (token) {
-    case 0x05:
-        return nt_has(pos, end, 4) && wide_text(x, pos + 2, end);
-    case 0x07:
-        return wide_text(x, pos + 1, end);
+    case 0x05: return nt_has(pos, end, 4) && wide_text(x, pos + 2, end);
+    case 0x07: return wide_text(x, pos + 1, end);
     case 0x08:
         if (!nt_has(pos, end, 3))
             return false;
         put_reference(x, nt_u16(x->s->b + pos + 1));
         here(x)->pos = pos + 3;
         return true;
-    default:
-        return entity(x, end);
+    default: return entity(x, end);
     }
 }
 
@@ -354,7 +350,7 @@ static void put_value(render *x, const st_value *v)
         x->stopped = true;
 }
 
-/* ---- content -------------------------------------------------------------------------------- */
+/* content */
 
 /* Nothing but the end follows: the value is all that the element holds. */
 static bool stands_alone(render *x, const node *f)
@@ -418,7 +414,7 @@ static bool content(render *x, uint8_t token)
     return token >= 0x0d ? substitution(x, f, token) : literal(x, token, f->end);
 }
 
-/* ---- elements --------------------------------------------------------------------------------- */
+/* elements */
 
 /* Has the tag that begins at `tag` an attribute whose name, between a blank and =', is what the
  * output ends with from `at` on? Values hold no such quote. */
@@ -503,8 +499,7 @@ static const char *attributes(render *x, uint32_t end)
 
 static bool dependency_missing(const render *x, const stream *st, uint32_t dep)
 {
-    return dep != NT_NO_INDEX &&
-           (dep >= st->count || is_null(&x->s->values[st->base + dep]));
+    return dep != NT_NO_INDEX && (dep >= st->count || is_null(&x->s->values[st->base + dep]));
 }
 
 static void open_node(render *x, const nt_opening *o, bool root)
@@ -514,8 +509,7 @@ static void open_node(render *x, const nt_opening *o, bool root)
     if (x->depth)
         x->nodes[x->depth - 1].parent = true;
     node *f = &x->nodes[x->depth++];
-    *f = (node){ .at = x->out->n, .end = o->end, .known = name->known, .root = root,
-                 .open = true };
+    *f = (node){ .at = x->out->n, .end = o->end, .known = name->known, .root = root, .open = true };
     st_buf_char(x->out, '<');
     st_xml_put_name(x->out, name->text);
     f->name = x->out->n - f->at - 1;
@@ -554,7 +548,7 @@ static bool element(render *x, uint32_t end)
     return true;
 }
 
-/* ---- what else there is ------------------------------------------------------------------------- */
+/* what else there is */
 
 static bool instruction_target(render *x, uint32_t end)
 {
@@ -636,23 +630,15 @@ static bool token(render *x, uint32_t end)
     uint8_t t = st->b[st->pos];
     t = t & 0xa0 ? 0xff : t & 0x1f;
     switch (t) {
-    case 0x01:
-        return element(x, end);
+    case 0x01: return element(x, end);
     case 0x02:
     case 0x03:
-    case 0x04:
-        return end_of_element(x, t);
-    case 0x0a:
-        return instruction_target(x, end);
-    case 0x0b:
-        return instruction_data(x, end);
-    case 0x0c:
-        return instance(x, end);
-    case 0x0f:
-        st->pos += 4;
-        return st->pos <= end;
-    default:
-        return is_text(t) && content(x, t);
+    case 0x04: return end_of_element(x, t);
+    case 0x0a: return instruction_target(x, end);
+    case 0x0b: return instruction_data(x, end);
+    case 0x0c: return instance(x, end);
+    case 0x0f: st->pos += 4; return st->pos <= end;
+    default: return is_text(t) && content(x, t);
     }
 }
 

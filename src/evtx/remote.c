@@ -54,8 +54,9 @@ typedef struct range {
 } range;
 
 /* Why libevtx.c says that bytes are lost; the first stands for all that isn't here. */
-static const char *const REASONS[] = { "unreadable", "bad-token", "bad-size", "no-template", "too-long",
-                                       "bad-xml",    "bad-name",  "truncated", "limit" };
+static const char *const REASONS[] = { "unreadable",  "bad-token", "bad-size",
+                                       "no-template", "too-long",  "bad-xml",
+                                       "bad-name",    "truncated", "limit" };
 enum { NREASONS = sizeof REASONS / sizeof REASONS[0] };
 
 /* The texts of System. */
@@ -70,7 +71,7 @@ static const st_value *system_text(const st_record *r, size_t i)
     return (const st_value *)(const void *)((const char *)r + SYSTEM[i]);
 }
 
-/* ---- the child ---------------------------------------------------------------------------- */
+/* the child */
 
 static bool get_all(int fd, void *to, size_t n)
 {
@@ -127,11 +128,19 @@ static void say_record(void *job, const st_record *r)
     message m = { .fields = (uint32_t)r->nfields };
     st_buf_clear(&x->lengths);
     st_buf_clear(&x->texts);
-    m.head = (head){ .at = (uint32_t)(r->offset - x->c.offset), .flags = r->flags, .event_id = r->event_id,
-                     .execution_pid = r->execution_pid, .execution_tid = r->execution_tid, .task = r->task,
-                     .origin = (uint8_t)r->origin, .version = r->version, .level = r->level,
-                     .opcode = r->opcode, .user_data = r->user_data,
-                     .event_record_id = r->event_record_id, .time_created = r->time_created,
+    m.head = (head){ .at = (uint32_t)(r->offset - x->c.offset),
+                     .flags = r->flags,
+                     .event_id = r->event_id,
+                     .execution_pid = r->execution_pid,
+                     .execution_tid = r->execution_tid,
+                     .task = r->task,
+                     .origin = (uint8_t)r->origin,
+                     .version = r->version,
+                     .level = r->level,
+                     .opcode = r->opcode,
+                     .user_data = r->user_data,
+                     .event_record_id = r->event_record_id,
+                     .time_created = r->time_created,
                      .keywords = r->keywords };
     for (size_t i = 0; i < NSYSTEM; i++) {
         const st_value *v = system_text(r, i);
@@ -157,8 +166,12 @@ static void put_range(st_buf *b, const st_range *r, bool left)
 
 static void say_end(child *x, const st_report *r)
 {
-    message m = { .end = true, .ranges = (uint32_t)(r->lost.n + r->left.n), .ghosts = r->ghosts,
-                  .unparsable = r->unparsable, .damaged = r->damaged, .lossy = r->lossy };
+    message m = { .end = true,
+                  .ranges = (uint32_t)(r->lost.n + r->left.n),
+                  .ghosts = r->ghosts,
+                  .unparsable = r->unparsable,
+                  .damaged = r->damaged,
+                  .lossy = r->lossy };
     st_buf_clear(&x->lengths);
     st_buf_clear(&x->texts);
     for (size_t i = 0; i < r->lost.n; i++)
@@ -206,7 +219,7 @@ static void serve(int fd)
     }
 }
 
-/* ---- its life ----------------------------------------------------------------------------------- */
+/* its life */
 
 struct st_remote {
     pid_t pid; /* 0: none */
@@ -215,7 +228,7 @@ struct st_remote {
     bool timed;        /* if the system gives it */
     uint64_t asked_at; /* its value when the question under way was asked, ns */
     bool has_chunk;
-    bool failed;       /* no memory */
+    bool failed; /* no memory */
     unsigned asked, turn_ms;
     st_repeats repeats;
     st_buf lengths, texts;
@@ -315,7 +328,7 @@ pid_t st_remote_child(const st_remote *s)
     return s->pid;
 }
 
-/* ---- the line --------------------------------------------------------------------------------------- */
+/* the line */
 
 /* Waits until the child takes or gives something. False: it has used up the question's time, on a
  * processor or, many times longer, waiting for one. */
@@ -326,8 +339,7 @@ static bool ready(const st_remote *s, short events)
         int n = poll(&p, 1, (int)s->turn_ms);
         if (n > 0)
             return true;
-        if ((n < 0 && errno != EINTR) ||
-            used(s) - s->asked_at > UINT64_C(1000000) * s->turn_ms)
+        if ((n < 0 && errno != EINTR) || used(s) - s->asked_at > UINT64_C(1000000) * s->turn_ms)
             return false;
     }
     return false;
@@ -341,7 +353,8 @@ static bool again(ssize_t k)
 static bool send_all(const st_remote *s, const void *from, size_t n)
 {
     for (size_t put = 0; put < n;) {
-        ssize_t k = ready(s, POLLOUT) ? send(s->fd, (const char *)from + put, n - put, MSG_NOSIGNAL | MSG_DONTWAIT)
+        ssize_t k = ready(s, POLLOUT) ? send(s->fd, (const char *)from + put, n - put,
+                                             MSG_NOSIGNAL | MSG_DONTWAIT)
                                       : 0;
         if (again(k))
             continue;
@@ -376,7 +389,7 @@ static bool receive_into(st_remote *s, st_buf *b, size_t n)
     return true;
 }
 
-/* ---- a record ----------------------------------------------------------------------------------------- */
+/* a record */
 
 /* The lengths of a record's texts add up to what was sent. */
 static bool fits(const st_remote *s, const message *m)
@@ -428,13 +441,23 @@ static bool fill(st_remote *s, const st_chunk *c, const message *m, st_record *r
     cursor x = { s->lengths.p, s->texts.p };
     bool ok = st_grow(&s->fields, &s->fields_cap, m->fields + (size_t)1, sizeof *s->fields);
     s->failed |= !ok;
-    *r = (st_record){ .offset = c->offset + h->at, .number = le64(c->bytes + h->at + 8),
-                      .written = le64(c->bytes + h->at + 16), .flags = h->flags,
-                      .origin = h->origin == ST_O_LIVE ? ST_O_LIVE : ST_O_SLACK, .event_id = h->event_id,
-                      .event_record_id = h->event_record_id, .time_created = h->time_created,
-                      .version = h->version, .level = h->level, .opcode = h->opcode, .task = h->task,
-                      .keywords = h->keywords, .execution_pid = h->execution_pid,
-                      .execution_tid = h->execution_tid, .fields = s->fields, .nfields = m->fields,
+    *r = (st_record){ .offset = c->offset + h->at,
+                      .number = le64(c->bytes + h->at + 8),
+                      .written = le64(c->bytes + h->at + 16),
+                      .flags = h->flags,
+                      .origin = h->origin == ST_O_LIVE ? ST_O_LIVE : ST_O_SLACK,
+                      .event_id = h->event_id,
+                      .event_record_id = h->event_record_id,
+                      .time_created = h->time_created,
+                      .version = h->version,
+                      .level = h->level,
+                      .opcode = h->opcode,
+                      .task = h->task,
+                      .keywords = h->keywords,
+                      .execution_pid = h->execution_pid,
+                      .execution_tid = h->execution_tid,
+                      .fields = s->fields,
+                      .nfields = m->fields,
                       .user_data = h->user_data != 0 };
     for (size_t i = 0; ok && i < NSYSTEM; i++) {
         st_value v;
@@ -455,8 +478,8 @@ static bool fill(st_remote *s, const st_chunk *c, const message *m, st_record *r
 static uint32_t size_of(const st_chunk *c, uint32_t at)
 {
     uint64_t size = le64(c->bytes + at) >> 32;
-    bool whole = size >= RECORD_MIN && size <= c->n - at &&
-                 le64(c->bytes + at + size - 8) >> 32 == size;
+    bool whole =
+        size >= RECORD_MIN && size <= c->n - at && le64(c->bytes + at + size - 8) >> 32 == size;
     return whole ? (uint32_t)size : 0;
 }
 
@@ -490,7 +513,7 @@ static bool take_record(st_remote *s, const st_chunk *c, const message *m)
     return ok;
 }
 
-/* ---- a question ------------------------------------------------------------------------------------------ */
+/* a question */
 
 static bool take_end(st_remote *s, const st_chunk *c, const message *m)
 {
@@ -499,8 +522,8 @@ static bool take_end(st_remote *s, const st_chunk *c, const message *m)
         return false;
     for (size_t i = 0; i < m->ranges; i++) {
         memcpy(&r, s->texts.p + i * sizeof r, sizeof r);
-        if (r.offset < c->offset || r.offset - c->offset > c->n || r.length > c->n - (r.offset - c->offset) ||
-            r.reason >= NREASONS)
+        if (r.offset < c->offset || r.offset - c->offset > c->n ||
+            r.length > c->n - (r.offset - c->offset) || r.reason >= NREASONS)
             return false;
         if (r.left)
             st_report_left(c->report, r.offset, r.length, REASONS[r.reason]);
@@ -537,8 +560,12 @@ static st_code ask(st_remote *s, const st_chunk *c, uint32_t at, bool same, st_e
         return ST_OK;
     if (!hire(s))
         return st_fail(err, ST_E_MEMORY, "no process for the second reader");
-    question q = { .at = at, .n = same && s->has_chunk ? 0 : (uint32_t)c->n, .offset = c->offset,
-                   .flags = c->flags, .header_bad = c->header_bad, .slack = c->options->slack };
+    question q = { .at = at,
+                   .n = same && s->has_chunk ? 0 : (uint32_t)c->n,
+                   .offset = c->offset,
+                   .flags = c->flags,
+                   .header_bad = c->header_bad,
+                   .slack = c->options->slack };
     s->asked++;
     s->asked_at = used(s);
     s->has_chunk = converse(s, c, &q);

@@ -11,8 +11,8 @@
  * lost, and ops->ended is told.
  *
  * Threads  one caller a reader; several readers at once. A child is made by fork without exec, and
- *          uses of its parent nothing that another thread may hold: no lock of libevtx or libxml2, since
- *          the parent's threads use neither while readers are at work.
+ *          uses of its parent nothing that another thread may hold: no lock of libevtx or libxml2,
+ * since the parent's threads use neither while readers are at work.
  */
 #ifndef ST_EVTX_REMOTE_H
 #define ST_EVTX_REMOTE_H

@@ -27,12 +27,12 @@
 /* What is known of one source while it is read. */
 typedef struct source_state {
     st_source *source;
-    size_t place;      /* in the evidence */
-    size_t first, runs;/* its runs */
+    size_t place;       /* in the evidence */
+    size_t first, runs; /* its runs */
     size_t merged;
     bool changed, unreadable;
     st_sha256_stream *digest;
-    size_t digested;   /* runs */
+    size_t digested;             /* runs */
     st_definitions *definitions; /* made when first asked for */
 } source_state;
 
@@ -71,7 +71,7 @@ typedef struct scan {
     uint64_t run_slots;
     pthread_mutex_t lock;
     pthread_mutex_t looking; /* for definitions */
-    pthread_cond_t turn; /* a run of some source has been digested */
+    pthread_cond_t turn;     /* a run of some source has been digested */
     st_code code;
     st_err *err;
 } scan;
@@ -120,7 +120,7 @@ static void fail(scan *s, const st_err *why)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- reading ---------------------------------------------------------------------------- */
+/* reading */
 
 static bool open_source(turn *t)
 {
@@ -162,7 +162,7 @@ static size_t read_at(turn *t, uint64_t offset, unsigned char *to, size_t n)
     return got;
 }
 
-/* ---- chunks -------------------------------------------------------------------------------- */
+/* chunks */
 
 static bool header_sound(const unsigned char *p)
 {
@@ -185,12 +185,13 @@ static verdict judge(const unsigned char *p, size_t n, bool no_magic)
     uint32_t free_at = u32(p + 48);
     v.checked = free_at <= n;
     v.header_bad |= !header_sound(p);
-    v.bad = v.header_bad || free_at < FIRST_RECORD || free_at > SLOT ||
-            (v.checked && libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) != u32(p + 52));
+    v.bad =
+        v.header_bad || free_at < FIRST_RECORD || free_at > SLOT ||
+        (v.checked && libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) != u32(p + 52));
     return v;
 }
 
-/* ---- templates of other chunks ----------------------------------------------------------------- */
+/* templates of other chunks */
 
 static bool has_magic(const unsigned char *p, size_t n)
 {
@@ -268,10 +269,11 @@ static bool elsewhere(void *ctx, uint32_t id, unsigned nth, const unsigned char 
 static bool same(void *ctx, uint64_t offset, const unsigned char *p, size_t n)
 {
     turn *t = ctx;
-    return n <= SLOT && peek(t, (int64_t)offset, t->w->other, n) == n && memcmp(t->w->other, p, n) == 0;
+    return n <= SLOT && peek(t, (int64_t)offset, t->w->other, n) == n &&
+           memcmp(t->w->other, p, n) == 0;
 }
 
-/* ---- what has been read, for carving ------------------------------------------------------------ */
+/* what has been read, for carving */
 
 static void put_span(turn *t, spans *to, uint64_t from, uint64_t upto)
 {
@@ -334,10 +336,18 @@ static uint64_t found(const st_report *r)
 
 static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, verdict v)
 {
-    st_chunk c = { .bytes = p, .n = n, .offset = offset, .source = t->src->source,
-                   .options = t->s->o, .ops = t->ops, .job = t->job,
-                   .report = &t->report, .carved = !t->evtx,
-                   .elsewhere = elsewhere, .same = same, .elsewhere_ctx = t,
+    st_chunk c = { .bytes = p,
+                   .n = n,
+                   .offset = offset,
+                   .source = t->src->source,
+                   .options = t->s->o,
+                   .ops = t->ops,
+                   .job = t->job,
+                   .report = &t->report,
+                   .carved = !t->evtx,
+                   .elsewhere = elsewhere,
+                   .same = same,
+                   .elsewhere_ctx = t,
                    .taken = t->sparing ? take : NULL };
     t->report.chunks++;
     if (n < SLOT && t->evtx)
@@ -363,7 +373,7 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
         t->report.chunks_empty++;
 }
 
-/* ---- slots ------------------------------------------------------------------------------------ */
+/* slots */
 
 static bool all_zero(const unsigned char *p, size_t n)
 {
@@ -553,15 +563,23 @@ static void header(turn *t)
         r->truncated = true;
 }
 
-/* ---- records outside of chunks ------------------------------------------------------------------- */
+/* records outside of chunks */
 
 /* Reads a lone record, as part of its chunk where it is known where that began. */
 static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size)
 {
     st_err why = { 0 };
-    st_chunk c = { .bytes = p, .n = size, .offset = offset, .source = t->src->source,
-                   .options = t->s->o, .ops = t->ops, .job = t->job, .report = &t->report,
-                   .carved = true, .elsewhere = elsewhere, .elsewhere_ctx = t };
+    st_chunk c = { .bytes = p,
+                   .n = size,
+                   .offset = offset,
+                   .source = t->src->source,
+                   .options = t->s->o,
+                   .ops = t->ops,
+                   .job = t->job,
+                   .report = &t->report,
+                   .carved = true,
+                   .elsewhere = elsewhere,
+                   .elsewhere_ctx = t };
     uint32_t place = st_lone_place(p, size);
     if (place) {
         t->window = offset - place;
@@ -683,7 +701,7 @@ static uint64_t carve(turn *t, uint64_t from, uint64_t to)
     return from < to ? gap(t, from, to, next_magic(t, to)) : from;
 }
 
-/* ---- runs --------------------------------------------------------------------------------------- */
+/* runs */
 
 /* Hashes the run's bytes when all before them have been; runs are begun in order, so the
  * one that is waited for is under way. */
@@ -734,7 +752,12 @@ static uint64_t rehearse(turn *t)
     bool on_grid = t->evtx && has_magic(head, peek(t, (int64_t)place_of(first), head, sizeof head));
     first -= !on_grid && first;
     reach = place_of(first);
-    turn before = { .s = t->s, .w = t->w, .r = t->r, .src = t->src, .evtx = t->evtx, .ops = &silent,
+    turn before = { .s = t->s,
+                    .w = t->w,
+                    .r = t->r,
+                    .src = t->src,
+                    .evtx = t->evtx,
+                    .ops = &silent,
                     .sparing = t->sparing };
     for (uint64_t k = first; k < t->r->slot; k++)
         slot(&before, place_of(k), t->w->bytes, peek(t, (int64_t)place_of(k), t->w->bytes, SLOT));
@@ -785,7 +808,8 @@ static void read_run(turn *t)
     read_slots(t, &total);
     if (t->sparing) {
         uint64_t start = t->r->slot ? place_of(t->r->slot) : 0;
-        carve(t, from > start ? from : start, to < t->src->source->size ? to : t->src->source->size);
+        carve(t, from > start ? from : start,
+              to < t->src->source->size ? to : t->src->source->size);
         report_unread(t);
     }
     if (s->o->digest)
@@ -856,7 +880,11 @@ static void work(void *ctx, unsigned thread, size_t number)
     scan *s = ctx;
     run *r = &s->runs[number];
     source_state *src = &s->sources[r->source];
-    turn t = { .s = s, .w = &s->workers[thread], .r = r, .src = src, .ops = s->ops,
+    turn t = { .s = s,
+               .w = &s->workers[thread],
+               .r = r,
+               .src = src,
+               .ops = s->ops,
                .evtx = st_str_eq(src->source->kind, ST_STR("evtx")),
                .sparing = s->o->carve && s->o->engine == ST_ENGINE_NATIVE };
     st_report *report = calloc(1, sizeof *report);
@@ -885,7 +913,7 @@ static void work(void *ctx, unsigned thread, size_t number)
     pthread_mutex_unlock(&s->lock);
 }
 
-/* ---- beginning and end ------------------------------------------------------------------------------ */
+/* beginning and end */
 
 static size_t runs_of(const scan *s, const st_source *it)
 {
@@ -942,7 +970,8 @@ static bool hire(scan *s, unsigned threads)
             w->remote = st_remote_new();
         else
             w->libevtx = st_libevtx_new();
-        if (!w->bytes || !w->extra || !w->other || !w->raw || (!w->native && !w->libevtx && !w->remote))
+        if (!w->bytes || !w->extra || !w->other || !w->raw ||
+            (!w->native && !w->libevtx && !w->remote))
             return false;
     }
     return true;

@@ -11,8 +11,20 @@
 #include <string.h>
 
 typedef enum kind {
-    K_NONE, K_STRING, K_ANSI, K_SIGNED, K_UNSIGNED, K_HEX, K_FLOAT, K_BOOL, K_BINARY, K_GUID,
-    K_FILETIME, K_SYSTEMTIME, K_SID, K_TEXT
+    K_NONE,
+    K_STRING,
+    K_ANSI,
+    K_SIGNED,
+    K_UNSIGNED,
+    K_HEX,
+    K_FLOAT,
+    K_BOOL,
+    K_BINARY,
+    K_GUID,
+    K_FILETIME,
+    K_SYSTEMTIME,
+    K_SID,
+    K_TEXT
 } kind;
 
 typedef struct type_info {
@@ -20,28 +32,38 @@ typedef struct type_info {
 } type_info;
 
 static const type_info types[0x80] = {
-    [ST_V_STRING] = { K_STRING, 0 },      [ST_V_ANSI] = { K_ANSI, 0 },
-    [ST_V_I8] = { K_SIGNED, 1 },          [ST_V_U8] = { K_UNSIGNED, 1 },
-    [ST_V_I16] = { K_SIGNED, 2 },         [ST_V_U16] = { K_UNSIGNED, 2 },
-    [ST_V_I32] = { K_SIGNED, 4 },         [ST_V_U32] = { K_UNSIGNED, 4 },
-    [ST_V_I64] = { K_SIGNED, 8 },         [ST_V_U64] = { K_UNSIGNED, 8 },
-    [ST_V_FLOAT] = { K_FLOAT, 4 },        [ST_V_DOUBLE] = { K_FLOAT, 8 },
-    [ST_V_BOOL] = { K_BOOL, 4 },          [ST_V_BINARY] = { K_BINARY, 0 },
-    [ST_V_GUID] = { K_GUID, 16 },         [ST_V_SIZE] = { K_HEX, 0 },
-    [ST_V_FILETIME] = { K_FILETIME, 8 },  [ST_V_SYSTEMTIME] = { K_SYSTEMTIME, 16 },
-    [ST_V_SID] = { K_SID, 0 },            [ST_V_HEX32] = { K_HEX, 4 },
-    [ST_V_HEX64] = { K_HEX, 8 },          [ST_V_BINXML] = { K_BINARY, 0 },
-    [0x23] = { K_STRING, 0 },             [ST_V_TEXT] = { K_TEXT, 0 },
+    [ST_V_STRING] = { K_STRING, 0 },
+    [ST_V_ANSI] = { K_ANSI, 0 },
+    [ST_V_I8] = { K_SIGNED, 1 },
+    [ST_V_U8] = { K_UNSIGNED, 1 },
+    [ST_V_I16] = { K_SIGNED, 2 },
+    [ST_V_U16] = { K_UNSIGNED, 2 },
+    [ST_V_I32] = { K_SIGNED, 4 },
+    [ST_V_U32] = { K_UNSIGNED, 4 },
+    [ST_V_I64] = { K_SIGNED, 8 },
+    [ST_V_U64] = { K_UNSIGNED, 8 },
+    [ST_V_FLOAT] = { K_FLOAT, 4 },
+    [ST_V_DOUBLE] = { K_FLOAT, 8 },
+    [ST_V_BOOL] = { K_BOOL, 4 },
+    [ST_V_BINARY] = { K_BINARY, 0 },
+    [ST_V_GUID] = { K_GUID, 16 },
+    [ST_V_SIZE] = { K_HEX, 0 },
+    [ST_V_FILETIME] = { K_FILETIME, 8 },
+    [ST_V_SYSTEMTIME] = { K_SYSTEMTIME, 16 },
+    [ST_V_SID] = { K_SID, 0 },
+    [ST_V_HEX32] = { K_HEX, 4 },
+    [ST_V_HEX64] = { K_HEX, 8 },
+    [ST_V_BINXML] = { K_BINARY, 0 },
+    [0x23] = { K_STRING, 0 },
+    [ST_V_TEXT] = { K_TEXT, 0 },
 };
 
 static uint64_t get_le(const unsigned char *p, size_t n)
 {
     uint64_t v = 0;
     switch (n) { /* of a width that the compiler knows a load is made */
-    case 1:
-        return p[0];
-    case 2:
-        return (uint64_t)p[0] | (uint64_t)p[1] << 8;
+    case 1: return p[0];
+    case 2: return (uint64_t)p[0] | (uint64_t)p[1] << 8;
     case 4:
         return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
     default:
@@ -63,7 +85,7 @@ static int64_t get_signed(const unsigned char *p, size_t n)
     return (int64_t)((v ^ top) - top);
 }
 
-/* ---- strings ----------------------------------------------------------------------- */
+/* strings */
 
 static size_t strip16(const unsigned char *p, size_t n)
 {
@@ -106,7 +128,7 @@ static unsigned put_ansi(st_buf *out, const unsigned char *p, size_t n)
     return replaced;
 }
 
-/* ---- the other kinds ----------------------------------------------------------------- */
+/* the other kinds */
 
 static void put_hex(st_buf *out, uint64_t v)
 {
@@ -169,9 +191,12 @@ static void put_sid(st_buf *out, const unsigned char *p)
 
 static st_ticks systemtime(const unsigned char *p)
 {
-    st_civil c = { .year = (unsigned)get_le(p, 2), .month = (unsigned)get_le(p + 2, 2),
-                   .day = (unsigned)get_le(p + 6, 2), .hour = (unsigned)get_le(p + 8, 2),
-                   .minute = (unsigned)get_le(p + 10, 2), .second = (unsigned)get_le(p + 12, 2) };
+    st_civil c = { .year = (unsigned)get_le(p, 2),
+                   .month = (unsigned)get_le(p + 2, 2),
+                   .day = (unsigned)get_le(p + 6, 2),
+                   .hour = (unsigned)get_le(p + 8, 2),
+                   .minute = (unsigned)get_le(p + 10, 2),
+                   .second = (unsigned)get_le(p + 12, 2) };
     unsigned ms = (unsigned)get_le(p + 14, 2);
     if (ms > 999)
         return 0;
@@ -205,52 +230,32 @@ static unsigned put_one(st_buf *out, unsigned type, const unsigned char *p, size
         return 0;
     }
     switch ((kind)t.kind) {
-    case K_STRING:
-        n = strip16(p, n);
-        return n ? st_utf16le_put(out, p, n) : 0;
-    case K_ANSI:
-        n = strip8(p, n);
-        return n ? put_ansi(out, p, n) : 0;
-    case K_SIGNED:
-        st_buf_i64(out, get_signed(p, n));
-        break;
-    case K_UNSIGNED:
-        st_buf_u64(out, get_le(p, n));
-        break;
+    case K_STRING: n = strip16(p, n); return n ? st_utf16le_put(out, p, n) : 0;
+    case K_ANSI: n = strip8(p, n); return n ? put_ansi(out, p, n) : 0;
+    case K_SIGNED: st_buf_i64(out, get_signed(p, n)); break;
+    case K_UNSIGNED: st_buf_u64(out, get_le(p, n)); break;
     case K_HEX:
         if (int_width(n))
             put_hex(out, get_le(p, n));
         else
             st_buf_hex(out, p, n, true);
         break;
-    case K_FLOAT:
-        put_float(out, p, n);
-        break;
-    case K_BOOL:
-        st_buf_str(out, get_le(p, n) ? ST_STR("true") : ST_STR("false"));
-        break;
+    case K_FLOAT: put_float(out, p, n); break;
+    case K_BOOL: st_buf_str(out, get_le(p, n) ? ST_STR("true") : ST_STR("false")); break;
     case K_GUID:
         memcpy(g.b, p, sizeof g.b);
         st_buf_guid(out, &g);
         break;
-    case K_FILETIME:
-        put_ticks(out, get_le(p, 8));
-        break;
-    case K_SYSTEMTIME:
-        st_buf_time_iso(out, systemtime(p));
-        break;
+    case K_FILETIME: put_ticks(out, get_le(p, 8)); break;
+    case K_SYSTEMTIME: st_buf_time_iso(out, systemtime(p)); break;
     case K_SID:
         if (sid_sound(p, n))
             put_sid(out, p);
         else
             st_buf_hex(out, p, n, true);
         break;
-    case K_TEXT:
-        st_buf_put(out, p, n);
-        break;
-    case K_BINARY:
-        st_buf_hex(out, p, n, true);
-        break;
+    case K_TEXT: st_buf_put(out, p, n); break;
+    case K_BINARY: st_buf_hex(out, p, n, true); break;
     case K_NONE:
         if (type) /* an unknown type keeps its bytes; null shows nothing */
             st_buf_hex(out, p, n, true);
@@ -328,7 +333,7 @@ unsigned st_value_text(const st_value *v, st_buf *out)
     return put_one(out, v->type, v->p, v->n);
 }
 
-/* ---- back from values ------------------------------------------------------------------ */
+/* back from values */
 
 #define SHORT_TEXT 64
 
@@ -369,8 +374,7 @@ bool st_value_u64(const st_value *v, uint64_t *out)
             return false;
         *out = get_le(v->p, v->n);
         return true;
-    default:
-        return short_text(v, buf, &s) && st_str_u64_any(st_str_trim(s), out);
+    default: return short_text(v, buf, &s) && st_str_u64_any(st_str_trim(s), out);
     }
 }
 
@@ -407,7 +411,8 @@ static bool text_is(const st_value *v, st_str want)
         return false;
     for (size_t i = 0; i < want.n; i++) {
         unsigned c = v->p[i * step], w = (unsigned char)want.p[i];
-        if ((step == 2 && v->p[i * step + 1]) || (c != w && ((c ^ w) != 32 || (c | 32) - 'a' > 'z' - 'a')))
+        if ((step == 2 && v->p[i * step + 1]) ||
+            (c != w && ((c ^ w) != 32 || (c | 32) - 'a' > 'z' - 'a')))
             return false;
     }
     return true;
@@ -423,11 +428,8 @@ bool st_value_is(const st_value *v, const char *ascii)
     switch ((kind)types[v->type & 0x7f].kind) {
     case K_STRING:
     case K_ANSI:
-    case K_TEXT:
-        return text_is(v, want);
-    case K_GUID:
-        return st_value_guid(v, &ga) && st_guid_parse(want, &gb) && st_guid_eq(&ga, &gb);
-    default:
-        return st_value_u64(v, &a) && st_str_u64_any(want, &b) && a == b;
+    case K_TEXT: return text_is(v, want);
+    case K_GUID: return st_value_guid(v, &ga) && st_guid_parse(want, &gb) && st_guid_eq(&ga, &gb);
+    default: return st_value_u64(v, &a) && st_str_u64_any(want, &b) && a == b;
     }
 }

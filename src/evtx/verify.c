@@ -42,9 +42,9 @@ typedef struct odd {
     st_origin origin;
     unsigned flags;
     const char *damage;
-    st_items libevtx;   /* in the second look, until it has been judged */
+    st_items libevtx; /* in the second look, until it has been judged */
     bool judged;
-    uint64_t classes;   /* bit i: class i */
+    uint64_t classes; /* bit i: class i */
     bool unexplained;
     const st_class *why;
     char *field, *native, *other; /* malloc'ed, of the first difference; NULL: no memory, or none */
@@ -60,7 +60,7 @@ typedef struct verify {
     bool again;       /* the second look */
     marks marks[2];   /* by engine */
     extents ended;
-    odd *odd;         /* of the whole source; records of `batch` have their values */
+    odd *odd; /* of the whole source; records of `batch` have their values */
     size_t nodd, odd_cap;
     odd *batch;
     size_t nbatch;
@@ -71,13 +71,13 @@ typedef struct job {
     verify *v;
     marks marks;
     extents ended;
-    st_items items;   /* the record's fields */
-    st_xml *xml;      /* reads the native reader's XML; made when it is needed */
-    st_items shown;   /* the fields as that XML shows them */
+    st_items items; /* the record's fields */
+    st_xml *xml;    /* reads the native reader's XML; made when it is needed */
+    st_items shown; /* the fields as that XML shows them */
     bool failed;
 } job;
 
-/* ---- a pass --------------------------------------------------------------------------- */
+/* a pass */
 
 static void *begin(void *ctx, unsigned thread, size_t source)
 {
@@ -177,7 +177,7 @@ static void judge(void *ctx, const st_look_at *l, int why)
     show(d, l, why < 0 ? NULL : st_class_at((size_t)why));
 }
 
-/* ---- the record's own bytes ---------------------------------------------------------- */
+/* the record's own bytes */
 
 enum { RECORD_MOST = 65536 };
 
@@ -211,7 +211,7 @@ static void judge_whole(const job *j, odd *d, const st_record *r)
     free(raw);
 }
 
-/* ---- the XML of the native reader ------------------------------------------------------- */
+/* the XML of the native reader */
 
 /* Reads the fields back from the record's XML into j->shown. False: it can't be read. */
 static bool read_back(job *j, const st_record *r)
@@ -344,17 +344,22 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
 
 static st_code pass(verify *v, st_engine engine, bool again, st_err *err)
 {
-    static const st_scan_ops ops = { .begin = begin, .record = record, .ended = ended, .end = end,
-                                     .progress = progress };
-    st_scan_options o = { .engine = engine, .threads = v->o->threads, .carve = v->o->carve,
-                          .slack = v->o->slack, .only = v->source, .confined = engine == ST_ENGINE_LIBEVTX,
+    static const st_scan_ops ops = {
+        .begin = begin, .record = record, .ended = ended, .end = end, .progress = progress
+    };
+    st_scan_options o = { .engine = engine,
+                          .threads = v->o->threads,
+                          .carve = v->o->carve,
+                          .slack = v->o->slack,
+                          .only = v->source,
+                          .confined = engine == ST_ENGINE_LIBEVTX,
                           .xml = engine == ST_ENGINE_NATIVE };
     v->engine = engine;
     v->again = again;
     return st_evtx_scan(v->evidence, &o, &ops, v, err);
 }
 
-/* ---- both sides ------------------------------------------------------------------------ */
+/* both sides */
 
 static int by_offset(const void *a, const void *b)
 {
@@ -410,7 +415,7 @@ static bool pair_up(verify *v, st_verdict *out)
     return ok;
 }
 
-/* ---- the verdict --------------------------------------------------------------------------- */
+/* the verdict */
 
 /* It was there, and now it isn't. */
 static void judge_missing(const verify *v, odd *d)
@@ -441,9 +446,14 @@ static st_code look_again(verify *v, st_err *err)
 
 static void keep(st_difference *to, const odd *d)
 {
-    *to = (st_difference){ .offset = d->offset, .number = d->number,
-                           .event_record_id = d->event_record_id, .side = d->side, .origin = d->origin,
-                           .flags = d->flags, .damage = d->damage, .why = d->why };
+    *to = (st_difference){ .offset = d->offset,
+                           .number = d->number,
+                           .event_record_id = d->event_record_id,
+                           .side = d->side,
+                           .origin = d->origin,
+                           .flags = d->flags,
+                           .damage = d->damage,
+                           .why = d->why };
     if (d->side == ST_DIFFER) {
         to->field = (st_str){ d->field, d->field_n };
         to->native = (st_str){ d->native, d->native_n };

@@ -15,10 +15,10 @@
 #include <string.h>
 
 struct st_xml {
-    st_buf clean;     /* the text, made fit for a parser */
-    st_buf value;     /* the value in hand */
-    st_buf raw;       /* the same before escapes are undone */
-    st_arena arena;   /* names and values of the record */
+    st_buf clean;   /* the text, made fit for a parser */
+    st_buf value;   /* the value in hand */
+    st_buf raw;     /* the same before escapes are undone */
+    st_arena arena; /* names and values of the record */
     st_field *fields;
     size_t n, cap;
     xmlParserCtxtPtr parser;
@@ -70,7 +70,7 @@ void st_xml_free(st_xml *x)
     free(x);
 }
 
-/* ---- what XML can't carry ----------------------------------------------------------- */
+/* what XML can't carry */
 
 /* The escape character, of the private use area; behind it: '@' + a control character,
  * or a letter of this table. */
@@ -190,7 +190,7 @@ static void put_unescaped(st_buf *out, st_str s)
     }
 }
 
-/* ---- parsing --------------------------------------------------------------------------- */
+/* parsing */
 
 /* The first markup must be the event itself: with no declaration in front there can be
  * no document type, hence no entities. */
@@ -286,7 +286,7 @@ bool st_xml_names(const st_xml *x, bool (*ok)(const void *ctx, st_str name), con
     return true;
 }
 
-/* ---- libevtx's spelling of values --------------------------------------------------------- */
+/* libevtx's spelling of values */
 
 static bool all_hex(const char *p, size_t n)
 {
@@ -335,13 +335,22 @@ static st_value keep(st_xml *x, st_str s)
     return v;
 }
 
-/* ---- System --------------------------------------------------------------------------------- */
+/* System */
 
 /* One item of System: an element, or one of its attributes. Either a value or a number
  * of the record is filled. */
 typedef enum number {
-    N_NONE, N_EVENT_ID, N_VERSION, N_LEVEL, N_TASK, N_OPCODE, N_KEYWORDS, N_TIME, N_RECORD_ID,
-    N_PID, N_TID
+    N_NONE,
+    N_EVENT_ID,
+    N_VERSION,
+    N_LEVEL,
+    N_TASK,
+    N_OPCODE,
+    N_KEYWORDS,
+    N_TIME,
+    N_RECORD_ID,
+    N_PID,
+    N_TID
 } number;
 
 static const struct {
@@ -416,7 +425,7 @@ st_code st_xml_system(st_xml *x, st_record *r)
     return x->value.failed || x->arena.failed ? ST_E_MEMORY : ST_OK;
 }
 
-/* ---- EventData, UserData ------------------------------------------------------------------------ */
+/* EventData, UserData */
 
 static bool has_elements(const xmlNode *node)
 {
@@ -432,8 +441,7 @@ static bool is_recorded_as_text(st_str name)
     return st_str_eq(name, ST_STR("StartAddress"));
 }
 
-static bool put_field(st_xml *x, st_str name, const xmlNode *leaf,
-                      uint16_t (*name_id)(st_str name))
+static bool put_field(st_xml *x, st_str name, const xmlNode *leaf, uint16_t (*name_id)(st_str name))
 {
     if (!st_grow(&x->fields, &x->cap, x->n + 1, sizeof *x->fields))
         return false;
@@ -507,9 +515,10 @@ st_code st_xml_fields(st_xml *x, uint16_t (*name_id)(st_str name), st_record *r)
     return code;
 }
 
-/* ---- written again ------------------------------------------------------------------------------ */
+/* written again */
 
-static void put_attribute(st_xml *x, st_buf *out, const char *prefix, const char *name, st_str value)
+static void put_attribute(st_xml *x, st_buf *out, const char *prefix, const char *name,
+                          st_str value)
 {
     st_buf_fmt(out, " %s%s", prefix ? prefix : "", prefix && name ? ":" : "");
     if (name)

@@ -30,7 +30,7 @@ st_code st_xml_fields(st_xml *x, uint16_t (*name_id)(st_str name), st_record *r)
 /* Appends what the last st_xml_read took in, on one line, in the form of xml_put.c. */
 void st_xml_render(st_xml *x, st_buf *out);
 
-/* ---- writing (xml_put.c) ---------------------------------------------------------------- */
+/* writing (xml_put.c) */
 
 /* A name of an element, attribute or processing instruction; never empty. */
 void st_xml_put_name(st_buf *out, st_str s);

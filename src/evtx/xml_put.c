@@ -14,10 +14,10 @@ typedef struct range {
 } range;
 
 /* Characters beyond ASCII that may begin a name, and those that may only follow. */
-static const range starts[] = { { 0xc0, 0xd6 },      { 0xd8, 0xf6 },      { 0xf8, 0x2ff },
-                                { 0x370, 0x37d },    { 0x37f, 0x1fff },   { 0x200c, 0x200d },
-                                { 0x2070, 0x218f },  { 0x2c00, 0x2fef },  { 0x3001, 0xd7ff },
-                                { 0xf900, 0xfdcf },  { 0xfdf0, 0xfffd },  { 0x10000, 0xeffff } };
+static const range starts[] = { { 0xc0, 0xd6 },     { 0xd8, 0xf6 },     { 0xf8, 0x2ff },
+                                { 0x370, 0x37d },   { 0x37f, 0x1fff },  { 0x200c, 0x200d },
+                                { 0x2070, 0x218f }, { 0x2c00, 0x2fef }, { 0x3001, 0xd7ff },
+                                { 0xf900, 0xfdcf }, { 0xfdf0, 0xfffd }, { 0x10000, 0xeffff } };
 static const range follows[] = { { 0xb7, 0xb7 }, { 0x300, 0x36f }, { 0x203f, 0x2040 } };
 
 static bool within(const range *r, size_t n, uint32_t cp)
@@ -99,24 +99,15 @@ void st_xml_put_undone(st_buf *out, st_str s)
 static const char *entity(char c)
 {
     switch (c) {
-    case '&':
-        return "&amp;";
-    case '<':
-        return "&lt;";
-    case '>':
-        return "&gt;";
-    case '"':
-        return "&quot;";
-    case '\'':
-        return "&apos;";
-    case '\t':
-        return "&#9;";
-    case '\n':
-        return "&#10;";
-    case '\r':
-        return "&#13;";
-    default:
-        return NULL;
+    case '&': return "&amp;";
+    case '<': return "&lt;";
+    case '>': return "&gt;";
+    case '"': return "&quot;";
+    case '\'': return "&apos;";
+    case '\t': return "&#9;";
+    case '\n': return "&#10;";
+    case '\r': return "&#13;";
+    default: return NULL;
     }
 }
 

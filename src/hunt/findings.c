@@ -113,8 +113,10 @@ bool st_findings_make(st_hunting *h)
             h->marks[m->node] |= ST_MARK_HIDDEN;
             continue;
         }
-        c->findings[c->nfindings++] = (st_finding){ .rule = m->rule, .node = m->node,
-                                                    .incident = ST_NO_INCIDENT, .reason = m->reason,
+        c->findings[c->nfindings++] = (st_finding){ .rule = m->rule,
+                                                    .node = m->node,
+                                                    .incident = ST_NO_INCIDENT,
+                                                    .reason = m->reason,
                                                     .level = (uint8_t)level };
         h->marks[m->node] |= ST_MARK_HIT;
     }

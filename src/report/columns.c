@@ -54,7 +54,7 @@ const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n)
     return s->lossy ? s->lossy + lo : NULL;
 }
 
-/* ---- small putters --------------------------------------------------------------------- */
+/* small putters */
 
 static void put_word(st_buf *b, const char *word)
 {
@@ -73,10 +73,10 @@ static void put_guid(st_buf *b, const st_guid *g)
         st_buf_guid(b, g);
 }
 
-#define SID_COLUMN(col)                                                                            \
-    static st_str get_##col(const st_view *v)                                                      \
-    {                                                                                              \
-        return st_dashless(st_pool_get(v->f->pool, v->k->col[v->r]));                              \
+#define SID_COLUMN(col)                                               \
+    static st_str get_##col(const st_view *v)                         \
+    {                                                                 \
+        return st_dashless(st_pool_get(v->f->pool, v->k->col[v->r])); \
     }
 SID_COLUMN(computer)
 SID_COLUMN(channel)
@@ -95,10 +95,10 @@ SID_COLUMN(parent_image)
 SID_COLUMN(parent_command_line)
 SID_COLUMN(parent_user)
 
-#define HASH_COLUMN(name, algorithm)                                                               \
-    static void put_##name(const st_view *v, st_buf *b)                                            \
-    {                                                                                              \
-        put_hash(v, algorithm, b);                                                                 \
+#define HASH_COLUMN(name, algorithm)                    \
+    static void put_##name(const st_view *v, st_buf *b) \
+    {                                                   \
+        put_hash(v, algorithm, b);                      \
     }
 static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
 {
@@ -114,7 +114,7 @@ HASH_COLUMN(sha1, "SHA1")
 HASH_COLUMN(sha256, "SHA256")
 HASH_COLUMN(imphash, "IMPHASH")
 
-/* ---- time ------------------------------------------------------------------------------ */
+/* time */
 
 /* A recorded text is kept only in Sysmon's own form, so that text sorts as time does. */
 static bool utc_readable(const st_view *v)
@@ -148,7 +148,7 @@ static void put_created(const st_view *v, st_buf *b)
     st_buf_time_iso(b, v->k->created[v->r]);
 }
 
-/* ---- findings ---------------------------------------------------------------------------- */
+/* findings */
 
 static const st_finding *finding(const st_view *v, size_t i)
 {
@@ -236,8 +236,8 @@ static bool item_technique(const st_view *v, size_t i, st_buf *b)
     return at.p;
 }
 
-/* What `put` writes for the findings, "; " between them; of those for which `of` gives one text, and
- * of those for which it gives none, the first and none. */
+/* What `put` writes for the findings, "; " between them; of those for which `of` gives one text,
+ * and of those for which it gives none, the first and none. */
 static void put_distinct(const st_view *v, st_str (*of)(const st_view *, size_t),
                          void (*put)(const st_view *, size_t, st_buf *), st_buf *b)
 {
@@ -286,7 +286,7 @@ static void put_authors(const st_view *v, st_buf *b)
     put_distinct(v, authors_of, put_authors_of, b);
 }
 
-/* ---- the process and its tree ---------------------------------------------------------------- */
+/* the process and its tree */
 
 static void put_pid(const st_view *v, st_buf *b)
 {
@@ -405,8 +405,7 @@ static void put_event_id(const st_view *v, st_buf *b)
     st_buf_char(b, '1');
 }
 
-/* ---- where it stands in the evidence ------------------------------------------------------------
- */
+/* where it stands in the evidence */
 
 static st_str get_source(const st_view *v)
 {
@@ -438,8 +437,7 @@ static void put_copies(const st_view *v, st_buf *b)
     st_buf_u64(b, v->p->copies ? v->p->copies : 1);
 }
 
-/* ---- notes
- * ------------------------------------------------------------------------------------------ */
+/* notes */
 
 typedef struct note {
     uint32_t flag;
@@ -497,36 +495,35 @@ static void put_notes(const st_view *v, st_buf *b)
         add_note(b, start, "chain-cut", "");
 }
 
-/* ---- the table
- * ----------------------------------------------------------------------------------------- */
+/* the table */
 
-#define MADE(name, put)                                                                            \
-    {                                                                                              \
-        name, ST_COL_TEXT, false, NULL, put, NULL                                                  \
+#define MADE(name, put)                           \
+    {                                             \
+        name, ST_COL_TEXT, false, NULL, put, NULL \
     }
-#define MADE_ALWAYS(name, put)                                                                     \
-    {                                                                                              \
-        name, ST_COL_TEXT, true, NULL, put, NULL                                                   \
+#define MADE_ALWAYS(name, put)                   \
+    {                                            \
+        name, ST_COL_TEXT, true, NULL, put, NULL \
     }
-#define TEXT(name, get)                                                                            \
-    {                                                                                              \
-        name, ST_COL_TEXT, false, get, NULL, NULL                                                  \
+#define TEXT(name, get)                           \
+    {                                             \
+        name, ST_COL_TEXT, false, get, NULL, NULL \
     }
-#define ALWAYS(name, get)                                                                          \
-    {                                                                                              \
-        name, ST_COL_TEXT, true, get, NULL, NULL                                                   \
+#define ALWAYS(name, get)                        \
+    {                                            \
+        name, ST_COL_TEXT, true, get, NULL, NULL \
     }
-#define NUMBER(name, put)                                                                          \
-    {                                                                                              \
-        name, ST_COL_NUMBER, false, NULL, put, NULL                                                \
+#define NUMBER(name, put)                           \
+    {                                               \
+        name, ST_COL_NUMBER, false, NULL, put, NULL \
     }
-#define TIME(name, put)                                                                            \
-    {                                                                                              \
-        name, ST_COL_TIME, false, NULL, put, NULL                                                  \
+#define TIME(name, put)                           \
+    {                                             \
+        name, ST_COL_TIME, false, NULL, put, NULL \
     }
-#define LIST(name, always, item)                                                                   \
-    {                                                                                              \
-        name, ST_COL_LIST, always, NULL, NULL, item                                                \
+#define LIST(name, always, item)                    \
+    {                                               \
+        name, ST_COL_LIST, always, NULL, NULL, item \
     }
 
 const st_column st_columns[] = {

@@ -4,7 +4,7 @@
 
 #include "shelltree/report.h"
 
-/* ---- text (scrub.c) -------------------------------------------------------------------- */
+/* text (scrub.c) */
 
 /* Invisible, or changes the direction of what stands around it. */
 bool st_cp_hidden(uint32_t cp);
@@ -19,7 +19,7 @@ size_t st_text_width(st_str s);
  * something is left out. 0: all of it. */
 void st_fit(st_buf *b, st_str s, size_t width, bool ascii);
 
-/* ---- JSON (json.c) --------------------------------------------------------------------- */
+/* JSON (json.c) */
 
 /* An object or array being written: knows whether a comma is due. */
 void st_json_key(st_buf *b, bool *more, const char *key); /* ,"key": */
@@ -30,7 +30,7 @@ void st_json_bool(st_buf *b, bool *more, const char *key, bool v);
 void st_json_digits(st_buf *b, st_str digits);
 void st_json_u64(st_buf *b, uint64_t v);
 
-/* ---- rows (columns.c) ------------------------------------------------------------------ */
+/* rows (columns.c) */
 
 typedef struct st_view {
     const st_case *c;
@@ -75,7 +75,7 @@ st_str st_source_name(const st_evidence *e, uint32_t source);
 /* The store's lossy entries of a row: first and how many. */
 const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n);
 
-/* ---- writing ---------------------------------------------------------------------------- */
+/* writing */
 
 /* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
 void st_out_tick(st_out *o);
@@ -83,7 +83,7 @@ void st_out_tick(st_out *o);
 void st_csv_head(st_buf *b, const char *const *names, size_t n, bool raw);
 void st_csv_u64(st_buf *b, uint64_t v);
 
-/* ---- trees (write_tree.c) ----------------------------------------------------------------- */
+/* trees (write_tree.c) */
 
 /* Which nodes are drawn: by flag, or by stamp, or all. */
 typedef struct st_drawn {
@@ -127,8 +127,8 @@ void st_groups_stamp(st_groups *g, const st_case *c, uint32_t incident);
 void st_color_level(st_buf *b, const st_look *look, st_level level);
 void st_color_end(st_buf *b, const st_look *look);
 
-/* write_rules.c: "ready", "broken" ...; how wide ids are, where they stand in line: a few that are very
- * long don't count. */
+/* write_rules.c: "ready", "broken" ...; how wide ids are, where they stand in line: a few that are
+ * very long don't count. */
 const char *st_rule_status_word(const st_rule *r);
 size_t st_rules_id_width(const st_rules *r);
 

@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-/* ---- what a query needs --------------------------------------------------------------------- */
+/* what a query needs */
 
 static void put_names(st_buf *b, const st_str *names, size_t n, const char *between)
 {
@@ -116,7 +116,7 @@ static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look 
     st_buf_free(&needs);
 }
 
-/* ---- the tally --------------------------------------------------------------------------------- */
+/* the tally */
 
 typedef struct reason {
     st_str name;
@@ -133,7 +133,8 @@ typedef struct tally {
 static int most_first(const void *a, const void *b)
 {
     const reason *x = a, *y = b;
-    return x->rules != y->rules ? (x->rules < y->rules) - (x->rules > y->rules) : st_str_cmp(x->name, y->name);
+    return x->rules != y->rules ? (x->rules < y->rules) - (x->rules > y->rules)
+                                : st_str_cmp(x->name, y->name);
 }
 
 static void count_reasons(tally *t, st_pool *seen, const st_rule *r)
@@ -178,7 +179,8 @@ static void count(tally *t, const st_rules *rules)
 
 static void tally_text(st_buf *b, const tally *t, const st_look *look)
 {
-    st_buf_fmt(b, "%zu quer%s: %zu sound, %zu with errors", t->all, t->all == 1 ? "y" : "ies", t->ready, t->broken);
+    st_buf_fmt(b, "%zu quer%s: %zu sound, %zu with errors", t->all, t->all == 1 ? "y" : "ies",
+               t->ready, t->broken);
     if (t->errors)
         st_buf_fmt(b, " (%zu in all)", t->errors);
     st_buf_fmt(b, ", %zu not applicable here\n", t->elsewhere);
@@ -188,7 +190,8 @@ static void tally_text(st_buf *b, const tally *t, const st_look *look)
         st_buf_char(b, '\n');
     }
     if (t->servers)
-        st_buf_fmt(b, "%7zu say%s which processes are web servers\n", t->servers, t->servers == 1 ? "s" : "");
+        st_buf_fmt(b, "%7zu say%s which processes are web servers\n", t->servers,
+                   t->servers == 1 ? "s" : "");
 }
 
 static void tally_json(st_buf *b, const tally *t)
@@ -196,9 +199,12 @@ static void tally_json(st_buf *b, const tally *t)
     const struct {
         const char *key;
         size_t n;
-    } counts[] = { { "queries", t->all },           { "sound", t->ready },
-                   { "with_errors", t->broken },    { "errors", t->errors },
-                   { "not_applicable", t->elsewhere }, { "mark_servers", t->servers } };
+    } counts[] = { { "queries", t->all },
+                   { "sound", t->ready },
+                   { "with_errors", t->broken },
+                   { "errors", t->errors },
+                   { "not_applicable", t->elsewhere },
+                   { "mark_servers", t->servers } };
     bool more = false, inner = false;
     st_buf_char(b, '{');
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
@@ -217,8 +223,8 @@ static void tally_json(st_buf *b, const tally *t)
 
 void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look)
 {
-    static const char *const names[] = { "Id",     "Path",        "Status", "Errors", "Tables",
-                                         "Events", "NeverFilled", "Missing" };
+    static const char *const names[] = { "Id",     "Path",   "Status",      "Errors",
+                                         "Tables", "Events", "NeverFilled", "Missing" };
     bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
     bool csv = st_str_eq(format, ST_STR("csv"));
     size_t id_width = st_rules_id_width(r);

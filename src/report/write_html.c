@@ -36,8 +36,7 @@ typedef struct page {
     size_t left; /* processes that may still be drawn */
 } page;
 
-/* ---- text
- * ----------------------------------------------------------------------------------------- */
+/* text */
 
 static void put(page *g, const char *s)
 {
@@ -126,8 +125,7 @@ static void put_level(page *g, st_level level)
                st_level_word(level));
 }
 
-/* ---- trees
- * ----------------------------------------------------------------------------------------- */
+/* trees */
 
 static void put_node(page *g, st_node n)
 {
@@ -175,8 +173,7 @@ static void put_tree(page *g, uint32_t incident)
     put(g, "</ul>\n");
 }
 
-/* ---- incidents and rows
- * ------------------------------------------------------------------------------- */
+/* incidents and rows */
 
 static void put_incident(page *g, uint32_t k)
 {
@@ -251,14 +248,15 @@ static void put_rows(page *g)
         st_buf_fmt(&g->o->buf, "<p>%zu more are in timeline.csv.</p>\n", n - ST_MAX_HTML_NODES);
 }
 
-/* ---- tables of rules whose rows are no processes ------------------------------------------------ */
+/* tables of rules whose rows are no processes */
 
 /* A path of a URL: all but letters, digits and a few signs as %XX. */
 static void put_url(st_buf *b, st_str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' || c == '_' || c == '.';
+        bool plain = (c >= '0' && c <= '9') || ((c | 32) >= 'a' && (c | 32) <= 'z') || c == '-' ||
+                     c == '_' || c == '.';
         if (plain)
             st_buf_char(b, s.p[i]);
         else
@@ -290,14 +288,15 @@ static void put_tables(page *g, const st_run_info *info)
         uint64_t rows = g->c->matches->results[i].rows;
         if (!rows || r->level < info->min_level)
             continue;
-        put(g, n++ ? "" : "<h2>Tables</h2><p>Rows of rules that stand for no process of the forest.</p><ul>");
+        put(g, n++ ? ""
+                   : "<h2>Tables</h2><p>Rows of rules that stand for no process of the "
+                     "forest.</p><ul>");
         put_table(g, r, rows, info->tables);
     }
     put(g, n ? "</ul>\n" : "");
 }
 
-/* ---- the head
- * -------------------------------------------------------------------------------------------- */
+/* the head */
 
 static void put_unread(page *g)
 {
@@ -314,8 +313,9 @@ static void put_unread(page *g)
             put_evidence(g, s->reason);
         }
         st_buf_fmt(&g->o->buf, " (%llu bytes lost, %llu of %llu chunks bad%s)</li>\n",
-                   (unsigned long long)s->report.lost.bytes, (unsigned long long)s->report.chunks_bad,
-                   (unsigned long long)s->report.chunks, s->report.truncated ? ", cut short" : "");
+                   (unsigned long long)s->report.lost.bytes,
+                   (unsigned long long)s->report.chunks_bad, (unsigned long long)s->report.chunks,
+                   s->report.truncated ? ", cut short" : "");
         st_out_tick(g->o);
     }
     put(g, found ? "</ul>\n" : "");
@@ -362,7 +362,8 @@ static void put_index(page *g, size_t n)
     put(g, "<li><a href=\"#findings\">Findings, oldest first</a></li></ul></nav>\n");
 }
 
-void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *info)
+void st_write_html(st_out *o, const st_case *c, const st_report_options *ro,
+                   const st_run_info *info)
 {
     page g = { .c = c, .ro = ro, .f = c->forest, .o = o, .left = ST_MAX_HTML_NODES };
     if (st_groups_make(&g.groups, c)) {

@@ -208,7 +208,7 @@ void st_write_record_jsonl(st_buf *b, const st_record *r, st_str source)
     flat_end(&x);
 }
 
-/* ---- CSV ------------------------------------------------------------------------------- */
+/* CSV */
 
 static const char *const csv_names[] = {
     "TimeCreated", "Computer", "Channel",      "Provider",     "EventID", "EventRecordID",

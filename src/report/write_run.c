@@ -98,7 +98,8 @@ static const char *status_word(st_status s)
     return words[s <= ST_S_CHANGED ? s : ST_S_CHANGED];
 }
 
-static void put_ranges(st_buf *b, bool *more, const char *name, const char *others, const st_ranges *r)
+static void put_ranges(st_buf *b, bool *more, const char *name, const char *others,
+                       const st_ranges *r)
 {
     if (!r->n)
         return;
@@ -198,7 +199,8 @@ static void put_problems(st_buf *b, const st_case *c)
     }
     for (size_t i = 0; i < st_rules_count(c->rules); i++) {
         const st_rule *r = st_rules_at(c->rules, i);
-        const st_rule_result *x = c->matches && c->matches->results ? &c->matches->results[i] : NULL;
+        const st_rule_result *x =
+            c->matches && c->matches->results ? &c->matches->results[i] : NULL;
         if (r->status == ST_RULE_BROKEN)
             put_problem(b, &more, "rule", r->id, ST_STR("broken"));
         else if (x && x->problem.n)

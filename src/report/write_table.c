@@ -9,8 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- typed JSON -------------------------------------------------------------------------------
- */
+/* typed JSON */
 
 /* RFC 8259's number, exactly; so nothing else can slip out unquoted. */
 static bool json_number(st_str s)
@@ -303,8 +302,7 @@ void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *r
     }
 }
 
-/* ---- text: columns side by side ---------------------------------------------------------------
- */
+/* text: columns side by side */
 
 #define WIDEST 60 /* columns a cell may take when a width is given */
 

@@ -17,8 +17,7 @@ typedef struct text_work {
     st_buf text;
 } text_work;
 
-/* ---- lines -------------------------------------------------------------------------------------
- */
+/* lines */
 
 static void put_blanks(st_buf *b, size_t n)
 {
@@ -63,8 +62,7 @@ static void put_count(st_buf *b, uint64_t n, const char *one, const char *many)
     st_buf_fmt(b, "%llu %s", (unsigned long long)n, n == 1 ? one : many);
 }
 
-/* ---- incidents
- * -------------------------------------------------------------------------------------- */
+/* incidents */
 
 static void head_line(text_work *w, const st_incident *i)
 {
@@ -167,8 +165,7 @@ static void put_tree(text_work *w, uint32_t incident)
     st_draw(w->o, &d, i->top);
 }
 
-/* ---- rows
- * -------------------------------------------------------------------------------------------- */
+/* rows */
 
 static void put_row(text_work *w, const st_row *row)
 {
@@ -257,8 +254,7 @@ static void put_summary(text_work *w)
     st_out_tick(w->o);
 }
 
-/* ---- all of it
- * ------------------------------------------------------------------------------------------ */
+/* all of it */
 
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
 {

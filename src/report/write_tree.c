@@ -43,7 +43,7 @@ st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_nod
     return ST_NO_NODE;
 }
 
-/* ---- text ---------------------------------------------------------------------------------- */
+/* text */
 
 typedef struct pieces {
     const char *tee, *corner, *bar, *blank, *weak_tee, *weak_corner, *dots;
@@ -296,8 +296,7 @@ void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const 
     free(first);
 }
 
-/* ---- one object or line a process --------------------------------------------------------------
- */
+/* one object or line a process */
 
 typedef struct tree_view {
     const st_forest *f;

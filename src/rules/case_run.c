@@ -6,10 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the query ------------------------------------------------------------------------------ */
+/* the query */
 
 /* The text of the rule that the case names; empty, and outcome->problem, if there is none. */
-static st_code rule_text(st_rules *r, const st_rule_case *c, st_buf *text, st_case_outcome *o, st_err *err)
+static st_code rule_text(st_rules *r, const st_rule_case *c, st_buf *text, st_case_outcome *o,
+                         st_err *err)
 {
     if (c->query.n) {
         st_buf_str(text, c->query);
@@ -29,13 +30,16 @@ static st_code rule_text(st_rules *r, const st_rule_case *c, st_buf *text, st_ca
     if (found)
         st_buf_str(text, found->text);
     else
-        o->problem = st_arena_copy(&o->arena, why.text[0] ? st_str_of(why.text) : ST_STR("there is no such rule"));
+        o->problem = st_arena_copy(&o->arena, why.text[0] ? st_str_of(why.text)
+                                                          : ST_STR("there is no such rule"));
     st_rules_free(set);
     return code == ST_E_MEMORY ? st_fail(err, code, "%s", why.text) : ST_OK;
 }
 
-/* A let goes before a table of its name, so that tables of the case's own are lets before the rule. */
-static st_code query_text(st_rules *r, const st_rule_case *c, st_buf *text, st_case_outcome *o, st_err *err)
+/* A let goes before a table of its name, so that tables of the case's own are lets before the rule.
+ */
+static st_code query_text(st_rules *r, const st_rule_case *c, st_buf *text, st_case_outcome *o,
+                          st_err *err)
 {
     if (c->tables.n) {
         st_buf_str(text, c->tables);
@@ -44,7 +48,7 @@ static st_code query_text(st_rules *r, const st_rule_case *c, st_buf *text, st_c
     return rule_text(r, c, text, o, err);
 }
 
-/* ---- rows as texts ---------------------------------------------------------------------------- */
+/* rows as texts */
 
 typedef struct rows {
     st_str *v;
@@ -103,7 +107,8 @@ static size_t column(const st_table *t, st_str name)
 }
 
 /* The columns that count, of one table; false: one is missing, which is the problem. */
-static bool got_rows(const st_rule_case *c, const st_table *t, st_case_outcome *o, rows *out, bool *memory)
+static bool got_rows(const st_rule_case *c, const st_table *t, st_case_outcome *o, rows *out,
+                     bool *memory)
 {
     st_buf b = { 0 };
     size_t n = c->ncolumns ? c->ncolumns : t->ncolumns;
@@ -118,7 +123,8 @@ static bool got_rows(const st_rule_case *c, const st_table *t, st_case_outcome *
     for (size_t r = 0; ok && r < t->nrows; r++) {
         st_buf_char(&b, '[');
         for (size_t i = 0; i < n; i++) {
-            const st_cell *cell = &t->cells[r * t->ncolumns + (c->ncolumns ? column(t, c->columns[i]) : i)];
+            const st_cell *cell =
+                &t->cells[r * t->ncolumns + (c->ncolumns ? column(t, c->columns[i]) : i)];
             st_buf_str(&b, i ? ST_STR(", ") : ST_STR(""));
             put_cell(&b, cell->null ? ST_STR("") : cell->text);
         }
@@ -129,7 +135,7 @@ static bool got_rows(const st_rule_case *c, const st_table *t, st_case_outcome *
     return ok;
 }
 
-/* ---- what differs -------------------------------------------------------------------------------- */
+/* what differs */
 
 static int by_text(const void *a, const void *b)
 {
@@ -139,7 +145,8 @@ static int by_text(const void *a, const void *b)
 /* Of two sorted lists what only one of them has. */
 static bool differences(st_case_outcome *o, rows *want, rows *got)
 {
-    st_str *missing = ST_NEWN(&o->arena, st_str, want->n), *more = ST_NEWN(&o->arena, st_str, got->n);
+    st_str *missing = ST_NEWN(&o->arena, st_str, want->n),
+           *more = ST_NEWN(&o->arena, st_str, got->n);
     if (!missing || !more)
         return false;
     if (want->n)
@@ -170,7 +177,8 @@ static bool compare(const st_rule_case *c, const st_table *t, st_case_outcome *o
     o->rows = got.n;
     if (ok && c->has_rows)
         memory = !differences(o, &want, &got);
-    o->as_expected = ok && !memory && !o->nmissing && !o->nunexpected && (!c->has_count || c->count == got.n);
+    o->as_expected =
+        ok && !memory && !o->nmissing && !o->nunexpected && (!c->has_count || c->count == got.n);
     free(want.v);
     free(got.v);
     return !memory;
@@ -181,7 +189,8 @@ static void why_not(const st_rules *r, size_t first, const st_err *e, st_case_ou
     st_buf b = { 0 };
     for (size_t i = first; i < r->diags.n && !b.n; i++)
         if (r->diags.items[i].severity == ST_SEV_ERROR)
-            st_buf_fmt(&b, "line %u of the query: %.*s", r->diags.items[i].line, ST_FMT(r->diags.items[i].text));
+            st_buf_fmt(&b, "line %u of the query: %.*s", r->diags.items[i].line,
+                       ST_FMT(r->diags.items[i].text));
     if (!b.n)
         st_buf_str(&b, st_str_of(e->text));
     o->problem = st_arena_copy(&o->arena, st_buf_slice(&b));

@@ -187,12 +187,16 @@ static bool in_table(uint32_t cp, const uint32_t (*table)[2], size_t n)
 /* Cells of a terminal: CJK and emoji take two, combining marks none. */
 static unsigned cells(uint32_t cp)
 {
-    static const uint32_t none[][2] = { { 0x300, 0x36F }, { 0x200B, 0x200F }, { 0xFE00, 0xFE0F },
-                                        { 0x20D0, 0x20FF }, { 0xFEFF, 0xFEFF } };
-    static const uint32_t two[][2] = { { 0x1100, 0x115F }, { 0x2E80, 0x303E },  { 0x3041, 0xA4CF },
-                                       { 0xAC00, 0xD7A3 }, { 0xF900, 0xFAFF },  { 0xFE30, 0xFE6F },
-                                       { 0xFF00, 0xFF60 }, { 0x1F300, 0x1F64F }, { 0x1F900, 0x1F9FF },
-                                       { 0x20000, 0x3FFFD } };
+    static const uint32_t none[][2] = { { 0x300, 0x36F },
+                                        { 0x200B, 0x200F },
+                                        { 0xFE00, 0xFE0F },
+                                        { 0x20D0, 0x20FF },
+                                        { 0xFEFF, 0xFEFF } };
+    static const uint32_t two[][2] = { { 0x1100, 0x115F },   { 0x2E80, 0x303E },
+                                       { 0x3041, 0xA4CF },   { 0xAC00, 0xD7A3 },
+                                       { 0xF900, 0xFAFF },   { 0xFE30, 0xFE6F },
+                                       { 0xFF00, 0xFF60 },   { 0x1F300, 0x1F64F },
+                                       { 0x1F900, 0x1F9FF }, { 0x20000, 0x3FFFD } };
     if (in_table(cp, none, sizeof none / sizeof *none))
         return 0;
     return in_table(cp, two, sizeof two / sizeof *two) ? 2 : 1;

@@ -89,7 +89,7 @@ const st_diag *st_rules_diag(const st_rules *r, size_t i)
     return &r->diags.items[i];
 }
 
-/* ---- ids ---------------------------------------------------------------------------------- */
+/* ids */
 
 static st_str numbered(st_rules *r, st_str id, unsigned number)
 {
@@ -113,7 +113,8 @@ static st_str clean_id(st_rules *r, st_str id)
         kept.n = id.n;
     st_str out = st_arena_copy(&r->arena, kept);
     for (size_t i = 0; out.p && i < out.n; i++)
-        if ((unsigned char)out.p[i] < 0x20 || (i == 0 && out.p[i] == '.') || strchr("/\\:*?\"<>|", out.p[i]))
+        if ((unsigned char)out.p[i] < 0x20 || (i == 0 && out.p[i] == '.') ||
+            strchr("/\\:*?\"<>|", out.p[i]))
             ((char *)(uintptr_t)out.p)[i] = '-';
     return out;
 }
@@ -137,7 +138,8 @@ static st_id_owner *own_id(st_rules *r, st_str id, st_str path, bool *fresh)
     st_sid sid = folded.failed ? ST_ABSENT : st_pool_put(r->ids, st_buf_slice(&folded));
     st_buf_free(&folded);
     size_t had = r->nid_owners;
-    if (sid == ST_ABSENT || !st_grow(&r->id_owners, &r->id_owners_cap, (size_t)sid + 1, sizeof *r->id_owners)) {
+    if (sid == ST_ABSENT ||
+        !st_grow(&r->id_owners, &r->id_owners_cap, (size_t)sid + 1, sizeof *r->id_owners)) {
         r->arena.failed = true;
         return NULL;
     }
@@ -168,18 +170,19 @@ static void settle_id(st_rules *r, st_loaded *l, st_str fallback)
             again->next = n + 1;
     }
     if (said)
-        st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the id %.*s is %.*s's already; this rule becomes %.*s",
-                         ST_FMT(id), ST_FMT(other), ST_FMT(l->rule.id));
+        st_kql_diag_file(&r->diags, ST_SEV_WARNING,
+                         "the id %.*s is %.*s's already; this rule becomes %.*s", ST_FMT(id),
+                         ST_FMT(other), ST_FMT(l->rule.id));
 }
 
-/* ---- one rule ------------------------------------------------------------------------------- */
+/* one rule */
 
 typedef struct piece {
     st_str path, file; /* the whole file */
     st_str text;       /* the query in it */
     st_str title;      /* a heading, or empty */
     unsigned line;
-    unsigned number;   /* of the block in its file, from 1 */
+    unsigned number; /* of the block in its file, from 1 */
     bool named;
     const st_yaml_query *yaml; /* what else is said of it; NULL: no YAML */
 } piece;
@@ -212,8 +215,8 @@ static void read_header(st_rules *r, st_loaded *l, const piece *from)
     size_t base = y ? 0 : (size_t)(from->text.p - from->file.p);
     st_kql_diags_file(&r->diags, from->path, from->file, base, from->named);
     for (size_t i = 0; y && i < y->nfields; i++)
-        st_header_set(&r->arena, y->fields[i].key, y->fields[i].value, y->fields[i].where, &r->diags,
-                      &l->rule);
+        st_header_set(&r->arena, y->fields[i].key, y->fields[i].value, y->fields[i].where,
+                      &r->diags, &l->rule);
     if (y) {
         r->diags.places = y->places;
         r->diags.nplaces = y->nplaces;
@@ -245,7 +248,7 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     return ST_OK;
 }
 
-/* ---- files -------------------------------------------------------------------------------------- */
+/* files */
 
 static st_code add_plain(st_rules *r, piece *from, st_err *err)
 {
@@ -301,7 +304,8 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
         [ST_RULE_NONE] = { add_plain, "" },
         [ST_RULE_KQL] = { add_plain, "" },
         [ST_RULE_TEXT] = { add_plain, "" },
-        [ST_RULE_MARKDOWN] = { add_markdown, "no KQL in this document (a block between ```kql and ```)" },
+        [ST_RULE_MARKDOWN] = { add_markdown,
+                               "no KQL in this document (a block between ```kql and ```)" },
         [ST_RULE_YAML] = { add_yaml, "no query in this YAML (a text under the key query)" },
     };
     piece from = { .path = path, .file = file, .named = named };

@@ -7,10 +7,10 @@
 #include "rules/kql/engine.h"
 
 typedef struct st_loaded {
-    st_rule rule;         /* what the door shows */
-    st_str text;          /* the query, header included; spans of the script are about it */
+    st_rule rule; /* what the door shows */
+    st_str text;  /* the query, header included; spans of the script are about it */
     st_kql_script script;
-    st_kql_plan *plan;    /* set if rule.status is ST_RULE_READY */
+    st_kql_plan *plan; /* set if rule.status is ST_RULE_READY */
 } st_loaded;
 
 /* Who had an id first. */
@@ -20,13 +20,13 @@ typedef struct st_id_owner {
 } st_id_owner;
 
 struct st_rules {
-    st_arena arena;       /* everything below but the arrays, the pools and the plans' insides */
-    st_loaded **items;    /* by id, then path */
+    st_arena arena;    /* everything below but the arrays, the pools and the plans' insides */
+    st_loaded **items; /* by id, then path */
     size_t n, cap;
-    uint64_t events;      /* see st_rules_events */
-    st_kql_diags diags;   /* in the order of loading */
+    uint64_t events;    /* see st_rules_events */
+    st_kql_diags diags; /* in the order of loading */
     st_rule_settings settings;
-    st_pool *ids, *paths; /* ids folded; paths of files that were read */
+    st_pool *ids, *paths;   /* ids folded; paths of files that were read */
     st_id_owner *id_owners; /* by the pool's id */
     size_t nid_owners, id_owners_cap;
 };

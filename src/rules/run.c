@@ -2,8 +2,9 @@
  * run.c - rules over a forest: first who is a web server, then everything else.
  *
  * Each rule is bound and run by itself. A row that is an observed process's, or an event's of one,
- * is a match; a row that isn't itself such a process's goes into the rule's table. What a lifted window or an untrusted edge would have changed is
- * found by running the rule again with the other setting and comparing.
+ * is a match; a row that isn't itself such a process's goes into the rule's table. What a lifted
+ * window or an untrusted edge would have changed is found by running the rule again with the other
+ * setting and comparing.
  */
 #include "rules/kql/plan.h"
 #include "rules/rules_private.h"
@@ -12,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- now ------------------------------------------------------------------------------- */
+/* now */
 
 static int newest_first(const void *a, const void *b)
 {
@@ -38,7 +39,7 @@ st_ticks st_rules_now(const st_forest *f)
     return now;
 }
 
-/* ---- one rule ----------------------------------------------------------------------------- */
+/* one rule */
 
 typedef struct hits {
     st_match *v;
@@ -98,14 +99,16 @@ typedef struct outcome {
     st_err stop; /* code 0: it ran to its end */
 } outcome;
 
-static bool take_rows(st_krun *r, const st_loaded *l, uint32_t rule, st_kop *root, hits *h, st_filling *f)
+static bool take_rows(st_krun *r, const st_loaded *l, uint32_t rule, st_kop *root, hits *h,
+                      st_filling *f)
 {
     size_t reason = reason_column(&root->schema);
     st_kbatch *b;
     bool ok = true;
     while (ok && (b = st_kop_next(r, root)) != NULL) {
         bool *rest = ST_NEWN(&b->arena, bool, b->n);
-        ok = rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest) : st_krun_nomem(r);
+        ok = rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest)
+                  : st_krun_nomem(r);
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_kbatch_free(b);
     }
@@ -124,9 +127,9 @@ static void empty(hits *h, st_filling *rest)
 
 /* What h and rest hold of an earlier run goes. rest: the rows that are no observed process's are
  * counted there, or NULL. table: NULL, or where they go. */
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, st_kshared *shared,
-                        const st_run_options *o, hits *h, st_filling *rest, st_table **table,
-                        outcome *out, st_err *err)
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f,
+                        st_kshared *shared, const st_run_options *o, hits *h, st_filling *rest,
+                        st_table **table, outcome *out, st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_krun r;
@@ -162,17 +165,19 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     return code;
 }
 
-static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *rest, const outcome *out)
+static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *rest,
+                 const outcome *out)
 {
     st_rule_result *x = &m->results[rule];
     x->matches = h->n;
     x->rows = rest ? rest->rows : 0;
     x->stopped = out->stop.code != ST_OK;
-    x->problem = x->stopped ? st_arena_copy(&m->arena, st_str_of(out->stop.text)) : st_str_of(out->limit);
+    x->problem =
+        x->stopped ? st_arena_copy(&m->arena, st_str_of(out->stop.text)) : st_str_of(out->limit);
     return !m->arena.failed;
 }
 
-/* ---- web servers ----------------------------------------------------------------------------- */
+/* web servers */
 
 static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshared *shared,
                             const st_run_options *o, bool *server, st_matches *m, st_err *err)
@@ -196,8 +201,7 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshare
     return code;
 }
 
-/* ---- all rules ---------------------------------------------------------------------------------
- */
+/* all rules */
 
 /* How many of a's nodes aren't among b's. */
 static uint64_t only_in(const hits *a, const hits *b)
@@ -235,7 +239,8 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
     outcome ignored;
     st_run_options o = j->o;
     o.ago_off = false;
-    st_code code = run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &strict_rest, NULL, &ignored, err);
+    st_code code =
+        run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &strict_rest, NULL, &ignored, err);
     j->m->results[i].window_only = only_in(h, &strict);
     j->m->results[i].window_rows = st_filling_only_in(rest, &strict_rest);
     free(strict.v);
@@ -371,7 +376,8 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
         if (code == ST_OK && t)
             code = fn(ctx, i, t);
         else if (code == ST_OK)
-            code = st_fail(err, ST_E_LIMIT, "%.*s: its table: %s", ST_FMT(r->items[i]->rule.id), out.stop.text);
+            code = st_fail(err, ST_E_LIMIT, "%.*s: its table: %s", ST_FMT(r->items[i]->rule.id),
+                           out.stop.text);
         st_table_free(t);
     }
     free(h.v);
@@ -379,7 +385,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
     return code;
 }
 
-/* ---- one query ------------------------------------------------------------------------------- */
+/* one query */
 
 static st_table *all_rows(st_krun *r, st_kop *root)
 {
@@ -425,8 +431,8 @@ typedef struct wanted {
     bool run;     /* the plan with rows and times */
 } wanted;
 
-static st_code run_bound(st_krun *r, st_str path, const st_kql_script *script, const st_kbound *bound,
-                         wanted *w, st_err *err)
+static st_code run_bound(st_krun *r, st_str path, const st_kql_script *script,
+                         const st_kbound *bound, wanted *w, st_err *err)
 {
     if (why_not(r, path, bound, err) != ST_OK)
         return err->code;
@@ -462,7 +468,8 @@ static st_code check_params(const st_rules *r, const st_kql_script *script, st_e
             for (size_t k = 0; s->kind == ST_KS_DECLARE && k < s->nparams; k++)
                 declared |= st_str_eq(s->params[k].name.text, name);
         if (!declared)
-            return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter", ST_FMT(name));
+            return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter",
+                           ST_FMT(name));
     }
     return ST_OK;
 }
@@ -524,5 +531,6 @@ st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
     wanted w = { .plan = out, .run = run };
     st_code code = query(r, path, text, f, o, &w, err);
     st_table_free(w.table);
-    return code == ST_OK && out->failed ? st_fail(err, ST_E_MEMORY, "no memory for the plan") : code;
+    return code == ST_OK && out->failed ? st_fail(err, ST_E_MEMORY, "no memory for the plan")
+                                        : code;
 }

@@ -24,7 +24,8 @@ static bool begin(st_krun *r, st_filling *f, const st_kschema *s)
 }
 
 /* One row's cells, and what stands for all of them. */
-static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kbatch *b, size_t k, st_buf *text)
+static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kbatch *b, size_t k,
+                     st_buf *text)
 {
     uint64_t digest = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -34,7 +35,8 @@ static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kb
         st_kv_put(text, &r->mem, s->v[i].type, v);
         digest = st_hash(text->p, text->n, digest + null + 1);
         if (f->keep)
-            f->cells[f->ncells++] = (st_cell){ null, st_arena_copy(&f->table->arena, st_buf_slice(text)) };
+            f->cells[f->ncells++] =
+                (st_cell){ null, st_arena_copy(&f->table->arena, st_buf_slice(text)) };
     }
     if (f->want_digests)
         f->digests[f->ndigests++] = digest;
@@ -44,7 +46,8 @@ static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kb
     return !text->failed && !(f->keep && f->table->arena.failed);
 }
 
-bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b, const bool *which)
+bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b,
+                     const bool *which)
 {
     st_buf text = { 0 };
     size_t n = 0;
@@ -56,10 +59,11 @@ bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *
     }
     if (!n)
         return true;
-    bool ok = (!f->keep || (begin(r, f, s) && st_kgrow(&r->mem, &f->cells, &f->cells_cap, f->ncells + n * s->n + 1,
-                                                       sizeof *f->cells))) &&
-              (!f->want_digests ||
-               st_kgrow(&r->mem, &f->digests, &f->digests_cap, f->ndigests + n, sizeof *f->digests));
+    bool ok =
+        (!f->keep || (begin(r, f, s) && st_kgrow(&r->mem, &f->cells, &f->cells_cap,
+                                                 f->ncells + n * s->n + 1, sizeof *f->cells))) &&
+        (!f->want_digests ||
+         st_kgrow(&r->mem, &f->digests, &f->digests_cap, f->ndigests + n, sizeof *f->digests));
     for (size_t i = 0; ok && i < s->n; i++)
         ok = st_kbatch_col(r, b, i) != NULL;
     for (size_t k = 0; ok && k < b->n; k++)

@@ -9,9 +9,9 @@
 
 /* A table that is being filled. Start with { .keep = ..., .digests = ... }. */
 typedef struct st_filling {
-    bool keep;       /* the rows' texts; else they are only counted */
+    bool keep;         /* the rows' texts; else they are only counted */
     bool want_digests; /* of each row, to compare two tables by */
-    st_table *table; /* with keep; until it is handed on */
+    st_table *table;   /* with keep; until it is handed on */
     st_cell *cells;
     size_t ncells, cells_cap;
     uint64_t rows;
@@ -21,7 +21,8 @@ typedef struct st_filling {
 
 /* Takes the rows of a batch of schema s: all, or those that `which` says. False: r has failed, for
  * want of memory or of what it may take of it. */
-bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b, const bool *which);
+bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b,
+                     const bool *which);
 /* The table, even of no rows; NULL: r has failed. The caller owns it. */
 st_table *st_filling_end(st_krun *r, st_filling *f, const st_kschema *s);
 void st_filling_free(st_filling *f);

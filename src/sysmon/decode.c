@@ -19,7 +19,8 @@ static const st_guid PROVIDER = { { 0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x
 static bool is_named(const st_value *v)
 {
     static const char NAME[] = "Microsoft-Windows-Sysmon";
-    static const char WIDE[] = "M\0i\0c\0r\0o\0s\0o\0f\0t\0-\0W\0i\0n\0d\0o\0w\0s\0-\0S\0y\0s\0m\0o\0n";
+    static const char WIDE[] =
+        "M\0i\0c\0r\0o\0s\0o\0f\0t\0-\0W\0i\0n\0d\0o\0w\0s\0-\0S\0y\0s\0m\0o\0n";
     if (!v->p || v->n < sizeof NAME - 1)
         return false;
     if (v->type == ST_V_STRING && v->n == sizeof WIDE)
@@ -47,7 +48,7 @@ typedef struct decoding {
     st_store *store;
     const st_record *record;
     st_scratch *scratch;
-    size_t row; /* SIZE_MAX: not a creation */
+    size_t row;        /* SIZE_MAX: not a creation */
     uint64_t replaced; /* characters, so far */
     bool failed;
 } decoding;
@@ -97,7 +98,8 @@ static st_sid system_text(decoding *d, const st_value *v, const char *field, st_
 {
     if (!v->p)
         return ST_ABSENT;
-    if (recent->n && recent->n == v->n && recent->type == v->type && memcmp(recent->bytes, v->p, v->n) == 0)
+    if (recent->n && recent->n == v->n && recent->type == v->type &&
+        memcmp(recent->bytes, v->p, v->n) == 0)
         return recent->id;
     uint64_t replaced = d->replaced;
     st_sid id = text_of(d, v, field);
@@ -191,8 +193,10 @@ static uint8_t creation_flags(const st_record *r)
 {
     static const struct {
         unsigned record, row;
-    } same[] = { { ST_R_CRC, ST_C_CRC },           { ST_R_TRAILER, ST_C_TRAILER },
-                 { ST_R_BORROWED, ST_C_BORROWED }, { ST_R_REPAIRED, ST_C_REPAIRED },
+    } same[] = { { ST_R_CRC, ST_C_CRC },
+                 { ST_R_TRAILER, ST_C_TRAILER },
+                 { ST_R_BORROWED, ST_C_BORROWED },
+                 { ST_R_REPAIRED, ST_C_REPAIRED },
                  { ST_R_PARTIAL, ST_C_PARTIAL } };
     unsigned flags = 0;
     for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
@@ -270,9 +274,12 @@ static void decode_other(decoding *d, st_sid computer)
 {
     st_store *s = d->store;
     const st_record *r = d->record;
-    st_ending end = { .computer = computer, .created = r->time_created, .pid = ST_NO_U32,
+    st_ending end = { .computer = computer,
+                      .created = r->time_created,
+                      .pid = ST_NO_U32,
                       .origin = (uint8_t)r->origin };
-    st_service service = { .computer = computer, .created = r->time_created,
+    st_service service = { .computer = computer,
+                           .created = r->time_created,
                            .origin = (uint8_t)r->origin };
     decode_small(d, &end, &service);
     if (r->event_id == EID_END) {
@@ -292,7 +299,7 @@ static void decode_other(decoding *d, st_sid computer)
         d->failed = true;
 }
 
-/* ---- other events --------------------------------------------------------------------- */
+/* other events */
 
 /* Details are doubled as command lines are. */
 static st_sid event_text(decoding *d, const st_value *v, st_event_text t)

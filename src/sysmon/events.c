@@ -20,8 +20,9 @@ static const st_event_kind KINDS[ST_EVENT_KINDS] = {
       { ACTOR, T(protocol), T(initiated), T(source_ip), T(source_hostname), T(source_port),
         T(source_port_name), T(destination_ip), T(destination_hostname), T(destination_port),
         T(destination_port_name) } },
-    { 6, { T(rule_name), T(image_loaded), T(hashes), T(is_signed), T(signature),
-           T(signature_status) } },
+    { 6,
+      { T(rule_name), T(image_loaded), T(hashes), T(is_signed), T(signature),
+        T(signature_status) } },
     { 7,
       { ACTOR, T(image_loaded), T(file_version), T(description), T(product), T(company),
         T(original_file_name), T(hashes), T(is_signed), T(signature), T(signature_status) } },
@@ -30,8 +31,8 @@ static const st_event_kind KINDS[ST_EVENT_KINDS] = {
         T(start_address), T(start_module), T(start_function) } },
     { 9, { ACTOR, T(device) } },
     { 10,
-      { ACTOR, T(target_guid), T(target_pid), T(target_image), T(target_user),
-        T(source_thread_id), T(granted_access), T(call_trace) } },
+      { ACTOR, T(target_guid), T(target_pid), T(target_image), T(target_user), T(source_thread_id),
+        T(granted_access), T(call_trace) } },
     { 11, { ACTOR, T(target_filename), T(creation_utc) } },
     { 12, { ACTOR, T(event_type), T(target_object) } },
     { 13, { ACTOR, T(event_type), T(target_object), T(details) } },
@@ -43,8 +44,7 @@ static const st_event_kind KINDS[ST_EVENT_KINDS] = {
       { T(rule_name), T(user), T(event_type), T(operation), T(event_namespace), T(name),
         T(query) } },
     { 20,
-      { T(rule_name), T(user), T(event_type), T(operation), T(name), T(type),
-        T(destination) } },
+      { T(rule_name), T(user), T(event_type), T(operation), T(name), T(type), T(destination) } },
     { 21, { T(rule_name), T(user), T(event_type), T(operation), T(consumer), T(filter) } },
     { 22, { ACTOR, T(query_name), T(query_status), T(query_results) } },
     { 23, { ACTOR, T(target_filename), T(hashes), T(is_executable), T(archived) } },
@@ -102,10 +102,10 @@ bool st_events_reserve(st_events *e, size_t kind, size_t need)
     if (need > ST_MAX_ROWS)
         return false;
     size_t cap, least = SIZE_MAX;
-#define GROW(column)                                                                               \
-    cap = e->cap;                                                                                  \
-    if (!st_grow(&(column), &cap, need, sizeof *(column)))                                         \
-        return false;                                                                              \
+#define GROW(column)                                       \
+    cap = e->cap;                                          \
+    if (!st_grow(&(column), &cap, need, sizeof *(column))) \
+        return false;                                      \
     least = cap < least ? cap : least;
 #define NUM_GROW(type, name) GROW(e->name)
     ST_EVENT_NUMBERS(NUM_GROW)

@@ -5,18 +5,28 @@
  */
 #include "sysmon/store.h"
 
-#define STRING(text, name)                                                                         \
-    { { text, sizeof(text) - 1 }, ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), 0 }
+#define STRING(text, name)                                                                      \
+    {                                                                                           \
+        { text, sizeof(text) - 1 }, ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), 0 \
+    }
 /* Of creations and of other events. */
-#define BOTH(text, name)                                                                           \
-    { { text, sizeof(text) - 1 }, ST_K_STRING, ST_COL_##name, offsetof(st_creations, name),        \
-      ST_T_##name }
-#define NUMBER(text, name, kind)                                                                   \
-    { { text, sizeof(text) - 1 }, kind, ST_COL_COUNT, offsetof(st_creations, name), 0 }
-#define STATE(text, name)                                                                          \
-    { { text, sizeof(text) - 1 }, ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name), 0 }
-#define EVENT(text, kind, event_text)                                                              \
-    { { text, sizeof(text) - 1 }, kind, ST_COL_COUNT, 0, event_text }
+#define BOTH(text, name)                                                                      \
+    {                                                                                         \
+        { text, sizeof(text) - 1 }, ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), \
+            ST_T_##name                                                                       \
+    }
+#define NUMBER(text, name, kind)                                                        \
+    {                                                                                   \
+        { text, sizeof(text) - 1 }, kind, ST_COL_COUNT, offsetof(st_creations, name), 0 \
+    }
+#define STATE(text, name)                                                                   \
+    {                                                                                       \
+        { text, sizeof(text) - 1 }, ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name), 0 \
+    }
+#define EVENT(text, kind, event_text)                                 \
+    {                                                                 \
+        { text, sizeof(text) - 1 }, kind, ST_COL_COUNT, 0, event_text \
+    }
 
 /* A field's number is its place here and one. */
 static const st_field_def FIELDS[] = {
@@ -30,8 +40,11 @@ static const st_field_def FIELDS[] = {
     BOTH("Product", product),
     BOTH("Company", company),
     BOTH("OriginalFileName", original_file_name),
-    { { "CommandLine", 11 }, ST_K_COMMAND, ST_COL_command_line,
-      offsetof(st_creations, command_line), 0 },
+    { { "CommandLine", 11 },
+      ST_K_COMMAND,
+      ST_COL_command_line,
+      offsetof(st_creations, command_line),
+      0 },
     STRING("CurrentDirectory", current_directory),
     BOTH("User", user),
     NUMBER("LogonGuid", logon_guid, ST_K_GUID),

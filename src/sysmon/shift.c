@@ -100,5 +100,6 @@ st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, s
     bool ok = hit && is_host && s->shift;
     free(hit);
     free(is_host);
-    return ok ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory to move the times of %.*s", ST_FMT(host));
+    return ok ? ST_OK
+              : st_fail(err, ST_E_MEMORY, "no memory to move the times of %.*s", ST_FMT(host));
 }

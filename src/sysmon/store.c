@@ -64,10 +64,10 @@ static bool reserve(st_creations *c, size_t need)
     if (need > ST_MAX_ROWS)
         return false;
     size_t cap = c->cap, least = SIZE_MAX;
-#define ST_COL_GROW(name)                                                                          \
-    cap = c->cap;                                                                                  \
-    if (!st_grow(&c->name, &cap, need, sizeof *c->name))                                           \
-        return false;                                                                              \
+#define ST_COL_GROW(name)                                \
+    cap = c->cap;                                        \
+    if (!st_grow(&c->name, &cap, need, sizeof *c->name)) \
+        return false;                                    \
     least = cap < least ? cap : least;
 #define ST_NUM_GROW(type, name) ST_COL_GROW(name)
     ST_CREATION_STRINGS(ST_COL_GROW)

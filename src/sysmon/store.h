@@ -8,25 +8,29 @@
 #include "shelltree/sysmon.h"
 
 /* The columns that aren't strings. */
+/* clang-format off */
 #define ST_CREATION_NUMBERS(X)                                                                     \
     X(st_guid, guid) X(st_guid, parent_guid) X(st_guid, logon_guid) X(st_ticks, utc)               \
     X(st_ticks, created) X(uint64_t, event_record_id) X(uint64_t, record_number)                   \
     X(uint64_t, offset) X(uint64_t, logon_id) X(uint32_t, pid) X(uint32_t, parent_pid)             \
     X(uint32_t, session) X(uint32_t, source) X(uint32_t, truncated) X(uint8_t, origin)             \
     X(uint8_t, flags)
+/* clang-format on */
 
 /* The same of other events. */
+/* clang-format off */
 #define ST_EVENT_NUMBERS(X)                                                                        \
     X(st_sid, computer) X(st_guid, guid) X(st_ticks, utc) X(st_ticks, created)                     \
     X(uint64_t, event_record_id) X(uint64_t, offset) X(uint32_t, pid) X(uint32_t, source)          \
     X(uint8_t, origin) X(uint8_t, flags)
+/* clang-format on */
 
 /* The number of a string column: ST_COL_image and so on. */
 enum st_creation_column {
 #define ST_COL_ENUM(name) ST_COL_##name,
     ST_CREATION_STRINGS(ST_COL_ENUM)
 #undef ST_COL_ENUM
-    ST_COL_COUNT
+        ST_COL_COUNT
 };
 
 /* The array of a string column by its number. */

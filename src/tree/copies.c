@@ -17,9 +17,9 @@ typedef struct seed {
     bool conflict;
 } seed;
 
-#define ORDER(a, b)                                                                                \
-    if ((a) != (b))                                                                                \
-        return (a) < (b) ? -1 : 1
+#define ORDER(a, b) \
+    if ((a) != (b)) \
+    return (a) < (b) ? -1 : 1
 
 /* Who it claims to be: (host, guid), or the record's own identity where there is no guid. A row
  * that has neither is like no other. */
@@ -40,7 +40,7 @@ static int cmp_claim(const st_creations *c, const seed *a, const seed *b)
 /* All normalised fields, in any order that keeps equals together. */
 static int cmp_content(const st_creations *c, uint32_t a, uint32_t b)
 {
-#define SAME_STRING(name) ORDER(c->name[a], c->name[b]);
+#define SAME_STRING(name) ORDER(c->name[a], c->name[b])
     ORDER(c->utc[a], c->utc[b]);
     ORDER(c->pid[a], c->pid[b]);
     ORDER(c->parent_pid[a], c->parent_pid[b]);
@@ -51,12 +51,23 @@ static int cmp_content(const st_creations *c, uint32_t a, uint32_t b)
         d = memcmp(&c->logon_guid[a], &c->logon_guid[b], sizeof(st_guid));
     if (d)
         return d;
-    SAME_STRING(rule_name) SAME_STRING(utc_text) SAME_STRING(image) SAME_STRING(file_version)
-    SAME_STRING(description) SAME_STRING(product) SAME_STRING(company)
-    SAME_STRING(original_file_name) SAME_STRING(command_line) SAME_STRING(command_line_recorded)
-    SAME_STRING(current_directory) SAME_STRING(user) SAME_STRING(integrity_level)
-    SAME_STRING(hashes) SAME_STRING(parent_image) SAME_STRING(parent_command_line)
-    SAME_STRING(parent_user)
+    SAME_STRING(rule_name);
+    SAME_STRING(utc_text);
+    SAME_STRING(image);
+    SAME_STRING(file_version);
+    SAME_STRING(description);
+    SAME_STRING(product);
+    SAME_STRING(company);
+    SAME_STRING(original_file_name);
+    SAME_STRING(command_line);
+    SAME_STRING(command_line_recorded);
+    SAME_STRING(current_directory);
+    SAME_STRING(user);
+    SAME_STRING(integrity_level);
+    SAME_STRING(hashes);
+    SAME_STRING(parent_image);
+    SAME_STRING(parent_command_line);
+    SAME_STRING(parent_user);
     return 0;
 }
 
@@ -158,8 +169,8 @@ static size_t fold(const st_creations *c, seed *s, size_t n)
         seed head = s[i];
         for (size_t run = i; run < n && !cmp_claim(c, &head, &s[run]); run = end) {
             uint32_t first = s[run].row;
-            for (end = run + 1; end < n && !cmp_claim(c, &head, &s[end]) &&
-                                !cmp_content(c, first, s[end].row);)
+            for (end = run + 1;
+                 end < n && !cmp_claim(c, &head, &s[end]) && !cmp_content(c, first, s[end].row);)
                 end++;
             nodes_of_run(c, s, run, end, s, &out);
         }

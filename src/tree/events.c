@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ORDER(a, b)                                                                                \
-    if ((a) != (b))                                                                                \
-        return (a) < (b) ? -1 : 1
+#define ORDER(a, b) \
+    if ((a) != (b)) \
+    return (a) < (b) ? -1 : 1
 
 static const st_events *columns(const st_wood *w, const st_event *e)
 {

@@ -80,8 +80,8 @@ bool st_tree_name_hosts(st_wood *w)
         return false;
     memset(w->host_of, 0xff, (size_t)w->nsids * sizeof *w->host_of);
     meet_all(w, &all);
-    bool ok = !all.failed && !all.scratch.failed && !st_pool_failed(w->pub.pool) &&
-              make_hosts(w, &all);
+    bool ok =
+        !all.failed && !all.scratch.failed && !st_pool_failed(w->pub.pool) && make_hosts(w, &all);
     free(all.p);
     st_buf_free(&all.scratch);
     return ok;
@@ -92,7 +92,7 @@ uint32_t st_tree_host(const st_wood *w, st_sid computer)
     return w->host_of[computer];
 }
 
-/* ---- accounts ---------------------------------------------------------------- */
+/* accounts */
 
 static void count_nodes(st_wood *w)
 {
@@ -114,9 +114,9 @@ static void count_nodes(st_wood *w)
     }
 }
 
-#define ORDER(a, b)                                                                                \
-    if ((a) != (b))                                                                                \
-        return (a) < (b) ? -1 : 1
+#define ORDER(a, b) \
+    if ((a) != (b)) \
+    return (a) < (b) ? -1 : 1
 
 /* Live ones of a host first, then by number, so that gaps are counted in one go. */
 static int by_record(const void *pa, const void *pb, void *ctx)

@@ -112,8 +112,7 @@ static bool gather(inferring *in)
     for (size_t i = 0; i < s->nservices; i++) {
         const st_service *v = &s->services[i];
         if (v->utc && st_str_ieq(st_pool_get(w->pub.pool, v->state), ST_STR("Started")))
-            in->starts[in->nstarts++] =
-                (service_start){ st_tree_host(w, v->computer), v->utc };
+            in->starts[in->nstarts++] = (service_start){ st_tree_host(w, v->computer), v->utc };
     }
     qsort(in->uses, in->nuses, sizeof *in->uses, by_use);
     qsort(in->starts, in->nstarts, sizeof *in->starts, by_service);

@@ -20,7 +20,7 @@ bool st_tree_recorded(const st_pool *p, st_sid text)
            !st_str_eq(s, ST_STR("<unknown process>"));
 }
 
-/* ---- placeholders ---------------------------------------------------------- */
+/* placeholders */
 
 /* Makes a group for every parent named, and notes for each without an observed node which
  * child speaks of it: the earliest live one, else the earliest. */
@@ -86,9 +86,8 @@ static bool add_placeholders(st_wood *w, size_t missing)
 {
     uint32_t *ids = malloc((missing ? missing : 1) * sizeof *ids);
     size_t n = 0, all = w->pub.observed + missing;
-    st_proc *procs = all < ST_NO_NODE && ids
-                         ? realloc(w->pub.procs, (all ? all : 1) * sizeof *procs)
-                         : NULL;
+    st_proc *procs =
+        all < ST_NO_NODE && ids ? realloc(w->pub.procs, (all ? all : 1) * sizeof *procs) : NULL;
     if (!procs) {
         free(ids);
         return false;
@@ -108,7 +107,7 @@ static bool add_placeholders(st_wood *w, size_t missing)
     return true;
 }
 
-/* ---- edges ------------------------------------------------------------------- */
+/* edges */
 
 static bool texts_differ(const st_pool *p, st_sid a, st_sid b, bool fold)
 {
@@ -157,7 +156,7 @@ bool st_tree_link_guids(st_wood *w)
     return true;
 }
 
-/* ---- ends ---------------------------------------------------------------------- */
+/* ends */
 
 /* An end whose UtcTime repeats the start says when the process began: what is known of its end
  * is when the record was written. */
@@ -214,7 +213,7 @@ bool st_tree_end(st_wood *w)
     return true;
 }
 
-/* ---- circles --------------------------------------------------------------------- */
+/* circles */
 
 /* Cuts the circle that n lies on at its youngest node. */
 static void cut(st_wood *w, st_node n)

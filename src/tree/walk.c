@@ -59,7 +59,8 @@ static size_t descend(st_wood *w, st_node *order)
 {
     size_t n = 0;
     for (size_t h = 0; h < w->pub.nhosts; h++)
-        for (st_node i = w->pub.hosts[h].first_node; i != ST_NO_NODE; i = next_of_host(&w->pub, i)) {
+        for (st_node i = w->pub.hosts[h].first_node; i != ST_NO_NODE;
+             i = next_of_host(&w->pub, i)) {
             st_proc *p = &w->pub.procs[i];
             order[n++] = i;
             if (p->parent == ST_NO_NODE)

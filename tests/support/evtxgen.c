@@ -54,7 +54,7 @@ struct gen_log {
     bool failed;
 };
 
-/* ---- bytes ------------------------------------------------------------------- */
+/* bytes */
 
 static void store(unsigned char *p, uint64_t v, size_t bytes)
 {
@@ -121,7 +121,7 @@ static void utf16(st_buf *out, st_str s)
     }
 }
 
-/* ---- names ---------------------------------------------------------------------- */
+/* names */
 
 static uint16_t name_hash(const st_buf *units)
 {
@@ -172,7 +172,7 @@ static void put_name(gen_log *g, const char *name)
     st_buf_free(&units);
 }
 
-/* ---- elements ---------------------------------------------------------------------- */
+/* elements */
 
 /* An element being written: where its two sizes are held. */
 typedef struct element {
@@ -280,7 +280,7 @@ static void put_fragment(gen_log *g)
     put(g, "\x0f\x01\x01\x00", 4);
 }
 
-/* ---- values ------------------------------------------------------------------------ */
+/* values */
 
 static bool value_hex(st_buf *out, st_str s)
 {
@@ -332,9 +332,10 @@ static bool value_time(st_buf *out, st_str s, unsigned type)
     }
     if (!st_ticks_civil(t, &c))
         return false;
-    unsigned weekday = (unsigned)(t / (ST_TICKS_SECOND * 86400) + 1) % 7; /* 1601 began on a Monday */
-    unsigned parts[8] = { c.year,   c.month,  weekday,        c.day, c.hour,
-                          c.minute, c.second, c.tick / 10000u };
+    unsigned weekday =
+        (unsigned)(t / (ST_TICKS_SECOND * 86400) + 1) % 7; /* 1601 began on a Monday */
+    unsigned parts[8] = { c.year, c.month,  weekday,  c.day,
+                          c.hour, c.minute, c.second, c.tick / 10000u };
     for (size_t i = 0; i < 8; i++)
         store(b + 2 * i, parts[i], 2);
     st_buf_put(out, b, 16);
@@ -390,44 +391,34 @@ static bool value_guid(st_buf *out, st_str s)
 /* Appends a text as a value of the type; false when it isn't one. */
 static bool encode(st_buf *out, const char *text, unsigned type)
 {
-    static const unsigned char width[0x16] = { [GEN_I8] = 1,    [GEN_U8] = 1,    [GEN_I16] = 2,
-                                               [GEN_U16] = 2,   [GEN_I32] = 4,   [GEN_U32] = 4,
-                                               [GEN_I64] = 8,   [GEN_U64] = 8,   [GEN_SIZE] = 8,
-                                               [GEN_HEX32] = 4, [GEN_HEX64] = 8 };
+    static const unsigned char width[0x16] = {
+        [GEN_I8] = 1,   [GEN_U8] = 1,    [GEN_I16] = 2,  [GEN_U16] = 2,
+        [GEN_I32] = 4,  [GEN_U32] = 4,   [GEN_I64] = 8,  [GEN_U64] = 8,
+        [GEN_SIZE] = 8, [GEN_HEX32] = 4, [GEN_HEX64] = 8
+    };
     st_str s = st_str_of(text);
     if (type < sizeof width && width[type] != 0)
         return value_number(out, s, width[type]);
     switch (type) {
     case GEN_NULL: /* leaked bytes that a reader must skip */
-    case GEN_ANSI:
-        st_buf_str(out, s);
-        return true;
-    case GEN_STRING:
-        utf16(out, s);
-        return true;
+    case GEN_ANSI: st_buf_str(out, s); return true;
+    case GEN_STRING: utf16(out, s); return true;
     case GEN_FLOAT:
-    case GEN_DOUBLE:
-        return value_real(out, text, type);
+    case GEN_DOUBLE: return value_real(out, text, type);
     case GEN_BOOL:
         st_buf_put(out, st_str_ieq(s, ST_STR("true")) ? "\1\0\0" : "\0\0\0", 4);
         return true;
-    case GEN_BINARY:
-        return value_hex(out, s);
-    case GEN_GUID:
-        return value_guid(out, s);
+    case GEN_BINARY: return value_hex(out, s);
+    case GEN_GUID: return value_guid(out, s);
     case GEN_FILETIME:
-    case GEN_SYSTEMTIME:
-        return value_time(out, s, type);
-    case GEN_SID:
-        return value_sid(out, s);
-    case GEN_STRINGS:
-        return value_strings(out, s);
-    default:
-        return false;
+    case GEN_SYSTEMTIME: return value_time(out, s, type);
+    case GEN_SID: return value_sid(out, s);
+    case GEN_STRINGS: return value_strings(out, s);
+    default: return false;
     }
 }
 
-/* ---- templates --------------------------------------------------------------------- */
+/* templates */
 
 typedef struct template_id {
     unsigned char b[16];
@@ -623,7 +614,7 @@ static void put_values(gen_log *g, const gen_field *f, size_t n)
     st_buf_free(&bytes);
 }
 
-/* ---- events --------------------------------------------------------------------------- */
+/* events */
 
 /* System's values as text, for both forms. */
 typedef struct system_text {
@@ -637,7 +628,7 @@ static void system_fields(const gen_event *ev, uint64_t record, system_text *t, 
                                   ev->pid,   ev->tid,    record,   ev->version };
     static const unsigned char where[9] = { 0, 1, 2, 3, 5, 8, 9, 10, 11 };
     static const unsigned char types[SYSTEM_VALUES] = {
-        GEN_U8,  GEN_U8,  GEN_U16, GEN_U16, GEN_U16, GEN_HEX64,  GEN_FILETIME, GEN_GUID,   GEN_U32,
+        GEN_U8,  GEN_U8,  GEN_U16, GEN_U16, GEN_U16,  GEN_HEX64,  GEN_FILETIME, GEN_GUID,   GEN_U32,
         GEN_U32, GEN_U64, GEN_U8,  GEN_SID, GEN_GUID, GEN_STRING, GEN_GUID,     GEN_STRING, GEN_BXML
     };
     memset(t, 0, sizeof *t);
@@ -783,7 +774,7 @@ static void literal_event(gen_log *g, const gen_event *ev, const gen_field *syst
     end_element(g, &event);
 }
 
-/* ---- records, chunks, the file ------------------------------------------------------------ */
+/* records, chunks, the file */
 
 /* What is left to write of a record whose header and binary XML are there. */
 static void end_record(gen_log *g, uint32_t start)

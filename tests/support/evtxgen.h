@@ -56,8 +56,8 @@ typedef struct gen_event {
     uint16_t event_id, task;
     uint8_t version, level, opcode;
     uint64_t keywords;
-    st_ticks created; /* TimeCreated */
-    st_ticks written; /* the record header's time; 0: the same */
+    st_ticks created;         /* TimeCreated */
+    st_ticks written;         /* the record header's time; 0: the same */
     uint64_t event_record_id; /* in the XML; 0: as in the record's header */
     uint32_t pid, tid;
     const gen_field *fields;
@@ -91,8 +91,8 @@ bool gen_body(gen_log *log, const gen_event *event, bool inner, uint32_t at, st_
 /* Closes the chunk being filled. Its last `slack` records stay in the bytes, but
  * headers and checksum know nothing of them. */
 bool gen_close_chunk(gen_log *log, unsigned slack);
-/* For logs larger than memory: moves the chunks closed so far to out. What gen_finish appends is then
- * the file header and the chunks that are left. */
+/* For logs larger than memory: moves the chunks closed so far to out. What gen_finish appends is
+ * then the file header and the chunks that are left. */
 bool gen_take(gen_log *log, st_buf *out);
 /* Appends the whole file to out and frees the log. A log without records has
  * one empty chunk. */

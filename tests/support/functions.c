@@ -68,16 +68,19 @@ int main(void)
     if (!items)
         return 1;
     for (size_t i = 0; i < functions; i++)
-        items[n++] = (entry){ st_kfn_at(i)->name, st_kfn_at(i)->doc, false, st_kfn_at(i)->code != NULL };
+        items[n++] =
+            (entry){ st_kfn_at(i)->name, st_kfn_at(i)->doc, false, st_kfn_at(i)->code != NULL };
     for (size_t i = 0; i < aggregates; i++)
-        items[n++] = (entry){ st_kagg_at(i)->name, st_kagg_at(i)->doc, true, st_kagg_at(i)->step != NULL };
+        items[n++] =
+            (entry){ st_kagg_at(i)->name, st_kagg_at(i)->doc, true, st_kagg_at(i)->step != NULL };
     qsort(items, n, sizeof *items, by_name);
     puts(".Ss Functions");
     list(items, n, false, true);
     puts(".Ss Aggregates");
     puts("They stand in\n.Ic summarize\nand its kin.");
     list(items, n, true, true);
-    puts(".Ss Functions that are known and not run\nA rule that calls one is refused, with this reason.");
+    puts(".Ss Functions that are known and not run\nA rule that calls one is refused, with this "
+         "reason.");
     puts(".Bl -tag -width Ds");
     for (size_t i = 0; i < n; i++)
         if (!items[i].runs) {

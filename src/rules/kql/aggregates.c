@@ -30,7 +30,7 @@ static st_kv count_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return st_kv_long(a->n);
 }
 
-/* ---- sums ------------------------------------------------------------------------------ */
+/* sums */
 
 static bool numeric(st_kv v)
 {
@@ -95,7 +95,7 @@ static st_kv avg_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return st_kv_real(mean);
 }
 
-/* ---- spread ---------------------------------------------------------------------------- */
+/* spread */
 
 /* Means and the sums of the products of what is off them (Welford): no large numbers cancel. */
 static void spread(st_kaccum *a, double x, double y)
@@ -153,7 +153,7 @@ static st_kv stdevp_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return spread_of(a, false, true);
 }
 
-/* ---- bits ------------------------------------------------------------------------------ */
+/* bits */
 
 static void bits(st_kaccum *a, st_kv v, char op)
 {
@@ -189,7 +189,7 @@ static st_kv bits_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return a->n ? st_kv_long(a->i) : st_kv_null();
 }
 
-/* ---- extremes ------------------------------------------------------------------------------ */
+/* extremes */
 
 static void extreme(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv *v, int sign)
 {
@@ -257,8 +257,7 @@ static void any_step(st_krun *r, st_kaccum *a, const st_kaggcall *c, const st_kv
     }
 }
 
-/* ---- lists and sets ----------------------------------------------------------------------------
- */
+/* lists and sets */
 
 static bool set_add(st_krun *r, st_kaccum *a, st_kv v)
 {
@@ -365,7 +364,7 @@ static st_kv bag_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return st_kv_bag(out);
 }
 
-/* ---- ranks ----------------------------------------------------------------------------- */
+/* ranks */
 
 typedef struct weighed {
     st_kv v;
@@ -460,12 +459,11 @@ static st_kv percentiles_end(st_krun *r, st_kaccum *a, const st_kaggcall *c)
     return st_kv_array(out);
 }
 
-/* ---- the table
- * ----------------------------------------------------------------------------------- */
+/* the table */
 
-#define REFUSED(name, why)                                                                         \
-    {                                                                                              \
-        name, "", 0, "", "", NULL, NULL, why                                                       \
+#define REFUSED(name, why)                   \
+    {                                        \
+        name, "", 0, "", "", NULL, NULL, why \
     }
 #define SKETCH "dcount() and percentile() are exact here, and nothing is kept in sketches"
 #define FIRST_ROW "|the first row's"

@@ -48,7 +48,7 @@ typedef struct st_kql_list {
     size_t n;
 } st_kql_list;
 
-/* ---- literals ----------------------------------------------------------------------- */
+/* literals */
 
 typedef enum st_json_kind {
     ST_JSON_NULL,
@@ -61,13 +61,13 @@ typedef struct st_kql_json st_kql_json;
 
 typedef struct st_kql_value {
     st_kql_type type;
-    bool null;     /* long(null) ... */
-    bool now;      /* datetime(): i isn't set */
-    bool today;    /* datetime(8:00): i is the time of the day that now is in */
-    bool hidden;   /* h"...": never echo */
-    int64_t i;     /* bool 0/1, int, long, datetime, timespan */
-    double real;   /* real, decimal */
-    st_str str;    /* string, unescaped; may hold NUL */
+    bool null;   /* long(null) ... */
+    bool now;    /* datetime(): i isn't set */
+    bool today;  /* datetime(8:00): i is the time of the day that now is in */
+    bool hidden; /* h"...": never echo */
+    int64_t i;   /* bool 0/1, int, long, datetime, timespan */
+    double real; /* real, decimal */
+    st_str str;  /* string, unescaped; may hold NUL */
     st_guid guid;
     const st_kql_json *json; /* dynamic; NULL with null */
 } st_kql_value;
@@ -80,7 +80,7 @@ struct st_kql_json {
     size_t n;
 };
 
-/* ---- expressions ---------------------------------------------------------------------- */
+/* expressions */
 
 typedef enum st_kql_expr_kind {
     ST_KX_ERROR,   /* what couldn't be read; told already */
@@ -105,21 +105,54 @@ typedef enum st_kql_expr_kind {
 
 /* The unary and binary operators. The string operators stand in pairs: op, !op. */
 typedef enum st_kql_operator {
-    ST_KO_OR, ST_KO_AND,
-    ST_KO_ADD, ST_KO_SUB, ST_KO_MUL, ST_KO_DIV, ST_KO_MOD,
-    ST_KO_LT, ST_KO_LE, ST_KO_GT, ST_KO_GE,
-    ST_KO_EQ, ST_KO_NE,   /* ==, != and <> */
-    ST_KO_EQI, ST_KO_NEI, /* =~, !~ */
-    ST_KO_HAS, ST_KO_NOT_HAS, ST_KO_HAS_CS, ST_KO_NOT_HAS_CS,
-    ST_KO_HASPREFIX, ST_KO_NOT_HASPREFIX, ST_KO_HASPREFIX_CS, ST_KO_NOT_HASPREFIX_CS,
-    ST_KO_HASSUFFIX, ST_KO_NOT_HASSUFFIX, ST_KO_HASSUFFIX_CS, ST_KO_NOT_HASSUFFIX_CS,
-    ST_KO_CONTAINS, ST_KO_NOT_CONTAINS, ST_KO_CONTAINS_CS, ST_KO_NOT_CONTAINS_CS,
-    ST_KO_STARTSWITH, ST_KO_NOT_STARTSWITH, ST_KO_STARTSWITH_CS, ST_KO_NOT_STARTSWITH_CS,
-    ST_KO_ENDSWITH, ST_KO_NOT_ENDSWITH, ST_KO_ENDSWITH_CS, ST_KO_NOT_ENDSWITH_CS,
+    ST_KO_OR,
+    ST_KO_AND,
+    ST_KO_ADD,
+    ST_KO_SUB,
+    ST_KO_MUL,
+    ST_KO_DIV,
+    ST_KO_MOD,
+    ST_KO_LT,
+    ST_KO_LE,
+    ST_KO_GT,
+    ST_KO_GE,
+    ST_KO_EQ,
+    ST_KO_NE, /* ==, != and <> */
+    ST_KO_EQI,
+    ST_KO_NEI, /* =~, !~ */
+    ST_KO_HAS,
+    ST_KO_NOT_HAS,
+    ST_KO_HAS_CS,
+    ST_KO_NOT_HAS_CS,
+    ST_KO_HASPREFIX,
+    ST_KO_NOT_HASPREFIX,
+    ST_KO_HASPREFIX_CS,
+    ST_KO_NOT_HASPREFIX_CS,
+    ST_KO_HASSUFFIX,
+    ST_KO_NOT_HASSUFFIX,
+    ST_KO_HASSUFFIX_CS,
+    ST_KO_NOT_HASSUFFIX_CS,
+    ST_KO_CONTAINS,
+    ST_KO_NOT_CONTAINS,
+    ST_KO_CONTAINS_CS,
+    ST_KO_NOT_CONTAINS_CS,
+    ST_KO_STARTSWITH,
+    ST_KO_NOT_STARTSWITH,
+    ST_KO_STARTSWITH_CS,
+    ST_KO_NOT_STARTSWITH_CS,
+    ST_KO_ENDSWITH,
+    ST_KO_NOT_ENDSWITH,
+    ST_KO_ENDSWITH_CS,
+    ST_KO_NOT_ENDSWITH_CS,
     ST_KO_MATCHES_REGEX,
-    ST_KO_COLON,          /* search and find: has */
-    ST_KO_ASSIGN,         /* `=` where a condition stands: always an error, the binder's to explain */
-    ST_KO_IN, ST_KO_NOT_IN, ST_KO_IN_I, ST_KO_NOT_IN_I, ST_KO_HAS_ANY, ST_KO_HAS_ALL,
+    ST_KO_COLON,  /* search and find: has */
+    ST_KO_ASSIGN, /* `=` where a condition stands: always an error, the binder's to explain */
+    ST_KO_IN,
+    ST_KO_NOT_IN,
+    ST_KO_IN_I,
+    ST_KO_NOT_IN_I,
+    ST_KO_HAS_ANY,
+    ST_KO_HAS_ALL,
     ST_KO_COUNT
 } st_kql_operator;
 const char *st_kql_operator_text(st_kql_operator op); /* as written: "!has_cs" */
@@ -149,26 +182,60 @@ typedef struct st_kql_param {
 struct st_kql_expr {
     st_kql_expr_kind kind;
     st_span span;
-    bool parens;     /* it stood in parentheses of its own (span is without them) */
-    uint32_t height; /* of the tree below, at most ST_MAX_KQL_HEIGHT: so recursion over it is bounded */
+    bool parens; /* it stood in parentheses of its own (span is without them) */
+    uint32_t
+        height; /* of the tree below, at most ST_MAX_KQL_HEIGHT: so recursion over it is bounded */
     union {
         st_kql_value value;
         st_str name;
-        struct { st_kql_expr *base; st_kql_name name; } member;
-        struct { st_kql_expr *base, *index; } index;
-        struct { st_kql_expr *base; st_kql_name name; st_kql_list args; } call;
-        struct { st_kql_operator op; st_kql_expr *operand; } unary;
-        struct { st_kql_operator op; st_span op_span; st_kql_expr *left, *right; } binary;
-        struct { st_kql_operator op; st_span op_span; st_kql_expr *left; st_kql_list items; } in;
-        struct { bool negated; st_kql_expr *left, *low, *high; } between;
-        struct { st_kql_name *names; size_t nnames; st_kql_expr *value; } named;
+        struct {
+            st_kql_expr *base;
+            st_kql_name name;
+        } member;
+        struct {
+            st_kql_expr *base, *index;
+        } index;
+        struct {
+            st_kql_expr *base;
+            st_kql_name name;
+            st_kql_list args;
+        } call;
+        struct {
+            st_kql_operator op;
+            st_kql_expr *operand;
+        } unary;
+        struct {
+            st_kql_operator op;
+            st_span op_span;
+            st_kql_expr *left, *right;
+        } binary;
+        struct {
+            st_kql_operator op;
+            st_span op_span;
+            st_kql_expr *left;
+            st_kql_list items;
+        } in;
+        struct {
+            bool negated;
+            st_kql_expr *left, *low, *high;
+        } between;
+        struct {
+            st_kql_name *names;
+            size_t nnames;
+            st_kql_expr *value;
+        } named;
         st_kql_schema schema;
         st_kql_query *query;
-        struct { st_kql_param *params; size_t nparams; st_kql_stmt *body; bool view; } lambda;
+        struct {
+            st_kql_param *params;
+            size_t nparams;
+            st_kql_stmt *body;
+            bool view;
+        } lambda;
     } u;
 };
 
-/* ---- queries: a source and the operators behind it -------------------------------------- */
+/* queries: a source and the operators behind it */
 
 typedef enum st_kql_op_kind {
     /* sources, first in a pipeline (union, search, find in the middle too) */
@@ -181,40 +248,49 @@ typedef enum st_kql_op_kind {
     ST_KP_SEARCH,       /* search: tables of in (...), pred */
     ST_KP_FIND,         /* search: tables, pred, project */
     /* operators */
-    ST_KP_WHERE,        /* expr */
-    ST_KP_PROJECT, ST_KP_EXTEND, ST_KP_DISTINCT, ST_KP_SERIALIZE, /* exprs */
-    ST_KP_PROJECT_AWAY, ST_KP_PROJECT_KEEP, /* exprs: names, patterns */
-    ST_KP_PROJECT_RENAME,                   /* exprs: ST_KX_NAMED */
-    ST_KP_PROJECT_REORDER,                  /* keys */
-    ST_KP_SUMMARIZE,    /* group: exprs, by, has_by */
-    ST_KP_ORDER,        /* keys */
-    ST_KP_TOP,          /* top: count, keys (always one) */
-    ST_KP_TAKE, ST_KP_SAMPLE, /* top: count */
-    ST_KP_SAMPLE_DISTINCT,    /* top: count, of */
-    ST_KP_COUNT,        /* name: `count as N`, else empty */
-    ST_KP_JOIN, ST_KP_LOOKUP, /* join: right, on; params kind, hint... */
-    ST_KP_MV_EXPAND,    /* expand: items, limit */
-    ST_KP_MV_APPLY,     /* expand: items, limit, body */
-    ST_KP_EVALUATE,     /* evaluate: call, schema (columns NULL and !open: none) */
-    ST_KP_PARSE, ST_KP_PARSE_WHERE, /* parse: expr, parts; params kind, flags */
-    ST_KP_PARSE_KV,     /* evaluate: call = the expression, schema; params of with (...) */
-    ST_KP_MAKE_SERIES,  /* series */
-    ST_KP_TOP_NESTED,   /* nested: levels */
-    ST_KP_PARTITION,    /* partition: by, body */
-    ST_KP_RENDER,       /* name: the kind of chart; params of with (...) */
-    ST_KP_AS,           /* name */
-    ST_KP_GETSCHEMA, ST_KP_CONSUME,
-    ST_KP_INVOKE,       /* expr: a call */
-    ST_KP_FORK,         /* fork */
-    ST_KP_FACET,        /* facet */
-    ST_KP_TOP_HITTERS,  /* hitters */
-    ST_KP_SCAN,         /* scan */
-    ST_KP_MAKE_GRAPH,   /* graph */
-    ST_KP_GRAPH_MATCH, ST_KP_GRAPH_SHORTEST_PATHS, /* match */
+    ST_KP_WHERE, /* expr */
+    ST_KP_PROJECT,
+    ST_KP_EXTEND,
+    ST_KP_DISTINCT,
+    ST_KP_SERIALIZE, /* exprs */
+    ST_KP_PROJECT_AWAY,
+    ST_KP_PROJECT_KEEP,    /* exprs: names, patterns */
+    ST_KP_PROJECT_RENAME,  /* exprs: ST_KX_NAMED */
+    ST_KP_PROJECT_REORDER, /* keys */
+    ST_KP_SUMMARIZE,       /* group: exprs, by, has_by */
+    ST_KP_ORDER,           /* keys */
+    ST_KP_TOP,             /* top: count, keys (always one) */
+    ST_KP_TAKE,
+    ST_KP_SAMPLE,          /* top: count */
+    ST_KP_SAMPLE_DISTINCT, /* top: count, of */
+    ST_KP_COUNT,           /* name: `count as N`, else empty */
+    ST_KP_JOIN,
+    ST_KP_LOOKUP,    /* join: right, on; params kind, hint... */
+    ST_KP_MV_EXPAND, /* expand: items, limit */
+    ST_KP_MV_APPLY,  /* expand: items, limit, body */
+    ST_KP_EVALUATE,  /* evaluate: call, schema (columns NULL and !open: none) */
+    ST_KP_PARSE,
+    ST_KP_PARSE_WHERE, /* parse: expr, parts; params kind, flags */
+    ST_KP_PARSE_KV,    /* evaluate: call = the expression, schema; params of with (...) */
+    ST_KP_MAKE_SERIES, /* series */
+    ST_KP_TOP_NESTED,  /* nested: levels */
+    ST_KP_PARTITION,   /* partition: by, body */
+    ST_KP_RENDER,      /* name: the kind of chart; params of with (...) */
+    ST_KP_AS,          /* name */
+    ST_KP_GETSCHEMA,
+    ST_KP_CONSUME,
+    ST_KP_INVOKE,      /* expr: a call */
+    ST_KP_FORK,        /* fork */
+    ST_KP_FACET,       /* facet */
+    ST_KP_TOP_HITTERS, /* hitters */
+    ST_KP_SCAN,        /* scan */
+    ST_KP_MAKE_GRAPH,  /* graph */
+    ST_KP_GRAPH_MATCH,
+    ST_KP_GRAPH_SHORTEST_PATHS,  /* match */
     ST_KP_GRAPH_TO_TABLE,        /* to_table */
     ST_KP_GRAPH_MARK_COMPONENTS, /* mark */
-    ST_KP_UNREAD,       /* was: one with a mistake in it; only if st_kql_parse returned false */
-    ST_KP_UNSUPPORTED   /* name: an operator that is Kusto's but not ours (reduce ...) */
+    ST_KP_UNREAD,     /* was: one with a mistake in it; only if st_kql_parse returned false */
+    ST_KP_UNSUPPORTED /* name: an operator that is Kusto's but not ours (reduce ...) */
 } st_kql_op_kind;
 /* "project-away" ...; for ST_KP_TABLE "table". */
 const char *st_kql_op_name(st_kql_op_kind k);
@@ -232,7 +308,7 @@ typedef struct st_kql_key {
     st_kql_expr *expr; /* may be ST_KX_NAMED; in project-reorder ST_KX_PATTERN, ST_KX_STAR */
     bool asc, desc;    /* as written; neither: the default */
     bool nulls_first, nulls_last;
-    bool granny;       /* granny-asc, granny-desc */
+    bool granny; /* granny-asc, granny-desc */
 } st_kql_key;
 
 typedef struct st_kql_expand_item {
@@ -241,7 +317,7 @@ typedef struct st_kql_expand_item {
 } st_kql_expand_item;
 
 typedef enum st_kql_part_kind {
-    ST_KPART_TEXT,  /* value: a string literal */
+    ST_KPART_TEXT, /* value: a string literal */
     ST_KPART_STAR,
     ST_KPART_COLUMN /* column; type ST_KT_STRING if none was written */
 } st_kql_part_kind;
@@ -297,7 +373,7 @@ typedef struct st_kql_scan_step {
 struct st_kql_op {
     st_kql_op_kind kind;
     st_span span;
-    st_span word;   /* the operator's own word, for "summarize in line 3" */
+    st_span word; /* the operator's own word, for "summarize in line 3" */
     st_kql_opt *opts;
     size_t nopts;
     st_kql_op *next; /* behind the pipe */
@@ -306,34 +382,111 @@ struct st_kql_op {
         st_kql_list exprs;
         st_kql_name name;
         st_kql_op_kind was; /* ST_KP_UNREAD if its word is unknown */
-        struct { st_kql_schema schema; st_kql_list cells; } data;
-        struct { st_kql_name name; st_kql_expr *from, *to, *step; } range;
+        struct {
+            st_kql_schema schema;
+            st_kql_list cells;
+        } data;
+        struct {
+            st_kql_name name;
+            st_kql_expr *from, *to, *step;
+        } range;
         /* project: a plain list; the types of a:long there are read and dropped */
-        struct { st_kql_list tables; st_kql_expr *pred; st_kql_list project; bool has_project; } search;
-        struct { st_kql_list exprs, by; bool has_by; } group;
-        struct { st_kql_key *keys; size_t n; } keys;
-        struct { st_kql_expr *count, *of; st_kql_key *keys; size_t n; } top;
-        struct { st_kql_expr *right; st_kql_list on; } join;
-        struct { st_kql_expand_item *items; size_t n; st_kql_expr *limit; st_kql_query *body; } expand;
-        struct { st_kql_expr *call; st_kql_schema schema; } evaluate;
-        struct { st_kql_expr *expr; st_kql_part *parts; size_t n; } parse;
-        struct { st_kql_series_item *items; size_t n; st_kql_expr *on, *from, *to, *step;
-                 st_kql_list by; bool closed; } series;
-        struct { st_kql_level *levels; size_t n; } nested;
-        struct { st_kql_expr *by; st_kql_query *body; } partition;
-        struct { st_kql_name *names; st_kql_query **bodies; size_t n; } fork; /* names may be empty */
-        struct { st_kql_list by; st_kql_query *body; } facet; /* body: NULL if none */
-        struct { st_kql_expr *count, *of, *by; } hitters;     /* by: NULL if none */
-        struct { st_kql_name match_id; st_kql_param *declared; size_t ndeclared;
-                 st_kql_scan_step *steps; size_t n; } scan;
+        struct {
+            st_kql_list tables;
+            st_kql_expr *pred;
+            st_kql_list project;
+            bool has_project;
+        } search;
+        struct {
+            st_kql_list exprs, by;
+            bool has_by;
+        } group;
+        struct {
+            st_kql_key *keys;
+            size_t n;
+        } keys;
+        struct {
+            st_kql_expr *count, *of;
+            st_kql_key *keys;
+            size_t n;
+        } top;
+        struct {
+            st_kql_expr *right;
+            st_kql_list on;
+        } join;
+        struct {
+            st_kql_expand_item *items;
+            size_t n;
+            st_kql_expr *limit;
+            st_kql_query *body;
+        } expand;
+        struct {
+            st_kql_expr *call;
+            st_kql_schema schema;
+        } evaluate;
+        struct {
+            st_kql_expr *expr;
+            st_kql_part *parts;
+            size_t n;
+        } parse;
+        struct {
+            st_kql_series_item *items;
+            size_t n;
+            st_kql_expr *on, *from, *to, *step;
+            st_kql_list by;
+            bool closed;
+        } series;
+        struct {
+            st_kql_level *levels;
+            size_t n;
+        } nested;
+        struct {
+            st_kql_expr *by;
+            st_kql_query *body;
+        } partition;
+        struct {
+            st_kql_name *names;
+            st_kql_query **bodies;
+            size_t n;
+        } fork; /* names may be empty */
+        struct {
+            st_kql_list by;
+            st_kql_query *body;
+        } facet; /* body: NULL if none */
+        struct {
+            st_kql_expr *count, *of, *by;
+        } hitters; /* by: NULL if none */
+        struct {
+            st_kql_name match_id;
+            st_kql_param *declared;
+            size_t ndeclared;
+            st_kql_scan_step *steps;
+            size_t n;
+        } scan;
         /* nodes[i] with ids[i]; node_id, by: empty if not given */
-        struct { st_kql_name source, target; st_kql_expr *nodes[2]; st_kql_name ids[2]; size_t n;
-                 st_kql_name node_id, by; st_kql_query *body; } graph;
+        struct {
+            st_kql_name source, target;
+            st_kql_expr *nodes[2];
+            st_kql_name ids[2];
+            size_t n;
+            st_kql_name node_id, by;
+            st_kql_query *body;
+        } graph;
         /* option: the value of cycles= or output= */
-        struct { st_kql_name option; st_kql_sequence *sequences; size_t n; st_kql_expr *where;
-                 st_kql_list project; } match;
-        struct { st_kql_graph_table *tables; size_t n; } to_table;
-        struct { st_kql_name kind, id; } mark;
+        struct {
+            st_kql_name option;
+            st_kql_sequence *sequences;
+            size_t n;
+            st_kql_expr *where;
+            st_kql_list project;
+        } match;
+        struct {
+            st_kql_graph_table *tables;
+            size_t n;
+        } to_table;
+        struct {
+            st_kql_name kind, id;
+        } mark;
     } u;
 };
 
@@ -344,7 +497,7 @@ struct st_kql_query {
     st_kql_op *first;
 };
 
-/* ---- statements --------------------------------------------------------------------------- */
+/* statements */
 
 typedef enum st_kql_stmt_kind {
     ST_KS_LET,     /* name, value (an expression, query or lambda) */
@@ -369,13 +522,14 @@ struct st_kql_stmt {
 typedef struct st_kql_script {
     st_str text; /* what the spans are about; must outlive the tree */
     st_kql_stmt *first;
-    st_str subject; /* the node of graph patterns that the rule is about, as its header says; or empty */
+    st_str subject; /* the node of graph patterns that the rule is about, as its header says; or
+                       empty */
 } st_kql_script;
 
 /* Reads text. false: there were errors (all in d), or no memory (a->failed; nothing is in out). */
 bool st_kql_parse(st_arena *a, st_str text, st_kql_diags *d, st_kql_script *out);
 
-/* ---- texts of values, for literals and for conversions at run time ----------------------- */
+/* texts of values, for literals and for conversions at run time */
 
 /* All literal forms of datetime(...), blanks trimmed: ISO with or without zone, RFC 822 and
  * 850, month/day/year with or without a time. Gives 100 ns since 0001-01-01 UTC. */

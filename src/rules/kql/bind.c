@@ -15,7 +15,7 @@
 
 /* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
 
-/* ---- columns of an output ------------------------------------------------------------------- */
+/* columns of an output */
 
 typedef struct outputs {
     st_kcol *cols;
@@ -113,8 +113,7 @@ static st_kx *tuple_column(st_kbinder *b, outputs *o, const st_kql_expr *value)
 static bool add_tuple(st_kbinder *b, outputs *o, const st_kql_expr *e, bool all, bool replace)
 {
     const st_kql_expr *value = e->kind == ST_KX_NAMED ? e->u.named.value : e;
-    size_t named = e->kind == ST_KX_NAMED ? e->u.named.nnames : 0,
-           width = st_kb_tuple_width(value);
+    size_t named = e->kind == ST_KX_NAMED ? e->u.named.nnames : 0, width = st_kb_tuple_width(value);
     st_kx *tuple = tuple_column(b, o, value);
     if (named > width) {
         st_kb_error(b, e->span, NULL, "%zu names for %zu columns", named, width);
@@ -192,8 +191,7 @@ static st_kop *finish(st_kbinder *b, st_kop *in, outputs *o)
     return op;
 }
 
-/* ---- the family of project
- * ----------------------------------------------------------------------- */
+/* the family of project */
 
 st_kop *st_kb_op_project(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
@@ -375,8 +373,7 @@ static st_kop *bind_reorder(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return finish(b, in, &o);
 }
 
-/* ---- where, order, top, take, count, distinct
- * --------------------------------------------------------- */
+/* where, order, top, take, count, distinct */
 
 static st_kop *bind_where(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
@@ -496,7 +493,9 @@ static st_kop *bind_render(st_kbinder *b, st_kop *in, const st_kql_op *q)
         const st_kql_expr *e = q->opts[i].value;
         st_kx *x = e && e->kind == ST_KX_LITERAL ? st_kb_expr(b, e) : NULL;
         g->keys[i + 1] = st_kv_str(m, q->opts[i].name.text).u.s;
-        g->v[i + 1] = x ? x->value : e && e->kind == ST_KX_NAME ? st_kv_str(m, e->u.name) : st_kv_null();
+        g->v[i + 1] = x                            ? x->value
+                      : e && e->kind == ST_KX_NAME ? st_kv_str(m, e->u.name)
+                                                   : st_kv_null();
     }
     st_kv_put_json(&t, m, st_kv_bag(g));
     op->render = st_arena_copy(&b->r->arena, st_buf_slice(&t));
@@ -535,7 +534,9 @@ static st_kop *bind_as(st_kbinder *b, st_kop *in, const st_kql_op *q)
     st_kql_expr *e = query_up_to(b, b->piped, q);
     if (!l || !e)
         return NULL;
-    *l = (st_klet){ .next = b->env, .name = q->u.name.text, .kind = ST_L_TABLE, .expr = e, .env = b->env };
+    *l = (st_klet){
+        .next = b->env, .name = q->u.name.text, .kind = ST_L_TABLE, .expr = e, .env = b->env
+    };
     b->env = l;
     return in;
 }
@@ -573,8 +574,8 @@ typedef struct row_agg {
 } row_agg;
 
 static const row_agg row_aggs[] = {
-    { "arg_max", "arg_max", "max_", true, false }, { "arg_min", "arg_min", "min_", true, false },
-    { "argmax", "arg_max", "max_", true, true },   { "argmin", "arg_min", "min_", true, true },
+    { "arg_max", "arg_max", "max_", true, false },   { "arg_min", "arg_min", "min_", true, false },
+    { "argmax", "arg_max", "max_", true, true },     { "argmin", "arg_min", "min_", true, true },
     { "take_any", "arg_min", "any_", false, false }, { "any", "arg_min", "any_", false, true },
 };
 
@@ -593,8 +594,8 @@ static const row_agg *row_agg_of(const st_kql_expr *e)
 typedef struct row_binder {
     const row_agg *agg;
     outputs *out;
-    st_kx *by;   /* what finds the row */
-    st_str stem; /* its own name */
+    st_kx *by;                /* what finds the row */
+    st_str stem;              /* its own name */
     const st_kql_name *names; /* what the author called the first columns */
     size_t nnames, given;
 } row_binder;
@@ -636,8 +637,9 @@ static void add_of_row(st_kbinder *b, row_binder *w, st_kx *value, st_str own)
     else if (!i)
         name = own.n && !w->agg->old ? own : joined(b, prefix, own);
     else if (w->agg->old || !own.n)
-        name = joined(b, joined(b, prefix, w->stem),
-                      joined(b, ST_STR("_"), own.n ? own : numbered(b, ST_STR("arg"), (unsigned)i)));
+        name =
+            joined(b, joined(b, prefix, w->stem),
+                   joined(b, ST_STR("_"), own.n ? own : numbered(b, ST_STR("arg"), (unsigned)i)));
     put_output(b, w->out, free_name(b, w->out, name), named, (st_kitem){ NULL, at }, value->type);
 }
 
@@ -675,8 +677,7 @@ static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const ro
     const st_kql_list *args = &e->u.call.args;
     row_binder w = { .agg = agg, .out = o, .names = names, .nnames = nnames };
     b->nested = true;
-    w.by = agg->ranked ? st_kb_expr(b, args->items[0])
-                       : st_kb_const(b, ST_KT_LONG, st_kv_long(0));
+    w.by = agg->ranked ? st_kb_expr(b, args->items[0]) : st_kb_const(b, ST_KT_LONG, st_kv_long(0));
     if (agg->ranked) {
         w.stem = row_name(b, args->items[0]);
         add_of_row(b, &w, w.by, w.stem);
@@ -692,8 +693,8 @@ static void add_row_agg(st_kbinder *b, outputs *o, const outputs *keys, const ro
     b->nested = false;
 }
 
-/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): how many arguments stand before the ranks; 0:
- * it is neither. */
+/* percentiles(x, p, ...), percentilesw(x, weight, p, ...): how many arguments stand before the
+ * ranks; 0: it is neither. */
 static size_t before_ranks(const st_kql_expr *e)
 {
     if (e->kind != ST_KX_CALL || e->u.call.base)
@@ -725,8 +726,7 @@ static void add_percentiles(st_kbinder *b, outputs *o, const st_kql_expr *e,
     }
 }
 
-/* ---- summarize
- * ------------------------------------------------------------------------------------------ */
+/* summarize */
 
 static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
@@ -780,7 +780,8 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
             cols[nkeys + i] = (st_kcol){ ST_STR("_"), b->calls[i].type };
         }
         in = with_tuples(b, in, &keys);
-        group = in ? st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols) : NULL;
+        group =
+            in ? st_kop_summarize(b->r, in, key, nkeys, calls, ncalls, b->node_call, cols) : NULL;
     }
     outputs_free(&keys);
     if (!group) {
@@ -790,9 +791,7 @@ static st_kop *bind_summarize(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return finish(b, group, &all);
 }
 
-/* ---- sources
- * -----------------------------------------------------------------------------------------------
- */
+/* sources */
 
 static st_kop *bind_print(st_kbinder *b, const st_kql_op *q)
 {
@@ -874,9 +873,7 @@ static st_kop *bind_range(st_kbinder *b, const st_kql_op *q)
     return st_kop_range(b->r, q->u.range.name.text, t, from, to, step);
 }
 
-/* ---- union
- * ----------------------------------------------------------------------------------------------------
- */
+/* union */
 
 typedef struct legs {
     st_kop *op[256];
@@ -900,7 +897,8 @@ static void add_leg(st_kbinder *b, legs *l, const st_kql_expr *e, bool fuzzy)
         st_str pattern = e->kind == ST_KX_STAR ? ST_STR("*") : e->u.name;
         bool any = false;
         for (size_t i = 0; st_ktable_at(i); i++)
-            if (st_ktable_at(i)->rows != ST_KR_NODES && l->n < 256 && /* DeviceProcessEvents again */
+            if (st_ktable_at(i)->rows != ST_KR_NODES &&
+                l->n < 256 && /* DeviceProcessEvents again */
                 wild(pattern, st_str_of(st_ktable_at(i)->name))) {
                 l->name[l->n] = st_str_of(st_ktable_at(i)->name);
                 l->op[l->n++] = st_kop_scan(b->r, st_ktable_at(i));
@@ -1065,8 +1063,7 @@ st_kop *st_kb_op_union(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return st_kop_union(b->r, l->op, map, names, l->n, cols, first + n);
 }
 
-/* ---- join, lookup
- * ---------------------------------------------------------------------------------------------- */
+/* join, lookup */
 
 static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
 {
@@ -1090,8 +1087,8 @@ static bool join_kind(st_kbinder *b, const st_kql_op *q, st_kjoin *out)
             *out = kinds[i].kind;
             return true;
         }
-    st_kb_error(b, e->span, "KS005", "unknown %s kind %.*s; expected %s", lookup ? "lookup" : "join",
-                ST_FMT(e->kind == ST_KX_NAME ? e->u.name : ST_STR("")),
+    st_kb_error(b, e->span, "KS005", "unknown %s kind %.*s; expected %s",
+                lookup ? "lookup" : "join", ST_FMT(e->kind == ST_KX_NAME ? e->u.name : ST_STR("")),
                 lookup ? "inner or leftouter"
                        : "fullouter, inner, innerunique, leftanti, leftouter, leftsemi, rightanti, "
                          "rightouter or rightsemi");
@@ -1119,7 +1116,8 @@ static bool loose_key(st_kbinder *b, st_kop *op, st_str name, st_kt type)
     *in = *op;
     keep_all(b, &o, &in->schema);
     st_kx *x = st_kb_const(b, type, st_kv_missing(type));
-    st_kop *with = x && put_output(b, &o, name, true, (st_kitem){ x, 0 }, type) ? finish(b, in, &o) : NULL;
+    st_kop *with =
+        x && put_output(b, &o, name, true, (st_kitem){ x, 0 }, type) ? finish(b, in, &o) : NULL;
     if (!with)
         return false;
     with->step = op->step;
@@ -1134,19 +1132,22 @@ static void bad_join_key(st_kbinder *b, const st_kql_expr *e)
     st_str ln = { 0 }, rn = { 0 };
     bool equal = e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_EQ;
     if (equal && side(e->u.binary.left, "$right", &rn) && side(e->u.binary.right, "$left", &ln))
-        st_kb_error(b, e->span, "KS183", "`$left.` stands on the left of `==`: $left.%.*s == $right.%.*s",
-                    ST_FMT(ln), ST_FMT(rn));
+        st_kb_error(b, e->span, "KS183",
+                    "`$left.` stands on the left of `==`: $left.%.*s == $right.%.*s", ST_FMT(ln),
+                    ST_FMT(rn));
     else if (equal && e->u.binary.left->kind == ST_KX_NAME && e->u.binary.right->kind == ST_KX_NAME)
         st_kb_error(b, e->span, "KS183", "say whose columns these are: $left.%.*s == $right.%.*s",
                     ST_FMT(e->u.binary.left->u.name), ST_FMT(e->u.binary.right->u.name));
     else
         st_kb_error(b, e->span, "KS183",
-                    e->kind == ST_KX_NAMED || (e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_ASSIGN)
+                    e->kind == ST_KX_NAMED ||
+                            (e->kind == ST_KX_BINARY && e->u.binary.op == ST_KO_ASSIGN)
                         ? "`=` assigns; a join is on $left.a == $right.b"
                         : "a join is on columns' names and $left.a == $right.b, on nothing else");
 }
 
-static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, size_t *lk, size_t *rk)
+static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, size_t *lk,
+                     size_t *rk)
 {
     st_str ln, rn;
     if (e->kind == ST_KX_NAME) {
@@ -1158,7 +1159,9 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, 
     }
     *lk = st_kb_column(&l->schema, ln);
     *rk = st_kb_column(&r->schema, rn);
-    st_kt other = *lk != SIZE_MAX ? l->schema.v[*lk].type : *rk != SIZE_MAX ? r->schema.v[*rk].type : ST_KT_STRING;
+    st_kt other = *lk != SIZE_MAX   ? l->schema.v[*lk].type
+                  : *rk != SIZE_MAX ? r->schema.v[*rk].type
+                                    : ST_KT_STRING;
     if (*lk == SIZE_MAX && loose_key(b, l, ln, other))
         *lk = st_kb_column(&l->schema, ln);
     if (*rk == SIZE_MAX && loose_key(b, r, rn, other))
@@ -1181,7 +1184,8 @@ static bool join_key(st_kbinder *b, const st_kql_expr *e, st_kop *l, st_kop *r, 
 }
 
 /* The conditions, `and` taken apart. */
-static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r, size_t *lk, size_t *rk, size_t max)
+static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r, size_t *lk,
+                        size_t *rk, size_t max)
 {
     const st_kql_expr *todo[64];
     size_t n = 0, depth = 0;
@@ -1203,11 +1207,12 @@ static size_t join_keys(st_kbinder *b, const st_kql_op *q, st_kop *l, st_kop *r,
     return n;
 }
 
-static void note_join(st_kbinder *b, st_kjoin kind, const st_kop *l, const st_kop *r, const size_t *lk,
-                      const size_t *rk, size_t n)
+static void note_join(st_kbinder *b, st_kjoin kind, const st_kop *l, const st_kop *r,
+                      const size_t *lk, const size_t *rk, size_t n)
 {
-    static const char *const words[] = { "innerunique", "inner",    "leftouter", "rightouter", "fullouter",
-                                         "leftsemi",    "leftanti", "rightsemi", "rightanti" };
+    static const char *const words[] = { "innerunique", "inner",     "leftouter",
+                                         "rightouter",  "fullouter", "leftsemi",
+                                         "leftanti",    "rightsemi", "rightanti" };
     st_buf t = { 0 };
     for (size_t i = 0; b->step && i < n; i++)
         st_buf_fmt(&t, "%s%.*s = %.*s", i ? ", " : "", ST_FMT(l->schema.v[lk[i]].name),
@@ -1262,9 +1267,7 @@ static st_kop *bind_join(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return op;
 }
 
-/* ---- mv-expand
- * -------------------------------------------------------------------------------------------------------
- */
+/* mv-expand */
 
 static bool expand_item(st_kbinder *b, outputs *o, const st_kql_expand_item *it, st_kexpand *out)
 {
@@ -1316,18 +1319,18 @@ static st_kop *bind_expand(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return op;
 }
 
-/* ---- mv-apply
- * ------------------------------------------------------------------------------------------ */
+/* mv-apply */
 
 /* What a subquery that is run again and again may hold: operators of one input. */
 static bool may_repeat(st_kbinder *b, const st_kql_query *body)
 {
     static const st_kql_op_kind kinds[] = {
-        ST_KP_WHERE,          ST_KP_EXTEND,       ST_KP_PROJECT,      ST_KP_PROJECT_AWAY,
-        ST_KP_PROJECT_KEEP,   ST_KP_DISTINCT,     ST_KP_SUMMARIZE,    ST_KP_ORDER,
-        ST_KP_PROJECT_RENAME, ST_KP_TOP,          ST_KP_TAKE,         ST_KP_COUNT,
-        ST_KP_MV_EXPAND,      ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER, ST_KP_PARSE,
-        ST_KP_PARSE_WHERE,    ST_KP_SERIALIZE
+        ST_KP_WHERE,        ST_KP_EXTEND,       ST_KP_PROJECT,
+        ST_KP_PROJECT_AWAY, ST_KP_PROJECT_KEEP, ST_KP_DISTINCT,
+        ST_KP_SUMMARIZE,    ST_KP_ORDER,        ST_KP_PROJECT_RENAME,
+        ST_KP_TOP,          ST_KP_TAKE,         ST_KP_COUNT,
+        ST_KP_MV_EXPAND,    ST_KP_MV_APPLY,     ST_KP_PROJECT_REORDER,
+        ST_KP_PARSE,        ST_KP_PARSE_WHERE,  ST_KP_SERIALIZE
     };
     for (const st_kql_op *q = body->first; q; q = q->next) {
         bool ok = false;
@@ -1362,13 +1365,12 @@ static st_kop *beside(st_kbinder *b, st_kop *in, const st_kexpand *items, size_t
     }
     size_t kept = k;
     for (size_t c = 0; cols && out && c < body->schema.n; c++)
-        if (st_kb_column(&(st_kschema){ .v = cols, .n = kept }, body->schema.v[c].name) == SIZE_MAX) {
+        if (st_kb_column(&(st_kschema){ .v = cols, .n = kept }, body->schema.v[c].name) ==
+            SIZE_MAX) {
             cols[k] = body->schema.v[c];
             out[k++] = (st_kapplied){ true, c };
         }
-    return cols && out
-               ? st_kop_apply(b->r, in, items, n, limit, index, body, cols, out, k)
-               : NULL;
+    return cols && out ? st_kop_apply(b->r, in, items, n, limit, index, body, cols, out, k) : NULL;
 }
 
 static const st_kql_expr *item_index(const st_kql_op *q)
@@ -1402,8 +1404,7 @@ static st_kop *bind_apply(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return body && !b->failed ? beside(b, in, items, n, limit, index, body) : NULL;
 }
 
-/* ---- tables as expressions
- * ------------------------------------------------------------------------------------------ */
+/* tables as expressions */
 
 /* The service at the root of cluster("a").database("b").T, f(x) or T, if it has rows. */
 static const st_kservice *service_rows(const st_kql_expr *e)
@@ -1516,7 +1517,8 @@ static st_kop *name_table(st_kbinder *b, const st_kql_expr *e)
     for (st_klet *k = b->env; k; k = k->next)
         st_suggest_offer(&s, k->name);
     if (today)
-        st_kb_error(b, e->span, "KS204", "no table %.*s; it is called %s today", ST_FMT(name), today);
+        st_kb_error(b, e->span, "KS204", "no table %.*s; it is called %s today", ST_FMT(name),
+                    today);
     else if (s.best.p)
         st_kb_error(b, e->span, "KS204", "no table %.*s; did you mean %.*s?", ST_FMT(name),
                     ST_FMT(s.best));
@@ -1565,7 +1567,8 @@ static st_kop *any_value(st_kbinder *b, const st_kql_expr *e)
     }
     if (b->expansions++ >= ST_MAX_KQL_EXPANSIONS) {
         if (b->expansions == ST_MAX_KQL_EXPANSIONS + 1)
-            st_kb_error(b, e->span, NULL, "tables and functions are used more than %u times when written out",
+            st_kb_error(b, e->span, NULL,
+                        "tables and functions are used more than %u times when written out",
                         ST_MAX_KQL_EXPANSIONS);
         return NULL;
     }
@@ -1614,9 +1617,7 @@ st_kop *st_kb_table(st_kbinder *b, const st_kql_expr *e)
     return NULL;
 }
 
-/* ---- pipelines
- * --------------------------------------------------------------------------------------------------------
- */
+/* pipelines */
 
 typedef st_kop *bind_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
 
@@ -1727,11 +1728,12 @@ static bool fits(st_kbinder *b, const st_kop *op, const st_kql_op *q)
     if (graphs == (op->graph != NULL))
         return true;
     if (!op->schema.open) /* else it was told what is wrong with it */
-        st_kb_error(b, q->word, NULL,
-                graphs ? "%s works on a graph; make one of the rows with make-graph"
-                       : "%s works on rows, and this is a graph; graph-match, graph-shortest-paths "
-                         "and graph-to-table make rows of it",
-                st_kql_op_name(q->kind));
+        st_kb_error(
+            b, q->word, NULL,
+            graphs ? "%s works on a graph; make one of the rows with make-graph"
+                   : "%s works on rows, and this is a graph; graph-match, graph-shortest-paths "
+                     "and graph-to-table make rows of it",
+            st_kql_op_name(q->kind));
     return false;
 }
 
@@ -1840,13 +1842,17 @@ static void unsupported(st_kbinder *b, const st_kql_op *q)
     static const struct {
         const char *name, *instead;
     } table[] = {
-        { "reduce", "; Kusto doesn't publish how it finds patterns: group by extract() or replace_regex()" },
+        { "reduce",
+          "; Kusto doesn't publish how it finds patterns: group by extract() or replace_regex()" },
         { "partition", " with a table of its own in braces; write partition by KEY (SUBQUERY)" },
         { "graph", "; graphs that a database keeps aren't here: make one with make-graph" },
-        { "graph-where-nodes", "; put the condition into graph-match, or filter the rows before make-graph" },
-        { "graph-where-edges", "; put the condition into graph-match, or filter the rows before make-graph" },
+        { "graph-where-nodes",
+          "; put the condition into graph-match, or filter the rows before make-graph" },
+        { "graph-where-edges",
+          "; put the condition into graph-match, or filter the rows before make-graph" },
     };
-    st_str name = q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
+    st_str name =
+        q->kind == ST_KP_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
     const char *instead = "";
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (st_str_eq(name, st_str_of(table[i].name)))
@@ -1921,9 +1927,7 @@ st_kop *st_kb_query(st_kbinder *b, const st_kql_query *query)
     return op;
 }
 
-/* ---- statements
- * ----------------------------------------------------------------------------------------------------------
- */
+/* statements */
 
 static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
 {
@@ -1940,7 +1944,9 @@ static bool bind_let(st_kbinder *b, const st_kql_stmt *s)
         b->failed = false;
         any_value(b, s->value); /* errors are shown where the let stands */
         if (b->failed && s->value->kind == ST_KX_NAME)
-            *l = (st_klet){ .next = b->env, .name = s->name.text, .kind = ST_L_VALUE,
+            *l = (st_klet){ .next = b->env,
+                            .name = s->name.text,
+                            .kind = ST_L_VALUE,
                             .x = st_kb_const(b, ST_KT_UNKNOWN, st_kv_null()) };
         b->failed |= failed;
     } else {
@@ -1982,13 +1988,15 @@ static void bind_params(st_kbinder *b, const st_kql_stmt *s)
         st_klet *l = ST_NEW(&b->r->arena, st_klet);
         if (!l)
             return;
-        *l = (st_klet){ .next = b->env, .name = p->name.text, .kind = ST_L_VALUE, .expr = p->value };
+        *l =
+            (st_klet){ .next = b->env, .name = p->name.text, .kind = ST_L_VALUE, .expr = p->value };
         if (v)
             l->x = given_value(b, p, v);
         else if (p->value)
             l->x = st_kb_expr(b, p->value);
         else {
-            st_kb_error(b, p->name.span, NULL, "the parameter %.*s has no value; --param %.*s=VALUE gives one",
+            st_kb_error(b, p->name.span, NULL,
+                        "the parameter %.*s has no value; --param %.*s=VALUE gives one",
                         ST_FMT(l->name), ST_FMT(l->name));
             l->x = st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
         }

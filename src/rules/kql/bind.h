@@ -77,8 +77,8 @@ typedef struct st_kbinder {
     const st_kschema *row; /* the input row's columns; NULL: none */
     unsigned depth, expansions, operators;
     bool marks;
-    bool failed;  /* there was an error in what is being bound */
-    bool spoiled; /* ... or before it: the plan won't run */
+    bool failed;     /* there was an error in what is being bound */
+    bool spoiled;    /* ... or before it: the plan won't run */
     st_kneed *needs; /* the services that the query needs, in the order they are met */
     st_kneed *never; /* columns that it filters by and that are never filled, likewise */
     bool loosened;   /* a table of a service was bound: see st_kschema.loose */
@@ -93,19 +93,20 @@ typedef struct st_kbinder {
     bool nested;      /* inside an aggregate's arguments */
     bool serialized;  /* the input's order is meant */
     st_kb_search search; /* a text as a condition stands for "any column has it" */
-    st_str source;    /* the table that the pipeline began with; empty: none with a name */
-    bool windows;     /* a function over neighbouring rows was bound */
-    st_kstep *step;   /* of the operator at hand; NULL: nobody asked for the plan */
-    st_str label;     /* the let that the table bound last is; empty: none */
+    st_str source;       /* the table that the pipeline began with; empty: none with a name */
+    bool windows;        /* a function over neighbouring rows was bound */
+    st_kstep *step;      /* of the operator at hand; NULL: nobody asked for the plan */
+    st_str label;        /* the let that the table bound last is; empty: none */
     unsigned label_line;
-    struct st_kgpattern *graph; /* a pattern is being bound */
+    struct st_kgpattern *graph;    /* a pattern is being bound */
     const struct st_kscope *scope; /* names that aren't columns; NULL: none */
-    const st_kql_query *piped; /* the query whose operators are being bound; NULL: one without a source */
-    st_str subject;   /* the node of patterns that the rule is about; empty: not said */
+    const st_kql_query
+        *piped;     /* the query whose operators are being bound; NULL: one without a source */
+    st_str subject; /* the node of patterns that the rule is about; empty: not said */
 } st_kbinder;
 
-/* What names mean that aren't columns, where b->row is `row`: elements of a pattern, steps of a scan.
- * Each gives NULL if e is something else. */
+/* What names mean that aren't columns, where b->row is `row`: elements of a pattern, steps of a
+ * scan. Each gives NULL if e is something else. */
 typedef st_kx *st_kb_scoped(st_kbinder *b, const st_kql_expr *e);
 typedef struct st_kscope {
     const st_kschema *row;
@@ -210,8 +211,8 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w);
 
 /* Operators that bind themselves, each in its own file. */
 typedef st_kop *st_kb_op(st_kbinder *b, st_kop *in, const st_kql_op *q);
-st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke,
-    st_kb_op_partition, st_kb_op_parse_kv, st_kb_op_top_nested, st_kb_op_make_series;
+st_kb_op st_kb_op_parse, st_kb_op_search, st_kb_op_find, st_kb_op_invoke, st_kb_op_partition,
+    st_kb_op_parse_kv, st_kb_op_top_nested, st_kb_op_make_series;
 st_kb_op st_kb_op_fork, st_kb_op_facet, st_kb_op_top_hitters, st_kb_op_consume, st_kb_op_scan;
 /* op_lineage.c: is it ancestors() or descendants()? And its table. */
 bool st_kb_is_lineage(const st_kql_expr *e);

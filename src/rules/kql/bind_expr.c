@@ -15,7 +15,7 @@
 
 /* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
 
-/* ---- saying what is wrong --------------------------------------------------------------- */
+/* saying what is wrong */
 
 void st_kb_error(st_kbinder *b, st_span at, const char *code, const char *fmt, ...)
 {
@@ -51,7 +51,7 @@ st_kt st_kb_type(st_kql_type t)
     return t == ST_KT_DECIMAL ? ST_KT_REAL : t;
 }
 
-/* ---- nodes ---------------------------------------------------------------------------------- */
+/* nodes */
 
 static st_kx *node(st_kbinder *b, st_kx_kind kind, st_kt type)
 {
@@ -136,7 +136,7 @@ static bool any_unknown(st_kx *const *args, size_t n)
     return false;
 }
 
-/* ---- literals -------------------------------------------------------------------------------- */
+/* literals */
 
 static st_kv value_of(st_kbinder *b, const st_kql_value *v);
 
@@ -194,8 +194,7 @@ static st_kv value_of(st_kbinder *b, const st_kql_value *v)
     }
 }
 
-/* ---- names ------------------------------------------------------------------------------------
- */
+/* names */
 
 size_t st_kb_column(const st_kschema *s, st_str name)
 {
@@ -232,8 +231,8 @@ static bool dropped_column(st_kbinder *b, st_span at, st_str name)
     if (!kept || !kept->n)
         return false;
     for (size_t i = 0, at_list = 0; i < kept->n && i < MOST && at_list < sizeof list; i++)
-        at_list += (size_t)snprintf(list + at_list, sizeof list - at_list, "%s%.*s",
-                                    i ? ", " : "", ST_FMT(kept->v[i].name));
+        at_list += (size_t)snprintf(list + at_list, sizeof list - at_list, "%s%.*s", i ? ", " : "",
+                                    ST_FMT(kept->v[i].name));
     const st_kql_op *q = b->row->narrowed_by;
     st_kb_error(b, at, "KS142", "no column %.*s; %s in line %u kept only %s%s", ST_FMT(name),
                 st_kql_op_name(q->kind), st_kql_diags_line(b->d, q->word.start), list,
@@ -344,7 +343,8 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     else if (st_kb_loose_name(b, e)) {
         if (!b->r->settings->stub_services)
             return unknown(b);
-        st_kb_warn(b, e->span, "no column %.*s is known there: taken as never filled", ST_FMT(name));
+        st_kb_warn(b, e->span, "no column %.*s is known there: taken as never filled",
+                   ST_FMT(name));
         st_kt t = st_kb_loose_type(name);
         return st_kb_const(b, t, st_kv_missing(t));
     } else if (b->open && b->row) {
@@ -355,8 +355,7 @@ static st_kx *bind_name(st_kbinder *b, const st_kql_expr *e)
     return unknown(b);
 }
 
-/* ---- members and elements
- * ------------------------------------------------------------------------ */
+/* members and elements */
 
 st_kx *st_kb_as_json(st_kbinder *b, st_kx *x)
 {
@@ -394,8 +393,7 @@ static st_kx *bind_index(st_kbinder *b, const st_kql_expr *e)
     return bind_path(b, e, base, key);
 }
 
-/* ---- operators
- * ------------------------------------------------------------------------------------- */
+/* operators */
 
 static st_kx *check_condition(st_kbinder *b, const st_kql_expr *e, st_kx *x)
 {
@@ -543,8 +541,8 @@ static st_kx *search_term(st_kbinder *b, const st_kql_expr *e)
         return unknown(b);
     }
     st_kx *needle = st_kb_const(b, ST_KT_STRING, st_kv_str(&b->r->mem, t));
-    return needle ? any_column(b, e->span, (st_kb_strop){ op, b->search != ST_KB_SEARCH_CASED, false },
-                               needle)
+    return needle ? any_column(b, e->span,
+                               (st_kb_strop){ op, b->search != ST_KB_SEARCH_CASED, false }, needle)
                   : NULL;
 }
 
@@ -559,8 +557,8 @@ static st_kx *no_text(st_kbinder *b, const st_kql_expr *e, st_kx *const *args)
 {
     bool left = !textual(args[0]->type);
     const st_kql_expr *side = left ? e->u.binary.left : e->u.binary.right;
-    const char *op = st_kql_operator_text(e->u.binary.op), *types[] = { st_kt_name(args[0]->type),
-                                                                         st_kt_name(args[1]->type) };
+    const char *op = st_kql_operator_text(e->u.binary.op),
+               *types[] = { st_kt_name(args[0]->type), st_kt_name(args[1]->type) };
     if (side->kind == ST_KX_LITERAL)
         st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s; put quotes around the %s",
                     op, types[0], types[1], types[!left]);
@@ -641,8 +639,7 @@ static st_kx *bind_arith(st_kbinder *b, const st_kql_expr *e)
     if (!code) {
         bool text = args[0]->type == ST_KT_STRING || args[1]->type == ST_KT_STRING;
         st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s",
-                    st_kql_operator_text(op), st_kt_name(args[0]->type),
-                    st_kt_name(args[1]->type),
+                    st_kql_operator_text(op), st_kt_name(args[0]->type), st_kt_name(args[1]->type),
                     text && op == ST_KO_ADD ? "; use strcat()" : "");
         return unknown(b);
     }
@@ -664,7 +661,8 @@ static void convert_literal(st_kbinder *b, const st_kql_expr *e, st_kx **args)
         st_kv v = st_kv_convert(&b->r->mem, other == ST_KT_INT ? ST_KT_LONG : other, ST_KT_STRING,
                                 args[i]->value);
         if (v.tag == ST_KV_NULL && st_kt_numeric(other))
-            st_kb_warn(b, side->span, "this text is no number, so no %s equals it", st_kt_name(other));
+            st_kb_warn(b, side->span, "this text is no number, so no %s equals it",
+                       st_kt_name(other));
         args[i] = st_kb_const(b, other, v);
         return;
     }
@@ -691,7 +689,8 @@ static const char *order_hint(const st_kx *x, const st_kx *y)
     switch (other->type) {
     case ST_KT_STRING: return "; texts are ordered by strcmp(a, b) < 0";
     case ST_KT_DATETIME:
-        return quoted ? "; a time is datetime(2024-01-31 12:00), without quotes" : "; use todatetime()";
+        return quoted ? "; a time is datetime(2024-01-31 12:00), without quotes"
+                      : "; use todatetime()";
     case ST_KT_TIMESPAN: return quoted ? "; a time span has no quotes: 2h" : "; use totimespan()";
     case ST_KT_INT:
     case ST_KT_LONG: return quoted ? "; a number has no quotes" : "; use tolong()";
@@ -714,8 +713,8 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     if (!args[0] || !args[1])
         return NULL;
     if (!code) {
-        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s", st_kql_operator_text(op),
-                    st_kt_name(args[0]->type), st_kt_name(args[1]->type),
+        st_kb_error(b, e->span, "KS106", "%s isn't defined for %s and %s%s",
+                    st_kql_operator_text(op), st_kt_name(args[0]->type), st_kt_name(args[1]->type),
                     order_hint(args[0], args[1]));
         return unknown(b);
     }
@@ -725,7 +724,8 @@ static st_kx *bind_compare(st_kbinder *b, const st_kql_expr *e)
     /* A text compared with a constant is a question of the text alone. */
     if ((c == '=' || c == '!') && args[0]->type == ST_KT_STRING && args[1]->type == ST_KT_STRING &&
         args[1]->kind == ST_X_CONST)
-        return st_kb_predicate(b, e->span, (st_kb_strop){ ST_M_EQ, false, c == '!' }, false, args, 2);
+        return st_kb_predicate(b, e->span, (st_kb_strop){ ST_M_EQ, false, c == '!' }, false, args,
+                               2);
     return st_kb_call(b, code, ST_KT_BOOL, args, 2);
 }
 
@@ -764,8 +764,7 @@ static st_kx *bind_unary(st_kbinder *b, const st_kql_expr *e)
     return st_kb_call(b, st_kf_negate, x->type == ST_KT_INT ? ST_KT_LONG : x->type, &x, 1);
 }
 
-/* ---- in, has_any, has_all, between
- * ------------------------------------------------------------------- */
+/* in, has_any, has_all, between */
 
 /* The rows of a table's first column, as one constant array. */
 static st_kx *table_values(st_kbinder *b, const st_kql_expr *e)
@@ -871,8 +870,7 @@ static st_kx *bind_between(st_kbinder *b, const st_kql_expr *e)
     return fold(b, x);
 }
 
-/* ---- calls
- * ---------------------------------------------------------------------------------------------- */
+/* calls */
 
 static bool type_fits(char want, st_kt t)
 {
@@ -881,7 +879,8 @@ static bool type_fits(char want, st_kt t)
     case 'r': return textual(t);
     case 'n': return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN;
     case 'i': return t == ST_KT_LONG || t == ST_KT_INT || t == ST_KT_DYNAMIC;
-    case 'u': return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN || t == ST_KT_DATETIME;
+    case 'u':
+        return st_kt_numeric(t) || t == ST_KT_DYNAMIC || t == ST_KT_TIMESPAN || t == ST_KT_DATETIME;
     case 'd': return t == ST_KT_DATETIME || t == ST_KT_DYNAMIC;
     case 't': return t == ST_KT_TIMESPAN;
     case 'b': return t == ST_KT_BOOL;
@@ -893,8 +892,8 @@ static bool type_fits(char want, st_kt t)
 static const char *type_words(char want)
 {
     static const char letters[] = "srnidtbyu";
-    static const char *const words[] = { "string",   "string",   "number", "long",
-                                         "datetime", "timespan", "bool",   "dynamic", "number" };
+    static const char *const words[] = { "string",   "string", "number",  "long",  "datetime",
+                                         "timespan", "bool",   "dynamic", "number" };
     const char *at = strchr(letters, want);
     return at ? words[at - letters] : "value";
 }
@@ -915,7 +914,8 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
         size_t bound = n < min ? min : strlen(args);
         if (!args[0])
             st_kb_error(b, e->span, "KS119", "%s() takes no argument%s", name,
-                        strcmp(name, "count") ? "" : "; countif() takes a condition, dcount() a value");
+                        strcmp(name, "count") ? ""
+                                              : "; countif() takes a condition, dcount() a value");
         else
             st_kb_error(b, e->span, "KS119", "%s() takes at %s %zu argument%s, not %zu", name,
                         n < min ? "least" : "most", bound, bound == 1 ? "" : "s", n);
@@ -931,7 +931,7 @@ static bool check_args(st_kbinder *b, const st_kql_expr *e, const char *name, co
             bool quoted = x[i]->kind == ST_X_CONST && x[i]->type == ST_KT_STRING;
             st_kb_error(b, e->u.call.args.items[i]->span, "KS107", "%s() needs a %s here, not %s%s",
                         name, type_words(want), st_kt_name(x[i]->type),
-                        quoted && want == 't'                   ? "; a time span has no quotes: 7d"
+                        quoted && want == 't'                    ? "; a time span has no quotes: 7d"
                         : quoted && (want == 'n' || want == 'i') ? "; a number has no quotes"
                                                                  : "");
             return false;
@@ -1012,8 +1012,7 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
     case '(': return ST_KT_DYNAMIC;
     case '0': return x[0]->type == ST_KT_INT ? ST_KT_LONG : x[0]->type;
     case 'B': t = bin_type(x, n); break;
-    case 'J':
-        return n > 2 ? x[2]->type : ST_KT_STRING;
+    case 'J': return n > 2 ? x[2]->type : ST_KT_STRING;
     case 'T':
         if (n > 3)
             return x[3]->type;
@@ -1028,7 +1027,9 @@ static st_kt result_type(st_kbinder *b, const st_kql_expr *e, const st_kfn *f, s
             }
         if (n % 2 == 1)
             return unify_branches(b, x, n);
-        st_kb_error(b, e->span, "KS119", "case() needs an odd number of arguments; the last is for when no condition holds");
+        st_kb_error(
+            b, e->span, "KS119",
+            "case() needs an odd number of arguments; the last is for when no condition holds");
         return t;
     default:
         if (f->code == st_kf_iff)
@@ -1223,7 +1224,8 @@ static st_kx *call_lambda(st_kbinder *b, const st_kql_expr *e, const st_klet *l)
     }
     if (b->expansions++ >= ST_MAX_KQL_EXPANSIONS) {
         if (b->expansions == ST_MAX_KQL_EXPANSIONS + 1)
-            st_kb_error(b, e->span, NULL, "tables and functions are used more than %u times when written out",
+            st_kb_error(b, e->span, NULL,
+                        "tables and functions are used more than %u times when written out",
                         ST_MAX_KQL_EXPANSIONS);
         return unknown(b);
     }
@@ -1395,8 +1397,7 @@ static st_kx *bind_call(st_kbinder *b, const st_kql_expr *e)
     return call && f->result[0] == '(' ? st_kb_tuple_value(b, e, call, 0) : call;
 }
 
-/* ---- every expression
- * ------------------------------------------------------------------------------------- */
+/* every expression */
 
 static st_kx *bind_literal(st_kbinder *b, const st_kql_expr *e)
 {
@@ -1463,8 +1464,7 @@ bool st_kb_constant(st_kbinder *b, const st_kql_expr *e, st_kv *out, st_kt *type
     return true;
 }
 
-/* ---- names of columns that have none
- * --------------------------------------------------------------------- */
+/* names of columns that have none */
 
 static st_kname naming_of(const st_kql_expr *e)
 {
@@ -1525,8 +1525,8 @@ static st_str prefixed(st_kbinder *b, const char *prefix, st_str name)
 /* percentile_x_95, percentile_x_95_5 */
 static st_str rank_name(st_kbinder *b, st_str stem, const st_kql_expr *e)
 {
-    const st_kql_expr *rank = e->u.call.args.n > 1 ? e->u.call.args.items[e->u.call.args.n - 1]
-                                                   : NULL;
+    const st_kql_expr *rank =
+        e->u.call.args.n > 1 ? e->u.call.args.items[e->u.call.args.n - 1] : NULL;
     st_buf t = { 0 };
     st_buf_str(&t, stem);
     st_buf_char(&t, '_');

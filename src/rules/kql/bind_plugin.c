@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- rows read once, handed on ------------------------------------------------------------ */
+/* rows read once, handed on */
 
 typedef struct replay {
     st_krows rows;
@@ -46,7 +46,7 @@ static st_kop *replay_of(st_krun *r, st_kop *in, const st_krows **rows)
     return st_krows_read(r, in, &p->rows) ? op : NULL;
 }
 
-/* ---- columns of the result ------------------------------------------------------------------ */
+/* columns of the result */
 
 typedef struct member {
     st_sid name;
@@ -120,7 +120,7 @@ static bool collect(st_kbinder *b, const st_krows *rows, size_t col, members *m)
     return ok;
 }
 
-/* ---- bag_unpack ------------------------------------------------------------------------------ */
+/* bag_unpack */
 
 typedef enum conflict {
     CONFLICT_ERROR,
@@ -339,7 +339,8 @@ static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
     }
     if (!plain_column(b, args->items[0], in, &u.col) || !unpack_options(b, args, &u))
         return NULL;
-    if (in->schema.v[u.col].type == ST_KT_UNKNOWN || !(in = read_json(b, in, args->items[0], u.col)))
+    if (in->schema.v[u.col].type == ST_KT_UNKNOWN ||
+        !(in = read_json(b, in, args->items[0], u.col)))
         return NULL;
     if (in->schema.v[u.col].type != ST_KT_DYNAMIC) {
         st_kb_error(b, args->items[0]->span, "KS107",
@@ -353,8 +354,7 @@ static st_kop *bag_unpack(st_kbinder *b, st_kop *in, const st_kql_op *q)
     return st_kb_may_run(b) ? unpack_by_rows(b, in, q, &u) : NULL;
 }
 
-/* ---- pivot -------------------------------------------------------------------------------------
- */
+/* pivot */
 
 typedef struct pivot {
     size_t col, *keys, nkeys;
@@ -541,9 +541,10 @@ st_kop *st_kb_evaluate(st_kbinder *b, st_kop *in, const st_kql_op *q)
     for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
         st_suggest_offer(&s, st_str_of(plugins[i]));
     if (s.best.p)
-        st_kb_error(b, call->u.call.name.span, NULL, "no plugin %.*s; did you mean %.*s?", ST_FMT(name),
-                    ST_FMT(s.best));
+        st_kb_error(b, call->u.call.name.span, NULL, "no plugin %.*s; did you mean %.*s?",
+                    ST_FMT(name), ST_FMT(s.best));
     else
-        st_kb_error(b, call->u.call.name.span, NULL, "the plugin %.*s isn't supported", ST_FMT(name));
+        st_kb_error(b, call->u.call.name.span, NULL, "the plugin %.*s isn't supported",
+                    ST_FMT(name));
     return NULL;
 }

@@ -100,6 +100,7 @@ void st_kb_warn_table(st_kbinder *b, st_span at, const st_ktable *t)
     if (t->rows == ST_KR_NONE)
         warn_once(b, at, "%s is empty, as Sysmon records no such events" ALONE, t->name);
     if (t->rows == ST_KR_HOSTS)
-        warn_once(b, at, "%s has one row a host, with its name, its id and the time of its newest record",
+        warn_once(b, at,
+                  "%s has one row a host, with its name, its id and the time of its newest record",
                   t->name);
 }

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- records ------------------------------------------------------------------------- */
+/* records */
 
 static uint32_t row_of(const st_krun *r, st_node n)
 {
@@ -70,7 +70,7 @@ static st_sid node_image(const st_krun *r, st_node n)
     return n == ST_NO_NODE ? ST_EMPTY : st_kc_clean(r, r->forest->procs[n].image);
 }
 
-/* ---- columns of the record itself ---------------------------------------------------------- */
+/* columns of the record itself */
 
 st_kv st_kc_own(st_krun *r, st_node n, const st_ksource *c)
 {
@@ -249,8 +249,9 @@ st_kv st_kc_guid_time(const st_krun *r, st_sid computer, const st_guid *g)
     int64_t shift = st_store_shift_of(r->forest->store, computer);
     uint64_t s = (uint64_t)g->b[4] | (uint64_t)g->b[5] << 8 | (uint64_t)g->b[6] << 16 |
                  (uint64_t)g->b[7] << 24;
-    return st_guid_zero(g) || !s ? st_kv_null()
-                                 : st_kv_filetime(ST_TICKS_UNIX + (uint64_t)((int64_t)s + shift) * ST_TICKS_SECOND);
+    return st_guid_zero(g) || !s
+               ? st_kv_null()
+               : st_kv_filetime(ST_TICKS_UNIX + (uint64_t)((int64_t)s + shift) * ST_TICKS_SECOND);
 }
 
 /* The start of the parent of n's record: from its own record, else from its GUID. */
@@ -260,7 +261,8 @@ static st_kv parent_start(st_krun *r, st_node n)
     if (above != ST_NO_ROW)
         return st_kv_filetime(r->forest->store->creations.utc[above]);
     const st_creations *c = &r->forest->store->creations;
-    return row == ST_NO_ROW ? st_kv_null() : st_kc_guid_time(r, c->computer[row], &c->parent_guid[row]);
+    return row == ST_NO_ROW ? st_kv_null()
+                            : st_kc_guid_time(r, c->computer[row], &c->parent_guid[row]);
 }
 
 /* arg 0: of the parent, 1: of its parent */
@@ -326,7 +328,7 @@ st_kv st_kc_additional(st_krun *r, st_node n, const st_ksource *c)
     return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
 }
 
-/* ---- columns of the tree --------------------------------------------------------------------- */
+/* columns of the tree */
 
 /* arg 0: file names, 1: command lines */
 st_kv st_kc_ancestors(st_krun *r, st_node n, const st_ksource *c)

@@ -26,11 +26,12 @@ typedef struct st_kql_place {
 typedef struct st_kql_diags {
     st_arena *arena;
     st_str path;
-    st_str file;  /* the whole file's text */
-    size_t base;  /* where in it the query's text begins */
-    const st_kql_place *places; /* instead of base, rising, for a text that isn't copied as it stands */
+    st_str file; /* the whole file's text */
+    size_t base; /* where in it the query's text begins */
+    const st_kql_place
+        *places; /* instead of base, rising, for a text that isn't copied as it stands */
     size_t nplaces;
-    bool named;   /* see st_diag */
+    bool named; /* see st_diag */
     st_diag *items;
     size_t n, cap;
     size_t errors;   /* kept errors of this file, at most ST_MAX_DIAGS */
@@ -61,9 +62,10 @@ void st_kql_diag_file(st_kql_diags *d, st_severity severity, const char *fmt, ..
 void st_kql_diags_sort(st_kql_diags *d, size_t first);
 void st_kql_diags_free(st_kql_diags *d);
 
-/* ---- suggest.c: "did you mean" ------------------------------------------------------ */
+/* suggest.c: "did you mean" */
 
-/* The best name seen so far. Start with { .want = name }, offer all, read best (p == NULL: none). */
+/* The best name seen so far. Start with { .want = name }, offer all, read best (p == NULL: none).
+ */
 typedef struct st_suggest {
     st_str want;
     st_str best;
@@ -78,7 +80,7 @@ void st_suggest_part(st_suggest *s, st_str name);
 /* Damerau-Levenshtein (optimal string alignment) over ASCII-folded bytes, at most `most` + 1. */
 unsigned st_edit_distance(st_str a, st_str b, unsigned most);
 
-/* ---- foreign.c: words of other languages, and old names ----------------------------- */
+/* foreign.c: words of other languages, and old names */
 
 typedef enum st_foreign_kind {
     ST_FOREIGN_OPERATOR,

@@ -52,7 +52,8 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
     st_kshared_init(&shared, pool);
     st_krun_init(&run, NULL, &shared, &o, settings);
     st_kbind(&run, script, marks_servers, diags, &bound);
-    if (run.err.code == ST_E_MEMORY || (run.arena.failed && !run.budget.met) || st_pool_failed(pool))
+    if (run.err.code == ST_E_MEMORY || (run.arena.failed && !run.budget.met) ||
+        st_pool_failed(pool))
         diags->failed = true;
     if (run.err.code == ST_E_LIMIT)
         st_kql_diag_file(diags, ST_SEV_ERROR, "%s", run.err.text);

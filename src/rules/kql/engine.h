@@ -10,11 +10,12 @@
 typedef struct st_kql_plan st_kql_plan;
 
 typedef struct st_kql_bound {
-    st_rule_status status; /* READY: plan is set. BROKEN: errors are in the sink. NOT_APPLICABLE: why */
-    st_kql_plan *plan;     /* lives in the arena, or is freed by st_kql_plan_free */
-    st_str stubs;          /* services that are taken as empty; in the arena */
-    st_str why;            /* "needs the table EmailEvents"; in the arena */
-    st_rule_needs needs;   /* in the arena */
+    st_rule_status
+        status;        /* READY: plan is set. BROKEN: errors are in the sink. NOT_APPLICABLE: why */
+    st_kql_plan *plan; /* lives in the arena, or is freed by st_kql_plan_free */
+    st_str stubs;      /* services that are taken as empty; in the arena */
+    st_str why;        /* "needs the table EmailEvents"; in the arena */
+    st_rule_needs needs; /* in the arena */
 } st_kql_bound;
 
 /* Names, types, and everything that can be known without evidence. The script (and its text)

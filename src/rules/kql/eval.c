@@ -77,7 +77,8 @@ static bool is_logic(const st_kx *x)
 
 /* Like st_kx_run, but the answer is looked at only for some rows: what costs time isn't asked of
  * the others. */
-static const st_kv *run_asked(st_krun *r, const st_kx *x, st_kbatch *b, const bool *asked, size_t *step)
+static const st_kv *run_asked(st_krun *r, const st_kx *x, st_kbatch *b, const bool *asked,
+                              size_t *step)
 {
     if (!is_logic(x) && x->kind != ST_X_PRED)
         return st_kx_run(r, x, b, step);

@@ -10,7 +10,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-/* ---- the event ------------------------------------------------------------------------ */
+/* the event */
 
 static const st_events *columns(const st_krun *r, const st_event *e)
 {
@@ -96,7 +96,7 @@ st_kv st_kc_event_table(st_krun *r, st_node n, const st_ksource *c)
     return st_kv_sid(ST_EMPTY);
 }
 
-/* ---- files -------------------------------------------------------------------------------- */
+/* files */
 
 /* "C:\a.txt:Zone.Identifier" in two: the file, and the stream behind the colon of its name. */
 static void cut_stream(st_str path, st_str *file, st_str *stream)
@@ -145,7 +145,7 @@ st_kv st_kc_origin_url(st_krun *r, st_node n, const st_ksource *c)
     return st_kv_sid(ST_EMPTY);
 }
 
-/* ---- connections ------------------------------------------------------------------------------ */
+/* connections */
 
 /* Sysmon's source is who connected; the remote side of an inbound connection is its source. */
 static st_event_text side(const st_krun *r, const st_event *e, int arg, st_event_text source,
@@ -195,17 +195,22 @@ typedef struct prefix {
     const char *type;
 } prefix;
 
-#define V4(a, b, c, d, bits, type)                                                                 \
-    { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }, 96 + (bits), type }
-#define V6(a, b, c, d, bits, type) { { a, b, c, d }, bits, type }
+#define V4(a, b, c, d, bits, type)                                                  \
+    {                                                                               \
+        { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, a, b, c, d }, 96 + (bits), type \
+    }
+#define V6(a, b, c, d, bits, type) \
+    {                              \
+        { a, b, c, d }, bits, type \
+    }
 
 static const prefix prefixes4[] = {
-    V4(127, 0, 0, 0, 8, "Loopback"),   V4(10, 0, 0, 0, 8, "Private"),
-    V4(172, 16, 0, 0, 12, "Private"),  V4(192, 168, 0, 0, 16, "Private"),
+    V4(127, 0, 0, 0, 8, "Loopback"),     V4(10, 0, 0, 0, 8, "Private"),
+    V4(172, 16, 0, 0, 12, "Private"),    V4(192, 168, 0, 0, 16, "Private"),
     V4(169, 254, 0, 0, 16, "LinkLocal"), V4(255, 255, 255, 255, 32, "Broadcast"),
-    V4(224, 0, 0, 0, 4, "Multicast"),  V4(240, 0, 0, 0, 4, "Reserved"),
-    V4(0, 0, 0, 0, 8, "Reserved"),     V4(100, 64, 0, 0, 10, "Reserved"),
-    V4(192, 0, 0, 0, 24, "Reserved"),  V4(198, 18, 0, 0, 15, "Reserved"),
+    V4(224, 0, 0, 0, 4, "Multicast"),    V4(240, 0, 0, 0, 4, "Reserved"),
+    V4(0, 0, 0, 0, 8, "Reserved"),       V4(100, 64, 0, 0, 10, "Reserved"),
+    V4(192, 0, 0, 0, 24, "Reserved"),    V4(198, 18, 0, 0, 15, "Reserved"),
     V4(0, 0, 0, 0, 0, "Public"),
 };
 static const prefix prefixes6[] = {
@@ -248,7 +253,7 @@ st_kv st_kc_net_type(st_krun *r, st_node n, const st_ksource *c)
     return st_kv_sid(ST_EMPTY);
 }
 
-/* ---- the registry -------------------------------------------------------------------------------- */
+/* the registry */
 
 /* A key with its hive written out, as Defender has it. */
 static st_kv long_key(st_krun *r, st_str key)
@@ -280,8 +285,8 @@ static st_kv long_key(st_krun *r, st_str key)
 /* Is the object a value (its name behind the last backslash), not a key? */
 static bool is_value(const st_krun *r, const st_event *e)
 {
-    return id_of(e) == 13 || (id_of(e) == 12 && st_str_ieq(text(r, e, ST_T_event_type),
-                                                           ST_STR("DeleteValue")));
+    return id_of(e) == 13 ||
+           (id_of(e) == 12 && st_str_ieq(text(r, e, ST_T_event_type), ST_STR("DeleteValue")));
 }
 
 static void cut_value(st_str object, st_str *key, st_str *name)
@@ -384,8 +389,7 @@ static value_form form_of(st_str details)
 st_kv st_kc_registry_type(st_krun *r, st_node n, const st_ksource *c)
 {
     (void)c;
-    return st_kv_str(&r->mem,
-                     st_str_of(form_of(text(r, st_krow_event(r, n), ST_T_details)).type));
+    return st_kv_str(&r->mem, st_str_of(form_of(text(r, st_krow_event(r, n), ST_T_details)).type));
 }
 
 st_kv st_kc_registry_data(st_krun *r, st_node n, const st_ksource *c)
@@ -400,7 +404,7 @@ st_kv st_kc_registry_data(st_krun *r, st_node n, const st_ksource *c)
     return st_kv_str(&r->mem, st_buf_slice(&r->mem.buf));
 }
 
-/* ---- the process that acted, and the one it was done to ------------------------------------------ */
+/* the process that acted, and the one it was done to */
 
 static st_node observed(const st_krun *r, st_node n)
 {
@@ -487,7 +491,7 @@ st_kv st_kc_actor_guid(st_krun *r, st_node n, const st_ksource *c)
     return st_kc_guid_text(r, &columns(r, e)->guid[e->row]);
 }
 
-/* ---- AdditionalFields ------------------------------------------------------------------------------ */
+/* AdditionalFields */
 
 /* "type:  5 a.example;::ffff:10.0.0.1;" as ["a.example","10.0.0.1"]. */
 static void put_list(st_str s, st_buf *b)
@@ -580,7 +584,7 @@ st_kv st_kc_event_extra(st_krun *r, st_node n, const st_ksource *c)
     return v;
 }
 
-/* ---- hosts ----------------------------------------------------------------------------------------- */
+/* hosts */
 
 st_kv st_kc_host_time(st_krun *r, st_node n, const st_ksource *c)
 {

@@ -42,9 +42,18 @@ const st_krowkind *st_krowkind_at(size_t i)
     return i < sizeof kinds / sizeof *kinds ? &kinds[i] : NULL;
 }
 
-#define TEXT(id, name, text) { id, name, ST_T_##text, ST_KF_TEXT, NULL }
-#define AS(form, id, name, text) { id, name, ST_T_##text, ST_KF_##form, NULL }
-#define WORD(id, name, word) { id, name, ST_T_NONE, ST_KF_WORD, word }
+#define TEXT(id, name, text)                    \
+    {                                           \
+        id, name, ST_T_##text, ST_KF_TEXT, NULL \
+    }
+#define AS(form, id, name, text)                  \
+    {                                             \
+        id, name, ST_T_##text, ST_KF_##form, NULL \
+    }
+#define WORD(id, name, word)                  \
+    {                                         \
+        id, name, ST_T_NONE, ST_KF_WORD, word \
+    }
 
 static const st_kextra extras[] = {
     TEXT(2, "CreationUtcTime", creation_utc),

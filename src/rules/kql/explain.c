@@ -18,7 +18,7 @@
 
 /* NOLINTBEGIN(misc-no-recursion): tables within tables, which the binder bounds */
 
-/* ---- while the query is bound --------------------------------------------------------------- */
+/* while the query is bound */
 
 st_kstep *st_kb_step(st_kbinder *b, st_span at, st_kop *in)
 {
@@ -77,11 +77,13 @@ void st_kb_step_value(st_kbinder *b, const st_klet *l)
         return;
     for (end = &b->r->values; *end; end = &(*end)->next)
         ;
-    *v = (st_kvalue){ .name = l->name, .span = l->expr ? l->expr->span : (st_span){ 0, 0 }, .x = l->x };
+    *v = (st_kvalue){ .name = l->name,
+                      .span = l->expr ? l->expr->span : (st_span){ 0, 0 },
+                      .x = l->x };
     *end = v;
 }
 
-/* ---- the query's own words -------------------------------------------------------------------- */
+/* the query's own words */
 
 typedef struct printer {
     st_krun *r;
@@ -105,7 +107,8 @@ static bool hidden(const printer *p, const st_kql_token *t)
 
 static bool is_punct(const printer *p, const st_kql_token *t, char c)
 {
-    return t->kind == ST_TOK_PUNCT && t->span.end - t->span.start == 1 && p->text.p[t->span.start] == c;
+    return t->kind == ST_TOK_PUNCT && t->span.end - t->span.start == 1 &&
+           p->text.p[t->span.start] == c;
 }
 
 /* The token behind the bracket that t opens, if a pipeline stands between; else 0. */
@@ -157,7 +160,7 @@ static void put_words(const printer *p, st_span span)
     st_arena_free(&a);
 }
 
-/* ---- lines ------------------------------------------------------------------------------------- */
+/* lines */
 
 static void indent(const printer *p, size_t by)
 {
@@ -174,7 +177,8 @@ static bool same_column(const st_kcol *a, const st_kcol *b)
 static void put_column_list(const printer *p, const st_kschema *s, size_t first)
 {
     for (size_t i = first; i < s->n; i++)
-        st_buf_fmt(p->out, "%s%.*s:%s", i == first ? "" : ", ", ST_FMT(s->v[i].name), st_kt_name(s->v[i].type));
+        st_buf_fmt(p->out, "%s%.*s:%s", i == first ? "" : ", ", ST_FMT(s->v[i].name),
+                   st_kt_name(s->v[i].type));
 }
 
 static void put_graph(const printer *p, const st_kgraph *g, size_t by)
@@ -216,7 +220,8 @@ static void put_columns(const printer *p, const st_kop *op, const st_kop *in, si
     }
     const st_kschema *s = &op->schema;
     size_t same = 0;
-    while (in && same < in->schema.n && same < s->n && same_column(&in->schema.v[same], &s->v[same]))
+    while (in && same < in->schema.n && same < s->n &&
+           same_column(&in->schema.v[same], &s->v[same]))
         same++;
     indent(p, by);
     if (op->evidence) {

@@ -16,9 +16,9 @@
 #define PREFIX(p) ST_KN_PREFIX, p
 #define SUFFIX(p) ST_KN_SUFFIX, p
 /* A function that is known and not supported, and why. */
-#define REFUSED(name, why)                                                                         \
-    {                                                                                              \
-        name, "", 0, "", NONE, NULL, why                                                           \
+#define REFUSED(name, why)               \
+    {                                    \
+        name, "", 0, "", NONE, NULL, why \
     }
 
 /* Each ends with a row without a name. */

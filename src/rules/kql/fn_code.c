@@ -5,7 +5,7 @@
 #include <libdeflate.h>
 #include <string.h>
 
-/* ---- base64 ------------------------------------------------------------------------------ */
+/* base64 */
 
 static int digit64(char c)
 {
@@ -115,7 +115,7 @@ static st_kv f_base64_from_array(st_krun *r, const st_kx *x, const st_kv *a)
     return out;
 }
 
-/* ---- compressed texts -------------------------------------------------------------------- */
+/* compressed texts */
 
 typedef enum libdeflate_result inflate(struct libdeflate_decompressor *d, const void *in,
                                        size_t nin, void *out, size_t nout, size_t *actual);
@@ -157,7 +157,7 @@ static st_kv f_inflate(st_krun *r, const st_kx *x, const st_kv *a)
     return decompress(r, st_kf_text(r, a[0]), libdeflate_zlib_decompress);
 }
 
-/* ---- URLs -------------------------------------------------------------------------------- */
+/* URLs */
 
 static int hex_digit(char c)
 {
@@ -214,7 +214,7 @@ static st_kv f_url_encode_part(st_krun *r, const st_kx *x, const st_kv *a)
     return url_encode(r, a[0], false);
 }
 
-/* ---- digests ----------------------------------------------------------------------------- */
+/* digests */
 
 static st_kv hex(st_krun *r, const unsigned char *p, size_t n)
 {
@@ -286,7 +286,7 @@ static st_kv f_hash_many(st_krun *r, const st_kx *x, const st_kv *a)
     return h ? combine(r, h, x->nargs) : st_kv_null();
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_code[] = {
     { "base64_decode_toarray", "s", 1, "dynamic", NONE, f_base64_bytes, "decoded bytes" },

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- access ------------------------------------------------------------------------------ */
+/* access */
 
 /* base, key or index */
 st_kv st_kf_index(st_krun *r, const st_kx *x, const st_kv *a)
@@ -31,7 +31,7 @@ st_kv st_kf_array(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(out);
 }
 
-/* ---- making ------------------------------------------------------------------------------ */
+/* making */
 
 static st_kv f_bag(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -79,7 +79,7 @@ static st_kv f_range(st_krun *r, const st_kx *x, const st_kv *a)
     return st_klist_close(r, &l);
 }
 
-/* ---- arrays ------------------------------------------------------------------------------ */
+/* arrays */
 
 static st_kv f_array_length(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -364,7 +364,7 @@ static st_kv f_array_sum(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_real(sum);
 }
 
-/* ---- sets -------------------------------------------------------------------------------- */
+/* sets */
 
 static bool member(st_krun *r, const st_kv *v, size_t n, st_kv what)
 {
@@ -447,7 +447,7 @@ static st_kv f_jaccard(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_real((double)both.u.a->n / (double)either.u.a->n);
 }
 
-/* ---- bags -------------------------------------------------------------------------------- */
+/* bags */
 
 static st_kv f_bag_keys(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -626,7 +626,7 @@ st_kv st_kf_pack_all(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bag(out);
 }
 
-/* ---- paths in JSON ----------------------------------------------------------------------- */
+/* paths in JSON */
 
 /* $.a.b[0], $['a']: one step a turn; null where it leads nowhere. */
 static st_kv json_path(st_krun *r, st_kv v, st_str path)
@@ -663,7 +663,7 @@ static st_kv f_extractjson(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_convert(&r->mem, x->type, ST_KT_DYNAMIC, json_path(r, v, st_kf_text(r, a[0])));
 }
 
-/* ---- shapes ------------------------------------------------------------------------------ */
+/* shapes */
 
 typedef struct place {
     st_kv v;
@@ -732,7 +732,7 @@ static st_kv f_to_json(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kf_from_buf(r);
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_dynamic[] = {
     { "array_concat", "y+", 1, "dynamic", NONE, f_array_concat, "one array of several" },

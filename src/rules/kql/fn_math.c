@@ -3,13 +3,13 @@
 
 #include <math.h>
 
-#define REAL1(name, condition, expr)                                                               \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        double d;                                                                                  \
-        (void)r;                                                                                   \
-        (void)x;                                                                                   \
-        return st_kv_number(a[0], &d) && (condition) ? st_kv_real(expr) : st_kv_null();            \
+#define REAL1(name, condition, expr)                                                    \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                       \
+    {                                                                                   \
+        double d;                                                                       \
+        (void)r;                                                                        \
+        (void)x;                                                                        \
+        return st_kv_number(a[0], &d) && (condition) ? st_kv_real(expr) : st_kv_null(); \
     }
 REAL1(f_sqrt, d >= 0, sqrt(d))
 REAL1(f_exp, true, exp(d))
@@ -65,16 +65,16 @@ static st_kv f_ceiling(st_krun *r, const st_kx *x, const st_kv *a)
     return a[0].tag == ST_KV_REAL ? st_kv_real(ceil(a[0].u.d)) : a[0];
 }
 
-#define BINARY(name, expr)                                                                         \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        (void)r;                                                                                   \
-        for (size_t i = 0; i < x->nargs; i++)                                                      \
-            if (a[i].tag != ST_KV_LONG)                                                            \
-                return st_kv_null();                                                               \
-        uint64_t p = (uint64_t)a[0].u.i, q = x->nargs > 1 ? (uint64_t)a[1].u.i : 0;                \
-        (void)q;                                                                                   \
-        return st_kv_long((int64_t)(expr));                                                        \
+#define BINARY(name, expr)                                                          \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                   \
+    {                                                                               \
+        (void)r;                                                                    \
+        for (size_t i = 0; i < x->nargs; i++)                                       \
+            if (a[i].tag != ST_KV_LONG)                                             \
+                return st_kv_null();                                                \
+        uint64_t p = (uint64_t)a[0].u.i, q = x->nargs > 1 ? (uint64_t)a[1].u.i : 0; \
+        (void)q;                                                                    \
+        return st_kv_long((int64_t)(expr));                                         \
     }
 BINARY(f_binary_and, p &q)
 BINARY(f_binary_or, p | q)
@@ -84,7 +84,7 @@ BINARY(f_count_ones, __builtin_popcountll(p))
 BINARY(f_shift_left, p << (q & 63))
 BINARY(f_shift_right, (uint64_t)((int64_t)p >> (q & 63)))
 
-/* ---- rounding ---------------------------------------------------------------------------- */
+/* rounding */
 
 /* from + the largest multiple of step that isn't above v - from. */
 static st_kv bin_at(st_kv v, st_kv step, st_kv from)
@@ -139,21 +139,21 @@ static st_kv f_round(st_krun *r, const st_kx *x, const st_kv *a)
                                   : st_kv_real(d);
 }
 
-/* ---- tests ------------------------------------------------------------------------------- */
+/* tests */
 
-#define REAL_TEST(name, test)                                                                      \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        double d;                                                                                  \
-        (void)r;                                                                                   \
-        (void)x;                                                                                   \
-        return st_kv_number(a[0], &d) ? st_kv_bool(test) : st_kv_null();                           \
+#define REAL_TEST(name, test)                                            \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)        \
+    {                                                                    \
+        double d;                                                        \
+        (void)r;                                                         \
+        (void)x;                                                         \
+        return st_kv_number(a[0], &d) ? st_kv_bool(test) : st_kv_null(); \
     }
 REAL_TEST(f_isnan, isnan(d))
 REAL_TEST(f_isinf, isinf(d))
 REAL_TEST(f_isfinite, isfinite(d))
 
-/* ---- random ------------------------------------------------------------------------------ */
+/* random */
 
 /* A number at random, anew for each row; rand(n) is a whole one below n. */
 static st_kv f_rand(st_krun *r, const st_kx *x, const st_kv *a)
@@ -165,7 +165,7 @@ static st_kv f_rand(st_krun *r, const st_kx *x, const st_kv *a)
                                                   : st_kv_null();
 }
 
-/* ---- sizes ------------------------------------------------------------------------------- */
+/* sizes */
 
 /* Digits behind the point, without zeros at the end. */
 static void put_rounded(st_buf *b, double v, int digits)
@@ -205,7 +205,7 @@ static st_kv f_format_bytes(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kf_from_buf(r);
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_math[] = {
     { "abs", "n", 1, "0", FIRST, f_abs, "the absolute value" },

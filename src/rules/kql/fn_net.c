@@ -177,7 +177,7 @@ static st_kv f_cidr_list(st_krun *r, const st_kx *x, const st_kv *a)
     return st_klist_close(r, &l);
 }
 
-/* ---- addresses in texts ------------------------------------------------------------------ */
+/* addresses in texts */
 
 static bool alnum(char c)
 {
@@ -257,7 +257,7 @@ static st_kv f_has_ipv4_prefix(st_krun *r, const st_kx *x, const st_kv *a)
     return has_any(r, x, a, true);
 }
 
-/* ---- IPv6 -------------------------------------------------------------------------------- */
+/* IPv6 */
 
 typedef struct ipv6 {
     unsigned char b[16];
@@ -414,7 +414,7 @@ static st_kv f_parse_ipv6(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kf_from_buf(r);
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_net[] = {
     { "format_ipv4", "*i", 1, "string", NONE, f_format_ipv4, "an address under a prefix" },

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- three-valued logic ------------------------------------------------------------------ */
+/* three-valued logic */
 
 st_kv st_kf_and(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -31,7 +31,7 @@ st_kv st_kf_not(st_krun *r, const st_kx *x, const st_kv *a)
     return a[0].tag == ST_KV_BOOL ? st_kv_bool(!a[0].u.b) : st_kv_null();
 }
 
-/* ---- comparison --------------------------------------------------------------------------- */
+/* comparison */
 
 /* Brings both sides to tags that can be compared: literals and dynamics to the other's type. */
 static bool agree(st_krun *r, const st_kx *x, st_kv *a, st_kv *b)
@@ -95,11 +95,11 @@ static int order(st_krun *r, const st_kx *x, const st_kv *v)
     return (c > 0) - (c < 0);
 }
 
-#define COMPARE(name, test)                                                                        \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        int c = order(r, x, a);                                                                    \
-        return c == 2 ? st_kv_null() : st_kv_bool(c != 3 && c test 0);                             \
+#define COMPARE(name, test)                                            \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)      \
+    {                                                                  \
+        int c = order(r, x, a);                                        \
+        return c == 2 ? st_kv_null() : st_kv_bool(c != 3 && c test 0); \
     }
 COMPARE(cmp_lt, <)
 COMPARE(cmp_le, <=)
@@ -140,7 +140,7 @@ st_kv st_kf_between(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool(in != x->negate);
 }
 
-/* ---- in ---------------------------------------------------------------------------------- */
+/* in */
 
 static bool in_one(st_krun *r, const st_kx *x, st_kv v, st_kv item)
 {
@@ -193,7 +193,7 @@ st_kv st_kf_strop(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool(hit != x->negate);
 }
 
-/* ---- arithmetic -------------------------------------------------------------------------- */
+/* arithmetic */
 
 static st_kv long_op(char op, int64_t a, int64_t b)
 {
@@ -266,12 +266,12 @@ static st_kv arith(char op, st_kv a, st_kv b)
     return st_kv_null();
 }
 
-#define ARITH(name, op)                                                                            \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        (void)r;                                                                                   \
-        (void)x;                                                                                   \
-        return arith(op, a[0], a[1]);                                                              \
+#define ARITH(name, op)                                           \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a) \
+    {                                                             \
+        (void)r;                                                  \
+        (void)x;                                                  \
+        return arith(op, a[0], a[1]);                             \
     }
 ARITH(add, '+')
 ARITH(sub, '-')

@@ -31,7 +31,7 @@ static st_kbag *bag_of(st_krun *r, const member *m, size_t n, size_t more)
     return g;
 }
 
-/* ---- paths ----------------------------------------------------------------------------- */
+/* paths */
 
 static bool is_slash(char c)
 {
@@ -93,7 +93,7 @@ static st_kv f_parse_path(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bag(bag_of(r, m, 7, 0));
 }
 
-/* ---- URLs -------------------------------------------------------------------------------- */
+/* URLs */
 
 /* a=1&b=2 as a bag; a parameter twice: the last one counts. */
 static st_kv parameters(st_krun *r, st_str q)
@@ -168,7 +168,7 @@ static st_kv f_parse_urlquery(st_krun *r, const st_kx *x, const st_kv *a)
     return with_query(r, NULL, 0, st_kf_text(r, a[0]));
 }
 
-/* ---- records ----------------------------------------------------------------------------- */
+/* records */
 
 /* The first record: fields in quotes may hold commas, line ends and doubled quotes. */
 static st_kv f_parse_csv(st_krun *r, const st_kx *x, const st_kv *a)
@@ -196,7 +196,7 @@ static st_kv f_parse_csv(st_krun *r, const st_kx *x, const st_kv *a)
     st_klist_push(r, &l, st_kf_from_buf(r));
     return st_klist_close(r, &l);
 }
-/* ---- command lines ----------------------------------------------------------------------- */
+/* command lines */
 
 /* Backslashes before a quote: pairs of them are one each, an odd one makes the quote plain. */
 static size_t backslashes(st_buf *b, st_str s, size_t i, bool *quoted)
@@ -258,7 +258,7 @@ static st_kv f_parse_command_line(st_krun *r, const st_kx *x, const st_kv *a)
     return st_klist_close(r, &words);
 }
 
-/* ---- versions ---------------------------------------------------------------------------- */
+/* versions */
 
 /* Up to four numbers of up to eight digits, as one number that compares as they do. A double hasn't
  * the digits of Kusto's decimal for it; 16 bits each hold what versions of Windows programs do. */
@@ -277,7 +277,7 @@ static st_kv f_parse_version(st_krun *r, const st_kx *x, const st_kv *a)
     return parts ? st_kv_long(v << 16 * (4 - parts)) : st_kv_null();
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_parse[] = {
     { "parse_command_line", "xs", 2, "dynamic", NONE, f_parse_command_line,

@@ -22,7 +22,7 @@ static uint32_t threshold(uint32_t k, uint32_t bias)
     return k <= bias ? TMIN : k >= bias + TMAX ? TMAX : k - bias;
 }
 
-/* ---- encoding ---------------------------------------------------------------------------- */
+/* encoding */
 
 static void put_variable(st_buf *b, uint32_t q, uint32_t bias)
 {
@@ -75,7 +75,7 @@ static bool encode(st_buf *b, st_str s)
     return true;
 }
 
-/* ---- decoding ---------------------------------------------------------------------------- */
+/* decoding */
 
 static uint32_t digit(char c)
 {
@@ -140,7 +140,7 @@ static bool decode(st_buf *b, st_str s)
     return true;
 }
 
-/* ---- labels and names -------------------------------------------------------------------- */
+/* labels and names */
 
 static bool ascii(st_str s)
 {
@@ -185,18 +185,18 @@ static st_kv convert(st_krun *r, st_kv v, bool names, bool (*f)(st_buf *b, st_st
     return st_kf_from_buf(r);
 }
 
-#define CONVERT(name, names, f)                                                                    \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        (void)x;                                                                                   \
-        return convert(r, a[0], names, f);                                                         \
+#define CONVERT(name, names, f)                                   \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a) \
+    {                                                             \
+        (void)x;                                                  \
+        return convert(r, a[0], names, f);                        \
     }
 CONVERT(f_from_string, false, encode)
 CONVERT(f_to_string, false, decode)
 CONVERT(f_domain_from, true, from_label)
 CONVERT(f_domain_to, true, to_label)
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_puny[] = {
     { "punycode_domain_from_string", "s", 1, "string", NONE, f_domain_from,

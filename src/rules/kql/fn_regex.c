@@ -237,7 +237,7 @@ static st_kv f_trim_end(st_krun *r, const st_kx *x, const st_kv *a)
     return trim_by(r, x, a, 2);
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 #define COMPILED "|a pattern that comes with the rows may be wrong: then it matches nothing"
 const st_kfn st_kfns_regex[] = {

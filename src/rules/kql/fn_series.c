@@ -79,7 +79,7 @@ static st_kv named(st_krun *r, const char *const *names, const st_kv *v, size_t 
     return st_kv_bag(g);
 }
 
-/* ---- element by element ------------------------------------------------------------------ */
+/* element by element */
 
 static st_kv element(st_kv v, size_t i)
 {
@@ -108,21 +108,21 @@ static bool both(st_kv a, st_kv b, double *p, double *q)
     return st_kv_number(a, p) && st_kv_number(b, q);
 }
 
-#define PAIR(name, whole, expr)                                                                    \
-    static st_kv name##_one(st_kv a, st_kv b)                                                      \
-    {                                                                                              \
-        double p, q;                                                                               \
-        uint64_t i = (uint64_t)a.u.i, j = (uint64_t)b.u.i;                                         \
-        (void)i;                                                                                   \
-        (void)j;                                                                                   \
-        if (!both(a, b, &p, &q))                                                                   \
-            return st_kv_null();                                                                   \
-        return a.tag == ST_KV_LONG && b.tag == ST_KV_LONG ? (whole) : (expr);                      \
-    }                                                                                              \
-    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a)                              \
-    {                                                                                              \
-        (void)x;                                                                                   \
-        return each_pair(r, a, name##_one);                                                        \
+#define PAIR(name, whole, expr)                                               \
+    static st_kv name##_one(st_kv a, st_kv b)                                 \
+    {                                                                         \
+        double p, q;                                                          \
+        uint64_t i = (uint64_t)a.u.i, j = (uint64_t)b.u.i;                    \
+        (void)i;                                                              \
+        (void)j;                                                              \
+        if (!both(a, b, &p, &q))                                              \
+            return st_kv_null();                                              \
+        return a.tag == ST_KV_LONG && b.tag == ST_KV_LONG ? (whole) : (expr); \
+    }                                                                         \
+    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a)         \
+    {                                                                         \
+        (void)x;                                                              \
+        return each_pair(r, a, name##_one);                                   \
     }
 PAIR(add, st_kv_long((int64_t)(i + j)), st_kv_real(p + q))
 PAIR(subtract, st_kv_long((int64_t)(i - j)), st_kv_real(p - q))
@@ -136,16 +136,16 @@ PAIR(greater_equals, st_kv_bool(a.u.i >= b.u.i), st_kv_bool(p >= q))
 PAIR(equals, st_kv_bool(i == j), st_kv_bool(p == q))
 PAIR(not_equals, st_kv_bool(i != j), st_kv_bool(p != q))
 
-#define EACH(name, expr)                                                                           \
-    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a)                              \
-    {                                                                                              \
-        double d;                                                                                  \
-        (void)x;                                                                                   \
-        st_karray *out = a[0].tag == ST_KV_ARRAY ? st_karray_new(&r->mem, a[0].u.a->n) : NULL;     \
-        for (size_t i = 0; out && i < out->n; i++)                                                 \
-            if (st_kv_number(a[0].u.a->v[i], &d))                                                  \
-                out->v[i] = real_or_null(expr);                                                    \
-        return st_kv_array(out);                                                                   \
+#define EACH(name, expr)                                                                       \
+    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a)                          \
+    {                                                                                          \
+        double d;                                                                              \
+        (void)x;                                                                               \
+        st_karray *out = a[0].tag == ST_KV_ARRAY ? st_karray_new(&r->mem, a[0].u.a->n) : NULL; \
+        for (size_t i = 0; out && i < out->n; i++)                                             \
+            if (st_kv_number(a[0].u.a->v[i], &d))                                              \
+                out->v[i] = real_or_null(expr);                                                \
+        return st_kv_array(out);                                                               \
     }
 EACH(abs, fabs(d))
 EACH(acos, acos(d))
@@ -160,7 +160,7 @@ EACH(sign, (double)((d > 0) - (d < 0)))
 EACH(sin, sin(d))
 EACH(tan, tan(d))
 
-/* ---- to one number ----------------------------------------------------------------------- */
+/* to one number */
 
 static st_kv fold(st_krun *r, st_kv a, bool product, bool squares)
 {
@@ -230,7 +230,7 @@ static st_kv f_pearson(st_krun *r, const st_kx *x, const st_kv *a)
     return real_or_null((m.xy - m.x * m.y / m.n) / sqrt(vx * vy));
 }
 
-/* ---- statistics -------------------------------------------------------------------------- */
+/* statistics */
 
 enum { MIN, MIN_AT, MAX, MAX_AT, AVG, STDEV, VARIANCE, SUM, LEN, STATS };
 
@@ -294,7 +294,7 @@ static st_kv f_stats_dynamic(st_krun *r, const st_kx *x, const st_kv *a)
     return stats(r, x, a, v) ? named(r, names, v, STATS) : st_kv_null();
 }
 
-/* ---- lines ------------------------------------------------------------------------------- */
+/* lines */
 
 typedef struct line {
     double rsquare, slope, variance, rvariance, intercept, residual, total;
@@ -463,7 +463,7 @@ static st_kv f_fit_2lines_dynamic(st_krun *r, const st_kx *x, const st_kv *a)
     return named(r, names, out, 7);
 }
 
-/* ---- missing values ---------------------------------------------------------------------- */
+/* missing values */
 
 /* Is v what stands for a missing value: null, or the placeholder? */
 static bool is_missing(st_krun *r, st_kv v, const st_kv *placeholder)
@@ -551,7 +551,7 @@ static st_kv f_fill_linear(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_array(out);
 }
 
-/* ---- filters ----------------------------------------------------------------------------- */
+/* filters */
 
 /* Each element is the weighted sum of itself and those before it (or, centred, around it). */
 static st_kv f_fir(st_krun *r, const st_kx *x, const st_kv *a)
@@ -580,7 +580,7 @@ static st_kv f_fir(st_krun *r, const st_kx *x, const st_kv *a)
     return close_series(r, &s, v);
 }
 
-/* ---- periods ----------------------------------------------------------------------------- */
+/* periods */
 
 /* In place, n a power of two: the discrete Fourier transform (Cooley and Tukey). */
 static void transform(double *re, double *im, size_t n)
@@ -663,7 +663,7 @@ static size_t best_period(const double *like, size_t n, double low, double high,
     return 0;
 }
 
-/* ---- seasons ----------------------------------------------------------------------------- */
+/* seasons */
 
 static int by_size(const void *a, const void *b)
 {
@@ -741,7 +741,7 @@ static st_kv f_periods_validate(st_krun *r, const st_kx *x, const st_kv *a)
     return close_series(r, &s, values(r, v, 2));
 }
 
-/* ---- decomposition ----------------------------------------------------------------------- */
+/* decomposition */
 
 /* The period that is asked for: a number, none (0), or (-1) the one that is found. */
 static size_t period_of(series *s, int64_t asked, double threshold)
@@ -834,7 +834,7 @@ static st_kv f_seasonal(st_krun *r, const st_kx *x, const st_kv *a)
     return close_series(r, &s, s.ok ? reals(r, v, s.n) : st_kv_null());
 }
 
-/* ---- outliers ---------------------------------------------------------------------------- */
+/* outliers */
 
 /* Between the two nearest of n sorted values. */
 static double quantile(const double *v, size_t n, double percent)
@@ -906,19 +906,19 @@ static st_kv f_anomalies(st_krun *r, const st_kx *x, const st_kv *a)
     return close_series(r, &s, values(r, v, 3));
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 #define STATS_OF "(min:real,min_idx:long,max:real,max_idx:long,avg:real,stdev:real,variance:real)"
-#define LINE_OF                                                                                    \
+#define LINE_OF \
     "(rsquare:real,slope:real,variance:real,rvariance:real,interception:real,line_fit:dynamic)"
-#define LINES_OF                                                                                   \
-    "(rsquare:real,split_idx:long,variance:real,rvariance:real,line_fit:dynamic,"                  \
-    "right_rsquare:real,right_slope:real,right_interception:real,right_variance:real,"             \
-    "right_rvariance:real,left_rsquare:real,left_slope:real,left_interception:real,"               \
+#define LINES_OF                                                                       \
+    "(rsquare:real,split_idx:long,variance:real,rvariance:real,line_fit:dynamic,"      \
+    "right_rsquare:real,right_slope:real,right_interception:real,right_variance:real," \
+    "right_rvariance:real,left_rsquare:real,left_slope:real,left_interception:real,"   \
     "left_variance:real,left_rvariance:real)"
 #define PERIODS "|by autocorrelation, a trend taken out; Kusto's scores differ"
-#define SCORES                                                                                     \
-    "|in distances of the quantiles (of the standard deviation where they are equal); Kusto's "    \
+#define SCORES                                                                                  \
+    "|in distances of the quantiles (of the standard deviation where they are equal); Kusto's " \
     "scores differ"
 
 const st_kfn st_kfns_series[] = {

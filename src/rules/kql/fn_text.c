@@ -245,7 +245,7 @@ static st_kv f_reverse(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kf_from_buf(r);
 }
 
-/* ---- code points ------------------------------------------------------------------------- */
+/* code points */
 
 static st_kv f_codepoints(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -350,7 +350,7 @@ static st_kv f_isutf8(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool(st_utf8_valid(st_kf_text(r, a[0])));
 }
 
-/* ---- terms ------------------------------------------------------------------------------- */
+/* terms */
 
 /* The index of the first needle that the text has, or -1. */
 static st_kv f_has_any_index(st_krun *r, const st_kx *x, const st_kv *a)
@@ -366,7 +366,7 @@ static st_kv f_has_any_index(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_long(-1);
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_text[] = {
     { "array_strcat", "yx", 2, "string", NONE, f_strcat_array, "an array's texts joined" },

@@ -7,7 +7,7 @@
 #define SECOND INT64_C(10000000)
 #define DAY (INT64_C(86400) * SECOND)
 
-/* ---- parts ------------------------------------------------------------------------------ */
+/* parts */
 
 typedef enum part {
     P_YEAR,
@@ -99,7 +99,7 @@ static st_kv f_week_of_year(st_krun *r, const st_kx *x, const st_kv *a)
     return a[0].tag == ST_KV_DATETIME ? st_kv_long(iso_week(a[0].u.i)) : st_kv_null();
 }
 
-/* ---- differences and sums ------------------------------------------------------------------- */
+/* differences and sums */
 
 /* How many boundaries of the part lie before t. */
 static int64_t boundaries(part p, int64_t t)
@@ -163,7 +163,7 @@ static st_kv f_datetime_add(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_time(sum);
 }
 
-/* ---- making ------------------------------------------------------------------------------ */
+/* making */
 
 static st_kv f_make_datetime(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -205,19 +205,19 @@ static st_kv from_unix(st_kv v, double per_tick)
     return t < 0 || t > 3.2e18 ? st_kv_null() : st_kv_time((int64_t)t);
 }
 
-#define FROM_UNIX(name, ticks)                                                                     \
-    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a)                                  \
-    {                                                                                              \
-        (void)r;                                                                                   \
-        (void)x;                                                                                   \
-        return from_unix(a[0], ticks);                                                             \
+#define FROM_UNIX(name, ticks)                                    \
+    static st_kv name(st_krun *r, const st_kx *x, const st_kv *a) \
+    {                                                             \
+        (void)r;                                                  \
+        (void)x;                                                  \
+        return from_unix(a[0], ticks);                            \
     }
 FROM_UNIX(f_unix_s, 1e7)
 FROM_UNIX(f_unix_ms, 1e4)
 FROM_UNIX(f_unix_us, 10)
 FROM_UNIX(f_unix_ns, 0.01)
 
-/* ---- spellings --------------------------------------------------------------------------- */
+/* spellings */
 
 /* Digits of a fraction of a second, n of them; F drops the zeros at the end. */
 static void put_fraction(st_buf *b, int tick, size_t n, bool trim)
@@ -294,7 +294,7 @@ static st_kv f_format_timespan(st_krun *r, const st_kx *x, const st_kv *a)
     return format(r, a[1], &d, t / DAY);
 }
 
-/* ---- now --------------------------------------------------------------------------------- */
+/* now */
 
 static st_kv f_now(st_krun *r, const st_kx *x, const st_kv *a)
 {
@@ -310,7 +310,7 @@ static st_kv f_ago(st_krun *r, const st_kx *x, const st_kv *a)
                : st_kv_null();
 }
 
-/* ---- starts and ends -------------------------------------------------------------------- */
+/* starts and ends */
 
 static st_kv start_of(st_kv t, char unit, int64_t shift)
 {
@@ -330,17 +330,17 @@ static st_kv start_of(st_kv t, char unit, int64_t shift)
     return st_kdate_ticks(&d, &at) ? st_kv_time(at) : st_kv_null();
 }
 
-#define BOUNDARY(name, unit)                                                                       \
-    static st_kv f_startof##name(st_krun *r, const st_kx *x, const st_kv *a)                       \
-    {                                                                                              \
-        (void)r;                                                                                   \
-        return start_of(a[0], unit, x->nargs > 1 ? a[1].u.i : 0);                                  \
-    }                                                                                              \
-    static st_kv f_endof##name(st_krun *r, const st_kx *x, const st_kv *a)                         \
-    {                                                                                              \
-        (void)r;                                                                                   \
-        st_kv v = start_of(a[0], unit, (x->nargs > 1 ? a[1].u.i : 0) + 1);                         \
-        return v.tag == ST_KV_NULL ? v : st_kv_time(v.u.i - 1);                                    \
+#define BOUNDARY(name, unit)                                                 \
+    static st_kv f_startof##name(st_krun *r, const st_kx *x, const st_kv *a) \
+    {                                                                        \
+        (void)r;                                                             \
+        return start_of(a[0], unit, x->nargs > 1 ? a[1].u.i : 0);            \
+    }                                                                        \
+    static st_kv f_endof##name(st_krun *r, const st_kx *x, const st_kv *a)   \
+    {                                                                        \
+        (void)r;                                                             \
+        st_kv v = start_of(a[0], unit, (x->nargs > 1 ? a[1].u.i : 0) + 1);   \
+        return v.tag == ST_KV_NULL ? v : st_kv_time(v.u.i - 1);              \
     }
 BOUNDARY(day, 'd')
 BOUNDARY(week, 'w')
@@ -354,23 +354,23 @@ static st_kv f_dayofweek(st_krun *r, const st_kx *x, const st_kv *a)
     return a[0].tag == ST_KV_DATETIME ? st_kv_span((a[0].u.i / DAY + 1) % 7 * DAY) : st_kv_null();
 }
 
-#define PART(name, expr)                                                                           \
-    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a)                              \
-    {                                                                                              \
-        st_kdate d;                                                                                \
-        (void)r;                                                                                   \
-        (void)x;                                                                                   \
-        if (a[0].tag != ST_KV_DATETIME)                                                            \
-            return st_kv_null();                                                                   \
-        st_kdate_of(a[0].u.i, &d);                                                                 \
-        return st_kv_long(expr);                                                                   \
+#define PART(name, expr)                                              \
+    static st_kv f_##name(st_krun *r, const st_kx *x, const st_kv *a) \
+    {                                                                 \
+        st_kdate d;                                                   \
+        (void)r;                                                      \
+        (void)x;                                                      \
+        if (a[0].tag != ST_KV_DATETIME)                               \
+            return st_kv_null();                                      \
+        st_kdate_of(a[0].u.i, &d);                                    \
+        return st_kv_long(expr);                                      \
     }
 PART(hourofday, d.hour)
 PART(dayofmonth, d.day)
 PART(getmonth, d.month)
 PART(getyear, d.year)
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_time[] = {
     { "ago", "t", 1, "datetime", NONE, f_ago,

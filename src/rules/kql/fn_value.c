@@ -16,7 +16,7 @@ static st_kv f_gettype(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_str(&r->mem, st_str_of(names[a[0].tag]));
 }
 
-/* ---- choosing ---------------------------------------------------------------------------- */
+/* choosing */
 
 static st_kv widen(const st_kx *x, st_kv v)
 {
@@ -94,7 +94,7 @@ static st_kv f_isnotnull(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_bool(a[0].tag != ST_KV_NULL);
 }
 
-/* ---- made up ----------------------------------------------------------------------------- */
+/* made up */
 
 /* A GUID of version 4, anew for each row. */
 static st_kv f_new_guid(st_krun *r, const st_kx *x, const st_kv *a)
@@ -111,7 +111,7 @@ static st_kv f_new_guid(st_krun *r, const st_kx *x, const st_kv *a)
     return st_kv_parse(&r->mem, ST_KT_GUID, st_buf_slice(&r->mem.buf));
 }
 
-/* ---- nearness ---------------------------------------------------------------------------- */
+/* nearness */
 
 /* Is v within delta of the centre? */
 static st_kv f_around(st_krun *r, const st_kx *x, const st_kv *a)
@@ -134,7 +134,7 @@ static st_kv f_around(st_krun *r, const st_kx *x, const st_kv *a)
                : st_kv_null();
 }
 
-/* ---- the table --------------------------------------------------------------------------- */
+/* the table */
 
 const st_kfn st_kfns_value[] = {
     { "around", "***", 3, "bool", NONE, f_around, "whether a value is near another" },

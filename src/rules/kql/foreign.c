@@ -9,25 +9,56 @@ typedef struct foreign {
 } foreign;
 
 static const foreign operators[] = {
-    { "select", "project" },     { "fields", "project" },     { "table", "project" },
-    { "eval", "extend" },        { "rename", "project-rename" }, { "groupby", "summarize ... by" },
-    { "group", "summarize ... by" }, { "stats", "summarize" }, { "head", "take" },
-    { "orderby", "order by" },   { "sortby", "sort by" },     { "dedup", "distinct" },
-    { "unique", "distinct" },    { "project-out", "project-away" }, { "drop", "project-away" },
-    { "remove", "project-away" }, { "filter", "where" },      { "include", "where" },
-    { "expand", "mv-expand" },   { "mvexpand", "mv-expand" }, { "append", "union" },
-    { "add", "extend" },         { "columns", "project" },    { "uniq", "distinct" },
-       { "rex", "extend ... = extract(...)" }, { "having", "where" },
+    { "select", "project" },
+    { "fields", "project" },
+    { "table", "project" },
+    { "eval", "extend" },
+    { "rename", "project-rename" },
+    { "groupby", "summarize ... by" },
+    { "group", "summarize ... by" },
+    { "stats", "summarize" },
+    { "head", "take" },
+    { "orderby", "order by" },
+    { "sortby", "sort by" },
+    { "dedup", "distinct" },
+    { "unique", "distinct" },
+    { "project-out", "project-away" },
+    { "drop", "project-away" },
+    { "remove", "project-away" },
+    { "filter", "where" },
+    { "include", "where" },
+    { "expand", "mv-expand" },
+    { "mvexpand", "mv-expand" },
+    { "append", "union" },
+    { "add", "extend" },
+    { "columns", "project" },
+    { "uniq", "distinct" },
+    { "rex", "extend ... = extract(...)" },
+    { "having", "where" },
 };
 
 static const foreign functions[] = {
-    { "lower", "tolower" },      { "upper", "toupper" },      { "len", "strlen" },
-    { "length", "strlen" },      { "concat", "strcat" },      { "substr", "substring" },
-    { "if", "iff" },             { "ifnull", "coalesce" },    { "nvl", "coalesce" },
-    { "dateadd", "datetime_add" }, { "datediff", "datetime_diff" }, { "date_diff", "datetime_diff" },
-    { "regex_extract", "extract" }, { "json_extract", "extract_json" }, { "median", "percentile" },
-    { "average", "avg" },        { "mean", "avg" },           { "distinct_count", "dcount" },
-    { "array_agg", "make_list" }, { "first", "take_any" },    { "contains", "the operator contains" },
+    { "lower", "tolower" },
+    { "upper", "toupper" },
+    { "len", "strlen" },
+    { "length", "strlen" },
+    { "concat", "strcat" },
+    { "substr", "substring" },
+    { "if", "iff" },
+    { "ifnull", "coalesce" },
+    { "nvl", "coalesce" },
+    { "dateadd", "datetime_add" },
+    { "datediff", "datetime_diff" },
+    { "date_diff", "datetime_diff" },
+    { "regex_extract", "extract" },
+    { "json_extract", "extract_json" },
+    { "median", "percentile" },
+    { "average", "avg" },
+    { "mean", "avg" },
+    { "distinct_count", "dcount" },
+    { "array_agg", "make_list" },
+    { "first", "take_any" },
+    { "contains", "the operator contains" },
 };
 
 static const foreign tables[] = {
@@ -53,9 +84,9 @@ static const foreign columns[] = {
     { "Computer", "DeviceName" },
 };
 
-#define FOREIGN(table)                                                                             \
-    {                                                                                              \
-        table, sizeof(table) / sizeof *(table)                                                     \
+#define FOREIGN(table)                         \
+    {                                          \
+        table, sizeof(table) / sizeof *(table) \
     }
 
 const char *st_kql_foreign(st_foreign_kind kind, st_str word)

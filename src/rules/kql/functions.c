@@ -32,7 +32,7 @@ const st_kfn *st_kfn_find(st_str name)
     return NULL;
 }
 
-/* ---- texts ---------------------------------------------------------------------------- */
+/* texts */
 
 st_str st_kf_text(const st_krun *r, st_kv v)
 {
@@ -73,7 +73,7 @@ st_kv st_kf_shift(st_kv t, int64_t by)
     return t.tag == ST_KV_DATETIME ? st_kv_time(sum) : st_kv_span(sum);
 }
 
-/* ---- lists ---------------------------------------------------------------------------- */
+/* lists */
 
 bool st_klist_push(st_krun *r, st_klist *l, st_kv v)
 {

@@ -36,7 +36,8 @@ static bool index_by(st_krun *r, const st_kgraph *g, const st_gid *by, st_kginde
     out->edge = ST_NEWN(&r->arena, st_gid, g->m);
     if (!out->at || !out->edge)
         return st_krun_nomem(r);
-    uint32_t *next = out->at + 1; /* one place ahead, so that filling moves them to where they belong */
+    uint32_t *next =
+        out->at + 1; /* one place ahead, so that filling moves them to where they belong */
     for (uint32_t e = 0; e < g->m; e++)
         next[by[e] + 1]++;
     for (uint32_t v = 0; v < g->n; v++)

@@ -16,7 +16,7 @@
 
 #include "rules/kql/bind.h"
 
-/* ---- graphs ----------------------------------------------------------------------------- */
+/* graphs */
 
 typedef uint32_t st_gid; /* a node's number, or an edge's */
 #define ST_NO_GID UINT32_MAX
@@ -57,7 +57,7 @@ st_kbatch *st_kgraph_batch(st_krun *r, st_kgraph *g, bool nodes, const st_gid *i
 st_kb_op st_kb_op_make_graph, st_kb_op_graph_match, st_kb_op_graph_shortest_paths,
     st_kb_op_graph_to_table, st_kb_op_graph_mark_components;
 
-/* ---- sets of numbers --------------------------------------------------------------------- */
+/* sets of numbers */
 
 typedef uint64_t st_kgbits; /* an array of them; NULL means every number */
 static inline bool st_kgbits_has(const st_kgbits *b, st_gid i)
@@ -70,7 +70,7 @@ static inline void st_kgbits_put(st_kgbits *b, st_gid i, bool in)
     b[i / 64] = in ? b[i / 64] | bit : b[i / 64] & ~bit;
 }
 
-/* ---- patterns ------------------------------------------------------------------------------- */
+/* patterns */
 
 typedef struct st_kgelement {
     st_str name;
@@ -119,9 +119,9 @@ typedef struct st_kgpattern {
     size_t ncols, cols_cap, schema_cap;
     st_kgfilter *filters;
     size_t nfilters, filters_cap;
-    st_kx *rest;     /* what conditions remain, over the row; NULL: none */
-    bool in_where;   /* a property of a variable edge means each of them */
-    size_t subject;  /* the node that a match is about */
+    st_kx *rest;    /* what conditions remain, over the row; NULL: none */
+    bool in_where;  /* a property of a variable edge means each of them */
+    size_t subject; /* the node that a match is about */
 } st_kgpattern;
 
 bool st_kgpattern_bind(st_kbinder *b, st_kgpattern *p, const st_kql_op *q);
@@ -129,7 +129,7 @@ bool st_kgpattern_bind(st_kbinder *b, st_kgpattern *p, const st_kql_op *q);
 bool st_kgpattern_where(st_kbinder *b, st_kgpattern *p, const st_kql_expr *where, bool anys);
 /* The columns: an operator over p->op. */
 st_kop *st_kgpattern_project(st_kbinder *b, st_kgpattern *p, const st_kql_op *q);
-/* ---- searching -------------------------------------------------------------------------------- */
+/* searching */
 
 /* What each element may be by its own conditions, by element. */
 typedef struct st_kgallowed {
@@ -145,7 +145,7 @@ typedef struct st_kgstep {
     size_t edge, from, to; /* elements */
     bool ahead;            /* from is the left one */
     bool closes;           /* to is known before */
-    uint32_t *distance;    /* variable: edges to the nearest node that `to` may be; ST_NO_GID: none */
+    uint32_t *distance; /* variable: edges to the nearest node that `to` may be; ST_NO_GID: none */
 } st_kgstep;
 /* The steps from the element `start`, an order in which each begins where one has been. */
 void st_kgsteps_order(const st_kgpattern *p, size_t start, st_kgstep *out);
@@ -163,7 +163,7 @@ typedef struct st_kgmatches {
     st_gid **id;      /* [element][row]: nodes, and edges that aren't variable */
     size_t **path_at; /* [element][row]: where in path its edges begin */
     uint32_t **path_n;
-    st_gid *path;     /* in the order of the pattern */
+    st_gid *path; /* in the order of the pattern */
     size_t path_used, path_cap;
 } st_kgmatches;
 bool st_kgmatches_init(st_krun *r, const st_kgpattern *p, st_kgmatches *m);

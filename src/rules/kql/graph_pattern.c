@@ -12,7 +12,7 @@
 
 /* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
 
-/* ---- elements ---------------------------------------------------------------------------- */
+/* elements */
 
 static size_t find_element(const st_kgpattern *p, st_str name)
 {
@@ -72,16 +72,15 @@ static bool edge_element(st_kbinder *b, st_kgpattern *p, const st_kql_element *e
                          size_t *at)
 {
     if (find_element(p, e->name.text) != SIZE_MAX) {
-        st_kb_error(b, e->name.span, NULL, "there is a %.*s in this pattern already; an edge's name stands once",
+        st_kb_error(b, e->name.span, NULL,
+                    "there is a %.*s in this pattern already; an edge's name stands once",
                     ST_FMT(e->name.text));
         return false;
     }
     *at = p->n++;
-    p->elements[*at] = (st_kgelement){ .name = e->name.text,
-                                       .span = e->span,
-                                       .edge = true,
-                                       .left = left,
-                                       .direction = e->direction };
+    p->elements[*at] = (st_kgelement){
+        .name = e->name.text, .span = e->span, .edge = true, .left = left, .direction = e->direction
+    };
     return lengths(b, e, &p->elements[*at]);
 }
 
@@ -123,7 +122,7 @@ static bool connected(const st_kgpattern *p, bool *seen)
     return true;
 }
 
-/* ---- the row ------------------------------------------------------------------------------- */
+/* the row */
 
 /* The column c of the pattern's row, a new one if need be. */
 static size_t add_column(st_kbinder *b, st_kgpattern *p, st_str name, st_kt type, st_kgcol c)
@@ -173,8 +172,8 @@ static st_kx *element_name(st_kbinder *b, const st_kql_expr *e)
     if (at == SIZE_MAX)
         return NULL;
     const st_kschema *s = p->elements[at].edge ? &p->g->edge : &p->g->node;
-    st_kb_error(b, e->span, NULL, "%.*s is %s; name one of its properties: %.*s.%.*s", ST_FMT(e->u.name),
-                p->elements[at].edge ? "an edge" : "a node", ST_FMT(e->u.name),
+    st_kb_error(b, e->span, NULL, "%.*s is %s; name one of its properties: %.*s.%.*s",
+                ST_FMT(e->u.name), p->elements[at].edge ? "an edge" : "a node", ST_FMT(e->u.name),
                 ST_FMT(s->n ? s->v[0].name : ST_STR("property")));
     return st_kb_const(b, ST_KT_UNKNOWN, st_kv_null());
 }
@@ -221,7 +220,7 @@ static st_kx *element_member(st_kbinder *b, const st_kql_expr *e)
     return column_node(b, add_column(b, p, name, type, c), type);
 }
 
-/* ---- all, any, map --------------------------------------------------------------------------- */
+/* all, any, map */
 
 static const struct over {
     const char *name;
@@ -233,7 +232,8 @@ static const struct over {
 
 static const struct over *over_of(const st_kql_expr *e)
 {
-    for (size_t i = 0; e->kind == ST_KX_CALL && !e->u.call.base && i < sizeof overs / sizeof *overs; i++)
+    for (size_t i = 0; e->kind == ST_KX_CALL && !e->u.call.base && i < sizeof overs / sizeof *overs;
+         i++)
         if (st_str_eq(e->u.call.name.text, st_str_of(overs[i].name)))
             return &overs[i];
     return NULL;
@@ -258,8 +258,8 @@ static bool over_inside(st_kbinder *b, const st_kql_expr *e, const struct over *
 {
     const st_kschema *row = b->row;
     if (e->u.call.args.n != 2) {
-        st_kb_error(b, e->span, "KS119", "%s() takes an edge, or inner_nodes(edge), and %s", f->name,
-                    f->kind == ST_GC_MAP ? "a value" : "a condition");
+        st_kb_error(b, e->span, "KS119", "%s() takes an edge, or inner_nodes(edge), and %s",
+                    f->name, f->kind == ST_GC_MAP ? "a value" : "a condition");
         return false;
     }
     *c = (st_kgcol){ .kind = f->kind };
@@ -297,7 +297,9 @@ typedef struct outer {
 
 static void enter(st_kbinder *b, st_kgpattern *p, outer *o)
 {
-    *o = (outer){ b->row, b->graph, b->scope, { &p->op->schema, element_name, element_member, path_call } };
+    *o = (outer){
+        b->row, b->graph, b->scope, { &p->op->schema, element_name, element_member, path_call }
+    };
     b->row = &p->op->schema;
     b->graph = p;
     b->scope = &o->own;
@@ -310,7 +312,7 @@ static void leave(st_kbinder *b, const outer *o)
     b->scope = o->scope;
 }
 
-/* ---- binding ------------------------------------------------------------------------------------ */
+/* binding */
 
 static size_t count_elements(const st_kql_op *q)
 {
@@ -340,7 +342,8 @@ bool st_kgpattern_bind(st_kbinder *b, st_kgpattern *p, const st_kql_op *q)
 {
     size_t most = count_elements(q), last = 0;
     if (most > ST_MAX_KQL_PATTERN) {
-        st_kb_error(b, q->span, NULL, "a pattern of more than %u nodes and edges", ST_MAX_KQL_PATTERN);
+        st_kb_error(b, q->span, NULL, "a pattern of more than %u nodes and edges",
+                    ST_MAX_KQL_PATTERN);
         return false;
     }
     p->elements = ST_NEWN(&b->r->arena, st_kgelement, most);
@@ -354,7 +357,8 @@ bool st_kgpattern_bind(st_kbinder *b, st_kgpattern *p, const st_kql_op *q)
             p->first = last;
     }
     if (!connected(p, seen)) {
-        st_kb_error(b, q->word, NULL, "the sequences of a pattern must share nodes, so that it hangs together");
+        st_kb_error(b, q->word, NULL,
+                    "the sequences of a pattern must share nodes, so that it hangs together");
         return false;
     }
     for (size_t i = 0; i < p->n; i++)
@@ -366,7 +370,7 @@ bool st_kgpattern_bind(st_kbinder *b, st_kgpattern *p, const st_kql_op *q)
     return find_subject(b, p, q);
 }
 
-/* ---- conditions ---------------------------------------------------------------------------------- */
+/* conditions */
 
 static bool add_filter(st_kbinder *b, st_kgpattern *p, st_kgfilter f)
 {
@@ -385,7 +389,7 @@ static bool add_filter(st_kbinder *b, st_kgpattern *p, st_kgfilter f)
 }
 
 typedef struct reads {
-    size_t element; /* the only one; SIZE_MAX: none, or several */
+    size_t element;            /* the only one; SIZE_MAX: none, or several */
     bool several, each, whole; /* whole: something that only a match has */
 } reads;
 
@@ -420,17 +424,19 @@ static bool bind_condition(st_kbinder *b, st_kgpattern *p, const st_kql_expr *e,
     reads r;
     if (f && (f->kind == ST_GC_ALL || (anys && f->kind == ST_GC_ANY))) {
         st_kgcol c;
-        return over_inside(b, e, f, &c) && add_filter(b, p, (st_kgfilter){ .element = c.element,
-                                                                          .inner = c.inner,
-                                                                          .any = f->kind == ST_GC_ANY,
-                                                                          .direct = true,
-                                                                          .x = c.x });
+        return over_inside(b, e, f, &c) && add_filter(b, p,
+                                                      (st_kgfilter){ .element = c.element,
+                                                                     .inner = c.inner,
+                                                                     .any = f->kind == ST_GC_ANY,
+                                                                     .direct = true,
+                                                                     .x = c.x });
     }
     st_kx *x = st_kb_condition(b, e);
     if (!x || x->type == ST_KT_UNKNOWN || !what_it_reads(b, p, x, &r))
         return false;
     if (r.each && (r.several || r.whole)) {
-        st_kb_error(b, e->span, NULL, "a condition on each edge of variable length can't speak of other elements");
+        st_kb_error(b, e->span, NULL,
+                    "a condition on each edge of variable length can't speak of other elements");
         return false;
     }
     if (r.element != SIZE_MAX && !r.several && !r.whole)

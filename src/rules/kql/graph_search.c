@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- filters ------------------------------------------------------------------------------ */
+/* filters */
 
 static st_kgbits *new_bits(st_krun *r, size_t n, bool value)
 {
@@ -116,7 +116,7 @@ bool st_kgallowed_find(st_krun *r, const st_kgpattern *p, st_kgallowed *out)
     return true;
 }
 
-/* ---- steps ---------------------------------------------------------------------------------- */
+/* steps */
 
 /* The edge to walk next: one that closes a circle if there is one, else the first from where
  * we have been. */
@@ -185,7 +185,7 @@ st_gid st_kgstep_next(const st_kgpattern *p, const st_kgstep *s, st_gid node, ui
     return next_way(p->g, out, in, node, it, to);
 }
 
-/* ---- which beginnings lead somewhere ----------------------------------------------------------- */
+/* which beginnings lead somewhere */
 
 /* Breadth first, from the nodes that the step may end at, against its direction. */
 static bool find_distances(st_krun *r, const st_kgpattern *p, const st_kgallowed *a, st_kgstep *s)
@@ -250,7 +250,7 @@ bool st_kgsteps_reduce(st_krun *r, const st_kgpattern *p, st_kgallowed *a, st_kg
     return true;
 }
 
-/* ---- matches as rows ------------------------------------------------------------------------------ */
+/* matches as rows */
 
 bool st_kgmatches_init(st_krun *r, const st_kgpattern *p, st_kgmatches *m)
 {
@@ -279,15 +279,16 @@ void st_kgmatches_free(st_kgmatches *m)
 
 /* Where the pattern's edge i of match k leads, from its left end on: inner nodes are those
  * between its edges. */
-static size_t inner_nodes(const st_kgpattern *p, const st_kgmatches *m, size_t i, size_t k, st_gid *out)
+static size_t inner_nodes(const st_kgpattern *p, const st_kgmatches *m, size_t i, size_t k,
+                          st_gid *out)
 {
     const st_kgelement *e = &p->elements[i];
     const st_gid *path = m->path + m->path_at[i][k], *from = p->g->from, *to = p->g->to;
     size_t n = m->path_n[i][k];
     st_gid at = m->id[e->left][k];
     for (size_t j = 0; j + 1 < n; j++) {
-        bool right = e->direction == ST_KDIR_RIGHT ||
-                     (e->direction == ST_KDIR_ANY && from[path[j]] == at);
+        bool right =
+            e->direction == ST_KDIR_RIGHT || (e->direction == ST_KDIR_ANY && from[path[j]] == at);
         out[j] = at = right ? to[path[j]] : from[path[j]];
     }
     return n ? n - 1 : 0;
@@ -323,7 +324,8 @@ static bool path_values(st_krun *r, const st_kgpattern *p, const st_kgmatches *m
         } else {
             count[k - from] = m->path_n[c->element][k];
             if (count[k - from])
-                memcpy(ids + at, m->path + m->path_at[c->element][k], count[k - from] * sizeof *ids);
+                memcpy(ids + at, m->path + m->path_at[c->element][k],
+                       count[k - from] * sizeof *ids);
         }
         at += count[k - from];
     }
@@ -352,7 +354,8 @@ static bool fill_path(st_krun *r, const st_kgpattern *p, const st_kgmatches *m, 
     return ok || st_krun_nomem(r);
 }
 
-static bool fill_column(st_krun *r, const st_kgpattern *p, const st_kgmatches *m, size_t col, st_kbatch *b)
+static bool fill_column(st_krun *r, const st_kgpattern *p, const st_kgmatches *m, size_t col,
+                        st_kbatch *b)
 {
     const st_kgcol *c = &p->cols[col];
     if (b->cols[col].v || c->kind == ST_GC_ELEMENT || c->kind == ST_GC_EACH)

@@ -48,10 +48,12 @@ static const st_kql_json *wrong(reader *r, const char *expected)
 {
     const st_kql_token *t = now(r);
     if (t->kind == ST_TOK_END)
-        st_kql_diag(r->diags, ST_SEV_ERROR, t->span, "KS002", "%s expected in dynamic(...)", expected);
+        st_kql_diag(r->diags, ST_SEV_ERROR, t->span, "KS002", "%s expected in dynamic(...)",
+                    expected);
     else if (t->kind != ST_TOK_BAD)
-        st_kql_diag(r->diags, ST_SEV_ERROR, t->span, "KS002", "%s expected in dynamic(...), got %.*s",
-                    expected, (int)(text_at(r).n < 40 ? text_at(r).n : 40), text_at(r).p);
+        st_kql_diag(r->diags, ST_SEV_ERROR, t->span, "KS002",
+                    "%s expected in dynamic(...), got %.*s", expected,
+                    (int)(text_at(r).n < 40 ? text_at(r).n : 40), text_at(r).p);
     return NULL;
 }
 
@@ -210,7 +212,8 @@ static const st_kql_json *value(reader *r)
         r->i++;
         j = node(r, ST_JSON_NULL);
     } else if (t->kind == ST_TOK_NAME) {
-        j = wrong(r, "a value (names and calls can't stand here; pack() and pack_array() take them)");
+        j = wrong(r,
+                  "a value (names and calls can't stand here; pack() and pack_array() take them)");
     } else if (t->kind == ST_TOK_DYNAMIC) {
         /* Its inside was skipped as one token: read it by a reader of its own, as deep. */
         reader inner = { .arena = r->arena, .text = r->text, .diags = r->diags, .depth = r->depth };

@@ -80,7 +80,7 @@ static void push_value(lexer *l, size_t start, const st_kql_value *value)
     token->value = copy;
 }
 
-/* ---- strings ------------------------------------------------------------------------- */
+/* strings */
 
 typedef struct simple_escape {
     char letter, byte;
@@ -100,7 +100,7 @@ static const hex_escape hex_escapes[] = { { 'x', 2 }, { 'u', 4 }, { 'U', 8 } };
 
 static int digit_of(unsigned char c, unsigned base)
 {
-    int v = is_digit(c)             ? c - '0'
+    int v = is_digit(c)              ? c - '0'
             : (c >= 'a' && c <= 'f') ? c - 'a' + 10
             : (c >= 'A' && c <= 'F') ? c - 'A' + 10
                                      : 99;
@@ -173,10 +173,12 @@ static void bad_escape(lexer *l, size_t start, bool hidden)
     unsigned char c = peek(l, 1);
     st_span where = span_of(l->at, l->at + (c >= 0x20 && c < 0x7F ? 2 : 1));
     if (c < 0x20 || c > 0x7E)
-        st_kql_diag(l->diags, ST_SEV_ERROR, where, "KS002", "a lone `\\` in a string; write `\\\\`");
+        st_kql_diag(l->diags, ST_SEV_ERROR, where, "KS002",
+                    "a lone `\\` in a string; write `\\\\`");
     else if (hidden || whole.n > 60)
         st_kql_diag(l->diags, ST_SEV_ERROR, where, "KS002",
-                    "unknown escape `\\%c` in a string; write `\\\\`, or put @ before the string", c);
+                    "unknown escape `\\%c` in a string; write `\\\\`, or put @ before the string",
+                    c);
     else
         st_kql_diag(l->diags, ST_SEV_ERROR, where, "KS002",
                     "unknown escape `\\%c` in a string; write `\\\\` or `@%c%.*s%c`", c, quote,
@@ -285,8 +287,8 @@ static bool string(lexer *l)
         verbatim = true;
         i++;
     }
-    bool wrong = !hidden && verbatim && (peek(l, i) == 'h' || peek(l, i) == 'H') &&
-                 is_quote(peek(l, i + 1));
+    bool wrong =
+        !hidden && verbatim && (peek(l, i) == 'h' || peek(l, i) == 'H') && is_quote(peek(l, i + 1));
     if (wrong) {
         st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, start + 2), "KS002",
                     "`@h` doesn't begin a string; write `h@`");
@@ -334,7 +336,7 @@ static void curly_string(lexer *l)
     push_value(l, start, &v);
 }
 
-/* ---- numbers --------------------------------------------------------------------------- */
+/* numbers */
 
 static bool double_of(st_str s, double *out)
 {
@@ -354,18 +356,23 @@ static bool tick_unit(st_str word, int64_t *ticks)
         const char *name;
         int64_t ticks;
     } units[] = {
-        { "d", 864000000000 },       { "day", 864000000000 },   { "days", 864000000000 },
-        { "h", 36000000000 },        { "hr", 36000000000 },     { "hrs", 36000000000 },
-        { "hour", 36000000000 },     { "hours", 36000000000 },  { "m", 600000000 },
-        { "min", 600000000 },        { "minute", 600000000 },   { "minutes", 600000000 },
-        { "s", 10000000 },           { "sec", 10000000 },       { "second", 10000000 },
-        { "seconds", 10000000 },     { "ms", 10000 },           { "milli", 10000 },
-        { "millis", 10000 },         { "millisec", 10000 },     { "millisecond", 10000 },
-        { "milliseconds", 10000 },   { "micro", 10 },           { "micros", 10 },
-        { "microsec", 10 },          { "microsecond", 10 },     { "microseconds", 10 },
-        { "tick", 1 },               { "ticks", 1 },            { "nano", 0 },
-        { "nanos", 0 },              { "nanosec", 0 },          { "nanosecond", 0 },
-        { "nanoseconds", 0 },
+        { "d", 864000000000 },    { "day", 864000000000 },
+        { "days", 864000000000 }, { "h", 36000000000 },
+        { "hr", 36000000000 },    { "hrs", 36000000000 },
+        { "hour", 36000000000 },  { "hours", 36000000000 },
+        { "m", 600000000 },       { "min", 600000000 },
+        { "minute", 600000000 },  { "minutes", 600000000 },
+        { "s", 10000000 },        { "sec", 10000000 },
+        { "second", 10000000 },   { "seconds", 10000000 },
+        { "ms", 10000 },          { "milli", 10000 },
+        { "millis", 10000 },      { "millisec", 10000 },
+        { "millisecond", 10000 }, { "milliseconds", 10000 },
+        { "micro", 10 },          { "micros", 10 },
+        { "microsec", 10 },       { "microsecond", 10 },
+        { "microseconds", 10 },   { "tick", 1 },
+        { "ticks", 1 },           { "nano", 0 },
+        { "nanos", 0 },           { "nanosec", 0 },
+        { "nanosecond", 0 },      { "nanoseconds", 0 },
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
         if (st_str_eq(word, st_str_of(units[i].name))) {
@@ -409,7 +416,8 @@ static void number_value(lexer *l, size_t start, st_str digits, bool real)
     bool minimum = fits && u == UINT64_C(1) << 63;
     if (!fits || (u > INT64_MAX && !minimum))
         st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, l->at), "KS002",
-                    "%.*s doesn't fit a long (64 bits)", (int)(digits.n < 40 ? digits.n : 40), digits.p);
+                    "%.*s doesn't fit a long (64 bits)", (int)(digits.n < 40 ? digits.n : 40),
+                    digits.p);
     v.i = minimum ? INT64_MIN : u <= INT64_MAX ? (int64_t)u : 0;
     push_value(l, start, &v);
     if (!l->failed)
@@ -468,7 +476,8 @@ static void number(lexer *l)
     st_kql_value v = { .type = ST_KT_TIMESPAN };
     int64_t unit;
     if (tick_unit(slice(l, start + word, l->at), &unit)) {
-        if (!st_kql_timespan_unit(slice(l, start, start + word), slice(l, start + word, l->at), &v.i))
+        if (!st_kql_timespan_unit(slice(l, start, start + word), slice(l, start + word, l->at),
+                                  &v.i))
             st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, l->at), "KS002",
                         "this time span is too long");
         push_value(l, start, &v);
@@ -479,13 +488,14 @@ static void number(lexer *l)
         return;
     }
     st_kql_diag(l->diags, ST_SEV_ERROR, span_of(start, l->at), "KS002",
-                "%.*s isn't a number; no such unit: %.*s", (int)(l->at - start > 40 ? 40 : l->at - start),
-                l->text.p + start, (int)(l->at - start - word > 20 ? 20 : l->at - start - word),
+                "%.*s isn't a number; no such unit: %.*s",
+                (int)(l->at - start > 40 ? 40 : l->at - start), l->text.p + start,
+                (int)(l->at - start - word > 20 ? 20 : l->at - start - word),
                 l->text.p + start + word);
     push(l, ST_TOK_BAD, start);
 }
 
-/* ---- typed literals ------------------------------------------------------------------------- */
+/* typed literals */
 
 /* Behind an opening bracket at l->at: where its closing one is, SIZE_MAX if nowhere. */
 static size_t closing(const lexer *l)
@@ -593,10 +603,10 @@ static bool typed_name(st_str name, st_kql_type *type)
         const char *name;
         st_kql_type type;
     } names[] = {
-        { "datetime", ST_KT_DATETIME }, { "date", ST_KT_DATETIME }, { "time", ST_KT_TIMESPAN },
-        { "timespan", ST_KT_TIMESPAN }, { "guid", ST_KT_GUID },     { "uuid", ST_KT_GUID },
-        { "bool", ST_KT_BOOL },         { "boolean", ST_KT_BOOL },  { "int", ST_KT_INT },
-        { "long", ST_KT_LONG },         { "real", ST_KT_REAL },     { "double", ST_KT_REAL },
+        { "datetime", ST_KT_DATETIME }, { "date", ST_KT_DATETIME },   { "time", ST_KT_TIMESPAN },
+        { "timespan", ST_KT_TIMESPAN }, { "guid", ST_KT_GUID },       { "uuid", ST_KT_GUID },
+        { "bool", ST_KT_BOOL },         { "boolean", ST_KT_BOOL },    { "int", ST_KT_INT },
+        { "long", ST_KT_LONG },         { "real", ST_KT_REAL },       { "double", ST_KT_REAL },
         { "decimal", ST_KT_DECIMAL },   { "dynamic", ST_KT_DYNAMIC },
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -614,7 +624,8 @@ static void typed(lexer *l, size_t start, st_kql_type type)
     size_t end = closing(l);
     if (end == SIZE_MAX) {
         l->unclosed = true;
-        st_kql_diag(l->diags, ST_SEV_ERROR, span_of(open, open + 1), "KS006", "this `(` isn't closed");
+        st_kql_diag(l->diags, ST_SEV_ERROR, span_of(open, open + 1), "KS006",
+                    "this `(` isn't closed");
         l->at = open;
         push(l, ST_TOK_NAME, start);
         return;
@@ -640,7 +651,7 @@ static void typed(lexer *l, size_t start, st_kql_type type)
     push_value(l, start, &v);
 }
 
-/* ---- names, punctuation ------------------------------------------------------------------------ */
+/* names, punctuation */
 
 static void name(lexer *l)
 {
@@ -686,8 +697,8 @@ static void bang(lexer *l)
 
 static void punct(lexer *l)
 {
-    static const char *const pairs[] = { "==", "!=", "<>", "<=", ">=", "=~", "!~", "..",
-                                         "&&", "||", "=>" };
+    static const char *const pairs[] = { "==", "!=", "<>", "<=", ">=", "=~",
+                                         "!~", "..", "&&", "||", "=>" };
     size_t start = l->at;
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
         if (peek(l, 0) == (unsigned char)pairs[i][0] && peek(l, 1) == (unsigned char)pairs[i][1]) {
@@ -764,7 +775,9 @@ static void one_token(lexer *l)
 
 bool st_kql_lex(st_arena *a, st_str text, st_span part, st_kql_diags *d, st_kql_tokens *out)
 {
-    lexer l = { .arena = a, .text = { text.p, part.end }, .at = part.start, .diags = d, .out = out };
+    lexer l = {
+        .arena = a, .text = { text.p, part.end }, .at = part.start, .diags = d, .out = out
+    };
     for (skip_blank(&l); l.at < l.text.n && !l.failed; skip_blank(&l))
         one_token(&l);
     push(&l, ST_TOK_END, l.at);

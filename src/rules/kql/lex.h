@@ -20,7 +20,7 @@ typedef struct st_kql_token {
     st_kql_token_kind kind;
     st_span span;
     st_span inner;
-    bool minimum;  /* the number 2^63: sound behind a minus only; value.i is INT64_MIN */
+    bool minimum; /* the number 2^63: sound behind a minus only; value.i is INT64_MIN */
     const st_kql_value *value;
 } st_kql_token;
 

@@ -67,8 +67,8 @@ uint64_t st_ktable_narrow(st_krun *r, const st_ktable *t, uint64_t events, const
         return events;
     }
     for (size_t i = 0; i <= n; i++) {
-        v[i] = i < n ? st_kv_str(&r->mem, st_str_of(st_krowkind_at(i)->action))
-                     : st_kv_sid(ST_EMPTY);
+        v[i] =
+            i < n ? st_kv_str(&r->mem, st_str_of(st_krowkind_at(i)->action)) : st_kv_sid(ST_EMPTY);
         possible[i] = true;
     }
     b->cols[column].v = v;

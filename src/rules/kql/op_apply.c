@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the feed ---------------------------------------------------------------------------- */
+/* the feed */
 
 typedef struct feed {
     st_kbatch *b;
@@ -46,7 +46,7 @@ st_kop *st_kop_feed(st_krun *r, const st_kcol *cols, size_t ncols, bool lineage)
     return op;
 }
 
-/* ---- operators put back ------------------------------------------------------------------ */
+/* operators put back */
 
 typedef struct fresh {
     st_kop *op;
@@ -99,7 +99,7 @@ static void put_back(apply *a)
     }
 }
 
-/* ---- one row ----------------------------------------------------------------------------- */
+/* one row */
 
 /* Null and an empty array give the subquery no rows. */
 static size_t elements(st_kv v)
@@ -160,7 +160,7 @@ static st_kbatch *row_batch(st_krun *r, apply *a, st_kbatch *in, size_t k, const
     return b;
 }
 
-/* ---- rows and results together ------------------------------------------------------------- */
+/* rows and results together */
 
 typedef struct results {
     st_krows rows;

@@ -170,7 +170,8 @@ st_kop *st_kop_expand(st_krun *r, st_kop *in, const st_kexpand *items, size_t n,
     expand *e = op ? op->spec : NULL;
     if (!e || !st_krun_own(r, e, expand_free) || !(e->items = ST_NEWN(&r->arena, st_kexpand, n)) ||
         !(e->v = ST_NEWN(&r->arena, const st_kv *, n)) ||
-        !(e->step = ST_NEWN(&r->arena, size_t, n)) || !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
+        !(e->step = ST_NEWN(&r->arena, size_t, n)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_kcol, ncols)))
         return NULL;
     memcpy(e->items, items, n * sizeof *items);
     memcpy(op->schema.v, cols, ncols * sizeof *cols);

@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the file ---------------------------------------------------------------------------- */
+/* the file */
 
 static st_code read_fd(int fd, st_buf *out, st_str path, st_err *e)
 {
@@ -45,8 +45,8 @@ static st_code unpack(st_buf *packed, st_str path, st_err *e)
     struct libdeflate_decompressor *d = libdeflate_alloc_decompressor();
     st_buf text = { 0 };
     enum libdeflate_result res = LIBDEFLATE_INSUFFICIENT_SPACE;
-    for (size_t room = 1 << 20; d && res == LIBDEFLATE_INSUFFICIENT_SPACE && room <= ST_MAX_EXTERNAL;
-         room *= 2) {
+    for (size_t room = 1 << 20;
+         d && res == LIBDEFLATE_INSUFFICIENT_SPACE && room <= ST_MAX_EXTERNAL; room *= 2) {
         char *to = st_buf_room(&text, room);
         res = to ? libdeflate_gzip_decompress(d, packed->p, packed->n, to, room, &text.n)
                  : LIBDEFLATE_BAD_DATA;
@@ -105,11 +105,12 @@ static st_code read_file(st_str path, st_buf *out, st_err *e)
     }
     if (code == ST_OK)
         make_valid(out);
-    return code == ST_OK && out->failed ? st_fail(e, ST_E_MEMORY, "%.*s: no memory for it", ST_FMT(path))
-                                        : code;
+    return code == ST_OK && out->failed
+               ? st_fail(e, ST_E_MEMORY, "%.*s: no memory for it", ST_FMT(path))
+               : code;
 }
 
-/* ---- records ----------------------------------------------------------------------------- */
+/* records */
 
 typedef struct external external;
 typedef struct format {
@@ -251,16 +252,17 @@ static bool next_object(st_krun *r, external *e, const st_kschema *s, st_kv *row
     for (size_t c = 0; v.tag == ST_KV_BAG && c < s->n; c++) {
         const st_kv *m = st_kbag_get(v.u.g, st_kv_str(&r->mem, s->v[c].name).u.s);
         if (m)
-            row[c] = s->v[c].type == ST_KT_DYNAMIC ? *m
-                                                   : st_kv_convert(&r->mem, s->v[c].type, ST_KT_DYNAMIC, *m);
+            row[c] = s->v[c].type == ST_KT_DYNAMIC
+                         ? *m
+                         : st_kv_convert(&r->mem, s->v[c].type, ST_KT_DYNAMIC, *m);
     }
     return true;
 }
 
 static const format formats[] = {
-    { "csv", ',', next_fields },  { "tsv", '\t', next_fields },      { "psv", '|', next_fields },
-    { "scsv", ';', next_fields }, { "sohsv", '\1', next_fields },    { "txt", 0, next_line },
-    { "raw", 0, next_whole },     { "multijson", 0, next_object },   { "json", 0, next_object },
+    { "csv", ',', next_fields },  { "tsv", '\t', next_fields },    { "psv", '|', next_fields },
+    { "scsv", ';', next_fields }, { "sohsv", '\1', next_fields },  { "txt", 0, next_line },
+    { "raw", 0, next_whole },     { "multijson", 0, next_object }, { "json", 0, next_object },
 };
 
 static const format *format_named(st_str name)
@@ -271,7 +273,7 @@ static const format *format_named(st_str name)
     return NULL;
 }
 
-/* ---- the operator -------------------------------------------------------------------------- */
+/* the operator */
 
 static void close_file(st_krun *r, external *e)
 {
@@ -344,7 +346,7 @@ static st_kbatch *external_next(st_krun *r, st_kop *op)
     return NULL;
 }
 
-/* ---- binding ------------------------------------------------------------------------------- */
+/* binding */
 
 /* Up to its query: keys and tokens of a download change, the list stays the same. */
 static st_str without_query(st_str uri)
@@ -387,9 +389,10 @@ static const format *format_of(st_kbinder *b, const st_kql_op *q, st_str uri)
     if (e) {
         const format *f = format_named(name);
         if (!f)
-            st_kb_error(b, e->span, NULL,
-                        "this format of externaldata isn't supported; csv, tsv, psv, scsv, sohsv, txt, "
-                        "raw, json and multijson are");
+            st_kb_error(
+                b, e->span, NULL,
+                "this format of externaldata isn't supported; csv, tsv, psv, scsv, sohsv, txt, "
+                "raw, json and multijson are");
         return f;
     }
     uri = without_query(uri);
@@ -420,7 +423,8 @@ static void find_files(st_kbinder *b, const st_kql_op *q, external *e)
         if (!st_kb_constant(b, at, &v, &t))
             continue;
         if (v.tag != ST_KV_STRING) {
-            st_kb_error(b, at->span, "KS107", "an address (string) is needed here, not %s", st_kt_name(t));
+            st_kb_error(b, at->span, "KS107", "an address (string) is needed here, not %s",
+                        st_kt_name(t));
             continue;
         }
         st_str uri = st_pool_get(b->r->mem.pool, v.u.s);

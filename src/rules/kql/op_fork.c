@@ -1,4 +1,5 @@
-/* op_fork.c - fork: several subqueries over the same rows, which are computed once; a table each. */
+/* op_fork.c - fork: several subqueries over the same rows, which are computed once; a table each.
+ */
 #include "rules/kql/bind.h"
 
 st_kop *st_kb_op_fork(st_kbinder *b, st_kop *in, const st_kql_op *q)

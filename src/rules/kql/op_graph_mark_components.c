@@ -16,10 +16,10 @@ typedef struct marker {
     uint32_t *component; /* by node */
 } marker;
 
-/* ---- weak ----------------------------------------------------------------------------------- */
+/* weak */
 
-static size_t reach(const st_kgindex *by, const st_gid *other, st_gid v,
-                    uint32_t id, uint32_t *component, st_gid *queue, size_t tail)
+static size_t reach(const st_kgindex *by, const st_gid *other, st_gid v, uint32_t id,
+                    uint32_t *component, st_gid *queue, size_t tail)
 {
     for (uint32_t k = by->at[v]; k < by->at[v + 1]; k++) {
         st_gid to = other[by->edge[k]];
@@ -54,7 +54,7 @@ static bool weak(st_krun *r, const st_kgraph *g, uint32_t *component)
     return true;
 }
 
-/* ---- strong --------------------------------------------------------------------------------- */
+/* strong */
 
 typedef struct tarjan {
     const st_kgraph *g;
@@ -140,7 +140,7 @@ static bool strong(st_krun *r, const st_kgraph *g, uint32_t *component)
     return true;
 }
 
-/* ---- the graph ------------------------------------------------------------------------------- */
+/* the graph */
 
 static bool make(st_krun *r, st_kgraph *g)
 {
@@ -203,6 +203,7 @@ st_kop *st_kb_op_graph_mark_components(st_kbinder *b, st_kop *in, const st_kql_o
     g->node_value = node_value;
     g->edge_value = edge_value;
     g->node_of = node_of;
-    m->column = st_kschema_put(b->r, &g->node, id->text.n ? id->text : ST_STR("ComponentId"), ST_KT_LONG);
+    m->column =
+        st_kschema_put(b->r, &g->node, id->text.n ? id->text : ST_STR("ComponentId"), ST_KT_LONG);
     return m->column == SIZE_MAX ? NULL : st_kop_graph(b, g);
 }

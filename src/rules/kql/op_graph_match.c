@@ -15,9 +15,9 @@ typedef enum cycles { UNIQUE_EDGES, ALL, NONE } cycles;
 
 typedef struct frame {
     st_gid node;
-    st_gid edge;    /* taken to come here; ST_NO_GID: where a step begins */
+    st_gid edge; /* taken to come here; ST_NO_GID: where a step begins */
     uint32_t step, depth, it;
-    bool ended;     /* was looked at as the step's end already */
+    bool ended; /* was looked at as the step's end already */
 } frame;
 
 typedef struct match {
@@ -26,7 +26,7 @@ typedef struct match {
     st_kgallowed allowed;
     st_kgstep *steps;
     size_t nsteps, start;
-    st_gid next; /* the node to begin from next */
+    st_gid next;   /* the node to begin from next */
     st_gid *bound; /* by element */
     frame *stack;
     size_t depth, cap;
@@ -43,7 +43,7 @@ static void match_free(void *q)
     st_kgmatches_free(&m->found);
 }
 
-/* ---- setting out ---------------------------------------------------------------------------- */
+/* setting out */
 
 static bool set_out(st_krun *r, match *m)
 {
@@ -66,7 +66,7 @@ static bool set_out(st_krun *r, match *m)
     return st_kgsteps_reduce(r, p, &m->allowed, m->steps) && st_kgmatches_init(r, p, &m->found);
 }
 
-/* ---- the way --------------------------------------------------------------------------------- */
+/* the way */
 
 /* What this frame took when it was entered, so that nobody else takes it: its edge; or its
  * node, unless a frame below stands there already. */
@@ -125,20 +125,21 @@ static bool go_on(st_krun *r, match *m)
     frame *f = &m->stack[m->depth - 1];
     const st_kgstep *s = &m->steps[f->step];
     const st_kgelement *e = &m->p.elements[s->edge];
-    bool further = f->depth < e->max &&
-                   (!f->depth || st_kgbits_has(m->allowed.inner[s->edge], f->node));
+    bool further =
+        f->depth < e->max && (!f->depth || st_kgbits_has(m->allowed.inner[s->edge], f->node));
     st_gid edge = ST_NO_GID, to = ST_NO_GID;
     while (further && (edge = st_kgstep_next(&m->p, s, f->node, &f->it, &to)) != ST_NO_GID) {
         if (may_take(m, f, edge, to))
             break;
     }
     if (edge != ST_NO_GID)
-        return push(r, m, (frame){ .node = to, .edge = edge, .step = f->step, .depth = f->depth + 1 });
+        return push(r, m,
+                    (frame){ .node = to, .edge = edge, .step = f->step, .depth = f->depth + 1 });
     pop(m);
     return true;
 }
 
-/* ---- a match ------------------------------------------------------------------------------------ */
+/* a match */
 
 /* The edges that step i took, in the order of the pattern. */
 static bool save_path(st_krun *r, match *m, size_t i, const frame *first, size_t n)
@@ -185,9 +186,10 @@ static bool end_step(st_krun *r, match *m, frame *f)
     m->bound[s->to] = f->node;
     if (f->step + 1u == m->nsteps)
         return save(r, m);
-    return push(r, m, (frame){ .node = m->bound[m->steps[f->step + 1].from],
-                               .edge = ST_NO_GID,
-                               .step = f->step + 1 });
+    return push(r, m,
+                (frame){ .node = m->bound[m->steps[f->step + 1].from],
+                         .edge = ST_NO_GID,
+                         .step = f->step + 1 });
 }
 
 static bool begin(st_krun *r, match *m, st_gid node)
@@ -236,7 +238,7 @@ static st_kbatch *match_next(st_krun *r, st_kop *op)
     return NULL;
 }
 
-/* ---- binding --------------------------------------------------------------------------------------- */
+/* binding */
 
 static bool bind_cycles(st_kbinder *b, const st_kql_op *q, cycles *out)
 {

@@ -32,7 +32,7 @@ typedef struct frame {
     uint32_t visit, arc; /* the arc that is looked at, number + 1; 0: none is left */
 } frame;
 
-typedef struct lane { /* of a step */
+typedef struct lane {             /* of a step */
     uint32_t base, depths, flags; /* places: base + depth * flags + flag */
     size_t anys[ANYS], nanys;     /* its any() filters */
 } lane;
@@ -74,7 +74,7 @@ static void paths_free(void *q)
     st_kgmatches_free(&s->found);
 }
 
-/* ---- setting out ---------------------------------------------------------------------------- */
+/* setting out */
 
 static uint32_t make_lanes(paths *s)
 {
@@ -121,7 +121,7 @@ static bool set_out(st_krun *r, paths *s)
     return st_kgsteps_reduce(r, p, &s->allowed, s->steps) && st_kgmatches_init(r, p, &s->found);
 }
 
-/* ---- breadth first ---------------------------------------------------------------------------- */
+/* breadth first */
 
 static bool add_arc(st_krun *r, paths *s, uint32_t to, uint32_t from, st_gid edge)
 {
@@ -174,7 +174,8 @@ static bool reach(st_krun *r, paths *s, visit v, uint32_t from, st_gid edge)
         v.place = place_of(s, &v);
         uint32_t *slot = &s->slots[(size_t)v.place * s->p.g->n + v.node], at = *slot;
         if (at)
-            return !s->all || s->visits[at - 1].layer != v.layer || add_arc(r, s, at - 1, from, edge);
+            return !s->all || s->visits[at - 1].layer != v.layer ||
+                   add_arc(r, s, at - 1, from, edge);
         if (!st_kgrow(&r->mem, &s->visits, &s->visits_cap, s->nvisits + 1, sizeof *s->visits))
             return st_krun_nomem(r);
         at = (uint32_t)s->nvisits++;
@@ -251,7 +252,7 @@ static bool begin(st_krun *r, paths *s, st_gid node)
     return true;
 }
 
-/* ---- paths -------------------------------------------------------------------------------------- */
+/* paths */
 
 /* The edges of step i: its frames' arcs from where it begins, in the order of the pattern. */
 static bool save_edges(st_krun *r, paths *s, size_t i, size_t n)
@@ -277,7 +278,8 @@ static bool save(st_krun *r, paths *s)
 {
     st_kgmatches *m = &s->found;
     size_t n = 0, step = 0;
-    bool ok = st_kgrow(&r->mem, &s->edges, &s->edges_cap, s->depth + 1, sizeof *s->edges) || st_krun_nomem(r);
+    bool ok = st_kgrow(&r->mem, &s->edges, &s->edges_cap, s->depth + 1, sizeof *s->edges) ||
+              st_krun_nomem(r);
     m->id[s->start][m->n] = s->visits[0].node;
     for (size_t k = s->depth; ok && k-- > 0;) {
         const visit *v = &s->visits[s->stack[k].visit];
@@ -354,7 +356,7 @@ static st_kbatch *paths_next(st_krun *r, st_kop *op)
     return NULL;
 }
 
-/* ---- binding --------------------------------------------------------------------------------------- */
+/* binding */
 
 static bool bind_output(st_kbinder *b, const st_kql_op *q, bool *all)
 {
@@ -376,9 +378,11 @@ static bool fits(st_kbinder *b, const st_kql_op *q, const st_kgpattern *p)
     for (size_t i = 0; i < p->nfilters; i++)
         anys += p->filters[i].any;
     if (q->u.match.n != 1 || p->n != q->u.match.sequences[0].n)
-        st_kb_error(b, q->word, NULL, "graph-shortest-paths takes one sequence in which each node stands once");
+        st_kb_error(b, q->word, NULL,
+                    "graph-shortest-paths takes one sequence in which each node stands once");
     else if (!variable)
-        st_kb_error(b, q->word, NULL, "graph-shortest-paths needs an edge of variable length (-[e*1..5]->)");
+        st_kb_error(b, q->word, NULL,
+                    "graph-shortest-paths needs an edge of variable length (-[e*1..5]->)");
     else if (anys > ANYS)
         st_kb_error(b, q->word, NULL, "graph-shortest-paths takes at most %d any()", (int)ANYS);
     else
@@ -398,7 +402,8 @@ static bool rest_is_of_ends(st_kbinder *b, const st_kql_op *q, const st_kgpatter
         if (used[c] && (p->cols[c].kind != ST_GC_PROPERTY ||
                         (p->cols[c].element != 0 && p->cols[c].element != p->first))) {
             st_kb_error(b, q->u.match.where->span, NULL,
-                        "graph-shortest-paths takes conditions on one element, all(), any(), and such on both "
+                        "graph-shortest-paths takes conditions on one element, all(), any(), and "
+                        "such on both "
                         "ends; use graph-match for others");
             return false;
         }

@@ -16,7 +16,7 @@ typedef struct lineage {
     st_node start, at;  /* the one at hand, and the last one given of it; ST_NO_NODE: none */
 } lineage;
 
-/* ---- ways ---------------------------------------------------------------------------------- */
+/* ways */
 
 static bool is_start(const st_krun *r, const lineage *l, st_node n)
 {
@@ -73,7 +73,7 @@ static int64_t distance(const st_krun *r, const lineage *l)
     return a < b ? b - a : a - b;
 }
 
-/* ---- rows ------------------------------------------------------------------------------------- */
+/* rows */
 
 static st_kbatch *lineage_next(st_krun *r, st_kop *op)
 {
@@ -101,7 +101,7 @@ static st_kbatch *lineage_next(st_krun *r, st_kop *op)
     return b;
 }
 
-/* ---- binding --------------------------------------------------------------------------------------- */
+/* binding */
 
 static const char *const names[] = { "ancestors", "descendants" };
 
@@ -158,7 +158,8 @@ st_kop *st_kb_lineage(st_kbinder *b, const st_kql_expr *e)
     const st_kql_list *args = &e->u.call.args;
     st_str guid, host = ST_STR("");
     if (!args->n || args->n > 2) {
-        st_kb_error(b, e->span, "KS119", "%.*s() takes a process's GUID and, if it is to be on one host, a DeviceName",
+        st_kb_error(b, e->span, "KS119",
+                    "%.*s() takes a process's GUID and, if it is to be on one host, a DeviceName",
                     ST_FMT(e->u.call.name.text));
         return NULL;
     }

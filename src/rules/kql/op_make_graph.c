@@ -179,7 +179,7 @@ static st_node node_of(st_kgraph *g, st_gid node)
     return ST_NO_NODE;
 }
 
-/* ---- binding ---------------------------------------------------------------------------------- */
+/* binding */
 
 /* A column of s that may hold ids. */
 static size_t id_column(st_kbinder *b, const st_kschema *s, const st_kql_name *name)
@@ -206,8 +206,8 @@ static bool add_property(st_kbinder *b, st_kgraph *g, st_str name, st_kt type, s
     maker *m = g->maker;
     size_t was = g->node.n, to = st_kb_column(&g->node, name);
     if (to != SIZE_MAX && !same_kind(g->node.v[to].type, type)) {
-        st_kb_error(b, at, "KS106", "%.*s is %s in one table of nodes and %s in the other", ST_FMT(name),
-                    st_kt_name(g->node.v[to].type), st_kt_name(type));
+        st_kb_error(b, at, "KS106", "%.*s is %s in one table of nodes and %s in the other",
+                    ST_FMT(name), st_kt_name(g->node.v[to].type), st_kt_name(type));
         return false;
     }
     if (to == SIZE_MAX)
@@ -279,9 +279,8 @@ st_kop *st_kb_op_make_graph(st_kbinder *b, st_kop *in, const st_kql_op *q)
     g->edge = in->schema;
     m->edges = (table){ .in = in,
                         .id = id_column(b, &in->schema, &q->u.graph.source),
-                        .part = q->u.graph.by.text.n
-                                    ? id_column(b, &in->schema, &q->u.graph.by)
-                                    : SIZE_MAX };
+                        .part = q->u.graph.by.text.n ? id_column(b, &in->schema, &q->u.graph.by)
+                                                     : SIZE_MAX };
     m->target = id_column(b, &in->schema, &q->u.graph.target);
     if (b->failed)
         return NULL;

@@ -137,8 +137,7 @@ static bool number_rows(st_krun *r, const series *s, work *w)
             key[i] = v[i][k];
         size_t g = st_kgroups_put(&r->mem, &w->keys, key);
         st_kv pair[2] = { st_kv_long((int64_t)g), st_kv_long((int64_t)bin) };
-        if (g == SIZE_MAX ||
-            (w->cell[k] = st_kgroups_put(&r->mem, &w->cells, pair)) == SIZE_MAX)
+        if (g == SIZE_MAX || (w->cell[k] = st_kgroups_put(&r->mem, &w->cells, pair)) == SIZE_MAX)
             return st_krun_nomem(r);
     }
     size_t most = w->axis.n ? ST_MAX_KQL_POINTS / w->axis.n : 0;
@@ -214,7 +213,7 @@ static st_kbatch *series_next(st_krun *r, st_kop *op)
     return b;
 }
 
-/* ---- binding -------------------------------------------------------------------------- */
+/* binding */
 
 static bool bound(st_kbinder *b, const st_kql_expr *e, st_kt want, st_kv *out)
 {
@@ -292,9 +291,8 @@ st_kop *st_kb_op_make_series(st_kbinder *b, st_kop *in, const st_kql_op *q)
     for (size_t i = 0; i < n; i++) {
         if (!bind_item(b, &q->u.series.items[i], s, i))
             return NULL;
-        op->schema.v[nkeys + i] = (st_kcol){
-            s->items[i].own.n ? s->items[i].own : ST_STR("Column1"), ST_KT_DYNAMIC
-        };
+        op->schema.v[nkeys + i] =
+            (st_kcol){ s->items[i].own.n ? s->items[i].own : ST_STR("Column1"), ST_KT_DYNAMIC };
     }
     if (!bind_axis(b, q, s, &op->schema.v[nkeys + n]))
         return NULL;

@@ -176,8 +176,7 @@ static bool parse_batch(st_krun *r, const st_kop *op, const parse *p, st_kbatch 
         keep[k] = parse_row(r, p, v[k * step], row, found);
         for (size_t i = 0; i < p->n; i++)
             if (p->parts[i].kind == ST_KPART_COLUMN)
-                slots[p->parts[i].col].v[k] =
-                    keep[k] ? row[i] : st_kv_missing(p->parts[i].type);
+                slots[p->parts[i].col].v[k] = keep[k] ? row[i] : st_kv_missing(p->parts[i].type);
     }
     if (p->re && st_regex_gave_up(p->re))
         r->limit = "a regular expression met its limit of work";
@@ -207,7 +206,7 @@ static st_kbatch *parse_next(st_krun *r, st_kop *op)
     return NULL;
 }
 
-/* ---- binding -------------------------------------------------------------------------- */
+/* binding */
 
 static void regex_free(void *p)
 {
@@ -283,7 +282,8 @@ static bool kind_of(st_kbinder *b, const st_kql_op *q, parse *p, bool *regex)
     p->drop = q->kind == ST_KP_PARSE_WHERE;
     if (*regex || p->relaxed || st_str_eq(kind, ST_STR("simple")))
         return true;
-    st_kb_error(b, e ? e->span : q->word, "KS005", "unknown kind of parse; expected simple, regex or relaxed");
+    st_kb_error(b, e ? e->span : q->word, "KS005",
+                "unknown kind of parse; expected simple, regex or relaxed");
     return false;
 }
 

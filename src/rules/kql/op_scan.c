@@ -30,8 +30,8 @@ typedef struct assignment {
 typedef struct stage {
     st_str name;
     st_kql_output output;
-    st_kx *own;   /* the part of the condition that is about the row alone; NULL: none */
-    st_kx *rest;  /* what remains; NULL: nothing */
+    st_kx *own;  /* the part of the condition that is about the row alone; NULL: none */
+    st_kx *rest; /* what remains; NULL: nothing */
     assignment *assigned;
     size_t nassigned;
 } stage;
@@ -78,7 +78,7 @@ static void scan_free(void *p)
     free(s->values);
 }
 
-/* ---- one expression of a row and a sequence -------------------------------------------------- */
+/* one expression of a row and a sequence */
 
 /* What a sequence knows of a remembered column. NULL: nothing. */
 static st_kv seen(const st_kop *op, const sequence *q, size_t i)
@@ -90,7 +90,8 @@ static st_kv seen(const st_kop *op, const sequence *q, size_t i)
     return c->declared ? s->defaults[c->col] : st_kv_missing(op->in->schema.v[c->col].type);
 }
 
-static bool value_of(st_krun *r, const st_kop *op, const st_kx *x, st_kat at, const sequence *q, st_kv *out)
+static bool value_of(st_krun *r, const st_kop *op, const st_kx *x, st_kat at, const sequence *q,
+                     st_kv *out)
 {
     const scan *s = op->spec;
     st_kbatch *b = st_kbatch_new(r, 1, s->ncols + s->ncolumns);
@@ -113,7 +114,8 @@ static bool value_of(st_krun *r, const st_kop *op, const st_kx *x, st_kat at, co
     return v != NULL || st_krun_nomem(r);
 }
 
-static bool holds(st_krun *r, const st_kop *op, const stage *g, st_kat at, const sequence *q, bool *yes)
+static bool holds(st_krun *r, const st_kop *op, const stage *g, st_kat at, const sequence *q,
+                  bool *yes)
 {
     st_kv v = st_kv_bool(true);
     if (g->rest && !value_of(r, op, g->rest, at, q, &v))
@@ -122,7 +124,7 @@ static bool holds(st_krun *r, const st_kop *op, const stage *g, st_kat at, const
     return true;
 }
 
-/* ---- taking rows ----------------------------------------------------------------------------------- */
+/* taking rows */
 
 static bool give(st_krun *r, scan *s, const taken *t)
 {
@@ -215,7 +217,8 @@ static bool scan_batch(st_krun *r, st_kop *op, size_t i)
     }
     for (size_t row = 0; ok && row < b->n; row++)
         for (size_t k = s->n; ok && k-- > 0;)
-            ok = !fits[k * b->n + row] || try_step(r, op, k, (st_kat){ (uint32_t)i, (uint32_t)row });
+            ok =
+                !fits[k * b->n + row] || try_step(r, op, k, (st_kat){ (uint32_t)i, (uint32_t)row });
     free(fits);
     return ok || st_krun_nomem(r);
 }
@@ -263,7 +266,8 @@ static st_kbatch *scan_next(st_krun *r, st_kop *op)
         st_kv *v = slots[c].v = ST_NEWN(&b->arena, st_kv, n);
         for (size_t k = 0; v && k < n; k++) {
             const taken *t = &s->out[s->next + k];
-            v[k] = c < s->ncols + s->ndeclared ? s->values[t->values + c - s->ncols] : st_kv_long(t->match);
+            v[k] = c < s->ncols + s->ndeclared ? s->values[t->values + c - s->ncols]
+                                               : st_kv_long(t->match);
         }
     }
     if (!slots) {
@@ -276,7 +280,7 @@ static st_kbatch *scan_next(st_krun *r, st_kop *op)
     return b;
 }
 
-/* ---- binding ------------------------------------------------------------------------------------------ */
+/* binding */
 
 typedef struct binding {
     st_kscope scope;
@@ -313,7 +317,8 @@ static size_t remember(st_kbinder *b, binding *g, remembered c, st_kt type)
 {
     scan *s = g->s;
     for (size_t i = 0; i < s->ncolumns; i++)
-        if (s->columns[i].step == c.step && s->columns[i].col == c.col && s->columns[i].declared == c.declared)
+        if (s->columns[i].step == c.step && s->columns[i].col == c.col &&
+            s->columns[i].declared == c.declared)
             return s->ncols + i;
     st_kcol *v = ST_NEWN(&b->r->arena, st_kcol, g->row.n + 1);
     remembered *columns = ST_NEWN(&b->r->arena, remembered, s->ncolumns + 1);
@@ -369,8 +374,10 @@ static bool declare(st_kbinder *b, const st_kql_op *q, scan *s, const st_kschema
         const st_kql_param *p = &q->u.scan.declared[i];
         st_kt type = st_kb_type(p->type), t = type;
         st_kv v = st_kv_missing(type);
-        if (p->tabular || st_kb_column(in, p->name.text) != SIZE_MAX || find_declared(s, p->name.text) != SIZE_MAX) {
-            st_kb_error(b, p->name.span, "KS171", p->tabular ? "%.*s can't be a table" : "there is a column %.*s already",
+        if (p->tabular || st_kb_column(in, p->name.text) != SIZE_MAX ||
+            find_declared(s, p->name.text) != SIZE_MAX) {
+            st_kb_error(b, p->name.span, "KS171",
+                        p->tabular ? "%.*s can't be a table" : "there is a column %.*s already",
                         ST_FMT(p->name.text));
             return false;
         }
@@ -411,7 +418,8 @@ static bool bind_condition(st_kbinder *b, binding *g, stage *to, const st_kql_ex
         todo[n++] = e;
     while (ok && n) {
         const st_kql_expr *part = todo[--n];
-        if (part->kind == ST_KX_BINARY && part->u.binary.op == ST_KO_AND && n + 2 <= ST_MAX_KQL_HEIGHT) {
+        if (part->kind == ST_KX_BINARY && part->u.binary.op == ST_KO_AND &&
+            n + 2 <= ST_MAX_KQL_HEIGHT) {
             todo[n++] = part->u.binary.right;
             todo[n++] = part->u.binary.left;
         } else {
@@ -455,7 +463,8 @@ static bool bind_steps(st_kbinder *b, binding *g, const st_kql_op *q)
     for (size_t k = 0; k < q->u.scan.n; k++) {
         const st_kql_scan_step *step = &q->u.scan.steps[k];
         if (find_stage(g, step->name.text) != SIZE_MAX) {
-            st_kb_error(b, step->name.span, NULL, "there is a step %.*s already", ST_FMT(step->name.text));
+            st_kb_error(b, step->name.span, NULL, "there is a step %.*s already",
+                        ST_FMT(step->name.text));
             return false;
         }
         s->stages[k] = (stage){ .name = step->name.text, .output = step->output };
@@ -490,10 +499,12 @@ st_kop *st_kb_op_scan(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     st_kop *op = st_kop_new(b->r, scan_next, in, sizeof(scan));
     scan *s = op ? op->spec : NULL;
-    if (!s || !st_krun_own(b->r, s, scan_free) || !(s->stages = ST_NEWN(&b->r->arena, stage, q->u.scan.n)))
+    if (!s || !st_krun_own(b->r, s, scan_free) ||
+        !(s->stages = ST_NEWN(&b->r->arena, stage, q->u.scan.n)))
         return NULL;
     if (!b->serialized)
-        st_kb_error(b, q->word, NULL, "scan needs rows in an order that is meant; put order by or serialize before");
+        st_kb_error(b, q->word, NULL,
+                    "scan needs rows in an order that is meant; put order by or serialize before");
     if (q->u.scan.n > ST_MAX_KQL_STEPS)
         st_kb_error(b, q->word, NULL, "a scan of more than %u steps", ST_MAX_KQL_STEPS);
     if (b->failed)

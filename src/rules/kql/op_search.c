@@ -76,8 +76,8 @@ st_kx *st_kb_search_condition(st_kbinder *b, const st_kop *rows, const st_kql_op
 st_kop *st_kb_op_search(st_kbinder *b, st_kop *in, const st_kql_op *q)
 {
     const st_kql_expr *kind = st_kb_opt(q, "kind");
-    bool cased = kind && kind->kind == ST_KX_NAME &&
-                 st_str_eq(kind->u.name, ST_STR("case_sensitive"));
+    bool cased =
+        kind && kind->kind == ST_KX_NAME && st_str_eq(kind->u.name, ST_STR("case_sensitive"));
     st_kop *rows = st_kb_search_rows(b, in, q, ST_STR("$table"), "outer");
     st_kx *x = rows ? st_kb_search_condition(b, rows, q, cased) : NULL;
     return x ? st_kop_where(b->r, rows, x) : NULL;

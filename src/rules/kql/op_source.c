@@ -37,8 +37,7 @@ static st_kbatch *scan_next(st_krun *r, st_kop *op)
     r->scanned = true;
     if (s->at >= end || !st_krun_ok(r))
         return NULL;
-    st_kbatch *b =
-        st_kbatch_new(r, end - s->at < ST_KBATCH ? end - s->at : ST_KBATCH, s->table->n);
+    st_kbatch *b = st_kbatch_new(r, end - s->at < ST_KBATCH ? end - s->at : ST_KBATCH, s->table->n);
     for (; b && n < b->n && s->at < end; s->at++)
         if (is_row(s, r->forest, s->at))
             b->node[n++] = (st_node)(first + s->at);

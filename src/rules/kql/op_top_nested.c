@@ -72,9 +72,9 @@ static bool add_path(st_krun *r, paths *p, path one)
 typedef struct work {
     st_arena arena;
     st_kgroups groups;
-    size_t *group;   /* by row */
-    size_t *to;      /* by group: its path in this level */
-    size_t *rest;    /* by row: the parent whose others it is among */
+    size_t *group; /* by row */
+    size_t *to;    /* by group: its path in this level */
+    size_t *rest;  /* by row: the parent whose others it is among */
     best *best;
     st_kbatch *aggs, *others;
 } work;
@@ -228,7 +228,7 @@ static st_kbatch *nested_next(st_krun *r, st_kop *op)
     return b;
 }
 
-/* ---- binding ------------------------------------------------------------------------------ */
+/* binding */
 
 static bool bind_level(st_kbinder *b, const st_kql_level *q, level *l, st_kcol *cols)
 {
@@ -255,9 +255,9 @@ static bool bind_level(st_kbinder *b, const st_kql_level *q, level *l, st_kcol *
     }
     st_buf name = { 0 };
     st_buf_fmt(&name, "aggregated_%.*s", ST_FMT(cols[0].name));
-    cols[1] = (st_kcol){ l->agg.name.p ? l->agg.name
-                                       : st_arena_copy(&b->r->arena, st_buf_slice(&name)),
-                         l->agg.x->type };
+    cols[1] =
+        (st_kcol){ l->agg.name.p ? l->agg.name : st_arena_copy(&b->r->arena, st_buf_slice(&name)),
+                   l->agg.x->type };
     st_buf_free(&name);
     return true;
 }

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* ---- all rows in one batch ------------------------------------------------------------- */
+/* all rows in one batch */
 
 static st_kbatch *gather_all(st_krun *r, const st_kop *op, const st_krows *rows)
 {
@@ -49,7 +49,7 @@ bool st_kop_make_whole(st_krun *r, st_kop *op)
     return true;
 }
 
-/* ---- the functions ------------------------------------------------------------------------ */
+/* the functions */
 
 enum { MAX_ARGS = 4 };
 typedef struct args {
@@ -76,12 +76,10 @@ static void neighbour(const st_kx *x, const args *a, size_t n, st_kv *out, bool 
 {
     for (size_t k = 0; k < n; k++) {
         st_kv by = a->n > 1 ? arg(a, 1, k) : st_kv_long(1);
-        bool there = by.tag == ST_KV_LONG && by.u.i >= 0 &&
-                     (uint64_t)by.u.i <= (back ? k : n - 1 - k);
+        bool there =
+            by.tag == ST_KV_LONG && by.u.i >= 0 && (uint64_t)by.u.i <= (back ? k : n - 1 - k);
         size_t at = !there ? 0 : back ? k - (size_t)by.u.i : k + (size_t)by.u.i;
-        out[k] = there      ? arg(a, 0, at)
-                 : a->n > 2 ? arg(a, 2, k)
-                            : st_kv_missing(x->type);
+        out[k] = there ? arg(a, 0, at) : a->n > 2 ? arg(a, 2, k) : st_kv_missing(x->type);
     }
 }
 
@@ -208,7 +206,7 @@ const st_kv *st_kwindow_run(st_krun *r, const st_kx *x, st_kbatch *b)
     return out;
 }
 
-/* ---- binding ---------------------------------------------------------------------------------- */
+/* binding */
 
 const st_kwindow *st_kwindow_find(st_str name)
 {
@@ -267,7 +265,11 @@ st_kx *st_kb_window(st_kbinder *b, const st_kql_expr *e, const st_kwindow *w)
     st_kx **xs = ST_NEWN(&b->r->arena, st_kx *, n ? n : 1);
     if (!xs)
         return NULL;
-    *x = (st_kx){ .kind = ST_X_WINDOW, .type = ST_KT_LONG, .window = w, .args = xs, .nargs = n,
-                   .windowed = true };
+    *x = (st_kx){ .kind = ST_X_WINDOW,
+                  .type = ST_KT_LONG,
+                  .window = w,
+                  .args = xs,
+                  .nargs = n,
+                  .windowed = true };
     return bind_args(b, e, w, x) ? x : NULL;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- the cursor ----------------------------------------------------------------------- */
+/* the cursor */
 
 const st_kql_token *st_p_at(const st_parser *p, size_t ahead)
 {
@@ -102,7 +102,7 @@ void st_p_leave(st_parser *p)
     p->depth--;
 }
 
-/* ---- errors ------------------------------------------------------------------------------ */
+/* errors */
 
 void st_p_wrong(st_parser *p)
 {
@@ -149,7 +149,8 @@ void st_p_expected(st_parser *p, const char *what)
     } else if (t->kind == ST_TOK_LITERAL && t->value->hidden) {
         st_p_fail(p, t->span, "KS005", "%s expected, got a string", what);
     } else if (behind_typographic(p)) {
-        st_p_fail(p, t->span, "KS005", "the text before this holds a typographic quote, which doesn't end it");
+        st_p_fail(p, t->span, "KS005",
+                  "the text before this holds a typographic quote, which doesn't end it");
     } else {
         st_str line = text;
         if (st_str_cut(&line, '\n', &text) && text.n > 40)
@@ -168,7 +169,8 @@ bool st_p_need(st_parser *p, const char *punct, const char *where)
             p->panic = false;
         return true;
     }
-    snprintf(what, sizeof what, strchr(")]}", punct[0]) ? "`%s` to end %s" : "`%s` for %s", punct, where);
+    snprintf(what, sizeof what, strchr(")]}", punct[0]) ? "`%s` to end %s" : "`%s` for %s", punct,
+             where);
     st_p_expected(p, what);
     return false;
 }
@@ -212,7 +214,7 @@ bool st_p_more(st_parser *p)
     return true;
 }
 
-/* ---- lists --------------------------------------------------------------------------------- */
+/* lists */
 
 void st_p_add(st_parser *p, st_p_list *l, void *item)
 {
@@ -248,7 +250,7 @@ void *st_p_array(st_parser *p, st_p_list *l, size_t size)
     return out;
 }
 
-/* ---- statements ------------------------------------------------------------------------------- */
+/* statements */
 
 static void param(st_parser *p, st_kql_param *out)
 {
@@ -372,7 +374,8 @@ static void query(st_parser *p, st_kql_stmt *s)
     const st_kql_token *t = st_p_at(p, 0);
     if (st_p_is(p, 0, "|")) {
         st_p_fail(p, t->span, "KS005", "a table expected before `|`%s",
-                  p->i && st_str_eq(st_p_text(p, t - 1), ST_STR(";")) ? "; the `;` ended the query" : "");
+                  p->i && st_str_eq(st_p_text(p, t - 1), ST_STR(";")) ? "; the `;` ended the query"
+                                                                      : "");
         return;
     }
     if (st_p_is(p, 0, "-") && st_p_is(p, 1, "-") && st_p_glued(p, 0)) {
@@ -431,7 +434,8 @@ static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, s
              line = st_kql_diags_line(p->diags, t->span.start),
              last = st_kql_diags_line(p->diags, behind(p).start);
     static const char *const words[] = { "let", "set", "declare", "union", "print", "datatable" };
-    for (size_t i = 0; s->value && s->value->kind == ST_KX_NAME && i < sizeof words / sizeof *words; i++)
+    for (size_t i = 0; s->value && s->value->kind == ST_KX_NAME && i < sizeof words / sizeof *words;
+         i++)
         if (st_str_ieq(s->value->u.name, st_str_of(words[i]))) {
             st_p_fail(p, s->value->span, "KS005", "keywords are lower case: %s", words[i]);
             return;
@@ -444,9 +448,10 @@ static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, s
         st_p_fail(p, t->span, "KS005", "expected `,` or `|` before %.*s%s", ST_FMT(text),
                   instead(text));
     else
-        st_p_fail(p, t->span, "KS005",
-                  "expected `|`, or `;` before %.*s (query began in line %u)%s", ST_FMT(text), began,
-                  line > last + 1 ? "; a file holds one query, and an empty line doesn't end it" : "");
+        st_p_fail(
+            p, t->span, "KS005", "expected `|`, or `;` before %.*s (query began in line %u)%s",
+            ST_FMT(text), began,
+            line > last + 1 ? "; a file holds one query, and an empty line doesn't end it" : "");
 }
 
 /* Behind a statement stands neither `;` nor the end. */
@@ -462,8 +467,9 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
     if (t->kind == ST_TOK_BAD || t->kind == ST_TOK_LITERAL ||
         (t->kind == ST_TOK_PUNCT && !st_p_is(p, 0, "("))) {
         if (st_p_is(p, 0, ":"))
-            st_p_fail(p, t->span, "KS005",
-                      "`|`, `;` or the end expected, got :; if this is a title, put `//` in front of it");
+            st_p_fail(
+                p, t->span, "KS005",
+                "`|`, `;` or the end expected, got :; if this is a title, put `//` in front of it");
         if (st_p_is(p, 0, "\\") && st_p_is(p, 1, "|"))
             st_p_fail(p, t->span, "KS002", "`\\|` is how a Markdown table writes `|`; write `|`");
         st_p_expected(p, s->kind == ST_KS_QUERY ? "`|`, `;` or the end" : "`;`");
@@ -471,9 +477,11 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
     }
     if (text.n > 40)
         text.n = 40;
-    if (s->kind == ST_KS_QUERY && st_str_ieq((st_str){ p->text.p + s->span.start, s->span.end - s->span.start < 6 ? 0 : 6 },
-                                            ST_STR("select"))) {
-        st_p_fail(p, s->span, "KS005", "this looks like SQL; KQL begins with the table: T | where ...");
+    if (s->kind == ST_KS_QUERY &&
+        st_str_ieq((st_str){ p->text.p + s->span.start, s->span.end - s->span.start < 6 ? 0 : 6 },
+                   ST_STR("select"))) {
+        st_p_fail(p, s->span, "KS005",
+                  "this looks like SQL; KQL begins with the table: T | where ...");
         return;
     }
     for (size_t i = 0; s->kind == ST_KS_QUERY && i < sizeof sql / sizeof *sql; i++)
@@ -540,8 +548,8 @@ st_kql_stmt *st_p_statements(st_parser *p, bool body)
             unread(p, s, mistakes);
         *last = s;
         last = &s->next;
-        bool ends = st_p_is(p, 0, ";") || st_p_at(p, 0)->kind == ST_TOK_END ||
-                    (body && st_p_is(p, 0, "}"));
+        bool ends =
+            st_p_is(p, 0, ";") || st_p_at(p, 0)->kind == ST_TOK_END || (body && st_p_is(p, 0, "}"));
         if (!ends)
             no_separator(p, s);
         to_next(p, body);
@@ -559,9 +567,10 @@ static void check_result(st_parser *p, const st_kql_stmt *first)
         result = result || s->kind == ST_KS_QUERY;
     if (result || p->wrong)
         return;
-    st_p_fail(p, behind(p), "KS005",
-              first ? "a query expected behind the statements, but the text ends; let only names a value"
-                    : "there is no query in this text");
+    st_p_fail(
+        p, behind(p), "KS005",
+        first ? "a query expected behind the statements, but the text ends; let only names a value"
+              : "there is no query in this text");
 }
 
 bool st_kql_parse(st_arena *a, st_str text, st_kql_diags *d, st_kql_script *out)

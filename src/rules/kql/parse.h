@@ -27,7 +27,7 @@ typedef struct st_parser {
     unsigned mistakes; /* those that what is being read was not yet cleared of; see st_p_sound */
 } st_parser;
 
-/* ---- parse.c: the cursor -------------------------------------------------------------- */
+/* parse.c: the cursor */
 
 const st_kql_token *st_p_at(const st_parser *p, size_t ahead);
 st_str st_p_text(const st_parser *p, const st_kql_token *t);
@@ -50,7 +50,8 @@ void st_p_expected(st_parser *p, const char *what);
 /* Takes it or fails. */
 bool st_p_need(st_parser *p, const char *punct, const char *where);
 bool st_p_need_word(st_parser *p, const char *word, const char *where);
-/* Goes to the next `|` or `;` or (comma) `,`, or closing bracket that is not of a pair on the way. */
+/* Goes to the next `|` or `;` or (comma) `,`, or closing bracket that is not of a pair on the way.
+ */
 void st_p_skip(st_parser *p, bool comma);
 /* After a list item: in a panic, skips to where the list can go on. True if a comma was taken. */
 bool st_p_more(st_parser *p);
@@ -71,19 +72,19 @@ st_kql_list st_p_exprs(st_parser *p, st_p_list *l); /* moves them into the arena
 /* Moves the things pointed to, of `size` bytes each, into one array. */
 void *st_p_array(st_parser *p, st_p_list *l, size_t size);
 
-/* ---- parse_expr.c ------------------------------------------------------------------------- */
+/* parse_expr.c */
 
 st_kql_expr *st_p_node(st_parser *p, st_kql_expr_kind kind, st_span span);
 st_kql_expr *st_p_expr(st_parser *p);
 /* For a query or function, which holds expressions: remembers, then gives e its height. */
 uint32_t st_p_tall_begin(st_parser *p);
 void st_p_tall_end(st_parser *p, uint32_t before, st_kql_expr *e);
-st_kql_expr *st_p_postfix(st_parser *p);  /* no operators */
-st_kql_expr *st_p_sum(st_parser *p);      /* operators from + on: up to `in`, `by` ... */
-st_kql_expr *st_p_named(st_parser *p);    /* x = e, (a, b) = e, e */
-st_kql_expr *st_p_arg(st_parser *p);      /* named, or a query */
-st_kql_expr *st_p_pattern(st_parser *p);  /* a name or wildcard name, `*` */
-st_kql_expr *st_p_table(st_parser *p);    /* a name, call, pattern or parenthesised query */
+st_kql_expr *st_p_postfix(st_parser *p); /* no operators */
+st_kql_expr *st_p_sum(st_parser *p);     /* operators from + on: up to `in`, `by` ... */
+st_kql_expr *st_p_named(st_parser *p);   /* x = e, (a, b) = e, e */
+st_kql_expr *st_p_arg(st_parser *p);     /* named, or a query */
+st_kql_expr *st_p_pattern(st_parser *p); /* a name or wildcard name, `*` */
+st_kql_expr *st_p_table(st_parser *p);   /* a name, call, pattern or parenthesised query */
 /* A name as one stands for a column, bare or in brackets. */
 bool st_p_name(st_parser *p, st_kql_name *out, const char *what);
 bool st_p_is_name(const st_parser *p); /* does one begin here? */
@@ -95,7 +96,7 @@ st_kql_type st_p_typeof(st_parser *p);
 bool st_p_is_infix(const st_parser *p, size_t ahead);
 bool st_p_string(st_parser *p, st_kql_value *out); /* adjacent literals are one; false: none here */
 
-/* ---- parse_ops.c ----------------------------------------------------------------------------- */
+/* parse_ops.c */
 
 /* Does a query begin here that can't be an expression (print, range x from ...)? */
 bool st_p_starts_query(const st_parser *p, bool statement);
@@ -108,14 +109,14 @@ st_kql_expr *st_p_value(st_parser *p, bool statement);
 /* parse_scan.c */
 void st_p_scan(st_parser *p, st_kql_op *op);
 
-/* ---- parse_graph.c: operators over graphs, from behind their word to their end -------------------- */
+/* parse_graph.c: operators over graphs, from behind their word to their end */
 
 void st_p_make_graph(st_parser *p, st_kql_op *op);
 void st_p_graph_match(st_parser *p, st_kql_op *op); /* graph-shortest-paths too */
 void st_p_graph_to_table(st_parser *p, st_kql_op *op);
 void st_p_graph_mark(st_parser *p, st_kql_op *op);
 
-/* ---- parse.c: statements ------------------------------------------------------------------------ */
+/* parse.c: statements */
 
 /* Up to the end of the text, or to `}`. */
 st_kql_stmt *st_p_statements(st_parser *p, bool body);

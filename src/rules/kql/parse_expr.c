@@ -21,8 +21,11 @@ typedef struct infix {
 
 enum { LEVEL_OR = 1, LEVEL_AND, LEVEL_COMPARE, LEVEL_SUM, LEVEL_PRODUCT };
 
-#define PAIR(text, name)                                                                            \
-    { text, LEVEL_COMPARE, ST_KO_##name }, { "!" text, LEVEL_COMPARE, ST_KO_NOT_##name }
+#define PAIR(text, name)                          \
+    { text, LEVEL_COMPARE, ST_KO_##name },        \
+    {                                             \
+        "!" text, LEVEL_COMPARE, ST_KO_NOT_##name \
+    }
 static const infix infixes[] = {
     { "or", LEVEL_OR, ST_KO_OR },
     { "and", LEVEL_AND, ST_KO_AND },
@@ -58,7 +61,7 @@ static const infix infixes[] = {
     { "!in~", LEVEL_COMPARE, ST_KO_NOT_IN_I },
     { "has_any", LEVEL_COMPARE, ST_KO_HAS_ANY },
     { "has_all", LEVEL_COMPARE, ST_KO_HAS_ALL },
-    { "between", LEVEL_COMPARE, ST_KO_COUNT },      /* marks: no operator of its own */
+    { "between", LEVEL_COMPARE, ST_KO_COUNT }, /* marks: no operator of its own */
     { "!between", LEVEL_COMPARE, ST_KO_COUNT + 1 },
     { "+", LEVEL_SUM, ST_KO_ADD },
     { "-", LEVEL_SUM, ST_KO_SUB },
@@ -96,7 +99,7 @@ bool st_p_is_infix(const st_parser *p, size_t ahead)
     return st_p_at(p, ahead)->kind != ST_TOK_PUNCT && infix_at(p, ahead);
 }
 
-/* ---- nodes ----------------------------------------------------------------------------- */
+/* nodes */
 
 /* Stands in where memory is spent: callers may write to it, nobody reads it. */
 st_kql_expr *st_p_node(st_parser *p, st_kql_expr_kind kind, st_span span)
@@ -127,8 +130,8 @@ static void above(st_parser *p, st_kql_expr *parent, const st_kql_expr *child)
     if (parent->height > p->tallest)
         p->tallest = parent->height;
     if (parent->height > ST_MAX_KQL_HEIGHT) {
-        st_p_fail(p, parent->span, NULL, "this expression is too long (more than %u operators deep)",
-                  ST_MAX_KQL_HEIGHT);
+        st_p_fail(p, parent->span, NULL,
+                  "this expression is too long (more than %u operators deep)", ST_MAX_KQL_HEIGHT);
         parent->height = 1;
     }
 }
@@ -153,7 +156,7 @@ void st_p_tall_end(st_parser *p, uint32_t before, st_kql_expr *e)
     above(p, e, &inside);
 }
 
-/* ---- names ------------------------------------------------------------------------------ */
+/* names */
 
 /* ['any text'] */
 static bool bracketed(const st_parser *p, size_t ahead)
@@ -215,7 +218,7 @@ st_kql_expr *st_p_pattern(st_parser *p)
     return e;
 }
 
-/* ---- schemas ---------------------------------------------------------------------------- */
+/* schemas */
 
 static bool schema_type(st_parser *p, st_kql_column *c)
 {
@@ -230,8 +233,9 @@ static bool schema_type(st_parser *p, st_kql_column *c)
         st_suggest s = { .want = st_p_text(p, t) };
         for (unsigned i = 0; i < ST_KT_UNKNOWN; i++)
             st_suggest_offer(&s, st_str_of(st_kql_type_name((st_kql_type)i)));
-        st_p_fail(p, t->span, "KS210", s.best.p ? "no type %.*s; did you mean %.*s?" : "no type %.*s",
-                  ST_FMT(s.want), ST_FMT(s.best));
+        st_p_fail(p, t->span, "KS210",
+                  s.best.p ? "no type %.*s; did you mean %.*s?" : "no type %.*s", ST_FMT(s.want),
+                  ST_FMT(s.best));
         return false;
     }
     st_p_next(p);
@@ -248,7 +252,8 @@ static void schema_column(st_parser *p, st_kql_schema *out, st_p_list *columns, 
     if (!c)
         return;
     bool typed_only = nameless && !st_p_is(p, 1, ":") && !bracketed(p, 0);
-    bool ok = typed_only || (st_p_name(p, &c->name, "a column's name") && st_p_need(p, ":", "a name and its type"));
+    bool ok = typed_only || (st_p_name(p, &c->name, "a column's name") &&
+                             st_p_need(p, ":", "a name and its type"));
     if (ok && schema_type(p, c))
         st_p_add(p, columns, c);
 }
@@ -277,7 +282,7 @@ st_kql_type st_p_typeof(st_parser *p)
     return schema.n ? schema.columns[0].type : ST_KT_UNKNOWN;
 }
 
-/* ---- operands ---------------------------------------------------------------------------- */
+/* operands */
 
 /* Behind "(": arguments and the closing bracket. */
 static st_kql_list arguments(st_parser *p)
@@ -373,7 +378,8 @@ static st_kql_expr *literal(st_parser *p)
         return e;
     }
     if (t->minimum)
-        st_p_fail(p, t->span, "KS002", "%.*s doesn't fit a long (64 bits)", ST_FMT(st_p_text(p, t)));
+        st_p_fail(p, t->span, "KS002", "%.*s doesn't fit a long (64 bits)",
+                  ST_FMT(st_p_text(p, t)));
     e->u.value = *t->value;
     st_p_next(p);
     return e;
@@ -414,7 +420,8 @@ static bool glued_equals(const st_parser *p)
 {
     const st_kql_token *before = &p->tokens.items[p->i - 1];
     st_str text = st_p_text(p, before);
-    return before->span.end == st_p_start(p) && (st_str_eq(text, ST_STR("==")) || st_str_eq(text, ST_STR("!=")));
+    return before->span.end == st_p_start(p) &&
+           (st_str_eq(text, ST_STR("==")) || st_str_eq(text, ST_STR("!=")));
 }
 
 static st_kql_expr *primary(st_parser *p)
@@ -448,17 +455,21 @@ static st_kql_expr *primary(st_parser *p)
         if (st_p_is(p, 0, "!"))
             st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
         if (st_p_is(p, 0, "#") || (st_p_is(p, 0, "/") && st_p_is(p, 1, "*")))
-            st_p_fail(p, t->span, "KS002", "a comment begins with `//` in KQL and ends with its line");
+            st_p_fail(p, t->span, "KS002",
+                      "a comment begins with `//` in KQL and ends with its line");
         if (st_p_is(p, 0, "<") || st_p_is(p, 0, "{"))
-            st_p_fail(p, t->span, "KS002", "an expression expected, got %.*s; if this is a "
-                                           "placeholder, put a value in its place",
+            st_p_fail(p, t->span, "KS002",
+                      "an expression expected, got %.*s; if this is a "
+                      "placeholder, put a value in its place",
                       ST_FMT(st_p_text(p, t)));
         if (st_p_is(p, 0, "=") && p->i && glued_equals(p))
-            st_p_fail(p, t->span, "KS002", "an expression expected, got =; equality is `==`, the "
-                                           "opposite `!=`");
+            st_p_fail(p, t->span, "KS002",
+                      "an expression expected, got =; equality is `==`, the "
+                      "opposite `!=`");
         if (st_p_is(p, 0, "["))
-            st_p_fail(p, t->span, "KS002", "an expression expected, got [; a list is dynamic([...]), "
-                                           "a name with blanks is ['...']");
+            st_p_fail(p, t->span, "KS002",
+                      "an expression expected, got [; a list is dynamic([...]), "
+                      "a name with blanks is ['...']");
         break;
     case ST_TOK_BANG:
         st_p_fail(p, t->span, "KS002", "`!` isn't KQL before an expression; use `not(...)`");
@@ -558,7 +569,7 @@ static st_kql_expr *unary(st_parser *p)
     return e;
 }
 
-/* ---- operators ------------------------------------------------------------------------------ */
+/* operators */
 
 static st_kql_expr *climb(st_parser *p, unsigned level);
 
@@ -577,7 +588,8 @@ static st_kql_expr *in_list(st_parser *p, st_kql_expr *left, st_kql_operator op,
             st_p_add(p, &items, st_p_arg(p));
         while (st_p_more(p));
         st_p_need(p, ")", "the list");
-    } else if (any && (st_p_at(p, 0)->kind == ST_TOK_NAME || st_p_at(p, 0)->kind == ST_TOK_DYNAMIC)) {
+    } else if (any &&
+               (st_p_at(p, 0)->kind == ST_TOK_NAME || st_p_at(p, 0)->kind == ST_TOK_DYNAMIC)) {
         st_p_add(p, &items, st_p_postfix(p));
     } else {
         st_p_expected(p, "a list in parentheses");
@@ -694,8 +706,8 @@ static bool parted_unit(st_parser *p)
 {
     const st_kql_token *t = st_p_at(p, 0), *before = p->i ? &p->tokens.items[p->i - 1] : t;
     int64_t span;
-    bool number = before->kind == ST_TOK_LITERAL && (before->value->type == ST_KT_LONG ||
-                                                     before->value->type == ST_KT_REAL);
+    bool number = before->kind == ST_TOK_LITERAL &&
+                  (before->value->type == ST_KT_LONG || before->value->type == ST_KT_REAL);
     if (!number || t->kind != ST_TOK_NAME ||
         !st_kql_timespan_unit(st_p_text(p, before), st_p_text(p, t), &span))
         return false;
@@ -729,8 +741,10 @@ static bool foreign(st_parser *p)
     if (parted_unit(p))
         return true;
     bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");
-    bool is_null = st_p_is_word(p, 0, "is") && (st_p_is_word(p, 1, "null") || st_p_is_word(p, 1, "not"));
-    bool two_words = st_p_is_word(p, 1, "with") || (st_str_ieq(text, ST_STR("not")) && st_p_is_infix(p, 1));
+    bool is_null =
+        st_p_is_word(p, 0, "is") && (st_p_is_word(p, 1, "null") || st_p_is_word(p, 1, "not"));
+    bool two_words =
+        st_p_is_word(p, 1, "with") || (st_str_ieq(text, ST_STR("not")) && st_p_is_infix(p, 1));
     if (t->kind == ST_TOK_NAME && !operand && !is_null && !two_words && !upper_case(text))
         return false;
     if (st_p_is(p, 0, "||") && st_kql_is_operator(st_p_text(p, st_p_at(p, 1)))) {
@@ -739,7 +753,8 @@ static bool foreign(st_parser *p)
     }
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (st_str_ieq(text, st_str_of(table[i].text))) {
-            st_p_fail(p, t->span, "KS002", "`%s` isn't KQL; use %s", table[i].text, table[i].instead);
+            st_p_fail(p, t->span, "KS002", "`%s` isn't KQL; use %s", table[i].text,
+                      table[i].instead);
             return true;
         }
     if (t->kind != ST_TOK_NAME && t->kind != ST_TOK_BANG)
@@ -755,12 +770,14 @@ static bool foreign(st_parser *p)
         st_p_fail(p, t->span, "KS002", "no operator %.*s; operators are lower case: %.*s",
                   ST_FMT(text), ST_FMT(s.best));
     else
-        st_p_fail(p, t->span, "KS002", close ? "no operator %.*s; did you mean %.*s?" : "no operator %.*s",
-                  ST_FMT(text), ST_FMT(s.best));
+        st_p_fail(p, t->span, "KS002",
+                  close ? "no operator %.*s; did you mean %.*s?" : "no operator %.*s", ST_FMT(text),
+                  ST_FMT(s.best));
     return true;
 }
 
-static st_kql_expr *after_operator(st_parser *p, st_kql_expr *left, const infix *found, st_span op_span)
+static st_kql_expr *after_operator(st_parser *p, st_kql_expr *left, const infix *found,
+                                   st_span op_span)
 {
     switch (found->op) {
     case ST_KO_COUNT: return between(p, left, false);
@@ -826,7 +843,7 @@ st_kql_expr *st_p_expr(st_parser *p)
     return e;
 }
 
-/* ---- named expressions, arguments ------------------------------------------------------------- */
+/* named expressions, arguments */
 
 /* (a, b) = : how many tokens up to the `=`, or 0. */
 static size_t name_list(const st_parser *p)
@@ -904,7 +921,8 @@ st_kql_expr *st_p_arg(st_parser *p)
 
 st_kql_expr *st_p_table(st_parser *p)
 {
-    if (st_p_is(p, 0, "*") || (st_p_at(p, 0)->kind == ST_TOK_NAME && st_p_glued(p, 0) && st_p_is(p, 1, "*")))
+    if (st_p_is(p, 0, "*") ||
+        (st_p_at(p, 0)->kind == ST_TOK_NAME && st_p_glued(p, 0) && st_p_is(p, 1, "*")))
         return st_p_pattern(p);
     if (!st_p_is(p, 0, "(") && !st_p_is_name(p)) {
         st_p_expected(p, "a table, or a query in parentheses");

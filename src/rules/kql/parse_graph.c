@@ -32,14 +32,15 @@ static bool take_arrow(st_parser *p, const char *text)
     return true;
 }
 
-/* ---- make-graph --------------------------------------------------------------------------- */
+/* make-graph */
 
 static void nodes(st_parser *p, st_kql_op *op)
 {
     do {
         size_t i = op->u.graph.n;
         if (i == 2) {
-            st_p_fail(p, st_p_at(p, 0)->span, "KS005", "make-graph takes at most two tables of nodes");
+            st_p_fail(p, st_p_at(p, 0)->span, "KS005",
+                      "make-graph takes at most two tables of nodes");
             return;
         }
         op->u.graph.nodes[i] = st_p_table(p);
@@ -73,11 +74,12 @@ void st_p_make_graph(st_parser *p, st_kql_op *op)
         return;
     if (!take_option(p, "with_node_id", &op->u.graph.node_id) && st_p_take_word(p, "with"))
         nodes(p, op);
-    if (!p->panic && st_p_is_word(p, 0, "partitioned") && st_p_is(p, 1, "-") && st_p_is_word(p, 2, "by"))
+    if (!p->panic && st_p_is_word(p, 0, "partitioned") && st_p_is(p, 1, "-") &&
+        st_p_is_word(p, 2, "by"))
         partitions(p, op);
 }
 
-/* ---- patterns ------------------------------------------------------------------------------- */
+/* patterns */
 
 static void put_element(st_parser *p, st_p_list *list, const st_kql_element *e)
 {
@@ -176,7 +178,7 @@ void st_p_graph_match(st_parser *p, st_kql_op *op)
     op->u.match.project = st_p_exprs(p, &exprs);
 }
 
-/* ---- graph-to-table, graph-mark-components ---------------------------------------------------- */
+/* graph-to-table, graph-mark-components */
 
 static void graph_table(st_parser *p, st_kql_graph_table *t)
 {

@@ -12,13 +12,14 @@ typedef void read_op(st_parser *p, st_kql_op *op);
 
 static void read_unsupported(st_parser *p, st_kql_op *op);
 
-/* ---- options: kind=inner, hint.strategy=shuffle ------------------------------------------- */
+/* options: kind=inner, hint.strategy=shuffle */
 
 /* How many tokens make the option's name here; 0 if none begins. */
 static size_t option_name(const st_parser *p, bool hints_only)
 {
-    static const char *const names[] = { "kind", "isfuzzy", "withsource", "with_source", "flags",
-                                         "bagexpansion", "with_itemindex", "decodeblocks", "nooptimization" };
+    static const char *const names[] = { "kind",           "isfuzzy",      "withsource",
+                                         "with_source",    "flags",        "bagexpansion",
+                                         "with_itemindex", "decodeblocks", "nooptimization" };
     if (st_p_is_word(p, 0, "hint") && st_p_is(p, 1, ".") && st_p_is(p, 3, "="))
         return 3;
     if (hints_only || !st_p_is(p, 1, "="))
@@ -103,7 +104,8 @@ static void with_options(st_parser *p, st_kql_op *op)
             st_kql_opt *o = ST_NEW(p->arena, st_kql_opt);
             if (!o)
                 break;
-            if (st_p_name(p, &o->name, "the name of an option") && st_p_need(p, "=", "the value of an option"))
+            if (st_p_name(p, &o->name, "the name of an option") &&
+                st_p_need(p, "=", "the value of an option"))
                 o->value = st_p_expr(p);
             st_p_add(p, &list, o);
         } while (st_p_more(p));
@@ -113,7 +115,7 @@ static void with_options(st_parser *p, st_kql_op *op)
     op->opts = st_p_array(p, &list, sizeof *op->opts);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* lists */
 
 static st_kql_list expr_list(st_parser *p, st_kql_expr *(*read)(st_parser *))
 {
@@ -158,7 +160,7 @@ static st_kql_key *keys(st_parser *p, size_t *n, st_kql_expr *(*read)(st_parser 
     return out;
 }
 
-/* ---- sources ------------------------------------------------------------------------------------- */
+/* sources */
 
 static void read_table(st_parser *p, st_kql_op *op)
 {
@@ -246,7 +248,7 @@ static void read_find(st_parser *p, st_kql_op *op)
     }
 }
 
-/* ---- operators --------------------------------------------------------------------------------------- */
+/* operators */
 
 static void read_where(st_parser *p, st_kql_op *op)
 {
@@ -410,7 +412,8 @@ static void read_part(st_parser *p, st_p_list *list)
         if (st_p_name(p, &part->column.name, "a string, a column or *") && st_p_take(p, ":")) {
             const st_kql_token *t = st_p_at(p, 0);
             part->column.type_span = t->span;
-            part->column.type = t->kind == ST_TOK_NAME ? st_kql_type_of(st_p_text(p, t)) : ST_KT_UNKNOWN;
+            part->column.type =
+                t->kind == ST_TOK_NAME ? st_kql_type_of(st_p_text(p, t)) : ST_KT_UNKNOWN;
             if (part->column.type == ST_KT_UNKNOWN)
                 st_p_expected(p, "a type");
             else
@@ -524,7 +527,8 @@ static void read_top_nested(st_parser *p, st_kql_op *op)
         st_p_add(p, &list, level);
         if (!st_p_more(p))
             break;
-        bool again = st_p_is_word(p, 0, "top") && st_p_is(p, 1, "-") && st_p_is_word(p, 2, "nested");
+        bool again =
+            st_p_is_word(p, 0, "top") && st_p_is(p, 1, "-") && st_p_is_word(p, 2, "nested");
         if (!again) {
             st_p_expected(p, "`top-nested`");
             break;
@@ -620,8 +624,10 @@ static void read_top_hitters(st_parser *p, st_kql_op *op)
 static void read_unsupported(st_parser *p, st_kql_op *op)
 {
     size_t open = 0; /* scan has `;` inside its brackets */
-    op->u.name = (st_kql_name){ { p->text.p + op->word.start, op->word.end - op->word.start }, op->word };
-    for (; st_p_at(p, 0)->kind != ST_TOK_END && (open || !st_p_stops(p) || st_p_is(p, 0, ",")); st_p_next(p)) {
+    op->u.name =
+        (st_kql_name){ { p->text.p + op->word.start, op->word.end - op->word.start }, op->word };
+    for (; st_p_at(p, 0)->kind != ST_TOK_END && (open || !st_p_stops(p) || st_p_is(p, 0, ","));
+         st_p_next(p)) {
         if (st_p_is(p, 0, "(") || st_p_is(p, 0, "[") || st_p_is(p, 0, "{"))
             open++;
         else if (open && (st_p_is(p, 0, ")") || st_p_is(p, 0, "]") || st_p_is(p, 0, "}")))
@@ -629,7 +635,7 @@ static void read_unsupported(st_parser *p, st_kql_op *op)
     }
 }
 
-/* ---- the table of operators ------------------------------------------------------------------------------ */
+/* the table of operators */
 
 typedef struct op_entry {
     const char *word;
@@ -762,14 +768,15 @@ static void no_operator(st_parser *p, st_str word, st_span where)
     if (word.n > 40)
         word.n = 40;
     if (s.best.p && st_str_ieq(s.best, word))
-        st_p_fail(p, where, "KS176", "query operator expected, got %.*s; operators are lower case: %.*s",
-                  ST_FMT(word), ST_FMT(s.best));
+        st_p_fail(p, where, "KS176",
+                  "query operator expected, got %.*s; operators are lower case: %.*s", ST_FMT(word),
+                  ST_FMT(s.best));
     else if (s.best.p)
         st_p_fail(p, where, "KS176", "query operator expected, got %.*s; did you mean %.*s?",
                   ST_FMT(word), ST_FMT(s.best));
     else if (st_kql_foreign(ST_FOREIGN_OPERATOR, word))
-        st_p_fail(p, where, "KS176", "query operator expected, got %.*s; in KQL it is %s", ST_FMT(word),
-                  st_kql_foreign(ST_FOREIGN_OPERATOR, word));
+        st_p_fail(p, where, "KS176", "query operator expected, got %.*s; in KQL it is %s",
+                  ST_FMT(word), st_kql_foreign(ST_FOREIGN_OPERATOR, word));
     else
         st_p_fail(p, where, "KS176", "query operator expected, got %.*s%s", ST_FMT(word),
                   st_p_is_infix(p, 1) || st_p_is(p, 1, "==") || st_p_is(p, 1, "=~")
@@ -826,7 +833,7 @@ static st_kql_op *operator(st_parser *p)
     return known(p, e, n);
 }
 
-/* ---- pipelines --------------------------------------------------------------------------------------------- */
+/* pipelines */
 
 /* Words that a column or a function may have for a name, too: an expression if what
  * follows could go on with one. */
@@ -882,12 +889,13 @@ static bool pipe_follows(st_parser *p, const st_kql_op *op)
 {
     if (p->panic)
         st_p_skip(p, false);
-    bool end = st_p_is(p, 0, ";") || st_p_is(p, 0, ")") || st_p_is(p, 0, "}") || st_p_is(p, 0, ",") ||
-               st_p_is(p, 0, "]") || st_p_at(p, 0)->kind == ST_TOK_END;
+    bool end = st_p_is(p, 0, ";") || st_p_is(p, 0, ")") || st_p_is(p, 0, "}") ||
+               st_p_is(p, 0, ",") || st_p_is(p, 0, "]") || st_p_at(p, 0)->kind == ST_TOK_END;
     if (!end && !st_p_is(p, 0, "|") && op && op->kind > ST_KP_PRINT) {
         char what[80];
         snprintf(what, sizeof what, "`|` or the end of %s", st_kql_op_name(op->kind));
-        if (st_p_at(p, 0)->kind != ST_TOK_NAME || st_p_at(p, 0)->span.start == st_p_at(p, 0)[-1].span.end)
+        if (st_p_at(p, 0)->kind != ST_TOK_NAME ||
+            st_p_at(p, 0)->span.start == st_p_at(p, 0)[-1].span.end)
             st_p_expected(p, what);
         else
             return false; /* a forgotten `;` or `|`: whoever called knows what to say */

@@ -28,7 +28,7 @@ typedef struct st_kop st_kop;
 typedef struct st_kbatch st_kbatch;
 typedef struct st_ktable st_ktable;
 
-/* ---- columns and batches ------------------------------------------------------------ */
+/* columns and batches */
 
 /* A column of a table over the forest. */
 typedef struct st_ksource st_ksource;
@@ -42,9 +42,9 @@ struct st_ksource {
 };
 enum {
     ST_SRC_SERVER = 1,
-    ST_SRC_NEVER = 2,  /* Sysmon doesn't record it: always empty */
-    ST_SRC_ACTOR = 4,  /* of an event: get is asked about its process, if that was observed */
-    ST_SRC_TARGET = 8  /* of an event: about the process it was done to, likewise */
+    ST_SRC_NEVER = 2, /* Sysmon doesn't record it: always empty */
+    ST_SRC_ACTOR = 4, /* of an event: get is asked about its process, if that was observed */
+    ST_SRC_TARGET = 8 /* of an event: about the process it was done to, likewise */
 };
 
 typedef struct st_kcol {
@@ -56,7 +56,7 @@ typedef struct st_kschema {
     st_kcol *v;
     size_t n;
     bool loose; /* of a service's table: names that it lacks are columns that are never filled */
-    bool open; /* behind a mistake: there may be others, and none is missed. Never run */
+    bool open;  /* behind a mistake: there may be others, and none is missed. Never run */
     /* The last operator that dropped columns, and what it kept; NULL: none did. For messages. */
     const struct st_kql_op *narrowed_by;
     const struct st_kschema *narrowed_to;
@@ -88,7 +88,7 @@ const st_kv *st_kbatch_col(st_krun *r, st_kbatch *b, size_t i);
 /* Keeps the rows whose keep is true. */
 void st_kbatch_filter(st_kbatch *b, const bool *keep);
 
-/* ---- a run ------------------------------------------------------------------------------ */
+/* a run */
 
 /* What all runs over one pool share: worth keeping from rule to rule. */
 typedef struct st_kshared {
@@ -105,21 +105,21 @@ typedef enum st_kstop { ST_STOP_ROWS, ST_STOP_MEMORY, ST_STOP_TIME } st_kstop;
 struct st_krun {
     st_kmem mem;
     const st_rule_settings *settings;
-    st_query_limits limits; /* in force */
-    st_budget budget;     /* of the plan, of batches and of what operators hold */
-    uint64_t pool_before; /* bytes of the pool: what it grows by counts as well */
-    uint64_t read;        /* rows that the evidence gave */
-    int64_t started;      /* ns of the monotonic clock; 0: not yet looked at */
-    bool explain, measure; /* the plan will be shown; operators count their time */
+    st_query_limits limits;   /* in force */
+    st_budget budget;         /* of the plan, of batches and of what operators hold */
+    uint64_t pool_before;     /* bytes of the pool: what it grows by counts as well */
+    uint64_t read;            /* rows that the evidence gave */
+    int64_t started;          /* ns of the monotonic clock; 0: not yet looked at */
+    bool explain, measure;    /* the plan will be shown; operators count their time */
     struct st_kvalue *values; /* explain: the lets that are values */
-    st_arena arena; /* mem.arena points here: the plan, and values too big for a cell */
+    st_arena arena;           /* mem.arena points here: the plan, and values too big for a cell */
     st_kshared *shared;
     const st_forest *forest; /* NULL: none */
     int64_t now;
     bool trust_inferred;
-    st_node *roots; /* by node: the topmost known ancestor; filled as asked */
+    st_node *roots;         /* by node: the topmost known ancestor; filled as asked */
     st_kpatterns *patterns; /* that came with the rows; NULL: none yet */
-    uint64_t random; /* what rand() has come to; it begins with the query's text */
+    uint64_t random;        /* what rand() has come to; it begins with the query's text */
     bool ago_off;
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
@@ -155,20 +155,14 @@ static inline bool st_krun_ok(const st_krun *r)
     return r->err.code == ST_OK && !r->arena.failed;
 }
 
-/* ---- expressions --------------------------------------------------------------------------- */
+/* expressions */
 
 /* One value from its arguments' values. */
 typedef st_kv st_kcode(st_krun *r, const st_kx *x, const st_kv *a);
 
 typedef struct st_kfn st_kfn;
 typedef struct st_kwindow st_kwindow;
-typedef enum st_kx_kind {
-    ST_X_CONST,
-    ST_X_COLUMN,
-    ST_X_CALL,
-    ST_X_PRED,
-    ST_X_WINDOW
-} st_kx_kind;
+typedef enum st_kx_kind { ST_X_CONST, ST_X_COLUMN, ST_X_CALL, ST_X_PRED, ST_X_WINDOW } st_kx_kind;
 struct st_kx {
     st_kx_kind kind;
     st_kt type;
@@ -181,10 +175,10 @@ struct st_kx {
     bool negate;   /* PRED, and string operators with needles that aren't constant */
     st_mop mop;    /* both */
     bool fold, all;
-    size_t needles; /* PRED: how many constants stand in args behind the text */
-    bool ago;       /* comes from ago(): a moving window */
-    bool windowed;  /* a function of other rows is in it */
-    void *state; /* what code keeps between rows (a compiled pattern) */
+    size_t needles;           /* PRED: how many constants stand in args behind the text */
+    bool ago;                 /* comes from ago(): a moving window */
+    bool windowed;            /* a function of other rows is in it */
+    void *state;              /* what code keeps between rows (a compiled pattern) */
     const st_kwindow *window; /* WINDOW: a function of the whole batch */
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
@@ -199,15 +193,14 @@ const st_kv *st_kwindow_run(st_krun *r, const st_kx *x, st_kbatch *b);
 /* The value of an expression without columns. */
 st_kv st_kx_constant(st_krun *r, const st_kx *x);
 
-/* ---- functions --------------------------------------------------------------------------------
- */
+/* functions */
 
 typedef enum st_kname { ST_KN_NONE, ST_KN_FIRST, ST_KN_PREFIX, ST_KN_SUFFIX } st_kname;
-/* Arguments: one letter each. s string, x anything read as its text, y dynamic, n number, i integer,
- * d datetime, t timespan, u number or time, b bool, * any, r regular expression; a last '+' repeats the one before.
- * Result: a type's name; "0" the type of argument 0, "w" widest of all ...; "(a:long,b:real)" several
- * columns, from an array of their values. A '*' before it: computed anew for each row, never once.
- * Doc: one line; behind a '|' how it differs from Kusto's. */
+/* Arguments: one letter each. s string, x anything read as its text, y dynamic, n number, i
+ * integer, d datetime, t timespan, u number or time, b bool, * any, r regular expression; a last
+ * '+' repeats the one before. Result: a type's name; "0" the type of argument 0, "w" widest of all
+ * ...; "(a:long,b:real)" several columns, from an array of their values. A '*' before it: computed
+ * anew for each row, never once. Doc: one line; behind a '|' how it differs from Kusto's. */
 struct st_kfn {
     const char *name, *args;
     unsigned min;
@@ -231,8 +224,7 @@ st_kcode st_kf_and, st_kf_or, st_kf_not, st_kf_index, st_kf_strop, st_kf_in, st_
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_kf_prepare_regex(st_krun *r, st_kx *x, st_str pattern, size_t *offset, st_err *err);
 
-/* ---- aggregates
- * ---------------------------------------------------------------------------------- */
+/* aggregates */
 
 typedef struct st_kagg st_kagg;
 typedef struct st_kaggcall st_kaggcall;
@@ -251,8 +243,8 @@ typedef struct st_kaccum {
     bool took; /* arg_max: the last row was taken */
     st_node node;
 } st_kaccum;
-/* Arguments, result and doc as for functions; result "avg" a real or a time, "s" the type a sum has,
- * "p" the argument's, but long for int. */
+/* Arguments, result and doc as for functions; result "avg" a real or a time, "s" the type a sum
+ * has, "p" the argument's, but long for int. */
 struct st_kagg {
     const char *name, *args;
     unsigned min;
@@ -274,28 +266,27 @@ const st_kagg *st_kagg_find(st_str name);
 const st_kagg *st_kagg_at(size_t i);
 void st_kaccum_free(st_kaccum *a);
 
-/* ---- operators
- * ------------------------------------------------------------------------------------ */
+/* operators */
 
 /* The next batch, never empty; NULL at the end or on failure. Called by st_kop_next only. */
 typedef st_kbatch *st_knext(st_krun *r, st_kop *op);
 struct st_kop {
     st_knext *next;
     st_kop *in;
-    uint64_t rows; /* given so far */
-    int64_t ns;    /* spent in it and in what is before it, if the run measures */
-    st_str render; /* the chart that its result is meant for, as JSON; empty: none */
-    st_kop *again; /* the operator whose rows it gives once more; NULL: none */
+    uint64_t rows;         /* given so far */
+    int64_t ns;            /* spent in it and in what is before it, if the run measures */
+    st_str render;         /* the chart that its result is meant for, as JSON; empty: none */
+    st_kop *again;         /* the operator whose rows it gives once more; NULL: none */
     struct st_kstep *step; /* of explain.c; NULL: part of another, or nobody asked */
-    bool evidence; /* its rows are the evidence's own */
+    bool evidence;         /* its rows are the evidence's own */
     st_kschema schema;
-    void *spec;   /* fixed by the binder */
+    void *spec; /* fixed by the binder */
     size_t spec_size;
-    void *state;  /* what the run keeps; in the run's arena */
-    bool lineage; /* rows keep their node */
+    void *state;             /* what the run keeps; in the run's arena */
+    bool lineage;            /* rows keep their node */
     struct st_kgraph *graph; /* its value is a graph, not rows; NULL: rows */
-    st_kop *also; /* the next of several tables that the text gives; only at its end */
-    st_str name;  /* what the text calls this table from now on; empty: nothing */
+    st_kop *also;            /* the next of several tables that the text gives; only at its end */
+    st_str name;             /* what the text calls this table from now on; empty: nothing */
 };
 
 /* Filters a batch; false: the run failed. */
@@ -407,15 +398,14 @@ void st_krows_free(st_krows *rows);
 st_kbatch *st_krows_gather(st_krun *r, const st_krows *rows, const st_kschema *schema,
                            const st_kat *at, size_t n);
 
-/* ---- tables
- * ------------------------------------------------------------------------------------------ */
+/* tables */
 
 typedef enum st_krows_of {
     ST_KR_PROCESSES, /* the observed nodes */
     ST_KR_NODES,     /* placeholders too */
     ST_KR_EVENTS,    /* those that event_rows.c gives this table */
     ST_KR_HOSTS,
-    ST_KR_NONE       /* known by its schema alone */
+    ST_KR_NONE /* known by its schema alone */
 } st_krows_of;
 struct st_ktable {
     const char *name;
@@ -434,8 +424,7 @@ bool st_ktable_acts(const st_ktable *t, st_str action, bool fold);
 /* explain.c: the plan that was bound with r->explain, as text; run: with rows and times. */
 void st_kexplain(st_krun *r, st_str text, const st_kop *root, bool run, st_buf *out);
 
-/* ---- the binder
- * ---------------------------------------------------------------------------------------- */
+/* the binder */
 
 /* Names, in the order they are met. */
 typedef struct st_kneed {
@@ -447,7 +436,8 @@ typedef struct st_kbound {
     st_rule_status status;
     st_str why;   /* "EmailEvents, which isn't here" */
     st_str stubs; /* the services that are taken as empty */
-    const st_kneed *needs, *never; /* names of services; of columns that are filtered by and never filled */
+    const st_kneed *needs,
+        *never;   /* names of services; of columns that are filtered by and never filled */
     st_kop *root; /* the first result; root->also: the next */
 } st_kbound;
 /* Binds into r's arena; errors go to d (which may be NULL). */

@@ -39,7 +39,9 @@ static void put_value(st_buf *b, const st_kql_value *v)
     switch (v->type) {
     case ST_KT_BOOL: st_buf_fmt(b, "%s", v->i ? "true" : "false"); break;
     case ST_KT_LONG: st_buf_i64(b, v->i); break;
-    case ST_KT_REAL: st_buf_fmt(b, "%.17g%s", v->real, v->real == floor(v->real) ? ".0" : ""); break;
+    case ST_KT_REAL:
+        st_buf_fmt(b, "%.17g%s", v->real, v->real == floor(v->real) ? ".0" : "");
+        break;
     case ST_KT_DECIMAL: st_buf_fmt(b, "decimal(%.17g)", v->real); break;
     case ST_KT_STRING:
         if (v->hidden)
@@ -175,7 +177,8 @@ static void put_expr(st_buf *b, const st_kql_expr *e)
         put_form(b, st_kql_operator_text(e->u.unary.op), e->u.unary.operand, NULL, NULL);
         break;
     case ST_KX_BINARY:
-        put_form(b, st_kql_operator_text(e->u.binary.op), e->u.binary.left, e->u.binary.right, NULL);
+        put_form(b, st_kql_operator_text(e->u.binary.op), e->u.binary.left, e->u.binary.right,
+                 NULL);
         break;
     case ST_KX_IN:
         st_buf_fmt(b, "(%s ", st_kql_operator_text(e->u.in.op));
@@ -203,7 +206,7 @@ static void put_expr(st_buf *b, const st_kql_expr *e)
     }
 }
 
-/* ---- operators ------------------------------------------------------------------------- */
+/* operators */
 
 static void put_keys(st_buf *b, const st_kql_key *keys, size_t n)
 {
@@ -211,8 +214,13 @@ static void put_keys(st_buf *b, const st_kql_key *keys, size_t n)
         const st_kql_key *k = &keys[i];
         st_buf_char(b, ' ');
         put_expr(b, k->expr);
-        st_buf_fmt(b, "%s%s%s", k->granny ? " granny" : "", k->asc ? " asc" : k->desc ? " desc" : "",
-                   k->nulls_first ? " nulls-first" : k->nulls_last ? " nulls-last" : "");
+        st_buf_fmt(b, "%s%s%s", k->granny ? " granny" : "",
+                   k->asc    ? " asc"
+                   : k->desc ? " desc"
+                             : "",
+                   k->nulls_first  ? " nulls-first"
+                   : k->nulls_last ? " nulls-last"
+                                   : "");
     }
 }
 

@@ -70,21 +70,23 @@ bool st_krun_nomem(st_krun *r)
     return false;
 }
 
-/* ---- limits --------------------------------------------------------------------------- */
+/* limits */
 
 bool st_krun_stop(st_krun *r, st_kstop why)
 {
     const st_query_limits *l = &r->limits;
     switch (why) {
     case ST_STOP_ROWS:
-        st_fail(&r->err, ST_E_LIMIT, "stopped at %llu rows of one operator, the limit; --max-rows raises it",
+        st_fail(&r->err, ST_E_LIMIT,
+                "stopped at %llu rows of one operator, the limit; --max-rows raises it",
                 (unsigned long long)l->rows);
         break;
     case ST_STOP_MEMORY:
         if (!r->budget.most)
             st_fail(&r->err, ST_E_LIMIT, "stopped at a value whose text has more than %zu MiB",
                     ST_MAX_KQL_JSON >> 20);
-        st_fail(&r->err, ST_E_LIMIT, "stopped at %llu MiB of memory, the limit; --max-memory raises it",
+        st_fail(&r->err, ST_E_LIMIT,
+                "stopped at %llu MiB of memory, the limit; --max-memory raises it",
                 (unsigned long long)l->memory >> 20);
         break;
     case ST_STOP_TIME:
@@ -145,7 +147,7 @@ st_kbatch *st_kop_next(st_krun *r, st_kop *op)
     return NULL;
 }
 
-/* ---- batches -------------------------------------------------------------------------- */
+/* batches */
 
 bool st_krun_own(st_krun *r, void *p, void (*f)(void *))
 {
@@ -189,7 +191,7 @@ void st_kbatch_free(st_kbatch *b)
     free(b);
 }
 
-/* ---- what a row stands for ------------------------------------------------------------ */
+/* what a row stands for */
 
 const st_event *st_krow_event(const st_krun *r, st_node row)
 {
@@ -279,7 +281,7 @@ void st_kbatch_filter(st_kbatch *b, const bool *keep)
     b->n = n;
 }
 
-/* ---- rows that an operator must hold -------------------------------------------------- */
+/* rows that an operator must hold */
 
 bool st_krows_read(st_krun *r, st_kop *op, st_krows *out)
 {

@@ -18,7 +18,8 @@ static const st_kservice services[] = {
     /* functions */
     { "geo_info_from_ip_address", ST_SV_VALUE, "" },
     { "FileProfile", ST_SV_ENRICHES,
-      "SHA1 SHA256 MD5 FileSize:i GlobalPrevalence:i GlobalFirstSeen:d GlobalLastSeen:d Signer Issuer "
+      "SHA1 SHA256 MD5 FileSize:i GlobalPrevalence:i GlobalFirstSeen:d GlobalLastSeen:d Signer "
+      "Issuer "
       "SignerHash IsCertificateValid:b IsRootSignerMicrosoft:b SignatureState IsExecutable:b "
       "ThreatName Publisher SoftwareName ProfileAvailability" },
     { "SeenBy", ST_SV_TABLE, "DeviceId" },
@@ -33,35 +34,47 @@ static const st_kservice services[] = {
     { "_GetWatchlist", ST_SV_TABLE, "_DTItemId LastUpdatedTimeUTC:d SearchKey WatchlistItem:y" },
     /* alerts and behaviours */
     { "AlertInfo", ST_SV_TABLE,
-      "Timestamp:d AlertId Title Category Severity ServiceSource DetectionSource AttackTechniques" },
+      "Timestamp:d AlertId Title Category Severity ServiceSource DetectionSource "
+      "AttackTechniques" },
     { "AlertEvidence", ST_SV_TABLE,
-      "Timestamp:d AlertId Title Categories AttackTechniques ServiceSource DetectionSource EntityType "
-      "EvidenceRole EvidenceDirection FileName FolderPath SHA1 SHA256 FileSize:l ThreatFamily RemoteIP "
-      "RemoteUrl AccountName AccountDomain AccountSid AccountObjectId AccountUpn DeviceId DeviceName "
+      "Timestamp:d AlertId Title Categories AttackTechniques ServiceSource DetectionSource "
+      "EntityType "
+      "EvidenceRole EvidenceDirection FileName FolderPath SHA1 SHA256 FileSize:l ThreatFamily "
+      "RemoteIP "
+      "RemoteUrl AccountName AccountDomain AccountSid AccountObjectId AccountUpn DeviceId "
+      "DeviceName "
       "LocalIP NetworkMessageId EmailSubject Application ApplicationId:i OAuthApplicationId "
-      "ProcessCommandLine RegistryKey RegistryValueName RegistryValueData AdditionalFields Severity "
+      "ProcessCommandLine RegistryKey RegistryValueName RegistryValueData AdditionalFields "
+      "Severity "
       "CloudResource CloudPlatform ResourceType ResourceID SubscriptionId" },
     { "BehaviorInfo", ST_SV_TABLE,
       "Timestamp:d BehaviorId ActionType Description Categories AttackTechniques ServiceSource "
       "DetectionSource DataSources DeviceId AccountUpn AccountObjectId StartTime:d EndTime:d "
       "AdditionalFields Title" },
     { "BehaviorEntities", ST_SV_TABLE,
-      "Timestamp:d BehaviorId ActionType Categories ServiceSource DetectionSource DataSources EntityType "
-      "EntityRole DetailedEntityRole FileName FolderPath SHA1 SHA256 FileSize:l ThreatFamily RemoteIP "
-      "RemoteUrl AccountName AccountDomain AccountSid AccountObjectId AccountUpn DeviceId DeviceName "
+      "Timestamp:d BehaviorId ActionType Categories ServiceSource DetectionSource DataSources "
+      "EntityType "
+      "EntityRole DetailedEntityRole FileName FolderPath SHA1 SHA256 FileSize:l ThreatFamily "
+      "RemoteIP "
+      "RemoteUrl AccountName AccountDomain AccountSid AccountObjectId AccountUpn DeviceId "
+      "DeviceName "
       "LocalIP NetworkMessageId EmailSubject EmailClusterId Application ApplicationId:i "
       "OAuthApplicationId ProcessCommandLine RegistryKey RegistryValueName RegistryValueData "
       "AdditionalFields" },
     /* mail */
     { "EmailEvents", ST_SV_TABLE,
       "Timestamp:d NetworkMessageId InternetMessageId SenderMailFromAddress SenderFromAddress "
-      "SenderDisplayName SenderObjectId SenderMailFromDomain SenderFromDomain SenderIPv4 SenderIPv6 "
-      "RecipientEmailAddress RecipientObjectId Subject EmailClusterId:l EmailDirection DeliveryAction "
-      "DeliveryLocation ThreatTypes ThreatNames DetectionMethods ConfidenceLevel BulkComplaintLevel:i "
+      "SenderDisplayName SenderObjectId SenderMailFromDomain SenderFromDomain SenderIPv4 "
+      "SenderIPv6 "
+      "RecipientEmailAddress RecipientObjectId Subject EmailClusterId:l EmailDirection "
+      "DeliveryAction "
+      "DeliveryLocation ThreatTypes ThreatNames DetectionMethods ConfidenceLevel "
+      "BulkComplaintLevel:i "
       "EmailAction EmailActionPolicy EmailActionPolicyGuid AuthenticationDetails AttachmentCount:i "
       "UrlCount:i EmailLanguage Connectors OrgLevelAction OrgLevelPolicy UserLevelAction "
       "UserLevelPolicy ReportId AdditionalFields LatestDeliveryLocation LatestDeliveryAction" },
-    { "EmailUrlInfo", ST_SV_TABLE, "Timestamp:d NetworkMessageId Url UrlDomain UrlLocation ReportId" },
+    { "EmailUrlInfo", ST_SV_TABLE,
+      "Timestamp:d NetworkMessageId Url UrlDomain UrlLocation ReportId" },
     { "EmailAttachmentInfo", ST_SV_TABLE,
       "Timestamp:d NetworkMessageId SenderFromAddress SenderDisplayName SenderObjectId "
       "RecipientEmailAddress RecipientObjectId FileName FileType SHA256 FileSize:l ThreatTypes "
@@ -70,46 +83,61 @@ static const st_kservice services[] = {
       "Timestamp:d NetworkMessageId InternetMessageId Action ActionType ActionTrigger ActionResult "
       "RecipientEmailAddress DeliveryLocation ThreatTypes DetectionMethods ReportId" },
     { "UrlClickEvents", ST_SV_TABLE,
-      "Timestamp:d Url ActionType AccountUpn Workload NetworkMessageId ThreatTypes DetectionMethods "
+      "Timestamp:d Url ActionType AccountUpn Workload NetworkMessageId ThreatTypes "
+      "DetectionMethods "
       "IPAddress IsClickedThrough:b UrlChain ReportId" },
     { "MessageEvents", ST_SV_TABLE, "Timestamp:d" },
     /* identities and apps */
     { "IdentityInfo", ST_SV_TABLE,
       "Timestamp:d ReportId AccountObjectId AccountUpn OnPremSid AccountDisplayName AccountName "
-      "AccountDomain CriticalityLevel:i Type DistinguishedName CloudSid GivenName Surname Department "
+      "AccountDomain CriticalityLevel:i Type DistinguishedName CloudSid GivenName Surname "
+      "Department "
       "JobTitle EmailAddress SipProxyAddress Address City Country IsAccountEnabled:b Manager Phone "
       "CreatedDateTime:d ChangeSource BlastRadius CompanyName DeletedDateTime:d EmployeeId "
       "OtherMailAddresses:y RiskLevel RiskLevelDetails State Tags:y AssignedRoles:y "
-      "PrivilegedEntraPimRoles:y TenantId SourceSystem OnPremObjectId TenantMembershipType RiskStatus "
+      "PrivilegedEntraPimRoles:y TenantId SourceSystem OnPremObjectId TenantMembershipType "
+      "RiskStatus "
       "UserAccountControl IdentityEnvironment SourceProviders:y GroupMembership:y" },
     { "IdentityLogonEvents", ST_SV_TABLE,
-      "Timestamp:d ActionType Application LogonType Protocol FailureReason AccountName AccountDomain "
+      "Timestamp:d ActionType Application LogonType Protocol FailureReason AccountName "
+      "AccountDomain "
       "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName DeviceType OSPlatform "
-      "IPAddress Port:i DestinationDeviceName DestinationIPAddress DestinationPort:i TargetDeviceName "
+      "IPAddress Port:i DestinationDeviceName DestinationIPAddress DestinationPort:i "
+      "TargetDeviceName "
       "TargetAccountDisplayName Location Isp ReportId AdditionalFields:y" },
     { "IdentityQueryEvents", ST_SV_TABLE,
-      "Timestamp:d ActionType Application QueryType QueryTarget Query Protocol AccountName AccountDomain "
+      "Timestamp:d ActionType Application QueryType QueryTarget Query Protocol AccountName "
+      "AccountDomain "
       "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName IPAddress Port:i "
-      "DestinationDeviceName DestinationIPAddress DestinationPort:i TargetDeviceName TargetAccountUpn "
+      "DestinationDeviceName DestinationIPAddress DestinationPort:i TargetDeviceName "
+      "TargetAccountUpn "
       "TargetAccountDisplayName Location ReportId AdditionalFields:y" },
     { "IdentityDirectoryEvents", ST_SV_TABLE,
-      "Timestamp:d ActionType Application TargetAccountUpn TargetAccountDisplayName TargetDeviceName "
-      "DestinationDeviceName DestinationIPAddress DestinationPort:i Protocol AccountName AccountDomain "
-      "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName IPAddress Port:i Location ISP "
+      "Timestamp:d ActionType Application TargetAccountUpn TargetAccountDisplayName "
+      "TargetDeviceName "
+      "DestinationDeviceName DestinationIPAddress DestinationPort:i Protocol AccountName "
+      "AccountDomain "
+      "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName IPAddress Port:i "
+      "Location ISP "
       "ReportId AdditionalFields:y" },
     { "CloudAppEvents", ST_SV_TABLE,
-      "Timestamp:d ActionType Application ApplicationId:i AppInstanceId:i AccountObjectId AccountId "
+      "Timestamp:d ActionType Application ApplicationId:i AppInstanceId:i AccountObjectId "
+      "AccountId "
       "AccountDisplayName IsAdminOperation:b DeviceType OSPlatform IPAddress IsAnonymousProxy:b "
-      "CountryCode City Isp UserAgent ActivityType ActivityObjects:y ObjectName ObjectType ObjectId "
+      "CountryCode City Isp UserAgent ActivityType ActivityObjects:y ObjectName ObjectType "
+      "ObjectId "
       "ReportId AccountType IsExternalUser:b IsImpersonated:b IPTags:y IPCategory UserAgentTags:y "
-      "RawEventData:y AdditionalFields:y LastSeenForUser:y UncommonForUser:y AuditSource SessionData:y "
+      "RawEventData:y AdditionalFields:y LastSeenForUser:y UncommonForUser:y AuditSource "
+      "SessionData:y "
       "OAuthAppId" },
     { "CloudAuditEvents", ST_SV_TABLE,
-      "Timestamp:d ReportId DataSource ActionType OperationName ResourceId IPAddress IsAnonymousProxy:b "
+      "Timestamp:d ReportId DataSource ActionType OperationName ResourceId IPAddress "
+      "IsAnonymousProxy:b "
       "CountryCode City Isp UserAgent RawEventData:y AdditionalFields:y" },
     { "AADSignInEventsBeta", ST_SV_TABLE,
       "Timestamp:d Application ApplicationId LogonType ErrorCode:i CorrelationId SessionId "
-      "AccountDisplayName AccountObjectId AccountUpn IsExternalUser:i IsGuestUser:b AlternateSignInName "
+      "AccountDisplayName AccountObjectId AccountUpn IsExternalUser:i IsGuestUser:b "
+      "AlternateSignInName "
       "LastPasswordChangeTimestamp:d ResourceDisplayName ResourceId ResourceTenantId DeviceName "
       "AadDeviceId EntraIdDeviceId OSPlatform DeviceTrustType IsManaged:i IsCompliant:i "
       "AuthenticationProcessingDetails AuthenticationRequirement TokenIssuerType:i "
@@ -134,29 +162,34 @@ static const st_kservice services[] = {
       "ConfigurationSubcategory ConfigurationImpact:r IsCompliant:b IsApplicable:b Context:y "
       "IsExpectedUserImpact:b" },
     { "DeviceTvmSecureConfigurationAssessmentKB", ST_SV_TABLE,
-      "ConfigurationId ConfigurationImpact:r ConfigurationName ConfigurationDescription RiskDescription "
+      "ConfigurationId ConfigurationImpact:r ConfigurationName ConfigurationDescription "
+      "RiskDescription "
       "ConfigurationCategory ConfigurationSubcategory ConfigurationBenchmarks:y Tags:y "
       "RemediationOptions" },
     { "DeviceTvmInfoGathering", ST_SV_TABLE,
       "Timestamp:d LastSeenTime:d DeviceId DeviceName OSPlatform AdditionalFields:y" },
     { "DeviceTvmHardwareFirmware", ST_SV_TABLE,
-      "DeviceId DeviceName ComponentType Manufacturer ComponentName ComponentFamily ComponentVersion "
+      "DeviceId DeviceName ComponentType Manufacturer ComponentName ComponentFamily "
+      "ComponentVersion "
       "AdditionalFields:y" },
     { "DeviceTvmBrowserExtensions", ST_SV_TABLE,
       "DeviceId BrowserName ExtensionId ExtensionName ExtensionDescription ExtensionVersion "
       "ExtensionRisk ExtensionVendor IsActivated InstallationTime:d" },
     { "DeviceTvmSoftwareEvidenceBeta", ST_SV_TABLE,
-      "DeviceId SoftwareVendor SoftwareName SoftwareVersion RegistryPaths:y DiskPaths:y LastSeenTime" },
+      "DeviceId SoftwareVendor SoftwareName SoftwareVersion RegistryPaths:y DiskPaths:y "
+      "LastSeenTime" },
     { "DeviceTvm*", ST_SV_TABLE, "DeviceId" },
     { "DeviceBaseline*", ST_SV_TABLE, "DeviceId" },
     { "ExposureGraphNodes", ST_SV_TABLE,
       "NodeId NodeLabel NodeName Categories:y NodeProperties:y EntityIds:y" },
     { "ExposureGraphEdges", ST_SV_TABLE,
-      "EdgeId EdgeLabel SourceNodeId SourceNodeName SourceNodeLabel SourceNodeCategories:y TargetNodeId "
+      "EdgeId EdgeLabel SourceNodeId SourceNodeName SourceNodeLabel SourceNodeCategories:y "
+      "TargetNodeId "
       "TargetNodeName TargetNodeLabel TargetNodeCategories:y EdgeProperties:y" },
     /* of a workspace: their columns differ from one to the next */
     { "SigninLogs", ST_SV_TABLE,
-      "TimeGenerated:d UserPrincipalName UserDisplayName UserId IPAddress Location AppDisplayName AppId "
+      "TimeGenerated:d UserPrincipalName UserDisplayName UserId IPAddress Location AppDisplayName "
+      "AppId "
       "ResultType ResultDescription UserAgent ClientAppUsed CorrelationId DeviceDetail:y "
       "LocationDetails:y Status:y" },
     { "AuditLogs", ST_SV_TABLE,
@@ -167,7 +200,8 @@ static const st_kservice services[] = {
       "ResultStatus SourceFileName Site_Url" },
     { "ThreatIntelligenceIndicator", ST_SV_TABLE,
       "TimeGenerated:d IndicatorId Action Active:b ConfidenceScore:r Description ThreatType "
-      "ExpirationDateTime:d DomainName Url NetworkIP NetworkSourceIP NetworkDestinationIP FileHashType "
+      "ExpirationDateTime:d DomainName Url NetworkIP NetworkSourceIP NetworkDestinationIP "
+      "FileHashType "
       "FileHashValue FileName EmailSourceIpAddress EmailSenderAddress SourceSystem Tags" },
     { "ThreatIntelIndicators", ST_SV_TABLE,
       "TimeGenerated:d Id ObservableKey ObservableValue Pattern Confidence:i IsActive:b Data:y "
@@ -177,11 +211,13 @@ static const st_kservice services[] = {
       "SystemAlertId CompromisedEntity StartTime:d EndTime:d Entities ExtendedProperties Tactics "
       "Techniques Status ProductName" },
     { "SecurityIncident", ST_SV_TABLE,
-      "TimeGenerated:d IncidentNumber:i IncidentName Title Description Severity Status Classification "
+      "TimeGenerated:d IncidentNumber:i IncidentName Title Description Severity Status "
+      "Classification "
       "AlertIds:y Owner:y Labels:y" },
     { "SecurityEvent", ST_SV_TABLE,
       "TimeGenerated:d Computer EventID:i Activity Account AccountType Channel EventData Process "
-      "NewProcessName ParentProcessName CommandLine SubjectUserName SubjectDomainName TargetUserName "
+      "NewProcessName ParentProcessName CommandLine SubjectUserName SubjectDomainName "
+      "TargetUserName "
       "TargetDomainName LogonType:i IpAddress WorkstationName" },
     { "Syslog", ST_SV_TABLE,
       "TimeGenerated:d Computer HostName HostIP Facility SeverityLevel ProcessName ProcessID:i "
@@ -194,7 +230,8 @@ static const st_kservice services[] = {
       "ActivityStatusValue ResourceGroup ResourceId SubscriptionId" },
     { "AzureDiagnostics", ST_SV_TABLE, "TimeGenerated:d Category OperationName ResourceId" },
     { "BehaviorAnalytics", ST_SV_TABLE,
-      "TimeGenerated:d UserName UserPrincipalName ActivityType ActionType SourceIPAddress SourceDevice "
+      "TimeGenerated:d UserName UserPrincipalName ActivityType ActionType SourceIPAddress "
+      "SourceDevice "
       "InvestigationPriority:i UsersInsights:y DevicesInsights:y ActivityInsights:y" },
     { "Anomalies", ST_SV_TABLE, "TimeGenerated:d" },
     { "Usage", ST_SV_TABLE, "TimeGenerated:d DataType Quantity:r IsBillable:b" },
@@ -207,7 +244,8 @@ static const st_kservice services[] = {
     { "AADRiskyUsers", ST_SV_TABLE, "TimeGenerated:d" },
     { "AWSCloudTrail", ST_SV_TABLE, "TimeGenerated:d" },
     { "DnsEvents", ST_SV_TABLE, "TimeGenerated:d" },
-    { "Event", ST_SV_TABLE, "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
+    { "Event", ST_SV_TABLE,
+      "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
     { "GCPAuditLogs", ST_SV_TABLE, "TimeGenerated:d" },
     { "Heartbeat", ST_SV_TABLE, "TimeGenerated:d" },
     { "LAQueryLogs", ST_SV_TABLE, "TimeGenerated:d" },
@@ -219,8 +257,8 @@ static const st_kservice services[] = {
     { "W3CIISLog", ST_SV_TABLE, "TimeGenerated:d" },
     { "Watchlist", ST_SV_TABLE, "TimeGenerated:d" },
     { "WindowsEvent", ST_SV_TABLE, "TimeGenerated:d EventID:i Computer Channel EventData:y" },
-    { "*_CL", ST_SV_TABLE, "TimeGenerated:d" },   /* a workspace's own log */
-    { "_Im_*", ST_SV_TABLE, "TimeGenerated:d" },  /* parsers of Sentinel's information model */
+    { "*_CL", ST_SV_TABLE, "TimeGenerated:d" },  /* a workspace's own log */
+    { "_Im_*", ST_SV_TABLE, "TimeGenerated:d" }, /* parsers of Sentinel's information model */
     { "ASim*", ST_SV_TABLE, "TimeGenerated:d" },
     /* plugins that ask or run something elsewhere */
     { "azure_digital_twins_query_request", ST_SV_PLUGIN, "" },
@@ -270,7 +308,7 @@ const st_kservice *st_kservice_plugin(st_str name)
     return find(name, true);
 }
 
-/* ---- a service in a query ------------------------------------------------------------ */
+/* a service in a query */
 
 bool st_kb_note(st_kbinder *b, st_kneed **list, st_str name)
 {
@@ -288,7 +326,8 @@ bool st_kb_note(st_kbinder *b, st_kneed **list, st_str name)
 void st_kb_need(st_kbinder *b, st_span at, st_str name)
 {
     if (st_kb_note(b, &b->needs, name) && b->r->settings->stub_services)
-        st_kb_warn(b, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)", ST_FMT(name));
+        st_kb_warn(b, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)",
+                   ST_FMT(name));
 }
 
 static st_kt type_of(char letter)
@@ -364,7 +403,7 @@ st_str st_kb_needs_text(st_krun *r, const st_kneed *needs)
     return s;
 }
 
-/* ---- columns that no list has -------------------------------------------------------------- */
+/* columns that no list has */
 
 /* A point in time, by its name; everything else is text until it is known better. */
 st_kt st_kb_loose_type(st_str name)

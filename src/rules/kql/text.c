@@ -34,7 +34,7 @@ st_kql_type st_kql_type_of(st_str name)
     return ST_KT_UNKNOWN;
 }
 
-/* ---- a cursor over short texts ----------------------------------------------------------- */
+/* a cursor over short texts */
 
 static int look(const st_str *s)
 {
@@ -90,7 +90,7 @@ static bool fraction(st_str *s, unsigned *ticks)
     return n > 0 && n <= 16;
 }
 
-/* ---- datetimes --------------------------------------------------------------------------------- */
+/* datetimes */
 
 typedef struct moment {
     unsigned year, month, day, hour, minute, second, tick;
@@ -184,7 +184,8 @@ static bool iso(st_str s, moment *m)
 static bool word(st_str *s, const char *three_letter_words, unsigned *place)
 {
     size_t n = 0;
-    while (n < s->n && (((unsigned char)s->p[n] | 32) >= 'a' && ((unsigned char)s->p[n] | 32) <= 'z'))
+    while (n < s->n &&
+           (((unsigned char)s->p[n] | 32) >= 'a' && ((unsigned char)s->p[n] | 32) <= 'z'))
         n++;
     if (n < 3)
         return false;
@@ -273,7 +274,7 @@ bool st_kql_clock_text(st_str s, int64_t *out)
     return half_days(st_str_trim(s), &m) && moment_ticks(&m, out);
 }
 
-/* ---- time spans ------------------------------------------------------------------------------------ */
+/* time spans */
 
 /* [d.]hh:mm[:ss[.fffffff]] */
 static bool colons(st_str s, int64_t *out)
@@ -288,8 +289,8 @@ static bool colons(st_str s, int64_t *out)
     }
     if (first > 23 || !take(&s, ':') || !digits(&s, 1, 2, &minute) || minute > 59)
         return false;
-    if (take(&s, ':') && (!digits(&s, 1, 2, &second) || second > 59 ||
-                          (take(&s, '.') && !fraction(&s, &tick))))
+    if (take(&s, ':') &&
+        (!digits(&s, 1, 2, &second) || second > 59 || (take(&s, '.') && !fraction(&s, &tick))))
         return false;
     if (s.n || days > 10675198)
         return false;

@@ -12,7 +12,7 @@
 
 #define SECOND INT64_C(10000000)
 
-/* ---- memory that is counted --------------------------------------------------------- */
+/* memory that is counted */
 
 static bool take(st_kmem *m, size_t bytes)
 {
@@ -43,7 +43,7 @@ void st_kgive_back(st_kmem *m, size_t before)
     m->held = before;
 }
 
-/* ---- types ------------------------------------------------------------------- */
+/* types */
 
 static const char *const type_names[] = {
     [ST_KT_BOOL] = "bool",         [ST_KT_DATETIME] = "datetime", [ST_KT_DECIMAL] = "decimal",
@@ -83,7 +83,7 @@ bool st_kt_numeric(st_kt t)
     return t == ST_KT_INT || t == ST_KT_LONG || t == ST_KT_REAL;
 }
 
-/* ---- making ------------------------------------------------------------------- */
+/* making */
 
 st_kv st_kv_str(st_kmem *m, st_str s)
 {
@@ -139,7 +139,7 @@ st_kv st_kv_missing(st_kt t)
     return t == ST_KT_STRING ? st_kv_sid(ST_EMPTY) : st_kv_null();
 }
 
-/* ---- dates --------------------------------------------------------------------- */
+/* dates */
 
 /* Days of the proleptic Gregorian calendar since 0000-03-01. */
 static int64_t days_of(int year, int month, int day)
@@ -193,7 +193,7 @@ static bool literal(st_str s, size_t *i, char c)
     return true;
 }
 
-/* ---- spelling --------------------------------------------------------------------- */
+/* spelling */
 
 static void put_real(st_buf *b, double d)
 {
@@ -222,7 +222,8 @@ static void put_datetime(st_buf *b, int64_t t)
 
 static void put_timespan(st_buf *b, int64_t t)
 {
-    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_KQL_DAY, sec = (uint64_t)SECOND;
+    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_KQL_DAY,
+             sec = (uint64_t)SECOND;
     if (t < 0)
         st_buf_char(b, '-');
     if (u >= day) {
@@ -348,7 +349,7 @@ st_kv st_kv_tostring(st_kmem *m, st_kt type, st_kv v)
     return st_kv_str(m, st_buf_slice(&m->buf));
 }
 
-/* ---- JSON ---------------------------------------------------------------------------- */
+/* JSON */
 
 typedef struct json {
     st_kmem *m;
@@ -571,7 +572,7 @@ st_kv st_kv_parse_json(st_kmem *m, st_str text)
     return ok ? v : st_kv_str(m, text);
 }
 
-/* ---- conversions --------------------------------------------------------------------------- */
+/* conversions */
 
 static bool parse_long(st_str s, int64_t *out)
 {
@@ -716,7 +717,7 @@ st_kv st_kv_convert(st_kmem *m, st_kt to, st_kt from, st_kv v)
     }
 }
 
-/* ---- comparing ------------------------------------------------------------------------------- */
+/* comparing */
 
 static bool same_json(const st_kmem *m, st_kv a, st_kv b)
 {

@@ -122,9 +122,9 @@ static void take(reader *x, const st_yaml_item *t)
     static const struct {
         const char *key;
         void (*set)(reader *, const st_yaml_item *, st_str);
-    } keys[] = { { "name", set_name },         { "rule", set_rule },       { "id", set_id },
-                 { "query", set_query },       { "tables", set_tables },   { "evidence", set_evidence },
-                 { "columns", set_columns },   { "now", set_now },         { "count", set_count },
+    } keys[] = { { "name", set_name },       { "rule", set_rule },     { "id", set_id },
+                 { "query", set_query },     { "tables", set_tables }, { "evidence", set_evidence },
+                 { "columns", set_columns }, { "now", set_now },       { "count", set_count },
                  { "rows", set_rows } };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (st_str_eq(t->path, st_str_of(keys[i].key))) {
@@ -132,7 +132,8 @@ static void take(reader *x, const st_yaml_item *t)
             return;
         }
     told(x, t->where,
-         "a case has no such key; it has name, rule, id, query, evidence, tables, now, columns, rows and count");
+         "a case has no such key; it has name, rule, id, query, evidence, tables, now, columns, "
+         "rows and count");
 }
 
 static const st_str *kept(reader *x, size_t list, size_t *n)
@@ -217,7 +218,9 @@ static st_code visit(void *ctx, st_str path)
     st_code code = st_rule_file(&f->rules->arena, path, &file, f->err);
     if (code == ST_OK)
         code = read_cases(f->rules, path, file, false, f->out);
-    return code == ST_E_MEMORY ? st_fail(f->err, code, "no memory for the cases in %.*s", ST_FMT(path)) : code;
+    return code == ST_E_MEMORY
+               ? st_fail(f->err, code, "no memory for the cases in %.*s", ST_FMT(path))
+               : code;
 }
 
 st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err)
@@ -232,5 +235,6 @@ st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err)
     st_code code = st_rule_file(&r->arena, own, &file, err);
     if (code == ST_OK)
         code = read_cases(r, own, file, true, out);
-    return code == ST_E_MEMORY ? st_fail(err, code, "no memory for the cases in %.*s", ST_FMT(path)) : code;
+    return code == ST_E_MEMORY ? st_fail(err, code, "no memory for the cases in %.*s", ST_FMT(path))
+                               : code;
 }

@@ -17,10 +17,10 @@ st_rule_kind st_rule_ending(st_str name)
     static const struct {
         const char *ending;
         st_rule_kind kind;
-    } table[] = { { ".kql", ST_RULE_KQL },           { ".csl", ST_RULE_KQL },
-                  { ".kusto", ST_RULE_KQL },         { ".txt", ST_RULE_TEXT },
-                  { ".md", ST_RULE_MARKDOWN },       { ".markdown", ST_RULE_MARKDOWN },
-                  { ".yaml", ST_RULE_YAML },         { ".yml", ST_RULE_YAML } };
+    } table[] = { { ".kql", ST_RULE_KQL },     { ".csl", ST_RULE_KQL },
+                  { ".kusto", ST_RULE_KQL },   { ".txt", ST_RULE_TEXT },
+                  { ".md", ST_RULE_MARKDOWN }, { ".markdown", ST_RULE_MARKDOWN },
+                  { ".yaml", ST_RULE_YAML },   { ".yml", ST_RULE_YAML } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (st_str_iends(name, st_str_of(table[i].ending)))
             return table[i].kind;
@@ -64,8 +64,8 @@ static st_code read_all(int fd, st_buf *out, st_str path, st_err *err)
             return ST_OK;
         out->n += (size_t)got;
         if (out->n > ST_MAX_RULE_BYTES)
-            return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
-                           ST_MAX_RULE_BYTES);
+            return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule",
+                           ST_FMT(path), ST_MAX_RULE_BYTES);
     }
 }
 
@@ -92,7 +92,7 @@ st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err)
     return code;
 }
 
-/* ---- folders --------------------------------------------------------------------------- */
+/* folders */
 
 /* Paths still to look at, the next one last. */
 typedef struct pending {

@@ -77,8 +77,8 @@ static void add_technique(header *h, st_str *list, size_t *n, st_str t)
 {
     size_t at = 0;
     if (!is_technique(t)) {
-        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL, "%.*s isn't a technique's number (T1505.003)",
-                    (int)(t.n < 40 ? t.n : 40), t.p);
+        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
+                    "%.*s isn't a technique's number (T1505.003)", (int)(t.n < 40 ? t.n : 40), t.p);
         return;
     }
     while (at < *n && st_str_cmp(list[at], t) < 0)
@@ -86,8 +86,8 @@ static void add_technique(header *h, st_str *list, size_t *n, st_str t)
     if (at < *n && st_str_eq(list[at], t))
         return;
     if (*n == ST_MAX_TECHNIQUES) {
-        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL, "more than %u techniques; the rest isn't kept",
-                    ST_MAX_TECHNIQUES);
+        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
+                    "more than %u techniques; the rest isn't kept", ST_MAX_TECHNIQUES);
         return;
     }
     memmove(list + at + 1, list + at, (*n - at) * sizeof *list);
@@ -123,11 +123,16 @@ static void set(header *h, st_str key, st_str value)
     static const struct {
         const char *key;
         void (*set)(header *, st_str);
-    } table[] = { { "title", set_title },           { "id", set_id },
-                  { "level", set_level },           { "techniques", set_techniques },
-                  { "technique", set_techniques },  { "reason", set_reason },
-                  { "author", set_authors },        { "authors", set_authors },
-                  { "description", set_description }, { "marks-servers", set_marks },
+    } table[] = { { "title", set_title },
+                  { "id", set_id },
+                  { "level", set_level },
+                  { "techniques", set_techniques },
+                  { "technique", set_techniques },
+                  { "reason", set_reason },
+                  { "author", set_authors },
+                  { "authors", set_authors },
+                  { "description", set_description },
+                  { "marks-servers", set_marks },
                   { "process", set_process } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (value.n && st_str_ieq(key, st_str_of(table[i].key)))

@@ -6,7 +6,7 @@
 
 #include "rules/rules_private.h"
 
-/* ---- header.c: the comments on top of a query ------------------------------------------- */
+/* header.c: the comments on top of a query */
 
 /* Fills title, id, level, techniques, reason, authors, description, marks_servers from the
  * comment lines on top of text; what isn't said stays as it is. Doubts go to the sink, which
@@ -16,7 +16,7 @@ void st_header_read(st_arena *a, st_str text, st_kql_diags *d, st_rule *rule);
 void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_kql_diags *d,
                    st_rule *rule);
 
-/* ---- markdown.c: the fenced blocks of a document ------------------------------------------ */
+/* markdown.c: the fenced blocks of a document */
 
 typedef struct st_fence {
     st_str text;   /* what stands between the fences */
@@ -30,8 +30,8 @@ typedef struct st_markdown {
     size_t at;
     unsigned line;
     st_str headings[ST_HEADINGS]; /* the ones around, by level; empty where one says nothing */
-    st_str top;     /* the document's first # heading */
-    bool labelled;  /* the document has blocks that say they are KQL: others aren't */
+    st_str top;                   /* the document's first # heading */
+    bool labelled;                /* the document has blocks that say they are KQL: others aren't */
 } st_markdown;
 void st_markdown_begin(st_markdown *m, st_str document);
 bool st_markdown_next(st_markdown *m, st_str document, st_fence *out);
@@ -39,14 +39,14 @@ bool st_markdown_next(st_markdown *m, st_str document, st_fence *out);
 /* Has the text a pipe before an operator, or a let? For texts that don't say what they are. */
 bool st_looks_kql(st_str text);
 
-/* ---- yaml.c: what YAML says, text by text ----------------------------------------------------- */
+/* yaml.c: what YAML says, text by text */
 
 typedef struct st_yaml_item {
     enum { ST_YAML_BEGIN, ST_YAML_TEXT, ST_YAML_END } what; /* of a mapping that stands by itself */
     st_str path;   /* TEXT: the keys that lead there, a dot between; lists in between don't count */
     st_str text;   /* valid until the next call, as the path is */
     st_span where; /* in the file */
-    unsigned style; /* libyaml's */
+    unsigned style;     /* libyaml's */
     size_t lists, item; /* lists around it; its, or its list's, place in the outermost */
 } st_yaml_item;
 
@@ -55,10 +55,11 @@ typedef struct st_yaml_item {
 typedef struct st_yaml st_yaml;
 st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d);
 bool st_yaml_next(st_yaml *y, st_yaml_item *out);
-unsigned st_yaml_line(st_yaml *y, size_t at); /* of a byte, from 1; cheap if asked for in rising order */
+unsigned st_yaml_line(st_yaml *y,
+                      size_t at); /* of a byte, from 1; cheap if asked for in rising order */
 void st_yaml_close(st_yaml *y);
 
-/* ---- yaml_query.c: the queries in it ----------------------------------------------------------- */
+/* yaml_query.c: the queries in it */
 
 typedef struct st_yaml_field {
     st_str key, value; /* key: as in a comment header */
@@ -66,10 +67,10 @@ typedef struct st_yaml_field {
 } st_yaml_field;
 
 typedef struct st_yaml_query {
-    st_str text; /* in the arena */
+    st_str text;                /* in the arena */
     const st_kql_place *places; /* where its pieces stand in the file; in the arena */
     size_t nplaces;
-    unsigned line; /* of its first character */
+    unsigned line;                            /* of its first character */
     st_yaml_field fields[ST_MAX_YAML_FIELDS]; /* values are in the arena */
     size_t nfields;
 } st_yaml_query;
@@ -82,11 +83,11 @@ typedef struct st_yaml_source {
 /* The next one; q is zero at first. from: what y was opened with. */
 bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q);
 
-/* ---- cases.c: what grows while a case is read --------------------------------------------------- */
+/* cases.c: what grows while a case is read */
 
 enum { ST_CASE_EVIDENCE, ST_CASE_COLUMNS, ST_CASE_CELLS, ST_CASE_LISTS };
 
-/* ---- files.c: files and folders ------------------------------------------------------------ */
+/* files.c: files and folders */
 
 typedef enum st_rule_kind {
     ST_RULE_NONE, /* by its ending no rule's file */
@@ -98,7 +99,8 @@ typedef enum st_rule_kind {
 st_rule_kind st_rule_ending(st_str name);
 /* Reads the file (UTF-8, or UTF-16 with its mark) into the arena. */
 st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err);
-/* Calls fn for every rule file below path, by name, links not followed. fn returns ST_OK to go on. */
+/* Calls fn for every rule file below path, by name, links not followed. fn returns ST_OK to go on.
+ */
 typedef st_code st_rule_visit(void *ctx, st_str path);
 st_code st_rule_folder(st_arena *a, st_str path, st_kql_diags *d, st_rule_visit *fn, void *ctx,
                        st_err *err);

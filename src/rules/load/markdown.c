@@ -42,7 +42,8 @@ static size_t fence(st_str s, char *mark, st_str *info)
         n++;
     *mark = s.p[0];
     *info = st_str_trim((st_str){ s.p + n, s.n - n });
-    bool code = *mark == '`' && info->n && memchr(info->p, '`', info->n); /* ```code``` within a line */
+    bool code =
+        *mark == '`' && info->n && memchr(info->p, '`', info->n); /* ```code``` within a line */
     return n >= 3 && !code ? n : 0;
 }
 
@@ -67,11 +68,13 @@ static saying says(st_str info)
     static const struct {
         const char *word;
         saying what;
-    } table[] = { { "kql", SAYS_KQL },       { "kusto", SAYS_KQL },          { "csl", SAYS_KQL },
-                  { "kustoql", SAYS_KQL },   { "", SAYS_NOTHING },           { "none", SAYS_NOTHING },
-                  { "text", SAYS_NOTHING },  { "txt", SAYS_NOTHING },        { "plaintext", SAYS_NOTHING },
-                  { "c#", SAYS_NOTHING },    { "cs", SAYS_NOTHING },         { "csharp", SAYS_NOTHING },
-                  { "sql", SAYS_NOTHING },   { "azurecli", SAYS_NOTHING } };
+    } table[] = { { "kql", SAYS_KQL },           { "kusto", SAYS_KQL },
+                  { "csl", SAYS_KQL },           { "kustoql", SAYS_KQL },
+                  { "", SAYS_NOTHING },          { "none", SAYS_NOTHING },
+                  { "text", SAYS_NOTHING },      { "txt", SAYS_NOTHING },
+                  { "plaintext", SAYS_NOTHING }, { "c#", SAYS_NOTHING },
+                  { "cs", SAYS_NOTHING },        { "csharp", SAYS_NOTHING },
+                  { "sql", SAYS_NOTHING },       { "azurecli", SAYS_NOTHING } };
     size_t n = 0;
     while (info.n && (info.p[0] == '{' || info.p[0] == '.' || info.p[0] == ' '))
         info = (st_str){ info.p + 1, info.n - 1 };
@@ -85,7 +88,8 @@ static saying says(st_str info)
 
 static bool is_name(char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 
 /* Behind a pipe: an operator, and nothing that a shell would have there. */
@@ -102,7 +106,8 @@ static bool operator_at(st_str s)
 static bool line_looks_kql(st_str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == '|' && (!i || s.p[i - 1] != '|') && operator_at(st_str_trim((st_str){ s.p + i + 1, s.n - i - 1 })))
+        if (s.p[i] == '|' && (!i || s.p[i - 1] != '|') &&
+            operator_at(st_str_trim((st_str){ s.p + i + 1, s.n - i - 1 })))
             return true;
     return st_str_starts(s, ST_STR("let ")) && memchr(s.p, '=', s.n);
 }
@@ -139,13 +144,35 @@ static bool only_lets(st_str block)
 /* "## KQL:" names the block, not what it is about. */
 static bool is_generic(st_str heading)
 {
-    static const char *const words[] = { "kql", "kusto", "query", "queries", "hunting query", "kql query",
-                                         "rule", "scenario", "description", "detection", "code", "example",
-                                         "defender xdr", "defender for endpoint", "sentinel",
-                                         "microsoft sentinel", "microsoft 365 defender",
-                                         "microsoft defender xdr", "advanced hunting", "hunting", "kusto query",
-                                         "detection query", "the query", "query information", "sentinel query",
-                                         "defender for endpoint query", "mde", "m365d", "xdr" };
+    static const char *const words[] = { "kql",
+                                         "kusto",
+                                         "query",
+                                         "queries",
+                                         "hunting query",
+                                         "kql query",
+                                         "rule",
+                                         "scenario",
+                                         "description",
+                                         "detection",
+                                         "code",
+                                         "example",
+                                         "defender xdr",
+                                         "defender for endpoint",
+                                         "sentinel",
+                                         "microsoft sentinel",
+                                         "microsoft 365 defender",
+                                         "microsoft defender xdr",
+                                         "advanced hunting",
+                                         "hunting",
+                                         "kusto query",
+                                         "detection query",
+                                         "the query",
+                                         "query information",
+                                         "sentinel query",
+                                         "defender for endpoint query",
+                                         "mde",
+                                         "m365d",
+                                         "xdr" };
     while (heading.n && (heading.p[heading.n - 1] == ':' || heading.p[heading.n - 1] == ' '))
         heading.n--;
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
@@ -215,7 +242,8 @@ static bool next(st_markdown *m, st_str doc, st_fence *out, saying *said)
         out->text = block(m, doc, marks, mark);
         out->title = title_of(m);
         *said = says(info);
-        bool candidate = *said == SAYS_KQL || (*said == SAYS_NOTHING && !m->labelled && st_looks_kql(out->text));
+        bool candidate =
+            *said == SAYS_KQL || (*said == SAYS_NOTHING && !m->labelled && st_looks_kql(out->text));
         if (candidate && !only_lets(out->text))
             return true;
     }

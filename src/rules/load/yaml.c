@@ -12,7 +12,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* ---- the reader ----------------------------------------------------------------------------- */
+/* the reader */
 
 typedef struct level {
     bool mapping, value; /* value: of a mapping: a key was read */
@@ -69,7 +69,8 @@ st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d)
     if (st_str_starts(file, ST_STR("\xEF\xBB\xBF")))
         y->byte = 3; /* the mark is no character to libyaml */
     yaml_parser_set_encoding(&y->parser, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&y->parser, (const unsigned char *)file.p + y->byte, file.n - y->byte);
+    yaml_parser_set_input_string(&y->parser, (const unsigned char *)file.p + y->byte,
+                                 file.n - y->byte);
     return y;
 }
 
@@ -87,7 +88,8 @@ void st_yaml_close(st_yaml *y)
 static void not_yaml(st_yaml *y)
 {
     const yaml_parser_t *p = &y->parser;
-    size_t at = p->error == YAML_READER_ERROR ? p->problem_offset : byte_of(y, p->problem_mark.index);
+    size_t at =
+        p->error == YAML_READER_ERROR ? p->problem_offset : byte_of(y, p->problem_mark.index);
     st_span span = { (uint32_t)at, (uint32_t)at + 1 };
     if (p->error == YAML_MEMORY_ERROR)
         y->arena->failed = true;
@@ -96,7 +98,7 @@ static void not_yaml(st_yaml *y)
                     p->problem ? p->problem : "it can't be read");
 }
 
-/* ---- events ------------------------------------------------------------------------------------- */
+/* events */
 
 static level *inner(st_yaml *y)
 {

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* ---- which keys mean something ------------------------------------------------------------ */
+/* which keys mean something */
 
 /* Keys from the document's top, a dot between; lists in between don't count. */
 static const struct {
@@ -51,7 +51,7 @@ static const struct {
 };
 enum { MEANINGS = sizeof meanings / sizeof *meanings };
 
-/* ---- where a text stands in the file ---------------------------------------------------------- */
+/* where a text stands in the file */
 
 typedef struct st_places {
     st_kql_place *v;
@@ -69,7 +69,8 @@ static size_t blank_at(st_str raw, size_t at)
     return is_blank(raw.p[at]) ? 1 : at + 1 < raw.n && !memcmp(raw.p + at, "\xC2\x85", 2) ? 2 : 0;
 }
 
-/* How many bytes of the file an escape in double quotes takes; *blank: it stands for white space. */
+/* How many bytes of the file an escape in double quotes takes; *blank: it stands for white space.
+ */
 static size_t escape(st_str raw, size_t at, bool *blank)
 {
     int c = at + 1 < raw.n ? raw.p[at + 1] : 0;
@@ -93,7 +94,8 @@ static bool note(st_places *m, size_t text, size_t raw)
  * whatever it was folded into; all else is itself, or an escape. */
 static bool align(st_str text, st_str file, size_t at, size_t end, unsigned style, st_places *m)
 {
-    bool twice = style == YAML_DOUBLE_QUOTED_SCALAR_STYLE, once = style == YAML_SINGLE_QUOTED_SCALAR_STYLE;
+    bool twice = style == YAML_DOUBLE_QUOTED_SCALAR_STYLE,
+         once = style == YAML_SINGLE_QUOTED_SCALAR_STYLE;
     st_str raw = { file.p, end };
     for (size_t i = 0; i < text.n;) {
         if (is_blank(text.p[i])) {
@@ -132,8 +134,8 @@ static size_t content(st_str file, size_t at, unsigned style)
     return stop && at < file.n ? at + 1 : at;
 }
 
-/* A query that was pasted with the fence around it, as in Markdown (```kusto ... ```), which would be
- * one string to KQL: the fence becomes blanks. */
+/* A query that was pasted with the fence around it, as in Markdown (```kusto ... ```), which would
+ * be one string to KQL: the fence becomes blanks. */
 static void unfence(st_str text)
 {
     static const char fence[] = "```";
@@ -143,18 +145,20 @@ static void unfence(st_str text)
         start++;
     while (end > start && is_blank(p[end - 1]))
         end--;
-    for (word = start + 3; word < end && p[word] != '\n' && p[word] != '\r' && p[word] != '`'; word++)
+    for (word = start + 3; word < end && p[word] != '\n' && p[word] != '\r' && p[word] != '`';
+         word++)
         ;
-    if (end - start < 2 * sizeof fence || memcmp(p + start, fence, 3) != 0 || memcmp(p + end - 3, fence, 3) != 0 ||
-        (p[word] != '\n' && p[word] != '\r'))
+    if (end - start < 2 * sizeof fence || memcmp(p + start, fence, 3) != 0 ||
+        memcmp(p + end - 3, fence, 3) != 0 || (p[word] != '\n' && p[word] != '\r'))
         return;
     memset(p + start, ' ', word - start);
     memset(p + end - 3, ' ', 3);
 }
 
-/* ---- what a thing says of itself --------------------------------------------------------------- */
+/* what a thing says of itself */
 
-static void take_query(st_yaml *yaml, const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
+static void take_query(st_yaml *yaml, const st_yaml_source *y, const st_yaml_item *t,
+                       st_yaml_query *q)
 {
     st_places m = { 0 };
     size_t start = t->where.start;
@@ -177,14 +181,17 @@ static void take_query(st_yaml *yaml, const st_yaml_source *y, const st_yaml_ite
     free(m.v);
 }
 
-static void take_field(const st_yaml_source *y, const char *key, const st_yaml_item *t, st_yaml_query *q)
+static void take_field(const st_yaml_source *y, const char *key, const st_yaml_item *t,
+                       st_yaml_query *q)
 {
     if (q->nfields < ST_MAX_YAML_FIELDS)
         q->fields[q->nfields++] =
-            (st_yaml_field){ st_str_of(key), st_arena_copy(y->arena, st_str_trim(t->text)), t->where };
+            (st_yaml_field){ st_str_of(key), st_arena_copy(y->arena, st_str_trim(t->text)),
+                             t->where };
 }
 
-static void take_text(st_yaml *yaml, const st_yaml_source *y, const st_yaml_item *t, st_yaml_query *q)
+static void take_text(st_yaml *yaml, const st_yaml_source *y, const st_yaml_item *t,
+                      st_yaml_query *q)
 {
     for (size_t i = 0; i < MEANINGS; i++) {
         if (!st_str_eq(t->path, st_str_of(meanings[i].path)))

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one needle in one text -------------------------------------------------------- */
+/* one needle in one text */
 
 static bool alnum_before(st_str s, size_t i)
 {
@@ -64,7 +64,8 @@ bool st_match_text(st_mop op, st_str hay, st_str needle)
 bool st_match_at(st_mop op, st_str hay, size_t at, size_t n)
 {
     size_t end = at + n;
-    bool left = op == ST_M_HAS || op == ST_M_HASPREFIX, right = op == ST_M_HAS || op == ST_M_HASSUFFIX;
+    bool left = op == ST_M_HAS || op == ST_M_HASPREFIX,
+         right = op == ST_M_HAS || op == ST_M_HASSUFFIX;
     if ((op == ST_M_STARTS || op == ST_M_EQ) && at)
         return false;
     if ((op == ST_M_ENDS || op == ST_M_EQ) && end != hay.n)
@@ -73,7 +74,7 @@ bool st_match_at(st_mop op, st_str hay, size_t at, size_t n)
            !(right && alnum_before(hay, end) && alnum_at(hay, end));
 }
 
-/* ---- folded texts -------------------------------------------------------------------- */
+/* folded texts */
 
 void st_folds_init(st_folds *f, st_pool *pool)
 {
@@ -114,15 +115,15 @@ st_str st_folds_get(st_folds *f, st_sid id)
     return s;
 }
 
-/* ---- predicates ------------------------------------------------------------------------ */
+/* predicates */
 
 struct st_pred {
     st_mop op;
     bool fold, all;
     st_str *needles; /* sorted, each once */
     size_t n;
-    bool always;       /* one of them is empty, and no more is asked */
-    st_needles *many;  /* NULL: they are few, or all must match */
+    bool always;      /* one of them is empty, and no more is asked */
+    st_needles *many; /* NULL: they are few, or all must match */
     st_regex *regex;
     st_arena arena;
     unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */

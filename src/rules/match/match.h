@@ -30,7 +30,7 @@ bool st_match_text(st_mop op, st_str hay, st_str needle);
 /* A needle of n bytes is at `at`: does it stand there as op asks? */
 bool st_match_at(st_mop op, st_str hay, size_t at, size_t n);
 
-/* ---- folded texts ---------------------------------------------------------------- */
+/* folded texts */
 
 typedef struct st_folds {
     st_pool *pool;
@@ -44,7 +44,7 @@ void st_folds_free(st_folds *f);
 /* The folded text; valid until st_folds_free. */
 st_str st_folds_get(st_folds *f, st_sid id);
 
-/* ---- regular expressions ------------------------------------------------------------ */
+/* regular expressions */
 
 typedef struct st_regex st_regex;
 /* Kusto's regex syntax (Rust's and RE2's family). NULL: err says what is wrong and, at
@@ -60,7 +60,7 @@ size_t st_regex_groups(const st_regex *r); /* without group 0 */
 /* A limit of work was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
-/* ---- predicates --------------------------------------------------------------------- */
+/* predicates */
 
 typedef struct st_pred st_pred;
 /* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
