@@ -8,6 +8,7 @@
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
 #include "base/confine.h"
+#include "base/limits.h"
 #include "evtx/remote.h"
 #include "support/evtxgen.h"
 
