@@ -2,8 +2,7 @@
  * confine.c - resource limits, and a seccomp filter written by hand: a list of system calls,
  * everything else fails as not permitted. Mapping or making memory executable is none of them.
  */
-#include "evtx/confine.h"
-#include "base/limits.h"
+#include "base/confine.h"
 
 #include <stdio.h>
 #include <sys/resource.h>
@@ -52,14 +51,15 @@ static uint64_t address_space(void)
     return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-static void limit_memory(void)
+static void limit_memory(uint64_t more)
 {
 #ifndef ST_SHADOW_MEMORY /* sanitizers map terabytes */
     uint64_t now = address_space();
     if (now)
-        limit(RLIMIT_AS, now + ST_MAX_REMOTE_MEMORY);
+        limit(RLIMIT_AS, now + more);
 #else
     (void)address_space;
+    (void)more;
 #endif
 }
 
@@ -122,11 +122,11 @@ static void filter_calls(void)
 }
 #endif
 
-void st_confine(int fd)
+void st_confine(int fd, const st_confinement *most)
 {
-    limit_memory();
+    limit_memory(most->memory);
     close_others(fd);
-    limit(RLIMIT_CPU, ST_MAX_REMOTE_SECONDS);
+    limit(RLIMIT_CPU, most->seconds);
     limit(RLIMIT_CORE, 0);
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_NOFILE, 1);
