@@ -39,13 +39,13 @@ size_t st_calc_points(st_str s);
 size_t st_calc_byte_of(st_str s, int64_t n);
 
 /* Where indexof() and indexof_regex() look: their arguments behind the second. */
-typedef struct st_window {
+typedef struct st_text_part {
     st_str part;
     int64_t start; /* code points of s in front of part */
     int64_t nth;   /* occurrence that is wanted, from 1; 0 counts as 1 */
-} st_window;
+} st_text_part;
 /* false: the value of the call is *value already. */
-bool st_calc_window(const st_expr *x, const st_val *a, st_str s, st_window *w, st_val *value);
+bool st_calc_text_part(const st_expr *x, const st_val *a, st_str s, st_text_part *w, st_val *value);
 /* A time or a span and a span later. */
 st_val st_calc_shift(st_val t, int64_t by);
 

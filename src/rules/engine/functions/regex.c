@@ -95,9 +95,9 @@ static st_val f_indexof_regex(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[1][2];
     st_regex *re = regex_of(r, x, a[1]);
-    st_window w = { 0 };
+    st_text_part w = { 0 };
     st_val value = st_val_null();
-    if (!re || !st_calc_window(x, a, st_calc_text(r, a[0]), &w, &value))
+    if (!re || !st_calc_text_part(x, a, st_calc_text(r, a[0]), &w, &value))
         return value;
     for (size_t at = 0; search(r, re, w.part, at, spans, 1);) {
         if (--w.nth <= 0)

@@ -104,7 +104,7 @@ static st_val f_substring(st_run *r, const st_expr *x, const st_val *a)
     return st_val_str(&r->mem, rest);
 }
 
-bool st_calc_window(const st_expr *x, const st_val *a, st_str s, st_window *w, st_val *value)
+bool st_calc_text_part(const st_expr *x, const st_val *a, st_str s, st_text_part *w, st_val *value)
 {
     int64_t start = x->nargs > 2 ? a[2].u.i : 0, len = x->nargs > 3 ? a[3].u.i : -1,
             nth = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)st_calc_points(s);
@@ -117,7 +117,7 @@ bool st_calc_window(const st_expr *x, const st_val *a, st_str s, st_window *w, s
     if (start > all)
         return false;
     size_t at = st_calc_byte_of(s, start);
-    *w = (st_window){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
+    *w = (st_text_part){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
     if (len >= 0)
         w->part.n = st_calc_byte_of(w->part, len);
     return true;
@@ -126,9 +126,9 @@ bool st_calc_window(const st_expr *x, const st_val *a, st_str s, st_window *w, s
 static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
 {
     st_str what = st_calc_text(r, a[1]);
-    st_window w;
+    st_text_part w;
     st_val value;
-    if (!st_calc_window(x, a, st_calc_text(r, a[0]), &w, &value))
+    if (!st_calc_text_part(x, a, st_calc_text(r, a[0]), &w, &value))
         return value;
     st_str part = w.part;
     size_t i = 0;

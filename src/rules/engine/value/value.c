@@ -37,7 +37,7 @@ void *st_mem_zeroed(st_mem *m, size_t n, size_t size)
     return fits ? calloc(n, size) : NULL;
 }
 
-void st_graph_ive_back(st_mem *m, size_t before)
+void st_mem_give_back(st_mem *m, size_t before)
 {
     if (m->budget)
         m->budget->used -= m->held - before;

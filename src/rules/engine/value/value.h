@@ -64,7 +64,7 @@ typedef struct st_mem {
 bool st_graph_row(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size);
 void *st_mem_zeroed(st_mem *m, size_t n, size_t size);
 /* What was taken since held was `before` has been freed. */
-void st_graph_ive_back(st_mem *m, size_t before);
+void st_mem_give_back(st_mem *m, size_t before);
 
 #define ST_KQL_TICKS_MAX INT64_C(3155378975999999999)
 #define ST_KQL_DAY INT64_C(864000000000)

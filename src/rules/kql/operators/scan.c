@@ -238,7 +238,7 @@ static bool scan_all(st_run *r, st_op *op)
         if (!st_run_going(r) || !scan_batch(r, op, i))
             return false;
         if (cap == s->out_cap && values == s->values_cap)
-            st_graph_ive_back(&r->mem, held);
+            st_mem_give_back(&r->mem, held);
     }
     for (size_t k = 0; k < s->n; k++)
         if (!settle(r, s, &s->sequences[k]))

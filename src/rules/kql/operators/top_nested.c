@@ -82,7 +82,7 @@ typedef struct work {
 static bool group_rows(st_run *r, work *w, const st_rows *rows, const level *l,
                        const size_t *path_of)
 {
-    const st_val *key = st_bind_row_values(r, rows, l->key, &w->arena);
+    const st_val *key = st_row_values(r, rows, l->key, &w->arena);
     w->group = ST_NEWN(&w->arena, size_t, rows->rows + 1);
     if (!key || !w->group)
         return st_run_nomem(r);
