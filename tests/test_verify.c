@@ -7,7 +7,8 @@
 
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
-#include "evtx/confine.h"
+#include "base/confine.h"
+#include "base/limits.h"
 #include "evtx/remote.h"
 #include "support/evtxgen.h"
 
@@ -772,7 +773,7 @@ static void confine__child__computes_and_nothing_else(void **state)
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
-        st_confine(pair[1]);
+        st_confine(pair[1], &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
         can = powers();
         _exit(write(0, &can, 1) == 1 ? 0 : 1);
     }

@@ -5,7 +5,7 @@
  * record and one that ends it. Both ends are this program, so numbers go as they lie in memory.
  */
 #include "evtx/remote.h"
-#include "evtx/confine.h"
+#include "base/confine.h"
 #include "evtx/repeat.h"
 #include "base/limits.h"
 
@@ -208,7 +208,7 @@ static void serve(int fd)
     question q;
     if (!x || !(x->libevtx = st_libevtx_new()))
         return;
-    st_confine(fd);
+    st_confine(fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
     x->c.bytes = x->chunk;
     while (get_all(0, &q, sizeof q)) {
         if (q.n > CHUNK || (q.n && !get_all(0, x->chunk, q.n)))
