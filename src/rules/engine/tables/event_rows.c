@@ -48,7 +48,7 @@ const st_event_rows *st_event_rows_at(size_t i)
     }
 #define AS(form, id, name, text)                  \
     {                                             \
-        id, name, ST_T_##text, ST_FN_##form, NULL \
+        id, name, ST_T_##text, ST_FORM_##form, NULL \
     }
 #define WORD(id, name, word)                    \
     {                                           \
