@@ -46,8 +46,8 @@ const st_event_rows *st_event_rows_at(size_t i)
     {                                             \
         id, name, ST_T_##text, ST_FORM_TEXT, NULL \
     }
-#define AS(form, id, name, text)                  \
-    {                                             \
+#define AS(form, id, name, text)                    \
+    {                                               \
         id, name, ST_T_##text, ST_FORM_##form, NULL \
     }
 #define WORD(id, name, word)                    \
