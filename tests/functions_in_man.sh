@@ -19,7 +19,7 @@ bad=0
 diff -u "$page" "$tmp/page" || bad=1
 
 # The words of the parser's table of operators.
-words=$(sed -n 's/^ *{ "\([a-z-]*\)", ST_KP_[A-Z_]*.*/\1/p' "$srcdir/src/rules/kql/parse_ops.c")
+words=$(sed -n 's/^ *{ "\([a-z-]*\)", ST_KQL_PIPE_[A-Z_]*.*/\1/p' "$srcdir/src/rules/kql/syntax/parse_ops.c")
 sed -n '/^\.It Ic /p; /^\.Ic /p' "$page" | tr -s ' ,' '\n\n' >"$tmp/listed"
 for word in $words; do
     grep -qx -e "$word" "$tmp/listed" || { echo "the operator $word isn't in the page"; bad=1; }

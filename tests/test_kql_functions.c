@@ -4,7 +4,7 @@
  * A test asks that each function of the tables stands in some expression, so that a new one
  * can't be forgotten here, and that each has its line of documentation.
  */
-#include "rules/kql/plan.h"
+#include "rules/engine/run/plan.h"
 #include "shelltree/rules.h"
 
 #include <stdarg.h>
@@ -643,18 +643,18 @@ static bool is_called(const expr_case *cases, size_t n, st_str name)
 static void function__each_of_the_tables__is_tested_and_documented(void **state)
 {
     (void)state;
-    for (size_t i = 0; st_kfn_at(i); i++) {
-        const st_kfn *f = st_kfn_at(i);
+    for (size_t i = 0; st_fn_at(i); i++) {
+        const st_fn *f = st_fn_at(i);
         if (!f->doc || strlen(f->doc) < 4)
             fail_msg("%s() has no documentation", f->name);
         if (f->code && f->result[0] != '(' &&
             !is_called(functions, sizeof functions / sizeof *functions, st_str_of(f->name)))
             fail_msg("%s() is in no expression of this test", f->name);
-        if (st_kfn_find(st_str_of(f->name)) != f)
+        if (st_fn_find(st_str_of(f->name)) != f)
             fail_msg("%s() is there twice", f->name);
     }
-    for (size_t i = 0; st_kagg_at(i); i++) {
-        const st_kagg *g = st_kagg_at(i);
+    for (size_t i = 0; st_agg_at(i); i++) {
+        const st_agg *g = st_agg_at(i);
         if (!g->doc || strlen(g->doc) < 4)
             fail_msg("%s() has no documentation", g->name);
         if (g->step &&

@@ -7,8 +7,11 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "rules/kql/ast.h"
+#include "rules/kql/syntax/ast.h"
 #include "base/limits.h"
+#include "rules/engine/value/times.h"
+#include "support/kql_print.h"
+#include "rules/text/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +19,7 @@
 
 typedef struct parsed {
     st_arena arena;
-    st_kql_diags diags;
+    st_diag_sink diags;
     st_kql_script script;
     bool ok;
     st_buf out;
@@ -26,14 +29,14 @@ static void parse(parsed *p, st_str text)
 {
     memset(p, 0, sizeof *p);
     p->diags.arena = &p->arena;
-    st_kql_diags_file(&p->diags, ST_STR("q.kql"), text, 0, true);
+    st_diags_file(&p->diags, ST_STR("q.kql"), text, 0, true);
     p->ok = st_kql_parse(&p->arena, text, &p->diags, &p->script);
 }
 
 static void drop(parsed *p)
 {
     st_buf_free(&p->out);
-    st_kql_diags_free(&p->diags);
+    st_diags_free(&p->diags);
     st_arena_free(&p->arena);
 }
 
@@ -445,7 +448,7 @@ static void text__timespans__all_forms(void **state)
                   { "", -1 } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         int64_t got = -1;
-        bool ok = st_kql_timespan_text(st_str_of(table[i].text), &got);
+        bool ok = st_timespan_text(st_str_of(table[i].text), &got);
         assert_int_equal(ok, table[i].ticks != -1);
         if (ok)
             assert_true(got == table[i].ticks);

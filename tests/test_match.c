@@ -1,6 +1,6 @@
 /* test_match.c - predicates of many needles: as each needle by itself, over texts made at random.
  */
-#include "rules/match/match.h"
+#include "rules/engine/match/match.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -2,7 +2,7 @@
  * test_tables.c - Sysmon's other events as rows of Defender's tables: records by hand go through
  * the decoder, the forest and a query, and the cells that come out are compared.
  */
-#include "sysmon/store.h"
+#include "events/store.h"
 
 #include "shelltree/rules.h"
 

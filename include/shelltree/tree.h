@@ -27,7 +27,7 @@
 #ifndef SHELLTREE_TREE_H
 #define SHELLTREE_TREE_H
 
-#include "shelltree/sysmon.h"
+#include "shelltree/events.h"
 
 typedef uint32_t st_node; /* place in st_forest.procs */
 #define ST_NO_NODE UINT32_MAX

@@ -54,7 +54,7 @@ void st_rules_free(st_rules *r)
     free(r->id_owners);
     st_pool_free(r->ids);
     st_pool_free(r->paths);
-    st_kql_diags_free(&r->diags);
+    st_diags_free(&r->diags);
     st_arena_free(&r->arena);
     free(r);
 }
@@ -170,9 +170,9 @@ static void settle_id(st_rules *r, st_loaded *l, st_str fallback)
             again->next = n + 1;
     }
     if (said)
-        st_kql_diag_file(&r->diags, ST_SEV_WARNING,
-                         "the id %.*s is %.*s's already; this rule becomes %.*s", ST_FMT(id),
-                         ST_FMT(other), ST_FMT(l->rule.id));
+        st_diag_file(&r->diags, ST_SEV_WARNING,
+                     "the id %.*s is %.*s's already; this rule becomes %.*s", ST_FMT(id),
+                     ST_FMT(other), ST_FMT(l->rule.id));
 }
 
 /* one rule */
@@ -194,7 +194,7 @@ static void understand(st_rules *r, st_loaded *l)
     bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
     l->script.subject = l->rule.process;
     st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
-    st_kql_diags_sort(&r->diags, first);
+    st_diags_sort(&r->diags, first);
     l->plan = bound.plan;
     l->rule.status = bound.status;
     l->rule.why = bound.why;
@@ -213,7 +213,7 @@ static void read_header(st_rules *r, st_loaded *l, const piece *from)
 {
     const st_yaml_query *y = from->yaml;
     size_t base = y ? 0 : (size_t)(from->text.p - from->file.p);
-    st_kql_diags_file(&r->diags, from->path, from->file, base, from->named);
+    st_diags_file(&r->diags, from->path, from->file, base, from->named);
     for (size_t i = 0; y && i < y->nfields; i++)
         st_header_set(&r->arena, y->fields[i].key, y->fields[i].value, y->fields[i].where,
                       &r->diags, &l->rule);
@@ -278,7 +278,7 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
     st_yaml_query q = { 0 };
     st_yaml_source source = { &r->arena, from->file, &r->diags };
     st_code code = ST_OK;
-    st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
+    st_diags_file(&r->diags, from->path, from->file, 0, from->named);
     st_yaml *y = st_yaml_open(&r->arena, from->file, &r->diags);
     while (y && code == ST_OK && st_yaml_next_query(y, &source, &q)) {
         piece one = *from;
@@ -287,7 +287,7 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
         one.yaml = &q;
         one.number = ++from->number;
         code = add_rule(r, &one, err);
-        st_kql_diags_file(&r->diags, from->path, from->file, 0, from->named);
+        st_diags_file(&r->diags, from->path, from->file, 0, from->named);
     }
     st_yaml_close(y);
     if (code == ST_OK && r->arena.failed)
@@ -316,12 +316,12 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
     if (kind == ST_RULE_TEXT && !named && !st_looks_kql(file))
         return ST_OK;
     size_t before = r->n;
-    st_kql_diags_file(&r->diags, path, file, 0, named);
+    st_diags_file(&r->diags, path, file, 0, named);
     st_code code = kinds[kind].add(r, &from, err);
     if (code == ST_OK && r->n == before && named && !r->diags.errors)
-        st_kql_diag_file(&r->diags, ST_SEV_ERROR, "%s", kinds[kind].none);
+        st_diag_file(&r->diags, ST_SEV_ERROR, "%s", kinds[kind].none);
     if (r->diags.dropped)
-        st_kql_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
+        st_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
     return code;
 }
 
@@ -365,8 +365,8 @@ static st_code visit(void *ctx, st_str path)
         return add_text(r, path, file, false, f->err);
     if (code == ST_E_MEMORY)
         return st_fail(f->err, code, "%s", why.text);
-    st_kql_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
-    st_kql_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
+    st_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
+    st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
     return ST_OK;
 }
 

@@ -1,10 +1,10 @@
 /*
  * rules_private.h - what a rule set is made of: for the loader and for running.
  */
-#ifndef SHELLTREE_RULES_PRIVATE_H
-#define SHELLTREE_RULES_PRIVATE_H
+#ifndef ST_RULES_RULES_PRIVATE_H
+#define ST_RULES_RULES_PRIVATE_H
 
-#include "rules/kql/engine.h"
+#include "rules/kql/language.h"
 
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
@@ -24,7 +24,7 @@ struct st_rules {
     st_loaded **items; /* by id, then path */
     size_t n, cap;
     uint64_t events;    /* see st_rules_events */
-    st_kql_diags diags; /* in the order of loading */
+    st_diag_sink diags; /* in the order of loading */
     st_rule_settings settings;
     st_pool *ids, *paths;   /* ids folded; paths of files that were read */
     st_id_owner *id_owners; /* by the pool's id */

@@ -6,7 +6,8 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
-#include "rules/kql/plan.h"
+#include "rules/kql/bind/bind.h"
+#include "rules/engine/run/plan.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
@@ -56,7 +57,7 @@ static int by_node(const void *a, const void *b)
 }
 
 /* A process counts once, with the reason of its first row: a thousand connections are one hit. */
-static bool is_new(st_krun *r, hits *h, st_node n)
+static bool is_new(st_run *r, hits *h, st_node n)
 {
     if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, r->forest->n / 8 + 1)))
         return false;
@@ -66,29 +67,29 @@ static bool is_new(st_krun *r, hits *h, st_node n)
 }
 
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
-static bool take_batch(st_krun *r, st_kbatch *b, size_t reason, uint32_t rule, bool placeholders,
+static bool take_batch(st_run *r, st_batch *b, size_t reason, uint32_t rule, bool placeholders,
                        hits *h, bool *rest)
 {
-    const st_kv *why = reason == SIZE_MAX ? NULL : st_kbatch_col(r, b, reason);
+    const st_val *why = reason == SIZE_MAX ? NULL : st_batch_col(r, b, reason);
     for (size_t k = 0; k < b->n; k++) {
         st_node row = b->node[k];
         bool process = row == ST_NO_NODE || row < r->forest->n;
-        st_node n = placeholders && process ? row : st_krow_process(r, row);
+        st_node n = placeholders && process ? row : st_lineage_process(r, row);
         rest[k] = n != row || n == ST_NO_NODE;
         if (n == ST_NO_NODE || !is_new(r, h, n))
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
-            return st_krun_nomem(r);
+            return st_run_nomem(r);
         h->v[h->n++] =
-            (st_match){ rule, n, why && why[k].tag == ST_KV_STRING ? why[k].u.s : ST_ABSENT };
+            (st_match){ rule, n, why && why[k].tag == ST_VAL_STRING ? why[k].u.s : ST_ABSENT };
     }
     return true;
 }
 
-static size_t reason_column(const st_kschema *s)
+static size_t reason_column(const st_schema *s)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (st_str_eq(s->v[i].name, ST_STR("Reason")) && s->v[i].type == ST_KT_STRING)
+        if (st_str_eq(s->v[i].name, ST_STR("Reason")) && s->v[i].type == ST_TYPE_STRING)
             return i;
     return SIZE_MAX;
 }
@@ -99,22 +100,22 @@ typedef struct outcome {
     st_err stop; /* code 0: it ran to its end */
 } outcome;
 
-static bool take_rows(st_krun *r, const st_loaded *l, uint32_t rule, st_kop *root, hits *h,
+static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, hits *h,
                       st_filling *f)
 {
     size_t reason = reason_column(&root->schema);
-    st_kbatch *b;
+    st_batch *b;
     bool ok = true;
-    while (ok && (b = st_kop_next(r, root)) != NULL) {
+    while (ok && (b = st_op_next(r, root)) != NULL) {
         bool *rest = ST_NEWN(&b->arena, bool, b->n);
-        ok = rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest)
-                  : st_krun_nomem(r);
+        ok =
+            rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest) : st_run_nomem(r);
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
-        st_kbatch_free(b);
+        st_batch_free(b);
     }
     if (h->n)
         qsort(h->v, h->n, sizeof *h->v, by_node);
-    return ok && st_krun_ok(r);
+    return ok && st_run_ok(r);
 }
 
 static void empty(hits *h, st_filling *rest)
@@ -127,28 +128,28 @@ static void empty(hits *h, st_filling *rest)
 
 /* What h and rest hold of an earlier run goes. rest: the rows that are no observed process's are
  * counted there, or NULL. table: NULL, or where they go. */
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f,
-                        st_kshared *shared, const st_run_options *o, hits *h, st_filling *rest,
-                        st_table **table, outcome *out, st_err *err)
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, st_shared *shared,
+                        const st_run_options *o, hits *h, st_filling *rest, st_table **table,
+                        outcome *out, st_err *err)
 {
     const st_loaded *l = rules->items[rule];
-    st_krun r;
-    st_kbound bound;
+    st_run r;
+    st_bound bound;
     empty(h, rest);
-    st_krun_init(&r, f, shared, o, &rules->settings);
-    st_kbind(&r, &l->script, l->rule.marks_servers, NULL, &bound);
+    st_run_init(&r, f, shared, o, &rules->settings);
+    st_bind_rule(&r, &l->script, l->rule.marks_servers, NULL, &bound);
     if (rest) {
         rest->keep = table != NULL;
         rest->want_digests |= !table && r.lifted && o->ago_off;
     }
     bool ok = bound.status == ST_RULE_READY;
-    for (st_kop *op = ok ? bound.root : NULL; ok && op; op = op->also) {
+    for (st_op *op = ok ? bound.root : NULL; ok && op; op = op->also) {
         ok = take_rows(&r, l, rule, op, h, rest);
         if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
             table = &(*table)->next;
     }
     if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
-        st_krun_nomem(&r);
+        st_run_nomem(&r);
     *out = (outcome){ r.lifted, r.limit, { 0 } };
     st_code code = r.err.code;
     if (code == ST_E_LIMIT) {
@@ -161,7 +162,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     if (table)
         st_filling_free(rest); /* it draws on the run's budget */
     h->seen = NULL;
-    st_krun_free(&r);
+    st_run_free(&r);
     return code;
 }
 
@@ -179,7 +180,7 @@ static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *
 
 /* web servers */
 
-static st_code mark_servers(const st_rules *rules, const st_forest *f, st_kshared *shared,
+static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
                             const st_run_options *o, bool *server, st_matches *m, st_err *err)
 {
     hits h = { 0 };
@@ -219,7 +220,7 @@ typedef struct job {
     const st_rules *rules;
     st_forest *f;
     st_run_options o;
-    st_kshared shared;
+    st_shared shared;
     st_matches *m;
     hits all;
     hits *per_rule; /* kept only for the comparison with trusted edges */
@@ -323,7 +324,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     job j = { .rules = r, .f = f, .o = *o };
     bool *server = calloc(f->n + 1, sizeof *server);
     st_code code = ST_E_MEMORY;
-    st_kshared_init(&j.shared, f->pool);
+    st_shared_init(&j.shared, f->pool);
     if (!j.o.now)
         j.o.now = st_rules_now(f);
     j.m = calloc(1, sizeof *j.m);
@@ -338,7 +339,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
         free(j.per_rule[i].v);
     free(j.per_rule);
     free(j.all.v);
-    st_kshared_free(&j.shared);
+    st_shared_free(&j.shared);
     free(server);
     if (code != ST_OK) {
         st_matches_free(j.m);
@@ -359,14 +360,14 @@ void st_matches_free(st_matches *m)
 st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, const st_matches *m,
                         st_table_visit *fn, void *ctx, st_err *err)
 {
-    st_kshared shared;
+    st_shared shared;
     st_run_options options = *o;
     hits h = { 0 };
     outcome out;
     st_code code = ST_OK;
     if (!options.now)
         options.now = st_rules_now(f);
-    st_kshared_init(&shared, f->pool);
+    st_shared_init(&shared, f->pool);
     for (uint32_t i = 0; code == ST_OK && i < r->n; i++) {
         st_table *t = NULL;
         st_filling rest = { 0 };
@@ -381,24 +382,24 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
         st_table_free(t);
     }
     free(h.v);
-    st_kshared_free(&shared);
+    st_shared_free(&shared);
     return code;
 }
 
 /* one query */
 
-static st_table *all_rows(st_krun *r, st_kop *root)
+static st_table *all_rows(st_run *r, st_op *root)
 {
     st_filling f = { .keep = true };
     st_table *first = NULL, **last = &first;
-    st_kbatch *b;
+    st_batch *b;
     bool ok = true;
-    for (st_kop *op = root; ok && op; op = op->also) {
-        while (ok && (b = st_kop_next(r, op)) != NULL) {
+    for (st_op *op = root; ok && op; op = op->also) {
+        while (ok && (b = st_op_next(r, op)) != NULL) {
             ok = st_filling_take(r, &f, &op->schema, b, NULL);
-            st_kbatch_free(b);
+            st_batch_free(b);
         }
-        *last = ok && st_krun_ok(r) ? st_filling_end(r, &f, &op->schema) : NULL;
+        *last = ok && st_run_ok(r) ? st_filling_end(r, &f, &op->schema) : NULL;
         ok = *last != NULL;
         if (ok)
             (*last)->render = st_arena_copy(&(*last)->arena, op->render);
@@ -412,7 +413,7 @@ static st_table *all_rows(st_krun *r, st_kop *root)
 }
 
 /* Why a query that was bound can't run, or didn't to its end. */
-static st_code why_not(const st_krun *r, st_str path, const st_kbound *bound, st_err *err)
+static st_code why_not(const st_run *r, st_str path, const st_bound *bound, st_err *err)
 {
     if (bound->status == ST_RULE_NOT_APPLICABLE)
         return st_fail(err, ST_E_RULE, "the query needs %.*s", ST_FMT(bound->why));
@@ -431,21 +432,21 @@ typedef struct wanted {
     bool run;     /* the plan with rows and times */
 } wanted;
 
-static st_code run_bound(st_krun *r, st_str path, const st_kql_script *script,
-                         const st_kbound *bound, wanted *w, st_err *err)
+static st_code run_bound(st_run *r, st_str path, const st_kql_script *script, const st_bound *bound,
+                         wanted *w, st_err *err)
 {
     if (why_not(r, path, bound, err) != ST_OK)
         return err->code;
     if (!w->plan || w->run)
         w->table = all_rows(r, bound->root);
     if (!w->table && (!w->plan || w->run))
-        st_krun_nomem(r); /* unless it is something else already */
+        st_run_nomem(r); /* unless it is something else already */
     if (w->plan && r->err.code == ST_OK)
-        st_kexplain(r, script->text, bound->root, w->run, w->plan);
+        st_explain(r, script->text, bound->root, w->run, w->plan);
     return why_not(r, path, bound, err);
 }
 
-static st_code mark_for_query(const st_rules *rules, st_forest *f, st_kshared *shared,
+static st_code mark_for_query(const st_rules *rules, st_forest *f, st_shared *shared,
                               const st_run_options *o, st_err *err)
 {
     bool *server = calloc(f->n + 1, sizeof *server);
@@ -465,7 +466,7 @@ static st_code check_params(const st_rules *r, const st_kql_script *script, st_e
         st_str name = r->settings.params[i].name;
         bool declared = false;
         for (const st_kql_stmt *s = script->first; s; s = s->next)
-            for (size_t k = 0; s->kind == ST_KS_DECLARE && k < s->nparams; k++)
+            for (size_t k = 0; s->kind == ST_KQL_STMT_DECLARE && k < s->nparams; k++)
                 declared |= st_str_eq(s->params[k].name.text, name);
         if (!declared)
             return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter",
@@ -481,11 +482,11 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_str kept = st_arena_copy(&r->arena, text), name = st_arena_copy(&r->arena, path);
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
-    st_kql_diags_file(&r->diags, name, kept, 0, true);
+    st_diags_file(&r->diags, name, kept, 0, true);
     if (!st_kql_parse(&r->arena, kept, &r->diags, &script)) {
         st_kql_bound rest; /* what else is wrong in it */
         st_kql_bind_rule(&script, false, &r->settings, &r->arena, &r->diags, &rest);
-        st_kql_diags_sort(&r->diags, 0);
+        st_diags_sort(&r->diags, 0);
         st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }
@@ -494,23 +495,23 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
-    st_kshared shared;
-    st_krun run;
-    st_kbound bound;
-    st_kshared_init(&shared, pool);
+    st_shared shared;
+    st_run run;
+    st_bound bound;
+    st_shared_init(&shared, pool);
     st_code code = f ? mark_for_query(r, f, &shared, o, err) : ST_OK;
     if (code == ST_OK) {
-        st_krun_init(&run, f, &shared, o, &r->settings);
+        st_run_init(&run, f, &shared, o, &r->settings);
         run.explain = w->plan != NULL;
         run.measure = w->run;
-        st_kbind(&run, &script, false, &r->diags, &bound);
-        r->events |= st_krun_events(&run);
+        st_bind_rule(&run, &script, false, &r->diags, &bound);
+        r->events |= st_run_events(&run);
         code = run_bound(&run, name, &script, &bound, w, err);
         if (run.limit)
-            st_kql_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
-        st_krun_free(&run);
+            st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
+        st_run_free(&run);
     }
-    st_kshared_free(&shared);
+    st_shared_free(&shared);
     if (!f)
         st_pool_free(pool);
     return code;

@@ -6,33 +6,33 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool begin(st_krun *r, st_filling *f, const st_kschema *s)
+static bool begin(st_run *r, st_filling *f, const st_schema *s)
 {
     if (f->table)
         return true;
     st_table *t = f->table = calloc(1, sizeof *t);
     if (!t)
-        return st_krun_nomem(r);
+        return st_run_nomem(r);
     t->arena.budget = &r->budget;
     t->ncolumns = s->n;
     t->columns = ST_NEWN(&t->arena, st_table_column, s->n);
     for (size_t i = 0; t->columns && i < s->n; i++) {
         t->columns[i].name = st_arena_copy(&t->arena, s->v[i].name);
-        t->columns[i].type = st_str_of(st_kt_name(s->v[i].type));
+        t->columns[i].type = st_str_of(st_type_name(s->v[i].type));
     }
-    return (t->columns && !t->arena.failed) || st_krun_nomem(r);
+    return (t->columns && !t->arena.failed) || st_run_nomem(r);
 }
 
 /* One row's cells, and what stands for all of them. */
-static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kbatch *b, size_t k,
+static bool take_row(st_run *r, st_filling *f, const st_schema *s, const st_batch *b, size_t k,
                      st_buf *text)
 {
     uint64_t digest = 0;
     for (size_t i = 0; i < s->n; i++) {
-        st_kv v = b->cols[i].v[k];
-        bool null = v.tag == ST_KV_NULL;
+        st_val v = b->cols[i].v[k];
+        bool null = v.tag == ST_VAL_NULL;
         st_buf_clear(text);
-        st_kv_put(text, &r->mem, s->v[i].type, v);
+        st_val_put(text, &r->mem, s->v[i].type, v);
         digest = st_hash(text->p, text->n, digest + null + 1);
         if (f->keep)
             f->cells[f->ncells++] =
@@ -46,8 +46,7 @@ static bool take_row(st_krun *r, st_filling *f, const st_kschema *s, const st_kb
     return !text->failed && !(f->keep && f->table->arena.failed);
 }
 
-bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b,
-                     const bool *which)
+bool st_filling_take(st_run *r, st_filling *f, const st_schema *s, st_batch *b, const bool *which)
 {
     st_buf text = { 0 };
     size_t n = 0;
@@ -60,27 +59,27 @@ bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *
     if (!n)
         return true;
     bool ok =
-        (!f->keep || (begin(r, f, s) && st_kgrow(&r->mem, &f->cells, &f->cells_cap,
-                                                 f->ncells + n * s->n + 1, sizeof *f->cells))) &&
+        (!f->keep || (begin(r, f, s) && st_mem_grow(&r->mem, &f->cells, &f->cells_cap,
+                                                    f->ncells + n * s->n + 1, sizeof *f->cells))) &&
         (!f->want_digests ||
-         st_kgrow(&r->mem, &f->digests, &f->digests_cap, f->ndigests + n, sizeof *f->digests));
+         st_mem_grow(&r->mem, &f->digests, &f->digests_cap, f->ndigests + n, sizeof *f->digests));
     for (size_t i = 0; ok && i < s->n; i++)
-        ok = st_kbatch_col(r, b, i) != NULL;
+        ok = st_batch_col(r, b, i) != NULL;
     for (size_t k = 0; ok && k < b->n; k++)
         if (!which || which[k])
             ok = take_row(r, f, s, b, k, &text);
     st_buf_free(&text);
-    return ok || st_krun_nomem(r);
+    return ok || st_run_nomem(r);
 }
 
-st_table *st_filling_end(st_krun *r, st_filling *f, const st_kschema *s)
+st_table *st_filling_end(st_run *r, st_filling *f, const st_schema *s)
 {
     if (!begin(r, f, s))
         return NULL;
     st_table *t = f->table;
     t->cells = ST_NEWN(&t->arena, st_cell, f->ncells);
     if (!t->cells) {
-        st_krun_nomem(r);
+        st_run_nomem(r);
         return NULL;
     }
     if (f->ncells)

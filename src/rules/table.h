@@ -2,10 +2,10 @@
  * table.h - rows of a query as a table of texts: what `query` shows, and what a rule gives whose
  * rows are no processes.
  */
-#ifndef SHELLTREE_RULES_TABLE_H
-#define SHELLTREE_RULES_TABLE_H
+#ifndef ST_RULES_TABLE_H
+#define ST_RULES_TABLE_H
 
-#include "rules/kql/plan.h"
+#include "rules/engine/run/plan.h"
 
 /* A table that is being filled. Start with { .keep = ..., .digests = ... }. */
 typedef struct st_filling {
@@ -21,10 +21,9 @@ typedef struct st_filling {
 
 /* Takes the rows of a batch of schema s: all, or those that `which` says. False: r has failed, for
  * want of memory or of what it may take of it. */
-bool st_filling_take(st_krun *r, st_filling *f, const st_kschema *s, st_kbatch *b,
-                     const bool *which);
+bool st_filling_take(st_run *r, st_filling *f, const st_schema *s, st_batch *b, const bool *which);
 /* The table, even of no rows; NULL: r has failed. The caller owns it. */
-st_table *st_filling_end(st_krun *r, st_filling *f, const st_kschema *s);
+st_table *st_filling_end(st_run *r, st_filling *f, const st_schema *s);
 void st_filling_free(st_filling *f);
 /* How many rows of a are not among b's; both have digests, which are sorted by it. */
 uint64_t st_filling_only_in(st_filling *a, st_filling *b);

@@ -4,7 +4,7 @@
  *
  * A table's doc is "what it gives|how it differs from Kusto".
  */
-#include "rules/kql/plan.h"
+#include "rules/engine/run/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,19 +60,19 @@ static void list(const entry *items, size_t n, bool aggregates, bool runs)
 int main(void)
 {
     size_t n = 0, functions = 0, aggregates = 0;
-    while (st_kfn_at(functions))
+    while (st_fn_at(functions))
         functions++;
-    while (st_kagg_at(aggregates))
+    while (st_agg_at(aggregates))
         aggregates++;
     entry *items = calloc(functions + aggregates, sizeof *items);
     if (!items)
         return 1;
     for (size_t i = 0; i < functions; i++)
         items[n++] =
-            (entry){ st_kfn_at(i)->name, st_kfn_at(i)->doc, false, st_kfn_at(i)->code != NULL };
+            (entry){ st_fn_at(i)->name, st_fn_at(i)->doc, false, st_fn_at(i)->code != NULL };
     for (size_t i = 0; i < aggregates; i++)
         items[n++] =
-            (entry){ st_kagg_at(i)->name, st_kagg_at(i)->doc, true, st_kagg_at(i)->step != NULL };
+            (entry){ st_agg_at(i)->name, st_agg_at(i)->doc, true, st_agg_at(i)->step != NULL };
     qsort(items, n, sizeof *items, by_name);
     puts(".Ss Functions");
     list(items, n, false, true);

@@ -19,7 +19,7 @@ typedef struct reader {
 
 static void told(reader *x, st_span where, const char *what)
 {
-    st_kql_diag(&x->rules->diags, ST_SEV_ERROR, where, NULL, "%s", what);
+    st_diag_at(&x->rules->diags, ST_SEV_ERROR, where, NULL, "%s", what);
 }
 
 static void add(reader *x, size_t list, st_str text)
@@ -180,7 +180,7 @@ static st_code read_cases(st_rules *r, st_str path, st_str file, bool named, st_
     reader x = { .rules = r, .now = &now };
     st_yaml_item t;
     bool inside = false;
-    st_kql_diags_file(&r->diags, path, file, 0, named);
+    st_diags_file(&r->diags, path, file, 0, named);
     st_yaml *y = x.yaml = st_yaml_open(&r->arena, file, &r->diags);
     while (y && st_yaml_next(y, &t)) {
         if (t.what == ST_YAML_BEGIN)

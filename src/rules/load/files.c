@@ -102,7 +102,7 @@ typedef struct pending {
 
 typedef struct walk {
     st_arena *arena;
-    st_kql_diags *diags;
+    st_diag_sink *diags;
     pending *items;
     size_t n, cap;
 } walk;
@@ -128,8 +128,8 @@ static st_str joined(st_arena *a, st_str folder, const char *name)
 
 static void about(walk *w, st_str path, st_severity severity, const char *text)
 {
-    st_kql_diags_file(w->diags, path, (st_str){ 0 }, 0, false);
-    st_kql_diag_file(w->diags, severity, "%s", text);
+    st_diags_file(w->diags, path, (st_str){ 0 }, 0, false);
+    st_diag_file(w->diags, severity, "%s", text);
 }
 
 /* What is in the folder goes on the stack, so that the first name is taken first. */
@@ -160,7 +160,7 @@ static bool open_folder(walk *w, pending here)
     return ok;
 }
 
-st_code st_rule_folder(st_arena *a, st_str path, st_kql_diags *d, st_rule_visit *fn, void *ctx,
+st_code st_rule_folder(st_arena *a, st_str path, st_diag_sink *d, st_rule_visit *fn, void *ctx,
                        st_err *err)
 {
     walk w = { .arena = a, .diags = d };

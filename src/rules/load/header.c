@@ -8,7 +8,7 @@
 
 typedef struct header {
     st_arena *arena;
-    st_kql_diags *diags;
+    st_diag_sink *diags;
     st_rule *rule;
     st_span span; /* of the value */
 } header;
@@ -46,9 +46,9 @@ static void set_description(header *h, st_str v)
 static void set_level(header *h, st_str v)
 {
     if (!st_level_parse(v, &h->rule->level))
-        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
-                    "no level %.*s; expected informational, low, medium, high or critical",
-                    (int)(v.n < 40 ? v.n : 40), v.p);
+        st_diag_at(h->diags, ST_SEV_WARNING, h->span, NULL,
+                   "no level %.*s; expected informational, low, medium, high or critical",
+                   (int)(v.n < 40 ? v.n : 40), v.p);
 }
 
 static void set_marks(header *h, st_str v)
@@ -77,8 +77,8 @@ static void add_technique(header *h, st_str *list, size_t *n, st_str t)
 {
     size_t at = 0;
     if (!is_technique(t)) {
-        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
-                    "%.*s isn't a technique's number (T1505.003)", (int)(t.n < 40 ? t.n : 40), t.p);
+        st_diag_at(h->diags, ST_SEV_WARNING, h->span, NULL,
+                   "%.*s isn't a technique's number (T1505.003)", (int)(t.n < 40 ? t.n : 40), t.p);
         return;
     }
     while (at < *n && st_str_cmp(list[at], t) < 0)
@@ -86,8 +86,8 @@ static void add_technique(header *h, st_str *list, size_t *n, st_str t)
     if (at < *n && st_str_eq(list[at], t))
         return;
     if (*n == ST_MAX_TECHNIQUES) {
-        st_kql_diag(h->diags, ST_SEV_WARNING, h->span, NULL,
-                    "more than %u techniques; the rest isn't kept", ST_MAX_TECHNIQUES);
+        st_diag_at(h->diags, ST_SEV_WARNING, h->span, NULL,
+                   "more than %u techniques; the rest isn't kept", ST_MAX_TECHNIQUES);
         return;
     }
     memmove(list + at + 1, list + at, (*n - at) * sizeof *list);
@@ -146,14 +146,14 @@ static void one_line(header *h, st_str comment)
         set(h, st_str_trim(key), st_str_trim(value));
 }
 
-void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_kql_diags *d,
+void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_diag_sink *d,
                    st_rule *rule)
 {
     header h = { .arena = a, .diags = d, .rule = rule, .span = where };
     set(&h, key, value);
 }
 
-void st_header_read(st_arena *a, st_str text, st_kql_diags *d, st_rule *rule)
+void st_header_read(st_arena *a, st_str text, st_diag_sink *d, st_rule *rule)
 {
     header h = { .arena = a, .diags = d, .rule = rule };
     size_t at = st_str_starts(text, ST_STR("\xEF\xBB\xBF")) ? 3 : 0;

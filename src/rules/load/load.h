@@ -1,8 +1,8 @@
 /*
  * load.h - from files to the texts of rules; the loader's own affair.
  */
-#ifndef SHELLTREE_RULES_LOAD_H
-#define SHELLTREE_RULES_LOAD_H
+#ifndef ST_RULES_LOAD_LOAD_H
+#define ST_RULES_LOAD_LOAD_H
 
 #include "rules/rules_private.h"
 
@@ -11,9 +11,9 @@
 /* Fills title, id, level, techniques, reason, authors, description, marks_servers from the
  * comment lines on top of text; what isn't said stays as it is. Doubts go to the sink, which
  * is set to this text. */
-void st_header_read(st_arena *a, st_str text, st_kql_diags *d, st_rule *rule);
+void st_header_read(st_arena *a, st_str text, st_diag_sink *d, st_rule *rule);
 /* One of them, as though it stood there: "level", "high". where: of the value, for doubts. */
-void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_kql_diags *d,
+void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_diag_sink *d,
                    st_rule *rule);
 
 /* markdown.c: the fenced blocks of a document */
@@ -53,7 +53,7 @@ typedef struct st_yaml_item {
 /* The file must outlive the reader; it is UTF-8. Errors of its YAML go to d. NULL: no memory
  * (a->failed). */
 typedef struct st_yaml st_yaml;
-st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d);
+st_yaml *st_yaml_open(st_arena *a, st_str file, st_diag_sink *d);
 bool st_yaml_next(st_yaml *y, st_yaml_item *out);
 unsigned st_yaml_line(st_yaml *y,
                       size_t at); /* of a byte, from 1; cheap if asked for in rising order */
@@ -67,8 +67,8 @@ typedef struct st_yaml_field {
 } st_yaml_field;
 
 typedef struct st_yaml_query {
-    st_str text;                /* in the arena */
-    const st_kql_place *places; /* where its pieces stand in the file; in the arena */
+    st_str text;                 /* in the arena */
+    const st_text_place *places; /* where its pieces stand in the file; in the arena */
     size_t nplaces;
     unsigned line;                            /* of its first character */
     st_yaml_field fields[ST_MAX_YAML_FIELDS]; /* values are in the arena */
@@ -78,7 +78,7 @@ typedef struct st_yaml_query {
 typedef struct st_yaml_source {
     st_arena *arena;
     st_str file;
-    st_kql_diags *diags;
+    st_diag_sink *diags;
 } st_yaml_source;
 /* The next one; q is zero at first. from: what y was opened with. */
 bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q);
@@ -102,7 +102,7 @@ st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err);
 /* Calls fn for every rule file below path, by name, links not followed. fn returns ST_OK to go on.
  */
 typedef st_code st_rule_visit(void *ctx, st_str path);
-st_code st_rule_folder(st_arena *a, st_str path, st_kql_diags *d, st_rule_visit *fn, void *ctx,
+st_code st_rule_folder(st_arena *a, st_str path, st_diag_sink *d, st_rule_visit *fn, void *ctx,
                        st_err *err);
 bool st_is_folder(st_str path, bool *exists);
 

@@ -4,7 +4,7 @@
  * its colours) and look like it.
  */
 #include "rules/load/load.h"
-#include "rules/kql/ast.h"
+#include "rules/kql/syntax/ast.h"
 
 #include <string.h>
 
@@ -128,15 +128,15 @@ bool st_looks_kql(st_str text)
 static bool only_lets(st_str block)
 {
     st_arena a = { 0 };
-    st_kql_diags quiet = { .arena = &a };
+    st_diag_sink quiet = { .arena = &a };
     st_kql_script script;
-    st_kql_diags_file(&quiet, ST_STR(""), block, 0, false);
+    st_diags_file(&quiet, ST_STR(""), block, 0, false);
     st_kql_parse(&a, block, &quiet, &script);
     const st_kql_stmt *s = script.first;
-    while (s && s->kind == ST_KS_LET)
+    while (s && s->kind == ST_KQL_STMT_LET)
         s = s->next;
     bool only = script.first && !s;
-    st_kql_diags_free(&quiet);
+    st_diags_free(&quiet);
     st_arena_free(&a);
     return only;
 }

@@ -24,7 +24,7 @@ struct st_yaml {
     yaml_parser_t parser;
     st_arena *arena;
     st_str file;
-    st_kql_diags *diags;
+    st_diag_sink *diags;
     level levels[ST_MAX_YAML_DEPTH];
     size_t depth;
     st_buf path; /* the keys that lead here */
@@ -55,7 +55,7 @@ unsigned st_yaml_line(st_yaml *y, size_t at)
     return y->lines + 1;
 }
 
-st_yaml *st_yaml_open(st_arena *a, st_str file, st_kql_diags *d)
+st_yaml *st_yaml_open(st_arena *a, st_str file, st_diag_sink *d)
 {
     st_yaml *y = calloc(1, sizeof *y);
     if (!y || !yaml_parser_initialize(&y->parser)) {
@@ -94,8 +94,8 @@ static void not_yaml(st_yaml *y)
     if (p->error == YAML_MEMORY_ERROR)
         y->arena->failed = true;
     else
-        st_kql_diag(y->diags, ST_SEV_ERROR, span, NULL, "this isn't YAML: %s",
-                    p->problem ? p->problem : "it can't be read");
+        st_diag_at(y->diags, ST_SEV_ERROR, span, NULL, "this isn't YAML: %s",
+                   p->problem ? p->problem : "it can't be read");
 }
 
 /* events */
@@ -135,8 +135,8 @@ static bool opens(st_yaml *y, const yaml_event_t *e, st_yaml_item *out)
 {
     if (y->depth == ST_MAX_YAML_DEPTH) {
         size_t at = byte_of(y, e->start_mark.index);
-        st_kql_diag(y->diags, ST_SEV_ERROR, (st_span){ (uint32_t)at, (uint32_t)at + 1 }, NULL,
-                    "nested too deep (more than %u levels)", ST_MAX_YAML_DEPTH);
+        st_diag_at(y->diags, ST_SEV_ERROR, (st_span){ (uint32_t)at, (uint32_t)at + 1 }, NULL,
+                   "nested too deep (more than %u levels)", ST_MAX_YAML_DEPTH);
         y->done = true;
         return false;
     }

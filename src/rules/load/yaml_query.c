@@ -54,7 +54,7 @@ enum { MEANINGS = sizeof meanings / sizeof *meanings };
 /* where a text stands in the file */
 
 typedef struct st_places {
-    st_kql_place *v;
+    st_text_place *v;
     size_t n, cap;
 } st_places;
 
@@ -81,12 +81,12 @@ static size_t escape(st_str raw, size_t at, bool *blank)
 /* Notes that text stands at raw from here on, if that doesn't follow from the place before. */
 static bool note(st_places *m, size_t text, size_t raw)
 {
-    const st_kql_place *last = m->n ? &m->v[m->n - 1] : NULL;
+    const st_text_place *last = m->n ? &m->v[m->n - 1] : NULL;
     if (last && text - last->text == raw - last->file)
         return true;
     if (!st_grow(&m->v, &m->cap, m->n + 1, sizeof *m->v))
         return false;
-    m->v[m->n++] = (st_kql_place){ (uint32_t)text, (uint32_t)raw };
+    m->v[m->n++] = (st_text_place){ (uint32_t)text, (uint32_t)raw };
     return true;
 }
 
@@ -163,8 +163,8 @@ static void take_query(st_yaml *yaml, const st_yaml_source *y, const st_yaml_ite
     st_places m = { 0 };
     size_t start = t->where.start;
     if (q->text.p) {
-        st_kql_diag(y->diags, ST_SEV_WARNING, (st_span){ t->where.start, t->where.start + 1 }, NULL,
-                    "a second query; the first one is taken");
+        st_diag_at(y->diags, ST_SEV_WARNING, (st_span){ t->where.start, t->where.start + 1 }, NULL,
+                   "a second query; the first one is taken");
         return;
     }
     q->text = st_arena_copy(y->arena, t->text);
@@ -172,7 +172,7 @@ static void take_query(st_yaml *yaml, const st_yaml_source *y, const st_yaml_ite
         unfence(q->text);
     if (!align(t->text, y->file, content(y->file, start, t->style), t->where.end, t->style, &m))
         y->arena->failed = true;
-    st_kql_place *all = ST_NEWN(y->arena, st_kql_place, m.n);
+    st_text_place *all = ST_NEWN(y->arena, st_text_place, m.n);
     if (all && m.n)
         memcpy(all, m.v, m.n * sizeof *all);
     q->places = all;

@@ -1,0 +1,387 @@
+/*
+ * decode.c - one record in, one row (or end, or service event) out.
+ *
+ * Nothing is dropped for being malformed: a creation without its ProcessGuid, its time or
+ * all of its fields is a row with flags that say so. Strings stay as recorded, '-' and '?'
+ * too; what '-' means is for those who read the store.
+ */
+#include "events/store.h"
+
+#include <string.h>
+
+enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
+
+static const st_guid PROVIDER = { { 0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x43, 0xbf, 0x4c,
+                                    0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9 } };
+
+/* Most of Sysmon's records have its name as UTF-16, in its own spelling: told at a glance, as
+ * are other names of another length; the rest is compared with care. */
+static bool is_named(const st_value *v)
+{
+    static const char NAME[] = "Microsoft-Windows-Sysmon";
+    static const char WIDE[] =
+        "M\0i\0c\0r\0o\0s\0o\0f\0t\0-\0W\0i\0n\0d\0o\0w\0s\0-\0S\0y\0s\0m\0o\0n";
+    if (!v->p || v->n < sizeof NAME - 1)
+        return false;
+    if (v->type == ST_V_STRING && v->n == sizeof WIDE)
+        return memcmp(v->p, WIDE, sizeof WIDE) == 0 || st_value_is(v, NAME);
+    return st_value_is(v, NAME);
+}
+
+bool st_sysmon_is(const st_record *r)
+{
+    st_guid g;
+    if (is_named(&r->provider))
+        return true;
+    return r->provider_guid.p && st_value_guid(&r->provider_guid, &g) && st_guid_eq(&g, &PROVIDER);
+}
+
+bool st_sysmon_wants(const st_record *r, uint64_t events)
+{
+    const uint64_t always = UINT64_C(1) << EID_CREATE | UINT64_C(1) << EID_SERVICE |
+                            UINT64_C(1) << EID_END | UINT64_C(1) << EID_CONFIG;
+    return r->event_id < 64 && ((always | events) >> r->event_id & 1) && st_sysmon_is(r);
+}
+
+/* One record on its way in. */
+typedef struct decoding {
+    st_store *store;
+    const st_record *record;
+    st_scratch *scratch;
+    size_t row;        /* SIZE_MAX: not a creation */
+    uint64_t replaced; /* characters, so far */
+    bool failed;
+} decoding;
+
+static bool is_utf16(const st_value *v)
+{
+    return v->type == ST_V_STRING;
+}
+
+static void keep_lossy(decoding *d, const st_value *v, const char *field)
+{
+    st_store *s = d->store;
+    if (d->row == SIZE_MAX)
+        return;
+    s->creations.flags[d->row] |= ST_C_LOSSY;
+    if (!is_utf16(v))
+        return;
+    if (!st_grow(&s->lossy, &s->lossy_cap, s->nlossy + 1, sizeof *s->lossy)) {
+        d->failed = true;
+        return;
+    }
+    size_t n = v->n & ~(uint32_t)1;
+    while (n >= 2 && !v->p[n - 1] && !v->p[n - 2])
+        n -= 2;
+    st_buf_clear(&d->scratch->text);
+    st_buf_hex(&d->scratch->text, v->p, n, false);
+    st_sid hex = st_pool_put(s->pool, st_buf_slice(&d->scratch->text));
+    s->lossy[s->nlossy++] = (st_lossy){ (uint32_t)d->row, field, hex };
+}
+
+/* A value's text as an id. field: Sysmon's name of it, for characters that had to go. */
+static st_sid text_of(decoding *d, const st_value *v, const char *field)
+{
+    if (!v->p && v->type == ST_V_NULL)
+        return ST_EMPTY;
+    st_buf_clear(&d->scratch->text);
+    unsigned replaced = st_value_text(v, &d->scratch->text);
+    st_sid id = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
+    if (replaced)
+        keep_lossy(d, v, field);
+    d->replaced += replaced;
+    return id;
+}
+
+/* System's values have no type when they are absent; a field that is there and empty has. */
+static st_sid system_text(decoding *d, const st_value *v, const char *field, st_recent *recent)
+{
+    if (!v->p)
+        return ST_ABSENT;
+    if (recent->n && recent->n == v->n && recent->type == v->type &&
+        memcmp(recent->bytes, v->p, v->n) == 0)
+        return recent->id;
+    uint64_t replaced = d->replaced;
+    st_sid id = text_of(d, v, field);
+    recent->n = 0; /* what had to be replaced is told of each time */
+    if (v->n > sizeof recent->bytes || d->replaced != replaced)
+        return id;
+    memcpy(recent->bytes, v->p, v->n);
+    recent->n = v->n;
+    recent->type = v->type;
+    recent->id = id;
+    return id;
+}
+
+static void *cell(const st_creations *c, size_t at, size_t row, size_t size)
+{
+    unsigned char *column;
+    memcpy(&column, (const unsigned char *)c + at, sizeof column);
+    return column + row * size;
+}
+
+static void put_number(decoding *d, const st_field_def *f, const st_value *v)
+{
+    st_creations *c = &d->store->creations;
+    uint64_t u;
+    st_guid g;
+    if (f->kind == ST_K_GUID) {
+        if (st_value_guid(v, &g))
+            memcpy(cell(c, f->at, d->row, sizeof g), &g, sizeof g);
+        return;
+    }
+    if (!st_value_u64(v, &u))
+        return;
+    if (f->kind == ST_K_U64)
+        memcpy(cell(c, f->at, d->row, sizeof u), &u, sizeof u);
+    else if (u < ST_NO_U32)
+        memcpy(cell(c, f->at, d->row, sizeof(uint32_t)), &(uint32_t){ (uint32_t)u },
+               sizeof(uint32_t));
+}
+
+static void put_utc(decoding *d, const st_value *v)
+{
+    st_creations *c = &d->store->creations;
+    st_ticks t;
+    st_buf_clear(&d->scratch->text);
+    st_value_text(v, &d->scratch->text);
+    if (st_time_sysmon(st_buf_slice(&d->scratch->text), &t) && t)
+        c->utc[d->row] = t;
+    else
+        c->utc_text[d->row] = text_of(d, v, "UtcTime");
+}
+
+static void put_command(decoding *d, const st_value *v)
+{
+    st_creations *c = &d->store->creations;
+    st_sid recorded = text_of(d, v, "CommandLine");
+    st_str s = st_pool_get(d->store->pool, recorded);
+    c->command_line_recorded[d->row] = c->command_line[d->row] = recorded;
+    if (!memchr(s.p, '%', s.n))
+        return;
+    st_buf_clear(&d->scratch->text);
+    st_undouble_percent(s, &d->scratch->text);
+    c->command_line[d->row] = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
+}
+
+static void put_field(decoding *d, const st_field_def *f, const st_value *v)
+{
+    st_creations *c = &d->store->creations;
+    if (v->cut && f->column < ST_COL_COUNT)
+        c->truncated[d->row] |= UINT32_C(1) << f->column;
+    else if (v->cut)
+        c->flags[d->row] |= ST_C_PARTIAL;
+    switch (f->kind) {
+    case ST_K_STRING: {
+        st_sid id = text_of(d, v, f->name.p);
+        memcpy(cell(c, f->at, d->row, sizeof id), &id, sizeof id);
+        break;
+    }
+    case ST_K_COMMAND: put_command(d, v); break;
+    case ST_K_UTC: put_utc(d, v); break;
+    case ST_K_GUID:
+    case ST_K_U32:
+    case ST_K_U64: put_number(d, f, v); break;
+    case ST_K_STATE:
+    case ST_K_EVENT:
+    case ST_K_EVENT_GUID:
+    case ST_K_EVENT_PID: break;
+    }
+}
+
+static uint8_t creation_flags(const st_record *r)
+{
+    static const struct {
+        unsigned record, row;
+    } same[] = { { ST_R_CRC, ST_C_CRC },
+                 { ST_R_TRAILER, ST_C_TRAILER },
+                 { ST_R_BORROWED, ST_C_BORROWED },
+                 { ST_R_REPAIRED, ST_C_REPAIRED },
+                 { ST_R_PARTIAL, ST_C_PARTIAL } };
+    unsigned flags = 0;
+    for (size_t i = 0; i < sizeof same / sizeof same[0]; i++)
+        if (r->flags & same[i].record)
+            flags |= same[i].row;
+    return (uint8_t)flags;
+}
+
+static void decode_creation(decoding *d, uint32_t source)
+{
+    const st_record *r = d->record;
+    st_creations *c = &d->store->creations;
+    size_t row = d->row = st_store_add(d->store);
+    if (row == SIZE_MAX) {
+        d->failed = true;
+        return;
+    }
+    c->flags[row] = creation_flags(r);
+    c->created[row] = r->time_created;
+    c->event_record_id[row] = r->event_record_id;
+    c->record_number[row] = r->number;
+    c->offset[row] = r->offset;
+    c->source[row] = source;
+    c->origin[row] = (uint8_t)r->origin;
+    c->computer[row] = system_text(d, &r->computer, "Computer", &d->scratch->computer);
+    c->channel[row] = system_text(d, &r->channel, "Channel", &d->scratch->channel);
+    uint64_t taken = 0; /* of two fields with one name the first counts */
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        uint64_t bit = UINT64_C(1) << (r->fields[i].id & 63);
+        if (!f || f->kind >= ST_K_EVENT || (taken & bit))
+            continue;
+        taken |= bit;
+        put_field(d, f, &r->fields[i].value);
+    }
+    if (!c->utc[row]) {
+        c->utc[row] = r->time_created;
+        c->flags[row] |= ST_C_TIME;
+    }
+    if (st_guid_zero(&c->guid[row]))
+        c->flags[row] |= ST_C_NO_GUID;
+    d->store->without_host += c->computer[row] <= ST_EMPTY;
+}
+
+/* The values of Event IDs 4, 5 and 16 that are kept. */
+static void decode_small(decoding *d, st_ending *end, st_service *service)
+{
+    const st_record *r = d->record;
+    st_ticks utc = r->time_created, t;
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        const st_value *v = &r->fields[i].value;
+        uint64_t u;
+        if (!f)
+            continue;
+        if (f->kind == ST_K_UTC) {
+            st_buf_clear(&d->scratch->text);
+            st_value_text(v, &d->scratch->text);
+            if (st_time_sysmon(st_buf_slice(&d->scratch->text), &t) && t)
+                utc = t;
+        } else if (f->kind == ST_K_STATE) {
+            st_sid id = text_of(d, v, NULL);
+            memcpy((unsigned char *)service + f->at, &id, sizeof id);
+        } else if (f->at == offsetof(st_creations, guid) && f->kind == ST_K_GUID) {
+            (void)st_value_guid(v, &end->guid);
+        } else if (f->at == offsetof(st_creations, pid) && f->kind == ST_K_U32) {
+            if (st_value_u64(v, &u) && u < ST_NO_U32)
+                end->pid = (uint32_t)u;
+        }
+    }
+    end->utc = service->utc = utc;
+}
+
+static void decode_other(decoding *d, st_sid computer)
+{
+    st_store *s = d->store;
+    const st_record *r = d->record;
+    st_ending end = { .computer = computer,
+                      .created = r->time_created,
+                      .pid = ST_NO_U32,
+                      .origin = (uint8_t)r->origin };
+    st_service service = { .computer = computer,
+                           .created = r->time_created,
+                           .origin = (uint8_t)r->origin };
+    decode_small(d, &end, &service);
+    if (r->event_id == EID_END) {
+        if (st_grow(&s->endings, &s->endings_cap, s->nendings + 1, sizeof end))
+            s->endings[s->nendings++] = end;
+        else
+            d->failed = true;
+        return;
+    }
+    if (r->event_id == EID_CONFIG) {
+        service.state = st_pool_put(s->pool, ST_STR("config"));
+        service.schema = ST_ABSENT;
+    }
+    if (st_grow(&s->services, &s->services_cap, s->nservices + 1, sizeof service))
+        s->services[s->nservices++] = service;
+    else
+        d->failed = true;
+}
+
+/* other events */
+
+/* Details are doubled as command lines are. */
+static st_sid event_text(decoding *d, const st_value *v, st_event_text t)
+{
+    st_sid id = text_of(d, v, NULL);
+    st_str s = st_pool_get(d->store->pool, id);
+    if (t != ST_T_details || !memchr(s.p, '%', s.n))
+        return id;
+    st_buf_clear(&d->scratch->text);
+    st_undouble_percent(s, &d->scratch->text);
+    return st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
+}
+
+static void put_event_field(decoding *d, st_events *e, const st_event_kind *k, size_t row,
+                            const st_field_def *f, const st_value *v)
+{
+    uint64_t u;
+    st_ticks t;
+    if (f->kind == ST_K_UTC) {
+        st_buf_clear(&d->scratch->text);
+        st_value_text(v, &d->scratch->text);
+        if (!e->utc[row] && st_time_sysmon(st_buf_slice(&d->scratch->text), &t))
+            e->utc[row] = t;
+    } else if (f->kind == ST_K_EVENT_GUID ||
+               (f->kind == ST_K_GUID && f->at == offsetof(st_creations, guid))) {
+        if (st_guid_zero(&e->guid[row]))
+            (void)st_value_guid(v, &e->guid[row]);
+    } else if (f->kind == ST_K_EVENT_PID ||
+               (f->kind == ST_K_U32 && f->at == offsetof(st_creations, pid))) {
+        if (e->pid[row] == ST_NO_U32 && st_value_u64(v, &u) && u < ST_NO_U32)
+            e->pid[row] = (uint32_t)u;
+    } else {
+        size_t c = st_event_column(k, f->text);
+        if (c != SIZE_MAX && e->text[c][row] == ST_ABSENT)
+            e->text[c][row] = event_text(d, v, f->text);
+    }
+}
+
+static void decode_event(decoding *d, st_sid computer, uint32_t source)
+{
+    const st_record *r = d->record;
+    size_t kind = st_event_kind_of(r->event_id), row = st_store_add_event(d->store, kind);
+    st_events *e = &d->store->events[kind];
+    if (row == SIZE_MAX) {
+        d->failed = true;
+        return;
+    }
+    e->computer[row] = computer;
+    e->created[row] = r->time_created;
+    e->event_record_id[row] = r->event_record_id;
+    e->offset[row] = r->offset;
+    e->source[row] = source;
+    e->origin[row] = (uint8_t)r->origin;
+    e->flags[row] = creation_flags(r);
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        if (f)
+            put_event_field(d, e, st_event_kind_at(kind), row, f, &r->fields[i].value);
+    }
+    if (!e->utc[row])
+        e->utc[row] = r->time_created;
+}
+
+bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
+{
+    decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
+    s->records++;
+    if (!st_sysmon_is(r))
+        return true;
+    s->sysmon++;
+    if (!st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen))
+        return false;
+    st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
+    s->seen[s->nseen++] = (st_seen){ computer, (uint16_t)r->event_id, (uint8_t)r->origin,
+                                     r->event_record_id, r->time_created };
+    if (r->event_id == EID_CREATE)
+        decode_creation(&d, source);
+    else if (r->event_id == EID_END || r->event_id == EID_SERVICE || r->event_id == EID_CONFIG)
+        decode_other(&d, computer);
+    else if (s->wanted & st_event_bit(r->event_id))
+        decode_event(&d, computer, source);
+    if (r->lossy)
+        *r->lossy += d.replaced;
+    return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
+}

@@ -1,0 +1,140 @@
+/*
+ * read.c - all of the evidence, on several threads, into one store.
+ *
+ * Each thread fills a store of its own without any lock; at the end the first one takes in
+ * the others, one after another, each freed as soon as it is in. Rows and string ids then
+ * depend on the threads, which is why no output may depend on them.
+ */
+#include "events/store.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+/* What one thread fills. */
+typedef struct part {
+    st_store *store;
+    st_arena jobs;
+    st_scratch scratch;
+} part;
+
+typedef struct reading {
+    part *parts;
+    unsigned nparts;
+    uint64_t events; /* ids stored beside creations and the like */
+    atomic_bool failed;
+    void (*progress)(void *ctx, uint64_t done, uint64_t total);
+    void *progress_ctx;
+} reading;
+
+typedef struct job {
+    reading *all;
+    part *mine;
+    uint32_t source;
+} job;
+
+static void *begin(void *ctx, unsigned thread, size_t source)
+{
+    reading *all = ctx;
+    part *mine = thread < all->nparts ? &all->parts[thread] : NULL;
+    job *j = mine ? ST_NEW(&mine->jobs, job) : NULL;
+    if (j && !mine->store)
+        mine->store = st_store_new();
+    if (!j || !mine->store) {
+        atomic_store(&all->failed, true);
+        return NULL;
+    }
+    mine->store->wanted = all->events;
+    *j = (job){ all, mine, (uint32_t)source };
+    return j;
+}
+
+static bool want(void *ctx, const st_record *head)
+{
+    const job *j = ctx;
+    return j && st_sysmon_wants(head, j->all->events);
+}
+
+static void record(void *ctx, const st_record *r)
+{
+    job *j = ctx;
+    if (!j || atomic_load_explicit(&j->all->failed, memory_order_relaxed))
+        return;
+    if (!st_sysmon_decode(j->mine->store, r, j->source, &j->mine->scratch))
+        atomic_store(&j->all->failed, true);
+}
+
+static st_code end(void *ctx, void *jobs_own, st_err *err)
+{
+    reading *all = ctx;
+    (void)jobs_own;
+    if (atomic_load(&all->failed))
+        return st_fail(err, ST_E_MEMORY, "out of memory while reading events");
+    return ST_OK;
+}
+
+static void progress(void *ctx, uint64_t done, uint64_t total)
+{
+    reading *all = ctx;
+    if (all->progress)
+        all->progress(all->progress_ctx, done, total);
+}
+
+/* One store out of the parts. */
+static st_store *join(reading *all)
+{
+    st_store *whole = NULL;
+    bool ok = !atomic_load(&all->failed);
+    for (unsigned i = 0; i < all->nparts; i++) {
+        st_store *s = all->parts[i].store;
+        all->parts[i].store = NULL;
+        if (!whole) {
+            whole = s;
+        } else if (s) {
+            ok = ok && st_store_append(whole, s);
+            st_store_free(s);
+        }
+    }
+    if (!whole)
+        whole = st_store_new();
+    if (ok)
+        return whole;
+    st_store_free(whole);
+    return NULL;
+}
+
+st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
+                       void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+                       st_store **out, st_err *err)
+{
+    static const st_scan_ops OPS = { .name_id = st_field_id,
+                                     .begin = begin,
+                                     .want = want,
+                                     .record = record,
+                                     .end = end,
+                                     .progress = progress };
+    reading all = { .nparts = st_threads(o->threads),
+                    .events = events,
+                    .progress = on_progress,
+                    .progress_ctx = ctx };
+    *out = NULL;
+    for (uint32_t id = 0; id < 64; id++)
+        if (!st_event_bit(id))
+            all.events &= ~(UINT64_C(1) << id);
+    all.parts = calloc(all.nparts, sizeof *all.parts);
+    if (!all.parts)
+        return st_fail(err, ST_E_MEMORY, "out of memory");
+    st_code code = st_evtx_scan(e, o, &OPS, &all, err);
+    for (unsigned i = 0; i < all.nparts; i++) {
+        st_arena_free(&all.parts[i].jobs);
+        st_buf_free(&all.parts[i].scratch.text);
+    }
+    if (code == ST_OK) {
+        *out = join(&all);
+        if (!*out)
+            code = st_fail(err, ST_E_MEMORY, "out of memory while reading events");
+    }
+    for (unsigned i = 0; i < all.nparts; i++)
+        st_store_free(all.parts[i].store);
+    free(all.parts);
+    return code;
+}

@@ -1,0 +1,96 @@
+/*
+ * store.h - what the files of src/events share: the columns as lists, the table of
+ * field names, decoding one record into a store. Private to src/events.
+ */
+#ifndef ST_EVENTS_STORE_H
+#define ST_EVENTS_STORE_H
+
+#include "shelltree/events.h"
+
+/* The columns that aren't strings. */
+/* clang-format off */
+#define ST_CREATION_NUMBERS(X)                                                                     \
+    X(st_guid, guid) X(st_guid, parent_guid) X(st_guid, logon_guid) X(st_ticks, utc)               \
+    X(st_ticks, created) X(uint64_t, event_record_id) X(uint64_t, record_number)                   \
+    X(uint64_t, offset) X(uint64_t, logon_id) X(uint32_t, pid) X(uint32_t, parent_pid)             \
+    X(uint32_t, session) X(uint32_t, source) X(uint32_t, truncated) X(uint8_t, origin)             \
+    X(uint8_t, flags)
+/* clang-format on */
+
+/* The same of other events. */
+/* clang-format off */
+#define ST_EVENT_NUMBERS(X)                                                                        \
+    X(st_sid, computer) X(st_guid, guid) X(st_ticks, utc) X(st_ticks, created)                     \
+    X(uint64_t, event_record_id) X(uint64_t, offset) X(uint32_t, pid) X(uint32_t, source)          \
+    X(uint8_t, origin) X(uint8_t, flags)
+/* clang-format on */
+
+/* The number of a string column: ST_COL_image and so on. */
+enum st_creation_column {
+#define ST_COL_ENUM(name) ST_COL_##name,
+    ST_CREATION_STRINGS(ST_COL_ENUM)
+#undef ST_COL_ENUM
+        ST_COL_COUNT
+};
+
+/* The array of a string column by its number. */
+st_sid *st_creation_column(const st_creations *c, unsigned column);
+
+/* What is done with a field of a given name. */
+typedef enum st_field_kind {
+    ST_K_STRING,  /* into a string column */
+    ST_K_COMMAND, /* CommandLine: recorded and undoubled */
+    ST_K_UTC,
+    ST_K_GUID,
+    ST_K_U32,
+    ST_K_U64,
+    ST_K_STATE,      /* of Event IDs 4 and 16 only: at = offset in st_service */
+    ST_K_EVENT,      /* a text of other events only */
+    ST_K_EVENT_GUID, /* the acting process of Event IDs 8 and 10 */
+    ST_K_EVENT_PID
+} st_field_kind;
+
+typedef struct st_field_def {
+    st_str name;
+    st_field_kind kind;
+    unsigned column; /* of a string; for lossy and truncated */
+    size_t at;       /* offset of the pointer in st_creations, or in st_service */
+    uint8_t text;    /* st_event_text: which text of other events it is; ST_T_NONE: none */
+} st_field_def;
+
+/* A name's number, 0 for one that isn't in the table; and back. */
+uint16_t st_field_id(st_str name);
+const st_field_def *st_field_def_of(uint16_t id);
+
+/* Is the record Sysmon's? Of an id whose fields are read? */
+bool st_sysmon_is(const st_record *r);
+bool st_sysmon_wants(const st_record *r, uint64_t events);
+/* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
+typedef struct st_recent {
+    unsigned char bytes[256];
+    uint32_t n; /* 0: none */
+    uint8_t type;
+    st_sid id;
+} st_recent;
+
+/* What decoding needs from one record to the next; zeros to begin with, for one store. */
+typedef struct st_scratch {
+    st_buf text;
+    st_recent computer, channel;
+} st_scratch;
+
+/* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
+bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
+
+/* The place of an event id among the kinds; ST_EVENT_KINDS: none. */
+size_t st_event_kind_of(uint32_t event_id);
+/* Room for `need` rows of a kind. */
+bool st_events_reserve(st_events *e, size_t kind, size_t need);
+void st_events_free(st_events *e);
+/* Appends src's rows, their strings renamed by map. */
+bool st_events_append(st_events *dst, const st_events *src, size_t kind, const st_sid *map);
+
+/* Appends all of src to dst, with src's strings put into dst's pool; src stays as it is. */
+bool st_store_append(st_store *dst, const st_store *src);
+
+#endif

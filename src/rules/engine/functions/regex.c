@@ -1,0 +1,263 @@
+/* fn_regex.c - functions with regular expressions. */
+#include "rules/engine/functions/fn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_GROUPS = 32 };
+
+static void regex_free(void *p)
+{
+    st_regex_free(p);
+}
+
+/* The binder makes x->state of a constant pattern; the run keeps the others. */
+static st_regex *regex_of(st_run *r, const st_expr *x, st_val pattern)
+{
+    return x->state ? x->state
+                    : st_run_regex(r, pattern.tag == ST_VAL_STRING ? pattern.u.s : ST_EMPTY);
+}
+
+/* As st_regex_find; that it gave up is the run's to tell. */
+static size_t search(st_run *r, st_regex *re, st_str s, size_t at, size_t (*spans)[2], size_t max)
+{
+    size_t n = re ? st_regex_find(re, s, at, spans, max) : 0;
+    if (re && st_regex_gave_up(re))
+        r->limit = "a regular expression met its limit of work";
+    return n;
+}
+
+/* text, pattern */
+st_val st_eval_matches(st_run *r, const st_expr *x, const st_val *a)
+{
+    size_t spans[1][2];
+    st_sid text = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
+    st_regex *re = regex_of(r, x, st_val_tostring(&r->mem, x->args[1]->type, a[1]));
+    return st_val_bool(search(r, re, st_pool_get(r->mem.pool, text), 0, spans, 1) > 0);
+}
+
+bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err)
+{
+    st_regex *re = st_regex_new(pattern, offset, err);
+    x->state = re;
+    return re && st_run_own(r, re, regex_free);
+}
+
+static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
+{
+    size_t spans[MAX_GROUPS][2];
+    st_regex *re = regex_of(r, x, a[0]);
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[2]->type, a[2]));
+    size_t n = search(r, re, s, 0, spans, MAX_GROUPS);
+    int64_t g = a[1].tag == ST_VAL_LONG ? a[1].u.i : -1;
+    st_val out = st_val_missing(x->type);
+    if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
+        out = st_val_parse(&r->mem, x->type,
+                           (st_str){ s.p + spans[g][0], spans[g][1] - spans[g][0] });
+    return out;
+}
+
+static st_val f_countof(st_run *r, const st_expr *x, const st_val *a)
+{
+    (void)x;
+    st_str s = st_val_text(r, a[0]), what = st_val_text(r, a[1]);
+    int64_t n = 0;
+    for (size_t at = 0; what.n && s.n - at >= what.n;) {
+        const char *hit = memmem(s.p + at, s.n - at, what.p, what.n);
+        if (!hit)
+            break;
+        n++;
+        at = (size_t)(hit - s.p) + 1;
+    }
+    return st_val_long(n);
+}
+
+/* Matches of a pattern that don't overlap. */
+static st_val f_countof_regex(st_run *r, const st_expr *x, const st_val *a)
+{
+    size_t spans[MAX_GROUPS][2];
+    int64_t n = 0;
+    st_regex *re = regex_of(r, x, a[1]);
+    st_str s = st_val_text(r, a[0]);
+    for (size_t at = 0; at <= s.n && search(r, re, s, at, spans, MAX_GROUPS); n++)
+        at = spans[0][1] > at ? spans[0][1] : at + 1;
+    return re ? st_val_long(n) : st_val_null();
+}
+
+static st_val f_countof_any(st_run *r, const st_expr *x, const st_val *a)
+{
+    bool regex = x->nargs > 2 && st_str_ieq(st_val_text(r, a[2]), ST_STR("regex"));
+    return regex ? f_countof_regex(r, x, a) : f_countof(r, x, a);
+}
+
+/* Code points before the n-th match in a part of the text; -1: none. */
+static st_val f_indexof_regex(st_run *r, const st_expr *x, const st_val *a)
+{
+    size_t spans[1][2];
+    st_regex *re = regex_of(r, x, a[1]);
+    st_text_part w = { 0 };
+    st_val value = st_val_null();
+    if (!re || !st_text_part_of(x, a, st_val_text(r, a[0]), &w, &value))
+        return value;
+    for (size_t at = 0; search(r, re, w.part, at, spans, 1);) {
+        if (--w.nth <= 0)
+            return st_val_long(w.start +
+                               (int64_t)st_text_points((st_str){ w.part.p, spans[0][0] }));
+        at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
+    }
+    return st_val_long(-1);
+}
+
+static st_val span_text(st_run *r, st_str s, const size_t span[2])
+{
+    return span[0] == SIZE_MAX || span[1] < span[0]
+               ? st_val_sid(ST_EMPTY)
+               : st_val_str(&r->mem, (st_str){ s.p + span[0], span[1] - span[0] });
+}
+
+/* The groups that are asked for; all if which isn't an array. */
+static size_t chosen(const st_val *which, size_t n, size_t *group)
+{
+    size_t k = 0;
+    if (!which || which->tag != ST_VAL_ARRAY) {
+        for (size_t i = 1; i < n; i++)
+            group[k++] = i;
+        return k;
+    }
+    for (size_t i = 0; i < which->u.a->n && k < MAX_GROUPS; i++) {
+        st_val v = which->u.a->v[i];
+        if (v.tag == ST_VAL_LONG && v.u.i >= 0 && v.u.i < (int64_t)n)
+            group[k++] = (size_t)v.u.i;
+    }
+    return k;
+}
+
+/* One match: its group's text, or an array of them. */
+static st_val match_groups(st_run *r, st_str s, size_t (*spans)[2], size_t n, const st_val *which)
+{
+    size_t group[MAX_GROUPS], k = chosen(which, n, group);
+    if (k == 1)
+        return span_text(r, s, spans[group[0]]);
+    st_array *a = st_array_new(&r->mem, k);
+    for (size_t i = 0; a && i < k; i++)
+        a->v[i] = span_text(r, s, spans[group[i]]);
+    return st_val_array(a);
+}
+
+/* pattern, maybe the groups, text */
+static st_val f_extract_all(st_run *r, const st_expr *x, const st_val *a)
+{
+    size_t spans[MAX_GROUPS][2], n, last = x->nargs - 1;
+    st_regex *re = regex_of(r, x, a[0]);
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[last]->type, a[last]));
+    st_value_list all = { 0 };
+    for (size_t at = 0; (n = search(r, re, s, at, spans, MAX_GROUPS)) > 1;) {
+        if (!st_value_list_push(r, &all, match_groups(r, s, spans, n, last > 1 ? &a[1] : NULL)))
+            break;
+        at = spans[0][1] > at ? spans[0][1] : at + 1;
+    }
+    return all.n ? st_value_list_close(r, &all) : st_val_null();
+}
+
+static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t n)
+{
+    for (size_t i = 0; i < with.n; i++) {
+        if (with.p[i] == '\\' && i + 1 < with.n && with.p[i + 1] >= '0' && with.p[i + 1] <= '9') {
+            size_t g = (size_t)(with.p[++i] - '0');
+            if (g < n && spans[g][0] != SIZE_MAX)
+                st_buf_put(b, s.p + spans[g][0], spans[g][1] - spans[g][0]);
+        } else {
+            st_buf_char(b, with.p[i]);
+        }
+    }
+}
+
+static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val with,
+                            st_val subject)
+{
+    size_t spans[MAX_GROUPS][2], at = 0, n;
+    st_regex *re = regex_of(r, x, pattern);
+    st_str s = st_val_text(r, subject), w = st_val_text(r, with);
+    st_buf_clear(&r->mem.buf);
+    for (size_t from = 0;
+         !st_run_text_full(r) && (n = search(r, re, s, from, spans, MAX_GROUPS)) > 0;) {
+        size_t b = spans[0][0], e = spans[0][1];
+        if (b < at || e < b)
+            break;
+        st_buf_put(&r->mem.buf, s.p + at, b - at);
+        expand(&r->mem.buf, s, w, spans, n);
+        at = e;
+        from = e;
+        if (b == e) {
+            if (e >= s.n)
+                break;
+            st_utf8_next(s, &from);
+            st_buf_put(&r->mem.buf, s.p + at, from - at);
+            at = from;
+        }
+    }
+    st_buf_put(&r->mem.buf, s.p + at, s.n - at);
+    return st_run_text(r);
+}
+static st_val f_replace_regex(st_run *r, const st_expr *x, const st_val *a)
+{
+    return regex_replace(r, x, a[1], a[2], a[0]);
+}
+static st_val f_replace(st_run *r, const st_expr *x, const st_val *a)
+{
+    return regex_replace(r, x, a[0], a[1], a[2]);
+}
+
+/* ends: 1 start, 2 end, 3 both */
+static st_val trim_by(st_run *r, const st_expr *x, const st_val *a, int ends)
+{
+    size_t spans[1][2];
+    st_regex *re = regex_of(r, x, a[0]);
+    st_str s = st_val_text(r, a[1]);
+    if ((ends & 1) && search(r, re, s, 0, spans, 1) && spans[0][0] == 0) {
+        s.p += spans[0][1];
+        s.n -= spans[0][1];
+    }
+    for (size_t at = 0; (ends & 2) && search(r, re, s, at, spans, 1);) {
+        if (spans[0][1] == s.n) {
+            s.n = spans[0][0];
+            break;
+        }
+        at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
+    }
+    return st_val_str(&r->mem, s);
+}
+static st_val f_trim(st_run *r, const st_expr *x, const st_val *a)
+{
+    return trim_by(r, x, a, 3);
+}
+static st_val f_trim_start(st_run *r, const st_expr *x, const st_val *a)
+{
+    return trim_by(r, x, a, 1);
+}
+static st_val f_trim_end(st_run *r, const st_expr *x, const st_val *a)
+{
+    return trim_by(r, x, a, 2);
+}
+
+/* the table */
+
+#define COMPILED "|a pattern that comes with the rows may be wrong: then it matches nothing"
+const st_fn st_fns_regex[] = {
+    { "countof", "sss", 2, "long", NONE, f_countof_any, "occurrences of a text or a pattern" },
+    { "extract", "ris*", 3, "T", NONE, f_extract, "a group of the first match" COMPILED },
+    { "extract_all", "r**", 2, "dynamic", NONE, f_extract_all,
+      "the groups of all matches" COMPILED },
+    { "extractall", "r**", 2, "dynamic", NONE, f_extract_all,
+      "the groups of all matches" COMPILED },
+    { "indexof_regex", "xriii", 2, "long", NONE, f_indexof_regex,
+      "where a pattern matches, or -1" COMPILED },
+    { "replace", "rss", 3, "string", NONE, f_replace, "matches of a pattern replaced" COMPILED },
+    { "replace_regex", "srs", 3, "string", NONE, f_replace_regex,
+      "matches of a pattern replaced" COMPILED },
+    { "trim", "rs", 2, "string", NONE, f_trim, "without a match at both ends" COMPILED },
+    { "trim_end", "rs", 2, "string", NONE, f_trim_end, "without a match at the end" COMPILED },
+    { "trim_start", "rs", 2, "string", NONE, f_trim_start,
+      "without a match at the start" COMPILED },
+    { 0 },
+};

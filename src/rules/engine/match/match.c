@@ -1,0 +1,252 @@
+/* match.c - string operators and the memory of their answers. */
+#include "rules/engine/match/needles.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* one needle in one text */
+
+static bool alnum_before(st_str s, size_t i)
+{
+    if (!i)
+        return false;
+    size_t at = i - 1;
+    while (at && i - at < 4 && ((unsigned char)s.p[at] & 0xC0u) == 0x80)
+        at--;
+    uint32_t cp = st_utf8_next(s, &at);
+    return cp != UINT32_MAX && st_is_alnum(cp);
+}
+
+static bool alnum_at(st_str s, size_t i)
+{
+    if (i >= s.n)
+        return false;
+    uint32_t cp = st_utf8_next(s, &i);
+    return cp != UINT32_MAX && st_is_alnum(cp);
+}
+
+static bool find_term(st_str hay, st_str needle, bool left, bool right)
+{
+    if (!needle.n)
+        return true;
+    left = left && alnum_at(needle, 0);
+    right = right && alnum_before(needle, needle.n);
+    size_t at = 0;
+    while (at <= hay.n && hay.n - at >= needle.n) {
+        const char *hit = memmem(hay.p + at, hay.n - at, needle.p, needle.n);
+        if (!hit)
+            return false;
+        size_t i = (size_t)(hit - hay.p);
+        if (!(left && alnum_before(hay, i)) && !(right && alnum_at(hay, i + needle.n)))
+            return true;
+        at = i + 1;
+    }
+    return false;
+}
+
+bool st_match_text(st_mop op, st_str hay, st_str needle)
+{
+    switch (op) {
+    case ST_M_EQ: return st_str_eq(hay, needle);
+    case ST_M_HAS: return find_term(hay, needle, true, true);
+    case ST_M_HASPREFIX: return find_term(hay, needle, true, false);
+    case ST_M_HASSUFFIX: return find_term(hay, needle, false, true);
+    case ST_M_CONTAINS: return find_term(hay, needle, false, false);
+    case ST_M_STARTS: return st_str_starts(hay, needle);
+    case ST_M_ENDS:
+        return hay.n >= needle.n &&
+               (!needle.n || !memcmp(hay.p + hay.n - needle.n, needle.p, needle.n));
+    case ST_M_REGEX: break;
+    }
+    return false;
+}
+
+bool st_match_at(st_mop op, st_str hay, size_t at, size_t n)
+{
+    size_t end = at + n;
+    bool left = op == ST_M_HAS || op == ST_M_HASPREFIX,
+         right = op == ST_M_HAS || op == ST_M_HASSUFFIX;
+    if ((op == ST_M_STARTS || op == ST_M_EQ) && at)
+        return false;
+    if ((op == ST_M_ENDS || op == ST_M_EQ) && end != hay.n)
+        return false;
+    return !(left && alnum_at(hay, at) && alnum_before(hay, at)) &&
+           !(right && alnum_before(hay, end) && alnum_at(hay, end));
+}
+
+/* folded texts */
+
+void st_folds_init(st_folds *f, st_pool *pool)
+{
+    *f = (st_folds){ .pool = pool };
+}
+
+void st_folds_free(st_folds *f)
+{
+    free(f->text);
+    st_arena_free(&f->arena);
+    st_buf_free(&f->buf);
+    *f = (st_folds){ 0 };
+}
+
+st_str st_folds_get(st_folds *f, st_sid id)
+{
+    if (id >= f->cap) {
+        size_t was = f->cap, need = st_pool_count(f->pool);
+        if (need <= id)
+            need = (size_t)id + 1;
+        if (!st_grow(&f->text, &f->cap, need, sizeof *f->text)) {
+            f->arena.failed = true;
+            return (st_str){ "", 0 };
+        }
+        memset(f->text + was, 0, (f->cap - was) * sizeof *f->text);
+    }
+    if (f->text[id].p)
+        return f->text[id];
+    st_str s = st_pool_get(f->pool, id);
+    st_buf_clear(&f->buf);
+    st_fold_put(&f->buf, s);
+    st_str folded = st_buf_slice(&f->buf);
+    if (!st_str_eq(folded, s))
+        s = st_arena_copy(&f->arena, folded);
+    if (!s.p)
+        s = (st_str){ "", 0 };
+    f->text[id] = s;
+    return s;
+}
+
+/* predicates */
+
+struct st_pred {
+    st_mop op;
+    bool fold, all;
+    st_str *needles; /* sorted, each once */
+    size_t n;
+    bool always;      /* one of them is empty, and no more is asked */
+    st_needles *many; /* NULL: they are few, or all must match */
+    st_regex *regex;
+    st_arena arena;
+    unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */
+    size_t memo_n;
+};
+
+static int by_text(const void *a, const void *b)
+{
+    const st_str *x = a, *y = b;
+    return st_str_cmp(*x, *y);
+}
+
+static bool copy_needles(st_pred *p, const st_str *needles, size_t n)
+{
+    st_buf b = { 0 };
+    p->needles = ST_NEWN(&p->arena, st_str, n);
+    for (size_t i = 0; p->needles && i < n; i++) {
+        st_buf_clear(&b);
+        if (p->fold)
+            st_fold_put(&b, needles[i]);
+        else
+            st_buf_str(&b, needles[i]);
+        p->needles[i] = st_arena_copy(&p->arena, st_buf_slice(&b));
+    }
+    bool ok = !b.failed && !p->arena.failed;
+    st_buf_free(&b);
+    if (!ok)
+        return false;
+    if (n)
+        qsort(p->needles, n, sizeof *p->needles, by_text);
+    for (size_t i = 0; i < n; i++)
+        if (!i || !st_str_eq(p->needles[i], p->needles[p->n - 1]))
+            p->needles[p->n++] = p->needles[i];
+    return true;
+}
+
+/* From so many on, one pass for all is cheaper than one for each. */
+enum { MANY = 8 };
+
+/* An empty needle is in every text. */
+static void join_needles(st_pred *p)
+{
+    p->always = !p->all && p->op != ST_M_EQ && p->n && !p->needles[0].n;
+    if (!p->all && !p->always && p->op != ST_M_EQ && p->n >= MANY)
+        p->many = st_needles_new(p->needles, p->n);
+}
+
+st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
+{
+    st_pred *p = calloc(1, sizeof *p);
+    if (!p) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+        return NULL;
+    }
+    p->op = op;
+    p->fold = fold;
+    p->all = all;
+    bool ok;
+    if (op == ST_M_REGEX) {
+        size_t offset;
+        p->regex = st_regex_new(needles[0], &offset, err);
+        ok = p->regex != NULL;
+    } else {
+        ok = copy_needles(p, needles, n);
+        if (!ok)
+            st_fail(err, ST_E_MEMORY, "out of memory");
+        else
+            join_needles(p);
+    }
+    if (ok)
+        return p;
+    st_pred_free(p);
+    return NULL;
+}
+
+void st_pred_free(st_pred *p)
+{
+    if (!p)
+        return;
+    st_regex_free(p->regex);
+    st_needles_free(p->many);
+    st_arena_free(&p->arena);
+    free(p->memo);
+    free(p);
+}
+
+static bool ask(const st_pred *p, st_str text)
+{
+    if (p->op == ST_M_REGEX)
+        return st_regex_test(p->regex, text);
+    if (p->op == ST_M_EQ && !p->all)
+        return p->n && bsearch(&text, p->needles, p->n, sizeof *p->needles, by_text);
+    if (p->always || p->many)
+        return p->always || st_needles_any(p->many, p->op, text);
+    for (size_t i = 0; i < p->n; i++)
+        if (st_match_text(p->op, text, p->needles[i]) != p->all)
+            return !p->all;
+    return p->all;
+}
+
+bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
+{
+    if (id >= p->memo_n) {
+        size_t need = st_pool_count(folds->pool), n = p->memo_n * 2;
+        n = n < need ? need : n;
+        n = n <= id ? (size_t)id + 1 : n;
+        unsigned char *grown = p->memo ? realloc(p->memo, n) : calloc(n, 1);
+        if (!grown) {
+            folds->arena.failed = true;
+            return false;
+        }
+        if (p->memo)
+            memset(grown + p->memo_n, 0, n - p->memo_n);
+        p->memo = grown;
+        p->memo_n = n;
+    }
+    if (!p->memo[id])
+        p->memo[id] =
+            ask(p, p->fold ? st_folds_get(folds, id) : st_pool_get(folds->pool, id)) ? 2 : 1;
+    return p->memo[id] == 2;
+}
+
+bool st_pred_gave_up(const st_pred *p)
+{
+    return p->regex && st_regex_gave_up(p->regex);
+}

@@ -1,0 +1,73 @@
+/*
+ * match.h - predicates over strings, evaluated once per distinct string.
+ *
+ * A predicate is one string operator with its constants (`has_any ("arp", "net")`). It is
+ * asked by string id and remembers each answer in a byte, so a column of a million rows
+ * costs as many tests as it has different texts. Ignoring case means comparing folded
+ * texts; those are kept for all predicates of a run (st_folds).
+ *
+ * Terms: a needle matches `has` where it isn't glued to a letter or digit on a side on
+ * which it begins or ends with one itself. Every occurrence is tried.
+ */
+#ifndef ST_RULES_ENGINE_MATCH_MATCH_H
+#define ST_RULES_ENGINE_MATCH_MATCH_H
+
+#include "shelltree/base.h"
+
+typedef enum st_mop {
+    ST_M_EQ,
+    ST_M_HAS,
+    ST_M_HASPREFIX,
+    ST_M_HASSUFFIX,
+    ST_M_CONTAINS,
+    ST_M_STARTS,
+    ST_M_ENDS,
+    ST_M_REGEX
+} st_mop;
+
+/* Both texts already folded where case doesn't count. Not for ST_M_REGEX. */
+bool st_match_text(st_mop op, st_str hay, st_str needle);
+/* A needle of n bytes is at `at`: does it stand there as op asks? */
+bool st_match_at(st_mop op, st_str hay, size_t at, size_t n);
+
+/* folded texts */
+
+typedef struct st_folds {
+    st_pool *pool;
+    st_str *text; /* by id; p == NULL: not yet folded */
+    size_t cap;
+    st_arena arena;
+    st_buf buf;
+} st_folds;
+void st_folds_init(st_folds *f, st_pool *pool);
+void st_folds_free(st_folds *f);
+/* The folded text; valid until st_folds_free. */
+st_str st_folds_get(st_folds *f, st_sid id);
+
+/* regular expressions */
+
+typedef struct st_regex st_regex;
+/* Kusto's regex syntax (Rust's and RE2's family). NULL: err says what is wrong and, at
+ * *offset, where in the pattern. Look-around, back-references and the like are refused by
+ * name: the language promises linear time. */
+st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
+void st_regex_free(st_regex *r);
+bool st_regex_test(st_regex *r, st_str text);
+/* From byte `at`: how many groups (with group 0) or 0 for no match; spans as byte offsets,
+ * SIZE_MAX for a group that took no part. */
+size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max);
+size_t st_regex_groups(const st_regex *r); /* without group 0 */
+/* A limit of work was met in some search since it was made: a "no" may be wrong. */
+bool st_regex_gave_up(const st_regex *r);
+
+/* predicates */
+
+typedef struct st_pred st_pred;
+/* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
+ * For ST_M_REGEX one needle, the pattern. NULL: out of memory or a bad pattern (err). */
+st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
+void st_pred_free(st_pred *p);
+bool st_pred_test(st_pred *p, st_folds *folds, st_sid id);
+bool st_pred_gave_up(const st_pred *p);
+
+#endif

@@ -1,0 +1,311 @@
+/*
+ * regex.c - Kusto's regular expressions on PCRE2.
+ *
+ * A small translator reads the pattern once, refuses what the linear-time family doesn't
+ * have (so that nothing matches here that wouldn't there, and no rule can stall a run) and
+ * rewrites the few constructs that mean something else to PCRE2. Searches have limits of
+ * steps, depth and memory; meeting one is remembered, not taken for "no match".
+ */
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
+
+#include "base/limits.h"
+#include "rules/engine/match/match.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct st_regex {
+    pcre2_code *code;
+    pcre2_match_data *data;
+    pcre2_match_context *context;
+    uint32_t groups;
+    bool compiled; /* to machine code, at the first search: most are only checked */
+    bool gave_up;
+};
+
+typedef struct translator {
+    st_str in;
+    size_t i;
+    st_buf out;
+    bool in_class;
+    bool quantified; /* the last token was a quantifier: a + behind it would be possessive */
+    size_t class_at;
+    const char *refused;
+} translator;
+
+static bool ahead(const translator *t, const char *text)
+{
+    size_t n = strlen(text);
+    return t->in.n - t->i >= n && !memcmp(t->in.p + t->i, text, n);
+}
+
+static void refuse(translator *t, const char *what)
+{
+    if (!t->refused)
+        t->refused = what;
+}
+
+/* \uXXXX, \UXXXXXXXX, \u{X}: as \x{...}. */
+static void code_point(translator *t, char kind)
+{
+    size_t digits = kind == 'u' ? 4 : 8;
+    st_buf_str(&t->out, ST_STR("\\x{"));
+    if (t->i < t->in.n && t->in.p[t->i] == '{') {
+        t->i++;
+        while (t->i < t->in.n && t->in.p[t->i] != '}')
+            st_buf_char(&t->out, t->in.p[t->i++]);
+        t->i += t->i < t->in.n;
+    } else {
+        for (size_t k = 0; k < digits && t->i < t->in.n; k++)
+            st_buf_char(&t->out, t->in.p[t->i++]);
+    }
+    st_buf_char(&t->out, '}');
+}
+
+static void translate_escape(translator *t)
+{
+    if (t->i + 1 >= t->in.n) {
+        t->i++;
+        refuse(t, "a backslash at the end");
+        return;
+    }
+    char c = t->in.p[++t->i];
+    t->i++;
+    if ((c >= '1' && c <= '9') || c == 'k' || c == 'g') {
+        refuse(t, "a back-reference");
+    } else if (c && strchr("GKCRXZhHNecL", c)) {
+        refuse(t, "an escape that Kusto's regular expressions don't have");
+    } else if (c == 'v') {
+        st_buf_str(&t->out, ST_STR("\\x0B"));
+    } else if (c == 'u' || c == 'U') {
+        code_point(t, c);
+    } else if (!t->in_class && (c == '<' || c == '>')) {
+        st_buf_str(&t->out, c == '<' ? ST_STR("\\b(?=\\w)") : ST_STR("\\b(?<=\\w)"));
+    } else {
+        st_buf_char(&t->out, '\\');
+        st_buf_char(&t->out, c);
+    }
+    t->quantified = false;
+}
+
+static void translate_group(translator *t)
+{
+    static const struct {
+        const char *text, *what;
+    } banned[] = {
+        { "(?=", "look-ahead" },
+        { "(?!", "negative look-ahead" },
+        { "(?<=", "look-behind" },
+        { "(?<!", "negative look-behind" },
+        { "(?>", "an atomic group" },
+        { "(?|", "a branch reset" },
+        { "(?(", "a condition" },
+        { "(?R)", "recursion" },
+        { "(?&", "recursion" },
+        { "(?P>", "recursion" },
+        { "(?P=", "a back-reference" },
+        { "(?C", "a callout" },
+        { "(*", "a verb" },
+        { "(?#", "a comment" },
+        { "(?'", "a quoted group name" },
+        { "(?+", "recursion" },
+        { "(?0", "recursion" },
+        { "(?1", "recursion" },
+    };
+    for (size_t k = 0; k < sizeof banned / sizeof *banned; k++)
+        if (ahead(t, banned[k].text)) {
+            refuse(t, banned[k].what);
+            break;
+        }
+    st_buf_char(&t->out, '(');
+    t->i++;
+    t->quantified = false;
+}
+
+/* [:alpha:] is ASCII in Kusto and Unicode in PCRE2. */
+static bool posix_class(translator *t)
+{
+    static const struct {
+        const char *name;
+        const char *set;
+    } sets[] = {
+        { "[:alpha:]", "A-Za-z" },
+        { "[:digit:]", "0-9" },
+        { "[:alnum:]", "0-9A-Za-z" },
+        { "[:upper:]", "A-Z" },
+        { "[:lower:]", "a-z" },
+        { "[:space:]", "\\t-\\r " },
+        { "[:xdigit:]", "0-9A-Fa-f" },
+        { "[:word:]", "0-9A-Za-z_" },
+        { "[:punct:]", "!-/:-@\\[-`{-~" },
+    };
+    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
+        if (ahead(t, sets[k].name)) {
+            st_buf_str(&t->out, st_str_of(sets[k].set));
+            t->i += strlen(sets[k].name);
+            return true;
+        }
+    return false;
+}
+
+static void translate_class(translator *t)
+{
+    char c = t->in.p[t->i];
+    if (c == '[' && posix_class(t))
+        return;
+    if (t->i > t->class_at && (ahead(t, "&&") || ahead(t, "~~")))
+        refuse(t, "a set operation in a class");
+    if (c == '[')
+        st_buf_char(&t->out, '\\');
+    if (c == ']' && t->i > t->class_at)
+        t->in_class = false;
+    st_buf_char(&t->out, c);
+    t->i++;
+    t->quantified = false;
+}
+
+static void open_class(translator *t)
+{
+    t->in_class = true;
+    st_buf_char(&t->out, t->in.p[t->i++]);
+    if (t->i < t->in.n && t->in.p[t->i] == '^')
+        st_buf_char(&t->out, t->in.p[t->i++]);
+    t->class_at = t->i;
+}
+
+static void translate_plain(translator *t)
+{
+    char c = t->in.p[t->i++];
+    bool quantifier = c == '*' || c == '+' || c == '?' || c == '}';
+    if (c == '+' && t->quantified)
+        refuse(t, "a possessive quantifier");
+    t->quantified = quantifier && !t->quantified;
+    st_buf_char(&t->out, c);
+}
+
+static void translate(translator *t)
+{
+    while (t->i < t->in.n && !t->refused) {
+        char c = t->in.p[t->i];
+        if (c == '\\')
+            translate_escape(t);
+        else if (t->in_class)
+            translate_class(t);
+        else if (c == '[')
+            open_class(t);
+        else if (c == '(')
+            translate_group(t);
+        else
+            translate_plain(t);
+    }
+}
+
+static pcre2_code *compile(st_str pattern, size_t *offset, st_err *err)
+{
+    int code = 0;
+    PCRE2_SIZE at = 0;
+    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_DOLLAR_ENDONLY | PCRE2_NEVER_BACKSLASH_C |
+                       PCRE2_MATCH_INVALID_UTF;
+    pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, NULL);
+    if (re)
+        return re;
+    char text[160] = "";
+    pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
+    *offset = at;
+    st_fail(err, ST_E_RULE, "bad regular expression at its character %zu: %s", at + 1, text);
+    return NULL;
+}
+
+st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
+{
+    translator t = { .in = pattern };
+    *offset = 0;
+    if (pattern.n > ST_MAX_REGEX) {
+        st_fail(err, ST_E_RULE, "a regular expression of more than %u bytes", ST_MAX_REGEX);
+        return NULL;
+    }
+    translate(&t);
+    st_regex *r = NULL;
+    if (t.refused) {
+        *offset = t.i ? t.i - 1 : 0;
+        st_fail(err, ST_E_RULE, "%s isn't part of Kusto's regular expressions", t.refused);
+    } else if (!t.out.failed) {
+        r = calloc(1, sizeof *r);
+        st_str text = st_buf_slice(&t.out);
+        if (r)
+            r->code = compile(text.p ? text : (st_str){ "", 0 }, offset, err);
+    }
+    st_buf_free(&t.out);
+    if (!r || !r->code) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+        st_regex_free(r);
+        return NULL;
+    }
+    r->data = pcre2_match_data_create_from_pattern(r->code, NULL);
+    r->context = pcre2_match_context_create(NULL);
+    pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &r->groups);
+    if (!r->data || !r->context) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+        st_regex_free(r);
+        return NULL;
+    }
+    pcre2_set_match_limit(r->context, ST_MAX_REGEX_STEPS);
+    pcre2_set_depth_limit(r->context, ST_MAX_REGEX_DEPTH);
+    pcre2_set_heap_limit(r->context, ST_MAX_REGEX_HEAP_KIB);
+    return r;
+}
+
+void st_regex_free(st_regex *r)
+{
+    if (!r)
+        return;
+    pcre2_match_data_free(r->data);
+    pcre2_match_context_free(r->context);
+    pcre2_code_free(r->code);
+    free(r);
+}
+
+static int search(st_regex *r, st_str text, size_t at)
+{
+    if (!r->compiled)
+        pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
+    r->compiled = true;
+    int n = pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
+                        r->context);
+    if (n < 0 && n != PCRE2_ERROR_NOMATCH)
+        r->gave_up = true;
+    return n;
+}
+
+bool st_regex_test(st_regex *r, st_str text)
+{
+    return search(r, text, 0) >= 0;
+}
+
+size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max)
+{
+    if (at > text.n)
+        return 0;
+    int n = search(r, text, at);
+    if (n <= 0)
+        return 0;
+    PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->data);
+    size_t groups = (size_t)r->groups + 1;
+    for (size_t i = 0; i < groups && i < max; i++) {
+        bool set = i < (size_t)n && v[2 * i] != PCRE2_UNSET;
+        spans[i][0] = set ? v[2 * i] : SIZE_MAX;
+        spans[i][1] = set ? v[2 * i + 1] : SIZE_MAX;
+    }
+    return groups < max ? groups : max;
+}
+
+size_t st_regex_groups(const st_regex *r)
+{
+    return r->groups;
+}
+
+bool st_regex_gave_up(const st_regex *r)
+{
+    return r->gave_up;
+}

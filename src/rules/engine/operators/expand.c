@@ -1,0 +1,183 @@
+/*
+ * expand.c - mv-expand: each element of an array gives a row.
+ *
+ * Several columns go in parallel, the shorter ones padded with null. An empty array gives no
+ * row, null one row with null, a scalar one with itself, a bag one single-entry bag a member. A
+ * batch of rows may spread to any number of them, so it is done by and by.
+ */
+#include "rules/engine/run/plan.h"
+
+#include <string.h>
+
+typedef struct expand {
+    st_expand *items;
+    size_t n;
+    size_t limit;
+    size_t index_col; /* SIZE_MAX: none */
+    st_batch *in;     /* what is being spread; NULL: the next one is due */
+    const st_val **v; /* the items' values over it */
+    size_t *step;
+    size_t row, element; /* where it goes on */
+} expand;
+
+/* Where a row of the output comes from. */
+typedef struct place {
+    size_t row, element;
+} place;
+
+static size_t elements(st_val v)
+{
+    return v.tag == ST_VAL_ARRAY ? v.u.a->n : v.tag == ST_VAL_BAG ? v.u.g->n : 1;
+}
+
+st_val st_expand_element(st_run *r, const st_expand *it, st_val v, size_t i)
+{
+    st_val out = v;
+    if (i >= elements(v))
+        out = st_val_null();
+    else if (v.tag == ST_VAL_ARRAY)
+        out = v.u.a->v[i];
+    else if (v.tag == ST_VAL_BAG) {
+        st_bag *g = st_bag_new(&r->mem, 1);
+        if (g) {
+            g->keys[0] = v.u.g->keys[i];
+            g->v[0] = v.u.g->v[i];
+        }
+        out = st_val_bag(g);
+    }
+    if (it->to == ST_TYPE_DYNAMIC)
+        return out;
+    return st_val_convert(&r->mem, it->to, ST_TYPE_DYNAMIC, out);
+}
+
+/* How many rows row k of the input gives. */
+static size_t rows_of(const expand *e, size_t k)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < e->n; i++) {
+        size_t n = elements(e->v[i][k * e->step[i]]);
+        count = n > count ? n : count;
+    }
+    return count < e->limit ? count : e->limit;
+}
+
+static void close_input(expand *e)
+{
+    st_batch_free(e->in);
+    e->in = NULL;
+}
+
+static void expand_free(void *p)
+{
+    close_input(p);
+}
+
+/* The next batch of the input and the values of the items over it. */
+static bool open_input(st_run *r, st_op *op, expand *e)
+{
+    e->in = st_op_next(r, op->in);
+    e->row = e->element = 0;
+    for (size_t i = 0; e->in && i < e->n; i++)
+        if (!(e->v[i] = st_expr_run(r, e->items[i].x, e->in, &e->step[i])))
+            return false;
+    return e->in != NULL;
+}
+
+/* The next elements of the input batch, most of them ST_BATCH_ROWS; how many. */
+static size_t pick(expand *e, place *at)
+{
+    size_t n = 0;
+    while (n < ST_BATCH_ROWS && e->row < e->in->n) {
+        if (e->element < rows_of(e, e->row)) {
+            at[n++] = (place){ e->row, e->element++ };
+            continue;
+        }
+        e->row++;
+        e->element = 0;
+    }
+    return n;
+}
+
+static bool is_item(const expand *e, size_t col)
+{
+    bool item = col == e->index_col;
+    for (size_t i = 0; i < e->n; i++)
+        item |= e->items[i].col == col;
+    return item;
+}
+
+/* A column that is passed on. */
+static bool copy_column(st_run *r, st_batch *in, st_batch *out, size_t c, const place *at)
+{
+    if (!in->cols[c].v && in->cols[c].source && !in->cols[c].node) {
+        out->cols[c].source = in->cols[c].source;
+        return true;
+    }
+    const st_val *from = st_batch_col(r, in, c);
+    st_val *v = out->cols[c].v = from ? ST_NEWN(&out->arena, st_val, out->n) : NULL;
+    for (size_t k = 0; v && k < out->n; k++)
+        v[k] = from[at[k].row];
+    return v != NULL;
+}
+
+static bool fill(st_run *r, const st_op *op, const expand *e, st_batch *out, const place *at)
+{
+    for (size_t k = 0; k < out->n; k++)
+        out->node[k] = e->in->node[at[k].row];
+    for (size_t c = 0; c < op->schema.n; c++)
+        if (!is_item(e, c) && !copy_column(r, e->in, out, c, at))
+            return false;
+    for (size_t i = 0; i < e->n; i++) {
+        const st_expand *it = &e->items[i];
+        st_val *v = out->cols[it->col].v = ST_NEWN(&out->arena, st_val, out->n);
+        for (size_t k = 0; v && k < out->n; k++)
+            v[k] = st_expand_element(r, it, e->v[i][at[k].row * e->step[i]], at[k].element);
+        if (!v)
+            return false;
+    }
+    st_val *index = NULL;
+    if (e->index_col != SIZE_MAX)
+        index = out->cols[e->index_col].v = ST_NEWN(&out->arena, st_val, out->n);
+    for (size_t k = 0; index && k < out->n; k++)
+        index[k] = st_val_long((int64_t)at[k].element);
+    return index || e->index_col == SIZE_MAX;
+}
+
+static st_batch *expand_next(st_run *r, st_op *op)
+{
+    expand *e = op->spec;
+    place at[ST_BATCH_ROWS];
+    size_t n = 0;
+    while (!n) {
+        if (!e->in && !open_input(r, op, e))
+            return NULL;
+        n = pick(e, at);
+        if (!n)
+            close_input(e);
+    }
+    st_batch *out = st_batch_new(r, n, op->schema.n);
+    if (out && fill(r, op, e, out, at))
+        return out;
+    st_batch_free(out);
+    st_run_nomem(r);
+    return NULL;
+}
+
+st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,
+                    size_t index_col, const st_col *cols, size_t ncols)
+{
+    st_op *op = st_op_new(r, expand_next, in, sizeof(expand));
+    expand *e = op ? op->spec : NULL;
+    if (!e || !st_run_own(r, e, expand_free) || !(e->items = ST_NEWN(&r->arena, st_expand, n)) ||
+        !(e->v = ST_NEWN(&r->arena, const st_val *, n)) ||
+        !(e->step = ST_NEWN(&r->arena, size_t, n)) ||
+        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+        return NULL;
+    memcpy(e->items, items, n * sizeof *items);
+    memcpy(op->schema.v, cols, ncols * sizeof *cols);
+    op->schema.n = ncols;
+    e->n = n;
+    e->limit = limit;
+    e->index_col = index_col;
+    return op;
+}

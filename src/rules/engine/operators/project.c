@@ -1,0 +1,81 @@
+/*
+ * project.c - the columns of the output, each an expression of the input row or one of its
+ * columns as it is. project, extend, project-away, -keep, -rename and -reorder are all this.
+ */
+#include "rules/engine/run/plan.h"
+
+#include <string.h>
+
+typedef struct project {
+    st_proj_item *items;
+    size_t n;
+} project;
+
+static bool project_item(st_run *r, const st_proj_item *it, st_batch *b, st_slot *out)
+{
+    if (!it->x) {
+        *out = b->cols[it->from];
+        return true;
+    }
+    size_t step;
+    const st_val *v = st_expr_run(r, it->x, b, &step);
+    out->v = v ? ST_NEWN(&b->arena, st_val, b->n) : NULL;
+    if (!out->v)
+        return st_run_nomem(r);
+    for (size_t k = 0; k < b->n; k++)
+        out->v[k] = v[k * step];
+    return true;
+}
+
+/* A column that is passed on twice must not be filtered in place twice. */
+static bool unshare(st_run *r, st_batch *b, st_slot *slots, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (slots[i].v && slots[i].v == slots[k].v) {
+                st_val *v = ST_NEWN(&b->arena, st_val, b->n);
+                if (!v)
+                    return st_run_nomem(r);
+                memcpy(v, slots[i].v, b->n * sizeof *v);
+                slots[i].v = v;
+            }
+    return true;
+}
+
+static st_batch *project_next(st_run *r, st_op *op)
+{
+    const project *s = op->spec;
+    st_batch *b = st_op_next(r, op->in);
+    if (!b)
+        return NULL;
+    st_slot *slots = ST_NEWN(&b->arena, st_slot, s->n);
+    bool ok = slots != NULL;
+    for (size_t i = 0; ok && i < s->n; i++)
+        ok = project_item(r, &s->items[i], b, &slots[i]);
+    if (!ok || !unshare(r, b, slots, s->n)) {
+        st_batch_free(b);
+        st_run_nomem(r);
+        return NULL;
+    }
+    b->cols = slots;
+    b->ncols = s->n;
+    return b;
+}
+
+st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_item *items, size_t n)
+{
+    st_op *op = st_op_new(r, project_next, in, sizeof(project));
+    st_col *c = op ? ST_NEWN(&r->arena, st_col, n) : NULL;
+    st_proj_item *it = c ? ST_NEWN(&r->arena, st_proj_item, n) : NULL;
+    if (!it) {
+        st_run_nomem(r);
+        return NULL;
+    }
+    if (n) {
+        memcpy(c, cols, n * sizeof *c);
+        memcpy(it, items, n * sizeof *it);
+    }
+    *(project *)op->spec = (project){ it, n };
+    op->schema = (st_schema){ .v = c, .n = n };
+    return op;
+}

@@ -1,0 +1,72 @@
+/*
+ * replay.c - rows that are computed once and read by any number of operators.
+ *
+ * Each reader gets copies: operators change the batches they are handed.
+ */
+#include "rules/engine/run/plan.h"
+
+struct st_kept_rows {
+    st_op *in;
+    st_rows rows;
+    bool read;
+};
+
+typedef struct replay {
+    st_kept_rows *store;
+    size_t next;
+} replay;
+
+static void store_free(void *p)
+{
+    st_kept_rows *s = p;
+    st_rows_free(&s->rows);
+}
+
+st_kept_rows *st_kept_rows_new(st_run *r, st_op *in)
+{
+    st_kept_rows *s = ST_NEW(&r->arena, st_kept_rows);
+    if (!s) {
+        st_run_nomem(r);
+        return NULL;
+    }
+    s->in = in;
+    return st_run_own(r, s, store_free) ? s : NULL;
+}
+
+static st_batch *replay_next(st_run *r, st_op *op)
+{
+    replay *p = op->spec;
+    st_kept_rows *s = p->store;
+    st_batch *b = NULL;
+    if (!s->read) {
+        s->read = true;
+        if (!st_rows_read(r, s->in, &s->rows))
+            return NULL;
+    }
+    if (p->next >= s->rows.n || !st_run_ok(r))
+        return NULL;
+    st_arena a = { .budget = &r->budget };
+    size_t n = s->rows.batch[p->next]->n;
+    st_at *at = ST_NEWN(&a, st_at, n);
+    for (size_t k = 0; at && k < n; k++)
+        at[k] = (st_at){ (uint32_t)p->next, (uint32_t)k };
+    if (at)
+        b = st_rows_gather(r, &s->rows, &op->schema, at, n);
+    else
+        st_run_nomem(r);
+    st_arena_free(&a);
+    p->next++;
+    return b;
+}
+
+st_op *st_op_replay(st_run *r, st_kept_rows *s)
+{
+    st_op *op = st_op_new(r, replay_next, NULL, sizeof(replay));
+    if (!op)
+        return NULL;
+    ((replay *)op->spec)->store = s;
+    op->again = s->in;
+    op->schema = s->in->schema;
+    op->lineage = s->in->lineage;
+    return op;
+}

@@ -1,0 +1,186 @@
+/* op_source.c - where rows come from: the forest's nodes, constants, a range. */
+#include "rules/engine/tables/tables.h"
+
+#include <string.h>
+
+typedef struct scan {
+    const st_table_def *table;
+    uint64_t events; /* the ids that are rows of it */
+    size_t at;       /* of the nodes, events or hosts there are */
+    st_op *older;    /* the reader made before this one */
+} scan;
+
+/* How many of them there are, and the number of the first as a row. */
+static size_t there_are(const st_forest *f, const st_table_def *t, size_t *first)
+{
+    *first = 0;
+    if (!f || t->rows == ST_OF_NONE)
+        return 0;
+    if (t->rows == ST_OF_PROCESSES)
+        return f->observed;
+    if (t->rows == ST_OF_NODES)
+        return f->n;
+    *first = t->rows == ST_OF_EVENTS ? f->n : f->n + f->nevents;
+    return t->rows == ST_OF_EVENTS ? f->nevents : f->nhosts;
+}
+
+static bool is_row(const scan *s, const st_forest *f, size_t i)
+{
+    return s->table->rows != ST_OF_EVENTS ||
+           (s->events >> st_event_kind_at(f->events[i].kind)->id & 1);
+}
+
+static st_batch *scan_next(st_run *r, st_op *op)
+{
+    scan *s = op->spec;
+    size_t first, n = 0, end = there_are(r->forest, s->table, &first);
+    r->scanned = true;
+    if (s->at >= end || !st_run_ok(r))
+        return NULL;
+    st_batch *b =
+        st_batch_new(r, end - s->at < ST_BATCH_ROWS ? end - s->at : ST_BATCH_ROWS, s->table->n);
+    for (; b && n < b->n && s->at < end; s->at++)
+        if (is_row(s, r->forest, s->at))
+            b->node[n++] = (st_node)(first + s->at);
+    if (!n) {
+        st_batch_free(b);
+        return NULL;
+    }
+    for (size_t c = 0; c < b->ncols; c++)
+        b->cols[c].source = &s->table->columns[c];
+    b->n = n;
+    return b;
+}
+
+st_op *st_op_scan(st_run *r, const st_table_def *t)
+{
+    st_op *op = st_op_new(r, scan_next, NULL, sizeof(scan));
+    if (!op)
+        return NULL;
+    *(scan *)op->spec = (scan){ t, st_table_def_events(t), 0, r->scans };
+    r->scans = op;
+    for (size_t i = 0; i < ST_TABLES; i++)
+        if (st_table_def_at(i) == t)
+            r->tables |= UINT32_C(1) << i;
+    op->lineage = op->evidence = true;
+    op->schema.n = t->n;
+    op->schema.v = ST_NEWN(&r->arena, st_col, t->n);
+    if (!op->schema.v)
+        return NULL;
+    for (size_t c = 0; c < t->n; c++)
+        op->schema.v[c] = (st_col){ st_str_of(t->columns[c].name), t->columns[c].type };
+    return op;
+}
+
+/* Not once a value may have come from rows: over evidence it would be another than over none. */
+void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
+{
+    scan *s = op->spec;
+    if (op->next == scan_next && s->table->rows == ST_OF_EVENTS && !r->scanned)
+        s->events = st_table_def_narrow(r, s->table, s->events, x);
+}
+
+uint64_t st_op_scan_events(const st_op *op)
+{
+    return op->next == scan_next ? ((const scan *)op->spec)->events : 0;
+}
+
+uint64_t st_run_events(const st_run *r)
+{
+    uint64_t events = 0;
+    for (const st_op *op = r->scans; op; op = ((const scan *)op->spec)->older)
+        events |= st_op_scan_events(op);
+    return events;
+}
+
+typedef struct values {
+    const st_val *cells;
+    size_t nrows, at;
+} values;
+
+static st_batch *values_next(st_run *r, st_op *op)
+{
+    values *s = op->spec;
+    if (s->at >= s->nrows || !st_run_ok(r))
+        return NULL;
+    size_t n = s->nrows - s->at < ST_BATCH_ROWS ? s->nrows - s->at : ST_BATCH_ROWS,
+           nc = op->schema.n;
+    st_batch *b = st_batch_new(r, n, nc);
+    for (size_t c = 0; b && c < nc; c++) {
+        st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, n);
+        for (size_t k = 0; v && k < n; k++)
+            v[k] = s->cells[(s->at + k) * nc + c];
+    }
+    s->at += n;
+    return b;
+}
+
+st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *cells, size_t nrows)
+{
+    st_op *op = st_op_new(r, values_next, NULL, sizeof(values));
+    if (!op)
+        return NULL;
+    *(values *)op->spec = (values){ cells, nrows, 0 };
+    op->schema.n = ncols;
+    op->schema.v = ST_NEWN(&r->arena, st_col, ncols);
+    if (op->schema.v && ncols)
+        memcpy(op->schema.v, cols, ncols * sizeof *cols);
+    return op->schema.v ? op : NULL;
+}
+
+typedef struct range {
+    st_val at, to, step;
+} range;
+
+/* The next value into *v; false at the end. */
+static bool range_step(range *s, st_val *v)
+{
+    double at, to, step;
+    *v = s->at;
+    if (s->at.tag == ST_VAL_REAL) {
+        at = s->at.u.d;
+        if (!st_val_number(s->to, &to) || !st_val_number(s->step, &step))
+            return false;
+        if (!(step > 0 ? at <= to : step < 0 && at >= to))
+            return false;
+        s->at.u.d += step;
+        return true;
+    }
+    if (s->at.tag == ST_VAL_NULL || s->to.tag == ST_VAL_NULL || s->step.tag == ST_VAL_NULL ||
+        !(s->step.u.i > 0 ? s->at.u.i <= s->to.u.i : s->step.u.i < 0 && s->at.u.i >= s->to.u.i))
+        return false;
+    if (__builtin_add_overflow(s->at.u.i, s->step.u.i, &s->at.u.i))
+        s->at = st_val_null();
+    return true;
+}
+
+static st_batch *range_next(st_run *r, st_op *op)
+{
+    range *s = op->spec;
+    st_batch *b = st_run_ok(r) ? st_batch_new(r, ST_BATCH_ROWS, 1) : NULL;
+    st_val *v = b ? ST_NEWN(&b->arena, st_val, ST_BATCH_ROWS) : NULL;
+    size_t n = 0;
+    while (v && n < ST_BATCH_ROWS && range_step(s, &v[n]))
+        n++;
+    if (!n) {
+        st_batch_free(b);
+        return NULL;
+    }
+    b->n = n;
+    b->cols[0].v = v;
+    return b;
+}
+
+st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to, st_val step)
+{
+    st_op *op = st_op_new(r, range_next, NULL, sizeof(range));
+    if (!op)
+        return NULL;
+    *(range *)op->spec = (range){ from, to, step };
+    op->schema.n = 1;
+    op->schema.v = ST_NEW(&r->arena, st_col);
+    if (!op->schema.v)
+        return NULL;
+    op->schema.v[0] = (st_col){ name, type };
+    return op;
+}

@@ -1,0 +1,91 @@
+/*
+ * tables.h - what the files behind the tables share: how their columns are computed.
+ *
+ * columns.c computes what a process has, event_columns.c what another event has; schema.c holds
+ * the tables' columns as data, event_rows.c which of Sysmon's events is a row of which table.
+ */
+#ifndef ST_RULES_ENGINE_TABLES_TABLES_H
+#define ST_RULES_ENGINE_TABLES_TABLES_H
+
+#include "rules/engine/run/plan.h"
+
+/* A string column of a creation, as an argument of a column. */
+#define ST_OFF(field) ((int)offsetof(st_creations, field))
+
+/* of a process */
+
+/* own, parent, own_base: arg is ST_OFF(column). hash: 0 SHA1, 1 SHA256, 2 MD5. account: 0 domain,
+ * 1 name. logon_id, session, parent_pid: 0 own record's, 1 the parent's. initiating_start: the
+ * start of 0 the parent, 1 the parent's parent. */
+st_get_fn st_get_own, st_get_own_base, st_get_parent, st_get_image, st_get_file_name,
+    st_get_command_line, st_get_timestamp, st_get_start_time, st_get_computer, st_get_device_id,
+    st_get_constant, st_get_never, st_get_record_id, st_get_pid, st_get_logon_id, st_get_session,
+    st_get_parent_pid, st_get_own_hash, st_get_parent_hash, st_get_own_account,
+    st_get_parent_account, st_get_initiating_start, st_get_initiating_parent_name, st_get_own_guid,
+    st_get_parent_guid, st_get_additional, st_get_ancestors, st_get_root_name, st_get_tree_depth,
+    st_get_server_name, st_get_server_command, st_get_server_pid, st_get_server_distance,
+    st_get_parent_link, st_get_observed;
+
+/* '-' and '?' are Sysmon's words for "not known": ST_EMPTY. */
+st_sid st_get_clean(const st_run *r, st_sid s);
+st_val st_get_base_name(st_run *r, st_sid path);
+st_val st_get_hash_in(st_run *r, st_sid hashes, int algorithm);
+st_val st_get_account_part(st_run *r, st_sid user, int part);
+/* Sysmon's GUIDs carry the start's Unix second, by the clock of the computer. */
+st_val st_get_guid_time(const st_run *r, st_sid computer, const st_guid *g);
+st_val st_get_guid_text(st_run *r, const st_guid *g);
+
+/* of another event */
+
+/* event_text: arg is an st_event_text. event_path, actor_image: 0 in full, 1 the base name.
+ * net_*: 0 the remote side, 1 the local one. hash, account: as above. origin_url: 0 the file's,
+ * 1 the referrer's. */
+st_get_fn st_get_event_time, st_get_event_computer, st_get_event_action, st_get_event_table,
+    st_get_event_record, st_get_event_path, st_get_event_hash, st_get_event_extra,
+    st_get_origin_url, st_get_net_ip, st_get_net_port, st_get_net_type, st_get_net_host,
+    st_get_net_protocol, st_get_registry_key, st_get_registry_name, st_get_registry_type,
+    st_get_registry_data, st_get_registry_old_key, st_get_registry_old_name, st_get_actor_image,
+    st_get_actor_account, st_get_actor_pid, st_get_actor_start, st_get_actor_guid,
+    st_get_target_pid, st_get_target_account, st_get_target_start;
+/* Of a host. */
+st_get_fn st_get_host_time, st_get_host_name, st_get_host_table;
+
+/* which event is a row of which table */
+
+/* One ActionType. Where an id has several, the value of `when` says which. */
+typedef struct st_event_rows {
+    uint8_t id;
+    const char *table, *action;
+    st_event_text when;
+    const char *is;
+} st_event_rows;
+/* In the order of ids; NULL past the end. */
+const st_event_rows *st_event_rows_at(size_t i);
+
+typedef enum st_form {
+    ST_FORM_TEXT,
+    ST_FORM_NUMBER, /* decimal or 0x, as a JSON number */
+    ST_FORM_BOOL,
+    ST_FORM_PIPE,   /* \x as \Device\NamedPipe\x */
+    ST_FORM_LIST,   /* QueryResults as an array */
+    ST_FORM_STREAM, /* the stream's name behind a path */
+    ST_FORM_WORD    /* always the same: word */
+} st_form;
+/* A member of AdditionalFields. id 0: of every event. */
+typedef struct st_extra {
+    uint8_t id;
+    const char *name;
+    st_event_text text;
+    st_form form;
+    const char *word;
+} st_extra;
+const st_extra *st_extra_at(size_t i);
+
+/* Which text of an event is the path that it is about; ST_T_NONE: it is about no file. */
+st_event_text st_path_of(uint8_t id);
+
+/* Of the events that are rows of t, those for which x, a condition over t's columns, may be true.
+ */
+uint64_t st_table_def_narrow(st_run *r, const st_table_def *t, uint64_t events, const st_expr *x);
+
+#endif

@@ -1,0 +1,764 @@
+/* value.c - values: making, spelling, reading and comparing them. */
+#include "rules/engine/value/value.h"
+
+#include "base/limits.h"
+#include "rules/engine/value/times.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* NOLINTBEGIN(misc-no-recursion): ST_MAX_JSON_DEPTH bounds it, checked on the way down */
+
+#define SECOND INT64_C(10000000)
+
+/* memory that is counted */
+
+static bool take(st_mem *m, size_t bytes)
+{
+    if (m->budget && !st_budget_take(m->budget, bytes))
+        return false;
+    m->held += bytes;
+    return true;
+}
+
+bool st_mem_grow(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
+{
+    size_t before = *cap;
+    return need <= before ||
+           (st_grow(array_ptr, cap, need, size) && take(m, (*cap - before) * size));
+}
+
+void *st_mem_zeroed(st_mem *m, size_t n, size_t size)
+{
+    size_t bytes;
+    bool fits = !__builtin_mul_overflow(n, size, &bytes) && take(m, bytes);
+    return fits ? calloc(n, size) : NULL;
+}
+
+void st_mem_release(st_mem *m, size_t before)
+{
+    if (m->budget)
+        m->budget->used -= m->held - before;
+    m->held = before;
+}
+
+/* types */
+
+/* making */
+
+st_val st_val_str(st_mem *m, st_str s)
+{
+    return st_val_sid(s.n ? st_pool_put(m->pool, s) : ST_EMPTY);
+}
+
+st_val st_val_filetime(st_ticks t)
+{
+    return t && t <= ST_TICKS_MAX ? st_val_time((int64_t)t + ST_TICKS_1601) : st_val_null();
+}
+
+st_array *st_array_new(st_mem *m, size_t n)
+{
+    st_array *a = ST_NEW(m->arena, st_array);
+    if (!a)
+        return NULL;
+    a->n = n;
+    a->v = ST_NEWN(m->arena, st_val, n);
+    return a->v ? a : NULL;
+}
+
+st_bag *st_bag_new(st_mem *m, size_t n)
+{
+    st_bag *g = ST_NEW(m->arena, st_bag);
+    if (!g)
+        return NULL;
+    g->n = n;
+    g->keys = ST_NEWN(m->arena, st_sid, n);
+    g->v = ST_NEWN(m->arena, st_val, n);
+    return g->keys && g->v ? g : NULL;
+}
+
+st_val st_val_array(const st_array *a)
+{
+    return a ? (st_val){ ST_VAL_ARRAY, { .a = a } } : st_val_null();
+}
+
+st_val st_val_bag(const st_bag *g)
+{
+    return g ? (st_val){ ST_VAL_BAG, { .g = g } } : st_val_null();
+}
+
+const st_val *st_bag_get(const st_bag *g, st_sid key)
+{
+    for (size_t i = g->n; i-- > 0;)
+        if (g->keys[i] == key)
+            return &g->v[i];
+    return NULL;
+}
+
+st_val st_val_missing(st_type t)
+{
+    return t == ST_TYPE_STRING ? st_val_sid(ST_EMPTY) : st_val_null();
+}
+
+/* dates */
+
+/* Days of the proleptic Gregorian calendar since 0000-03-01. */
+static int64_t days_of(int year, int month, int day)
+{
+    int64_t y = year - (month <= 2), era = y / 400, yoe = y % 400;
+    int64_t doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy;
+}
+
+#define DAYS_0001 INT64_C(306) /* from 0000-03-01 to 0001-01-01 */
+
+static int month_days(int y, int m)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return days[m - 1] + (m == 2 && leap ? 1 : 0);
+}
+
+bool st_date_ticks(const st_date *d, int64_t *out)
+{
+    if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
+        d->day > month_days(d->year, d->month) || d->hour < 0 || d->hour > 23 || d->minute < 0 ||
+        d->minute > 59 || d->second < 0 || d->second > 59)
+        return false;
+    int64_t days = days_of(d->year, d->month, d->day) - DAYS_0001;
+    *out = ((days * 24 + d->hour) * 60 + d->minute) * 60 * SECOND + d->second * SECOND + d->tick;
+    return true;
+}
+
+void st_date_of(int64_t ticks, st_date *d)
+{
+    int64_t days = ticks / ST_DAY_TICKS + DAYS_0001, rest = ticks % ST_DAY_TICKS;
+    int64_t era = days / 146097, doe = days % 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    d->day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    d->month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    d->year = (int)(yoe + era * 400 + (d->month <= 2));
+    d->tick = (int)(rest % SECOND);
+    rest /= SECOND;
+    d->hour = (int)(rest / 3600);
+    d->minute = (int)(rest / 60 % 60);
+    d->second = (int)(rest % 60);
+}
+
+static bool literal(st_str s, size_t *i, char c)
+{
+    if (*i >= s.n || s.p[*i] != c)
+        return false;
+    ++*i;
+    return true;
+}
+
+/* spelling */
+
+static void put_real(st_buf *b, double d)
+{
+    char t[40];
+    if (isnan(d) || isinf(d)) {
+        st_buf_str(b, isnan(d) ? ST_STR("NaN") : d > 0 ? ST_STR("Infinity") : ST_STR("-Infinity"));
+        return;
+    }
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(t, sizeof t, "%.*g", digits, d);
+        if (strtod(t, NULL) == d)
+            break;
+    }
+    st_buf_str(b, st_str_of(t));
+    if (!strpbrk(t, ".eE"))
+        st_buf_str(b, ST_STR(".0"));
+}
+
+static void put_datetime(st_buf *b, int64_t t)
+{
+    st_date d;
+    st_date_of(t, &d);
+    st_buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%07dZ", d.year, d.month, d.day, d.hour, d.minute,
+               d.second, d.tick);
+}
+
+static void put_timespan(st_buf *b, int64_t t)
+{
+    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_DAY_TICKS,
+             sec = (uint64_t)SECOND;
+    if (t < 0)
+        st_buf_char(b, '-');
+    if (u >= day) {
+        st_buf_u64(b, u / day);
+        st_buf_char(b, '.');
+    }
+    unsigned s = (unsigned)(u % day / sec), f = (unsigned)(u % sec);
+    st_buf_fmt(b, "%02u:%02u:%02u", s / 3600, s / 60 % 60, s % 60);
+    if (f)
+        st_buf_fmt(b, ".%07u", f);
+}
+
+void st_val_put_json_text(st_buf *b, st_str s)
+{
+    st_buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
+        const char *q = c ? strchr(from, c) : NULL;
+        if (q) {
+            st_buf_char(b, '\\');
+            st_buf_char(b, to[q - from]);
+        } else if (c < 0x20) {
+            st_buf_fmt(b, "\\u%04x", c);
+        } else {
+            st_buf_char(b, (char)c);
+        }
+    }
+    st_buf_char(b, '"');
+}
+
+/* Anything but arrays and bags. */
+static void put_scalar(st_buf *b, const st_mem *m, st_val v, bool json)
+{
+    switch (v.tag) {
+    case ST_VAL_NULL: st_buf_str(b, json ? ST_STR("null") : ST_STR("")); break;
+    case ST_VAL_BOOL: st_buf_str(b, v.u.b ? ST_STR("true") : ST_STR("false")); break;
+    case ST_VAL_LONG: st_buf_i64(b, v.u.i); break;
+    case ST_VAL_REAL: put_real(b, v.u.d); break;
+    case ST_VAL_STRING:
+    case ST_VAL_GUID:
+        if (json)
+            st_val_put_json_text(b, st_pool_get(m->pool, v.u.s));
+        else
+            st_buf_str(b, st_pool_get(m->pool, v.u.s));
+        break;
+    case ST_VAL_DATETIME:
+    case ST_VAL_TIMESPAN:
+        if (json)
+            st_buf_char(b, '"');
+        (v.tag == ST_VAL_DATETIME ? put_datetime : put_timespan)(b, v.u.i);
+        if (json)
+            st_buf_char(b, '"');
+        break;
+    case ST_VAL_ARRAY:
+    case ST_VAL_BAG: break;
+    }
+}
+
+typedef struct frame {
+    st_val v;
+    size_t i;
+} frame;
+
+void st_val_put_json(st_buf *b, const st_mem *m, st_val v)
+{
+    frame stack[ST_MAX_JSON_DEPTH];
+    size_t depth = 0;
+    st_val cur = v;
+    for (;;) {
+        if (b->n > ST_MAX_JSON_TEXT && m->budget) {
+            m->budget->met = true;
+            return;
+        }
+        bool open = cur.tag == ST_VAL_ARRAY || cur.tag == ST_VAL_BAG;
+        if (open && depth < ST_MAX_JSON_DEPTH) {
+            st_buf_char(b, cur.tag == ST_VAL_ARRAY ? '[' : '{');
+            stack[depth++] = (frame){ cur, 0 };
+        } else {
+            put_scalar(b, m, open ? st_val_null() : cur, true);
+        }
+        for (;;) {
+            if (!depth)
+                return;
+            frame *f = &stack[depth - 1];
+            bool array = f->v.tag == ST_VAL_ARRAY;
+            if (f->i < (array ? f->v.u.a->n : f->v.u.g->n))
+                break;
+            st_buf_char(b, array ? ']' : '}');
+            depth--;
+        }
+        frame *f = &stack[depth - 1];
+        if (f->i)
+            st_buf_char(b, ',');
+        if (f->v.tag == ST_VAL_BAG) {
+            st_val_put_json_text(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
+            st_buf_char(b, ':');
+            cur = f->v.u.g->v[f->i++];
+        } else {
+            cur = f->v.u.a->v[f->i++];
+        }
+    }
+}
+
+void st_val_put(st_buf *b, const st_mem *m, st_type type, st_val v)
+{
+    if (v.tag == ST_VAL_ARRAY || v.tag == ST_VAL_BAG)
+        st_val_put_json(b, m, v);
+    else if (v.tag == ST_VAL_BOOL && type != ST_TYPE_DYNAMIC)
+        st_buf_str(b, v.u.b ? ST_STR("True") : ST_STR("False"));
+    else
+        put_scalar(b, m, v, false);
+}
+
+st_val st_val_tostring(st_mem *m, st_type type, st_val v)
+{
+    if (v.tag == ST_VAL_STRING)
+        return v;
+    if (v.tag == ST_VAL_GUID)
+        return st_val_sid(v.u.s);
+    st_buf_clear(&m->buf);
+    st_val_put(&m->buf, m, type, v);
+    return st_val_str(m, st_buf_slice(&m->buf));
+}
+
+/* JSON */
+
+typedef struct json {
+    st_mem *m;
+    st_str s;
+    size_t i;
+    unsigned depth;
+    bool bad;
+    st_buf text;
+    st_val *items; /* a stack: members of the open arrays and bags */
+    st_sid *keys;
+    size_t n, items_cap, keys_cap;
+} json;
+
+static void blank(json *j)
+{
+    while (j->i < j->s.n && strchr(" \t\r\n", j->s.p[j->i]) && j->s.p[j->i])
+        j->i++;
+}
+
+static bool eat(json *j, char c)
+{
+    blank(j);
+    return literal(j->s, &j->i, c);
+}
+
+static bool hex4(json *j, uint32_t *out)
+{
+    uint32_t v = 0;
+    for (unsigned k = 0; k < 4; k++, j->i++) {
+        if (j->i >= j->s.n)
+            return false;
+        unsigned c = (unsigned char)j->s.p[j->i];
+        unsigned d = c >= '0' && c <= '9'                   ? c - '0'
+                     : (c | 32u) >= 'a' && (c | 32u) <= 'f' ? (c | 32u) - 'a' + 10
+                                                            : 16;
+        if (d > 15)
+            return false;
+        v = v * 16 + d;
+    }
+    *out = v;
+    return true;
+}
+
+static bool escape(json *j)
+{
+    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
+    if (j->i >= j->s.n)
+        return false;
+    char c = j->s.p[j->i++];
+    const char *q = c ? strchr(from, c) : NULL;
+    if (q) {
+        st_buf_char(&j->text, to[q - from]);
+        return true;
+    }
+    uint32_t cp, low;
+    if (c != 'u' || !hex4(j, &cp))
+        return false;
+    if (cp >= 0xD800 && cp < 0xDC00 && j->s.n - j->i >= 6 && j->s.p[j->i] == '\\' &&
+        j->s.p[j->i + 1] == 'u') {
+        j->i += 2;
+        if (!hex4(j, &low))
+            return false;
+        cp = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00)
+                                           : 0xFFFD;
+    }
+    if (cp >= 0xD800 && cp < 0xE000)
+        cp = 0xFFFD;
+    char out[4];
+    st_buf_put(&j->text, out, st_utf8_put(out, cp));
+    return true;
+}
+
+static bool json_string(json *j, st_sid *out)
+{
+    st_buf_clear(&j->text);
+    while (j->i < j->s.n && j->s.p[j->i] != '"') {
+        char c = j->s.p[j->i++];
+        if (c == '\\' ? !escape(j) : (unsigned char)c < 0x20)
+            return false;
+        if (c != '\\')
+            st_buf_char(&j->text, c);
+    }
+    if (!literal(j->s, &j->i, '"'))
+        return false;
+    *out = st_val_str(j->m, st_buf_slice(&j->text)).u.s;
+    return true;
+}
+
+static bool json_number(json *j, st_val *out)
+{
+    size_t at = j->i;
+    bool real = false;
+    while (j->i < j->s.n && j->s.p[j->i] && strchr("+-.eE0123456789", j->s.p[j->i])) {
+        real |= strchr(".eE", j->s.p[j->i]) != NULL;
+        j->i++;
+    }
+    char t[64];
+    size_t n = j->i - at;
+    if (!n || n >= sizeof t)
+        return false;
+    memcpy(t, j->s.p + at, n);
+    t[n] = 0;
+    char *end = NULL;
+    if (!real) {
+        st_val v = st_val_parse(j->m, ST_TYPE_LONG, (st_str){ t, n });
+        if (v.tag == ST_VAL_LONG) {
+            *out = v;
+            return t[0] != '+';
+        }
+    }
+    *out = st_val_real(strtod(t, &end));
+    return end == t + n;
+}
+
+static bool word(json *j, const char *w)
+{
+    size_t n = strlen(w);
+    if (j->s.n - j->i < n || memcmp(j->s.p + j->i, w, n) != 0)
+        return false;
+    j->i += n;
+    return true;
+}
+
+static bool push_item(json *j, st_sid key, st_val v)
+{
+    if (!st_grow(&j->items, &j->items_cap, j->n + 1, sizeof *j->items) ||
+        !st_grow(&j->keys, &j->keys_cap, j->n + 1, sizeof *j->keys))
+        return false;
+    j->items[j->n] = v;
+    j->keys[j->n++] = key;
+    return true;
+}
+
+static bool json_value(json *j, st_val *out);
+
+/* The members between the brackets; depth is bounded by json_value. */
+static bool json_members(json *j, bool bag, st_val *out)
+{
+    size_t base = j->n;
+    char close = bag ? '}' : ']';
+    if (!eat(j, close))
+        do {
+            st_sid key = ST_EMPTY;
+            st_val v;
+            if (bag && !(eat(j, '"') && json_string(j, &key) && eat(j, ':')))
+                return false;
+            if (!json_value(j, &v) || !push_item(j, key, v))
+                return false;
+        } while (eat(j, ','));
+    if (j->n > base && !eat(j, close))
+        return false;
+    size_t n = j->n - base;
+    j->n = base;
+    if (!bag) {
+        st_array *a = st_array_new(j->m, n);
+        if (a && n)
+            memcpy(a->v, j->items + base, n * sizeof *a->v);
+        *out = st_val_array(a);
+        return a != NULL;
+    }
+    st_bag *g = st_bag_new(j->m, n);
+    if (!g)
+        return false;
+    size_t used = 0;
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+        while (n < 64 && k < used && g->keys[k] != j->keys[base + i])
+            k++;
+        if (n >= 64)
+            k = used;
+        g->keys[k] = j->keys[base + i];
+        g->v[k] = j->items[base + i];
+        used += k == used;
+    }
+    g->n = used;
+    *out = st_val_bag(g);
+    return true;
+}
+
+static bool json_value(json *j, st_val *out)
+{
+    blank(j);
+    if (j->i >= j->s.n || j->depth >= ST_MAX_JSON_DEPTH)
+        return false;
+    char c = j->s.p[j->i];
+    if (c == '[' || c == '{') {
+        j->i++;
+        j->depth++;
+        bool ok = json_members(j, c == '{', out);
+        j->depth--;
+        return ok;
+    }
+    if (c == '"') {
+        st_sid s = ST_EMPTY;
+        j->i++;
+        bool ok = json_string(j, &s);
+        *out = st_val_sid(s);
+        return ok;
+    }
+    *out = st_val_null();
+    if (word(j, "null"))
+        return true;
+    *out = st_val_bool(c == 't');
+    return word(j, "true") || word(j, "false") || json_number(j, out);
+}
+
+st_val st_val_parse_json(st_mem *m, st_str text)
+{
+    st_str t = st_str_trim(text);
+    if (!t.n)
+        return st_val_null();
+    json j = { .m = m, .s = t };
+    st_val v = st_val_null();
+    bool ok = json_value(&j, &v);
+    blank(&j);
+    ok = ok && j.i == t.n;
+    st_buf_free(&j.text);
+    free(j.items);
+    free(j.keys);
+    return ok ? v : st_val_str(m, text);
+}
+
+/* conversions */
+
+static bool parse_long(st_str s, int64_t *out)
+{
+    s = st_str_trim(s);
+    bool minus = s.n && s.p[0] == '-';
+    if (minus || (s.n && s.p[0] == '+'))
+        s = (st_str){ s.p + 1, s.n - 1 };
+    uint64_t u;
+    if (!st_str_u64_any(s, &u) || u > (uint64_t)INT64_MAX + (minus ? 1u : 0u))
+        return false;
+    *out = minus ? (int64_t)(0 - u) : (int64_t)u;
+    return true;
+}
+
+static bool parse_real(st_str s, double *out)
+{
+    char t[64], *end = NULL;
+    s = st_str_trim(s);
+    if (!s.n || s.n >= sizeof t)
+        return false;
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == 'x' || s.p[i] == 'X' || s.p[i] == 'p' || s.p[i] == '(' || !s.p[i])
+            return false;
+        t[i] = s.p[i];
+    }
+    t[s.n] = 0;
+    *out = strtod(t, &end);
+    return end == t + s.n;
+}
+
+static st_val parse_bool(st_str s)
+{
+    int64_t i;
+    s = st_str_trim(s);
+    if (st_str_ieq(s, ST_STR("true")))
+        return st_val_bool(true);
+    if (st_str_ieq(s, ST_STR("false")))
+        return st_val_bool(false);
+    return parse_long(s, &i) ? st_val_bool(i != 0) : st_val_null();
+}
+
+static st_val parse_guid(st_mem *m, st_str s)
+{
+    st_guid g;
+    s = st_str_trim(s);
+    char spaced[36];
+    if (s.n == 32) {
+        size_t k = 0;
+        for (size_t i = 0; i < 32; i++) {
+            if (i == 8 || i == 12 || i == 16 || i == 20)
+                spaced[k++] = '-';
+            spaced[k++] = s.p[i];
+        }
+        s = (st_str){ spaced, 36 };
+    }
+    if (!st_guid_parse(s, &g))
+        return st_val_null();
+    st_buf_clear(&m->buf);
+    st_buf_guid(&m->buf, &g);
+    st_str t = st_buf_slice(&m->buf);
+    if (t.n < 38)
+        return st_val_null();
+    for (size_t i = 1; i < 37; i++)
+        if (t.p[i] >= 'A' && t.p[i] <= 'F')
+            m->buf.p[i] = (char)(t.p[i] | 32);
+    st_val v = st_val_str(m, (st_str){ t.p + 1, 36 });
+    v.tag = ST_VAL_GUID;
+    return v;
+}
+
+st_val st_val_parse(st_mem *m, st_type type, st_str text)
+{
+    int64_t i = 0;
+    double d = 0;
+    switch (type) {
+    case ST_TYPE_BOOL: return parse_bool(text);
+    case ST_TYPE_INT:
+        return parse_long(text, &i) && i >= INT32_MIN && i <= INT32_MAX ? st_val_long(i)
+                                                                        : st_val_null();
+    case ST_TYPE_LONG: return parse_long(text, &i) ? st_val_long(i) : st_val_null();
+    case ST_TYPE_REAL: return parse_real(text, &d) ? st_val_real(d) : st_val_null();
+    case ST_TYPE_DATETIME: return st_datetime_text(text, &i) ? st_val_time(i) : st_val_null();
+    case ST_TYPE_TIMESPAN: return st_timespan_text(text, &i) ? st_val_span(i) : st_val_null();
+    case ST_TYPE_GUID: return parse_guid(m, text);
+    case ST_TYPE_DYNAMIC: return st_val_parse_json(m, text);
+    case ST_TYPE_STRING: return st_val_str(m, text);
+    default: return st_val_null();
+    }
+}
+
+bool st_val_number(st_val v, double *out)
+{
+    if (v.tag != ST_VAL_LONG && v.tag != ST_VAL_REAL)
+        return false;
+    *out = v.tag == ST_VAL_LONG ? (double)v.u.i : v.u.d;
+    return true;
+}
+
+static st_val real_to_long(double d)
+{
+    return d > -9.2233720368547758e18 && d < 9.2233720368547758e18 ? st_val_long((int64_t)d)
+                                                                   : st_val_null();
+}
+
+static st_val to_long(st_val v)
+{
+    switch (v.tag) {
+    case ST_VAL_BOOL: return st_val_long(v.u.b);
+    case ST_VAL_LONG: return v;
+    case ST_VAL_REAL: return real_to_long(v.u.d);
+    case ST_VAL_DATETIME:
+    case ST_VAL_TIMESPAN: return st_val_long(v.u.i);
+    default: return st_val_null();
+    }
+}
+
+st_val st_val_convert(st_mem *m, st_type to, st_type from, st_val v)
+{
+    double d;
+    if (to == ST_TYPE_STRING)
+        return st_val_tostring(m, from, v);
+    if (v.tag == ST_VAL_NULL || to == ST_TYPE_DYNAMIC)
+        return v;
+    if (v.tag == ST_VAL_STRING)
+        return st_val_parse(m, to, st_pool_get(m->pool, v.u.s));
+    switch (to) {
+    case ST_TYPE_BOOL:
+        return v.tag == ST_VAL_BOOL   ? v
+               : st_val_number(v, &d) ? st_val_bool(d != 0)
+                                      : st_val_null();
+    case ST_TYPE_LONG: return to_long(v);
+    case ST_TYPE_INT:
+        v = to_long(v);
+        return v.tag == ST_VAL_LONG && v.u.i >= INT32_MIN && v.u.i <= INT32_MAX ? v : st_val_null();
+    case ST_TYPE_REAL:
+        if (v.tag == ST_VAL_REAL)
+            return v;
+        v = to_long(v);
+        return v.tag == ST_VAL_LONG ? st_val_real((double)v.u.i) : v;
+    case ST_TYPE_DATETIME: return v.tag == ST_VAL_DATETIME ? v : st_val_null();
+    case ST_TYPE_TIMESPAN: return v.tag == ST_VAL_TIMESPAN ? v : st_val_null();
+    case ST_TYPE_GUID: return v.tag == ST_VAL_GUID ? v : st_val_null();
+    default: return st_val_null();
+    }
+}
+
+/* comparing */
+
+static bool same_json(const st_mem *m, st_val a, st_val b)
+{
+    st_buf x = { 0 }, y = { 0 };
+    st_val_put_json(&x, m, a);
+    st_val_put_json(&y, m, b);
+    bool same = !x.failed && !y.failed && st_str_eq(st_buf_slice(&x), st_buf_slice(&y));
+    st_buf_free(&x);
+    st_buf_free(&y);
+    return same;
+}
+
+bool st_val_same(const st_mem *m, st_val a, st_val b)
+{
+    if (a.tag != b.tag)
+        return false;
+    switch (a.tag) {
+    case ST_VAL_NULL: return true;
+    case ST_VAL_BOOL: return a.u.b == b.u.b;
+    case ST_VAL_REAL: return a.u.d == b.u.d || (isnan(a.u.d) && isnan(b.u.d));
+    case ST_VAL_STRING:
+    case ST_VAL_GUID: return a.u.s == b.u.s;
+    case ST_VAL_ARRAY:
+    case ST_VAL_BAG: return same_json(m, a, b);
+    default: return a.u.i == b.u.i;
+    }
+}
+
+uint64_t st_val_hash(st_val v, uint64_t seed)
+{
+    uint64_t x;
+    switch (v.tag) {
+    case ST_VAL_NULL:
+    case ST_VAL_ARRAY: x = v.tag == ST_VAL_ARRAY ? v.u.a->n : 0; break;
+    case ST_VAL_BAG: x = v.u.g->n; break;
+    case ST_VAL_BOOL: x = v.u.b; break;
+    case ST_VAL_STRING:
+    case ST_VAL_GUID: x = v.u.s; break;
+    case ST_VAL_REAL:
+        x = 0;
+        if (!isnan(v.u.d) && v.u.d != 0)
+            memcpy(&x, &v.u.d, sizeof x);
+        break;
+    default: x = (uint64_t)v.u.i; break;
+    }
+    x ^= (uint64_t)v.tag << 56;
+    return st_hash(&x, sizeof x, seed);
+}
+
+bool st_val_last(st_val v)
+{
+    return v.tag == ST_VAL_NULL || (v.tag == ST_VAL_REAL && isnan(v.u.d));
+}
+
+#define CMP(a, b) (((a) > (b)) - ((a) < (b)))
+
+int st_val_cmp(const st_mem *m, st_val a, st_val b)
+{
+    double x, y;
+    if (a.tag != b.tag && st_val_number(a, &x) && st_val_number(b, &y))
+        return CMP(x, y);
+    if (a.tag != b.tag)
+        return CMP(a.tag, b.tag);
+    switch (a.tag) {
+    case ST_VAL_BOOL: return CMP(a.u.b, b.u.b);
+    case ST_VAL_REAL: return CMP(a.u.d, b.u.d);
+    case ST_VAL_STRING:
+    case ST_VAL_GUID:
+        return a.u.s == b.u.s
+                   ? 0
+                   : st_str_cmp(st_pool_get(m->pool, a.u.s), st_pool_get(m->pool, b.u.s));
+    case ST_VAL_LONG:
+    case ST_VAL_DATETIME:
+    case ST_VAL_TIMESPAN: return CMP(a.u.i, b.u.i);
+    default: return 0;
+    }
+}
+
+/* NOLINTEND(misc-no-recursion) */

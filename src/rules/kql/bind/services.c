@@ -1,0 +1,416 @@
+/*
+ * services.c - what published queries use and no event log can give: tables and functions of
+ * cloud services, with the columns that their documentation lists.
+ *
+ * A query that needs one is sound, but not applicable here. It is bound all the same, over an
+ * empty table of these columns, so that its own mistakes are found; and if its user says so
+ * (--stub-services), it runs over that. The lists may lack what a service learnt since: a column
+ * that none of them has is taken as one that is never filled.
+ *
+ * Columns are words; their type is string, or the letter behind a colon: b bool, d datetime,
+ * i int, l long, r real, y dynamic.
+ */
+#include "rules/kql/bind/bind.h"
+
+#include <string.h>
+
+static const st_service_def services[] = {
+    /* functions */
+    { "geo_info_from_ip_address", ST_SV_VALUE, "" },
+    { "FileProfile", ST_SV_ENRICHES,
+      "SHA1 SHA256 MD5 FileSize:i GlobalPrevalence:i GlobalFirstSeen:d GlobalLastSeen:d Signer "
+      "Issuer "
+      "SignerHash IsCertificateValid:b IsRootSignerMicrosoft:b SignatureState IsExecutable:b "
+      "ThreatName Publisher SoftwareName ProfileAvailability" },
+    { "SeenBy", ST_SV_TABLE, "DeviceId" },
+    { "DeviceFromIP", ST_SV_TABLE, "IP DeviceId" },
+    { "AssignedIPAddresses", ST_SV_TABLE,
+      "Timestamp:d IPAddress IPType NetworkAdapterType:i ConnectedNetworks" },
+    { "InvokeAdvancedHunting", ST_SV_TABLE, "" },
+    { "cluster", ST_SV_TABLE, "" },
+    { "database", ST_SV_TABLE, "" },
+    { "workspace", ST_SV_TABLE, "" },
+    { "external_table", ST_SV_TABLE, "" },
+    { "_GetWatchlist", ST_SV_TABLE, "_DTItemId LastUpdatedTimeUTC:d SearchKey WatchlistItem:y" },
+    /* alerts and behaviours */
+    { "AlertInfo", ST_SV_TABLE,
+      "Timestamp:d AlertId Title Category Severity ServiceSource DetectionSource "
+      "AttackTechniques" },
+    { "AlertEvidence", ST_SV_TABLE,
+      "Timestamp:d AlertId Title Categories AttackTechniques ServiceSource DetectionSource "
+      "EntityType "
+      "EvidenceRole EvidenceDirection FileName FolderPath SHA1 SHA256 FileSize:l ThreatFamily "
+      "RemoteIP "
+      "RemoteUrl AccountName AccountDomain AccountSid AccountObjectId AccountUpn DeviceId "
+      "DeviceName "
+      "LocalIP NetworkMessageId EmailSubject Application ApplicationId:i OAuthApplicationId "
+      "ProcessCommandLine RegistryKey RegistryValueName RegistryValueData AdditionalFields "
+      "Severity "
+      "CloudResource CloudPlatform ResourceType ResourceID SubscriptionId" },
+    { "BehaviorInfo", ST_SV_TABLE,
+      "Timestamp:d BehaviorId ActionType Description Categories AttackTechniques ServiceSource "
+      "DetectionSource DataSources DeviceId AccountUpn AccountObjectId StartTime:d EndTime:d "
+      "AdditionalFields Title" },
+    { "BehaviorEntities", ST_SV_TABLE,
+      "Timestamp:d BehaviorId ActionType Categories ServiceSource DetectionSource DataSources "
+      "EntityType "
+      "EntityRole DetailedEntityRole FileName FolderPath SHA1 SHA256 FileSize:l ThreatFamily "
+      "RemoteIP "
+      "RemoteUrl AccountName AccountDomain AccountSid AccountObjectId AccountUpn DeviceId "
+      "DeviceName "
+      "LocalIP NetworkMessageId EmailSubject EmailClusterId Application ApplicationId:i "
+      "OAuthApplicationId ProcessCommandLine RegistryKey RegistryValueName RegistryValueData "
+      "AdditionalFields" },
+    /* mail */
+    { "EmailEvents", ST_SV_TABLE,
+      "Timestamp:d NetworkMessageId InternetMessageId SenderMailFromAddress SenderFromAddress "
+      "SenderDisplayName SenderObjectId SenderMailFromDomain SenderFromDomain SenderIPv4 "
+      "SenderIPv6 "
+      "RecipientEmailAddress RecipientObjectId Subject EmailClusterId:l EmailDirection "
+      "DeliveryAction "
+      "DeliveryLocation ThreatTypes ThreatNames DetectionMethods ConfidenceLevel "
+      "BulkComplaintLevel:i "
+      "EmailAction EmailActionPolicy EmailActionPolicyGuid AuthenticationDetails AttachmentCount:i "
+      "UrlCount:i EmailLanguage Connectors OrgLevelAction OrgLevelPolicy UserLevelAction "
+      "UserLevelPolicy ReportId AdditionalFields LatestDeliveryLocation LatestDeliveryAction" },
+    { "EmailUrlInfo", ST_SV_TABLE,
+      "Timestamp:d NetworkMessageId Url UrlDomain UrlLocation ReportId" },
+    { "EmailAttachmentInfo", ST_SV_TABLE,
+      "Timestamp:d NetworkMessageId SenderFromAddress SenderDisplayName SenderObjectId "
+      "RecipientEmailAddress RecipientObjectId FileName FileType SHA256 FileSize:l ThreatTypes "
+      "ThreatNames DetectionMethods ReportId" },
+    { "EmailPostDeliveryEvents", ST_SV_TABLE,
+      "Timestamp:d NetworkMessageId InternetMessageId Action ActionType ActionTrigger ActionResult "
+      "RecipientEmailAddress DeliveryLocation ThreatTypes DetectionMethods ReportId" },
+    { "UrlClickEvents", ST_SV_TABLE,
+      "Timestamp:d Url ActionType AccountUpn Workload NetworkMessageId ThreatTypes "
+      "DetectionMethods "
+      "IPAddress IsClickedThrough:b UrlChain ReportId" },
+    { "MessageEvents", ST_SV_TABLE, "Timestamp:d" },
+    /* identities and apps */
+    { "IdentityInfo", ST_SV_TABLE,
+      "Timestamp:d ReportId AccountObjectId AccountUpn OnPremSid AccountDisplayName AccountName "
+      "AccountDomain CriticalityLevel:i Type DistinguishedName CloudSid GivenName Surname "
+      "Department "
+      "JobTitle EmailAddress SipProxyAddress Address City Country IsAccountEnabled:b Manager Phone "
+      "CreatedDateTime:d ChangeSource BlastRadius CompanyName DeletedDateTime:d EmployeeId "
+      "OtherMailAddresses:y RiskLevel RiskLevelDetails State Tags:y AssignedRoles:y "
+      "PrivilegedEntraPimRoles:y TenantId SourceSystem OnPremObjectId TenantMembershipType "
+      "RiskStatus "
+      "UserAccountControl IdentityEnvironment SourceProviders:y GroupMembership:y" },
+    { "IdentityLogonEvents", ST_SV_TABLE,
+      "Timestamp:d ActionType Application LogonType Protocol FailureReason AccountName "
+      "AccountDomain "
+      "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName DeviceType OSPlatform "
+      "IPAddress Port:i DestinationDeviceName DestinationIPAddress DestinationPort:i "
+      "TargetDeviceName "
+      "TargetAccountDisplayName Location Isp ReportId AdditionalFields:y" },
+    { "IdentityQueryEvents", ST_SV_TABLE,
+      "Timestamp:d ActionType Application QueryType QueryTarget Query Protocol AccountName "
+      "AccountDomain "
+      "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName IPAddress Port:i "
+      "DestinationDeviceName DestinationIPAddress DestinationPort:i TargetDeviceName "
+      "TargetAccountUpn "
+      "TargetAccountDisplayName Location ReportId AdditionalFields:y" },
+    { "IdentityDirectoryEvents", ST_SV_TABLE,
+      "Timestamp:d ActionType Application TargetAccountUpn TargetAccountDisplayName "
+      "TargetDeviceName "
+      "DestinationDeviceName DestinationIPAddress DestinationPort:i Protocol AccountName "
+      "AccountDomain "
+      "AccountUpn AccountSid AccountObjectId AccountDisplayName DeviceName IPAddress Port:i "
+      "Location ISP "
+      "ReportId AdditionalFields:y" },
+    { "CloudAppEvents", ST_SV_TABLE,
+      "Timestamp:d ActionType Application ApplicationId:i AppInstanceId:i AccountObjectId "
+      "AccountId "
+      "AccountDisplayName IsAdminOperation:b DeviceType OSPlatform IPAddress IsAnonymousProxy:b "
+      "CountryCode City Isp UserAgent ActivityType ActivityObjects:y ObjectName ObjectType "
+      "ObjectId "
+      "ReportId AccountType IsExternalUser:b IsImpersonated:b IPTags:y IPCategory UserAgentTags:y "
+      "RawEventData:y AdditionalFields:y LastSeenForUser:y UncommonForUser:y AuditSource "
+      "SessionData:y "
+      "OAuthAppId" },
+    { "CloudAuditEvents", ST_SV_TABLE,
+      "Timestamp:d ReportId DataSource ActionType OperationName ResourceId IPAddress "
+      "IsAnonymousProxy:b "
+      "CountryCode City Isp UserAgent RawEventData:y AdditionalFields:y" },
+    { "AADSignInEventsBeta", ST_SV_TABLE,
+      "Timestamp:d Application ApplicationId LogonType ErrorCode:i CorrelationId SessionId "
+      "AccountDisplayName AccountObjectId AccountUpn IsExternalUser:i IsGuestUser:b "
+      "AlternateSignInName "
+      "LastPasswordChangeTimestamp:d ResourceDisplayName ResourceId ResourceTenantId DeviceName "
+      "AadDeviceId EntraIdDeviceId OSPlatform DeviceTrustType IsManaged:i IsCompliant:i "
+      "AuthenticationProcessingDetails AuthenticationRequirement TokenIssuerType:i "
+      "RiskLevelAggregated:i RiskDetails:i RiskState:i UserAgent ClientAppUsed Browser "
+      "ConditionalAccessPolicies ConditionalAccessStatus:i IPAddress Country State City Latitude "
+      "Longitude NetworkLocationDetails RequestId ReportId EndpointCall" },
+    { "AADSpnSignInEventsBeta", ST_SV_TABLE, "Timestamp:d" },
+    { "EntraIdSignInEvents", ST_SV_TABLE, "Timestamp:d" },
+    /* vulnerabilities and exposure */
+    { "DeviceTvmSoftwareInventory", ST_SV_TABLE,
+      "DeviceId DeviceName OSPlatform OSVersion OSArchitecture SoftwareVendor SoftwareName "
+      "SoftwareVersion EndOfSupportStatus EndOfSupportDate:d ProductCodeCpe" },
+    { "DeviceTvmSoftwareVulnerabilities", ST_SV_TABLE,
+      "DeviceId DeviceName OSPlatform OSVersion OSArchitecture SoftwareVendor SoftwareName "
+      "SoftwareVersion CveId VulnerabilitySeverityLevel RecommendedSecurityUpdate "
+      "RecommendedSecurityUpdateId CveTags:y" },
+    { "DeviceTvmSoftwareVulnerabilitiesKB", ST_SV_TABLE,
+      "CveId CvssScore:r IsExploitAvailable:b VulnerabilitySeverityLevel LastModifiedTime:d "
+      "PublishedDate:d VulnerabilityDescription AffectedSoftware:y" },
+    { "DeviceTvmSecureConfigurationAssessment", ST_SV_TABLE,
+      "DeviceId DeviceName OSPlatform Timestamp:d ConfigurationId ConfigurationCategory "
+      "ConfigurationSubcategory ConfigurationImpact:r IsCompliant:b IsApplicable:b Context:y "
+      "IsExpectedUserImpact:b" },
+    { "DeviceTvmSecureConfigurationAssessmentKB", ST_SV_TABLE,
+      "ConfigurationId ConfigurationImpact:r ConfigurationName ConfigurationDescription "
+      "RiskDescription "
+      "ConfigurationCategory ConfigurationSubcategory ConfigurationBenchmarks:y Tags:y "
+      "RemediationOptions" },
+    { "DeviceTvmInfoGathering", ST_SV_TABLE,
+      "Timestamp:d LastSeenTime:d DeviceId DeviceName OSPlatform AdditionalFields:y" },
+    { "DeviceTvmHardwareFirmware", ST_SV_TABLE,
+      "DeviceId DeviceName ComponentType Manufacturer ComponentName ComponentFamily "
+      "ComponentVersion "
+      "AdditionalFields:y" },
+    { "DeviceTvmBrowserExtensions", ST_SV_TABLE,
+      "DeviceId BrowserName ExtensionId ExtensionName ExtensionDescription ExtensionVersion "
+      "ExtensionRisk ExtensionVendor IsActivated InstallationTime:d" },
+    { "DeviceTvmSoftwareEvidenceBeta", ST_SV_TABLE,
+      "DeviceId SoftwareVendor SoftwareName SoftwareVersion RegistryPaths:y DiskPaths:y "
+      "LastSeenTime" },
+    { "DeviceTvm*", ST_SV_TABLE, "DeviceId" },
+    { "DeviceBaseline*", ST_SV_TABLE, "DeviceId" },
+    { "ExposureGraphNodes", ST_SV_TABLE,
+      "NodeId NodeLabel NodeName Categories:y NodeProperties:y EntityIds:y" },
+    { "ExposureGraphEdges", ST_SV_TABLE,
+      "EdgeId EdgeLabel SourceNodeId SourceNodeName SourceNodeLabel SourceNodeCategories:y "
+      "TargetNodeId "
+      "TargetNodeName TargetNodeLabel TargetNodeCategories:y EdgeProperties:y" },
+    /* of a workspace: their columns differ from one to the next */
+    { "SigninLogs", ST_SV_TABLE,
+      "TimeGenerated:d UserPrincipalName UserDisplayName UserId IPAddress Location AppDisplayName "
+      "AppId "
+      "ResultType ResultDescription UserAgent ClientAppUsed CorrelationId DeviceDetail:y "
+      "LocationDetails:y Status:y" },
+    { "AuditLogs", ST_SV_TABLE,
+      "TimeGenerated:d OperationName Category Result ResultReason CorrelationId InitiatedBy:y "
+      "TargetResources:y AdditionalDetails:y" },
+    { "OfficeActivity", ST_SV_TABLE,
+      "TimeGenerated:d Operation UserId UserType OfficeWorkload RecordType ClientIP OfficeObjectId "
+      "ResultStatus SourceFileName Site_Url" },
+    { "ThreatIntelligenceIndicator", ST_SV_TABLE,
+      "TimeGenerated:d IndicatorId Action Active:b ConfidenceScore:r Description ThreatType "
+      "ExpirationDateTime:d DomainName Url NetworkIP NetworkSourceIP NetworkDestinationIP "
+      "FileHashType "
+      "FileHashValue FileName EmailSourceIpAddress EmailSenderAddress SourceSystem Tags" },
+    { "ThreatIntelIndicators", ST_SV_TABLE,
+      "TimeGenerated:d Id ObservableKey ObservableValue Pattern Confidence:i IsActive:b Data:y "
+      "SourceSystem ValidFrom:d ValidUntil:d" },
+    { "SecurityAlert", ST_SV_TABLE,
+      "TimeGenerated:d DisplayName AlertName AlertSeverity Description ProviderName VendorName "
+      "SystemAlertId CompromisedEntity StartTime:d EndTime:d Entities ExtendedProperties Tactics "
+      "Techniques Status ProductName" },
+    { "SecurityIncident", ST_SV_TABLE,
+      "TimeGenerated:d IncidentNumber:i IncidentName Title Description Severity Status "
+      "Classification "
+      "AlertIds:y Owner:y Labels:y" },
+    { "SecurityEvent", ST_SV_TABLE,
+      "TimeGenerated:d Computer EventID:i Activity Account AccountType Channel EventData Process "
+      "NewProcessName ParentProcessName CommandLine SubjectUserName SubjectDomainName "
+      "TargetUserName "
+      "TargetDomainName LogonType:i IpAddress WorkstationName" },
+    { "Syslog", ST_SV_TABLE,
+      "TimeGenerated:d Computer HostName HostIP Facility SeverityLevel ProcessName ProcessID:i "
+      "SyslogMessage" },
+    { "CommonSecurityLog", ST_SV_TABLE,
+      "TimeGenerated:d DeviceVendor DeviceProduct DeviceAction Activity SourceIP SourcePort:i "
+      "DestinationIP DestinationPort:i DestinationHostName RequestURL Protocol Message" },
+    { "AzureActivity", ST_SV_TABLE,
+      "TimeGenerated:d Caller CallerIpAddress OperationName OperationNameValue ActivityStatus "
+      "ActivityStatusValue ResourceGroup ResourceId SubscriptionId" },
+    { "AzureDiagnostics", ST_SV_TABLE, "TimeGenerated:d Category OperationName ResourceId" },
+    { "BehaviorAnalytics", ST_SV_TABLE,
+      "TimeGenerated:d UserName UserPrincipalName ActivityType ActionType SourceIPAddress "
+      "SourceDevice "
+      "InvestigationPriority:i UsersInsights:y DevicesInsights:y ActivityInsights:y" },
+    { "Anomalies", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Usage", ST_SV_TABLE, "TimeGenerated:d DataType Quantity:r IsBillable:b" },
+    { "IntuneDevices", ST_SV_TABLE, "TimeGenerated:d DeviceName DeviceId OS OSVersion UserEmail" },
+    { "NetworkAccessTraffic", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADNonInteractiveUserSignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADServicePrincipalSignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADManagedIdentitySignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADUserRiskEvents", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AADRiskyUsers", ST_SV_TABLE, "TimeGenerated:d" },
+    { "AWSCloudTrail", ST_SV_TABLE, "TimeGenerated:d" },
+    { "DnsEvents", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Event", ST_SV_TABLE,
+      "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
+    { "GCPAuditLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Heartbeat", ST_SV_TABLE, "TimeGenerated:d" },
+    { "LAQueryLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "MicrosoftGraphActivityLogs", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Perf", ST_SV_TABLE, "TimeGenerated:d" },
+    { "SentinelHealth", ST_SV_TABLE, "TimeGenerated:d" },
+    { "UserPeerAnalytics", ST_SV_TABLE, "TimeGenerated:d" },
+    { "VMConnection", ST_SV_TABLE, "TimeGenerated:d" },
+    { "W3CIISLog", ST_SV_TABLE, "TimeGenerated:d" },
+    { "Watchlist", ST_SV_TABLE, "TimeGenerated:d" },
+    { "WindowsEvent", ST_SV_TABLE, "TimeGenerated:d EventID:i Computer Channel EventData:y" },
+    { "*_CL", ST_SV_TABLE, "TimeGenerated:d" },  /* a workspace's own log */
+    { "_Im_*", ST_SV_TABLE, "TimeGenerated:d" }, /* parsers of Sentinel's information model */
+    { "ASim*", ST_SV_TABLE, "TimeGenerated:d" },
+    /* plugins that ask or run something elsewhere */
+    { "azure_digital_twins_query_request", ST_SV_PLUGIN, "" },
+    { "cosmosdb_sql_request", ST_SV_PLUGIN, "" },
+    { "http_request", ST_SV_PLUGIN, "" },
+    { "http_request_post", ST_SV_PLUGIN, "" },
+    { "infer_storage_schema", ST_SV_PLUGIN, "" },
+    { "mysql_request", ST_SV_PLUGIN, "" },
+    { "postgresql_request", ST_SV_PLUGIN, "" },
+    { "python", ST_SV_PLUGIN, "" },
+    { "r", ST_SV_PLUGIN, "" },
+    { "sql_request", ST_SV_PLUGIN, "" },
+};
+
+static bool ends_with(st_str s, st_str tail)
+{
+    return s.n >= tail.n && st_str_eq((st_str){ s.p + s.n - tail.n, tail.n }, tail);
+}
+
+/* A listed name, where an asterisk at its end or its beginning stands for anything. */
+static bool is_named(const char *listed, st_str name)
+{
+    st_str l = st_str_of(listed);
+    if (l.p[l.n - 1] == '*')
+        return st_str_starts(name, (st_str){ l.p, l.n - 1 });
+    if (l.p[0] == '*')
+        return ends_with(name, (st_str){ l.p + 1, l.n - 1 });
+    return st_str_eq(name, l);
+}
+
+/* Whole names stand in front of those with an asterisk that they fit. */
+static const st_service_def *find(st_str name, bool plugin)
+{
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        if ((services[i].kind == ST_SV_PLUGIN) == plugin && is_named(services[i].name, name))
+            return &services[i];
+    return NULL;
+}
+
+const st_service_def *st_service_def_find(st_str name)
+{
+    return find(name, false);
+}
+
+const st_service_def *st_service_def_plugin(st_str name)
+{
+    return find(name, true);
+}
+
+/* a service in a query */
+
+bool st_bind_note(st_binder *b, st_need **list, st_str name)
+{
+    st_need *n = NULL, **end = list;
+    for (; *end; end = &(*end)->next)
+        if (st_str_eq((*end)->name, name))
+            return false;
+    if (!(n = ST_NEW(&b->r->arena, st_need)))
+        return st_run_nomem(b->r);
+    n->name = name;
+    *end = n;
+    return true;
+}
+
+void st_bind_need(st_binder *b, st_span at, st_str name)
+{
+    if (st_bind_note(b, &b->needs, name) && b->r->settings->stub_services)
+        st_bind_warn(b, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)",
+                     ST_FMT(name));
+}
+
+static st_type type_of(char letter)
+{
+    static const char letters[] = "bdilry";
+    static const st_type types[] = { ST_TYPE_BOOL, ST_TYPE_DATETIME, ST_TYPE_INT,
+                                     ST_TYPE_LONG, ST_TYPE_REAL,     ST_TYPE_DYNAMIC };
+    const char *at = letter ? strchr(letters, letter) : NULL;
+    return at ? types[at - letters] : ST_TYPE_STRING;
+}
+
+/* The columns of a service's list; NULL: no memory. */
+static st_col *columns(st_run *r, const st_service_def *s, size_t *n)
+{
+    st_str rest = st_str_of(s->columns), word;
+    size_t most = 1;
+    for (size_t i = 0; i < rest.n; i++)
+        most += rest.p[i] == ' ';
+    st_col *c = ST_NEWN(&r->arena, st_col, most);
+    *n = 0;
+    while (c && st_str_cut(&rest, ' ', &word)) {
+        bool typed = word.n > 2 && word.p[word.n - 2] == ':';
+        c[*n].type = typed ? type_of(word.p[word.n - 1]) : ST_TYPE_STRING;
+        c[(*n)++].name = (st_str){ word.p, typed ? word.n - 2 : word.n };
+    }
+    return c;
+}
+
+st_op *st_bind_service_table(st_binder *b, st_span at, const st_service_def *s, st_str name)
+{
+    size_t n;
+    st_col *c = columns(b->r, s, &n);
+    st_op *op = c ? st_op_values(b->r, c, n, NULL, 0) : NULL;
+    st_bind_need(b, at, name);
+    if (op)
+        op->schema.loose = b->loosened = true;
+    return op;
+}
+
+/* The rows as they are, with the columns that they lack. */
+st_op *st_bind_service_enrich(st_binder *b, st_op *in, st_span at, const st_service_def *s)
+{
+    size_t n, had = in->schema.n, all = had;
+    st_col *c = columns(b->r, s, &n);
+    st_col *cols = c ? ST_NEWN(&b->r->arena, st_col, had + n) : NULL;
+    st_proj_item *items = cols ? ST_NEWN(&b->r->arena, st_proj_item, had + n) : NULL;
+    if (!items)
+        return NULL;
+    for (size_t i = 0; i < had; i++) {
+        cols[i] = in->schema.v[i];
+        items[i].from = i;
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (st_bind_column(&in->schema, c[i].name) != SIZE_MAX)
+            continue;
+        cols[all] = c[i];
+        items[all++].x = st_bind_const(b, c[i].type, st_val_missing(c[i].type));
+    }
+    st_bind_need(b, at, st_str_of(s->name));
+    return st_op_project(b->r, in, cols, items, all);
+}
+
+/* "EmailEvents and FileProfile". */
+st_str st_bind_needs_text(st_run *r, const st_need *needs)
+{
+    st_buf t = { 0 };
+    for (const st_need *n = needs; n; n = n->next) {
+        st_buf_str(&t, n == needs ? ST_STR("") : n->next ? ST_STR(", ") : ST_STR(" and "));
+        st_buf_str(&t, n->name);
+    }
+    st_str s = st_arena_copy(&r->arena, st_buf_slice(&t));
+    st_buf_free(&t);
+    return s;
+}
+
+/* columns that no list has */
+
+/* A point in time, by its name; everything else is text until it is known better. */
+st_type st_bind_loose_type(st_str name)
+{
+    static const char *const ends[] = { "Time", "DateTime", "TimeGenerated", "Timestamp", "Date" };
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        if (ends_with(name, st_str_of(ends[i])))
+            return ST_TYPE_DATETIME;
+    return ST_TYPE_DYNAMIC;
+}

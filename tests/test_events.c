@@ -1,0 +1,636 @@
+/* test_sysmon.c - records to rows: by name, nothing dropped, nothing altered but '%%'. */
+#include "events/store.h"
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+/* records by hand */
+
+typedef struct pair {
+    const char *name, *text;
+} pair;
+
+static st_value text_value(const char *s)
+{
+    return (st_value){ .p = (const unsigned char *)s, .n = (uint32_t)strlen(s), .type = ST_V_TEXT };
+}
+
+/* UTF-16LE of ASCII; the caller frees. */
+static unsigned char *wide(const char *s)
+{
+    size_t n = strlen(s);
+    unsigned char *p = calloc(n ? n : 1, 2);
+    assert_non_null(p);
+    for (size_t i = 0; i < n; i++)
+        p[2 * i] = (unsigned char)s[i];
+    return p;
+}
+
+static st_record sysmon_record(uint32_t event_id)
+{
+    return (st_record){ .offset = 4096,
+                        .number = 7,
+                        .provider = text_value("Microsoft-Windows-Sysmon"),
+                        .computer = text_value("PC.example"),
+                        .channel = text_value("Microsoft-Windows-Sysmon/Operational"),
+                        .event_id = event_id,
+                        .event_record_id = 42,
+                        .time_created = 5 * ST_TICKS_SECOND };
+}
+
+static size_t fields_of(const pair *pairs, st_field *out)
+{
+    size_t n = 0;
+    for (; pairs[n].name; n++)
+        out[n] = (st_field){ st_str_of(pairs[n].name), st_field_id(st_str_of(pairs[n].name)),
+                             text_value(pairs[n].text) };
+    return n;
+}
+
+static st_store *decoded(st_record *r, const pair *pairs)
+{
+    st_field fields[32];
+    st_scratch scratch = { 0 };
+    st_store *s = st_store_new();
+    assert_non_null(s);
+    r->fields = fields;
+    r->nfields = fields_of(pairs, fields);
+    assert_true(st_sysmon_decode(s, r, 3, &scratch));
+    st_buf_free(&scratch.text);
+    return s;
+}
+
+static void assert_text(const st_store *s, st_sid id, const char *want)
+{
+    st_str got = st_pool_get(s->pool, id);
+    if (!st_str_eq(got, st_str_of(want)))
+        fail_msg("got \"%.*s\", not \"%s\"", ST_FMT(got), want);
+}
+
+/* names */
+
+static void field_id__each_name__leads_back_to_it(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "UtcTime", "ProcessGuid",   "CommandLine",  "ParentUser",
+                                         "Hashes",  "SchemaVersion", "Configuration" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        uint16_t id = st_field_id(st_str_of(names[i]));
+        assert_int_not_equal(id, 0);
+        assert_true(st_str_eq(st_field_def_of(id)->name, st_str_of(names[i])));
+    }
+    assert_int_equal(st_field_id(ST_STR("processguid")), 0);
+    assert_int_equal(st_field_id(ST_STR("")), 0);
+    assert_null(st_field_def_of(0));
+    assert_null(st_field_def_of(999));
+}
+
+static void creation_field__each_column__has_sysmons_name(void **state)
+{
+    (void)state;
+    assert_string_equal(st_creation_field(ST_COL_command_line), "CommandLine");
+    assert_string_equal(st_creation_field(ST_COL_command_line_recorded), "CommandLine");
+    assert_string_equal(st_creation_field(ST_COL_utc_text), "UtcTime");
+    assert_string_equal(st_creation_field(ST_COL_computer), "Computer");
+    for (unsigned i = 0; i < ST_COL_COUNT; i++)
+        assert_non_null(st_creation_field(i));
+    assert_null(st_creation_field(ST_COL_COUNT));
+}
+
+/* whose record it is */
+
+static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *guid;
+        bool want;
+    } rows[] = {
+        { "Microsoft-Windows-Sysmon", "", true },
+        { "MICROSOFT-windows-sysmon", "", true },
+        { "Renamed", "{5770385f-c22a-43e0-bf4c-06f5698ffbd9}", true },
+        { "Renamed", "5770385F-C22A-43E0-BF4C-06F5698FFBD9", true },
+        { "Microsoft-Windows-Kernel-General", "{A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D}", false },
+        { "Microsoft-Windows-Sysmon2", "", false },
+        { "", "", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_record r = sysmon_record(1);
+        r.provider = text_value(rows[i].name);
+        r.provider_guid = text_value(rows[i].guid);
+        if (st_sysmon_is(&r) != rows[i].want || st_sysmon_wants(&r, 0) != rows[i].want)
+            fail_msg("%s %s", rows[i].name, rows[i].guid);
+    }
+}
+
+static void wants__only_the_ids_that_are_read(void **state)
+{
+    (void)state;
+    for (uint32_t id = 0; id < 300; id++) {
+        st_record r = sysmon_record(id);
+        assert_int_equal(st_sysmon_wants(&r, 0), id == 1 || id == 4 || id == 5 || id == 16);
+    }
+}
+
+static void decode__other_provider__counts_and_makes_nothing(void **state)
+{
+    (void)state;
+    st_record r = sysmon_record(1);
+    r.provider = text_value("Microsoft-Windows-Kernel-General");
+    st_store *s = decoded(&r, (const pair[]){ { "Image", "x" }, { NULL, NULL } });
+    assert_int_equal(s->records, 1);
+    assert_int_equal(s->sysmon, 0);
+    assert_int_equal(s->creations.n, 0);
+    assert_int_equal(s->nseen, 0);
+    st_store_free(s);
+}
+
+/* creations */
+
+static void decode__creation__fills_the_columns(void **state)
+{
+    (void)state;
+    st_record r = sysmon_record(1);
+    r.flags = ST_R_CRC | ST_R_BORROWED;
+    r.origin = ST_O_SLACK;
+    st_store *s =
+        decoded(&r, (const pair[]){ { "RuleName", "-" },
+                                    { "UtcTime", "2026-01-02 03:04:05.678" },
+                                    { "ProcessGuid", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}" },
+                                    { "ProcessId", "2404" },
+                                    { "Image", "C:\\a\\cmd.exe" },
+                                    { "CommandLine", "cmd /c echo %%TEMP%% %%%%" },
+                                    { "LogonId", "0x3e7" },
+                                    { "TerminalSessionId", "0" },
+                                    { "ParentProcessId", "1000" },
+                                    { "ParentCommandLine", "a %%i" },
+                                    { "Unknown", "x" },
+                                    { "Image", "second" },
+                                    { NULL, NULL } });
+    const st_creations *c = &s->creations;
+    assert_int_equal(c->n, 1);
+    assert_text(s, c->computer[0], "PC.example");
+    assert_text(s, c->rule_name[0], "-");
+    assert_text(s, c->image[0], "C:\\a\\cmd.exe");
+    assert_text(s, c->command_line[0], "cmd /c echo %TEMP% %%");
+    assert_text(s, c->command_line_recorded[0], "cmd /c echo %%TEMP%% %%%%");
+    assert_text(s, c->parent_command_line[0], "a %%i");
+    assert_int_equal(c->utc_text[0], ST_ABSENT);
+    assert_int_equal(c->parent_user[0], ST_ABSENT);
+    st_buf b = { 0 };
+    st_buf_time_sysmon(&b, c->utc[0]);
+    st_buf_guid(&b, &c->guid[0]);
+    assert_true(st_str_eq(st_buf_slice(&b),
+                          ST_STR("2026-01-02 03:04:05.678{365ABB72-7C01-5CC4-0000-00102B3E0C00}")));
+    st_buf_free(&b);
+    assert_int_equal(c->pid[0], 2404);
+    assert_int_equal(c->parent_pid[0], 1000);
+    assert_int_equal(c->session[0], 0);
+    assert_int_equal(c->logon_id[0], 0x3e7);
+    assert_int_equal(c->event_record_id[0], 42);
+    assert_int_equal(c->record_number[0], 7);
+    assert_int_equal(c->offset[0], 4096);
+    assert_int_equal(c->source[0], 3);
+    assert_int_equal(c->origin[0], ST_O_SLACK);
+    assert_int_equal(c->flags[0], ST_C_CRC | ST_C_BORROWED);
+    assert_int_equal(s->nseen, 1);
+    assert_int_equal(s->seen[0].event_id, 1);
+    st_store_free(s);
+}
+
+static void decode__malformed_creation__is_a_row_with_flags(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *utc, *guid;
+        unsigned flags;
+        const char *utc_text;
+    } rows[] = {
+        { NULL, NULL, ST_C_TIME | ST_C_NO_GUID, "" },
+        { "yesterday", "{00000000-0000-0000-0000-000000000000}", ST_C_TIME | ST_C_NO_GUID,
+          "yesterday" },
+        { "", "nonsense", ST_C_TIME | ST_C_NO_GUID, "" },
+        { "2026-02-30 00:00:00.000", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}", ST_C_TIME,
+          "2026-02-30 00:00:00.000" },
+        { "2026-02-28 00:00:00.000", NULL, ST_C_NO_GUID, "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        pair p[4] = { { 0 } };
+        size_t n = 0;
+        if (rows[i].utc)
+            p[n++] = (pair){ "UtcTime", rows[i].utc };
+        if (rows[i].guid)
+            p[n++] = (pair){ "ProcessGuid", rows[i].guid };
+        st_record r = sysmon_record(1);
+        st_store *s = decoded(&r, p);
+        assert_int_equal(s->creations.n, 1);
+        assert_int_equal(s->creations.flags[0], rows[i].flags);
+        if (rows[i].flags & ST_C_TIME)
+            assert_int_equal(s->creations.utc[0], r.time_created);
+        assert_text(s, s->creations.utc_text[0], rows[i].utc_text);
+        assert_int_equal(s->creations.pid[0], ST_NO_U32);
+        st_store_free(s);
+    }
+}
+
+static void decode__no_computer__is_counted(void **state)
+{
+    (void)state;
+    st_record r = sysmon_record(1);
+    r.computer = (st_value){ 0 };
+    st_store *s = decoded(&r, (const pair[]){ { NULL, NULL } });
+    assert_int_equal(s->without_host, 1);
+    assert_int_equal(s->creations.computer[0], ST_ABSENT);
+    st_store_free(s);
+}
+
+static void decode__lone_surrogate__keeps_the_bytes(void **state)
+{
+    (void)state;
+    static const unsigned char utf16[] = { 'a', 0, 0x00, 0xd8, 'b', 0, 0, 0 };
+    st_scratch scratch = { 0 };
+    st_store *s = st_store_new();
+    st_field f = { ST_STR("Image"),
+                   st_field_id(ST_STR("Image")),
+                   { utf16, sizeof utf16, ST_V_STRING, true } };
+    st_record r = sysmon_record(1);
+    r.fields = &f;
+    r.nfields = 1;
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_text(s, s->creations.image[0],
+                "a\xef\xbf\xbd"
+                "b");
+    assert_true(s->creations.flags[0] & ST_C_LOSSY);
+    assert_int_equal(s->creations.truncated[0], 1u << ST_COL_image);
+    assert_int_equal(s->nlossy, 1);
+    assert_string_equal(s->lossy[0].field, "Image");
+    assert_text(s, s->lossy[0].hex, "610000d86200");
+    st_store_free(s);
+    st_buf_free(&scratch.text);
+}
+
+static void decode__utf16_string__loses_only_its_terminator(void **state)
+{
+    (void)state;
+    unsigned char *image = wide(" C:\\x.exe  ");
+    st_scratch scratch = { 0 };
+    st_store *s = st_store_new();
+    st_field f = { ST_STR("Image"),
+                   st_field_id(ST_STR("Image")),
+                   { image, 22, ST_V_STRING, false } };
+    st_record r = sysmon_record(1);
+    r.fields = &f;
+    r.nfields = 1;
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_text(s, s->creations.image[0], " C:\\x.exe  ");
+    st_store_free(s);
+    st_buf_free(&scratch.text);
+    free(image);
+}
+
+/* the others */
+
+static void decode__ends_and_service_events__are_typed(void **state)
+{
+    (void)state;
+    st_record r = sysmon_record(5);
+    st_store *s =
+        decoded(&r, (const pair[]){ { "UtcTime", "2026-01-02 03:04:05.678" },
+                                    { "ProcessGuid", "{365ABB72-7C01-5CC4-0000-00102B3E0C00}" },
+                                    { "ProcessId", "9" },
+                                    { NULL, NULL } });
+    assert_int_equal(s->nendings, 1);
+    assert_int_equal(s->endings[0].pid, 9);
+    assert_false(st_guid_zero(&s->endings[0].guid));
+    assert_int_not_equal(s->endings[0].utc, s->endings[0].created);
+    st_store_free(s);
+
+    r = sysmon_record(4);
+    s = decoded(&r, (const pair[]){ { "State", "Started" },
+                                    { "Version", "15.0" },
+                                    { "SchemaVersion", "4.90" },
+                                    { NULL, NULL } });
+    assert_int_equal(s->nservices, 1);
+    assert_text(s, s->services[0].state, "Started");
+    assert_text(s, s->services[0].version, "15.0");
+    assert_text(s, s->services[0].schema, "4.90");
+    assert_int_equal(s->services[0].utc, r.time_created);
+    st_store_free(s);
+
+    r = sysmon_record(16);
+    s = decoded(&r, (const pair[]){ { "Configuration", "c.xml" }, { NULL, NULL } });
+    assert_text(s, s->services[0].state, "config");
+    assert_text(s, s->services[0].version, "c.xml");
+    st_store_free(s);
+
+    r = sysmon_record(11);
+    s = decoded(&r, (const pair[]){ { NULL, NULL } });
+    assert_int_equal(s->nseen, 1);
+    assert_int_equal(s->creations.n + s->nendings + s->nservices, 0);
+    st_store_free(s);
+}
+
+/* A computer's name is converted once, but what had to go is counted for each record. */
+static void decode__lone_surrogate__is_counted_for_the_source(void **state)
+{
+    (void)state;
+    static const unsigned char wide[] = { 'h', 0, 0x00, 0xd8 };
+    st_store *s = st_store_new();
+    st_scratch scratch = { 0 };
+    uint64_t lossy = 0, first = 0;
+    st_record r = sysmon_record(1);
+    r.computer = (st_value){ .p = wide, .n = sizeof wide, .type = ST_V_STRING };
+    r.lossy = &lossy;
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    first = lossy;
+    assert_true(first > 0);
+    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_int_equal(lossy, 2 * first);
+    assert_int_equal(s->nlossy, 2);
+    assert_text(s, s->creations.computer[1], "h\xef\xbf\xbd");
+    st_store_free(s);
+    st_buf_free(&scratch.text);
+}
+
+/* stores */
+
+static void append__two_stores__strings_stay_what_they_are(void **state)
+{
+    (void)state;
+    static const char *const images[] = { "b", "a", "c" };
+    st_store *s[2] = { st_store_new(), st_store_new() };
+    st_scratch scratch[2] = { 0 };
+    for (size_t i = 0; i < 300; i++) {
+        st_field f = { ST_STR("Image"), st_field_id(ST_STR("Image")), text_value(images[i % 3]) };
+        st_record r = sysmon_record(1);
+        r.fields = &f;
+        r.nfields = 1;
+        r.event_record_id = i;
+        assert_true(st_sysmon_decode(s[i % 2], &r, 0, &scratch[i % 2]));
+    }
+    assert_true(st_store_append(s[0], s[1]));
+    assert_int_equal(s[0]->creations.n, 300);
+    assert_int_equal(s[0]->nseen, 300);
+    assert_int_equal(s[0]->sysmon, 300);
+    for (size_t i = 0; i < 300; i++)
+        assert_text(s[0], s[0]->creations.image[i], images[s[0]->creations.event_record_id[i] % 3]);
+    st_store_free(s[0]);
+    st_store_free(s[1]);
+    st_buf_free(&scratch[0].text);
+    st_buf_free(&scratch[1].text);
+}
+
+static void hashes_get__each_text__gives_that_digest(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *algorithm, *want;
+    } rows[] = {
+        { "SHA256=AB", "SHA256", "AB" },
+        { "SHA1=1,MD5=2,SHA256=3,IMPHASH=0", "MD5", "2" },
+        { "SHA1=1,MD5=2,SHA256=3,IMPHASH=0", "sha256", "3" },
+        { "SHA1=1, MD5=2", "MD5", "2" },
+        { "SHA256=AB", "SHA25", "" },
+        { "SHA256", "SHA256", "" },
+        { "-", "MD5", "" },
+        { "", "MD5", "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (!st_str_eq(st_hashes_get(st_str_of(rows[i].in), rows[i].algorithm),
+                       st_str_of(rows[i].want)))
+            fail_msg("%s %s", rows[i].in, rows[i].algorithm);
+}
+
+static void undouble_percent__each_text__once_from_the_left(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+        { "", "" },           { "a", "a" },     { "%%", "%" },
+        { "%", "%" },         { "%%%", "%%" },  { "%%%%", "%%" },
+        { "a%%b%%", "a%b%" }, { "%a%", "%a%" }, { "%%TEMP%%", "%TEMP%" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        st_undouble_percent(st_str_of(rows[i][0]), &b);
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i][1])))
+            fail_msg("%s: %.*s", rows[i][0], ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+}
+
+/* other events */
+
+/* Fields of other events in a creation take no field's place, whatever their numbers are. */
+static void decode__creation_with_fields_of_others__keeps_its_own(void **state)
+{
+    (void)state;
+    uint16_t own = st_field_id(ST_STR("RuleName")), last = own;
+    while (st_field_def_of((uint16_t)(last + 64)))
+        last = (uint16_t)(last + 64);
+    assert_int_not_equal(last, own); /* there are that many names */
+    pair fields[] = { { st_field_def_of(last)->name.p, "x" },
+                      { "RuleName", "rule" },
+                      { "SourceImage", "y" },
+                      { "Image", "C:\\a.exe" },
+                      { NULL, NULL } };
+    st_record r = sysmon_record(1);
+    st_store *s = decoded(&r, fields);
+    assert_text(s, s->creations.rule_name[0], "rule");
+    assert_text(s, s->creations.image[0], "C:\\a.exe");
+    st_store_free(s);
+}
+
+static void decode__other_event__is_stored_only_if_wanted(void **state)
+{
+    static const pair fields[] = { { "UtcTime", "2023-11-14 22:13:20.000" },
+                                   { "SourceProcessGUID",
+                                     "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}" },
+                                   { "SourceProcessId", "17" },
+                                   { "SourceImage", "C:\\a.exe" },
+                                   { "SourceImage", "C:\\second.exe" },
+                                   { "GrantedAccess", "0x10" },
+                                   { "CommandLine", "not of this kind" },
+                                   { NULL, NULL } };
+    (void)state;
+    for (unsigned wanted = 0; wanted < 2; wanted++) {
+        st_record r = sysmon_record(10);
+        st_field f[16];
+        st_scratch scratch = { 0 };
+        st_store *s = st_store_new();
+        size_t kind = st_event_kind_of(10);
+        const st_events *e = &s->events[kind];
+        s->wanted = wanted ? st_event_bit(10) : st_event_bit(7);
+        r.fields = f;
+        r.nfields = fields_of(fields, f);
+        assert_int_equal(st_sysmon_wants(&r, s->wanted), wanted);
+        assert_true(st_sysmon_decode(s, &r, 3, &scratch));
+        assert_int_equal(e->n, wanted);
+        assert_int_equal(s->nseen, 1);
+        assert_int_equal(s->creations.n, 0);
+        for (unsigned i = 0; i < wanted; i++) {
+            const st_event_kind *k = st_event_kind_at(kind);
+            assert_text(s, e->computer[0], "PC.example");
+            assert_int_equal(e->pid[0], 17);
+            assert_int_equal(e->guid[0].b[0], 0x5f);
+            assert_int_equal(e->source[0], 3);
+            assert_int_equal(e->event_record_id[0], 42);
+            assert_true(e->utc[0] > e->created[0]);
+            assert_text(s, e->text[st_event_column(k, ST_T_image)][0], "C:\\a.exe");
+            assert_text(s, e->text[st_event_column(k, ST_T_granted_access)][0], "0x10");
+            assert_int_equal(e->text[st_event_column(k, ST_T_call_trace)][0], ST_ABSENT);
+            assert_int_equal(st_event_column(k, ST_T_contents), SIZE_MAX);
+            assert_int_equal(st_event_column(k, ST_T_NONE), SIZE_MAX);
+        }
+        st_buf_free(&scratch.text);
+        st_store_free(s);
+    }
+}
+
+static void event_kinds__each_once__with_a_name_for_each_text(void **state)
+{
+    uint64_t seen = 0;
+    (void)state;
+    for (size_t i = 0; i < ST_EVENT_KINDS; i++) {
+        const st_event_kind *k = st_event_kind_at(i);
+        assert_true(k->id > 1 && k->id < 64 && !(seen >> k->id & 1));
+        seen |= UINT64_C(1) << k->id;
+        assert_int_equal(st_event_kind_of(k->id), i);
+        for (size_t c = 0; k->texts[c]; c++) {
+            assert_int_equal(st_event_column(k, k->texts[c]), c);
+            uint16_t id = 1;
+            while (st_field_def_of(id) && st_field_def_of(id)->text != k->texts[c])
+                id++;
+            assert_non_null(st_field_def_of(id));
+        }
+    }
+    assert_null(st_event_kind_at(ST_EVENT_KINDS));
+    assert_int_equal(st_event_bit(1) | st_event_bit(5) | st_event_bit(64) | st_event_bit(255), 0);
+}
+
+static void append__events__strings_go_over_by_text(void **state)
+{
+    static const pair fields[] = { { "QueryName", "a.example" }, { "Image", "x" }, { NULL, NULL } };
+    st_store *s[2] = { st_store_new(), st_store_new() };
+    st_scratch scratch[2] = { 0 };
+    size_t kind = st_event_kind_of(22);
+    (void)state;
+    st_pool_put(s[1]->pool, ST_STR("so that ids differ"));
+    for (unsigned i = 0; i < 3; i++) {
+        st_record r = sysmon_record(22);
+        st_field f[4];
+        s[i % 2]->wanted = UINT64_MAX;
+        r.fields = f;
+        r.nfields = fields_of(fields, f);
+        r.event_record_id = i;
+        assert_true(st_sysmon_decode(s[i % 2], &r, i, &scratch[i % 2]));
+    }
+    assert_true(st_store_append(s[0], s[1]));
+    const st_events *e = &s[0]->events[kind];
+    assert_int_equal(e->n, 3);
+    for (size_t i = 0; i < 3; i++) {
+        assert_text(s[0], e->text[st_event_column(st_event_kind_at(kind), ST_T_query_name)][i],
+                    "a.example");
+        assert_text(s[0], e->computer[i], "PC.example");
+    }
+    assert_int_equal(e->event_record_id[2], 1);
+    for (unsigned i = 0; i < 2; i++) {
+        st_buf_free(&scratch[i].text);
+        st_store_free(s[i]);
+    }
+}
+
+/* all of it */
+
+static st_store *read_all(st_evidence *e, unsigned threads)
+{
+    st_err err = { 0 };
+    st_store *s = NULL;
+    st_scan_options o = { .engine = ST_ENGINE_NATIVE, .threads = threads, .slack = true };
+    if (st_sysmon_read(e, &o, 0, NULL, NULL, &s, &err) != ST_OK)
+        fail_msg("%s", err.text);
+    return s;
+}
+
+static st_evidence *evidence_at(const char *path)
+{
+    st_evidence *e = st_evidence_new();
+    assert_non_null(e);
+    assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+    assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+    return e;
+}
+
+/* The sum over rows of a hash of what they say: the same for any order. */
+static uint64_t sum(const st_store *s)
+{
+    uint64_t total = 0;
+    for (size_t i = 0; i < s->creations.n; i++) {
+        uint64_t h = s->creations.offset[i] ^ (uint64_t)s->creations.source[i] << 40;
+        for (unsigned c = 0; c < ST_COL_COUNT; c++) {
+            st_str t = st_pool_get(s->pool, st_creation_column(&s->creations, c)[i]);
+            h = st_hash(t.p, t.n, h);
+        }
+        total += h;
+    }
+    return total;
+}
+
+static void read__public_logs__every_creation_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    char path[4096];
+    const char *src = getenv("srcdir");
+    (void)snprintf(path, sizeof path, "%s/../shared/data/evtx", src ? src : ".");
+    FILE *there = fopen(path, "r");
+    if (!there) {
+        print_message("no %s: skipped\n", path);
+        skip();
+    }
+    (void)fclose(there);
+    uint64_t first = 0;
+    for (unsigned threads = 1; threads < 6; threads += 2) {
+        st_evidence *e = evidence_at(path);
+        st_store *s = read_all(e, threads);
+        size_t live = 0;
+        for (size_t i = 0; i < s->creations.n; i++)
+            live += s->creations.origin[i] == ST_O_LIVE;
+        assert_int_equal(live, 1280);
+        first = threads == 1 ? sum(s) : first;
+        assert_int_equal(sum(s), first);
+        st_store_free(s);
+        st_evidence_free(e);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),
+        cmocka_unit_test(decode__other_event__is_stored_only_if_wanted),
+        cmocka_unit_test(event_kinds__each_once__with_a_name_for_each_text),
+        cmocka_unit_test(append__events__strings_go_over_by_text),
+        cmocka_unit_test(field_id__each_name__leads_back_to_it),
+        cmocka_unit_test(creation_field__each_column__has_sysmons_name),
+        cmocka_unit_test(provider__name_or_guid_in_any_case__is_sysmons),
+        cmocka_unit_test(wants__only_the_ids_that_are_read),
+        cmocka_unit_test(decode__other_provider__counts_and_makes_nothing),
+        cmocka_unit_test(decode__creation__fills_the_columns),
+        cmocka_unit_test(decode__malformed_creation__is_a_row_with_flags),
+        cmocka_unit_test(decode__no_computer__is_counted),
+        cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
+        cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),
+        cmocka_unit_test(decode__ends_and_service_events__are_typed),
+        cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
+        cmocka_unit_test(append__two_stores__strings_stay_what_they_are),
+        cmocka_unit_test(hashes_get__each_text__gives_that_digest),
+        cmocka_unit_test(undouble_percent__each_text__once_from_the_left),
+        cmocka_unit_test(read__public_logs__every_creation_on_any_number_of_threads),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
