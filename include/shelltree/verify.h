@@ -9,9 +9,10 @@
  * name and value of every field of EventData or UserData.
  *
  * Both sides are compared as canonical text (st_value_text), after this normalisation, which
- * takes away what the two write differently and what XML can't hold, and nothing else:
+ * goes by the type of the native reader's value, never by how a text looks, takes away what the two
+ * write differently and what XML can't hold, and nothing else:
  *   absent    no value, a null and an empty text are one
- *   hex       no leading zeros; a number the other way round (0x1f, 31) stays different
+ *   hex       libevtx pads numbers of the hexadecimal types; one the other way round (0x1f, 31) stays different
  *   time      FILETIME has seven digits, libevtx writes nine; a time before 1601 or beyond
  *             the year 9999 is none
  *   NUL       at the end of a text: taken off
