@@ -39,6 +39,8 @@ static void value_text__each_type__canonical(void **state)
         { ST_V_I64, BYTES(0, 0, 0, 0, 0, 0, 0, 0x80), "-9223372036854775808" },
         { ST_V_U64, BYTES(0, 0, 0, 0, 0, 0, 0, 0x80), "9223372036854775808" },
         { ST_V_FLOAT, BYTES(0xcd, 0xcc, 0xcc, 0x3d), "0.1" },
+        { ST_V_FILETIME, BYTES(0, 0, 0, 0, 0, 0, 0, 0), "1601-01-01T00:00:00.0000000Z" },
+        { ST_V_FILETIME, BYTES(1, 0, 0, 0, 0, 0, 0, 0), "1601-01-01T00:00:00.0000001Z" },
         { ST_V_DOUBLE, BYTES(0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f), "0.1" },
         { ST_V_BOOL, BYTES(0, 0, 1, 0), "true" },
         { ST_V_BOOL, BYTES(0, 0, 0, 0), "false" },
@@ -310,6 +312,11 @@ static void user_event(maker *m, bool literal)
     wide(m, "!");
     close_tag(m, at);
     leaf(m, "Beyond", NULL, 40, ST_V_STRING); /* no such value: null */
+    close_tag(m, open(m, "Of", "size", "3"));
+    close_tag(m, open(m, "Namespace", "xmlns", "u"));
+    at = open(m, "Data", "Name", "Named");
+    text(m, "v");
+    close_tag(m, at);
     close_tag(m, x);
     close_tag(m, part);
     part = open(m, "RenderingInfo", "Culture", "en");
@@ -513,7 +520,7 @@ static void chunk__user_data_nulls_and_mixed_content__by_the_rules(void **state)
     put(m, 0xffff, 2);
     end_record(m);
     seal(m);
-    assert_reads(m, "5/0@ Normal= Mixed=id 77\xc3\xa9! Beyond=;");
+    assert_reads(m, "5/0@ Normal= Mixed=id 77\xc3\xa9! Beyond= Of.size=3 Of= Namespace= Named=v;");
     free(m);
 }
 
