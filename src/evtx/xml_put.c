@@ -14,8 +14,8 @@ typedef struct range {
 } range;
 
 /* Letters beyond ASCII that may begin a name in every edition of XML 1.0: until the fifth they were
- * listed one by one (appendix B of the fourth), and a parser of those refuses the whole document for
- * another. Of that list the scripts that names are written in. Everything else is escaped. */
+ * listed one by one (appendix B of the fourth), and a parser of those refuses the whole document
+ * for another. Of that list the scripts that names are written in. Everything else is escaped. */
 static const range letters[] = {
     { 0xc0, 0xd6 },     { 0xd8, 0xf6 },     { 0xf8, 0x131 },    { 0x134, 0x13e },
     { 0x141, 0x148 },   { 0x14a, 0x17e },   { 0x180, 0x1c3 },   { 0x1cd, 0x1f0 },
