@@ -332,11 +332,11 @@ bool st_op_make_whole(st_run *r, st_op *op);
 st_op *st_op_scan(st_run *r, const st_table_def *t);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
-/* The ids of Sysmon's (st_event_bit) whose events a reader of a table lets through; none for
- * processes, and for other operators. */
-uint64_t st_op_scan_events(const st_op *op);
+/* The kinds of events that a reader of a table lets through; none for processes, and for other
+ * operators. */
+st_event_set st_op_scan_events(const st_op *op);
 /* Those of all readers of the query. */
-uint64_t st_run_events(const st_run *r);
+st_event_set st_run_events(const st_run *r);
 /* Rows of constants, row-major. */
 st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *cells, size_t nrows);
 st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to, st_val step);
@@ -413,7 +413,7 @@ st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema
 typedef enum st_rows_of {
     ST_OF_PROCESSES, /* the observed nodes */
     ST_OF_NODES,     /* placeholders too */
-    ST_OF_EVENTS,    /* those that event_rows.c gives this table */
+    ST_OF_EVENTS,    /* those that a provider gives this table */
     ST_OF_HOSTS,
     ST_OF_NONE /* known by its schema alone */
 } st_rows_of;
@@ -426,8 +426,8 @@ struct st_table_def {
 enum { ST_TABLES = 11 };
 const st_table_def *st_table_def_find(st_str name);
 const st_table_def *st_table_def_at(size_t i); /* NULL from ST_TABLES on */
-/* The ids of Sysmon's that a table of events is made of (st_event_bit). */
-uint64_t st_table_def_events(const st_table_def *t);
+/* The kinds that a table of events is made of. */
+st_event_set st_table_def_events(const st_table_def *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_table_def_acts(const st_table_def *t, st_str action, bool fold);
 
