@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * session.c - the line of stages, walked once: rules, evidence, forest, matches, case.
  * Rules come first, so that a broken one ends the run before any evidence is read.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sniff.c - what a file is, told by its bytes. Its name is never asked: logs come as
  * .evt, .bin and .txt, and other things come as .evtx.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native.c - the native reader: the records of a chunk, sound ones, damaged ones, and those
  * left over in the space behind.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scan.c - all sources, in pieces, on all threads; results in the order of the pieces.
  *

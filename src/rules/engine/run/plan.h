@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plan.h - a bound query: typed expressions and a chain of operators over batches of rows.
  *

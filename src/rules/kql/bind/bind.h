@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bind.h - what the binder's files share: scopes, errors, expressions.
  */

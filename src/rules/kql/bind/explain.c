@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.c - a plan as text: the operators in the order rows pass them, one a line.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pipeline.c - statements, tables and the operators of a pipeline.
  *
