@@ -8,6 +8,7 @@
  * its name.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/text/suggest.h"

@@ -9,6 +9,7 @@
  * be the same node (cycles=none forbids it), and no edge is used twice (cycles=all allows it).
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>

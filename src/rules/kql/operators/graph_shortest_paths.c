@@ -11,6 +11,7 @@
  * ends at one node finds only the path of no edges.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>
