@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * events.c - the providers, the kinds of their events numbered through, sets of kinds, and the
  * columns of each kind.

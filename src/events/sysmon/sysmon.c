@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sysmon.c - Sysmon as a provider: its events, the texts that each keeps, and what rows they are of
  * which tables.
@@ -152,17 +154,17 @@ static const st_event_rows rows[] = {
     { 26, "DeviceFileEvents", "FileDeleted", ALWAYS },
 };
 
-#define TEXT(id, name, text)                    \
-    {                                           \
-        id, name, ST_T_##text, ST_FN_TEXT, NULL \
-    }
-#define AS(form, id, name, text)                  \
+#define TEXT(id, name, text)                      \
     {                                             \
-        id, name, ST_T_##text, ST_FN_##form, NULL \
+        id, name, ST_T_##text, ST_FORM_TEXT, NULL \
     }
-#define WORD(id, name, word)                  \
-    {                                         \
-        id, name, ST_T_NONE, ST_FN_WORD, word \
+#define AS(form, id, name, text)                    \
+    {                                               \
+        id, name, ST_T_##text, ST_FORM_##form, NULL \
+    }
+#define WORD(id, name, word)                    \
+    {                                           \
+        id, name, ST_T_NONE, ST_FORM_WORD, word \
     }
 
 static const st_extra extras[] = {

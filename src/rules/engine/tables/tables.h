@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tables.h - what the files behind the tables share: how their columns are computed.
  *
@@ -50,8 +52,6 @@ st_get_fn st_get_event_time, st_get_event_computer, st_get_event_action, st_get_
     st_get_target_pid, st_get_target_account, st_get_target_start;
 /* Of a host. */
 st_get_fn st_get_host_time, st_get_host_name, st_get_host_table;
-
-/* which event is a row of which table */
 
 /* Of the events that are rows of t, those for which x, a condition over t's columns, may be true.
  */

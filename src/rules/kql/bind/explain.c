@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.c - a plan as text: the operators in the order rows pass them, one a line.
  *
@@ -7,6 +9,7 @@
  * written out where they are used, as they are bound there.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/kql/syntax/lex.h"
