@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * condition.c - the grammar of conditions.
  *
@@ -172,7 +174,8 @@ static const st_sigma_cond *read_part(parser *p)
         return c;
     }
     if (p->word.n && p->word.p[0] == '|')
-        return wrong(p, "aggregations (| count() by ...) aren't supported: write a correlation rule");
+        return wrong(p,
+                     "aggregations (| count() by ...) aren't supported: write a correlation rule");
     if (is_count(p, &all))
         return ends_or_joins(p) ? wrong(p, "`of` needs a pattern of names, or them")
                                 : several(p, all, p->word);

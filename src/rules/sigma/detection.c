@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * detection.c - selections: maps, lists of maps, keywords, in each other.
  */
@@ -79,9 +81,9 @@ static const st_sigma_cond *read_any(st_sigma_reader *r, const st_doc *d, unsign
         return item_of(r, NULL, d);
     if (!d->n || depth > ST_MAX_SIGMA_DEPTH) {
         st_sigma_error(r, d->span, "%s",
-                       d->n                      ? "nested too deep"
+                       d->n                     ? "nested too deep"
                        : d->kind == ST_DOC_LIST ? "an empty list"
-                                                 : "an empty map");
+                                                : "an empty map");
         return NULL;
     }
     const st_sigma_cond **parts = ST_NEWN(r->arena, const st_sigma_cond *, d->n);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * document.c - libyaml's events put together as trees.
  *
@@ -187,8 +189,7 @@ static bool stands(const st_docs *s, const yaml_event_t *e, st_span *span, st_st
     if (e->data.scalar.style == YAML_SINGLE_QUOTED_SCALAR_STYLE ||
         e->data.scalar.style == YAML_DOUBLE_QUOTED_SCALAR_STYLE)
         span->start++;
-    return span->start + text.n <= s->file.n &&
-           !memcmp(s->file.p + span->start, text.p, text.n);
+    return span->start + text.n <= s->file.n && !memcmp(s->file.p + span->start, text.p, text.n);
 }
 
 static bool take_text(st_docs *s, const yaml_event_t *e, const st_doc **root)
@@ -198,8 +199,8 @@ static bool take_text(st_docs *s, const yaml_event_t *e, const st_doc **root)
     if (!d)
         return false;
     d->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    d->text = st_arena_copy(
-        s->arena, (st_str){ (const char *)e->data.scalar.value, e->data.scalar.length });
+    d->text = st_arena_copy(s->arena,
+                            (st_str){ (const char *)e->data.scalar.value, e->data.scalar.length });
     if (!d->text.p)
         return no_memory(s);
     st_span inner = d->span;
@@ -222,8 +223,7 @@ static bool open_level(st_docs *s, const yaml_event_t *e)
         return false;
     s->levels[s->depth++] = (level){
         .doc = d,
-        .anchor =
-            anchor_name(s, map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor)
+        .anchor = anchor_name(s, map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor)
     };
     return true;
 }

@@ -1,11 +1,13 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * document.h - YAML documents as trees.
  *
  * Ownership  trees and their texts live in the arena.
- * Errors     of the YAML, and bounds that are met, go to the diagnostics, with their place; the rest
- *            of the file isn't read then.
- * Aliases    stand for the anchor's own tree, which is shared and never copied; what a document
- *            unfolds to is bounded (ST_MAX_SIGMA_NODES), so that walking it is bounded, too.
+ * Errors     of the YAML, and bounds that are met, go to the diagnostics, with their place; the
+ * rest of the file isn't read then. Aliases    stand for the anchor's own tree, which is shared and
+ * never copied; what a document unfolds to is bounded (ST_MAX_SIGMA_NODES), so that walking it is
+ * bounded, too.
  */
 #ifndef ST_RULES_SIGMA_DOCUMENT_H
 #define ST_RULES_SIGMA_DOCUMENT_H
@@ -19,7 +21,7 @@ struct st_doc {
     bool plain;  /* TEXT: without quotes, so that it may be null, a number, a truth value */
     bool direct; /* TEXT: stands in the file letter by letter, from span.start on */
     st_str text;
-    st_span span;       /* in the file */
+    st_span span;        /* in the file */
     const st_doc **keys; /* MAP: texts, each once */
     const st_doc **items;
     size_t n;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * logsource.c - product, category and service, as events.
  *
@@ -15,10 +17,27 @@
 #define MS "Microsoft-Windows-"
 
 /* A category of Sysmon's on Windows; a service of Windows, by its channels. */
-#define EVENTS(category, ...) { "windows", category, NULL, SYSMON, NULL, { __VA_ARGS__ } }
-#define SERVICE(service, channels) { "windows", NULL, service, NULL, channels, { 0 } }
-#define POWERSHELL_EVENT(category, channels, id) \
-    { "windows", category, NULL, NULL, channels, { id } }
+#define EVENTS(category, ...)                    \
+    {                                            \
+        "windows", category, NULL, SYSMON, NULL, \
+        {                                        \
+            __VA_ARGS__                          \
+        }                                        \
+    }
+#define SERVICE(service, channels)                \
+    {                                             \
+        "windows", NULL, service, NULL, channels, \
+        {                                         \
+            0                                     \
+        }                                         \
+    }
+#define POWERSHELL_EVENT(category, channels, id)   \
+    {                                              \
+        "windows", category, NULL, NULL, channels, \
+        {                                          \
+            id                                     \
+        }                                          \
+    }
 
 static const st_sigma_source sources[] = {
     EVENTS("process_creation", 1),

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rule.c - a rule's document: what it is called, where it looks, what it finds.
  */
@@ -123,7 +125,8 @@ static void read_source(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
 {
     const st_doc *s = st_doc_get(d, "logsource");
     if (!s || s->kind != ST_DOC_MAP) {
-        st_sigma_error(r, s ? s->span : d->span, s ? "logsource is a map" : "there is no logsource");
+        st_sigma_error(r, s ? s->span : d->span,
+                       s ? "logsource is a map" : "there is no logsource");
         return;
     }
     st_sigma_find_source(r->arena, trimmed(s, "product"), trimmed(s, "category"),
@@ -137,8 +140,9 @@ bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
     r->path.n = 0;
     const st_doc *action = st_doc_get(d, "action"), *detection = st_doc_get(d, "detection");
     if (action) {
-        st_sigma_error(r, action->span,
-                       "several documents under one action aren't supported: write each rule whole");
+        st_sigma_error(
+            r, action->span,
+            "several documents under one action aren't supported: write each rule whole");
         return false;
     }
     read_header(r, d, out);

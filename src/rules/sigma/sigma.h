@@ -1,13 +1,16 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sigma.h - what a Sigma rule says, before anybody knows which events there are.
  *
- * The form is the Sigma specification's, version 2.1 (https://github.com/SigmaHQ/sigma-specification).
- * A rule is read into conditions over tests of fields; binding (bind.c) turns these into the engine's
- * expressions over the table that its log source stands for.
+ * The form is the Sigma specification's, version 2.1
+ * (https://github.com/SigmaHQ/sigma-specification). A rule is read into conditions over tests of
+ * fields; binding (bind.c) turns these into the engine's expressions over the table that its log
+ * source stands for.
  *
  * Ownership  everything lives in the arena that was given, and borrows the file's text.
- * Errors     go to the diagnostics, each with its place and the keys that lead there; all of a rule's
- *            are told, not only the first.
+ * Errors     go to the diagnostics, each with its place and the keys that lead there; all of a
+ * rule's are told, not only the first.
  */
 #ifndef ST_RULES_SIGMA_SIGMA_H
 #define ST_RULES_SIGMA_SIGMA_H
@@ -118,8 +121,8 @@ const st_sigma_cond *st_sigma_read_condition(st_sigma_reader *r, const st_doc *t
 const st_sigma_cond *st_sigma_joined(st_sigma_reader *r, st_sigma_join join,
                                      const st_sigma_cond **parts, size_t n);
 
-/* Which events a log source stands for. A record is one of them by its provider or, of Windows' other
- * logs, by its channel; the channel of Sysmon's records proves nothing. */
+/* Which events a log source stands for. A record is one of them by its provider or, of Windows'
+ * other logs, by its channel; the channel of Sysmon's records proves nothing. */
 typedef struct st_sigma_source {
     const char *product, *category, *service; /* NULL: not said */
     const char *provider;                     /* NULL: told by channels */

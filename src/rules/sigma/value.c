@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * value.c - `Field|modifier|modifier: values`, as tests.
  *
@@ -122,7 +124,7 @@ static void widen(making *m, bool front, bool back)
         if (front && !(t.n && t.p[0] == ST_GLOB_ANY))
             st_buf_char(&m->buf, ST_GLOB_ANY);
         st_buf_str(&m->buf, t);
-        if (back && !(t.n && t.p[t.n - 1] == ST_GLOB_ANY))
+        if (back && !(m->buf.n && m->buf.p[m->buf.n - 1] == ST_GLOB_ANY))
             st_buf_char(&m->buf, ST_GLOB_ANY);
         push(m, &out, PATTERN);
     }
@@ -251,8 +253,8 @@ static void put_base64(st_buf *b, st_str s)
         uint32_t v = (uint32_t)(unsigned char)s.p[i] << 16;
         v |= left > 1 ? (uint32_t)(unsigned char)s.p[i + 1] << 8 : 0;
         v |= left > 2 ? (unsigned char)s.p[i + 2] : 0;
-        char four[4] = { digits[v >> 18], digits[v >> 12 & 63], left > 1 ? digits[v >> 6 & 63] : '=',
-                         left > 2 ? digits[v & 63] : '=' };
+        char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
+                         left > 1 ? digits[v >> 6 & 63] : '=', left > 2 ? digits[v & 63] : '=' };
         st_buf_put(b, four, 4);
     }
 }
@@ -270,7 +272,8 @@ static void do_base64(making *m)
     m->now = out;
 }
 
-/* As it looks with 0, 1 or 2 bytes in front: without the characters that depend on what is around. */
+/* As it looks with 0, 1 or 2 bytes in front: without the characters that depend on what is around.
+ */
 static void put_offset(making *m, st_str t, size_t offset, variants *out)
 {
     static const size_t skip[] = { 0, 2, 3 }, drop[] = { 0, 3, 2 };
@@ -454,8 +457,9 @@ static const struct {
     unsigned one, with;
     const char *why;
 } together[] = {
-    { M_RE, M_RE | M_FLAG | M_ALL | M_NEQ, "a regular expression says all by itself: only i, m, s, all "
-                                           "and neq go with re" },
+    { M_RE, M_RE | M_FLAG | M_ALL | M_NEQ,
+      "a regular expression says all by itself: only i, m, s, all "
+      "and neq go with re" },
     { M_FLAG, M_RE | M_FLAG | M_ALL | M_NEQ, "i, m and s go with re only" },
     { M_CIDR, M_CIDR | M_ALL | M_NEQ, "only all and neq go with cidr" },
     { M_NUMBER, M_NUMBER | M_PART | M_ALL | M_NEQ, "only all and neq go with lt, lte, gt and gte" },
@@ -492,8 +496,7 @@ static bool read_chain(st_sigma_reader *r, const st_doc *key, st_str *field, cha
     st_str_cut(&rest, '|', field);
     if (field->n == key->text.n)
         return true;
-    for (bool more = true; more;) {
-        more = st_str_cut(&rest, '|', &word);
+    while (st_str_cut(&rest, '|', &word)) {
         const modifier *m = modifier_of(word);
         if (!m) {
             st_sigma_error(r, key->span, "no modifier %.*s%s", ST_FMT(word),
@@ -506,7 +509,6 @@ static bool read_chain(st_sigma_reader *r, const st_doc *key, st_str *field, cha
         }
         c->m[c->n++] = m;
         c->what |= m->what;
-        more = more || rest.n > 0;
     }
     return fits(r, key, c);
 }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * glob.c - wildcards: one walk over the text, which goes back to the last run of anything.
  *
