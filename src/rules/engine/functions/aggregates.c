@@ -1,5 +1,5 @@
 /* aggregates.c - one row of the table an aggregate: how it takes a row in, and its result. */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* op_count.c - how many rows there are, as one row. */
-#include "rules/engine/run/plan.h"
+/* count.c - how many rows there are, as one row. */
+#include "rules/engine/operators/ops.h"
 
 typedef struct count {
     bool done;

@@ -1,6 +1,6 @@
-/* op_summarize.c - groups of rows, and what the aggregates make of each. */
+/* summarize.c - groups of rows, and what the aggregates make of each. */
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* run_state.c - a run's memory, and batches of rows. */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include "base/limits.h"
 

@@ -5,7 +5,7 @@
  * Operators are rows of a table by the parser's kinds; one that has no row yet is refused by
  * its name.
  */
-#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/graph.h"
 
 #include "base/limits.h"
 #include "rules/text/suggest.h"
@@ -2124,6 +2124,7 @@ void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st
     free(b.calls);
     out->needs = b.needs;
     out->never = b.never;
+    out->values = b.values;
     if (b.failed || !st_run_ok(r))
         return;
     if (b.needs && !r->settings->stub_services) {

@@ -3,60 +3,13 @@
  * sessions.
  *
  * Their input must have an order that is meant (order, top, serialize, range). The operator
- * that uses one gets all its rows in a single batch: the binder wraps its input for that.
+ * that uses one gets all its rows in a single batch: st_op_make_whole wraps its input for that.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/engine/functions/functions.h"
 
 #include <string.h>
 
-/* all rows in one batch */
-
-static st_batch *gather_all(st_run *r, const st_op *op, const st_rows *rows)
-{
-    st_arena a = { .budget = &r->budget };
-    st_at *at = ST_NEWN(&a, st_at, rows->rows);
-    size_t n = 0;
-    for (size_t i = 0; at && i < rows->n; i++)
-        for (size_t k = 0; k < rows->batch[i]->n; k++)
-            at[n++] = (st_at){ (uint32_t)i, (uint32_t)k };
-    st_batch *b = at ? st_rows_gather(r, rows, &op->schema, at, n) : NULL;
-    if (!at)
-        st_run_nomem(r);
-    st_arena_free(&a);
-    return b;
-}
-
-static st_batch *whole_next(st_run *r, st_op *op)
-{
-    st_rows rows = { 0 };
-    st_batch *b = NULL;
-    if (st_rows_read(r, op->in, &rows) && rows.rows)
-        b = gather_all(r, op, &rows);
-    st_rows_free(&rows);
-    return b;
-}
-
-bool st_op_make_whole(st_run *r, st_op *op)
-{
-    st_op *inner = ST_NEW(&r->arena, st_op);
-    if (!inner)
-        return st_run_nomem(r);
-    *inner = *op;
-    op->next = whole_next;
-    op->in = inner;
-    op->spec = NULL;
-    op->spec_size = 0;
-    return true;
-}
-
-/* the functions */
-
-enum { MAX_ARGS = 4 };
-typedef struct args {
-    const st_val *v[MAX_ARGS];
-    size_t step[MAX_ARGS], n;
-    const st_mem *mem;
-} args;
+typedef st_window_args args;
 
 static st_val arg(const args *a, size_t i, size_t row)
 {
@@ -175,15 +128,6 @@ static void w_row_window_session(const st_expr *x, const args *a, size_t n, st_v
     }
 }
 
-/* types: what each argument must be, as in the table of functions; result '0': argument 0's. */
-struct st_window {
-    const char *name;
-    size_t min, max;
-    const char *types;
-    bool own_type;
-    void (*run)(const st_expr *x, const args *a, size_t n, st_val *out);
-};
-
 static const st_window windows[] = {
     { "prev", 1, 3, "*i*", true, w_prev },
     { "next", 1, 3, "*i*", true, w_next },
@@ -194,83 +138,10 @@ static const st_window windows[] = {
     { "row_window_session", 3, 4, "dttb", true, w_row_window_session },
 };
 
-const st_val *st_window_run(st_run *r, const st_expr *x, st_batch *b)
-{
-    args a = { .n = x->nargs, .mem = &r->mem };
-    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
-    for (size_t i = 0; i < x->nargs; i++)
-        if (!(a.v[i] = st_expr_run(r, x->args[i], b, &a.step[i])))
-            return NULL;
-    if (out)
-        x->window->run(x, &a, b->n, out);
-    return out;
-}
-
-/* binding */
-
 const st_window *st_window_find(st_str name)
 {
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
         if (st_str_eq(name, st_str_of(windows[i].name)))
             return &windows[i];
     return NULL;
-}
-
-static bool fits(char letter, st_type t)
-{
-    switch (letter) {
-    case 'i': return t == ST_TYPE_LONG || t == ST_TYPE_INT;
-    case 'b': return t == ST_TYPE_BOOL;
-    case 'd': return t == ST_TYPE_DATETIME;
-    case 't': return t == ST_TYPE_TIMESPAN;
-    case 'n': return st_type_numeric(t) || t == ST_TYPE_TIMESPAN;
-    default: return true;
-    }
-}
-
-static bool bind_args(st_binder *b, const st_kql_expr *e, const st_window *w, st_expr *x)
-{
-    for (size_t i = 0; i < x->nargs; i++) {
-        const st_kql_expr *a = e->u.call.args.items[i];
-        x->args[i] = st_bind_expr(b, a);
-        if (!x->args[i])
-            return false;
-        st_type t = x->args[i]->type;
-        if (t == ST_TYPE_UNKNOWN)
-            x->type = ST_TYPE_UNKNOWN;
-        else if (!fits(w->types[i], t))
-            st_bind_error(b, a->span, "KS107", "%s() can't take a %s here", w->name,
-                          st_type_name(t));
-        else if (i == 0 && w->own_type)
-            x->type = t == ST_TYPE_INT && w->types[0] == 'n' ? ST_TYPE_LONG : t;
-    }
-    return true;
-}
-
-st_expr *st_bind_window(st_binder *b, const st_kql_expr *e, const st_window *w)
-{
-    size_t n = e->u.call.args.n;
-    st_expr *x = st_bind_const(b, ST_TYPE_UNKNOWN, st_val_null());
-    if (!x || n < w->min || n > w->max) {
-        st_bind_error(b, e->span, "KS119", "%s() takes %zu to %zu arguments", w->name, w->min,
-                      w->max);
-        return x;
-    }
-    if (!b->row || !b->serialized || b->aggregates || b->nested) {
-        st_bind_error(b, e->span, NULL,
-                      "%s() needs rows in an order that is meant; put order by or serialize before",
-                      w->name);
-        return x;
-    }
-    b->windows = true;
-    st_expr **xs = ST_NEWN(&b->r->arena, st_expr *, n ? n : 1);
-    if (!xs)
-        return NULL;
-    *x = (st_expr){ .kind = ST_EXPR_WINDOW,
-                    .type = ST_TYPE_LONG,
-                    .window = w,
-                    .args = xs,
-                    .nargs = n,
-                    .windowed = true };
-    return bind_args(b, e, w, x) ? x : NULL;
 }
