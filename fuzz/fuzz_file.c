@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_file.c - any bytes as a whole source (pieces.h): told by its first bytes, scanned with
  * slack and XML, and once more with carving, into events and a forest. Asserts what decode.h

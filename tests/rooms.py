@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 """rooms.py [--show] [FOLDER...]: who calls whom among the files of src.
 
 A room of rules calls only those that it may know: the engine knows no language, and of a language

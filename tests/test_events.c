@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_sysmon.c - records to rows: by name, nothing dropped, nothing altered but '%%'. */
 #include "events/store.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_tables.c - Sysmon's other events as rows of Defender's tables: records by hand go through
  * the decoder, the forest and a query, and the cells that come out are compared.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cli.h - argv in, calls to the stages out. The only room that prints or exits.
  * Private to src/cli.

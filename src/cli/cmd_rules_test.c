@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_rules_test.c - runs cases that say what a rule must find, and prints what differs.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fields.c - Sysmon's names: one table of what each field is called, of what kind it is
  * and which column takes it. The scanner asks for a name's number once a template, so

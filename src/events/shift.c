@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * shift.c - a host whose clock was wrong: all times that its records carry, moved by as much.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.h - what the files of src/events share: the columns as lists, the table of
  * field names, decoding one record into a store. Private to src/events.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json.c - JSON that any parser reads and any terminal survives: everything
  * invisible or with a direction of its own is a \u escape, everything else

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_check.c - what each query needs, and how many of them are sound. */
 #include "internal.h"
 

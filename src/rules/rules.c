@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rules.c - a rule set: loads files and folders, names the rules, hands each query to the
  * parser and the binder.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * functions.h - what can be called: scalar functions, operators of expressions, functions over
  * neighbouring rows, aggregates. Each is a row of a table; names and types are Kusto's.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* shared.c - what the code of functions shares: texts, spans, values that become an array. */
 #include "rules/engine/functions/fn.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * window.c - functions over neighbouring rows: prev, next, row_number, row_cumsum, ranks,
  * sessions.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph.h - a graph as the value of a query, and patterns over it.
  *
@@ -69,8 +71,12 @@ static inline void st_graph_bits_put(st_graph_bits *b, st_gid i, bool in)
 
 /* patterns */
 
-/* Which way an edge of a pattern leads, as written. */
-typedef enum st_graph_direction { ST_GRAPH_ANY, ST_GRAPH_RIGHT, ST_GRAPH_LEFT } st_graph_direction;
+/* Which way an edge of a pattern points, as written: -->, <--, --. */
+typedef enum st_graph_direction {
+    ST_GRAPH_RIGHT,
+    ST_GRAPH_LEFT,
+    ST_GRAPH_EITHER
+} st_graph_direction;
 
 typedef struct st_graph_element {
     st_str name;

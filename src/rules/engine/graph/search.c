@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * search.c - what patterns need to be searched for: sets of nodes and edges that fit by
  * themselves, an order of steps, and matches as rows.
@@ -156,8 +158,8 @@ static void ways(const st_graph_pattern *p, const st_graph_step *s, bool back, b
 {
     st_graph_direction d = p->elements[s->edge].direction;
     bool right = (d == ST_GRAPH_RIGHT) == (s->ahead != back);
-    *out = d == ST_GRAPH_ANY || right;
-    *in = d == ST_GRAPH_ANY || !right;
+    *out = d == ST_GRAPH_EITHER || right;
+    *in = d == ST_GRAPH_EITHER || !right;
 }
 
 static st_gid next_way(const st_graph *g, bool out, bool in, st_gid node, uint32_t *it, st_gid *to)
@@ -290,8 +292,8 @@ static size_t inner_nodes(const st_graph_pattern *p, const st_graph_matches *m, 
     size_t n = m->path_n[i][k];
     st_gid at = m->id[e->left][k];
     for (size_t j = 0; j + 1 < n; j++) {
-        bool right =
-            e->direction == ST_GRAPH_RIGHT || (e->direction == ST_GRAPH_ANY && from[path[j]] == at);
+        bool right = e->direction == ST_GRAPH_RIGHT ||
+                     (e->direction == ST_GRAPH_EITHER && from[path[j]] == at);
         out[j] = at = right ? to[path[j]] : from[path[j]];
     }
     return n ? n - 1 : 0;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* text.c - one needle in one text, by each of the string operators. */
 #include "rules/engine/match/needles.h"
 

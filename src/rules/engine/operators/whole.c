@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * whole.c - an operator that gives all its rows in one batch, for functions over neighbouring
  * rows.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* now.c - what now() means by default. */
 #include "rules/engine/run/run.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * run.h - one run of a rule or a query: what it may take, what it has, why it stopped.
  *

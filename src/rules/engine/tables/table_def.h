@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * table_def.h - the tables that are made of the forest: their columns, and which rows they have.
  */

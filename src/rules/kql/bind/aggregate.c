@@ -1,4 +1,6 @@
-/* aggregate.c - an expression over aggregates, and a column to group by. */
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* aggregate.c - aggregates and keys of the operators that group rows themselves. */
 #include "rules/kql/bind/bind.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.c - a plan as text: the operators in the order rows pass them, one a line.
  *
@@ -6,7 +8,8 @@
  * An operator of the plan without a step is part of the one behind it. Tables of lets are
  * written out where they are used, as they are bound there.
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/kql/syntax/lex.h"

@@ -1,10 +1,13 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_pattern.c - patterns bound: elements, what their names mean, conditions taken apart.
  *
  * `where` is an `and` of conditions. One that speaks of a single element becomes a filter of
  * that element, found once for all of the graph; the others are asked of whole matches.
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 
@@ -69,6 +72,14 @@ static size_t node_element(st_binder *b, st_graph_pattern *p, const st_kql_eleme
     return at;
 }
 
+static st_graph_direction direction_of(st_kql_direction d)
+{
+    static const st_graph_direction as[] = { [ST_KQL_DIR_RIGHT] = ST_GRAPH_RIGHT,
+                                             [ST_KQL_DIR_LEFT] = ST_GRAPH_LEFT,
+                                             [ST_KQL_DIR_ANY] = ST_GRAPH_EITHER };
+    return as[d];
+}
+
 static bool edge_element(st_binder *b, st_graph_pattern *p, const st_kql_element *e, size_t left,
                          size_t *at)
 {
@@ -78,12 +89,9 @@ static bool edge_element(st_binder *b, st_graph_pattern *p, const st_kql_element
                       ST_FMT(e->name.text));
         return false;
     }
-    static const st_graph_direction ways[] = { [ST_KQL_DIR_RIGHT] = ST_GRAPH_RIGHT,
-                                               [ST_KQL_DIR_LEFT] = ST_GRAPH_LEFT,
-                                               [ST_KQL_DIR_ANY] = ST_GRAPH_ANY };
     *at = p->n++;
     p->elements[*at] = (st_graph_element){
-        .name = e->name.text, .edge = true, .left = left, .direction = ways[e->direction]
+        .name = e->name.text, .edge = true, .left = left, .direction = direction_of(e->direction)
     };
     return lengths(b, e, &p->elements[*at]);
 }
@@ -343,7 +351,7 @@ static bool find_subject(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
     return true;
 }
 
-bool st_bind_pattern(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
+bool st_graph_pattern_bind(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
 {
     size_t most = count_elements(q), last = 0;
     if (most > ST_MAX_GRAPH_PATTERN) {
@@ -451,7 +459,7 @@ static bool bind_condition(st_binder *b, st_graph_pattern *p, const st_kql_expr 
 }
 
 /* The parts of `a and b and ...`, from left to right; every mistake is told. */
-bool st_bind_pattern_where(st_binder *b, st_graph_pattern *p, const st_kql_expr *where, bool anys)
+bool st_graph_pattern_where(st_binder *b, st_graph_pattern *p, const st_kql_expr *where, bool anys)
 {
     const st_kql_expr **todo = ST_NEWN(&b->r->arena, const st_kql_expr *, ST_MAX_KQL_HEIGHT + 2);
     size_t n = 0;
@@ -476,7 +484,7 @@ bool st_bind_pattern_where(st_binder *b, st_graph_pattern *p, const st_kql_expr 
     return ok && !b->failed && st_run_ok(b->r);
 }
 
-st_op *st_bind_pattern_project(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
+st_op *st_graph_pattern_project(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
 {
     outer o;
     st_kql_op project = { .kind = ST_KQL_PIPE_PROJECT, .span = q->span, .word = q->word };

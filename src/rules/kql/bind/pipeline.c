@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pipeline.c - statements, tables and the operators of a pipeline.
  *
@@ -5,7 +7,8 @@
  * Operators are rows of a table by the parser's kinds; one that has no row yet is refused by
  * its name.
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/text/suggest.h"

@@ -1,4 +1,6 @@
-/* window.c - a call of a function over neighbouring rows. */
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* window.c - calls of functions over neighbouring rows (prev, next, row_number ...), bound. */
 #include "rules/kql/bind/bind.h"
 
 static bool fits(char letter, st_type t)

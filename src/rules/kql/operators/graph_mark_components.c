@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_mark_components.c - graph-mark-components: the same graph, its nodes numbered by the
  * connected component that they are in; from 0, by a component's first node.
@@ -5,7 +7,8 @@
  * Weak: breadth first, edges both ways. Strong: Tarjan's algorithm (Depth-first search and linear
  * graph algorithms, 1972) with a stack of its own.
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_match.c - graph-match: every occurrence of a pattern, a row each.
  *
@@ -6,7 +8,8 @@
  * into a step. Distances keep it from edges behind which the step can't end. Two elements may
  * be the same node (cycles=none forbids it), and no edge is used twice (cycles=all allows it).
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -262,9 +265,9 @@ st_op *st_bind_op_graph_match(st_binder *b, st_op *in, const st_kql_op *q)
     if (!m || !st_run_own(b->r, m, match_free))
         return NULL;
     m->p = (st_graph_pattern){ .g = in->graph, .op = op };
-    if (!bind_cycles(b, q, &m->cycles) || !st_bind_pattern(b, &m->p, q))
+    if (!bind_cycles(b, q, &m->cycles) || !st_graph_pattern_bind(b, &m->p, q))
         return NULL;
-    bool ok = st_bind_pattern_where(b, &m->p, q->u.match.where, false);
-    st_op *rows = st_bind_pattern_project(b, &m->p, q); /* its mistakes are told, too */
+    bool ok = st_graph_pattern_where(b, &m->p, q->u.match.where, false);
+    st_op *rows = st_graph_pattern_project(b, &m->p, q); /* its mistakes are told, too */
     return ok ? rows : NULL;
 }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_shortest_paths.c - graph-shortest-paths: for each two nodes that the ends of a pattern
  * may be, a path of the fewest edges, or all of that length.
@@ -8,7 +10,8 @@
  * arrival has the most left; with several every length is a state of its own. Who begins and
  * ends at one node finds only the path of no edges.
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -420,10 +423,10 @@ st_op *st_bind_op_graph_shortest_paths(st_binder *b, st_op *in, const st_kql_op 
     if (!s || !st_run_own(b->r, s, paths_free))
         return NULL;
     s->p = (st_graph_pattern){ .g = in->graph, .op = op };
-    if (!bind_output(b, q, &s->all) || !st_bind_pattern(b, &s->p, q))
+    if (!bind_output(b, q, &s->all) || !st_graph_pattern_bind(b, &s->p, q))
         return NULL;
-    bool ok = st_bind_pattern_where(b, &s->p, q->u.match.where, true) && fits(b, q, &s->p) &&
+    bool ok = st_graph_pattern_where(b, &s->p, q->u.match.where, true) && fits(b, q, &s->p) &&
               rest_is_of_ends(b, q, &s->p);
-    st_op *rows = st_bind_pattern_project(b, &s->p, q);
+    st_op *rows = st_graph_pattern_project(b, &s->p, q);
     return ok ? rows : NULL;
 }

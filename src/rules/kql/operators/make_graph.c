@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * make_graph.c - make-graph: a graph of rows, each an edge from one id to another.
  *
@@ -8,7 +10,8 @@
  * Partitioned by a column, ids of different parts are different nodes. Then no pattern reaches
  * from one part into another, and the operator for each part runs once over them all.
  */
-#include "rules/kql/bind/graph.h"
+#include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 #include "rules/engine/value/group.h"
 
 typedef struct table {
