@@ -123,7 +123,7 @@ typedef struct st_session {
     st_store *store;
     st_forest *forest;
     st_rules *rules;
-    uint64_t events; /* what a query wants read beside what the rules do (st_rules_events) */
+    st_event_set events; /* what a query wants read beside what the rules do (st_rules_events) */
     st_matches *matches;
     st_case *found;
     st_ticks now;

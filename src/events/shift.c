@@ -63,7 +63,7 @@ static void move_all(st_store *s, const mover *m)
 {
     drop_texts(s, m);
     move_creations(&s->creations, m);
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         move_events(&s->events[k], m);
     for (size_t i = 0; i < s->nendings; i++)
         if (m->hit[s->endings[i].computer]) {

@@ -480,7 +480,8 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
         run.explain = w->plan != NULL;
         run.measure = w->run;
         st_bind_rule(&run, &script, false, &r->diags, &bound);
-        r->events |= st_run_events(&run);
+        st_event_set events = st_run_events(&run);
+        st_event_set_join(&r->events, &events);
         code = run_bound(&run, name, &script, &bound, w, err);
         if (run.limit)
             st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);

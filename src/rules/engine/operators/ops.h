@@ -64,11 +64,11 @@ bool st_op_make_whole(st_run *r, st_op *op);
 st_op *st_op_scan(st_run *r, const st_table_def *t);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
-/* The ids of Sysmon's (st_event_bit) whose events a reader of a table lets through; none for
- * processes, and for other operators. */
-uint64_t st_op_scan_events(const st_op *op);
+/* The kinds of events that a reader of a table lets through; none for processes, and for other
+ * operators. */
+st_event_set st_op_scan_events(const st_op *op);
 /* Those of all readers of the query. */
-uint64_t st_run_events(const st_run *r);
+st_event_set st_run_events(const st_run *r);
 /* Rows of constants, row-major. */
 st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *cells, size_t nrows);
 st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to, st_val step);

@@ -13,7 +13,7 @@ typedef struct st_table_def st_table_def;
 typedef enum st_rows_of {
     ST_OF_PROCESSES, /* the observed nodes */
     ST_OF_NODES,     /* placeholders too */
-    ST_OF_EVENTS,    /* those that event_rows.c gives this table */
+    ST_OF_EVENTS,    /* those that a provider gives this table */
     ST_OF_HOSTS,
     ST_OF_NONE /* known by its schema alone */
 } st_rows_of;
@@ -26,8 +26,8 @@ struct st_table_def {
 enum { ST_TABLES = 11 };
 const st_table_def *st_table_def_find(st_str name);
 const st_table_def *st_table_def_at(size_t i); /* NULL from ST_TABLES on */
-/* The ids of Sysmon's that a table of events is made of (st_event_bit). */
-uint64_t st_table_def_events(const st_table_def *t);
+/* The kinds that a table of events is made of. */
+st_event_set st_table_def_events(const st_table_def *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_table_def_acts(const st_table_def *t, st_str action, bool fold);
 

@@ -203,17 +203,17 @@ static void put_graph(const printer *p, const st_graph *g, size_t by)
 /* What a reader of a table asks of the evidence beside process creations. */
 static void put_events(const printer *p, const st_op *op, size_t by)
 {
-    uint64_t events = st_op_scan_events(op);
+    const st_event_set events = st_op_scan_events(op);
     const char *before = "events: Sysmon's ";
-    for (unsigned id = 0; id < 64; id++) {
-        if (!(events >> id & 1))
+    for (size_t k = 0; k < st_event_kinds(); k++) {
+        if (!st_event_set_has(&events, k))
             continue;
         if (*before != ',')
             indent(p, by);
-        st_buf_fmt(p->out, "%s%u", before, id);
+        st_buf_fmt(p->out, "%s%u", before, st_event_kind_at(k)->key.id);
         before = ", ";
     }
-    if (events)
+    if (*before == ',')
         st_buf_char(p->out, '\n');
 }
 
