@@ -102,52 +102,6 @@ st_val st_val_missing(st_type t)
     return t == ST_TYPE_STRING ? st_val_sid(ST_EMPTY) : st_val_null();
 }
 
-/* dates */
-
-/* Days of the proleptic Gregorian calendar since 0000-03-01. */
-static int64_t days_of(int year, int month, int day)
-{
-    int64_t y = year - (month <= 2), era = y / 400, yoe = y % 400;
-    int64_t doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy;
-}
-
-#define DAYS_0001 INT64_C(306) /* from 0000-03-01 to 0001-01-01 */
-
-static int month_days(int y, int m)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    return days[m - 1] + (m == 2 && leap ? 1 : 0);
-}
-
-bool st_date_ticks(const st_date *d, int64_t *out)
-{
-    if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
-        d->day > month_days(d->year, d->month) || d->hour < 0 || d->hour > 23 || d->minute < 0 ||
-        d->minute > 59 || d->second < 0 || d->second > 59)
-        return false;
-    int64_t days = days_of(d->year, d->month, d->day) - DAYS_0001;
-    *out = ((days * 24 + d->hour) * 60 + d->minute) * 60 * SECOND + d->second * SECOND + d->tick;
-    return true;
-}
-
-void st_date_of(int64_t ticks, st_date *d)
-{
-    int64_t days = ticks / ST_KQL_DAY + DAYS_0001, rest = ticks % ST_KQL_DAY;
-    int64_t era = days / 146097, doe = days % 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    d->day = (int)(doy - (153 * mp + 2) / 5 + 1);
-    d->month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    d->year = (int)(yoe + era * 400 + (d->month <= 2));
-    d->tick = (int)(rest % SECOND);
-    rest /= SECOND;
-    d->hour = (int)(rest / 3600);
-    d->minute = (int)(rest / 60 % 60);
-    d->second = (int)(rest % 60);
-}
-
 static bool literal(st_str s, size_t *i, char c)
 {
     if (*i >= s.n || s.p[*i] != c)
@@ -177,8 +131,8 @@ static void put_real(st_buf *b, double d)
 
 static void put_datetime(st_buf *b, int64_t t)
 {
-    st_date d;
-    st_date_of(t, &d);
+    st_civil d;
+    st_civil_of(t, &d);
     st_buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%07dZ", d.year, d.month, d.day, d.hour, d.minute,
                d.second, d.tick);
 }

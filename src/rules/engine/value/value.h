@@ -137,10 +137,4 @@ bool st_val_last(st_val v);
 /* A number as a double; false if it isn't a number. */
 bool st_val_number(st_val v, double *out);
 
-typedef struct st_date {
-    int year, month, day, hour, minute, second, tick;
-} st_date;
-void st_date_of(int64_t ticks, st_date *d);
-bool st_date_ticks(const st_date *d, int64_t *out); /* false: no such date */
-
 #endif
