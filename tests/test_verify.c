@@ -12,9 +12,9 @@
 #include "evtx/remote.h"
 #include "support/evtxgen.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libevtx.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +154,14 @@ static void verify__every_value_type__agrees(void **state)
     drop(&b);
 }
 
-/* One record is made to differ among ten that don't. */
+/* The release whose faults were found and named; another may have mended some. */
+static bool has_all_defects(void)
+{
+    return strcmp(libevtx_get_version(), "20181227") == 0;
+}
+
+/* One record is made to differ among ten that don't; where libevtx has mended a defect, or
+ * has it in another way, that is explained, too. */
 static void verify__each_known_defect__is_named(void **state)
 {
     (void)state;
@@ -203,10 +210,17 @@ static void verify__each_known_defect__is_named(void **state)
         memcpy(to, cases[i].to, cases[i].n);
         put_file(&b, log, from, to, n);
         verify(&b);
+        if (b.v.unexplained)
+            fail_msg("%s, row %zu: unexplained: native '%s', libevtx '%s'", cases[i].class, i,
+                     b.native, b.libevtx);
+        if (!has_all_defects() && strcmp(b.why, cases[i].class) != 0) {
+            assert_true(b.v.agree >= 10);
+            drop(&b);
+            continue;
+        }
         assert_string_equal(b.why, cases[i].class);
         assert_int_equal(b.v.agree, 10);
         assert_int_equal(cases[i].alone ? b.v.only_native : b.v.differ, 1);
-        assert_int_equal(b.v.unexplained, 0);
         assert_string_equal(b.native, cases[i].native);
         assert_string_equal(b.libevtx, cases[i].libevtx);
         if (!cases[i].alone)
@@ -384,6 +398,33 @@ static void class__nested_body__empty_or_null_that_is_shown(void **state)
     }
 }
 
+static void class__refused_value__half_a_character_or_a_size(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        uint32_t n;
+        uint8_t type;
+        const char *class;
+    } cases[] = {
+        { "a\0\x3d\xd8", 4, ST_V_STRING, "half-character-at-end" },
+        { "\x3d\xd8z\0", 4, ST_V_STRING, "half-character-refused" },
+        { "\x3d\xd8\x3d\xd8\x00\xdcz\0", 8, ST_V_STRING, "half-character-refused" },
+        { "z\0\x00\xdc", 4, ST_V_STRING, "half-character-refused" },
+        { "\x3d\xd8\x00\xdc", 4, ST_V_STRING, "-" },
+        { "\x3d\xd8z\0", 4, ST_V_BINARY, "-" },
+        { "\0\0\0\0", 4, ST_V_SIZE, "size-refused" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_field f = { .value = { .p = (const unsigned char *)cases[i].bytes,
+                                  .n = cases[i].n,
+                                  .type = cases[i].type } };
+        st_record r = { .fields = &f, .nfields = 1 };
+        st_look_at l = { .side = ST_ONLY_NATIVE, .record = &r };
+        assert_string_equal(class_of(&l), cases[i].class);
+    }
+}
+
 static void class__table__names_differ_and_have_a_meaning(void **state)
 {
     (void)state;
@@ -533,16 +574,20 @@ static void remote__records_that_cannot_be_read__same_account(void **state)
     static const st_scan_ops ops = { .record = hear };
     static const st_scan_options o = { .slack = true };
     gen_field f = { "Field", "plain", GEN_STRING, 0 };
-    gen_event literal = PLAIN;
     gen_log *log = gen_new(&(gen_options){ 0 });
     st_buf file = { 0 };
     st_report report = { 0 }, same = { 0 };
     heard h = { 0 };
-    literal.literal = true;
     for (unsigned i = 0; i < 9; i++)
-        add(log, i % 3 ? &PLAIN : &literal, &f, 1);
+        add(log, &PLAIN, &f, 1);
     assert_true(gen_close_chunk(log, 2) && gen_finish(log, &file));
-    const unsigned char *chunk = (const unsigned char *)file.p + 4096;
+    unsigned char *chunk = (unsigned char *)file.p + 4096;
+    size_t at = 512;
+    for (unsigned i = 0; i < 6; i++) { /* a token that no version knows */
+        if (i % 3 == 2)
+            chunk[at + 24] = 0xff;
+        at += (size_t)chunk[at + 4] | (size_t)chunk[at + 5] << 8;
+    }
     st_chunk c = { .bytes = chunk,
                    .n = 65536,
                    .offset = 4096,
@@ -587,20 +632,15 @@ static pid_t parent_of(pid_t pid)
     return up;
 }
 
-/* Kills the first other child of `of` that comes to be. */
+/* Kills the first child of `of` that comes to be after this process. Its number is likely one of
+ * the next; a walk through all of /proc would take longer than the child lives. */
 static void hunt_reader(pid_t of)
 {
-    for (int i = 0; i < 100000; i++) {
-        DIR *d = opendir("/proc");
-        struct dirent *e;
-        while (d && (e = readdir(d))) {
-            pid_t pid = (pid_t)atoi(e->d_name);
-            if (pid > 0 && pid != getpid() && parent_of(pid) == of && kill(pid, SIGKILL) == 0)
+    enum { NEXT = 256 };
+    for (int i = 0; i < 100000; i++)
+        for (pid_t pid = getpid() + 1; pid <= getpid() + NEXT; pid++)
+            if (parent_of(pid) == of && kill(pid, SIGKILL) == 0)
                 _exit(0);
-        }
-        if (d)
-            closedir(d);
-    }
     _exit(1);
 }
 
@@ -693,6 +733,8 @@ static void confirm__records__yes_or_unreadable(void **state)
     assert_int_equal(st_confirm(st_evidence_at(b.evidence, 0), p.at, p.n, out, &e), ST_OK);
     for (size_t i = 0; i < p.n; i++) {
         bool yes = i < 5 || i == 7 || i == 10;
+        if (i == 5 && !has_all_defects()) /* without a template: later versions read it */
+            continue;
         assert_string_equal(st_confirmed_word(out[i]), yes ? "yes" : "unreadable");
     }
     drop(&b);
@@ -756,6 +798,7 @@ int main(void)
         cmocka_unit_test(class__flags_of_the_native_reader__are_named),
         cmocka_unit_test(class__reference_in_attribute__only_there),
         cmocka_unit_test(class__nested_body__empty_or_null_that_is_shown),
+        cmocka_unit_test(class__refused_value__half_a_character_or_a_size),
         cmocka_unit_test(class__table__names_differ_and_have_a_meaning),
         cmocka_unit_test(class__manual_page__says_the_same),
         cmocka_unit_test(remote__child_ends__costs_one_chunk),

@@ -167,6 +167,11 @@ void st_fold_put(st_buf *b, st_str s);
 /* Equal after folding. */
 bool st_fold_eq(st_str a, st_str b);
 
+/* Invisible, or changes the direction of what stands around it. One table for all formats. */
+bool st_cp_hidden(uint32_t cp);
+/* Bytes from i on that every format takes as they are: printable ASCII but '"' and '\\'. */
+size_t st_plain_run(st_str s, size_t i);
+
 /* times */
 
 /* FILETIME: 100 ns since 1601-01-01 UTC. 0: not known. */

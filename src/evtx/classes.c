@@ -113,6 +113,40 @@ static bool has_broken_end(const st_look_at *l)
     return any;
 }
 
+/* A text holds the first half of a character without the second, or the second without the first.
+ */
+static bool has_half(const st_value *v)
+{
+    bool open = false;
+    if (!v->p || v->type != ST_V_STRING)
+        return false;
+    for (uint32_t i = 0; i + 2 <= v->n; i += 2) {
+        unsigned unit = st_le16(v->p + i);
+        if (is_low(unit) != open)
+            return true;
+        open = is_high(unit);
+    }
+    return open;
+}
+
+static bool has_broken_text(const st_look_at *l)
+{
+    const st_record *r = l->record;
+    bool any = has_half(&r->provider) || has_half(&r->channel) || has_half(&r->computer);
+    for (size_t i = 0; i < r->nfields && !any; i++)
+        any = has_half(&r->fields[i].value);
+    return any;
+}
+
+/* libevtx of 2024 gives up a record that has a value of type size. */
+static bool has_size(const st_look_at *l)
+{
+    for (size_t i = 0; i < l->record->nfields; i++)
+        if (l->record->fields[i].value.type == ST_V_SIZE)
+            return true;
+    return false;
+}
+
 /* The array of values of a template instance, as it stands in the record's bytes. */
 typedef struct values {
     const unsigned char *specs;
@@ -329,6 +363,14 @@ static const row ROWS[] = {
         "the record" },
       NATIVE,
       has_broken_end },
+    { { "half-character-refused",
+        "a text holds half of a UTF-16 pair; libevtx of 2024 can't convert it and gives up the "
+        "record" },
+      NATIVE,
+      has_broken_text },
+    { { "size-refused", "a value is of type size, for which libevtx of 2024 gives up the record" },
+      NATIVE,
+      has_size },
     { { "null-not-optional",
         "a value of type null stands where the template's substitution isn't optional; libevtx "
         "can't put it in" },

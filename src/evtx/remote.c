@@ -6,19 +6,13 @@
  */
 #include "evtx/format.h"
 #include "evtx/remote.h"
+#include "base/child.h"
 #include "base/confine.h"
 #include "evtx/repeat.h"
 #include "base/limits.h"
 
-#include <errno.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 typedef struct question {
     uint32_t at; /* of the record that is asked for; 0: all of the chunk */
@@ -72,32 +66,6 @@ static const st_value *system_text(const st_record *r, size_t i)
 
 /* the child */
 
-static bool get_all(int fd, void *to, size_t n)
-{
-    for (size_t got = 0; got < n;) {
-        ssize_t k = read(fd, (char *)to + got, n - got);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return false;
-        got += (size_t)k;
-    }
-    return true;
-}
-
-static bool put_all(int fd, const void *from, size_t n)
-{
-    for (size_t put = 0; put < n;) {
-        ssize_t k = write(fd, (const char *)from + put, n - put);
-        if (k < 0 && errno == EINTR)
-            continue;
-        if (k <= 0)
-            return false;
-        put += (size_t)k;
-    }
-    return true;
-}
-
 typedef struct child {
     st_libevtx *libevtx;
     st_chunk c;
@@ -115,9 +83,9 @@ static void put_text(child *x, const void *p, uint32_t n)
 
 static void say(child *x, const message *m)
 {
-    if (x->lengths.failed || x->texts.failed || !put_all(0, m, sizeof *m) ||
-        (x->lengths.n && !put_all(0, x->lengths.p, x->lengths.n)) ||
-        (x->texts.n && !put_all(0, x->texts.p, x->texts.n)))
+    if (x->lengths.failed || x->texts.failed || !st_line_put(0, m, sizeof *m) ||
+        (x->lengths.n && !st_line_put(0, x->lengths.p, x->lengths.n)) ||
+        (x->texts.n && !st_line_put(0, x->texts.p, x->texts.n)))
         x->cut = true;
 }
 
@@ -201,16 +169,17 @@ static bool answer(child *x, const question *q)
     return code == ST_OK && !x->cut;
 }
 
-static void serve(int fd)
+static void serve(void *unused, int fd)
 {
+    (void)unused;
     child *x = calloc(1, sizeof *x);
     question q;
     if (!x || !(x->libevtx = st_libevtx_new()))
         return;
     st_confine(fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
     x->c.bytes = x->chunk;
-    while (get_all(0, &q, sizeof q)) {
-        if (q.n > ST_EVTX_CHUNK || (q.n && !get_all(0, x->chunk, q.n)))
+    while (st_line_get(0, &q, sizeof q)) {
+        if (q.n > ST_EVTX_CHUNK || (q.n && !st_line_get(0, x->chunk, q.n)))
             return;
         x->c.n = q.n ? q.n : x->c.n;
         if (!answer(x, &q))
@@ -221,72 +190,33 @@ static void serve(int fd)
 /* its life */
 
 struct st_remote {
-    pid_t pid; /* 0: none */
-    int fd;
-    clockid_t cpu;     /* the child's processor time, */
-    bool timed;        /* if the system gives it */
-    uint64_t asked_at; /* its value when the question under way was asked, ns */
+    st_child child;
     bool has_chunk;
     bool failed; /* no memory */
-    unsigned asked, turn_ms;
+    unsigned asked;
     st_repeats repeats;
     st_buf lengths, texts;
     st_field *fields;
     size_t fields_cap;
 };
 
-static void dismiss(st_remote *s)
-{
-    if (!s->pid)
-        return;
-    close(s->fd);
-    kill(s->pid, SIGKILL);
-    while (waitpid(s->pid, NULL, 0) < 0 && errno == EINTR)
-        ;
-    s->pid = 0;
-}
-
-/* Nanoseconds of processor that the child has used; 0 where that can't be told. */
-static uint64_t used(const st_remote *s)
-{
-    struct timespec t = { 0 };
-    if (!s->timed || clock_gettime(s->cpu, &t) != 0)
-        return 0;
-    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
-
 /* A child that has a question left in it: libevtx loses some memory with each record that it
  * can't read, and the child's time is limited as a whole. */
 static bool is_fresh(const st_remote *s)
 {
-    return s->pid && s->asked < ST_MAX_REMOTE_ASKED &&
-           used(s) < UINT64_C(500000000) * ST_MAX_REMOTE_SECONDS;
+    return s->child.pid && s->asked < ST_MAX_REMOTE_ASKED &&
+           st_child_used(&s->child) < UINT64_C(500000000) * ST_MAX_REMOTE_SECONDS;
 }
 
 static bool hire(st_remote *s)
 {
-    int pair[2];
     if (is_fresh(s))
         return true;
-    dismiss(s);
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    st_child_stop(&s->child);
+    if (!st_child_start(&s->child, serve, NULL))
         return false;
-    pid_t pid = fork();
-    if (pid == 0) {
-        close(pair[0]);
-        serve(pair[1]);
-        _exit(0);
-    }
-    close(pair[1]);
-    if (pid < 0) {
-        close(pair[0]);
-        return false;
-    }
-    s->pid = pid;
-    s->fd = pair[0];
     s->asked = 0;
     s->has_chunk = false;
-    s->timed = clock_getcpuclockid(pid, &s->cpu) == 0;
     return true;
 }
 
@@ -295,7 +225,7 @@ st_remote *st_remote_new(void)
     st_remote *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->turn_ms = ST_MAX_REMOTE_TURN_MS;
+    s->child = (st_child){ .turn_ms = ST_MAX_REMOTE_TURN_MS, .turns = ST_MAX_REMOTE_TURNS };
     hire(s);
     return s;
 }
@@ -304,7 +234,7 @@ void st_remote_free(st_remote *s)
 {
     if (!s)
         return;
-    dismiss(s);
+    st_child_stop(&s->child);
     st_repeats_free(&s->repeats);
     st_buf_free(&s->lengths);
     st_buf_free(&s->texts);
@@ -319,70 +249,22 @@ void st_remote_begin(st_remote *s)
 
 void st_remote_patience(st_remote *s, unsigned ms)
 {
-    s->turn_ms = ms;
+    s->child.turn_ms = ms;
 }
 
 pid_t st_remote_child(const st_remote *s)
 {
-    return s->pid;
+    return s->child.pid;
 }
 
 /* the line */
-
-/* Waits until the child takes or gives something. False: it has used up the question's time, on a
- * processor or, many times longer, waiting for one. */
-static bool ready(const st_remote *s, short events)
-{
-    for (unsigned i = 0; i < ST_MAX_REMOTE_TURNS; i++) {
-        struct pollfd p = { .fd = s->fd, .events = events };
-        int n = poll(&p, 1, (int)s->turn_ms);
-        if (n > 0)
-            return true;
-        if ((n < 0 && errno != EINTR) || used(s) - s->asked_at > UINT64_C(1000000) * s->turn_ms)
-            return false;
-    }
-    return false;
-}
-
-static bool again(ssize_t k)
-{
-    return k < 0 && (errno == EINTR || errno == EAGAIN);
-}
-
-static bool send_all(const st_remote *s, const void *from, size_t n)
-{
-    for (size_t put = 0; put < n;) {
-        ssize_t k = ready(s, POLLOUT) ? send(s->fd, (const char *)from + put, n - put,
-                                             MSG_NOSIGNAL | MSG_DONTWAIT)
-                                      : 0;
-        if (again(k))
-            continue;
-        if (k <= 0)
-            return false;
-        put += (size_t)k;
-    }
-    return true;
-}
-
-static bool receive_all(const st_remote *s, void *to, size_t n)
-{
-    for (size_t got = 0; got < n;) {
-        ssize_t k = ready(s, POLLIN) ? recv(s->fd, (char *)to + got, n - got, MSG_DONTWAIT) : 0;
-        if (again(k))
-            continue;
-        if (k <= 0)
-            return false;
-        got += (size_t)k;
-    }
-    return true;
-}
 
 static bool receive_into(st_remote *s, st_buf *b, size_t n)
 {
     st_buf_clear(b);
     char *to = st_buf_room(b, n + 1);
     s->failed |= !to;
-    if (!to || !receive_all(s, to, n))
+    if (!to || !st_child_receive(&s->child, to, n))
         return false;
     b->n = n;
     return true;
@@ -533,10 +415,11 @@ static bool take_end(st_remote *s, const st_chunk *c, const message *m)
 static bool converse(st_remote *s, const st_chunk *c, const question *q)
 {
     message m;
-    if (!send_all(s, q, sizeof *q) || (q->n && !send_all(s, c->bytes, q->n)))
+    if (!st_child_send(&s->child, q, sizeof *q) ||
+        (q->n && !st_child_send(&s->child, c->bytes, q->n)))
         return false;
     for (unsigned records = 0; records <= ST_EVTX_CHUNK / ST_EVTX_RECORD_MIN; records++) {
-        if (!receive_all(s, &m, sizeof m))
+        if (!st_child_receive(&s->child, &m, sizeof m))
             return false;
         if (m.end)
             return take_end(s, c, &m);
@@ -559,12 +442,12 @@ static st_code ask(st_remote *s, const st_chunk *c, uint32_t at, bool same, st_e
                    .header_bad = c->header_bad,
                    .slack = c->options->slack };
     s->asked++;
-    s->asked_at = used(s);
+    st_child_ask(&s->child);
     s->has_chunk = converse(s, c, &q);
     if (s->failed)
         return st_fail(err, ST_E_MEMORY, "no memory for what the second reader says");
     if (!s->has_chunk) {
-        dismiss(s);
+        st_child_stop(&s->child);
         st_report_lost(c->report, c->offset, c->n, "reader-ended");
         if (c->ops->ended)
             c->ops->ended(c->job, c->offset, c->n);

@@ -137,7 +137,7 @@ static size_t next_edge(const st_graph_pattern *p, const bool *done, const bool 
 
 void st_graph_steps_order(const st_graph_pattern *p, size_t start, st_graph_step *out)
 {
-    bool done[ST_MAX_KQL_PATTERN] = { false }, seen[ST_MAX_KQL_PATTERN] = { false };
+    bool done[ST_MAX_GRAPH_PATTERN] = { false }, seen[ST_MAX_GRAPH_PATTERN] = { false };
     seen[start] = true;
     for (size_t k = 0, i; (i = next_edge(p, done, seen)) != SIZE_MAX; k++) {
         const st_graph_element *e = &p->elements[i];
@@ -219,7 +219,7 @@ static bool find_distances(st_run *r, const st_graph_pattern *p, const st_graph_
             }
     }
     free(queue);
-    st_graph_ive_back(&r->mem, held);
+    st_mem_release(&r->mem, held);
     return true;
 }
 

@@ -42,7 +42,7 @@ static bool one_call(st_run *r, const st_rows *rows, const size_t *group, size_t
         st_accum_free(&acc[g]);
     }
     free(acc);
-    st_graph_ive_back(&r->mem, held);
+    st_mem_release(&r->mem, held);
     return ok || st_run_nomem(r);
 }
 
@@ -61,7 +61,7 @@ st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t
     return b;
 }
 
-const st_val *st_bind_row_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a)
+const st_val *st_rows_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a)
 {
     st_val *out = ST_NEWN(a, st_val, rows->rows + 1);
     size_t at = 0;

@@ -229,12 +229,12 @@ const st_fn *st_fn_at(size_t i);
 st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_fn_code *st_compare(char op, st_type a, st_type b);
-st_fn_code st_calc_and, st_calc_or, st_calc_not, st_calc_index, st_calc_strop, st_calc_in,
-    st_calc_iff, st_calc_case, st_calc_between, st_calc_matches, st_calc_negate, st_calc_convert,
-    st_calc_array, st_calc_pack_all;
+st_fn_code st_eval_and, st_eval_or, st_eval_not, st_eval_index, st_eval_strop, st_eval_in,
+    st_eval_iff, st_eval_case, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
+    st_eval_array, st_eval_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
-bool st_calc_prepare_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);
+bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);
 
 /* aggregates */
 

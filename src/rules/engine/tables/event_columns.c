@@ -6,6 +6,7 @@
  * own creation says, and of the latter only an observed one is asked.
  */
 #include "rules/engine/tables/tables.h"
+#include "shelltree/json.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -515,7 +516,7 @@ static void put_list(st_str s, st_buf *b)
         if (any)
             st_buf_char(b, ',');
         any = true;
-        st_val_put_json_text(b, part);
+        st_json_exact(b, part);
     }
     st_buf_char(b, ']');
 }
@@ -527,7 +528,7 @@ static void put_pipe(st_str s, st_buf *b)
     if (s.n && s.p[0] == '\\' && !st_str_starts(s, ST_STR("\\Device\\")))
         st_buf_str(&t, ST_STR("\\Device\\NamedPipe"));
     st_buf_str(&t, s);
-    st_val_put_json_text(b, st_buf_slice(&t));
+    st_json_exact(b, st_buf_slice(&t));
     b->failed |= t.failed;
     st_buf_free(&t);
 }
@@ -536,29 +537,29 @@ static void put_form(const st_extra *x, st_str s, st_buf *b)
 {
     uint64_t u;
     switch (x->form) {
-    case ST_FN_NUMBER:
+    case ST_FORM_NUMBER:
         if (whole_number(s, &u)) {
             st_buf_fmt(b, "%llu", (unsigned long long)u);
             return;
         }
         break;
-    case ST_FN_BOOL:
+    case ST_FORM_BOOL:
         if (st_str_ieq(s, ST_STR("true")) || st_str_ieq(s, ST_STR("false"))) {
             st_buf_str(b, st_str_ieq(s, ST_STR("true")) ? ST_STR("true") : ST_STR("false"));
             return;
         }
         break;
-    case ST_FN_LIST: put_list(s, b); return;
-    case ST_FN_PIPE: put_pipe(s, b); return;
+    case ST_FORM_LIST: put_list(s, b); return;
+    case ST_FORM_PIPE: put_pipe(s, b); return;
     default: break;
     }
-    st_val_put_json_text(b, s);
+    st_json_exact(b, s);
 }
 
 static st_str extra_text(const st_run *r, const st_event *e, const st_extra *x)
 {
-    st_str file, stream, s = x->form == ST_FN_WORD ? st_str_of(x->word) : text(r, e, x->text);
-    if (x->form != ST_FN_STREAM)
+    st_str file, stream, s = x->form == ST_FORM_WORD ? st_str_of(x->word) : text(r, e, x->text);
+    if (x->form != ST_FORM_STREAM)
         return s;
     cut_stream(s, &file, &stream);
     return stream;

@@ -3,6 +3,7 @@
 
 #include "base/limits.h"
 #include "rules/engine/value/times.h"
+#include "shelltree/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -23,7 +24,7 @@ static bool take(st_mem *m, size_t bytes)
     return true;
 }
 
-bool st_graph_row(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
+bool st_mem_grow(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
 {
     size_t before = *cap;
     return need <= before ||
@@ -37,7 +38,7 @@ void *st_mem_zeroed(st_mem *m, size_t n, size_t size)
     return fits ? calloc(n, size) : NULL;
 }
 
-void st_graph_ive_back(st_mem *m, size_t before)
+void st_mem_release(st_mem *m, size_t before)
 {
     if (m->budget)
         m->budget->used -= m->held - before;
@@ -102,14 +103,6 @@ st_val st_val_missing(st_type t)
     return t == ST_TYPE_STRING ? st_val_sid(ST_EMPTY) : st_val_null();
 }
 
-static bool literal(st_str s, size_t *i, char c)
-{
-    if (*i >= s.n || s.p[*i] != c)
-        return false;
-    ++*i;
-    return true;
-}
-
 /* spelling */
 
 static void put_real(st_buf *b, double d)
@@ -139,7 +132,7 @@ static void put_datetime(st_buf *b, int64_t t)
 
 static void put_timespan(st_buf *b, int64_t t)
 {
-    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_KQL_DAY,
+    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_DAY_TICKS,
              sec = (uint64_t)SECOND;
     if (t < 0)
         st_buf_char(b, '-');
@@ -153,25 +146,6 @@ static void put_timespan(st_buf *b, int64_t t)
         st_buf_fmt(b, ".%07u", f);
 }
 
-void st_val_put_json_text(st_buf *b, st_str s)
-{
-    st_buf_char(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-        const char *q = c ? strchr(from, c) : NULL;
-        if (q) {
-            st_buf_char(b, '\\');
-            st_buf_char(b, to[q - from]);
-        } else if (c < 0x20) {
-            st_buf_fmt(b, "\\u%04x", c);
-        } else {
-            st_buf_char(b, (char)c);
-        }
-    }
-    st_buf_char(b, '"');
-}
-
 /* Anything but arrays and bags. */
 static void put_scalar(st_buf *b, const st_mem *m, st_val v, bool json)
 {
@@ -179,11 +153,18 @@ static void put_scalar(st_buf *b, const st_mem *m, st_val v, bool json)
     case ST_VAL_NULL: st_buf_str(b, json ? ST_STR("null") : ST_STR("")); break;
     case ST_VAL_BOOL: st_buf_str(b, v.u.b ? ST_STR("true") : ST_STR("false")); break;
     case ST_VAL_LONG: st_buf_i64(b, v.u.i); break;
-    case ST_VAL_REAL: put_real(b, v.u.d); break;
+    case ST_VAL_REAL:
+        if (json && !isfinite(v.u.d))
+            st_buf_str(b, isnan(v.u.d) ? ST_STR("\"NaN\"")
+                          : v.u.d > 0  ? ST_STR("\"Infinity\"")
+                                       : ST_STR("\"-Infinity\""));
+        else
+            put_real(b, v.u.d);
+        break;
     case ST_VAL_STRING:
     case ST_VAL_GUID:
         if (json)
-            st_val_put_json_text(b, st_pool_get(m->pool, v.u.s));
+            st_json_exact(b, st_pool_get(m->pool, v.u.s));
         else
             st_buf_str(b, st_pool_get(m->pool, v.u.s));
         break;
@@ -211,7 +192,7 @@ void st_val_put_json(st_buf *b, const st_mem *m, st_val v)
     size_t depth = 0;
     st_val cur = v;
     for (;;) {
-        if (b->n > ST_MAX_KQL_JSON && m->budget) {
+        if (b->n > ST_MAX_JSON_TEXT && m->budget) {
             m->budget->met = true;
             return;
         }
@@ -236,7 +217,7 @@ void st_val_put_json(st_buf *b, const st_mem *m, st_val v)
         if (f->i)
             st_buf_char(b, ',');
         if (f->v.tag == ST_VAL_BAG) {
-            st_val_put_json_text(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
+            st_json_exact(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
             st_buf_char(b, ':');
             cur = f->v.u.g->v[f->i++];
         } else {
@@ -268,127 +249,22 @@ st_val st_val_tostring(st_mem *m, st_type type, st_val v)
 
 /* JSON */
 
+/* A value in the making: what is open, and under which name in what is around it. */
+typedef struct opening {
+    st_sid key;
+    size_t base; /* its first member on the stack */
+    bool bag;
+} opening;
+
 typedef struct json {
     st_mem *m;
-    st_str s;
-    size_t i;
-    unsigned depth;
-    bool bad;
-    st_buf text;
+    st_json text;
     st_val *items; /* a stack: members of the open arrays and bags */
     st_sid *keys;
     size_t n, items_cap, keys_cap;
+    opening open[ST_MAX_JSON_DEPTH];
+    size_t depth;
 } json;
-
-static void blank(json *j)
-{
-    while (j->i < j->s.n && strchr(" \t\r\n", j->s.p[j->i]) && j->s.p[j->i])
-        j->i++;
-}
-
-static bool eat(json *j, char c)
-{
-    blank(j);
-    return literal(j->s, &j->i, c);
-}
-
-static bool hex4(json *j, uint32_t *out)
-{
-    uint32_t v = 0;
-    for (unsigned k = 0; k < 4; k++, j->i++) {
-        if (j->i >= j->s.n)
-            return false;
-        unsigned c = (unsigned char)j->s.p[j->i];
-        unsigned d = c >= '0' && c <= '9'                   ? c - '0'
-                     : (c | 32u) >= 'a' && (c | 32u) <= 'f' ? (c | 32u) - 'a' + 10
-                                                            : 16;
-        if (d > 15)
-            return false;
-        v = v * 16 + d;
-    }
-    *out = v;
-    return true;
-}
-
-static bool escape(json *j)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    if (j->i >= j->s.n)
-        return false;
-    char c = j->s.p[j->i++];
-    const char *q = c ? strchr(from, c) : NULL;
-    if (q) {
-        st_buf_char(&j->text, to[q - from]);
-        return true;
-    }
-    uint32_t cp, low;
-    if (c != 'u' || !hex4(j, &cp))
-        return false;
-    if (cp >= 0xD800 && cp < 0xDC00 && j->s.n - j->i >= 6 && j->s.p[j->i] == '\\' &&
-        j->s.p[j->i + 1] == 'u') {
-        j->i += 2;
-        if (!hex4(j, &low))
-            return false;
-        cp = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00)
-                                           : 0xFFFD;
-    }
-    if (cp >= 0xD800 && cp < 0xE000)
-        cp = 0xFFFD;
-    char out[4];
-    st_buf_put(&j->text, out, st_utf8_put(out, cp));
-    return true;
-}
-
-static bool json_string(json *j, st_sid *out)
-{
-    st_buf_clear(&j->text);
-    while (j->i < j->s.n && j->s.p[j->i] != '"') {
-        char c = j->s.p[j->i++];
-        if (c == '\\' ? !escape(j) : (unsigned char)c < 0x20)
-            return false;
-        if (c != '\\')
-            st_buf_char(&j->text, c);
-    }
-    if (!literal(j->s, &j->i, '"'))
-        return false;
-    *out = st_val_str(j->m, st_buf_slice(&j->text)).u.s;
-    return true;
-}
-
-static bool json_number(json *j, st_val *out)
-{
-    size_t at = j->i;
-    bool real = false;
-    while (j->i < j->s.n && j->s.p[j->i] && strchr("+-.eE0123456789", j->s.p[j->i])) {
-        real |= strchr(".eE", j->s.p[j->i]) != NULL;
-        j->i++;
-    }
-    char t[64];
-    size_t n = j->i - at;
-    if (!n || n >= sizeof t)
-        return false;
-    memcpy(t, j->s.p + at, n);
-    t[n] = 0;
-    char *end = NULL;
-    if (!real) {
-        st_val v = st_val_parse(j->m, ST_TYPE_LONG, (st_str){ t, n });
-        if (v.tag == ST_VAL_LONG) {
-            *out = v;
-            return t[0] != '+';
-        }
-    }
-    *out = st_val_real(strtod(t, &end));
-    return end == t + n;
-}
-
-static bool word(json *j, const char *w)
-{
-    size_t n = strlen(w);
-    if (j->s.n - j->i < n || memcmp(j->s.p + j->i, w, n) != 0)
-        return false;
-    j->i += n;
-    return true;
-}
 
 static bool push_item(json *j, st_sid key, st_val v)
 {
@@ -400,77 +276,95 @@ static bool push_item(json *j, st_sid key, st_val v)
     return true;
 }
 
-static bool json_value(json *j, st_val *out);
-
-/* The members between the brackets; depth is bounded by json_value. */
-static bool json_members(json *j, bool bag, st_val *out)
+/* Kusto reads what C's strtod does, as long as it begins with no plus. */
+static bool json_number(json *j, st_str s, st_val *out)
 {
-    size_t base = j->n;
-    char close = bag ? '}' : ']';
-    if (!eat(j, close))
-        do {
-            st_sid key = ST_EMPTY;
-            st_val v;
-            if (bag && !(eat(j, '"') && json_string(j, &key) && eat(j, ':')))
-                return false;
-            if (!json_value(j, &v) || !push_item(j, key, v))
-                return false;
-        } while (eat(j, ','));
-    if (j->n > base && !eat(j, close))
+    char t[64], *end = NULL;
+    if (s.n >= sizeof t)
         return false;
-    size_t n = j->n - base;
-    j->n = base;
-    if (!bag) {
-        st_array *a = st_array_new(j->m, n);
-        if (a && n)
-            memcpy(a->v, j->items + base, n * sizeof *a->v);
-        *out = st_val_array(a);
-        return a != NULL;
+    memcpy(t, s.p, s.n);
+    t[s.n] = 0;
+    if (!strpbrk(t, ".eE")) {
+        *out = st_val_parse(j->m, ST_TYPE_LONG, s);
+        if (out->tag == ST_VAL_LONG)
+            return t[0] != '+';
     }
+    *out = st_val_real(strtod(t, &end));
+    return end == t + s.n;
+}
+
+static st_val array_of(json *j, size_t base)
+{
+    st_array *a = st_array_new(j->m, j->n - base);
+    if (a && j->n > base)
+        memcpy(a->v, j->items + base, (j->n - base) * sizeof *a->v);
+    return a ? st_val_array(a) : st_val_null();
+}
+
+/* Of names that come twice the last counts; in large bags that is left to who looks one up. */
+static st_val bag_of(json *j, size_t base)
+{
+    size_t n = j->n - base, used = 0;
     st_bag *g = st_bag_new(j->m, n);
     if (!g)
-        return false;
-    size_t used = 0;
+        return st_val_null();
     for (size_t i = 0; i < n; i++) {
-        size_t k = 0;
-        while (n < 64 && k < used && g->keys[k] != j->keys[base + i])
+        size_t k = n < 64 ? 0 : used;
+        while (k < used && g->keys[k] != j->keys[base + i])
             k++;
-        if (n >= 64)
-            k = used;
         g->keys[k] = j->keys[base + i];
         g->v[k] = j->items[base + i];
         used += k == used;
     }
     g->n = used;
-    *out = st_val_bag(g);
-    return true;
+    return st_val_bag(g);
 }
 
-static bool json_value(json *j, st_val *out)
+static st_val closed(json *j, st_sid *key)
 {
-    blank(j);
-    if (j->i >= j->s.n || j->depth >= ST_MAX_JSON_DEPTH)
-        return false;
-    char c = j->s.p[j->i];
-    if (c == '[' || c == '{') {
-        j->i++;
-        j->depth++;
-        bool ok = json_members(j, c == '{', out);
-        j->depth--;
-        return ok;
+    const opening *o = &j->open[--j->depth];
+    st_val v = o->bag ? bag_of(j, o->base) : array_of(j, o->base);
+    j->n = o->base;
+    *key = o->key;
+    return v;
+}
+
+/* false: no JSON, or no memory. */
+static bool read_json(json *j, st_val *out)
+{
+    st_sid key = ST_EMPTY;
+    bool done = false;
+    for (;;) {
+        st_j step = st_json_next(&j->text);
+        st_val v = st_val_null();
+        switch (step) {
+        case ST_J_BAD: return false;
+        case ST_J_END: return done;
+        case ST_J_KEY: key = st_val_str(j->m, j->text.text).u.s; continue;
+        case ST_J_OBJECT:
+        case ST_J_ARRAY:
+            j->open[j->depth++] = (opening){ key, j->n, step == ST_J_OBJECT };
+            key = ST_EMPTY;
+            continue;
+        case ST_J_OBJECT_END:
+        case ST_J_ARRAY_END: v = closed(j, &key); break;
+        case ST_J_TEXT: v = st_val_str(j->m, j->text.text); break;
+        case ST_J_NUMBER:
+            if (!json_number(j, j->text.text, &v))
+                return false;
+            break;
+        case ST_J_TRUE:
+        case ST_J_FALSE: v = st_val_bool(step == ST_J_TRUE); break;
+        case ST_J_NULL: break;
+        }
+        if (!j->depth) {
+            *out = v;
+            done = true;
+        } else if (!push_item(j, key, v)) {
+            return false;
+        }
+        key = ST_EMPTY;
     }
-    if (c == '"') {
-        st_sid s = ST_EMPTY;
-        j->i++;
-        bool ok = json_string(j, &s);
-        *out = st_val_sid(s);
-        return ok;
-    }
-    *out = st_val_null();
-    if (word(j, "null"))
-        return true;
-    *out = st_val_bool(c == 't');
-    return word(j, "true") || word(j, "false") || json_number(j, out);
 }
 
 st_val st_val_parse_json(st_mem *m, st_str text)
@@ -478,12 +372,13 @@ st_val st_val_parse_json(st_mem *m, st_str text)
     st_str t = st_str_trim(text);
     if (!t.n)
         return st_val_null();
-    json j = { .m = m, .s = t };
+    json j = { .m = m };
+    st_json_open_text(&j.text, ST_JSON_ONE, t);
+    j.text.max_text = SIZE_MAX;
+    j.text.loose_numbers = true;
     st_val v = st_val_null();
-    bool ok = json_value(&j, &v);
-    blank(&j);
-    ok = ok && j.i == t.n;
-    st_buf_free(&j.text);
+    bool ok = read_json(&j, &v);
+    st_json_close(&j.text);
     free(j.items);
     free(j.keys);
     return ok ? v : st_val_str(m, text);

@@ -255,6 +255,6 @@ bool st_bind_key(st_binder *b, const st_kql_expr *e, st_col *col, st_expr **x);
 st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t n,
                      const st_agg_call *calls, size_t ncalls);
 /* x for every row, in a. */
-const st_val *st_bind_row_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a);
+const st_val *st_rows_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a);
 
 #endif

@@ -28,8 +28,8 @@ static bool length(st_binder *b, const st_kql_expr *e, uint32_t *out)
     st_type t;
     if (!st_bind_constant(b, e, &v, &t))
         return false;
-    if (v.tag != ST_VAL_LONG || v.u.i < 0 || v.u.i > ST_MAX_KQL_PATH) {
-        st_bind_error(b, e->span, NULL, "a length from 0 to %u is needed", ST_MAX_KQL_PATH);
+    if (v.tag != ST_VAL_LONG || v.u.i < 0 || v.u.i > ST_MAX_GRAPH_PATH) {
+        st_bind_error(b, e->span, NULL, "a length from 0 to %u is needed", ST_MAX_GRAPH_PATH);
         return false;
     }
     *out = (uint32_t)v.u.i;
@@ -343,9 +343,9 @@ static bool find_subject(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
 bool st_graph_pattern_bind(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
 {
     size_t most = count_elements(q), last = 0;
-    if (most > ST_MAX_KQL_PATTERN) {
+    if (most > ST_MAX_GRAPH_PATTERN) {
         st_bind_error(b, q->span, NULL, "a pattern of more than %u nodes and edges",
-                      ST_MAX_KQL_PATTERN);
+                      ST_MAX_GRAPH_PATTERN);
         return false;
     }
     p->elements = ST_NEWN(&b->r->arena, st_graph_element, most);
@@ -416,7 +416,7 @@ static bool what_it_reads(st_binder *b, const st_graph_pattern *p, const st_expr
 static bool bind_rest(st_binder *b, st_graph_pattern *p, st_expr *x)
 {
     st_expr *pair[] = { p->rest, x };
-    p->rest = p->rest ? st_bind_call(b, st_calc_and, ST_TYPE_BOOL, pair, 2) : x;
+    p->rest = p->rest ? st_bind_call(b, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
     return p->rest != NULL;
 }
 

@@ -160,7 +160,7 @@ static bool make(st_run *r, st_graph *g)
     for (uint32_t v = 0; v < g->n; v++)
         m->component[v] = UINT32_MAX;
     bool ok = m->strong ? strong(r, g, m->component) : weak(r, g, m->component);
-    st_graph_ive_back(&r->mem, held);
+    st_mem_release(&r->mem, held);
     return ok;
 }
 
