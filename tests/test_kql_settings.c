@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_kql_settings.c - what a query is bound with: files for externaldata, services, parameters.
  */
 #include "shelltree/rules.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_report.c - every format over ordinary and hostile text. */
 #include "case_support.h"
 #include "shelltree/verify.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json_put.c - JSON's writer: strings that any parser reads and any terminal survives.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * limits.h - every bound on what evidence, rules and options may ask for, with
  * its reason and what happens when it is met. The only place for such numbers.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* slice.c - looking at bytes that somebody else owns. */
 #include "shelltree/base.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* time.c - FILETIME ticks and their text. Calendar arithmetic is the proleptic Gregorian one. */
 #include "shelltree/base.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* utf.c - UTF-8 and UTF-16LE. RFC 3629 (no overlong forms, no surrogates, at most U+10FFFF). */
 #include "shelltree/base.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * shift.c - a host whose clock was wrong: all times that its records carry, moved by as much.
  *
@@ -53,7 +55,7 @@ static void move_all(st_store *s, const mover *m)
 {
     drop_texts(s, m);
     move_creations(&s->creations, m);
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         move_events(&s->events[k], m);
     for (size_t i = 0; i < s->nendings; i++)
         if (m->hit[s->endings[i].computer]) {

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * classes.c - the table of known differences. A class says which sides it is about and has a
  * test that looks at the record itself, never only at the fact that something differs.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libevtx.c - the second reader: one chunk through libevtx, then through libxml2.
  *

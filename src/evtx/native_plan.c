@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native_plan.c - from a stream of tokens to a plan: one walk, an explicit stack.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* repeat.c - live records of two chunks, kept by number. */
 #include "evtx/format.h"
 #include "evtx/repeat.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * findings.c - the hunt as a whole, and its first step: which matches count,
  * how grave each is, and what it says in one sentence.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* internal.h - what the writers share: the column table, escapers, small helpers. */
 #ifndef SHELLTREE_REPORT_INTERNAL_H
 #define SHELLTREE_REPORT_INTERNAL_H

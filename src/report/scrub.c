@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scrub.c - evidence's text for eyes: what a terminal or a viewer would act on
  * or hide is shown as a picture or a code instead.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tree_select.c - which part of the forest is drawn: what was asked for, what it
  * hangs under, and what hangs under it. One pass up and one down in all.

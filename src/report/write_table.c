@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_table.c - the result of a query. JSON keeps Kusto's types: numbers are
  * numbers where JSON has them, dynamic values are JSON already.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * case_run.c - runs a case: its rule over a forest or over tables of its own, and compares.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * run.c - rules over a forest: first who is a web server, then everything else.
  *
@@ -505,7 +507,8 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
         run.explain = w->plan != NULL;
         run.measure = w->run;
         st_bind_rule(&run, &script, false, &r->diags, &bound);
-        r->events |= st_run_events(&run);
+        st_event_set events = st_run_events(&run);
+        st_event_set_join(&r->events, &events);
         code = run_bound(&run, name, &script, &bound, w, err);
         if (run.limit)
             st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * table.h - rows of a query as a table of texts: what `query` shows, and what a rule gives whose
  * rows are no processes.

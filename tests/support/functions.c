@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * functions.c - the functions and aggregates of rules as a list in mdoc, which shelltree-rules(5)
  * holds between two comments; tests/functions_in_man.sh compares, or writes it anew.

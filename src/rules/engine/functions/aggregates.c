@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* aggregates.c - one row of the table an aggregate: how it takes a row in, and its result. */
 #include "rules/engine/run/plan.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fn.h - what the files of scalar functions share. A family of functions is a file with a
  * table; functions.c lists the tables.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_time.c - functions on dates and spans: parts, boundaries, differences, sums and spellings. */
 #include "rules/engine/functions/fn.h"
 

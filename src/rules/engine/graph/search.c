@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * search.c - what patterns need to be searched for: sets of nodes and edges that fit by
  * themselves, an order of steps, and matches as rows.
@@ -154,10 +156,10 @@ void st_graph_steps_order(const st_graph_pattern *p, size_t start, st_graph_step
 /* May the step follow edges from their source, from their target? back: against its direction. */
 static void ways(const st_graph_pattern *p, const st_graph_step *s, bool back, bool *out, bool *in)
 {
-    st_kql_direction d = p->elements[s->edge].direction;
-    bool right = (d == ST_KQL_DIR_RIGHT) == (s->ahead != back);
-    *out = d == ST_KQL_DIR_ANY || right;
-    *in = d == ST_KQL_DIR_ANY || !right;
+    st_graph_direction d = p->elements[s->edge].direction;
+    bool right = (d == ST_GRAPH_RIGHT) == (s->ahead != back);
+    *out = d == ST_GRAPH_EITHER || right;
+    *in = d == ST_GRAPH_EITHER || !right;
 }
 
 static st_gid next_way(const st_graph *g, bool out, bool in, st_gid node, uint32_t *it, st_gid *to)
@@ -290,8 +292,8 @@ static size_t inner_nodes(const st_graph_pattern *p, const st_graph_matches *m, 
     size_t n = m->path_n[i][k];
     st_gid at = m->id[e->left][k];
     for (size_t j = 0; j + 1 < n; j++) {
-        bool right = e->direction == ST_KQL_DIR_RIGHT ||
-                     (e->direction == ST_KQL_DIR_ANY && from[path[j]] == at);
+        bool right = e->direction == ST_GRAPH_RIGHT ||
+                     (e->direction == ST_GRAPH_EITHER && from[path[j]] == at);
         out[j] = at = right ? to[path[j]] : from[path[j]];
     }
     return n ? n - 1 : 0;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* match.c - string operators and the memory of their answers. */
 #include "rules/engine/match/needles.h"
 

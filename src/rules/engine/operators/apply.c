@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * apply.c - mv-apply: a subquery over the elements of each row, its result beside the row.
  *

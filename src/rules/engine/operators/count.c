@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* op_count.c - how many rows there are, as one row. */
 #include "rules/engine/run/plan.h"
 

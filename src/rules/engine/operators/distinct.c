@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* op_distinct.c - each combination of values once, where it is first seen. */
 #include "rules/engine/value/group.h"
 #include "rules/engine/run/plan.h"

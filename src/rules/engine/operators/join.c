@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * join.c - rows of two inputs with equal keys: the right side in a hash table, the left by
  * batch.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* op_summarize.c - groups of rows, and what the aggregates make of each. */
 #include "rules/engine/value/group.h"
 #include "rules/engine/run/plan.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* op_take.c - the first rows, and no more work for the operators before. */
 #include "rules/engine/run/plan.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * patterns.c - regular expressions that come with the rows, compiled once per distinct text.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * plan.h - a bound query: typed expressions and a chain of operators over batches of rows.
  *
@@ -193,7 +195,17 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
 bool st_expr_columns(st_run *r, const st_expr *x, bool *used);
 /* keep[i] = x is true in row i. */
 bool st_expr_test(st_run *r, const st_expr *x, st_batch *b, bool *keep);
-/* Functions over neighbouring rows. NULL: none of that name. */
+/* A function over neighbouring rows. types: what each argument must be, a letter each, as in the
+ * table of functions. */
+typedef struct st_window_args st_window_args;
+struct st_window {
+    const char *name;
+    size_t min, max; /* arguments */
+    const char *types;
+    bool own_type; /* its value is of argument 0's type; else a long */
+    void (*run)(const st_expr *x, const st_window_args *a, size_t n, st_val *out);
+};
+/* NULL: none of that name. */
 const st_window *st_window_find(st_str name);
 const st_val *st_window_run(st_run *r, const st_expr *x, st_batch *b);
 /* The value of an expression without columns. */
@@ -332,11 +344,11 @@ bool st_op_make_whole(st_run *r, st_op *op);
 st_op *st_op_scan(st_run *r, const st_table_def *t);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
-/* The ids of Sysmon's (st_event_bit) whose events a reader of a table lets through; none for
- * processes, and for other operators. */
-uint64_t st_op_scan_events(const st_op *op);
+/* The kinds of events that a reader of a table lets through; none for processes, and for other
+ * operators. */
+st_event_set st_op_scan_events(const st_op *op);
 /* Those of all readers of the query. */
-uint64_t st_run_events(const st_run *r);
+st_event_set st_run_events(const st_run *r);
 /* Rows of constants, row-major. */
 st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *cells, size_t nrows);
 st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to, st_val step);
@@ -408,12 +420,18 @@ void st_rows_free(st_rows *rows);
 st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema, const st_at *at,
                          size_t n);
 
+/* One row for each of n groups, a column for each call; group is by row, SIZE_MAX: in none. */
+st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t n,
+                     const st_agg_call *calls, size_t ncalls);
+/* x for every row, in a. */
+const st_val *st_rows_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a);
+
 /* tables */
 
 typedef enum st_rows_of {
     ST_OF_PROCESSES, /* the observed nodes */
     ST_OF_NODES,     /* placeholders too */
-    ST_OF_EVENTS,    /* those that event_rows.c gives this table */
+    ST_OF_EVENTS,    /* those that a provider gives this table */
     ST_OF_HOSTS,
     ST_OF_NONE /* known by its schema alone */
 } st_rows_of;
@@ -426,8 +444,8 @@ struct st_table_def {
 enum { ST_TABLES = 11 };
 const st_table_def *st_table_def_find(st_str name);
 const st_table_def *st_table_def_at(size_t i); /* NULL from ST_TABLES on */
-/* The ids of Sysmon's that a table of events is made of (st_event_bit). */
-uint64_t st_table_def_events(const st_table_def *t);
+/* The kinds that a table of events is made of. */
+st_event_set st_table_def_events(const st_table_def *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
 bool st_table_def_acts(const st_table_def *t, st_str action, bool fold);
 

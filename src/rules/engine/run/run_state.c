@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* run_state.c - a run's memory, and batches of rows. */
 #include "rules/engine/run/plan.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * times.h - datetimes, time spans and numbers as text: what literals are made of, and what
  * conversions at run time accept. The forms are Kusto's.

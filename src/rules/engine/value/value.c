@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* value.c - values: making, spelling, reading and comparing them. */
 #include "rules/engine/value/value.h"
 

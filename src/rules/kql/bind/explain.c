@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.c - a plan as text: the operators in the order rows pass them, one a line.
  *
@@ -7,6 +9,7 @@
  * written out where they are used, as they are bound there.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/kql/syntax/lex.h"
@@ -199,17 +202,17 @@ static void put_graph(const printer *p, const st_graph *g, size_t by)
 /* What a reader of a table asks of the evidence beside process creations. */
 static void put_events(const printer *p, const st_op *op, size_t by)
 {
-    uint64_t events = st_op_scan_events(op);
+    const st_event_set events = st_op_scan_events(op);
     const char *before = "events: Sysmon's ";
-    for (unsigned id = 0; id < 64; id++) {
-        if (!(events >> id & 1))
+    for (size_t k = 0; k < st_event_kinds(); k++) {
+        if (!st_event_set_has(&events, k))
             continue;
         if (*before != ',')
             indent(p, by);
-        st_buf_fmt(p->out, "%s%u", before, id);
+        st_buf_fmt(p->out, "%s%u", before, st_event_kind_at(k)->key.id);
         before = ", ";
     }
-    if (events)
+    if (*before == ',')
         st_buf_char(p->out, '\n');
 }
 

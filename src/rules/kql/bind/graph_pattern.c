@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_pattern.c - patterns bound: elements, what their names mean, conditions taken apart.
  *
@@ -5,6 +7,7 @@
  * that element, found once for all of the graph; the others are asked of whole matches.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 
@@ -64,9 +67,17 @@ static size_t node_element(st_binder *b, st_graph_pattern *p, const st_kql_eleme
     }
     if (at == SIZE_MAX) {
         at = p->n++;
-        p->elements[at] = (st_graph_element){ .name = e->name.text, .span = e->span };
+        p->elements[at] = (st_graph_element){ .name = e->name.text };
     }
     return at;
+}
+
+static st_graph_direction direction_of(st_kql_direction d)
+{
+    static const st_graph_direction as[] = { [ST_KQL_DIR_RIGHT] = ST_GRAPH_RIGHT,
+                                             [ST_KQL_DIR_LEFT] = ST_GRAPH_LEFT,
+                                             [ST_KQL_DIR_ANY] = ST_GRAPH_EITHER };
+    return as[d];
 }
 
 static bool edge_element(st_binder *b, st_graph_pattern *p, const st_kql_element *e, size_t left,
@@ -80,7 +91,7 @@ static bool edge_element(st_binder *b, st_graph_pattern *p, const st_kql_element
     }
     *at = p->n++;
     p->elements[*at] = (st_graph_element){
-        .name = e->name.text, .span = e->span, .edge = true, .left = left, .direction = e->direction
+        .name = e->name.text, .edge = true, .left = left, .direction = direction_of(e->direction)
     };
     return lengths(b, e, &p->elements[*at]);
 }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pipeline.c - statements, tables and the operators of a pipeline.
  *
@@ -6,6 +8,7 @@
  * its name.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/text/suggest.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_match.c - graph-match: every occurrence of a pattern, a row each.
  *
@@ -7,6 +9,7 @@
  * be the same node (cycles=none forbids it), and no edge is used twice (cycles=all allows it).
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>

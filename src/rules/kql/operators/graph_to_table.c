@@ -1,9 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_to_table.c - graph-to-table: a graph's nodes, its edges, or both, as rows.
  *
  * Kusto's ids are hashes; here they are the numbers of the nodes, from 0.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 typedef struct listing {
     st_graph *g;
