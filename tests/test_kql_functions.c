@@ -6,7 +6,7 @@
  * A test asks that each function of the tables stands in some expression, so that a new one
  * can't be forgotten here, and that each has its line of documentation.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 #include "shelltree/rules.h"
 
 #include <stdarg.h>
