@@ -133,7 +133,7 @@
  * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
 #define ST_MAX_SIGMA_DEPTH 64u
 /* Words of a Sigma condition. Met: an error in that rule. */
-#define ST_MAX_SIGMA_WORDS ((size_t)20000)
+#define ST_MAX_SIGMA_WORDS ((size_t)2000)
 /* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
  * Met: the rest means nothing. */
 #define ST_MAX_YAML_FIELDS 256u

@@ -56,6 +56,7 @@ static const st_sigma_cond *item_of(st_sigma_reader *r, const st_doc *key, const
     st_sigma_cond *c = ST_NEW(r->arena, st_sigma_cond);
     if (!item || !c || !st_sigma_read_item(r, key, values, item))
         return NULL;
+    item->place = r->items++;
     *c = (st_sigma_cond){ .join = ST_SIGMA_ITEM, .item = item };
     return c;
 }

@@ -136,7 +136,7 @@ static void read_source(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
 bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
 {
     *out = (st_sigma_rule){ 0 };
-    r->errors = r->values = 0;
+    r->errors = r->values = r->items = 0;
     r->path.n = 0;
     const st_doc *action = st_doc_get(d, "action"), *detection = st_doc_get(d, "detection");
     if (action) {
@@ -151,6 +151,7 @@ bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
         st_sigma_error(r, d->span, "there is no detection");
     else
         out->cond = st_sigma_read_detection(r, detection);
+    out->nitems = r->items;
     if (r->arena->failed || r->path.failed)
         r->arena->failed = true;
     return !r->errors && out->cond && !r->arena->failed;

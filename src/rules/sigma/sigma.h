@@ -63,6 +63,7 @@ typedef struct st_sigma_item {
     bool neq;     /* the item as a whole is negated */
     st_sigma_test *tests;
     size_t n;
+    size_t place; /* among all items of its rule */
     st_span where;
 } st_sigma_item;
 
@@ -96,7 +97,7 @@ typedef struct st_sigma_reader {
     size_t nplaceholders;
     st_buf path; /* the keys that lead to what is being read */
     size_t errors;
-    size_t values; /* read in this rule so far */
+    size_t values, items; /* read in this rule so far */
 } st_sigma_reader;
 
 /* Tells an error of the rule, behind the keys that lead there. */
@@ -148,7 +149,8 @@ typedef struct st_sigma_rule {
     size_t ntechniques, nfalsepositives, nreferences;
     st_sigma_logsource source;
     const st_sigma_cond *cond; /* NULL: errors were told */
-    st_span where;             /* of the document */
+    size_t nitems;
+    st_span where; /* of the document */
 } st_sigma_rule;
 /* Is the document one of Sigma's (a rule, a correlation, a filter)? */
 bool st_sigma_is_rule(const st_doc *d);
