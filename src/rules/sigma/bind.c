@@ -374,9 +374,9 @@ static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
     bool more = true;
     for (size_t k = 0; more && n < sizeof x / sizeof *x; k++) {
         more = b->part->creations ? st_recorded_creation_at(k, &g) : st_recorded_event_at(k, &g);
-        st_expr *part = NULL;
-        if (more && bind_tests(b, &one, column(b, &g), &part) == 1)
-            x[n++] = part;
+        st_expr *asked = NULL;
+        if (more && bind_tests(b, &one, column(b, &g), &asked) == 1)
+            x[n++] = asked;
     }
     return joined(b, x, n, false);
 }
@@ -509,7 +509,7 @@ void st_sigma_bind(st_run *r, const st_sigma_rule *rule, st_diag_sink *d, st_bou
     *out = (st_bound){ .status = ST_RULE_BROKEN };
     if (!parts_of(rule, &creations, &events)) {
         out->status = ST_RULE_NOT_APPLICABLE;
-        out->why = rule->source.why;
+        out->why = rule->source.n ? ST_STR("records of Windows' own logs") : rule->source.why;
         return;
     }
     bool both = creations.windows || creations.linux_, others = !st_event_set_empty(&events.kinds);

@@ -152,7 +152,7 @@ static bool agrees(st_str said, const char *row)
 static st_str needed(st_arena *a, st_str product, st_str category, st_str service)
 {
     st_buf b = { 0 };
-    st_buf_str(&b, ST_STR("needs events of the"));
+    st_buf_str(&b, ST_STR("events of the"));
     const struct {
         const char *what;
         st_str value;
@@ -185,5 +185,5 @@ void st_sigma_find_source(st_arena *a, st_str product, st_str category, st_str s
         return;
     out->why = category.n || service.n || product.n
                    ? needed(a, product, category, service)
-                   : st_arena_copy(a, ST_STR("names no category and no service"));
+                   : st_arena_copy(a, ST_STR("a category or a service in logsource"));
 }
