@@ -6,7 +6,7 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/language.h"
 #include "rules/engine/run/plan.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"

@@ -4,6 +4,7 @@
 #ifndef ST_RULES_KQL_LANGUAGE_H
 #define ST_RULES_KQL_LANGUAGE_H
 
+#include "rules/engine/run/plan.h"
 #include "rules/kql/syntax/ast.h"
 
 /* A bound query, ready to run over any forest. Opaque to the loader. */
@@ -26,5 +27,9 @@ void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
                       st_kql_bound *out);
 /* What the plan holds outside the arena (compiled expressions ...); NULL is fine. */
 void st_kql_plan_free(st_kql_plan *plan);
+
+/* The plan itself, bound into r's arena; errors go to d (which may be NULL). */
+void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st_diag_sink *d,
+                  st_bound *out);
 
 #endif
