@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scan.c - all sources, in pieces, on all threads; results in the order of the pieces.
  *
@@ -6,6 +8,7 @@
  * and decoded. What a slot is, is told by its own bytes, never by the file's header: so any
  * run can be read without another, and a lost header costs nothing.
  */
+#include "evtx/format.h"
 #include "engine.h"
 #include "lone.h"
 #include "remote.h"
@@ -17,10 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER 4096u
-#define SLOT 65536u
-#define FIRST_RECORD 512u
-#define SECTOR 512u
+#define HEADER ST_EVTX_FILE_HEADER
+#define SLOT ST_EVTX_CHUNK
 #define NO_CRC 4u
 #define LONGEST (HEADER + ST_MAX_SOURCE_SLOTS * SLOT)
 
@@ -103,11 +104,6 @@ typedef struct turn {
     bool windowed;    /* if that is known */
 } turn;
 
-static uint32_t u32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
 static void fail(scan *s, const st_err *why)
 {
     pthread_mutex_lock(&s->lock);
@@ -167,7 +163,7 @@ static size_t read_at(turn *t, uint64_t offset, unsigned char *to, size_t n)
 static bool header_sound(const unsigned char *p)
 {
     uint32_t crc = libdeflate_crc32(0, p, 120);
-    return libdeflate_crc32(crc, p + 128, 384) == u32(p + 124);
+    return libdeflate_crc32(crc, p + 128, 384) == st_le32(p + 124);
 }
 
 /* What a chunk's checksums say; looked at once. */
@@ -180,23 +176,18 @@ typedef struct verdict {
 static verdict judge(const unsigned char *p, size_t n, bool no_magic)
 {
     verdict v = { .header_bad = no_magic };
-    if (n <= FIRST_RECORD || (u32(p + 120) & NO_CRC))
+    if (n <= ST_EVTX_FIRST_RECORD || (st_le32(p + 120) & NO_CRC))
         return v;
-    uint32_t free_at = u32(p + 48);
+    uint32_t free_at = st_le32(p + 48);
     v.checked = free_at <= n;
     v.header_bad |= !header_sound(p);
-    v.bad =
-        v.header_bad || free_at < FIRST_RECORD || free_at > SLOT ||
-        (v.checked && libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) != u32(p + 52));
+    v.bad = v.header_bad || free_at < ST_EVTX_FIRST_RECORD || free_at > SLOT ||
+            (v.checked && libdeflate_crc32(0, p + ST_EVTX_FIRST_RECORD,
+                                           free_at - ST_EVTX_FIRST_RECORD) != st_le32(p + 52));
     return v;
 }
 
 /* templates of other chunks */
-
-static bool has_magic(const unsigned char *p, size_t n)
-{
-    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
-}
 
 /* Reads without a word about what can't be read; bytes before the source's first are zero. */
 static size_t peek(turn *t, int64_t offset, unsigned char *to, size_t n)
@@ -219,7 +210,7 @@ static void index_slot(turn *t, st_definitions *all, uint64_t offset, size_t n)
     st_definition d;
     const unsigned char *p = t->w->other;
     bool carve = t->s->o->carve;
-    if (!carve && !has_magic(p, n))
+    if (!carve && !st_evtx_is_chunk(p, n))
         return;
     for (size_t i = 0; st_definition_next(p, i, n, &d); i = d.at)
         if (carve || d.at == d.place)
@@ -350,9 +341,11 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
                    .elsewhere_ctx = t,
                    .taken = t->sparing ? take : NULL };
     t->report.chunks++;
+    if (t->report.chunks_end < offset + n)
+        t->report.chunks_end = offset + n;
     if (n < SLOT && t->evtx)
         t->report.truncated = true;
-    if (n <= FIRST_RECORD) {
+    if (n <= ST_EVTX_FIRST_RECORD) {
         st_report_lost(&t->report, offset, n, "truncated");
         return;
     }
@@ -364,7 +357,7 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
     /* Among raw bytes it is whole only where a checksum says so. */
     bool whole = !c.flags && (t->evtx || v.checked);
     c.pieces = t->sparing && !t->evtx && !whole;
-    put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
+    put_span(t, &t->taken, offset, offset + (whole ? n : ST_EVTX_FIRST_RECORD));
     if (whole)
         c.taken = NULL;
     uint64_t before = found(&t->report), lost = t->report.lost.bytes;
@@ -384,7 +377,7 @@ static bool all_zero(const unsigned char *p, size_t n)
 static bool any_record(const unsigned char *p, size_t n)
 {
     for (size_t i = 0; i + 28 <= n; i += 8)
-        if (u32(p + i) == 0x2a2a && u32(p + i + 24) == 0x0001010f)
+        if (st_le32(p + i) == ST_EVTX_RECORD_MARK && st_le32(p + i + 24) == ST_EVTX_FRAGMENT)
             return true;
     return false;
 }
@@ -394,10 +387,12 @@ static bool any_record(const unsigned char *p, size_t n)
 static size_t base_of(const unsigned char *p, size_t skip, size_t n)
 {
     for (size_t i = skip; i + 66 <= n; i += 8) {
-        if (u32(p + i) != 0x2a2a || u32(p + i + 24) != 0x0001010f || p[i + 28] != 0x0c)
+        if (st_le32(p + i) != ST_EVTX_RECORD_MARK || st_le32(p + i + 24) != ST_EVTX_FRAGMENT ||
+            p[i + 28] != 0x0c)
             continue;
-        uint32_t said = u32(p + i + 34);
-        if (u32(p + i + 42) == u32(p + i + 30) && said >= FIRST_RECORD && said <= i + 38 - skip)
+        uint32_t said = st_le32(p + i + 34);
+        if (st_le32(p + i + 42) == st_le32(p + i + 30) && said >= ST_EVTX_FIRST_RECORD &&
+            said <= i + 38 - skip)
             return i + 38 - said;
     }
     return 0;
@@ -416,8 +411,8 @@ static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t
         const unsigned char *at = i + 1 < n ? memmem(p + i + 1, n - i - 1, "ElfChnk", 8) : NULL;
         return at ? (size_t)(at - p) : n;
     }
-    for (i = (i / SECTOR + 1) * SECTOR; i + 8 <= n; i += SECTOR)
-        if (has_magic(p + i, n - i))
+    for (i = (i / ST_EVTX_SECTOR + 1) * ST_EVTX_SECTOR; i + 8 <= n; i += ST_EVTX_SECTOR)
+        if (st_evtx_is_chunk(p + i, n - i))
             return i;
     return n;
 }
@@ -425,7 +420,8 @@ static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t
 /* Is it more than a magic? Programs that read logs have that in them, too. */
 static bool chunk_like(const unsigned char *p, size_t n)
 {
-    return n > FIRST_RECORD + 4 && (u32(p + 40) == 128 || u32(p + FIRST_RECORD) == 0x2a2a);
+    return n > ST_EVTX_FIRST_RECORD + 4 &&
+           (st_le32(p + 40) == 128 || st_le32(p + ST_EVTX_FIRST_RECORD) == ST_EVTX_RECORD_MARK);
 }
 
 /* How much of the n bytes is the chunk that begins there: it may be cut short by the next. In a
@@ -446,7 +442,7 @@ static size_t one_chunk(const turn *t, const unsigned char *p, size_t n, verdict
 /* The chunk off the grid at that offset, if it is one. */
 static bool chunk_at(turn *t, uint64_t offset)
 {
-    unsigned char head[FIRST_RECORD + 8];
+    unsigned char head[ST_EVTX_FIRST_RECORD + 8];
     if (anywhere(t) && !chunk_like(head, peek(t, (int64_t)offset, head, sizeof head)))
         return false;
     size_t got = read_at(t, offset, t->w->extra, SLOT);
@@ -473,7 +469,7 @@ static bool across(turn *t, uint64_t offset, size_t n)
 static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     bool any = false;
-    bool first = !t->evtx && has_magic(p, n);
+    bool first = !t->evtx && st_evtx_is_chunk(p, n);
     for (size_t i = first ? 0 : next_chunk(t, p, 0, n); i < n; i = next_chunk(t, p, i, n)) {
         uint64_t covered = t->covered;
         if (offset + i < t->covered || !chunk_at(t, offset + i))
@@ -509,7 +505,7 @@ static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_
 
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
-    if (has_magic(p, n) && t->evtx) {
+    if (st_evtx_is_chunk(p, n) && t->evtx) {
         verdict v;
         size_t own = one_chunk(t, p, n, &v);
         chunk(t, offset, p, own, v);
@@ -518,10 +514,36 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
             return;
     } else if (all_zero(p, n)) {
         t->covered = offset + n;
-        return; /* room that the log has reserved */
+        if (t->evtx)
+            st_report_zeros(&t->report, offset, n);
+        return; /* room that the log has reserved, or chunks that are gone */
     }
     if (!off_grid(t, offset, p, n))
         remainder_of(t, offset, p, n);
+}
+
+static uint64_t u64(const unsigned char *p)
+{
+    return st_le32(p) | (uint64_t)st_le32(p + 4) << 32;
+}
+
+/* How many chunks a header counts. It has 16 bits for that and begins again at 0, so logs of 4 GiB
+ * and more are told by the number of their oldest and newest chunk, and by their size. */
+static uint64_t counted(const unsigned char *p, uint64_t size)
+{
+    const uint64_t wrap = ST_EVTX_CHUNK;
+    uint64_t count = (uint64_t)p[42] | (uint64_t)p[43] << 8, least = 0;
+    uint64_t slots = size > HEADER ? (size - HEADER) / SLOT : 0;
+    for (unsigned at = 8; at <= 16; at += 8) /* the oldest, the newest */
+        if (u64(p + at) < ST_MAX_SOURCE_SLOTS && u64(p + at) + 1 > least)
+            least = u64(p + at) + 1;
+    if (least % wrap == count)
+        return least;
+    if (least >= wrap && least > count) /* the next that ends in these bits */
+        return count + (least - count + wrap - 1) / wrap * wrap;
+    if (slots >= wrap && least > count)
+        return count + (slots - count) / wrap * wrap;
+    return count;
 }
 
 /* The file's header; a log that begins with a chunk has lost it. */
@@ -540,7 +562,7 @@ static void header(turn *t)
         off_grid(t, 0, t->w->raw, n);
         return;
     }
-    if (has_magic(p, n)) {
+    if (st_evtx_is_chunk(p, n)) {
         n = read_at(t, 0, p, SLOT);
         r->header_bad = t->evtx;
         chunk(t, 0, p, n, judge(p, n, false));
@@ -556,9 +578,11 @@ static void header(turn *t)
         off_grid(t, 0, t->w->raw, n);
         return;
     }
-    uint32_t flags = u32(p + 120);
+    uint32_t flags = st_le32(p + 120);
     r->dirty = (flags & 1) != 0;
-    r->header_bad = !(flags & NO_CRC) && libdeflate_crc32(0, p, 120) != u32(p + 124);
+    r->header_bad = !(flags & NO_CRC) && libdeflate_crc32(0, p, 120) != st_le32(p + 124);
+    if (!r->header_bad)
+        r->chunks_said = counted(p, size);
     if (size > HEADER && (size - HEADER) % SLOT)
         r->truncated = true;
 }
@@ -586,7 +610,7 @@ static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size
         t->windowed = true;
     }
     uint64_t behind = offset - t->window;
-    if (t->windowed && behind >= FIRST_RECORD && behind <= SLOT - size) {
+    if (t->windowed && behind >= ST_EVTX_FIRST_RECORD && behind <= SLOT - size) {
         place = (uint32_t)behind;
         c.bytes = t->w->extra;
         c.offset = t->window;
@@ -679,7 +703,7 @@ static uint64_t next_magic(turn *t, uint64_t offset)
 {
     uint64_t size = t->src->source->size;
     size_t n = peek(t, (int64_t)offset, t->w->raw, SLOT), i = 0;
-    if (!has_magic(t->w->raw, n))
+    if (!st_evtx_is_chunk(t->w->raw, n))
         i = next_chunk(t, t->w->raw, 0, n);
     while (i < n && !chunk_like(t->w->raw + i, n - i))
         i = next_chunk(t, t->w->raw, i, n);
@@ -749,7 +773,8 @@ static uint64_t rehearse(turn *t)
     static const st_scan_ops silent = { .want = silent_want, .record = silent_record };
     uint64_t start = place_of(t->r->slot), first = t->r->slot - 1, reach;
     unsigned char head[8] = { 0 };
-    bool on_grid = t->evtx && has_magic(head, peek(t, (int64_t)place_of(first), head, sizeof head));
+    bool on_grid =
+        t->evtx && st_evtx_is_chunk(head, peek(t, (int64_t)place_of(first), head, sizeof head));
     first -= !on_grid && first;
     reach = place_of(first);
     turn before = { .s = t->s,
@@ -775,6 +800,20 @@ static uint64_t rehearse(turn *t)
     return reach;
 }
 
+static bool is_log(const st_source *it)
+{
+    return st_str_eq(it->kind, ST_STR("evtx"));
+}
+
+/* A hole, within the file. */
+static void skip_zeros(st_report *r, const st_source *it, uint64_t from, uint64_t to)
+{
+    if (to > it->size)
+        to = it->size;
+    if (from < to && is_log(it))
+        st_report_zeros(r, from, to - from);
+}
+
 static void read_slots(turn *t, size_t *total)
 {
     uint64_t data = 0; /* before it lie only holes */
@@ -785,6 +824,7 @@ static void read_slots(turn *t, size_t *total)
             data = st_file_data(t->w->file, offset);
         if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
             t->covered = offset + SLOT;
+            skip_zeros(&t->report, t->src->source, offset, offset + SLOT);
             continue;
         }
         unsigned char *p = t->w->bytes + (s->o->digest ? k * SLOT : 0);
@@ -822,11 +862,52 @@ static void read_run(turn *t)
     }
 }
 
-static void finish_source(scan *s, source_state *src)
+/* Slots of zeros before `end` are chunks that are gone, as far as some are. How many were. */
+static uint64_t lose_zeros(st_report *r, uint64_t end, uint64_t missing)
+{
+    uint64_t gone = 0;
+    for (size_t i = 0; i < r->zeros.n && gone < missing; i++) {
+        const st_range *z = &r->zeros.list[i];
+        if (z->offset >= end)
+            break;
+        uint64_t n = z->length < end - z->offset ? z->length : end - z->offset;
+        uint64_t slots = (n + SLOT - 1) / SLOT;
+        if (slots > missing - gone) {
+            slots = missing - gone;
+            n = slots * SLOT;
+        }
+        st_report_lost(r, z->offset, n, "zeros");
+        gone += slots;
+    }
+    return gone;
+}
+
+/* Chunks that a clean header counts and the file hasn't are gone: zeroed, or cut off at a border.
+ * The header of a log in use may be older than its chunks and so counts too few, and one that can't
+ * be believed says nothing: then what lies between chunks is looked at alone. */
+static void count_missing(st_source *it)
+{
+    st_report *r = &it->report;
+    uint64_t missing = r->chunks_said > r->chunks ? r->chunks_said - r->chunks : 0;
+    uint64_t end = HEADER + r->chunks_said * SLOT;
+    if (!is_log(it))
+        return;
+    if (r->header_bad)
+        missing = UINT64_MAX;
+    if (r->dirty || r->header_bad)
+        end = r->chunks_end;
+    uint64_t gone = lose_zeros(r, end, missing);
+    if (!r->dirty && !r->header_bad) {
+        r->truncated |= gone < missing && it->size < end;
+        gone = missing;
+    }
+    r->chunks_missing = gone;
+}
+
+static void finish_source(source_state *src)
 {
     st_source *it = src->source;
     const st_report *r = &it->report;
-    (void)s;
     st_definitions_free(src->definitions);
     src->definitions = NULL;
     if (src->digest) {
@@ -834,12 +915,14 @@ static void finish_source(scan *s, source_state *src)
         src->digest = NULL;
         it->digested = !src->unreadable;
     }
+    if (!src->unreadable && !src->changed)
+        count_missing(it);
     if (src->unreadable) {
         it->status = ST_S_UNREADABLE;
         it->reason = ST_STR("it could not be opened again");
     } else if (src->changed) {
         it->status = ST_S_CHANGED;
-    } else if (r->lost.bytes || r->chunks_bad || r->truncated) {
+    } else if (r->lost.bytes || r->chunks_bad || r->chunks_missing || r->truncated) {
         it->status = ST_S_DAMAGED;
     } else if (!r->records && !r->slack && !r->carved) {
         it->status = ST_S_EMPTY;
@@ -871,7 +954,7 @@ static void end_runs(scan *s)
             }
         }
         if (++src->merged == src->runs)
-            finish_source(s, src);
+            finish_source(src);
     }
 }
 
@@ -885,7 +968,7 @@ static void work(void *ctx, unsigned thread, size_t number)
                .r = r,
                .src = src,
                .ops = s->ops,
-               .evtx = st_str_eq(src->source->kind, ST_STR("evtx")),
+               .evtx = is_log(src->source),
                .sparing = s->o->carve && s->o->engine == ST_ENGINE_NATIVE };
     st_report *report = calloc(1, sizeof *report);
     if (!report)
@@ -923,9 +1006,50 @@ static size_t runs_of(const scan *s, const st_source *it)
     return runs ? (size_t)runs : 1;
 }
 
+/* The run after number k that isn't a hole from end to end; how many there are if none follows. */
+static size_t next_run(const scan *s, const st_file *f, const st_source *it, size_t k, size_t runs)
+{
+    uint64_t from = place_of((uint64_t)++k * s->run_slots);
+    uint64_t data = f && k < runs ? st_file_data(f, from) : from, step = s->run_slots * SLOT;
+    if (k >= runs || data < from + step)
+        return k;
+    if (data >= it->size)
+        return runs;
+    k = (size_t)((data - HEADER) / step);
+    return k < runs ? k : runs;
+}
+
+/* Makes the runs of a source. Holes of a sparse file, which may claim any size, make none; with
+ * digests every byte counts. */
+static bool plan_source(scan *s, source_state *src, size_t *cap)
+{
+    st_source *it = src->source;
+    st_file *f = NULL;
+    st_err why = { 0 };
+    size_t runs = runs_of(s, it);
+    if (runs > 1 && !s->o->digest && st_file_open(it, &f, &why) != ST_OK)
+        f = NULL;
+    src->first = s->nruns;
+    bool ok = true;
+    for (size_t k = 0, next; ok && k < runs; k = next) {
+        ok = st_grow(&s->runs, cap, s->nruns + 1, sizeof *s->runs);
+        if (ok)
+            s->runs[s->nruns++] =
+                (run){ .source = (size_t)(src - s->sources), .slot = (uint64_t)k * s->run_slots };
+        next = next_run(s, f, it, k, runs);
+        if (next > k + 1)
+            skip_zeros(&it->report, it, place_of((k + 1) * s->run_slots),
+                       place_of(next * s->run_slots));
+    }
+    if (f)
+        st_file_close(f);
+    src->runs = s->nruns - src->first;
+    return ok;
+}
+
 static bool plan(scan *s, st_evidence *e)
 {
-    size_t count = st_evidence_count(e), runs = 0;
+    size_t count = st_evidence_count(e), cap = 0;
     s->sources = calloc(count + 1, sizeof *s->sources);
     if (!s->sources)
         return false;
@@ -934,21 +1058,14 @@ static bool plan(scan *s, st_evidence *e)
         if (!st_source_readable(it) || (s->o->only && it != s->o->only))
             continue;
         source_state *src = &s->sources[s->nsources++];
-        *src = (source_state){ .source = it, .place = i, .first = runs, .runs = runs_of(s, it) };
+        *src = (source_state){ .source = it, .place = i };
         st_report_free(&it->report);
         if (it->size > LONGEST)
             st_report_lost(&it->report, LONGEST, it->size - LONGEST, "too-long");
-        runs += src->runs;
         s->total += it->size;
-        if (s->o->digest && !(src->digest = st_sha256_new()))
+        if ((s->o->digest && !(src->digest = st_sha256_new())) || !plan_source(s, src, &cap))
             return false;
     }
-    s->runs = calloc(runs + 1, sizeof *s->runs);
-    if (!s->runs)
-        return false;
-    for (size_t i = 0; i < s->nsources; i++)
-        for (size_t k = 0; k < s->sources[i].runs; k++)
-            s->runs[s->nruns++] = (run){ .source = i, .slot = (uint64_t)k * s->run_slots };
     return true;
 }
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bind.h - what the binder's files share: scopes, what is told, expressions, tables.
  *
@@ -15,7 +17,6 @@
 #ifndef ST_RULES_KQL_BIND_BIND_H
 #define ST_RULES_KQL_BIND_BIND_H
 
-#include "rules/engine/run/plan.h"
 #include "rules/kql/bind/explain.h"
 #include "rules/kql/bind/operator.h"
 #include "rules/kql/bind/services.h"
@@ -47,6 +48,7 @@ typedef struct st_binder {
     bool marks;                        /* the rule says which processes are web servers */
     st_str subject; /* the node of graph patterns that the rule is about; or empty */
     unsigned expansions, operators_bound; /* so far, against their limits */
+    st_shown_value *values;               /* lets that a plan shows */
     st_need *needs; /* the services that the query needs, in the order they are met */
     st_need *never; /* columns that it filters by and that are never filled, likewise */
     bool unpacked; /* a plugin's columns depend on the rows: unknown names are null from there on */

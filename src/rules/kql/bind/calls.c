@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * calls.c - calls: functions of the tables, functions of the text, and those that need the binder.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.h - what a plan that is shown says of the text's operators; noted while they are bound.
  *
@@ -6,8 +8,8 @@
 #ifndef ST_RULES_KQL_BIND_EXPLAIN_H
 #define ST_RULES_KQL_BIND_EXPLAIN_H
 
-#include "rules/engine/run/plan.h"
 #include "rules/kql/syntax/ast.h"
+#include "rules/language.h"
 
 typedef struct st_scope st_scope;
 struct st_let;
@@ -48,5 +50,8 @@ void st_bind_step_note(const st_scope *sc, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void st_bind_step_value(const st_scope *sc, const struct st_let *l);
 void st_bind_label(const st_scope *sc, const struct st_let *l); /* NULL: none */
+
+/* The plan that was bound with r->explain, as text; run: with rows and times. */
+void st_explain(st_run *r, st_str text, const st_bound *bound, bool run, st_buf *out);
 
 #endif

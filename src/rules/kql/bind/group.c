@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * group.c - the aggregates of a group that is being bound: a column each, behind the keys.
  */

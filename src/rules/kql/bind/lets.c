@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lets.c - names that the text gives: lets, parameters of the query, and functions when they are
  * called.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * nodes.c - nodes of bound expressions; what has only constants below it is computed at once.
  */

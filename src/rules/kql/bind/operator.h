@@ -1,11 +1,13 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * operator.h - a row of the table of operators, and one of the functions that give tables.
  */
 #ifndef ST_RULES_KQL_BIND_OPERATOR_H
 #define ST_RULES_KQL_BIND_OPERATOR_H
 
-#include "rules/engine/run/plan.h"
 #include "rules/kql/syntax/ast.h"
+#include "rules/language.h"
 
 typedef struct st_scope st_scope;
 

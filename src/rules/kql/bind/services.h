@@ -1,11 +1,13 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * services.h - tables and functions of services, which aren't here: their columns are known.
  */
 #ifndef ST_RULES_KQL_BIND_SERVICES_H
 #define ST_RULES_KQL_BIND_SERVICES_H
 
-#include "rules/engine/run/plan.h"
 #include "rules/kql/syntax/ast.h"
+#include "rules/language.h"
 
 typedef struct st_scope st_scope;
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* values.c - literals as values. */
 #include "rules/kql/bind/bind.h"
 

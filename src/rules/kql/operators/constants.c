@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* constants.c - tables that the text holds: print, datatable, range. */
 #include "rules/kql/bind/outputs.h"
 #include "rules/kql/operators/operators.h"

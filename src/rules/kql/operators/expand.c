@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expand.c - mv-expand and mv-apply: a row, or a subquery's input row, for each element of an
  * array.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* getschema.c - getschema: a row for each column of the rows so far. */
 #include "rules/kql/operators/operators.h"
 

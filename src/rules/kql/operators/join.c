@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* join.c - join and lookup: rows of two tables with equal keys. */
 #include "rules/kql/bind/outputs.h"
 #include "rules/kql/operators/operators.h"

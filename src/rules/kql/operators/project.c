@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * project.c - project, extend, project-away, project-keep, project-rename, project-reorder.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* render.c - render: the chart that the author had in mind, kept for whoever draws. */
 #include "rules/kql/operators/operators.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rows.c - operators that choose or order rows: where, order, top, take, count, distinct, sample.
  */

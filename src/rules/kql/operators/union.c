@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * union.c - union: the rows of several tables, with the columns of all of them or the common ones.
  */
