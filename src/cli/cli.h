@@ -68,19 +68,9 @@ typedef struct st_option {
     st_code (*set)(st_config *c, const char *value, st_err *e);
 } st_option;
 
-enum {
-    ST_VERB_HUNT = 1 << 0,
-    ST_VERB_TREE = 1 << 1,
-    ST_VERB_QUERY = 1 << 2,
-    ST_VERB_EXTRACT = 1 << 3,
-    ST_VERB_RULES = 1 << 4,
-    ST_VERB_VERIFY = 1 << 5
-};
-
 typedef struct st_verb {
     const char *name, *args, *summary;
     unsigned bit;
-    const char *formats; /* "text csv jsonl", the first is the default */
     int (*run)(st_config *c);
 } st_verb;
 const st_verb *st_verb_find(const char *name);
@@ -175,7 +165,7 @@ typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
 st_target st_output_target(const st_config *c);
 /* The format of -f, else of the ending of -o, else the verb's default. NULL (said why) if the
  * verb doesn't know it. */
-const char *st_output_format(const st_config *c);
+const st_format *st_output_format(const st_config *c);
 /* An output path may not lie in the evidence. */
 int st_output_check(const st_session *s);
 void st_output_look(const st_config *c, st_look *look);
