@@ -251,7 +251,7 @@ enum {
     CREATE_RULESET = 444,
     ADD_RULE = 445,
     RESTRICT_SELF = 446,
-    ONLY_VERSION = 1,      /* flag: only say which version there is */
+    ONLY_VERSION = 1, /* flag: only say which version there is */
     PATH_BENEATH = 1, /* kind of rule */
 };
 
