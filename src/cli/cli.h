@@ -99,6 +99,12 @@ void st_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int st_cannot(const st_err *e);
 void st_print_diag(const st_diag *d);
 
+/* Gives up what no verb needs (base/confine.h): called once, before evidence is opened and before
+ * another thread runs. */
+void st_give_up_rights(const st_config *c);
+/* Says so where libevtx's process has no filter of system calls. */
+void st_say_unfiltered(const st_config *c);
+
 /* The progress bar: on a terminal only. */
 typedef struct st_progress st_progress;
 st_progress *st_progress_new(const st_config *c); /* NULL: none to be shown */
