@@ -48,7 +48,7 @@ static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
 }
 
 void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
-                   st_diag_sink *diags, st_rule *rule)
+                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger)
 {
     st_run run;
     st_bound bound = { .status = ST_RULE_BROKEN };
@@ -71,8 +71,10 @@ void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_aren
     rule->needs.missing = names_of(arena, bound.needs, &rule->needs.nmissing);
     rule->needs.never = names_of(arena, bound.never, &rule->needs.nnever);
     rule->stubs = st_arena_copy(arena, bound.stubs);
-    if (bound.status == ST_RULE_READY)
+    if (bound.status == ST_RULE_READY) {
         rule->needs.events = st_run_events(&run);
+        st_run_trigger(&run, arena, trigger);
+    }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(arena, bound.why);
     st_run_free(&run);

@@ -53,6 +53,8 @@ struct st_run {
     uint32_t tables;   /* bit i: table i is read */
     st_op *scans;      /* the readers of tables, the newest first */
     bool scanned;      /* rows of a table have been asked for */
+    const st_node *only; /* the plan's one reader gives these rows alone, rising; NULL: all */
+    size_t nonly;
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
