@@ -1959,7 +1959,9 @@ static bool bind_let(st_binder *b, const st_kql_stmt *s)
         l->kind = ST_L_TABLE;
         bool failed = b->failed;
         b->failed = false;
+        st_op *plan = b->r->ops;
         any_value(b, s->value); /* errors are shown where the let stands */
+        b->r->ops = plan;       /* it is bound anew where it is used: these operators go */
         if (b->failed && s->value->kind == ST_KQL_NAME)
             *l = (st_let){ .next = b->env,
                            .name = s->name.text,

@@ -103,6 +103,15 @@ static st_batch *lineage_next(st_run *r, st_op *op)
     return b;
 }
 
+/* What its rows have: the process's columns. */
+static void lineage_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const st_table_def *t = st_table_def_find(ST_STR("Processes"));
+    (void)op;
+    for (size_t c = 0; c < t->n; c++)
+        st_wanted_column(r, t, c, w);
+}
+
 /* binding */
 
 static const char *const names[] = { "ancestors", "descendants" };
@@ -178,6 +187,7 @@ st_op *st_bind_lineage(st_binder *b, const st_kql_expr *e)
     l->host = args->n == 2 ? host_name(b, host) : ST_EMPTY;
     if (guid.n && !st_guid_parse(guid, &l->guid))
         st_bind_warn(b, args->items[0]->span, "this is no GUID: no process has it");
+    op->reads = lineage_reads;
     op->lineage = true;
     return lineage_schema(b->r, l, &op->schema) ? op : NULL;
 }
