@@ -52,6 +52,11 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
+ * it), and how often what was decoded is decoded once more: droppers nest two deep. */
+#define ST_MAX_DECODED 4096
+#define ST_MAX_DECODED_DEPTH 3
+
 /* EVTX. Real maxima are those of some thousand real logs. */
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
