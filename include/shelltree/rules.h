@@ -175,9 +175,18 @@ typedef struct st_table_column {
     st_str name;
     st_str type; /* bool datetime decimal dynamic guid int long real string timespan */
 } st_table_column;
+/* How a cell is spelled where a format has types. */
+typedef enum st_cell_kind {
+    ST_CELL_NULL,
+    ST_CELL_TEXT,
+    ST_CELL_WHOLE,  /* digits, perhaps behind a minus */
+    ST_CELL_NUMBER, /* as JSON spells one */
+    ST_CELL_BOOL,   /* "true" or "True", "false" or "False" */
+    ST_CELL_JSON    /* an array or a bag, as JSON */
+} st_cell_kind;
 typedef struct st_cell {
-    bool null;
-    st_str text;
+    st_cell_kind kind;
+    st_str text; /* as tostring() gives it */
 } st_cell;
 typedef struct st_table {
     st_table_column *columns;

@@ -123,3 +123,10 @@ bool st_str_u64_any(st_str s, uint64_t *out)
     *out = v;
     return true;
 }
+
+bool st_host_is(st_str host, st_str asked)
+{
+    st_str rest = host, label = host;
+    st_str_cut(&rest, '.', &label);
+    return st_fold_eq(asked, host) || st_fold_eq(asked, label);
+}

@@ -11,14 +11,6 @@
 
 #include <stdlib.h>
 
-/* The host's name in full, or its first label, in any case. */
-static bool named(st_str computer, st_str host)
-{
-    st_str rest = computer, label = computer;
-    st_str_cut(&rest, '.', &label);
-    return st_fold_eq(host, computer) || st_fold_eq(host, label);
-}
-
 static void move(st_ticks *t, int64_t by)
 {
     if (*t && (by >= 0 || *t > (st_ticks)-by))
@@ -93,7 +85,7 @@ st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, s
         for (size_t i = 0; i < s->creations.n; i++)
             is_host[s->creations.computer[i]] = 1;
         for (size_t i = 0; i < s->nshift; i++)
-            if (is_host[i] && named(st_pool_get(s->pool, (st_sid)i), host)) {
+            if (is_host[i] && st_host_is(st_pool_get(s->pool, (st_sid)i), host)) {
                 hit[i] = *found = true;
                 s->shift[i] += seconds;
             }

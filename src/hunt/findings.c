@@ -70,10 +70,8 @@ static bool host_named(const st_hunting *h, uint32_t host)
         return true;
     st_str full =
         host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[host].name) : ST_STR("");
-    st_str rest = full, label = full;
-    st_str_cut(&rest, '.', &label);
     for (size_t i = 0; i < h->o->nhosts; i++)
-        if (st_fold_eq(h->o->hosts[i], full) || st_fold_eq(h->o->hosts[i], label))
+        if (st_host_is(full, h->o->hosts[i]))
             return true;
     return false;
 }

@@ -8,10 +8,6 @@
 
 /* text (scrub.c) */
 
-/* Invisible, or changes the direction of what stands around it. */
-bool st_cp_hidden(uint32_t cp);
-/* Bytes from i on that every format takes as they are: printable ASCII but '"' and '\'. */
-size_t st_plain_run(st_str s, size_t i);
 /* Scrubs the one code point (or bad byte) at *i. */
 void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii);
 /* Columns that text takes on a terminal. */
@@ -20,17 +16,6 @@ size_t st_text_width(st_str s);
 /* Appends at most `width` columns of s (already scrubbed), the last one an ellipsis if
  * something is left out. 0: all of it. */
 void st_fit(st_buf *b, st_str s, size_t width, bool ascii);
-
-/* JSON (json.c) */
-
-/* An object or array being written: knows whether a comma is due. */
-void st_json_key(st_buf *b, bool *more, const char *key); /* ,"key": */
-void st_json_text(st_buf *b, bool *more, const char *key, st_str v);
-void st_json_num(st_buf *b, bool *more, const char *key, uint64_t v);
-void st_json_bool(st_buf *b, bool *more, const char *key, bool v);
-/* Decimal digits as a number, or as a string past 2^53-1. */
-void st_json_digits(st_buf *b, st_str digits);
-void st_json_u64(st_buf *b, uint64_t v);
 
 /* rows (columns.c) */
 
@@ -138,5 +123,16 @@ void st_color_end(st_buf *b, const st_look *look);
  * very long don't count. */
 const char *st_rule_status_word(const st_rule *r);
 size_t st_rules_id_width(const st_rules *r);
+/* How one rule is spelled in each kind of format. */
+typedef struct st_rule_lister {
+    const char *const *names; /* of CSV's columns */
+    size_t nnames;
+    void (*json)(st_buf *b, const st_rule *r);
+    void (*csv)(st_buf *b, const st_rule *r);
+    void (*text)(st_buf *b, const st_rule *r, size_t id_width, const st_look *look);
+} st_rule_lister;
+/* All rules, with what the format wants between them; in JSON without the brackets around them. */
+void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, const st_look *look,
+                         const st_rule_lister *l);
 
 #endif

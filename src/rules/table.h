@@ -7,7 +7,7 @@
 #ifndef ST_RULES_TABLE_H
 #define ST_RULES_TABLE_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 /* A table that is being filled. Start with { .keep = ..., .digests = ... }. */
 typedef struct st_filling {

@@ -6,7 +6,7 @@
  *
  * A table's doc is "what it gives|how it differs from Kusto".
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

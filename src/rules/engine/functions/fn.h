@@ -10,7 +10,7 @@
 #ifndef ST_RULES_ENGINE_FUNCTIONS_FN_H
 #define ST_RULES_ENGINE_FUNCTIONS_FN_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 /* How a row of a table says what a column of the function's value is called by itself. */
 #define NONE ST_NAMED_NONE, ""

@@ -16,7 +16,7 @@
 #ifndef ST_RULES_ENGINE_GRAPH_GRAPH_H
 #define ST_RULES_ENGINE_GRAPH_GRAPH_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 /* graphs */
 

@@ -8,7 +8,7 @@
  * freed by the function that the run would free it by, then its spec is copied back. So only
  * operators that stand in one chain may stand there; the binder sees to that.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

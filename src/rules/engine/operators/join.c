@@ -9,7 +9,7 @@
  * side's get their rows' numbers beside the batch's.
  */
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

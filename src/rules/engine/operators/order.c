@@ -5,7 +5,7 @@
  *
  * Keys are computed batch by batch as it arrives; then places are sorted and rows gathered.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * project.c - the columns of the output, each an expression of the input row or one of its
  * columns as it is. project, extend, project-away, -keep, -rename and -reorder are all this.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <string.h>
 

@@ -5,7 +5,7 @@
  *
  * Each reader gets copies: operators change the batches they are handed.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 struct st_kept_rows {
     st_op *in;

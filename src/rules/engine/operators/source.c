@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_source.c - where rows come from: the forest's nodes, constants, a range. */
+/* source.c - where rows come from: the forest's nodes, constants, a range. */
+#include "rules/engine/operators/ops.h"
 #include "rules/engine/tables/tables.h"
 
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_take.c - the first rows, and no more work for the operators before. */
-#include "rules/engine/run/plan.h"
+/* take.c - the first rows, and no more work for the operators before. */
+#include "rules/engine/operators/ops.h"
 
 static st_batch *take_next(st_run *r, st_op *op)
 {

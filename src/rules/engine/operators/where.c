@@ -6,7 +6,7 @@
  * What `and` joins is asked one after the other, each of the rows that are left: most rules are
  * decided by their first words, and columns that later ones ask for needn't be made for the rest.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 

@@ -8,7 +8,7 @@
  */
 #include "base/limits.h"
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/run/run.h"
 
 #include <stdlib.h>
 

@@ -8,6 +8,7 @@
  * own creation says, and of the latter only an observed one is asked.
  */
 #include "rules/engine/tables/tables.h"
+#include "shelltree/json.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -521,7 +522,7 @@ static void put_list(st_str s, st_buf *b)
         if (any)
             st_buf_char(b, ',');
         any = true;
-        st_val_put_json_text(b, part);
+        st_json_exact(b, part);
     }
     st_buf_char(b, ']');
 }
@@ -533,7 +534,7 @@ static void put_pipe(st_str s, st_buf *b)
     if (s.n && s.p[0] == '\\' && !st_str_starts(s, ST_STR("\\Device\\")))
         st_buf_str(&t, ST_STR("\\Device\\NamedPipe"));
     st_buf_str(&t, s);
-    st_val_put_json_text(b, st_buf_slice(&t));
+    st_json_exact(b, st_buf_slice(&t));
     b->failed |= t.failed;
     st_buf_free(&t);
 }
@@ -558,7 +559,7 @@ static void put_form(const st_extra *x, st_str s, st_buf *b)
     case ST_FORM_PIPE: put_pipe(s, b); return;
     default: break;
     }
-    st_val_put_json_text(b, s);
+    st_json_exact(b, s);
 }
 
 static st_str extra_text(const st_run *r, const st_event *e, const st_extra *x)

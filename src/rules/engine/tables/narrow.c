@@ -7,6 +7,7 @@
  * conditions ask for some of those only, the others needn't be read from the evidence at all.
  * Each part of the condition that asks for ActionType alone is asked about all there are.
  */
+#include "rules/engine/functions/functions.h"
 #include "rules/engine/tables/tables.h"
 
 #include <string.h>

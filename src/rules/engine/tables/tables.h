@@ -10,7 +10,7 @@
 #ifndef ST_RULES_ENGINE_TABLES_TABLES_H
 #define ST_RULES_ENGINE_TABLES_TABLES_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/tables/table_def.h"
 
 /* A string column of a creation, as an argument of a column. */
 #define ST_OFF(field) ((int)offsetof(st_creations, field))

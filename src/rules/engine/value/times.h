@@ -23,6 +23,4 @@ bool st_timespan_of(st_str number, st_str unit, int64_t *out);
 /* All of s as a decimal number; false if it isn't one. */
 bool st_double_text(st_str s, double *out);
 
-#define ST_TICKS_1601 INT64_C(504911232000000000) /* st_ticks + this = datetime */
-
 #endif

@@ -2127,6 +2127,7 @@ void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st
     free(b.calls);
     out->needs = b.needs;
     out->never = b.never;
+    out->values = b.values;
     if (b.failed || !st_run_ok(r))
         return;
     if (b.needs && !r->settings->stub_services) {
