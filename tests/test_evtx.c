@@ -741,7 +741,7 @@ static void scan__sound_and_damaged__status_and_counts(void **state)
         { "data checksum", 4096 + 600, SIZE, ST_S_DAMAGED, 8, 1 },
         { "header checksum", 4096 + 60, SIZE, ST_S_DAMAGED, 8, 1 },
         { "magic", 4096 + 2, SIZE, ST_S_DAMAGED, 8, 1 },
-        { "file magic", 2, SIZE, ST_S_OK, 8, 0 },
+        { "file magic", 2, SIZE, ST_S_DAMAGED, 8, 0 }, /* no count says that none is gone */
         { "one byte short", 0, SIZE - 1, ST_S_DAMAGED, 8, 0 },
         { "header alone", 0, 4096, ST_S_EMPTY, 0, 0 },
     };
@@ -765,6 +765,146 @@ static void scan__sound_and_damaged__status_and_counts(void **state)
         assert_int_equal(r.chunks_bad, cases[i].bad);
         assert_int_equal(r.header_bad, cases[i].at == 2);
         st_buf_free(&s.text);
+    }
+    free(file);
+    free(m);
+}
+
+/* The header of a file with chunks in the slots 0 and 2 of 3, and what it counts. */
+static void scan__chunks_that_a_header_counts__missing_ones_are_told(void **state)
+{
+    (void)state;
+    enum { SIZE = 4096 + 3 * CHUNK };
+    static const struct {
+        const char *what;
+        unsigned count, flags;
+        uint64_t newest;
+        size_t size;
+        uint64_t missing, lost;
+        st_status status;
+        bool truncated;
+    } rows[] = {
+        { "as many as there are", 2, 0, 1, SIZE, 0, 0, ST_S_OK, false },
+        { "fewer", 1, 0, 0, SIZE, 0, 0, ST_S_OK, false },
+        { "none", 0, 0, 0, SIZE, 0, 0, ST_S_OK, false },
+        { "one is zeroed", 3, 0, 2, SIZE, 1, CHUNK, ST_S_DAMAGED, false },
+        { "one is cut off", 2, 0, 1, SIZE - CHUNK, 1, CHUNK, ST_S_DAMAGED, false },
+        { "one zeroed, one cut off", 3, 0, 2, SIZE - CHUNK, 2, CHUNK, ST_S_DAMAGED, true },
+        { "two cut off", 3, 0, 2, SIZE - 2 * CHUNK, 2, 0, ST_S_DAMAGED, true },
+        { "16 bits are too few", 4, 0, 65539, SIZE, 65538, CHUNK, ST_S_DAMAGED, true },
+        { "16 bits, just enough", 65535, 0, 65534, SIZE, 65533, CHUNK, ST_S_DAMAGED, true },
+        { "16 bits, just too few", 0, 0, 65535, SIZE, 65534, CHUNK, ST_S_DAMAGED, true },
+        { "in use: zeros between chunks", 3, 1, 2, SIZE, 1, CHUNK, ST_S_DAMAGED, false },
+        { "in use: an older count", 1, 1, 0, SIZE, 0, 0, ST_S_OK, false },
+        { "in use: room behind the last", 3, 1, 2, SIZE - CHUNK, 0, 0, ST_S_OK, false },
+    };
+    maker *m = malloc(sizeof *m);
+    unsigned char *file = malloc(SIZE);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sink s = { 0 };
+        st_report r;
+        memset(file, 0, SIZE);
+        memcpy(file, "ElfFile", 8);
+        for (unsigned k = 0; k < 8; k++)
+            file[16 + k] = (unsigned char)(rows[i].newest >> 8 * k);
+        file[42] = (unsigned char)rows[i].count;
+        file[43] = (unsigned char)(rows[i].count >> 8);
+        uint32_t crc = libdeflate_crc32(0, file, 120);
+        memcpy(file + 124, &crc, 4);
+        file[120] = (unsigned char)rows[i].flags;
+        sample(m);
+        memcpy(file + 4096, m->b, CHUNK);
+        memcpy(file + 4096 + 2 * CHUNK, m->b, CHUNK);
+        st_status status = scan_bytes(file, rows[i].size, false, &s, &r);
+        if (status != rows[i].status || r.chunks_missing != rows[i].missing ||
+            r.lost.bytes != rows[i].lost || r.truncated != rows[i].truncated)
+            fail_msg("%s: status %d, %llu missing, %llu bytes lost, cut %d", rows[i].what,
+                     (int)status, (unsigned long long)r.chunks_missing,
+                     (unsigned long long)r.lost.bytes, r.truncated);
+        st_buf_free(&s.text);
+    }
+    free(file);
+    free(m);
+}
+
+/* A log that may hold more than 65,535 chunks: its tail is room, whatever the count's 16 bits say;
+ * and a hole of terabytes makes no work. */
+static void scan__sparse_log__holes_make_no_runs(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned count;
+        uint64_t missing;
+    } rows[] = { { 1, 0 }, { 2, 65537 } };
+    const off_t size = 4096 + (off_t)65537 * CHUNK;
+    for (size_t i = 0; i < 2; i++) {
+        char path[] = "/tmp/st_evtx_XXXXXX";
+        int fd = mkstemp(path);
+        maker *m = malloc(sizeof *m);
+        unsigned char head[4096] = "ElfFile";
+        sink s = { 0 };
+        assert_true(fd >= 0);
+        head[42] = (unsigned char)rows[i].count;
+        head[16] = (unsigned char)(rows[i].count - 1);
+        head[18] = (unsigned char)i; /* the newest has number 65537 */
+        uint32_t crc = libdeflate_crc32(0, head, 120);
+        memcpy(head + 124, &crc, 4);
+        sample(m);
+        assert_int_equal(write(fd, head, 4096), 4096);
+        assert_int_equal(write(fd, m->b, CHUNK), CHUNK);
+        int sized = ftruncate(fd, size);
+        close(fd);
+        free(m);
+        if (sized == 0) {
+            st_evidence *e = st_evidence_new();
+            st_scan_options o = { .slack = true, .threads = 2 };
+            st_scan_ops ops = { .begin = scan_begin, .record = take };
+            assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+            assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+            assert_int_equal(st_evtx_scan(e, &o, &ops, &s, NULL), ST_OK);
+            const st_source *x = st_evidence_at(e, 0);
+            assert_int_equal(s.records, 4);
+            assert_int_equal(x->report.chunks_missing, rows[i].missing);
+            assert_int_equal(x->report.zeros.bytes, (uint64_t)size - 4096 - CHUNK);
+            assert_int_equal(x->status, i ? ST_S_DAMAGED : ST_S_OK);
+            st_evidence_free(e);
+        }
+        st_buf_free(&s.text);
+        unlink(path);
+    }
+}
+
+/* From some byte of a chunk's records on all is zero, at every eighth of them. */
+static void chunk__tail_of_zeros__has_its_own_word(void **state)
+{
+    (void)state;
+    enum { SIZE = 4096 + CHUNK };
+    maker *m = malloc(sizeof *m);
+    unsigned char *file = malloc(SIZE);
+    sample(m);
+    size_t end = m->n;
+    for (size_t at = 512; at + 16 <= end; at += 8) {
+        sink s = { 0 };
+        st_evidence *e = st_evidence_new();
+        memset(file, 0, SIZE);
+        memcpy(file, "ElfFile", 8);
+        memcpy(file + 4096, m->b, at);
+        char path[] = "/tmp/st_evtx_XXXXXX";
+        int fd = mkstemp(path);
+        assert_int_equal(write(fd, file, SIZE), SIZE);
+        close(fd);
+        st_scan_options o = { .slack = true, .threads = 1 };
+        st_scan_ops ops = { .begin = scan_begin, .record = take };
+        assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+        assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+        assert_int_equal(st_evtx_scan(e, &o, &ops, &s, NULL), ST_OK);
+        const st_ranges *lost = &st_evidence_at(e, 0)->report.lost;
+        if (!lost->n || strcmp(lost->list[lost->n - 1].reason, "zeros") != 0)
+            fail_msg("from byte %zu of %zu: %s", at, end,
+                     lost->n ? lost->list[lost->n - 1].reason : "nothing");
+        st_evidence_free(e);
+        st_buf_free(&s.text);
+        unlink(path);
     }
     free(file);
     free(m);
@@ -814,6 +954,9 @@ int main(void)
         cmocka_unit_test(chunk__value_nested_in_itself__ends),
         cmocka_unit_test(chunk__random_bytes__no_crash),
         cmocka_unit_test(scan__sound_and_damaged__status_and_counts),
+        cmocka_unit_test(scan__chunks_that_a_header_counts__missing_ones_are_told),
+        cmocka_unit_test(scan__sparse_log__holes_make_no_runs),
+        cmocka_unit_test(chunk__tail_of_zeros__has_its_own_word),
         cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,9 @@ typedef enum st_status {
     ST_S_OTHER,      /* another kind of file: kind says which */
     ST_S_DAMAGED,    /* read in part */
     ST_S_UNREADABLE, /* not read at all: reason says why */
-    ST_S_CHANGED     /* its size changed while it was read */
+    ST_S_CHANGED,    /* its size changed while it was read */
+    ST_S_GONE,       /* named as a log and holds none (zeros, no bytes, another kind) */
+    ST_S_UNOPENED    /* it may hold events and isn't opened: reason says what to do */
 } st_status;
 
 /* A byte range that gave no record, and why. */
@@ -47,16 +49,21 @@ typedef struct st_ranges {
  * counted in exactly one of records, slack, carved, unparsable or duplicate. */
 typedef struct st_report {
     uint64_t chunks, chunks_empty, chunks_bad; /* bad: header or data checksum, magic */
-    uint64_t records;                          /* live ones, read */
-    uint64_t slack, carved;                    /* recovered ones, read */
-    uint64_t ghosts;     /* recovered ones that only repeat a live one byte for byte */
-    uint64_t damaged;    /* of records+slack+carved: decoded only in part */
-    uint64_t borrowed;   /* of those: read with a template from elsewhere in the source */
-    uint64_t unparsable; /* record positions found that gave nothing */
-    uint64_t lossy;      /* characters that had to be replaced */
-    st_ranges lost;      /* bytes that should have given more */
+    uint64_t chunks_said;    /* how many the file's header counts, if it can be believed; else 0 */
+    uint64_t chunks_missing; /* of those: zeroed, or behind the file's end */
+    uint64_t chunks_end;     /* where the last chunk ends */
+    uint64_t records;        /* live ones, read */
+    uint64_t slack, carved;  /* recovered ones, read */
+    uint64_t ghosts;         /* recovered ones that only repeat a live one byte for byte */
+    uint64_t damaged;        /* of records+slack+carved: decoded only in part */
+    uint64_t borrowed;       /* of those: read with a template from elsewhere in the source */
+    uint64_t unparsable;     /* record positions found that gave nothing */
+    uint64_t lossy;          /* characters that had to be replaced */
+    st_ranges lost;          /* bytes that should have given more */
     st_ranges left;  /* left-over records that couldn't be read, or in part: no damage, they were
                         given up */
+    st_ranges zeros; /* 64 KiB slots of zeros: room that the log has reserved, as long as no
+                        chunk is missing */
     bool header_bad; /* file header missing, damaged, or its checksum wrong */
     bool dirty;      /* the log was open when it was copied: not damage */
     bool truncated;
@@ -65,6 +72,7 @@ typedef struct st_report {
 /* Adds a range; neighbours with one reason grow together. */
 void st_report_lost(st_report *r, uint64_t offset, uint64_t length, const char *reason);
 void st_report_left(st_report *r, uint64_t offset, uint64_t length, const char *reason);
+void st_report_zeros(st_report *r, uint64_t offset, uint64_t length);
 /* dst += src; src is emptied. Ranges are kept in the order of offsets. */
 void st_report_merge(st_report *dst, st_report *src);
 void st_report_free(st_report *r);
@@ -76,7 +84,7 @@ typedef struct st_source {
     bool named;    /* named on the command line or in a list, not met while walking */
     st_status status;
     st_str kind;   /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
-    st_str reason; /* for ST_S_UNREADABLE: "Permission denied" ... */
+    st_str reason; /* for ST_S_UNREADABLE, _GONE and _UNOPENED: "Permission denied" ... */
     st_report report;
     unsigned char sha256[32];
     bool digested;
@@ -98,8 +106,8 @@ size_t st_evidence_count(const st_evidence *e);
 st_source *st_evidence_at(const st_evidence *e, size_t i);
 /* Is the source to be handed to a reader? */
 bool st_source_readable(const st_source *s);
-/* Anything that makes the exit status 3? (DESIGN: damaged, unreadable, changed; other or
- * empty only when named.) */
+/* Anything that makes the exit status 3? Damaged, unreadable, changed, gone, not opened; other or
+ * empty only when named. */
 bool st_source_short(const st_source *s);
 /* True when path (resolved, by device and inode up to the root) lies in one of the roots
  * that were added, or is one. For output paths. */

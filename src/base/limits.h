@@ -220,9 +220,9 @@
  * operators gives (beyond those of the evidence), bytes of its rows and values, seconds. A few
  * words of a rule can ask for more than any machine has; real ones stay far below. Met: the query
  * is stopped and says so; a rule of a hunt has no findings then. */
-#define ST_MAX_KQL_ROWS UINT64_C(100000000)
-#define ST_MAX_KQL_MEMORY (UINT64_C(4) << 30)
-#define ST_MAX_KQL_SECONDS UINT64_C(600)
+#define ST_MAX_RUN_ROWS UINT64_C(100000000)
+#define ST_MAX_RUN_MEMORY (UINT64_C(4) << 30)
+#define ST_MAX_RUN_SECONDS UINT64_C(600)
 /* Tables and functions written out when one rule is bound: forty lines of lets that each use the
  * one before twice would ask for 2^40. Met: the rule is broken. */
 #define ST_MAX_KQL_EXPANSIONS 20000u
@@ -234,7 +234,7 @@
 #define ST_MAX_KQL_COLUMNS 1000u
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
-#define ST_MAX_KQL_TEXT ((size_t)1 << 20)
+#define ST_MAX_TEXT ((size_t)1 << 20)
 /* Bytes of an operator's words in a plan that is shown, and of the whole plan: lets that use each
  * other write out long. Met: an ellipsis. */
 #define ST_MAX_PLAN_WORDS 200
@@ -244,9 +244,9 @@
 #define ST_MAX_EXTERNAL ((size_t)256 << 20)
 /* Elements of a filter of series_fir: it is laid over each element of the series. Met: null, and
  * the result says so. */
-#define ST_MAX_KQL_FILTER 1024u
+#define ST_MAX_FILTER 1024u
 /* Periods that series_periods_detect is asked for; each costs a transform. Met: null. */
-#define ST_MAX_KQL_PERIODS 32
+#define ST_MAX_SERIES_PERIODS 32
 /* Characters of one label in Punycode; a label of the DNS has 63. Met: an empty text. */
 #define ST_MAX_PUNYCODE 256u
 /* Bytes of the needles of one has_any that are looked for in one pass; 24 bytes of memory each.
@@ -254,15 +254,15 @@
 #define ST_MAX_NEEDLE_BYTES ((size_t)8 << 20)
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */
-#define ST_MAX_KQL_PATTERNS 1024u
+#define ST_MAX_PATTERNS 1024u
 /* Elements of an array that a function makes. Met: null or no more, and the result says so. */
 /* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
  * writes it out. Met: the query is stopped. */
-#define ST_MAX_KQL_JSON ((size_t)256 << 20)
+#define ST_MAX_JSON_TEXT ((size_t)256 << 20)
 /* Elements of an array that array_concat makes. Met: null, and the result says so. */
-#define ST_MAX_KQL_ARRAY ((size_t)1 << 20)
+#define ST_MAX_ARRAY ((size_t)1 << 20)
 /* Bytes that one rule's constants may take. Met: the rule is broken. */
-#define ST_MAX_KQL_CONSTANTS ((size_t)256 << 20)
+#define ST_MAX_CONSTANTS ((size_t)256 << 20)
 /* Attributes of one element when a record is written as XML; real: 5. Each is held against the
  * others, since XML forbids repeated names. Met: the rest is left out, and the place marked. */
 #define ST_MAX_ATTRIBUTES 64u
@@ -276,7 +276,7 @@
 #define ST_MAX_LONE 2400u
 
 /* Values that range() makes: Kusto's own bound. Met: the array ends there. */
-#define ST_MAX_KQL_RANGE ((size_t)1 << 20)
+#define ST_MAX_RANGE ((size_t)1 << 20)
 /* Columns that bag_unpack and pivot make of the evidence; nobody reads more. Met: an error. */
 #define ST_MAX_KQL_UNPACKED 1000u
 
@@ -289,13 +289,13 @@
 #define ST_MAX_KQL_SERIES 1048576u
 
 /* Points of all its series together: 256 MB for each aggregate. The same happens. */
-#define ST_MAX_KQL_POINTS 16777216u
+#define ST_MAX_SERIES_POINTS 16777216u
 
 /* Nodes and edges of one KQL graph pattern; people write a handful. Met: the rule is broken. */
-#define ST_MAX_KQL_PATTERN 64u
+#define ST_MAX_GRAPH_PATTERN 64u
 /* Length that a pattern may ask of a path of edges; the deepest chains of processes that were
  * seen have some hundred. Met: the rule is broken. */
-#define ST_MAX_KQL_PATH 100000u
+#define ST_MAX_GRAPH_PATH 100000u
 
 /* Steps of one KQL scan; people write a handful, and each is asked about every row. Met: the rule
  * is broken. */

@@ -186,16 +186,16 @@ int st_session_evidence(st_session *s)
             return st_cannot(&e);
     if (st_evidence_seal(s->evidence, c->carve, c->duplicates, &e) != ST_OK)
         return st_cannot(&e);
-    size_t opened = 0, n = st_evidence_count(s->evidence);
+    size_t logs = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
-        opened += st_evidence_at(s->evidence, i)->status != ST_S_UNREADABLE;
+        logs += st_source_readable(st_evidence_at(s->evidence, i));
     if (!n && !c->evidence.n) {
         st_complain("the list of paths names no file");
         return ST_EXIT_CANNOT;
     }
-    if (n && !opened) {
+    if (!logs) {
         st_session_account(s);
-        st_complain("nothing that was named could be opened");
+        st_complain("no event log was read: what was named holds none that could be opened");
         return ST_EXIT_CANNOT;
     }
     return ST_EXIT_OK;
@@ -205,7 +205,7 @@ int st_session_evidence(st_session *s)
 static void loss_of(const st_source *x, st_buf *b)
 {
     const st_report *r = &x->report;
-    if (x->status == ST_S_UNREADABLE)
+    if (x->status == ST_S_UNREADABLE || x->status == ST_S_GONE || x->status == ST_S_UNOPENED)
         st_buf_fmt(b, "not read: %.*s", ST_FMT(x->reason));
     else if (x->status == ST_S_OTHER)
         st_buf_fmt(b, "not read: %.*s, not an event log", ST_FMT(x->kind));
@@ -225,6 +225,10 @@ static void loss_of(const st_source *x, st_buf *b)
         if (r->lost.n)
             st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->lost.list[0].offset,
                        r->lost.list[0].reason);
+        if (r->chunks_missing && r->chunks_said)
+            st_buf_fmt(b, ", %llu of the %llu chunks that its header counts %s missing",
+                       (unsigned long long)r->chunks_missing, (unsigned long long)r->chunks_said,
+                       r->chunks_missing == 1 ? "is" : "are");
     }
 }
 

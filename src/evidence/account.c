@@ -90,6 +90,11 @@ void st_report_left(st_report *r, uint64_t offset, uint64_t length, const char *
     add(&r->left, offset, length, reason);
 }
 
+void st_report_zeros(st_report *r, uint64_t offset, uint64_t length)
+{
+    add(&r->zeros, offset, length, "zeros");
+}
+
 static void merge(st_ranges *dst, const st_ranges *src)
 {
     dst->bytes += src->bytes;
@@ -103,6 +108,11 @@ void st_report_merge(st_report *dst, st_report *src)
     dst->chunks += src->chunks;
     dst->chunks_empty += src->chunks_empty;
     dst->chunks_bad += src->chunks_bad;
+    dst->chunks_missing += src->chunks_missing;
+    if (dst->chunks_said < src->chunks_said)
+        dst->chunks_said = src->chunks_said;
+    if (dst->chunks_end < src->chunks_end)
+        dst->chunks_end = src->chunks_end;
     dst->records += src->records;
     dst->slack += src->slack;
     dst->carved += src->carved;
@@ -116,6 +126,7 @@ void st_report_merge(st_report *dst, st_report *src)
     dst->truncated |= src->truncated;
     merge(&dst->lost, &src->lost);
     merge(&dst->left, &src->left);
+    merge(&dst->zeros, &src->zeros);
     st_report_free(src);
 }
 
@@ -123,5 +134,6 @@ void st_report_free(st_report *r)
 {
     free(r->lost.list);
     free(r->left.list);
+    free(r->zeros.list);
     memset(r, 0, sizeof *r);
 }

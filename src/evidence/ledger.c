@@ -133,14 +133,72 @@ static st_code drop_second_names(st_evidence *e, st_err *err)
     return ST_OK;
 }
 
-/* The kind decides the status; only what is to be read stays ST_S_OK. */
-static void apply_kind(st_source *s, const st_kind *k, bool carve)
+/* Names break ties where bytes tell nothing: what logs, images and sealed files are called. */
+static bool ends_in(st_str name, const char *const *endings, size_t n)
 {
-    s->kind = st_str_of(k->name);
-    if (k->evtx || (carve && k->carvable))
-        s->status = ST_S_OK;
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(endings[i]);
+        if (name.n >= len &&
+            st_fold_eq((st_str){ name.p + name.n - len, len }, (st_str){ endings[i], len }))
+            return true;
+    }
+    return false;
+}
+#define ENDS_IN(name, list) ends_in(name, list, sizeof(list) / sizeof(list)[0])
+
+static bool named_as_log(st_str name)
+{
+    static const char *const logs[] = { ".evtx", ".evt" };
+    return ENDS_IN(name, logs);
+}
+
+/* Bytes of unknown kind under a name that says what they are. */
+static const char *todo_of_name(st_str name)
+{
+    static const char *const raw[] = { ".raw",  ".dd",   ".img",  ".001",         ".mem",
+                                       ".vmem", ".dmp",  ".lime", "pagefile.sys", "swapfile.sys",
+                                       ".iso",  ".vmdk", ".vdi",  "hiberfil.sys", ".aff" };
+    static const char *const sealed[] = { ".enc", ".gpg", ".pgp", ".age", ".aes", ".axx" };
+    if (ENDS_IN(name, raw))
+        return "if it is an image, mount it, or look through its bytes with --carve";
+    return ENDS_IN(name, sealed) ? "decrypt it first" : NULL;
+}
+
+/* A file that is named as a log and isn't one, or may hold logs and isn't opened. */
+static st_code set_aside(st_evidence *e, st_source *s, const st_kind *k, const char *todo,
+                         st_err *err)
+{
+    st_buf b = { 0 };
+    s->status = todo ? ST_S_UNOPENED : ST_S_GONE;
+    if (todo)
+        st_buf_fmt(&b, "%s; %s", k->name, todo);
+    else if (k->empty)
+        st_buf_str(&b, ST_STR("named as a log, but empty"));
+    else if (k->zeros)
+        st_buf_fmt(&b, "named as a log, but all of its %llu bytes are zero",
+                   (unsigned long long)s->size);
     else
-        s->status = k->empty ? ST_S_EMPTY : ST_S_OTHER;
+        st_buf_fmt(&b, "named as a log, but %s%s", k->name,
+                   k->carvable ? "; look through its bytes with --carve" : "");
+    s->reason = st_arena_copy(&e->arena, st_buf_slice(&b));
+    bool failed = b.failed || !s->reason.p;
+    st_buf_free(&b);
+    return failed ? st_fail(err, ST_E_MEMORY, "no memory for the list of files") : ST_OK;
+}
+
+/* The kind decides the status; only what is to be read stays ST_S_OK. */
+static st_code apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve, st_err *err)
+{
+    bool unknown = strcmp(k->name, "unknown") == 0;
+    const char *todo = k->todo || !unknown ? k->todo : todo_of_name(s->name);
+    s->kind = st_str_of(k->name);
+    s->status = ST_S_OK;
+    if (k->evtx || (carve && k->carvable))
+        return ST_OK;
+    if (todo || named_as_log(s->name))
+        return set_aside(e, s, k, todo, err);
+    s->status = k->empty ? ST_S_EMPTY : ST_S_OTHER;
+    return ST_OK;
 }
 
 static st_code look_at(st_evidence *e, st_item *it, bool carve, st_err *err)
@@ -160,10 +218,9 @@ static st_code look_at(st_evidence *e, st_item *it, bool carve, st_err *err)
     }
     if (code == ST_E_MEMORY)
         return st_fail(err, code, "%s", why.text);
-    if (code)
-        st_ledger_unreadable(e, it, errnum ? errnum : EIO);
-    else
-        apply_kind(s, &kind, carve);
+    if (!code)
+        return apply_kind(e, s, &kind, carve, err);
+    st_ledger_unreadable(e, it, errnum ? errnum : EIO);
     return ST_OK;
 }
 
@@ -203,6 +260,8 @@ bool st_source_short(const st_source *s)
     switch (s->status) {
     case ST_S_DAMAGED:
     case ST_S_UNREADABLE:
+    case ST_S_GONE:
+    case ST_S_UNOPENED:
     case ST_S_CHANGED: return true;
     case ST_S_EMPTY:
     case ST_S_OTHER: return s->named;

@@ -52,8 +52,10 @@ int st_open_quietly(const char *path, int flags);
 
 typedef struct st_kind {
     const char *name;
+    const char *todo; /* it may hold events and isn't opened: what to do; else NULL */
     bool evtx;
-    bool empty;
+    bool empty;    /* no byte in it */
+    bool zeros;    /* bytes, and all zero */
     bool carvable; /* raw bytes that may hold chunks */
 } st_kind;
 

@@ -9,6 +9,7 @@
  */
 #include "ledger.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,14 @@ enum { HEADER = 4096, GRID = 512, SLOT = 65536, HEAD = HEADER + 8, WIDE = HEADER
 
 #define K_EVTX ((st_kind){ .name = "evtx", .evtx = true })
 #define K_CHUNKS ((st_kind){ .name = "event log chunks", .evtx = true })
+
+/* What to do about a file that may hold events and isn't opened. */
+#define UNPACK "unpack it and name the folder"
+#define DECRYPT "decrypt it first"
+#define MOUNT "mount it, or export the logs in it"
+#define CARVE "mount it, or look through its bytes with --carve"
+#define DUMP "look through its bytes with --carve"
+#define EXPORT "export the log as .evtx, or name the file that this was made of"
 
 typedef struct magic {
     size_t at, n;
@@ -36,40 +45,65 @@ static const magic MAGICS[] = {
     ROW(0, "ElfFile\0", "evtx", .evtx = true),
     ROW(0, "ElfChnk\0", "evtx", .evtx = true),
     ROW(4096, "ElfChnk\0", "evtx", .evtx = true),
-    ROW(0, "PK\3\4", "zip archive"),
-    ROW(0, "PK\5\6", "zip archive"),
-    ROW(0, "PK\7\10", "zip archive"),
-    ROW(0, "7z\xbc\xaf\x27\x1c", "7z archive"),
-    ROW(0, "Rar!\x1a\7", "RAR archive"),
-    ROW(0, "MSCF\0\0\0\0", "cabinet"),
-    ROW(0, "MSWIM\0\0\0", "WIM image"),
-    ROW(0, "\x1f\x8b\x08", "gzip"),
+    ROW(0, "PK\3\4", "zip archive", .todo = UNPACK),
+    ROW(0, "PK\5\6", "zip archive", .todo = UNPACK),
+    ROW(0, "PK\7\10", "zip archive", .todo = UNPACK),
+    ROW(0, "7z\xbc\xaf\x27\x1c", "7z archive", .todo = UNPACK),
+    ROW(0, "Rar!\x1a\7", "RAR archive", .todo = UNPACK),
+    ROW(0, "MSCF\0\0\0\0", "cabinet", .todo = UNPACK),
+    ROW(0, "MSWIM\0\0\0", "WIM image", .todo = UNPACK),
+    ROW(0, "\x1f\x8b\x08", "gzip", .todo = UNPACK),
     ROW(0,
         "\xfd"
         "7zXZ\0",
-        "xz"),
-    ROW(0, "\x28\xb5\x2f\xfd", "zstd"),
-    ROW(0, "BZh", "bzip2"),
-    ROW(0, "\x04\x22\x4d\x18", "lz4"),
-    ROW(257, "ustar", "tar archive"),
-    ROW(0, "ENCRYPTEDACQUIRE", "encrypted acquire container"),
-    ROW(0, "EVF\x09\x0d\x0a\xff\0", "E01 disk image"),
-    ROW(0, "EVF2\x0d\x0a\x81\0", "Ex01 disk image"),
-    ROW(0, "vhdxfile", "VHDX disk image", .carvable = true),
-    ROW(0, "conectix", "VHD disk image", .carvable = true),
-    ROW(0, "KDMV", "VMDK disk image", .carvable = true),
-    ROW(0, "# Disk DescriptorFile", "VMDK description"),
-    ROW(0, "QFI\xfb", "qcow2 disk image", .carvable = true),
-    ROW(3, "NTFS    ", "NTFS volume", .carvable = true),
-    ROW(0, "PAGEDUMP", "memory dump", .carvable = true),
-    ROW(0, "PAGEDU64", "memory dump", .carvable = true),
-    ROW(0, "MDMP\x93\xa7", "minidump", .carvable = true),
+        "xz", .todo = UNPACK),
+    ROW(0, "\x28\xb5\x2f\xfd", "zstd", .todo = UNPACK),
+    ROW(0, "BZh", "bzip2", .todo = UNPACK),
+    ROW(0, "\x04\x22\x4d\x18", "lz4", .todo = UNPACK),
+    ROW(0, "LZIP\1", "lzip", .todo = UNPACK),
+    ROW(0, "\x1f\x9d", "compress", .todo = UNPACK),
+    ROW(257, "ustar", "tar archive", .todo = UNPACK),
+    ROW(0, "ENCRYPTEDACQUIRE", "encrypted acquire container", .todo = DECRYPT),
+    ROW(0, "Salted__", "file encrypted with OpenSSL", .todo = DECRYPT),
+    ROW(0, "age-encryption.org/", "file encrypted with age", .todo = DECRYPT),
+    ROW(0, "-----BEGIN PGP MESSAGE", "PGP message", .todo = DECRYPT),
+    ROW(0, "-----BEGIN AGE ENCRYPTED", "file encrypted with age", .todo = DECRYPT),
+    ROW(0, "AES\1\0", "file encrypted with AES Crypt", .todo = DECRYPT),
+    ROW(0, "AES\2\0", "file encrypted with AES Crypt", .todo = DECRYPT),
+    ROW(0, "LUKS\xba\xbe", "LUKS volume", .todo = DECRYPT),
+    ROW(3, "-FVE-FS-", "BitLocker volume", .todo = DECRYPT),
+    ROW(0, "EVF\x09\x0d\x0a\xff\0", "E01 disk image", .todo = MOUNT),
+    ROW(0, "EVF2\x0d\x0a\x81\0", "Ex01 disk image", .todo = MOUNT),
+    ROW(0, "LVF\x09\x0d\x0a\xff\0", "L01 image", .todo = MOUNT),
+    ROW(0, "ADSEGMENTEDFILE", "AD1 image", .todo = MOUNT),
+    ROW(0, "ADLOGICALIMAGE", "AD1 image", .todo = MOUNT),
+    ROW(0, "AFF10\r\n", "AFF disk image", .todo = MOUNT),
+    ROW(0, "vhdxfile", "VHDX disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "conectix", "VHD disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "KDMV", "VMDK disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "COWD\1\0\0\0", "VMDK disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "# Disk DescriptorFile", "VMDK description",
+        .todo = "name the disk image that it describes"),
+    ROW(0, "QFI\xfb", "qcow2 disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "<<< Oracle VM VirtualBox", "VDI disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "<<< Sun", "VDI disk image", .todo = CARVE, .carvable = true),
+    ROW(3, "NTFS    ", "NTFS volume", .todo = CARVE, .carvable = true),
+    ROW(3, "EXFAT   ", "exFAT volume", .todo = CARVE, .carvable = true),
+    ROW(512, "EFI PART", "raw disk image", .todo = CARVE, .carvable = true),
+    ROW(0, "PAGEDUMP", "memory dump", .todo = DUMP, .carvable = true),
+    ROW(0, "PAGEDU64", "memory dump", .todo = DUMP, .carvable = true),
+    ROW(0, "EMiL\1\0\0\0", "memory dump", .todo = DUMP, .carvable = true),
+    ROW(0, "hibr", "hibernation file", .todo = DUMP, .carvable = true),
+    ROW(0, "HIBR", "hibernation file", .todo = DUMP, .carvable = true),
+    ROW(0, "MDMP\x93\xa7", "minidump", .todo = DUMP, .carvable = true),
     ROW(0, "SQLite format 3\0", "SQLite database"),
     ROW(0, "regf", "registry hive"),
-    ROW(0, "\x30\0\0\0LfLe", "evt log of Windows XP"),
-    ROW(0, "LPKSHHRH", "systemd journal"),
+    ROW(0, "\x30\0\0\0LfLe", "evt log of Windows XP",
+        .todo = "convert it to .evtx (wevtutil epl with /lf:true)"),
+    ROW(0, "LPKSHHRH", "systemd journal", .todo = "export it with journalctl --file, as JSON"),
     ROW(4, "\xef\xcd\xab\x89", "ESE database"),
     ROW(0, "FILE0", "NTFS file table"),
+    ROW(0, "RSTR", "NTFS log"),
     ROW(0, "MAM\4", "prefetch file"),
     ROW(4, "SCCA", "prefetch file"),
     ROW(0, "L\0\0\0\x01\x14\x02\0", "shell link"),
@@ -83,6 +117,18 @@ static const magic MAGICS[] = {
     ROW(0, "\x89PNG", "image"),
     ROW(0, "\xff\xd8\xff", "image"),
     ROW(0, "GIF8", "image"),
+    ROW(0, "RIFF", "image"),
+    ROW(0, "II*\0", "image"),
+    ROW(0, "MM\0*", "image"),
+    ROW(0, "OggS", "sound"),
+    ROW(0, "ID3", "sound"),
+    ROW(4, "ftyp", "video"),
+    ROW(0, "\x1a\x45\xdf\xa3", "video"),
+    ROW(0, "wOF2", "font"),
+    ROW(0, "version https://git-lfs", "pointer of Git LFS",
+        .todo = "the log itself isn't here; fetch it (git lfs pull)"),
+    ROW(0, "/annex/objects/", "pointer of git-annex",
+        .todo = "the log itself isn't here; fetch it (git annex get)"),
     ROW(0, "\xff\xfe", "text"),
     ROW(0, "\xfe\xff", "text"),
 };
@@ -144,6 +190,67 @@ static bool looks_like_text(const unsigned char *p, size_t n)
     return n > 0;
 }
 
+/* Names that only a record of an event log has, as exports of all kinds write them. */
+static const char *const EVENT_WORDS[] = {
+    "<Event xmlns",      "<Event><System>", "schemas.microsoft.com/win/2004/08/events",
+    "\"EventRecordID\"", "\"EventID\"",     "\"event_data\"",
+    "\"winlog\"",        "\"RuleTitle\"",   "EventRecordId,",
+    "\"ProcessGuid\"",   "\"EventCode\"",
+};
+
+/* The same among the statements that made a database's tables. */
+static const char *const TABLE_WORDS[] = {
+    "EventRecordID",       "EventRecordId",     "event_record_id",
+    "ProcessGuid",         "process_guid",      "CREATE TABLE timeline",
+    "CREATE TABLE events", "CREATE TABLE logs", "evtx",
+};
+
+#define HOLDS_ANY(p, n, words) holds_any(p, n, words, sizeof(words) / sizeof(words)[0])
+
+static bool holds_any(const unsigned char *p, size_t n, const char *const *words, size_t nwords)
+{
+    for (size_t i = 0; i < nwords; i++)
+        if (memmem(p, n, words[i], strlen(words[i])))
+            return true;
+    return false;
+}
+
+/* Text: an export of events, or any other. UTF-16 of ASCII is looked at without its zeros. */
+static void tell_text(const unsigned char *p, size_t n, st_kind *out)
+{
+    unsigned char thin[HEAD];
+    size_t m = 0;
+    for (size_t i = 0; i < n && m < sizeof thin; i++)
+        if (p[i])
+            thin[m++] = p[i];
+    *out = HOLDS_ANY(thin, m, EVENT_WORDS) ? (st_kind){ .name = "export of events", .todo = EXPORT }
+                                           : (st_kind){ .name = "text" };
+}
+
+/* A database whose tables are seen, and none of them holds events, is another program's. */
+static void tell_database(const unsigned char *p, size_t n, st_kind *out)
+{
+    bool seen = memmem(p, n, "CREATE TABLE", 12) != NULL;
+    if (!seen || HOLDS_ANY(p, n, TABLE_WORDS))
+        out->todo = "export its events, or name the evidence that it was made of";
+}
+
+/* Bytes of which each value comes about equally often are compressed or encrypted: the sum of
+ * squares over 4 KiB is 16 a value on average, and of anything with a structure far more. */
+static bool looks_random(const unsigned char *p, size_t n)
+{
+    enum { LEAST = 4096, MOST = 256 * (16 * 16 + 16) * 5 / 4 };
+    unsigned count[256] = { 0 };
+    uint64_t sum = 0;
+    if (n < LEAST)
+        return false;
+    for (size_t i = 0; i < LEAST; i++)
+        count[p[i]]++;
+    for (size_t i = 0; i < 256; i++)
+        sum += (uint64_t)count[i] * count[i];
+    return sum < MOST;
+}
+
 static bool all_zero(const unsigned char *p, size_t n)
 {
     return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
@@ -173,8 +280,21 @@ static st_code behind_zeros(st_file *f, unsigned char *buf, st_kind *out, st_err
             return ST_OK;
     }
     if (zeros)
-        *out = (st_kind){ .name = "empty", .empty = true };
+        *out = (st_kind){ .name = "zeros", .zeros = true };
     return ST_OK;
+}
+
+/* What no first bytes tell: chunks behind something else, a raw disk, bytes of no structure. */
+static void tell_rest(st_file *f, const unsigned char *p, size_t n, st_kind *out)
+{
+    if (by_chunk(f, p, n, 0, out))
+        return;
+    if (n > 512 && p[510] == 0x55 && p[511] == 0xaa)
+        *out = (st_kind){ .name = "raw disk image", .todo = CARVE, .carvable = true };
+    else if (looks_random(p, n))
+        *out = (st_kind){ .name = "compressed or encrypted file",
+                          .todo = "unpack or decrypt it first",
+                          .carvable = true };
 }
 
 static st_code look_wider(st_file *f, bool zeros, st_kind *out, st_err *err)
@@ -188,8 +308,10 @@ static st_code look_wider(st_file *f, bool zeros, st_kind *out, st_err *err)
         code = behind_zeros(f, buf, out, err);
     else
         code = st_file_read(f, 0, buf, WIDE, &got, err);
-    if (!code && got)
-        by_chunk(f, buf, got, 0, out);
+    if (!code && got && st_str_eq(st_str_of(out->name), ST_STR("SQLite database")))
+        tell_database(buf, got, out);
+    else if (!code && got)
+        tell_rest(f, buf, got, out);
     free(buf);
     return code;
 }
@@ -202,15 +324,20 @@ st_code st_sniff(st_file *f, st_kind *out, st_err *err)
     st_code code = st_file_read(f, 0, head, sizeof head, &n, err);
     if (code)
         return code;
+    if (n == 0 && st_file_size(f)) {
+        errno = EIO;
+        return st_fail(err, ST_E_IO, "its first bytes can't be read");
+    }
     if (n == 0) {
         *out = (st_kind){ .name = "empty", .empty = true };
         return ST_OK;
     }
-    if (by_magic(head, n, out))
-        return ST_OK;
-    if (looks_like_text(head, n)) {
-        *out = (st_kind){ .name = "text" };
+    bool known = by_magic(head, n, out);
+    if (known && memcmp(head, "SQLite", 6) == 0)
+        return look_wider(f, false, out, err);
+    if ((known && strcmp(out->name, "text") == 0) || (!known && looks_like_text(head, n))) {
+        tell_text(head, n, out);
         return ST_OK;
     }
-    return look_wider(f, all_zero(head, n), out, err);
+    return known ? ST_OK : look_wider(f, all_zero(head, n), out, err);
 }

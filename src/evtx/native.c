@@ -58,6 +58,8 @@ void st_native_begin(st_native *s)
 
 /* what stands at a place */
 
+static const char ZEROS[] = "zeros";
+
 static bool has_magic(const st_native *s, uint32_t at)
 {
     return nt_has(at, s->n, 4) && nt_u32(s->b + at) == MAGIC;
@@ -139,6 +141,8 @@ static bool live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
     st_report *report = s->c->report;
     bool carved = s->c->carved;
     bool read = nt_record(s, at, end, carved ? ST_O_CARVED : ST_O_LIVE, flags, damage, &reason);
+    if (reason && damage == ZEROS) /* what is met first in them tells less */
+        reason = damage;
     taken(s, at, damage ? RECORD_MIN : next - at);
     if (s->failed)
         return false;
@@ -162,13 +166,26 @@ static bool holds_record(const st_native *s, uint32_t at, uint32_t end)
     return inner < end && sized(s, inner, end, &size);
 }
 
+/* Bytes from `at` to `next` that end in zeros where the record's own should stand: a tail that was
+ * never written, or was wiped. */
+static bool ends_in_zeros(const st_native *s, uint32_t at, uint32_t end, uint32_t next)
+{
+    enum { LEAST = 16 };
+    uint32_t zeros = next, size = 0, upto;
+    while (zeros > at && s->b[zeros - 1] == 0)
+        zeros--;
+    upto = size_fits(s, at, end, &size) ? at + size - 4 : at + RECORD_MIN;
+    return next - zeros >= LEAST && zeros <= upto;
+}
+
 /* A record whose sizes don't agree, or something else. Returns where to go on. */
 static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
 {
     uint32_t size = 0, next;
     if (size_fits(s, at, end, &size) && has_magic(s, at) && plausible(s, at) &&
         (at + size == end || record_like(s, at + size, end)) && !holds_record(s, at, at + size)) {
-        live(s, at, at + size - 4, at + size, ST_R_TRAILER, NULL);
+        live(s, at, at + size - 4, at + size, ST_R_TRAILER,
+             ends_in_zeros(s, at, end, at + size) ? ZEROS : NULL);
         return at + size;
     }
     if (!has_magic(s, at) && sized(s, at, end, &size) && plausible(s, at)) {
@@ -177,11 +194,13 @@ static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
     }
     next = next_record(s, at, end);
     bool past = !size_fits(s, at, end, &size) && size > end - at && nt_has(at, end, RECORD_MIN);
+    bool zeros = ends_in_zeros(s, at, end, next);
     const char *reason = past && s->n < 65536 && next == s->n ? "truncated"
                          : past                               ? "size-out-of-chunk"
+                         : zeros                              ? ZEROS
                                                               : "bad-size";
     if (!plausible(s, at)) {
-        lost(s, at, next - at, has_magic(s, at) ? "bad-record" : "gap");
+        lost(s, at, next - at, zeros ? ZEROS : has_magic(s, at) ? "bad-record" : "gap");
         s->c->report->unparsable += has_magic(s, at);
     } else {
         /* In front of a record stands the size of the one before, right or wrong. */

@@ -350,6 +350,8 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
                    .elsewhere_ctx = t,
                    .taken = t->sparing ? take : NULL };
     t->report.chunks++;
+    if (t->report.chunks_end < offset + n)
+        t->report.chunks_end = offset + n;
     if (n < SLOT && t->evtx)
         t->report.truncated = true;
     if (n <= FIRST_RECORD) {
@@ -518,10 +520,36 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
             return;
     } else if (all_zero(p, n)) {
         t->covered = offset + n;
-        return; /* room that the log has reserved */
+        if (t->evtx)
+            st_report_zeros(&t->report, offset, n);
+        return; /* room that the log has reserved, or chunks that are gone */
     }
     if (!off_grid(t, offset, p, n))
         remainder_of(t, offset, p, n);
+}
+
+static uint64_t u64(const unsigned char *p)
+{
+    return u32(p) | (uint64_t)u32(p + 4) << 32;
+}
+
+/* How many chunks a header counts. It has 16 bits for that and begins again at 0, so logs of 4 GiB
+ * and more are told by the number of their oldest and newest chunk, and by their size. */
+static uint64_t counted(const unsigned char *p, uint64_t size)
+{
+    const uint64_t wrap = 65536;
+    uint64_t count = (uint64_t)p[42] | (uint64_t)p[43] << 8, least = 0;
+    uint64_t slots = size > HEADER ? (size - HEADER) / SLOT : 0;
+    for (unsigned at = 8; at <= 16; at += 8) /* the oldest, the newest */
+        if (u64(p + at) < ST_MAX_SOURCE_SLOTS && u64(p + at) + 1 > least)
+            least = u64(p + at) + 1;
+    if (least % wrap == count)
+        return least;
+    if (least >= wrap && least > count) /* the next that ends in these bits */
+        return count + (least - count + wrap - 1) / wrap * wrap;
+    if (slots >= wrap && least > count)
+        return count + (slots - count) / wrap * wrap;
+    return count;
 }
 
 /* The file's header; a log that begins with a chunk has lost it. */
@@ -559,6 +587,8 @@ static void header(turn *t)
     uint32_t flags = u32(p + 120);
     r->dirty = (flags & 1) != 0;
     r->header_bad = !(flags & NO_CRC) && libdeflate_crc32(0, p, 120) != u32(p + 124);
+    if (!r->header_bad)
+        r->chunks_said = counted(p, size);
     if (size > HEADER && (size - HEADER) % SLOT)
         r->truncated = true;
 }
@@ -775,6 +805,20 @@ static uint64_t rehearse(turn *t)
     return reach;
 }
 
+static bool is_log(const st_source *it)
+{
+    return st_str_eq(it->kind, ST_STR("evtx"));
+}
+
+/* A hole, within the file. */
+static void skip_zeros(st_report *r, const st_source *it, uint64_t from, uint64_t to)
+{
+    if (to > it->size)
+        to = it->size;
+    if (from < to && is_log(it))
+        st_report_zeros(r, from, to - from);
+}
+
 static void read_slots(turn *t, size_t *total)
 {
     uint64_t data = 0; /* before it lie only holes */
@@ -785,6 +829,7 @@ static void read_slots(turn *t, size_t *total)
             data = st_file_data(t->w->file, offset);
         if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
             t->covered = offset + SLOT;
+            skip_zeros(&t->report, t->src->source, offset, offset + SLOT);
             continue;
         }
         unsigned char *p = t->w->bytes + (s->o->digest ? k * SLOT : 0);
@@ -822,11 +867,52 @@ static void read_run(turn *t)
     }
 }
 
-static void finish_source(scan *s, source_state *src)
+/* Slots of zeros before `end` are chunks that are gone, as far as some are. How many were. */
+static uint64_t lose_zeros(st_report *r, uint64_t end, uint64_t missing)
+{
+    uint64_t gone = 0;
+    for (size_t i = 0; i < r->zeros.n && gone < missing; i++) {
+        const st_range *z = &r->zeros.list[i];
+        if (z->offset >= end)
+            break;
+        uint64_t n = z->length < end - z->offset ? z->length : end - z->offset;
+        uint64_t slots = (n + SLOT - 1) / SLOT;
+        if (slots > missing - gone) {
+            slots = missing - gone;
+            n = slots * SLOT;
+        }
+        st_report_lost(r, z->offset, n, "zeros");
+        gone += slots;
+    }
+    return gone;
+}
+
+/* Chunks that a clean header counts and the file hasn't are gone: zeroed, or cut off at a border.
+ * The header of a log in use may be older than its chunks and so counts too few, and one that can't
+ * be believed says nothing: then what lies between chunks is looked at alone. */
+static void count_missing(st_source *it)
+{
+    st_report *r = &it->report;
+    uint64_t missing = r->chunks_said > r->chunks ? r->chunks_said - r->chunks : 0;
+    uint64_t end = HEADER + r->chunks_said * SLOT;
+    if (!is_log(it))
+        return;
+    if (r->header_bad)
+        missing = UINT64_MAX;
+    if (r->dirty || r->header_bad)
+        end = r->chunks_end;
+    uint64_t gone = lose_zeros(r, end, missing);
+    if (!r->dirty && !r->header_bad) {
+        r->truncated |= gone < missing && it->size < end;
+        gone = missing;
+    }
+    r->chunks_missing = gone;
+}
+
+static void finish_source(source_state *src)
 {
     st_source *it = src->source;
     const st_report *r = &it->report;
-    (void)s;
     st_definitions_free(src->definitions);
     src->definitions = NULL;
     if (src->digest) {
@@ -834,12 +920,14 @@ static void finish_source(scan *s, source_state *src)
         src->digest = NULL;
         it->digested = !src->unreadable;
     }
+    if (!src->unreadable && !src->changed)
+        count_missing(it);
     if (src->unreadable) {
         it->status = ST_S_UNREADABLE;
         it->reason = ST_STR("it could not be opened again");
     } else if (src->changed) {
         it->status = ST_S_CHANGED;
-    } else if (r->lost.bytes || r->chunks_bad || r->truncated) {
+    } else if (r->lost.bytes || r->chunks_bad || r->chunks_missing || r->truncated) {
         it->status = ST_S_DAMAGED;
     } else if (!r->records && !r->slack && !r->carved) {
         it->status = ST_S_EMPTY;
@@ -871,7 +959,7 @@ static void end_runs(scan *s)
             }
         }
         if (++src->merged == src->runs)
-            finish_source(s, src);
+            finish_source(src);
     }
 }
 
@@ -885,7 +973,7 @@ static void work(void *ctx, unsigned thread, size_t number)
                .r = r,
                .src = src,
                .ops = s->ops,
-               .evtx = st_str_eq(src->source->kind, ST_STR("evtx")),
+               .evtx = is_log(src->source),
                .sparing = s->o->carve && s->o->engine == ST_ENGINE_NATIVE };
     st_report *report = calloc(1, sizeof *report);
     if (!report)
@@ -923,9 +1011,50 @@ static size_t runs_of(const scan *s, const st_source *it)
     return runs ? (size_t)runs : 1;
 }
 
+/* The run after number k that isn't a hole from end to end; how many there are if none follows. */
+static size_t next_run(const scan *s, const st_file *f, const st_source *it, size_t k, size_t runs)
+{
+    uint64_t from = place_of((uint64_t)++k * s->run_slots);
+    uint64_t data = f && k < runs ? st_file_data(f, from) : from, step = s->run_slots * SLOT;
+    if (k >= runs || data < from + step)
+        return k;
+    if (data >= it->size)
+        return runs;
+    k = (size_t)((data - HEADER) / step);
+    return k < runs ? k : runs;
+}
+
+/* Makes the runs of a source. Holes of a sparse file, which may claim any size, make none; with
+ * digests every byte counts. */
+static bool plan_source(scan *s, source_state *src, size_t *cap)
+{
+    st_source *it = src->source;
+    st_file *f = NULL;
+    st_err why = { 0 };
+    size_t runs = runs_of(s, it);
+    if (runs > 1 && !s->o->digest && st_file_open(it, &f, &why) != ST_OK)
+        f = NULL;
+    src->first = s->nruns;
+    bool ok = true;
+    for (size_t k = 0, next; ok && k < runs; k = next) {
+        ok = st_grow(&s->runs, cap, s->nruns + 1, sizeof *s->runs);
+        if (ok)
+            s->runs[s->nruns++] =
+                (run){ .source = (size_t)(src - s->sources), .slot = (uint64_t)k * s->run_slots };
+        next = next_run(s, f, it, k, runs);
+        if (next > k + 1)
+            skip_zeros(&it->report, it, place_of((k + 1) * s->run_slots),
+                       place_of(next * s->run_slots));
+    }
+    if (f)
+        st_file_close(f);
+    src->runs = s->nruns - src->first;
+    return ok;
+}
+
 static bool plan(scan *s, st_evidence *e)
 {
-    size_t count = st_evidence_count(e), runs = 0;
+    size_t count = st_evidence_count(e), cap = 0;
     s->sources = calloc(count + 1, sizeof *s->sources);
     if (!s->sources)
         return false;
@@ -934,21 +1063,14 @@ static bool plan(scan *s, st_evidence *e)
         if (!st_source_readable(it) || (s->o->only && it != s->o->only))
             continue;
         source_state *src = &s->sources[s->nsources++];
-        *src = (source_state){ .source = it, .place = i, .first = runs, .runs = runs_of(s, it) };
+        *src = (source_state){ .source = it, .place = i };
         st_report_free(&it->report);
         if (it->size > LONGEST)
             st_report_lost(&it->report, LONGEST, it->size - LONGEST, "too-long");
-        runs += src->runs;
         s->total += it->size;
-        if (s->o->digest && !(src->digest = st_sha256_new()))
+        if ((s->o->digest && !(src->digest = st_sha256_new())) || !plan_source(s, src, &cap))
             return false;
     }
-    s->runs = calloc(runs + 1, sizeof *s->runs);
-    if (!s->runs)
-        return false;
-    for (size_t i = 0; i < s->nsources; i++)
-        for (size_t k = 0; k < s->sources[i].runs; k++)
-            s->runs[s->nruns++] = (run){ .source = i, .slot = (uint64_t)k * s->run_slots };
     return true;
 }
 

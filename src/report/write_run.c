@@ -92,10 +92,9 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
 
 static const char *status_word(st_status s)
 {
-    static const char *const words[] = {
-        "ok", "empty", "other", "damaged", "unreadable", "changed"
-    };
-    return words[s <= ST_S_CHANGED ? s : ST_S_CHANGED];
+    static const char *const words[] = { "ok",         "empty",   "other", "damaged",
+                                         "unreadable", "changed", "gone",  "unopened" };
+    return words[s <= ST_S_UNOPENED ? s : ST_S_UNOPENED];
 }
 
 static void put_ranges(st_buf *b, bool *more, const char *name, const char *others,
@@ -125,12 +124,19 @@ static void put_source(st_buf *b, const st_source *s)
         const char *name;
         uint64_t v;
     } all[] = {
-        { "records", r->records },       { "slack", r->slack },
-        { "carved", r->carved },         { "ghosts", r->ghosts },
-        { "damaged", r->damaged },       { "borrowed_template", r->borrowed },
-        { "unparsable", r->unparsable }, { "lossy", r->lossy },
-        { "chunks", r->chunks },         { "chunks_bad", r->chunks_bad },
-        { "bytes_lost", r->lost.bytes }, { "bytes_left_over", r->left.bytes },
+        { "records", r->records },
+        { "slack", r->slack },
+        { "carved", r->carved },
+        { "ghosts", r->ghosts },
+        { "damaged", r->damaged },
+        { "borrowed_template", r->borrowed },
+        { "unparsable", r->unparsable },
+        { "lossy", r->lossy },
+        { "chunks", r->chunks },
+        { "chunks_bad", r->chunks_bad },
+        { "chunks_missing", r->chunks_missing },
+        { "bytes_lost", r->lost.bytes },
+        { "bytes_left_over", r->left.bytes },
     };
     bool more = false;
     st_buf_char(b, '{');

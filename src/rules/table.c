@@ -58,11 +58,11 @@ bool st_filling_take(st_run *r, st_filling *f, const st_schema *s, st_batch *b, 
     }
     if (!n)
         return true;
-    bool ok = (!f->keep ||
-               (begin(r, f, s) && st_graph_row(&r->mem, &f->cells, &f->cells_cap,
-                                               f->ncells + n * s->n + 1, sizeof *f->cells))) &&
-              (!f->want_digests || st_graph_row(&r->mem, &f->digests, &f->digests_cap,
-                                                f->ndigests + n, sizeof *f->digests));
+    bool ok =
+        (!f->keep || (begin(r, f, s) && st_mem_grow(&r->mem, &f->cells, &f->cells_cap,
+                                                    f->ncells + n * s->n + 1, sizeof *f->cells))) &&
+        (!f->want_digests ||
+         st_mem_grow(&r->mem, &f->digests, &f->digests_cap, f->ndigests + n, sizeof *f->digests));
     for (size_t i = 0; ok && i < s->n; i++)
         ok = st_batch_col(r, b, i) != NULL;
     for (size_t k = 0; ok && k < b->n; k++)

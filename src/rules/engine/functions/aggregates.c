@@ -280,7 +280,7 @@ static bool set_add(st_run *r, st_accum *a, st_val v)
     for (; a->table[at]; at = (at + 1) & (a->table_n - 1))
         if (st_val_same(&r->mem, a->list[a->table[at] - 1], v))
             return true;
-    if (!st_graph_row(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
+    if (!st_mem_grow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         return st_run_nomem(r);
     a->list[a->nlist++] = v;
     a->table[at] = (uint32_t)a->nlist;
@@ -318,7 +318,7 @@ static void list_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val
     if ((c->agg->args[1] == 'b' && !is_true(v[1])) || (v[0].tag == ST_VAL_NULL && !nulls) ||
         (int64_t)a->nlist >= c->limit)
         return;
-    if (st_graph_row(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
+    if (st_mem_grow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         a->list[a->nlist++] = v[0];
     else
         st_run_nomem(r);
@@ -344,7 +344,7 @@ static void bag_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val 
             return;
         if (a->nlist == was)
             continue;
-        if (!st_graph_row(&r->mem, &a->values, &a->values_cap, a->nlist, sizeof *a->values)) {
+        if (!st_mem_grow(&r->mem, &a->values, &a->values_cap, a->nlist, sizeof *a->values)) {
             a->nlist = was; /* the run has failed: the pair must not be half there */
             st_run_nomem(r);
             return;
@@ -382,7 +382,7 @@ static void percentile_step(st_run *r, st_accum *a, const st_agg_call *c, const 
     (void)c;
     if (st_val_last(v[0]))
         return;
-    if (st_graph_row(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
+    if (st_mem_grow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         a->list[a->nlist++] = v[0];
     else
         st_run_nomem(r);
@@ -393,7 +393,7 @@ static void percentilew_step(st_run *r, st_accum *a, const st_agg_call *c, const
 {
     if (st_val_last(v[0]) || v[1].tag != ST_VAL_LONG || v[1].u.i < 1)
         return;
-    if (!st_graph_row(&r->mem, &a->values, &a->values_cap, a->nlist + 1, sizeof *a->values)) {
+    if (!st_mem_grow(&r->mem, &a->values, &a->values_cap, a->nlist + 1, sizeof *a->values)) {
         st_run_nomem(r);
         return;
     }

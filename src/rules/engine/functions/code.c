@@ -38,9 +38,9 @@ static st_val f_base64_decode(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
     st_buf_clear(&r->mem.buf);
-    if (!decode64(st_calc_text(r, a[0]), &r->mem.buf) || !st_utf8_valid(st_buf_slice(&r->mem.buf)))
+    if (!decode64(st_val_text(r, a[0]), &r->mem.buf) || !st_utf8_valid(st_buf_slice(&r->mem.buf)))
         return st_val_sid(ST_EMPTY);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_base64_bytes(st_run *r, const st_expr *x, const st_val *a)
@@ -48,7 +48,7 @@ static st_val f_base64_bytes(st_run *r, const st_expr *x, const st_val *a)
     (void)x;
     st_buf_clear(&r->mem.buf);
     st_array *out =
-        decode64(st_calc_text(r, a[0]), &r->mem.buf) ? st_array_new(&r->mem, r->mem.buf.n) : NULL;
+        decode64(st_val_text(r, a[0]), &r->mem.buf) ? st_array_new(&r->mem, r->mem.buf.n) : NULL;
     for (size_t i = 0; out && i < out->n; i++)
         out->v[i] = st_val_long((unsigned char)r->mem.buf.p[i]);
     return st_val_array(out);
@@ -60,7 +60,7 @@ static st_val f_base64_guid(st_run *r, const st_expr *x, const st_val *a)
     st_guid g;
     (void)x;
     st_buf_clear(&r->mem.buf);
-    if (!decode64(st_calc_text(r, a[0]), &r->mem.buf) || r->mem.buf.n != sizeof g.b)
+    if (!decode64(st_val_text(r, a[0]), &r->mem.buf) || r->mem.buf.n != sizeof g.b)
         return st_val_null();
     memcpy(g.b, r->mem.buf.p, sizeof g.b);
     st_buf_clear(&r->mem.buf);
@@ -79,20 +79,20 @@ static st_val encode64(st_run *r, st_str s)
         for (size_t k = 0; k < 4; k++)
             st_buf_char(&r->mem.buf, (char)(i + k > s.n ? '=' : set[v >> (18 - 6 * k) & 63]));
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_base64_encode(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return encode64(r, st_calc_text(r, a[0]));
+    return encode64(r, st_val_text(r, a[0]));
 }
 
 static st_val f_base64_from_guid(st_run *r, const st_expr *x, const st_val *a)
 {
     st_guid g;
     (void)x;
-    return a[0].tag == ST_VAL_GUID && st_guid_parse(st_calc_text(r, a[0]), &g)
+    return a[0].tag == ST_VAL_GUID && st_guid_parse(st_val_text(r, a[0]), &g)
                ? encode64(r, (st_str){ (const char *)g.b, sizeof g.b })
                : st_val_sid(ST_EMPTY);
 }
@@ -127,15 +127,14 @@ static st_val decompress(st_run *r, st_str s, inflate *f)
     st_buf packed = { 0 };
     size_t n = 0;
     st_buf_clear(&r->mem.buf);
-    char *to = st_buf_room(&r->mem.buf, ST_MAX_KQL_TEXT);
+    char *to = st_buf_room(&r->mem.buf, ST_MAX_TEXT);
     bool ok = decode64(s, &packed);
     if (!d || !to || packed.failed) {
         st_run_nomem(r);
         ok = false;
     }
     enum libdeflate_result code =
-        ok ? f(d, packed.p ? packed.p : "", packed.n, to, ST_MAX_KQL_TEXT, &n)
-           : LIBDEFLATE_BAD_DATA;
+        ok ? f(d, packed.p ? packed.p : "", packed.n, to, ST_MAX_TEXT, &n) : LIBDEFLATE_BAD_DATA;
     if (code == LIBDEFLATE_INSUFFICIENT_SPACE)
         r->limit = "a text is longer than the limit";
     libdeflate_free_decompressor(d);
@@ -148,13 +147,13 @@ static st_val decompress(st_run *r, st_str s, inflate *f)
 static st_val f_gunzip(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return decompress(r, st_calc_text(r, a[0]), libdeflate_gzip_decompress);
+    return decompress(r, st_val_text(r, a[0]), libdeflate_gzip_decompress);
 }
 
 static st_val f_inflate(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return decompress(r, st_calc_text(r, a[0]), libdeflate_zlib_decompress);
+    return decompress(r, st_val_text(r, a[0]), libdeflate_zlib_decompress);
 }
 
 /* URLs */
@@ -170,7 +169,7 @@ static int hex_digit(char c)
 /* Bad escapes stay as they are. */
 static st_val f_url_decode(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     (void)x;
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n; i++) {
@@ -183,12 +182,12 @@ static st_val f_url_decode(st_run *r, const st_expr *x, const st_val *a)
             st_buf_char(&r->mem.buf, (char)(s.p[i] == '+' ? ' ' : s.p[i]));
         }
     }
-    return st_utf8_valid(st_buf_slice(&r->mem.buf)) ? st_calc_from_buf(r) : a[0];
+    return st_utf8_valid(st_buf_slice(&r->mem.buf)) ? st_run_text(r) : a[0];
 }
 
 static st_val url_encode(st_run *r, st_val v, bool plus)
 {
-    st_str s = st_calc_text(r, v);
+    st_str s = st_val_text(r, v);
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
@@ -201,7 +200,7 @@ static st_val url_encode(st_run *r, st_val v, bool plus)
             st_buf_hex(&r->mem.buf, &c, 1, false);
         }
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 static st_val f_url_encode(st_run *r, const st_expr *x, const st_val *a)
 {
@@ -226,7 +225,7 @@ static st_val hex(st_run *r, const unsigned char *p, size_t n)
 static st_val f_sha256(st_run *r, const st_expr *x, const st_val *a)
 {
     unsigned char d[32];
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
     st_sha256(s.p, s.n, d);
     return hex(r, d, sizeof d);
 }
@@ -234,7 +233,7 @@ static st_val f_sha256(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_sha1(st_run *r, const st_expr *x, const st_val *a)
 {
     unsigned char d[20];
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
     st_sha1(s.p, s.n, d);
     return hex(r, d, sizeof d);
 }
@@ -242,7 +241,7 @@ static st_val f_sha1(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_md5(st_run *r, const st_expr *x, const st_val *a)
 {
     unsigned char d[16];
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
     st_md5(s.p, s.n, d);
     return hex(r, d, sizeof d);
 }
@@ -250,7 +249,7 @@ static st_val f_md5(st_run *r, const st_expr *x, const st_val *a)
 /* XXH64 of the value's text; with a second argument, the remainder by it. */
 static st_val f_hash(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
     uint64_t h = st_xxh64(s.p, s.n);
     if (x->nargs < 2)
         return st_val_long((int64_t)h);
@@ -280,7 +279,7 @@ static st_val f_hash_many(st_run *r, const st_expr *x, const st_val *a)
 {
     st_val *h = ST_NEWN(&r->arena, st_val, x->nargs);
     for (size_t i = 0; h && i < x->nargs; i++) {
-        st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[i]->type, a[i]));
+        st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[i]->type, a[i]));
         h[i] = st_val_long((int64_t)st_xxh64(s.p, s.n));
     }
     return h ? combine(r, h, x->nargs) : st_val_null();

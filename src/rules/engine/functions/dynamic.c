@@ -9,7 +9,7 @@
 /* access */
 
 /* base, key or index */
-st_val st_calc_index(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_index(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
@@ -23,7 +23,7 @@ st_val st_calc_index(st_run *r, const st_expr *x, const st_val *a)
     return i >= 0 && i < n ? a[0].u.a->v[i] : st_val_null();
 }
 
-st_val st_calc_array(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_array(st_run *r, const st_expr *x, const st_val *a)
 {
     st_array *out = st_array_new(&r->mem, x->nargs);
     if (out && x->nargs)
@@ -45,7 +45,7 @@ static st_val f_bag(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val f_parse_json(st_run *r, const st_expr *x, const st_val *a)
 {
-    return x->args[0]->type == ST_TYPE_STRING ? st_val_parse_json(&r->mem, st_calc_text(r, a[0]))
+    return x->args[0]->type == ST_TYPE_STRING ? st_val_parse_json(&r->mem, st_val_text(r, a[0]))
                                               : a[0];
 }
 
@@ -61,7 +61,7 @@ static st_val f_range(st_run *r, const st_expr *x, const st_val *a)
         int64_t at = a[0].u.i, by = x->nargs > 2 && a[2].tag != ST_VAL_NULL ? a[2].u.i : 1;
         if (times && x->nargs < 3)
             by = INT64_C(36000000000);
-        while (by && (by > 0 ? at <= a[1].u.i : at >= a[1].u.i) && l.n < ST_MAX_KQL_RANGE) {
+        while (by && (by > 0 ? at <= a[1].u.i : at >= a[1].u.i) && l.n < ST_MAX_RANGE) {
             st_val v = a[0];
             v.u.i = at;
             if (!st_value_list_push(r, &l, v) || __builtin_add_overflow(at, by, &at))
@@ -72,7 +72,7 @@ static st_val f_range(st_run *r, const st_expr *x, const st_val *a)
     if (!st_val_number(a[0], &from) || !st_val_number(a[1], &to) ||
         (x->nargs > 2 && !st_val_number(a[2], &step)) || step == 0)
         return st_val_null();
-    for (size_t i = 0; l.n < ST_MAX_KQL_RANGE; i++) {
+    for (size_t i = 0; l.n < ST_MAX_RANGE; i++) {
         double v = from + (double)i * step;
         if (!(step > 0 ? v <= to : v >= to) || !st_value_list_push(r, &l, st_val_real(v)))
             break;
@@ -94,7 +94,7 @@ static st_val f_array_concat(st_run *r, const st_expr *x, const st_val *a)
     size_t n = 0, at = 0;
     for (size_t i = 0; i < x->nargs; i++)
         n += a[i].tag == ST_VAL_ARRAY ? a[i].u.a->n : 0;
-    if (n > ST_MAX_KQL_ARRAY) {
+    if (n > ST_MAX_ARRAY) {
         r->limit = "an array is longer than the limit";
         return st_val_null();
     }
@@ -127,7 +127,7 @@ static st_val f_zip(st_run *r, const st_expr *x, const st_val *a)
     for (size_t i = 0; i < x->nargs; i++)
         if (a[i].tag == ST_VAL_ARRAY && a[i].u.a->n > n)
             n = a[i].u.a->n;
-    if (n * x->nargs > ST_MAX_KQL_POINTS) {
+    if (n * x->nargs > ST_MAX_SERIES_POINTS) {
         r->limit = "an array is longer than the limit";
         return st_val_null();
     }
@@ -582,7 +582,7 @@ static st_val f_bag_remove_keys(st_run *r, const st_expr *x, const st_val *a)
         out->n = used;
     st_val v = st_val_bag(out);
     for (size_t i = 0; i < a[1].u.a->n; i++) {
-        st_str key = st_calc_text(r, a[1].u.a->v[i]);
+        st_str key = st_val_text(r, a[1].u.a->v[i]);
         if (st_str_starts(key, ST_STR("$.")))
             v = without_path(r, v, (st_str){ key.p + 2, key.n - 2 });
     }
@@ -611,7 +611,7 @@ static st_val f_bag_set_key(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* The columns, as the binder names them: name, value ...; x->all leaves out what is empty. */
-st_val st_calc_pack_all(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_pack_all(st_run *r, const st_expr *x, const st_val *a)
 {
     st_bag *out = st_bag_new(&r->mem, x->nargs / 2);
     size_t used = 0;
@@ -652,7 +652,7 @@ static st_val json_path(st_run *r, st_val v, st_str path)
         st_val key = c == '[' && !quoted && st_str_u64(step, &n) && n <= INT64_MAX
                          ? st_val_long((int64_t)n)
                          : st_val_str(&r->mem, quoted ? (st_str){ step.p + 1, step.n - 2 } : step);
-        v = st_calc_index(r, NULL, (const st_val[]){ v, key });
+        v = st_eval_index(r, NULL, (const st_val[]){ v, key });
     }
     return v;
 }
@@ -661,9 +661,8 @@ static st_val f_extractjson(st_run *r, const st_expr *x, const st_val *a)
 {
     st_val v = x->args[1]->type == ST_TYPE_DYNAMIC
                    ? a[1]
-                   : st_val_parse_json(&r->mem, st_calc_text(r, a[1]));
-    return st_val_convert(&r->mem, x->type, ST_TYPE_DYNAMIC,
-                          json_path(r, v, st_calc_text(r, a[0])));
+                   : st_val_parse_json(&r->mem, st_val_text(r, a[1]));
+    return st_val_convert(&r->mem, x->type, ST_TYPE_DYNAMIC, json_path(r, v, st_val_text(r, a[0])));
 }
 
 /* shapes */
@@ -680,9 +679,9 @@ typedef struct places {
 
 static bool push_place(st_run *r, places *p, st_val v)
 {
-    if (p->n >= ST_MAX_KQL_ARRAY || !st_grow(&p->v, &p->cap, p->n + 1, sizeof *p->v))
+    if (p->n >= ST_MAX_ARRAY || !st_grow(&p->v, &p->cap, p->n + 1, sizeof *p->v))
         return st_run_nomem(r);
-    p->v[p->n++] = (place){ v, st_calc_from_buf(r).u.s };
+    p->v[p->n++] = (place){ v, st_run_text(r).u.s };
     return true;
 }
 
@@ -732,7 +731,7 @@ static st_val f_to_json(st_run *r, const st_expr *x, const st_val *a)
     (void)x;
     st_buf_clear(&r->mem.buf);
     st_val_put_json(&r->mem.buf, &r->mem, a[0]);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 /* the table */
@@ -773,7 +772,7 @@ const st_fn st_fns_dynamic[] = {
     { "jaccard_index", "yy", 2, "real", NONE, f_jaccard,
       "what two arrays share by what either has" },
     { "pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
-    { "pack_array", "*+", 0, "dynamic", NONE, st_calc_array, "an array of values" },
+    { "pack_array", "*+", 0, "dynamic", NONE, st_eval_array, "an array of values" },
     { "pack_dictionary", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "parse_json", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "parsejson", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },

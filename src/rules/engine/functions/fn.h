@@ -27,34 +27,34 @@ extern const st_fn st_fns_code[], st_fns_dynamic[], st_fns_math[], st_fns_net[],
     st_fns_value[], st_fns_xml[];
 
 /* The text of a string or GUID; "" for anything else. */
-st_str st_calc_text(const st_run *r, st_val v);
-/* What is in r->mem.buf, as a string: cut at ST_MAX_KQL_TEXT, and then the run says so. */
-st_val st_calc_from_buf(st_run *r);
-/* r->mem.buf holds more than st_calc_from_buf keeps: no more need be added. */
-bool st_calc_full(const st_run *r);
+st_str st_val_text(const st_run *r, st_val v);
+/* What is in r->mem.buf, as a string: cut at ST_MAX_TEXT, and then the run says so. */
+st_val st_run_text(st_run *r);
+/* r->mem.buf holds more than st_run_text keeps: no more need be added. */
+bool st_run_text_full(const st_run *r);
 /* Is any of n values null? */
-bool st_calc_nulls(const st_val *a, size_t n);
+bool st_val_any_null(const st_val *a, size_t n);
 /* Code points of a text; the byte at which the n-th one begins. */
-size_t st_calc_points(st_str s);
-size_t st_calc_byte_of(st_str s, int64_t n);
+size_t st_text_points(st_str s);
+size_t st_text_byte_of(st_str s, int64_t n);
 
 /* Where indexof() and indexof_regex() look: their arguments behind the second. */
-typedef struct st_window {
+typedef struct st_text_part {
     st_str part;
     int64_t start; /* code points of s in front of part */
     int64_t nth;   /* occurrence that is wanted, from 1; 0 counts as 1 */
-} st_window;
+} st_text_part;
 /* false: the value of the call is *value already. */
-bool st_calc_window(const st_expr *x, const st_val *a, st_str s, st_window *w, st_val *value);
+bool st_text_part_of(const st_expr *x, const st_val *a, st_str s, st_text_part *w, st_val *value);
 /* A time or a span and a span later. */
-st_val st_calc_shift(st_val t, int64_t by);
+st_val st_val_shift(st_val t, int64_t by);
 
 /* Values that become an array. */
 typedef struct st_value_list {
     st_val *v;
     size_t n, cap;
 } st_value_list;
-/* false: no memory, or (the run says so) ST_MAX_KQL_ARRAY of them. */
+/* false: no memory, or (the run says so) ST_MAX_ARRAY of them. */
 bool st_value_list_push(st_run *r, st_value_list *l, st_val v);
 /* The list as a value; its memory is given back. */
 st_val st_value_list_close(st_run *r, st_value_list *l);

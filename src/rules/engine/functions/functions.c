@@ -34,30 +34,30 @@ const st_fn *st_fn_find(st_str name)
 
 /* texts */
 
-st_str st_calc_text(const st_run *r, st_val v)
+st_str st_val_text(const st_run *r, st_val v)
 {
     return st_pool_get(r->mem.pool,
                        v.tag == ST_VAL_STRING || v.tag == ST_VAL_GUID ? v.u.s : ST_EMPTY);
 }
 
-bool st_calc_full(const st_run *r)
+bool st_run_text_full(const st_run *r)
 {
-    return r->mem.buf.n > ST_MAX_KQL_TEXT;
+    return r->mem.buf.n > ST_MAX_TEXT;
 }
 
-st_val st_calc_from_buf(st_run *r)
+st_val st_run_text(st_run *r)
 {
     st_str s = st_buf_slice(&r->mem.buf);
-    if (s.n > ST_MAX_KQL_TEXT) {
+    if (s.n > ST_MAX_TEXT) {
         r->limit = "a text is longer than the limit";
-        s.n = ST_MAX_KQL_TEXT;
+        s.n = ST_MAX_TEXT;
         while (s.n && ((unsigned char)s.p[s.n] & 0xc0) == 0x80)
             s.n--;
     }
     return st_val_str(&r->mem, s);
 }
 
-bool st_calc_nulls(const st_val *a, size_t n)
+bool st_val_any_null(const st_val *a, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         if (a[i].tag == ST_VAL_NULL)
@@ -65,7 +65,7 @@ bool st_calc_nulls(const st_val *a, size_t n)
     return false;
 }
 
-st_val st_calc_shift(st_val t, int64_t by)
+st_val st_val_shift(st_val t, int64_t by)
 {
     int64_t sum;
     if (__builtin_add_overflow(t.u.i, by, &sum))
@@ -77,7 +77,7 @@ st_val st_calc_shift(st_val t, int64_t by)
 
 bool st_value_list_push(st_run *r, st_value_list *l, st_val v)
 {
-    if (l->n >= ST_MAX_KQL_ARRAY) {
+    if (l->n >= ST_MAX_ARRAY) {
         r->limit = "an array is longer than the limit";
         return false;
     }

@@ -123,7 +123,7 @@ static st_val f_bin_at(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_abs(st_run *r, const st_expr *x, const st_val *a)
 {
     bool minus = a[0].tag == ST_VAL_REAL ? a[0].u.d < 0 : a[0].tag != ST_VAL_NULL && a[0].u.i < 0;
-    return minus ? st_calc_negate(r, x, a) : a[0];
+    return minus ? st_eval_negate(r, x, a) : a[0];
 }
 
 static st_val f_round(st_run *r, const st_expr *x, const st_val *a)
@@ -186,7 +186,7 @@ static st_val f_format_bytes(st_run *r, const st_expr *x, const st_val *a)
     static const char *const units[] = { "Bytes", "KB", "MB", "GB", "TB", "PB", "EB" };
     double v, size = 1;
     size_t u = 0, n = sizeof units / sizeof *units;
-    st_str want = x->nargs > 2 ? st_calc_text(r, a[2]) : ST_STR("");
+    st_str want = x->nargs > 2 ? st_val_text(r, a[2]) : ST_STR("");
     int digits = x->nargs > 1 && a[1].tag == ST_VAL_LONG && a[1].u.i > 0
                      ? (int)(a[1].u.i < 15 ? a[1].u.i : 15)
                      : 0;
@@ -204,7 +204,7 @@ static st_val f_format_bytes(st_run *r, const st_expr *x, const st_val *a)
     st_buf_clear(&r->mem.buf);
     put_rounded(&r->mem.buf, v / size, digits);
     st_buf_fmt(&r->mem.buf, " %s", units[u]);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 /* the table */

@@ -38,7 +38,7 @@ static st_val f_ipv4_private(st_run *r, const st_expr *x, const st_val *a)
     uint32_t ip;
     unsigned bits;
     (void)x;
-    if (!ipv4(st_calc_text(r, a[0]), &ip, &bits))
+    if (!ipv4(st_val_text(r, a[0]), &ip, &bits))
         return st_val_null();
     ip &= mask(bits);
     return st_val_bool((ip & mask(8)) == 0x0A000000u || (ip & mask(12)) == 0xAC100000u ||
@@ -78,7 +78,7 @@ static st_val in_range(st_run *r, st_val a, st_val range)
 {
     uint32_t ip, net;
     unsigned bits, nb;
-    if (!ipv4(st_calc_text(r, a), &ip, &bits) || !ipv4(st_calc_text(r, range), &net, &nb))
+    if (!ipv4(st_val_text(r, a), &ip, &bits) || !ipv4(st_val_text(r, range), &net, &nb))
         return st_val_null();
     uint32_t m = mask(bits < nb ? bits : nb);
     return st_val_bool((ip & m) == (net & m));
@@ -97,7 +97,7 @@ static st_val f_ipv4_compare(st_run *r, const st_expr *x, const st_val *a)
 {
     uint32_t p, q;
     unsigned pb, qb;
-    if (!ipv4(st_calc_text(r, a[0]), &p, &pb) || !ipv4(st_calc_text(r, a[1]), &q, &qb))
+    if (!ipv4(st_val_text(r, a[0]), &p, &pb) || !ipv4(st_val_text(r, a[1]), &q, &qb))
         return st_val_null();
     uint32_t m = mask(common(x, a, 2, 32, pb, qb));
     return st_val_long(((p & m) > (q & m)) - ((p & m) < (q & m)));
@@ -113,7 +113,7 @@ static st_val f_parse_ipv4(st_run *r, const st_expr *x, const st_val *a)
     uint32_t ip;
     unsigned bits;
     bool prefix = x->nargs < 2 || (a[1].tag == ST_VAL_LONG && a[1].u.i >= 0 && a[1].u.i <= 32);
-    return prefix && ipv4(st_calc_text(r, a[0]), &ip, &bits)
+    return prefix && ipv4(st_val_text(r, a[0]), &ip, &bits)
                ? st_val_long(ip & mask(common(x, a, 1, 32, bits, 32)))
                : st_val_null();
 }
@@ -123,7 +123,7 @@ static st_val f_netmask_suffix(st_run *r, const st_expr *x, const st_val *a)
     uint32_t ip;
     unsigned bits;
     (void)x;
-    return ipv4(st_calc_text(r, a[0]), &ip, &bits) ? st_val_long(bits) : st_val_null();
+    return ipv4(st_val_text(r, a[0]), &ip, &bits) ? st_val_long(bits) : st_val_null();
 }
 
 /* A text or a number as an address, cut to a prefix, and the prefix if `with`. */
@@ -132,7 +132,7 @@ static st_val format_ipv4(st_run *r, const st_expr *x, const st_val *a, bool wit
     uint32_t ip = 0;
     unsigned own = 32;
     bool ok = a[0].tag == ST_VAL_LONG ? a[0].u.i >= 0 && a[0].u.i <= UINT32_MAX
-                                      : ipv4(st_calc_text(r, a[0]), &ip, &own);
+                                      : ipv4(st_val_text(r, a[0]), &ip, &own);
     if (!ok || (x->nargs > 1 && (a[1].tag != ST_VAL_LONG || a[1].u.i < 0 || a[1].u.i > 32)))
         return st_val_sid(ST_EMPTY);
     unsigned bits = common(x, a, 1, 32, own, 32);
@@ -141,7 +141,7 @@ static st_val format_ipv4(st_run *r, const st_expr *x, const st_val *a, bool wit
     st_buf_fmt(&r->mem.buf, "%u.%u.%u.%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
     if (with)
         st_buf_fmt(&r->mem.buf, "/%u", bits);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 static st_val f_format_ipv4(st_run *r, const st_expr *x, const st_val *a)
 {
@@ -159,7 +159,7 @@ static st_val f_cidr_list(st_run *r, const st_expr *x, const st_val *a)
     unsigned bits;
     st_value_list l = { 0 };
     (void)x;
-    if (!ipv4(st_calc_text(r, a[0]), &low, &bits) || !ipv4(st_calc_text(r, a[1]), &high, &bits) ||
+    if (!ipv4(st_val_text(r, a[0]), &low, &bits) || !ipv4(st_val_text(r, a[1]), &high, &bits) ||
         low > high)
         return st_val_null();
     for (uint64_t at = low; at <= high;) {
@@ -170,7 +170,7 @@ static st_val f_cidr_list(st_run *r, const st_expr *x, const st_val *a)
         st_buf_clear(&r->mem.buf);
         st_buf_fmt(&r->mem.buf, "%u.%u.%u.%u/%u", ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255,
                    32 - n);
-        if (!st_value_list_push(r, &l, st_calc_from_buf(r)))
+        if (!st_value_list_push(r, &l, st_run_text(r)))
             break;
         at += UINT64_C(1) << n;
     }
@@ -239,11 +239,11 @@ static bool has_ipv4(st_str s, st_str ip, bool prefix)
 
 static st_val has_any(st_run *r, const st_expr *x, const st_val *a, bool prefix)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     for (size_t i = 1; i < x->nargs; i++) {
         size_t n = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->n : 1;
         for (size_t k = 0; k < n; k++)
-            if (has_ipv4(s, st_calc_text(r, a[i].tag == ST_VAL_ARRAY ? a[i].u.a->v[k] : a[i]),
+            if (has_ipv4(s, st_val_text(r, a[i].tag == ST_VAL_ARRAY ? a[i].u.a->v[k] : a[i]),
                          prefix))
                 return st_val_bool(true);
     }
@@ -358,7 +358,7 @@ static void cut_ipv6(ipv6 *ip, unsigned bits)
 static bool compare_ipv6(st_run *r, st_val a, st_val b, unsigned most, int *out)
 {
     ipv6 p, q;
-    if (!parse_ipv6(st_calc_text(r, a), &p) || !parse_ipv6(st_calc_text(r, b), &q))
+    if (!parse_ipv6(st_val_text(r, a), &p) || !parse_ipv6(st_val_text(r, b), &q))
         return false;
     unsigned bits = p.bits < q.bits ? p.bits : q.bits;
     bits = bits < most ? bits : most;
@@ -405,14 +405,14 @@ static st_val f_parse_ipv6(st_run *r, const st_expr *x, const st_val *a)
 {
     ipv6 ip;
     bool prefix = x->nargs < 2 || (a[1].tag == ST_VAL_LONG && a[1].u.i >= 0 && a[1].u.i <= 128);
-    if (!prefix || !parse_ipv6(st_calc_text(r, a[0]), &ip))
+    if (!prefix || !parse_ipv6(st_val_text(r, a[0]), &ip))
         return st_val_sid(ST_EMPTY);
     unsigned bits = asked(x, a, 1);
     cut_ipv6(&ip, bits < ip.bits ? bits : ip.bits);
     st_buf_clear(&r->mem.buf);
     for (unsigned i = 0; i < 16; i += 2)
         st_buf_fmt(&r->mem.buf, "%s%02x%02x", i ? ":" : "", ip.b[i], ip.b[i + 1]);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 /* the table */

@@ -6,25 +6,25 @@
 
 /* three-valued logic */
 
-st_val st_calc_and(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_and(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
     if ((a[0].tag == ST_VAL_BOOL && !a[0].u.b) || (a[1].tag == ST_VAL_BOOL && !a[1].u.b))
         return st_val_bool(false);
-    return st_calc_nulls(a, 2) ? st_val_null() : st_val_bool(true);
+    return st_val_any_null(a, 2) ? st_val_null() : st_val_bool(true);
 }
 
-st_val st_calc_or(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_or(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
     if ((a[0].tag == ST_VAL_BOOL && a[0].u.b) || (a[1].tag == ST_VAL_BOOL && a[1].u.b))
         return st_val_bool(true);
-    return st_calc_nulls(a, 2) ? st_val_null() : st_val_bool(false);
+    return st_val_any_null(a, 2) ? st_val_null() : st_val_bool(false);
 }
 
-st_val st_calc_not(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_not(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
@@ -70,7 +70,7 @@ static st_val eq(st_run *r, const st_expr *x, const st_val *v, bool want)
     st_val a = v[0], b = v[1];
     if (a.tag == ST_VAL_NULL && b.tag == ST_VAL_NULL)
         return st_val_null();
-    if (st_calc_nulls(v, 2))
+    if (st_val_any_null(v, 2))
         return st_val_bool(!want);
     return st_val_bool((agree(r, x, &a, &b) && equal(r, a, b)) == want);
 }
@@ -88,7 +88,7 @@ static st_val cmp_ne(st_run *r, const st_expr *x, const st_val *a)
 static int order(st_run *r, const st_expr *x, const st_val *v)
 {
     st_val a = v[0], b = v[1];
-    if (st_calc_nulls(v, 2) || !agree(r, x, &a, &b))
+    if (st_val_any_null(v, 2) || !agree(r, x, &a, &b))
         return 2;
     if (st_val_last(a) || st_val_last(b))
         return 3;
@@ -126,10 +126,10 @@ st_fn_code *st_compare(char op, st_type a, st_type b)
     return op == '<' ? cmp_lt : op == 'l' ? cmp_le : op == '>' ? cmp_gt : cmp_ge;
 }
 
-st_val st_calc_between(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_between(st_run *r, const st_expr *x, const st_val *a)
 {
     double d;
-    if (st_calc_nulls(a, 3))
+    if (st_val_any_null(a, 3))
         return st_val_null();
     st_val low = a[1], high = a[2];
     if (low.tag == ST_VAL_DATETIME && high.tag == ST_VAL_TIMESPAN)
@@ -159,7 +159,7 @@ static bool in_one(st_run *r, const st_expr *x, st_val v, st_val item)
 }
 
 /* The value, then the items: scalars or dynamic arrays. */
-st_val st_calc_in(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_in(st_run *r, const st_expr *x, const st_val *a)
 {
     bool any_null = false;
     for (size_t i = 1; i < x->nargs; i++) {
@@ -178,7 +178,7 @@ st_val st_calc_in(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* A string operator whose needles aren't constant: text, then needles (scalars or arrays). */
-st_val st_calc_strop(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_strop(st_run *r, const st_expr *x, const st_val *a)
 {
     st_sid hay = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
     bool hit = x->all;
@@ -315,7 +315,7 @@ st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result)
     return op == '+' ? add : op == '-' ? sub : op == '*' ? mul : op == '/' ? div_ : mod;
 }
 
-st_val st_calc_negate(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_negate(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;

@@ -57,7 +57,7 @@ static st_str behind_dot(st_str name)
 
 static st_val f_parse_path(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]), scheme = ST_STR(""), root = ST_STR(""), stream = ST_STR("");
+    st_str s = st_val_text(r, a[0]), scheme = ST_STR(""), root = ST_STR(""), stream = ST_STR("");
     (void)x;
     size_t colon = find(s, ':');
     if (colon > 1 && colon + 2 < s.n && s.p[colon + 1] == '/' && s.p[colon + 2] == '/') {
@@ -135,7 +135,7 @@ static st_str tail(st_str *s, char c)
 
 static st_val f_parse_url(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]), scheme = ST_STR(""), user = ST_STR(""), password = ST_STR("");
+    st_str s = st_val_text(r, a[0]), scheme = ST_STR(""), user = ST_STR(""), password = ST_STR("");
     (void)x;
     size_t colon = find(s, ':');
     if (colon && colon + 2 < s.n && s.p[colon + 1] == '/' && s.p[colon + 2] == '/') {
@@ -165,7 +165,7 @@ static st_val f_parse_url(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_parse_urlquery(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return with_query(r, NULL, 0, st_calc_text(r, a[0]));
+    return with_query(r, NULL, 0, st_val_text(r, a[0]));
 }
 
 /* records */
@@ -173,7 +173,7 @@ static st_val f_parse_urlquery(st_run *r, const st_expr *x, const st_val *a)
 /* The first record: fields in quotes may hold commas, line ends and doubled quotes. */
 static st_val f_parse_csv(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     st_value_list l = { 0 };
     bool quoted = false;
     (void)x;
@@ -187,13 +187,13 @@ static st_val f_parse_csv(st_run *r, const st_expr *x, const st_val *a)
         else if (!quoted && (c == '\r' || c == '\n'))
             break;
         else if (!quoted && c == ',') {
-            if (!st_value_list_push(r, &l, st_calc_from_buf(r)))
+            if (!st_value_list_push(r, &l, st_run_text(r)))
                 break;
             st_buf_clear(&r->mem.buf);
         } else
             st_buf_char(&r->mem.buf, c);
     }
-    st_value_list_push(r, &l, st_calc_from_buf(r));
+    st_value_list_push(r, &l, st_run_text(r));
     return st_value_list_close(r, &l);
 }
 /* command lines */
@@ -241,10 +241,10 @@ static size_t command_word(st_run *r, st_str s, size_t i, bool program)
 /* As CommandLineToArgvW does. */
 static st_val f_parse_command_line(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     st_value_list words = { 0 };
     (void)x;
-    if (!st_str_ieq(st_calc_text(r, a[1]), ST_STR("windows")) || !s.n)
+    if (!st_str_ieq(st_val_text(r, a[1]), ST_STR("windows")) || !s.n)
         return st_val_null();
     for (size_t i = 0;;) {
         while (i < s.n && (s.p[i] == ' ' || s.p[i] == '\t'))
@@ -252,7 +252,7 @@ static st_val f_parse_command_line(st_run *r, const st_expr *x, const st_val *a)
         if (i >= s.n)
             break;
         i = command_word(r, s, i, !words.n);
-        if (!st_value_list_push(r, &words, st_calc_from_buf(r)))
+        if (!st_value_list_push(r, &words, st_run_text(r)))
             break;
     }
     return st_value_list_close(r, &words);
@@ -264,7 +264,7 @@ static st_val f_parse_command_line(st_run *r, const st_expr *x, const st_val *a)
  * the digits of Kusto's decimal for it; 16 bits each hold what versions of Windows programs do. */
 static st_val f_parse_version(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str rest = st_calc_text(r, a[0]), part;
+    st_str rest = st_val_text(r, a[0]), part;
     int64_t v = 0;
     unsigned parts = 0;
     (void)x;

@@ -172,17 +172,17 @@ static bool from_label(st_buf *b, st_str label)
 /* "" where a part can't be converted. */
 static st_val convert(st_run *r, st_val v, bool names, bool (*f)(st_buf *b, st_str label))
 {
-    st_str rest = st_calc_text(r, v), label;
+    st_str rest = st_val_text(r, v), label;
     st_buf_clear(&r->mem.buf);
     if (!names)
-        return f(&r->mem.buf, rest) ? st_calc_from_buf(r) : st_val_sid(ST_EMPTY);
+        return f(&r->mem.buf, rest) ? st_run_text(r) : st_val_sid(ST_EMPTY);
     for (bool first = true; st_str_cut(&rest, '.', &label); first = false) {
         if (!first)
             st_buf_char(&r->mem.buf, '.');
         if (!f(&r->mem.buf, label))
             return st_val_sid(ST_EMPTY);
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 #define CONVERT(name, names, f)                                      \

@@ -28,7 +28,7 @@ static size_t search(st_run *r, st_regex *re, st_str s, size_t at, size_t (*span
 }
 
 /* text, pattern */
-st_val st_calc_matches(st_run *r, const st_expr *x, const st_val *a)
+st_val st_eval_matches(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[1][2];
     st_sid text = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
@@ -36,7 +36,7 @@ st_val st_calc_matches(st_run *r, const st_expr *x, const st_val *a)
     return st_val_bool(search(r, re, st_pool_get(r->mem.pool, text), 0, spans, 1) > 0);
 }
 
-bool st_calc_prepare_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err)
+bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err)
 {
     st_regex *re = st_regex_new(pattern, offset, err);
     x->state = re;
@@ -47,7 +47,7 @@ static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[MAX_GROUPS][2];
     st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[2]->type, a[2]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[2]->type, a[2]));
     size_t n = search(r, re, s, 0, spans, MAX_GROUPS);
     int64_t g = a[1].tag == ST_VAL_LONG ? a[1].u.i : -1;
     st_val out = st_val_missing(x->type);
@@ -60,7 +60,7 @@ static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_countof(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    st_str s = st_calc_text(r, a[0]), what = st_calc_text(r, a[1]);
+    st_str s = st_val_text(r, a[0]), what = st_val_text(r, a[1]);
     int64_t n = 0;
     for (size_t at = 0; what.n && s.n - at >= what.n;) {
         const char *hit = memmem(s.p + at, s.n - at, what.p, what.n);
@@ -78,7 +78,7 @@ static st_val f_countof_regex(st_run *r, const st_expr *x, const st_val *a)
     size_t spans[MAX_GROUPS][2];
     int64_t n = 0;
     st_regex *re = regex_of(r, x, a[1]);
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     for (size_t at = 0; at <= s.n && search(r, re, s, at, spans, MAX_GROUPS); n++)
         at = spans[0][1] > at ? spans[0][1] : at + 1;
     return re ? st_val_long(n) : st_val_null();
@@ -86,7 +86,7 @@ static st_val f_countof_regex(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val f_countof_any(st_run *r, const st_expr *x, const st_val *a)
 {
-    bool regex = x->nargs > 2 && st_str_ieq(st_calc_text(r, a[2]), ST_STR("regex"));
+    bool regex = x->nargs > 2 && st_str_ieq(st_val_text(r, a[2]), ST_STR("regex"));
     return regex ? f_countof_regex(r, x, a) : f_countof(r, x, a);
 }
 
@@ -95,14 +95,14 @@ static st_val f_indexof_regex(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[1][2];
     st_regex *re = regex_of(r, x, a[1]);
-    st_window w = { 0 };
+    st_text_part w = { 0 };
     st_val value = st_val_null();
-    if (!re || !st_calc_window(x, a, st_calc_text(r, a[0]), &w, &value))
+    if (!re || !st_text_part_of(x, a, st_val_text(r, a[0]), &w, &value))
         return value;
     for (size_t at = 0; search(r, re, w.part, at, spans, 1);) {
         if (--w.nth <= 0)
             return st_val_long(w.start +
-                               (int64_t)st_calc_points((st_str){ w.part.p, spans[0][0] }));
+                               (int64_t)st_text_points((st_str){ w.part.p, spans[0][0] }));
         at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
     }
     return st_val_long(-1);
@@ -149,7 +149,7 @@ static st_val f_extract_all(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[MAX_GROUPS][2], n, last = x->nargs - 1;
     st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[last]->type, a[last]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[last]->type, a[last]));
     st_value_list all = { 0 };
     for (size_t at = 0; (n = search(r, re, s, at, spans, MAX_GROUPS)) > 1;) {
         if (!st_value_list_push(r, &all, match_groups(r, s, spans, n, last > 1 ? &a[1] : NULL)))
@@ -177,10 +177,10 @@ static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val 
 {
     size_t spans[MAX_GROUPS][2], at = 0, n;
     st_regex *re = regex_of(r, x, pattern);
-    st_str s = st_calc_text(r, subject), w = st_calc_text(r, with);
+    st_str s = st_val_text(r, subject), w = st_val_text(r, with);
     st_buf_clear(&r->mem.buf);
     for (size_t from = 0;
-         !st_calc_full(r) && (n = search(r, re, s, from, spans, MAX_GROUPS)) > 0;) {
+         !st_run_text_full(r) && (n = search(r, re, s, from, spans, MAX_GROUPS)) > 0;) {
         size_t b = spans[0][0], e = spans[0][1];
         if (b < at || e < b)
             break;
@@ -197,7 +197,7 @@ static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val 
         }
     }
     st_buf_put(&r->mem.buf, s.p + at, s.n - at);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 static st_val f_replace_regex(st_run *r, const st_expr *x, const st_val *a)
 {
@@ -213,7 +213,7 @@ static st_val trim_by(st_run *r, const st_expr *x, const st_val *a, int ends)
 {
     size_t spans[1][2];
     st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_calc_text(r, a[1]);
+    st_str s = st_val_text(r, a[1]);
     if ((ends & 1) && search(r, re, s, 0, spans, 1) && spans[0][0] == 0) {
         s.p += spans[0][1];
         s.n -= spans[0][1];

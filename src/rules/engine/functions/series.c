@@ -560,7 +560,7 @@ static st_val f_fir(st_run *r, const st_expr *x, const st_val *a)
     double *out = room(&s, s.n), sum = 0;
     bool normal = x->nargs < 3 || a[2].tag != ST_VAL_BOOL || a[2].u.b,
          centred = x->nargs > 3 && a[3].tag == ST_VAL_BOOL && a[3].u.b;
-    if (f.n > ST_MAX_KQL_FILTER) {
+    if (f.n > ST_MAX_FILTER) {
         r->limit = "a filter is longer than the limit";
         s.ok = false;
     }
@@ -704,7 +704,7 @@ static st_val f_periods_detect(st_run *r, const st_expr *x, const st_val *a)
     series s = open_series(r, a[0]);
     double low = 0, high = 0, v[STATS], all = 0;
     bool ok = s.ok && !s.missing && st_val_number(a[1], &low) && st_val_number(a[2], &high) &&
-              a[3].tag == ST_VAL_LONG && a[3].u.i > 0 && a[3].u.i <= ST_MAX_KQL_PERIODS;
+              a[3].tag == ST_VAL_LONG && a[3].u.i > 0 && a[3].u.i <= ST_MAX_SERIES_PERIODS;
     size_t n = ok ? (size_t)a[3].u.i : 0;
     st_array *periods = st_array_new(&r->mem, n), *scores = st_array_new(&r->mem, n);
     (void)x;
@@ -807,7 +807,7 @@ static plan plan_of(const st_run *r, const st_expr *x, const st_val *a, size_t i
     if (x->nargs > i && a[i].tag == ST_VAL_LONG)
         p.period = a[i].u.i;
     if (x->nargs > i + 1 && a[i + 1].tag == ST_VAL_STRING)
-        p.trend = st_calc_text(r, a[i + 1]);
+        p.trend = st_val_text(r, a[i + 1]);
     if (x->nargs > i + 2 && a[i + 2].tag == ST_VAL_LONG && a[i + 2].u.i > 0)
         p.test = a[i + 2].u.i < (int64_t)n ? (size_t)a[i + 2].u.i : n;
     if (x->nargs > j)
@@ -867,7 +867,7 @@ static double *fences(series *s, const double *v, double low, double high)
 
 static bool is_tukey(const st_run *r, const st_expr *x, const st_val *a, size_t i)
 {
-    return x->nargs > i && st_str_eq(st_calc_text(r, a[i]), ST_STR("tukey"));
+    return x->nargs > i && st_str_eq(st_val_text(r, a[i]), ST_STR("tukey"));
 }
 
 static st_val f_outliers(st_run *r, const st_expr *x, const st_val *a)

@@ -6,7 +6,7 @@
 
 static st_val map_case(st_run *r, st_val v, uint32_t (*map)(uint32_t))
 {
-    st_str s = st_calc_text(r, v);
+    st_str s = st_val_text(r, v);
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n;) {
         size_t at = i;
@@ -17,7 +17,7 @@ static st_val map_case(st_run *r, st_val v, uint32_t (*map)(uint32_t))
         else
             st_buf_put(&r->mem.buf, out, st_utf8_put(out, map(cp)));
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 static st_val f_tolower(st_run *r, const st_expr *x, const st_val *a)
 {
@@ -33,35 +33,35 @@ static st_val f_toupper(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_strcat(st_run *r, const st_expr *x, const st_val *a)
 {
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 0; i < x->nargs && !st_calc_full(r); i++)
+    for (size_t i = 0; i < x->nargs && !st_run_text_full(r); i++)
         st_val_put(&r->mem.buf, &r->mem, x->args[i]->type, a[i]);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_strcat_delim(st_run *r, const st_expr *x, const st_val *a)
 {
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 1; i < x->nargs && !st_calc_full(r); i++) {
+    for (size_t i = 1; i < x->nargs && !st_run_text_full(r); i++) {
         if (i > 1)
-            st_buf_str(&r->mem.buf, st_calc_text(r, a[0]));
+            st_buf_str(&r->mem.buf, st_val_text(r, a[0]));
         st_val_put(&r->mem.buf, &r->mem, x->args[i]->type, a[i]);
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_strcat_array(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 0; a[0].tag == ST_VAL_ARRAY && i < a[0].u.a->n && !st_calc_full(r); i++) {
+    for (size_t i = 0; a[0].tag == ST_VAL_ARRAY && i < a[0].u.a->n && !st_run_text_full(r); i++) {
         if (i)
-            st_buf_str(&r->mem.buf, st_calc_text(r, a[1]));
+            st_buf_str(&r->mem.buf, st_val_text(r, a[1]));
         st_val_put(&r->mem.buf, &r->mem, ST_TYPE_DYNAMIC, a[0].u.a->v[i]);
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
-size_t st_calc_points(st_str s)
+size_t st_text_points(st_str s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s.n; n++)
@@ -69,7 +69,7 @@ size_t st_calc_points(st_str s)
     return n;
 }
 
-size_t st_calc_byte_of(st_str s, int64_t n)
+size_t st_text_byte_of(st_str s, int64_t n)
 {
     size_t i = 0;
     while (n-- > 0 && i < s.n)
@@ -80,55 +80,55 @@ size_t st_calc_byte_of(st_str s, int64_t n)
 static st_val f_strlen(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return st_val_long((int64_t)st_calc_points(st_calc_text(r, a[0])));
+    return st_val_long((int64_t)st_text_points(st_val_text(r, a[0])));
 }
 static st_val f_string_size(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return st_val_long((int64_t)st_calc_text(r, a[0]).n);
+    return st_val_long((int64_t)st_val_text(r, a[0]).n);
 }
 
 static st_val f_substring(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
-    if (st_calc_nulls(a, x->nargs))
+    st_str s = st_val_text(r, a[0]);
+    if (st_val_any_null(a, x->nargs))
         return st_val_sid(ST_EMPTY);
     int64_t from = a[1].u.i, n = x->nargs > 2 ? a[2].u.i : INT64_MAX;
     if (from < 0)
-        from += (int64_t)st_calc_points(s);
+        from += (int64_t)st_text_points(s);
     if (n <= 0)
         return st_val_sid(ST_EMPTY);
-    size_t at = st_calc_byte_of(s, from);
+    size_t at = st_text_byte_of(s, from);
     st_str rest = { s.p + at, s.n - at };
-    rest.n = st_calc_byte_of(rest, n);
+    rest.n = st_text_byte_of(rest, n);
     return st_val_str(&r->mem, rest);
 }
 
-bool st_calc_window(const st_expr *x, const st_val *a, st_str s, st_window *w, st_val *value)
+bool st_text_part_of(const st_expr *x, const st_val *a, st_str s, st_text_part *w, st_val *value)
 {
     int64_t start = x->nargs > 2 ? a[2].u.i : 0, len = x->nargs > 3 ? a[3].u.i : -1,
-            nth = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)st_calc_points(s);
+            nth = x->nargs > 4 ? a[4].u.i : 1, all = (int64_t)st_text_points(s);
     *value = st_val_null();
-    if (st_calc_nulls(a, x->nargs) || len < -1 || nth < 0)
+    if (st_val_any_null(a, x->nargs) || len < -1 || nth < 0)
         return false;
     start = start < 0 ? start + all : start;
     start = start < 0 ? 0 : start;
     *value = st_val_long(-1);
     if (start > all)
         return false;
-    size_t at = st_calc_byte_of(s, start);
-    *w = (st_window){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
+    size_t at = st_text_byte_of(s, start);
+    *w = (st_text_part){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
     if (len >= 0)
-        w->part.n = st_calc_byte_of(w->part, len);
+        w->part.n = st_text_byte_of(w->part, len);
     return true;
 }
 
 static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str what = st_calc_text(r, a[1]);
-    st_window w;
+    st_str what = st_val_text(r, a[1]);
+    st_text_part w;
     st_val value;
-    if (!st_calc_window(x, a, st_calc_text(r, a[0]), &w, &value))
+    if (!st_text_part_of(x, a, st_val_text(r, a[0]), &w, &value))
         return value;
     st_str part = w.part;
     size_t i = 0;
@@ -138,7 +138,7 @@ static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
             break;
         i = (size_t)(hit - part.p);
         if (--w.nth <= 0)
-            return st_val_long(w.start + (int64_t)st_calc_points((st_str){ part.p, i }));
+            return st_val_long(w.start + (int64_t)st_text_points((st_str){ part.p, i }));
         if (++i > part.n)
             break;
     }
@@ -147,7 +147,7 @@ static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val f_split(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]), d = st_calc_text(r, a[1]);
+    st_str s = st_val_text(r, a[0]), d = st_val_text(r, a[1]);
     size_t n = 1;
     for (size_t i = 0; d.n && s.n - i >= d.n;) {
         const char *hit = memmem(s.p + i, s.n - i, d.p, d.n);
@@ -176,10 +176,10 @@ static st_val f_split(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val replace_all(st_run *r, st_val v, st_str from, st_str to)
 {
-    st_str s = st_calc_text(r, v);
+    st_str s = st_val_text(r, v);
     st_buf_clear(&r->mem.buf);
     size_t at = 0;
-    while (from.n && s.n - at >= from.n && !st_calc_full(r)) {
+    while (from.n && s.n - at >= from.n && !st_run_text_full(r)) {
         const char *hit = memmem(s.p + at, s.n - at, from.p, from.n);
         if (!hit)
             break;
@@ -191,13 +191,13 @@ static st_val replace_all(st_run *r, st_val v, st_str from, st_str to)
     if (!at)
         return v;
     st_buf_put(&r->mem.buf, s.p + at, s.n - at);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_replace_string(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return replace_all(r, a[0], st_calc_text(r, a[1]), st_calc_text(r, a[2]));
+    return replace_all(r, a[0], st_val_text(r, a[1]), st_val_text(r, a[2]));
 }
 
 /* Each text of the first list by that of the second, one after the other. */
@@ -208,7 +208,7 @@ static st_val f_replace_strings(st_run *r, const st_expr *x, const st_val *a)
     if (a[1].tag != ST_VAL_ARRAY || a[2].tag != ST_VAL_ARRAY || a[1].u.a->n != a[2].u.a->n)
         return st_val_sid(ST_EMPTY);
     for (size_t i = 0; i < a[1].u.a->n; i++)
-        v = replace_all(r, v, st_calc_text(r, a[1].u.a->v[i]), st_calc_text(r, a[2].u.a->v[i]));
+        v = replace_all(r, v, st_val_text(r, a[1].u.a->v[i]), st_val_text(r, a[2].u.a->v[i]));
     return v;
 }
 
@@ -216,24 +216,24 @@ static st_val f_strrep(st_run *r, const st_expr *x, const st_val *a)
 {
     int64_t n = a[1].tag == ST_VAL_LONG ? a[1].u.i : 0;
     st_buf_clear(&r->mem.buf);
-    for (int64_t i = 0; i < n && i < 1024 && !st_calc_full(r); i++) {
+    for (int64_t i = 0; i < n && i < 1024 && !st_run_text_full(r); i++) {
         if (i && x->nargs > 2)
-            st_buf_str(&r->mem.buf, st_calc_text(r, a[2]));
+            st_buf_str(&r->mem.buf, st_val_text(r, a[2]));
         st_val_put(&r->mem.buf, &r->mem, x->args[0]->type, a[0]);
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_strcmp(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    int c = st_str_cmp(st_calc_text(r, a[0]), st_calc_text(r, a[1]));
+    int c = st_str_cmp(st_val_text(r, a[0]), st_val_text(r, a[1]));
     return st_val_long((c > 0) - (c < 0));
 }
 
 static st_val f_reverse(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
     st_buf_clear(&r->mem.buf);
     for (size_t end = s.n; end;) {
         size_t at = end - 1;
@@ -242,14 +242,14 @@ static st_val f_reverse(st_run *r, const st_expr *x, const st_val *a)
         st_buf_put(&r->mem.buf, s.p + at, end - at);
         end = at;
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 /* code points */
 
 static st_val f_codepoints(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     st_value_list l = { 0 };
     (void)x;
     for (size_t i = 0; i < s.n;)
@@ -273,7 +273,7 @@ static st_val f_make_string(st_run *r, const st_expr *x, const st_val *a)
             st_buf_put(&r->mem.buf, t, st_utf8_put(t, (uint32_t)v.u.i));
         }
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 /* Two's complement in lower case, with leading zeros to a length. */
@@ -286,12 +286,12 @@ static st_val f_tohex(st_run *r, const st_expr *x, const st_val *a)
                     : 1;
     st_buf_clear(&r->mem.buf);
     st_buf_fmt(&r->mem.buf, "%0*llx", width, (unsigned long long)a[0].u.i);
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_isascii(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     (void)x;
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] > 127)
@@ -303,7 +303,7 @@ static st_val f_isascii(st_run *r, const st_expr *x, const st_val *a)
  * last letter stands for those beyond its end. */
 static st_val f_translate(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str from = st_calc_text(r, a[0]), to = st_calc_text(r, a[1]), s = st_calc_text(r, a[2]);
+    st_str from = st_val_text(r, a[0]), to = st_val_text(r, a[1]), s = st_val_text(r, a[2]);
     (void)x;
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n;) {
@@ -324,13 +324,13 @@ static st_val f_translate(st_run *r, const st_expr *x, const st_val *a)
         if (out)
             st_buf_put(&r->mem.buf, u, st_utf8_put(u, out));
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 /* What isn't a letter, a digit or an underscore gets a backslash, so that it stands for itself. */
 static st_val f_regex_quote(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     (void)x;
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n; i++) {
@@ -341,13 +341,13 @@ static st_val f_regex_quote(st_run *r, const st_expr *x, const st_val *a)
             st_buf_char(&r->mem.buf, '\\');
         st_buf_char(&r->mem.buf, s.p[i]);
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_isutf8(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
-    return st_val_bool(st_utf8_valid(st_calc_text(r, a[0])));
+    return st_val_bool(st_utf8_valid(st_val_text(r, a[0])));
 }
 
 /* terms */

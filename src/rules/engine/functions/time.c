@@ -30,7 +30,7 @@ static part part_of(const st_run *r, st_val v)
     static const char *const names[] = { "year",   "quarter",     "month",       "week",
                                          "day",    "dayofyear",   "hour",        "minute",
                                          "second", "millisecond", "microsecond", "nanosecond" };
-    st_str s = st_calc_text(r, v);
+    st_str s = st_val_text(r, v);
     for (unsigned i = 0; i < P_NONE; i++)
         if (st_str_ieq(s, st_str_of(names[i])))
             return (part)i;
@@ -258,7 +258,7 @@ static bool put_run(st_buf *b, char c, size_t n, const st_date *d, int64_t days)
 /* days < 0: a date. */
 static st_val format(st_run *r, st_val f, const st_date *d, int64_t days)
 {
-    st_str s = st_calc_text(r, f);
+    st_str s = st_val_text(r, f);
     st_buf_clear(&r->mem.buf);
     for (size_t i = 0; i < s.n;) {
         size_t n = 1;
@@ -271,7 +271,7 @@ static st_val format(st_run *r, st_val f, const st_date *d, int64_t days)
             st_buf_put(&r->mem.buf, s.p + i, n);
         i += n;
     }
-    return st_calc_from_buf(r);
+    return st_run_text(r);
 }
 
 static st_val f_format_datetime(st_run *r, const st_expr *x, const st_val *a)
@@ -301,14 +301,14 @@ static st_val f_now(st_run *r, const st_expr *x, const st_val *a)
 {
     if (!x->nargs)
         return st_val_time(r->now);
-    return a[0].tag == ST_VAL_TIMESPAN ? st_calc_shift(st_val_time(r->now), a[0].u.i)
+    return a[0].tag == ST_VAL_TIMESPAN ? st_val_shift(st_val_time(r->now), a[0].u.i)
                                        : st_val_null();
 }
 static st_val f_ago(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
     return a[0].tag == ST_VAL_TIMESPAN && a[0].u.i != INT64_MIN
-               ? st_calc_shift(st_val_time(r->now), -a[0].u.i)
+               ? st_val_shift(st_val_time(r->now), -a[0].u.i)
                : st_val_null();
 }
 

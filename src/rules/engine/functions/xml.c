@@ -40,7 +40,7 @@ static st_sid name_of(xml *x, const char *mark, const xmlChar *name)
     st_buf_clear(b);
     st_buf_str(b, st_str_of(mark));
     st_buf_str(b, st_str_of((const char *)name));
-    return st_calc_from_buf(x->r).u.s;
+    return st_run_text(x->r).u.s;
 }
 
 static bool add_member(xml *x, st_sid name, st_val v)
@@ -141,10 +141,10 @@ static bool node(xml *x, xmlTextReaderPtr reader)
 
 static st_val f_parse_xml(st_run *r, const st_expr *fn, const st_val *a)
 {
-    st_str s = st_calc_text(r, a[0]);
+    st_str s = st_val_text(r, a[0]);
     xml x = { .r = r };
     (void)fn;
-    if (!s.n || s.n > ST_MAX_KQL_TEXT)
+    if (!s.n || s.n > ST_MAX_TEXT)
         return st_val_null();
     xmlTextReaderPtr reader = xmlReaderForMemory(
         s.p, (int)s.n, NULL, "UTF-8", XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);

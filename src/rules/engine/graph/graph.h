@@ -14,7 +14,7 @@
 #ifndef ST_RULES_ENGINE_GRAPH_GRAPH_H
 #define ST_RULES_ENGINE_GRAPH_GRAPH_H
 
-#include "rules/kql/bind/bind.h"
+#include "rules/engine/run/plan.h"
 
 /* graphs */
 
@@ -43,19 +43,16 @@ struct st_graph {
     st_gid *from, *to; /* by edge */
     st_graph_lookup out, in;
 };
-st_graph *st_graph_new(st_binder *b, size_t maker_size);
+st_graph *st_graph_new(st_run *r, size_t maker_size);
 /* Makes it, once. False: the run failed. */
 bool st_graph_ready(st_run *r, st_graph *g);
 /* Fills out and in from n, m, from and to. */
 bool st_graph_index(st_run *r, st_graph *g);
 /* An operator whose value is g. */
-st_op *st_op_graph(st_binder *b, st_graph *g);
+st_op *st_op_graph(st_run *r, st_graph *g);
 /* A batch of the nodes (edges) ids[0..n), with the columns that `used` says. */
 st_batch *st_graph_batch(st_run *r, st_graph *g, bool nodes, const st_gid *ids, size_t n,
                          const bool *used);
-
-st_bind_op st_bind_op_make_graph, st_bind_op_graph_match, st_bind_op_graph_shortest_paths,
-    st_bind_op_graph_to_table, st_bind_op_graph_mark_components;
 
 /* sets of numbers */
 
@@ -72,13 +69,19 @@ static inline void st_graph_bits_put(st_graph_bits *b, st_gid i, bool in)
 
 /* patterns */
 
+/* Which way an edge of a pattern points, as written: -->, <--, --. */
+typedef enum st_graph_direction {
+    ST_GRAPH_RIGHT,
+    ST_GRAPH_LEFT,
+    ST_GRAPH_EITHER
+} st_graph_direction;
+
 typedef struct st_graph_element {
     st_str name;
-    st_span span;
     bool edge;
     /* of an edge */
     size_t left, right; /* elements, as written */
-    st_kql_direction direction;
+    st_graph_direction direction;
     bool variable;
     uint32_t min, max; /* 1, 1 if it isn't variable */
 } st_graph_element;
@@ -124,11 +127,6 @@ typedef struct st_graph_pattern {
     size_t subject; /* the node that a match is about */
 } st_graph_pattern;
 
-bool st_graph_pattern_bind(st_binder *b, st_graph_pattern *p, const st_kql_op *q);
-/* The where clause taken apart into filters and rest. anys: any() by itself is a filter. */
-bool st_graph_pattern_where(st_binder *b, st_graph_pattern *p, const st_kql_expr *where, bool anys);
-/* The columns: an operator over p->op. */
-st_op *st_graph_pattern_project(st_binder *b, st_graph_pattern *p, const st_kql_op *q);
 /* searching */
 
 /* What each element may be by its own conditions, by element. */

@@ -137,7 +137,7 @@ static size_t next_edge(const st_graph_pattern *p, const bool *done, const bool 
 
 void st_graph_steps_order(const st_graph_pattern *p, size_t start, st_graph_step *out)
 {
-    bool done[ST_MAX_KQL_PATTERN] = { false }, seen[ST_MAX_KQL_PATTERN] = { false };
+    bool done[ST_MAX_GRAPH_PATTERN] = { false }, seen[ST_MAX_GRAPH_PATTERN] = { false };
     seen[start] = true;
     for (size_t k = 0, i; (i = next_edge(p, done, seen)) != SIZE_MAX; k++) {
         const st_graph_element *e = &p->elements[i];
@@ -154,10 +154,10 @@ void st_graph_steps_order(const st_graph_pattern *p, size_t start, st_graph_step
 /* May the step follow edges from their source, from their target? back: against its direction. */
 static void ways(const st_graph_pattern *p, const st_graph_step *s, bool back, bool *out, bool *in)
 {
-    st_kql_direction d = p->elements[s->edge].direction;
-    bool right = (d == ST_KQL_DIR_RIGHT) == (s->ahead != back);
-    *out = d == ST_KQL_DIR_ANY || right;
-    *in = d == ST_KQL_DIR_ANY || !right;
+    st_graph_direction d = p->elements[s->edge].direction;
+    bool right = (d == ST_GRAPH_RIGHT) == (s->ahead != back);
+    *out = d == ST_GRAPH_EITHER || right;
+    *in = d == ST_GRAPH_EITHER || !right;
 }
 
 static st_gid next_way(const st_graph *g, bool out, bool in, st_gid node, uint32_t *it, st_gid *to)
@@ -219,7 +219,7 @@ static bool find_distances(st_run *r, const st_graph_pattern *p, const st_graph_
             }
     }
     free(queue);
-    st_graph_ive_back(&r->mem, held);
+    st_mem_release(&r->mem, held);
     return true;
 }
 
@@ -290,8 +290,8 @@ static size_t inner_nodes(const st_graph_pattern *p, const st_graph_matches *m, 
     size_t n = m->path_n[i][k];
     st_gid at = m->id[e->left][k];
     for (size_t j = 0; j + 1 < n; j++) {
-        bool right = e->direction == ST_KQL_DIR_RIGHT ||
-                     (e->direction == ST_KQL_DIR_ANY && from[path[j]] == at);
+        bool right = e->direction == ST_GRAPH_RIGHT ||
+                     (e->direction == ST_GRAPH_EITHER && from[path[j]] == at);
         out[j] = at = right ? to[path[j]] : from[path[j]];
     }
     return n ? n - 1 : 0;

@@ -1,5 +1,5 @@
 /* agg_run.c - aggregates over numbered groups of held rows; top-nested and make-series use it. */
-#include "rules/kql/bind/bind.h"
+#include "rules/engine/run/plan.h"
 #include "rules/engine/value/group.h"
 
 #include <stdlib.h>
@@ -42,7 +42,7 @@ static bool one_call(st_run *r, const st_rows *rows, const size_t *group, size_t
         st_accum_free(&acc[g]);
     }
     free(acc);
-    st_graph_ive_back(&r->mem, held);
+    st_mem_release(&r->mem, held);
     return ok || st_run_nomem(r);
 }
 
@@ -61,7 +61,7 @@ st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t
     return b;
 }
 
-const st_val *st_bind_row_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a)
+const st_val *st_rows_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a)
 {
     st_val *out = ST_NEWN(a, st_val, rows->rows + 1);
     size_t at = 0;
@@ -76,37 +76,4 @@ const st_val *st_bind_row_values(st_run *r, const st_rows *rows, st_expr *x, st_
     if (!out)
         st_run_nomem(r);
     return out;
-}
-
-bool st_bind_aggregate(st_binder *b, const st_kql_expr *e, st_bind_agg *out)
-{
-    *out = (st_bind_agg){ 0 };
-    b->aggregates = true;
-    b->ncalls = b->keys = 0;
-    const st_kql_expr *value = e->kind == ST_KQL_NAMED ? e->u.named.value : e;
-    out->name = e->kind == ST_KQL_NAMED ? e->u.named.names[0].text : (st_str){ NULL, 0 };
-    out->x = st_bind_expr(b, value);
-    out->own = out->name.p ? out->name : st_bind_name(b, value);
-    b->aggregates = false;
-    out->ncalls = b->ncalls;
-    out->calls = ST_NEWN(&b->r->arena, st_agg_call, b->ncalls + 1);
-    if (out->calls && b->ncalls)
-        memcpy(out->calls, b->calls, b->ncalls * sizeof *out->calls);
-    return out->x && out->calls && !b->failed;
-}
-
-bool st_bind_key(st_binder *b, const st_kql_expr *e, st_col *col, st_expr **x)
-{
-    const st_kql_expr *value = e->kind == ST_KQL_NAMED ? e->u.named.value : e;
-    *x = st_bind_settled(b, value, st_bind_expr(b, value));
-    if (!*x || b->failed)
-        return false;
-    col->type = (*x)->type;
-    col->name = e->kind == ST_KQL_NAMED ? e->u.named.names[0].text : st_bind_name(b, value);
-    if (!col->name.n)
-        col->name = ST_STR("Column1");
-    if (col->type != ST_TYPE_DYNAMIC)
-        return true;
-    st_bind_error(b, e->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
-    return false;
 }

@@ -176,8 +176,8 @@ static bool run_row(st_run *r, apply *a, st_batch *in, size_t k, const st_val *c
     if (!st_run_ok(r) || !st_rows_read(r, a->body, &out->rows))
         return false;
     put_back(a);
-    st_graph_ive_back(&r->mem, held);
-    if (!st_graph_row(&r->mem, &out->owner, &out->cap, out->rows.n, sizeof *out->owner))
+    st_mem_release(&r->mem, held);
+    if (!st_mem_grow(&r->mem, &out->owner, &out->cap, out->rows.n, sizeof *out->owner))
         return st_run_nomem(r);
     for (size_t i = was; i < out->rows.n; i++)
         out->owner[i] = k;

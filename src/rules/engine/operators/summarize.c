@@ -28,7 +28,7 @@ static bool open_groups(st_run *r, summarize *s)
 {
     size_t need = s->groups.n * s->ncalls;
     if (need > s->used) {
-        if (!st_graph_row(&r->mem, &s->accum, &s->cap, need, sizeof *s->accum))
+        if (!st_mem_grow(&r->mem, &s->accum, &s->cap, need, sizeof *s->accum))
             return st_run_nomem(r);
         memset(s->accum + s->used, 0, (need - s->used) * sizeof *s->accum);
         s->used = need;

@@ -5,7 +5,7 @@
  * Their input must have an order that is meant (order, top, serialize, range). The operator
  * that uses one gets all its rows in a single batch: the binder wraps its input for that.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/engine/run/plan.h"
 
 #include <string.h>
 
@@ -52,18 +52,18 @@ bool st_op_make_whole(st_run *r, st_op *op)
 /* the functions */
 
 enum { MAX_ARGS = 4 };
-typedef struct args {
+struct st_window_args {
     const st_val *v[MAX_ARGS];
     size_t step[MAX_ARGS], n;
     const st_mem *mem;
-} args;
+};
 
-static st_val arg(const args *a, size_t i, size_t row)
+static st_val arg(const st_window_args *a, size_t i, size_t row)
 {
     return a->v[i][row * a->step[i]];
 }
 
-static bool is_true(const args *a, size_t i, size_t row)
+static bool is_true(const st_window_args *a, size_t i, size_t row)
 {
     if (i >= a->n)
         return false;
@@ -72,7 +72,7 @@ static bool is_true(const args *a, size_t i, size_t row)
 }
 
 /* The value `way` * offset rows on, or the default. */
-static void neighbour(const st_expr *x, const args *a, size_t n, st_val *out, bool back)
+static void neighbour(const st_expr *x, const st_window_args *a, size_t n, st_val *out, bool back)
 {
     for (size_t k = 0; k < n; k++) {
         st_val by = a->n > 1 ? arg(a, 1, k) : st_val_long(1);
@@ -83,17 +83,17 @@ static void neighbour(const st_expr *x, const args *a, size_t n, st_val *out, bo
     }
 }
 
-static void w_prev(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_prev(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     neighbour(x, a, n, out, true);
 }
 
-static void w_next(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_next(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     neighbour(x, a, n, out, false);
 }
 
-static void w_row_number(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_row_number(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     st_val first = a->n && n ? arg(a, 0, 0) : st_val_long(1);
     uint64_t from = first.tag == ST_VAL_LONG ? (uint64_t)first.u.i : 1, i = from;
@@ -104,7 +104,7 @@ static void w_row_number(const st_expr *x, const args *a, size_t n, st_val *out)
     }
 }
 
-static void w_row_cumsum(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_row_cumsum(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     uint64_t whole = 0;
     double real = 0;
@@ -125,7 +125,7 @@ static void w_row_cumsum(const st_expr *x, const args *a, size_t n, st_val *out)
     }
 }
 
-static void rank(const args *a, size_t n, st_val *out, bool dense)
+static void rank(const st_window_args *a, size_t n, st_val *out, bool dense)
 {
     int64_t place = 0, count = 0;
     for (size_t k = 0; k < n; k++) {
@@ -139,13 +139,13 @@ static void rank(const args *a, size_t n, st_val *out, bool dense)
     }
 }
 
-static void w_rank_dense(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_rank_dense(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     (void)x;
     rank(a, n, out, true);
 }
 
-static void w_rank_min(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_rank_min(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     (void)x;
     rank(a, n, out, false);
@@ -160,7 +160,7 @@ static bool reaches(st_val v, st_val from, st_val span)
 }
 
 /* The time that the row's session began with. */
-static void w_row_window_session(const st_expr *x, const args *a, size_t n, st_val *out)
+static void w_row_window_session(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
 {
     st_val start = st_val_null(), before = start;
     (void)x;
@@ -175,15 +175,6 @@ static void w_row_window_session(const st_expr *x, const args *a, size_t n, st_v
     }
 }
 
-/* types: what each argument must be, as in the table of functions; result '0': argument 0's. */
-struct st_window {
-    const char *name;
-    size_t min, max;
-    const char *types;
-    bool own_type;
-    void (*run)(const st_expr *x, const args *a, size_t n, st_val *out);
-};
-
 static const st_window windows[] = {
     { "prev", 1, 3, "*i*", true, w_prev },
     { "next", 1, 3, "*i*", true, w_next },
@@ -196,7 +187,7 @@ static const st_window windows[] = {
 
 const st_val *st_window_run(st_run *r, const st_expr *x, st_batch *b)
 {
-    args a = { .n = x->nargs, .mem = &r->mem };
+    st_window_args a = { .n = x->nargs, .mem = &r->mem };
     st_val *out = ST_NEWN(&b->arena, st_val, b->n);
     for (size_t i = 0; i < x->nargs; i++)
         if (!(a.v[i] = st_expr_run(r, x->args[i], b, &a.step[i])))
@@ -206,71 +197,10 @@ const st_val *st_window_run(st_run *r, const st_expr *x, st_batch *b)
     return out;
 }
 
-/* binding */
-
 const st_window *st_window_find(st_str name)
 {
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
         if (st_str_eq(name, st_str_of(windows[i].name)))
             return &windows[i];
     return NULL;
-}
-
-static bool fits(char letter, st_type t)
-{
-    switch (letter) {
-    case 'i': return t == ST_TYPE_LONG || t == ST_TYPE_INT;
-    case 'b': return t == ST_TYPE_BOOL;
-    case 'd': return t == ST_TYPE_DATETIME;
-    case 't': return t == ST_TYPE_TIMESPAN;
-    case 'n': return st_type_numeric(t) || t == ST_TYPE_TIMESPAN;
-    default: return true;
-    }
-}
-
-static bool bind_args(st_binder *b, const st_kql_expr *e, const st_window *w, st_expr *x)
-{
-    for (size_t i = 0; i < x->nargs; i++) {
-        const st_kql_expr *a = e->u.call.args.items[i];
-        x->args[i] = st_bind_expr(b, a);
-        if (!x->args[i])
-            return false;
-        st_type t = x->args[i]->type;
-        if (t == ST_TYPE_UNKNOWN)
-            x->type = ST_TYPE_UNKNOWN;
-        else if (!fits(w->types[i], t))
-            st_bind_error(b, a->span, "KS107", "%s() can't take a %s here", w->name,
-                          st_type_name(t));
-        else if (i == 0 && w->own_type)
-            x->type = t == ST_TYPE_INT && w->types[0] == 'n' ? ST_TYPE_LONG : t;
-    }
-    return true;
-}
-
-st_expr *st_bind_window(st_binder *b, const st_kql_expr *e, const st_window *w)
-{
-    size_t n = e->u.call.args.n;
-    st_expr *x = st_bind_const(b, ST_TYPE_UNKNOWN, st_val_null());
-    if (!x || n < w->min || n > w->max) {
-        st_bind_error(b, e->span, "KS119", "%s() takes %zu to %zu arguments", w->name, w->min,
-                      w->max);
-        return x;
-    }
-    if (!b->row || !b->serialized || b->aggregates || b->nested) {
-        st_bind_error(b, e->span, NULL,
-                      "%s() needs rows in an order that is meant; put order by or serialize before",
-                      w->name);
-        return x;
-    }
-    b->windows = true;
-    st_expr **xs = ST_NEWN(&b->r->arena, st_expr *, n ? n : 1);
-    if (!xs)
-        return NULL;
-    *x = (st_expr){ .kind = ST_EXPR_WINDOW,
-                    .type = ST_TYPE_LONG,
-                    .window = w,
-                    .args = xs,
-                    .nargs = n,
-                    .windowed = true };
-    return bind_args(b, e, w, x) ? x : NULL;
 }

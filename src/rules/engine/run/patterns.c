@@ -12,7 +12,7 @@
 
 struct st_patterns {
     st_grouping texts;
-    st_regex *compiled[ST_MAX_KQL_PATTERNS]; /* by number; NULL: no regular expression */
+    st_regex *compiled[ST_MAX_PATTERNS]; /* by number; NULL: no regular expression */
 };
 
 static void forget(st_patterns *p)
@@ -51,7 +51,7 @@ st_regex *st_run_regex(st_run *r, st_sid text)
     size_t at = st_grouping_find(&r->mem, &p->texts, &key);
     if (at == SIZE_MAX) {
         size_t offset;
-        if (p->texts.n == ST_MAX_KQL_PATTERNS)
+        if (p->texts.n == ST_MAX_PATTERNS)
             forget(p);
         at = st_grouping_put(&r->mem, &p->texts, &key);
         if (at == SIZE_MAX) {

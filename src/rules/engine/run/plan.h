@@ -193,7 +193,17 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
 bool st_expr_columns(st_run *r, const st_expr *x, bool *used);
 /* keep[i] = x is true in row i. */
 bool st_expr_test(st_run *r, const st_expr *x, st_batch *b, bool *keep);
-/* Functions over neighbouring rows. NULL: none of that name. */
+/* A function over neighbouring rows. types: what each argument must be, a letter each, as in the
+ * table of functions. */
+typedef struct st_window_args st_window_args;
+struct st_window {
+    const char *name;
+    size_t min, max; /* arguments */
+    const char *types;
+    bool own_type; /* its value is of argument 0's type; else a long */
+    void (*run)(const st_expr *x, const st_window_args *a, size_t n, st_val *out);
+};
+/* NULL: none of that name. */
 const st_window *st_window_find(st_str name);
 const st_val *st_window_run(st_run *r, const st_expr *x, st_batch *b);
 /* The value of an expression without columns. */
@@ -229,12 +239,12 @@ const st_fn *st_fn_at(size_t i);
 st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_fn_code *st_compare(char op, st_type a, st_type b);
-st_fn_code st_calc_and, st_calc_or, st_calc_not, st_calc_index, st_calc_strop, st_calc_in,
-    st_calc_iff, st_calc_case, st_calc_between, st_calc_matches, st_calc_negate, st_calc_convert,
-    st_calc_array, st_calc_pack_all;
+st_fn_code st_eval_and, st_eval_or, st_eval_not, st_eval_index, st_eval_strop, st_eval_in,
+    st_eval_iff, st_eval_case, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
+    st_eval_array, st_eval_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
-bool st_calc_prepare_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);
+bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);
 
 /* aggregates */
 
@@ -407,6 +417,12 @@ void st_rows_free(st_rows *rows);
 /* Rows by place, as a new batch with the schema's columns. */
 st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema, const st_at *at,
                          size_t n);
+
+/* One row for each of n groups, a column for each call; group is by row, SIZE_MAX: in none. */
+st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t n,
+                     const st_agg_call *calls, size_t ncalls);
+/* x for every row, in a. */
+const st_val *st_rows_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a);
 
 /* tables */
 

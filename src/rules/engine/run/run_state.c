@@ -1,5 +1,4 @@
 /* run_state.c - a run's memory, and batches of rows. */
-#include "base/limits.h"
 #include "rules/engine/run/plan.h"
 
 #include "base/limits.h"
@@ -22,9 +21,9 @@ void st_shared_free(st_shared *s)
 
 st_query_limits st_query_limits_in_force(const st_query_limits *l)
 {
-    return (st_query_limits){ .rows = l->rows ? l->rows : ST_MAX_KQL_ROWS,
-                              .memory = l->memory ? l->memory : ST_MAX_KQL_MEMORY,
-                              .seconds = l->seconds ? l->seconds : ST_MAX_KQL_SECONDS };
+    return (st_query_limits){ .rows = l->rows ? l->rows : ST_MAX_RUN_ROWS,
+                              .memory = l->memory ? l->memory : ST_MAX_RUN_MEMORY,
+                              .seconds = l->seconds ? l->seconds : ST_MAX_RUN_SECONDS };
 }
 
 void st_run_init(st_run *r, const st_forest *f, st_shared *shared, const st_run_options *o,
@@ -84,7 +83,7 @@ bool st_run_stop(st_run *r, st_stop why)
     case ST_STOP_MEMORY:
         if (!r->budget.most)
             st_fail(&r->err, ST_E_LIMIT, "stopped at a value whose text has more than %zu MiB",
-                    ST_MAX_KQL_JSON >> 20);
+                    ST_MAX_JSON_TEXT >> 20);
         st_fail(&r->err, ST_E_LIMIT,
                 "stopped at %llu MiB of memory, the limit; --max-memory raises it",
                 (unsigned long long)l->memory >> 20);
@@ -287,7 +286,7 @@ bool st_rows_read(st_run *r, st_op *op, st_rows *out)
 {
     st_batch *b;
     while ((b = st_op_next(r, op)) != NULL) {
-        if (!st_graph_row(&r->mem, &out->batch, &out->cap, out->n + 1, sizeof(st_batch *))) {
+        if (!st_mem_grow(&r->mem, &out->batch, &out->cap, out->n + 1, sizeof(st_batch *))) {
             st_batch_free(b);
             return st_run_nomem(r);
         }

@@ -536,20 +536,20 @@ static void put_form(const st_extra *x, st_str s, st_buf *b)
 {
     uint64_t u;
     switch (x->form) {
-    case ST_FN_NUMBER:
+    case ST_FORM_NUMBER:
         if (whole_number(s, &u)) {
             st_buf_fmt(b, "%llu", (unsigned long long)u);
             return;
         }
         break;
-    case ST_FN_BOOL:
+    case ST_FORM_BOOL:
         if (st_str_ieq(s, ST_STR("true")) || st_str_ieq(s, ST_STR("false"))) {
             st_buf_str(b, st_str_ieq(s, ST_STR("true")) ? ST_STR("true") : ST_STR("false"));
             return;
         }
         break;
-    case ST_FN_LIST: put_list(s, b); return;
-    case ST_FN_PIPE: put_pipe(s, b); return;
+    case ST_FORM_LIST: put_list(s, b); return;
+    case ST_FORM_PIPE: put_pipe(s, b); return;
     default: break;
     }
     st_val_put_json_text(b, s);
@@ -557,8 +557,8 @@ static void put_form(const st_extra *x, st_str s, st_buf *b)
 
 static st_str extra_text(const st_run *r, const st_event *e, const st_extra *x)
 {
-    st_str file, stream, s = x->form == ST_FN_WORD ? st_str_of(x->word) : text(r, e, x->text);
-    if (x->form != ST_FN_STREAM)
+    st_str file, stream, s = x->form == ST_FORM_WORD ? st_str_of(x->word) : text(r, e, x->text);
+    if (x->form != ST_FORM_STREAM)
         return s;
     cut_stream(s, &file, &stream);
     return stream;

@@ -42,17 +42,17 @@ const st_event_rows *st_event_rows_at(size_t i)
     return i < sizeof kinds / sizeof *kinds ? &kinds[i] : NULL;
 }
 
-#define TEXT(id, name, text)                    \
-    {                                           \
-        id, name, ST_T_##text, ST_FN_TEXT, NULL \
-    }
-#define AS(form, id, name, text)                  \
+#define TEXT(id, name, text)                      \
     {                                             \
-        id, name, ST_T_##text, ST_FN_##form, NULL \
+        id, name, ST_T_##text, ST_FORM_TEXT, NULL \
     }
-#define WORD(id, name, word)                  \
-    {                                         \
-        id, name, ST_T_NONE, ST_FN_WORD, word \
+#define AS(form, id, name, text)                    \
+    {                                               \
+        id, name, ST_T_##text, ST_FORM_##form, NULL \
+    }
+#define WORD(id, name, word)                    \
+    {                                           \
+        id, name, ST_T_NONE, ST_FORM_WORD, word \
     }
 
 static const st_extra extras[] = {

@@ -63,13 +63,13 @@ typedef struct st_event_rows {
 const st_event_rows *st_event_rows_at(size_t i);
 
 typedef enum st_form {
-    ST_FN_TEXT,
-    ST_FN_NUMBER, /* decimal or 0x, as a JSON number */
-    ST_FN_BOOL,
-    ST_FN_PIPE,   /* \x as \Device\NamedPipe\x */
-    ST_FN_LIST,   /* QueryResults as an array */
-    ST_FN_STREAM, /* the stream's name behind a path */
-    ST_FN_WORD    /* always the same: word */
+    ST_FORM_TEXT,
+    ST_FORM_NUMBER, /* decimal or 0x, as a JSON number */
+    ST_FORM_BOOL,
+    ST_FORM_PIPE,   /* \x as \Device\NamedPipe\x */
+    ST_FORM_LIST,   /* QueryResults as an array */
+    ST_FORM_STREAM, /* the stream's name behind a path */
+    ST_FORM_WORD    /* always the same: word */
 } st_form;
 /* A member of AdditionalFields. id 0: of every event. */
 typedef struct st_extra {

@@ -70,7 +70,7 @@ size_t st_grouping_put(st_mem *m, st_grouping *g, const st_val *key)
     size_t at = place(m, g, key);
     if (g->table[at])
         return g->table[at] - 1;
-    if (!st_graph_row(m, &g->keys, &g->cap, (g->n + 1) * g->width + 1, sizeof *g->keys))
+    if (!st_mem_grow(m, &g->keys, &g->cap, (g->n + 1) * g->width + 1, sizeof *g->keys))
         return SIZE_MAX;
     if (g->width)
         memcpy(g->keys + g->n * g->width, key, g->width * sizeof *key);

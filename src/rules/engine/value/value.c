@@ -23,7 +23,7 @@ static bool take(st_mem *m, size_t bytes)
     return true;
 }
 
-bool st_graph_row(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
+bool st_mem_grow(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size)
 {
     size_t before = *cap;
     return need <= before ||
@@ -37,7 +37,7 @@ void *st_mem_zeroed(st_mem *m, size_t n, size_t size)
     return fits ? calloc(n, size) : NULL;
 }
 
-void st_graph_ive_back(st_mem *m, size_t before)
+void st_mem_release(st_mem *m, size_t before)
 {
     if (m->budget)
         m->budget->used -= m->held - before;
@@ -134,7 +134,7 @@ bool st_date_ticks(const st_date *d, int64_t *out)
 
 void st_date_of(int64_t ticks, st_date *d)
 {
-    int64_t days = ticks / ST_KQL_DAY + DAYS_0001, rest = ticks % ST_KQL_DAY;
+    int64_t days = ticks / ST_DAY_TICKS + DAYS_0001, rest = ticks % ST_DAY_TICKS;
     int64_t era = days / 146097, doe = days % 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
@@ -185,7 +185,7 @@ static void put_datetime(st_buf *b, int64_t t)
 
 static void put_timespan(st_buf *b, int64_t t)
 {
-    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_KQL_DAY,
+    uint64_t u = t < 0 ? 0 - (uint64_t)t : (uint64_t)t, day = (uint64_t)ST_DAY_TICKS,
              sec = (uint64_t)SECOND;
     if (t < 0)
         st_buf_char(b, '-');
@@ -257,7 +257,7 @@ void st_val_put_json(st_buf *b, const st_mem *m, st_val v)
     size_t depth = 0;
     st_val cur = v;
     for (;;) {
-        if (b->n > ST_MAX_KQL_JSON && m->budget) {
+        if (b->n > ST_MAX_JSON_TEXT && m->budget) {
             m->budget->met = true;
             return;
         }

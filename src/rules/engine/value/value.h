@@ -57,17 +57,17 @@ typedef struct st_mem {
     st_arena *arena;
     st_buf buf;        /* for whoever needs one for a moment */
     st_budget *budget; /* of the arena, too; NULL: none */
-    size_t held;       /* bytes that st_graph_row and st_mem_zeroed took from it */
+    size_t held;       /* bytes that st_mem_grow and st_mem_zeroed took from it */
 } st_mem;
 
 /* st_grow and calloc, for what an operator holds: counted, and false or NULL beyond the budget. */
-bool st_graph_row(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size);
+bool st_mem_grow(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size);
 void *st_mem_zeroed(st_mem *m, size_t n, size_t size);
 /* What was taken since held was `before` has been freed. */
-void st_graph_ive_back(st_mem *m, size_t before);
+void st_mem_release(st_mem *m, size_t before);
 
-#define ST_KQL_TICKS_MAX INT64_C(3155378975999999999)
-#define ST_KQL_DAY INT64_C(864000000000)
+#define ST_DATETIME_MAX INT64_C(3155378975999999999)
+#define ST_DAY_TICKS INT64_C(864000000000)
 
 static inline st_val st_val_null(void)
 {
@@ -91,8 +91,8 @@ static inline st_val st_val_sid(st_sid s)
 }
 static inline st_val st_val_time(int64_t ticks)
 {
-    return ticks < 0 || ticks > ST_KQL_TICKS_MAX ? st_val_null()
-                                                 : (st_val){ ST_VAL_DATETIME, { .i = ticks } };
+    return ticks < 0 || ticks > ST_DATETIME_MAX ? st_val_null()
+                                                : (st_val){ ST_VAL_DATETIME, { .i = ticks } };
 }
 static inline st_val st_val_span(int64_t ticks)
 {
@@ -115,7 +115,7 @@ st_val st_val_missing(st_type t);
 void st_val_put(st_buf *b, const st_mem *m, st_type type, st_val v);
 /* The same, as a string value. */
 st_val st_val_tostring(st_mem *m, st_type type, st_val v);
-/* As JSON: strings in quotes. Beyond ST_MAX_KQL_JSON it ends, and the budget is met. */
+/* As JSON: strings in quotes. Beyond ST_MAX_JSON_TEXT it ends, and the budget is met. */
 void st_val_put_json(st_buf *b, const st_mem *m, st_val v);
 /* A text in quotes, escaped. */
 void st_val_put_json_text(st_buf *b, st_str s);

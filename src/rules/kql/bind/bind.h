@@ -251,10 +251,15 @@ typedef struct st_bind_agg {
 bool st_bind_aggregate(st_binder *b, const st_kql_expr *e, st_bind_agg *out);
 /* A column to group by. */
 bool st_bind_key(st_binder *b, const st_kql_expr *e, st_col *col, st_expr **x);
-/* One row for each of n groups, a column for each call; group is by row, SIZE_MAX: in none. */
-st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t n,
-                     const st_agg_call *calls, size_t ncalls);
-/* x for every row, in a. */
-const st_val *st_bind_row_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a);
+
+/* graphs: graph_pattern.c */
+typedef struct st_graph_pattern st_graph_pattern;
+bool st_graph_pattern_bind(st_binder *b, st_graph_pattern *p, const st_kql_op *q);
+/* The where clause taken apart into filters and rest. anys: any() by itself is a filter. */
+bool st_graph_pattern_where(st_binder *b, st_graph_pattern *p, const st_kql_expr *where, bool anys);
+/* The columns: an operator over p->op. */
+st_op *st_graph_pattern_project(st_binder *b, st_graph_pattern *p, const st_kql_op *q);
+st_bind_op st_bind_op_make_graph, st_bind_op_graph_match, st_bind_op_graph_shortest_paths,
+    st_bind_op_graph_to_table, st_bind_op_graph_mark_components;
 
 #endif

@@ -7,6 +7,7 @@
  * written out where they are used, as they are bound there.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/kql/syntax/lex.h"

@@ -174,7 +174,7 @@ static st_val guid_value(st_binder *b, const st_guid *g)
 static st_val datetime_value(const st_binder *b, const st_kql_value *v)
 {
     int64_t now = b->r->now;
-    return st_val_time(v->now ? now : v->today ? now - now % ST_KQL_DAY + v->i : v->i);
+    return st_val_time(v->now ? now : v->today ? now - now % ST_DAY_TICKS + v->i : v->i);
 }
 
 static st_val value_of(st_binder *b, const st_kql_value *v)
@@ -377,7 +377,7 @@ static st_expr *bind_path(st_binder *b, const st_kql_expr *e, st_expr *base, st_
     if (args[0] && args[0]->type != ST_TYPE_DYNAMIC)
         st_bind_error(b, e->span, NULL, "a %s has no members; use parse_json() if it is JSON text",
                       st_type_name(base->type));
-    return st_bind_call(b, st_calc_index, ST_TYPE_DYNAMIC, args, 2);
+    return st_bind_call(b, st_eval_index, ST_TYPE_DYNAMIC, args, 2);
 }
 
 static st_expr *bind_member(st_binder *b, const st_kql_expr *e)
@@ -526,8 +526,8 @@ static st_expr *any_column(st_binder *b, st_span at, st_bind_strop op, st_expr *
         copy->nargs = 1;
         x[n++] = copy;
     }
-    st_expr *any = st_bind_joined(b, x, n, st_calc_or);
-    return any && negate ? st_bind_call(b, st_calc_not, ST_TYPE_BOOL, &any, 1) : any;
+    st_expr *any = st_bind_joined(b, x, n, st_eval_or);
+    return any && negate ? st_bind_call(b, st_eval_not, ST_TYPE_BOOL, &any, 1) : any;
 }
 
 /* A text as search's condition; `*` at its ends widens it. */
@@ -591,14 +591,14 @@ static st_expr *bind_strop(st_binder *b, const st_kql_expr *e, st_bind_strop op)
     if (!textual(args[0]->type) || !textual(args[1]->type))
         return no_text(b, e, args);
     if (args[1]->type == ST_TYPE_DYNAMIC) /* an array too is one text here */
-        args[1] = st_bind_call(b, st_calc_convert, ST_TYPE_STRING, &args[1], 1);
+        args[1] = st_bind_call(b, st_eval_convert, ST_TYPE_STRING, &args[1], 1);
     if (!args[1])
         return NULL;
     if (args[1]->kind == ST_EXPR_CONST)
         return st_bind_predicate(b, e->u.binary.right->span, op, false, args, 2);
     if (op.op == ST_M_REGEX)
-        return call_node(b, st_calc_matches, ST_TYPE_BOOL, args, 2);
-    st_expr *x = call_node(b, st_calc_strop, ST_TYPE_BOOL, args, 2);
+        return call_node(b, st_eval_matches, ST_TYPE_BOOL, args, 2);
+    st_expr *x = call_node(b, st_eval_strop, ST_TYPE_BOOL, args, 2);
     if (x) {
         x->mop = op.op;
         x->fold = op.fold;
@@ -614,7 +614,7 @@ st_expr *st_bind_logic_side(st_binder *b, const st_kql_expr *e)
         return st_bind_condition(b, e);
     st_expr *x = st_bind_expr(b, e);
     if (x && x->type == ST_TYPE_DYNAMIC)
-        return st_bind_call(b, st_calc_convert, ST_TYPE_BOOL, &x, 1);
+        return st_bind_call(b, st_eval_convert, ST_TYPE_BOOL, &x, 1);
     return check_condition(b, e, x);
 }
 
@@ -639,7 +639,7 @@ static st_expr *bind_arith(st_binder *b, const st_kql_expr *e)
     for (size_t i = 0; i < 2; i++) {
         st_type as = arith_partner(op, args[1 - i]->type);
         if (args[i]->type == ST_TYPE_DYNAMIC && as != ST_TYPE_DYNAMIC &&
-            !(args[i] = st_bind_call(b, st_calc_convert, as, &args[i], 1)))
+            !(args[i] = st_bind_call(b, st_eval_convert, as, &args[i], 1)))
             return NULL;
     }
     st_type type;
@@ -771,7 +771,7 @@ static st_expr *bind_unary(st_binder *b, const st_kql_expr *e)
     }
     if (e->u.unary.op == ST_KQL_OP_ADD)
         return x;
-    return st_bind_call(b, st_calc_negate, x->type == ST_TYPE_INT ? ST_TYPE_LONG : x->type, &x, 1);
+    return st_bind_call(b, st_eval_negate, x->type == ST_TYPE_INT ? ST_TYPE_LONG : x->type, &x, 1);
 }
 
 /* in, has_any, has_all, between */
@@ -836,7 +836,7 @@ static st_expr *bind_in(st_binder *b, const st_kql_expr *e)
     bool text = terms || insensitive || args[0]->type == ST_TYPE_STRING;
     if (text && all_constant(args + 1, n - 1))
         return st_bind_predicate(b, e->span, s, op == ST_KQL_OP_HAS_ALL, args, n);
-    st_expr *x = call_node(b, text ? st_calc_strop : st_calc_in, ST_TYPE_BOOL, args, n);
+    st_expr *x = call_node(b, text ? st_eval_strop : st_eval_in, ST_TYPE_BOOL, args, n);
     if (x) {
         x->mop = s.op;
         x->fold = s.fold;
@@ -875,7 +875,7 @@ static st_expr *bind_between(st_binder *b, const st_kql_expr *e)
             return st_bind_call(b, st_compare('l', t, ST_TYPE_DATETIME), ST_TYPE_BOOL, pair, 2);
         }
     }
-    st_expr *x = call_node(b, st_calc_between, ST_TYPE_BOOL, args, 3);
+    st_expr *x = call_node(b, st_eval_between, ST_TYPE_BOOL, args, 3);
     if (x)
         x->negate = e->u.between.negated;
     return fold(b, x);
@@ -952,7 +952,7 @@ static bool check_args(st_binder *b, const st_kql_expr *e, const char *name, con
         bool text = ((want == 's' || want == 'r') && x[i]->type == ST_TYPE_DYNAMIC) ||
                     (want == 'x' && x[i]->type != ST_TYPE_STRING);
         if (text) {
-            x[i] = st_bind_call(b, st_calc_convert, ST_TYPE_STRING, &x[i], 1);
+            x[i] = st_bind_call(b, st_eval_convert, ST_TYPE_STRING, &x[i], 1);
             if (!x[i])
                 return false;
         }
@@ -998,7 +998,7 @@ static st_type unify_branches(st_binder *b, st_expr **x, size_t n)
     if (t == ST_TYPE_UNKNOWN)
         return ST_TYPE_DYNAMIC;
     for (size_t i = 1; i < n; i += i + 2 < n ? 2 : 1)
-        if (x[i]->type != t && !(x[i] = st_bind_call(b, st_calc_convert, t, &x[i], 1)))
+        if (x[i]->type != t && !(x[i] = st_bind_call(b, st_eval_convert, t, &x[i], 1)))
             return ST_TYPE_UNKNOWN;
     return t;
 }
@@ -1045,7 +1045,7 @@ static st_type result_type(st_binder *b, const st_kql_expr *e, const st_fn *f, s
             "case() needs an odd number of arguments; the last is for when no condition holds");
         return t;
     default:
-        if (f->code == st_calc_iff)
+        if (f->code == st_eval_iff)
             return unify_branches(b, x, n);
         t = widest(x, 0, n, 1);
         break;
@@ -1192,7 +1192,7 @@ static bool bind_param(st_binder *b, const st_kql_param *p, const st_kql_expr *a
     v->x = st_bind_expr(b, arg);
     st_type want = st_bind_type(p->type);
     if (v->x && v->x->type != want && st_type_numeric(want) && st_type_numeric(v->x->type))
-        v->x = st_bind_call(b, st_calc_convert, want, &v->x, 1);
+        v->x = st_bind_call(b, st_eval_convert, want, &v->x, 1);
     if (v->x && v->x->type != want && v->x->type != ST_TYPE_UNKNOWN && want != ST_TYPE_UNKNOWN)
         st_bind_error(b, arg->span, "KS107", "a %s is needed for %.*s, not %s", st_type_name(want),
                       ST_FMT(p->name.text), st_type_name(v->x->type));
@@ -1312,7 +1312,7 @@ static st_expr *pack_all(st_binder *b, const st_kql_expr *e)
         x[2 * i] = st_bind_const(b, ST_TYPE_STRING, st_val_str(&b->r->mem, b->row->v[i].name));
         x[2 * i + 1] = col;
     }
-    st_expr *call = x ? call_node(b, st_calc_pack_all, ST_TYPE_DYNAMIC, x, 2 * n) : NULL;
+    st_expr *call = x ? call_node(b, st_eval_pack_all, ST_TYPE_DYNAMIC, x, 2 * n) : NULL;
     if (call)
         call->all = flag.tag == ST_VAL_BOOL && flag.u.b;
     return call;
@@ -1326,8 +1326,7 @@ static bool prepare_regex(st_binder *b, const st_kql_expr *e, const st_fn *f, st
         return true;
     st_err err = { 0 };
     size_t offset;
-    if (st_calc_prepare_regex(b->r, x, st_pool_get(b->r->mem.pool, x->args[i]->value.u.s), &offset,
-                              &err))
+    if (st_expr_regex(b->r, x, st_pool_get(b->r->mem.pool, x->args[i]->value.u.s), &offset, &err))
         return true;
     st_bind_error(b, e->u.call.args.items[i]->span, NULL, "%s", err.text);
     return false;

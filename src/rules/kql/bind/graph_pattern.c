@@ -5,6 +5,7 @@
  * that element, found once for all of the graph; the others are asked of whole matches.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 
@@ -28,8 +29,8 @@ static bool length(st_binder *b, const st_kql_expr *e, uint32_t *out)
     st_type t;
     if (!st_bind_constant(b, e, &v, &t))
         return false;
-    if (v.tag != ST_VAL_LONG || v.u.i < 0 || v.u.i > ST_MAX_KQL_PATH) {
-        st_bind_error(b, e->span, NULL, "a length from 0 to %u is needed", ST_MAX_KQL_PATH);
+    if (v.tag != ST_VAL_LONG || v.u.i < 0 || v.u.i > ST_MAX_GRAPH_PATH) {
+        st_bind_error(b, e->span, NULL, "a length from 0 to %u is needed", ST_MAX_GRAPH_PATH);
         return false;
     }
     *out = (uint32_t)v.u.i;
@@ -64,9 +65,17 @@ static size_t node_element(st_binder *b, st_graph_pattern *p, const st_kql_eleme
     }
     if (at == SIZE_MAX) {
         at = p->n++;
-        p->elements[at] = (st_graph_element){ .name = e->name.text, .span = e->span };
+        p->elements[at] = (st_graph_element){ .name = e->name.text };
     }
     return at;
+}
+
+static st_graph_direction direction_of(st_kql_direction d)
+{
+    static const st_graph_direction as[] = { [ST_KQL_DIR_RIGHT] = ST_GRAPH_RIGHT,
+                                             [ST_KQL_DIR_LEFT] = ST_GRAPH_LEFT,
+                                             [ST_KQL_DIR_ANY] = ST_GRAPH_EITHER };
+    return as[d];
 }
 
 static bool edge_element(st_binder *b, st_graph_pattern *p, const st_kql_element *e, size_t left,
@@ -80,7 +89,7 @@ static bool edge_element(st_binder *b, st_graph_pattern *p, const st_kql_element
     }
     *at = p->n++;
     p->elements[*at] = (st_graph_element){
-        .name = e->name.text, .span = e->span, .edge = true, .left = left, .direction = e->direction
+        .name = e->name.text, .edge = true, .left = left, .direction = direction_of(e->direction)
     };
     return lengths(b, e, &p->elements[*at]);
 }
@@ -343,9 +352,9 @@ static bool find_subject(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
 bool st_graph_pattern_bind(st_binder *b, st_graph_pattern *p, const st_kql_op *q)
 {
     size_t most = count_elements(q), last = 0;
-    if (most > ST_MAX_KQL_PATTERN) {
+    if (most > ST_MAX_GRAPH_PATTERN) {
         st_bind_error(b, q->span, NULL, "a pattern of more than %u nodes and edges",
-                      ST_MAX_KQL_PATTERN);
+                      ST_MAX_GRAPH_PATTERN);
         return false;
     }
     p->elements = ST_NEWN(&b->r->arena, st_graph_element, most);
@@ -416,7 +425,7 @@ static bool what_it_reads(st_binder *b, const st_graph_pattern *p, const st_expr
 static bool bind_rest(st_binder *b, st_graph_pattern *p, st_expr *x)
 {
     st_expr *pair[] = { p->rest, x };
-    p->rest = p->rest ? st_bind_call(b, st_calc_and, ST_TYPE_BOOL, pair, 2) : x;
+    p->rest = p->rest ? st_bind_call(b, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
     return p->rest != NULL;
 }
 

@@ -140,7 +140,7 @@ st_expr *st_bind_logic(st_binder *b, const st_kql_expr *e)
     size_t n = x ? merge_alike(b, e, x, t.n) : 0;
     free((void *)t.v);
     if (x)
-        return st_bind_joined(b, x, n, e->u.binary.op == ST_KQL_OP_AND ? st_calc_and : st_calc_or);
+        return st_bind_joined(b, x, n, e->u.binary.op == ST_KQL_OP_AND ? st_eval_and : st_eval_or);
     if (!ok)
         st_run_nomem(b->r);
     b->failed = true;

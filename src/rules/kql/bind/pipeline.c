@@ -6,6 +6,7 @@
  * its name.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
 #include "rules/text/suggest.h"

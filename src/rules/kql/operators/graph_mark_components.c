@@ -6,6 +6,7 @@
  * graph algorithms, 1972) with a stack of its own.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 
@@ -160,7 +161,7 @@ static bool make(st_run *r, st_graph *g)
     for (uint32_t v = 0; v < g->n; v++)
         m->component[v] = UINT32_MAX;
     bool ok = m->strong ? strong(r, g, m->component) : weak(r, g, m->component);
-    st_graph_ive_back(&r->mem, held);
+    st_mem_release(&r->mem, held);
     return ok;
 }
 
@@ -186,7 +187,7 @@ static st_node node_of(st_graph *g, st_gid node)
 st_op *st_bind_op_graph_mark_components(st_binder *b, st_op *in, const st_kql_op *q)
 {
     const st_kql_name *kind = &q->u.mark.kind, *id = &q->u.mark.id;
-    st_graph *g = st_graph_new(b, sizeof(marker));
+    st_graph *g = st_graph_new(b->r, sizeof(marker));
     if (!g)
         return NULL;
     marker *m = g->maker;
@@ -205,5 +206,5 @@ st_op *st_bind_op_graph_mark_components(st_binder *b, st_op *in, const st_kql_op
     g->node_of = node_of;
     m->column =
         st_schema_put(b->r, &g->node, id->text.n ? id->text : ST_STR("ComponentId"), ST_TYPE_LONG);
-    return m->column == SIZE_MAX ? NULL : st_op_graph(b, g);
+    return m->column == SIZE_MAX ? NULL : st_op_graph(b->r, g);
 }

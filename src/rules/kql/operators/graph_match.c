@@ -7,6 +7,7 @@
  * be the same node (cycles=none forbids it), and no edge is used twice (cycles=all allows it).
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,7 +81,7 @@ static st_gid taken_by(const match *m, const frame *f)
 
 static bool push(st_run *r, match *m, frame f)
 {
-    if (!st_graph_row(&r->mem, &m->stack, &m->cap, m->depth + 1, sizeof *m->stack))
+    if (!st_mem_grow(&r->mem, &m->stack, &m->cap, m->depth + 1, sizeof *m->stack))
         return st_run_nomem(r);
     frame *top = &m->stack[m->depth++];
     *top = f;
@@ -148,7 +149,7 @@ static bool save_path(st_run *r, match *m, size_t i, const frame *first, size_t 
 {
     st_graph_matches *to = &m->found;
     const st_graph_step *s = &m->steps[i];
-    if (!st_graph_row(&r->mem, &to->path, &to->path_cap, to->path_used + n + 1, sizeof *to->path))
+    if (!st_mem_grow(&r->mem, &to->path, &to->path_cap, to->path_used + n + 1, sizeof *to->path))
         return st_run_nomem(r);
     to->path_at[s->edge][to->n] = to->path_used;
     to->path_n[s->edge][to->n] = (uint32_t)n;

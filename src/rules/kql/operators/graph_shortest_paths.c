@@ -9,6 +9,7 @@
  * ends at one node finds only the path of no edges.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -126,7 +127,7 @@ static bool set_out(st_run *r, paths *s)
 
 static bool add_arc(st_run *r, paths *s, uint32_t to, uint32_t from, st_gid edge)
 {
-    if (!st_graph_row(&r->mem, &s->arcs, &s->arcs_cap, s->narcs + 1, sizeof *s->arcs))
+    if (!st_mem_grow(&r->mem, &s->arcs, &s->arcs_cap, s->narcs + 1, sizeof *s->arcs))
         return st_run_nomem(r);
     visit *v = &s->visits[to];
     s->arcs[s->narcs++] = (arc){ .from = from, .edge = edge };
@@ -154,8 +155,8 @@ static bool accept(st_run *r, paths *s, uint32_t at)
     if (*best && (!s->all || *best != v->layer + 1))
         return true;
     *best = v->layer + 1;
-    if (!st_graph_row(&r->mem, &s->accepted, &s->accepted_cap, s->naccepted + 1,
-                      sizeof *s->accepted))
+    if (!st_mem_grow(&r->mem, &s->accepted, &s->accepted_cap, s->naccepted + 1,
+                     sizeof *s->accepted))
         return st_run_nomem(r);
     s->accepted[s->naccepted++] = at;
     return true;
@@ -178,7 +179,7 @@ static bool reach(st_run *r, paths *s, visit v, uint32_t from, st_gid edge)
         if (at)
             return !s->all || s->visits[at - 1].layer != v.layer ||
                    add_arc(r, s, at - 1, from, edge);
-        if (!st_graph_row(&r->mem, &s->visits, &s->visits_cap, s->nvisits + 1, sizeof *s->visits))
+        if (!st_mem_grow(&r->mem, &s->visits, &s->visits_cap, s->nvisits + 1, sizeof *s->visits))
             return st_run_nomem(r);
         at = (uint32_t)s->nvisits++;
         s->visits[at] = v;
@@ -266,7 +267,7 @@ static bool save_edges(st_run *r, paths *s, size_t i, size_t n)
         m->id[step->edge][m->n] = s->edges[0];
         return true;
     }
-    if (!st_graph_row(&r->mem, &m->path, &m->path_cap, m->path_used + n + 1, sizeof *m->path))
+    if (!st_mem_grow(&r->mem, &m->path, &m->path_cap, m->path_used + n + 1, sizeof *m->path))
         return st_run_nomem(r);
     m->path_at[step->edge][m->n] = m->path_used;
     m->path_n[step->edge][m->n] = (uint32_t)n;
@@ -281,7 +282,7 @@ static bool save(st_run *r, paths *s)
 {
     st_graph_matches *m = &s->found;
     size_t n = 0, step = 0;
-    bool ok = st_graph_row(&r->mem, &s->edges, &s->edges_cap, s->depth + 1, sizeof *s->edges) ||
+    bool ok = st_mem_grow(&r->mem, &s->edges, &s->edges_cap, s->depth + 1, sizeof *s->edges) ||
               st_run_nomem(r);
     m->id[s->start][m->n] = s->visits[0].node;
     for (size_t k = s->depth; ok && k-- > 0;) {
@@ -303,7 +304,7 @@ static bool save(st_run *r, paths *s)
 
 static bool push(st_run *r, paths *s, uint32_t at)
 {
-    if (!st_graph_row(&r->mem, &s->stack, &s->stack_cap, s->depth + 1, sizeof *s->stack))
+    if (!st_mem_grow(&r->mem, &s->stack, &s->stack_cap, s->depth + 1, sizeof *s->stack))
         return st_run_nomem(r);
     s->stack[s->depth++] = (frame){ at, s->visits[at].first };
     return true;

@@ -4,6 +4,7 @@
  * Kusto's ids are hashes; here they are the numbers of the nodes, from 0.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 
 typedef struct listing {
     st_graph *g;

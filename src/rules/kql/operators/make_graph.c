@@ -9,6 +9,7 @@
  * from one part into another, and the operator for each part runs once over them all.
  */
 #include "rules/engine/graph/graph.h"
+#include "rules/kql/bind/bind.h"
 #include "rules/engine/value/group.h"
 
 typedef struct table {
@@ -268,7 +269,7 @@ static bool bind_nodes(st_binder *b, st_graph *g, const st_kql_op *q, st_type id
 
 st_op *st_bind_op_make_graph(st_binder *b, st_op *in, const st_kql_op *q)
 {
-    st_graph *g = st_graph_new(b, sizeof(maker));
+    st_graph *g = st_graph_new(b->r, sizeof(maker));
     if (!g || !st_run_own(b->r, g->maker, maker_free))
         return NULL;
     maker *m = g->maker;
@@ -293,7 +294,7 @@ st_op *st_bind_op_make_graph(st_binder *b, st_op *in, const st_kql_op *q)
     }
     if (!bind_nodes(b, g, q, from))
         return NULL;
-    st_op *op = st_op_graph(b, g);
+    st_op *op = st_op_graph(b->r, g);
     const st_kql_op *each = q->u.graph.body ? q->u.graph.body->first : NULL;
     if (each && each->next) {
         st_bind_error(b, each->next->word, NULL, "only one operator may stand in partitioned-by");

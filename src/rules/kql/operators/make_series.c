@@ -119,12 +119,12 @@ static bool number_rows(st_run *r, const series *s, work *w)
 {
     const st_val **v = ST_NEWN(&w->arena, const st_val *, s->nkeys + 1);
     st_val *key = ST_NEWN(&w->arena, st_val, s->nkeys + 1);
-    const st_val *on = st_bind_row_values(r, &w->rows, s->on, &w->arena);
+    const st_val *on = st_rows_values(r, &w->rows, s->on, &w->arena);
     w->cell = ST_NEWN(&w->arena, size_t, w->rows.rows + 1);
     if (!v || !key || !on || !w->cell)
         return st_run_nomem(r);
     for (size_t i = 0; i < s->nkeys; i++)
-        if (!(v[i] = st_bind_row_values(r, &w->rows, s->keys[i], &w->arena)))
+        if (!(v[i] = st_rows_values(r, &w->rows, s->keys[i], &w->arena)))
             return false;
     if (!find_axis(r, s, on, w->rows.rows, &w->axis))
         return false;
@@ -140,7 +140,7 @@ static bool number_rows(st_run *r, const series *s, work *w)
         if (g == SIZE_MAX || (w->cell[k] = st_grouping_put(&r->mem, &w->cells, pair)) == SIZE_MAX)
             return st_run_nomem(r);
     }
-    size_t most = w->axis.n ? ST_MAX_KQL_POINTS / w->axis.n : 0;
+    size_t most = w->axis.n ? ST_MAX_SERIES_POINTS / w->axis.n : 0;
     if (w->keys.n > most) {
         w->keys.n = most;
         r->limit = "make-series met its limit of points";

@@ -128,7 +128,7 @@ static bool holds(st_run *r, const st_op *op, const stage *g, st_at at, const se
 
 static bool give(st_run *r, scan *s, const taken *t)
 {
-    if (!st_graph_row(&r->mem, &s->out, &s->out_cap, s->nout + 1, sizeof *s->out))
+    if (!st_mem_grow(&r->mem, &s->out, &s->out_cap, s->nout + 1, sizeof *s->out))
         return st_run_nomem(r);
     s->out[s->nout++] = *t;
     return true;
@@ -149,8 +149,8 @@ static bool take(st_run *r, st_op *op, size_t k, st_at at)
     const stage *g = &s->stages[k];
     sequence *q = &s->sequences[k];
     size_t first = s->nvalues;
-    if (!st_graph_row(&r->mem, &s->values, &s->values_cap, first + s->ndeclared + 1,
-                      sizeof *s->values))
+    if (!st_mem_grow(&r->mem, &s->values, &s->values_cap, first + s->ndeclared + 1,
+                     sizeof *s->values))
         return st_run_nomem(r);
     for (size_t i = 0; i < s->ndeclared; i++)
         s->values[first + i] = s->defaults[i];
@@ -238,7 +238,7 @@ static bool scan_all(st_run *r, st_op *op)
         if (!st_run_going(r) || !scan_batch(r, op, i))
             return false;
         if (cap == s->out_cap && values == s->values_cap)
-            st_graph_ive_back(&r->mem, held);
+            st_mem_release(&r->mem, held);
     }
     for (size_t k = 0; k < s->n; k++)
         if (!settle(r, s, &s->sequences[k]))
@@ -393,7 +393,7 @@ static bool declare(st_binder *b, const st_kql_op *q, scan *s, const st_schema *
 static bool join_and(st_binder *b, st_expr **to, st_expr *x)
 {
     st_expr *pair[] = { *to, x };
-    *to = *to ? st_bind_call(b, st_calc_and, ST_TYPE_BOOL, pair, 2) : x;
+    *to = *to ? st_bind_call(b, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
     return *to != NULL;
 }
 
@@ -446,7 +446,7 @@ static bool bind_assigned(st_binder *b, binding *g, stage *to, const st_kql_list
         if (!x || x->type == ST_TYPE_UNKNOWN)
             return false;
         if (x->type != want && st_type_numeric(want) && st_type_numeric(x->type))
-            x = st_bind_call(b, st_calc_convert, want, &x, 1);
+            x = st_bind_call(b, st_eval_convert, want, &x, 1);
         if (x && x->type != want && want != ST_TYPE_DYNAMIC) {
             st_bind_error(b, e->span, "KS107", "a %s is needed for %.*s, not %s",
                           st_type_name(want), ST_FMT(g->s->declared[at].name),

@@ -62,7 +62,7 @@ static int by_value(const void *pa, const void *pb, void *pc)
 
 static bool add_path(st_run *r, paths *p, path one)
 {
-    if (!st_graph_row(&r->mem, &p->v, &p->cap, p->n + 1, sizeof *p->v))
+    if (!st_mem_grow(&r->mem, &p->v, &p->cap, p->n + 1, sizeof *p->v))
         return st_run_nomem(r);
     p->v[p->n++] = one;
     return true;
@@ -82,7 +82,7 @@ typedef struct work {
 static bool group_rows(st_run *r, work *w, const st_rows *rows, const level *l,
                        const size_t *path_of)
 {
-    const st_val *key = st_bind_row_values(r, rows, l->key, &w->arena);
+    const st_val *key = st_rows_values(r, rows, l->key, &w->arena);
     w->group = ST_NEWN(&w->arena, size_t, rows->rows + 1);
     if (!key || !w->group)
         return st_run_nomem(r);

@@ -1,12 +1,12 @@
 /* graph.c - what all graphs have in common: being made once, adjacency, batches of properties. */
 #include "rules/engine/graph/graph.h"
 
-st_graph *st_graph_new(st_binder *b, size_t maker_size)
+st_graph *st_graph_new(st_run *r, size_t maker_size)
 {
-    st_graph *g = ST_NEW(&b->r->arena, st_graph);
-    void *maker = st_arena_alloc(&b->r->arena, maker_size, 1);
+    st_graph *g = ST_NEW(&r->arena, st_graph);
+    void *maker = st_arena_alloc(&r->arena, maker_size, 1);
     if (!g || !maker) {
-        st_run_nomem(b->r);
+        st_run_nomem(r);
         return NULL;
     }
     g->maker = maker;
@@ -52,9 +52,9 @@ bool st_graph_index(st_run *r, st_graph *g)
     return index_by(r, g, g->from, &g->out) && index_by(r, g, g->to, &g->in);
 }
 
-st_op *st_op_graph(st_binder *b, st_graph *g)
+st_op *st_op_graph(st_run *r, st_graph *g)
 {
-    st_op *op = st_op_new(b->r, make_it, NULL, 0);
+    st_op *op = st_op_new(r, make_it, NULL, 0);
     if (op)
         op->graph = g;
     g->op = op;
