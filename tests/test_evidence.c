@@ -244,7 +244,7 @@ static void walk__files_that_are_no_logs__told_apart(void **state)
         { "d/d.evtx", "version https://git-lfs.github.com/spec/v1\n", 43, 43, ST_S_UNOPENED,
           "git lfs pull" },
         { "d/e.evtx", "/annex/objects/MD5-s1--", 23, 23, ST_S_UNOPENED, "git annex get" },
-        { "d/a.zip", "PK\3\4", 4, 100, ST_S_UNOPENED, "unpack" },
+        { "d/a.zip", "PK\3\4", 4, 100, ST_S_UNOPENED, "nothing can be unpacked" },
         { "d/a.enc", "ENCRYPTEDACQUIRE", 16, 100, ST_S_UNOPENED, "decrypt" },
         { "d/b.enc", "\1", 1, 100, ST_S_UNOPENED, "decrypt" },
         { "d/a.gpg", (const char *)random, sizeof random, sizeof random, ST_S_UNOPENED, "decrypt" },

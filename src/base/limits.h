@@ -95,8 +95,8 @@
 /* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
  * it is all zeros. Met: it is of unknown kind. */
 #define ST_MAX_ZERO_SCAN 65536u
-/* Archives inside each other that are opened, if no option says otherwise; collections have two, and
- * a folder of them packed once more three. Met: the next one isn't opened, and named. */
+/* Archives inside each other that are opened, if no option says otherwise; collections have two,
+ * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
 #define ST_ARCHIVE_DEPTH 3u
 /* The same, whatever an option says. */
 #define ST_MAX_ARCHIVE_DEPTH 16u
@@ -116,7 +116,8 @@
 #define ST_MAX_MEMBER_NAME 4096u
 /* What the child that reads an archive may add to its memory (large dictionaries of 7z and zstd
  * have some hundred megabytes), and seconds of processor it may use: an hour unpacks a terabyte of
- * deflate or 200 GiB of LZMA. Met: it ends; members before are kept, the archive is said to be read in part. */
+ * deflate or 200 GiB of LZMA. Met: it ends; members before are kept, the archive is said to be read
+ * in part. */
 #define ST_MAX_ARCHIVE_MEMORY (UINT64_C(1) << 30)
 #define ST_MAX_ARCHIVE_SECONDS 3600u
 /* Milliseconds of processor that it may take without a word, neither asking for bytes nor giving

@@ -12,8 +12,6 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <xxhash.h>
 
 enum { HEADER = 4096, SLOT = 65536, FIRST_LOOK = HEADER + 8, LAST_LOOK = HEADER + 2 * SLOT + 8 };
 
@@ -32,7 +30,7 @@ typedef struct worker {
     const st_unit *u;
     const st_intake *how;
     uint64_t size, ticket;
-    bool broken, asks; /* asks: data is answered */
+    bool has_ticket, broken, asks; /* asks: data is answered */
 } worker;
 
 static bool say(worker *w, const message *m, const void *p)
@@ -65,12 +63,14 @@ static size_t ask_bytes(void *ctx, uint64_t offset, void *to, size_t n)
 static bool is_mine(void *ctx, uint64_t i)
 {
     worker *w = ctx;
-    if (i < w->ticket)
-        return false;
-    w->ticket = atomic_fetch_add(w->u->ticket, 1);
-    while (w->ticket < i)
+    while (!w->has_ticket || w->ticket < i) {
         w->ticket = atomic_fetch_add(w->u->ticket, 1);
-    return w->ticket == i;
+        w->has_ticket = true;
+    }
+    if (w->ticket != i)
+        return false;
+    w->has_ticket = false;
+    return true;
 }
 
 static bool ask_member(void *ctx, uint64_t i, st_str name, unsigned flags, uint64_t size)
@@ -115,8 +115,6 @@ static void serve(void *ctx, int fd)
                         .ended = say_ended };
     uint64_t members = 0;
     setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive gives no name else */
-    if (w->u->ticket)
-        w->ticket = 0;
     st_confine(fd, &(st_confinement){ ST_MAX_ARCHIVE_MEMORY, ST_MAX_ARCHIVE_SECONDS });
     st_unpacked how = st_unpack(&o, &io, &members);
     message m = { .what = SAY_END, .a = how, .b = members };
@@ -137,7 +135,6 @@ typedef struct visit {
     unsigned char *head;
     size_t filled;
     uint64_t end; /* where its bytes end so far */
-    XXH3_state_t *hash;
     unsigned char block[ST_ARCHIVE_BLOCK];
 } visit;
 
@@ -204,7 +201,6 @@ static bool begin_member(visit *v, const message *m)
     v->looking = true;
     v->filled = 0;
     v->end = 0;
-    XXH3_128bits_reset(v->hash);
     return reply(v, v->m ? MORE : SKIP);
 }
 
@@ -219,7 +215,7 @@ static bool tell(visit *v, bool all)
     if (st_file_open(&head, &f, &why) != ST_OK || st_sniff(f, &v->m->kind, &why) != ST_OK)
         v->u->code = ST_E_MEMORY;
     st_file_close(f);
-    bool sure = strcmp(v->m->kind.name, "unknown") != 0 && !v->m->kind.empty;
+    bool sure = !v->m->kind.guessed && !v->m->kind.zeros && !v->m->kind.empty;
     return all || sure || v->filled == LAST_LOOK;
 }
 
@@ -228,8 +224,8 @@ static bool is_wanted(const visit *v, const st_kind *k)
 {
     if (k->format)
         return v->u->open_inner || k->format == ST_F_STREAM;
-    return k->evtx || k->text || (k->empty && v->filled == LAST_LOOK) ||
-           (v->run->carve && k->carvable);
+    return k->evtx || (k->zeros && v->filled == LAST_LOOK) || (v->run->carve && k->carvable) ||
+           st_is_sparse_index(v->m->name);
 }
 
 static void fill_head(visit *v, uint64_t offset, const unsigned char *p, size_t n)
@@ -245,20 +241,6 @@ static void fill_head(visit *v, uint64_t offset, const unsigned char *p, size_t 
     v->filled += take;
 }
 
-static void hash_to(visit *v, uint64_t offset, const unsigned char *p, size_t n)
-{
-    static const unsigned char zeros[HEADER];
-    while (v->end < offset) {
-        uint64_t gap = offset - v->end;
-        size_t k = gap < sizeof zeros ? (size_t)gap : sizeof zeros;
-        XXH3_128bits_update(v->hash, zeros, k);
-        v->end += k;
-    }
-    if (n)
-        XXH3_128bits_update(v->hash, p, n);
-    v->end += n;
-}
-
 static const char *in_words(visit *v, const st_err *why)
 {
     st_str s = st_arena_copy(&v->u->arena, st_str_of(why->text));
@@ -271,7 +253,7 @@ static bool keep(visit *v, uint64_t offset, const unsigned char *p, size_t n)
     st_err why = { 0 };
     const char *met = limit_met(v, offset + n, n);
     if (!met && st_spool_put(v->spool, offset, p, n, &why) == ST_OK) {
-        hash_to(v, offset, p, n);
+        v->end = offset + n;
         return true;
     }
     if (why.code == ST_E_MEMORY)
@@ -300,26 +282,25 @@ static void finish(visit *v, st_unpacked how, uint64_t size)
     if (v->looking) {
         v->m = m;
         tell(v, true);
-        m->kept = is_wanted(v, &m->kind) && !m->kind.empty;
+        m->kept = is_wanted(v, &m->kind);
         v->m = NULL;
     }
-    if (!m->kept && !m->kind.empty)
-        m->whole = true;
     if (!m->kept) {
         st_spool_drop(v->spool);
         return;
     }
-    m->whole = how == ST_U_OK && !m->short_of;
-    if (size > v->end)
-        hash_to(v, size, NULL, 0);
     if (st_spool_end(v->spool, size, &m->place, &why) != ST_OK) {
         m->kept = false;
         m->short_of = in_words(v, &why);
         v->u->code = why.code == ST_E_MEMORY ? ST_E_MEMORY : v->u->code;
     }
-    XXH128_hash_t h = XXH3_128bits_digest(v->hash);
-    m->hash[0] = h.low64;
-    m->hash[1] = h.high64;
+}
+
+static void forget(visit *v)
+{
+    v->m->kept = false;
+    v->looking = false;
+    finish(v, ST_U_OK, 0);
 }
 
 /* What is said to bytes that came while it wasn't known what they are. */
@@ -340,27 +321,24 @@ static bool take_data(visit *v, const message *m)
 {
     if (m->n > sizeof v->block || !st_child_receive(&v->child, v->block, m->n))
         return false;
-    if (!v->m || m->a < v->end || m->a > ST_MAX_MEMBER_BYTES)
+    if (!v->m) /* it didn't fit: what comes until its end isn't wanted */
+        return limit_met(v, 0, m->n) == NULL;
+    if (m->a < v->end || m->a > ST_MAX_MEMBER_BYTES)
         return false;
     if (v->filled < LAST_LOOK)
         fill_head(v, m->a, v->block, m->n);
     bool looked = v->looking;
     answer k = keep(v, m->a, v->block, m->n) ? KEEP : SKIP;
-    if (looked && k == KEEP)
+    if (k == SKIP)
+        v->m->kept =
+            v->u->short_of != NULL; /* at a limit of all, what there is; else it is named */
+    else if (looked)
         k = judge(v);
-    if (v->u->code || v->u->again || (k == SKIP && v->u->short_of))
+    if (v->u->code || v->u->again || v->u->short_of)
         return false;
-    if (k == SKIP && v->m->short_of) { /* no room: it is named, not read */
-        v->m->kept = false;
-        st_spool_drop(v->spool);
-        v->m = NULL;
-    } else if (k == SKIP) {
-        v->m->kept = false;
-        finish(v, ST_U_OK, 0);
-    }
-    if (looked)
-        return reply(v, k);
-    return k == KEEP;
+    if (k == SKIP)
+        forget(v);
+    return !looked || reply(v, k);
 }
 
 static bool take_end(visit *v, const message *m)
@@ -379,9 +357,7 @@ static bool turn(visit *v, bool *ended)
         return false;
     switch ((what)m.what) {
     case ASK_READ: return give_bytes(v, &m);
-    case ASK_MEMBER:
-        finish(v, ST_U_BROKEN, 0);
-        return begin_member(v, &m);
+    case ASK_MEMBER: finish(v, ST_U_BROKEN, 0); return begin_member(v, &m);
     case SAY_DATA: return take_data(v, &m);
     case SAY_ENDED:
         if (m.b > ST_MAX_MEMBER_BYTES)
@@ -411,11 +387,9 @@ void st_unit_read(st_intake_run *run, st_unit *u, st_spool *spool)
     visit *v = calloc(1, sizeof *v);
     st_err why = { 0 };
     u->how = ST_U_BROKEN;
-    if (v) {
+    if (v)
         v->head = malloc(LAST_LOOK);
-        v->hash = XXH3_createState();
-    }
-    if (!v || !v->head || !v->hash || !spool) {
+    if (!v || !v->head || !spool) {
         u->code = ST_E_MEMORY;
     } else if (st_file_open(u->source, &v->file, &why) != ST_OK) {
         u->short_of = "it can't be opened";
@@ -424,8 +398,7 @@ void st_unit_read(st_intake_run *run, st_unit *u, st_spool *spool)
         v->run = run;
         v->u = u;
         v->spool = spool;
-        v->child =
-            (st_child){ .turn_ms = ST_MAX_ARCHIVE_TURN_MS, .turns = ST_MAX_ARCHIVE_TURNS };
+        v->child = (st_child){ .turn_ms = ST_MAX_ARCHIVE_TURN_MS, .turns = ST_MAX_ARCHIVE_TURNS };
         if (st_child_start(&v->child, serve, &w))
             converse(v);
         else
@@ -434,7 +407,6 @@ void st_unit_read(st_intake_run *run, st_unit *u, st_spool *spool)
     }
     if (v) {
         st_file_close(v->file);
-        XXH3_freeState(v->hash);
         free(v->head);
     }
     free(v);

@@ -11,7 +11,6 @@
 #define ST_EVIDENCE_MEMBERS_H
 
 #include "ledger.h"
-#include "spool.h"
 
 typedef struct st_member {
     uint64_t i; /* its place in the archive */
@@ -19,9 +18,8 @@ typedef struct st_member {
     unsigned flags; /* st_member_flags */
     st_kind kind;   /* of what is kept, by its beginning */
     st_unpacked how;
-    bool kept, whole; /* whole: all of it was asked for */
+    bool kept;
     st_place place;
-    uint64_t hash[2]; /* of its bytes */
     const char *short_of; /* why it isn't kept, or not to its end; NULL. Static, or of the arena */
 } st_member;
 
@@ -29,7 +27,6 @@ typedef struct st_member {
 typedef struct st_intake_run {
     const st_intake *how;
     bool carve;
-    st_spool_room room;
     atomic_uint_fast64_t unpacked; /* bytes that came out of archives */
 } st_intake_run;
 
@@ -38,7 +35,7 @@ typedef struct st_unit {
     const st_source *source; /* the archive */
     st_format format;
     bool filtered;
-    bool open_inner;   /* archives in it are opened, too */
+    bool open_inner;              /* archives in it are opened, too */
     atomic_uint_fast64_t *ticket; /* the next member that nobody has taken; NULL: all are its own */
     /* out */
     st_arena arena;

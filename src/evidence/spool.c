@@ -23,7 +23,7 @@ struct st_spool {
     bool in_file;
     st_buf memory;
     uint64_t written; /* of it, in the file */
-    uint64_t looked; /* bytes in files when free room was last looked at */
+    uint64_t looked;  /* bytes in files when free room was last looked at */
 };
 
 st_spool *st_spool_new(st_spool_room *room)

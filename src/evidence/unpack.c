@@ -9,6 +9,7 @@
 
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,9 +20,9 @@ typedef struct unpack {
     const st_unpack_io *io;
     struct archive *a;
     struct archive_entry *entry;
-    uint64_t at;   /* in the archive */
-    size_t ask;    /* bytes to ask for next: few after a jump, more as it goes on */
-    uint64_t i;    /* the member in hand */
+    uint64_t at; /* in the archive */
+    size_t ask;  /* bytes to ask for next: few after a jump, more as it goes on */
+    uint64_t i;  /* the member in hand */
     unsigned char block[ST_ARCHIVE_BLOCK];
 } unpack;
 
@@ -33,7 +34,7 @@ static la_ssize_t give(struct archive *a, void *ctx, const void **to)
     size_t n = u->io->read(u->io->ctx, u->at, u->block, u->ask);
     *to = u->block;
     if (n > sizeof u->block) {
-        archive_set_error(a, ARCHIVE_ERRNO_MISC, "cannot read");
+        archive_set_error(a, EIO, "cannot read");
         return ARCHIVE_FATAL;
     }
     u->at += n;
@@ -95,7 +96,8 @@ static const struct {
 
 static support *const FILTERS[] = { archive_read_support_filter_gzip,
                                     archive_read_support_filter_bzip2,
-                                    archive_read_support_filter_xz, archive_read_support_filter_zstd,
+                                    archive_read_support_filter_xz,
+                                    archive_read_support_filter_zstd,
                                     archive_read_support_filter_lz4 };
 
 static void close_archive(unpack *u)
@@ -147,10 +149,14 @@ static st_unpacked why(const unpack *u)
         const char *word;
         st_unpacked how;
     } WORDS[] = {
-        { "passphrase", ST_U_ENCRYPTED },  { "encrypt", ST_U_ENCRYPTED },
-        { "decrypt", ST_U_ENCRYPTED },     { "allocate", ST_U_MEMORY },
-        { "memory", ST_U_MEMORY },         { "window size", ST_U_MEMORY },
-        { "unsupported", ST_U_FOREIGN },   { "not supported", ST_U_FOREIGN },
+        { "passphrase", ST_U_ENCRYPTED },
+        { "encrypt", ST_U_ENCRYPTED },
+        { "decrypt", ST_U_ENCRYPTED },
+        { "allocate", ST_U_MEMORY },
+        { "memory", ST_U_MEMORY },
+        { "window size", ST_U_MEMORY },
+        { "unsupported", ST_U_FOREIGN },
+        { "not supported", ST_U_FOREIGN },
         { "not currently supported", ST_U_FOREIGN },
     };
     for (size_t i = 0; i < sizeof WORDS / sizeof WORDS[0]; i++)

@@ -56,8 +56,8 @@ typedef struct st_unpack_io {
 
 typedef struct st_unpack_order {
     st_format format;
-    bool filtered; /* compressed as a whole: tar.gz */
-    uint64_t size; /* of the archive */
+    bool filtered;                /* compressed as a whole: tar.gz */
+    uint64_t size;                /* of the archive */
     const char *const *passwords; /* tried in turn */
     size_t npasswords;
 } st_unpack_order;
