@@ -1,3 +1,5 @@
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # shelltree.bash - completion for bash. tests/options_in_man.sh holds the lists against --help.
 
 _shelltree_verbs='hunt tree query extract verify rules'

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * case_support.h - a small world for the tests of hunt and report: processes by hand, the
  * forest made of them, rules that are only names, matches by hand.

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/options_in_man.sh - one list of options in four places: --help of each verb, the manual
 # page's `.It Fl` lines, and the completions for bash and zsh. They must not drift apart.
 set -u

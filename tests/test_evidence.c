@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_evidence.c - what becomes a source, in which order, under which name. */
 #include "shelltree/evidence.h"
 

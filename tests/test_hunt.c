@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_hunt.c - which findings belong together, what is shown with them, what they are called. */
 #include "case_support.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_kql_eval.c - queries over constants: each with its cells, or with what is wrong in it. */
 #include "query_cases.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_match.c - predicates of many needles: as each needle by itself, over texts made at random.
  */
 #include "rules/engine/match/match.h"

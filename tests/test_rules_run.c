@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_rules_run.c - rules over forests made by hand: who is hit, who isn't, and what is counted.
  */
 #include "shelltree/rules.h"

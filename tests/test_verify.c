@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_verify.c - both readers compared, over logs that the generator writes. */
 #include <stdarg.h>
 #include <stddef.h>

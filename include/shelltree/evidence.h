@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evidence.h - paths in, sources out: what there is to read, in a fixed order,
  * and an account of what was and wasn't read.

@@ -1,8 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * report.h - rows and forests in, bytes out. One column table, one small writer a format.
  *
  * Evidence text is spelled only here: each format has one escaper (scrub.c for what eyes
- * read, json.c for JSON), and no byte of evidence reaches an output but through it.
+ * read, json_put.c of base for JSON), and no byte of evidence reaches an output but through it.
  *
  * Errors     st_out is sticky: look once, at the end.
  * Threads    one per st_out.
@@ -11,6 +13,7 @@
 #define SHELLTREE_REPORT_H
 
 #include "shelltree/hunt.h"
+#include "shelltree/json.h"
 
 /* Where bytes go: a descriptor, through a buffer. */
 typedef struct st_out {
@@ -46,8 +49,6 @@ typedef struct st_look {
 /* The scrub rule for everything that eyes read: control characters as pictures (U+2400 + c),
  * invisible and bidirectional ones as <U+202E>, invalid bytes as <0xFF>. */
 void st_scrub(st_buf *b, st_str s, bool ascii);
-/* A JSON string, quotes included: exact but for invalid UTF-8 (U+FFFD). */
-void st_json_str(st_buf *b, st_str s);
 /* One CSV field, quotes included. raw: no scrub, no formula guard, no cap. */
 void st_csv_field(st_buf *b, st_str s, bool raw, bool numeric, uint64_t *truncated);
 

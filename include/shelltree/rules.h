@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rules.h - rule text in, matches over the forest out.
  *
@@ -39,8 +41,7 @@ typedef struct st_rule_needs {
     const st_str *missing; /* tables and functions of services that aren't here */
     const st_str *never;   /* columns that it filters by and that are never filled */
     size_t ntables, nmissing, nnever;
-    uint64_t
-        events; /* Sysmon's ids that it reads, beside creations (st_event_bit); if it is ready */
+    st_event_set events; /* that it reads, beside creations; if it is ready */
 } st_rule_needs;
 
 typedef struct st_rule {
@@ -116,9 +117,9 @@ st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
-/* The set of Sysmon's ids (st_event_bit) that st_sysmon_read must store for the rules that are
- * ready, and for the queries that st_query_run has bound with this rule set. */
-uint64_t st_rules_events(const st_rules *r);
+/* The kinds of events that st_events_read must store for the rules that are ready, and for the
+ * queries that st_query_run has bound with this rule set. */
+st_event_set st_rules_events(const st_rules *r);
 size_t st_rules_diags(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
@@ -172,9 +173,18 @@ typedef struct st_table_column {
     st_str name;
     st_str type; /* bool datetime decimal dynamic guid int long real string timespan */
 } st_table_column;
+/* How a cell is spelled where a format has types. */
+typedef enum st_cell_kind {
+    ST_CELL_NULL,
+    ST_CELL_TEXT,
+    ST_CELL_WHOLE,  /* digits, perhaps behind a minus */
+    ST_CELL_NUMBER, /* as JSON spells one */
+    ST_CELL_BOOL,   /* "true" or "True", "false" or "False" */
+    ST_CELL_JSON    /* an array or a bag, as JSON */
+} st_cell_kind;
 typedef struct st_cell {
-    bool null;
-    st_str text;
+    st_cell_kind kind;
+    st_str text; /* as tostring() gives it */
 } st_cell;
 typedef struct st_table {
     st_table_column *columns;

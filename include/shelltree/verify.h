@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verify.h - the same evidence through both readers, compared record by record; and one
  * record confirmed by the second reader, in a process of its own.

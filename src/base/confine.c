@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * confine.c - resource limits, and a seccomp filter written by hand: a list of system calls,
  * everything else fails as not permitted. Mapping or making memory executable is none of them.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * limits.h - every bound on what evidence, rules and options may ask for, with
  * its reason and what happens when it is met. The only place for such numbers.
@@ -11,8 +13,14 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
-/* Arrays and bags inside one another; deeper text isn't taken for JSON and stays a string. */
+/* Brackets of JSON inside one another; the reader keeps a bit for each. Met: the text is no JSON; a
+ * query's dynamic value stays a string. */
 #define ST_MAX_JSON_DEPTH 128u
+/* Bytes that the reader keeps of one string of JSON where nobody says otherwise; the longest that
+ * an event can hold are 64 KiB of UTF-16. Met: the first are kept, and the rest is passed over. */
+#define ST_MAX_JSON_STRING ((size_t)1 << 20)
+/* Characters of one number of JSON; a double has 24 at most. Met: the text is no JSON. */
+#define ST_MAX_JSON_NUMBER 1024u
 /* A pattern longer than this is generated, not written; compiled size grows with it. Met: the rule
  * is broken. */
 #define ST_MAX_REGEX 65536u
@@ -45,8 +53,6 @@
 /* Fields of a record whose names are compared with each other, so that no key comes twice.
  * Met: further ones carry their place in their name. */
 #define ST_MAX_DISTINCT_FIELDS 512u
-/* Levels of a dynamic value that the writer checks. Met: it is written as a string. */
-#define ST_MAX_JSON_DEPTH 128u
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
@@ -256,7 +262,6 @@
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */
 #define ST_MAX_PATTERNS 1024u
-/* Elements of an array that a function makes. Met: null or no more, and the result says so. */
 /* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
  * writes it out. Met: the query is stopped. */
 #define ST_MAX_JSON_TEXT ((size_t)256 << 20)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cli.h - argv in, calls to the stages out. The only room that prints or exits.
  * Private to src/cli.
@@ -134,7 +136,7 @@ typedef struct st_session {
     st_store *store;
     st_forest *forest;
     st_rules *rules;
-    uint64_t events; /* what a query wants read beside what the rules do (st_rules_events) */
+    st_event_set events; /* what a query wants read beside what the rules do (st_rules_events) */
     st_matches *matches;
     st_case *found;
     st_ticks now;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_extract.c - the records themselves. Copies are told apart in a first pass over the
  * evidence, which keeps 32 bytes a record; the second writes what is to be shown.

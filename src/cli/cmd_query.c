@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_query.c - one KQL query, over evidence or over nothing. */
 #include "cli.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_rules.c - list the rules, check rule files, run what tests them. */
 #include "cli.h"
 

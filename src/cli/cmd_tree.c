@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_tree.c - draw the forests, or a part of them. */
 #include "cli.h"
 

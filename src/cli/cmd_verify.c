@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_verify.c - the evidence through both readers, and where they part. Text has one line a
  * source, the unexplained differences (all with --verbose), and what the classes mean;

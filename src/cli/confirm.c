@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* confirm.c - every hit's own record, read again by the second reader. */
 #include "cli.h"
 

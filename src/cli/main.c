@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - which verb, and the exit status. */
 #include "cli.h"
 #include "base/limits.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * output.c - where results go: standard output, one file, or a directory with the whole
  * set. Files and directories appear whole or not at all.

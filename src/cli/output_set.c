@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * output_set.c - the whole set of `hunt -o DIR`: a folder that appears whole or not at all, with a
  * manifest of what is in it.

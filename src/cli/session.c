@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * session.c - the line of stages, walked once: rules, evidence, forest, matches, case.
  * Rules come first, so that a broken one ends the run before any evidence is read.
@@ -393,9 +395,10 @@ int st_session_forest(st_session *s)
     st_scan_options o;
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
-    uint64_t events = s->events | (s->rules ? st_rules_events(s->rules) : 0);
+    st_event_set events = s->rules ? st_rules_events(s->rules) : (st_event_set){ { 0 } };
+    st_event_set_join(&events, &s->events);
     st_code code =
-        st_sysmon_read(s->evidence, &o, events, p ? st_progress_step : NULL, p, &s->store, &e);
+        st_events_read(s->evidence, &o, &events, p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);

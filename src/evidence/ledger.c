@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ledger.c - the list of sources: grows while paths are added, is fixed by the seal.
  *

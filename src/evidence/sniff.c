@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sniff.c - what a file is, told by its bytes. Its name is never asked: logs come as
  * .evt, .bin and .txt, and other things come as .evtx.
@@ -7,13 +9,19 @@
  * another, or by the end, where it should be: bytes are missing in front of it. Other
  * chunks lie among bytes that aren't a log's.
  */
+#include "evtx/format.h"
 #include "ledger.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEADER = 4096, GRID = 512, SLOT = 65536, HEAD = HEADER + 8, WIDE = HEADER + SLOT + 8 };
+enum {
+    HEADER = ST_EVTX_FILE_HEADER,
+    SLOT = ST_EVTX_CHUNK,
+    HEAD = HEADER + 8,
+    WIDE = HEADER + SLOT + 8
+};
 
 #define K_EVTX ((st_kind){ .name = "evtx", .evtx = true })
 #define K_CHUNKS ((st_kind){ .name = "event log chunks", .evtx = true })
@@ -148,11 +156,6 @@ static bool by_magic(const unsigned char *p, size_t n, st_kind *out)
     return false;
 }
 
-static bool is_chunk(const unsigned char *p, size_t n)
-{
-    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
-}
-
 /* What a chunk at a sector among the n bytes, which are the file's from `from` on, says of the
  * file. false: there is none. */
 static bool by_chunk(st_file *f, const unsigned char *p, size_t n, uint64_t from, st_kind *out)
@@ -160,18 +163,18 @@ static bool by_chunk(st_file *f, const unsigned char *p, size_t n, uint64_t from
     size_t at, got = 0;
     unsigned char next[8];
     for (at = (HEADER - from % SLOT) % SLOT; at < n; at += SLOT)
-        if (is_chunk(p + at, n - at)) {
+        if (st_evtx_is_chunk(p + at, n - at)) {
             *out = K_EVTX;
             return true;
         }
-    for (at = 0; at < n && !is_chunk(p + at, n - at);)
-        at += GRID;
+    for (at = 0; at < n && !st_evtx_is_chunk(p + at, n - at);)
+        at += ST_EVTX_SECTOR;
     if (at >= n)
         return false;
     uint64_t behind = from + at + SLOT;
-    bool in_line =
-        behind >= st_file_size(f) ||
-        (st_file_read(f, behind, next, sizeof next, &got, NULL) == ST_OK && is_chunk(next, got));
+    bool in_line = behind >= st_file_size(f) ||
+                   (st_file_read(f, behind, next, sizeof next, &got, NULL) == ST_OK &&
+                    st_evtx_is_chunk(next, got));
     *out = in_line ? K_EVTX : K_CHUNKS;
     return true;
 }

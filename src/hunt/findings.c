@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * findings.c - the hunt as a whole, and its first step: which matches count,
  * how grave each is, and what it says in one sentence.
@@ -39,10 +41,8 @@ static bool host_named(const st_hunting *h, const st_proc *p)
         return true;
     st_str full =
         p->host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[p->host].name) : ST_STR("");
-    st_str rest = full, label = full;
-    st_str_cut(&rest, '.', &label);
     for (size_t i = 0; i < h->o->nhosts; i++)
-        if (st_fold_eq(h->o->hosts[i], full) || st_fold_eq(h->o->hosts[i], label))
+        if (st_host_is(full, h->o->hosts[i]))
             return true;
     return false;
 }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * incidents.c - which findings belong together. An incident is named by its top
  * node: the outermost process of the unbroken run of web servers above, or else

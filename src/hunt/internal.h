@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* internal.h - what the files of hunt share: the work in progress of one hunt. */
 #ifndef SHELLTREE_HUNT_INTERNAL_H
 #define SHELLTREE_HUNT_INTERNAL_H

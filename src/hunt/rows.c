@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rows.c - the context of incidents, and the rows. A process is a row once, of
  * one incident: the gravest that reaches it. So no ancestor, subtree or row of

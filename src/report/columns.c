@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * columns.c - the one table of a row's columns: name, kind, and the function
  * that gives the text of a cell. Every format reads it; none has columns of its own.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* groups.c - rows incident by incident, and which nodes an incident's tree shows. */
 #include "internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* internal.h - what the writers share: the column table, escapers, small helpers. */
 #ifndef SHELLTREE_REPORT_INTERNAL_H
 #define SHELLTREE_REPORT_INTERNAL_H
@@ -6,10 +8,6 @@
 
 /* text (scrub.c) */
 
-/* Invisible, or changes the direction of what stands around it. */
-bool st_cp_hidden(uint32_t cp);
-/* Bytes from i on that every format takes as they are: printable ASCII but '"' and '\'. */
-size_t st_plain_run(st_str s, size_t i);
 /* Scrubs the one code point (or bad byte) at *i. */
 void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii);
 /* Columns that text takes on a terminal. */
@@ -18,17 +16,6 @@ size_t st_text_width(st_str s);
 /* Appends at most `width` columns of s (already scrubbed), the last one an ellipsis if
  * something is left out. 0: all of it. */
 void st_fit(st_buf *b, st_str s, size_t width, bool ascii);
-
-/* JSON (json.c) */
-
-/* An object or array being written: knows whether a comma is due. */
-void st_json_key(st_buf *b, bool *more, const char *key); /* ,"key": */
-void st_json_text(st_buf *b, bool *more, const char *key, st_str v);
-void st_json_num(st_buf *b, bool *more, const char *key, uint64_t v);
-void st_json_bool(st_buf *b, bool *more, const char *key, bool v);
-/* Decimal digits as a number, or as a string past 2^53-1. */
-void st_json_digits(st_buf *b, st_str digits);
-void st_json_u64(st_buf *b, uint64_t v);
 
 /* rows (columns.c) */
 

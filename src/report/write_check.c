@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_check.c - what each query needs, and how many of them are sound. */
 #include "internal.h"
 
@@ -13,15 +15,15 @@ static void put_names(st_buf *b, const st_str *names, size_t n, const char *betw
     }
 }
 
-/* "1, 3, 22": Sysmon's ids; whatever reads a table reads creations. */
+/* "1, 3, 22": their ids; whatever reads a table reads creations. */
 static void put_events(st_buf *b, const st_rule *r, const char *between)
 {
     if (r->status != ST_RULE_READY || !r->needs.ntables)
         return;
     st_buf_char(b, '1');
-    for (uint32_t id = 2; id < 256; id++)
-        if (st_event_bit(id) & r->needs.events)
-            st_buf_fmt(b, "%s%u", between, id);
+    for (size_t k = 0; k < st_event_kinds(); k++)
+        if (st_event_set_has(&r->needs.events, k))
+            st_buf_fmt(b, "%s%u", between, st_event_kind_at(k)->key.id);
 }
 
 static void put_list(st_buf *b, bool *more, const char *key, const st_str *names, size_t n)
@@ -82,7 +84,8 @@ static void put_needs(st_buf *b, const st_rule *r)
 {
     put_names(b, r->needs.tables, r->needs.ntables, ", ");
     if (r->status == ST_RULE_READY && r->needs.ntables) {
-        st_buf_str(b, r->needs.events ? ST_STR(" (events ") : ST_STR(" (event "));
+        st_buf_str(b,
+                   st_event_set_empty(&r->needs.events) ? ST_STR(" (event ") : ST_STR(" (events "));
         put_events(b, r, ", ");
         st_buf_char(b, ')');
     }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_hosts.c - what "nothing found" is worth, host by host. */
 #include "internal.h"
 

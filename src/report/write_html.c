@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_html.c - the report as one page that needs nothing else: no script, nothing
  * fetched, nothing that evidence could make into markup. The policy in its head

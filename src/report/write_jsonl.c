@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_jsonl.c - the timeline without any loss: one object a row. What couldn't
  * become Unicode stands beside it as the bytes it was.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_rules.c - the rules that were loaded, as a list. */
 #include "internal.h"
 

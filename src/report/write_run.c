@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_run.c - run.json: what was read, with what, and what came of it. */
 #include "internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_text.c - the timeline a person reads: the gravest incident first, each
  * with what it is, what it hangs under, its tree and its rows.

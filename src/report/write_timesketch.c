@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_timesketch.c - the rows as Timesketch's importer takes them: message,
  * datetime with a zone, timestamp in microseconds, the names its own mappings

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_tree.c - forests as lines, as JSONL, as CSV. Depth-first with nothing
  * but the node in hand and one bit a level: does that ancestor have a later

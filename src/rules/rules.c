@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rules.c - a rule set: loads files and folders, names the rules, hands each query to the
  * parser and the binder.
@@ -74,7 +76,7 @@ const st_rule *st_rules_at(const st_rules *r, size_t i)
     return &r->items[i]->rule;
 }
 
-uint64_t st_rules_events(const st_rules *r)
+st_event_set st_rules_events(const st_rules *r)
 {
     return r->events;
 }
@@ -201,7 +203,7 @@ static void understand(st_rules *r, st_loaded *l)
     l->rule.needs = bound.needs;
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     l->rule.stubs = bound.stubs;
-    r->events |= bound.needs.events;
+    st_event_set_join(&r->events, &bound.needs.events);
     if (!read || (l->rule.errors && bound.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");

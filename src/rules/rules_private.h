@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rules_private.h - what a rule set is made of: for the loader and for running.
  */
@@ -23,8 +25,8 @@ struct st_rules {
     st_arena arena;    /* everything below but the arrays, the pools and the plans' insides */
     st_loaded **items; /* by id, then path */
     size_t n, cap;
-    uint64_t events;    /* see st_rules_events */
-    st_diag_sink diags; /* in the order of loading */
+    st_event_set events; /* see st_rules_events */
+    st_diag_sink diags;  /* in the order of loading */
     st_rule_settings settings;
     st_pool *ids, *paths;   /* ids folded; paths of files that were read */
     st_id_owner *id_owners; /* by the pool's id */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * run.c - rules over a forest: first who is a web server, then everything else.
  *
@@ -7,38 +9,11 @@
  * setting and comparing.
  */
 #include "rules/kql/bind/bind.h"
-#include "rules/engine/run/plan.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* now */
-
-static int newest_first(const void *a, const void *b)
-{
-    const st_ticks *x = a, *y = b;
-    return (*x < *y) - (*x > *y);
-}
-
-st_ticks st_rules_now(const st_forest *f)
-{
-    const st_ticks day = UINT64_C(86400) * ST_TICKS_SECOND;
-    st_ticks *last = calloc(f->nhosts + 1, sizeof *last), now = 0;
-    if (!last)
-        return 0;
-    for (size_t i = 0; i < f->nhosts; i++)
-        last[i] = f->hosts[i].last;
-    qsort(last, f->nhosts, sizeof *last, newest_first);
-    size_t i = 0;
-    /* A clock that runs days ahead of all others says nothing about now. */
-    while (i + 1 < f->nhosts && last[i + 1] && last[i] > last[i + 1] + day)
-        i++;
-    now = last[i];
-    free(last);
-    return now;
-}
 
 /* one rule */
 
@@ -442,7 +417,7 @@ static st_code run_bound(st_run *r, st_str path, const st_kql_script *script, co
     if (!w->table && (!w->plan || w->run))
         st_run_nomem(r); /* unless it is something else already */
     if (w->plan && r->err.code == ST_OK)
-        st_explain(r, script->text, bound->root, w->run, w->plan);
+        st_explain(r, script->text, bound, w->run, w->plan);
     return why_not(r, path, bound, err);
 }
 
@@ -505,7 +480,8 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
         run.explain = w->plan != NULL;
         run.measure = w->run;
         st_bind_rule(&run, &script, false, &r->diags, &bound);
-        r->events |= st_run_events(&run);
+        st_event_set events = st_run_events(&run);
+        st_event_set_join(&r->events, &events);
         code = run_bound(&run, name, &script, &bound, w, err);
         if (run.limit)
             st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);

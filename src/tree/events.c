@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * events.c - other events than creations: copies folded, in order, each led to its process.
  *
@@ -110,13 +112,13 @@ bool st_tree_place_events(st_wood *w)
 {
     const st_store *s = w->pub.store;
     size_t n = 0;
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         n += s->events[k].n;
     if (!n)
         return true;
     if (n > ST_MAX_ROWS - w->pub.n || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
         return false;
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         for (size_t i = 0; i < s->events[k].n; i++)
             w->pub.events[w->pub.nevents++] =
                 (st_event){ .row = (uint32_t)i,

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * forest.h - what the files of src/tree share: the forest with its index of keys.
  * Private to src/tree.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * link.c - edges that a GUID names, nodes for parents nobody saw start, ends, and circles.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * markdown.c - finds the KQL in a document: fenced blocks that say kql or kusto, or, in a
  * document without such, blocks that say nothing (or name a language that is often put in for

@@ -1,5 +1,7 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* aggregates.c - one row of the table an aggregate: how it takes a row in, and its result. */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,5 +1,7 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* agg_run.c - aggregates over numbered groups of held rows; top-nested and make-series use it. */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 #include "rules/engine/value/group.h"
 
 #include <stdlib.h>

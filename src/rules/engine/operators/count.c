@@ -1,5 +1,7 @@
-/* op_count.c - how many rows there are, as one row. */
-#include "rules/engine/run/plan.h"
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* count.c - how many rows there are, as one row. */
+#include "rules/engine/operators/ops.h"
 
 typedef struct count {
     bool done;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expand.c - mv-expand: each element of an array gives a row.
  *
@@ -5,7 +7,7 @@
  * row, null one row with null, a scalar one with itself, a bag one single-entry bag a member. A
  * batch of rows may spread to any number of them, so it is done by and by.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * join.c - rows of two inputs with equal keys: the right side in a hash table, the left by
  * batch.
@@ -7,7 +9,7 @@
  * side's get their rows' numbers beside the batch's.
  */
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

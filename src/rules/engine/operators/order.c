@@ -1,9 +1,11 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * order.c - order and top: rows by keys, equal ones in the order they came.
  *
  * Keys are computed batch by batch as it arrives; then places are sorted and rows gathered.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

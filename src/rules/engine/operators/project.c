@@ -1,8 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * project.c - the columns of the output, each an expression of the input row or one of its
  * columns as it is. project, extend, project-away, -keep, -rename and -reorder are all this.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <string.h>
 

@@ -1,9 +1,11 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay.c - rows that are computed once and read by any number of operators.
  *
  * Each reader gets copies: operators change the batches they are handed.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 struct st_kept_rows {
     st_op *in;

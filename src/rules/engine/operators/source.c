@@ -1,13 +1,16 @@
-/* op_source.c - where rows come from: the forest's nodes, constants, a range. */
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* source.c - where rows come from: the forest's nodes, constants, a range. */
+#include "rules/engine/operators/ops.h"
 #include "rules/engine/tables/tables.h"
 
 #include <string.h>
 
 typedef struct scan {
     const st_table_def *table;
-    uint64_t events; /* the ids that are rows of it */
-    size_t at;       /* of the nodes, events or hosts there are */
-    st_op *older;    /* the reader made before this one */
+    st_event_set events; /* that are rows of it */
+    size_t at;           /* of the nodes, events or hosts there are */
+    st_op *older;        /* the reader made before this one */
 } scan;
 
 /* How many of them there are, and the number of the first as a row. */
@@ -26,8 +29,7 @@ static size_t there_are(const st_forest *f, const st_table_def *t, size_t *first
 
 static bool is_row(const scan *s, const st_forest *f, size_t i)
 {
-    return s->table->rows != ST_OF_EVENTS ||
-           (s->events >> st_event_kind_at(f->events[i].kind)->id & 1);
+    return s->table->rows != ST_OF_EVENTS || st_event_set_has(&s->events, f->events[i].kind);
 }
 
 static st_batch *scan_next(st_run *r, st_op *op)
@@ -80,16 +82,16 @@ void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
         s->events = st_table_def_narrow(r, s->table, s->events, x);
 }
 
-uint64_t st_op_scan_events(const st_op *op)
+st_event_set st_op_scan_events(const st_op *op)
 {
-    return op->next == scan_next ? ((const scan *)op->spec)->events : 0;
+    return op->next == scan_next ? ((const scan *)op->spec)->events : (st_event_set){ { 0 } };
 }
 
-uint64_t st_run_events(const st_run *r)
+st_event_set st_run_events(const st_run *r)
 {
-    uint64_t events = 0;
+    st_event_set events = { { 0 } };
     for (const st_op *op = r->scans; op; op = ((const scan *)op->spec)->older)
-        events |= st_op_scan_events(op);
+        st_event_set_join(&events, &((const scan *)op->spec)->events);
     return events;
 }
 

@@ -1,6 +1,8 @@
-/* op_summarize.c - groups of rows, and what the aggregates make of each. */
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* summarize.c - groups of rows, and what the aggregates make of each. */
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

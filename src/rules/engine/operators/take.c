@@ -1,5 +1,7 @@
-/* op_take.c - the first rows, and no more work for the operators before. */
-#include "rules/engine/run/plan.h"
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* take.c - the first rows, and no more work for the operators before. */
+#include "rules/engine/operators/ops.h"
 
 static st_batch *take_next(st_run *r, st_op *op)
 {

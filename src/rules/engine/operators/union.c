@@ -1,5 +1,7 @@
-/* op_union.c - the rows of several inputs, one after the other, brought to the same columns. */
-#include "rules/engine/run/plan.h"
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* union.c - the rows of several inputs, one after the other, brought to the same columns. */
+#include "rules/engine/operators/ops.h"
 
 #include <string.h>
 

@@ -1,10 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * where.c - rows for which a condition is true; false and null fall out.
  *
  * What `and` joins is asked one after the other, each of the rows that are left: most rules are
  * decided by their first words, and columns that later ones ask for needn't be made for the rest.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 

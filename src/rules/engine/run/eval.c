@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * eval.c - expressions over a batch of rows.
  *
@@ -5,7 +7,7 @@
  * asks its arguments for their vectors and runs its code row by row. A predicate on a string
  * column looks up one byte a row. Nesting is bounded by the parser's depth limit.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -113,6 +115,18 @@ static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const b
     return out;
 }
 
+static const st_val *run_window(st_run *r, const st_expr *x, st_batch *b)
+{
+    st_window_args a = { .n = x->nargs, .mem = &r->mem };
+    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
+    for (size_t i = 0; i < x->nargs; i++)
+        if (!(a.v[i] = st_expr_run(r, x->args[i], b, &a.step[i])))
+            return NULL;
+    if (out)
+        x->window->run(x, &a, b->n, out);
+    return out;
+}
+
 const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step)
 {
     const st_val *v = NULL;
@@ -122,7 +136,7 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
     case ST_EXPR_COLUMN: v = st_batch_col(r, b, x->col); break;
     case ST_EXPR_CALL: v = is_logic(x) ? run_logic(r, x, b, NULL) : run_call(r, x, b); break;
     case ST_EXPR_PRED: v = run_pred(r, x, b, NULL); break;
-    case ST_EXPR_WINDOW: v = st_window_run(r, x, b); break;
+    case ST_EXPR_WINDOW: v = run_window(r, x, b); break;
     }
     if (!v)
         st_run_nomem(r);

@@ -1,5 +1,7 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* run_state.c - a run's memory, and batches of rows. */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include "base/limits.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * schema.c - the tables' columns, as data: a column's name and type as Defender publishes them,
  * in its order, and how it is filled. Behind them those that a workspace adds (TimeGenerated,

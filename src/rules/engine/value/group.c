@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* group.c - rows by key values: a hash table from keys to group numbers, in order of first sight.
  */
 #include "rules/engine/value/group.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* aggregate.c - aggregates and keys of the operators that group rows themselves. */
 #include "rules/kql/bind/bind.h"
 

@@ -1,10 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bind.h - what the binder's files share: scopes, errors, expressions.
  */
 #ifndef ST_RULES_KQL_BIND_BIND_H
 #define ST_RULES_KQL_BIND_BIND_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/language.h"
 #include "rules/kql/syntax/ast.h"
 
 /* Binds into r's arena; errors go to d (which may be NULL). */
@@ -86,11 +88,12 @@ typedef struct st_binder {
     const st_schema *row; /* the input row's columns; NULL: none */
     unsigned depth, expansions, operators;
     bool marks;
-    bool failed;    /* there was an error in what is being bound */
-    bool spoiled;   /* ... or before it: the plan won't run */
-    st_need *needs; /* the services that the query needs, in the order they are met */
-    st_need *never; /* columns that it filters by and that are never filled, likewise */
-    bool loosened;  /* a table of a service was bound: see st_schema.loose */
+    bool failed;            /* there was an error in what is being bound */
+    bool spoiled;           /* ... or before it: the plan won't run */
+    st_shown_value *values; /* lets that a plan shows */
+    st_need *needs;         /* the services that the query needs, in the order they are met */
+    st_need *never;         /* columns that it filters by and that are never filled, likewise */
+    bool loosened;          /* a table of a service was bound: see st_schema.loose */
     /* summarize: aggregates may stand in expressions and become columns behind the keys */
     bool aggregates;
     st_agg_call *calls;
@@ -218,6 +221,9 @@ const st_kql_expr *st_bind_opt(const st_kql_op *q, const char *name);
 
 /* A call of a function over neighbouring rows. */
 st_expr *st_bind_window(st_binder *b, const st_kql_expr *e, const st_window *w);
+
+/* explain.c: the plan that was bound with r->explain, as text; run: with rows and times. */
+void st_explain(st_run *r, st_str text, const st_bound *bound, bool run, st_buf *out);
 
 /* Operators that bind themselves, each in its own file. */
 typedef st_op *st_bind_op(st_binder *b, st_op *in, const st_kql_op *q);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * explain.c - a plan as text: the operators in the order rows pass them, one a line.
  *
@@ -77,7 +79,7 @@ void st_bind_step_value(st_binder *b, const st_let *l)
     st_shown_value *v = b->r->explain && l->x ? ST_NEW(&b->r->arena, st_shown_value) : NULL, **end;
     if (!v)
         return;
-    for (end = &b->r->values; *end; end = &(*end)->next)
+    for (end = &b->values; *end; end = &(*end)->next)
         ;
     *v = (st_shown_value){ .name = l->name,
                            .span = l->expr ? l->expr->span : (st_span){ 0, 0 },
@@ -89,6 +91,7 @@ void st_bind_step_value(st_binder *b, const st_let *l)
 
 typedef struct printer {
     st_run *r;
+    const st_bound *bound;
     st_str text;
     st_buf *out;
     bool run; /* with rows and times */
@@ -200,17 +203,17 @@ static void put_graph(const printer *p, const st_graph *g, size_t by)
 /* What a reader of a table asks of the evidence beside process creations. */
 static void put_events(const printer *p, const st_op *op, size_t by)
 {
-    uint64_t events = st_op_scan_events(op);
+    const st_event_set events = st_op_scan_events(op);
     const char *before = "events: Sysmon's ";
-    for (unsigned id = 0; id < 64; id++) {
-        if (!(events >> id & 1))
+    for (size_t k = 0; k < st_event_kinds(); k++) {
+        if (!st_event_set_has(&events, k))
             continue;
         if (*before != ',')
             indent(p, by);
-        st_buf_fmt(p->out, "%s%u", before, id);
+        st_buf_fmt(p->out, "%s%u", before, st_event_kind_at(k)->key.id);
         before = ", ";
     }
-    if (events)
+    if (*before == ',')
         st_buf_char(p->out, '\n');
 }
 
@@ -335,7 +338,7 @@ static void put_chain(const printer *p, const st_op *op, size_t by)
 
 static void put_values(const printer *p)
 {
-    for (const st_shown_value *v = p->r->values; v; v = v->next) {
+    for (const st_shown_value *v = p->bound->values; v; v = v->next) {
         size_t before = p->out->n;
         st_buf_fmt(p->out, "let %.*s = ", ST_FMT(v->name));
         size_t words = p->out->n;
@@ -358,11 +361,11 @@ static void put_values(const printer *p)
     }
 }
 
-void st_explain(st_run *r, st_str text, const st_op *root, bool run, st_buf *out)
+void st_explain(st_run *r, st_str text, const st_bound *bound, bool run, st_buf *out)
 {
-    printer p = { .r = r, .text = text, .out = out, .run = run };
+    printer p = { .r = r, .bound = bound, .text = text, .out = out, .run = run };
     put_values(&p);
-    for (const st_op *op = root; op; op = op->also) {
+    for (const st_op *op = bound->root; op; op = op->also) {
         put_chain(&p, op, 0);
         if (op->also)
             st_buf_char(out, '\n');

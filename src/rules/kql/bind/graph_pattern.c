@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_pattern.c - patterns bound: elements, what their names mean, conditions taken apart.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pipeline.c - statements, tables and the operators of a pipeline.
  *
@@ -2125,6 +2127,7 @@ void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st
     free(b.calls);
     out->needs = b.needs;
     out->never = b.never;
+    out->values = b.values;
     if (b.failed || !st_run_ok(r))
         return;
     if (b.needs && !r->settings->stub_services) {

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * services.c - what published queries use and no event log can give: tables and functions of
  * cloud services, with the columns that their documentation lists.

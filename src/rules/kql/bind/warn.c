@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * warn.c - what is sound, but may give an empty answer because of what Sysmon records.
  *

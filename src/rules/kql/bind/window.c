@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* window.c - calls of functions over neighbouring rows (prev, next, row_number ...), bound. */
 #include "rules/kql/bind/bind.h"
 

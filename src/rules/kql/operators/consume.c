@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* op_consume.c - consume: computes all rows and gives none, not even their columns. */
 #include "rules/kql/bind/bind.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * facet.c - facet: the values of some columns with how often each is there, a table a
  * column; before them, what a subquery makes of the rows.

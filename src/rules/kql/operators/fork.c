@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* op_fork.c - fork: several subqueries over the same rows, which are computed once; a table each.
  */
 #include "rules/kql/bind/bind.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_mark_components.c - graph-mark-components: the same graph, its nodes numbered by the
  * connected component that they are in; from 0, by a component's first node.

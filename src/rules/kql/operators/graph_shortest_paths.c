@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_shortest_paths.c - graph-shortest-paths: for each two nodes that the ends of a pattern
  * may be, a path of the fewest edges, or all of that length.

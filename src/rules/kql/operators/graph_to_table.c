@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph_to_table.c - graph-to-table: a graph's nodes, its edges, or both, as rows.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lineage.c - ancestors(GUID [, HOST]) and descendants(...): tables of the tree.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * make_graph.c - make-graph: a graph of rows, each an edge from one id to another.
  *

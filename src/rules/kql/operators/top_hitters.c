@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * top_hitters.c - top-hitters: the values that are most frequent, or have the greatest sum.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * top_nested.c - top-nested: the best few values of a column, of another in each of them ...
  *
