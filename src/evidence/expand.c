@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * expand.c - archives become sources, then archives in them, a round for each depth.
  *
@@ -261,7 +263,7 @@ static const char *loss_of(const st_evidence *e, const st_source *s, const st_un
 {
     st_unpacked how = units_how(u, n);
     const char *why = units_short(u, n);
-    if (!why && how == ST_U_BROKEN)
+    if (!why && (how == ST_U_BROKEN || (how == ST_U_OK && !members && u->format != ST_F_ZIP)))
         why = members ? "damaged or cut off" : "damaged or cut off: nothing can be unpacked of it";
     if (!why && how != ST_U_OK)
         why = how_in_words(e, u->format, how);
@@ -311,6 +313,15 @@ static st_member **in_order(st_unit *u, size_t n, size_t *count)
     return all;
 }
 
+/* Members of which something came out. */
+static size_t given(st_member *const *all, size_t n)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < n; i++)
+        k += !all[i]->kind.empty || all[i]->how == ST_U_OK;
+    return k;
+}
+
 static st_code take_archive(round *r, size_t first, size_t n, st_err *err)
 {
     st_unit *u = &r->units[first];
@@ -332,7 +343,7 @@ static st_code take_archive(round *r, size_t first, size_t n, st_err *err)
     for (size_t i = 0; !code && i < count; i++)
         code = put_member(r, archive, u->format, all[i], &name, err);
     if (!code)
-        code = conclude(e, &e->items[archive], u, n, count, err);
+        code = conclude(e, &e->items[archive], u, n, given(all, count), err);
     free(all);
     st_buf_free(&name);
     return code;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * members.h - one archive (or one thread's share of it) opened in a confined child: what is in it,
  * and the bytes of those members that may be evidence. Private to src/evidence.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spool.c - a thing grows in memory until it is too large for that, then in the thread's file,
  * behind what is there already.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * spool.h - room for what came out of an archive and must be read at offsets: small things in
  * memory, the rest in one unlinked temporary file a thread. Private to src/evidence.

@@ -1,9 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unpack.c - libarchive behind callbacks.
  *
  * libarchive gives up an archive at the first member that it can't unpack. Members of a zip can be
  * reached apart, so there it is opened anew and goes on behind the broken one.
  */
+#include "salvage.h"
 #include "unpack.h"
 #include "base/limits.h"
 
@@ -234,8 +237,24 @@ static uint64_t sparse_size(const unpack *u)
                : 0;
 }
 
+/* What libarchive has unpacked and not given. */
+static st_unpacked last_bytes(unpack *u, st_unpacked how, uint64_t at, uint64_t *end)
+{
+    const char *packed = archive_format_name(u->a);
+    bool zip = u->o->format == ST_F_ZIP && packed && strstr(packed, "(deflation)") &&
+               !archive_entry_is_data_encrypted(u->entry);
+    bool gzip = u->o->format == ST_F_STREAM && archive_filter_count(u->a) == 2 &&
+                archive_filter_code(u->a, 0) == ARCHIVE_FILTER_GZIP;
+    if (how != ST_U_BROKEN || (!zip && !gzip))
+        return how;
+    return st_salvage(u->io, zip ? ST_DEFLATE_RAW : ST_DEFLATE_GZIP, zip ? at : 0, end)
+               ? ST_U_DOUBTFUL
+               : ST_U_BROKEN;
+}
+
 static st_unpacked one_member(unpack *u, bool *fatal)
 {
+    uint64_t at = (uint64_t)archive_filter_bytes(u->a, 0); /* its packed bytes begin there */
     const st_unpack_io *io = u->io;
     unsigned flags = flags_of(u->entry);
     la_int64_t said = archive_entry_size_is_set(u->entry) ? archive_entry_size(u->entry) : 0;
@@ -245,7 +264,7 @@ static st_unpacked one_member(unpack *u, bool *fatal)
         (flags & ST_M_LINK))
         return ST_U_OK;
     uint64_t end = 0;
-    st_unpacked how = give_data(u, &end, fatal);
+    st_unpacked how = last_bytes(u, give_data(u, &end, fatal), at, &end);
     uint64_t size = how == ST_U_OK ? sparse_size(u) : 0;
     io->ended(io->ctx, how, size > end ? size : 0);
     return how;

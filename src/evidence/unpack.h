@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unpack.h - one archive, read with libarchive: bytes are asked for, members are given. Private to
  * src/evidence.
