@@ -6,13 +6,12 @@
 #ifndef ST_RULES_RULES_PRIVATE_H
 #define ST_RULES_RULES_PRIVATE_H
 
-#include "rules/kql/language.h"
+#include "rules/language.h"
 
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
-    st_str text;  /* the query, header included; spans of the script are about it */
-    st_kql_script script;
-    st_kql_plan *plan; /* set if rule.status is ST_RULE_READY */
+    st_str text;  /* the query, header included; what was parsed is about it */
+    st_parsed parsed;
 } st_loaded;
 
 /* Who had an id first. */
@@ -32,5 +31,10 @@ struct st_rules {
     st_id_owner *id_owners; /* by the pool's id */
     size_t nid_owners, id_owners_cap;
 };
+
+/* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
+ * without evidence. Errors go to diags. marks_servers is set already. */
+void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
+                   st_diag_sink *diags, st_rule *rule);
 
 #endif

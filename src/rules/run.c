@@ -8,7 +8,6 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
-#include "rules/kql/bind/bind.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
@@ -112,7 +111,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f
     st_bound bound;
     empty(h, rest);
     st_run_init(&r, f, shared, o, &rules->settings);
-    st_bind_rule(&r, &l->script, l->rule.marks_servers, NULL, &bound);
+    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     if (rest) {
         rest->keep = table != NULL;
         rest->want_digests |= !table && r.lifted && o->ago_off;
@@ -407,7 +406,7 @@ typedef struct wanted {
     bool run;     /* the plan with rows and times */
 } wanted;
 
-static st_code run_bound(st_run *r, st_str path, const st_kql_script *script, const st_bound *bound,
+static st_code run_bound(st_run *r, st_str path, const st_parsed *p, const st_bound *bound,
                          wanted *w, st_err *err)
 {
     if (why_not(r, path, bound, err) != ST_OK)
@@ -417,7 +416,7 @@ static st_code run_bound(st_run *r, st_str path, const st_kql_script *script, co
     if (!w->table && (!w->plan || w->run))
         st_run_nomem(r); /* unless it is something else already */
     if (w->plan && r->err.code == ST_OK)
-        st_explain(r, script->text, bound, w->run, w->plan);
+        p->language->explain(r, p, bound, w->run, w->plan);
     return why_not(r, path, bound, err);
 }
 
@@ -435,15 +434,14 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_shared *sh
 }
 
 /* A parameter that is given but not declared is misspelt, most likely. */
-static st_code check_params(const st_rules *r, const st_kql_script *script, st_err *err)
+static st_code check_params(const st_rules *r, const st_parsed *p, st_err *err)
 {
     for (size_t i = 0; i < r->settings.nparams; i++) {
         st_str name = r->settings.params[i].name;
-        bool declared = false;
-        for (const st_kql_stmt *s = script->first; s; s = s->next)
-            for (size_t k = 0; s->kind == ST_KQL_STMT_DECLARE && k < s->nparams; k++)
-                declared |= st_str_eq(s->params[k].name.text, name);
-        if (!declared)
+        size_t k = 0;
+        while (k < p->nparams && !st_str_eq(p->params[k], name))
+            k++;
+        if (k == p->nparams)
             return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter",
                            ST_FMT(name));
     }
@@ -453,19 +451,18 @@ static st_code check_params(const st_rules *r, const st_kql_script *script, st_e
 static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      wanted *w, st_err *err)
 {
-    st_kql_script script;
+    st_parsed parsed;
     st_str kept = st_arena_copy(&r->arena, text), name = st_arena_copy(&r->arena, path);
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
     st_diags_file(&r->diags, name, kept, 0, true);
-    if (!st_kql_parse(&r->arena, kept, &r->diags, &script)) {
-        st_kql_bound rest; /* what else is wrong in it */
-        st_kql_bind_rule(&script, false, &r->settings, &r->arena, &r->diags, &rest);
+    if (!st_language_of_queries()->parse(&r->arena, kept, &r->diags, NULL, &parsed)) {
+        st_rule rest = { 0 }; /* what else is wrong in it */
+        st_rule_check(&parsed, &r->settings, &r->arena, &r->diags, &rest);
         st_diags_sort(&r->diags, 0);
-        st_kql_plan_free(rest.plan);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }
-    if (check_params(r, &script, err) != ST_OK)
+    if (check_params(r, &parsed, err) != ST_OK)
         return err->code;
     st_pool *pool = f ? f->pool : st_pool_new();
     if (!pool)
@@ -479,10 +476,10 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
         st_run_init(&run, f, &shared, o, &r->settings);
         run.explain = w->plan != NULL;
         run.measure = w->run;
-        st_bind_rule(&run, &script, false, &r->diags, &bound);
+        parsed.language->bind(&run, &parsed, false, &r->diags, &bound);
         st_event_set events = st_run_events(&run);
         st_event_set_join(&r->events, &events);
-        code = run_bound(&run, name, &script, &bound, w, err);
+        code = run_bound(&run, name, &parsed, &bound, w, err);
         if (run.limit)
             st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_run_free(&run);
