@@ -175,6 +175,19 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
+ * has 700. Met: an error in that file. */
+#define ST_MAX_SIGMA_NODES ((size_t)100000)
+/* Bytes of one value of a Sigma rule; real ones have 232 at most. Met: an error in that rule. */
+#define ST_MAX_SIGMA_VALUE ((size_t)8192)
+/* Selections, and values, of one Sigma rule; real ones have 24 and 700. Met: an error in that rule.
+ */
+#define ST_MAX_SIGMA_SELECTIONS ((size_t)1000)
+/* Brackets and negations within each other in a Sigma condition, and lists and maps in a selection;
+ * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
+#define ST_MAX_SIGMA_DEPTH 64u
+/* Words of a Sigma condition. Met: an error in that rule. */
+#define ST_MAX_SIGMA_WORDS ((size_t)2000)
 /* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
  * Met: the rest means nothing. */
 #define ST_MAX_YAML_FIELDS 256u
