@@ -90,9 +90,8 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
 
 static const char *status_word(st_status s)
 {
-    static const char *const words[] = { "ok",         "empty",   "other", "damaged",
-                                         "unreadable", "changed", "gone",  "unopened",
-                                         "opened", "duplicate" };
+    static const char *const words[] = { "ok",      "empty", "other",    "damaged", "unreadable",
+                                         "changed", "gone",  "unopened", "opened",  "duplicate" };
     return words[s <= ST_S_DUPLICATE ? s : ST_S_DUPLICATE];
 }
 
