@@ -54,6 +54,9 @@ typedef struct st_rule {
     st_str reason; /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
+    st_str maturity, date;        /* what its author says: "test", "2026-01-02"; or empty */
+    const st_str *falsepositives; /* what else may look so, in its author's words */
+    size_t nfalsepositives;
     st_str process; /* "// process:": the node of a graph pattern that its matches are about;
                        empty: the last of the first sequence */
     st_str path;    /* as given or found */
