@@ -19,7 +19,7 @@ enum { PROCESSES, EVENTS, SPACES, SAMPLE = 2048, RECENT = 4096 };
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
-    st_sid text; /* ST_ABSENT: none yet */
+    st_sid text;       /* ST_ABSENT: none yet */
     uint32_t first, n; /* in the role's found */
 } recent;
 

@@ -4,8 +4,8 @@
  * prefilter.h - for each rule, the rows that it has to be asked about.
  *
  * The texts that all rules need (engine/run/trigger.h) are looked for in one pass over the rows; a
- * rule none of whose texts stands anywhere isn't run at all. What is left out could not have matched:
- * the rule's own conditions decide over the rest.
+ * rule none of whose texts stands anywhere isn't run at all. What is left out could not have
+ * matched: the rule's own conditions decide over the rest.
  */
 #ifndef ST_RULES_PREFILTER_H
 #define ST_RULES_PREFILTER_H

@@ -35,7 +35,8 @@ struct st_rules {
 };
 
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
- * without evidence; and what must stand in its rows. Errors go to diags. marks_servers is set already. */
+ * without evidence; and what must stand in its rows. Errors go to diags. marks_servers is set
+ * already. */
 void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
                    st_diag_sink *diags, st_rule *rule, st_trigger *trigger);
 

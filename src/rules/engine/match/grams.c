@@ -23,7 +23,7 @@ struct st_grams {
     const st_gram_needle *needles;
     size_t n;
     entry *entries;
-    bool has[LONGEST + 1];           /* needles whose gram has so many bytes */
+    bool has[LONGEST + 1];              /* needles whose gram has so many bytes */
     uint32_t heads[LONGEST + 1][SLOTS]; /* 1-based */
     uint64_t bits[LONGEST + 1][(1 << BITS) / 64];
 };
@@ -126,7 +126,8 @@ static void follow(const st_grams *g, size_t length, uint32_t gram, uint32_t h, 
 {
     for (uint32_t e = g->heads[length][h >> (32 - 14)]; e; e = g->entries[e - 1].next) {
         const entry *x = &g->entries[e - 1];
-        if (x->gram == gram && x->offset <= i && stands(&g->needles[x->needle], text, i - x->offset))
+        if (x->gram == gram && x->offset <= i &&
+            stands(&g->needles[x->needle], text, i - x->offset))
             hit(ctx, x->needle);
     }
 }

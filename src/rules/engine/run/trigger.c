@@ -4,8 +4,8 @@
  * trigger.c - from conditions to texts that must stand.
  *
  * What `and` joins: each side's texts are needed, and any side will do. What `or` joins: the texts
- * of both sides together. A negation needs nothing to stand. Expressions are as high as whoever made
- * them lets them be.
+ * of both sides together. A negation needs nothing to stand. Expressions are as high as whoever
+ * made them lets them be.
  */
 #include "rules/engine/run/trigger.h"
 
@@ -151,7 +151,7 @@ static void of_expr(maker *m, const st_expr *x, choices *out)
 
 /* NOLINTEND(misc-no-recursion) */
 
-void st_run_trigger(const st_run *r, st_arena *a, st_trigger *out)
+void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger *out)
 {
     *out = (st_trigger){ 0 };
     const st_condition *c;
@@ -163,6 +163,7 @@ void st_run_trigger(const st_run *r, st_arena *a, st_trigger *out)
     for (; c; c = c->next)
         of_expr(&m, c->x, &found);
     out->rows = t->rows;
+    out->narrows = st_op_narrows(root);
     out->known = found.n > 0 && !a->failed;
     out->n = found.n;
     memcpy(out->choices, found.v, found.n * sizeof *found.v);

@@ -12,7 +12,8 @@
 
 #include "rules/engine/tables/table_def.h"
 
-/* A text that stands in a column, as op says; folded, so that it may stand there in another case. */
+/* A text that stands in a column, as op says; folded, so that it may stand there in another case.
+ */
 typedef struct st_atom {
     st_getter column;
     st_mop op;
@@ -29,12 +30,13 @@ enum { ST_TRIGGER_CHOICES = 8 };
 typedef struct st_trigger {
     bool known; /* false: every row may be let through */
     st_rows_of rows;
-    st_event_set kinds;                      /* OF_EVENTS */
+    st_event_set kinds;                   /* OF_EVENTS */
     st_atoms choices[ST_TRIGGER_CHOICES]; /* each is needed: any one of them may be looked for */
     size_t n;
+    bool narrows; /* the plan does nothing but let rows through: without rows it gives none */
 } st_trigger;
 
-/* Of the plan that was bound for r; what is in out lives in a. */
-void st_run_trigger(const st_run *r, st_arena *a, st_trigger *out);
+/* Of the plan that was bound for r, whose first result is root; what is in out lives in a. */
+void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger *out);
 
 #endif
