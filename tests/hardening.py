@@ -96,12 +96,19 @@ def main():
     if not flags:
         print("configured without hardening")
         return 77
+    build = os.path.dirname(program)
+    config = os.path.getmtime(os.path.join(build, "config.h"))
+    for folder, _, files in os.walk(os.path.join(build, "src")):
+        for name in files:
+            if name.endswith(".o") and os.path.getmtime(os.path.join(folder, name)) < config:
+                print("%s is older than config.h: built with what flags? make clean, and try again" % name)
+                return 77
     e = Elf(open(program, "rb").read())
     dyn, names = e.dynamic(), e.imports()
     now = dyn.get(DT_FLAGS, 0) & 8 or dyn.get(DT_FLAGS_1, 0) & 1 or DT_BIND_NOW in dyn
     stack = e.has(PT_GNU_STACK)
     checked = [n for n in names if n.endswith("_chk") and not n.startswith("__stack")]
-    library = os.path.join(os.path.dirname(program), "libshelltree.a")
+    library = os.path.join(build, "libshelltree.a")
     bare = [n for n, body in members(library) if Elf(body).features() & 3 != 3]
     rows = [
         ("-pie", "position-independent", e.type == 3 and e.has(PT_INTERP) and dyn.get(DT_FLAGS_1, 0) & 0x08000000),
