@@ -53,7 +53,9 @@ typedef struct st_config {
     bool explain, explain_run;
     const char *image, *file;
     st_engine engine;
-    unsigned threads, width;
+    unsigned threads, width, archive_depth;
+    const char *password_file, *tmp;
+    uint64_t tmp_size;
     st_when color;
     bool help;
     st_rule_settings settings; /* points into the next two */
@@ -100,6 +102,12 @@ void st_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int st_cannot(const st_err *e);
 void st_print_diag(const st_diag *d);
 
+/* Gives up what no verb needs (base/confine.h): called once, before evidence is opened and before
+ * another thread runs. */
+void st_give_up_rights(const st_config *c);
+/* Says so where libevtx's process has no filter of system calls. */
+void st_say_unfiltered(const st_config *c);
+
 /* The progress bar: on a terminal only. */
 typedef struct st_progress st_progress;
 st_progress *st_progress_new(const st_config *c); /* NULL: none to be shown */
@@ -108,7 +116,18 @@ void st_progress_free(st_progress *p); /* wipes the line */
 
 /* what the verbs share (session.c) */
 
+/* The words of --password-file, and how archives are to be read by all options. */
+typedef struct st_intake_note {
+    st_buf text;
+    const char **passwords;
+    size_t n, cap;
+    st_intake intake;
+} st_intake_note;
+st_code st_intake_fill(st_intake_note *n, const st_config *c, st_err *e);
+void st_intake_free(st_intake_note *n);
+
 typedef struct st_session {
+    st_intake_note intake; /* outlives the evidence */
     st_config *config;
     st_evidence *evidence;
     st_store *store;

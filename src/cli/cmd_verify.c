@@ -192,6 +192,7 @@ static void compare_all(st_out *o, void *ctx)
                              .source = source,
                              .progress = x->progress ? progress : NULL,
                              .ctx = x };
+    st_say_unfiltered(c);
     st_code code = st_verify(x->s->evidence, &vo, &x->err);
     st_progress_free(x->progress);
     if (code == ST_OK && !x->jsonl)

@@ -83,7 +83,9 @@ bool st_answer_make(st_answer *a, const st_case *c)
         if (c->incidents[k].host < f->nhosts)
             add_incident(&a->hosts[c->incidents[k].host], c, k);
     for (size_t i = 0; i < c->nrows; i++)
-        if (c->rows[i].kind == ST_ROW_HIT && c->rows[i].incident < c->nincidents)
+        if (c->rows[i].kind == ST_ROW_HIT && c->rows[i].event == ST_NO_EVENT &&
+            c->rows[i].incident < c->nincidents &&
+            c->incidents[c->rows[i].incident].host < a->nhosts)
             a->hosts[c->incidents[c->rows[i].incident].host].hits++;
     for (uint32_t i = 0; i < f->nhosts; i++)
         a->hosts[i].standing = standing(&f->hosts[i], &a->hosts[i]);
@@ -125,6 +127,10 @@ static st_str pool_name(st_str command)
 void st_incident_put_entry(const st_case *c, const st_incident *i, st_buf *b)
 {
     const st_forest *f = c->forest;
+    if (i->top == ST_NO_NODE) {
+        st_buf_str(b, ST_STR("events of no process"));
+        return;
+    }
     const st_proc *top = &f->procs[i->top];
     st_str name = st_str_basename(st_pool_get(f->pool, top->image));
     st_str pool = pool_name(st_pool_get(f->pool, top->command_line));
@@ -276,7 +282,9 @@ void st_incident_put_line(const st_case *c, const st_groups *g, uint32_t inciden
 {
     const st_incident *i = &c->incidents[incident];
     st_buf t = { 0 };
-    st_buf_str(b, i->server ? ST_STR("Through the web server ") : ST_STR("Under "));
+    st_buf_str(b, i->server              ? ST_STR("Through the web server ")
+                  : i->top == ST_NO_NODE ? ST_STR("In ")
+                                         : ST_STR("Under "));
     st_incident_put_entry(c, i, b);
     st_incident_put_accounts(c, g, incident, &t);
     if (t.n) {

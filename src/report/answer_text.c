@@ -51,6 +51,36 @@ static bool same_day(st_ticks a, st_ticks b)
     return a / (ST_TICKS_SECOND * 86400) == b / (ST_TICKS_SECOND * 86400);
 }
 
+/* Lines of s that are wider than the terminal go on, indented, at a blank where there is one. */
+static void put_wrapped(st_buf *b, st_str s, size_t width)
+{
+    st_str line;
+    while (s.n && st_str_cut(&s, '\n', &line)) {
+        for (size_t indent = 0; line.n; indent = 4) {
+            size_t used = indent, end = 0, blank = 0;
+            for (size_t i = 0; i < line.n;) {
+                size_t at = i;
+                used += st_cp_width(st_utf8_next(line, &i));
+                if (width && used > width)
+                    break;
+                blank = line.p[at] == ' ' && at ? at : blank;
+                end = i;
+            }
+            end = end == line.n ? end : blank ? blank : end ? end : line.n;
+            for (size_t i = 0; i < indent; i++)
+                st_buf_char(b, ' ');
+            st_str shown = { line.p, end };
+            while (shown.n && shown.p[shown.n - 1] == ' ')
+                shown.n--;
+            st_buf_str(b, shown);
+            st_buf_char(b, '\n');
+            line = (st_str){ line.p + end, line.n - end };
+            while (line.n && line.p[0] == ' ')
+                line = (st_str){ line.p + 1, line.n - 1 };
+        }
+    }
+}
+
 /* the headline */
 
 static void headline(block *x)
@@ -130,17 +160,6 @@ static void put_padded(block *x, st_str s, size_t width, bool last)
         st_buf_char(x->b, ' ');
 }
 
-/* What is in the cell, cut at the width. */
-static void put_line(block *x, size_t indent, size_t width)
-{
-    st_buf_clear(&x->fit);
-    st_scrub(&x->fit, st_buf_slice(&x->cell), x->look->ascii);
-    for (size_t i = 0; i < indent; i++)
-        st_buf_char(x->b, ' ');
-    st_fit(x->b, st_buf_slice(&x->fit), width - indent, x->look->ascii);
-    put(x, "\n");
-}
-
 static void host_line(block *x, const st_host_answer *h, const size_t widths[COLUMNS])
 {
     for (int k = 0; k < COLUMNS; k++) {
@@ -173,10 +192,15 @@ static void narrow_host(block *x, const st_host_answer *h)
     put_time(b, h->first, !x->one_day);
     st_buf_str(b, ST_STR(" .. "));
     put_time(b, h->last, !x->one_day);
-    put_line(x, 0, width);
+    st_buf_clear(&x->fit);
+    st_scrub(&x->fit, st_buf_slice(b), x->look->ascii);
+    put_wrapped(x->b, st_buf_slice(&x->fit), width);
     st_buf_clear(b);
     st_incident_put_line(x->c, x->g, h->incident, b);
-    put_line(x, 4, width);
+    st_buf_clear(&x->fit);
+    st_buf_str(&x->fit, ST_STR("    "));
+    st_scrub(&x->fit, st_buf_slice(b), x->look->ascii);
+    put_wrapped(x->b, st_buf_slice(&x->fit), width);
 }
 
 enum { LEAST_WHAT = 24 }; /* what was done needs as many columns at least */
@@ -279,33 +303,6 @@ static void not_read(block *x)
     if (n > named)
         st_buf_fmt(x->b, ", and %zu more", n - named);
     put(x, "\n");
-}
-
-/* Lines of s that are wider than the terminal go on, indented, at a blank where there is one. */
-static void put_wrapped(st_buf *b, st_str s, size_t width)
-{
-    st_str line;
-    while (s.n && st_str_cut(&s, '\n', &line)) {
-        for (size_t indent = 0; line.n; indent = 4) {
-            size_t used = indent, end = 0, blank = 0;
-            for (size_t i = 0; i < line.n;) {
-                size_t at = i;
-                used += st_cp_width(st_utf8_next(line, &i));
-                if (width && used > width)
-                    break;
-                blank = line.p[at] == ' ' && at ? at : blank;
-                end = i;
-            }
-            end = end == line.n ? end : blank ? blank : end ? end : line.n;
-            for (size_t i = 0; i < indent; i++)
-                st_buf_char(b, ' ');
-            st_buf_put(b, line.p, end);
-            st_buf_char(b, '\n');
-            line = (st_str){ line.p + end, line.n - end };
-            while (line.n && line.p[0] == ' ')
-                line = (st_str){ line.p + 1, line.n - 1 };
-        }
-    }
 }
 
 void st_answer_put(st_buf *b, const st_answer *a, const st_case *c, const st_groups *g,

@@ -117,6 +117,8 @@ static void put_edge(graph *g, st_node n)
 static void stamp(graph *g, uint32_t incident)
 {
     const st_incident *i = &g->c->incidents[incident];
+    if (i->top == ST_NO_NODE)
+        return;
     for (size_t k = g->g.start[incident]; k < g->g.start[incident + 1]; k++) {
         const st_row *row = &g->c->rows[g->g.rows[k]];
         if (row->kind != ST_ROW_HIT)

@@ -4,7 +4,8 @@
  * language.c - KQL as a language of rules: what its texts look like, what their comments say of
  * the rule, and calls to the parser and the binder.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/bind/explain.h"
+#include "rules/kql/query.h"
 #include "rules/text/about.h"
 
 #include <string.h>
