@@ -74,6 +74,8 @@ uint64_t st_run_random(st_run *r);
 bool st_run_nomem(st_run *r);
 /* The run has met a limit: sets the error, returns false. */
 bool st_run_stop(st_run *r, st_stop why);
+/* Rows that code which the row's values can make slow may take between two looks. */
+enum { ST_LOOK_ROWS = 16 };
 /* Whether it is within its limits of memory and time; asked about every thousand rows. */
 bool st_run_going(st_run *r);
 /* Whether an operator may give that many rows. */
