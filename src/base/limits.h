@@ -195,11 +195,11 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
-/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000. Met: the
- * rule is asked about every row. */
+/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
+ * Met: the rule is asked about every row. */
 #define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
-/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about every
- * row. */
+/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
+ * every row. */
 #define ST_MAX_TRIGGERED ((size_t)16 << 20)
 /* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
  * has 700. Met: an error in that file. */
