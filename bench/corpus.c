@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * corpus.c - writes a Sysmon log of any number of process creations, each with a GUID and a command
  * line of its own:

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * decode.c - how long decoding alone takes: every record of the files through one of the readers,
  * all its fields, which nobody looks at.

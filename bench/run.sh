@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # Measures the program, and other readers of the same logs, and prints the tables of bench/README.md:
 #
 #     bench/run.sh [FOLDER]

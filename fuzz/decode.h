@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * decode.h - what the targets that read events have in common: records are taken as the program
  * takes them, and what must hold whatever the bytes were is asserted.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_chunk.c - any bytes as one chunk, through the native reader. */
 #include "decode.h"
 

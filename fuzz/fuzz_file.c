@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_file.c - any bytes as a whole source (pieces.h): told by its first bytes, scanned with
  * slack and XML, and once more with carving, into events and a forest. Asserts what decode.h
@@ -64,11 +66,12 @@ static void grow_forest(const char *name)
 {
     st_scan_options o = { .threads = 1, .slack = true, .digest = true };
     st_tree_options t = { 0 };
+    const st_event_set all = st_event_set_all();
     st_store *store = NULL;
     st_forest *forest = NULL;
     st_err e = { 0 };
     st_evidence *ev = evidence_of(name, false);
-    if (ev && st_sysmon_read(ev, &o, UINT64_MAX, NULL, NULL, &store, &e) == ST_OK &&
+    if (ev && st_events_read(ev, &o, &all, NULL, NULL, &store, &e) == ST_OK &&
         st_tree_build(ev, store, &t, &forest, &e) == ST_OK) {
         if (forest->observed > store->creations.n)
             abort();

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_kql.c - any bytes as a rule file: lexed, parsed, bound, its diagnostics written. Asserts
  * that a rule that cannot run says why and where, and that what is said is UTF-8 on short lines.

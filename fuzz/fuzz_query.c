@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_query.c - any bytes as a query: parsed, bound and run over a small forest, with little
  * memory and few rows allowed. Asserts that a query that can't run says why, and that a result

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_record.c - any bytes as the binary XML of one record of an otherwise sound chunk. */
 #include "splice.h"
 

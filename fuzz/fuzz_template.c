@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_template.c - any bytes as the body of a template's definition in an otherwise sound chunk.
  * Three records use it: one whose event it is, with the values that a System has; one whose event

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * pieces.h - how the file target's inputs say a source: 64 KiB of mostly zeros would drown a
  * fuzzer, so an input is a list of pieces, two bytes of length and the bytes. The first piece

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * replay.c - runs a fuzz target over files, without a fuzzer: every seed and every input
  * that ever crashed is part of the tests. Fails when a folder has no file.

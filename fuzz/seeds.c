@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * seeds.c - writes the seeds of the targets that read events, made by the generator of test
  * evidence:

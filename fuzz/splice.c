@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* splice.c - the chunk around a fuzzer's bytes, and the events that seeds are made of. */
 #include "splice.h"
 

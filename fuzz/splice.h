@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * splice.h - a sound generated chunk for a fuzzer's bytes to stand in: its checksums are right
  * and its templates are there, so the bytes get past the first looks.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * case_support.h - a small world for the tests of hunt and report: processes by hand, the
  * forest made of them, rules that are only names, matches by hand.
@@ -159,8 +161,10 @@ static inline int world_match_order(const void *a, const void *b)
 static inline void world_match(world *w, const char *host, unsigned n, uint32_t rule,
                                const char *reason)
 {
-    w->items[w->matches.n++] =
-        (st_match){ .rule = rule, .node = world_node(w, host, n), .reason = world_sid(w, reason) };
+    w->items[w->matches.n++] = (st_match){ .rule = rule,
+                                           .node = world_node(w, host, n),
+                                           .event = ST_NO_EVENT,
+                                           .reason = world_sid(w, reason) };
     w->matches.items = w->items;
     qsort(w->items, w->matches.n, sizeof *w->items, world_match_order);
 }

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/examples_in_man.sh - the rules that shelltree-rules(5) shows must be rules, and run.
 set -u
 : "${SHELLTREE:?names the program}"

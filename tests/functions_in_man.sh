@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/functions_in_man.sh - shelltree-rules(5) lists every function, aggregate and operator.
 #
 #   UPDATE=1  writes the functions' list into the page anew

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 """graph-match and graph-shortest-paths over small random graphs, held against enumeration.
 
 usage: SHELLTREE=./shelltree graph_patterns.py [GRAPHS [SEED]]

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/outputs.sh - what a golden case can't see: files and folders that are written, and that the
 # way in (order of paths, a list, standard input) changes nothing.
 set -u

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * query_cases.h - queries over constants, each with its cells or with what is wrong in it.
  */
@@ -28,7 +30,7 @@ static inline void show(const st_table *t, st_buf *b)
                    ST_FMT(t->columns[i].type));
     for (size_t i = 0; i < t->ncolumns * t->nrows; i++) {
         st_buf_str(b, i % t->ncolumns ? ST_STR(",") : ST_STR(" / "));
-        st_buf_str(b, t->cells[i].null ? ST_STR("~") : t->cells[i].text);
+        st_buf_str(b, t->cells[i].kind == ST_CELL_NULL ? ST_STR("~") : t->cells[i].text);
     }
 }
 

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # Runs the cases of the pack (tests/pack), and sees that each rule has one that it hits and one that
 # it must not.
 srcdir=${srcdir:-.}

@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/second_reader.sh - both readers over all of testdata/. What libevtx can't read depends on its version, so this
 # says what holds for each.
 set -u

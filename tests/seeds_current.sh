@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # fuzz/corpus has every seed that fuzz/seeds writes, byte for byte; it may have more.
 srcdir=${srcdir:-.}
 seeds=${SEEDS:-fuzz/seeds}

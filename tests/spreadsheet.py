@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 """Does a spreadsheet see the cells that were written? Reads timeline.csv with Python's csv and with LibreOffice
 (headless, the import filter that the manual names), and compares cell by cell. Skipped (77) without LibreOffice.
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 """Queries made at random, held against SQLite: conditions, joins of every kind, groups, sorts, unions.
 
 usage: SHELLTREE=./shelltree sqlite_oracle.py [QUERIES [SEED]]

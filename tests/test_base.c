@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_base.c - the words everything else is said in. */
 #include "shelltree/base.h"
 
@@ -82,6 +84,56 @@ static void ticks__every_day_of_four_centuries__there_and_back(void **state)
             break;
         assert_true(st_civil_ticks(&c) == t);
     }
+}
+
+static void civil__the_edges__are_dates_or_none(void **state)
+{
+    (void)state;
+    static const struct {
+        st_civil c;
+        bool is;
+        int64_t since;
+    } rows[] = {
+        { { 1, 1, 1, 0, 0, 0, 0 }, true, 0 },
+        { { 0, 12, 31, 23, 59, 59, 0 }, false, 0 },
+        { { 1601, 1, 1, 0, 0, 0, 0 }, true, ST_TICKS_1601 },
+        { { 1900, 2, 29, 0, 0, 0, 0 }, false, 0 },
+        { { 2000, 2, 29, 0, 0, 0, 1 }, true, INT64_C(630873792000000001) },
+        { { 9999, 12, 31, 23, 59, 59, 9999999 }, true, INT64_C(3155378975999999999) },
+        { { 9999, 12, 31, 23, 59, 59, 10000000 }, false, 0 },
+        { { 2026, 13, 1, 0, 0, 0, 0 }, false, 0 },
+        { { 2026, 1, 1, 24, 0, 0, 0 }, false, 0 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t since = 0;
+        st_civil back;
+        bool is = st_civil_since(&rows[i].c, &since);
+        if (is != rows[i].is || since != rows[i].since)
+            fail_msg("row %zu: %d, %lld", i, is, (long long)since);
+        if (!is)
+            continue;
+        st_civil_of(since, &back);
+        assert_memory_equal(&back, &rows[i].c, sizeof back);
+    }
+}
+
+static void host_is__full_name_or_first_label__in_any_case(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *host, *asked;
+        bool is;
+    } rows[] = {
+        { "web01.corp.example", "WEB01", true },
+        { "web01.corp.example", "Web01.Corp.Example", true },
+        { "web01", "web01", true },
+        { "web01.corp.example", "web01.corp", false },
+        { "web01.corp.example", "web0", false },
+        { "web01.corp.example", "", false },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_host_is(st_str_of(rows[i].host), st_str_of(rows[i].asked)) != rows[i].is)
+            fail_msg("%s asked for as '%s'", rows[i].host, rows[i].asked);
 }
 
 static void guid__text__there_and_back(void **state)
@@ -278,6 +330,8 @@ int main(void)
         cmocka_unit_test(time_sysmon__each_row__parses_or_not),
         cmocka_unit_test(time_iso__zones_and_fractions__give_utc),
         cmocka_unit_test(ticks__every_day_of_four_centuries__there_and_back),
+        cmocka_unit_test(civil__the_edges__are_dates_or_none),
+        cmocka_unit_test(host_is__full_name_or_first_label__in_any_case),
         cmocka_unit_test(guid__text__there_and_back),
         cmocka_unit_test(utf16__each_row__becomes_utf8),
         cmocka_unit_test(utf8__invalid_bytes__one_at_a_time),

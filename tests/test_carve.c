@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_carve.c - records among raw bytes: cut out of logs, scattered, copied, cut short. */
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,4 +1,6 @@
-/* test_sysmon.c - records to rows: by name, nothing dropped, nothing altered but '%%'. */
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_events.c - records to rows: by name, nothing dropped, nothing altered but '%%'. */
 #include "events/store.h"
 
 #include <stdarg.h>
@@ -61,7 +63,7 @@ static st_store *decoded(st_record *r, const pair *pairs)
     assert_non_null(s);
     r->fields = fields;
     r->nfields = fields_of(pairs, fields);
-    assert_true(st_sysmon_decode(s, r, 3, &scratch));
+    assert_true(st_event_decode(s, r, 3, &scratch));
     st_buf_free(&scratch.text);
     return s;
 }
@@ -105,6 +107,8 @@ static void creation_field__each_column__has_sysmons_name(void **state)
 
 /* whose record it is */
 
+static const st_event_set none;
+
 static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
 {
     (void)state;
@@ -124,7 +128,8 @@ static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
         st_record r = sysmon_record(1);
         r.provider = text_value(rows[i].name);
         r.provider_guid = text_value(rows[i].guid);
-        if (st_sysmon_is(&r) != rows[i].want || st_sysmon_wants(&r, 0) != rows[i].want)
+        if ((st_provider_of(&r) == ST_SYSMON) != rows[i].want ||
+            st_event_wants(&r, &none) != rows[i].want)
             fail_msg("%s %s", rows[i].name, rows[i].guid);
     }
 }
@@ -134,7 +139,7 @@ static void wants__only_the_ids_that_are_read(void **state)
     (void)state;
     for (uint32_t id = 0; id < 300; id++) {
         st_record r = sysmon_record(id);
-        assert_int_equal(st_sysmon_wants(&r, 0), id == 1 || id == 4 || id == 5 || id == 16);
+        assert_int_equal(st_event_wants(&r, &none), id == 1 || id == 4 || id == 5 || id == 16);
     }
 }
 
@@ -262,7 +267,7 @@ static void decode__lone_surrogate__keeps_the_bytes(void **state)
     st_record r = sysmon_record(1);
     r.fields = &f;
     r.nfields = 1;
-    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_true(st_event_decode(s, &r, 0, &scratch));
     assert_text(s, s->creations.image[0],
                 "a\xef\xbf\xbd"
                 "b");
@@ -287,7 +292,7 @@ static void decode__utf16_string__loses_only_its_terminator(void **state)
     st_record r = sysmon_record(1);
     r.fields = &f;
     r.nfields = 1;
-    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_true(st_event_decode(s, &r, 0, &scratch));
     assert_text(s, s->creations.image[0], " C:\\x.exe  ");
     st_store_free(s);
     st_buf_free(&scratch.text);
@@ -347,10 +352,10 @@ static void decode__lone_surrogate__is_counted_for_the_source(void **state)
     st_record r = sysmon_record(1);
     r.computer = (st_value){ .p = wide, .n = sizeof wide, .type = ST_V_STRING };
     r.lossy = &lossy;
-    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_true(st_event_decode(s, &r, 0, &scratch));
     first = lossy;
     assert_true(first > 0);
-    assert_true(st_sysmon_decode(s, &r, 0, &scratch));
+    assert_true(st_event_decode(s, &r, 0, &scratch));
     assert_int_equal(lossy, 2 * first);
     assert_int_equal(s->nlossy, 2);
     assert_text(s, s->creations.computer[1], "h\xef\xbf\xbd");
@@ -372,7 +377,7 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
         r.fields = &f;
         r.nfields = 1;
         r.event_record_id = i;
-        assert_true(st_sysmon_decode(s[i % 2], &r, 0, &scratch[i % 2]));
+        assert_true(st_event_decode(s[i % 2], &r, 0, &scratch[i % 2]));
     }
     assert_true(st_store_append(s[0], s[1]));
     assert_int_equal(s[0]->creations.n, 300);
@@ -463,13 +468,13 @@ static void decode__other_event__is_stored_only_if_wanted(void **state)
         st_field f[16];
         st_scratch scratch = { 0 };
         st_store *s = st_store_new();
-        size_t kind = st_event_kind_of(10);
+        size_t kind = st_event_kind_of(ST_SYSMON_EVENT(10));
         const st_events *e = &s->events[kind];
-        s->wanted = wanted ? st_event_bit(10) : st_event_bit(7);
+        st_event_set_add(&s->wanted, ST_SYSMON_EVENT(wanted ? 10 : 7));
         r.fields = f;
         r.nfields = fields_of(fields, f);
-        assert_int_equal(st_sysmon_wants(&r, s->wanted), wanted);
-        assert_true(st_sysmon_decode(s, &r, 3, &scratch));
+        assert_int_equal(st_event_wants(&r, &s->wanted), wanted);
+        assert_true(st_event_decode(s, &r, 3, &scratch));
         assert_int_equal(e->n, wanted);
         assert_int_equal(s->nseen, 1);
         assert_int_equal(s->creations.n, 0);
@@ -494,13 +499,17 @@ static void decode__other_event__is_stored_only_if_wanted(void **state)
 
 static void event_kinds__each_once__with_a_name_for_each_text(void **state)
 {
-    uint64_t seen = 0;
+    st_event_set seen = { { 0 } }, all = st_event_set_all();
     (void)state;
-    for (size_t i = 0; i < ST_EVENT_KINDS; i++) {
+    assert_true(st_event_set_empty(&seen));
+    assert_true(st_event_kinds() <= ST_MAX_EVENT_KINDS);
+    for (size_t i = 0; i < st_event_kinds(); i++) {
         const st_event_kind *k = st_event_kind_at(i);
-        assert_true(k->id > 1 && k->id < 64 && !(seen >> k->id & 1));
-        seen |= UINT64_C(1) << k->id;
-        assert_int_equal(st_event_kind_of(k->id), i);
+        assert_false(st_event_set_has(&seen, i));
+        st_event_set_add(&seen, k->key);
+        assert_true(st_event_set_has(&seen, i));
+        assert_int_equal(st_event_kind_of(k->key), i);
+        assert_non_null(k->word);
         for (size_t c = 0; k->texts[c]; c++) {
             assert_int_equal(st_event_column(k, k->texts[c]), c);
             uint16_t id = 1;
@@ -509,8 +518,18 @@ static void event_kinds__each_once__with_a_name_for_each_text(void **state)
             assert_non_null(st_field_def_of(id));
         }
     }
-    assert_null(st_event_kind_at(ST_EVENT_KINDS));
-    assert_int_equal(st_event_bit(1) | st_event_bit(5) | st_event_bit(64) | st_event_bit(255), 0);
+    assert_true(st_event_set_eq(&seen, &all));
+    assert_null(st_event_kind_at(st_event_kinds()));
+    static const st_event_key never[] = { { ST_SYSMON, 1 },
+                                          { ST_SYSMON, 5 },
+                                          { ST_SYSMON, 64 },
+                                          { ST_SYSMON, 255 },
+                                          { ST_PROVIDERS, 3 } };
+    for (size_t i = 0; i < sizeof never / sizeof *never; i++) {
+        st_event_set_add(&seen, never[i]);
+        assert_int_equal(st_event_kind_of(never[i]), st_event_kinds());
+        assert_true(st_event_set_eq(&seen, &all));
+    }
 }
 
 static void append__events__strings_go_over_by_text(void **state)
@@ -518,17 +537,17 @@ static void append__events__strings_go_over_by_text(void **state)
     static const pair fields[] = { { "QueryName", "a.example" }, { "Image", "x" }, { NULL, NULL } };
     st_store *s[2] = { st_store_new(), st_store_new() };
     st_scratch scratch[2] = { 0 };
-    size_t kind = st_event_kind_of(22);
+    size_t kind = st_event_kind_of(ST_SYSMON_EVENT(22));
     (void)state;
     st_pool_put(s[1]->pool, ST_STR("so that ids differ"));
     for (unsigned i = 0; i < 3; i++) {
         st_record r = sysmon_record(22);
         st_field f[4];
-        s[i % 2]->wanted = UINT64_MAX;
+        s[i % 2]->wanted = st_event_set_all();
         r.fields = f;
         r.nfields = fields_of(fields, f);
         r.event_record_id = i;
-        assert_true(st_sysmon_decode(s[i % 2], &r, i, &scratch[i % 2]));
+        assert_true(st_event_decode(s[i % 2], &r, i, &scratch[i % 2]));
     }
     assert_true(st_store_append(s[0], s[1]));
     const st_events *e = &s[0]->events[kind];
@@ -552,7 +571,7 @@ static st_store *read_all(st_evidence *e, unsigned threads)
     st_err err = { 0 };
     st_store *s = NULL;
     st_scan_options o = { .engine = ST_ENGINE_NATIVE, .threads = threads, .slack = true };
-    if (st_sysmon_read(e, &o, 0, NULL, NULL, &s, &err) != ST_OK)
+    if (st_events_read(e, &o, NULL, NULL, NULL, &s, &err) != ST_OK)
         fail_msg("%s", err.text);
     return s;
 }

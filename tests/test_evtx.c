@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_evtx.c - values, and chunks made by hand: sound, literal, damaged, hostile. */
 #include <stdarg.h>
 #include <stddef.h>

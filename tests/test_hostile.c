@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_hostile.c - chunks that ask for far more than they hold: values that unfold, templates that
  * hold each other, thousands of substitutions, sizes of 4 GiB. Each is read for its fields and as

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_kql_eval.c - queries over constants: each with its cells, or with what is wrong in it. */
 #include "query_cases.h"
 
@@ -672,6 +674,13 @@ static void query__greedy__is_stopped_and_says_so(void **state)
           "union g, g, g, g",
           { .seconds = 1 },
           "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "range x from 1 to 1000 step 1 | extend a = range(x * 1000000, x * 1000000 + 900000) | "
+          "summarize s = make_set(a, 1000000000) | project array_length(s)",
+          { .memory = UINT64_MAX, .seconds = 1 },
+          "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "range x from 1 to 3000000 step 1 | summarize p = percentile(x, 50)",
+          { .memory = 100 << 20 },
+          "q: stopped at 100 MiB of memory, the limit; --max-memory raises it" },
         { "range i from 1 to 100000 step 1 | partition by i (take 1) | count",
           { .memory = 4 << 20 },
           "q: stopped at 4 MiB of memory, the limit; --max-memory raises it" },
@@ -851,6 +860,14 @@ static void bind__greedy_texts__told_and_bounded(void **state)
           "1:11: this expression is too long (more than 2000 operators deep)" },
         { "print x = dynamic(", "[", 100000, ")",
           "1:219: less nesting expected in dynamic(...), got [" },
+        { "datatable(k:long)[1] | join (datatable(k:long)[1]) on k", ", k", 31, " | count",
+          "Count:long / 1" },
+        { "datatable(k:long)[1] | join (datatable(k:long)[1]) on k", ", k", 32, " | count",
+          "1:151: more than 32 columns to join on, the limit" },
+        { "union (print 1)", ", (print 1)", 255, " | count", "Count:long / 256" },
+        { "union (print 1)", ", (print 1)", 256, " | count",
+          "1:2824: more than 256 tables in one union, the limit" },
+        { "print x = extract('a(b)", "(b)?", 62, "', 1, 'ab')", "x:string / b" },
         { "print x = 'f7' in ('f0'", ", 'f@'", 100000, ")", "x:bool / True" },
         { "print x = array_length(dynamic([0", ", @", 100000, "]))", "x:long / 100001" },
         { "print x = 'a' matches regex '", "(", 5000, "'",

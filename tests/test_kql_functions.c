@@ -1,10 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_kql_functions.c - every scalar function: expressions, each with its type and value.
  *
  * A test asks that each function of the tables stands in some expression, so that a new one
  * can't be forgotten here, and that each has its line of documentation.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 #include "shelltree/rules.h"
 
 #include <stdarg.h>
@@ -35,7 +37,7 @@ static void run(const char *head, const char *expr, bool names, st_buf *out)
             if (names)
                 st_buf_fmt(out, "%.*s:", ST_FMT(c->name));
             st_buf_fmt(out, "%.*s %.*s", ST_FMT(c->type),
-                       ST_FMT(t->cells[i].null ? ST_STR("~") : t->cells[i].text));
+                       ST_FMT(t->cells[i].kind == ST_CELL_NULL ? ST_STR("~") : t->cells[i].text));
         }
     else
         st_buf_str(out, st_rules_diags(r) ? st_rules_diag(r, 0)->text : st_str_of(err.text));

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_kql_graph.c - graphs small enough to be checked by hand, and operators with several results.
  */
 #include "query_cases.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_kql_syntax.c - KQL's text to its tree, and what is said about text that isn't KQL.
  */

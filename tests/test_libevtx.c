@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_libevtx.c - the second reader, on XML as it comes and on chunks laid out by hand. */
 #include "evtx/engine.h"
 #include "evtx/xml.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_tables.c - Sysmon's other events as rows of Defender's tables: records by hand go through
  * the decoder, the forest and a query, and the cells that come out are compared.
@@ -83,7 +85,7 @@ static void begin(world *w)
 {
     *w = (world){ .store = st_store_new() };
     assert_non_null(w->store);
-    w->store->wanted = UINT64_MAX;
+    w->store->wanted = st_event_set_all();
 }
 
 /* at: the record's number and its place; two with one number are copies or contradict. */
@@ -99,7 +101,7 @@ static void put(world *w, const event *e, uint64_t number, uint32_t source, st_o
                     .time_created = T0 + number * ST_TICKS_SECOND,
                     .fields = fields };
     r.nfields = fields_of(e->fields, fields);
-    assert_true(st_sysmon_decode(w->store, &r, source, &w->scratch));
+    assert_true(st_event_decode(w->store, &r, source, &w->scratch));
 }
 
 static void add(world *w, const event *e)
@@ -601,19 +603,21 @@ static void warning__each_reason__is_told_once(void **state)
 
 /* rules */
 
-/* A row counts for the process that acted, once, with the reason of its first row. */
+/* A row counts for the process that acted, once, with the reason of its first row; of one that was
+ * not observed, for its first event. */
 static void rule__over_events__hits_their_processes(void **state)
 {
     static const struct {
         const char *kql, *want; /* PID and reason of each hit; how many rows are a table */
     } rows[] = {
-        { "DeviceFileEvents | extend Reason = FileName", "100 a.exe, 200 c.exe; 4" },
+        { "DeviceFileEvents | extend Reason = FileName",
+          "100 a.exe, 200 c.exe, event of 50 d.exe; 4" },
         { "DeviceFileEvents | order by Timestamp desc | extend Reason = FileName",
-          "100 b.exe, 200 c.exe; 4" },
-        { "union DeviceFileEvents, DeviceProcessEvents", "100 , 200 ; 4" },
-        { "DeviceFileEvents | where FileName == 'd.exe'", "; 1" },
+          "100 b.exe, 200 c.exe, event of 50 d.exe; 4" },
+        { "union DeviceFileEvents, DeviceProcessEvents", "100 , 200 , event of 50 ; 4" },
+        { "DeviceFileEvents | where FileName == 'd.exe'", "event of 50 ; 1" },
         { "DeviceFileEvents | summarize arg_max(Timestamp, *) by InitiatingProcessId",
-          "100 , 200 ; 3" },
+          "100 , 200 , event of 50 ; 3" },
         { "DeviceFileEvents | summarize count() by FileName", "; 4" },
         { "DeviceProcessEvents | join kind=inner DeviceFileEvents on DeviceId | where FileName == "
           "'tool.exe'",
@@ -645,7 +649,8 @@ static void rule__over_events__hits_their_processes(void **state)
                          ST_OK);
         assert_int_equal(st_rules_run(r, w.forest, &o, &m, &err), ST_OK);
         for (size_t k = 0; k < m->n; k++)
-            n += (size_t)snprintf(got + n, sizeof got - n, "%s%u %.*s", k ? ", " : "",
+            n += (size_t)snprintf(got + n, sizeof got - n, "%s%s%u %.*s", k ? ", " : "",
+                                  m->items[k].event == ST_NO_EVENT ? "" : "event of ",
                                   w.forest->procs[m->items[k].node].pid,
                                   ST_FMT(st_pool_get(w.store->pool, m->items[k].reason)));
         (void)snprintf(got + n, sizeof got - n, "; %llu", (unsigned long long)m->results[0].rows);
@@ -659,12 +664,12 @@ static void rule__over_events__hits_their_processes(void **state)
 
 /* what is read for a query */
 
-static uint64_t bits(const unsigned *ids)
+static st_event_set set_of(const unsigned *ids)
 {
-    uint64_t b = 0;
+    st_event_set s = { { 0 } };
     for (size_t i = 0; ids[i]; i++)
-        b |= st_event_bit(ids[i]);
-    return b;
+        st_event_set_add(&s, ST_SYSMON_EVENT((uint16_t)ids[i]));
+    return s;
 }
 
 static void events__each_rule__asks_for_its_own_only(void **state)
@@ -714,10 +719,10 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         st_rules *r = st_rules_new();
         assert_int_equal(st_rules_load_text(r, ST_STR("r.kql"), st_str_of(rows[i].kql), &err),
                          ST_OK);
-        uint64_t want = bits(rows[i].ids);
-        if (st_rules_events(r) != want)
-            fail_msg("%s: %llx, not %llx", rows[i].kql, (unsigned long long)st_rules_events(r),
-                     (unsigned long long)want);
+        st_event_set want = set_of(rows[i].ids), got = st_rules_events(r);
+        if (!st_event_set_eq(&got, &want))
+            fail_msg("%s: %llx, not %llx", rows[i].kql, (unsigned long long)got.bits[0],
+                     (unsigned long long)want.bits[0]);
         st_rules_free(r);
     }
 }

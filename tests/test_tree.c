@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_tree.c - rows to forests: small histories, each with what must come of it. */
 #include "shelltree/tree.h"
 

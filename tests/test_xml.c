@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_xml.c - records as XML: what is written, that it parses, and says what the fields say. */
 #include <stdarg.h>
 #include <stddef.h>

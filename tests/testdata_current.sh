@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # testdata/, tests/damaged/ and tests/events/ are what tests/support/story writes, byte for byte.
 srcdir=${srcdir:-.}
 story=${STORY:-tests/support/story}

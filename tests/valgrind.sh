@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/valgrind.sh - the verbs over sound and damaged evidence under valgrind: no bad access, no use of what was
 # never set, no leak but libevtx's own.
 set -u

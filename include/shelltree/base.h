@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * base.h - what a string, a buffer, an interned name, a time, an error is.
  *
@@ -167,6 +169,11 @@ void st_fold_put(st_buf *b, st_str s);
 /* Equal after folding. */
 bool st_fold_eq(st_str a, st_str b);
 
+/* Invisible, or changes the direction of what stands around it. One table for all formats. */
+bool st_cp_hidden(uint32_t cp);
+/* Bytes from i on that every format takes as they are: printable ASCII but '"' and '\\'. */
+size_t st_plain_run(st_str s, size_t i);
+
 /* times */
 
 /* FILETIME: 100 ns since 1601-01-01 UTC. 0: not known. */
@@ -176,13 +183,18 @@ typedef uint64_t st_ticks;
 #define ST_TICKS_UNIX UINT64_C(116444736000000000) /* 1970-01-01 */
 #define ST_TICKS_MAX UINT64_C(2650467743999999999) /* the end of the year 9999 */
 
+/* A date of the proleptic Gregorian calendar, UTC. tick: 100 ns, 0..9999999. */
 typedef struct st_civil {
-    unsigned year, month, day, hour, minute, second, tick; /* tick: 100 ns, 0..9999999 */
+    int year, month, day, hour, minute, second, tick;
 } st_civil;
 /* false (and zeroes) above ST_TICKS_MAX. */
 bool st_ticks_civil(st_ticks t, st_civil *c);
 /* 0 when the date doesn't exist or lies before 1601. */
 st_ticks st_civil_ticks(const st_civil *c);
+/* The same from the year 1 on, in ticks since 0001-01-01: what the engine's datetimes count. */
+#define ST_TICKS_1601 INT64_C(504911232000000000)     /* st_ticks + this */
+void st_civil_of(int64_t since_year_1, st_civil *c);  /* 0 <= since_year_1 */
+bool st_civil_since(const st_civil *c, int64_t *out); /* false: no such date */
 /* Sysmon's own form, exactly: 2026-01-02 03:04:05.678 */
 bool st_time_sysmon(st_str s, st_ticks *out);
 /* 2026-01-02T03:04:05[.f{1..9}][Z|+hh:mm|-hh:mm], a blank allowed for T, or a date alone.
@@ -190,6 +202,11 @@ bool st_time_sysmon(st_str s, st_ticks *out);
 bool st_time_iso(st_str s, st_ticks *out);
 void st_buf_time_sysmon(st_buf *b, st_ticks t); /* three digits; nothing for 0 */
 void st_buf_time_iso(st_buf *b, st_ticks t);    /* seven digits and Z; nothing for 0 */
+
+/* hosts */
+
+/* Does `asked` name the host: its full name or its first label, in any case? */
+bool st_host_is(st_str host, st_str asked);
 
 /* GUIDs */
 

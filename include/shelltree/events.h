@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * events.h - records in, typed Sysmon events out, in columns.
  *
@@ -14,26 +16,13 @@
  *
  * Ownership  the store owns its columns and its pool; sources are named by their
  *            place in the evidence, which must outlive it.
- * Threads    filled by st_sysmon_read (which runs its own threads); read-only after.
+ * Threads    filled by st_events_read (which runs its own threads); read-only after.
  * Order      rows are in no particular order. The forest sorts.
  */
 #ifndef SHELLTREE_EVENTS_H
 #define SHELLTREE_EVENTS_H
 
 #include "shelltree/evtx.h"
-
-/* String columns of a process creation, as recorded ('-' and '?' stay what they are);
- * ST_ABSENT where the record has no such field.
- *   command_line           with doubled percent signs undone
- *   command_line_recorded  as it stands in the record
- *   utc_text               ST_ABSENT where utc says it all; else UtcTime as recorded */
-/* clang-format off */
-#define ST_CREATION_STRINGS(X)                                                                     \
-    X(computer) X(channel) X(rule_name) X(utc_text) X(image) X(file_version) X(description)        \
-    X(product) X(company) X(original_file_name) X(command_line) X(command_line_recorded)           \
-    X(current_directory) X(user) X(integrity_level) X(hashes) X(parent_image)                      \
-    X(parent_command_line) X(parent_user)
-/* clang-format on */
 
 enum st_creation_flags {
     ST_C_CRC = 1 << 0,      /* the chunk's checksum is wrong */
@@ -53,22 +42,46 @@ typedef struct st_lossy {
     st_sid hex;        /* the UTF-16LE bytes as lower-case hex */
 } st_lossy;
 
+/* String columns of a process creation, as recorded ('-' and '?' stay what they are);
+ * ST_ABSENT where the record has no such field. Those beside computer and channel follow from
+ * events/sysmon/fields.def:
+ *   command_line           with doubled percent signs undone
+ *   command_line_recorded  as it stands in the record
+ *   utc_text               ST_ABSENT where utc says it all; else UtcTime as recorded */
 typedef struct st_creations {
     size_t n, cap;
-#define ST_COLUMN(name) st_sid *name;
-    ST_CREATION_STRINGS(ST_COLUMN)
-#undef ST_COLUMN
-    st_guid *guid, *parent_guid, *logon_guid;
+    st_sid *computer, *channel;
+#define BOTH(name, text) st_sid *name;
+#define CREATION(name, text) st_sid *name;
+#define UTC(name, text) st_sid *name;
+#define COMMAND(name, text) st_sid *name, *name##_recorded;
+#define GUID(name, text) st_guid *name; /* zero: not known */
+#define U32(name, text) uint32_t *name; /* ST_NO_U32: not known */
+#define U64(name, text) uint64_t *name; /* ST_NO_U64: not known */
+#include "events/sysmon/fields.def"
     st_ticks *utc;     /* UtcTime, ms precision; TimeCreated where UtcTime is unusable */
     st_ticks *created; /* TimeCreated */
     uint64_t *event_record_id, *record_number, *offset;
-    uint64_t *logon_id;                   /* ST_NO_U64: not known */
-    uint32_t *pid, *parent_pid, *session; /* ST_NO_U32: not known */
-    uint32_t *source;                     /* place in the evidence */
-    uint32_t *truncated;                  /* bit i: string column i (in the order above) was cut */
-    uint8_t *origin;                      /* st_origin */
-    uint8_t *flags;                       /* st_creation_flags */
+    uint32_t *source;    /* place in the evidence */
+    uint32_t *truncated; /* bit i: string column i (in the order above) was cut */
+    uint8_t *origin;     /* st_origin */
+    uint8_t *flags;      /* st_creation_flags */
 } st_creations;
+/* The number of a string column: ST_COL_image and so on. */
+enum st_creation_column {
+    ST_COL_computer,
+    ST_COL_channel,
+#define BOTH(name, text) ST_COL_##name,
+#define CREATION(name, text) ST_COL_##name,
+#define UTC(name, text) ST_COL_##name,
+#define COMMAND(name, text) ST_COL_##name, ST_COL_##name##_recorded,
+#include "events/sysmon/fields.def"
+    ST_COL_COUNT
+};
+
+/* The array of a string column by its number. */
+st_sid *st_creation_column(const st_creations *c, unsigned column);
+
 #define ST_NO_U64 UINT64_MAX
 #define ST_NO_U32 UINT32_MAX
 
@@ -97,65 +110,121 @@ typedef struct st_seen {
     st_ticks created;
 } st_seen;
 
-/* The texts of other events, as recorded (canonical, see st_value_text), and Sysmon's name of each.
- * Event IDs 8 and 10 call the acting process's SourceImage, SourceUser; it is image and user
- * here. What the records call Hash (15) and Hashes is hashes. */
-/* clang-format off */
-#define ST_EVENT_TEXTS(X)                                                                          \
-    X(rule_name, "RuleName") X(image, "Image") X(user, "User") X(hashes, "Hashes")                 \
-    X(file_version, "FileVersion") X(description, "Description") X(product, "Product")             \
-    X(company, "Company") X(original_file_name, "OriginalFileName")                                \
-    X(target_filename, "TargetFilename") X(creation_utc, "CreationUtcTime")                        \
-    X(previous_creation_utc, "PreviousCreationUtcTime") X(protocol, "Protocol")                    \
-    X(initiated, "Initiated") X(source_ip, "SourceIp") X(source_hostname, "SourceHostname")        \
-    X(source_port, "SourcePort") X(source_port_name, "SourcePortName")                             \
-    X(destination_ip, "DestinationIp") X(destination_hostname, "DestinationHostname")              \
-    X(destination_port, "DestinationPort") X(destination_port_name, "DestinationPortName")         \
-    X(image_loaded, "ImageLoaded") X(is_signed, "Signed") X(signature, "Signature")                \
-    X(signature_status, "SignatureStatus") X(target_guid, "TargetProcessGuid")                     \
-    X(target_pid, "TargetProcessId") X(target_image, "TargetImage") X(target_user, "TargetUser")   \
-    X(new_thread_id, "NewThreadId") X(start_address, "StartAddress")                               \
-    X(start_module, "StartModule") X(start_function, "StartFunction") X(device, "Device")          \
-    X(source_thread_id, "SourceThreadId") X(granted_access, "GrantedAccess")                       \
-    X(call_trace, "CallTrace") X(event_type, "EventType") X(target_object, "TargetObject")         \
-    X(details, "Details") X(new_name, "NewName") X(contents, "Contents") X(pipe_name, "PipeName")  \
-    X(operation, "Operation") X(event_namespace, "EventNamespace") X(name, "Name")                 \
-    X(query, "Query") X(type, "Type") X(destination, "Destination") X(consumer, "Consumer")        \
-    X(filter, "Filter") X(query_name, "QueryName") X(query_status, "QueryStatus")                  \
-    X(query_results, "QueryResults") X(is_executable, "IsExecutable") X(archived, "Archived")      \
-    X(session, "Session") X(client_info, "ClientInfo")
-/* clang-format on */
-
+/* The texts of other events, as recorded (canonical, see st_value_text): ST_T_image and so on. What
+ * a provider calls otherwise in some events (Sysmon's SourceImage of 8 and 10) has the usual name
+ * here. */
 typedef enum st_event_text {
     ST_T_NONE,
-#define ST_TEXT_ENUM(name, text) ST_T_##name,
-    ST_EVENT_TEXTS(ST_TEXT_ENUM)
-#undef ST_TEXT_ENUM
-        ST_T_COUNT
+#define BOTH(name, text) ST_T_##name,
+#define EVENT(name, text) ST_T_##name,
+#include "events/sysmon/fields.def"
+    ST_T_COUNT
 } st_event_text;
 
-/* A kind of event that can be stored: which id, and which texts it has, in the order of its
- * columns, ended by ST_T_NONE. */
-enum { ST_EVENT_COLUMNS = 16, ST_EVENT_KINDS = 22 };
+/* providers, and the kinds of their events */
+
+enum { ST_SYSMON, ST_PROVIDERS };
+
+/* What tells an event: an id alone means nothing. */
+typedef struct st_event_key {
+    uint16_t provider; /* place among the providers */
+    uint16_t id;
+} st_event_key;
+#define ST_SYSMON_EVENT(number) ((st_event_key){ ST_SYSMON, (number) })
+static inline bool st_event_key_eq(st_event_key a, st_event_key b)
+{
+    return a.provider == b.provider && a.id == b.id;
+}
+
+/* A kind of event that can be stored. */
+enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 3, ST_MAX_EVENT_KINDS = 128 };
 typedef struct st_event_kind {
-    uint8_t id;
-    uint8_t texts[ST_EVENT_COLUMNS + 1];
+    st_event_key key;
+    const char *word;              /* in a row's Event: "connection" */
+    const char *target;            /* a row's Target: '%' stands for the next text of about */
+    uint8_t about[ST_EVENT_ABOUT]; /* ended by ST_T_NONE, as texts */
+    uint8_t path;                  /* the text that is the file it is about; ST_T_NONE: none */
+    uint8_t texts[ST_EVENT_COLUMNS + 1]; /* in the order of its columns */
 } st_event_kind;
-const st_event_kind *st_event_kind_at(size_t kind); /* NULL from ST_EVENT_KINDS on */
-/* The bit of an event id in a set of them; 0 for ids that are never stored. */
-uint64_t st_event_bit(uint32_t event_id);
+
+/* One ActionType of a table. Where an event has several, the value of `when` says which. */
+typedef struct st_event_rows {
+    uint16_t id;
+    const char *table, *action;
+    st_event_text when;
+    const char *is;
+} st_event_rows;
+
+typedef enum st_form {
+    ST_FORM_TEXT,
+    ST_FORM_NUMBER, /* decimal or 0x, as a JSON number */
+    ST_FORM_BOOL,
+    ST_FORM_PIPE,   /* \x as \Device\NamedPipe\x */
+    ST_FORM_LIST,   /* QueryResults as an array */
+    ST_FORM_STREAM, /* the stream's name behind a path */
+    ST_FORM_WORD    /* always the same: word */
+} st_form;
+/* A member of AdditionalFields. id 0: of every event. */
+typedef struct st_extra {
+    uint16_t id;
+    const char *name;
+    st_event_text text;
+    st_form form;
+    const char *word;
+} st_extra;
+
+/* All that is known of a provider's events: the one table that reading, tables and rows follow. */
+typedef struct st_provider {
+    const char *name; /* in any case */
+    st_guid guid;
+    const st_event_kind *kinds;
+    const st_event_rows *rows; /* in the order of ids */
+    const st_extra *extras;
+    size_t nkinds, nrows, nextras;
+} st_provider;
+const st_provider *st_provider_at(size_t i); /* NULL from ST_PROVIDERS on */
+/* The rows of all providers, numbered through, with the key of each; NULL past the end. */
+const st_event_rows *st_event_rows_at(size_t i, st_event_key *key);
+
+/* Kinds of all providers are numbered through. */
+size_t st_event_kinds(void);                        /* how many there are */
+const st_event_kind *st_event_kind_at(size_t kind); /* NULL past the end */
+size_t st_event_kind_of(st_event_key key);          /* st_event_kinds(): none is stored */
 /* The column of a text, SIZE_MAX if the kind has none. */
 size_t st_event_column(const st_event_kind *k, st_event_text t);
+
+/* A set of kinds of events. */
+typedef struct st_event_set {
+    uint64_t bits[ST_MAX_EVENT_KINDS / 64];
+} st_event_set;
+st_event_set st_event_set_all(void);
+void st_event_set_add(st_event_set *s, st_event_key key); /* nothing where none is stored */
+bool st_event_set_empty(const st_event_set *s);
+bool st_event_set_eq(const st_event_set *a, const st_event_set *b);
+static inline bool st_event_set_has(const st_event_set *s, size_t kind)
+{
+    return s->bits[kind / 64] >> kind % 64 & 1;
+}
+static inline void st_event_set_join(st_event_set *s, const st_event_set *other)
+{
+    for (size_t i = 0; i < ST_MAX_EVENT_KINDS / 64; i++)
+        s->bits[i] |= other->bits[i];
+}
+static inline void st_event_set_meet(st_event_set *s, const st_event_set *other)
+{
+    for (size_t i = 0; i < ST_MAX_EVENT_KINDS / 64; i++)
+        s->bits[i] &= other->bits[i];
+}
 
 /* The events of one kind. */
 typedef struct st_events {
     size_t n, cap;
     st_sid *text[ST_EVENT_COLUMNS]; /* ST_ABSENT where the record has no such field */
-    st_sid *computer;
+    st_sid *computer, *channel;
     st_guid *guid;     /* of the acting process (8, 10: Source...); zero: not known, or none */
     st_ticks *utc;     /* UtcTime; TimeCreated where that is unusable */
     st_ticks *created; /* TimeCreated */
-    uint64_t *event_record_id, *offset;
+    uint64_t *event_record_id, *record_number, *offset;
     uint32_t *pid;    /* of the acting process; ST_NO_U32: not known */
     uint32_t *source; /* place in the evidence */
     uint8_t *origin;  /* st_origin */
@@ -165,8 +234,8 @@ typedef struct st_events {
 typedef struct st_store {
     st_pool *pool;
     st_creations creations;
-    st_events events[ST_EVENT_KINDS]; /* in the order of kinds */
-    uint64_t wanted;                  /* the set of ids (st_event_bit) that go into events */
+    st_events *events;   /* by kind */
+    st_event_set wanted; /* the kinds that go into events */
     st_ending *endings;
     size_t nendings, endings_cap;
     st_service *services;
@@ -182,10 +251,9 @@ typedef struct st_store {
     size_t nshift;
 } st_store;
 
-/* Reads all of the evidence. events: the set of ids (st_event_bit) stored beside creations, ends
- * and service events (UINT64_MAX: all there are); nothing is decoded of others. progress (may be
- * NULL) is called from any thread. */
-st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
+/* Reads all of the evidence. events: the kinds stored beside creations, ends and service events
+ * (NULL: none); nothing is decoded of others. progress (may be NULL) is called from any thread. */
+st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
 void st_store_free(st_store *s);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evtx.h - a source's bytes in, records out, as fields. Two readers stand
  * behind this door (native, libevtx); no later stage can tell which one it was

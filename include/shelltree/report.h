@@ -1,8 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * report.h - rows and forests in, bytes out. One column table, one small writer a format.
  *
  * Evidence text is spelled only here: each format has one escaper (scrub.c for what eyes
- * read, json.c for JSON), and no byte of evidence reaches an output but through it.
+ * read, json_put.c of base for JSON), and no byte of evidence reaches an output but through it.
  *
  * Errors     st_out is sticky: look once, at the end.
  * Threads    one per st_out.
@@ -11,6 +13,7 @@
 #define SHELLTREE_REPORT_H
 
 #include "shelltree/hunt.h"
+#include "shelltree/json.h"
 
 /* Where bytes go: a descriptor, through a buffer. */
 typedef struct st_out {
@@ -46,10 +49,36 @@ typedef struct st_look {
 /* The scrub rule for everything that eyes read: control characters as pictures (U+2400 + c),
  * invisible and bidirectional ones as <U+202E>, invalid bytes as <0xFF>. */
 void st_scrub(st_buf *b, st_str s, bool ascii);
-/* A JSON string, quotes included: exact but for invalid UTF-8 (U+FFFD). */
-void st_json_str(st_buf *b, st_str s);
 /* One CSV field, quotes included. raw: no scrub, no formula guard, no cap. */
 void st_csv_field(st_buf *b, st_str s, bool raw, bool numeric, uint64_t *truncated);
+
+/* formats (formats.c) */
+
+/* The verbs, as bits. */
+enum {
+    ST_VERB_HUNT = 1 << 0,
+    ST_VERB_TREE = 1 << 1,
+    ST_VERB_QUERY = 1 << 2,
+    ST_VERB_EXTRACT = 1 << 3,
+    ST_VERB_RULES = 1 << 4,
+    ST_VERB_VERIFY = 1 << 5
+};
+
+typedef enum st_format_id {
+    ST_F_NONE, /* a file of the set only */
+    ST_F_TEXT,
+    ST_F_CSV,
+    ST_F_JSONL,
+    ST_F_JSON,
+    ST_F_HTML,
+    ST_F_TIMESKETCH,
+    ST_F_ECS,
+    ST_F_NAVIGATOR,
+    ST_F_MARKDOWN,
+    ST_F_DOT,
+    ST_F_L2TCSV,
+    ST_F_BODYFILE
+} st_format_id;
 
 typedef struct st_report_options {
     st_look look;
@@ -58,6 +87,8 @@ typedef struct st_report_options {
     /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV, JSONL
      * and the page have no column Confirmed. */
     const uint8_t *confirmed;
+    bool full;        /* text: every process and row, nothing folded */
+    bool answer_last; /* text: the answer at the end, where a terminal shows it */
 } st_report_options;
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);
@@ -109,14 +140,50 @@ typedef struct st_run_info {
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *i);
+/* The rows as documents of the Elastic Common Schema, one a line. */
+void st_write_ecs(st_out *o, const st_case *c);
+/* The techniques as a layer of MITRE's ATT&CK Navigator. */
+void st_write_navigator(st_out *o, const st_case *c);
+/* Findings and what they hang under as Graphviz's graphs, one a host. */
+void st_write_dot(st_out *o, const st_case *c);
+/* plaso's l2t_csv, and mactime's body file; rows without a time are left out. */
+void st_write_l2tcsv(st_out *o, const st_case *c);
+void st_write_bodyfile(st_out *o, const st_case *c);
+/* The answer on a page, CommonMark. */
+void st_write_markdown(st_out *o, const st_case *c, const st_run_info *i);
 /* What each query needs; in text and JSON the tally behind. */
-void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look);
-void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
+void st_write_rules_check(st_out *o, const st_rules *r, st_format_id format, const st_look *look);
+void st_write_rules_list(st_out *o, const st_rules *r, st_format_id format, const st_look *look);
 /* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow
  * it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);
 /* t and those behind it: several are an array in JSON, and stand apart by an empty line in text and
  * CSV. */
-void st_write_table(st_out *o, const st_table *t, st_str format, const st_report_options *ro);
+void st_write_table(st_out *o, const st_table *t, st_format_id format, const st_report_options *ro);
+
+/* What hunt's writers are given. */
+typedef struct st_job {
+    const st_case *found;
+    st_report_options ro;
+    st_run_info info;
+} st_job;
+
+typedef struct st_format {
+    st_format_id id;
+    const char *name;   /* of -f; NULL: a file of the set only */
+    const char *ending; /* of files that -o names; NULL: only -f tells */
+    unsigned verbs;     /* ST_VERB_ bits: who has it */
+    unsigned first;     /* whose default it is */
+    void (*hunt)(st_out *o, const st_job *j);
+    const char *file; /* its name in the set of a folder; NULL: isn't in it */
+} st_format;
+#define ST_SET_MARK "run.json" /* tells a set from other folders; written last */
+
+const st_format *st_format_at(size_t i); /* NULL at the end */
+const st_format *st_format_named(const char *name, unsigned verb);
+const st_format *st_format_of_path(const char *path, unsigned verb); /* by its ending */
+const st_format *st_format_default(unsigned verb);
+/* "text csv jsonl", the default first. */
+void st_formats_put(st_buf *b, unsigned verb);
 
 #endif

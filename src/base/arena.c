@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * arena.c - memory that is freed all at once. Blocks double up to a cap, so that
  * a small arena is small and a large one costs few calls.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* digest.c - hashes: XXH3 for tables inside, SHA-256 and SHA-1 (OpenSSL) for what goes outside. */
 #include "shelltree/base.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* error.c - the first cause is kept: the layer that knew most wrote it. */
 #include "shelltree/base.h"
 

@@ -1,4 +1,6 @@
 #!/usr/bin/env python3
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 """Writes unicode_tables.h: simple case folding, simple lower and upper mappings, letters and digits.
 
     gen_unicode.py > unicode_tables.h
@@ -73,6 +75,10 @@ def table(name, rows, fmt):
     print("};\n")
 
 
+print("/* SPDX-FileCopyrightText: The shelltree authors */")
+print("/* SPDX-FileCopyrightText: 1991-2024 Unicode, Inc. */")
+print("/* SPDX-License-Identifier: Apache-2.0 AND Unicode-3.0 */")
+print("/* The data are Unicode's; its licence is in LICENSES/Unicode-3.0.txt. */")
 print("/* unicode_tables.h - made by gen_unicode.py from Unicode %s; don't edit. */" % unicodedata.unidata_version)
 print("/* clang-format off */")
 print("struct st_map_row { uint32_t first, last, step; int32_t delta; };")

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* guid.c - GUIDs as stored: bytes 0-3, 4-5, 6-7 little-endian, the rest as they stand. */
 #include "shelltree/base.h"
 

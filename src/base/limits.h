@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * limits.h - every bound on what evidence, rules and options may ask for, with
  * its reason and what happens when it is met. The only place for such numbers.
@@ -11,8 +13,14 @@
 /* More threads than this only compete for memory bandwidth. Met: capped. */
 #define ST_MAX_THREADS 256u
 
-/* Arrays and bags inside one another; deeper text isn't taken for JSON and stays a string. */
+/* Brackets of JSON inside one another; the reader keeps a bit for each. Met: the text is no JSON; a
+ * query's dynamic value stays a string. */
 #define ST_MAX_JSON_DEPTH 128u
+/* Bytes that the reader keeps of one string of JSON where nobody says otherwise; the longest that
+ * an event can hold are 64 KiB of UTF-16. Met: the first are kept, and the rest is passed over. */
+#define ST_MAX_JSON_STRING ((size_t)1 << 20)
+/* Characters of one number of JSON; a double has 24 at most. Met: the text is no JSON. */
+#define ST_MAX_JSON_NUMBER 1024u
 /* A pattern longer than this is generated, not written; compiled size grows with it. Met: the rule
  * is broken. */
 #define ST_MAX_REGEX 65536u
@@ -38,6 +46,21 @@
 /* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted.
  */
 #define ST_MAX_CSV_CELL 32000u
+/* Hosts, incidents and sources that a summary names one by one: it must stay a page. Met: the rest
+ * is counted, and it is said where they stand. */
+#define ST_MAX_ANSWER_HOSTS 20u
+/* Characters of a technique's comment in a layer: readers show it in a small box. Met: the rest is
+ * counted. */
+#define ST_MAX_LAYER_COMMENT 900u
+/* Nodes of one graph file: Graphviz takes minutes for more. Met: the rest is left out, and said. */
+#define ST_MAX_DOT_NODES 2000u
+/* Characters of a line in a graph's label. */
+#define ST_DOT_COLUMNS 60u
+/* Siblings that are alike, or links of a chain, that are folded in a drawing: fewer are quicker
+ * read than explained. */
+#define ST_MIN_FOLD 3u
+/* Links at each end of a long chain that are drawn. */
+#define ST_CHAIN_END 4u
 /* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
 #define ST_MAX_TREE_DRAWN 256u
 /* Lines a wrapped command line may take on a terminal. Met: cut with an ellipsis. */
@@ -45,11 +68,14 @@
 /* Fields of a record whose names are compared with each other, so that no key comes twice.
  * Met: further ones carry their place in their name. */
 #define ST_MAX_DISTINCT_FIELDS 512u
-/* Levels of a dynamic value that the writer checks. Met: it is written as a string. */
-#define ST_MAX_JSON_DEPTH 128u
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
+ * it), and how often what was decoded is decoded once more: droppers nest two deep. */
+#define ST_MAX_DECODED 4096
+#define ST_MAX_DECODED_DEPTH 3
+
 /* EVTX. Real maxima are those of some thousand real logs. */
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
@@ -102,6 +128,59 @@
 /* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
  * it is all zeros. Met: it is of unknown kind. */
 #define ST_MAX_ZERO_SCAN 65536u
+/* Archives inside each other that are opened, if no option says otherwise; collections have two,
+ * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
+#define ST_ARCHIVE_DEPTH 3u
+/* The same, whatever an option says. */
+#define ST_MAX_ARCHIVE_DEPTH 16u
+/* Members of one archive; a collected disk has some hundred thousand files. Met: it is read up to
+ * there, and said to be read in part. */
+#define ST_MAX_MEMBERS UINT64_C(1000000)
+/* Bytes of one member; logs are limited to 4 GiB by the system, images are larger. Met: it is read
+ * up to there, and said to be read in part. */
+#define ST_MAX_MEMBER_BYTES (UINT64_C(64) << 30)
+/* Bytes that may come out of all archives, and out of one for each byte of it when it has given
+ * more than the third. The ratio alone says nothing: a log that is nearly empty gives a thousand
+ * bytes for one. Met: the archive is read up to there, and said to be read in part. */
+#define ST_MAX_UNPACKED_BYTES (UINT64_C(1) << 40)
+#define ST_MAX_ARCHIVE_RATIO 300u
+#define ST_MAX_ARCHIVE_FREE (UINT64_C(4) << 30)
+/* Bytes of a member's name. Met: it is cut. */
+#define ST_MAX_MEMBER_NAME 4096u
+/* What the child that reads an archive may add to its memory (large dictionaries of 7z and zstd
+ * have some hundred megabytes), and seconds of processor it may use: an hour unpacks a terabyte of
+ * deflate or 200 GiB of LZMA. Met: it ends; members before are kept, the archive is said to be read
+ * in part. */
+#define ST_MAX_ARCHIVE_MEMORY (UINT64_C(1) << 30)
+#define ST_MAX_ARCHIVE_SECONDS 3600u
+/* Milliseconds of processor that it may take without a word, neither asking for bytes nor giving
+ * any; how many times that is waited for a child that gets no processor. Met: likewise. */
+#define ST_MAX_ARCHIVE_TURN_MS 20000
+#define ST_MAX_ARCHIVE_TURNS 12u
+/* Members behind a broken one of a zip that are sought by opening it anew. Met: the rest is said to
+ * be lost. */
+#define ST_MAX_ARCHIVE_RESUMED 1000u
+/* Bytes of an archive that are asked for at once, and of a member that are given at once. */
+#define ST_ARCHIVE_BLOCK ((size_t)65536)
+/* Archives smaller than this aren't shared out among threads: a child costs a millisecond. */
+#define ST_ARCHIVE_SHARED ((uint64_t)4 << 20)
+/* Bytes of what came out of archives: of one thing in memory, of all in memory; else it goes to a
+ * temporary file. Bytes in temporary files if no option says otherwise; bytes that are left free on
+ * their disk, and how often that is looked at. Met: the member isn't read, and is named. */
+#define ST_SPOOL_SMALL ((uint64_t)256 << 10)
+#define ST_MAX_SPOOL_MEMORY ((uint64_t)256 << 20)
+#define ST_MAX_SPOOL_FILES (UINT64_C(1) << 40)
+#define ST_SPOOL_SPARE ((uint64_t)256 << 20)
+#define ST_SPOOL_LOOK ((uint64_t)16 << 20)
+/* Bytes of a file of passwords, and passwords in it: each is tried on each encrypted member. Met:
+ * an error. */
+#define ST_MAX_PASSWORD_FILE ((size_t)1 << 20)
+#define ST_MAX_PASSWORDS 1000u
+/* Ranges that the index of a sparsely collected file may have; one for each extent of the disk.
+ * Met: the index isn't used, and the file is said to be read in part. */
+#define ST_MAX_SPARSE_RANGES 1000000u
+/* Bytes of such an index. Met: likewise. */
+#define ST_MAX_SPARSE_INDEX ((uint64_t)64 << 20)
 /* Byte ranges without a record that are kept for one source, the first by offset; a hostile log
  * could make one of every other byte. Met: further ones are only counted. */
 #define ST_MAX_RANGES ((size_t)1000)
@@ -123,6 +202,25 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
+ * Met: the rule is asked about every row. */
+#define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
+/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
+ * every row. */
+#define ST_MAX_TRIGGERED ((size_t)16 << 20)
+/* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
+ * has 700. Met: an error in that file. */
+#define ST_MAX_SIGMA_NODES ((size_t)100000)
+/* Bytes of one value of a Sigma rule; real ones have 232 at most. Met: an error in that rule. */
+#define ST_MAX_SIGMA_VALUE ((size_t)8192)
+/* Selections, and values, of one Sigma rule; real ones have 24 and 700. Met: an error in that rule.
+ */
+#define ST_MAX_SIGMA_SELECTIONS ((size_t)1000)
+/* Brackets and negations within each other in a Sigma condition, and lists and maps in a selection;
+ * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
+#define ST_MAX_SIGMA_DEPTH 64u
+/* Words of a Sigma condition. Met: an error in that rule. */
+#define ST_MAX_SIGMA_WORDS ((size_t)2000)
 /* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
  * Met: the rest means nothing. */
 #define ST_MAX_YAML_FIELDS 256u
@@ -187,6 +285,22 @@
 /* Columns of one table on a rule's way, a join's at most twice as many: forty joins of a let with
  * itself would have 2^40. A table of Defender's has a hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_COLUMNS 1000u
+/* Columns that one join is on; people write three. Met: the rule is broken. */
+#define ST_MAX_JOIN_KEYS 32u
+/* Tables of one union, or of one search over tables; there are ten. Met: the rule is broken. */
+#define ST_MAX_UNION 256u
+/* Conditions with any() on one edge of a pattern of graph-shortest-paths: each doubles the states
+ * of the search. Met: the rule is broken. */
+#define ST_MAX_GRAPH_ANYS 6
+/* Bytes of a query that is typed or stands in a file, longer than any that a person or a generator
+ * writes. Met: it isn't read. */
+#define ST_MAX_QUERY_BYTES ((size_t)4 << 20)
+/* Groups of one regular expression, with the whole match; people number them by hand. Met: those
+ * behind are missing, and the result (for parse: an error) says so. */
+#define ST_MAX_REGEX_GROUPS 64
+/* Steps of a path into a bag that bag_set_key and bag_remove_keys follow. Met: the bag stays as it
+ * is, and the result says so. */
+#define ST_MAX_BAG_PATH 16
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_TEXT ((size_t)1 << 20)
@@ -210,7 +324,6 @@
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */
 #define ST_MAX_PATTERNS 1024u
-/* Elements of an array that a function makes. Met: null or no more, and the result says so. */
 /* Bytes of one dynamic's text: a list of a million texts of a MiB each is small as long as nobody
  * writes it out. Met: the query is stopped. */
 #define ST_MAX_JSON_TEXT ((size_t)256 << 20)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* slice.c - looking at bytes that somebody else owns. */
 #include "shelltree/base.h"
 
@@ -120,4 +122,11 @@ bool st_str_u64_any(st_str s, uint64_t *out)
     }
     *out = v;
     return true;
+}
+
+bool st_host_is(st_str host, st_str asked)
+{
+    st_str rest = host, label = host;
+    st_str_cut(&rest, '.', &label);
+    return st_fold_eq(asked, host) || st_fold_eq(asked, label);
 }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* thread.c - a loop whose turns run side by side. */
 #include "shelltree/base.h"
 

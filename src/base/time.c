@@ -1,61 +1,82 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* time.c - FILETIME ticks and their text. Calendar arithmetic is the proleptic Gregorian one. */
 #include "shelltree/base.h"
 
 #include <string.h>
 
-#define TICKS_DAY (UINT64_C(86400) * ST_TICKS_SECOND)
-#define DAYS_1601 UINT64_C(584694) /* from 0000-03-01 to 1601-01-01 */
+#define SECOND ((int64_t)ST_TICKS_SECOND)
+#define DAY (INT64_C(86400) * SECOND)
+#define DAYS_0001 INT64_C(306) /* from 0000-03-01 to 0001-01-01 */
+
+/* Days are counted from 0000-03-01, so that the leap day is the last of its year. */
+void st_civil_of(int64_t since, st_civil *c)
+{
+    int64_t days = since / DAY + DAYS_0001, rest = since % DAY;
+    int64_t era = days / 146097, doe = days % 146097;
+    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    c->day = (int)(doy - (153 * mp + 2) / 5 + 1);
+    c->month = (int)(mp < 10 ? mp + 3 : mp - 9);
+    c->year = (int)(yoe + era * 400 + (c->month <= 2));
+    c->tick = (int)(rest % SECOND);
+    rest /= SECOND;
+    c->hour = (int)(rest / 3600);
+    c->minute = (int)(rest / 60 % 60);
+    c->second = (int)(rest % 60);
+}
+
+static int month_days(int y, int m)
+{
+    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
+    return days[m - 1] + (m == 2 && leap ? 1 : 0);
+}
+
+static bool within(int v, int least, int most)
+{
+    return v >= least && v <= most;
+}
+
+bool st_civil_since(const st_civil *c, int64_t *out)
+{
+    if (!within(c->year, 1, 9999) || !within(c->month, 1, 12) ||
+        !within(c->day, 1, month_days(c->year, c->month)) || !within(c->hour, 0, 23) ||
+        !within(c->minute, 0, 59) || !within(c->second, 0, 59) || !within(c->tick, 0, 9999999))
+        return false;
+    int64_t y = c->year - (c->month <= 2), era = y / 400, yoe = y % 400;
+    int64_t doy = (153 * ((c->month + 9) % 12) + 2) / 5 + c->day - 1;
+    int64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - DAYS_0001;
+    *out = ((days * 24 + c->hour) * 60 + c->minute) * 60 * SECOND + c->second * SECOND + c->tick;
+    return true;
+}
 
 bool st_ticks_civil(st_ticks t, st_civil *c)
 {
     *c = (st_civil){ 0 };
     if (t > ST_TICKS_MAX)
         return false;
-    /* Days from 0000-03-01, so that the leap day is the last of its year. */
-    uint64_t days = t / TICKS_DAY + DAYS_1601, rest = t % TICKS_DAY;
-    uint64_t era = days / 146097, doe = days % 146097;
-    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    c->day = (unsigned)(doy - (153 * mp + 2) / 5 + 1);
-    c->month = (unsigned)(mp < 10 ? mp + 3 : mp - 9);
-    c->year = (unsigned)(yoe + era * 400 + (c->month <= 2));
-    c->tick = (unsigned)(rest % ST_TICKS_SECOND);
-    rest /= ST_TICKS_SECOND;
-    c->hour = (unsigned)(rest / 3600);
-    c->minute = (unsigned)(rest / 60 % 60);
-    c->second = (unsigned)(rest % 60);
+    st_civil_of((int64_t)t + ST_TICKS_1601, c);
     return true;
-}
-
-static unsigned month_days(unsigned y, unsigned m)
-{
-    static const unsigned char days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    return days[m - 1] + (m == 2 && leap ? 1u : 0u);
 }
 
 st_ticks st_civil_ticks(const st_civil *c)
 {
-    if (c->year < 1601 || c->year > 9999 || c->month < 1 || c->month > 12 || c->day < 1 ||
-        c->day > month_days(c->year, c->month) || c->hour > 23 || c->minute > 59 ||
-        c->second > 59 || c->tick >= ST_TICKS_SECOND)
+    int64_t since;
+    if (c->year < 1601 || !st_civil_since(c, &since))
         return 0;
-    uint64_t y = c->year - (c->month <= 2), era = y / 400, yoe = y % 400;
-    uint64_t mp = (c->month + 9) % 12, doy = (153 * mp + 2) / 5 + c->day - 1;
-    uint64_t days = era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - DAYS_1601;
-    return ((days * 24 + c->hour) * 60 + c->minute) * 60 * ST_TICKS_SECOND +
-           c->second * ST_TICKS_SECOND + c->tick;
+    return (st_ticks)(since - ST_TICKS_1601);
 }
 
 /* n digits at s[*i]; moves on. */
-static bool digits(st_str s, size_t *i, unsigned n, unsigned *out)
+static bool digits(st_str s, size_t *i, unsigned n, int *out)
 {
-    unsigned v = 0;
+    int v = 0;
     if (s.n - *i < n || *i > s.n)
         return false;
     for (unsigned k = 0; k < n; k++) {
-        unsigned d = (unsigned)(unsigned char)s.p[*i + k] - '0';
-        if (d > 9)
+        int d = (unsigned char)s.p[*i + k] - '0';
+        if (d < 0 || d > 9)
             return false;
         v = v * 10 + d;
     }
@@ -73,15 +94,15 @@ static bool one_of(st_str s, size_t *i, const char *set)
 }
 
 /* .f to .fffffffff as ticks; digits past the seventh are cut. */
-static bool fraction(st_str s, size_t *i, unsigned *tick)
+static bool fraction(st_str s, size_t *i, int *tick)
 {
-    unsigned n = 0, v = 0, d;
+    int n = 0, v = 0, d;
     while (n < 9 && digits(s, i, 1, &d)) {
         if (n < 7)
             v = v * 10 + d;
         n++;
     }
-    for (unsigned k = n; k < 7; k++)
+    for (int k = n; k < 7; k++)
         v *= 10;
     *tick = v;
     return n > 0;
@@ -114,7 +135,7 @@ bool st_time_iso(st_str s, st_ticks *out)
 {
     st_civil c = { 0 };
     size_t i = 0;
-    unsigned zh = 0, zm = 0;
+    int zh = 0, zm = 0;
     bool west = false;
     if (!date_part(s, &i, &c))
         return false;
@@ -130,14 +151,15 @@ bool st_time_iso(st_str s, st_ticks *out)
             one_of(s, &i, "Z");
         }
     }
-    st_ticks t = st_civil_ticks(&c), zone = (zh * UINT64_C(60) + zm) * 60 * ST_TICKS_SECOND;
+    st_ticks t = st_civil_ticks(&c),
+             zone = ((st_ticks)zh * 60 + (st_ticks)zm) * 60 * ST_TICKS_SECOND;
     if (i != s.n || !t || (!west && zone >= t))
         return false;
     *out = west ? t + zone : t - zone;
     return *out <= ST_TICKS_MAX;
 }
 
-static void put_digits(char *to, unsigned v, unsigned n)
+static void put_digits(char *to, int v, unsigned n)
 {
     for (unsigned k = n; k-- > 0; v /= 10)
         to[k] = (char)('0' + v % 10);
@@ -167,7 +189,7 @@ void st_buf_time_sysmon(st_buf *b, st_ticks t)
         return;
     put_civil(text, &c, ' ');
     text[19] = '.';
-    put_digits(text + 20, c.tick / (unsigned)ST_TICKS_MS, 3);
+    put_digits(text + 20, c.tick / (int)ST_TICKS_MS, 3);
     st_buf_put(b, text, sizeof text);
 }
 

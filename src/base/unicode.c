@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * unicode.c - case folding and letters by table: no locale has a say. The tables come
  * from gen_unicode.py.

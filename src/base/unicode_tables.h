@@ -1,3 +1,7 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-FileCopyrightText: 1991-2024 Unicode, Inc. */
+/* SPDX-License-Identifier: Apache-2.0 AND Unicode-3.0 */
+/* The data are Unicode's; its licence is in LICENSES/Unicode-3.0.txt. */
 /* unicode_tables.h - made by gen_unicode.py from Unicode 14.0.0; don't edit. */
 /* clang-format off */
 struct st_map_row { uint32_t first, last, step; int32_t delta; };

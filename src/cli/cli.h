@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cli.h - argv in, calls to the stages out. The only room that prints or exits.
  * Private to src/cli.
@@ -8,6 +10,7 @@
 #include "shelltree/report.h"
 
 #include <stdio.h>
+#include <sys/types.h>
 
 enum {
     ST_EXIT_OK = 0,
@@ -43,14 +46,16 @@ typedef struct st_config {
     bool ago_off, ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml,
         exit_code;
     bool confirm;
-    bool quiet, verbose, force, nul, ascii;
+    bool quiet, verbose, force, nul, ascii, full, no_pager;
     bool has_guid;
     st_guid guid;
     uint32_t pid;
     bool explain, explain_run;
     const char *image, *file;
     st_engine engine;
-    unsigned threads, width;
+    unsigned threads, width, archive_depth;
+    const char *password_file, *tmp;
+    uint64_t tmp_size;
     st_when color;
     bool help;
     st_rule_settings settings; /* points into the next two */
@@ -66,19 +71,9 @@ typedef struct st_option {
     st_code (*set)(st_config *c, const char *value, st_err *e);
 } st_option;
 
-enum {
-    ST_VERB_HUNT = 1 << 0,
-    ST_VERB_TREE = 1 << 1,
-    ST_VERB_QUERY = 1 << 2,
-    ST_VERB_EXTRACT = 1 << 3,
-    ST_VERB_RULES = 1 << 4,
-    ST_VERB_VERIFY = 1 << 5
-};
-
 typedef struct st_verb {
     const char *name, *args, *summary;
     unsigned bit;
-    const char *formats; /* "text csv jsonl", the first is the default */
     int (*run)(st_config *c);
 } st_verb;
 const st_verb *st_verb_find(const char *name);
@@ -107,6 +102,12 @@ void st_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 int st_cannot(const st_err *e);
 void st_print_diag(const st_diag *d);
 
+/* Gives up what no verb needs (base/confine.h): called once, before evidence is opened and before
+ * another thread runs. */
+void st_give_up_rights(const st_config *c);
+/* Says so where libevtx's process has no filter of system calls. */
+void st_say_unfiltered(const st_config *c);
+
 /* The progress bar: on a terminal only. */
 typedef struct st_progress st_progress;
 st_progress *st_progress_new(const st_config *c); /* NULL: none to be shown */
@@ -115,13 +116,24 @@ void st_progress_free(st_progress *p); /* wipes the line */
 
 /* what the verbs share (session.c) */
 
+/* The words of --password-file, and how archives are to be read by all options. */
+typedef struct st_intake_note {
+    st_buf text;
+    const char **passwords;
+    size_t n, cap;
+    st_intake intake;
+} st_intake_note;
+st_code st_intake_fill(st_intake_note *n, const st_config *c, st_err *e);
+void st_intake_free(st_intake_note *n);
+
 typedef struct st_session {
+    st_intake_note intake; /* outlives the evidence */
     st_config *config;
     st_evidence *evidence;
     st_store *store;
     st_forest *forest;
     st_rules *rules;
-    uint64_t events; /* what a query wants read beside what the rules do (st_rules_events) */
+    st_event_set events; /* what a query wants read beside what the rules do (st_rules_events) */
     st_matches *matches;
     st_case *found;
     st_ticks now;
@@ -162,12 +174,22 @@ void st_tidy_free(st_tidy *t);
 /* Removes a file, or a folder of files and of folders of files. */
 void st_tidy_remove(const char *path);
 
+/* Text on a terminal (pager.c). */
+typedef struct st_pager {
+    int fd; /* to be written to */
+    pid_t child;
+    void (*before)(int); /* what SIGPIPE did */
+} st_pager;
+bool st_pager_wanted(const st_config *c);
+bool st_pager_start(st_pager *p); /* false: there is none to be had */
+void st_pager_end(st_pager *p);   /* waits until it has been left */
+
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
 st_target st_output_target(const st_config *c);
 /* The format of -f, else of the ending of -o, else the verb's default. NULL (said why) if the
  * verb doesn't know it. */
-const char *st_output_format(const st_config *c);
+const st_format *st_output_format(const st_config *c);
 /* An output path may not lie in the evidence. */
 int st_output_check(const st_session *s);
 void st_output_look(const st_config *c, st_look *look);

@@ -1,5 +1,9 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_query.c - one KQL query, over evidence or over nothing. */
 #include "cli.h"
+
+#include "base/limits.h"
 
 #include <errno.h>
 #include <string.h>
@@ -7,7 +11,7 @@
 typedef struct job {
     const st_table *table;
     st_buf plan; /* --explain */
-    st_str format;
+    st_format_id format;
     st_report_options ro;
 } job;
 
@@ -23,8 +27,6 @@ static void write_plan(st_out *o, void *ctx)
     st_out_str(o, st_buf_slice(&j->plan));
 }
 
-enum { QUERY_BYTES = 4 << 20 }; /* longer than any query that a person or a generator writes */
-
 /* Reads the whole of the file into b; "-" is standard input. */
 static st_code read_query(const char *path, st_buf *b, st_err *e)
 {
@@ -32,7 +34,7 @@ static st_code read_query(const char *path, st_buf *b, st_err *e)
     if (!f)
         return st_fail(e, ST_E_IO, "%s: %s", path, strerror(errno));
     size_t got = 1;
-    while (got && b->n <= QUERY_BYTES) {
+    while (got && b->n <= ST_MAX_QUERY_BYTES) {
         char *to = st_buf_room(b, 65536);
         if (!to)
             break;
@@ -44,8 +46,9 @@ static st_code read_query(const char *path, st_buf *b, st_err *e)
         fclose(f);
     if (bad || b->failed)
         return st_fail(e, ST_E_IO, "%s: can't be read", path);
-    if (b->n > QUERY_BYTES)
-        return st_fail(e, ST_E_LIMIT, "%s: longer than %d bytes: not a query", path, QUERY_BYTES);
+    if (b->n > ST_MAX_QUERY_BYTES)
+        return st_fail(e, ST_E_LIMIT, "%s: longer than %zu bytes, the limit: not a query", path,
+                       ST_MAX_QUERY_BYTES);
     return ST_OK;
 }
 
@@ -89,11 +92,12 @@ static int run(st_session *s, st_str path, st_str text)
     st_table *t = NULL;
     st_run_options o;
     int status = ST_EXIT_OK;
-    job j = { .format = st_str_of(st_output_format(c)) };
-    if (!j.format.p)
+    const st_format *format = st_output_format(c);
+    if (!format)
         return ST_EXIT_CANNOT;
-    if (c->explain && !st_str_eq(j.format, ST_STR("text"))) {
-        st_complain("--explain: a plan is text, not %.*s", ST_FMT(j.format));
+    job j = { .format = format->id };
+    if (c->explain && format->id != ST_F_TEXT) {
+        st_complain("--explain: a plan is text, not %s", format->name);
         return ST_EXIT_CANNOT;
     }
     if ((c->evidence.n || c->files_from.n) && (!c->explain || c->explain_run)) {

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_rules_test.c - runs cases that say what a rule must find, and prints what differs.
  */
@@ -40,8 +42,7 @@ static int open_evidence(run *x, const st_rule_case *c)
     if (same_evidence(x, c))
         return ST_EXIT_OK;
     close_evidence(x);
-    for (uint32_t id = 0; id < 256; id++)
-        x->evidence.events |= st_event_bit(id);
+    x->evidence.events = st_event_set_all();
     for (size_t i = 0; i < c->nevidence; i++)
         if (!st_list_add(&x->config.evidence, c->evidence[i]))
             return ST_EXIT_CANNOT;
@@ -136,10 +137,10 @@ int st_rules_test(st_session *s)
     run x = { .s = s, .config = *s->config };
     st_err e = { 0 };
     size_t errors = 0;
-    const char *format = st_output_format(s->config);
+    const st_format *format = st_output_format(s->config);
     if (!format)
         return ST_EXIT_CANNOT;
-    if (strcmp(format, "text") != 0) {
+    if (format->id != ST_F_TEXT) {
         st_complain("rules test writes text only");
         return ST_EXIT_CANNOT;
     }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* confirm.c - every hit's own record, read again by the second reader. */
 #include "cli.h"
 
@@ -26,9 +28,17 @@ static size_t collect(const st_session *s, hit *to)
     const st_creations *k = &s->forest->store->creations;
     size_t n = 0;
     for (size_t i = 0; i < c->nrows; i++) {
-        uint32_t row = s->forest->procs[c->rows[i].node].row;
-        if (c->rows[i].kind == ST_ROW_HIT && row != ST_NO_ROW)
+        const st_row *r = &c->rows[i];
+        if (r->kind != ST_ROW_HIT)
+            continue;
+        if (r->event != ST_NO_EVENT) {
+            const st_event *e = &s->forest->events[r->event];
+            const st_events *x = st_event_columns(s->forest, e);
+            to[n++] = (hit){ x->source[e->row], x->offset[e->row], i };
+        } else if (s->forest->procs[r->node].row != ST_NO_ROW) {
+            uint32_t row = s->forest->procs[r->node].row;
             to[n++] = (hit){ k->source[row], k->offset[row], i };
+        }
     }
     qsort(to, n, sizeof *to, by_source);
     return n;
@@ -77,6 +87,8 @@ int st_session_confirm(st_session *s)
         n = collect(s, hits);
     else
         st_fail(&e, ST_E_MEMORY, "out of memory");
+    if (n)
+        st_say_unfiltered(s->config);
     for (size_t i = 0, k = 0; hits && i < n && !e.code; i = k) {
         while (k < n && hits[k].source == hits[i].source)
             k++;

@@ -1,5 +1,8 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - which verb, and the exit status. */
 #include "cli.h"
+#include "base/limits.h"
 #include "config.h"
 
 #include <fcntl.h>
@@ -61,7 +64,10 @@ int main(int argc, char **argv)
         st_complain("%s: no such verb; shelltree --help lists them", argv[1]);
         return ST_EXIT_CANNOT;
     }
-    st_config c = { .verb = verb, .scope = ST_SCOPE_INCIDENT, .pid = ST_NO_U32 };
+    st_config c = { .verb = verb,
+                    .scope = ST_SCOPE_INCIDENT,
+                    .pid = ST_NO_U32,
+                    .archive_depth = ST_ARCHIVE_DEPTH };
     st_err e = { 0 };
     int status;
     if (st_options_parse(&c, argc - 1, argv + 1, &e) != ST_OK) {
@@ -70,6 +76,7 @@ int main(int argc, char **argv)
         st_options_help(stdout, verb);
         status = fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
     } else {
+        st_give_up_rights(&c);
         if (st_output_target(&c) != ST_TO_STDOUT) {
             c.tidy = st_tidy_new();
             signal(SIGPIPE, SIG_IGN); /* a pager that ends must not end the writing of files */

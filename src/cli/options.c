@@ -1,7 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * options.c - one table of options and one of verbs; parsing and --help are read off them.
  */
 #include "cli.h"
+#include "base/limits.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -16,18 +19,15 @@
 
 static const st_verb verbs[] = {
     { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline",
-      H, "text csv jsonl html timesketch", st_cmd_hunt },
+      H, st_cmd_hunt },
     { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T,
-      "text jsonl csv", st_cmd_tree },
-    { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, "text csv jsonl json",
-      st_cmd_query },
-    { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, "jsonl csv",
-      st_cmd_extract },
+      st_cmd_tree },
+    { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, st_cmd_query },
+    { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, st_cmd_extract },
     { "verify", "[options] EVIDENCE...", "read with both readers and say where they differ", V,
-      "text jsonl", st_cmd_verify },
+      st_cmd_verify },
     { "rules", "[options] list|check|test [PATH...]",
-      "list the rules, check rule files, or run tests of rules", R, "text csv jsonl json",
-      st_cmd_rules },
+      "list the rules, check rule files, or run tests of rules", R, st_cmd_rules },
 };
 
 const st_verb *st_verb_at(size_t i)
@@ -80,6 +80,8 @@ FLAG(verbose)
 FLAG(force)
 FLAG(nul)
 FLAG(ascii)
+FLAG(full)
+FLAG(no_pager)
 FLAG(help)
 
 #define TEXT(name)                                                    \
@@ -92,6 +94,8 @@ FLAG(help)
 TEXT(format)
 TEXT(image)
 TEXT(file)
+TEXT(password_file)
+TEXT(tmp)
 
 /* A slash at the end says that a directory is meant; it is no part of the name. */
 static st_code set_output(st_config *c, const char *v, st_err *e)
@@ -233,6 +237,15 @@ static st_code set_pid(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_archive_depth(st_config *c, const char *v, st_err *e)
+{
+    uint64_t n;
+    if (number("--archive-depth", 0, ST_MAX_ARCHIVE_DEPTH, v, &n, e) != ST_OK)
+        return e->code;
+    c->archive_depth = (unsigned)n;
+    return ST_OK;
+}
+
 static st_code set_explain(st_config *c, const char *v, st_err *e)
 {
     if (v && strcmp(v, "run") != 0)
@@ -259,6 +272,11 @@ static st_code limit(const char *option, const char *v, bool sized, uint64_t *ou
                        sized ? "a size like 512M or 4G" : "a number from 1", v);
     *out <<= shift;
     return ST_OK;
+}
+
+static st_code set_tmp_size(st_config *c, const char *v, st_err *e)
+{
+    return limit("--tmp-size", v, true, &c->tmp_size, e);
 }
 
 static st_code set_max_rows(st_config *c, const char *v, st_err *e)
@@ -379,6 +397,10 @@ static const st_option options[] = {
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
     { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
     { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X|V, set_threads },
+    { 0, "archive-depth", "N", "archives in archives that are opened (default: 3); 0: none is", H|T|Q|X|V, set_archive_depth },
+    { 0, "password-file", "FILE", "passwords of archives, one a line, tried in turn", H|T|Q|X|V, set_password_file },
+    { 0, "tmp", "DIR", "where temporary files go (default: TMPDIR, /var/tmp or /tmp)", H|T|Q|X|V, set_tmp },
+    { 0, "tmp-size", "SIZE", "what temporary files may take, like 20G (default: what is free there)", H|T|Q|X|V, set_tmp_size },
     { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X|V, set_carve },
     { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X|V, set_duplicates },
     { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },
@@ -390,6 +412,8 @@ static const st_option options[] = {
     { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },
     { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
     { 0, "width", "N", "cut lines of text at this width (default: the terminal's)", H|T|Q|R, set_width },
+    { 0, "full", NULL, "text: every process and its reasons; nothing is folded", H, set_full },
+    { 0, "no-pager", NULL, "text on a terminal: all at once, not through a pager", H|T, set_no_pager },
     { 0, "ascii", NULL, "text in ASCII only", H|T|Q|R|V, set_ascii },
     { 'q', "quiet", NULL, "say nothing but errors", H|T|Q|X|R|V, set_quiet },
     { 'v', "verbose", NULL, "say what was read of each source", H|T|Q|X|V, set_verbose },
@@ -476,8 +500,11 @@ void st_options_help(FILE *to, const st_verb *v)
                  o->arg && o->arg[0] != '[' ? " " : "", o->arg ? o->arg : "");
         fprintf(to, "  %-25s %s\n", left, o->help);
     }
-    fprintf(to, "\nFormats: %s (the first is the default; an output file's ending also tells).\n",
-            v->formats);
+    st_buf b = { 0 };
+    st_formats_put(&b, v->bit);
+    fprintf(to, "\nFormats: %.*s (the first is the default; an output file's ending also tells).\n",
+            ST_FMT(st_buf_slice(&b)));
+    st_buf_free(&b);
 }
 
 void st_config_free(st_config *c)

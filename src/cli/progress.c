@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * progress.c - a bar on a terminal: bytes, rate, time left. Reader threads report; one of
  * them draws, at most four times a second.

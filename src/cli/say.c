@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* say.c - what is said to a person: one line, scrubbed, on standard error. */
 #include "cli.h"
 

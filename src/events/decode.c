@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * decode.c - one record in, one row (or end, or service event) out.
  *
@@ -11,36 +13,57 @@
 
 enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
 
-static const st_guid PROVIDER = { { 0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x43, 0xbf, 0x4c,
-                                    0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9 } };
-
-/* Most of Sysmon's records have its name as UTF-16, in its own spelling: told at a glance, as
- * are other names of another length; the rest is compared with care. */
-static bool is_named(const st_value *v)
+/* A name is mostly UTF-16, in its own spelling: told by its length at a glance; the rest is
+ * compared with care. */
+static bool is_named(const st_value *v, const char *name)
 {
-    static const char NAME[] = "Microsoft-Windows-Sysmon";
-    static const char WIDE[] =
-        "M\0i\0c\0r\0o\0s\0o\0f\0t\0-\0W\0i\0n\0d\0o\0w\0s\0-\0S\0y\0s\0m\0o\0n";
-    if (!v->p || v->n < sizeof NAME - 1)
+    size_t n = strlen(name);
+    if (!v->p || v->n < n || (v->type == ST_V_STRING && v->n < 2 * n))
         return false;
-    if (v->type == ST_V_STRING && v->n == sizeof WIDE)
-        return memcmp(v->p, WIDE, sizeof WIDE) == 0 || st_value_is(v, NAME);
-    return st_value_is(v, NAME);
+    if (v->type == ST_V_STRING && v->n <= 2 * n + 2) {
+        size_t i = 0;
+        while (i < n && v->p[2 * i] == (unsigned char)name[i] && !v->p[2 * i + 1])
+            i++;
+        if (i == n && v->n == 2 * n)
+            return true;
+    }
+    return st_value_is(v, name);
 }
 
-bool st_sysmon_is(const st_record *r)
+unsigned st_provider_of(const st_record *r)
 {
     st_guid g;
-    if (is_named(&r->provider))
-        return true;
-    return r->provider_guid.p && st_value_guid(&r->provider_guid, &g) && st_guid_eq(&g, &PROVIDER);
+    unsigned i;
+    for (i = 0; i < ST_PROVIDERS; i++)
+        if (is_named(&r->provider, st_provider_at(i)->name))
+            return i;
+    if (!r->provider_guid.p || !st_value_guid(&r->provider_guid, &g))
+        return ST_PROVIDERS;
+    for (i = 0; i < ST_PROVIDERS && !st_guid_eq(&g, &st_provider_at(i)->guid);)
+        i++;
+    return i;
 }
 
-bool st_sysmon_wants(const st_record *r, uint64_t events)
+static bool always(const st_record *r)
 {
-    const uint64_t always = UINT64_C(1) << EID_CREATE | UINT64_C(1) << EID_SERVICE |
-                            UINT64_C(1) << EID_END | UINT64_C(1) << EID_CONFIG;
-    return r->event_id < 64 && ((always | events) >> r->event_id & 1) && st_sysmon_is(r);
+    return r->event_id == EID_CREATE || r->event_id == EID_SERVICE || r->event_id == EID_END ||
+           r->event_id == EID_CONFIG;
+}
+
+static size_t kind_of(unsigned provider, const st_record *r)
+{
+    return provider < ST_PROVIDERS && r->event_id <= UINT16_MAX
+               ? st_event_kind_of((st_event_key){ (uint16_t)provider, (uint16_t)r->event_id })
+               : st_event_kinds();
+}
+
+bool st_event_wants(const st_record *r, const st_event_set *events)
+{
+    unsigned provider = st_provider_of(r);
+    if (provider == ST_SYSMON && always(r))
+        return true;
+    size_t kind = kind_of(provider, r);
+    return kind < st_event_kinds() && st_event_set_has(events, kind);
 }
 
 /* One record on its way in. */
@@ -338,10 +361,10 @@ static void put_event_field(decoding *d, st_events *e, const st_event_kind *k, s
     }
 }
 
-static void decode_event(decoding *d, st_sid computer, uint32_t source)
+static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t source)
 {
     const st_record *r = d->record;
-    size_t kind = st_event_kind_of(r->event_id), row = st_store_add_event(d->store, kind);
+    size_t row = st_store_add_event(d->store, kind);
     st_events *e = &d->store->events[kind];
     if (row == SIZE_MAX) {
         d->failed = true;
@@ -349,7 +372,9 @@ static void decode_event(decoding *d, st_sid computer, uint32_t source)
     }
     e->computer[row] = computer;
     e->created[row] = r->time_created;
+    e->channel[row] = system_text(d, &r->channel, "Channel", &d->scratch->channel);
     e->event_record_id[row] = r->event_record_id;
+    e->record_number[row] = r->number;
     e->offset[row] = r->offset;
     e->source[row] = source;
     e->origin[row] = (uint8_t)r->origin;
@@ -363,11 +388,12 @@ static void decode_event(decoding *d, st_sid computer, uint32_t source)
         e->utc[row] = r->time_created;
 }
 
-bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
+bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
     s->records++;
-    if (!st_sysmon_is(r))
+    unsigned provider = st_provider_of(r);
+    if (provider == ST_PROVIDERS)
         return true;
     s->sysmon++;
     if (!st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen))
@@ -375,12 +401,13 @@ bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scrat
     st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
     s->seen[s->nseen++] = (st_seen){ computer, (uint16_t)r->event_id, (uint8_t)r->origin,
                                      r->event_record_id, r->time_created };
+    size_t kind = kind_of(provider, r);
     if (r->event_id == EID_CREATE)
         decode_creation(&d, source);
-    else if (r->event_id == EID_END || r->event_id == EID_SERVICE || r->event_id == EID_CONFIG)
+    else if (always(r))
         decode_other(&d, computer);
-    else if (s->wanted & st_event_bit(r->event_id))
-        decode_event(&d, computer, source);
+    else if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
+        decode_event(&d, kind, computer, source);
     if (r->lossy)
         *r->lossy += d.replaced;
     return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);

@@ -1,8 +1,8 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * events.c - the other events: which there are, what texts each kind has, their columns.
- *
- * A kind keeps only what some table shows; its list is the one place that says so. What isn't in
- * it isn't decoded either.
+ * events.c - the providers, the kinds of their events numbered through, sets of kinds, and the
+ * columns of each kind.
  */
 #include "events/store.h"
 
@@ -11,65 +11,78 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define T(name) ST_T_##name
-#define ACTOR T(rule_name), T(image), T(user)
+static const st_provider *const PROVIDERS[ST_PROVIDERS] = { [ST_SYSMON] = &st_sysmon };
 
-static const st_event_kind KINDS[ST_EVENT_KINDS] = {
-    { 2, { ACTOR, T(target_filename), T(creation_utc), T(previous_creation_utc) } },
-    { 3,
-      { ACTOR, T(protocol), T(initiated), T(source_ip), T(source_hostname), T(source_port),
-        T(source_port_name), T(destination_ip), T(destination_hostname), T(destination_port),
-        T(destination_port_name) } },
-    { 6,
-      { T(rule_name), T(image_loaded), T(hashes), T(is_signed), T(signature),
-        T(signature_status) } },
-    { 7,
-      { ACTOR, T(image_loaded), T(file_version), T(description), T(product), T(company),
-        T(original_file_name), T(hashes), T(is_signed), T(signature), T(signature_status) } },
-    { 8,
-      { ACTOR, T(target_guid), T(target_pid), T(target_image), T(target_user), T(new_thread_id),
-        T(start_address), T(start_module), T(start_function) } },
-    { 9, { ACTOR, T(device) } },
-    { 10,
-      { ACTOR, T(target_guid), T(target_pid), T(target_image), T(target_user), T(source_thread_id),
-        T(granted_access), T(call_trace) } },
-    { 11, { ACTOR, T(target_filename), T(creation_utc) } },
-    { 12, { ACTOR, T(event_type), T(target_object) } },
-    { 13, { ACTOR, T(event_type), T(target_object), T(details) } },
-    { 14, { ACTOR, T(event_type), T(target_object), T(new_name) } },
-    { 15, { ACTOR, T(target_filename), T(creation_utc), T(hashes), T(contents) } },
-    { 17, { ACTOR, T(event_type), T(pipe_name) } },
-    { 18, { ACTOR, T(event_type), T(pipe_name) } },
-    { 19,
-      { T(rule_name), T(user), T(event_type), T(operation), T(event_namespace), T(name),
-        T(query) } },
-    { 20,
-      { T(rule_name), T(user), T(event_type), T(operation), T(name), T(type), T(destination) } },
-    { 21, { T(rule_name), T(user), T(event_type), T(operation), T(consumer), T(filter) } },
-    { 22, { ACTOR, T(query_name), T(query_status), T(query_results) } },
-    { 23, { ACTOR, T(target_filename), T(hashes), T(is_executable), T(archived) } },
-    { 24, { ACTOR, T(session), T(client_info), T(hashes), T(archived) } },
-    { 25, { ACTOR, T(type) } },
-    { 26, { ACTOR, T(target_filename), T(hashes), T(is_executable) } },
-};
+const st_provider *st_provider_at(size_t i)
+{
+    return i < ST_PROVIDERS ? PROVIDERS[i] : NULL;
+}
+
+size_t st_event_kinds(void)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < ST_PROVIDERS; i++)
+        n += PROVIDERS[i]->nkinds;
+    return n;
+}
 
 const st_event_kind *st_event_kind_at(size_t kind)
 {
-    return kind < ST_EVENT_KINDS ? &KINDS[kind] : NULL;
+    for (size_t i = 0; i < ST_PROVIDERS; kind -= PROVIDERS[i++]->nkinds)
+        if (kind < PROVIDERS[i]->nkinds)
+            return &PROVIDERS[i]->kinds[kind];
+    return NULL;
 }
 
-size_t st_event_kind_of(uint32_t event_id)
+size_t st_event_kind_of(st_event_key key)
 {
-    size_t kind = 0;
-    while (kind < ST_EVENT_KINDS && KINDS[kind].id != event_id)
-        kind++;
-    return kind;
+    size_t first = 0;
+    for (size_t i = 0; i < ST_PROVIDERS; first += PROVIDERS[i++]->nkinds)
+        for (size_t k = 0; i == key.provider && k < PROVIDERS[i]->nkinds; k++)
+            if (PROVIDERS[i]->kinds[k].key.id == key.id)
+                return first + k;
+    return first;
 }
 
-uint64_t st_event_bit(uint32_t event_id)
+const st_event_rows *st_event_rows_at(size_t i, st_event_key *key)
 {
-    return st_event_kind_of(event_id) < ST_EVENT_KINDS ? UINT64_C(1) << event_id : 0;
+    for (size_t p = 0; p < ST_PROVIDERS; i -= PROVIDERS[p++]->nrows)
+        if (i < PROVIDERS[p]->nrows) {
+            const st_event_rows *k = &PROVIDERS[p]->rows[i];
+            *key = (st_event_key){ (uint16_t)p, k->id };
+            return k;
+        }
+    return NULL;
 }
+
+/* sets */
+
+st_event_set st_event_set_all(void)
+{
+    st_event_set s = { { 0 } };
+    for (size_t k = 0; k < st_event_kinds(); k++)
+        s.bits[k / 64] |= UINT64_C(1) << k % 64;
+    return s;
+}
+
+void st_event_set_add(st_event_set *s, st_event_key key)
+{
+    size_t k = st_event_kind_of(key);
+    if (k < st_event_kinds())
+        s->bits[k / 64] |= UINT64_C(1) << k % 64;
+}
+
+bool st_event_set_empty(const st_event_set *s)
+{
+    return st_event_set_eq(s, &(st_event_set){ { 0 } });
+}
+
+bool st_event_set_eq(const st_event_set *a, const st_event_set *b)
+{
+    return memcmp(a->bits, b->bits, sizeof a->bits) == 0;
+}
+
+/* columns */
 
 size_t st_event_column(const st_event_kind *k, st_event_text t)
 {
@@ -79,8 +92,9 @@ size_t st_event_column(const st_event_kind *k, st_event_text t)
 
 static size_t columns_of(size_t kind)
 {
+    const st_event_kind *k = st_event_kind_at(kind);
     size_t n = 0;
-    while (KINDS[kind].texts[n])
+    while (k->texts[n])
         n++;
     return n;
 }
@@ -101,7 +115,7 @@ bool st_events_reserve(st_events *e, size_t kind, size_t need)
         return true;
     if (need > ST_MAX_ROWS)
         return false;
-    size_t cap, least = SIZE_MAX;
+    size_t cap, least = SIZE_MAX, n = columns_of(kind);
 #define GROW(column)                                       \
     cap = e->cap;                                          \
     if (!st_grow(&(column), &cap, need, sizeof *(column))) \
@@ -110,7 +124,7 @@ bool st_events_reserve(st_events *e, size_t kind, size_t need)
 #define NUM_GROW(type, name) GROW(e->name)
     ST_EVENT_NUMBERS(NUM_GROW)
 #undef NUM_GROW
-    for (size_t i = 0; i < columns_of(kind); i++) {
+    for (size_t i = 0; i < n; i++) {
         GROW(e->text[i])
     }
 #undef GROW
@@ -123,11 +137,11 @@ size_t st_store_add_event(st_store *s, size_t kind)
     st_events *e = &s->events[kind];
     if (!st_events_reserve(e, kind, e->n + 1))
         return SIZE_MAX;
-    size_t row = e->n++;
+    size_t row = e->n++, n = columns_of(kind);
 #define NUM_ZERO(type, name) memset(&e->name[row], 0, sizeof e->name[row]);
     ST_EVENT_NUMBERS(NUM_ZERO)
 #undef NUM_ZERO
-    for (size_t i = 0; i < columns_of(kind); i++)
+    for (size_t i = 0; i < n; i++)
         e->text[i][row] = ST_ABSENT;
     e->pid[row] = ST_NO_U32;
     return row;
@@ -139,12 +153,15 @@ bool st_events_append(st_events *d, const st_events *f, size_t kind, const st_si
         return true;
     if (!st_events_reserve(d, kind, d->n + f->n))
         return false;
+    size_t n = columns_of(kind);
 #define NUM_COPY(type, name) memcpy(d->name + d->n, f->name, f->n * sizeof *f->name);
     ST_EVENT_NUMBERS(NUM_COPY)
 #undef NUM_COPY
-    for (size_t i = 0; i < f->n; i++)
+    for (size_t i = 0; i < f->n; i++) {
         d->computer[d->n + i] = map[f->computer[i]];
-    for (size_t c = 0; c < columns_of(kind); c++)
+        d->channel[d->n + i] = map[f->channel[i]];
+    }
+    for (size_t c = 0; c < n; c++)
         for (size_t i = 0; i < f->n; i++)
             d->text[c][d->n + i] = map[f->text[c][i]];
     d->n += f->n;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * hashes.c - small text forms of Sysmon's own: the list in Hashes, the doubled percent sign.
  */

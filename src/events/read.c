@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * read.c - all of the evidence, on several threads, into one store.
  *
@@ -20,7 +22,7 @@ typedef struct part {
 typedef struct reading {
     part *parts;
     unsigned nparts;
-    uint64_t events; /* ids stored beside creations and the like */
+    st_event_set events; /* stored beside creations and the like */
     atomic_bool failed;
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
@@ -51,7 +53,7 @@ static void *begin(void *ctx, unsigned thread, size_t source)
 static bool want(void *ctx, const st_record *head)
 {
     const job *j = ctx;
-    return j && st_sysmon_wants(head, j->all->events);
+    return j && st_event_wants(head, &j->all->events);
 }
 
 static void record(void *ctx, const st_record *r)
@@ -59,7 +61,7 @@ static void record(void *ctx, const st_record *r)
     job *j = ctx;
     if (!j || atomic_load_explicit(&j->all->failed, memory_order_relaxed))
         return;
-    if (!st_sysmon_decode(j->mine->store, r, j->source, &j->mine->scratch))
+    if (!st_event_decode(j->mine->store, r, j->source, &j->mine->scratch))
         atomic_store(&j->all->failed, true);
 }
 
@@ -102,7 +104,7 @@ static st_store *join(reading *all)
     return NULL;
 }
 
-st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events,
+st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
                        void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err)
 {
@@ -113,13 +115,10 @@ st_code st_sysmon_read(st_evidence *e, const st_scan_options *o, uint64_t events
                                      .end = end,
                                      .progress = progress };
     reading all = { .nparts = st_threads(o->threads),
-                    .events = events,
+                    .events = events ? *events : (st_event_set){ { 0 } },
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
-    for (uint32_t id = 0; id < 64; id++)
-        if (!st_event_bit(id))
-            all.events &= ~(UINT64_C(1) << id);
     all.parts = calloc(all.nparts, sizeof *all.parts);
     if (!all.parts)
         return st_fail(err, ST_E_MEMORY, "out of memory");

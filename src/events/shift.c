@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * shift.c - a host whose clock was wrong: all times that its records carry, moved by as much.
  *
@@ -8,14 +10,6 @@
 #include "store.h"
 
 #include <stdlib.h>
-
-/* The host's name in full, or its first label, in any case. */
-static bool named(st_str computer, st_str host)
-{
-    st_str rest = computer, label = computer;
-    st_str_cut(&rest, '.', &label);
-    return st_fold_eq(host, computer) || st_fold_eq(host, label);
-}
 
 static void move(st_ticks *t, int64_t by)
 {
@@ -61,7 +55,7 @@ static void move_all(st_store *s, const mover *m)
 {
     drop_texts(s, m);
     move_creations(&s->creations, m);
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         move_events(&s->events[k], m);
     for (size_t i = 0; i < s->nendings; i++)
         if (m->hit[s->endings[i].computer]) {
@@ -91,7 +85,7 @@ st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, s
         for (size_t i = 0; i < s->creations.n; i++)
             is_host[s->creations.computer[i]] = 1;
         for (size_t i = 0; i < s->nshift; i++)
-            if (is_host[i] && named(st_pool_get(s->pool, (st_sid)i), host)) {
+            if (is_host[i] && st_host_is(st_pool_get(s->pool, (st_sid)i), host)) {
                 hit[i] = *found = true;
                 s->shift[i] += seconds;
             }

@@ -1,8 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.c - the columns: made, grown together, put end to end.
  *
- * The list of columns is written once (ST_CREATION_STRINGS in the door,
- * ST_CREATION_NUMBERS in store.h); growing, freeing and appending are made from it.
+ * The list of columns is written once (sysmon/fields.def, and what every record has below);
+ * growing, freeing and appending go through it.
  */
 #include "events/store.h"
 
@@ -11,14 +13,43 @@
 #include <stdlib.h>
 #include <string.h>
 
-st_sid *st_creation_column(const st_creations *c, unsigned column)
+typedef struct column {
+    size_t at, size; /* where its pointer is in st_creations; of one cell */
+} column;
+
+#define AT(name)                                                        \
+    {                                                                   \
+        offsetof(st_creations, name), sizeof *((st_creations *)0)->name \
+    }
+
+/* The strings first, in the order of st_creation_column. */
+static const column COLUMNS[] = {
+    AT(computer), AT(channel),
+#define BOTH(name, text) AT(name),
+#define CREATION(name, text) AT(name),
+#define UTC(name, text) AT(name),
+#define COMMAND(name, text) AT(name), AT(name##_recorded),
+#include "events/sysmon/fields.def"
+#define GUID(name, text) AT(name),
+#define U32(name, text) AT(name),
+#define U64(name, text) AT(name),
+#include "events/sysmon/fields.def"
+    AT(utc),      AT(created),   AT(event_record_id), AT(record_number), AT(offset),
+    AT(source),   AT(truncated), AT(origin),          AT(flags),
+};
+enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
+_Static_assert(ST_COL_COUNT <= 32, "a bit each of st_creations.truncated");
+
+static unsigned char *cells(const st_creations *c, size_t i)
 {
-    st_sid *const all[] = {
-#define ST_COL_POINTER(name) c->name,
-        ST_CREATION_STRINGS(ST_COL_POINTER)
-#undef ST_COL_POINTER
-    };
-    return all[column];
+    unsigned char *p;
+    memcpy(&p, (const unsigned char *)c + COLUMNS[i].at, sizeof p);
+    return p;
+}
+
+st_sid *st_creation_column(const st_creations *c, unsigned i)
+{
+    return (st_sid *)(void *)cells(c, i);
 }
 
 st_store *st_store_new(void)
@@ -27,8 +58,9 @@ st_store *st_store_new(void)
     if (!s)
         return NULL;
     s->pool = st_pool_new();
-    if (!s->pool) {
-        free(s);
+    s->events = calloc(st_event_kinds(), sizeof *s->events);
+    if (!s->pool || !s->events) {
+        st_store_free(s);
         return NULL;
     }
     return s;
@@ -38,14 +70,11 @@ void st_store_free(st_store *s)
 {
     if (!s)
         return;
-#define ST_COL_FREE(name) free(s->creations.name);
-#define ST_NUM_FREE(type, name) free(s->creations.name);
-    ST_CREATION_STRINGS(ST_COL_FREE)
-    ST_CREATION_NUMBERS(ST_NUM_FREE)
-#undef ST_COL_FREE
-#undef ST_NUM_FREE
-    for (size_t i = 0; i < ST_EVENT_KINDS; i++)
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        free(cells(&s->creations, i));
+    for (size_t i = 0; s->events && i < st_event_kinds(); i++)
         st_events_free(&s->events[i]);
+    free(s->events);
     free(s->endings);
     free(s->services);
     free(s->shift);
@@ -63,17 +92,13 @@ static bool reserve(st_creations *c, size_t need)
         return true;
     if (need > ST_MAX_ROWS)
         return false;
-    size_t cap = c->cap, least = SIZE_MAX;
-#define ST_COL_GROW(name)                                \
-    cap = c->cap;                                        \
-    if (!st_grow(&c->name, &cap, need, sizeof *c->name)) \
-        return false;                                    \
-    least = cap < least ? cap : least;
-#define ST_NUM_GROW(type, name) ST_COL_GROW(name)
-    ST_CREATION_STRINGS(ST_COL_GROW)
-    ST_CREATION_NUMBERS(ST_NUM_GROW)
-#undef ST_COL_GROW
-#undef ST_NUM_GROW
+    size_t least = SIZE_MAX;
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        size_t cap = c->cap;
+        if (!st_grow((unsigned char *)c + COLUMNS[i].at, &cap, need, COLUMNS[i].size))
+            return false;
+        least = cap < least ? cap : least;
+    }
     c->cap = least;
     return true;
 }
@@ -84,12 +109,8 @@ size_t st_store_add(st_store *s)
     if (!reserve(c, c->n + 1))
         return SIZE_MAX;
     size_t row = c->n++;
-#define ST_COL_ZERO(name) c->name[row] = ST_ABSENT;
-#define ST_NUM_ZERO(type, name) memset(&c->name[row], 0, sizeof c->name[row]);
-    ST_CREATION_STRINGS(ST_COL_ZERO)
-    ST_CREATION_NUMBERS(ST_NUM_ZERO)
-#undef ST_COL_ZERO
-#undef ST_NUM_ZERO
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        memset(cells(c, i) + row * COLUMNS[i].size, 0, COLUMNS[i].size);
     c->logon_id[row] = ST_NO_U64;
     c->pid[row] = c->parent_pid[row] = c->session[row] = ST_NO_U32;
     return row;
@@ -117,11 +138,8 @@ static bool append_rows(st_creations *d, const st_creations *f, const st_sid *ma
         for (size_t i = 0; i < f->n; i++)
             to[d->n + i] = map[from[i]];
     }
-    if (f->n) {
-#define ST_NUM_COPY(type, name) memcpy(d->name + d->n, f->name, f->n * sizeof *f->name);
-        ST_CREATION_NUMBERS(ST_NUM_COPY)
-#undef ST_NUM_COPY
-    }
+    for (size_t i = ST_COL_COUNT; f->n && i < COLUMN_COUNT; i++)
+        memcpy(cells(d, i) + d->n * COLUMNS[i].size, cells(f, i), f->n * COLUMNS[i].size);
     d->n += f->n;
     return true;
 }
@@ -167,7 +185,7 @@ bool st_store_append(st_store *d, const st_store *f)
     st_sid *map = strings_across(d->pool, f->pool);
     bool ok = map && append_rows(&d->creations, &f->creations, map) &&
               append_others(d, f, map, first_row);
-    for (size_t i = 0; ok && i < ST_EVENT_KINDS; i++)
+    for (size_t i = 0; ok && i < st_event_kinds(); i++)
         ok = st_events_append(&d->events[i], &f->events[i], i, map);
     ok = ok && !st_pool_failed(d->pool);
     free(map);

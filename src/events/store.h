@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.h - what the files of src/events share: the columns as lists, the table of
  * field names, decoding one record into a store. Private to src/events.
@@ -7,34 +9,13 @@
 
 #include "shelltree/events.h"
 
-/* The columns that aren't strings. */
-/* clang-format off */
-#define ST_CREATION_NUMBERS(X)                                                                     \
-    X(st_guid, guid) X(st_guid, parent_guid) X(st_guid, logon_guid) X(st_ticks, utc)               \
-    X(st_ticks, created) X(uint64_t, event_record_id) X(uint64_t, record_number)                   \
-    X(uint64_t, offset) X(uint64_t, logon_id) X(uint32_t, pid) X(uint32_t, parent_pid)             \
-    X(uint32_t, session) X(uint32_t, source) X(uint32_t, truncated) X(uint8_t, origin)             \
-    X(uint8_t, flags)
-/* clang-format on */
-
-/* The same of other events. */
+/* The columns of other events that aren't texts. */
 /* clang-format off */
 #define ST_EVENT_NUMBERS(X)                                                                        \
-    X(st_sid, computer) X(st_guid, guid) X(st_ticks, utc) X(st_ticks, created)                     \
-    X(uint64_t, event_record_id) X(uint64_t, offset) X(uint32_t, pid) X(uint32_t, source)          \
-    X(uint8_t, origin) X(uint8_t, flags)
+    X(st_sid, computer) X(st_sid, channel) X(st_guid, guid) X(st_ticks, utc) X(st_ticks, created)  \
+    X(uint64_t, event_record_id) X(uint64_t, record_number) X(uint64_t, offset) X(uint32_t, pid)   \
+    X(uint32_t, source) X(uint8_t, origin) X(uint8_t, flags)
 /* clang-format on */
-
-/* The number of a string column: ST_COL_image and so on. */
-enum st_creation_column {
-#define ST_COL_ENUM(name) ST_COL_##name,
-    ST_CREATION_STRINGS(ST_COL_ENUM)
-#undef ST_COL_ENUM
-        ST_COL_COUNT
-};
-
-/* The array of a string column by its number. */
-st_sid *st_creation_column(const st_creations *c, unsigned column);
 
 /* What is done with a field of a given name. */
 typedef enum st_field_kind {
@@ -62,9 +43,12 @@ typedef struct st_field_def {
 uint16_t st_field_id(st_str name);
 const st_field_def *st_field_def_of(uint16_t id);
 
-/* Is the record Sysmon's? Of an id whose fields are read? */
-bool st_sysmon_is(const st_record *r);
-bool st_sysmon_wants(const st_record *r, uint64_t events);
+extern const st_provider st_sysmon;
+
+/* Whose the record is: a place among the providers, or ST_PROVIDERS. */
+unsigned st_provider_of(const st_record *r);
+/* Is it one whose fields are read? */
+bool st_event_wants(const st_record *r, const st_event_set *events);
 /* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
 typedef struct st_recent {
     unsigned char bytes[256];
@@ -80,10 +64,8 @@ typedef struct st_scratch {
 } st_scratch;
 
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
-bool st_sysmon_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
+bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
 
-/* The place of an event id among the kinds; ST_EVENT_KINDS: none. */
-size_t st_event_kind_of(uint32_t event_id);
 /* Room for `need` rows of a kind. */
 bool st_events_reserve(st_events *e, size_t kind, size_t need);
 void st_events_free(st_events *e);

@@ -1,7 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * classes.c - the table of known differences. A class says which sides it is about and has a
  * test that looks at the record itself, never only at the fact that something differs.
  */
+#include "evtx/format.h"
 #include "evtx/classes.h"
 #include "evtx/value.h"
 
@@ -16,11 +19,6 @@ typedef struct row {
 } row;
 
 enum { DIFFER = 1 << ST_DIFFER, NATIVE = 1 << ST_ONLY_NATIVE, LIBEVTX = 1 << ST_ONLY_LIBEVTX };
-
-static unsigned u16(const unsigned char *p)
-{
-    return (unsigned)p[0] | (unsigned)p[1] << 8;
-}
 
 /* records that only the native reader has */
 
@@ -81,7 +79,7 @@ static bool attribute_before(const unsigned char *b, size_t i)
         return true;
     for (size_t c = 1; c <= 64 && i >= 15 + 2 * c; c++)
         if ((b[i - 15 - 2 * c] & 0xbf) == 0x06 && is_place(b + i - 14 - 2 * c) &&
-            u16(b + i - 4 - 2 * c) == c)
+            st_le16(b + i - 4 - 2 * c) == c)
             return true;
     return false;
 }
@@ -96,7 +94,7 @@ static bool has_attribute_reference(const st_look_at *l)
         if (!attribute_before(b, i))
             continue;
         while (at + 5 <= n && (b[at] & 0xbf) == 0x05 && b[at + 1] == 0x01)
-            at += 4 + 2 * (size_t)u16(b + at + 2);
+            at += 4 + 2 * (size_t)st_le16(b + at + 2);
         if (at + 5 <= n &&
             ((b[at] & 0xbf) == 0x08 || ((b[at] & 0xbf) == 0x09 && is_place(b + at + 1))))
             return true;
@@ -116,7 +114,7 @@ static bool is_low(unsigned unit)
 
 static bool ends_in_half(const st_value *v)
 {
-    return v->p && v->type == ST_V_STRING && v->n >= 2 && is_high(u16(v->p + (v->n & ~1u) - 2));
+    return v->p && v->type == ST_V_STRING && v->n >= 2 && is_high(st_le16(v->p + (v->n & ~1u) - 2));
 }
 
 /* A text ends in the first half of a character. */
@@ -138,7 +136,7 @@ static bool has_half(const st_value *v)
     if (!v->p || v->type != ST_V_STRING)
         return false;
     for (uint32_t i = 0; i + 2 <= v->n; i += 2) {
-        unsigned unit = u16(v->p + i);
+        unsigned unit = st_le16(v->p + i);
         if (is_low(unit) != open)
             return true;
         open = is_high(unit);
@@ -170,11 +168,6 @@ typedef struct values {
     size_t count, first; /* place of the first value */
 } values;
 
-static uint32_t u32(const unsigned char *p)
-{
-    return (uint32_t)u16(p) | (uint32_t)u16(p + 2) << 16;
-}
-
 /* The instance behind the fragment header at `at`. Its template may stand in it, under its id. */
 static bool values_at(const st_look_at *l, size_t at, values *out)
 {
@@ -182,12 +175,12 @@ static bool values_at(const st_look_at *l, size_t at, values *out)
     if (!b || at > l->nraw || l->nraw - at < 18 || b[at] != 0x0f || (b[at + 4] & 0xbf) != 0x0c)
         return false;
     size_t count = at + 14;
-    if (l->nraw - at >= 42 && u32(b + at + 18) == u32(b + at + 6)) {
-        count += 24 + (size_t)u32(b + at + 34);
+    if (l->nraw - at >= 42 && st_le32(b + at + 18) == st_le32(b + at + 6)) {
+        count += 24 + (size_t)st_le32(b + at + 34);
         if (count + 4 > l->nraw)
             return false;
     }
-    out->count = u32(b + count);
+    out->count = st_le32(b + count);
     out->specs = b + count + 4;
     if (out->count > (l->nraw - count - 4) / 4)
         return false;
@@ -203,9 +196,9 @@ static size_t body_of(const st_look_at *l)
         return 0;
     size_t at = v.first;
     for (size_t i = 0; i < v.count && at < l->nraw; i++) {
-        if (v.specs[4 * i + 2] == ST_V_BINXML && u16(v.specs + 4 * i))
+        if (v.specs[4 * i + 2] == ST_V_BINXML && st_le16(v.specs + 4 * i))
             return at;
-        at += u16(v.specs + 4 * i);
+        at += st_le16(v.specs + 4 * i);
     }
     return 0;
 }
@@ -253,7 +246,7 @@ static bool is_swallowed(const st_look_at *l)
     if (!v || !v->p || v->type != ST_V_STRING)
         return false;
     for (uint32_t i = 0; i + 2 <= v->n;) {
-        unsigned unit = u16(v->p + i), next = i + 4 <= v->n ? u16(v->p + i + 2) : 0;
+        unsigned unit = st_le16(v->p + i), next = i + 4 <= v->n ? st_le16(v->p + i + 2) : 0;
         bool pair = is_high(unit) && is_low(next);
         bool half = !pair && (is_high(unit) || is_low(unit));
         if (half)

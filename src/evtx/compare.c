@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * compare.c - a record as a list of named texts. Nothing here knows what may differ: the
  * normalisation is the one that verify.h states.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * compare.h - a record as a list of named texts, so that two readers' ideas of it can be
  * compared. Private to src/evtx.

@@ -1,17 +1,18 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * confirm.c - single records read again, by libevtx in a child process (remote.h).
  *
  * The chunk is found and read with the native reader; each record in it that was asked for is asked
  * of the child, too, and what the two say is compared.
  */
+#include "evtx/format.h"
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
 #include "evtx/remote.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { HEADER = 4096, SLOT = 65536, SECTOR = 512, FIRST = 512 };
 
 const char *st_confirmed_word(st_confirmed c)
 {
@@ -31,7 +32,7 @@ typedef struct confirmer {
     bool again; /* the child has the chunk */
     st_file *file;
     st_native *native;
-    unsigned char chunk[SLOT];
+    unsigned char chunk[ST_EVTX_CHUNK];
     st_chunk c;
     const asked *want; /* those of this chunk */
     size_t nwant;
@@ -39,11 +40,6 @@ typedef struct confirmer {
     st_items ours, theirs;
     bool failed;
 } confirmer;
-
-static bool has_magic(const unsigned char *p, size_t n)
-{
-    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
-}
 
 static size_t read_at(confirmer *x, uint64_t offset, unsigned char *to, size_t n)
 {
@@ -56,11 +52,15 @@ static size_t read_at(confirmer *x, uint64_t offset, unsigned char *to, size_t n
 static uint64_t chunk_of(confirmer *x, uint64_t offset)
 {
     unsigned char head[8] = { 0 };
-    uint64_t grid = offset < HEADER ? 0 : HEADER + (offset - HEADER) / SLOT * SLOT;
-    if (has_magic(head, read_at(x, grid, head, sizeof head)))
+    uint64_t grid =
+        offset < ST_EVTX_FILE_HEADER
+            ? 0
+            : ST_EVTX_FILE_HEADER + (offset - ST_EVTX_FILE_HEADER) / ST_EVTX_CHUNK * ST_EVTX_CHUNK;
+    if (st_evtx_is_chunk(head, read_at(x, grid, head, sizeof head)))
         return grid;
-    for (uint64_t at = offset / SECTOR * SECTOR, k = 0; k <= SLOT / SECTOR; k++, at -= SECTOR) {
-        if (has_magic(head, read_at(x, at, head, sizeof head)))
+    for (uint64_t at = offset / ST_EVTX_SECTOR * ST_EVTX_SECTOR, k = 0;
+         k <= ST_EVTX_CHUNK / ST_EVTX_SECTOR; k++, at -= ST_EVTX_SECTOR) {
+        if (st_evtx_is_chunk(head, read_at(x, at, head, sizeof head)))
             return at;
         if (!at)
             break;
@@ -133,13 +133,13 @@ static st_code one_chunk(confirmer *x, uint64_t at, st_err *err)
     static const st_scan_ops ops = { .record = record };
     static const st_scan_options options = { .slack = true };
     st_report report = { 0 };
-    size_t n = read_at(x, at, x->chunk, SLOT);
-    if (n <= FIRST)
+    size_t n = read_at(x, at, x->chunk, ST_EVTX_CHUNK);
+    if (n <= ST_EVTX_FIRST_RECORD)
         return ST_OK;
     x->c = (st_chunk){ .bytes = x->chunk,
                        .n = n,
                        .offset = at,
-                       .header_bad = !has_magic(x->chunk, n),
+                       .header_bad = !st_evtx_is_chunk(x->chunk, n),
                        .options = &options,
                        .ops = &ops,
                        .job = x,

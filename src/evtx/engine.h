@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * engine.h - what the scanner asks of a reader: decode one chunk. Private to src/evtx.
  *

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libevtx.c - the second reader: one chunk through libevtx, then through libxml2.
  *
@@ -10,6 +12,7 @@
  * signature and offered again, in a chunk whose first record is made to end where the run
  * begins. Only the copy is changed; names and templates stay where they were.
  */
+#include "evtx/format.h"
 #include "evtx/engine.h"
 #include "evtx/repeat.h"
 #include "evtx/xml.h"
@@ -21,18 +24,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILE_HEADER = 4096, CHUNK = 65536, RECORD_HEADER = 24, RECORD_MIN = 28, FIRST = 512 };
-
-enum { UNIT = 8 }; /* records begin and end at multiples of it */
-
 struct st_libevtx {
     unsigned char *image; /* file header and chunk */
     unsigned char *clean; /* the chunk as it may be shown to libevtx */
     char *text;           /* XML of the record in hand */
     size_t text_cap;
     st_xml *xml;
-    st_buf line;              /* that record as XML on one line */
-    bool taken[CHUNK / UNIT]; /* units of the chunk that belong to a record that was offered */
+    st_buf line; /* that record as XML on one line */
+    bool taken[ST_EVTX_CHUNK /
+               ST_EVTX_UNIT]; /* units of the chunk that belong to a record that was offered */
     uint32_t end;             /* where live records end */
     unsigned flags;           /* of the record in hand, if it had to be repaired */
     const char *damage;       /* what of it is lost */
@@ -56,8 +56,8 @@ st_libevtx *st_libevtx_new(void)
     st_libevtx *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->image = calloc(1, FILE_HEADER + CHUNK);
-    s->clean = calloc(1, CHUNK);
+    s->image = calloc(1, ST_EVTX_FILE_HEADER + ST_EVTX_CHUNK);
+    s->clean = calloc(1, ST_EVTX_CHUNK);
     s->xml = st_xml_new();
     if (!s->image || !s->clean || !s->xml) {
         st_libevtx_free(s);
@@ -93,14 +93,6 @@ static void put_le(unsigned char *p, uint64_t v, size_t n)
         p[i] = (unsigned char)(v >> (8 * i));
 }
 
-static uint64_t get_le(const unsigned char *p, size_t n)
-{
-    uint64_t v = 0;
-    for (size_t i = n; i-- > 0;)
-        v = v << 8 | p[i];
-    return v;
-}
-
 /* Bytes of a chunk: the evidence, or the copy that libevtx is given. */
 typedef struct view {
     const unsigned char *p;
@@ -110,11 +102,11 @@ typedef struct view {
 static place place_at(view v, int64_t offset)
 {
     place p = { 0, 0 };
-    if (offset < 0 || v.n < RECORD_MIN || (uint64_t)offset > v.n - RECORD_MIN)
+    if (offset < 0 || v.n < ST_EVTX_RECORD_MIN || (uint64_t)offset > v.n - ST_EVTX_RECORD_MIN)
         return p;
     p.at = (uint32_t)offset;
-    uint64_t size = get_le(v.p + p.at + 4, 4);
-    if (memcmp(v.p + p.at, "**\0\0", 4) == 0 && size >= RECORD_MIN && size <= v.n - p.at)
+    uint64_t size = st_le(v.p + p.at + 4, 4);
+    if (memcmp(v.p + p.at, "**\0\0", 4) == 0 && size >= ST_EVTX_RECORD_MIN && size <= v.n - p.at)
         p.size = (uint32_t)size;
     return p;
 }
@@ -123,7 +115,7 @@ static place place_at(view v, int64_t offset)
 static place sound_at(view v, int64_t offset)
 {
     place p = place_at(v, offset);
-    if (p.size && get_le(v.p + p.at + p.size - 4, 4) != p.size)
+    if (p.size && st_le(v.p + p.at + p.size - 4, 4) != p.size)
         p.size = 0;
     return p;
 }
@@ -132,7 +124,7 @@ static place sound_at(view v, int64_t offset)
 static place next_sound(view v, uint32_t offset)
 {
     place p = { 0, 0 };
-    for (uint32_t at = offset; at + RECORD_MIN <= v.n && !p.size; at += UNIT)
+    for (uint32_t at = offset; at + ST_EVTX_RECORD_MIN <= v.n && !p.size; at += ST_EVTX_UNIT)
         p = sound_at(v, at);
     return p;
 }
@@ -148,7 +140,7 @@ static place last_of_run(view v, uint32_t from)
 
 static uint64_t number_of(view v, const place *p)
 {
-    return get_le(v.p + p->at + 8, 8);
+    return st_le(v.p + p->at + 8, 8);
 }
 
 static void build_header(st_libevtx *s)
@@ -157,15 +149,15 @@ static void build_header(st_libevtx *s)
         unsigned at, n;
         uint64_t value;
     } rows[] = {
-        { 24, 8, 1 },           /* next record number */
-        { 32, 4, 128 },         /* size of the header */
-        { 36, 2, 1 },           /* minor version */
-        { 38, 2, 3 },           /* major version */
-        { 40, 2, FILE_HEADER }, /* size of the block it lies in */
-        { 42, 2, 1 },           /* chunks */
+        { 24, 8, 1 },                   /* next record number */
+        { 32, 4, 128 },                 /* size of the header */
+        { 36, 2, 1 },                   /* minor version */
+        { 38, 2, 3 },                   /* major version */
+        { 40, 2, ST_EVTX_FILE_HEADER }, /* size of the block it lies in */
+        { 42, 2, 1 },                   /* chunks */
     };
     unsigned char *h = s->image;
-    memset(h, 0, FILE_HEADER);
+    memset(h, 0, ST_EVTX_FILE_HEADER);
     memcpy(h, "ElfFile", 8);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         put_le(h + rows[i].at, rows[i].value, rows[i].n);
@@ -177,19 +169,19 @@ static void build_header(st_libevtx *s)
  * number of values, and four bytes about each. */
 static bool values_fit(const unsigned char *chunk, size_t at)
 {
-    if (chunk[at] != 0x0c || CHUNK - at < 14)
+    if (chunk[at] != 0x0c || ST_EVTX_CHUNK - at < 14)
         return true;
-    uint64_t template = get_le(chunk + at + 6, 4);
+    uint64_t template = st_le(chunk + at + 6, 4);
     at += 10;
     if (template == at) {
-        if (CHUNK - at < 24)
+        if (ST_EVTX_CHUNK - at < 24)
             return false;
-        uint64_t size = get_le(chunk + at + 20, 4);
-        if (size > CHUNK - at - 24)
+        uint64_t size = st_le(chunk + at + 20, 4);
+        if (size > ST_EVTX_CHUNK - at - 24)
             return false;
         at += 24 + (size_t)size;
     }
-    return CHUNK - at >= 4 && get_le(chunk + at, 4) <= (CHUNK - at - 4) / 4;
+    return ST_EVTX_CHUNK - at >= 4 && st_le(chunk + at, 4) <= (ST_EVTX_CHUNK - at - 4) / 4;
 }
 
 /* libevtx takes the number of an instance's values at its word and would read on behind its
@@ -197,9 +189,11 @@ static bool values_fit(const unsigned char *chunk, size_t at)
 static void defuse(unsigned char *chunk)
 {
     static const unsigned char head[] = { 0x0f, 0x01, 0x01, 0x00, 0x0c };
-    const unsigned char *end = chunk + CHUNK, *b = chunk + FIRST;
-    for (size_t at = FIRST; at + RECORD_MIN <= CHUNK; at += UNIT)
-        for (size_t k = at + RECORD_HEADER; k <= at + RECORD_HEADER + 4 && k < CHUNK; k += 4)
+    const unsigned char *end = chunk + ST_EVTX_CHUNK, *b = chunk + ST_EVTX_FIRST_RECORD;
+    for (size_t at = ST_EVTX_FIRST_RECORD; at + ST_EVTX_RECORD_MIN <= ST_EVTX_CHUNK;
+         at += ST_EVTX_UNIT)
+        for (size_t k = at + ST_EVTX_RECORD_HEADER;
+             k <= at + ST_EVTX_RECORD_HEADER + 4 && k < ST_EVTX_CHUNK; k += 4)
             if (memcmp(chunk + at, "**\0\0", 4) == 0 && !values_fit(chunk, k))
                 chunk[k] = 0xff;
     while ((b = memmem(b, (size_t)(end - b), head, sizeof head)) != NULL) {
@@ -213,9 +207,9 @@ static void defuse(unsigned char *chunk)
 static void clean_chunk(st_libevtx *s, const st_chunk *c)
 {
     unsigned char *chunk = s->clean;
-    size_t n = c->n < CHUNK ? c->n : CHUNK;
+    size_t n = c->n < ST_EVTX_CHUNK ? c->n : ST_EVTX_CHUNK;
     memcpy(chunk, c->bytes, n);
-    memset(chunk + n, 0, CHUNK - n);
+    memset(chunk + n, 0, ST_EVTX_CHUNK - n);
     memcpy(chunk, "ElfChnk", 8);
     put_le(chunk + 40, 128, 4);
     defuse(chunk);
@@ -223,14 +217,14 @@ static void clean_chunk(st_libevtx *s, const st_chunk *c)
 
 static void copy_chunk(st_libevtx *s)
 {
-    memcpy(s->image + FILE_HEADER, s->clean, CHUNK);
+    memcpy(s->image + ST_EVTX_FILE_HEADER, s->clean, ST_EVTX_CHUNK);
 }
 
 /* Says in the copy's header where its last record begins and where it ends. */
 static void set_extent(st_libevtx *s, const place *last)
 {
-    put_le(s->image + FILE_HEADER + 44, last->at, 4);
-    put_le(s->image + FILE_HEADER + 48, last->at + last->size, 4);
+    put_le(s->image + ST_EVTX_FILE_HEADER + 44, last->at, 4);
+    put_le(s->image + ST_EVTX_FILE_HEADER + 48, last->at + last->size, 4);
 }
 
 typedef struct session {
@@ -251,7 +245,8 @@ static void close_session(session *o)
 static bool open_session(session *o, unsigned char *image)
 {
     return libbfio_memory_range_initialize(&o->handle, NULL) == 1 &&
-           libbfio_memory_range_set(o->handle, image, FILE_HEADER + CHUNK, NULL) == 1 &&
+           libbfio_memory_range_set(o->handle, image, ST_EVTX_FILE_HEADER + ST_EVTX_CHUNK, NULL) ==
+               1 &&
            libevtx_file_initialize(&o->file, NULL) == 1 &&
            libevtx_file_open_file_io_handle(o->file, o->handle, LIBEVTX_OPEN_READ, NULL) == 1;
 }
@@ -320,9 +315,9 @@ static void fill_header(const st_libevtx *s, const st_chunk *c, const place *p, 
     r->origin = p->at < s->end ? ST_O_LIVE : ST_O_SLACK;
     r->flags = c->flags | s->flags;
     r->lossy = &c->report->lossy;
-    if (c->n - p->at >= RECORD_HEADER) {
-        r->number = get_le(b + 8, 8);
-        r->written = get_le(b + 16, 8);
+    if (c->n - p->at >= ST_EVTX_RECORD_HEADER) {
+        r->number = st_le(b + 8, 8);
+        r->written = st_le(b + 16, 8);
     }
 }
 
@@ -398,8 +393,8 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
  * would read a left-over record with whatever has taken the place since. */
 static bool has_template(const st_chunk *c, const unsigned char *instance)
 {
-    uint64_t id = get_le(instance + 6, 4), at = get_le(instance + 10, 4);
-    return at + 8 <= c->n && get_le(c->bytes + at + 4, 4) == id;
+    uint64_t id = st_le(instance + 6, 4), at = st_le(instance + 10, 4);
+    return at + 8 <= c->n && st_le(c->bytes + at + 4, 4) == id;
 }
 
 /* The same for the record, and if it is left over, for the instances inside it. */
@@ -408,9 +403,9 @@ static bool has_templates(const st_chunk *c, const place *p, bool live)
     static const unsigned char head[] = { 0x0f, 0x01, 0x01, 0x00, 0x0c, 0x01 };
     size_t n = c->n - p->at < p->size ? c->n - p->at : p->size;
     const unsigned char *b = c->bytes + p->at, *end = b + n;
-    for (b += RECORD_HEADER; b < end; b++) {
+    for (b += ST_EVTX_RECORD_HEADER; b < end; b++) {
         b = memmem(b, (size_t)(end - b), head, sizeof head);
-        if (!b || end - b < 14 || (live && b != c->bytes + p->at + RECORD_HEADER))
+        if (!b || end - b < 14 || (live && b != c->bytes + p->at + ST_EVTX_RECORD_HEADER))
             return true;
         if (!has_template(c, b))
             return false;
@@ -453,12 +448,12 @@ static st_code one_record(st_libevtx *s, const st_chunk *c, libevtx_record_t *re
 
 static bool is_taken(const st_libevtx *s, const place *p)
 {
-    return s->taken[p->at / UNIT];
+    return s->taken[p->at / ST_EVTX_UNIT];
 }
 
 static void take(st_libevtx *s, const place *p)
 {
-    for (uint32_t i = p->at / UNIT; i < (p->at + p->size) / UNIT; i++)
+    for (uint32_t i = p->at / ST_EVTX_UNIT; i < (p->at + p->size) / ST_EVTX_UNIT; i++)
         s->taken[i] = true;
 }
 
@@ -471,8 +466,8 @@ static place place_of(const st_libevtx *s, view v, libevtx_record_t *record, pla
     if (libevtx_record_get_identifier(record, &number, NULL) != 1 ||
         (here.size && number_of(v, &here) == number))
         return here;
-    for (uint32_t at = FIRST; at + RECORD_MIN <= v.n; at += UNIT) {
-        place p = s->taken[at / UNIT] ? (place){ 0, 0 } : sound_at(v, at);
+    for (uint32_t at = ST_EVTX_FIRST_RECORD; at + ST_EVTX_RECORD_MIN <= v.n; at += ST_EVTX_UNIT) {
+        place p = s->taken[at / ST_EVTX_UNIT] ? (place){ 0, 0 } : sound_at(v, at);
         if (p.size && number_of(v, &p) == number)
             return p;
     }
@@ -506,7 +501,7 @@ static st_code by_index(st_libevtx *s, const st_chunk *c, session *o, int index,
 static st_code read_image(st_libevtx *s, const st_chunk *c, uint32_t from, int skip, st_err *err)
 {
     session o = { NULL, NULL };
-    view v = { s->image + FILE_HEADER, CHUNK };
+    view v = { s->image + ST_EVTX_FILE_HEADER, ST_EVTX_CHUNK };
     int n = 0;
     st_code code = ST_OK;
     place here = place_at(v, from);
@@ -525,16 +520,16 @@ static st_code read_image(st_libevtx *s, const st_chunk *c, uint32_t from, int s
 static st_code offer(st_libevtx *s, const st_chunk *c, const place *first, const place *last,
                      st_err *err)
 {
-    unsigned char *chunk = s->image + FILE_HEADER;
-    uint32_t fill = first->at - FIRST;
+    unsigned char *chunk = s->image + ST_EVTX_FILE_HEADER;
+    uint32_t fill = first->at - ST_EVTX_FIRST_RECORD;
     st_code code = ST_OK;
     set_extent(s, last);
-    if (fill >= RECORD_MIN) {
-        memcpy(chunk + FIRST, "**\0\0", 4);
-        put_le(chunk + FIRST + 4, fill, 4);
+    if (fill >= ST_EVTX_RECORD_MIN) {
+        memcpy(chunk + ST_EVTX_FIRST_RECORD, "**\0\0", 4);
+        put_le(chunk + ST_EVTX_FIRST_RECORD + 4, fill, 4);
         put_le(chunk + first->at - 4, fill, 4);
     }
-    if (fill == 0 || fill >= RECORD_MIN)
+    if (fill == 0 || fill >= ST_EVTX_RECORD_MIN)
         code = read_image(s, c, first->at, fill ? 1 : 0, err);
     if (!code && !is_taken(s, first)) {
         take(s, first);
@@ -555,33 +550,33 @@ static st_code read_run(st_libevtx *s, const st_chunk *c, const place *first, st
 static place repair(st_libevtx *s, const st_chunk *c, uint32_t at, bool *cut)
 {
     view v = { c->bytes, c->n };
-    uint64_t said = get_le(c->bytes + at + 4, 4);
-    place p = { at, 0 }, next = next_sound(v, at + UNIT);
+    uint64_t said = st_le(c->bytes + at + 4, 4);
+    place p = { at, 0 }, next = next_sound(v, at + ST_EVTX_UNIT);
     uint32_t bound = next.size && next.at < s->end ? next.at : s->end;
-    *cut = c->n < CHUNK && bound >= c->n;
+    *cut = c->n < ST_EVTX_CHUNK && bound >= c->n;
     p.size = bound - at;
     if (*cut)
         return p;
-    if (said % UNIT == 0 && at + said == bound) {
+    if (said % ST_EVTX_UNIT == 0 && at + said == bound) {
         s->flags = ST_R_TRAILER;
     } else {
         s->flags = ST_R_REPAIRED;
         s->damage = "bad-size";
-        p.size &= ~(uint32_t)(UNIT - 1);
+        p.size &= ~(uint32_t)(ST_EVTX_UNIT - 1);
     }
     return p;
 }
 
 static st_code read_odd(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
 {
-    unsigned char *chunk = s->image + FILE_HEADER;
+    unsigned char *chunk = s->image + ST_EVTX_FILE_HEADER;
     bool cut = false;
     place p = repair(s, c, at, &cut);
     st_code code = ST_OK;
     if (cut) { /* libevtx would take what is missing for zeros */
         lost(s, c, &p, "truncated");
         take(s, &p);
-    } else if (p.size >= RECORD_MIN) {
+    } else if (p.size >= ST_EVTX_RECORD_MIN) {
         copy_chunk(s);
         put_le(chunk + at + 4, p.size, 4);
         put_le(chunk + at + p.size - 4, p.size, 4);
@@ -601,7 +596,7 @@ static uint32_t sequence_end(view v)
 {
     uint64_t last = 0;
     bool any = false;
-    for (place p = next_sound(v, FIRST); p.size; p = next_sound(v, p.at + p.size)) {
+    for (place p = next_sound(v, ST_EVTX_FIRST_RECORD); p.size; p = next_sound(v, p.at + p.size)) {
         uint64_t number = number_of(v, &p);
         if (any && (number <= last || number - last > NUMBER_STEP))
             return p.at;
@@ -615,17 +610,18 @@ static uint32_t sequence_end(view v)
 static uint32_t live_end(const st_chunk *c)
 {
     view v = { c->bytes, c->n };
-    uint64_t said = get_le(c->bytes + 48, 4), last = get_le(c->bytes + 32, 8), seen = 0;
-    uint32_t at = FIRST;
-    if (said < FIRST || said > c->n)
+    uint64_t said = st_le(c->bytes + 48, 4), last = st_le(c->bytes + 32, 8), seen = 0;
+    uint32_t at = ST_EVTX_FIRST_RECORD;
+    if (said < ST_EVTX_FIRST_RECORD || said > c->n)
         return sequence_end(v);
     place p = sound_at(v, at);
     for (; p.size && at < said; p = sound_at(v, at)) {
         seen = number_of(v, &p);
         at += p.size;
     }
-    bool more = at == said && at > FIRST && seen < last && p.size && number_of(v, &p) == seen + 1;
-    bool agrees = at == said && (seen == last || said == FIRST);
+    bool more = at == said && at > ST_EVTX_FIRST_RECORD && seen < last && p.size &&
+                number_of(v, &p) == seen + 1;
+    bool agrees = at == said && (seen == last || said == ST_EVTX_FIRST_RECORD);
     return more || (c->header_bad && !agrees) ? sequence_end(v) : (uint32_t)said;
 }
 
@@ -634,11 +630,11 @@ static uint32_t live_end(const st_chunk *c)
 /* As it is, but for a header that would keep libevtx out. */
 static st_code read_as_it_is(st_libevtx *s, const st_chunk *c, st_err *err)
 {
-    place last = last_of_run((view){ c->bytes, c->n }, FIRST);
+    place last = last_of_run((view){ c->bytes, c->n }, ST_EVTX_FIRST_RECORD);
     copy_chunk(s);
-    if (c->header_bad || get_le(c->bytes + 48, 4) != s->end)
+    if (c->header_bad || st_le(c->bytes + 48, 4) != s->end)
         set_extent(s, &last);
-    return read_image(s, c, FIRST, 0, err);
+    return read_image(s, c, ST_EVTX_FIRST_RECORD, 0, err);
 }
 
 static void skip_record(st_libevtx *s, const st_chunk *c, const place *p)
@@ -654,8 +650,9 @@ static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
     size_t stop = c->options->slack ? c->n : s->end;
     st_code code = ST_OK;
     unsigned offers = 0;
-    for (uint32_t at = FIRST; !code && at + RECORD_MIN <= stop; at += UNIT) {
-        if (s->taken[at / UNIT] || memcmp(c->bytes + at, "**\0\0", 4) != 0)
+    for (uint32_t at = ST_EVTX_FIRST_RECORD; !code && at + ST_EVTX_RECORD_MIN <= stop;
+         at += ST_EVTX_UNIT) {
+        if (s->taken[at / ST_EVTX_UNIT] || memcmp(c->bytes + at, "**\0\0", 4) != 0)
             continue;
         place p = sound_at(v, at);
         if (p.size && offers++ < ST_MAX_OFFERS)
@@ -671,7 +668,7 @@ static st_code read_rest(st_libevtx *s, const st_chunk *c, st_err *err)
 /* False: there is no room for a record in it. */
 static bool begin_chunk(st_libevtx *s, const st_chunk *c)
 {
-    if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
+    if (c->n < ST_EVTX_FIRST_RECORD + ST_EVTX_RECORD_MIN || c->n > ST_EVTX_CHUNK)
         return false;
     memset(s->taken, 0, sizeof s->taken);
     st_repeats_chunk(&s->repeats, c->offset);
@@ -685,7 +682,8 @@ static bool begin_chunk(st_libevtx *s, const st_chunk *c)
 
 st_code st_libevtx_one(st_libevtx *s, const st_chunk *c, uint32_t at, st_err *err)
 {
-    if (!begin_chunk(s, c) || at % UNIT || at < FIRST || at > c->n - RECORD_MIN)
+    if (!begin_chunk(s, c) || at % ST_EVTX_UNIT || at < ST_EVTX_FIRST_RECORD ||
+        at > c->n - ST_EVTX_RECORD_MIN)
         return ST_OK;
     place p = sound_at((view){ c->bytes, c->n }, at);
     if (!p.size)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lone.c - records without their chunk.
  *
@@ -8,50 +10,34 @@
  * chunk began.
  */
 #include "evtx/lone.h"
+#include "evtx/format.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define RECORD_MIN 28u
-#define FIRST_RECORD 512u
-#define CHUNK 65536u
-#define MAGIC 0x00002a2au
-#define FRAGMENT 0x0001010fu
-/* Fixed years rather than the clock, so that a run can be repeated: 2006 is the format's first. */
-#define TIME_MIN UINT64_C(127805472000000000)
-#define TIME_MAX UINT64_C(157469184000000000) /* 2100 */
-
-static uint32_t u16(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8;
-}
-
-static uint32_t u32(const unsigned char *p)
-{
-    return u16(p) | u16(p + 2) << 16;
-}
-
 static bool head(const unsigned char *p)
 {
-    uint32_t size = u32(p + 4);
-    uint64_t time = u32(p + 16) | (uint64_t)u32(p + 20) << 32;
-    return u32(p) == MAGIC && size >= RECORD_MIN + 4 && size <= ST_LONE_MAX && size % 8 == 0 &&
-           ((time >= TIME_MIN && time < TIME_MAX) || !time) && u32(p + 24) == FRAGMENT;
+    uint32_t size = st_le32(p + 4);
+    uint64_t time = st_le32(p + 16) | (uint64_t)st_le32(p + 20) << 32;
+    return st_le32(p) == ST_EVTX_RECORD_MARK && size >= ST_EVTX_RECORD_MIN + 4 &&
+           size <= ST_LONE_MAX && size % 8 == 0 &&
+           ((time >= ST_EVTX_TIME_MIN && time < ST_EVTX_TIME_MAX) || !time) &&
+           st_le32(p + 24) == ST_EVTX_FRAGMENT;
 }
 
 bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_lone *out)
 {
-    while (from < to && n - from >= RECORD_MIN) {
-        const unsigned char *found = memchr(p + from, MAGIC & 0xff, to - from);
-        if (!found || n - (size_t)(found - p) < RECORD_MIN)
+    while (from < to && n - from >= ST_EVTX_RECORD_MIN) {
+        const unsigned char *found = memchr(p + from, ST_EVTX_RECORD_MARK & 0xff, to - from);
+        if (!found || n - (size_t)(found - p) < ST_EVTX_RECORD_MIN)
             return false;
         from = (size_t)(found - p);
         if (head(found)) {
-            uint32_t size = u32(found + 4);
-            bool whole = size <= n - from && u32(found + size - 4) == size;
+            uint32_t size = st_le32(found + 4);
+            bool whole = size <= n - from && st_le32(found + size - 4) == size;
             if (!whole &&
-                !(u32(found + 16) | u32(found + 20))) { /* no time: little speaks for it */
+                !(st_le32(found + 16) | st_le32(found + 20))) { /* no time: little speaks for it */
                 from++;
                 continue;
             }
@@ -69,12 +55,12 @@ bool st_lone_next(const unsigned char *p, size_t from, size_t to, size_t n, st_l
 static bool is_name(const unsigned char *p, size_t n)
 {
     uint32_t chars, h = 0;
-    if (n < 10 || (chars = u16(p + 6)) == 0 || chars > ST_MAX_LONE_NAME ||
-        n < 10 + 2 * (size_t)chars || u16(p + 8 + 2 * (size_t)chars))
+    if (n < 10 || (chars = st_le16(p + 6)) == 0 || chars > ST_MAX_LONE_NAME ||
+        n < 10 + 2 * (size_t)chars || st_le16(p + 8 + 2 * (size_t)chars))
         return false;
     for (uint32_t i = 0; i < chars; i++)
-        h = h * 65599u + u16(p + 8 + 2 * (size_t)i);
-    return (h & 0xffff) == u16(p + 4);
+        h = h * 65599u + st_le16(p + 8 + 2 * (size_t)i);
+    return (h & 0xffff) == st_le16(p + 4);
 }
 
 bool st_definition_next(const unsigned char *p, size_t from, size_t n, st_definition *out)
@@ -84,10 +70,10 @@ bool st_definition_next(const unsigned char *p, size_t from, size_t n, st_defini
         if (!t)
             return false;
         size_t at = (size_t)(t - p);
-        uint32_t place = u32(t + 6);
-        if (t[1] <= 1 && u32(t + 2) == u32(t + 14) && place >= FIRST_RECORD && place < CHUNK - 28 &&
-            u32(t + 34) == FRAGMENT) {
-            *out = (st_definition){ .at = at + 10, .id = u32(t + 2), .place = place };
+        uint32_t place = st_le32(t + 6);
+        if (t[1] <= 1 && st_le32(t + 2) == st_le32(t + 14) && place >= ST_EVTX_FIRST_RECORD &&
+            place < ST_EVTX_CHUNK - 28 && st_le32(t + 34) == ST_EVTX_FRAGMENT) {
+            *out = (st_definition){ .at = at + 10, .id = st_le32(t + 2), .place = place };
             return true;
         }
         from = at + 1;
@@ -98,7 +84,7 @@ bool st_definition_next(const unsigned char *p, size_t from, size_t n, st_defini
 /* The place of what stands at `at` in the record, which is said to be `place` in the chunk. */
 static uint32_t back(size_t at, uint32_t place, uint32_t size)
 {
-    if (place < at + FIRST_RECORD || place - at > CHUNK - size)
+    if (place < at + ST_EVTX_FIRST_RECORD || place - at > ST_EVTX_CHUNK - size)
         return 0;
     return place - (uint32_t)at;
 }
@@ -115,8 +101,8 @@ uint32_t st_lone_place(const unsigned char *record, uint32_t size)
     for (size_t at = 33; at + 14 < size;
          at++) /* written out: a name that stands where it is used */
         if (record[at + 2] == 0 && record[at + 3] == 0 && is_name(record + at + 4, size - at - 4) &&
-            back(at + 4, u32(record + at), size))
-            return back(at + 4, u32(record + at), size);
+            back(at + 4, st_le32(record + at), size))
+            return back(at + 4, st_le32(record + at), size);
     return 0;
 }
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lone.h - records without their chunk, and definitions of templates, found in raw bytes by
  * what they say of themselves. Private to src/evtx.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native.c - the native reader: the records of a chunk, sound ones, damaged ones, and those
  * left over in the space behind.
@@ -10,20 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_RECORD 512u
-#define RECORD_MIN 28u
-#define MAGIC 0x00002a2au
-#define FRAGMENT 0x0001010fu
-#define ID_STEP 4096u                         /* how far record numbers may jump over a loss */
-#define TIME_MIN UINT64_C(127805472000000000) /* 2006: the format's first year */
-#define TIME_MAX UINT64_C(157469184000000000) /* 2100 */
+#define ID_STEP 4096u /* how far record numbers may jump over a loss */
 
 st_native *st_native_new(void)
 {
     st_native *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    s->by_offset = calloc(65536, sizeof *s->by_offset);
+    s->by_offset = calloc(ST_EVTX_CHUNK, sizeof *s->by_offset);
     s->values = calloc((size_t)ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
     if (!s->by_offset || !s->values) {
         st_native_free(s);
@@ -62,30 +58,31 @@ static const char ZEROS[] = "zeros";
 
 static bool has_magic(const st_native *s, uint32_t at)
 {
-    return nt_has(at, s->n, 4) && nt_u32(s->b + at) == MAGIC;
+    return nt_has(at, s->n, 4) && st_le32(s->b + at) == ST_EVTX_RECORD_MARK;
 }
 
 static bool size_fits(const st_native *s, uint32_t at, uint32_t end, uint32_t *size)
 {
-    if (!nt_has(at, end, RECORD_MIN))
+    if (!nt_has(at, end, ST_EVTX_RECORD_MIN))
         return false;
-    *size = nt_u32(s->b + at + 4);
-    return *size >= RECORD_MIN && *size <= end - at;
+    *size = st_le32(s->b + at + 4);
+    return *size >= ST_EVTX_RECORD_MIN && *size <= end - at;
 }
 
 /* Both sizes agree. */
 static bool sized(const st_native *s, uint32_t at, uint32_t end, uint32_t *size)
 {
-    return size_fits(s, at, end, size) && nt_u32(s->b + at + *size - 4) == *size;
+    return size_fits(s, at, end, size) && st_le32(s->b + at + *size - 4) == *size;
 }
 
 /* Behind the header: a time that can be, and binary XML. */
 static bool plausible(const st_native *s, uint32_t at)
 {
-    if (!nt_has(at, s->n, RECORD_MIN + 4))
+    if (!nt_has(at, s->n, ST_EVTX_RECORD_MIN + 4))
         return false;
-    uint64_t time = nt_u64(s->b + at + 16);
-    return time >= TIME_MIN && time < TIME_MAX && nt_u32(s->b + at + 24) == FRAGMENT;
+    uint64_t time = st_le64(s->b + at + 16);
+    return time >= ST_EVTX_TIME_MIN && time < ST_EVTX_TIME_MAX &&
+           st_le32(s->b + at + 24) == ST_EVTX_FRAGMENT;
 }
 
 static bool record_like(const st_native *s, uint32_t at, uint32_t end)
@@ -98,8 +95,8 @@ static bool record_like(const st_native *s, uint32_t at, uint32_t end)
 static uint32_t next_magic(const st_native *s, uint32_t at, uint32_t end)
 {
     uint32_t phase = at & 7;
-    while (nt_has(at, end, RECORD_MIN)) {
-        const unsigned char *p = memchr(s->b + at, MAGIC & 0xff, end - at);
+    while (nt_has(at, end, ST_EVTX_RECORD_MIN)) {
+        const unsigned char *p = memchr(s->b + at, ST_EVTX_RECORD_MARK & 0xff, end - at);
         if (!p)
             return end;
         uint32_t found = (uint32_t)(p - s->b);
@@ -143,7 +140,7 @@ static bool live(st_native *s, uint32_t at, uint32_t end, uint32_t next, unsigne
     bool read = nt_record(s, at, end, carved ? ST_O_CARVED : ST_O_LIVE, flags, damage, &reason);
     if (reason && damage == ZEROS) /* what is met first in them tells less */
         reason = damage;
-    taken(s, at, damage ? RECORD_MIN : next - at);
+    taken(s, at, damage ? ST_EVTX_RECORD_MIN : next - at);
     if (s->failed)
         return false;
     if (!read)
@@ -174,7 +171,7 @@ static bool ends_in_zeros(const st_native *s, uint32_t at, uint32_t end, uint32_
     uint32_t zeros = next, size = 0, upto;
     while (zeros > at && s->b[zeros - 1] == 0)
         zeros--;
-    upto = size_fits(s, at, end, &size) ? at + size - 4 : at + RECORD_MIN;
+    upto = size_fits(s, at, end, &size) ? at + size - 4 : at + ST_EVTX_RECORD_MIN;
     return next - zeros >= LEAST && zeros <= upto;
 }
 
@@ -193,19 +190,20 @@ static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
         return at + size;
     }
     next = next_record(s, at, end);
-    bool past = !size_fits(s, at, end, &size) && size > end - at && nt_has(at, end, RECORD_MIN);
+    bool past =
+        !size_fits(s, at, end, &size) && size > end - at && nt_has(at, end, ST_EVTX_RECORD_MIN);
     bool zeros = ends_in_zeros(s, at, end, next);
-    const char *reason = past && s->n < 65536 && next == s->n ? "truncated"
-                         : past                               ? "size-out-of-chunk"
-                         : zeros                              ? ZEROS
-                                                              : "bad-size";
+    const char *reason = past && s->n < ST_EVTX_CHUNK && next == s->n ? "truncated"
+                         : past                                       ? "size-out-of-chunk"
+                         : zeros                                      ? ZEROS
+                                                                      : "bad-size";
     if (!plausible(s, at)) {
         lost(s, at, next - at, zeros ? ZEROS : has_magic(s, at) ? "bad-record" : "gap");
         s->c->report->unparsable += has_magic(s, at);
     } else {
         /* In front of a record stands the size of the one before, right or wrong. */
-        bool trailer =
-            next - at >= RECORD_MIN + 4 && (next < end || nt_u32(s->b + next - 4) == next - at);
+        bool trailer = next - at >= ST_EVTX_RECORD_MIN + 4 &&
+                       (next < end || st_le32(s->b + next - 4) == next - at);
         live(s, at, trailer ? next - 4 : next, next, ST_R_REPAIRED, reason);
     }
     return next;
@@ -214,18 +212,18 @@ static uint32_t odd(st_native *s, uint32_t at, uint32_t end)
 /* Where the live records end, by the header if it can be believed. */
 static uint32_t live_end(const st_native *s, bool *sure)
 {
-    uint32_t said = nt_u32(s->b + 48), at = FIRST_RECORD, size;
-    uint64_t last = nt_u64(s->b + 32), seen = 0;
+    uint32_t said = st_le32(s->b + 48), at = ST_EVTX_FIRST_RECORD, size;
+    uint64_t last = st_le64(s->b + 32), seen = 0;
     *sure = false;
-    if (said < FIRST_RECORD || said > s->n)
+    if (said < ST_EVTX_FIRST_RECORD || said > s->n)
         return s->n;
     while (at < said && has_magic(s, at) && sized(s, at, s->n, &size)) {
-        seen = nt_u64(s->b + at + 8);
+        seen = st_le64(s->b + at + 8);
         at += size;
     }
-    *sure = !s->c->header_bad || (at == said && (seen == last || said == FIRST_RECORD));
-    if (*sure && at == said && at > FIRST_RECORD && seen < last && has_magic(s, at) &&
-        sized(s, at, s->n, &size) && nt_u64(s->b + at + 8) == seen + 1)
+    *sure = !s->c->header_bad || (at == said && (seen == last || said == ST_EVTX_FIRST_RECORD));
+    if (*sure && at == said && at > ST_EVTX_FIRST_RECORD && seen < last && has_magic(s, at) &&
+        sized(s, at, s->n, &size) && st_le64(s->b + at + 8) == seen + 1)
         *sure = false; /* the header itself knows of more records */
     return *sure ? said : s->n;
 }
@@ -236,7 +234,7 @@ static uint32_t live_end(const st_native *s, bool *sure)
 static uint32_t walk_live(st_native *s)
 {
     bool sure;
-    uint32_t end = live_end(s, &sure), at = FIRST_RECORD, size;
+    uint32_t end = live_end(s, &sure), at = ST_EVTX_FIRST_RECORD, size;
     uint64_t last = 0;
     bool any = false, pieces = s->c->pieces;
     while (at < end && !s->failed) {
@@ -247,12 +245,12 @@ static uint32_t walk_live(st_native *s)
         if (!sure && !record_like(s, at, end) && from == end)
             return at;
         if ((!sure || pieces) && any && from < end) {
-            uint64_t number = nt_u64(s->b + from + 8);
+            uint64_t number = st_le64(s->b + from + 8);
             if (number <= last || number - last > (pieces ? 1 : ID_STEP))
                 return at;
         }
         if (has_magic(s, at)) {
-            last = nt_u64(s->b + at + 8);
+            last = st_le64(s->b + at + 8);
             any = true;
         }
         if (sound) {
@@ -305,12 +303,12 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
 {
     s->c = c;
     s->b = c->bytes;
-    s->n = (uint32_t)(c->n < 65536 ? c->n : 65536);
+    s->n = (uint32_t)(c->n < ST_EVTX_CHUNK ? c->n : ST_EVTX_CHUNK);
     s->chunk_budget = s->xml_budget = ST_MAX_CHUNK_STEPS;
     if (s->names.n > ST_MAX_NAMES)
         nt_names_clear(&s->names);
     st_repeats_chunk(&s->repeats, c->offset);
-    if (s->n > FIRST_RECORD) {
+    if (s->n > ST_EVTX_FIRST_RECORD) {
         uint32_t end = walk_live(s);
         if (c->options->slack && !s->c->pieces)
             walk_slack(s, end);
@@ -333,7 +331,7 @@ st_code st_native_lone(st_native *s, const st_chunk *c, uint32_t at, uint32_t si
     st_report *report = c->report;
     s->c = c;
     s->b = c->bytes;
-    s->n = (uint32_t)(c->n < 65536 ? c->n : 65536);
+    s->n = (uint32_t)(c->n < ST_EVTX_CHUNK ? c->n : ST_EVTX_CHUNK);
     if (s->names.n > ST_MAX_NAMES)
         nt_names_clear(&s->names);
     bool read = nt_record(s, at, at + size - 4, ST_O_CARVED, 0, NULL, &reason);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native.h - the parts of the native reader. Private to src/evtx/native*.c.
  *
@@ -12,6 +14,7 @@
 #ifndef ST_EVTX_NATIVE_H
 #define ST_EVTX_NATIVE_H
 
+#include "evtx/format.h"
 #include "engine.h"
 #include "repeat.h"
 #include "base/limits.h"
@@ -221,21 +224,6 @@ static inline bool nt_spend(st_native *s, uint32_t steps)
     s->record_budget -= steps;
     s->chunk_budget -= steps;
     return true;
-}
-
-static inline uint16_t nt_u16(const unsigned char *p)
-{
-    return (uint16_t)(p[0] | p[1] << 8);
-}
-
-static inline uint32_t nt_u32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-
-static inline uint64_t nt_u64(const unsigned char *p)
-{
-    return nt_u32(p) | (uint64_t)nt_u32(p + 4) << 32;
 }
 
 /* Are `need` bytes left from off on, before end? */

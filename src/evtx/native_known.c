@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native_known.c - plans for records whose template is nowhere in the source.
  *
@@ -23,7 +25,7 @@ static bool complete(const st_native *s, const nt_instance *in, uint32_t end)
         return false;
     uint64_t at = in->specs + (uint64_t)4 * in->count;
     for (uint32_t i = 0; i < in->count; i++)
-        at += nt_u16(s->b + in->specs + (size_t)4 * i);
+        at += st_le16(s->b + in->specs + (size_t)4 * i);
     return at <= end;
 }
 

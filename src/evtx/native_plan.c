@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native_plan.c - from a stream of tokens to a plan: one walk, an explicit stack.
  *
@@ -57,7 +59,7 @@ static uint32_t hash65599(const unsigned char *p, size_t chars)
 {
     uint32_t h = 0;
     for (size_t i = 0; i < chars; i++)
-        h = h * 65599u + nt_u16(p + 2 * i);
+        h = h * 65599u + st_le16(p + 2 * i);
     return h & 0xffff;
 }
 
@@ -66,12 +68,12 @@ static uint32_t name_here(st_native *s, uint32_t off, uint32_t *end)
 {
     if (!nt_has(off, s->n, 10))
         return NT_NONE;
-    uint32_t chars = nt_u16(s->b + off + 6);
+    uint32_t chars = st_le16(s->b + off + 6);
     if (chars > ST_MAX_NAME || !nt_has(off, s->n, 10 + 2 * chars))
         return NT_NONE;
     const unsigned char *text = s->b + off + 8;
-    if (s->strict && (!chars || nt_u16(text + (size_t)2 * chars) ||
-                      hash65599(text, chars) != nt_u16(s->b + off + 4)))
+    if (s->strict && (!chars || st_le16(text + (size_t)2 * chars) ||
+                      hash65599(text, chars) != st_le16(s->b + off + 4)))
         return NT_NONE;
     uint32_t name = nt_name_put(&s->names, text, 2 * (size_t)chars, s->c->ops);
     *end = off + 10 + 2 * chars;
@@ -84,7 +86,7 @@ bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
 {
     if (!nt_has(*pos, end, 4))
         return false;
-    uint32_t off = nt_u32(s->b + *pos), behind = 0;
+    uint32_t off = st_le32(s->b + *pos), behind = 0;
     nt_met *met = &s->met[off % NT_MET];
     *pos += 4;
     if (off && met->off == off && off != *pos && !s->strict && !s->foreign) {
@@ -131,7 +133,7 @@ static bool text_piece(walk *w, uint32_t at, uint32_t end)
 {
     if (!nt_has(at, end, 2))
         return false;
-    uint32_t bytes = 2u * nt_u16(w->s->b + at);
+    uint32_t bytes = 2u * st_le16(w->s->b + at);
     if (!nt_has(at + 2, end, bytes))
         return false;
     w->pos = at + 2 + bytes;
@@ -187,13 +189,13 @@ static bool content_piece(walk *w, uint8_t token, uint32_t end)
         if (!nt_has(w->pos, end, 3))
             return false;
         w->pos += 3;
-        return push_piece(w, (nt_piece){ .off = nt_u16(p + 1), .kind = NT_CHAR });
+        return push_piece(w, (nt_piece){ .off = st_le16(p + 1), .kind = NT_CHAR });
     case 0x09: return entity_piece(w, end);
     default:
         if (!nt_has(w->pos, end, 4))
             return false;
         w->pos += 4;
-        return push_sub(w, nt_u16(p + 1), token == 0x0e);
+        return push_sub(w, st_le16(p + 1), token == 0x0e);
     }
 }
 
@@ -206,12 +208,12 @@ static bool try_open(st_native *s, uint32_t pos, uint32_t end, bool dep, bool cl
     if (dep) {
         if (!nt_has(pos, end, 2))
             return false;
-        o->dep = nt_u16(s->b + pos);
+        o->dep = st_le16(s->b + pos);
         pos += 2;
     }
     if (!nt_has(pos, end, 4))
         return false;
-    uint32_t size = nt_u32(s->b + pos);
+    uint32_t size = st_le32(s->b + pos);
     pos += 4;
     if (!nt_has(pos, end, size)) {
         if (!clamp)
@@ -383,7 +385,7 @@ static bool begin_element(walk *w, uint32_t end)
     if (with_attributes) {
         if (!nt_has(w->pos, o.end, 4))
             return false;
-        uint32_t size = nt_u32(s->b + w->pos);
+        uint32_t size = st_le32(s->b + w->pos);
         w->pos += 4;
         if (!nt_has(w->pos, o.end, size))
             return false;
@@ -460,7 +462,7 @@ static bool instance(walk *w, uint32_t end)
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
     for (uint32_t i = 0; i < in.count; i++)
-        after += nt_u16(w->s->b + in.specs + (size_t)4 * i);
+        after += st_le16(w->s->b + in.specs + (size_t)4 * i);
     if (after > end)
         return false;
     w->pos = (uint32_t)after;
@@ -484,7 +486,7 @@ static bool instruction(walk *w, uint8_t token, uint32_t end)
     }
     if (!nt_has(pos, end, 2))
         return false;
-    bytes = 2u * nt_u16(w->s->b + pos);
+    bytes = 2u * st_le16(w->s->b + pos);
     if (!nt_has(pos + 2, end, bytes))
         return false;
     w->pos = pos + 2 + bytes;
@@ -565,9 +567,9 @@ uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_conte
 /* The definition at def: where its body is, if it is the one with this id. */
 bool nt_definition(const st_native *s, uint32_t id, uint32_t def, uint32_t *body, uint32_t *end)
 {
-    if (!nt_has(def, s->n, 28) || nt_u32(s->b + def + 4) != id)
+    if (!nt_has(def, s->n, 28) || st_le32(s->b + def + 4) != id)
         return false;
-    uint32_t size = nt_u32(s->b + def + 20);
+    uint32_t size = st_le32(s->b + def + 20);
     *body = def + 24;
     *end = nt_has(*body, s->n, size) ? *body + size : s->n;
     return true;
@@ -583,7 +585,7 @@ static void find_inline(st_native *s)
         if (!token)
             return;
         at = (uint32_t)(token - s->b);
-        if (nt_u32(token + 6) == at + 10 && nt_u32(token + 2) == nt_u32(token + 14))
+        if (st_le32(token + 6) == at + 10 && st_le32(token + 2) == st_le32(token + 14))
             s->inlines[s->ninline++] = at + 10;
     }
 }
@@ -598,7 +600,7 @@ uint32_t nt_search(st_native *s, uint32_t id)
     if (!nt_spend(s, (uint32_t)s->ninline / 64))
         return NT_NONE;
     for (size_t i = 0; i < s->ninline; i++)
-        if (nt_u32(s->b + s->inlines[i] + 4) == id)
+        if (st_le32(s->b + s->inlines[i] + 4) == id)
             return s->inlines[i];
     return NT_NONE;
 }

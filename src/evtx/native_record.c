@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native_record.c - one record: its substitutions laid against a plan.
  *
@@ -38,14 +40,14 @@ uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end)
 /* Where an inline definition ends: by its size, else by the size of its root element. */
 static uint32_t definition_end(const st_native *s, uint32_t def, uint32_t end, bool *repaired)
 {
-    uint32_t size = nt_u32(s->b + def + 20), body = def + 24;
+    uint32_t size = st_le32(s->b + def + 20), body = def + 24;
     if (nt_has(body, end, size))
         return body + size;
     *repaired = true;
     body = nt_skip_headers(s, body, end);
     if (!nt_has(body, end, 7) || (s->b[body] & 0xbf) != 0x01)
         return NT_NONE;
-    size = nt_u32(s->b + body + 3);
+    size = st_le32(s->b + body + 3);
     return nt_has(body + 7, end, size) && nt_has(body + 7 + size, end, 1) ? body + 8 + size
                                                                           : NT_NONE;
 }
@@ -55,8 +57,8 @@ const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_in
     *out = (nt_instance){ 0 };
     if (!nt_has(pos, end, 14) || (s->b[pos] & 0xbf) != 0x0c)
         return "bad-token";
-    out->id = nt_u32(s->b + pos + 2);
-    out->def = nt_u32(s->b + pos + 6);
+    out->id = st_le32(s->b + pos + 2);
+    out->def = st_le32(s->b + pos + 6);
     pos += 10;
     if (out->def == pos) {
         if (!nt_has(pos, end, 28))
@@ -67,7 +69,7 @@ const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_in
     }
     if (!nt_has(pos, end, 4))
         return "bad-template";
-    out->count = nt_u32(s->b + pos);
+    out->count = st_le32(s->b + pos);
     out->specs = pos + 4;
     return NULL;
 }
@@ -79,7 +81,7 @@ static uint32_t values_end(const st_native *s, const nt_instance *in, uint32_t c
         return NT_NONE;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++)
-        at += nt_u16(s->b + in->specs + (size_t)4 * i); /* at most 1024 * 65535: no overflow */
+        at += st_le16(s->b + in->specs + (size_t)4 * i); /* at most 1024 * 65535: no overflow */
     return at <= end ? at : NT_NONE;
 }
 
@@ -127,7 +129,7 @@ static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, 
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t n = nt_u16(spec); /* at most 1024 * 65535 together: no overflow */
+        uint32_t n = st_le16(spec); /* at most 1024 * 65535 together: no overflow */
         to[i] =
             (st_value){ .p = s->b + (at < end ? at : end), .n = n, .type = stored_type(spec[2]) };
         at += n;
@@ -145,7 +147,8 @@ static uint32_t load_odd(job *j, const nt_instance *in, st_value *to, uint32_t u
     bool lies = values_end(s, in, count, end) == NT_NONE;
     count = count < most ? count : most;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t n = nt_u16(spec), left = at <= end ? end - at : 0, width = st_value_width(spec[2]);
+        uint32_t n = st_le16(spec), left = at <= end ? end - at : 0,
+                 width = st_value_width(spec[2]);
         if (lies && width && n > width) { /* sizes don't add up, and this one can't be */
             n = width;
             j->repaired = true;
@@ -517,8 +520,8 @@ bool nt_record(st_native *s, uint32_t off, uint32_t end, st_origin origin, unsig
     size_t plans = s->nplans, pieces = s->npieces, fields = s->nfields;
     uint32_t templates = s->ntemplates;
     st_record r = { .offset = s->c->offset + off,
-                    .number = nt_u64(s->b + off + 8),
-                    .written = nt_u64(s->b + off + 16),
+                    .number = st_le64(s->b + off + 8),
+                    .written = st_le64(s->b + off + 16),
                     .origin = origin,
                     .flags = flags | s->c->flags,
                     .event_id = UINT32_MAX,

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * native_xml.c - one record as XML: the tokens themselves are walked, not a plan.
  *
@@ -6,14 +8,13 @@
  * is known by its place in the output, and text is gathered until markup follows, so that
  * escaping sees it whole.
  */
+#include "evtx/format.h"
 #include "native.h"
 #include "value.h"
 #include "xml.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define CHUNK_BYTES 65536u
 
 typedef struct stream {
     const unsigned char *b; /* the chunk that its offsets count in */
@@ -164,11 +165,11 @@ static bool lend(render *x, uint32_t id, unsigned nth, stream *to)
     unsigned char **copy = &x->chunks[x->nstreams];
     if (!s->c->elsewhere(s->c->elsewhere_ctx, id, nth, &bytes, &n, &def))
         return false;
-    if (!*copy && !(*copy = malloc(CHUNK_BYTES))) {
+    if (!*copy && !(*copy = malloc(ST_EVTX_CHUNK))) {
         s->failed = true;
         return false;
     }
-    n = n < CHUNK_BYTES ? n : CHUNK_BYTES;
+    n = n < ST_EVTX_CHUNK ? n : ST_EVTX_CHUNK;
     memcpy(*copy, bytes, n);
     stream there = { .b = *copy, .n = (uint32_t)n, .foreign = true };
     look_into(x, &there);
@@ -267,7 +268,7 @@ static bool wide_text(render *x, uint32_t at, uint32_t end)
     st_native *s = x->s;
     if (!nt_has(at, end, 2))
         return false;
-    uint32_t bytes = 2u * nt_u16(s->b + at);
+    uint32_t bytes = 2u * st_le16(s->b + at);
     if (!nt_has(at + 2, end, bytes))
         return false;
     if (bytes)
@@ -321,7 +322,7 @@ static bool literal(render *x, uint8_t token, uint32_t end)
     case 0x08:
         if (!nt_has(pos, end, 3))
             return false;
-        put_reference(x, nt_u16(x->s->b + pos + 1));
+        put_reference(x, st_le16(x->s->b + pos + 1));
         here(x)->pos = pos + 3;
         return true;
     default: return entity(x, end);
@@ -334,7 +335,7 @@ static bool value(render *x, uint32_t end, st_value *v)
     stream *st = here(x);
     if (!nt_has(st->pos, end, 4))
         return false;
-    uint32_t index = nt_u16(st->b + st->pos + 1);
+    uint32_t index = st_le16(st->b + st->pos + 1);
     *v = index < st->count ? x->s->values[st->base + index] : (st_value){ 0 };
     st->pos += 4;
     return true;
@@ -536,7 +537,7 @@ static bool element(render *x, uint32_t end)
         return true;
     if (!nt_has(st->pos, o.end, 4))
         return false;
-    uint32_t size = nt_u32(st->b + st->pos);
+    uint32_t size = st_le32(st->b + st->pos);
     st->pos += 4;
     if (!nt_has(st->pos, o.end, size))
         return false;
@@ -600,7 +601,7 @@ static bool instance(render *x, uint32_t end)
         return false;
     uint64_t after = in.specs + 4 * (uint64_t)in.count;
     for (uint32_t i = 0; i < in.count; i++)
-        after += nt_u16(s->b + in.specs + 4 * (size_t)i);
+        after += st_le16(s->b + in.specs + 4 * (size_t)i);
     if (after > end)
         return false;
     st->pos = (uint32_t)after;

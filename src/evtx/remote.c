@@ -1,10 +1,14 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * remote.c - both ends of the line to the child that reads with libevtx.
  *
  * A question is a header and, unless the child has it already, a chunk. The answer is a message a
  * record and one that ends it. Both ends are this program, so numbers go as they lie in memory.
  */
+#include "evtx/format.h"
 #include "evtx/remote.h"
+#include "shelltree/verify.h"
 #include "base/child.h"
 #include "base/confine.h"
 #include "evtx/repeat.h"
@@ -12,8 +16,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-enum { CHUNK = 65536, FIRST = 512, UNIT = 8, RECORD_HEADER = 24, RECORD_MIN = 28 };
 
 typedef struct question {
     uint32_t at; /* of the record that is asked for; 0: all of the chunk */
@@ -70,7 +72,7 @@ static const st_value *system_text(const st_record *r, size_t i)
 typedef struct child {
     st_libevtx *libevtx;
     st_chunk c;
-    unsigned char chunk[CHUNK];
+    unsigned char chunk[ST_EVTX_CHUNK];
     st_buf lengths, texts;
     bool cut; /* the line is broken */
 } child;
@@ -179,10 +181,13 @@ static void serve(void *unused, int fd)
     question q;
     if (!x || !(x->libevtx = st_libevtx_new()))
         return;
-    st_confine(fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
+    unsigned char held = (unsigned char)st_confine(
+        fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
+    if (!st_line_put(0, &held, 1))
+        return;
     x->c.bytes = x->chunk;
     while (st_line_get(0, &q, sizeof q)) {
-        if (q.n > CHUNK || (q.n && !st_line_get(0, x->chunk, q.n)))
+        if (q.n > ST_EVTX_CHUNK || (q.n && !st_line_get(0, x->chunk, q.n)))
             return;
         x->c.n = q.n ? q.n : x->c.n;
         if (!answer(x, &q))
@@ -195,7 +200,9 @@ static void serve(void *unused, int fd)
 struct st_remote {
     st_child child;
     bool has_chunk;
-    bool failed; /* no memory */
+    bool greeted;       /* the child has said */
+    unsigned char held; /* what holds it (base/confine.h) */
+    bool failed;        /* no memory */
     unsigned asked;
     st_repeats repeats;
     st_buf lengths, texts;
@@ -220,7 +227,24 @@ static bool hire(st_remote *s)
         return false;
     s->asked = 0;
     s->has_chunk = false;
+    s->greeted = false;
     return true;
+}
+
+/* The child's first byte says what holds it. */
+static bool greet(st_remote *s)
+{
+    if (!s->greeted)
+        s->greeted = st_child_receive(&s->child, &s->held, 1);
+    return s->greeted;
+}
+
+bool st_second_reader_filtered(void)
+{
+    st_remote *s = st_remote_new();
+    bool filtered = s && s->child.pid && greet(s) && (s->held & ST_HELD_CALLS) != 0;
+    st_remote_free(s);
+    return filtered;
 }
 
 st_remote *st_remote_new(void)
@@ -301,14 +325,6 @@ static st_str next_text(cursor *x)
     return s;
 }
 
-static uint64_t le64(const unsigned char *p)
-{
-    uint64_t v = 0;
-    for (unsigned i = 8; i-- > 0;)
-        v = v << 8 | p[i];
-    return v;
-}
-
 static bool set_text(st_value *v, st_str s, bool there)
 {
     *v = (st_value){ .type = ST_V_TEXT };
@@ -326,8 +342,8 @@ static bool fill(st_remote *s, const st_chunk *c, const message *m, st_record *r
     bool ok = st_grow(&s->fields, &s->fields_cap, m->fields + (size_t)1, sizeof *s->fields);
     s->failed |= !ok;
     *r = (st_record){ .offset = c->offset + h->at,
-                      .number = le64(c->bytes + h->at + 8),
-                      .written = le64(c->bytes + h->at + 16),
+                      .number = st_le64(c->bytes + h->at + 8),
+                      .written = st_le64(c->bytes + h->at + 16),
                       .flags = h->flags,
                       .origin = h->origin == ST_O_LIVE ? ST_O_LIVE : ST_O_SLACK,
                       .event_id = h->event_id,
@@ -361,9 +377,9 @@ static bool fill(st_remote *s, const st_chunk *c, const message *m, st_record *r
 /* Size of the record, if it is whole and sound; else 0. */
 static uint32_t size_of(const st_chunk *c, uint32_t at)
 {
-    uint64_t size = le64(c->bytes + at) >> 32;
-    bool whole =
-        size >= RECORD_MIN && size <= c->n - at && le64(c->bytes + at + size - 8) >> 32 == size;
+    uint64_t size = st_le64(c->bytes + at) >> 32;
+    bool whole = size >= ST_EVTX_RECORD_MIN && size <= c->n - at &&
+                 st_le64(c->bytes + at + size - 8) >> 32 == size;
     return whole ? (uint32_t)size : 0;
 }
 
@@ -389,9 +405,9 @@ static bool take_record(st_remote *s, const st_chunk *c, const message *m)
     st_record r;
     size_t lengths = (NSYSTEM + 2 * (size_t)m->fields) * sizeof(uint32_t);
     bool ok = m->fields <= ST_MAX_REMOTE_ANSWER / 8 && m->bytes <= ST_MAX_REMOTE_ANSWER &&
-              m->head.at >= FIRST && m->head.at % UNIT == 0 && m->head.at <= c->n - RECORD_MIN &&
-              receive_into(s, &s->lengths, lengths) && receive_into(s, &s->texts, m->bytes) &&
-              fits(s, m) && fill(s, c, m, &r);
+              m->head.at >= ST_EVTX_FIRST_RECORD && m->head.at % ST_EVTX_UNIT == 0 &&
+              m->head.at <= c->n - ST_EVTX_RECORD_MIN && receive_into(s, &s->lengths, lengths) &&
+              receive_into(s, &s->texts, m->bytes) && fits(s, m) && fill(s, c, m, &r);
     if (ok)
         deliver(s, c, &r);
     return ok;
@@ -402,7 +418,8 @@ static bool take_record(st_remote *s, const st_chunk *c, const message *m)
 static bool take_end(st_remote *s, const st_chunk *c, const message *m)
 {
     range r;
-    if (m->ranges > CHUNK / UNIT || !receive_into(s, &s->texts, m->ranges * sizeof r))
+    if (m->ranges > ST_EVTX_CHUNK / ST_EVTX_UNIT ||
+        !receive_into(s, &s->texts, m->ranges * sizeof r))
         return false;
     for (size_t i = 0; i < m->ranges; i++) {
         memcpy(&r, s->texts.p + i * sizeof r, sizeof r);
@@ -425,10 +442,10 @@ static bool take_end(st_remote *s, const st_chunk *c, const message *m)
 static bool converse(st_remote *s, const st_chunk *c, const question *q)
 {
     message m;
-    if (!st_child_send(&s->child, q, sizeof *q) ||
+    if (!greet(s) || !st_child_send(&s->child, q, sizeof *q) ||
         (q->n && !st_child_send(&s->child, c->bytes, q->n)))
         return false;
-    for (unsigned records = 0; records <= CHUNK / RECORD_MIN; records++) {
+    for (unsigned records = 0; records <= ST_EVTX_CHUNK / ST_EVTX_RECORD_MIN; records++) {
         if (!st_child_receive(&s->child, &m, sizeof m))
             return false;
         if (m.end)
@@ -441,7 +458,7 @@ static bool converse(st_remote *s, const st_chunk *c, const question *q)
 
 static st_code ask(st_remote *s, const st_chunk *c, uint32_t at, bool same, st_err *err)
 {
-    if (c->n < FIRST + RECORD_MIN || c->n > CHUNK)
+    if (c->n < ST_EVTX_FIRST_RECORD + ST_EVTX_RECORD_MIN || c->n > ST_EVTX_CHUNK)
         return ST_OK;
     if (!hire(s))
         return st_fail(err, ST_E_MEMORY, "no process for the second reader");

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * remote.h - libevtx in a child process that can do nothing but compute. Private to src/evtx.
  *

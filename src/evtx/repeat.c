@@ -1,17 +1,19 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* repeat.c - live records of two chunks, kept by number. */
+#include "evtx/format.h"
 #include "evtx/repeat.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NEAR = 2 * 65536 }; /* a chunk further away isn't the one before: bytes are missing */
+#define NEAR                                                                                      \
+    (UINT64_C(2) * ST_EVTX_CHUNK) /* a chunk further away isn't the one before: bytes are missing \
+                                   */
 
 static uint64_t number_at(const st_chunk *c, uint32_t at)
 {
-    uint64_t v = 0;
-    for (unsigned i = 8; i-- > 0;)
-        v = v << 8 | c->bytes[at + 8 + i];
-    return v;
+    return st_le64(c->bytes + at + 8);
 }
 
 void st_repeats_begin(st_repeats *r)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * repeat.h - which left-over records only repeat a live one. Private to src/evtx.
  *

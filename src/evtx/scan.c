@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scan.c - all sources, in pieces, on all threads; results in the order of the pieces.
  *
@@ -6,6 +8,7 @@
  * and decoded. What a slot is, is told by its own bytes, never by the file's header: so any
  * run can be read without another, and a lost header costs nothing.
  */
+#include "evtx/format.h"
 #include "engine.h"
 #include "lone.h"
 #include "remote.h"
@@ -17,10 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER 4096u
-#define SLOT 65536u
-#define FIRST_RECORD 512u
-#define SECTOR 512u
+#define HEADER ST_EVTX_FILE_HEADER
+#define SLOT ST_EVTX_CHUNK
 #define NO_CRC 4u
 #define LONGEST (HEADER + ST_MAX_SOURCE_SLOTS * SLOT)
 
@@ -104,11 +105,6 @@ typedef struct turn {
     uint64_t window;  /* where the chunk of the lone records before this one began, */
     bool windowed;    /* if that is known */
 } turn;
-
-static uint32_t u32(const unsigned char *p)
-{
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
 
 static void fail(scan *s, const st_err *why)
 {
@@ -215,7 +211,7 @@ static size_t read_at(turn *t, uint64_t offset, unsigned char *to, size_t n)
 static bool header_sound(const unsigned char *p)
 {
     uint32_t crc = libdeflate_crc32(0, p, 120);
-    return libdeflate_crc32(crc, p + 128, 384) == u32(p + 124);
+    return libdeflate_crc32(crc, p + 128, 384) == st_le32(p + 124);
 }
 
 /* What a chunk's checksums say; looked at once. */
@@ -228,23 +224,18 @@ typedef struct verdict {
 static verdict judge(const unsigned char *p, size_t n, bool no_magic)
 {
     verdict v = { .header_bad = no_magic };
-    if (n <= FIRST_RECORD || (u32(p + 120) & NO_CRC))
+    if (n <= ST_EVTX_FIRST_RECORD || (st_le32(p + 120) & NO_CRC))
         return v;
-    uint32_t free_at = u32(p + 48);
+    uint32_t free_at = st_le32(p + 48);
     v.checked = free_at <= n;
     v.header_bad |= !header_sound(p);
-    v.bad =
-        v.header_bad || free_at < FIRST_RECORD || free_at > SLOT ||
-        (v.checked && libdeflate_crc32(0, p + FIRST_RECORD, free_at - FIRST_RECORD) != u32(p + 52));
+    v.bad = v.header_bad || free_at < ST_EVTX_FIRST_RECORD || free_at > SLOT ||
+            (v.checked && libdeflate_crc32(0, p + ST_EVTX_FIRST_RECORD,
+                                           free_at - ST_EVTX_FIRST_RECORD) != st_le32(p + 52));
     return v;
 }
 
 /* templates of other chunks */
-
-static bool has_magic(const unsigned char *p, size_t n)
-{
-    return n >= 8 && memcmp(p, "ElfChnk", 8) == 0;
-}
 
 /* Reads without a word about what can't be read; bytes before the source's first are zero. */
 static size_t peek(turn *t, int64_t offset, unsigned char *to, size_t n)
@@ -267,7 +258,7 @@ static void index_slot(turn *t, st_definitions *all, uint64_t offset, size_t n)
     st_definition d;
     const unsigned char *p = t->w->other;
     bool carve = t->s->o->carve;
-    if (!carve && !has_magic(p, n))
+    if (!carve && !st_evtx_is_chunk(p, n))
         return;
     for (size_t i = 0; st_definition_next(p, i, n, &d); i = d.at)
         if (carve || d.at == d.place)
@@ -402,7 +393,7 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
         t->report.chunks_end = offset + n;
     if (n < SLOT && t->evtx)
         t->report.truncated = true;
-    if (n <= FIRST_RECORD) {
+    if (n <= ST_EVTX_FIRST_RECORD) {
         st_report_lost(&t->report, offset, n, "truncated");
         return;
     }
@@ -414,7 +405,7 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
     /* Among raw bytes it is whole only where a checksum says so. */
     bool whole = !c.flags && (t->evtx || v.checked);
     c.pieces = t->sparing && !t->evtx && !whole;
-    put_span(t, &t->taken, offset, offset + (whole ? n : FIRST_RECORD));
+    put_span(t, &t->taken, offset, offset + (whole ? n : ST_EVTX_FIRST_RECORD));
     if (whole)
         c.taken = NULL;
     uint64_t before = found(&t->report), lost = t->report.lost.bytes;
@@ -434,7 +425,7 @@ static bool all_zero(const unsigned char *p, size_t n)
 static bool any_record(const unsigned char *p, size_t n)
 {
     for (size_t i = 0; i + 28 <= n; i += 8)
-        if (u32(p + i) == 0x2a2a && u32(p + i + 24) == 0x0001010f)
+        if (st_le32(p + i) == ST_EVTX_RECORD_MARK && st_le32(p + i + 24) == ST_EVTX_FRAGMENT)
             return true;
     return false;
 }
@@ -444,10 +435,12 @@ static bool any_record(const unsigned char *p, size_t n)
 static size_t base_of(const unsigned char *p, size_t skip, size_t n)
 {
     for (size_t i = skip; i + 66 <= n; i += 8) {
-        if (u32(p + i) != 0x2a2a || u32(p + i + 24) != 0x0001010f || p[i + 28] != 0x0c)
+        if (st_le32(p + i) != ST_EVTX_RECORD_MARK || st_le32(p + i + 24) != ST_EVTX_FRAGMENT ||
+            p[i + 28] != 0x0c)
             continue;
-        uint32_t said = u32(p + i + 34);
-        if (u32(p + i + 42) == u32(p + i + 30) && said >= FIRST_RECORD && said <= i + 38 - skip)
+        uint32_t said = st_le32(p + i + 34);
+        if (st_le32(p + i + 42) == st_le32(p + i + 30) && said >= ST_EVTX_FIRST_RECORD &&
+            said <= i + 38 - skip)
             return i + 38 - said;
     }
     return 0;
@@ -466,8 +459,8 @@ static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t
         const unsigned char *at = i + 1 < n ? memmem(p + i + 1, n - i - 1, "ElfChnk", 8) : NULL;
         return at ? (size_t)(at - p) : n;
     }
-    for (i = (i / SECTOR + 1) * SECTOR; i + 8 <= n; i += SECTOR)
-        if (has_magic(p + i, n - i))
+    for (i = (i / ST_EVTX_SECTOR + 1) * ST_EVTX_SECTOR; i + 8 <= n; i += ST_EVTX_SECTOR)
+        if (st_evtx_is_chunk(p + i, n - i))
             return i;
     return n;
 }
@@ -475,7 +468,8 @@ static size_t next_chunk(const turn *t, const unsigned char *p, size_t i, size_t
 /* Is it more than a magic? Programs that read logs have that in them, too. */
 static bool chunk_like(const unsigned char *p, size_t n)
 {
-    return n > FIRST_RECORD + 4 && (u32(p + 40) == 128 || u32(p + FIRST_RECORD) == 0x2a2a);
+    return n > ST_EVTX_FIRST_RECORD + 4 &&
+           (st_le32(p + 40) == 128 || st_le32(p + ST_EVTX_FIRST_RECORD) == ST_EVTX_RECORD_MARK);
 }
 
 /* How much of the n bytes is the chunk that begins there: it may be cut short by the next. In a
@@ -496,7 +490,7 @@ static size_t one_chunk(const turn *t, const unsigned char *p, size_t n, verdict
 /* The chunk off the grid at that offset, if it is one. */
 static bool chunk_at(turn *t, uint64_t offset)
 {
-    unsigned char head[FIRST_RECORD + 8];
+    unsigned char head[ST_EVTX_FIRST_RECORD + 8];
     if (anywhere(t) && !chunk_like(head, peek(t, (int64_t)offset, head, sizeof head)))
         return false;
     size_t got = read_at(t, offset, t->w->extra, SLOT);
@@ -523,7 +517,7 @@ static bool across(turn *t, uint64_t offset, size_t n)
 static bool off_grid(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
     bool any = false;
-    bool first = !t->evtx && has_magic(p, n);
+    bool first = !t->evtx && st_evtx_is_chunk(p, n);
     for (size_t i = first ? 0 : next_chunk(t, p, 0, n); i < n; i = next_chunk(t, p, i, n)) {
         uint64_t covered = t->covered;
         if (offset + i < t->covered || !chunk_at(t, offset + i))
@@ -559,7 +553,7 @@ static void remainder_of(turn *t, uint64_t offset, const unsigned char *p, size_
 
 static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 {
-    if (has_magic(p, n) && t->evtx) {
+    if (st_evtx_is_chunk(p, n) && t->evtx) {
         verdict v;
         size_t own = one_chunk(t, p, n, &v);
         chunk(t, offset, p, own, v);
@@ -578,14 +572,14 @@ static void slot(turn *t, uint64_t offset, const unsigned char *p, size_t n)
 
 static uint64_t u64(const unsigned char *p)
 {
-    return u32(p) | (uint64_t)u32(p + 4) << 32;
+    return st_le32(p) | (uint64_t)st_le32(p + 4) << 32;
 }
 
 /* How many chunks a header counts. It has 16 bits for that and begins again at 0, so logs of 4 GiB
  * and more are told by the number of their oldest and newest chunk, and by their size. */
 static uint64_t counted(const unsigned char *p, uint64_t size)
 {
-    const uint64_t wrap = 65536;
+    const uint64_t wrap = ST_EVTX_CHUNK;
     uint64_t count = (uint64_t)p[42] | (uint64_t)p[43] << 8, least = 0;
     uint64_t slots = size > HEADER ? (size - HEADER) / SLOT : 0;
     for (unsigned at = 8; at <= 16; at += 8) /* the oldest, the newest */
@@ -616,7 +610,7 @@ static void header(turn *t)
         off_grid(t, 0, t->w->raw, n);
         return;
     }
-    if (has_magic(p, n)) {
+    if (st_evtx_is_chunk(p, n)) {
         n = read_at(t, 0, p, SLOT);
         r->header_bad = t->evtx;
         chunk(t, 0, p, n, judge(p, n, false));
@@ -632,9 +626,9 @@ static void header(turn *t)
         off_grid(t, 0, t->w->raw, n);
         return;
     }
-    uint32_t flags = u32(p + 120);
+    uint32_t flags = st_le32(p + 120);
     r->dirty = (flags & 1) != 0;
-    r->header_bad = !(flags & NO_CRC) && libdeflate_crc32(0, p, 120) != u32(p + 124);
+    r->header_bad = !(flags & NO_CRC) && libdeflate_crc32(0, p, 120) != st_le32(p + 124);
     if (!r->header_bad)
         r->chunks_said = counted(p, size);
     if (size > HEADER && (size - HEADER) % SLOT)
@@ -664,7 +658,7 @@ static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size
         t->windowed = true;
     }
     uint64_t behind = offset - t->window;
-    if (t->windowed && behind >= FIRST_RECORD && behind <= SLOT - size) {
+    if (t->windowed && behind >= ST_EVTX_FIRST_RECORD && behind <= SLOT - size) {
         place = (uint32_t)behind;
         c.bytes = t->w->extra;
         c.offset = t->window;
@@ -757,7 +751,7 @@ static uint64_t next_magic(turn *t, uint64_t offset)
 {
     uint64_t size = t->src->source->size;
     size_t n = peek(t, (int64_t)offset, t->w->raw, SLOT), i = 0;
-    if (!has_magic(t->w->raw, n))
+    if (!st_evtx_is_chunk(t->w->raw, n))
         i = next_chunk(t, t->w->raw, 0, n);
     while (i < n && !chunk_like(t->w->raw + i, n - i))
         i = next_chunk(t, t->w->raw, i, n);
@@ -827,7 +821,8 @@ static uint64_t rehearse(turn *t)
     static const st_scan_ops silent = { .want = silent_want, .record = silent_record };
     uint64_t start = place_of(t->r->slot), first = t->r->slot - 1, reach;
     unsigned char head[8] = { 0 };
-    bool on_grid = t->evtx && has_magic(head, peek(t, (int64_t)place_of(first), head, sizeof head));
+    bool on_grid =
+        t->evtx && st_evtx_is_chunk(head, peek(t, (int64_t)place_of(first), head, sizeof head));
     first -= !on_grid && first;
     reach = place_of(first);
     turn before = { .s = t->s,
@@ -975,8 +970,10 @@ static void finish_source(source_state *src)
         it->reason = ST_STR("it could not be opened again");
     } else if (src->changed) {
         it->status = ST_S_CHANGED;
-    } else if (r->lost.bytes || r->chunks_bad || r->chunks_missing || r->truncated) {
+    } else if (r->lost.bytes || r->chunks_bad || r->chunks_missing || r->truncated ||
+               it->broken.n) {
         it->status = ST_S_DAMAGED;
+        it->reason = it->broken;
     } else if (!r->records && !r->slack && !r->carved) {
         it->status = ST_S_EMPTY;
     } else {

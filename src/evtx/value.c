@@ -1,9 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * value.c - one value of a record: its text, its number, its GUID, its time.
  *
  * A table says how wide each type is; a value of another width falls back to an integer of
  * its size, or to hexadecimal digits. Nothing here trusts the length of a value beyond `n`.
  */
+#include "evtx/format.h"
 #include "value.h"
 
 #include <stdio.h>
@@ -58,21 +61,6 @@ static const type_info types[0x80] = {
     [ST_V_TEXT] = { K_TEXT, 0 },
 };
 
-static uint64_t get_le(const unsigned char *p, size_t n)
-{
-    uint64_t v = 0;
-    switch (n) { /* of a width that the compiler knows a load is made */
-    case 1: return p[0];
-    case 2: return (uint64_t)p[0] | (uint64_t)p[1] << 8;
-    case 4:
-        return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24;
-    default:
-        for (size_t i = n; i-- > 0;)
-            v = v << 8 | p[i];
-        return v;
-    }
-}
-
 static bool int_width(size_t n)
 {
     return n == 1 || n == 2 || n == 4 || n == 8;
@@ -80,7 +68,7 @@ static bool int_width(size_t n)
 
 static int64_t get_signed(const unsigned char *p, size_t n)
 {
-    uint64_t v = get_le(p, n);
+    uint64_t v = st_le(p, n);
     uint64_t top = UINT64_C(1) << (n * 8 - 1);
     return (int64_t)((v ^ top) - top);
 }
@@ -195,22 +183,22 @@ static void put_sid(st_buf *out, const unsigned char *p)
         st_buf_u64(out, authority);
     for (size_t i = 0; i < p[1]; i++) {
         st_buf_char(out, '-');
-        st_buf_u64(out, get_le(p + 8 + 4 * i, 4));
+        st_buf_u64(out, st_le(p + 8 + 4 * i, 4));
     }
 }
 
 static st_ticks systemtime(const unsigned char *p)
 {
-    st_civil c = { .year = (unsigned)get_le(p, 2),
-                   .month = (unsigned)get_le(p + 2, 2),
-                   .day = (unsigned)get_le(p + 6, 2),
-                   .hour = (unsigned)get_le(p + 8, 2),
-                   .minute = (unsigned)get_le(p + 10, 2),
-                   .second = (unsigned)get_le(p + 12, 2) };
-    unsigned ms = (unsigned)get_le(p + 14, 2);
+    st_civil c = { .year = (int)st_le(p, 2),
+                   .month = (int)st_le(p + 2, 2),
+                   .day = (int)st_le(p + 6, 2),
+                   .hour = (int)st_le(p + 8, 2),
+                   .minute = (int)st_le(p + 10, 2),
+                   .second = (int)st_le(p + 12, 2) };
+    int ms = (int)st_le(p + 14, 2);
     if (ms > 999)
         return 0;
-    c.tick = ms * (unsigned)ST_TICKS_MS;
+    c.tick = ms * (int)ST_TICKS_MS;
     return st_civil_ticks(&c);
 }
 
@@ -228,7 +216,7 @@ static void put_ticks(st_buf *out, uint64_t t)
 static void put_odd(st_buf *out, const unsigned char *p, size_t n)
 {
     if (int_width(n))
-        st_buf_u64(out, get_le(p, n));
+        st_buf_u64(out, st_le(p, n));
     else
         st_buf_hex(out, p, n, true);
 }
@@ -245,20 +233,20 @@ static unsigned put_one(st_buf *out, unsigned type, const unsigned char *p, size
     case K_STRING: n = strip16(p, n); return n ? st_utf16le_put(out, p, n) : 0;
     case K_ANSI: n = strip8(p, n); return n ? put_ansi(out, p, n) : 0;
     case K_SIGNED: st_buf_i64(out, get_signed(p, n)); break;
-    case K_UNSIGNED: st_buf_u64(out, get_le(p, n)); break;
+    case K_UNSIGNED: st_buf_u64(out, st_le(p, n)); break;
     case K_HEX:
         if (int_width(n))
-            put_hex(out, get_le(p, n));
+            put_hex(out, st_le(p, n));
         else
             st_buf_hex(out, p, n, true);
         break;
     case K_FLOAT: put_float(out, p, n); break;
-    case K_BOOL: st_buf_str(out, get_le(p, n) ? ST_STR("true") : ST_STR("false")); break;
+    case K_BOOL: st_buf_str(out, st_le(p, n) ? ST_STR("true") : ST_STR("false")); break;
     case K_GUID:
         memcpy(g.b, p, sizeof g.b);
         st_buf_guid(out, &g);
         break;
-    case K_FILETIME: put_ticks(out, get_le(p, 8)); break;
+    case K_FILETIME: put_ticks(out, st_le(p, 8)); break;
     case K_SYSTEMTIME: st_buf_time_iso(out, systemtime(p)); break;
     case K_SID:
         if (sid_sound(p, n))
@@ -379,12 +367,12 @@ bool st_value_u64(const st_value *v, uint64_t *out)
     case K_HEX:
         if (!int_width(v->n))
             return false;
-        *out = get_le(v->p, v->n);
+        *out = st_le(v->p, v->n);
         return true;
     case K_SIGNED:
         if (!int_width(v->n) || get_signed(v->p, v->n) < 0)
             return false;
-        *out = get_le(v->p, v->n);
+        *out = st_le(v->p, v->n);
         return true;
     default: return short_text(v, buf, &s) && st_str_u64_any(st_str_trim(s), out);
     }
@@ -408,7 +396,7 @@ bool st_value_ticks(const st_value *v, st_ticks *out)
     if (!v->p)
         return false;
     if ((v->type == ST_V_FILETIME && v->n == 8) || (v->type == ST_V_SYSTEMTIME && v->n == 16)) {
-        *out = v->n == 8 ? get_le(v->p, 8) : systemtime(v->p);
+        *out = v->n == 8 ? st_le(v->p, 8) : systemtime(v->p);
         return *out != 0 && *out <= ST_TICKS_MAX;
     }
     return short_text(v, buf, &s) && st_time_iso(st_str_trim(s), out);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* value.h - what the readers ask of values beyond the door. Private to src/evtx. */
 #ifndef ST_EVTX_VALUE_H
 #define ST_EVTX_VALUE_H

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * verify.c - both readers over each source, and what differs between them.
  *
@@ -7,6 +9,7 @@
  * beside them as they come, with the record's own bytes at hand, and a table of classes is asked
  * what is known about the first difference of each.
  */
+#include "evtx/format.h"
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
 #include "evtx/xml.h"
@@ -179,16 +182,14 @@ static void judge(void *ctx, const st_look_at *l, int why)
 
 /* the record's own bytes */
 
-enum { RECORD_MOST = 65536 };
-
 /* The bytes of a record, by the size it states; NULL: they can't be read. The caller frees. */
 static unsigned char *raw_of(const verify *v, uint64_t offset, size_t *n)
 {
     st_file *f = NULL;
-    unsigned char *p = malloc(RECORD_MOST);
+    unsigned char *p = malloc(ST_EVTX_CHUNK);
     *n = 0;
     if (p && st_file_open(v->source, &f, NULL) == ST_OK) {
-        if (st_file_read(f, offset, p, RECORD_MOST, n, NULL) != ST_OK)
+        if (st_file_read(f, offset, p, ST_EVTX_CHUNK, n, NULL) != ST_OK)
             *n = 0;
         st_file_close(f);
     }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * xml_put.c - text and names as XML 1.0 allows them, on one line, so that they can be had back.
  *

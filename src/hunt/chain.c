@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * chain.c - a node's ancestry as one line. Long chains lose their middle; very
  * long ones their top, because finding it for every row would cost the square.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * roots.c - processes that everything of a session or of the service manager
  * hangs under. What two of their children have in common says nothing, so an

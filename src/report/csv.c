@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * csv.c - CSV fields for spreadsheets: always quoted, one physical line, no
  * formula, no cell longer than a spreadsheet keeps. RFC 4180.

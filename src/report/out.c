@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* out.c - bytes to a descriptor, in large pieces, hashed on the way if asked. */
 #include "internal.h"
 

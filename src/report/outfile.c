@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * outfile.c - a file that appears whole or not at all: written under a
  * temporary name beside its own, synced, then renamed.

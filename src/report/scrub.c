@@ -1,6 +1,8 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * scrub.c - evidence's text for eyes: what a terminal or a viewer would act on
- * or hide is shown as a picture or a code instead. One table for all formats.
+ * or hide is shown as a picture or a code instead.
  */
 #include "internal.h"
 
@@ -8,34 +10,12 @@ typedef struct span {
     uint32_t from, to;
 } span;
 
-static const span hidden[] = {
-    { 0x0080, 0x009f }, { 0x061c, 0x061c }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-    { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
-};
-
 static bool in_spans(const span *t, size_t n, uint32_t cp)
 {
     for (size_t i = 0; i < n && cp >= t[i].from; i++)
         if (cp <= t[i].to)
             return true;
     return false;
-}
-
-bool st_cp_hidden(uint32_t cp)
-{
-    return in_spans(hidden, sizeof hidden / sizeof hidden[0], cp);
-}
-
-size_t st_plain_run(st_str s, size_t i)
-{
-    size_t from = i;
-    while (i < s.n) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')
-            break;
-        i++;
-    }
-    return i - from;
 }
 
 void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii)

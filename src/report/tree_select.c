@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tree_select.c - which part of the forest is drawn: what was asked for, what it
  * hangs under, and what hangs under it. One pass up and one down in all.
@@ -11,10 +13,8 @@ static bool host_named(const st_forest *f, const st_tree_filter *t, const st_pro
     if (!t->nhosts)
         return true;
     st_str full = p->host < f->nhosts ? st_pool_get(f->pool, f->hosts[p->host].name) : ST_STR("");
-    st_str rest = full, label = full;
-    st_str_cut(&rest, '.', &label);
     for (size_t i = 0; i < t->nhosts; i++)
-        if (st_fold_eq(t->hosts[i], full) || st_fold_eq(t->hosts[i], label))
+        if (st_host_is(full, t->hosts[i]))
             return true;
     return false;
 }

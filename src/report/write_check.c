@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_check.c - what each query needs, and how many of them are sound. */
 #include "internal.h"
 
@@ -13,27 +15,15 @@ static void put_names(st_buf *b, const st_str *names, size_t n, const char *betw
     }
 }
 
-/* "1, 3, 22": Sysmon's ids; whatever reads a table reads creations. */
+/* "1, 3, 22": their ids; whatever reads a table reads creations. */
 static void put_events(st_buf *b, const st_rule *r, const char *between)
 {
     if (r->status != ST_RULE_READY || !r->needs.ntables)
         return;
     st_buf_char(b, '1');
-    for (uint32_t id = 2; id < 256; id++)
-        if (st_event_bit(id) & r->needs.events)
-            st_buf_fmt(b, "%s%u", between, id);
-}
-
-static void put_list(st_buf *b, bool *more, const char *key, const st_str *names, size_t n)
-{
-    st_json_key(b, more, key);
-    st_buf_char(b, '[');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            st_buf_char(b, ',');
-        st_json_str(b, names[i]);
-    }
-    st_buf_char(b, ']');
+    for (size_t k = 0; k < st_event_kinds(); k++)
+        if (st_event_set_has(&r->needs.events, k))
+            st_buf_fmt(b, "%s%u", between, st_event_kind_at(k)->key.id);
 }
 
 static void as_json(st_buf *b, const st_rule *r)
@@ -45,13 +35,13 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_num(b, &more, "line", r->line);
     st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
     st_json_num(b, &more, "errors", r->errors);
-    put_list(b, &more, "tables", r->needs.tables, r->needs.ntables);
+    st_json_strs(b, &more, "tables", r->needs.tables, r->needs.ntables);
     st_json_key(b, &more, "events");
     st_buf_char(b, '[');
     put_events(b, r, ",");
     st_buf_char(b, ']');
-    put_list(b, &more, "never_filled", r->needs.never, r->needs.nnever);
-    put_list(b, &more, "missing", r->needs.missing, r->needs.nmissing);
+    st_json_strs(b, &more, "never_filled", r->needs.never, r->needs.nnever);
+    st_json_strs(b, &more, "missing", r->needs.missing, r->needs.nmissing);
     st_buf_char(b, '}');
 }
 
@@ -82,7 +72,8 @@ static void put_needs(st_buf *b, const st_rule *r)
 {
     put_names(b, r->needs.tables, r->needs.ntables, ", ");
     if (r->status == ST_RULE_READY && r->needs.ntables) {
-        st_buf_str(b, r->needs.events ? ST_STR(" (events ") : ST_STR(" (event "));
+        st_buf_str(b,
+                   st_event_set_empty(&r->needs.events) ? ST_STR(" (event ") : ST_STR(" (events "));
         put_events(b, r, ", ");
         st_buf_char(b, ')');
     }
@@ -212,47 +203,28 @@ static void tally_json(st_buf *b, const tally *t)
     st_json_key(b, &more, "missing");
     st_buf_char(b, '{');
     for (size_t i = 0; i < t->n; i++) {
-        if (inner)
-            st_buf_char(b, ',');
-        inner = true;
-        st_json_str(b, t->reasons[i].name);
-        st_buf_fmt(b, ":%zu", t->reasons[i].rules);
+        st_json_key_str(b, &inner, t->reasons[i].name);
+        st_buf_fmt(b, "%zu", t->reasons[i].rules);
     }
     st_buf_str(b, ST_STR("}}"));
 }
 
-void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look)
+void st_write_rules_check(st_out *o, const st_rules *r, st_format_id format, const st_look *look)
 {
     static const char *const names[] = { "Id",     "Path",   "Status",      "Errors",
                                          "Tables", "Events", "NeverFilled", "Missing" };
-    bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
-    bool csv = st_str_eq(format, ST_STR("csv"));
-    size_t id_width = st_rules_id_width(r);
+    static const st_rule_lister lister = { names, sizeof names / sizeof names[0], as_json, as_csv,
+                                           as_text };
     tally t;
     count(&t, r);
-    if (csv)
-        st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
-    if (json)
+    if (format == ST_F_JSON)
         st_buf_str(&o->buf, ST_STR("{\"rules\":["));
-    for (size_t i = 0; i < st_rules_count(r); i++) {
-        const st_rule *x = st_rules_at(r, i);
-        if (json)
-            st_buf_put(&o->buf, ",\n", i ? 2 : 0);
-        if (json || lines)
-            as_json(&o->buf, x);
-        else if (csv)
-            as_csv(&o->buf, x);
-        else
-            as_text(&o->buf, x, id_width, look);
-        if (lines)
-            st_buf_char(&o->buf, '\n');
-        st_out_tick(o);
-    }
-    if (json) {
+    st_rules_write_each(o, r, format, look, &lister);
+    if (format == ST_F_JSON) {
         st_buf_str(&o->buf, ST_STR("],\n\"tally\":"));
         tally_json(&o->buf, &t);
         st_buf_str(&o->buf, ST_STR("}\n"));
-    } else if (!lines && !csv) {
+    } else if (format == ST_F_TEXT) {
         tally_text(&o->buf, &t, look);
     }
     o->buf.failed |= t.failed;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* write_csv.c - the timeline for spreadsheets. */
 #include "internal.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * write_record.c - one record, flat: its fields by their own names, and what the
  * System part says. A field of a name that is taken gets _1, _2 ... behind it.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * case_run.c - runs a case: its rule over a forest or over tables of its own, and compares.
  */
@@ -126,7 +128,7 @@ static bool got_rows(const st_rule_case *c, const st_table *t, st_case_outcome *
             const st_cell *cell =
                 &t->cells[r * t->ncolumns + (c->ncolumns ? column(t, c->columns[i]) : i)];
             st_buf_str(&b, i ? ST_STR(", ") : ST_STR(""));
-            put_cell(&b, cell->null ? ST_STR("") : cell->text);
+            put_cell(&b, cell->text);
         }
         ok = add_row(out, &o->arena, &b);
     }

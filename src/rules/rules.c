@@ -1,33 +1,15 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * rules.c - a rule set: loads files and folders, names the rules, hands each query to the
- * parser and the binder.
+ * rules.c - a rule set: loads files and folders, names the rules, hands each text to its
+ * language.
  */
 #include "rules/load/load.h"
+#include "rules/text/about.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static const char *const level_words[] = { "informational", "low", "medium", "high", "critical" };
-
-const char *st_level_word(st_level l)
-{
-    return level_words[(unsigned)l <= ST_LEVEL_CRITICAL ? l : ST_LEVEL_MEDIUM];
-}
-
-bool st_level_parse(st_str s, st_level *out)
-{
-    if (st_str_ieq(s, ST_STR("info"))) {
-        *out = ST_LEVEL_INFORMATIONAL;
-        return true;
-    }
-    for (unsigned i = 0; i <= ST_LEVEL_CRITICAL; i++)
-        if (st_str_ieq(s, st_str_of(level_words[i]))) {
-            *out = (st_level)i;
-            return true;
-        }
-    return false;
-}
 
 st_rules *st_rules_new(void)
 {
@@ -48,8 +30,6 @@ void st_rules_free(st_rules *r)
 {
     if (!r)
         return;
-    for (size_t i = 0; i < r->n; i++)
-        st_kql_plan_free(r->items[i]->plan);
     free(r->items);
     free(r->id_owners);
     st_pool_free(r->ids);
@@ -74,7 +54,7 @@ const st_rule *st_rules_at(const st_rules *r, size_t i)
     return &r->items[i]->rule;
 }
 
-uint64_t st_rules_events(const st_rules *r)
+st_event_set st_rules_events(const st_rules *r)
 {
     return r->events;
 }
@@ -185,43 +165,49 @@ typedef struct piece {
     unsigned number; /* of the block in its file, from 1 */
     bool named;
     const st_yaml_query *yaml; /* what else is said of it; NULL: no YAML */
+    const st_language *language;
 } piece;
 
-static void understand(st_rules *r, st_loaded *l)
-{
-    st_kql_bound bound;
-    size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
-    bool read = st_kql_parse(&r->arena, l->text, &r->diags, &l->script);
-    l->script.subject = l->rule.process;
-    st_kql_bind_rule(&l->script, l->rule.marks_servers, &r->settings, &r->arena, &r->diags, &bound);
-    st_diags_sort(&r->diags, first);
-    l->plan = bound.plan;
-    l->rule.status = bound.status;
-    l->rule.why = bound.why;
-    l->rule.needs = bound.needs;
-    l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
-    l->rule.stubs = bound.stubs;
-    r->events |= bound.needs.events;
-    if (!read || (l->rule.errors && bound.status == ST_RULE_READY)) {
-        l->rule.status = ST_RULE_BROKEN;
-        l->rule.why = ST_STR("");
-    }
-}
-
-/* What stands around a query, and what is said on top of it. */
-static void read_header(st_rules *r, st_loaded *l, const piece *from)
+/* What stands around a rule's text, and where that text is in its file. */
+static void read_around(st_rules *r, st_loaded *l, const piece *from)
 {
     const st_yaml_query *y = from->yaml;
     size_t base = y ? 0 : (size_t)(from->text.p - from->file.p);
     st_diags_file(&r->diags, from->path, from->file, base, from->named);
     for (size_t i = 0; y && i < y->nfields; i++)
-        st_header_set(&r->arena, y->fields[i].key, y->fields[i].value, y->fields[i].where,
-                      &r->diags, &l->rule);
+        st_rule_say(&r->arena, y->fields[i].key, y->fields[i].value, y->fields[i].where, &r->diags,
+                    &l->rule);
     if (y) {
         r->diags.places = y->places;
         r->diags.nplaces = y->nplaces;
     }
-    st_header_read(&r->arena, l->text, &r->diags, &l->rule);
+}
+
+/* What it is called, and whether it marks web servers. */
+static void name_rule(st_rules *r, st_loaded *l, const piece *from)
+{
+    st_str name = stem(from->path);
+    settle_id(r, l, from->number > 1 ? numbered(r, name, from->number) : name);
+    if (!l->rule.title.n)
+        l->rule.title = from->title.n ? from->title : l->rule.id;
+    if (st_str_eq(l->rule.id, ST_STR("web-servers")) ||
+        st_str_eq(st_str_basename(from->path), ST_STR("web-servers.kql")))
+        l->rule.marks_servers = true;
+}
+
+static void understand(st_rules *r, st_loaded *l, const piece *from)
+{
+    size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
+    bool read = from->language->parse(&r->arena, l->text, &r->diags, &l->rule, &l->parsed);
+    name_rule(r, l, from);
+    st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
+    st_diags_sort(&r->diags, first);
+    l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
+    st_event_set_join(&r->events, &l->rule.needs.events);
+    if (!read || (l->rule.errors && l->rule.status == ST_RULE_READY)) {
+        l->rule.status = ST_RULE_BROKEN;
+        l->rule.why = ST_STR("");
+    }
 }
 
 static st_code add_rule(st_rules *r, const piece *from, st_err *err)
@@ -232,16 +218,9 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     l->text = from->text;
     l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
-    read_header(r, l, from);
-    st_str name = stem(from->path);
-    settle_id(r, l, from->number > 1 ? numbered(r, name, from->number) : name);
-    if (!l->rule.title.n)
-        l->rule.title = from->title.n ? from->title : l->rule.id;
-    if (st_str_eq(l->rule.id, ST_STR("web-servers")) ||
-        st_str_eq(st_str_basename(from->path), ST_STR("web-servers.kql")))
-        l->rule.marks_servers = true;
     st_sha256(l->text.p, l->text.n, l->rule.sha256);
-    understand(r, l);
+    read_around(r, l, from);
+    understand(r, l, from);
     r->items[r->n++] = l;
     if (r->arena.failed || r->diags.failed)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
@@ -295,6 +274,73 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
     return code;
 }
 
+/* The next document of a YAML file: up to a line that begins with three dashes. */
+static bool next_document(st_str *rest, st_str *out)
+{
+    const char *start = rest->p, *end = rest->p + rest->n;
+    st_str line;
+    if (!rest->p)
+        return false;
+    for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
+        if (!first && st_str_starts(line, ST_STR("---"))) {
+            *rest = (st_str){ line.p, (size_t)(end - line.p) };
+            end = line.p;
+            break;
+        }
+    *out = (st_str){ start, (size_t)(end - start) };
+    return true;
+}
+
+/* Has it anything but comments and marks? */
+static bool says_something(st_str document)
+{
+    st_str line;
+    while (st_str_cut(&document, '\n', &line)) {
+        line = st_str_trim(line);
+        if (line.n && line.p[0] != '#' && !st_str_eq(line, ST_STR("---")) &&
+            !st_str_eq(line, ST_STR("...")))
+            return true;
+    }
+    return false;
+}
+
+/* A file whose documents are rules. */
+static st_code add_documents(st_rules *r, piece *from, st_err *err)
+{
+    st_str rest = from->file;
+    st_code code = ST_OK;
+    unsigned line = 1;
+    while (code == ST_OK && next_document(&rest, &from->text)) {
+        from->line = line;
+        for (size_t i = 0; i < from->text.n; i++)
+            line += from->text.p[i] == '\n';
+        if (!says_something(from->text))
+            continue;
+        from->number++;
+        code = add_rule(r, from, err);
+    }
+    return code;
+}
+
+/* The language that says of a YAML file that it is its own; NULL: it holds queries under keys. */
+static const st_language *language_of_documents(st_str file)
+{
+    const st_language *queries = st_language_of_queries(), *l;
+    for (size_t i = 0; (l = st_language_at(i)) != NULL; i++)
+        if (l != queries && l->tells(file))
+            return l;
+    return NULL;
+}
+
+static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
+{
+    const st_language *l = language_of_documents(from->file);
+    if (!l)
+        return add_yaml(r, from, err);
+    from->language = l;
+    return add_documents(r, from, err);
+}
+
 static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err)
 {
     static const struct {
@@ -306,14 +352,18 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
         [ST_RULE_TEXT] = { add_plain, "" },
         [ST_RULE_MARKDOWN] = { add_markdown,
                                "no KQL in this document (a block between ```kql and ```)" },
-        [ST_RULE_YAML] = { add_yaml, "no query in this YAML (a text under the key query)" },
+        [ST_RULE_YAML] = { add_any_yaml,
+                           "no Sigma rule (a key detection) and no query (a text under the "
+                           "key query) in this YAML" },
     };
-    piece from = { .path = path, .file = file, .named = named };
+    piece from = {
+        .path = path, .file = file, .named = named, .language = st_language_of_queries()
+    };
     if (file.n > ST_MAX_RULE_BYTES)
         return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
                        ST_MAX_RULE_BYTES);
     st_rule_kind kind = st_rule_ending(path);
-    if (kind == ST_RULE_TEXT && !named && !st_looks_kql(file))
+    if (kind == ST_RULE_TEXT && !named && !from.language->tells(file))
         return ST_OK;
     size_t before = r->n;
     st_diags_file(&r->diags, path, file, 0, named);

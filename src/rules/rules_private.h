@@ -1,16 +1,19 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * rules_private.h - what a rule set is made of: for the loader and for running.
  */
 #ifndef ST_RULES_RULES_PRIVATE_H
 #define ST_RULES_RULES_PRIVATE_H
 
-#include "rules/kql/language.h"
+#include "rules/engine/run/trigger.h"
+#include "rules/language.h"
 
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
-    st_str text;  /* the query, header included; spans of the script are about it */
-    st_kql_script script;
-    st_kql_plan *plan; /* set if rule.status is ST_RULE_READY */
+    st_str text;  /* the query, header included; what was parsed is about it */
+    st_parsed parsed;
+    st_trigger trigger; /* of a rule that is ready */
 } st_loaded;
 
 /* Who had an id first. */
@@ -23,12 +26,18 @@ struct st_rules {
     st_arena arena;    /* everything below but the arrays, the pools and the plans' insides */
     st_loaded **items; /* by id, then path */
     size_t n, cap;
-    uint64_t events;    /* see st_rules_events */
-    st_diag_sink diags; /* in the order of loading */
+    st_event_set events; /* see st_rules_events */
+    st_diag_sink diags;  /* in the order of loading */
     st_rule_settings settings;
     st_pool *ids, *paths;   /* ids folded; paths of files that were read */
     st_id_owner *id_owners; /* by the pool's id */
     size_t nid_owners, id_owners_cap;
 };
+
+/* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
+ * without evidence; and what must stand in its rows. Errors go to diags. marks_servers is set
+ * already. */
+void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
+                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger);
 
 #endif

@@ -1,8 +1,11 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * table.c - rows of a query as texts, as tostring() spells them.
  */
 #include "rules/table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +26,19 @@ static bool begin(st_run *r, st_filling *f, const st_schema *s)
     return (t->columns && !t->arena.failed) || st_run_nomem(r);
 }
 
+static st_cell_kind kind_of(st_val v)
+{
+    switch (v.tag) {
+    case ST_VAL_NULL: return ST_CELL_NULL;
+    case ST_VAL_BOOL: return ST_CELL_BOOL;
+    case ST_VAL_LONG: return ST_CELL_WHOLE;
+    case ST_VAL_REAL: return isfinite(v.u.d) ? ST_CELL_NUMBER : ST_CELL_TEXT;
+    case ST_VAL_ARRAY:
+    case ST_VAL_BAG: return ST_CELL_JSON;
+    default: return ST_CELL_TEXT;
+    }
+}
+
 /* One row's cells, and what stands for all of them. */
 static bool take_row(st_run *r, st_filling *f, const st_schema *s, const st_batch *b, size_t k,
                      st_buf *text)
@@ -36,7 +52,7 @@ static bool take_row(st_run *r, st_filling *f, const st_schema *s, const st_batc
         digest = st_hash(text->p, text->n, digest + null + 1);
         if (f->keep)
             f->cells[f->ncells++] =
-                (st_cell){ null, st_arena_copy(&f->table->arena, st_buf_slice(text)) };
+                (st_cell){ kind_of(v), st_arena_copy(&f->table->arena, st_buf_slice(text)) };
     }
     if (f->want_digests)
         f->digests[f->ndigests++] = digest;

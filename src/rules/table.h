@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * table.h - rows of a query as a table of texts: what `query` shows, and what a rule gives whose
  * rows are no processes.
@@ -5,7 +7,7 @@
 #ifndef ST_RULES_TABLE_H
 #define ST_RULES_TABLE_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 /* A table that is being filled. Start with { .keep = ..., .digests = ... }. */
 typedef struct st_filling {

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * copies.c - rows in, observed nodes out, in their final order.
  *
@@ -40,7 +42,6 @@ static int cmp_claim(const st_creations *c, const seed *a, const seed *b)
 /* All normalised fields, in any order that keeps equals together. */
 static int cmp_content(const st_creations *c, uint32_t a, uint32_t b)
 {
-#define SAME_STRING(name) ORDER(c->name[a], c->name[b])
     ORDER(c->utc[a], c->utc[b]);
     ORDER(c->pid[a], c->pid[b]);
     ORDER(c->parent_pid[a], c->parent_pid[b]);
@@ -51,23 +52,10 @@ static int cmp_content(const st_creations *c, uint32_t a, uint32_t b)
         d = memcmp(&c->logon_guid[a], &c->logon_guid[b], sizeof(st_guid));
     if (d)
         return d;
-    SAME_STRING(rule_name);
-    SAME_STRING(utc_text);
-    SAME_STRING(image);
-    SAME_STRING(file_version);
-    SAME_STRING(description);
-    SAME_STRING(product);
-    SAME_STRING(company);
-    SAME_STRING(original_file_name);
-    SAME_STRING(command_line);
-    SAME_STRING(command_line_recorded);
-    SAME_STRING(current_directory);
-    SAME_STRING(user);
-    SAME_STRING(integrity_level);
-    SAME_STRING(hashes);
-    SAME_STRING(parent_image);
-    SAME_STRING(parent_command_line);
-    SAME_STRING(parent_user);
+    for (unsigned i = ST_COL_channel + 1; i < ST_COL_COUNT; i++) {
+        const st_sid *texts = st_creation_column(c, i);
+        ORDER(texts[a], texts[b]);
+    }
     return 0;
 }
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * events.c - other events than creations: copies folded, in order, each led to its process.
  *
@@ -15,6 +17,12 @@
 #define ORDER(a, b) \
     if ((a) != (b)) \
     return (a) < (b) ? -1 : 1
+
+st_sid st_event_text_of(const st_forest *f, const st_event *e, st_event_text t)
+{
+    size_t c = st_event_column(st_event_kind_at(e->kind), t);
+    return c == SIZE_MAX ? ST_ABSENT : st_event_columns(f, e)->text[c][e->row];
+}
 
 static const st_events *columns(const st_wood *w, const st_event *e)
 {
@@ -84,6 +92,8 @@ static void fold(st_wood *w)
     for (size_t i = 0; i < w->pub.nevents; i++)
         if (!n || !has_identity(w, &e[i]) || cmp_record(w, &e[n - 1], &e[i]))
             e[n++] = e[i];
+        else
+            e[n - 1].copies++;
     w->pub.nevents = n;
 }
 
@@ -106,27 +116,33 @@ static void lead(const st_wood *w, st_event *e)
         e->target = process_of(w, e->host, &guid, x->utc[e->row]);
 }
 
-bool st_tree_place_events(st_wood *w)
+bool st_tree_sort_events(st_wood *w)
 {
     const st_store *s = w->pub.store;
     size_t n = 0;
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         n += s->events[k].n;
     if (!n)
         return true;
-    if (n > ST_MAX_ROWS - w->pub.n || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
+    if (n > ST_MAX_ROWS || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
         return false;
-    for (size_t k = 0; k < ST_EVENT_KINDS; k++)
+    for (size_t k = 0; k < st_event_kinds(); k++)
         for (size_t i = 0; i < s->events[k].n; i++)
             w->pub.events[w->pub.nevents++] =
                 (st_event){ .row = (uint32_t)i,
                             .host = st_tree_host(w, s->events[k].computer[i]),
                             .process = ST_NO_NODE,
                             .target = ST_NO_NODE,
+                            .copies = 1,
                             .kind = (uint8_t)k };
     if (!w->duplicates)
         fold(w);
     qsort_r(w->pub.events, w->pub.nevents, sizeof *w->pub.events, by_time, w);
+    return true;
+}
+
+bool st_tree_lead_events(st_wood *w)
+{
     for (size_t i = 0; i < w->pub.nevents; i++)
         lead(w, &w->pub.events[i]);
     return true;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * infer.c - parents by process id, where no GUID names one, and only where nothing speaks
  * against it.

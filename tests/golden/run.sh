@@ -1,4 +1,6 @@
 #!/bin/sh
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
 # tests/golden/run.sh - the program's output, byte by byte.
 #
 # A case is a folder under cases/: `args` is one line as one would type it after `shelltree`,

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * evtxgen.c - lays out chunks, records, names, templates and values.
  *
@@ -334,10 +336,10 @@ static bool value_time(st_buf *out, st_str s, unsigned type)
         return false;
     unsigned weekday =
         (unsigned)(t / (ST_TICKS_SECOND * 86400) + 1) % 7; /* 1601 began on a Monday */
-    unsigned parts[8] = { c.year, c.month,  weekday,  c.day,
-                          c.hour, c.minute, c.second, c.tick / 10000u };
+    int parts[8] = { c.year, c.month,  (int)weekday, c.day,
+                     c.hour, c.minute, c.second,     c.tick / 10000 };
     for (size_t i = 0; i < 8; i++)
-        store(b + 2 * i, parts[i], 2);
+        store(b + 2 * i, (uint64_t)parts[i], 2);
     st_buf_put(out, b, 16);
     return true;
 }

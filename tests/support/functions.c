@@ -1,10 +1,12 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * functions.c - the functions and aggregates of rules as a list in mdoc, which shelltree-rules(5)
  * holds between two comments; tests/functions_in_man.sh compares, or writes it anew.
  *
  * A table's doc is "what it gives|how it differs from Kusto".
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kql_print.c - the tree as an s-expression: what tests compare, what a debugger shows.
  *

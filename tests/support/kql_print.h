@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * kql_print.h - the tree of a KQL text as an s-expression, to compare it in tests.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * story.c - writes the project's own test evidence: `story OUTDIR DAMAGED EVENTS`.
  *

@@ -1,85 +1,129 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * language.c - the loader's side of the binder.
- *
- * Checking a rule binds it over no evidence and throws the result away; running it binds it
- * again over the forest, whose pool then owns its constants. Binding costs microseconds, and
- * so a plan needs to remember nothing but the tree.
+ * language.c - KQL as a language of rules: what its texts look like, what their comments say of
+ * the rule, and calls to the parser and the binder.
  */
-#include "rules/kql/language.h"
+#include "rules/kql/bind/explain.h"
+#include "rules/kql/query.h"
+#include "rules/text/about.h"
 
-#include "rules/kql/bind/bind.h"
+#include <string.h>
 
-struct st_kql_plan {
-    const st_kql_script *script;
-};
+/* telling */
 
-static const st_str *names_of(st_arena *arena, const st_need *list, size_t *n)
+static bool is_name(char c)
 {
-    *n = 0;
-    for (const st_need *k = list; k; k = k->next)
-        ++*n;
-    st_str *out = ST_NEWN(arena, st_str, *n);
-    *n = out ? *n : 0;
-    for (size_t i = 0; i < *n; i++, list = list->next)
-        out[i] = st_arena_copy(arena, list->name);
-    return out;
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
 }
 
-static const st_str *tables_of(st_arena *arena, const st_run *r, size_t *n)
+/* Behind a pipe: an operator, and nothing that a shell would have there. */
+static bool operator_at(st_str s)
 {
-    st_str *out = ST_NEWN(arena, st_str, ST_TABLES);
-    *n = 0;
-    for (size_t i = 0; out && i < ST_TABLES; i++)
-        if (r->tables >> i & 1)
-            out[(*n)++] = st_str_of(st_table_def_at(i)->name);
-    return out;
+    size_t n = 0, next;
+    while (n < s.n && is_name(s.p[n]))
+        n++;
+    for (next = n; next < s.n && (s.p[next] == ' ' || s.p[next] == '\t'); next++)
+        ;
+    return st_kql_is_operator((st_str){ s.p, n }) && (next == s.n || !strchr("-{$/>&", s.p[next]));
 }
 
-void st_kql_bind_rule(const st_kql_script *script, bool marks_servers,
-                      const st_rule_settings *settings, st_arena *arena, st_diag_sink *diags,
-                      st_kql_bound *out)
+static bool line_tells(st_str s)
 {
-    st_run run;
-    st_bound bound = { .status = ST_RULE_BROKEN };
-    st_run_options o = { .now = ST_TICKS_UNIX };
-    st_pool *pool = st_pool_new();
-    *out = (st_kql_bound){ .status = ST_RULE_BROKEN };
-    st_shared shared;
-    if (!pool) {
-        diags->failed = true;
-        return;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == '|' && (!i || s.p[i - 1] != '|') &&
+            operator_at(st_str_trim((st_str){ s.p + i + 1, s.n - i - 1 })))
+            return true;
+    return st_str_starts(s, ST_STR("let ")) && memchr(s.p, '=', s.n);
+}
+
+/* Has the text a pipe before an operator, or a let? */
+static bool tells(st_str text)
+{
+    st_str line;
+    while (st_str_cut(&text, '\n', &line)) {
+        line = st_str_trim(line);
+        if (!st_str_starts(line, ST_STR("//")) && line_tells(line))
+            return true;
     }
-    st_shared_init(&shared, pool);
-    st_run_init(&run, NULL, &shared, &o, settings);
-    st_bind_rule(&run, script, marks_servers, diags, &bound);
-    if (run.err.code == ST_E_MEMORY || (run.arena.failed && !run.budget.met) ||
-        st_pool_failed(pool))
-        diags->failed = true;
-    if (run.err.code == ST_E_LIMIT)
-        st_diag_file(diags, ST_SEV_ERROR, "%s", run.err.text);
-    out->status = bound.status;
-    out->needs.tables = tables_of(arena, &run, &out->needs.ntables);
-    out->needs.missing = names_of(arena, bound.needs, &out->needs.nmissing);
-    out->needs.never = names_of(arena, bound.never, &out->needs.nnever);
-    out->stubs = st_arena_copy(arena, bound.stubs);
-    if (bound.status == ST_RULE_READY) {
-        out->needs.events = st_run_events(&run);
-        out->plan = ST_NEW(arena, st_kql_plan);
-        if (out->plan)
-            out->plan->script = script;
-    }
-    if (bound.status == ST_RULE_NOT_APPLICABLE) {
-        st_buf b = { 0 };
-        st_buf_fmt(&b, "needs %.*s", ST_FMT(bound.why));
-        out->why = st_arena_copy(arena, st_buf_slice(&b));
-        st_buf_free(&b);
-    }
-    st_run_free(&run);
-    st_shared_free(&shared);
-    st_pool_free(pool);
+    return false;
 }
 
-void st_kql_plan_free(st_kql_plan *plan)
+/* the comments on top */
+
+/* "// title: ..." and its like. */
+static void comment(st_arena *a, st_str text, st_str line, st_diag_sink *d, st_rule *about)
 {
-    (void)plan; /* in the arena */
+    uint32_t start = (uint32_t)(line.p - text.p);
+    st_str value = { line.p + 2, line.n - 2 }, key;
+    if (memchr(value.p, ':', value.n) && st_str_cut(&value, ':', &key))
+        st_rule_say(a, st_str_trim(key), st_str_trim(value),
+                    (st_span){ start, start + (uint32_t)line.n }, d, about);
 }
+
+static void read_header(st_arena *a, st_str text, st_diag_sink *d, st_rule *about)
+{
+    st_str rest = text, line;
+    if (st_str_starts(rest, ST_STR("\xEF\xBB\xBF")))
+        rest = (st_str){ rest.p + 3, rest.n - 3 };
+    while (st_str_cut(&rest, '\n', &line)) {
+        line = st_str_trim(line);
+        if (line.n && !st_str_starts(line, ST_STR("//")))
+            return;
+        if (line.n)
+            comment(a, text, line, d, about);
+    }
+}
+
+/* parsing and binding */
+
+/* Names of declared parameters; false: no memory. */
+static bool read_params(st_arena *a, const st_kql_script *script, st_parsed *out)
+{
+    size_t n = 0;
+    for (const st_kql_stmt *s = script->first; s; s = s->next)
+        n += s->kind == ST_KQL_STMT_DECLARE ? s->nparams : 0;
+    st_str *names = ST_NEWN(a, st_str, n);
+    out->params = names;
+    for (const st_kql_stmt *s = script->first; names && s; s = s->next)
+        for (size_t i = 0; s->kind == ST_KQL_STMT_DECLARE && i < s->nparams; i++)
+            names[out->nparams++] = s->params[i].name.text;
+    return names;
+}
+
+static bool only_lets(const st_kql_script *script)
+{
+    const st_kql_stmt *s = script->first;
+    while (s && s->kind == ST_KQL_STMT_LET)
+        s = s->next;
+    return script->first && !s;
+}
+
+static bool parse(st_arena *a, st_str text, st_diag_sink *d, st_rule *about, st_parsed *out)
+{
+    st_kql_script *script = ST_NEW(a, st_kql_script);
+    *out = (st_parsed){ .language = &st_language_kql, .tree = script };
+    if (!script)
+        return false;
+    if (about)
+        read_header(a, text, d, about);
+    bool ok = st_kql_parse(a, text, d, script);
+    if (about)
+        script->subject = about->process;
+    out->part = only_lets(script);
+    return read_params(a, script, out) && ok;
+}
+
+static void bind(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d, st_bound *out)
+{
+    st_bind_rule(r, p->tree, marks_servers, d, out);
+}
+
+static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, st_buf *out)
+{
+    const st_kql_script *script = p->tree;
+    st_explain(r, script->text, b, run, out);
+}
+
+const st_language st_language_kql = { "KQL", tells, parse, bind, explain };

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * load.h - from files to the texts of rules; the loader's own affair.
  */
@@ -5,16 +7,6 @@
 #define ST_RULES_LOAD_LOAD_H
 
 #include "rules/rules_private.h"
-
-/* header.c: the comments on top of a query */
-
-/* Fills title, id, level, techniques, reason, authors, description, marks_servers from the
- * comment lines on top of text; what isn't said stays as it is. Doubts go to the sink, which
- * is set to this text. */
-void st_header_read(st_arena *a, st_str text, st_diag_sink *d, st_rule *rule);
-/* One of them, as though it stood there: "level", "high". where: of the value, for doubts. */
-void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_diag_sink *d,
-                   st_rule *rule);
 
 /* markdown.c: the fenced blocks of a document */
 
@@ -35,9 +27,6 @@ typedef struct st_markdown {
 } st_markdown;
 void st_markdown_begin(st_markdown *m, st_str document);
 bool st_markdown_next(st_markdown *m, st_str document, st_fence *out);
-
-/* Has the text a pipe before an operator, or a let? For texts that don't say what they are. */
-bool st_looks_kql(st_str text);
 
 /* yaml.c: what YAML says, text by text */
 

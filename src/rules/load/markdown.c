@@ -1,10 +1,11 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * markdown.c - finds the KQL in a document: fenced blocks that say kql or kusto, or, in a
  * document without such, blocks that say nothing (or name a language that is often put in for
  * its colours) and look like it.
  */
 #include "rules/load/load.h"
-#include "rules/kql/syntax/ast.h"
 
 #include <string.h>
 
@@ -86,59 +87,17 @@ static saying says(st_str info)
     return SAYS_OTHER;
 }
 
-static bool is_name(char c)
-{
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == '-';
-}
-
-/* Behind a pipe: an operator, and nothing that a shell would have there. */
-static bool operator_at(st_str s)
-{
-    size_t n = 0, next;
-    while (n < s.n && is_name(s.p[n]))
-        n++;
-    for (next = n; next < s.n && (s.p[next] == ' ' || s.p[next] == '\t'); next++)
-        ;
-    return st_kql_is_operator((st_str){ s.p, n }) && (next == s.n || !strchr("-{$/>&", s.p[next]));
-}
-
-static bool line_looks_kql(st_str s)
-{
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == '|' && (!i || s.p[i - 1] != '|') &&
-            operator_at(st_str_trim((st_str){ s.p + i + 1, s.n - i - 1 })))
-            return true;
-    return st_str_starts(s, ST_STR("let ")) && memchr(s.p, '=', s.n);
-}
-
-bool st_looks_kql(st_str text)
-{
-    for (size_t at = 0; at < text.n;) {
-        line l = line_at(text, at);
-        st_str s = st_str_trim(text_of(text, l));
-        if (!st_str_starts(s, ST_STR("//")) && line_looks_kql(s))
-            return true;
-        at = l.next;
-    }
-    return false;
-}
-
-/* Only lets: a piece to be pasted before a query, and no query. */
-static bool only_lets(st_str block)
+/* Is it a piece to be pasted before a query, and no query? */
+static bool is_part(st_str block)
 {
     st_arena a = { 0 };
     st_diag_sink quiet = { .arena = &a };
-    st_kql_script script;
+    st_parsed parsed;
     st_diags_file(&quiet, ST_STR(""), block, 0, false);
-    st_kql_parse(&a, block, &quiet, &script);
-    const st_kql_stmt *s = script.first;
-    while (s && s->kind == ST_KQL_STMT_LET)
-        s = s->next;
-    bool only = script.first && !s;
+    st_language_of_queries()->parse(&a, block, &quiet, NULL, &parsed);
     st_diags_free(&quiet);
     st_arena_free(&a);
-    return only;
+    return parsed.part;
 }
 
 /* "## KQL:" names the block, not what it is about. */
@@ -242,9 +201,9 @@ static bool next(st_markdown *m, st_str doc, st_fence *out, saying *said)
         out->text = block(m, doc, marks, mark);
         out->title = title_of(m);
         *said = says(info);
-        bool candidate =
-            *said == SAYS_KQL || (*said == SAYS_NOTHING && !m->labelled && st_looks_kql(out->text));
-        if (candidate && !only_lets(out->text))
+        bool candidate = *said == SAYS_KQL || (*said == SAYS_NOTHING && !m->labelled &&
+                                               st_language_of_queries()->tells(out->text));
+        if (candidate && !is_part(out->text))
             return true;
     }
     return false;

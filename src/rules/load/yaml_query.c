@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * yaml_query.c - the queries in YAML: Sentinel's analytics rules and hunting queries, Defender's
  * custom detections, and whatever else keeps KQL under one of the names below.

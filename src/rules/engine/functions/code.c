@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_code.c - encodings, compressed texts and digests. */
 #include "rules/engine/functions/fn.h"
 #include "base/limits.h"

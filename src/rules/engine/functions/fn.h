@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fn.h - what the files of scalar functions share. A family of functions is a file with a
  * table; functions.c lists the tables.
@@ -8,7 +10,7 @@
 #ifndef ST_RULES_ENGINE_FUNCTIONS_FN_H
 #define ST_RULES_ENGINE_FUNCTIONS_FN_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 /* How a row of a table says what a column of the function's value is called by itself. */
 #define NONE ST_NAMED_NONE, ""

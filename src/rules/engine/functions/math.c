@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_math.c - functions over numbers. */
 #include "rules/engine/functions/fn.h"
 

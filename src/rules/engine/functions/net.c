@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_net.c - functions on network addresses. */
 #include "rules/engine/functions/fn.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_ops.c - the code of operators: logic, comparison, lists, arithmetic. */
 #include "rules/engine/functions/fn.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_parse.c - functions that take texts apart: paths, URLs, records, command lines. */
 #include "rules/engine/functions/fn.h"
 

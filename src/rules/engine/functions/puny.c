@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_puny.c - Punycode (RFC 3492), of a label or of each label of a domain name. */
 #include "rules/engine/functions/fn.h"
 #include "base/limits.h"

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_refused.c - functions of Kusto that aren't here, each with the reason. */
 #include "rules/engine/functions/fn.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * series.c - functions over series: arrays of numbers, as make-series and make_list give them.
  *

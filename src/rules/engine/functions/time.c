@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_time.c - functions on dates and spans: parts, boundaries, differences, sums and spellings. */
 #include "rules/engine/functions/fn.h"
 
@@ -54,11 +56,11 @@ static int64_t unit(part p)
 
 static int day_of_year(int64_t t)
 {
-    st_date d;
+    st_civil d;
     int64_t first = 0;
-    st_date_of(t, &d);
-    d = (st_date){ d.year, 1, 1, 0, 0, 0, 0 };
-    st_date_ticks(&d, &first);
+    st_civil_of(t, &d);
+    d = (st_civil){ d.year, 1, 1, 0, 0, 0, 0 };
+    st_civil_since(&d, &first);
     return (int)((t - first) / DAY) + 1;
 }
 
@@ -71,12 +73,12 @@ static int iso_week(int64_t t)
 
 static st_val f_datetime_part(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_date d;
+    st_civil d;
     (void)x;
     part p = part_of(r, a[0]);
     if (a[1].tag != ST_VAL_DATETIME || p == P_NONE)
         return st_val_null();
-    st_date_of(a[1].u.i, &d);
+    st_civil_of(a[1].u.i, &d);
     const int64_t values[] = {
         d.year,   (d.month - 1) / 3 + 1, d.month,     iso_week(a[1].u.i),
         d.day,    day_of_year(a[1].u.i), d.hour,      d.minute,
@@ -104,8 +106,8 @@ static st_val f_week_of_year(st_run *r, const st_expr *x, const st_val *a)
 /* How many boundaries of the part lie before t. */
 static int64_t boundaries(part p, int64_t t)
 {
-    st_date d;
-    st_date_of(t, &d);
+    st_civil d;
+    st_civil_of(t, &d);
     switch (p) {
     case P_YEAR: return d.year;
     case P_QUARTER: return d.year * 4 + (d.month - 1) / 3;
@@ -129,16 +131,16 @@ static st_val f_datetime_diff(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val add_months(int64_t t, int64_t months)
 {
-    st_date d;
+    st_civil d;
     int64_t out;
     if (months > 120000 || months < -120000)
         return st_val_null();
-    st_date_of(t, &d);
+    st_civil_of(t, &d);
     int64_t m = d.year * 12 + d.month - 1 + months;
     d.year = (int)(m / 12);
     d.month = (int)(m % 12) + 1;
     for (int tries = 0; tries < 4; tries++, d.day--)
-        if (st_date_ticks(&d, &out))
+        if (st_civil_since(&d, &out))
             return st_val_time(out);
     return st_val_null();
 }
@@ -174,9 +176,9 @@ static st_val f_make_datetime(st_run *r, const st_expr *x, const st_val *a)
     for (size_t i = 0; i < x->nargs; i++)
         if (!st_val_number(a[i], &v[i]) || v[i] < 0 || v[i] > 9999)
             return st_val_null();
-    st_date d = { (int)v[0], (int)v[1], (int)v[2], (int)v[3], (int)v[4], (int)v[5], 0 };
+    st_civil d = { (int)v[0], (int)v[1], (int)v[2], (int)v[3], (int)v[4], (int)v[5], 0 };
     d.tick = (int)((v[5] - d.second) * 1e7 + 0.5);
-    return st_date_ticks(&d, &out) ? st_val_time(out) : st_val_null();
+    return st_civil_since(&d, &out) ? st_val_time(out) : st_val_null();
 }
 
 static st_val f_make_timespan(st_run *r, const st_expr *x, const st_val *a)
@@ -237,7 +239,7 @@ static void put_number(st_buf *b, int v, size_t n)
 }
 
 /* One run of n equal letters; false: not a letter of formats. */
-static bool put_run(st_buf *b, char c, size_t n, const st_date *d, int64_t days)
+static bool put_run(st_buf *b, char c, size_t n, const st_civil *d, int64_t days)
 {
     int hour12 = d->hour % 12 ? d->hour % 12 : 12;
     switch (c) {
@@ -256,7 +258,7 @@ static bool put_run(st_buf *b, char c, size_t n, const st_date *d, int64_t days)
 }
 
 /* days < 0: a date. */
-static st_val format(st_run *r, st_val f, const st_date *d, int64_t days)
+static st_val format(st_run *r, st_val f, const st_civil *d, int64_t days)
 {
     st_str s = st_val_text(r, f);
     st_buf_clear(&r->mem.buf);
@@ -276,22 +278,22 @@ static st_val format(st_run *r, st_val f, const st_date *d, int64_t days)
 
 static st_val f_format_datetime(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_date d;
+    st_civil d;
     (void)x;
     if (a[0].tag != ST_VAL_DATETIME)
         return st_val_sid(ST_EMPTY);
-    st_date_of(a[0].u.i, &d);
+    st_civil_of(a[0].u.i, &d);
     return format(r, a[1], &d, -1);
 }
 
 static st_val f_format_timespan(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_date d;
+    st_civil d;
     (void)x;
     if (a[0].tag != ST_VAL_TIMESPAN || a[0].u.i == INT64_MIN)
         return st_val_sid(ST_EMPTY);
     int64_t t = a[0].u.i < 0 ? -a[0].u.i : a[0].u.i;
-    st_date_of(t % DAY, &d);
+    st_civil_of(t % DAY, &d);
     return format(r, a[1], &d, t / DAY);
 }
 
@@ -316,7 +318,7 @@ static st_val f_ago(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val start_of(st_val t, char unit, int64_t shift)
 {
-    st_date d;
+    st_civil d;
     int64_t at = 0;
     if (t.tag != ST_VAL_DATETIME || shift > 120000 || shift < -120000)
         return st_val_null();
@@ -326,10 +328,10 @@ static st_val start_of(st_val t, char unit, int64_t shift)
             day -= (day + 1) % 7; /* day 0, 0001-01-01, was a Monday */
         return st_val_time((day + shift * (unit == 'w' ? 7 : 1)) * DAY);
     }
-    st_date_of(t.u.i, &d);
+    st_civil_of(t.u.i, &d);
     int64_t month = d.year * 12 + (unit == 'y' ? 0 : d.month - 1) + shift * (unit == 'y' ? 12 : 1);
-    d = (st_date){ (int)(month / 12), (int)(month % 12) + 1, 1, 0, 0, 0, 0 };
-    return st_date_ticks(&d, &at) ? st_val_time(at) : st_val_null();
+    d = (st_civil){ (int)(month / 12), (int)(month % 12) + 1, 1, 0, 0, 0, 0 };
+    return st_civil_since(&d, &at) ? st_val_time(at) : st_val_null();
 }
 
 #define BOUNDARY(name, unit)                                                    \
@@ -360,12 +362,12 @@ static st_val f_dayofweek(st_run *r, const st_expr *x, const st_val *a)
 #define PART(name, expr)                                                 \
     static st_val f_##name(st_run *r, const st_expr *x, const st_val *a) \
     {                                                                    \
-        st_date d;                                                       \
+        st_civil d;                                                      \
         (void)r;                                                         \
         (void)x;                                                         \
         if (a[0].tag != ST_VAL_DATETIME)                                 \
             return st_val_null();                                        \
-        st_date_of(a[0].u.i, &d);                                        \
+        st_civil_of(a[0].u.i, &d);                                       \
         return st_val_long(expr);                                        \
     }
 PART(hourofday, d.hour)

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* fn_value.c - functions over values of any type: choices, missing values, conversions. */
 #include "rules/engine/functions/fn.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* graph.c - what all graphs have in common: being made once, adjacency, batches of properties. */
 #include "rules/engine/graph/graph.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * graph.h - a graph as the value of a query, and patterns over it.
  *
@@ -14,7 +16,7 @@
 #ifndef ST_RULES_ENGINE_GRAPH_GRAPH_H
 #define ST_RULES_ENGINE_GRAPH_GRAPH_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 /* graphs */
 

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * search.c - what patterns need to be searched for: sets of nodes and edges that fit by
  * themselves, an order of steps, and matches as rows.

@@ -1,78 +1,11 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* match.c - string operators and the memory of their answers. */
 #include "rules/engine/match/needles.h"
+#include "rules/engine/match/value_tests.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* one needle in one text */
-
-static bool alnum_before(st_str s, size_t i)
-{
-    if (!i)
-        return false;
-    size_t at = i - 1;
-    while (at && i - at < 4 && ((unsigned char)s.p[at] & 0xC0u) == 0x80)
-        at--;
-    uint32_t cp = st_utf8_next(s, &at);
-    return cp != UINT32_MAX && st_is_alnum(cp);
-}
-
-static bool alnum_at(st_str s, size_t i)
-{
-    if (i >= s.n)
-        return false;
-    uint32_t cp = st_utf8_next(s, &i);
-    return cp != UINT32_MAX && st_is_alnum(cp);
-}
-
-static bool find_term(st_str hay, st_str needle, bool left, bool right)
-{
-    if (!needle.n)
-        return true;
-    left = left && alnum_at(needle, 0);
-    right = right && alnum_before(needle, needle.n);
-    size_t at = 0;
-    while (at <= hay.n && hay.n - at >= needle.n) {
-        const char *hit = memmem(hay.p + at, hay.n - at, needle.p, needle.n);
-        if (!hit)
-            return false;
-        size_t i = (size_t)(hit - hay.p);
-        if (!(left && alnum_before(hay, i)) && !(right && alnum_at(hay, i + needle.n)))
-            return true;
-        at = i + 1;
-    }
-    return false;
-}
-
-bool st_match_text(st_mop op, st_str hay, st_str needle)
-{
-    switch (op) {
-    case ST_M_EQ: return st_str_eq(hay, needle);
-    case ST_M_HAS: return find_term(hay, needle, true, true);
-    case ST_M_HASPREFIX: return find_term(hay, needle, true, false);
-    case ST_M_HASSUFFIX: return find_term(hay, needle, false, true);
-    case ST_M_CONTAINS: return find_term(hay, needle, false, false);
-    case ST_M_STARTS: return st_str_starts(hay, needle);
-    case ST_M_ENDS:
-        return hay.n >= needle.n &&
-               (!needle.n || !memcmp(hay.p + hay.n - needle.n, needle.p, needle.n));
-    case ST_M_REGEX: break;
-    }
-    return false;
-}
-
-bool st_match_at(st_mop op, st_str hay, size_t at, size_t n)
-{
-    size_t end = at + n;
-    bool left = op == ST_M_HAS || op == ST_M_HASPREFIX,
-         right = op == ST_M_HAS || op == ST_M_HASSUFFIX;
-    if ((op == ST_M_STARTS || op == ST_M_EQ) && at)
-        return false;
-    if ((op == ST_M_ENDS || op == ST_M_EQ) && end != hay.n)
-        return false;
-    return !(left && alnum_at(hay, at) && alnum_before(hay, at)) &&
-           !(right && alnum_before(hay, end) && alnum_at(hay, end));
-}
 
 /* folded texts */
 
@@ -125,9 +58,13 @@ struct st_pred {
     bool always;      /* one of them is empty, and no more is asked */
     st_needles *many; /* NULL: they are few, or all must match */
     st_regex *regex;
+    st_network network;
+    char compare; /* NUMBER; a needle is what a text that is no number must be */
+    double number;
     st_arena arena;
     unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */
     size_t memo_n;
+    unsigned asked; /* while it is asked about few texts, it remembers none */
 };
 
 static int by_text(const void *a, const void *b)
@@ -166,12 +103,13 @@ enum { MANY = 8 };
 /* An empty needle is in every text. */
 static void join_needles(st_pred *p)
 {
-    p->always = !p->all && p->op != ST_M_EQ && p->n && !p->needles[0].n;
-    if (!p->all && !p->always && p->op != ST_M_EQ && p->n >= MANY)
+    bool parts = p->op != ST_M_EQ && p->op != ST_M_GLOB; /* a needle is a part of the text */
+    p->always = !p->all && parts && p->n && !p->needles[0].n;
+    if (!p->all && !p->always && parts && p->n >= MANY)
         p->many = st_needles_new(p->needles, p->n);
 }
 
-st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
+static st_pred *new_pred(st_mop op, bool fold, st_err *err)
 {
     st_pred *p = calloc(1, sizeof *p);
     if (!p) {
@@ -180,20 +118,52 @@ st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size
     }
     p->op = op;
     p->fold = fold;
-    p->all = all;
-    bool ok;
-    if (op == ST_M_REGEX) {
-        size_t offset;
-        p->regex = st_regex_new(needles[0], &offset, err);
-        ok = p->regex != NULL;
-    } else {
-        ok = copy_needles(p, needles, n);
-        if (!ok)
-            st_fail(err, ST_E_MEMORY, "out of memory");
-        else
-            join_needles(p);
+    return p;
+}
+
+static bool set_needles(st_pred *p, const st_str *needles, size_t n, st_err *err)
+{
+    if (!copy_needles(p, needles, n)) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+        return false;
     }
+    if (p->op != ST_M_NUMBER)
+        join_needles(p);
+    return true;
+}
+
+static bool set_network(st_pred *p, st_str network, st_err *err)
+{
+    if (st_network_parse(network, &p->network))
+        return true;
+    st_fail(err, ST_E_RULE, "%.*s isn't a network", ST_FMT(network));
+    return false;
+}
+
+st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
+{
+    st_pred *p = new_pred(op, fold, err);
+    size_t offset;
+    if (!p)
+        return NULL;
+    p->all = all;
+    bool ok = op == ST_M_REGEX     ? (p->regex = st_regex_new(needles[0], &offset, err)) != NULL
+              : op == ST_M_NETWORK ? set_network(p, needles[0], err)
+                                   : set_needles(p, needles, n, err);
     if (ok)
+        return p;
+    st_pred_free(p);
+    return NULL;
+}
+
+st_pred *st_pred_number(char compare, double number, st_str text, st_err *err)
+{
+    st_pred *p = new_pred(ST_M_NUMBER, true, err);
+    if (!p)
+        return NULL;
+    p->compare = compare;
+    p->number = number;
+    if (compare != '=' || set_needles(p, &text, 1, err))
         return p;
     st_pred_free(p);
     return NULL;
@@ -210,8 +180,20 @@ void st_pred_free(st_pred *p)
     free(p);
 }
 
+static bool ask_number(const st_pred *p, st_str text)
+{
+    double field;
+    if (st_text_number(text, &field))
+        return st_number_test(p->compare, field, p->number);
+    return p->n && st_str_eq(text, p->needles[0]);
+}
+
 static bool ask(const st_pred *p, st_str text)
 {
+    if (p->op == ST_M_NUMBER)
+        return ask_number(p, text);
+    if (p->op == ST_M_NETWORK)
+        return st_network_has(&p->network, text);
     if (p->op == ST_M_REGEX)
         return st_regex_test(p->regex, text);
     if (p->op == ST_M_EQ && !p->all)
@@ -224,8 +206,20 @@ static bool ask(const st_pred *p, st_str text)
     return p->all;
 }
 
+/* Questions after which remembering the answers pays. */
+enum { FEW = 512 };
+
+static bool answer(const st_pred *p, st_folds *folds, st_sid id)
+{
+    return ask(p, p->fold ? st_folds_get(folds, id) : st_pool_get(folds->pool, id));
+}
+
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
 {
+    if (p->asked < FEW) {
+        p->asked++;
+        return answer(p, folds, id);
+    }
     if (id >= p->memo_n) {
         size_t need = st_pool_count(folds->pool), n = p->memo_n * 2;
         n = n < need ? need : n;
@@ -241,12 +235,27 @@ bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
         p->memo_n = n;
     }
     if (!p->memo[id])
-        p->memo[id] =
-            ask(p, p->fold ? st_folds_get(folds, id) : st_pool_get(folds->pool, id)) ? 2 : 1;
+        p->memo[id] = answer(p, folds, id) ? 2 : 1;
     return p->memo[id] == 2;
 }
 
 bool st_pred_gave_up(const st_pred *p)
 {
     return p->regex && st_regex_gave_up(p->regex);
+}
+
+st_mop st_pred_op(const st_pred *p)
+{
+    return p->op;
+}
+
+const st_str *st_pred_needles(const st_pred *p, size_t *n)
+{
+    *n = p->n;
+    return p->needles;
+}
+
+bool st_pred_all(const st_pred *p)
+{
+    return p->all;
 }

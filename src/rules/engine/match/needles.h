@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * needles.h - many needles in one pass over a text (Aho and Corasick 1975).
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * apply.c - mv-apply: a subquery over the elements of each row, its result beside the row.
  *
@@ -6,7 +8,7 @@
  * freed by the function that the run would free it by, then its spec is copied back. So only
  * operators that stand in one chain may stand there; the binder sees to that.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,8 @@
-/* op_distinct.c - each combination of values once, where it is first seen. */
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* distinct.c - each combination of values once, where it is first seen. */
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/operators/ops.h"
 
 static void groups_free(void *p)
 {

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * eval.c - expressions over a batch of rows.
  *
@@ -5,7 +7,7 @@
  * asks its arguments for their vectors and runs its code row by row. A predicate on a string
  * column looks up one byte a row. Nesting is bounded by the parser's depth limit.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -25,6 +27,17 @@ static bool spent(st_run *r)
 /* Rows between two looks at what is spent: a text that a function makes may have a MiB. */
 enum { LOOK = 4 };
 
+/* A field that isn't there fits nothing; one of several values fits if any of them does. */
+static bool field_fits(st_run *r, const st_expr *x, st_val v)
+{
+    size_t n = v.tag == ST_VAL_ARRAY ? v.u.a->n : v.tag == ST_VAL_STRING;
+    const st_val *each = v.tag == ST_VAL_ARRAY ? v.u.a->v : &v;
+    for (size_t i = 0; i < n; i++)
+        if (each[i].tag == ST_VAL_STRING && st_pred_test(x->pred, &r->shared->folds, each[i].u.s))
+            return true;
+    return false;
+}
+
 /* asked: of which rows the answer is looked at; NULL: of all. */
 static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bool *asked)
 {
@@ -39,6 +52,10 @@ static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bo
             continue;
         if (v.tag != ST_VAL_STRING && spent(r))
             break;
+        if (x->field) {
+            out[k] = st_val_bool(field_fits(r, x, v) != x->negate);
+            continue;
+        }
         if (v.tag != ST_VAL_STRING)
             v = st_val_tostring(&r->mem, x->args[0]->type, v);
         out[k] = st_val_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
@@ -113,6 +130,18 @@ static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const b
     return out;
 }
 
+static const st_val *run_window(st_run *r, const st_expr *x, st_batch *b)
+{
+    st_window_args a = { .n = x->nargs, .mem = &r->mem };
+    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
+    for (size_t i = 0; i < x->nargs; i++)
+        if (!(a.v[i] = st_expr_run(r, x->args[i], b, &a.step[i])))
+            return NULL;
+    if (out)
+        x->window->run(x, &a, b->n, out);
+    return out;
+}
+
 const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step)
 {
     const st_val *v = NULL;
@@ -122,7 +151,7 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
     case ST_EXPR_COLUMN: v = st_batch_col(r, b, x->col); break;
     case ST_EXPR_CALL: v = is_logic(x) ? run_logic(r, x, b, NULL) : run_call(r, x, b); break;
     case ST_EXPR_PRED: v = run_pred(r, x, b, NULL); break;
-    case ST_EXPR_WINDOW: v = st_window_run(r, x, b); break;
+    case ST_EXPR_WINDOW: v = run_window(r, x, b); break;
     }
     if (!v)
         st_run_nomem(r);

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * patterns.c - regular expressions that come with the rows, compiled once per distinct text.
  *
@@ -6,7 +8,7 @@
  */
 #include "base/limits.h"
 #include "rules/engine/value/group.h"
-#include "rules/engine/run/plan.h"
+#include "rules/engine/run/run.h"
 
 #include <stdlib.h>
 

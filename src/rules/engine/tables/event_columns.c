@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * event_columns.c - how the columns of other events than creations are computed.
  *
@@ -6,6 +8,7 @@
  * own creation says, and of the latter only an observed one is asked.
  */
 #include "rules/engine/tables/tables.h"
+#include "shelltree/json.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -17,9 +20,9 @@ static const st_events *columns(const st_run *r, const st_event *e)
     return &r->forest->store->events[e->kind];
 }
 
-static uint8_t id_of(const st_event *e)
+static bool is(const st_event *e, st_event_key key)
 {
-    return st_event_kind_at(e->kind)->id;
+    return st_event_key_eq(st_event_kind_at(e->kind)->key, key);
 }
 
 static st_sid text_id(const st_run *r, const st_event *e, st_event_text t)
@@ -79,8 +82,9 @@ st_val st_get_event_action(st_run *r, st_node n, const st_getter *c)
     (void)c;
     const st_event *e = st_lineage_event(r, n);
     const st_event_rows *k;
-    for (size_t i = 0; (k = st_event_rows_at(i)) != NULL; i++)
-        if (k->id == id_of(e) && (!k->when || st_str_ieq(text(r, e, k->when), st_str_of(k->is))))
+    st_event_key key;
+    for (size_t i = 0; (k = st_event_rows_at(i, &key)) != NULL; i++)
+        if (is(e, key) && (!k->when || st_str_ieq(text(r, e, k->when), st_str_of(k->is))))
             return st_val_str(&r->mem, st_str_of(k->action));
     return st_val_sid(ST_EMPTY);
 }
@@ -90,8 +94,9 @@ st_val st_get_event_table(st_run *r, st_node n, const st_getter *c)
     (void)c;
     const st_event *e = st_lineage_event(r, n);
     const st_event_rows *k;
-    for (size_t i = 0; (k = st_event_rows_at(i)) != NULL; i++)
-        if (k->id == id_of(e))
+    st_event_key key;
+    for (size_t i = 0; (k = st_event_rows_at(i, &key)) != NULL; i++)
+        if (is(e, key))
             return st_val_str(&r->mem, st_str_of(k->table));
     return st_val_sid(ST_EMPTY);
 }
@@ -111,8 +116,8 @@ static void cut_stream(st_str path, st_str *file, st_str *stream)
 st_val st_get_event_path(st_run *r, st_node n, const st_getter *c)
 {
     const st_event *e = st_lineage_event(r, n);
-    st_sid id = image_id(r, e, st_path_of(id_of(e)));
-    if (id_of(e) == 15) {
+    st_sid id = image_id(r, e, st_event_kind_at(e->kind)->path);
+    if (is(e, ST_SYSMON_EVENT(15))) {
         st_str file, stream;
         cut_stream(st_pool_get(r->mem.pool, id), &file, &stream);
         id = st_val_str(&r->mem, file).u.s;
@@ -124,7 +129,7 @@ st_val st_get_event_path(st_run *r, st_node n, const st_getter *c)
 st_val st_get_event_hash(st_run *r, st_node n, const st_getter *c)
 {
     const st_event *e = st_lineage_event(r, n);
-    if (id_of(e) != 24) /* the clipboard's content is no file */
+    if (!is(e, ST_SYSMON_EVENT(24))) /* the clipboard's content is no file */
         return st_get_hash_in(r, text_id(r, e, ST_T_hashes), c->arg);
     return st_val_sid(ST_EMPTY);
 }
@@ -285,8 +290,9 @@ static st_val long_key(st_run *r, st_str key)
 /* Is the object a value (its name behind the last backslash), not a key? */
 static bool is_value(const st_run *r, const st_event *e)
 {
-    return id_of(e) == 13 ||
-           (id_of(e) == 12 && st_str_ieq(text(r, e, ST_T_event_type), ST_STR("DeleteValue")));
+    return is(e, ST_SYSMON_EVENT(13)) ||
+           (is(e, ST_SYSMON_EVENT(12)) &&
+            st_str_ieq(text(r, e, ST_T_event_type), ST_STR("DeleteValue")));
 }
 
 static void cut_value(st_str object, st_str *key, st_str *name)
@@ -311,7 +317,7 @@ st_val st_get_registry_key(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
     const st_event *e = st_lineage_event(r, n);
-    st_event_text t = id_of(e) == 14 ? ST_T_new_name : ST_T_target_object;
+    st_event_text t = is(e, ST_SYSMON_EVENT(14)) ? ST_T_new_name : ST_T_target_object;
     return long_key(r, key_of(r, e, text(r, e, t)));
 }
 
@@ -329,8 +335,9 @@ st_val st_get_registry_name(st_run *r, st_node n, const st_getter *c)
 static bool was_there(const st_run *r, const st_event *e)
 {
     st_str type = text(r, e, ST_T_event_type);
-    return id_of(e) == 14 || (id_of(e) == 12 && (st_str_ieq(type, ST_STR("DeleteKey")) ||
-                                                 st_str_ieq(type, ST_STR("DeleteValue"))));
+    return is(e, ST_SYSMON_EVENT(14)) ||
+           (is(e, ST_SYSMON_EVENT(12)) &&
+            (st_str_ieq(type, ST_STR("DeleteKey")) || st_str_ieq(type, ST_STR("DeleteValue"))));
 }
 
 st_val st_get_registry_old_key(st_run *r, st_node n, const st_getter *c)
@@ -515,7 +522,7 @@ static void put_list(st_str s, st_buf *b)
         if (any)
             st_buf_char(b, ',');
         any = true;
-        st_val_put_json_text(b, part);
+        st_json_exact(b, part);
     }
     st_buf_char(b, ']');
 }
@@ -527,7 +534,7 @@ static void put_pipe(st_str s, st_buf *b)
     if (s.n && s.p[0] == '\\' && !st_str_starts(s, ST_STR("\\Device\\")))
         st_buf_str(&t, ST_STR("\\Device\\NamedPipe"));
     st_buf_str(&t, s);
-    st_val_put_json_text(b, st_buf_slice(&t));
+    st_json_exact(b, st_buf_slice(&t));
     b->failed |= t.failed;
     st_buf_free(&t);
 }
@@ -552,7 +559,7 @@ static void put_form(const st_extra *x, st_str s, st_buf *b)
     case ST_FORM_PIPE: put_pipe(s, b); return;
     default: break;
     }
-    st_val_put_json_text(b, s);
+    st_json_exact(b, s);
 }
 
 static st_str extra_text(const st_run *r, const st_event *e, const st_extra *x)
@@ -568,10 +575,12 @@ st_val st_get_event_extra(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
     const st_event *e = st_lineage_event(r, n);
-    const st_extra *x;
+    const st_event_key key = st_event_kind_at(e->kind)->key;
+    const st_provider *p = st_provider_at(key.provider);
     st_buf b = { 0 };
-    for (size_t i = 0; (x = st_extra_at(i)) != NULL; i++) {
-        st_str s = !x->id || x->id == id_of(e) ? extra_text(r, e, x) : ST_STR("");
+    for (size_t i = 0; i < p->nextras; i++) {
+        const st_extra *x = &p->extras[i];
+        st_str s = !x->id || x->id == key.id ? extra_text(r, e, x) : ST_STR("");
         if (!s.n)
             continue;
         st_buf_fmt(&b, "%s\"%s\":", b.n ? "," : "{", x->name);

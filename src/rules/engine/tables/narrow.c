@@ -1,10 +1,13 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * narrow.c - which of Sysmon's events a condition on ActionType leaves.
+ * narrow.c - which events a condition on ActionType leaves.
  *
  * A table of events is made of several kinds, told apart by ActionType. Where a query's first
  * conditions ask for some of those only, the others needn't be read from the evidence at all.
  * Each part of the condition that asks for ActionType alone is asked about all there are.
  */
+#include "rules/engine/functions/functions.h"
 #include "rules/engine/tables/tables.h"
 
 #include <string.h>
@@ -52,11 +55,13 @@ static size_t column_of(const st_table_def *t)
     return i;
 }
 
-uint64_t st_table_def_narrow(st_run *r, const st_table_def *t, uint64_t events, const st_expr *x)
+st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set events,
+                                 const st_expr *x)
 {
     size_t n = 0, column = column_of(t);
-    uint64_t left = 0;
-    while (st_event_rows_at(n))
+    st_event_key key;
+    st_event_set left = { { 0 } };
+    while (st_event_rows_at(n, &key))
         n++;
     /* The last one is an event whose fields don't say what it is. */
     st_batch *b = st_batch_new(r, n + 1, t->n);
@@ -67,15 +72,16 @@ uint64_t st_table_def_narrow(st_run *r, const st_table_def *t, uint64_t events, 
         return events;
     }
     for (size_t i = 0; i <= n; i++) {
-        v[i] = i < n ? st_val_str(&r->mem, st_str_of(st_event_rows_at(i)->action))
+        v[i] = i < n ? st_val_str(&r->mem, st_str_of(st_event_rows_at(i, &key)->action))
                      : st_val_sid(ST_EMPTY);
         possible[i] = true;
     }
     b->cols[column].v = v;
     ask(r, x, column, b, possible);
     for (size_t i = 0; i < n; i++)
-        if (possible[i] || (st_event_rows_at(i)->when && possible[n]))
-            left |= st_event_bit(st_event_rows_at(i)->id);
+        if ((st_event_rows_at(i, &key)->when && possible[n]) || possible[i])
+            st_event_set_add(&left, key);
     st_batch_free(b);
-    return events & left;
+    st_event_set_meet(&left, &events);
+    return left;
 }

@@ -1,13 +1,16 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * tables.h - what the files behind the tables share: how their columns are computed.
  *
  * columns.c computes what a process has, event_columns.c what another event has; schema.c holds
- * the tables' columns as data, event_rows.c which of Sysmon's events is a row of which table.
+ * the tables' columns as data. Which event is a row of which table its provider says
+ * (st_event_rows).
  */
 #ifndef ST_RULES_ENGINE_TABLES_TABLES_H
 #define ST_RULES_ENGINE_TABLES_TABLES_H
 
-#include "rules/engine/run/plan.h"
+#include "rules/engine/tables/table_def.h"
 
 /* A string column of a creation, as an argument of a column. */
 #define ST_OFF(field) ((int)offsetof(st_creations, field))
@@ -50,42 +53,9 @@ st_get_fn st_get_event_time, st_get_event_computer, st_get_event_action, st_get_
 /* Of a host. */
 st_get_fn st_get_host_time, st_get_host_name, st_get_host_table;
 
-/* which event is a row of which table */
-
-/* One ActionType. Where an id has several, the value of `when` says which. */
-typedef struct st_event_rows {
-    uint8_t id;
-    const char *table, *action;
-    st_event_text when;
-    const char *is;
-} st_event_rows;
-/* In the order of ids; NULL past the end. */
-const st_event_rows *st_event_rows_at(size_t i);
-
-typedef enum st_form {
-    ST_FORM_TEXT,
-    ST_FORM_NUMBER, /* decimal or 0x, as a JSON number */
-    ST_FORM_BOOL,
-    ST_FORM_PIPE,   /* \x as \Device\NamedPipe\x */
-    ST_FORM_LIST,   /* QueryResults as an array */
-    ST_FORM_STREAM, /* the stream's name behind a path */
-    ST_FORM_WORD    /* always the same: word */
-} st_form;
-/* A member of AdditionalFields. id 0: of every event. */
-typedef struct st_extra {
-    uint8_t id;
-    const char *name;
-    st_event_text text;
-    st_form form;
-    const char *word;
-} st_extra;
-const st_extra *st_extra_at(size_t i);
-
-/* Which text of an event is the path that it is about; ST_T_NONE: it is about no file. */
-st_event_text st_path_of(uint8_t id);
-
 /* Of the events that are rows of t, those for which x, a condition over t's columns, may be true.
  */
-uint64_t st_table_def_narrow(st_run *r, const st_table_def *t, uint64_t events, const st_expr *x);
+st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set events,
+                                 const st_expr *x);
 
 #endif

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* group.h - numbers for distinct keys; summarize, distinct and join share it. */
 #ifndef ST_RULES_ENGINE_VALUE_GROUP_H
 #define ST_RULES_ENGINE_VALUE_GROUP_H

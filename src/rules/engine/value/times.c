@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * times.c - datetimes, time spans and numbers, as text.
  */
@@ -144,18 +146,17 @@ typedef struct moment {
 
 static bool moment_ticks(const moment *m, int64_t *out)
 {
-    static const unsigned char lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (m->year % 4 == 0 && m->year % 100 != 0) || m->year % 400 == 0;
-    if (m->year < 1 || m->year > 9999 || m->month < 1 || m->month > 12 || m->day < 1 ||
-        m->day > lengths[m->month - 1] + (m->month == 2 && leap ? 1u : 0u) || m->hour > 23 ||
-        m->minute > 59 || m->second > 59)
+    st_civil c = { .year = (int)m->year,
+                   .month = (int)m->month,
+                   .day = (int)m->day,
+                   .hour = (int)m->hour,
+                   .minute = (int)m->minute,
+                   .second = (int)m->second,
+                   .tick = (int)m->tick };
+    int64_t ticks;
+    if (!st_civil_since(&c, &ticks))
         return false;
-    int64_t y = m->year - 1;
-    int64_t days = y * 365 + y / 4 - y / 100 + y / 400 + m->day - 1;
-    for (unsigned i = 1; i < m->month; i++)
-        days += lengths[i - 1] + (i == 2 && leap ? 1 : 0);
-    int64_t minutes = (days * 24 + m->hour) * 60 + m->minute - m->offset;
-    int64_t ticks = (minutes * 60 + m->second) * TICKS_SECOND + m->tick;
+    ticks -= m->offset * 60 * TICKS_SECOND;
     if (ticks < 0 || ticks >= INT64_C(3155378976000000000))
         return false;
     *out = ticks;

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * times.h - datetimes, time spans and numbers as text: what literals are made of, and what
  * conversions at run time accept. The forms are Kusto's.
@@ -20,7 +22,5 @@ bool st_timespan_unit(st_str unit, int64_t *ticks);
 bool st_timespan_of(st_str number, st_str unit, int64_t *out);
 /* All of s as a decimal number; false if it isn't one. */
 bool st_double_text(st_str s, double *out);
-
-#define ST_TICKS_1601 INT64_C(504911232000000000) /* st_ticks + this = datetime */
 
 #endif

@@ -1,8 +1,11 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* value.c - values: making, spelling, reading and comparing them. */
 #include "rules/engine/value/value.h"
 
 #include "base/limits.h"
 #include "rules/engine/value/times.h"
+#include "shelltree/json.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -102,60 +105,6 @@ st_val st_val_missing(st_type t)
     return t == ST_TYPE_STRING ? st_val_sid(ST_EMPTY) : st_val_null();
 }
 
-/* dates */
-
-/* Days of the proleptic Gregorian calendar since 0000-03-01. */
-static int64_t days_of(int year, int month, int day)
-{
-    int64_t y = year - (month <= 2), era = y / 400, yoe = y % 400;
-    int64_t doy = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy;
-}
-
-#define DAYS_0001 INT64_C(306) /* from 0000-03-01 to 0001-01-01 */
-
-static int month_days(int y, int m)
-{
-    static const int days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool leap = (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-    return days[m - 1] + (m == 2 && leap ? 1 : 0);
-}
-
-bool st_date_ticks(const st_date *d, int64_t *out)
-{
-    if (d->year < 1 || d->year > 9999 || d->month < 1 || d->month > 12 || d->day < 1 ||
-        d->day > month_days(d->year, d->month) || d->hour < 0 || d->hour > 23 || d->minute < 0 ||
-        d->minute > 59 || d->second < 0 || d->second > 59)
-        return false;
-    int64_t days = days_of(d->year, d->month, d->day) - DAYS_0001;
-    *out = ((days * 24 + d->hour) * 60 + d->minute) * 60 * SECOND + d->second * SECOND + d->tick;
-    return true;
-}
-
-void st_date_of(int64_t ticks, st_date *d)
-{
-    int64_t days = ticks / ST_DAY_TICKS + DAYS_0001, rest = ticks % ST_DAY_TICKS;
-    int64_t era = days / 146097, doe = days % 146097;
-    int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    d->day = (int)(doy - (153 * mp + 2) / 5 + 1);
-    d->month = (int)(mp < 10 ? mp + 3 : mp - 9);
-    d->year = (int)(yoe + era * 400 + (d->month <= 2));
-    d->tick = (int)(rest % SECOND);
-    rest /= SECOND;
-    d->hour = (int)(rest / 3600);
-    d->minute = (int)(rest / 60 % 60);
-    d->second = (int)(rest % 60);
-}
-
-static bool literal(st_str s, size_t *i, char c)
-{
-    if (*i >= s.n || s.p[*i] != c)
-        return false;
-    ++*i;
-    return true;
-}
-
 /* spelling */
 
 static void put_real(st_buf *b, double d)
@@ -177,8 +126,8 @@ static void put_real(st_buf *b, double d)
 
 static void put_datetime(st_buf *b, int64_t t)
 {
-    st_date d;
-    st_date_of(t, &d);
+    st_civil d;
+    st_civil_of(t, &d);
     st_buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%07dZ", d.year, d.month, d.day, d.hour, d.minute,
                d.second, d.tick);
 }
@@ -199,25 +148,6 @@ static void put_timespan(st_buf *b, int64_t t)
         st_buf_fmt(b, ".%07u", f);
 }
 
-void st_val_put_json_text(st_buf *b, st_str s)
-{
-    st_buf_char(b, '"');
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        static const char from[] = "\"\\\b\f\n\r\t", to[] = "\"\\bfnrt";
-        const char *q = c ? strchr(from, c) : NULL;
-        if (q) {
-            st_buf_char(b, '\\');
-            st_buf_char(b, to[q - from]);
-        } else if (c < 0x20) {
-            st_buf_fmt(b, "\\u%04x", c);
-        } else {
-            st_buf_char(b, (char)c);
-        }
-    }
-    st_buf_char(b, '"');
-}
-
 /* Anything but arrays and bags. */
 static void put_scalar(st_buf *b, const st_mem *m, st_val v, bool json)
 {
@@ -225,11 +155,18 @@ static void put_scalar(st_buf *b, const st_mem *m, st_val v, bool json)
     case ST_VAL_NULL: st_buf_str(b, json ? ST_STR("null") : ST_STR("")); break;
     case ST_VAL_BOOL: st_buf_str(b, v.u.b ? ST_STR("true") : ST_STR("false")); break;
     case ST_VAL_LONG: st_buf_i64(b, v.u.i); break;
-    case ST_VAL_REAL: put_real(b, v.u.d); break;
+    case ST_VAL_REAL:
+        if (json && !isfinite(v.u.d))
+            st_buf_str(b, isnan(v.u.d) ? ST_STR("\"NaN\"")
+                          : v.u.d > 0  ? ST_STR("\"Infinity\"")
+                                       : ST_STR("\"-Infinity\""));
+        else
+            put_real(b, v.u.d);
+        break;
     case ST_VAL_STRING:
     case ST_VAL_GUID:
         if (json)
-            st_val_put_json_text(b, st_pool_get(m->pool, v.u.s));
+            st_json_exact(b, st_pool_get(m->pool, v.u.s));
         else
             st_buf_str(b, st_pool_get(m->pool, v.u.s));
         break;
@@ -282,7 +219,7 @@ void st_val_put_json(st_buf *b, const st_mem *m, st_val v)
         if (f->i)
             st_buf_char(b, ',');
         if (f->v.tag == ST_VAL_BAG) {
-            st_val_put_json_text(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
+            st_json_exact(b, st_pool_get(m->pool, f->v.u.g->keys[f->i]));
             st_buf_char(b, ':');
             cur = f->v.u.g->v[f->i++];
         } else {
@@ -314,127 +251,22 @@ st_val st_val_tostring(st_mem *m, st_type type, st_val v)
 
 /* JSON */
 
+/* A value in the making: what is open, and under which name in what is around it. */
+typedef struct opening {
+    st_sid key;
+    size_t base; /* its first member on the stack */
+    bool bag;
+} opening;
+
 typedef struct json {
     st_mem *m;
-    st_str s;
-    size_t i;
-    unsigned depth;
-    bool bad;
-    st_buf text;
+    st_json text;
     st_val *items; /* a stack: members of the open arrays and bags */
     st_sid *keys;
     size_t n, items_cap, keys_cap;
+    opening open[ST_MAX_JSON_DEPTH];
+    size_t depth;
 } json;
-
-static void blank(json *j)
-{
-    while (j->i < j->s.n && strchr(" \t\r\n", j->s.p[j->i]) && j->s.p[j->i])
-        j->i++;
-}
-
-static bool eat(json *j, char c)
-{
-    blank(j);
-    return literal(j->s, &j->i, c);
-}
-
-static bool hex4(json *j, uint32_t *out)
-{
-    uint32_t v = 0;
-    for (unsigned k = 0; k < 4; k++, j->i++) {
-        if (j->i >= j->s.n)
-            return false;
-        unsigned c = (unsigned char)j->s.p[j->i];
-        unsigned d = c >= '0' && c <= '9'                   ? c - '0'
-                     : (c | 32u) >= 'a' && (c | 32u) <= 'f' ? (c | 32u) - 'a' + 10
-                                                            : 16;
-        if (d > 15)
-            return false;
-        v = v * 16 + d;
-    }
-    *out = v;
-    return true;
-}
-
-static bool escape(json *j)
-{
-    static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
-    if (j->i >= j->s.n)
-        return false;
-    char c = j->s.p[j->i++];
-    const char *q = c ? strchr(from, c) : NULL;
-    if (q) {
-        st_buf_char(&j->text, to[q - from]);
-        return true;
-    }
-    uint32_t cp, low;
-    if (c != 'u' || !hex4(j, &cp))
-        return false;
-    if (cp >= 0xD800 && cp < 0xDC00 && j->s.n - j->i >= 6 && j->s.p[j->i] == '\\' &&
-        j->s.p[j->i + 1] == 'u') {
-        j->i += 2;
-        if (!hex4(j, &low))
-            return false;
-        cp = low >= 0xDC00 && low < 0xE000 ? 0x10000 + ((cp - 0xD800) << 10) + (low - 0xDC00)
-                                           : 0xFFFD;
-    }
-    if (cp >= 0xD800 && cp < 0xE000)
-        cp = 0xFFFD;
-    char out[4];
-    st_buf_put(&j->text, out, st_utf8_put(out, cp));
-    return true;
-}
-
-static bool json_string(json *j, st_sid *out)
-{
-    st_buf_clear(&j->text);
-    while (j->i < j->s.n && j->s.p[j->i] != '"') {
-        char c = j->s.p[j->i++];
-        if (c == '\\' ? !escape(j) : (unsigned char)c < 0x20)
-            return false;
-        if (c != '\\')
-            st_buf_char(&j->text, c);
-    }
-    if (!literal(j->s, &j->i, '"'))
-        return false;
-    *out = st_val_str(j->m, st_buf_slice(&j->text)).u.s;
-    return true;
-}
-
-static bool json_number(json *j, st_val *out)
-{
-    size_t at = j->i;
-    bool real = false;
-    while (j->i < j->s.n && j->s.p[j->i] && strchr("+-.eE0123456789", j->s.p[j->i])) {
-        real |= strchr(".eE", j->s.p[j->i]) != NULL;
-        j->i++;
-    }
-    char t[64];
-    size_t n = j->i - at;
-    if (!n || n >= sizeof t)
-        return false;
-    memcpy(t, j->s.p + at, n);
-    t[n] = 0;
-    char *end = NULL;
-    if (!real) {
-        st_val v = st_val_parse(j->m, ST_TYPE_LONG, (st_str){ t, n });
-        if (v.tag == ST_VAL_LONG) {
-            *out = v;
-            return t[0] != '+';
-        }
-    }
-    *out = st_val_real(strtod(t, &end));
-    return end == t + n;
-}
-
-static bool word(json *j, const char *w)
-{
-    size_t n = strlen(w);
-    if (j->s.n - j->i < n || memcmp(j->s.p + j->i, w, n) != 0)
-        return false;
-    j->i += n;
-    return true;
-}
 
 static bool push_item(json *j, st_sid key, st_val v)
 {
@@ -446,77 +278,95 @@ static bool push_item(json *j, st_sid key, st_val v)
     return true;
 }
 
-static bool json_value(json *j, st_val *out);
-
-/* The members between the brackets; depth is bounded by json_value. */
-static bool json_members(json *j, bool bag, st_val *out)
+/* Kusto reads what C's strtod does, as long as it begins with no plus. */
+static bool json_number(json *j, st_str s, st_val *out)
 {
-    size_t base = j->n;
-    char close = bag ? '}' : ']';
-    if (!eat(j, close))
-        do {
-            st_sid key = ST_EMPTY;
-            st_val v;
-            if (bag && !(eat(j, '"') && json_string(j, &key) && eat(j, ':')))
-                return false;
-            if (!json_value(j, &v) || !push_item(j, key, v))
-                return false;
-        } while (eat(j, ','));
-    if (j->n > base && !eat(j, close))
+    char t[64], *end = NULL;
+    if (s.n >= sizeof t)
         return false;
-    size_t n = j->n - base;
-    j->n = base;
-    if (!bag) {
-        st_array *a = st_array_new(j->m, n);
-        if (a && n)
-            memcpy(a->v, j->items + base, n * sizeof *a->v);
-        *out = st_val_array(a);
-        return a != NULL;
+    memcpy(t, s.p, s.n);
+    t[s.n] = 0;
+    if (!strpbrk(t, ".eE")) {
+        *out = st_val_parse(j->m, ST_TYPE_LONG, s);
+        if (out->tag == ST_VAL_LONG)
+            return t[0] != '+';
     }
+    *out = st_val_real(strtod(t, &end));
+    return end == t + s.n;
+}
+
+static st_val array_of(json *j, size_t base)
+{
+    st_array *a = st_array_new(j->m, j->n - base);
+    if (a && j->n > base)
+        memcpy(a->v, j->items + base, (j->n - base) * sizeof *a->v);
+    return a ? st_val_array(a) : st_val_null();
+}
+
+/* Of names that come twice the last counts; in large bags that is left to who looks one up. */
+static st_val bag_of(json *j, size_t base)
+{
+    size_t n = j->n - base, used = 0;
     st_bag *g = st_bag_new(j->m, n);
     if (!g)
-        return false;
-    size_t used = 0;
+        return st_val_null();
     for (size_t i = 0; i < n; i++) {
-        size_t k = 0;
-        while (n < 64 && k < used && g->keys[k] != j->keys[base + i])
+        size_t k = n < 64 ? 0 : used;
+        while (k < used && g->keys[k] != j->keys[base + i])
             k++;
-        if (n >= 64)
-            k = used;
         g->keys[k] = j->keys[base + i];
         g->v[k] = j->items[base + i];
         used += k == used;
     }
     g->n = used;
-    *out = st_val_bag(g);
-    return true;
+    return st_val_bag(g);
 }
 
-static bool json_value(json *j, st_val *out)
+static st_val closed(json *j, st_sid *key)
 {
-    blank(j);
-    if (j->i >= j->s.n || j->depth >= ST_MAX_JSON_DEPTH)
-        return false;
-    char c = j->s.p[j->i];
-    if (c == '[' || c == '{') {
-        j->i++;
-        j->depth++;
-        bool ok = json_members(j, c == '{', out);
-        j->depth--;
-        return ok;
+    const opening *o = &j->open[--j->depth];
+    st_val v = o->bag ? bag_of(j, o->base) : array_of(j, o->base);
+    j->n = o->base;
+    *key = o->key;
+    return v;
+}
+
+/* false: no JSON, or no memory. */
+static bool read_json(json *j, st_val *out)
+{
+    st_sid key = ST_EMPTY;
+    bool done = false;
+    for (;;) {
+        st_j step = st_json_next(&j->text);
+        st_val v = st_val_null();
+        switch (step) {
+        case ST_J_BAD: return false;
+        case ST_J_END: return done;
+        case ST_J_KEY: key = st_val_str(j->m, j->text.text).u.s; continue;
+        case ST_J_OBJECT:
+        case ST_J_ARRAY:
+            j->open[j->depth++] = (opening){ key, j->n, step == ST_J_OBJECT };
+            key = ST_EMPTY;
+            continue;
+        case ST_J_OBJECT_END:
+        case ST_J_ARRAY_END: v = closed(j, &key); break;
+        case ST_J_TEXT: v = st_val_str(j->m, j->text.text); break;
+        case ST_J_NUMBER:
+            if (!json_number(j, j->text.text, &v))
+                return false;
+            break;
+        case ST_J_TRUE:
+        case ST_J_FALSE: v = st_val_bool(step == ST_J_TRUE); break;
+        case ST_J_NULL: break;
+        }
+        if (!j->depth) {
+            *out = v;
+            done = true;
+        } else if (!push_item(j, key, v)) {
+            return false;
+        }
+        key = ST_EMPTY;
     }
-    if (c == '"') {
-        st_sid s = ST_EMPTY;
-        j->i++;
-        bool ok = json_string(j, &s);
-        *out = st_val_sid(s);
-        return ok;
-    }
-    *out = st_val_null();
-    if (word(j, "null"))
-        return true;
-    *out = st_val_bool(c == 't');
-    return word(j, "true") || word(j, "false") || json_number(j, out);
 }
 
 st_val st_val_parse_json(st_mem *m, st_str text)
@@ -524,12 +374,13 @@ st_val st_val_parse_json(st_mem *m, st_str text)
     st_str t = st_str_trim(text);
     if (!t.n)
         return st_val_null();
-    json j = { .m = m, .s = t };
+    json j = { .m = m };
+    st_json_open_text(&j.text, ST_JSON_ONE, t);
+    j.text.max_text = SIZE_MAX;
+    j.text.loose_numbers = true;
     st_val v = st_val_null();
-    bool ok = json_value(&j, &v);
-    blank(&j);
-    ok = ok && j.i == t.n;
-    st_buf_free(&j.text);
+    bool ok = read_json(&j, &v);
+    st_json_close(&j.text);
     free(j.items);
     free(j.keys);
     return ok ? v : st_val_str(m, text);

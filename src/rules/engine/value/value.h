@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * value.h - Kusto's scalar types and one value of any of them.
  *
@@ -117,8 +119,6 @@ void st_val_put(st_buf *b, const st_mem *m, st_type type, st_val v);
 st_val st_val_tostring(st_mem *m, st_type type, st_val v);
 /* As JSON: strings in quotes. Beyond ST_MAX_JSON_TEXT it ends, and the budget is met. */
 void st_val_put_json(st_buf *b, const st_mem *m, st_val v);
-/* A text in quotes, escaped. */
-void st_val_put_json_text(st_buf *b, st_str s);
 
 /* Text that isn't JSON gives a dynamic string holding it. */
 st_val st_val_parse_json(st_mem *m, st_str text);
@@ -136,11 +136,5 @@ int st_val_cmp(const st_mem *m, st_val a, st_val b);
 bool st_val_last(st_val v);
 /* A number as a double; false if it isn't a number. */
 bool st_val_number(st_val v, double *out);
-
-typedef struct st_date {
-    int year, month, day, hour, minute, second, tick;
-} st_date;
-void st_date_of(int64_t ticks, st_date *d);
-bool st_date_ticks(const st_date *d, int64_t *out); /* false: no such date */
 
 #endif

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * foreign.c - words that authors bring along: from SQL and other query languages, and from the
  * names that Defender's tables had before 2020. What to write instead.

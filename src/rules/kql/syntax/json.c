@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json.c - what stands in dynamic(...): JSON, strings in either quotes, typed literals, and
  * dynamic(...) again. It has the tokens of KQL, so the lexer cuts it.

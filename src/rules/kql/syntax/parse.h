@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * parse.h - the parser's own affair: a cursor over tokens, and the rules of the grammar that
  * call each other across files.

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * parse_graph.c - operators over graphs: make-graph, patterns of nodes and edges, and back.
  *

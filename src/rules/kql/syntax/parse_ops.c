@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * parse_ops.c - pipelines: sources and tabular operators, one function each, found by a table.
  */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* parse_scan.c - scan: what it declares, and its steps. */
 #include "rules/kql/syntax/parse.h"
 

@@ -1,69 +1,24 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * window.c - functions over neighbouring rows: prev, next, row_number, row_cumsum, ranks,
  * sessions.
  *
  * Their input must have an order that is meant (order, top, serialize, range). The operator
- * that uses one gets all its rows in a single batch: the binder wraps its input for that.
+ * that uses one gets all its rows in a single batch: st_op_make_whole wraps its input for that.
  */
-#include "rules/engine/run/plan.h"
+#include "rules/engine/functions/functions.h"
 
 #include <string.h>
 
-/* all rows in one batch */
+typedef st_window_args args;
 
-static st_batch *gather_all(st_run *r, const st_op *op, const st_rows *rows)
-{
-    st_arena a = { .budget = &r->budget };
-    st_at *at = ST_NEWN(&a, st_at, rows->rows);
-    size_t n = 0;
-    for (size_t i = 0; at && i < rows->n; i++)
-        for (size_t k = 0; k < rows->batch[i]->n; k++)
-            at[n++] = (st_at){ (uint32_t)i, (uint32_t)k };
-    st_batch *b = at ? st_rows_gather(r, rows, &op->schema, at, n) : NULL;
-    if (!at)
-        st_run_nomem(r);
-    st_arena_free(&a);
-    return b;
-}
-
-static st_batch *whole_next(st_run *r, st_op *op)
-{
-    st_rows rows = { 0 };
-    st_batch *b = NULL;
-    if (st_rows_read(r, op->in, &rows) && rows.rows)
-        b = gather_all(r, op, &rows);
-    st_rows_free(&rows);
-    return b;
-}
-
-bool st_op_make_whole(st_run *r, st_op *op)
-{
-    st_op *inner = ST_NEW(&r->arena, st_op);
-    if (!inner)
-        return st_run_nomem(r);
-    *inner = *op;
-    op->next = whole_next;
-    op->in = inner;
-    op->spec = NULL;
-    op->spec_size = 0;
-    return true;
-}
-
-/* the functions */
-
-enum { MAX_ARGS = 4 };
-struct st_window_args {
-    const st_val *v[MAX_ARGS];
-    size_t step[MAX_ARGS], n;
-    const st_mem *mem;
-};
-
-static st_val arg(const st_window_args *a, size_t i, size_t row)
+static st_val arg(const args *a, size_t i, size_t row)
 {
     return a->v[i][row * a->step[i]];
 }
 
-static bool is_true(const st_window_args *a, size_t i, size_t row)
+static bool is_true(const args *a, size_t i, size_t row)
 {
     if (i >= a->n)
         return false;
@@ -72,7 +27,7 @@ static bool is_true(const st_window_args *a, size_t i, size_t row)
 }
 
 /* The value `way` * offset rows on, or the default. */
-static void neighbour(const st_expr *x, const st_window_args *a, size_t n, st_val *out, bool back)
+static void neighbour(const st_expr *x, const args *a, size_t n, st_val *out, bool back)
 {
     for (size_t k = 0; k < n; k++) {
         st_val by = a->n > 1 ? arg(a, 1, k) : st_val_long(1);
@@ -83,17 +38,17 @@ static void neighbour(const st_expr *x, const st_window_args *a, size_t n, st_va
     }
 }
 
-static void w_prev(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_prev(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     neighbour(x, a, n, out, true);
 }
 
-static void w_next(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_next(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     neighbour(x, a, n, out, false);
 }
 
-static void w_row_number(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_row_number(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     st_val first = a->n && n ? arg(a, 0, 0) : st_val_long(1);
     uint64_t from = first.tag == ST_VAL_LONG ? (uint64_t)first.u.i : 1, i = from;
@@ -104,7 +59,7 @@ static void w_row_number(const st_expr *x, const st_window_args *a, size_t n, st
     }
 }
 
-static void w_row_cumsum(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_row_cumsum(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     uint64_t whole = 0;
     double real = 0;
@@ -125,7 +80,7 @@ static void w_row_cumsum(const st_expr *x, const st_window_args *a, size_t n, st
     }
 }
 
-static void rank(const st_window_args *a, size_t n, st_val *out, bool dense)
+static void rank(const args *a, size_t n, st_val *out, bool dense)
 {
     int64_t place = 0, count = 0;
     for (size_t k = 0; k < n; k++) {
@@ -139,13 +94,13 @@ static void rank(const st_window_args *a, size_t n, st_val *out, bool dense)
     }
 }
 
-static void w_rank_dense(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_rank_dense(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     (void)x;
     rank(a, n, out, true);
 }
 
-static void w_rank_min(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_rank_min(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     (void)x;
     rank(a, n, out, false);
@@ -160,7 +115,7 @@ static bool reaches(st_val v, st_val from, st_val span)
 }
 
 /* The time that the row's session began with. */
-static void w_row_window_session(const st_expr *x, const st_window_args *a, size_t n, st_val *out)
+static void w_row_window_session(const st_expr *x, const args *a, size_t n, st_val *out)
 {
     st_val start = st_val_null(), before = start;
     (void)x;
@@ -184,18 +139,6 @@ static const st_window windows[] = {
     { "row_rank_min", 1, 2, "*b", false, w_rank_min },
     { "row_window_session", 3, 4, "dttb", true, w_row_window_session },
 };
-
-const st_val *st_window_run(st_run *r, const st_expr *x, st_batch *b)
-{
-    st_window_args a = { .n = x->nargs, .mem = &r->mem };
-    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
-    for (size_t i = 0; i < x->nargs; i++)
-        if (!(a.v[i] = st_expr_run(r, x->args[i], b, &a.step[i])))
-            return NULL;
-    if (out)
-        x->window->run(x, &a, b->n, out);
-    return out;
-}
 
 const st_window *st_window_find(st_str name)
 {

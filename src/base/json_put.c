@@ -1,11 +1,10 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
- * json.c - JSON that any parser reads and any terminal survives: everything
- * invisible or with a direction of its own is a \u escape, everything else
- * stays UTF-8. RFC 8259.
+ * json_put.c - JSON's writer: strings that any parser reads and any terminal survives.
  */
-#include "internal.h"
+#include "shelltree/json.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static void escape(st_buf *b, uint32_t cp)
@@ -32,7 +31,17 @@ static void put_one(st_buf *b, st_str s, size_t *i)
         st_buf_put(b, s.p + from, *i - from);
 }
 
-void st_json_str(st_buf *b, st_str s)
+/* What only JSON itself wants escaped; other bytes stay. */
+static void put_exact(st_buf *b, st_str s, size_t *i)
+{
+    unsigned char c = (unsigned char)s.p[(*i)++];
+    if (c < 0x20 || c == '"' || c == '\\')
+        escape(b, c);
+    else
+        st_buf_char(b, (char)c);
+}
+
+static void put_string(st_buf *b, st_str s, void (*put)(st_buf *b, st_str s, size_t *i))
 {
     size_t plain = st_plain_run(s, 0);
     char *to = plain == s.n ? st_buf_room(b, s.n + 2) : NULL;
@@ -50,25 +59,65 @@ void st_json_str(st_buf *b, st_str s)
         st_buf_put(b, s.p + i, run);
         i += run;
         if (i < s.n)
-            put_one(b, s, &i);
+            put(b, s, &i);
     }
     st_buf_char(b, '"');
 }
 
-void st_json_key(st_buf *b, bool *more, const char *key)
+void st_json_str(st_buf *b, st_str s)
+{
+    put_string(b, s, put_one);
+}
+
+void st_json_exact(st_buf *b, st_str s)
+{
+    put_string(b, s, put_exact);
+}
+
+void st_json_safe(st_buf *b, st_str s)
+{
+    for (size_t i = 0; i < s.n;) {
+        size_t from = i;
+        uint32_t cp = st_utf8_next(s, &i);
+        if (cp == UINT32_MAX)
+            st_buf_str(b, ST_STR("\xef\xbf\xbd"));
+        else if (cp == 0x7f || st_cp_hidden(cp))
+            st_buf_fmt(b, "\\u%04x", (unsigned)cp);
+        else if (cp >= 0x20)
+            st_buf_put(b, s.p + from, i - from);
+    }
+}
+
+void st_json_key_str(st_buf *b, bool *more, st_str key)
 {
     if (*more)
         st_buf_char(b, ',');
     *more = true;
-    st_buf_char(b, '"');
-    st_buf_put(b, key, strlen(key));
-    st_buf_put(b, "\":", 2);
+    st_json_str(b, key);
+    st_buf_char(b, ':');
+}
+
+void st_json_key(st_buf *b, bool *more, const char *key)
+{
+    st_json_key_str(b, more, st_str_of(key));
 }
 
 void st_json_text(st_buf *b, bool *more, const char *key, st_str v)
 {
     st_json_key(b, more, key);
     st_json_str(b, v);
+}
+
+void st_json_strs(st_buf *b, bool *more, const char *key, const st_str *v, size_t n)
+{
+    st_json_key(b, more, key);
+    st_buf_char(b, '[');
+    for (size_t i = 0; i < n; i++) {
+        if (i)
+            st_buf_char(b, ',');
+        st_json_str(b, v[i]);
+    }
+    st_buf_char(b, ']');
 }
 
 void st_json_u64(st_buf *b, uint64_t v)

@@ -1,49 +1,50 @@
-/*
- * header.c - "// title: ..." and its like, on top of a query.
- */
-#include "rules/load/load.h"
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* about.c - what is said of a rule beside its query: title, level, techniques and the like. */
+#include "rules/text/about.h"
+
 #include "base/limits.h"
 
 #include <string.h>
 
-typedef struct header {
+typedef struct said {
     st_arena *arena;
     st_diag_sink *diags;
     st_rule *rule;
     st_span span; /* of the value */
-} header;
+} said;
 
-static void set_title(header *h, st_str v)
+static void set_title(said *h, st_str v)
 {
     h->rule->title = v;
 }
 
-static void set_id(header *h, st_str v)
+static void set_id(said *h, st_str v)
 {
     h->rule->id = v;
 }
 
-static void set_reason(header *h, st_str v)
+static void set_reason(said *h, st_str v)
 {
     h->rule->reason = v;
 }
 
-static void set_process(header *h, st_str v)
+static void set_process(said *h, st_str v)
 {
     h->rule->process = v;
 }
 
-static void set_authors(header *h, st_str v)
+static void set_authors(said *h, st_str v)
 {
     h->rule->authors = v;
 }
 
-static void set_description(header *h, st_str v)
+static void set_description(said *h, st_str v)
 {
     h->rule->description = v;
 }
 
-static void set_level(header *h, st_str v)
+static void set_level(said *h, st_str v)
 {
     if (!st_level_parse(v, &h->rule->level))
         st_diag_at(h->diags, ST_SEV_WARNING, h->span, NULL,
@@ -51,7 +52,7 @@ static void set_level(header *h, st_str v)
                    (int)(v.n < 40 ? v.n : 40), v.p);
 }
 
-static void set_marks(header *h, st_str v)
+static void set_marks(said *h, st_str v)
 {
     h->rule->marks_servers = st_str_ieq(v, ST_STR("yes")) || st_str_ieq(v, ST_STR("true"));
 }
@@ -73,7 +74,7 @@ static bool is_separator(char c)
 }
 
 /* One more of them, in its place. */
-static void add_technique(header *h, st_str *list, size_t *n, st_str t)
+static void add_technique(said *h, st_str *list, size_t *n, st_str t)
 {
     size_t at = 0;
     if (!is_technique(t)) {
@@ -96,7 +97,7 @@ static void add_technique(header *h, st_str *list, size_t *n, st_str t)
 }
 
 /* They add up: a list in YAML has one a line. */
-static void set_techniques(header *h, st_str v)
+static void set_techniques(said *h, st_str v)
 {
     st_str list[ST_MAX_TECHNIQUES];
     size_t n = h->rule->ntechniques;
@@ -118,11 +119,13 @@ static void set_techniques(header *h, st_str v)
     h->rule->ntechniques = n;
 }
 
-static void set(header *h, st_str key, st_str value)
+void st_rule_say(st_arena *a, st_str key, st_str value, st_span where, st_diag_sink *d,
+                 st_rule *rule)
 {
+    said h = { .arena = a, .diags = d, .rule = rule, .span = where };
     static const struct {
         const char *key;
-        void (*set)(header *, st_str);
+        void (*set)(said *, st_str);
     } table[] = { { "title", set_title },
                   { "id", set_id },
                   { "level", set_level },
@@ -136,38 +139,5 @@ static void set(header *h, st_str key, st_str value)
                   { "process", set_process } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (value.n && st_str_ieq(key, st_str_of(table[i].key)))
-            table[i].set(h, value);
-}
-
-static void one_line(header *h, st_str comment)
-{
-    st_str value = comment, key;
-    if (memchr(comment.p, ':', comment.n) && st_str_cut(&value, ':', &key))
-        set(h, st_str_trim(key), st_str_trim(value));
-}
-
-void st_header_set(st_arena *a, st_str key, st_str value, st_span where, st_diag_sink *d,
-                   st_rule *rule)
-{
-    header h = { .arena = a, .diags = d, .rule = rule, .span = where };
-    set(&h, key, value);
-}
-
-void st_header_read(st_arena *a, st_str text, st_diag_sink *d, st_rule *rule)
-{
-    header h = { .arena = a, .diags = d, .rule = rule };
-    size_t at = st_str_starts(text, ST_STR("\xEF\xBB\xBF")) ? 3 : 0;
-    while (at < text.n) {
-        const char *nl = memchr(text.p + at, '\n', text.n - at);
-        size_t end = nl ? (size_t)(nl - text.p) : text.n;
-        st_str line = st_str_trim((st_str){ text.p + at, end - at });
-        if (line.n && !st_str_starts(line, ST_STR("//")))
-            return;
-        if (line.n) {
-            uint32_t start = (uint32_t)(line.p - text.p);
-            h.span = (st_span){ start, start + (uint32_t)line.n };
-            one_line(&h, (st_str){ line.p + 2, line.n - 2 });
-        }
-        at = end + 1;
-    }
+            table[i].set(&h, value);
 }

@@ -1,0 +1,109 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check.c - what is known of a rule without evidence: it is bound over none, and the plan
+ * thrown away.
+ */
+#include "rules/rules_private.h"
+
+static const st_str *names_of(st_arena *arena, const st_need *list, size_t *n)
+{
+    *n = 0;
+    for (const st_need *k = list; k; k = k->next)
+        ++*n;
+    st_str *out = ST_NEWN(arena, st_str, *n);
+    *n = out ? *n : 0;
+    for (size_t i = 0; i < *n; i++, list = list->next)
+        out[i] = st_arena_copy(arena, list->name);
+    return out;
+}
+
+static const st_str *tables_of(st_arena *arena, const st_run *r, size_t *n)
+{
+    st_str *out = ST_NEWN(arena, st_str, ST_TABLES);
+    *n = 0;
+    for (size_t i = 0; out && i < ST_TABLES; i++)
+        if (r->tables >> i & 1)
+            out[(*n)++] = st_str_of(st_table_def_at(i)->name);
+    return out;
+}
+
+/* "Table.Column" for each that the plan reads. */
+static const st_str *columns_of(st_arena *arena, const st_wanted *w, size_t *n)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < ST_TABLES; i++)
+        most += w->table[i] ? st_table_def_at(i)->n : 0;
+    st_str *out = ST_NEWN(arena, st_str, most);
+    st_buf b = { 0 };
+    *n = 0;
+    for (size_t i = 0; out && i < ST_TABLES; i++)
+        for (size_t c = 0; w->table[i] && c < st_table_def_at(i)->n; c++)
+            if (w->table[i][c]) {
+                st_buf_clear(&b);
+                st_buf_fmt(&b, "%s.%s", st_table_def_at(i)->name,
+                           st_table_def_at(i)->columns[c].name);
+                out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
+            }
+    st_buf_free(&b);
+    return out;
+}
+
+static st_str needs_text(st_arena *arena, st_str why)
+{
+    st_buf b = { 0 };
+    st_buf_fmt(&b, "needs %.*s", ST_FMT(why));
+    st_str out = st_arena_copy(arena, st_buf_slice(&b));
+    st_buf_free(&b);
+    return out;
+}
+
+/* What the run was stopped by, or lacked. */
+static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
+{
+    if (run->err.code == ST_E_MEMORY || (run->arena.failed && !run->budget.met) ||
+        st_pool_failed(pool))
+        diags->failed = true;
+    if (run->err.code == ST_E_LIMIT)
+        st_diag_file(diags, ST_SEV_ERROR, "%s", run->err.text);
+}
+
+void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
+                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger)
+{
+    st_run run;
+    st_bound bound = { .status = ST_RULE_BROKEN };
+    st_run_options o = { .now = ST_TICKS_UNIX };
+    st_pool *pool = st_pool_new();
+    st_shared shared;
+    rule->status = ST_RULE_BROKEN;
+    if (!pool || !p->tree) {
+        st_pool_free(pool);
+        diags->failed = true;
+        return;
+    }
+    st_shared_init(&shared, pool);
+    st_run_init(&run, NULL, &shared, &o, settings);
+    p->language->bind(&run, p, rule->marks_servers, diags, &bound);
+    tell(&run, pool, diags);
+    rule->status = bound.status;
+    rule->needs = (st_rule_needs){ 0 };
+    rule->needs.tables = tables_of(arena, &run, &rule->needs.ntables);
+    rule->needs.missing = names_of(arena, bound.needs, &rule->needs.nmissing);
+    rule->needs.never = names_of(arena, bound.never, &rule->needs.nnever);
+    rule->stubs = st_arena_copy(arena, bound.stubs);
+    if (bound.status == ST_RULE_READY) {
+        st_wanted w;
+        rule->needs.events = st_run_events(&run);
+        if (st_run_wanted(&run, &w))
+            rule->needs.columns = columns_of(arena, &w, &rule->needs.ncolumns);
+        else
+            diags->failed = true;
+        st_run_trigger(&run, bound.root, arena, trigger);
+    }
+    if (bound.status == ST_RULE_NOT_APPLICABLE)
+        rule->why = needs_text(arena, bound.why);
+    st_run_free(&run);
+    st_shared_free(&shared);
+    st_pool_free(pool);
+}

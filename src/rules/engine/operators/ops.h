@@ -1,0 +1,173 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ops.h - operators: each asks the one before it for batches and passes them on.
+ *
+ * A constructor makes an operator in the run's arena; NULL: the run has failed. What an
+ * operator is made of is private to its file.
+ */
+#ifndef ST_RULES_ENGINE_OPERATORS_OPS_H
+#define ST_RULES_ENGINE_OPERATORS_OPS_H
+
+#include "rules/engine/functions/functions.h"
+#include "rules/engine/tables/table_def.h"
+
+/* The next batch, never empty; NULL at the end or on failure. Called by st_op_next only. */
+typedef st_batch *st_next_fn(st_run *r, st_op *op);
+typedef struct st_wanted st_wanted;
+/* Marks which columns of the operators before op it reads so as to give those of its own that are
+ * used (op->used): through st_wanted_of; a reader of a table through st_wanted_column. */
+typedef void st_reads_fn(st_run *r, st_op *op, st_wanted *w);
+struct st_op {
+    st_next_fn *next;
+    st_op *in;
+    st_reads_fn *reads;        /* NULL: all columns of `in` */
+    bool *used;                /* by column: somebody behind it reads it. Of st_run_wanted */
+    bool passed;               /* its own marks are made, likewise */
+    st_op *older;              /* the operator made before it, of the run */
+    uint64_t rows;             /* given so far */
+    int64_t ns;                /* spent in it and in what is before it, if the run measures */
+    st_str render;             /* the chart that its result is meant for, as JSON; empty: none */
+    st_op *again;              /* the operator whose rows it gives once more; NULL: none */
+    struct st_plan_step *step; /* what the language shows of it; NULL: nothing by itself */
+    bool evidence;             /* its rows are the evidence's own */
+    st_schema schema;
+    void *spec; /* fixed by the binder */
+    size_t spec_size;
+    void *state;            /* what the run keeps; in the run's arena */
+    bool lineage;           /* rows keep their node */
+    struct st_graph *graph; /* its value is a graph, not rows; NULL: rows */
+    st_op *also;            /* the next of several tables that the text gives; only at its end */
+    st_str name;            /* what the text calls this table from now on; empty: nothing */
+};
+
+/* Filters a batch; false: the run failed. */
+typedef bool st_narrow_fn(st_run *r, st_op *op, st_batch *b);
+/* The next batch of op's input of which narrow leaves something. */
+st_batch *st_op_narrowed(st_run *r, st_op *op, st_narrow_fn *narrow);
+
+/* Every operator's constructor is declared here; spec structs are private to their files. */
+typedef struct st_proj_item { /* a column of project and its family */
+    st_expr *x;               /* NULL: column `from` of the input as it is */
+    size_t from;
+} st_proj_item;
+typedef struct st_sort_key {
+    st_expr *x;
+    bool desc, nulls_first;
+} st_sort_key;
+
+st_op *st_op_new(st_run *r, st_next_fn *next, st_op *in, size_t spec_size);
+/* The next batch of an operator, counted and held against the run's limits. */
+st_batch *st_op_next(st_run *r, st_op *op);
+/* The place of a column: the one of that name, which gets the type, or a new last one. The
+ * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
+size_t st_schema_put(st_run *r, st_schema *s, st_str name, st_type type);
+/* Rows computed once, read by any number of operators. */
+typedef struct st_kept_rows st_kept_rows;
+st_kept_rows *st_kept_rows_new(st_run *r, st_op *in);
+st_op *st_op_replay(st_run *r, st_kept_rows *s);
+/* From now on op gives all its rows in one batch. */
+bool st_op_make_whole(st_run *r, st_op *op);
+/* The table's rows: of the forest's nodes, events or hosts. */
+st_op *st_op_scan(st_run *r, const st_table_def *t);
+/* op's rows go through the condition x next: rows for which it can't be true needn't come. */
+void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
+/* Do all the operators up to op do nothing but let rows through, and is it the only result? */
+bool st_op_narrows(const st_op *op);
+/* Conditions that all rows of a reader go through. */
+typedef struct st_condition {
+    const st_expr *x; /* over the table's columns */
+    struct st_condition *next;
+} st_condition;
+/* The table that the plan reads, if it is one reader's, with the kinds of events that it lets
+ * through and its conditions; NULL: none, or several. */
+const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
+                                      const st_condition **conditions);
+/* The kinds of events that a reader of a table lets through; none for processes, and for other
+ * operators. */
+st_event_set st_op_scan_events(const st_op *op);
+/* Those of all readers of the query. */
+st_event_set st_run_events(const st_run *r);
+
+/* What a plan reads of the evidence: columns of tables. */
+struct st_wanted {
+    bool *table[ST_TABLES]; /* by column; NULL: the table isn't read */
+    bool all;               /* not known: any column of a table that is read */
+};
+/* After binding, before any row is read. It may say too much, and never too little. In the run's
+ * arena. false: no memory. */
+bool st_run_wanted(st_run *r, st_wanted *out);
+/* For st_reads_fn: the marks of an operator before, one a column (NULL: no memory); the columns
+ * that an expression over it reads; all of them; those of `in` that op, with the same columns,
+ * gives; a column of a table. */
+bool *st_wanted_of(st_run *r, st_op *before, st_wanted *w);
+void st_wanted_expr(st_run *r, st_op *before, const st_expr *x, st_wanted *w);
+void st_wanted_rows(st_run *r, st_op *before, st_wanted *w);
+st_reads_fn st_reads_same;
+void st_wanted_column(st_run *r, const st_table_def *t, size_t column, st_wanted *w);
+
+/* Rows of constants, row-major. */
+st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *cells, size_t nrows);
+st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to, st_val step);
+st_op *st_op_where(st_run *r, st_op *in, st_expr *x);
+st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_item *items, size_t n);
+/* most: SIZE_MAX for all. */
+st_op *st_op_order(st_run *r, st_op *in, const st_sort_key *keys, size_t n, size_t most);
+st_op *st_op_take(st_run *r, st_op *in, size_t most);
+st_op *st_op_count(st_run *r, st_op *in, st_str name);
+st_op *st_op_distinct(st_run *r, st_op *in);
+/* map[leg][column]: the leg's column, or SIZE_MAX. */
+st_op *st_op_union(st_run *r, st_op **legs, const size_t *const *map, const st_val *names, size_t n,
+                   const st_col *cols, size_t ncols);
+/* node_call: the arg_max(.., *) whose row a group stands for and keeps the node of; SIZE_MAX: none.
+ */
+st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_agg_call *calls,
+                       size_t ncalls, size_t node_call, const st_col *cols);
+typedef enum st_join {
+    ST_J_INNERUNIQUE,
+    ST_J_INNER,
+    ST_J_LEFTOUTER,
+    ST_J_RIGHTOUTER,
+    ST_J_FULLOUTER,
+    ST_J_LEFTSEMI,
+    ST_J_LEFTANTI,
+    ST_J_RIGHTSEMI,
+    ST_J_RIGHTANTI
+} st_join;
+/* right_cols: which columns of the right side appear (SIZE_MAX-free list). */
+st_op *st_op_join(st_run *r, st_op *left, st_op *right, st_join kind, const size_t *lkeys,
+                  const size_t *rkeys, size_t nkeys, const size_t *right_cols, size_t nright,
+                  const st_col *cols, size_t ncols);
+
+typedef struct st_expand {
+    st_expr *x; /* dynamic */
+    size_t col; /* where its elements go */
+    st_type to;
+} st_expand;
+/* index_col: the column of element numbers, SIZE_MAX for none. */
+st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,
+                    size_t index_col, const st_col *cols, size_t ncols);
+
+/* Element i of a value that mv-expand and mv-apply spread; null beyond the last. */
+st_val st_expand_element(st_run *r, const st_expand *it, st_val v, size_t i);
+
+/* A column of mv-apply's result: of the subquery, or of the input. */
+typedef struct st_applied {
+    bool body;
+    size_t col;
+} st_applied;
+/* Where mv-apply's subquery gets its rows from. */
+st_op *st_op_feed(st_run *r, const st_col *cols, size_t ncols, bool lineage);
+/* body: operators that stand in one chain, from a feed on. */
+st_op *st_op_apply(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,
+                   size_t index_col, st_op *body, const st_col *cols, const st_applied *out,
+                   size_t ncols);
+
+/* agg_run.c: aggregates over numbered groups of held rows. */
+/* One row for each of n groups, a column for each call; group is by row, SIZE_MAX: in none. */
+st_batch *st_agg_run(st_run *r, const st_rows *rows, const size_t *group, size_t n,
+                     const st_agg_call *calls, size_t ncalls);
+/* x for every row, in a. */
+const st_val *st_rows_values(st_run *r, const st_rows *rows, st_expr *x, st_arena *a);
+
+#endif

@@ -1,0 +1,98 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * batch.h - rows on their way from operator to operator: columns, batches, held rows.
+ *
+ * Lineage    each row of a batch carries what it stands for, or nothing: a node of the forest,
+ *            or, numbered behind the nodes, another event of it, or behind those a host
+ *            (st_lineage_*). A column of a table isn't read until something asks for it: it is
+ *            computed from that number, at any stage, as long as rows keep it.
+ * Ownership  a batch owns its vectors; whoever gets it frees it or passes it on.
+ * Errors     sticky in the run (st_run.err); NULL or false says that there is one.
+ */
+#ifndef ST_RULES_ENGINE_RUN_BATCH_H
+#define ST_RULES_ENGINE_RUN_BATCH_H
+
+#include "rules/engine/value/value.h"
+#include "shelltree/tree.h"
+
+typedef struct st_run st_run;
+typedef struct st_op st_op;
+typedef struct st_batch st_batch;
+
+/* A column of a table over the forest. */
+typedef struct st_getter st_getter;
+typedef st_val st_get_fn(st_run *r, st_node n, const st_getter *c);
+struct st_getter {
+    const char *name;
+    st_type type;
+    st_get_fn *get;
+    int arg;
+    int flags;
+};
+enum {
+    ST_SRC_SERVER = 1,
+    ST_SRC_NEVER = 2, /* Sysmon doesn't record it: always empty */
+    ST_SRC_ACTOR = 4, /* of an event: get is asked about its process, if that was observed */
+    ST_SRC_TARGET = 8 /* of an event: about the process it was done to, likewise */
+};
+
+typedef struct st_col {
+    st_str name;
+    st_type type;
+} st_col;
+
+typedef struct st_schema {
+    st_col *v;
+    size_t n;
+    bool loose; /* of a service's table: names that it lacks are columns that are never filled */
+    bool open;  /* behind a mistake: there may be others, and none is missed. Never run */
+    /* The last operator that dropped columns, as the language has it, and what it kept; NULL: none
+     * did. For the language's messages. */
+    const void *narrowed_by;
+    const struct st_schema *narrowed_to;
+} st_schema;
+
+typedef struct st_slot {
+    st_val *v;               /* NULL: not computed yet */
+    const st_getter *source; /* how, from the row's node */
+    st_node *node;           /* by row, if it isn't the batch's: a join's right side */
+} st_slot;
+
+enum { ST_BATCH_ROWS = 1024 };
+struct st_batch {
+    st_arena arena;
+    size_t n, ncols;
+    st_node *node;
+    st_slot *cols;
+};
+/* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
+st_batch *st_batch_new(st_run *r, size_t n, size_t ncols);
+void st_batch_free(st_batch *b);
+/* What a row's number stands for: an event (NULL: it is none); the host, ST_NO_NODE for none; the
+ * observed process, itself or the one that acted, ST_NO_NODE for none. */
+const st_event *st_lineage_event(const st_run *r, st_node row);
+uint32_t st_lineage_host(const st_run *r, st_node row);
+st_node st_lineage_process(const st_run *r, st_node row);
+/* The column's values, computed if need be; NULL without memory. */
+const st_val *st_batch_col(st_run *r, st_batch *b, size_t i);
+/* Keeps the rows whose keep is true. */
+void st_batch_filter(st_batch *b, const bool *keep);
+
+/* rows that are held */
+
+/* All the rest of an operator's rows. */
+typedef struct st_rows {
+    st_batch **batch;
+    size_t n, cap, rows;
+} st_rows;
+typedef struct st_at {
+    uint32_t batch, row; /* batch UINT32_MAX: no row, all missing */
+} st_at;
+bool st_rows_read(st_run *r, st_op *op, st_rows *out);
+void st_rows_free(st_rows *rows);
+/* Rows by place, as a new batch with the schema's columns. */
+st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema, const st_at *at,
+                         size_t n);
+
+#endif
