@@ -132,7 +132,7 @@ static void put_hex(st_buf *out, uint64_t v)
 
 double st_value_double(const unsigned char *p, size_t n)
 {
-    uint64_t bits = get_le(p, n == 4 ? 4 : 8);
+    uint64_t bits = st_le(p, n == 4 ? 4 : 8);
     uint32_t narrow = (uint32_t)bits;
     double d;
     float f;
