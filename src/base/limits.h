@@ -71,6 +71,11 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* Creations under one (host, ProcessGuid) that are compared with what a child says of its parent,
+ * before and behind its start: real collisions are of two or three, hostile ones must not cost
+ * their square. */
+#define ST_MAX_NAMESAKES 64
+
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
 #define ST_MAX_DECODED 4096
