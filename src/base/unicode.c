@@ -42,21 +42,41 @@ uint32_t st_upper(uint32_t cp)
     return MAP(st_map_upper, cp);
 }
 
-bool st_is_alnum(uint32_t cp)
+static bool within(const struct st_range_row *rows, size_t n, uint32_t cp)
 {
-    if (cp < 0x80)
-        return (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
-    size_t lo = 0, hi = sizeof st_range_alnum / sizeof st_range_alnum[0];
+    size_t lo = 0, hi = n;
     while (lo < hi) {
         size_t mid = (lo + hi) / 2;
-        if (cp > st_range_alnum[mid].last)
+        if (cp > rows[mid].last)
             lo = mid + 1;
-        else if (cp < st_range_alnum[mid].first)
+        else if (cp < rows[mid].first)
             hi = mid;
         else
             return true;
     }
     return false;
+}
+#define WITHIN(table, cp) within(table, sizeof(table) / sizeof((table)[0]), cp)
+
+bool st_is_alnum(uint32_t cp)
+{
+    if (cp < 0x80)
+        return (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
+    return WITHIN(st_range_alnum, cp);
+}
+
+bool st_cp_hidden(uint32_t cp)
+{
+    return cp >= 0x80 && WITHIN(st_range_hidden, cp);
+}
+
+unsigned st_cp_width(uint32_t cp)
+{
+    if (cp < 0x300 || cp > 0x10ffff)
+        return 1;
+    if (WITHIN(st_range_zero, cp))
+        return 0;
+    return WITHIN(st_range_wide, cp) ? 2 : 1;
 }
 
 void st_fold_put(st_buf *b, st_str s)

@@ -79,6 +79,8 @@ typedef struct st_verb {
 const st_verb *st_verb_find(const char *name);
 const st_verb *st_verb_at(size_t i); /* NULL at the end */
 
+/* Where the verb stands in argv: behind options and their values; 0: nowhere. */
+int st_options_verb(int argc, char **argv);
 /* Fills c from argv (argv[0] is the verb). */
 st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e);
 void st_options_help(FILE *to, const st_verb *v);

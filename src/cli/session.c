@@ -5,6 +5,7 @@
  * Rules come first, so that a broken one ends the run before any evidence is read.
  */
 #include "cli.h"
+#include "base/suggest.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -356,20 +357,28 @@ void st_session_scan_options(const st_session *s, st_scan_options *o)
 }
 
 /* A host misspelt on the command line must not look like one with nothing on it. */
-static void say_absent_hosts(const st_session *s)
+static bool says_absent_hosts(const st_session *s)
 {
     const st_forest *f = s->forest;
+    bool any = false;
     for (size_t i = 0; i < s->config->hosts.n; i++) {
         st_str wanted = s->config->hosts.items[i];
+        st_suggest g = { .want = wanted };
         bool there = false;
         for (size_t k = 0; k < f->nhosts && !there; k++) {
             st_str full = st_pool_get(f->pool, f->hosts[k].name), rest = full, label = full;
             st_str_cut(&rest, '.', &label);
             there = st_fold_eq(wanted, full) || st_fold_eq(wanted, label);
+            st_suggest_offer(&g, full);
+            st_suggest_offer(&g, label);
         }
-        if (!there)
-            st_complain("--host %.*s: no such host in the evidence", ST_FMT(wanted));
+        if (there)
+            continue;
+        any = true;
+        st_complain("--host %.*s: no such host in the evidence%s%.*s%s", ST_FMT(wanted),
+                    g.best.p ? "; did you mean " : "", ST_FMT(g.best), g.best.p ? "?" : "");
     }
+    return any;
 }
 
 /* Hosts whose clock was wrong, before anything is put in order. */
@@ -407,8 +416,10 @@ int st_session_forest(st_session *s)
     st_tree_options t = { .duplicates = s->config->duplicates, .threads = s->config->threads };
     if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)
         return st_cannot(&e);
-    say_absent_hosts(s);
-    return ST_EXIT_OK;
+    if (!says_absent_hosts(s))
+        return ST_EXIT_OK;
+    st_session_account(s); /* the host may be in what wasn't read */
+    return ST_EXIT_CANNOT;
 }
 
 void st_session_run_options(const st_session *s, st_run_options *o)
