@@ -7,6 +7,7 @@
 #ifndef ST_RULES_ENGINE_FUNCTIONS_FUNCTIONS_H
 #define ST_RULES_ENGINE_FUNCTIONS_FUNCTIONS_H
 
+#include "base/search.h"
 #include "rules/engine/run/expr.h"
 
 /* scalar functions */
@@ -81,10 +82,9 @@ typedef struct st_accum {
     size_t nlist, list_cap;
     st_val *values; /* make_bag, percentilew: what belongs to the list's items */
     size_t values_cap;
-    uint32_t *table; /* of the set: places in list, 1-based */
-    size_t table_n;
-    st_val row; /* arg_max: the other column */
-    bool took;  /* arg_max: the last row was taken */
+    st_slots set_of; /* the list's items, if it is a set */
+    st_val row;      /* arg_max: the other column */
+    bool took;       /* arg_max: the last row was taken */
     st_node node;
 } st_accum;
 /* Arguments, result and doc as for functions; result "avg" a real or a time, "s" the type a sum
