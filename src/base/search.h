@@ -46,7 +46,7 @@ typedef uint64_t st_slot_hash(const void *ctx, uint32_t item);
 static inline size_t st_slots_probe(const st_slots *s, uint64_t hash, st_slot_is *is,
                                     const void *ctx)
 {
-    size_t i = hash & (s->n - 1);
+    size_t i = (size_t)hash & (s->n - 1);
     while (s->at[i] && !is(ctx, s->at[i] - 1))
         i = (i + 1) & (s->n - 1);
     return i;
@@ -72,7 +72,7 @@ static inline void st_slots_move(st_slots *s, uint32_t *at, size_t n, size_t ite
 {
     *s = (st_slots){ at, n };
     for (size_t item = 0; item < items; item++) {
-        size_t i = hash(ctx, (uint32_t)item) & (n - 1);
+        size_t i = (size_t)hash(ctx, (uint32_t)item) & (n - 1);
         while (at[i])
             i = (i + 1) & (n - 1);
         at[i] = (uint32_t)item + 1;

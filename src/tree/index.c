@@ -9,6 +9,7 @@
  */
 #include "tree/forest.h"
 
+#include "base/limits.h"
 #include "base/search.h"
 
 #include <stdlib.h>
@@ -132,19 +133,48 @@ static bool starts_by(const void *item, const void *key)
     return at->w->pub.procs[*n].start <= at->when;
 }
 
-st_node st_group_pick(const st_wood *w, const st_group *g, st_ticks when, bool *ambiguous)
+/* How well a node fits what is said of it. */
+static unsigned fit(const st_wood *w, st_node n, const st_claim *c)
+{
+    const st_proc *p = &w->pub.procs[n];
+    const st_pool *pool = w->pub.pool;
+    unsigned score = 0;
+    if (c->pid != ST_NO_U32 && c->pid == p->pid)
+        score += 4;
+    if (st_tree_recorded(pool, c->image) &&
+        (c->image == p->image ||
+         st_fold_eq(st_pool_get(pool, c->image), st_pool_get(pool, p->image))))
+        score += 2;
+    return score + (c->command_line > ST_EMPTY && c->command_line == p->command_line);
+}
+
+st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bool *ambiguous)
 {
     uint32_t n = g->live ? g->live : g->count;
     const st_node *m = w->members + g->first;
     *ambiguous = false;
     if (!n)
         return g->placeholder;
-    if (w->duplicates)
+    if (w->duplicates || n == 1)
         return m[0];
-    *ambiguous = n > 1;
-    moment at = { w, when };
-    size_t later = st_lower_bound(m, n, sizeof *m, &at, starts_by);
-    return m[later ? later - 1 : 0];
+    *ambiguous = true;
+    moment at = { w, c->when };
+    uint32_t low =
+        (uint32_t)st_lower_bound(m, n, sizeof *m, &at, starts_by); /* that start by then */
+    st_node best = m[low ? low - 1 : 0];
+    unsigned score = fit(w, best, c);
+    /* Backwards from the latest that had started, then the earliest that had not. */
+    for (uint32_t k = 2; k <= low && k <= ST_MAX_NAMESAKES; k++)
+        if (fit(w, m[low - k], c) > score) {
+            best = m[low - k];
+            score = fit(w, best, c);
+        }
+    for (uint32_t k = low; k < n && k < low + ST_MAX_NAMESAKES; k++)
+        if (fit(w, m[k], c) > score) {
+            best = m[k];
+            score = fit(w, best, c);
+        }
+    return best;
 }
 
 typedef struct host_name {
