@@ -42,8 +42,8 @@ st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_fn_code *st_compare(char op, st_type a, st_type b);
 st_fn_code st_eval_and, st_eval_or, st_eval_not, st_eval_index, st_eval_strop, st_eval_in,
-    st_eval_iff, st_eval_case, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
-    st_eval_array, st_eval_pack_all;
+    st_eval_iff, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
+    st_eval_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);
