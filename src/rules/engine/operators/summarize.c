@@ -138,6 +138,17 @@ static st_batch *summarize_next(st_run *r, st_op *op)
     return b;
 }
 
+static void summarize_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const summarize *s = op->spec;
+    (void)st_wanted_of(r, op->in, w); /* count() reads rows, and none of their columns */
+    for (size_t i = 0; i < s->nkeys; i++)
+        st_wanted_expr(r, op->in, s->keys[i], w);
+    for (size_t c = 0; c < s->ncalls; c++)
+        for (size_t i = 0; i < s->calls[c].nargs; i++)
+            st_wanted_expr(r, op->in, s->calls[c].args[i], w);
+}
+
 st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_agg_call *calls,
                        size_t ncalls, size_t node_call, const st_col *cols)
 {
@@ -151,6 +162,7 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
     s->calls = calls;
     s->ncalls = ncalls;
     s->node_call = node_call;
+    op->reads = summarize_reads;
     st_grouping_init(&s->groups, nkeys);
     op->schema.n = nkeys + ncalls;
     if (op->schema.n)

@@ -51,6 +51,7 @@ struct st_run {
     bool binding;      /* constants are being folded */
     bool lifted;       /* the binder has lifted some bound */
     uint32_t tables;   /* bit i: table i is read */
+    st_op *ops;        /* all operators, the newest first */
     st_op *scans;      /* the readers of tables, the newest first */
     bool scanned;      /* rows of a table have been asked for */
     const char *limit; /* a limit was met: the result may lack rows; static text */

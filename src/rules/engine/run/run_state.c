@@ -376,6 +376,8 @@ st_op *st_op_new(st_run *r, st_next_fn *next, st_op *in, size_t spec_size)
     op->in = in;
     op->spec = spec;
     op->spec_size = spec_size;
+    op->older = r->ops;
+    r->ops = op;
     if (in) {
         op->schema = in->schema;
         op->lineage = in->lineage;
