@@ -46,6 +46,21 @@
 /* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted.
  */
 #define ST_MAX_CSV_CELL 32000u
+/* Hosts, incidents and sources that a summary names one by one: it must stay a page. Met: the rest
+ * is counted, and it is said where they stand. */
+#define ST_MAX_ANSWER_HOSTS 20u
+/* Characters of a technique's comment in a layer: readers show it in a small box. Met: the rest is
+ * counted. */
+#define ST_MAX_LAYER_COMMENT 900u
+/* Nodes of one graph file: Graphviz takes minutes for more. Met: the rest is left out, and said. */
+#define ST_MAX_DOT_NODES 2000u
+/* Characters of a line in a graph's label. */
+#define ST_DOT_COLUMNS 60u
+/* Siblings that are alike, or links of a chain, that are folded in a drawing: fewer are quicker
+ * read than explained. */
+#define ST_MIN_FOLD 3u
+/* Links at each end of a long chain that are drawn. */
+#define ST_CHAIN_END 4u
 /* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
 #define ST_MAX_TREE_DRAWN 256u
 /* Lines a wrapped command line may take on a terminal. Met: cut with an ellipsis. */
