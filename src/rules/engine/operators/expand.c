@@ -4,8 +4,8 @@
  * expand.c - mv-expand: each element of an array gives a row.
  *
  * Several columns go in parallel, the shorter ones padded with null. An empty array gives no
- * row, null one row with null, a scalar one with itself, a bag one single-entry bag (or pair) a member. A
- * batch of rows may spread to any number of them, so it is done by and by.
+ * row, null one row with null, a scalar one with itself, a bag one single-entry bag (or pair) a
+ * member. A batch of rows may spread to any number of them, so it is done by and by.
  */
 #include "rules/engine/operators/ops.h"
 
