@@ -86,8 +86,8 @@ static void leave_out(const st_scope *sc, legs *l, const st_kql_expr *e, const s
     }
     sc->binder->forgiving |= m->service;
     st_bind_warn(sc, e->span,
-                 m->service ? "%.*s isn't here: this part is left out (isfuzzy)"
-                            : "no table %.*s: this part is left out (isfuzzy)",
+                 m->service ? "%.*s isn't here: left out (isfuzzy)"
+                            : "no table %.*s: left out (isfuzzy)",
                  ST_FMT(m->name));
 }
 
