@@ -195,6 +195,12 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
+ * Met: the rule is asked about every row. */
+#define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
+/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
+ * every row. */
+#define ST_MAX_TRIGGERED ((size_t)16 << 20)
 /* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
  * has 700. Met: an error in that file. */
 #define ST_MAX_SIGMA_NODES ((size_t)100000)
@@ -272,6 +278,22 @@
 /* Columns of one table on a rule's way, a join's at most twice as many: forty joins of a let with
  * itself would have 2^40. A table of Defender's has a hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_COLUMNS 1000u
+/* Columns that one join is on; people write three. Met: the rule is broken. */
+#define ST_MAX_JOIN_KEYS 32u
+/* Tables of one union, or of one search over tables; there are ten. Met: the rule is broken. */
+#define ST_MAX_UNION 256u
+/* Conditions with any() on one edge of a pattern of graph-shortest-paths: each doubles the states
+ * of the search. Met: the rule is broken. */
+#define ST_MAX_GRAPH_ANYS 6
+/* Bytes of a query that is typed or stands in a file, longer than any that a person or a generator
+ * writes. Met: it isn't read. */
+#define ST_MAX_QUERY_BYTES ((size_t)4 << 20)
+/* Groups of one regular expression, with the whole match; people number them by hand. Met: those
+ * behind are missing, and the result (for parse: an error) says so. */
+#define ST_MAX_REGEX_GROUPS 64
+/* Steps of a path into a bag that bag_set_key and bag_remove_keys follow. Met: the bag stays as it
+ * is, and the result says so. */
+#define ST_MAX_BAG_PATH 16
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_TEXT ((size_t)1 << 20)

@@ -511,9 +511,8 @@ static st_val f_bag_zip(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* A key of a bag, or its path: $.a.b, $['a'].b. */
-enum { PATH_STEPS = 16 };
 typedef struct bag_path {
-    st_sid key[PATH_STEPS];
+    st_sid key[ST_MAX_BAG_PATH];
     size_t n;
 } bag_path;
 
@@ -548,7 +547,9 @@ static bool path_of(st_run *r, st_val key, bag_path *out)
     }
     text = (st_str){ text.p + 1, text.n - 1 };
     while (text.n) {
-        if (out->n == PATH_STEPS || !cut_step(&text, &step))
+        if (out->n == ST_MAX_BAG_PATH)
+            r->limit = "a path into a bag has more steps than the limit";
+        if (out->n == ST_MAX_BAG_PATH || !cut_step(&text, &step))
             return false;
         out->key[out->n++] = st_val_str(&r->mem, step).u.s;
     }
@@ -611,7 +612,7 @@ static st_bag *changed(st_run *r, const st_bag *in, st_sid key, const st_val *v)
 static st_val changed_at(st_run *r, st_val bag, const bag_path *p, const st_val *v)
 {
     static const st_bag none = { 0 };
-    const st_bag *bags[PATH_STEPS];
+    const st_bag *bags[ST_MAX_BAG_PATH];
     st_val inner = bag;
     for (size_t i = 0; i < p->n; i++) {
         if (inner.tag != ST_VAL_BAG && (!v || inner.tag != ST_VAL_NULL))

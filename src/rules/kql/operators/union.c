@@ -10,11 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEGS = 256 };
-
 typedef struct legs {
-    st_op *op[LEGS];
-    st_str name[LEGS];
+    st_op *op[ST_MAX_UNION];
+    st_str name[ST_MAX_UNION];
     size_t n, written; /* written: with those that were left out */
     bool fuzzy;
     st_str service; /* the first service whose part was left out */
@@ -23,8 +21,8 @@ typedef struct legs {
 
 static bool put_leg(const st_scope *sc, legs *l, st_span at, st_str name, st_op *op)
 {
-    if (l->n == LEGS) {
-        st_bind_error(sc, at, NULL, "more than %d tables in one union", LEGS);
+    if (l->n == ST_MAX_UNION) {
+        st_bind_error(sc, at, NULL, "more than %u tables in one union, the limit", ST_MAX_UNION);
         return false;
     }
     l->name[l->n] = name;
