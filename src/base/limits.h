@@ -111,6 +111,13 @@
 #define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 19)
 /* Text put together for one record from pieces. Met: the field is left empty, the record marked. */
 #define ST_MAX_RECORD_TEXT (UINT32_C(1) << 20)
+/* Bytes of all the values of one record's fields. A record has 64 KiB, but its template may use one
+ * value a thousand times; real ones use a value once or twice. Met: the rest is left out, the
+ * record marked. */
+#define ST_MAX_RECORD_VALUES (UINT32_C(1) << 20)
+/* Bytes of lines that a piece of work holds back until its turn to write. 4 MiB of a real log give
+ * some 5. Met: it waits for its turn, and then writes as it goes. */
+#define ST_MAX_HELD_TEXT ((size_t)8 << 20)
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
  * are forgotten before the next chunk. */
 #define ST_MAX_NAMES 65536u

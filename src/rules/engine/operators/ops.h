@@ -147,6 +147,7 @@ typedef struct st_expand {
     st_expr *x; /* dynamic */
     size_t col; /* where its elements go */
     st_type to;
+    bool pairs; /* a member of a bag is [name, value]; else a bag of it alone */
 } st_expand;
 /* index_col: the column of element numbers, SIZE_MAX for none. */
 st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,
