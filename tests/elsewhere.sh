@@ -43,9 +43,9 @@ make_root() {
     say "making a root of $suite for $arch in ${dir#"$top"/}"
     as_root rm -rf "$dir"
     rm -f "$dir.is"
-    as_root mmdebstrap --mode=root --quiet --variant=minbase --arch="$arch" --include="$(packages)" \
+    as_root mmdebstrap --mode=root --verbose --variant=minbase --arch="$arch" --include="$(packages)" \
         ${opts[@]+"${opts[@]}"} "$suite" "$dir" ${m:+"$m"} >"$dir.log" 2>&1 </dev/null || {
-        tail -n 5 "$dir.log"
+        grep -E "^(Err|E:)" "$dir.log" | head -n 5
         as_root rm -rf "$dir"
         return 1
     }
