@@ -130,6 +130,8 @@ void st_evidence_intake(st_evidence *e, const st_intake *how);
 st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *err);
 size_t st_evidence_count(const st_evidence *e);
 st_source *st_evidence_at(const st_evidence *e, size_t i);
+/* Was an archive read in a process whose system calls aren't filtered? */
+bool st_evidence_unfiltered(const st_evidence *e);
 /* Is the source to be handed to a reader? */
 bool st_source_readable(const st_source *s);
 /* Anything that makes the exit status 3? Damaged, unreadable, changed, gone, not opened; other or

@@ -302,6 +302,11 @@ st_source *st_evidence_at(const st_evidence *e, size_t i)
     return i < e->n ? &e->items[i].source : NULL;
 }
 
+bool st_evidence_unfiltered(const st_evidence *e)
+{
+    return e->unfiltered;
+}
+
 bool st_source_readable(const st_source *s)
 {
     return !s->container &&

@@ -45,6 +45,7 @@ struct st_evidence {
     char *input; /* standard input */
     bool input_used;
     bool sealed;
+    bool unfiltered;
     st_intake how;
     st_spool_room room;
     st_spool **spools; /* one a thread that opened archives */
