@@ -228,8 +228,8 @@ static bool is_wanted(const visit *v, const st_kind *k)
 {
     if (k->format)
         return v->u->open_inner || k->format == ST_F_STREAM;
-    return k->evtx || (k->zeros && v->filled == LAST_LOOK) || (v->run->carve && k->carvable) ||
-           st_is_sparse_index(v->m->name);
+    return k->evtx || k->carrier || (k->zeros && v->filled == LAST_LOOK) ||
+           (v->run->carve && k->carvable) || st_is_sparse_index(v->m->name);
 }
 
 static void fill_head(visit *v, uint64_t offset, const unsigned char *p, size_t n)
