@@ -40,7 +40,9 @@ typedef struct st_rule_needs {
     const st_str *tables;  /* Defender's, that it reads and that are here */
     const st_str *missing; /* tables and functions of services that aren't here */
     const st_str *never;   /* columns that it filters by and that are never filled */
-    size_t ntables, nmissing, nnever;
+    const st_str *columns; /* "Table.Column": of those tables, the columns that it or its output
+                              reads; never too few; if it is ready */
+    size_t ntables, nmissing, nnever, ncolumns;
     st_event_set events; /* that it reads, beside creations; if it is ready */
 } st_rule_needs;
 
@@ -138,13 +140,15 @@ typedef struct st_run_options {
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
-/* A row of another event than a creation counts for the process that acted, if that was observed.
- */
+/* A row of another event counts for the process that acted, if that was observed; else the match
+ * stands on the event itself: once a process, or for each event that names none. */
 typedef struct st_match {
-    uint32_t rule; /* place in the rule set */
-    st_node node;  /* an observed process */
-    st_sid
-        reason; /* the query's own Reason column, in the forest's pool; ST_ABSENT if it has none */
+    uint32_t rule;  /* place in the rule set */
+    st_node node;   /* the process; ST_NO_NODE where an event names none */
+    uint32_t event; /* place in the forest's events; ST_NO_EVENT: the observed process's own row */
+    /* the query's own columns Reason and Techniques, in the forest's pool; ST_ABSENT if it has none
+     */
+    st_sid reason, techniques;
 } st_match;
 
 typedef struct st_rule_result {
@@ -158,7 +162,7 @@ typedef struct st_rule_result {
 } st_rule_result;
 
 typedef struct st_matches {
-    st_match *items; /* by node, then rule; distinct */
+    st_match *items; /* processes by node, then events by place; then by rule; distinct */
     size_t n;
     st_rule_result *results; /* one a rule */
     st_arena arena;

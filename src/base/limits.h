@@ -46,6 +46,21 @@
 /* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted.
  */
 #define ST_MAX_CSV_CELL 32000u
+/* Hosts, incidents and sources that a summary names one by one: it must stay a page. Met: the rest
+ * is counted, and it is said where they stand. */
+#define ST_MAX_ANSWER_HOSTS 20u
+/* Characters of a technique's comment in a layer: readers show it in a small box. Met: the rest is
+ * counted. */
+#define ST_MAX_LAYER_COMMENT 900u
+/* Nodes of one graph file: Graphviz takes minutes for more. Met: the rest is left out, and said. */
+#define ST_MAX_DOT_NODES 2000u
+/* Characters of a line in a graph's label. */
+#define ST_DOT_COLUMNS 60u
+/* Siblings that are alike, or links of a chain, that are folded in a drawing: fewer are quicker
+ * read than explained. */
+#define ST_MIN_FOLD 3u
+/* Links at each end of a long chain that are drawn. */
+#define ST_CHAIN_END 4u
 /* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
 #define ST_MAX_TREE_DRAWN 256u
 /* Lines a wrapped command line may take on a terminal. Met: cut with an ellipsis. */
@@ -56,6 +71,16 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* Creations under one (host, ProcessGuid) that are compared with what a child says of its parent,
+ * before and behind its start: real collisions are of two or three, hostile ones must not cost
+ * their square. */
+#define ST_MAX_NAMESAKES 64
+
+/* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
+ * it), and how often what was decoded is decoded once more: droppers nest two deep. */
+#define ST_MAX_DECODED 4096
+#define ST_MAX_DECODED_DEPTH 3
+
 /* EVTX. Real maxima are those of some thousand real logs. */
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
@@ -86,6 +111,13 @@
 #define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 19)
 /* Text put together for one record from pieces. Met: the field is left empty, the record marked. */
 #define ST_MAX_RECORD_TEXT (UINT32_C(1) << 20)
+/* Bytes of all the values of one record's fields. A record has 64 KiB, but its template may use one
+ * value a thousand times; real ones use a value once or twice. Met: the rest is left out, the
+ * record marked. */
+#define ST_MAX_RECORD_VALUES (UINT32_C(1) << 20)
+/* Bytes of lines that a piece of work holds back until its turn to write. 4 MiB of a real log give
+ * some 5. Met: it waits for its turn, and then writes as it goes. */
+#define ST_MAX_HELD_TEXT ((size_t)8 << 20)
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
  * are forgotten before the next chunk. */
 #define ST_MAX_NAMES 65536u
@@ -188,6 +220,12 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
+ * Met: the rule is asked about every row. */
+#define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
+/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
+ * every row. */
+#define ST_MAX_TRIGGERED ((size_t)16 << 20)
 /* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
  * has 700. Met: an error in that file. */
 #define ST_MAX_SIGMA_NODES ((size_t)100000)
@@ -265,6 +303,22 @@
 /* Columns of one table on a rule's way, a join's at most twice as many: forty joins of a let with
  * itself would have 2^40. A table of Defender's has a hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_COLUMNS 1000u
+/* Columns that one join is on; people write three. Met: the rule is broken. */
+#define ST_MAX_JOIN_KEYS 32u
+/* Tables of one union, or of one search over tables; there are ten. Met: the rule is broken. */
+#define ST_MAX_UNION 256u
+/* Conditions with any() on one edge of a pattern of graph-shortest-paths: each doubles the states
+ * of the search. Met: the rule is broken. */
+#define ST_MAX_GRAPH_ANYS 6
+/* Bytes of a query that is typed or stands in a file, longer than any that a person or a generator
+ * writes. Met: it isn't read. */
+#define ST_MAX_QUERY_BYTES ((size_t)4 << 20)
+/* Groups of one regular expression, with the whole match; people number them by hand. Met: those
+ * behind are missing, and the result (for parse: an error) says so. */
+#define ST_MAX_REGEX_GROUPS 64
+/* Steps of a path into a bag that bag_set_key and bag_remove_keys follow. Met: the bag stays as it
+ * is, and the result says so. */
+#define ST_MAX_BAG_PATH 16
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_TEXT ((size_t)1 << 20)

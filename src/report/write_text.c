@@ -16,6 +16,9 @@ typedef struct text_work {
     const st_look *look;
     st_out *o;
     st_groups g;
+    st_answer a;
+    st_folding fold;
+    bool full;
     st_buf text;
 } text_work;
 
@@ -76,11 +79,15 @@ static void head_line(text_work *w, const st_incident *i)
     st_buf_str(b, ST_STR(" "));
     st_str host = i->host < f->nhosts ? st_pool_get(f->pool, f->hosts[i->host].shown) : ST_STR("");
     st_scrub(b, host, w->look->ascii);
-    st_buf_fmt(b, "  %s ", i->server ? "web server" : "process");
-    const st_proc *top = &f->procs[i->top];
-    st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
-    if (top->pid != ST_NO_U32)
-        st_buf_fmt(b, "(%u)", top->pid);
+    if (i->top == ST_NO_NODE) {
+        st_buf_str(b, ST_STR("  events of no process"));
+    } else {
+        const st_proc *top = &f->procs[i->top];
+        st_buf_fmt(b, "  %s ", i->server ? "web server" : "process");
+        st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
+        if (top->pid != ST_NO_U32)
+            st_buf_fmt(b, "(%u)", top->pid);
+    }
     st_buf_fmt(b, "\n  ");
     st_buf_time_sysmon(b, i->first);
     if (i->last != i->first) {
@@ -140,7 +147,7 @@ static void dots_for_ellipses(st_buf *b)
 /* What the tree below hangs under, in one line. */
 static void put_above(text_work *w, st_node top)
 {
-    st_node up = w->c->forest->procs[top].parent;
+    st_node up = top == ST_NO_NODE ? ST_NO_NODE : w->c->forest->procs[top].parent;
     if (up == ST_NO_NODE)
         return;
     st_buf chain = { 0 };
@@ -157,17 +164,35 @@ static void put_tree(text_work *w, uint32_t incident)
 {
     const st_incident *i = &w->c->incidents[incident];
     st_groups_stamp(&w->g, w->c, incident);
+    const st_drawn all = { .stamps = w->g.stamps, .stamp = incident + 1 };
+    if (!w->full && !st_fold_tree(&w->fold, w->g.stamps, &all, w->g.first, i->top))
+        w->o->buf.failed = true;
     st_drawing d = { .f = w->c->forest,
                      .drawn = { .stamps = w->g.stamps, .stamp = incident + 1 },
                      .c = w->c,
                      .first = w->g.first,
                      .look = w->look,
                      .indent = ST_STR("  "),
-                     .day = i->first };
+                     .day = i->first,
+                     .fold = w->full ? NULL : &w->fold };
     st_draw(w->o, &d, i->top);
 }
 
 /* rows */
+
+/* The command line; of another event, what it was done to. */
+static void put_deed(text_work *w, const st_view *v)
+{
+    if (!v->e) {
+        put_wrapped(w, st_dashless(st_pool_get(v->f->pool, v->p->command_line)), 6);
+        return;
+    }
+    st_buf target = { 0 };
+    st_target_put(v->f, v->e, &target);
+    put_wrapped(w, st_buf_slice(&target), 6);
+    w->o->buf.failed |= target.failed;
+    st_buf_free(&target);
+}
 
 static void put_row(text_work *w, const st_row *row)
 {
@@ -180,10 +205,12 @@ static void put_row(text_work *w, const st_row *row)
         if (w->c->findings[row->first_finding + i].level > level)
             level = w->c->findings[row->first_finding + i].level;
     st_buf_str(b, ST_STR("  "));
-    st_buf_time_sysmon(b, v.p->start);
+    st_buf_time_sysmon(b, st_view_time(&v));
     st_buf_str(b, row->nfindings ? ST_STR(" * ") : ST_STR("   "));
     if (row->nfindings)
         st_color_level(b, w->look, level);
+    if (v.e)
+        st_buf_fmt(b, "%s  ", st_event_kind_at(v.e->kind)->word);
     st_scrub(b, st_str_basename(st_pool_get(v.f->pool, v.p->image)), w->look->ascii);
     if (v.p->pid != ST_NO_U32)
         st_buf_fmt(b, "(%u)", v.p->pid);
@@ -195,7 +222,7 @@ static void put_row(text_work *w, const st_row *row)
         st_scrub(b, user, w->look->ascii);
     }
     st_buf_char(b, '\n');
-    put_wrapped(w, st_dashless(st_pool_get(v.f->pool, v.p->command_line)), 6);
+    put_deed(w, &v);
     for (size_t i = 0; i < row->nfindings; i++) {
         const st_finding *x = &w->c->findings[row->first_finding + i];
         st_buf said = { 0 };
@@ -214,6 +241,8 @@ static void put_incident(text_work *w, uint32_t incident)
     st_out_str(w->o, ST_STR("\n"));
     put_tree(w, incident);
     st_out_str(w->o, ST_STR("\n"));
+    if (!w->full)
+        return;
     for (size_t k = w->g.start[incident]; k < w->g.start[incident + 1]; k++)
         put_row(w, &w->c->rows[w->g.rows[k]]);
     st_out_str(w->o, ST_STR("\n"));
@@ -256,20 +285,48 @@ static void put_summary(text_work *w)
     st_out_tick(w->o);
 }
 
+static void put_answer(text_work *w)
+{
+    st_answer_put(&w->o->buf, &w->a, w->c, &w->g, w->look);
+    st_out_tick(w->o);
+}
+
 /* all of it */
+
+/* The gravest incident stands beside the answer: first in files and pagers, last on a terminal,
+ * where the last lines are what is seen. */
+static void put_all(text_work *w, bool answer_last)
+{
+    size_t n = w->c->nincidents;
+    if (!answer_last) {
+        put_answer(w);
+        st_out_str(w->o, ST_STR("\n"));
+    } else {
+        put_others(w);
+    }
+    for (size_t i = 0; i < n && !w->o->error; i++)
+        put_incident(w, (uint32_t)(answer_last ? n - 1 - i : i));
+    if (!answer_last)
+        put_others(w);
+    put_summary(w);
+    if (answer_last)
+        put_answer(w);
+}
 
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
 {
-    text_work w = { .c = c, .look = &ro->look, .o = o };
-    if (st_groups_make(&w.g, c)) {
-        for (uint32_t i = 0; i < c->nincidents && !o->error; i++)
-            put_incident(&w, i);
-        put_others(&w);
-        put_summary(&w);
-    } else {
+    text_work w = { .c = c, .look = &ro->look, .o = o, .full = ro->full };
+    bool ok = st_answer_make(&w.a, c);
+    ok = st_groups_make(&w.g, c) && ok;
+    if (!w.full)
+        ok = st_fold_make(&w.fold, c) && ok;
+    if (ok)
+        put_all(&w, ro->answer_last);
+    else
         o->buf.failed = true;
-        st_out_tick(o);
-    }
+    st_out_tick(o);
+    st_answer_free(&w.a);
+    st_fold_free(&w.fold);
     st_groups_free(&w.g);
     st_buf_free(&w.text);
 }

@@ -8,6 +8,7 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
+#include "rules/prefilter.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
@@ -19,53 +20,109 @@
 typedef struct hits {
     st_match *v;
     size_t n, cap;
-    uint8_t *seen; /* a bit a node: it is among them; lives in the run that finds them */
+    uint8_t *seen; /* a bit a node and event: it is among them; lives in the run that finds them */
 } hits;
 
-static int by_node(const void *a, const void *b)
+/* Processes first (ST_NO_EVENT and one is 0), then events. */
+static int by_subject(const void *a, const void *b)
 {
     const st_match *x = a, *y = b;
+    if (x->event != y->event)
+        return x->event + 1 < y->event + 1 ? -1 : 1;
     if (x->node != y->node)
         return x->node < y->node ? -1 : 1;
     return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
-static bool is_new(st_run *r, hits *h, st_node n)
+static int by_node(const void *a, const void *b)
 {
-    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, r->forest->n / 8 + 1)))
+    const st_match *x = a, *y = b;
+    return x->node != y->node ? (x->node < y->node ? -1 : 1) : by_subject(a, b);
+}
+
+/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
+static bool is_new(st_run *r, hits *h, const st_match *m)
+{
+    const st_forest *f = r->forest;
+    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, (f->n + f->nevents) / 8 + 1)))
         return false;
-    bool known = h->seen[n / 8] >> n % 8 & 1;
-    h->seen[n / 8] |= (uint8_t)(1u << n % 8);
+    size_t i = m->event == ST_NO_EVENT ? m->node : f->n + m->event;
+    bool known = h->seen[i / 8] >> i % 8 & 1;
+    h->seen[i / 8] |= (uint8_t)(1u << i % 8);
     return !known;
 }
 
+/* A process that was not observed counts once, too: with its first event. */
+static void fold_events(hits *h)
+{
+    size_t n = 0;
+    if (!h->n)
+        return;
+    qsort(h->v, h->n, sizeof *h->v, by_node);
+    for (size_t i = 0; i < h->n; i++)
+        if (!n || h->v[i].event == ST_NO_EVENT || h->v[i].node == ST_NO_NODE ||
+            h->v[n - 1].node != h->v[i].node)
+            h->v[n++] = h->v[i];
+    h->n = n;
+    qsort(h->v, h->n, sizeof *h->v, by_subject);
+}
+
+/* What a row says beside what it is. */
+typedef struct own_columns {
+    size_t reason, techniques; /* SIZE_MAX: none */
+} own_columns;
+
+static size_t column_named(const st_schema *s, st_str name, bool dynamic)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (st_str_eq(s->v[i].name, name) &&
+            (s->v[i].type == ST_TYPE_STRING || (dynamic && s->v[i].type == ST_TYPE_DYNAMIC)))
+            return i;
+    return SIZE_MAX;
+}
+
+static own_columns own_columns_of(const st_schema *s)
+{
+    return (own_columns){ column_named(s, ST_STR("Reason"), false),
+                          column_named(s, ST_STR("Techniques"), true) };
+}
+
+/* A cell's text; an array's as JSON. */
+static st_sid text_at(st_run *r, const st_val *column, size_t row)
+{
+    if (!column || (column[row].tag != ST_VAL_STRING && column[row].tag != ST_VAL_ARRAY))
+        return ST_ABSENT;
+    if (column[row].tag == ST_VAL_STRING)
+        return column[row].u.s;
+    st_buf_clear(&r->mem.buf);
+    st_val_put_json(&r->mem.buf, &r->mem, column[row]);
+    return st_pool_put(r->mem.pool, st_buf_slice(&r->mem.buf));
+}
+
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
-static bool take_batch(st_run *r, st_batch *b, size_t reason, uint32_t rule, bool placeholders,
+static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, bool placeholders,
                        hits *h, bool *rest)
 {
-    const st_val *why = reason == SIZE_MAX ? NULL : st_batch_col(r, b, reason);
+    const st_val *why = own.reason == SIZE_MAX ? NULL : st_batch_col(r, b, own.reason);
+    const st_val *how = own.techniques == SIZE_MAX ? NULL : st_batch_col(r, b, own.techniques);
     for (size_t k = 0; k < b->n; k++) {
         st_node row = b->node[k];
+        const st_event *e = st_lineage_event(r, row);
         bool process = row == ST_NO_NODE || row < r->forest->n;
-        st_node n = placeholders && process ? row : st_lineage_process(r, row);
-        rest[k] = n != row || n == ST_NO_NODE;
-        if (n == ST_NO_NODE || !is_new(r, h, n))
+        st_match m = { rule, placeholders && process ? row : st_lineage_process(r, row),
+                       ST_NO_EVENT, text_at(r, why, k), text_at(r, how, k) };
+        rest[k] = m.node != row || row == ST_NO_NODE;
+        if (e && m.node == ST_NO_NODE && !placeholders) {
+            m.node = e->process;
+            m.event = (uint32_t)(e - r->forest->events);
+        }
+        if ((m.node == ST_NO_NODE && m.event == ST_NO_EVENT) || !is_new(r, h, &m))
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_run_nomem(r);
-        h->v[h->n++] =
-            (st_match){ rule, n, why && why[k].tag == ST_VAL_STRING ? why[k].u.s : ST_ABSENT };
+        h->v[h->n++] = m;
     }
     return true;
-}
-
-static size_t reason_column(const st_schema *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (st_str_eq(s->v[i].name, ST_STR("Reason")) && s->v[i].type == ST_TYPE_STRING)
-            return i;
-    return SIZE_MAX;
 }
 
 typedef struct outcome {
@@ -77,18 +134,16 @@ typedef struct outcome {
 static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, hits *h,
                       st_filling *f)
 {
-    size_t reason = reason_column(&root->schema);
+    own_columns own = own_columns_of(&root->schema);
     st_batch *b;
     bool ok = true;
     while (ok && (b = st_op_next(r, root)) != NULL) {
         bool *rest = ST_NEWN(&b->arena, bool, b->n);
-        ok =
-            rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest) : st_run_nomem(r);
+        ok = rest ? take_batch(r, b, own, rule, l->rule.marks_servers, h, rest) : st_run_nomem(r);
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_batch_free(b);
     }
-    if (h->n)
-        qsort(h->v, h->n, sizeof *h->v, by_node);
+    fold_events(h);
     return ok && st_run_ok(r);
 }
 
@@ -100,17 +155,23 @@ static void empty(hits *h, st_filling *rest)
         rest->rows = rest->ndigests = 0;
 }
 
-/* What h and rest hold of an earlier run goes. rest: the rows that are no observed process's are
- * counted there, or NULL. table: NULL, or where they go. */
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, st_shared *shared,
-                        const st_run_options *o, hits *h, st_filling *rest, st_table **table,
-                        outcome *out, st_err *err)
+/* rows: those that it has to be asked about; NULL: all. What h and rest hold of an earlier run
+ * goes. rest: the rows that are no observed process's are counted there, or NULL. table: NULL, or
+ * where they go. */
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows *rows,
+                        const st_forest *f, st_shared *shared, const st_run_options *o, hits *h,
+                        st_filling *rest, st_table **table, outcome *out, st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_run r;
     st_bound bound;
     empty(h, rest);
     st_run_init(&r, f, shared, o, &rules->settings);
+    static const st_node none;
+    if (rows && !rows->all) {
+        r.only = rows->n ? rows->v : &none;
+        r.nonly = rows->n;
+    }
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     if (rest) {
         rest->keep = table != NULL;
@@ -164,7 +225,7 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared
         const st_rule *rule = &rules->items[i]->rule;
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
-        code = run_rule(rules, i, f, shared, o, &h, NULL, NULL, &out, err);
+        code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
@@ -178,14 +239,22 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared
 
 /* all rules */
 
-/* How many of a's nodes aren't among b's. */
+/* Whose a match is, without regard to the rule. */
+static int cmp_subject(const st_match *a, const st_match *b)
+{
+    st_match x = *a;
+    x.rule = b->rule;
+    return by_subject(&x, b);
+}
+
+/* How many of a's aren't among b's. */
 static uint64_t only_in(const hits *a, const hits *b)
 {
     uint64_t n = 0;
     for (size_t i = 0, k = 0; i < a->n; i++) {
-        while (k < b->n && b->v[k].node < a->v[i].node)
+        while (k < b->n && cmp_subject(&b->v[k], &a->v[i]) < 0)
             k++;
-        n += k == b->n || b->v[k].node != a->v[i].node;
+        n += k == b->n || cmp_subject(&b->v[k], &a->v[i]);
     }
     return n;
 }
@@ -197,13 +266,41 @@ typedef struct job {
     st_shared shared;
     st_matches *m;
     hits all;
-    hits *per_rule; /* kept only for the comparison with trusted edges */
+    hits *per_rule;    /* kept only for the comparison with trusted edges */
+    st_prefilter rows; /* as the edges are trusted at the moment */
 } job;
 
 static bool runs(const job *j, uint32_t i)
 {
     const st_rule *rule = &j->rules->items[i]->rule;
     return !rule->marks_servers && rule->status == ST_RULE_READY;
+}
+
+static const st_rule_rows *rows_for(const job *j, uint32_t i)
+{
+    return &j->rows.rules[i];
+}
+
+/* A rule that does nothing but let rows through, and has none to look at. */
+static bool in_vain(const job *j, uint32_t i)
+{
+    const st_rule_rows *rows = rows_for(j, i);
+    return !rows->all && !rows->n && j->rules->items[i]->trigger.narrows;
+}
+
+/* Finds for each rule that will run the rows that it has to be asked about. */
+static st_code prefilter(job *j, const st_run_options *o, st_err *err)
+{
+    const st_trigger **triggers = calloc(j->rules->n + 1, sizeof(st_trigger *));
+    st_prefilter_free(&j->rows);
+    if (!triggers)
+        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    for (uint32_t i = 0; i < j->rules->n; i++)
+        triggers[i] = runs(j, i) ? &j->rules->items[i]->trigger : NULL;
+    st_code code = st_prefilter_run(j->f, &j->shared, o, &j->rules->settings, triggers, j->rules->n,
+                                    &j->rows, err);
+    free((void *)triggers);
+    return code;
 }
 
 /* Of the matches and rows, those that the rule's own window would have left out. */
@@ -214,8 +311,8 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
     outcome ignored;
     st_run_options o = j->o;
     o.ago_off = false;
-    st_code code =
-        run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &strict_rest, NULL, &ignored, err);
+    st_code code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &strict,
+                            &strict_rest, NULL, &ignored, err);
     j->m->results[i].window_only = only_in(h, &strict);
     j->m->results[i].window_rows = st_filling_only_in(rest, &strict_rest);
     free(strict.v);
@@ -228,7 +325,8 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     outcome out;
     st_filling rest = { 0 };
     hits *h = &j->per_rule[i];
-    st_code code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
+    st_code code =
+        run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
     if (code == ST_OK && !note(j->m, i, h, &rest, &out))
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
     if (code == ST_OK && out.lifted && j->o.ago_off)
@@ -245,9 +343,9 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
 
 static st_code run_all(job *j, st_err *err)
 {
-    st_code code = ST_OK;
+    st_code code = prefilter(j, &j->o, err);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i))
+        if (runs(j, i) && !in_vain(j, i))
             code = run_one(j, i, err);
     return code;
 }
@@ -260,9 +358,11 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
     st_run_options o = j->o;
     o.trust_inferred = true;
     st_tree_mark_servers(j->f, server, true);
+    code = prefilter(j, &o, err);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i)) {
-            code = run_rule(j->rules, i, j->f, &j->shared, &o, &h, NULL, NULL, &out, err);
+        if (runs(j, i) && !in_vain(j, i)) {
+            code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &h, NULL, NULL, &out,
+                            err);
             j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
         }
     st_tree_mark_servers(j->f, server, false);
@@ -282,7 +382,7 @@ static st_code run_marked(job *j, bool *server, st_err *err)
     if (code != ST_OK)
         return code;
     if (j->all.n)
-        qsort(j->all.v, j->all.n, sizeof *j->all.v, by_node);
+        qsort(j->all.v, j->all.n, sizeof *j->all.v, by_subject);
     j->m->items = ST_NEWN(&j->m->arena, st_match, j->all.n);
     j->m->n = j->all.n;
     if (!j->m->items)
@@ -312,6 +412,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     for (size_t i = 0; j.per_rule && i < r->n; i++)
         free(j.per_rule[i].v);
     free(j.per_rule);
+    st_prefilter_free(&j.rows);
     free(j.all.v);
     st_shared_free(&j.shared);
     free(server);
@@ -347,7 +448,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
         st_filling rest = { 0 };
         if (!m->results[i].rows)
             continue;
-        code = run_rule(r, i, f, &shared, &options, &h, &rest, &t, &out, err);
+        code = run_rule(r, i, NULL, f, &shared, &options, &h, &rest, &t, &out, err);
         if (code == ST_OK && t)
             code = fn(ctx, i, t);
         else if (code == ST_OK)
@@ -458,7 +559,7 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_diags_file(&r->diags, name, kept, 0, true);
     if (!st_language_of_queries()->parse(&r->arena, kept, &r->diags, NULL, &parsed)) {
         st_rule rest = { 0 }; /* what else is wrong in it */
-        st_rule_check(&parsed, &r->settings, &r->arena, &r->diags, &rest);
+        st_rule_check(&parsed, &r->settings, &r->arena, &r->diags, &rest, &(st_trigger){ 0 });
         st_diags_sort(&r->diags, 0);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }

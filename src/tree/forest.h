@@ -4,9 +4,10 @@
  * forest.h - what the files of src/tree share: the forest with its index of keys.
  * Private to src/tree.
  *
- * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> placeholders
- * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> other events
- * -> accounts; beside all that but the first and the last the records seen are counted.
+ * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> other events ->
+ * placeholders
+ * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> other events'
+ * processes -> accounts; beside all that but the first and the last the records seen are counted.
  */
 #ifndef ST_TREE_FOREST_H
 #define ST_TREE_FOREST_H
@@ -22,6 +23,7 @@ typedef struct st_group {
     uint32_t first, count; /* observed nodes: members[first ..], live ones in front, by start */
     uint32_t live;         /* how many of them are live */
     st_node named_by;      /* no observed node: the child that says most about it */
+    uint32_t event;        /* no child either: the event of its own that says so; ST_NO_EVENT */
     st_node placeholder;
 } st_group;
 
@@ -47,7 +49,8 @@ bool st_tree_end(st_wood *w);
 bool st_tree_infer(st_wood *w);
 bool st_tree_cut_cycles(st_wood *w);
 bool st_tree_arrange(st_wood *w);
-bool st_tree_place_events(st_wood *w);
+bool st_tree_sort_events(st_wood *w);
+bool st_tree_lead_events(st_wood *w);
 bool st_tree_account(st_wood *w);
 void st_tree_count_records(st_wood *w);
 
@@ -55,9 +58,19 @@ uint32_t st_tree_host(const st_wood *w, st_sid computer);
 uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid);
 /* Finds or makes; ST_NO_GROUP: no memory. */
 uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid);
-/* Which of a group's nodes was the one at that time: the latest that had started, else the
- * earliest; live ones before recovered ones. ST_NO_NODE: the group has no node. */
-st_node st_group_pick(const st_wood *w, const st_group *g, st_ticks when, bool *ambiguous);
+/* What a record says of a process that it names by GUID: when it was alive, and what it was
+ * (ST_NO_U32, ST_ABSENT: not said). */
+typedef struct st_claim {
+    st_ticks when;
+    uint32_t pid;
+    st_sid image, command_line;
+} st_claim;
+/* Which of a group's nodes is meant: those that fit what is said of them before others; of these
+ * the latest that had started, else the earliest; live ones before recovered ones. ST_NO_NODE: the
+ * group has no node. */
+st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bool *ambiguous);
+/* The second in a GUID, by a clock that may have been put right (st_store_shift). */
+st_ticks st_tree_guid_time(const st_store *s, st_sid computer, const st_guid *g);
 /* Was the text recorded: not absent, empty, '-', '?', '<unknown process>'? */
 bool st_tree_recorded(const st_pool *p, st_sid text);
 /* The boot's number in a ProcessGuid of the newer form; false for others. */

@@ -61,6 +61,13 @@ static st_batch *replay_next(st_run *r, st_op *op)
     return b;
 }
 
+static void replay_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    bool *used = st_wanted_of(r, op->again, w);
+    for (size_t c = 0; used && c < op->schema.n; c++)
+        used[c] |= op->used[c];
+}
+
 st_op *st_op_replay(st_run *r, st_kept_rows *s)
 {
     st_op *op = st_op_new(r, replay_next, NULL, sizeof(replay));
@@ -68,6 +75,7 @@ st_op *st_op_replay(st_run *r, st_kept_rows *s)
         return NULL;
     ((replay *)op->spec)->store = s;
     op->again = s->in;
+    op->reads = replay_reads;
     op->schema = s->in->schema;
     op->lineage = s->in->lineage;
     return op;
