@@ -82,7 +82,9 @@ cross_build() {
     [ -x configure ] || autoreconf -fi >/dev/null 2>&1 || return 1
     mkdir -p "$dir.cross" && cd "$dir.cross" || return 1
     export PKG_CONFIG_SYSROOT_DIR=$dir PKG_CONFIG_LIBDIR=$dir/usr/lib/$triplet/pkgconfig:$dir/usr/share/pkgconfig
-    "$top/configure" -q --host="$triplet" --enable-werror CC="$triplet-gcc --sysroot=$dir" CFLAGS="-O1 -g" &&
+    # The C library is the compiler's own: the root's names its parts by paths that hold inside it only.
+    "$top/configure" -q --host="$triplet" --enable-werror CC="$triplet-gcc" CFLAGS="-O1 -g" \
+        LDFLAGS="-L/usr/$triplet/lib -Wl,-rpath-link,$dir/usr/lib/$triplet -Wl,-rpath-link,$dir/lib/$triplet" &&
         make -s V=1 -j "$jobs" shelltree && as_root cp shelltree "$dir/build/shelltree"
 }
 
