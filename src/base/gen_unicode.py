@@ -106,5 +106,10 @@ def zero(c):  # columns of a terminal, as wcwidth() has them
 
 table("range_hidden", ranges(hidden), "{%#x,%#x}")
 table("range_zero", ranges(zero), "{%#x,%#x}")
-table("range_wide", ranges(lambda c: not zero(c) and not hidden(c) and unicodedata.east_asian_width(chr(c)) in "WF"), "{%#x,%#x}")
+def wide(c):
+    return (not zero(c) and not hidden(c) and unicodedata.category(chr(c)) != "Cn" and
+            unicodedata.east_asian_width(chr(c)) in "WF")
+
+
+table("range_wide", ranges(wide), "{%#x,%#x}")
 print("/* clang-format on */")
