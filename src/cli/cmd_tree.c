@@ -77,6 +77,7 @@ static int tree(st_session *s)
         (status = st_session_forest(s)) || (status = select_nodes(s, &shown)))
         return status;
     status = st_session_account(s);
+    st_session_oddities(s);
     j.shown = shown;
     if (shown && !memchr(shown, 1, s->forest->n)) {
         says_what_fits_nothing(s->config);
