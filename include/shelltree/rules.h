@@ -126,6 +126,9 @@ const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);
 size_t st_rules_diags(const st_rules *r);
+/* Files and folders of rules that were found and couldn't be read; each has a diagnostic. What they
+ * hold is missing from every answer, as with evidence. */
+size_t st_rules_unread(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
 void st_diag_put(st_buf *b, const st_diag *d);

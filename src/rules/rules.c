@@ -59,6 +59,11 @@ st_event_set st_rules_events(const st_rules *r)
     return r->events;
 }
 
+size_t st_rules_unread(const st_rules *r)
+{
+    return r->diags.unread;
+}
+
 size_t st_rules_diags(const st_rules *r)
 {
     return r->diags.n;
@@ -417,6 +422,7 @@ static st_code visit(void *ctx, st_str path)
         return st_fail(f->err, code, "%s", why.text);
     st_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
     st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
+    r->diags.unread++;
     return ST_OK;
 }
 
