@@ -195,6 +195,16 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
         l->rule.marks_servers = true;
 }
 
+/* The errors from `first` on, in the rule's own list. */
+static void keep_mistakes(st_rules *r, st_rule *rule, size_t first)
+{
+    st_str *texts = ST_NEWN(&r->arena, st_str, r->diags.n - first + 1);
+    rule->mistakes = texts;
+    for (size_t i = first; texts && i < r->diags.n; i++)
+        if (r->diags.items[i].severity == ST_SEV_ERROR)
+            texts[rule->nmistakes++] = r->diags.items[i].text;
+}
+
 static void understand(st_rules *r, st_loaded *l, const piece *from)
 {
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
@@ -202,6 +212,7 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     name_rule(r, l, from);
     st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
     st_diags_sort(&r->diags, first);
+    keep_mistakes(r, &l->rule, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     st_event_set_join(&r->events, &l->rule.needs.events);
     if (!read || (l->rule.errors && l->rule.status == ST_RULE_READY)) {

@@ -228,6 +228,11 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         l->name[0] = sc->as.n ? sc->as : ST_STR("union_arg0");
         l->n = l->written = 1;
     }
+    if (q->u.exprs.n > ST_MAX_UNION) {
+        st_bind_error(sc, q->word, NULL, "more than %u tables in one union, the limit",
+                      ST_MAX_UNION);
+        return NULL;
+    }
     l->fuzzy = opt_is(q, "isfuzzy", "true");
     for (size_t i = 0; i < q->u.exprs.n; i++)
         add_leg(sc, l, q->u.exprs.items[i]);
