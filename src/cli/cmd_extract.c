@@ -7,6 +7,8 @@
 #include "cli.h"
 #include "base/limits.h"
 
+#include "shelltree/carriers.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -214,7 +216,7 @@ static st_code pass(extract *x, bool first)
     st_session_scan_options(x->s, &o);
     o.xml = x->xml && !first;
     x->progress = st_progress_new(x->s->config);
-    st_code code = st_evtx_scan(x->s->evidence, &o, &ops, x, &x->err);
+    st_code code = st_records_scan(x->s->evidence, &o, &ops, x, &x->err);
     st_progress_free(x->progress);
     return code;
 }

@@ -371,6 +371,7 @@ static const struct {
     { "Channel", NULL, N_NONE, offsetof(st_record, channel) },
     { "Computer", NULL, N_NONE, offsetof(st_record, computer) },
     { "Security", "UserID", N_NONE, offsetof(st_record, user_sid) },
+    { "Security", "UserId", N_NONE, offsetof(st_record, user_sid) }, /* Sysmon for Linux */
     { "EventID", NULL, N_EVENT_ID, 0 },
     { "Version", NULL, N_VERSION, 0 },
     { "Level", NULL, N_LEVEL, 0 },

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xml.h - one event's XML text into a record. Private to src/evtx.
+ * xml.h - one event's XML text into a record. Private to src/evtx and src/carriers.
  *
  * Ownership  what a record is given lives until the next st_xml_read of the same state.
  */
