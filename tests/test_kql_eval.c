@@ -866,7 +866,7 @@ static void bind__greedy_texts__told_and_bounded(void **state)
           "1:151: more than 32 columns to join on, the limit" },
         { "union (print 1)", ", (print 1)", 255, " | count", "Count:long / 256" },
         { "union (print 1)", ", (print 1)", 256, " | count",
-          "1:2824: more than 256 tables in one union, the limit" },
+          "1:1: more than 256 tables in one union, the limit" },
         { "print x = extract('a(b)", "(b)?", 62, "', 1, 'ab')", "x:string / b" },
         { "print x = 'f7' in ('f0'", ", 'f@'", 100000, ")", "x:bool / True" },
         { "print x = array_length(dynamic([0", ", @", 100000, "]))", "x:long / 100001" },
