@@ -843,7 +843,8 @@ static st_val all_in_order(st_run *r, st_val v)
 
 static st_val f_to_json(st_run *r, const st_expr *x, const st_val *a)
 {
-    (void)x;
+    if (x->args[0]->type != ST_TYPE_DYNAMIC)
+        return st_val_tostring(&r->mem, x->args[0]->type, a[0]);
     st_val v = all_in_order(r, a[0]);
     st_buf_clear(&r->mem.buf);
     st_val_put_json(&r->mem.buf, &r->mem, v);
@@ -880,7 +881,7 @@ const st_fn st_fns_dynamic[] = {
     { "bag_set_key", "ys*", 3, "dynamic", NONE, f_bag_set_key, "a bag with one value set" },
     { "bag_zip", "yy", 2, "dynamic", NONE, f_bag_zip,
       "a bag of an array of names and one of values" },
-    { "dynamic_to_json", "y", 1, "string", NONE, f_to_json,
+    { "dynamic_to_json", "*", 1, "string", NONE, f_to_json,
       "a value as JSON text, names in order" },
     { "extract_json", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
     { "extractjson", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },

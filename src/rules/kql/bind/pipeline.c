@@ -96,6 +96,8 @@ static bool fits(const st_scope *sc, const st_op *op, const st_kql_op *q)
     }
     if (graphs == (op->graph != NULL))
         return true;
+    if (op->schema.loose && !op->graph)
+        return false;
     if (!op->schema.open) /* else it was told what is wrong with it */
         st_bind_error(
             sc, q->word, NULL,
@@ -106,7 +108,8 @@ static bool fits(const st_scope *sc, const st_op *op, const st_kql_op *q)
     return false;
 }
 
-/* After a mistake in operator q: the input, and any column that q may have made. */
+/* In the place of operator q, which is wrong or needs what a service's table may have: the input,
+ * and any column that q may have made. */
 static st_op *past_mistake(const st_scope *sc, const st_op *in, const st_kql_op *q)
 {
     st_op *op = ST_NEW(&sc->r->arena, st_op);
@@ -117,6 +120,8 @@ static st_op *past_mistake(const st_scope *sc, const st_op *in, const st_kql_op 
     *op = *in;
     op->graph = NULL;
     op->also = NULL;
+    if (!sc->out->failed) /* what it makes is a service's, and unknown */
+        return op;
     op->schema.open |= (row_of(sc, q->kind == ST_KQL_PIPE_UNREAD ? q->u.was : q->kind)->columns !=
                         ST_COLUMNS_SAME);
     return op;
@@ -209,7 +214,8 @@ static st_op *bind_next(const st_scope *sc, st_op *in, const st_kql_op *q)
     inner.step = st_bind_step(sc, q->span, in);
     st_op *op = bind_one(&inner, in, q);
     st_bind_label(sc, NULL);
-    if (!op && own.failed)
+    /* Without a mistake: it needs a column that a service's table may have. There are no rows. */
+    if (!op && (own.failed || (in->schema.loose && st_run_ok(sc->r))))
         op = past_mistake(&inner, in, q);
     if (op)
         note_columns(sc, &own, in, op, q);
@@ -255,7 +261,7 @@ static st_op *pipeline(st_scope sc, st_op *op, const st_kql_query *piped, const 
         }
         sc.row = &op->schema;
         if (!fits(&sc, op, q))
-            op = st_bind_unread_table(&sc);
+            op = op->schema.loose ? op : st_bind_unread_table(&sc);
         else if (q->kind == ST_KQL_PIPE_AS)
             op = bind_as(&sc, piped, q) || sc.out->failed ? op : NULL;
         else

@@ -151,6 +151,12 @@ void st_bind_no_column(const st_scope *sc, st_span at, st_str name)
         sc->out->failed = true; /* told where the columns were lost */
         return;
     }
+    if (sc->row && sc->row->loose) { /* a service's table may have it: nobody knows */
+        if (sc->r->settings->stub_services || sc->binder->forgiving)
+            st_bind_warn(sc, at, "no column %.*s is known there: taken as never filled",
+                         ST_FMT(name));
+        return;
+    }
     for (size_t i = 0; sc->row && i < sc->row->n; i++)
         st_suggest_offer(&s, sc->row->v[i].name);
     for (st_let *l = sc->env; l; l = l->next)

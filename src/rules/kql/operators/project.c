@@ -76,7 +76,7 @@ static bool mark(const st_scope *sc, const st_kql_expr *e, bool *hit)
             any = hit[i] = true;
     if (!any && e->kind == ST_KQL_NAME)
         st_bind_no_column(sc, e->span, e->u.name);
-    else if (!any && !sc->row->open)
+    else if (!any && !sc->row->open && !sc->row->loose)
         st_bind_error(sc, e->span, "KS142", "no column is like %.*s", ST_FMT(e->u.name));
     return any;
 }

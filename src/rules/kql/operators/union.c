@@ -276,7 +276,7 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         map[i] = m;
     }
     st_op *op = st_op_union(sc->r, l->op, map, names, l->n, cols, first + n);
-    if (op && l->service.n)
-        op->schema.loose = true;
+    for (size_t i = 0; op && i < l->n; i++)
+        op->schema.loose |= l->service.n || l->op[i]->schema.loose;
     return op;
 }
