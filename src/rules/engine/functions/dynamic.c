@@ -441,6 +441,14 @@ static st_val f_set_difference(st_run *r, const st_expr *x, const st_val *a)
     return set_op(r, x, a, 'd');
 }
 
+static st_val f_set_equals(st_run *r, const st_expr *x, const st_val *a)
+{
+    st_val less = set_op(r, x, a, 'd'), more = set_op(r, x, (const st_val[]){ a[1], a[0] }, 'd');
+    return less.tag == ST_VAL_ARRAY && more.tag == ST_VAL_ARRAY
+               ? st_val_bool(!less.u.a->n && !more.u.a->n)
+               : st_val_null();
+}
+
 /* What is in both by what is in either. */
 static st_val f_jaccard(st_run *r, const st_expr *x, const st_val *a)
 {
@@ -896,6 +904,8 @@ const st_fn st_fns_dynamic[] = {
     { "repeat", "*i", 2, "dynamic", PREFIX("repeat_"), f_repeat, "an array of one value" },
     { "set_difference", "y+", 2, "dynamic", NONE, f_set_difference,
       "in the first, not in the others" },
+    { "set_equals", "yy", 2, "bool", NONE, f_set_equals,
+      "whether two arrays have the same values" },
     { "set_has_element", "y*", 2, "bool", NONE, f_set_has, "whether an array has a value" },
     { "set_intersect", "y+", 2, "dynamic", NONE, f_set_intersect, "in all arrays" },
     { "set_union", "y+", 1, "dynamic", NONE, f_set_union, "in any array" },
