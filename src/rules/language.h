@@ -44,6 +44,7 @@ typedef struct st_bound {
 
 struct st_language {
     const char *name;
+    bool per_event; /* a row of an event is that event's match; else its process's, once */
     /* Does it look like a text in this language? For one of which nothing else says what it is. */
     bool (*tells)(st_str text);
     /* Reads the text of one rule or query, which outlives what comes out. about: what the text says

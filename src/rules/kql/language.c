@@ -126,4 +126,6 @@ static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, 
     st_explain(r, script->text, b, run, out);
 }
 
-const st_language st_language_kql = { "KQL", tells, parse, bind, explain };
+const st_language st_language_kql = {
+    .name = "KQL", .tells = tells, .parse = parse, .bind = bind, .explain = explain
+};

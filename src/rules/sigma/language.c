@@ -67,4 +67,11 @@ static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, 
     st_buf_fmt(out, "%.*s\n", ST_FMT(((const st_sigma_rule *)p->tree)->title));
 }
 
-const st_language st_language_sigma = { "Sigma", tells, parse, bind, explain };
+const st_language st_language_sigma = {
+    .name = "Sigma",
+    .per_event = true,
+    .tells = tells,
+    .parse = parse,
+    .bind = bind,
+    .explain = explain,
+};
