@@ -43,7 +43,9 @@ typedef struct st_rule_needs {
     const st_str *columns; /* "Table.Column": of those tables, the columns that it or its output
                               reads; never too few; if it is ready */
     size_t ntables, nmissing, nnever, ncolumns;
-    st_event_set events; /* that it reads, beside creations; if it is ready */
+    st_event_set events;       /* that it reads, beside creations; if it is ready */
+    const st_log_wanted *logs; /* channels whose records it needs whole; if it is ready */
+    size_t nlogs;
 } st_rule_needs;
 
 typedef struct st_rule {
@@ -125,6 +127,9 @@ const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);
+/* The channels that they need whole, each once. It lives as long as the set, and until the next
+ * call. NULL, and *n is 0: none, or no memory (then *failed). */
+const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed);
 size_t st_rules_diags(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
