@@ -109,7 +109,14 @@ typedef struct st_rule_settings {
     size_t nexternal;
     const st_named *params; /* values of declare query_parameters */
     size_t nparams;
-    bool stub_services; /* what needs a service runs as though that knew nothing */
+    bool stub_services;           /* what needs a service runs as though that knew nothing */
+    const st_named *placeholders; /* names of lists in rules, and values, a comma between; one name
+                                     may stand several times */
+    size_t nplaceholders;
+    const st_str *exclude; /* ids of rules that are left out, in any case */
+    size_t nexclude;
+    st_str maturities; /* "stable,test": of rules that say how ripe they are, only these run; empty:
+                          all */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;

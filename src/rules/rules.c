@@ -258,15 +258,40 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
         l->rule.marks_servers = true;
 }
 
+/* Is it one of those that the settings leave out? Then it says why. */
+static bool is_left_out(const st_rules *r, st_rule *rule)
+{
+    const st_rule_settings *s = &r->settings;
+    st_str rest = s->maturities, one;
+    for (size_t i = 0; i < s->nexclude; i++)
+        if (st_str_ieq(s->exclude[i], rule->id)) {
+            rule->why = ST_STR("is left out by its id");
+            return true;
+        }
+    if (!s->maturities.n || !rule->maturity.n)
+        return false;
+    while (st_str_cut(&rest, ',', &one))
+        if (st_str_ieq(st_str_trim(one), rule->maturity))
+            return false;
+    rule->why = ST_STR("is left out by its status");
+    return true;
+}
+
 static void understand(st_rules *r, st_loaded *l, const piece *from)
 {
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
-    bool read = from->language->parse(&r->arena, l->text, &r->diags, &l->rule, &l->parsed);
+    bool read =
+        from->language->parse(&r->arena, l->text, &r->settings, &r->diags, &l->rule, &l->parsed);
     name_rule(r, l, from);
     st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
+    if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
+        l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
-    st_event_set_join(&r->events, &l->rule.needs.events);
+    if (l->rule.status == ST_RULE_READY)
+        st_event_set_join(&r->events, &l->rule.needs.events);
+    else
+        l->rule.needs.nlogs = 0;
     if (!read || (l->rule.errors && l->rule.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");

@@ -561,7 +561,7 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
     st_diags_file(&r->diags, name, kept, 0, true);
-    if (!st_language_of_queries()->parse(&r->arena, kept, &r->diags, NULL, &parsed)) {
+    if (!st_language_of_queries()->parse(&r->arena, kept, &r->settings, &r->diags, NULL, &parsed)) {
         st_rule rest = { 0 }; /* what else is wrong in it */
         st_rule_check(&parsed, &r->settings, &r->arena, &r->diags, &rest, &(st_trigger){ 0 });
         st_diags_sort(&r->diags, 0);

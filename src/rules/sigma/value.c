@@ -310,14 +310,6 @@ static void do_base64offset(making *m)
 
 /* placeholders */
 
-static const st_sigma_placeholder *placeholder(const st_sigma_reader *r, st_str name)
-{
-    for (size_t i = 0; i < r->nplaceholders; i++)
-        if (st_str_eq(r->placeholders[i].name, name))
-            return &r->placeholders[i];
-    return NULL;
-}
-
 /* The first %name% of a text; false: there is none. */
 static bool find_name(st_str t, size_t *start, st_str *name)
 {
@@ -334,24 +326,26 @@ static bool find_name(st_str t, size_t *start, st_str *name)
     return false;
 }
 
-/* One placeholder of one value; its own values are understood as patterns, too. */
+/* One placeholder of one value, by each value that it has; those are understood as patterns, too.
+ */
 static void fill(making *m, st_str t, size_t start, st_str name, variants *out)
 {
-    const st_sigma_placeholder *p = placeholder(m->r, name);
-    if (!p) {
-        st_sigma_error(m->r, m->doc->span,
-                       "nothing is known for the placeholder %%%.*s%%: give it with --placeholders",
-                       ST_FMT(name));
-        m->failed = true;
+    size_t behind = start + name.n + 2;
+    for (size_t k = 0; k < m->r->nplaceholders; k++) {
+        const st_sigma_placeholder *p = &m->r->placeholders[k];
+        for (size_t i = 0; st_str_eq(p->name, name) && i < p->n && !m->failed; i++) {
+            st_buf_put(&m->buf, t.p, start);
+            st_sigma_pattern(p->values[i], &m->buf);
+            st_buf_put(&m->buf, t.p + behind, t.n - behind);
+            push(m, out, PATTERN);
+        }
+    }
+    if (out->n || m->failed)
         return;
-    }
-    for (size_t i = 0; i < p->n && !m->failed; i++) {
-        st_buf_put(&m->buf, t.p, start);
-        st_sigma_pattern(p->values[i], &m->buf);
-        size_t behind = start + name.n + 2;
-        st_buf_put(&m->buf, t.p + behind, t.n - behind);
-        push(m, out, PATTERN);
-    }
+    st_sigma_error(m->r, m->doc->span,
+                   "nothing is known for the placeholder %%%.*s%%: give it with --placeholders",
+                   ST_FMT(name));
+    m->failed = true;
 }
 
 static void do_expand(making *m)
