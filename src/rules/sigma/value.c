@@ -11,6 +11,8 @@
 
 #include "base/limits.h"
 #include "rules/engine/match/glob.h"
+#include "rules/engine/match/match.h"
+#include "rules/engine/match/value_tests.h"
 
 #include <string.h>
 
@@ -573,6 +575,24 @@ static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *o
         };
 }
 
+/* Is it a regular expression, a network? What is wrong is told with the keys that lead to it. */
+static void check_regex(making *m, st_str pattern)
+{
+    st_err err = { 0 };
+    size_t at;
+    st_regex *r = m->failed ? NULL : st_regex_new(pattern, &at, &err);
+    if (!r && !m->failed)
+        wrong(m, err.text);
+    st_regex_free(r);
+}
+
+static void check_network(making *m, st_str text)
+{
+    st_network n;
+    if (!st_network_parse(text, &n))
+        wrong(m, "a network is needed, like 10.0.0.0/8 or fe80::/10");
+}
+
 /* A value that modifiers turn into a test of another kind. */
 static void special_test(making *m, const chain *c, st_sigma_test *t)
 {
@@ -584,9 +604,11 @@ static void special_test(making *m, const chain *c, st_sigma_test *t)
         t->text = kept(m);
         if (t->text.n > ST_MAX_SIGMA_VALUE)
             wrong(m, "a regular expression that is longer than a rule may have");
+        check_regex(m, t->text);
     } else if (c->what & M_CIDR) {
         t->kind = ST_SIGMA_CIDR;
         t->text = m->doc->text;
+        check_network(m, t->text);
     } else if (c->what & M_EXISTS) {
         t->kind = ST_SIGMA_EXISTS;
         if (!st_doc_truth(m->doc, &t->truth))
