@@ -139,14 +139,14 @@ static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
     for (size_t i = 0; i <= rest.n;) {
         st_str part = { rest.p + i, rest.n - i };
         if (len >= 0)
-            part.n = st_text_byte_of(part, len);
+            part.n = byte_of(part, len);
         const char *hit = what.n ? memmem(part.p, part.n, what.p, what.n) : part.p;
         if (!hit)
             break;
         i = (size_t)(hit - rest.p);
         if (--w.nth <= 0)
             return st_val_long(w.start + (int64_t)st_text_points((st_str){ rest.p, i }));
-        i += i < rest.n ? st_text_byte_of((st_str){ rest.p + i, rest.n - i }, 1) : 1;
+        i += i < rest.n ? byte_of((st_str){ rest.p + i, rest.n - i }, 1) : 1;
     }
     return st_val_long(-1);
 }
@@ -402,7 +402,7 @@ static st_val f_has_any_index(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_text[] = {
+const st_fn st_functions_text[] = {
     { "array_strcat", "yx", 2, "string", NONE, f_strcat_array, "an array's texts joined" },
     { "has_any_index", "xy", 2, "long", NONE, f_has_any_index, "which needle a text has, or -1" },
     { "indexof", "xxiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },
