@@ -149,7 +149,7 @@ static st_expr *bag_pack_columns(const st_scope *sc, const st_kql_expr *e)
         st_bind_error(sc, e->span, "KS119", "bag_pack_columns() takes columns' names");
         return st_bind_unknown(sc);
     }
-    return st_bind_call_node(sc, st_eval_pack_all, ST_TYPE_DYNAMIC, x, 2 * n);
+    return st_bind_call_node(sc, st_call_pack_all, ST_TYPE_DYNAMIC, x, 2 * n);
 }
 
 static bool prepare_regex(const st_scope *sc, const st_kql_expr *e, const st_fn *f, st_expr *x)
