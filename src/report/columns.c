@@ -5,6 +5,7 @@
  * that gives the text of a cell. Every format reads it; none has columns of its own.
  */
 #include "internal.h"
+#include "base/search.h"
 #include "shelltree/verify.h"
 
 #include "base/limits.h"
@@ -64,16 +65,16 @@ st_str st_source_name(const st_evidence *e, uint32_t source)
     return st_evidence_at(e, source)->name;
 }
 
+static bool of_row_before(const void *item, const void *key)
+{
+    const st_lossy *l = item;
+    const uint32_t *row = key;
+    return l->row < *row;
+}
+
 const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n)
 {
-    size_t lo = 0, hi = s->nlossy;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->lossy[mid].row < row)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    size_t lo = st_lower_bound(s->lossy, s->nlossy, sizeof *s->lossy, &row, of_row_before);
     *n = 0;
     while (lo + *n < s->nlossy && s->lossy[lo + *n].row == row)
         ++*n;
@@ -163,14 +164,19 @@ static st_str get_channel(const st_view *v)
         st_pool_get(v->f->pool, v->e ? v->x->channel[v->e->row] : v->k->channel[v->r]));
 }
 
-static st_event_key key_of(const st_view *v)
+st_str st_view_provider(const st_view *v)
 {
-    return v->e ? st_event_kind_at(v->e->kind)->key : ST_SYSMON_EVENT(1);
+    return v->e ? st_event_provider(v->f, v->e) : st_str_of(st_provider_at(ST_SYSMON)->name);
+}
+
+uint32_t st_view_event_id(const st_view *v)
+{
+    return v->e ? st_event_id(v->f, v->e) : 1;
 }
 
 static st_str get_provider(const st_view *v)
 {
-    return st_str_of(st_provider_at(key_of(v).provider)->name);
+    return st_view_provider(v);
 }
 
 static st_str get_event(const st_view *v)
@@ -563,7 +569,7 @@ static void put_session(const st_view *v, st_buf *b)
 
 static void put_event_id(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, key_of(v).id);
+    st_buf_u64(b, st_view_event_id(v));
 }
 
 /* where it stands in the evidence */

@@ -128,6 +128,19 @@ const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
     return s->table;
 }
 
+bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n)
+{
+    const st_op *op = r->scans;
+    while (op && i--)
+        op = ((const scan *)op->spec)->older;
+    if (!op)
+        return false;
+    const st_table_def *t = ((const scan *)op->spec)->table;
+    *logs = t->logs;
+    *n = t->nlogs;
+    return true;
+}
+
 st_event_set st_run_events(const st_run *r)
 {
     st_event_set events = { { 0 } };
@@ -164,11 +177,7 @@ st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *c
     if (!op)
         return NULL;
     *(values *)op->spec = (values){ cells, nrows, 0 };
-    op->schema.n = ncols;
-    op->schema.v = ST_NEWN(&r->arena, st_col, ncols);
-    if (op->schema.v && ncols)
-        memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    return op->schema.v ? op : NULL;
+    return st_op_columns(r, op, cols, ncols) ? op : NULL;
 }
 
 typedef struct range {
@@ -220,10 +229,5 @@ st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to,
     if (!op)
         return NULL;
     *(range *)op->spec = (range){ from, to, step };
-    op->schema.n = 1;
-    op->schema.v = ST_NEW(&r->arena, st_col);
-    if (!op->schema.v)
-        return NULL;
-    op->schema.v[0] = (st_col){ name, type };
-    return op;
+    return st_op_columns(r, op, &(st_col){ name, type }, 1) ? op : NULL;
 }
