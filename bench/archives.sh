@@ -10,12 +10,14 @@
 #     BUILD   the build tree, without sanitizers (build/release)
 #     BYTES   of all logs (1000000000), in logs of 50 MB; each process has a command line of its own
 #     RUNS    how often each is run; the fastest counts (3)
+#     RULES   the rules that are run (the pack); one small rule shows what reading costs
 #     TMP     where the program's temporary files go (FOLDER)
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "${BUILD:-$top/build/release}" && pwd) || exit 2
 bytes=${BYTES:-1000000000}
 runs=${RUNS:-3}
+rules=${RULES:-$top/rules}
 out=${1:-$(mktemp -d /var/tmp/shelltree-bench-XXXXXX)}
 tmp=${TMP:-$out}
 program=$build/shelltree
@@ -46,19 +48,20 @@ cd "$out" || exit 2
 [ -s logs.tar.zst ] || bsdtar -cf - logs | zstd -q -T0 -o logs.tar.zst || exit 2
 [ -s logs.7z ] || 7z a -bso0 -bsp0 -mx=1 logs.7z logs || exit 2
 
-# fastest COMMAND...: seconds and the most memory (MB) of the fastest run
+# fastest COMMAND...: seconds, seconds of processor with all children's, and the most memory (MB) of the fastest run
 fastest() {
     for _ in $(seq "$runs"); do
-        /usr/bin/time -o "$out/time" -f '%e %M' sh -c "$1" >/dev/null 2>"$out/says"
+        /usr/bin/time -o "$out/time" -f '%e %M %U %S' sh -c "$1" >/dev/null 2>"$out/says"
         tail -n 1 "$out/time"
-    done | sort -n | awk 'NR == 1 { printf "%.2f s | %.0f MB", $1, $2 * 1024 / 1e6 }'
+    done | sort -n | awk 'NR == 1 { printf "%.2f s (%.2f s) | %.0f MB", $1, $3 + $4, $2 * 1024 / 1e6 }'
 }
 
+echo 'Seconds by the clock, and in brackets of processor, children included.'
 du -bs logs | awk '{ printf "logs: %d bytes\n\n", $1 }'
 echo '| what | bytes | `hunt`, 1 thread | memory | `hunt`, 2 threads | memory | `bsdtar -xO` to `wc -c` |'
 echo '| --- | --- | --- | --- | --- | --- | --- |'
 for what in logs logs.zip logs.tar.zst logs.7z; do
-    hunt="$program hunt -q -f csv --tmp $tmp $what"
+    hunt="$program hunt -q -f csv -r $rules --tmp $tmp $what"
     one=$(fastest "$hunt --threads 1")
     two=$(fastest "$hunt --threads 2")
     tar=
