@@ -375,6 +375,13 @@ static void eval__search_find_invoke(void **state)
         { "let D = datatable(a:string)['netx', 'inet']; D | search 'net*'",
           "$table:string a:string / D,netx" },
         { "let D = datatable(a:string)['netx', 'inet']; D | search * | count", "Count:long / 2" },
+        { "let D = datatable(a:string)['abcdef', 'xabc 1 def', 'abc-DEF!', 'ABC x.def', 'abc "
+          "defg']; "
+          "D | search 'abc*def' | project a",
+          "a:string / abcdef / abc-DEF! / ABC x.def" },
+        { "let D = datatable(a:string)['ABC x.def', 'ABC xydef', 'a(c x', 'A(c x']; "
+          "D | search kind=case_sensitive 'a(c*x' or 'ABC*x.d*f' | project a",
+          "a:string / ABC x.def / a(c x" },
         { "let D = datatable(a:string)['netx', 'inet']; D | search 'netx' and *",
           "$table:string a:string / D,netx" },
         { "let D = datatable(a:string)['netx', 'inet']; search in (D) '*net'",
