@@ -101,6 +101,18 @@ typedef struct st_service {
     uint8_t origin;
 } st_service;
 
+/* A host's records in one source. */
+typedef struct st_presence {
+    st_sid computer;
+    uint32_t source;
+    uint64_t records; /* of any provider and origin */
+    uint64_t sysmon;
+    uint64_t audited;     /* Windows' own process creations (Security 4688), which aren't read */
+    st_ticks first, last; /* TimeCreated of live ones; 0: not known */
+    uint64_t first_id,
+        last_id; /* the least and the greatest EventRecordID of live ones of Sysmon */
+} st_presence;
+
 /* Every Sysmon record of any id, for the hosts' account: 24 bytes each. */
 typedef struct st_seen {
     st_sid computer;
@@ -118,18 +130,21 @@ typedef enum st_event_text {
 #define BOTH(name, text) ST_T_##name,
 #define EVENT(name, text) ST_T_##name,
 #include "events/sysmon/fields.def"
+#define EVENT(name, text) ST_T_##name,
+#include "events/windows/eventlog.def"
     ST_T_COUNT
 } st_event_text;
 
 /* providers, and the kinds of their events */
 
-enum { ST_SYSMON, ST_PROVIDERS };
+enum { ST_SYSMON, ST_EVENTLOG, ST_PROVIDERS };
 
 /* What tells an event: an id alone means nothing. */
 typedef struct st_event_key {
     uint16_t provider; /* place among the providers */
     uint16_t id;
 } st_event_key;
+#define ST_EVENTLOG_EVENT(number) ((st_event_key){ ST_EVENTLOG, (number) })
 #define ST_SYSMON_EVENT(number) ((st_event_key){ ST_SYSMON, (number) })
 static inline bool st_event_key_eq(st_event_key a, st_event_key b)
 {
@@ -175,7 +190,8 @@ typedef struct st_extra {
 
 /* All that is known of a provider's events: the one table that reading, tables and rows follow. */
 typedef struct st_provider {
-    const char *name; /* in any case */
+    const char *name;  /* in any case */
+    const char *shown; /* in front of an id, in lists of events */
     st_guid guid;
     const st_event_kind *kinds;
     const st_event_rows *rows; /* in the order of ids */
@@ -242,6 +258,8 @@ typedef struct st_store {
     size_t nservices, services_cap;
     st_seen *seen;
     size_t nseen, seen_cap;
+    st_presence *presences; /* by source, then computer; a pair may be there more than once */
+    size_t npresences, presences_cap;
     st_lossy *lossy; /* by row */
     size_t nlossy, lossy_cap;
     uint64_t records;      /* records of any provider that were read */

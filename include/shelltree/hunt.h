@@ -56,6 +56,51 @@ typedef struct st_incident {
     uint32_t context_dropped; /* processes that the cap left out */
 } st_incident;
 
+/* coverage */
+
+/* What says that process creations of a host were lost. */
+typedef enum st_gap_kind {
+    ST_GAP_HOLE,     /* EventRecordIDs missing between two records */
+    ST_GAP_BEGINS,   /* the log begins after its number 1 */
+    ST_GAP_UNREAD,   /* bytes of a source that gave no record */
+    ST_GAP_CLEARED,  /* a log was cleared: an event (104, 1102) or a command says so */
+    ST_GAP_STOPPED,  /* Sysmon's service */
+    ST_GAP_CONFIG,   /* Sysmon's configuration changed */
+    ST_GAP_ERROR,    /* Sysmon reported one (255): events were dropped */
+    ST_GAP_CLOCK,    /* a record was written before the one in front of it */
+    ST_GAP_PARENT,   /* a child's parent started in a whole span and has no record of its own */
+    ST_GAP_FILTERED, /* the same, but no process of that image has one: filtered, it seems */
+    ST_GAP_KINDS
+} st_gap_kind;
+const char *st_gap_word(unsigned kind); /* "hole", "begins-late" ... */
+
+typedef struct st_gap {
+    uint32_t host;
+    uint8_t kind;
+    st_ticks from, to;       /* 0: not known, or without end */
+    uint64_t from_id, to_id; /* EventRecordIDs; 0: none */
+    uint64_t n;              /* numbers, bytes, processes; else 1 */
+    uint32_t source;         /* place in the evidence; UINT32_MAX: none */
+    uint64_t offset;         /* in it */
+    st_node node;            /* the parent, or the process that cleared; ST_NO_NODE */
+    st_str detail;
+} st_gap;
+
+typedef enum st_covered { ST_BLIND, ST_PARTIAL, ST_COVERED } st_covered;
+const char *st_covered_word(st_covered v);
+
+/* What "nothing found" is worth on a host. blind: no process creation was read. partial: some were,
+ * and something says that others were lost; or Windows' own are there and weren't read. covered:
+ * nothing says so, from its first record to its last (st_host). */
+typedef struct st_coverage {
+    st_covered verdict;
+    st_str reasons;            /* in words, "; " between them; may be empty */
+    st_str hint;               /* that the host was renamed, it seems; or empty */
+    uint64_t records, audited; /* of any provider; Windows' own creations (4688) */
+    st_ticks first, last;      /* of live records of any provider */
+    size_t first_gap, ngaps;   /* its gaps, among the case's */
+} st_coverage;
+
 #define ST_NO_INCIDENT UINT32_MAX
 typedef struct st_row {
     st_node node;   /* ST_NO_NODE: an event that names no process */
@@ -84,6 +129,9 @@ typedef struct st_case {
     size_t nincidents;
     st_row *rows;
     size_t nrows;
+    st_coverage *coverage; /* by host */
+    st_gap *gaps;          /* by host, time, kind */
+    size_t ngaps;
     uint64_t dropped_level,
         dropped_filter; /* findings below min_level; rows that since, until, host hid */
     st_arena arena;
@@ -92,6 +140,10 @@ typedef struct st_case {
 st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
                 const st_hunt_options *o, st_case **out, st_err *err);
 void st_case_free(st_case *c);
+
+/* The next gap of the incident's host that touches its time, from *at (begin with 0) on; NULL: no
+ * more. */
+const st_gap *st_gap_touching(const st_case *c, const st_incident *x, size_t *at);
 
 /* Why: the query's own words, else the rule's reason, else its title; without its full stop if the
  * sentence goes on. */

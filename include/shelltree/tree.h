@@ -80,7 +80,7 @@ typedef struct st_proc {
 
 typedef struct st_host {
     st_sid name;        /* lower-cased full Computer: the key */
-    st_sid shown;       /* as its first row spells it */
+    st_sid shown;       /* as its newest live record spells it */
     uint64_t creations; /* distinct process creations */
     uint64_t copies;    /* rows that were copies of those */
     uint64_t records;   /* distinct Sysmon records of any id */
@@ -147,6 +147,8 @@ void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferr
 st_node st_tree_parent(const st_forest *f, st_node n, bool trust_inferred);
 /* Depth-first below top, top first; ST_NO_NODE at the end. Iterative, no state but the node. */
 st_node st_tree_next(const st_forest *f, st_node top, st_node n);
+/* The host that a Computer, as a record that was read spells it, belongs to. UINT32_MAX: none. */
+uint32_t st_tree_host_of(const st_forest *f, st_sid computer);
 /* (host key, guid) to node; the first instance. ST_NO_NODE if there is none. */
 st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid);
 

@@ -79,6 +79,7 @@ void st_store_free(st_store *s)
     free(s->services);
     free(s->shift);
     free(s->seen);
+    free(s->presences);
     free(s->lossy);
     st_pool_free(s->pool);
     free(s);
@@ -150,6 +151,8 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         !st_grow(&d->services, &d->services_cap, d->nservices + f->nservices,
                  sizeof *d->services) ||
         !st_grow(&d->seen, &d->seen_cap, d->nseen + f->nseen, sizeof *d->seen) ||
+        !st_grow(&d->presences, &d->presences_cap, d->npresences + f->npresences,
+                 sizeof *d->presences) ||
         !st_grow(&d->lossy, &d->lossy_cap, d->nlossy + f->nlossy, sizeof *d->lossy))
         return false;
     for (size_t i = 0; i < f->nendings; i++) {
@@ -169,6 +172,11 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         st_seen *n = &d->seen[d->nseen++];
         *n = f->seen[i];
         n->computer = map[n->computer];
+    }
+    for (size_t i = 0; i < f->npresences; i++) {
+        st_presence *p = &d->presences[d->npresences++];
+        *p = f->presences[i];
+        p->computer = map[p->computer];
     }
     for (size_t i = 0; i < f->nlossy; i++) {
         st_lossy *l = &d->lossy[d->nlossy++];

@@ -37,13 +37,16 @@ typedef struct st_field_def {
     unsigned column; /* of a string; for lossy and truncated */
     size_t at;       /* offset of the pointer in st_creations, or in st_service */
     uint8_t text;    /* st_event_text: which text of other events it is; ST_T_NONE: none */
+    uint8_t provider;
 } st_field_def;
 
 /* A name's number, 0 for one that isn't in the table; and back. */
 uint16_t st_field_id(st_str name);
 const st_field_def *st_field_def_of(uint16_t id);
+/* What a provider means by the name of a number; NULL: nothing. */
+const st_field_def *st_field_def_for(unsigned provider, uint16_t id);
 
-extern const st_provider st_sysmon;
+extern const st_provider st_sysmon, st_eventlog;
 
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);
@@ -61,6 +64,7 @@ typedef struct st_recent {
 typedef struct st_scratch {
     st_buf text;
     st_recent computer, channel;
+    size_t presence; /* the one met last */
 } st_scratch;
 
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */

@@ -222,7 +222,8 @@ st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
     c->rules = r;
     c->matches = m;
     st_hunting h = { .f = f, .o = o, .c = c };
-    bool ok = node_arrays(&h) && st_findings_make(&h) && st_incidents_make(&h) && st_rows_make(&h);
+    bool ok = node_arrays(&h) && st_findings_make(&h) && st_incidents_make(&h) &&
+              st_rows_make(&h) && st_coverage_make(c);
     free(h.incident_of);
     free(h.top_of);
     free(h.marks);
