@@ -229,6 +229,14 @@ static void say(world *w, st_event_key key, size_t row, st_event_text t, const c
     w->store->events[kind].text[c][row] = world_sid(w, text);
 }
 
+static st_ticks row_time(const world *w, const st_row *r)
+{
+    if (r->event == ST_NO_EVENT)
+        return w->forest->procs[r->node].start;
+    const st_event *e = &w->forest->events[r->event];
+    return st_event_columns(w->forest, e)->utc[e->row];
+}
+
 static void findings__on_events__rows_of_their_own(void **state)
 {
     (void)state;
@@ -270,6 +278,122 @@ static void findings__on_events__rows_of_their_own(void **state)
     st_finding_id(w.c, &w.c->findings[2], a);
     st_finding_id(w.c, &w.c->findings[3], b);
     assert_string_not_equal(a, b);
+    world_end(&w);
+}
+
+/* A web server above all, a shell below it; their other events, told and not. */
+static void story__events_of_an_incident__become_its_rows(void **state)
+{
+    static const struct {
+        unsigned id, process, second;
+        const char *told; /* NULL: no row; else what its row says */
+    } cases[] = {
+        { 11, 1, 50, NULL },                                 /* the server's, long before */
+        { 11, 1, 1000, "" },                                 /* the server's, near the findings */
+        { 11, 2, 50000, "" },                                /* the shell's, at any time */
+        { 3, 2, 1001, "" },           { 24, 2, 1001, NULL }, /* what the clipboard held */
+        { 11, 9, 1001, NULL },                               /* another process's */
+        { 6, 0, 999, NULL },                                 /* before the shell */
+        { 6, 0, 1500, "correlated" },                        /* while the shell lived */
+        { 6, 0, 60000, NULL },
+    };
+    enum { CASES = sizeof cases / sizeof cases[0] };
+    (void)state;
+    for (unsigned scope = ST_SCOPE_HITS; scope <= ST_SCOPE_INCIDENT; scope++) {
+        world w;
+        st_err err = { 0 };
+        st_hunt_options o = { .scope = scope, .sibling_window = 600 * ST_TICKS_SECOND };
+        world_begin(&w);
+        world_add(&w, "pc", 1, 0, 0, "C:\\w3wp.exe", "w3wp");
+        world_add(&w, "pc", 2, 1, 1000000, "C:\\cmd.exe", "cmd");
+        world_add(&w, "pc", 9, 0, 1000000, "C:\\other.exe", "other");
+        for (size_t i = 0; i < CASES; i++) {
+            st_event_key key = ST_SYSMON_EVENT((uint16_t)cases[i].id);
+            size_t row = add_event(&w, key, "pc", cases[i].process, cases[i].second);
+            w.store->events[st_event_kind_of(key)].event_record_id[row] = 500 + i;
+        }
+        world_grow(&w);
+        world_servers(&w, "w3wp.exe");
+        world_match(&w, "pc", 2, 0, NULL);
+        world_hunt(&w, &o);
+        size_t before = w.c->nrows;
+        assert_int_equal(st_story_make(w.c, &o, &err), ST_OK);
+        bool told[CASES] = { false };
+        for (size_t i = 0; i < w.c->nrows; i++) {
+            const st_row *r = &w.c->rows[i];
+            if (i)
+                assert_true(row_time(&w, r) >= row_time(&w, r - 1));
+            if (r->event == ST_NO_EVENT)
+                continue;
+            const st_event *e = &w.forest->events[r->event];
+            size_t k = st_event_columns(w.forest, e)->event_record_id[e->row] - 500;
+            told[k] = true;
+            assert_int_equal(r->incident, 0);
+            assert_int_equal(r->kind, ST_ROW_CONTEXT);
+            assert_int_equal(r->correlated, cases[k].told && *cases[k].told);
+        }
+        for (size_t i = 0; i < CASES; i++)
+            if (told[i] != (cases[i].told && scope == ST_SCOPE_INCIDENT))
+                fail_msg("event %zu: %d", i, told[i]);
+        assert_int_equal(w.c->nrows, scope == ST_SCOPE_HITS ? before : before + 4);
+        assert_int_equal(w.c->incidents[0].events, scope == ST_SCOPE_HITS ? 0 : 4);
+        world_end(&w);
+    }
+}
+
+/* The same thing twice is one fact; what is graver comes first. */
+static void facts__of_rows__once_each_in_order(void **state)
+{
+    static const struct {
+        unsigned id;
+        st_event_text t;
+        const char *text;
+    } events[] = {
+        { 11, ST_T_target_filename, "C:\\temp\\a.txt" },
+        { 11, ST_T_target_filename, "C:\\inetpub\\wwwroot\\s.aspx" },
+        { 11, ST_T_target_filename, "C:\\temp\\a.txt" },
+        { 3, ST_T_destination_ip, "203.0.113.9" },
+        { 13, ST_T_target_object, "HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\x" },
+        { 13, ST_T_target_object, "HKLM\\Software\\Other" },
+        { 10, ST_T_target_image, "C:\\a.exe" },
+        { 10, ST_T_target_image, "C:\\Windows\\System32\\lsass.exe" },
+        { 23, ST_T_target_filename, "C:\\temp\\a.txt" },
+    };
+    static const char *const want[] = {
+        "Contacted 203.0.113.9 1",
+        "Dropped C:\\inetpub\\wwwroot\\s.aspx 1",
+        "Dropped C:\\temp\\a.txt 2",
+        "Persisted HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run\\x 1",
+        "Persisted schtasks /create /tn x 1",
+        "Touched C:\\Windows\\System32\\lsass.exe 1",
+        "Touched C:\\a.exe 1",
+        "Deleted C:\\temp\\a.txt 1"
+    };
+    (void)state;
+    world w;
+    st_err err = { 0 };
+    st_hunt_options o = { .scope = ST_SCOPE_INCIDENT, .sibling_window = 600 * ST_TICKS_SECOND };
+    world_begin(&w);
+    world_add(&w, "pc", 2, 0, 0, "C:\\cmd.exe", "cmd");
+    world_add(&w, "pc", 3, 2, 90000, "C:\\schtasks.exe", "schtasks /create /tn x");
+    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        st_event_key key = ST_SYSMON_EVENT((uint16_t)events[i].id);
+        size_t row = add_event(&w, key, "pc", 2, (unsigned)i + 1);
+        w.store->events[st_event_kind_of(key)].event_record_id[row] = 500 + i;
+        say(&w, key, row, events[i].t, events[i].text);
+    }
+    world_grow(&w);
+    world_match(&w, "pc", 2, 0, NULL);
+    world_hunt(&w, &o);
+    assert_int_equal(st_story_make(w.c, &o, &err), ST_OK);
+    assert_int_equal(w.c->nfacts, sizeof want / sizeof want[0]);
+    assert_int_equal(w.c->incidents[0].nfacts, w.c->nfacts);
+    for (size_t i = 0; i < w.c->nfacts; i++) {
+        char got[256];
+        (void)snprintf(got, sizeof got, "%s %.*s %u", st_fact_word(w.c->facts[i].kind),
+                       ST_FMT(w.c->facts[i].what), w.c->facts[i].count);
+        assert_string_equal(got, want[i]);
+    }
     world_end(&w);
 }
 
@@ -325,6 +449,7 @@ static void target__each_kind__usual_spelling(void **state)
         st_buf got = { 0 };
         world_begin(&w);
         size_t row = add_event(&w, cases[i].key, "pc", 0, 1);
+        see(&w, "pc", cases[i].key.id, 1, 1);
         for (size_t k = 0; k < 4 && cases[i].t[k]; k++)
             say(&w, cases[i].key, row, cases[i].t[k], cases[i].texts[k]);
         world_grow(&w);
@@ -377,6 +502,8 @@ int main(void)
         cmocka_unit_test(coverage__hosts_without_creations__blind_or_partial),
         cmocka_unit_test(hint__one_log_goes_on_under_another_name__told),
         cmocka_unit_test(findings__on_events__rows_of_their_own),
+        cmocka_unit_test(story__events_of_an_incident__become_its_rows),
+        cmocka_unit_test(facts__of_rows__once_each_in_order),
         cmocka_unit_test(target__each_kind__usual_spelling),
         cmocka_unit_test(decoded__each_form__text),
     };

@@ -274,6 +274,21 @@ typedef struct st_store {
 st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
+/* The other events of a few processes. */
+typedef struct st_wanted_events {
+    st_event_set kinds;    /* of processes named below */
+    st_event_set nameless; /* of no process: all within from .. to (both 0: at any time) */
+    const st_guid *guids;  /* ProcessGuids, sorted by their bytes, on whatever host */
+    size_t nguids;
+    st_ticks from, to;      /* TimeCreated as recorded */
+    const uint8_t *sources; /* by place: those that aren't 0 are read; NULL: all */
+    bool nothing;           /* there are no such events: reading again would find none */
+} st_wanted_events;
+/* Reads evidence once more, for these alone: they go behind the rows that the store has of each
+ * kind (first, by kind: how many there were). Nothing is counted anew, the sources' account stays.
+ */
+st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_wanted_events *w,
+                         st_store *s, size_t *first, st_err *err);
 void st_store_free(st_store *s);
 /* Adds seconds (which may be negative) to all times of a host's records. host: its full name or the
  * first label of it, in any case; *found: there is one. Before a forest is built over the store. */

@@ -52,9 +52,35 @@ typedef struct st_incident {
     st_level level; /* highest of its findings */
     st_ticks first, last;
     uint32_t findings, processes;
-    uint32_t events;          /* rows of other events */
+    uint32_t events;             /* rows of other events */
+    uint32_t events_dropped;     /* that the cap left out */
+    uint32_t first_fact, nfacts; /* what its rows come to, in facts */
     uint32_t context_dropped; /* processes that the cap left out */
 } st_incident;
+
+/* what an incident comes to */
+
+typedef enum st_fact_kind {
+    ST_FACT_CONTACTED, /* addresses, names */
+    ST_FACT_DROPPED,   /* files; scripts below a web root first */
+    ST_FACT_PERSISTED, /* what will start by itself: keys, services, tasks, WMI, accounts, drivers
+                        */
+    ST_FACT_TOUCHED,   /* other processes; lsass first */
+    ST_FACT_DELETED,
+    ST_FACT_KINDS
+} st_fact_kind;
+const char *st_fact_word(unsigned kind); /* "Contacted" ... */
+
+/* One thing, once an incident. */
+typedef struct st_fact {
+    uint32_t incident;
+    uint8_t kind, weight; /* weight: the less, the graver */
+    st_str what;          /* an address, a path, a key with its value, a command */
+    st_str more;          /* a host's name, hashes as recorded, how; may be empty or '-' */
+    st_node by;           /* who did it first; ST_NO_NODE: not known */
+    st_ticks first, last;
+    uint32_t count;
+} st_fact;
 
 /* coverage */
 
@@ -106,6 +132,7 @@ typedef struct st_row {
     st_node node;   /* ST_NO_NODE: an event that names no process */
     uint32_t event; /* place in the forest's events; ST_NO_EVENT: the process's own creation */
     st_row_kind kind;
+    bool correlated;                   /* it is the incident's by host and time alone */
     uint32_t incident;                 /* ST_NO_INCIDENT if none */
     uint32_t first_finding, nfindings; /* in findings: a row has its findings side by side */
 } st_row;
@@ -129,6 +156,8 @@ typedef struct st_case {
     size_t nincidents;
     st_row *rows;
     size_t nrows;
+    struct st_fact *facts; /* by incident, kind, weight, time (st_story_make) */
+    size_t nfacts;
     st_coverage *coverage; /* by host */
     st_gap *gaps;          /* by host, time, kind */
     size_t ngaps;
@@ -140,6 +169,13 @@ typedef struct st_case {
 st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
                 const st_hunt_options *o, st_case **out, st_err *err);
 void st_case_free(st_case *c);
+
+/* Which other events of its incidents' processes the case would show. false: no memory. What it
+ * points to lives as the case. */
+bool st_story_wants(st_case *c, st_wanted_events *w);
+/* Makes the incidents' events rows, of those that the forest has by now, and sums up what they did.
+ * The rows stay in order; their places change. */
+st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err);
 
 /* The next gap of the incident's host that touches its time, from *at (begin with 0) on; NULL: no
  * more. */

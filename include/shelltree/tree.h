@@ -118,7 +118,8 @@ typedef struct st_forest {
     st_host *hosts; /* by name */
     size_t nhosts;
     st_event *events; /* in the order of rows: utc, host, EventRecordID, source, offset */
-    size_t nevents;
+    size_t nevents;   /* those that rules see */
+    size_t nall;      /* with those behind them, in their own order, that were added later */
     st_tree_stats stats;
 } st_forest;
 
@@ -138,6 +139,9 @@ typedef struct st_tree_options {
 st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *o, st_forest **out,
                       st_err *err);
 void st_tree_free(st_forest *f);
+
+/* Adds the store's events from first[kind] on, behind those there are; rules don't see them. */
+st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err);
 
 /* Says which nodes are web servers (one bool a node) and fills server, server_distance and
  * chain_link. The way up doesn't cross an inferred edge unless trust_inferred. */

@@ -475,16 +475,40 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
     unsigned provider = st_provider_of(r);
-    size_t kind = kind_of(provider, r);
     st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
     s->records++;
     if (!count_record(&d, computer, source, provider == ST_SYSMON))
         return false;
     if (provider == ST_SYSMON)
         decode_sysmon(&d, computer, source);
+    size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
     if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
         decode_event(&d, kind, computer, source);
     if (r->lossy)
         *r->lossy += d.replaced;
+    return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
+}
+
+size_t st_event_kind_of_record(const st_record *r)
+{
+    return kind_of(st_provider_of(r), r);
+}
+
+bool st_event_actor(const st_record *r, st_guid *out)
+{
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        if (f && (f->kind == ST_K_EVENT_GUID ||
+                  (f->kind == ST_K_GUID && f->at == offsetof(st_creations, guid))))
+            return st_value_guid(&r->fields[i].value, out) && !st_guid_zero(out);
+    }
+    return false;
+}
+
+bool st_event_keep(st_store *s, const st_record *r, size_t kind, uint32_t source,
+                   st_scratch *scratch)
+{
+    decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
+    decode_event(&d, kind, system_text(&d, &r->computer, "Computer", &scratch->computer), source);
     return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
 }

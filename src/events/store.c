@@ -187,6 +187,16 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
     return true;
 }
 
+bool st_store_append_events(st_store *d, const st_store *f)
+{
+    st_sid *map = strings_across(d->pool, f->pool);
+    bool ok = map != NULL;
+    for (size_t i = 0; ok && i < st_event_kinds(); i++)
+        ok = st_events_append(&d->events[i], &f->events[i], i, map);
+    free(map);
+    return ok && !st_pool_failed(d->pool);
+}
+
 bool st_store_append(st_store *d, const st_store *f)
 {
     size_t first_row = d->creations.n;

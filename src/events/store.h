@@ -67,6 +67,13 @@ typedef struct st_scratch {
     size_t presence; /* the one met last */
 } st_scratch;
 
+/* The record's kind, st_event_kinds() if it has none. */
+size_t st_event_kind_of_record(const st_record *r);
+/* The ProcessGuid of the process that acted; false: none, or zero. */
+bool st_event_actor(const st_record *r, st_guid *out);
+/* The record as a row of its kind, and nothing else; false: no memory. */
+bool st_event_keep(st_store *s, const st_record *r, size_t kind, uint32_t source,
+                   st_scratch *scratch);
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
 bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
 
@@ -76,6 +83,8 @@ void st_events_free(st_events *e);
 /* Appends src's rows, their strings renamed by map. */
 bool st_events_append(st_events *dst, const st_events *src, size_t kind, const st_sid *map);
 
+/* Appends src's other events to dst. */
+bool st_store_append_events(st_store *dst, const st_store *src);
 /* Appends all of src to dst, with src's strings put into dst's pool; src stays as it is. */
 bool st_store_append(st_store *dst, const st_store *src);
 

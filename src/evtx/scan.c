@@ -1108,7 +1108,8 @@ static bool plan(scan *s, st_evidence *e)
         return false;
     for (size_t i = 0; i < count; i++) {
         st_source *it = st_evidence_at(e, i);
-        if (!st_source_readable(it) || it->carrier || (s->o->only && it != s->o->only))
+        if (!st_source_readable(it) || it->carrier || (s->o->only && it != s->o->only) ||
+            (s->o->some && !s->o->some[i]))
             continue;
         source_state *src = &s->sources[s->nsources++];
         *src = (source_state){ .source = it, .place = i };

@@ -43,6 +43,10 @@ bool st_hints_make(st_case *c);
 bool st_rows_make(st_hunting *h);
 /* Do since, until and host let a row of that host and time through? */
 bool st_row_wanted(const st_hunting *h, uint32_t host, st_ticks when);
+bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host, st_ticks when);
+/* The order of rows. */
+int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
+bool st_facts_make(st_case *c);
 /* When and where: of a process, or of an event (ST_NO_EVENT: none). */
 st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event);
 uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event);

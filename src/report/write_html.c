@@ -209,6 +209,14 @@ static void put_incident(page *g, uint32_t k)
     if (i->context_dropped)
         st_buf_fmt(b, ", %u more left out", i->context_dropped);
     put(g, "</p>");
+    for (unsigned f = 0; f < ST_FACT_KINDS; f++) {
+        st_buf_clear(&g->text);
+        if (!st_incident_put_facts(g->c, i, f, &g->text))
+            continue;
+        st_buf_fmt(b, "<p>%s: ", st_fact_word(f));
+        put_evidence(g, st_buf_slice(&g->text));
+        put(g, "</p>");
+    }
     st_buf_clear(&g->text);
     if (st_incident_put_gaps(g->c, i, &g->text)) {
         put(g, "<p>Gaps that touch it: ");
