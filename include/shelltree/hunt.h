@@ -55,7 +55,7 @@ typedef struct st_incident {
     uint32_t events;             /* rows of other events */
     uint32_t events_dropped;     /* that the cap left out */
     uint32_t first_fact, nfacts; /* what its rows come to, in facts */
-    uint32_t context_dropped; /* processes that the cap left out */
+    uint32_t context_dropped;    /* processes that the cap left out */
 } st_incident;
 
 /* what an incident comes to */
@@ -127,6 +127,15 @@ typedef struct st_coverage {
     size_t first_gap, ngaps;   /* its gaps, among the case's */
 } st_coverage;
 
+/* Creations that say less than they should. */
+typedef struct st_oddities {
+    uint64_t bare;    /* neither GUID, image, PID nor command line */
+    uint64_t absurd;  /* a time before 1990 or behind 2200 */
+    uint64_t untimed; /* recovered ones without any time */
+    uint64_t audited; /* Windows' own (Security 4688), which aren't read; and on how many hosts */
+    uint64_t audited_hosts;
+} st_oddities;
+
 #define ST_NO_INCIDENT UINT32_MAX
 typedef struct st_row {
     st_node node;   /* ST_NO_NODE: an event that names no process */
@@ -158,6 +167,7 @@ typedef struct st_case {
     size_t nrows;
     struct st_fact *facts; /* by incident, kind, weight, time (st_story_make) */
     size_t nfacts;
+    st_oddities odd;
     st_coverage *coverage; /* by host */
     st_gap *gaps;          /* by host, time, kind */
     size_t ngaps;

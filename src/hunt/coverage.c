@@ -151,6 +151,32 @@ static void widen(st_coverage *c, const st_presence *p)
         c->last = p->last;
 }
 
+/* 1990-01-01 and 2200-01-01, in seconds from 1970. */
+#define EARLIEST (ST_TICKS_UNIX + UINT64_C(631152000) * ST_TICKS_SECOND)
+#define LATEST (ST_TICKS_UNIX + UINT64_C(7258118400) * ST_TICKS_SECOND)
+
+static bool is_absurd(st_ticks t)
+{
+    return t && (t < EARLIEST || t >= LATEST);
+}
+
+static void count_odd(st_case *c)
+{
+    const st_forest *f = c->forest;
+    const st_creations *k = &f->store->creations;
+    for (size_t i = 0; i < f->observed; i++) {
+        const st_proc *p = &f->procs[i];
+        c->odd.bare += st_guid_zero(&p->guid) && p->image <= ST_EMPTY && p->pid == ST_NO_U32 &&
+                       p->command_line <= ST_EMPTY;
+        c->odd.absurd += is_absurd(p->start) || is_absurd(k->created[p->row]);
+        c->odd.untimed += p->origin != ST_O_LIVE && !p->start;
+    }
+    for (size_t h = 0; h < f->nhosts; h++) {
+        c->odd.audited += c->coverage[h].audited;
+        c->odd.audited_hosts += c->coverage[h].audited > 0;
+    }
+}
+
 bool st_coverage_make(st_case *c)
 {
     const st_forest *f = c->forest;
@@ -172,6 +198,7 @@ bool st_coverage_make(st_case *c)
         judge(f, c->gaps, &c->coverage[h], &f->hosts[h], &text);
         c->coverage[h].reasons = st_arena_copy(&c->arena, st_buf_slice(&text));
     }
+    count_odd(c);
     bool ok = !text.failed && !c->arena.failed && st_hints_make(c);
     st_buf_free(&text);
     return ok;
