@@ -9,6 +9,8 @@
  */
 #include "events/store.h"
 
+#include "shelltree/carriers.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +91,7 @@ typedef struct account {
     st_report report;
     st_status status;
     st_str reason;
+    uint64_t bad_line;
 } account;
 
 static account *put_by(st_evidence *e)
@@ -97,7 +100,7 @@ static account *put_by(st_evidence *e)
     account *a = calloc(n + 1, sizeof *a);
     for (size_t i = 0; a && i < n; i++) {
         st_source *s = st_evidence_at(e, i);
-        a[i] = (account){ s->report, s->status, s->reason };
+        a[i] = (account){ s->report, s->status, s->reason, s->bad_line };
         s->report = (st_report){ 0 };
     }
     return a;
@@ -111,6 +114,7 @@ static void put_back(st_evidence *e, account *a)
         s->report = a[i].report;
         s->status = a[i].status;
         s->reason = a[i].reason;
+        s->bad_line = a[i].bad_line;
     }
     free(a);
 }
@@ -156,11 +160,12 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
         free(all.parts);
         return st_fail(err, ST_E_MEMORY, "out of memory");
     }
-    st_code code = st_evtx_scan(e, &again, &OPS, &all, err);
+    st_code code = st_records_scan(e, &again, &OPS, &all, err);
     put_back(e, kept);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
         st_buf_free(&all.parts[i].scratch.text);
+        st_buf_free(&all.parts[i].scratch.fields);
     }
     if (!take_over(&all, s, first) && code == ST_OK)
         code = st_fail(err, ST_E_MEMORY, "out of memory while reading events");

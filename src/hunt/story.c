@@ -57,13 +57,15 @@ static uint32_t *owners(const st_case *c)
 
 static bool is_nameless(st_event_key key)
 {
-    return key.provider == ST_EVENTLOG || key.id == 6 || (key.id >= 19 && key.id <= 21);
+    return key.provider == ST_EVENTLOG ||
+           (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
 }
 
-/* Kinds whose events are rows of incidents: not what the clipboard held. */
+/* Kinds whose events are rows of incidents: not what the clipboard held, nor logs kept for a rule.
+ */
 static bool tells(st_event_key key)
 {
-    return !st_event_key_eq(key, ST_SYSMON_EVENT(24));
+    return key.provider != ST_LOGS && !st_event_key_eq(key, ST_SYSMON_EVENT(24));
 }
 
 /* what is asked for */
