@@ -213,16 +213,16 @@ void st_incident_put_accounts(const st_case *c, const st_groups *g, uint32_t inc
 
 /* The words of the techniques of its rows, as they come; that a shell ran is said only if there is
  * nothing more to say. */
-void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b)
+void st_rows_put_what(const st_case *c, const st_groups *g, size_t from, size_t to, st_buf *b)
 {
     const st_column *col = st_column_named("Techniques");
     listing l = { .b = b, .between = ", " };
     st_buf id = { 0 };
     st_view v;
-    for (unsigned pass = 0; pass < 2 && !l.n; pass++) {
-        size_t k = 0;
-        for (const st_row *row; (row = hit_at(c, g, incident, &k));) {
-            if (!st_view_of(&v, c, row))
+    for (unsigned pass = 0; pass < 2 && !l.n; pass++)
+        for (size_t k = from; k < to; k++) {
+            const st_row *row = &c->rows[g->rows[k]];
+            if (row->kind != ST_ROW_HIT || !st_view_of(&v, c, row))
                 continue;
             for (size_t i = 0; st_buf_clear(&id), col->item(&v, i, &id); i++) {
                 const st_technique *t = st_technique_find(st_buf_slice(&id));
@@ -231,10 +231,14 @@ void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t inciden
                     list_add(&l, st_str_of(t->word));
             }
         }
-    }
     list_end(&l);
     b->failed |= id.failed;
     st_buf_free(&id);
+}
+
+void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b)
+{
+    st_rows_put_what(c, g, g->start[incident], g->start[incident + 1], b);
 }
 
 /* Longer than any id of ATT&CK: passed over. */

@@ -190,6 +190,8 @@ st_str st_host_shown(const st_case *c, uint32_t host);
 void st_incident_put_entry(const st_case *c, const st_incident *i, st_buf *b);
 void st_incident_put_accounts(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
 void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
+/* What of an incident's rows: of those at g->rows[from] to g->rows[to - 1]. */
+void st_rows_put_what(const st_case *c, const st_groups *g, size_t from, size_t to, st_buf *b);
 void st_incident_put_line(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
 
 /* The answer as a block of text of a page at most (answer_text.c); scrubbed. */
@@ -205,6 +207,40 @@ typedef struct st_technique_set {
 } st_technique_set;
 void st_techniques_add(st_technique_set *t, const st_view *v);
 void st_techniques_of(st_technique_set *t, const st_case *c, const st_groups *g, uint32_t incident);
+
+/* what an incident's processes did beside starting others (deeds.c) */
+
+typedef enum st_deed_kind {
+    ST_DEED_CONTACTED,
+    ST_DEED_DROPPED,
+    ST_DEED_PERSISTED,
+    ST_DEED_TOUCHED,
+    ST_DEED_DELETED,
+    ST_DEED_REQUESTED,
+    ST_DEED_OTHER
+} st_deed_kind;
+enum { ST_DEEDS = 7 };
+const char *st_deed_title(st_deed_kind k); /* "Contacted" */
+
+typedef struct st_deed {
+    st_deed_kind kind;
+    const char *event; /* "connection" */
+    st_str target;     /* unescaped, in the arena */
+    bool script;       /* a file with the ending of a web server's scripts */
+    st_node by;        /* who did it first; ST_NO_NODE: not known */
+    uint32_t count;
+    st_ticks first, last;
+    uint32_t row; /* of the first */
+} st_deed;
+
+typedef struct st_deeds {
+    st_deed *items; /* by kind, scripts first, then by time */
+    size_t n, cap;
+    st_arena arena;
+} st_deeds;
+/* false: no memory; to be freed either way. */
+bool st_deeds_of(st_deeds *d, const st_case *c, const st_groups *g, uint32_t incident);
+void st_deeds_free(st_deeds *d);
 
 /* Starts and ends a coloured stretch; nothing without colour. */
 void st_color_level(st_buf *b, const st_look *look, st_level level);
