@@ -25,11 +25,17 @@ static bool directory_of(const char *path, char out[PATH_MAX])
 void st_give_up_rights(const st_config *c)
 {
     char dir[PATH_MAX];
-    const char *writable[] = { dir, c->output };
+    char tmp[PATH_MAX];
+    const char *writable[] = { dir, c->output, tmp };
     bool any = c->output && st_output_target(c) != ST_TO_STDOUT;
     if (any && !directory_of(c->output, dir))
         return; /* too long a path: opening it fails with words */
-    unsigned held = st_confine_reader(writable, any ? 2 : 0);
+    size_t n = any ? 2 : 0;
+    if (!any && c->format && strcmp(c->format, "xlsx") == 0) { /* it is put together in a file */
+        st_output_tmp(c, tmp);
+        n = 1;
+    }
+    unsigned held = st_confine_reader(any ? writable : writable + 2, n);
     if (c->verbose && !(held & ST_HELD_CALLS))
         st_say(
             c,

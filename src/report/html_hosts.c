@@ -118,7 +118,7 @@ static void put_host(st_page *g, const axis *a, const st_host_answer *h)
         st_page_level(g, h->level);
     st_page_fmt(g, "%s</td><td class=\"n\">%s", st_standing_word(h->standing),
                 st_host_verdict(host));
-    st_page_put(g, "</td><td>");
+    st_page_put(g, "</td><td class=\"a\">");
     if (h->incidents)
         st_incident_put_accounts(g->c, &g->groups, h->incident, &g->text);
     if (g->text.n)
@@ -126,7 +126,7 @@ static void put_host(st_page *g, const axis *a, const st_host_answer *h)
     st_page_put(g, "</td><td>");
     if (h->first)
         st_page_span(g, h->first, h->last);
-    st_page_put(g, "</td><td>");
+    st_page_put(g, "</td><td class=\"q\">");
     put_what(g, h);
     st_page_put(g, "</td><td class=\"s\">");
     put_strip(g, a, h);
