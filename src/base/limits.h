@@ -71,6 +71,11 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* Creations under one (host, ProcessGuid) that are compared with what a child says of its parent,
+ * before and behind its start: real collisions are of two or three, hostile ones must not cost
+ * their square. */
+#define ST_MAX_NAMESAKES 64
+
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
 #define ST_MAX_DECODED 4096
@@ -106,6 +111,13 @@
 #define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 19)
 /* Text put together for one record from pieces. Met: the field is left empty, the record marked. */
 #define ST_MAX_RECORD_TEXT (UINT32_C(1) << 20)
+/* Bytes of all the values of one record's fields. A record has 64 KiB, but its template may use one
+ * value a thousand times; real ones use a value once or twice. Met: the rest is left out, the
+ * record marked. */
+#define ST_MAX_RECORD_VALUES (UINT32_C(1) << 20)
+/* Bytes of lines that a piece of work holds back until its turn to write. 4 MiB of a real log give
+ * some 5. Met: it waits for its turn, and then writes as it goes. */
+#define ST_MAX_HELD_TEXT ((size_t)8 << 20)
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
  * are forgotten before the next chunk. */
 #define ST_MAX_NAMES 65536u
@@ -121,6 +133,19 @@
 /* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
  * it is all zeros. Met: it is of unknown kind. */
 #define ST_MAX_ZERO_SCAN 65536u
+/* Events in text: bytes of one. Met: it is cut, or passed over, and counted as bad. */
+#define ST_MAX_CARRIED_EVENT ((size_t)1 << 20)
+/* Bad ones in a row, behind which a file isn't what it seemed to be. Met: the rest isn't read, and
+ * the file is said to be damaged. */
+#define ST_MAX_BAD_LINES 1000u
+/* Values of one event, items of arrays counted singly; real ones have 150. Met: the rest is left
+ * out. */
+#define ST_MAX_CARRIED_VALUES 16384u
+/* Columns of a CSV; real: 26. Met: the rest is left out. */
+#define ST_MAX_CSV_COLUMNS 4096u
+/* Events of one piece of work. */
+#define ST_CARRIED_JOB 4096u
+
 /* Archives inside each other that are opened, if no option says otherwise; collections have two,
  * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
 #define ST_ARCHIVE_DEPTH 3u
@@ -195,6 +220,12 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
+ * Met: the rule is asked about every row. */
+#define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
+/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
+ * every row. */
+#define ST_MAX_TRIGGERED ((size_t)16 << 20)
 /* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
  * has 700. Met: an error in that file. */
 #define ST_MAX_SIGMA_NODES ((size_t)100000)
@@ -285,6 +316,22 @@
 /* Columns of one table on a rule's way, a join's at most twice as many: forty joins of a let with
  * itself would have 2^40. A table of Defender's has a hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_COLUMNS 1000u
+/* Columns that one join is on; people write three. Met: the rule is broken. */
+#define ST_MAX_JOIN_KEYS 32u
+/* Tables of one union, or of one search over tables; there are ten. Met: the rule is broken. */
+#define ST_MAX_UNION 256u
+/* Conditions with any() on one edge of a pattern of graph-shortest-paths: each doubles the states
+ * of the search. Met: the rule is broken. */
+#define ST_MAX_GRAPH_ANYS 6
+/* Bytes of a query that is typed or stands in a file, longer than any that a person or a generator
+ * writes. Met: it isn't read. */
+#define ST_MAX_QUERY_BYTES ((size_t)4 << 20)
+/* Groups of one regular expression, with the whole match; people number them by hand. Met: those
+ * behind are missing, and the result (for parse: an error) says so. */
+#define ST_MAX_REGEX_GROUPS 64
+/* Steps of a path into a bag that bag_set_key and bag_remove_keys follow. Met: the bag stays as it
+ * is, and the result says so. */
+#define ST_MAX_BAG_PATH 16
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_TEXT ((size_t)1 << 20)

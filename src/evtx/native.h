@@ -133,7 +133,7 @@ typedef struct nt_field {
     uint32_t first, n;
     uint16_t dep;  /* the substitution without which the element isn't there */
     uint8_t inner; /* nt_context of binary XML in it */
-    bool bare;     /* not an element of its own: content of Event, EventData, UserData */
+    bool bare; /* not there without a value: content of Event, EventData, UserData; attributes */
 } nt_field;
 
 typedef struct nt_source {

@@ -69,7 +69,7 @@ static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
 }
 
 void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
-                   st_diag_sink *diags, st_rule *rule)
+                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger)
 {
     st_run run;
     st_bound bound = { .status = ST_RULE_BROKEN };
@@ -99,6 +99,7 @@ void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_aren
             rule->needs.columns = columns_of(arena, &w, &rule->needs.ncolumns);
         else
             diags->failed = true;
+        st_run_trigger(&run, bound.root, arena, trigger);
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(arena, bound.why);

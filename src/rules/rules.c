@@ -200,7 +200,7 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
     bool read = from->language->parse(&r->arena, l->text, &r->diags, &l->rule, &l->parsed);
     name_rule(r, l, from);
-    st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule);
+    st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
     st_diags_sort(&r->diags, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     st_event_set_join(&r->events, &l->rule.needs.events);

@@ -6,12 +6,14 @@
 #ifndef ST_RULES_RULES_PRIVATE_H
 #define ST_RULES_RULES_PRIVATE_H
 
+#include "rules/engine/run/trigger.h"
 #include "rules/language.h"
 
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
     st_str text;  /* the query, header included; what was parsed is about it */
     st_parsed parsed;
+    st_trigger trigger; /* of a rule that is ready */
 } st_loaded;
 
 /* Who had an id first. */
@@ -33,8 +35,9 @@ struct st_rules {
 };
 
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
- * without evidence. Errors go to diags. marks_servers is set already. */
+ * without evidence; and what must stand in its rows. Errors go to diags. marks_servers is set
+ * already. */
 void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
-                   st_diag_sink *diags, st_rule *rule);
+                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger);
 
 #endif

@@ -110,4 +110,16 @@ const st_agg *st_agg_find(st_str name);
 const st_agg *st_agg_at(size_t i);
 void st_accum_free(st_accum *a);
 
+/* addresses: net.c */
+
+/* IPv4 is mapped (::ffff:0:0/96), its prefix too. */
+typedef struct st_ip {
+    unsigned char b[16];
+    unsigned bits; /* of the prefix; 128: a single address */
+} st_ip;
+/* Text of an address, maybe with /PREFIX. v4: no IPv6. */
+bool st_ip_parse(st_str s, bool v4, st_ip *out);
+/* Clears what is behind the first `bits` bits. */
+void st_ip_cut(st_ip *ip, unsigned bits);
+
 #endif

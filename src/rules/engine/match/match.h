@@ -62,6 +62,8 @@ bool st_regex_test(st_regex *r, st_str text);
  * SIZE_MAX for a group that took no part. */
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max);
 size_t st_regex_groups(const st_regex *r); /* without group 0 */
+/* The number of the group of that name; SIZE_MAX: none. */
+size_t st_regex_group(const st_regex *r, st_str name);
 /* A limit of work was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
@@ -77,5 +79,9 @@ st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);
 void st_pred_free(st_pred *p);
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id);
 bool st_pred_gave_up(const st_pred *p);
+/* What it was made of: the operator, the needles as they are compared, whether all must match. */
+st_mop st_pred_op(const st_pred *p);
+const st_str *st_pred_needles(const st_pred *p, size_t *n);
+bool st_pred_all(const st_pred *p);
 
 #endif

@@ -48,12 +48,14 @@ struct st_run {
     st_patterns *patterns; /* that came with the rows; NULL: none yet */
     uint64_t random;       /* what rand() has come to; it begins with the query's text */
     bool ago_off;
-    bool binding;      /* constants are being folded */
-    bool lifted;       /* the binder has lifted some bound */
-    uint32_t tables;   /* bit i: table i is read */
-    st_op *ops;        /* all operators, the newest first */
-    st_op *scans;      /* the readers of tables, the newest first */
-    bool scanned;      /* rows of a table have been asked for */
+    bool binding;        /* constants are being folded */
+    bool lifted;         /* the binder has lifted some bound */
+    uint32_t tables;     /* bit i: table i is read */
+    st_op *ops;          /* all operators, the newest first */
+    st_op *scans;        /* the readers of tables, the newest first */
+    bool scanned;        /* rows of a table have been asked for */
+    const st_node *only; /* the plan's one reader gives these rows alone, rising; NULL: all */
+    size_t nonly;
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
@@ -72,6 +74,8 @@ uint64_t st_run_random(st_run *r);
 bool st_run_nomem(st_run *r);
 /* The run has met a limit: sets the error, returns false. */
 bool st_run_stop(st_run *r, st_stop why);
+/* Rows that code which the row's values can make slow may take between two looks. */
+enum { ST_LOOK_ROWS = 16 };
 /* Whether it is within its limits of memory and time; asked about every thousand rows. */
 bool st_run_going(st_run *r);
 /* Whether an operator may give that many rows. */

@@ -22,9 +22,14 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         st_bind_outcome own = { .spoiled = sc->out->failed || sc->out->spoiled };
         st_scope inner = *sc;
         inner.out = &own;
+        st_need **end = &sc->binder->needs;
         st_op *plan = sc->r->ops;
+        while (*end)
+            end = &(*end)->next;
         st_bind_rows(&inner, s->value); /* errors are shown where the let stands */
         sc->r->ops = plan;              /* it is bound anew where it is used: these operators go */
+        if (!sc->r->settings->stub_services)
+            *end = NULL; /* each use needs them; without one nobody does */
         if (own.failed && s->value->kind == ST_KQL_NAME)
             *l = (st_let){ .next = sc->env,
                            .name = s->name.text,
