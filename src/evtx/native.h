@@ -15,6 +15,7 @@
 #define ST_EVTX_NATIVE_H
 
 #include "evtx/format.h"
+#include "base/search.h"
 #include "engine.h"
 #include "repeat.h"
 #include "base/limits.h"
@@ -93,8 +94,7 @@ typedef struct nt_names {
     st_buf scratch;
     nt_name *list;
     size_t n, cap;
-    uint32_t *table; /* open addressing, place in list + 1 */
-    size_t slots;
+    st_slots table;     /* of places in the list */
     uint32_t *numbered; /* places of Data1, Data2 ... */
     size_t nnumbered, numbered_cap;
     bool failed;

@@ -10,6 +10,7 @@
  * what is known about the first difference of each.
  */
 #include "evtx/format.h"
+#include "base/search.h"
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
 #include "evtx/xml.h"
@@ -130,16 +131,16 @@ static bool ended_at(const verify *v, uint64_t offset)
     return false;
 }
 
+static bool is_before(const void *item, const void *key)
+{
+    const odd *o = item;
+    const uint64_t *offset = key;
+    return o->offset < *offset;
+}
+
 static odd *find_odd(const verify *v, uint64_t offset)
 {
-    size_t low = 0, high = v->nbatch;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (v->batch[mid].offset < offset)
-            low = mid + 1;
-        else
-            high = mid;
-    }
+    size_t low = st_lower_bound(v->batch, v->nbatch, sizeof *v->batch, &offset, is_before);
     return low < v->nbatch && v->batch[low].offset == offset ? &v->batch[low] : NULL;
 }
 

@@ -25,7 +25,7 @@ st_val st_eval_index(st_run *r, const st_expr *x, const st_val *a)
     return i >= 0 && i < n ? a[0].u.a->v[i] : st_val_null();
 }
 
-st_val st_eval_array(st_run *r, const st_expr *x, const st_val *a)
+static st_val f_pack_array(st_run *r, const st_expr *x, const st_val *a)
 {
     st_array *out = st_array_new(&r->mem, x->nargs);
     if (out && x->nargs)
@@ -887,7 +887,7 @@ const st_fn st_fns_dynamic[] = {
     { "jaccard_index", "yy", 2, "real", NONE, f_jaccard,
       "what two arrays share by what either has" },
     { "pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
-    { "pack_array", "*+", 0, "dynamic", NONE, st_eval_array, "an array of values" },
+    { "pack_array", "*+", 0, "dynamic", NONE, f_pack_array, "an array of values" },
     { "pack_dictionary", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "parse_json", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "parsejson", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },

@@ -71,7 +71,7 @@ size_t st_text_points(st_str s)
     return n;
 }
 
-size_t st_text_byte_of(st_str s, int64_t n)
+static size_t byte_of(st_str s, int64_t n)
 {
     size_t i = 0;
     while (n-- > 0 && i < s.n)
@@ -100,9 +100,9 @@ static st_val f_substring(st_run *r, const st_expr *x, const st_val *a)
         from += (int64_t)st_text_points(s);
     if (n <= 0)
         return st_val_sid(ST_EMPTY);
-    size_t at = st_text_byte_of(s, from);
+    size_t at = byte_of(s, from);
     st_str rest = { s.p + at, s.n - at };
-    rest.n = st_text_byte_of(rest, n);
+    rest.n = byte_of(rest, n);
     return st_val_str(&r->mem, rest);
 }
 
@@ -118,10 +118,10 @@ bool st_text_part_of(const st_expr *x, const st_val *a, st_str s, st_text_part *
     *value = st_val_long(-1);
     if (start > all)
         return false;
-    size_t at = st_text_byte_of(s, start);
+    size_t at = byte_of(s, start);
     *w = (st_text_part){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
     if (len >= 0)
-        w->part.n = st_text_byte_of(w->part, len);
+        w->part.n = byte_of(w->part, len);
     return true;
 }
 

@@ -189,12 +189,9 @@ st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size
     expand *e = op ? op->spec : NULL;
     if (!e || !st_run_own(r, e, expand_free) || !(e->items = ST_NEWN(&r->arena, st_expand, n)) ||
         !(e->v = ST_NEWN(&r->arena, const st_val *, n)) ||
-        !(e->step = ST_NEWN(&r->arena, size_t, n)) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+        !(e->step = ST_NEWN(&r->arena, size_t, n)) || !st_op_columns(r, op, cols, ncols))
         return NULL;
     memcpy(e->items, items, n * sizeof *items);
-    memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    op->schema.n = ncols;
     e->n = n;
     e->limit = limit;
     e->index_col = index_col;
