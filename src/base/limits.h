@@ -250,7 +250,8 @@
 #define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
-/* Deeds of one kind that a report lists of an incident; the timeline has all. Met: the rest is counted.
+/* Deeds of one kind that a report lists of an incident; the timeline has all. Met: the rest is
+ * counted.
  */
 #define ST_MAX_DEEDS 40u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
