@@ -205,7 +205,9 @@ typedef struct st_technique_set {
     uint32_t hits[ST_TECHNIQUES];
     size_t n;
 } st_technique_set;
-void st_techniques_add(st_technique_set *t, const st_view *v);
+/* hits more of a technique; more than there is room for are left out. */
+void st_technique_count(st_technique_set *t, st_str id, uint32_t hits);
+void st_techniques_add(st_technique_set *t, const st_view *v, uint32_t hits);
 void st_techniques_of(st_technique_set *t, const st_case *c, const st_groups *g, uint32_t incident);
 
 /* what an incident's processes did beside starting others (deeds.c) */
