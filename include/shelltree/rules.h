@@ -40,10 +40,12 @@ typedef struct st_rule_needs {
     const st_str *tables;  /* Defender's, that it reads and that are here */
     const st_str *missing; /* tables and functions of services that aren't here */
     const st_str *never;   /* columns that it filters by and that are never filled */
-    const st_str *columns; /* "Table.Column": of those tables, the columns that it or its output
-                              reads; never too few; if it is ready */
+    const st_str *columns; /* that it or its output reads, "Table.Column"; of a record as it is, the
+                              field's name alone; never too few; if it is ready */
     size_t ntables, nmissing, nnever, ncolumns;
-    st_event_set events; /* that it reads, beside creations; if it is ready */
+    st_event_set events;       /* that it reads, beside creations; if it is ready */
+    const st_log_wanted *logs; /* channels whose records it needs whole; if it is ready */
+    size_t nlogs;
 } st_rule_needs;
 
 typedef struct st_rule {
@@ -107,7 +109,14 @@ typedef struct st_rule_settings {
     size_t nexternal;
     const st_named *params; /* values of declare query_parameters */
     size_t nparams;
-    bool stub_services; /* what needs a service runs as though that knew nothing */
+    bool stub_services;           /* what needs a service runs as though that knew nothing */
+    const st_named *placeholders; /* names of lists in rules, and values, a comma between; one name
+                                     may stand several times */
+    size_t nplaceholders;
+    const st_str *exclude; /* ids of rules that are left out, in any case */
+    size_t nexclude;
+    st_str maturities; /* "stable,test": of rules that say how ripe they are, only these run; empty:
+                          all */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;
@@ -125,6 +134,9 @@ const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);
+/* The channels that they need whole, each once. It lives as long as the set, and until the next
+ * call. NULL, and *n is 0: none, or no memory (then *failed). */
+const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed);
 size_t st_rules_diags(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */

@@ -4,7 +4,10 @@
  * check.c - what is known of a rule without evidence: it is bound over none, and the plan
  * thrown away.
  */
+#include "rules/engine/tables/recorded.h"
 #include "rules/rules_private.h"
+
+#include <string.h>
 
 static const st_str *names_of(st_arena *arena, const st_need *list, size_t *n)
 {
@@ -28,24 +31,33 @@ static const st_str *tables_of(st_arena *arena, const st_run *r, size_t *n)
     return out;
 }
 
-/* "Table.Column" for each that the plan reads. */
+static void columns_of_table(st_arena *arena, const st_wanted_table *k, st_str *out, size_t *n)
+{
+    st_buf b = { 0 };
+    for (size_t c = 0; k->column && c < k->table->n; c++) {
+        if (!k->column[c])
+            continue;
+        st_buf_clear(&b);
+        st_buf_fmt(&b, "%s%s%s", k->table->name, k->table->name[0] ? "." : "",
+                   k->table->columns[c].name);
+        out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
+    }
+    st_buf_free(&b);
+}
+
+/* What the plan reads: of the tables that there are in their order, then of its own. */
 static const st_str *columns_of(st_arena *arena, const st_wanted *w, size_t *n)
 {
     size_t most = 0;
-    for (size_t i = 0; i < ST_TABLES; i++)
-        most += w->table[i] ? st_table_def_at(i)->n : 0;
+    for (const st_wanted_table *k = w->tables; k; k = k->next)
+        most += k->table->n;
     st_str *out = ST_NEWN(arena, st_str, most);
-    st_buf b = { 0 };
     *n = 0;
-    for (size_t i = 0; out && i < ST_TABLES; i++)
-        for (size_t c = 0; w->table[i] && c < st_table_def_at(i)->n; c++)
-            if (w->table[i][c]) {
-                st_buf_clear(&b);
-                st_buf_fmt(&b, "%s.%s", st_table_def_at(i)->name,
-                           st_table_def_at(i)->columns[c].name);
-                out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
-            }
-    st_buf_free(&b);
+    for (size_t i = 0; out && i <= ST_TABLES; i++)
+        for (const st_wanted_table *k = w->tables; k; k = k->next)
+            if (k->table == st_table_def_at(i) ||
+                (i == ST_TABLES && !st_table_def_find(st_str_of(k->table->name))))
+                columns_of_table(arena, k, out, n);
     return out;
 }
 
@@ -56,6 +68,48 @@ static st_str needs_text(st_arena *arena, st_str why)
     st_str out = st_arena_copy(arena, st_buf_slice(&b));
     st_buf_free(&b);
     return out;
+}
+
+/* The event ids that a record must have one of, if the rule's texts say so; NULL: they don't. */
+static const uint32_t *ids_of(st_arena *arena, const st_trigger *t, size_t *n)
+{
+    for (size_t i = 0; t->known && i < t->n; i++) {
+        const st_atoms *s = &t->choices[i];
+        uint32_t *ids = ST_NEWN(arena, uint32_t, s->n);
+        uint64_t id;
+        *n = 0;
+        while (ids && *n < s->n && st_recorded_log_is_id(&s->v[*n].column) &&
+               s->v[*n].op == ST_M_EQ && st_str_u64(s->v[*n].text, &id) && id < UINT32_MAX)
+            ids[(*n)++] = (uint32_t)id;
+        if (ids && *n == s->n)
+            return ids;
+    }
+    *n = 0;
+    return NULL;
+}
+
+static bool logs_of(const st_run *r, st_arena *arena, const st_trigger *t, st_rule_needs *needs)
+{
+    const st_log_wanted *logs;
+    size_t n, nids, most = 0;
+    for (size_t i = 0; st_run_logs(r, i, &logs, &n); i++)
+        most += n;
+    st_log_wanted *out = ST_NEWN(arena, st_log_wanted, most);
+    const uint32_t *ids = ids_of(arena, t, &nids);
+    for (size_t i = 0; out && st_run_logs(r, i, &logs, &n); i++)
+        for (size_t k = 0; k < n; k++) {
+            st_log_wanted *w = &out[needs->nlogs++];
+            *w = logs[k];
+            w->channel = st_arena_copy(arena, logs[k].channel);
+            w->ids = ids;
+            w->nids = nids;
+            if (!ids && logs[k].ids && (w->ids = ST_NEWN(arena, uint32_t, logs[k].nids)) != NULL) {
+                memcpy((uint32_t *)(uintptr_t)w->ids, logs[k].ids, logs[k].nids * sizeof *ids);
+                w->nids = logs[k].nids;
+            }
+        }
+    needs->logs = out;
+    return out != NULL;
 }
 
 /* What the run was stopped by, or lacked. */
@@ -100,6 +154,8 @@ void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_aren
         else
             diags->failed = true;
         st_run_trigger(&run, bound.root, arena, trigger);
+        if (!logs_of(&run, arena, trigger, &rule->needs))
+            diags->failed = true;
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(arena, bound.why);

@@ -11,6 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* the channels that rules need whole */
+
+static void free_logs(st_rules *r)
+{
+    for (size_t i = 0; i < r->nlogs; i++)
+        free(r->log_ids[i]);
+    free(r->logs);
+    free((void *)r->log_ids);
+    r->logs = NULL;
+    r->log_ids = NULL;
+    r->nlogs = 0;
+}
+
 st_rules *st_rules_new(void)
 {
     st_rules *r = calloc(1, sizeof *r);
@@ -32,6 +45,7 @@ void st_rules_free(st_rules *r)
         return;
     free(r->items);
     free(r->id_owners);
+    free_logs(r);
     st_pool_free(r->ids);
     st_pool_free(r->paths);
     st_diags_free(&r->diags);
@@ -57,6 +71,55 @@ const st_rule *st_rules_at(const st_rules *r, size_t i)
 st_event_set st_rules_events(const st_rules *r)
 {
     return r->events;
+}
+
+/* One rule's wish joins those for the same channel. */
+static bool join_log(st_rules *r, const st_log_wanted *w)
+{
+    size_t i = 0, n;
+    while (i < r->nlogs && !st_str_ieq(r->logs[i].channel, w->channel))
+        i++;
+    bool fresh = i == r->nlogs;
+    if (fresh)
+        r->logs[r->nlogs++] = (st_log_wanted){ .channel = w->channel };
+    st_log_wanted *to = &r->logs[i];
+    if (!w->ids || (!fresh && !to->ids)) { /* all of its events */
+        free(r->log_ids[i]);
+        to->ids = r->log_ids[i] = NULL;
+        to->nids = 0;
+        return true;
+    }
+    uint32_t *ids = realloc(r->log_ids[i], (to->nids + w->nids) * sizeof *ids);
+    if (!ids)
+        return false;
+    r->log_ids[i] = ids;
+    to->ids = ids;
+    for (size_t k = 0; k < w->nids; k++) {
+        for (n = 0; n < to->nids && ids[n] != w->ids[k];)
+            n++;
+        if (n == to->nids)
+            ids[to->nids++] = w->ids[k];
+    }
+    return true;
+}
+
+const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed)
+{
+    size_t most = 0;
+    free_logs(r);
+    for (size_t i = 0; i < r->n; i++)
+        most += r->items[i]->rule.needs.nlogs;
+    r->logs = calloc(most + 1, sizeof *r->logs);
+    r->log_ids = calloc(most + 1, sizeof *r->log_ids);
+    bool ok = r->logs && r->log_ids;
+    for (size_t i = 0; ok && i < r->n; i++) {
+        const st_rule_needs *needs = &r->items[i]->rule.needs;
+        for (size_t k = 0; ok && k < needs->nlogs; k++)
+            ok = join_log(r, &needs->logs[k]);
+    }
+    *failed = !ok;
+    *n = ok ? r->nlogs : 0;
+    return ok ? r->logs : NULL;
 }
 
 size_t st_rules_diags(const st_rules *r)
@@ -195,15 +258,40 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
         l->rule.marks_servers = true;
 }
 
+/* Is it one of those that the settings leave out? Then it says why. */
+static bool is_left_out(const st_rules *r, st_rule *rule)
+{
+    const st_rule_settings *s = &r->settings;
+    st_str rest = s->maturities, one;
+    for (size_t i = 0; i < s->nexclude; i++)
+        if (st_str_ieq(s->exclude[i], rule->id)) {
+            rule->why = ST_STR("is left out by its id");
+            return true;
+        }
+    if (!s->maturities.n || !rule->maturity.n)
+        return false;
+    while (st_str_cut(&rest, ',', &one))
+        if (st_str_ieq(st_str_trim(one), rule->maturity))
+            return false;
+    rule->why = ST_STR("is left out by its status");
+    return true;
+}
+
 static void understand(st_rules *r, st_loaded *l, const piece *from)
 {
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
-    bool read = from->language->parse(&r->arena, l->text, &r->diags, &l->rule, &l->parsed);
+    bool read =
+        from->language->parse(&r->arena, l->text, &r->settings, &r->diags, &l->rule, &l->parsed);
     name_rule(r, l, from);
     st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
+    if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
+        l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
-    st_event_set_join(&r->events, &l->rule.needs.events);
+    if (l->rule.status == ST_RULE_READY)
+        st_event_set_join(&r->events, &l->rule.needs.events);
+    else
+        l->rule.needs.nlogs = 0;
     if (!read || (l->rule.errors && l->rule.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");

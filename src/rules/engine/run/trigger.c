@@ -75,7 +75,9 @@ static bool atom_of(maker *m, const st_expr *x, st_str needle, st_atom *out)
     st_str text = st_arena_copy(m->arena, st_buf_slice(&b));
     st_buf_free(&b);
     *out = (st_atom){ m->table->columns[x->args[0]->col], op, text };
-    return text.p && text.n;
+    /* The name may be the plan's, which goes before the trigger does. */
+    out->column.name = st_arena_copy(m->arena, st_str_of(out->column.name)).p;
+    return text.p && text.n && out->column.name;
 }
 
 static void of_pred(maker *m, const st_expr *x, choices *out)
@@ -141,10 +143,10 @@ static void of_expr(maker *m, const st_expr *x, choices *out)
     } else if (x->kind == ST_EXPR_CONST) {
         if (x->value.tag != ST_VAL_BOOL || !x->value.u.b)
             offer(out, (st_atoms){ NULL, 0 }); /* never true */
-    } else if (x->kind == ST_EXPR_CALL && x->code == st_eval_and) {
+    } else if (x->kind == ST_EXPR_CALL && x->code == st_call_and) {
         of_expr(m, x->args[0], out);
         of_expr(m, x->args[1], out);
-    } else if (x->kind == ST_EXPR_CALL && x->code == st_eval_or) {
+    } else if (x->kind == ST_EXPR_CALL && x->code == st_call_or) {
         of_or(m, x, out);
     }
 }
