@@ -150,7 +150,5 @@ void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferr
 st_node st_tree_parent(const st_forest *f, st_node n, bool trust_inferred);
 /* Depth-first below top, top first; ST_NO_NODE at the end. Iterative, no state but the node. */
 st_node st_tree_next(const st_forest *f, st_node top, st_node n);
-/* (host key, guid) to node; the first instance. ST_NO_NODE if there is none. */
-st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid);
 
 #endif

@@ -56,7 +56,7 @@ static bool ordinary(st_str s, size_t i)
 }
 
 /* Scrubbed and escaped; what was scrubbed is marked, to tell it from the same text typed. */
-void st_html_text(st_buf *b, st_str s)
+static void put_clean(st_buf *b, st_str s)
 {
     st_buf mark = { 0 };
     for (size_t i = 0; i < s.n;) {
@@ -79,7 +79,7 @@ void st_html_text(st_buf *b, st_str s)
 
 void st_page_text(st_page *g, st_str s)
 {
-    st_html_text(&g->o->buf, s);
+    put_clean(&g->o->buf, s);
 }
 
 void st_page_evidence(st_page *g, st_str s)
@@ -92,11 +92,11 @@ void st_page_evidence(st_page *g, st_str s)
             end--;
     }
     st_page_put(g, "<bdi class=\"e\">");
-    st_html_text(b, (st_str){ s.p, end });
+    put_clean(b, (st_str){ s.p, end });
     st_page_put(g, "</bdi>");
     if (end < s.n) {
         st_page_put(g, "<details><summary>more</summary><bdi class=\"e\">");
-        st_html_text(b, (st_str){ s.p + end, s.n - end });
+        put_clean(b, (st_str){ s.p + end, s.n - end });
         st_page_put(g, "</bdi></details>");
     }
     st_out_tick(g->o);

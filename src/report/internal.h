@@ -103,8 +103,6 @@ typedef struct st_drawn {
 st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n);
 /* The next shown node below top, depth-first; *level follows. */
 st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level);
-/* Evidence's text inside an element. */
-void st_html_text(st_buf *b, st_str s);
 /* Trees that people read (fold.c): what is folded of one incident's. */
 #define ST_FOLDED UINT32_C(0x80000000)
 typedef struct st_folding {
@@ -251,10 +249,8 @@ void st_deeds_free(st_deeds *d);
 void st_color_level(st_buf *b, const st_look *look, st_level level);
 void st_color_end(st_buf *b, const st_look *look);
 
-/* write_rules.c: "ready", "broken" ...; how wide ids are, where they stand in line: a few that are
- * very long don't count. */
+/* "ready", "broken" ... (write_rules.c) */
 const char *st_rule_status_word(const st_rule *r);
-size_t st_rules_id_width(const st_rules *r);
 /* How one rule is spelled in each kind of format. */
 typedef struct st_rule_lister {
     const char *const *names; /* of CSV's columns */
