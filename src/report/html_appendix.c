@@ -181,6 +181,28 @@ static void put_evidence_table(st_page *g)
         st_page_fmt(g, "<p>%zu more are in run.json.</p>\n", shown - ST_MAX_HTML_ROWS);
 }
 
+/* What "nothing found" is worth, host by host. */
+static void put_coverage(st_page *g)
+{
+    static const char *const names[] = { "Host", "Coverage", NULL };
+    size_t n = g->answer.nhosts, shown = n < ST_MAX_HTML_HOSTS ? n : ST_MAX_HTML_HOSTS;
+    st_page_put(g, "<h3 id=\"coverage\">Coverage</h3>\n");
+    st_page_table(g, "Every host of any record, and what could be seen of it", names);
+    for (size_t i = 0; i < shown && !g->o->error; i++) {
+        st_page_put(g, "<tr><td class=\"h\">");
+        st_page_host(g, g->answer.hosts[i].host);
+        st_page_put(g, "</td><td class=\"c\">");
+        st_coverage_put(g->c, g->answer.hosts[i].host, &g->text);
+        st_page_text(g, st_buf_slice(&g->text));
+        st_buf_clear(&g->text);
+        st_page_put(g, "</td></tr>\n");
+        st_out_tick(g->o);
+    }
+    st_page_table_end(g);
+    if (n > shown)
+        st_page_fmt(g, "<p>%zu more are in hosts.csv.</p>\n", n - shown);
+}
+
 /* rules */
 
 static void put_rule(st_page *g, size_t i)
@@ -232,6 +254,7 @@ void st_page_appendix(st_page *g)
     st_page_put(g, ", reference time ");
     st_buf_time_iso(&g->o->buf, info->now);
     st_page_fmt(g, ", exit status %d.</p>\n", info->exit_status);
+    put_coverage(g);
     put_evidence_table(g);
     put_rules(g);
     st_page_put(g,

@@ -73,6 +73,12 @@ static void put_strip(st_page *g, const axis *a, const st_host_answer *h)
                 h->incidents, STRIP);
     if (host->first)
         put_bar(g, a, "seen", host->first, host->last, 4, 8);
+    const st_coverage *v = &g->c->coverage[h->host];
+    for (size_t i = 0; i < v->ngaps && i < ST_MAX_STRIP_MARKS; i++) {
+        const st_gap *x = &g->c->gaps[v->first_gap + i];
+        if (x->from || x->to)
+            put_bar(g, a, "gap", x->from ? x->from : x->to, x->to ? x->to : x->from, 4, 8);
+    }
     size_t drawn = 0;
     for (size_t i = h->incident; i < g->c->nincidents && drawn < ST_MAX_STRIP_MARKS; i++)
         if (g->c->incidents[i].host == h->host && g->c->incidents[i].first) {
@@ -97,12 +103,13 @@ static void put_what(st_page *g, const st_host_answer *h)
             st_page_fmt(g, " <span class=\"m\">(%u incidents)</span>", h->incidents);
         return;
     }
+    const st_coverage *v = &g->c->coverage[h->host];
     const st_host *host = &g->f->hosts[h->host];
-    st_page_put(g, h->standing == ST_STANDS_BLIND
-                       ? "<span class=\"m\">no process creations were read"
-                       : "<span class=\"m\">read");
-    if (host->first) {
-        st_page_put(g, " ");
+    st_page_put(g, "<span class=\"m\">");
+    if (h->standing == ST_STANDS_BLIND)
+        st_page_text(g, v->reasons);
+    else if (host->first) {
+        st_page_put(g, "read ");
         st_page_span(g, host->first, host->last);
     }
     st_page_put(g, "</span>");
@@ -110,14 +117,13 @@ static void put_what(st_page *g, const st_host_answer *h)
 
 static void put_host(st_page *g, const axis *a, const st_host_answer *h)
 {
-    const st_host *host = &g->f->hosts[h->host];
     st_page_put(g, "<tr><td class=\"h\">");
     st_page_host(g, h->host);
     st_page_put(g, "</td><td class=\"b\">");
     if (h->incidents)
         st_page_level(g, h->level);
     st_page_fmt(g, "%s</td><td class=\"n\">%s", st_standing_word(h->standing),
-                st_host_verdict(host));
+                st_covered_word(g->c->coverage[h->host].verdict));
     st_page_put(g, "</td><td class=\"a\">");
     if (h->incidents)
         st_incident_put_accounts(g->c, &g->groups, h->incident, &g->text);
@@ -192,8 +198,9 @@ void st_page_hosts(st_page *g)
         st_page_time(g, a.from);
         st_page_put(g, " to ");
         st_page_time(g, a.to);
-        st_page_put(g, ": broad where the host's records were read, full height where an incident "
-                       "was.</p>\n");
+        st_page_put(
+            g, ": broad where the host's records were read, framed where a gap is, full height "
+               "where an incident was.</p>\n");
     }
     st_page_table(g, "Every host of the evidence, the gravest first", names);
     for (size_t i = 0; i < shown && !g->o->error; i++)

@@ -105,47 +105,54 @@ static void put_phases(st_page *g, uint32_t incident)
     st_page_put(g, n ? "</ul>\n" : "");
 }
 
-/* deeds */
+/* what it comes to: contacted, dropped and so on */
 
-static void put_deed(st_page *g, const st_deed *d)
+static void put_fact(st_page *g, const st_fact *x)
 {
     st_page_put(g, "<li>");
-    st_page_evidence(g, d->target.n ? d->target : st_str_of(d->event));
-    if (d->script)
-        st_page_put(g, " <strong class=\"l l3\">web script</strong>");
-    st_page_fmt(g, " <span class=\"m\">%s", d->event);
-    if (d->by < g->f->n) {
-        st_page_put(g, " by ");
-        st_page_name(g, &g->f->procs[d->by]);
+    st_page_evidence(g, x->what);
+    if (st_dashless(x->more).n) {
+        st_page_put(g, " <span class=\"m\">");
+        st_page_evidence(g, x->more);
+        st_page_put(g, "</span>");
     }
-    st_page_put(g, ", ");
-    st_page_time(g, d->first);
-    if (d->count > 1) {
-        st_page_fmt(g, ", %u times until ", d->count);
-        st_page_time(g, d->last);
+    st_page_put(g, " <span class=\"m\">");
+    if (x->by < g->f->n) {
+        st_page_put(g, "by ");
+        st_page_name(g, &g->f->procs[x->by]);
+        st_page_put(g, ", ");
     }
+    if (x->count > 1)
+        st_page_fmt(g, "%u times, ", x->count);
+    st_page_span(g, x->first, x->last);
     st_page_put(g, "</span></li>\n");
     st_out_tick(g->o);
 }
 
-static void put_deeds(st_page *g, uint32_t incident)
+static void put_comes_to(st_page *g, const st_incident *i)
 {
-    st_deeds d;
-    if (!st_deeds_of(&d, g->c, &g->groups, incident))
-        g->o->buf.failed = true;
-    for (size_t i = 0, shown = 0; i < d.n && !g->o->error; i++) {
-        bool begins = !i || d.items[i - 1].kind != d.items[i].kind;
-        bool ends = i + 1 == d.n || d.items[i + 1].kind != d.items[i].kind;
-        shown = begins ? 1 : shown + 1;
-        if (begins)
-            st_page_fmt(g, "<h3>%s</h3><ul class=\"p\">", st_deed_title(d.items[i].kind));
-        if (shown <= ST_MAX_DEEDS)
-            put_deed(g, &d.items[i]);
-        if (ends && shown > ST_MAX_DEEDS)
-            st_page_fmt(g, "<li>and %zu more in timeline.csv</li>", shown - ST_MAX_DEEDS);
-        st_page_put(g, ends ? "</ul>\n" : "");
+    for (unsigned kind = 0; kind < ST_FACT_KINDS && !g->o->error; kind++) {
+        size_t n = 0;
+        for (size_t k = i->first_fact; k < (size_t)i->first_fact + i->nfacts; k++) {
+            if (g->c->facts[k].kind != kind || n++ >= ST_MAX_HTML_FACTS)
+                continue;
+            if (n == 1)
+                st_page_fmt(g, "<h3>%s</h3><ul class=\"p\">", st_fact_word(kind));
+            put_fact(g, &g->c->facts[k]);
+        }
+        if (n > ST_MAX_HTML_FACTS)
+            st_page_fmt(g, "<li>and %zu more in timeline.csv</li>", n - ST_MAX_HTML_FACTS);
+        st_page_put(g, n ? "</ul>\n" : "");
     }
-    st_deeds_free(&d);
+}
+
+static void put_gaps(st_page *g, const st_incident *i)
+{
+    if (!st_incident_put_gaps(g->c, i, &g->text))
+        return;
+    st_page_put(g, "<h3>Gaps that touch it</h3><p>");
+    st_page_made(g);
+    st_page_put(g, "</p>\n");
 }
 
 /* the tree */
@@ -313,7 +320,8 @@ static void put_incident(st_page *g, uint32_t k)
     st_page_put(g, ".</p>\n");
     put_facts(g, k);
     put_phases(g, k);
-    put_deeds(g, k);
+    put_comes_to(g, i);
+    put_gaps(g, i);
     put_tree(g, k);
     put_techniques(g, k);
     put_decoded(g, k);

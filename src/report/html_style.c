@@ -35,7 +35,7 @@ static const char style[] =
     "caption{text-align:left;padding:.2rem 0}"
     "th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line)}"
     "th{font-size:.85rem;color:var(--mute);white-space:nowrap}"
-    "td.k{min-width:9rem}td.h{min-width:12rem}td.b{white-space:nowrap}td.c{min-width:18rem}td.s{min-width:9rem;width:16%}td.q{min-width:13rem}td.a{min-width:8rem}"
+    "td.k{min-width:9rem}td.h{min-width:12rem}td.b{white-space:nowrap}td.c{min-width:18rem}td.s{min-width:8rem;width:16%}td.q{min-width:13rem}td.a{min-width:9.2rem}"
     "svg{display:block;width:100%;height:1.1rem}.axis{fill:var(--line)}.seen{fill:var(--seen)}.hit{fill:var(--hit)}"
     ".gap{fill:var(--bg);stroke:var(--c2);stroke-width:1}"
     "section.i{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:.5rem;padding:.2rem 1.1rem 1rem;margin:1.2rem 0}"

@@ -182,8 +182,13 @@ typedef struct st_answer {
 /* false: no memory; to be freed either way. */
 bool st_answer_make(st_answer *a, const st_case *c);
 void st_answer_free(st_answer *a);
-/* "blind", "partial" or "covered" (write_hosts.c). */
-const char *st_host_verdict(const st_host *h);
+/* "partial 2026-01-02 .. to ..: 3 record numbers missing"; unescaped. */
+void st_coverage_put(const st_case *c, uint32_t host, st_buf *b);
+/* What an incident's rows come to, of one kind, in a line: the gravest few, the others counted.
+ * false: nothing. */
+bool st_incident_put_facts(const st_case *c, const st_incident *i, unsigned kind, st_buf *b);
+/* The gaps that touch an incident, a few by name and the others counted; false: none does. */
+bool st_incident_put_gaps(const st_case *c, const st_incident *i, st_buf *b);
 st_str st_host_shown(const st_case *c, uint32_t host);
 
 /* Of an incident, unescaped: "w3wp.exe DefaultAppPool"; "DefaultAppPool > SYSTEM"; "recon, tools
@@ -210,40 +215,6 @@ typedef struct st_technique_set {
 void st_technique_count(st_technique_set *t, st_str id, uint32_t hits);
 void st_techniques_add(st_technique_set *t, const st_view *v, uint32_t hits);
 void st_techniques_of(st_technique_set *t, const st_case *c, const st_groups *g, uint32_t incident);
-
-/* what an incident's processes did beside starting others (deeds.c) */
-
-typedef enum st_deed_kind {
-    ST_DEED_CONTACTED,
-    ST_DEED_DROPPED,
-    ST_DEED_PERSISTED,
-    ST_DEED_TOUCHED,
-    ST_DEED_DELETED,
-    ST_DEED_REQUESTED,
-    ST_DEED_OTHER
-} st_deed_kind;
-enum { ST_DEEDS = 7 };
-const char *st_deed_title(st_deed_kind k); /* "Contacted" */
-
-typedef struct st_deed {
-    st_deed_kind kind;
-    const char *event; /* "connection" */
-    st_str target;     /* unescaped, in the arena */
-    bool script;       /* a file with the ending of a web server's scripts */
-    st_node by;        /* who did it first; ST_NO_NODE: not known */
-    uint32_t count;
-    st_ticks first, last;
-    uint32_t row; /* of the first */
-} st_deed;
-
-typedef struct st_deeds {
-    st_deed *items; /* by kind, scripts first, then by time */
-    size_t n, cap;
-    st_arena arena;
-} st_deeds;
-/* false: no memory; to be freed either way. */
-bool st_deeds_of(st_deeds *d, const st_case *c, const st_groups *g, uint32_t incident);
-void st_deeds_free(st_deeds *d);
 
 /* Starts and ends a coloured stretch; nothing without colour. */
 void st_color_level(st_buf *b, const st_look *look, st_level level);

@@ -69,6 +69,31 @@ static void put_count(st_buf *b, uint64_t n, const char *one, const char *many)
 
 /* incidents */
 
+/* What may be missing from it. */
+static void put_gaps(text_work *w, const st_incident *i)
+{
+    st_buf gaps = { 0 };
+    st_buf_str(&gaps, ST_STR("gaps: "));
+    if (st_incident_put_gaps(w->c, i, &gaps))
+        put_wrapped(w, st_buf_slice(&gaps), 2);
+    w->o->buf.failed |= gaps.failed;
+    st_buf_free(&gaps);
+}
+
+/* What its rows come to. */
+static void put_facts(text_work *w, const st_incident *i)
+{
+    st_buf line = { 0 };
+    for (unsigned k = 0; k < ST_FACT_KINDS; k++) {
+        st_buf_clear(&line);
+        st_buf_fmt(&line, "%s: ", st_fact_word(k));
+        if (st_incident_put_facts(w->c, i, k, &line))
+            put_wrapped(w, st_buf_slice(&line), 2);
+    }
+    w->o->buf.failed |= line.failed;
+    st_buf_free(&line);
+}
+
 static void head_line(text_work *w, const st_incident *i)
 {
     const st_forest *f = w->c->forest;
@@ -103,6 +128,8 @@ static void head_line(text_work *w, const st_incident *i)
         put_count(b, i->context_dropped, "more left out", "more left out");
     }
     st_buf_fmt(b, "  incident %s\n", i->id);
+    put_facts(w, i);
+    put_gaps(w, i);
     st_out_tick(w->o);
 }
 
@@ -233,50 +260,6 @@ static void put_row(text_work *w, const st_row *row)
     }
 }
 
-/* Connections, files and the like, by what they mean. */
-static void put_deed_line(text_work *w, const st_deed *d)
-{
-    const st_forest *f = w->c->forest;
-    st_buf t = { 0 };
-    st_buf_str(&t, d->target.n ? d->target : st_str_of(d->event));
-    if (d->by < f->n) {
-        st_buf_str(&t, ST_STR("  by "));
-        st_buf_str(&t, st_str_basename(st_pool_get(f->pool, f->procs[d->by].image)));
-        if (f->procs[d->by].pid != ST_NO_U32)
-            st_buf_fmt(&t, "(%u)", f->procs[d->by].pid);
-    }
-    st_buf_str(&t, ST_STR("  "));
-    st_buf_time_sysmon(&t, d->first);
-    if (d->count > 1) {
-        st_buf_fmt(&t, ", %u times until ", d->count);
-        st_buf_time_sysmon(&t, d->last);
-    }
-    put_wrapped(w, st_buf_slice(&t), 4);
-    w->o->buf.failed |= t.failed;
-    st_buf_free(&t);
-}
-
-static void put_deeds(text_work *w, uint32_t incident)
-{
-    st_deeds d;
-    if (!st_deeds_of(&d, w->c, &w->g, incident))
-        w->o->buf.failed = true;
-    for (size_t i = 0, shown = 0; i < d.n; i++) {
-        bool begins = !i || d.items[i - 1].kind != d.items[i].kind;
-        bool ends = i + 1 == d.n || d.items[i + 1].kind != d.items[i].kind;
-        shown = begins ? 1 : shown + 1;
-        if (begins)
-            st_buf_fmt(&w->o->buf, "  %s\n", st_deed_title(d.items[i].kind));
-        if (shown <= ST_MAX_DEEDS)
-            put_deed_line(w, &d.items[i]);
-        else if (ends)
-            st_buf_fmt(&w->o->buf, "    and %zu more\n", shown - ST_MAX_DEEDS);
-    }
-    if (d.n)
-        st_out_str(w->o, ST_STR("\n"));
-    st_deeds_free(&d);
-}
-
 static void put_incident(text_work *w, uint32_t incident)
 {
     head_line(w, &w->c->incidents[incident]);
@@ -285,7 +268,6 @@ static void put_incident(text_work *w, uint32_t incident)
     st_out_str(w->o, ST_STR("\n"));
     put_tree(w, incident);
     st_out_str(w->o, ST_STR("\n"));
-    put_deeds(w, incident);
     if (!w->full)
         return;
     for (size_t k = w->g.start[incident]; k < w->g.start[incident + 1]; k++)

@@ -175,7 +175,7 @@ static void put_hosts(book *k)
         { "Coverage", 10 },   { "Accounts", 28 },  { "Entry", 26 },
         { "First", 23 },      { "Last", 23 },      { "What", 60 },
         { "Incidents", 10 },  { "Hits", 8 },       { "FirstRecord", 23 },
-        { "LastRecord", 23 }, { "Creations", 11 }, { "MissingRecordIDs", 17 }
+        { "LastRecord", 23 }, { "Creations", 11 }, { "CoverageReasons", 60 }
     };
     begin_sheet(k, "Hosts", h, sizeof h / sizeof h[0]);
     for (size_t i = 0; k->ws && i < k->a.nhosts; i++, k->row++) {
@@ -185,7 +185,7 @@ static void put_hosts(book *k)
         put_text(k, 1, st_str_of(st_standing_word(x->standing)), NULL);
         if (x->incidents)
             put_level(k, 2, x->level);
-        put_text(k, 3, st_str_of(st_host_verdict(host)), NULL);
+        put_text(k, 3, st_str_of(st_covered_word(k->c->coverage[x->host].verdict)), NULL);
         if (x->incidents) {
             st_incident_put_accounts(k->c, &k->g, x->incident, &k->text);
             put_made(k, 4, NULL);
@@ -201,7 +201,7 @@ static void put_hosts(book *k)
         put_time(k, 11, host->first);
         put_time(k, 12, host->last);
         put_number(k, 13, (double)host->creations);
-        put_number(k, 14, (double)host->gaps);
+        put_text(k, 14, k->c->coverage[x->host].reasons, NULL);
     }
     end_sheet(k, sizeof h / sizeof h[0]);
 }
@@ -315,29 +315,30 @@ static void put_timeline(book *k)
     st_buf_clear(&k->text);
 }
 
-/* What of the evidence wasn't read. */
 static void put_gaps(book *k)
 {
-    static const heading h[] = {
-        { "Kind", 20 }, { "Source", 80 }, { "SourceOffset", 14 }, { "Bytes", 14 }, { "Detail", 60 }
-    };
-    const st_evidence *e = k->c->forest->evidence;
+    static const heading h[] = { { "Computer", 28 }, { "Kind", 14 },         { "From", 23 },
+                                 { "To", 23 },       { "FromRecordID", 14 }, { "ToRecordID", 14 },
+                                 { "Count", 10 },    { "Source", 60 },       { "SourceOffset", 14 },
+                                 { "Detail", 70 } };
+    const st_case *c = k->c;
     begin_sheet(k, "Gaps", h, sizeof h / sizeof h[0]);
-    for (size_t i = 0; k->ws && e && i < st_evidence_count(e); i++) {
-        const st_source *s = st_evidence_at(e, i);
-        if (st_source_short(s) && !s->report.lost.n && k->row < LXW_ROW_MAX) {
-            put_text(k, 0, ST_STR("not read"), NULL);
-            put_text(k, 1, s->name, NULL);
-            put_text(k, 4, s->reason, NULL);
-            k->row++;
+    for (size_t i = 0; k->ws && i < c->ngaps && k->row < LXW_ROW_MAX; i++, k->row++) {
+        const st_gap *x = &c->gaps[i];
+        put_text(k, 0, st_host_shown(c, x->host), NULL);
+        put_text(k, 1, st_str_of(st_gap_word(x->kind)), NULL);
+        put_time(k, 2, x->from);
+        put_time(k, 3, x->to);
+        if (x->from_id)
+            put_number(k, 4, (double)x->from_id);
+        if (x->to_id)
+            put_number(k, 5, (double)x->to_id);
+        put_number(k, 6, (double)x->n);
+        if (x->source != UINT32_MAX) {
+            put_text(k, 7, st_source_name(c->forest->evidence, x->source), NULL);
+            put_number(k, 8, (double)x->offset);
         }
-        for (size_t n = 0; n < s->report.lost.n && k->row < LXW_ROW_MAX; n++, k->row++) {
-            put_text(k, 0, ST_STR("unread bytes"), NULL);
-            put_text(k, 1, s->name, NULL);
-            put_number(k, 2, (double)s->report.lost.list[n].offset);
-            put_number(k, 3, (double)s->report.lost.list[n].length);
-            put_text(k, 4, st_str_of(s->report.lost.list[n].reason), NULL);
-        }
+        put_text(k, 9, x->detail, NULL);
     }
     end_sheet(k, sizeof h / sizeof h[0]);
 }
