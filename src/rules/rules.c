@@ -258,6 +258,16 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
         l->rule.marks_servers = true;
 }
 
+/* The errors from `first` on, in the rule's own list. */
+static void keep_mistakes(st_rules *r, st_rule *rule, size_t first)
+{
+    st_str *texts = ST_NEWN(&r->arena, st_str, r->diags.n - first + 1);
+    rule->mistakes = texts;
+    for (size_t i = first; texts && i < r->diags.n; i++)
+        if (r->diags.items[i].severity == ST_SEV_ERROR)
+            texts[rule->nmistakes++] = r->diags.items[i].text;
+}
+
 /* Is it one of those that the settings leave out? Then it says why. */
 static bool is_left_out(const st_rules *r, st_rule *rule)
 {
@@ -287,6 +297,7 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
+    keep_mistakes(r, &l->rule, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     if (l->rule.status == ST_RULE_READY)
         st_event_set_join(&r->events, &l->rule.needs.events);
