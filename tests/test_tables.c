@@ -570,6 +570,13 @@ static void warning__each_reason__is_told_once(void **state)
           "\n! FileSize is never filled, as Sysmon doesn't record it" ALONE },
         { "let T = DeviceFileEvents | where FileSize > 1; union T, T, T | project FileSize",
           "\n! FileSize is never filled, as Sysmon doesn't record it" ALONE },
+        { "DeviceFileEvents | where _IsBillable == true | summarize n = sum(_BilledSize) by "
+          "_IsBillable",
+          "\n! _IsBillable is never filled, as nobody is billed here" ALONE },
+        { "DeviceFileEvents | take 1 | project _BilledSize, _IsBillable | project-away _IsBillable "
+          "| getschema | project ColumnName, ColumnType",
+          "_BilledSize|real" },
+        { "DeviceFileEvents | getschema | where ColumnName startswith '_'", "" },
         { "DeviceFileEvents | where ActionType in ('FileCreated', 'FileModified', 'FileRenamed') "
           "| project ActionType",
           "\n! no row here can have the ActionType FileModified, FileRenamed" ALONE },
@@ -668,7 +675,8 @@ static st_event_set set_of(const unsigned *ids)
 {
     st_event_set s = { { 0 } };
     for (size_t i = 0; ids[i]; i++)
-        st_event_set_add(&s, ST_SYSMON_EVENT((uint16_t)ids[i]));
+        st_event_set_add(&s, ids[i] < 100 ? ST_SYSMON_EVENT((uint16_t)ids[i])
+                                          : ST_EVENTLOG_EVENT((uint16_t)ids[i]));
     return s;
 }
 
@@ -685,7 +693,7 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         { "DeviceFileEvents", { 11, 15, 23, 26 } },
         { "DeviceRegistryEvents", { 12, 13, 14 } },
         { "DeviceImageLoadEvents", { 7 } },
-        { "DeviceEvents", { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
+        { "DeviceEvents", { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25, 104, 1102 } },
         { "DeviceProcessEvents | join DeviceNetworkEvents on DeviceId | union "
           "DeviceImageLoadEvents",
           { 3, 7 } },
@@ -699,15 +707,15 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         { "DeviceEvents | where ActionType startswith 'wmi' or ActionType has 'pipe'",
           { 19, 20, 21 } },
         { "DeviceEvents | where ActionType == 'DriverLoad' or FileName == 'x'",
-          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
+          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25, 104, 1102 } },
         { "DeviceRegistryEvents | where ActionType !startswith 'RegistryValue'", { 12, 14 } },
         { "DeviceRegistryEvents | where ActionType == ''", { 12 } },
         { "DeviceEvents | extend ActionType = FileName | where ActionType == 'DriverLoad'",
-          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
+          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25, 104, 1102 } },
         { "DeviceFileEvents | where ActionType == 'NoSuch'", { 0 } },
         /* What a list of rows holds isn't known before the evidence is read. */
         { "let a = DeviceFileEvents | distinct ActionType; DeviceEvents | where ActionType in (a)",
-          { 2, 6, 8, 9, 10, 11, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26 } },
+          { 2, 6, 8, 9, 10, 11, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 104, 1102 } },
         { "let a = toscalar(DeviceFileEvents | project ActionType); DeviceFileEvents | where "
           "ActionType == a",
           { 11, 15, 23, 26 } },
