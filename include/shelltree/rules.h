@@ -63,7 +63,10 @@ typedef struct st_rule {
     st_str stubs;    /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
-    bool marks_servers;       /* web-servers: says which nodes are web servers */
+    bool marks_servers; /* web-servers: says which nodes are web servers */
+    bool library;       /* definitions for other rules: it finds nothing by itself */
+    const st_str *uses; /* files of definitions, as its header names them */
+    size_t nuses;
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
 
@@ -117,6 +120,9 @@ st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
+/* Files of definitions that were read, in that order; they aren't among the rules. */
+size_t st_rules_libraries(const st_rules *r);
+const st_rule *st_rules_library(const st_rules *r, size_t i);
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);

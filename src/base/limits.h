@@ -131,6 +131,9 @@
 /* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut.
  */
 #define ST_MAX_RULE_ID ((size_t)160)
+/* Libraries that one rule uses, with those that they use: each may hold a whole pack's definitions.
+ * Met: the rule is broken, with a diagnostic. */
+#define ST_MAX_LIBRARIES 32u
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the

@@ -12,7 +12,15 @@ typedef struct st_loaded {
     st_rule rule; /* what the door shows */
     st_str text;  /* the query, header included; what was parsed is about it */
     st_parsed parsed;
+    struct st_loaded *next; /* of the libraries, in the order of reading */
+    bool open;              /* a library that is being read: it can't be used yet */
 } st_loaded;
+
+/* What rules are checked with: libraries are bound once for all of them. */
+typedef struct st_checking {
+    st_pool *pool; /* NULL: nothing was checked yet */
+    st_shared shared;
+} st_checking;
 
 /* Who had an id first. */
 typedef struct st_id_owner {
@@ -24,6 +32,8 @@ struct st_rules {
     st_arena arena;    /* everything below but the arrays, the pools and the plans' insides */
     st_loaded **items; /* by id, then path */
     size_t n, cap;
+    st_loaded *libraries;
+    st_checking checking;
     st_event_set events; /* see st_rules_events */
     st_diag_sink diags;  /* in the order of loading */
     st_rule_settings settings;
@@ -33,8 +43,8 @@ struct st_rules {
 };
 
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
- * without evidence. Errors go to diags. marks_servers is set already. */
-void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
-                   st_diag_sink *diags, st_rule *rule);
+ * without evidence. Errors go to the set's sink. marks_servers and library are set already. */
+void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule);
+void st_checking_free(st_checking *c);
 
 #endif

@@ -89,7 +89,7 @@ st_event_set st_op_scan_events(const st_op *op)
 
 st_event_set st_run_events(const st_run *r)
 {
-    st_event_set events = { { 0 } };
+    st_event_set events = r->lent;
     for (const st_op *op = r->scans; op; op = ((const scan *)op->spec)->older)
         st_event_set_join(&events, &((const scan *)op->spec)->events);
     return events;

@@ -23,6 +23,8 @@ typedef struct st_shared {
     st_folds folds;
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
+    void *libraries; /* the language's: definitions that were bound for several runs */
+    void (*libraries_free)(void *);
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
@@ -52,6 +54,7 @@ struct st_run {
     bool lifted;       /* the binder has lifted some bound */
     uint32_t tables;   /* bit i: table i is read */
     st_op *scans;      /* the readers of tables, the newest first */
+    st_event_set lent; /* events that rows kept by other runs are read from */
     bool scanned;      /* rows of a table have been asked for */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;

@@ -98,13 +98,17 @@ static const st_getter processes[] = {
     { "TreeDepth", L, st_get_tree_depth, 0, 0 },
     { "WebServerFileName", S, st_get_server_name, 0, ST_SRC_SERVER },
     { "WebServerCommandLine", S, st_get_server_command, 0, ST_SRC_SERVER },
+    { "WebServerFolderPath", S, st_get_server_image, 0, ST_SRC_SERVER },
+    { "WebServerAccount", S, st_get_server_account, 0, ST_SRC_SERVER },
     { "WebServerProcessId", L, st_get_server_pid, 0, ST_SRC_SERVER },
     { "WebServerDistance", L, st_get_server_distance, 0, ST_SRC_SERVER },
+    { "IsWebServer", B, st_get_is_server, 0, ST_SRC_SERVER },
     { "ParentLink", S, st_get_parent_link, 0, 0 },
     { "ComputerName", S, st_get_computer, 0, 0 },
     { "ProcessGuid", S, st_get_own_guid, 0, 0 },
     { "InitiatingProcessGuid", S, st_get_parent_guid, 0, 0 },
     { "EventRecordID", L, st_get_record_id, 0, 0 },
+    { "ProcessCurrentDirectory", S, st_get_own, ST_OFF(current_directory), 0 },
     { "Observed", B, st_get_observed, 0, 0 },
 };
 

@@ -10,7 +10,7 @@
 #include "rules/kql/syntax/ast.h"
 
 /* Binds into r's arena; errors go to d (which may be NULL). */
-void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st_diag_sink *d,
+void st_bind_rule(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d,
                   st_bound *out);
 
 typedef enum st_let_kind {
@@ -88,6 +88,7 @@ typedef struct st_binder {
     const st_schema *row; /* the input row's columns; NULL: none */
     unsigned depth, expansions, operators;
     bool marks;
+    bool keeps_rows;        /* tables of lets are computed once: a library is being bound */
     bool failed;            /* there was an error in what is being bound */
     bool spoiled;           /* ... or before it: the plan won't run */
     st_shown_value *values; /* lets that a plan shows */
@@ -163,6 +164,12 @@ bool st_bind_open_call(st_binder *b, const st_let *l, const st_kql_expr *e,
 size_t st_bind_add_call(st_binder *b, const st_agg_call *c);
 st_expr *st_bind_const(st_binder *b, st_type type, st_val v);
 st_expr *st_bind_call(st_binder *b, st_fn_code *code, st_type type, st_expr **args, size_t n);
+/* library.c: the names that p's libraries give (and p, if it is one), bound once for all runs that
+ * share what r does and are run alike; false: one of them is broken, or no memory. */
+bool st_bind_libraries(st_binder *b, const st_parsed *p);
+/* A let, a declaration of parameters and the like, but no query; false: no memory. outer: where
+ * the names of its text begin. */
+bool st_bind_statement(st_binder *b, const st_kql_stmt *s, const st_let *outer);
 bool st_bind_statements(st_binder *b, const st_kql_stmt *s, const st_kql_stmt **last);
 st_type st_bind_type(st_type t); /* decimal is real */
 /* Adds a name to a list; false: it is there already, or no memory. */

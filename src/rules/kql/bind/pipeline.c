@@ -1959,7 +1959,9 @@ static bool bind_let(st_binder *b, const st_kql_stmt *s)
         l->kind = ST_L_TABLE;
         bool failed = b->failed;
         b->failed = false;
-        any_value(b, s->value); /* errors are shown where the let stands */
+        st_op *op = any_value(b, s->value); /* errors are shown where the let stands */
+        if (b->keeps_rows && op && !op->graph && s->value->kind != ST_KQL_NAME && !b->failed)
+            l->rows = st_kept_rows_new(b->r, op);
         if (b->failed && s->value->kind == ST_KQL_NAME)
             *l = (st_let){ .next = b->env,
                            .name = s->name.text,
@@ -2035,7 +2037,7 @@ static bool repeats(st_binder *b, const st_kql_stmt *s, const st_let *outer)
 }
 
 /* All but a query. outer: where the names of its text or function begin. */
-static bool statement(st_binder *b, const st_kql_stmt *s, const st_let *outer)
+bool st_bind_statement(st_binder *b, const st_kql_stmt *s, const st_let *outer)
 {
     if (repeats(b, s, outer))
         return true;
@@ -2053,7 +2055,7 @@ bool st_bind_statements(st_binder *b, const st_kql_stmt *s, const st_kql_stmt **
     const st_let *outer = b->env;
     *last = NULL;
     for (; s; s = s->next) {
-        if (!statement(b, s, outer))
+        if (!st_bind_statement(b, s, outer))
             return false;
         if (s->kind == ST_KQL_STMT_QUERY && *last)
             st_bind_error(b, s->span, NULL, "a function's body has one value");
@@ -2113,17 +2115,18 @@ static st_str not_here(st_run *r, const st_need *needs)
     return s;
 }
 
-void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st_diag_sink *d,
-                  st_bound *out)
+void st_bind_rule(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d, st_bound *out)
 {
+    const st_kql_script *script = p->tree;
     st_binder b = { .r = r, .d = d, .marks = marks_servers, .subject = script->subject };
     *out = (st_bound){ .status = ST_RULE_BROKEN };
     r->random = st_xxh64(script->text.p, script->text.n);
     st_op *op = NULL, **last = &op;
-    bool ok = true;
-    for (const st_kql_stmt *s = script->first; s && ok; s = s->next)
+    bool ok = st_bind_libraries(&b, p);
+    const st_let *outer = b.env;
+    for (const st_kql_stmt *s = p->library ? NULL : script->first; s && ok; s = s->next)
         ok = s->kind == ST_KQL_STMT_QUERY ? add_results(&b, s, &last) || b.failed || b.needs
-                                          : statement(&b, s, NULL);
+                                          : st_bind_statement(&b, s, outer);
     free(b.calls);
     out->needs = b.needs;
     out->never = b.never;
@@ -2138,7 +2141,7 @@ void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st
     if (b.needs)
         out->stubs = st_bind_needs_text(r, b.needs);
     out->root = op;
-    out->status = op ? ST_RULE_READY : ST_RULE_BROKEN;
+    out->status = op || p->library ? ST_RULE_READY : ST_RULE_BROKEN;
 }
 
 /* NOLINTEND(misc-no-recursion) */
