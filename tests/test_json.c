@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /* test_json.c - JSON read step by step, whole and in pieces of a byte; JSON written. */
 #include "shelltree/json.h"
 #include "base/limits.h"

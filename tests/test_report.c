@@ -665,34 +665,35 @@ static void table__each_format__typed(void **state)
     };
     st_table t = { .columns = cols, .ncolumns = 5, .nrows = 3, .cells = cells };
     static const struct {
-        const char *format, *want;
+        st_format_id format;
+        const char *want;
     } rows[] = {
-        { "json",
+        { ST_F_JSON,
           "{\"columns\":[{\"name\":\"l\",\"type\":\"long\"},{\"name\":\"r\",\"type\":\"real\"},"
           "{\"name\":\"b\",\"type\":\"bool\"},{\"name\":\"d\",\"type\":\"dynamic\"},"
           "{\"name\":\"s\\\"x\",\"type\":\"string\"}],\"rows\":["
           "[-5,1.5,true,{\"a\":[1,\"\\u0041\"]},\"-x\\n\"],\n"
           "[null,\"NaN\",false,\"[1,\",\"\"],\n"
           "[\"9007199254740993\",null,null,\"{\\\"a\\\" 1}\",null]]}\n" },
-        { "jsonl",
+        { ST_F_JSONL,
           "{\"l\":-5,\"r\":1.5,\"b\":true,\"d\":{\"a\":[1,\"\\u0041\"]},\"s\\\"x\":\"-x\\n\"}\n"
           "{\"r\":\"NaN\",\"b\":false,\"d\":\"[1,\",\"s\\\"x\":\"\"}\n"
           "{\"l\":\"9007199254740993\",\"d\":\"{\\\"a\\\" 1}\"}\n" },
-        { "csv",
+        { ST_F_CSV,
           "\xef\xbb\xbf\"l\",\"r\",\"b\",\"d\",\"s\"\"x\"\r\n"
           "\"-5\",\"1.5\",\"true\",\"{\"\"a\"\":[1,\"\"\\u0041\"\"]}\",\"'-x\xe2\x90\x8a\"\r\n"
           "\"\",\"NaN\",\"False\",\"[1,\",\"\"\r\n"
           "\"9007199254740993\",\"\",\"\",\"{\"\"a\"\" 1}\",\"\"\r\n" },
-        { "text", "l                 r    b      d                   s\"x\n"
-                  "-5                1.5  true   {\"a\":[1,\"\\u0041\"]}  -x\xe2\x90\x8a\n"
-                  "                  NaN  False  [1,\n"
-                  "9007199254740993              {\"a\" 1}\n" },
+        { ST_F_TEXT, "l                 r    b      d                   s\"x\n"
+                     "-5                1.5  true   {\"a\":[1,\"\\u0041\"]}  -x\xe2\x90\x8a\n"
+                     "                  NaN  False  [1,\n"
+                     "9007199254740993              {\"a\" 1}\n" },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         st_out o;
         FILE *f = capture_begin(&o);
         st_look look = { 0 };
-        st_write_table(&o, &t, st_str_of(rows[i].format), &(st_report_options){ .look = look });
+        st_write_table(&o, &t, rows[i].format, &(st_report_options){ .look = look });
         captured c = capture_end(f, &o);
         assert_string_equal(c.p, rows[i].want);
         free(c.p);
@@ -733,13 +734,13 @@ static void rules_list__each_format__every_rule(void **state)
     (void)state;
     world w;
     world_begin(&w);
-    static const char *const formats[] = { "text", "csv", "jsonl", "json" };
+    static const st_format_id formats[] = { ST_F_TEXT, ST_F_CSV, ST_F_JSONL, ST_F_JSON };
     static const size_t lines[] = { 3, 4, 3, 3 };
     for (size_t i = 0; i < 4; i++) {
         st_out o;
         FILE *f = capture_begin(&o);
         st_look look = { 0 };
-        st_write_rules_list(&o, &w.rules, st_str_of(formats[i]), &look);
+        st_write_rules_list(&o, &w.rules, formats[i], &look);
         captured c = capture_end(f, &o);
         assert_int_equal(count_of(c, "\n"), lines[i]);
         must_have(c, "c-rule");

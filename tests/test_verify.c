@@ -9,7 +9,6 @@
 
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
-#include "base/confine.h"
 #include "base/limits.h"
 #include "evtx/remote.h"
 #include "support/evtxgen.h"
@@ -742,54 +741,6 @@ static void confirm__records__yes_or_unreadable(void **state)
     drop(&b);
 }
 
-/* What a confined child may still do, one bit each. */
-static unsigned char powers(void)
-{
-    unsigned char can = 0;
-    if (open("/dev/null", O_RDONLY) >= 0)
-        can |= 1;
-    if (socket(AF_INET, SOCK_STREAM, 0) >= 0)
-        can |= 2;
-    if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
-        can |= 4;
-    pid_t pid = fork();
-    if (pid == 0)
-        _exit(0);
-    if (pid > 0)
-        can |= 8;
-    if (write(2, "", 0) == 0)
-        can |= 16;
-    void *p = malloc(1 << 20);
-    if (p)
-        can |= 64;
-    free(p);
-    return can;
-}
-
-static void confine__child__computes_and_nothing_else(void **state)
-{
-    (void)state;
-    int pair[2];
-    unsigned char can = 0xff;
-    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        st_confine(pair[1], &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
-        can = powers();
-        _exit(write(0, &can, 1) == 1 ? 0 : 1);
-    }
-    close(pair[1]);
-    assert_int_equal(read(pair[0], &can, 1), 1);
-    assert_int_equal(waitpid(pid, NULL, 0), pid);
-    close(pair[0]);
-#if defined(__linux__) && (defined(__x86_64__) || defined(__aarch64__))
-    assert_int_equal(can, 64);
-#else
-    assert_int_equal(can & (1 | 2 | 16), 0);
-#endif
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -807,7 +758,6 @@ int main(void)
         cmocka_unit_test(remote__records_that_cannot_be_read__same_account),
         cmocka_unit_test(verify__reader_killed_on_the_way__named_and_gone_on),
         cmocka_unit_test(confirm__records__yes_or_unreadable),
-        cmocka_unit_test(confine__child__computes_and_nothing_else),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json.h - JSON text in, step by step; JSON text out, escaped. RFC 8259. The only reader and the
  * only writer of the program.

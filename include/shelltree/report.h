@@ -52,6 +52,28 @@ void st_scrub(st_buf *b, st_str s, bool ascii);
 /* One CSV field, quotes included. raw: no scrub, no formula guard, no cap. */
 void st_csv_field(st_buf *b, st_str s, bool raw, bool numeric, uint64_t *truncated);
 
+/* formats (formats.c) */
+
+/* The verbs, as bits. */
+enum {
+    ST_VERB_HUNT = 1 << 0,
+    ST_VERB_TREE = 1 << 1,
+    ST_VERB_QUERY = 1 << 2,
+    ST_VERB_EXTRACT = 1 << 3,
+    ST_VERB_RULES = 1 << 4,
+    ST_VERB_VERIFY = 1 << 5
+};
+
+typedef enum st_format_id {
+    ST_F_NONE, /* a file of the set only */
+    ST_F_TEXT,
+    ST_F_CSV,
+    ST_F_JSONL,
+    ST_F_JSON,
+    ST_F_HTML,
+    ST_F_TIMESKETCH
+} st_format_id;
+
 typedef struct st_report_options {
     st_look look;
     bool csv_raw;
@@ -111,13 +133,38 @@ void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *i);
 /* What each query needs; in text and JSON the tally behind. */
-void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look);
-void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look);
+void st_write_rules_check(st_out *o, const st_rules *r, st_format_id format, const st_look *look);
+void st_write_rules_list(st_out *o, const st_rules *r, st_format_id format, const st_look *look);
 /* As the other CSVs: byte order mark, formula guard, and what of it ro says. Tables behind t follow
  * it. */
 void st_write_table_csv(st_out *o, const st_table *t, const st_report_options *ro);
 /* t and those behind it: several are an array in JSON, and stand apart by an empty line in text and
  * CSV. */
-void st_write_table(st_out *o, const st_table *t, st_str format, const st_report_options *ro);
+void st_write_table(st_out *o, const st_table *t, st_format_id format, const st_report_options *ro);
+
+/* What hunt's writers are given. */
+typedef struct st_job {
+    const st_case *found;
+    st_report_options ro;
+    st_run_info info;
+} st_job;
+
+typedef struct st_format {
+    st_format_id id;
+    const char *name;   /* of -f; NULL: a file of the set only */
+    const char *ending; /* of files that -o names; NULL: only -f tells */
+    unsigned verbs;     /* ST_VERB_ bits: who has it */
+    unsigned first;     /* whose default it is */
+    void (*hunt)(st_out *o, const st_job *j);
+    const char *file; /* its name in the set of a folder; NULL: isn't in it */
+} st_format;
+#define ST_SET_MARK "run.json" /* tells a set from other folders; written last */
+
+const st_format *st_format_at(size_t i); /* NULL at the end */
+const st_format *st_format_named(const char *name, unsigned verb);
+const st_format *st_format_of_path(const char *path, unsigned verb); /* by its ending */
+const st_format *st_format_default(unsigned verb);
+/* "text csv jsonl", the default first. */
+void st_formats_put(st_buf *b, unsigned verb);
 
 #endif

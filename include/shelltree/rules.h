@@ -230,6 +230,7 @@ typedef struct st_rule_case {
     st_str query;
     const st_str *evidence; /* paths; none: without evidence */
     st_str tables;          /* let statements for tables of the case's own; or empty */
+    st_str uses;            /* a file of more of them, behind those; or empty */
     st_ticks now;           /* 0: the default */
     const st_str *columns;  /* that are compared; none: all */
     const st_str *cells;    /* of the rows, one after the other */

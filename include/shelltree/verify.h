@@ -77,6 +77,11 @@ typedef struct st_verify_options {
     void *ctx;
 } st_verify_options;
 
+/* Starts a process as libevtx gets them and asks it: does a filter of system calls hold it? Where
+ * there is none (no seccomp in the kernel, the build or the emulator) it has limits only, and
+ * people should be told. */
+bool st_second_reader_filtered(void);
+
 /* Calls options->source for every source that could be read, in the order of the evidence.
  * Memory: 24 bytes a record of the largest source and reader, and ST_MAX_VERIFY_LOOK differing
  * records at a time. */

@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * json.c - JSON's reader: a state a step, a bit a bracket, one window of the text. What a string
  * says is handed out as it stands in the window where it can be; else it is put together.

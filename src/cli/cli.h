@@ -68,19 +68,9 @@ typedef struct st_option {
     st_code (*set)(st_config *c, const char *value, st_err *e);
 } st_option;
 
-enum {
-    ST_VERB_HUNT = 1 << 0,
-    ST_VERB_TREE = 1 << 1,
-    ST_VERB_QUERY = 1 << 2,
-    ST_VERB_EXTRACT = 1 << 3,
-    ST_VERB_RULES = 1 << 4,
-    ST_VERB_VERIFY = 1 << 5
-};
-
 typedef struct st_verb {
     const char *name, *args, *summary;
     unsigned bit;
-    const char *formats; /* "text csv jsonl", the first is the default */
     int (*run)(st_config *c);
 } st_verb;
 const st_verb *st_verb_find(const char *name);
@@ -108,6 +98,12 @@ void st_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Says why and gives ST_EXIT_CANNOT. */
 int st_cannot(const st_err *e);
 void st_print_diag(const st_diag *d);
+
+/* Gives up what no verb needs (base/confine.h): called once, before evidence is opened and before
+ * another thread runs. */
+void st_give_up_rights(const st_config *c);
+/* Says so where libevtx's process has no filter of system calls. */
+void st_say_unfiltered(const st_config *c);
 
 /* The progress bar: on a terminal only. */
 typedef struct st_progress st_progress;
@@ -169,7 +165,7 @@ typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
 st_target st_output_target(const st_config *c);
 /* The format of -f, else of the ending of -o, else the verb's default. NULL (said why) if the
  * verb doesn't know it. */
-const char *st_output_format(const st_config *c);
+const st_format *st_output_format(const st_config *c);
 /* An output path may not lie in the evidence. */
 int st_output_check(const st_session *s);
 void st_output_look(const st_config *c, st_look *look);

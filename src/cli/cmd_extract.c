@@ -223,7 +223,7 @@ static void write_records(st_out *o, void *ctx)
 static int extract_all(st_session *s)
 {
     bool xml = s->config->xml;
-    const char *format = xml ? "xml" : st_output_format(s->config);
+    const st_format *format = st_output_format(s->config);
     int status;
     if (!format)
         return ST_EXIT_CANNOT;
@@ -234,7 +234,7 @@ static int extract_all(st_session *s)
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
         return status;
     extract x = { .s = s,
-                  .csv = strcmp(format, "csv") == 0,
+                  .csv = !xml && format->id == ST_F_CSV,
                   .xml = xml,
                   .seed = { (uint64_t)(uintptr_t)s, (uint64_t)(uintptr_t)format } };
     int wrote = st_output_write(s->config, write_records, &x);

@@ -3,55 +3,15 @@
 /* cmd_hunt.c - the main job. */
 #include "cli.h"
 
-#include <string.h>
-
 typedef struct job {
-    const st_session *s;
-    const char *format;
-    st_report_options ro;
-    st_run_note note;
+    const st_format *format;
+    st_job report;
 } job;
-
-static void put_text(st_out *o, const job *j)
-{
-    st_write_text(o, j->s->found, &j->ro);
-}
-
-static void put_csv(st_out *o, const job *j)
-{
-    st_write_csv(o, j->s->found, &j->ro);
-}
-
-static void put_jsonl(st_out *o, const job *j)
-{
-    st_write_jsonl(o, j->s->found, &j->ro);
-}
-
-static void put_html(st_out *o, const job *j)
-{
-    st_write_html(o, j->s->found, &j->ro, &j->note.info);
-}
-
-static void put_timesketch(st_out *o, const job *j)
-{
-    st_write_timesketch(o, j->s->found);
-}
-
-static const struct {
-    const char *name;
-    void (*put)(st_out *o, const job *j);
-} writers[] = { { "text", put_text },
-                { "csv", put_csv },
-                { "jsonl", put_jsonl },
-                { "html", put_html },
-                { "timesketch", put_timesketch } };
 
 static void write_rows(st_out *o, void *ctx)
 {
     const job *j = ctx;
-    for (size_t i = 0; i < sizeof writers / sizeof writers[0]; i++)
-        if (strcmp(writers[i].name, j->format) == 0)
-            writers[i].put(o, j);
+    j->format->hunt(o, &j->report);
 }
 
 /* What "nothing found" is worth: it is always said how much was read. */
@@ -69,15 +29,17 @@ static void summary(const st_session *s)
 
 static int write_results(st_session *s, int status)
 {
-    job j = { .s = s, .format = st_output_format(s->config) };
+    st_run_note note;
     if (st_output_target(s->config) == ST_TO_DIR)
         return st_output_dir(s, status);
-    j.ro.csv_raw = s->config->csv_raw;
-    j.ro.confirmed = s->confirmed;
-    st_output_look(s->config, &j.ro.look);
-    st_run_note_fill(&j.note, s, status);
+    st_run_note_fill(&note, s, status);
+    job j = { .format = st_output_format(s->config),
+              .report = { .found = s->found,
+                          .ro = { .csv_raw = s->config->csv_raw, .confirmed = s->confirmed },
+                          .info = note.info } };
+    st_output_look(s->config, &j.report.ro.look);
     int wrote = st_output_write(s->config, write_rows, &j);
-    st_run_note_free(&j.note);
+    st_run_note_free(&note);
     return wrote;
 }
 

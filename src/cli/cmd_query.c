@@ -9,7 +9,7 @@
 typedef struct job {
     const st_table *table;
     st_buf plan; /* --explain */
-    st_str format;
+    st_format_id format;
     st_report_options ro;
 } job;
 
@@ -91,11 +91,12 @@ static int run(st_session *s, st_str path, st_str text)
     st_table *t = NULL;
     st_run_options o;
     int status = ST_EXIT_OK;
-    job j = { .format = st_str_of(st_output_format(c)) };
-    if (!j.format.p)
+    const st_format *format = st_output_format(c);
+    if (!format)
         return ST_EXIT_CANNOT;
-    if (c->explain && !st_str_eq(j.format, ST_STR("text"))) {
-        st_complain("--explain: a plan is text, not %.*s", ST_FMT(j.format));
+    job j = { .format = format->id };
+    if (c->explain && format->id != ST_F_TEXT) {
+        st_complain("--explain: a plan is text, not %s", format->name);
         return ST_EXIT_CANNOT;
     }
     if ((c->evidence.n || c->files_from.n) && (!c->explain || c->explain_run)) {

@@ -7,7 +7,7 @@
 
 typedef struct job {
     const st_rules *rules;
-    st_str format;
+    st_format_id format;
     st_look look;
 } job;
 
@@ -25,9 +25,10 @@ static void write_check(st_out *o, void *ctx)
 
 static int put(const st_session *s, void (*write)(st_out *o, void *ctx))
 {
-    job j = { .rules = s->rules, .format = st_str_of(st_output_format(s->config)) };
-    if (!j.format.p)
+    const st_format *format = st_output_format(s->config);
+    if (!format)
         return ST_EXIT_CANNOT;
+    job j = { .rules = s->rules, .format = format->id };
     st_output_look(s->config, &j.look);
     return st_output_write(s->config, write, &j);
 }

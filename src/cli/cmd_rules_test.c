@@ -137,10 +137,10 @@ int st_rules_test(st_session *s)
     run x = { .s = s, .config = *s->config };
     st_err e = { 0 };
     size_t errors = 0;
-    const char *format = st_output_format(s->config);
+    const st_format *format = st_output_format(s->config);
     if (!format)
         return ST_EXIT_CANNOT;
-    if (strcmp(format, "text") != 0) {
+    if (format->id != ST_F_TEXT) {
         st_complain("rules test writes text only");
         return ST_EXIT_CANNOT;
     }

@@ -8,7 +8,7 @@
 
 typedef struct job {
     const st_session *s;
-    const char *format;
+    st_format_id format;
     const bool *shown;
     st_report_options ro;
 } job;
@@ -16,9 +16,9 @@ typedef struct job {
 static void write_tree(st_out *o, void *ctx)
 {
     const job *j = ctx;
-    if (strcmp(j->format, "jsonl") == 0)
+    if (j->format == ST_F_JSONL)
         st_write_tree_jsonl(o, j->s->forest, j->shown);
-    else if (strcmp(j->format, "csv") == 0)
+    else if (j->format == ST_F_CSV)
         st_write_tree_csv(o, j->s->forest, j->shown, &j->ro);
     else
         st_write_tree_text(o, j->s->forest, j->shown, NULL, &j->ro.look);
@@ -45,11 +45,12 @@ static int select_nodes(const st_session *s, bool **shown)
 
 static int tree(st_session *s)
 {
-    job j = { .s = s, .format = st_output_format(s->config) };
+    const st_format *format = st_output_format(s->config);
     bool *shown = NULL;
     int status;
-    if (!j.format)
+    if (!format)
         return ST_EXIT_CANNOT;
+    job j = { .s = s, .format = format->id };
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)) ||
         (status = st_session_forest(s)) || (status = select_nodes(s, &shown)))
         return status;

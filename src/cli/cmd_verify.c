@@ -192,6 +192,7 @@ static void compare_all(st_out *o, void *ctx)
                              .source = source,
                              .progress = x->progress ? progress : NULL,
                              .ctx = x };
+    st_say_unfiltered(c);
     st_code code = st_verify(x->s->evidence, &vo, &x->err);
     st_progress_free(x->progress);
     if (code == ST_OK && !x->jsonl)
@@ -202,13 +203,13 @@ static void compare_all(st_out *o, void *ctx)
 
 static int verify_all(st_session *s)
 {
-    const char *format = st_output_format(s->config);
+    const st_format *format = st_output_format(s->config);
     int status;
     if (!format)
         return ST_EXIT_CANNOT;
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
         return status;
-    check x = { .s = s, .jsonl = strcmp(format, "jsonl") == 0 };
+    check x = { .s = s, .jsonl = format->id == ST_F_JSONL };
     st_output_look(s->config, &x.look);
     int wrote = st_output_write(s->config, compare_all, &x);
     st_buf_free(&x.line);

@@ -79,6 +79,8 @@ int st_session_confirm(st_session *s)
         n = collect(s, hits);
     else
         st_fail(&e, ST_E_MEMORY, "out of memory");
+    if (n)
+        st_say_unfiltered(s->config);
     for (size_t i = 0, k = 0; hits && i < n && !e.code; i = k) {
         while (k < n && hits[k].source == hits[i].source)
             k++;

@@ -72,6 +72,7 @@ int main(int argc, char **argv)
         st_options_help(stdout, verb);
         status = fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
     } else {
+        st_give_up_rights(&c);
         if (st_output_target(&c) != ST_TO_STDOUT) {
             c.tidy = st_tidy_new();
             signal(SIGPIPE, SIG_IGN); /* a pager that ends must not end the writing of files */

@@ -18,18 +18,15 @@
 
 static const st_verb verbs[] = {
     { "hunt", "[options] EVIDENCE...", "read, build the forests, run the rules, write the timeline",
-      H, "text csv jsonl html timesketch", st_cmd_hunt },
+      H, st_cmd_hunt },
     { "tree", "[options] EVIDENCE...", "draw the process forests, or a part of them", T,
-      "text jsonl csv", st_cmd_tree },
-    { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, "text csv jsonl json",
-      st_cmd_query },
-    { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, "jsonl csv",
-      st_cmd_extract },
+      st_cmd_tree },
+    { "query", "[options] [QUERY] [EVIDENCE...]", "run one KQL query", Q, st_cmd_query },
+    { "extract", "[options] EVIDENCE...", "write the records themselves, flat", X, st_cmd_extract },
     { "verify", "[options] EVIDENCE...", "read with both readers and say where they differ", V,
-      "text jsonl", st_cmd_verify },
+      st_cmd_verify },
     { "rules", "[options] list|check|test [PATH...]",
-      "list the rules, check rule files, or run tests of rules", R, "text csv jsonl json",
-      st_cmd_rules },
+      "list the rules, check rule files, or run tests of rules", R, st_cmd_rules },
 };
 
 const st_verb *st_verb_at(size_t i)
@@ -478,8 +475,11 @@ void st_options_help(FILE *to, const st_verb *v)
                  o->arg && o->arg[0] != '[' ? " " : "", o->arg ? o->arg : "");
         fprintf(to, "  %-25s %s\n", left, o->help);
     }
-    fprintf(to, "\nFormats: %s (the first is the default; an output file's ending also tells).\n",
-            v->formats);
+    st_buf b = { 0 };
+    st_formats_put(&b, v->bit);
+    fprintf(to, "\nFormats: %.*s (the first is the default; an output file's ending also tells).\n",
+            ST_FMT(st_buf_slice(&b)));
+    st_buf_free(&b);
 }
 
 void st_config_free(st_config *c)

@@ -17,55 +17,52 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const struct {
-    const char *ending, *format;
-} endings[] = { { ".csv", "csv" },
-                { ".jsonl", "jsonl" },
-                { ".json", "json" },
-                { ".txt", "text" },
-                { ".html", "html" } };
-
-static const char *format_by_ending(const char *path)
+static bool is_folder(const char *path)
 {
-    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++)
-        if (st_str_iends(st_str_of(path), st_str_of(endings[i].ending)))
-            return endings[i].format;
-    return NULL;
+    struct stat st;
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* Has the last part of the path an ending? That of .hidden is its name. */
+static bool has_ending(const char *path)
+{
+    st_str name = st_str_basename(st_str_of(path));
+    return name.n > 1 && memchr(name.p + 1, '.', name.n - 1);
+}
+
+/* A folder is what is one, what is written with a slash at its end, and what has no ending. */
 st_target st_output_target(const st_config *c)
 {
     if (!c->output || strcmp(c->output, "-") == 0)
         return ST_TO_STDOUT;
     bool dir = c->verb->bit == ST_VERB_HUNT && !c->format &&
-               (c->output_slash || !format_by_ending(c->output));
+               (c->output_slash || is_folder(c->output) || !has_ending(c->output));
     return dir ? ST_TO_DIR : ST_TO_FILE;
 }
 
-static bool knows(const st_verb *v, const char *format)
+/* No format fits: says which there are. */
+static const st_format *unknown(const st_config *c, const char *what, const char *why)
 {
-    st_str rest = st_str_of(v->formats), part;
-    while (st_str_cut(&rest, ' ', &part))
-        if (st_str_eq(part, st_str_of(format)))
-            return true;
-    return false;
+    st_buf b = { 0 };
+    st_formats_put(&b, c->verb->bit);
+    st_complain("%s: %s of %s; -f takes %.*s", what, why, c->verb->name, ST_FMT(st_buf_slice(&b)));
+    st_buf_free(&b);
+    return NULL;
 }
 
-const char *st_output_format(const st_config *c)
+const st_format *st_output_format(const st_config *c)
 {
-    static const char *const first[] = { "text", "csv", "jsonl", "json" };
-    const char *f = c->format ? c->format : c->output ? format_by_ending(c->output) : NULL;
-    if (f && !knows(c->verb, f)) {
-        st_complain("%s: no such format of %s; it has %s", f, c->verb->name, c->verb->formats);
-        return NULL;
+    unsigned verb = c->verb->bit;
+    const st_format *f = NULL;
+    if (c->format) {
+        f = st_format_named(c->format, verb);
+        return f ? f : unknown(c, c->format, "no format");
     }
-    if (f)
-        return f;
-    for (size_t i = 0; i < sizeof first / sizeof first[0]; i++)
-        if (st_str_starts(st_str_of(c->verb->formats), st_str_of(first[i])) &&
-            (c->verb->formats[strlen(first[i])] == ' '))
-            return first[i];
-    return "text";
+    if (st_output_target(c) == ST_TO_FILE && !c->xml && has_ending(c->output)) {
+        f = st_format_of_path(c->output, verb);
+        return f ? f : unknown(c, c->output, "its ending names no format");
+    }
+    return st_format_default(verb);
 }
 
 /* Why nothing can be written at the path; NULL if nothing speaks against it. Told before
@@ -78,7 +75,7 @@ static const char *obstacle(const st_config *c)
     if (c->output_slash && !set)
         return "names a directory; only hunt without --format writes one";
     if (snprintf(folder, sizeof folder, "%s", c->output) >= (int)sizeof folder ||
-        snprintf(mark, sizeof mark, "%s/run.json", c->output) >= (int)sizeof mark)
+        snprintf(mark, sizeof mark, "%s/" ST_SET_MARK, c->output) >= (int)sizeof mark)
         return "the path is too long";
     if (lstat(c->output, &st) == 0) {
         if (!c->force)

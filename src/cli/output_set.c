@@ -20,7 +20,7 @@
 typedef struct set {
     st_session *s;
     const char *dir; /* where it is written */
-    st_report_options ro;
+    st_job job;
     uint64_t cells_truncated;
     st_run_note note;
     st_buf manifest;
@@ -28,51 +28,28 @@ typedef struct set {
     st_err *e;
 } set;
 
-/* the files */
+/* One file. */
+typedef struct part {
+    const char *name;        /* with the folder in it */
+    const st_format *format; /* NULL: the table */
+} part;
 
-static void put_timeline(st_out *o, set *x)
+static void put_part(st_out *o, set *x, const part *p)
 {
-    st_write_csv(o, x->s->found, &x->ro);
+    x->job.info.cells_truncated = x->cells_truncated;
+    if (p->format)
+        p->format->hunt(o, &x->job);
+    else
+        st_write_table_csv(o, x->table, &x->job.ro);
 }
 
-static void put_findings(st_out *o, set *x)
-{
-    st_write_jsonl(o, x->s->found, &x->ro);
-}
-
-static void put_hosts(st_out *o, set *x)
-{
-    st_write_hosts_csv(o, x->s->found, &x->ro);
-}
-
-static void put_tree(st_out *o, set *x)
-{
-    st_write_tree_text(o, x->s->forest, NULL, x->s->found, &x->ro.look);
-}
-
-static void put_run(st_out *o, set *x)
-{
-    x->note.info.cells_truncated = x->cells_truncated;
-    st_write_run_json(o, x->s->found, &x->note.info);
-}
-
-static void put_html(st_out *o, set *x)
-{
-    st_write_html(o, x->s->found, &x->ro, &x->note.info);
-}
-
-static void put_table(st_out *o, set *x)
-{
-    st_write_table_csv(o, x->table, &x->ro);
-}
-
-/* One file of the set, and its line of the manifest. name: with the folder in it. */
-static st_code put_file(set *x, const char *name, void (*put)(st_out *o, set *x))
+/* One file of the set, and its line of the manifest. */
+static st_code put_file(set *x, const part *p)
 {
     char path[PATH_MAX];
     unsigned char sum[32];
     st_outfile *f;
-    if (snprintf(path, sizeof path, "%s/%s", x->dir, name) >= (int)sizeof path)
+    if (snprintf(path, sizeof path, "%s/%s", x->dir, p->name) >= (int)sizeof path)
         return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
     if (st_outfile_open(path, false, &f, x->e) != ST_OK)
         return x->e->code;
@@ -82,13 +59,13 @@ static st_code put_file(set *x, const char *name, void (*put)(st_out *o, set *x)
         st_outfile_abort(f);
         return st_fail(x->e, ST_E_MEMORY, "out of memory");
     }
-    put(o, x);
+    put_part(o, x, p);
     st_sha256_stream *digest = o->digest;
     if (st_outfile_commit(f, x->e) != ST_OK)
         return x->e->code;
     st_sha256_end(digest, sum);
     st_buf_hex(&x->manifest, sum, sizeof sum, false);
-    st_buf_fmt(&x->manifest, "  %s\n", name);
+    st_buf_fmt(&x->manifest, "  %s\n", p->name);
     return ST_OK;
 }
 
@@ -106,7 +83,7 @@ static st_code visit_table(void *ctx, size_t rule, const st_table *t)
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
         return st_fail(x->e, ST_E_IO, "%s: %s", folder, strerror(errno));
     x->table = t;
-    return put_file(x, name, put_table);
+    return put_file(x, &(part){ .name = name });
 }
 
 static st_code put_tables(set *x)
@@ -116,18 +93,27 @@ static st_code put_tables(set *x)
     return st_rules_tables(x->s->rules, x->s->forest, &o, x->s->matches, visit_table, x, x->e);
 }
 
-/* In the order of names, but for run.json: it tells what was cut in the others. */
-static const struct {
-    const char *name;
-    void (*put)(st_out *o, set *x);
-} files[] = { { "findings.jsonl", put_findings },
-              { "hosts.csv", put_hosts },
-              { "report.html", put_html },
-              { TABLES, NULL },
-              { "timeline.csv", put_timeline },
-              { "tree.txt", put_tree },
-              { "run.json", put_run } };
-enum { FILES = sizeof files / sizeof files[0] };
+/* In the order of names, but for what marks a set: it tells what was cut in the others. */
+static int by_name(const void *a, const void *b)
+{
+    const part *x = a, *y = b;
+    bool x_last = strcmp(x->name, ST_SET_MARK) == 0, y_last = strcmp(y->name, ST_SET_MARK) == 0;
+    return x_last != y_last ? x_last - y_last : strcmp(x->name, y->name);
+}
+
+enum { PARTS = 32 };
+
+/* All files of the set; the tables stand as one, without a format. */
+static size_t list_parts(part parts[PARTS])
+{
+    size_t n = 0;
+    parts[n++] = (part){ .name = TABLES };
+    for (size_t i = 0; st_format_at(i) && n < PARTS; i++)
+        if (st_format_at(i)->file)
+            parts[n++] = (part){ st_format_at(i)->file, st_format_at(i) };
+    qsort(parts, n, sizeof *parts, by_name);
+    return n;
+}
 
 static st_code put_manifest(set *x)
 {
@@ -167,9 +153,11 @@ static void remove_set(const char *dir)
 {
     char path[PATH_MAX];
     remove_tables(dir);
-    for (size_t i = 0; i < FILES; i++)
-        if (files[i].put &&
-            snprintf(path, sizeof path, "%s/%s", dir, files[i].name) < (int)sizeof path)
+    part parts[PARTS];
+    size_t n = list_parts(parts);
+    for (size_t i = 0; i < n; i++)
+        if (parts[i].format &&
+            snprintf(path, sizeof path, "%s/%s", dir, parts[i].name) < (int)sizeof path)
             unlink(path);
     if (snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path)
         unlink(path);
@@ -184,7 +172,7 @@ static st_code clear_old(const char *dir, bool force, st_err *e)
     if (lstat(dir, &st) != 0)
         return ST_OK;
     if (!force || !S_ISDIR(st.st_mode) ||
-        snprintf(path, sizeof path, "%s/run.json", dir) >= (int)sizeof path ||
+        snprintf(path, sizeof path, "%s/" ST_SET_MARK, dir) >= (int)sizeof path ||
         access(path, F_OK) != 0)
         return st_fail(e, ST_E_IO, "%s: is there already%s", dir,
                        force ? ", and isn't a set that shelltree wrote"
@@ -215,9 +203,13 @@ int st_output_dir(st_session *s, int exit_status)
     set x = { .s = s, .dir = partial, .e = &e };
     st_run_note_fill(&x.note, s, exit_status);
     x.note.info.tables = true;
-    x.ro = (st_report_options){ .csv_raw = c->csv_raw,
-                                .cells_truncated = &x.cells_truncated,
-                                .confirmed = s->confirmed };
+    x.job = (st_job){ .found = s->found,
+                      .ro = { .csv_raw = c->csv_raw,
+                              .cells_truncated = &x.cells_truncated,
+                              .confirmed = s->confirmed },
+                      .info = x.note.info };
+    part parts[PARTS];
+    size_t nparts = list_parts(parts);
     bool fits =
         snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
     if (!fits)
@@ -229,9 +221,9 @@ int st_output_dir(st_session *s, int exit_status)
     }
     usual_mode(partial);
     st_tidy_note(c->tidy, partial);
-    for (size_t i = 0; i < FILES && e.code == ST_OK; i++)
-        if (files[i].put)
-            put_file(&x, files[i].name, files[i].put);
+    for (size_t i = 0; i < nparts && e.code == ST_OK; i++)
+        if (parts[i].format)
+            put_file(&x, &parts[i]);
         else
             put_tables(&x);
     if (e.code == ST_OK)

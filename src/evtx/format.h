@@ -1,3 +1,5 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * format.h - what every reader of event logs has to know of their bytes: sizes, marks, and
  * integers, all little-endian. Layout: libyal's documentation of the Windows XML Event Log format.

@@ -8,6 +8,7 @@
  */
 #include "evtx/format.h"
 #include "evtx/remote.h"
+#include "shelltree/verify.h"
 #include "base/child.h"
 #include "base/confine.h"
 #include "evtx/repeat.h"
@@ -178,7 +179,10 @@ static void serve(void *unused, int fd)
     question q;
     if (!x || !(x->libevtx = st_libevtx_new()))
         return;
-    st_confine(fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
+    unsigned char held = (unsigned char)st_confine(
+        fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
+    if (!st_line_put(0, &held, 1))
+        return;
     x->c.bytes = x->chunk;
     while (st_line_get(0, &q, sizeof q)) {
         if (q.n > ST_EVTX_CHUNK || (q.n && !st_line_get(0, x->chunk, q.n)))
@@ -194,7 +198,9 @@ static void serve(void *unused, int fd)
 struct st_remote {
     st_child child;
     bool has_chunk;
-    bool failed; /* no memory */
+    bool greeted;       /* the child has said */
+    unsigned char held; /* what holds it (base/confine.h) */
+    bool failed;        /* no memory */
     unsigned asked;
     st_repeats repeats;
     st_buf lengths, texts;
@@ -219,7 +225,24 @@ static bool hire(st_remote *s)
         return false;
     s->asked = 0;
     s->has_chunk = false;
+    s->greeted = false;
     return true;
+}
+
+/* The child's first byte says what holds it. */
+static bool greet(st_remote *s)
+{
+    if (!s->greeted)
+        s->greeted = st_child_receive(&s->child, &s->held, 1);
+    return s->greeted;
+}
+
+bool st_second_reader_filtered(void)
+{
+    st_remote *s = st_remote_new();
+    bool filtered = s && s->child.pid && greet(s) && (s->held & ST_HELD_CALLS) != 0;
+    st_remote_free(s);
+    return filtered;
 }
 
 st_remote *st_remote_new(void)
@@ -417,7 +440,7 @@ static bool take_end(st_remote *s, const st_chunk *c, const message *m)
 static bool converse(st_remote *s, const st_chunk *c, const question *q)
 {
     message m;
-    if (!st_child_send(&s->child, q, sizeof *q) ||
+    if (!greet(s) || !st_child_send(&s->child, q, sizeof *q) ||
         (q->n && !st_child_send(&s->child, c->bytes, q->n)))
         return false;
     for (unsigned records = 0; records <= ST_EVTX_CHUNK / ST_EVTX_RECORD_MIN; records++) {

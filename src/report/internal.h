@@ -118,5 +118,16 @@ void st_color_end(st_buf *b, const st_look *look);
  * very long don't count. */
 const char *st_rule_status_word(const st_rule *r);
 size_t st_rules_id_width(const st_rules *r);
+/* How one rule is spelled in each kind of format. */
+typedef struct st_rule_lister {
+    const char *const *names; /* of CSV's columns */
+    size_t nnames;
+    void (*json)(st_buf *b, const st_rule *r);
+    void (*csv)(st_buf *b, const st_rule *r);
+    void (*text)(st_buf *b, const st_rule *r, size_t id_width, const st_look *look);
+} st_rule_lister;
+/* All rules, with what the format wants between them; in JSON without the brackets around them. */
+void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, const st_look *look,
+                         const st_rule_lister *l);
 
 #endif

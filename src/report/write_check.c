@@ -26,18 +26,6 @@ static void put_events(st_buf *b, const st_rule *r, const char *between)
             st_buf_fmt(b, "%s%u", between, st_event_kind_at(k)->key.id);
 }
 
-static void put_list(st_buf *b, bool *more, const char *key, const st_str *names, size_t n)
-{
-    st_json_key(b, more, key);
-    st_buf_char(b, '[');
-    for (size_t i = 0; i < n; i++) {
-        if (i)
-            st_buf_char(b, ',');
-        st_json_str(b, names[i]);
-    }
-    st_buf_char(b, ']');
-}
-
 static void as_json(st_buf *b, const st_rule *r)
 {
     bool more = false;
@@ -47,13 +35,13 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_num(b, &more, "line", r->line);
     st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
     st_json_num(b, &more, "errors", r->errors);
-    put_list(b, &more, "tables", r->needs.tables, r->needs.ntables);
+    st_json_strs(b, &more, "tables", r->needs.tables, r->needs.ntables);
     st_json_key(b, &more, "events");
     st_buf_char(b, '[');
     put_events(b, r, ",");
     st_buf_char(b, ']');
-    put_list(b, &more, "never_filled", r->needs.never, r->needs.nnever);
-    put_list(b, &more, "missing", r->needs.missing, r->needs.nmissing);
+    st_json_strs(b, &more, "never_filled", r->needs.never, r->needs.nnever);
+    st_json_strs(b, &more, "missing", r->needs.missing, r->needs.nmissing);
     st_buf_char(b, '}');
 }
 
@@ -215,47 +203,28 @@ static void tally_json(st_buf *b, const tally *t)
     st_json_key(b, &more, "missing");
     st_buf_char(b, '{');
     for (size_t i = 0; i < t->n; i++) {
-        if (inner)
-            st_buf_char(b, ',');
-        inner = true;
-        st_json_str(b, t->reasons[i].name);
-        st_buf_fmt(b, ":%zu", t->reasons[i].rules);
+        st_json_key_str(b, &inner, t->reasons[i].name);
+        st_buf_fmt(b, "%zu", t->reasons[i].rules);
     }
     st_buf_str(b, ST_STR("}}"));
 }
 
-void st_write_rules_check(st_out *o, const st_rules *r, st_str format, const st_look *look)
+void st_write_rules_check(st_out *o, const st_rules *r, st_format_id format, const st_look *look)
 {
     static const char *const names[] = { "Id",     "Path",   "Status",      "Errors",
                                          "Tables", "Events", "NeverFilled", "Missing" };
-    bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
-    bool csv = st_str_eq(format, ST_STR("csv"));
-    size_t id_width = st_rules_id_width(r);
+    static const st_rule_lister lister = { names, sizeof names / sizeof names[0], as_json, as_csv,
+                                           as_text };
     tally t;
     count(&t, r);
-    if (csv)
-        st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
-    if (json)
+    if (format == ST_F_JSON)
         st_buf_str(&o->buf, ST_STR("{\"rules\":["));
-    for (size_t i = 0; i < st_rules_count(r); i++) {
-        const st_rule *x = st_rules_at(r, i);
-        if (json)
-            st_buf_put(&o->buf, ",\n", i ? 2 : 0);
-        if (json || lines)
-            as_json(&o->buf, x);
-        else if (csv)
-            as_csv(&o->buf, x);
-        else
-            as_text(&o->buf, x, id_width, look);
-        if (lines)
-            st_buf_char(&o->buf, '\n');
-        st_out_tick(o);
-    }
-    if (json) {
+    st_rules_write_each(o, r, format, look, &lister);
+    if (format == ST_F_JSON) {
         st_buf_str(&o->buf, ST_STR("],\n\"tally\":"));
         tally_json(&o->buf, &t);
         st_buf_str(&o->buf, ST_STR("}\n"));
-    } else if (!lines && !csv) {
+    } else if (format == ST_F_TEXT) {
         tally_text(&o->buf, &t, look);
     }
     o->buf.failed |= t.failed;

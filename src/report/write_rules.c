@@ -43,14 +43,7 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
     if (r->why.n)
         st_json_text(b, &more, "why", r->why);
-    st_json_key(b, &more, "techniques");
-    st_buf_char(b, '[');
-    for (size_t i = 0; i < r->ntechniques; i++) {
-        if (i)
-            st_buf_char(b, ',');
-        st_json_str(b, r->techniques[i]);
-    }
-    st_buf_char(b, ']');
+    st_json_strs(b, &more, "techniques", r->techniques, r->ntechniques);
     if (r->authors.n)
         st_json_text(b, &more, "authors", r->authors);
     if (r->description.n)
@@ -104,32 +97,38 @@ static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look 
     st_buf_char(b, '\n');
 }
 
-void st_write_rules_list(st_out *o, const st_rules *r, st_str format, const st_look *look)
+void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, const st_look *look,
+                         const st_rule_lister *l)
+{
+    st_buf *b = &o->buf;
+    size_t id_width = st_rules_id_width(r);
+    if (format == ST_F_CSV)
+        st_csv_head(b, l->names, l->nnames, false);
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        const st_rule *x = st_rules_at(r, i);
+        if (format == ST_F_JSON)
+            st_buf_put(b, ",\n", i ? 2 : 0);
+        if (format == ST_F_JSON || format == ST_F_JSONL)
+            l->json(b, x);
+        else if (format == ST_F_CSV)
+            l->csv(b, x);
+        else
+            l->text(b, x, id_width, look);
+        if (format == ST_F_JSONL)
+            st_buf_char(b, '\n');
+        st_out_tick(o);
+    }
+}
+
+void st_write_rules_list(st_out *o, const st_rules *r, st_format_id format, const st_look *look)
 {
     static const char *const names[] = { "Id",  "Title",      "Level",   "Status",
                                          "Why", "Techniques", "Authors", "Path" };
-    bool json = st_str_eq(format, ST_STR("json")), lines = st_str_eq(format, ST_STR("jsonl"));
-    bool csv = st_str_eq(format, ST_STR("csv"));
-    size_t id_width = st_rules_id_width(r);
-    if (csv)
-        st_csv_head(&o->buf, names, sizeof names / sizeof names[0], false);
-    if (json)
-        st_buf_char(&o->buf, '[');
-    for (size_t i = 0; i < st_rules_count(r); i++) {
-        const st_rule *x = st_rules_at(r, i);
-        if (json)
-            st_buf_put(&o->buf, ",\n", i ? 2 : 0);
-        if (json || lines)
-            as_json(&o->buf, x);
-        else if (csv)
-            as_csv(&o->buf, x);
-        else
-            as_text(&o->buf, x, id_width, look);
-        if (lines)
-            st_buf_char(&o->buf, '\n');
-        st_out_tick(o);
-    }
-    if (json)
-        st_buf_put(&o->buf, "]\n", 2);
+    static const st_rule_lister lister = { names, sizeof names / sizeof names[0], as_json, as_csv,
+                                           as_text };
+    bool json = format == ST_F_JSON;
+    st_buf_put(&o->buf, "[", json);
+    st_rules_write_each(o, r, format, look, &lister);
+    st_buf_put(&o->buf, "]\n", json ? 2 : 0);
     st_out_tick(o);
 }

@@ -11,11 +11,7 @@ static void put_options(st_buf *b, const st_run_info *i)
         st_str value = i->options[k], name = { 0 };
         if (!st_str_cut(&value, '=', &name))
             continue;
-        if (more)
-            st_buf_char(b, ',');
-        more = true;
-        st_json_str(b, name);
-        st_buf_char(b, ':');
+        st_json_key_str(b, &more, name);
         st_json_str(b, value.p ? value : ST_STR(""));
     }
     st_buf_char(b, '}');

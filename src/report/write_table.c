@@ -188,20 +188,25 @@ static void as_json_all(st_out *o, const st_table *t)
     st_buf_str(&o->buf, several ? ST_STR("]\n") : ST_STR("\n"));
 }
 
-void st_write_table(st_out *o, const st_table *t, st_str format, const st_report_options *ro)
+static void as_text_all(st_out *o, const st_table *t, const st_look *look)
 {
-    if (st_str_eq(format, ST_STR("json")))
-        as_json_all(o, t);
-    else if (st_str_eq(format, ST_STR("csv")))
-        st_write_table_csv(o, t, ro);
-    else
-        for (bool text = !st_str_eq(format, ST_STR("jsonl")); t; t = t->next) {
-            if (text)
-                as_text(o, t, &ro->look);
-            else
-                as_jsonl(o, t);
-            if (text && t->next)
-                st_buf_char(&o->buf, '\n');
-        }
+    for (; t; t = t->next) {
+        as_text(o, t, look);
+        if (t->next)
+            st_buf_char(&o->buf, '\n');
+    }
+}
+
+void st_write_table(st_out *o, const st_table *t, st_format_id format, const st_report_options *ro)
+{
+    switch (format) {
+    case ST_F_JSON: as_json_all(o, t); break;
+    case ST_F_CSV: st_write_table_csv(o, t, ro); break;
+    case ST_F_JSONL:
+        for (; t; t = t->next)
+            as_jsonl(o, t);
+        break;
+    default: as_text_all(o, t, &ro->look);
+    }
     st_out_tick(o);
 }

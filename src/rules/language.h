@@ -19,6 +19,7 @@ typedef struct st_language st_language;
 typedef struct st_parsed {
     const st_language *language;
     const void *tree; /* the language's own; in the arena, as all of this */
+    st_str text;
     const st_str *params;
     size_t nparams; /* names of parameters that it declares */
     bool library;   /* definitions that other rules use; set by the loader */

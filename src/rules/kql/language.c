@@ -4,7 +4,8 @@
  * language.c - KQL as a language of rules: what its texts look like, what their comments say of
  * the rule, and calls to the parser and the binder.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/bind/explain.h"
+#include "rules/kql/query.h"
 #include "rules/text/about.h"
 
 #include <string.h>
@@ -102,7 +103,7 @@ static bool only_lets(const st_kql_script *script)
 static bool parse(st_arena *a, st_str text, st_diag_sink *d, st_rule *about, st_parsed *out)
 {
     st_kql_script *script = ST_NEW(a, st_kql_script);
-    *out = (st_parsed){ .language = &st_language_kql, .tree = script };
+    *out = (st_parsed){ .language = &st_language_kql, .tree = script, .text = text };
     if (!script)
         return false;
     if (about)

@@ -23,63 +23,67 @@
 
 /* while the query is bound */
 
-st_plan_step *st_bind_step(st_binder *b, st_span at, st_op *in)
+st_plan_step *st_bind_step(const st_scope *sc, st_span at, st_op *in)
 {
-    st_plan_step *s = b->r->explain ? ST_NEW(&b->r->arena, st_plan_step) : NULL;
+    st_plan_step *s = sc->r->explain ? ST_NEW(&sc->r->arena, st_plan_step) : NULL;
     if (s)
-        *s = (st_plan_step){ .span = at,
-                             .from = { .op = in, .let = b->label, .line = b->label_line } };
+        *s = (st_plan_step){
+            .span = at,
+            .from = { .op = in, .let = sc->binder->label, .line = sc->binder->label_line }
+        };
     return s;
 }
 
-void st_bind_step_side(st_binder *b, st_op *op)
+void st_bind_step_side(const st_scope *sc, st_op *op)
 {
-    st_plan_side *side = b->step && op ? ST_NEW(&b->r->arena, st_plan_side) : NULL, **end;
+    st_plan_side *side = sc->step && op ? ST_NEW(&sc->r->arena, st_plan_side) : NULL, **end;
     if (!side)
         return;
-    for (end = &b->step->sides; *end; end = &(*end)->next)
+    for (end = &sc->step->sides; *end; end = &(*end)->next)
         ;
-    side->in = (st_input_of){ .op = op, .let = b->label, .line = b->label_line };
+    side->in = (st_input_of){ .op = op, .let = sc->binder->label, .line = sc->binder->label_line };
     *end = side;
 }
 
-void st_bind_step_matched(st_binder *b, st_span at)
+void st_bind_step_matched(const st_scope *sc, st_span at)
 {
-    st_matched *m = b->step ? ST_NEW(&b->r->arena, st_matched) : NULL, **end;
+    st_matched *m = sc->step ? ST_NEW(&sc->r->arena, st_matched) : NULL, **end;
     if (!m)
         return;
-    for (end = &b->step->matched; *end; end = &(*end)->next)
+    for (end = &sc->step->matched; *end; end = &(*end)->next)
         if ((*end)->span.start == at.start && (*end)->span.end == at.end)
             return;
     m->span = at;
     *end = m;
 }
 
-void st_bind_step_note(st_binder *b, const char *fmt, ...)
+void st_bind_step_note(const st_scope *sc, const char *fmt, ...)
 {
     char t[ST_ERR_TEXT];
     va_list ap;
-    if (!b->step)
+    if (!sc->step)
         return;
     va_start(ap, fmt);
     vsnprintf(t, sizeof t, fmt, ap);
     va_end(ap);
-    b->step->note = st_arena_copy(&b->r->arena, st_str_of(t));
+    sc->step->note = st_arena_copy(&sc->r->arena, st_str_of(t));
 }
 
-void st_bind_label(st_binder *b, const st_let *l)
+void st_bind_label(const st_scope *sc, const st_let *l)
 {
-    b->label = l ? l->name : (st_str){ NULL, 0 };
-    b->label_line = l && b->d ? st_diags_line(b->d, l->expr->span.start) : 0;
+    sc->binder->label = l ? l->name : (st_str){ NULL, 0 };
+    sc->binder->label_line =
+        l && sc->binder->d ? st_diags_line(sc->binder->d, l->expr->span.start) : 0;
 }
 
 /* A let that is a value: its name, and what it was bound to. */
-void st_bind_step_value(st_binder *b, const st_let *l)
+void st_bind_step_value(const st_scope *sc, const st_let *l)
 {
-    st_shown_value *v = b->r->explain && l->x ? ST_NEW(&b->r->arena, st_shown_value) : NULL, **end;
+    st_shown_value *v = sc->r->explain && l->x ? ST_NEW(&sc->r->arena, st_shown_value) : NULL,
+                   **end;
     if (!v)
         return;
-    for (end = &b->values; *end; end = &(*end)->next)
+    for (end = &sc->binder->values; *end; end = &(*end)->next)
         ;
     *v = (st_shown_value){ .name = l->name,
                            .span = l->expr ? l->expr->span : (st_span){ 0, 0 },

@@ -71,10 +71,10 @@ typedef struct merged {
 /* Enough for what people write; what isn't merged is right all the same. */
 enum { MERGED = 64 };
 
-static st_expr *merge(st_binder *b, const st_kql_expr *e, st_expr *const *x, const size_t *into,
-                      size_t n, const merged *m)
+static st_expr *merge(const st_scope *sc, const st_kql_expr *e, st_expr *const *x,
+                      const size_t *into, size_t n, const merged *m)
 {
-    st_expr **args = ST_NEWN(&b->r->arena, st_expr *, m->needles + 1);
+    st_expr **args = ST_NEWN(&sc->r->arena, st_expr *, m->needles + 1);
     size_t k = 1;
     if (!args)
         return NULL;
@@ -83,18 +83,18 @@ static st_expr *merge(st_binder *b, const st_kql_expr *e, st_expr *const *x, con
         for (size_t j = 0; into[i] == m->first && j < x[i]->needles; j++)
             args[k++] = x[i]->args[1 + j];
     const st_expr *first = x[m->first];
-    return st_bind_predicate(b, e->span, (st_bind_strop){ first->mop, first->fold, first->negate },
+    return st_bind_predicate(sc, e->span, (st_bind_strop){ first->mop, first->fold, first->negate },
                              m->way == ALL, args, k);
 }
 
 /* Merges what may be; how many conditions are left. */
-static size_t merge_alike(st_binder *b, const st_kql_expr *e, st_expr **x, size_t n)
+static size_t merge_alike(const st_scope *sc, const st_kql_expr *e, st_expr **x, size_t n)
 {
     merged groups[MERGED];
     size_t ngroups = 0, to = 0;
     bool conjunction = e->u.binary.op == ST_KQL_OP_AND;
-    size_t *into = ST_NEWN(&b->r->arena, size_t, n);
-    st_expr **one = ST_NEWN(&b->r->arena, st_expr *, n);
+    size_t *into = ST_NEWN(&sc->r->arena, size_t, n);
+    st_expr **one = ST_NEWN(&sc->r->arena, st_expr *, n);
     for (size_t i = 0; into && one && i < n; i++) {
         way w = way_of(x[i], conjunction);
         size_t g = 0;
@@ -111,40 +111,27 @@ static size_t merge_alike(st_binder *b, const st_kql_expr *e, st_expr **x, size_
     }
     for (size_t g = 0; into && one && g < ngroups; g++)
         if (groups[g].count > 1)
-            one[groups[g].first] = merge(b, e, x, into, n, &groups[g]);
+            one[groups[g].first] = merge(sc, e, x, into, n, &groups[g]);
     for (size_t i = 0; into && one && i < n; i++)
         if (into[i] == i)
             x[to++] = one[i] ? one[i] : x[i];
     return to ? to : n;
 }
 
-st_expr *st_bind_joined(st_binder *b, st_expr **x, size_t n, st_fn_code *code)
-{
-    if (!n)
-        return st_bind_const(b, ST_TYPE_BOOL, st_val_bool(false));
-    while (n > 1) {
-        size_t to = 0;
-        for (size_t i = 0; i < n; i += 2)
-            x[to++] = i + 1 < n ? st_bind_call(b, code, ST_TYPE_BOOL, x + i, 2) : x[i];
-        n = to;
-    }
-    return x[0];
-}
-
-st_expr *st_bind_logic(st_binder *b, const st_kql_expr *e)
+st_expr *st_bind_logic(const st_scope *sc, const st_kql_expr *e)
 {
     terms t = { 0 };
     bool ok = terms_of(e, &t);
-    st_expr **x = ok ? ST_NEWN(&b->r->arena, st_expr *, t.n) : NULL;
+    st_expr **x = ok ? ST_NEWN(&sc->r->arena, st_expr *, t.n) : NULL;
     for (size_t i = 0; x && i < t.n; i++)
-        if (!(x[i] = st_bind_logic_side(b, t.v[i])))
+        if (!(x[i] = st_bind_logic_side(sc, t.v[i])))
             x = NULL;
-    size_t n = x ? merge_alike(b, e, x, t.n) : 0;
+    size_t n = x ? merge_alike(sc, e, x, t.n) : 0;
     free((void *)t.v);
     if (x)
-        return st_bind_joined(b, x, n, e->u.binary.op == ST_KQL_OP_AND ? st_eval_and : st_eval_or);
+        return st_bind_joined(sc, x, n, e->u.binary.op == ST_KQL_OP_AND ? st_eval_and : st_eval_or);
     if (!ok)
-        st_run_nomem(b->r);
-    b->failed = true;
+        st_run_nomem(sc->r);
+    sc->out->failed = true;
     return NULL;
 }

@@ -310,25 +310,37 @@ const st_service_def *st_service_def_plugin(st_str name)
     return find(name, true);
 }
 
+const st_service_def *st_service_def_rows(const st_kql_expr *e)
+{
+    const st_service_def *s = NULL;
+    while (e->kind == ST_KQL_MEMBER || (e->kind == ST_KQL_CALL && e->u.call.base))
+        e = e->kind == ST_KQL_MEMBER ? e->u.member.base : e->u.call.base;
+    if (e->kind == ST_KQL_CALL)
+        s = st_service_def_find(e->u.call.name.text);
+    else if (e->kind == ST_KQL_NAME)
+        s = st_service_def_find(e->u.name);
+    return s && s->kind != ST_SV_VALUE ? s : NULL;
+}
+
 /* a service in a query */
 
-bool st_bind_note(st_binder *b, st_need **list, st_str name)
+bool st_bind_note(const st_scope *sc, st_need **list, st_str name)
 {
     st_need *n = NULL, **end = list;
     for (; *end; end = &(*end)->next)
         if (st_str_eq((*end)->name, name))
             return false;
-    if (!(n = ST_NEW(&b->r->arena, st_need)))
-        return st_run_nomem(b->r);
+    if (!(n = ST_NEW(&sc->r->arena, st_need)))
+        return st_run_nomem(sc->r);
     n->name = name;
     *end = n;
     return true;
 }
 
-void st_bind_need(st_binder *b, st_span at, st_str name)
+void st_bind_need(const st_scope *sc, st_span at, st_str name)
 {
-    if (st_bind_note(b, &b->needs, name) && b->r->settings->stub_services)
-        st_bind_warn(b, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)",
+    if (st_bind_note(sc, &sc->binder->needs, name) && sc->r->settings->stub_services)
+        st_bind_warn(sc, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)",
                      ST_FMT(name));
 }
 
@@ -358,24 +370,24 @@ static st_col *columns(st_run *r, const st_service_def *s, size_t *n)
     return c;
 }
 
-st_op *st_bind_service_table(st_binder *b, st_span at, const st_service_def *s, st_str name)
+st_op *st_bind_service_table(const st_scope *sc, st_span at, const st_service_def *s, st_str name)
 {
     size_t n;
-    st_col *c = columns(b->r, s, &n);
-    st_op *op = c ? st_op_values(b->r, c, n, NULL, 0) : NULL;
-    st_bind_need(b, at, name);
+    st_col *c = columns(sc->r, s, &n);
+    st_op *op = c ? st_op_values(sc->r, c, n, NULL, 0) : NULL;
+    st_bind_need(sc, at, name);
     if (op)
-        op->schema.loose = b->loosened = true;
+        op->schema.loose = sc->out->loosened = true;
     return op;
 }
 
 /* The rows as they are, with the columns that they lack. */
-st_op *st_bind_service_enrich(st_binder *b, st_op *in, st_span at, const st_service_def *s)
+st_op *st_bind_service_enrich(const st_scope *sc, st_op *in, st_span at, const st_service_def *s)
 {
     size_t n, had = in->schema.n, all = had;
-    st_col *c = columns(b->r, s, &n);
-    st_col *cols = c ? ST_NEWN(&b->r->arena, st_col, had + n) : NULL;
-    st_proj_item *items = cols ? ST_NEWN(&b->r->arena, st_proj_item, had + n) : NULL;
+    st_col *c = columns(sc->r, s, &n);
+    st_col *cols = c ? ST_NEWN(&sc->r->arena, st_col, had + n) : NULL;
+    st_proj_item *items = cols ? ST_NEWN(&sc->r->arena, st_proj_item, had + n) : NULL;
     if (!items)
         return NULL;
     for (size_t i = 0; i < had; i++) {
@@ -386,10 +398,10 @@ st_op *st_bind_service_enrich(st_binder *b, st_op *in, st_span at, const st_serv
         if (st_bind_column(&in->schema, c[i].name) != SIZE_MAX)
             continue;
         cols[all] = c[i];
-        items[all++].x = st_bind_const(b, c[i].type, st_val_missing(c[i].type));
+        items[all++].x = st_bind_const(sc, c[i].type, st_val_missing(c[i].type));
     }
-    st_bind_need(b, at, st_str_of(s->name));
-    return st_op_project(b->r, in, cols, items, all);
+    st_bind_need(sc, at, st_str_of(s->name));
+    return st_op_project(sc->r, in, cols, items, all);
 }
 
 /* "EmailEvents and FileProfile". */

@@ -41,10 +41,10 @@ static size_t arrays(const st_kql_list *args)
 }
 
 /* A single array sorted is a value as any. */
-bool st_bind_is_tuple(st_binder *b, const st_kql_expr *e)
+bool st_bind_is_tuple(const st_scope *sc, const st_kql_expr *e)
 {
     const st_fn *f = tuple_of(e);
-    return f && !st_bind_let(b, e->u.call.name.text) &&
+    return f && !st_bind_let(sc, e->u.call.name.text) &&
            !(one_each(f) && arrays(&e->u.call.args) < 2);
 }
 
@@ -60,23 +60,23 @@ size_t st_bind_tuple_width(const st_kql_expr *e)
     return n;
 }
 
-static st_str keep(st_binder *b, st_buf *t)
+static st_str keep(const st_scope *sc, st_buf *t)
 {
-    st_str s = st_arena_copy(&b->r->arena, st_buf_slice(t));
+    st_str s = st_arena_copy(&sc->r->arena, st_buf_slice(t));
     st_buf_free(t);
     return s;
 }
 
-static st_col sorted_column(st_binder *b, const st_kql_expr *e, const st_fn *f, size_t i)
+static st_col sorted_column(const st_scope *sc, const st_kql_expr *e, const st_fn *f, size_t i)
 {
-    st_str own = i < e->u.call.args.n ? st_bind_name(b, e->u.call.args.items[i]) : ST_STR("");
+    st_str own = i < e->u.call.args.n ? st_bind_name(sc, e->u.call.args.items[i]) : ST_STR("");
     st_buf t = { 0 };
     if (own.n)
         st_buf_str(&t, own);
     else
         st_buf_fmt(&t, "array%zu", i);
     st_buf_str(&t, st_str_of(f->prefix));
-    return (st_col){ keep(b, &t), ST_TYPE_DYNAMIC };
+    return (st_col){ keep(sc, &t), ST_TYPE_DYNAMIC };
 }
 
 static st_str column_text(const st_fn *f, size_t i, st_type *type)
@@ -90,27 +90,27 @@ static st_str column_text(const st_fn *f, size_t i, st_type *type)
     return name;
 }
 
-st_col st_bind_tuple_column(st_binder *b, const st_kql_expr *e, size_t i)
+st_col st_bind_tuple_column(const st_scope *sc, const st_kql_expr *e, size_t i)
 {
     const st_fn *f = tuple_of(e);
     st_col c = { .type = ST_TYPE_DYNAMIC };
     if (one_each(f))
-        return sorted_column(b, e, f, i);
+        return sorted_column(sc, e, f, i);
     st_str what = column_text(f, i, &c.type);
-    st_str own = e->u.call.args.n ? st_bind_name(b, e->u.call.args.items[0]) : ST_STR("");
+    st_str own = e->u.call.args.n ? st_bind_name(sc, e->u.call.args.items[0]) : ST_STR("");
     st_buf t = { 0 };
     st_buf_fmt(&t, "%s_%.*s%s%.*s", f->name, ST_FMT(own), own.n ? "_" : "", ST_FMT(what));
-    c.name = keep(b, &t);
+    c.name = keep(sc, &t);
     return c;
 }
 
-st_expr *st_bind_tuple_value(st_binder *b, const st_kql_expr *e, st_expr *tuple, size_t i)
+st_expr *st_bind_tuple_value(const st_scope *sc, const st_kql_expr *e, st_expr *tuple, size_t i)
 {
     const st_fn *f = tuple_of(e);
     st_type type = ST_TYPE_DYNAMIC;
     if (!one_each(f))
         column_text(f, i, &type);
-    st_expr *args[] = { tuple, st_bind_const(b, ST_TYPE_LONG, st_val_long((int64_t)i)) };
-    st_expr *x = args[1] ? st_bind_call(b, st_eval_index, ST_TYPE_DYNAMIC, args, 2) : NULL;
-    return x && type != ST_TYPE_DYNAMIC ? st_bind_call(b, st_eval_convert, type, &x, 1) : x;
+    st_expr *args[] = { tuple, st_bind_const(sc, ST_TYPE_LONG, st_val_long((int64_t)i)) };
+    st_expr *x = args[1] ? st_bind_call(sc, st_eval_index, ST_TYPE_DYNAMIC, args, 2) : NULL;
+    return x && type != ST_TYPE_DYNAMIC ? st_bind_call(sc, st_eval_convert, type, &x, 1) : x;
 }

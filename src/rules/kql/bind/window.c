@@ -15,49 +15,42 @@ static bool fits(char letter, st_type t)
     }
 }
 
-static bool bind_args(st_binder *b, const st_kql_expr *e, const st_window *w, st_expr *x)
+static void check_args(const st_scope *sc, const st_kql_expr *e, const st_window *w, st_expr *x)
 {
     for (size_t i = 0; i < x->nargs; i++) {
-        const st_kql_expr *a = e->u.call.args.items[i];
-        x->args[i] = st_bind_expr(b, a);
-        if (!x->args[i])
-            return false;
         st_type t = x->args[i]->type;
         if (t == ST_TYPE_UNKNOWN)
             x->type = ST_TYPE_UNKNOWN;
         else if (!fits(w->types[i], t))
-            st_bind_error(b, a->span, "KS107", "%s() can't take a %s here", w->name,
-                          st_type_name(t));
+            st_bind_error(sc, e->u.call.args.items[i]->span, "KS107", "%s() can't take a %s here",
+                          w->name, st_type_name(t));
         else if (i == 0 && w->own_type)
             x->type = t == ST_TYPE_INT && w->types[0] == 'n' ? ST_TYPE_LONG : t;
     }
-    return true;
 }
 
-st_expr *st_bind_window(st_binder *b, const st_kql_expr *e, const st_window *w)
+st_expr *st_bind_window(const st_scope *sc, const st_kql_expr *e, const st_window *w, st_expr **x,
+                        size_t n)
 {
-    size_t n = e->u.call.args.n;
-    st_expr *x = st_bind_const(b, ST_TYPE_UNKNOWN, st_val_null());
-    if (!x || n < w->min || n > w->max) {
-        st_bind_error(b, e->span, "KS119", "%s() takes %zu to %zu arguments", w->name, w->min,
+    if (n < w->min || n > w->max) {
+        st_bind_error(sc, e->span, "KS119", "%s() takes %zu to %zu arguments", w->name, w->min,
                       w->max);
-        return x;
+        return st_bind_unknown(sc);
     }
-    if (!b->row || !b->serialized || b->aggregates || b->nested) {
-        st_bind_error(b, e->span, NULL,
+    if (!sc->row || !sc->ordered || sc->group || sc->nested) {
+        st_bind_error(sc, e->span, NULL,
                       "%s() needs rows in an order that is meant; put order by or serialize before",
                       w->name);
-        return x;
+        return st_bind_unknown(sc);
     }
-    b->windows = true;
-    st_expr **xs = ST_NEWN(&b->r->arena, st_expr *, n ? n : 1);
-    if (!xs)
+    sc->out->windows = true;
+    st_expr *call = st_bind_node(sc, ST_EXPR_WINDOW, ST_TYPE_LONG);
+    if (!call)
         return NULL;
-    *x = (st_expr){ .kind = ST_EXPR_WINDOW,
-                    .type = ST_TYPE_LONG,
-                    .window = w,
-                    .args = xs,
-                    .nargs = n,
-                    .windowed = true };
-    return bind_args(b, e, w, x) ? x : NULL;
+    call->window = w;
+    call->args = x;
+    call->nargs = n;
+    call->windowed = true;
+    check_args(sc, e, w, call);
+    return call;
 }

@@ -9,7 +9,7 @@
  * member occurs depends on the evidence, and a rule must not fail by it.
  */
 #include "base/limits.h"
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 #include "rules/engine/value/group.h"
 #include "rules/text/suggest.h"
 
@@ -87,16 +87,16 @@ static st_type common(st_type a, st_type b)
     return st_type_numeric(a) && st_type_numeric(b) ? ST_TYPE_REAL : ST_TYPE_DYNAMIC;
 }
 
-static bool add_member(st_binder *b, members *m, st_sid name, st_val v)
+static bool add_member(const st_scope *sc, members *m, st_sid name, st_val v)
 {
     st_val key = st_val_sid(name);
-    size_t at = st_grouping_put(&b->r->mem, &m->places, &key);
+    size_t at = st_grouping_put(&sc->r->mem, &m->places, &key);
     if (at == SIZE_MAX || (at >= m->n && !st_grow(&m->v, &m->cap, at + 1, sizeof *m->v))) {
-        b->failed = true;
-        return st_run_nomem(b->r);
+        sc->out->failed = true;
+        return st_run_nomem(sc->r);
     }
     if (at >= m->n) {
-        m->v[at] = (member){ name, ST_TYPE_UNKNOWN, st_pool_get(b->r->mem.pool, name) };
+        m->v[at] = (member){ name, ST_TYPE_UNKNOWN, st_pool_get(sc->r->mem.pool, name) };
         m->n = at + 1;
     }
     m->v[at].type = common(m->v[at].type, type_of(v));
@@ -109,15 +109,15 @@ static int by_text(const void *a, const void *b)
 }
 
 /* The members of the bags in a column, by name. */
-static bool collect(st_binder *b, const st_rows *rows, size_t col, members *m)
+static bool collect(const st_scope *sc, const st_rows *rows, size_t col, members *m)
 {
     bool ok = true;
     for (size_t i = 0; ok && i < rows->n; i++) {
-        const st_val *v = st_batch_col(b->r, rows->batch[i], col);
+        const st_val *v = st_batch_col(sc->r, rows->batch[i], col);
         ok = v != NULL;
         for (size_t k = 0; ok && k < rows->batch[i]->n; k++)
             for (size_t j = 0; ok && v[k].tag == ST_VAL_BAG && j < v[k].u.g->n; j++)
-                ok = add_member(b, m, v[k].u.g->keys[j], v[k].u.g->v[j]);
+                ok = add_member(sc, m, v[k].u.g->keys[j], v[k].u.g->v[j]);
     }
     if (m->n)
         qsort(m->v, m->n, sizeof *m->v, by_text);
@@ -144,9 +144,9 @@ typedef struct unpack {
     size_t n;
 } unpack;
 
-static st_str prefixed(st_binder *b, st_str prefix, st_str name)
+static st_str prefixed(const st_scope *sc, st_str prefix, st_str name)
 {
-    char *p = prefix.n ? ST_NEWN(&b->r->arena, char, prefix.n + name.n) : NULL;
+    char *p = prefix.n ? ST_NEWN(&sc->r->arena, char, prefix.n + name.n) : NULL;
     if (!p)
         return name;
     memcpy(p, prefix.p, prefix.n);
@@ -155,32 +155,32 @@ static st_str prefixed(st_binder *b, st_str prefix, st_str name)
     return (st_str){ p, prefix.n + name.n };
 }
 
-static void put_member(st_binder *b, unpack *u, st_str key, st_str name, st_type type)
+static void put_member(const st_scope *sc, unpack *u, st_str key, st_str name, st_type type)
 {
-    st_expr *bag = ST_NEW(&b->r->arena, st_expr);
+    st_expr *bag = ST_NEW(&sc->r->arena, st_expr);
     if (!bag)
         return;
     *bag = (st_expr){ .kind = ST_EXPR_COLUMN, .type = ST_TYPE_DYNAMIC, .col = u->col };
-    st_expr *args[] = { bag, st_bind_const(b, ST_TYPE_STRING, st_val_str(&b->r->mem, key)) };
-    st_expr *x = st_bind_call(b, st_eval_index, ST_TYPE_DYNAMIC, args, 2);
+    st_expr *args[] = { bag, st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, key)) };
+    st_expr *x = st_bind_call(sc, st_eval_index, ST_TYPE_DYNAMIC, args, 2);
     if (x && type != ST_TYPE_DYNAMIC)
-        x = st_bind_call(b, st_eval_convert, type, &x, 1);
+        x = st_bind_call(sc, st_eval_convert, type, &x, 1);
     u->cols[u->n] = (st_col){ name, type };
     u->items[u->n++] = (st_proj_item){ x, 0 };
 }
 
-static bool put_rest(st_binder *b, unpack *u, const st_op *in, size_t more)
+static bool put_rest(const st_scope *sc, unpack *u, const st_op *in, size_t more)
 {
-    u->cols = ST_NEWN(&b->r->arena, st_col, in->schema.n + more);
-    u->items = ST_NEWN(&b->r->arena, st_proj_item, in->schema.n + more);
+    u->cols = ST_NEWN(&sc->r->arena, st_col, in->schema.n + more);
+    u->items = ST_NEWN(&sc->r->arena, st_proj_item, in->schema.n + more);
     return u->cols && u->items;
 }
 
-static bool ignored(const st_binder *b, const unpack *u, st_str name)
+static bool ignored(const st_scope *sc, const unpack *u, st_str name)
 {
     for (size_t i = 0; u->ignored.tag == ST_VAL_ARRAY && i < u->ignored.u.a->n; i++) {
         st_val v = u->ignored.u.a->v[i];
-        if (v.tag == ST_VAL_STRING && st_str_eq(st_pool_get(b->r->mem.pool, v.u.s), name))
+        if (v.tag == ST_VAL_STRING && st_str_eq(st_pool_get(sc->r->mem.pool, v.u.s), name))
             return true;
     }
     return false;
@@ -195,9 +195,9 @@ static void put_inputs(unpack *u, const st_op *in)
         }
 }
 
-static st_op *unpack_by_schema(st_binder *b, st_op *in, const st_kql_schema *s, unpack *u)
+static st_op *unpack_by_schema(const st_scope *sc, st_op *in, const st_kql_schema *s, unpack *u)
 {
-    if (!put_rest(b, u, in, s->n))
+    if (!put_rest(sc, u, in, s->n))
         return NULL;
     if (s->open)
         put_inputs(u, in);
@@ -213,26 +213,26 @@ static st_op *unpack_by_schema(st_binder *b, st_op *in, const st_kql_schema *s, 
         }
         if (u->prefix.n && st_str_starts(name, u->prefix))
             key = (st_str){ name.p + u->prefix.n, name.n - u->prefix.n };
-        put_member(b, u, key, name, st_bind_type(s->columns[i].type));
+        put_member(sc, u, key, name, st_bind_type(s->columns[i].type));
     }
-    return st_op_project(b->r, in, u->cols, u->items, u->n);
+    return st_op_project(sc->r, in, u->cols, u->items, u->n);
 }
 
 /* A column for the member: the last one, or in the place of one that has its name. */
-static bool unpack_member(st_binder *b, const st_op *in, const st_kql_op *q, unpack *u,
+static bool unpack_member(const st_scope *sc, const st_op *in, const st_kql_op *q, unpack *u,
                           const member *m)
 {
-    st_str name = prefixed(b, u->prefix, m->text);
+    st_str name = prefixed(sc, u->prefix, m->text);
     size_t at = st_bind_column(&in->schema, name), place = at - (at > u->col), n = u->n;
     bool clash = at != SIZE_MAX && at != u->col;
     if (clash && u->conflict == CONFLICT_ERROR) {
-        st_bind_error(b, q->word, NULL,
+        st_bind_error(sc, q->word, NULL,
                       "there is a column %.*s already; give bag_unpack() a prefix", ST_FMT(name));
         return false;
     }
     if (clash && u->conflict == CONFLICT_KEEP_SOURCE)
         return true;
-    put_member(b, u, m->text, name, m->type == ST_TYPE_UNKNOWN ? ST_TYPE_DYNAMIC : m->type);
+    put_member(sc, u, m->text, name, m->type == ST_TYPE_UNKNOWN ? ST_TYPE_DYNAMIC : m->type);
     if (clash && u->n > n) {
         u->cols[place] = u->cols[--u->n];
         u->items[place] = u->items[u->n];
@@ -240,41 +240,41 @@ static bool unpack_member(st_binder *b, const st_op *in, const st_kql_op *q, unp
     return true;
 }
 
-static st_op *unpack_by_rows(st_binder *b, st_op *in, const st_kql_op *q, unpack *u)
+static st_op *unpack_by_rows(const st_scope *sc, st_op *in, const st_kql_op *q, unpack *u)
 {
     members m = { 0 };
     const st_rows *rows;
     st_grouping_init(&m.places, 1);
-    st_op *all = replay_of(b->r, in, &rows);
-    bool ok = all && collect(b, rows, u->col, &m);
+    st_op *all = replay_of(sc->r, in, &rows);
+    bool ok = all && collect(sc, rows, u->col, &m);
     if (all && !ok && m.n > ST_MAX_KQL_UNPACKED)
-        st_bind_error(b, q->word, NULL, "bag_unpack() finds more than %u members",
+        st_bind_error(sc, q->word, NULL, "bag_unpack() finds more than %u members",
                       ST_MAX_KQL_UNPACKED);
-    ok = ok && put_rest(b, u, in, m.n);
+    ok = ok && put_rest(sc, u, in, m.n);
     if (ok)
         put_inputs(u, in);
     for (size_t i = 0; ok && i < m.n; i++)
-        if (!ignored(b, u, m.v[i].text))
-            ok = unpack_member(b, in, q, u, &m.v[i]);
+        if (!ignored(sc, u, m.v[i].text))
+            ok = unpack_member(sc, in, q, u, &m.v[i]);
     members_free(&m);
-    b->open = true;
-    return ok && !b->failed ? st_op_project(b->r, all, u->cols, u->items, u->n) : NULL;
+    sc->binder->unpacked = true;
+    return ok && !sc->out->failed ? st_op_project(sc->r, all, u->cols, u->items, u->n) : NULL;
 }
 
-static bool plain_column(st_binder *b, const st_kql_expr *e, const st_op *in, size_t *col)
+static bool plain_column(const st_scope *sc, const st_kql_expr *e, const st_op *in, size_t *col)
 {
     *col = e->kind == ST_KQL_NAME ? st_bind_column(&in->schema, e->u.name) : SIZE_MAX;
     if (*col != SIZE_MAX)
         return true;
     if (e->kind == ST_KQL_NAME)
-        st_bind_no_column(b, e->span, e->u.name);
+        st_bind_no_column(sc, e->span, e->u.name);
     else
-        st_bind_error(b, e->span, NULL, "a column's name is needed here");
+        st_bind_error(sc, e->span, NULL, "a column's name is needed here");
     return false;
 }
 
 /* The options behind the column, by place or by name. */
-static bool unpack_options(st_binder *b, const st_kql_list *args, unpack *u)
+static bool unpack_options(const st_scope *sc, const st_kql_list *args, unpack *u)
 {
     static const char *const names[] = { "OutputColumnPrefix", "columnsConflict",
                                          "ignoredProperties" };
@@ -288,39 +288,37 @@ static bool unpack_options(st_binder *b, const st_kql_list *args, unpack *u)
         while (named && at < 3 && !st_str_eq(e->u.named.names[0].text, st_str_of(names[at])))
             at++;
         if (at == 3 || by[at]) {
-            st_bind_error(b, e->span, "KS119", "bag_unpack() has no such option, or has it twice");
+            st_bind_error(sc, e->span, "KS119", "bag_unpack() has no such option, or has it twice");
             return false;
         }
         by[at] = named ? e->u.named.value : e;
-        if (!st_bind_constant(b, by[at], &v[at], &t))
+        if (!st_bind_constant(sc, by[at], &v[at], &t))
             return false;
     }
-    st_pool *pool = b->r->mem.pool;
+    st_pool *pool = sc->r->mem.pool;
     u->prefix = st_pool_get(pool, v[0].tag == ST_VAL_STRING ? v[0].u.s : ST_EMPTY);
     st_str how = v[1].tag == ST_VAL_STRING ? st_pool_get(pool, v[1].u.s) : ST_STR("error");
     while (u->conflict < NCONFLICTS && !st_str_eq(how, st_str_of(conflicts[u->conflict])))
         u->conflict++;
     u->ignored = v[2];
     if (by[1] && u->conflict == NCONFLICTS)
-        st_bind_error(b, by[1]->span, NULL,
+        st_bind_error(sc, by[1]->span, NULL,
                       "error, replace_source or keep_source is expected here");
     else if (by[2] && v[2].tag != ST_VAL_ARRAY)
-        st_bind_error(b, by[2]->span, "KS107", "an array of names is needed here");
-    return !b->failed;
+        st_bind_error(sc, by[2]->span, "KS107", "an array of names is needed here");
+    return !sc->out->failed;
 }
 
 /* The rows with column c read as JSON, if it is one that is. */
-static st_op *read_json(st_binder *b, st_op *in, const st_kql_expr *e, size_t c)
+static st_op *read_json(const st_scope *sc, st_op *in, const st_kql_expr *e, size_t c)
 {
-    const st_schema *outer = b->row;
-    b->row = &in->schema;
-    st_expr *x = st_bind_expr(b, e);
-    st_expr *json = x ? st_bind_as_json(b, x) : NULL;
-    b->row = outer;
+    st_scope inner = st_bind_over(sc, &in->schema);
+    st_expr *x = st_bind_expr(&inner, e);
+    st_expr *json = x ? st_bind_as_json(&inner, x) : NULL;
     if (!json || json == x)
         return json ? in : NULL;
-    st_col *cols = ST_NEWN(&b->r->arena, st_col, in->schema.n);
-    st_proj_item *items = ST_NEWN(&b->r->arena, st_proj_item, in->schema.n);
+    st_col *cols = ST_NEWN(&sc->r->arena, st_col, in->schema.n);
+    st_proj_item *items = ST_NEWN(&sc->r->arena, st_proj_item, in->schema.n);
     for (size_t i = 0; cols && items && i < in->schema.n; i++) {
         cols[i] = in->schema.v[i];
         items[i].from = i;
@@ -329,34 +327,34 @@ static st_op *read_json(st_binder *b, st_op *in, const st_kql_expr *e, size_t c)
         return NULL;
     cols[c].type = ST_TYPE_DYNAMIC;
     items[c] = (st_proj_item){ .x = json };
-    return st_op_project(b->r, in, cols, items, in->schema.n);
+    return st_op_project(sc->r, in, cols, items, in->schema.n);
 }
 
-static st_op *bag_unpack(st_binder *b, st_op *in, const st_kql_op *q)
+static st_op *bag_unpack(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_list *args = &q->u.evaluate.call->u.call.args;
     unpack u = { 0 };
     if (!args->n || args->n > 4) {
-        st_bind_error(b, q->u.evaluate.call->span, "KS119",
+        st_bind_error(sc, q->u.evaluate.call->span, "KS119",
                       "bag_unpack() takes a column, a prefix, what to do about a name that is "
                       "taken, and names to leave out");
         return NULL;
     }
-    if (!plain_column(b, args->items[0], in, &u.col) || !unpack_options(b, args, &u))
+    if (!plain_column(sc, args->items[0], in, &u.col) || !unpack_options(sc, args, &u))
         return NULL;
     if (in->schema.v[u.col].type == ST_TYPE_UNKNOWN ||
-        !(in = read_json(b, in, args->items[0], u.col)))
+        !(in = read_json(sc, in, args->items[0], u.col)))
         return NULL;
     if (in->schema.v[u.col].type != ST_TYPE_DYNAMIC) {
-        st_bind_error(b, args->items[0]->span, "KS107",
+        st_bind_error(sc, args->items[0]->span, "KS107",
                       "bag_unpack() needs a dynamic, not %s; use parse_json()",
                       st_type_name(in->schema.v[u.col].type));
         return NULL;
     }
     const st_kql_schema *s = &q->u.evaluate.schema;
     if (s->columns || s->open)
-        return unpack_by_schema(b, in, s, &u);
-    return st_bind_may_run(b) ? unpack_by_rows(b, in, q, &u) : NULL;
+        return unpack_by_schema(sc, in, s, &u);
+    return st_bind_may_run(sc) ? unpack_by_rows(sc, in, q, &u) : NULL;
 }
 
 /* pivot */
@@ -376,7 +374,7 @@ static bool uses(const st_kql_expr *call, st_str name)
 }
 
 /* The aggregate: the second argument, else count(). */
-static bool pivot_call(st_binder *b, const st_kql_expr *e, st_agg_call *out)
+static bool pivot_call(const st_scope *sc, const st_kql_expr *e, st_agg_call *out)
 {
     if (!e) {
         *out = (st_agg_call){ .agg = st_agg_find(ST_STR("count")),
@@ -384,40 +382,39 @@ static bool pivot_call(st_binder *b, const st_kql_expr *e, st_agg_call *out)
                               .limit = INT64_MAX };
         return true;
     }
-    b->aggregates = true;
-    b->ncalls = b->keys = 0;
-    b->node_call = SIZE_MAX;
-    st_expr *x = e->kind == ST_KQL_CALL ? st_bind_expr(b, e) : NULL;
-    b->aggregates = false;
-    if (!x || b->failed || b->ncalls != 1 || x->kind != ST_EXPR_COLUMN) {
-        if (!b->failed)
-            st_bind_error(b, e->span, NULL, "pivot() needs one aggregate here");
-        return false;
-    }
-    *out = b->calls[0];
-    return true;
+    st_bind_group group = { .node_call = SIZE_MAX };
+    st_scope inner = *sc;
+    inner.group = &group;
+    st_expr *x = e->kind == ST_KQL_CALL ? st_bind_expr(&inner, e) : NULL;
+    bool one = x && !sc->out->failed && group.n == 1 && x->kind == ST_EXPR_COLUMN;
+    if (one)
+        *out = group.calls[0];
+    else if (!sc->out->failed)
+        st_bind_error(sc, e->span, NULL, "pivot() needs one aggregate here");
+    free(group.calls);
+    return one;
 }
 
-static bool pivot_args(st_binder *b, st_op *in, const st_kql_expr *call, pivot *p)
+static bool pivot_args(const st_scope *sc, st_op *in, const st_kql_expr *call, pivot *p)
 {
     const st_kql_list *args = &call->u.call.args;
     const st_kql_expr *agg = args->n > 1 ? args->items[1] : NULL;
     if (!args->n) {
-        st_bind_error(b, call->span, "KS119", "pivot() needs a column");
+        st_bind_error(sc, call->span, "KS119", "pivot() needs a column");
         return false;
     }
-    if (!plain_column(b, args->items[0], in, &p->col) || !pivot_call(b, agg, &p->call))
+    if (!plain_column(sc, args->items[0], in, &p->col) || !pivot_call(sc, agg, &p->call))
         return false;
-    p->keys = ST_NEWN(&b->r->arena, size_t, in->schema.n + args->n);
+    p->keys = ST_NEWN(&sc->r->arena, size_t, in->schema.n + args->n);
     for (size_t i = 2; p->keys && i < args->n; i++, p->nkeys++)
-        if (!plain_column(b, args->items[i], in, &p->keys[p->nkeys]))
+        if (!plain_column(sc, args->items[i], in, &p->keys[p->nkeys]))
             return false;
     for (size_t c = 0; p->keys && args->n < 3 && c < in->schema.n; c++)
         if (c != p->col && !uses(agg, in->schema.v[c].name))
             p->keys[p->nkeys++] = c;
     for (size_t i = 0; p->keys && i < p->nkeys; i++)
         if (in->schema.v[p->keys[i]].type == ST_TYPE_DYNAMIC) {
-            st_bind_error(b, call->span, "KS116",
+            st_bind_error(sc, call->span, "KS116",
                           "a dynamic can't be grouped; wrap it in tostring()");
             return false;
         }
@@ -425,26 +422,26 @@ static bool pivot_args(st_binder *b, st_op *in, const st_kql_expr *call, pivot *
 }
 
 /* Groups by the keys and the column's text: keys, text, value. */
-static st_op *pivot_groups(st_binder *b, st_op *in, const pivot *p)
+static st_op *pivot_groups(const st_scope *sc, st_op *in, const pivot *p)
 {
     size_t n = p->nkeys + 1;
-    st_expr **keys = ST_NEWN(&b->r->arena, st_expr *, n);
-    st_col *cols = ST_NEWN(&b->r->arena, st_col, n + 1);
-    st_agg_call *call = ST_NEW(&b->r->arena, st_agg_call);
+    st_expr **keys = ST_NEWN(&sc->r->arena, st_expr *, n);
+    st_col *cols = ST_NEWN(&sc->r->arena, st_col, n + 1);
+    st_agg_call *call = ST_NEW(&sc->r->arena, st_agg_call);
     if (!keys || !cols || !call)
         return NULL;
     for (size_t i = 0; i < n; i++) {
         size_t c = i < p->nkeys ? p->keys[i] : p->col;
         cols[i] = in->schema.v[c];
-        if (!(keys[i] = ST_NEW(&b->r->arena, st_expr)))
+        if (!(keys[i] = ST_NEW(&sc->r->arena, st_expr)))
             return NULL;
         *keys[i] = (st_expr){ .kind = ST_EXPR_COLUMN, .type = cols[i].type, .col = c };
     }
-    keys[n - 1] = st_bind_call(b, st_eval_convert, ST_TYPE_STRING, &keys[n - 1], 1);
+    keys[n - 1] = st_bind_call(sc, st_eval_convert, ST_TYPE_STRING, &keys[n - 1], 1);
     cols[n - 1].type = ST_TYPE_STRING;
     cols[n] = (st_col){ ST_STR("_"), p->call.type };
     *call = p->call;
-    return keys[n - 1] ? st_op_summarize(b->r, in, keys, n, call, 1, SIZE_MAX, cols) : NULL;
+    return keys[n - 1] ? st_op_summarize(sc->r, in, keys, n, call, 1, SIZE_MAX, cols) : NULL;
 }
 
 typedef struct cell {
@@ -454,22 +451,22 @@ typedef struct cell {
 } cell;
 
 /* One row a key, one column a name; what no group gives is the aggregate of nothing. */
-static st_op *pivot_table(st_binder *b, const pivot *p, const st_op *groups, st_grouping *rows,
-                          members *m, const cell *cells, size_t n)
+static st_op *pivot_table(const st_scope *sc, const pivot *p, const st_op *groups,
+                          st_grouping *rows, members *m, const cell *cells, size_t n)
 {
     size_t width = p->nkeys + m->n;
     st_accum none = { 0 };
-    st_val nothing = p->call.agg->end(b->r, &none, &p->call);
-    st_col *cols = ST_NEWN(&b->r->arena, st_col, width);
-    st_val *out = ST_NEWN(&b->r->arena, st_val, width * rows->n);
-    size_t *place = ST_NEWN(&b->r->arena, size_t, m->n);
+    st_val nothing = p->call.agg->end(sc->r, &none, &p->call);
+    st_col *cols = ST_NEWN(&sc->r->arena, st_col, width);
+    st_val *out = ST_NEWN(&sc->r->arena, st_val, width * rows->n);
+    size_t *place = ST_NEWN(&sc->r->arena, size_t, m->n);
     if (!cols || !out || !place)
         return NULL;
     if (m->n)
         qsort(m->v, m->n, sizeof *m->v, by_text);
     for (size_t i = 0; i < m->n; i++) {
         st_val key = st_val_sid(m->v[i].name);
-        place[st_grouping_find(&b->r->mem, &m->places, &key)] = i;
+        place[st_grouping_find(&sc->r->mem, &m->places, &key)] = i;
         cols[p->nkeys + i] = (st_col){ m->v[i].text, p->call.type };
     }
     for (size_t c = 0; c < p->nkeys; c++)
@@ -479,49 +476,49 @@ static st_op *pivot_table(st_binder *b, const pivot *p, const st_op *groups, st_
             out[k * width + c] = c < p->nkeys ? rows->keys[k * p->nkeys + c] : nothing;
     for (size_t i = 0; i < n; i++) {
         st_val key = st_val_sid(cells[i].name);
-        size_t at = place[st_grouping_find(&b->r->mem, &m->places, &key)];
+        size_t at = place[st_grouping_find(&sc->r->mem, &m->places, &key)];
         out[cells[i].row * width + p->nkeys + at] = cells[i].v;
     }
-    return st_op_values(b->r, cols, width, out, rows->n);
+    return st_op_values(sc->r, cols, width, out, rows->n);
 }
 
-static bool pivot_cells(st_binder *b, const pivot *p, const st_rows *in, st_grouping *rows,
+static bool pivot_cells(const st_scope *sc, const pivot *p, const st_rows *in, st_grouping *rows,
                         members *m, cell *cells)
 {
-    st_val *key = ST_NEWN(&b->r->arena, st_val, p->nkeys);
+    st_val *key = ST_NEWN(&sc->r->arena, st_val, p->nkeys);
     size_t n = 0;
     for (size_t i = 0; key && i < in->n; i++)
         for (size_t k = 0; k < in->batch[i]->n; k++, n++) {
             for (size_t c = 0; c < p->nkeys; c++)
                 key[c] = in->batch[i]->cols[c].v[k];
-            cells[n] = (cell){ st_grouping_put(&b->r->mem, rows, key),
+            cells[n] = (cell){ st_grouping_put(&sc->r->mem, rows, key),
                                in->batch[i]->cols[p->nkeys].v[k].u.s,
                                in->batch[i]->cols[p->nkeys + 1].v[k] };
             if (cells[n].row == SIZE_MAX ||
-                !add_member(b, m, cells[n].name, in->batch[i]->cols[p->nkeys].v[k]))
+                !add_member(sc, m, cells[n].name, in->batch[i]->cols[p->nkeys].v[k]))
                 return false;
         }
     return key != NULL;
 }
 
-static st_op *bind_pivot(st_binder *b, st_op *in, const st_kql_op *q)
+static st_op *bind_pivot(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     pivot p = { 0 };
-    if (!pivot_args(b, in, q->u.evaluate.call, &p) || !st_bind_may_run(b))
+    if (!pivot_args(sc, in, q->u.evaluate.call, &p) || !st_bind_may_run(sc))
         return NULL;
-    st_op *groups = pivot_groups(b, in, &p), *op = NULL;
+    st_op *groups = pivot_groups(sc, in, &p), *op = NULL;
     st_rows read = { 0 };
     st_grouping rows;
     members m = { 0 };
     st_grouping_init(&m.places, 1);
     st_grouping_init(&rows, p.nkeys);
-    b->open = true;
-    if (groups && st_rows_read(b->r, groups, &read)) {
-        cell *cells = ST_NEWN(&b->r->arena, cell, read.rows);
-        if (cells && pivot_cells(b, &p, &read, &rows, &m, cells))
-            op = pivot_table(b, &p, groups, &rows, &m, cells, read.rows);
+    sc->binder->unpacked = true;
+    if (groups && st_rows_read(sc->r, groups, &read)) {
+        cell *cells = ST_NEWN(&sc->r->arena, cell, read.rows);
+        if (cells && pivot_cells(sc, &p, &read, &rows, &m, cells))
+            op = pivot_table(sc, &p, groups, &rows, &m, cells, read.rows);
         else if (m.n > ST_MAX_KQL_UNPACKED)
-            st_bind_error(b, q->word, NULL, "pivot() would make more than %u columns",
+            st_bind_error(sc, q->word, NULL, "pivot() would make more than %u columns",
                           ST_MAX_KQL_UNPACKED);
     }
     st_rows_free(&read);
@@ -530,26 +527,26 @@ static st_op *bind_pivot(st_binder *b, st_op *in, const st_kql_op *q)
     return op;
 }
 
-st_op *st_bind_evaluate(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_evaluate(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_expr *call = q->u.evaluate.call;
     st_str name = call->u.call.name.text;
     if (st_str_eq(name, ST_STR("bag_unpack")))
-        return bag_unpack(b, in, q);
+        return bag_unpack(sc, in, q);
     if (st_str_eq(name, ST_STR("pivot")))
-        return bind_pivot(b, in, q);
+        return bind_pivot(sc, in, q);
     const st_service_def *service = st_service_def_plugin(name);
     if (service)
-        return st_bind_service_table(b, call->u.call.name.span, service, name);
+        return st_bind_service_table(sc, call->u.call.name.span, service, name);
     static const char *const plugins[] = { "bag_unpack", "pivot" };
     st_suggest s = { .want = name };
     for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
         st_suggest_offer(&s, st_str_of(plugins[i]));
     if (s.best.p)
-        st_bind_error(b, call->u.call.name.span, NULL, "no plugin %.*s; did you mean %.*s?",
+        st_bind_error(sc, call->u.call.name.span, NULL, "no plugin %.*s; did you mean %.*s?",
                       ST_FMT(name), ST_FMT(s.best));
     else
-        st_bind_error(b, call->u.call.name.span, NULL, "the plugin %.*s isn't supported",
+        st_bind_error(sc, call->u.call.name.span, NULL, "the plugin %.*s isn't supported",
                       ST_FMT(name));
     return NULL;
 }

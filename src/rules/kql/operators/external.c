@@ -7,7 +7,7 @@
  * address that nobody mapped makes the query not applicable. The file is read whole, at first
  * use, and told apart by its first bytes: gzip is unpacked, UTF-16 with its mark decoded.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include "base/limits.h"
 
@@ -368,19 +368,19 @@ static const st_named *file_for(const st_rule_settings *s, st_str uri)
     return NULL;
 }
 
-static void need(st_binder *b, const st_kql_expr *at, st_str uri)
+static void need(const st_scope *sc, const st_kql_expr *at, st_str uri)
 {
     st_buf t = { 0 };
     bool hidden = at->kind == ST_KQL_LITERAL && at->u.value.hidden;
     st_buf_fmt(&t, "externaldata from %.*s (--external URL=FILE names a file for it)",
                ST_FMT(hidden ? ST_STR("an obfuscated address") : uri));
-    st_str name = st_arena_copy(&b->r->arena, st_buf_slice(&t));
+    st_str name = st_arena_copy(&sc->r->arena, st_buf_slice(&t));
     st_buf_free(&t);
-    st_bind_need(b, at->span, name);
+    st_bind_need(sc, at->span, name);
 }
 
 /* with (format=...), else by the address's ending, else csv. */
-static const format *format_of(st_binder *b, const st_kql_op *q, st_str uri)
+static const format *format_of(const st_scope *sc, const st_kql_op *q, st_str uri)
 {
     const st_kql_expr *e = st_bind_opt(q, "format");
     st_str name = { NULL, 0 };
@@ -392,7 +392,7 @@ static const format *format_of(st_binder *b, const st_kql_op *q, st_str uri)
         const format *f = format_named(name);
         if (!f)
             st_bind_error(
-                b, e->span, NULL,
+                sc, e->span, NULL,
                 "this format of externaldata isn't supported; csv, tsv, psv, scsv, sohsv, txt, "
                 "raw, json and multijson are");
         return f;
@@ -416,52 +416,53 @@ static bool option_true(const st_kql_op *q, const char *name)
 }
 
 /* The files of the addresses; those that have none are noted as what the query needs. */
-static void find_files(st_binder *b, const st_kql_op *q, external *e)
+static void find_files(const st_scope *sc, const st_kql_op *q, external *e)
 {
     for (size_t i = 0; i < q->u.data.cells.n; i++) {
         const st_kql_expr *at = q->u.data.cells.items[i];
         st_val v;
         st_type t;
-        if (!st_bind_constant(b, at, &v, &t))
+        if (!st_bind_constant(sc, at, &v, &t))
             continue;
         if (v.tag != ST_VAL_STRING) {
-            st_bind_error(b, at->span, "KS107", "an address (string) is needed here, not %s",
+            st_bind_error(sc, at->span, "KS107", "an address (string) is needed here, not %s",
                           st_type_name(t));
             continue;
         }
-        st_str uri = st_pool_get(b->r->mem.pool, v.u.s);
-        const st_named *file = file_for(b->r->settings, uri);
-        const format *f = format_of(b, q, uri);
+        st_str uri = st_pool_get(sc->r->mem.pool, v.u.s);
+        const st_named *file = file_for(sc->r->settings, uri);
+        const format *f = format_of(sc, q, uri);
         e->format = e->format ? e->format : f;
         if (!file)
-            need(b, at, uri);
+            need(sc, at, uri);
         else if (access(file->value.p, R_OK) != 0)
-            st_bind_error(b, at->span, NULL, "%.*s: %s", ST_FMT(file->value), strerror(errno));
+            st_bind_error(sc, at->span, NULL, "%.*s: %s", ST_FMT(file->value), strerror(errno));
         else
             e->paths[e->npaths++] = file->value;
     }
 }
 
-st_op *st_bind_externaldata(st_binder *b, const st_kql_op *q)
+st_op *st_bind_op_externaldata(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
+    (void)in;
     const st_kql_schema *s = &q->u.data.schema;
-    st_op *op = st_op_new(b->r, external_next, NULL, sizeof(external));
+    st_op *op = st_op_new(sc->r, external_next, NULL, sizeof(external));
     external *e = op ? op->spec : NULL;
-    if (!e || !st_run_own(b->r, e, external_free) ||
-        !(e->paths = ST_NEWN(&b->r->arena, st_str, q->u.data.cells.n)) ||
-        !(op->schema.v = ST_NEWN(&b->r->arena, st_col, s->n)))
+    if (!e || !st_run_own(sc->r, e, external_free) ||
+        !(e->paths = ST_NEWN(&sc->r->arena, st_str, q->u.data.cells.n)) ||
+        !(op->schema.v = ST_NEWN(&sc->r->arena, st_col, s->n)))
         return NULL;
     op->schema.n = s->n;
     for (size_t i = 0; i < s->n; i++) {
         op->schema.v[i] = (st_col){ s->columns[i].name.text, st_bind_type(s->columns[i].type) };
         for (size_t k = 0; k < i; k++)
             if (st_str_eq(op->schema.v[k].name, op->schema.v[i].name))
-                st_bind_error(b, s->columns[i].name.span, "KS171", "there is a column %.*s already",
-                              ST_FMT(op->schema.v[i].name));
+                st_bind_error(sc, s->columns[i].name.span, "KS171",
+                              "there is a column %.*s already", ST_FMT(op->schema.v[i].name));
     }
     if (!s->n)
-        st_bind_error(b, q->span, NULL, "externaldata needs columns: (name: type, ...)");
-    find_files(b, q, e);
+        st_bind_error(sc, q->span, NULL, "externaldata needs columns: (name: type, ...)");
+    find_files(sc, q, e);
     e->skip_first = option_true(q, "ignoreFirstRecord");
-    return b->failed ? NULL : op;
+    return sc->out->failed ? NULL : op;
 }

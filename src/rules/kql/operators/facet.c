@@ -4,24 +4,24 @@
  * facet.c - facet: the values of some columns with how often each is there, a table a
  * column; before them, what a subquery makes of the rows.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 /* All rows, once more. */
-static st_op *rows_again(st_binder *b, st_kept_rows *rows)
+static st_op *rows_again(const st_scope *sc, st_kept_rows *rows)
 {
-    st_op *all = st_op_replay(b->r, rows);
+    st_op *all = st_op_replay(sc->r, rows);
     if (all)
-        all->step = b->step;
+        all->step = sc->step;
     return all;
 }
 
-st_op *st_bind_op_facet(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_facet(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_kept_rows *rows = st_kept_rows_new(b->r, in);
+    st_kept_rows *rows = st_kept_rows_new(sc->r, in);
     st_op *first = NULL, **last = &first;
     if (rows && q->u.facet.body) {
-        st_op *all = rows_again(b, rows);
-        *last = all ? st_bind_body(b, all, q->u.facet.body, b->serialized) : NULL;
+        st_op *all = rows_again(sc, rows);
+        *last = all ? st_bind_body(sc, all, q->u.facet.body, sc->ordered) : NULL;
         if (!*last)
             return NULL;
         last = &(*last)->also;
@@ -30,11 +30,11 @@ st_op *st_bind_op_facet(st_binder *b, st_op *in, const st_kql_op *q)
         const st_kql_expr *column = q->u.facet.by.items[i];
         st_str name;
         if (column->kind != ST_KQL_NAME) {
-            st_bind_error(b, column->span, NULL, "a column's name is needed here");
+            st_bind_error(sc, column->span, NULL, "a column's name is needed here");
             return NULL;
         }
-        st_op *all = rows_again(b, rows);
-        *last = all ? st_bind_count_by(b, all, column, "count_", NULL, &name) : NULL;
+        st_op *all = rows_again(sc, rows);
+        *last = all ? st_bind_count_by(sc, all, column, "count_", NULL, &name) : NULL;
         if (!*last)
             return NULL;
         last = &(*last)->also;

@@ -8,7 +8,7 @@
  * graph algorithms, 1972) with a stack of its own.
  */
 #include "rules/engine/graph/graph.h"
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <stdlib.h>
 
@@ -186,17 +186,17 @@ static st_node node_of(st_graph *g, st_gid node)
     return base->node_of(base, node);
 }
 
-st_op *st_bind_op_graph_mark_components(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_graph_mark_components(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_name *kind = &q->u.mark.kind, *id = &q->u.mark.id;
-    st_graph *g = st_graph_new(b->r, sizeof(marker));
+    st_graph *g = st_graph_new(sc->r, sizeof(marker));
     if (!g)
         return NULL;
     marker *m = g->maker;
     m->base = in->graph;
     m->strong = st_str_eq(kind->text, ST_STR("strong"));
     if (kind->text.n && !m->strong && !st_str_eq(kind->text, ST_STR("weak"))) {
-        st_bind_error(b, kind->span, NULL, "the kind of components can be weak or strong");
+        st_bind_error(sc, kind->span, NULL, "the kind of components can be weak or strong");
         return NULL;
     }
     g->node = in->graph->node;
@@ -207,6 +207,6 @@ st_op *st_bind_op_graph_mark_components(st_binder *b, st_op *in, const st_kql_op
     g->edge_value = edge_value;
     g->node_of = node_of;
     m->column =
-        st_schema_put(b->r, &g->node, id->text.n ? id->text : ST_STR("ComponentId"), ST_TYPE_LONG);
-    return m->column == SIZE_MAX ? NULL : st_op_graph(b->r, g);
+        st_schema_put(sc->r, &g->node, id->text.n ? id->text : ST_STR("ComponentId"), ST_TYPE_LONG);
+    return m->column == SIZE_MAX ? NULL : st_op_graph(sc->r, g);
 }

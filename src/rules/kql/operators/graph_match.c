@@ -9,7 +9,7 @@
  * be the same node (cycles=none forbids it), and no edge is used twice (cycles=all allows it).
  */
 #include "rules/engine/graph/graph.h"
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -245,7 +245,7 @@ static st_batch *match_next(st_run *r, st_op *op)
 
 /* binding */
 
-static bool bind_cycles(st_binder *b, const st_kql_op *q, cycles *out)
+static bool bind_cycles(const st_scope *sc, const st_kql_op *q, cycles *out)
 {
     static const char *const words[] = { "unique_edges", "all", "none" };
     const st_kql_name *o = &q->u.match.option;
@@ -254,20 +254,20 @@ static bool bind_cycles(st_binder *b, const st_kql_op *q, cycles *out)
             *out = (cycles)i;
             return true;
         }
-    st_bind_error(b, o->span, NULL, "cycles can be all, none or unique_edges");
+    st_bind_error(sc, o->span, NULL, "cycles can be all, none or unique_edges");
     return false;
 }
 
-st_op *st_bind_op_graph_match(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_graph_match(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_op *op = st_op_new(b->r, match_next, NULL, sizeof(match));
+    st_op *op = st_op_new(sc->r, match_next, NULL, sizeof(match));
     match *m = op ? op->spec : NULL;
-    if (!m || !st_run_own(b->r, m, match_free))
+    if (!m || !st_run_own(sc->r, m, match_free))
         return NULL;
     m->p = (st_graph_pattern){ .g = in->graph, .op = op };
-    if (!bind_cycles(b, q, &m->cycles) || !st_graph_pattern_bind(b, &m->p, q))
+    if (!bind_cycles(sc, q, &m->cycles) || !st_graph_pattern_bind(sc, &m->p, q))
         return NULL;
-    bool ok = st_graph_pattern_where(b, &m->p, q->u.match.where, false);
-    st_op *rows = st_graph_pattern_project(b, &m->p, q); /* its mistakes are told, too */
+    bool ok = st_graph_pattern_where(sc, &m->p, q->u.match.where, false);
+    st_op *rows = st_graph_pattern_project(sc, &m->p, q); /* its mistakes are told, too */
     return ok ? rows : NULL;
 }

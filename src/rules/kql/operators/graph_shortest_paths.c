@@ -11,7 +11,7 @@
  * ends at one node finds only the path of no edges.
  */
 #include "rules/engine/graph/graph.h"
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -364,18 +364,18 @@ static st_batch *paths_next(st_run *r, st_op *op)
 
 /* binding */
 
-static bool bind_output(st_binder *b, const st_kql_op *q, bool *all)
+static bool bind_output(const st_scope *sc, const st_kql_op *q, bool *all)
 {
     const st_kql_name *o = &q->u.match.option;
     *all = st_str_eq(o->text, ST_STR("all"));
     if (!o->text.n || *all || st_str_eq(o->text, ST_STR("any")))
         return true;
-    st_bind_error(b, o->span, NULL, "output can be any or all");
+    st_bind_error(sc, o->span, NULL, "output can be any or all");
     return false;
 }
 
 /* One sequence whose nodes all differ, with an edge of variable length in it. */
-static bool fits(st_binder *b, const st_kql_op *q, const st_graph_pattern *p)
+static bool fits(const st_scope *sc, const st_kql_op *q, const st_graph_pattern *p)
 {
     bool variable = false;
     size_t anys = 0;
@@ -384,30 +384,30 @@ static bool fits(st_binder *b, const st_kql_op *q, const st_graph_pattern *p)
     for (size_t i = 0; i < p->nfilters; i++)
         anys += p->filters[i].any;
     if (q->u.match.n != 1 || p->n != q->u.match.sequences[0].n)
-        st_bind_error(b, q->word, NULL,
+        st_bind_error(sc, q->word, NULL,
                       "graph-shortest-paths takes one sequence in which each node stands once");
     else if (!variable)
-        st_bind_error(b, q->word, NULL,
+        st_bind_error(sc, q->word, NULL,
                       "graph-shortest-paths needs an edge of variable length (-[e*1..5]->)");
     else if (anys > ANYS)
-        st_bind_error(b, q->word, NULL, "graph-shortest-paths takes at most %d any()", (int)ANYS);
+        st_bind_error(sc, q->word, NULL, "graph-shortest-paths takes at most %d any()", (int)ANYS);
     else
         return true;
     return false;
 }
 
 /* What isn't a filter may speak of the two ends alone: only they are known before a path is. */
-static bool rest_is_of_ends(st_binder *b, const st_kql_op *q, const st_graph_pattern *p)
+static bool rest_is_of_ends(const st_scope *sc, const st_kql_op *q, const st_graph_pattern *p)
 {
-    bool *used = ST_NEWN(&b->r->arena, bool, p->ncols);
-    if (!p->rest || b->failed)
+    bool *used = ST_NEWN(&sc->r->arena, bool, p->ncols);
+    if (!p->rest || sc->out->failed)
         return true;
-    if (!used || !st_expr_columns(b->r, p->rest, used))
+    if (!used || !st_expr_columns(sc->r, p->rest, used))
         return false;
     for (size_t c = 0; c < p->ncols; c++)
         if (used[c] && (p->cols[c].kind != ST_GC_PROPERTY ||
                         (p->cols[c].element != 0 && p->cols[c].element != p->first))) {
-            st_bind_error(b, q->u.match.where->span, NULL,
+            st_bind_error(sc, q->u.match.where->span, NULL,
                           "graph-shortest-paths takes conditions on one element, all(), any(), and "
                           "such on both "
                           "ends; use graph-match for others");
@@ -416,17 +416,17 @@ static bool rest_is_of_ends(st_binder *b, const st_kql_op *q, const st_graph_pat
     return true;
 }
 
-st_op *st_bind_op_graph_shortest_paths(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_graph_shortest_paths(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_op *op = st_op_new(b->r, paths_next, NULL, sizeof(paths));
+    st_op *op = st_op_new(sc->r, paths_next, NULL, sizeof(paths));
     paths *s = op ? op->spec : NULL;
-    if (!s || !st_run_own(b->r, s, paths_free))
+    if (!s || !st_run_own(sc->r, s, paths_free))
         return NULL;
     s->p = (st_graph_pattern){ .g = in->graph, .op = op };
-    if (!bind_output(b, q, &s->all) || !st_graph_pattern_bind(b, &s->p, q))
+    if (!bind_output(sc, q, &s->all) || !st_graph_pattern_bind(sc, &s->p, q))
         return NULL;
-    bool ok = st_graph_pattern_where(b, &s->p, q->u.match.where, true) && fits(b, q, &s->p) &&
-              rest_is_of_ends(b, q, &s->p);
-    st_op *rows = st_graph_pattern_project(b, &s->p, q);
+    bool ok = st_graph_pattern_where(sc, &s->p, q->u.match.where, true) && fits(sc, q, &s->p) &&
+              rest_is_of_ends(sc, q, &s->p);
+    st_op *rows = st_graph_pattern_project(sc, &s->p, q);
     return ok ? rows : NULL;
 }

@@ -6,7 +6,7 @@
  * Kusto's ids are hashes; here they are the numbers of the nodes, from 0.
  */
 #include "rules/engine/graph/graph.h"
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 typedef struct listing {
     st_graph *g;
@@ -56,8 +56,8 @@ static st_batch *listing_next(st_run *r, st_op *op)
 }
 
 /* A column of ids before the properties. */
-static bool id_column(st_binder *b, st_op *op, const st_schema *properties, const st_kql_name *name,
-                      size_t *out)
+static bool id_column(const st_scope *sc, st_op *op, const st_schema *properties,
+                      const st_kql_name *name, size_t *out)
 {
     listing *l = op->spec;
     *out = SIZE_MAX;
@@ -65,7 +65,8 @@ static bool id_column(st_binder *b, st_op *op, const st_schema *properties, cons
         return true;
     if (st_bind_column(properties, name->text) != SIZE_MAX ||
         st_bind_column(&op->schema, name->text) != SIZE_MAX) {
-        st_bind_error(b, name->span, "KS171", "there is a column %.*s already", ST_FMT(name->text));
+        st_bind_error(sc, name->span, "KS171", "there is a column %.*s already",
+                      ST_FMT(name->text));
         return false;
     }
     *out = l->nids++;
@@ -73,17 +74,17 @@ static bool id_column(st_binder *b, st_op *op, const st_schema *properties, cons
     return true;
 }
 
-static st_op *list(st_binder *b, st_graph *g, const st_kql_graph_table *t)
+static st_op *list(const st_scope *sc, st_graph *g, const st_kql_graph_table *t)
 {
     const st_schema *s = t->edges ? &g->edge : &g->node;
-    st_op *op = st_op_new(b->r, listing_next, NULL, sizeof(listing));
+    st_op *op = st_op_new(sc->r, listing_next, NULL, sizeof(listing));
     listing *l = op ? op->spec : NULL;
-    if (!l || !(l->all = ST_NEWN(&b->r->arena, bool, s->n)) ||
-        !(op->schema.v = ST_NEWN(&b->r->arena, st_col, s->n + 2)))
+    if (!l || !(l->all = ST_NEWN(&sc->r->arena, bool, s->n)) ||
+        !(op->schema.v = ST_NEWN(&sc->r->arena, st_col, s->n + 2)))
         return NULL;
     l->g = g;
     l->edges = t->edges;
-    if (!id_column(b, op, s, &t->id, &l->id) || !id_column(b, op, s, &t->target_id, &l->target))
+    if (!id_column(sc, op, s, &t->id, &l->id) || !id_column(sc, op, s, &t->target_id, &l->target))
         return NULL;
     for (size_t c = 0; c < s->n; c++) {
         l->all[c] = true;
@@ -94,15 +95,15 @@ static st_op *list(st_binder *b, st_graph *g, const st_kql_graph_table *t)
     return op;
 }
 
-st_op *st_bind_op_graph_to_table(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_graph_to_table(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_graph_table *t = q->u.to_table.tables;
     if (q->u.to_table.n > 2 || (q->u.to_table.n == 2 && t[0].edges == t[1].edges)) {
-        st_bind_error(b, q->span, NULL, "graph-to-table gives nodes, edges, or nodes and edges");
+        st_bind_error(sc, q->span, NULL, "graph-to-table gives nodes, edges, or nodes and edges");
         return NULL;
     }
-    st_op *first = list(b, in->graph, &t[0]);
-    if (first && q->u.to_table.n == 2 && !(first->also = list(b, in->graph, &t[1])))
+    st_op *first = list(sc, in->graph, &t[0]);
+    if (first && q->u.to_table.n == 2 && !(first->also = list(sc, in->graph, &t[1])))
         return NULL;
     return first;
 }

@@ -5,32 +5,32 @@
  *
  * The function may read them more than once, so they are kept (op_replay.c).
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <string.h>
 
 /* No name that a text could have. */
 #define ROWS ST_STR("| the rows so far")
 
-st_op *st_bind_op_invoke(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_invoke(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_kql_expr *call = ST_NEW(&b->r->arena, st_kql_expr),
-                *rows = ST_NEW(&b->r->arena, st_kql_expr);
-    st_let *l = ST_NEW(&b->r->arena, st_let);
+    st_kql_expr *call = ST_NEW(&sc->r->arena, st_kql_expr),
+                *rows = ST_NEW(&sc->r->arena, st_kql_expr);
+    st_let *l = ST_NEW(&sc->r->arena, st_let);
     if (!call || !rows || !l || !q->u.expr || q->u.expr->kind != ST_KQL_CALL)
         return NULL;
     const st_kql_list *args = &q->u.expr->u.call.args;
     st_str callee = q->u.expr->u.call.name.text;
-    const st_service_def *service = st_bind_let(b, callee) ? NULL : st_service_def_find(callee);
+    const st_service_def *service = st_bind_let(sc, callee) ? NULL : st_service_def_find(callee);
     if (service && service->kind == ST_SV_ENRICHES)
-        return st_bind_service_enrich(b, in, q->u.expr->span, service);
+        return st_bind_service_enrich(sc, in, q->u.expr->span, service);
     if (service)
-        return st_bind_service_table(b, q->u.expr->span, service, callee);
+        return st_bind_service_table(sc, q->u.expr->span, service, callee);
     *rows = (st_kql_expr){ .kind = ST_KQL_NAME, .span = q->word, .u.name = ROWS };
     *call = *q->u.expr;
     call->u.call.args.n = args->n + 1;
-    call->u.call.args.items = ST_NEWN(&b->r->arena, st_kql_expr *, args->n + 1);
-    if (!call->u.call.args.items || !(l->rows = st_kept_rows_new(b->r, in)))
+    call->u.call.args.items = ST_NEWN(&sc->r->arena, st_kql_expr *, args->n + 1);
+    if (!call->u.call.args.items || !(l->rows = st_kept_rows_new(sc->r, in)))
         return NULL;
     call->u.call.args.items[0] = rows;
     if (args->n)
@@ -38,13 +38,8 @@ st_op *st_bind_op_invoke(st_binder *b, st_op *in, const st_kql_op *q)
         memcpy(call->u.call.args.items + 1, args->items, args->n * sizeof(st_kql_expr *));
     l->name = ROWS;
     l->kind = ST_L_TABLE;
-    l->next = b->env;
-    st_let *env = b->env;
-    const st_schema *row = b->row;
-    b->env = l;
-    b->row = NULL;
-    st_op *op = st_bind_table(b, call);
-    b->row = row;
-    b->env = env;
-    return op;
+    l->next = sc->env;
+    st_scope inner = *sc;
+    inner.env = l;
+    return st_bind_table(&inner, call);
 }

@@ -7,7 +7,7 @@
  * process above (below) it: ProcessGuid and Distance (1: the parent, a child), then the other
  * columns of Processes. The way doesn't cross an inferred edge unless the run trusts those.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 typedef struct lineage {
     bool down;
@@ -105,37 +105,27 @@ static st_batch *lineage_next(st_run *r, st_op *op)
 
 /* binding */
 
-static const char *const names[] = { "ancestors", "descendants" };
-
-bool st_bind_is_lineage(const st_kql_expr *e)
-{
-    for (size_t i = 0; e->kind == ST_KQL_CALL && !e->u.call.base && i < 2; i++)
-        if (st_str_eq(e->u.call.name.text, st_str_of(names[i])))
-            return true;
-    return false;
-}
-
-static bool text_argument(st_binder *b, const st_kql_expr *e, st_str *out)
+static bool text_argument(const st_scope *sc, const st_kql_expr *e, st_str *out)
 {
     st_val v;
     st_type t;
-    if (!st_bind_constant(b, e, &v, &t))
+    if (!st_bind_constant(sc, e, &v, &t))
         return false;
     if (t != ST_TYPE_STRING && t != ST_TYPE_GUID) {
-        st_bind_error(b, e->span, "KS107", "a string or guid is needed here, not %s",
+        st_bind_error(sc, e->span, "KS107", "a string or guid is needed here, not %s",
                       st_type_name(t));
         return false;
     }
-    *out = v.tag == ST_VAL_NULL ? ST_STR("") : st_pool_get(b->r->mem.pool, v.u.s);
+    *out = v.tag == ST_VAL_NULL ? ST_STR("") : st_pool_get(sc->r->mem.pool, v.u.s);
     return true;
 }
 
 /* Hosts have their names lower-cased. One that isn't there has a name of its own. */
-static st_sid host_name(st_binder *b, st_str host)
+static st_sid host_name(const st_scope *sc, st_str host)
 {
     st_buf folded = { 0 };
     st_fold_put(&folded, host);
-    st_sid s = st_val_str(&b->r->mem, st_buf_slice(&folded)).u.s;
+    st_sid s = st_val_str(&sc->r->mem, st_buf_slice(&folded)).u.s;
     st_buf_free(&folded);
     return s;
 }
@@ -156,28 +146,38 @@ static bool lineage_schema(st_run *r, lineage *l, st_schema *s)
     return true;
 }
 
-st_op *st_bind_lineage(st_binder *b, const st_kql_expr *e)
+static st_op *bind_lineage(const st_scope *sc, const st_kql_expr *e, bool down)
 {
     const st_kql_list *args = &e->u.call.args;
     st_str guid, host = ST_STR("");
     if (!args->n || args->n > 2) {
-        st_bind_error(b, e->span, "KS119",
+        st_bind_error(sc, e->span, "KS119",
                       "%.*s() takes a process's GUID and, if it is to be on one host, a DeviceName",
                       ST_FMT(e->u.call.name.text));
         return NULL;
     }
-    if (!text_argument(b, args->items[0], &guid) ||
-        (args->n == 2 && !text_argument(b, args->items[1], &host)))
+    if (!text_argument(sc, args->items[0], &guid) ||
+        (args->n == 2 && !text_argument(sc, args->items[1], &host)))
         return NULL;
-    st_op *op = st_op_new(b->r, lineage_next, NULL, sizeof(lineage));
+    st_op *op = st_op_new(sc->r, lineage_next, NULL, sizeof(lineage));
     if (!op)
         return NULL;
     lineage *l = op->spec;
-    l->down = st_str_eq(e->u.call.name.text, ST_STR("descendants"));
+    l->down = down;
     l->start = ST_NO_NODE;
-    l->host = args->n == 2 ? host_name(b, host) : ST_EMPTY;
+    l->host = args->n == 2 ? host_name(sc, host) : ST_EMPTY;
     if (guid.n && !st_guid_parse(guid, &l->guid))
-        st_bind_warn(b, args->items[0]->span, "this is no GUID: no process has it");
+        st_bind_warn(sc, args->items[0]->span, "this is no GUID: no process has it");
     op->lineage = true;
-    return lineage_schema(b->r, l, &op->schema) ? op : NULL;
+    return lineage_schema(sc->r, l, &op->schema) ? op : NULL;
+}
+
+st_op *st_bind_ancestors(const st_scope *sc, const st_kql_expr *call)
+{
+    return bind_lineage(sc, call, false);
+}
+
+st_op *st_bind_descendants(const st_scope *sc, const st_kql_expr *call)
+{
+    return bind_lineage(sc, call, true);
 }

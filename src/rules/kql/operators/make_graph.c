@@ -11,7 +11,7 @@
  * from one part into another, and the operator for each part runs once over them all.
  */
 #include "rules/engine/graph/graph.h"
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 #include "rules/engine/value/group.h"
 
 typedef struct table {
@@ -185,16 +185,14 @@ static st_node node_of(st_graph *g, st_gid node)
 /* binding */
 
 /* A column of s that may hold ids. */
-static size_t id_column(st_binder *b, const st_schema *s, const st_kql_name *name)
+static size_t id_column(const st_scope *sc, const st_schema *s, const st_kql_name *name)
 {
-    const st_schema *row = b->row;
+    st_scope there = st_bind_over(sc, s);
     size_t c = st_bind_column(s, name->text);
-    b->row = s;
     if (c == SIZE_MAX)
-        st_bind_no_column(b, name->span, name->text);
+        st_bind_no_column(&there, name->span, name->text);
     else if (s->v[c].type == ST_TYPE_DYNAMIC)
-        st_bind_error(b, name->span, "KS116", "a dynamic can't be an id; wrap it in tostring()");
-    b->row = row;
+        st_bind_error(sc, name->span, "KS116", "a dynamic can't be an id; wrap it in tostring()");
     return c;
 }
 
@@ -204,18 +202,18 @@ static bool same_kind(st_type a, st_type b)
            ((a == ST_TYPE_INT || a == ST_TYPE_LONG) && (b == ST_TYPE_INT || b == ST_TYPE_LONG));
 }
 
-static bool add_property(st_binder *b, st_graph *g, st_str name, st_type type, size_t which,
+static bool add_property(const st_scope *sc, st_graph *g, st_str name, st_type type, size_t which,
                          size_t col, bool id, st_span at)
 {
     maker *m = g->maker;
     size_t was = g->node.n, to = st_bind_column(&g->node, name);
     if (to != SIZE_MAX && !same_kind(g->node.v[to].type, type)) {
-        st_bind_error(b, at, "KS106", "%.*s is %s in one table of nodes and %s in the other",
+        st_bind_error(sc, at, "KS106", "%.*s is %s in one table of nodes and %s in the other",
                       ST_FMT(name), st_type_name(g->node.v[to].type), st_type_name(type));
         return false;
     }
     if (to == SIZE_MAX)
-        to = st_schema_put(b->r, &g->node, name, type);
+        to = st_schema_put(sc->r, &g->node, name, type);
     if (to == SIZE_MAX)
         return false;
     if (to == was)
@@ -226,39 +224,37 @@ static bool add_property(st_binder *b, st_graph *g, st_str name, st_type type, s
     return true;
 }
 
-static bool bind_nodes(st_binder *b, st_graph *g, const st_kql_op *q, st_type id_type)
+static bool bind_nodes(const st_scope *sc, st_graph *g, const st_kql_op *q, st_type id_type)
 {
     maker *m = g->maker;
     size_t most = 1;
     for (size_t i = 0; i < q->u.graph.n; i++) {
         table *t = &m->nodes[i];
-        const st_schema *row = b->row;
-        b->row = NULL;
-        t->in = st_bind_table(b, q->u.graph.nodes[i]);
-        b->row = row;
+        t->in = st_bind_table(sc, q->u.graph.nodes[i]);
         if (!t->in)
             return false;
         most += t->in->schema.n;
     }
     m->nnodes = q->u.graph.n;
-    m->cols = st_arena_alloc(&b->r->arena, sizeof *m->cols, most);
-    m->is_id = ST_NEWN(&b->r->arena, bool, most);
+    m->cols = st_arena_alloc(&sc->r->arena, sizeof *m->cols, most);
+    m->is_id = ST_NEWN(&sc->r->arena, bool, most);
     if (!m->cols || !m->is_id)
-        return st_run_nomem(b->r);
+        return st_run_nomem(sc->r);
     for (size_t i = 0; i < m->nnodes; i++) {
         table *t = &m->nodes[i];
         const st_schema *s = &t->in->schema;
-        t->id = id_column(b, s, &q->u.graph.ids[i]);
-        t->part = q->u.graph.by.text.n ? id_column(b, s, &q->u.graph.by) : SIZE_MAX;
-        if (b->failed)
+        t->id = id_column(sc, s, &q->u.graph.ids[i]);
+        t->part = q->u.graph.by.text.n ? id_column(sc, s, &q->u.graph.by) : SIZE_MAX;
+        if (sc->out->failed)
             return false;
         if (!same_kind(s->v[t->id].type, id_type)) {
-            st_bind_error(b, q->u.graph.ids[i].span, "KS106", "ids are %s in the edges and %s here",
-                          st_type_name(id_type), st_type_name(s->v[t->id].type));
+            st_bind_error(sc, q->u.graph.ids[i].span, "KS106",
+                          "ids are %s in the edges and %s here", st_type_name(id_type),
+                          st_type_name(s->v[t->id].type));
             return false;
         }
         for (size_t c = 0; c < s->n; c++)
-            if (!add_property(b, g, s->v[c].name, s->v[c].type, i, c, c == t->id,
+            if (!add_property(sc, g, s->v[c].name, s->v[c].type, i, c, c == t->id,
                               q->u.graph.ids[i].span))
                 return false;
         g->lineage |= t->in->lineage;
@@ -266,13 +262,13 @@ static bool bind_nodes(st_binder *b, st_graph *g, const st_kql_op *q, st_type id
         g->node.loose |= s->loose;
     }
     return !q->u.graph.node_id.text.n ||
-           add_property(b, g, q->u.graph.node_id.text, id_type, 2, 0, true, q->span);
+           add_property(sc, g, q->u.graph.node_id.text, id_type, 2, 0, true, q->span);
 }
 
-st_op *st_bind_op_make_graph(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_make_graph(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_graph *g = st_graph_new(b->r, sizeof(maker));
-    if (!g || !st_run_own(b->r, g->maker, maker_free))
+    st_graph *g = st_graph_new(sc->r, sizeof(maker));
+    if (!g || !st_run_own(sc->r, g->maker, maker_free))
         return NULL;
     maker *m = g->maker;
     st_grouping_init(&m->ids, 2);
@@ -282,27 +278,27 @@ st_op *st_bind_op_make_graph(st_binder *b, st_op *in, const st_kql_op *q)
     g->node_of = node_of;
     g->edge = in->schema;
     m->edges = (table){ .in = in,
-                        .id = id_column(b, &in->schema, &q->u.graph.source),
-                        .part = q->u.graph.by.text.n ? id_column(b, &in->schema, &q->u.graph.by)
+                        .id = id_column(sc, &in->schema, &q->u.graph.source),
+                        .part = q->u.graph.by.text.n ? id_column(sc, &in->schema, &q->u.graph.by)
                                                      : SIZE_MAX };
-    m->target = id_column(b, &in->schema, &q->u.graph.target);
-    if (b->failed)
+    m->target = id_column(sc, &in->schema, &q->u.graph.target);
+    if (sc->out->failed)
         return NULL;
     st_type from = in->schema.v[m->edges.id].type, to = in->schema.v[m->target].type;
     if (!same_kind(from, to)) {
-        st_bind_error(b, q->u.graph.target.span, "KS106", "sources are %s and targets are %s",
+        st_bind_error(sc, q->u.graph.target.span, "KS106", "sources are %s and targets are %s",
                       st_type_name(from), st_type_name(to));
         return NULL;
     }
-    if (!bind_nodes(b, g, q, from))
+    if (!bind_nodes(sc, g, q, from))
         return NULL;
-    st_op *op = st_op_graph(b->r, g);
+    st_op *op = st_op_graph(sc->r, g);
     const st_kql_op *each = q->u.graph.body ? q->u.graph.body->first : NULL;
     if (each && each->next) {
-        st_bind_error(b, each->next->word, NULL, "only one operator may stand in partitioned-by");
+        st_bind_error(sc, each->next->word, NULL, "only one operator may stand in partitioned-by");
         return NULL;
     }
     if (op)
-        op->step = b->step;
-    return op && each ? st_bind_body(b, op, q->u.graph.body, false) : op;
+        op->step = sc->step;
+    return op && each ? st_bind_body(sc, op, q->u.graph.body, false) : op;
 }

@@ -6,7 +6,7 @@
  * Bins begin at start + k * step; only those that have rows get accumulators, the rest the
  * default. Without from and to the axis is as long as the rows' values.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 #include "rules/engine/value/group.h"
 
 #include "base/limits.h"
@@ -217,13 +217,13 @@ static st_batch *series_next(st_run *r, st_op *op)
 
 /* binding */
 
-static bool bound(st_binder *b, const st_kql_expr *e, st_type want, st_val *out)
+static bool bound(const st_scope *sc, const st_kql_expr *e, st_type want, st_val *out)
 {
     st_type t;
     *out = st_val_null();
     if (!e)
         return true;
-    if (!st_bind_constant(b, e, out, &t))
+    if (!st_bind_constant(sc, e, out, &t))
         return false;
     bool ok = st_type_numeric(want)
                   ? st_type_numeric(t) && (want == ST_TYPE_REAL || t != ST_TYPE_REAL)
@@ -232,75 +232,75 @@ static bool bound(st_binder *b, const st_kql_expr *e, st_type want, st_val *out)
         *out = st_val_real((double)out->u.i);
     if (ok && out->tag != ST_VAL_NULL)
         return true;
-    st_bind_error(b, e->span, "KS107", "a %s is needed here, not %s", st_type_name(want),
+    st_bind_error(sc, e->span, "KS107", "a %s is needed here, not %s", st_type_name(want),
                   st_type_name(t));
     return false;
 }
 
-static bool bind_axis(st_binder *b, const st_kql_op *q, series *s, st_col *col)
+static bool bind_axis(const st_scope *sc, const st_kql_op *q, series *s, st_col *col)
 {
-    if (!st_bind_key(b, q->u.series.on, col, &s->on))
+    if (!st_bind_key(sc, q->u.series.on, col, &s->on))
         return false;
     s->axis = col->type;
     bool times = s->axis == ST_TYPE_DATETIME || s->axis == ST_TYPE_TIMESPAN;
     if (!times && !st_type_numeric(s->axis)) {
-        st_bind_error(b, q->u.series.on->span, "KS107", "an axis of %s can't be divided into steps",
-                      st_type_name(s->axis));
+        st_bind_error(sc, q->u.series.on->span, "KS107",
+                      "an axis of %s can't be divided into steps", st_type_name(s->axis));
         return false;
     }
     s->closed = q->u.series.closed;
-    if (!q->u.series.step || !bound(b, q->u.series.from, s->axis, &s->from) ||
-        !bound(b, q->u.series.to, s->axis, &s->to) ||
-        !bound(b, q->u.series.step, times ? ST_TYPE_TIMESPAN : s->axis, &s->step))
+    if (!q->u.series.step || !bound(sc, q->u.series.from, s->axis, &s->from) ||
+        !bound(sc, q->u.series.to, s->axis, &s->to) ||
+        !bound(sc, q->u.series.step, times ? ST_TYPE_TIMESPAN : s->axis, &s->step))
         return false;
     double step = 0;
     if (!times && !st_val_number(s->step, &step))
         step = 0;
     if (times ? s->step.u.i > 0 : step > 0)
         return true;
-    st_bind_error(b, q->u.series.step->span, NULL, "a step must be above zero");
+    st_bind_error(sc, q->u.series.step->span, NULL, "a step must be above zero");
     return false;
 }
 
-static bool bind_item(st_binder *b, const st_kql_series_item *q, series *s, size_t i)
+static bool bind_item(const st_scope *sc, const st_kql_series_item *q, series *s, size_t i)
 {
     st_type t = ST_TYPE_LONG;
     st_val v = st_val_long(0);
-    if (!st_bind_aggregate(b, q->expr, &s->items[i]) ||
-        (q->value && !st_bind_constant(b, q->value, &v, &t)))
+    if (!st_bind_aggregate(sc, q->expr, &s->items[i]) ||
+        (q->value && !st_bind_constant(sc, q->value, &v, &t)))
         return false;
     st_type want = s->items[i].x->type;
     s->defaults[i] = q->value && t != want && st_type_numeric(t) && st_type_numeric(want)
-                         ? st_val_convert(&b->r->mem, want, t, v)
+                         ? st_val_convert(&sc->r->mem, want, t, v)
                          : v;
     return true;
 }
 
-st_op *st_bind_op_make_series(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_make_series(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     size_t nkeys = q->u.series.by.n, n = q->u.series.n;
-    st_op *op = st_op_new(b->r, series_next, in, sizeof(series));
+    st_op *op = st_op_new(sc->r, series_next, in, sizeof(series));
     series *s = op ? op->spec : NULL;
-    if (!s || !q->u.series.on || !(s->keys = ST_NEWN(&b->r->arena, st_expr *, nkeys + 1)) ||
-        !(s->items = ST_NEWN(&b->r->arena, st_bind_agg, n + 1)) ||
-        !(s->defaults = ST_NEWN(&b->r->arena, st_val, n + 1)) ||
-        !(op->schema.v = ST_NEWN(&b->r->arena, st_col, nkeys + n + 1)))
+    if (!s || !q->u.series.on || !(s->keys = ST_NEWN(&sc->r->arena, st_expr *, nkeys + 1)) ||
+        !(s->items = ST_NEWN(&sc->r->arena, st_bind_agg, n + 1)) ||
+        !(s->defaults = ST_NEWN(&sc->r->arena, st_val, n + 1)) ||
+        !(op->schema.v = ST_NEWN(&sc->r->arena, st_col, nkeys + n + 1)))
         return NULL;
     s->nkeys = nkeys;
     s->nitems = n;
     for (size_t i = 0; i < nkeys; i++)
-        if (!st_bind_key(b, q->u.series.by.items[i], &op->schema.v[i], &s->keys[i]))
+        if (!st_bind_key(sc, q->u.series.by.items[i], &op->schema.v[i], &s->keys[i]))
             return NULL;
     for (size_t i = 0; i < n; i++) {
-        if (!bind_item(b, &q->u.series.items[i], s, i))
+        if (!bind_item(sc, &q->u.series.items[i], s, i))
             return NULL;
         op->schema.v[nkeys + i] =
             (st_col){ s->items[i].own.n ? s->items[i].own : ST_STR("Column1"), ST_TYPE_DYNAMIC };
     }
-    if (!bind_axis(b, q, s, &op->schema.v[nkeys + n]))
+    if (!bind_axis(sc, q, s, &op->schema.v[nkeys + n]))
         return NULL;
     op->schema.v[nkeys + n].type = ST_TYPE_DYNAMIC;
     op->schema.n = nkeys + n + 1;
     op->lineage = false;
-    return b->failed ? NULL : op;
+    return sc->out->failed ? NULL : op;
 }

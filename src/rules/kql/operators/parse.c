@@ -7,7 +7,7 @@
  * so the work is linear in the text. kind=regex becomes one regular expression, whose groups
  * are the columns. Columns follow the input's; one whose name is there already is replaced.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <string.h>
 
@@ -216,13 +216,13 @@ static void regex_free(void *p)
 }
 
 /* A constant's own groups count, too. */
-static bool count_groups(st_binder *b, const st_kql_part *q, size_t *groups)
+static bool count_groups(const st_scope *sc, const st_kql_part *q, size_t *groups)
 {
     size_t at;
     st_err err = { 0 };
     st_regex *re = st_regex_new(q->text, &at, &err);
     if (!re) {
-        st_bind_error(b, q->span, NULL, "%s", err.text);
+        st_bind_error(sc, q->span, NULL, "%s", err.text);
         return false;
     }
     *groups += st_regex_groups(re);
@@ -239,7 +239,7 @@ static const char *group_text(st_type type, bool last)
     return last ? "(.*)" : "(.*?)";
 }
 
-static void add_flags(st_binder *b, const st_kql_op *q, st_buf *t)
+static void add_flags(const st_scope *sc, const st_kql_op *q, st_buf *t)
 {
     const st_kql_expr *e = st_bind_opt(q, "flags");
     if (!e)
@@ -247,18 +247,18 @@ static void add_flags(st_binder *b, const st_kql_op *q, st_buf *t)
     if (e->kind == ST_KQL_NAME && e->u.name.n)
         st_buf_fmt(t, "(?%.*s)", ST_FMT(e->u.name));
     else
-        st_bind_error(b, e->span, NULL, "flags are letters: U, i, m or s");
+        st_bind_error(sc, e->span, NULL, "flags are letters: U, i, m or s");
 }
 
-static bool make_regex(st_binder *b, const st_kql_op *q, parse *p)
+static bool make_regex(const st_scope *sc, const st_kql_op *q, parse *p)
 {
     st_buf t = { 0 };
     size_t groups = 0, at;
     st_err err = { 0 };
-    add_flags(b, q, &t);
-    for (size_t i = 0; i < p->n && !b->failed; i++) {
+    add_flags(sc, q, &t);
+    for (size_t i = 0; i < p->n && !sc->out->failed; i++) {
         const part *c = &p->parts[i];
-        if (c->kind == ST_KQL_PART_TEXT && count_groups(b, &q->u.parse.parts[i], &groups))
+        if (c->kind == ST_KQL_PART_TEXT && count_groups(sc, &q->u.parse.parts[i], &groups))
             st_buf_fmt(&t, "(?:%.*s)", ST_FMT(c->text));
         else if (c->kind == ST_KQL_PART_STAR)
             st_buf_str(&t, ST_STR(".*?"));
@@ -267,15 +267,15 @@ static bool make_regex(st_binder *b, const st_kql_op *q, parse *p)
             st_buf_str(&t, st_str_of(group_text(c->type, i + 1 == p->n)));
         }
     }
-    if (!b->failed && groups >= MAX_GROUPS)
-        st_bind_error(b, q->span, NULL, "more than %d groups in one pattern", MAX_GROUPS - 1);
-    if (!b->failed && !(p->re = st_regex_new(st_buf_slice(&t), &at, &err)))
-        st_bind_error(b, q->span, NULL, "%s", err.text);
+    if (!sc->out->failed && groups >= MAX_GROUPS)
+        st_bind_error(sc, q->span, NULL, "more than %d groups in one pattern", MAX_GROUPS - 1);
+    if (!sc->out->failed && !(p->re = st_regex_new(st_buf_slice(&t), &at, &err)))
+        st_bind_error(sc, q->span, NULL, "%s", err.text);
     st_buf_free(&t);
-    return !b->failed && st_run_own(b->r, p->re, regex_free);
+    return !sc->out->failed && st_run_own(sc->r, p->re, regex_free);
 }
 
-static bool kind_of(st_binder *b, const st_kql_op *q, parse *p, bool *regex)
+static bool kind_of(const st_scope *sc, const st_kql_op *q, parse *p, bool *regex)
 {
     const st_kql_expr *e = st_bind_opt(q, "kind");
     st_str kind = e && e->kind == ST_KQL_NAME ? e->u.name : ST_STR("simple");
@@ -284,12 +284,12 @@ static bool kind_of(st_binder *b, const st_kql_op *q, parse *p, bool *regex)
     p->drop = q->kind == ST_KQL_PIPE_PARSE_WHERE;
     if (*regex || p->relaxed || st_str_eq(kind, ST_STR("simple")))
         return true;
-    st_bind_error(b, e ? e->span : q->word, "KS005",
+    st_bind_error(sc, e ? e->span : q->word, "KS005",
                   "unknown kind of parse; expected simple, regex or relaxed");
     return false;
 }
 
-static bool add_parts(st_binder *b, st_op *op, const st_kql_op *q, parse *p)
+static bool add_parts(const st_scope *sc, st_op *op, const st_kql_op *q, parse *p)
 {
     for (size_t i = 0; i < p->n; i++) {
         const st_kql_part *s = &q->u.parse.parts[i];
@@ -298,28 +298,28 @@ static bool add_parts(st_binder *b, st_op *op, const st_kql_op *q, parse *p)
         for (size_t k = 0; s->kind == ST_KQL_PART_COLUMN && k < i; k++)
             if (p->parts[k].kind == ST_KQL_PART_COLUMN &&
                 st_str_eq(s->column.name.text, q->u.parse.parts[k].column.name.text)) {
-                st_bind_error(b, s->span, "KS171", "there is a column %.*s already",
+                st_bind_error(sc, s->span, "KS171", "there is a column %.*s already",
                               ST_FMT(s->column.name.text));
                 return false;
             }
         if (s->kind == ST_KQL_PART_COLUMN)
-            c->col = st_schema_put(b->r, &op->schema, s->column.name.text, c->type);
+            c->col = st_schema_put(sc->r, &op->schema, s->column.name.text, c->type);
         if (c->col == SIZE_MAX)
             return false;
     }
     return true;
 }
 
-st_op *st_bind_op_parse(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_parse(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     bool regex = false;
-    st_op *op = st_op_new(b->r, parse_next, in, sizeof(parse));
+    st_op *op = st_op_new(sc->r, parse_next, in, sizeof(parse));
     parse *p = op ? op->spec : NULL;
-    if (!p || !(p->x = st_bind_expr(b, q->u.parse.expr)) || !kind_of(b, q, p, &regex))
+    if (!p || !(p->x = st_bind_expr(sc, q->u.parse.expr)) || !kind_of(sc, q, p, &regex))
         return NULL;
     p->n = q->u.parse.n;
-    p->parts = ST_NEWN(&b->r->arena, part, p->n);
-    if (!p->n || !p->parts || !add_parts(b, op, q, p) || (regex && !make_regex(b, q, p)))
+    p->parts = ST_NEWN(&sc->r->arena, part, p->n);
+    if (!p->n || !p->parts || !add_parts(sc, op, q, p) || (regex && !make_regex(sc, q, p)))
         return NULL;
-    return b->failed ? NULL : op;
+    return sc->out->failed ? NULL : op;
 }

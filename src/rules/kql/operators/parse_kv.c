@@ -8,7 +8,7 @@
  * delimiters a value is the run of letters and digits behind the one that is a name. The search for
  * a name among the columns is a walk: they are few.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 #include "rules/engine/match/match.h"
 
 #include <string.h>
@@ -163,20 +163,20 @@ static st_batch *parse_kv_next(st_run *r, st_op *op)
     return NULL;
 }
 
-static bool text_option(st_binder *b, const st_kql_op *q, const char *name, st_str *out)
+static bool text_option(const st_scope *sc, const st_kql_op *q, const char *name, st_str *out)
 {
     const st_kql_expr *e = st_bind_opt(q, name);
     st_val v;
     st_type t;
     if (!e)
         return true;
-    if (!st_bind_constant(b, e, &v, &t))
+    if (!st_bind_constant(sc, e, &v, &t))
         return false;
     if (t != ST_TYPE_STRING) {
-        st_bind_error(b, e->span, NULL, "a text is needed for %s", name);
+        st_bind_error(sc, e->span, NULL, "a text is needed for %s", name);
         return false;
     }
-    *out = st_pool_get(b->r->mem.pool, v.u.s);
+    *out = st_pool_get(sc->r->mem.pool, v.u.s);
     return true;
 }
 
@@ -185,24 +185,24 @@ static void regex_free(void *p)
     st_regex_free(p);
 }
 
-static bool pattern(st_binder *b, const st_kql_expr *e, st_str text, parse_kv *p)
+static bool pattern(const st_scope *sc, const st_kql_expr *e, st_str text, parse_kv *p)
 {
     st_err err = { 0 };
     size_t at = 0;
     p->re = st_regex_new(text, &at, &err);
-    if (p->re && !st_run_own(b->r, p->re, regex_free))
+    if (p->re && !st_run_own(sc->r, p->re, regex_free))
         return false;
     if (!p->re)
-        st_bind_error(b, e->span, "KS204", "bad regular expression: %s", err.text);
+        st_bind_error(sc, e->span, "KS204", "bad regular expression: %s", err.text);
     else if (st_regex_groups(p->re) != 2)
-        st_bind_error(b, e->span, NULL, "two groups are needed, of names and of values");
-    return !b->failed;
+        st_bind_error(sc, e->span, NULL, "two groups are needed, of names and of values");
+    return !sc->out->failed;
 }
 
 /* What separates is any run of other characters than letters and digits. */
 #define BARE_PAIRS "([\\p{L}\\p{N}]+)[^\\p{L}\\p{N}]+([\\p{L}\\p{N}]+)"
 
-static bool options(st_binder *b, const st_kql_op *q, parse_kv *p)
+static bool options(const st_scope *sc, const st_kql_op *q, parse_kv *p)
 {
     const st_kql_expr *greedy = st_bind_opt(q, "greedy"), *regex = st_bind_opt(q, "regex");
     const st_kql_expr *pair = st_bind_opt(q, "pair_delimiter"),
@@ -213,33 +213,33 @@ static bool options(st_binder *b, const st_kql_op *q, parse_kv *p)
     p->quote = p->escape = ST_STR("");
     p->greedy = greedy && greedy->kind == ST_KQL_LITERAL && greedy->u.value.type == ST_TYPE_BOOL &&
                 greedy->u.value.i;
-    if (!text_option(b, q, "regex", &text) || !text_option(b, q, "pair_delimiter", &p->pair) ||
-        !text_option(b, q, "kv_delimiter", &p->kv) || !text_option(b, q, "quote", &p->quote) ||
-        !text_option(b, q, "escape", &p->escape))
+    if (!text_option(sc, q, "regex", &text) || !text_option(sc, q, "pair_delimiter", &p->pair) ||
+        !text_option(sc, q, "kv_delimiter", &p->kv) || !text_option(sc, q, "quote", &p->quote) ||
+        !text_option(sc, q, "escape", &p->escape))
         return false;
     if (regex && (pair || kv || greedy))
-        st_bind_error(b, regex->span, NULL, "regex goes without delimiters");
+        st_bind_error(sc, regex->span, NULL, "regex goes without delimiters");
     else if (!p->kv.n || !p->pair.n)
-        st_bind_error(b, q->span, NULL, "a delimiter can't be empty");
+        st_bind_error(sc, q->span, NULL, "a delimiter can't be empty");
     p->bare = !regex && !pair && !kv && !p->quote.n;
-    if (!b->failed && (regex || p->bare))
-        return pattern(b, regex ? regex : q->u.evaluate.call, text, p);
-    return !b->failed;
+    if (!sc->out->failed && (regex || p->bare))
+        return pattern(sc, regex ? regex : q->u.evaluate.call, text, p);
+    return !sc->out->failed;
 }
 
-st_op *st_bind_op_parse_kv(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_parse_kv(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_op *op = st_op_new(b->r, parse_kv_next, in, sizeof(parse_kv));
+    st_op *op = st_op_new(sc->r, parse_kv_next, in, sizeof(parse_kv));
     parse_kv *p = op ? op->spec : NULL;
-    if (!p || !(p->x = st_bind_expr(b, q->u.evaluate.call)) || !options(b, q, p))
+    if (!p || !(p->x = st_bind_expr(sc, q->u.evaluate.call)) || !options(sc, q, p))
         return NULL;
     p->names = &q->u.evaluate.schema;
-    p->col = ST_NEWN(&b->r->arena, size_t, p->names->n);
+    p->col = ST_NEWN(&sc->r->arena, size_t, p->names->n);
     for (size_t i = 0; p->col && i < p->names->n; i++) {
         const st_kql_column *c = &p->names->columns[i];
-        p->col[i] = st_schema_put(b->r, &op->schema, c->name.text, st_bind_type(c->type));
+        p->col[i] = st_schema_put(sc->r, &op->schema, c->name.text, st_bind_type(c->type));
         if (p->col[i] == SIZE_MAX)
             return NULL;
     }
-    return p->col && !b->failed ? op : NULL;
+    return p->col && !sc->out->failed ? op : NULL;
 }

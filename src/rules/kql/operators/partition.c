@@ -6,7 +6,7 @@
  * The subquery is bound once for its columns and mistakes, and again for every key: operators
  * keep what they have seen, so each key needs its own. Keys come in the order they are seen.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 #include "rules/engine/value/group.h"
 
 #include "base/limits.h"
@@ -15,7 +15,8 @@
 #include <string.h>
 
 typedef struct partition {
-    st_binder b; /* names as they were, without diagnostics */
+    st_binder binder; /* as it was, but tells nothing */
+    st_scope scope;   /* names as they were */
     const st_kql_query *body;
     size_t key;
     st_rows rows;
@@ -86,10 +87,11 @@ static bool read_rows(st_run *r, st_op *op, partition *p)
 /* Binds the subquery for the next key. */
 static bool open_key(st_run *r, const st_op *op, partition *p)
 {
-    st_binder b = p->b;
+    st_bind_outcome out = { 0 };
+    st_scope sc = p->scope;
+    sc.out = &out;
     st_op *in = feed_new(r, op->in, p, p->next++);
-    p->now = in ? st_bind_body(&b, in, p->body, false) : NULL;
-    free(b.calls);
+    p->now = in ? st_bind_body(&sc, in, p->body, false) : NULL;
     return p->now != NULL;
 }
 
@@ -115,29 +117,33 @@ static void partition_free(void *q)
     free(p->group);
 }
 
-st_op *st_bind_op_partition(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_partition(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_expr *by = q->u.partition.by;
     if (!by || by->kind != ST_KQL_NAME || !q->u.partition.body) {
-        st_bind_error(b, q->span, NULL, "partition needs by COLUMN (SUBQUERY)");
+        st_bind_error(sc, q->span, NULL, "partition needs by COLUMN (SUBQUERY)");
         return NULL;
     }
     size_t key = st_bind_column(&in->schema, by->u.name);
     if (key == SIZE_MAX) {
-        st_bind_no_column(b, by->span, by->u.name);
+        st_bind_no_column(sc, by->span, by->u.name);
         return NULL;
     }
     if (in->schema.v[key].type == ST_TYPE_DYNAMIC) {
-        st_bind_error(b, by->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
+        st_bind_error(sc, by->span, "KS116", "a dynamic can't be grouped; wrap it in tostring()");
         return NULL;
     }
-    st_op *op = st_op_new(b->r, partition_next, in, sizeof(partition));
-    st_op *first = op ? feed_new(b->r, in, NULL, 0) : NULL;
-    first = first ? st_bind_body(b, first, q->u.partition.body, false) : NULL;
-    if (!first || !st_run_own(b->r, op->spec, partition_free))
+    st_op *op = st_op_new(sc->r, partition_next, in, sizeof(partition));
+    st_op *first = op ? feed_new(sc->r, in, NULL, 0) : NULL;
+    first = first ? st_bind_body(sc, first, q->u.partition.body, false) : NULL;
+    if (!first || !st_run_own(sc->r, op->spec, partition_free))
         return NULL;
     partition *p = op->spec;
-    p->b = (st_binder){ .r = b->r, .env = b->env, .depth = b->depth, .marks = b->marks };
+    p->binder = (st_binder){ .r = sc->r,
+                             .operators = sc->binder->operators,
+                             .table_fns = sc->binder->table_fns,
+                             .marks = sc->binder->marks };
+    p->scope = (st_scope){ .binder = &p->binder, .r = sc->r, .env = sc->env, .depth = sc->depth };
     p->body = q->u.partition.body;
     p->key = key;
     st_grouping_init(&p->groups, 1);

@@ -11,7 +11,7 @@
  * The row that conditions see has, behind the input's columns, one for each STEP.COLUMN that the
  * text names. Semantics: Kusto's page on the scan operator.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include "base/limits.h"
 
@@ -285,18 +285,12 @@ static st_batch *scan_next(st_run *r, st_op *op)
 /* binding */
 
 typedef struct binding {
-    st_bind_scope scope;
     st_schema row; /* the input's columns, and STEP.COLUMN */
     size_t cap, columns_cap;
     scan *s;
     const st_schema *in;
     size_t known; /* steps that the one being bound may name */
 } binding;
-
-static binding *binding_of(st_binder *b)
-{
-    return (binding *)(uintptr_t)b->scope; /* scope is its first member */
-}
 
 static size_t find_stage(const binding *g, st_str name)
 {
@@ -315,17 +309,17 @@ static size_t find_declared(const scan *s, st_str name)
 }
 
 /* The place of STEP.COLUMN in the row. */
-static size_t remember(st_binder *b, binding *g, remembered c, st_type type)
+static size_t remember(const st_scope *sc, binding *g, remembered c, st_type type)
 {
     scan *s = g->s;
     for (size_t i = 0; i < s->ncolumns; i++)
         if (s->columns[i].step == c.step && s->columns[i].col == c.col &&
             s->columns[i].declared == c.declared)
             return s->ncols + i;
-    st_col *v = ST_NEWN(&b->r->arena, st_col, g->row.n + 1);
-    remembered *columns = ST_NEWN(&b->r->arena, remembered, s->ncolumns + 1);
+    st_col *v = ST_NEWN(&sc->r->arena, st_col, g->row.n + 1);
+    remembered *columns = ST_NEWN(&sc->r->arena, remembered, s->ncolumns + 1);
     if (!v || !columns) {
-        st_run_nomem(b->r);
+        st_run_nomem(sc->r);
         return SIZE_MAX;
     }
     if (g->row.n)
@@ -340,9 +334,9 @@ static size_t remember(st_binder *b, binding *g, remembered c, st_type type)
     return g->row.n++;
 }
 
-static st_expr *step_member(st_binder *b, const st_kql_expr *e)
+static st_expr *step_member(const st_scope *sc, const st_kql_expr *e)
 {
-    binding *g = binding_of(b);
+    binding *g = sc->names->of;
     const st_kql_expr *base = e->u.member.base;
     st_str name = e->u.member.name.text;
     size_t step = base->kind == ST_KQL_NAME ? find_stage(g, base->u.name) : SIZE_MAX;
@@ -353,67 +347,67 @@ static st_expr *step_member(st_binder *b, const st_kql_expr *e)
     if (!declared)
         col = st_bind_column(g->in, name);
     if (step >= g->known)
-        st_bind_error(b, e->span, NULL, "the step %.*s comes later", ST_FMT(base->u.name));
+        st_bind_error(sc, e->span, NULL, "the step %.*s comes later", ST_FMT(base->u.name));
     else if (col == SIZE_MAX)
-        st_bind_no_column(b, e->u.member.name.span, name);
+        st_bind_no_column(sc, e->u.member.name.span, name);
     if (step >= g->known || col == SIZE_MAX)
-        return st_bind_const(b, ST_TYPE_UNKNOWN, st_val_null());
+        return st_bind_const(sc, ST_TYPE_UNKNOWN, st_val_null());
     st_type type = declared ? g->s->declared[col].type : g->in->v[col].type;
-    st_expr *x = ST_NEW(&b->r->arena, st_expr);
-    size_t at = x ? remember(b, g, (remembered){ step, col, declared }, type) : SIZE_MAX;
+    st_expr *x = ST_NEW(&sc->r->arena, st_expr);
+    size_t at = x ? remember(sc, g, (remembered){ step, col, declared }, type) : SIZE_MAX;
     if (at == SIZE_MAX)
         return NULL;
     *x = (st_expr){ .kind = ST_EXPR_COLUMN, .type = type, .col = at };
     return x;
 }
 
-static bool declare(st_binder *b, const st_kql_op *q, scan *s, const st_schema *in)
+static bool declare(const st_scope *sc, const st_kql_op *q, scan *s, const st_schema *in)
 {
     size_t n = q->u.scan.ndeclared;
-    s->declared = ST_NEWN(&b->r->arena, st_col, n);
-    s->defaults = ST_NEWN(&b->r->arena, st_val, n);
+    s->declared = ST_NEWN(&sc->r->arena, st_col, n);
+    s->defaults = ST_NEWN(&sc->r->arena, st_val, n);
     for (size_t i = 0; s->declared && s->defaults && i < n; i++) {
         const st_kql_param *p = &q->u.scan.declared[i];
         st_type type = st_bind_type(p->type), t = type;
         st_val v = st_val_missing(type);
         if (p->tabular || st_bind_column(in, p->name.text) != SIZE_MAX ||
             find_declared(s, p->name.text) != SIZE_MAX) {
-            st_bind_error(b, p->name.span, "KS171",
+            st_bind_error(sc, p->name.span, "KS171",
                           p->tabular ? "%.*s can't be a table" : "there is a column %.*s already",
                           ST_FMT(p->name.text));
             return false;
         }
-        if (p->value && !st_bind_constant(b, p->value, &v, &t))
+        if (p->value && !st_bind_constant(sc, p->value, &v, &t))
             return false;
         s->declared[i] = (st_col){ p->name.text, type };
-        s->defaults[i] = t == type ? v : st_val_convert(&b->r->mem, type, t, v);
+        s->defaults[i] = t == type ? v : st_val_convert(&sc->r->mem, type, t, v);
         s->ndeclared++;
     }
     return s->declared && s->defaults;
 }
 
-static bool join_and(st_binder *b, st_expr **to, st_expr *x)
+static bool join_and(const st_scope *sc, st_expr **to, st_expr *x)
 {
     st_expr *pair[] = { *to, x };
-    *to = *to ? st_bind_call(b, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
+    *to = *to ? st_bind_call(sc, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
     return *to != NULL;
 }
 
 /* What reads no step's column is about the row alone. */
-static bool bind_part(st_binder *b, binding *g, stage *to, const st_kql_expr *e)
+static bool bind_part(const st_scope *sc, binding *g, stage *to, const st_kql_expr *e)
 {
-    st_expr *x = st_bind_condition(b, e);
-    bool *used = x ? ST_NEWN(&b->r->arena, bool, g->row.n + 1) : NULL, own = true;
-    if (!used || x->type == ST_TYPE_UNKNOWN || !st_expr_columns(b->r, x, used))
+    st_expr *x = st_bind_condition(sc, e);
+    bool *used = x ? ST_NEWN(&sc->r->arena, bool, g->row.n + 1) : NULL, own = true;
+    if (!used || x->type == ST_TYPE_UNKNOWN || !st_expr_columns(sc->r, x, used))
         return false;
     for (size_t c = g->s->ncols; c < g->row.n; c++)
         own = own && !used[c];
-    return join_and(b, own ? &to->own : &to->rest, x);
+    return join_and(sc, own ? &to->own : &to->rest, x);
 }
 
-static bool bind_condition(st_binder *b, binding *g, stage *to, const st_kql_expr *e)
+static bool bind_condition(const st_scope *sc, binding *g, stage *to, const st_kql_expr *e)
 {
-    const st_kql_expr **todo = ST_NEWN(&b->r->arena, const st_kql_expr *, ST_MAX_KQL_HEIGHT + 2);
+    const st_kql_expr **todo = ST_NEWN(&sc->r->arena, const st_kql_expr *, ST_MAX_KQL_HEIGHT + 2);
     size_t n = 0;
     bool ok = todo != NULL;
     if (ok)
@@ -425,32 +419,32 @@ static bool bind_condition(st_binder *b, binding *g, stage *to, const st_kql_exp
             todo[n++] = part->u.binary.right;
             todo[n++] = part->u.binary.left;
         } else {
-            ok = bind_part(b, g, to, part);
+            ok = bind_part(sc, g, to, part);
         }
     }
     return ok;
 }
 
-static bool bind_assigned(st_binder *b, binding *g, stage *to, const st_kql_list *list)
+static bool bind_assigned(const st_scope *sc, binding *g, stage *to, const st_kql_list *list)
 {
-    to->assigned = ST_NEWN(&b->r->arena, assignment, list->n);
+    to->assigned = ST_NEWN(&sc->r->arena, assignment, list->n);
     for (size_t i = 0; to->assigned && i < list->n; i++) {
         const st_kql_expr *e = list->items[i];
         size_t at = e->kind == ST_KQL_NAMED && e->u.named.nnames == 1
                         ? find_declared(g->s, e->u.named.names[0].text)
                         : SIZE_MAX;
         if (at == SIZE_MAX) {
-            st_bind_error(b, e->span, NULL, "NAME = VALUE is needed here, and the name declared");
+            st_bind_error(sc, e->span, NULL, "NAME = VALUE is needed here, and the name declared");
             return false;
         }
-        st_expr *x = st_bind_expr(b, e->u.named.value);
+        st_expr *x = st_bind_expr(sc, e->u.named.value);
         st_type want = g->s->declared[at].type;
         if (!x || x->type == ST_TYPE_UNKNOWN)
             return false;
         if (x->type != want && st_type_numeric(want) && st_type_numeric(x->type))
-            x = st_bind_call(b, st_eval_convert, want, &x, 1);
+            x = st_bind_call(sc, st_eval_convert, want, &x, 1);
         if (x && x->type != want && want != ST_TYPE_DYNAMIC) {
-            st_bind_error(b, e->span, "KS107", "a %s is needed for %.*s, not %s",
+            st_bind_error(sc, e->span, "KS107", "a %s is needed for %.*s, not %s",
                           st_type_name(want), ST_FMT(g->s->declared[at].name),
                           st_type_name(x->type));
             return false;
@@ -460,13 +454,13 @@ static bool bind_assigned(st_binder *b, binding *g, stage *to, const st_kql_list
     return to->assigned != NULL;
 }
 
-static bool bind_steps(st_binder *b, binding *g, const st_kql_op *q)
+static bool bind_steps(const st_scope *sc, binding *g, const st_kql_op *q)
 {
     scan *s = g->s;
     for (size_t k = 0; k < q->u.scan.n; k++) {
         const st_kql_scan_step *step = &q->u.scan.steps[k];
         if (find_stage(g, step->name.text) != SIZE_MAX) {
-            st_bind_error(b, step->name.span, NULL, "there is a step %.*s already",
+            st_bind_error(sc, step->name.span, NULL, "there is a step %.*s already",
                           ST_FMT(step->name.text));
             return false;
         }
@@ -476,55 +470,50 @@ static bool bind_steps(st_binder *b, binding *g, const st_kql_op *q)
     for (size_t k = 0; k < s->n; k++) {
         const st_kql_scan_step *step = &q->u.scan.steps[k];
         g->known = k + 1;
-        if (!step->condition || !bind_condition(b, g, &s->stages[k], step->condition) ||
-            !bind_assigned(b, g, &s->stages[k], &step->assigned))
+        if (!step->condition || !bind_condition(sc, g, &s->stages[k], step->condition) ||
+            !bind_assigned(sc, g, &s->stages[k], &step->assigned))
             return false;
     }
-    return !b->failed;
+    return !sc->out->failed;
 }
 
-static bool scan_schema(st_binder *b, st_op *op, const st_kql_op *q)
+static bool scan_schema(const st_scope *sc, st_op *op, const st_kql_op *q)
 {
     scan *s = op->spec;
     for (size_t i = 0; i < s->ndeclared; i++)
-        st_schema_put(b->r, &op->schema, s->declared[i].name, s->declared[i].type);
+        st_schema_put(sc->r, &op->schema, s->declared[i].name, s->declared[i].type);
     const st_kql_name *id = &q->u.scan.match_id;
     if (!id->text.n)
         return true;
     if (st_bind_column(&op->schema, id->text) != SIZE_MAX) {
-        st_bind_error(b, id->span, "KS171", "there is a column %.*s already", ST_FMT(id->text));
+        st_bind_error(sc, id->span, "KS171", "there is a column %.*s already", ST_FMT(id->text));
         return false;
     }
-    return st_schema_put(b->r, &op->schema, id->text, ST_TYPE_LONG) != SIZE_MAX;
+    return st_schema_put(sc->r, &op->schema, id->text, ST_TYPE_LONG) != SIZE_MAX;
 }
 
-st_op *st_bind_op_scan(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_scan(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    st_op *op = st_op_new(b->r, scan_next, in, sizeof(scan));
+    st_op *op = st_op_new(sc->r, scan_next, in, sizeof(scan));
     scan *s = op ? op->spec : NULL;
-    if (!s || !st_run_own(b->r, s, scan_free) ||
-        !(s->stages = ST_NEWN(&b->r->arena, stage, q->u.scan.n)))
+    if (!s || !st_run_own(sc->r, s, scan_free) ||
+        !(s->stages = ST_NEWN(&sc->r->arena, stage, q->u.scan.n)))
         return NULL;
-    if (!b->serialized)
+    if (!sc->ordered)
         st_bind_error(
-            b, q->word, NULL,
+            sc, q->word, NULL,
             "scan needs rows in an order that is meant; put order by or serialize before");
     if (q->u.scan.n > ST_MAX_KQL_STEPS)
-        st_bind_error(b, q->word, NULL, "a scan of more than %u steps", ST_MAX_KQL_STEPS);
-    if (b->failed)
+        st_bind_error(sc, q->word, NULL, "a scan of more than %u steps", ST_MAX_KQL_STEPS);
+    if (sc->out->failed)
         return NULL;
     s->ncols = in->schema.n;
     binding g = { .s = s, .in = &in->schema, .row = in->schema };
-    g.scope = (st_bind_scope){ .row = &g.row, .member = step_member };
-    if (!declare(b, q, s, &in->schema) || !scan_schema(b, op, q))
+    if (!declare(sc, q, s, &in->schema) || !scan_schema(sc, op, q))
         return NULL;
-    const st_schema *row = b->row;
-    const st_bind_scope *outer = b->scope;
-    b->row = &g.row;
-    b->scope = &g.scope;
-    b->serialized = false; /* its steps look at one row at a time */
-    bool ok = bind_steps(b, &g, q);
-    b->row = row;
-    b->scope = outer;
-    return ok ? op : NULL;
+    st_bind_names names = { .row = &g.row, .member = step_member, .of = &g };
+    st_scope inner = st_bind_over(sc, &g.row);
+    inner.names = &names;
+    inner.ordered = false; /* its steps look at one row at a time */
+    return bind_steps(&inner, &g, q) ? op : NULL;
 }

@@ -6,18 +6,18 @@
  * The tables are united, with a first column $table; then it is a filter. A bare text in the
  * condition stands for "any column of text has it" (st_bind_search_term).
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <string.h>
 
 /* The input with a first column of one text. */
-static st_op *with_source(st_binder *b, st_op *in, st_str column)
+static st_op *with_source(const st_scope *sc, st_op *in, st_str column)
 {
     size_t n = in->schema.n + 1;
-    st_col *cols = ST_NEWN(&b->r->arena, st_col, n);
-    st_proj_item *items = ST_NEWN(&b->r->arena, st_proj_item, n);
-    st_str name = b->source.n ? b->source : ST_STR("union_arg0");
-    st_expr *x = st_bind_const(b, ST_TYPE_STRING, st_val_str(&b->r->mem, name));
+    st_col *cols = ST_NEWN(&sc->r->arena, st_col, n);
+    st_proj_item *items = ST_NEWN(&sc->r->arena, st_proj_item, n);
+    st_str name = sc->source.n ? sc->source : ST_STR("union_arg0");
+    st_expr *x = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, name));
     if (!cols || !items || !x)
         return NULL;
     cols[0] = (st_col){ column, ST_TYPE_STRING };
@@ -26,15 +26,15 @@ static st_op *with_source(st_binder *b, st_op *in, st_str column)
         cols[i] = in->schema.v[i - 1];
         items[i] = (st_proj_item){ NULL, i - 1 };
     }
-    return st_op_project(b->r, in, cols, items, n);
+    return st_op_project(sc->r, in, cols, items, n);
 }
 
 /* The tables as union takes them: `*` is a pattern; none means all. */
-static bool table_list(st_binder *b, const st_kql_list *tables, st_kql_list *out)
+static bool table_list(const st_scope *sc, const st_kql_list *tables, st_kql_list *out)
 {
     size_t n = tables->n ? tables->n : 1;
-    st_kql_expr *star = ST_NEW(&b->r->arena, st_kql_expr);
-    out->items = ST_NEWN(&b->r->arena, st_kql_expr *, n);
+    st_kql_expr *star = ST_NEW(&sc->r->arena, st_kql_expr);
+    out->items = ST_NEWN(&sc->r->arena, st_kql_expr *, n);
     if (!star || !out->items)
         return false;
     *star = (st_kql_expr){ .kind = ST_KQL_PATTERN, .u.name = ST_STR("*") };
@@ -45,15 +45,15 @@ static bool table_list(st_binder *b, const st_kql_list *tables, st_kql_list *out
     return true;
 }
 
-st_op *st_bind_search_rows(st_binder *b, st_op *in, const st_kql_op *q, st_str column,
+st_op *st_bind_search_rows(const st_scope *sc, st_op *in, const st_kql_op *q, st_str column,
                            const char *kind)
 {
-    st_kql_expr *name = ST_NEW(&b->r->arena, st_kql_expr), *k = ST_NEW(&b->r->arena, st_kql_expr);
-    st_kql_opt *opts = ST_NEWN(&b->r->arena, st_kql_opt, 2);
+    st_kql_expr *name = ST_NEW(&sc->r->arena, st_kql_expr), *k = ST_NEW(&sc->r->arena, st_kql_expr);
+    st_kql_opt *opts = ST_NEWN(&sc->r->arena, st_kql_opt, 2);
     st_kql_op u = { .kind = ST_KQL_PIPE_UNION, .span = q->span, .word = q->word };
     if (in)
-        return with_source(b, in, column);
-    if (!name || !k || !opts || !table_list(b, &q->u.search.tables, &u.u.exprs))
+        return with_source(sc, in, column);
+    if (!name || !k || !opts || !table_list(sc, &q->u.search.tables, &u.u.exprs))
         return NULL;
     *name = (st_kql_expr){ .kind = ST_KQL_NAME, .u.name = column };
     *k = (st_kql_expr){ .kind = ST_KQL_NAME, .u.name = st_str_of(kind) };
@@ -61,26 +61,24 @@ st_op *st_bind_search_rows(st_binder *b, st_op *in, const st_kql_op *q, st_str c
     opts[1] = (st_kql_opt){ .name.text = ST_STR("kind"), .value = k };
     u.opts = opts;
     u.nopts = 2;
-    return st_bind_op_union(b, NULL, &u);
+    return st_bind_op_union(sc, NULL, &u);
 }
 
-st_expr *st_bind_search_condition(st_binder *b, const st_op *rows, const st_kql_op *q, bool cased)
+st_expr *st_bind_search_condition(const st_scope *sc, const st_op *rows, const st_kql_op *q,
+                                  bool cased)
 {
-    const st_schema *row = b->row;
-    b->row = &rows->schema;
-    b->search = cased ? ST_BIND_SEARCH_CASED : ST_BIND_SEARCH;
-    st_expr *x = q->u.search.pred ? st_bind_condition(b, q->u.search.pred) : NULL;
-    b->search = ST_BIND_NO_SEARCH;
-    b->row = row;
-    return b->failed ? NULL : x;
+    st_scope inner = st_bind_over(sc, &rows->schema);
+    inner.search = cased ? ST_BIND_SEARCH_CASED : ST_BIND_SEARCH;
+    st_expr *x = q->u.search.pred ? st_bind_condition(&inner, q->u.search.pred) : NULL;
+    return sc->out->failed ? NULL : x;
 }
 
-st_op *st_bind_op_search(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_search(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_expr *kind = st_bind_opt(q, "kind");
     bool cased =
         kind && kind->kind == ST_KQL_NAME && st_str_eq(kind->u.name, ST_STR("case_sensitive"));
-    st_op *rows = st_bind_search_rows(b, in, q, ST_STR("$table"), "outer");
-    st_expr *x = rows ? st_bind_search_condition(b, rows, q, cased) : NULL;
-    return x ? st_op_where(b->r, rows, x) : NULL;
+    st_op *rows = st_bind_search_rows(sc, in, q, ST_STR("$table"), "outer");
+    st_expr *x = rows ? st_bind_search_condition(sc, rows, q, cased) : NULL;
+    return x ? st_op_where(sc->r, rows, x) : NULL;
 }

@@ -6,16 +6,16 @@
  * Kusto estimates; here it is `summarize count() by value` and `top`, exactly, with the names
  * that Kusto gives.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 
 #include <stdio.h>
 #include <string.h>
 
-static st_kql_expr *expr_node(st_binder *b, st_kql_expr_kind kind, st_span span)
+static st_kql_expr *expr_node(const st_scope *sc, st_kql_expr_kind kind, st_span span)
 {
-    st_kql_expr *e = ST_NEW(&b->r->arena, st_kql_expr);
+    st_kql_expr *e = ST_NEW(&sc->r->arena, st_kql_expr);
     if (!e) {
-        st_run_nomem(b->r);
+        st_run_nomem(sc->r);
         return NULL;
     }
     e->kind = kind;
@@ -25,11 +25,13 @@ static st_kql_expr *expr_node(st_binder *b, st_kql_expr_kind kind, st_span span)
 }
 
 /* name = count(), name = sum(what) */
-static st_kql_expr *aggregate(st_binder *b, st_str name, const st_kql_expr *what, st_span span)
+static st_kql_expr *aggregate(const st_scope *sc, st_str name, const st_kql_expr *what,
+                              st_span span)
 {
-    st_kql_expr *named = expr_node(b, ST_KQL_NAMED, span), *call = expr_node(b, ST_KQL_CALL, span);
-    st_kql_name *names = ST_NEW(&b->r->arena, st_kql_name);
-    st_kql_expr **args = ST_NEWN(&b->r->arena, st_kql_expr *, 1);
+    st_kql_expr *named = expr_node(sc, ST_KQL_NAMED, span),
+                *call = expr_node(sc, ST_KQL_CALL, span);
+    st_kql_name *names = ST_NEW(&sc->r->arena, st_kql_name);
+    st_kql_expr **args = ST_NEWN(&sc->r->arena, st_kql_expr *, 1);
     if (!named || !call || !names || !args)
         return NULL;
     *names = (st_kql_name){ name, span };
@@ -42,24 +44,21 @@ static st_kql_expr *aggregate(st_binder *b, st_str name, const st_kql_expr *what
     return named;
 }
 
-st_op *st_bind_count_by(st_binder *b, st_op *in, const st_kql_expr *key, const char *prefix,
+st_op *st_bind_count_by(const st_scope *sc, st_op *in, const st_kql_expr *key, const char *prefix,
                         const st_kql_expr *what, st_str *column)
 {
-    const st_schema *row = b->row;
+    st_scope inner = st_bind_over(sc, &in->schema);
     st_col col = { 0 };
     st_expr *x;
     st_buf name = { 0 };
-    b->row = &in->schema;
-    bool ok = st_bind_key(b, key, &col, &x);
-    b->row = row;
-    if (!ok)
+    if (!st_bind_key(&inner, key, &col, &x))
         return NULL;
     st_buf_fmt(&name, "%s%.*s", prefix, ST_FMT(col.name));
-    *column = st_arena_copy(&b->r->arena, st_buf_slice(&name));
+    *column = st_arena_copy(&sc->r->arena, st_buf_slice(&name));
     st_buf_free(&name);
-    st_kql_expr *sum = aggregate(b, *column, what, key->span);
-    st_kql_op *op = ST_NEW(&b->r->arena, st_kql_op);
-    st_kql_expr **lists = ST_NEWN(&b->r->arena, st_kql_expr *, 2);
+    st_kql_expr *sum = aggregate(sc, *column, what, key->span);
+    st_kql_op *op = ST_NEW(&sc->r->arena, st_kql_op);
+    st_kql_expr **lists = ST_NEWN(&sc->r->arena, st_kql_expr *, 2);
     if (!sum || !op || !lists)
         return NULL;
     lists[0] = sum;
@@ -68,18 +67,18 @@ st_op *st_bind_count_by(st_binder *b, st_op *in, const st_kql_expr *key, const c
     op->u.group.exprs = (st_kql_list){ lists, 1 };
     op->u.group.by = (st_kql_list){ lists + 1, 1 };
     op->u.group.has_by = true;
-    return st_bind_body(b, in, &(st_kql_query){ key->span, op }, false);
+    return st_bind_body(sc, in, &(st_kql_query){ key->span, op }, false);
 }
 
-st_op *st_bind_op_top_hitters(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_top_hitters(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_expr *by = q->u.hitters.by;
     st_str column = ST_STR("");
-    st_op *counts = st_bind_count_by(b, in, q->u.hitters.of,
+    st_op *counts = st_bind_count_by(sc, in, q->u.hitters.of,
                                      by ? "approximate_sum_" : "approximate_count_", by, &column);
-    st_kql_expr *key = counts ? expr_node(b, ST_KQL_NAME, q->word) : NULL;
-    st_kql_key *keys = key ? ST_NEW(&b->r->arena, st_kql_key) : NULL;
-    if (!keys || b->failed)
+    st_kql_expr *key = counts ? expr_node(sc, ST_KQL_NAME, q->word) : NULL;
+    st_kql_key *keys = key ? ST_NEW(&sc->r->arena, st_kql_key) : NULL;
+    if (!keys || sc->out->failed)
         return NULL;
     key->u.name = column;
     keys->expr = key;
@@ -87,5 +86,5 @@ st_op *st_bind_op_top_hitters(st_binder *b, st_op *in, const st_kql_op *q)
     top.u.top.count = q->u.hitters.count;
     top.u.top.keys = keys;
     top.u.top.n = 1;
-    return st_bind_body(b, counts, &(st_kql_query){ q->span, &top }, false);
+    return st_bind_body(sc, counts, &(st_kql_query){ q->span, &top }, false);
 }

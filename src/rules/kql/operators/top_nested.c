@@ -7,7 +7,7 @@
  * input knows the path it is on, so a level is one pass. What isn't among the best leaves, or
  * goes into one path `others` that is not taken apart further.
  */
-#include "rules/kql/bind/bind.h"
+#include "rules/kql/operators/operators.h"
 #include "rules/engine/value/group.h"
 
 #include <stdlib.h>
@@ -233,33 +233,33 @@ static st_batch *nested_next(st_run *r, st_op *op)
 
 /* binding */
 
-static bool bind_level(st_binder *b, const st_kql_level *q, level *l, st_col *cols)
+static bool bind_level(const st_scope *sc, const st_kql_level *q, level *l, st_col *cols)
 {
     st_val v;
     st_type t;
-    if (!st_bind_key(b, q->of, &cols[0], &l->key) || !st_bind_aggregate(b, q->by.expr, &l->agg))
+    if (!st_bind_key(sc, q->of, &cols[0], &l->key) || !st_bind_aggregate(sc, q->by.expr, &l->agg))
         return false;
     l->desc = !q->by.asc;
     l->most = SIZE_MAX;
     if (q->count) {
-        if (!st_bind_constant(b, q->count, &v, &t))
+        if (!st_bind_constant(sc, q->count, &v, &t))
             return false;
         if (v.tag != ST_VAL_LONG) {
-            st_bind_error(b, q->count->span, "KS107", "a number of values is needed here");
+            st_bind_error(sc, q->count->span, "KS107", "a number of values is needed here");
             return false;
         }
         l->most = v.u.i < 0 ? 0 : (size_t)v.u.i;
     }
     if (q->others) {
-        if (!st_bind_constant(b, q->others, &v, &t))
+        if (!st_bind_constant(sc, q->others, &v, &t))
             return false;
         l->others = true;
-        l->others_name = t == cols[0].type ? v : st_val_convert(&b->r->mem, cols[0].type, t, v);
+        l->others_name = t == cols[0].type ? v : st_val_convert(&sc->r->mem, cols[0].type, t, v);
     }
     st_buf name = { 0 };
     st_buf_fmt(&name, "aggregated_%.*s", ST_FMT(cols[0].name));
     cols[1] =
-        (st_col){ l->agg.name.p ? l->agg.name : st_arena_copy(&b->r->arena, st_buf_slice(&name)),
+        (st_col){ l->agg.name.p ? l->agg.name : st_arena_copy(&sc->r->arena, st_buf_slice(&name)),
                   l->agg.x->type };
     st_buf_free(&name);
     return true;
@@ -272,27 +272,27 @@ static void nested_free(void *p)
         free(s->paths[i].v);
 }
 
-st_op *st_bind_op_top_nested(st_binder *b, st_op *in, const st_kql_op *q)
+st_op *st_bind_op_top_nested(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     size_t n = q->u.nested.n;
-    st_op *op = st_op_new(b->r, nested_next, in, sizeof(nested));
+    st_op *op = st_op_new(sc->r, nested_next, in, sizeof(nested));
     nested *s = op ? op->spec : NULL;
-    if (!s || !n || !(s->levels = ST_NEWN(&b->r->arena, level, n)) ||
-        !(s->paths = ST_NEWN(&b->r->arena, paths, n)) ||
-        !(op->schema.v = ST_NEWN(&b->r->arena, st_col, 2 * n)))
+    if (!s || !n || !(s->levels = ST_NEWN(&sc->r->arena, level, n)) ||
+        !(s->paths = ST_NEWN(&sc->r->arena, paths, n)) ||
+        !(op->schema.v = ST_NEWN(&sc->r->arena, st_col, 2 * n)))
         return NULL;
     s->n = n;
     op->schema.n = 2 * n;
     op->lineage = false;
     for (size_t i = 0; i < n; i++)
-        if (!bind_level(b, &q->u.nested.levels[i], &s->levels[i], &op->schema.v[2 * i]))
+        if (!bind_level(sc, &q->u.nested.levels[i], &s->levels[i], &op->schema.v[2 * i]))
             return NULL;
     for (size_t i = 0; i < 2 * n; i++)
         for (size_t k = 0; k < i; k++)
             if (st_str_eq(op->schema.v[i].name, op->schema.v[k].name)) {
-                st_bind_error(b, q->u.nested.levels[i / 2].of->span, "KS171",
+                st_bind_error(sc, q->u.nested.levels[i / 2].of->span, "KS171",
                               "there is a column %.*s already", ST_FMT(op->schema.v[i].name));
                 return NULL;
             }
-    return st_run_own(b->r, s, nested_free) ? op : NULL;
+    return st_run_own(sc->r, s, nested_free) ? op : NULL;
 }

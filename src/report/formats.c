@@ -1,0 +1,112 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * formats.c - one row a format: its name, the ending of its files, the verbs that give it, who
+ * writes it for hunt, and its file in the set of a folder. What -f and -o take, what --help lists
+ * and what a folder holds follow from here.
+ */
+#include "internal.h"
+
+#include <string.h>
+
+#define H ST_VERB_HUNT
+#define T ST_VERB_TREE
+#define Q ST_VERB_QUERY
+#define X ST_VERB_EXTRACT
+#define R ST_VERB_RULES
+#define V ST_VERB_VERIFY
+
+static void put_text(st_out *o, const st_job *j)
+{
+    st_write_text(o, j->found, &j->ro);
+}
+
+static void put_csv(st_out *o, const st_job *j)
+{
+    st_write_csv(o, j->found, &j->ro);
+}
+
+static void put_jsonl(st_out *o, const st_job *j)
+{
+    st_write_jsonl(o, j->found, &j->ro);
+}
+
+static void put_html(st_out *o, const st_job *j)
+{
+    st_write_html(o, j->found, &j->ro, &j->info);
+}
+
+static void put_timesketch(st_out *o, const st_job *j)
+{
+    st_write_timesketch(o, j->found);
+}
+
+static void put_hosts(st_out *o, const st_job *j)
+{
+    st_write_hosts_csv(o, j->found, &j->ro);
+}
+
+static void put_tree(st_out *o, const st_job *j)
+{
+    st_write_tree_text(o, j->found->forest, NULL, j->found, &j->ro.look);
+}
+
+static void put_run(st_out *o, const st_job *j)
+{
+    st_write_run_json(o, j->found, &j->info);
+}
+
+/* clang-format off */
+static const st_format formats[] = {
+    { ST_F_TEXT, "text", ".txt", H|T|Q|R|V, H|T|Q|R|V, put_text, NULL },
+    { ST_F_CSV, "csv", ".csv", H|T|Q|X|R, 0, put_csv, "timeline.csv" },
+    { ST_F_JSONL, "jsonl", ".jsonl", H|T|Q|X|R|V, X, put_jsonl, "findings.jsonl" },
+    { ST_F_JSON, "json", ".json", Q|R, 0, NULL, NULL },
+    { ST_F_HTML, "html", ".html", H, 0, put_html, "report.html" },
+    { ST_F_TIMESKETCH, "timesketch", NULL, H, 0, put_timesketch, NULL },
+    /* files of the set that are no format of their own */
+    { ST_F_NONE, NULL, NULL, 0, 0, put_hosts, "hosts.csv" },
+    { ST_F_NONE, NULL, NULL, 0, 0, put_tree, "tree.txt" },
+    { ST_F_NONE, NULL, NULL, 0, 0, put_run, ST_SET_MARK },
+};
+/* clang-format on */
+enum { FORMATS = sizeof formats / sizeof formats[0] };
+
+const st_format *st_format_at(size_t i)
+{
+    return i < FORMATS ? &formats[i] : NULL;
+}
+
+const st_format *st_format_named(const char *name, unsigned verb)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if ((formats[i].verbs & verb) && strcmp(formats[i].name, name) == 0)
+            return &formats[i];
+    return NULL;
+}
+
+const st_format *st_format_of_path(const char *path, unsigned verb)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if ((formats[i].verbs & verb) && formats[i].ending &&
+            st_str_iends(st_str_of(path), st_str_of(formats[i].ending)))
+            return &formats[i];
+    return NULL;
+}
+
+const st_format *st_format_default(unsigned verb)
+{
+    for (size_t i = 0; i < FORMATS; i++)
+        if (formats[i].first & verb)
+            return &formats[i];
+    return NULL;
+}
+
+void st_formats_put(st_buf *b, unsigned verb)
+{
+    const st_format *first = st_format_default(verb);
+    st_buf_str(b, st_str_of(first->name));
+    for (size_t i = 0; i < FORMATS; i++)
+        if ((formats[i].verbs & verb) && &formats[i] != first)
+            st_buf_fmt(b, " %s", formats[i].name);
+}

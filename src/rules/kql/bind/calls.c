@@ -1,0 +1,251 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * calls.c - calls: functions of the tables, functions of the text, and those that need the binder.
+ */
+#include "rules/kql/bind/bind.h"
+
+#include "base/limits.h"
+#include "rules/kql/syntax/foreign.h"
+#include "rules/text/suggest.h"
+
+#include <string.h>
+
+/* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
+
+static void no_function(const st_scope *sc, const st_kql_expr *e)
+{
+    st_str name = e->u.call.name.text;
+    st_suggest s = { .want = name };
+    for (size_t i = 0; st_fn_at(i); i++)
+        st_suggest_offer(&s, st_str_of(st_fn_at(i)->name));
+    for (size_t i = 0; st_agg_at(i); i++)
+        st_suggest_offer(&s, st_str_of(st_agg_at(i)->name));
+    const char *here = st_kql_foreign(ST_FOREIGN_FUNCTION, name);
+    for (size_t i = 0; !here && st_fn_at(i); i++)
+        st_suggest_part(&s, st_str_of(st_fn_at(i)->name));
+    if (here)
+        st_bind_error(sc, e->u.call.name.span, "KS211", "no function %.*s; in KQL it is %s",
+                      ST_FMT(name), here);
+    else if (s.best.p)
+        st_bind_error(sc, e->u.call.name.span, "KS211", "no function %.*s; did you mean %.*s?",
+                      ST_FMT(name), ST_FMT(s.best));
+    else
+        st_bind_error(sc, e->u.call.name.span, "KS211",
+                      "the function %.*s isn't known or not supported yet", ST_FMT(name));
+}
+
+static st_expr *typeof_arg(const st_scope *sc, const st_kql_expr *e)
+{
+    if (e->u.schema.n != 1)
+        return st_bind_unknown(sc);
+    st_type t = st_bind_type(e->u.schema.columns[0].type);
+    return st_bind_const(sc, t, st_val_missing(t));
+}
+
+static st_expr *call_lambda(const st_scope *sc, const st_kql_expr *e, const st_let *l)
+{
+    const st_kql_expr *value;
+    st_scope inside, deeper = *sc;
+    if (!st_bind_expand(sc, e->span))
+        return st_bind_unknown(sc);
+    deeper.depth++;
+    st_expr *x =
+        st_bind_open_call(&deeper, l, e, &inside, &value) ? st_bind_expr(&inside, value) : NULL;
+    return x ? x : st_bind_unknown(sc);
+}
+
+static st_expr *toscalar(const st_scope *sc, const st_kql_expr *e)
+{
+    if (e->u.call.args.n != 1)
+        return st_bind_unknown(sc);
+    if (!st_bind_tabular(sc, e->u.call.args.items[0]))
+        return st_bind_expr(sc, e->u.call.args.items[0]);
+    st_op *op = st_bind_table(sc, e->u.call.args.items[0]);
+    if (!op || !st_bind_may_run(sc) || !op->schema.n)
+        return st_bind_unknown(sc);
+    st_batch *batch = st_op_next(sc->r, op);
+    const st_val *v = batch ? st_batch_col(sc->r, batch, 0) : NULL;
+    st_val out = v ? v[0] : st_val_missing(op->schema.v[0].type);
+    st_batch_free(batch);
+    return st_bind_const(sc, op->schema.v[0].type, out);
+}
+
+static st_expr *column_if_exists(const st_scope *sc, const st_kql_expr *e)
+{
+    st_val name = st_val_null();
+    st_type t;
+    if (e->u.call.args.n != 2 || !st_bind_constant(sc, e->u.call.args.items[0], &name, &t) ||
+        t != ST_TYPE_STRING) {
+        st_bind_error(sc, e->span, "KS119", "column_ifexists() needs a column's name and a value");
+        return st_bind_unknown(sc);
+    }
+    st_kql_expr column = { .kind = ST_KQL_NAME,
+                           .span = e->span,
+                           .u.name = st_pool_get(sc->r->mem.pool, name.u.s) };
+    if (st_bind_column(sc->row, column.u.name) == SIZE_MAX)
+        return st_bind_expr(sc, e->u.call.args.items[1]);
+    return st_bind_expr(sc, &column);
+}
+
+/* pack_all([ignore_null_empty]): a bag of the row's columns. */
+static st_expr *pack_all(const st_scope *sc, const st_kql_expr *e)
+{
+    st_val flag = st_val_bool(false);
+    st_type t;
+    size_t n = sc->row ? sc->row->n : 0;
+    if (e->u.call.args.n > 1 ||
+        (e->u.call.args.n && !st_bind_constant(sc, e->u.call.args.items[0], &flag, &t))) {
+        st_bind_error(sc, e->span, "KS119", "pack_all() takes one constant bool, or nothing");
+        return st_bind_unknown(sc);
+    }
+    st_expr **x = ST_NEWN(&sc->r->arena, st_expr *, 2 * n);
+    for (size_t i = 0; x && i < n; i++) {
+        st_expr *col = st_bind_node(sc, ST_EXPR_COLUMN, sc->row->v[i].type);
+        if (!col)
+            return NULL;
+        col->col = i;
+        x[2 * i] = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, sc->row->v[i].name));
+        x[2 * i + 1] = col;
+    }
+    st_expr *call = x ? st_bind_call_node(sc, st_eval_pack_all, ST_TYPE_DYNAMIC, x, 2 * n) : NULL;
+    if (call)
+        call->all = flag.tag == ST_VAL_BOOL && flag.u.b;
+    return call;
+}
+
+static bool prepare_regex(const st_scope *sc, const st_kql_expr *e, const st_fn *f, st_expr *x)
+{
+    const char *at = strchr(f->args, 'r');
+    size_t i = at ? (size_t)(at - f->args) : 0;
+    if (!at || i >= x->nargs || x->args[i]->kind != ST_EXPR_CONST)
+        return true;
+    st_err err = { 0 };
+    size_t offset;
+    if (st_expr_regex(sc->r, x, st_pool_get(sc->r->mem.pool, x->args[i]->value.u.s), &offset, &err))
+        return true;
+    st_bind_error(sc, e->u.call.args.items[i]->span, NULL, "%s", err.text);
+    return false;
+}
+
+/* What a service's function says of its arguments: nothing. */
+static st_expr *service_value(const st_scope *sc, const st_kql_expr *e, const st_service_def *s)
+{
+    for (size_t i = 0; s->kind == ST_SV_VALUE && i < e->u.call.args.n; i++)
+        if (!st_bind_expr(sc, e->u.call.args.items[i]))
+            return NULL;
+    st_bind_need(sc, e->span, e->u.call.name.text);
+    return s->kind == ST_SV_VALUE ? st_bind_const(sc, ST_TYPE_DYNAMIC, st_val_null())
+                                  : st_bind_unknown(sc);
+}
+
+/* The arguments of a call; NULL: no memory. */
+static st_expr **bind_args(const st_scope *sc, const st_kql_expr *e)
+{
+    size_t n = e->u.call.args.n;
+    st_expr **x = ST_NEWN(&sc->r->arena, st_expr *, n ? n : 1);
+    for (size_t i = 0; x && i < n; i++) {
+        const st_kql_expr *a = e->u.call.args.items[i];
+        x[i] = a->kind == ST_KQL_TYPEOF ? typeof_arg(sc, a) : st_bind_expr(sc, a);
+        if (!x[i])
+            return NULL;
+    }
+    return x;
+}
+
+/* A function of the tables, with its value as it is: several columns are an array. */
+static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st_fn *f)
+{
+    size_t n = e->u.call.args.n;
+    if (!f->code) {
+        st_bind_error(sc, e->u.call.name.span, NULL, "%s() isn't supported: %s", f->name, f->doc);
+        return st_bind_unknown(sc);
+    }
+    st_expr **x = bind_args(sc, e);
+    if (!x || !st_bind_check_args(sc, e, f->name, f->args, f->min, x, n) ||
+        st_bind_any_unknown(x, n))
+        return st_bind_unknown(sc);
+    st_expr *call = st_bind_call_node(sc, f->code, st_bind_result_type(sc, e, f, x, n), x, n);
+    if (!call || !prepare_regex(sc, e, f, call))
+        return st_bind_unknown(sc);
+    call->ago |= !strcmp(f->name, "ago") || !strcmp(f->name, "now");
+    return f->result[0] == '*' ? call : st_bind_fold(sc, call);
+}
+
+st_expr *st_bind_tuple(const st_scope *sc, const st_kql_expr *e)
+{
+    return call_function(sc, e, st_fn_find(e->u.call.name.text));
+}
+
+/* An aggregate becomes a column behind the group's keys. */
+static st_expr *bind_aggregate(const st_scope *sc, const st_kql_expr *e, const st_agg *agg)
+{
+    if (!agg->step) {
+        st_bind_error(sc, e->u.call.name.span, NULL, "%s() isn't supported: %s", agg->name,
+                      agg->doc);
+        return st_bind_unknown(sc);
+    }
+    if (!sc->group || sc->nested) {
+        st_bind_error(sc, e->span, "KS144", "%s() is an aggregate: it stands in summarize only%s",
+                      agg->name, sc->nested ? ", and not in another" : "");
+        return st_bind_unknown(sc);
+    }
+    st_scope inner = *sc;
+    inner.nested = true;
+    st_expr **x = bind_args(&inner, e);
+    return x ? st_bind_group_call(sc, e, agg, x, e->u.call.args.n) : st_bind_unknown(sc);
+}
+
+static st_expr *bind_window(const st_scope *sc, const st_kql_expr *e, const st_window *w)
+{
+    st_expr **x = bind_args(sc, e);
+    return x ? st_bind_window(sc, e, w, x, e->u.call.args.n) : NULL;
+}
+
+st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
+{
+    st_str name = e->u.call.name.text;
+    if (e->u.call.base) {
+        st_bind_error(sc, e->span, NULL, "calls on a value aren't supported yet");
+        return st_bind_unknown(sc);
+    }
+    st_expr *scoped =
+        sc->names && sc->names->row == sc->row && sc->names->call ? sc->names->call(sc, e) : NULL;
+    if (scoped)
+        return scoped;
+    st_let *l = st_bind_let(sc, name);
+    const st_service_def *service = l ? NULL : st_service_def_find(name);
+    if (service)
+        return service_value(sc, e, service);
+    if (l && l->kind == ST_L_LAMBDA)
+        return call_lambda(sc, e, l);
+    if (st_bind_unread(l))
+        return st_bind_unknown(sc);
+    if (st_str_eq(name, ST_STR("toscalar")))
+        return toscalar(sc, e);
+    if (st_str_eq(name, ST_STR("column_ifexists")) || st_str_eq(name, ST_STR("columnifexists")))
+        return column_if_exists(sc, e);
+    if (st_str_eq(name, ST_STR("ingestion_time")) && !e->u.call.args.n) {
+        st_kql_expr column = { .kind = ST_KQL_NAME,
+                               .span = e->span,
+                               .u.name = ST_STR("Timestamp") };
+        return st_bind_expr(sc, &column);
+    }
+    const st_window *window = st_window_find(name);
+    if (window)
+        return bind_window(sc, e, window);
+    if (st_str_eq(name, ST_STR("pack_all")))
+        return pack_all(sc, e);
+    const st_agg *agg = st_agg_find(name);
+    if (agg)
+        return bind_aggregate(sc, e, agg);
+    const st_fn *f = st_fn_find(name);
+    if (!f) {
+        no_function(sc, e);
+        return st_bind_unknown(sc);
+    }
+    st_expr *call = call_function(sc, e, f);
+    return call && f->result[0] == '(' ? st_bind_tuple_value(sc, e, call, 0) : call;
+}
+
+/* NOLINTEND(misc-no-recursion) */

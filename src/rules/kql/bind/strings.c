@@ -1,0 +1,147 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * strings.c - string operators with constants, as predicates of the matcher.
+ *
+ * A predicate remembers its answer for each text, so that a text is looked at once.
+ */
+#include "rules/kql/bind/bind.h"
+
+#include <string.h>
+
+/* The string operators, by the parser's numbers. */
+bool st_bind_strop_of(st_kql_operator op, st_bind_strop *out)
+{
+    static const st_mop order[] = { ST_M_HAS,      ST_M_HASPREFIX, ST_M_HASSUFFIX,
+                                    ST_M_CONTAINS, ST_M_STARTS,    ST_M_ENDS };
+    if (op >= ST_KQL_OP_HAS && op <= ST_KQL_OP_NOT_ENDSWITH_CS) {
+        unsigned i = (unsigned)op - ST_KQL_OP_HAS;
+        *out = (st_bind_strop){ order[i / 4], i % 4 < 2, i % 2 == 1 };
+        return true;
+    }
+    if (op == ST_KQL_OP_EQI || op == ST_KQL_OP_NEI) {
+        *out = (st_bind_strop){ ST_M_EQ, true, op == ST_KQL_OP_NEI };
+        return true;
+    }
+    *out = (st_bind_strop){ op == ST_KQL_OP_COLON ? ST_M_HAS : ST_M_REGEX, op == ST_KQL_OP_COLON,
+                            false };
+    return op == ST_KQL_OP_MATCHES_REGEX || op == ST_KQL_OP_COLON;
+}
+
+static void pred_free(void *p)
+{
+    st_pred_free(p);
+}
+
+/* Texts of constant needles, arrays flattened. */
+static size_t needle_texts(const st_scope *sc, st_expr *const *x, size_t n, st_str *out)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < n; i++) {
+        st_val v = x[i]->value;
+        size_t items = v.tag == ST_VAL_ARRAY ? v.u.a->n : 1;
+        for (size_t k = 0; k < items; k++) {
+            st_val one = v.tag == ST_VAL_ARRAY ? v.u.a->v[k] : v;
+            if (out)
+                out[count] = st_pool_get(
+                    sc->r->mem.pool,
+                    st_val_tostring(&sc->r->mem,
+                                    v.tag == ST_VAL_ARRAY ? ST_TYPE_DYNAMIC : x[i]->type, one)
+                        .u.s);
+            count++;
+        }
+    }
+    return count;
+}
+
+/* text op constants, as a predicate that remembers its answers. args[0] is the text. */
+st_expr *st_bind_predicate(const st_scope *sc, st_span at, st_bind_strop op, bool all,
+                           st_expr **args, size_t n)
+{
+    size_t count = needle_texts(sc, args + 1, n - 1, NULL);
+    st_str *texts = ST_NEWN(&sc->r->arena, st_str, count);
+    st_expr *x = st_bind_node(sc, ST_EXPR_PRED, ST_TYPE_BOOL);
+    if (!texts || !x || !(x->args = ST_NEWN(&sc->r->arena, st_expr *, n)))
+        return NULL;
+    needle_texts(sc, args + 1, n - 1, texts);
+    if (op.op == ST_M_EQ && !op.negate)
+        st_bind_warn_actions(sc, at, args, n, op.fold);
+    st_err err = { 0 };
+    x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
+    if (!x->pred) {
+        st_bind_error(sc, at, NULL, "%s", err.text);
+        return st_bind_unknown(sc);
+    }
+    if (!st_run_own(sc->r, x->pred, pred_free))
+        return NULL;
+    x->mop = op.op;
+    x->fold = op.fold;
+    x->all = all && count > 1;
+    x->negate = op.negate;
+    x->windowed = args[0]->windowed;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    memcpy(x->args, args, n * sizeof *args);
+    x->nargs = 1;
+    x->needles = n - 1;
+    return st_bind_fold(sc, x);
+}
+
+bool st_bind_textual(st_type t)
+{
+    return t == ST_TYPE_STRING || t == ST_TYPE_DYNAMIC;
+}
+
+/* Some column of text fits. The predicate is made once: its answers are by text. */
+st_expr *st_bind_any_column(const st_scope *sc, st_span at, st_bind_strop op, st_expr *needle)
+{
+    st_expr **x = sc->row ? ST_NEWN(&sc->r->arena, st_expr *, sc->row->n) : NULL, *first = NULL;
+    size_t n = 0;
+    bool negate = op.negate;
+    op.negate = false;
+    for (size_t i = sc->search ? 1 : 0; x && i < sc->row->n; i++) {
+        if (!st_bind_textual(sc->row->v[i].type))
+            continue;
+        st_expr *args[] = { st_bind_node(sc, ST_EXPR_COLUMN, sc->row->v[i].type), needle };
+        if (!args[0])
+            return NULL;
+        args[0]->col = i;
+        if (!first) {
+            x[n++] = first = st_bind_predicate(sc, at, op, false, args, 2);
+            if (!first || first->kind != ST_EXPR_PRED)
+                return first;
+            continue;
+        }
+        st_expr *copy = st_bind_node(sc, ST_EXPR_PRED, ST_TYPE_BOOL);
+        if (!copy || !(copy->args = ST_NEWN(&sc->r->arena, st_expr *, 1)))
+            return NULL;
+        copy->pred = first->pred;
+        copy->args[0] = args[0];
+        copy->nargs = 1;
+        x[n++] = copy;
+    }
+    st_expr *any = st_bind_joined(sc, x, n, st_eval_or);
+    return any && negate ? st_bind_call(sc, st_eval_not, ST_TYPE_BOOL, &any, 1) : any;
+}
+
+/* A text as search's condition; `*` at its ends widens it. */
+st_expr *st_bind_search_term(const st_scope *sc, const st_kql_expr *e)
+{
+    st_str t = e->u.value.str;
+    bool head = t.n && t.p[0] == '*', tail = t.n > head && t.p[t.n - 1] == '*';
+    st_mop op = head && tail ? ST_M_CONTAINS
+                : head       ? ST_M_HASSUFFIX
+                : tail       ? ST_M_HASPREFIX
+                             : ST_M_HAS;
+    t = (st_str){ t.p + head, t.n - head - tail };
+    if (!t.n)
+        return st_bind_const(sc, ST_TYPE_BOOL, st_val_bool(true));
+    if (memchr(t.p, '*', t.n)) {
+        st_bind_error(sc, e->span, NULL, "`*` may stand only at the ends of a text here");
+        return st_bind_unknown(sc);
+    }
+    st_expr *needle = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, t));
+    return needle ? st_bind_any_column(
+                        sc, e->span,
+                        (st_bind_strop){ op, sc->search != ST_BIND_SEARCH_CASED, false }, needle)
+                  : NULL;
+}

@@ -1,0 +1,190 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * union.c - union: the rows of several tables, with the columns of all of them or the common ones.
+ */
+#include "rules/kql/bind/outputs.h"
+#include "rules/kql/operators/operators.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct legs {
+    st_op *op[256];
+    st_str name[256];
+    size_t n;
+} legs;
+
+static void add_leg(const st_scope *sc, legs *l, const st_kql_expr *e, bool fuzzy)
+{
+    if (l->n == 256) {
+        st_bind_error(sc, e->span, NULL, "more than 256 tables in one union");
+        return;
+    }
+    if (fuzzy && e->kind == ST_KQL_NAME && !st_bind_let(sc, e->u.name) &&
+        !st_table_def_find(e->u.name)) {
+        st_bind_warn(sc, e->span, "no table %.*s: left out (isfuzzy)", ST_FMT(e->u.name));
+        return;
+    }
+    st_str name = e->kind == ST_KQL_NAME
+                      ? e->u.name
+                      : st_bind_numbered(sc, ST_STR("union_arg"), (unsigned)l->n);
+    if (e->kind == ST_KQL_PATTERN || e->kind == ST_KQL_STAR) {
+        st_str pattern = e->kind == ST_KQL_STAR ? ST_STR("*") : e->u.name;
+        bool any = false;
+        for (size_t i = 0; st_table_def_at(i); i++)
+            if (st_table_def_at(i)->rows != ST_OF_NODES &&
+                l->n < 256 && /* DeviceProcessEvents again */
+                st_bind_wild(pattern, st_str_of(st_table_def_at(i)->name))) {
+                l->name[l->n] = st_str_of(st_table_def_at(i)->name);
+                l->op[l->n++] = st_op_scan(sc->r, st_table_def_at(i));
+                any = true;
+            }
+        if (!any)
+            st_bind_error(sc, e->span, NULL, "no table is like %.*s", ST_FMT(e->u.name));
+        return;
+    }
+    st_op *op = st_bind_table(sc, e);
+    if (op) {
+        l->name[l->n] = name;
+        l->op[l->n++] = op;
+    }
+}
+
+static bool opt_is(const st_kql_op *q, const char *name, const char *value)
+{
+    const st_kql_expr *e = st_bind_opt(q, name);
+    if (e && e->kind == ST_KQL_NAME)
+        return st_str_eq(e->u.name, st_str_of(value));
+    return e && e->kind == ST_KQL_LITERAL && e->u.value.type == ST_TYPE_BOOL && e->u.value.i &&
+           !strcmp(value, "true");
+}
+
+/* Does some other leg have this name with another type? */
+static bool clashes(const legs *l, const st_col *c)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        size_t at = st_bind_column(&l->op[i]->schema, c->name);
+        if (at != SIZE_MAX && l->op[i]->schema.v[at].type != c->type)
+            return true;
+    }
+    return false;
+}
+
+static bool everywhere(const legs *l, const st_col *c)
+{
+    for (size_t i = 0; i < l->n; i++) {
+        size_t at = st_bind_column(&l->op[i]->schema, c->name);
+        if (at == SIZE_MAX || l->op[i]->schema.v[at].type != c->type)
+            return false;
+    }
+    return true;
+}
+
+typedef struct ucol {
+    st_str name, plain;
+    st_type type;
+} ucol;
+
+static bool is_taken(const ucol *cols, size_t n, size_t but, st_str name)
+{
+    for (size_t k = 0; k < n; k++)
+        if (k != but && st_str_eq(cols[k].name, name))
+            return true;
+    return false;
+}
+
+/* A name that was made is no other column's. */
+static void number_made(const st_scope *sc, ucol *cols, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        st_str made = cols[i].name;
+        unsigned k = 0;
+        while (cols[i].name.n != cols[i].plain.n && !sc->r->arena.failed &&
+               is_taken(cols, n, i, cols[i].name))
+            cols[i].name = st_bind_numbered(sc, made, ++k);
+    }
+}
+
+static size_t union_columns(const st_scope *sc, const legs *l, bool inner, ucol *cols)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++)
+        for (size_t c = 0; c < l->op[i]->schema.n; c++) {
+            const st_col *col = &l->op[i]->schema.v[c];
+            size_t k = 0;
+            while (k < n && !(st_str_eq(cols[k].plain, col->name) && cols[k].type == col->type))
+                k++;
+            if (k < n || (inner && !everywhere(l, col)))
+                continue;
+            st_str name = col->name;
+            size_t at = n;
+            if (clashes(l, col)) {
+                st_buf t = { 0 };
+                st_buf_fmt(&t, "%.*s_%s", ST_FMT(col->name), st_type_name(col->type));
+                name = st_arena_copy(&sc->r->arena, st_buf_slice(&t));
+                st_buf_free(&t);
+                for (k = 0; k < n; k++) /* beside the first of that name */
+                    if (st_str_eq(cols[k].plain, col->name))
+                        at = k + 1;
+            }
+            memmove(cols + at + 1, cols + at, (n - at) * sizeof *cols);
+            cols[at] = (ucol){ name, col->name, col->type };
+            n++;
+        }
+    number_made(sc, cols, n);
+    return n;
+}
+
+st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
+{
+    legs *l = ST_NEW(&sc->r->arena, legs);
+    if (!l)
+        return NULL;
+    if (in) {
+        l->op[0] = in;
+        l->name[0] = ST_STR("union_arg0");
+        l->n = 1;
+    }
+    for (size_t i = 0; i < q->u.exprs.n; i++)
+        add_leg(sc, l, q->u.exprs.items[i], opt_is(q, "isfuzzy", "true"));
+    const st_kql_expr *source = st_bind_opt(q, "withsource");
+    source = source ? source : st_bind_opt(q, "with_source");
+    size_t total = 0, first = source && source->kind == ST_KQL_NAME ? 1 : 0;
+    for (size_t i = 0; i < l->n; i++)
+        total += l->op[i]->schema.n;
+    if (sc->out->failed)
+        return NULL;
+    if (!l->n) {
+        st_bind_error(sc, q->span, NULL, "nothing to unite");
+        return NULL;
+    }
+    ucol *u = ST_NEWN(&sc->r->arena, ucol, total + 1);
+    size_t n = u ? union_columns(sc, l, opt_is(q, "kind", "inner"), u) : 0;
+    st_col *cols = ST_NEWN(&sc->r->arena, st_col, n + 1);
+    const size_t **map = ST_NEWN(&sc->r->arena, const size_t *, l->n);
+    st_val *names = first ? ST_NEWN(&sc->r->arena, st_val, l->n) : NULL;
+    if (!u || !cols || !map || (first && !names))
+        return NULL;
+    if (first)
+        cols[0] = (st_col){ source->u.name, ST_TYPE_STRING };
+    for (size_t c = 0; c < n; c++)
+        cols[first + c] = (st_col){ u[c].name, u[c].type };
+    for (size_t i = 0; i < l->n; i++) {
+        size_t *m = ST_NEWN(&sc->r->arena, size_t, n + 1);
+        if (!m)
+            return NULL;
+        if (first) {
+            names[i] = st_val_str(&sc->r->mem, l->name[i]);
+            m[0] = SIZE_MAX;
+        }
+        for (size_t c = 0; c < n; c++) {
+            size_t at = st_bind_column(&l->op[i]->schema, u[c].plain);
+            m[first + c] =
+                at != SIZE_MAX && l->op[i]->schema.v[at].type == u[c].type ? at : SIZE_MAX;
+        }
+        map[i] = m;
+    }
+    return st_op_union(sc->r, l->op, map, names, l->n, cols, first + n);
+}
