@@ -148,6 +148,7 @@ typedef struct st_match {
     st_node node;  /* an observed process */
     st_sid
         reason; /* the query's own Reason column, in the forest's pool; ST_ABSENT if it has none */
+    uint8_t level; /* 1 + the st_level that the query's own column Level says; 0: the rule's */
 } st_match;
 
 typedef struct st_rule_result {

@@ -104,7 +104,9 @@ bool st_findings_make(st_hunting *h)
             continue;
         const st_rule *r = st_rules_at(c->rules, m->rule);
         bool live = h->f->procs[m->node].origin == ST_O_LIVE;
-        st_level level = live ? r->level : ST_LEVEL_INFORMATIONAL;
+        st_level level = !live      ? ST_LEVEL_INFORMATIONAL
+                         : m->level ? (st_level)(m->level - 1)
+                                    : r->level;
         if (level < h->o->min_level) {
             c->dropped_level++;
             continue;

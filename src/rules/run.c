@@ -40,11 +40,38 @@ static bool is_new(st_run *r, hits *h, st_node n)
     return !known;
 }
 
+/* What a row says of itself. */
+typedef struct own_columns {
+    size_t reason, level; /* SIZE_MAX: nothing */
+} own_columns;
+
+static size_t text_column(const st_schema *s, st_str name)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (st_str_eq(s->v[i].name, name) && s->v[i].type == ST_TYPE_STRING)
+            return i;
+    return SIZE_MAX;
+}
+
+static own_columns own_columns_of(const st_schema *s)
+{
+    return (own_columns){ text_column(s, ST_STR("Reason")), text_column(s, ST_STR("Level")) };
+}
+
+/* 0: it is no level's word. */
+static uint8_t level_of(const st_run *r, st_val v)
+{
+    st_level l;
+    bool word = v.tag == ST_VAL_STRING && st_level_parse(st_pool_get(r->mem.pool, v.u.s), &l);
+    return word ? (uint8_t)(l + 1) : 0;
+}
+
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
-static bool take_batch(st_run *r, st_batch *b, size_t reason, uint32_t rule, bool placeholders,
+static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, bool placeholders,
                        hits *h, bool *rest)
 {
-    const st_val *why = reason == SIZE_MAX ? NULL : st_batch_col(r, b, reason);
+    const st_val *why = own.reason == SIZE_MAX ? NULL : st_batch_col(r, b, own.reason);
+    const st_val *grade = own.level == SIZE_MAX ? NULL : st_batch_col(r, b, own.level);
     for (size_t k = 0; k < b->n; k++) {
         st_node row = b->node[k];
         bool process = row == ST_NO_NODE || row < r->forest->n;
@@ -55,17 +82,10 @@ static bool take_batch(st_run *r, st_batch *b, size_t reason, uint32_t rule, boo
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_run_nomem(r);
         h->v[h->n++] =
-            (st_match){ rule, n, why && why[k].tag == ST_VAL_STRING ? why[k].u.s : ST_ABSENT };
+            (st_match){ rule, n, why && why[k].tag == ST_VAL_STRING ? why[k].u.s : ST_ABSENT,
+                        grade ? level_of(r, grade[k]) : 0 };
     }
     return true;
-}
-
-static size_t reason_column(const st_schema *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (st_str_eq(s->v[i].name, ST_STR("Reason")) && s->v[i].type == ST_TYPE_STRING)
-            return i;
-    return SIZE_MAX;
 }
 
 typedef struct outcome {
@@ -77,13 +97,12 @@ typedef struct outcome {
 static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, hits *h,
                       st_filling *f)
 {
-    size_t reason = reason_column(&root->schema);
+    own_columns own = own_columns_of(&root->schema);
     st_batch *b;
     bool ok = true;
     while (ok && (b = st_op_next(r, root)) != NULL) {
         bool *rest = ST_NEWN(&b->arena, bool, b->n);
-        ok =
-            rest ? take_batch(r, b, reason, rule, l->rule.marks_servers, h, rest) : st_run_nomem(r);
+        ok = rest ? take_batch(r, b, own, rule, l->rule.marks_servers, h, rest) : st_run_nomem(r);
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_batch_free(b);
     }
