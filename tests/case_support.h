@@ -161,8 +161,10 @@ static inline int world_match_order(const void *a, const void *b)
 static inline void world_match(world *w, const char *host, unsigned n, uint32_t rule,
                                const char *reason)
 {
-    w->items[w->matches.n++] =
-        (st_match){ .rule = rule, .node = world_node(w, host, n), .reason = world_sid(w, reason) };
+    w->items[w->matches.n++] = (st_match){ .rule = rule,
+                                           .node = world_node(w, host, n),
+                                           .event = ST_NO_EVENT,
+                                           .reason = world_sid(w, reason) };
     w->matches.items = w->items;
     qsort(w->items, w->matches.n, sizeof *w->items, world_match_order);
 }

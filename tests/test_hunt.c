@@ -311,7 +311,7 @@ static void hunt__deep_line_of_hits__in_linear_time(void **state)
     st_node last = line_of(&w, 50000);
     static st_match all[50000];
     for (st_node i = 0; i <= last; i++)
-        all[i] = (st_match){ .rule = 0, .node = i };
+        all[i] = (st_match){ .rule = 0, .node = i, .event = ST_NO_EVENT };
     w.matches.items = all;
     w.matches.n = 50000;
     world_hunt(&w, NULL);
@@ -331,7 +331,7 @@ static void hunt__nested_incidents__in_linear_time(void **state)
     for (st_node i = 0; i <= last; i++) {
         is[i] = i % 2 == 0;
         if (i % 2)
-            all[w.matches.n++] = (st_match){ .rule = 0, .node = i };
+            all[w.matches.n++] = (st_match){ .rule = 0, .node = i, .event = ST_NO_EVENT };
     }
     st_tree_mark_servers(w.forest, is, false);
     free(is);

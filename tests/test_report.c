@@ -264,14 +264,15 @@ static void attack(world *w)
 }
 
 static const char columns[] =
-    "UtcTime,Computer,Kind,Incident,Level,Rules,RuleIds,Reason,Techniques,User,IntegrityLevel,"
-    "ProcessId,ProcessGuid,Image,CommandLine,CurrentDirectory,MD5,SHA1,SHA256,IMPHASH,"
-    "ParentProcessId,ParentProcessGuid,ParentImage,ParentCommandLine,ParentUser,GrandparentImage,"
-    "WebServerImage,WebServerProcessId,WebServerProcessGuid,WebServerDistance,Depth,Chain,"
-    "ParentLink,ParentObserved,ChainLink,EndTime,LifetimeMs,Children,LogonId,LogonGuid,"
-    "TerminalSessionId,OriginalFileName,FileVersion,Description,Product,Company,RuleName,"
-    "RuleAuthors,TimeCreated,Channel,EventID,Source,SourceOffset,RecordNumber,EventRecordID,"
-    "Origin,Copies,FindingIds,Notes";
+    "UtcTime,Computer,Level,Event,User,Image,CommandLine,Target,Reason,Rules,Techniques,"
+    "ParentImage,Chain,Kind,Incident,DecodedCommand,IntegrityLevel,ProcessId,ParentProcessId,"
+    "ParentCommandLine,ParentUser,GrandparentImage,WebServerImage,WebServerProcessId,"
+    "WebServerDistance,CurrentDirectory,EndTime,LifetimeMs,Children,Depth,ParentLink,"
+    "ParentObserved,ChainLink,OriginalFileName,Company,Product,Description,FileVersion,"
+    "LogonId,TerminalSessionId,RuleIds,FindingIds,RuleAuthors,MD5,SHA1,SHA256,IMPHASH,"
+    "ProcessGuid,ParentProcessGuid,WebServerProcessGuid,LogonGuid,RuleName,TimeCreated,time,"
+    "Channel,Provider,EventID,EventRecordID,RecordNumber,Origin,Copies,Source,SourceOffset,"
+    "Notes";
 
 static void csv__a_case__header_and_lines(void **state)
 {
@@ -292,15 +293,17 @@ static void csv__a_case__header_and_lines(void **state)
         if (*p != '"')
             head[n++] = *p;
     assert_string_equal(head, columns);
-    must_have(c, "\"2026-01-02 03:04:05.000\",\"Web01.corp\",\"hit\",");
-    must_have(c, "\"high\",\"A rule; B \"\"rule\"\"\",\"a-rule; b-rule\","
-                 "\"It happened: w3wp.exe(1001) 1 above; Something else: w3wp.exe(1001) 1 above\","
-                 "\"T1033; T1505.003\",\"\",");
+    must_have(c, "\"2026-01-02 03:04:05.000\",\"Web01.corp\",\"high\",\"process\",");
+    must_have(c, "\"It happened: w3wp.exe(1001) 1 above; Something else: w3wp.exe(1001) 1 above\","
+                 "\"A rule; B \"\"rule\"\"\",\"T1033; T1505.003\",");
+    must_have(c, "\"a-rule; b-rule\",");
     must_have(c, "\"a\"\"b,<U+202E>gpj.exe\xe2\x90\x9b[2J\xe2\x90\x8d\xe2\x90\x8a<0xFF>");
     must_have(c, "\"aabb\",\"\",\"ccdd\",\"\",");
-    must_have(c, "\"'=cmd|' /C calc'!A0\",\"Ann; Bob\",");
-    must_have(c, "\"w3wp.exe(1001)? > cmd.exe(1002)\",\"guid\",\"false\",\"guid\"");
-    must_have(c, "\"9007199254740993\",\"live\"");
+    must_have(c, "\"'=cmd|' /C calc'!A0\",");
+    must_have(c, "\"Ann; Bob\",\"aabb\",");
+    must_have(c, "\"w3wp.exe(1001)? > cmd.exe(1002)\",\"hit\",");
+    must_have(c, "\"guid\",\"false\",\"guid\"");
+    must_have(c, "\"9007199254740993\",");
     must_have(c, "\"crc; lossy:CommandLine\"");
     must_have(c, "\"2026-01-02T03:04:05.0000000Z\"");
     free(c.p);
@@ -336,10 +339,11 @@ static void jsonl__a_case__keys_and_types(void **state)
     captured c = capture_end(f, &o);
     assert_int_equal(count_of(c, "\n"), 2);
     must_have(
-        c,
-        "{\"UtcTime\":\"2026-01-02 03:04:05.000\",\"Computer\":\"Web01.corp\",\"Kind\":\"hit\",");
-    must_have(c, "\"Rules\":[\"A rule\",\"B \\\"rule\\\"\"],\"RuleIds\":[\"a-rule\",\"b-rule\"],");
-    must_have(c, "\"Techniques\":[\"T1033\",\"T1505.003\"],\"ProcessId\":1002,");
+        c, "{\"UtcTime\":\"2026-01-02 "
+           "03:04:05.000\",\"Computer\":\"Web01.corp\",\"Level\":\"high\",\"Event\":\"process\",");
+    must_have(
+        c, "\"Rules\":[\"A rule\",\"B \\\"rule\\\"\"],\"Techniques\":[\"T1033\",\"T1505.003\"],");
+    must_have(c, "\"RuleIds\":[\"a-rule\",\"b-rule\"],\"FindingIds\":[");
     must_have(c, "\"CommandLine\":\"a\\\"b,\\u202egpj.exe\\u001b[2J\\r\\n\xef\xbf\xbd");
     must_have(c, "\"WebServerProcessId\":1001,");
     must_have(c, "\"ParentObserved\":false,");
@@ -348,12 +352,14 @@ static void jsonl__a_case__keys_and_types(void **state)
     must_have(c, "\"lossy\":[\"CommandLine\"],\"raw\":{\"CommandLine\":\"610000d8\"}}\n");
     /* the context row: what is empty isn't there, but for what always is */
     must_have(c, "\"Kind\":\"context\",\"Incident\":");
-    must_have(c, "\"Level\":\"\",\"Rules\":[],\"RuleIds\":[],\"ProcessId\":1003,");
+    must_have(c, "\"Level\":\"\",\"Event\":\"process\",");
+    must_have(c, "\"Rules\":[],");
+    must_have(c, "\"ProcessId\":1003,");
     must_have(c, "\"GrandparentImage\":\"C:\\\\inetsrv\\\\w3wp.exe\",");
     must_lack(c, "\"User\"");
     must_lack(c, "\"IMPHASH\"");
     must_lack(c, "null");
-    must_have(c, "\"WebServerDistance\":2,\"Depth\":2,");
+    must_have(c, "\"WebServerDistance\":2,\"Children\":0,\"Depth\":2,");
     free(c.p);
     world_end(&w);
 }
@@ -878,7 +884,7 @@ static void html__deep_line__stays_shallow(void **state)
         w.store->creations.parent_guid[r].b[9] = (unsigned char)(i > 1 ? (i - 1) >> 8 : 0);
     }
     world_grow(&w);
-    w.items[0] = (st_match){ .rule = 0, .node = 299 };
+    w.items[0] = (st_match){ .rule = 0, .node = 299, .event = ST_NO_EVENT };
     w.matches.items = w.items;
     w.matches.n = 1;
     world_hunt(&w, NULL);

@@ -603,19 +603,21 @@ static void warning__each_reason__is_told_once(void **state)
 
 /* rules */
 
-/* A row counts for the process that acted, once, with the reason of its first row. */
+/* A row counts for the process that acted, once, with the reason of its first row; of one that was
+ * not observed, for its first event. */
 static void rule__over_events__hits_their_processes(void **state)
 {
     static const struct {
         const char *kql, *want; /* PID and reason of each hit; how many rows are a table */
     } rows[] = {
-        { "DeviceFileEvents | extend Reason = FileName", "100 a.exe, 200 c.exe; 4" },
+        { "DeviceFileEvents | extend Reason = FileName",
+          "100 a.exe, 200 c.exe, event of 50 d.exe; 4" },
         { "DeviceFileEvents | order by Timestamp desc | extend Reason = FileName",
-          "100 b.exe, 200 c.exe; 4" },
-        { "union DeviceFileEvents, DeviceProcessEvents", "100 , 200 ; 4" },
-        { "DeviceFileEvents | where FileName == 'd.exe'", "; 1" },
+          "100 b.exe, 200 c.exe, event of 50 d.exe; 4" },
+        { "union DeviceFileEvents, DeviceProcessEvents", "100 , 200 , event of 50 ; 4" },
+        { "DeviceFileEvents | where FileName == 'd.exe'", "event of 50 ; 1" },
         { "DeviceFileEvents | summarize arg_max(Timestamp, *) by InitiatingProcessId",
-          "100 , 200 ; 3" },
+          "100 , 200 , event of 50 ; 3" },
         { "DeviceFileEvents | summarize count() by FileName", "; 4" },
         { "DeviceProcessEvents | join kind=inner DeviceFileEvents on DeviceId | where FileName == "
           "'tool.exe'",
@@ -647,7 +649,8 @@ static void rule__over_events__hits_their_processes(void **state)
                          ST_OK);
         assert_int_equal(st_rules_run(r, w.forest, &o, &m, &err), ST_OK);
         for (size_t k = 0; k < m->n; k++)
-            n += (size_t)snprintf(got + n, sizeof got - n, "%s%u %.*s", k ? ", " : "",
+            n += (size_t)snprintf(got + n, sizeof got - n, "%s%s%u %.*s", k ? ", " : "",
+                                  m->items[k].event == ST_NO_EVENT ? "" : "event of ",
                                   w.forest->procs[m->items[k].node].pid,
                                   ST_FMT(st_pool_get(w.store->pool, m->items[k].reason)));
         (void)snprintf(got + n, sizeof got - n, "; %llu", (unsigned long long)m->results[0].rows);

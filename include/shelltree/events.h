@@ -220,11 +220,11 @@ static inline void st_event_set_meet(st_event_set *s, const st_event_set *other)
 typedef struct st_events {
     size_t n, cap;
     st_sid *text[ST_EVENT_COLUMNS]; /* ST_ABSENT where the record has no such field */
-    st_sid *computer;
+    st_sid *computer, *channel;
     st_guid *guid;     /* of the acting process (8, 10: Source...); zero: not known, or none */
     st_ticks *utc;     /* UtcTime; TimeCreated where that is unusable */
     st_ticks *created; /* TimeCreated */
-    uint64_t *event_record_id, *offset;
+    uint64_t *event_record_id, *record_number, *offset;
     uint32_t *pid;    /* of the acting process; ST_NO_U32: not known */
     uint32_t *source; /* place in the evidence */
     uint8_t *origin;  /* st_origin */

@@ -31,7 +31,9 @@ typedef enum st_status {
     ST_S_UNREADABLE, /* not read at all: reason says why */
     ST_S_CHANGED,    /* its size changed while it was read */
     ST_S_GONE,       /* named as a log and holds none (zeros, no bytes, another kind) */
-    ST_S_UNOPENED    /* it may hold events and isn't opened: reason says what to do */
+    ST_S_UNOPENED,   /* it may hold events and isn't opened: reason says what to do */
+    ST_S_OPENED,     /* an archive: what is in it are sources of their own */
+    ST_S_DUPLICATE   /* a log whose bytes are those of another, which is read: reason names it */
 } st_status;
 
 /* A byte range that gave no record, and why. */
@@ -90,8 +92,26 @@ typedef struct st_source {
     st_report report;
     unsigned char sha256[32];
     bool digested;
-    const unsigned char *bytes; /* standard input only: its bytes, `size` of them */
+    const unsigned char *bytes; /* standard input, and small members of archives: `size` bytes */
+    /* Archives and what is in them. The name of a member is its archive's, '!', and its own. */
+    bool container;   /* an archive that was opened; never readable itself */
+    uint64_t members; /* of it, folders aside */
+    bool spooled;     /* a member: its path is empty, and its bytes are kept, or else */
+    int fd;           /* in this file from */
+    uint64_t at;      /* here on */
+    st_str broken;    /* a member of which only a part came out: why; else empty */
+    st_str shown;     /* its name with what a collector has escaped undone, for people; or empty */
 } st_source;
+
+/* How archives are read. Nothing in them is ever written to a file with a name. */
+typedef struct st_intake {
+    unsigned depth;               /* archives in each other that are opened; 0: none is */
+    unsigned threads;             /* 0: one per processor */
+    const char *tmp;              /* where temporary files go; NULL: TMPDIR, /var/tmp or /tmp */
+    uint64_t tmp_size;            /* bytes that they may take in all; 0: as limits.h says */
+    const char *const *passwords; /* tried in turn on what is encrypted */
+    size_t npasswords;
+} st_intake;
 
 typedef struct st_evidence st_evidence;
 
@@ -101,7 +121,11 @@ void st_evidence_free(st_evidence *e);
 st_code st_evidence_add(st_evidence *e, st_str path, st_err *err);
 /* A list of paths, one a line (or NUL-terminated with nul), from a file or "-". */
 st_code st_evidence_add_list(st_evidence *e, st_str file, bool nul, st_err *err);
-/* carve: files of unknown kind become sources to be carved, too.
+/* Before the seal. What it points to must outlive it. Without it: three archives deep, no password.
+ */
+void st_evidence_intake(st_evidence *e, const st_intake *how);
+/* Opens archives in child processes that can only compute; call it while no other thread of the
+ * process runs. carve: files of unknown kind become sources to be carved, too.
  * duplicates: one file under two names stays two sources. */
 st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *err);
 size_t st_evidence_count(const st_evidence *e);

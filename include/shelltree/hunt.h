@@ -3,18 +3,24 @@
 /*
  * hunt.h - matches in, findings, incidents and timeline rows out.
  *
- * finding    one rule matched one process.
+ * finding    one rule matched one process; one that was not observed, or an event of no process,
+ *            by the row of that event.
  * incident   findings of one host that belong together: by the outermost process of the
  *            unbroken run of web servers above (or the process itself, if it is one); without
- *            one, by the highest ancestor below the session and service roots (a table).
+ *            one, by the highest ancestor below the session and service roots (a table). An
+ *            event of no process joins the gravest incident of its host within whose time, and
+ *            the window of siblings on either side, it lies (a correlation, no cause); else
+ *            those of a host are one.
  * context    an incident's ancestors, the hits' subtrees, and siblings within ten minutes,
  *            capped, with a count of what the cap left out.
  *
  * Ids        hashes of what they name: incident = first 16 hex digits of SHA-256 over
  *            host key NUL node key; finding = over host key NUL node key NUL rule id. Node key:
- *            GUID text, else "pid,ticks"; so notes survive a run with more evidence.
- * Order      rows in the order of nodes (see tree.h); findings by node, then rule id.
- * Memory     20 bytes a finding, whatever it says: what can be told again from rule and process
+ *            GUID text, else "pid,ticks"; an event's without a process: provider, id, record
+ *            and time; so notes survive a run with more evidence.
+ * Order      rows in the order of nodes and events (see tree.h), merged; findings of processes by
+ *            node, then those of events by place; then by rule.
+ * Memory     28 bytes a finding, whatever it says: what can be told again from rule and process
  *            (its reason, its id) is made when it is written.
  * Ownership  a case owns findings, incidents, rows; forest, rules, matches must outlive it.
  * Threads    one; read-only after.
@@ -29,29 +35,34 @@ typedef enum st_row_kind { ST_ROW_HIT, ST_ROW_CONTEXT, ST_ROW_OTHER } st_row_kin
 
 typedef struct st_finding {
     uint32_t rule;
-    st_node node;
+    st_node node;   /* ST_NO_NODE: an event that names no process */
+    uint32_t event; /* place in the forest's events whose row it stands on; else ST_NO_EVENT */
     uint32_t incident;
     st_sid reason; /* what the rule's query says of it, in the forest's pool; ST_ABSENT: nothing */
-    uint8_t level; /* st_level: the rule's; informational for a record that isn't live */
+    st_sid techniques; /* the same of the query's own Techniques: text, or JSON */
+    uint8_t level;     /* st_level: the rule's; informational for a record that isn't live */
 } st_finding;
 
 typedef struct st_incident {
     char id[17];
     uint32_t host;
-    st_node top;    /* the server, or the highest ancestor below the roots */
+    st_node top;    /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
+                     * that name no process */
     bool server;    /* top is a web server */
     st_level level; /* highest of its findings */
     st_ticks first, last;
     uint32_t findings, processes;
+    uint32_t events;          /* rows of other events */
     uint32_t context_dropped; /* processes that the cap left out */
 } st_incident;
 
 #define ST_NO_INCIDENT UINT32_MAX
 typedef struct st_row {
-    st_node node;
+    st_node node;   /* ST_NO_NODE: an event that names no process */
+    uint32_t event; /* place in the forest's events; ST_NO_EVENT: the process's own creation */
     st_row_kind kind;
     uint32_t incident;                 /* ST_NO_INCIDENT if none */
-    uint32_t first_finding, nfindings; /* in findings: a process has its findings side by side */
+    uint32_t first_finding, nfindings; /* in findings: a row has its findings side by side */
 } st_row;
 
 typedef struct st_hunt_options {
@@ -88,6 +99,13 @@ st_str st_finding_said(const st_case *c, const st_finding *x);
 /* The same in one sentence with the web server above, if there is one; may hold hostile text. */
 void st_finding_put_reason(const st_case *c, const st_finding *x, st_buf *out);
 void st_finding_id(const st_case *c, const st_finding *x, char id[17]);
+
+/* What an event was done to, in its fields' usual spelling: "203.0.113.9:443 tcp", a path, a key
+ * with its value, the image and PID of the other process. */
+void st_target_put(const st_forest *f, const st_event *e, st_buf *out);
+/* What an encoded PowerShell command, or base64 that a command line decodes, says: text, never run,
+ * shortened (limits.h) with a count. Nothing if there is none. */
+void st_decoded_put(st_str command_line, st_buf *out);
 
 /* Text chain, topmost known ancestor first: "w3wp.exe(2580)? > cmd.exe(2404)"; '?' marks a
  * placeholder, '~' in front of a name an inferred edge; at most ST_MAX_CHAIN_SHOWN links. */

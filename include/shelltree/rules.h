@@ -54,6 +54,9 @@ typedef struct st_rule {
     st_str reason; /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
+    st_str maturity, date;        /* what its author says: "test", "2026-01-02"; or empty */
+    const st_str *falsepositives; /* what else may look so, in its author's words */
+    size_t nfalsepositives;
     st_str process; /* "// process:": the node of a graph pattern that its matches are about;
                        empty: the last of the first sequence */
     st_str path;    /* as given or found */
@@ -63,9 +66,9 @@ typedef struct st_rule {
     st_str stubs;    /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
-    bool marks_servers; /* web-servers: says which nodes are web servers */
-    bool library;       /* definitions for other rules: it finds nothing by itself */
-    const st_str *uses; /* files of definitions, as its header names them */
+    bool marks_servers;       /* web-servers: says which nodes are web servers */
+    bool library;             /* definitions for other rules: it finds nothing by itself */
+    const st_str *uses;       /* files of definitions, as its header names them */
     size_t nuses;
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
@@ -141,14 +144,16 @@ typedef struct st_run_options {
 /* The newest record that is no later than a day after the next host's newest. */
 st_ticks st_rules_now(const st_forest *f);
 
-/* A row of another event than a creation counts for the process that acted, if that was observed.
- */
+/* A row of another event counts for the process that acted, if that was observed; else the match
+ * stands on the event itself: once a process, or for each event that names none. */
 typedef struct st_match {
-    uint32_t rule; /* place in the rule set */
-    st_node node;  /* an observed process */
-    st_sid
-        reason; /* the query's own Reason column, in the forest's pool; ST_ABSENT if it has none */
-    uint8_t level; /* 1 + the st_level that the query's own column Level says; 0: the rule's */
+    uint32_t rule;  /* place in the rule set */
+    st_node node;   /* the process; ST_NO_NODE where an event names none */
+    uint32_t event; /* place in the forest's events; ST_NO_EVENT: the observed process's own row */
+    /* the query's own columns Reason and Techniques, in the forest's pool; ST_ABSENT if it has none
+     */
+    st_sid reason, techniques;
+    uint8_t level; /* 1 + the st_level that its column Level says; 0: the rule's */
 } st_match;
 
 typedef struct st_rule_result {
@@ -162,7 +167,7 @@ typedef struct st_rule_result {
 } st_rule_result;
 
 typedef struct st_matches {
-    st_match *items; /* by node, then rule; distinct */
+    st_match *items; /* processes by node, then events by place; then by rule; distinct */
     size_t n;
     st_rule_result *results; /* one a rule */
     st_arena arena;

@@ -6,7 +6,7 @@
  * Key        (lower-cased full Computer, ProcessGuid). Never the GUID alone (cloned
  *            machines share prefixes), never the PID (used again within hours).
  * Nodes      observed: its own Event ID 1 was read. Placeholder: known only from its
- *            children's Parent* fields.
+ *            children's Parent* fields, or else from another event of its own that was stored.
  * Copies     rows of one (Computer, EventRecordID, TimeCreated, ProcessGuid) are one node when
  *            all their fields agree; otherwise each stays, flagged ST_P_CONFLICT. A recovered
  *            record that says what a live one of its key says is a copy of that. Shown is:
@@ -34,6 +34,7 @@
 typedef uint32_t st_node; /* place in st_forest.procs */
 #define ST_NO_NODE UINT32_MAX
 #define ST_NO_ROW UINT32_MAX
+#define ST_NO_EVENT UINT32_MAX /* of places in st_forest.events */
 
 typedef enum st_link { ST_LINK_NONE, ST_LINK_INFERRED, ST_LINK_GUID } st_link;
 const char *st_link_word(st_link l); /* "none", "inferred", "guid" */
@@ -46,7 +47,8 @@ enum st_proc_flags {
     ST_P_PARENT_LATER = 1 << 4,     /* the parent's start lies after the child's */
     ST_P_PARENT_DIFFERS = 1 << 5, /* the child's Parent* fields disagree with the parent's record */
     ST_P_CLOCK = 1 << 6,          /* its end lies before its start */
-    ST_P_SERVER = 1 << 7          /* a web server (st_tree_mark_servers) */
+    ST_P_SERVER = 1 << 7,         /* a web server (st_tree_mark_servers) */
+    ST_P_FROM_EVENT = 1 << 8      /* a placeholder that no child names, only another event */
 };
 
 typedef struct st_proc {
@@ -68,7 +70,8 @@ typedef struct st_proc {
     st_ticks start;    /* utc; a placeholder's from its GUID's seconds, 0 if not known */
     st_ticks
         end; /* Event ID 5, its TimeCreated where its UtcTime repeats the start; 0: not known */
-    st_sid image, command_line, user; /* in the store's pool; a placeholder's from its children */
+    st_sid image, command_line, user; /* in the store's pool; a placeholder's from its children, or
+                                       * from its event */
     st_node server;                   /* nearest web server strictly above, ST_NO_NODE if none */
     uint32_t server_distance;         /* edges to it: 1 = the parent; 0 = none */
     uint8_t chain_link; /* weakest st_link up to the server, else to the root; ST_LINK_NONE for a
@@ -98,6 +101,7 @@ typedef struct st_event {
     st_node process;    /* the acting process by its GUID, the one that ran then; it may be a
                          * placeholder. ST_NO_NODE: not known */
     st_node target;     /* of Event IDs 8 and 10, likewise */
+    uint32_t copies;    /* records that are this one, the one shown included */
     uint8_t kind;       /* place among the store's kinds */
 } st_event;
 
@@ -117,6 +121,14 @@ typedef struct st_forest {
     size_t nevents;
     st_tree_stats stats;
 } st_forest;
+
+/* The columns that an event is a row of. */
+static inline const st_events *st_event_columns(const st_forest *f, const st_event *e)
+{
+    return &f->store->events[e->kind];
+}
+/* A text of an event, ST_ABSENT if its kind or its record has none. */
+st_sid st_event_text_of(const st_forest *f, const st_event *e, st_event_text t);
 
 typedef struct st_tree_options {
     bool duplicates;  /* every row is a node of its own */

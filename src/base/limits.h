@@ -56,6 +56,11 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
+ * it), and how often what was decoded is decoded once more: droppers nest two deep. */
+#define ST_MAX_DECODED 4096
+#define ST_MAX_DECODED_DEPTH 3
+
 /* EVTX. Real maxima are those of some thousand real logs. */
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
@@ -101,6 +106,59 @@
 /* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
  * it is all zeros. Met: it is of unknown kind. */
 #define ST_MAX_ZERO_SCAN 65536u
+/* Archives inside each other that are opened, if no option says otherwise; collections have two,
+ * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
+#define ST_ARCHIVE_DEPTH 3u
+/* The same, whatever an option says. */
+#define ST_MAX_ARCHIVE_DEPTH 16u
+/* Members of one archive; a collected disk has some hundred thousand files. Met: it is read up to
+ * there, and said to be read in part. */
+#define ST_MAX_MEMBERS UINT64_C(1000000)
+/* Bytes of one member; logs are limited to 4 GiB by the system, images are larger. Met: it is read
+ * up to there, and said to be read in part. */
+#define ST_MAX_MEMBER_BYTES (UINT64_C(64) << 30)
+/* Bytes that may come out of all archives, and out of one for each byte of it when it has given
+ * more than the third. The ratio alone says nothing: a log that is nearly empty gives a thousand
+ * bytes for one. Met: the archive is read up to there, and said to be read in part. */
+#define ST_MAX_UNPACKED_BYTES (UINT64_C(1) << 40)
+#define ST_MAX_ARCHIVE_RATIO 300u
+#define ST_MAX_ARCHIVE_FREE (UINT64_C(4) << 30)
+/* Bytes of a member's name. Met: it is cut. */
+#define ST_MAX_MEMBER_NAME 4096u
+/* What the child that reads an archive may add to its memory (large dictionaries of 7z and zstd
+ * have some hundred megabytes), and seconds of processor it may use: an hour unpacks a terabyte of
+ * deflate or 200 GiB of LZMA. Met: it ends; members before are kept, the archive is said to be read
+ * in part. */
+#define ST_MAX_ARCHIVE_MEMORY (UINT64_C(1) << 30)
+#define ST_MAX_ARCHIVE_SECONDS 3600u
+/* Milliseconds of processor that it may take without a word, neither asking for bytes nor giving
+ * any; how many times that is waited for a child that gets no processor. Met: likewise. */
+#define ST_MAX_ARCHIVE_TURN_MS 20000
+#define ST_MAX_ARCHIVE_TURNS 12u
+/* Members behind a broken one of a zip that are sought by opening it anew. Met: the rest is said to
+ * be lost. */
+#define ST_MAX_ARCHIVE_RESUMED 1000u
+/* Bytes of an archive that are asked for at once, and of a member that are given at once. */
+#define ST_ARCHIVE_BLOCK ((size_t)65536)
+/* Archives smaller than this aren't shared out among threads: a child costs a millisecond. */
+#define ST_ARCHIVE_SHARED ((uint64_t)4 << 20)
+/* Bytes of what came out of archives: of one thing in memory, of all in memory; else it goes to a
+ * temporary file. Bytes in temporary files if no option says otherwise; bytes that are left free on
+ * their disk, and how often that is looked at. Met: the member isn't read, and is named. */
+#define ST_SPOOL_SMALL ((uint64_t)256 << 10)
+#define ST_MAX_SPOOL_MEMORY ((uint64_t)256 << 20)
+#define ST_MAX_SPOOL_FILES (UINT64_C(1) << 40)
+#define ST_SPOOL_SPARE ((uint64_t)256 << 20)
+#define ST_SPOOL_LOOK ((uint64_t)16 << 20)
+/* Bytes of a file of passwords, and passwords in it: each is tried on each encrypted member. Met:
+ * an error. */
+#define ST_MAX_PASSWORD_FILE ((size_t)1 << 20)
+#define ST_MAX_PASSWORDS 1000u
+/* Ranges that the index of a sparsely collected file may have; one for each extent of the disk.
+ * Met: the index isn't used, and the file is said to be read in part. */
+#define ST_MAX_SPARSE_RANGES 1000000u
+/* Bytes of such an index. Met: likewise. */
+#define ST_MAX_SPARSE_INDEX ((uint64_t)64 << 20)
 /* Byte ranges without a record that are kept for one source, the first by offset; a hostile log
  * could make one of every other byte. Met: further ones are only counted. */
 #define ST_MAX_RANGES ((size_t)1000)
@@ -122,6 +180,19 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
+ * has 700. Met: an error in that file. */
+#define ST_MAX_SIGMA_NODES ((size_t)100000)
+/* Bytes of one value of a Sigma rule; real ones have 232 at most. Met: an error in that rule. */
+#define ST_MAX_SIGMA_VALUE ((size_t)8192)
+/* Selections, and values, of one Sigma rule; real ones have 24 and 700. Met: an error in that rule.
+ */
+#define ST_MAX_SIGMA_SELECTIONS ((size_t)1000)
+/* Brackets and negations within each other in a Sigma condition, and lists and maps in a selection;
+ * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
+#define ST_MAX_SIGMA_DEPTH 64u
+/* Words of a Sigma condition. Met: an error in that rule. */
+#define ST_MAX_SIGMA_WORDS ((size_t)2000)
 /* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
  * Met: the rest means nothing. */
 #define ST_MAX_YAML_FIELDS 256u

@@ -52,7 +52,9 @@ typedef struct st_config {
     bool explain, explain_run;
     const char *image, *file;
     st_engine engine;
-    unsigned threads, width;
+    unsigned threads, width, archive_depth;
+    const char *password_file, *tmp;
+    uint64_t tmp_size;
     st_when color;
     bool help;
     st_rule_settings settings; /* points into the next two */
@@ -113,7 +115,18 @@ void st_progress_free(st_progress *p); /* wipes the line */
 
 /* what the verbs share (session.c) */
 
+/* The words of --password-file, and how archives are to be read by all options. */
+typedef struct st_intake_note {
+    st_buf text;
+    const char **passwords;
+    size_t n, cap;
+    st_intake intake;
+} st_intake_note;
+st_code st_intake_fill(st_intake_note *n, const st_config *c, st_err *e);
+void st_intake_free(st_intake_note *n);
+
 typedef struct st_session {
+    st_intake_note intake; /* outlives the evidence */
     st_config *config;
     st_evidence *evidence;
     st_store *store;

@@ -28,9 +28,17 @@ static size_t collect(const st_session *s, hit *to)
     const st_creations *k = &s->forest->store->creations;
     size_t n = 0;
     for (size_t i = 0; i < c->nrows; i++) {
-        uint32_t row = s->forest->procs[c->rows[i].node].row;
-        if (c->rows[i].kind == ST_ROW_HIT && row != ST_NO_ROW)
+        const st_row *r = &c->rows[i];
+        if (r->kind != ST_ROW_HIT)
+            continue;
+        if (r->event != ST_NO_EVENT) {
+            const st_event *e = &s->forest->events[r->event];
+            const st_events *x = st_event_columns(s->forest, e);
+            to[n++] = (hit){ x->source[e->row], x->offset[e->row], i };
+        } else if (s->forest->procs[r->node].row != ST_NO_ROW) {
+            uint32_t row = s->forest->procs[r->node].row;
             to[n++] = (hit){ k->source[row], k->offset[row], i };
+        }
     }
     qsort(to, n, sizeof *to, by_source);
     return n;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - which verb, and the exit status. */
 #include "cli.h"
+#include "base/limits.h"
 #include "config.h"
 
 #include <fcntl.h>
@@ -63,7 +64,10 @@ int main(int argc, char **argv)
         st_complain("%s: no such verb; shelltree --help lists them", argv[1]);
         return ST_EXIT_CANNOT;
     }
-    st_config c = { .verb = verb, .scope = ST_SCOPE_INCIDENT, .pid = ST_NO_U32 };
+    st_config c = { .verb = verb,
+                    .scope = ST_SCOPE_INCIDENT,
+                    .pid = ST_NO_U32,
+                    .archive_depth = ST_ARCHIVE_DEPTH };
     st_err e = { 0 };
     int status;
     if (st_options_parse(&c, argc - 1, argv + 1, &e) != ST_OK) {

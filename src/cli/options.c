@@ -4,6 +4,7 @@
  * options.c - one table of options and one of verbs; parsing and --help are read off them.
  */
 #include "cli.h"
+#include "base/limits.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -91,6 +92,8 @@ FLAG(help)
 TEXT(format)
 TEXT(image)
 TEXT(file)
+TEXT(password_file)
+TEXT(tmp)
 
 /* A slash at the end says that a directory is meant; it is no part of the name. */
 static st_code set_output(st_config *c, const char *v, st_err *e)
@@ -232,6 +235,15 @@ static st_code set_pid(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_archive_depth(st_config *c, const char *v, st_err *e)
+{
+    uint64_t n;
+    if (number("--archive-depth", 0, ST_MAX_ARCHIVE_DEPTH, v, &n, e) != ST_OK)
+        return e->code;
+    c->archive_depth = (unsigned)n;
+    return ST_OK;
+}
+
 static st_code set_explain(st_config *c, const char *v, st_err *e)
 {
     if (v && strcmp(v, "run") != 0)
@@ -258,6 +270,11 @@ static st_code limit(const char *option, const char *v, bool sized, uint64_t *ou
                        sized ? "a size like 512M or 4G" : "a number from 1", v);
     *out <<= shift;
     return ST_OK;
+}
+
+static st_code set_tmp_size(st_config *c, const char *v, st_err *e)
+{
+    return limit("--tmp-size", v, true, &c->tmp_size, e);
 }
 
 static st_code set_max_rows(st_config *c, const char *v, st_err *e)
@@ -378,6 +395,10 @@ static const st_option options[] = {
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
     { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
     { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X|V, set_threads },
+    { 0, "archive-depth", "N", "archives in archives that are opened (default: 3); 0: none is", H|T|Q|X|V, set_archive_depth },
+    { 0, "password-file", "FILE", "passwords of archives, one a line, tried in turn", H|T|Q|X|V, set_password_file },
+    { 0, "tmp", "DIR", "where temporary files go (default: TMPDIR, /var/tmp or /tmp)", H|T|Q|X|V, set_tmp },
+    { 0, "tmp-size", "SIZE", "what temporary files may take, like 20G (default: what is free there)", H|T|Q|X|V, set_tmp_size },
     { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X|V, set_carve },
     { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X|V, set_duplicates },
     { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },

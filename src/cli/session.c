@@ -186,6 +186,13 @@ int st_session_evidence(st_session *s)
     for (size_t i = 0; i < c->files_from.n; i++)
         if (st_evidence_add_list(s->evidence, c->files_from.items[i], c->nul, &e) != ST_OK)
             return st_cannot(&e);
+    if (st_intake_fill(&s->intake, c, &e) != ST_OK)
+        return st_cannot(&e);
+    st_evidence_intake(s->evidence, &s->intake.intake);
+    if (c->tmp && st_evidence_contains(s->evidence, c->tmp)) {
+        st_complain("--tmp: %s is part of the evidence, which is never written to", c->tmp);
+        return ST_EXIT_CANNOT;
+    }
     if (st_evidence_seal(s->evidence, c->carve, c->duplicates, &e) != ST_OK)
         return st_cannot(&e);
     size_t logs = 0, n = st_evidence_count(s->evidence);
@@ -215,6 +222,9 @@ static void loss_of(const st_source *x, st_buf *b)
         st_buf_fmt(b, "no event in it");
     else if (x->status == ST_S_CHANGED)
         st_buf_fmt(b, "its size changed while it was read: what follows may be incomplete");
+    else if (x->status == ST_S_DAMAGED && x->container)
+        st_buf_fmt(b, "read in part, %llu file%s of it: %.*s", (unsigned long long)x->members,
+                   x->members == 1 ? "" : "s", ST_FMT(x->reason));
     else if (x->status == ST_S_DAMAGED) {
         st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost",
                    (unsigned long long)r->records, (unsigned long long)r->unparsable,
@@ -231,6 +241,8 @@ static void loss_of(const st_source *x, st_buf *b)
             st_buf_fmt(b, ", %llu of the %llu chunks that its header counts %s missing",
                        (unsigned long long)r->chunks_missing, (unsigned long long)r->chunks_said,
                        r->chunks_missing == 1 ? "is" : "are");
+        if (x->broken.n)
+            st_buf_fmt(b, "; %.*s", ST_FMT(x->broken));
     }
 }
 
@@ -268,6 +280,8 @@ static void verbose_source(const st_config *c, const st_source *x)
     if (r->lossy)
         st_say(c, "%.*s: %llu characters were no text and are shown as U+FFFD", ST_FMT(x->name),
                (unsigned long long)r->lossy);
+    if (x->shown.n)
+        st_say(c, "%.*s: collected from %.*s", ST_FMT(x->name), ST_FMT(x->shown));
     verbose_ranges(c, x, "bytes", &r->lost);
     verbose_ranges(c, x, "left-over bytes", &r->left);
 }
@@ -309,6 +323,11 @@ int st_session_account(const st_session *s)
         const st_source *x = st_evidence_at(s->evidence, i);
         if (s->config->verbose && st_source_readable(x))
             verbose_source(s->config, x);
+        else if (s->config->verbose && x->status == ST_S_OPENED)
+            st_say(s->config, "%.*s: %.*s, %llu files in it", ST_FMT(x->name), ST_FMT(x->kind),
+                   (unsigned long long)x->members);
+        else if (s->config->verbose && x->status == ST_S_DUPLICATE)
+            st_say(s->config, "%.*s: %.*s", ST_FMT(x->name), ST_FMT(x->reason));
         if (!st_source_short(x))
             continue;
         st_buf b = { 0 };
@@ -496,4 +515,5 @@ void st_session_free(st_session *s)
         st_store_free(s->store);
     if (s->evidence)
         st_evidence_free(s->evidence);
+    st_intake_free(&s->intake);
 }

@@ -372,7 +372,9 @@ static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t sou
     }
     e->computer[row] = computer;
     e->created[row] = r->time_created;
+    e->channel[row] = system_text(d, &r->channel, "Channel", &d->scratch->channel);
     e->event_record_id[row] = r->event_record_id;
+    e->record_number[row] = r->number;
     e->offset[row] = r->offset;
     e->source[row] = source;
     e->origin[row] = (uint8_t)r->origin;

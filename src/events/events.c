@@ -157,8 +157,10 @@ bool st_events_append(st_events *d, const st_events *f, size_t kind, const st_si
 #define NUM_COPY(type, name) memcpy(d->name + d->n, f->name, f->n * sizeof *f->name);
     ST_EVENT_NUMBERS(NUM_COPY)
 #undef NUM_COPY
-    for (size_t i = 0; i < f->n; i++)
+    for (size_t i = 0; i < f->n; i++) {
         d->computer[d->n + i] = map[f->computer[i]];
+        d->channel[d->n + i] = map[f->channel[i]];
+    }
     for (size_t c = 0; c < n; c++)
         for (size_t i = 0; i < f->n; i++)
             d->text[c][d->n + i] = map[f->text[c][i]];

@@ -12,9 +12,9 @@
 /* The columns of other events that aren't texts. */
 /* clang-format off */
 #define ST_EVENT_NUMBERS(X)                                                                        \
-    X(st_sid, computer) X(st_guid, guid) X(st_ticks, utc) X(st_ticks, created)                     \
-    X(uint64_t, event_record_id) X(uint64_t, offset) X(uint32_t, pid) X(uint32_t, source)          \
-    X(uint8_t, origin) X(uint8_t, flags)
+    X(st_sid, computer) X(st_sid, channel) X(st_guid, guid) X(st_ticks, utc) X(st_ticks, created)  \
+    X(uint64_t, event_record_id) X(uint64_t, record_number) X(uint64_t, offset) X(uint32_t, pid)   \
+    X(uint32_t, source) X(uint8_t, origin) X(uint8_t, flags)
 /* clang-format on */
 
 /* What is done with a field of a given name. */

@@ -19,6 +19,8 @@ struct st_file {
     const unsigned char *bytes; /* standard input */
     uint64_t size;              /* of bytes */
     int fd;                     /* else */
+    bool member;                /* fd is the spool's: not closed, and the file is */
+    uint64_t at;                /* size bytes from here on */
 };
 
 /* The access time is left alone where the system allows it (owner or root). */
@@ -96,7 +98,12 @@ st_code st_file_open(const st_source *s, st_file **out, st_err *err)
     if (!f)
         return st_fail(err, ST_E_MEMORY, "no memory to open a file");
     f->fd = -1;
-    if (s->path.n == 0) {
+    if (s->spooled && !s->bytes) {
+        f->fd = s->fd;
+        f->member = true;
+        f->at = s->at;
+        f->size = s->size;
+    } else if (s->path.n == 0) {
         f->bytes = s->bytes ? s->bytes : (const unsigned char *)"";
         f->size = s->bytes ? s->size : 0;
     } else if ((f->fd = open_regular(s)) < 0) {
@@ -128,6 +135,10 @@ st_code st_file_read(st_file *f, uint64_t offset, void *buf, size_t n, size_t *g
             *got = read_memory(f, offset, buf, n);
         return ST_OK;
     }
+    if (f->member) {
+        n = offset >= f->size ? 0 : n > f->size - offset ? (size_t)(f->size - offset) : n;
+        offset += f->at;
+    }
     while (*got < n) {
         if (offset > (uint64_t)INT64_MAX - *got)
             return ST_OK;
@@ -150,7 +161,7 @@ st_code st_file_read(st_file *f, uint64_t offset, void *buf, size_t n, size_t *g
 uint64_t st_file_size(const st_file *f)
 {
     struct stat sb;
-    if (f->fd < 0)
+    if (f->fd < 0 || f->member)
         return f->size;
     if (fstat(f->fd, &sb) != 0 || sb.st_size < 0)
         return 0;
@@ -159,11 +170,13 @@ uint64_t st_file_size(const st_file *f)
 
 uint64_t st_file_data(const st_file *f, uint64_t offset)
 {
-    if (f->fd < 0 || offset > (uint64_t)INT64_MAX)
+    if (f->fd < 0 || offset > (uint64_t)INT64_MAX - f->at)
         return offset;
-    off_t data = lseek(f->fd, (off_t)offset, SEEK_DATA);
+    off_t data = lseek(f->fd, (off_t)(f->at + offset), SEEK_DATA);
+    if (data >= 0 && f->member && (uint64_t)data - f->at >= f->size)
+        return UINT64_MAX;
     if (data >= 0)
-        return (uint64_t)data;
+        return (uint64_t)data - f->at;
     return errno == ENXIO ? UINT64_MAX : offset;
 }
 
@@ -171,7 +184,7 @@ void st_file_close(st_file *f)
 {
     if (!f)
         return;
-    if (f->fd >= 0)
+    if (f->fd >= 0 && !f->member)
         close(f->fd);
     free(f);
 }

@@ -15,15 +15,29 @@
 
 st_evidence *st_evidence_new(void)
 {
-    return calloc(1, sizeof(st_evidence));
+    st_evidence *e = calloc(1, sizeof(st_evidence));
+    if (e)
+        e->how = (st_intake){ .depth = ST_ARCHIVE_DEPTH };
+    return e;
+}
+
+void st_evidence_intake(st_evidence *e, const st_intake *how)
+{
+    e->how = *how;
 }
 
 void st_evidence_free(st_evidence *e)
 {
     if (!e)
         return;
-    for (size_t i = 0; i < e->n; i++)
+    for (size_t i = 0; i < e->n; i++) {
         st_report_free(&e->items[i].source.report);
+        if (e->items[i].source.spooled)
+            free((void *)(uintptr_t)e->items[i].source.bytes);
+    }
+    for (size_t i = 0; i < e->nspools; i++)
+        st_spool_free(e->spools[i]);
+    free(e->spools);
     st_arena_free(&e->arena);
     free(e->items);
     free(e->roots);
@@ -188,8 +202,7 @@ static st_code set_aside(st_evidence *e, st_source *s, const st_kind *k, const c
     return failed ? st_fail(err, ST_E_MEMORY, "no memory for the list of files") : ST_OK;
 }
 
-/* The kind decides the status; only what is to be read stays ST_S_OK. */
-static st_code apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve, st_err *err)
+st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve, st_err *err)
 {
     bool unknown = strcmp(k->name, "unknown") == 0;
     const char *todo = k->todo || !unknown ? k->todo : todo_of_name(s->name);
@@ -220,9 +233,38 @@ static st_code look_at(st_evidence *e, st_item *it, bool carve, st_err *err)
     }
     if (code == ST_E_MEMORY)
         return st_fail(err, code, "%s", why.text);
-    if (!code)
-        return apply_kind(e, s, &kind, carve, err);
+    if (!code) {
+        it->format = kind.format;
+        return st_apply_kind(e, s, &kind, carve, err);
+    }
     st_ledger_unreadable(e, it, errnum ? errnum : EIO);
+    return ST_OK;
+}
+
+/* Members of one name in one archive are told apart by their number. */
+static st_code number_names(st_evidence *e, st_err *err)
+{
+    st_buf b = { 0 };
+    size_t nth = 1;
+    st_str last = { 0 };
+    bool failed = false;
+    for (size_t i = 0; !failed && i < e->n; i++) {
+        st_source *s = &e->items[i].source;
+        if (!s->spooled || !st_str_eq(s->name, last)) {
+            last = s->name;
+            nth = 1;
+            continue;
+        }
+        st_buf_clear(&b);
+        st_buf_fmt(&b, "%.*s#%zu", ST_FMT(last), ++nth);
+        s->name = st_arena_copy(&e->arena, st_buf_slice(&b));
+        failed = b.failed || !s->name.p;
+    }
+    st_buf_free(&b);
+    if (failed)
+        return st_fail(err, ST_E_MEMORY, "no memory for the list of files");
+    if (e->n)
+        qsort(e->items, e->n, sizeof *e->items, by_name);
     return ST_OK;
 }
 
@@ -236,6 +278,14 @@ st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *er
     for (size_t i = 0; !code && i < e->n; i++)
         if (e->items[i].regular)
             code = look_at(e, &e->items[i], carve, err);
+    if (!code)
+        code = st_expand(e, carve, err);
+    if (!code && e->n)
+        qsort(e->items, e->n, sizeof *e->items, by_name);
+    if (!code)
+        code = number_names(e, err);
+    if (!code && !duplicates)
+        code = st_drop_copies(e, err);
     if (!code && e->arena.failed)
         code = st_fail(err, ST_E_MEMORY, "no memory for the list of files");
     e->sealed = !code;
@@ -254,7 +304,8 @@ st_source *st_evidence_at(const st_evidence *e, size_t i)
 
 bool st_source_readable(const st_source *s)
 {
-    return s->status == ST_S_OK || s->status == ST_S_DAMAGED || s->status == ST_S_CHANGED;
+    return !s->container &&
+           (s->status == ST_S_OK || s->status == ST_S_DAMAGED || s->status == ST_S_CHANGED);
 }
 
 bool st_source_short(const st_source *s)
@@ -267,6 +318,8 @@ bool st_source_short(const st_source *s)
     case ST_S_CHANGED: return true;
     case ST_S_EMPTY:
     case ST_S_OTHER: return s->named;
+    case ST_S_OPENED:
+    case ST_S_DUPLICATE:
     case ST_S_OK: break;
     }
     return false;

@@ -10,6 +10,8 @@
 #define ST_EVIDENCE_LEDGER_H
 
 #include "shelltree/evidence.h"
+#include "spool.h"
+#include "unpack.h"
 #include "base/limits.h"
 
 #include <sys/stat.h>
@@ -19,9 +21,14 @@ typedef struct st_item {
     st_source source;
     dev_t dev;
     ino_t ino;
-    bool identified; /* dev and ino are known */
-    bool regular;    /* a file whose first bytes are to be looked at */
-    size_t seq;      /* order of arrival, so that sorting is total */
+    bool identified;  /* dev and ino are known */
+    bool regular;     /* a file whose first bytes are to be looked at */
+    size_t seq;       /* order of arrival, so that sorting is total */
+    st_format format; /* an archive that can be opened */
+    bool filtered;    /* compressed as a whole */
+    unsigned depth;   /* archives that it is in */
+    bool hashed;
+    uint64_t hash[2]; /* of its first and last bytes */
 } st_item;
 
 typedef struct st_root {
@@ -38,6 +45,10 @@ struct st_evidence {
     char *input; /* standard input */
     bool input_used;
     bool sealed;
+    st_intake how;
+    st_spool_room room;
+    st_spool **spools; /* one a thread that opened archives */
+    size_t nspools;
 };
 
 /* Appends an item of that name; NULL when memory or the bound on sources is spent. */
@@ -56,13 +67,27 @@ typedef struct st_kind {
     const char *name;
     const char *todo; /* it may hold events and isn't opened: what to do; else NULL */
     bool evtx;
-    bool empty;    /* no byte in it */
-    bool zeros;    /* bytes, and all zero */
-    bool carvable; /* raw bytes that may hold chunks */
+    bool empty;       /* no byte in it */
+    bool zeros;       /* bytes, and all zero */
+    bool carvable;    /* raw bytes that may hold chunks */
+    bool guessed;     /* no first bytes tell what it is: more of them may */
+    st_format format; /* an archive that can be opened; else ST_F_NONE */
 } st_kind;
 
 /* Looks at the first bytes of an open source. */
 st_code st_sniff(st_file *f, st_kind *out, st_err *err);
+
+/* Ends the file with a zip's directory? Programs that unpack themselves do; a zip that doesn't is
+ * cut off. */
+bool st_zip_ends(st_file *f);
+/* The kind decides the status; only what is to be read stays ST_S_OK. */
+st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve, st_err *err);
+/* Opens archives, and archives in them; what is in them is put behind the other items. */
+st_code st_expand(st_evidence *e, bool carve, st_err *err);
+/* Logs whose bytes are those of another become ST_S_DUPLICATE: one log is read once. */
+st_code st_drop_copies(st_evidence *e, st_err *err);
+/* Is that the name of the index of a sparsely collected file? */
+bool st_is_sparse_index(st_str name);
 
 /* Everything that descriptor fd gives, at most max bytes. *too_long: there was more. */
 st_code st_slurp(int fd, size_t max, char **out, size_t *n, bool *too_long, int *errnum);

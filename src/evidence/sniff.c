@@ -71,6 +71,9 @@ static const magic MAGICS[] = {
     ROW(0, "LZIP\1", "lzip", .todo = UNPACK),
     ROW(0, "\x1f\x9d", "compress", .todo = UNPACK),
     ROW(257, "ustar", "tar archive", .todo = UNPACK),
+    ROW(0, "070701", "cpio archive", .todo = UNPACK),
+    ROW(0, "070702", "cpio archive", .todo = UNPACK),
+    ROW(0, "070707", "cpio archive", .todo = UNPACK),
     ROW(0, "ENCRYPTEDACQUIRE", "encrypted acquire container", .todo = DECRYPT),
     ROW(0, "Salted__", "file encrypted with OpenSSL", .todo = DECRYPT),
     ROW(0, "age-encryption.org/", "file encrypted with age", .todo = DECRYPT),
@@ -254,6 +257,36 @@ static bool looks_random(const unsigned char *p, size_t n)
     return sum < MOST;
 }
 
+/* The first volume descriptor of ISO 9660 stands behind 32 KiB that are the system's. */
+static bool is_iso(st_file *f)
+{
+    unsigned char name[5];
+    size_t got = 0;
+    return st_file_read(f, 32769, name, sizeof name, &got, NULL) == ST_OK && got == sizeof name &&
+           memcmp(name, "CD001", sizeof name) == 0;
+}
+
+/* A header of tar, with or without a magic: its checksum is right. The published format: POSIX
+ * 1003.1, pax. */
+static bool is_tar(const unsigned char *p, size_t n)
+{
+    enum { BLOCK = 512, AT = 148, DIGITS = 8 };
+    unsigned sum = 0, said = 0, digits = 0;
+    if (n < BLOCK || p[0] == 0)
+        return false;
+    for (size_t i = 0; i < BLOCK; i++)
+        sum += i >= AT && i < AT + DIGITS ? ' ' : p[i];
+    for (size_t i = AT; i < AT + DIGITS; i++) {
+        if (p[i] >= '0' && p[i] <= '7') {
+            said = said * 8 + (unsigned)(p[i] - '0');
+            digits++;
+        } else if (digits || p[i] != ' ') {
+            break;
+        }
+    }
+    return digits > 1 && said == sum;
+}
+
 static bool all_zero(const unsigned char *p, size_t n)
 {
     return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
@@ -293,11 +326,13 @@ static void tell_rest(st_file *f, const unsigned char *p, size_t n, st_kind *out
     if (by_chunk(f, p, n, 0, out))
         return;
     if (n > 512 && p[510] == 0x55 && p[511] == 0xaa)
-        *out = (st_kind){ .name = "raw disk image", .todo = CARVE, .carvable = true };
+        *out =
+            (st_kind){ .name = "raw disk image", .todo = CARVE, .carvable = true, .guessed = true };
     else if (looks_random(p, n))
         *out = (st_kind){ .name = "compressed or encrypted file",
                           .todo = "unpack or decrypt it first",
-                          .carvable = true };
+                          .carvable = true,
+                          .guessed = true };
 }
 
 static st_code look_wider(st_file *f, bool zeros, st_kind *out, st_err *err)
@@ -319,11 +354,11 @@ static st_code look_wider(st_file *f, bool zeros, st_kind *out, st_err *err)
     return code;
 }
 
-st_code st_sniff(st_file *f, st_kind *out, st_err *err)
+static st_code sniff(st_file *f, st_kind *out, st_err *err)
 {
     unsigned char head[HEAD];
     size_t n = 0;
-    *out = (st_kind){ .name = "unknown", .carvable = true };
+    *out = (st_kind){ .name = "unknown", .carvable = true, .guessed = true };
     st_code code = st_file_read(f, 0, head, sizeof head, &n, err);
     if (code)
         return code;
@@ -342,5 +377,59 @@ st_code st_sniff(st_file *f, st_kind *out, st_err *err)
         tell_text(head, n, out);
         return ST_OK;
     }
+    if (!known && is_tar(head, n)) {
+        *out = (st_kind){ .name = "tar archive", .todo = UNPACK };
+        return ST_OK;
+    }
+    if (!known && is_iso(f)) {
+        *out = (st_kind){ .name = "ISO image", .todo = UNPACK };
+        return ST_OK;
+    }
     return known ? ST_OK : look_wider(f, all_zero(head, n), out, err);
+}
+
+/* The end record of a zip: its signature, 18 bytes, and a comment up to the end of the file.
+ * PKWARE's APPNOTE.TXT, 4.3.16. */
+bool st_zip_ends(st_file *f)
+{
+    enum { RECORD = 22, LONGEST = RECORD + 65535 };
+    uint64_t size = st_file_size(f), take = size < LONGEST ? size : LONGEST;
+    unsigned char *buf = malloc(LONGEST);
+    size_t got = 0;
+    bool ends = false;
+    if (buf && size >= RECORD &&
+        st_file_read(f, size - take, buf, (size_t)take, &got, NULL) == ST_OK && got >= RECORD)
+        for (size_t i = got - RECORD + 1; !ends && i-- > 0;)
+            ends = memcmp(buf + i, "PK\5\6", 4) == 0 &&
+                   i + RECORD + (size_t)(buf[i + 20] | buf[i + 21] << 8) <= got;
+    free(buf);
+    return ends;
+}
+
+/* What libarchive can open, by the kind's name. */
+static st_format format_of(const char *kind)
+{
+    static const struct {
+        const char *kind;
+        st_format format;
+    } ROWS[] = {
+        { "zip archive", ST_F_ZIP },   { "7z archive", ST_F_7Z }, { "RAR archive", ST_F_RAR },
+        { "cabinet", ST_F_CAB },       { "ISO image", ST_F_ISO }, { "tar archive", ST_F_TAR },
+        { "cpio archive", ST_F_CPIO }, { "gzip", ST_F_STREAM },   { "xz", ST_F_STREAM },
+        { "zstd", ST_F_STREAM },       { "bzip2", ST_F_STREAM },  { "lz4", ST_F_STREAM },
+    };
+    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
+        if (strcmp(ROWS[i].kind, kind) == 0)
+            return ROWS[i].format;
+    return ST_F_NONE;
+}
+
+st_code st_sniff(st_file *f, st_kind *out, st_err *err)
+{
+    st_code code = sniff(f, out, err);
+    if (!code && strcmp(out->name, "PE program") == 0 && st_zip_ends(f))
+        *out = (st_kind){ .name = "zip archive", .todo = UNPACK };
+    if (!code)
+        out->format = format_of(out->name);
+    return code;
 }

@@ -922,8 +922,10 @@ static void finish_source(source_state *src)
         it->reason = ST_STR("it could not be opened again");
     } else if (src->changed) {
         it->status = ST_S_CHANGED;
-    } else if (r->lost.bytes || r->chunks_bad || r->chunks_missing || r->truncated) {
+    } else if (r->lost.bytes || r->chunks_bad || r->chunks_missing || r->truncated ||
+               it->broken.n) {
         it->status = ST_S_DAMAGED;
+        it->reason = it->broken;
     } else if (!r->records && !r->slack && !r->carved) {
         it->status = ST_S_EMPTY;
     } else {

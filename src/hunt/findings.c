@@ -9,52 +9,108 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void put_hash(st_buf *b, st_str more, char id[17])
+{
+    if (more.n) {
+        st_buf_char(b, 0);
+        st_buf_str(b, more);
+    }
+    unsigned char digest[32];
+    st_sha256(b->p ? b->p : "", b->n, digest);
+    for (size_t i = 0; i < 8; i++) {
+        id[2 * i] = "0123456789abcdef"[digest[i] >> 4];
+        id[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
+    }
+    id[16] = 0;
+    st_buf_free(b);
+}
+
+static void put_host(const st_forest *f, uint32_t host, st_buf *b)
+{
+    st_buf_str(b, host < f->nhosts ? st_pool_get(f->pool, f->hosts[host].name) : ST_STR(""));
+    st_buf_char(b, 0);
+}
+
 void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17])
 {
     const st_proc *p = &f->procs[n];
     st_buf b = { 0 };
-    st_buf_str(&b, p->host < f->nhosts ? st_pool_get(f->pool, f->hosts[p->host].name) : ST_STR(""));
-    st_buf_char(&b, 0);
+    put_host(f, p->host, &b);
     if (!st_guid_zero(&p->guid))
         st_buf_guid(&b, &p->guid);
     else
         st_buf_fmt(&b, "%llu,%llu", (unsigned long long)p->pid, (unsigned long long)p->start);
     if (p->instance)
         st_buf_fmt(&b, "#%u", p->instance);
-    if (more.n) {
-        st_buf_char(&b, 0);
-        st_buf_str(&b, more);
-    }
-    unsigned char digest[32];
-    st_sha256(b.p ? b.p : "", b.n, digest);
-    for (size_t i = 0; i < 8; i++) {
-        id[2 * i] = "0123456789abcdef"[digest[i] >> 4];
-        id[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
-    }
-    id[16] = 0;
-    st_buf_free(&b);
+    put_hash(&b, more, id);
 }
 
-static bool host_named(const st_hunting *h, const st_proc *p)
+void st_hunt_events_id(const st_forest *f, uint32_t host, char id[17])
+{
+    st_buf b = { 0 };
+    put_host(f, host, &b);
+    put_hash(&b, ST_STR("events"), id);
+}
+
+static void put_event_id(const st_forest *f, const st_event *e, st_str more, char id[17])
+{
+    const st_events *x = st_event_columns(f, e);
+    st_event_key key = st_event_kind_at(e->kind)->key;
+    st_buf b = { 0 };
+    put_host(f, e->host, &b);
+    st_buf_fmt(&b, "%s,%u,%llu,%llu", st_provider_at(key.provider)->name, key.id,
+               (unsigned long long)x->event_record_id[e->row],
+               (unsigned long long)x->created[e->row]);
+    put_hash(&b, more, id);
+}
+
+static bool host_named(const st_hunting *h, uint32_t host)
 {
     if (!h->o->nhosts)
         return true;
     st_str full =
-        p->host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[p->host].name) : ST_STR("");
+        host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[host].name) : ST_STR("");
     for (size_t i = 0; i < h->o->nhosts; i++)
         if (st_host_is(full, h->o->hosts[i]))
             return true;
     return false;
 }
 
-bool st_row_wanted(const st_hunting *h, st_node n)
+bool st_row_wanted(const st_hunting *h, uint32_t host, st_ticks when)
 {
-    const st_proc *p = &h->f->procs[n];
-    if (h->o->since && p->start < h->o->since)
+    if (h->o->since && when < h->o->since)
         return false;
-    if (h->o->until && p->start > h->o->until)
+    if (h->o->until && when > h->o->until)
         return false;
-    return host_named(h, p);
+    return host_named(h, host);
+}
+
+st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event)
+{
+    if (event == ST_NO_EVENT)
+        return f->procs[n].start;
+    const st_event *e = &f->events[event];
+    return st_event_columns(f, e)->utc[e->row];
+}
+
+uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event)
+{
+    return event == ST_NO_EVENT ? f->procs[n].host : f->events[event].host;
+}
+
+static bool subject_live(const st_forest *f, const st_match *m)
+{
+    if (m->event == ST_NO_EVENT)
+        return f->procs[m->node].origin == ST_O_LIVE;
+    const st_event *e = &f->events[m->event];
+    return st_event_columns(f, e)->origin[e->row] == ST_O_LIVE;
+}
+
+/* The web server above, or NULL. */
+static const st_proc *server_above(const st_forest *f, st_node n)
+{
+    st_node server = n < f->n ? f->procs[n].server : ST_NO_NODE;
+    return server < f->n ? &f->procs[server] : NULL;
 }
 
 st_str st_finding_said(const st_case *c, const st_finding *x)
@@ -62,7 +118,7 @@ st_str st_finding_said(const st_case *c, const st_finding *x)
     const st_rule *r = st_rules_at(c->rules, x->rule);
     st_str own = st_str_trim(st_pool_get(c->forest->pool, x->reason));
     st_str said = own.n ? own : r->reason.n ? r->reason : r->title;
-    bool goes_on = c->forest->procs[x->node].server < c->forest->n;
+    bool goes_on = server_above(c->forest, x->node);
     while (goes_on && said.n && said.p[said.n - 1] == '.')
         said.n--;
     return said;
@@ -72,24 +128,37 @@ st_str st_finding_said(const st_case *c, const st_finding *x)
 void st_finding_put_reason(const st_case *c, const st_finding *x, st_buf *out)
 {
     const st_forest *f = c->forest;
-    const st_proc *p = &f->procs[x->node];
+    const st_proc *s = server_above(f, x->node);
     st_str said = st_finding_said(c, x);
-    if (p->server >= f->n) {
+    if (!s) {
         st_buf_str(out, said);
         return;
     }
-    const st_proc *s = &f->procs[p->server];
     st_buf_str(out, said);
     st_buf_str(out, ST_STR(": "));
     st_buf_str(out, st_str_basename(st_pool_get(f->pool, s->image)));
     if (s->pid != ST_NO_U32)
         st_buf_fmt(out, "(%u)", s->pid);
-    st_buf_fmt(out, " %u above", p->server_distance);
+    st_buf_fmt(out, " %u above", f->procs[x->node].server_distance);
 }
 
 void st_finding_id(const st_case *c, const st_finding *x, char id[17])
 {
-    st_hunt_id(c->forest, x->node, st_rules_at(c->rules, x->rule)->id, id);
+    st_str rule = st_rules_at(c->rules, x->rule)->id;
+    if (x->node == ST_NO_NODE)
+        put_event_id(c->forest, &c->forest->events[x->event], rule, id);
+    else
+        st_hunt_id(c->forest, x->node, rule, id);
+}
+
+/* Does the match stand on a row? */
+static bool stands(const st_hunting *h, const st_match *m)
+{
+    if (m->rule >= st_rules_count(h->c->rules))
+        return false;
+    if (m->event == ST_NO_EVENT)
+        return m->node < h->f->observed;
+    return m->event < h->f->nevents && (m->node == ST_NO_NODE || m->node < h->f->n);
 }
 
 bool st_findings_make(st_hunting *h)
@@ -100,27 +169,32 @@ bool st_findings_make(st_hunting *h)
         return false;
     for (size_t i = 0; i < c->matches->n; i++) {
         const st_match *m = &c->matches->items[i];
-        if (m->node >= h->f->observed || m->rule >= st_rules_count(c->rules))
+        if (!stands(h, m))
             continue;
         const st_rule *r = st_rules_at(c->rules, m->rule);
-        bool live = h->f->procs[m->node].origin == ST_O_LIVE;
-        st_level level = !live      ? ST_LEVEL_INFORMATIONAL
-                         : m->level ? (st_level)(m->level - 1)
-                                    : r->level;
+        st_level own = m->level ? (st_level)(m->level - 1) : r->level;
+        st_level level = subject_live(h->f, m) ? own : ST_LEVEL_INFORMATIONAL;
         if (level < h->o->min_level) {
             c->dropped_level++;
             continue;
         }
-        if (!st_row_wanted(h, m->node)) {
-            h->marks[m->node] |= ST_MARK_HIDDEN;
+        if (!st_row_wanted(h, st_subject_host(h->f, m->node, m->event),
+                           st_subject_time(h->f, m->node, m->event))) {
+            if (m->event == ST_NO_EVENT)
+                h->marks[m->node] |= ST_MARK_HIDDEN;
+            else
+                c->dropped_filter++;
             continue;
         }
         c->findings[c->nfindings++] = (st_finding){ .rule = m->rule,
                                                     .node = m->node,
+                                                    .event = m->event,
                                                     .incident = ST_NO_INCIDENT,
                                                     .reason = m->reason,
+                                                    .techniques = m->techniques,
                                                     .level = (uint8_t)level };
-        h->marks[m->node] |= ST_MARK_HIT;
+        if (m->node != ST_NO_NODE)
+            h->marks[m->node] |= ST_MARK_HIT;
     }
     return !c->arena.failed;
 }

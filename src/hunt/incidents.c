@@ -79,62 +79,132 @@ static int by_weight(const void *a, const void *b)
     return d ? d : (x->top > y->top) - (x->top < y->top);
 }
 
-/* Gives each finding the number of its incident, in the order of first findings. */
-static void number(st_hunting *h)
+/* Gives each finding of a process the number of its incident, in the order of first findings. How
+ * many name none. */
+static size_t number(st_hunting *h)
 {
     st_case *c = h->c;
+    size_t without = 0;
     for (size_t k = 0; k < c->nfindings; k++) {
+        if (c->findings[k].node == ST_NO_NODE) {
+            without++;
+            continue;
+        }
         st_node top = incident_top(h, c->findings[k].node);
         if (h->incident_of[top] == ST_NO_INCIDENT)
             h->incident_of[top] = (uint32_t)c->nincidents++;
         c->findings[k].incident = h->incident_of[top];
     }
+    return without;
 }
 
 static void fill(st_hunting *h)
 {
     for (size_t k = 0; k < h->c->nfindings; k++) {
         const st_finding *x = &h->c->findings[k];
-        const st_proc *p = &h->f->procs[x->node];
+        if (x->node == ST_NO_NODE)
+            continue;
         st_incident *i = &h->c->incidents[x->incident];
         if (!i->findings) {
-            i->host = p->host;
+            i->host = h->f->procs[x->node].host;
             i->top = incident_top(h, x->node);
             i->server = is_server(h->f, i->top);
             st_hunt_id(h->f, i->top, ST_STR(""), i->id);
         }
-        incident_add(i, x, p->start);
+        incident_add(i, x, st_subject_time(h->f, x->node, x->event));
     }
 }
 
-/* Sorted; the findings follow by way of the tops, which name their incidents. */
+/* Events that name no process */
+
+static bool within(const st_incident *i, st_ticks t, st_ticks window)
+{
+    return i->first && t + window >= i->first && t <= i->last + window;
+}
+
+/* The gravest of n incidents of the host in whose time t lies, else the host's own of events. */
+static uint32_t incident_at(st_hunting *h, size_t n, uint32_t host, st_ticks t)
+{
+    st_case *c = h->c;
+    uint32_t best = ST_NO_INCIDENT;
+    for (uint32_t i = 0; i < n; i++)
+        if (c->incidents[i].host == host && within(&c->incidents[i], t, h->o->sibling_window) &&
+            (best == ST_NO_INCIDENT || by_weight(&c->incidents[i], &c->incidents[best]) < 0))
+            best = i;
+    if (best != ST_NO_INCIDENT)
+        return best;
+    for (best = (uint32_t)n; best < c->nincidents && c->incidents[best].host != host;)
+        best++;
+    if (best == c->nincidents) {
+        st_incident *i = &c->incidents[c->nincidents++];
+        i->host = host;
+        i->top = ST_NO_NODE;
+        st_hunt_events_id(h->f, host, i->id);
+    }
+    return best;
+}
+
+/* An incident's time is that of its processes, whatever joins it. */
+static void join_events(st_hunting *h)
+{
+    st_case *c = h->c;
+    size_t n = c->nincidents;
+    for (size_t k = 0; k < c->nfindings; k++) {
+        st_finding *x = &c->findings[k];
+        if (x->node == ST_NO_NODE)
+            x->incident = incident_at(h, n, st_subject_host(h->f, x->node, x->event),
+                                      st_subject_time(h->f, x->node, x->event));
+    }
+    for (size_t k = 0; k < c->nfindings; k++) {
+        const st_finding *x = &c->findings[k];
+        if (x->node == ST_NO_NODE)
+            incident_add(&c->incidents[x->incident], x, st_subject_time(h->f, x->node, x->event));
+    }
+}
+
+static int by_weight_of(const void *a, const void *b, void *ctx)
+{
+    const st_incident *i = ctx;
+    return by_weight(&i[*(const uint32_t *)a], &i[*(const uint32_t *)b]);
+}
+
+/* Sorted; the findings follow. */
 static bool sort(st_hunting *h)
 {
     st_case *c = h->c;
-    st_node *tops = calloc(c->nincidents + 1, sizeof *tops);
-    if (!tops)
+    size_t n = c->nincidents;
+    uint32_t *order = malloc((2 * n + 1) * sizeof *order), *place = order + n;
+    st_incident *sorted = ST_NEWN(&c->arena, st_incident, n);
+    if (!order || !sorted) {
+        free(order);
         return false;
-    for (size_t i = 0; i < c->nincidents; i++)
-        tops[i] = c->incidents[i].top;
-    if (c->nincidents)
-        qsort(c->incidents, c->nincidents, sizeof *c->incidents, by_weight);
-    for (size_t i = 0; i < c->nincidents; i++)
-        h->incident_of[c->incidents[i].top] = (uint32_t)i;
+    }
+    for (size_t i = 0; i < n; i++)
+        order[i] = (uint32_t)i;
+    qsort_r(order, n, sizeof *order, by_weight_of, c->incidents);
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = c->incidents[order[i]];
+        place[order[i]] = (uint32_t)i;
+        if (sorted[i].top != ST_NO_NODE)
+            h->incident_of[sorted[i].top] = ST_NO_INCIDENT;
+    }
     for (size_t k = 0; k < c->nfindings; k++)
-        c->findings[k].incident = h->incident_of[tops[c->findings[k].incident]];
-    for (size_t i = 0; i < c->nincidents; i++)
-        h->incident_of[c->incidents[i].top] = ST_NO_INCIDENT;
-    free(tops);
+        c->findings[k].incident = place[c->findings[k].incident];
+    c->incidents = sorted;
+    free(order);
     return true;
 }
 
 bool st_incidents_make(st_hunting *h)
 {
     st_case *c = h->c;
-    number(h);
-    c->incidents = ST_NEWN(&c->arena, st_incident, c->nincidents);
+    size_t without = number(h);
+    size_t most = c->nincidents + (without < h->f->nhosts ? without : h->f->nhosts);
+    c->incidents = ST_NEWN(&c->arena, st_incident, most);
     if (!c->incidents)
         return false;
     fill(h);
+    if (without)
+        join_events(h);
     return sort(h);
 }

@@ -34,8 +34,13 @@ bool st_findings_make(st_hunting *h);
 bool st_incidents_make(st_hunting *h);
 /* Marks the context and makes the rows. */
 bool st_rows_make(st_hunting *h);
-/* Do since, until and host let this observed node through? */
-bool st_row_wanted(const st_hunting *h, st_node n);
+/* Do since, until and host let a row of that host and time through? */
+bool st_row_wanted(const st_hunting *h, uint32_t host, st_ticks when);
+/* When and where: of a process, or of an event (ST_NO_EVENT: none). */
+st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event);
+uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event);
+/* The incident of a host's events that name no process. */
+void st_hunt_events_id(const st_forest *f, uint32_t host, char id[17]);
 /* host key NUL node key [NUL more], hashed: the first 16 hex digits. */
 void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17]);
 

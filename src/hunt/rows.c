@@ -120,11 +120,14 @@ static bool mark_context(st_hunting *h)
     h->context = calloc(c->nincidents + 1, sizeof *h->context);
     bool ok = order && h->context;
     for (size_t k = 0; ok && k < c->nfindings; k++)
-        take_ancestors(h, c->findings[order[k]].incident, c->findings[order[k]].node);
+        if (c->findings[order[k]].node != ST_NO_NODE)
+            take_ancestors(h, c->findings[order[k]].incident, c->findings[order[k]].node);
     for (size_t k = 0; ok && k < c->nfindings; k++)
-        take_subtree(h, c->findings[order[k]].incident, c->findings[order[k]].node);
+        if (c->findings[order[k]].node != ST_NO_NODE)
+            take_subtree(h, c->findings[order[k]].incident, c->findings[order[k]].node);
     for (size_t k = 0; ok && k < c->nfindings; k++) {
-        st_node up = h->f->procs[c->findings[order[k]].node].parent;
+        st_node n = c->findings[order[k]].node;
+        st_node up = n == ST_NO_NODE ? ST_NO_NODE : h->f->procs[n].parent;
         if (up == ST_NO_NODE || (h->marks[up] & ST_MARK_SIBLINGS))
             continue;
         h->marks[up] |= ST_MARK_SIBLINGS;
@@ -153,37 +156,103 @@ static size_t count_rows(const st_hunting *h)
     st_row_kind kind;
     for (st_node i = 0; i < h->f->observed; i++)
         n += kind_of(h, i, &kind);
-    return n;
+    return n + h->c->nfindings;
+}
+
+/* The rows in the making: processes and events, each in order, merged. */
+typedef struct merging {
+    st_hunting *h;
+    size_t finding, event_finding; /* the next of each that isn't on a row yet */
+} merging;
+
+static void add_row(merging *m, st_row r, uint32_t host, st_ticks when)
+{
+    st_case *c = m->h->c;
+    if (!st_row_wanted(m->h, host, when)) {
+        c->dropped_filter++;
+        return;
+    }
+    if (r.incident != ST_NO_INCIDENT && r.event == ST_NO_EVENT)
+        c->incidents[r.incident].processes++;
+    else if (r.incident != ST_NO_INCIDENT)
+        c->incidents[r.incident].events++;
+    c->rows[c->nrows++] = r;
+}
+
+static void add_process(merging *m, st_node n)
+{
+    st_case *c = m->h->c;
+    st_row r = { .node = n, .event = ST_NO_EVENT, .incident = m->h->incident_of[n] };
+    if (!kind_of(m->h, n, &r.kind))
+        return;
+    while (m->finding < c->nfindings && c->findings[m->finding].event == ST_NO_EVENT &&
+           c->findings[m->finding].node < n)
+        m->finding++;
+    r.first_finding = (uint32_t)m->finding;
+    while (m->finding < c->nfindings && c->findings[m->finding].event == ST_NO_EVENT &&
+           c->findings[m->finding].node == n)
+        m->finding++;
+    r.nfindings = (uint32_t)m->finding - r.first_finding;
+    add_row(m, r, m->h->f->procs[n].host, m->h->f->procs[n].start);
+}
+
+/* The row of the next event with findings. */
+static void add_event(merging *m)
+{
+    const st_case *c = m->h->c;
+    const st_finding *x = &c->findings[m->event_finding];
+    uint32_t first = (uint32_t)m->event_finding;
+    while (m->event_finding < c->nfindings && c->findings[m->event_finding].event == x->event)
+        m->event_finding++;
+    add_row(m,
+            (st_row){ .node = x->node,
+                      .event = x->event,
+                      .kind = ST_ROW_HIT,
+                      .incident = x->incident,
+                      .first_finding = first,
+                      .nfindings = (uint32_t)m->event_finding - first },
+            st_subject_host(m->h->f, x->node, x->event),
+            st_subject_time(m->h->f, x->node, x->event));
+}
+
+#define ORDER(a, b) \
+    if ((a) != (b)) \
+    return (a) < (b)
+
+/* Does the event stand in front of the process, in the order of rows? */
+static bool comes_first(const st_forest *f, const st_event *e, st_node n)
+{
+    const st_events *x = st_event_columns(f, e);
+    const st_creations *c = &f->store->creations;
+    const st_proc *p = &f->procs[n];
+    ORDER(x->utc[e->row], p->start);
+    ORDER(e->host, p->host);
+    ORDER(x->event_record_id[e->row], c->event_record_id[p->row]);
+    ORDER(x->source[e->row], c->source[p->row]);
+    return x->offset[e->row] < c->offset[p->row];
 }
 
 bool st_rows_make(st_hunting *h)
 {
     st_case *c = h->c;
+    merging m = { .h = h };
     for (size_t k = 0; k < c->nfindings; k++)
-        h->incident_of[c->findings[k].node] = c->findings[k].incident;
+        if (c->findings[k].node != ST_NO_NODE)
+            h->incident_of[c->findings[k].node] = c->findings[k].incident;
     if (h->o->scope != ST_SCOPE_HITS && !mark_context(h))
         return false;
     c->rows = ST_NEWN(&c->arena, st_row, count_rows(h));
     if (!c->rows)
         return false;
-    size_t at = 0;
+    while (m.event_finding < c->nfindings && c->findings[m.event_finding].event == ST_NO_EVENT)
+        m.event_finding++;
     for (st_node n = 0; n < h->f->observed; n++) {
-        st_row r = { .node = n, .incident = h->incident_of[n] };
-        if (!kind_of(h, n, &r.kind))
-            continue;
-        if (!st_row_wanted(h, n)) {
-            c->dropped_filter++;
-            continue;
-        }
-        while (at < c->nfindings && c->findings[at].node < n)
-            at++;
-        r.first_finding = (uint32_t)at;
-        while (at < c->nfindings && c->findings[at].node == n)
-            at++;
-        r.nfindings = (uint32_t)at - r.first_finding;
-        if (r.incident != ST_NO_INCIDENT)
-            c->incidents[r.incident].processes++;
-        c->rows[c->nrows++] = r;
+        while (m.event_finding < c->nfindings &&
+               comes_first(h->f, &h->f->events[c->findings[m.event_finding].event], n))
+            add_event(&m);
+        add_process(&m, n);
     }
+    while (m.event_finding < c->nfindings)
+        add_event(&m);
     return true;
 }

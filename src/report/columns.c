@@ -9,17 +9,41 @@
 
 #include "base/limits.h"
 
+/* What an event's row says of a process that it doesn't name. */
+static const st_proc NOBODY = { .row = ST_NO_ROW,
+                                .host = UINT32_MAX,
+                                .parent = ST_NO_NODE,
+                                .first_child = ST_NO_NODE,
+                                .next_sibling = ST_NO_NODE,
+                                .pid = ST_NO_U32,
+                                .server = ST_NO_NODE };
+
 bool st_view_of(st_view *v, const st_case *c, const st_row *row)
 {
-    if (row->node >= c->forest->n)
+    const st_forest *f = c->forest;
+    bool process = row->event == ST_NO_EVENT;
+    if (process ? row->node >= f->n : row->event >= f->nevents)
         return false;
     *v = (st_view){ .c = c,
-                    .f = c->forest,
-                    .k = &c->forest->store->creations,
+                    .f = f,
+                    .k = &f->store->creations,
                     .row = row,
-                    .p = &c->forest->procs[row->node] };
+                    .p = row->node < f->n ? &f->procs[row->node] : &NOBODY,
+                    .e = process ? NULL : &f->events[row->event] };
     v->r = v->p->row;
-    return v->r < v->k->n;
+    v->x = process ? NULL : st_event_columns(f, v->e);
+    v->host = process ? v->p->host : v->e->host;
+    return !process || v->r < v->k->n;
+}
+
+st_ticks st_view_time(const st_view *v)
+{
+    return v->e ? v->x->utc[v->e->row] : v->k->utc[v->r];
+}
+
+uint32_t st_view_source(const st_view *v)
+{
+    return v->e ? v->x->source[v->e->row] : v->k->source[v->r];
 }
 
 st_str st_dashless(st_str s)
@@ -75,27 +99,101 @@ static void put_guid(st_buf *b, const st_guid *g)
         st_buf_guid(b, g);
 }
 
-#define SID_COLUMN(col)                                               \
-    static st_str get_##col(const st_view *v)                         \
-    {                                                                 \
-        return st_dashless(st_pool_get(v->f->pool, v->k->col[v->r])); \
+/* columns of the process's own record; empty where that wasn't read */
+
+static bool recorded(const st_view *v)
+{
+    return v->r < v->k->n;
+}
+
+#define SID_COLUMN(col)                                                                          \
+    static st_str get_##col(const st_view *v)                                                    \
+    {                                                                                            \
+        return recorded(v) ? st_dashless(st_pool_get(v->f->pool, v->k->col[v->r])) : ST_STR(""); \
     }
-SID_COLUMN(computer)
-SID_COLUMN(channel)
-SID_COLUMN(rule_name)
-SID_COLUMN(image)
 SID_COLUMN(file_version)
 SID_COLUMN(description)
 SID_COLUMN(product)
 SID_COLUMN(company)
 SID_COLUMN(original_file_name)
-SID_COLUMN(command_line)
 SID_COLUMN(current_directory)
-SID_COLUMN(user)
 SID_COLUMN(integrity_level)
 SID_COLUMN(parent_image)
 SID_COLUMN(parent_command_line)
 SID_COLUMN(parent_user)
+
+static st_str event_text(const st_view *v, st_event_text t)
+{
+    return st_dashless(st_pool_get(v->f->pool, st_event_text_of(v->f, v->e, t)));
+}
+
+/* What the event itself says of the process that acted, else what is known of that. */
+static st_str actor_text(const st_view *v, st_event_text t, st_sid known)
+{
+    st_str s = v->e ? event_text(v, t) : (st_str){ NULL, 0 };
+    return s.n ? s : st_dashless(st_pool_get(v->f->pool, known));
+}
+
+static st_str get_image(const st_view *v)
+{
+    return actor_text(v, ST_T_image, v->p->image);
+}
+
+static st_str get_user(const st_view *v)
+{
+    return actor_text(v, ST_T_user, v->p->user);
+}
+
+static st_str get_rule_name(const st_view *v)
+{
+    return v->e ? event_text(v, ST_T_rule_name)
+                : st_dashless(st_pool_get(v->f->pool, v->k->rule_name[v->r]));
+}
+
+/* One spelling a host. */
+static st_str get_computer(const st_view *v)
+{
+    return v->host < v->f->nhosts ? st_pool_get(v->f->pool, v->f->hosts[v->host].shown)
+                                  : ST_STR("");
+}
+
+static st_str get_channel(const st_view *v)
+{
+    return st_dashless(
+        st_pool_get(v->f->pool, v->e ? v->x->channel[v->e->row] : v->k->channel[v->r]));
+}
+
+static st_event_key key_of(const st_view *v)
+{
+    return v->e ? st_event_kind_at(v->e->kind)->key : ST_SYSMON_EVENT(1);
+}
+
+static st_str get_provider(const st_view *v)
+{
+    return st_str_of(st_provider_at(key_of(v).provider)->name);
+}
+
+static st_str get_event(const st_view *v)
+{
+    return v->e ? st_str_of(st_event_kind_at(v->e->kind)->word) : ST_STR("process");
+}
+
+/* Of a creation alone: other events of the process don't repeat it. */
+static st_str get_command_line(const st_view *v)
+{
+    return v->e ? ST_STR("") : st_dashless(st_pool_get(v->f->pool, v->k->command_line[v->r]));
+}
+
+static void put_target(const st_view *v, st_buf *b)
+{
+    if (v->e)
+        st_target_put(v->f, v->e, b);
+}
+
+static void put_decoded(const st_view *v, st_buf *b)
+{
+    st_decoded_put(get_command_line(v), b);
+}
 
 #define HASH_COLUMN(name, algorithm)                    \
     static void put_##name(const st_view *v, st_buf *b) \
@@ -104,6 +202,8 @@ SID_COLUMN(parent_user)
     }
 static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
 {
+    if (v->e)
+        return;
     st_str h = st_hashes_get(st_pool_get(v->f->pool, v->k->hashes[v->r]), algorithm);
     bool zero = true;
     for (size_t i = 0; i < h.n; i++)
@@ -121,8 +221,10 @@ HASH_COLUMN(imphash, "IMPHASH")
 /* A recorded text is kept only in Sysmon's own form, so that text sorts as time does. */
 static bool utc_readable(const st_view *v)
 {
-    st_str text = st_pool_get(v->f->pool, v->k->utc_text[v->r]);
     st_ticks t;
+    if (v->e)
+        return false;
+    st_str text = st_pool_get(v->f->pool, v->k->utc_text[v->r]);
     return v->k->utc_text[v->r] != ST_ABSENT && st_time_sysmon(text, &t);
 }
 
@@ -131,7 +233,7 @@ static void put_utc(const st_view *v, st_buf *b)
     if (utc_readable(v))
         st_buf_str(b, st_pool_get(v->f->pool, v->k->utc_text[v->r]));
     else
-        st_buf_time_sysmon(b, v->k->utc[v->r]);
+        st_buf_time_sysmon(b, st_view_time(v));
 }
 
 static void put_end(const st_view *v, st_buf *b)
@@ -147,7 +249,18 @@ static void put_lifetime(const st_view *v, st_buf *b)
 
 static void put_created(const st_view *v, st_buf *b)
 {
-    st_buf_time_iso(b, v->k->created[v->r]);
+    st_buf_time_iso(b, v->e ? v->x->created[v->e->row] : v->k->created[v->r]);
+}
+
+/* RFC 3339 with six digits. */
+static void put_time(const st_view *v, st_buf *b)
+{
+    size_t before = b->n;
+    st_buf_time_iso(b, st_view_time(v));
+    if (b->n < before + 2)
+        return;
+    b->n -= 2; /* the seventh digit and Z */
+    st_buf_char(b, 'Z');
 }
 
 /* findings */
@@ -213,17 +326,48 @@ static bool item_finding_id(const st_view *v, size_t i, st_buf *b)
     return true;
 }
 
-/* The least technique above `last` (all, if last.p is NULL); p is NULL if there is none. */
+/* The next technique's name ("T1505.003") in a text of several, from *at on; n is 0 at the end. */
+static st_str next_name(st_str s, size_t *at)
+{
+    for (; *at < s.n; ++*at) {
+        size_t n = 1;
+        bool fresh =
+            !*at || !((s.p[*at - 1] >= '0' && s.p[*at - 1] <= '9') || (s.p[*at - 1] | 32) >= 'a');
+        if (!fresh || s.p[*at] != 'T')
+            continue;
+        while (*at + n < s.n &&
+               ((s.p[*at + n] >= '0' && s.p[*at + n] <= '9') || (n == 5 && s.p[*at + n] == '.')))
+            n++;
+        if (n == 6)
+            n = 5; /* a full stop */
+        if (n != 5 && n != 9)
+            continue;
+        st_str name = { s.p + *at, n };
+        *at += n;
+        return name;
+    }
+    return (st_str){ s.p + s.n, 0 };
+}
+
+static void least(st_str x, st_str last, st_str *best)
+{
+    if (x.n && (!last.p || st_str_cmp(x, last) > 0) && (!best->p || st_str_cmp(x, *best) < 0))
+        *best = x;
+}
+
+/* The least technique above `last` (all, if last.p is NULL); p is NULL if there is none. The row's
+ * own go before those of the rule's header. */
 static st_str technique_after(const st_view *v, st_str last)
 {
-    st_str best = { 0 };
+    st_str best = { 0 }, x;
     for (size_t k = 0; k < v->row->nfindings; k++) {
         const st_rule *r = rule(v, k);
-        for (size_t t = 0; t < r->ntechniques; t++) {
-            st_str x = r->techniques[t];
-            if (x.n && (!last.p || st_str_cmp(x, last) > 0) && (!best.p || st_str_cmp(x, best) < 0))
-                best = x;
-        }
+        st_str own = st_pool_get(v->f->pool, finding(v, k)->techniques);
+        size_t at = 0;
+        for (size_t t = 0; !own.n && t < r->ntechniques; t++)
+            least(r->techniques[t], last, &best);
+        while ((x = next_name(own, &at)).n)
+            least(x, last, &best);
     }
     return best;
 }
@@ -292,22 +436,30 @@ static void put_authors(const st_view *v, st_buf *b)
 
 static void put_pid(const st_view *v, st_buf *b)
 {
-    put_u32(b, v->k->pid[v->r]);
+    put_u32(b, v->e && v->x->pid[v->e->row] != ST_NO_U32 ? v->x->pid[v->e->row] : v->p->pid);
 }
 
 static void put_process_guid(const st_view *v, st_buf *b)
 {
-    put_guid(b, &v->k->guid[v->r]);
+    put_guid(b, v->e ? &v->x->guid[v->e->row] : &v->k->guid[v->r]);
 }
 
 static void put_parent_pid(const st_view *v, st_buf *b)
 {
-    put_u32(b, v->k->parent_pid[v->r]);
+    if (recorded(v))
+        put_u32(b, v->k->parent_pid[v->r]);
 }
 
 static void put_parent_guid(const st_view *v, st_buf *b)
 {
-    put_guid(b, &v->k->parent_guid[v->r]);
+    if (recorded(v))
+        put_guid(b, &v->k->parent_guid[v->r]);
+}
+
+/* Is there a process? */
+static bool known(const st_view *v)
+{
+    return v->row->node < v->f->n;
 }
 
 /* The parent, if its own record was read. */
@@ -357,86 +509,94 @@ static void put_server_distance(const st_view *v, st_buf *b)
 
 static void put_depth(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->p->depth);
+    if (known(v))
+        st_buf_u64(b, v->p->depth);
 }
 
 static void put_chain(const st_view *v, st_buf *b)
 {
-    st_chain_put(v->f, v->row->node, b);
+    if (known(v))
+        st_chain_put(v->f, v->row->node, b);
 }
 
 static void put_link(const st_view *v, st_buf *b)
 {
-    put_word(b, st_link_word((st_link)v->p->link));
+    if (known(v))
+        put_word(b, st_link_word((st_link)v->p->link));
 }
 
 static void put_parent_observed(const st_view *v, st_buf *b)
 {
-    put_word(b, observed_parent(v) ? "true" : "false");
+    if (known(v))
+        put_word(b, observed_parent(v) ? "true" : "false");
 }
 
 static void put_chain_link(const st_view *v, st_buf *b)
 {
-    put_word(b, st_link_word((st_link)v->p->chain_link));
+    if (known(v))
+        put_word(b, st_link_word((st_link)v->p->chain_link));
 }
 
 static void put_children(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->p->children);
+    if (known(v))
+        st_buf_u64(b, v->p->children);
 }
 
 static void put_logon_id(const st_view *v, st_buf *b)
 {
-    if (v->k->logon_id[v->r] != ST_NO_U64)
+    if (recorded(v) && v->k->logon_id[v->r] != ST_NO_U64)
         st_buf_fmt(b, "0x%llx", (unsigned long long)v->k->logon_id[v->r]);
 }
 
 static void put_logon_guid(const st_view *v, st_buf *b)
 {
-    put_guid(b, &v->k->logon_guid[v->r]);
+    if (recorded(v))
+        put_guid(b, &v->k->logon_guid[v->r]);
 }
 
 static void put_session(const st_view *v, st_buf *b)
 {
-    put_u32(b, v->k->session[v->r]);
+    if (recorded(v))
+        put_u32(b, v->k->session[v->r]);
 }
 
 static void put_event_id(const st_view *v, st_buf *b)
 {
-    (void)v;
-    st_buf_char(b, '1');
+    st_buf_u64(b, key_of(v).id);
 }
 
 /* where it stands in the evidence */
 
 static st_str get_source(const st_view *v)
 {
-    return st_source_name(v->f->evidence, v->k->source[v->r]);
+    return st_source_name(v->f->evidence, st_view_source(v));
 }
 
 static void put_offset(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->k->offset[v->r]);
+    st_buf_u64(b, v->e ? v->x->offset[v->e->row] : v->k->offset[v->r]);
 }
 
 static void put_number(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->k->record_number[v->r]);
+    st_buf_u64(b, v->e ? v->x->record_number[v->e->row] : v->k->record_number[v->r]);
 }
 
 static void put_record_id(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->k->event_record_id[v->r]);
+    st_buf_u64(b, v->e ? v->x->event_record_id[v->e->row] : v->k->event_record_id[v->r]);
 }
 
 static void put_origin(const st_view *v, st_buf *b)
 {
-    put_word(b, st_origin_word(v->k->origin[v->r]));
+    put_word(b, st_origin_word(v->e ? v->x->origin[v->e->row] : v->k->origin[v->r]));
 }
 
 static void put_copies(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->p->copies ? v->p->copies : 1);
+    uint32_t copies = v->e ? v->e->copies : v->p->copies;
+    st_buf_u64(b, copies ? copies : 1);
 }
 
 /* notes */
@@ -468,22 +628,22 @@ static void add_note(st_buf *b, size_t start, const char *word, const char *abou
     put_word(b, about);
 }
 
-static void put_notes(const st_view *v, st_buf *b)
+static void put_shift(const st_view *v, size_t start, st_buf *b)
 {
-    size_t start = b->n;
-    for (size_t i = 0; i < sizeof record_notes / sizeof record_notes[0]; i++)
-        if (v->k->flags[v->r] & record_notes[i].flag)
-            add_note(b, start, record_notes[i].word, "");
-    for (size_t i = 0; i < sizeof tree_notes / sizeof tree_notes[0]; i++)
-        if (v->p->flags & tree_notes[i].flag)
-            add_note(b, start, tree_notes[i].word, "");
+    st_sid computer = v->e ? v->x->computer[v->e->row] : v->k->computer[v->r];
+    int64_t shift = st_store_shift_of(v->f->store, computer);
+    if (!shift)
+        return;
+    add_note(b, start, "clock:", "");
+    st_buf_fmt(b, "%+llds", (long long)shift);
+}
+
+/* What is to say of a creation's own texts. */
+static void put_text_notes(const st_view *v, size_t start, st_buf *b)
+{
     if ((v->k->flags[v->r] & ST_C_TIME) || (v->k->utc_text[v->r] != ST_ABSENT && !utc_readable(v)))
         add_note(b, start, "clock:utc-unreadable", "");
-    int64_t shift = st_store_shift_of(v->f->store, v->k->computer[v->r]);
-    if (shift) {
-        add_note(b, start, "clock:", "");
-        st_buf_fmt(b, "%+llds", (long long)shift);
-    }
+    put_shift(v, start, b);
     for (unsigned i = 0; i < 32; i++)
         if (v->k->truncated[v->r] & (UINT32_C(1) << i)) {
             const char *name = st_creation_field(i);
@@ -493,6 +653,23 @@ static void put_notes(const st_view *v, st_buf *b)
     const st_lossy *l = st_lossy_of(v->f->store, v->r, &n);
     for (size_t i = 0; i < n; i++)
         add_note(b, start, "lossy:", l[i].field);
+}
+
+static void put_notes(const st_view *v, st_buf *b)
+{
+    size_t start = b->n;
+    uint8_t record = v->e ? v->x->flags[v->e->row] : v->k->flags[v->r];
+    for (size_t i = 0; i < sizeof record_notes / sizeof record_notes[0]; i++)
+        if (record & record_notes[i].flag)
+            add_note(b, start, record_notes[i].word, "");
+    if (v->e) {
+        put_shift(v, start, b);
+        return;
+    }
+    for (size_t i = 0; i < sizeof tree_notes / sizeof tree_notes[0]; i++)
+        if (v->p->flags & tree_notes[i].flag)
+            add_note(b, start, tree_notes[i].word, "");
+    put_text_notes(v, start, b);
     if (v->p->depth >= ST_MAX_CHAIN_SHOWN)
         add_note(b, start, "chain-cut", "");
 }
@@ -531,62 +708,67 @@ static void put_notes(const st_view *v, st_buf *b)
 const st_column st_columns[] = {
     { "UtcTime", ST_COL_TIME, true, NULL, put_utc, NULL },
     ALWAYS("Computer", get_computer),
-    MADE_ALWAYS("Kind", put_kind),
-    MADE("Incident", put_incident),
     MADE_ALWAYS("Level", put_level),
-    LIST("Rules", true, item_rule),
-    LIST("RuleIds", true, item_rule_id),
-    MADE("Reason", put_reason),
-    LIST("Techniques", false, item_technique),
+    TEXT("Event", get_event),
     TEXT("User", get_user),
-    TEXT("IntegrityLevel", get_integrity_level),
-    NUMBER("ProcessId", put_pid),
-    MADE_ALWAYS("ProcessGuid", put_process_guid),
     TEXT("Image", get_image),
     ALWAYS("CommandLine", get_command_line),
-    TEXT("CurrentDirectory", get_current_directory),
-    MADE("MD5", put_md5),
-    MADE("SHA1", put_sha1),
-    MADE("SHA256", put_sha256),
-    MADE("IMPHASH", put_imphash),
-    NUMBER("ParentProcessId", put_parent_pid),
-    MADE("ParentProcessGuid", put_parent_guid),
+    MADE("Target", put_target),
+    MADE("Reason", put_reason),
+    LIST("Rules", true, item_rule),
+    LIST("Techniques", false, item_technique),
     TEXT("ParentImage", get_parent_image),
+    MADE("Chain", put_chain),
+    MADE_ALWAYS("Kind", put_kind),
+    MADE("Incident", put_incident),
+    MADE("DecodedCommand", put_decoded),
+    TEXT("IntegrityLevel", get_integrity_level),
+    NUMBER("ProcessId", put_pid),
+    NUMBER("ParentProcessId", put_parent_pid),
     TEXT("ParentCommandLine", get_parent_command_line),
     TEXT("ParentUser", get_parent_user),
     MADE("GrandparentImage", put_grandparent),
     MADE("WebServerImage", put_server_image),
     NUMBER("WebServerProcessId", put_server_pid),
-    MADE("WebServerProcessGuid", put_server_guid),
     NUMBER("WebServerDistance", put_server_distance),
-    NUMBER("Depth", put_depth),
-    MADE("Chain", put_chain),
-    MADE("ParentLink", put_link),
-    { "ParentObserved", ST_COL_BOOL, false, NULL, put_parent_observed, NULL },
-    MADE("ChainLink", put_chain_link),
+    TEXT("CurrentDirectory", get_current_directory),
     TIME("EndTime", put_end),
     NUMBER("LifetimeMs", put_lifetime),
     NUMBER("Children", put_children),
-    MADE("LogonId", put_logon_id),
-    MADE("LogonGuid", put_logon_guid),
-    NUMBER("TerminalSessionId", put_session),
+    NUMBER("Depth", put_depth),
+    MADE("ParentLink", put_link),
+    { "ParentObserved", ST_COL_BOOL, false, NULL, put_parent_observed, NULL },
+    MADE("ChainLink", put_chain_link),
     TEXT("OriginalFileName", get_original_file_name),
-    TEXT("FileVersion", get_file_version),
-    TEXT("Description", get_description),
-    TEXT("Product", get_product),
     TEXT("Company", get_company),
-    TEXT("RuleName", get_rule_name),
+    TEXT("Product", get_product),
+    TEXT("Description", get_description),
+    TEXT("FileVersion", get_file_version),
+    MADE("LogonId", put_logon_id),
+    NUMBER("TerminalSessionId", put_session),
+    LIST("RuleIds", true, item_rule_id),
+    LIST("FindingIds", false, item_finding_id),
     MADE("RuleAuthors", put_authors),
+    MADE("MD5", put_md5),
+    MADE("SHA1", put_sha1),
+    MADE("SHA256", put_sha256),
+    MADE("IMPHASH", put_imphash),
+    MADE_ALWAYS("ProcessGuid", put_process_guid),
+    MADE("ParentProcessGuid", put_parent_guid),
+    MADE("WebServerProcessGuid", put_server_guid),
+    MADE("LogonGuid", put_logon_guid),
+    TEXT("RuleName", get_rule_name),
     TIME("TimeCreated", put_created),
+    TIME("time", put_time),
     TEXT("Channel", get_channel),
+    TEXT("Provider", get_provider),
     NUMBER("EventID", put_event_id),
-    ALWAYS("Source", get_source),
-    NUMBER("SourceOffset", put_offset),
-    NUMBER("RecordNumber", put_number),
     { "EventRecordID", ST_COL_NUMBER, true, NULL, put_record_id, NULL },
+    NUMBER("RecordNumber", put_number),
     MADE_ALWAYS("Origin", put_origin),
     NUMBER("Copies", put_copies),
-    LIST("FindingIds", false, item_finding_id),
+    ALWAYS("Source", get_source),
+    NUMBER("SourceOffset", put_offset),
     MADE("Notes", put_notes),
 };
 const size_t st_ncolumns = sizeof st_columns / sizeof st_columns[0];

@@ -41,6 +41,8 @@ void st_groups_stamp(st_groups *g, const st_case *c, uint32_t incident)
 {
     const st_forest *f = c->forest;
     st_node top = c->incidents[incident].top;
+    if (top == ST_NO_NODE)
+        return;
     for (size_t k = g->start[incident]; k < g->start[incident + 1]; k++) {
         st_node n = c->rows[g->rows[k]].node;
         for (; n != ST_NO_NODE && f->procs[n].depth > f->procs[top].depth; n = f->procs[n].parent) {

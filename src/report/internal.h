@@ -24,11 +24,16 @@ typedef struct st_view {
     const st_forest *f;
     const st_creations *k;
     const st_row *row;
-    const st_proc *p;
-    uint32_t r; /* its place in k */
+    const st_proc *p;   /* the process that acted; one of which nothing is known if there is none */
+    uint32_t r;         /* its creation's place in k; ST_NO_ROW if that wasn't read */
+    const st_event *e;  /* NULL: the row is the process's creation itself */
+    const st_events *x; /* the columns of e */
+    uint32_t host;
 } st_view;
-/* false: the node has no row in the store, so it can't be shown. */
+/* false: the row has no record in the store, so it can't be shown. */
 bool st_view_of(st_view *v, const st_case *c, const st_row *row);
+st_ticks st_view_time(const st_view *v);
+uint32_t st_view_source(const st_view *v);
 
 typedef enum st_column_kind {
     ST_COL_TEXT,

@@ -136,7 +136,9 @@ static void put_node(page *g, st_node n)
     put_name(g, p);
     put(g, " <span class=\"m\">");
     st_buf_time_sysmon(b, p->start);
-    put(g, p->flags & ST_P_OBSERVED ? "" : " not logged: known from a child");
+    if (!(p->flags & ST_P_OBSERVED))
+        put(g, p->flags & ST_P_FROM_EVENT ? " not logged: known from another event"
+                                          : " not logged: known from a child");
     put(g, p->link == ST_LINK_INFERRED ? " inferred parent" : "");
     put(g, p->origin == ST_O_LIVE ? "</span>" : " recovered</span>");
     for (size_t i = g->groups.first[n]; i < g->c->nfindings && g->c->findings[i].node == n; i++) {
@@ -156,6 +158,8 @@ static void put_tree(page *g, uint32_t incident)
     st_drawn d = { .stamps = g->groups.stamps, .stamp = incident + 1 };
     st_node top = g->c->incidents[incident].top;
     size_t level = 0, at = 0;
+    if (top == ST_NO_NODE)
+        return;
     put(g, "<ul class=\"t\">");
     for (st_node n = top; n != ST_NO_NODE && g->left && !g->o->error;
          n = st_drawn_next(g->f, &d, top, n, &level), g->left--) {
@@ -177,6 +181,17 @@ static void put_tree(page *g, uint32_t incident)
 
 /* incidents and rows */
 
+/* What the incident hangs under. */
+static void put_top(page *g, const st_incident *i)
+{
+    if (i->top == ST_NO_NODE) {
+        put(g, ": events of no process");
+        return;
+    }
+    put(g, i->server ? ": web server " : ": process ");
+    put_name(g, &g->f->procs[i->top]);
+}
+
 static void put_incident(page *g, uint32_t k)
 {
     const st_incident *i = &g->c->incidents[k];
@@ -185,8 +200,7 @@ static void put_incident(page *g, uint32_t k)
     put_level(g, i->level);
     if (i->host < g->f->nhosts)
         put_evidence(g, st_pool_get(g->f->pool, g->f->hosts[i->host].shown));
-    put(g, i->server ? ": web server " : ": process ");
-    put_name(g, &g->f->procs[i->top]);
+    put_top(g, i);
     st_buf_fmt(b, "</h2><p>Incident %s, ", i->id);
     st_buf_time_sysmon(b, i->first);
     put(g, " to ");
@@ -201,20 +215,35 @@ static void put_incident(page *g, uint32_t k)
     st_out_tick(g->o);
 }
 
+/* The command line; of another event, what it is and what it was done to. */
+static void put_deed(page *g, const st_view *v)
+{
+    if (!v->e) {
+        put_evidence(g, st_dashless(st_pool_get(g->f->pool, v->p->command_line)));
+        return;
+    }
+    put(g, st_event_kind_at(v->e->kind)->word);
+    put(g, " ");
+    st_buf_clear(&g->text);
+    st_target_put(g->f, v->e, &g->text);
+    put_evidence(g, st_buf_slice(&g->text));
+}
+
 static void put_row(page *g, const st_row *row)
 {
     st_view v;
     if (!st_view_of(&v, g->c, row))
         return;
     put(g, "<tr><td>");
-    st_buf_time_sysmon(&g->o->buf, v.p->start);
+    st_buf_time_sysmon(&g->o->buf, st_view_time(&v));
     put(g, "</td><td>");
-    if (v.p->host < g->f->nhosts)
-        put_evidence(g, st_pool_get(g->f->pool, g->f->hosts[v.p->host].shown));
+    if (v.host < g->f->nhosts)
+        put_evidence(g, st_pool_get(g->f->pool, g->f->hosts[v.host].shown));
     put(g, "</td><td>");
-    put_name(g, v.p);
+    if (row->node != ST_NO_NODE)
+        put_name(g, v.p);
     put(g, "</td><td>");
-    put_evidence(g, st_dashless(st_pool_get(g->f->pool, v.p->command_line)));
+    put_deed(g, &v);
     put(g, "</td><td>");
     for (size_t i = 0; i < row->nfindings; i++) {
         const st_finding *x = &g->c->findings[row->first_finding + i];
@@ -356,8 +385,9 @@ static void put_index(page *g, size_t n)
         put_level(g, x->level);
         if (x->host < g->f->nhosts)
             put_evidence(g, st_pool_get(g->f->pool, g->f->hosts[x->host].shown));
-        put(g, " ");
-        put_name(g, &g->f->procs[x->top]);
+        put(g, x->top == ST_NO_NODE ? ": events of no process" : " ");
+        if (x->top != ST_NO_NODE)
+            put_name(g, &g->f->procs[x->top]);
         put(g, "</a></li>\n");
         st_out_tick(g->o);
     }

@@ -49,9 +49,9 @@ static void put_cell(st_buf *b, bool *more, const st_column *col, const st_view 
 /* "lossy":[fields],"raw":{field: hex}; the name of a source isn't UTF-16 but bytes of its own. */
 static void put_lossy(st_buf *b, bool *more, const st_view *v)
 {
-    size_t n;
-    const st_lossy *l = st_lossy_of(v->f->store, v->r, &n);
-    st_str source = st_source_name(v->f->evidence, v->k->source[v->r]);
+    size_t n = 0;
+    const st_lossy *l = v->e ? NULL : st_lossy_of(v->f->store, v->r, &n);
+    st_str source = st_source_name(v->f->evidence, st_view_source(v));
     bool odd = !st_utf8_valid(source);
     if (!n && !odd)
         return;

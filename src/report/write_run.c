@@ -90,9 +90,9 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
 
 static const char *status_word(st_status s)
 {
-    static const char *const words[] = { "ok",         "empty",   "other", "damaged",
-                                         "unreadable", "changed", "gone",  "unopened" };
-    return words[s <= ST_S_UNOPENED ? s : ST_S_UNOPENED];
+    static const char *const words[] = { "ok",      "empty", "other",    "damaged", "unreadable",
+                                         "changed", "gone",  "unopened", "opened",  "duplicate" };
+    return words[s <= ST_S_DUPLICATE ? s : ST_S_DUPLICATE];
 }
 
 static void put_ranges(st_buf *b, bool *more, const char *name, const char *others,
@@ -144,7 +144,11 @@ static void put_source(st_buf *b, const st_source *s)
         st_json_text(b, &more, "kind", s->kind);
     if (s->reason.n)
         st_json_text(b, &more, "reason", s->reason);
+    if (s->shown.n)
+        st_json_text(b, &more, "shown_as", s->shown);
     st_json_num(b, &more, "size", s->size);
+    if (s->container)
+        st_json_num(b, &more, "members", s->members);
     if (s->digested)
         put_digest(b, &more, s->sha256);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

@@ -76,11 +76,15 @@ static void head_line(text_work *w, const st_incident *i)
     st_buf_str(b, ST_STR(" "));
     st_str host = i->host < f->nhosts ? st_pool_get(f->pool, f->hosts[i->host].shown) : ST_STR("");
     st_scrub(b, host, w->look->ascii);
-    st_buf_fmt(b, "  %s ", i->server ? "web server" : "process");
-    const st_proc *top = &f->procs[i->top];
-    st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
-    if (top->pid != ST_NO_U32)
-        st_buf_fmt(b, "(%u)", top->pid);
+    if (i->top == ST_NO_NODE) {
+        st_buf_str(b, ST_STR("  events of no process"));
+    } else {
+        const st_proc *top = &f->procs[i->top];
+        st_buf_fmt(b, "  %s ", i->server ? "web server" : "process");
+        st_scrub(b, st_str_basename(st_pool_get(f->pool, top->image)), w->look->ascii);
+        if (top->pid != ST_NO_U32)
+            st_buf_fmt(b, "(%u)", top->pid);
+    }
     st_buf_fmt(b, "\n  ");
     st_buf_time_sysmon(b, i->first);
     if (i->last != i->first) {
@@ -140,7 +144,7 @@ static void dots_for_ellipses(st_buf *b)
 /* What the tree below hangs under, in one line. */
 static void put_above(text_work *w, st_node top)
 {
-    st_node up = w->c->forest->procs[top].parent;
+    st_node up = top == ST_NO_NODE ? ST_NO_NODE : w->c->forest->procs[top].parent;
     if (up == ST_NO_NODE)
         return;
     st_buf chain = { 0 };
@@ -169,6 +173,20 @@ static void put_tree(text_work *w, uint32_t incident)
 
 /* rows */
 
+/* The command line; of another event, what it was done to. */
+static void put_deed(text_work *w, const st_view *v)
+{
+    if (!v->e) {
+        put_wrapped(w, st_dashless(st_pool_get(v->f->pool, v->p->command_line)), 6);
+        return;
+    }
+    st_buf target = { 0 };
+    st_target_put(v->f, v->e, &target);
+    put_wrapped(w, st_buf_slice(&target), 6);
+    w->o->buf.failed |= target.failed;
+    st_buf_free(&target);
+}
+
 static void put_row(text_work *w, const st_row *row)
 {
     st_view v;
@@ -180,10 +198,12 @@ static void put_row(text_work *w, const st_row *row)
         if (w->c->findings[row->first_finding + i].level > level)
             level = w->c->findings[row->first_finding + i].level;
     st_buf_str(b, ST_STR("  "));
-    st_buf_time_sysmon(b, v.p->start);
+    st_buf_time_sysmon(b, st_view_time(&v));
     st_buf_str(b, row->nfindings ? ST_STR(" * ") : ST_STR("   "));
     if (row->nfindings)
         st_color_level(b, w->look, level);
+    if (v.e)
+        st_buf_fmt(b, "%s  ", st_event_kind_at(v.e->kind)->word);
     st_scrub(b, st_str_basename(st_pool_get(v.f->pool, v.p->image)), w->look->ascii);
     if (v.p->pid != ST_NO_U32)
         st_buf_fmt(b, "(%u)", v.p->pid);
@@ -195,7 +215,7 @@ static void put_row(text_work *w, const st_row *row)
         st_scrub(b, user, w->look->ascii);
     }
     st_buf_char(b, '\n');
-    put_wrapped(w, st_dashless(st_pool_get(v.f->pool, v.p->command_line)), 6);
+    put_deed(w, &v);
     for (size_t i = 0; i < row->nfindings; i++) {
         const st_finding *x = &w->c->findings[row->first_finding + i];
         st_buf said = { 0 };

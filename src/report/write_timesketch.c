@@ -18,6 +18,12 @@ static bool repeated(const st_column *col)
     return false;
 }
 
+/* What happened at the row's time. */
+static const char *described(const st_view *v)
+{
+    return v->e ? st_event_kind_at(v->e->kind)->word : "Process created";
+}
+
 static void put_message(st_buf *b, const st_view *v, st_buf *t)
 {
     st_buf_clear(t);
@@ -26,9 +32,16 @@ static void put_message(st_buf *b, const st_view *v, st_buf *t)
         st_buf_str(t, i ? ST_STR("; ") : ST_STR(""));
         st_buf_str(t, st_rules_at(v->c->rules, x->rule)->title);
     }
-    st_buf_str(t, t->n ? ST_STR(": ") : ST_STR("Process created: "));
-    st_chain_put(v->f, v->row->node, t);
-    st_str cmd = st_dashless(st_pool_get(v->f->pool, v->k->command_line[v->r]));
+    st_buf_str(t, t->n ? ST_STR(": ") : ST_STR(""));
+    if (!v->row->nfindings)
+        st_buf_fmt(t, "%s: ", described(v));
+    if (v->row->node < v->f->n)
+        st_chain_put(v->f, v->row->node, t);
+    if (v->e) {
+        st_buf_str(t, ST_STR(": "));
+        st_target_put(v->f, v->e, t);
+    }
+    st_str cmd = v->e ? ST_STR("") : st_dashless(st_pool_get(v->f->pool, v->p->command_line));
     if (cmd.n) {
         st_buf_str(t, ST_STR(": "));
         st_buf_str(t, cmd);
@@ -66,18 +79,21 @@ static void put_tags(st_buf *b, const st_view *v, st_buf *t)
 
 static void put_own_keys(st_buf *b, bool *more, const st_view *v, st_buf *t)
 {
-    st_ticks utc = v->k->utc[v->r];
+    st_ticks utc = st_view_time(v);
+    st_event_key key = v->e ? st_event_kind_at(v->e->kind)->key : ST_SYSMON_EVENT(1);
     st_json_key(b, more, "message");
     put_message(b, v, t);
     st_json_key(b, more, "datetime");
     put_datetime(b, utc, t);
     st_json_key(b, more, "timestamp");
     st_buf_i64(b, ((int64_t)utc - (int64_t)ST_TICKS_UNIX) / 10);
-    st_json_text(b, more, "timestamp_desc", ST_STR("Process created"));
+    st_json_text(b, more, "timestamp_desc", st_str_of(described(v)));
     st_json_text(b, more, "data_type", ST_STR("windows:evtx:record"));
-    st_json_text(b, more, "source_name", ST_STR("Microsoft-Windows-Sysmon"));
-    st_json_num(b, more, "event_identifier", 1);
-    st_json_text(b, more, "computer_name", st_pool_get(v->f->pool, v->k->computer[v->r]));
+    st_json_text(b, more, "source_name", st_str_of(st_provider_at(key.provider)->name));
+    st_json_num(b, more, "event_identifier", key.id);
+    st_json_text(b, more, "computer_name",
+                 v->host < v->f->nhosts ? st_pool_get(v->f->pool, v->f->hosts[v->host].shown)
+                                        : ST_STR(""));
     st_json_key(b, more, "tag");
     put_tags(b, v, t);
 }
@@ -104,7 +120,7 @@ void st_write_timesketch(st_out *o, const st_case *c)
     st_view v;
     for (size_t i = 0; i < c->nrows && !o->error; i++) {
         /* The importer can't take an event without a time. */
-        if (!st_view_of(&v, c, &c->rows[i]) || !v.k->utc[v.r])
+        if (!st_view_of(&v, c, &c->rows[i]) || !st_view_time(&v))
             continue;
         bool more = false;
         st_buf_char(&o->buf, '{');

@@ -142,7 +142,9 @@ static void put_user(pen *x, const st_proc *p)
 static void put_brackets(pen *x, const st_proc *p)
 {
     if (!(p->flags & ST_P_OBSERVED))
-        st_buf_str(&x->text, ST_STR("  [not logged: known from a child]"));
+        st_buf_str(&x->text, p->flags & ST_P_FROM_EVENT
+                                 ? ST_STR("  [not logged: known from another event]")
+                                 : ST_STR("  [not logged: known from a child]"));
     if (p->link == ST_LINK_INFERRED)
         st_buf_str(&x->text, ST_STR("  [inferred parent]"));
     if (p->origin != ST_O_LIVE)
@@ -231,7 +233,8 @@ uint32_t *st_findings_by_node(const st_case *c)
         return NULL;
     memset(first, 0xff, n * sizeof *first);
     for (size_t i = c->nfindings; i-- > 0;)
-        first[c->findings[i].node] = (uint32_t)i;
+        if (c->findings[i].node != ST_NO_NODE)
+            first[c->findings[i].node] = (uint32_t)i;
     return first;
 }
 

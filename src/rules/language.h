@@ -65,7 +65,7 @@ struct st_language {
     void (*explain)(st_run *r, const st_parsed *p, const st_bound *b, bool run, st_buf *out);
 };
 
-extern const st_language st_language_kql;
+extern const st_language st_language_kql, st_language_sigma;
 
 /* The i-th language, NULL past the end. */
 const st_language *st_language_at(size_t i);

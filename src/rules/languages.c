@@ -3,7 +3,7 @@
 /* languages.c - the languages there are. */
 #include "rules/language.h"
 
-static const st_language *const languages[] = { &st_language_kql };
+static const st_language *const languages[] = { &st_language_kql, &st_language_sigma };
 
 const st_language *st_language_at(size_t i)
 {

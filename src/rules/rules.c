@@ -403,6 +403,73 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
     return code;
 }
 
+/* The next document of a YAML file: up to a line that begins with three dashes. */
+static bool next_document(st_str *rest, st_str *out)
+{
+    const char *start = rest->p, *end = rest->p + rest->n;
+    st_str line;
+    if (!rest->p)
+        return false;
+    for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
+        if (!first && st_str_starts(line, ST_STR("---"))) {
+            *rest = (st_str){ line.p, (size_t)(end - line.p) };
+            end = line.p;
+            break;
+        }
+    *out = (st_str){ start, (size_t)(end - start) };
+    return true;
+}
+
+/* Has it anything but comments and marks? */
+static bool says_something(st_str document)
+{
+    st_str line;
+    while (st_str_cut(&document, '\n', &line)) {
+        line = st_str_trim(line);
+        if (line.n && line.p[0] != '#' && !st_str_eq(line, ST_STR("---")) &&
+            !st_str_eq(line, ST_STR("...")))
+            return true;
+    }
+    return false;
+}
+
+/* A file whose documents are rules. */
+static st_code add_documents(st_rules *r, piece *from, st_err *err)
+{
+    st_str rest = from->file;
+    st_code code = ST_OK;
+    unsigned line = 1;
+    while (code == ST_OK && next_document(&rest, &from->text)) {
+        from->line = line;
+        for (size_t i = 0; i < from->text.n; i++)
+            line += from->text.p[i] == '\n';
+        if (!says_something(from->text))
+            continue;
+        from->number++;
+        code = add_rule(r, from, err);
+    }
+    return code;
+}
+
+/* The language that says of a YAML file that it is its own; NULL: it holds queries under keys. */
+static const st_language *language_of_documents(st_str file)
+{
+    const st_language *queries = st_language_of_queries(), *l;
+    for (size_t i = 0; (l = st_language_at(i)) != NULL; i++)
+        if (l != queries && l->tells(file))
+            return l;
+    return NULL;
+}
+
+static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
+{
+    const st_language *l = language_of_documents(from->file);
+    if (!l)
+        return add_yaml(r, from, err);
+    from->language = l;
+    return add_documents(r, from, err);
+}
+
 static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err)
 {
     static const struct {
@@ -414,7 +481,9 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
         [ST_RULE_TEXT] = { add_plain, "" },
         [ST_RULE_MARKDOWN] = { add_markdown,
                                "no KQL in this document (a block between ```kql and ```)" },
-        [ST_RULE_YAML] = { add_yaml, "no query in this YAML (a text under the key query)" },
+        [ST_RULE_YAML] = { add_any_yaml,
+                           "no Sigma rule (a key detection) and no query (a text under the "
+                           "key query) in this YAML" },
     };
     piece from = {
         .path = path, .file = file, .named = named, .language = st_language_of_queries()

@@ -19,51 +19,93 @@
 typedef struct hits {
     st_match *v;
     size_t n, cap;
-    uint8_t *seen; /* a bit a node: it is among them; lives in the run that finds them */
+    uint8_t *seen; /* a bit a node and event: it is among them; lives in the run that finds them */
 } hits;
 
-static int by_node(const void *a, const void *b)
+/* Processes first (ST_NO_EVENT and one is 0), then events. */
+static int by_subject(const void *a, const void *b)
 {
     const st_match *x = a, *y = b;
+    if (x->event != y->event)
+        return x->event + 1 < y->event + 1 ? -1 : 1;
     if (x->node != y->node)
         return x->node < y->node ? -1 : 1;
     return (x->rule > y->rule) - (x->rule < y->rule);
 }
 
-/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
-static bool is_new(st_run *r, hits *h, st_node n)
+static int by_node(const void *a, const void *b)
 {
-    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, r->forest->n / 8 + 1)))
+    const st_match *x = a, *y = b;
+    return x->node != y->node ? (x->node < y->node ? -1 : 1) : by_subject(a, b);
+}
+
+/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
+static bool is_new(st_run *r, hits *h, const st_match *m)
+{
+    const st_forest *f = r->forest;
+    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, (f->n + f->nevents) / 8 + 1)))
         return false;
-    bool known = h->seen[n / 8] >> n % 8 & 1;
-    h->seen[n / 8] |= (uint8_t)(1u << n % 8);
+    size_t i = m->event == ST_NO_EVENT ? m->node : f->n + m->event;
+    bool known = h->seen[i / 8] >> i % 8 & 1;
+    h->seen[i / 8] |= (uint8_t)(1u << i % 8);
     return !known;
 }
 
-/* What a row says of itself. */
+/* A process that was not observed counts once, too: with its first event. */
+static void fold_events(hits *h)
+{
+    size_t n = 0;
+    if (!h->n)
+        return;
+    qsort(h->v, h->n, sizeof *h->v, by_node);
+    for (size_t i = 0; i < h->n; i++)
+        if (!n || h->v[i].event == ST_NO_EVENT || h->v[i].node == ST_NO_NODE ||
+            h->v[n - 1].node != h->v[i].node)
+            h->v[n++] = h->v[i];
+    h->n = n;
+    qsort(h->v, h->n, sizeof *h->v, by_subject);
+}
+
+/* What a row says beside what it is. */
 typedef struct own_columns {
-    size_t reason, level; /* SIZE_MAX: nothing */
+    size_t reason, techniques, level; /* SIZE_MAX: none */
 } own_columns;
 
-static size_t text_column(const st_schema *s, st_str name)
+static size_t column_named(const st_schema *s, st_str name, bool dynamic)
 {
     for (size_t i = 0; i < s->n; i++)
-        if (st_str_eq(s->v[i].name, name) && s->v[i].type == ST_TYPE_STRING)
+        if (st_str_eq(s->v[i].name, name) &&
+            (s->v[i].type == ST_TYPE_STRING || (dynamic && s->v[i].type == ST_TYPE_DYNAMIC)))
             return i;
     return SIZE_MAX;
 }
 
 static own_columns own_columns_of(const st_schema *s)
 {
-    return (own_columns){ text_column(s, ST_STR("Reason")), text_column(s, ST_STR("Level")) };
+    return (own_columns){ column_named(s, ST_STR("Reason"), false),
+                          column_named(s, ST_STR("Techniques"), true),
+                          column_named(s, ST_STR("Level"), false) };
 }
 
 /* 0: it is no level's word. */
-static uint8_t level_of(const st_run *r, st_val v)
+static uint8_t level_at(const st_run *r, const st_val *column, size_t row)
 {
     st_level l;
-    bool word = v.tag == ST_VAL_STRING && st_level_parse(st_pool_get(r->mem.pool, v.u.s), &l);
+    bool word = column && column[row].tag == ST_VAL_STRING &&
+                st_level_parse(st_pool_get(r->mem.pool, column[row].u.s), &l);
     return word ? (uint8_t)(l + 1) : 0;
+}
+
+/* A cell's text; an array's as JSON. */
+static st_sid text_at(st_run *r, const st_val *column, size_t row)
+{
+    if (!column || (column[row].tag != ST_VAL_STRING && column[row].tag != ST_VAL_ARRAY))
+        return ST_ABSENT;
+    if (column[row].tag == ST_VAL_STRING)
+        return column[row].u.s;
+    st_buf_clear(&r->mem.buf);
+    st_val_put_json(&r->mem.buf, &r->mem, column[row]);
+    return st_pool_put(r->mem.pool, st_buf_slice(&r->mem.buf));
 }
 
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
@@ -71,19 +113,28 @@ static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, b
                        hits *h, bool *rest)
 {
     const st_val *why = own.reason == SIZE_MAX ? NULL : st_batch_col(r, b, own.reason);
+    const st_val *how = own.techniques == SIZE_MAX ? NULL : st_batch_col(r, b, own.techniques);
     const st_val *grade = own.level == SIZE_MAX ? NULL : st_batch_col(r, b, own.level);
     for (size_t k = 0; k < b->n; k++) {
         st_node row = b->node[k];
+        const st_event *e = st_lineage_event(r, row);
         bool process = row == ST_NO_NODE || row < r->forest->n;
-        st_node n = placeholders && process ? row : st_lineage_process(r, row);
-        rest[k] = n != row || n == ST_NO_NODE;
-        if (n == ST_NO_NODE || !is_new(r, h, n))
+        st_match m = { rule,
+                       placeholders && process ? row : st_lineage_process(r, row),
+                       ST_NO_EVENT,
+                       text_at(r, why, k),
+                       text_at(r, how, k),
+                       level_at(r, grade, k) };
+        rest[k] = m.node != row || row == ST_NO_NODE;
+        if (e && m.node == ST_NO_NODE && !placeholders) {
+            m.node = e->process;
+            m.event = (uint32_t)(e - r->forest->events);
+        }
+        if ((m.node == ST_NO_NODE && m.event == ST_NO_EVENT) || !is_new(r, h, &m))
             continue;
         if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
             return st_run_nomem(r);
-        h->v[h->n++] =
-            (st_match){ rule, n, why && why[k].tag == ST_VAL_STRING ? why[k].u.s : ST_ABSENT,
-                        grade ? level_of(r, grade[k]) : 0 };
+        h->v[h->n++] = m;
     }
     return true;
 }
@@ -106,8 +157,7 @@ static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root,
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_batch_free(b);
     }
-    if (h->n)
-        qsort(h->v, h->n, sizeof *h->v, by_node);
+    fold_events(h);
     return ok && st_run_ok(r);
 }
 
@@ -197,14 +247,22 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared
 
 /* all rules */
 
-/* How many of a's nodes aren't among b's. */
+/* Whose a match is, without regard to the rule. */
+static int cmp_subject(const st_match *a, const st_match *b)
+{
+    st_match x = *a;
+    x.rule = b->rule;
+    return by_subject(&x, b);
+}
+
+/* How many of a's aren't among b's. */
 static uint64_t only_in(const hits *a, const hits *b)
 {
     uint64_t n = 0;
     for (size_t i = 0, k = 0; i < a->n; i++) {
-        while (k < b->n && b->v[k].node < a->v[i].node)
+        while (k < b->n && cmp_subject(&b->v[k], &a->v[i]) < 0)
             k++;
-        n += k == b->n || b->v[k].node != a->v[i].node;
+        n += k == b->n || cmp_subject(&b->v[k], &a->v[i]);
     }
     return n;
 }
@@ -301,7 +359,7 @@ static st_code run_marked(job *j, bool *server, st_err *err)
     if (code != ST_OK)
         return code;
     if (j->all.n)
-        qsort(j->all.v, j->all.n, sizeof *j->all.v, by_node);
+        qsort(j->all.v, j->all.n, sizeof *j->all.v, by_subject);
     j->m->items = ST_NEWN(&j->m->arena, st_match, j->all.n);
     j->m->n = j->all.n;
     if (!j->m->items)

@@ -18,6 +18,12 @@
     if ((a) != (b)) \
     return (a) < (b) ? -1 : 1
 
+st_sid st_event_text_of(const st_forest *f, const st_event *e, st_event_text t)
+{
+    size_t c = st_event_column(st_event_kind_at(e->kind), t);
+    return c == SIZE_MAX ? ST_ABSENT : st_event_columns(f, e)->text[c][e->row];
+}
+
 static const st_events *columns(const st_wood *w, const st_event *e)
 {
     return &w->pub.store->events[e->kind];
@@ -86,6 +92,8 @@ static void fold(st_wood *w)
     for (size_t i = 0; i < w->pub.nevents; i++)
         if (!n || !has_identity(w, &e[i]) || cmp_record(w, &e[n - 1], &e[i]))
             e[n++] = e[i];
+        else
+            e[n - 1].copies++;
     w->pub.nevents = n;
 }
 
@@ -108,7 +116,7 @@ static void lead(const st_wood *w, st_event *e)
         e->target = process_of(w, e->host, &guid, x->utc[e->row]);
 }
 
-bool st_tree_place_events(st_wood *w)
+bool st_tree_sort_events(st_wood *w)
 {
     const st_store *s = w->pub.store;
     size_t n = 0;
@@ -116,7 +124,7 @@ bool st_tree_place_events(st_wood *w)
         n += s->events[k].n;
     if (!n)
         return true;
-    if (n > ST_MAX_ROWS - w->pub.n || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
+    if (n > ST_MAX_ROWS || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
         return false;
     for (size_t k = 0; k < st_event_kinds(); k++)
         for (size_t i = 0; i < s->events[k].n; i++)
@@ -125,10 +133,16 @@ bool st_tree_place_events(st_wood *w)
                             .host = st_tree_host(w, s->events[k].computer[i]),
                             .process = ST_NO_NODE,
                             .target = ST_NO_NODE,
+                            .copies = 1,
                             .kind = (uint8_t)k };
     if (!w->duplicates)
         fold(w);
     qsort_r(w->pub.events, w->pub.nevents, sizeof *w->pub.events, by_time, w);
+    return true;
+}
+
+bool st_tree_lead_events(st_wood *w)
+{
     for (size_t i = 0; i < w->pub.nevents; i++)
         lead(w, &w->pub.events[i]);
     return true;

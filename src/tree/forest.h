@@ -4,9 +4,10 @@
  * forest.h - what the files of src/tree share: the forest with its index of keys.
  * Private to src/tree.
  *
- * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> placeholders
- * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> other events
- * -> accounts; beside all that but the first and the last the records seen are counted.
+ * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> other events ->
+ * placeholders
+ * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> other events'
+ * processes -> accounts; beside all that but the first and the last the records seen are counted.
  */
 #ifndef ST_TREE_FOREST_H
 #define ST_TREE_FOREST_H
@@ -22,6 +23,7 @@ typedef struct st_group {
     uint32_t first, count; /* observed nodes: members[first ..], live ones in front, by start */
     uint32_t live;         /* how many of them are live */
     st_node named_by;      /* no observed node: the child that says most about it */
+    uint32_t event;        /* no child either: the event of its own that says so; ST_NO_EVENT */
     st_node placeholder;
 } st_group;
 
@@ -47,7 +49,8 @@ bool st_tree_end(st_wood *w);
 bool st_tree_infer(st_wood *w);
 bool st_tree_cut_cycles(st_wood *w);
 bool st_tree_arrange(st_wood *w);
-bool st_tree_place_events(st_wood *w);
+bool st_tree_sort_events(st_wood *w);
+bool st_tree_lead_events(st_wood *w);
 bool st_tree_account(st_wood *w);
 void st_tree_count_records(st_wood *w);
 

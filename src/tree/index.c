@@ -59,9 +59,11 @@ uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid)
         return w->slots[i] - 1;
     if (!st_grow(&w->groups, &w->groups_cap, w->ngroups + 1, sizeof *w->groups))
         return ST_NO_GROUP;
-    w->groups[w->ngroups] = (st_group){
-        .guid = *guid, .host = host, .named_by = ST_NO_NODE, .placeholder = ST_NO_NODE
-    };
+    w->groups[w->ngroups] = (st_group){ .guid = *guid,
+                                        .host = host,
+                                        .named_by = ST_NO_NODE,
+                                        .event = ST_NO_EVENT,
+                                        .placeholder = ST_NO_NODE };
     w->slots[i] = (uint32_t)++w->ngroups;
     return w->slots[i] - 1;
 }

@@ -24,6 +24,12 @@ bool st_tree_recorded(const st_pool *p, st_sid text)
 
 /* placeholders */
 
+static uint8_t event_origin(const st_wood *w, uint32_t event)
+{
+    const st_event *e = &w->pub.events[event];
+    return w->pub.store->events[e->kind].origin[e->row];
+}
+
 /* Makes a group for every parent named, and notes for each without an observed node which
  * child speaks of it: the earliest live one, else the earliest. */
 static bool name_parents(st_wood *w, size_t *missing)
@@ -44,6 +50,29 @@ static bool name_parents(st_wood *w, size_t *missing)
         if (g->named_by == ST_NO_NODE ||
             (!st_proc_live(&w->pub.procs[g->named_by]) && st_proc_live(p)))
             g->named_by = (st_node)i;
+    }
+    return true;
+}
+
+/* The same for processes that no child names but an event of their own does: the first live one,
+ * else the first. */
+static bool name_actors(st_wood *w, size_t *missing)
+{
+    for (size_t i = 0; i < w->pub.nevents; i++) {
+        const st_event *e = &w->pub.events[i];
+        const st_events *x = &w->pub.store->events[e->kind];
+        if (st_guid_zero(&x->guid[e->row]))
+            continue;
+        uint32_t id = st_group_put(w, e->host, &x->guid[e->row]);
+        if (id == ST_NO_GROUP)
+            return false;
+        st_group *g = &w->groups[id];
+        if (g->count || g->named_by != ST_NO_NODE)
+            continue;
+        *missing += g->event == ST_NO_EVENT;
+        if (g->event == ST_NO_EVENT ||
+            (event_origin(w, g->event) != ST_O_LIVE && x->origin[e->row] == ST_O_LIVE))
+            g->event = (uint32_t)i;
     }
     return true;
 }
@@ -84,25 +113,46 @@ static st_proc placeholder(const st_wood *w, const st_group *g)
                       .server = ST_NO_NODE };
 }
 
+static st_proc actor(const st_wood *w, const st_group *g)
+{
+    const st_event *e = &w->pub.events[g->event];
+    const st_events *x = &w->pub.store->events[e->kind];
+    return (st_proc){ .row = ST_NO_ROW,
+                      .host = g->host,
+                      .parent = ST_NO_NODE,
+                      .first_child = ST_NO_NODE,
+                      .next_sibling = ST_NO_NODE,
+                      .flags = ST_P_FROM_EVENT,
+                      .origin = x->origin[e->row],
+                      .pid = x->pid[e->row],
+                      .guid = g->guid,
+                      .start = moved_start(w->pub.store, x->computer[e->row], &g->guid),
+                      .image = st_event_text_of(&w->pub, e, ST_T_image),
+                      .user = st_event_text_of(&w->pub, e, ST_T_user),
+                      .server = ST_NO_NODE };
+}
+
 static bool add_placeholders(st_wood *w, size_t missing)
 {
     uint32_t *ids = malloc((missing ? missing : 1) * sizeof *ids);
     size_t n = 0, all = w->pub.observed + missing;
-    st_proc *procs =
-        all < ST_NO_NODE && ids ? realloc(w->pub.procs, (all ? all : 1) * sizeof *procs) : NULL;
+    /* Nodes, events and hosts are numbered through where rules run. */
+    bool few = all + w->pub.nevents + w->pub.nhosts < ST_NO_NODE;
+    st_proc *procs = few && ids ? realloc(w->pub.procs, (all ? all : 1) * sizeof *procs) : NULL;
     if (!procs) {
         free(ids);
         return false;
     }
     w->pub.procs = procs;
     for (size_t i = 0; i < w->ngroups; i++)
-        if (!w->groups[i].count && w->groups[i].named_by != ST_NO_NODE)
+        if (!w->groups[i].count &&
+            (w->groups[i].named_by != ST_NO_NODE || w->groups[i].event != ST_NO_EVENT))
             ids[n++] = (uint32_t)i;
     qsort_r(ids, n, sizeof *ids, by_key, w);
     for (size_t i = 0; i < n; i++) {
         st_group *g = &w->groups[ids[i]];
         g->placeholder = (st_node)w->pub.n;
-        procs[w->pub.n++] = placeholder(w, g);
+        procs[w->pub.n++] = g->named_by == ST_NO_NODE ? actor(w, g) : placeholder(w, g);
     }
     w->pub.stats.placeholders = n;
     free(ids);
@@ -136,7 +186,7 @@ bool st_tree_link_guids(st_wood *w)
 {
     const st_creations *c = &w->pub.store->creations;
     size_t missing = 0;
-    if (!name_parents(w, &missing) || !add_placeholders(w, missing))
+    if (!name_parents(w, &missing) || !name_actors(w, &missing) || !add_placeholders(w, missing))
         return false;
     for (size_t i = 0; i < w->pub.observed; i++) {
         st_proc *p = &w->pub.procs[i];

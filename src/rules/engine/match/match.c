@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* match.c - string operators and the memory of their answers. */
 #include "rules/engine/match/needles.h"
+#include "rules/engine/match/value_tests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,9 @@ struct st_pred {
     bool always;      /* one of them is empty, and no more is asked */
     st_needles *many; /* NULL: they are few, or all must match */
     st_regex *regex;
+    st_network network;
+    char compare; /* NUMBER; a needle is what a text that is no number must be */
+    double number;
     st_arena arena;
     unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */
     size_t memo_n;
@@ -98,12 +102,13 @@ enum { MANY = 8 };
 /* An empty needle is in every text. */
 static void join_needles(st_pred *p)
 {
-    p->always = !p->all && p->op != ST_M_EQ && p->n && !p->needles[0].n;
-    if (!p->all && !p->always && p->op != ST_M_EQ && p->n >= MANY)
+    bool parts = p->op != ST_M_EQ && p->op != ST_M_GLOB; /* a needle is a part of the text */
+    p->always = !p->all && parts && p->n && !p->needles[0].n;
+    if (!p->all && !p->always && parts && p->n >= MANY)
         p->many = st_needles_new(p->needles, p->n);
 }
 
-st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
+static st_pred *new_pred(st_mop op, bool fold, st_err *err)
 {
     st_pred *p = calloc(1, sizeof *p);
     if (!p) {
@@ -112,20 +117,52 @@ st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size
     }
     p->op = op;
     p->fold = fold;
-    p->all = all;
-    bool ok;
-    if (op == ST_M_REGEX) {
-        size_t offset;
-        p->regex = st_regex_new(needles[0], &offset, err);
-        ok = p->regex != NULL;
-    } else {
-        ok = copy_needles(p, needles, n);
-        if (!ok)
-            st_fail(err, ST_E_MEMORY, "out of memory");
-        else
-            join_needles(p);
+    return p;
+}
+
+static bool set_needles(st_pred *p, const st_str *needles, size_t n, st_err *err)
+{
+    if (!copy_needles(p, needles, n)) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+        return false;
     }
+    if (p->op != ST_M_NUMBER)
+        join_needles(p);
+    return true;
+}
+
+static bool set_network(st_pred *p, st_str network, st_err *err)
+{
+    if (st_network_parse(network, &p->network))
+        return true;
+    st_fail(err, ST_E_RULE, "%.*s isn't a network", ST_FMT(network));
+    return false;
+}
+
+st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
+{
+    st_pred *p = new_pred(op, fold, err);
+    size_t offset;
+    if (!p)
+        return NULL;
+    p->all = all;
+    bool ok = op == ST_M_REGEX     ? (p->regex = st_regex_new(needles[0], &offset, err)) != NULL
+              : op == ST_M_NETWORK ? set_network(p, needles[0], err)
+                                   : set_needles(p, needles, n, err);
     if (ok)
+        return p;
+    st_pred_free(p);
+    return NULL;
+}
+
+st_pred *st_pred_number(char compare, double number, st_str text, st_err *err)
+{
+    st_pred *p = new_pred(ST_M_NUMBER, true, err);
+    if (!p)
+        return NULL;
+    p->compare = compare;
+    p->number = number;
+    if (compare != '=' || set_needles(p, &text, 1, err))
         return p;
     st_pred_free(p);
     return NULL;
@@ -142,8 +179,20 @@ void st_pred_free(st_pred *p)
     free(p);
 }
 
+static bool ask_number(const st_pred *p, st_str text)
+{
+    double field;
+    if (st_text_number(text, &field))
+        return st_number_test(p->compare, field, p->number);
+    return p->n && st_str_eq(text, p->needles[0]);
+}
+
 static bool ask(const st_pred *p, st_str text)
 {
+    if (p->op == ST_M_NUMBER)
+        return ask_number(p, text);
+    if (p->op == ST_M_NETWORK)
+        return st_network_has(&p->network, text);
     if (p->op == ST_M_REGEX)
         return st_regex_test(p->regex, text);
     if (p->op == ST_M_EQ && !p->all)

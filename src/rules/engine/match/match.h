@@ -24,10 +24,13 @@ typedef enum st_mop {
     ST_M_CONTAINS,
     ST_M_STARTS,
     ST_M_ENDS,
-    ST_M_REGEX
+    ST_M_GLOB, /* the needle is a pattern, see glob.h */
+    ST_M_REGEX,
+    ST_M_NETWORK, /* the needle is a network, the text an address in it */
+    ST_M_NUMBER   /* see st_pred_number */
 } st_mop;
 
-/* Both texts already folded where case doesn't count. Not for ST_M_REGEX. */
+/* Both texts already folded where case doesn't count. Not for the last three. */
 bool st_match_text(st_mop op, st_str hay, st_str needle);
 /* A needle of n bytes is at `at`: does it stand there as op asks? */
 bool st_match_at(st_mop op, st_str hay, size_t at, size_t n);
@@ -66,8 +69,11 @@ bool st_regex_gave_up(const st_regex *r);
 
 typedef struct st_pred st_pred;
 /* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
- * For ST_M_REGEX one needle, the pattern. NULL: out of memory or a bad pattern (err). */
+ * For ST_M_REGEX and ST_M_NETWORK one needle. NULL: out of memory or a bad pattern (err). */
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
+/* Is the text a number that compares so (see st_number_test)? text: for '=', what a text that is no
+ * number must be, ignoring case. NULL: out of memory. */
+st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);
 void st_pred_free(st_pred *p);
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id);
 bool st_pred_gave_up(const st_pred *p);

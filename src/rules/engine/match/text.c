@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* text.c - one needle in one text, by each of the string operators. */
+#include "rules/engine/match/glob.h"
 #include "rules/engine/match/needles.h"
 
 #include <string.h>
@@ -55,7 +56,10 @@ bool st_match_text(st_mop op, st_str hay, st_str needle)
     case ST_M_ENDS:
         return hay.n >= needle.n &&
                (!needle.n || !memcmp(hay.p + hay.n - needle.n, needle.p, needle.n));
-    case ST_M_REGEX: break;
+    case ST_M_GLOB: return st_glob_match(needle, hay);
+    case ST_M_REGEX:
+    case ST_M_NETWORK:
+    case ST_M_NUMBER: break;
     }
     return false;
 }

@@ -27,6 +27,17 @@ static bool spent(st_run *r)
 /* Rows between two looks at what is spent: a text that a function makes may have a MiB. */
 enum { LOOK = 4 };
 
+/* A field that isn't there fits nothing; one of several values fits if any of them does. */
+static bool field_fits(st_run *r, const st_expr *x, st_val v)
+{
+    size_t n = v.tag == ST_VAL_ARRAY ? v.u.a->n : v.tag == ST_VAL_STRING;
+    const st_val *each = v.tag == ST_VAL_ARRAY ? v.u.a->v : &v;
+    for (size_t i = 0; i < n; i++)
+        if (each[i].tag == ST_VAL_STRING && st_pred_test(x->pred, &r->shared->folds, each[i].u.s))
+            return true;
+    return false;
+}
+
 /* asked: of which rows the answer is looked at; NULL: of all. */
 static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bool *asked)
 {
@@ -41,6 +52,10 @@ static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bo
             continue;
         if (v.tag != ST_VAL_STRING && spent(r))
             break;
+        if (x->field) {
+            out[k] = st_val_bool(field_fits(r, x, v) != x->negate);
+            continue;
+        }
         if (v.tag != ST_VAL_STRING)
             v = st_val_tostring(&r->mem, x->args[0]->type, v);
         out[k] = st_val_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);

@@ -37,10 +37,11 @@ struct st_expr {
     bool negate;   /* PRED, and string operators with needles that aren't constant */
     st_mop mop;    /* both */
     bool fold, all;
-    size_t needles;          /* PRED: how many constants stand in args behind the text */
-    bool ago;                /* comes from ago(): a moving window */
-    bool windowed;           /* a function of other rows is in it */
-    void *state;             /* what code keeps between rows (a compiled pattern) */
+    bool field;     /* PRED: null is false (else: an empty text), of an array any element may fit */
+    size_t needles; /* PRED: how many constants stand in args behind the text */
+    bool ago;       /* comes from ago(): a moving window */
+    bool windowed;  /* a function of other rows is in it */
+    void *state;    /* what code keeps between rows (a compiled pattern) */
     const st_window *window; /* WINDOW: a function of the whole batch */
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */

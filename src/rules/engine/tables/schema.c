@@ -604,17 +604,17 @@ static const st_getter certificates[] = {
 #define COLUMNS(array) array, sizeof(array) / sizeof *(array)
 
 static const st_table_def tables[ST_TABLES] = {
-    { "DeviceProcessEvents", COLUMNS(processes) - 1, ST_OF_PROCESSES }, /* all but Observed */
-    { "DeviceNetworkEvents", COLUMNS(network), ST_OF_EVENTS },
-    { "DeviceFileEvents", COLUMNS(files), ST_OF_EVENTS },
-    { "DeviceRegistryEvents", COLUMNS(registry), ST_OF_EVENTS },
-    { "DeviceImageLoadEvents", COLUMNS(images), ST_OF_EVENTS },
-    { "DeviceEvents", COLUMNS(events), ST_OF_EVENTS },
-    { "DeviceInfo", COLUMNS(devices), ST_OF_HOSTS },
-    { "DeviceLogonEvents", COLUMNS(logons), ST_OF_NONE },
-    { "DeviceNetworkInfo", COLUMNS(adapters), ST_OF_NONE },
-    { "DeviceFileCertificateInfo", COLUMNS(certificates), ST_OF_NONE },
-    { "Processes", COLUMNS(processes), ST_OF_NODES },
+    { "DeviceProcessEvents", COLUMNS(processes) - 1, ST_OF_PROCESSES, NULL }, /* all but Observed */
+    { "DeviceNetworkEvents", COLUMNS(network), ST_OF_EVENTS, NULL },
+    { "DeviceFileEvents", COLUMNS(files), ST_OF_EVENTS, NULL },
+    { "DeviceRegistryEvents", COLUMNS(registry), ST_OF_EVENTS, NULL },
+    { "DeviceImageLoadEvents", COLUMNS(images), ST_OF_EVENTS, NULL },
+    { "DeviceEvents", COLUMNS(events), ST_OF_EVENTS, NULL },
+    { "DeviceInfo", COLUMNS(devices), ST_OF_HOSTS, NULL },
+    { "DeviceLogonEvents", COLUMNS(logons), ST_OF_NONE, NULL },
+    { "DeviceNetworkInfo", COLUMNS(adapters), ST_OF_NONE, NULL },
+    { "DeviceFileCertificateInfo", COLUMNS(certificates), ST_OF_NONE, NULL },
+    { "Processes", COLUMNS(processes), ST_OF_NODES, NULL },
 };
 
 const st_table_def *st_table_def_at(size_t i)

@@ -22,6 +22,7 @@ struct st_table_def {
     const st_getter *columns;
     size_t n;
     st_rows_of rows;
+    const st_event_set *kinds; /* OF_EVENTS: which; NULL: those that a provider gives the table */
 };
 enum { ST_TABLES = 11 };
 const st_table_def *st_table_def_find(st_str name);

@@ -21,6 +21,8 @@ st_event_set st_table_def_events(const st_table_def *t)
     const st_event_rows *k;
     st_event_key key;
     st_event_set events = { { 0 } };
+    if (t->kinds)
+        return *t->kinds;
     for (size_t i = 0; t->rows == ST_OF_EVENTS && (k = st_event_rows_at(i, &key)) != NULL; i++)
         if (strcmp(k->table, t->name) == 0)
             st_event_set_add(&events, key);

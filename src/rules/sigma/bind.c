@@ -1,0 +1,525 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bind.c - conditions over fields as the engine's expressions over a table.
+ *
+ * A rule gets a table of its own, which has just the fields that it names, as recorded. Every test
+ * of a field is a predicate over texts, so it is answered once for each distinct text; tests of one
+ * field that differ in the value alone become one predicate with many needles. There is no third
+ * truth value: a field that isn't there makes a test false, and its negation true.
+ */
+#include "rules/sigma/bind.h"
+
+#include "rules/engine/functions/functions.h"
+#include "rules/engine/match/glob.h"
+#include "rules/engine/tables/recorded.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What a part of the rule looks at: process creations, or other events of Sysmon's. */
+typedef struct part {
+    bool creations;
+    bool windows, linux_; /* creations of which of Sysmon's two providers */
+    st_event_set kinds;   /* other events */
+} part;
+
+typedef struct binder {
+    st_run *r;
+    const st_sigma_rule *rule;
+    const part *part;
+    st_diag_sink *d; /* may be NULL */
+    st_getter *columns;
+    size_t n, cap;
+    st_expr **items; /* by place: bound already */
+    bool failed;     /* errors were told, or no memory */
+} binder;
+
+/* expressions */
+
+static st_expr *new_expr(binder *b, st_expr_kind kind, st_type type, size_t nargs)
+{
+    st_expr *x = ST_NEW(&b->r->arena, st_expr);
+    if (!x || (nargs && !(x->args = ST_NEWN(&b->r->arena, st_expr *, nargs)))) {
+        b->failed = true;
+        return NULL;
+    }
+    x->kind = kind;
+    x->type = type;
+    x->nargs = nargs;
+    return x;
+}
+
+static st_expr *truth(binder *b, bool v)
+{
+    st_expr *x = new_expr(b, ST_EXPR_CONST, ST_TYPE_BOOL, 0);
+    if (x)
+        x->value = st_val_bool(v);
+    return x;
+}
+
+static st_expr *text_constant(binder *b, st_str s)
+{
+    st_expr *x = new_expr(b, ST_EXPR_CONST, ST_TYPE_STRING, 0);
+    if (x)
+        x->value = st_val_str(&b->r->mem, s);
+    return x;
+}
+
+static st_expr *call(binder *b, st_fn_code *code, st_type type, st_expr *one, st_expr *two)
+{
+    st_expr *x = one && (two || code) ? new_expr(b, ST_EXPR_CALL, type, two ? 2 : 1) : NULL;
+    if (!x)
+        return NULL;
+    x->code = code;
+    x->args[0] = one;
+    if (two)
+        x->args[1] = two;
+    return x;
+}
+
+static st_expr *call_named(binder *b, const char *name, st_type type, st_expr *one, st_expr *two)
+{
+    const st_fn *f = st_fn_find(st_str_of(name));
+    return f && f->code ? call(b, f->code, type, one, two) : NULL;
+}
+
+static st_expr *negated(binder *b, st_expr *x)
+{
+    return call(b, st_eval_not, ST_TYPE_BOOL, x, NULL);
+}
+
+/* n expressions joined in halves, so that many of them aren't high; x is used up. */
+static st_expr *joined(binder *b, st_expr **x, size_t n, bool all)
+{
+    if (!n)
+        return truth(b, all);
+    while (n > 1) {
+        size_t half = 0;
+        for (size_t i = 0; i + 1 < n; i += 2) {
+            st_expr *two = x[i + 1];
+            if (!x[i] || !two)
+                return NULL;
+            x[half++] = call(b, all ? st_eval_and : st_eval_or, ST_TYPE_BOOL, x[i], two);
+        }
+        if (n % 2)
+            x[half++] = x[n - 1];
+        n = half;
+    }
+    return x[0];
+}
+
+/* fields */
+
+static st_expr *column_at(binder *b, size_t i)
+{
+    st_expr *x = new_expr(b, ST_EXPR_COLUMN, b->columns[i].type, 0);
+    if (x)
+        x->col = i;
+    return x;
+}
+
+/* The column that a getter fills: the one there is, or a new one. */
+static st_expr *column(binder *b, const st_getter *g)
+{
+    for (size_t i = 0; i < b->n; i++)
+        if (b->columns[i].get == g->get && b->columns[i].arg == g->arg)
+            return column_at(b, i);
+    if (!st_grow(&b->columns, &b->cap, b->n + 1, sizeof *b->columns)) {
+        b->failed = true;
+        return NULL;
+    }
+    b->columns[b->n++] = *g;
+    return column_at(b, b->n - 1);
+}
+
+static bool find_field(const binder *b, st_str name, st_getter *out)
+{
+    /* What the record says of the parent goes first; the tree knows it, too, of older records. */
+    bool recorded =
+        b->part->creations ? st_recorded_creation(name, out) : st_recorded_event(name, out);
+    bool better = recorded && st_str_ieq(name, ST_STR("ParentUser"));
+    return (recorded && !better) || st_tree_field(name, out) || recorded;
+}
+
+static void warn_of_field(const binder *b, const st_sigma_item *item)
+{
+    if (b->d)
+        st_diag_at(b->d, ST_SEV_WARNING, item->where, NULL,
+                   "no event of this log source has the field %.*s: it counts as absent",
+                   ST_FMT(item->field));
+}
+
+/* tests of a text */
+
+static void free_pred(void *p)
+{
+    st_pred_free(p);
+}
+
+/* The predicate's question about a field; NULL: there is no predicate, or no memory. */
+static st_expr *ask(binder *b, st_pred *p, st_mop op, bool fold, st_expr *field)
+{
+    st_expr *x = p && field ? new_expr(b, ST_EXPR_PRED, ST_TYPE_BOOL, 1) : NULL;
+    if (!x)
+        return NULL;
+    x->pred = p;
+    x->mop = op;
+    x->fold = fold;
+    x->field = true;
+    x->args[0] = field;
+    return x;
+}
+
+static st_pred *owned(binder *b, st_pred *p, const st_err *err, st_span where)
+{
+    if (!p) {
+        if (b->d && err->code != ST_E_MEMORY)
+            st_diag_at(b->d, ST_SEV_ERROR, where, NULL, "%s", err->text);
+        b->failed = true;
+        return NULL;
+    }
+    if (st_run_own(b->r, p, free_pred))
+        return p;
+    b->failed = true;
+    return NULL;
+}
+
+/* A pattern as one of the string operators, where one says it. */
+static st_mop plain_op(st_str pattern, st_str *needle)
+{
+    bool front = pattern.n && pattern.p[0] == ST_GLOB_ANY;
+    bool back = pattern.n > front && pattern.p[pattern.n - 1] == ST_GLOB_ANY;
+    *needle = (st_str){ pattern.p + front, pattern.n - front - back };
+    for (size_t i = 0; i < needle->n; i++)
+        if (st_glob_is_mark(needle->p[i])) {
+            *needle = pattern;
+            return ST_M_GLOB;
+        }
+    if (front && !needle->n)
+        back = true; /* "*": any text */
+    return front && back ? ST_M_CONTAINS : front ? ST_M_ENDS : back ? ST_M_STARTS : ST_M_EQ;
+}
+
+typedef struct group {
+    st_mop op;
+    bool cased;
+} group;
+
+/* Needles of the tests that have this operator; done[i] says which are bound. */
+static size_t needles_of(const st_sigma_item *item, group g, st_str *out, bool *done)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < item->n; i++) {
+        const st_sigma_test *t = &item->tests[i];
+        st_str needle;
+        if (t->kind != ST_SIGMA_TEXT || done[i] || t->cased != g.cased ||
+            plain_op(t->text, &needle) != g.op)
+            continue;
+        out[n++] = needle;
+        done[i] = true;
+    }
+    return n;
+}
+
+/* Of several values of a field each needle may fit another: then they are asked one by one. */
+static st_expr *ask_needles(binder *b, const st_sigma_item *item, group g, const st_str *needles,
+                            size_t n, st_expr *field)
+{
+    st_err err = { 0 };
+    bool each = item->all && field->type == ST_TYPE_DYNAMIC;
+    st_expr **x = ST_NEWN(&b->r->arena, st_expr *, n);
+    size_t count = each ? n : 1;
+    for (size_t i = 0; x && i < count; i++) {
+        st_pred *p =
+            st_pred_new(g.op, !g.cased, item->all && !each, needles + i, each ? 1 : n, &err);
+        x[i] = ask(b, owned(b, p, &err, item->where), g.op, !g.cased, field);
+        if (x[i])
+            x[i]->all = item->all && !each && n > 1;
+    }
+    return x ? joined(b, x, count, true) : NULL;
+}
+
+/* tests of other kinds */
+
+static st_expr *bind_regex(binder *b, const st_sigma_test *t, st_expr *field)
+{
+    st_err err = { 0 };
+    st_pred *p = st_pred_new(ST_M_REGEX, false, false, &t->text, 1, &err);
+    return ask(b, owned(b, p, &err, t->where), ST_M_REGEX, false, field);
+}
+
+static st_expr *bind_network(binder *b, const st_sigma_test *t, st_expr *field)
+{
+    st_err err = { 0 };
+    st_pred *p = st_pred_new(ST_M_NETWORK, false, false, &t->text, 1, &err);
+    return ask(b, owned(b, p, &err, t->where), ST_M_NETWORK, false, field);
+}
+
+static st_expr *bind_number(binder *b, const st_sigma_test *t, st_expr *field)
+{
+    st_err err = { 0 };
+    st_pred *p = st_pred_number(t->compare, t->number, t->text, &err);
+    return ask(b, owned(b, p, &err, t->where), ST_M_NUMBER, true, field);
+}
+
+static st_expr *is_there(binder *b, st_expr *field, bool there)
+{
+    return call_named(b, there ? "isnotnull" : "isnull", ST_TYPE_BOOL, field, NULL);
+}
+
+/* Two fields: both are there, and one is where it should be in the other. */
+static st_expr *bind_fieldref(binder *b, const st_sigma_test *t, st_expr *field)
+{
+    static const st_mop ops[] = { [ST_SIGMA_WHOLE] = ST_M_EQ,
+                                  [ST_SIGMA_START] = ST_M_STARTS,
+                                  [ST_SIGMA_END] = ST_M_ENDS,
+                                  [ST_SIGMA_ANYWHERE] = ST_M_CONTAINS };
+    st_getter g;
+    if (!find_field(b, t->text, &g))
+        return truth(b, false);
+    st_expr *other = column(b, &g);
+    st_expr *x = call(b, st_eval_strop, ST_TYPE_BOOL, field, other);
+    if (!x)
+        return NULL;
+    x->mop = ops[t->place];
+    x->fold = !t->cased;
+    st_expr *all[] = { is_there(b, field, true), is_there(b, other, true), x };
+    return joined(b, all, 3, true);
+}
+
+/* A part of a time; null, and so false, where the field is none. */
+static st_expr *bind_part(binder *b, const st_sigma_test *t, st_expr *field)
+{
+    static const char *const names[] = {
+        [ST_SIGMA_MINUTE] = "minute",     [ST_SIGMA_HOUR] = "hour",   [ST_SIGMA_DAY] = "day",
+        [ST_SIGMA_WEEK] = "week_of_year", [ST_SIGMA_MONTH] = "month", [ST_SIGMA_YEAR] = "year"
+    };
+    st_expr *time = call_named(b, "todatetime", ST_TYPE_DATETIME, field, NULL);
+    st_expr *value = call_named(b, "datetime_part", ST_TYPE_LONG,
+                                text_constant(b, st_str_of(names[t->part])), time);
+    st_expr *number = new_expr(b, ST_EXPR_CONST, ST_TYPE_REAL, 0);
+    if (!value || !number)
+        return NULL;
+    number->value = st_val_real(t->number);
+    st_expr *both[] = { is_there(b, value, true),
+                        call(b, st_compare(t->compare, ST_TYPE_LONG, ST_TYPE_REAL), ST_TYPE_BOOL,
+                             value, number) };
+    return joined(b, both, 2, true);
+}
+
+static st_expr *bind_test(binder *b, const st_sigma_test *t, st_expr *field)
+{
+    switch (t->kind) {
+    case ST_SIGMA_REGEX: return bind_regex(b, t, field);
+    case ST_SIGMA_CIDR: return bind_network(b, t, field);
+    case ST_SIGMA_NUMBER: return bind_number(b, t, field);
+    case ST_SIGMA_EXISTS: return is_there(b, field, t->truth);
+    case ST_SIGMA_NULL: return is_there(b, field, false);
+    case ST_SIGMA_FIELD: return bind_fieldref(b, t, field);
+    case ST_SIGMA_PART: return bind_part(b, t, field);
+    case ST_SIGMA_TEXT: break;
+    }
+    return NULL;
+}
+
+/* items */
+
+/* All the tests of a field that is there, as parts of one expression. */
+static size_t bind_tests(binder *b, const st_sigma_item *item, st_expr *field, st_expr **x)
+{
+    static const st_mop ops[] = { ST_M_EQ, ST_M_STARTS, ST_M_ENDS, ST_M_CONTAINS, ST_M_GLOB };
+    bool *done = ST_NEWN(&b->r->arena, bool, item->n);
+    st_str *needles = ST_NEWN(&b->r->arena, st_str, item->n);
+    size_t n = 0;
+    if (!done || !needles) {
+        b->failed = true;
+        return 0;
+    }
+    for (size_t i = 0; i < 2 * (sizeof ops / sizeof *ops); i++) {
+        group g = { ops[i / 2], i % 2 };
+        size_t count = needles_of(item, g, needles, done);
+        if (count)
+            x[n++] = ask_needles(b, item, g, needles, count, field);
+    }
+    for (size_t i = 0; i < item->n; i++)
+        if (!done[i])
+            x[n++] = bind_test(b, &item->tests[i], field);
+    return n;
+}
+
+/* Of a field that no event here has. */
+static st_expr *bind_absent(binder *b, const st_sigma_item *item)
+{
+    bool any = false, all = true;
+    for (size_t i = 0; i < item->n; i++) {
+        const st_sigma_test *t = &item->tests[i];
+        bool holds = t->kind == ST_SIGMA_NULL || (t->kind == ST_SIGMA_EXISTS && !t->truth);
+        any = any || holds;
+        all = all && holds;
+    }
+    warn_of_field(b, item);
+    return truth(b, item->all ? all : any);
+}
+
+/* One keyword in any of the fields. */
+static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
+{
+    st_sigma_item one = *item;
+    one.tests += i;
+    one.n = 1;
+    st_expr *x[64];
+    size_t n = 0;
+    st_getter g;
+    bool more = true;
+    for (size_t k = 0; more && n < sizeof x / sizeof *x; k++) {
+        more = b->part->creations ? st_recorded_creation_at(k, &g) : st_recorded_event_at(k, &g);
+        st_expr *asked = NULL;
+        if (more && bind_tests(b, &one, column(b, &g), &asked) == 1)
+            x[n++] = asked;
+    }
+    return joined(b, x, n, false);
+}
+
+static st_expr *bind_keywords(binder *b, const st_sigma_item *item)
+{
+    st_expr **x = ST_NEWN(&b->r->arena, st_expr *, item->n);
+    for (size_t i = 0; x && i < item->n; i++)
+        x[i] = bind_keyword(b, item, i);
+    return x ? joined(b, x, item->n, item->all) : NULL;
+}
+
+static st_expr *bind_item(binder *b, const st_sigma_item *item)
+{
+    st_getter g;
+    st_expr *x, **parts = ST_NEWN(&b->r->arena, st_expr *, item->n);
+    if (!parts)
+        return NULL;
+    if (!item->field.n) {
+        x = bind_keywords(b, item);
+    } else if (!find_field(b, item->field, &g)) {
+        x = bind_absent(b, item);
+    } else {
+        st_expr *field = column(b, &g);
+        size_t n = field ? bind_tests(b, item, field, parts) : 0;
+        x = field ? joined(b, parts, n, item->all) : NULL;
+    }
+    return x && item->neq ? negated(b, x) : x;
+}
+
+/* conditions */
+
+/* NOLINTBEGIN(misc-no-recursion): conditions are no higher than ST_MAX_SIGMA_DEPTH lets them be */
+
+static st_expr *bind_cond(binder *b, const st_sigma_cond *c)
+{
+    if (c->join == ST_SIGMA_ITEM) {
+        st_expr **known = &b->items[c->item->place];
+        if (!*known)
+            *known = bind_item(b, c->item);
+        return *known;
+    }
+    if (c->join == ST_SIGMA_NOT)
+        return negated(b, bind_cond(b, c->parts[0]));
+    st_expr **x = ST_NEWN(&b->r->arena, st_expr *, c->n);
+    for (size_t i = 0; x && i < c->n; i++)
+        x[i] = bind_cond(b, c->parts[i]);
+    return x ? joined(b, x, c->n, c->join == ST_SIGMA_AND) : NULL;
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+/* Sysmon's two providers share the forest; where a rule means one of them, its rows say which. */
+static st_expr *of_provider(binder *b, st_expr *x)
+{
+    st_getter g;
+    st_err err = { 0 };
+    st_str linux_ = ST_STR("Linux-");
+    if (!x || !b->part->creations || b->part->windows == b->part->linux_ ||
+        !st_recorded_creation(ST_STR("Channel"), &g))
+        return x;
+    st_pred *p =
+        owned(b, st_pred_new(ST_M_STARTS, true, false, &linux_, 1, &err), &err, b->rule->where);
+    st_expr *is = ask(b, p, ST_M_STARTS, true, column(b, &g));
+    st_expr *both[] = { x, b->part->windows && is ? negated(b, is) : is };
+    return joined(b, both, 2, true);
+}
+
+/* plans */
+
+static st_op *plan(binder *b, st_expr *x)
+{
+    st_table_def *t = ST_NEW(&b->r->arena, st_table_def);
+    st_getter *columns = ST_NEWN(&b->r->arena, st_getter, b->n);
+    st_event_set *kinds = ST_NEW(&b->r->arena, st_event_set);
+    if (!t || !columns || !kinds)
+        return NULL;
+    if (b->n)
+        memcpy(columns, b->columns, b->n * sizeof *columns);
+    *kinds = b->part->kinds;
+    *t = (st_table_def){ .name = "",
+                         .columns = columns,
+                         .n = b->n,
+                         .rows = b->part->creations ? ST_OF_PROCESSES : ST_OF_EVENTS,
+                         .kinds = kinds };
+    st_op *scan = st_op_scan(b->r, t);
+    return scan ? st_op_where(b->r, scan, x) : NULL;
+}
+
+static st_op *bind_part_of(st_run *r, const st_sigma_rule *rule, const part *p, st_diag_sink *d)
+{
+    binder b = { .r = r, .rule = rule, .part = p, .d = d };
+    b.items = ST_NEWN(&r->arena, st_expr *, rule->nitems);
+    st_expr *x = b.items ? of_provider(&b, bind_cond(&b, rule->cond)) : NULL;
+    st_op *op = x && !b.failed ? plan(&b, x) : NULL;
+    free(b.columns);
+    return op;
+}
+
+/* What the rule's sources are here; false: none of Sysmon's events. */
+static bool parts_of(const st_sigma_rule *rule, part *creations, part *events)
+{
+    *creations = (part){ .creations = true };
+    *events = (part){ 0 };
+    bool any = false;
+    for (size_t i = 0; i < rule->source.n; i++) {
+        const st_sigma_source *s = rule->source.of[i];
+        if (!s->provider)
+            continue;
+        bool linux_ = strcmp(s->product, "linux") == 0, all = !s->ids[0];
+        for (size_t k = 0; s->ids[k]; k++)
+            if (s->ids[k] != 1)
+                st_event_set_add(&events->kinds, ST_SYSMON_EVENT(s->ids[k]));
+        if (all) {
+            st_event_set every = st_event_set_all();
+            st_event_set_join(&events->kinds, &every);
+        }
+        if (all || s->ids[0] == 1) {
+            creations->linux_ |= linux_;
+            creations->windows |= !linux_;
+        }
+        any = true;
+    }
+    return any;
+}
+
+void st_sigma_bind(st_run *r, const st_sigma_rule *rule, st_diag_sink *d, st_bound *out)
+{
+    part creations, events;
+    *out = (st_bound){ .status = ST_RULE_BROKEN };
+    if (!parts_of(rule, &creations, &events)) {
+        out->status = ST_RULE_NOT_APPLICABLE;
+        out->why = rule->source.n ? ST_STR("records of Windows' own logs") : rule->source.why;
+        return;
+    }
+    bool both = creations.windows || creations.linux_, others = !st_event_set_empty(&events.kinds);
+    st_op *first = both ? bind_part_of(r, rule, &creations, d) : NULL;
+    st_op *second = others ? bind_part_of(r, rule, &events, d) : NULL;
+    if ((both && !first) || (others && !second))
+        return;
+    out->root = first ? first : second;
+    if (first && second)
+        first->also = second;
+    if (out->root)
+        out->status = ST_RULE_READY;
+}

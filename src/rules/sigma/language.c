@@ -1,0 +1,70 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * language.c - Sigma as one of the languages of rules: a text is one document.
+ */
+#include "rules/sigma/bind.h"
+
+#include <string.h>
+
+/* A document that is Sigma's has one of its keys at the beginning of a line. */
+static bool tells(st_str text)
+{
+    static const char *const keys[] = { "detection:", "logsource:", "correlation:",
+                                        "action: global" };
+    st_str rest = text, line;
+    while (st_str_cut(&rest, '\n', &line))
+        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+            if (st_str_starts(line, st_str_of(keys[i])))
+                return true;
+    return false;
+}
+
+static void describe(const st_sigma_rule *rule, st_rule *about)
+{
+    about->id = rule->id;
+    about->title = rule->title;
+    about->level = rule->level;
+    about->techniques = rule->techniques;
+    about->ntechniques = rule->ntechniques;
+    about->authors = rule->author;
+    about->description = rule->description;
+    about->maturity = rule->status;
+    about->date = rule->modified.n ? rule->modified : rule->date;
+    about->falsepositives = rule->falsepositives;
+    about->nfalsepositives = rule->nfalsepositives;
+}
+
+static bool parse(st_arena *a, st_str text, st_diag_sink *d, st_rule *about, st_parsed *out)
+{
+    st_sigma_rule *rule = ST_NEW(a, st_sigma_rule);
+    st_sigma_reader r = { .arena = a, .diags = d };
+    st_docs *docs = rule ? st_docs_open(a, text, d) : NULL;
+    const st_doc *doc = docs ? st_docs_next(docs) : NULL;
+    bool ok = doc && st_sigma_read_rule(&r, doc, rule);
+    *out = (st_parsed){ .language = &st_language_sigma, .tree = rule };
+    if (doc && about)
+        describe(rule, about);
+    st_docs_close(docs);
+    st_buf_free(&r.path);
+    return ok;
+}
+
+static void bind(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d, st_bound *out)
+{
+    const st_sigma_rule *rule = p->tree;
+    (void)marks_servers; /* no Sigma rule does */
+    *out = (st_bound){ .status = ST_RULE_BROKEN };
+    if (rule->cond)
+        st_sigma_bind(r, rule, d, out);
+}
+
+static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, st_buf *out)
+{
+    (void)r;
+    (void)b;
+    (void)run;
+    st_buf_fmt(out, "%.*s\n", ST_FMT(((const st_sigma_rule *)p->tree)->title));
+}
+
+const st_language st_language_sigma = { "Sigma", tells, parse, bind, explain };

@@ -1,0 +1,158 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * rule.c - a rule's document: what it is called, where it looks, what it finds.
+ */
+#include "rules/sigma/sigma.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bool st_sigma_is_rule(const st_doc *d)
+{
+    return st_doc_get(d, "detection") || st_doc_get(d, "logsource") ||
+           st_doc_get(d, "correlation") ||
+           (st_doc_get(d, "filter") && st_doc_get(d, "filter")->kind == ST_DOC_MAP) ||
+           st_str_eq(st_doc_text(d, "action"), ST_STR("global"));
+}
+
+/* texts of the header */
+
+static st_str trimmed(const st_doc *d, const char *key)
+{
+    return st_str_trim(st_doc_text(d, key));
+}
+
+/* A list of texts, or one text; what is neither is left out. */
+static const st_str *texts(st_sigma_reader *r, const st_doc *d, size_t *n)
+{
+    *n = 0;
+    if (!d || d->kind == ST_DOC_MAP)
+        return NULL;
+    size_t most = d->kind == ST_DOC_LIST ? d->n : 1;
+    st_str *out = ST_NEWN(r->arena, st_str, most);
+    for (size_t i = 0; out && i < most; i++) {
+        const st_doc *t = d->kind == ST_DOC_LIST ? d->items[i] : d;
+        if (t->kind == ST_DOC_TEXT && t->text.n)
+            out[(*n)++] = st_str_trim(t->text);
+    }
+    return out;
+}
+
+static bool digits(st_str s, size_t from, size_t n)
+{
+    for (size_t i = from; i < from + n; i++)
+        if (i >= s.n || s.p[i] < '0' || s.p[i] > '9')
+            return false;
+    return true;
+}
+
+/* attack.t1505.003 is T1505.003; empty: the tag names no technique. */
+static st_str technique(st_arena *a, st_str tag)
+{
+    st_str head = ST_STR("attack.t");
+    if (tag.n < head.n || !st_str_ieq((st_str){ tag.p, head.n }, head))
+        return (st_str){ 0 };
+    st_str number = { tag.p + head.n, tag.n - head.n };
+    bool whole = number.n == 4 && digits(number, 0, 4);
+    bool part = number.n == 8 && digits(number, 0, 4) && number.p[4] == '.' && digits(number, 5, 3);
+    if (!whole && !part)
+        return (st_str){ 0 };
+    char text[9] = { 'T' };
+    memcpy(text + 1, number.p, number.n);
+    return st_arena_copy(a, (st_str){ text, number.n + 1 });
+}
+
+static int by_text(const void *a, const void *b)
+{
+    const st_str *x = a, *y = b;
+    return st_str_cmp(*x, *y);
+}
+
+static void read_tags(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
+{
+    size_t n, kept = 0;
+    const st_str *tags = texts(r, d, &n);
+    st_str *t = tags ? ST_NEWN(r->arena, st_str, n) : NULL;
+    if (!t)
+        return;
+    for (size_t i = 0; i < n && kept < ST_MAX_TECHNIQUES; i++) {
+        t[kept] = technique(r->arena, tags[i]);
+        kept += t[kept].n > 0;
+    }
+    if (kept)
+        qsort(t, kept, sizeof *t, by_text);
+    for (size_t i = 0; i < kept; i++)
+        if (!out->ntechniques || !st_str_eq(t[i], t[out->ntechniques - 1]))
+            t[out->ntechniques++] = t[i];
+    out->techniques = t;
+}
+
+static void read_level(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
+{
+    out->level = ST_LEVEL_MEDIUM;
+    const st_doc *level = st_doc_get(d, "level");
+    if (level && (level->kind != ST_DOC_TEXT || !st_level_parse(level->text, &out->level)))
+        st_sigma_error(r, level->span,
+                       "level is one of informational, low, medium, high and critical");
+}
+
+static void read_header(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
+{
+    out->where = d->span;
+    out->id = trimmed(d, "id");
+    out->name = trimmed(d, "name");
+    out->title = trimmed(d, "title");
+    out->status = trimmed(d, "status");
+    out->author = trimmed(d, "author");
+    out->description = trimmed(d, "description");
+    out->date = trimmed(d, "date");
+    out->modified = trimmed(d, "modified");
+    out->falsepositives = texts(r, st_doc_get(d, "falsepositives"), &out->nfalsepositives);
+    out->references = texts(r, st_doc_get(d, "references"), &out->nreferences);
+    read_level(r, d, out);
+    read_tags(r, st_doc_get(d, "tags"), out);
+    if (!out->title.n)
+        st_sigma_error(r, d->span, "there is no title");
+    const st_doc *taxonomy = st_doc_get(d, "taxonomy");
+    if (taxonomy && !st_str_eq(st_doc_text(d, "taxonomy"), ST_STR("sigma")))
+        st_sigma_error(r, taxonomy->span, "fields of another taxonomy than sigma aren't known");
+}
+
+static void read_source(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
+{
+    const st_doc *s = st_doc_get(d, "logsource");
+    if (!s || s->kind != ST_DOC_MAP) {
+        st_sigma_error(r, s ? s->span : d->span,
+                       s ? "logsource is a map" : "there is no logsource");
+        return;
+    }
+    st_sigma_find_source(r->arena, trimmed(s, "product"), trimmed(s, "category"),
+                         trimmed(s, "service"), &out->source);
+}
+
+bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
+{
+    *out = (st_sigma_rule){ 0 };
+    r->errors = r->values = r->items = 0;
+    r->path.n = 0;
+    const st_doc *action = st_doc_get(d, "action"), *detection = st_doc_get(d, "detection");
+    if (action) {
+        st_sigma_error(
+            r, action->span,
+            "several documents under one action aren't supported: write each rule whole");
+        return false;
+    }
+    read_header(r, d, out);
+    read_source(r, d, out);
+    if (!detection)
+        st_sigma_error(r, d->span, "there is no detection");
+    else
+        out->cond = st_sigma_read_detection(r, detection);
+    out->nitems = r->items;
+    if (r->arena->failed || r->path.failed)
+        r->arena->failed = true;
+    return !r->errors && out->cond && !r->arena->failed;
+}

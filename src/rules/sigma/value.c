@@ -1,0 +1,674 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * value.c - `Field|modifier|modifier: values`, as tests.
+ *
+ * A value is understood once, before any modifier, and modifiers work on what was understood: so a
+ * path that ends in a backslash stays one when a wildcard is put behind it. Modifiers are a table;
+ * what one does to a value is a small function, and what it only asks of the test is a flag.
+ */
+#include "rules/sigma/sigma.h"
+
+#include "base/limits.h"
+#include "rules/engine/match/glob.h"
+
+#include <string.h>
+
+/* patterns */
+
+void st_sigma_pattern(st_str value, st_buf *out)
+{
+    for (size_t i = 0; i < value.n; i++) {
+        char c = value.p[i], next = i + 1 < value.n ? value.p[i + 1] : 0;
+        if (c == '\\' && (next == '*' || next == '?' || next == '\\')) {
+            st_buf_char(out, next);
+            i++;
+        } else if (c == '*') {
+            st_buf_char(out, ST_GLOB_ANY);
+        } else if (c == '?') {
+            st_buf_char(out, ST_GLOB_ONE);
+        } else {
+            st_buf_char(out, c);
+        }
+    }
+}
+
+static bool has_mark(st_str s)
+{
+    for (size_t i = 0; i < s.n; i++)
+        if (st_glob_is_mark(s.p[i]))
+            return true;
+    return false;
+}
+
+/* one value on its way through the modifiers */
+
+typedef enum form {
+    AS_WRITTEN, /* a value that isn't text, or isn't understood as a pattern */
+    PATTERN,
+    BYTES /* encoded, and only base64 may follow */
+} form;
+
+typedef struct value {
+    form form;
+    st_str text; /* in the arena */
+} value;
+
+/* The values that one value has become: offsets of base64 and placeholders make more of it. */
+typedef struct variants {
+    value *v;
+    size_t n, cap;
+} variants;
+
+typedef struct making {
+    st_sigma_reader *r;
+    const st_doc *doc;
+    variants now;
+    st_buf buf;
+    bool failed;
+} making;
+
+static void wrong(making *m, const char *what)
+{
+    st_sigma_error(m->r, m->doc->span, "%s", what);
+    m->failed = true;
+}
+
+static st_str kept(making *m)
+{
+    st_str s = st_arena_copy(m->r->arena, st_buf_slice(&m->buf));
+    if (m->buf.failed || !s.p) {
+        m->r->arena->failed = true;
+        m->failed = true;
+        s = (st_str){ "", 0 };
+    }
+    st_buf_clear(&m->buf);
+    return s;
+}
+
+static void push(making *m, variants *to, form f)
+{
+    st_str text = kept(m);
+    if (m->failed)
+        return;
+    if (text.n > ST_MAX_SIGMA_VALUE) {
+        wrong(m, "a value that is longer than a rule may have");
+        return;
+    }
+    if (++m->r->values > ST_MAX_SIGMA_NODES) {
+        wrong(m, "more values than a rule may have");
+        return;
+    }
+    value *v = ST_NEWN(m->r->arena, value, to->n + 1); /* a handful at most: copies are cheap */
+    if (!v) {
+        m->failed = true;
+        return;
+    }
+    if (to->n)
+        memcpy(v, to->v, to->n * sizeof *v);
+    v[to->n] = (value){ f, text };
+    to->v = v;
+    to->n++;
+}
+
+/* A pattern with any run in front of it, behind it; one that is there already isn't doubled. */
+static void widen(making *m, bool front, bool back)
+{
+    variants out = { 0 };
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        st_str t = m->now.v[i].text;
+        if (m->now.v[i].form == BYTES) {
+            wrong(m, "an encoding without base64 behind it");
+            return;
+        }
+        if (front && !(t.n && t.p[0] == ST_GLOB_ANY))
+            st_buf_char(&m->buf, ST_GLOB_ANY);
+        st_buf_str(&m->buf, t);
+        if (back && !(m->buf.n && m->buf.p[m->buf.n - 1] == ST_GLOB_ANY))
+            st_buf_char(&m->buf, ST_GLOB_ANY);
+        push(m, &out, PATTERN);
+    }
+    m->now = out;
+}
+
+static void do_contains(making *m)
+{
+    widen(m, true, true);
+}
+
+static void do_startswith(making *m)
+{
+    widen(m, false, true);
+}
+
+static void do_endswith(making *m)
+{
+    widen(m, true, false);
+}
+
+/* windash */
+
+static bool is_dash(uint32_t cp)
+{
+    return cp == '-' || cp == '/' || (cp >= 0x2013 && cp <= 0x2015);
+}
+
+static bool is_word(st_str s, size_t at)
+{
+    if (at >= s.n || st_glob_is_mark(s.p[at]))
+        return false;
+    uint32_t cp = st_utf8_next(s, &at);
+    return cp == '_' || (cp != UINT32_MAX && st_is_alnum(cp));
+}
+
+/* What begins an option, no word in front of it and one behind, may be any dash. */
+static void put_dashes(st_buf *out, st_str t)
+{
+    bool word = false;
+    for (size_t i = 0; i < t.n;) {
+        size_t at = i;
+        uint32_t cp = st_glob_is_mark(t.p[i]) ? UINT32_MAX : st_utf8_next(t, &i);
+        i = i == at ? at + 1 : i;
+        bool now = is_word(t, at);
+        if (is_dash(cp) && !word && is_word(t, i))
+            st_buf_char(out, ST_GLOB_DASH);
+        else
+            st_buf_put(out, t.p + at, i - at);
+        word = now;
+    }
+}
+
+static void do_windash(making *m)
+{
+    variants out = { 0 };
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        put_dashes(&m->buf, m->now.v[i].text);
+        push(m, &out, m->now.v[i].form);
+    }
+    m->now = out;
+}
+
+/* encodings */
+
+static bool encodable(making *m, st_str t)
+{
+    if (!has_mark(t))
+        return true;
+    wrong(m, "a wildcard can't be encoded; write a backslash in front of a star that is meant");
+    return false;
+}
+
+static void put_unit(st_buf *b, unsigned unit, bool big)
+{
+    st_buf_char(b, (char)(big ? unit >> 8 : unit & 0xff));
+    st_buf_char(b, (char)(big ? unit & 0xff : unit >> 8));
+}
+
+static void put_utf16(st_buf *b, st_str t, bool big)
+{
+    for (size_t i = 0; i < t.n;) {
+        uint32_t cp = st_utf8_next(t, &i);
+        if (cp == UINT32_MAX)
+            cp = 0xfffd;
+        if (cp >= 0x10000) {
+            put_unit(b, 0xd800 + ((cp - 0x10000) >> 10), big);
+            cp = 0xdc00 + ((cp - 0x10000) & 0x3ff);
+        }
+        put_unit(b, cp, big);
+    }
+}
+
+static void to_utf16(making *m, bool big, const char *mark)
+{
+    variants out = { 0 };
+    for (size_t i = 0; i < m->now.n && encodable(m, m->now.v[i].text); i++) {
+        st_buf_str(&m->buf, st_str_of(mark));
+        put_utf16(&m->buf, m->now.v[i].text, big);
+        push(m, &out, BYTES);
+    }
+    m->now = out;
+}
+
+static void do_utf16le(making *m)
+{
+    to_utf16(m, false, "");
+}
+
+static void do_utf16be(making *m)
+{
+    to_utf16(m, true, "");
+}
+
+static void do_utf16(making *m)
+{
+    to_utf16(m, false, "\xff\xfe");
+}
+
+/* RFC 4648, with padding. */
+static void put_base64(st_buf *b, st_str s)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < s.n; i += 3) {
+        size_t left = s.n - i;
+        uint32_t v = (uint32_t)(unsigned char)s.p[i] << 16;
+        v |= left > 1 ? (uint32_t)(unsigned char)s.p[i + 1] << 8 : 0;
+        v |= left > 2 ? (unsigned char)s.p[i + 2] : 0;
+        char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
+                         left > 1 ? digits[v >> 6 & 63] : '=', left > 2 ? digits[v & 63] : '=' };
+        st_buf_put(b, four, 4);
+    }
+}
+
+static void do_base64(making *m)
+{
+    variants out = { 0 };
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        const value *v = &m->now.v[i];
+        if (v->form != BYTES && !encodable(m, v->text))
+            return;
+        put_base64(&m->buf, v->text);
+        push(m, &out, PATTERN);
+    }
+    m->now = out;
+}
+
+/* As it looks with 0, 1 or 2 bytes in front: without the characters that depend on what is around.
+ */
+static void put_offset(making *m, st_str t, size_t offset, variants *out)
+{
+    static const size_t skip[] = { 0, 2, 3 }, drop[] = { 0, 3, 2 };
+    st_buf whole = { 0 };
+    st_buf_put(&whole, "  ", offset);
+    st_buf_str(&whole, t);
+    st_buf coded = { 0 };
+    put_base64(&coded, st_buf_slice(&whole));
+    st_str all = st_buf_slice(&coded);
+    size_t gone = drop[(t.n + offset) % 3];
+    if (all.n > skip[offset] + gone)
+        st_buf_put(&m->buf, all.p + skip[offset], all.n - skip[offset] - gone);
+    m->failed = m->failed || whole.failed || coded.failed;
+    st_buf_free(&whole);
+    st_buf_free(&coded);
+    if (!m->buf.n)
+        wrong(m, "too short for base64offset: nothing of it would be left");
+    else
+        push(m, out, PATTERN);
+}
+
+static void do_base64offset(making *m)
+{
+    variants out = { 0 };
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        const value *v = &m->now.v[i];
+        if (v->form != BYTES && !encodable(m, v->text))
+            return;
+        for (size_t k = 0; k < 3 && !m->failed; k++)
+            put_offset(m, v->text, k, &out);
+    }
+    m->now = out;
+}
+
+/* placeholders */
+
+static const st_sigma_placeholder *placeholder(const st_sigma_reader *r, st_str name)
+{
+    for (size_t i = 0; i < r->nplaceholders; i++)
+        if (st_str_eq(r->placeholders[i].name, name))
+            return &r->placeholders[i];
+    return NULL;
+}
+
+/* The first %name% of a text; false: there is none. */
+static bool find_name(st_str t, size_t *start, st_str *name)
+{
+    for (size_t i = 0; i < t.n; i++) {
+        size_t end = i + 1;
+        while (t.p[i] == '%' && end < t.n && (is_word(t, end) || t.p[end] == '-'))
+            end++;
+        if (t.p[i] == '%' && end < t.n && t.p[end] == '%' && end > i + 1) {
+            *start = i;
+            *name = (st_str){ t.p + i + 1, end - i - 1 };
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One placeholder of one value; its own values are understood as patterns, too. */
+static void fill(making *m, st_str t, size_t start, st_str name, variants *out)
+{
+    const st_sigma_placeholder *p = placeholder(m->r, name);
+    if (!p) {
+        st_sigma_error(m->r, m->doc->span,
+                       "nothing is known for the placeholder %%%.*s%%: give it with --placeholders",
+                       ST_FMT(name));
+        m->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < p->n && !m->failed; i++) {
+        st_buf_put(&m->buf, t.p, start);
+        st_sigma_pattern(p->values[i], &m->buf);
+        size_t behind = start + name.n + 2;
+        st_buf_put(&m->buf, t.p + behind, t.n - behind);
+        push(m, out, PATTERN);
+    }
+}
+
+static void do_expand(making *m)
+{
+    variants out = { 0 };
+    bool any = false;
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        size_t start;
+        st_str name, t = m->now.v[i].text;
+        bool has = find_name(t, &start, &name);
+        if (has)
+            fill(m, t, start, name, &out);
+        else {
+            st_buf_str(&m->buf, t);
+            push(m, &out, PATTERN);
+        }
+        any = any || has;
+    }
+    m->now = out;
+    if (!any)
+        wrong(m, "expand without a placeholder (%name%)");
+}
+
+/* the table of modifiers */
+
+enum {
+    M_ALL = 1,
+    M_NEQ = 2,
+    M_CASED = 4,
+    M_RE = 8,
+    M_FLAG = 16, /* of a regular expression */
+    M_CIDR = 32,
+    M_NUMBER = 64,
+    M_EXISTS = 128,
+    M_FIELD = 256,
+    M_PART = 512,
+    M_PLACE = 1024,  /* says where in the field */
+    M_CHANGES = 2048 /* the value itself */
+};
+
+typedef struct modifier {
+    const char *name;
+    unsigned what;
+    int arg; /* compare, a part of the time, a place, a flag of a regular expression */
+    void (*change)(making *m);
+} modifier;
+
+static const modifier modifiers[] = {
+    { "contains", M_PLACE | M_CHANGES, ST_SIGMA_ANYWHERE, do_contains },
+    { "startswith", M_PLACE | M_CHANGES, ST_SIGMA_START, do_startswith },
+    { "endswith", M_PLACE | M_CHANGES, ST_SIGMA_END, do_endswith },
+    { "windash", M_CHANGES, 0, do_windash },
+    { "base64", M_CHANGES, 0, do_base64 },
+    { "base64offset", M_CHANGES, 0, do_base64offset },
+    { "wide", M_CHANGES, 0, do_utf16le },
+    { "utf16le", M_CHANGES, 0, do_utf16le },
+    { "utf16be", M_CHANGES, 0, do_utf16be },
+    { "utf16", M_CHANGES, 0, do_utf16 },
+    { "expand", M_CHANGES, 0, do_expand },
+    { "all", M_ALL, 0, NULL },
+    { "neq", M_NEQ, 0, NULL },
+    { "cased", M_CASED, 0, NULL },
+    { "re", M_RE, 0, NULL },
+    { "i", M_FLAG, 'i', NULL },
+    { "ignorecase", M_FLAG, 'i', NULL },
+    { "m", M_FLAG, 'm', NULL },
+    { "multiline", M_FLAG, 'm', NULL },
+    { "s", M_FLAG, 's', NULL },
+    { "dotall", M_FLAG, 's', NULL },
+    { "cidr", M_CIDR, 0, NULL },
+    { "lt", M_NUMBER, '<', NULL },
+    { "lte", M_NUMBER, 'l', NULL },
+    { "gt", M_NUMBER, '>', NULL },
+    { "gte", M_NUMBER, 'g', NULL },
+    { "exists", M_EXISTS, 0, NULL },
+    { "fieldref", M_FIELD, 0, NULL },
+    { "minute", M_PART, ST_SIGMA_MINUTE, NULL },
+    { "hour", M_PART, ST_SIGMA_HOUR, NULL },
+    { "day", M_PART, ST_SIGMA_DAY, NULL },
+    { "week", M_PART, ST_SIGMA_WEEK, NULL },
+    { "month", M_PART, ST_SIGMA_MONTH, NULL },
+    { "year", M_PART, ST_SIGMA_YEAR, NULL },
+};
+
+static const modifier *modifier_of(st_str name)
+{
+    for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++)
+        if (st_str_eq(name, st_str_of(modifiers[i].name)))
+            return &modifiers[i];
+    return NULL;
+}
+
+/* A key's modifiers, in order. */
+enum { MOST = 16 };
+typedef struct chain {
+    const modifier *m[MOST];
+    size_t n;
+    unsigned what; /* of all */
+} chain;
+
+/* What stands together; each row: where `one` is given, nothing but `with` may be. */
+static const struct {
+    unsigned one, with;
+    const char *why;
+} together[] = {
+    { M_RE, M_RE | M_FLAG | M_ALL | M_NEQ,
+      "a regular expression says all by itself: only i, m, s, all "
+      "and neq go with re" },
+    { M_FLAG, M_RE | M_FLAG | M_ALL | M_NEQ, "i, m and s go with re only" },
+    { M_CIDR, M_CIDR | M_ALL | M_NEQ, "only all and neq go with cidr" },
+    { M_NUMBER, M_NUMBER | M_PART | M_ALL | M_NEQ, "only all and neq go with lt, lte, gt and gte" },
+    { M_EXISTS, M_EXISTS | M_NEQ, "only neq goes with exists" },
+    { M_PART, M_PART | M_NUMBER | M_ALL | M_NEQ, "only comparisons go with a part of a time" },
+    { M_FIELD, M_FIELD | M_PLACE | M_CHANGES | M_ALL | M_NEQ | M_CASED,
+      "only contains, startswith, endswith, cased, all and neq go with fieldref" },
+};
+
+static bool fits(st_sigma_reader *r, const st_doc *key, const chain *c)
+{
+    for (size_t i = 0; i < sizeof together / sizeof *together; i++)
+        if (c->what & together[i].one && c->what & ~together[i].with) {
+            st_sigma_error(r, key->span, "%s", together[i].why);
+            return false;
+        }
+    bool field = c->what & M_FIELD, flag = c->what & M_FLAG;
+    for (size_t i = 0; field && i < c->n; i++)
+        if (c->m[i]->what & M_CHANGES && !(c->m[i]->what & M_PLACE)) {
+            st_sigma_error(r, key->span, "%s doesn't go with fieldref", c->m[i]->name);
+            return false;
+        }
+    if (flag && !(c->what & M_RE)) {
+        st_sigma_error(r, key->span, "i, m and s go with re only");
+        return false;
+    }
+    return true;
+}
+
+static bool read_chain(st_sigma_reader *r, const st_doc *key, st_str *field, chain *c)
+{
+    st_str rest = key->text, word;
+    *c = (chain){ 0 };
+    st_str_cut(&rest, '|', field);
+    if (field->n == key->text.n)
+        return true;
+    while (st_str_cut(&rest, '|', &word)) {
+        const modifier *m = modifier_of(word);
+        if (!m) {
+            st_sigma_error(r, key->span, "no modifier %.*s%s", ST_FMT(word),
+                           word.n ? "" : "(a | with nothing behind it)");
+            return false;
+        }
+        if (c->n == MOST) {
+            st_sigma_error(r, key->span, "more than %d modifiers", MOST);
+            return false;
+        }
+        c->m[c->n++] = m;
+        c->what |= m->what;
+    }
+    return fits(r, key, c);
+}
+
+/* values as tests */
+
+static void flags_in_front(making *m, const chain *c)
+{
+    if (!(c->what & M_FLAG))
+        return;
+    st_buf_str(&m->buf, ST_STR("(?"));
+    for (size_t i = 0; i < c->n; i++)
+        if (c->m[i]->what & M_FLAG && !memchr(m->buf.p, c->m[i]->arg, m->buf.n))
+            st_buf_char(&m->buf, (char)c->m[i]->arg);
+    st_buf_char(&m->buf, ')');
+}
+
+static int arg_of(const chain *c, unsigned what, int otherwise)
+{
+    for (size_t i = 0; i < c->n; i++)
+        if (c->m[i]->what & what)
+            return c->m[i]->arg;
+    return otherwise;
+}
+
+static bool number_of(making *m, double *out)
+{
+    if (st_doc_number(m->doc, out))
+        return true;
+    wrong(m, "a number is needed, without quotes");
+    return false;
+}
+
+static void change(making *m, const chain *c)
+{
+    for (size_t i = 0; i < c->n && !m->failed; i++)
+        if (c->m[i]->change)
+            c->m[i]->change(m);
+    for (size_t i = 0; i < m->now.n && !m->failed; i++)
+        if (m->now.v[i].form == BYTES)
+            wrong(m, "wide, utf16le, utf16be and utf16 need base64 or base64offset behind them");
+}
+
+/* A value that is text, with or without wildcards: the modifiers may make several of it. */
+static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *out)
+{
+    bool truth;
+    double number;
+    bool plain = !(c->what & M_CHANGES);
+    if (st_doc_truth(m->doc, &truth) && plain)
+        st_buf_str(&m->buf, truth ? ST_STR("true") : ST_STR("false"));
+    else
+        st_sigma_pattern(m->doc->text, &m->buf);
+    push(m, &m->now, PATTERN);
+    if (!m->failed)
+        change(m, c);
+    if (!m->failed && keyword)
+        widen(m, true, true);
+    bool is_number = plain && !keyword && st_doc_number(m->doc, &number);
+    for (size_t i = 0; i < m->now.n && !m->failed; i++)
+        out->tests[out->n++] = (st_sigma_test){
+            .kind = is_number ? ST_SIGMA_NUMBER : ST_SIGMA_TEXT,
+            .compare = '=',
+            .number = is_number ? number : 0,
+            .text = m->now.v[i].text,
+            .cased = (c->what & M_CASED) != 0,
+            .where = m->doc->span,
+        };
+}
+
+/* A value that modifiers turn into a test of another kind. */
+static void special_test(making *m, const chain *c, st_sigma_test *t)
+{
+    *t = (st_sigma_test){ .where = m->doc->span, .cased = (c->what & M_CASED) != 0 };
+    if (c->what & M_RE) {
+        t->kind = ST_SIGMA_REGEX;
+        flags_in_front(m, c);
+        st_buf_str(&m->buf, m->doc->text);
+        t->text = kept(m);
+        if (t->text.n > ST_MAX_SIGMA_VALUE)
+            wrong(m, "a regular expression that is longer than a rule may have");
+    } else if (c->what & M_CIDR) {
+        t->kind = ST_SIGMA_CIDR;
+        t->text = m->doc->text;
+    } else if (c->what & M_EXISTS) {
+        t->kind = ST_SIGMA_EXISTS;
+        if (!st_doc_truth(m->doc, &t->truth))
+            wrong(m, "exists is true or false");
+    } else if (c->what & M_FIELD) {
+        t->kind = ST_SIGMA_FIELD;
+        t->text = m->doc->text;
+        t->place = (st_sigma_place)arg_of(c, M_PLACE, ST_SIGMA_WHOLE);
+    } else {
+        t->kind = c->what & M_PART ? ST_SIGMA_PART : ST_SIGMA_NUMBER;
+        t->part = (st_sigma_part)arg_of(c, M_PART, 0);
+        t->compare = (char)arg_of(c, M_NUMBER, '=');
+        number_of(m, &t->number);
+    }
+}
+
+/* How many tests one value may become. */
+static size_t most_tests(const st_sigma_reader *r, const chain *c)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < c->n; i++) {
+        if (c->m[i]->change == do_base64offset)
+            n *= 3;
+        if (c->m[i]->change == do_expand)
+            for (size_t k = 0; k < r->nplaceholders; k++)
+                n += r->placeholders[k].n;
+    }
+    return n < ST_MAX_SIGMA_NODES ? n : ST_MAX_SIGMA_NODES;
+}
+
+static bool one_value(st_sigma_reader *r, const st_doc *doc, const chain *c, bool keyword,
+                      st_sigma_item *out)
+{
+    making m = { .r = r, .doc = doc };
+    if (doc->kind != ST_DOC_TEXT) {
+        wrong(&m, doc->kind == ST_DOC_MAP ? "a map as a value" : "a list within a list of values");
+    } else if (st_doc_is_null(doc) && !(c->what & M_RE)) {
+        if (keyword)
+            wrong(&m, "null is no keyword");
+        else if (c->what & ~(unsigned)(M_ALL | M_NEQ | M_CASED))
+            wrong(&m, "null takes no modifier but all and neq");
+        else
+            out->tests[out->n++] = (st_sigma_test){ .kind = ST_SIGMA_NULL, .where = doc->span };
+    } else if (c->what & (M_RE | M_CIDR | M_EXISTS | M_FIELD | M_NUMBER | M_PART)) {
+        special_test(&m, c, &out->tests[out->n]);
+        out->n += !m.failed;
+    } else {
+        text_tests(&m, c, keyword, out);
+    }
+    st_buf_free(&m.buf);
+    return !m.failed;
+}
+
+bool st_sigma_read_item(st_sigma_reader *r, const st_doc *key, const st_doc *values,
+                        st_sigma_item *out)
+{
+    chain c = { 0 };
+    *out = (st_sigma_item){ .where = key ? key->span : values->span };
+    if (key && !read_chain(r, key, &out->field, &c))
+        return false;
+    bool list = values->kind == ST_DOC_LIST, keyword = !out->field.n, ok = true;
+    size_t n = list ? values->n : 1;
+    if (!n) {
+        st_sigma_error(r, values->span, "an empty list");
+        return false;
+    }
+    if (c.what & M_EXISTS && keyword) {
+        st_sigma_error(r, out->where, "exists needs a field");
+        return false;
+    }
+    out->all = (c.what & M_ALL) != 0;
+    out->neq = (c.what & M_NEQ) != 0;
+    out->tests = ST_NEWN(r->arena, st_sigma_test, n * most_tests(r, &c));
+    if (!out->tests)
+        return false;
+    for (size_t i = 0; i < n; i++)
+        ok = one_value(r, list ? values->items[i] : values, &c, keyword, out) && ok;
+    return ok;
+}
