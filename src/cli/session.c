@@ -70,15 +70,20 @@ static bool given_before(const st_list *given, size_t i)
     return false;
 }
 
+/* Rules, libraries and what is told of them. */
+static size_t read_so_far(const st_rules *r)
+{
+    return st_rules_count(r) + st_rules_libraries(r) + st_rules_diags(r);
+}
+
 static st_code load_all(st_session *s, st_err *e)
 {
     const st_list *given = &s->config->rules;
     for (size_t i = 0; i < given->n; i++) {
-        size_t before = st_rules_count(s->rules) + st_rules_diags(s->rules);
+        size_t before = read_so_far(s->rules);
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
-        if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before &&
-            !given_before(given, i))
+        if (read_so_far(s->rules) == before && !given_before(given, i))
             st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, "
                         ".md, .markdown, .yaml or .yml)",
                         ST_FMT(given->items[i]));
