@@ -3,8 +3,8 @@
 # shelltree.bash - completion for bash. tests/options_in_man.sh holds the lists against --help.
 
 _shelltree_verbs='hunt tree query extract verify rules'
-_shelltree_options_hunt='--format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --clock-offset --external --param --stub-services --max-rows --max-memory --max-time --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --digest --strict-rules --csv-raw --confirm --exit-code --force --color --width --ascii --quiet --verbose --help'
-_shelltree_options_tree='--format --output --host --guid --pid --image --around --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --clock-offset --force --color --width --ascii --quiet --verbose --help'
+_shelltree_options_hunt='--format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --clock-offset --external --param --stub-services --max-rows --max-memory --max-time --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --digest --strict-rules --csv-raw --confirm --exit-code --force --color --width --full --no-pager --ascii --quiet --verbose --help'
+_shelltree_options_tree='--format --output --host --guid --pid --image --around --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --clock-offset --force --color --width --no-pager --ascii --quiet --verbose --help'
 _shelltree_options_query='--format --output --now --ago --trust-inferred --clock-offset --external --param --stub-services --max-rows --max-memory --max-time --file --explain --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --force --width --ascii --quiet --verbose --help'
 _shelltree_options_extract='--format --output --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --xml --force --quiet --verbose --help'
 _shelltree_options_verify='--format --output --files-from --null --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --force --ascii --quiet --verbose --help'
@@ -15,7 +15,7 @@ _shelltree_values()
     case $1 in
     -f | --format)
         case $2 in
-        hunt) echo 'csv html jsonl text timesketch' ;;
+        hunt) echo 'bodyfile csv dot ecs html jsonl l2tcsv markdown navigator text timesketch' ;;
         tree) echo 'csv jsonl text' ;;
         query | rules) echo 'csv json jsonl text' ;;
         extract) echo 'csv jsonl' ;;

@@ -36,10 +36,10 @@ for verb in $verbs; do
         "$(sed -n "/^ *$verb)/,/;;/s/.*\(--[a-z-]*\)[=[}].*/\1/p" "$srcdir/completions/_shelltree" | sort -u)"
     grep -q "^\.It Cm $verb\b" "$srcdir/man/shelltree.1" ||
         { echo "man/shelltree.1: verb $verb is missing"; bad=$((bad + 1)); }
-    formats=$("$SHELLTREE" "$verb" --help | sed -n 's/^Formats: \([a-z ]*\) (.*/\1/p' | tr ' ' '\n' | sort)
+    formats=$("$SHELLTREE" "$verb" --help | sed -n 's/^Formats: \([a-z0-9 ]*\) (.*/\1/p' | tr ' ' '\n' | sort)
     [ -n "$formats" ] || { echo "$verb --help names no format"; bad=$((bad + 1)); }
     differ "formats of $verb in completions/_shelltree" "$formats" \
-        "$(sed -n "/^ *$verb)/,/;;/s/.*:format:(\([a-z ]*\)).*/\1/p" "$srcdir/completions/_shelltree" | tr ' ' '\n' | sort)"
+        "$(sed -n "/^ *$verb)/,/;;/s/.*:format:(\([a-z0-9 ]*\)).*/\1/p" "$srcdir/completions/_shelltree" | tr ' ' '\n' | sort)"
     differ "formats of $verb in completions/shelltree.bash" "$formats" \
         "$(bash -c '. "$1"; _shelltree_values --format "$2"' formats "$srcdir/completions/shelltree.bash" "$verb" |
             tr ' ' '\n' | sort)"

@@ -529,6 +529,76 @@ static void load__published_rule__has_its_name(void **state)
     st_rules_free(r);
 }
 
+/* The columns that a plan reads, in the order of tables and their columns. */
+static void needs__columns__are_those_that_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *query, *columns;
+    } rows[] = {
+        { "DeviceProcessEvents | where FileName =~ 'a' | project ProcessId",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.ProcessId" },
+        { "DeviceProcessEvents | where FileName has 'a' | count", "DeviceProcessEvents.FileName" },
+        { "DeviceProcessEvents | count", "" },
+        { "DeviceProcessEvents | extend X = tolower(AccountName) | project FileName",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.AccountName" },
+        { "DeviceProcessEvents | project-rename F = FileName, P = FolderPath | project F",
+          "DeviceProcessEvents.FileName" },
+        { "DeviceProcessEvents | order by ProcessId | take 3 | project FileName",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.ProcessId" },
+        { "DeviceProcessEvents | summarize count(), max(ProcessId) by FileName",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.ProcessId" },
+        { "DeviceProcessEvents | join kind=inner (DeviceNetworkEvents | project "
+          "InitiatingProcessId, RemotePort, RemoteUrl) on $left.ProcessId == "
+          "$right.InitiatingProcessId | project FileName, RemotePort",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.ProcessId "
+          "DeviceNetworkEvents.RemotePort DeviceNetworkEvents.InitiatingProcessId" },
+        { "union DeviceProcessEvents, DeviceFileEvents | project FileName",
+          "DeviceProcessEvents.FileName DeviceFileEvents.FileName" },
+        { "let t = materialize(DeviceProcessEvents | where ProcessId > 1); union (t | project "
+          "FileName), (t | project FileName = FolderPath)",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.FolderPath "
+          "DeviceProcessEvents.ProcessId" },
+        { "DeviceProcessEvents | order by ProcessId | extend P = prev(FileName) | project P",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.ProcessId" },
+        { "DeviceProcessEvents | mv-expand X = split(ProcessCommandLine, ' ') | project FileName, "
+          "X",
+          "DeviceProcessEvents.FileName DeviceProcessEvents.ProcessCommandLine" },
+        { "print 1", "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        st_rules *r = st_rules_new();
+        st_buf got = { 0 };
+        load_text(r, "x.kql", rows[i].query);
+        const st_rule_needs *n = &st_rules_at(r, 0)->needs;
+        assert_int_equal(st_rules_at(r, 0)->status, ST_RULE_READY);
+        for (size_t c = 0; c < n->ncolumns; c++)
+            st_buf_fmt(&got, "%s%.*s", c ? " " : "", ST_FMT(n->columns[c]));
+        st_buf_char(&got, '\0');
+        if (strcmp(got.p, rows[i].columns))
+            fail_msg("%s\n  reads %s\n  expected %s", rows[i].query, got.p, rows[i].columns);
+        st_buf_free(&got);
+        st_rules_free(r);
+    }
+}
+
+static void needs__whole_rows__are_all_columns(void **state)
+{
+    (void)state;
+    static const char *const queries[] = {
+        "DeviceProcessEvents | where FileName has 'a'",
+        "search in (DeviceProcessEvents) 'a'",
+        "DeviceProcessEvents | summarize arg_max(Timestamp, *) by FileName",
+    };
+    for (size_t i = 0; i < sizeof queries / sizeof *queries; i++) {
+        st_rules *r = st_rules_new();
+        load_text(r, "x.kql", queries[i]);
+        if (st_rules_at(r, 0)->needs.ncolumns < 40)
+            fail_msg("%s reads %zu columns", queries[i], st_rules_at(r, 0)->needs.ncolumns);
+        st_rules_free(r);
+    }
+}
+
 static void level__words__both_ways(void **state)
 {
     (void)state;
@@ -561,6 +631,8 @@ int main(void)
         cmocka_unit_test(load__missing_file__is_io),
         cmocka_unit_test(load__folder__sorted_and_without_links),
         cmocka_unit_test(load__published_rule__has_its_name),
+        cmocka_unit_test(needs__columns__are_those_that_are_read),
+        cmocka_unit_test(needs__whole_rows__are_all_columns),
         cmocka_unit_test(level__words__both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,13 @@ typedef enum st_format_id {
     ST_F_JSONL,
     ST_F_JSON,
     ST_F_HTML,
-    ST_F_TIMESKETCH
+    ST_F_TIMESKETCH,
+    ST_F_ECS,
+    ST_F_NAVIGATOR,
+    ST_F_MARKDOWN,
+    ST_F_DOT,
+    ST_F_L2TCSV,
+    ST_F_BODYFILE
 } st_format_id;
 
 typedef struct st_report_options {
@@ -81,6 +87,8 @@ typedef struct st_report_options {
     /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV, JSONL
      * and the page have no column Confirmed. */
     const uint8_t *confirmed;
+    bool full;        /* text: every process and row, nothing folded */
+    bool answer_last; /* text: the answer at the end, where a terminal shows it */
 } st_report_options;
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);
@@ -132,6 +140,17 @@ typedef struct st_run_info {
 void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i);
 /* One page: what wasn't read, the incidents with their trees, the findings in order of time. */
 void st_write_html(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *i);
+/* The rows as documents of the Elastic Common Schema, one a line. */
+void st_write_ecs(st_out *o, const st_case *c);
+/* The techniques as a layer of MITRE's ATT&CK Navigator. */
+void st_write_navigator(st_out *o, const st_case *c);
+/* Findings and what they hang under as Graphviz's graphs, one a host. */
+void st_write_dot(st_out *o, const st_case *c);
+/* plaso's l2t_csv, and mactime's body file; rows without a time are left out. */
+void st_write_l2tcsv(st_out *o, const st_case *c);
+void st_write_bodyfile(st_out *o, const st_case *c);
+/* The answer on a page, CommonMark. */
+void st_write_markdown(st_out *o, const st_case *c, const st_run_info *i);
 /* What each query needs; in text and JSON the tally behind. */
 void st_write_rules_check(st_out *o, const st_rules *r, st_format_id format, const st_look *look);
 void st_write_rules_list(st_out *o, const st_rules *r, st_format_id format, const st_look *look);

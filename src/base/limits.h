@@ -46,6 +46,21 @@
 /* UTF-16 units of a CSV cell: spreadsheets cut at 32,767 without a word. Met: cut, marked, counted.
  */
 #define ST_MAX_CSV_CELL 32000u
+/* Hosts, incidents and sources that a summary names one by one: it must stay a page. Met: the rest
+ * is counted, and it is said where they stand. */
+#define ST_MAX_ANSWER_HOSTS 20u
+/* Characters of a technique's comment in a layer: readers show it in a small box. Met: the rest is
+ * counted. */
+#define ST_MAX_LAYER_COMMENT 900u
+/* Nodes of one graph file: Graphviz takes minutes for more. Met: the rest is left out, and said. */
+#define ST_MAX_DOT_NODES 2000u
+/* Characters of a line in a graph's label. */
+#define ST_DOT_COLUMNS 60u
+/* Siblings that are alike, or links of a chain, that are folded in a drawing: fewer are quicker
+ * read than explained. */
+#define ST_MIN_FOLD 3u
+/* Links at each end of a long chain that are drawn. */
+#define ST_CHAIN_END 4u
 /* Levels a tree is drawn with lines for: beyond, nobody can follow them. Met: "… depth N". */
 #define ST_MAX_TREE_DRAWN 256u
 /* Lines a wrapped command line may take on a terminal. Met: cut with an ellipsis. */
@@ -260,6 +275,22 @@
 /* Columns of one table on a rule's way, a join's at most twice as many: forty joins of a let with
  * itself would have 2^40. A table of Defender's has a hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_COLUMNS 1000u
+/* Columns that one join is on; people write three. Met: the rule is broken. */
+#define ST_MAX_JOIN_KEYS 32u
+/* Tables of one union, or of one search over tables; there are ten. Met: the rule is broken. */
+#define ST_MAX_UNION 256u
+/* Conditions with any() on one edge of a pattern of graph-shortest-paths: each doubles the states
+ * of the search. Met: the rule is broken. */
+#define ST_MAX_GRAPH_ANYS 6
+/* Bytes of a query that is typed or stands in a file, longer than any that a person or a generator
+ * writes. Met: it isn't read. */
+#define ST_MAX_QUERY_BYTES ((size_t)4 << 20)
+/* Groups of one regular expression, with the whole match; people number them by hand. Met: those
+ * behind are missing, and the result (for parse: an error) says so. */
+#define ST_MAX_REGEX_GROUPS 64
+/* Steps of a path into a bag that bag_set_key and bag_remove_keys follow. Met: the bag stays as it
+ * is, and the result says so. */
+#define ST_MAX_BAG_PATH 16
 /* Bytes of a text that a function makes, as Kusto has it. Met: it is cut, and the rule's result
  * (for a constant: an error) says so. */
 #define ST_MAX_TEXT ((size_t)1 << 20)

@@ -10,6 +10,7 @@
 #include "shelltree/report.h"
 
 #include <stdio.h>
+#include <sys/types.h>
 
 enum {
     ST_EXIT_OK = 0,
@@ -45,7 +46,7 @@ typedef struct st_config {
     bool ago_off, ago_strict, trust_inferred, duplicates, carve, digest, strict_rules, csv_raw, xml,
         exit_code;
     bool confirm;
-    bool quiet, verbose, force, nul, ascii;
+    bool quiet, verbose, force, nul, ascii, full, no_pager;
     bool has_guid;
     st_guid guid;
     uint32_t pid;
@@ -172,6 +173,16 @@ void st_tidy_note(st_tidy *t, const char *path);
 void st_tidy_free(st_tidy *t);
 /* Removes a file, or a folder of files and of folders of files. */
 void st_tidy_remove(const char *path);
+
+/* Text on a terminal (pager.c). */
+typedef struct st_pager {
+    int fd; /* to be written to */
+    pid_t child;
+    void (*before)(int); /* what SIGPIPE did */
+} st_pager;
+bool st_pager_wanted(const st_config *c);
+bool st_pager_start(st_pager *p); /* false: there is none to be had */
+void st_pager_end(st_pager *p);   /* waits until it has been left */
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;

@@ -3,6 +3,8 @@
 /* cmd_hunt.c - the main job. */
 #include "cli.h"
 
+#include <unistd.h>
+
 typedef struct job {
     const st_format *format;
     st_job report;
@@ -35,9 +37,13 @@ static int write_results(st_session *s, int status)
     st_run_note_fill(&note, s, status);
     job j = { .format = st_output_format(s->config),
               .report = { .found = s->found,
-                          .ro = { .csv_raw = s->config->csv_raw, .confirmed = s->confirmed },
+                          .ro = { .csv_raw = s->config->csv_raw,
+                                  .confirmed = s->confirmed,
+                                  .full = s->config->full },
                           .info = note.info } };
     st_output_look(s->config, &j.report.ro.look);
+    j.report.ro.answer_last = st_output_target(s->config) == ST_TO_STDOUT &&
+                              isatty(STDOUT_FILENO) && !st_pager_wanted(s->config);
     int wrote = st_output_write(s->config, write_rows, &j);
     st_run_note_free(&note);
     return wrote;

@@ -3,6 +3,8 @@
 /* cmd_query.c - one KQL query, over evidence or over nothing. */
 #include "cli.h"
 
+#include "base/limits.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -25,8 +27,6 @@ static void write_plan(st_out *o, void *ctx)
     st_out_str(o, st_buf_slice(&j->plan));
 }
 
-enum { QUERY_BYTES = 4 << 20 }; /* longer than any query that a person or a generator writes */
-
 /* Reads the whole of the file into b; "-" is standard input. */
 static st_code read_query(const char *path, st_buf *b, st_err *e)
 {
@@ -34,7 +34,7 @@ static st_code read_query(const char *path, st_buf *b, st_err *e)
     if (!f)
         return st_fail(e, ST_E_IO, "%s: %s", path, strerror(errno));
     size_t got = 1;
-    while (got && b->n <= QUERY_BYTES) {
+    while (got && b->n <= ST_MAX_QUERY_BYTES) {
         char *to = st_buf_room(b, 65536);
         if (!to)
             break;
@@ -46,8 +46,9 @@ static st_code read_query(const char *path, st_buf *b, st_err *e)
         fclose(f);
     if (bad || b->failed)
         return st_fail(e, ST_E_IO, "%s: can't be read", path);
-    if (b->n > QUERY_BYTES)
-        return st_fail(e, ST_E_LIMIT, "%s: longer than %d bytes: not a query", path, QUERY_BYTES);
+    if (b->n > ST_MAX_QUERY_BYTES)
+        return st_fail(e, ST_E_LIMIT, "%s: longer than %zu bytes, the limit: not a query", path,
+                       ST_MAX_QUERY_BYTES);
     return ST_OK;
 }
 

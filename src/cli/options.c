@@ -80,6 +80,8 @@ FLAG(verbose)
 FLAG(force)
 FLAG(nul)
 FLAG(ascii)
+FLAG(full)
+FLAG(no_pager)
 FLAG(help)
 
 #define TEXT(name)                                                    \
@@ -410,6 +412,8 @@ static const st_option options[] = {
     { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },
     { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
     { 0, "width", "N", "cut lines of text at this width (default: the terminal's)", H|T|Q|R, set_width },
+    { 0, "full", NULL, "text: every process and its reasons; nothing is folded", H, set_full },
+    { 0, "no-pager", NULL, "text on a terminal: all at once, not through a pager", H|T, set_no_pager },
     { 0, "ascii", NULL, "text in ASCII only", H|T|Q|R|V, set_ascii },
     { 'q', "quiet", NULL, "say nothing but errors", H|T|Q|X|R|V, set_quiet },
     { 'v', "verbose", NULL, "say what was read of each source", H|T|Q|X|V, set_verbose },

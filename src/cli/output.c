@@ -132,9 +132,15 @@ int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), voi
     st_err e = { 0 };
     if (st_output_target(c) == ST_TO_STDOUT) {
         st_out o;
-        st_out_init(&o, STDOUT_FILENO);
+        st_pager pager;
+        bool paged = st_pager_wanted(c) && st_pager_start(&pager);
+        st_out_init(&o, paged ? pager.fd : STDOUT_FILENO);
         write(&o, ctx);
-        return st_out_end(&o, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
+        st_code code = st_out_end(&o, &e);
+        bool left = paged && o.error == EPIPE;
+        if (paged)
+            st_pager_end(&pager);
+        return code == ST_OK || left ? ST_EXIT_OK : st_cannot(&e);
     }
     st_outfile *f;
     if (st_outfile_open(c->output, c->force, &f, &e) != ST_OK)

@@ -773,6 +773,14 @@ const st_column st_columns[] = {
 };
 const size_t st_ncolumns = sizeof st_columns / sizeof st_columns[0];
 
+const st_column *st_column_named(const char *name)
+{
+    for (size_t i = 0; i < st_ncolumns; i++)
+        if (st_str_eq(st_str_of(st_columns[i].name), st_str_of(name)))
+            return &st_columns[i];
+    return NULL;
+}
+
 static void put_list(const st_column *col, const st_view *v, st_buf *b)
 {
     for (size_t i = 0;; i++) {

@@ -41,6 +41,36 @@ static void put_timesketch(st_out *o, const st_job *j)
     st_write_timesketch(o, j->found);
 }
 
+static void put_ecs(st_out *o, const st_job *j)
+{
+    st_write_ecs(o, j->found);
+}
+
+static void put_navigator(st_out *o, const st_job *j)
+{
+    st_write_navigator(o, j->found);
+}
+
+static void put_dot(st_out *o, const st_job *j)
+{
+    st_write_dot(o, j->found);
+}
+
+static void put_l2tcsv(st_out *o, const st_job *j)
+{
+    st_write_l2tcsv(o, j->found);
+}
+
+static void put_bodyfile(st_out *o, const st_job *j)
+{
+    st_write_bodyfile(o, j->found);
+}
+
+static void put_markdown(st_out *o, const st_job *j)
+{
+    st_write_markdown(o, j->found, &j->info);
+}
+
 static void put_hosts(st_out *o, const st_job *j)
 {
     st_write_hosts_csv(o, j->found, &j->ro);
@@ -64,6 +94,12 @@ static const st_format formats[] = {
     { ST_F_JSON, "json", ".json", Q|R, 0, NULL, NULL },
     { ST_F_HTML, "html", ".html", H, 0, put_html, "report.html" },
     { ST_F_TIMESKETCH, "timesketch", NULL, H, 0, put_timesketch, NULL },
+    { ST_F_ECS, "ecs", ".ndjson", H, 0, put_ecs, NULL },
+    { ST_F_NAVIGATOR, "navigator", NULL, H, 0, put_navigator, NULL },
+    { ST_F_MARKDOWN, "markdown", ".md", H, 0, put_markdown, "summary.md" },
+    { ST_F_DOT, "dot", ".dot", H, 0, put_dot, NULL },
+    { ST_F_L2TCSV, "l2tcsv", NULL, H, 0, put_l2tcsv, NULL },
+    { ST_F_BODYFILE, "bodyfile", ".body", H, 0, put_bodyfile, NULL },
     /* files of the set that are no format of their own */
     { ST_F_NONE, NULL, NULL, 0, 0, put_hosts, "hosts.csv" },
     { ST_F_NONE, NULL, NULL, 0, 0, put_tree, "tree.txt" },

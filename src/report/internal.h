@@ -67,6 +67,19 @@ st_str st_source_name(const st_evidence *e, uint32_t source);
 /* The store's lossy entries of a row: first and how many. */
 const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n);
 
+const st_column *st_column_named(const char *name); /* NULL: there is none */
+
+/* techniques (techniques.c) */
+
+typedef struct st_technique {
+    const char *id, *name, *tactic;
+    const char *word; /* what was done, for an answer of one line; NULL: nothing of its own */
+} st_technique;
+/* The technique, or for a sub-technique that isn't known its parent; NULL: neither is known. */
+const st_technique *st_technique_find(st_str id);
+/* "T1059.001 Command and Scripting Interpreter: PowerShell", or the id alone. */
+void st_technique_put(st_buf *b, st_str id);
+
 /* writing */
 
 /* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
@@ -89,6 +102,27 @@ st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n);
 st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level);
 /* Evidence's text inside an element. */
 void st_html_text(st_buf *b, st_str s);
+/* Trees that people read (fold.c): what is folded of one incident's. */
+#define ST_FOLDED UINT32_C(0x80000000)
+typedef struct st_folding {
+    const st_case *c;
+    const st_forest *f;
+    uint64_t *shape; /* by node */
+    uint32_t *more;  /* by node: siblings behind it that are like it and aren't drawn; or ST_FOLDED:
+                      * in the middle of a chain, with the chain's length where it begins */
+    st_node *until;  /* by node that has more: the last of them */
+    uint32_t *depth; /* by node: as drawn */
+    st_node *order;
+    size_t n, cap;
+} st_folding;
+/* false: no memory; to be freed either way. */
+bool st_fold_make(st_folding *x, const st_case *c);
+void st_fold_free(st_folding *x);
+/* Folds what d draws below top; stamps are d's own, and lose what isn't drawn any more. first: by
+ * node the first finding. */
+bool st_fold_tree(st_folding *x, uint32_t *stamps, const st_drawn *d, const uint32_t *first,
+                  st_node top);
+
 /* One tree, from top down. rows: by node, the row or NULL; may be NULL itself. */
 typedef struct st_drawing {
     const st_forest *f;
@@ -96,8 +130,9 @@ typedef struct st_drawing {
     const st_case *c;      /* NULL: no findings shown */
     const uint32_t *first; /* by node: its first finding, UINT32_MAX: none; NULL as c */
     const st_look *look;
-    st_str indent; /* in front of every line */
-    st_ticks day;  /* times of this day are shown without the date */
+    st_str indent;          /* in front of every line */
+    st_ticks day;           /* times of this day are shown without the date */
+    const st_folding *fold; /* NULL: nothing is folded */
 } st_drawing;
 void st_draw(st_out *o, const st_drawing *d, st_node top);
 /* By node, the first finding; UINT32_MAX: none. The caller frees it. */
@@ -114,6 +149,62 @@ typedef struct st_groups {
 bool st_groups_make(st_groups *g, const st_case *c);
 void st_groups_free(st_groups *g);
 void st_groups_stamp(st_groups *g, const st_case *c, uint32_t incident);
+
+/* the answer (answer.c) */
+
+typedef enum st_standing {
+    ST_STANDS_COMPROMISED,
+    ST_STANDS_REVIEW,
+    ST_STANDS_NOTHING,
+    ST_STANDS_BLIND
+} st_standing;
+enum { ST_STANDINGS = 4 };
+const char *st_standing_word(st_standing s);
+
+typedef struct st_host_answer {
+    uint32_t host;
+    st_standing standing;
+    st_level level;
+    uint32_t incident; /* the gravest; ST_NO_INCIDENT */
+    uint32_t incidents;
+    uint64_t hits;        /* processes */
+    st_ticks first, last; /* of its incidents; 0: none */
+} st_host_answer;
+
+typedef struct st_answer {
+    st_host_answer *hosts; /* the gravest first */
+    size_t nhosts;
+    size_t counts[ST_STANDINGS];
+    st_ticks first, last;
+    uint32_t first_host, last_host; /* UINT32_MAX: none */
+} st_answer;
+/* false: no memory; to be freed either way. */
+bool st_answer_make(st_answer *a, const st_case *c);
+void st_answer_free(st_answer *a);
+/* "blind", "partial" or "covered" (write_hosts.c). */
+const char *st_host_verdict(const st_host *h);
+st_str st_host_shown(const st_case *c, uint32_t host);
+
+/* Of an incident, unescaped: "w3wp.exe DefaultAppPool"; "DefaultAppPool > SYSTEM"; "recon, tools
+ * fetched"; all three as a sentence without its full stop. */
+void st_incident_put_entry(const st_case *c, const st_incident *i, st_buf *b);
+void st_incident_put_accounts(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
+void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
+void st_incident_put_line(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
+
+/* The answer as a block of text of a page at most (answer_text.c); scrubbed. */
+void st_answer_put(st_buf *b, const st_answer *a, const st_case *c, const st_groups *g,
+                   const st_look *look);
+
+/* The distinct techniques of an incident's hits, sorted; the first few hundred. */
+enum { ST_TECHNIQUES = 256 };
+typedef struct st_technique_set {
+    char ids[ST_TECHNIQUES][16];
+    uint32_t hits[ST_TECHNIQUES];
+    size_t n;
+} st_technique_set;
+void st_techniques_add(st_technique_set *t, const st_view *v);
+void st_techniques_of(st_technique_set *t, const st_case *c, const st_groups *g, uint32_t incident);
 
 /* Starts and ends a coloured stretch; nothing without colour. */
 void st_color_level(st_buf *b, const st_look *look, st_level level);

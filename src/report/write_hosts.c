@@ -15,7 +15,7 @@ static const char *const names[] = {
 
 /* Blind: no process creation at all. Partial: records are missing, or more than one parent
  * in five wasn't logged. */
-static const char *verdict(const st_host *h)
+const char *st_host_verdict(const st_host *h)
 {
     uint64_t parents = h->parents_observed + h->parents_placeholder + h->parents_inferred;
     if (!h->creations)
@@ -50,7 +50,7 @@ static void put_host(st_buf *b, const st_case *c, uint32_t i, const uint64_t *fo
     uint64_t known =
         h->parents_observed + h->parents_placeholder + h->parents_inferred + h->parents_none;
     field(b, st_pool_get(pool, h->shown), ro);
-    field(b, st_str_of(verdict(h)), ro);
+    field(b, st_str_of(st_host_verdict(h)), ro);
     moment(b, h->first);
     moment(b, h->last);
     const uint64_t counts[] = { h->creations,

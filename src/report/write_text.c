@@ -16,6 +16,9 @@ typedef struct text_work {
     const st_look *look;
     st_out *o;
     st_groups g;
+    st_answer a;
+    st_folding fold;
+    bool full;
     st_buf text;
 } text_work;
 
@@ -161,13 +164,17 @@ static void put_tree(text_work *w, uint32_t incident)
 {
     const st_incident *i = &w->c->incidents[incident];
     st_groups_stamp(&w->g, w->c, incident);
+    const st_drawn all = { .stamps = w->g.stamps, .stamp = incident + 1 };
+    if (!w->full && !st_fold_tree(&w->fold, w->g.stamps, &all, w->g.first, i->top))
+        w->o->buf.failed = true;
     st_drawing d = { .f = w->c->forest,
                      .drawn = { .stamps = w->g.stamps, .stamp = incident + 1 },
                      .c = w->c,
                      .first = w->g.first,
                      .look = w->look,
                      .indent = ST_STR("  "),
-                     .day = i->first };
+                     .day = i->first,
+                     .fold = w->full ? NULL : &w->fold };
     st_draw(w->o, &d, i->top);
 }
 
@@ -234,6 +241,8 @@ static void put_incident(text_work *w, uint32_t incident)
     st_out_str(w->o, ST_STR("\n"));
     put_tree(w, incident);
     st_out_str(w->o, ST_STR("\n"));
+    if (!w->full)
+        return;
     for (size_t k = w->g.start[incident]; k < w->g.start[incident + 1]; k++)
         put_row(w, &w->c->rows[w->g.rows[k]]);
     st_out_str(w->o, ST_STR("\n"));
@@ -276,20 +285,48 @@ static void put_summary(text_work *w)
     st_out_tick(w->o);
 }
 
+static void put_answer(text_work *w)
+{
+    st_answer_put(&w->o->buf, &w->a, w->c, &w->g, w->look);
+    st_out_tick(w->o);
+}
+
 /* all of it */
+
+/* The gravest incident stands beside the answer: first in files and pagers, last on a terminal,
+ * where the last lines are what is seen. */
+static void put_all(text_work *w, bool answer_last)
+{
+    size_t n = w->c->nincidents;
+    if (!answer_last) {
+        put_answer(w);
+        st_out_str(w->o, ST_STR("\n"));
+    } else {
+        put_others(w);
+    }
+    for (size_t i = 0; i < n && !w->o->error; i++)
+        put_incident(w, (uint32_t)(answer_last ? n - 1 - i : i));
+    if (!answer_last)
+        put_others(w);
+    put_summary(w);
+    if (answer_last)
+        put_answer(w);
+}
 
 void st_write_text(st_out *o, const st_case *c, const st_report_options *ro)
 {
-    text_work w = { .c = c, .look = &ro->look, .o = o };
-    if (st_groups_make(&w.g, c)) {
-        for (uint32_t i = 0; i < c->nincidents && !o->error; i++)
-            put_incident(&w, i);
-        put_others(&w);
-        put_summary(&w);
-    } else {
+    text_work w = { .c = c, .look = &ro->look, .o = o, .full = ro->full };
+    bool ok = st_answer_make(&w.a, c);
+    ok = st_groups_make(&w.g, c) && ok;
+    if (!w.full)
+        ok = st_fold_make(&w.fold, c) && ok;
+    if (ok)
+        put_all(&w, ro->answer_last);
+    else
         o->buf.failed = true;
-        st_out_tick(o);
-    }
+    st_out_tick(o);
+    st_answer_free(&w.a);
+    st_fold_free(&w.fold);
     st_groups_free(&w.g);
     st_buf_free(&w.text);
 }

@@ -7,17 +7,6 @@
  */
 #include "internal.h"
 
-/* Columns that would only repeat the importer's own keys or aren't text to search for. */
-static bool repeated(const st_column *col)
-{
-    static const char *const names[] = { "UtcTime", "Rules", "TimeCreated", "Copies",
-                                         "SourceOffset" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (st_str_eq(st_str_of(col->name), st_str_of(names[i])))
-            return true;
-    return false;
-}
-
 /* What happened at the row's time. */
 static const char *described(const st_view *v)
 {
@@ -102,7 +91,7 @@ static void put_own_keys(st_buf *b, bool *more, const st_view *v, st_buf *t)
 static void put_column(st_buf *b, bool *more, const st_column *col, const st_view *v, st_buf *t)
 {
     st_str text = st_column_text(col, v, t);
-    if (!text.n || repeated(col))
+    if (!text.n)
         return;
     st_json_key(b, more, col->name);
     if (col->kind == ST_COL_BOOL)

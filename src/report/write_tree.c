@@ -153,19 +153,40 @@ static void put_brackets(pen *x, const st_proc *p)
         st_buf_str(&x->text, ST_STR("  [cycle cut]"));
 }
 
-/* "  [high] title" of each finding of the node. */
+/* The gravest of a node's findings, the first of several; *n: how many there are. */
+static size_t gravest(const st_case *c, size_t first, size_t *n)
+{
+    size_t best = first, at = first;
+    for (; at < c->nfindings && c->findings[at].node == c->findings[first].node; at++)
+        if (c->findings[at].level > c->findings[best].level)
+            best = at;
+    *n = at - first;
+    return best;
+}
+
+static void put_finding(pen *x, size_t i)
+{
+    const st_case *c = x->d->c;
+    st_buf_fmt(&x->text, "  [%s] ", st_level_word(c->findings[i].level));
+    st_scrub(&x->text, st_rules_at(c->rules, c->findings[i].rule)->title, x->d->look->ascii);
+}
+
+/* "  [high] title" of each finding of the node; where things are folded, of the gravest. */
 static bool put_findings(pen *x, st_node n, st_level *level)
 {
     const st_case *c = x->d->c;
     if (!c || !x->d->first || x->d->first[n] == UINT32_MAX)
         return false;
-    *level = ST_LEVEL_INFORMATIONAL;
-    for (size_t i = x->d->first[n]; i < c->nfindings && c->findings[i].node == n; i++) {
-        st_buf_fmt(&x->text, "  [%s] ", st_level_word(c->findings[i].level));
-        st_scrub(&x->text, st_rules_at(c->rules, c->findings[i].rule)->title, x->d->look->ascii);
-        if (c->findings[i].level > *level)
-            *level = c->findings[i].level;
+    size_t first = x->d->first[n], count, worst = gravest(c, first, &count);
+    *level = c->findings[worst].level;
+    if (!x->d->fold) {
+        for (size_t i = first; i < first + count; i++)
+            put_finding(x, i);
+        return true;
     }
+    put_finding(x, worst);
+    if (count > 1)
+        st_buf_fmt(&x->text, " +%zu", count - 1);
     return true;
 }
 
@@ -189,6 +210,27 @@ static void end_line(pen *x, st_out *o, bool hit, st_level level)
     st_buf_clear(&x->text);
 }
 
+/* "  x 7, until 06:15:55.120" */
+static void put_repeats(pen *x, st_node n)
+{
+    const st_folding *fold = x->d->fold;
+    if (!fold || !fold->more[n])
+        return;
+    st_buf_fmt(&x->text, "  %s %u, until", x->d->look->ascii ? "x" : "\xc3\x97", fold->more[n] + 1);
+    size_t from = x->text.n;
+    put_when(x, &x->d->f->procs[fold->until[n]]);
+    if (x->text.n > from) /* one blank is enough */
+        memmove(x->text.p + from, x->text.p + from + 1, --x->text.n - from);
+}
+
+/* In place of what lies between the ends of a chain. */
+static void draw_gap(pen *x, st_out *o, size_t level, uint32_t count)
+{
+    put_prefix(x, level, true, false);
+    st_buf_fmt(&x->text, "%s %u more", x->set->dots, count);
+    end_line(x, o, false, ST_LEVEL_INFORMATIONAL);
+}
+
 static void draw_node(pen *x, st_out *o, st_node n, size_t level)
 {
     const st_proc *p = &x->d->f->procs[n];
@@ -196,6 +238,7 @@ static void draw_node(pen *x, st_out *o, st_node n, size_t level)
     put_prefix(x, level, true, p->link == ST_LINK_INFERRED);
     put_name(x, p);
     put_when(x, p);
+    put_repeats(x, n);
     put_brackets(x, p);
     bool hit = put_findings(x, n, &grave);
     put_user(x, p);
@@ -216,10 +259,17 @@ void st_draw(st_out *o, const st_drawing *d, st_node top)
     size_t level = 0;
     for (st_node n = top; n != ST_NO_NODE && !o->error;
          n = st_drawn_next(d->f, &d->drawn, top, n, &level)) {
-        if (level && level <= ST_MAX_TREE_DRAWN)
-            x.later[level] =
+        size_t shown = d->fold ? d->fold->depth[n] : level;
+        uint32_t folded = d->fold && d->fold->more[n] & ST_FOLDED ? d->fold->more[n] : 0;
+        if (folded == ST_FOLDED)
+            continue;
+        if (shown && shown <= ST_MAX_TREE_DRAWN)
+            x.later[shown] =
                 st_drawn_from(d->f, &d->drawn, d->f->procs[n].next_sibling) != ST_NO_NODE;
-        draw_node(&x, o, n, level);
+        if (folded)
+            draw_gap(&x, o, shown, folded & ~ST_FOLDED);
+        else
+            draw_node(&x, o, n, shown);
     }
     st_buf_free(&x.line);
     st_buf_free(&x.text);

@@ -28,6 +28,27 @@ static const st_str *tables_of(st_arena *arena, const st_run *r, size_t *n)
     return out;
 }
 
+/* "Table.Column" for each that the plan reads. */
+static const st_str *columns_of(st_arena *arena, const st_wanted *w, size_t *n)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < ST_TABLES; i++)
+        most += w->table[i] ? st_table_def_at(i)->n : 0;
+    st_str *out = ST_NEWN(arena, st_str, most);
+    st_buf b = { 0 };
+    *n = 0;
+    for (size_t i = 0; out && i < ST_TABLES; i++)
+        for (size_t c = 0; w->table[i] && c < st_table_def_at(i)->n; c++)
+            if (w->table[i][c]) {
+                st_buf_clear(&b);
+                st_buf_fmt(&b, "%s.%s", st_table_def_at(i)->name,
+                           st_table_def_at(i)->columns[c].name);
+                out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
+            }
+    st_buf_free(&b);
+    return out;
+}
+
 static st_str needs_text(st_arena *arena, st_str why)
 {
     st_buf b = { 0 };
@@ -85,8 +106,14 @@ void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule)
     rule->needs.missing = names_of(&r->arena, bound.needs, &rule->needs.nmissing);
     rule->needs.never = names_of(&r->arena, bound.never, &rule->needs.nnever);
     rule->stubs = st_arena_copy(&r->arena, bound.stubs);
-    if (bound.status == ST_RULE_READY)
+    if (bound.status == ST_RULE_READY) {
+        st_wanted w;
         rule->needs.events = st_run_events(&run);
+        if (st_run_wanted(&run, &w))
+            rule->needs.columns = columns_of(&r->arena, &w, &rule->needs.ncolumns);
+        else
+            r->diags.failed = true;
+    }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(&r->arena, bound.why);
     st_run_free(&run);

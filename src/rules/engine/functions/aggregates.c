@@ -261,6 +261,14 @@ static void any_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val 
 
 /* lists and sets */
 
+/* Elements of one row's array between two looks at what the run may still take. */
+enum { LOOK = 1024 };
+
+static bool may_go_on(st_run *r, size_t i)
+{
+    return i % LOOK != LOOK - 1 || st_run_going(r);
+}
+
 static bool set_add(st_run *r, st_accum *a, st_val v)
 {
     if (a->nlist * 2 >= a->table_n) {
@@ -307,7 +315,7 @@ static void set_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val 
     if (c->agg->args[1] == 'b' && !is_true(v[1]))
         return;
     size_t n = v[0].tag == ST_VAL_ARRAY ? v[0].u.a->n : 1;
-    for (size_t i = 0; i < n && (int64_t)a->nlist < c->limit; i++) {
+    for (size_t i = 0; i < n && (int64_t)a->nlist < c->limit && may_go_on(r, i); i++) {
         st_val one = v[0].tag == ST_VAL_ARRAY ? v[0].u.a->v[i] : v[0];
         if (one.tag != ST_VAL_NULL)
             set_add(r, a, one);
@@ -340,7 +348,7 @@ static void bag_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val 
 {
     if (v[0].tag != ST_VAL_BAG || (c->agg->args[1] == 'b' && !is_true(v[1])))
         return;
-    for (size_t i = 0; i < v[0].u.g->n && (int64_t)a->nlist < c->limit; i++) {
+    for (size_t i = 0; i < v[0].u.g->n && (int64_t)a->nlist < c->limit && may_go_on(r, i); i++) {
         size_t was = a->nlist;
         if (!set_add(r, a, st_val_sid(v[0].u.g->keys[i])))
             return;
@@ -406,7 +414,7 @@ static void percentilew_step(st_run *r, st_accum *a, const st_agg_call *c, const
 /* The values in order, each with the sum of the weights up to it; NULL: no memory. */
 static weighed *ranked(st_run *r, const st_accum *a)
 {
-    weighed *w = malloc((a->nlist + 1) * sizeof *w);
+    weighed *w = st_mem_zeroed(&r->mem, a->nlist + 1, sizeof *w);
     double sum = 0;
     for (size_t i = 0; w && i < a->nlist; i++)
         w[i] = (weighed){ a->list[i], a->values ? (double)a->values[i].u.i : 1 };
@@ -440,10 +448,12 @@ static st_val at_rank(const weighed *w, size_t n, st_val percent)
 /* The ranks are constants: arguments from the one behind the value (and the weight) on. */
 static st_val percentile_end(st_run *r, st_accum *a, const st_agg_call *c)
 {
+    size_t held = r->mem.held;
     weighed *w = ranked(r, a);
     st_val out = w && a->nlist ? at_rank(w, a->nlist, c->args[c->nargs - 1]->value)
                                : st_val_missing(c->type);
     free(w);
+    st_mem_release(&r->mem, held);
     return out;
 }
 
@@ -453,11 +463,13 @@ static st_val percentiles_end(st_run *r, st_accum *a, const st_agg_call *c)
     st_val one = c->args[first]->value;
     bool array = one.tag == ST_VAL_ARRAY;
     size_t n = array ? one.u.a->n : c->nargs - first;
+    size_t held = r->mem.held;
     weighed *w = ranked(r, a);
     st_array *out = w ? st_array_new(&r->mem, n) : NULL;
     for (size_t i = 0; out && i < n; i++)
         out->v[i] = at_rank(w, a->nlist, array ? one.u.a->v[i] : c->args[first + i]->value);
     free(w);
+    st_mem_release(&r->mem, held);
     return st_val_array(out);
 }
 

@@ -546,19 +546,20 @@ static st_bag *changed(st_run *r, const st_bag *in, st_sid key, const st_val *v)
 /* Without the member at $.a.b: the bags on the way are made anew, from the inside out. */
 static st_val without_path(st_run *r, st_val v, st_str path)
 {
-    enum { DEEP = 16 };
-    const st_bag *bags[DEEP];
-    st_sid keys[DEEP];
+    const st_bag *bags[ST_MAX_BAG_PATH];
+    st_sid keys[ST_MAX_BAG_PATH];
     st_val inner = v;
     size_t n = 0;
     st_str step;
-    while (n < DEEP && inner.tag == ST_VAL_BAG && st_str_cut(&path, '.', &step)) {
+    while (n < ST_MAX_BAG_PATH && inner.tag == ST_VAL_BAG && st_str_cut(&path, '.', &step)) {
         keys[n] = st_val_str(&r->mem, step).u.s;
         bags[n] = inner.u.g;
         const st_val *next = st_bag_get(bags[n], keys[n]);
         inner = next ? *next : st_val_null();
         n++;
     }
+    if (n == ST_MAX_BAG_PATH && path.n)
+        r->limit = "a path into a bag has more steps than the limit";
     if (!n || path.n)
         return v;
     for (bool first = true; n-- > 0; first = false)

@@ -3,10 +3,10 @@
 /* fn_regex.c - functions with regular expressions. */
 #include "rules/engine/functions/fn.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-enum { MAX_GROUPS = 32 };
 
 static void regex_free(void *p)
 {
@@ -26,6 +26,8 @@ static size_t search(st_run *r, st_regex *re, st_str s, size_t at, size_t (*span
     size_t n = re ? st_regex_find(re, s, at, spans, max) : 0;
     if (re && st_regex_gave_up(re))
         r->limit = "a regular expression met its limit of work";
+    if (n && st_regex_groups(re) >= ST_MAX_REGEX_GROUPS)
+        r->limit = "a regular expression has more groups than the limit";
     return n;
 }
 
@@ -47,10 +49,10 @@ bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err
 
 static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
 {
-    size_t spans[MAX_GROUPS][2];
+    size_t spans[ST_MAX_REGEX_GROUPS][2];
     st_regex *re = regex_of(r, x, a[0]);
     st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[2]->type, a[2]));
-    size_t n = search(r, re, s, 0, spans, MAX_GROUPS);
+    size_t n = search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS);
     int64_t g = a[1].tag == ST_VAL_LONG ? a[1].u.i : -1;
     st_val out = st_val_missing(x->type);
     if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
@@ -77,11 +79,11 @@ static st_val f_countof(st_run *r, const st_expr *x, const st_val *a)
 /* Matches of a pattern that don't overlap. */
 static st_val f_countof_regex(st_run *r, const st_expr *x, const st_val *a)
 {
-    size_t spans[MAX_GROUPS][2];
+    size_t spans[ST_MAX_REGEX_GROUPS][2];
     int64_t n = 0;
     st_regex *re = regex_of(r, x, a[1]);
     st_str s = st_val_text(r, a[0]);
-    for (size_t at = 0; at <= s.n && search(r, re, s, at, spans, MAX_GROUPS); n++)
+    for (size_t at = 0; at <= s.n && search(r, re, s, at, spans, ST_MAX_REGEX_GROUPS); n++)
         at = spans[0][1] > at ? spans[0][1] : at + 1;
     return re ? st_val_long(n) : st_val_null();
 }
@@ -126,7 +128,7 @@ static size_t chosen(const st_val *which, size_t n, size_t *group)
             group[k++] = i;
         return k;
     }
-    for (size_t i = 0; i < which->u.a->n && k < MAX_GROUPS; i++) {
+    for (size_t i = 0; i < which->u.a->n && k < ST_MAX_REGEX_GROUPS; i++) {
         st_val v = which->u.a->v[i];
         if (v.tag == ST_VAL_LONG && v.u.i >= 0 && v.u.i < (int64_t)n)
             group[k++] = (size_t)v.u.i;
@@ -137,7 +139,7 @@ static size_t chosen(const st_val *which, size_t n, size_t *group)
 /* One match: its group's text, or an array of them. */
 static st_val match_groups(st_run *r, st_str s, size_t (*spans)[2], size_t n, const st_val *which)
 {
-    size_t group[MAX_GROUPS], k = chosen(which, n, group);
+    size_t group[ST_MAX_REGEX_GROUPS], k = chosen(which, n, group);
     if (k == 1)
         return span_text(r, s, spans[group[0]]);
     st_array *a = st_array_new(&r->mem, k);
@@ -149,11 +151,11 @@ static st_val match_groups(st_run *r, st_str s, size_t (*spans)[2], size_t n, co
 /* pattern, maybe the groups, text */
 static st_val f_extract_all(st_run *r, const st_expr *x, const st_val *a)
 {
-    size_t spans[MAX_GROUPS][2], n, last = x->nargs - 1;
+    size_t spans[ST_MAX_REGEX_GROUPS][2], n, last = x->nargs - 1;
     st_regex *re = regex_of(r, x, a[0]);
     st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[last]->type, a[last]));
     st_value_list all = { 0 };
-    for (size_t at = 0; (n = search(r, re, s, at, spans, MAX_GROUPS)) > 1;) {
+    for (size_t at = 0; (n = search(r, re, s, at, spans, ST_MAX_REGEX_GROUPS)) > 1;) {
         if (!st_value_list_push(r, &all, match_groups(r, s, spans, n, last > 1 ? &a[1] : NULL)))
             break;
         at = spans[0][1] > at ? spans[0][1] : at + 1;
@@ -177,12 +179,12 @@ static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t 
 static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val with,
                             st_val subject)
 {
-    size_t spans[MAX_GROUPS][2], at = 0, n;
+    size_t spans[ST_MAX_REGEX_GROUPS][2], at = 0, n;
     st_regex *re = regex_of(r, x, pattern);
     st_str s = st_val_text(r, subject), w = st_val_text(r, with);
     st_buf_clear(&r->mem.buf);
     for (size_t from = 0;
-         !st_run_text_full(r) && (n = search(r, re, s, from, spans, MAX_GROUPS)) > 0;) {
+         !st_run_text_full(r) && (n = search(r, re, s, from, spans, ST_MAX_REGEX_GROUPS)) > 0;) {
         size_t b = spans[0][0], e = spans[0][1];
         if (b < at || e < b)
             break;

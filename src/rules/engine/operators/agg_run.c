@@ -19,6 +19,8 @@ static bool step_batch(st_run *r, st_batch *b, const size_t *group, const st_agg
         if (!(v[i] = st_expr_run(r, call->args[i], b, &step[i])))
             return false;
     for (size_t k = 0; k < b->n; k++) {
+        if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
+            return false;
         if (group[k] == SIZE_MAX)
             continue;
         for (size_t i = 0; i < call->nargs; i++)
@@ -39,6 +41,7 @@ static bool one_call(st_run *r, const st_rows *rows, const size_t *group, size_t
     for (size_t i = 0; ok && i < rows->n; at += rows->batch[i++]->n)
         ok = step_batch(r, rows->batch[i], group + at, call, acc);
     for (size_t g = 0; acc && g < n; g++) {
+        ok = ok && (g % ST_LOOK_ROWS != 0 || st_run_going(r));
         if (ok)
             out[g] = call->agg->end(r, &acc[g], call);
         st_accum_free(&acc[g]);

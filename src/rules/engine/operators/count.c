@@ -25,6 +25,12 @@ static st_batch *count_next(st_run *r, st_op *op)
     return b;
 }
 
+/* Rows, and none of their columns. */
+static void count_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    (void)st_wanted_of(r, op->in, w);
+}
+
 st_op *st_op_count(st_run *r, st_op *in, st_str name)
 {
     st_op *op = st_op_new(r, count_next, in, sizeof(count));
@@ -34,5 +40,6 @@ st_op *st_op_count(st_run *r, st_op *in, st_str name)
     *c = (st_col){ name, ST_TYPE_LONG };
     op->schema = (st_schema){ .v = c, .n = 1 };
     op->lineage = false;
+    op->reads = count_reads;
     return op;
 }

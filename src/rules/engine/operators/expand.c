@@ -165,6 +165,16 @@ static st_batch *expand_next(st_run *r, st_op *op)
     return NULL;
 }
 
+static void expand_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const expand *e = op->spec;
+    bool *used = st_wanted_of(r, op->in, w);
+    for (size_t c = 0; used && c < op->in->schema.n; c++)
+        used[c] |= op->used[c] && !is_item(e, c);
+    for (size_t i = 0; i < e->n; i++)
+        st_wanted_expr(r, op->in, e->items[i].x, w);
+}
+
 st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,
                     size_t index_col, const st_col *cols, size_t ncols)
 {
@@ -181,5 +191,6 @@ st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size
     e->n = n;
     e->limit = limit;
     e->index_col = index_col;
+    op->reads = expand_reads;
     return op;
 }

@@ -224,6 +224,21 @@ static st_batch *join_next(st_run *r, st_op *op)
     return n ? make_batch(r, op, n) : NULL;
 }
 
+static void join_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const join *j = op->spec;
+    size_t nleft = right_only(j) ? 0 : op->in->schema.n;
+    bool *left = st_wanted_of(r, op->in, w), *right = st_wanted_of(r, j->right, w);
+    if (!left || !right)
+        return;
+    for (size_t i = 0; i < j->nkeys; i++)
+        left[j->lkeys[i]] = right[j->rkeys[i]] = true;
+    for (size_t c = 0; c < nleft; c++)
+        left[c] |= op->used[c];
+    for (size_t c = 0; c < j->nright; c++)
+        right[j->right_cols[c]] |= op->used[nleft + c];
+}
+
 st_op *st_op_join(st_run *r, st_op *left, st_op *right, st_join kind, const size_t *lkeys,
                   const size_t *rkeys, size_t nkeys, const size_t *right_cols, size_t nright,
                   const st_col *cols, size_t ncols)
@@ -240,6 +255,7 @@ st_op *st_op_join(st_run *r, st_op *left, st_op *right, st_join kind, const size
         memcpy(op->schema.v, cols, ncols * sizeof *cols);
     op->schema.n = ncols;
     j->right = right;
+    op->reads = join_reads;
     j->kind = kind;
     j->nkeys = nkeys;
     j->right_cols = right_cols;

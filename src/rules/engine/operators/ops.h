@@ -14,9 +14,17 @@
 
 /* The next batch, never empty; NULL at the end or on failure. Called by st_op_next only. */
 typedef st_batch *st_next_fn(st_run *r, st_op *op);
+typedef struct st_wanted st_wanted;
+/* Marks which columns of the operators before op it reads so as to give those of its own that are
+ * used (op->used): through st_wanted_of; a reader of a table through st_wanted_column. */
+typedef void st_reads_fn(st_run *r, st_op *op, st_wanted *w);
 struct st_op {
     st_next_fn *next;
     st_op *in;
+    st_reads_fn *reads;        /* NULL: all columns of `in` */
+    bool *used;                /* by column: somebody behind it reads it. Of st_run_wanted */
+    bool passed;               /* its own marks are made, likewise */
+    st_op *older;              /* the operator made before it, of the run */
     uint64_t rows;             /* given so far */
     int64_t ns;                /* spent in it and in what is before it, if the run measures */
     st_str render;             /* the chart that its result is meant for, as JSON; empty: none */
@@ -69,6 +77,24 @@ void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
 st_event_set st_op_scan_events(const st_op *op);
 /* Those of all readers of the query. */
 st_event_set st_run_events(const st_run *r);
+
+/* What a plan reads of the evidence: columns of tables. */
+struct st_wanted {
+    bool *table[ST_TABLES]; /* by column; NULL: the table isn't read */
+    bool all;               /* not known: any column of a table that is read */
+};
+/* After binding, before any row is read. It may say too much, and never too little. In the run's
+ * arena. false: no memory. */
+bool st_run_wanted(st_run *r, st_wanted *out);
+/* For st_reads_fn: the marks of an operator before, one a column (NULL: no memory); the columns
+ * that an expression over it reads; all of them; those of `in` that op, with the same columns,
+ * gives; a column of a table. */
+bool *st_wanted_of(st_run *r, st_op *before, st_wanted *w);
+void st_wanted_expr(st_run *r, st_op *before, const st_expr *x, st_wanted *w);
+void st_wanted_rows(st_run *r, st_op *before, st_wanted *w);
+st_reads_fn st_reads_same;
+void st_wanted_column(st_run *r, const st_table_def *t, size_t column, st_wanted *w);
+
 /* Rows of constants, row-major. */
 st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *cells, size_t nrows);
 st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to, st_val step);

@@ -111,6 +111,14 @@ static st_batch *order_next(st_run *r, st_op *op)
     return b;
 }
 
+static void order_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const order *o = op->spec;
+    st_reads_same(r, op, w);
+    for (size_t i = 0; i < o->n; i++)
+        st_wanted_expr(r, op->in, o->keys[i].x, w);
+}
+
 st_op *st_op_order(st_run *r, st_op *in, const st_sort_key *keys, size_t n, size_t most)
 {
     st_op *op = st_op_new(r, order_next, in, sizeof(order));
@@ -120,5 +128,6 @@ st_op *st_op_order(st_run *r, st_op *in, const st_sort_key *keys, size_t n, size
     memcpy(o->keys, keys, n * sizeof *keys);
     o->n = n;
     o->most = most;
+    op->reads = order_reads;
     return op;
 }

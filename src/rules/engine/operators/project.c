@@ -64,6 +64,19 @@ static st_batch *project_next(st_run *r, st_op *op)
     return b;
 }
 
+static void project_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const project *s = op->spec;
+    bool *used = st_wanted_of(r, op->in, w);
+    for (size_t i = 0; used && i < s->n; i++) {
+        const st_proj_item *it = &s->items[i];
+        if (it->x) /* it is computed even if nobody reads it */
+            st_wanted_expr(r, op->in, it->x, w);
+        else
+            used[it->from] |= op->used[i];
+    }
+}
+
 st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_item *items, size_t n)
 {
     st_op *op = st_op_new(r, project_next, in, sizeof(project));
@@ -77,6 +90,7 @@ st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_ite
         memcpy(c, cols, n * sizeof *c);
         memcpy(it, items, n * sizeof *it);
     }
+    op->reads = project_reads;
     *(project *)op->spec = (project){ it, n };
     op->schema = (st_schema){ .v = c, .n = n };
     return op;

@@ -77,6 +77,34 @@ static st_batch *replay_next(st_run *r, st_op *op)
     return b;
 }
 
+/* Rows that another run keeps are there for all: what that run reads is read. */
+static void foreign_reads(st_run *r, st_run *from, st_wanted *w)
+{
+    if (!from->wanted) {
+        from->wanted = ST_NEW(&from->arena, st_wanted);
+        if (!from->wanted || !st_run_wanted(from, from->wanted)) {
+            st_run_nomem(r);
+            return;
+        }
+    }
+    for (size_t i = 0; i < ST_TABLES; i++)
+        for (size_t c = 0; from->wanted->table[i] && c < st_table_def_at(i)->n; c++)
+            if (from->wanted->table[i][c])
+                st_wanted_column(r, st_table_def_at(i), c, w);
+}
+
+static void replay_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const st_kept_rows *s = ((const replay *)op->spec)->store;
+    if (s->run != r) {
+        foreign_reads(r, s->run, w);
+        return;
+    }
+    bool *used = st_wanted_of(r, op->again, w);
+    for (size_t c = 0; used && c < op->schema.n; c++)
+        used[c] |= op->used[c];
+}
+
 st_op *st_op_replay(st_run *r, st_kept_rows *s)
 {
     st_op *op = st_op_new(r, replay_next, NULL, sizeof(replay));
@@ -89,6 +117,7 @@ st_op *st_op_replay(st_run *r, st_kept_rows *s)
         r->tables |= s->run->tables;
     }
     op->again = s->in;
+    op->reads = replay_reads;
     op->schema = s->in->schema;
     op->lineage = s->in->lineage;
     return op;

@@ -54,6 +54,14 @@ static st_batch *scan_next(st_run *r, st_op *op)
     return b;
 }
 
+static void scan_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const st_table_def *t = ((const scan *)op->spec)->table;
+    for (size_t c = 0; c < t->n; c++)
+        if (op->used[c])
+            st_wanted_column(r, t, c, w);
+}
+
 st_op *st_op_scan(st_run *r, const st_table_def *t)
 {
     st_op *op = st_op_new(r, scan_next, NULL, sizeof(scan));
@@ -61,6 +69,7 @@ st_op *st_op_scan(st_run *r, const st_table_def *t)
         return NULL;
     *(scan *)op->spec = (scan){ t, st_table_def_events(t), 0, r->scans };
     r->scans = op;
+    op->reads = scan_reads;
     for (size_t i = 0; i < ST_TABLES; i++)
         if (st_table_def_at(i) == t)
             r->tables |= UINT32_C(1) << i;

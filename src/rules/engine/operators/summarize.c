@@ -57,6 +57,8 @@ static bool add_call(st_run *r, summarize *s, st_batch *b, const size_t *group, 
     if (!v || !step || !a || !vectors(r, b, call->args, call->nargs, v, step))
         return st_run_nomem(r);
     for (size_t k = 0; k < b->n; k++) {
+        if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
+            return false;
         for (size_t i = 0; i < call->nargs; i++)
             a[i] = v[i][k * step[i]];
         st_accum *acc = &s->accum[group[k] * s->ncalls + c];
@@ -122,6 +124,10 @@ static st_batch *summarize_next(st_run *r, st_op *op)
     for (size_t c = 0; b && c < op->schema.n; c++) {
         st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, n);
         for (size_t k = 0; v && k < n; k++) {
+            if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
+                v = NULL;
+            if (!v)
+                break;
             size_t g = s->next + k;
             v[k] = c < s->nkeys
                        ? s->groups.keys[g * s->nkeys + c]
@@ -138,6 +144,17 @@ static st_batch *summarize_next(st_run *r, st_op *op)
     return b;
 }
 
+static void summarize_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const summarize *s = op->spec;
+    (void)st_wanted_of(r, op->in, w); /* count() reads rows, and none of their columns */
+    for (size_t i = 0; i < s->nkeys; i++)
+        st_wanted_expr(r, op->in, s->keys[i], w);
+    for (size_t c = 0; c < s->ncalls; c++)
+        for (size_t i = 0; i < s->calls[c].nargs; i++)
+            st_wanted_expr(r, op->in, s->calls[c].args[i], w);
+}
+
 st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_agg_call *calls,
                        size_t ncalls, size_t node_call, const st_col *cols)
 {
@@ -151,6 +168,7 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
     s->calls = calls;
     s->ncalls = ncalls;
     s->node_call = node_call;
+    op->reads = summarize_reads;
     st_grouping_init(&s->groups, nkeys);
     op->schema.n = nkeys + ncalls;
     if (op->schema.n)

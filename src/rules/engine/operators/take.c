@@ -18,7 +18,9 @@ static st_batch *take_next(st_run *r, st_op *op)
 st_op *st_op_take(st_run *r, st_op *in, size_t most)
 {
     st_op *op = st_op_new(r, take_next, in, sizeof(size_t));
-    if (op)
+    if (op) {
         *(size_t *)op->spec = most;
+        op->reads = st_reads_same;
+    }
     return op;
 }

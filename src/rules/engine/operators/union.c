@@ -51,6 +51,17 @@ static st_batch *union_next(st_run *r, st_op *op)
     return NULL;
 }
 
+static void union_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const unite *u = op->spec;
+    for (size_t i = 0; i < u->n; i++) {
+        bool *used = st_wanted_of(r, u->legs[i], w);
+        for (size_t c = 0; used && c < op->schema.n; c++)
+            if (u->map[i][c] != SIZE_MAX)
+                used[u->map[i][c]] |= op->used[c];
+    }
+}
+
 st_op *st_op_union(st_run *r, st_op **legs, const size_t *const *map, const st_val *names, size_t n,
                    const st_col *cols, size_t ncols)
 {
@@ -67,6 +78,7 @@ st_op *st_op_union(st_run *r, st_op **legs, const size_t *const *map, const st_v
     u->map = map;
     u->names = names;
     u->n = n;
+    op->reads = union_reads;
     op->lineage = true;
     for (size_t i = 0; i < n; i++)
         op->lineage = op->lineage && legs[i]->lineage;

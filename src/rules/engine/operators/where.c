@@ -47,6 +47,13 @@ static st_batch *where_next(st_run *r, st_op *op)
     return st_op_narrowed(r, op, keep_true);
 }
 
+static void where_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    st_reads_same(r, op, w);
+    for (const condition *c = *(condition **)op->spec; c; c = c->next)
+        st_wanted_expr(r, op->in, c->x, w);
+}
+
 /* What `and` joins, in the order written. A function that looks at other rows must see all of
  * them, so that such a condition stays whole. */
 static bool take_apart(st_run *r, st_expr *x, condition **list)
@@ -80,6 +87,7 @@ st_op *st_op_where(st_run *r, st_op *in, st_expr *x)
     st_op *op = st_op_new(r, where_next, in, sizeof(condition *));
     if (!op || !take_apart(r, x, op->spec))
         return NULL;
+    op->reads = where_reads;
     while (in->next == where_next)
         in = in->in;
     st_op_scan_narrow(r, in, x);

@@ -31,6 +31,16 @@ static st_batch *whole_next(st_run *r, st_op *op)
     return b;
 }
 
+static void whole_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    st_op *inner = op->in;
+    inner->used = op->used;
+    if (inner->reads)
+        inner->reads(r, inner, w);
+    else if (inner->in)
+        st_wanted_rows(r, inner->in, w);
+}
+
 bool st_op_make_whole(st_run *r, st_op *op)
 {
     st_op *inner = ST_NEW(&r->arena, st_op);
@@ -39,6 +49,7 @@ bool st_op_make_whole(st_run *r, st_op *op)
     *inner = *op;
     op->next = whole_next;
     op->in = inner;
+    op->reads = whole_reads;
     op->spec = NULL;
     op->spec_size = 0;
     return true;

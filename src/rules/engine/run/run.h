@@ -50,13 +50,15 @@ struct st_run {
     st_patterns *patterns; /* that came with the rows; NULL: none yet */
     uint64_t random;       /* what rand() has come to; it begins with the query's text */
     bool ago_off;
-    bool binding;      /* constants are being folded */
-    bool lifted;       /* the binder has lifted some bound */
-    uint32_t tables;   /* bit i: table i is read */
-    st_op *scans;      /* the readers of tables, the newest first */
-    st_event_set lent; /* events that rows kept by other runs are read from */
-    bool scanned;      /* rows of a table have been asked for */
-    const char *limit; /* a limit was met: the result may lack rows; static text */
+    bool binding;             /* constants are being folded */
+    bool lifted;              /* the binder has lifted some bound */
+    uint32_t tables;          /* bit i: table i is read */
+    st_op *ops;               /* all operators, the newest first */
+    st_op *scans;             /* the readers of tables, the newest first */
+    struct st_wanted *wanted; /* what it reads, once another run has asked */
+    st_event_set lent;        /* events that rows kept by other runs are read from */
+    bool scanned;             /* rows of a table have been asked for */
+    const char *limit;        /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
     void (**owned_free)(void *);
@@ -74,6 +76,8 @@ uint64_t st_run_random(st_run *r);
 bool st_run_nomem(st_run *r);
 /* The run has met a limit: sets the error, returns false. */
 bool st_run_stop(st_run *r, st_stop why);
+/* Rows that code which the row's values can make slow may take between two looks. */
+enum { ST_LOOK_ROWS = 16 };
 /* Whether it is within its limits of memory and time; asked about every thousand rows. */
 bool st_run_going(st_run *r);
 /* Whether an operator may give that many rows. */

@@ -368,6 +368,8 @@ st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema
 
 st_op *st_op_new(st_run *r, st_next_fn *next, st_op *in, size_t spec_size)
 {
+    if (!st_run_going(r)) /* binding takes of the same time and memory */
+        return NULL;
     st_op *op = ST_NEW(&r->arena, st_op);
     void *spec = st_arena_alloc(&r->arena, spec_size, 1);
     if (!op || !spec) {
@@ -378,6 +380,8 @@ st_op *st_op_new(st_run *r, st_next_fn *next, st_op *in, size_t spec_size)
     op->in = in;
     op->spec = spec;
     op->spec_size = spec_size;
+    op->older = r->ops;
+    r->ops = op;
     if (in) {
         op->schema = in->schema;
         op->lineage = in->lineage;

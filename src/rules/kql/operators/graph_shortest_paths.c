@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ANYS = 6 }; /* any() conditions on one edge of the pattern: each doubles the states */
-
 /* A state that was reached: the places that it was reached from are a list of arcs. */
 typedef struct visit {
     st_gid node;
@@ -35,9 +33,9 @@ typedef struct frame {
     uint32_t visit, arc; /* the arc that is looked at, number + 1; 0: none is left */
 } frame;
 
-typedef struct lane {             /* of a step */
-    uint32_t base, depths, flags; /* places: base + depth * flags + flag */
-    size_t anys[ANYS], nanys;     /* its any() filters */
+typedef struct lane {                      /* of a step */
+    uint32_t base, depths, flags;          /* places: base + depth * flags + flag */
+    size_t anys[ST_MAX_GRAPH_ANYS], nanys; /* its any() filters */
 } lane;
 
 typedef struct paths {
@@ -88,7 +86,7 @@ static uint32_t make_lanes(paths *s)
     for (size_t i = 0; i < s->nsteps; i++) {
         const st_graph_element *e = &s->p.elements[s->steps[i].edge];
         lane *l = &s->lanes[i];
-        for (size_t f = 0; f < s->p.nfilters && l->nanys < ANYS; f++)
+        for (size_t f = 0; f < s->p.nfilters && l->nanys < ST_MAX_GRAPH_ANYS; f++)
             if (s->p.filters[f].any && s->p.filters[f].element == s->steps[i].edge)
                 l->anys[l->nanys++] = f;
         l->base = base;
@@ -389,8 +387,9 @@ static bool fits(const st_scope *sc, const st_kql_op *q, const st_graph_pattern 
     else if (!variable)
         st_bind_error(sc, q->word, NULL,
                       "graph-shortest-paths needs an edge of variable length (-[e*1..5]->)");
-    else if (anys > ANYS)
-        st_bind_error(sc, q->word, NULL, "graph-shortest-paths takes at most %d any()", (int)ANYS);
+    else if (anys > ST_MAX_GRAPH_ANYS)
+        st_bind_error(sc, q->word, NULL, "graph-shortest-paths takes at most %d any(), the limit",
+                      ST_MAX_GRAPH_ANYS);
     else
         return true;
     return false;

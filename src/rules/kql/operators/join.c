@@ -126,7 +126,7 @@ static bool join_key(const st_scope *sc, const st_kql_expr *e, st_op *l, st_op *
 
 /* The conditions, `and` taken apart. */
 static size_t join_keys(const st_scope *sc, const st_kql_op *q, st_op *l, st_op *r, size_t *lk,
-                        size_t *rk, size_t max)
+                        size_t *rk)
 {
     const st_kql_expr *todo[64];
     size_t n = 0, depth = 0;
@@ -138,7 +138,11 @@ static size_t join_keys(const st_scope *sc, const st_kql_op *q, st_op *l, st_op 
             if (e->kind == ST_KQL_BINARY && e->u.binary.op == ST_KQL_OP_AND && depth + 2 <= 64) {
                 todo[depth++] = e->u.binary.right;
                 todo[depth++] = e->u.binary.left;
-            } else if (n == max || !join_key(sc, e, l, r, &lk[n], &rk[n])) {
+            } else if (n == ST_MAX_JOIN_KEYS) {
+                st_bind_error(sc, e->span, NULL, "more than %u columns to join on, the limit",
+                              ST_MAX_JOIN_KEYS);
+                return 0;
+            } else if (!join_key(sc, e, l, r, &lk[n], &rk[n])) {
                 return 0;
             } else {
                 n++;
@@ -164,13 +168,12 @@ static void note_join(const st_scope *sc, st_join kind, const st_op *l, const st
 
 st_op *st_bind_op_join(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    enum { KEYS = 32 };
     st_join kind;
-    size_t lk[KEYS], rk[KEYS];
+    size_t lk[ST_MAX_JOIN_KEYS], rk[ST_MAX_JOIN_KEYS];
     st_op *right = st_bind_table(sc, q->u.join.right);
     if (!join_kind(sc, q, &kind) || !right)
         return NULL;
-    size_t nkeys = join_keys(sc, q, in, right, lk, rk, KEYS);
+    size_t nkeys = join_keys(sc, q, in, right, lk, rk);
     if (!nkeys) {
         if (!sc->out->failed)
             st_bind_error(sc, q->span, NULL, "join needs a condition: on KEY");

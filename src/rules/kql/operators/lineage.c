@@ -103,6 +103,15 @@ static st_batch *lineage_next(st_run *r, st_op *op)
     return b;
 }
 
+/* What its rows have: the process's columns. */
+static void lineage_reads(st_run *r, st_op *op, st_wanted *w)
+{
+    const st_table_def *t = st_table_def_find(ST_STR("Processes"));
+    (void)op;
+    for (size_t c = 0; c < t->n; c++)
+        st_wanted_column(r, t, c, w);
+}
+
 /* binding */
 
 static bool text_argument(const st_scope *sc, const st_kql_expr *e, st_str *out)
@@ -168,6 +177,7 @@ static st_op *bind_lineage(const st_scope *sc, const st_kql_expr *e, bool down)
     l->host = args->n == 2 ? host_name(sc, host) : ST_EMPTY;
     if (guid.n && !st_guid_parse(guid, &l->guid))
         st_bind_warn(sc, args->items[0]->span, "this is no GUID: no process has it");
+    op->reads = lineage_reads;
     op->lineage = true;
     return lineage_schema(sc->r, l, &op->schema) ? op : NULL;
 }

@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-enum { MAX_GROUPS = 64 };
-
 typedef struct part {
     st_kql_part_kind kind;
     st_str text;
@@ -127,8 +125,8 @@ static bool match_simple(const parse *p, st_str s, st_str *found)
 
 static bool match_regex(const parse *p, st_str s, st_str *found)
 {
-    size_t spans[MAX_GROUPS][2];
-    size_t n = st_regex_find(p->re, s, 0, spans, MAX_GROUPS);
+    size_t spans[ST_MAX_REGEX_GROUPS][2];
+    size_t n = st_regex_find(p->re, s, 0, spans, ST_MAX_REGEX_GROUPS);
     for (size_t i = 0; n && i < p->n; i++)
         if (p->parts[i].kind == ST_KQL_PART_COLUMN) {
             size_t g = p->parts[i].group;
@@ -267,8 +265,9 @@ static bool make_regex(const st_scope *sc, const st_kql_op *q, parse *p)
             st_buf_str(&t, st_str_of(group_text(c->type, i + 1 == p->n)));
         }
     }
-    if (!sc->out->failed && groups >= MAX_GROUPS)
-        st_bind_error(sc, q->span, NULL, "more than %d groups in one pattern", MAX_GROUPS - 1);
+    if (!sc->out->failed && groups >= ST_MAX_REGEX_GROUPS)
+        st_bind_error(sc, q->span, NULL, "more than %d groups in one pattern, the limit",
+                      ST_MAX_REGEX_GROUPS - 1);
     if (!sc->out->failed && !(p->re = st_regex_new(st_buf_slice(&t), &at, &err)))
         st_bind_error(sc, q->span, NULL, "%s", err.text);
     st_buf_free(&t);

@@ -11,15 +11,16 @@
 #include <string.h>
 
 typedef struct legs {
-    st_op *op[256];
-    st_str name[256];
+    st_op *op[ST_MAX_UNION];
+    st_str name[ST_MAX_UNION];
     size_t n;
 } legs;
 
 static void add_leg(const st_scope *sc, legs *l, const st_kql_expr *e, bool fuzzy)
 {
-    if (l->n == 256) {
-        st_bind_error(sc, e->span, NULL, "more than 256 tables in one union");
+    if (l->n == ST_MAX_UNION) {
+        st_bind_error(sc, e->span, NULL, "more than %u tables in one union, the limit",
+                      ST_MAX_UNION);
         return;
     }
     if (fuzzy && e->kind == ST_KQL_NAME && !st_bind_let(sc, e->u.name) &&
@@ -35,7 +36,7 @@ static void add_leg(const st_scope *sc, legs *l, const st_kql_expr *e, bool fuzz
         bool any = false;
         for (size_t i = 0; st_table_def_at(i); i++)
             if (st_table_def_at(i)->rows != ST_OF_NODES &&
-                l->n < 256 && /* DeviceProcessEvents again */
+                l->n < ST_MAX_UNION && /* DeviceProcessEvents again */
                 st_bind_wild(pattern, st_str_of(st_table_def_at(i)->name))) {
                 l->name[l->n] = st_str_of(st_table_def_at(i)->name);
                 l->op[l->n++] = st_op_scan(sc->r, st_table_def_at(i));

@@ -1,0 +1,78 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * wanted.c - which columns of the evidence a plan reads, found before it reads any.
+ *
+ * From the operators made last to those made first each marks what it reads of those before it: an
+ * operator is made behind its inputs. One that nobody has marked by then is a result, or is read
+ * by something that doesn't say what it reads: all of its columns count.
+ */
+#include "rules/engine/operators/ops.h"
+
+#include <string.h>
+
+bool *st_wanted_of(st_run *r, st_op *before, st_wanted *w)
+{
+    w->all |= before->passed; /* it was made later than who reads it */
+    if (!before->used)
+        before->used = ST_NEWN(&r->arena, bool, before->schema.n + 1);
+    return before->used;
+}
+
+void st_wanted_rows(st_run *r, st_op *before, st_wanted *w)
+{
+    bool *used = st_wanted_of(r, before, w);
+    if (used)
+        memset(used, true, before->schema.n * sizeof *used);
+}
+
+void st_wanted_expr(st_run *r, st_op *before, const st_expr *x, st_wanted *w)
+{
+    bool *used = st_wanted_of(r, before, w);
+    if (used)
+        (void)st_expr_columns(r, x, used); /* the run knows of an error */
+}
+
+void st_wanted_column(st_run *r, const st_table_def *t, size_t column, st_wanted *w)
+{
+    for (size_t i = 0; i < ST_TABLES; i++)
+        if (st_table_def_at(i) == t) {
+            if (!w->table[i])
+                w->table[i] = ST_NEWN(&r->arena, bool, t->n);
+            if (w->table[i])
+                w->table[i][column] = true;
+        }
+}
+
+/* What is passed on, into the marks of the operator before, which has the same columns. */
+void st_reads_same(st_run *r, st_op *op, st_wanted *w)
+{
+    bool *used = st_wanted_of(r, op->in, w);
+    for (size_t c = 0; used && c < op->schema.n; c++)
+        used[c] |= op->used[c];
+}
+
+/* Whatever isn't known: all of the tables that are read. */
+static void want_all(st_run *r, st_wanted *w)
+{
+    for (size_t i = 0; i < ST_TABLES; i++)
+        for (size_t c = 0; r->tables >> i & 1 && c < st_table_def_at(i)->n; c++)
+            st_wanted_column(r, st_table_def_at(i), c, w);
+}
+
+bool st_run_wanted(st_run *r, st_wanted *out)
+{
+    *out = (st_wanted){ 0 };
+    for (st_op *op = r->ops; op; op = op->older) {
+        if (!op->used)
+            st_wanted_rows(r, op, out);
+        op->passed = true;
+        if (op->reads)
+            op->reads(r, op, out);
+        else if (op->in)
+            st_wanted_rows(r, op->in, out);
+    }
+    if (out->all)
+        want_all(r, out);
+    return st_run_ok(r) || st_run_nomem(r);
+}
