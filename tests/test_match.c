@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_match.c - predicates of many needles: as each needle by itself, over texts made at random.
  */
+#include "rules/engine/match/grams.h"
 #include "rules/engine/match/match.h"
+#include "rules/engine/match/value_tests.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -102,9 +104,121 @@ static void pred__a_hundred_thousand_needles__take_no_time(void **state)
     st_buf_free(&b);
 }
 
+/* grams */
+
+typedef struct found {
+    bool needle[16];
+} found;
+
+static void note_needle(void *ctx, size_t needle)
+{
+    ((found *)ctx)->needle[needle] = true;
+}
+
+static void grams__needles__are_found_where_they_may_stand(void **state)
+{
+    (void)state;
+    static const st_gram_needle needles[] = {
+        { { "net user", 8 }, ST_M_CONTAINS }, { { "net", 3 }, ST_M_STARTS },
+        { { "user", 4 }, ST_M_ENDS },         { { "net user", 8 }, ST_M_EQ },
+        { { "a", 1 }, ST_M_CONTAINS },        { { "-k", 2 }, ST_M_CONTAINS },
+        { { "t us", 4 }, ST_M_HAS },          { { "net users", 9 }, ST_M_CONTAINS },
+    };
+    static const struct {
+        const char *text, *found; /* the numbers of the needles */
+    } table[] = {
+        { "net user", "01236" },
+        { "net users", "0167" },
+        { "my net user", "026" },
+        { "", "" },
+        { "a", "4" },
+        { "-k", "5" },
+        { "ne", "" },
+        { "user", "2" },
+        { "xuser", "2" },
+        { "net usernet user", "0126" },
+        { "abc -k net user x", "0456" },
+    };
+    st_gram_counts *counts = calloc(1, sizeof *counts);
+    st_gram_count(counts, ST_STR("net net net net"));
+    st_grams *g = st_grams_new(needles, 8, counts);
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        found f = { 0 };
+        st_grams_find(g, st_str_of(table[i].text), note_needle, &f);
+        for (size_t k = 0; k < 8; k++)
+            if (f.needle[k] != (strchr(table[i].found, '0' + (int)k) != NULL))
+                fail_msg("%s: needle %zu", table[i].text, k);
+    }
+    st_grams_free(g);
+    free(counts);
+}
+
+/* numbers and networks */
+
+static void number__texts__compare_as_numbers(void **state)
+{
+    (void)state;
+    static const struct {
+        char compare;
+        double number;
+        const char *text;
+        bool holds;
+    } table[] = {
+        { '=', 16, "16", true },    { '=', 16, "0x10", true }, { '=', 16, "16.0", true },
+        { '=', 16, "17", false },   { '=', 16, "x", false },   { '=', 16, "SixTeen", true },
+        { '<', 16, "15", true },    { '<', 16, "16", false },  { 'l', 16, "16", true },
+        { 'l', 16, "16.5", false }, { '>', 16, "16", false },  { '>', 16, "17", true },
+        { 'g', 16, "16", true },    { 'g', 16, "", false },    { '>', 16, "x99", false },
+        { '>', -5, "-4", true },    { '=', 0, "nan", false },  { '<', 1, "-inf", false },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        st_pool *pool = st_pool_new();
+        st_folds folds;
+        st_folds_init(&folds, pool);
+        st_err err = { 0 };
+        st_pred *p = st_pred_number(table[i].compare, table[i].number, ST_STR("sixteen"), &err);
+        st_sid id = st_pool_put(pool, st_str_of(table[i].text));
+        if (st_pred_test(p, &folds, id) != table[i].holds)
+            fail_msg("row %zu: %s", i, table[i].text);
+        st_pred_free(p);
+        st_folds_free(&folds);
+        st_pool_free(pool);
+    }
+}
+
+static void network__addresses__are_in_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *network, *address;
+        bool in;
+    } table[] = {
+        { "10.0.0.0/8", "10.255.255.255", true }, { "10.0.0.0/8", "11.0.0.0", false },
+        { "10.1.2.3", "10.1.2.3", true },         { "10.1.2.3", "10.1.2.4", false },
+        { "0.0.0.0/0", "255.1.2.3", true },       { "10.128.0.0/9", "10.127.0.1", false },
+        { "10.128.0.0/9", "10.200.0.1", true },   { "fe80::/10", "fe80::1", true },
+        { "fe80::/10", "fec0::1", false },        { "10.0.0.0/8", "::ffff:10.0.0.1", false },
+        { "10.0.0.0/8", "ten", false },           { "10.0.0.0/8", "", false },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        st_network n;
+        assert_true(st_network_parse(st_str_of(table[i].network), &n));
+        if (st_network_has(&n, st_str_of(table[i].address)) != table[i].in)
+            fail_msg("row %zu", i);
+    }
+    st_network n;
+    assert_false(st_network_parse(ST_STR("10.0.0.0/33"), &n));
+    assert_false(st_network_parse(ST_STR("fe80::/129"), &n));
+    assert_false(st_network_parse(ST_STR("ten/8"), &n));
+    assert_false(st_network_parse(ST_STR("10.0.0.0/"), &n));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(grams__needles__are_found_where_they_may_stand),
+        cmocka_unit_test(number__texts__compare_as_numbers),
+        cmocka_unit_test(network__addresses__are_in_it),
         cmocka_unit_test(pred__many_needles__are_as_each_by_itself),
         cmocka_unit_test(pred__a_hundred_thousand_needles__take_no_time),
     };

@@ -515,11 +515,70 @@ static void query__over_a_forest__text_cells(void **state)
     done(&w);
 }
 
+/* A rule is asked only about the rows in which a text stands that it needs. What it finds must be
+ * what the same text finds as a query, which is asked about every row. */
+static void run__rows_kept_apart__are_all_that_match(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "DeviceProcessEvents | where FileName =~ 'WHOAMI.exe'",
+        "DeviceProcessEvents | where FileName == 'WHOAMI.exe'",
+        "DeviceProcessEvents | where FileName in~ ('whoami.exe', 'NET1.EXE')",
+        "DeviceProcessEvents | where FileName has_any ('who', 'net1')",
+        "DeviceProcessEvents | where ProcessCommandLine has_all ('net1', 'user')",
+        "DeviceProcessEvents | where ProcessCommandLine contains 'm'",
+        "DeviceProcessEvents | where ProcessCommandLine contains ''",
+        "DeviceProcessEvents | where not(FileName =~ 'whoami.exe')",
+        "DeviceProcessEvents | where FileName !~ 'whoami.exe'",
+        "DeviceProcessEvents | where FileName =~ 'cmd.exe' or ProcessCommandLine has 'user'",
+        "DeviceProcessEvents | where FileName =~ 'cmd.exe' or ProcessId > 3000",
+        "DeviceProcessEvents | where FileName =~ 'cmd.exe' and ProcessCommandLine has 'whoami'",
+        "DeviceProcessEvents | where FileName endswith '.exe' | where FolderPath startswith 'c:'",
+        "DeviceProcessEvents | where FileName matches regex 'wh.*i'",
+        "DeviceProcessEvents | where InitiatingProcessFileName =~ 'w3wp.exe' and "
+        "FileName =~ 'cmd.exe'",
+        "DeviceProcessEvents | where FileName =~ 'nobody.exe'",
+        "DeviceProcessEvents | where 1 == 2",
+        "DeviceProcessEvents | where FileName =~ 'nobody.exe' | summarize n = count()",
+        "DeviceProcessEvents | where FileName =~ 'whoami.exe' | union (DeviceProcessEvents | "
+        "where FileName =~ 'net1.exe')",
+        "let x = toscalar(DeviceProcessEvents | where FileName =~ 'whoami.exe' | project "
+        "FileName); "
+        "DeviceProcessEvents | where FileName == x",
+        "DeviceProcessEvents | sort by ProcessId asc | where prev(ProcessId) > 400",
+        "DeviceProcessEvents | where tolower(FileName) has 'whoami'",
+        "DeviceProcessEvents | where ProcessCommandLine has 'who' or "
+        "ProcessCommandLine has 'whoami'",
+    };
+    enum { TEXTS = sizeof texts / sizeof *texts };
+    world w;
+    BUILD(&w, web);
+    for (size_t i = 0; i < TEXTS; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "r%02zu.kql", i);
+        rule(&w, path, texts[i]);
+    }
+    run(&w, false, false);
+    for (uint32_t i = 0; i < TEXTS; i++) {
+        st_table *t = NULL;
+        st_run_options o = { .now = T0 + 3 * HOUR };
+        assert_int_equal(
+            st_query_run(w.rules, ST_STR("query"), st_str_of(texts[i]), w.forest, &o, &t, &w.err),
+            ST_OK);
+        uint64_t found = w.matches->results[i].matches + w.matches->results[i].rows;
+        if (found != t->nrows)
+            fail_msg("%s: %llu, not %zu", texts[i], (unsigned long long)found, t->nrows);
+        st_table_free(t);
+    }
+    done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run__published_rule__hits_the_shells_children_but_exclusions),
         cmocka_unit_test(run__rules__hit_what_they_say),
+        cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
         cmocka_unit_test(run__rows_without_a_process__make_a_table),
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),

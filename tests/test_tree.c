@@ -354,15 +354,130 @@ static void placeholder__parent_not_observed__one_for_all_its_children(void **st
     done(f, s);
 }
 
-static void placeholder__zero_guid__none_is_made(void **state)
+/* Without a GUID a parent stands for all children that name its pid and image in one boot. */
+static void placeholder__zero_guid__one_for_each_image_that_is_named(void **state)
 {
     (void)state;
-    row rows[] = { { .id = 2, .start = 20, .parent_pid = 100, .parent_image = "C:\\x.exe" } };
+    row rows[] = {
+        { .id = 2, .start = 20, .parent_pid = 100, .parent_image = "C:\\x.exe" },
+        { .id = 3, .start = 30, .parent_pid = 100, .parent_image = "c:\\X.EXE" },
+        { .id = 4, .start = 40, .parent_pid = 100, .parent_image = "C:\\y.exe" },
+        { .id = 5, .start = 60, .parent_pid = 100, .parent_image = "C:\\x.exe" }, /* next boot */
+        { .id = 6, .start = 61, .parent_pid = 100, .parent_image = "-" },
+        { .id = 7, .start = 62, .parent_pid = 100, .parent_image = "<unknown process>" },
+    };
+    st_store *s = STORE(rows);
+    add_service(s, "Started", 50, "15.0");
+    st_forest *f = forest_of(s);
+    assert_int_equal(f->n, 6 + 3);
+    assert_int_equal(f->stats.placeholders, 3);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(f->procs[i].link, ST_LINK_INFERRED);
+        const st_proc *up = &f->procs[f->procs[i].parent];
+        assert_int_equal(up->row, ST_NO_ROW);
+        assert_int_equal(up->pid, 100);
+        assert_true(st_guid_zero(&up->guid));
+    }
+    assert_int_equal(f->procs[0].parent, f->procs[1].parent);
+    assert_int_not_equal(f->procs[0].parent, f->procs[2].parent);
+    assert_int_not_equal(f->procs[0].parent, f->procs[3].parent);
+    assert_int_equal(f->procs[4].parent, ST_NO_NODE);
+    assert_int_equal(f->procs[5].parent, ST_NO_NODE);
+    done(f, s);
+}
+
+/* Two creations under one GUID: what the child says of its parent decides, not order or time. */
+static void instances__what_the_child_says__tells_the_parent(void **state)
+{
+    static const struct {
+        row first, second, child;
+        uint32_t pid; /* of the parent */
+    } cases[] = {
+#define ONE(r, p, i) { .id = 1, .start = 10, .record = (r), .pid = (p), .image = (i) }
+#define CHILD(p, i)                                                               \
+    {                                                                             \
+        .id = 2, .start = 20, .parent = 1, .parent_start = 10, .parent_pid = (p), \
+        .parent_image = (i)                                                       \
+    }
+        { ONE(1, 100, "a"), ONE(2, 101, "b"), CHILD(100, "a"), 100 },
+        { ONE(1, 101, "b"), ONE(2, 100, "a"), CHILD(100, "a"), 100 },
+        { ONE(1, 100, "a"), ONE(2, 101, "b"), CHILD(101, "b"), 101 },
+        { ONE(1, 100, "a"), ONE(2, 101, "b"), CHILD(0, "A"), 100 },
+        { ONE(1, 100, "a"), ONE(2, 101, "b"), CHILD(0, NULL), 101 },  /* nothing said: the later */
+        { ONE(1, 100, "a"), ONE(2, 101, "b"), CHILD(100, "b"), 100 }, /* the pid before the image */
+#undef ONE
+#undef CHILD
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_store *s = st_store_new();
+        add(s, &cases[i].first);
+        add(s, &cases[i].second);
+        add(s, &cases[i].child);
+        st_forest *f = forest_of(s);
+        const st_proc *p = proc(f, 2, 20);
+        if (f->procs[p->parent].pid != cases[i].pid || !(p->flags & ST_P_AMBIGUOUS_PARENT))
+            fail_msg("%zu: %u", i, f->procs[p->parent].pid);
+        done(f, s);
+    }
+}
+
+/* An end without a GUID ends the last use of its pid before it. */
+static void ends__without_a_guid__end_a_life(void **state)
+{
+    static const struct {
+        const char *what;
+        unsigned end; /* at; of pid 100 */
+        uint32_t of;  /* of the GUID; 0: zero */
+        unsigned of_start;
+        unsigned service; /* at; 0: none */
+        bool parent;      /* 2, at 20, hangs under 1 */
+        unsigned ended;   /* 1's end */
+    } cases[] = {
+        { "none", 0, 0, 0, 0, true, 0 },
+        { "before the child", 15, 0, 0, 0, false, 15 },
+        { "behind the child", 25, 0, 0, 0, true, 25 },
+        { "before the parent's start", 5, 0, 0, 0, true, 0 },
+        { "at the parent's start", 10, 0, 0, 0, true, 0 },
+        { "in another boot", 15, 0, 0, 12, false, 0 },
+        { "of a stranger with that pid between", 25, 9, 15, 0, false, 0 },
+        { "of a stranger with that pid behind", 30, 9, 25, 0, true, 0 },
+    };
+    static const row parent = { .id = 1, .start = 10, .pid = 100, .image = "C:\\a.exe" };
+    static const row child = { .id = 2, .start = 20, .pid = 200, .parent_pid = 100 };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_store *s = st_store_new();
+        add(s, &parent);
+        add(s, &child);
+        if (cases[i].end) {
+            add_end(s, cases[i].of, cases[i].of_start, cases[i].end);
+            s->endings[0].pid = 100;
+        }
+        if (cases[i].service)
+            add_service(s, "Started", cases[i].service, "15.0");
+        st_forest *f = forest_of(s);
+        bool got = proc(f, 2, 20)->parent != ST_NO_NODE;
+        st_ticks end = proc(f, 1, 10)->end;
+        if (got != cases[i].parent || end != (cases[i].ended ? at(cases[i].ended) : 0))
+            fail_msg("%s: %d", cases[i].what, got);
+        done(f, s);
+    }
+}
+
+/* A process whose own GUID is zero can be a parent as any other. */
+static void inferred__parent_without_a_guid__is_one(void **state)
+{
+    (void)state;
+    row rows[] = {
+        { .id = 0, .start = 10, .record = 7, .offset = 7, .pid = 100, .image = "C:\\a.exe" },
+        { .id = 2, .start = 20, .parent_pid = 100, .parent_image = "C:\\a.exe" },
+    };
     st_store *s = STORE(rows);
     st_forest *f = forest_of(s);
-    assert_int_equal(f->n, 1);
-    assert_int_equal(f->procs[0].parent, ST_NO_NODE);
-    assert_int_equal(f->procs[0].link, ST_LINK_NONE);
+    assert_int_equal(f->n, 2);
+    assert_int_equal(f->procs[1].parent, 0);
+    assert_int_equal(f->procs[1].link, ST_LINK_INFERRED);
     done(f, s);
 }
 
@@ -457,7 +572,7 @@ static void inferred__each_condition__accepted_or_refused(void **state)
             if (s->creations.event_record_id[f->procs[k].row] == 2)
                 p = &f->procs[k];
         assert_non_null(p);
-        bool got = p->parent != ST_NO_NODE;
+        bool got = p->parent < f->observed;
         if (got != cases[i].want ||
             (got && (p->link != ST_LINK_INFERRED || p->chain_link != ST_LINK_INFERRED ||
                      f->stats.inferred != 1)))
@@ -801,7 +916,10 @@ int main(void)
         cmocka_unit_test(instances__two_creations__children_hang_on_the_one_alive),
         cmocka_unit_test(instances__recovered_one_beside_a_live_one__never_replaces_it),
         cmocka_unit_test(placeholder__parent_not_observed__one_for_all_its_children),
-        cmocka_unit_test(placeholder__zero_guid__none_is_made),
+        cmocka_unit_test(placeholder__zero_guid__one_for_each_image_that_is_named),
+        cmocka_unit_test(instances__what_the_child_says__tells_the_parent),
+        cmocka_unit_test(ends__without_a_guid__end_a_life),
+        cmocka_unit_test(inferred__parent_without_a_guid__is_one),
         cmocka_unit_test(inferred__each_condition__accepted_or_refused),
         cmocka_unit_test(inferred__older_one_ended_or_of_another_boot__the_younger_is_it),
         cmocka_unit_test(ends__by_guid__earliest_and_clock),

@@ -71,6 +71,11 @@
 /* Process creations are counted with 32 bits, and a few values at the top mean "none".
  * Met: reading stops with an error, as for memory; 4 billion rows are a terabyte. */
 #define ST_MAX_ROWS UINT32_C(0xfffffff0)
+/* Creations under one (host, ProcessGuid) that are compared with what a child says of its parent,
+ * before and behind its start: real collisions are of two or three, hostile ones must not cost
+ * their square. */
+#define ST_MAX_NAMESAKES 64
+
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
 #define ST_MAX_DECODED 4096
@@ -195,6 +200,12 @@
 /* Mappings and lists within each other in a YAML file of rules; real ones have 5. Met: an error in
  * that file. */
 #define ST_MAX_YAML_DEPTH 64u
+/* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
+ * Met: the rule is asked about every row. */
+#define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
+/* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
+ * every row. */
+#define ST_MAX_TRIGGERED ((size_t)16 << 20)
 /* Nodes that one document of a Sigma file unfolds to, aliases written out; the largest public rule
  * has 700. Met: an error in that file. */
 #define ST_MAX_SIGMA_NODES ((size_t)100000)

@@ -63,7 +63,7 @@ static bool rehash(nt_names *names)
     if (!table)
         return false;
     for (size_t i = 0; i < names->n; i++) {
-        size_t at = names->list[i].hash & (slots - 1);
+        size_t at = (size_t)names->list[i].hash & (slots - 1);
         while (table[at])
             at = (at + 1) & (slots - 1);
         table[at] = (uint32_t)i + 1;
@@ -91,7 +91,7 @@ static uint32_t add(nt_names *names, uint64_t hash, st_str wide, const st_scan_o
         return NT_NONE;
     it->known = known_as(it->text);
     it->id = ops->name_id ? ops->name_id(it->text) : 0;
-    size_t at = hash & (names->slots - 1);
+    size_t at = (size_t)hash & (names->slots - 1);
     while (names->table[at])
         at = (at + 1) & (names->slots - 1);
     names->table[at] = (uint32_t)++names->n;
@@ -102,7 +102,7 @@ uint32_t nt_name_put(nt_names *names, const unsigned char *p, size_t n, const st
 {
     st_str wide = { (const char *)p, n };
     uint64_t hash = st_hash(p, n, 0);
-    for (size_t at = hash; names->slots; at++) {
+    for (size_t at = (size_t)hash; names->slots; at++) {
         uint32_t place = names->table[at & (names->slots - 1)];
         if (!place)
             break;

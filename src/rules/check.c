@@ -87,7 +87,7 @@ void st_checking_free(st_checking *c)
     st_pool_free(c->pool);
 }
 
-void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule)
+void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger)
 {
     st_run run;
     st_bound bound = { .status = ST_RULE_BROKEN };
@@ -113,6 +113,7 @@ void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule)
             rule->needs.columns = columns_of(&r->arena, &w, &rule->needs.ncolumns);
         else
             r->diags.failed = true;
+        st_run_trigger(&run, bound.root, &r->arena, trigger);
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(&r->arena, bound.why);

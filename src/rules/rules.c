@@ -327,7 +327,7 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     name_rule(r, l, from);
     l->rule.status = ST_RULE_BROKEN;
     if (find_uses(r, l, from))
-        st_rule_check(r, &l->parsed, &l->rule);
+        st_rule_check(r, &l->parsed, &l->rule, &l->trigger);
     st_diags_sort(&r->diags, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     st_event_set_join(&r->events, &l->rule.needs.events);

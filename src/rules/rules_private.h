@@ -6,12 +6,14 @@
 #ifndef ST_RULES_RULES_PRIVATE_H
 #define ST_RULES_RULES_PRIVATE_H
 
+#include "rules/engine/run/trigger.h"
 #include "rules/language.h"
 
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
     st_str text;  /* the query, header included; what was parsed is about it */
     st_parsed parsed;
+    st_trigger trigger;     /* of a rule that is ready */
     struct st_loaded *next; /* of the libraries, in the order of reading */
     bool open;              /* a library that is being read: it can't be used yet */
 } st_loaded;
@@ -43,8 +45,9 @@ struct st_rules {
 };
 
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
- * without evidence. Errors go to the set's sink. marks_servers and library are set already. */
-void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule);
+ * without evidence; and what must stand in its rows. Errors go to the set's sink. marks_servers and
+ * library are set already. */
+void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger);
 void st_checking_free(st_checking *c);
 
 #endif

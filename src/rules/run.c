@@ -8,6 +8,7 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
+#include "rules/prefilter.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
@@ -169,17 +170,23 @@ static void empty(hits *h, st_filling *rest)
         rest->rows = rest->ndigests = 0;
 }
 
-/* What h and rest hold of an earlier run goes. rest: the rows that are no observed process's are
- * counted there, or NULL. table: NULL, or where they go. */
-static st_code run_rule(const st_rules *rules, uint32_t rule, const st_forest *f, st_shared *shared,
-                        const st_run_options *o, hits *h, st_filling *rest, st_table **table,
-                        outcome *out, st_err *err)
+/* rows: those that it has to be asked about; NULL: all. What h and rest hold of an earlier run
+ * goes. rest: the rows that are no observed process's are counted there, or NULL. table: NULL, or
+ * where they go. */
+static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows *rows,
+                        const st_forest *f, st_shared *shared, const st_run_options *o, hits *h,
+                        st_filling *rest, st_table **table, outcome *out, st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_run r;
     st_bound bound;
     empty(h, rest);
     st_run_init(&r, f, shared, o, &rules->settings);
+    static const st_node none;
+    if (rows && !rows->all) {
+        r.only = rows->n ? rows->v : &none;
+        r.nonly = rows->n;
+    }
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     if (rest) {
         rest->keep = table != NULL;
@@ -233,7 +240,7 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared
         const st_rule *rule = &rules->items[i]->rule;
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
-        code = run_rule(rules, i, f, shared, o, &h, NULL, NULL, &out, err);
+        code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
@@ -274,13 +281,41 @@ typedef struct job {
     st_shared shared;
     st_matches *m;
     hits all;
-    hits *per_rule; /* kept only for the comparison with trusted edges */
+    hits *per_rule;    /* kept only for the comparison with trusted edges */
+    st_prefilter rows; /* as the edges are trusted at the moment */
 } job;
 
 static bool runs(const job *j, uint32_t i)
 {
     const st_rule *rule = &j->rules->items[i]->rule;
     return !rule->marks_servers && rule->status == ST_RULE_READY;
+}
+
+static const st_rule_rows *rows_for(const job *j, uint32_t i)
+{
+    return &j->rows.rules[i];
+}
+
+/* A rule that does nothing but let rows through, and has none to look at. */
+static bool in_vain(const job *j, uint32_t i)
+{
+    const st_rule_rows *rows = rows_for(j, i);
+    return !rows->all && !rows->n && j->rules->items[i]->trigger.narrows;
+}
+
+/* Finds for each rule that will run the rows that it has to be asked about. */
+static st_code prefilter(job *j, const st_run_options *o, st_err *err)
+{
+    const st_trigger **triggers = calloc(j->rules->n + 1, sizeof(st_trigger *));
+    st_prefilter_free(&j->rows);
+    if (!triggers)
+        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    for (uint32_t i = 0; i < j->rules->n; i++)
+        triggers[i] = runs(j, i) ? &j->rules->items[i]->trigger : NULL;
+    st_code code = st_prefilter_run(j->f, &j->shared, o, &j->rules->settings, triggers, j->rules->n,
+                                    &j->rows, err);
+    free((void *)triggers);
+    return code;
 }
 
 /* Of the matches and rows, those that the rule's own window would have left out. */
@@ -291,8 +326,8 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
     outcome ignored;
     st_run_options o = j->o;
     o.ago_off = false;
-    st_code code =
-        run_rule(j->rules, i, j->f, &j->shared, &o, &strict, &strict_rest, NULL, &ignored, err);
+    st_code code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &strict,
+                            &strict_rest, NULL, &ignored, err);
     j->m->results[i].window_only = only_in(h, &strict);
     j->m->results[i].window_rows = st_filling_only_in(rest, &strict_rest);
     free(strict.v);
@@ -305,7 +340,8 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     outcome out;
     st_filling rest = { 0 };
     hits *h = &j->per_rule[i];
-    st_code code = run_rule(j->rules, i, j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
+    st_code code =
+        run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
     if (code == ST_OK && !note(j->m, i, h, &rest, &out))
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
     if (code == ST_OK && out.lifted && j->o.ago_off)
@@ -322,9 +358,9 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
 
 static st_code run_all(job *j, st_err *err)
 {
-    st_code code = ST_OK;
+    st_code code = prefilter(j, &j->o, err);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i))
+        if (runs(j, i) && !in_vain(j, i))
             code = run_one(j, i, err);
     return code;
 }
@@ -337,9 +373,11 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
     st_run_options o = j->o;
     o.trust_inferred = true;
     st_tree_mark_servers(j->f, server, true);
+    code = prefilter(j, &o, err);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i)) {
-            code = run_rule(j->rules, i, j->f, &j->shared, &o, &h, NULL, NULL, &out, err);
+        if (runs(j, i) && !in_vain(j, i)) {
+            code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &h, NULL, NULL, &out,
+                            err);
             j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
         }
     st_tree_mark_servers(j->f, server, false);
@@ -389,6 +427,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     for (size_t i = 0; j.per_rule && i < r->n; i++)
         free(j.per_rule[i].v);
     free(j.per_rule);
+    st_prefilter_free(&j.rows);
     free(j.all.v);
     st_shared_free(&j.shared);
     free(server);
@@ -424,7 +463,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
         st_filling rest = { 0 };
         if (!m->results[i].rows)
             continue;
-        code = run_rule(r, i, f, &shared, &options, &h, &rest, &t, &out, err);
+        code = run_rule(r, i, NULL, f, &shared, &options, &h, &rest, &t, &out, err);
         if (code == ST_OK && t)
             code = fn(ctx, i, t);
         else if (code == ST_OK)
@@ -535,7 +574,7 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_diags_file(&r->diags, name, kept, 0, true);
     if (!st_language_of_queries()->parse(&r->arena, kept, &r->diags, NULL, &parsed)) {
         st_rule rest = { 0 }; /* what else is wrong in it */
-        st_rule_check(r, &parsed, &rest);
+        st_rule_check(r, &parsed, &rest, &(st_trigger){ 0 });
         st_diags_sort(&r->diags, 0);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }

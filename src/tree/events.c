@@ -98,11 +98,11 @@ static void fold(st_wood *w)
 }
 
 /* The process that had the GUID at that time. */
-static st_node process_of(const st_wood *w, uint32_t host, const st_guid *guid, st_ticks when)
+static st_node process_of(const st_wood *w, uint32_t host, const st_guid *guid, st_claim claim)
 {
     bool ambiguous;
     uint32_t g = st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(w, host, guid);
-    return g == ST_NO_GROUP ? ST_NO_NODE : st_group_pick(w, &w->groups[g], when, &ambiguous);
+    return g == ST_NO_GROUP ? ST_NO_NODE : st_group_pick(w, &w->groups[g], &claim, &ambiguous);
 }
 
 static void lead(const st_wood *w, st_event *e)
@@ -110,10 +110,15 @@ static void lead(const st_wood *w, st_event *e)
     const st_events *x = columns(w, e);
     size_t target = st_event_column(st_event_kind_at(e->kind), ST_T_target_guid);
     st_guid guid;
-    e->process = process_of(w, e->host, &x->guid[e->row], x->utc[e->row]);
+    e->process = process_of(w, e->host, &x->guid[e->row],
+                            (st_claim){ x->utc[e->row], x->pid[e->row],
+                                        st_event_text_of(&w->pub, e, ST_T_image), ST_ABSENT });
     if (target != SIZE_MAX &&
         st_guid_parse(st_pool_get(w->pub.pool, x->text[target][e->row]), &guid))
-        e->target = process_of(w, e->host, &guid, x->utc[e->row]);
+        e->target =
+            process_of(w, e->host, &guid,
+                       (st_claim){ x->utc[e->row], ST_NO_U32,
+                                   st_event_text_of(&w->pub, e, ST_T_target_image), ST_ABSENT });
 }
 
 bool st_tree_sort_events(st_wood *w)

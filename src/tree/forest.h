@@ -58,9 +58,19 @@ uint32_t st_tree_host(const st_wood *w, st_sid computer);
 uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid);
 /* Finds or makes; ST_NO_GROUP: no memory. */
 uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid);
-/* Which of a group's nodes was the one at that time: the latest that had started, else the
- * earliest; live ones before recovered ones. ST_NO_NODE: the group has no node. */
-st_node st_group_pick(const st_wood *w, const st_group *g, st_ticks when, bool *ambiguous);
+/* What a record says of a process that it names by GUID: when it was alive, and what it was
+ * (ST_NO_U32, ST_ABSENT: not said). */
+typedef struct st_claim {
+    st_ticks when;
+    uint32_t pid;
+    st_sid image, command_line;
+} st_claim;
+/* Which of a group's nodes is meant: those that fit what is said of them before others; of these
+ * the latest that had started, else the earliest; live ones before recovered ones. ST_NO_NODE: the
+ * group has no node. */
+st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bool *ambiguous);
+/* The second in a GUID, by a clock that may have been put right (st_store_shift). */
+st_ticks st_tree_guid_time(const st_store *s, st_sid computer, const st_guid *g);
 /* Was the text recorded: not absent, empty, '-', '?', '<unknown process>'? */
 bool st_tree_recorded(const st_pool *p, st_sid text);
 /* The boot's number in a ProcessGuid of the newer form; false for others. */

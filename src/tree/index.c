@@ -9,6 +9,8 @@
  */
 #include "tree/forest.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,25 +114,53 @@ bool st_tree_index(st_wood *w)
     return ok;
 }
 
-st_node st_group_pick(const st_wood *w, const st_group *g, st_ticks when, bool *ambiguous)
+/* How well a node fits what is said of it. */
+static unsigned fit(const st_wood *w, st_node n, const st_claim *c)
+{
+    const st_proc *p = &w->pub.procs[n];
+    const st_pool *pool = w->pub.pool;
+    unsigned score = 0;
+    if (c->pid != ST_NO_U32 && c->pid == p->pid)
+        score += 4;
+    if (st_tree_recorded(pool, c->image) &&
+        (c->image == p->image ||
+         st_fold_eq(st_pool_get(pool, c->image), st_pool_get(pool, p->image))))
+        score += 2;
+    return score + (c->command_line > ST_EMPTY && c->command_line == p->command_line);
+}
+
+st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bool *ambiguous)
 {
     uint32_t n = g->live ? g->live : g->count;
     const st_node *m = w->members + g->first;
     *ambiguous = false;
     if (!n)
         return g->placeholder;
-    if (w->duplicates)
+    if (w->duplicates || n == 1)
         return m[0];
-    *ambiguous = n > 1;
+    *ambiguous = true;
     uint32_t low = 0, high = n; /* the first that starts after `when` */
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
-        if (w->pub.procs[m[mid]].start <= when)
+        if (w->pub.procs[m[mid]].start <= c->when)
             low = mid + 1;
         else
             high = mid;
     }
-    return m[low ? low - 1 : 0];
+    st_node best = m[low ? low - 1 : 0];
+    unsigned score = fit(w, best, c);
+    /* Backwards from the latest that had started, then the earliest that had not. */
+    for (uint32_t k = 2; k <= low && k <= ST_MAX_NAMESAKES; k++)
+        if (fit(w, m[low - k], c) > score) {
+            best = m[low - k];
+            score = fit(w, best, c);
+        }
+    for (uint32_t k = low; k < n && k < low + ST_MAX_NAMESAKES; k++)
+        if (fit(w, m[k], c) > score) {
+            best = m[k];
+            score = fit(w, best, c);
+        }
+    return best;
 }
 
 st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid)

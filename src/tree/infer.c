@@ -1,15 +1,17 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * infer.c - parents by process id, where no GUID names one, and only where nothing speaks
- * against it.
+ * infer.c - what a process id says where no GUID does: ends without one, parents without one, and
+ * only where nothing speaks against it.
  *
- * All nodes lie sorted by (host, pid, start). Below a child's start the last of its parent's
- * pid is the one that can have been the parent; it must be an observed, live process, not
- * ended, of the same boot, and of the image that the child recorded. A second one of that pid
- * and boot that isn't known to have ended makes it two candidates, and so none.
- * A boot ends where Sysmon's service starts (Event ID 4), and where the boot number in the
- * ProcessGuids changes.
+ * All uses of a pid lie sorted by (host, pid, start): nodes, and processes of which only an end or
+ * another event is known. Below a child's start the last use of its parent's pid is the one that
+ * can have been the parent; it must be an observed, live process (its own GUID may be zero), not
+ * ended, of the same boot, and of the image that the child recorded. A second one of that pid and
+ * boot that isn't known to have ended makes it two candidates, and so none. A boot ends where
+ * Sysmon's service starts (Event ID 4), and where the boot number in the ProcessGuids changes.
+ * Where no node can have been the parent and the child names its image, a placeholder stands for
+ * it: one for each (host, pid, image, boot).
  */
 #include "tree/forest.h"
 
@@ -19,7 +21,8 @@ typedef struct use {
     uint64_t key; /* host, pid */
     st_ticks start;
     st_ticks others_end; /* the latest end among earlier ones of the same pid and boot */
-    st_node node;
+    st_node node;        /* ST_NO_NODE: known from an end alone */
+    st_guid guid;
 } use;
 
 typedef struct service_start {
@@ -82,12 +85,29 @@ static size_t starts_before(const inferring *in, uint32_t host, st_ticks when)
     return low;
 }
 
-static bool same_boot(const inferring *in, const st_proc *a, const st_proc *b)
+/* A moment in a host's time, with a GUID of then, if any. */
+typedef struct moment {
+    uint32_t host;
+    st_ticks when;
+    const st_guid *guid;
+} moment;
+
+static moment start_of(const st_proc *p)
+{
+    return (moment){ p->host, p->start, &p->guid };
+}
+
+static moment use_start(const use *u)
+{
+    return (moment){ (uint32_t)(u->key >> 32), u->start, &u->guid };
+}
+
+static bool same_boot(const inferring *in, moment a, moment b)
 {
     unsigned x, y;
-    if (st_guid_boot(&a->guid, &x) && st_guid_boot(&b->guid, &y) && x != y)
+    if (st_guid_boot(a.guid, &x) && st_guid_boot(b.guid, &y) && x != y)
         return false;
-    return starts_before(in, a->host, a->start) == starts_before(in, b->host, b->start);
+    return starts_before(in, a.host, a.when) == starts_before(in, b.host, b.when);
 }
 
 /* Does the process lack all that a rule needs to look for its parent by pid? */
@@ -98,19 +118,41 @@ static bool eligible(const st_wood *w, const st_proc *p)
            st_guid_zero(&c->parent_guid[p->row]) && c->parent_pid[p->row] != ST_NO_U32;
 }
 
+/* Is it the end of a process that is no node? */
+static bool ends_a_stranger(const st_wood *w, const st_ending *e)
+{
+    return e->origin == ST_O_LIVE && e->pid != ST_NO_U32 && st_guid_start(&e->guid) &&
+           st_group_find(w, st_tree_host(w, e->computer), &e->guid) == ST_NO_GROUP;
+}
+
+static void gather_uses(inferring *in)
+{
+    const st_wood *w = in->w;
+    const st_store *s = w->pub.store;
+    for (size_t i = 0; i < w->pub.n; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        if (p->pid != ST_NO_U32 && p->start && !(w->duplicates && p->instance))
+            in->uses[in->nuses++] =
+                (use){ use_key(p->host, p->pid), p->start, 0, (st_node)i, p->guid };
+    }
+    for (size_t i = 0; i < s->nendings; i++) {
+        const st_ending *e = &s->endings[i];
+        if (ends_a_stranger(w, e))
+            in->uses[in->nuses++] =
+                (use){ use_key(st_tree_host(w, e->computer), e->pid),
+                       st_tree_guid_time(s, e->computer, &e->guid), 0, ST_NO_NODE, e->guid };
+    }
+}
+
 static bool gather(inferring *in)
 {
     const st_wood *w = in->w;
     const st_store *s = w->pub.store;
-    in->uses = malloc((w->pub.n ? w->pub.n : 1) * sizeof *in->uses);
+    in->uses = malloc((w->pub.n + s->nendings + 1) * sizeof *in->uses);
     in->starts = malloc((s->nservices ? s->nservices : 1) * sizeof *in->starts);
     if (!in->uses || !in->starts)
         return false;
-    for (size_t i = 0; i < w->pub.n; i++) {
-        const st_proc *p = &w->pub.procs[i];
-        if (p->pid != ST_NO_U32 && p->start && !(w->duplicates && p->instance))
-            in->uses[in->nuses++] = (use){ use_key(p->host, p->pid), p->start, 0, (st_node)i };
-    }
+    gather_uses(in);
     for (size_t i = 0; i < s->nservices; i++) {
         const st_service *v = &s->services[i];
         if (v->utc && st_str_ieq(st_pool_get(w->pub.pool, v->state), ST_STR("Started")))
@@ -121,16 +163,21 @@ static bool gather(inferring *in)
     return true;
 }
 
+static st_ticks end_of(const inferring *in, const use *u)
+{
+    st_ticks end = u->node == ST_NO_NODE ? 0 : in->w->pub.procs[u->node].end;
+    return end ? end : UINT64_MAX;
+}
+
 /* Gives every use the latest end among its predecessors of one pid and boot. */
 static void reach(inferring *in)
 {
     for (size_t i = 1; i < in->nuses; i++) {
         const use *before = &in->uses[i - 1];
-        const st_proc *p = &in->w->pub.procs[before->node];
         if (before->key != in->uses[i].key ||
-            !same_boot(in, p, &in->w->pub.procs[in->uses[i].node]))
+            !same_boot(in, use_start(before), use_start(&in->uses[i])))
             continue;
-        st_ticks end = p->end ? p->end : UINT64_MAX;
+        st_ticks end = end_of(in, before);
         in->uses[i].others_end = end > before->others_end ? end : before->others_end;
     }
 }
@@ -161,12 +208,14 @@ static st_node parent_of(const inferring *in, st_node child)
         i = i && in->uses[i - 1].key == key ? i - 1 : SIZE_MAX;
     if (i == SIZE_MAX)
         return ST_NO_NODE;
+    if (in->uses[i].node == ST_NO_NODE)
+        return ST_NO_NODE;
     const st_proc *up = &w->pub.procs[in->uses[i].node];
-    if (!(up->flags & ST_P_OBSERVED) || !st_proc_live(up) || st_guid_zero(&up->guid))
+    if (!(up->flags & ST_P_OBSERVED) || !st_proc_live(up))
         return ST_NO_NODE;
     if ((up->end && up->end < p->start) || in->uses[i].others_end >= p->start)
         return ST_NO_NODE;
-    if (!same_boot(in, up, p))
+    if (!same_boot(in, start_of(up), start_of(p)))
         return ST_NO_NODE;
     st_sid image = c->parent_image[p->row];
     if (st_tree_recorded(w->pub.pool, image) &&
@@ -175,15 +224,163 @@ static st_node parent_of(const inferring *in, st_node child)
     return in->uses[i].node;
 }
 
+/* ends without a GUID */
+
+static bool nameless(const st_ending *e)
+{
+    return e->origin == ST_O_LIVE && e->pid != ST_NO_U32 && e->utc && st_guid_zero(&e->guid);
+}
+
+/* Ends the last use of the pid before it. The earliest end counts. */
+static void end_last(const inferring *in, const st_ending *e)
+{
+    uint32_t host = st_tree_host(in->w, e->computer);
+    size_t i = last_use(in, use_key(host, e->pid), e->utc);
+    if (i == SIZE_MAX || in->uses[i].node == ST_NO_NODE)
+        return;
+    st_proc *p = &in->w->pub.procs[in->uses[i].node];
+    static const st_guid nobody;
+    if (same_boot(in, start_of(p), (moment){ host, e->utc, &nobody }) && e->utc > p->start &&
+        (!p->end || p->end > e->utc))
+        p->end = e->utc;
+}
+
+/* parents that a child names and nobody saw */
+
+typedef struct claim {
+    st_node child;
+    uint32_t host, pid;
+    st_sid image; /* folded */
+    size_t boot;  /* services started before */
+    unsigned number;
+} claim;
+
+static int by_claim(const void *pa, const void *pb, void *pool)
+{
+    const claim *a = pa, *b = pb;
+    if (a->host != b->host || a->pid != b->pid) {
+        uint64_t x = use_key(a->host, a->pid), y = use_key(b->host, b->pid);
+        return x < y ? -1 : 1;
+    }
+    if (a->image != b->image)
+        return st_str_cmp(st_pool_get(pool, a->image), st_pool_get(pool, b->image));
+    if (a->boot != b->boot)
+        return a->boot < b->boot ? -1 : 1;
+    if (a->number != b->number)
+        return a->number < b->number ? -1 : 1;
+    return a->child < b->child ? -1 : a->child > b->child;
+}
+
+static bool same_claim(const claim *a, const claim *b)
+{
+    return a->host == b->host && a->pid == b->pid && a->image == b->image && a->boot == b->boot &&
+           a->number == b->number;
+}
+
+static bool names_image(const st_wood *w, const st_proc *p)
+{
+    return eligible(w, p) &&
+           st_tree_recorded(w->pub.pool, w->pub.store->creations.parent_image[p->row]);
+}
+
+static claim claim_of(const inferring *in, st_node n, st_buf *text)
+{
+    const st_wood *w = in->w;
+    const st_creations *c = &w->pub.store->creations;
+    const st_proc *p = &w->pub.procs[n];
+    unsigned boot = 0;
+    st_buf_clear(text);
+    st_fold_put(text, st_pool_get(w->pub.pool, c->parent_image[p->row]));
+    return (claim){ .child = n,
+                    .host = p->host,
+                    .pid = c->parent_pid[p->row],
+                    .image = st_pool_put(w->pub.pool, st_buf_slice(text)),
+                    .boot = starts_before(in, p->host, p->start),
+                    .number = st_guid_boot(&p->guid, &boot) ? boot : UINT32_MAX };
+}
+
+static st_proc claimed(const st_wood *w, st_node child)
+{
+    const st_creations *c = &w->pub.store->creations;
+    const st_proc *p = &w->pub.procs[child];
+    return (st_proc){ .row = ST_NO_ROW,
+                      .host = p->host,
+                      .parent = ST_NO_NODE,
+                      .first_child = ST_NO_NODE,
+                      .next_sibling = ST_NO_NODE,
+                      .origin = p->origin,
+                      .pid = c->parent_pid[p->row],
+                      .image = c->parent_image[p->row],
+                      .command_line = c->parent_command_line[p->row],
+                      .user = c->parent_user[p->row],
+                      .server = ST_NO_NODE };
+}
+
+/* Adds the placeholders of n sorted claims, each for the oldest child that makes it. */
+static bool add_claimed(st_wood *w, const claim *claims, size_t n)
+{
+    st_proc *procs = realloc(w->pub.procs, (w->pub.n + n) * sizeof *procs);
+    if (!procs)
+        return false;
+    w->pub.procs = procs;
+    for (size_t i = 0; i < n; i++) {
+        if (!i || !same_claim(&claims[i - 1], &claims[i])) {
+            procs[w->pub.n++] = claimed(w, claims[i].child);
+            w->pub.stats.placeholders++;
+        }
+        procs[claims[i].child].parent = (st_node)(w->pub.n - 1);
+        procs[claims[i].child].link = ST_LINK_INFERRED;
+    }
+    return true;
+}
+
+static bool claim_parents(inferring *in)
+{
+    st_wood *w = in->w;
+    size_t n = 0, at = 0;
+    for (size_t i = 0; i < w->pub.observed; i++)
+        n += names_image(w, &w->pub.procs[i]);
+    if (!n)
+        return true;
+    claim *claims = malloc(n * sizeof *claims);
+    st_buf text = { 0 };
+    for (size_t i = 0; claims && i < w->pub.observed; i++)
+        if (names_image(w, &w->pub.procs[i]))
+            claims[at++] = claim_of(in, (st_node)i, &text);
+    bool ok = claims && !text.failed && w->pub.n + n + w->pub.nevents + w->pub.nhosts < ST_NO_NODE;
+    if (ok) {
+        qsort_r(claims, n, sizeof *claims, by_claim, w->pub.pool);
+        ok = add_claimed(w, claims, n);
+    }
+    free(claims);
+    st_buf_free(&text);
+    return ok;
+}
+
+/* what there is to do */
+
+static bool anything(const st_wood *w)
+{
+    const st_store *s = w->pub.store;
+    for (size_t i = 0; i < w->pub.observed; i++)
+        if (eligible(w, &w->pub.procs[i]))
+            return true;
+    for (size_t i = 0; i < s->nendings; i++)
+        if (nameless(&s->endings[i]))
+            return true;
+    return false;
+}
+
 bool st_tree_infer(st_wood *w)
 {
-    size_t wanted = 0;
-    for (size_t i = 0; i < w->pub.observed && !wanted; i++)
-        wanted += eligible(w, &w->pub.procs[i]);
-    if (!wanted)
+    const st_store *s = w->pub.store;
+    if (!anything(w))
         return true;
     inferring in = { .w = w };
     bool ok = gather(&in);
+    for (size_t i = 0; ok && i < s->nendings; i++)
+        if (nameless(&s->endings[i]))
+            end_last(&in, &s->endings[i]);
     if (ok)
         reach(&in);
     for (size_t i = 0; ok && i < w->pub.observed; i++) {
@@ -194,6 +391,7 @@ bool st_tree_infer(st_wood *w)
         if (p->parent != ST_NO_NODE)
             p->link = ST_LINK_INFERRED;
     }
+    ok = ok && claim_parents(&in);
     free(in.uses);
     free(in.starts);
     return ok;

@@ -86,8 +86,7 @@ static int by_key(const void *pa, const void *pb, void *ctx)
     return st_guid_cmp(&a->guid, &b->guid);
 }
 
-/* The second in a GUID, by a clock that may have been put right (st_store_shift). */
-static st_ticks moved_start(const st_store *s, st_sid computer, const st_guid *g)
+st_ticks st_tree_guid_time(const st_store *s, st_sid computer, const st_guid *g)
 {
     st_ticks t = st_guid_start(g);
     int64_t by = st_store_shift_of(s, computer) * (int64_t)ST_TICKS_SECOND;
@@ -106,7 +105,7 @@ static st_proc placeholder(const st_wood *w, const st_group *g)
                       .origin = child->origin,
                       .pid = c->parent_pid[child->row],
                       .guid = g->guid,
-                      .start = moved_start(w->pub.store, c->computer[child->row], &g->guid),
+                      .start = st_tree_guid_time(w->pub.store, c->computer[child->row], &g->guid),
                       .image = c->parent_image[child->row],
                       .command_line = c->parent_command_line[child->row],
                       .user = c->parent_user[child->row],
@@ -126,7 +125,7 @@ static st_proc actor(const st_wood *w, const st_group *g)
                       .origin = x->origin[e->row],
                       .pid = x->pid[e->row],
                       .guid = g->guid,
-                      .start = moved_start(w->pub.store, x->computer[e->row], &g->guid),
+                      .start = st_tree_guid_time(w->pub.store, x->computer[e->row], &g->guid),
                       .image = st_event_text_of(&w->pub, e, ST_T_image),
                       .user = st_event_text_of(&w->pub, e, ST_T_user),
                       .server = ST_NO_NODE };
@@ -195,7 +194,9 @@ bool st_tree_link_guids(st_wood *w)
         if (st_guid_zero(guid))
             continue;
         const st_group *g = &w->groups[st_group_find(w, p->host, guid)];
-        p->parent = st_group_pick(w, g, p->start, &ambiguous);
+        const st_claim claim = { p->start, c->parent_pid[p->row], c->parent_image[p->row],
+                                 c->parent_command_line[p->row] };
+        p->parent = st_group_pick(w, g, &claim, &ambiguous);
         const st_proc *up = &w->pub.procs[p->parent];
         p->link = ST_LINK_GUID;
         if (ambiguous)
@@ -250,7 +251,8 @@ bool st_tree_end(st_wood *w)
         if (id == ST_NO_GROUP)
             continue;
         const st_group *g = &w->groups[id];
-        st_node n = st_group_pick(w, g, e->utc, &ambiguous);
+        const st_claim claim = { e->utc, e->pid, ST_ABSENT, ST_ABSENT };
+        st_node n = st_group_pick(w, g, &claim, &ambiguous);
         if (n != ST_NO_NODE)
             end_node(&procs[n], e, &by_live[n]);
         for (uint32_t k = 0; w->duplicates && k < g->count; k++) {

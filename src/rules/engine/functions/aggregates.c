@@ -277,7 +277,7 @@ static bool set_add(st_run *r, st_accum *a, st_val v)
         if (!table)
             return st_run_nomem(r);
         for (size_t i = 0; i < a->nlist; i++) {
-            size_t at = st_val_hash(a->list[i], 1) & (n - 1);
+            size_t at = (size_t)st_val_hash(a->list[i], 1) & (n - 1);
             while (table[at])
                 at = (at + 1) & (n - 1);
             table[at] = (uint32_t)i + 1;
@@ -286,7 +286,7 @@ static bool set_add(st_run *r, st_accum *a, st_val v)
         a->table = table;
         a->table_n = n;
     }
-    size_t at = st_val_hash(v, 1) & (a->table_n - 1);
+    size_t at = (size_t)st_val_hash(v, 1) & (a->table_n - 1);
     for (; a->table[at]; at = (at + 1) & (a->table_n - 1))
         if (st_val_same(&r->mem, a->list[a->table[at] - 1], v))
             return true;

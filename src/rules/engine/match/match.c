@@ -64,6 +64,7 @@ struct st_pred {
     st_arena arena;
     unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */
     size_t memo_n;
+    unsigned asked; /* while it is asked about few texts, it remembers none */
 };
 
 static int by_text(const void *a, const void *b)
@@ -205,8 +206,20 @@ static bool ask(const st_pred *p, st_str text)
     return p->all;
 }
 
+/* Questions after which remembering the answers pays. */
+enum { FEW = 512 };
+
+static bool answer(const st_pred *p, st_folds *folds, st_sid id)
+{
+    return ask(p, p->fold ? st_folds_get(folds, id) : st_pool_get(folds->pool, id));
+}
+
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
 {
+    if (p->asked < FEW) {
+        p->asked++;
+        return answer(p, folds, id);
+    }
     if (id >= p->memo_n) {
         size_t need = st_pool_count(folds->pool), n = p->memo_n * 2;
         n = n < need ? need : n;
@@ -222,12 +235,27 @@ bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
         p->memo_n = n;
     }
     if (!p->memo[id])
-        p->memo[id] =
-            ask(p, p->fold ? st_folds_get(folds, id) : st_pool_get(folds->pool, id)) ? 2 : 1;
+        p->memo[id] = answer(p, folds, id) ? 2 : 1;
     return p->memo[id] == 2;
 }
 
 bool st_pred_gave_up(const st_pred *p)
 {
     return p->regex && st_regex_gave_up(p->regex);
+}
+
+st_mop st_pred_op(const st_pred *p)
+{
+    return p->op;
+}
+
+const st_str *st_pred_needles(const st_pred *p, size_t *n)
+{
+    *n = p->n;
+    return p->needles;
+}
+
+bool st_pred_all(const st_pred *p)
+{
+    return p->all;
 }

@@ -77,5 +77,9 @@ st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);
 void st_pred_free(st_pred *p);
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id);
 bool st_pred_gave_up(const st_pred *p);
+/* What it was made of: the operator, the needles as they are compared, whether all must match. */
+st_mop st_pred_op(const st_pred *p);
+const st_str *st_pred_needles(const st_pred *p, size_t *n);
+bool st_pred_all(const st_pred *p);
 
 #endif

@@ -72,6 +72,17 @@ bool st_op_make_whole(st_run *r, st_op *op);
 st_op *st_op_scan(st_run *r, const st_table_def *t);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
+/* Do all the operators up to op do nothing but let rows through, and is it the only result? */
+bool st_op_narrows(const st_op *op);
+/* Conditions that all rows of a reader go through. */
+typedef struct st_condition {
+    const st_expr *x; /* over the table's columns */
+    struct st_condition *next;
+} st_condition;
+/* The table that the plan reads, if it is one reader's, with the kinds of events that it lets
+ * through and its conditions; NULL: none, or several. */
+const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
+                                      const st_condition **conditions);
 /* The kinds of events that a reader of a table lets through; none for processes, and for other
  * operators. */
 st_event_set st_op_scan_events(const st_op *op);

@@ -8,9 +8,11 @@
 
 typedef struct scan {
     const st_table_def *table;
-    st_event_set events; /* that are rows of it */
-    size_t at;           /* of the nodes, events or hosts there are */
-    st_op *older;        /* the reader made before this one */
+    st_event_set events;      /* that are rows of it */
+    size_t at;                /* of the nodes, events or hosts there are */
+    st_op *older;             /* the reader made before this one */
+    st_condition *conditions; /* that all its rows go through, the newest first */
+    bool whole;               /* a condition looked at neighbouring rows: it must see all of them */
 } scan;
 
 /* How many of them there are, and the number of the first as a row. */
@@ -32,18 +34,30 @@ static bool is_row(const scan *s, const st_forest *f, size_t i)
     return s->table->rows != ST_OF_EVENTS || st_event_set_has(&s->events, f->events[i].kind);
 }
 
+/* The rows that may be let through, where that is known; otherwise those that there are. */
+static size_t take_rows(const st_run *r, scan *s, size_t first, size_t end, st_batch *b)
+{
+    size_t n = 0;
+    for (; n < b->n && s->at < end; s->at++) {
+        size_t i = r->only ? r->only[s->at] - first : s->at;
+        if (is_row(s, r->forest, i))
+            b->node[n++] = (st_node)(first + i);
+    }
+    return n;
+}
+
 static st_batch *scan_next(st_run *r, st_op *op)
 {
     scan *s = op->spec;
     size_t first, n = 0, end = there_are(r->forest, s->table, &first);
+    end = r->only ? r->nonly : end;
     r->scanned = true;
     if (s->at >= end || !st_run_ok(r))
         return NULL;
     st_batch *b =
         st_batch_new(r, end - s->at < ST_BATCH_ROWS ? end - s->at : ST_BATCH_ROWS, s->table->n);
-    for (; b && n < b->n && s->at < end; s->at++)
-        if (is_row(s, r->forest, s->at))
-            b->node[n++] = (st_node)(first + s->at);
+    if (b)
+        n = take_rows(r, s, first, end, b);
     if (!n) {
         st_batch_free(b);
         return NULL;
@@ -67,7 +81,7 @@ st_op *st_op_scan(st_run *r, const st_table_def *t)
     st_op *op = st_op_new(r, scan_next, NULL, sizeof(scan));
     if (!op)
         return NULL;
-    *(scan *)op->spec = (scan){ t, st_table_def_events(t), 0, r->scans };
+    *(scan *)op->spec = (scan){ .table = t, .events = st_table_def_events(t), .older = r->scans };
     r->scans = op;
     op->reads = scan_reads;
     for (size_t i = 0; i < ST_TABLES; i++)
@@ -87,13 +101,31 @@ st_op *st_op_scan(st_run *r, const st_table_def *t)
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
 {
     scan *s = op->spec;
-    if (op->next == scan_next && s->table->rows == ST_OF_EVENTS && !r->scanned)
+    if (op->next != scan_next)
+        return;
+    s->whole |= x->windowed;
+    st_condition *c = s->whole ? NULL : ST_NEW(&r->arena, st_condition);
+    if (c)
+        *c = (st_condition){ x, s->conditions };
+    s->conditions = c ? c : s->conditions;
+    if (s->table->rows == ST_OF_EVENTS && !r->scanned)
         s->events = st_table_def_narrow(r, s->table, s->events, x);
 }
 
 st_event_set st_op_scan_events(const st_op *op)
 {
     return op->next == scan_next ? ((const scan *)op->spec)->events : (st_event_set){ { 0 } };
+}
+
+const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
+                                      const st_condition **conditions)
+{
+    const scan *s = r->scans ? r->scans->spec : NULL;
+    if (!s || s->older)
+        return NULL;
+    *kinds = s->events;
+    *conditions = s->conditions;
+    return s->table;
 }
 
 st_event_set st_run_events(const st_run *r)

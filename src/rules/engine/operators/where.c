@@ -82,6 +82,15 @@ static bool take_apart(st_run *r, st_expr *x, condition **list)
     return ok || st_run_nomem(r);
 }
 
+bool st_op_narrows(const st_op *op)
+{
+    if (op->also)
+        return false;
+    while (op->next == where_next)
+        op = op->in;
+    return !op->in && op->evidence;
+}
+
 st_op *st_op_where(st_run *r, st_op *in, st_expr *x)
 {
     st_op *op = st_op_new(r, where_next, in, sizeof(condition *));

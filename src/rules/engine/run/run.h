@@ -57,8 +57,10 @@ struct st_run {
     st_op *scans;             /* the readers of tables, the newest first */
     struct st_wanted *wanted; /* what it reads, once another run has asked */
     st_event_set lent;        /* events that rows kept by other runs are read from */
-    bool scanned;             /* rows of a table have been asked for */
-    const char *limit;        /* a limit was met: the result may lack rows; static text */
+    const st_node *only;      /* the plan's one reader gives these rows alone, rising; NULL: all */
+    size_t nonly;
+    bool scanned;      /* rows of a table have been asked for */
+    const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
     void (**owned_free)(void *);

@@ -37,7 +37,7 @@ static bool same_key(const st_mem *m, const st_val *a, const st_val *b, size_t n
 
 static size_t place(const st_mem *m, const st_grouping *g, const st_val *key)
 {
-    size_t at = hash_key(key, g->width) & (g->size - 1);
+    size_t at = (size_t)hash_key(key, g->width) & (g->size - 1);
     while (g->table[at] && !same_key(m, g->keys + (g->table[at] - 1) * g->width, key, g->width))
         at = (at + 1) & (g->size - 1);
     return at;

@@ -1,0 +1,148 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * grams.c - a filter of bits over the hashes of grams, and chains of needles behind it.
+ *
+ * Needles of one, two and three bytes have filters of their own, which are asked only if there are
+ * such needles.
+ */
+#include "rules/engine/match/grams.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LONGEST = 4, BITS = 18, SLOTS = 1 << 14 };
+
+typedef struct entry {
+    uint32_t gram, needle;
+    uint32_t offset; /* of the gram in the needle */
+    uint32_t next;   /* 1-based, in its length's chain; 0: the end */
+} entry;
+
+struct st_grams {
+    const st_gram_needle *needles;
+    size_t n;
+    entry *entries;
+    bool has[LONGEST + 1];              /* needles whose gram has so many bytes */
+    uint32_t heads[LONGEST + 1][SLOTS]; /* 1-based */
+    uint64_t bits[LONGEST + 1][(1 << BITS) / 64];
+};
+
+static uint32_t gram_at(const char *p, size_t length)
+{
+    uint32_t v = 0;
+    memcpy(&v, p, length);
+    return v;
+}
+
+/* Multiplicative hashing (Knuth, volume 3, 6.4). */
+static uint32_t mix(uint32_t v)
+{
+    return v * UINT32_C(2654435761);
+}
+
+void st_gram_count(st_gram_counts *c, st_str folded)
+{
+    for (size_t i = 0; i + LONGEST <= folded.n; i++)
+        c->of[mix(gram_at(folded.p + i, LONGEST)) >> 16]++;
+}
+
+/* The place of the needle's rarest gram, and how often that was met. */
+static size_t rarest(const st_gram_counts *c, st_str needle, uint32_t *count)
+{
+    size_t best = 0;
+    *count = UINT32_MAX;
+    for (size_t i = 0; i + LONGEST <= needle.n; i++) {
+        uint32_t met = c->of[mix(gram_at(needle.p + i, LONGEST)) >> 16];
+        if (met < *count) {
+            *count = met;
+            best = i;
+        }
+    }
+    return best;
+}
+
+uint32_t st_gram_cost(const st_gram_counts *c, st_str needle)
+{
+    /* A short needle is taken to be as common as it may well be. */
+    static const uint32_t of_short[] = { 1000000, 100000, 10000, 1000 };
+    uint32_t count;
+    if (needle.n < LONGEST)
+        return of_short[needle.n];
+    rarest(c, needle, &count);
+    return count + 1;
+}
+
+static void put(st_grams *g, size_t i, const st_gram_counts *c)
+{
+    st_str t = g->needles[i].text;
+    size_t length = t.n < LONGEST ? t.n : LONGEST;
+    uint32_t count;
+    size_t at = t.n < LONGEST ? 0 : rarest(c, t, &count);
+    uint32_t gram = gram_at(t.p + at, length), h = mix(gram);
+    uint32_t *head = &g->heads[length][h >> (32 - 14)];
+    g->entries[i] = (entry){ gram, (uint32_t)i, (uint32_t)at, *head };
+    *head = (uint32_t)i + 1;
+    g->bits[length][h >> (32 - BITS) >> 6] |= UINT64_C(1) << (h >> (32 - BITS) & 63);
+    g->has[length] = true;
+}
+
+st_grams *st_grams_new(const st_gram_needle *needles, size_t n, const st_gram_counts *c)
+{
+    st_grams *g = calloc(1, sizeof *g);
+    if (!g || !(g->entries = calloc(n + 1, sizeof *g->entries))) {
+        free(g);
+        return NULL;
+    }
+    g->needles = needles;
+    g->n = n;
+    for (size_t i = 0; i < n; i++)
+        put(g, i, c);
+    return g;
+}
+
+void st_grams_free(st_grams *g)
+{
+    if (!g)
+        return;
+    free(g->entries);
+    free(g);
+}
+
+/* Does the needle stand at `start` of the text, as its operator asks? */
+static bool stands(const st_gram_needle *n, st_str text, size_t start)
+{
+    if (text.n - start < n->text.n || memcmp(text.p + start, n->text.p, n->text.n) != 0)
+        return false;
+    bool first = start == 0, last = start + n->text.n == text.n;
+    return n->op == ST_M_EQ       ? first && last
+           : n->op == ST_M_STARTS ? first
+           : n->op == ST_M_ENDS   ? last
+                                  : true;
+}
+
+static void follow(const st_grams *g, size_t length, uint32_t gram, uint32_t h, st_str text,
+                   size_t i, void (*hit)(void *ctx, size_t needle), void *ctx)
+{
+    for (uint32_t e = g->heads[length][h >> (32 - 14)]; e; e = g->entries[e - 1].next) {
+        const entry *x = &g->entries[e - 1];
+        if (x->gram == gram && x->offset <= i &&
+            stands(&g->needles[x->needle], text, i - x->offset))
+            hit(ctx, x->needle);
+    }
+}
+
+void st_grams_find(const st_grams *g, st_str folded, void (*hit)(void *ctx, size_t needle),
+                   void *ctx)
+{
+    for (size_t length = 1; length <= LONGEST; length++) {
+        if (!g->has[length])
+            continue;
+        const uint64_t *bits = g->bits[length];
+        for (size_t i = 0; i + length <= folded.n; i++) {
+            uint32_t gram = gram_at(folded.p + i, length), h = mix(gram);
+            if (bits[h >> (32 - BITS) >> 6] >> (h >> (32 - BITS) & 63) & 1)
+                follow(g, length, gram, h, folded, i, hit, ctx);
+        }
+    }
+}

@@ -1,0 +1,170 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * trigger.c - from conditions to texts that must stand.
+ *
+ * What `and` joins: each side's texts are needed, and any side will do. What `or` joins: the texts
+ * of both sides together. A negation needs nothing to stand. Expressions are as high as whoever
+ * made them lets them be.
+ */
+#include "rules/engine/run/trigger.h"
+
+#include "base/limits.h"
+#include "rules/engine/functions/functions.h"
+#include "rules/engine/match/glob.h"
+#include "rules/engine/operators/ops.h"
+
+#include <string.h>
+
+/* The atoms of all of a row's choices are as many as its rule has values. */
+typedef struct choices {
+    st_atoms v[ST_TRIGGER_CHOICES];
+    size_t n;
+} choices;
+
+typedef struct maker {
+    st_arena *arena;
+    const st_table_def *table;
+    size_t left; /* atoms that may still be made */
+} maker;
+
+/* How much a set of texts tells: the shorter the texts, and the more of them, the less. */
+static double weight(const st_atoms *s)
+{
+    static const double of_length[] = { 1, 1, 0.2, 0.05, 0.01, 0.004, 0.002, 0.001 };
+    double sum = 0;
+    for (size_t i = 0; i < s->n; i++)
+        sum += s->v[i].text.n < 8 ? of_length[s->v[i].text.n] : 0.0005;
+    return sum;
+}
+
+/* The set that tells most; NULL: there is none. */
+static st_atoms *best(choices *c)
+{
+    st_atoms *found = NULL;
+    for (size_t i = 0; i < c->n; i++)
+        if (!found || weight(&c->v[i]) < weight(found))
+            found = &c->v[i];
+    return found;
+}
+
+static void offer(choices *c, st_atoms set)
+{
+    if (c->n < ST_TRIGGER_CHOICES) {
+        c->v[c->n++] = set;
+        return;
+    }
+    st_atoms *worst = &c->v[0];
+    for (size_t i = 1; i < c->n; i++)
+        if (weight(&c->v[i]) > weight(worst))
+            worst = &c->v[i];
+    if (weight(&set) < weight(worst))
+        *worst = set;
+}
+
+/* One needle of a predicate; false: it needs nothing to stand. */
+static bool atom_of(maker *m, const st_expr *x, st_str needle, st_atom *out)
+{
+    st_mop op = st_pred_op(x->pred);
+    if (op == ST_M_GLOB) {
+        needle = st_glob_literal(needle);
+        op = ST_M_CONTAINS;
+    }
+    st_buf b = { 0 };
+    st_fold_put(&b, needle);
+    st_str text = st_arena_copy(m->arena, st_buf_slice(&b));
+    st_buf_free(&b);
+    *out = (st_atom){ m->table->columns[x->args[0]->col], op, text };
+    return text.p && text.n;
+}
+
+static void of_pred(maker *m, const st_expr *x, choices *out)
+{
+    size_t n;
+    const st_str *needles = st_pred_needles(x->pred, &n);
+    bool text = st_pred_op(x->pred) < ST_M_REGEX, all = st_pred_all(x->pred);
+    if (!text || x->negate || !n || n > m->left || x->args[0]->kind != ST_EXPR_COLUMN)
+        return;
+    st_atom *v = ST_NEWN(m->arena, st_atom, n);
+    size_t kept = 0;
+    if (!v)
+        return;
+    m->left -= n;
+    for (size_t i = 0; i < n; i++)
+        if (atom_of(m, x, needles[i], &v[kept]))
+            kept++;
+        else if (!all)
+            return; /* one of them stands in any text */
+    if (!all)
+        offer(out, (st_atoms){ v, n });
+    for (size_t i = 0; all && i < kept; i++)
+        offer(out, (st_atoms){ v + i, 1 });
+}
+
+static bool together(maker *m, const st_atoms *a, const st_atoms *b, st_atoms *out)
+{
+    if (a->n + b->n > m->left)
+        return false;
+    out->v = ST_NEWN(m->arena, st_atom, a->n + b->n);
+    if (!out->v)
+        return false;
+    m->left -= a->n + b->n;
+    if (a->n)
+        memcpy(out->v, a->v, a->n * sizeof *a->v);
+    if (b->n)
+        memcpy(out->v + a->n, b->v, b->n * sizeof *b->v);
+    out->n = a->n + b->n;
+    return true;
+}
+
+/* NOLINTBEGIN(misc-no-recursion): expressions are as high as their binder lets them be */
+
+static void of_expr(maker *m, const st_expr *x, choices *out);
+
+static void of_or(maker *m, const st_expr *x, choices *out)
+{
+    choices side[2] = { { .n = 0 }, { .n = 0 } };
+    st_atoms both;
+    for (size_t i = 0; i < 2; i++) {
+        of_expr(m, x->args[i], &side[i]);
+        if (!side[i].n)
+            return;
+    }
+    if (together(m, best(&side[0]), best(&side[1]), &both))
+        offer(out, both);
+}
+
+static void of_expr(maker *m, const st_expr *x, choices *out)
+{
+    if (x->kind == ST_EXPR_PRED) {
+        of_pred(m, x, out);
+    } else if (x->kind == ST_EXPR_CONST) {
+        if (x->value.tag != ST_VAL_BOOL || !x->value.u.b)
+            offer(out, (st_atoms){ NULL, 0 }); /* never true */
+    } else if (x->kind == ST_EXPR_CALL && x->code == st_eval_and) {
+        of_expr(m, x->args[0], out);
+        of_expr(m, x->args[1], out);
+    } else if (x->kind == ST_EXPR_CALL && x->code == st_eval_or) {
+        of_or(m, x, out);
+    }
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger *out)
+{
+    *out = (st_trigger){ 0 };
+    const st_condition *c;
+    const st_table_def *t = st_run_only_table(r, &out->kinds, &c);
+    if (!t || r->scanned || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
+        return;
+    maker m = { a, t, ST_MAX_TRIGGER_ATOMS };
+    choices found = { .n = 0 };
+    for (; c; c = c->next)
+        of_expr(&m, c->x, &found);
+    out->rows = t->rows;
+    out->narrows = st_op_narrows(root);
+    out->known = found.n > 0 && !a->failed;
+    out->n = found.n;
+    memcpy(out->choices, found.v, found.n * sizeof *found.v);
+}

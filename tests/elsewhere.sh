@@ -1,0 +1,117 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: The shelltree authors
+# SPDX-License-Identifier: Apache-2.0
+# tests/elsewhere.sh - builds shelltree in a Debian root of another release or architecture, and tries it there.
+#
+#   tests/elsewhere.sh check              Debian 13: build, unit and golden tests
+#   tests/elsewhere.sh bytes i386 s390x   build, and compare the bytes of `extract testdata` with those from here
+#   SUITE=bookworm tests/elsewhere.sh ... another release (default trixie, which is Debian 13)
+#   CHECK=1 tests/elsewhere.sh bytes ...  the unit tests, too (hours under emulation)
+#
+# The root is made once, by mmdebstrap from the mirror that apt uses here, and kept under build/roots with its ccache and its
+# objects. Root's rights are needed, or sudo without a password. An architecture that this machine doesn't run needs
+# qemu-user-static, registered with the kernel (arch-test says whether it is). Where something of that is missing it says so and ends
+# with 77. Nothing outside build/ is written.
+set -u
+cd "$(dirname "$0")/.." || exit 2
+top=$PWD
+suite=${SUITE:-trixie}
+jobs=$(nproc 2>/dev/null || echo 2)
+export LC_ALL=C.UTF-8
+
+say() { printf '%s\n' "$*"; }
+skip() { say "elsewhere: skipped: $*"; exit 77; }
+fail() { say "elsewhere: $*"; exit 1; }
+
+if [ "$(id -u)" = 0 ]; then as_root() { "$@"; }; else as_root() { sudo -n "$@"; }; fi
+
+# What the build needs, and what its tests do.
+packages() { echo "$("$top/quickstart" packages) ccache python3 mandoc" | tr -s ' \n' ',,' | sed 's/,$//'; }
+
+# The mirror that apt has for Debian here; none on another distribution: mmdebstrap knows one.
+mirror() { apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 2>/dev/null | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'; }
+
+proxies() { apt-config dump Acquire::http::Proxy Acquire::https::Proxy 2>/dev/null | sed 's/^/--aptopt=/'; }
+
+# make_root ARCH DIR
+make_root() {
+    local arch=$1 dir=$2 want opts=() line m
+    want="$suite $arch $(packages)"
+    [ "$(cat "$dir.is" 2>/dev/null)" = "$want" ] && [ -x "$dir/usr/bin/gcc" ] && return 0
+    while IFS= read -r line; do [ -n "$line" ] && opts+=("$line"); done < <(proxies)
+    m=$(mirror)
+    say "making a root of $suite for $arch in ${dir#"$top"/}"
+    as_root rm -rf "$dir"
+    rm -f "$dir.is"
+    as_root mmdebstrap --mode=root --quiet --variant=minbase --arch="$arch" --include="$(packages)" \
+        ${opts[@]+"${opts[@]}"} "$suite" "$dir" ${m:+"$m"} >"$dir.log" 2>&1 </dev/null || {
+        tail -n 5 "$dir.log"
+        as_root rm -rf "$dir"
+        return 1
+    }
+    echo "$want" >"$dir.is"
+}
+
+# inside DIR COMMAND: runs it in the root, with /proc and /dev, as no one of the system outside.
+inside() {
+    as_root unshare --mount --pid --fork sh -c '
+        root=$1
+        mount -t proc proc "$root/proc" && mount --rbind /dev "$root/dev" || exit 125
+        exec chroot "$root" env -i PATH=/usr/lib/ccache:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 TZ=UTC \
+            CCACHE_DIR=/var/cache/ccache ELSEWHERE=1 sh -c "$2"' inside "$1" "$2" </dev/null
+}
+
+# The sources as they are in the work tree, with their times, so that what didn't change isn't built again.
+copy_sources() {
+    as_root rm -rf "$1/src.new" && as_root mkdir -p "$1/src.new" "$1/build" || return 1
+    { git -c safe.directory="$top" ls-files -z --cached --others --exclude-standard 2>/dev/null ||
+        find . -path ./build -prune -o -type f -print0; } |
+        while IFS= read -r -d '' f; do [ -e "$f" ] && printf '%s\0' "$f"; done |
+        tar --null -T - -cf - | as_root tar -xf - --no-same-owner -C "$1/src.new" || return 1
+    as_root rm -rf "$1/src" && as_root mv "$1/src.new" "$1/src"
+}
+
+build='cd /src && autoreconf -fi >/dev/null 2>&1 && cd /build &&
+    { [ -e Makefile ] && [ /src/configure -ot config.status ] && cmp -s /src/configure configured ||
+      { /src/configure -q --enable-werror CFLAGS="-O1 -g" && cp /src/configure configured; }; } && make -s V=1 -j '$jobs
+
+try() {
+    local what=$1 arch=$2 dir=$top/build/roots/$suite-$2
+    make_root "$arch" "$dir" || skip "no root of $suite for $arch could be made; $dir.log says why"
+    inside "$dir" true || skip "no mounting in a namespace of one's own here: a root can't be entered"
+    copy_sources "$dir" || fail "the sources can't be copied"
+    inside "$dir" "$build" || fail "$suite, $arch: it doesn't build"
+    say "$suite, $arch: built with $(inside "$dir" 'gcc --version | head -n 1; dpkg-query -W -f "\${Package} \${Version}, " libevtx-dev libxml2-dev libc6-dev' | tr '\n' ' ')"
+    if [ "$what" = check ] || [ "${CHECK:-0}" = 1 ]; then
+        inside "$dir" 'cd /build && make -s check -j '"$jobs"' TESTS="\$(check_PROGRAMS) tests/golden/run.sh tests/second_reader.sh tests/hardening.py" ||
+            { rc=$?; cat test-suite.log; exit $rc; }' || fail "$suite, $arch: its tests fail"
+    fi
+    [ "$what" = bytes ] || return 0
+    local here there
+    here=$("$SHELLTREE" extract testdata 2>/dev/null | sha256sum)
+    there=$(inside "$dir" 'cd /src && /build/shelltree extract testdata 2>/dev/null' | sha256sum)
+    [ "$here" = "$there" ] || fail "$suite, $arch: extract testdata gives other bytes: ${there%% *}, here ${here%% *}"
+    say "$suite, $arch: extract testdata gives the same bytes as here ($("$SHELLTREE" extract testdata 2>/dev/null | wc -c) bytes, SHA-256 ${here%% *})"
+}
+
+command -v mmdebstrap >/dev/null || skip "no mmdebstrap here (apt install mmdebstrap)"
+as_root true 2>/dev/null || skip "neither root nor sudo without a password"
+mkdir -p build/roots
+what=${1:-}
+[ $# -gt 0 ] && shift
+case $what in
+check) [ $# -gt 0 ] || set -- "$(dpkg --print-architecture)" ;;
+bytes)
+    for p in "${SHELLTREE:-}" build/gcc/shelltree build/release/shelltree build/dev/shelltree; do
+        [ -x "$p" ] && { SHELLTREE=$p; break; }
+    done
+    [ -x "${SHELLTREE:-}" ] || fail "no shelltree built here to compare with: run ./quickstart first"
+    [ $# -gt 0 ] || set -- i386 s390x ;;
+*) say "usage: tests/elsewhere.sh check|bytes [ARCHITECTURE...]"; exit 2 ;;
+esac
+for arch in "$@"; do
+    if [ "$arch" != "$(dpkg --print-architecture)" ] && command -v arch-test >/dev/null && ! arch-test "$arch" >/dev/null 2>&1; then
+        skip "this machine doesn't run $arch (qemu-user-static, and its entry in /proc/sys/fs/binfmt_misc)"
+    fi
+    (try "$what" "$arch") || exit $?
+done
