@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_base.c - the words everything else is said in. */
+#include "base/search.h"
 #include "shelltree/base.h"
 
 #include <stdarg.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -324,9 +326,72 @@ static void parallel__each_job__runs_once(void **state)
     }
 }
 
+static bool smaller(const void *item, const void *key)
+{
+    const int *a = item, *b = key;
+    return *a < *b;
+}
+
+static void search__lower_bound__first_that_is_not_before(void **state)
+{
+    static const int items[] = { 1, 3, 3, 3, 7 };
+    static const struct {
+        size_t n;
+        int key;
+        size_t at;
+    } rows[] = { { 0, 3, 0 }, { 5, 0, 0 }, { 5, 1, 0 }, { 5, 2, 1 }, { 5, 3, 1 },
+                 { 5, 4, 4 }, { 5, 7, 4 }, { 5, 8, 5 }, { 1, 1, 0 }, { 1, 2, 1 } };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(st_lower_bound(items, rows[i].n, sizeof *items, &rows[i].key, smaller),
+                         rows[i].at);
+}
+
+typedef struct squares {
+    uint64_t key;
+} squares;
+
+static bool is_square(const void *ctx, uint32_t item)
+{
+    const squares *s = ctx;
+    return (uint64_t)item * item == s->key;
+}
+
+/* All in one place, so that each is found behind the others. */
+static uint64_t same_hash(const void *ctx, uint32_t item)
+{
+    (void)ctx;
+    (void)item;
+    return 5;
+}
+
+static void search__slots__hold_two_thirds_and_find_each(void **state)
+{
+    st_slots s = { 0 };
+    squares k = { 0 };
+    (void)state;
+    assert_int_equal(st_slots_find(&s, 5, is_square, &k), ST_NO_SLOT);
+    assert_false(st_slots_room(&s, 0));
+    uint32_t *at = calloc(8, sizeof *at);
+    assert_non_null(at);
+    st_slots_move(&s, at, 8, 5, same_hash, NULL);
+    for (uint32_t i = 0; i < 5; i++) {
+        k.key = (uint64_t)i * i;
+        assert_int_equal(st_slots_find(&s, 5, is_square, &k), i);
+    }
+    k.key = 2;
+    assert_int_equal(st_slots_find(&s, 5, is_square, &k), ST_NO_SLOT);
+    assert_int_equal(s.at[st_slots_probe(&s, 5, is_square, &k)], 0);
+    assert_true(st_slots_room(&s, 4));
+    assert_false(st_slots_room(&s, 5));
+    free(at);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(search__lower_bound__first_that_is_not_before),
+        cmocka_unit_test(search__slots__hold_two_thirds_and_find_each),
         cmocka_unit_test(time_sysmon__each_row__parses_or_not),
         cmocka_unit_test(time_iso__zones_and_fractions__give_utc),
         cmocka_unit_test(ticks__every_day_of_four_centuries__there_and_back),

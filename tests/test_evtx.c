@@ -41,6 +41,8 @@ static void value_text__each_type__canonical(void **state)
         { ST_V_I64, BYTES(0, 0, 0, 0, 0, 0, 0, 0x80), "-9223372036854775808" },
         { ST_V_U64, BYTES(0, 0, 0, 0, 0, 0, 0, 0x80), "9223372036854775808" },
         { ST_V_FLOAT, BYTES(0xcd, 0xcc, 0xcc, 0x3d), "0.1" },
+        { ST_V_FILETIME, BYTES(0, 0, 0, 0, 0, 0, 0, 0), "1601-01-01T00:00:00.0000000Z" },
+        { ST_V_FILETIME, BYTES(1, 0, 0, 0, 0, 0, 0, 0), "1601-01-01T00:00:00.0000001Z" },
         { ST_V_DOUBLE, BYTES(0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f), "0.1" },
         { ST_V_BOOL, BYTES(0, 0, 1, 0), "true" },
         { ST_V_BOOL, BYTES(0, 0, 0, 0), "false" },
@@ -312,6 +314,11 @@ static void user_event(maker *m, bool literal)
     wide(m, "!");
     close_tag(m, at);
     leaf(m, "Beyond", NULL, 40, ST_V_STRING); /* no such value: null */
+    close_tag(m, open(m, "Of", "size", "3"));
+    close_tag(m, open(m, "Namespace", "xmlns", "u"));
+    at = open(m, "Data", "Name", "Named");
+    text(m, "v");
+    close_tag(m, at);
     close_tag(m, x);
     close_tag(m, part);
     part = open(m, "RenderingInfo", "Culture", "en");
@@ -515,7 +522,7 @@ static void chunk__user_data_nulls_and_mixed_content__by_the_rules(void **state)
     put(m, 0xffff, 2);
     end_record(m);
     seal(m);
-    assert_reads(m, "5/0@ Normal= Mixed=id 77\xc3\xa9! Beyond=;");
+    assert_reads(m, "5/0@ Normal= Mixed=id 77\xc3\xa9! Beyond= Of.size=3 Of= Namespace= Named=v;");
     free(m);
 }
 
@@ -912,6 +919,105 @@ static void chunk__tail_of_zeros__has_its_own_word(void **state)
     free(m);
 }
 
+/* Parts of jobs: what a job holds when it is full goes before the job ends, in the order of jobs.
+ */
+typedef struct parts {
+    st_buf text; /* what went */
+    size_t most; /* of characters held at once */
+    size_t ends;
+} parts;
+
+typedef struct held {
+    parts *all;
+    st_buf text;
+} held;
+
+static void *parts_begin(void *ctx, unsigned thread, size_t source)
+{
+    held *h = calloc(1, sizeof *h);
+    (void)thread;
+    (void)source;
+    h->all = ctx;
+    return h;
+}
+
+static void parts_record(void *job, const st_record *r)
+{
+    held *h = job;
+    st_buf_fmt(&h->text, "%llu ", (unsigned long long)r->offset);
+}
+
+static bool parts_full(const void *job)
+{
+    return ((const held *)job)->text.n >= 20;
+}
+
+static void parts_put(parts *all, held *h)
+{
+    all->most = h->text.n > all->most ? h->text.n : all->most;
+    st_buf_str(&all->text, st_buf_slice(&h->text));
+    st_buf_clear(&h->text);
+}
+
+static st_code parts_part(void *ctx, void *job, st_err *err)
+{
+    (void)err;
+    parts_put(ctx, job);
+    return ST_OK;
+}
+
+static st_code parts_end(void *ctx, void *job, st_err *err)
+{
+    held *h = job;
+    (void)err;
+    parts_put(ctx, h);
+    ((parts *)ctx)->ends++;
+    st_buf_free(&h->text);
+    free(h);
+    return ST_OK;
+}
+
+static void scan__full_jobs__give_parts_in_order(void **state)
+{
+    (void)state;
+    enum { CHUNKS = 40 };
+    char path[] = "/tmp/st_evtx_XXXXXX";
+    int fd = mkstemp(path);
+    maker *m = malloc(sizeof *m);
+    unsigned char head[4096] = "ElfFile";
+    parts one = { 0 };
+    sample(m);
+    assert_int_equal(write(fd, head, sizeof head), sizeof head);
+    for (unsigned i = 0; i < CHUNKS; i++)
+        assert_int_equal(write(fd, m->b, CHUNK), CHUNK);
+    close(fd);
+    free(m);
+    for (unsigned threads = 1; threads <= 4; threads += 3) {
+        st_evidence *e = st_evidence_new();
+        st_scan_options o = { .slack = true, .threads = threads, .run_slots = 2 };
+        st_scan_ops ops = { .begin = parts_begin,
+                            .record = parts_record,
+                            .full = parts_full,
+                            .part = parts_part,
+                            .end = parts_end };
+        parts x = { 0 };
+        assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+        assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+        assert_int_equal(st_evtx_scan(e, &o, &ops, &x, NULL), ST_OK);
+        assert_int_equal(x.ends, CHUNKS / 2);
+        assert_true(x.most < 20 + 10);
+        if (threads == 1)
+            one = x;
+        else
+            assert_true(st_str_eq(st_buf_slice(&one.text), st_buf_slice(&x.text)));
+        if (threads != 1)
+            st_buf_free(&x.text);
+        st_evidence_free(e);
+    }
+    st_buf_free(&one.text);
+    unlink(path);
+}
+
 static void scan__template_lost__borrowed_from_another_chunk(void **state)
 {
     (void)state;
@@ -959,6 +1065,7 @@ int main(void)
         cmocka_unit_test(scan__chunks_that_a_header_counts__missing_ones_are_told),
         cmocka_unit_test(scan__sparse_log__holes_make_no_runs),
         cmocka_unit_test(chunk__tail_of_zeros__has_its_own_word),
+        cmocka_unit_test(scan__full_jobs__give_parts_in_order),
         cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -394,9 +394,85 @@ static void native__each_bomb__bounded(void **state)
     }
 }
 
+/* One value of 32 KiB in so many fields. */
+static void used_by_fields(st_buf *b, uint32_t base, unsigned fields, unsigned bytes)
+{
+    size_t size = define(b, base), event = start(b, base, "Event");
+    system_part(b, base);
+    size_t data = start(b, base, "EventData");
+    for (unsigned i = 0; i < fields; i++) {
+        size_t at = start(b, base, "Data");
+        substitution(b, 0);
+        end(b, at);
+    }
+    end(b, data);
+    end(b, event);
+    defined(b, size);
+    le(b, 1, 4);
+    le(b, bytes, 2);
+    le(b, GEN_STRING, 2);
+    for (unsigned i = 0; i < bytes; i += 2)
+        le(b, 'v', 2);
+    le(b, 0, 1);
+}
+
+typedef struct seen {
+    size_t fields;
+    bool partial;
+} seen;
+
+static void see(void *job, const st_record *r)
+{
+    seen *x = job;
+    x->fields = r->nfields;
+    x->partial = (r->flags & ST_R_PARTIAL) != 0;
+}
+
+static void native__values_of_a_record__as_many_bytes_as_the_limit(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned fields, bytes;
+        size_t kept;
+        bool partial;
+    } rows[] = {
+        { ST_MAX_RECORD_VALUES / 32768, 32768, ST_MAX_RECORD_VALUES / 32768, false },
+        { ST_MAX_RECORD_VALUES / 32768 + 1, 32768, ST_MAX_RECORD_VALUES / 32768, true },
+        { ST_MAX_RECORD_VALUES / 32768, 32770, ST_MAX_RECORD_VALUES / 32768 - 1, true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        static const st_scan_ops ops = { .record = see };
+        st_scan_options o = { .slack = true };
+        st_source source = { .kind = ST_STR("evtx") };
+        st_report report = { 0 };
+        st_buf b = { 0 }, file = { 0 };
+        seen x = { 0 };
+        gen_log *log = gen_new(NULL);
+        used_by_fields(&b, gen_here(log), rows[i].fields, rows[i].bytes);
+        assert_true(gen_add_raw(log, st_buf_slice(&b)) && gen_finish(log, &file));
+        st_chunk c = { .bytes = (const unsigned char *)file.p + FILE_HEADER,
+                       .n = CHUNK,
+                       .offset = FILE_HEADER,
+                       .source = &source,
+                       .options = &o,
+                       .ops = &ops,
+                       .job = &x,
+                       .report = &report };
+        st_native *native = st_native_new();
+        assert_int_equal(st_native_chunk(native, &c, NULL), ST_OK);
+        assert_int_equal(x.fields, rows[i].kept);
+        assert_int_equal(x.partial, rows[i].partial);
+        st_native_free(native);
+        st_report_free(&report);
+        st_buf_free(&b);
+        st_buf_free(&file);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(native__values_of_a_record__as_many_bytes_as_the_limit),
         cmocka_unit_test(native__each_bomb__bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

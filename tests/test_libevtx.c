@@ -182,6 +182,9 @@ static void fields__each_form__are_named(void **state)
         { "<Event><ProcessingErrorData><ErrorCode>15005</ErrorCode></ProcessingErrorData></Event>",
           true, "ErrorCode=15005;" },
         { "<Event><EventData><Data Name='a&#10;b'>1</Data></EventData></Event>", false, "a\nb=1;" },
+        { "<Event><UserData x='0'><E xmlns='u' xmlns:p='v' k='1' p:q='2'><A v='3'/><Data Name='n' "
+          "t='4'>5</Data><Data>6</Data></E></UserData></Event>",
+          true, "E.k=1;E.p:q=2;A.v=3;A=;Data.t=4;n=5;Data1=6;" },
     };
     st_xml *x = st_xml_new();
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

@@ -437,6 +437,85 @@ static void class__table__names_differ_and_have_a_meaning(void **state)
     assert_null(st_class_at(st_class_count()));
 }
 
+/* A field that differs: of a left-over record whose template is gone that is known. */
+static void class__template_of_a_left_over_record__is_named(void **state)
+{
+    (void)state;
+    static const struct {
+        st_origin origin;
+        unsigned flags;
+        const char *damage, *class;
+    } cases[] = {
+        { ST_O_SLACK, ST_R_BORROWED, NULL, "other-template" },
+        { ST_O_SLACK, ST_R_PARTIAL, "no-template", "other-template" },
+        { ST_O_SLACK, ST_R_PARTIAL, NULL, "-" },
+        { ST_O_SLACK, ST_R_CRC, NULL, "-" },
+        { ST_O_SLACK, 0, NULL, "-" },
+        { ST_O_LIVE, ST_R_BORROWED, NULL, "-" },
+        { ST_O_LIVE, ST_R_PARTIAL, "no-template", "-" },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        st_record r = { .flags = cases[i].flags,
+                        .damage = cases[i].damage,
+                        .origin = cases[i].origin,
+                        .written = UINT64_C(134000000000000000) };
+        st_look_at l = { .side = ST_DIFFER, .record = &r };
+        assert_string_equal(class_of(&l), cases[i].class);
+    }
+}
+
+static unsigned judged;
+
+static void count_judged(void *ctx, const st_look_at *l, int why)
+{
+    (void)ctx;
+    (void)l;
+    judged += why < 0;
+}
+
+/* A value and libevtx's text of it: one by its type, or a difference; never by its look. */
+static void judge__values__by_type_on_both_sides(void **state)
+{
+    (void)state;
+    static const struct {
+        st_vtype type;
+        const char *bytes;
+        uint32_t n;
+        const char *libevtx;
+        unsigned differ;
+    } rows[] = {
+        { ST_V_HEX32, "\0\0\0\0", 4, "0x00000000", 0 },
+        { ST_V_HEX32, "\0\0\0\0", 4, "0x0", 0 }, /* as another libevtx may have it */
+        { ST_V_HEX32, "\1\0\0\0", 4, "0x00000000", 1 },
+        { ST_V_HEX64, "\1\0\0\0\0\0\0\0", 8, "0x0000000000000001", 0 },
+        { ST_V_STRING, "0\0x\0000\0001\0", 8, "0x01", 0 },
+        { ST_V_STRING, "0\0x\0000\0001\0", 8, "0x1", 1 },
+        { ST_V_STRING, "0\0x\0001\0", 6, "0x00000001", 1 },
+        { ST_V_U32, "\1\0\0\0", 4, "0x00000001", 1 },
+        { ST_V_FILETIME, "\0\0\0\0\0\0\0\0", 8, "1601-01-01T00:00:00.000000000Z", 0 },
+        { ST_V_FILETIME, "\1\0\0\0\0\0\0\0", 8, "1601-01-01T00:00:00.000000100Z", 0 },
+        { ST_V_FILETIME, "\1\0\0\0\0\0\0\0", 8, "1601-01-01T00:00:00.000000000Z", 1 },
+        { ST_V_ANSI, "1601-01-01T00:00:00.0000001Z", 28, "1601-01-01T00:00:00.000000100Z", 1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_items ours = { 0 }, theirs = { 0 };
+        st_field f = { .name = ST_STR("a") };
+        st_record r = { .fields = &f, .nfields = 1 };
+        f.value = (st_value){ (const unsigned char *)rows[i].libevtx,
+                              (uint32_t)strlen(rows[i].libevtx), ST_V_TEXT, false };
+        st_items_of(&theirs, &r);
+        f.value = (st_value){ (const unsigned char *)rows[i].bytes, rows[i].n,
+                              (uint8_t)rows[i].type, false };
+        st_items_of(&ours, &r);
+        judged = 0;
+        st_judge_fields(&r, &ours, &theirs, count_judged, NULL);
+        if (judged != rows[i].differ)
+            fail_msg("row %zu: %u", i, judged);
+        st_items_free(&ours);
+        st_items_free(&theirs);
+    }
+}
+
 /* The part of the manual page about the classes, one line each: the name, then the text. */
 static void read_manual(st_buf *out)
 {
@@ -752,6 +831,8 @@ int main(void)
         cmocka_unit_test(class__reference_in_attribute__only_there),
         cmocka_unit_test(class__nested_body__empty_or_null_that_is_shown),
         cmocka_unit_test(class__refused_value__half_a_character_or_a_size),
+        cmocka_unit_test(class__template_of_a_left_over_record__is_named),
+        cmocka_unit_test(judge__values__by_type_on_both_sides),
         cmocka_unit_test(class__table__names_differ_and_have_a_meaning),
         cmocka_unit_test(class__manual_page__says_the_same),
         cmocka_unit_test(remote__child_ends__costs_one_chunk),

@@ -69,7 +69,12 @@ static void put_name__each_kind__a_name(void **state)
         { "a:1", "a_x003A_1" },
         { "a><b", "a_x003E__x003C_b" },
         { "\xc3\xa9", "\xc3\xa9" },
-        { "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80" },
+        { "\xe4\xb8\xad\xed\x95\x9c", "\xe4\xb8\xad\xed\x95\x9c" },
+        /* of the fifth edition alone */
+        { "\xf0\x9f\x98\x80", "_x1F600_" },
+        { "\xef\xbf\xbd", "_xFFFD_" },
+        { "\xc7\x84\xc7\x8d\xc7\xb1", "_x01C4_\xc7\x8d_x01F1_" },
+        { "a\xcd\x85\xcd\x86", "a\xcd\x85_x0346_" },
         { "\xe2\x80\xa6", "_x2026_" },
         { "_x0041_", "_x005F_x0041_" },
     };

@@ -81,6 +81,14 @@ void st_report_zeros(st_report *r, uint64_t offset, uint64_t length);
 void st_report_merge(st_report *dst, st_report *src);
 void st_report_free(st_report *r);
 
+/* What events are carried in; told by bytes. */
+typedef enum st_carrier {
+    ST_CR_EVTX, /* an event log, or no events at all */
+    ST_CR_XML,  /* <Event>s, whatever stands between them: lines of syslog, a root, nothing */
+    ST_CR_JSON, /* objects, one behind the other, in lines or in arrays */
+    ST_CR_CSV
+} st_carrier;
+
 typedef struct st_source {
     st_str name;   /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
     st_str path;   /* what open() takes; NUL-terminated; empty for standard input */
@@ -100,7 +108,9 @@ typedef struct st_source {
     int fd;           /* in this file from */
     uint64_t at;      /* here on */
     st_str broken;    /* a member of which only a part came out: why; else empty */
-    st_str shown;     /* its name with what a collector has escaped undone, for people; or empty */
+    st_carrier carrier;
+    uint64_t bad_line; /* of a carrier: the first line that couldn't be read, from 1; 0: none */
+    st_str shown;      /* its name with what a collector has escaped undone, for people; or empty */
 } st_source;
 
 /* How archives are read. Nothing in them is ever written to a file with a name. */
@@ -130,6 +140,8 @@ void st_evidence_intake(st_evidence *e, const st_intake *how);
 st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *err);
 size_t st_evidence_count(const st_evidence *e);
 st_source *st_evidence_at(const st_evidence *e, size_t i);
+/* Was an archive read in a process whose system calls aren't filtered? */
+bool st_evidence_unfiltered(const st_evidence *e);
 /* Is the source to be handed to a reader? */
 bool st_source_readable(const st_source *s);
 /* Anything that makes the exit status 3? Damaged, unreadable, changed, gone, not opened; other or

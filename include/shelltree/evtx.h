@@ -152,6 +152,11 @@ typedef struct st_scan_ops {
     /* With `confined`: the child ended, by itself or by a limit, while it read these bytes of the
      * source. Records of them may have been delivered before. */
     void (*ended)(void *job, uint64_t offset, uint64_t n);
+    /* Both or neither. full: does the job hold so much that a part should go, before it ends? Asked
+     * behind each record. part: lets that go; it is called when all jobs before have ended, so that
+     * what is held for jobs whose turn hasn't come is bounded. */
+    bool (*full)(const void *job);
+    st_code (*part)(void *ctx, void *job, st_err *err);
     /* In the order of jobs, one at a time. */
     st_code (*end)(void *ctx, void *job, st_err *err);
     /* From any thread, at times: bytes done so far of all that there are. */

@@ -11,17 +11,15 @@
  * name and value of every field of EventData or UserData.
  *
  * Both sides are compared as canonical text (st_value_text), after this normalisation, which
- * takes away what the two write differently and what XML can't hold, and nothing else:
+ * goes by the type of the native reader's value, never by how a text looks, takes away what the two
+ * write differently and what XML can't hold, and nothing else:
  *   absent    no value, a null and an empty text are one
- *   hex       no leading zeros; a number the other way round (0x1f, 31) stays different
- *   time      FILETIME has seven digits, libevtx writes nine; a time before 1601 or beyond
- *             the year 9999 is none
- *   NUL       at the end of a text: taken off
- *   array     as many fields of one name
- *   U+FFFD    stands on both sides for what isn't a character
- *   escapes   what XML can't hold is compared as it was before it was escaped
- *   number    in the System part a missing number is 0
- * Everything else that differs is a difference. It is explained if it is of a known class
+ *   hex       libevtx pads numbers of the hexadecimal types; one the other way round (0x1f, 31)
+ * stays different time      FILETIME has seven digits, libevtx writes nine; a time before 1601 or
+ * beyond the year 9999 is none NUL       at the end of a text: taken off array     as many fields
+ * of one name U+FFFD    stands on both sides for what isn't a character escapes   what XML can't
+ * hold is compared as it was before it was escaped number    in the System part a missing number is
+ * 0 Everything else that differs is a difference. It is explained if it is of a known class
  * (st_class): each of these has a name, one sentence, and a test on the record's own bytes.
  *
  * Ownership  a verdict and all it points to is valid during the call that delivers it.

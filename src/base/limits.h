@@ -111,6 +111,13 @@
 #define ST_MAX_CHUNK_STEPS (UINT64_C(1) << 19)
 /* Text put together for one record from pieces. Met: the field is left empty, the record marked. */
 #define ST_MAX_RECORD_TEXT (UINT32_C(1) << 20)
+/* Bytes of all the values of one record's fields. A record has 64 KiB, but its template may use one
+ * value a thousand times; real ones use a value once or twice. Met: the rest is left out, the
+ * record marked. */
+#define ST_MAX_RECORD_VALUES (UINT32_C(1) << 20)
+/* Bytes of lines that a piece of work holds back until its turn to write. 4 MiB of a real log give
+ * some 5. Met: it waits for its turn, and then writes as it goes. */
+#define ST_MAX_HELD_TEXT ((size_t)8 << 20)
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
  * are forgotten before the next chunk. */
 #define ST_MAX_NAMES 65536u
@@ -126,6 +133,19 @@
 /* Pieces of 64 KiB, holes aside, of a file that begins with zeros that are looked at to see whether
  * it is all zeros. Met: it is of unknown kind. */
 #define ST_MAX_ZERO_SCAN 65536u
+/* Events in text: bytes of one. Met: it is cut, or passed over, and counted as bad. */
+#define ST_MAX_CARRIED_EVENT ((size_t)1 << 20)
+/* Bad ones in a row, behind which a file isn't what it seemed to be. Met: the rest isn't read, and
+ * the file is said to be damaged. */
+#define ST_MAX_BAD_LINES 1000u
+/* Values of one event, items of arrays counted singly; real ones have 150. Met: the rest is left
+ * out. */
+#define ST_MAX_CARRIED_VALUES 16384u
+/* Columns of a CSV; real: 26. Met: the rest is left out. */
+#define ST_MAX_CSV_COLUMNS 4096u
+/* Events of one piece of work. */
+#define ST_CARRIED_JOB 4096u
+
 /* Archives inside each other that are opened, if no option says otherwise; collections have two,
  * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
 #define ST_ARCHIVE_DEPTH 3u

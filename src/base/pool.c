@@ -9,6 +9,7 @@
  * ids count up in order of first sight, so no output depends on it.
  */
 #include "shelltree/base.h"
+#include "base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -24,8 +25,7 @@ struct st_pool {
     entry *entries;
     size_t entries_cap;
     uint32_t count;
-    uint32_t *table; /* ids; 0: free */
-    uint32_t mask;   /* table size - 1 */
+    st_slots table; /* of ids - 1: an id is never 0 */
     uint64_t seed;
     bool failed;
     char *block; /* strings are packed: no padding between them */
@@ -39,11 +39,10 @@ st_pool *st_pool_new(void)
     st_pool *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    p->table = calloc(FIRST_TABLE, sizeof *p->table);
-    p->mask = FIRST_TABLE - 1;
+    p->table = (st_slots){ calloc(FIRST_TABLE, sizeof *p->table.at), FIRST_TABLE };
     if (getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK) != (ssize_t)sizeof p->seed)
         p->seed = (uint64_t)(uintptr_t)p;
-    if (!p->table || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
+    if (!p->table.at || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
         st_pool_free(p);
         return NULL;
     }
@@ -62,39 +61,44 @@ void st_pool_free(st_pool *p)
         return;
     st_arena_free(&p->arena);
     free(p->entries);
-    free(p->table);
+    free(p->table.at);
     free(p);
 }
 
-/* The place of s in the table, or of the free slot where it belongs. */
-static uint32_t slot_of(const st_pool *p, st_str s, uint32_t hash)
+typedef struct wanted {
+    const st_pool *pool;
+    st_str s;
+    uint32_t hash;
+} wanted;
+
+static bool is_wanted(const void *ctx, uint32_t slot)
 {
-    uint32_t i = hash & p->mask;
-    for (; p->table[i]; i = (i + 1) & p->mask) {
-        const entry *e = &p->entries[p->table[i]];
-        if (e->hash == hash && e->n == s.n && (s.n == 0 || memcmp(e->p, s.p, s.n) == 0))
-            break;
-    }
-    return i;
+    const wanted *w = ctx;
+    const entry *e = &w->pool->entries[slot + 1];
+    return e->hash == w->hash && e->n == w->s.n &&
+           (w->s.n == 0 || memcmp(e->p, w->s.p, w->s.n) == 0);
+}
+
+static size_t slot_of(const st_pool *p, st_str s, uint32_t hash)
+{
+    wanted w = { p, s, hash };
+    return st_slots_probe(&p->table, hash, is_wanted, &w);
+}
+
+static uint64_t hash_of_slot(const void *ctx, uint32_t slot)
+{
+    const st_pool *p = ctx;
+    return p->entries[slot + 1].hash;
 }
 
 static bool double_table(st_pool *p)
 {
-    if (p->mask >= UINT32_MAX / 2)
+    size_t n = p->table.n * 2;
+    uint32_t *old = p->table.at, *at = n <= UINT32_MAX / 2 ? calloc(n, sizeof *at) : NULL;
+    if (!at)
         return false;
-    uint32_t mask = p->mask * 2 + 1;
-    uint32_t *table = calloc((size_t)mask + 1, sizeof *table);
-    if (!table)
-        return false;
-    for (uint32_t id = 1; id < p->count; id++) {
-        uint32_t i = p->entries[id].hash & mask;
-        while (table[i])
-            i = (i + 1) & mask;
-        table[i] = id;
-    }
-    free(p->table);
-    p->table = table;
-    p->mask = mask;
+    st_slots_move(&p->table, at, n, p->count - 1, hash_of_slot, p);
+    free(old);
     return true;
 }
 
@@ -127,10 +131,10 @@ static uint32_t hash_of(const st_pool *p, st_str s)
 st_sid st_pool_put(st_pool *p, st_str s)
 {
     uint32_t hash = hash_of(p, s);
-    uint32_t at = slot_of(p, s, hash);
-    if (p->table[at])
-        return p->table[at];
-    if (p->count >= p->mask / 4 * 3) {
+    size_t at = slot_of(p, s, hash);
+    if (p->table.at[at])
+        return p->table.at[at];
+    if (!st_slots_room(&p->table, p->count - 1)) {
         if (!double_table(p)) {
             p->failed = true;
             return ST_ABSENT;
@@ -143,13 +147,13 @@ st_sid st_pool_put(st_pool *p, st_str s)
         return ST_ABSENT;
     }
     p->entries[p->count] = (entry){ text, (uint32_t)s.n, hash };
-    p->table[at] = p->count;
+    p->table.at[at] = p->count;
     return p->count++;
 }
 
 st_sid st_pool_find(const st_pool *p, st_str s)
 {
-    return p->table[slot_of(p, s, hash_of(p, s))];
+    return p->table.at[slot_of(p, s, hash_of(p, s))];
 }
 
 st_str st_pool_get(const st_pool *p, st_sid id)

@@ -5,23 +5,23 @@
  * from gen_unicode.py.
  */
 #include "shelltree/base.h"
+#include "base/search.h"
 
 #include "unicode_tables.h"
 
+static bool ends_before(const void *item, const void *key)
+{
+    const struct st_map_row *r = item;
+    const uint32_t *cp = key;
+    return r->last < *cp;
+}
+
 static uint32_t map(const struct st_map_row *rows, size_t n, uint32_t cp)
 {
-    size_t lo = 0, hi = n;
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        const struct st_map_row *r = &rows[mid];
-        if (cp > r->last)
-            lo = mid + 1;
-        else if (cp < r->first)
-            hi = mid;
-        else
-            return (cp - r->first) % r->step ? cp : (uint32_t)((int64_t)cp + r->delta);
-    }
-    return cp;
+    const struct st_map_row *r = rows + st_lower_bound(rows, n, sizeof *rows, &cp, ends_before);
+    if (r == rows + n || cp < r->first || (cp - r->first) % r->step)
+        return cp;
+    return (uint32_t)((int64_t)cp + r->delta);
 }
 #define MAP(table, cp) map(table, sizeof(table) / sizeof((table)[0]), cp)
 
@@ -42,21 +42,20 @@ uint32_t st_upper(uint32_t cp)
     return MAP(st_map_upper, cp);
 }
 
+static bool range_before(const void *item, const void *key)
+{
+    const struct st_range_row *r = item;
+    const uint32_t *cp = key;
+    return r->last < *cp;
+}
+
 bool st_is_alnum(uint32_t cp)
 {
     if (cp < 0x80)
         return (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
-    size_t lo = 0, hi = sizeof st_range_alnum / sizeof st_range_alnum[0];
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (cp > st_range_alnum[mid].last)
-            lo = mid + 1;
-        else if (cp < st_range_alnum[mid].first)
-            hi = mid;
-        else
-            return true;
-    }
-    return false;
+    size_t n = sizeof st_range_alnum / sizeof st_range_alnum[0],
+           i = st_lower_bound(st_range_alnum, n, sizeof st_range_alnum[0], &cp, range_before);
+    return i < n && cp >= st_range_alnum[i].first;
 }
 
 void st_fold_put(st_buf *b, st_str s)

@@ -5,6 +5,9 @@
  * evidence, which keeps 32 bytes a record; the second writes what is to be shown.
  */
 #include "cli.h"
+#include "base/limits.h"
+
+#include "shelltree/carriers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -156,6 +159,23 @@ static void record(void *ctx, const st_record *r)
         st_write_record_jsonl(&j->text, r, name);
 }
 
+static bool full(const void *arg)
+{
+    const job *j = arg;
+    return j && j->text.n >= ST_MAX_HELD_TEXT;
+}
+
+static st_code part(void *ctx, void *arg, st_err *e)
+{
+    extract *x = ctx;
+    job *j = arg;
+    if (j->failed || j->text.failed)
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    st_out_str(x->out, st_buf_slice(&j->text));
+    st_buf_free(&j->text); /* it may have grown far beyond what the next records need */
+    return ST_OK;
+}
+
 static st_code end(void *ctx, void *arg, st_err *e)
 {
     extract *x = ctx;
@@ -185,15 +205,18 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
 
 static st_code pass(extract *x, bool first)
 {
-    static const st_scan_ops ops = {
-        .begin = begin, .record = record, .end = end, .progress = progress
-    };
+    static const st_scan_ops ops = { .begin = begin,
+                                     .record = record,
+                                     .full = full,
+                                     .part = part,
+                                     .end = end,
+                                     .progress = progress };
     st_scan_options o;
     x->first_pass = first;
     st_session_scan_options(x->s, &o);
     o.xml = x->xml && !first;
     x->progress = st_progress_new(x->s->config);
-    st_code code = st_evtx_scan(x->s->evidence, &o, &ops, x, &x->err);
+    st_code code = st_records_scan(x->s->evidence, &o, &ops, x, &x->err);
     st_progress_free(x->progress);
     return code;
 }

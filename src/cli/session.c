@@ -5,6 +5,7 @@
  * Rules come first, so that a broken one ends the run before any evidence is read.
  */
 #include "cli.h"
+#include "base/limits.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -200,6 +201,9 @@ int st_session_evidence(st_session *s)
     }
     if (st_evidence_seal(s->evidence, c->carve, c->duplicates, &e) != ST_OK)
         return st_cannot(&e);
+    if (st_evidence_unfiltered(s->evidence))
+        st_say(c, "archives are read without a filter of system calls here (no seccomp): in "
+                  "processes of their own, with limits of memory, time and files");
     size_t logs = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
         logs += st_source_readable(st_evidence_at(s->evidence, i));
@@ -213,6 +217,25 @@ int st_session_evidence(st_session *s)
         return ST_EXIT_CANNOT;
     }
     return ST_EXIT_OK;
+}
+
+/* What of a text couldn't be read. */
+static void carrier_loss(const st_source *x, st_buf *b)
+{
+    const st_report *r = &x->report;
+    st_buf_fmt(b, "damaged: %llu records read, %llu unreadable", (unsigned long long)r->records,
+               (unsigned long long)r->unparsable);
+    if (r->damaged)
+        st_buf_fmt(b, ", %llu cut off and read in part", (unsigned long long)r->damaged);
+    if (x->bad_line)
+        st_buf_fmt(b, ", first at line %llu", (unsigned long long)x->bad_line);
+    if (r->lost.n)
+        st_buf_fmt(b, " (%s)", r->lost.list[0].reason);
+    if (r->unparsable >= ST_MAX_BAD_LINES && r->lost.n &&
+        strcmp(r->lost.list[r->lost.n - 1].reason, "too-many-bad") == 0)
+        st_buf_str(b, ST_STR("; the rest isn't read"));
+    if (x->broken.n)
+        st_buf_fmt(b, "; %.*s", ST_FMT(x->broken));
 }
 
 /* A source's loss in words; empty for one that lost nothing. */
@@ -230,6 +253,8 @@ static void loss_of(const st_source *x, st_buf *b)
     else if (x->status == ST_S_DAMAGED && x->container)
         st_buf_fmt(b, "read in part, %llu file%s of it: %.*s", (unsigned long long)x->members,
                    x->members == 1 ? "" : "s", ST_FMT(x->reason));
+    else if (x->status == ST_S_DAMAGED && x->carrier)
+        carrier_loss(x, b);
     else if (x->status == ST_S_DAMAGED) {
         st_buf_fmt(b, "damaged: %llu records read, %llu unreadable, %llu bytes lost",
                    (unsigned long long)r->records, (unsigned long long)r->unparsable,
@@ -291,6 +316,21 @@ static void verbose_source(const st_config *c, const st_source *x)
     verbose_ranges(c, x, "left-over bytes", &r->left);
 }
 
+/* What another tool made of evidence is told by name: it must not be taken for read. */
+static void say_results(const st_session *s)
+{
+    enum { SHOWN = 20 };
+    size_t n = st_evidence_count(s->evidence), seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        const st_source *x = st_evidence_at(s->evidence, i);
+        if (x->named || x->status != ST_S_OTHER || !st_str_starts(x->kind, ST_STR("results of ")))
+            continue;
+        if (seen++ < SHOWN || s->config->verbose)
+            st_say(s->config, "%.*s: %.*s, not evidence: not read", ST_FMT(x->name),
+                   ST_FMT(x->kind));
+    }
+}
+
 /* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */
 static void say_others(const st_session *s)
 {
@@ -343,6 +383,7 @@ int st_session_account(const st_session *s)
     }
     if (shorts > SHOWN && !s->config->verbose)
         st_complain("and %zu more; --verbose names them all", shorts - SHOWN);
+    say_results(s);
     say_others(s);
     return shorts ? ST_EXIT_SHORT : ST_EXIT_OK;
 }

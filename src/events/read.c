@@ -9,6 +9,8 @@
  */
 #include "events/store.h"
 
+#include "shelltree/carriers.h"
+
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -122,7 +124,7 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     all.parts = calloc(all.nparts, sizeof *all.parts);
     if (!all.parts)
         return st_fail(err, ST_E_MEMORY, "out of memory");
-    st_code code = st_evtx_scan(e, o, &OPS, &all, err);
+    st_code code = st_records_scan(e, o, &OPS, &all, err);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
         st_buf_free(&all.parts[i].scratch.text);

@@ -4,6 +4,7 @@
  * account.c - the report of a source: counters, and which bytes gave nothing.
  */
 #include "ledger.h"
+#include "base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,18 +26,17 @@ static bool grow_range(st_range *a, const st_range *b)
     return false;
 }
 
+static bool begins_by(const void *item, const void *key)
+{
+    const st_range *r = item;
+    const uint64_t *offset = key;
+    return r->offset <= *offset;
+}
+
 /* The place of the first range that begins behind offset. */
 static size_t place_of(const st_ranges *r, uint64_t offset)
 {
-    size_t lo = 0, hi = r->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (r->list[mid].offset <= offset)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
+    return st_lower_bound(r->list, r->n, sizeof *r->list, &offset, begins_by);
 }
 
 static void remove_range(st_ranges *r, size_t i)

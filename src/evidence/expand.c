@@ -419,5 +419,6 @@ st_code st_expand(st_evidence *e, bool carve, st_err *err)
         code = one_round(&r, &any, err);
         end_round(&r);
     }
+    e->unfiltered = atomic_load(&r.run.unfiltered);
     return code;
 }

@@ -208,7 +208,8 @@ st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve
     const char *todo = k->todo || !unknown ? k->todo : todo_of_name(s->name);
     s->kind = st_str_of(k->name);
     s->status = ST_S_OK;
-    if (k->evtx || (carve && k->carvable))
+    s->carrier = k->carrier;
+    if (k->evtx || k->carrier || (carve && k->carvable))
         return ST_OK;
     if (todo || named_as_log(s->name))
         return set_aside(e, s, k, todo, err);
@@ -300,6 +301,11 @@ size_t st_evidence_count(const st_evidence *e)
 st_source *st_evidence_at(const st_evidence *e, size_t i)
 {
     return i < e->n ? &e->items[i].source : NULL;
+}
+
+bool st_evidence_unfiltered(const st_evidence *e)
+{
+    return e->unfiltered;
 }
 
 bool st_source_readable(const st_source *s)

@@ -45,6 +45,7 @@ struct st_evidence {
     char *input; /* standard input */
     bool input_used;
     bool sealed;
+    bool unfiltered;
     st_intake how;
     st_spool_room room;
     st_spool **spools; /* one a thread that opened archives */
@@ -67,16 +68,19 @@ typedef struct st_kind {
     const char *name;
     const char *todo; /* it may hold events and isn't opened: what to do; else NULL */
     bool evtx;
-    bool empty;       /* no byte in it */
-    bool zeros;       /* bytes, and all zero */
-    bool carvable;    /* raw bytes that may hold chunks */
-    bool guessed;     /* no first bytes tell what it is: more of them may */
-    st_format format; /* an archive that can be opened; else ST_F_NONE */
+    bool empty;         /* no byte in it */
+    bool zeros;         /* bytes, and all zero */
+    bool carvable;      /* raw bytes that may hold chunks */
+    bool guessed;       /* no first bytes tell what it is: more of them may */
+    st_format format;   /* an archive that can be opened; else ST_F_NONE */
+    st_carrier carrier; /* events in text */
 } st_kind;
 
 /* Looks at the first bytes of an open source. */
 st_code st_sniff(st_file *f, st_kind *out, st_err *err);
 
+/* Is it events, or a tool's results? UTF-8, or UTF-16 without its zeros; at most 64 KiB. */
+bool st_tell_carrier(st_str text, st_kind *out);
 /* Ends the file with a zip's directory? Programs that unpack themselves do; a zip that doesn't is
  * cut off. */
 bool st_zip_ends(st_file *f);

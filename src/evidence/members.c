@@ -17,7 +17,7 @@
 
 enum { HEADER = 4096, SLOT = 65536, FIRST_LOOK = HEADER + 8, LAST_LOOK = HEADER + 2 * SLOT + 8 };
 
-typedef enum what { ASK_READ, ASK_MEMBER, SAY_DATA, SAY_ENDED, SAY_END } what;
+typedef enum what { SAY_HELD, ASK_READ, ASK_MEMBER, SAY_DATA, SAY_ENDED, SAY_END } what;
 
 typedef struct message {
     uint32_t what, n; /* bytes that follow */
@@ -117,7 +117,9 @@ static void serve(void *ctx, int fd)
                         .ended = say_ended };
     uint64_t members = 0;
     setlocale(LC_CTYPE, "C.UTF-8"); /* libarchive gives no name else */
-    st_confine(fd, &(st_confinement){ ST_MAX_ARCHIVE_MEMORY, ST_MAX_ARCHIVE_SECONDS });
+    message held = { .what = SAY_HELD };
+    held.a = st_confine(fd, &(st_confinement){ ST_MAX_ARCHIVE_MEMORY, ST_MAX_ARCHIVE_SECONDS });
+    say(w, &held, NULL);
     st_unpacked how = st_unpack(&o, &io, &members);
     message m = { .what = SAY_END, .a = how, .b = members };
     say(w, &m, NULL);
@@ -226,8 +228,8 @@ static bool is_wanted(const visit *v, const st_kind *k)
 {
     if (k->format)
         return v->u->open_inner || k->format == ST_F_STREAM;
-    return k->evtx || (k->zeros && v->filled == LAST_LOOK) || (v->run->carve && k->carvable) ||
-           st_is_sparse_index(v->m->name);
+    return k->evtx || k->carrier || (k->zeros && v->filled == LAST_LOOK) ||
+           (v->run->carve && k->carvable) || st_is_sparse_index(v->m->name);
 }
 
 static void fill_head(visit *v, uint64_t offset, const unsigned char *p, size_t n)
@@ -358,6 +360,10 @@ static bool turn(visit *v, bool *ended)
     if (!st_child_receive(&v->child, &m, sizeof m))
         return false;
     switch ((what)m.what) {
+    case SAY_HELD:
+        if (!(m.a & ST_HELD_CALLS))
+            atomic_store(&v->run->unfiltered, true);
+        return true;
     case ASK_READ: return give_bytes(v, &m);
     case ASK_MEMBER: finish(v, ST_U_BROKEN, 0); return begin_member(v, &m);
     case SAY_DATA: return take_data(v, &m);

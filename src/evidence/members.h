@@ -30,6 +30,7 @@ typedef struct st_intake_run {
     const st_intake *how;
     bool carve;
     atomic_uint_fast64_t unpacked; /* bytes that came out of archives */
+    atomic_bool unfiltered;        /* some child's system calls weren't filtered */
 } st_intake_run;
 
 /* A share of an archive. */

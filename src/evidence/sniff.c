@@ -32,7 +32,6 @@ enum {
 #define MOUNT "mount it, or export the logs in it"
 #define CARVE "mount it, or look through its bytes with --carve"
 #define DUMP "look through its bytes with --carve"
-#define EXPORT "export the log as .evtx, or name the file that this was made of"
 
 typedef struct magic {
     size_t at, n;
@@ -142,6 +141,7 @@ static const magic MAGICS[] = {
         .todo = "the log itself isn't here; fetch it (git annex get)"),
     ROW(0, "\xff\xfe", "text"),
     ROW(0, "\xfe\xff", "text"),
+    ROW(0, "__CURSOR=", "text"), /* a journal as journalctl exports it, with lengths in between */
 };
 
 static bool by_magic(const unsigned char *p, size_t n, st_kind *out)
@@ -196,15 +196,8 @@ static bool looks_like_text(const unsigned char *p, size_t n)
     return n > 0;
 }
 
-/* Names that only a record of an event log has, as exports of all kinds write them. */
-static const char *const EVENT_WORDS[] = {
-    "<Event xmlns",      "<Event><System>", "schemas.microsoft.com/win/2004/08/events",
-    "\"EventRecordID\"", "\"EventID\"",     "\"event_data\"",
-    "\"winlog\"",        "\"RuleTitle\"",   "EventRecordId,",
-    "\"ProcessGuid\"",   "\"EventCode\"",
-};
-
-/* The same among the statements that made a database's tables. */
+/* Names that only a record of an event log has, among the statements that made a database's tables.
+ */
 static const char *const TABLE_WORDS[] = {
     "EventRecordID",       "EventRecordId",     "event_record_id",
     "ProcessGuid",         "process_guid",      "CREATE TABLE timeline",
@@ -221,16 +214,22 @@ static bool holds_any(const unsigned char *p, size_t n, const char *const *words
     return false;
 }
 
-/* Text: an export of events, or any other. UTF-16 of ASCII is looked at without its zeros. */
-static void tell_text(const unsigned char *p, size_t n, st_kind *out)
+/* Text: events, or any other. UTF-16 of ASCII is looked at without its zeros. More of it may tell
+ * what the beginning doesn't. */
+static st_code tell_text(st_file *f, st_kind *out, st_err *err)
 {
-    unsigned char thin[HEAD];
-    size_t m = 0;
-    for (size_t i = 0; i < n && m < sizeof thin; i++)
+    char *p = malloc(SLOT);
+    size_t n = 0, m = 0;
+    if (!p)
+        return st_fail(err, ST_E_MEMORY, "no memory to look at a file");
+    st_code code = st_file_read(f, 0, p, SLOT, &n, err);
+    for (size_t i = 0; i < n; i++)
         if (p[i])
-            thin[m++] = p[i];
-    *out = HOLDS_ANY(thin, m, EVENT_WORDS) ? (st_kind){ .name = "export of events", .todo = EXPORT }
-                                           : (st_kind){ .name = "text" };
+            p[m++] = p[i];
+    if (!code && !st_tell_carrier((st_str){ p, m }, out))
+        *out = (st_kind){ .name = "text", .guessed = n < SLOT };
+    free(p);
+    return code;
 }
 
 /* A database whose tables are seen, and none of them holds events, is another program's. */
@@ -285,6 +284,21 @@ static bool is_tar(const unsigned char *p, size_t n)
         }
     }
     return digits > 1 && said == sum;
+}
+
+/* UTF-16 without a mark: its beginning is ASCII. */
+static bool looks_like_utf16(const unsigned char *p, size_t n)
+{
+    enum { LOOK = 64 };
+    if (n < LOOK || n % 2 != 0 || (!p[0] == !p[1]))
+        return false;
+    size_t high = p[0] == 0 ? 0 : 1;
+    for (size_t i = 0; i < LOOK; i += 2) {
+        unsigned char c = p[i + 1 - high];
+        if (p[i + high] || c >= 0x7f || (c < 0x20 && !memchr("\t\r\n", c, 3)))
+            return false;
+    }
+    return true;
 }
 
 static bool all_zero(const unsigned char *p, size_t n)
@@ -373,9 +387,9 @@ static st_code sniff(st_file *f, st_kind *out, st_err *err)
     bool known = by_magic(head, n, out);
     if (known && memcmp(head, "SQLite", 6) == 0)
         return look_wider(f, false, out, err);
-    if ((known && strcmp(out->name, "text") == 0) || (!known && looks_like_text(head, n))) {
-        tell_text(head, n, out);
-        return ST_OK;
+    if ((known && strcmp(out->name, "text") == 0) ||
+        (!known && (looks_like_text(head, n) || looks_like_utf16(head, n)))) {
+        return tell_text(f, out, err);
     }
     if (!known && is_tar(head, n)) {
         *out = (st_kind){ .name = "tar archive", .todo = UNPACK };

@@ -6,6 +6,7 @@
  */
 #include "evtx/format.h"
 #include "evtx/classes.h"
+#include "evtx/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +40,18 @@ static bool is_partial(const st_look_at *l)
 static bool is_repaired(const st_look_at *l)
 {
     return (l->record->flags & ST_R_REPAIRED) != 0;
+}
+
+/* Its template, or a nested one, isn't where the record says: the native reader had to look for it,
+ * or did without. Of left-over records alone: a live one's is there, or neither reads it. */
+static bool is_left_over(const st_look_at *l)
+{
+    return l->record->origin == ST_O_SLACK && (is_borrowed(l) || is_partial(l));
+}
+
+static bool is_limited(const st_look_at *l)
+{
+    return l->limited;
 }
 
 static bool is_ended(const st_look_at *l)
@@ -274,18 +287,11 @@ static bool is_rounded(const st_look_at *l)
 {
     const st_value *v = l->value;
     char ours[40], theirs[40];
-    double d = 0;
-    float f = 0;
     if (!v || !v->p || l->libevtx.n >= sizeof theirs)
         return false;
-    if (v->type == ST_V_FLOAT && v->n == sizeof f) {
-        memcpy(&f, v->p, sizeof f);
-        d = (double)f;
-    } else if (v->type == ST_V_DOUBLE && v->n == sizeof d) {
-        memcpy(&d, v->p, sizeof d);
-    } else {
+    if ((v->type != ST_V_FLOAT || v->n != 4) && (v->type != ST_V_DOUBLE || v->n != 8))
         return false;
-    }
+    double d = st_value_double(v->p, v->n);
     memcpy(theirs, l->libevtx.p, l->libevtx.n);
     theirs[l->libevtx.n] = 0;
     char *end = theirs;
@@ -315,7 +321,7 @@ static bool is_short_time(const st_look_at *l)
 static bool is_bom(const st_look_at *l)
 {
     st_str rest = l->native;
-    if (rest.n < 3 || memcmp(rest.p, "\xef\xbb\xbf", 3) != 0)
+    if (!l->value || rest.n < 3 || memcmp(rest.p, "\xef\xbb\xbf", 3) != 0)
         return false;
     rest.p += 3;
     rest.n -= 3;
@@ -324,7 +330,7 @@ static bool is_bom(const st_look_at *l)
 
 static bool is_line_feed(const st_look_at *l)
 {
-    return st_str_eq(l->native, ST_STR("\n")) && l->libevtx.n == 0;
+    return l->value && st_str_eq(l->native, ST_STR("\n")) && l->libevtx.n == 0;
 }
 
 /* the table */
@@ -335,6 +341,16 @@ static const row ROWS[] = {
         "it was replaced, and the chunk left to the native reader" },
       DIFFER | NATIVE | LIBEVTX,
       is_ended },
+    { { "work-limit",
+        "the record asks for more work or text than one may take; the native reader's fields or "
+        "XML end there" },
+      DIFFER,
+      is_limited },
+    { { "other-template",
+        "the record is left over and its template was overwritten; libevtx lays over it what "
+        "stands there now" },
+      DIFFER,
+      is_left_over },
     { { "literal-record",
         "the record was written without a template, as event collectors do; libevtx takes an "
         "attribute's text for a bad token and gives up" },
@@ -439,6 +455,20 @@ int st_class_of(const st_look_at *l)
     return -1;
 }
 
+/* Is libevtx's text that of the value, by its type? */
+static bool says_the_same(const st_items *ours, size_t i, st_str libevtx)
+{
+    char room[ST_SPELLED];
+    uint64_t a, b;
+    st_ticks t, u;
+    const st_value *v = &ours->at[i].value;
+    if (st_str_eq(st_item_spelled(ours, i, room), libevtx))
+        return true;
+    if (v->type == ST_V_HEX32 || v->type == ST_V_HEX64)
+        return st_value_u64(v, &a) && st_str_u64_any(libevtx, &b) && a == b;
+    return v->type == ST_V_FILETIME && st_value_ticks(v, &t) && st_time_iso(libevtx, &u) && t == u;
+}
+
 void st_judge_fields(const st_record *r, const st_items *ours, const st_items *theirs,
                      void (*found)(void *ctx, const st_look_at *l, int why), void *ctx)
 {
@@ -453,7 +483,7 @@ void st_judge_fields(const st_record *r, const st_items *ours, const st_items *t
         l.libevtx = i < theirs->n ? st_item_text(theirs, i) : ST_STR("");
         if (named)
             l.value = &ours->at[i].value;
-        if (!named || !st_str_eq(l.native, l.libevtx))
-            found(ctx, &l, named ? st_class_of(&l) : -1);
+        if (!named || (!st_str_eq(l.native, l.libevtx) && !says_the_same(ours, i, l.libevtx)))
+            found(ctx, &l, st_class_of(&l));
     }
 }

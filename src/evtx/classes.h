@@ -13,6 +13,7 @@
 typedef struct st_look_at {
     st_side side;
     const st_record *record;  /* the native reader's; libevtx's, if only that has it */
+    bool limited;             /* its fields or its XML end at a limit */
     bool ended;               /* the process that libevtx runs in ended over its chunk */
     const unsigned char *raw; /* the record's own bytes, as far as they could be read */
     size_t nraw;

@@ -7,6 +7,8 @@
 #include "evtx/compare.h"
 #include "evtx/value.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -142,11 +144,40 @@ st_str st_item_text(const st_items *x, size_t i)
     return (st_str){ x->bytes.p + x->at[i].text, x->at[i].text_n };
 }
 
-uint64_t st_items_digest(const st_items *x)
+/* Little-endian, as it stands in the record. */
+static uint64_t bits_of(const st_value *v)
+{
+    uint64_t bits = 0;
+    for (uint32_t i = v->n; i-- > 0;)
+        bits = bits << 8 | v->p[i];
+    return bits;
+}
+
+st_str st_item_spelled(const st_items *x, size_t i, char room[ST_SPELLED])
+{
+    const st_value *v = &x->at[i].value;
+    uint32_t width = v->p ? st_value_width(v->type) : 0;
+    st_str text = st_item_text(x, i);
+    if (!width || v->n != width)
+        return text;
+    if (v->type == ST_V_HEX32 || v->type == ST_V_HEX64) {
+        snprintf(room, ST_SPELLED, "0x%0*" PRIx64, (int)(2 * width), bits_of(v));
+        return st_str_of(room);
+    }
+    if (v->type != ST_V_FILETIME || text.n + 3 > ST_SPELLED || !text.n || text.p[text.n - 1] != 'Z')
+        return text;
+    memcpy(room, text.p, text.n - 1);
+    memcpy(room + text.n - 1, "00Z", 4);
+    return st_str_of(room);
+}
+
+uint64_t st_items_digest(const st_items *x, bool spelled)
 {
     uint64_t h = x->n;
+    char room[ST_SPELLED];
     for (size_t i = 0; i < x->n; i++) {
-        st_str name = st_item_name(x, i), text = st_item_text(x, i);
+        st_str name = st_item_name(x, i);
+        st_str text = spelled ? st_item_spelled(x, i, room) : st_item_text(x, i);
         h = st_hash(name.p, name.n, h);
         h = st_hash(text.p, text.n, h);
     }

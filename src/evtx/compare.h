@@ -28,6 +28,11 @@ void st_items_of(st_items *x, const st_record *r);
 void st_items_free(st_items *x);
 st_str st_item_name(const st_items *x, size_t i);
 st_str st_item_text(const st_items *x, size_t i);
-uint64_t st_items_digest(const st_items *x);
+/* The text of an item as libevtx spells a value of its type: numbers of the hexadecimal types
+ * padded to their width, times with nine digits. It may lie in room. */
+enum { ST_SPELLED = 64 };
+st_str st_item_spelled(const st_items *x, size_t i, char room[ST_SPELLED]);
+/* spelled: over the texts as libevtx spells them, else as they are. */
+uint64_t st_items_digest(const st_items *x, bool spelled);
 
 #endif

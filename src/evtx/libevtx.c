@@ -360,6 +360,7 @@ static st_code deliver(st_libevtx *s, const st_chunk *c, const place *p, size_t 
     st_record r;
     uint64_t lossy = 0;
     fill_header(s, c, p, &r);
+    st_xml_spelled(s->xml, c->options->confined);
     st_code code = st_xml_read(s->xml, s->text, n, &lossy);
     if (!code)
         code = st_xml_system(s->xml, &r);

@@ -15,6 +15,7 @@
 #define ST_EVTX_NATIVE_H
 
 #include "evtx/format.h"
+#include "base/search.h"
 #include "engine.h"
 #include "repeat.h"
 #include "base/limits.h"
@@ -93,8 +94,7 @@ typedef struct nt_names {
     st_buf scratch;
     nt_name *list;
     size_t n, cap;
-    uint32_t *table; /* open addressing, place in list + 1 */
-    size_t slots;
+    st_slots table;     /* of places in the list */
     uint32_t *numbered; /* places of Data1, Data2 ... */
     size_t nnumbered, numbered_cap;
     bool failed;
@@ -133,7 +133,7 @@ typedef struct nt_field {
     uint32_t first, n;
     uint16_t dep;  /* the substitution without which the element isn't there */
     uint8_t inner; /* nt_context of binary XML in it */
-    bool bare;     /* not an element of its own: content of Event, EventData, UserData */
+    bool bare; /* not there without a value: content of Event, EventData, UserData; attributes */
 } nt_field;
 
 typedef struct nt_source {

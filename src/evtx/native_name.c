@@ -56,27 +56,39 @@ static uint8_t known_as(st_str s)
     return NT_OTHER;
 }
 
-static bool rehash(nt_names *names)
+typedef struct wanted {
+    const nt_names *names;
+    uint64_t hash;
+    st_str wide;
+} wanted;
+
+static bool is_wanted(const void *ctx, uint32_t place)
 {
-    size_t slots = names->slots ? names->slots * 2 : 1024;
-    uint32_t *table = calloc(slots, sizeof *table);
-    if (!table)
+    const wanted *w = ctx;
+    const nt_name *it = &w->names->list[place];
+    return it->hash == w->hash && st_str_eq(it->wide, w->wide);
+}
+
+static uint64_t hash_of(const void *ctx, uint32_t place)
+{
+    const nt_names *names = ctx;
+    return names->list[place].hash;
+}
+
+static bool widen(nt_names *names)
+{
+    size_t n = names->table.n ? names->table.n * 2 : 1024;
+    uint32_t *old = names->table.at, *at = calloc(n, sizeof *at);
+    if (!at)
         return false;
-    for (size_t i = 0; i < names->n; i++) {
-        size_t at = (size_t)names->list[i].hash & (slots - 1);
-        while (table[at])
-            at = (at + 1) & (slots - 1);
-        table[at] = (uint32_t)i + 1;
-    }
-    free(names->table);
-    names->table = table;
-    names->slots = slots;
+    st_slots_move(&names->table, at, n, names->n, hash_of, names);
+    free(old);
     return true;
 }
 
 static uint32_t add(nt_names *names, uint64_t hash, st_str wide, const st_scan_ops *ops)
 {
-    if ((names->n + 1) * 2 > names->slots && !rehash(names))
+    if (!st_slots_room(&names->table, names->n) && !widen(names))
         return NT_NONE;
     if (!st_grow(&names->list, &names->cap, names->n + 1, sizeof *names->list))
         return NT_NONE;
@@ -91,10 +103,9 @@ static uint32_t add(nt_names *names, uint64_t hash, st_str wide, const st_scan_o
         return NT_NONE;
     it->known = known_as(it->text);
     it->id = ops->name_id ? ops->name_id(it->text) : 0;
-    size_t at = (size_t)hash & (names->slots - 1);
-    while (names->table[at])
-        at = (at + 1) & (names->slots - 1);
-    names->table[at] = (uint32_t)++names->n;
+    wanted w = { names, hash, wide };
+    names->table.at[st_slots_probe(&names->table, hash, is_wanted, &w)] = (uint32_t)names->n + 1;
+    names->n++;
     return (uint32_t)names->n - 1;
 }
 
@@ -102,14 +113,10 @@ uint32_t nt_name_put(nt_names *names, const unsigned char *p, size_t n, const st
 {
     st_str wide = { (const char *)p, n };
     uint64_t hash = st_hash(p, n, 0);
-    for (size_t at = (size_t)hash; names->slots; at++) {
-        uint32_t place = names->table[at & (names->slots - 1)];
-        if (!place)
-            break;
-        const nt_name *it = &names->list[place - 1];
-        if (it->hash == hash && st_str_eq(it->wide, wide))
-            return place - 1;
-    }
+    wanted w = { names, hash, wide };
+    uint32_t place = st_slots_find(&names->table, hash, is_wanted, &w);
+    if (place != ST_NO_SLOT)
+        return place;
     uint32_t made = add(names, hash, wide, ops);
     if (made == NT_NONE)
         names->failed = true;
@@ -143,7 +150,7 @@ void nt_names_clear(nt_names *names)
     st_arena_free(&names->memory);
     st_buf_free(&names->scratch);
     free(names->list);
-    free(names->table);
+    free(names->table.at);
     free(names->numbered);
     *names = (nt_names){ 0 };
 }

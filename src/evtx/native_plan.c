@@ -250,24 +250,20 @@ static where below_event(uint8_t known)
 static where place(const walk *w, const nt_frame *parent, uint8_t known)
 {
     if (!parent) {
-        static const uint8_t roots[] = {
-            [NT_IN_EVENTDATA] = W_EVENTDATA, [NT_IN_USERDATA] = W_LEAF
-        };
         uint8_t context = w->s->plans[w->plan].context;
         if (context == NT_TOP)
             return W_EVENT; /* whatever it is called: its name may be what is damaged */
         if (context == NT_IN_EVENT)
             return below_event(known);
-        return context == NT_IN_EVENTDATA ? (known == NT_N_DATA ? W_DATA : W_LEAF)
-                                          : (where)roots[context];
+        return known == NT_N_DATA ? W_DATA : W_LEAF;
     }
     switch ((where)parent->where) {
     case W_EVENT: return below_event(known);
     case W_SYSTEM: return W_SYSTEM_LEAF;
-    case W_EVENTDATA: return known == NT_N_DATA ? W_DATA : W_LEAF;
+    case W_EVENTDATA:
     case W_DATA:
     case W_USERDATA:
-    case W_LEAF: return W_LEAF;
+    case W_LEAF: return known == NT_N_DATA ? W_DATA : W_LEAF;
     default: return W_SKIP;
     }
 }
@@ -296,6 +292,44 @@ static uint32_t spelled(walk *w, uint32_t first)
     return name;
 }
 
+static void push_field(walk *w, nt_field field)
+{
+    st_native *s = w->s;
+    if (!st_grow(&s->fields, &s->fields_cap, s->nfields + 1, sizeof *s->fields)) {
+        s->failed = true;
+        return;
+    }
+    s->fields[s->nfields++] = field;
+    s->plans[w->plan].nfields++;
+}
+
+/* An attribute of an element that gives fields is a field, too: Element.Attribute. */
+static void push_attribute(walk *w, const nt_frame *f, uint32_t name, uint32_t first)
+{
+    st_native *s = w->s;
+    unsigned char wide[2 * (2 * ST_MAX_NAME + 1)];
+    st_str element = s->names.list[f->name].wide, own = s->names.list[name].wide;
+    uint32_t n = (uint32_t)s->npieces - first;
+    st_str text = s->names.list[name].text;
+    if (st_str_starts(text, ST_STR("xmlns")) || element.n + own.n + 2 > sizeof wide)
+        return;
+    memcpy(wide, element.p, element.n);
+    wide[element.n] = '.';
+    wide[element.n + 1] = 0;
+    memcpy(wide + element.n + 2, own.p, own.n);
+    uint32_t whole = nt_name_put(&s->names, wide, element.n + 2 + own.n, s->c->ops);
+    if (whole == NT_NONE) {
+        s->failed = true;
+        return;
+    }
+    push_field(w, (nt_field){ .name = whole,
+                              .first = first,
+                              .n = n,
+                              .dep = f->dep,
+                              .inner = NT_IN_USERDATA,
+                              .bare = n == 1 && s->pieces[first].kind == NT_OPTIONAL });
+}
+
 static bool attributes(walk *w, nt_frame *f, uint32_t end)
 {
     st_native *s = w->s;
@@ -309,8 +343,10 @@ static bool attributes(walk *w, nt_frame *f, uint32_t end)
                 return false;
         if (f->where == W_SYSTEM_LEAF)
             set_slot(w, f->known, known_of(w, name), first, (uint32_t)s->npieces - first);
-        else if (f->where == W_DATA && known_of(w, name) == NT_N_NAME && f->data_name == NT_NONE)
-            f->data_name = spelled(w, first);
+        else if (f->where == W_DATA && known_of(w, name) == NT_N_NAME)
+            f->data_name = f->data_name == NT_NONE ? spelled(w, first) : f->data_name;
+        else if (f->where == W_DATA || f->where == W_LEAF)
+            push_attribute(w, f, name, first);
     }
     return true;
 }
@@ -360,17 +396,6 @@ static bool begin_element(walk *w, uint32_t end)
     }
     f->first = (uint32_t)s->npieces;
     return true;
-}
-
-static void push_field(walk *w, nt_field field)
-{
-    st_native *s = w->s;
-    if (!st_grow(&s->fields, &s->fields_cap, s->nfields + 1, sizeof *s->fields)) {
-        s->failed = true;
-        return;
-    }
-    s->fields[s->nfields++] = field;
-    s->plans[w->plan].nfields++;
 }
 
 static void end_element(walk *w)

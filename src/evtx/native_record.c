@@ -17,7 +17,8 @@ typedef struct job {
     uint32_t off, end; /* the record's bytes */
     size_t depth;      /* of steps */
     bool repaired, borrowed;
-    bool unsure; /* where the record ends is a guess */
+    uint64_t values; /* bytes of the fields so far */
+    bool unsure;     /* where the record ends is a guess */
     const char *damage;
 } job;
 
@@ -397,7 +398,9 @@ static void emit(job *j, uint32_t name, const st_value *v)
     st_native *s = j->s;
     if (name == NT_NONE)
         name = nt_name_numbered(&s->names, ++s->unnamed, s->c->ops);
-    if (s->nout == ST_MAX_FIELDS || !nt_spend(s, 1 + v->n / 256)) {
+    j->values += v->n;
+    if (s->nout == ST_MAX_FIELDS || j->values > ST_MAX_RECORD_VALUES ||
+        !nt_spend(s, 1 + v->n / 256)) {
         damaged(j, "limit");
         return;
     }

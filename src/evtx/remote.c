@@ -154,7 +154,9 @@ static void say_end(child *x, const st_report *r)
 static bool answer(child *x, const question *q)
 {
     static const st_scan_ops ops = { .record = say_record };
-    st_scan_options options = { .engine = ST_ENGINE_LIBEVTX, .slack = q->slack != 0 };
+    st_scan_options options = { .engine = ST_ENGINE_LIBEVTX,
+                                .slack = q->slack != 0,
+                                .confined = true };
     st_report report = { 0 };
     x->c.offset = q->offset;
     x->c.flags = q->flags;

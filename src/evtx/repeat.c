@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* repeat.c - live records of two chunks, kept by number. */
 #include "evtx/format.h"
+#include "base/search.h"
 #include "evtx/repeat.h"
 
 #include <stdlib.h>
@@ -45,16 +46,16 @@ bool st_repeats_put(st_repeats *r, const st_chunk *c, uint32_t at, uint32_t size
     return true;
 }
 
+static bool is_before(const void *item, const void *key)
+{
+    const st_live *l = item;
+    const uint64_t *number = key;
+    return l->number < *number;
+}
+
 static const st_live *find(const st_lives *l, uint64_t number)
 {
-    size_t lo = 0, hi = l->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (l->list[mid].number < number)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    size_t lo = st_lower_bound(l->list, l->n, sizeof *l->list, &number, is_before);
     return lo < l->n && l->list[lo].number == number ? &l->list[lo] : NULL;
 }
 

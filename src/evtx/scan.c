@@ -66,6 +66,8 @@ typedef struct scan {
     run *runs;
     worker *workers;
     size_t nsources, nruns, next; /* next: the run to be ended */
+    size_t ahead;                 /* runs that may have begun behind that one */
+    st_scan_ops watched;          /* where jobs give parts: ops with an eye on what they hold */
     uint64_t total;
     atomic_uint_fast64_t done;
     atomic_bool stop;
@@ -92,8 +94,8 @@ typedef struct turn {
     worker *w;
     run *r;
     source_state *src;
-    const st_scan_ops *ops;
-    void *job;
+    const st_scan_ops *ops; /* what the readers are given: job is theirs, which may be the turn */
+    void *job, *heard;
     st_report report;
     uint64_t covered; /* chunks off the grid reach up to here */
     bool evtx;        /* not a file of another kind that is only carved */
@@ -113,6 +115,52 @@ static void fail(scan *s, const st_err *why)
     }
     atomic_store(&s->stop, true);
     pthread_cond_broadcast(&s->turn);
+    pthread_mutex_unlock(&s->lock);
+}
+
+/* parts of a job */
+
+/* Waits until all runs before this one have ended. False: the scan is given up. */
+static bool await_turn(turn *t)
+{
+    scan *s = t->s;
+    size_t mine = (size_t)(t->r - s->runs);
+    pthread_mutex_lock(&s->lock);
+    while (s->next != mine && !atomic_load(&s->stop))
+        pthread_cond_wait(&s->turn, &s->lock);
+    pthread_mutex_unlock(&s->lock);
+    return !atomic_load(&s->stop);
+}
+
+static bool want_watched(void *arg, const st_record *head)
+{
+    const turn *t = arg;
+    return !t->s->ops->want || t->s->ops->want(t->job, head);
+}
+
+static void record_watched(void *arg, const st_record *r)
+{
+    turn *t = arg;
+    const st_scan_ops *ops = t->s->ops;
+    st_err why = { 0 };
+    ops->record(t->job, r);
+    if (ops->full(t->job) && await_turn(t) && ops->part(t->s->ctx, t->job, &why) != ST_OK)
+        fail(t->s, &why);
+}
+
+static void ended_watched(void *arg, uint64_t offset, uint64_t n)
+{
+    const turn *t = arg;
+    if (t->s->ops->ended)
+        t->s->ops->ended(t->job, offset, n);
+}
+
+/* Jobs that give parts aren't begun far ahead of the one whose turn it is. */
+static void hold_back(scan *s, size_t number)
+{
+    pthread_mutex_lock(&s->lock);
+    while (s->ops->part && number - s->next > s->ahead && !atomic_load(&s->stop))
+        pthread_cond_wait(&s->turn, &s->lock);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -333,7 +381,7 @@ static void chunk(turn *t, uint64_t offset, const unsigned char *p, size_t n, ve
                    .source = t->src->source,
                    .options = t->s->o,
                    .ops = t->ops,
-                   .job = t->job,
+                   .job = t->heard,
                    .report = &t->report,
                    .carved = !t->evtx,
                    .elsewhere = elsewhere,
@@ -599,7 +647,7 @@ static void lone(turn *t, uint64_t offset, const unsigned char *p, uint32_t size
                    .source = t->src->source,
                    .options = t->s->o,
                    .ops = t->ops,
-                   .job = t->job,
+                   .job = t->heard,
                    .report = &t->report,
                    .carved = true,
                    .elsewhere = elsewhere,
@@ -969,9 +1017,10 @@ static void work(void *ctx, unsigned thread, size_t number)
                .w = &s->workers[thread],
                .r = r,
                .src = src,
-               .ops = s->ops,
+               .ops = s->ops->part ? &s->watched : s->ops,
                .evtx = is_log(src->source),
                .sparing = s->o->carve && s->o->engine == ST_ENGINE_NATIVE };
+    hold_back(s, number);
     st_report *report = calloc(1, sizeof *report);
     if (!report)
         fail(s, &(st_err){ .code = ST_E_MEMORY, .text = "no memory for a report" });
@@ -979,6 +1028,7 @@ static void work(void *ctx, unsigned thread, size_t number)
         r->job = s->ops->begin ? s->ops->begin(s->ctx, thread, src->place) : NULL;
         r->begun = true;
         t.job = r->job;
+        t.heard = s->ops->part ? (void *)&t : t.job;
         begin_with(t.w);
         if (open_source(&t))
             read_run(&t);
@@ -995,6 +1045,7 @@ static void work(void *ctx, unsigned thread, size_t number)
     r->report = report;
     r->done = true;
     end_runs(s);
+    pthread_cond_broadcast(&s->turn);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -1057,7 +1108,7 @@ static bool plan(scan *s, st_evidence *e)
         return false;
     for (size_t i = 0; i < count; i++) {
         st_source *it = st_evidence_at(e, i);
-        if (!st_source_readable(it) || (s->o->only && it != s->o->only))
+        if (!st_source_readable(it) || it->carrier || (s->o->only && it != s->o->only))
             continue;
         source_state *src = &s->sources[s->nsources++];
         *src = (source_state){ .source = it, .place = i };
@@ -1129,6 +1180,11 @@ st_code st_evtx_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops
     if (o->run_slots && o->run_slots < ST_MAX_RUN_SLOTS)
         s.run_slots = o->run_slots;
     unsigned threads = st_threads(o->threads);
+    s.ahead = threads;
+    s.watched = (st_scan_ops){ .name_id = ops->name_id,
+                               .want = want_watched,
+                               .record = record_watched,
+                               .ended = ended_watched };
     if (pthread_mutex_init(&s.lock, NULL) != 0)
         return st_fail(err, ST_E_MEMORY, "no memory for a lock");
     if (pthread_mutex_init(&s.looking, NULL) != 0) {

@@ -130,18 +130,28 @@ static void put_hex(st_buf *out, uint64_t v)
     st_buf_put(out, digits + i, sizeof digits - i);
 }
 
+double st_value_double(const unsigned char *p, size_t n)
+{
+    uint64_t bits = st_le(p, n == 4 ? 4 : 8);
+    uint32_t narrow = (uint32_t)bits;
+    double d;
+    float f;
+    if (n == 4) {
+        memcpy(&f, &narrow, sizeof f);
+        return (double)f;
+    }
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
 /* The shortest form that reads back as the same number, with a point in any locale. */
 static void put_float(st_buf *out, const unsigned char *p, size_t n)
 {
     char text[40];
     double d;
     float f = 0;
-    if (n == 4) {
-        memcpy(&f, p, 4);
-        d = (double)f;
-    } else {
-        memcpy(&d, p, 8);
-    }
+    d = st_value_double(p, n);
+    f = n == 4 ? (float)d : 0;
     for (int digits = 1; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, d);
         double back = strtod(text, NULL);
@@ -194,7 +204,9 @@ static st_ticks systemtime(const unsigned char *p)
 
 static void put_ticks(st_buf *out, uint64_t t)
 {
-    if (t > ST_TICKS_MAX) /* no date: the number, so that nothing is lost */
+    if (!t) /* a time like any other here, though elsewhere 0 is none */
+        st_buf_str(out, ST_STR("1601-01-01T00:00:00.0000000Z"));
+    else if (t > ST_TICKS_MAX) /* no date: the number, so that nothing is lost */
         st_buf_u64(out, t);
     else
         st_buf_time_iso(out, t);

@@ -11,5 +11,7 @@
 bool st_value_item(const st_value *array, uint32_t *pos, st_value *out);
 /* How many bytes a value of that type has; 0: any number. */
 uint32_t st_value_width(unsigned type);
+/* A floating-point number of 4 or 8 bytes, little-endian, on any machine. */
+double st_value_double(const unsigned char *p, size_t n);
 
 #endif

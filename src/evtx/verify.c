@@ -10,6 +10,7 @@
  * what is known about the first difference of each.
  */
 #include "evtx/format.h"
+#include "base/search.h"
 #include "shelltree/verify.h"
 #include "evtx/classes.h"
 #include "evtx/xml.h"
@@ -130,16 +131,16 @@ static bool ended_at(const verify *v, uint64_t offset)
     return false;
 }
 
+static bool is_before(const void *item, const void *key)
+{
+    const odd *o = item;
+    const uint64_t *offset = key;
+    return o->offset < *offset;
+}
+
 static odd *find_odd(const verify *v, uint64_t offset)
 {
-    size_t low = 0, high = v->nbatch;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (v->batch[mid].offset < offset)
-            low = mid + 1;
-        else
-            high = mid;
-    }
+    size_t low = st_lower_bound(v->batch, v->nbatch, sizeof *v->batch, &offset, is_before);
     return low < v->nbatch && v->batch[low].offset == offset ? &v->batch[low] : NULL;
 }
 
@@ -248,20 +249,32 @@ static void lend_values(st_items *shown, const st_items *items)
  * one that nothing else has. */
 static uint64_t digest_of(job *j, const st_record *r)
 {
-    uint64_t digest = st_items_digest(&j->items);
+    uint64_t digest = st_items_digest(&j->items, true);
     if (j->v->engine == ST_ENGINE_LIBEVTX)
         return digest;
-    return read_back(j, r) && st_items_digest(&j->shown) == digest ? digest : ~digest;
+    bool same =
+        read_back(j, r) && st_items_digest(&j->shown, false) == st_items_digest(&j->items, false);
+    return same ? digest : ~digest;
 }
 
-/* The record's fields and its XML say different things: nothing explains that. */
+/* Did its fields or its XML end at a limit? */
+static bool is_cut(const st_record *r)
+{
+    static const char cut[] = "<?shelltree damage=\"limit\"?>";
+    return (r->damage && strcmp(r->damage, "limit") == 0) ||
+           (r->xml.n && memmem(r->xml.p, r->xml.n, cut, sizeof cut - 1));
+}
+
+/* The record's fields and its XML say different things: nothing but a limit explains that. */
 static void own_difference(void *ctx, const st_look_at *l, int why)
 {
     static const st_str here = { "fields against XML", 18 };
-    st_look_at own = *l;
+    st_look_at own = { .side = ST_DIFFER, .record = l->record, .limited = is_cut(l->record) };
     (void)why;
+    why = st_class_of(&own);
+    own = *l;
     own.field = here;
-    judge(ctx, &own, -1);
+    judge(ctx, &own, is_cut(l->record) ? why : -1);
 }
 
 static void judge_own_xml(job *j, odd *d, const st_record *r)
@@ -272,8 +285,12 @@ static void judge_own_xml(job *j, odd *d, const st_record *r)
         return;
     }
     st_judge_fields(r, &j->items, &j->shown, own_difference, d);
+    if (!d->unexplained && !d->classes &&
+        st_items_digest(&j->items, false) != st_items_digest(&j->shown, false))
+        own_difference(d, &l, -1);
     lend_values(&j->shown, &j->items);
-    st_judge_fields(r, &j->shown, &d->libevtx, judge, d);
+    if (!is_cut(r))
+        st_judge_fields(r, &j->shown, &d->libevtx, judge, d);
 }
 
 static void second_look(job *j, const st_record *r)
@@ -464,6 +481,12 @@ static void keep(st_difference *to, const odd *d)
         to->why = NULL;
 }
 
+/* Its values are the same; they are only spelled otherwise than libevtx is known to. */
+static bool only_spelled(const odd *d)
+{
+    return d->side == ST_DIFFER && !d->unexplained && !d->classes;
+}
+
 static st_code deliver(verify *v, st_verdict *out, st_err *err)
 {
     uint64_t by_class[64] = { 0 };
@@ -472,13 +495,17 @@ static st_code deliver(verify *v, st_verdict *out, st_err *err)
     if (!kept)
         return st_fail(err, ST_E_MEMORY, "no memory to compare records");
     for (size_t i = 0; i < v->nodd; i++) {
+        if (only_spelled(&v->odd[i])) {
+            out->differ--;
+            out->agree++;
+        }
         out->unexplained += v->odd[i].unexplained;
         for (size_t c = 0; c < st_class_count(); c++)
             by_class[c] += v->odd[i].classes >> c & 1;
     }
     for (int explained = 0; explained < 2; explained++)
         for (size_t i = 0, n = 0; i < v->nodd && n < most; i++)
-            if (v->odd[i].unexplained == !explained) {
+            if (v->odd[i].unexplained == !explained && !only_spelled(&v->odd[i])) {
                 keep(&kept[out->nkept++], &v->odd[i]);
                 n++;
             }

@@ -26,7 +26,8 @@ struct st_xml {
     xmlParserCtxtPtr parser;
     xmlDocPtr doc;
     uint32_t shift; /* what characters beyond U+FFFF lack */
-    bool own;       /* it is the native reader's XML */
+    bool own;
+    bool spelled; /* values stay as libevtx has them */ /* it is the native reader's XML */
 };
 
 st_xml *st_xml_new(void)
@@ -43,6 +44,11 @@ st_xml *st_xml_new(void)
 void st_xml_shift(st_xml *x, uint32_t shift)
 {
     x->shift = shift;
+}
+
+void st_xml_spelled(st_xml *x, bool as_it_is)
+{
+    x->spelled = as_it_is;
 }
 
 void st_xml_own(st_xml *x)
@@ -365,6 +371,7 @@ static const struct {
     { "Channel", NULL, N_NONE, offsetof(st_record, channel) },
     { "Computer", NULL, N_NONE, offsetof(st_record, computer) },
     { "Security", "UserID", N_NONE, offsetof(st_record, user_sid) },
+    { "Security", "UserId", N_NONE, offsetof(st_record, user_sid) }, /* Sysmon for Linux */
     { "EventID", NULL, N_EVENT_ID, 0 },
     { "Version", NULL, N_VERSION, 0 },
     { "Level", NULL, N_LEVEL, 0 },
@@ -443,17 +450,19 @@ static bool is_recorded_as_text(st_str name)
     return st_str_eq(name, ST_STR("StartAddress"));
 }
 
-static bool put_field(st_xml *x, st_str name, const xmlNode *leaf, uint16_t (*name_id)(st_str name))
+/* text: the first node of its content. */
+static bool put_field(st_xml *x, st_str name, const xmlNode *text, uint16_t (*name_id)(st_str name))
 {
     if (!st_grow(&x->fields, &x->cap, x->n + 1, sizeof *x->fields))
         return false;
     st_field *f = &x->fields[x->n];
     memset(f, 0, sizeof *f);
     f->name = st_arena_copy(&x->arena, name);
-    text_of(x, leaf->children);
-    if (!x->own && !is_recorded_as_text(name))
+    text_of(x, text);
+    bool guess = !x->own && !x->spelled;
+    if (guess && !is_recorded_as_text(name))
         unpad_hex(&x->value);
-    f->value = keep(x, x->own ? st_buf_slice(&x->value) : trim_time(&x->value));
+    f->value = keep(x, guess ? trim_time(&x->value) : st_buf_slice(&x->value));
     if (!f->name.p || !f->value.p || x->value.failed)
         return false;
     if (name_id)
@@ -462,9 +471,9 @@ static bool put_field(st_xml *x, st_str name, const xmlNode *leaf, uint16_t (*na
     return true;
 }
 
-static st_str element_name(st_xml *x, const xmlNode *e)
+static st_str element_name(st_xml *x, const xmlChar *own)
 {
-    st_str name = st_str_of((const char *)e->name);
+    st_str name = st_str_of((const char *)own);
     if (!x->own)
         return name;
     st_buf_clear(&x->raw);
@@ -476,7 +485,7 @@ static st_str element_name(st_xml *x, const xmlNode *e)
 static st_str field_name(st_xml *x, const xmlNode *leaf, unsigned *unnamed, char *room, size_t n)
 {
     if (!is_element(leaf, "Data"))
-        return element_name(x, leaf);
+        return element_name(x, leaf->name);
     const xmlNode *a = attribute(leaf, "Name");
     st_str name = a ? text_of(x, a) : ST_STR("");
     if (name.n)
@@ -485,16 +494,46 @@ static st_str field_name(st_xml *x, const xmlNode *leaf, unsigned *unnamed, char
     return st_str_of(room);
 }
 
+/* Every attribute of an element, but a Data's Name: Element.Attribute. */
+static st_code add_attributes(st_xml *x, const xmlNode *e, uint16_t (*name_id)(st_str name))
+{
+    bool data = is_element(e, "Data");
+    for (const xmlAttr *a = e->properties; a; a = a->next) {
+        st_str own = st_str_of((const char *)a->name);
+        if (data && !a->ns && st_str_eq(own, ST_STR("Name")))
+            continue;
+        st_buf whole = { 0 };
+        st_str element = element_name(x, e->name);
+        st_buf_str(&whole, element);
+        st_buf_char(&whole, '.');
+        if (a->ns && a->ns->prefix)
+            st_buf_fmt(&whole, "%s:", (const char *)a->ns->prefix);
+        st_str attribute = element_name(x, a->name);
+        st_buf_str(&whole, attribute);
+        st_str name = whole.failed || !element.p || !attribute.p
+                          ? (st_str){ NULL, 0 }
+                          : st_arena_copy(&x->arena, st_buf_slice(&whole));
+        st_buf_free(&whole);
+        if (!name.p || !put_field(x, name, a->children, name_id))
+            return ST_E_MEMORY;
+    }
+    return ST_OK;
+}
+
 /* Adds what lies below one child of Event. */
 static st_code add_fields(st_xml *x, xmlNode *top, unsigned *unnamed,
                           uint16_t (*name_id)(st_str name))
 {
     char room[24];
     for (xmlNode *at = next_below(top, top); at; at = next_below(top, at)) {
-        if (at->type != XML_ELEMENT_NODE || has_elements(at))
+        if (at->type != XML_ELEMENT_NODE)
+            continue;
+        if (add_attributes(x, at, name_id) != ST_OK)
+            return ST_E_MEMORY;
+        if (has_elements(at))
             continue;
         st_str name = field_name(x, at, unnamed, room, sizeof room);
-        if (!name.p || !put_field(x, name, at, name_id))
+        if (!name.p || !put_field(x, name, at->children, name_id))
             return ST_E_MEMORY;
     }
     return ST_OK;

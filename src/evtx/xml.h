@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xml.h - one event's XML text into a record. Private to src/evtx.
+ * xml.h - one event's XML text into a record. Private to src/evtx and src/carriers.
  *
  * Ownership  what a record is given lives until the next st_xml_read of the same state.
  */
@@ -19,6 +19,10 @@ void st_xml_shift(st_xml *x, uint32_t shift);
 /* What is read from now on is in the form of xml_put.c, not of libevtx: its escapes are undone, and
  * values are taken as they stand. */
 void st_xml_own(st_xml *x);
+/* What is read from now on is libevtx's, and fields keep its spelling of values, which a text in it
+ * can't be told from: whoever knows their types compares. Else numbers and times that look like
+ * libevtx's come as the native reader has them. */
+void st_xml_spelled(st_xml *x, bool as_it_is);
 /* Parses one <Event>. ST_E_EVIDENCE: it is no event (a DOCTYPE, not well-formed ...).
  * *lossy grows by the characters that had to be replaced. */
 st_code st_xml_read(st_xml *x, const char *text, size_t n, uint64_t *lossy);

@@ -15,12 +15,22 @@ typedef struct range {
     uint32_t from, to;
 } range;
 
-/* Characters beyond ASCII that may begin a name, and those that may only follow. */
-static const range starts[] = { { 0xc0, 0xd6 },     { 0xd8, 0xf6 },     { 0xf8, 0x2ff },
-                                { 0x370, 0x37d },   { 0x37f, 0x1fff },  { 0x200c, 0x200d },
-                                { 0x2070, 0x218f }, { 0x2c00, 0x2fef }, { 0x3001, 0xd7ff },
-                                { 0xf900, 0xfdcf }, { 0xfdf0, 0xfffd }, { 0x10000, 0xeffff } };
-static const range follows[] = { { 0xb7, 0xb7 }, { 0x300, 0x36f }, { 0x203f, 0x2040 } };
+/* Letters beyond ASCII that may begin a name in every edition of XML 1.0: until the fifth they were
+ * listed one by one (appendix B of the fourth), and a parser of those refuses the whole document
+ * for another. Of that list the scripts that names are written in. Everything else is escaped. */
+static const range letters[] = {
+    { 0xc0, 0xd6 },     { 0xd8, 0xf6 },     { 0xf8, 0x131 },    { 0x134, 0x13e },
+    { 0x141, 0x148 },   { 0x14a, 0x17e },   { 0x180, 0x1c3 },   { 0x1cd, 0x1f0 },
+    { 0x1f4, 0x1f5 },   { 0x1fa, 0x217 },   { 0x250, 0x2a8 },   { 0x386, 0x386 },
+    { 0x388, 0x38a },   { 0x38c, 0x38c },   { 0x38e, 0x3a1 },   { 0x3a3, 0x3ce },
+    { 0x401, 0x40c },   { 0x40e, 0x44f },   { 0x451, 0x45c },   { 0x45e, 0x481 },
+    { 0x531, 0x556 },   { 0x561, 0x586 },   { 0x5d0, 0x5ea },   { 0x621, 0x63a },
+    { 0x641, 0x64a },   { 0x905, 0x939 },   { 0xe01, 0xe2e },   { 0x10a0, 0x10c5 },
+    { 0x10d0, 0x10f6 }, { 0x1e00, 0x1e9b }, { 0x1ea0, 0x1ef9 }, { 0x3041, 0x3094 },
+    { 0x30a1, 0x30fa }, { 0x4e00, 0x9fa5 }, { 0xac00, 0xd7a3 },
+};
+/* And those that may only follow. */
+static const range follows[] = { { 0xb7, 0xb7 }, { 0x300, 0x345 } };
 
 static bool within(const range *r, size_t n, uint32_t cp)
 {
@@ -34,7 +44,7 @@ static bool may_start(uint32_t cp)
 {
     if (cp < 0x80)
         return (cp | 0x20) - 'a' < 26 || cp == '_';
-    return within(starts, sizeof starts / sizeof starts[0], cp);
+    return within(letters, sizeof letters / sizeof letters[0], cp);
 }
 
 static bool may_follow(uint32_t cp)

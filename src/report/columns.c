@@ -5,6 +5,7 @@
  * that gives the text of a cell. Every format reads it; none has columns of its own.
  */
 #include "internal.h"
+#include "base/search.h"
 #include "shelltree/verify.h"
 
 #include "base/limits.h"
@@ -64,16 +65,16 @@ st_str st_source_name(const st_evidence *e, uint32_t source)
     return st_evidence_at(e, source)->name;
 }
 
+static bool of_row_before(const void *item, const void *key)
+{
+    const st_lossy *l = item;
+    const uint32_t *row = key;
+    return l->row < *row;
+}
+
 const st_lossy *st_lossy_of(const st_store *s, uint32_t row, size_t *n)
 {
-    size_t lo = 0, hi = s->nlossy;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->lossy[mid].row < row)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
+    size_t lo = st_lower_bound(s->lossy, s->nlossy, sizeof *s->lossy, &row, of_row_before);
     *n = 0;
     while (lo + *n < s->nlossy && s->lossy[lo + *n].row == row)
         ++*n;

@@ -149,6 +149,8 @@ static void put_source(st_buf *b, const st_source *s)
     st_json_num(b, &more, "size", s->size);
     if (s->container)
         st_json_num(b, &more, "members", s->members);
+    if (s->bad_line)
+        st_json_num(b, &more, "first_bad_line", s->bad_line);
     if (s->digested)
         put_digest(b, &more, s->sha256);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)

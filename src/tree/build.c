@@ -18,7 +18,7 @@ void st_tree_free(st_forest *f)
     free(w->pub.events);
     free(w->host_of);
     free(w->groups);
-    free(w->slots);
+    free(w->slots.at);
     free(w->members);
     free(w);
 }

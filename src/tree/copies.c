@@ -66,15 +66,32 @@ static int cmp_record(const st_creations *c, uint32_t a, uint32_t b)
     return 0;
 }
 
-/* Live and sound, live with a bad checksum, slack, carved. */
-static unsigned rank(const st_creations *c, uint32_t row)
+/* The rows and what they came in. */
+typedef struct view {
+    const st_creations *c;
+    const st_evidence *e;
+} view;
+
+static bool is_carried(const view *v, uint32_t row)
 {
-    return c->origin[row] == ST_O_LIVE ? (c->flags[row] & ST_C_CRC) != 0 : 1u + c->origin[row];
+    const st_source *s =
+        v->e ? st_evidence_at((st_evidence *)(uintptr_t)v->e, v->c->source[row]) : NULL;
+    return s && s->carrier;
 }
 
-static int cmp_copy(const st_creations *c, uint32_t a, uint32_t b)
+/* Live and sound, live with a bad checksum, another carrier, slack, carved. */
+static unsigned rank(const view *v, uint32_t row)
 {
-    ORDER(rank(c, a), rank(c, b));
+    const st_creations *c = v->c;
+    if (c->origin[row] != ST_O_LIVE)
+        return 2u + c->origin[row];
+    return is_carried(v, row) ? 2 : (c->flags[row] & ST_C_CRC) != 0;
+}
+
+static int cmp_copy(const view *v, uint32_t a, uint32_t b)
+{
+    const st_creations *c = v->c;
+    ORDER(rank(v, a), rank(v, b));
     ORDER(c->source[a], c->source[b]);
     ORDER(c->offset[a], c->offset[b]);
     ORDER(a, b);
@@ -83,12 +100,12 @@ static int cmp_copy(const st_creations *c, uint32_t a, uint32_t b)
 
 static int by_claim(const void *pa, const void *pb, void *ctx)
 {
-    const st_creations *c = ctx;
+    const view *v = ctx;
     const seed *a = pa, *b = pb;
-    int d = cmp_claim(c, a, b);
-    d = d ? d : cmp_content(c, a->row, b->row);
-    d = d ? d : cmp_record(c, a->row, b->row);
-    return d ? d : cmp_copy(c, a->row, b->row);
+    int d = cmp_claim(v->c, a, b);
+    d = d ? d : cmp_content(v->c, a->row, b->row);
+    d = d ? d : cmp_record(v->c, a->row, b->row);
+    return d ? d : cmp_copy(v, a->row, b->row);
 }
 
 static int by_start(const void *pa, const void *pb, void *ctx)
@@ -117,6 +134,152 @@ static uint64_t hash_claim(const st_wood *w, const st_creations *c, const seed *
     return st_hash(&k, sizeof k, w->seed + s->host);
 }
 
+/* copies in other carriers: only fields that both have are compared */
+
+#define AGREE(a, b, absent)                               \
+    if ((a) != (b) && (a) != (absent) && (b) != (absent)) \
+    return false
+
+static bool guids_agree(const st_guid *a, const st_guid *b)
+{
+    return st_guid_zero(a) || st_guid_zero(b) || memcmp(a, b, sizeof *a) == 0;
+}
+
+/* The coarsest step that a time may have been written in: seconds, milliseconds ... */
+static st_ticks step_of(st_ticks t)
+{
+    static const st_ticks steps[] = { 10000000, 10000, 10 };
+    for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++)
+        if (t % steps[i] == 0)
+            return steps[i];
+    return 10; /* a number of seconds with a fraction: not exact to the last digit */
+}
+
+static bool times_agree(st_ticks carried, st_ticks other)
+{
+    st_ticks off = carried > other ? carried - other : other - carried;
+    return !carried || !other || off < step_of(carried) + 1;
+}
+
+/* Each hash of one that the other has, too, is the same: carriers order and spell them as they
+ * like. */
+static bool hashes_agree(st_str a, st_str b)
+{
+    st_str part, name;
+    while (st_str_cut(&a, ',', &part)) {
+        if (!st_str_cut(&part, '=', &name))
+            continue;
+        char key[16] = { 0 };
+        if (name.n >= sizeof key)
+            continue;
+        memcpy(key, name.p, name.n);
+        st_str other = st_hashes_get(b, key);
+        if (other.n && part.n && !st_str_ieq(other, part))
+            return false;
+    }
+    return true;
+}
+
+static bool texts_agree(const st_pool *pool, unsigned column, st_sid a, st_sid b)
+{
+    if (a == b || a <= ST_EMPTY || b <= ST_EMPTY)
+        return true;
+    st_str x = st_pool_get(pool, a), y = st_pool_get(pool, b);
+    if (st_str_eq(x, ST_STR("-")) || st_str_eq(y, ST_STR("-")))
+        return true;
+    return column == ST_COL_hashes && hashes_agree(x, y);
+}
+
+/* Are both the same event? One of them is in another carrier: x. */
+static bool agree(const st_wood *w, const st_creations *c, uint32_t x, uint32_t y)
+{
+    AGREE(c->event_record_id[x], c->event_record_id[y], 0);
+    AGREE(c->pid[x], c->pid[y], ST_NO_U32);
+    AGREE(c->parent_pid[x], c->parent_pid[y], ST_NO_U32);
+    AGREE(c->session[x], c->session[y], ST_NO_U32);
+    AGREE(c->logon_id[x], c->logon_id[y], ST_NO_U64);
+    bool timed = ((c->flags[x] | c->flags[y]) & ST_C_TIME) == 0;
+    if ((timed && !times_agree(c->utc[x], c->utc[y])) ||
+        !times_agree(c->created[x], c->created[y]) ||
+        !guids_agree(&c->parent_guid[x], &c->parent_guid[y]) ||
+        !guids_agree(&c->logon_guid[x], &c->logon_guid[y]))
+        return false;
+    for (unsigned i = ST_COL_channel + 1; i < ST_COL_COUNT; i++) {
+        const st_sid *texts = st_creation_column(c, i);
+        if (!texts_agree(w->pub.store->pool, i, texts[x], texts[y]))
+            return false;
+    }
+    return true;
+}
+
+static unsigned filled(const st_creations *c, uint32_t row)
+{
+    unsigned n = (c->event_record_id[row] != 0 ? 1u : 0u) + (c->created[row] != 0 ? 1u : 0u);
+    for (unsigned i = ST_COL_channel; i < ST_COL_COUNT; i++)
+        n += st_creation_column(c, i)[row] > ST_EMPTY ? 1u : 0u;
+    return n;
+}
+
+/* Is b the better copy? An event log's, else the one with more fields, else the first. */
+static bool is_better(const view *v, uint32_t a, uint32_t b)
+{
+    if (rank(v, a) != rank(v, b))
+        return rank(v, b) < rank(v, a);
+    return filled(v->c, b) > filled(v->c, a);
+}
+
+/* Of the rows first .. end-1, which claim the same, those that are in other carriers go into what
+ * they agree with. Returns how many are left. */
+static size_t absorb_group(const st_wood *w, const view *v, seed *s, size_t n)
+{
+    enum { CLOSE = 64 }; /* a forged claim of thousands must not cost its square */
+    size_t out = 0;
+    for (size_t i = 0; i < n; i++) {
+        bool gone = false;
+        for (size_t k = out > CLOSE ? out - CLOSE : 0; k < out && !gone; k++) {
+            bool mine = is_carried(v, s[i].row), other = is_carried(v, s[k].row);
+            uint32_t x = mine ? s[i].row : s[k].row, y = mine ? s[k].row : s[i].row;
+            if ((!mine && !other) || v->c->origin[y] != ST_O_LIVE || !agree(w, v->c, x, y))
+                continue;
+            uint32_t copies = s[k].copies + s[i].copies;
+            if (is_better(v, s[k].row, s[i].row))
+                s[k] = s[i];
+            s[k].copies = copies;
+            gone = true;
+        }
+        if (!gone)
+            s[out++] = s[i];
+    }
+    return out;
+}
+
+/* All groups; what is left keeps its order but within a group, which is sorted again. */
+static size_t absorb(const st_wood *w, const view *v, seed *s, size_t n)
+{
+    size_t out = 0;
+    for (size_t i = 0, end; i < n; i = end) {
+        bool any = is_carried(v, s[i].row);
+        for (end = i + 1; end < n && !cmp_claim(v->c, &s[i], &s[end]); end++)
+            any |= is_carried(v, s[end].row);
+        size_t k = end - i;
+        if (any && k > 1) {
+            k = absorb_group(w, v, s + i, k);
+            qsort_r(s + i, k, sizeof *s, by_claim, (void *)(uintptr_t)v);
+        }
+        memmove(s + out, s + i, k * sizeof *s);
+        out += k;
+    }
+    return out;
+}
+
+static bool any_carrier(const st_evidence *e)
+{
+    for (size_t i = 0; e && i < st_evidence_count(e); i++)
+        if (st_evidence_at((st_evidence *)(uintptr_t)e, i)->carrier)
+            return true;
+    return false;
+}
+
 /* Rows first .. end-1 say the same under one key: nodes out of them, put at *out. One a record;
  * a record of which only recovered copies are left joins the first live one. */
 static void nodes_of_run(const st_creations *c, const seed *rows, size_t first, size_t end,
@@ -132,7 +295,9 @@ static void nodes_of_run(const st_creations *c, const seed *rows, size_t first, 
         for (next = i + 1; next < end && !cmp_record(c, rows[i].row, rows[next].row);)
             next++;
         bool is_live = c->origin[rows[i].row] == ST_O_LIVE; /* the best copy comes first */
-        uint32_t copies = (uint32_t)(next - i);
+        uint32_t copies = 0;
+        for (size_t k = i; k < next; k++)
+            copies += rows[k].copies;
         if (guid && any_live && !is_live) {
             strays += copies;
             continue;
@@ -202,8 +367,9 @@ bool st_tree_sort_copies(st_wood *w)
     }
     size_t nodes = n;
     if (!w->duplicates) {
-        qsort_r(s, n, sizeof *s, by_claim, (void *)(uintptr_t)c);
-        nodes = fold(c, s, n);
+        view v = { c, w->pub.evidence };
+        qsort_r(s, n, sizeof *s, by_claim, &v);
+        nodes = fold(c, s, any_carrier(v.e) ? absorb(w, &v, s, n) : n);
     }
     for (size_t i = 0; i < nodes; i++)
         s[i].hash = c->utc[s[i].row];

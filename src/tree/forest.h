@@ -13,6 +13,7 @@
 #define ST_TREE_FOREST_H
 
 #include "shelltree/tree.h"
+#include "base/search.h"
 
 #define ST_NO_GROUP UINT32_MAX
 
@@ -34,8 +35,7 @@ typedef struct st_wood {
     uint32_t nsids;
     st_group *groups;
     size_t ngroups, groups_cap;
-    uint32_t *slots; /* open addressing: group + 1, 0 free */
-    size_t nslots;
+    st_slots slots; /* of groups */
     uint64_t seed;
     st_node *members;
 } st_wood;

@@ -10,55 +10,62 @@
 #include "tree/forest.h"
 
 #include "base/limits.h"
+#include "base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static size_t slot_of(const st_wood *w, uint32_t host, const st_guid *guid)
+typedef struct wanted {
+    const st_wood *w;
+    const st_guid *guid;
+    uint32_t host;
+} wanted;
+
+static bool is_wanted(const void *ctx, uint32_t group)
 {
-    return (size_t)st_hash(guid, sizeof *guid, w->seed ^ (host * UINT64_C(0x9e3779b97f4a7c15))) &
-           (w->nslots - 1);
+    const wanted *k = ctx;
+    const st_group *g = &k->w->groups[group];
+    return g->host == k->host && st_guid_eq(&g->guid, k->guid);
 }
 
-static size_t probe(const st_wood *w, uint32_t host, const st_guid *guid)
+static uint64_t hash_of(const st_wood *w, uint32_t host, const st_guid *guid)
 {
-    size_t i = slot_of(w, host, guid);
-    while (w->slots[i]) {
-        const st_group *g = &w->groups[w->slots[i] - 1];
-        if (g->host == host && st_guid_eq(&g->guid, guid))
-            break;
-        i = (i + 1) & (w->nslots - 1);
-    }
-    return i;
+    return st_hash(guid, sizeof *guid, w->seed ^ (host * UINT64_C(0x9e3779b97f4a7c15)));
+}
+
+static uint64_t hash_of_group(const void *ctx, uint32_t group)
+{
+    const st_wood *w = ctx;
+    return hash_of(w, w->groups[group].host, &w->groups[group].guid);
 }
 
 uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid)
 {
-    return w->nslots ? w->slots[probe(w, host, guid)] - 1 : ST_NO_GROUP;
+    wanted key = { w, guid, host };
+    uint32_t g = st_slots_find(&w->slots, hash_of(w, host, guid), is_wanted, &key);
+    return g == ST_NO_SLOT ? ST_NO_GROUP : g;
 }
 
 /* Doubles the table. */
 static bool widen(st_wood *w)
 {
-    size_t n = w->nslots ? w->nslots * 2 : 1024;
-    uint32_t *slots = calloc(n, sizeof *slots);
-    if (!slots)
+    size_t n = w->slots.n ? w->slots.n * 2 : 1024;
+    uint32_t *old = w->slots.at, *at = calloc(n, sizeof *at);
+    if (!at)
         return false;
-    free(w->slots);
-    w->slots = slots;
-    w->nslots = n;
-    for (size_t i = 0; i < w->ngroups; i++)
-        slots[probe(w, w->groups[i].host, &w->groups[i].guid)] = (uint32_t)i + 1;
+    st_slots_move(&w->slots, at, n, w->ngroups, hash_of_group, w);
+    free(old);
     return true;
 }
 
 uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid)
 {
-    if (w->ngroups * 2 >= w->nslots && !widen(w))
+    if (!st_slots_room(&w->slots, w->ngroups) && !widen(w))
         return ST_NO_GROUP;
-    size_t i = probe(w, host, guid);
-    if (w->slots[i])
-        return w->slots[i] - 1;
+    wanted key = { w, guid, host };
+    size_t i = st_slots_probe(&w->slots, hash_of(w, host, guid), is_wanted, &key);
+    if (w->slots.at[i])
+        return w->slots.at[i] - 1;
     if (!st_grow(&w->groups, &w->groups_cap, w->ngroups + 1, sizeof *w->groups))
         return ST_NO_GROUP;
     w->groups[w->ngroups] = (st_group){ .guid = *guid,
@@ -66,8 +73,8 @@ uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid)
                                         .named_by = ST_NO_NODE,
                                         .event = ST_NO_EVENT,
                                         .placeholder = ST_NO_NODE };
-    w->slots[i] = (uint32_t)++w->ngroups;
-    return w->slots[i] - 1;
+    w->slots.at[i] = (uint32_t)++w->ngroups;
+    return w->slots.at[i] - 1;
 }
 
 /* One turn over the nodes: those that are live, or those that aren't, go to their places. */
@@ -114,6 +121,18 @@ bool st_tree_index(st_wood *w)
     return ok;
 }
 
+typedef struct moment {
+    const st_wood *w;
+    st_ticks when;
+} moment;
+
+static bool starts_by(const void *item, const void *key)
+{
+    const st_node *n = item;
+    const moment *at = key;
+    return at->w->pub.procs[*n].start <= at->when;
+}
+
 /* How well a node fits what is said of it. */
 static unsigned fit(const st_wood *w, st_node n, const st_claim *c)
 {
@@ -139,14 +158,9 @@ st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bo
     if (w->duplicates || n == 1)
         return m[0];
     *ambiguous = true;
-    uint32_t low = 0, high = n; /* the first that starts after `when` */
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (w->pub.procs[m[mid]].start <= c->when)
-            low = mid + 1;
-        else
-            high = mid;
-    }
+    moment at = { w, c->when };
+    uint32_t low =
+        (uint32_t)st_lower_bound(m, n, sizeof *m, &at, starts_by); /* that start by then */
     st_node best = m[low ? low - 1 : 0];
     unsigned score = fit(w, best, c);
     /* Backwards from the latest that had started, then the earliest that had not. */
@@ -163,28 +177,34 @@ st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bo
     return best;
 }
 
+typedef struct host_name {
+    const st_pool *pool;
+    st_str name;
+} host_name;
+
+static bool name_before(const void *item, const void *key)
+{
+    const st_host *h = item;
+    const host_name *want = key;
+    return st_str_cmp(st_pool_get(want->pool, h->name), want->name) < 0;
+}
+
 st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid)
 {
     const st_wood *w = (const st_wood *)f;
     st_buf key = { 0 };
     st_node found = ST_NO_NODE;
     st_fold_put(&key, host);
-    size_t low = 0, high = f->nhosts;
-    while (!key.failed && low < high) {
-        size_t mid = low + (high - low) / 2;
-        int d = st_str_cmp(st_pool_get(f->pool, f->hosts[mid].name), st_buf_slice(&key));
-        if (d == 0) {
-            uint32_t g = st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(w, (uint32_t)mid, guid);
-            if (g != ST_NO_GROUP && w->groups[g].count)
-                found = w->members[w->groups[g].first];
-            else if (g != ST_NO_GROUP)
-                found = w->groups[g].placeholder;
-            break;
-        }
-        if (d < 0)
-            low = mid + 1;
-        else
-            high = mid;
+    host_name want = { f->pool, st_buf_slice(&key) };
+    size_t i = key.failed
+                   ? f->nhosts
+                   : st_lower_bound(f->hosts, f->nhosts, sizeof *f->hosts, &want, name_before);
+    if (i < f->nhosts && st_str_eq(st_pool_get(f->pool, f->hosts[i].name), want.name)) {
+        uint32_t g = st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(w, (uint32_t)i, guid);
+        if (g != ST_NO_GROUP && w->groups[g].count)
+            found = w->members[w->groups[g].first];
+        else if (g != ST_NO_GROUP)
+            found = w->groups[g].placeholder;
     }
     st_buf_free(&key);
     return found;

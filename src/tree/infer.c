@@ -14,6 +14,7 @@
  * it: one for each (host, pid, image, boot).
  */
 #include "tree/forest.h"
+#include "base/search.h"
 
 #include <stdlib.h>
 
@@ -70,19 +71,16 @@ static int by_service(const void *pa, const void *pb)
     return a->utc < b->utc ? -1 : a->utc > b->utc;
 }
 
+static bool is_by(const void *item, const void *key)
+{
+    return by_service(item, key) <= 0;
+}
+
 /* How many service starts lie up to (host, when), in the sorted list. */
 static size_t starts_before(const inferring *in, uint32_t host, st_ticks when)
 {
     service_start at = { host, when };
-    size_t low = 0, high = in->nstarts;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        if (by_service(&in->starts[mid], &at) <= 0)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
+    return st_lower_bound(in->starts, in->nstarts, sizeof *in->starts, &at, is_by);
 }
 
 /* A moment in a host's time, with a GUID of then, if any. */
@@ -182,19 +180,18 @@ static void reach(inferring *in)
     }
 }
 
+static bool begins_by(const void *item, const void *key)
+{
+    const use *u = item, *at = key;
+    return u->key < at->key || (u->key == at->key && u->start <= at->start);
+}
+
 /* The last use of (host, pid) that began no later than `when`; SIZE_MAX: none. */
 static size_t last_use(const inferring *in, uint64_t key, st_ticks when)
 {
-    size_t low = 0, high = in->nuses;
-    while (low < high) {
-        size_t mid = low + (high - low) / 2;
-        const use *u = &in->uses[mid];
-        if (u->key < key || (u->key == key && u->start <= when))
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low && in->uses[low - 1].key == key ? low - 1 : SIZE_MAX;
+    use at = { .key = key, .start = when };
+    size_t later = st_lower_bound(in->uses, in->nuses, sizeof *in->uses, &at, begins_by);
+    return later && in->uses[later - 1].key == key ? later - 1 : SIZE_MAX;
 }
 
 static st_node parent_of(const inferring *in, st_node child)

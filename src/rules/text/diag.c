@@ -4,6 +4,7 @@
  * diag.c - collects diagnostics, and writes one the way a compiler does.
  */
 #include "rules/text/diag.h"
+#include "base/search.h"
 #include "base/limits.h"
 
 #include <stdio.h>
@@ -71,17 +72,18 @@ static unsigned code_points(st_str s)
     return n;
 }
 
+static bool starts_by(const void *item, const void *key)
+{
+    const st_text_place *p = item;
+    const size_t *at = key;
+    return p->text <= *at;
+}
+
 /* The byte of the file where a byte of the query's text stands. */
 static size_t in_file(const st_diag_sink *d, size_t at)
 {
-    size_t low = 0, high = d->nplaces;
-    while (high - low > 1) {
-        size_t mid = low + (high - low) / 2;
-        if (d->places[mid].text <= at)
-            low = mid;
-        else
-            high = mid;
-    }
+    size_t behind = st_lower_bound(d->places, d->nplaces, sizeof *d->places, &at, starts_by),
+           low = behind ? behind - 1 : 0;
     if (!d->nplaces)
         at += d->base;
     else if (at >= d->places[low].text)

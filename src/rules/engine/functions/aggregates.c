@@ -10,7 +10,7 @@
 void st_accum_free(st_accum *a)
 {
     free(a->list);
-    free(a->table);
+    free(a->set_of.at);
     free(a->values);
 }
 
@@ -269,31 +269,47 @@ static bool may_go_on(st_run *r, size_t i)
     return i % LOOK != LOOK - 1 || st_run_going(r);
 }
 
+typedef struct member {
+    const st_mem *mem;
+    const st_accum *a;
+    st_val v;
+} member;
+
+static bool is_member(const void *ctx, uint32_t item)
+{
+    const member *m = ctx;
+    return st_val_same(m->mem, m->a->list[item], m->v);
+}
+
+static uint64_t hash_of(const void *ctx, uint32_t item)
+{
+    const st_accum *a = ctx;
+    return st_val_hash(a->list[item], 1);
+}
+
+static bool widen_set(st_run *r, st_accum *a)
+{
+    size_t n = a->set_of.n ? a->set_of.n * 2 : 16;
+    uint32_t *old = a->set_of.at, *at = st_mem_zeroed(&r->mem, n, sizeof *at);
+    if (!at)
+        return st_run_nomem(r);
+    st_slots_move(&a->set_of, at, n, a->nlist, hash_of, a);
+    free(old);
+    return true;
+}
+
 static bool set_add(st_run *r, st_accum *a, st_val v)
 {
-    if (a->nlist * 2 >= a->table_n) {
-        size_t n = a->table_n ? a->table_n * 2 : 16;
-        uint32_t *table = st_mem_zeroed(&r->mem, n, sizeof *table);
-        if (!table)
-            return st_run_nomem(r);
-        for (size_t i = 0; i < a->nlist; i++) {
-            size_t at = (size_t)st_val_hash(a->list[i], 1) & (n - 1);
-            while (table[at])
-                at = (at + 1) & (n - 1);
-            table[at] = (uint32_t)i + 1;
-        }
-        free(a->table);
-        a->table = table;
-        a->table_n = n;
-    }
-    size_t at = (size_t)st_val_hash(v, 1) & (a->table_n - 1);
-    for (; a->table[at]; at = (at + 1) & (a->table_n - 1))
-        if (st_val_same(&r->mem, a->list[a->table[at] - 1], v))
-            return true;
+    if (!st_slots_room(&a->set_of, a->nlist) && !widen_set(r, a))
+        return false;
+    member m = { &r->mem, a, v };
+    size_t at = st_slots_probe(&a->set_of, st_val_hash(v, 1), is_member, &m);
+    if (a->set_of.at[at])
+        return true;
     if (!st_mem_grow(&r->mem, &a->list, &a->list_cap, a->nlist + 1, sizeof *a->list))
         return st_run_nomem(r);
     a->list[a->nlist++] = v;
-    a->table[at] = (uint32_t)a->nlist;
+    a->set_of.at[at] = (uint32_t)a->nlist;
     return true;
 }
 
@@ -427,6 +443,13 @@ static weighed *ranked(st_run *r, const st_accum *a)
     return w;
 }
 
+static bool is_below(const void *item, const void *key)
+{
+    const weighed *w = item;
+    const double *rank = key;
+    return w->weight < *rank;
+}
+
 /* Nearest rank: a member of the set. */
 static st_val at_rank(const weighed *w, size_t n, st_val percent)
 {
@@ -434,15 +457,7 @@ static st_val at_rank(const weighed *w, size_t n, st_val percent)
     if (!n || !st_val_number(percent, &p))
         return st_val_null();
     double rank = ceil(p / 100 * w[n - 1].weight);
-    size_t low = 0, high = n - 1;
-    while (low < high) {
-        size_t mid = (low + high) / 2;
-        if (w[mid].weight < rank)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return w[low].v;
+    return w[st_lower_bound(w, n - 1, sizeof *w, &rank, is_below)].v;
 }
 
 /* The ranks are constants: arguments from the one behind the value (and the weight) on. */

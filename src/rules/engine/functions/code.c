@@ -249,10 +249,29 @@ static st_val f_md5(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* XXH64 of the value's text; with a second argument, the remainder by it. */
+/* A time or a number is hashed as its bytes, the lowest first; the documentation's hash of
+ * datetime(2015-01-01) is that of its ticks. Everything else is hashed as its text. */
+static uint64_t hash_of(st_run *r, st_type type, st_val v)
+{
+    unsigned char b[8];
+    uint64_t bits = 0;
+    if (v.tag == ST_VAL_LONG || v.tag == ST_VAL_DATETIME || v.tag == ST_VAL_TIMESPAN)
+        bits = (uint64_t)v.u.i;
+    else if (v.tag == ST_VAL_REAL)
+        memcpy(&bits, &v.u.d, sizeof bits);
+    if (bits || v.tag == ST_VAL_LONG || v.tag == ST_VAL_REAL || v.tag == ST_VAL_DATETIME ||
+        v.tag == ST_VAL_TIMESPAN) {
+        for (size_t i = 0; i < sizeof b; i++)
+            b[i] = (unsigned char)(bits >> (8 * i) & 0xFF);
+        return st_xxh64(b, type == ST_TYPE_INT ? 4 : sizeof b);
+    }
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, type, v));
+    return st_xxh64(s.p, s.n);
+}
+
 static st_val f_hash(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
-    uint64_t h = st_xxh64(s.p, s.n);
+    uint64_t h = hash_of(r, x->args[0]->type, a[0]);
     if (x->nargs < 2)
         return st_val_long((int64_t)h);
     return a[1].tag == ST_VAL_LONG && a[1].u.i > 0 ? st_val_long((int64_t)(h % (uint64_t)a[1].u.i))
@@ -304,7 +323,7 @@ const st_fn st_fns_code[] = {
     { "gzip_decompress_from_base64_string", "s", 1, "string", NONE, f_gunzip,
       "the text in base64 of a gzip member" },
     { "hash", "*i", 1, "long", NONE, f_hash,
-      "xxHash64 of a value's text|numbers and times too are hashed as text" },
+      "xxHash64 of a value|a bool and a GUID are hashed as text" },
     { "hash_combine", "ii+", 2, "long", NONE, f_hash_combine,
       "one hash of several|not the number that Kusto gives" },
     { "hash_many", "*+", 1, "long", NONE, f_hash_many,
@@ -313,7 +332,7 @@ const st_fn st_fns_code[] = {
     { "hash_sha1", "*", 1, "string", NONE, f_sha1, "SHA-1 in hex" },
     { "hash_sha256", "*", 1, "string", NONE, f_sha256, "SHA-256 in hex" },
     { "hash_xxhash64", "*i", 1, "long", NONE, f_hash,
-      "xxHash64 of a value's text|numbers and times too are hashed as text" },
+      "xxHash64 of a value|a bool and a GUID are hashed as text" },
     { "url_decode", "s", 1, "string", NONE, f_url_decode, "%-escapes decoded" },
     { "url_encode", "s", 1, "string", NONE, f_url_encode, "special characters escaped" },
     { "url_encode_component", "s", 1, "string", NONE, f_url_encode_part,

@@ -25,7 +25,7 @@ st_val st_eval_index(st_run *r, const st_expr *x, const st_val *a)
     return i >= 0 && i < n ? a[0].u.a->v[i] : st_val_null();
 }
 
-st_val st_eval_array(st_run *r, const st_expr *x, const st_val *a)
+static st_val f_pack_array(st_run *r, const st_expr *x, const st_val *a)
 {
     st_array *out = st_array_new(&r->mem, x->nargs);
     if (out && x->nargs)
@@ -510,13 +510,71 @@ static st_val f_bag_zip(st_run *r, const st_expr *x, const st_val *a)
     return st_val_bag(g);
 }
 
+/* A key of a bag, or its path: $.a.b, $['a'].b. */
+typedef struct bag_path {
+    st_sid key[ST_MAX_BAG_PATH];
+    size_t n;
+} bag_path;
+
+/* One step of a path, cut from its front; false: this is none. */
+static bool cut_step(st_str *path, st_str *step)
+{
+    size_t n = 0, open = 1;
+    if (path->n > 1 && path->p[0] == '[' && (path->p[1] == '\'' || path->p[1] == '"')) {
+        for (n = open = 2; n < path->n && path->p[n] != path->p[1];)
+            n++;
+        if (n + 1 >= path->n || path->p[n + 1] != ']')
+            return false;
+        *step = (st_str){ path->p + open, n - open };
+        n += 2;
+    } else if (path->n && path->p[0] == '.') {
+        for (n = 1; n < path->n && path->p[n] != '.' && path->p[n] != '[';)
+            n++;
+        *step = (st_str){ path->p + open, n - open };
+    }
+    *path = (st_str){ path->p + n, path->n - n };
+    return n > open;
+}
+
+/* false: not to be followed (an index of an array, the root, more steps than are looked at). */
+static bool path_of(st_run *r, st_val key, bag_path *out)
+{
+    st_str text = st_val_text(r, key), step;
+    *out = (bag_path){ .n = 0 };
+    if (!st_str_starts(text, ST_STR("$.")) && !st_str_starts(text, ST_STR("$["))) {
+        out->key[out->n++] = key.u.s;
+        return true;
+    }
+    text = (st_str){ text.p + 1, text.n - 1 };
+    while (text.n) {
+        if (out->n == ST_MAX_BAG_PATH)
+            r->limit = "a path into a bag has more steps than the limit";
+        if (out->n == ST_MAX_BAG_PATH || !cut_step(&text, &step))
+            return false;
+        out->key[out->n++] = st_val_str(&r->mem, step).u.s;
+    }
+    return out->n > 0;
+}
+
+/* What is there; NULL: nothing. */
+static const st_val *follow(st_val v, const bag_path *p)
+{
+    const st_val *at = &v;
+    for (size_t i = 0; i < p->n; i++) {
+        at = at->tag == ST_VAL_BAG ? st_bag_get(at->u.g, p->key[i]) : NULL;
+        if (!at)
+            return NULL;
+    }
+    return at;
+}
+
 static st_val f_bag_has_key(st_run *r, const st_expr *x, const st_val *a)
 {
-    (void)r;
+    bag_path p;
     (void)x;
-    return a[0].tag == ST_VAL_BAG && a[1].tag == ST_VAL_STRING
-               ? st_val_bool(st_bag_get(a[0].u.g, a[1].u.s) != NULL)
-               : st_val_null();
+    if (a[0].tag != ST_VAL_BAG || a[1].tag != ST_VAL_STRING)
+        return st_val_null();
+    return st_val_bool(path_of(r, a[1], &p) && follow(a[0], &p));
 }
 
 static bool has_text(const st_array *keys, st_sid key)
@@ -527,43 +585,46 @@ static bool has_text(const st_array *keys, st_sid key)
     return false;
 }
 
-/* The bag with another value for a name, or (v NULL) without it. */
+/* The bag with another value for a name, behind the others if it is new; v NULL: without it. */
 static st_bag *changed(st_run *r, const st_bag *in, st_sid key, const st_val *v)
 {
-    st_bag *out = st_bag_new(&r->mem, in->n);
+    st_bag *out = st_bag_new(&r->mem, in->n + 1);
     size_t n = 0;
+    bool there = false;
     for (size_t i = 0; out && i < in->n; i++) {
+        there |= in->keys[i] == key;
         if (in->keys[i] == key && !v)
             continue;
         out->keys[n] = in->keys[i];
         out->v[n++] = in->keys[i] == key ? *v : in->v[i];
+    }
+    if (out && v && !there) {
+        out->keys[n] = key;
+        out->v[n++] = *v;
     }
     if (out)
         out->n = n;
     return out;
 }
 
-/* Without the member at $.a.b: the bags on the way are made anew, from the inside out. */
-static st_val without_path(st_run *r, st_val v, st_str path)
+/* The bag with another value at a path, or (v NULL) without what is there. The bags on the way are
+ * made anew, from the inside out; a missing one is made, unless something else stands there. */
+static st_val changed_at(st_run *r, st_val bag, const bag_path *p, const st_val *v)
 {
+    static const st_bag none = { 0 };
     const st_bag *bags[ST_MAX_BAG_PATH];
-    st_sid keys[ST_MAX_BAG_PATH];
-    st_val inner = v;
-    size_t n = 0;
-    st_str step;
-    while (n < ST_MAX_BAG_PATH && inner.tag == ST_VAL_BAG && st_str_cut(&path, '.', &step)) {
-        keys[n] = st_val_str(&r->mem, step).u.s;
-        bags[n] = inner.u.g;
-        const st_val *next = st_bag_get(bags[n], keys[n]);
+    st_val inner = bag;
+    for (size_t i = 0; i < p->n; i++) {
+        if (inner.tag != ST_VAL_BAG && (!v || inner.tag != ST_VAL_NULL))
+            return bag;
+        bags[i] = inner.tag == ST_VAL_BAG ? inner.u.g : &none;
+        const st_val *next = st_bag_get(bags[i], p->key[i]);
+        if (!next && !v)
+            return bag;
         inner = next ? *next : st_val_null();
-        n++;
     }
-    if (n == ST_MAX_BAG_PATH && path.n)
-        r->limit = "a path into a bag has more steps than the limit";
-    if (!n || path.n)
-        return v;
-    for (bool first = true; n-- > 0; first = false)
-        inner = st_val_bag(changed(r, bags[n], keys[n], first ? NULL : &inner));
+    for (size_t i = p->n; i-- > 0; v = &inner)
+        inner = st_val_bag(changed(r, bags[i], p->key[i], v));
     return inner;
 }
 
@@ -585,32 +646,20 @@ static st_val f_bag_remove_keys(st_run *r, const st_expr *x, const st_val *a)
         out->n = used;
     st_val v = st_val_bag(out);
     for (size_t i = 0; i < a[1].u.a->n; i++) {
-        st_str key = st_val_text(r, a[1].u.a->v[i]);
-        if (st_str_starts(key, ST_STR("$.")))
-            v = without_path(r, v, (st_str){ key.p + 2, key.n - 2 });
+        bag_path p;
+        if (a[1].u.a->v[i].tag == ST_VAL_STRING && path_of(r, a[1].u.a->v[i], &p))
+            v = changed_at(r, v, &p, NULL);
     }
     return v;
 }
 
 static st_val f_bag_set_key(st_run *r, const st_expr *x, const st_val *a)
 {
+    bag_path p;
     (void)x;
     if (a[0].tag != ST_VAL_BAG || a[1].tag != ST_VAL_STRING)
         return st_val_null();
-    const st_bag *in = a[0].u.g;
-    size_t at = 0;
-    while (at < in->n && in->keys[at] != a[1].u.s)
-        at++;
-    st_bag *out = st_bag_new(&r->mem, in->n + (at == in->n));
-    for (size_t i = 0; out && i < in->n; i++) {
-        out->keys[i] = in->keys[i];
-        out->v[i] = in->v[i];
-    }
-    if (out) {
-        out->keys[at] = a[1].u.s;
-        out->v[at] = a[2];
-    }
-    return st_val_bag(out);
+    return path_of(r, a[1], &p) ? changed_at(r, a[0], &p, &a[2]) : a[0];
 }
 
 /* The columns, as the binder names them: name, value ...; x->all leaves out what is empty. */
@@ -729,11 +778,75 @@ static st_val f_treepath(st_run *r, const st_expr *x, const st_val *a)
     return st_value_list_close(r, &out);
 }
 
+typedef struct named {
+    st_str name;
+    st_sid key;
+    st_val v;
+} named;
+
+static int by_name(const void *a, const void *b)
+{
+    return st_str_cmp(((const named *)a)->name, ((const named *)b)->name);
+}
+
+/* The bag with its names in order. */
+static st_bag *in_order(st_run *r, const st_bag *g)
+{
+    st_bag *out = st_bag_new(&r->mem, g->n);
+    named *m = malloc((g->n + 1) * sizeof *m);
+    for (size_t i = 0; m && i < g->n; i++)
+        m[i] = (named){ st_pool_get(r->mem.pool, g->keys[i]), g->keys[i], g->v[i] };
+    if (m && g->n)
+        qsort(m, g->n, sizeof *m, by_name);
+    for (size_t i = 0; m && out && i < g->n; i++) {
+        out->keys[i] = m[i].key;
+        out->v[i] = m[i].v;
+    }
+    if (!m || !out)
+        st_run_nomem(r);
+    free(m);
+    return out;
+}
+
+typedef struct sorted_at {
+    st_val *v, *end;
+} sorted_at;
+
+/* A copy of v in which every bag's names are in order; a stack stands for recursion. */
+static st_val all_in_order(st_run *r, st_val v)
+{
+    sorted_at stack[ST_MAX_JSON_DEPTH];
+    size_t depth = 0;
+    st_val top = v;
+    stack[depth++] = (sorted_at){ &top, &top + 1 };
+    while (depth && st_run_ok(r)) {
+        sorted_at *at = &stack[depth - 1];
+        if (at->v == at->end) {
+            depth--;
+            continue;
+        }
+        st_val *one = at->v++;
+        if (depth == ST_MAX_JSON_DEPTH)
+            continue;
+        if (one->tag == ST_VAL_BAG) {
+            *one = st_val_bag(in_order(r, one->u.g));
+            if (one->tag == ST_VAL_BAG)
+                stack[depth++] = (sorted_at){ one->u.g->v, one->u.g->v + one->u.g->n };
+        } else if (one->tag == ST_VAL_ARRAY) {
+            *one = part(r, one->u.a, 0, one->u.a->n);
+            if (one->tag == ST_VAL_ARRAY)
+                stack[depth++] = (sorted_at){ one->u.a->v, one->u.a->v + one->u.a->n };
+        }
+    }
+    return top;
+}
+
 static st_val f_to_json(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
+    st_val v = all_in_order(r, a[0]);
     st_buf_clear(&r->mem.buf);
-    st_val_put_json(&r->mem.buf, &r->mem, a[0]);
+    st_val_put_json(&r->mem.buf, &r->mem, v);
     return st_run_text(r);
 }
 
@@ -764,18 +877,17 @@ const st_fn st_fns_dynamic[] = {
     { "bag_merge", "y+", 2, "dynamic", NONE, f_bag_merge, "bags together, the first one wins" },
     { "bag_pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "bag_remove_keys", "yy", 2, "dynamic", NONE, f_bag_remove_keys, "a bag without names" },
-    { "bag_set_key", "ys*", 3, "dynamic", NONE, f_bag_set_key,
-      "a bag with one value set|a name, not a path" },
+    { "bag_set_key", "ys*", 3, "dynamic", NONE, f_bag_set_key, "a bag with one value set" },
     { "bag_zip", "yy", 2, "dynamic", NONE, f_bag_zip,
       "a bag of an array of names and one of values" },
     { "dynamic_to_json", "y", 1, "string", NONE, f_to_json,
-      "a value as JSON text|names stay in their order" },
+      "a value as JSON text, names in order" },
     { "extract_json", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
     { "extractjson", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
     { "jaccard_index", "yy", 2, "real", NONE, f_jaccard,
       "what two arrays share by what either has" },
     { "pack", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
-    { "pack_array", "*+", 0, "dynamic", NONE, st_eval_array, "an array of values" },
+    { "pack_array", "*+", 0, "dynamic", NONE, f_pack_array, "an array of values" },
     { "pack_dictionary", "**+", 0, "dynamic", NONE, f_bag, "a bag of names and values" },
     { "parse_json", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },
     { "parsejson", "*", 1, "dynamic", FIRST, f_parse_json, "JSON text as a value" },

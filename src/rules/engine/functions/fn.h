@@ -36,9 +36,8 @@ st_val st_run_text(st_run *r);
 bool st_run_text_full(const st_run *r);
 /* Is any of n values null? */
 bool st_val_any_null(const st_val *a, size_t n);
-/* Code points of a text; the byte at which the n-th one begins. */
+/* Code points of a text. */
 size_t st_text_points(st_str s);
-size_t st_text_byte_of(st_str s, int64_t n);
 
 /* Where indexof() and indexof_regex() look: their arguments behind the second. */
 typedef struct st_text_part {

@@ -7,6 +7,7 @@
 #ifndef ST_RULES_ENGINE_FUNCTIONS_FUNCTIONS_H
 #define ST_RULES_ENGINE_FUNCTIONS_FUNCTIONS_H
 
+#include "base/search.h"
 #include "rules/engine/run/expr.h"
 
 /* scalar functions */
@@ -41,8 +42,8 @@ st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_fn_code *st_compare(char op, st_type a, st_type b);
 st_fn_code st_eval_and, st_eval_or, st_eval_not, st_eval_index, st_eval_strop, st_eval_in,
-    st_eval_iff, st_eval_case, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
-    st_eval_array, st_eval_pack_all;
+    st_eval_iff, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
+    st_eval_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);
@@ -81,10 +82,9 @@ typedef struct st_accum {
     size_t nlist, list_cap;
     st_val *values; /* make_bag, percentilew: what belongs to the list's items */
     size_t values_cap;
-    uint32_t *table; /* of the set: places in list, 1-based */
-    size_t table_n;
-    st_val row; /* arg_max: the other column */
-    bool took;  /* arg_max: the last row was taken */
+    st_slots set_of; /* the list's items, if it is a set */
+    st_val row;      /* arg_max: the other column */
+    bool took;       /* arg_max: the last row was taken */
     st_node node;
 } st_accum;
 /* Arguments, result and doc as for functions; result "avg" a real or a time, "s" the type a sum
@@ -109,5 +109,17 @@ struct st_agg_call {
 const st_agg *st_agg_find(st_str name);
 const st_agg *st_agg_at(size_t i);
 void st_accum_free(st_accum *a);
+
+/* addresses: net.c */
+
+/* IPv4 is mapped (::ffff:0:0/96), its prefix too. */
+typedef struct st_ip {
+    unsigned char b[16];
+    unsigned bits; /* of the prefix; 128: a single address */
+} st_ip;
+/* Text of an address, maybe with /PREFIX. v4: no IPv6. */
+bool st_ip_parse(st_str s, bool v4, st_ip *out);
+/* Clears what is behind the first `bits` bits. */
+void st_ip_cut(st_ip *ip, unsigned bits);
 
 #endif

@@ -262,11 +262,6 @@ static st_val f_has_ipv4_prefix(st_run *r, const st_expr *x, const st_val *a)
 
 /* IPv6 */
 
-typedef struct ipv6 {
-    unsigned char b[16];
-    unsigned bits;
-} ipv6;
-
 /* Up to four hex digits; false: none, or more. */
 static bool group(st_str *s, unsigned *out)
 {
@@ -324,12 +319,11 @@ static bool groups(st_str s, unsigned char *b)
     return true;
 }
 
-/* IPv4 is mapped (::ffff:0:0/96), its prefix too. */
-static bool parse_ipv6(st_str s, ipv6 *out)
+static bool parse_ipv6(st_str s, st_ip *out)
 {
     uint32_t v4;
     uint64_t n = 128;
-    *out = (ipv6){ .bits = 128 };
+    *out = (st_ip){ .bits = 128 };
     if (ipv4(s, &v4, &out->bits)) {
         memset(out->b + 10, 0xff, 2);
         for (unsigned k = 0; k < 4; k++)
@@ -348,7 +342,12 @@ static bool parse_ipv6(st_str s, ipv6 *out)
     return s.n && groups(s, out->b);
 }
 
-static void cut_ipv6(ipv6 *ip, unsigned bits)
+bool st_ip_parse(st_str s, bool v4, st_ip *out)
+{
+    return parse_ipv6(s, out) && (!v4 || !memchr(s.p, ':', s.n));
+}
+
+void st_ip_cut(st_ip *ip, unsigned bits)
 {
     for (unsigned i = 0; i < 16; i++) {
         unsigned keep = bits > 8 * i ? bits - 8 * i : 0;
@@ -359,13 +358,13 @@ static void cut_ipv6(ipv6 *ip, unsigned bits)
 /* <0, 0, >0 under the fewest bits that count; false: one isn't an address. */
 static bool compare_ipv6(st_run *r, st_val a, st_val b, unsigned most, int *out)
 {
-    ipv6 p, q;
+    st_ip p, q;
     if (!parse_ipv6(st_val_text(r, a), &p) || !parse_ipv6(st_val_text(r, b), &q))
         return false;
     unsigned bits = p.bits < q.bits ? p.bits : q.bits;
     bits = bits < most ? bits : most;
-    cut_ipv6(&p, bits);
-    cut_ipv6(&q, bits);
+    st_ip_cut(&p, bits);
+    st_ip_cut(&q, bits);
     *out = memcmp(p.b, q.b, sizeof p.b);
     return true;
 }
@@ -405,12 +404,12 @@ static st_val f_ipv6_in_any(st_run *r, const st_expr *x, const st_val *a)
 /* All eight groups in four digits each. */
 static st_val f_parse_ipv6(st_run *r, const st_expr *x, const st_val *a)
 {
-    ipv6 ip;
+    st_ip ip;
     bool prefix = x->nargs < 2 || (a[1].tag == ST_VAL_LONG && a[1].u.i >= 0 && a[1].u.i <= 128);
     if (!prefix || !parse_ipv6(st_val_text(r, a[0]), &ip))
         return st_val_sid(ST_EMPTY);
     unsigned bits = asked(x, a, 1);
-    cut_ipv6(&ip, bits < ip.bits ? bits : ip.bits);
+    st_ip_cut(&ip, bits < ip.bits ? bits : ip.bits);
     st_buf_clear(&r->mem.buf);
     for (unsigned i = 0; i < 16; i += 2)
         st_buf_fmt(&r->mem.buf, "%s%02x%02x", i ? ":" : "", ip.b[i], ip.b[i + 1]);

@@ -120,7 +120,7 @@ static st_val span_text(st_run *r, st_str s, const size_t span[2])
 }
 
 /* The groups that are asked for; all if which isn't an array. */
-static size_t chosen(const st_val *which, size_t n, size_t *group)
+static size_t chosen(st_run *r, const st_regex *re, const st_val *which, size_t n, size_t *group)
 {
     size_t k = 0;
     if (!which || which->tag != ST_VAL_ARRAY) {
@@ -130,6 +130,9 @@ static size_t chosen(const st_val *which, size_t n, size_t *group)
     }
     for (size_t i = 0; i < which->u.a->n && k < ST_MAX_REGEX_GROUPS; i++) {
         st_val v = which->u.a->v[i];
+        size_t named = v.tag == ST_VAL_STRING ? st_regex_group(re, st_val_text(r, v)) : SIZE_MAX;
+        if (named != SIZE_MAX)
+            v = st_val_long((int64_t)named);
         if (v.tag == ST_VAL_LONG && v.u.i >= 0 && v.u.i < (int64_t)n)
             group[k++] = (size_t)v.u.i;
     }
@@ -137,9 +140,10 @@ static size_t chosen(const st_val *which, size_t n, size_t *group)
 }
 
 /* One match: its group's text, or an array of them. */
-static st_val match_groups(st_run *r, st_str s, size_t (*spans)[2], size_t n, const st_val *which)
+static st_val match_groups(st_run *r, const st_regex *re, st_str s, size_t (*spans)[2], size_t n,
+                           const st_val *which)
 {
-    size_t group[ST_MAX_REGEX_GROUPS], k = chosen(which, n, group);
+    size_t group[ST_MAX_REGEX_GROUPS], k = chosen(r, re, which, n, group);
     if (k == 1)
         return span_text(r, s, spans[group[0]]);
     st_array *a = st_array_new(&r->mem, k);
@@ -156,7 +160,7 @@ static st_val f_extract_all(st_run *r, const st_expr *x, const st_val *a)
     st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[last]->type, a[last]));
     st_value_list all = { 0 };
     for (size_t at = 0; (n = search(r, re, s, at, spans, ST_MAX_REGEX_GROUPS)) > 1;) {
-        if (!st_value_list_push(r, &all, match_groups(r, s, spans, n, last > 1 ? &a[1] : NULL)))
+        if (!st_value_list_push(r, &all, match_groups(r, re, s, spans, n, last > 1 ? &a[1] : NULL)))
             break;
         at = spans[0][1] > at ? spans[0][1] : at + 1;
     }

@@ -71,7 +71,7 @@ size_t st_text_points(st_str s)
     return n;
 }
 
-size_t st_text_byte_of(st_str s, int64_t n)
+static size_t byte_of(st_str s, int64_t n)
 {
     size_t i = 0;
     while (n-- > 0 && i < s.n)
@@ -100,9 +100,9 @@ static st_val f_substring(st_run *r, const st_expr *x, const st_val *a)
         from += (int64_t)st_text_points(s);
     if (n <= 0)
         return st_val_sid(ST_EMPTY);
-    size_t at = st_text_byte_of(s, from);
+    size_t at = byte_of(s, from);
     st_str rest = { s.p + at, s.n - at };
-    rest.n = st_text_byte_of(rest, n);
+    rest.n = byte_of(rest, n);
     return st_val_str(&r->mem, rest);
 }
 
@@ -118,10 +118,10 @@ bool st_text_part_of(const st_expr *x, const st_val *a, st_str s, st_text_part *
     *value = st_val_long(-1);
     if (start > all)
         return false;
-    size_t at = st_text_byte_of(s, start);
+    size_t at = byte_of(s, start);
     *w = (st_text_part){ .part = { s.p + at, s.n - at }, .start = start, .nth = nth };
     if (len >= 0)
-        w->part.n = st_text_byte_of(w->part, len);
+        w->part.n = byte_of(w->part, len);
     return true;
 }
 
@@ -202,16 +202,41 @@ static st_val f_replace_string(st_run *r, const st_expr *x, const st_val *a)
     return replace_all(r, a[0], st_val_text(r, a[1]), st_val_text(r, a[2]));
 }
 
-/* Each text of the first list by that of the second, one after the other. */
+/* The first of the texts that s begins with at `at`; SIZE_MAX: none. */
+static size_t text_at(st_run *r, const st_array *texts, st_str s, size_t at)
+{
+    for (size_t i = 0; i < texts->n; i++) {
+        st_str t = texts->v[i].tag == ST_VAL_STRING ? st_val_text(r, texts->v[i]) : ST_STR("");
+        if (t.n && at + t.n <= s.n && !memcmp(s.p + at, t.p, t.n))
+            return i;
+    }
+    return SIZE_MAX;
+}
+
+/* Each text of the first list by that of the second, in one pass from left to right: what was put
+ * in isn't looked at again, and an earlier text of the list goes before a later one. A replacement
+ * that is no string leaves the match as it is. */
 static st_val f_replace_strings(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_val v = a[0];
+    st_str s = st_val_text(r, a[0]);
     (void)x;
     if (a[1].tag != ST_VAL_ARRAY || a[2].tag != ST_VAL_ARRAY || a[1].u.a->n != a[2].u.a->n)
         return st_val_sid(ST_EMPTY);
-    for (size_t i = 0; i < a[1].u.a->n; i++)
-        v = replace_all(r, v, st_val_text(r, a[1].u.a->v[i]), st_val_text(r, a[2].u.a->v[i]));
-    return v;
+    st_buf_clear(&r->mem.buf);
+    for (size_t at = 0; at < s.n && !st_run_text_full(r);) {
+        size_t i = text_at(r, a[1].u.a, s, at), n = 1;
+        st_val to = st_val_null();
+        if (i != SIZE_MAX) {
+            n = st_val_text(r, a[1].u.a->v[i]).n;
+            to = a[2].u.a->v[i];
+        }
+        if (to.tag == ST_VAL_STRING)
+            st_buf_str(&r->mem.buf, st_val_text(r, to));
+        else
+            st_buf_put(&r->mem.buf, s.p + at, n);
+        at += n;
+    }
+    return st_run_text(r);
 }
 
 static st_val f_strrep(st_run *r, const st_expr *x, const st_val *a)
@@ -278,16 +303,19 @@ static st_val f_make_string(st_run *r, const st_expr *x, const st_val *a)
     return st_run_text(r);
 }
 
-/* Two's complement in lower case, with leading zeros to a length. */
+/* Two's complement of the argument's own size in lower case, with leading zeros to a length of 16
+ * at most. */
 static st_val f_tohex(st_run *r, const st_expr *x, const st_val *a)
 {
     if (a[0].tag != ST_VAL_LONG)
         return st_val_sid(ST_EMPTY);
-    int width = x->nargs > 1 && a[1].tag == ST_VAL_LONG && a[1].u.i > 0 && a[1].u.i <= 64
-                    ? (int)a[1].u.i
-                    : 1;
+    int64_t asked = x->nargs > 1 && a[1].tag == ST_VAL_LONG ? a[1].u.i : 1;
+    int width = asked < 1 ? 1 : asked > 16 ? 16 : (int)asked;
+    uint64_t bits = (uint64_t)a[0].u.i;
+    if (x->args[0]->type == ST_TYPE_INT)
+        bits &= UINT32_MAX;
     st_buf_clear(&r->mem.buf);
-    st_buf_fmt(&r->mem.buf, "%0*llx", width, (unsigned long long)a[0].u.i);
+    st_buf_fmt(&r->mem.buf, "%0*llx", width, (unsigned long long)bits);
     return st_run_text(r);
 }
 

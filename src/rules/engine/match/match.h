@@ -62,6 +62,8 @@ bool st_regex_test(st_regex *r, st_str text);
  * SIZE_MAX for a group that took no part. */
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max);
 size_t st_regex_groups(const st_regex *r); /* without group 0 */
+/* The number of the group of that name; SIZE_MAX: none. */
+size_t st_regex_group(const st_regex *r, st_str name);
 /* A limit of work was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 

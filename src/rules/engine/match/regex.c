@@ -307,6 +307,17 @@ size_t st_regex_groups(const st_regex *r)
     return r->groups;
 }
 
+size_t st_regex_group(const st_regex *r, st_str name)
+{
+    char text[33]; /* PCRE2's longest name and its end */
+    if (!name.n || name.n >= sizeof text)
+        return SIZE_MAX;
+    memcpy(text, name.p, name.n);
+    text[name.n] = 0;
+    int n = pcre2_substring_number_from_name(r->code, (PCRE2_SPTR)text);
+    return n > 0 ? (size_t)n : SIZE_MAX;
+}
+
 bool st_regex_gave_up(const st_regex *r)
 {
     return r->gave_up;

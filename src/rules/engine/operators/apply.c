@@ -38,12 +38,8 @@ static void feed_free(void *p)
 st_op *st_op_feed(st_run *r, const st_col *cols, size_t ncols, bool lineage)
 {
     st_op *op = st_op_new(r, feed_next, NULL, sizeof(feed));
-    if (!op || !st_run_own(r, op->spec, feed_free) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+    if (!op || !st_run_own(r, op->spec, feed_free) || !st_op_columns(r, op, cols, ncols))
         return NULL;
-    if (ncols)
-        memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    op->schema.n = ncols;
     op->lineage = lineage;
     return op;
 }
@@ -253,15 +249,11 @@ st_op *st_op_apply(st_run *r, st_op *in, const st_expand *items, size_t n, size_
     st_op *op = st_op_new(r, apply_next, in, sizeof(apply));
     apply *a = op ? op->spec : NULL;
     if (!a || !(a->items = ST_NEWN(&r->arena, st_expand, n)) ||
-        !(a->out = ST_NEWN(&r->arena, st_applied, ncols)) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+        !(a->out = ST_NEWN(&r->arena, st_applied, ncols)) || !st_op_columns(r, op, cols, ncols))
         return NULL;
     memcpy(a->items, items, n * sizeof *items);
-    if (ncols) {
+    if (ncols)
         memcpy(a->out, out, ncols * sizeof *out);
-        memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    }
-    op->schema.n = ncols;
     a->n = n;
     a->limit = limit;
     a->index_col = index_col;

@@ -4,8 +4,8 @@
  * expand.c - mv-expand: each element of an array gives a row.
  *
  * Several columns go in parallel, the shorter ones padded with null. An empty array gives no
- * row, null one row with null, a scalar one with itself, a bag one single-entry bag a member. A
- * batch of rows may spread to any number of them, so it is done by and by.
+ * row, null one row with null, a scalar one with itself, a bag one single-entry bag (or pair) a
+ * member. A batch of rows may spread to any number of them, so it is done by and by.
  */
 #include "rules/engine/operators/ops.h"
 
@@ -39,7 +39,14 @@ st_val st_expand_element(st_run *r, const st_expand *it, st_val v, size_t i)
         out = st_val_null();
     else if (v.tag == ST_VAL_ARRAY)
         out = v.u.a->v[i];
-    else if (v.tag == ST_VAL_BAG) {
+    else if (v.tag == ST_VAL_BAG && it->pairs) {
+        st_array *pair = st_array_new(&r->mem, 2);
+        if (pair) {
+            pair->v[0] = st_val_sid(v.u.g->keys[i]);
+            pair->v[1] = v.u.g->v[i];
+        }
+        out = st_val_array(pair);
+    } else if (v.tag == ST_VAL_BAG) {
         st_bag *g = st_bag_new(&r->mem, 1);
         if (g) {
             g->keys[0] = v.u.g->keys[i];
@@ -182,12 +189,9 @@ st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size
     expand *e = op ? op->spec : NULL;
     if (!e || !st_run_own(r, e, expand_free) || !(e->items = ST_NEWN(&r->arena, st_expand, n)) ||
         !(e->v = ST_NEWN(&r->arena, const st_val *, n)) ||
-        !(e->step = ST_NEWN(&r->arena, size_t, n)) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+        !(e->step = ST_NEWN(&r->arena, size_t, n)) || !st_op_columns(r, op, cols, ncols))
         return NULL;
     memcpy(e->items, items, n * sizeof *items);
-    memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    op->schema.n = ncols;
     e->n = n;
     e->limit = limit;
     e->index_col = index_col;

@@ -246,14 +246,10 @@ st_op *st_op_join(st_run *r, st_op *left, st_op *right, st_join kind, const size
     st_op *op = st_op_new(r, join_next, left, sizeof(join));
     join *j = op ? op->spec : NULL;
     if (!j || !st_run_own(r, j, join_free) || !(j->lkeys = ST_NEWN(&r->arena, size_t, nkeys)) ||
-        !(j->rkeys = ST_NEWN(&r->arena, size_t, nkeys)) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+        !(j->rkeys = ST_NEWN(&r->arena, size_t, nkeys)) || !st_op_columns(r, op, cols, ncols))
         return NULL;
     memcpy(j->lkeys, lkeys, nkeys * sizeof *lkeys);
     memcpy(j->rkeys, rkeys, nkeys * sizeof *rkeys);
-    if (ncols)
-        memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    op->schema.n = ncols;
     j->right = right;
     op->reads = join_reads;
     j->kind = kind;

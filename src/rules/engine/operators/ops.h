@@ -59,6 +59,10 @@ typedef struct st_sort_key {
 st_op *st_op_new(st_run *r, st_next_fn *next, st_op *in, size_t spec_size);
 /* The next batch of an operator, counted and held against the run's limits. */
 st_batch *st_op_next(st_run *r, st_op *op);
+/* All the rest of its rows. false: the run has failed; out is to be freed all the same. */
+bool st_rows_read(st_run *r, st_op *op, st_rows *out);
+/* From now on its columns are a copy of these n. */
+bool st_op_columns(st_run *r, st_op *op, const st_col *cols, size_t n);
 /* The place of a column: the one of that name, which gets the type, or a new last one. The
  * columns are copied first: schemas are shared. SIZE_MAX: no memory. */
 size_t st_schema_put(st_run *r, st_schema *s, st_str name, st_type type);
@@ -143,6 +147,7 @@ typedef struct st_expand {
     st_expr *x; /* dynamic */
     size_t col; /* where its elements go */
     st_type to;
+    bool pairs; /* a member of a bag is [name, value]; else a bag of it alone */
 } st_expand;
 /* index_col: the column of element numbers, SIZE_MAX for none. */
 st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,

@@ -164,11 +164,7 @@ st_op *st_op_values(st_run *r, const st_col *cols, size_t ncols, const st_val *c
     if (!op)
         return NULL;
     *(values *)op->spec = (values){ cells, nrows, 0 };
-    op->schema.n = ncols;
-    op->schema.v = ST_NEWN(&r->arena, st_col, ncols);
-    if (op->schema.v && ncols)
-        memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    return op->schema.v ? op : NULL;
+    return st_op_columns(r, op, cols, ncols) ? op : NULL;
 }
 
 typedef struct range {
@@ -220,10 +216,5 @@ st_op *st_op_range(st_run *r, st_str name, st_type type, st_val from, st_val to,
     if (!op)
         return NULL;
     *(range *)op->spec = (range){ from, to, step };
-    op->schema.n = 1;
-    op->schema.v = ST_NEW(&r->arena, st_col);
-    if (!op->schema.v)
-        return NULL;
-    op->schema.v[0] = (st_col){ name, type };
-    return op;
+    return st_op_columns(r, op, &(st_col){ name, type }, 1) ? op : NULL;
 }

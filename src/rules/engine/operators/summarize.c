@@ -160,8 +160,7 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
 {
     st_op *op = st_op_new(r, summarize_next, in, sizeof(summarize));
     summarize *s = op ? op->spec : NULL;
-    if (!s || !st_run_own(r, s, summarize_free) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, nkeys + ncalls)))
+    if (!s || !st_run_own(r, s, summarize_free) || !st_op_columns(r, op, cols, nkeys + ncalls))
         return NULL;
     s->keys = keys;
     s->nkeys = nkeys;
@@ -170,9 +169,6 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
     s->node_call = node_call;
     op->reads = summarize_reads;
     st_grouping_init(&s->groups, nkeys);
-    op->schema.n = nkeys + ncalls;
-    if (op->schema.n)
-        memcpy(op->schema.v, cols, op->schema.n * sizeof *cols);
     op->lineage = in->lineage && node_call != SIZE_MAX;
     return op;
 }

@@ -67,14 +67,10 @@ st_op *st_op_union(st_run *r, st_op **legs, const size_t *const *map, const st_v
 {
     st_op *op = st_op_new(r, union_next, NULL, sizeof(unite));
     unite *u = op ? op->spec : NULL;
-    if (!u || !(u->legs = ST_NEWN(&r->arena, st_op *, n)) ||
-        !(op->schema.v = ST_NEWN(&r->arena, st_col, ncols)))
+    if (!u || !(u->legs = ST_NEWN(&r->arena, st_op *, n)) || !st_op_columns(r, op, cols, ncols))
         return NULL;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     memcpy(u->legs, legs, n * sizeof *legs);
-    if (ncols)
-        memcpy(op->schema.v, cols, ncols * sizeof *cols);
-    op->schema.n = ncols;
     u->map = map;
     u->names = names;
     u->n = n;

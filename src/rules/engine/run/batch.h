@@ -89,7 +89,6 @@ typedef struct st_rows {
 typedef struct st_at {
     uint32_t batch, row; /* batch UINT32_MAX: no row, all missing */
 } st_at;
-bool st_rows_read(st_run *r, st_op *op, st_rows *out);
 void st_rows_free(st_rows *rows);
 /* Rows by place, as a new batch with the schema's columns. */
 st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema, const st_at *at,

@@ -15,7 +15,7 @@ void st_grouping_init(st_grouping *g, size_t width)
 void st_grouping_free(st_grouping *g)
 {
     free(g->keys);
-    free(g->table);
+    free(g->table.at);
     *g = (st_grouping){ 0 };
 }
 
@@ -35,47 +35,54 @@ static bool same_key(const st_mem *m, const st_val *a, const st_val *b, size_t n
     return true;
 }
 
-static size_t place(const st_mem *m, const st_grouping *g, const st_val *key)
+typedef struct wanted {
+    const st_mem *mem;
+    const st_grouping *g;
+    const st_val *key;
+} wanted;
+
+static bool is_wanted(const void *ctx, uint32_t group)
 {
-    size_t at = (size_t)hash_key(key, g->width) & (g->size - 1);
-    while (g->table[at] && !same_key(m, g->keys + (g->table[at] - 1) * g->width, key, g->width))
-        at = (at + 1) & (g->size - 1);
-    return at;
+    const wanted *w = ctx;
+    return same_key(w->mem, w->g->keys + group * w->g->width, w->key, w->g->width);
+}
+
+static uint64_t hash_of(const void *ctx, uint32_t group)
+{
+    const st_grouping *g = ctx;
+    return hash_key(g->keys + group * g->width, g->width);
 }
 
 static bool grow(st_mem *m, st_grouping *g)
 {
-    size_t size = g->size ? g->size * 2 : 64;
-    uint32_t *table = st_mem_zeroed(m, size, sizeof *table);
-    if (!table)
+    size_t n = g->table.n ? g->table.n * 2 : 64;
+    uint32_t *old = g->table.at, *at = st_mem_zeroed(m, n, sizeof *at);
+    if (!at)
         return false;
-    free(g->table);
-    g->table = table;
-    g->size = size;
-    for (size_t i = 0; i < g->n; i++)
-        g->table[place(m, g, g->keys + i * g->width)] = (uint32_t)i + 1;
+    st_slots_move(&g->table, at, n, g->n, hash_of, g);
+    free(old);
     return true;
 }
 
 size_t st_grouping_find(const st_mem *m, const st_grouping *g, const st_val *key)
 {
-    if (!g->n)
-        return SIZE_MAX;
-    uint32_t at = g->table[place(m, g, key)];
-    return at ? at - 1 : SIZE_MAX;
+    wanted w = { m, g, key };
+    uint32_t at = st_slots_find(&g->table, hash_key(key, g->width), is_wanted, &w);
+    return at == ST_NO_SLOT ? SIZE_MAX : at;
 }
 
 size_t st_grouping_put(st_mem *m, st_grouping *g, const st_val *key)
 {
-    if (g->n >= UINT32_MAX / 2 || (g->n * 2 >= g->size && !grow(m, g)))
+    if (g->n >= UINT32_MAX / 2 || (!st_slots_room(&g->table, g->n) && !grow(m, g)))
         return SIZE_MAX;
-    size_t at = place(m, g, key);
-    if (g->table[at])
-        return g->table[at] - 1;
+    wanted w = { m, g, key };
+    size_t at = st_slots_probe(&g->table, hash_key(key, g->width), is_wanted, &w);
+    if (g->table.at[at])
+        return g->table.at[at] - 1;
     if (!st_mem_grow(m, &g->keys, &g->cap, (g->n + 1) * g->width + 1, sizeof *g->keys))
         return SIZE_MAX;
     if (g->width)
         memcpy(g->keys + g->n * g->width, key, g->width * sizeof *key);
-    g->table[at] = (uint32_t)++g->n;
+    g->table.at[at] = (uint32_t)++g->n;
     return g->n - 1;
 }

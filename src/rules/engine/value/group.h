@@ -4,14 +4,14 @@
 #ifndef ST_RULES_ENGINE_VALUE_GROUP_H
 #define ST_RULES_ENGINE_VALUE_GROUP_H
 
+#include "base/search.h"
 #include "rules/engine/value/value.h"
 
 typedef struct st_grouping {
     size_t width, n;
     st_val *keys; /* n * width */
     size_t cap;
-    uint32_t *table; /* number + 1 */
-    size_t size;
+    st_slots table;
 } st_grouping;
 void st_grouping_init(st_grouping *g, size_t width);
 void st_grouping_free(st_grouping *g);

@@ -9,6 +9,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+const st_kql_expr *st_bind_argument(const st_kql_expr *call, size_t i)
+{
+    const st_kql_expr *a = call->u.call.args.items[i];
+    return a->kind == ST_KQL_NAMED && a->u.named.nnames == 1 ? a->u.named.value : a;
+}
+
 static bool type_fits(char want, st_type t)
 {
     switch (want) {

@@ -52,6 +52,7 @@ typedef struct st_binder {
     st_shown_value *values;               /* lets that a plan shows */
     st_need *needs; /* the services that the query needs, in the order they are met */
     st_need *never; /* columns that it filters by and that are never filled, likewise */
+    bool forgiving; /* a service's part was left out of a union: names that nobody knows are null */
     bool unpacked; /* a plugin's columns depend on the rows: unknown names are null from there on */
     st_str label;  /* the let that the table bound last is; empty: none */
     unsigned label_line;
@@ -89,6 +90,12 @@ typedef struct st_bind_names {
     void *of;                            /* theirs */
 } st_bind_names;
 
+/* A table or function that isn't here, in a part of a union that may go without it. */
+typedef struct st_bind_missing {
+    st_str name;  /* the first one; empty: all are here */
+    bool service; /* it is a service's */
+} st_bind_missing;
+
 /* Where something is bound. */
 struct st_scope {
     st_binder *binder;
@@ -102,9 +109,11 @@ struct st_scope {
     bool filtering;        /* in a where: columns that are never filled are worth a warning */
     bool ordered;          /* the order of the rows is meant */
     st_search_kind search; /* a text as a condition stands for "any column has it" */
+    st_str as;             /* what `as` called the rows last; empty: nothing */
     st_str source;         /* the table that the pipeline began with; empty: none with a name */
     st_plan_step *step;    /* of the operator at hand; NULL: nobody asked for the plan */
     const st_bind_names *names; /* NULL: columns and lets only */
+    st_bind_missing *missing;   /* what isn't here is noted there, not told; NULL: it is told */
 };
 
 /* The same scope over other columns; NULL: without any. */
@@ -184,6 +193,9 @@ bool st_bind_check_args(const st_scope *sc, const st_kql_expr *e, const char *na
 st_type st_bind_result_type(const st_scope *sc, const st_kql_expr *e, const st_fn *f, st_expr **x,
                             size_t n);
 
+/* Argument i of a call. A name before it (f(x = a)) says nothing where the text didn't give f. */
+const st_kql_expr *st_bind_argument(const st_kql_expr *call, size_t i);
+
 /* names.c: the name that a column of this expression gets by itself; empty if none. */
 
 st_str st_bind_name(const st_scope *sc, const st_kql_expr *e);
@@ -236,6 +248,8 @@ st_expr *st_bind_logic(const st_scope *sc, const st_kql_expr *e);
 /* calls.c */
 
 st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e);
+/* The value of the text's function l; e: a call of it, or its name alone. */
+st_expr *st_bind_call_named(const st_scope *sc, const st_kql_expr *e, const st_let *l);
 /* The value of a function that gives several columns: an array of theirs. */
 st_expr *st_bind_tuple(const st_scope *sc, const st_kql_expr *e);
 

@@ -43,7 +43,7 @@ static st_expr *typeof_arg(const st_scope *sc, const st_kql_expr *e)
     return st_bind_const(sc, t, st_val_missing(t));
 }
 
-static st_expr *call_lambda(const st_scope *sc, const st_kql_expr *e, const st_let *l)
+st_expr *st_bind_call_named(const st_scope *sc, const st_kql_expr *e, const st_let *l)
 {
     const st_kql_expr *value;
     st_scope inside, deeper = *sc;
@@ -55,13 +55,30 @@ static st_expr *call_lambda(const st_scope *sc, const st_kql_expr *e, const st_l
     return x ? x : st_bind_unknown(sc);
 }
 
+/* Does a column stand in it? */
+static bool reads_rows(const st_expr *x)
+{
+    bool reads = x->kind == ST_EXPR_COLUMN || x->kind == ST_EXPR_WINDOW;
+    for (size_t i = 0; !reads && i < x->nargs; i++)
+        reads = reads_rows(x->args[i]);
+    return reads;
+}
+
+/* x computed now, if it reads no row: so new_guid() is one value. */
+static st_expr *once(const st_scope *sc, st_expr *x)
+{
+    if (!x || x->kind == ST_EXPR_CONST || x->type == ST_TYPE_UNKNOWN || reads_rows(x))
+        return x;
+    return st_bind_const(sc, x->type, st_expr_constant(sc->r, x));
+}
+
 static st_expr *toscalar(const st_scope *sc, const st_kql_expr *e)
 {
     if (e->u.call.args.n != 1)
         return st_bind_unknown(sc);
-    if (!st_bind_tabular(sc, e->u.call.args.items[0]))
-        return st_bind_expr(sc, e->u.call.args.items[0]);
-    st_op *op = st_bind_table(sc, e->u.call.args.items[0]);
+    if (!st_bind_tabular(sc, st_bind_argument(e, 0)))
+        return once(sc, st_bind_expr(sc, st_bind_argument(e, 0)));
+    st_op *op = st_bind_table(sc, st_bind_argument(e, 0));
     if (!op || !st_bind_may_run(sc) || !op->schema.n)
         return st_bind_unknown(sc);
     st_batch *batch = st_op_next(sc->r, op);
@@ -75,7 +92,7 @@ static st_expr *column_if_exists(const st_scope *sc, const st_kql_expr *e)
 {
     st_val name = st_val_null();
     st_type t;
-    if (e->u.call.args.n != 2 || !st_bind_constant(sc, e->u.call.args.items[0], &name, &t) ||
+    if (e->u.call.args.n != 2 || !st_bind_constant(sc, st_bind_argument(e, 0), &name, &t) ||
         t != ST_TYPE_STRING) {
         st_bind_error(sc, e->span, "KS119", "column_ifexists() needs a column's name and a value");
         return st_bind_unknown(sc);
@@ -84,7 +101,7 @@ static st_expr *column_if_exists(const st_scope *sc, const st_kql_expr *e)
                            .span = e->span,
                            .u.name = st_pool_get(sc->r->mem.pool, name.u.s) };
     if (st_bind_column(sc->row, column.u.name) == SIZE_MAX)
-        return st_bind_expr(sc, e->u.call.args.items[1]);
+        return st_bind_expr(sc, st_bind_argument(e, 1));
     return st_bind_expr(sc, &column);
 }
 
@@ -95,7 +112,7 @@ static st_expr *pack_all(const st_scope *sc, const st_kql_expr *e)
     st_type t;
     size_t n = sc->row ? sc->row->n : 0;
     if (e->u.call.args.n > 1 ||
-        (e->u.call.args.n && !st_bind_constant(sc, e->u.call.args.items[0], &flag, &t))) {
+        (e->u.call.args.n && !st_bind_constant(sc, st_bind_argument(e, 0), &flag, &t))) {
         st_bind_error(sc, e->span, "KS119", "pack_all() takes one constant bool, or nothing");
         return st_bind_unknown(sc);
     }
@@ -132,7 +149,7 @@ static bool prepare_regex(const st_scope *sc, const st_kql_expr *e, const st_fn 
 static st_expr *service_value(const st_scope *sc, const st_kql_expr *e, const st_service_def *s)
 {
     for (size_t i = 0; s->kind == ST_SV_VALUE && i < e->u.call.args.n; i++)
-        if (!st_bind_expr(sc, e->u.call.args.items[i]))
+        if (!st_bind_expr(sc, st_bind_argument(e, i)))
             return NULL;
     st_bind_need(sc, e->span, e->u.call.name.text);
     return s->kind == ST_SV_VALUE ? st_bind_const(sc, ST_TYPE_DYNAMIC, st_val_null())
@@ -145,7 +162,7 @@ static st_expr **bind_args(const st_scope *sc, const st_kql_expr *e)
     size_t n = e->u.call.args.n;
     st_expr **x = ST_NEWN(&sc->r->arena, st_expr *, n ? n : 1);
     for (size_t i = 0; x && i < n; i++) {
-        const st_kql_expr *a = e->u.call.args.items[i];
+        const st_kql_expr *a = st_bind_argument(e, i);
         x[i] = a->kind == ST_KQL_TYPEOF ? typeof_arg(sc, a) : st_bind_expr(sc, a);
         if (!x[i])
             return NULL;
@@ -218,7 +235,7 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
     if (service)
         return service_value(sc, e, service);
     if (l && l->kind == ST_L_LAMBDA)
-        return call_lambda(sc, e, l);
+        return st_bind_call_named(sc, e, l);
     if (st_bind_unread(l))
         return st_bind_unknown(sc);
     if (st_str_eq(name, ST_STR("toscalar")))

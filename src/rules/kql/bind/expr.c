@@ -50,11 +50,13 @@ static st_expr *bind_name(const st_scope *sc, const st_kql_expr *e)
     st_let *l = st_bind_let(sc, name);
     if (l && l->kind == ST_L_VALUE)
         return l->x;
+    if (l && l->kind == ST_L_LAMBDA && !st_bind_tabular(sc, e))
+        return st_bind_call_named(sc, e, l);
     if (l)
         st_bind_error(sc, e->span, NULL, "%.*s is a table or a function here; a value is needed",
                       ST_FMT(name));
     else if (st_bind_loose_name(sc, e)) {
-        if (!sc->r->settings->stub_services)
+        if (!sc->r->settings->stub_services && !sc->binder->forgiving)
             return st_bind_unknown(sc);
         st_bind_warn(sc, e->span, "no column %.*s is known there: taken as never filled",
                      ST_FMT(name));
@@ -93,7 +95,9 @@ static st_expr *bind_member(const st_scope *sc, const st_kql_expr *e)
 
 static st_expr *bind_index(const st_scope *sc, const st_kql_expr *e)
 {
-    st_expr *base = st_bind_expr(sc, e->u.index.base), *key = st_bind_expr(sc, e->u.index.index);
+    bool tuple = st_bind_is_tuple(sc, e->u.index.base); /* f(a, b)[1]: one of the columns */
+    st_expr *base = tuple ? st_bind_tuple(sc, e->u.index.base) : st_bind_expr(sc, e->u.index.base),
+            *key = st_bind_expr(sc, e->u.index.index);
     return bind_path(sc, e, base, key);
 }
 

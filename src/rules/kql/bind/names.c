@@ -99,7 +99,7 @@ static st_str call_name(const st_scope *sc, const st_kql_expr *e)
 {
     const st_agg *agg = st_agg_find(e->u.call.name.text);
     const st_fn *f = st_fn_find(e->u.call.name.text);
-    const st_kql_expr *first = e->u.call.args.n ? e->u.call.args.items[0] : NULL;
+    const st_kql_expr *first = e->u.call.args.n ? st_bind_argument(e, 0) : NULL;
     if (agg && sc->group) {
         bool path = first && (first->kind == ST_KQL_NAME || first->kind == ST_KQL_MEMBER ||
                               first->kind == ST_KQL_INDEX || first->kind == ST_KQL_CALL);

@@ -43,6 +43,7 @@ typedef struct st_bind_operator {
     st_bind_order order;
     st_bind_columns columns;
     bool repeats; /* one input, rows one after the other: mv-apply may run it again and again */
+    const char *options; /* their names, a blank between; NULL: any. Hints are no options */
 } st_bind_operator;
 
 /* A function whose value is a table. */

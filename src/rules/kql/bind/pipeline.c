@@ -46,6 +46,7 @@ static bool bind_as(st_scope *sc, const st_kql_query *piped, const st_kql_op *q)
         .next = sc->env, .name = q->u.name.text, .kind = ST_L_TABLE, .expr = e, .env = sc->env
     };
     sc->env = l;
+    sc->as = l->name;
     return true;
 }
 
@@ -65,6 +66,27 @@ static bool keeps_columns(const st_scope *sc, st_kql_op_kind k)
     return row_of(sc, k)->columns != ST_COLUMNS_OWN;
 }
 
+/* Refuses what isn't an option of the operator: nothing that the author asked for is left out in
+ * silence. */
+static bool known_options(const st_scope *sc, const st_kql_op *q)
+{
+    const char *known = row_of(sc, q->kind)->options;
+    for (size_t i = 0; known && i < q->nopts; i++) {
+        st_str name = q->opts[i].name.text, rest = st_str_of(known), one;
+        bool found = st_str_starts(name, ST_STR("hint."));
+        while (!found && st_str_cut(&rest, ' ', &one))
+            found = st_str_eq(name, one);
+        if (found)
+            continue;
+        st_bind_error(sc, q->opts[i].name.span, NULL,
+                      *known ? "%s has no option %.*s here; it takes %s"
+                             : "%s has no option %.*s here%s",
+                      st_kql_op_name(q->kind), ST_FMT(name), known);
+        return false;
+    }
+    return true;
+}
+
 /* sources */
 
 static st_op *bind_source(const st_scope *sc, const st_kql_op *q)
@@ -75,7 +97,7 @@ static st_op *bind_source(const st_scope *sc, const st_kql_op *q)
     if (q->kind == ST_KQL_PIPE_UNREAD)
         return st_bind_unread_table(sc);
     if (o->bind && (o->place == ST_PLACE_SOURCE || o->place == ST_PLACE_EITHER))
-        return o->bind(sc, NULL, q);
+        return known_options(sc, q) ? o->bind(sc, NULL, q) : NULL;
     st_bind_error(sc, q->word, NULL, "operator %s can't begin a query", st_kql_op_name(q->kind));
     return NULL;
 }
@@ -144,7 +166,7 @@ static st_op *bind_one(const st_scope *sc, st_op *in, const st_kql_op *q)
         sc->out->failed = true;
         return NULL;
     }
-    st_op *op = row_of(sc, q->kind)->bind(sc, in, q);
+    st_op *op = known_options(sc, q) ? row_of(sc, q->kind)->bind(sc, in, q) : NULL;
     if (op && sc->out->windows && !st_op_make_whole(sc->r, in))
         op = NULL;
     if (op && op != in && !op->step)

@@ -339,6 +339,11 @@ bool st_bind_note(const st_scope *sc, st_need **list, st_str name)
 
 void st_bind_need(const st_scope *sc, st_span at, st_str name)
 {
+    if (sc->missing && !sc->r->settings->stub_services) {
+        if (!sc->missing->name.n)
+            *sc->missing = (st_bind_missing){ name, true };
+        return;
+    }
     if (st_bind_note(sc, &sc->binder->needs, name) && sc->r->settings->stub_services)
         st_bind_warn(sc, at, "%.*s isn't here: taken as though it knew nothing (--stub-services)",
                      ST_FMT(name));

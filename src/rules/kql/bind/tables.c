@@ -21,28 +21,9 @@ static const st_bind_table_fn *table_fn(const st_scope *sc, const st_kql_expr *c
     return NULL;
 }
 
-bool st_bind_tabular(const st_scope *sc, const st_kql_expr *e)
+/* Is the value of a function of the text a table? */
+static bool gives_table(const st_scope *sc, const st_let *l)
 {
-    if (e->kind == ST_KQL_QUERY)
-        return true;
-    if (e->kind == ST_KQL_NAME) {
-        if (st_bind_column(sc->row, e->u.name) != SIZE_MAX)
-            return false;
-        st_let *l = st_bind_let(sc, e->u.name);
-        if (l && l->kind == ST_L_LAMBDA && l->expr->u.lambda.body)
-            return true;
-        return l ? l->kind == ST_L_TABLE : st_table_def_find(e->u.name) || st_service_def_rows(e);
-    }
-    if (st_service_def_rows(e) && (e->kind != ST_KQL_CALL || !st_bind_let(sc, e->u.call.name.text)))
-        return true;
-    if (e->kind != ST_KQL_CALL)
-        return false;
-    st_let *l = st_bind_let(sc, e->u.call.name.text);
-    if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) ||
-        st_str_eq(e->u.call.name.text, ST_STR("table")) || (!l && table_fn(sc, e)))
-        return true;
-    if (!l || l->kind != ST_L_LAMBDA)
-        return false;
     const st_kql_stmt *s = l->expr->u.lambda.body;
     while (s && s->next)
         s = s->next;
@@ -61,6 +42,29 @@ bool st_bind_tabular(const st_scope *sc, const st_kql_expr *e)
     return inside.depth++ < ST_MAX_KQL_CALLS && st_bind_tabular(&inside, s->value);
 }
 
+bool st_bind_tabular(const st_scope *sc, const st_kql_expr *e)
+{
+    if (e->kind == ST_KQL_QUERY)
+        return true;
+    if (e->kind == ST_KQL_NAME) {
+        if (st_bind_column(sc->row, e->u.name) != SIZE_MAX)
+            return false;
+        st_let *l = st_bind_let(sc, e->u.name);
+        if (l && l->kind == ST_L_LAMBDA)
+            return gives_table(sc, l);
+        return l ? l->kind == ST_L_TABLE : st_table_def_find(e->u.name) || st_service_def_rows(e);
+    }
+    if (st_service_def_rows(e) && (e->kind != ST_KQL_CALL || !st_bind_let(sc, e->u.call.name.text)))
+        return true;
+    if (e->kind != ST_KQL_CALL)
+        return false;
+    st_let *l = st_bind_let(sc, e->u.call.name.text);
+    if (st_str_eq(e->u.call.name.text, ST_STR("materialize")) ||
+        st_str_eq(e->u.call.name.text, ST_STR("table")) || (!l && table_fn(sc, e)))
+        return true;
+    return l && l->kind == ST_L_LAMBDA && gives_table(sc, l);
+}
+
 /* What stands for a table that couldn't be understood, which was told: it has any column. */
 st_op *st_bind_unread_table(const st_scope *sc)
 {
@@ -72,6 +76,17 @@ st_op *st_bind_unread_table(const st_scope *sc)
 }
 
 static st_op *call_table(const st_scope *sc, const st_kql_expr *e);
+
+/* Stands for one that may be missing: whoever asked for that drops it. */
+static st_op *missing_table(const st_scope *sc, st_str name)
+{
+    st_op *op = st_op_values(sc->r, NULL, 0, NULL, 0);
+    if (!sc->missing->name.n)
+        *sc->missing = (st_bind_missing){ name, false };
+    if (op)
+        op->schema.open = true;
+    return op;
+}
 
 static st_op *name_table(const st_scope *sc, const st_kql_expr *e)
 {
@@ -104,6 +119,8 @@ static st_op *name_table(const st_scope *sc, const st_kql_expr *e)
     const st_service_def *service = st_service_def_find(name);
     if (service)
         return st_bind_service_table(sc, e->span, service, name);
+    if (sc->missing)
+        return missing_table(sc, name);
     st_suggest s = { .want = name };
     const char *today = st_kql_foreign(ST_FOREIGN_TABLE, name);
     for (size_t i = 0; st_table_def_at(i); i++)
@@ -138,6 +155,8 @@ static st_op *call_table(const st_scope *sc, const st_kql_expr *e)
         const st_service_def *service = l ? NULL : st_service_def_find(name);
         if (service)
             return st_bind_service_table(sc, e->span, service, name);
+        if (!l && sc->missing)
+            return missing_table(sc, name);
         st_bind_error(sc, e->span, "KS211", "no function %.*s that gives a table", ST_FMT(name));
         return NULL;
     }
@@ -160,7 +179,8 @@ static st_scope table_scope(const st_scope *sc)
                        .out = sc->out,
                        .env = sc->env,
                        .depth = sc->depth + 1,
-                       .step = sc->step };
+                       .step = sc->step,
+                       .missing = sc->missing };
 }
 
 st_op *st_bind_rows(const st_scope *sc, const st_kql_expr *e)

@@ -527,26 +527,40 @@ static st_op *bind_pivot(const st_scope *sc, st_op *in, const st_kql_op *q)
     return op;
 }
 
+/* plugins */
+
+static const struct {
+    const char *name;
+    st_bind_op *bind;
+} plugins[] = {
+    { "bag_unpack", bag_unpack },
+    { "ipv4_lookup", st_bind_ipv4_lookup },
+    { "ipv6_lookup", st_bind_ipv6_lookup },
+    { "pivot", bind_pivot },
+};
+enum { PLUGINS = sizeof plugins / sizeof *plugins };
+
+static void no_plugin(const st_scope *sc, const st_kql_name *name)
+{
+    st_suggest s = { .want = name->text };
+    for (size_t i = 0; i < PLUGINS; i++)
+        st_suggest_offer(&s, st_str_of(plugins[i].name));
+    if (s.best.p)
+        st_bind_error(sc, name->span, NULL, "no plugin %.*s; did you mean %.*s?",
+                      ST_FMT(name->text), ST_FMT(s.best));
+    else
+        st_bind_error(sc, name->span, NULL, "the plugin %.*s isn't supported", ST_FMT(name->text));
+}
+
 st_op *st_bind_op_evaluate(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
-    const st_kql_expr *call = q->u.evaluate.call;
-    st_str name = call->u.call.name.text;
-    if (st_str_eq(name, ST_STR("bag_unpack")))
-        return bag_unpack(sc, in, q);
-    if (st_str_eq(name, ST_STR("pivot")))
-        return bind_pivot(sc, in, q);
-    const st_service_def *service = st_service_def_plugin(name);
+    const st_kql_name *name = &q->u.evaluate.call->u.call.name;
+    for (size_t i = 0; i < PLUGINS; i++)
+        if (st_str_eq(name->text, st_str_of(plugins[i].name)))
+            return plugins[i].bind(sc, in, q);
+    const st_service_def *service = st_service_def_plugin(name->text);
     if (service)
-        return st_bind_service_table(sc, call->u.call.name.span, service, name);
-    static const char *const plugins[] = { "bag_unpack", "pivot" };
-    st_suggest s = { .want = name };
-    for (size_t i = 0; i < sizeof plugins / sizeof *plugins; i++)
-        st_suggest_offer(&s, st_str_of(plugins[i]));
-    if (s.best.p)
-        st_bind_error(sc, call->u.call.name.span, NULL, "no plugin %.*s; did you mean %.*s?",
-                      ST_FMT(name), ST_FMT(s.best));
-    else
-        st_bind_error(sc, call->u.call.name.span, NULL, "the plugin %.*s isn't supported",
-                      ST_FMT(name));
+        return st_bind_service_table(sc, name->span, service, name->text);
+    no_plugin(sc, name);
     return NULL;
 }

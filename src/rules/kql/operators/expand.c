@@ -8,7 +8,7 @@
 #include "rules/kql/operators/operators.h"
 
 static bool expand_item(const st_scope *sc, st_bind_outputs *o, const st_kql_expand_item *it,
-                        st_expand *out)
+                        bool pairs, st_expand *out)
 {
     st_str name;
     const st_kql_expr *value = st_bind_unname(it->expr, &name);
@@ -26,8 +26,10 @@ static bool expand_item(const st_scope *sc, st_bind_outputs *o, const st_kql_exp
         name = st_bind_name(sc, value);
     if (!name.n)
         name = st_bind_numbered(sc, ST_STR("Column"), ++o->columns);
-    *out = (st_expand){ x, st_bind_output_find(o, name),
-                        it->to == ST_TYPE_UNKNOWN ? ST_TYPE_DYNAMIC : st_bind_type(it->to) };
+    *out = (st_expand){ .x = x,
+                        .col = st_bind_output_find(o, name),
+                        .to = it->to == ST_TYPE_UNKNOWN ? ST_TYPE_DYNAMIC : st_bind_type(it->to),
+                        .pairs = pairs };
     if (out->col == SIZE_MAX) {
         out->col = o->n;
         return st_bind_output_put(sc, o, name, true, (st_proj_item){ NULL, 0 }, out->to);
@@ -37,14 +39,27 @@ static bool expand_item(const st_scope *sc, st_bind_outputs *o, const st_kql_exp
     return true;
 }
 
+/* kind=bag or kind=array (old: bagexpansion=): what a member of a bag becomes. */
+static bool bag_kind(const st_scope *sc, const st_kql_op *q, bool *pairs)
+{
+    const st_kql_expr *e = st_bind_opt(q, "kind");
+    e = e ? e : st_bind_opt(q, "bagexpansion");
+    *pairs = e && e->kind == ST_KQL_NAME && st_str_eq(e->u.name, ST_STR("array"));
+    if (!e || *pairs || (e->kind == ST_KQL_NAME && st_str_eq(e->u.name, ST_STR("bag"))))
+        return true;
+    st_bind_error(sc, e->span, "KS005", "unknown kind of expansion; expected bag or array");
+    return false;
+}
+
 st_op *st_bind_op_expand(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     st_bind_outputs o = { 0 };
     size_t n = q->u.expand.n, limit = SIZE_MAX, index = SIZE_MAX;
     st_expand *items = ST_NEWN(&sc->r->arena, st_expand, n);
-    bool ok = items && st_bind_output_all(sc, &o, &in->schema);
+    bool pairs = false;
+    bool ok = bag_kind(sc, q, &pairs) && items && st_bind_output_all(sc, &o, &in->schema);
     for (size_t i = 0; ok && i < n; i++)
-        ok = expand_item(sc, &o, &q->u.expand.items[i], &items[i]);
+        ok = expand_item(sc, &o, &q->u.expand.items[i], pairs, &items[i]);
     const st_kql_expr *ix = st_bind_opt(q, "with_itemindex");
     if (ok && ix && ix->kind == ST_KQL_NAME) {
         index = o.n;
@@ -113,9 +128,11 @@ st_op *st_bind_op_apply(const st_scope *sc, st_op *in, const st_kql_op *q)
     st_bind_outputs o = { 0 };
     size_t n = q->u.expand.n, limit = SIZE_MAX, index = SIZE_MAX;
     st_expand *items = ST_NEWN(&sc->r->arena, st_expand, n);
-    bool ok = items && q->u.expand.body && st_bind_output_all(sc, &o, &in->schema);
+    bool pairs = false;
+    bool ok = bag_kind(sc, q, &pairs) && items && q->u.expand.body &&
+              st_bind_output_all(sc, &o, &in->schema);
     for (size_t i = 0; ok && i < n; i++)
-        ok = expand_item(sc, &o, &q->u.expand.items[i], &items[i]);
+        ok = expand_item(sc, &o, &q->u.expand.items[i], pairs, &items[i]);
     const st_kql_expr *ix = item_index(q);
     if (ok && ix) {
         index = o.n;

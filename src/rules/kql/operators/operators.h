@@ -24,6 +24,9 @@ st_bind_op st_bind_op_apply, st_bind_op_consume, st_bind_op_count, st_bind_op_da
     st_bind_op_take, st_bind_op_top, st_bind_op_top_hitters, st_bind_op_top_nested,
     st_bind_op_union, st_bind_op_where;
 
+/* ip_lookup.c: plugins of evaluate. */
+st_bind_op st_bind_ipv4_lookup, st_bind_ipv6_lookup;
+
 /* lineage.c: ancestors() and descendants(). */
 st_op *st_bind_ancestors(const st_scope *sc, const st_kql_expr *call);
 st_op *st_bind_descendants(const st_scope *sc, const st_kql_expr *call);

@@ -228,13 +228,15 @@ static bool count_groups(const st_scope *sc, const st_kql_part *q, size_t *group
     return true;
 }
 
-static const char *group_text(st_type type, bool last)
+/* As the documentation's results have it (its text says otherwise): a column of text and `*` take
+ * as much as they can, with the flag U as little. A number takes all of its digits either way. */
+static const char *group_text(st_type type)
 {
     if (type == ST_TYPE_INT || type == ST_TYPE_LONG)
-        return "(-?\\d+)";
+        return "((?-U:-?\\d+))";
     if (type == ST_TYPE_REAL)
-        return "(-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?)";
-    return last ? "(.*)" : "(.*?)";
+        return "((?-U:-?\\d+(?:\\.\\d+)?(?:[eE][-+]?\\d+)?))";
+    return "(.*)";
 }
 
 static void add_flags(const st_scope *sc, const st_kql_op *q, st_buf *t)
@@ -259,12 +261,18 @@ static bool make_regex(const st_scope *sc, const st_kql_op *q, parse *p)
         if (c->kind == ST_KQL_PART_TEXT && count_groups(sc, &q->u.parse.parts[i], &groups))
             st_buf_fmt(&t, "(?:%.*s)", ST_FMT(c->text));
         else if (c->kind == ST_KQL_PART_STAR)
-            st_buf_str(&t, ST_STR(".*?"));
+            st_buf_str(&t, ST_STR(".*"));
         else if (c->kind == ST_KQL_PART_COLUMN) {
             p->parts[i].group = ++groups;
-            st_buf_str(&t, st_str_of(group_text(c->type, i + 1 == p->n)));
+            st_buf_str(&t, st_str_of(group_text(c->type)));
         }
     }
+    const st_kql_expr *flags = st_bind_opt(q, "flags");
+    bool lazy = flags && flags->kind == ST_KQL_NAME && flags->u.name.n &&
+                memchr(flags->u.name.p, 'U', flags->u.name.n);
+    if (lazy && p->n && p->parts[p->n - 1].kind == ST_KQL_PART_COLUMN &&
+        p->parts[p->n - 1].type == ST_TYPE_STRING)
+        st_buf_char(&t, '$'); /* a last column takes the rest all the same */
     if (!sc->out->failed && groups >= ST_MAX_REGEX_GROUPS)
         st_bind_error(sc, q->span, NULL, "more than %d groups in one pattern, the limit",
                       ST_MAX_REGEX_GROUPS - 1);

@@ -16,7 +16,7 @@ static st_op *with_source(const st_scope *sc, st_op *in, st_str column)
     size_t n = in->schema.n + 1;
     st_col *cols = ST_NEWN(&sc->r->arena, st_col, n);
     st_proj_item *items = ST_NEWN(&sc->r->arena, st_proj_item, n);
-    st_str name = sc->source.n ? sc->source : ST_STR("union_arg0");
+    st_str name = sc->as.n ? sc->as : sc->source.n ? sc->source : ST_STR("union_arg0");
     st_expr *x = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, name));
     if (!cols || !items || !x)
         return NULL;

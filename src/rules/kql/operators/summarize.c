@@ -32,7 +32,7 @@ static const row_agg *row_agg_of(const st_kql_expr *e)
 {
     if (e->kind != ST_KQL_CALL || !e->u.call.args.n)
         return NULL;
-    bool several = e->u.call.args.n > 1 || e->u.call.args.items[0]->kind == ST_KQL_STAR;
+    bool several = e->u.call.args.n > 1 || st_bind_argument(e, 0)->kind == ST_KQL_STAR;
     for (size_t i = 0; i < sizeof row_aggs / sizeof *row_aggs; i++)
         if (st_str_eq(e->u.call.name.text, st_str_of(row_aggs[i].name)))
             return row_aggs[i].ranked || several ? &row_aggs[i] : NULL;
@@ -127,10 +127,10 @@ static void add_row_agg(const st_scope *sc, st_bind_outputs *o, const st_bind_ou
     row_binder w = { .agg = agg, .out = o, .names = names, .nnames = nnames };
     st_scope inner = *sc;
     inner.nested = true;
-    w.by = agg->ranked ? st_bind_expr(&inner, args->items[0])
+    w.by = agg->ranked ? st_bind_expr(&inner, st_bind_argument(e, 0))
                        : st_bind_const(sc, ST_TYPE_LONG, st_val_long(0));
     if (agg->ranked) {
-        w.stem = row_name(sc, args->items[0]);
+        w.stem = row_name(sc, st_bind_argument(e, 0));
         add_of_row(sc, &w, w.by, w.stem);
     }
     for (size_t i = agg->ranked; w.by && i < args->n; i++) {

@@ -13,44 +13,114 @@
 typedef struct legs {
     st_op *op[ST_MAX_UNION];
     st_str name[ST_MAX_UNION];
-    size_t n;
+    size_t n, written; /* written: with those that were left out */
+    bool fuzzy;
+    st_str service; /* the first service whose part was left out */
+    st_span service_at;
 } legs;
 
-static void add_leg(const st_scope *sc, legs *l, const st_kql_expr *e, bool fuzzy)
+static bool put_leg(const st_scope *sc, legs *l, st_span at, st_str name, st_op *op)
 {
     if (l->n == ST_MAX_UNION) {
-        st_bind_error(sc, e->span, NULL, "more than %u tables in one union, the limit",
-                      ST_MAX_UNION);
-        return;
+        st_bind_error(sc, at, NULL, "more than %u tables in one union, the limit", ST_MAX_UNION);
+        return false;
     }
-    if (fuzzy && e->kind == ST_KQL_NAME && !st_bind_let(sc, e->u.name) &&
-        !st_table_def_find(e->u.name)) {
-        st_bind_warn(sc, e->span, "no table %.*s: left out (isfuzzy)", ST_FMT(e->u.name));
-        return;
+    l->name[l->n] = name;
+    l->op[l->n++] = op;
+    return true;
+}
+
+/* What `as` calls a query's rows last; empty: nothing does. */
+static st_str name_by_as(const st_kql_op *first)
+{
+    st_str name = { NULL, 0 };
+    for (const st_kql_op *q = first; q; q = q->next)
+        if (q->kind == ST_KQL_PIPE_AS)
+            name = q->u.name.text;
+    return name;
+}
+
+/* What withsource calls a part: the table, what `as` says, or a number. */
+static st_str leg_name(const st_scope *sc, const legs *l, const st_kql_expr *e)
+{
+    st_str as = e->kind == ST_KQL_QUERY ? name_by_as(e->u.query->first) : (st_str){ NULL, 0 };
+    if (e->kind == ST_KQL_NAME)
+        return e->u.name;
+    return as.n ? as : st_bind_numbered(sc, ST_STR("union_arg"), (unsigned)l->written);
+}
+
+/* A wildcard: the tables, and the text's views. */
+static void add_pattern(const st_scope *sc, legs *l, const st_kql_expr *e)
+{
+    st_str pattern = e->kind == ST_KQL_STAR ? ST_STR("*") : e->u.name;
+    size_t before = l->n;
+    for (size_t i = 0; st_table_def_at(i); i++) {
+        const st_table_def *t = st_table_def_at(i);
+        if (t->rows != ST_OF_NODES && /* DeviceProcessEvents again */
+            st_bind_wild(pattern, st_str_of(t->name)) &&
+            !put_leg(sc, l, e->span, st_str_of(t->name), st_op_scan(sc->r, t)))
+            return;
     }
-    st_str name = e->kind == ST_KQL_NAME
-                      ? e->u.name
-                      : st_bind_numbered(sc, ST_STR("union_arg"), (unsigned)l->n);
+    for (const st_let *v = sc->env; v; v = v->next) {
+        st_kql_expr call = { .kind = ST_KQL_NAME, .span = e->span, .u.name = v->name };
+        if (v->kind != ST_L_LAMBDA || !v->expr->u.lambda.view || v->expr->u.lambda.nparams ||
+            !st_bind_wild(pattern, v->name))
+            continue;
+        st_op *op = st_bind_table(sc, &call);
+        if (!op || !put_leg(sc, l, e->span, v->name, op))
+            return;
+    }
+    if (l->n == before && l->fuzzy)
+        st_bind_warn(sc, e->span, "no table is like %.*s: left out (isfuzzy)", ST_FMT(pattern));
+    else if (l->n == before)
+        st_bind_error(sc, e->span, NULL, "no table is like %.*s", ST_FMT(pattern));
+}
+
+static void leave_out(const st_scope *sc, legs *l, const st_kql_expr *e, const st_bind_missing *m)
+{
+    if (m->service && !l->service.n) {
+        l->service = m->name;
+        l->service_at = e->span;
+    }
+    sc->binder->forgiving |= m->service;
+    st_bind_warn(sc, e->span,
+                 m->service ? "%.*s isn't here: left out (isfuzzy)"
+                            : "no table %.*s: left out (isfuzzy)",
+                 ST_FMT(m->name));
+}
+
+/* A part of a union that goes without what isn't here. Mistakes in one that is left out don't
+ * count.
+ */
+static st_op *fuzzy_leg(const st_scope *sc, legs *l, const st_kql_expr *e)
+{
+    st_bind_missing missing = { .service = false };
+    st_bind_outcome own = { .spoiled = sc->out->failed || sc->out->spoiled };
+    st_scope inner = *sc;
+    inner.missing = &missing;
+    inner.out = &own;
+    st_op *op = st_bind_table(&inner, e);
+    if (missing.name.n) {
+        leave_out(sc, l, e, &missing);
+        return NULL;
+    }
+    sc->out->failed |= own.failed;
+    sc->out->opened |= own.opened;
+    sc->out->loosened |= own.loosened;
+    return op;
+}
+
+static void add_leg(const st_scope *sc, legs *l, const st_kql_expr *e)
+{
     if (e->kind == ST_KQL_PATTERN || e->kind == ST_KQL_STAR) {
-        st_str pattern = e->kind == ST_KQL_STAR ? ST_STR("*") : e->u.name;
-        bool any = false;
-        for (size_t i = 0; st_table_def_at(i); i++)
-            if (st_table_def_at(i)->rows != ST_OF_NODES &&
-                l->n < ST_MAX_UNION && /* DeviceProcessEvents again */
-                st_bind_wild(pattern, st_str_of(st_table_def_at(i)->name))) {
-                l->name[l->n] = st_str_of(st_table_def_at(i)->name);
-                l->op[l->n++] = st_op_scan(sc->r, st_table_def_at(i));
-                any = true;
-            }
-        if (!any)
-            st_bind_error(sc, e->span, NULL, "no table is like %.*s", ST_FMT(e->u.name));
+        add_pattern(sc, l, e);
         return;
     }
-    st_op *op = st_bind_table(sc, e);
-    if (op) {
-        l->name[l->n] = name;
-        l->op[l->n++] = op;
-    }
+    st_str name = leg_name(sc, l, e);
+    st_op *op = l->fuzzy ? fuzzy_leg(sc, l, e) : st_bind_table(sc, e);
+    l->written++;
+    if (op)
+        put_leg(sc, l, e->span, name, op);
 }
 
 static bool opt_is(const st_kql_op *q, const char *name, const char *value)
@@ -138,6 +208,16 @@ static size_t union_columns(const st_scope *sc, const legs *l, bool inner, ucol 
     return n;
 }
 
+/* Every part was a service's: so the query needs the first one. */
+static st_op *all_services(const st_scope *sc, const legs *l)
+{
+    st_op *op = st_op_values(sc->r, NULL, 0, NULL, 0);
+    st_bind_need(sc, l->service_at, l->service);
+    if (op)
+        op->schema.loose = sc->out->loosened = true;
+    return op;
+}
+
 st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     legs *l = ST_NEW(&sc->r->arena, legs);
@@ -145,11 +225,12 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         return NULL;
     if (in) {
         l->op[0] = in;
-        l->name[0] = ST_STR("union_arg0");
-        l->n = 1;
+        l->name[0] = sc->as.n ? sc->as : ST_STR("union_arg0");
+        l->n = l->written = 1;
     }
+    l->fuzzy = opt_is(q, "isfuzzy", "true");
     for (size_t i = 0; i < q->u.exprs.n; i++)
-        add_leg(sc, l, q->u.exprs.items[i], opt_is(q, "isfuzzy", "true"));
+        add_leg(sc, l, q->u.exprs.items[i]);
     const st_kql_expr *source = st_bind_opt(q, "withsource");
     source = source ? source : st_bind_opt(q, "with_source");
     size_t total = 0, first = source && source->kind == ST_KQL_NAME ? 1 : 0;
@@ -157,6 +238,8 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         total += l->op[i]->schema.n;
     if (sc->out->failed)
         return NULL;
+    if (!l->n && l->service.n)
+        return all_services(sc, l);
     if (!l->n) {
         st_bind_error(sc, q->span, NULL, "nothing to unite");
         return NULL;
@@ -187,5 +270,8 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         }
         map[i] = m;
     }
-    return st_op_union(sc->r, l->op, map, names, l->n, cols, first + n);
+    st_op *op = st_op_union(sc->r, l->op, map, names, l->n, cols, first + n);
+    if (op && l->service.n)
+        op->schema.loose = true;
+    return op;
 }

@@ -590,7 +590,50 @@ static void typed(lexer *l, size_t start, st_type type)
     push_value(l, start, &v);
 }
 
+/* white space and comments */
+
+/* The bytes of a character of Unicode's White_Space, or of one without width that web pages put
+ * between words (U+200B, U+2060, U+FEFF); 0: it is none. */
+static size_t blank_at(const lexer *l)
+{
+    unsigned char c = peek(l, 0), d = peek(l, 1), e = peek(l, 2);
+    if (c == ' ' || (c >= '\t' && c <= '\r'))
+        return 1;
+    if (c == 0xC2)
+        return d == 0x85 || d == 0xA0 ? 2 : 0;
+    if (c == 0xE2 && d == 0x80)
+        return (e >= 0x80 && e <= 0x8B) || e == 0xA8 || e == 0xA9 || e == 0xAF ? 3 : 0;
+    if (c == 0xE2 && d == 0x81)
+        return e == 0x9F || e == 0xA0 ? 3 : 0;
+    return (c == 0xE1 && d == 0x9A && e == 0x80) || (c == 0xE3 && d == 0x80 && e == 0x80) ||
+                   (c == 0xEF && d == 0xBB && e == 0xBF)
+               ? 3
+               : 0;
+}
+
+static void skip_blank(lexer *l)
+{
+    while (l->at < l->text.n) {
+        size_t n = blank_at(l);
+        l->at += n;
+        if (n)
+            continue;
+        if (peek(l, 0) != '/' || peek(l, 1) != '/')
+            return;
+        while (l->at < l->text.n && peek(l, 0) != '\n')
+            l->at++;
+    }
+}
+
 /* names, punctuation */
+
+/* Does `.` stand before it, glued? `..` is the one of a range. */
+static bool is_member(const lexer *l, size_t start)
+{
+    const st_kql_token *t = l->out->n ? &l->out->items[l->out->n - 1] : NULL;
+    return t && t->kind == ST_TOK_PUNCT && t->span.end == start &&
+           t->span.end - t->span.start == 1 && l->text.p[t->span.start] == '.';
+}
 
 static void name(lexer *l)
 {
@@ -602,12 +645,8 @@ static void name(lexer *l)
         l->at++;
     size_t end = l->at;
     st_type type;
-    bool member = l->out->n && l->out->items[l->out->n - 1].kind == ST_TOK_PUNCT &&
-                  l->text.p[l->out->items[l->out->n - 1].span.start] == '.' &&
-                  l->out->items[l->out->n - 1].span.end == start;
-    if (!member && !l->unclosed && typed_name(word, &type)) {
-        while (peek(l, 0) == ' ')
-            l->at++;
+    if (!is_member(l, start) && !l->unclosed && typed_name(word, &type)) {
+        skip_blank(l);
         if (peek(l, 0) == '(') {
             typed(l, start, type);
             return;
@@ -666,31 +705,9 @@ static void stray(lexer *l)
                              : "the character %.*s isn't KQL outside a string",
                    (int)(i - start), l->text.p + start);
     l->at = i;
-    while (l->at < l->text.n && peek(l, 0) >= 0x80 && !curly(l, 0))
+    while (l->at < l->text.n && peek(l, 0) >= 0x80 && !curly(l, 0) && !blank_at(l))
         l->at++;
     push(l, ST_TOK_BAD, start);
-}
-
-/* White space and comments. */
-static void skip_blank(lexer *l)
-{
-    for (;;) {
-        unsigned char c = peek(l, 0);
-        if (l->at >= l->text.n)
-            return;
-        if (c == ' ' || c == '\t' || c == '\r' || c == '\n') {
-            l->at++;
-        } else if (c == 0xC2 && peek(l, 1) == 0xA0) {
-            l->at += 2;
-        } else if (c == 0xEF && peek(l, 1) == 0xBB && peek(l, 2) == 0xBF) {
-            l->at += 3;
-        } else if (c == '/' && peek(l, 1) == '/') {
-            while (l->at < l->text.n && peek(l, 0) != '\n')
-                l->at++;
-        } else {
-            return;
-        }
-    }
 }
 
 static void one_token(lexer *l)

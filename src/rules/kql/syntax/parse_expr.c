@@ -56,6 +56,8 @@ static const infix infixes[] = {
     PAIR("endswith_cs", ENDSWITH_CS),
     { "containscs", LEVEL_COMPARE, ST_KQL_OP_CONTAINS_CS },
     { "!containscs", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS_CS },
+    { "notcontains", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS },
+    { "notcontainscs", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS_CS },
     { "matches", LEVEL_COMPARE, ST_KQL_OP_MATCHES_REGEX },
     { ":", LEVEL_COMPARE, ST_KQL_OP_COLON },
     { "=", LEVEL_COMPARE, ST_KQL_OP_ASSIGN },

@@ -1,0 +1,606 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * map.c - values with paths in, a record out. One table says where each dialect keeps what; which
+ * dialect it is, nobody asks: a path that isn't there gives nothing, and the first that is there
+ * counts.
+ */
+#include "carriers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* System */
+
+typedef enum part {
+    P_PROVIDER,
+    P_GUID,
+    P_CHANNEL,
+    P_COMPUTER,
+    P_SID,
+    P_EVENT_ID,
+    P_VERSION,
+    P_LEVEL,
+    P_TASK,
+    P_OPCODE,
+    P_KEYWORDS,
+    P_TIME,
+    P_RECORD_ID,
+    P_PID,
+    P_TID,
+    P_NONE, /* known, and of no use */
+    PARTS
+} part;
+
+/* Paths without what an exporter puts around an event (BASES). In the order of preference. */
+static const struct {
+    const char *path;
+    part part;
+} PATHS[] = {
+    /* evtx_dump, with attributes inside and apart; xmltodict; Velociraptor */
+    { "System.Provider.#attributes.Name", P_PROVIDER },
+    { "System.Provider_attributes.Name", P_PROVIDER },
+    { "System.Provider.@Name", P_PROVIDER },
+    { "System.Provider.Name", P_PROVIDER },
+    { "System.Provider.#attributes.Guid", P_GUID },
+    { "System.Provider_attributes.Guid", P_GUID },
+    { "System.Provider.@Guid", P_GUID },
+    { "System.Provider.Guid", P_GUID },
+    { "System.Channel", P_CHANNEL },
+    { "System.Channel.#text", P_CHANNEL },
+    { "System.Computer", P_COMPUTER },
+    { "System.Computer.#text", P_COMPUTER },
+    { "System.Security.#attributes.UserID", P_SID },
+    { "System.Security_attributes.UserID", P_SID },
+    { "System.Security.@UserID", P_SID },
+    { "System.Security.UserID", P_SID },
+    { "System.EventID", P_EVENT_ID },
+    { "System.EventID.#text", P_EVENT_ID },
+    { "System.EventID.Value", P_EVENT_ID },
+    { "System.Version", P_VERSION },
+    { "System.Level", P_LEVEL },
+    { "System.Task", P_TASK },
+    { "System.Opcode", P_OPCODE },
+    { "System.Keywords", P_KEYWORDS },
+    { "System.TimeCreated.#attributes.SystemTime", P_TIME },
+    { "System.TimeCreated_attributes.SystemTime", P_TIME },
+    { "System.TimeCreated.@SystemTime", P_TIME },
+    { "System.TimeCreated.SystemTime", P_TIME },
+    { "System.EventRecordID", P_RECORD_ID },
+    { "System.EventRecordID.#text", P_RECORD_ID },
+    { "System.Execution.#attributes.ProcessID", P_PID },
+    { "System.Execution_attributes.ProcessID", P_PID },
+    { "System.Execution.@ProcessID", P_PID },
+    { "System.Execution.ProcessID", P_PID },
+    { "System.Execution.#attributes.ThreadID", P_TID },
+    { "System.Execution_attributes.ThreadID", P_TID },
+    { "System.Execution.@ThreadID", P_TID },
+    { "System.Execution.ThreadID", P_TID },
+    /* Winlogbeat 7 and later, 6 */
+    { "winlog.provider_name", P_PROVIDER },
+    { "winlog.provider_guid", P_GUID },
+    { "winlog.channel", P_CHANNEL },
+    { "winlog.computer_name", P_COMPUTER },
+    { "winlog.user.identifier", P_SID },
+    { "winlog.event_id", P_EVENT_ID },
+    { "winlog.version", P_VERSION },
+    { "winlog.record_id", P_RECORD_ID },
+    { "winlog.process.pid", P_PID },
+    { "winlog.process.thread.id", P_TID },
+    { "source_name", P_PROVIDER },
+    { "provider_guid", P_GUID },
+    { "log_name", P_CHANNEL },
+    { "computer_name", P_COMPUTER },
+    { "user.identifier", P_SID },
+    { "event_id", P_EVENT_ID },
+    { "record_number", P_RECORD_ID },
+    { "process_id", P_PID },
+    { "thread_id", P_TID },
+    { "event.provider", P_PROVIDER },
+    { "event.code", P_EVENT_ID },
+    /* NXLog and OTRF; EvtxECmd; Velociraptor, flat */
+    { "SourceName", P_PROVIDER },
+    { "Provider", P_PROVIDER },
+    { "ProviderName", P_PROVIDER },
+    { "Provider_Name", P_PROVIDER },
+    { "ProviderGuid", P_GUID },
+    { "Channel", P_CHANNEL },
+    { "Computer", P_COMPUTER },
+    { "Hostname", P_COMPUTER },
+    { "host.name", P_COMPUTER },
+    { "UserSID", P_SID },
+    { "UserID", P_SID },
+    { "UserId", P_SID },
+    { "EventID", P_EVENT_ID },
+    { "EventID.Value", P_EVENT_ID },
+    { "EventId", P_EVENT_ID },
+    { "Version", P_VERSION },
+    { "Level", P_LEVEL },
+    { "Task", P_TASK },
+    { "TimeCreated", P_TIME },
+    { "TimeCreated.SystemTime", P_TIME },
+    { "EventTime", P_TIME },
+    { "UtcTimeCreated", P_TIME },
+    { "EventRecordID", P_RECORD_ID },
+    { "EventRecordId", P_RECORD_ID },
+    { "RecordNumber", P_RECORD_ID },
+    { "RecordID", P_RECORD_ID },
+    { "ExecutionProcessID", P_PID },
+    { "ThreadID", P_TID },
+    { "ThreadId", P_TID },
+    { "@timestamp", P_TIME }, /* of a flat record: when it was taken in, not when it was written */
+    /* what such flat records have beside the event's own fields */
+    { "@version", P_NONE },
+    { "tags", P_NONE },
+    { "type", P_NONE },
+    { "port", P_NONE },
+    { "host", P_NONE },
+    { "Message", P_NONE },
+    { "message", P_NONE },
+    { "Severity", P_NONE },
+    { "SeverityValue", P_NONE },
+    { "EventType", P_NONE },
+    { "EventReceivedTime", P_NONE },
+    { "SourceModuleName", P_NONE },
+    { "SourceModuleType", P_NONE },
+    { "Keywords", P_NONE },
+    { "Opcode", P_NONE },
+    { "OpcodeValue", P_NONE },
+    { "Category", P_NONE },
+    { "AccountName", P_NONE },
+    { "AccountType", P_NONE },
+    { "Domain", P_NONE },
+};
+enum { NPATHS = sizeof PATHS / sizeof PATHS[0] };
+
+/* What an exporter puts around an event; the longer first. */
+static const char *const BASES[] = { "_source.Event.", "_source.", "fields.",
+                                     "result.",        "Event.",   "event_log." };
+
+/* Where the event's own fields are: what is behind is the name. */
+static const char *const DATA[] = { "EventData.",  "winlog.event_data.", "winlog.user_data.",
+                                    "event_data.", "user_data.",         "Payload.EventData." };
+
+/* The Elastic Common Schema's names of Sysmon's fields, as the Sysmon pipeline moves them. */
+static const struct {
+    const char *path, *name;
+    uint32_t only; /* this event; 0: all */
+} ECS[] = {
+    { "process.entity_id", "ProcessGuid", 0 },
+    { "process.pid", "ProcessId", 0 },
+    { "process.executable", "Image", 0 },
+    { "process.command_line", "CommandLine", 1 },
+    { "process.working_directory", "CurrentDirectory", 1 },
+    { "process.parent.entity_id", "ParentProcessGuid", 1 },
+    { "process.parent.pid", "ParentProcessId", 1 },
+    { "process.parent.executable", "ParentImage", 1 },
+    { "process.parent.command_line", "ParentCommandLine", 1 },
+    { "process.pe.original_file_name", "OriginalFileName", 1 },
+    { "process.pe.company", "Company", 1 },
+    { "process.pe.description", "Description", 1 },
+    { "process.pe.file_version", "FileVersion", 1 },
+    { "process.pe.product", "Product", 1 },
+    { "rule.name", "RuleName", 0 },
+    { "file.path", "TargetFilename", 11 },
+    { "file.path", "TargetFilename", 2 },
+    { "file.path", "TargetFilename", 15 },
+    { "file.path", "TargetFilename", 23 },
+    { "file.path", "TargetFilename", 26 },
+    { "file.path", "ImageLoaded", 7 },
+    { "dll.path", "ImageLoaded", 7 },
+    { "file.path", "ImageLoaded", 6 },
+    { "file.name", "PipeName", 17 },
+    { "file.name", "PipeName", 18 },
+    { "registry.path", "TargetObject", 12 },
+    { "registry.path", "TargetObject", 13 },
+    { "registry.path", "TargetObject", 14 },
+    { "registry.data.strings", "Details", 13 },
+    { "dns.question.name", "QueryName", 22 },
+    { "network.transport", "Protocol", 3 },
+    { "source.ip", "SourceIp", 3 },
+    { "source.port", "SourcePort", 3 },
+    { "source.domain", "SourceHostname", 3 },
+    { "destination.ip", "DestinationIp", 3 },
+    { "destination.port", "DestinationPort", 3 },
+    { "destination.domain", "DestinationHostname", 3 },
+};
+
+typedef struct mapping {
+    st_carrying *c;
+    st_str base;
+    st_record r;
+    st_str parts[PARTS];
+    size_t rank[PARTS]; /* place in PATHS of what was taken + 1 */
+    unsigned unnamed;
+    st_str item_name, item_text; /* an item of EventData.Data that has both as values */
+    bool flat, failed;
+} mapping;
+
+static bool starts(st_str s, const char *head)
+{
+    return st_str_starts(s, st_str_of(head));
+}
+
+static st_str behind(st_str s, size_t n)
+{
+    return (st_str){ s.p + n, s.n - n };
+}
+
+/* fields */
+
+static void put_field(mapping *m, st_str name, st_str value)
+{
+    st_carrying *c = m->c;
+    if (c->nfields >= ST_MAX_FIELDS || !name.n)
+        return;
+    if (!st_grow(&c->fields, &c->fields_cap, c->nfields + 1, sizeof *c->fields)) {
+        m->failed = true;
+        return;
+    }
+    c->fields[c->nfields++] = (st_field){
+        .name = name,
+        .id = c->ops->name_id ? c->ops->name_id(name) : 0,
+        .value = { .p = (const unsigned char *)value.p, .n = (uint32_t)value.n, .type = ST_V_TEXT }
+    };
+}
+
+static const st_field *field(const mapping *m, const char *name)
+{
+    for (size_t i = 0; i < m->c->nfields; i++)
+        if (st_str_eq(m->c->fields[i].name, st_str_of(name)))
+            return &m->c->fields[i];
+    return NULL;
+}
+
+static st_str made(mapping *m, const st_buf *b)
+{
+    st_str s = st_arena_copy(&m->c->arena, st_buf_slice(b));
+    m->failed |= !s.p || b->failed;
+    return s;
+}
+
+static void put_unnamed(mapping *m, st_str value)
+{
+    st_buf b = { 0 };
+    st_buf_fmt(&b, "Data%u", ++m->unnamed);
+    put_field(m, made(m, &b), value);
+    st_buf_free(&b);
+}
+
+/* EventData.Data: texts without names, or objects of a name and a text. */
+static void put_data(mapping *m, st_str rest, const st_pair *p)
+{
+    static const char *const names[] = { ".@Name", ".Name", ".#attributes.Name" };
+    static const char *const texts[] = { ".#text", ".text", ".Value", ".$", ".content" };
+    if (p->end) {
+        if (m->item_name.n)
+            put_field(m, m->item_name, m->item_text.p ? m->item_text : ST_STR(""));
+        else if (m->item_text.p)
+            put_unnamed(m, m->item_text);
+        m->item_name = m->item_text = (st_str){ 0 };
+        return;
+    }
+    if (!rest.n) {
+        put_unnamed(m, p->value);
+        return;
+    }
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (st_str_eq(rest, st_str_of(names[i])))
+            m->item_name = p->value;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++)
+        if (st_str_eq(rest, st_str_of(texts[i]))) {
+            if (m->item_text.p) { /* a list of texts in one element */
+                put_unnamed(m, m->item_text);
+            }
+            m->item_text = p->value;
+        }
+}
+
+static bool is_attribute(st_str name)
+{
+    return !name.n || name.p[0] == '#' || name.p[0] == '@' || starts(name, "xmlns");
+}
+
+/* A value at base + path, if that is one of the event's own. */
+static bool own_field(mapping *m, st_str path, const st_pair *p)
+{
+    static const char user[] = "UserData.";
+    for (size_t i = 0; i < sizeof DATA / sizeof DATA[0]; i++) {
+        if (!starts(path, DATA[i]))
+            continue;
+        st_str name = behind(path, strlen(DATA[i]));
+        if (starts(name, "Data") && (name.n == 4 || name.p[4] == '.'))
+            put_data(m, behind(name, 4), p);
+        else if (!p->end && !is_attribute(name))
+            put_field(m, name, p->value);
+        return true;
+    }
+    if (!starts(path, user))
+        return false;
+    const char *dot = memrchr(path.p, '.', path.n);
+    st_str leaf = behind(path, (size_t)(dot + 1 - path.p));
+    if (!p->end && !is_attribute(leaf)) {
+        put_field(m, leaf, p->value);
+        m->r.user_data = true;
+    }
+    return true;
+}
+
+/* System */
+
+/* True: a path of the table. */
+static bool system_part(mapping *m, st_str path, st_str value)
+{
+    for (size_t i = 0; i < NPATHS; i++) {
+        if (path.n == 0 || path.p[0] != PATHS[i].path[0] ||
+            !st_str_eq(path, st_str_of(PATHS[i].path)))
+            continue;
+        part k = PATHS[i].part;
+        if (k != P_NONE && value.n && (!m->rank[k] || m->rank[k] > i + 1)) {
+            m->parts[k] = value;
+            m->rank[k] = i + 1;
+        }
+        return true;
+    }
+    return false;
+}
+
+static bool epoch(st_str s, st_ticks *out)
+{
+    char text[40];
+    char *end = NULL;
+    if (s.n < 9 || s.n >= sizeof text || memchr(s.p, '-', s.n) || memchr(s.p, ':', s.n))
+        return false;
+    memcpy(text, s.p, s.n);
+    text[s.n] = 0;
+    const char *dot = memchr(text, '.', s.n);
+    uint64_t whole = strtoull(text, &end, 10), fraction = 0, unit = 1000000;
+    if (end == text || (*end && *end != '.'))
+        return false;
+    for (const char *p = dot ? dot + 1 : end; *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
+        fraction += (uint64_t)(*p - '0') * unit;
+    if (whole > UINT64_C(100000000000)) { /* milliseconds */
+        fraction = whole % 1000 * 10000;
+        whole /= 1000;
+    }
+    if (whole > UINT64_C(100000000000))
+        return false;
+    *out = (whole + UINT64_C(11644473600)) * 10000000 + fraction;
+    return true;
+}
+
+/* A time that says where it is, or one that is UTC by the carrier's own word. */
+static st_ticks time_of(const mapping *m, st_str s)
+{
+    st_ticks t = 0;
+    bool zoned = s.n && (s.p[s.n - 1] == 'Z' || (s.n > 6 && memchr(s.p + s.n - 6, '+', 6)) ||
+                         (s.n > 6 && s.p[s.n - 6] == '-'));
+    const char *path = m->rank[P_TIME] ? PATHS[m->rank[P_TIME] - 1].path : "";
+    bool utc = strcmp(path, "EventTime") != 0;
+    if (m->flat && strcmp(path, "@timestamp") == 0)
+        return 0;
+    if (epoch(s, &t))
+        return t;
+    return (zoned || utc) && st_time_iso(s, &t) ? t : 0;
+}
+
+static uint64_t number(st_str s)
+{
+    uint64_t v = 0;
+    return st_str_u64_any(s, &v) ? v : 0;
+}
+
+static st_value text_value(st_str s)
+{
+    return (st_value){ .p = s.n ? (const unsigned char *)s.p : NULL,
+                       .n = (uint32_t)s.n,
+                       .type = ST_V_TEXT };
+}
+
+static void fill_system(mapping *m)
+{
+    st_record *r = &m->r;
+    uint64_t id;
+    r->provider = text_value(m->parts[P_PROVIDER]);
+    r->provider_guid = text_value(m->parts[P_GUID]);
+    r->channel = text_value(m->parts[P_CHANNEL]);
+    r->computer = text_value(m->parts[P_COMPUTER]);
+    r->user_sid = text_value(m->parts[P_SID]);
+    r->event_id =
+        st_str_u64(m->parts[P_EVENT_ID], &id) && id < UINT32_MAX ? (uint32_t)id : UINT32_MAX;
+    r->version = (uint8_t)number(m->parts[P_VERSION]);
+    r->level = (uint8_t)number(m->parts[P_LEVEL]);
+    r->task = (uint16_t)number(m->parts[P_TASK]);
+    r->opcode = (uint8_t)number(m->parts[P_OPCODE]);
+    r->keywords = number(m->parts[P_KEYWORDS]);
+    r->event_record_id = number(m->parts[P_RECORD_ID]);
+    r->execution_pid = (uint32_t)number(m->parts[P_PID]);
+    r->execution_tid = (uint32_t)number(m->parts[P_TID]);
+    r->time_created = time_of(m, m->parts[P_TIME]);
+}
+
+/* Elastic's names */
+
+static st_str value_at(const mapping *m, const char *path)
+{
+    const st_values *v = &m->c->values;
+    for (size_t i = 0; i < v->n; i++) {
+        const st_pair *p = &v->list[i];
+        if (!p->end && st_str_starts(p->path, m->base) &&
+            st_str_eq(behind(p->path, m->base.n), st_str_of(path)))
+            return p->value;
+    }
+    return (st_str){ 0 };
+}
+
+static void put_user(mapping *m)
+{
+    st_str name = value_at(m, "user.name"), domain = value_at(m, "user.domain");
+    st_buf b = { 0 };
+    if (!name.n || field(m, "User"))
+        return;
+    if (domain.n)
+        st_buf_fmt(&b, "%.*s\\", ST_FMT(domain));
+    st_buf_str(&b, name);
+    put_field(m, ST_STR("User"), made(m, &b));
+    st_buf_free(&b);
+}
+
+static void put_hashes(mapping *m)
+{
+    static const char *const kinds[][2] = { { "process.hash.md5", "MD5" },
+                                            { "process.hash.sha1", "SHA1" },
+                                            { "process.hash.sha256", "SHA256" },
+                                            { "process.pe.imphash", "IMPHASH" } };
+    st_buf b = { 0 };
+    if (field(m, "Hashes"))
+        return;
+    for (size_t i = 0; i < 4; i++) {
+        st_str v = value_at(m, kinds[i][0]);
+        if (!v.n)
+            continue;
+        st_buf_fmt(&b, "%s%s=", b.n ? "," : "", kinds[i][1]);
+        for (size_t k = 0; k < v.n; k++)
+            st_buf_char(&b, v.p[k] >= 'a' && v.p[k] <= 'f' ? (char)(v.p[k] - 32) : v.p[k]);
+    }
+    if (b.n)
+        put_field(m, ST_STR("Hashes"), made(m, &b));
+    st_buf_free(&b);
+}
+
+/* The pipeline makes Sysmon's own time the event's, and keeps no other. */
+static void put_utc(mapping *m)
+{
+    st_str s = value_at(m, "@timestamp");
+    st_buf b = { 0 };
+    if (field(m, "UtcTime") || s.n < 23)
+        return;
+    st_buf_put(&b, s.p, 23);
+    if (b.n == 23 && b.p[10] == 'T')
+        b.p[10] = ' ';
+    put_field(m, ST_STR("UtcTime"), made(m, &b));
+    st_buf_free(&b);
+    m->r.time_created = 0;
+}
+
+static void put_elastic(mapping *m)
+{
+    if (!value_at(m, "process.entity_id").n && !value_at(m, "process.executable").n)
+        return;
+    for (size_t i = 0; i < sizeof ECS / sizeof ECS[0]; i++) {
+        if ((ECS[i].only && ECS[i].only != m->r.event_id) || field(m, ECS[i].name))
+            continue;
+        st_str v = value_at(m, ECS[i].path);
+        if (v.n)
+            put_field(m, st_str_of(ECS[i].name), v);
+    }
+    if (m->r.event_id == 1) {
+        put_user(m);
+        put_hashes(m);
+    }
+    put_utc(m);
+}
+
+/* an event */
+
+static st_str base_of(const st_values *v)
+{
+    for (size_t i = 0; i < sizeof BASES / sizeof BASES[0]; i++)
+        for (size_t k = 0; k < v->n; k++)
+            if (starts(v->list[k].path, BASES[i]))
+                return st_str_of(BASES[i]);
+    return ST_STR("");
+}
+
+/* A text that holds the event as XML, under one of the names that such texts have. */
+static st_str xml_in(const mapping *m)
+{
+    static const char *const paths[] = { "_raw", "MESSAGE", "event.original",
+                                         "xml",  "Xml",     "message" };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        st_str s = st_event_in(value_at(m, paths[i]));
+        if (s.n)
+            return s;
+    }
+    return (st_str){ 0 };
+}
+
+static bool is_flat(const mapping *m)
+{
+    const st_values *v = &m->c->values;
+    for (size_t i = 0; i < v->n; i++) {
+        st_str path = v->list[i].path;
+        if (!st_str_starts(path, m->base))
+            continue;
+        path = behind(path, m->base.n);
+        if (starts(path, "System.") || starts(path, "winlog.") || starts(path, "event_data.") ||
+            starts(path, "EventData") || starts(path, "Payload"))
+            return false;
+    }
+    return true;
+}
+
+static void take_all(mapping *m, const st_values *v)
+{
+    for (size_t i = 0; i < v->n && !m->failed; i++) {
+        const st_pair *p = &v->list[i];
+        if (!st_str_starts(p->path, m->base))
+            continue;
+        st_str path = behind(p->path, m->base.n);
+        if (own_field(m, path, p) || p->end || system_part(m, path, p->value))
+            continue;
+        if (m->flat && !memchr(path.p, '.', path.n) && !is_attribute(path))
+            put_field(m, path, p->value);
+    }
+}
+
+/* EvtxECmd's Payload is JSON in a text, and its ProcessId that of the service that logged. */
+static void take_payload(mapping *m)
+{
+    st_str payload = value_at(m, "Payload");
+    if (!payload.n)
+        return;
+    st_values_clear(&m->c->inner);
+    st_flatten(&m->c->inner, ST_STR("Payload"), payload);
+    m->failed |= m->c->inner.failed;
+    st_str base = m->base;
+    m->base = ST_STR("");
+    take_all(m, &m->c->inner);
+    m->base = base;
+    m->parts[P_PID] = value_at(m, "ProcessId");
+}
+
+/* Something that has neither an id nor a provider is no event: an entry about the collection, a
+ * line of another program in a journal. */
+static bool is_event(const mapping *m)
+{
+    return m->parts[P_EVENT_ID].n && (m->parts[P_PROVIDER].n || m->parts[P_CHANNEL].n);
+}
+
+bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line)
+{
+    mapping m = { .c = c, .base = base_of(&c->values) };
+    (void)length;
+    c->nfields = 0;
+    st_arena_free(&c->arena);
+    st_str xml = xml_in(&m);
+    if (xml.n) {
+        bool cut = xml.n < 8 || memcmp(xml.p + xml.n - 8, "</Event>", 8) != 0;
+        return st_carry_xml(c, xml, offset, line, cut);
+    }
+    m.r = (st_record){ .offset = offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
+    m.flat = is_flat(&m);
+    take_all(&m, &c->values);
+    take_payload(&m);
+    if (!is_event(&m)) {
+        c->strange += m.parts[P_EVENT_ID].n || (!m.flat && c->nfields);
+        return !m.failed || st_carry_memory(c);
+    }
+    fill_system(&m);
+    put_elastic(&m);
+    if (m.failed)
+        return st_carry_memory(c);
+    m.r.fields = c->fields;
+    m.r.nfields = c->nfields;
+    return st_carry(c, &m.r);
+}
