@@ -118,6 +118,9 @@ st_rules *st_rules_new(void);
 void st_rules_free(st_rules *r);
 /* Before anything is loaded. What it points to outlives the set. */
 void st_rules_set(st_rules *r, const st_rule_settings *s);
+/* The lists of the user's own among the external files (own:servers, own:known): CSV with a
+ * heading. An error names the file and the record. */
+st_code st_rules_check_own(st_rules *r, st_err *err);
 /* A rule file (.kql .csl .kusto .txt .md .yaml .yml, told by ending; anything named is tried), or a
  * folder (walked, by name; links not followed). Syntax, names and types are all checked here. */
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);

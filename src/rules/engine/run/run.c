@@ -17,6 +17,8 @@ void st_shared_init(st_shared *s, st_pool *pool)
 
 void st_shared_free(st_shared *s)
 {
+    st_habits_free(s->habits[0]);
+    st_habits_free(s->habits[1]);
     if (s->libraries)
         s->libraries_free(s->libraries);
     st_folds_free(&s->folds);
