@@ -17,8 +17,9 @@ void st_shared_init(st_shared *s, st_pool *pool)
 
 void st_shared_free(st_shared *s)
 {
-    st_habits_free(s->habits[0]);
-    st_habits_free(s->habits[1]);
+    for (size_t i = 0; i < 2; i++)
+        if (s->habits[i])
+            s->habits_free(s->habits[i]);
     if (s->libraries)
         s->libraries_free(s->libraries);
     st_folds_free(&s->folds);

@@ -23,11 +23,11 @@ typedef struct st_shared {
     st_folds folds;
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
-    struct st_habits *habits[2]; /* tables/habit.c: by whether inferred edges are trusted */
-    void *libraries;             /* the language's: definitions that were bound for several runs */
+    struct st_habits *habits[2]; /* of columns: by whether inferred edges are trusted */
+    void (*habits_free)(struct st_habits *h);
+    void *libraries; /* the language's: definitions that were bound for several runs */
     void (*libraries_free)(void *);
 } st_shared;
-void st_habits_free(struct st_habits *h); /* NULL is fine */
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
 

@@ -30,7 +30,7 @@ struct st_habits {
     bool short_; /* the evidence is too short */
 };
 
-void st_habits_free(struct st_habits *h)
+static void free_habits(struct st_habits *h)
 {
     if (h)
         free(h->groups);
@@ -242,10 +242,11 @@ static struct st_habits *habits(st_run *r)
     if (h)
         h->short_ = too_short(r->forest);
     if (!h || (!h->short_ && !fill(r, h))) {
-        st_habits_free(h);
+        free_habits(h);
         st_run_nomem(r);
         return NULL;
     }
+    r->shared->habits_free = free_habits;
     return *at = h;
 }
 
