@@ -87,10 +87,10 @@ static void foreign_reads(st_run *r, st_run *from, st_wanted *w)
             return;
         }
     }
-    for (size_t i = 0; i < ST_TABLES; i++)
-        for (size_t c = 0; from->wanted->table[i] && c < st_table_def_at(i)->n; c++)
-            if (from->wanted->table[i][c])
-                st_wanted_column(r, st_table_def_at(i), c, w);
+    for (const st_wanted_table *t = from->wanted->tables; t; t = t->next)
+        for (size_t c = 0; t->column && c < t->table->n; c++)
+            if (t->column[c])
+                st_wanted_column(r, t->table, c, w);
 }
 
 static void replay_reads(st_run *r, st_op *op, st_wanted *w)
