@@ -205,6 +205,9 @@ static void value__modifiers__work_on_what_was_understood(void **state)
         { "F: {a: b}", NULL, 0 },
         { "F: [[a]]", NULL, 0 },
         { "F|contains: null", NULL, 0 },
+        { "F|re: 'a(b'", NULL, 0 },
+        { "F|cidr: ten", NULL, 0 },
+        { "F|cidr: 10.0.0.0/33", NULL, 0 },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         reading x;

@@ -54,6 +54,7 @@ typedef struct st_creations {
 #define BOTH(name, text) st_sid *name;
 #define CREATION(name, text) st_sid *name;
 #define UTC(name, text) st_sid *name;
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member can't be enclosed */
 #define COMMAND(name, text) st_sid *name, *name##_recorded;
 #define GUID(name, text) st_guid *name; /* zero: not known */
 #define U32(name, text) uint32_t *name; /* ST_NO_U32: not known */
@@ -118,12 +119,18 @@ typedef enum st_event_text {
 #define BOTH(name, text) ST_T_##name,
 #define EVENT(name, text) ST_T_##name,
 #include "events/sysmon/fields.def"
+    ST_T_log_provider, /* of the logs that are kept whole: who wrote the record */
+    ST_T_log_event,    /* its event id, decimal */
+    ST_T_log_level,
+    ST_T_log_fields, /* all its fields: see st_log_field */
     ST_T_COUNT
 } st_event_text;
 
 /* providers, and the kinds of their events */
 
-enum { ST_SYSMON, ST_PROVIDERS };
+/* ST_LOGS stands for all whose records are kept whole, by their channel; the kind of these has the
+ * id 0. */
+enum { ST_SYSMON, ST_LOGS, ST_PROVIDERS };
 
 /* What tells an event: an id alone means nothing. */
 typedef struct st_event_key {
@@ -251,9 +258,24 @@ typedef struct st_store {
     size_t nshift;
 } st_store;
 
+/* Records of a channel that are kept whole, with all their fields, whoever wrote them. Not Sysmon's
+ * creations and the other events that have columns of their own. */
+typedef struct st_log_wanted {
+    st_str channel;      /* in any case */
+    const uint32_t *ids; /* NULL: of all events */
+    size_t nids;
+} st_log_wanted;
+/* The fields of such a record, as recorded, from the text of ST_T_log_fields: the first of that
+ * name, in any case; p == NULL: there is none. */
+st_str st_log_field(st_str fields, st_str name);
+/* One after the other: *at is 0 at first; false at the end. */
+bool st_log_next(st_str fields, size_t *at, st_str *name, st_str *value);
+
 /* Reads all of the evidence. events: the kinds stored beside creations, ends and service events
- * (NULL: none); nothing is decoded of others. progress (may be NULL) is called from any thread. */
+ * (NULL: none), logs: the channels whose records are kept whole; nothing is
+ * decoded of others. progress (may be NULL) is called from any thread. */
 st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
+                       const st_log_wanted *logs, size_t nlogs,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
 void st_store_free(st_store *s);

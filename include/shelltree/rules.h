@@ -43,7 +43,9 @@ typedef struct st_rule_needs {
     const st_str *columns; /* that it or its output reads, "Table.Column"; of a record as it is, the
                               field's name alone; never too few; if it is ready */
     size_t ntables, nmissing, nnever, ncolumns;
-    st_event_set events; /* that it reads, beside creations; if it is ready */
+    st_event_set events;       /* that it reads, beside creations; if it is ready */
+    const st_log_wanted *logs; /* channels whose records it needs whole; if it is ready */
+    size_t nlogs;
 } st_rule_needs;
 
 typedef struct st_rule {
@@ -64,8 +66,10 @@ typedef struct st_rule {
     st_str path;    /* as given or found */
     unsigned line;  /* where its text begins in the file, from 1 */
     st_rule_status status;
-    st_str why;      /* for not applicable */
-    st_str stubs;    /* services that it runs without ("EmailEvents and FileProfile"); or empty */
+    st_str why;   /* for not applicable */
+    st_str stubs; /* services that it runs without ("EmailEvents and FileProfile"); or empty */
+    const st_str *mistakes; /* texts of the errors that are shown; nmistakes of them */
+    size_t nmistakes;
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
     bool marks_servers;       /* web-servers: says which nodes are web servers */
@@ -110,7 +114,14 @@ typedef struct st_rule_settings {
     size_t nexternal;
     const st_named *params; /* values of declare query_parameters */
     size_t nparams;
-    bool stub_services; /* what needs a service runs as though that knew nothing */
+    bool stub_services;           /* what needs a service runs as though that knew nothing */
+    const st_named *placeholders; /* names of lists in rules, and values, a comma between; one name
+                                     may stand several times */
+    size_t nplaceholders;
+    const st_str *exclude; /* ids of rules that are left out, in any case */
+    size_t nexclude;
+    st_str maturities; /* "stable,test": of rules that say how ripe they are, only these run; empty:
+                          all */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;
@@ -134,6 +145,9 @@ const st_rule *st_rules_library(const st_rules *r, size_t i);
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);
+/* The channels that they need whole, each once. It lives as long as the set, and until the next
+ * call. NULL, and *n is 0: none, or no memory (then *failed). */
+const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed);
 size_t st_rules_diags(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */

@@ -129,6 +129,9 @@ static inline const st_events *st_event_columns(const st_forest *f, const st_eve
 }
 /* A text of an event, ST_ABSENT if its kind or its record has none. */
 st_sid st_event_text_of(const st_forest *f, const st_event *e, st_event_text t);
+/* Who wrote it, and under which id. */
+st_str st_event_provider(const st_forest *f, const st_event *e);
+uint32_t st_event_id(const st_forest *f, const st_event *e);
 
 typedef struct st_tree_options {
     bool duplicates;  /* every row is a node of its own */

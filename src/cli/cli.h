@@ -59,8 +59,11 @@ typedef struct st_config {
     st_when color;
     bool help;
     st_rule_settings settings; /* points into the next two */
-    st_pairs external, params, clock_offsets;
-    st_tidy *tidy; /* NULL: results go to standard output */
+    st_pairs external, params, clock_offsets, placeholders;
+    st_list exclude; /* ids of rules */
+    const char *exclude_file, *placeholder_file, *rule_status;
+    st_buf exclude_text, placeholder_text; /* what those files hold */
+    st_tidy *tidy;                         /* NULL: results go to standard output */
 } st_config;
 
 /* One option: help, parsing and the check against the manual come from these rows. */
@@ -84,6 +87,10 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e);
 void st_options_help(FILE *to, const st_verb *v);
 bool st_list_add(st_list *l, st_str s);
 void st_config_free(st_config *c);
+/* All of a small file, for an option; errors name both. */
+st_code st_small_file(const char *option, const char *path, st_buf *out, st_err *e);
+/* Reads what the options say of which rules run, and of placeholders, into the settings. */
+st_code st_rule_choice(st_config *c, st_err *e);
 bool st_seconds(st_str s, int64_t *out); /* the seconds of --clock-offset */
 
 /* Verbs. */

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static st_code read_file(const char *path, st_buf *b, st_err *e)
+st_code st_small_file(const char *option, const char *path, st_buf *b, st_err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     ssize_t got = fd < 0 ? -1 : 1;
@@ -30,11 +30,11 @@ static st_code read_file(const char *path, st_buf *b, st_err *e)
     if (fd >= 0)
         close(fd);
     if (got < 0)
-        return st_fail(e, ST_E_USAGE, "--password-file: %s: %s", path, strerror(errnum));
+        return st_fail(e, ST_E_USAGE, "%s: %s: %s", option, path, strerror(errnum));
     if (b->failed)
         return st_fail(e, ST_E_MEMORY, "out of memory");
     if (b->n > ST_MAX_PASSWORD_FILE)
-        return st_fail(e, ST_E_USAGE, "--password-file: %s: longer than a megabyte", path);
+        return st_fail(e, ST_E_USAGE, "%s: %s: longer than a megabyte", option, path);
     return ST_OK;
 }
 
@@ -79,7 +79,7 @@ st_code st_intake_fill(st_intake_note *n, const st_config *c, st_err *e)
 {
     st_code code = c->tmp ? check_tmp(c->tmp, e) : ST_OK;
     if (!code && c->password_file) {
-        code = read_file(c->password_file, &n->text, e);
+        code = st_small_file("--password-file", c->password_file, &n->text, e);
         st_buf_char(&n->text, 0);
         if (!code && n->text.failed)
             code = st_fail(e, ST_E_MEMORY, "out of memory");

@@ -92,6 +92,9 @@ FLAG(help)
         return ST_OK;                                                 \
     }
 TEXT(format)
+TEXT(exclude_file)
+TEXT(placeholder_file)
+TEXT(rule_status)
 TEXT(image)
 TEXT(file)
 TEXT(password_file)
@@ -373,6 +376,11 @@ static st_code set_param(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_exclude(st_config *c, const char *v, st_err *e)
+{
+    return add(&c->exclude, v, e);
+}
+
 static st_code set_stub_services(st_config *c, const char *v, st_err *e)
 {
     (void)v;
@@ -428,6 +436,10 @@ static const st_option options[] = {
     { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X|V, set_carve },
     { 0, "duplicates", NULL, "keep every copy of a record as a row of its own", H|T|Q|X|V, set_duplicates },
     { 0, "digest", NULL, "SHA-256 of each source, in run.json (always with -o DIR)", H, set_digest },
+    { 0, "rule-status", "LIST", "of rules that say how ripe they are, run only stable, test, experimental ...", H|R, set_rule_status },
+    { 0, "exclude-rule", "ID", "leave out this rule (repeatable)", H|R, set_exclude },
+    { 0, "exclude-rules", "FILE", "leave out the rules whose ids stand there, one a line", H|R, set_exclude_file },
+    { 0, "placeholders", "FILE", "lists for Sigma's %placeholders%: NAME=VALUE,VALUE a line", H|R, set_placeholder_file },
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
     { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|Q|X, set_csv_raw },
     { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
@@ -506,7 +518,7 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
     for (int i = optind; i < argc; i++)
         if (add(&c->evidence, argv[i], e) != ST_OK)
             return e->code;
-    return ST_OK;
+    return st_rule_choice(c, e);
 }
 
 void st_options_help(FILE *to, const st_verb *v)
@@ -541,4 +553,8 @@ void st_config_free(st_config *c)
     free(c->external.items);
     free(c->params.items);
     free(c->clock_offsets.items);
+    free(c->placeholders.items);
+    free(c->exclude.items);
+    st_buf_free(&c->exclude_text);
+    st_buf_free(&c->placeholder_text);
 }

@@ -443,8 +443,12 @@ int st_session_forest(st_session *s)
     st_progress *p = st_progress_new(s->config);
     st_event_set events = s->rules ? st_rules_events(s->rules) : (st_event_set){ { 0 } };
     st_event_set_join(&events, &s->events);
-    st_code code =
-        st_events_read(s->evidence, &o, &events, p ? st_progress_step : NULL, p, &s->store, &e);
+    bool failed = false;
+    size_t nlogs = 0;
+    const st_log_wanted *logs = s->rules ? st_rules_logs(s->rules, &nlogs, &failed) : NULL;
+    st_code code = failed ? st_fail(&e, ST_E_MEMORY, "no memory for what rules need")
+                          : st_events_read(s->evidence, &o, &events, logs, nlogs,
+                                           p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
         return st_cannot(&e);

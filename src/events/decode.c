@@ -35,11 +35,12 @@ unsigned st_provider_of(const st_record *r)
     st_guid g;
     unsigned i;
     for (i = 0; i < ST_PROVIDERS; i++)
-        if (is_named(&r->provider, st_provider_at(i)->name))
+        if (st_provider_at(i)->name[0] && is_named(&r->provider, st_provider_at(i)->name))
             return i;
     if (!r->provider_guid.p || !st_value_guid(&r->provider_guid, &g))
         return ST_PROVIDERS;
-    for (i = 0; i < ST_PROVIDERS && !st_guid_eq(&g, &st_provider_at(i)->guid);)
+    for (i = 0; i < ST_PROVIDERS &&
+                (!st_provider_at(i)->name[0] || !st_guid_eq(&g, &st_provider_at(i)->guid));)
         i++;
     return i;
 }
@@ -361,15 +362,10 @@ static void put_event_field(decoding *d, st_events *e, const st_event_kind *k, s
     }
 }
 
-static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t source)
+/* What a row has of the record itself, whatever its kind. */
+static void put_head(decoding *d, st_events *e, size_t row, st_sid computer, uint32_t source)
 {
     const st_record *r = d->record;
-    size_t row = st_store_add_event(d->store, kind);
-    st_events *e = &d->store->events[kind];
-    if (row == SIZE_MAX) {
-        d->failed = true;
-        return;
-    }
     e->computer[row] = computer;
     e->created[row] = r->time_created;
     e->channel[row] = system_text(d, &r->channel, "Channel", &d->scratch->channel);
@@ -379,6 +375,50 @@ static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t sou
     e->source[row] = source;
     e->origin[row] = (uint8_t)r->origin;
     e->flags[row] = creation_flags(r);
+}
+
+static st_sid number_id(decoding *d, uint64_t v)
+{
+    st_buf_clear(&d->scratch->text);
+    st_buf_u64(&d->scratch->text, v);
+    return st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
+}
+
+/* A record that is kept whole. */
+static void decode_log(decoding *d, st_sid computer, uint32_t source)
+{
+    const st_record *r = d->record;
+    size_t kind = st_event_kind_of((st_event_key){ ST_LOGS, 0 });
+    size_t row = st_store_add_event(d->store, kind);
+    st_events *e = &d->store->events[kind];
+    const st_event_kind *k = st_event_kind_at(kind);
+    if (row == SIZE_MAX) {
+        d->failed = true;
+        return;
+    }
+    put_head(d, e, row, computer, source);
+    e->utc[row] = r->time_created;
+    st_buf_clear(&d->scratch->fields);
+    st_log_put_fields(r, &d->scratch->text, &d->scratch->fields, &d->replaced);
+    e->text[st_event_column(k, ST_T_log_fields)][row] =
+        st_pool_put(d->store->pool, st_buf_slice(&d->scratch->fields));
+    e->text[st_event_column(k, ST_T_log_provider)][row] =
+        r->provider.p ? text_of(d, &r->provider, NULL) : ST_ABSENT;
+    e->text[st_event_column(k, ST_T_log_event)][row] = number_id(d, r->event_id);
+    e->text[st_event_column(k, ST_T_log_level)][row] = number_id(d, r->level);
+    d->failed |= d->scratch->fields.failed;
+}
+
+static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t source)
+{
+    const st_record *r = d->record;
+    size_t row = st_store_add_event(d->store, kind);
+    st_events *e = &d->store->events[kind];
+    if (row == SIZE_MAX) {
+        d->failed = true;
+        return;
+    }
+    put_head(d, e, row, computer, source);
     for (size_t i = 0; i < r->nfields; i++) {
         const st_field_def *f = st_field_def_of(r->fields[i].id);
         if (f)
@@ -393,8 +433,13 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
     s->records++;
     unsigned provider = st_provider_of(r);
-    if (provider == ST_PROVIDERS)
-        return true;
+    if (provider == ST_PROVIDERS) {
+        if (st_log_wants(&scratch->logs, r))
+            decode_log(&d, system_text(&d, &r->computer, "Computer", &scratch->computer), source);
+        if (r->lossy)
+            *r->lossy += d.replaced;
+        return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
+    }
     s->sysmon++;
     if (!st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen))
         return false;
@@ -406,7 +451,9 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
         decode_creation(&d, source);
     else if (always(r))
         decode_other(&d, computer);
-    else if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
+    if (kind == st_event_kinds() && st_log_wants(&scratch->logs, r))
+        decode_log(&d, computer, source);
+    if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
         decode_event(&d, kind, computer, source);
     if (r->lossy)
         *r->lossy += d.replaced;

@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const st_provider *const PROVIDERS[ST_PROVIDERS] = { [ST_SYSMON] = &st_sysmon };
+static const st_provider *const PROVIDERS[ST_PROVIDERS] = {
+    [ST_SYSMON] = &st_sysmon, [ST_LOGS] = &st_logs
+};
 
 const st_provider *st_provider_at(size_t i)
 {

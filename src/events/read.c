@@ -25,6 +25,8 @@ typedef struct reading {
     part *parts;
     unsigned nparts;
     st_event_set events; /* stored beside creations and the like */
+    const st_log_wanted *logs;
+    size_t nlogs;
     atomic_bool failed;
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
@@ -48,6 +50,8 @@ static void *begin(void *ctx, unsigned thread, size_t source)
         return NULL;
     }
     mine->store->wanted = all->events;
+    mine->scratch.logs.v = all->logs;
+    mine->scratch.logs.n = all->nlogs;
     *j = (job){ all, mine, (uint32_t)source };
     return j;
 }
@@ -55,7 +59,8 @@ static void *begin(void *ctx, unsigned thread, size_t source)
 static bool want(void *ctx, const st_record *head)
 {
     const job *j = ctx;
-    return j && st_event_wants(head, &j->all->events);
+    return j &&
+           (st_event_wants(head, &j->all->events) || st_log_wants(&j->mine->scratch.logs, head));
 }
 
 static void record(void *ctx, const st_record *r)
@@ -107,6 +112,7 @@ static st_store *join(reading *all)
 }
 
 st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
+                       const st_log_wanted *logs, size_t nlogs,
                        void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err)
 {
@@ -118,6 +124,8 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                                      .progress = progress };
     reading all = { .nparts = st_threads(o->threads),
                     .events = events ? *events : (st_event_set){ { 0 } },
+                    .logs = logs,
+                    .nlogs = nlogs,
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
@@ -128,6 +136,7 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
         st_buf_free(&all.parts[i].scratch.text);
+        st_buf_free(&all.parts[i].scratch.fields);
     }
     if (code == ST_OK) {
         *out = join(&all);

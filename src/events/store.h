@@ -43,12 +43,29 @@ typedef struct st_field_def {
 uint16_t st_field_id(st_str name);
 const st_field_def *st_field_def_of(uint16_t id);
 
-extern const st_provider st_sysmon;
+extern const st_provider st_sysmon, st_logs;
 
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);
 /* Is it one whose fields are read? */
 bool st_event_wants(const st_record *r, const st_event_set *events);
+
+/* logs.c: records that are kept whole */
+
+/* Which are wanted. A channel is compared once for all its records that follow each other. */
+typedef struct st_logs_filter {
+    const st_log_wanted *v;
+    size_t n;
+    unsigned char recent[256]; /* the channel that was met last, as recorded */
+    uint32_t recent_n;         /* 0: none */
+    uint8_t recent_type;
+    size_t first; /* the first of v that names it; n: none */
+} st_logs_filter;
+bool st_log_wants(st_logs_filter *f, const st_record *r);
+/* The record's fields as one text; what has no value is left out. Adds the number of characters
+ * that had to be replaced to *replaced. */
+void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t *replaced);
+
 /* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
 typedef struct st_recent {
     unsigned char bytes[256];
@@ -61,6 +78,8 @@ typedef struct st_recent {
 typedef struct st_scratch {
     st_buf text;
     st_recent computer, channel;
+    st_buf fields;
+    st_logs_filter logs;
 } st_scratch;
 
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */

@@ -55,10 +55,10 @@ void st_hunt_events_id(const st_forest *f, uint32_t host, char id[17])
 static void put_event_id(const st_forest *f, const st_event *e, st_str more, char id[17])
 {
     const st_events *x = st_event_columns(f, e);
-    st_event_key key = st_event_kind_at(e->kind)->key;
     st_buf b = { 0 };
     put_host(f, e->host, &b);
-    st_buf_fmt(&b, "%s,%u,%llu,%llu", st_provider_at(key.provider)->name, key.id,
+    st_str provider = st_event_provider(f, e);
+    st_buf_fmt(&b, "%.*s,%u,%llu,%llu", ST_FMT(provider), st_event_id(f, e),
                (unsigned long long)x->event_record_id[e->row],
                (unsigned long long)x->created[e->row]);
     put_hash(&b, more, id);

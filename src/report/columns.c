@@ -164,14 +164,19 @@ static st_str get_channel(const st_view *v)
         st_pool_get(v->f->pool, v->e ? v->x->channel[v->e->row] : v->k->channel[v->r]));
 }
 
-static st_event_key key_of(const st_view *v)
+st_str st_view_provider(const st_view *v)
 {
-    return v->e ? st_event_kind_at(v->e->kind)->key : ST_SYSMON_EVENT(1);
+    return v->e ? st_event_provider(v->f, v->e) : st_str_of(st_provider_at(ST_SYSMON)->name);
+}
+
+uint32_t st_view_event_id(const st_view *v)
+{
+    return v->e ? st_event_id(v->f, v->e) : 1;
 }
 
 static st_str get_provider(const st_view *v)
 {
-    return st_str_of(st_provider_at(key_of(v).provider)->name);
+    return st_view_provider(v);
 }
 
 static st_str get_event(const st_view *v)
@@ -564,7 +569,7 @@ static void put_session(const st_view *v, st_buf *b)
 
 static void put_event_id(const st_view *v, st_buf *b)
 {
-    st_buf_u64(b, key_of(v).id);
+    st_buf_u64(b, st_view_event_id(v));
 }
 
 /* where it stands in the evidence */

@@ -33,6 +33,9 @@ typedef struct st_view {
 /* false: the row has no record in the store, so it can't be shown. */
 bool st_view_of(st_view *v, const st_case *c, const st_row *row);
 st_ticks st_view_time(const st_view *v);
+/* Who wrote the record, and under which event id. */
+st_str st_view_provider(const st_view *v);
+uint32_t st_view_event_id(const st_view *v);
 uint32_t st_view_source(const st_view *v);
 
 typedef enum st_column_kind {

@@ -69,7 +69,6 @@ static void put_tags(st_buf *b, const st_view *v, st_buf *t)
 static void put_own_keys(st_buf *b, bool *more, const st_view *v, st_buf *t)
 {
     st_ticks utc = st_view_time(v);
-    st_event_key key = v->e ? st_event_kind_at(v->e->kind)->key : ST_SYSMON_EVENT(1);
     st_json_key(b, more, "message");
     put_message(b, v, t);
     st_json_key(b, more, "datetime");
@@ -78,8 +77,8 @@ static void put_own_keys(st_buf *b, bool *more, const st_view *v, st_buf *t)
     st_buf_i64(b, ((int64_t)utc - (int64_t)ST_TICKS_UNIX) / 10);
     st_json_text(b, more, "timestamp_desc", st_str_of(described(v)));
     st_json_text(b, more, "data_type", ST_STR("windows:evtx:record"));
-    st_json_text(b, more, "source_name", st_str_of(st_provider_at(key.provider)->name));
-    st_json_num(b, more, "event_identifier", key.id);
+    st_json_text(b, more, "source_name", st_view_provider(v));
+    st_json_num(b, more, "event_identifier", st_view_event_id(v));
     st_json_text(b, more, "computer_name",
                  v->host < v->f->nhosts ? st_pool_get(v->f->pool, v->f->hosts[v->host].shown)
                                         : ST_STR(""));

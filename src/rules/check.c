@@ -4,7 +4,10 @@
  * check.c - what is known of a rule without evidence: it is bound over none, and the plan
  * thrown away.
  */
+#include "rules/engine/tables/recorded.h"
 #include "rules/rules_private.h"
+
+#include <string.h>
 
 static const st_str *names_of(st_arena *arena, const st_need *list, size_t *n)
 {
@@ -67,6 +70,48 @@ static st_str needs_text(st_arena *arena, st_str why)
     return out;
 }
 
+/* The event ids that a record must have one of, if the rule's texts say so; NULL: they don't. */
+static const uint32_t *ids_of(st_arena *arena, const st_trigger *t, size_t *n)
+{
+    for (size_t i = 0; t->known && i < t->n; i++) {
+        const st_atoms *s = &t->choices[i];
+        uint32_t *ids = ST_NEWN(arena, uint32_t, s->n);
+        uint64_t id;
+        *n = 0;
+        while (ids && *n < s->n && st_recorded_log_is_id(&s->v[*n].column) &&
+               s->v[*n].op == ST_M_EQ && st_str_u64(s->v[*n].text, &id) && id < UINT32_MAX)
+            ids[(*n)++] = (uint32_t)id;
+        if (ids && *n == s->n)
+            return ids;
+    }
+    *n = 0;
+    return NULL;
+}
+
+static bool logs_of(const st_run *r, st_arena *arena, const st_trigger *t, st_rule_needs *needs)
+{
+    const st_log_wanted *logs;
+    size_t n, nids, most = 0;
+    for (size_t i = 0; st_run_logs(r, i, &logs, &n); i++)
+        most += n;
+    st_log_wanted *out = ST_NEWN(arena, st_log_wanted, most);
+    const uint32_t *ids = ids_of(arena, t, &nids);
+    for (size_t i = 0; out && st_run_logs(r, i, &logs, &n); i++)
+        for (size_t k = 0; k < n; k++) {
+            st_log_wanted *w = &out[needs->nlogs++];
+            *w = logs[k];
+            w->channel = st_arena_copy(arena, logs[k].channel);
+            w->ids = ids;
+            w->nids = nids;
+            if (!ids && logs[k].ids && (w->ids = ST_NEWN(arena, uint32_t, logs[k].nids)) != NULL) {
+                memcpy((uint32_t *)(uintptr_t)w->ids, logs[k].ids, logs[k].nids * sizeof *ids);
+                w->nids = logs[k].nids;
+            }
+        }
+    needs->logs = out;
+    return out != NULL;
+}
+
 /* What the run was stopped by, or lacked. */
 static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
 {
@@ -123,6 +168,8 @@ void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *t
         else
             r->diags.failed = true;
         st_run_trigger(&run, bound.root, &r->arena, trigger);
+        if (!logs_of(&run, &r->arena, trigger, &rule->needs))
+            r->diags.failed = true;
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(&r->arena, bound.why);

@@ -50,13 +50,15 @@ typedef struct st_bound {
 
 struct st_language {
     const char *name;
+    bool per_event; /* a row of an event is that event's match; else its process's, once */
     /* Does it look like a text in this language? For one of which nothing else says what it is. */
     bool (*tells)(st_str text);
     /* Reads the text of one rule or query, which outlives what comes out. about: what the text says
      * of the rule goes there, over what is there already; NULL: nobody asks. false: there were
      * errors (all in d, with spans of the text), or no memory (a->failed); what could be read is in
      * out, to be bound for the other errors that are in it. */
-    bool (*parse)(st_arena *a, st_str text, st_diag_sink *d, st_rule *about, st_parsed *out);
+    bool (*parse)(st_arena *a, st_str text, const st_rule_settings *settings, st_diag_sink *d,
+                  st_rule *about, st_parsed *out);
     /* Names, types, and a plan, into r's arena; all tables that it reads are readers of r's before
      * any row is read. marks_servers: the rule says which processes are web servers, so it may not
      * ask which are. Errors go to d, which may be NULL. */

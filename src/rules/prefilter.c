@@ -97,7 +97,7 @@ static role *role_of(job *j, unsigned space, const st_getter *c)
 {
     for (size_t i = 0; i < j->nroles; i++)
         if (j->roles[i].space == space && j->roles[i].column.get == c->get &&
-            j->roles[i].column.arg == c->arg)
+            j->roles[i].column.arg == c->arg && !strcmp(j->roles[i].column.name, c->name))
             return &j->roles[i];
     if (!st_grow(&j->roles, &j->roles_cap, j->nroles + 1, sizeof *j->roles))
         return NULL;

@@ -11,6 +11,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* the channels that rules need whole */
+
+static void free_logs(st_rules *r)
+{
+    for (size_t i = 0; i < r->nlogs; i++)
+        free(r->log_ids[i]);
+    free(r->logs);
+    free((void *)r->log_ids);
+    r->logs = NULL;
+    r->log_ids = NULL;
+    r->nlogs = 0;
+}
+
 st_rules *st_rules_new(void)
 {
     st_rules *r = calloc(1, sizeof *r);
@@ -33,6 +46,7 @@ void st_rules_free(st_rules *r)
     free(r->items);
     free(r->id_owners);
     st_checking_free(&r->checking);
+    free_logs(r);
     st_pool_free(r->ids);
     st_pool_free(r->paths);
     st_diags_free(&r->diags);
@@ -74,6 +88,55 @@ const st_rule *st_rules_library(const st_rules *r, size_t i)
     while (l && i--)
         l = l->next;
     return l ? &l->rule : NULL;
+}
+
+/* One rule's wish joins those for the same channel. */
+static bool join_log(st_rules *r, const st_log_wanted *w)
+{
+    size_t i = 0, n;
+    while (i < r->nlogs && !st_str_ieq(r->logs[i].channel, w->channel))
+        i++;
+    bool fresh = i == r->nlogs;
+    if (fresh)
+        r->logs[r->nlogs++] = (st_log_wanted){ .channel = w->channel };
+    st_log_wanted *to = &r->logs[i];
+    if (!w->ids || (!fresh && !to->ids)) { /* all of its events */
+        free(r->log_ids[i]);
+        to->ids = r->log_ids[i] = NULL;
+        to->nids = 0;
+        return true;
+    }
+    uint32_t *ids = realloc(r->log_ids[i], (to->nids + w->nids) * sizeof *ids);
+    if (!ids)
+        return false;
+    r->log_ids[i] = ids;
+    to->ids = ids;
+    for (size_t k = 0; k < w->nids; k++) {
+        for (n = 0; n < to->nids && ids[n] != w->ids[k];)
+            n++;
+        if (n == to->nids)
+            ids[to->nids++] = w->ids[k];
+    }
+    return true;
+}
+
+const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed)
+{
+    size_t most = 0;
+    free_logs(r);
+    for (size_t i = 0; i < r->n; i++)
+        most += r->items[i]->rule.needs.nlogs;
+    r->logs = calloc(most + 1, sizeof *r->logs);
+    r->log_ids = calloc(most + 1, sizeof *r->log_ids);
+    bool ok = r->logs && r->log_ids;
+    for (size_t i = 0; ok && i < r->n; i++) {
+        const st_rule_needs *needs = &r->items[i]->rule.needs;
+        for (size_t k = 0; ok && k < needs->nlogs; k++)
+            ok = join_log(r, &needs->logs[k]);
+    }
+    *failed = !ok;
+    *n = ok ? r->nlogs : 0;
+    return ok ? r->logs : NULL;
 }
 
 size_t st_rules_diags(const st_rules *r)
@@ -317,10 +380,40 @@ static bool find_uses(st_rules *r, st_loaded *l, const piece *from)
     return ok;
 }
 
+/* The errors from `first` on, in the rule's own list. */
+static void keep_mistakes(st_rules *r, st_rule *rule, size_t first)
+{
+    st_str *texts = ST_NEWN(&r->arena, st_str, r->diags.n - first + 1);
+    rule->mistakes = texts;
+    for (size_t i = first; texts && i < r->diags.n; i++)
+        if (r->diags.items[i].severity == ST_SEV_ERROR)
+            texts[rule->nmistakes++] = r->diags.items[i].text;
+}
+
+/* Is it one of those that the settings leave out? Then it says why. */
+static bool is_left_out(const st_rules *r, st_rule *rule)
+{
+    const st_rule_settings *s = &r->settings;
+    st_str rest = s->maturities, one;
+    for (size_t i = 0; i < s->nexclude; i++)
+        if (st_str_ieq(s->exclude[i], rule->id)) {
+            rule->why = ST_STR("is left out by its id");
+            return true;
+        }
+    if (!s->maturities.n || !rule->maturity.n)
+        return false;
+    while (st_str_cut(&rest, ',', &one))
+        if (st_str_ieq(st_str_trim(one), rule->maturity))
+            return false;
+    rule->why = ST_STR("is left out by its status");
+    return true;
+}
+
 static void understand(st_rules *r, st_loaded *l, const piece *from)
 {
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
-    bool read = from->language->parse(&r->arena, l->text, &r->diags, &l->rule, &l->parsed);
+    bool read =
+        from->language->parse(&r->arena, l->text, &r->settings, &r->diags, &l->rule, &l->parsed);
     l->parsed.library = l->rule.library;
     if (l->rule.library)
         open_library(r, l);
@@ -328,9 +421,15 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     l->rule.status = ST_RULE_BROKEN;
     if (find_uses(r, l, from))
         st_rule_check(r, &l->parsed, &l->rule, &l->trigger);
+    if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
+        l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
+    keep_mistakes(r, &l->rule, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
-    st_event_set_join(&r->events, &l->rule.needs.events);
+    if (l->rule.status == ST_RULE_READY)
+        st_event_set_join(&r->events, &l->rule.needs.events);
+    else
+        l->rule.needs.nlogs = 0;
     if (!read || (l->rule.errors && l->rule.status == ST_RULE_READY)) {
         l->rule.status = ST_RULE_BROKEN;
         l->rule.why = ST_STR("");

@@ -37,7 +37,10 @@ struct st_rules {
     st_loaded *libraries;
     st_checking checking;
     st_event_set events; /* see st_rules_events */
-    st_diag_sink diags;  /* in the order of loading */
+    st_log_wanted *logs; /* see st_rules_logs */
+    uint32_t **log_ids;  /* of logs, each malloc'ed */
+    size_t nlogs;
+    st_diag_sink diags; /* in the order of loading */
     st_rule_settings settings;
     st_pool *ids, *paths;   /* ids folded; paths of files that were read */
     st_id_owner *id_owners; /* by the pool's id */

@@ -110,9 +110,10 @@ static st_sid text_at(st_run *r, const st_val *column, size_t row)
 }
 
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
-static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, bool placeholders,
+static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, const st_loaded *l,
                        hits *h, bool *rest)
 {
+    bool placeholders = l->rule.marks_servers, per_event = l->parsed.language->per_event;
     const st_val *why = own.reason == SIZE_MAX ? NULL : st_batch_col(r, b, own.reason);
     const st_val *how = own.techniques == SIZE_MAX ? NULL : st_batch_col(r, b, own.techniques);
     const st_val *grade = own.level == SIZE_MAX ? NULL : st_batch_col(r, b, own.level);
@@ -126,8 +127,8 @@ static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, b
                        text_at(r, why, k),
                        text_at(r, how, k),
                        level_at(r, grade, k) };
-        rest[k] = m.node != row || row == ST_NO_NODE;
-        if (e && m.node == ST_NO_NODE && !placeholders) {
+        rest[k] = (m.node != row || row == ST_NO_NODE) && !per_event;
+        if (e && (m.node == ST_NO_NODE || per_event) && !placeholders) {
             m.node = e->process;
             m.event = (uint32_t)(e - r->forest->events);
         }
@@ -154,11 +155,14 @@ static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root,
     bool ok = true;
     while (ok && (b = st_op_next(r, root)) != NULL) {
         bool *rest = ST_NEWN(&b->arena, bool, b->n);
-        ok = rest ? take_batch(r, b, own, rule, l->rule.marks_servers, h, rest) : st_run_nomem(r);
+        ok = rest ? take_batch(r, b, own, rule, l, h, rest) : st_run_nomem(r);
         ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
         st_batch_free(b);
     }
-    fold_events(h);
+    if (!l->parsed.language->per_event)
+        fold_events(h);
+    else if (h->n)
+        qsort(h->v, h->n, sizeof *h->v, by_subject);
     return ok && st_run_ok(r);
 }
 
@@ -572,7 +576,7 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     if (!kept.p || !name.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the query");
     st_diags_file(&r->diags, name, kept, 0, true);
-    if (!st_language_of_queries()->parse(&r->arena, kept, &r->diags, NULL, &parsed)) {
+    if (!st_language_of_queries()->parse(&r->arena, kept, &r->settings, &r->diags, NULL, &parsed)) {
         st_rule rest = { 0 }; /* what else is wrong in it */
         st_rule_check(r, &parsed, &rest, &(st_trigger){ 0 });
         st_diags_sort(&r->diags, 0);

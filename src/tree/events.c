@@ -24,6 +24,22 @@ st_sid st_event_text_of(const st_forest *f, const st_event *e, st_event_text t)
     return c == SIZE_MAX ? ST_ABSENT : st_event_columns(f, e)->text[c][e->row];
 }
 
+st_str st_event_provider(const st_forest *f, const st_event *e)
+{
+    uint16_t provider = st_event_kind_at(e->kind)->key.provider;
+    return provider == ST_LOGS ? st_pool_get(f->pool, st_event_text_of(f, e, ST_T_log_provider))
+                               : st_str_of(st_provider_at(provider)->name);
+}
+
+uint32_t st_event_id(const st_forest *f, const st_event *e)
+{
+    st_event_key key = st_event_kind_at(e->kind)->key;
+    uint64_t id = key.id;
+    if (key.provider == ST_LOGS)
+        (void)st_str_u64(st_pool_get(f->pool, st_event_text_of(f, e, ST_T_log_event)), &id);
+    return (uint32_t)id;
+}
+
 static const st_events *columns(const st_wood *w, const st_event *e)
 {
     return &w->pub.store->events[e->kind];

@@ -46,6 +46,9 @@ static void meet_all(st_wood *w, names *all)
         meet(w, all, s->services[i].computer);
     for (size_t i = 0; i < s->nseen; i++)
         meet(w, all, s->seen[i].computer);
+    for (size_t k = 0; k < st_event_kinds(); k++)
+        for (size_t i = 0; i < s->events[k].n; i++)
+            meet(w, all, s->events[k].computer[i]);
 }
 
 static int by_name(const void *pa, const void *pb, void *ctx)

@@ -100,8 +100,10 @@ static bool only_lets(const st_kql_script *script)
     return script->first && !s;
 }
 
-static bool parse(st_arena *a, st_str text, st_diag_sink *d, st_rule *about, st_parsed *out)
+static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st_diag_sink *d,
+                  st_rule *about, st_parsed *out)
 {
+    (void)settings;
     st_kql_script *script = ST_NEW(a, st_kql_script);
     *out = (st_parsed){ .language = &st_language_kql, .tree = script, .text = text };
     if (!script)
@@ -127,4 +129,6 @@ static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, 
     st_explain(r, script->text, b, run, out);
 }
 
-const st_language st_language_kql = { "KQL", tells, parse, bind, explain };
+const st_language st_language_kql = {
+    .name = "KQL", .tells = tells, .parse = parse, .bind = bind, .explain = explain
+};

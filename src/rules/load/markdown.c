@@ -94,7 +94,7 @@ static bool is_part(st_str block)
     st_diag_sink quiet = { .arena = &a };
     st_parsed parsed;
     st_diags_file(&quiet, ST_STR(""), block, 0, false);
-    st_language_of_queries()->parse(&a, block, &quiet, NULL, &parsed);
+    st_language_of_queries()->parse(&a, block, &(st_rule_settings){ 0 }, &quiet, NULL, &parsed);
     st_diags_free(&quiet);
     st_arena_free(&a);
     return parsed.part;

@@ -17,11 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What a part of the rule looks at: process creations, or other events of Sysmon's. */
+/* What a part of the rule looks at: process creations, other events of Sysmon's that have columns
+ * of their own, or records that are kept whole. */
+typedef enum look { CREATIONS, EVENTS, LOGS } look;
+enum { PARTS = ST_SIGMA_SOURCES + 3, IDS = 8 };
 typedef struct part {
-    bool creations;
-    bool windows, linux_; /* creations of which of Sysmon's two providers */
-    st_event_set kinds;   /* other events */
+    look at;
+    bool windows, linux_; /* CREATIONS: of which of Sysmon's two providers */
+    st_event_set kinds;   /* EVENTS */
+    const char *channels; /* LOGS: '|' between several */
+    uint32_t ids[IDS];    /* LOGS; none: all events of the channel */
+    size_t nids;
 } part;
 
 typedef struct binder {
@@ -123,7 +129,8 @@ static st_expr *column_at(binder *b, size_t i)
 static st_expr *column(binder *b, const st_getter *g)
 {
     for (size_t i = 0; i < b->n; i++)
-        if (b->columns[i].get == g->get && b->columns[i].arg == g->arg)
+        if (b->columns[i].get == g->get && b->columns[i].arg == g->arg &&
+            !strcmp(b->columns[i].name, g->name))
             return column_at(b, i);
     if (!st_grow(&b->columns, &b->cap, b->n + 1, sizeof *b->columns)) {
         b->failed = true;
@@ -135,9 +142,14 @@ static st_expr *column(binder *b, const st_getter *g)
 
 static bool find_field(const binder *b, st_str name, st_getter *out)
 {
+    if (b->part->at == LOGS) {
+        st_str own = st_arena_copy(&b->r->arena, name);
+        st_recorded_log(own.p ? own.p : "", out);
+        return own.p != NULL;
+    }
     /* What the record says of the parent goes first; the tree knows it, too, of older records. */
     bool recorded =
-        b->part->creations ? st_recorded_creation(name, out) : st_recorded_event(name, out);
+        b->part->at == CREATIONS ? st_recorded_creation(name, out) : st_recorded_event(name, out);
     bool better = recorded && st_str_ieq(name, ST_STR("ParentUser"));
     return (recorded && !better) || st_tree_field(name, out) || recorded;
 }
@@ -372,8 +384,13 @@ static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
     size_t n = 0;
     st_getter g;
     bool more = true;
+    if (b->part->at == LOGS) {
+        st_recorded_log_all(&g);
+        return bind_tests(b, &one, column(b, &g), x) == 1 ? x[0] : NULL;
+    }
     for (size_t k = 0; more && n < sizeof x / sizeof *x; k++) {
-        more = b->part->creations ? st_recorded_creation_at(k, &g) : st_recorded_event_at(k, &g);
+        more =
+            b->part->at == CREATIONS ? st_recorded_creation_at(k, &g) : st_recorded_event_at(k, &g);
         st_expr *asked = NULL;
         if (more && bind_tests(b, &one, column(b, &g), &asked) == 1)
             x[n++] = asked;
@@ -435,7 +452,7 @@ static st_expr *of_provider(binder *b, st_expr *x)
     st_getter g;
     st_err err = { 0 };
     st_str linux_ = ST_STR("Linux-");
-    if (!x || !b->part->creations || b->part->windows == b->part->linux_ ||
+    if (!x || b->part->at != CREATIONS || b->part->windows == b->part->linux_ ||
         !st_recorded_creation(ST_STR("Channel"), &g))
         return x;
     st_pred *p =
@@ -445,7 +462,63 @@ static st_expr *of_provider(binder *b, st_expr *x)
     return joined(b, both, 2, true);
 }
 
+/* A text of a record that is kept whole is one of these. */
+static st_expr *is_one_of(binder *b, const char *field, const st_str *texts, size_t n)
+{
+    st_getter g;
+    st_err err = { 0 };
+    st_recorded_log(field, &g);
+    st_pred *p = st_pred_new(ST_M_EQ, true, false, texts, n, &err);
+    return ask(b, owned(b, p, &err, b->rule->where), ST_M_EQ, true, column(b, &g));
+}
+
+static size_t channels_of(const part *p, st_str out[IDS])
+{
+    st_str rest = st_str_of(p->channels), one;
+    size_t n = 0;
+    while (n < IDS && st_str_cut(&rest, '|', &one))
+        out[n++] = one;
+    return n;
+}
+
+/* Records of the part's channels, and of its events where it names some. */
+static st_expr *of_channels(binder *b, st_expr *x)
+{
+    const part *p = b->part;
+    st_str channels[IDS], ids[IDS];
+    st_buf text = { 0 };
+    if (!x || p->at != LOGS)
+        return x;
+    st_expr *all[3] = { is_one_of(b, "Channel", channels, channels_of(p, channels)), x };
+    for (size_t i = 0; i < p->nids; i++) {
+        st_buf_clear(&text);
+        st_buf_u64(&text, p->ids[i]);
+        ids[i] = st_arena_copy(&b->r->arena, st_buf_slice(&text));
+    }
+    st_buf_free(&text);
+    if (p->nids)
+        all[2] = is_one_of(b, "EventID", ids, p->nids);
+    return joined(b, all, p->nids ? 3 : 2, true);
+}
+
 /* plans */
+
+/* What must be read whole for the part. */
+static bool wanted_logs(binder *b, st_table_def *t)
+{
+    st_str channels[IDS];
+    size_t n = channels_of(b->part, channels);
+    st_log_wanted *w = ST_NEWN(&b->r->arena, st_log_wanted, n);
+    uint32_t *ids = ST_NEWN(&b->r->arena, uint32_t, IDS);
+    if (!w || !ids)
+        return false;
+    memcpy(ids, b->part->ids, sizeof b->part->ids);
+    for (size_t i = 0; i < n; i++)
+        w[i] = (st_log_wanted){ channels[i], b->part->nids ? ids : NULL, b->part->nids };
+    t->logs = w;
+    t->nlogs = n;
+    return true;
+}
 
 static st_op *plan(binder *b, st_expr *x)
 {
@@ -457,11 +530,15 @@ static st_op *plan(binder *b, st_expr *x)
     if (b->n)
         memcpy(columns, b->columns, b->n * sizeof *columns);
     *kinds = b->part->kinds;
+    if (b->part->at == LOGS)
+        st_event_set_add(kinds, (st_event_key){ ST_LOGS, 0 });
     *t = (st_table_def){ .name = "",
                          .columns = columns,
                          .n = b->n,
-                         .rows = b->part->creations ? ST_OF_PROCESSES : ST_OF_EVENTS,
+                         .rows = b->part->at == CREATIONS ? ST_OF_PROCESSES : ST_OF_EVENTS,
                          .kinds = kinds };
+    if (b->part->at == LOGS && !wanted_logs(b, t))
+        return NULL;
     st_op *scan = st_op_scan(b->r, t);
     return scan ? st_op_where(b->r, scan, x) : NULL;
 }
@@ -470,56 +547,83 @@ static st_op *bind_part_of(st_run *r, const st_sigma_rule *rule, const part *p, 
 {
     binder b = { .r = r, .rule = rule, .part = p, .d = d };
     b.items = ST_NEWN(&r->arena, st_expr *, rule->nitems);
-    st_expr *x = b.items ? of_provider(&b, bind_cond(&b, rule->cond)) : NULL;
+    st_expr *x = b.items ? of_channels(&b, of_provider(&b, bind_cond(&b, rule->cond))) : NULL;
     st_op *op = x && !b.failed ? plan(&b, x) : NULL;
     free(b.columns);
     return op;
 }
 
-/* What the rule's sources are here; false: none of Sysmon's events. */
-static bool parts_of(const st_sigma_rule *rule, part *creations, part *events)
+/* what a rule's sources are here */
+
+/* Sysmon's own events without columns of their own are kept whole. */
+static void add_sysmon_id(uint32_t id, part *creations, part *events, part *logs, bool linux_)
 {
-    *creations = (part){ .creations = true };
-    *events = (part){ 0 };
-    bool any = false;
+    size_t kind = st_event_kind_of((st_event_key){ ST_SYSMON, (uint16_t)id });
+    if (id == 1) {
+        creations->linux_ |= linux_;
+        creations->windows |= !linux_;
+    } else if (kind < st_event_kinds()) {
+        st_event_set_add(&events->kinds, ST_SYSMON_EVENT((uint16_t)id));
+    } else if (logs->nids < IDS) {
+        logs->ids[logs->nids++] = id;
+    }
+}
+
+static void add_sysmon(const st_sigma_source *s, part *creations, part *events, part *logs)
+{
+    static const uint32_t whole[] = { 4, 5, 16, 255 };
+    bool linux_ = strcmp(s->product, "linux") == 0;
+    for (size_t k = 0; s->ids[k]; k++)
+        add_sysmon_id(s->ids[k], creations, events, logs, linux_);
+    if (s->ids[0])
+        return;
+    add_sysmon_id(1, creations, events, logs, linux_);
+    for (uint32_t id = 2; id < 255; id++)
+        if (st_event_kind_of((st_event_key){ ST_SYSMON, (uint16_t)id }) < st_event_kinds())
+            add_sysmon_id(id, creations, events, logs, linux_);
+    for (size_t k = 0; k < sizeof whole / sizeof *whole; k++)
+        add_sysmon_id(whole[k], creations, events, logs, linux_);
+}
+
+static size_t parts_of(const st_sigma_rule *rule, part out[PARTS])
+{
+    part creations = { .at = CREATIONS }, events = { .at = EVENTS };
+    part whole = { .at = LOGS,
+                   .channels = "Microsoft-Windows-Sysmon/Operational|Linux-Sysmon/Operational" };
+    size_t n = 0;
     for (size_t i = 0; i < rule->source.n; i++) {
         const st_sigma_source *s = rule->source.of[i];
-        if (!s->provider)
+        if (s->provider) {
+            add_sysmon(s, &creations, &events, &whole);
             continue;
-        bool linux_ = strcmp(s->product, "linux") == 0, all = !s->ids[0];
+        }
+        out[n] = (part){ .at = LOGS, .channels = s->channels };
         for (size_t k = 0; s->ids[k]; k++)
-            if (s->ids[k] != 1)
-                st_event_set_add(&events->kinds, ST_SYSMON_EVENT(s->ids[k]));
-        if (all) {
-            st_event_set every = st_event_set_all();
-            st_event_set_join(&events->kinds, &every);
-        }
-        if (all || s->ids[0] == 1) {
-            creations->linux_ |= linux_;
-            creations->windows |= !linux_;
-        }
-        any = true;
+            out[n].ids[out[n].nids++] = s->ids[k];
+        n++;
     }
-    return any;
+    if (creations.windows || creations.linux_)
+        out[n++] = creations;
+    if (!st_event_set_empty(&events.kinds))
+        out[n++] = events;
+    if (whole.nids)
+        out[n++] = whole;
+    return n;
 }
 
 void st_sigma_bind(st_run *r, const st_sigma_rule *rule, st_diag_sink *d, st_bound *out)
 {
-    part creations, events;
-    *out = (st_bound){ .status = ST_RULE_BROKEN };
-    if (!parts_of(rule, &creations, &events)) {
-        out->status = ST_RULE_NOT_APPLICABLE;
-        out->why = rule->source.n ? ST_STR("records of Windows' own logs") : rule->source.why;
-        return;
+    part parts[PARTS];
+    size_t n = parts_of(rule, parts);
+    st_op **next = &out->root;
+    *out = (st_bound){ .status = n ? ST_RULE_BROKEN : ST_RULE_NOT_APPLICABLE,
+                       .why = rule->source.why };
+    for (size_t i = 0; i < n; i++) {
+        *next = bind_part_of(r, rule, &parts[i], d);
+        if (!*next)
+            return;
+        next = &(*next)->also;
     }
-    bool both = creations.windows || creations.linux_, others = !st_event_set_empty(&events.kinds);
-    st_op *first = both ? bind_part_of(r, rule, &creations, d) : NULL;
-    st_op *second = others ? bind_part_of(r, rule, &events, d) : NULL;
-    if ((both && !first) || (others && !second))
-        return;
-    out->root = first ? first : second;
-    if (first && second)
-        first->also = second;
-    if (out->root)
+    if (n)
         out->status = ST_RULE_READY;
 }

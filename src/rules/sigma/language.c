@@ -35,13 +35,33 @@ static void describe(const st_sigma_rule *rule, st_rule *about)
     about->nfalsepositives = rule->nfalsepositives;
 }
 
-static bool parse(st_arena *a, st_str text, st_diag_sink *d, st_rule *about, st_parsed *out)
+/* Lists by name; values that stand apart under one name are one list. */
+static bool read_placeholders(st_sigma_reader *r, const st_rule_settings *s)
+{
+    st_sigma_placeholder *out = ST_NEWN(r->arena, st_sigma_placeholder, s->nplaceholders);
+    for (size_t i = 0; out && i < s->nplaceholders; i++) {
+        st_str rest = s->placeholders[i].value, one;
+        st_sigma_placeholder *p = &out[r->nplaceholders++];
+        size_t most = 1;
+        for (size_t k = 0; k < rest.n; k++)
+            most += rest.p[k] == ',';
+        st_str *values = ST_NEWN(r->arena, st_str, most);
+        *p = (st_sigma_placeholder){ s->placeholders[i].name, values, 0 };
+        while (values && st_str_cut(&rest, ',', &one))
+            values[p->n++] = st_str_trim(one);
+    }
+    r->placeholders = out;
+    return out && !r->arena->failed;
+}
+
+static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st_diag_sink *d,
+                  st_rule *about, st_parsed *out)
 {
     st_sigma_rule *rule = ST_NEW(a, st_sigma_rule);
     st_sigma_reader r = { .arena = a, .diags = d };
     st_docs *docs = rule ? st_docs_open(a, text, d) : NULL;
     const st_doc *doc = docs ? st_docs_next(docs) : NULL;
-    bool ok = doc && st_sigma_read_rule(&r, doc, rule);
+    bool ok = doc && read_placeholders(&r, settings) && st_sigma_read_rule(&r, doc, rule);
     *out = (st_parsed){ .language = &st_language_sigma, .tree = rule };
     if (doc && about)
         describe(rule, about);
@@ -67,4 +87,11 @@ static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, 
     st_buf_fmt(out, "%.*s\n", ST_FMT(((const st_sigma_rule *)p->tree)->title));
 }
 
-const st_language st_language_sigma = { "Sigma", tells, parse, bind, explain };
+const st_language st_language_sigma = {
+    .name = "Sigma",
+    .per_event = true,
+    .tells = tells,
+    .parse = parse,
+    .bind = bind,
+    .explain = explain,
+};

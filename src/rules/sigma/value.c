@@ -11,6 +11,8 @@
 
 #include "base/limits.h"
 #include "rules/engine/match/glob.h"
+#include "rules/engine/match/match.h"
+#include "rules/engine/match/value_tests.h"
 
 #include <string.h>
 
@@ -310,14 +312,6 @@ static void do_base64offset(making *m)
 
 /* placeholders */
 
-static const st_sigma_placeholder *placeholder(const st_sigma_reader *r, st_str name)
-{
-    for (size_t i = 0; i < r->nplaceholders; i++)
-        if (st_str_eq(r->placeholders[i].name, name))
-            return &r->placeholders[i];
-    return NULL;
-}
-
 /* The first %name% of a text; false: there is none. */
 static bool find_name(st_str t, size_t *start, st_str *name)
 {
@@ -334,24 +328,26 @@ static bool find_name(st_str t, size_t *start, st_str *name)
     return false;
 }
 
-/* One placeholder of one value; its own values are understood as patterns, too. */
+/* One placeholder of one value, by each value that it has; those are understood as patterns, too.
+ */
 static void fill(making *m, st_str t, size_t start, st_str name, variants *out)
 {
-    const st_sigma_placeholder *p = placeholder(m->r, name);
-    if (!p) {
-        st_sigma_error(m->r, m->doc->span,
-                       "nothing is known for the placeholder %%%.*s%%: give it with --placeholders",
-                       ST_FMT(name));
-        m->failed = true;
+    size_t behind = start + name.n + 2;
+    for (size_t k = 0; k < m->r->nplaceholders; k++) {
+        const st_sigma_placeholder *p = &m->r->placeholders[k];
+        for (size_t i = 0; st_str_eq(p->name, name) && i < p->n && !m->failed; i++) {
+            st_buf_put(&m->buf, t.p, start);
+            st_sigma_pattern(p->values[i], &m->buf);
+            st_buf_put(&m->buf, t.p + behind, t.n - behind);
+            push(m, out, PATTERN);
+        }
+    }
+    if (out->n || m->failed)
         return;
-    }
-    for (size_t i = 0; i < p->n && !m->failed; i++) {
-        st_buf_put(&m->buf, t.p, start);
-        st_sigma_pattern(p->values[i], &m->buf);
-        size_t behind = start + name.n + 2;
-        st_buf_put(&m->buf, t.p + behind, t.n - behind);
-        push(m, out, PATTERN);
-    }
+    st_sigma_error(m->r, m->doc->span,
+                   "nothing is known for the placeholder %%%.*s%%: give it with --placeholders",
+                   ST_FMT(name));
+    m->failed = true;
 }
 
 static void do_expand(making *m)
@@ -579,6 +575,24 @@ static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *o
         };
 }
 
+/* Is it a regular expression, a network? What is wrong is told with the keys that lead to it. */
+static void check_regex(making *m, st_str pattern)
+{
+    st_err err = { 0 };
+    size_t at;
+    st_regex *r = m->failed ? NULL : st_regex_new(pattern, &at, &err);
+    if (!r && !m->failed)
+        wrong(m, err.text);
+    st_regex_free(r);
+}
+
+static void check_network(making *m, st_str text)
+{
+    st_network n;
+    if (!st_network_parse(text, &n))
+        wrong(m, "a network is needed, like 10.0.0.0/8 or fe80::/10");
+}
+
 /* A value that modifiers turn into a test of another kind. */
 static void special_test(making *m, const chain *c, st_sigma_test *t)
 {
@@ -590,9 +604,11 @@ static void special_test(making *m, const chain *c, st_sigma_test *t)
         t->text = kept(m);
         if (t->text.n > ST_MAX_SIGMA_VALUE)
             wrong(m, "a regular expression that is longer than a rule may have");
+        check_regex(m, t->text);
     } else if (c->what & M_CIDR) {
         t->kind = ST_SIGMA_CIDR;
         t->text = m->doc->text;
+        check_network(m, t->text);
     } else if (c->what & M_EXISTS) {
         t->kind = ST_SIGMA_EXISTS;
         if (!st_doc_truth(m->doc, &t->truth))

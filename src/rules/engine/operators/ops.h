@@ -92,6 +92,9 @@ const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
 st_event_set st_op_scan_events(const st_op *op);
 /* Those of all readers of the query. */
 st_event_set st_run_events(const st_run *r);
+/* The channels that they need whole, of the i-th reader; NULL: it needs none. false past the end.
+ */
+bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n);
 
 /* What a plan reads of the evidence: columns of tables. */
 typedef struct st_wanted_table {

@@ -128,6 +128,19 @@ const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
     return s->table;
 }
 
+bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n)
+{
+    const st_op *op = r->scans;
+    while (op && i--)
+        op = ((const scan *)op->spec)->older;
+    if (!op)
+        return false;
+    const st_table_def *t = ((const scan *)op->spec)->table;
+    *logs = t->logs;
+    *n = t->nlogs;
+    return true;
+}
+
 st_event_set st_run_events(const st_run *r)
 {
     st_event_set events = r->lent;

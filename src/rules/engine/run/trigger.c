@@ -75,7 +75,9 @@ static bool atom_of(maker *m, const st_expr *x, st_str needle, st_atom *out)
     st_str text = st_arena_copy(m->arena, st_buf_slice(&b));
     st_buf_free(&b);
     *out = (st_atom){ m->table->columns[x->args[0]->col], op, text };
-    return text.p && text.n;
+    /* The name may be the plan's, which goes before the trigger does. */
+    out->column.name = st_arena_copy(m->arena, st_str_of(out->column.name)).p;
+    return text.p && text.n && out->column.name;
 }
 
 static void of_pred(maker *m, const st_expr *x, choices *out)

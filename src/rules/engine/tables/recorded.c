@@ -235,14 +235,13 @@ static st_val event_get_record_id(st_run *r, st_node n, const st_getter *c)
 static st_val event_get_id(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
-    return number_text(r, st_event_kind_at(st_lineage_event(r, n)->kind)->key.id, true);
+    return number_text(r, st_event_id(r->forest, st_lineage_event(r, n)), true);
 }
 
 static st_val event_get_provider(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
-    const st_event_kind *k = st_event_kind_at(st_lineage_event(r, n)->kind);
-    return st_val_str(&r->mem, st_str_of(st_provider_at(k->key.provider)->name));
+    return st_val_str(&r->mem, st_event_provider(r->forest, st_lineage_event(r, n)));
 }
 
 static const st_getter of_events[] = {
@@ -263,6 +262,50 @@ static const st_getter of_events[] = {
     { "sha1", ST_TYPE_STRING, event_get_hash, 1, 0 },
     { "sha256", ST_TYPE_STRING, event_get_hash, 2, 0 },
     { "Imphash", ST_TYPE_STRING, event_get_hash, 3, 0 },
+};
+
+/* of a record that is kept whole */
+
+static st_str log_fields(const st_run *r, st_node n)
+{
+    return st_pool_get(r->mem.pool, event_text(r, st_lineage_event(r, n), ST_T_log_fields));
+}
+
+static st_val log_get_field(st_run *r, st_node n, const st_getter *c)
+{
+    st_str v = st_log_field(log_fields(r, n), st_str_of(c->name));
+    return v.p ? st_val_str(&r->mem, v) : st_val_null();
+}
+
+static st_val log_get_all(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    st_str fields = log_fields(r, n), name, value;
+    size_t count = 0, at = 0;
+    while (st_log_next(fields, &at, &name, &value))
+        count++;
+    st_array *a = count ? st_array_new(&r->mem, count) : NULL;
+    at = 0;
+    for (size_t i = 0; a && st_log_next(fields, &at, &name, &value); i++)
+        a->v[i] = st_val_str(&r->mem, value);
+    return a ? st_val_array(a) : st_val_null();
+}
+
+static st_val log_get_channel(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    const st_event *e = st_lineage_event(r, n);
+    return text_or_null(event_columns(r, e)->channel[e->row]);
+}
+
+static const st_getter of_logs[] = {
+    { "EventID", ST_TYPE_STRING, event_get_text, ST_T_log_event, 0 },
+    { "Provider_Name", ST_TYPE_STRING, event_get_text, ST_T_log_provider, 0 },
+    { "Level", ST_TYPE_STRING, event_get_text, ST_T_log_level, 0 },
+    { "Channel", ST_TYPE_STRING, log_get_channel, 0, 0 },
+    { "Computer", ST_TYPE_STRING, event_get_computer, 0, 0 },
+    { "EventRecordID", ST_TYPE_STRING, event_get_record_id, 0, 0 },
+    { "UtcTime", ST_TYPE_STRING, event_get_utc, 0, 0 },
 };
 
 /* of the tree */
@@ -428,6 +471,22 @@ bool st_recorded_creation(st_str name, st_getter *out)
 bool st_recorded_event(st_str name, st_getter *out)
 {
     return find(of_events, COUNT(of_events), name, out);
+}
+
+void st_recorded_log(const char *name, st_getter *out)
+{
+    if (!find(of_logs, COUNT(of_logs), st_str_of(name), out))
+        *out = (st_getter){ name, ST_TYPE_STRING, log_get_field, 0, 0 };
+}
+
+void st_recorded_log_all(st_getter *out)
+{
+    *out = (st_getter){ "", ST_TYPE_DYNAMIC, log_get_all, 0, 0 };
+}
+
+bool st_recorded_log_is_id(const st_getter *c)
+{
+    return c->get == of_logs[0].get && c->arg == of_logs[0].arg;
 }
 
 bool st_tree_field(st_str name, st_getter *out)

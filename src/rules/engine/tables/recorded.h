@@ -20,6 +20,13 @@
 bool st_recorded_creation(st_str name, st_getter *out);
 /* Of Sysmon's other events. false: none has such a field. */
 bool st_recorded_event(st_str name, st_getter *out);
+/* Of records that are kept whole: any name may be one of theirs. name ends with a NUL and outlives
+ * the getter. */
+void st_recorded_log(const char *name, st_getter *out);
+/* All their values, as an array: where keywords are looked for. */
+void st_recorded_log_all(st_getter *out);
+/* Is it the column of such records' event ids? */
+bool st_recorded_log_is_id(const st_getter *c);
 /* Of the tree; a field of several values (AncestorImage ...) is an array, or null if it has none.
  */
 bool st_tree_field(st_str name, st_getter *out);

@@ -608,17 +608,18 @@ static const st_getter certificates[] = {
 #define COLUMNS(array) array, sizeof(array) / sizeof *(array)
 
 static const st_table_def tables[ST_TABLES] = {
-    { "DeviceProcessEvents", COLUMNS(processes) - 1, ST_OF_PROCESSES, NULL }, /* all but Observed */
-    { "DeviceNetworkEvents", COLUMNS(network), ST_OF_EVENTS, NULL },
-    { "DeviceFileEvents", COLUMNS(files), ST_OF_EVENTS, NULL },
-    { "DeviceRegistryEvents", COLUMNS(registry), ST_OF_EVENTS, NULL },
-    { "DeviceImageLoadEvents", COLUMNS(images), ST_OF_EVENTS, NULL },
-    { "DeviceEvents", COLUMNS(events), ST_OF_EVENTS, NULL },
-    { "DeviceInfo", COLUMNS(devices), ST_OF_HOSTS, NULL },
-    { "DeviceLogonEvents", COLUMNS(logons), ST_OF_NONE, NULL },
-    { "DeviceNetworkInfo", COLUMNS(adapters), ST_OF_NONE, NULL },
-    { "DeviceFileCertificateInfo", COLUMNS(certificates), ST_OF_NONE, NULL },
-    { "Processes", COLUMNS(processes), ST_OF_NODES, NULL },
+    { "DeviceProcessEvents", COLUMNS(processes) - 1, ST_OF_PROCESSES, NULL, 0,
+      NULL }, /* all but Observed */
+    { "DeviceNetworkEvents", COLUMNS(network), ST_OF_EVENTS, NULL, 0, NULL },
+    { "DeviceFileEvents", COLUMNS(files), ST_OF_EVENTS, NULL, 0, NULL },
+    { "DeviceRegistryEvents", COLUMNS(registry), ST_OF_EVENTS, NULL, 0, NULL },
+    { "DeviceImageLoadEvents", COLUMNS(images), ST_OF_EVENTS, NULL, 0, NULL },
+    { "DeviceEvents", COLUMNS(events), ST_OF_EVENTS, NULL, 0, NULL },
+    { "DeviceInfo", COLUMNS(devices), ST_OF_HOSTS, NULL, 0, NULL },
+    { "DeviceLogonEvents", COLUMNS(logons), ST_OF_NONE, NULL, 0, NULL },
+    { "DeviceNetworkInfo", COLUMNS(adapters), ST_OF_NONE, NULL, 0, NULL },
+    { "DeviceFileCertificateInfo", COLUMNS(certificates), ST_OF_NONE, NULL, 0, NULL },
+    { "Processes", COLUMNS(processes), ST_OF_NODES, NULL, 0, NULL },
 };
 
 const st_table_def *st_table_def_at(size_t i)

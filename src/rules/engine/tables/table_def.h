@@ -22,6 +22,8 @@ struct st_table_def {
     const st_getter *columns;
     size_t n;
     st_rows_of rows;
+    const st_log_wanted *logs; /* channels whose records it needs whole */
+    size_t nlogs;
     const st_event_set *kinds; /* OF_EVENTS: which; NULL: those that a provider gives the table */
 };
 enum { ST_TABLES = 11 };
