@@ -29,7 +29,7 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         st_bind_rows(&inner, s->value); /* errors are shown where the let stands */
         sc->r->ops = plan;              /* it is bound anew where it is used: these operators go */
         if (!sc->r->settings->stub_services)
-            *end = NULL; /* each use needs them; without one nobody does */
+            *end = NULL; /* each use notes them again; a let without a use needs none */
         if (own.failed && s->value->kind == ST_KQL_NAME)
             *l = (st_let){ .name = s->name.text,
                            .kind = ST_L_VALUE,
