@@ -52,6 +52,7 @@ typedef struct st_rule {
     st_str id;    /* "// id:", else the file's name without its ending (and #N for the Nth block); a
                      name of a file, distinct even without regard to case, at most 160 bytes and #N */
     st_str title; /* "// title:", else the Markdown heading, else the id */
+    st_str name;  /* by which a correlation may name it, beside its id; or empty */
     st_level level;           /* "// level:", else medium */
     const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
     size_t ntechniques;
@@ -129,6 +130,9 @@ void st_rules_set(st_rules *r, const st_rule_settings *s);
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
+/* After the last rule was loaded: finds the rules that correlations name. One whose rules aren't
+ * there, or that names itself in a circle, is broken, with a diagnostic. */
+st_code st_rules_link(st_rules *r, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the

@@ -117,7 +117,7 @@ int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
-    if (!s->rules || load_all(s, &e) != ST_OK)
+    if (!s->rules || load_all(s, &e) != ST_OK || st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;

@@ -21,7 +21,9 @@ typedef struct st_parsed {
     const void *tree; /* the language's own; in the arena, as all of this */
     const st_str *params;
     size_t nparams; /* names of parameters that it declares */
-    bool part;      /* definitions only, to be pasted in front of a rule: no rule by itself */
+    const struct st_correlation
+        *correlation; /* it is about other rules' matches, and has no plan */
+    bool part;        /* definitions only, to be pasted in front of a rule: no rule by itself */
 } st_parsed;
 
 /* Names, in the order they are met. */

@@ -283,7 +283,10 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     bool read =
         from->language->parse(&r->arena, l->text, &r->settings, &r->diags, &l->rule, &l->parsed);
     name_rule(r, l, from);
-    st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
+    if (l->parsed.correlation)
+        l->rule.status = ST_RULE_READY; /* st_rules_link says whether it is */
+    else
+        st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
@@ -305,6 +308,8 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     l->text = from->text;
+    l->file = from->file;
+    l->named = from->named;
     l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
     st_sha256(l->text.p, l->text.n, l->rule.sha256);
     read_around(r, l, from);
