@@ -582,6 +582,25 @@ static void needs__columns__are_those_that_are_read(void **state)
     }
 }
 
+static void needs__sigma__are_the_fields_that_are_named(void **state)
+{
+    (void)state;
+    st_rules *r = st_rules_new();
+    st_buf got = { 0 };
+    load_text(r, "x.yml",
+              "title: T\nlogsource:\n  category: process_creation\n  product: windows\n"
+              "detection:\n  s:\n    Image|endswith: a.exe\n    CommandLine|contains: b\n"
+              "  condition: s\n");
+    assert_int_equal(st_rules_count(r), 1);
+    assert_int_equal(st_rules_at(r, 0)->status, ST_RULE_READY);
+    const st_rule_needs *n = &st_rules_at(r, 0)->needs;
+    for (size_t c = 0; c < n->ncolumns; c++)
+        st_buf_fmt(&got, "%s%.*s", c ? " " : "", ST_FMT(n->columns[c]));
+    assert_str(st_buf_slice(&got), "Image CommandLine Channel");
+    st_buf_free(&got);
+    st_rules_free(r);
+}
+
 static void needs__whole_rows__are_all_columns(void **state)
 {
     (void)state;
@@ -632,6 +651,7 @@ int main(void)
         cmocka_unit_test(load__folder__sorted_and_without_links),
         cmocka_unit_test(load__published_rule__has_its_name),
         cmocka_unit_test(needs__columns__are_those_that_are_read),
+        cmocka_unit_test(needs__sigma__are_the_fields_that_are_named),
         cmocka_unit_test(needs__whole_rows__are_all_columns),
         cmocka_unit_test(level__words__both_ways),
     };

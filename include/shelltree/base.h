@@ -137,8 +137,6 @@ st_pool *st_pool_new(void); /* NULL: no memory */
 void st_pool_free(st_pool *p);
 /* Copies s on first sight. On failure gives ST_ABSENT and sets the sticky flag. */
 st_sid st_pool_put(st_pool *p, st_str s);
-/* ST_ABSENT when s was never put. */
-st_sid st_pool_find(const st_pool *p, st_str s);
 /* Stays valid as long as the pool; ST_ABSENT gives the empty slice. */
 st_str st_pool_get(const st_pool *p, st_sid id);
 uint32_t st_pool_count(const st_pool *p); /* ids are 0 .. count-1 */

@@ -40,8 +40,8 @@ typedef struct st_rule_needs {
     const st_str *tables;  /* Defender's, that it reads and that are here */
     const st_str *missing; /* tables and functions of services that aren't here */
     const st_str *never;   /* columns that it filters by and that are never filled */
-    const st_str *columns; /* "Table.Column": of those tables, the columns that it or its output
-                              reads; never too few; if it is ready */
+    const st_str *columns; /* that it or its output reads, "Table.Column"; of a record as it is, the
+                              field's name alone; never too few; if it is ready */
     size_t ntables, nmissing, nnever, ncolumns;
     st_event_set events;       /* that it reads, beside creations; if it is ready */
     const st_log_wanted *logs; /* channels whose records it needs whole; if it is ready */

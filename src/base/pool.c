@@ -151,11 +151,6 @@ st_sid st_pool_put(st_pool *p, st_str s)
     return p->count++;
 }
 
-st_sid st_pool_find(const st_pool *p, st_str s)
-{
-    return p->table.at[slot_of(p, s, hash_of(p, s))];
-}
-
 st_str st_pool_get(const st_pool *p, st_sid id)
 {
     if (id >= p->count)

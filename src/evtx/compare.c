@@ -36,21 +36,21 @@ static const struct {
     { "ExecutionThreadID", F_U32, offsetof(st_record, execution_tid) },
 };
 
-static st_item *add(st_items *x, st_str name)
+static st_named_text *add(st_items *x, st_str name)
 {
     if (!st_grow(&x->at, &x->cap, x->n + 1, sizeof *x->at)) {
         x->failed = true;
         return NULL;
     }
-    st_item *it = &x->at[x->n++];
-    *it = (st_item){ .name = x->bytes.n, .name_n = name.n };
+    st_named_text *it = &x->at[x->n++];
+    *it = (st_named_text){ .name = x->bytes.n, .name_n = name.n };
     st_buf_str(&x->bytes, name);
     it->text = x->bytes.n;
     return it;
 }
 
 /* Ends the text of an item: NULs at its end are none of it. */
-static void close_item(st_items *x, st_item *it)
+static void close_item(st_items *x, st_named_text *it)
 {
     it->text_n = x->bytes.n - it->text;
     while (it->text_n && !x->bytes.p[it->text + it->text_n - 1])
@@ -59,7 +59,7 @@ static void close_item(st_items *x, st_item *it)
 
 static void add_value(st_items *x, st_str name, const st_value *v)
 {
-    st_item *it = add(x, name);
+    st_named_text *it = add(x, name);
     if (!it)
         return;
     it->value = *v;
@@ -97,7 +97,7 @@ static uint64_t number(const void *p, form f)
 
 static void add_number(st_items *x, st_str name, form f, uint64_t v)
 {
-    st_item *it = add(x, name);
+    st_named_text *it = add(x, name);
     if (!it)
         return;
     if (f == F_TIME)

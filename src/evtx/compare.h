@@ -10,14 +10,14 @@
 #include "shelltree/evtx.h"
 
 /* One field; both texts lie in the list's buffer. */
-typedef struct st_item {
+typedef struct st_named_text {
     size_t name, name_n, text, text_n;
     st_value value; /* as the reader gave it; valid as long as the record is */
-} st_item;
+} st_named_text;
 
 typedef struct st_items {
     st_buf bytes;
-    st_item *at;
+    st_named_text *at;
     size_t n, cap;
     size_t system; /* so many of them are of the System part */
     bool failed;   /* sticky: no memory */

@@ -31,24 +31,33 @@ static const st_str *tables_of(st_arena *arena, const st_run *r, size_t *n)
     return out;
 }
 
-/* "Table.Column" for each that the plan reads. */
+static void columns_of_table(st_arena *arena, const st_wanted_table *k, st_str *out, size_t *n)
+{
+    st_buf b = { 0 };
+    for (size_t c = 0; k->column && c < k->table->n; c++) {
+        if (!k->column[c])
+            continue;
+        st_buf_clear(&b);
+        st_buf_fmt(&b, "%s%s%s", k->table->name, k->table->name[0] ? "." : "",
+                   k->table->columns[c].name);
+        out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
+    }
+    st_buf_free(&b);
+}
+
+/* What the plan reads: of the tables that there are in their order, then of its own. */
 static const st_str *columns_of(st_arena *arena, const st_wanted *w, size_t *n)
 {
     size_t most = 0;
-    for (size_t i = 0; i < ST_TABLES; i++)
-        most += w->table[i] ? st_table_def_at(i)->n : 0;
+    for (const st_wanted_table *k = w->tables; k; k = k->next)
+        most += k->table->n;
     st_str *out = ST_NEWN(arena, st_str, most);
-    st_buf b = { 0 };
     *n = 0;
-    for (size_t i = 0; out && i < ST_TABLES; i++)
-        for (size_t c = 0; w->table[i] && c < st_table_def_at(i)->n; c++)
-            if (w->table[i][c]) {
-                st_buf_clear(&b);
-                st_buf_fmt(&b, "%s.%s", st_table_def_at(i)->name,
-                           st_table_def_at(i)->columns[c].name);
-                out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
-            }
-    st_buf_free(&b);
+    for (size_t i = 0; out && i <= ST_TABLES; i++)
+        for (const st_wanted_table *k = w->tables; k; k = k->next)
+            if (k->table == st_table_def_at(i) ||
+                (i == ST_TABLES && !st_table_def_find(st_str_of(k->table->name))))
+                columns_of_table(arena, k, out, n);
     return out;
 }
 

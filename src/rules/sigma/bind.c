@@ -92,7 +92,7 @@ static st_expr *call_named(binder *b, const char *name, st_type type, st_expr *o
 
 static st_expr *negated(binder *b, st_expr *x)
 {
-    return call(b, st_eval_not, ST_TYPE_BOOL, x, NULL);
+    return call(b, st_call_not, ST_TYPE_BOOL, x, NULL);
 }
 
 /* n expressions joined in halves, so that many of them aren't high; x is used up. */
@@ -106,7 +106,7 @@ static st_expr *joined(binder *b, st_expr **x, size_t n, bool all)
             st_expr *two = x[i + 1];
             if (!x[i] || !two)
                 return NULL;
-            x[half++] = call(b, all ? st_eval_and : st_eval_or, ST_TYPE_BOOL, x[i], two);
+            x[half++] = call(b, all ? st_call_and : st_call_or, ST_TYPE_BOOL, x[i], two);
         }
         if (n % 2)
             x[half++] = x[n - 1];
@@ -291,7 +291,7 @@ static st_expr *bind_fieldref(binder *b, const st_sigma_test *t, st_expr *field)
     if (!find_field(b, t->text, &g))
         return truth(b, false);
     st_expr *other = column(b, &g);
-    st_expr *x = call(b, st_eval_strop, ST_TYPE_BOOL, field, other);
+    st_expr *x = call(b, st_call_strop, ST_TYPE_BOOL, field, other);
     if (!x)
         return NULL;
     x->mop = ops[t->place];

@@ -308,7 +308,7 @@ static st_val f_hash_many(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_code[] = {
+const st_fn st_functions_code[] = {
     { "base64_decode_toarray", "s", 1, "dynamic", NONE, f_base64_bytes, "decoded bytes" },
     { "base64_decode_toguid", "s", 1, "guid", NONE, f_base64_guid, "a GUID of decoded bytes" },
     { "base64_decode_tostring", "s", 1, "string", NONE, f_base64_decode,

@@ -11,7 +11,7 @@
 /* access */
 
 /* base, key or index */
-st_val st_eval_index(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_index(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
@@ -663,7 +663,7 @@ static st_val f_bag_set_key(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* The columns, as the binder names them: name, value ...; x->all leaves out what is empty. */
-st_val st_eval_pack_all(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_pack_all(st_run *r, const st_expr *x, const st_val *a)
 {
     st_bag *out = st_bag_new(&r->mem, x->nargs / 2);
     size_t used = 0;
@@ -704,7 +704,7 @@ static st_val json_path(st_run *r, st_val v, st_str path)
         st_val key = c == '[' && !quoted && st_str_u64(step, &n) && n <= INT64_MAX
                          ? st_val_long((int64_t)n)
                          : st_val_str(&r->mem, quoted ? (st_str){ step.p + 1, step.n - 2 } : step);
-        v = st_eval_index(r, NULL, (const st_val[]){ v, key });
+        v = st_call_index(r, NULL, (const st_val[]){ v, key });
     }
     return v;
 }
@@ -852,7 +852,7 @@ static st_val f_to_json(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_dynamic[] = {
+const st_fn st_functions_dynamic[] = {
     { "array_concat", "y+", 1, "dynamic", NONE, f_array_concat, "one array of several" },
     { "array_iff", "y**", 3, "dynamic", NONE, f_array_iff, "elements chosen by conditions" },
     { "array_iif", "y**", 3, "dynamic", NONE, f_array_iff, "elements chosen by conditions" },

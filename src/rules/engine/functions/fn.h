@@ -24,9 +24,10 @@
     }
 
 /* Each ends with a row without a name. */
-extern const st_fn st_fns_code[], st_fns_dynamic[], st_fns_math[], st_fns_net[], st_fns_parse[],
-    st_fns_puny[], st_fns_refused[], st_fns_regex[], st_fns_series[], st_fns_text[], st_fns_time[],
-    st_fns_value[], st_fns_xml[];
+extern const st_fn st_functions_code[], st_functions_dynamic[], st_functions_math[],
+    st_functions_net[], st_functions_parse[], st_functions_puny[], st_functions_refused[],
+    st_functions_regex[], st_functions_series[], st_functions_text[], st_functions_time[],
+    st_functions_value[], st_functions_xml[];
 
 /* The text of a string or GUID; "" for anything else. */
 st_str st_val_text(const st_run *r, st_val v);

@@ -41,9 +41,9 @@ const st_fn *st_fn_at(size_t i);
 st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_fn_code *st_compare(char op, st_type a, st_type b);
-st_fn_code st_eval_and, st_eval_or, st_eval_not, st_eval_index, st_eval_strop, st_eval_in,
-    st_eval_iff, st_eval_between, st_eval_matches, st_eval_negate, st_eval_convert,
-    st_eval_pack_all;
+st_fn_code st_call_and, st_call_or, st_call_not, st_call_index, st_call_strop, st_call_in,
+    st_call_iff, st_call_between, st_call_matches, st_call_negate, st_call_convert,
+    st_call_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);

@@ -125,7 +125,7 @@ static st_val f_bin_at(st_run *r, const st_expr *x, const st_val *a)
 static st_val f_abs(st_run *r, const st_expr *x, const st_val *a)
 {
     bool minus = a[0].tag == ST_VAL_REAL ? a[0].u.d < 0 : a[0].tag != ST_VAL_NULL && a[0].u.i < 0;
-    return minus ? st_eval_negate(r, x, a) : a[0];
+    return minus ? st_call_negate(r, x, a) : a[0];
 }
 
 static st_val f_round(st_run *r, const st_expr *x, const st_val *a)
@@ -211,7 +211,7 @@ static st_val f_format_bytes(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_math[] = {
+const st_fn st_functions_math[] = {
     { "abs", "n", 1, "0", FIRST, f_abs, "the absolute value" },
     { "acos", "n", 1, "real", FIRST, f_acos, "the angle of a cosine, in radians" },
     { "asin", "n", 1, "real", FIRST, f_asin, "the angle of a sine, in radians" },

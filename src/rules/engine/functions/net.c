@@ -418,7 +418,7 @@ static st_val f_parse_ipv6(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_net[] = {
+const st_fn st_functions_net[] = {
     { "format_ipv4", "*i", 1, "string", NONE, f_format_ipv4, "an address under a prefix" },
     { "format_ipv4_mask", "*i", 1, "string", NONE, f_format_ipv4_mask,
       "an address and its prefix" },

@@ -8,7 +8,7 @@
 
 /* three-valued logic */
 
-st_val st_eval_and(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_and(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
@@ -17,7 +17,7 @@ st_val st_eval_and(st_run *r, const st_expr *x, const st_val *a)
     return st_val_any_null(a, 2) ? st_val_null() : st_val_bool(true);
 }
 
-st_val st_eval_or(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_or(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
@@ -26,7 +26,7 @@ st_val st_eval_or(st_run *r, const st_expr *x, const st_val *a)
     return st_val_any_null(a, 2) ? st_val_null() : st_val_bool(false);
 }
 
-st_val st_eval_not(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_not(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;
@@ -128,7 +128,7 @@ st_fn_code *st_compare(char op, st_type a, st_type b)
     return op == '<' ? cmp_lt : op == 'l' ? cmp_le : op == '>' ? cmp_gt : cmp_ge;
 }
 
-st_val st_eval_between(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_between(st_run *r, const st_expr *x, const st_val *a)
 {
     double d;
     if (st_val_any_null(a, 3))
@@ -161,7 +161,7 @@ static bool in_one(st_run *r, const st_expr *x, st_val v, st_val item)
 }
 
 /* The value, then the items: scalars or dynamic arrays. */
-st_val st_eval_in(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_in(st_run *r, const st_expr *x, const st_val *a)
 {
     bool any_null = false;
     for (size_t i = 1; i < x->nargs; i++) {
@@ -180,7 +180,7 @@ st_val st_eval_in(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* A string operator whose needles aren't constant: text, then needles (scalars or arrays). */
-st_val st_eval_strop(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_strop(st_run *r, const st_expr *x, const st_val *a)
 {
     st_sid hay = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
     bool hit = x->all;
@@ -317,7 +317,7 @@ st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result)
     return op == '+' ? add : op == '-' ? sub : op == '*' ? mul : op == '/' ? div_ : mod;
 }
 
-st_val st_eval_negate(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_negate(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     (void)x;

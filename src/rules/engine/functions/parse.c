@@ -281,7 +281,7 @@ static st_val f_parse_version(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_parse[] = {
+const st_fn st_functions_parse[] = {
     { "parse_command_line", "xs", 2, "dynamic", NONE, f_parse_command_line,
       "a command line's words" },
     { "parse_csv", "s", 1, "dynamic", FIRST, f_parse_csv, "the fields of a CSV record" },

@@ -200,7 +200,7 @@ CONVERT(f_domain_to, true, to_label)
 
 /* the table */
 
-const st_fn st_fns_puny[] = {
+const st_fn st_functions_puny[] = {
     { "punycode_domain_from_string", "s", 1, "string", NONE, f_domain_from,
       "a domain name out of Punycode|labels of more than 256 characters give an empty text" },
     { "punycode_domain_to_string", "s", 1, "string", NONE, f_domain_to,

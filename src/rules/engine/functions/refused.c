@@ -12,7 +12,7 @@
 #define STATISTICS "statistical tests aren't part of this program"
 #define PACKED "what a compressor gives depends on its version; only decompressing is here"
 
-const st_fn st_fns_refused[] = {
+const st_fn st_functions_refused[] = {
     REFUSED("assert", "a query can't stop itself here"),
     REFUSED("beta_cdf", STATISTICS),
     REFUSED("beta_inv", STATISTICS),

@@ -32,7 +32,7 @@ static size_t search(st_run *r, st_regex *re, st_str s, size_t at, size_t (*span
 }
 
 /* text, pattern */
-st_val st_eval_matches(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_matches(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[1][2];
     st_sid text = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
@@ -251,7 +251,7 @@ static st_val f_trim_end(st_run *r, const st_expr *x, const st_val *a)
 /* the table */
 
 #define COMPILED "|a pattern that comes with the rows may be wrong: then it matches nothing"
-const st_fn st_fns_regex[] = {
+const st_fn st_functions_regex[] = {
     { "countof", "sss", 2, "long", NONE, f_countof_any, "occurrences of a text or a pattern" },
     { "extract", "ris*", 3, "T", NONE, f_extract, "a group of the first match" COMPILED },
     { "extract_all", "r**", 2, "dynamic", NONE, f_extract_all,

@@ -924,7 +924,7 @@ static st_val f_anomalies(st_run *r, const st_expr *x, const st_val *a)
     "|in distances of the quantiles (of the standard deviation where they are equal); Kusto's " \
     "scores differ"
 
-const st_fn st_fns_series[] = {
+const st_fn st_functions_series[] = {
     { "series_abs", "y", 1, "dynamic", NONE, f_abs, "each absolute value" },
     { "series_acos", "y", 1, "dynamic", NONE, f_acos, "each angle of a cosine" },
     { "series_add", "**", 2, "dynamic", NONE, f_add, "sums of two series" },

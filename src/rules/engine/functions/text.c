@@ -398,7 +398,7 @@ static st_val f_has_any_index(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_text[] = {
+const st_fn st_functions_text[] = {
     { "array_strcat", "yx", 2, "string", NONE, f_strcat_array, "an array's texts joined" },
     { "has_any_index", "xy", 2, "long", NONE, f_has_any_index, "which needle a text has, or -1" },
     { "indexof", "xxiii", 2, "long", NONE, f_indexof, "where a text occurs, or -1" },

@@ -377,7 +377,7 @@ PART(getyear, d.year)
 
 /* the table */
 
-const st_fn st_fns_time[] = {
+const st_fn st_functions_time[] = {
     { "ago", "t", 1, "datetime", NONE, f_ago,
       "so much before now|see --now and --ago in shelltree(1)" },
     { "datetime_add", "sid", 3, "datetime", NONE, f_datetime_add, "a date some parts later" },

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-st_val st_eval_convert(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_convert(st_run *r, const st_expr *x, const st_val *a)
 {
     return st_val_convert(&r->mem, x->type, x->args[0]->type, a[0]);
 }
@@ -25,7 +25,7 @@ static st_val widen(const st_expr *x, st_val v)
     return x->type == ST_TYPE_REAL && v.tag == ST_VAL_LONG ? st_val_real((double)v.u.i) : v;
 }
 
-st_val st_eval_iff(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_iff(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     return widen(x, a[0].tag == ST_VAL_BOOL && a[0].u.b ? a[1] : a[2]);
@@ -138,13 +138,13 @@ static st_val f_around(st_run *r, const st_expr *x, const st_val *a)
 
 /* the table */
 
-const st_fn st_fns_value[] = {
+const st_fn st_functions_value[] = {
     { "around", "***", 3, "bool", NONE, f_around, "whether a value is near another" },
     { "case", "**+", 3, "c", NONE, f_case, "the value of the first true condition" },
     { "coalesce", "*+", 1, "w", NONE, f_coalesce, "the first value that isn't null or empty" },
     { "gettype", "*", 1, "string", PREFIX("type_"), f_gettype, "the name of a value's type" },
-    { "iff", "b**", 3, "w", NONE, st_eval_iff, "one of two values" },
-    { "iif", "b**", 3, "w", NONE, st_eval_iff, "one of two values" },
+    { "iff", "b**", 3, "w", NONE, st_call_iff, "one of two values" },
+    { "iif", "b**", 3, "w", NONE, st_call_iff, "one of two values" },
     { "isempty", "*", 1, "bool", NONE, f_isempty, "null or an empty text" },
     { "isnotempty", "*", 1, "bool", NONE, f_isnotempty, "neither null nor empty" },
     { "isnotnull", "*", 1, "bool", NONE, f_isnotnull, "not null" },
@@ -153,20 +153,20 @@ const st_fn st_fns_value[] = {
     { "min_of", "*+", 1, "w", NONE, f_min_of, "the smallest argument|nulls don't count" },
     { "new_guid", "", 0, "*guid", NONE, f_new_guid,
       "a GUID at random|the same ones each time the same query runs" },
-    { "not", "b", 1, "bool", NONE, st_eval_not, "the opposite" },
+    { "not", "b", 1, "bool", NONE, st_call_not, "the opposite" },
     { "notempty", "*", 1, "bool", NONE, f_isnotempty, "neither null nor empty" },
     { "notnull", "*", 1, "bool", NONE, f_isnotnull, "not null" },
-    { "tobool", "*", 1, "bool", FIRST, st_eval_convert, "as bool" },
-    { "toboolean", "*", 1, "bool", FIRST, st_eval_convert, "as bool" },
-    { "todatetime", "*", 1, "datetime", FIRST, st_eval_convert, "as datetime" },
-    { "todecimal", "*", 1, "real", FIRST, st_eval_convert, "as real|there is no decimal" },
-    { "todouble", "*", 1, "real", FIRST, st_eval_convert, "as real" },
-    { "toguid", "*", 1, "guid", FIRST, st_eval_convert, "as guid" },
-    { "toint", "*", 1, "int", FIRST, st_eval_convert, "as int" },
-    { "tolong", "*", 1, "long", FIRST, st_eval_convert, "as long" },
-    { "toreal", "*", 1, "real", FIRST, st_eval_convert, "as real" },
-    { "tostring", "*", 1, "string", FIRST, st_eval_convert, "as text" },
-    { "totime", "*", 1, "timespan", FIRST, st_eval_convert, "as timespan" },
-    { "totimespan", "*", 1, "timespan", FIRST, st_eval_convert, "as timespan" },
+    { "tobool", "*", 1, "bool", FIRST, st_call_convert, "as bool" },
+    { "toboolean", "*", 1, "bool", FIRST, st_call_convert, "as bool" },
+    { "todatetime", "*", 1, "datetime", FIRST, st_call_convert, "as datetime" },
+    { "todecimal", "*", 1, "real", FIRST, st_call_convert, "as real|there is no decimal" },
+    { "todouble", "*", 1, "real", FIRST, st_call_convert, "as real" },
+    { "toguid", "*", 1, "guid", FIRST, st_call_convert, "as guid" },
+    { "toint", "*", 1, "int", FIRST, st_call_convert, "as int" },
+    { "tolong", "*", 1, "long", FIRST, st_call_convert, "as long" },
+    { "toreal", "*", 1, "real", FIRST, st_call_convert, "as real" },
+    { "tostring", "*", 1, "string", FIRST, st_call_convert, "as text" },
+    { "totime", "*", 1, "timespan", FIRST, st_call_convert, "as timespan" },
+    { "totimespan", "*", 1, "timespan", FIRST, st_call_convert, "as timespan" },
     { 0 },
 };

@@ -165,7 +165,7 @@ static st_val f_parse_xml(st_run *r, const st_expr *fn, const st_val *a)
     return st_val_bag(out);
 }
 
-const st_fn st_fns_xml[] = {
+const st_fn st_functions_xml[] = {
     { "parse_xml", "s", 1, "dynamic", FIRST, f_parse_xml,
       "XML text as a value|null for more than 128 elements inside one another, or with a DTD" },
     { 0 },

@@ -97,9 +97,14 @@ st_event_set st_run_events(const st_run *r);
 bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n);
 
 /* What a plan reads of the evidence: columns of tables. */
+typedef struct st_wanted_table {
+    struct st_wanted_table *next;
+    const st_table_def *table; /* one that the engine has, or the plan's own */
+    bool *column;              /* by column: it is read */
+} st_wanted_table;
 struct st_wanted {
-    bool *table[ST_TABLES]; /* by column; NULL: the table isn't read */
-    bool all;               /* not known: any column of a table that is read */
+    st_wanted_table *tables; /* those of which some column is read */
+    bool all;                /* not known: any column of a table that is read */
 };
 /* After binding, before any row is read. It may say too much, and never too little. In the run's
  * arena. false: no memory. */

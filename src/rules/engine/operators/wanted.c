@@ -35,13 +35,15 @@ void st_wanted_expr(st_run *r, st_op *before, const st_expr *x, st_wanted *w)
 
 void st_wanted_column(st_run *r, const st_table_def *t, size_t column, st_wanted *w)
 {
-    for (size_t i = 0; i < ST_TABLES; i++)
-        if (st_table_def_at(i) == t) {
-            if (!w->table[i])
-                w->table[i] = ST_NEWN(&r->arena, bool, t->n);
-            if (w->table[i])
-                w->table[i][column] = true;
-        }
+    st_wanted_table *k = w->tables;
+    while (k && k->table != t)
+        k = k->next;
+    if (!k && (k = ST_NEW(&r->arena, st_wanted_table)) != NULL) {
+        *k = (st_wanted_table){ w->tables, t, ST_NEWN(&r->arena, bool, t->n) };
+        w->tables = k;
+    }
+    if (k && k->column)
+        k->column[column] = true;
 }
 
 /* What is passed on, into the marks of the operator before, which has the same columns. */
@@ -52,12 +54,21 @@ void st_reads_same(st_run *r, st_op *op, st_wanted *w)
         used[c] |= op->used[c];
 }
 
-/* Whatever isn't known: all of the tables that are read. */
+static void read_of(st_run *r, st_op *op, st_wanted *w)
+{
+    if (op->reads)
+        op->reads(r, op, w);
+    else if (op->in)
+        st_wanted_rows(r, op->in, w);
+}
+
+/* It isn't known: every operator reads all that it could. */
 static void want_all(st_run *r, st_wanted *w)
 {
-    for (size_t i = 0; i < ST_TABLES; i++)
-        for (size_t c = 0; r->tables >> i & 1 && c < st_table_def_at(i)->n; c++)
-            st_wanted_column(r, st_table_def_at(i), c, w);
+    for (st_op *op = r->ops; op; op = op->older)
+        st_wanted_rows(r, op, w);
+    for (st_op *op = r->ops; op; op = op->older)
+        read_of(r, op, w);
 }
 
 bool st_run_wanted(st_run *r, st_wanted *out)
@@ -67,10 +78,7 @@ bool st_run_wanted(st_run *r, st_wanted *out)
         if (!op->used)
             st_wanted_rows(r, op, out);
         op->passed = true;
-        if (op->reads)
-            op->reads(r, op, out);
-        else if (op->in)
-            st_wanted_rows(r, op->in, out);
+        read_of(r, op, out);
     }
     if (out->all)
         want_all(r, out);

@@ -65,7 +65,7 @@ static bool take_apart(st_run *r, st_expr *x, condition **list)
         todo[n++] = x;
     while (ok && n) {
         st_expr *t = todo[--n];
-        if (t->kind == ST_EXPR_CALL && t->code == st_eval_and && !x->windowed) {
+        if (t->kind == ST_EXPR_CALL && t->code == st_call_and && !x->windowed) {
             ok = st_grow(&todo, &cap, n + 2, sizeof(st_expr *));
             for (size_t i = 0; ok && i < 2; i++)
                 todo[n++] = t->args[i];

@@ -90,7 +90,7 @@ static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const b
 static bool is_logic(const st_expr *x)
 {
     return x->kind == ST_EXPR_CALL && x->nargs == 2 &&
-           (x->code == st_eval_and || x->code == st_eval_or);
+           (x->code == st_call_and || x->code == st_call_or);
 }
 
 /* Like st_expr_run, but the answer is looked at only for some rows: what costs time isn't asked of
@@ -108,7 +108,7 @@ static const st_val *run_asked(st_run *r, const st_expr *x, st_batch *b, const b
 static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked)
 {
     size_t step[2];
-    bool decides = x->code == st_eval_or, *open = ST_NEWN(&b->arena, bool, b->n);
+    bool decides = x->code == st_call_or, *open = ST_NEWN(&b->arena, bool, b->n);
     st_val *out = ST_NEWN(&b->arena, st_val, b->n);
     const st_val *first = run_asked(r, x->args[0], b, asked, &step[0]);
     if (!open || !out || !first)

@@ -143,10 +143,10 @@ static void of_expr(maker *m, const st_expr *x, choices *out)
     } else if (x->kind == ST_EXPR_CONST) {
         if (x->value.tag != ST_VAL_BOOL || !x->value.u.b)
             offer(out, (st_atoms){ NULL, 0 }); /* never true */
-    } else if (x->kind == ST_EXPR_CALL && x->code == st_eval_and) {
+    } else if (x->kind == ST_EXPR_CALL && x->code == st_call_and) {
         of_expr(m, x->args[0], out);
         of_expr(m, x->args[1], out);
-    } else if (x->kind == ST_EXPR_CALL && x->code == st_eval_or) {
+    } else if (x->kind == ST_EXPR_CALL && x->code == st_call_or) {
         of_or(m, x, out);
     }
 }

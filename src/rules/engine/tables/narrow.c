@@ -16,8 +16,8 @@
 
 static bool asks_only(const st_expr *x, size_t column)
 {
-    bool pure = x->code == st_eval_and || x->code == st_eval_or || x->code == st_eval_not ||
-                x->code == st_eval_in || x->code == st_eval_strop;
+    bool pure = x->code == st_call_and || x->code == st_call_or || x->code == st_call_not ||
+                x->code == st_call_in || x->code == st_call_strop;
     if (x->kind == ST_EXPR_CONST)
         return true;
     if (x->kind == ST_EXPR_COLUMN)
@@ -33,7 +33,7 @@ static bool asks_only(const st_expr *x, size_t column)
 /* Clears what isn't possible by x: some part of it says no. */
 static void ask(st_run *r, const st_expr *x, size_t column, st_batch *b, bool *possible)
 {
-    if (x->kind == ST_EXPR_CALL && x->code == st_eval_and) {
+    if (x->kind == ST_EXPR_CALL && x->code == st_call_and) {
         for (size_t i = 0; i < x->nargs; i++)
             ask(r, x->args[i], column, b, possible);
         return;

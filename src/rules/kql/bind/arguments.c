@@ -84,7 +84,7 @@ bool st_bind_check_args(const st_scope *sc, const st_kql_expr *e, const char *na
         bool text = ((want == 's' || want == 'r') && x[i]->type == ST_TYPE_DYNAMIC) ||
                     (want == 'x' && x[i]->type != ST_TYPE_STRING);
         if (text) {
-            x[i] = st_bind_call(sc, st_eval_convert, ST_TYPE_STRING, &x[i], 1);
+            x[i] = st_bind_call(sc, st_call_convert, ST_TYPE_STRING, &x[i], 1);
             if (!x[i])
                 return false;
         }
@@ -130,7 +130,7 @@ static st_type unify_branches(const st_scope *sc, st_expr **x, size_t n)
     if (t == ST_TYPE_UNKNOWN)
         return ST_TYPE_DYNAMIC;
     for (size_t i = 1; i < n; i += i + 2 < n ? 2 : 1)
-        if (x[i]->type != t && !(x[i] = st_bind_call(sc, st_eval_convert, t, &x[i], 1)))
+        if (x[i]->type != t && !(x[i] = st_bind_call(sc, st_call_convert, t, &x[i], 1)))
             return ST_TYPE_UNKNOWN;
     return t;
 }
@@ -177,7 +177,7 @@ st_type st_bind_result_type(const st_scope *sc, const st_kql_expr *e, const st_f
             "case() needs an odd number of arguments; the last is for when no condition holds");
         return t;
     default:
-        if (f->code == st_eval_iff)
+        if (f->code == st_call_iff)
             return unify_branches(sc, x, n);
         t = widest(x, 0, n, 1);
         break;

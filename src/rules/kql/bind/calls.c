@@ -125,7 +125,7 @@ static st_expr *pack_all(const st_scope *sc, const st_kql_expr *e)
         x[2 * i] = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, sc->row->v[i].name));
         x[2 * i + 1] = col;
     }
-    st_expr *call = x ? st_bind_call_node(sc, st_eval_pack_all, ST_TYPE_DYNAMIC, x, 2 * n) : NULL;
+    st_expr *call = x ? st_bind_call_node(sc, st_call_pack_all, ST_TYPE_DYNAMIC, x, 2 * n) : NULL;
     if (call)
         call->all = flag.tag == ST_VAL_BOOL && flag.u.b;
     return call;

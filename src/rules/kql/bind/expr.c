@@ -79,7 +79,7 @@ static st_expr *bind_path(const st_scope *sc, const st_kql_expr *e, st_expr *bas
     if (args[0] && args[0]->type != ST_TYPE_DYNAMIC)
         st_bind_error(sc, e->span, NULL, "a %s has no members; use parse_json() if it is JSON text",
                       st_type_name(base->type));
-    return st_bind_call(sc, st_eval_index, ST_TYPE_DYNAMIC, args, 2);
+    return st_bind_call(sc, st_call_index, ST_TYPE_DYNAMIC, args, 2);
 }
 
 static st_expr *bind_member(const st_scope *sc, const st_kql_expr *e)
@@ -149,14 +149,14 @@ static st_expr *bind_strop(const st_scope *sc, const st_kql_expr *e, st_bind_str
     if (!st_bind_textual(args[0]->type) || !st_bind_textual(args[1]->type))
         return no_text(sc, e, args);
     if (args[1]->type == ST_TYPE_DYNAMIC) /* an array too is one text here */
-        args[1] = st_bind_call(sc, st_eval_convert, ST_TYPE_STRING, &args[1], 1);
+        args[1] = st_bind_call(sc, st_call_convert, ST_TYPE_STRING, &args[1], 1);
     if (!args[1])
         return NULL;
     if (args[1]->kind == ST_EXPR_CONST)
         return st_bind_predicate(sc, e->u.binary.right->span, op, false, args, 2);
     if (op.op == ST_M_REGEX)
-        return st_bind_call_node(sc, st_eval_matches, ST_TYPE_BOOL, args, 2);
-    st_expr *x = st_bind_call_node(sc, st_eval_strop, ST_TYPE_BOOL, args, 2);
+        return st_bind_call_node(sc, st_call_matches, ST_TYPE_BOOL, args, 2);
+    st_expr *x = st_bind_call_node(sc, st_call_strop, ST_TYPE_BOOL, args, 2);
     if (x) {
         x->mop = op.op;
         x->fold = op.fold;
@@ -172,7 +172,7 @@ st_expr *st_bind_logic_side(const st_scope *sc, const st_kql_expr *e)
         return st_bind_condition(sc, e);
     st_expr *x = st_bind_expr(sc, e);
     if (x && x->type == ST_TYPE_DYNAMIC)
-        return st_bind_call(sc, st_eval_convert, ST_TYPE_BOOL, &x, 1);
+        return st_bind_call(sc, st_call_convert, ST_TYPE_BOOL, &x, 1);
     return check_condition(sc, e, x);
 }
 
@@ -197,7 +197,7 @@ static st_expr *bind_arith(const st_scope *sc, const st_kql_expr *e)
     for (size_t i = 0; i < 2; i++) {
         st_type as = arith_partner(op, args[1 - i]->type);
         if (args[i]->type == ST_TYPE_DYNAMIC && as != ST_TYPE_DYNAMIC &&
-            !(args[i] = st_bind_call(sc, st_eval_convert, as, &args[i], 1)))
+            !(args[i] = st_bind_call(sc, st_call_convert, as, &args[i], 1)))
             return NULL;
     }
     st_type type;
@@ -329,7 +329,7 @@ static st_expr *bind_unary(const st_scope *sc, const st_kql_expr *e)
     }
     if (e->u.unary.op == ST_KQL_OP_ADD)
         return x;
-    return st_bind_call(sc, st_eval_negate, x->type == ST_TYPE_INT ? ST_TYPE_LONG : x->type, &x, 1);
+    return st_bind_call(sc, st_call_negate, x->type == ST_TYPE_INT ? ST_TYPE_LONG : x->type, &x, 1);
 }
 
 /* The rows of a table's first column, as one constant array. */
@@ -389,7 +389,7 @@ static st_expr *bind_in(const st_scope *sc, const st_kql_expr *e)
     bool text = terms || insensitive || args[0]->type == ST_TYPE_STRING;
     if (text && st_bind_all_constant(args + 1, n - 1))
         return st_bind_predicate(sc, e->span, s, op == ST_KQL_OP_HAS_ALL, args, n);
-    st_expr *x = st_bind_call_node(sc, text ? st_eval_strop : st_eval_in, ST_TYPE_BOOL, args, n);
+    st_expr *x = st_bind_call_node(sc, text ? st_call_strop : st_call_in, ST_TYPE_BOOL, args, n);
     if (x) {
         x->mop = s.op;
         x->fold = s.fold;
@@ -428,7 +428,7 @@ static st_expr *bind_between(const st_scope *sc, const st_kql_expr *e)
             return st_bind_call(sc, st_compare('l', t, ST_TYPE_DATETIME), ST_TYPE_BOOL, pair, 2);
         }
     }
-    st_expr *x = st_bind_call_node(sc, st_eval_between, ST_TYPE_BOOL, args, 3);
+    st_expr *x = st_bind_call_node(sc, st_call_between, ST_TYPE_BOOL, args, 3);
     if (x)
         x->negate = e->u.between.negated;
     return st_bind_fold(sc, x);

@@ -412,7 +412,7 @@ static bool what_it_reads(const st_scope *sc, const st_graph_pattern *p, const s
 static bool bind_rest(const st_scope *sc, st_graph_pattern *p, st_expr *x)
 {
     st_expr *pair[] = { p->rest, x };
-    p->rest = p->rest ? st_bind_call(sc, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
+    p->rest = p->rest ? st_bind_call(sc, st_call_and, ST_TYPE_BOOL, pair, 2) : x;
     return p->rest != NULL;
 }
 

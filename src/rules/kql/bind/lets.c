@@ -162,7 +162,7 @@ static bool bind_param(const st_scope *sc, const st_kql_param *p, const st_kql_e
     v->x = st_bind_expr(sc, arg);
     st_type want = st_bind_type(p->type);
     if (v->x && v->x->type != want && st_type_numeric(want) && st_type_numeric(v->x->type))
-        v->x = st_bind_call(sc, st_eval_convert, want, &v->x, 1);
+        v->x = st_bind_call(sc, st_call_convert, want, &v->x, 1);
     if (v->x && v->x->type != want && v->x->type != ST_TYPE_UNKNOWN && want != ST_TYPE_UNKNOWN)
         st_bind_error(sc, arg->span, "KS107", "a %s is needed for %.*s, not %s", st_type_name(want),
                       ST_FMT(p->name.text), st_type_name(v->x->type));

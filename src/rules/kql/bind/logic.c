@@ -129,7 +129,7 @@ st_expr *st_bind_logic(const st_scope *sc, const st_kql_expr *e)
     size_t n = x ? merge_alike(sc, e, x, t.n) : 0;
     free((void *)t.v);
     if (x)
-        return st_bind_joined(sc, x, n, e->u.binary.op == ST_KQL_OP_AND ? st_eval_and : st_eval_or);
+        return st_bind_joined(sc, x, n, e->u.binary.op == ST_KQL_OP_AND ? st_call_and : st_call_or);
     if (!ok)
         st_run_nomem(sc->r);
     sc->out->failed = true;

@@ -119,8 +119,8 @@ st_expr *st_bind_any_column(const st_scope *sc, st_span at, st_bind_strop op, st
         copy->nargs = 1;
         x[n++] = copy;
     }
-    st_expr *any = st_bind_joined(sc, x, n, st_eval_or);
-    return any && negate ? st_bind_call(sc, st_eval_not, ST_TYPE_BOOL, &any, 1) : any;
+    st_expr *any = st_bind_joined(sc, x, n, st_call_or);
+    return any && negate ? st_bind_call(sc, st_call_not, ST_TYPE_BOOL, &any, 1) : any;
 }
 
 /* A text as search's condition; `*` at its ends widens it. */

@@ -111,6 +111,6 @@ st_expr *st_bind_tuple_value(const st_scope *sc, const st_kql_expr *e, st_expr *
     if (!one_each(f))
         column_text(f, i, &type);
     st_expr *args[] = { tuple, st_bind_const(sc, ST_TYPE_LONG, st_val_long((int64_t)i)) };
-    st_expr *x = args[1] ? st_bind_call(sc, st_eval_index, ST_TYPE_DYNAMIC, args, 2) : NULL;
-    return x && type != ST_TYPE_DYNAMIC ? st_bind_call(sc, st_eval_convert, type, &x, 1) : x;
+    st_expr *x = args[1] ? st_bind_call(sc, st_call_index, ST_TYPE_DYNAMIC, args, 2) : NULL;
+    return x && type != ST_TYPE_DYNAMIC ? st_bind_call(sc, st_call_convert, type, &x, 1) : x;
 }

@@ -162,9 +162,9 @@ static void put_member(const st_scope *sc, unpack *u, st_str key, st_str name, s
         return;
     *bag = (st_expr){ .kind = ST_EXPR_COLUMN, .type = ST_TYPE_DYNAMIC, .col = u->col };
     st_expr *args[] = { bag, st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, key)) };
-    st_expr *x = st_bind_call(sc, st_eval_index, ST_TYPE_DYNAMIC, args, 2);
+    st_expr *x = st_bind_call(sc, st_call_index, ST_TYPE_DYNAMIC, args, 2);
     if (x && type != ST_TYPE_DYNAMIC)
-        x = st_bind_call(sc, st_eval_convert, type, &x, 1);
+        x = st_bind_call(sc, st_call_convert, type, &x, 1);
     u->cols[u->n] = (st_col){ name, type };
     u->items[u->n++] = (st_proj_item){ x, 0 };
 }
@@ -437,7 +437,7 @@ static st_op *pivot_groups(const st_scope *sc, st_op *in, const pivot *p)
             return NULL;
         *keys[i] = (st_expr){ .kind = ST_EXPR_COLUMN, .type = cols[i].type, .col = c };
     }
-    keys[n - 1] = st_bind_call(sc, st_eval_convert, ST_TYPE_STRING, &keys[n - 1], 1);
+    keys[n - 1] = st_bind_call(sc, st_call_convert, ST_TYPE_STRING, &keys[n - 1], 1);
     cols[n - 1].type = ST_TYPE_STRING;
     cols[n] = (st_col){ ST_STR("_"), p->call.type };
     *call = p->call;

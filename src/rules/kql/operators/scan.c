@@ -389,7 +389,7 @@ static bool declare(const st_scope *sc, const st_kql_op *q, scan *s, const st_sc
 static bool join_and(const st_scope *sc, st_expr **to, st_expr *x)
 {
     st_expr *pair[] = { *to, x };
-    *to = *to ? st_bind_call(sc, st_eval_and, ST_TYPE_BOOL, pair, 2) : x;
+    *to = *to ? st_bind_call(sc, st_call_and, ST_TYPE_BOOL, pair, 2) : x;
     return *to != NULL;
 }
 
@@ -442,7 +442,7 @@ static bool bind_assigned(const st_scope *sc, binding *g, stage *to, const st_kq
         if (!x || x->type == ST_TYPE_UNKNOWN)
             return false;
         if (x->type != want && st_type_numeric(want) && st_type_numeric(x->type))
-            x = st_bind_call(sc, st_eval_convert, want, &x, 1);
+            x = st_bind_call(sc, st_call_convert, want, &x, 1);
         if (x && x->type != want && want != ST_TYPE_DYNAMIC) {
             st_bind_error(sc, e->span, "KS107", "a %s is needed for %.*s, not %s",
                           st_type_name(want), ST_FMT(g->s->declared[at].name),
