@@ -39,6 +39,8 @@ static st_evidence *evidence_of(const char *name, bool carve)
 {
     st_err e = { 0 };
     st_evidence *ev = st_evidence_new();
+    if (ev) /* archives have a target of their own, without processes */
+        st_evidence_intake(ev, &(st_intake){ .depth = 0 });
     if (ev && st_evidence_add(ev, st_str_of(name), &e) == ST_OK &&
         st_evidence_seal(ev, carve, false, &e) == ST_OK)
         return ev;

@@ -3,10 +3,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The same events in every carrier that is read: rows must be those of the event logs.
 
-usage: SHELLTREE=./shelltree srcdir=. carriers.py
+usage: SHELLTREE=./shelltree srcdir=. carriers.py [--seeds FOLDER]
 
 Records are taken from testdata with `extract`, written again as each tool writes them (from its documentation
-or from output of it), and hunted. Then bad lines, cut lines, results of other tools, and two carriers at once.
+or from output of it), and hunted. Then bad lines, cut lines, results of other tools, and two carriers at once. --seeds writes one event in each
+carrier instead, as fuzz/corpus/carrier has them.
 """
 import collections
 import csv
@@ -52,6 +53,8 @@ def events():
 
 
 EVENTS = list(events())
+if "--seeds" in sys.argv:
+    EVENTS = [e for e in EVENTS if e[0]["EventID"] == 1][:1]
 
 
 def xml(r, d, q='"', ns=True, provider=None, end=True):
@@ -289,6 +292,12 @@ def results():
         check("results of " + tool, ("r/" + tool).encode() in p.stderr, p.stderr.decode())
 
 
+if "--seeds" in sys.argv:
+    for name, body in CASES.items():
+        body = body if isinstance(body, bytes) else body.encode()
+        kind = 2 if ", CSV" in name else 1 if body.lstrip(b"\xef\xbb\xbf")[:1] in b"{[" or "JSON" in name else 0
+        write(os.path.join(sys.argv[2], name.lower().replace(", ", "-").replace(" ", "-")), bytes([kind]) + body)
+    sys.exit(0)
 with tempfile.TemporaryDirectory() as tmp:
     DATA = os.path.abspath(DATA)
     os.chdir(tmp)

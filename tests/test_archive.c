@@ -487,6 +487,49 @@ static void room__too_little__refused_by_name_and_the_rest_read(void **state)
     free(small.p);
 }
 
+/* As Velociraptor leaves it: the holes are gone, and an index says where they were. */
+static void sparse__with_its_index__gets_its_holes_back(void **state)
+{
+    static const char index[] =
+        "{\"ranges\":[{\"file_offset\":0,\"original_offset\":0,\"file_length\":69632,"
+        "\"length\":69632},{\"original_offset\":69632,\"length\":131072},{\"file_offset\":69632,"
+        "\"original_offset\":200704,\"file_length\":65536,\"length\":65536}]}";
+    blob log = a_log(1), more = a_log(2);
+    blob stored = { malloc(LOG + 65536), LOG + 65536 }, whole = { calloc(1, 266240), 266240 };
+    (void)state;
+    assert_true(stored.p && whole.p);
+    memcpy(stored.p, log.p, LOG);
+    memcpy(stored.p + LOG, more.p + 4096, 65536);
+    memcpy(whole.p, log.p, LOG);
+    memcpy(whole.p + 200704, more.p + 4096, 65536);
+    const char *name = "uploads/auto/C%3A/Windows/System32/winevt/Logs/"
+                       "Microsoft-Windows-Sysmon%254Operational.evtx";
+    char idx[160];
+    snprintf(idx, sizeof idx, "%s.idx", name);
+    const entry entries[] = {
+        { name, stored, NULL },
+        { idx, { (unsigned char *)(uintptr_t)index, sizeof index - 1 }, NULL }
+    };
+    blob b = packed(ARCHIVE_FORMAT_ZIP, 0, NULL, entries, 2);
+    put("v.zip", b);
+    st_evidence *e = sealed("v.zip", NULL, false);
+    char full[200];
+    snprintf(full, sizeof full, "v.zip!%s", name);
+    const st_source *s = find(e, full);
+    expect_status(s, ST_S_OK, NULL);
+    expect_bytes(s, whole);
+    assert_true(st_str_eq(s->shown, ST_STR("v.zip!uploads/auto/C:/Windows/System32/winevt/Logs/"
+                                           "Microsoft-Windows-Sysmon%4Operational.evtx")));
+    snprintf(full, sizeof full, "v.zip!%s.idx", name);
+    assert_true(st_str_eq(find(e, full)->kind, ST_STR("index of a sparse file")));
+    st_evidence_free(e);
+    free(b.p);
+    free(log.p);
+    free(more.p);
+    free(stored.p);
+    free(whole.p);
+}
+
 /* Many members, read by several children: each is there once, in order. */
 static void threads__shared_zip__gives_each_member_once(void **state)
 {
@@ -531,6 +574,7 @@ int main(void)
         TEST(names__same_odd_or_a_link__are_told_apart),
         TEST(large__mostly_zeros__kept_as_a_hole),
         TEST(room__too_little__refused_by_name_and_the_rest_read),
+        TEST(sparse__with_its_index__gets_its_holes_back),
         TEST(threads__shared_zip__gives_each_member_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -288,6 +288,7 @@ static const expr_case functions[] = {
     { "range(1, 7, 3)", "dynamic [1,4,7]" },
     { "repeat(1, 3)", "dynamic [1,1,1]" },
     { "set_difference(dynamic([1, 2, 1]), dynamic([2]))", "dynamic [1]" },
+    { "set_equals(dynamic([1, 2, 1]), dynamic([2, 1]))", "bool True" },
     { "set_has_element(dynamic([\"A\"]), \"a\")", "bool False" },
     { "set_intersect(dynamic([1, 2, 3]), dynamic([3, 1]), dynamic([1]))", "dynamic [1]" },
     { "set_union(dynamic([1, 2, 1]), dynamic([3, 2]))", "dynamic [1,2,3]" },

@@ -129,10 +129,11 @@ static void external__no_file_for_it__is_not_applicable(void **state)
           "the query needs externaldata from https://example.org/x.csv (--external URL=FILE names "
           "a file for "
           "it), which isn't here");
-    check("externaldata(s: string)[h'https://example.org/secret'] | take 1", &none,
-          "the query needs externaldata from an obfuscated address (--external URL=FILE names a "
-          "file for it), "
-          "which isn't here");
+    check(
+        "externaldata(s: string)[h'https://example.org/secret'] | take 1", &none,
+        "the query needs externaldata from https://example.org/secret (--external URL=FILE names a "
+        "file for it), "
+        "which isn't here");
     check("externaldata(s: string)['u']", &gone,
           "1:25: /nonexistent/file: No such file or directory");
 }

@@ -294,9 +294,9 @@ static void parse__mistakes__are_told_in_place(void **state)
           "1:18:no operator AND; operators are lower case: and\n"
           "1:29:no operator Or; operators are lower case: or\n"
           "1:34:`is` isn't KQL; use `isnull()` or `isempty()`" },
-        { "T | project a,, b | where | take",
-          "1:15:an expression expected, got ,\n1:27:an expression expected, got |\n"
-          "1:33:an expression expected, but the text ends" },
+        { "T | project a,, b | where | take", "1:14:nothing stands behind this comma; take it "
+                                              "away\n1:27:an expression expected, got |\n"
+                                              "1:33:an expression expected, but the text ends" },
         { "T | where a in ()", "1:17:the list behind in is empty" },
         { "T | top 3 by a, b",
           "1:17:top takes one key; use `order by ... | take ...` for several" },

@@ -54,6 +54,7 @@ typedef struct st_creations {
 #define BOTH(name, text) st_sid *name;
 #define CREATION(name, text) st_sid *name;
 #define UTC(name, text) st_sid *name;
+/* NOLINTNEXTLINE(bugprone-macro-parentheses): the name of a member can't be enclosed */
 #define COMMAND(name, text) st_sid *name, *name##_recorded;
 #define GUID(name, text) st_guid *name; /* zero: not known */
 #define U32(name, text) uint32_t *name; /* ST_NO_U32: not known */

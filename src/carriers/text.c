@@ -43,6 +43,8 @@ void st_text_close(st_text *t)
 
 st_str st_text_window(const st_text *t)
 {
+    if (!t->buf.p)
+        return ST_STR("");
     return (st_str){ t->buf.p + t->head, t->buf.n - t->head };
 }
 
@@ -63,7 +65,7 @@ static void take_utf16(st_text *t, size_t n)
 bool st_text_more(st_text *t)
 {
     size_t n = 0;
-    if (t->head) {
+    if (t->head && t->buf.p) {
         memmove(t->buf.p, t->buf.p + t->head, t->buf.n - t->head);
         t->buf.n -= t->head;
         t->head = 0;
@@ -102,6 +104,8 @@ static uint64_t units(const char *p, size_t n)
 
 void st_text_skip(st_text *t, size_t n)
 {
+    if (!n)
+        return;
     const char *p = t->buf.p + t->head;
     t->head_at += t->unit == 2 ? 2 * units(p, n) : n;
     for (const char *end = p + n; (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)

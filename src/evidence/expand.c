@@ -99,11 +99,6 @@ static void work(void *ctx, unsigned thread, size_t number)
 
 /* members into the list */
 
-bool st_is_sparse_index(st_str name)
-{
-    return st_str_iends(name, ST_STR(".idx"));
-}
-
 static const char *in_words(st_unpacked how)
 {
     static const char *const WORDS[] = {
@@ -163,6 +158,32 @@ static void put_name(st_buf *b, const st_item *archive, st_format format, const 
         st_buf_fmt(b, "#%llu", (unsigned long long)m->i + 1);
 }
 
+/* Velociraptor writes bytes that some system forbids in a name as '%' and two digits. For people
+ * they are undone; the name stays as it is stored. */
+static st_str shown_name(st_evidence *e, st_str name)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    st_buf b = { 0 };
+    bool any = false;
+    if (!memmem(name.p, name.n, "uploads/", 8) || !memchr(name.p, '%', name.n))
+        return (st_str){ 0 };
+    for (size_t i = 0; i < name.n; i++) {
+        const char *high =
+            name.p[i] == '%' && name.n - i > 2 ? memchr(digits, name.p[i + 1], 16) : NULL;
+        const char *low = high ? memchr(digits, name.p[i + 2], 16) : NULL;
+        if (low && (high != digits || low != digits)) {
+            st_buf_char(&b, (char)((high - digits) * 16 + (low - digits)));
+            any = true;
+            i += 2;
+        } else {
+            st_buf_char(&b, name.p[i]);
+        }
+    }
+    st_str s = any ? st_arena_copy(&e->arena, st_buf_slice(&b)) : (st_str){ 0 };
+    st_buf_free(&b);
+    return s;
+}
+
 static bool may_be_evidence(const st_member *m)
 {
     const st_kind *k = &m->kind;
@@ -208,6 +229,7 @@ static st_code put_member(round *r, size_t archive, st_format format, st_member 
     st_kind kind = m->kind;
     st_code code = ST_OK;
     s->path = ST_STR("");
+    s->shown = shown_name(e, s->name);
     s->spooled = true;
     s->fd = m->place.fd;
     s->at = m->place.at;
@@ -313,6 +335,51 @@ static st_member **in_order(st_unit *u, size_t n, size_t *count)
     return all;
 }
 
+static int by_source_name(const void *pa, const void *pb)
+{
+    const st_item *a = *(st_item *const *)pa, *b = *(st_item *const *)pb;
+    return st_str_cmp(a->source.name, b->source.name);
+}
+
+static bool is_index(const st_item *it)
+{
+    return st_is_sparse_index(it->source.name) && it->source.size;
+}
+
+/* The file that an index belongs to, among the items sorted by name. */
+static st_item *indexed(st_item **sorted, size_t n, const st_item *index)
+{
+    st_item key = { .source = { .name = index->source.name } }, *k = &key;
+    key.source.name.n -= 4;
+    st_item **at = bsearch(&k, sorted, n, sizeof(st_item *), by_source_name);
+    return at && (*at)->source.status == ST_S_OK && !(*at)->source.broken.n ? *at : NULL;
+}
+
+/* Files among the items from first on that were collected without their holes get them back. */
+static st_code fill_holes(st_evidence *e, size_t first, st_err *err)
+{
+    size_t n = e->n - first, any = 0;
+    st_code code = ST_OK;
+    for (size_t i = 0; i < n; i++)
+        any += is_index(&e->items[first + i]);
+    if (!any)
+        return ST_OK;
+    st_item **sorted = calloc(n, sizeof(st_item *));
+    if (!sorted)
+        return st_fail(err, ST_E_MEMORY, "no memory for what an archive holds");
+    for (size_t i = 0; i < n; i++)
+        sorted[i] = &e->items[first + i];
+    qsort(sorted, n, sizeof(st_item *), by_source_name);
+    for (size_t i = 0; !code && i < n; i++) {
+        st_item *index = &e->items[first + i];
+        st_item *file = is_index(index) ? indexed(sorted, n, index) : NULL;
+        if (file)
+            code = st_fill_holes(e, file, index, err);
+    }
+    free(sorted);
+    return code;
+}
+
 /* Members of which something came out. */
 static size_t given(st_member *const *all, size_t n)
 {
@@ -342,6 +409,8 @@ static st_code take_archive(round *r, size_t first, size_t n, st_err *err)
         return st_fail(err, ST_E_MEMORY, "no memory for what an archive holds");
     for (size_t i = 0; !code && i < count; i++)
         code = put_member(r, archive, u->format, all[i], &name, err);
+    if (!code)
+        code = fill_holes(e, e->n - count, err);
     if (!code)
         code = conclude(e, &e->items[archive], u, n, given(all, count), err);
     free(all);

@@ -90,6 +90,8 @@ st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve
 st_code st_expand(st_evidence *e, bool carve, st_err *err);
 /* Logs whose bytes are those of another become ST_S_DUPLICATE: one log is read once. */
 st_code st_drop_copies(st_evidence *e, st_err *err);
+/* Puts the holes back into a file that was collected without them. */
+st_code st_fill_holes(st_evidence *e, st_item *file, st_item *index, st_err *err);
 /* Is that the name of the index of a sparsely collected file? */
 bool st_is_sparse_index(st_str name);
 

@@ -179,14 +179,17 @@ static void serve(void *unused, int fd)
     (void)unused;
     child *x = calloc(1, sizeof *x);
     question q;
-    if (!x || !(x->libevtx = st_libevtx_new()))
+    if (x)
+        x->libevtx = st_libevtx_new();
+    if (!x || !x->libevtx) {
+        free(x);
         return;
+    }
     unsigned char held = (unsigned char)st_confine(
         fd, &(st_confinement){ ST_MAX_REMOTE_MEMORY, ST_MAX_REMOTE_SECONDS });
-    if (!st_line_put(0, &held, 1))
-        return;
     x->c.bytes = x->chunk;
-    while (st_line_get(0, &q, sizeof q)) {
+    bool heard = st_line_put(0, &held, 1);
+    while (heard && st_line_get(0, &q, sizeof q)) {
         if (q.n > ST_EVTX_CHUNK || (q.n && !st_line_get(0, x->chunk, q.n)))
             return;
         x->c.n = q.n ? q.n : x->c.n;

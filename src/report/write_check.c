@@ -42,17 +42,21 @@ static void as_json(st_buf *b, const st_rule *r)
     st_buf_char(b, ']');
     st_json_strs(b, &more, "never_filled", r->needs.never, r->needs.nnever);
     st_json_strs(b, &more, "missing", r->needs.missing, r->needs.nmissing);
+    st_json_strs(b, &more, "stubbed", r->needs.missing, r->stubs.n ? r->needs.nmissing : 0);
+    st_json_strs(b, &more, "mistakes", r->mistakes, r->nmistakes);
     st_buf_char(b, '}');
 }
 
 static void as_csv(st_buf *b, const st_rule *r)
 {
-    st_buf t[5] = { 0 };
+    st_buf t[7] = { 0 };
     st_buf_fmt(&t[0], "%u", r->errors);
     put_names(&t[1], r->needs.tables, r->needs.ntables, "; ");
     put_events(&t[2], r, "; ");
     put_names(&t[3], r->needs.never, r->needs.nnever, "; ");
     put_names(&t[4], r->needs.missing, r->needs.nmissing, "; ");
+    put_names(&t[5], r->needs.missing, r->stubs.n ? r->needs.nmissing : 0, "; ");
+    put_names(&t[6], r->mistakes, r->nmistakes, "; ");
     st_csv_field(b, r->id, false, false, NULL);
     st_buf_char(b, ',');
     st_csv_field(b, r->path, false, false, NULL);
@@ -78,7 +82,8 @@ static void put_needs(st_buf *b, const st_rule *r)
         st_buf_char(b, ')');
     }
     if (r->needs.nmissing) {
-        st_buf_str(b, st_str_of(r->needs.ntables ? "; not here: " : "not here: "));
+        st_buf_str(b, st_str_of(r->needs.ntables ? "; " : ""));
+        st_buf_str(b, st_str_of(r->stubs.n ? "stubbed: " : "not here: "));
         put_names(b, r->needs.missing, r->needs.nmissing, ", ");
     }
     if (r->needs.nnever) {
@@ -109,14 +114,18 @@ static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look 
 
 /* the tally */
 
+typedef enum reason_kind { NEEDS, STUBBED, MISTAKE } reason_kind;
+
 typedef struct reason {
-    st_str name;
+    st_str text;
+    reason_kind kind;
     size_t rules;
+    size_t last; /* the rule that counted last, from 1: a rule counts once */
 } reason;
 
 typedef struct tally {
     size_t all, ready, broken, elsewhere, servers, errors;
-    reason *reasons; /* by rules, then by name */
+    reason *reasons; /* by rules, then by kind and text */
     size_t n, cap;
     bool failed;
 } tally;
@@ -124,24 +133,44 @@ typedef struct tally {
 static int most_first(const void *a, const void *b)
 {
     const reason *x = a, *y = b;
-    return x->rules != y->rules ? (x->rules < y->rules) - (x->rules > y->rules)
-                                : st_str_cmp(x->name, y->name);
+    if (x->rules != y->rules)
+        return (x->rules < y->rules) - (x->rules > y->rules);
+    return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind)
+                              : st_str_cmp(x->text, y->text);
 }
 
-static void count_reasons(tally *t, st_pool *seen, const st_rule *r)
+/* seen: numbers for texts, a kind's each by itself. */
+static void count_texts(tally *t, st_pool *seen, reason_kind kind, const st_str *texts, size_t n,
+                        size_t rule)
 {
-    for (size_t i = 0; i < r->needs.nmissing; i++) {
-        size_t at = st_pool_put(seen, r->needs.missing[i]), had = t->n;
-        if (!st_grow(&t->reasons, &t->cap, at + 1, sizeof *t->reasons)) {
+    st_buf key = { 0 };
+    for (size_t i = 0; i < n && !t->failed; i++) {
+        st_buf_clear(&key);
+        st_buf_fmt(&key, "%d%.*s", (int)kind, ST_FMT(texts[i]));
+        size_t at = st_pool_put(seen, st_buf_slice(&key));
+        if (key.failed || !st_grow(&t->reasons, &t->cap, at + 1, sizeof *t->reasons)) {
             t->failed = true;
-            return;
+            break;
         }
         for (; t->n <= at; t->n++)
             t->reasons[t->n] = (reason){ 0 };
-        if (at >= had)
-            t->reasons[at].name = r->needs.missing[i];
-        t->reasons[at].rules++;
+        reason *one = &t->reasons[at];
+        one->text = texts[i];
+        one->kind = kind;
+        one->rules += one->last != rule;
+        one->last = rule;
     }
+    st_buf_free(&key);
+}
+
+static void count_reasons(tally *t, st_pool *seen, const st_rule *r, size_t rule)
+{
+    if (r->status == ST_RULE_BROKEN)
+        count_texts(t, seen, MISTAKE, r->mistakes, r->nmistakes, rule);
+    else if (r->status == ST_RULE_NOT_APPLICABLE)
+        count_texts(t, seen, NEEDS, r->needs.missing, r->needs.nmissing, rule);
+    else if (r->stubs.n)
+        count_texts(t, seen, STUBBED, r->needs.missing, r->needs.nmissing, rule);
 }
 
 /* What marks web servers is a part of the program that can be read, and counts by itself. */
@@ -157,8 +186,7 @@ static void count(tally *t, const st_rules *rules)
         t->ready += !r->marks_servers && r->status == ST_RULE_READY;
         t->broken += r->status == ST_RULE_BROKEN;
         t->elsewhere += r->status == ST_RULE_NOT_APPLICABLE;
-        if (r->status == ST_RULE_NOT_APPLICABLE)
-            count_reasons(t, seen, r);
+        count_reasons(t, seen, r, i + 1);
     }
     t->failed |= seen && st_pool_failed(seen);
     st_pool_free(seen);
@@ -168,6 +196,10 @@ static void count(tally *t, const st_rules *rules)
         t->n--;
 }
 
+static const char *const kind_words[] = {
+    [NEEDS] = "needs", [STUBBED] = "without", [MISTAKE] = "error:"
+};
+
 static void tally_text(st_buf *b, const tally *t, const st_look *look)
 {
     st_buf_fmt(b, "%zu quer%s: %zu sound, %zu with errors", t->all, t->all == 1 ? "y" : "ies",
@@ -175,14 +207,30 @@ static void tally_text(st_buf *b, const tally *t, const st_look *look)
     if (t->errors)
         st_buf_fmt(b, " (%zu in all)", t->errors);
     st_buf_fmt(b, ", %zu not applicable here\n", t->elsewhere);
+    if (t->n)
+        st_buf_str(b, ST_STR("\nQueries  Why\n"));
     for (size_t i = 0; i < t->n; i++) {
-        st_buf_fmt(b, "%7zu need%s ", t->reasons[i].rules, t->reasons[i].rules == 1 ? "s" : "");
-        st_scrub(b, t->reasons[i].name, look->ascii);
+        st_buf_fmt(b, "%7zu  %s ", t->reasons[i].rules, kind_words[t->reasons[i].kind]);
+        st_scrub(b, t->reasons[i].text, look->ascii);
         st_buf_char(b, '\n');
     }
     if (t->servers)
         st_buf_fmt(b, "%7zu say%s which processes are web servers\n", t->servers,
                    t->servers == 1 ? "s" : "");
+}
+
+/* {"EmailEvents":3,...}: the reasons of a kind, most frequent first. */
+static void put_reasons(st_buf *b, bool *more, const char *key, const tally *t, reason_kind kind)
+{
+    bool inner = false;
+    st_json_key(b, more, key);
+    st_buf_char(b, '{');
+    for (size_t i = 0; i < t->n; i++)
+        if (t->reasons[i].kind == kind) {
+            st_json_key_str(b, &inner, t->reasons[i].text);
+            st_buf_fmt(b, "%zu", t->reasons[i].rules);
+        }
+    st_buf_char(b, '}');
 }
 
 static void tally_json(st_buf *b, const tally *t)
@@ -196,23 +244,22 @@ static void tally_json(st_buf *b, const tally *t)
                    { "errors", t->errors },
                    { "not_applicable", t->elsewhere },
                    { "mark_servers", t->servers } };
-    bool more = false, inner = false;
+    bool more = false;
     st_buf_char(b, '{');
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
         st_json_num(b, &more, counts[i].key, counts[i].n);
-    st_json_key(b, &more, "missing");
-    st_buf_char(b, '{');
-    for (size_t i = 0; i < t->n; i++) {
-        st_json_key_str(b, &inner, t->reasons[i].name);
-        st_buf_fmt(b, "%zu", t->reasons[i].rules);
-    }
-    st_buf_str(b, ST_STR("}}"));
+    put_reasons(b, &more, "missing", t, NEEDS);
+    put_reasons(b, &more, "stubbed", t, STUBBED);
+    put_reasons(b, &more, "mistakes", t, MISTAKE);
+    st_buf_char(b, '}');
 }
 
 void st_write_rules_check(st_out *o, const st_rules *r, st_format_id format, const st_look *look)
 {
-    static const char *const names[] = { "Id",     "Path",   "Status",      "Errors",
-                                         "Tables", "Events", "NeverFilled", "Missing" };
+    static const char *const names[] = {
+        "Id",     "Path",        "Status",  "Errors",  "Tables",
+        "Events", "NeverFilled", "Missing", "Stubbed", "Mistakes"
+    };
     static const st_rule_lister lister = { names, sizeof names / sizeof names[0], as_json, as_csv,
                                            as_text };
     tally t;

@@ -17,6 +17,14 @@ static void put_options(st_buf *b, const st_run_info *i)
     st_buf_char(b, '}');
 }
 
+static void put_hex(st_buf *b, bool *more, const char *key, st_str bytes)
+{
+    st_json_key(b, more, key);
+    st_buf_char(b, '"');
+    st_buf_hex(b, bytes.p, bytes.n, false);
+    st_buf_char(b, '"');
+}
+
 static void put_digest(st_buf *b, bool *more, const unsigned char sha256[32])
 {
     st_json_key(b, more, "sha256");
@@ -139,6 +147,8 @@ static void put_source(st_buf *b, const st_source *s)
     bool more = false;
     st_buf_char(b, '{');
     st_json_text(b, &more, "path", s->name);
+    if (!st_utf8_valid(s->name))
+        put_hex(b, &more, "path_hex", s->name);
     st_json_text(b, &more, "status", st_str_of(status_word(s->status)));
     if (s->kind.n)
         st_json_text(b, &more, "kind", s->kind);

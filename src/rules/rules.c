@@ -258,6 +258,16 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
         l->rule.marks_servers = true;
 }
 
+/* The errors from `first` on, in the rule's own list. */
+static void keep_mistakes(st_rules *r, st_rule *rule, size_t first)
+{
+    st_str *texts = ST_NEWN(&r->arena, st_str, r->diags.n - first + 1);
+    rule->mistakes = texts;
+    for (size_t i = first; texts && i < r->diags.n; i++)
+        if (r->diags.items[i].severity == ST_SEV_ERROR)
+            texts[rule->nmistakes++] = r->diags.items[i].text;
+}
+
 /* Is it one of those that the settings leave out? Then it says why. */
 static bool is_left_out(const st_rules *r, st_rule *rule)
 {
@@ -290,6 +300,7 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
+    keep_mistakes(r, &l->rule, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     if (l->rule.status == ST_RULE_READY)
         st_event_set_join(&r->events, &l->rule.needs.events);
@@ -370,10 +381,10 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
 /* The next document of a YAML file: up to a line that begins with three dashes. */
 static bool next_document(st_str *rest, st_str *out)
 {
-    const char *start = rest->p, *end = rest->p + rest->n;
     st_str line;
     if (!rest->p)
         return false;
+    const char *start = rest->p, *end = rest->p + rest->n;
     for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
         if (!first && st_str_starts(line, ST_STR("---"))) {
             *rest = (st_str){ line.p, (size_t)(end - line.p) };

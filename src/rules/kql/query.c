@@ -14,8 +14,9 @@ static st_op *name_result(st_scope *sc, st_op *op)
     st_kept_rows *rows = l ? st_kept_rows_new(sc->r, op) : NULL;
     if (!rows)
         return NULL;
-    *l = (st_let){ .next = sc->env, .name = op->name, .kind = ST_L_TABLE, .rows = rows };
-    sc->env = l;
+    *l = (st_let){ .name = op->name, .kind = ST_L_TABLE, .rows = rows };
+    if (!st_bind_push_let(sc, l))
+        return NULL;
     return st_op_replay(sc->r, rows);
 }
 

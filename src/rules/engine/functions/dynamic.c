@@ -441,6 +441,14 @@ static st_val f_set_difference(st_run *r, const st_expr *x, const st_val *a)
     return set_op(r, x, a, 'd');
 }
 
+static st_val f_set_equals(st_run *r, const st_expr *x, const st_val *a)
+{
+    st_val less = set_op(r, x, a, 'd'), more = set_op(r, x, (const st_val[]){ a[1], a[0] }, 'd');
+    return less.tag == ST_VAL_ARRAY && more.tag == ST_VAL_ARRAY
+               ? st_val_bool(!less.u.a->n && !more.u.a->n)
+               : st_val_null();
+}
+
 /* What is in both by what is in either. */
 static st_val f_jaccard(st_run *r, const st_expr *x, const st_val *a)
 {
@@ -843,7 +851,8 @@ static st_val all_in_order(st_run *r, st_val v)
 
 static st_val f_to_json(st_run *r, const st_expr *x, const st_val *a)
 {
-    (void)x;
+    if (x->args[0]->type != ST_TYPE_DYNAMIC)
+        return st_val_tostring(&r->mem, x->args[0]->type, a[0]);
     st_val v = all_in_order(r, a[0]);
     st_buf_clear(&r->mem.buf);
     st_val_put_json(&r->mem.buf, &r->mem, v);
@@ -880,7 +889,7 @@ const st_fn st_functions_dynamic[] = {
     { "bag_set_key", "ys*", 3, "dynamic", NONE, f_bag_set_key, "a bag with one value set" },
     { "bag_zip", "yy", 2, "dynamic", NONE, f_bag_zip,
       "a bag of an array of names and one of values" },
-    { "dynamic_to_json", "y", 1, "string", NONE, f_to_json,
+    { "dynamic_to_json", "*", 1, "string", NONE, f_to_json,
       "a value as JSON text, names in order" },
     { "extract_json", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
     { "extractjson", "s**", 2, "J", NONE, f_extractjson, "a value in JSON text by its path" },
@@ -895,6 +904,8 @@ const st_fn st_functions_dynamic[] = {
     { "repeat", "*i", 2, "dynamic", PREFIX("repeat_"), f_repeat, "an array of one value" },
     { "set_difference", "y+", 2, "dynamic", NONE, f_set_difference,
       "in the first, not in the others" },
+    { "set_equals", "yy", 2, "bool", NONE, f_set_equals,
+      "whether two arrays have the same values" },
     { "set_has_element", "y*", 2, "bool", NONE, f_set_has, "whether an array has a value" },
     { "set_intersect", "y+", 2, "dynamic", NONE, f_set_intersect, "in all arrays" },
     { "set_union", "y+", 1, "dynamic", NONE, f_set_union, "in any array" },

@@ -125,24 +125,28 @@ bool st_text_part_of(const st_expr *x, const st_val *a, st_str s, st_text_part *
     return true;
 }
 
+/* The length counts anew behind each occurrence that isn't wanted, as the documentation's example
+ * of the second one has it. */
 static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str what = st_val_text(r, a[1]);
+    st_str s = st_val_text(r, a[0]), what = st_val_text(r, a[1]);
     st_text_part w;
     st_val value;
-    if (!st_text_part_of(x, a, st_val_text(r, a[0]), &w, &value))
+    if (!st_text_part_of(x, a, s, &w, &value))
         return value;
-    st_str part = w.part;
-    size_t i = 0;
-    while (part.n - i >= what.n) {
-        const char *hit = what.n ? memmem(part.p + i, part.n - i, what.p, what.n) : part.p + i;
+    int64_t len = x->nargs > 3 ? a[3].u.i : -1;
+    st_str rest = { w.part.p, s.n - (size_t)(w.part.p - s.p) };
+    for (size_t i = 0; i <= rest.n;) {
+        st_str part = { rest.p + i, rest.n - i };
+        if (len >= 0)
+            part.n = byte_of(part, len);
+        const char *hit = what.n ? memmem(part.p, part.n, what.p, what.n) : part.p;
         if (!hit)
             break;
-        i = (size_t)(hit - part.p);
+        i = (size_t)(hit - rest.p);
         if (--w.nth <= 0)
-            return st_val_long(w.start + (int64_t)st_text_points((st_str){ part.p, i }));
-        if (++i > part.n)
-            break;
+            return st_val_long(w.start + (int64_t)st_text_points((st_str){ rest.p, i }));
+        i += i < rest.n ? byte_of((st_str){ rest.p + i, rest.n - i }, 1) : 1;
     }
     return st_val_long(-1);
 }

@@ -291,11 +291,14 @@ static bool half_days(st_str s, moment *m)
     return true;
 }
 
-/* American: month/day/year [time]. */
+/* American: month/day/year [time], or with dashes. */
 static bool slashes(st_str s, moment *m)
 {
-    if (!digits(&s, 1, 2, &m->month) || !take(&s, '/') || !digits(&s, 1, 2, &m->day) ||
-        !take(&s, '/') || !digits(&s, 4, 4, &m->year))
+    if (!digits(&s, 1, 2, &m->month))
+        return false;
+    char dash = look(&s) == '-' ? '-' : '/';
+    if (!take(&s, dash) || !digits(&s, 1, 2, &m->day) || !take(&s, dash) ||
+        !digits(&s, 4, 4, &m->year))
         return false;
     if (!s.n)
         return true;

@@ -37,6 +37,10 @@ typedef struct st_let {
     const st_kql_expr *expr;
     struct st_let *env; /* what expr may see */
     st_kept_rows *rows; /* rows handed in (invoke); NULL: none */
+    /* scope.c: to find a name without a walk along the chain */
+    size_t number;                /* in the chain, from 1 */
+    const struct st_let_map *map; /* of the chain from here on */
+    struct st_let *same;          /* the next of its place in the map */
 } st_let;
 
 /* What stays the same while a query is bound. */
@@ -135,6 +139,8 @@ bool st_bind_may_run(const st_scope *sc);
 bool st_bind_nomem(const st_scope *sc);
 size_t st_bind_column(const st_schema *s, st_str name); /* SIZE_MAX: none */
 st_let *st_bind_let(const st_scope *sc, st_str name);
+/* From now on l can be named in sc, before what could be; false: no memory. */
+bool st_bind_push_let(st_scope *sc, st_let *l);
 void st_bind_no_column(const st_scope *sc, st_span at, st_str name);
 /* A let whose value couldn't be understood, which was told. */
 bool st_bind_unread(const st_let *l);

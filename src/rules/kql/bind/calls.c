@@ -131,6 +131,27 @@ static st_expr *pack_all(const st_scope *sc, const st_kql_expr *e)
     return call;
 }
 
+/* bag_pack_columns(a, b): a bag of just these. */
+static st_expr *bag_pack_columns(const st_scope *sc, const st_kql_expr *e)
+{
+    size_t n = e->u.call.args.n;
+    st_expr **x = ST_NEWN(&sc->r->arena, st_expr *, 2 * n);
+    bool ok = x && n;
+    for (size_t i = 0; ok && i < n; i++) {
+        const st_kql_expr *a = st_bind_argument(e, i);
+        ok = a->kind == ST_KQL_NAME;
+        if (!ok)
+            break;
+        x[2 * i] = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, a->u.name));
+        x[2 * i + 1] = st_bind_expr(sc, a);
+    }
+    if (!ok) {
+        st_bind_error(sc, e->span, "KS119", "bag_pack_columns() takes columns' names");
+        return st_bind_unknown(sc);
+    }
+    return st_bind_call_node(sc, st_call_pack_all, ST_TYPE_DYNAMIC, x, 2 * n);
+}
+
 static bool prepare_regex(const st_scope *sc, const st_kql_expr *e, const st_fn *f, st_expr *x)
 {
     const char *at = strchr(f->args, 'r');
@@ -253,6 +274,8 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
         return bind_window(sc, e, window);
     if (st_str_eq(name, ST_STR("pack_all")))
         return pack_all(sc, e);
+    if (st_str_eq(name, ST_STR("bag_pack_columns")))
+        return bag_pack_columns(sc, e);
     const st_agg *agg = st_agg_find(name);
     if (agg)
         return bind_aggregate(sc, e, agg);

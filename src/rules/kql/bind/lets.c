@@ -13,7 +13,7 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
     st_let *l = ST_NEW(&sc->r->arena, st_let);
     if (!l)
         return st_run_nomem(sc->r);
-    *l = (st_let){ .next = sc->env, .name = s->name.text, .expr = s->value, .env = sc->env };
+    *l = (st_let){ .name = s->name.text, .expr = s->value, .env = sc->env };
     if (s->value->kind == ST_KQL_LAMBDA) {
         l->kind = ST_L_LAMBDA;
     } else if (st_bind_tabular(sc, s->value) ||
@@ -31,8 +31,7 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         if (!sc->r->settings->stub_services)
             *end = NULL; /* each use needs them; without one nobody does */
         if (own.failed && s->value->kind == ST_KQL_NAME)
-            *l = (st_let){ .next = sc->env,
-                           .name = s->name.text,
+            *l = (st_let){ .name = s->name.text,
                            .kind = ST_L_VALUE,
                            .x = st_bind_const(sc, ST_TYPE_UNKNOWN, st_val_null()) };
         sc->out->failed |= own.failed;
@@ -41,8 +40,7 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         l->x = st_bind_expr(sc, s->value);
         st_bind_step_value(sc, l);
     }
-    sc->env = l;
-    return l->kind != ST_L_VALUE || l->x;
+    return st_bind_push_let(sc, l) && (l->kind != ST_L_VALUE || l->x);
 }
 
 static const st_named *given(const st_scope *sc, st_str name)
@@ -75,8 +73,7 @@ static void bind_params(st_scope *sc, const st_kql_stmt *s)
         st_let *l = ST_NEW(&sc->r->arena, st_let);
         if (!l)
             return;
-        *l =
-            (st_let){ .next = sc->env, .name = p->name.text, .kind = ST_L_VALUE, .expr = p->value };
+        *l = (st_let){ .name = p->name.text, .kind = ST_L_VALUE, .expr = p->value };
         if (v)
             l->x = given_value(sc, p, v);
         else if (p->value)
@@ -87,7 +84,8 @@ static void bind_params(st_scope *sc, const st_kql_stmt *s)
                           ST_FMT(l->name), ST_FMT(l->name));
             l->x = st_bind_const(sc, ST_TYPE_UNKNOWN, st_val_null());
         }
-        sc->env = l;
+        if (!st_bind_push_let(sc, l))
+            return;
     }
 }
 
@@ -96,13 +94,11 @@ static bool repeats(const st_scope *sc, const st_kql_stmt *s, const st_let *oute
 {
     if (s->kind != ST_KQL_STMT_LET)
         return false;
-    for (const st_let *l = sc->env; l != outer; l = l->next)
-        if (st_str_eq(l->name, s->name.text)) {
-            st_bind_error(sc, s->name.span, "KS201", "there is a let %.*s already",
-                          ST_FMT(s->name.text));
-            return true;
-        }
-    return false;
+    const st_let *l = st_bind_let(sc, s->name.text);
+    if (!l || l->number <= (outer ? outer->number : 0))
+        return false;
+    st_bind_error(sc, s->name.span, "KS201", "there is a let %.*s already", ST_FMT(s->name.text));
+    return true;
 }
 
 /* All but a query. outer: where the names of its text or function begin. */
@@ -192,8 +188,8 @@ bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e
         }
         if (!v || !bind_param(sc, p, arg, v))
             return false;
-        v->next = inside->env;
-        inside->env = v;
+        if (!st_bind_push_let(inside, v))
+            return false;
     }
     return bind_body(inside, f->u.lambda.body, value);
 }

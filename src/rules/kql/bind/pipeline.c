@@ -42,12 +42,9 @@ static bool bind_as(st_scope *sc, const st_kql_query *piped, const st_kql_op *q)
     st_kql_expr *e = query_up_to(sc, piped, q);
     if (!l || !e)
         return false;
-    *l = (st_let){
-        .next = sc->env, .name = q->u.name.text, .kind = ST_L_TABLE, .expr = e, .env = sc->env
-    };
-    sc->env = l;
+    *l = (st_let){ .name = q->u.name.text, .kind = ST_L_TABLE, .expr = e, .env = sc->env };
     sc->as = l->name;
-    return true;
+    return st_bind_push_let(sc, l);
 }
 
 static const st_bind_operator *row_of(const st_scope *sc, st_kql_op_kind k)
@@ -87,21 +84,6 @@ static bool known_options(const st_scope *sc, const st_kql_op *q)
     return true;
 }
 
-/* sources */
-
-static st_op *bind_source(const st_scope *sc, const st_kql_op *q)
-{
-    const st_bind_operator *o = row_of(sc, q->kind);
-    if (q->kind == ST_KQL_PIPE_TABLE)
-        return st_bind_rows(sc, q->u.expr);
-    if (q->kind == ST_KQL_PIPE_UNREAD)
-        return st_bind_unread_table(sc);
-    if (o->bind && (o->place == ST_PLACE_SOURCE || o->place == ST_PLACE_EITHER))
-        return known_options(sc, q) ? o->bind(sc, NULL, q) : NULL;
-    st_bind_error(sc, q->word, NULL, "operator %s can't begin a query", st_kql_op_name(q->kind));
-    return NULL;
-}
-
 /* operators */
 
 /* Rows for an operator over rows, a graph for one over graphs. */
@@ -114,6 +96,8 @@ static bool fits(const st_scope *sc, const st_op *op, const st_kql_op *q)
     }
     if (graphs == (op->graph != NULL))
         return true;
+    if (op->schema.loose && !op->graph)
+        return false;
     if (!op->schema.open) /* else it was told what is wrong with it */
         st_bind_error(
             sc, q->word, NULL,
@@ -124,7 +108,8 @@ static bool fits(const st_scope *sc, const st_op *op, const st_kql_op *q)
     return false;
 }
 
-/* After a mistake in operator q: the input, and any column that q may have made. */
+/* In the place of operator q, which is wrong or needs what a service's table may have: the input,
+ * and any column that q may have made. */
 static st_op *past_mistake(const st_scope *sc, const st_op *in, const st_kql_op *q)
 {
     st_op *op = ST_NEW(&sc->r->arena, st_op);
@@ -135,6 +120,8 @@ static st_op *past_mistake(const st_scope *sc, const st_op *in, const st_kql_op 
     *op = *in;
     op->graph = NULL;
     op->also = NULL;
+    if (!sc->out->failed) /* what it makes is a service's, and unknown */
+        return op;
     op->schema.open |= (row_of(sc, q->kind == ST_KQL_PIPE_UNREAD ? q->u.was : q->kind)->columns !=
                         ST_COLUMNS_SAME);
     return op;
@@ -150,13 +137,43 @@ static bool one_more(const st_scope *sc, const st_kql_op *q)
     return n < ST_MAX_KQL_OPERATORS;
 }
 
-static bool few_columns(const st_scope *sc, const st_op *op, const st_kql_op *q)
+static bool too_wide(const st_scope *sc, const st_kql_op *q)
 {
-    if (op->schema.n <= ST_MAX_KQL_COLUMNS)
-        return true;
-    st_bind_error(sc, q->word, NULL, "a table of more than %u columns", ST_MAX_KQL_COLUMNS);
+    st_bind_error(sc, q->word, NULL, "a table of more than %u columns, the limit",
+                  ST_MAX_KQL_COLUMNS);
     sc->binder->operators_bound = ST_MAX_KQL_OPERATORS + 1; /* nothing more is bound */
     return false;
+}
+
+/* How many columns the text of the operator makes at least. */
+static size_t columns_of(const st_kql_op *q)
+{
+    switch (q->kind) {
+    case ST_KQL_PIPE_PRINT:
+    case ST_KQL_PIPE_PROJECT:
+    case ST_KQL_PIPE_EXTEND:
+    case ST_KQL_PIPE_SERIALIZE:
+    case ST_KQL_PIPE_DISTINCT: return q->u.exprs.n;
+    case ST_KQL_PIPE_SUMMARIZE: return q->u.group.exprs.n + q->u.group.by.n;
+    case ST_KQL_PIPE_DATATABLE:
+    case ST_KQL_PIPE_EXTERNALDATA: return q->u.data.schema.n;
+    case ST_KQL_PIPE_MV_EXPAND:
+    case ST_KQL_PIPE_MV_APPLY: return q->u.expand.n;
+    case ST_KQL_PIPE_PARSE:
+    case ST_KQL_PIPE_PARSE_WHERE: return q->u.parse.n / 2;
+    case ST_KQL_PIPE_PARSE_KV:
+    case ST_KQL_PIPE_EVALUATE: return q->u.evaluate.schema.n;
+    case ST_KQL_PIPE_MAKE_SERIES: return q->u.series.n + q->u.series.by.n;
+    default: return 0;
+    }
+}
+
+/* The limits of width and options, which are looked at before the work. */
+static bool may_bind(const st_scope *sc, const st_kql_op *q)
+{
+    if (columns_of(q) > ST_MAX_KQL_COLUMNS)
+        return too_wide(sc, q);
+    return known_options(sc, q);
 }
 
 /* The operator by itself. Functions over neighbouring rows need all of them at once. */
@@ -166,12 +183,12 @@ static st_op *bind_one(const st_scope *sc, st_op *in, const st_kql_op *q)
         sc->out->failed = true;
         return NULL;
     }
-    st_op *op = known_options(sc, q) ? row_of(sc, q->kind)->bind(sc, in, q) : NULL;
+    st_op *op = may_bind(sc, q) ? row_of(sc, q->kind)->bind(sc, in, q) : NULL;
     if (op && sc->out->windows && !st_op_make_whole(sc->r, in))
         op = NULL;
     if (op && op != in && !op->step)
         op->step = sc->step;
-    return op && few_columns(sc, op, q) ? op : NULL;
+    return op && (op->schema.n <= ST_MAX_KQL_COLUMNS || too_wide(sc, q)) ? op : NULL;
 }
 
 /* What is known of op's columns, by what was known of its input's. */
@@ -197,7 +214,8 @@ static st_op *bind_next(const st_scope *sc, st_op *in, const st_kql_op *q)
     inner.step = st_bind_step(sc, q->span, in);
     st_op *op = bind_one(&inner, in, q);
     st_bind_label(sc, NULL);
-    if (!op && own.failed)
+    /* Without a mistake: it needs a column that a service's table may have. There are no rows. */
+    if (!op && (own.failed || (in->schema.loose && st_run_ok(sc->r))))
         op = past_mistake(&inner, in, q);
     if (op)
         note_columns(sc, &own, in, op, q);
@@ -243,7 +261,7 @@ static st_op *pipeline(st_scope sc, st_op *op, const st_kql_query *piped, const 
         }
         sc.row = &op->schema;
         if (!fits(&sc, op, q))
-            op = st_bind_unread_table(&sc);
+            op = op->schema.loose ? op : st_bind_unread_table(&sc);
         else if (q->kind == ST_KQL_PIPE_AS)
             op = bind_as(&sc, piped, q) || sc.out->failed ? op : NULL;
         else
@@ -262,6 +280,21 @@ st_op *st_bind_body(const st_scope *sc, st_op *in, const st_kql_query *q, bool o
     st_op *op = pipeline(inner, in, NULL, q->first);
     st_bind_step_side(sc, op);
     return sc->out->failed ? NULL : op;
+}
+
+/* sources */
+
+static st_op *bind_source(const st_scope *sc, const st_kql_op *q)
+{
+    const st_bind_operator *o = row_of(sc, q->kind);
+    if (q->kind == ST_KQL_PIPE_TABLE)
+        return st_bind_rows(sc, q->u.expr);
+    if (q->kind == ST_KQL_PIPE_UNREAD)
+        return st_bind_unread_table(sc);
+    if (o->bind && (o->place == ST_PLACE_SOURCE || o->place == ST_PLACE_EITHER))
+        return may_bind(sc, q) ? o->bind(sc, NULL, q) : NULL;
+    st_bind_error(sc, q->word, NULL, "operator %s can't begin a query", st_kql_op_name(q->kind));
+    return NULL;
 }
 
 /* The query's source; after a mistake one that has any column. */

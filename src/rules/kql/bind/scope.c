@@ -53,12 +53,53 @@ size_t st_bind_column(const st_schema *s, st_str name)
     return SIZE_MAX;
 }
 
+/* Chains of lets share their ends, as functions see what stood before them. So the map from names
+ * to lets is a tree whose nodes are never changed: a new let copies the way to its place, four
+ * nodes of sixteen, and shares the rest. */
+enum { MAP_BITS = 4, MAP_LEVELS = 4, MAP_WIDTH = 1 << MAP_BITS };
+
+typedef struct st_let_map {
+    const void *to[MAP_WIDTH]; /* st_let_map; on the last level st_let */
+} st_let_map;
+
+static size_t map_place(uint64_t hash, unsigned level)
+{
+    return (size_t)(hash >> (level * MAP_BITS)) & (MAP_WIDTH - 1);
+}
+
 st_let *st_bind_let(const st_scope *sc, st_str name)
 {
-    for (st_let *l = sc->env; l; l = l->next)
+    const void *at = sc->env ? sc->env->map : NULL;
+    uint64_t hash = st_xxh64(name.p, name.n);
+    for (unsigned i = 0; at && i < MAP_LEVELS; i++)
+        at = ((const st_let_map *)at)->to[map_place(hash, i)];
+    for (const st_let *l = at; l; l = l->same)
         if (st_str_eq(l->name, name))
-            return l;
+            return (st_let *)(uintptr_t)l;
     return NULL;
+}
+
+bool st_bind_push_let(st_scope *sc, st_let *l)
+{
+    const st_let_map *was = sc->env ? sc->env->map : NULL;
+    const void **link = (const void **)&l->map;
+    uint64_t hash = st_xxh64(l->name.p, l->name.n);
+    for (unsigned i = 0; i < MAP_LEVELS; i++) {
+        st_let_map *copy = ST_NEW(&sc->r->arena, st_let_map);
+        if (!copy)
+            return st_bind_nomem(sc);
+        if (was)
+            *copy = *was;
+        *link = copy;
+        link = &copy->to[map_place(hash, i)];
+        was = i + 1 < MAP_LEVELS ? *link : NULL;
+    }
+    l->same = (st_let *)(uintptr_t)*link;
+    *link = l;
+    l->next = sc->env;
+    l->number = sc->env ? sc->env->number + 1 : 1;
+    sc->env = l;
+    return true;
 }
 
 /* Is it a column of some table: spelt right, but not here? */
@@ -108,6 +149,12 @@ void st_bind_no_column(const st_scope *sc, st_span at, st_str name)
     st_suggest s = { .want = name };
     if (sc->row && sc->row->open) {
         sc->out->failed = true; /* told where the columns were lost */
+        return;
+    }
+    if (sc->row && sc->row->loose) { /* a service's table may have it: nobody knows */
+        if (sc->r->settings->stub_services || sc->binder->forgiving)
+            st_bind_warn(sc, at, "no column %.*s is known there: taken as never filled",
+                         ST_FMT(name));
         return;
     }
     for (size_t i = 0; sc->row && i < sc->row->n; i++)

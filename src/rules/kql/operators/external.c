@@ -372,8 +372,9 @@ static void need(const st_scope *sc, const st_kql_expr *at, st_str uri)
 {
     st_buf t = { 0 };
     bool hidden = at->kind == ST_KQL_LITERAL && at->u.value.hidden;
+    /* The address, to be copied into --external; what may be a key stands in its query part. */
     st_buf_fmt(&t, "externaldata from %.*s (--external URL=FILE names a file for it)",
-               ST_FMT(hidden ? ST_STR("an obfuscated address") : uri));
+               ST_FMT(hidden ? without_query(uri) : uri));
     st_str name = st_arena_copy(&sc->r->arena, st_buf_slice(&t));
     st_buf_free(&t);
     st_bind_need(sc, at->span, name);

@@ -38,8 +38,6 @@ st_op *st_bind_op_invoke(const st_scope *sc, st_op *in, const st_kql_op *q)
         memcpy(call->u.call.args.items + 1, args->items, args->n * sizeof(st_kql_expr *));
     l->name = ROWS;
     l->kind = ST_L_TABLE;
-    l->next = sc->env;
     st_scope inner = *sc;
-    inner.env = l;
-    return st_bind_table(&inner, call);
+    return st_bind_push_let(&inner, l) ? st_bind_table(&inner, call) : NULL;
 }

@@ -245,7 +245,7 @@ static bool bind_nodes(const st_scope *sc, st_graph *g, const st_kql_op *q, st_t
         const st_schema *s = &t->in->schema;
         t->id = id_column(sc, s, &q->u.graph.ids[i]);
         t->part = q->u.graph.by.text.n ? id_column(sc, s, &q->u.graph.by) : SIZE_MAX;
-        if (sc->out->failed)
+        if (sc->out->failed || t->id == SIZE_MAX)
             return false;
         if (!same_kind(s->v[t->id].type, id_type)) {
             st_bind_error(sc, q->u.graph.ids[i].span, "KS106",
@@ -277,12 +277,13 @@ st_op *st_bind_op_make_graph(const st_scope *sc, st_op *in, const st_kql_op *q)
     g->edge_value = edge_value;
     g->node_of = node_of;
     g->edge = in->schema;
+    g->node.loose = in->schema.loose;
     m->edges = (table){ .in = in,
                         .id = id_column(sc, &in->schema, &q->u.graph.source),
                         .part = q->u.graph.by.text.n ? id_column(sc, &in->schema, &q->u.graph.by)
                                                      : SIZE_MAX };
     m->target = id_column(sc, &in->schema, &q->u.graph.target);
-    if (sc->out->failed)
+    if (sc->out->failed || m->edges.id == SIZE_MAX || m->target == SIZE_MAX)
         return NULL;
     st_type from = in->schema.v[m->edges.id].type, to = in->schema.v[m->target].type;
     if (!same_kind(from, to)) {

@@ -22,7 +22,8 @@ typedef struct series {
     st_val *defaults;
     st_val from, to, step; /* null: not given */
     st_type axis;
-    bool closed; /* `to` is part of it, and bins begin at multiples of step: the old form */
+    bool closed;   /* `to` is part of it, and bins begin at multiples of step: the old form */
+    bool nonempty; /* of no rows there is a series, too */
     bool done;
 } series;
 
@@ -89,6 +90,8 @@ static bool find_axis(st_run *r, const series *s, const st_val *on, size_t n, ax
             high = on[k];
     }
     a->n = 0;
+    if (!n && s->nonempty && s->from.tag != ST_VAL_NULL && s->to.tag != ST_VAL_NULL)
+        low = s->from;
     if (low.tag == ST_VAL_NULL)
         return true;
     a->start = s->from.tag == ST_VAL_NULL ? floor_to(s, low)
@@ -142,6 +145,10 @@ static bool number_rows(st_run *r, const series *s, work *w)
         if (g == SIZE_MAX || (w->cell[k] = st_grouping_put(&r->mem, &w->cells, pair)) == SIZE_MAX)
             return st_run_nomem(r);
     }
+    /* kind=nonempty: of no rows one series of defaults, if no column says whose it is */
+    if (!w->rows.rows && w->axis.n && !s->nkeys &&
+        st_grouping_put(&r->mem, &w->keys, key) == SIZE_MAX)
+        return st_run_nomem(r);
     size_t most = w->axis.n ? ST_MAX_SERIES_POINTS / w->axis.n : 0;
     if (w->keys.n > most) {
         w->keys.n = most;
@@ -206,7 +213,7 @@ static st_batch *series_next(st_run *r, st_op *op)
     s->done = true;
     st_grouping_init(&w.keys, s->nkeys);
     st_grouping_init(&w.cells, 2);
-    if (st_rows_read(r, op->in, &w.rows) && w.rows.rows && number_rows(r, s, &w))
+    if (st_rows_read(r, op->in, &w.rows) && (w.rows.rows || s->nonempty) && number_rows(r, s, &w))
         b = result(r, op, s, &w);
     st_rows_free(&w.rows);
     st_grouping_free(&w.keys);
@@ -242,6 +249,8 @@ static bool bind_axis(const st_scope *sc, const st_kql_op *q, series *s, st_col 
     if (!st_bind_key(sc, q->u.series.on, col, &s->on))
         return false;
     s->axis = col->type;
+    if (s->axis == ST_TYPE_UNKNOWN)
+        return false;
     bool times = s->axis == ST_TYPE_DATETIME || s->axis == ST_TYPE_TIMESPAN;
     if (!times && !st_type_numeric(s->axis)) {
         st_bind_error(sc, q->u.series.on->span, "KS107",
@@ -276,6 +285,16 @@ static bool bind_item(const st_scope *sc, const st_kql_series_item *q, series *s
     return true;
 }
 
+static bool kind_of(const st_scope *sc, const st_kql_op *q, series *s)
+{
+    const st_kql_expr *e = st_bind_opt(q, "kind");
+    s->nonempty = e && e->kind == ST_KQL_NAME && st_str_eq(e->u.name, ST_STR("nonempty"));
+    if (!e || s->nonempty)
+        return true;
+    st_bind_error(sc, e->span, "KS005", "unknown kind of make-series; expected nonempty");
+    return false;
+}
+
 st_op *st_bind_op_make_series(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     size_t nkeys = q->u.series.by.n, n = q->u.series.n;
@@ -288,6 +307,8 @@ st_op *st_bind_op_make_series(const st_scope *sc, st_op *in, const st_kql_op *q)
         return NULL;
     s->nkeys = nkeys;
     s->nitems = n;
+    if (!kind_of(sc, q, s))
+        return NULL;
     for (size_t i = 0; i < nkeys; i++)
         if (!st_bind_key(sc, q->u.series.by.items[i], &op->schema.v[i], &s->keys[i]))
             return NULL;

@@ -76,7 +76,7 @@ static bool mark(const st_scope *sc, const st_kql_expr *e, bool *hit)
             any = hit[i] = true;
     if (!any && e->kind == ST_KQL_NAME)
         st_bind_no_column(sc, e->span, e->u.name);
-    else if (!any && !sc->row->open)
+    else if (!any && !sc->row->open && !sc->row->loose)
         st_bind_error(sc, e->span, "KS142", "no column is like %.*s", ST_FMT(e->u.name));
     return any;
 }
@@ -128,6 +128,42 @@ static int by_name(const void *a, const void *b)
     return st_str_cmp(x->name, y->name);
 }
 
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* The number of digits at s, without leading zeros; *all: with them. */
+static st_str digits_at(st_str s, size_t *all)
+{
+    size_t n = 0, zeros = 0;
+    while (n < s.n && is_digit(s.p[n]))
+        n++;
+    while (zeros + 1 < n && s.p[zeros] == '0')
+        zeros++;
+    *all = n;
+    return (st_str){ s.p + zeros, n - zeros };
+}
+
+/* granny-asc: a run of digits counts as a number, so a2 goes before a10. */
+static int by_number(const void *a, const void *b)
+{
+    st_str x = ((const sort_name *)a)->name, y = ((const sort_name *)b)->name;
+    while (x.n && y.n) {
+        size_t nx = 1, ny = 1;
+        int c = (unsigned char)x.p[0] - (unsigned char)y.p[0];
+        if (is_digit(x.p[0]) && is_digit(y.p[0])) {
+            st_str m = digits_at(x, &nx), n = digits_at(y, &ny);
+            c = m.n != n.n ? (m.n < n.n ? -1 : 1) : st_str_cmp(m, n);
+        }
+        if (c)
+            return c;
+        x = (st_str){ x.p + nx, x.n - nx };
+        y = (st_str){ y.p + ny, y.n - ny };
+    }
+    return x.n || y.n ? (x.n ? 1 : -1) : by_name(a, b);
+}
+
 st_op *st_bind_op_reorder(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     size_t n = in->schema.n;
@@ -144,7 +180,7 @@ st_op *st_bind_op_reorder(const st_scope *sc, st_op *in, const st_kql_op *q)
             if (hit[i] && !used[i])
                 names[count++] = (sort_name){ in->schema.v[i].name, i };
         if (key->asc || key->desc)
-            qsort(names, count, sizeof *names, by_name);
+            qsort(names, count, sizeof *names, key->granny ? by_number : by_name);
         for (size_t i = 0; i < count; i++) {
             size_t at = names[key->desc ? count - 1 - i : i].at;
             used[at] = true;

@@ -228,6 +228,11 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         l->name[0] = sc->as.n ? sc->as : ST_STR("union_arg0");
         l->n = l->written = 1;
     }
+    if (q->u.exprs.n > ST_MAX_UNION) {
+        st_bind_error(sc, q->word, NULL, "more than %u tables in one union, the limit",
+                      ST_MAX_UNION);
+        return NULL;
+    }
     l->fuzzy = opt_is(q, "isfuzzy", "true");
     for (size_t i = 0; i < q->u.exprs.n; i++)
         add_leg(sc, l, q->u.exprs.items[i]);
@@ -271,7 +276,7 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         map[i] = m;
     }
     st_op *op = st_op_union(sc->r, l->op, map, names, l->n, cols, first + n);
-    if (op && l->service.n)
-        op->schema.loose = true;
+    for (size_t i = 0; op && i < l->n; i++)
+        op->schema.loose |= l->service.n || l->op[i]->schema.loose;
     return op;
 }

@@ -141,8 +141,25 @@ static bool behind_typographic(const st_parser *p)
     return memmem(text.p, text.n, "\xE2\x80\x9C", 3) || memmem(text.p, text.n, "\xE2\x80\x9D", 3);
 }
 
+/* A comma before nothing: `project a, b, | ...`. */
+static bool idle_comma(const st_parser *p)
+{
+    static const char *const ends[] = { ",", ")", "]", "}", "|", ";" };
+    if (!p->i || !st_str_eq(st_p_text(p, st_p_at(p, 0) - 1), ST_STR(",")))
+        return false;
+    bool end = st_p_at(p, 0)->kind == ST_TOK_END;
+    for (size_t i = 0; !end && i < sizeof ends / sizeof *ends; i++)
+        end = st_p_is(p, 0, ends[i]);
+    return end;
+}
+
 void st_p_expected(st_parser *p, const char *what)
 {
+    if (idle_comma(p)) {
+        st_p_fail(p, (st_p_at(p, 0) - 1)->span, "KS005",
+                  "nothing stands behind this comma; take it away");
+        return;
+    }
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
     if (t->kind == ST_TOK_BAD) {
@@ -499,6 +516,43 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
                   ST_FMT(text), st_diags_line(p->diags, s->span.start));
 }
 
+/* How many tokens the line here has, if it is words and no query: two words one behind the other,
+ * or a word and a colon, no sign of a statement, and something on the lines below. 0: it is KQL. */
+static size_t title_here(const st_parser *p)
+{
+    static const char *const first[] = { "let",          "set",   "declare",   "alias",
+                                         "restrict",     "print", "datatable", "range",
+                                         "externaldata", "union", "find",      "search" };
+    unsigned line = st_diags_line(p->diags, st_p_at(p, 0)->span.start);
+    if (st_p_at(p, 0)->kind != ST_TOK_NAME ||
+        !(st_p_at(p, 1)->kind == ST_TOK_NAME || st_p_is(p, 1, ":")) ||
+        st_kql_is_operator(st_p_text(p, st_p_at(p, 1))) || st_p_is_infix(p, 1))
+        return 0;
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        if (st_str_ieq(st_p_text(p, st_p_at(p, 0)), st_str_of(first[i])))
+            return 0;
+    for (size_t n = 1;; n++) {
+        const st_kql_token *t = st_p_at(p, n);
+        if (t->kind == ST_TOK_END || st_p_is(p, n, "|") || st_p_is(p, n, ";") || st_p_is(p, n, "="))
+            return 0;
+        if (st_diags_line(p->diags, t->span.start) != line)
+            return n;
+    }
+}
+
+/* Tells of a title above a query, and goes on below it. */
+static void skip_title(st_parser *p)
+{
+    size_t n = title_here(p);
+    if (!n)
+        return;
+    st_p_fail(p, (st_span){ st_p_at(p, 0)->span.start, st_p_at(p, n - 1)->span.end }, "KS005",
+              "this line isn't KQL; if it is a title, put `//` in front of it");
+    while (n--)
+        st_p_next(p);
+    p->panic = false;
+}
+
 /* To the next statement: behind a `;`, or at the `}` of a body. */
 static void to_next(st_parser *p, bool body)
 {
@@ -539,6 +593,8 @@ st_kql_stmt *st_p_statements(st_parser *p, bool body)
     for (;;) {
         while (st_p_take(p, ";"))
             ;
+        if (!first && !body)
+            skip_title(p);
         if (st_p_at(p, 0)->kind == ST_TOK_END || (body && st_p_is(p, 0, "}")))
             break;
         st_kql_stmt *s = ST_NEW(p->arena, st_kql_stmt);

@@ -58,6 +58,7 @@ static const infix infixes[] = {
     { "!containscs", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS_CS },
     { "notcontains", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS },
     { "notcontainscs", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS_CS },
+    { "notcontains_cs", LEVEL_COMPARE, ST_KQL_OP_NOT_CONTAINS_CS },
     { "matches", LEVEL_COMPARE, ST_KQL_OP_MATCHES_REGEX },
     { ":", LEVEL_COMPARE, ST_KQL_OP_COLON },
     { "=", LEVEL_COMPARE, ST_KQL_OP_ASSIGN },
