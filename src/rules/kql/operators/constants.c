@@ -29,7 +29,10 @@ st_op *st_bind_op_print(const st_scope *sc, st_op *in, const st_kql_op *q)
         st_bind_output_put(sc, &o, st_bind_free_name(sc, &o, name), named, (st_proj_item){ x, 0 },
                            x->type);
     }
-    return one ? st_bind_finish(sc, one, &o) : NULL;
+    if (one)
+        return st_bind_finish(sc, one, &o);
+    st_bind_outputs_free(&o);
+    return NULL;
 }
 
 st_op *st_bind_op_datatable(const st_scope *sc, st_op *in, const st_kql_op *q)
