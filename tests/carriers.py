@@ -40,7 +40,7 @@ def rows(*paths, keep=KEEP):
     out = collections.Counter()
     for line in p.stdout.splitlines():
         r = json.loads(line)
-        if r.get("Origin") == "live":
+        if r.get("Origin") == "live" and r["Event"] == "process":
             out[json.dumps([r["Computer"].lower(), sorted(r["RuleIds"])] + [r.get(k) for k in keep])] += 1
     return out, p
 

@@ -668,7 +668,8 @@ static st_event_set set_of(const unsigned *ids)
 {
     st_event_set s = { { 0 } };
     for (size_t i = 0; ids[i]; i++)
-        st_event_set_add(&s, ST_SYSMON_EVENT((uint16_t)ids[i]));
+        st_event_set_add(&s, ids[i] < 100 ? ST_SYSMON_EVENT((uint16_t)ids[i])
+                                          : ST_EVENTLOG_EVENT((uint16_t)ids[i]));
     return s;
 }
 
@@ -685,7 +686,7 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         { "DeviceFileEvents", { 11, 15, 23, 26 } },
         { "DeviceRegistryEvents", { 12, 13, 14 } },
         { "DeviceImageLoadEvents", { 7 } },
-        { "DeviceEvents", { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
+        { "DeviceEvents", { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25, 104, 1102 } },
         { "DeviceProcessEvents | join DeviceNetworkEvents on DeviceId | union "
           "DeviceImageLoadEvents",
           { 3, 7 } },
@@ -699,15 +700,15 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         { "DeviceEvents | where ActionType startswith 'wmi' or ActionType has 'pipe'",
           { 19, 20, 21 } },
         { "DeviceEvents | where ActionType == 'DriverLoad' or FileName == 'x'",
-          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
+          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25, 104, 1102 } },
         { "DeviceRegistryEvents | where ActionType !startswith 'RegistryValue'", { 12, 14 } },
         { "DeviceRegistryEvents | where ActionType == ''", { 12 } },
         { "DeviceEvents | extend ActionType = FileName | where ActionType == 'DriverLoad'",
-          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25 } },
+          { 2, 6, 8, 9, 10, 17, 18, 19, 20, 21, 22, 24, 25, 104, 1102 } },
         { "DeviceFileEvents | where ActionType == 'NoSuch'", { 0 } },
         /* What a list of rows holds isn't known before the evidence is read. */
         { "let a = DeviceFileEvents | distinct ActionType; DeviceEvents | where ActionType in (a)",
-          { 2, 6, 8, 9, 10, 11, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26 } },
+          { 2, 6, 8, 9, 10, 11, 15, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 104, 1102 } },
         { "let a = toscalar(DeviceFileEvents | project ActionType); DeviceFileEvents | where "
           "ActionType == a",
           { 11, 15, 23, 26 } },

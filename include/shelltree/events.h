@@ -102,6 +102,18 @@ typedef struct st_service {
     uint8_t origin;
 } st_service;
 
+/* A host's records in one source. */
+typedef struct st_presence {
+    st_sid computer;
+    uint32_t source;
+    uint64_t records; /* of any provider and origin */
+    uint64_t sysmon;
+    uint64_t audited;     /* Windows' own process creations (Security 4688), which aren't read */
+    st_ticks first, last; /* TimeCreated of live ones; 0: not known */
+    uint64_t first_id,
+        last_id; /* the least and the greatest EventRecordID of live ones of Sysmon */
+} st_presence;
+
 /* Every Sysmon record of any id, for the hosts' account: 24 bytes each. */
 typedef struct st_seen {
     st_sid computer;
@@ -119,6 +131,8 @@ typedef enum st_event_text {
 #define BOTH(name, text) ST_T_##name,
 #define EVENT(name, text) ST_T_##name,
 #include "events/sysmon/fields.def"
+#define EVENT(name, text) ST_T_##name,
+#include "events/windows/eventlog.def"
     ST_T_log_provider, /* of the logs that are kept whole: who wrote the record */
     ST_T_log_event,    /* its event id, decimal */
     ST_T_log_level,
@@ -130,13 +144,14 @@ typedef enum st_event_text {
 
 /* ST_LOGS stands for all whose records are kept whole, by their channel; the kind of these has the
  * id 0. */
-enum { ST_SYSMON, ST_LOGS, ST_PROVIDERS };
+enum { ST_SYSMON, ST_EVENTLOG, ST_LOGS, ST_PROVIDERS };
 
 /* What tells an event: an id alone means nothing. */
 typedef struct st_event_key {
     uint16_t provider; /* place among the providers */
     uint16_t id;
 } st_event_key;
+#define ST_EVENTLOG_EVENT(number) ((st_event_key){ ST_EVENTLOG, (number) })
 #define ST_SYSMON_EVENT(number) ((st_event_key){ ST_SYSMON, (number) })
 static inline bool st_event_key_eq(st_event_key a, st_event_key b)
 {
@@ -182,7 +197,8 @@ typedef struct st_extra {
 
 /* All that is known of a provider's events: the one table that reading, tables and rows follow. */
 typedef struct st_provider {
-    const char *name; /* in any case */
+    const char *name;  /* in any case */
+    const char *shown; /* in front of an id, in lists of events */
     st_guid guid;
     const st_event_kind *kinds;
     const st_event_rows *rows; /* in the order of ids */
@@ -249,6 +265,8 @@ typedef struct st_store {
     size_t nservices, services_cap;
     st_seen *seen;
     size_t nseen, seen_cap;
+    st_presence *presences; /* by source, then computer; a pair may be there more than once */
+    size_t npresences, presences_cap;
     st_lossy *lossy; /* by row */
     size_t nlossy, lossy_cap;
     uint64_t records;      /* records of any provider that were read */
@@ -278,6 +296,21 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                        const st_log_wanted *logs, size_t nlogs,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
+/* The other events of a few processes. */
+typedef struct st_wanted_events {
+    st_event_set kinds;    /* of processes named below */
+    st_event_set nameless; /* of no process: all within from .. to (both 0: at any time) */
+    const st_guid *guids;  /* ProcessGuids, sorted by their bytes, on whatever host */
+    size_t nguids;
+    st_ticks from, to;      /* TimeCreated as recorded */
+    const uint8_t *sources; /* by place: those that aren't 0 are read; NULL: all */
+    bool nothing;           /* there are no such events: reading again would find none */
+} st_wanted_events;
+/* Reads evidence once more, for these alone: they go behind the rows that the store has of each
+ * kind (first, by kind: how many there were). Nothing is counted anew, the sources' account stays.
+ */
+st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_wanted_events *w,
+                         st_store *s, size_t *first, st_err *err);
 void st_store_free(st_store *s);
 /* Adds seconds (which may be negative) to all times of a host's records. host: its full name or the
  * first label of it, in any case; *found: there is one. Before a forest is built over the store. */

@@ -131,6 +131,7 @@ typedef struct st_scan_options {
     bool digest;           /* SHA-256 of each source, on the bytes that were parsed */
     bool slack;            /* deliver recovered records (origin slack) */
     const st_source *only; /* read this source and no other; NULL: all */
+    const uint8_t *some;   /* by place: read those that aren't 0; NULL: all */
     bool confined;         /* libevtx runs in child processes (below); no xml */
     bool xml;              /* fill a record's xml where its fields are wanted */
     unsigned run_slots;    /* 64 KiB in a piece of work; 0: as measured best. Changes no answer */

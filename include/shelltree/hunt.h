@@ -52,15 +52,96 @@ typedef struct st_incident {
     st_level level; /* highest of its findings */
     st_ticks first, last;
     uint32_t findings, processes;
-    uint32_t events;          /* rows of other events */
-    uint32_t context_dropped; /* processes that the cap left out */
+    uint32_t events;             /* rows of other events */
+    uint32_t events_dropped;     /* that the cap left out */
+    uint32_t first_fact, nfacts; /* what its rows come to, in facts */
+    uint32_t context_dropped;    /* processes that the cap left out */
 } st_incident;
+
+/* what an incident comes to */
+
+typedef enum st_fact_kind {
+    ST_FACT_CONTACTED, /* addresses, names */
+    ST_FACT_DROPPED,   /* files; scripts below a web root first */
+    ST_FACT_PERSISTED, /* what will start by itself: keys, services, tasks, WMI, accounts, drivers
+                        */
+    ST_FACT_TOUCHED,   /* other processes; lsass first */
+    ST_FACT_DELETED,
+    ST_FACT_KINDS
+} st_fact_kind;
+const char *st_fact_word(unsigned kind); /* "Contacted" ... */
+
+/* One thing, once an incident. */
+typedef struct st_fact {
+    uint32_t incident;
+    uint8_t kind, weight; /* weight: the less, the graver */
+    st_str what;          /* an address, a path, a key with its value, a command */
+    st_str more;          /* a host's name, hashes as recorded, how; may be empty or '-' */
+    st_node by;           /* who did it first; ST_NO_NODE: not known */
+    st_ticks first, last;
+    uint32_t count;
+} st_fact;
+
+/* coverage */
+
+/* What says that process creations of a host were lost. */
+typedef enum st_gap_kind {
+    ST_GAP_HOLE,     /* EventRecordIDs missing between two records */
+    ST_GAP_BEGINS,   /* the log begins after its number 1 */
+    ST_GAP_UNREAD,   /* bytes of a source that gave no record */
+    ST_GAP_CLEARED,  /* a log was cleared: an event (104, 1102) or a command says so */
+    ST_GAP_STOPPED,  /* Sysmon's service */
+    ST_GAP_CONFIG,   /* Sysmon's configuration changed */
+    ST_GAP_ERROR,    /* Sysmon reported one (255): events were dropped */
+    ST_GAP_CLOCK,    /* a record was written before the one in front of it */
+    ST_GAP_PARENT,   /* a child's parent started in a whole span and has no record of its own */
+    ST_GAP_FILTERED, /* the same, but no process of that image has one: filtered, it seems */
+    ST_GAP_KINDS
+} st_gap_kind;
+const char *st_gap_word(unsigned kind); /* "hole", "begins-late" ... */
+
+typedef struct st_gap {
+    uint32_t host;
+    uint8_t kind;
+    st_ticks from, to;       /* 0: not known, or without end */
+    uint64_t from_id, to_id; /* EventRecordIDs; 0: none */
+    uint64_t n;              /* numbers, bytes, processes; else 1 */
+    uint32_t source;         /* place in the evidence; UINT32_MAX: none */
+    uint64_t offset;         /* in it */
+    st_node node;            /* the parent, or the process that cleared; ST_NO_NODE */
+    st_str detail;
+} st_gap;
+
+typedef enum st_covered { ST_BLIND, ST_PARTIAL, ST_COVERED } st_covered;
+const char *st_covered_word(st_covered v);
+
+/* What "nothing found" is worth on a host. blind: no process creation was read. partial: some were,
+ * and something says that others were lost; or Windows' own are there and weren't read. covered:
+ * nothing says so, from its first record to its last (st_host). */
+typedef struct st_coverage {
+    st_covered verdict;
+    st_str reasons;            /* in words, "; " between them; may be empty */
+    st_str hint;               /* that the host was renamed, it seems; or empty */
+    uint64_t records, audited; /* of any provider; Windows' own creations (4688) */
+    st_ticks first, last;      /* of live records of any provider */
+    size_t first_gap, ngaps;   /* its gaps, among the case's */
+} st_coverage;
+
+/* Creations that say less than they should. */
+typedef struct st_oddities {
+    uint64_t bare;    /* neither GUID, image, PID nor command line */
+    uint64_t absurd;  /* a time before 1990 or behind 2200 */
+    uint64_t untimed; /* recovered ones without any time */
+    uint64_t audited; /* Windows' own (Security 4688), which aren't read; and on how many hosts */
+    uint64_t audited_hosts;
+} st_oddities;
 
 #define ST_NO_INCIDENT UINT32_MAX
 typedef struct st_row {
     st_node node;   /* ST_NO_NODE: an event that names no process */
     uint32_t event; /* place in the forest's events; ST_NO_EVENT: the process's own creation */
     st_row_kind kind;
+    bool correlated;                   /* it is the incident's by host and time alone */
     uint32_t incident;                 /* ST_NO_INCIDENT if none */
     uint32_t first_finding, nfindings; /* in findings: a row has its findings side by side */
 } st_row;
@@ -84,6 +165,12 @@ typedef struct st_case {
     size_t nincidents;
     st_row *rows;
     size_t nrows;
+    struct st_fact *facts; /* by incident, kind, weight, time (st_story_make) */
+    size_t nfacts;
+    st_oddities odd;
+    st_coverage *coverage; /* by host */
+    st_gap *gaps;          /* by host, time, kind */
+    size_t ngaps;
     uint64_t dropped_level,
         dropped_filter; /* findings below min_level; rows that since, until, host hid */
     st_arena arena;
@@ -92,6 +179,17 @@ typedef struct st_case {
 st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
                 const st_hunt_options *o, st_case **out, st_err *err);
 void st_case_free(st_case *c);
+
+/* Which other events of its incidents' processes the case would show. false: no memory. What it
+ * points to lives as the case. */
+bool st_story_wants(st_case *c, st_wanted_events *w);
+/* Makes the incidents' events rows, of those that the forest has by now, and sums up what they did.
+ * The rows stay in order; their places change. */
+st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err);
+
+/* The next gap of the incident's host that touches its time, from *at (begin with 0) on; NULL: no
+ * more. */
+const st_gap *st_gap_touching(const st_case *c, const st_incident *x, size_t *at);
 
 /* Why: the query's own words, else the rule's reason, else its title; without its full stop if the
  * sentence goes on. */

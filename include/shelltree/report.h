@@ -124,6 +124,8 @@ void st_write_record_csv_head(st_buf *b);
 void st_write_record_csv(st_buf *b, const st_record *r, st_str source, bool raw);
 
 void st_write_hosts_csv(st_out *o, const st_case *c, const st_report_options *ro);
+/* gaps.csv: what says that records were lost, one line each. */
+void st_write_gaps_csv(st_out *o, const st_case *c, const st_report_options *ro);
 
 /* What a run was, for run.json. Pairs are written in the order given. */
 typedef struct st_run_info {

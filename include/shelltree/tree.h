@@ -80,7 +80,7 @@ typedef struct st_proc {
 
 typedef struct st_host {
     st_sid name;        /* lower-cased full Computer: the key */
-    st_sid shown;       /* as its first row spells it */
+    st_sid shown;       /* as its newest live record spells it */
     uint64_t creations; /* distinct process creations */
     uint64_t copies;    /* rows that were copies of those */
     uint64_t records;   /* distinct Sysmon records of any id */
@@ -118,7 +118,8 @@ typedef struct st_forest {
     st_host *hosts; /* by name */
     size_t nhosts;
     st_event *events; /* in the order of rows: utc, host, EventRecordID, source, offset */
-    size_t nevents;
+    size_t nevents;   /* those that rules see */
+    size_t nall;      /* with those behind them, in their own order, that were added later */
     st_tree_stats stats;
 } st_forest;
 
@@ -142,6 +143,9 @@ st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *
                       st_err *err);
 void st_tree_free(st_forest *f);
 
+/* Adds the store's events from first[kind] on, behind those there are; rules don't see them. */
+st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err);
+
 /* Says which nodes are web servers (one bool a node) and fills server, server_distance and
  * chain_link. The way up doesn't cross an inferred edge unless trust_inferred. */
 void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferred);
@@ -150,6 +154,8 @@ void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferr
 st_node st_tree_parent(const st_forest *f, st_node n, bool trust_inferred);
 /* Depth-first below top, top first; ST_NO_NODE at the end. Iterative, no state but the node. */
 st_node st_tree_next(const st_forest *f, st_node top, st_node n);
+/* The host that a Computer, as a record that was read spells it, belongs to. UINT32_MAX: none. */
+uint32_t st_tree_host_of(const st_forest *f, st_sid computer);
 /* (host key, guid) to node; the first instance. ST_NO_NODE if there is none. */
 st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid);
 

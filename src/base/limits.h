@@ -76,6 +76,14 @@
  * their square. */
 #define ST_MAX_NAMESAKES 64
 
+/* Gaps of one host that are told one by one; what is beyond is added to the last of its kind. Real
+ * logs have a few; a hostile one could make one of each two records. */
+#define ST_MAX_GAPS 10000u
+
+/* Other events of one incident that become rows, the earliest; the rest is counted. A busy server
+ * writes some thousand files in an incident's hours; a timeline beyond that is read by nobody. */
+#define ST_MAX_INCIDENT_EVENTS 20000u
+
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
 #define ST_MAX_DECODED 4096

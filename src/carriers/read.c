@@ -148,7 +148,8 @@ st_code st_carriers_scan(st_evidence *e, const st_scan_options *o, const st_scan
     for (size_t i = 0; !c.code && i < st_evidence_count(e); i++) {
         c.source = st_evidence_at(e, i);
         c.place = i;
-        if (c.source->carrier && st_source_readable(c.source) && (!o->only || o->only == c.source))
+        if (c.source->carrier && st_source_readable(c.source) &&
+            (!o->only || o->only == c.source) && (!o->some || o->some[i]))
             one_source(&c);
     }
     st_xml_free(c.xml);

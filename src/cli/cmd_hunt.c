@@ -16,6 +16,39 @@ static void write_rows(st_out *o, void *ctx)
     j->format->hunt(o, &j->report);
 }
 
+/* What was read and says less than it should: no silence, and no finding. */
+static void say_odd(const st_session *s)
+{
+    const st_oddities *o = &s->found->odd;
+    const struct {
+        uint64_t n;
+        const char *one, *many;
+    } all[] = {
+        { o->bare, "process creation has no usable fields",
+          "process creations have no usable fields" },
+        { o->absurd, "process creation has a time before 1990 or after 2200",
+          "process creations have times before 1990 or after 2200" },
+        { o->untimed, "recovered process creation has no time",
+          "recovered process creations have no time" },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (all[i].n)
+            st_say(s->config, "%llu %s", (unsigned long long)all[i].n,
+                   all[i].n == 1 ? all[i].one : all[i].many);
+    if (o->audited)
+        st_say(
+            s->config,
+            "%llu process creations of Windows itself (Security 4688) on %llu host%s are not read",
+            (unsigned long long)o->audited, (unsigned long long)o->audited_hosts,
+            o->audited_hosts == 1 ? "" : "s");
+    for (size_t i = 0; i < s->forest->nhosts; i++) {
+        st_str hint = s->found->coverage[i].hint;
+        bool told = i && st_str_eq(hint, s->found->coverage[i - 1].hint);
+        if (hint.n && !told)
+            st_say(s->config, "%.*s", ST_FMT(hint));
+    }
+}
+
 /* What "nothing found" is worth: it is always said how much was read. */
 static void summary(const st_session *s)
 {
@@ -68,6 +101,7 @@ static int hunt(st_session *s)
     if (confirmed != ST_EXIT_OK)
         return confirmed;
     int wrote = write_results(s, status);
+    say_odd(s);
     summary(s);
     return wrote != ST_EXIT_OK ? wrote : status;
 }

@@ -529,6 +529,23 @@ int st_session_match(st_session *s)
     return s->config->strict_rules ? ST_EXIT_CANNOT : ST_EXIT_OK;
 }
 
+/* The incidents' own events: known only now, so what may hold some is read once more. */
+static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
+{
+    st_wanted_events w;
+    st_scan_options so;
+    size_t first[ST_MAX_EVENT_KINDS];
+    if (!st_story_wants(s->found, &w))
+        return st_fail(e, ST_E_MEMORY, "no memory for the incidents' events");
+    if (!w.nothing && o->scope != ST_SCOPE_HITS) {
+        st_session_scan_options(s, &so);
+        if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK ||
+            st_tree_add_events(s->forest, first, e) != ST_OK)
+            return e->code;
+    }
+    return st_story_make(s->found, o, e);
+}
+
 int st_session_hunt(st_session *s)
 {
     const st_config *c = s->config;
@@ -540,7 +557,8 @@ int st_session_hunt(st_session *s)
                           .hosts = c->hosts.items,
                           .nhosts = c->hosts.n,
                           .sibling_window = 600 * ST_TICKS_SECOND };
-    if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK)
+    if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK ||
+        tell_story(s, &o, &e) != ST_OK)
         return st_cannot(&e);
     return ST_EXIT_OK;
 }

@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
+enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16, EID_AUDITED = 4688 };
 
 /* A name is mostly UTF-16, in its own spelling: told by its length at a glance; the rest is
  * compared with care. */
@@ -45,8 +45,10 @@ unsigned st_provider_of(const st_record *r)
     return i;
 }
 
-static bool always(const st_record *r)
+static bool always(unsigned provider, const st_record *r)
 {
+    if (provider != ST_SYSMON)
+        return provider == ST_EVENTLOG;
     return r->event_id == EID_CREATE || r->event_id == EID_SERVICE || r->event_id == EID_END ||
            r->event_id == EID_CONFIG;
 }
@@ -61,7 +63,7 @@ static size_t kind_of(unsigned provider, const st_record *r)
 bool st_event_wants(const st_record *r, const st_event_set *events)
 {
     unsigned provider = st_provider_of(r);
-    if (provider == ST_SYSMON && always(r))
+    if (always(provider, r))
         return true;
     size_t kind = kind_of(provider, r);
     return kind < st_event_kinds() && st_event_set_has(events, kind);
@@ -414,48 +416,141 @@ static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t sou
     const st_record *r = d->record;
     size_t row = st_store_add_event(d->store, kind);
     st_events *e = &d->store->events[kind];
+    const st_event_kind *k = st_event_kind_at(kind);
     if (row == SIZE_MAX) {
         d->failed = true;
         return;
     }
     put_head(d, e, row, computer, source);
     for (size_t i = 0; i < r->nfields; i++) {
-        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        const st_field_def *f = st_field_def_for(k->key.provider, r->fields[i].id);
         if (f)
-            put_event_field(d, e, st_event_kind_at(kind), row, f, &r->fields[i].value);
+            put_event_field(d, e, k, row, f, &r->fields[i].value);
     }
     if (!e->utc[row])
         e->utc[row] = r->time_created;
 }
 
+/* whose records there are */
+
+static int cmp_presence(const st_presence *p, uint32_t source, st_sid computer)
+{
+    if (p->source != source)
+        return p->source < source ? -1 : 1;
+    return (p->computer > computer) - (p->computer < computer);
+}
+
+/* The host's presence in the source; NULL: no memory. Mostly it is the one met last. */
+static st_presence *presence_of(st_store *s, uint32_t source, st_sid computer, size_t *last)
+{
+    size_t low = 0, high = s->npresences;
+    if (*last < high && !cmp_presence(&s->presences[*last], source, computer))
+        return &s->presences[*last];
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (cmp_presence(&s->presences[mid], source, computer) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    *last = low;
+    if (low < s->npresences && !cmp_presence(&s->presences[low], source, computer))
+        return &s->presences[low];
+    if (!st_grow(&s->presences, &s->presences_cap, s->npresences + 1, sizeof *s->presences))
+        return NULL;
+    memmove(s->presences + low + 1, s->presences + low,
+            (s->npresences++ - low) * sizeof *s->presences);
+    s->presences[low] = (st_presence){ .computer = computer, .source = source };
+    return &s->presences[low];
+}
+
+static bool is_audited(const st_record *r)
+{
+    return r->event_id == EID_AUDITED &&
+           is_named(&r->provider, "Microsoft-Windows-Security-Auditing");
+}
+
+static bool count_record(decoding *d, st_sid computer, uint32_t source, bool sysmon)
+{
+    const st_record *r = d->record;
+    st_presence *p = presence_of(d->store, source, computer, &d->scratch->presence);
+    if (!p)
+        return false;
+    p->records++;
+    p->sysmon += sysmon;
+    p->audited += is_audited(r);
+    if (r->origin != ST_O_LIVE)
+        return true;
+    if (r->time_created && (!p->first || r->time_created < p->first))
+        p->first = r->time_created;
+    if (r->time_created > p->last)
+        p->last = r->time_created;
+    if (!sysmon || !r->event_record_id)
+        return true;
+    if (!p->first_id || r->event_record_id < p->first_id)
+        p->first_id = r->event_record_id;
+    if (r->event_record_id > p->last_id)
+        p->last_id = r->event_record_id;
+    return true;
+}
+
+static void decode_sysmon(decoding *d, st_sid computer, uint32_t source)
+{
+    st_store *s = d->store;
+    const st_record *r = d->record;
+    s->sysmon++;
+    if (!st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen)) {
+        d->failed = true;
+        return;
+    }
+    s->seen[s->nseen++] = (st_seen){ computer, (uint16_t)r->event_id, (uint8_t)r->origin,
+                                     r->event_record_id, r->time_created };
+    if (r->event_id == EID_CREATE)
+        decode_creation(d, source);
+    else if (always(ST_SYSMON, r))
+        decode_other(d, computer);
+}
+
 bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
-    s->records++;
     unsigned provider = st_provider_of(r);
-    if (provider == ST_PROVIDERS) {
-        if (st_log_wants(&scratch->logs, r))
-            decode_log(&d, system_text(&d, &r->computer, "Computer", &scratch->computer), source);
-        if (r->lossy)
-            *r->lossy += d.replaced;
-        return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
-    }
-    s->sysmon++;
-    if (!st_grow(&s->seen, &s->seen_cap, s->nseen + 1, sizeof *s->seen))
-        return false;
     st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
-    s->seen[s->nseen++] = (st_seen){ computer, (uint16_t)r->event_id, (uint8_t)r->origin,
-                                     r->event_record_id, r->time_created };
-    size_t kind = kind_of(provider, r);
-    if (r->event_id == EID_CREATE)
-        decode_creation(&d, source);
-    else if (always(r))
-        decode_other(&d, computer);
-    if (kind == st_event_kinds() && st_log_wants(&scratch->logs, r))
+    s->records++;
+    if (!count_record(&d, computer, source, provider == ST_SYSMON))
+        return false;
+    if (provider == ST_SYSMON)
+        decode_sysmon(&d, computer, source);
+    size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
+    if ((provider != ST_SYSMON || kind >= st_event_kinds()) && st_log_wants(&scratch->logs, r))
         decode_log(&d, computer, source);
     if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
         decode_event(&d, kind, computer, source);
     if (r->lossy)
         *r->lossy += d.replaced;
+    return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
+}
+
+size_t st_event_kind_of_record(const st_record *r)
+{
+    return kind_of(st_provider_of(r), r);
+}
+
+bool st_event_actor(const st_record *r, st_guid *out)
+{
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_field_def *f = st_field_def_of(r->fields[i].id);
+        if (f && (f->kind == ST_K_EVENT_GUID ||
+                  (f->kind == ST_K_GUID && f->at == offsetof(st_creations, guid))))
+            return st_value_guid(&r->fields[i].value, out) && !st_guid_zero(out);
+    }
+    return false;
+}
+
+bool st_event_keep(st_store *s, const st_record *r, size_t kind, uint32_t source,
+                   st_scratch *scratch)
+{
+    decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
+    decode_event(&d, kind, system_text(&d, &r->computer, "Computer", &scratch->computer), source);
     return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
 }

@@ -12,7 +12,7 @@
 #include <string.h>
 
 static const st_provider *const PROVIDERS[ST_PROVIDERS] = {
-    [ST_SYSMON] = &st_sysmon, [ST_LOGS] = &st_logs
+    [ST_SYSMON] = &st_sysmon, [ST_EVENTLOG] = &st_eventlog, [ST_LOGS] = &st_logs
 };
 
 const st_provider *st_provider_at(size_t i)

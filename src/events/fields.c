@@ -14,27 +14,31 @@
 
 /* A field's number is its place here and one. */
 static const st_field_def FIELDS[] = {
-#define BOTH(name, text) \
-    { NAME(text), ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), ST_T_##name },
+#define BOTH(name, text)                                                                             \
+    {                                                                                                \
+        NAME(text), ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), ST_T_##name, ST_SYSMON \
+    },
 #define CREATION(name, text) \
-    { NAME(text), ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), ST_T_NONE },
-#define EVENT(name, text) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name },
+    { NAME(text), ST_K_STRING, ST_COL_##name, offsetof(st_creations, name), ST_T_NONE, ST_SYSMON },
+#define EVENT(name, text) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name, ST_SYSMON },
 #define UTC(name, text) \
-    { NAME(text), ST_K_UTC, ST_COL_##name, offsetof(st_creations, utc), ST_T_NONE },
+    { NAME(text), ST_K_UTC, ST_COL_##name, offsetof(st_creations, utc), ST_T_NONE, ST_SYSMON },
 #define COMMAND(name, text) \
-    { NAME(text), ST_K_COMMAND, ST_COL_##name, offsetof(st_creations, name), ST_T_NONE },
+    { NAME(text), ST_K_COMMAND, ST_COL_##name, offsetof(st_creations, name), ST_T_NONE, ST_SYSMON },
 #define GUID(name, text) \
-    { NAME(text), ST_K_GUID, ST_COL_COUNT, offsetof(st_creations, name), ST_T_NONE },
+    { NAME(text), ST_K_GUID, ST_COL_COUNT, offsetof(st_creations, name), ST_T_NONE, ST_SYSMON },
 #define U32(name, text) \
-    { NAME(text), ST_K_U32, ST_COL_COUNT, offsetof(st_creations, name), ST_T_NONE },
+    { NAME(text), ST_K_U32, ST_COL_COUNT, offsetof(st_creations, name), ST_T_NONE, ST_SYSMON },
 #define U64(name, text) \
-    { NAME(text), ST_K_U64, ST_COL_COUNT, offsetof(st_creations, name), ST_T_NONE },
-#define ALIAS(text, name) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name },
-#define ACTOR_GUID(text) { NAME(text), ST_K_EVENT_GUID, ST_COL_COUNT, 0, ST_T_NONE },
-#define ACTOR_PID(text) { NAME(text), ST_K_EVENT_PID, ST_COL_COUNT, 0, ST_T_NONE },
+    { NAME(text), ST_K_U64, ST_COL_COUNT, offsetof(st_creations, name), ST_T_NONE, ST_SYSMON },
+#define ALIAS(text, name) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name, ST_SYSMON },
+#define ACTOR_GUID(text) { NAME(text), ST_K_EVENT_GUID, ST_COL_COUNT, 0, ST_T_NONE, ST_SYSMON },
+#define ACTOR_PID(text) { NAME(text), ST_K_EVENT_PID, ST_COL_COUNT, 0, ST_T_NONE, ST_SYSMON },
 #define STATE(name, text) \
-    { NAME(text), ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name), ST_T_NONE },
+    { NAME(text), ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name), ST_T_NONE, ST_SYSMON },
 #include "events/sysmon/fields.def"
+#define EVENT(name, text) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name, ST_EVENTLOG },
+#include "events/windows/eventlog.def"
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
@@ -50,6 +54,17 @@ uint16_t st_field_id(st_str name)
 const st_field_def *st_field_def_of(uint16_t id)
 {
     return id && id <= FIELD_COUNT ? &FIELDS[id - 1] : NULL;
+}
+
+const st_field_def *st_field_def_for(unsigned provider, uint16_t id)
+{
+    const st_field_def *f = st_field_def_of(id);
+    if (!f || f->provider == provider)
+        return f;
+    for (unsigned i = 0; i < FIELD_COUNT; i++)
+        if (FIELDS[i].provider == provider && st_str_eq(FIELDS[i].name, f->name))
+            return &FIELDS[i];
+    return NULL;
 }
 
 const char *st_creation_field(unsigned column)

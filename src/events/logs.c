@@ -20,7 +20,7 @@ static const st_event_kind kinds[] = {
       { ST_T_log_provider, ST_T_log_event, ST_T_log_level, ST_T_log_fields } },
 };
 
-const st_provider st_logs = { .name = "", .kinds = kinds, .nkinds = 1 };
+const st_provider st_logs = { .name = "", .shown = "log ", .kinds = kinds, .nkinds = 1 };
 
 /* which */
 

@@ -129,6 +129,8 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
+    st_event_set_add(&all.events, ST_EVENTLOG_EVENT(104));
+    st_event_set_add(&all.events, ST_EVENTLOG_EVENT(1102));
     all.parts = calloc(all.nparts, sizeof *all.parts);
     if (!all.parts)
         return st_fail(err, ST_E_MEMORY, "out of memory");

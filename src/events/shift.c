@@ -70,6 +70,11 @@ static void move_all(st_store *s, const mover *m)
     for (size_t i = 0; i < s->nseen; i++)
         if (m->hit[s->seen[i].computer])
             move(&s->seen[i].created, m->by);
+    for (size_t i = 0; i < s->npresences; i++)
+        if (m->hit[s->presences[i].computer]) {
+            move(&s->presences[i].first, m->by);
+            move(&s->presences[i].last, m->by);
+        }
 }
 
 st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, st_err *err)
@@ -82,6 +87,8 @@ st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, s
     if (hit && is_host && s->shift) {
         for (size_t i = 0; i < s->nseen; i++)
             is_host[s->seen[i].computer] = 1;
+        for (size_t i = 0; i < s->npresences; i++)
+            is_host[s->presences[i].computer] = 1;
         for (size_t i = 0; i < s->creations.n; i++)
             is_host[s->creations.computer[i]] = 1;
         for (size_t i = 0; i < s->nshift; i++)

@@ -79,6 +79,7 @@ void st_store_free(st_store *s)
     free(s->services);
     free(s->shift);
     free(s->seen);
+    free(s->presences);
     free(s->lossy);
     st_pool_free(s->pool);
     free(s);
@@ -150,6 +151,8 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         !st_grow(&d->services, &d->services_cap, d->nservices + f->nservices,
                  sizeof *d->services) ||
         !st_grow(&d->seen, &d->seen_cap, d->nseen + f->nseen, sizeof *d->seen) ||
+        !st_grow(&d->presences, &d->presences_cap, d->npresences + f->npresences,
+                 sizeof *d->presences) ||
         !st_grow(&d->lossy, &d->lossy_cap, d->nlossy + f->nlossy, sizeof *d->lossy))
         return false;
     for (size_t i = 0; i < f->nendings; i++) {
@@ -170,6 +173,11 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         *n = f->seen[i];
         n->computer = map[n->computer];
     }
+    for (size_t i = 0; i < f->npresences; i++) {
+        st_presence *p = &d->presences[d->npresences++];
+        *p = f->presences[i];
+        p->computer = map[p->computer];
+    }
     for (size_t i = 0; i < f->nlossy; i++) {
         st_lossy *l = &d->lossy[d->nlossy++];
         *l = f->lossy[i];
@@ -177,6 +185,16 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         l->hex = map[l->hex];
     }
     return true;
+}
+
+bool st_store_append_events(st_store *d, const st_store *f)
+{
+    st_sid *map = strings_across(d->pool, f->pool);
+    bool ok = map != NULL;
+    for (size_t i = 0; ok && i < st_event_kinds(); i++)
+        ok = st_events_append(&d->events[i], &f->events[i], i, map);
+    free(map);
+    return ok && !st_pool_failed(d->pool);
 }
 
 bool st_store_append(st_store *d, const st_store *f)

@@ -37,13 +37,16 @@ typedef struct st_field_def {
     unsigned column; /* of a string; for lossy and truncated */
     size_t at;       /* offset of the pointer in st_creations, or in st_service */
     uint8_t text;    /* st_event_text: which text of other events it is; ST_T_NONE: none */
+    uint8_t provider;
 } st_field_def;
 
 /* A name's number, 0 for one that isn't in the table; and back. */
 uint16_t st_field_id(st_str name);
 const st_field_def *st_field_def_of(uint16_t id);
+/* What a provider means by the name of a number; NULL: nothing. */
+const st_field_def *st_field_def_for(unsigned provider, uint16_t id);
 
-extern const st_provider st_sysmon, st_logs;
+extern const st_provider st_sysmon, st_eventlog, st_logs;
 
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);
@@ -78,10 +81,18 @@ typedef struct st_recent {
 typedef struct st_scratch {
     st_buf text;
     st_recent computer, channel;
+    size_t presence; /* the one met last */
     st_buf fields;
     st_logs_filter logs;
 } st_scratch;
 
+/* The record's kind, st_event_kinds() if it has none. */
+size_t st_event_kind_of_record(const st_record *r);
+/* The ProcessGuid of the process that acted; false: none, or zero. */
+bool st_event_actor(const st_record *r, st_guid *out);
+/* The record as a row of its kind, and nothing else; false: no memory. */
+bool st_event_keep(st_store *s, const st_record *r, size_t kind, uint32_t source,
+                   st_scratch *scratch);
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
 bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
 
@@ -91,6 +102,8 @@ void st_events_free(st_events *e);
 /* Appends src's rows, their strings renamed by map. */
 bool st_events_append(st_events *dst, const st_events *src, size_t kind, const st_sid *map);
 
+/* Appends src's other events to dst. */
+bool st_store_append_events(st_store *dst, const st_store *src);
 /* Appends all of src to dst, with src's strings put into dst's pool; src stays as it is. */
 bool st_store_append(st_store *dst, const st_store *src);
 

@@ -64,25 +64,29 @@ static void put_event_id(const st_forest *f, const st_event *e, st_str more, cha
     put_hash(&b, more, id);
 }
 
-static bool host_named(const st_hunting *h, uint32_t host)
+static bool host_named(const st_forest *f, const st_hunt_options *o, uint32_t host)
 {
-    if (!h->o->nhosts)
+    if (!o->nhosts)
         return true;
-    st_str full =
-        host < h->f->nhosts ? st_pool_get(h->f->pool, h->f->hosts[host].name) : ST_STR("");
-    for (size_t i = 0; i < h->o->nhosts; i++)
-        if (st_host_is(full, h->o->hosts[i]))
+    st_str full = host < f->nhosts ? st_pool_get(f->pool, f->hosts[host].name) : ST_STR("");
+    for (size_t i = 0; i < o->nhosts; i++)
+        if (st_host_is(full, o->hosts[i]))
             return true;
     return false;
 }
 
+bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host, st_ticks when)
+{
+    if (o->since && when < o->since)
+        return false;
+    if (o->until && when > o->until)
+        return false;
+    return host_named(f, o, host);
+}
+
 bool st_row_wanted(const st_hunting *h, uint32_t host, st_ticks when)
 {
-    if (h->o->since && when < h->o->since)
-        return false;
-    if (h->o->until && when > h->o->until)
-        return false;
-    return host_named(h, host);
+    return st_row_in_scope(h->f, h->o, host, when);
 }
 
 st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event)
@@ -222,7 +226,8 @@ st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
     c->rules = r;
     c->matches = m;
     st_hunting h = { .f = f, .o = o, .c = c };
-    bool ok = node_arrays(&h) && st_findings_make(&h) && st_incidents_make(&h) && st_rows_make(&h);
+    bool ok = node_arrays(&h) && st_findings_make(&h) && st_incidents_make(&h) &&
+              st_rows_make(&h) && st_coverage_make(c);
     free(h.incident_of);
     free(h.top_of);
     free(h.marks);

@@ -32,10 +32,21 @@ bool st_is_session_root(st_str image);
 bool st_findings_make(st_hunting *h);
 /* Groups the findings; sorts and names the incidents. */
 bool st_incidents_make(st_hunting *h);
+/* How far a record's time may lie before that of the record in front of it: events are written a
+ * little out of order, never a minute. */
+#define ST_CLOCK_STEP (UINT64_C(60) * ST_TICKS_SECOND)
+/* The gaps of all hosts; the hosts' coverage, with them; hints that hosts were renamed. */
+bool st_gaps_make(st_case *c);
+bool st_coverage_make(st_case *c);
+bool st_hints_make(st_case *c);
 /* Marks the context and makes the rows. */
 bool st_rows_make(st_hunting *h);
 /* Do since, until and host let a row of that host and time through? */
 bool st_row_wanted(const st_hunting *h, uint32_t host, st_ticks when);
+bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host, st_ticks when);
+/* The order of rows. */
+int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
+bool st_facts_make(st_case *c);
 /* When and where: of a process, or of an event (ST_NO_EVENT: none). */
 st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event);
 uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event);

@@ -215,21 +215,41 @@ static void add_event(merging *m)
             st_subject_time(m->h->f, x->node, x->event));
 }
 
+/* What rows are ordered by. */
+typedef struct place {
+    st_ticks utc;
+    uint64_t record, offset;
+    uint32_t host, source;
+} place;
+
+static place place_of(const st_forest *f, const st_row *r)
+{
+    const st_creations *c = &f->store->creations;
+    if (r->event != ST_NO_EVENT) {
+        const st_event *e = &f->events[r->event];
+        const st_events *x = st_event_columns(f, e);
+        return (place){ x->utc[e->row], x->event_record_id[e->row], x->offset[e->row], e->host,
+                        x->source[e->row] };
+    }
+    const st_proc *p = &f->procs[r->node];
+    return (place){ p->start, c->event_record_id[p->row], c->offset[p->row], p->host,
+                    c->source[p->row] };
+}
+
 #define ORDER(a, b) \
     if ((a) != (b)) \
-    return (a) < (b)
+    return (a) < (b) ? -1 : 1
 
-/* Does the event stand in front of the process, in the order of rows? */
-static bool comes_first(const st_forest *f, const st_event *e, st_node n)
+int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b)
 {
-    const st_events *x = st_event_columns(f, e);
-    const st_creations *c = &f->store->creations;
-    const st_proc *p = &f->procs[n];
-    ORDER(x->utc[e->row], p->start);
-    ORDER(e->host, p->host);
-    ORDER(x->event_record_id[e->row], c->event_record_id[p->row]);
-    ORDER(x->source[e->row], c->source[p->row]);
-    return x->offset[e->row] < c->offset[p->row];
+    place x = place_of(f, a), y = place_of(f, b);
+    ORDER(x.utc, y.utc);
+    ORDER(x.host, y.host);
+    ORDER(x.record, y.record);
+    ORDER(x.source, y.source);
+    ORDER(x.offset, y.offset);
+    ORDER(a->event + 1, b->event + 1); /* the process itself first */
+    return 0;
 }
 
 bool st_rows_make(st_hunting *h)
@@ -248,7 +268,8 @@ bool st_rows_make(st_hunting *h)
         m.event_finding++;
     for (st_node n = 0; n < h->f->observed; n++) {
         while (m.event_finding < c->nfindings &&
-               comes_first(h->f, &h->f->events[c->findings[m.event_finding].event], n))
+               st_row_cmp(h->f, &(st_row){ .event = c->findings[m.event_finding].event },
+                          &(st_row){ .node = n, .event = ST_NO_EVENT }) < 0)
             add_event(&m);
         add_process(&m, n);
     }

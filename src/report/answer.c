@@ -19,11 +19,11 @@ const char *st_standing_word(st_standing s)
 }
 
 /* A finding of level high or critical is taken for an intrusion; below, a person has to look. */
-static st_standing standing(const st_host *h, const st_host_answer *a)
+static st_standing standing(const st_case *c, const st_host_answer *a)
 {
     if (a->incidents)
         return a->level >= ST_LEVEL_HIGH ? ST_STANDS_COMPROMISED : ST_STANDS_REVIEW;
-    return strcmp(st_host_verdict(h), "blind") == 0 ? ST_STANDS_BLIND : ST_STANDS_NOTHING;
+    return c->coverage[a->host].verdict == ST_BLIND ? ST_STANDS_BLIND : ST_STANDS_NOTHING;
 }
 
 static int gravest_first(const void *a, const void *b)
@@ -88,7 +88,7 @@ bool st_answer_make(st_answer *a, const st_case *c)
             c->incidents[c->rows[i].incident].host < a->nhosts)
             a->hosts[c->incidents[c->rows[i].incident].host].hits++;
     for (uint32_t i = 0; i < f->nhosts; i++)
-        a->hosts[i].standing = standing(&f->hosts[i], &a->hosts[i]);
+        a->hosts[i].standing = standing(c, &a->hosts[i]);
     qsort(a->hosts, a->nhosts, sizeof *a->hosts, gravest_first);
     sum_up(a);
     return true;

@@ -250,7 +250,7 @@ static void put_review(block *x, const st_host_answer *h)
 static void put_nothing(block *x, const st_host_answer *h)
 {
     const st_host *host = &x->c->forest->hosts[h->host];
-    st_buf_fmt(x->b, " (%s ", st_host_verdict(host));
+    st_buf_fmt(x->b, " (%s ", st_covered_word(x->c->coverage[h->host].verdict));
     put_time(x->b, host->first, true);
     put(x, " .. ");
     put_time(x->b, host->last, !same_day(host->first, host->last));
@@ -259,8 +259,53 @@ static void put_nothing(block *x, const st_host_answer *h)
 
 static void put_blind(block *x, const st_host_answer *h)
 {
-    (void)h;
-    put(x, " (no process creations)");
+    put(x, " (");
+    st_scrub(x->b, x->c->coverage[h->host].reasons, x->look->ascii);
+    put(x, ")");
+}
+
+/* " (12 hole, config)": the kinds of its gaps. */
+static void put_causes(block *x, uint32_t host)
+{
+    const st_coverage *v = &x->c->coverage[host];
+    bool any = false;
+    for (unsigned k = 0; k < ST_GAP_KINDS; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < v->ngaps; i++)
+            n += x->c->gaps[v->first_gap + i].kind == k;
+        if (!n || k == ST_GAP_FILTERED)
+            continue;
+        put(x, any ? ", " : " (");
+        any = true;
+        if (n > 1)
+            st_buf_fmt(x->b, "%zu ", n);
+        put(x, st_gap_word(k));
+    }
+    if (!any && v->audited)
+        put(x, " (4688 alone");
+    put(x, any || v->audited ? ")" : "");
+}
+
+/* What says that a host's records were lost, whatever was found on it. */
+static void put_partial(block *x)
+{
+    size_t n = 0, named = 0;
+    for (size_t i = 0; i < x->a->nhosts; i++)
+        n += x->c->coverage[i].verdict == ST_PARTIAL;
+    for (size_t i = 0; i < x->a->nhosts && named < NAMED; i++) {
+        uint32_t host = x->a->hosts[i].host;
+        if (x->c->coverage[host].verdict != ST_PARTIAL)
+            continue;
+        if (!named++)
+            st_buf_fmt(x->b, "PARTIAL %zu: ", n);
+        else
+            put(x, ", ");
+        put_host(x, host);
+        put_causes(x, host);
+    }
+    if (n > named)
+        st_buf_fmt(x->b, ", and %zu more", n - named);
+    put(x, n ? "; -o DIR: hosts.csv and gaps.csv tell why\n" : "");
 }
 
 static void others(block *x, st_standing s, const char *title,
@@ -324,6 +369,7 @@ void st_answer_put(st_buf *b, const st_answer *a, const st_case *c, const st_gro
     others(&x, ST_STANDS_REVIEW, "REVIEW", put_review);
     others(&x, ST_STANDS_NOTHING, "NOTHING FOUND", put_nothing);
     others(&x, ST_STANDS_BLIND, "BLIND", put_blind);
+    put_partial(&x);
     not_read(&x);
     put_wrapped(b, st_buf_slice(&lines), look->width);
     b->failed |= x.cell.failed || x.fit.failed || lines.failed;

@@ -23,7 +23,7 @@ bool st_view_of(st_view *v, const st_case *c, const st_row *row)
 {
     const st_forest *f = c->forest;
     bool process = row->event == ST_NO_EVENT;
-    if (process ? row->node >= f->n : row->event >= f->nevents)
+    if (process ? row->node >= f->n : row->event >= f->nall)
         return false;
     *v = (st_view){ .c = c,
                     .f = f,
@@ -668,6 +668,8 @@ static void put_notes(const st_view *v, st_buf *b)
     for (size_t i = 0; i < sizeof record_notes / sizeof record_notes[0]; i++)
         if (record & record_notes[i].flag)
             add_note(b, start, record_notes[i].word, "");
+    if (v->row->correlated)
+        add_note(b, start, "correlated", "");
     if (v->e) {
         put_shift(v, start, b);
         return;

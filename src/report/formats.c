@@ -76,6 +76,11 @@ static void put_hosts(st_out *o, const st_job *j)
     st_write_hosts_csv(o, j->found, &j->ro);
 }
 
+static void put_gaps(st_out *o, const st_job *j)
+{
+    st_write_gaps_csv(o, j->found, &j->ro);
+}
+
 static void put_tree(st_out *o, const st_job *j)
 {
     st_write_tree_text(o, j->found->forest, NULL, j->found, &j->ro.look);
@@ -102,6 +107,7 @@ static const st_format formats[] = {
     { ST_F_BODYFILE, "bodyfile", ".body", H, 0, put_bodyfile, NULL },
     /* files of the set that are no format of their own */
     { ST_F_NONE, NULL, NULL, 0, 0, put_hosts, "hosts.csv" },
+    { ST_F_NONE, NULL, NULL, 0, 0, put_gaps, "gaps.csv" },
     { ST_F_NONE, NULL, NULL, 0, 0, put_tree, "tree.txt" },
     { ST_F_NONE, NULL, NULL, 0, 0, put_run, ST_SET_MARK },
 };

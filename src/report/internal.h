@@ -184,8 +184,13 @@ typedef struct st_answer {
 /* false: no memory; to be freed either way. */
 bool st_answer_make(st_answer *a, const st_case *c);
 void st_answer_free(st_answer *a);
-/* "blind", "partial" or "covered" (write_hosts.c). */
-const char *st_host_verdict(const st_host *h);
+/* "partial 2026-01-02 .. to ..: 3 record numbers missing"; unescaped. */
+void st_coverage_put(const st_case *c, uint32_t host, st_buf *b);
+/* What an incident's rows come to, of one kind, in a line: the gravest few, the others counted.
+ * false: nothing. */
+bool st_incident_put_facts(const st_case *c, const st_incident *i, unsigned kind, st_buf *b);
+/* The gaps that touch an incident, a few by name and the others counted; false: none does. */
+bool st_incident_put_gaps(const st_case *c, const st_incident *i, st_buf *b);
 st_str st_host_shown(const st_case *c, uint32_t host);
 
 /* Of an incident, unescaped: "w3wp.exe DefaultAppPool"; "DefaultAppPool > SYSTEM"; "recon, tools

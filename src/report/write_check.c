@@ -15,15 +15,22 @@ static void put_names(st_buf *b, const st_str *names, size_t n, const char *betw
     }
 }
 
+/* An id; of another provider than Sysmon, its name before it. */
+static void put_event(st_buf *b, const char *between, st_event_key key, bool quoted)
+{
+    const char *shown = st_provider_at(key.provider)->shown, *mark = quoted && *shown ? "\"" : "";
+    st_buf_fmt(b, "%s%s%s%u%s", between, mark, shown, key.id, mark);
+}
+
 /* "1, 3, 22": their ids; whatever reads a table reads creations. */
-static void put_events(st_buf *b, const st_rule *r, const char *between)
+static void put_events(st_buf *b, const st_rule *r, const char *between, bool quoted)
 {
     if (r->status != ST_RULE_READY || !r->needs.ntables)
         return;
     st_buf_char(b, '1');
     for (size_t k = 0; k < st_event_kinds(); k++)
         if (st_event_set_has(&r->needs.events, k))
-            st_buf_fmt(b, "%s%u", between, st_event_kind_at(k)->key.id);
+            put_event(b, between, st_event_kind_at(k)->key, quoted);
 }
 
 static void as_json(st_buf *b, const st_rule *r)
@@ -38,7 +45,7 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_strs(b, &more, "tables", r->needs.tables, r->needs.ntables);
     st_json_key(b, &more, "events");
     st_buf_char(b, '[');
-    put_events(b, r, ",");
+    put_events(b, r, ",", true);
     st_buf_char(b, ']');
     st_json_strs(b, &more, "never_filled", r->needs.never, r->needs.nnever);
     st_json_strs(b, &more, "missing", r->needs.missing, r->needs.nmissing);
@@ -52,7 +59,7 @@ static void as_csv(st_buf *b, const st_rule *r)
     st_buf t[7] = { 0 };
     st_buf_fmt(&t[0], "%u", r->errors);
     put_names(&t[1], r->needs.tables, r->needs.ntables, "; ");
-    put_events(&t[2], r, "; ");
+    put_events(&t[2], r, "; ", false);
     put_names(&t[3], r->needs.never, r->needs.nnever, "; ");
     put_names(&t[4], r->needs.missing, r->needs.nmissing, "; ");
     put_names(&t[5], r->needs.missing, r->stubs.n ? r->needs.nmissing : 0, "; ");
@@ -78,7 +85,7 @@ static void put_needs(st_buf *b, const st_rule *r)
     if (r->status == ST_RULE_READY && r->needs.ntables) {
         st_buf_str(b,
                    st_event_set_empty(&r->needs.events) ? ST_STR(" (event ") : ST_STR(" (events "));
-        put_events(b, r, ", ");
+        put_events(b, r, ", ", false);
         st_buf_char(b, ')');
     }
     if (r->needs.nmissing) {

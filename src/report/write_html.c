@@ -209,6 +209,20 @@ static void put_incident(page *g, uint32_t k)
     if (i->context_dropped)
         st_buf_fmt(b, ", %u more left out", i->context_dropped);
     put(g, "</p>");
+    for (unsigned f = 0; f < ST_FACT_KINDS; f++) {
+        st_buf_clear(&g->text);
+        if (!st_incident_put_facts(g->c, i, f, &g->text))
+            continue;
+        st_buf_fmt(b, "<p>%s: ", st_fact_word(f));
+        put_evidence(g, st_buf_slice(&g->text));
+        put(g, "</p>");
+    }
+    st_buf_clear(&g->text);
+    if (st_incident_put_gaps(g->c, i, &g->text)) {
+        put(g, "<p>Gaps that touch it: ");
+        put_evidence(g, st_buf_slice(&g->text));
+        put(g, "</p>");
+    }
     st_groups_stamp(&g->groups, g->c, k);
     put_tree(g, k);
     put(g, "</section>\n");
@@ -277,6 +291,29 @@ static void put_rows(page *g)
     put(g, "</tbody></table>\n");
     if (n > ST_MAX_HTML_NODES)
         st_buf_fmt(&g->o->buf, "<p>%zu more are in timeline.csv.</p>\n", n - ST_MAX_HTML_NODES);
+}
+
+/* What "nothing found" is worth, host by host. */
+static void put_coverage(page *g)
+{
+    if (!g->f->nhosts)
+        return;
+    put(g,
+        "<h2 id=\"coverage\">Coverage</h2><table><caption>Every host of any record, and what could "
+        "be seen of it</caption><thead><tr><th scope=\"col\">Host</th><th "
+        "scope=\"col\">Coverage</th>"
+        "</tr></thead><tbody>\n");
+    for (uint32_t i = 0; i < g->f->nhosts && i < ST_MAX_HTML_NODES && !g->o->error; i++) {
+        put(g, "<tr><td>");
+        put_evidence(g, st_pool_get(g->f->pool, g->f->hosts[i].shown));
+        put(g, "</td><td>");
+        st_buf_clear(&g->text);
+        st_coverage_put(g->c, i, &g->text);
+        put_evidence(g, st_buf_slice(&g->text));
+        put(g, "</td></tr>\n");
+        st_out_tick(g->o);
+    }
+    put(g, "</tbody></table>\n");
 }
 
 /* tables of rules whose rows are no processes */
@@ -408,6 +445,7 @@ void st_write_html(st_out *o, const st_case *c, const st_report_options *ro,
         if (!g.left || i < c->nincidents)
             put(&g, "<p>This page is full: the rest is in timeline.csv and tree.txt.</p>\n");
         put_rows(&g);
+        put_coverage(&g);
         put_tables(&g, info);
         put(&g, "</main></body></html>\n");
     } else {

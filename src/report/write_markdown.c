@@ -92,6 +92,16 @@ static void put_techniques(md *m, uint32_t incident)
         put(m, ".");
 }
 
+static void put_facts(md *m, const st_incident *i)
+{
+    for (unsigned f = 0; f < ST_FACT_KINDS; f++) {
+        if (!st_incident_put_facts(m->c, i, f, &m->text))
+            continue;
+        st_buf_fmt(&m->o->buf, "\n  - %s: ", st_fact_word(f));
+        put_made(m);
+    }
+}
+
 static void put_incident(md *m, uint32_t k)
 {
     const st_incident *i = &m->c->incidents[k];
@@ -110,6 +120,7 @@ static void put_incident(md *m, uint32_t k)
     put_count(m, i->processes, "process", "processes");
     st_buf_fmt(&m->o->buf, ", incident %s.", i->id);
     put_techniques(m, k);
+    put_facts(m, i);
     put(m, "\n");
     st_out_tick(m->o);
 }

@@ -88,12 +88,37 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
         { "findings_below_level", c->dropped_level },
         { "rows_filtered", c->dropped_filter },
         { "cells_truncated", info->cells_truncated },
+        { "creations_without_fields", c->odd.bare },
+        { "creations_with_absurd_times", c->odd.absurd },
+        { "recovered_without_time", c->odd.untimed },
+        { "audited_creations_unread", c->odd.audited },
     };
     bool more = false;
     st_buf_char(b, '{');
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         st_json_num(b, &more, all[i].name, all[i].v);
     st_buf_char(b, '}');
+}
+
+/* What could be seen of each host, as in hosts.csv. */
+static void put_hosts(st_out *o, const st_case *c)
+{
+    st_buf *b = &o->buf;
+    st_buf_char(b, '[');
+    for (size_t i = 0; i < c->forest->nhosts; i++) {
+        const st_coverage *v = &c->coverage[i];
+        bool more = false;
+        st_buf_fmt(b, "%s\n{", i ? "," : "");
+        st_json_text(b, &more, "computer", st_pool_get(c->forest->pool, c->forest->hosts[i].shown));
+        st_json_text(b, &more, "coverage", st_str_of(st_covered_word(v->verdict)));
+        st_json_text(b, &more, "reasons", v->reasons);
+        if (v->hint.n)
+            st_json_text(b, &more, "hint", v->hint);
+        st_json_num(b, &more, "gaps", v->ngaps);
+        st_buf_char(b, '}');
+        st_out_tick(o);
+    }
+    st_buf_char(b, ']');
 }
 
 static const char *status_word(st_status s)
@@ -255,6 +280,8 @@ void st_write_run_json(st_out *o, const st_case *c, const st_run_info *i)
     st_buf_char(b, '"');
     st_json_key(b, &more, "counters");
     put_counters(b, c, i);
+    st_json_key(b, &more, "hosts");
+    put_hosts(o, c);
     st_json_key(b, &more, "limits");
     put_limits(b, &i->limits);
     st_json_key(b, &more, "problems");

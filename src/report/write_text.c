@@ -69,6 +69,31 @@ static void put_count(st_buf *b, uint64_t n, const char *one, const char *many)
 
 /* incidents */
 
+/* What may be missing from it. */
+static void put_gaps(text_work *w, const st_incident *i)
+{
+    st_buf gaps = { 0 };
+    st_buf_str(&gaps, ST_STR("gaps: "));
+    if (st_incident_put_gaps(w->c, i, &gaps))
+        put_wrapped(w, st_buf_slice(&gaps), 2);
+    w->o->buf.failed |= gaps.failed;
+    st_buf_free(&gaps);
+}
+
+/* What its rows come to. */
+static void put_facts(text_work *w, const st_incident *i)
+{
+    st_buf line = { 0 };
+    for (unsigned k = 0; k < ST_FACT_KINDS; k++) {
+        st_buf_clear(&line);
+        st_buf_fmt(&line, "%s: ", st_fact_word(k));
+        if (st_incident_put_facts(w->c, i, k, &line))
+            put_wrapped(w, st_buf_slice(&line), 2);
+    }
+    w->o->buf.failed |= line.failed;
+    st_buf_free(&line);
+}
+
 static void head_line(text_work *w, const st_incident *i)
 {
     const st_forest *f = w->c->forest;
@@ -103,6 +128,8 @@ static void head_line(text_work *w, const st_incident *i)
         put_count(b, i->context_dropped, "more left out", "more left out");
     }
     st_buf_fmt(b, "  incident %s\n", i->id);
+    put_facts(w, i);
+    put_gaps(w, i);
     st_out_tick(w->o);
 }
 

@@ -100,17 +100,17 @@ static bool has_identity(const st_wood *w, const st_event *e)
     return x->event_record_id[e->row] || x->created[e->row];
 }
 
-static void fold(st_wood *w)
+/* Folds n events, in place; how many are left. */
+static size_t fold(st_wood *w, st_event *e, size_t n)
 {
-    size_t n = 0;
-    st_event *e = w->pub.events;
-    qsort_r(e, w->pub.nevents, sizeof *e, by_record, w);
-    for (size_t i = 0; i < w->pub.nevents; i++)
-        if (!n || !has_identity(w, &e[i]) || cmp_record(w, &e[n - 1], &e[i]))
-            e[n++] = e[i];
+    size_t out = 0;
+    qsort_r(e, n, sizeof *e, by_record, w);
+    for (size_t i = 0; i < n; i++)
+        if (!out || !has_identity(w, &e[i]) || cmp_record(w, &e[out - 1], &e[i]))
+            e[out++] = e[i];
         else
-            e[n - 1].copies++;
-    w->pub.nevents = n;
+            e[out - 1].copies++;
+    return out;
 }
 
 /* The process that had the GUID at that time. */
@@ -137,29 +137,54 @@ static void lead(const st_wood *w, st_event *e)
                                    st_event_text_of(&w->pub, e, ST_T_target_image), ST_ABSENT });
 }
 
-bool st_tree_sort_events(st_wood *w)
+/* The store's events from first[kind] on (NULL: all), behind the n there are; folded and in order.
+ */
+static bool place(st_wood *w, const size_t *first)
 {
     const st_store *s = w->pub.store;
-    size_t n = 0;
+    size_t n = w->pub.nall, from = n;
     for (size_t k = 0; k < st_event_kinds(); k++)
-        n += s->events[k].n;
-    if (!n)
+        n += s->events[k].n - (first ? first[k] : 0);
+    if (n == from)
         return true;
-    if (n > ST_MAX_ROWS || !(w->pub.events = malloc(n * sizeof *w->pub.events)))
+    st_event *all = n > ST_MAX_ROWS ? NULL : realloc(w->pub.events, n * sizeof *all);
+    if (!all)
         return false;
-    for (size_t k = 0; k < st_event_kinds(); k++)
-        for (size_t i = 0; i < s->events[k].n; i++)
-            w->pub.events[w->pub.nevents++] =
-                (st_event){ .row = (uint32_t)i,
-                            .host = st_tree_host(w, s->events[k].computer[i]),
-                            .process = ST_NO_NODE,
-                            .target = ST_NO_NODE,
-                            .copies = 1,
-                            .kind = (uint8_t)k };
-    if (!w->duplicates)
-        fold(w);
-    qsort_r(w->pub.events, w->pub.nevents, sizeof *w->pub.events, by_time, w);
+    w->pub.events = all;
+    for (size_t k = 0, at = from; k < st_event_kinds(); k++)
+        for (size_t i = first ? first[k] : 0; i < s->events[k].n; i++) {
+            uint32_t host = st_tree_host_of(&w->pub, s->events[k].computer[i]);
+            if (host < w->pub.nhosts)
+                all[at++] = (st_event){ .row = (uint32_t)i,
+                                        .host = host,
+                                        .process = ST_NO_NODE,
+                                        .target = ST_NO_NODE,
+                                        .copies = 1,
+                                        .kind = (uint8_t)k };
+            n = at;
+        }
+    n = w->duplicates ? n : from + fold(w, all + from, n - from);
+    qsort_r(all + from, n - from, sizeof *all, by_time, w);
+    w->pub.nall = n;
     return true;
+}
+
+bool st_tree_sort_events(st_wood *w)
+{
+    bool ok = place(w, NULL);
+    w->pub.nevents = w->pub.nall;
+    return ok;
+}
+
+st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err)
+{
+    st_wood *w = (st_wood *)f;
+    size_t from = f->nall;
+    if (!place(w, first))
+        return st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
+    for (size_t i = from; i < f->nall; i++)
+        lead(w, &f->events[i]);
+    return ST_OK;
 }
 
 bool st_tree_lead_events(st_wood *w)

@@ -46,6 +46,8 @@ static void meet_all(st_wood *w, names *all)
         meet(w, all, s->services[i].computer);
     for (size_t i = 0; i < s->nseen; i++)
         meet(w, all, s->seen[i].computer);
+    for (size_t i = 0; i < s->npresences; i++)
+        meet(w, all, s->presences[i].computer);
     for (size_t k = 0; k < st_event_kinds(); k++)
         for (size_t i = 0; i < s->events[k].n; i++)
             meet(w, all, s->events[k].computer[i]);
@@ -97,16 +99,20 @@ uint32_t st_tree_host(const st_wood *w, st_sid computer)
     return w->host_of[computer];
 }
 
+uint32_t st_tree_host_of(const st_forest *f, st_sid computer)
+{
+    const st_wood *w = (const st_wood *)f;
+    return computer < w->nsids ? w->host_of[computer] : UINT32_MAX;
+}
+
 /* accounts */
 
 static void count_nodes(st_wood *w)
 {
-    const st_creations *c = &w->pub.store->creations;
     for (size_t i = 0; i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
         st_host *h = &w->pub.hosts[p->host];
-        if (!h->creations++)
-            h->shown = c->computer[p->row];
+        h->creations++;
         h->copies += p->copies - 1;
         if (p->parent == ST_NO_NODE)
             h->parents_none++;
@@ -191,6 +197,30 @@ static bool newer(const st_wood *w, const st_service *a, const st_service *b)
     return d ? d > 0 : st_str_cmp(st_pool_get(p, a->schema), st_pool_get(p, b->schema)) > 0;
 }
 
+/* One spelling a host: that of its newest live Sysmon record; of none, the first by text. */
+static bool name_shown(st_wood *w)
+{
+    const st_store *s = w->pub.store;
+    const st_pool *pool = w->pub.pool;
+    st_ticks *newest = calloc(w->pub.nhosts + 1, sizeof *newest);
+    if (!newest)
+        return false;
+    for (size_t i = 0; i < s->nseen; i++) {
+        const st_seen *n = &s->seen[i];
+        uint32_t host = st_tree_host(w, n->computer);
+        st_sid *shown = &w->pub.hosts[host].shown;
+        if (n->origin != ST_O_LIVE || n->created < newest[host])
+            continue;
+        if (n->created > newest[host] ||
+            (n->computer != *shown &&
+             st_str_cmp(st_pool_get(pool, n->computer), st_pool_get(pool, *shown)) < 0))
+            *shown = n->computer;
+        newest[host] = n->created;
+    }
+    free(newest);
+    return true;
+}
+
 static bool name_versions(st_wood *w)
 {
     const st_store *s = w->pub.store;
@@ -229,5 +259,5 @@ bool st_tree_account(st_wood *w)
         t->ambiguous += (p->flags & ST_P_AMBIGUOUS_PARENT) != 0;
         t->parent_later += (p->flags & ST_P_PARENT_LATER) != 0;
     }
-    return name_versions(w);
+    return name_shown(w) && name_versions(w);
 }

@@ -208,13 +208,14 @@ static void put_graph(const printer *p, const st_graph *g, size_t by)
 static void put_events(const printer *p, const st_op *op, size_t by)
 {
     const st_event_set events = st_op_scan_events(op);
-    const char *before = "events: Sysmon's ";
+    const char *before = "events: ";
     for (size_t k = 0; k < st_event_kinds(); k++) {
         if (!st_event_set_has(&events, k))
             continue;
         if (*before != ',')
             indent(p, by);
-        st_buf_fmt(p->out, "%s%u", before, st_event_kind_at(k)->key.id);
+        const st_event_key key = st_event_kind_at(k)->key;
+        st_buf_fmt(p->out, "%s%s%u", before, st_provider_at(key.provider)->shown, key.id);
         before = ", ";
     }
     if (*before == ',')

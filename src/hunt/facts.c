@@ -1,0 +1,282 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * facts.c - what an incident's rows come to: contacted, dropped, persisted, touched, deleted; each
+ * thing once, with who did it, first, last and how often.
+ */
+#include "internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const char *st_fact_word(unsigned kind)
+{
+    static const char *const words[] = { "Contacted", "Dropped", "Persisted", "Touched",
+                                         "Deleted" };
+    return kind < ST_FACT_KINDS ? words[kind] : "";
+}
+
+static bool has(st_str s, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= s.n; i++)
+        if (st_str_ieq((st_str){ s.p + i, n }, (st_str){ word, n }))
+            return true;
+    return false;
+}
+
+static bool any_of(st_str s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (has(s, words[i]))
+            return true;
+    return false;
+}
+#define ANY(s, words) any_of(s, words, sizeof(words) / sizeof(words)[0])
+
+/* Keys and folders from which something starts by itself. */
+static const char *const autostarts[] = {
+    "\\CurrentVersion\\Run", "\\Policies\\Explorer\\Run",
+    "\\Winlogon\\",          "\\Image File Execution Options\\",
+    "\\AppInit_DLLs",        "\\AppCertDlls",
+    "\\Control\\Lsa\\",      "\\Schedule\\TaskCache\\",
+    "\\InprocServer32",      "\\UserInitMprLogonScript",
+    "\\Active Setup\\",      "\\ImagePath",
+    "\\ServiceDll",          "\\SilentProcessExit\\",
+};
+static const char *const startup_folders[] = { "\\Start Menu\\Programs\\Startup\\",
+                                               "\\System32\\Tasks\\",
+                                               "/etc/cron",
+                                               "/etc/systemd/system/",
+                                               "/etc/init.d/",
+                                               "authorized_keys" };
+/* Scripts that a web server runs. */
+static const char *const scripts[] = { ".aspx", ".ashx", ".asmx",  ".asp", ".jsp",
+                                       ".jspx", ".php",  ".phtml", ".cfm", ".war" };
+static const char *const web_roots[] = { "\\inetpub\\",
+                                         "\\wwwroot\\",
+                                         "\\webapps\\",
+                                         "\\htdocs\\",
+                                         "\\FrontEnd\\HttpProxy\\",
+                                         "\\ClientAccess\\",
+                                         "\\template\\layouts\\",
+                                         "/var/www/",
+                                         "/webapps/",
+                                         "/htdocs/",
+                                         "\\xampp\\",
+                                         "\\www\\",
+                                         "/srv/www/" };
+
+static bool ends(st_str s, const char *const *words, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (st_str_iends(s, st_str_of(words[i])))
+            return true;
+    return false;
+}
+
+typedef struct summing {
+    st_case *c;
+    const st_forest *f;
+    st_fact *v;
+    size_t n, cap;
+    bool failed;
+} summing;
+
+static st_str text(const summing *x, const st_event *e, st_event_text t)
+{
+    return st_pool_get(x->f->pool, st_event_text_of(x->f, e, t));
+}
+
+static void put(summing *x, const st_row *r, unsigned kind, unsigned weight, st_str what,
+                st_str more)
+{
+    st_ticks t = st_subject_time(x->f, r->node, r->event);
+    if (!what.n)
+        return;
+    if (!st_grow(&x->v, &x->cap, x->n + 1, sizeof *x->v)) {
+        x->failed = true;
+        return;
+    }
+    x->v[x->n++] = (st_fact){ .incident = r->incident,
+                              .kind = (uint8_t)kind,
+                              .weight = (uint8_t)weight,
+                              .what = what,
+                              .more = more,
+                              .by = r->node,
+                              .first = t,
+                              .last = t,
+                              .count = 1 };
+}
+
+/* What the event was done to, kept. */
+static st_str target(summing *x, const st_event *e)
+{
+    st_buf b = { 0 };
+    st_target_put(x->f, e, &b);
+    st_str s = st_arena_copy(&x->c->arena, st_buf_slice(&b));
+    x->failed |= b.failed || x->c->arena.failed;
+    st_buf_free(&b);
+    return s;
+}
+
+static void dropped(summing *x, const st_row *r, const st_event *e)
+{
+    st_str path = text(x, e, ST_T_target_filename);
+    unsigned weight =
+        ends(path, scripts, sizeof scripts / sizeof scripts[0]) ? ANY(path, web_roots) ? 0 : 1 : 2;
+    put(x, r, ANY(path, startup_folders) ? ST_FACT_PERSISTED : ST_FACT_DROPPED, weight, path,
+        text(x, e, ST_T_hashes));
+}
+
+static void from_event(summing *x, const st_row *r)
+{
+    const st_event *e = &x->f->events[r->event];
+    st_event_key key = st_event_kind_at(e->kind)->key;
+    if (key.provider != ST_SYSMON)
+        return;
+    switch (key.id) {
+    case 3:
+        put(x, r, ST_FACT_CONTACTED, 0, target(x, e), text(x, e, ST_T_destination_hostname));
+        break;
+    case 22: put(x, r, ST_FACT_CONTACTED, 1, target(x, e), ST_STR("name looked up")); break;
+    case 11:
+    case 15:
+    case 27:
+    case 28:
+    case 29: dropped(x, r, e); break;
+    case 13:
+    case 14:
+        if (ANY(text(x, e, ST_T_target_object), autostarts))
+            put(x, r, ST_FACT_PERSISTED, 1, target(x, e), ST_STR("registry"));
+        break;
+    case 19:
+    case 20:
+    case 21: put(x, r, ST_FACT_PERSISTED, 0, target(x, e), ST_STR("WMI")); break;
+    case 6: put(x, r, ST_FACT_PERSISTED, 2, target(x, e), ST_STR("driver")); break;
+    case 8:
+    case 10:
+        put(x, r, ST_FACT_TOUCHED, has(text(x, e, ST_T_target_image), "lsass") ? 0 : 1,
+            text(x, e, ST_T_target_image),
+            key.id == 8 ? ST_STR("remote thread") : ST_STR("access"));
+        break;
+    case 25: put(x, r, ST_FACT_TOUCHED, 1, text(x, e, ST_T_image), ST_STR("image replaced")); break;
+    case 23:
+    case 26:
+        put(x, r, ST_FACT_DELETED, 0, text(x, e, ST_T_target_filename), text(x, e, ST_T_hashes));
+        break;
+    default: break;
+    }
+}
+
+/* Commands that make something stay. */
+static void from_command(summing *x, const st_row *r)
+{
+    static const struct {
+        const char *a, *b, *how;
+    } commands[] = {
+        { "schtasks", "/create", "task" },
+        { "register-scheduledtask", "", "task" },
+        { "sc", " create ", "service" },
+        { "new-service", "", "service" },
+        { "net", " user ", "account" },
+        { "net", " localgroup ", "account" },
+        { "reg", "currentversion\\run", "registry" },
+        { "__eventconsumer", "", "WMI" },
+    };
+    const st_proc *p = &x->f->procs[r->node];
+    st_str command = st_pool_get(x->f->pool, p->command_line),
+           image = st_str_basename(st_pool_get(x->f->pool, p->image));
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        bool account = !strcmp(commands[i].how, "account");
+        st_str name = st_str_of(commands[i].a);
+        bool program = !*commands[i].b
+                           ? has(command, commands[i].a)
+                           : image.n >= name.n && st_str_ieq((st_str){ image.p, name.n }, name);
+        if (!program || (*commands[i].b && !has(command, commands[i].b)) ||
+            (account && !has(command, "/add")))
+            continue;
+        put(x, r, ST_FACT_PERSISTED, 1, command, st_str_of(commands[i].how));
+        return;
+    }
+}
+
+static int by_thing(const void *pa, const void *pb)
+{
+    const st_fact *a = pa, *b = pb;
+    if (a->incident != b->incident)
+        return a->incident < b->incident ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    int d = st_str_cmp(a->what, b->what);
+    if (d)
+        return d;
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return (a->by > b->by) - (a->by < b->by);
+}
+
+static int by_weight(const void *pa, const void *pb)
+{
+    const st_fact *a = pa, *b = pb;
+    if (a->incident != b->incident)
+        return a->incident < b->incident ? -1 : 1;
+    if (a->kind != b->kind)
+        return a->kind < b->kind ? -1 : 1;
+    if (a->weight != b->weight)
+        return a->weight < b->weight ? -1 : 1;
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    return st_str_cmp(a->what, b->what);
+}
+
+static void fold(summing *x)
+{
+    size_t n = 0;
+    if (x->n)
+        qsort(x->v, x->n, sizeof *x->v, by_thing);
+    for (size_t i = 0; i < x->n; i++) {
+        st_fact *a = n ? &x->v[n - 1] : NULL;
+        const st_fact *b = &x->v[i];
+        if (!a || a->incident != b->incident || a->kind != b->kind ||
+            !st_str_eq(a->what, b->what)) {
+            x->v[n++] = *b;
+            continue;
+        }
+        a->count++;
+        a->last = b->last > a->last ? b->last : a->last;
+        a->weight = b->weight < a->weight ? b->weight : a->weight;
+        if (!a->more.n || (a->more.n == 1 && a->more.p[0] == '-'))
+            a->more = b->more;
+    }
+    x->n = n;
+    if (n)
+        qsort(x->v, n, sizeof *x->v, by_weight);
+}
+
+bool st_facts_make(st_case *c)
+{
+    summing x = { .c = c, .f = c->forest };
+    for (size_t i = 0; i < c->nrows && !x.failed; i++) {
+        const st_row *r = &c->rows[i];
+        if (r->incident >= c->nincidents)
+            continue;
+        if (r->event != ST_NO_EVENT)
+            from_event(&x, r);
+        else
+            from_command(&x, r);
+    }
+    fold(&x);
+    c->facts = ST_NEWN(&c->arena, st_fact, x.n);
+    c->nfacts = x.n;
+    bool ok = !x.failed && c->facts;
+    if (ok && x.n)
+        memcpy(c->facts, x.v, x.n * sizeof *x.v);
+    for (size_t i = 0; ok && i < x.n; i++) {
+        st_incident *n = &c->incidents[x.v[i].incident];
+        if (!n->nfacts++)
+            n->first_fact = (uint32_t)i;
+    }
+    free(x.v);
+    return ok;
+}

@@ -1,0 +1,508 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gaps.c - what says that process creations were lost, from the evidence itself: each with its
+ * time, its record numbers or bytes, and its source.
+ *
+ * Holes and clock steps come from the numbers of live Sysmon records, which the forest has sorted;
+ * stops and new configurations from the service's events; cleared logs from the log service's and
+ * from command lines; unread bytes from the sources' account. What is left is whole, and in a whole
+ * span a parent that a child names, that started then and has no record, is a creation that was
+ * taken away.
+ */
+#include "internal.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct finding_gaps {
+    st_case *c;
+    const st_forest *f;
+    st_gap *v;
+    size_t n, cap;
+    uint32_t *of_host; /* how many of a host are kept; past ST_MAX_GAPS the last one grows */
+    bool failed;
+} finding_gaps;
+
+static st_gap *put(finding_gaps *x, st_gap g)
+{
+    if (g.host >= x->f->nhosts)
+        return NULL;
+    if (x->of_host[g.host] >= ST_MAX_GAPS)
+        for (size_t i = x->n; i-- > 0;)
+            if (x->v[i].host == g.host && x->v[i].kind == g.kind) {
+                x->v[i].n += g.n;
+                x->v[i].to = g.to > x->v[i].to ? g.to : x->v[i].to;
+                x->v[i].to_id = g.to_id > x->v[i].to_id ? g.to_id : x->v[i].to_id;
+                return NULL;
+            }
+    if (!st_grow(&x->v, &x->cap, x->n + 1, sizeof *x->v)) {
+        x->failed = true;
+        return NULL;
+    }
+    x->of_host[g.host]++;
+    x->v[x->n] = g;
+    return &x->v[x->n++];
+}
+
+static st_gap blank(uint32_t host, unsigned kind)
+{
+    return (st_gap){
+        .host = host, .kind = (uint8_t)kind, .n = 1, .source = UINT32_MAX, .node = ST_NO_NODE
+    };
+}
+
+static st_str keep(finding_gaps *x, st_buf *text)
+{
+    st_str s = st_arena_copy(&x->c->arena, st_buf_slice(text));
+    x->failed |= text->failed || x->c->arena.failed;
+    st_buf_free(text);
+    return s;
+}
+
+/* record numbers */
+
+/* From a record to the next by number, both live and of one host. */
+static void between(finding_gaps *x, uint32_t host, const st_seen *a, const st_seen *b)
+{
+    if (b->event_record_id > a->event_record_id + 1) {
+        st_gap g = blank(host, ST_GAP_HOLE);
+        g.from = a->created;
+        g.to = b->created;
+        g.from_id = a->event_record_id + 1;
+        g.to_id = b->event_record_id - 1;
+        g.n = g.to_id - g.from_id + 1;
+        put(x, g);
+    } else if (b->event_record_id == a->event_record_id + 1 && b->created &&
+               b->created + ST_CLOCK_STEP < a->created) {
+        st_gap g = blank(host, ST_GAP_CLOCK);
+        g.from = b->created;
+        g.to = a->created;
+        g.from_id = a->event_record_id;
+        g.to_id = b->event_record_id;
+        put(x, g);
+    }
+}
+
+static void first_of_host(finding_gaps *x, uint32_t host, const st_seen *a)
+{
+    if (a->event_record_id <= 1)
+        return;
+    st_gap g = blank(host, ST_GAP_BEGINS);
+    g.to = a->created;
+    g.from_id = 1;
+    g.to_id = a->event_record_id - 1;
+    g.n = g.to_id;
+    put(x, g);
+}
+
+static void find_holes(finding_gaps *x)
+{
+    const st_store *s = x->f->store;
+    const st_seen *before = NULL;
+    uint32_t last = UINT32_MAX;
+    for (size_t i = 0; i < s->nseen; i++) {
+        const st_seen *a = &s->seen[i];
+        uint32_t host = st_tree_host_of(x->f, a->computer);
+        if (a->origin != ST_O_LIVE)
+            continue;
+        if (a->event_id == 255) {
+            st_gap g = blank(host, ST_GAP_ERROR);
+            g.from = g.to = a->created;
+            g.from_id = g.to_id = a->event_record_id;
+            /* Copies lie side by side. */
+            if (!before || host != last || before->event_record_id != a->event_record_id)
+                put(x, g);
+        }
+        if (!a->event_record_id)
+            continue;
+        if (host != last)
+            first_of_host(x, host, a);
+        else
+            between(x, host, before, a);
+        before = a;
+        last = host;
+    }
+}
+
+/* the service */
+
+static int by_time(const void *pa, const void *pb)
+{
+    const st_service *a = *(const st_service *const *)pa, *b = *(const st_service *const *)pb;
+    if (a->utc != b->utc)
+        return a->utc < b->utc ? -1 : 1;
+    if (a->created != b->created)
+        return a->created < b->created ? -1 : 1;
+    return (a->state > b->state) - (a->state < b->state);
+}
+
+static bool says(const finding_gaps *x, const st_service *v, const char *word)
+{
+    return st_str_ieq(st_pool_get(x->f->pool, v->state), st_str_of(word));
+}
+
+static bool same_event(const st_service *a, const st_service *b)
+{
+    return a->computer == b->computer && a->utc == b->utc && a->created == b->created &&
+           a->state == b->state;
+}
+
+/* Until the service starts again on that host; 0: it isn't known to. */
+static st_ticks started_again(const finding_gaps *x, const st_service **v, size_t n, size_t i)
+{
+    uint32_t host = st_tree_host_of(x->f, v[i]->computer);
+    for (size_t k = i + 1; k < n; k++)
+        if (st_tree_host_of(x->f, v[k]->computer) == host && says(x, v[k], "Started"))
+            return v[k]->utc;
+    return 0;
+}
+
+static void find_stops(finding_gaps *x)
+{
+    const st_store *s = x->f->store;
+    size_t n = 0;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    const st_service **v = malloc((s->nservices + 1) * sizeof *v);
+    if (!v) {
+        x->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < s->nservices; i++)
+        if (s->services[i].origin == ST_O_LIVE)
+            v[n++] = &s->services[i];
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    qsort(v, n, sizeof *v, by_time);
+    for (size_t i = 0; i < n; i++) {
+        bool stop = says(x, v[i], "Stopped"), config = says(x, v[i], "config");
+        if ((!stop && !config) || (i && same_event(v[i - 1], v[i])))
+            continue;
+        st_gap g =
+            blank(st_tree_host_of(x->f, v[i]->computer), stop ? ST_GAP_STOPPED : ST_GAP_CONFIG);
+        g.from = v[i]->utc;
+        g.to = stop ? started_again(x, v, n, i) : g.from;
+        if (config)
+            g.detail = st_pool_get(x->f->pool, v[i]->version);
+        put(x, g);
+    }
+    free(v);
+}
+
+/* cleared logs */
+
+static void find_cleared_events(finding_gaps *x)
+{
+    for (size_t i = 0; i < x->f->nevents; i++) {
+        const st_event *e = &x->f->events[i];
+        const st_events *k = st_event_columns(x->f, e);
+        if (st_event_kind_at(e->kind)->key.provider != ST_EVENTLOG ||
+            k->origin[e->row] != ST_O_LIVE)
+            continue;
+        st_gap g = blank(e->host, ST_GAP_CLEARED);
+        st_buf t = { 0 };
+        g.from = g.to = k->utc[e->row];
+        g.from_id = g.to_id = k->event_record_id[e->row];
+        g.source = k->source[e->row];
+        g.offset = k->offset[e->row];
+        st_target_put(x->f, e, &t);
+        g.detail = keep(x, &t);
+        put(x, g);
+    }
+}
+
+static bool has(st_str s, const char *word)
+{
+    size_t n = strlen(word);
+    unsigned char first = (unsigned char)(word[0] | 32);
+    for (size_t i = 0; i + n <= s.n; i++)
+        if (((unsigned char)s.p[i] | 32) == first &&
+            st_str_ieq((st_str){ s.p + i, n }, (st_str){ word, n }))
+            return true;
+    return false;
+}
+
+/* All of them have "evt" or "event" in them, which few commands have: told at the speed of memchr.
+ */
+static bool may_clear(st_str s)
+{
+    static const char letters[] = "vV";
+    for (unsigned k = 0; k < 2; k++)
+        for (size_t i = 1; i + 1 < s.n; i++) {
+            const char *v = memchr(s.p + i, letters[k], s.n - 1 - i);
+            if (!v)
+                break;
+            i = (size_t)(v - s.p);
+            if ((v[-1] | 32) == 'e' && ((v[1] | 32) == 't' || (v[1] | 32) == 'e'))
+                return true;
+        }
+    return false;
+}
+
+/* The commands that clear a log, as they are typed. */
+static bool clears(st_str command)
+{
+    if (!may_clear(command))
+        return false;
+    static const struct {
+        const char *program, *word;
+    } kin[] = {
+        { "wevtutil", " cl " },
+        { "wevtutil", " clear-log" },
+        { "clear-eventlog", "" },
+        { "remove-eventlog", "" },
+        { "limit-eventlog", "" },
+        { "nteventlog", "cleareventlog" },
+        { "eventlogsession", "clearlog" },
+        { "clear-winevent", "" },
+
+    };
+    for (size_t i = 0; i < sizeof kin / sizeof kin[0]; i++)
+        if (has(command, kin[i].program) && (!*kin[i].word || has(command, kin[i].word)))
+            return true;
+    return false;
+}
+
+static void find_clearing_commands(finding_gaps *x)
+{
+    const st_creations *k = &x->f->store->creations;
+    st_sid known = ST_ABSENT; /* most commands are one another's copies, side by side */
+    bool cleared = false;
+    for (size_t i = 0; i < x->f->observed; i++) {
+        const st_proc *p = &x->f->procs[i];
+        if (p->command_line != known)
+            cleared = clears(st_pool_get(x->f->pool, p->command_line));
+        known = p->command_line;
+        if (!cleared || p->origin != ST_O_LIVE)
+            continue;
+        st_gap g = blank(p->host, ST_GAP_CLEARED);
+        g.from = g.to = p->start;
+        g.from_id = g.to_id = k->event_record_id[p->row];
+        g.source = k->source[p->row];
+        g.offset = k->offset[p->row];
+        g.node = (st_node)i;
+        g.detail = st_pool_get(x->f->pool, p->command_line);
+        put(x, g);
+    }
+}
+
+/* unread bytes */
+
+static void put_unread(finding_gaps *x, const st_presence *p, uint64_t offset, uint64_t bytes,
+                       const char *why)
+{
+    st_gap g = blank(st_tree_host_of(x->f, p->computer), ST_GAP_UNREAD);
+    g.from = p->first;
+    g.to = p->last;
+    g.source = p->source;
+    g.offset = offset;
+    g.n = bytes;
+    g.detail = st_str_of(why);
+    put(x, g);
+}
+
+static void find_unread(finding_gaps *x)
+{
+    const st_store *s = x->f->store;
+    for (size_t i = 0; x->f->evidence && i < s->npresences; i++) {
+        const st_presence *p = &s->presences[i];
+        if (p->source >= st_evidence_count(x->f->evidence) || !p->sysmon)
+            continue;
+        const st_source *src = st_evidence_at(x->f->evidence, p->source);
+        const st_report *r = &src->report;
+        for (size_t k = 0; k < r->lost.n; k++)
+            put_unread(x, p, r->lost.list[k].offset, r->lost.list[k].length,
+                       r->lost.list[k].reason);
+        if (r->chunks_missing)
+            put_unread(x, p, r->chunks_end, r->chunks_missing * UINT64_C(65536), "missing-chunk");
+        else if (r->truncated && !r->lost.n)
+            put_unread(x, p, src->size, 0, "truncated");
+    }
+}
+
+/* parents that should be there */
+
+typedef struct image {
+    uint32_t host;
+    st_sid name;
+} image;
+
+static int by_image(const void *pa, const void *pb)
+{
+    const image *a = pa, *b = pb;
+    if (a->host != b->host)
+        return a->host < b->host ? -1 : 1;
+    return (a->name > b->name) - (a->name < b->name);
+}
+
+static size_t distinct(image *v, size_t n)
+{
+    size_t out = 0;
+    if (n)
+        qsort(v, n, sizeof *v, by_image);
+    for (size_t i = 0; i < n; i++)
+        if (!out || by_image(&v[out - 1], &v[i]))
+            v[out++] = v[i];
+    return out;
+}
+
+static st_sid folded(finding_gaps *x, st_sid name, st_buf *b)
+{
+    st_buf_clear(b);
+    st_fold_put(b, st_pool_get(x->f->pool, name));
+    return st_pool_put(x->f->pool, st_buf_slice(b));
+}
+
+/* The images that have a record of their own, host by host. */
+static image *recorded_images(finding_gaps *x, size_t *n, st_buf *b)
+{
+    image *v = malloc((x->f->observed + 1) * sizeof *v);
+    for (size_t i = 0; v && i < x->f->observed; i++)
+        v[i] = (image){ x->f->procs[i].host, x->f->procs[i].image };
+    *n = v ? distinct(v, x->f->observed) : 0;
+    for (size_t i = 0; i < *n; i++)
+        v[i].name = folded(x, v[i].name, b);
+    *n = distinct(v, *n);
+    return v;
+}
+
+/* Does a span that is whole hold the whole second t? gaps: of the host, n of them. */
+static bool whole(const st_host *h, const st_gap *gaps, size_t n, st_ticks t)
+{
+    st_ticks end = t + ST_TICKS_SECOND;
+    if (!h->first || t <= h->first || end >= h->last)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        bool spans = gaps[i].kind == ST_GAP_HOLE || gaps[i].kind == ST_GAP_UNREAD ||
+                     gaps[i].kind == ST_GAP_STOPPED || gaps[i].kind == ST_GAP_CLOCK;
+        st_ticks to = gaps[i].to ? gaps[i].to : UINT64_MAX;
+        if (spans && gaps[i].from < end && to > t)
+            return false;
+    }
+    return true;
+}
+
+static int by_host(const void *pa, const void *pb)
+{
+    const st_gap *a = pa, *b = pb;
+    const uint64_t x[] = {
+        a->host, a->from ? a->from : a->to, a->kind, a->from_id, a->source, a->offset, a->node
+    };
+    const uint64_t y[] = {
+        b->host, b->from ? b->from : b->to, b->kind, b->from_id, b->source, b->offset, b->node
+    };
+    for (size_t i = 0; i < sizeof x / sizeof x[0]; i++)
+        if (x[i] != y[i])
+            return x[i] < y[i] ? -1 : 1;
+    return 0;
+}
+
+/* Where each host's gaps begin among the sorted ones; one more at the end. */
+static size_t *starts(const finding_gaps *x)
+{
+    size_t *start = calloc(x->f->nhosts + 2, sizeof *start);
+    for (size_t i = 0; start && i < x->n; i++)
+        start[x->v[i].host + 1]++;
+    for (size_t h = 0; start && h < x->f->nhosts; h++)
+        start[h + 1] += start[h];
+    return start;
+}
+
+static bool is_missing(const st_proc *p)
+{
+    return !(p->flags & (ST_P_OBSERVED | ST_P_FROM_EVENT)) && p->origin == ST_O_LIVE &&
+           p->children && p->start && !st_guid_zero(&p->guid);
+}
+
+static void put_parent(finding_gaps *x, st_node n)
+{
+    const st_proc *p = &x->f->procs[n];
+    st_gap g = blank(p->host, ST_GAP_PARENT);
+    st_buf t = { 0 };
+    g.from = g.to = p->start;
+    g.node = n;
+    st_str name = st_pool_get(x->f->pool, p->image);
+    st_buf_str(&t, name.n ? name : ST_STR("?"));
+    if (p->pid != ST_NO_U32)
+        st_buf_fmt(&t, "(%u)", p->pid);
+    st_buf_fmt(&t, ", %u child%s", p->children, p->children == 1 ? "" : "ren");
+    g.detail = keep(x, &t);
+    put(x, g);
+}
+
+/* Processes of an image without any record: once, with their number. */
+static void put_filtered(finding_gaps *x, image *v, size_t n)
+{
+    if (n)
+        qsort(v, n, sizeof *v, by_image);
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && !by_image(&v[i], &v[end]);)
+            end++;
+        st_gap g = blank(v[i].host, ST_GAP_FILTERED);
+        const st_host *h = &x->f->hosts[v[i].host];
+        g.from = h->first;
+        g.to = h->last;
+        g.n = end - i;
+        g.detail = st_pool_get(x->f->pool, v[i].name);
+        put(x, g);
+    }
+}
+
+static void find_parents(finding_gaps *x)
+{
+    size_t nimages = 0, nfiltered = 0, others = x->f->n - x->f->observed;
+    st_buf b = { 0 };
+    if (x->n)
+        qsort(x->v, x->n, sizeof *x->v, by_host);
+    size_t *start = starts(x);
+    image *images = recorded_images(x, &nimages, &b);
+    image *filtered = malloc((others + 1) * sizeof *filtered);
+    st_gap *sorted = malloc((x->n + 1) * sizeof *sorted);
+    if (sorted && x->n)
+        memcpy(sorted, x->v, x->n * sizeof *sorted);
+    bool ok = start && images && filtered && sorted;
+    for (size_t i = x->f->observed; ok && i < x->f->n; i++) {
+        const st_proc *p = &x->f->procs[i];
+        if (!is_missing(p) || !whole(&x->f->hosts[p->host], sorted + start[p->host],
+                                     start[p->host + 1] - start[p->host], p->start))
+            continue;
+        image own = { p->host, folded(x, p->image, &b) };
+        if (bsearch(&own, images, nimages, sizeof own, by_image))
+            put_parent(x, (st_node)i);
+        else
+            filtered[nfiltered++] = own;
+    }
+    if (ok)
+        put_filtered(x, filtered, nfiltered);
+    x->failed |= !ok || b.failed;
+    free(start);
+    free(images);
+    free(filtered);
+    free(sorted);
+    st_buf_free(&b);
+}
+
+bool st_gaps_make(st_case *c)
+{
+    finding_gaps x = { .c = c, .f = c->forest };
+    x.of_host = calloc(x.f->nhosts + 1, sizeof *x.of_host);
+    if (!x.of_host)
+        return false;
+    find_holes(&x);
+    find_stops(&x);
+    find_cleared_events(&x);
+    find_clearing_commands(&x);
+    find_unread(&x);
+    find_parents(&x);
+    if (!x.failed && x.n)
+        qsort(x.v, x.n, sizeof *x.v, by_host);
+    c->gaps = ST_NEWN(&c->arena, st_gap, x.n);
+    c->ngaps = x.n;
+    bool ok = !x.failed && c->gaps;
+    if (ok && x.n)
+        memcpy(c->gaps, x.v, x.n * sizeof *x.v);
+    free(x.v);
+    free(x.of_host);
+    return ok;
+}

@@ -1,0 +1,293 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * story.c - the incidents' own events: which are asked of the evidence, and their rows.
+ *
+ * The processes of an incident are its top and what hangs under it among its rows. A web server at
+ * the top lives long and does much else: of it only what lies about the findings' time counts.
+ * Events that name no process join an incident of their host by time alone, which is said
+ * (ST_ROW_CORRELATED).
+ */
+#include "internal.h"
+
+#include "base/limits.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whose event it is, by node; outside: nobody's. */
+#define OUTSIDE (ST_NO_INCIDENT - 1)
+
+/* Climbs from n to the incident's top; all on the way are the incident's, or none is. */
+static void climb(const st_case *c, uint32_t *owner, st_node n, uint32_t incident)
+{
+    const st_forest *f = c->forest;
+    st_node top = c->incidents[incident].top, at = n;
+    uint32_t found = OUTSIDE;
+    for (; at != ST_NO_NODE; at = f->procs[at].parent) {
+        if (at == top || owner[at] == incident) {
+            found = incident;
+            break;
+        }
+        if (owner[at] != ST_NO_INCIDENT)
+            break;
+    }
+    for (at = n; at != ST_NO_NODE && owner[at] == ST_NO_INCIDENT; at = f->procs[at].parent) {
+        owner[at] = found;
+        if (at == top)
+            break;
+    }
+}
+
+/* By node, the incident whose process it is; NULL: no memory. */
+static uint32_t *owners(const st_case *c)
+{
+    uint32_t *owner = malloc((c->forest->n + 1) * sizeof *owner);
+    if (!owner)
+        return NULL;
+    memset(owner, 0xff, (c->forest->n + 1) * sizeof *owner);
+    for (uint32_t i = 0; i < c->nincidents; i++)
+        if (c->incidents[i].top != ST_NO_NODE)
+            owner[c->incidents[i].top] = i;
+    for (size_t i = 0; i < c->nrows; i++)
+        if (c->rows[i].incident != ST_NO_INCIDENT && c->rows[i].node != ST_NO_NODE)
+            climb(c, owner, c->rows[i].node, c->rows[i].incident);
+    return owner;
+}
+
+static bool is_nameless(st_event_key key)
+{
+    return key.provider == ST_EVENTLOG ||
+           (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
+}
+
+/* Kinds whose events are rows of incidents: not what the clipboard held, nor logs kept for a rule.
+ */
+static bool tells(st_event_key key)
+{
+    return key.provider != ST_LOGS && !st_event_key_eq(key, ST_SYSMON_EVENT(24));
+}
+
+/* what is asked for */
+
+static int by_bytes(const void *a, const void *b)
+{
+    return memcmp(a, b, sizeof(st_guid));
+}
+
+static bool want_guids(st_case *c, const uint32_t *owner, st_wanted_events *w)
+{
+    const st_forest *f = c->forest;
+    st_guid *guids = ST_NEWN(&c->arena, st_guid, f->n);
+    size_t n = 0;
+    for (size_t i = 0; guids && i < f->n; i++)
+        if (owner[i] < c->nincidents && !st_guid_zero(&f->procs[i].guid))
+            guids[n++] = f->procs[i].guid;
+    if (n)
+        qsort(guids, n, sizeof *guids, by_bytes);
+    w->guids = guids;
+    w->nguids = n;
+    return guids != NULL;
+}
+
+/* Sources with records of a host that has an incident. */
+static bool want_sources(st_case *c, st_wanted_events *w)
+{
+    const st_forest *f = c->forest;
+    const st_store *s = f->store;
+    size_t n = f->evidence ? st_evidence_count(f->evidence) : 0;
+    uint8_t *sources = ST_NEWN(&c->arena, uint8_t, n),
+            *hosts = ST_NEWN(&c->arena, uint8_t, f->nhosts);
+    if (!sources || !hosts)
+        return false;
+    for (size_t i = 0; i < c->nincidents; i++)
+        hosts[c->incidents[i].host] = 1;
+    for (size_t i = 0; i < s->npresences; i++) {
+        uint32_t host = st_tree_host_of(f, s->presences[i].computer);
+        if (host < f->nhosts && hosts[host] && s->presences[i].sysmon && s->presences[i].source < n)
+            sources[s->presences[i].source] = 1;
+    }
+    w->sources = sources;
+    /* Nothing is read again where no record of these kinds was met. */
+    bool any = false;
+    for (size_t i = 0; i < s->nseen && !any; i++) {
+        size_t kind = st_event_kind_of(ST_SYSMON_EVENT(s->seen[i].event_id));
+        uint32_t host = st_tree_host_of(f, s->seen[i].computer);
+        any = kind < st_event_kinds() && host < f->nhosts && hosts[host] &&
+              (st_event_set_has(&w->kinds, kind) || st_event_set_has(&w->nameless, kind));
+    }
+    w->nothing = !any;
+    return true;
+}
+
+bool st_story_wants(st_case *c, st_wanted_events *w)
+{
+    uint32_t *owner = owners(c);
+    *w = (st_wanted_events){ .nothing = true };
+    if (!owner)
+        return false;
+    for (size_t k = 0; k < st_event_kinds(); k++) {
+        st_event_key key = st_event_kind_at(k)->key;
+        if (!tells(key) || st_event_set_has(&c->forest->store->wanted, k))
+            continue;
+        st_event_set_add(is_nameless(key) ? &w->nameless : &w->kinds, key);
+    }
+    bool ok = want_guids(c, owner, w) && want_sources(c, w);
+    free(owner);
+    return ok;
+}
+
+/* rows */
+
+typedef struct telling {
+    st_case *c;
+    const st_forest *f;
+    const st_hunt_options *o;
+    uint32_t *owner;
+    uint8_t *found;         /* by event: it has a row */
+    st_ticks *first, *last; /* by incident: of its processes below the top, and their events */
+    st_row *rows;
+    size_t n, cap;
+    bool failed;
+} telling;
+
+static bool about(const telling *t, const st_incident *i, st_ticks when)
+{
+    return i->first && when + t->o->sibling_window >= i->first &&
+           when <= i->last + t->o->sibling_window;
+}
+
+/* The incident that the event belongs to, by its process. */
+static uint32_t by_process(const telling *t, const st_event *e, st_ticks when)
+{
+    uint32_t i = e->process < t->f->n ? t->owner[e->process] : OUTSIDE;
+    if (i >= t->c->nincidents)
+        return ST_NO_INCIDENT;
+    const st_incident *x = &t->c->incidents[i];
+    return e->process == x->top && x->server && !about(t, x, when) ? ST_NO_INCIDENT : i;
+}
+
+/* The gravest incident of the host within whose time the event lies. */
+static uint32_t by_time(const telling *t, const st_event *e, st_ticks when)
+{
+    for (uint32_t i = 0; i < t->c->nincidents; i++)
+        if (t->c->incidents[i].host == e->host && when >= t->first[i] && when <= t->last[i])
+            return i;
+    return ST_NO_INCIDENT;
+}
+
+static void stretch(telling *t, uint32_t i, st_node n, st_ticks when)
+{
+    if (!when || n == t->c->incidents[i].top)
+        return;
+    if (when < t->first[i])
+        t->first[i] = when;
+    if (when > t->last[i])
+        t->last[i] = when;
+}
+
+/* nameless: the turn of those that name no process, once the others have told the incidents' time.
+ */
+static void tell(telling *t, size_t place, bool nameless)
+{
+    const st_event *e = &t->f->events[place];
+    st_event_key key = st_event_kind_at(e->kind)->key;
+    st_ticks when = st_subject_time(t->f, ST_NO_NODE, (uint32_t)place);
+    if (nameless != (is_nameless(key) && e->process == ST_NO_NODE))
+        return;
+    uint32_t i = nameless ? by_time(t, e, when) : by_process(t, e, when);
+    if (t->found[place] || !tells(key) || i == ST_NO_INCIDENT ||
+        !st_row_in_scope(t->f, t->o, e->host, when))
+        return;
+    if (t->c->incidents[i].events >= ST_MAX_INCIDENT_EVENTS) {
+        t->c->incidents[i].events_dropped++;
+        return;
+    }
+    if (!st_grow(&t->rows, &t->cap, t->n + 1, sizeof *t->rows)) {
+        t->failed = true;
+        return;
+    }
+    t->c->incidents[i].events++;
+    if (!nameless)
+        stretch(t, i, e->process, when);
+    t->rows[t->n++] = (st_row){ .node = e->process,
+                                .event = (uint32_t)place,
+                                .kind = ST_ROW_CONTEXT,
+                                .incident = i,
+                                .correlated = nameless };
+}
+
+static int in_order(const void *pa, const void *pb, void *ctx)
+{
+    return st_row_cmp(ctx, pa, pb);
+}
+
+static bool merge(telling *t)
+{
+    st_case *c = t->c;
+    if (!t->n)
+        return true;
+    qsort_r(t->rows, t->n, sizeof *t->rows, in_order, (void *)(uintptr_t)t->f);
+    st_row *all = ST_NEWN(&c->arena, st_row, c->nrows + t->n);
+    if (!all)
+        return false;
+    size_t n = 0, k = 0;
+    for (size_t i = 0; i < c->nrows; i++) {
+        while (k < t->n && st_row_cmp(t->f, &t->rows[k], &c->rows[i]) < 0)
+            all[n++] = t->rows[k++];
+        all[n++] = c->rows[i];
+    }
+    while (k < t->n)
+        all[n++] = t->rows[k++];
+    c->rows = all;
+    c->nrows = n;
+    return true;
+}
+
+/* Marks the events that have rows; how long each incident's processes lived. */
+static bool begin(telling *t)
+{
+    const st_case *c = t->c;
+    t->first = calloc(c->nincidents, sizeof *t->first);
+    t->last = calloc(c->nincidents, sizeof *t->last);
+    if (!t->first || !t->last)
+        return false;
+    for (size_t i = 0; i < c->nfindings; i++)
+        if (c->findings[i].event != ST_NO_EVENT)
+            t->found[c->findings[i].event] = 1;
+    for (size_t i = 0; i < c->nincidents; i++) {
+        t->first[i] = c->incidents[i].first;
+        t->last[i] = c->incidents[i].last;
+    }
+    for (size_t i = 0; i < c->nrows; i++) {
+        const st_row *r = &c->rows[i];
+        if (r->event == ST_NO_EVENT && r->incident != ST_NO_INCIDENT &&
+            t->owner[r->node] == r->incident)
+            stretch(t, r->incident, r->node, t->f->procs[r->node].start);
+    }
+    return true;
+}
+
+st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err)
+{
+    telling t = { .c = c, .f = c->forest, .o = o };
+    bool ok = true;
+    if (c->nincidents && o->scope != ST_SCOPE_HITS && t.f->nall) {
+        t.owner = owners(c);
+        t.found = calloc(t.f->nall + 1, 1);
+        ok = t.owner && t.found;
+        ok = ok && begin(&t);
+        for (size_t i = 0; ok && i < t.f->nall; i++)
+            tell(&t, i, false);
+        for (size_t i = 0; ok && i < t.f->nall; i++)
+            tell(&t, i, true);
+        ok = ok && !t.failed && merge(&t);
+    }
+    ok = ok && st_facts_make(c);
+    free(t.owner);
+    free(t.found);
+    free(t.first);
+    free(t.last);
+    free(t.rows);
+    return ok ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
+}
