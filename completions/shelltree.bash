@@ -15,7 +15,7 @@ _shelltree_values()
     case $1 in
     -f | --format)
         case $2 in
-        hunt) echo 'bodyfile csv dot ecs html jsonl l2tcsv markdown navigator text timesketch' ;;
+        hunt) echo 'bodyfile csv dot ecs html jsonl l2tcsv markdown navigator text timesketch xlsx' ;;
         tree) echo 'csv jsonl text' ;;
         query | rules) echo 'csv json jsonl text' ;;
         extract) echo 'csv jsonl' ;;

@@ -10,6 +10,7 @@
 #define SHELLTREE_TEST_CASE_SUPPORT_H
 
 #include "shelltree/report.h"
+#include "support/forest_find.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +137,7 @@ static inline void world_grow(world *w)
 static inline st_node world_node(world *w, const char *host, unsigned n)
 {
     st_guid g = world_guid(n);
-    st_node x = st_tree_find(w->forest, st_str_of(host), &g);
+    st_node x = forest_find(w->forest, host, &g);
     assert_true(x != ST_NO_NODE);
     return x;
 }

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_report.c - every format over ordinary and hostile text. */
 #include "case_support.h"
+#include "base/limits.h"
 #include "shelltree/verify.h"
 
 #include <sys/stat.h>
@@ -871,20 +872,22 @@ static void html__style__has_the_digest_of_the_policy(void **state)
     world_end(&w);
 }
 
+/* A line of 150 with a leaf at each link, so that it isn't folded as a chain. */
 static void html__deep_line__stays_shallow(void **state)
 {
     (void)state;
     world w;
     world_begin(&w);
     for (unsigned i = 1; i <= 300; i++) {
-        size_t r = world_add(&w, "H", 1, i > 1, i, "p.exe", "p");
+        bool leaf = i > 150;
+        unsigned up = leaf ? i - 150 : i - 1;
+        size_t r = world_add(&w, "H", 1, up > 0, i, leaf ? "leaf.exe" : "p.exe", "p");
         w.store->creations.guid[r].b[8] = (unsigned char)i;
         w.store->creations.guid[r].b[9] = (unsigned char)(i >> 8);
-        w.store->creations.parent_guid[r].b[8] = (unsigned char)(i > 1 ? i - 1 : 0);
-        w.store->creations.parent_guid[r].b[9] = (unsigned char)(i > 1 ? (i - 1) >> 8 : 0);
+        w.store->creations.parent_guid[r].b[8] = (unsigned char)up;
     }
     world_grow(&w);
-    w.items[0] = (st_match){ .rule = 0, .node = 299, .event = ST_NO_EVENT };
+    w.items[0] = (st_match){ .rule = 0, .node = 0, .event = ST_NO_EVENT };
     w.matches.items = w.items;
     w.matches.n = 1;
     world_hunt(&w, NULL);
@@ -893,9 +896,13 @@ static void html__deep_line__stays_shallow(void **state)
     st_run_info info = { .version = "1" };
     st_write_html(&o, w.c, &(st_report_options){ 0 }, &info);
     captured c = capture_end(f, &o);
-    assert_int_equal(count_of(c, "<details open>"), 128);
-    assert_int_equal(count_of(c, "</details>"), 128);
-    assert_int_equal(count_of(c, "<bdi class=\"e\">p.exe</bdi> (1001) <span"), 300);
+    assert_int_equal(count_of(c, "<details open>"), ST_MAX_HTML_DEPTH);
+    assert_int_equal(count_of(c, "</details>"), ST_MAX_HTML_DEPTH);
+    assert_int_equal(count_of(c, "<bdi class=\"e\">p.exe</bdi> (1001) <span"), 150);
+    assert_int_equal(count_of(c, "<bdi class=\"e\">leaf.exe</bdi> (1001) <span"), 150);
+    must_lack(c, "depth 24,");
+    must_have(c, "depth 25,");
+    must_have(c, "depth 150,");
     assert_int_equal(count_of(c, "<li"), count_of(c, "</li>"));
     assert_int_equal(count_of(c, "<ul"), count_of(c, "</ul>"));
     free(c.p);

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_tree.c - rows to forests: small histories, each with what must come of it. */
 #include "shelltree/tree.h"
+#include "support/forest_find.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,7 +137,7 @@ static void done(st_forest *f, st_store *s)
 static st_node find(const st_forest *f, const char *host, uint32_t id, unsigned start)
 {
     st_guid g = guid_n(id, start);
-    return st_tree_find(f, st_str_of(host), &g);
+    return forest_find(f, host, &g);
 }
 
 static const st_proc *proc(const st_forest *f, uint32_t id, unsigned start)

@@ -98,9 +98,6 @@ bool st_json_skip(st_json *j);
 bool st_json_resync(st_json *j);
 void st_json_close(st_json *j);
 
-/* Is all of s a JSON number? */
-bool st_json_is_number(st_str s);
-
 /* writing */
 
 /* A string with its quotes, that any parser reads and any terminal survives: control characters,
@@ -118,8 +115,8 @@ void st_json_num(st_buf *b, bool *more, const char *key, uint64_t v);
 void st_json_bool(st_buf *b, bool *more, const char *key, bool v);
 /* ["a","b"] */
 void st_json_strs(st_buf *b, bool *more, const char *key, const st_str *v, size_t n);
-/* A number, or past 2^53-1, where readers lose digits, a string. */
-void st_json_u64(st_buf *b, uint64_t v);
-void st_json_digits(st_buf *b, st_str digits); /* the same of decimal digits, a minus in front */
+/* Decimal digits, perhaps behind a minus, as a number; past 2^53-1, where readers lose digits, as a
+ * string. st_json_num does the same. */
+void st_json_digits(st_buf *b, st_str digits);
 
 #endif

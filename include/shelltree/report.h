@@ -75,6 +75,7 @@ typedef enum st_format_id {
     ST_F_ECS,
     ST_F_NAVIGATOR,
     ST_F_MARKDOWN,
+    ST_F_XLSX,
     ST_F_DOT,
     ST_F_L2TCSV,
     ST_F_BODYFILE
@@ -87,6 +88,7 @@ typedef struct st_report_options {
     /* By place among the case's rows, 0 or st_confirmed + 1; NULL: not asked, and CSV, JSONL
      * and the page have no column Confirmed. */
     const uint8_t *confirmed;
+    const char *tmp;  /* spreadsheet: a folder for temporary files */
     bool full;        /* text: every process and row, nothing folded */
     bool answer_last; /* text: the answer at the end, where a terminal shows it */
 } st_report_options;
@@ -151,6 +153,9 @@ void st_write_dot(st_out *o, const st_case *c);
 /* plaso's l2t_csv, and mactime's body file; rows without a time are left out. */
 void st_write_l2tcsv(st_out *o, const st_case *c);
 void st_write_bodyfile(st_out *o, const st_case *c);
+/* A spreadsheet: Summary, Hosts, Incidents, Timeline, Gaps. Needs a folder for temporary files
+ * (ro->tmp, else /tmp) and /proc. */
+void st_write_xlsx(st_out *o, const st_case *c, const st_report_options *ro, const st_run_info *i);
 /* The answer on a page, CommonMark. */
 void st_write_markdown(st_out *o, const st_case *c, const st_run_info *i);
 /* What each query needs; in text and JSON the tally behind. */

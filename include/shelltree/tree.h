@@ -156,7 +156,5 @@ st_node st_tree_parent(const st_forest *f, st_node n, bool trust_inferred);
 st_node st_tree_next(const st_forest *f, st_node top, st_node n);
 /* The host that a Computer, as a record that was read spells it, belongs to. UINT32_MAX: none. */
 uint32_t st_tree_host_of(const st_forest *f, st_sid computer);
-/* (host key, guid) to node; the first instance. ST_NO_NODE if there is none. */
-st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid);
 
 #endif

@@ -299,7 +299,7 @@ static size_t digits(st_str s, size_t *i)
     return *i - from;
 }
 
-bool st_json_is_number(st_str s)
+static bool is_number(st_str s)
 {
     size_t i = s.n && s.p[0] == '-', from = i, n = digits(s, &i);
     if (!n || (s.p[from] == '0' && n > 1))
@@ -334,7 +334,7 @@ static st_j number(st_json *j)
     }
     j->failed |= j->made.failed;
     j->text = st_buf_slice(&j->made);
-    if (j->failed || (!j->loose_numbers && !st_json_is_number(j->text)))
+    if (j->failed || (!j->loose_numbers && !is_number(j->text)))
         return bad(j, "no number as JSON has them");
     j->offset = at;
     return ST_J_NUMBER;

@@ -120,7 +120,7 @@ void st_json_strs(st_buf *b, bool *more, const char *key, const st_str *v, size_
     st_buf_char(b, ']');
 }
 
-void st_json_u64(st_buf *b, uint64_t v)
+static void put_u64(st_buf *b, uint64_t v)
 {
     bool big = v > UINT64_C(9007199254740991);
     if (big)
@@ -133,7 +133,7 @@ void st_json_u64(st_buf *b, uint64_t v)
 void st_json_num(st_buf *b, bool *more, const char *key, uint64_t v)
 {
     st_json_key(b, more, key);
-    st_json_u64(b, v);
+    put_u64(b, v);
 }
 
 void st_json_bool(st_buf *b, bool *more, const char *key, bool v)

@@ -261,12 +261,25 @@
 #define ST_MAX_RULE_ID ((size_t)160)
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
+/* Things of one kind that the page lists of an incident; the timeline has all. Met: the rest is
+ * counted. */
+#define ST_MAX_HTML_FACTS 40u
 /* Processes drawn, and rows of findings, on the HTML page: browsers slow down beyond. Met: the
  * page says so and names the other files. */
 #define ST_MAX_HTML_NODES 20000u
-/* Levels of nested lists on the HTML page, three elements each: browsers give up at 512. Met:
- * deeper ones stand side by side. */
-#define ST_MAX_HTML_DEPTH 128u
+/* Levels of nested lists on the HTML page: deeper, the text is squeezed to the edge. Met: what is
+ * deeper stands at the last level, and says how deep it is. */
+#define ST_MAX_HTML_DEPTH 24u
+/* Rows of the page's tables of hosts, sources and findings: a browser lays out some thousands in a
+ * second. Met: the rest is counted, and it is said where it stands. */
+#define ST_MAX_HTML_HOSTS 2000u
+#define ST_MAX_HTML_ROWS 3000u
+/* Incidents, and gaps, marked on a host's strip of time, which is no wider. */
+#define ST_MAX_STRIP_MARKS 100u
+/* Phases and decoded commands of an incident on the page; more tell no story. Met: counted. */
+#define ST_MAX_HTML_PHASES 40u
+/* Hits further apart than this are two phases of an incident: an operator paused. In seconds. */
+#define ST_PHASE_PAUSE 120u
 /* Bytes of one text that the HTML page shows unfolded. Met: the rest is folded, not cut. */
 #define ST_MAX_HTML_TEXT 2000u
 

@@ -32,6 +32,11 @@ typedef struct st_pairs { /* NAME=VALUE */
     size_t n, cap;
 } st_pairs;
 
+typedef struct st_pager {
+    int fd; /* what it shows is written there; -1: there is none */
+    pid_t child;
+} st_pager;
+
 struct st_verb;
 typedef struct st_tidy st_tidy;
 typedef struct st_config {
@@ -64,6 +69,7 @@ typedef struct st_config {
     const char *exclude_file, *placeholder_file, *rule_status;
     st_buf exclude_text, placeholder_text; /* what those files hold */
     st_tidy *tidy;                         /* NULL: results go to standard output */
+    st_pager pager;
 } st_config;
 
 /* One option: help, parsing and the check against the manual come from these rows. */
@@ -181,15 +187,10 @@ void st_tidy_free(st_tidy *t);
 /* Removes a file, or a folder of files and of folders of files. */
 void st_tidy_remove(const char *path);
 
-/* Text on a terminal (pager.c). */
-typedef struct st_pager {
-    int fd; /* to be written to */
-    pid_t child;
-    void (*before)(int); /* what SIGPIPE did */
-} st_pager;
-bool st_pager_wanted(const st_config *c);
-bool st_pager_start(st_pager *p); /* false: there is none to be had */
-void st_pager_end(st_pager *p);   /* waits until it has been left */
+/* Text on a terminal (pager.c). Prepare makes the process if one is wanted: before rights are given
+ * up. End waits until the pager has been left. */
+void st_pager_prepare(st_config *c);
+void st_pager_end(st_config *c);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
@@ -200,8 +201,10 @@ const st_format *st_output_format(const st_config *c);
 /* An output path may not lie in the evidence. */
 int st_output_check(const st_session *s);
 void st_output_look(const st_config *c, st_look *look);
-/* Calls write(o, ctx) with standard output or the file of -o, all or nothing. */
-int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), void *ctx);
+/* Where temporary files of a format may go: beside the output, else --tmp, TMPDIR or /tmp. */
+void st_output_tmp(const st_config *c, char dir[4096]);
+/* Calls write(o, ctx) with standard output (or the pager) or the file of -o, all or nothing. */
+int st_output_write(st_config *c, void (*write)(st_out *o, void *ctx), void *ctx);
 /* What this run was, for run.json and the HTML page. */
 enum { ST_RUN_OPTIONS = 16 };
 typedef struct st_run_note {

@@ -74,9 +74,12 @@ static int write_results(st_session *s, int status)
                                   .confirmed = s->confirmed,
                                   .full = s->config->full },
                           .info = note.info } };
+    char tmp[4096];
+    st_output_tmp(s->config, tmp);
+    j.report.ro.tmp = tmp;
     st_output_look(s->config, &j.report.ro.look);
     j.report.ro.answer_last = st_output_target(s->config) == ST_TO_STDOUT &&
-                              isatty(STDOUT_FILENO) && !st_pager_wanted(s->config);
+                              isatty(STDOUT_FILENO) && s->config->pager.fd < 0;
     int wrote = st_output_write(s->config, write_rows, &j);
     st_run_note_free(&note);
     return wrote;

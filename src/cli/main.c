@@ -67,6 +67,7 @@ int main(int argc, char **argv)
     st_config c = { .verb = verb,
                     .scope = ST_SCOPE_INCIDENT,
                     .pid = ST_NO_U32,
+                    .pager = { .fd = -1 },
                     .archive_depth = ST_ARCHIVE_DEPTH };
     st_err e = { 0 };
     int status;
@@ -76,12 +77,14 @@ int main(int argc, char **argv)
         st_options_help(stdout, verb);
         status = fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
     } else {
+        st_pager_prepare(&c);
         st_give_up_rights(&c);
         if (st_output_target(&c) != ST_TO_STDOUT) {
             c.tidy = st_tidy_new();
             signal(SIGPIPE, SIG_IGN); /* a pager that ends must not end the writing of files */
         }
         status = verb->run(&c);
+        st_pager_end(&c);
         st_tidy_free(c.tidy);
     }
     st_config_free(&c);

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -127,19 +128,31 @@ void st_output_look(const st_config *c, st_look *look)
                                   strcmp(term, "dumb") != 0);
 }
 
-int st_output_write(const st_config *c, void (*write)(st_out *o, void *ctx), void *ctx)
+void st_output_tmp(const st_config *c, char dir[4096])
+{
+    const char *tmp = c->tmp ? c->tmp : getenv("TMPDIR");
+    if (st_output_target(c) != ST_TO_STDOUT) {
+        const char *slash = strrchr(c->output, '/');
+        size_t n = slash ? (size_t)(slash - c->output) : 0;
+        snprintf(dir, 4096, "%.*s", slash ? (int)(n ? n : 1) : 1, slash ? c->output : ".");
+    } else {
+        snprintf(dir, 4096, "%s", tmp && *tmp ? tmp : "/tmp");
+    }
+}
+
+int st_output_write(st_config *c, void (*write)(st_out *o, void *ctx), void *ctx)
 {
     st_err e = { 0 };
     if (st_output_target(c) == ST_TO_STDOUT) {
         st_out o;
-        st_pager pager;
-        bool paged = st_pager_wanted(c) && st_pager_start(&pager);
-        st_out_init(&o, paged ? pager.fd : STDOUT_FILENO);
+        bool paged = c->pager.fd >= 0;
+        st_out_init(&o, paged ? c->pager.fd : STDOUT_FILENO);
+        if (paged)
+            signal(SIGPIPE, SIG_IGN); /* who leaves the pager early has read enough */
         write(&o, ctx);
         st_code code = st_out_end(&o, &e);
         bool left = paged && o.error == EPIPE;
-        if (paged)
-            st_pager_end(&pager);
+        st_pager_end(c);
         return code == ST_OK || left ? ST_EXIT_OK : st_cannot(&e);
     }
     st_outfile *f;

@@ -208,6 +208,9 @@ int st_output_dir(st_session *s, int exit_status)
                               .cells_truncated = &x.cells_truncated,
                               .confirmed = s->confirmed },
                       .info = x.note.info };
+    char tmp[4096];
+    st_output_tmp(c, tmp);
+    x.job.ro.tmp = tmp;
     part parts[PARTS];
     size_t nparts = list_parts(parts);
     bool fits =

@@ -7,6 +7,8 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,50 +22,52 @@ static const char *program(void)
     return *p && strcmp(p, "cat") != 0 ? p : NULL;
 }
 
-bool st_pager_wanted(const st_config *c)
+static bool wanted(const st_config *c)
 {
     const unsigned drawn = ST_VERB_HUNT | ST_VERB_TREE;
-    const st_format *f = st_output_format(c);
-    return !c->no_pager && (c->verb->bit & drawn) && f && f->id == ST_F_TEXT &&
-           st_output_target(c) == ST_TO_STDOUT && isatty(STDOUT_FILENO) && program();
+    return !c->no_pager && (c->verb->bit & drawn) && st_output_target(c) == ST_TO_STDOUT &&
+           (!c->format || strcmp(c->format, "text") == 0) && isatty(STDOUT_FILENO) && program();
 }
 
-/* In the child: the pager, reading from fd. */
+/* In the child: waits for the first byte, then is the pager. None came: there is nothing to show.
+ */
 static void become(int fd)
 {
-    if (dup2(fd, STDIN_FILENO) < 0)
-        _exit(127);
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    while (poll(&p, 1, -1) < 0 && errno == EINTR)
+        ;
+    if (!(p.revents & POLLIN) || dup2(fd, STDIN_FILENO) < 0)
+        _exit(0);
     setenv("LESS", "FRX", 0);
     setenv("LV", "-c", 0);
     execl("/bin/sh", "sh", "-c", program(), (char *)NULL);
     _exit(127);
 }
 
-bool st_pager_start(st_pager *p)
+void st_pager_prepare(st_config *c)
 {
     int ends[2];
-    *p = (st_pager){ .fd = -1 };
-    if (pipe(ends) != 0)
-        return false;
-    p->child = fork();
-    if (p->child == 0) {
+    c->pager = (st_pager){ .fd = -1 };
+    if (!wanted(c) || pipe2(ends, O_CLOEXEC) != 0)
+        return;
+    c->pager.child = fork();
+    if (c->pager.child == 0) {
         close(ends[1]);
         become(ends[0]);
     }
     close(ends[0]);
-    if (p->child < 0) {
+    if (c->pager.child > 0)
+        c->pager.fd = ends[1];
+    else
         close(ends[1]);
-        return false;
-    }
-    p->fd = ends[1];
-    p->before = signal(SIGPIPE, SIG_IGN); /* who leaves the pager early has read enough */
-    return true;
 }
 
-void st_pager_end(st_pager *p)
+void st_pager_end(st_config *c)
 {
-    close(p->fd);
-    while (waitpid(p->child, NULL, 0) < 0 && errno == EINTR)
+    if (c->pager.fd < 0)
+        return;
+    close(c->pager.fd);
+    c->pager.fd = -1;
+    while (waitpid(c->pager.child, NULL, 0) < 0 && errno == EINTR)
         ;
-    signal(SIGPIPE, p->before);
 }

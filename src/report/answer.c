@@ -205,40 +205,101 @@ void st_incident_put_accounts(const st_case *c, const st_groups *g, uint32_t inc
     listing l = { .b = b, .between = " > " };
     size_t k = 0;
     st_view v;
-    for (const st_row *row; (row = hit_at(c, g, incident, &k));)
-        if (st_view_of(&v, c, row))
-            list_add(&l, account(st_dashless(st_pool_get(v.f->pool, v.p->user))));
+    st_sid last = ST_ABSENT;
+    for (const st_row *row; (row = hit_at(c, g, incident, &k));) {
+        if (!st_view_of(&v, c, row) || v.p->user == last)
+            continue;
+        last = v.p->user;
+        list_add(&l, account(st_dashless(st_pool_get(v.f->pool, last))));
+    }
     list_end(&l);
+}
+
+/* Rows of one incident by what their findings say: thousands of rows say one of a few things. */
+typedef struct saying {
+    uint64_t hash;     /* of the rules and techniques of its findings */
+    const st_row *row; /* the first */
+    uint32_t count;
+} saying;
+
+enum { SLOTS = 4096, SAYINGS = SLOTS / 2 };
+
+typedef struct sayings {
+    saying list[SAYINGS];  /* in the order of their first rows */
+    uint16_t slots[SLOTS]; /* places in the list, plus one */
+    size_t n;
+} sayings;
+
+static uint64_t says(const st_case *c, const st_row *row)
+{
+    uint64_t h = 0;
+    for (size_t i = 0; i < row->nfindings; i++) {
+        const st_finding *x = &c->findings[row->first_finding + i];
+        const uint32_t both[] = { x->rule, x->techniques };
+        h = st_hash(both, sizeof both, h);
+    }
+    return h;
+}
+
+/* Of the hits at g->rows[from] to g->rows[to - 1]. More distinct ones than there is room for are
+ * left out: no rule set says so many things of one incident. NULL: no memory; to be freed. */
+static sayings *collect(const st_case *c, const st_groups *g, size_t from, size_t to)
+{
+    sayings *s = calloc(1, sizeof *s);
+    for (size_t k = from; s && k < to; k++) {
+        const st_row *row = &c->rows[g->rows[k]];
+        if (row->kind != ST_ROW_HIT)
+            continue;
+        uint64_t h = says(c, row);
+        size_t at = h % SLOTS;
+        while (s->slots[at] && s->list[s->slots[at] - 1].hash != h)
+            at = (at + 1) % SLOTS;
+        if (s->slots[at]) {
+            s->list[s->slots[at] - 1].count++;
+        } else if (s->n < SAYINGS) {
+            s->list[s->n] = (saying){ h, row, 1 };
+            s->slots[at] = (uint16_t)++s->n;
+        }
+    }
+    return s;
+}
+
+static void add_words(listing *l, const st_view *v, st_buf *id, bool shells)
+{
+    const st_column *col = st_column_named("Techniques");
+    for (size_t i = 0; st_buf_clear(id), col->item(v, i, id); i++) {
+        const st_technique *t = st_technique_find(st_buf_slice(id));
+        bool shell = t && t->word && strcmp(t->word, "shells") == 0;
+        if (t && t->word && (shells || !shell))
+            list_add(l, st_str_of(t->word));
+    }
 }
 
 /* The words of the techniques of its rows, as they come; that a shell ran is said only if there is
  * nothing more to say. */
-void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b)
+void st_rows_put_what(const st_case *c, const st_groups *g, size_t from, size_t to, st_buf *b)
 {
-    const st_column *col = st_column_named("Techniques");
     listing l = { .b = b, .between = ", " };
     st_buf id = { 0 };
     st_view v;
-    for (unsigned pass = 0; pass < 2 && !l.n; pass++) {
-        size_t k = 0;
-        for (const st_row *row; (row = hit_at(c, g, incident, &k));) {
-            if (!st_view_of(&v, c, row))
-                continue;
-            for (size_t i = 0; st_buf_clear(&id), col->item(&v, i, &id); i++) {
-                const st_technique *t = st_technique_find(st_buf_slice(&id));
-                bool shell = t && t->word && strcmp(t->word, "shells") == 0;
-                if (t && t->word && (pass || !shell))
-                    list_add(&l, st_str_of(t->word));
-            }
-        }
-    }
+    sayings *s = collect(c, g, from, to);
+    for (unsigned pass = 0; s && pass < 2 && !l.n; pass++)
+        for (size_t i = 0; i < s->n; i++)
+            if (st_view_of(&v, c, s->list[i].row))
+                add_words(&l, &v, &id, pass > 0);
     list_end(&l);
-    b->failed |= id.failed;
+    b->failed |= id.failed || !s;
     st_buf_free(&id);
+    free(s);
+}
+
+void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b)
+{
+    st_rows_put_what(c, g, g->start[incident], g->start[incident + 1], b);
 }
 
 /* Longer than any id of ATT&CK: passed over. */
-static void add_technique(st_technique_set *t, st_str id)
+void st_technique_count(st_technique_set *t, st_str id, uint32_t hits)
 {
     size_t at = 0;
     if (!id.n || id.n >= sizeof t->ids[0])
@@ -246,7 +307,7 @@ static void add_technique(st_technique_set *t, st_str id)
     while (at < t->n && st_str_cmp(st_str_of(t->ids[at]), id) < 0)
         at++;
     if (at < t->n && st_str_eq(st_str_of(t->ids[at]), id)) {
-        t->hits[at]++;
+        t->hits[at] += hits;
         return;
     }
     if (t->n == ST_TECHNIQUES)
@@ -255,27 +316,28 @@ static void add_technique(st_technique_set *t, st_str id)
     memmove(t->hits + at + 1, t->hits + at, (t->n - at) * sizeof *t->hits);
     memcpy(t->ids[at], id.p, id.n);
     t->ids[at][id.n] = 0;
-    t->hits[at] = 1;
+    t->hits[at] = hits;
     t->n++;
 }
 
-void st_techniques_add(st_technique_set *t, const st_view *v)
+void st_techniques_add(st_technique_set *t, const st_view *v, uint32_t hits)
 {
     const st_column *col = st_column_named("Techniques");
     st_buf id = { 0 };
     for (size_t i = 0; st_buf_clear(&id), col->item(v, i, &id); i++)
-        add_technique(t, st_buf_slice(&id));
+        st_technique_count(t, st_buf_slice(&id), hits);
     st_buf_free(&id);
 }
 
 void st_techniques_of(st_technique_set *t, const st_case *c, const st_groups *g, uint32_t incident)
 {
-    size_t k = 0;
+    sayings *s = collect(c, g, g->start[incident], g->start[incident + 1]);
     st_view v;
     t->n = 0;
-    for (const st_row *row; (row = hit_at(c, g, incident, &k));)
-        if (st_view_of(&v, c, row))
-            st_techniques_add(t, &v);
+    for (size_t i = 0; s && i < s->n; i++)
+        if (st_view_of(&v, c, s->list[i].row))
+            st_techniques_add(t, &v, s->list[i].count);
+    free(s);
 }
 
 void st_incident_put_line(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b)

@@ -66,6 +66,11 @@ static void put_bodyfile(st_out *o, const st_job *j)
     st_write_bodyfile(o, j->found);
 }
 
+static void put_xlsx(st_out *o, const st_job *j)
+{
+    st_write_xlsx(o, j->found, &j->ro, &j->info);
+}
+
 static void put_markdown(st_out *o, const st_job *j)
 {
     st_write_markdown(o, j->found, &j->info);
@@ -102,6 +107,7 @@ static const st_format formats[] = {
     { ST_F_ECS, "ecs", ".ndjson", H, 0, put_ecs, NULL },
     { ST_F_NAVIGATOR, "navigator", NULL, H, 0, put_navigator, NULL },
     { ST_F_MARKDOWN, "markdown", ".md", H, 0, put_markdown, "summary.md" },
+    { ST_F_XLSX, "xlsx", ".xlsx", H, 0, put_xlsx, "timeline.xlsx" },
     { ST_F_DOT, "dot", ".dot", H, 0, put_dot, NULL },
     { ST_F_L2TCSV, "l2tcsv", NULL, H, 0, put_l2tcsv, NULL },
     { ST_F_BODYFILE, "bodyfile", ".body", H, 0, put_bodyfile, NULL },

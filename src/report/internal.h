@@ -103,8 +103,6 @@ typedef struct st_drawn {
 st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n);
 /* The next shown node below top, depth-first; *level follows. */
 st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level);
-/* Evidence's text inside an element. */
-void st_html_text(st_buf *b, st_str s);
 /* Trees that people read (fold.c): what is folded of one incident's. */
 #define ST_FOLDED UINT32_C(0x80000000)
 typedef struct st_folding {
@@ -198,6 +196,8 @@ st_str st_host_shown(const st_case *c, uint32_t host);
 void st_incident_put_entry(const st_case *c, const st_incident *i, st_buf *b);
 void st_incident_put_accounts(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
 void st_incident_put_what(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
+/* What of an incident's rows: of those at g->rows[from] to g->rows[to - 1]. */
+void st_rows_put_what(const st_case *c, const st_groups *g, size_t from, size_t to, st_buf *b);
 void st_incident_put_line(const st_case *c, const st_groups *g, uint32_t incident, st_buf *b);
 
 /* The answer as a block of text of a page at most (answer_text.c); scrubbed. */
@@ -211,17 +211,17 @@ typedef struct st_technique_set {
     uint32_t hits[ST_TECHNIQUES];
     size_t n;
 } st_technique_set;
-void st_techniques_add(st_technique_set *t, const st_view *v);
+/* hits more of a technique; more than there is room for are left out. */
+void st_technique_count(st_technique_set *t, st_str id, uint32_t hits);
+void st_techniques_add(st_technique_set *t, const st_view *v, uint32_t hits);
 void st_techniques_of(st_technique_set *t, const st_case *c, const st_groups *g, uint32_t incident);
 
 /* Starts and ends a coloured stretch; nothing without colour. */
 void st_color_level(st_buf *b, const st_look *look, st_level level);
 void st_color_end(st_buf *b, const st_look *look);
 
-/* write_rules.c: "ready", "broken" ...; how wide ids are, where they stand in line: a few that are
- * very long don't count. */
+/* "ready", "broken" ... (write_rules.c) */
 const char *st_rule_status_word(const st_rule *r);
-size_t st_rules_id_width(const st_rules *r);
 /* How one rule is spelled in each kind of format. */
 typedef struct st_rule_lister {
     const char *const *names; /* of CSV's columns */

@@ -11,8 +11,9 @@
 
 typedef struct doc {
     const st_view *v;
-    st_str event; /* process, connection, ... */
-    st_buf a, b;  /* for cells that have to be made */
+    st_str event;                    /* process, connection, ... */
+    st_buf a, b;                     /* for cells that have to be made */
+    const st_column *const *columns; /* of the fields, by their place */
 } doc;
 
 typedef enum kind {
@@ -35,11 +36,14 @@ typedef struct field {
 
 /* In d->a or d->b; empty also where there is no such column. Values that say "none" are dropped, as
  * Winlogbeat does. */
+static st_str text_of(doc *d, const st_column *col, st_buf *b)
+{
+    return col ? st_dashless(st_column_text(col, d->v, b)) : ST_STR("");
+}
+
 static st_str cell(doc *d, const char *name, st_buf *b)
 {
-    const st_column *col = st_column_named(name);
-    st_str s = col ? st_column_text(col, d->v, b) : ST_STR("");
-    return st_dashless(s);
+    return text_of(d, st_column_named(name), b);
 }
 
 static void put_strings(st_buf *b, const st_column *col, doc *d)
@@ -315,7 +319,7 @@ static bool seen_before(const st_technique_set *t, size_t i, part p)
 static void put_techniques(doc *d, st_buf *b, part p)
 {
     st_technique_set t = { .n = 0 };
-    st_techniques_add(&t, d->v);
+    st_techniques_add(&t, d->v, 1);
     for (size_t i = 0; i < t.n; i++) {
         const char *id = t.ids[i];
         const st_technique *x = st_technique_find(st_str_of(id));
@@ -450,18 +454,18 @@ enum { FIELDS = sizeof fields / sizeof fields[0] };
 
 static void put_value(doc *d, const field *f, st_buf *b)
 {
-    const st_column *col;
+    const st_column *col = d->columns[f - fields];
     st_str s;
     switch (f->kind) {
     case FIXED: st_json_str(b, st_str_of(f->what)); break;
     case MADE: f->make(d, b); break;
     case STRINGS:
-        if ((col = st_column_named(f->what)) && col->item)
+        if (col && col->item)
             put_strings(b, col, d);
         break;
-    case MOMENT: put_moment(b, cell(d, f->what, &d->a)); break;
+    case MOMENT: put_moment(b, text_of(d, col, &d->a)); break;
     default:
-        s = cell(d, f->what, &d->a);
+        s = text_of(d, col, &d->a);
         if (s.n && f->kind == NUMBER)
             st_json_digits(b, s);
         else if (s.n)
@@ -529,7 +533,11 @@ void st_write_ecs(st_out *o, const st_case *c)
     const st_column *event = st_column_named("Event");
     st_buf value = { 0 }, word = { 0 };
     st_view v;
-    doc d = { .v = &v };
+    const st_column *columns[FIELDS];
+    doc d = { .v = &v, .columns = columns };
+    for (size_t i = 0; i < FIELDS; i++)
+        columns[i] =
+            fields[i].what && fields[i].kind != FIXED ? st_column_named(fields[i].what) : NULL;
     for (size_t i = 0; i < c->nrows && !o->error; i++) {
         if (!st_view_of(&v, c, &c->rows[i]))
             continue;

@@ -20,10 +20,12 @@ typedef struct layer {
 
 static void count(layer *l)
 {
-    st_view v;
-    for (size_t i = 0; i < l->c->nrows; i++)
-        if (l->c->rows[i].kind == ST_ROW_HIT && st_view_of(&v, l->c, &l->c->rows[i]))
-            st_techniques_add(&l->all, &v);
+    st_technique_set t;
+    for (uint32_t k = 0; k < l->c->nincidents; k++) {
+        st_techniques_of(&t, l->c, &l->g, k);
+        for (size_t i = 0; i < t.n; i++)
+            st_technique_count(&l->all, st_str_of(t.ids[i]), t.hits[i]);
+    }
 }
 
 /* The incidents that have it: hosts and ids, as long as a comment may be. */

@@ -13,7 +13,8 @@ const char *st_rule_status_word(const st_rule *r)
     return words[r->status];
 }
 
-size_t st_rules_id_width(const st_rules *r)
+/* How wide ids are, where they stand in line: a few that are very long don't count. */
+static size_t id_width_of(const st_rules *r)
 {
     size_t width = 0;
     for (size_t i = 0; i < st_rules_count(r); i++) {
@@ -101,7 +102,7 @@ void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, cons
                          const st_rule_lister *l)
 {
     st_buf *b = &o->buf;
-    size_t id_width = st_rules_id_width(r);
+    size_t id_width = id_width_of(r);
     if (format == ST_F_CSV)
         st_csv_head(b, l->names, l->nnames, false);
     for (size_t i = 0; i < st_rules_count(r); i++) {

@@ -176,36 +176,3 @@ st_node st_group_pick(const st_wood *w, const st_group *g, const st_claim *c, bo
         }
     return best;
 }
-
-typedef struct host_name {
-    const st_pool *pool;
-    st_str name;
-} host_name;
-
-static bool name_before(const void *item, const void *key)
-{
-    const st_host *h = item;
-    const host_name *want = key;
-    return st_str_cmp(st_pool_get(want->pool, h->name), want->name) < 0;
-}
-
-st_node st_tree_find(const st_forest *f, st_str host, const st_guid *guid)
-{
-    const st_wood *w = (const st_wood *)f;
-    st_buf key = { 0 };
-    st_node found = ST_NO_NODE;
-    st_fold_put(&key, host);
-    host_name want = { f->pool, st_buf_slice(&key) };
-    size_t i = key.failed
-                   ? f->nhosts
-                   : st_lower_bound(f->hosts, f->nhosts, sizeof *f->hosts, &want, name_before);
-    if (i < f->nhosts && st_str_eq(st_pool_get(f->pool, f->hosts[i].name), want.name)) {
-        uint32_t g = st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(w, (uint32_t)i, guid);
-        if (g != ST_NO_GROUP && w->groups[g].count)
-            found = w->members[w->groups[g].first];
-        else if (g != ST_NO_GROUP)
-            found = w->groups[g].placeholder;
-    }
-    st_buf_free(&key);
-    return found;
-}
