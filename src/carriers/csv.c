@@ -74,7 +74,7 @@ static size_t take_row(row *r, st_str s, bool end)
         r->cells[r->n++].n = r->text.n - from[0];
     }
     for (size_t k = 0; k < r->n; k++)
-        r->cells[k].p = r->text.p + offsets[k];
+        r->cells[k].p = r->text.p ? r->text.p + offsets[k] : "";
     free(offsets);
     return i;
 }

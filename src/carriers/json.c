@@ -14,11 +14,28 @@
 
 /* values */
 
+/* A copy that is UTF-8, whatever s is. */
+static st_str text_copy(st_arena *a, st_str s)
+{
+    st_buf b = { 0 };
+    if (st_utf8_valid(s))
+        return st_arena_copy(a, s);
+    for (size_t i = 0; i < s.n;) {
+        uint32_t cp = st_utf8_next(s, &i);
+        char *to = st_buf_room(&b, 4);
+        if (to)
+            b.n += st_utf8_put(to, cp == UINT32_MAX ? 0xfffd : cp);
+    }
+    st_str copy = b.failed ? (st_str){ 0 } : st_arena_copy(a, st_buf_slice(&b));
+    st_buf_free(&b);
+    return copy;
+}
+
 void st_values_put(st_values *v, st_str path, st_str value, bool end)
 {
     if (v->n >= ST_MAX_CARRIED_VALUES || v->failed)
         return;
-    st_pair p = { st_arena_copy(&v->arena, path), st_arena_copy(&v->arena, value), end };
+    st_pair p = { text_copy(&v->arena, path), text_copy(&v->arena, value), end };
     if (!p.path.p || !p.value.p || !st_grow(&v->list, &v->cap, v->n + 1, sizeof *v->list))
         v->failed = true;
     else

@@ -92,7 +92,8 @@ int st_session_confirm(st_session *s)
     for (size_t i = 0, k = 0; hits && i < n && !e.code; i = k) {
         while (k < n && hits[k].source == hits[i].source)
             k++;
-        confirm_source(s, hits + i, k - i, &e);
+        if (!st_evidence_at(s->evidence, hits[i].source)->carrier) /* libevtx reads no text */
+            confirm_source(s, hits + i, k - i, &e);
     }
     free(hits);
     if (e.code)
