@@ -300,7 +300,6 @@ static void put_summary(text_work *w)
 {
     st_buf *b = &w->o->buf;
     const st_forest *f = w->c->forest;
-    size_t from = b->n;
     put_count(b, f->nhosts, "host", "hosts");
     st_buf_str(b, ST_STR(", "));
     put_count(b, f->stats.observed ? f->stats.observed : f->observed, "process", "processes");
@@ -318,8 +317,7 @@ static void put_summary(text_work *w)
         put_count(b, w->c->dropped_filter, "row", "rows");
         st_buf_str(b, ST_STR(" outside the time or hosts asked for"));
     }
-    st_buf_char(b, '\n');
-    st_clip(b, from, w->look);
+    st_buf_char(b, '\n'); /* however narrow the terminal is: no total may lose its unit */
     st_out_tick(w->o);
 }
 
