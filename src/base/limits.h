@@ -259,6 +259,12 @@
 /* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut.
  */
 #define ST_MAX_RULE_ID ((size_t)160)
+/* Days of evidence from which on a server has habits: in less, a job that an intruder set up looks
+ * as old as the server's own. */
+#define ST_MIN_HABIT_DAYS 14u
+/* Libraries that one rule uses, with those that they use: each may hold a whole pack's definitions.
+ * Met: the rule is broken, with a diagnostic. */
+#define ST_MAX_LIBRARIES 32u
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Things of one kind that the page lists of an incident; the timeline has all. Met: the rest is
