@@ -374,6 +374,16 @@ static void eval__search_find_invoke(void **state)
           "$table:string a:string b:string / union_arg0,net use, / union_arg0,,Net" },
         { "let D = datatable(a:string)['netx', 'inet']; D | search 'net*'",
           "$table:string a:string / D,netx" },
+        { "let D = datatable(a:string)['netx', 'inet']; D | search * | count", "Count:long / 2" },
+        { "let D = datatable(a:string)['abcdef', 'xabc 1 def', 'abc-DEF!', 'ABC x.def', 'abc "
+          "defg']; "
+          "D | search 'abc*def' | project a",
+          "a:string / abcdef / abc-DEF! / ABC x.def" },
+        { "let D = datatable(a:string)['ABC x.def', 'ABC xydef', 'a(c x', 'A(c x']; "
+          "D | search kind=case_sensitive 'a(c*x' or 'ABC*x.d*f' | project a",
+          "a:string / ABC x.def / a(c x" },
+        { "let D = datatable(a:string)['netx', 'inet']; D | search 'netx' and *",
+          "$table:string a:string / D,netx" },
         { "let D = datatable(a:string)['netx', 'inet']; search in (D) '*net'",
           "$table:string a:string / D,inet" },
         { "let D = datatable(a:string)['Net']; D | search kind=case_sensitive 'net' | count",
@@ -617,6 +627,8 @@ static void bind__mistakes__named_with_their_place(void **state)
           "1:25: a back-reference isn't part of Kusto's regular expressions" },
         { "print 'a' + 'b'", "1:7: + isn't defined for string and string; use strcat()" },
         { "EmailEvents | take 1", "the query needs EmailEvents, which isn't here" },
+        { "union AppTraces, imDns | take 1",
+          "the query needs AppTraces and imDns, which aren't here" },
     };
     (void)state;
     CHECK(cases);

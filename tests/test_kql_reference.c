@@ -889,6 +889,152 @@ static void reference__kinds_that_queries_trip_over__as_published(void **state)
     CHECK(cases);
 }
 
+static void reference__networks_bags_scans_and_series__as_published(void **state)
+{
+    static const query_case cases[] = {
+        { "print encoded = punycode_from_string('acad\xc3\xa9mie-fran\xc3\xa7"
+          "aise'), b=punycode_from_string('\xe8\x89\xba\xe6\x9c\xaf'), "
+          "c=punycode_to_string('acadmie-franaise-npb1a')",
+          "encoded:string b:string c:string / "
+          "acadmie-franaise-npb1a,cqv902d,acad\xc3\xa9mie-fran\xc3\xa7"
+          "aise" },
+        { "datatable(domain:string)['L\xc3\xaa L\xe1\xbb\xa3i\xe3\x80\x82Thu\xe1\xba\xadn "
+          "Thi\xc3\xaan\xe3\x80\x82"
+          "com', 'Ri\xc3\xb0ill\xe3\x80\x82Sk\xc3\xa1ldskaparm\xc3\xa1l\xe3\x80\x82org', "
+          "\"Kaledvoulc'h.Artor\xc4\xabjos.edu\"] | extend str=punycode_domain_to_string(domain) | "
+          "project str",
+          "str:string / xn--L Li-gpa4517b.xn--Thun Thin-s4a7194f.com / "
+          "xn--Riill-jta.xn--Skldskaparml-dbbj.org / Kaledvoulc'h.xn--Artorjos-ejb.edu" },
+        { "datatable(encoded:string)[\"xn--Ge-mia.Bulg.edu\",\"xn--Lin-8na.Celtchair.org\",\"xn--"
+          "Ry-lja8c.xn--Jng-uta63a.xn--Bng-9ka.com\"] | project "
+          "domain=punycode_domain_from_string(encoded)",
+          "domain:string / G\xc3\xa1"
+          "e.Bulg.edu / L\xc3\xbain.Celtchair.org / "
+          "R\xc3\xbay\xc3\xac.J\xc4\xabng\xc5\xab.B\xc3\xa0ng.com" },
+        { "print "
+          "res=gzip_decompress_from_base64_string(\"H4sIAAAAAAAA/wEUAOv/"
+          "MTIzNDU2Nzg5MHF3ZXJ0eXVpb3A6m7f2FAAAAA==\"), "
+          "b=gzip_decompress_from_base64_string(\"x0x0x0\"), "
+          "c=zlib_decompress_from_base64_string(\"eJwLSS0uUSguKcrMS1cwNDIGACxqBQ4=\"), "
+          "d=zlib_decompress_from_base64_string(\"x0x0x0\")",
+          "res:string b:string c:string d:string / 1234567890qwertyuiop,,Test string 123," },
+        { "let s='05:04:54 127.0.0.1 GET /favicon.ico 404'; print a=has_any_ipv4_prefix(s, "
+          "'127.0.', '192.168.'), b=has_any_ipv4_prefix(s, dynamic(['127.0.', '192.168.'])), "
+          "c=has_any_ipv4_prefix(s, '127.0'), d=has_any_ipv4_prefix('05:04:54127.0.0.1 GET "
+          "/favicon.ico 404', '127.0.', '192.'), e=has_ipv4_prefix('05:04:54 127.0.0.256 GET "
+          "/favicon.ico 404', '127.0.'), f=has_ipv4(s, '127.0.0.1'), g=has_ipv4('05:04:54 "
+          "127.0.0.256 GET /favicon.ico 404', '127.0.0.256'), h=has_any_ipv4(s, '127.0.0.1', "
+          "'127.0.0.2')",
+          "a:bool b:bool c:bool d:bool e:bool f:bool g:bool h:bool / "
+          "True,True,False,False,False,True,False,True" },
+        { "datatable(a:string, b:string)['192.168.1.0', '192.168.1.0','192.168.1.1/24', "
+          "'192.168.1.255','192.168.1.1', '192.168.1.255/24','192.168.1.1/30', '192.168.1.255/24'] "
+          "| project r = ipv4_is_match(a, b)",
+          "r:bool / True / True / True / True" },
+        { "datatable(a:string, b:string, p:long)['192.168.1.1', '192.168.1.0', "
+          "31,'192.168.1.1/24', '192.168.1.255', 31,'192.168.1.1', '192.168.1.255', 24,] | project "
+          "r = ipv4_is_match(a, b, p), c=ipv4_compare(a, b, p)",
+          "r:bool c:long / True,0 / True,0 / True,0" },
+        { "datatable(a:string, b:string)['192.168.1.1', '192.168.1.1','192.168.1.1/24', "
+          "'192.168.1.255','192.168.1.1', '192.168.1.255/24','192.168.1.1/30', "
+          "'192.168.1.255/24','fe80::85d:e82c:9446:7994', "
+          "'fe80::85d:e82c:9446:7994','fe80::85d:e82c:9446:7994/120', "
+          "'fe80::85d:e82c:9446:7998','fe80::85d:e82c:9446:7994', "
+          "'fe80::85d:e82c:9446:7998/120','fe80::85d:e82c:9446:7994/120', "
+          "'fe80::85d:e82c:9446:7998/120','192.168.1.1', '::ffff:c0a8:0101','192.168.1.1/24', "
+          "'::ffff:c0a8:01ff','::ffff:c0a8:0101', '192.168.1.255/24','::192.168.1.1/30', "
+          "'192.168.1.255/24'] | project r = ipv6_is_match(a, b), c=ipv6_compare(a, b)",
+          "r:bool c:long / True,0 / True,0 / True,0 / True,0 / True,0 / True,0 / True,0 / True,0 / "
+          "True,0 / True,0 / True,0 / True,0" },
+        { "print ipv4_is_in_any_range('192.168.1.6', '192.168.1.1/24', '10.0.0.1/8', "
+          "'127.1.0.1/16'), ipv4_is_in_any_range('127.0.0.1', dynamic(['127.0.0.1', "
+          "'192.168.1.1'])), ipv4_netmask_suffix('10.1.2.3'), "
+          "ipv4_netmask_suffix('192.168.1.1/24'), ipv4_is_in_range('127.0.0.1','127.0.0.1'), "
+          "ipv4_is_in_range('192.168.1.6','192.168.1.1/24'), "
+          "ipv4_is_in_range('192.168.1.1','192.168.2.1/24')",
+          "print_0:bool print_1:bool print_2:long print_3:long print_4:bool print_5:bool "
+          "print_6:bool / True,True,32,24,True,True,False" },
+        { "datatable(d:dynamic)[dynamic({\"Name\": \"John\", \"Age\":20}),dynamic({\"Name\": "
+          "\"Dave\", \"Age\":40}),dynamic({\"Name\": \"Jasmine\", \"Age\":30}),] | evaluate "
+          "bag_unpack(d)",
+          "Age:long Name:string / 20,John / 40,Dave / 30,Jasmine" },
+        { "datatable(Name:string, d:dynamic)[\"Old_name\", dynamic({\"Name\": \"John\", "
+          "\"Age\":20}),\"Old_name\", dynamic({\"Name\": \"Dave\", \"Age\":40})] | evaluate "
+          "bag_unpack(d, columnsConflict=\"replace_source\")",
+          "Name:string Age:long / John,20 / Dave,40" },
+        { "datatable(Name:string, d:dynamic)[\"Old_name\", dynamic({\"Name\": \"John\", "
+          "\"Age\":20}),\"Old_name\", dynamic({\"Name\": \"Dave\", \"Age\":40})] | evaluate "
+          "bag_unpack(d, columnsConflict=\"keep_source\")",
+          "Name:string Age:long / Old_name,20 / Old_name,40" },
+        { "datatable(d:dynamic)[dynamic({\"Name\": \"John\", \"Age\":20, \"Address\": "
+          "\"Address-1\" }),dynamic({\"Name\": \"Dave\", \"Age\":40, \"Address\": \"Address-2\"})] "
+          "| evaluate bag_unpack(d, ignoredProperties=dynamic([\"Address\", \"Age\"]))",
+          "Name:string / John / Dave" },
+        { "datatable(d:dynamic, Description: string)[dynamic({ \"Name\": \"John\", \"Age\":20}), "
+          "\"Student\"] | evaluate bag_unpack(d) : (*, Name:string, Age:long)",
+          "Description:string Name:string Age:long / Student,John,20" },
+        { "let Events = datatable (Ts: timespan, Event: string) [0m, \"A\", 1m, \"\", 2m, \"B\", "
+          "3m, \"\", 4m, \"\"]; Events | sort by Ts asc | scan declare (Event_filled: string=\"\") "
+          "with (step s1: true => Event_filled = iff(isempty(Event), s1.Event_filled, Event);)",
+          "Ts:timespan Event:string Event_filled:string / 00:00:00,A,A / 00:01:00,,A / "
+          "00:02:00,B,B / 00:03:00,,B / 00:04:00,,B" },
+        { "range x from 1 to 5 step 1 | scan declare (cumulative_x:long=0) with (step s1: true => "
+          "cumulative_x = x + s1.cumulative_x;)",
+          "x:long cumulative_x:long / 1,1 / 2,3 / 3,6 / 4,10 / 5,15" },
+        { "let Events = datatable (Ts: timespan, Event: string) [0m, \"A\", 1m, \"Start\", 2m, "
+          "\"B\", 3m, \"D\", 4m, \"Stop\", 6m, \"C\", 8m, \"Start\", 11m, \"E\", 12m, \"Stop\"]; "
+          "Events | sort by Ts asc | scan with_match_id=m_id with (step s1: Event == \"Start\"; "
+          "step s2: Event != \"Start\" and Event != \"Stop\" and Ts - s1.Ts <= 5m; step s3: Event "
+          "== \"Stop\" and Ts - s1.Ts <= 5m;)",
+          "Ts:timespan Event:string m_id:long / 00:01:00,Start,0 / 00:02:00,B,0 / 00:03:00,D,0 / "
+          "00:04:00,Stop,0 / 00:08:00,Start,1 / 00:11:00,E,1 / 00:12:00,Stop,1" },
+        { "range offset from -1 to 1 step 1 | project startofday(datetime(2017-01-01 10:10:17), "
+          "offset), startofmonth(datetime(2017-01-01 10:10:17), offset), "
+          "startofweek(datetime(2017-01-01 10:10:17), offset), startofyear(datetime(2017-01-01 "
+          "10:10:17), offset)",
+          "Column1:datetime Column2:datetime Column3:datetime Column4:datetime / "
+          "2016-12-31T00:00:00.0000000Z,2016-12-01T00:00:00.0000000Z,2016-12-25T00:00:00.0000000Z,"
+          "2016-01-01T00:00:00.0000000Z / "
+          "2017-01-01T00:00:00.0000000Z,2017-01-01T00:00:00.0000000Z,2017-01-01T00:00:00.0000000Z,"
+          "2017-01-01T00:00:00.0000000Z / "
+          "2017-01-02T00:00:00.0000000Z,2017-02-01T00:00:00.0000000Z,2017-01-08T00:00:00.0000000Z,"
+          "2018-01-01T00:00:00.0000000Z" },
+        { "print arr=dynamic([1,2,3,4,5]) | project array_shift_right(arr, 2), "
+          "array_shift_right(arr, -2), array_shift_right(arr, 2, -1)",
+          "Column1:dynamic Column2:dynamic Column3:dynamic / "
+          "[null,null,1,2,3],[3,4,5,null,null],[-1,-1,1,2,3]" },
+        { "print string_size(\"hello\"), "
+          "string_size(\"\xe2\x92\xa6\xe2\x92\xb0\xe2\x92\xae\xe2\x92\xaf\xe2\x92\xaa\"), "
+          "strlen(\"\xe2\x92\xa6\xe2\x92\xb0\xe2\x92\xae\xe2\x92\xaf\xe2\x92\xaa\")",
+          "print_0:long print_1:long print_2:long / 5,15,5" },
+        { "print round(2.98765, 3), round(2.15, 1), round(2.15), round(-50.55, -2), round(21.5, "
+          "-1)",
+          "print_0:real print_1:real print_2:real print_3:real print_4:real / "
+          "2.988,2.2,2.0,-100.0,20.0" },
+        { "print isfinite(0.0/0.0), isinf(1.0/0.0), isnan(0.0/0.0)",
+          "print_0:bool print_1:bool print_2:bool / False,True,True" },
+        { "print s=dynamic([-6.5,0,8]) | project series_abs(s), series_sign(s), "
+          "series_ceiling(dynamic([-1.5,1,2.5])), series_floor(dynamic([-1.5,1,2.5])), "
+          "series_exp(dynamic([1,2,3]))",
+          "Column1:dynamic Column2:dynamic Column3:dynamic Column4:dynamic Column5:dynamic / "
+          "[6.5,0.0,8.0],[-1.0,0.0,1.0],[-1.0,1.0,3.0],[-2.0,1.0,2.0],[2.718281828459045,7."
+          "38905609893065,20.085536923187668]" },
+        { "print s1=dynamic([1,2,4]), s2=dynamic([4,2,1]) | project series_greater(s1, s2), "
+          "series_less_equals(s1, s2), series_not_equals(s1, s2)",
+          "Column1:dynamic Column2:dynamic Column3:dynamic / "
+          "[false,false,true],[true,true,false],[true,false,true]" },
+        { "datatable(s1:dynamic, s2:dynamic)[dynamic([0.1,0.2,0.1,0.2]), "
+          "dynamic([0.11,0.2,0.11,0.21]), dynamic([0.1,0.2,0.1,0.2]), dynamic([1,2,3,4])] | "
+          "project round(series_cosine_similarity(s1, s2), 14)",
+          "Column1:real / 0.99935343825504 / 0.9237604307034" },
+        { "datatable(ReqCount:long, LatencyBucket:long)[8, 10, 6, 20, 3, 30, 1, 40] | summarize "
+          "percentilesw(LatencyBucket, ReqCount, 75, 99.9)",
+          "percentile_LatencyBucket_75:long percentile_LatencyBucket_99_9:long / 20,40" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -896,6 +1042,7 @@ int main(void)
         cmocka_unit_test(reference__functions__i_to_z__as_published),
         cmocka_unit_test(reference__operators_and_aggregates__as_published),
         cmocka_unit_test(reference__kinds_that_queries_trip_over__as_published),
+        cmocka_unit_test(reference__networks_bags_scans_and_series__as_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -570,6 +570,13 @@ static void warning__each_reason__is_told_once(void **state)
           "\n! FileSize is never filled, as Sysmon doesn't record it" ALONE },
         { "let T = DeviceFileEvents | where FileSize > 1; union T, T, T | project FileSize",
           "\n! FileSize is never filled, as Sysmon doesn't record it" ALONE },
+        { "DeviceFileEvents | where _IsBillable == true | summarize n = sum(_BilledSize) by "
+          "_IsBillable",
+          "\n! _IsBillable is never filled, as nobody is billed here" ALONE },
+        { "DeviceFileEvents | take 1 | project _BilledSize, _IsBillable | project-away _IsBillable "
+          "| getschema | project ColumnName, ColumnType",
+          "_BilledSize|real" },
+        { "DeviceFileEvents | getschema | where ColumnName startswith '_'", "" },
         { "DeviceFileEvents | where ActionType in ('FileCreated', 'FileModified', 'FileRenamed') "
           "| project ActionType",
           "\n! no row here can have the ActionType FileModified, FileRenamed" ALONE },

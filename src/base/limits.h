@@ -80,6 +80,10 @@
  * logs have a few; a hostile one could make one of each two records. */
 #define ST_MAX_GAPS 10000u
 
+/* Incidents of one host, the gravest, that an event without a process is held against: a host has a
+ * few. */
+#define ST_MAX_INCIDENTS_ASKED 1024u
+
 /* Other events of one incident that become rows, the earliest; the rest is counted. A busy server
  * writes some thousand files in an incident's hours; a timeline beyond that is read by nobody. */
 #define ST_MAX_INCIDENT_EVENTS 20000u

@@ -171,6 +171,29 @@ static bool from_label(st_buf *b, st_str label)
     return decode(b, (st_str){ label.p + 4, label.n - 4 });
 }
 
+/* How many bytes the dot has that s begins with: IDNA knows three more; 0: none. */
+static size_t dot(st_str s)
+{
+    static const char dots[][4] = { "\xe3\x80\x82", "\xef\xbc\x8e", "\xef\xbd\xa1" };
+    for (size_t i = 0; i < sizeof dots / sizeof *dots; i++)
+        if (st_str_starts(s, st_str_of(dots[i])))
+            return 3;
+    return s.n && *s.p == '.';
+}
+
+/* The next label of a name; false: no more. */
+static bool cut_label(st_str *rest, st_str *label)
+{
+    size_t n = 0, behind = 0;
+    if (!rest->p)
+        return false;
+    while (n < rest->n && !(behind = dot((st_str){ rest->p + n, rest->n - n })))
+        n++;
+    *label = (st_str){ rest->p, n };
+    *rest = behind ? (st_str){ rest->p + n + behind, rest->n - n - behind } : (st_str){ NULL, 0 };
+    return true;
+}
+
 /* "" where a part can't be converted. */
 static st_val convert(st_run *r, st_val v, bool names, bool (*f)(st_buf *b, st_str label))
 {
@@ -178,7 +201,7 @@ static st_val convert(st_run *r, st_val v, bool names, bool (*f)(st_buf *b, st_s
     st_buf_clear(&r->mem.buf);
     if (!names)
         return f(&r->mem.buf, rest) ? st_run_text(r) : st_val_sid(ST_EMPTY);
-    for (bool first = true; st_str_cut(&rest, '.', &label); first = false) {
+    for (bool first = true; cut_label(&rest, &label); first = false) {
         if (!first)
             st_buf_char(&r->mem.buf, '.');
         if (!f(&r->mem.buf, label))

@@ -233,6 +233,7 @@ st_expr *st_bind_window(const st_scope *sc, const st_kql_expr *e, const st_windo
  * that no event has; a table that is empty, or nearly. */
 
 void st_bind_warn_column(const st_scope *sc, st_span at, st_str name, st_type type);
+void st_bind_warn_billing(const st_scope *sc, st_span at, st_str name);
 void st_bind_warn_actions(const st_scope *sc, st_span at, st_expr *const *args, size_t n,
                           bool fold);
 void st_bind_warn_table(const st_scope *sc, st_span at, const st_table_def *t);

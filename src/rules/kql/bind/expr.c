@@ -48,6 +48,11 @@ static st_expr *bind_name(const st_scope *sc, const st_kql_expr *e)
         return x;
     }
     st_let *l = st_bind_let(sc, name);
+    st_type billed = l ? ST_TYPE_UNKNOWN : st_bind_billing_type(sc->row, name);
+    if (billed != ST_TYPE_UNKNOWN) {
+        st_bind_warn_billing(sc, e->span, name);
+        return st_bind_const(sc, billed, st_val_missing(billed));
+    }
     if (l && l->kind == ST_L_VALUE)
         return l->x;
     if (l && l->kind == ST_L_LAMBDA && !st_bind_tabular(sc, e))
@@ -168,7 +173,7 @@ static st_expr *bind_strop(const st_scope *sc, const st_kql_expr *e, st_bind_str
 /* Beside `and` and `or` a dynamic is read as a bool; alone it is no condition. */
 st_expr *st_bind_logic_side(const st_scope *sc, const st_kql_expr *e)
 {
-    if (sc->search && e->kind == ST_KQL_LITERAL)
+    if (sc->search && (e->kind == ST_KQL_LITERAL || e->kind == ST_KQL_STAR))
         return st_bind_condition(sc, e);
     st_expr *x = st_bind_expr(sc, e);
     if (x && x->type == ST_TYPE_DYNAMIC)
@@ -474,6 +479,8 @@ st_expr *st_bind_condition(const st_scope *sc, const st_kql_expr *e)
 {
     if (sc->search && e->kind == ST_KQL_LITERAL && e->u.value.type == ST_TYPE_STRING)
         return st_bind_search_term(sc, e);
+    if (sc->search && e->kind == ST_KQL_STAR) /* any text at all */
+        return st_bind_const(sc, ST_TYPE_BOOL, st_val_bool(true));
     return check_condition(sc, e, st_bind_expr(sc, e));
 }
 

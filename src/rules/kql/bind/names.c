@@ -132,7 +132,8 @@ st_str st_bind_name(const st_scope *sc, const st_kql_expr *e)
     while (e->kind == ST_KQL_CALL) /* the first argument's name, however deep */
         return call_name(sc, e);
     if (e->kind == ST_KQL_NAME)
-        return st_bind_column(sc->row, e->u.name) != SIZE_MAX || st_bind_loose_name(sc, e)
+        return st_bind_column(sc->row, e->u.name) != SIZE_MAX || st_bind_loose_name(sc, e) ||
+                       st_bind_billing_type(sc->row, e->u.name) != ST_TYPE_UNKNOWN
                    ? e->u.name
                    : ST_STR("");
     if ((e->kind == ST_KQL_MEMBER || e->kind == ST_KQL_INDEX) && path_name(sc, e, &t))

@@ -157,6 +157,8 @@ void st_bind_no_column(const st_scope *sc, st_span at, st_str name)
                          ST_FMT(name));
         return;
     }
+    if (st_bind_billing_type(sc->row, name) != ST_TYPE_UNKNOWN)
+        return;
     for (size_t i = 0; sc->row && i < sc->row->n; i++)
         st_suggest_offer(&s, sc->row->v[i].name);
     for (st_let *l = sc->env; l; l = l->next)

@@ -235,33 +235,11 @@ static const st_service_def services[] = {
       "TimeGenerated:d UserName UserPrincipalName ActivityType ActionType SourceIPAddress "
       "SourceDevice "
       "InvestigationPriority:i UsersInsights:y DevicesInsights:y ActivityInsights:y" },
-    { "Anomalies", ST_SV_TABLE, "TimeGenerated:d" },
     { "Usage", ST_SV_TABLE, "TimeGenerated:d DataType Quantity:r IsBillable:b" },
     { "IntuneDevices", ST_SV_TABLE, "TimeGenerated:d DeviceName DeviceId OS OSVersion UserEmail" },
-    { "NetworkAccessTraffic", ST_SV_TABLE, "TimeGenerated:d" },
-    { "AADNonInteractiveUserSignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
-    { "AADServicePrincipalSignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
-    { "AADManagedIdentitySignInLogs", ST_SV_TABLE, "TimeGenerated:d" },
-    { "AADUserRiskEvents", ST_SV_TABLE, "TimeGenerated:d" },
-    { "AADRiskyUsers", ST_SV_TABLE, "TimeGenerated:d" },
-    { "AWSCloudTrail", ST_SV_TABLE, "TimeGenerated:d" },
-    { "DnsEvents", ST_SV_TABLE, "TimeGenerated:d" },
     { "Event", ST_SV_TABLE,
       "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
-    { "GCPAuditLogs", ST_SV_TABLE, "TimeGenerated:d" },
-    { "Heartbeat", ST_SV_TABLE, "TimeGenerated:d" },
-    { "LAQueryLogs", ST_SV_TABLE, "TimeGenerated:d" },
-    { "MicrosoftGraphActivityLogs", ST_SV_TABLE, "TimeGenerated:d" },
-    { "Perf", ST_SV_TABLE, "TimeGenerated:d" },
-    { "SentinelHealth", ST_SV_TABLE, "TimeGenerated:d" },
-    { "UserPeerAnalytics", ST_SV_TABLE, "TimeGenerated:d" },
-    { "VMConnection", ST_SV_TABLE, "TimeGenerated:d" },
-    { "W3CIISLog", ST_SV_TABLE, "TimeGenerated:d" },
-    { "Watchlist", ST_SV_TABLE, "TimeGenerated:d" },
     { "WindowsEvent", ST_SV_TABLE, "TimeGenerated:d EventID:i Computer Channel EventData:y" },
-    { "*_CL", ST_SV_TABLE, "TimeGenerated:d" },  /* a workspace's own log */
-    { "_Im_*", ST_SV_TABLE, "TimeGenerated:d" }, /* parsers of Sentinel's information model */
-    { "ASim*", ST_SV_TABLE, "TimeGenerated:d" },
     /* plugins that ask or run something elsewhere */
     { "azure_digital_twins_query_request", ST_SV_PLUGIN, "" },
     { "cosmosdb_sql_request", ST_SV_PLUGIN, "" },
@@ -275,15 +253,69 @@ static const st_service_def services[] = {
     { "sql_request", ST_SV_PLUGIN, "" },
 };
 
+/* Other tables of a workspace; of their columns only the time is known. *_CL are its own logs;
+ * _Im_*, im..., _ASim_* and ASim* are the parsers and tables of Sentinel's information model. */
+static const char workspace_tables[] =
+    "*_CL _ASim_* _Im_* AADB2CRequestLogs AADDomainServicesAccountLogon "
+    "AADDomainServicesAccountManagement AADDomainServicesDirectoryServiceAccess "
+    "AADDomainServicesLogonLogoff AADDomainServicesPolicyChange AADDomainServicesPrivilegeUse "
+    "AADDomainServicesSystemSecurity AADGraphActivityLogs AADManagedIdentitySignInLogs "
+    "AADNonInteractiveUserSignInLogs AADProvisioningLogs AADRiskyServicePrincipals "
+    "AADRiskyUsers AADServicePrincipalRiskEvents AADServicePrincipalSignInLogs "
+    "AADUserRiskEvents ABSBotRequests ADAssessmentRecommendation AddonAzureBackup* "
+    "ADFSSignInLogs AGCAccessLogs AGW* AIAgentsInfo AKSAudit AKSAuditAdmin AKSControlPlane "
+    "Alert Anomalies ApiManagementGatewayLogs AppAvailabilityResults AppBrowserTimings "
+    "AppDependencies AppEvents AppExceptions AppMetrics AppPageViews AppPerformanceCounters "
+    "AppPlatform* AppRequests AppService* AppSystemEvents AppTraces ASim* ASR* "
+    "AWSCloudFront_AccessLog* AWSCloudTrail AWSCloudWatch AWSGuardDuty AWSNetworkFirewall* "
+    "AWSRoute53Resolver AWSS3ServerAccess AWSSecurityHubFindings AWSVPCFlow AWSWAF AZFW* "
+    "AZKVAuditLogs AZKVPolicyEvaluationDetailsLogs AZMS* AzureAssessmentRecommendation "
+    "AzureDevOpsAuditing AzureFirewall AzureMetrics AzureMetricsV2 AzureNetworkAnalytics* "
+    "CampaignInfo CloudDnsEvents CloudProcessEvents CloudStorageAggregatedEvents ComputerGroup "
+    "ConfidentialWatchlist ConfigurationChange ConfigurationData ContainerAppConsoleLogs "
+    "ContainerAppSystemLogs ContainerEvent ContainerImageInventory ContainerInstanceLog "
+    "ContainerInventory ContainerLog ContainerLogV2 ContainerNodeInventory ContainerRegistry* "
+    "ContainerServiceLog CoreAzureBackup CrowdStrikeFalconEventStream DatabricksAccounts "
+    "DatabricksClusters DatabricksJobs DatabricksNotebook DatabricksSecrets DatabricksSQL "
+    "DatabricksWorkspace DataSecurityBehaviors DataSecurityEvents DataverseActivity "
+    "DisruptionAndResponseEvents DnsAuditEvents DnsEvents DnsInventory DynamicEventCollection "
+    "Dynamics365Activity EnrichedMicrosoft365AuditLogs ETWEvent FileMaliciousContentInfo "
+    "FunctionAppLogs GCPApigee GCPAuditLogs GCPCDN GCPCloudRun GCPCloudSQL GCPComputeEngine "
+    "GCPDNS GCPFirewallLogs GCPIAM GCPIDS GCPLoadBalancer* GCPMonitoring GCPResourceManager "
+    "GCPVPCFlow GitHubAuditLogs* GKE* GoogleCloudSCC GoogleWorkspaceReports GraphApiAuditEvents "
+    "Heartbeat HuntingBookmark IdentityAccountInfo IdentityEvents imAuditEvent imAuthentication "
+    "imDhcpEvent imDns imFileEvent imNetworkSession imProcess imProcessCreate "
+    "imProcessTerminate imRegistry imUserManagement imWebSession InsightsMetrics "
+    "IntuneAuditLogs IntuneDeviceComplianceOrg IntuneOperationalLogs KubeEvents KubeHealth "
+    "KubeMonAgentEvents KubeNodeInventory KubePodInventory KubePVInventory KubeServices "
+    "LAJobLogs LAQueryLogs LASummaryLogs LinuxAuditLog LogicAppWorkflowRuntime "
+    "McasShadowItReporting MDCFileIntegrityMonitoringEvents MicrosoftGraphActivityLogs "
+    "MicrosoftPurviewInformationProtection MicrosoftServicePrincipalSignInLogs "
+    "NetworkAccessAlerts NetworkAccessConnectionEvents NetworkAccessTraffic "
+    "NginxUpstreamUpdateLogs NSPAccessLogs NTA* NWConnectionMonitor* OAuthAppInfo OktaV2* "
+    "OLPSupplyChainEvents Operation Perf PowerAppsActivity PowerAutomateActivity "
+    "PowerBIActivity PowerPlatform* ProjectActivity ProtectionStatus PurviewDataSensitivityLogs "
+    "PurviewScanStatusLogs PurviewSecurityLogs RemoteNetworkHealthLogs "
+    "ResourceManagementPublicAccessLogs SecureScoreControls SecureScores SecurityBaseline "
+    "SecurityBaselineSummary SecurityDetection SecurityIoTRawEvent SecurityNestedRecommendation "
+    "SecurityRecommendation SecurityRegulatoryCompliance SentinelAudit SentinelHealth "
+    "ServiceFabric* SignalRServiceDiagnosticLogs SQLAssessmentRecommendation SqlAtpStatus "
+    "SQLSecurityAuditEvents SqlVulnerabilityAssessmentResult StorageBlobLogs StorageFileLogs "
+    "StorageQueueLogs StorageTableLogs ThreatIntelObjects UCClient* UCDO* UCServiceUpdateStatus "
+    "UCUpdateAlert Update UpdateSummary UserAccessAnalytics UserPeerAnalytics vim* VMBoundPort "
+    "VMComputer VMConnection VMProcess W3CIISLog Watchlist WebPubSub* "
+    "WindowsClientAssessmentRecommendation WindowsFirewall "
+    "WindowsServerAssessmentRecommendation WireData WVD*";
+static const st_service_def workspace_table = { "", ST_SV_TABLE, "TimeGenerated:d" };
+
 static bool ends_with(st_str s, st_str tail)
 {
     return s.n >= tail.n && st_str_eq((st_str){ s.p + s.n - tail.n, tail.n }, tail);
 }
 
-/* A listed name, where an asterisk at its end or its beginning stands for anything. */
-static bool is_named(const char *listed, st_str name)
+/* Is it the listed name l, where an asterisk at its end or its beginning stands for anything? */
+static bool is_named(st_str l, st_str name)
 {
-    st_str l = st_str_of(listed);
     if (l.p[l.n - 1] == '*')
         return st_str_starts(name, (st_str){ l.p, l.n - 1 });
     if (l.p[0] == '*')
@@ -295,8 +327,13 @@ static bool is_named(const char *listed, st_str name)
 static const st_service_def *find(st_str name, bool plugin)
 {
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-        if ((services[i].kind == ST_SV_PLUGIN) == plugin && is_named(services[i].name, name))
+        if ((services[i].kind == ST_SV_PLUGIN) == plugin &&
+            is_named(st_str_of(services[i].name), name))
             return &services[i];
+    st_str rest = st_str_of(workspace_tables), word;
+    while (!plugin && st_str_cut(&rest, ' ', &word))
+        if (is_named(word, name))
+            return &workspace_table;
     return NULL;
 }
 
@@ -432,4 +469,13 @@ st_type st_bind_loose_type(st_str name)
         if (ends_with(name, st_str_of(ends[i])))
             return ST_TYPE_DATETIME;
     return ST_TYPE_DYNAMIC;
+}
+
+st_type st_bind_billing_type(const st_schema *row, st_str name)
+{
+    if (!row || st_bind_column(row, ST_STR("SourceSystem")) == SIZE_MAX)
+        return ST_TYPE_UNKNOWN;
+    return st_str_eq(name, ST_STR("_IsBillable"))   ? ST_TYPE_STRING
+           : st_str_eq(name, ST_STR("_BilledSize")) ? ST_TYPE_REAL
+                                                    : ST_TYPE_UNKNOWN;
 }

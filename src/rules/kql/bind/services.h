@@ -38,5 +38,8 @@ st_op *st_bind_service_enrich(const st_scope *sc, st_op *in, st_span at, const s
 st_str st_bind_needs_text(st_run *r, const st_need *needs); /* "A, B and C" */
 /* A column that no list knows: what its name says. */
 st_type st_bind_loose_type(st_str name);
+/* What a workspace bills by: rows that have its other columns have these too, never filled. They
+ * are in no schema, so that `*` is without them. ST_TYPE_UNKNOWN: none of them, or no such row. */
+st_type st_bind_billing_type(const st_schema *row, st_str name);
 
 #endif

@@ -123,6 +123,25 @@ st_expr *st_bind_any_column(const st_scope *sc, st_span at, st_bind_strop op, st
     return any && negate ? st_bind_call(sc, st_call_not, ST_TYPE_BOOL, &any, 1) : any;
 }
 
+/* The regular expression for a text with `*` inside: terms begin and end where it does. */
+static st_str wildcard_regex(const st_scope *sc, st_str t, bool head, bool tail)
+{
+    st_buf b = { 0 };
+    st_buf_str(&b, sc->search == ST_BIND_SEARCH_CASED ? ST_STR("") : ST_STR("(?i)"));
+    st_buf_str(&b, head ? ST_STR("") : ST_STR("\\b"));
+    for (size_t i = 0; i < t.n; i++) {
+        if (t.p[i] == '*')
+            st_buf_char(&b, '.');
+        else if (t.p[i] && strchr("\\.+?()|[]{}^$#&-~", t.p[i]))
+            st_buf_char(&b, '\\');
+        st_buf_char(&b, t.p[i]);
+    }
+    st_buf_str(&b, tail ? ST_STR("") : ST_STR("\\b"));
+    st_str s = st_arena_copy(&sc->r->arena, st_buf_slice(&b));
+    st_buf_free(&b);
+    return s;
+}
+
 /* A text as search's condition; `*` at its ends widens it. */
 st_expr *st_bind_search_term(const st_scope *sc, const st_kql_expr *e)
 {
@@ -135,13 +154,15 @@ st_expr *st_bind_search_term(const st_scope *sc, const st_kql_expr *e)
     t = (st_str){ t.p + head, t.n - head - tail };
     if (!t.n)
         return st_bind_const(sc, ST_TYPE_BOOL, st_val_bool(true));
-    if (memchr(t.p, '*', t.n)) {
-        st_bind_error(sc, e->span, NULL, "`*` may stand only at the ends of a text here");
-        return st_bind_unknown(sc);
+    bool inside = memchr(t.p, '*', t.n) != NULL;
+    if (inside) {
+        op = ST_M_REGEX;
+        t = wildcard_regex(sc, t, head, tail);
     }
     st_expr *needle = st_bind_const(sc, ST_TYPE_STRING, st_val_str(&sc->r->mem, t));
     return needle ? st_bind_any_column(
                         sc, e->span,
-                        (st_bind_strop){ op, sc->search != ST_BIND_SEARCH_CASED, false }, needle)
+                        (st_bind_strop){ op, !inside && sc->search != ST_BIND_SEARCH_CASED, false },
+                        needle)
                   : NULL;
 }

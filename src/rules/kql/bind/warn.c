@@ -62,6 +62,14 @@ void st_bind_warn_column(const st_scope *sc, st_span at, st_str name, st_type ty
         warn_once(sc, at, "%.*s is never filled, as Sysmon doesn't record it" ALONE, ST_FMT(name));
 }
 
+void st_bind_warn_billing(const st_scope *sc, st_span at, st_str name)
+{
+    if (!sc->filtering)
+        return;
+    st_bind_note(sc, &sc->binder->never, name);
+    warn_once(sc, at, "%.*s is never filled, as nobody is billed here" ALONE, ST_FMT(name));
+}
+
 static bool can_act(const st_scope *sc, st_str action, bool fold)
 {
     const st_table_def *t;

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_consume.c - consume: computes all rows and gives none, not even their columns. */
+/* consume.c - consume: computes all rows and gives none, not even their columns. */
 #include "rules/kql/operators/operators.h"
 
 static st_batch *consume_next(st_run *r, st_op *op)

@@ -450,7 +450,7 @@ typedef struct cell {
     st_val v;
 } cell;
 
-/* One row a key, one column a name; what no group gives is the aggregate of nothing. */
+/* One row a key, one column a name; a cell without a group has the aggregate of no rows. */
 static st_op *pivot_table(const st_scope *sc, const pivot *p, const st_op *groups,
                           st_grouping *rows, members *m, const cell *cells, size_t n)
 {

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * facet.c - facet: the values of some columns with how often each is there, a table a
- * column; before them, what a subquery makes of the rows.
+ * facet.c - facet: a table for each of some columns, with its values and how often each is
+ * there; before them the table that a subquery makes of the rows.
  */
 #include "rules/kql/operators/operators.h"
 

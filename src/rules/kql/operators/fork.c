@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* op_fork.c - fork: several subqueries over the same rows, which are computed once; a table each.
+/* fork.c - fork: several subqueries, a table each, over the same rows, which are computed once.
  */
 #include "rules/kql/operators/operators.h"
 

@@ -3,7 +3,7 @@
 /*
  * invoke.c - invoke: a function called with the rows so far as its first argument.
  *
- * The function may read them more than once, so they are kept (op_replay.c).
+ * The function may read them more than once, so they are kept (engine/operators/replay.c).
  */
 #include "rules/kql/operators/operators.h"
 

@@ -64,7 +64,7 @@ static bool parse_at(st_run *r, const lookup *l, st_val v, st_ip *out)
     return v.tag == ST_VAL_STRING && st_ip_parse(st_pool_get(r->mem.pool, v.u.s), l->v4, out);
 }
 
-/* Reads the table; rows whose network is none are in none. */
+/* Reads the table; a row whose text is no network is left out. */
 static bool read_table(st_run *r, lookup *l)
 {
     l->read = true;

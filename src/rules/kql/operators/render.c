@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* render.c - render: the chart that the author had in mind, kept for whoever draws. */
+/* render.c - render: the rows as they are; the chart's kind and options are kept as JSON, for
+ * whoever draws. */
 #include "rules/kql/operators/operators.h"
 
-/* The chart that the author had in mind: its kind and options, as JSON for whoever draws. */
 st_op *st_bind_op_render(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     st_mem *m = &sc->r->mem;
