@@ -123,7 +123,7 @@ check "tables: another's folder, too" test -d "$tmp/tables-before/mine"
 check "tables: and nothing of the old set" sh -c 'ls "$0/tables" | grep -qx mine.csv && ! ls -d "$0".partial*' "$tmp/tables-before"
 cp -r "$tmp/tables" "$tmp/unlisted" && sed -i '/timeline.csv/d' "$tmp/unlisted/manifest-sha256.txt" && echo mine >"$tmp/unlisted/timeline.csv"
 check "dir: what the manifest doesn't list is kept" sh -c \
-    '"$0" hunt -q --force -o "$1" testdata 2>&1 | grep -q "stay there" && grep -q mine "$1".partial-*/timeline.csv && grep -q UtcTime "$1/timeline.csv"' \
+    '"$0" hunt -q --force -o "$1" testdata 2>&1 | grep -q "are in" && grep -q mine "$1".partial-*/timeline.csv && grep -q UtcTime "$1/timeline.csv"' \
     "$SHELLTREE" "$tmp/unlisted"
 check "tables: without a directory it is said how to get them" sh -c \
     '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) are no process creation; -o DIR"' \

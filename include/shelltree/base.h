@@ -118,7 +118,8 @@ void st_buf_i64(st_buf *b, int64_t v);
 void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper); /* two digits a byte */
 void st_buf_fmt(st_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 st_str st_buf_slice(const st_buf *b); /* valid until the next put */
-void st_buf_clear(st_buf *b);         /* keeps the memory */
+void st_buf_clear(
+    st_buf *b); /* keeps the memory, and that it failed: whoever uses it again sees it */
 void st_buf_free(st_buf *b);
 
 /* Grows a malloc'ed array so that it holds at least `need` items of `size`

@@ -153,6 +153,9 @@ st_event_set st_rules_events(const st_rules *r);
  * call. NULL, and *n is 0: none, or no memory (then *failed). */
 const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed);
 size_t st_rules_diags(const st_rules *r);
+/* Files and folders of rules that were found and couldn't be read; each has a diagnostic. What they
+ * hold is missing from every answer, as with evidence. */
+size_t st_rules_unread(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
 void st_diag_put(st_buf *b, const st_diag *d);

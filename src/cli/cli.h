@@ -92,7 +92,7 @@ const st_verb *st_verb_at(size_t i); /* NULL at the end */
 int st_options_verb(int argc, char **argv);
 /* Fills c from argv (argv[0] is the verb). */
 st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e);
-void st_options_help(FILE *to, const st_verb *v);
+bool st_options_help(FILE *to, const st_verb *v); /* false: no memory, which was said */
 bool st_list_add(st_list *l, st_str s);
 void st_config_free(st_config *c);
 /* All of a small file, for an option; errors name both. */
@@ -165,6 +165,8 @@ st_session_rule_set(const st_session *s); /* an empty one, with the settings; NU
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
 int st_session_rules(
     st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
+/* ST_EXIT_SHORT if a file or folder of rules couldn't be read, else ST_EXIT_OK. */
+int st_session_unread_rules(const st_session *s);
 st_code st_session_servers(st_rules *r,
                            st_err *e);  /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */

@@ -78,8 +78,7 @@ static int help(int argc, char **argv)
     const st_verb *verb = named(argv[2]);
     if (!verb)
         return ST_EXIT_CANNOT;
-    st_options_help(stdout, verb);
-    return flushed();
+    return st_options_help(stdout, verb) ? flushed() : ST_EXIT_CANNOT;
 }
 
 /* The verb, moved in front of the options that stand before it. NULL: nothing is to be run, and
@@ -138,8 +137,7 @@ int main(int argc, char **argv)
     if (st_options_parse(&c, argc - 1, argv + 1, &e) != ST_OK) {
         status = st_cannot(&e);
     } else if (c.help) {
-        st_options_help(stdout, verb);
-        status = fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
+        status = st_options_help(stdout, verb) ? flushed() : ST_EXIT_CANNOT;
     } else {
         st_pager_prepare(&c);
         st_give_up_rights(&c);

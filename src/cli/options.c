@@ -604,7 +604,7 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
     return st_rule_choice(c, e);
 }
 
-void st_options_help(FILE *to, const st_verb *v)
+bool st_options_help(FILE *to, const st_verb *v)
 {
     fprintf(to, "Usage: shelltree %s %s\n%c%s.\n\nOptions:\n", v->name, v->args, v->summary[0] - 32,
             v->summary + 1);
@@ -623,7 +623,11 @@ void st_options_help(FILE *to, const st_verb *v)
     st_formats_put(&b, v->bit);
     fprintf(to, "\nFormats: %.*s (the first is the default; an output file's ending also tells).\n",
             ST_FMT(st_buf_slice(&b)));
+    bool failed = b.failed;
     st_buf_free(&b);
+    if (failed)
+        st_complain("out of memory");
+    return !failed;
 }
 
 void st_config_free(st_config *c)

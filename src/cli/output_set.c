@@ -62,9 +62,10 @@ static st_code put_file(set *x, const part *p)
     }
     put_part(o, x, p);
     st_sha256_stream *digest = o->digest;
-    if (st_outfile_commit(f, x->e) != ST_OK)
-        return x->e->code;
+    st_code code = st_outfile_commit(f, x->e);
     st_sha256_end(digest, sum);
+    if (code != ST_OK)
+        return code;
     st_buf_hex(&x->manifest, sum, sizeof sum, false);
     st_buf_fmt(&x->manifest, "  %s\n", p->name);
     return ST_OK;
@@ -225,7 +226,7 @@ static bool move_rest(const char *from, const char *to)
 
 /* The new set stands in `dir`; `old` is what stood there. What isn't the old set's own comes
  * along. */
-static void settle(const char *old, const char *dir)
+static st_code settle(const char *old, const char *dir, st_err *e)
 {
     char from[PATH_MAX], to[PATH_MAX];
     remove_listed(old);
@@ -233,22 +234,26 @@ static void settle(const char *old, const char *dir)
         snprintf(to, sizeof to, "%s/" TABLES, dir) < (int)sizeof to && access(from, F_OK) == 0 &&
         access(to, F_OK) == 0 && move_rest(from, to))
         rmdir(from);
-    if (!move_rest(old, dir) || rmdir(old) != 0)
-        st_complain("%s: files of the old directory that could not be moved into %s stay there",
-                    old, dir);
+    if (move_rest(old, dir) && rmdir(old) == 0)
+        return ST_OK;
+    return st_fail(e, ST_E_IO,
+                   "%s is written; files of the old directory that could not be moved into it are "
+                   "in %s now",
+                   dir, old);
 }
 
 /* Nothing is removed before the new set stands. */
-static st_code put_in_place(const char *partial, const char *dir, bool force, st_err *e)
+static st_code put_in_place(const char *partial, const char *dir, bool force, bool *placed,
+                            st_err *e)
 {
     bool there;
+    *placed = false;
     if (check_old(dir, force, &there, e) != ST_OK)
         return e->code;
     if (there ? !change_places(partial, dir) : rename(partial, dir) != 0)
         return st_fail(e, ST_E_IO, "%s: %s", dir, strerror(errno));
-    if (there)
-        settle(partial, dir);
-    return ST_OK;
+    *placed = true;
+    return there ? settle(partial, dir, e) : ST_OK;
 }
 
 /* all of it */
@@ -268,6 +273,7 @@ int st_output_dir(st_session *s, int exit_status)
     const st_config *c = s->config;
     st_err e = { 0 };
     char partial[PATH_MAX];
+    bool placed = false; /* what is named `partial` then is the old set */
     set x = { .s = s, .dir = partial, .e = &e };
     st_run_note_fill(&x.note, s, exit_status);
     x.note.info.tables = true;
@@ -303,8 +309,8 @@ int st_output_dir(st_session *s, int exit_status)
         st_tidy_note(c->tidy,
                      NULL); /* it is whole: from here on it is worth more than the old one */
     if (e.code == ST_OK)
-        put_in_place(partial, c->output, c->force, &e);
-    if (e.code != ST_OK)
+        put_in_place(partial, c->output, c->force, &placed, &e);
+    if (e.code != ST_OK && !placed)
         st_tidy_remove(partial);
 out:
     st_buf_free(&x.manifest);

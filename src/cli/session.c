@@ -154,6 +154,11 @@ static bool has_no_rules(const st_session *s)
     return true;
 }
 
+int st_session_unread_rules(const st_session *s)
+{
+    return st_rules_unread(s->rules) ? ST_EXIT_SHORT : ST_EXIT_OK;
+}
+
 int st_session_rules(st_session *s)
 {
     size_t fatal = 0, skipped = 0;
@@ -164,6 +169,11 @@ int st_session_rules(st_session *s)
         st_complain("%zu error%s in rules: nothing was read", fatal, fatal == 1 ? "" : "s");
         return ST_EXIT_CANNOT;
     }
+    if (st_rules_unread(s->rules))
+        st_complain(
+            "%zu file%s or folder%s of rules couldn't be read: what they hold is missing here",
+            st_rules_unread(s->rules), st_rules_unread(s->rules) == 1 ? "" : "s",
+            st_rules_unread(s->rules) == 1 ? "" : "s");
     if (has_no_rules(s)) {
         st_complain("no rule to hunt with (--scope all gives rows without one): nothing was read");
         return ST_EXIT_CANNOT;
@@ -387,7 +397,7 @@ int st_session_account(const st_session *s)
         st_complain("and %zu more; --verbose names them all", shorts - SHOWN);
     say_results(s);
     say_others(s);
-    return shorts ? ST_EXIT_SHORT : ST_EXIT_OK;
+    return shorts || (s->rules && st_rules_unread(s->rules)) ? ST_EXIT_SHORT : ST_EXIT_OK;
 }
 
 /* What of the records is no ground to stand on. */

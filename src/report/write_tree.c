@@ -312,6 +312,7 @@ static void host_line(st_out *o, const st_forest *f, uint32_t host, const st_cas
         st_buf_time_sysmon(&day, h->first);
         st_buf_str(&o->buf, ST_STR("  "));
         st_buf_put(&o->buf, day.p, day.n < 10 ? day.n : 10);
+        o->buf.failed |= day.failed;
         st_buf_free(&day);
     }
     st_buf_fmt(&o->buf, "  %llu process%s", (unsigned long long)h->creations,

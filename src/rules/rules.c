@@ -90,6 +90,11 @@ const st_rule *st_rules_library(const st_rules *r, size_t i)
     return l ? &l->rule : NULL;
 }
 
+size_t st_rules_unread(const st_rules *r)
+{
+    return r->diags.unread;
+}
+
 /* One rule's wish joins those for the same channel. */
 static bool join_log(st_rules *r, const st_log_wanted *w)
 {
@@ -651,6 +656,7 @@ static st_code visit(void *ctx, st_str path)
         return st_fail(f->err, code, "%s", why.text);
     st_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
     st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
+    r->diags.unread++;
     return ST_OK;
 }
 
