@@ -33,7 +33,7 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         if (!l->rows)
             sc->r->ops = plan; /* it is bound anew where it is used: these operators go */
         if (!l->rows && !sc->r->settings->stub_services)
-            *end = NULL; /* each use needs them; without one nobody does */
+            *end = NULL; /* each use notes them again; a let without a use needs none */
         if (own.failed && s->value->kind == ST_KQL_NAME)
             *l = (st_let){ .name = s->name.text,
                            .kind = ST_L_VALUE,
