@@ -115,8 +115,16 @@ check "tables: have the same bytes then" diff -r "$tmp/tables-before" "$tmp/tabl
 check "tables: go when nothing makes them" exits 0 hunt -q --force -o "$tmp/tables" testdata
 check "tables: are gone" test ! -e "$tmp/tables/tables"
 echo mine >"$tmp/tables-before/tables/mine.csv"
-check "tables: another's is not replaced" exits 2 hunt -q --force -o "$tmp/tables-before" testdata
-check "tables: another's is whole after that" grep -q mine "$tmp/tables-before/tables/mine.csv"
+echo mine >"$tmp/tables-before/notes"
+mkdir "$tmp/tables-before/mine"
+check "tables: with another's in it written over" exits 0 hunt -q --force -o "$tmp/tables-before" testdata
+check "tables: another's comes along" grep -q mine "$tmp/tables-before/tables/mine.csv" "$tmp/tables-before/notes"
+check "tables: another's folder, too" test -d "$tmp/tables-before/mine"
+check "tables: and nothing of the old set" sh -c 'ls "$0/tables" | grep -qx mine.csv && ! ls -d "$0".partial*' "$tmp/tables-before"
+cp -r "$tmp/tables" "$tmp/unlisted" && sed -i '/timeline.csv/d' "$tmp/unlisted/manifest-sha256.txt" && echo mine >"$tmp/unlisted/timeline.csv"
+check "dir: what the manifest doesn't list is kept" sh -c \
+    '"$0" hunt -q --force -o "$1" testdata 2>&1 | grep -q "are in" && grep -q mine "$1".partial-*/timeline.csv && grep -q UtcTime "$1/timeline.csv"' \
+    "$SHELLTREE" "$tmp/unlisted"
 check "tables: without a directory it is said how to get them" sh -c \
     '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) are no process creation; -o DIR"' \
     "$SHELLTREE" "$tmp/rules"

@@ -325,6 +325,81 @@ static void parallel__each_job__runs_once(void **state)
     }
 }
 
+static void time_typed__usual_spellings__are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *want; /* NULL: no time */
+    } rows[] = {
+        { "2026-01-02", "2026-01-02T00:00:00.0000000Z" },
+        { "2026/01/02", "2026-01-02T00:00:00.0000000Z" },
+        { "20260102", "2026-01-02T00:00:00.0000000Z" },
+        { "2026-01-02 03:05", "2026-01-02T03:05:00.0000000Z" },
+        { "2026-01-02T03:05", "2026-01-02T03:05:00.0000000Z" },
+        { "2026-01-02t03:05z", "2026-01-02T03:05:00.0000000Z" },
+        { " 2026-01-02 03:05:06 UTC ", "2026-01-02T03:05:06.0000000Z" },
+        { "2026-01-02 03:05:06.5", "2026-01-02T03:05:06.5000000Z" },
+        { "2026-01-02 03:05:06,123", "2026-01-02T03:05:06.1230000Z" },
+        { "2026-01-02T03:05+01:00", "2026-01-02T02:05:00.0000000Z" },
+        { "2026-01-02T03:05:00-0530", "2026-01-02T08:35:00.0000000Z" },
+        { "2026-01-02 03:05 +01", "2026-01-02T02:05:00.0000000Z" },
+        { "20260102T030506Z", "2026-01-02T03:05:06.0000000Z" },
+        { "1767323106", "2026-01-02T03:05:06.0000000Z" },
+        { "@1767323106", "2026-01-02T03:05:06.0000000Z" },
+        { "1767323106789", "2026-01-02T03:05:06.7890000Z" },
+        { "", NULL },
+        { "2026", NULL },
+        { "yesterday", NULL },
+        { "01/02/2026", NULL },
+        { "2026-13-01", NULL },
+        { "2026-01/02", NULL },
+        { "2026-01-02 3:05", NULL },
+        { "2026-01-02 03:05:", NULL },
+        { "2026-01-02 03:05 CET", NULL },
+        { "2026-01-02 03:05:06.5x", NULL },
+        { "2026-01-02 24:00", NULL },
+        { "@", NULL },
+        { "@99999999999999999999", NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        st_ticks t = 0;
+        bool ok = st_time_typed(st_str_of(rows[i].in), &t);
+        if (ok)
+            st_buf_time_iso(&b, t);
+        if (ok != (rows[i].want != NULL) ||
+            (ok && !st_str_eq(st_buf_slice(&b), st_str_of(rows[i].want))))
+            fail_msg("%s: %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+}
+
+static void cp_hidden_and_width__each_kind(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t cp;
+        bool hidden;
+        unsigned width;
+    } rows[] = {
+        { 'a', false, 1 },    { 0x7f, false, 1 },    { 0x80, true, 1 },     { 0x9f, true, 1 },
+        { 0xa0, false, 1 },   { 0xad, true, 1 },     { 0xae, false, 1 },    { 0x34f, true, 0 },
+        { 0x300, false, 0 },  { 0x600, true, 1 },    { 0x605, true, 1 },    { 0x606, false, 1 },
+        { 0x180e, true, 1 },  { 0x200a, false, 1 },  { 0x200b, true, 1 },   { 0x200f, true, 1 },
+        { 0x2010, false, 1 }, { 0x2028, true, 1 },   { 0x202e, true, 1 },   { 0x202f, false, 1 },
+        { 0x2060, true, 1 },  { 0x206f, true, 1 },   { 0x2070, false, 1 },  { 0x3164, true, 1 },
+        { 0x4e2d, false, 2 }, { 0xd55c, false, 2 },  { 0xfdd0, true, 1 },   { 0xfe0f, true, 0 },
+        { 0xfeff, true, 1 },  { 0xff01, false, 2 },  { 0xfffb, true, 1 },   { 0xfffc, false, 1 },
+        { 0xfffd, false, 1 }, { 0xfffe, true, 1 },   { 0x110bd, true, 1 },  { 0x1d173, true, 1 },
+        { 0x1d17a, true, 1 }, { 0x1f600, false, 2 }, { 0x1f680, false, 2 }, { 0xe0001, true, 1 },
+        { 0xe007f, true, 1 }, { 0xe0fff, true, 1 },  { 0xe1000, false, 1 }, { 0x10ffff, true, 1 },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_cp_hidden(rows[i].cp) != rows[i].hidden || st_cp_width(rows[i].cp) != rows[i].width)
+            fail_msg("U+%04X: %d, %u", (unsigned)rows[i].cp, st_cp_hidden(rows[i].cp),
+                     st_cp_width(rows[i].cp));
+}
+
 static bool smaller(const void *item, const void *key)
 {
     const int *a = item, *b = key;
@@ -389,6 +464,8 @@ static void search__slots__hold_two_thirds_and_find_each(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(time_typed__usual_spellings__are_read),
+        cmocka_unit_test(cp_hidden_and_width__each_kind),
         cmocka_unit_test(search__lower_bound__first_that_is_not_before),
         cmocka_unit_test(search__slots__hold_two_thirds_and_find_each),
         cmocka_unit_test(time_sysmon__each_row__parses_or_not),

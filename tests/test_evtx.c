@@ -1018,6 +1018,38 @@ static void scan__full_jobs__give_parts_in_order(void **state)
     unlink(path);
 }
 
+/* A whole record behind the live ones: read if its time can be one, else counted. */
+static void slack__record_without_time__is_counted(void **state)
+{
+    (void)state;
+    enum { SIZE = 4096 + CHUNK };
+    static const struct {
+        uint64_t time, slack, timeless;
+    } rows[] = { { UINT64_C(133000000000000000), 1, 0 }, { 0, 0, 1 }, { UINT64_MAX, 0, 1 } };
+    maker *m = malloc(sizeof *m);
+    unsigned char *file = malloc(SIZE);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        sink s = { 0 };
+        st_report r;
+        sample(m);
+        size_t from = m->n;
+        begin_record(m);
+        event(m, true);
+        end_record(m);
+        for (size_t k = 0; k < 8; k++)
+            m->b[from + 16 + k] = (unsigned char)(rows[i].time >> 8 * k);
+        memset(file, 0, SIZE);
+        memcpy(file, "ElfFile", 8);
+        memcpy(file + 4096, m->b, CHUNK);
+        scan_bytes(file, SIZE, false, &s, &r);
+        assert_int_equal(r.slack, rows[i].slack);
+        assert_int_equal(r.timeless, rows[i].timeless);
+        st_buf_free(&s.text);
+    }
+    free(file);
+    free(m);
+}
+
 static void scan__template_lost__borrowed_from_another_chunk(void **state)
 {
     (void)state;
@@ -1066,6 +1098,7 @@ int main(void)
         cmocka_unit_test(scan__sparse_log__holes_make_no_runs),
         cmocka_unit_test(chunk__tail_of_zeros__has_its_own_word),
         cmocka_unit_test(scan__full_jobs__give_parts_in_order),
+        cmocka_unit_test(slack__record_without_time__is_counted),
         cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -13,7 +13,7 @@
 #include "base/limits.h"
 #include "rules/engine/value/times.h"
 #include "support/kql_print.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -135,6 +135,8 @@ static void json_str__each_row__exact(void **state)
         { "\b\f\n\r\t\x01\x1b", "\"\\b\\f\\n\\r\\t\\u0001\\u001b\"" },
         { "\x7f\xc2\x80\xc2\x9f\xc2\xa0", "\"\\u007f\\u0080\\u009f\xc2\xa0\"" },
         { "net user \xe2\x80\xaegpj", "\"net user \\u202egpj\"" },
+        { "a\xc2\xad-\xe1\xa0\x8e-\xf0\x9d\x85\xb3-\xf3\xa0\x80\xa0",
+          "\"a\\u00ad-\\u180e-\\ud834\\udd73-\\udb40\\udc20\"" },
         { "\xe2\x80\xa8\xe2\x80\xa9\xef\xbb\xbf\xe2\x80\x8b", "\"\\u2028\\u2029\\ufeff\\u200b\"" },
         { "\xff\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"" },
         { "\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"" },
@@ -417,7 +419,8 @@ static void text__a_case__safe_and_complete(void **state)
         must_lack(c, "\r");
         must_lack(c, "\xe2\x80\xae");
         assert_true(st_utf8_valid((st_str){ c.p, c.n }));
-        must_have(c, "[high] Web01.corp  web server w3wp.exe(1001)");
+        must_have(c, how == 1 ? "[high] Web01.corp  web server w3wp.exe(\xe2\x80\xa6\n"
+                              : "[high] Web01.corp  web server w3wp.exe(1001)\n");
         must_have(c, "2 findings, 2 processes");
         must_have(c, "1 host, 2 processes, 2 findings in 1 incident\n");
         must_have(c, "w3wp.exe(1001)");
@@ -427,7 +430,7 @@ static void text__a_case__safe_and_complete(void **state)
         for (size_t i = 0; how == 2 && i < c.n; i++)
             assert_true((unsigned char)c.p[i] < 0x80);
         for (char *line = strtok(c.p, "\n"); how == 1 && line; line = strtok(NULL, "\n"))
-            if (strstr(line, "cmd.exe(1002)") == NULL && utf16_units(st_str_of(line)) > 60)
+            if (utf16_units(st_str_of(line)) > 40)
                 fail_msg("too wide: %s", line);
         free(c.p);
         world_end(&w);

@@ -118,7 +118,8 @@ void st_buf_i64(st_buf *b, int64_t v);
 void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper); /* two digits a byte */
 void st_buf_fmt(st_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 st_str st_buf_slice(const st_buf *b); /* valid until the next put */
-void st_buf_clear(st_buf *b);         /* keeps the memory */
+void st_buf_clear(
+    st_buf *b); /* keeps the memory, and that it failed: whoever uses it again sees it */
 void st_buf_free(st_buf *b);
 
 /* Grows a malloc'ed array so that it holds at least `need` items of `size`
@@ -167,8 +168,11 @@ void st_fold_put(st_buf *b, st_str s);
 /* Equal after folding. */
 bool st_fold_eq(st_str a, st_str b);
 
-/* Invisible, or changes the direction of what stands around it. One table for all formats. */
+/* Invisible, or changes the direction of what stands around it: controls beyond ASCII, Unicode's
+ * Cf, separators of lines, what is drawn as nothing, noncharacters. One table for all formats. */
 bool st_cp_hidden(uint32_t cp);
+/* Columns of a terminal: 0, 1 or 2. */
+unsigned st_cp_width(uint32_t cp);
 /* Bytes from i on that every format takes as they are: printable ASCII but '"' and '\\'. */
 size_t st_plain_run(st_str s, size_t i);
 
@@ -198,6 +202,10 @@ bool st_time_sysmon(st_str s, st_ticks *out);
 /* 2026-01-02T03:04:05[.f{1..9}][Z|+hh:mm|-hh:mm], a blank allowed for T, or a date alone.
  * No zone means UTC. */
 bool st_time_iso(st_str s, st_ticks *out);
+/* As people type times: a date (2026-01-02, 2026/01/02, 20260102), with a clock or without (03:04,
+ * 03:04:05.678, T between or a blank), a zone (Z, UTC, +01:00; none is UTC); @ and seconds since
+ * 1970, or ten digits of them. */
+bool st_time_typed(st_str s, st_ticks *out);
 void st_buf_time_sysmon(st_buf *b, st_ticks t); /* three digits; nothing for 0 */
 void st_buf_time_iso(st_buf *b, st_ticks t);    /* seven digits and Z; nothing for 0 */
 

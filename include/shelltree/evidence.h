@@ -61,6 +61,7 @@ typedef struct st_report {
     uint64_t ghosts;         /* recovered ones that only repeat a live one byte for byte */
     uint64_t damaged;        /* of records+slack+carved: decoded only in part */
     uint64_t borrowed;       /* of those: read with a template from elsewhere in the source */
+    uint64_t timeless;       /* whole records behind the live ones without a time: passed over */
     uint64_t unparsable;     /* record positions found that gave nothing */
     uint64_t lossy;          /* characters that had to be replaced */
     st_ranges lost;          /* bytes that should have given more */

@@ -52,6 +52,7 @@ typedef struct st_rule {
     st_str id;    /* "// id:", else the file's name without its ending (and #N for the Nth block); a
                      name of a file, distinct even without regard to case, at most 160 bytes and #N */
     st_str title; /* "// title:", else the Markdown heading, else the id */
+    st_str name;  /* by which a correlation may name it, beside its id; or empty */
     st_level level;           /* "// level:", else medium */
     const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
     size_t ntechniques;
@@ -137,6 +138,9 @@ st_code st_rules_check_own(st_rules *r, st_err *err);
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
+/* After the last rule was loaded: finds the rules that correlations name. One whose rules aren't
+ * there, or that names itself in a circle, is broken, with a diagnostic. */
+st_code st_rules_link(st_rules *r, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
 /* Files of definitions that were read, in that order; they aren't among the rules. */
@@ -149,6 +153,9 @@ st_event_set st_rules_events(const st_rules *r);
  * call. NULL, and *n is 0: none, or no memory (then *failed). */
 const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed);
 size_t st_rules_diags(const st_rules *r);
+/* Files and folders of rules that were found and couldn't be read; each has a diagnostic. What they
+ * hold is missing from every answer, as with evidence. */
+size_t st_rules_unread(const st_rules *r);
 const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
 void st_diag_put(st_buf *b, const st_diag *d);

@@ -122,7 +122,6 @@ st_str st_buf_slice(const st_buf *b)
 void st_buf_clear(st_buf *b)
 {
     b->n = 0;
-    b->failed = false;
 }
 
 void st_buf_free(st_buf *b)

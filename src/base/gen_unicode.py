@@ -87,4 +87,29 @@ table("map_fold", runs(simple_fold), "{%#x,%#x,%d,%d}")
 table("map_lower", runs(lambda c: one(chr(c).lower(), c)), "{%#x,%#x,%d,%d}")
 table("map_upper", runs(lambda c: one(chr(c).upper(), c)), "{%#x,%#x,%d,%d}")
 table("range_alnum", ranges(lambda c: not 0xD800 <= c < 0xE000 and unicodedata.category(chr(c))[0] in "LN"), "{%#x,%#x}")
+# What a terminal or a viewer shows as nothing or acts on: C1, Cf, the separators of lines and paragraphs,
+# Default_Ignorable_Code_Point (DerivedCoreProperties.txt, which unicodedata hasn't), noncharacters; and
+# the Cf that Unicode 15 added.
+IGNORABLE = [(0x34F, 0x34F), (0x115F, 0x1160), (0x17B4, 0x17B5), (0x180B, 0x180F), (0x2028, 0x202E), (0x2060, 0x206F),
+             (0x3164, 0x3164), (0xFDD0, 0xFDEF), (0xFE00, 0xFE0F), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFFB),
+             (0x13430, 0x1343F), (0xE0000, 0xE0FFF)]
+
+
+def hidden(c):
+    return (0x80 <= c < 0xA0 or c & 0xFFFE == 0xFFFE or unicodedata.category(chr(c)) in ("Cf", "Zl", "Zp") or
+            any(a <= c <= b for a, b in IGNORABLE))
+
+
+def zero(c):  # columns of a terminal, as wcwidth() has them
+    return unicodedata.category(chr(c)) in ("Mn", "Me") or 0x1160 <= c <= 0x11FF
+
+
+table("range_hidden", ranges(hidden), "{%#x,%#x}")
+table("range_zero", ranges(zero), "{%#x,%#x}")
+def wide(c):
+    return (not zero(c) and not hidden(c) and unicodedata.category(chr(c)) != "Cn" and
+            unicodedata.east_asian_width(chr(c)) in "WF")
+
+
+table("range_wide", ranges(wide), "{%#x,%#x}")
 print("/* clang-format on */")

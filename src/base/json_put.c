@@ -7,6 +7,16 @@
 
 #include <string.h>
 
+/* A character by its number; beyond U+FFFF that takes two. */
+static void put_code(st_buf *b, uint32_t cp)
+{
+    if (cp > 0xffff) {
+        st_buf_fmt(b, "\\u%04x", (unsigned)(0xd800 + ((cp - 0x10000) >> 10)));
+        cp = 0xdc00 + (cp & 0x3ff);
+    }
+    st_buf_fmt(b, "\\u%04x", (unsigned)cp);
+}
+
 static void escape(st_buf *b, uint32_t cp)
 {
     static const char short_names[] = "\bb\ff\nn\rr\tt\"\"\\\\";
@@ -16,7 +26,7 @@ static void escape(st_buf *b, uint32_t cp)
             st_buf_char(b, short_names[i + 1]);
             return;
         }
-    st_buf_fmt(b, "\\u%04x", (unsigned)cp);
+    put_code(b, cp);
 }
 
 static void put_one(st_buf *b, st_str s, size_t *i)
@@ -82,7 +92,7 @@ void st_json_safe(st_buf *b, st_str s)
         if (cp == UINT32_MAX)
             st_buf_str(b, ST_STR("\xef\xbf\xbd"));
         else if (cp == 0x7f || st_cp_hidden(cp))
-            st_buf_fmt(b, "\\u%04x", (unsigned)cp);
+            put_code(b, cp);
         else if (cp >= 0x20)
             st_buf_put(b, s.p + from, i - from);
     }

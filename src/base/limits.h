@@ -249,6 +249,9 @@
 /* Brackets and negations within each other in a Sigma condition, and lists and maps in a selection;
  * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
 #define ST_MAX_SIGMA_DEPTH 64u
+/* Rules that one correlation names; and correlations of correlations. Met: an error in that rule. */
+#define ST_MAX_CORRELATED 1000u
+#define ST_MAX_CORRELATION_DEPTH 8u
 /* Words of a Sigma condition. Met: an error in that rule. */
 #define ST_MAX_SIGMA_WORDS ((size_t)2000)
 /* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.

@@ -159,6 +159,100 @@ bool st_time_iso(st_str s, st_ticks *out)
     return *out <= ST_TICKS_MAX;
 }
 
+/* times as people type them */
+
+static size_t count_digits(st_str s, size_t i)
+{
+    size_t n = 0;
+    while (i + n < s.n && (unsigned char)(s.p[i + n] - '0') < 10)
+        n++;
+    return n;
+}
+
+/* Seconds since 1970: behind an @, or ten digits; thirteen are milliseconds. */
+static bool typed_epoch(st_str s, st_ticks *out)
+{
+    bool marked = s.n && s.p[0] == '@';
+    st_str rest = marked ? (st_str){ s.p + 1, s.n - 1 } : s;
+    uint64_t v;
+    if (count_digits(rest, 0) != rest.n || !st_str_u64(rest, &v) ||
+        (!marked && rest.n != 10 && rest.n != 13) || v > UINT64_C(1) << 48)
+        return false;
+    *out = ST_TICKS_UNIX + v * (rest.n == 13 ? ST_TICKS_MS : ST_TICKS_SECOND);
+    return *out <= ST_TICKS_MAX;
+}
+
+static bool typed_date(st_str s, size_t *i, st_civil *c)
+{
+    if (!digits(s, i, 4, &c->year))
+        return false;
+    char between = *i < s.n ? s.p[*i] : 0;
+    if (between != '-' && between != '/') /* 20260102 */
+        return digits(s, i, 2, &c->month) && digits(s, i, 2, &c->day);
+    ++*i;
+    return digits(s, i, 2, &c->month) && *i < s.n && s.p[(*i)++] == between &&
+           digits(s, i, 2, &c->day);
+}
+
+/* 03:04, 03:04:05, 03:04:05.678, and the first two without colons. */
+static bool typed_clock(st_str s, size_t *i, st_civil *c)
+{
+    if (!digits(s, i, 2, &c->hour))
+        return false;
+    bool colons = one_of(s, i, ":");
+    if (!digits(s, i, 2, &c->minute))
+        return false;
+    if (colons ? !one_of(s, i, ":") : !count_digits(s, *i))
+        return true;
+    return digits(s, i, 2, &c->second) && (!one_of(s, i, ".,") || fraction(s, i, &c->tick));
+}
+
+/* Z, UTC, GMT, +01, +0100, +01:00 or nothing; minutes east. */
+static bool typed_zone(st_str s, size_t *i, int *east)
+{
+    int h = 0, m = 0;
+    one_of(s, i, " ");
+    st_str rest = { s.p + *i, s.n - *i };
+    *east = 0;
+    if (!rest.n || st_str_ieq(rest, ST_STR("Z")) || st_str_ieq(rest, ST_STR("UTC")) ||
+        st_str_ieq(rest, ST_STR("GMT"))) {
+        *i = s.n;
+        return true;
+    }
+    bool west = rest.p[0] == '-';
+    if (!one_of(s, i, "+-") || !digits(s, i, 2, &h))
+        return false;
+    if (*i < s.n) {
+        one_of(s, i, ":");
+        if (!digits(s, i, 2, &m))
+            return false;
+    }
+    *east = (h * 60 + m) * (west ? -1 : 1);
+    return h <= 14 && m <= 59;
+}
+
+bool st_time_typed(st_str s, st_ticks *out)
+{
+    st_civil c = { 0 };
+    size_t i = 0;
+    int east = 0;
+    s = st_str_trim(s);
+    if (typed_epoch(s, out))
+        return true;
+    if (!typed_date(s, &i, &c))
+        return false;
+    if (i < s.n && (!one_of(s, &i, "Tt ") || !typed_clock(s, &i, &c) || !typed_zone(s, &i, &east)))
+        return false;
+    st_ticks t = st_civil_ticks(&c);
+    if (i != s.n || !t)
+        return false;
+    int64_t shifted = (int64_t)t - (int64_t)east * 60 * (int64_t)ST_TICKS_SECOND;
+    if (shifted <= 0 || (st_ticks)shifted > ST_TICKS_MAX)
+        return false;
+    *out = (st_ticks)shifted;
+    return true;
+}
+
 static void put_digits(char *to, int v, unsigned n)
 {
     for (unsigned k = n; k-- > 0; v /= 10)

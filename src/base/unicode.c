@@ -49,24 +49,55 @@ static bool range_before(const void *item, const void *key)
     return r->last < *cp;
 }
 
+static bool within(const struct st_range_row *rows, size_t n, uint32_t cp)
+{
+    size_t i = st_lower_bound(rows, n, sizeof *rows, &cp, range_before);
+    return i < n && cp >= rows[i].first;
+}
+#define WITHIN(table, cp) within(table, sizeof(table) / sizeof((table)[0]), cp)
+
 bool st_is_alnum(uint32_t cp)
 {
     if (cp < 0x80)
         return (cp >= '0' && cp <= '9') || (cp >= 'A' && cp <= 'Z') || (cp >= 'a' && cp <= 'z');
-    size_t n = sizeof st_range_alnum / sizeof st_range_alnum[0],
-           i = st_lower_bound(st_range_alnum, n, sizeof st_range_alnum[0], &cp, range_before);
-    return i < n && cp >= st_range_alnum[i].first;
+    return WITHIN(st_range_alnum, cp);
+}
+
+bool st_cp_hidden(uint32_t cp)
+{
+    return cp >= 0x80 && WITHIN(st_range_hidden, cp);
+}
+
+unsigned st_cp_width(uint32_t cp)
+{
+    if (cp < 0x300 || cp > 0x10ffff)
+        return 1;
+    if (WITHIN(st_range_zero, cp))
+        return 0;
+    return WITHIN(st_range_wide, cp) ? 2 : 1;
+}
+
+/* The run of ASCII from i on; gives where it ends. Nearly all text of logs is such a run. */
+static size_t fold_ascii(st_buf *b, st_str s, size_t i)
+{
+    size_t end = i;
+    while (end < s.n && (unsigned char)s.p[end] < 0x80)
+        end++;
+    char *to = end > i ? st_buf_room(b, end - i) : NULL;
+    for (size_t k = 0; to && k < end - i; k++) {
+        char c = s.p[i + k];
+        to[k] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+    }
+    b->n += to ? end - i : 0;
+    return end;
 }
 
 void st_fold_put(st_buf *b, st_str s)
 {
     for (size_t i = 0; i < s.n;) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x80) {
-            st_buf_char(b, (char)st_fold(c));
-            i++;
-            continue;
-        }
+        i = fold_ascii(b, s, i);
+        if (i == s.n)
+            break;
         size_t at = i;
         uint32_t cp = st_utf8_next(s, &i);
         char out[4];

@@ -149,20 +149,6 @@ unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
 
 /* text that is shown */
 
-bool st_cp_hidden(uint32_t cp)
-{
-    static const struct {
-        uint32_t from, to;
-    } spans[] = {
-        { 0x0080, 0x009f }, { 0x061c, 0x061c }, { 0x200b, 0x200f }, { 0x2028, 0x202e },
-        { 0x2060, 0x206f }, { 0xfeff, 0xfeff }, { 0xfff9, 0xfffb },
-    };
-    for (size_t i = 0; i < sizeof spans / sizeof spans[0] && cp >= spans[i].from; i++)
-        if (cp <= spans[i].to)
-            return true;
-    return false;
-}
-
 size_t st_plain_run(st_str s, size_t i)
 {
     size_t from = i;

@@ -88,9 +88,11 @@ typedef struct st_verb {
 const st_verb *st_verb_find(const char *name);
 const st_verb *st_verb_at(size_t i); /* NULL at the end */
 
+/* Where the verb stands in argv: behind options and their values; 0: nowhere. */
+int st_options_verb(int argc, char **argv);
 /* Fills c from argv (argv[0] is the verb). */
 st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e);
-void st_options_help(FILE *to, const st_verb *v);
+bool st_options_help(FILE *to, const st_verb *v); /* false: no memory, which was said */
 bool st_list_add(st_list *l, st_str s);
 void st_config_free(st_config *c);
 /* All of a small file, for an option; errors name both. */
@@ -163,6 +165,8 @@ st_session_rule_set(const st_session *s); /* an empty one, with the settings; NU
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
 int st_session_rules(
     st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
+/* ST_EXIT_SHORT if a file or folder of rules couldn't be read, else ST_EXIT_OK. */
+int st_session_unread_rules(const st_session *s);
 st_code st_session_servers(st_rules *r,
                            st_err *e);  /* the pack's web-servers.kql, unless there is one */
 int st_session_evidence(st_session *s); /* lists the evidence */
@@ -175,6 +179,8 @@ void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
 /* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
 int st_session_account(const st_session *s);
+/* Says what of the records is empty, has impossible times or wasn't read. */
+void st_session_oddities(const st_session *s);
 
 /* `rules test` (cmd_rules_test.c): s names cases where rules are named else. */
 int st_rules_test(st_session *s);

@@ -229,6 +229,7 @@ static void write_records(st_out *o, void *ctx)
     if (x->csv) {
         st_write_record_csv_head(&head);
         st_out_str(o, st_buf_slice(&head));
+        o->buf.failed |= head.failed;
         st_buf_free(&head);
     }
     if (x->xml)

@@ -56,6 +56,7 @@ static void summary(const st_session *s)
     st_say(s->config, "%zu host%s, %zu process creations, %zu finding%s in %zu incident%s",
            s->forest->nhosts, s->forest->nhosts == 1 ? "" : "s", s->forest->observed, c->nfindings,
            c->nfindings == 1 ? "" : "s", c->nincidents, c->nincidents == 1 ? "" : "s");
+    st_session_oddities(s);
     if (s->forest->stats.conflicts)
         st_say(s->config,
                "%llu records contradict another record of the same identity (Notes: conflict)",

@@ -36,7 +36,8 @@ static int put(const st_session *s, void (*write)(st_out *o, void *ctx))
 static int list(st_session *s)
 {
     int status = st_session_rules(s);
-    return status == ST_EXIT_OK ? put(s, write_list) : status;
+    status = status == ST_EXIT_OK ? put(s, write_list) : status;
+    return status == ST_EXIT_OK ? st_session_unread_rules(s) : status;
 }
 
 /* Every error is fatal here, wherever the file was found, and what was named is all that counts. */
@@ -48,7 +49,9 @@ static int check(st_session *s)
     if (!st_output_format(s->config) || st_session_load(s, &fatal, &skipped) != ST_EXIT_OK)
         return ST_EXIT_CANNOT;
     int wrote = put(s, write_check);
-    return fatal ? ST_EXIT_CANNOT : wrote;
+    if (fatal)
+        return ST_EXIT_CANNOT;
+    return wrote == ST_EXIT_OK ? st_session_unread_rules(s) : wrote;
 }
 
 int st_cmd_rules(st_config *c)

@@ -43,6 +43,28 @@ static int select_nodes(const st_session *s, bool **shown)
     return st_tree_select(s->forest, &f, shown, &e) == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }
 
+/* A selection that matches nothing is no tree without findings, but a mistake to be told. */
+static void says_what_fits_nothing(const st_config *c)
+{
+    st_buf b = { 0 };
+    for (size_t i = 0; i < c->hosts.n; i++)
+        st_buf_fmt(&b, " --host %.*s", ST_FMT(c->hosts.items[i]));
+    if (c->has_guid) {
+        st_buf_str(&b, ST_STR(" --guid "));
+        st_buf_guid(&b, &c->guid);
+    }
+    if (c->pid != ST_NO_U32)
+        st_buf_fmt(&b, " --pid %u", (unsigned)c->pid);
+    if (c->image)
+        st_buf_fmt(&b, " --image %s", c->image);
+    if (c->around) {
+        st_buf_str(&b, ST_STR(" --around "));
+        st_buf_time_iso(&b, c->around);
+    }
+    st_complain("no process fits%.*s: nothing is drawn", ST_FMT(st_buf_slice(&b)));
+    st_buf_free(&b);
+}
+
 static int tree(st_session *s)
 {
     const st_format *format = st_output_format(s->config);
@@ -55,9 +77,13 @@ static int tree(st_session *s)
         (status = st_session_forest(s)) || (status = select_nodes(s, &shown)))
         return status;
     status = st_session_account(s);
+    st_session_oddities(s);
     j.shown = shown;
-    if (shown && !memchr(shown, 1, s->forest->n))
-        st_say(s->config, "no process fits the options; nothing is drawn");
+    if (shown && !memchr(shown, 1, s->forest->n)) {
+        says_what_fits_nothing(s->config);
+        free(shown);
+        return ST_EXIT_CANNOT;
+    }
     j.ro.csv_raw = s->config->csv_raw;
     st_output_look(s->config, &j.ro.look);
     int wrote = st_output_write(s->config, write_tree, &j);

@@ -3,6 +3,7 @@
 /* main.c - which verb, and the exit status. */
 #include "cli.h"
 #include "base/limits.h"
+#include "base/suggest.h"
 #include "config.h"
 
 #include <fcntl.h>
@@ -39,6 +40,79 @@ static bool hold_streams(void)
     return true;
 }
 
+static int flushed(void)
+{
+    return fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
+}
+
+static bool is_one_of(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+/* The verb of that name; NULL: there is none, which was said with the nearest. */
+static const st_verb *named(const char *name)
+{
+    const st_verb *verb = st_verb_find(name);
+    st_suggest g = { .want = st_str_of(name) };
+    if (verb)
+        return verb;
+    for (size_t i = 0; st_verb_at(i); i++)
+        st_suggest_offer(&g, st_str_of(st_verb_at(i)->name));
+    if (g.best.p)
+        st_complain("%s: no such verb; did you mean %.*s?", name, ST_FMT(g.best));
+    else if (access(name, F_OK) == 0)
+        st_complain("%s: no verb in front of it; did you mean shelltree hunt %s?", name, name);
+    else
+        st_complain("%s: no such verb; shelltree --help lists them", name);
+    return NULL;
+}
+
+/* `help` or `help VERB`. */
+static int help(int argc, char **argv)
+{
+    if (argc < 3 || is_one_of(argv[2], "-h", "--help")) {
+        usage(stdout);
+        return flushed();
+    }
+    const st_verb *verb = named(argv[2]);
+    if (!verb)
+        return ST_EXIT_CANNOT;
+    return st_options_help(stdout, verb) ? flushed() : ST_EXIT_CANNOT;
+}
+
+/* The verb, moved in front of the options that stand before it. NULL: nothing is to be run, and
+ * *status is what to end with. */
+static const st_verb *verb_of(int argc, char **argv, int *status)
+{
+    int at = st_options_verb(argc, argv);
+    *status = ST_EXIT_CANNOT;
+    for (int i = 1; i < (at ? at : argc); i++) {
+        if (is_one_of(argv[i], "-V", "--version")) {
+            puts("shelltree " VERSION);
+            *status = flushed();
+            return NULL;
+        }
+        if (!at && is_one_of(argv[i], "-h", "--help")) {
+            usage(stdout);
+            *status = flushed();
+            return NULL;
+        }
+    }
+    if (!at) {
+        st_complain("no verb; shelltree --help lists them");
+        return NULL;
+    }
+    if (strcmp(argv[at], "help") == 0) {
+        *status = help(argc - at + 1, argv + at - 1);
+        return NULL;
+    }
+    char *word = argv[at];
+    memmove(argv + 2, argv + 1, (size_t)(at - 1) * sizeof *argv);
+    argv[1] = word;
+    return named(word);
+}
+
 int main(int argc, char **argv)
 {
     if (!hold_streams())
@@ -50,32 +124,20 @@ int main(int argc, char **argv)
         usage(stderr);
         return ST_EXIT_CANNOT;
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
-        strcmp(argv[1], "help") == 0) {
-        usage(stdout);
-        return fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        puts("shelltree " VERSION);
-        return fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
-    }
-    const st_verb *verb = st_verb_find(argv[1]);
-    if (!verb) {
-        st_complain("%s: no such verb; shelltree --help lists them", argv[1]);
-        return ST_EXIT_CANNOT;
-    }
+    int status;
+    const st_verb *verb = verb_of(argc, argv, &status);
+    if (!verb)
+        return status;
     st_config c = { .verb = verb,
                     .scope = ST_SCOPE_INCIDENT,
                     .pid = ST_NO_U32,
                     .pager = { .fd = -1 },
                     .archive_depth = ST_ARCHIVE_DEPTH };
     st_err e = { 0 };
-    int status;
     if (st_options_parse(&c, argc - 1, argv + 1, &e) != ST_OK) {
         status = st_cannot(&e);
     } else if (c.help) {
-        st_options_help(stdout, verb);
-        status = fflush(stdout) == 0 ? ST_EXIT_OK : ST_EXIT_CANNOT;
+        status = st_options_help(stdout, verb) ? flushed() : ST_EXIT_CANNOT;
     } else {
         st_pager_prepare(&c);
         st_give_up_rights(&c);

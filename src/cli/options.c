@@ -4,6 +4,7 @@
  * options.c - one table of options and one of verbs; parsing and --help are read off them.
  */
 #include "cli.h"
+#include "base/suggest.h"
 #include "base/limits.h"
 
 #include <getopt.h>
@@ -128,11 +129,12 @@ LIST(files_from)
 
 static st_code when(const char *option, st_ticks *t, const char *v, st_err *e)
 {
-    if (!st_time_iso(st_str_of(v), t))
+    if (!st_time_typed(st_str_of(v), t))
         return st_fail(
             e, ST_E_USAGE,
-            "%s: '%s' is no time; write it like 2026-01-02T03:04:05Z (no zone means UTC)", option,
-            v);
+            "%s: '%s' is no time; write it like 2026-01-02 03:04 or 2026-01-02T03:04:05Z (no zone "
+            "means UTC)",
+            option, v);
     return ST_OK;
 }
 
@@ -146,6 +148,25 @@ TIME(until)
 TIME(now)
 TIME(around)
 
+/* " (did you mean hits?)", or nothing, into room. */
+enum { NEAREST = 64 };
+static const char *nearest(const st_suggest *g, char room[NEAREST])
+{
+    room[0] = 0;
+    if (g->best.p)
+        snprintf(room, NEAREST, "; did you mean %.*s?", ST_FMT(g->best));
+    return room;
+}
+
+static const char *nearest_word(const char *const *words, size_t n, const char *v,
+                                char room[NEAREST])
+{
+    st_suggest g = { .want = st_str_of(v) };
+    for (size_t i = 0; i < n; i++)
+        st_suggest_offer(&g, st_str_of(words[i]));
+    return nearest(&g, room);
+}
+
 /* Which word of a list v is; n if none. */
 static size_t word(const char *const *words, size_t n, const char *v)
 {
@@ -157,28 +178,35 @@ static size_t word(const char *const *words, size_t n, const char *v)
 
 static st_code set_scope(st_config *c, const char *v, st_err *e)
 {
+    char room[NEAREST];
     static const char *const words[] = { "hits", "incident", "all" };
     size_t i = word(words, 3, v);
     if (i == 3)
-        return st_fail(e, ST_E_USAGE, "--scope: hits, incident or all, not '%s'", v);
+        return st_fail(e, ST_E_USAGE, "--scope: hits, incident or all, not '%s'%s", v,
+                       nearest_word(words, sizeof words / sizeof *words, v, room));
     c->scope = (st_scope)i;
     return ST_OK;
 }
 
 static st_code set_min_level(st_config *c, const char *v, st_err *e)
 {
+    static const char *const words[] = { "informational", "low", "medium", "high", "critical" };
+    char room[NEAREST];
     if (!st_level_parse(st_str_of(v), &c->min_level))
         return st_fail(e, ST_E_USAGE,
-                       "--min-level: informational, low, medium, high or critical, not '%s'", v);
+                       "--min-level: informational, low, medium, high or critical, not '%s'%s", v,
+                       nearest_word(words, sizeof words / sizeof *words, v, room));
     return ST_OK;
 }
 
 static st_code set_ago(st_config *c, const char *v, st_err *e)
 {
+    char room[NEAREST];
     static const char *const words[] = { "off", "strict" };
     size_t i = word(words, 2, v);
     if (i == 2)
-        return st_fail(e, ST_E_USAGE, "--ago: off or strict, not '%s'", v);
+        return st_fail(e, ST_E_USAGE, "--ago: off or strict, not '%s'%s", v,
+                       nearest_word(words, sizeof words / sizeof *words, v, room));
     c->ago_off = i == 0;
     c->ago_strict = i == 1;
     return ST_OK;
@@ -186,20 +214,24 @@ static st_code set_ago(st_config *c, const char *v, st_err *e)
 
 static st_code set_engine(st_config *c, const char *v, st_err *e)
 {
+    char room[NEAREST];
     static const char *const words[] = { "native", "libevtx" };
     size_t i = word(words, 2, v);
     if (i == 2)
-        return st_fail(e, ST_E_USAGE, "--engine: native or libevtx, not '%s'", v);
+        return st_fail(e, ST_E_USAGE, "--engine: native or libevtx, not '%s'%s", v,
+                       nearest_word(words, sizeof words / sizeof *words, v, room));
     c->engine = (st_engine)i;
     return ST_OK;
 }
 
 static st_code set_color(st_config *c, const char *v, st_err *e)
 {
+    char room[NEAREST];
     static const char *const words[] = { "auto", "always", "never" };
     size_t i = word(words, 3, v);
     if (i == 3)
-        return st_fail(e, ST_E_USAGE, "--color: auto, always or never, not '%s'", v);
+        return st_fail(e, ST_E_USAGE, "--color: auto, always or never, not '%s'%s", v,
+                       nearest_word(words, sizeof words / sizeof *words, v, room));
     c->color = (st_when)i;
     return ST_OK;
 }
@@ -491,6 +523,59 @@ static const st_option *option_of(int got)
     return NULL;
 }
 
+/* What to say of a word that is no option of the verb: whose it is, or which is near. */
+static st_code no_option(const st_verb *v, const char *word, st_err *e)
+{
+    st_str name = st_str_of(word), rest;
+    while (name.n && name.p[0] == '-')
+        name = (st_str){ name.p + 1, name.n - 1 };
+    rest = name;
+    st_str_cut(&rest, '=', &name);
+    st_suggest g = { .want = name };
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const st_option *o = &options[i];
+        bool same = st_str_eq(name, st_str_of(o->name));
+        for (size_t k = 0; same && st_verb_at(k); k++)
+            if (o->verbs & st_verb_at(k)->bit)
+                return st_fail(e, ST_E_USAGE,
+                               "%s: an option of %s, not of %s; shelltree %s --help "
+                               "lists them",
+                               word, st_verb_at(k)->name, v->name, v->name);
+        if (o->verbs & v->bit)
+            st_suggest_offer(&g, st_str_of(o->name));
+    }
+    if (g.best.p)
+        return st_fail(e, ST_E_USAGE, "%s: no such option of %s; did you mean --%.*s?", word,
+                       v->name, ST_FMT(g.best));
+    return st_fail(e, ST_E_USAGE, "%s: no such option of %s; shelltree %s --help lists them", word,
+                   v->name, v->name);
+}
+
+/* Does the option that a word before the verb names take the next word as its value? */
+static bool takes_next(const char *word)
+{
+    bool is_long = word[1] == '-';
+    for (size_t i = 0; i < OPTIONS; i++) {
+        const st_option *o = &options[i];
+        if (!o->arg || o->arg[0] == '[')
+            continue;
+        if (is_long ? strcmp(word + 2, o->name) == 0 : o->brief == word[1] && !word[2])
+            return true;
+    }
+    return false;
+}
+
+int st_options_verb(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] != '-' || !argv[i][1])
+            return i;
+        if (takes_next(argv[i]))
+            i++;
+    }
+    return 0;
+}
+
 st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
 {
     struct option longs[OPTIONS + 1];
@@ -507,9 +592,7 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
                            c->verb->name);
         const st_option *o = got == '?' ? NULL : option_of(got);
         if (!o)
-            return st_fail(e, ST_E_USAGE,
-                           "%s: no such option of %s; shelltree %s --help lists them", word,
-                           c->verb->name, c->verb->name);
+            return no_option(c->verb, word, e);
         if (o->set(c, optarg, e) != ST_OK)
             return e->code;
     }
@@ -521,7 +604,7 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
     return st_rule_choice(c, e);
 }
 
-void st_options_help(FILE *to, const st_verb *v)
+bool st_options_help(FILE *to, const st_verb *v)
 {
     fprintf(to, "Usage: shelltree %s %s\n%c%s.\n\nOptions:\n", v->name, v->args, v->summary[0] - 32,
             v->summary + 1);
@@ -540,7 +623,11 @@ void st_options_help(FILE *to, const st_verb *v)
     st_formats_put(&b, v->bit);
     fprintf(to, "\nFormats: %.*s (the first is the default; an output file's ending also tells).\n",
             ST_FMT(st_buf_slice(&b)));
+    bool failed = b.failed;
     st_buf_free(&b);
+    if (failed)
+        st_complain("out of memory");
+    return !failed;
 }
 
 void st_config_free(st_config *c)

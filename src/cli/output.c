@@ -5,6 +5,7 @@
  * set. Files and directories appear whole or not at all.
  */
 #include "cli.h"
+#include "base/suggest.h"
 #include "config.h"
 
 #include <errno.h>
@@ -45,8 +46,14 @@ st_target st_output_target(const st_config *c)
 static const st_format *unknown(const st_config *c, const char *what, const char *why)
 {
     st_buf b = { 0 };
+    st_suggest g = { .want = st_str_of(c->format ? c->format : "") };
+    for (size_t i = 0; st_format_at(i); i++)
+        if (st_format_at(i)->verbs & c->verb->bit)
+            st_suggest_offer(&g, st_str_of(st_format_at(i)->name));
     st_formats_put(&b, c->verb->bit);
-    st_complain("%s: %s of %s; -f takes %.*s", what, why, c->verb->name, ST_FMT(st_buf_slice(&b)));
+    st_complain("%s: %s of %s%s%.*s%s; -f takes %.*s", what, why, c->verb->name,
+                g.best.p ? ", did you mean " : "", ST_FMT(g.best), g.best.p ? "?" : "",
+                ST_FMT(st_buf_slice(&b)));
     st_buf_free(&b);
     return NULL;
 }

@@ -6,6 +6,7 @@
  */
 #include "cli.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -61,9 +62,10 @@ static st_code put_file(set *x, const part *p)
     }
     put_part(o, x, p);
     st_sha256_stream *digest = o->digest;
-    if (st_outfile_commit(f, x->e) != ST_OK)
-        return x->e->code;
+    st_code code = st_outfile_commit(f, x->e);
     st_sha256_end(digest, sum);
+    if (code != ST_OK)
+        return code;
     st_buf_hex(&x->manifest, sum, sizeof sum, false);
     st_buf_fmt(&x->manifest, "  %s\n", p->name);
     return ST_OK;
@@ -129,47 +131,13 @@ static st_code put_manifest(set *x)
 
 /* an older set that stands there */
 
-/* What the manifest lists below tables/: nothing else there is ours. */
-static void remove_tables(const char *dir)
-{
-    char path[PATH_MAX], line[1024];
-    FILE *f = snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path
-                  ? fopen(path, "re")
-                  : NULL;
-    while (f && fgets(line, sizeof line, f)) {
-        const char *name = strstr(line, "  " TABLES "/");
-        line[strcspn(line, "\n")] = 0;
-        if (name && !strchr(name + sizeof "  " TABLES, '/') &&
-            snprintf(path, sizeof path, "%s/%s", dir, name + 2) < (int)sizeof path)
-            unlink(path);
-    }
-    if (f)
-        fclose(f);
-    if (snprintf(path, sizeof path, "%s/" TABLES, dir) < (int)sizeof path)
-        rmdir(path);
-}
-
-static void remove_set(const char *dir)
-{
-    char path[PATH_MAX];
-    remove_tables(dir);
-    part parts[PARTS];
-    size_t n = list_parts(parts);
-    for (size_t i = 0; i < n; i++)
-        if (parts[i].format &&
-            snprintf(path, sizeof path, "%s/%s", dir, parts[i].name) < (int)sizeof path)
-            unlink(path);
-    if (snprintf(path, sizeof path, "%s/" MANIFEST, dir) < (int)sizeof path)
-        unlink(path);
-    rmdir(dir);
-}
-
-/* Only a directory that carries our run.json is ever replaced. */
-static st_code clear_old(const char *dir, bool force, st_err *e)
+/* Is it a set of ours? Only such a directory is ever replaced. */
+static st_code check_old(const char *dir, bool force, bool *there, st_err *e)
 {
     char path[PATH_MAX];
     struct stat st;
-    if (lstat(dir, &st) != 0)
+    *there = lstat(dir, &st) == 0;
+    if (!*there)
         return ST_OK;
     if (!force || !S_ISDIR(st.st_mode) ||
         snprintf(path, sizeof path, "%s/" ST_SET_MARK, dir) >= (int)sizeof path ||
@@ -177,10 +145,115 @@ static st_code clear_old(const char *dir, bool force, st_err *e)
         return st_fail(e, ST_E_IO, "%s: is there already%s", dir,
                        force ? ", and isn't a set that shelltree wrote"
                              : "; --force writes over it");
-    remove_set(dir);
-    if (lstat(dir, &st) == 0)
-        return st_fail(e, ST_E_IO, "%s: holds other files, too: not replaced", dir);
     return ST_OK;
+}
+
+/* Puts `made` in the place of `dir`, and what stood there in the place of `made`: at once where the
+ * file system can. Else the old one moves out first, and back if the new one can't move in. */
+static bool change_places(const char *made, const char *dir)
+{
+    char aside[PATH_MAX];
+    if (renameat2(AT_FDCWD, made, AT_FDCWD, dir, RENAME_EXCHANGE) == 0)
+        return true;
+    if (errno != EINVAL && errno != ENOSYS)
+        return false;
+    if (snprintf(aside, sizeof aside, "%s.old", made) >= (int)sizeof aside) {
+        errno = ENAMETOOLONG;
+        return false;
+    }
+    if (rename(dir, aside) != 0)
+        return false;
+    if (rename(made, dir) == 0)
+        return rename(aside, made) == 0;
+    int errnum = errno;
+    if (rename(aside, dir) != 0)
+        st_complain("%s: the old set is there now", aside);
+    errno = errnum;
+    return false;
+}
+
+/* A name in a manifest that can be one of ours: in the folder or in tables/. */
+static bool is_ours(const char *name)
+{
+    const char *slash = strchr(name, '/');
+    const char *last = slash ? slash + 1 : name;
+    return *last && !strchr(last, '/') && strcmp(last, "..") != 0 && strcmp(last, ".") != 0 &&
+           (!slash || strncmp(name, TABLES "/", sizeof TABLES) == 0);
+}
+
+/* Removes from the old set what its manifest lists. The manifest goes last. */
+static void remove_listed(const char *old)
+{
+    char path[PATH_MAX], line[1024];
+    FILE *f = snprintf(path, sizeof path, "%s/" MANIFEST, old) < (int)sizeof path
+                  ? fopen(path, "re")
+                  : NULL;
+    if (!f)
+        return;
+    while (fgets(line, sizeof line, f)) {
+        const char *name = strstr(line, "  ");
+        line[strcspn(line, "\n")] = 0;
+        if (name && is_ours(name + 2) &&
+            snprintf(path, sizeof path, "%s/%s", old, name + 2) < (int)sizeof path)
+            unlink(path);
+    }
+    fclose(f);
+    if (snprintf(path, sizeof path, "%s/" TABLES, old) < (int)sizeof path)
+        rmdir(path);
+    if (snprintf(path, sizeof path, "%s/" MANIFEST, old) < (int)sizeof path)
+        unlink(path);
+}
+
+/* Moves what is left in the folder `from` into `to`; false: something had to stay, as `to` has
+ * something of that name. */
+static bool move_rest(const char *from, const char *to)
+{
+    char here[PATH_MAX], there[PATH_MAX];
+    DIR *d = opendir(from);
+    bool all = d != NULL;
+    for (const struct dirent *x; d && (x = readdir(d));) {
+        if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
+            continue;
+        bool fits = snprintf(here, sizeof here, "%s/%s", from, x->d_name) < (int)sizeof here &&
+                    snprintf(there, sizeof there, "%s/%s", to, x->d_name) < (int)sizeof there;
+        struct stat st;
+        all &= fits && lstat(there, &st) != 0 && rename(here, there) == 0;
+    }
+    if (d)
+        closedir(d);
+    return all;
+}
+
+/* The new set stands in `dir`; `old` is what stood there. What isn't the old set's own comes
+ * along. */
+static st_code settle(const char *old, const char *dir, st_err *e)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    remove_listed(old);
+    if (snprintf(from, sizeof from, "%s/" TABLES, old) < (int)sizeof from &&
+        snprintf(to, sizeof to, "%s/" TABLES, dir) < (int)sizeof to && access(from, F_OK) == 0 &&
+        access(to, F_OK) == 0 && move_rest(from, to))
+        rmdir(from);
+    if (move_rest(old, dir) && rmdir(old) == 0)
+        return ST_OK;
+    return st_fail(e, ST_E_IO,
+                   "%s is written; files of the old directory that could not be moved into it are "
+                   "in %s now",
+                   dir, old);
+}
+
+/* Nothing is removed before the new set stands. */
+static st_code put_in_place(const char *partial, const char *dir, bool force, bool *placed,
+                            st_err *e)
+{
+    bool there;
+    *placed = false;
+    if (check_old(dir, force, &there, e) != ST_OK)
+        return e->code;
+    if (there ? !change_places(partial, dir) : rename(partial, dir) != 0)
+        return st_fail(e, ST_E_IO, "%s: %s", dir, strerror(errno));
+    *placed = true;
+    return there ? settle(partial, dir, e) : ST_OK;
 }
 
 /* all of it */
@@ -200,6 +273,7 @@ int st_output_dir(st_session *s, int exit_status)
     const st_config *c = s->config;
     st_err e = { 0 };
     char partial[PATH_MAX];
+    bool placed = false; /* what is named `partial` then is the old set */
     set x = { .s = s, .dir = partial, .e = &e };
     st_run_note_fill(&x.note, s, exit_status);
     x.note.info.tables = true;
@@ -234,10 +308,9 @@ int st_output_dir(st_session *s, int exit_status)
     if (e.code == ST_OK)
         st_tidy_note(c->tidy,
                      NULL); /* it is whole: from here on it is worth more than the old one */
-    if (e.code == ST_OK && clear_old(c->output, c->force, &e) == ST_OK &&
-        rename(partial, c->output) != 0)
-        st_fail(&e, ST_E_IO, "%s: %s", c->output, strerror(errno));
-    if (e.code != ST_OK)
+    if (e.code == ST_OK)
+        put_in_place(partial, c->output, c->force, &placed, &e);
+    if (e.code != ST_OK && !placed)
         st_tidy_remove(partial);
 out:
     st_buf_free(&x.manifest);

@@ -6,6 +6,7 @@
  */
 #include "cli.h"
 #include "base/limits.h"
+#include "base/suggest.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -122,7 +123,8 @@ int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
-    if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK)
+    if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK ||
+        st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;
@@ -152,6 +154,11 @@ static bool has_no_rules(const st_session *s)
     return true;
 }
 
+int st_session_unread_rules(const st_session *s)
+{
+    return st_rules_unread(s->rules) ? ST_EXIT_SHORT : ST_EXIT_OK;
+}
+
 int st_session_rules(st_session *s)
 {
     size_t fatal = 0, skipped = 0;
@@ -162,6 +169,11 @@ int st_session_rules(st_session *s)
         st_complain("%zu error%s in rules: nothing was read", fatal, fatal == 1 ? "" : "s");
         return ST_EXIT_CANNOT;
     }
+    if (st_rules_unread(s->rules))
+        st_complain(
+            "%zu file%s or folder%s of rules couldn't be read: what they hold is missing here",
+            st_rules_unread(s->rules), st_rules_unread(s->rules) == 1 ? "" : "s",
+            st_rules_unread(s->rules) == 1 ? "" : "s");
     if (has_no_rules(s)) {
         st_complain("no rule to hunt with (--scope all gives rows without one): nothing was read");
         return ST_EXIT_CANNOT;
@@ -385,7 +397,41 @@ int st_session_account(const st_session *s)
         st_complain("and %zu more; --verbose names them all", shorts - SHOWN);
     say_results(s);
     say_others(s);
-    return shorts ? ST_EXIT_SHORT : ST_EXIT_OK;
+    return shorts || (s->rules && st_rules_unread(s->rules)) ? ST_EXIT_SHORT : ST_EXIT_OK;
+}
+
+/* What of the records is no ground to stand on. */
+void st_session_oddities(const st_session *s)
+{
+    const st_store *store = s->store;
+    st_odd odd;
+    uint64_t timeless = 0;
+    st_store_odd(store, &odd);
+    for (size_t i = 0; i < st_evidence_count(s->evidence); i++)
+        timeless += st_evidence_at(s->evidence, i)->report.timeless;
+    const struct {
+        uint64_t n;
+        const char *one, *many;
+    } rows[] = {
+        { odd.odd_time, "process creation has a time before 2006 or after 2099",
+          "process creations have times before 2006 or after 2099" },
+        { odd.timeless, "process creation has no time", "process creations have no time" },
+        { timeless, "whole record behind the live ones has no time and wasn't read",
+          "whole records behind the live ones have no time and weren't read" },
+        { store->unread_creations, "process creation of Windows' own (4688) wasn't read",
+          "process creations of Windows' own (4688) weren't read" },
+    };
+    if (odd.empty)
+        st_say(s->config,
+               "%llu process creation%s without usable fields (no GUID, PID, image or command "
+               "line); first: %.*s, byte %llu",
+               (unsigned long long)odd.empty, odd.empty == 1 ? "" : "s",
+               ST_FMT(st_evidence_at(s->evidence, odd.source)->name),
+               (unsigned long long)odd.offset);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].n)
+            st_say(s->config, "%llu %s", (unsigned long long)rows[i].n,
+                   rows[i].n == 1 ? rows[i].one : rows[i].many);
 }
 
 /* forest, matches, case */
@@ -402,20 +448,28 @@ void st_session_scan_options(const st_session *s, st_scan_options *o)
 }
 
 /* A host misspelt on the command line must not look like one with nothing on it. */
-static void say_absent_hosts(const st_session *s)
+static bool says_absent_hosts(const st_session *s)
 {
     const st_forest *f = s->forest;
+    bool any = false;
     for (size_t i = 0; i < s->config->hosts.n; i++) {
         st_str wanted = s->config->hosts.items[i];
+        st_suggest g = { .want = wanted };
         bool there = false;
         for (size_t k = 0; k < f->nhosts && !there; k++) {
             st_str full = st_pool_get(f->pool, f->hosts[k].name), rest = full, label = full;
             st_str_cut(&rest, '.', &label);
             there = st_fold_eq(wanted, full) || st_fold_eq(wanted, label);
+            st_suggest_offer(&g, full);
+            st_suggest_offer(&g, label);
         }
-        if (!there)
-            st_complain("--host %.*s: no such host in the evidence", ST_FMT(wanted));
+        if (there)
+            continue;
+        any = true;
+        st_complain("--host %.*s: no such host in the evidence%s%.*s%s", ST_FMT(wanted),
+                    g.best.p ? "; did you mean " : "", ST_FMT(g.best), g.best.p ? "?" : "");
     }
+    return any;
 }
 
 /* Hosts whose clock was wrong, before anything is put in order. */
@@ -457,8 +511,10 @@ int st_session_forest(st_session *s)
     st_tree_options t = { .duplicates = s->config->duplicates, .threads = s->config->threads };
     if (st_tree_build(s->evidence, s->store, &t, &s->forest, &e) != ST_OK)
         return st_cannot(&e);
-    say_absent_hosts(s);
-    return ST_EXIT_OK;
+    if (!says_absent_hosts(s))
+        return ST_EXIT_OK;
+    st_session_account(s); /* the host may be in what wasn't read */
+    return ST_EXIT_CANNOT;
 }
 
 void st_session_run_options(const st_session *s, st_run_options *o)

@@ -121,6 +121,7 @@ void st_report_merge(st_report *dst, st_report *src)
     dst->ghosts += src->ghosts;
     dst->damaged += src->damaged;
     dst->borrowed += src->borrowed;
+    dst->timeless += src->timeless;
     dst->unparsable += src->unparsable;
     dst->lossy += src->lossy;
     dst->header_bad |= src->header_bad;

@@ -85,6 +85,13 @@ static bool plausible(const st_native *s, uint32_t at)
            st_le32(s->b + at + 24) == ST_EVTX_FRAGMENT;
 }
 
+/* All of a record but for its time. */
+static bool timeless(const st_native *s, uint32_t at, uint32_t *size)
+{
+    return sized(s, at, s->n, size) && *size >= ST_EVTX_RECORD_MIN + 4 &&
+           st_le32(s->b + at + 24) == ST_EVTX_FRAGMENT;
+}
+
 static bool record_like(const st_native *s, uint32_t at, uint32_t end)
 {
     uint32_t size;
@@ -292,6 +299,10 @@ static void walk_slack(st_native *s, uint32_t at)
     while ((at = next_magic(s, at, s->n)) < s->n && !s->failed) {
         if (plausible(s, at) && sized(s, at, s->n, &size)) {
             leftover(s, at, size);
+            at = (at + size + 7) & ~7u;
+        } else if (timeless(s, at, &size)) {
+            s->c->report->timeless++;
+            st_report_left(s->c->report, s->c->offset + at, size, "no-time");
             at = (at + size + 7) & ~7u;
         } else {
             at += 8;

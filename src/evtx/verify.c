@@ -62,6 +62,7 @@ typedef struct verify {
     size_t place;
     st_engine engine; /* of the pass under way */
     bool again;       /* the second look */
+    bool unread;      /* a read failed, or the file changed, in some pass */
     marks marks[2];   /* by engine */
     extents ended;
     odd *odd; /* of the whole source; records of `batch` have their values */
@@ -360,6 +361,16 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
         v->o->progress(v->o->ctx, done, total);
 }
 
+/* Did a read fail? Then the passes needn't have seen the same bytes. */
+static bool couldnt_read(const st_source *s)
+{
+    const st_ranges *lost = &s->report.lost;
+    for (size_t i = 0; i < lost->n; i++)
+        if (strcmp(lost->list[i].reason, "read-error") == 0)
+            return true;
+    return s->status == ST_S_UNREADABLE || s->status == ST_S_CHANGED;
+}
+
 static st_code pass(verify *v, st_engine engine, bool again, st_err *err)
 {
     static const st_scan_ops ops = {
@@ -374,7 +385,9 @@ static st_code pass(verify *v, st_engine engine, bool again, st_err *err)
                           .xml = engine == ST_ENGINE_NATIVE };
     v->engine = engine;
     v->again = again;
-    return st_evtx_scan(v->evidence, &o, &ops, v, err);
+    st_code code = st_evtx_scan(v->evidence, &o, &ops, v, err);
+    v->unread |= couldnt_read(v->source);
+    return code;
 }
 
 /* both sides */
@@ -499,6 +512,7 @@ static st_code deliver(verify *v, st_verdict *out, st_err *err)
             out->differ--;
             out->agree++;
         }
+        v->odd[i].unexplained &= !v->unread;
         out->unexplained += v->odd[i].unexplained;
         for (size_t c = 0; c < st_class_count(); c++)
             by_class[c] += v->odd[i].classes >> c & 1;
@@ -543,6 +557,11 @@ static st_code one_source(st_evidence *e, const st_verify_options *o, size_t pla
         code = look_again(&v, err);
     if (!code)
         code = deliver(&v, &out, err);
+    st_source *s = st_evidence_at(e, place);
+    if (v.unread && s->status == ST_S_OK) {
+        s->status = ST_S_UNREADABLE;
+        s->reason = ST_STR("a read failed in one of several passes over it");
+    }
     forget(&v);
     return code;
 }

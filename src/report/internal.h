@@ -11,11 +11,12 @@
 /* Scrubs the one code point (or bad byte) at *i. */
 void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii);
 /* Columns that text takes on a terminal. */
-unsigned st_cp_width(uint32_t cp);
 size_t st_text_width(st_str s);
 /* Appends at most `width` columns of s (already scrubbed), the last one an ellipsis if
  * something is left out. 0: all of it. */
 void st_fit(st_buf *b, st_str s, size_t width, bool ascii);
+/* Cuts the lines that were appended from `from` on at look's width, if it has one. */
+void st_clip(st_buf *b, size_t from, const st_look *look);
 
 /* rows (columns.c) */
 

@@ -6,17 +6,7 @@
  */
 #include "internal.h"
 
-typedef struct span {
-    uint32_t from, to;
-} span;
-
-static bool in_spans(const span *t, size_t n, uint32_t cp)
-{
-    for (size_t i = 0; i < n && cp >= t[i].from; i++)
-        if (cp <= t[i].to)
-            return true;
-    return false;
-}
+#include <string.h>
 
 void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii)
 {
@@ -45,26 +35,6 @@ void st_scrub(st_buf *b, st_str s, bool ascii)
     }
 }
 
-static const span combining[] = {
-    { 0x0300, 0x036f }, { 0x0483, 0x0489 },   { 0x0591, 0x05bd }, { 0x064b, 0x065f },
-    { 0x1ab0, 0x1aff }, { 0x1dc0, 0x1dff },   { 0x20d0, 0x20ff }, { 0xfe00, 0xfe0f },
-    { 0xfe20, 0xfe2f }, { 0xe0100, 0xe01ef },
-};
-static const span wide[] = {
-    { 0x1100, 0x115f },   { 0x2e80, 0x303e },   { 0x3041, 0xa4cf },   { 0xac00, 0xd7a3 },
-    { 0xf900, 0xfaff },   { 0xfe30, 0xfe6f },   { 0xff01, 0xff60 },   { 0xffe0, 0xffe6 },
-    { 0x1f300, 0x1f64f }, { 0x1f900, 0x1f9ff }, { 0x20000, 0x3fffd },
-};
-
-unsigned st_cp_width(uint32_t cp)
-{
-    if (cp < 0x300)
-        return 1;
-    if (in_spans(combining, sizeof combining / sizeof combining[0], cp))
-        return 0;
-    return in_spans(wide, sizeof wide / sizeof wide[0], cp) ? 2 : 1;
-}
-
 size_t st_text_width(st_str s)
 {
     size_t w = 0;
@@ -89,4 +59,61 @@ void st_fit(st_buf *b, st_str s, size_t width, bool ascii)
     }
     st_buf_put(b, s.p, end);
     st_buf_str(b, mark);
+}
+
+/* How many bytes an escape sequence of ours takes at i; 0: there is none. */
+static size_t color_at(st_str s, size_t i)
+{
+    size_t n = 2;
+    if (i + 2 > s.n || s.p[i] != '\033' || s.p[i + 1] != '[')
+        return 0;
+    while (i + n < s.n && s.p[i + n] != 'm')
+        n++;
+    return i + n < s.n ? n + 1 : 0;
+}
+
+/* One line without its end. What is too much goes, colours stay. */
+static void clip_line(st_buf *b, st_str s, size_t width, bool ascii)
+{
+    st_str mark = ascii ? ST_STR("..") : ST_STR("\xe2\x80\xa6");
+    size_t room = width - st_text_width(mark), all = 0, w = 0, color;
+    for (size_t i = 0; i < s.n;)
+        if ((color = color_at(s, i)))
+            i += color;
+        else
+            all += st_cp_width(st_utf8_next(s, &i));
+    bool cut = false;
+    for (size_t i = 0, next; i < s.n; i = next) {
+        next = i;
+        if ((color = color_at(s, i))) {
+            st_buf_put(b, s.p + i, color);
+            next = i + color;
+            continue;
+        }
+        w += st_cp_width(st_utf8_next(s, &next));
+        if (all <= width || w <= room)
+            st_buf_put(b, s.p + i, next - i);
+        else if (!cut)
+            st_buf_str(b, mark);
+        cut |= all > width && w > room;
+    }
+}
+
+void st_clip(st_buf *b, size_t from, const st_look *look)
+{
+    st_buf lines = { 0 };
+    if (look->width < 4 || b->failed)
+        return;
+    st_str left = { b->p + from, b->n - from }, line;
+    while (left.n) {
+        bool whole = memchr(left.p, '\n', left.n) != NULL;
+        st_str_cut(&left, '\n', &line);
+        clip_line(&lines, line, look->width, look->ascii);
+        if (whole)
+            st_buf_char(&lines, '\n');
+    }
+    b->n = from;
+    st_buf_str(b, st_buf_slice(&lines));
+    b->failed |= lines.failed;
+    st_buf_free(&lines);
 }

@@ -98,6 +98,14 @@ static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look 
     st_buf_char(b, '\n');
 }
 
+static void put_text(st_buf *b, const st_rule *r, size_t id_width, const st_look *look,
+                     const st_rule_lister *l)
+{
+    size_t from = b->n;
+    l->text(b, r, id_width, look);
+    st_clip(b, from, look);
+}
+
 void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, const st_look *look,
                          const st_rule_lister *l)
 {
@@ -114,7 +122,7 @@ void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, cons
         else if (format == ST_F_CSV)
             l->csv(b, x);
         else
-            l->text(b, x, id_width, look);
+            put_text(b, x, id_width, look, l);
         if (format == ST_F_JSONL)
             st_buf_char(b, '\n');
         st_out_tick(o);

@@ -66,6 +66,8 @@ static void put_rule(st_buf *b, const st_case *c, size_t i)
 static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
 {
     const st_forest *f = c->forest;
+    st_odd odd;
+    st_store_odd(f->store, &odd);
     const struct {
         const char *name;
         uint64_t v;
@@ -73,6 +75,10 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
         { "records", f->store->records },
         { "sysmon", f->store->sysmon },
         { "without_host", f->store->without_host },
+        { "creations_empty", odd.empty },
+        { "creations_odd_time", odd.odd_time },
+        { "creations_without_time", odd.timeless },
+        { "creations_4688_unread", f->store->unread_creations },
         { "hosts", f->nhosts },
         { "processes", f->observed },
         { "placeholders", f->stats.placeholders },
@@ -155,19 +161,13 @@ static void put_source(st_buf *b, const st_source *s)
         const char *name;
         uint64_t v;
     } all[] = {
-        { "records", r->records },
-        { "slack", r->slack },
-        { "carved", r->carved },
-        { "ghosts", r->ghosts },
-        { "damaged", r->damaged },
-        { "borrowed_template", r->borrowed },
-        { "unparsable", r->unparsable },
-        { "lossy", r->lossy },
-        { "chunks", r->chunks },
-        { "chunks_bad", r->chunks_bad },
-        { "chunks_missing", r->chunks_missing },
-        { "bytes_lost", r->lost.bytes },
-        { "bytes_left_over", r->left.bytes },
+        { "records", r->records },       { "slack", r->slack },
+        { "carved", r->carved },         { "ghosts", r->ghosts },
+        { "damaged", r->damaged },       { "borrowed_template", r->borrowed },
+        { "timeless", r->timeless },     { "unparsable", r->unparsable },
+        { "lossy", r->lossy },           { "chunks", r->chunks },
+        { "chunks_bad", r->chunks_bad }, { "chunks_missing", r->chunks_missing },
+        { "bytes_lost", r->lost.bytes }, { "bytes_left_over", r->left.bytes },
     };
     bool more = false;
     st_buf_char(b, '{');

@@ -143,11 +143,12 @@ static void put_padded(st_buf *b, st_str s, size_t width, bool last, bool cut, c
     st_buf_free(&fit);
 }
 
-static void end_line(st_buf *b, size_t start)
+static void end_line(st_buf *b, size_t start, const st_look *look)
 {
     while (b->n > start && b->p[b->n - 1] == ' ')
         b->n--;
     st_buf_char(b, '\n');
+    st_clip(b, start, look);
 }
 
 static void as_text(st_out *o, const st_table *t, const st_look *look)
@@ -162,14 +163,14 @@ static void as_text(st_out *o, const st_table *t, const st_look *look)
     size_t head = o->buf.n;
     for (size_t i = 0; i < t->ncolumns; i++)
         put_padded(&o->buf, t->columns[i].name, widths[i], i + 1 == t->ncolumns, look->width, look);
-    end_line(&o->buf, head);
+    end_line(&o->buf, head, look);
     for (size_t r = 0; r < t->nrows && !o->error; r++) {
         size_t start = o->buf.n;
         for (size_t i = 0; i < t->ncolumns; i++) {
             const st_cell *cell = &t->cells[r * t->ncolumns + i];
             put_padded(&o->buf, cell->text, widths[i], i + 1 == t->ncolumns, look->width, look);
         }
-        end_line(&o->buf, start);
+        end_line(&o->buf, start, look);
         st_out_tick(o);
     }
     free(widths);

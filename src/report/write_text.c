@@ -47,13 +47,17 @@ static void put_wrapped(text_work *w, st_str s, size_t indent)
             st_fit(b, left, width == SIZE_MAX ? 0 : width, w->look->ascii);
             left.n = 0;
         }
-        size_t used = 0, end = 0;
+        size_t used = 0, end = 0, blank = 0;
         for (size_t i = 0; i < left.n;) {
             used += st_cp_width(st_utf8_next(left, &i));
             if (used > width)
                 break;
             end = i;
+            if (left.p[i - 1] == ' ' && used > width / 3 * 2)
+                blank = i;
         }
+        if (used > width && blank) /* between words, if that costs little */
+            end = blank;
         st_buf_put(b, left.p, end);
         left.p += end;
         left.n -= end;
@@ -98,6 +102,7 @@ static void head_line(text_work *w, const st_incident *i)
 {
     const st_forest *f = w->c->forest;
     st_buf *b = &w->o->buf;
+    size_t from = b->n;
     st_color_level(b, w->look, i->level);
     st_buf_fmt(b, "[%s]", st_level_word(i->level));
     st_color_end(b, w->look);
@@ -128,6 +133,7 @@ static void head_line(text_work *w, const st_incident *i)
         put_count(b, i->context_dropped, "more left out", "more left out");
     }
     st_buf_fmt(b, "  incident %s\n", i->id);
+    st_clip(b, from, w->look);
     put_facts(w, i);
     put_gaps(w, i);
     st_out_tick(w->o);
@@ -151,13 +157,14 @@ static void put_rules(text_work *w, uint32_t incident)
         if (!seen[i])
             continue;
         const st_rule *r = st_rules_at(w->c->rules, i);
-        st_buf_fmt(b, "  rule [%s] ", st_level_word(r->level));
-        st_scrub(b, r->title, w->look->ascii);
-        for (size_t t = 0; t < r->ntechniques; t++) {
-            st_buf_str(b, t ? ST_STR(", ") : ST_STR(" ("));
-            st_scrub(b, r->techniques[t], w->look->ascii);
-        }
-        st_buf_str(b, r->ntechniques ? ST_STR(")\n") : ST_STR("\n"));
+        st_buf said = { 0 };
+        st_buf_fmt(&said, "rule [%s] %.*s", st_level_word(r->level), ST_FMT(r->title));
+        for (size_t t = 0; t < r->ntechniques; t++)
+            st_buf_fmt(&said, "%s%.*s", t ? ", " : " (", ST_FMT(r->techniques[t]));
+        st_buf_str(&said, r->ntechniques ? ST_STR(")") : ST_STR(""));
+        put_wrapped(w, st_buf_slice(&said), 2);
+        b->failed |= said.failed;
+        st_buf_free(&said);
     }
     free(seen);
     st_out_tick(w->o);
@@ -228,6 +235,7 @@ static void put_row(text_work *w, const st_row *row)
     if (!st_view_of(&v, w->c, row))
         return;
     st_level level = ST_LEVEL_INFORMATIONAL;
+    size_t from = b->n;
     for (size_t i = 0; i < row->nfindings; i++)
         if (w->c->findings[row->first_finding + i].level > level)
             level = w->c->findings[row->first_finding + i].level;
@@ -249,6 +257,7 @@ static void put_row(text_work *w, const st_row *row)
         st_scrub(b, user, w->look->ascii);
     }
     st_buf_char(b, '\n');
+    st_clip(b, from, w->look);
     put_deed(w, &v);
     for (size_t i = 0; i < row->nfindings; i++) {
         const st_finding *x = &w->c->findings[row->first_finding + i];
@@ -308,7 +317,7 @@ static void put_summary(text_work *w)
         put_count(b, w->c->dropped_filter, "row", "rows");
         st_buf_str(b, ST_STR(" outside the time or hosts asked for"));
     }
-    st_buf_char(b, '\n');
+    st_buf_char(b, '\n'); /* however narrow the terminal is: no total may lose its unit */
     st_out_tick(w->o);
 }
 

@@ -89,7 +89,9 @@ static void put_str(st_buf *b, const char *s)
 static void put_prefix(pen *x, size_t level, bool elbow, bool weak)
 {
     st_buf_str(&x->line, x->d->indent);
-    if (level > ST_MAX_TREE_DRAWN) {
+    enum { NAME = 24 }; /* columns that a name needs to be read */
+    size_t width = x->d->look->width, indent = x->d->indent.n + 4 * level;
+    if (level > ST_MAX_TREE_DRAWN || (width && level && indent + NAME > width)) {
         st_buf_fmt(&x->line, "%s depth %zu  ", x->set->dots, level);
         return;
     }
@@ -204,6 +206,7 @@ static void end_line(pen *x, st_out *o, bool hit, st_level level)
     if (hit)
         st_color_end(&x->line, x->d->look);
     st_buf_char(&x->line, '\n');
+    st_clip(&x->line, 0, x->d->look);
     o->buf.failed |= x->line.failed || x->text.failed;
     st_out_str(o, st_buf_slice(&x->line));
     st_buf_clear(&x->line);
@@ -301,6 +304,7 @@ static void host_line(st_out *o, const st_forest *f, uint32_t host, const st_cas
                       const st_look *look)
 {
     const st_host *h = &f->hosts[host];
+    size_t from = o->buf.n;
     st_str name = st_pool_get(f->pool, h->shown);
     st_scrub(&o->buf, name.n ? name : ST_STR("(no computer name)"), look->ascii);
     if (h->first) {
@@ -308,6 +312,7 @@ static void host_line(st_out *o, const st_forest *f, uint32_t host, const st_cas
         st_buf_time_sysmon(&day, h->first);
         st_buf_str(&o->buf, ST_STR("  "));
         st_buf_put(&o->buf, day.p, day.n < 10 ? day.n : 10);
+        o->buf.failed |= day.failed;
         st_buf_free(&day);
     }
     st_buf_fmt(&o->buf, "  %llu process%s", (unsigned long long)h->creations,
@@ -316,6 +321,7 @@ static void host_line(st_out *o, const st_forest *f, uint32_t host, const st_cas
     if (c)
         st_buf_fmt(&o->buf, "  %zu finding%s", n, n == 1 ? "" : "s");
     st_buf_char(&o->buf, '\n');
+    st_clip(&o->buf, from, look);
     st_out_tick(o);
 }
 

@@ -22,8 +22,10 @@ typedef struct st_parsed {
     st_str text;
     const st_str *params;
     size_t nparams; /* names of parameters that it declares */
-    bool library;   /* definitions that other rules use; set by the loader */
-    bool part;      /* definitions only, to be pasted in front of a rule: no rule by itself */
+    const struct st_correlation
+        *correlation; /* it is about other rules' matches, and has no plan */
+    bool library;     /* definitions that other rules use; set by the loader */
+    bool part;        /* definitions only, to be pasted in front of a rule: no rule by itself */
     /* Definitions that it sees: those that others of them need stand before these. Set by the
      * loader; the same text is one st_parsed wherever it is used. */
     const struct st_parsed *const *uses;

@@ -90,6 +90,11 @@ const st_rule *st_rules_library(const st_rules *r, size_t i)
     return l ? &l->rule : NULL;
 }
 
+size_t st_rules_unread(const st_rules *r)
+{
+    return r->diags.unread;
+}
+
 /* One rule's wish joins those for the same channel. */
 static bool join_log(st_rules *r, const st_log_wanted *w)
 {
@@ -419,7 +424,9 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
         open_library(r, l);
     name_rule(r, l, from);
     l->rule.status = ST_RULE_BROKEN;
-    if (find_uses(r, l, from))
+    if (l->parsed.correlation)
+        l->rule.status = ST_RULE_READY; /* st_rules_link says whether it is */
+    else if (find_uses(r, l, from))
         st_rule_check(r, &l->parsed, &l->rule, &l->trigger);
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
@@ -443,6 +450,8 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     l->text = from->text;
+    l->file = from->file;
+    l->named = from->named;
     l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
     st_sha256(l->text.p, l->text.n, l->rule.sha256);
     read_around(r, l, from);
@@ -505,10 +514,10 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
 /* The next document of a YAML file: up to a line that begins with three dashes. */
 static bool next_document(st_str *rest, st_str *out)
 {
-    const char *start = rest->p, *end = rest->p + rest->n;
     st_str line;
     if (!rest->p)
         return false;
+    const char *start = rest->p, *end = rest->p + rest->n;
     for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
         if (!first && st_str_starts(line, ST_STR("---"))) {
             *rest = (st_str){ line.p, (size_t)(end - line.p) };
@@ -647,6 +656,7 @@ static st_code visit(void *ctx, st_str path)
         return st_fail(f->err, code, "%s", why.text);
     st_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
     st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
+    r->diags.unread++;
     return ST_OK;
 }
 

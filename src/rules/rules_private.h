@@ -12,6 +12,9 @@
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
     st_str text;  /* the query, header included; what was parsed is about it */
+    st_str file;  /* all of its file */
+    bool named;   /* the file was named, not found in a folder */
+    bool linked;
     st_parsed parsed;
     st_trigger trigger;     /* of a rule that is ready */
     struct st_loaded *next; /* of the libraries, in the order of reading */

@@ -8,6 +8,7 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
+#include "rules/correlate.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
@@ -292,7 +293,8 @@ typedef struct job {
 static bool runs(const job *j, uint32_t i)
 {
     const st_rule *rule = &j->rules->items[i]->rule;
-    return !rule->marks_servers && rule->status == ST_RULE_READY;
+    return !rule->marks_servers && rule->status == ST_RULE_READY &&
+           !j->rules->items[i]->parsed.correlation;
 }
 
 static const st_rule_rows *rows_for(const job *j, uint32_t i)
@@ -369,6 +371,20 @@ static st_code run_all(job *j, st_err *err)
     return code;
 }
 
+/* Rules over the matches of the others. */
+static st_code correlate(job *j, st_err *err)
+{
+    st_run r;
+    st_match_list list = { j->all.v, j->all.n, j->all.cap };
+    st_run_init(&r, j->f, &j->shared, &j->o, &j->rules->settings);
+    st_code code = st_correlate(j->rules, &r, &list, j->m->results, err);
+    st_run_free(&r);
+    j->all.v = list.v;
+    j->all.n = list.n;
+    j->all.cap = list.cap;
+    return code;
+}
+
 static st_code run_trusting(job *j, const bool *server, st_err *err)
 {
     hits h = { 0 };
@@ -396,6 +412,8 @@ static st_code run_marked(job *j, bool *server, st_err *err)
         st_tree_mark_servers(j->f, server, j->o.trust_inferred);
         code = run_all(j, err);
     }
+    if (code == ST_OK)
+        code = correlate(j, err);
     if (code == ST_OK && !j->o.trust_inferred && j->f->stats.inferred)
         code = run_trusting(j, server, err);
     if (code != ST_OK)

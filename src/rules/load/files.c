@@ -130,6 +130,7 @@ static st_str joined(st_arena *a, st_str folder, const char *name)
 
 static void about(walk *w, st_str path, st_severity severity, const char *text)
 {
+    w->diags->unread++;
     st_diags_file(w->diags, path, (st_str){ 0 }, 0, false);
     st_diag_file(w->diags, severity, "%s", text);
 }
@@ -148,7 +149,13 @@ static bool open_folder(walk *w, pending here)
         return true;
     }
     bool ok = true;
-    for (struct dirent *e; ok && (e = readdir(dir)) != NULL;) {
+    while (ok) {
+        errno = 0;
+        const struct dirent *e = readdir(dir);
+        if (!e && errno)
+            about(w, here.path, ST_SEV_ERROR, strerror(errno));
+        if (!e)
+            break;
         if (e->d_name[0] == '.')
             continue;
         st_str path = joined(w->arena, here.path, e->d_name);

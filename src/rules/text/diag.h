@@ -36,6 +36,7 @@ typedef struct st_diag_sink {
     bool named; /* see st_diag */
     st_diag *items;
     size_t n, cap;
+    size_t unread;   /* files and folders that couldn't be read, of all */
     size_t errors;   /* kept errors of this file, at most ST_MAX_DIAGS */
     size_t dropped;  /* more of them than that */
     size_t warnings; /* and notes; likewise */

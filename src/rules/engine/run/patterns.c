@@ -60,7 +60,12 @@ st_regex *st_run_regex(st_run *r, st_sid text)
             st_run_nomem(r);
             return NULL;
         }
-        p->compiled[at] = st_regex_new(st_pool_get(r->mem.pool, text), &offset, NULL);
+        st_err err = { 0 };
+        p->compiled[at] = st_regex_new(st_pool_get(r->mem.pool, text), &offset, &err);
+        if (!p->compiled[at] && err.code == ST_E_MEMORY) {
+            st_run_nomem(r);
+            return NULL;
+        }
     }
     if (!p->compiled[at])
         r->limit = "a value used as a pattern is no regular expression: it matched nothing";

@@ -7,7 +7,7 @@
 
 #include "base/limits.h"
 #include "rules/kql/syntax/foreign.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 
 #include <string.h>
 

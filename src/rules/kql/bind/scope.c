@@ -5,7 +5,7 @@
  */
 #include "rules/kql/bind/bind.h"
 #include "rules/kql/syntax/foreign.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -9,7 +9,7 @@
 
 #include "base/limits.h"
 #include "rules/kql/syntax/foreign.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 
 /* NOLINTBEGIN(misc-no-recursion): it follows a tree whose height the parser bounds */
 

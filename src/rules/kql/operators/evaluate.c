@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "rules/kql/operators/operators.h"
 #include "rules/engine/value/group.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 
 #include <stdlib.h>
 #include <string.h>

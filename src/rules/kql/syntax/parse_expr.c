@@ -9,7 +9,7 @@
  */
 #include "rules/kql/syntax/parse.h"
 #include "base/limits.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 #include "rules/engine/value/times.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
  */
 #include "rules/kql/syntax/parse.h"
 #include "base/limits.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 #include "rules/kql/syntax/foreign.h"
 
 #include <stdio.h>

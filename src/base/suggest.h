@@ -3,8 +3,8 @@
 /*
  * suggest.h - "did you mean": the nearest of the names that would do.
  */
-#ifndef ST_RULES_TEXT_SUGGEST_H
-#define ST_RULES_TEXT_SUGGEST_H
+#ifndef ST_BASE_SUGGEST_H
+#define ST_BASE_SUGGEST_H
 
 #include "shelltree/base.h"
 

@@ -3,8 +3,7 @@
 /*
  * suggest.c - the nearest of some names: "did you mean ...?"
  */
-#include "rules/text/diag.h"
-#include "rules/text/suggest.h"
+#include "base/suggest.h"
 
 #include <string.h>
 
