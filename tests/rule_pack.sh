@@ -18,6 +18,8 @@ fail() {
 
 "$program" rules test tests/pack || fail "exit status $?"
 for rule in rules/*.kql; do
+    grep -q "^// library: yes$" "$rule" && continue # what other rules use is tested with them
+    [ "$rule" = rules/own-known-child.kql ] && continue # it needs a list: tests/golden has its cases
     cases=tests/pack/$(basename "$rule" .kql).yaml
     [ -f "$cases" ] || { fail "$rule: has no cases"; continue; }
     [ "$(grep -c "^rule: ../../$rule\$" "$cases")" -ge 2 ] || fail "$rule: fewer than two cases"

@@ -129,7 +129,7 @@ static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
         r.provider = text_value(rows[i].name);
         r.provider_guid = text_value(rows[i].guid);
         if ((st_provider_of(&r) == ST_SYSMON) != rows[i].want ||
-            st_event_wants(&r, &none) != rows[i].want)
+            st_event_wants(&r, &none, NULL) != rows[i].want)
             fail_msg("%s %s", rows[i].name, rows[i].guid);
     }
 }
@@ -139,7 +139,8 @@ static void wants__only_the_ids_that_are_read(void **state)
     (void)state;
     for (uint32_t id = 0; id < 300; id++) {
         st_record r = sysmon_record(id);
-        assert_int_equal(st_event_wants(&r, &none), id == 1 || id == 4 || id == 5 || id == 16);
+        assert_int_equal(st_event_wants(&r, &none, NULL),
+                         id == 1 || id == 4 || id == 5 || id == 16);
     }
 }
 
@@ -473,7 +474,7 @@ static void decode__other_event__is_stored_only_if_wanted(void **state)
         st_event_set_add(&s->wanted, ST_SYSMON_EVENT(wanted ? 10 : 7));
         r.fields = f;
         r.nfields = fields_of(fields, f);
-        assert_int_equal(st_event_wants(&r, &s->wanted), wanted);
+        assert_int_equal(st_event_wants(&r, &s->wanted, NULL), wanted);
         assert_true(st_event_decode(s, &r, 3, &scratch));
         assert_int_equal(e->n, wanted);
         assert_int_equal(s->nseen, 1);

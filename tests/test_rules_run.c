@@ -573,12 +573,73 @@ static void run__rows_kept_apart__are_all_that_match(void **state)
     done(&w);
 }
 
+/* Correlations over processes that begin at whole hours: who is hit says where a window ends. */
+static void run__correlation__windows_slide(void **state)
+{
+    (void)state;
+#define BASE(name, image)                                                                    \
+    "title: " name "\nname: " name "\nlogsource: {category: process_creation}\ndetection:\n" \
+    "  s: {Image|endswith: '" image "'}\n  condition: s\n---\n"
+    static const char base[] =
+        BASE("shell", "\\cmd.exe") BASE("who", "\\whoami.exe") BASE("net", "\\net1.exe");
+#undef BASE
+    static const struct {
+        const char *correlation, *hit;
+    } table[] = {
+        /* shells at 1 and 1, whoami at 2, net1 at 3 */
+        { "{type: event_count, rules: [shell, who, net], timespan: 1h, condition: {gte: 3}}", "3" },
+        { "{type: event_count, rules: [shell, who, net], timespan: 59m, condition: {gte: 3}}", "" },
+        { "{type: event_count, rules: [shell, who, net], timespan: 2h, condition: {gte: 4}}", "5" },
+        { "{type: event_count, rules: [shell, who, net], timespan: 2h, condition: {gt: 4}}", "" },
+        { "{type: event_count, rules: shell, timespan: 1s, condition: {eq: 2}}", "7" },
+        { "{type: event_count, rules: shell, group-by: ParentImage, timespan: 1s, "
+          "condition: {gte: 2}}",
+          "" },
+        { "{type: value_count, rules: [shell, who, net], timespan: 2h, "
+          "condition: {gte: 4, field: Image}}",
+          "5" },
+        { "{type: value_count, rules: [shell, who], timespan: 2h, "
+          "condition: {gte: 2, field: User}}",
+          "" },
+        { "{type: temporal, rules: [who, net], timespan: 1h}", "5" },
+        { "{type: temporal, rules: [who, net], timespan: 59m}", "" },
+        { "{type: temporal_ordered, rules: [shell, who, net], timespan: 2h}", "5" },
+        { "{type: temporal_ordered, rules: [shell, who, net], timespan: 119m}", "" },
+        { "{type: temporal_ordered, rules: [net, who], timespan: 2h}", "" },
+        { "{type: temporal_ordered, rules: [shell, shell], timespan: 1s}", "" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        world w;
+        char text[2048], out[128];
+        BUILD(&w, web);
+        snprintf(text, sizeof text, "%stitle: c\nid: correlated\ncorrelation: %s\n", base,
+                 table[i].correlation);
+        rule(&w, "c.yml", text);
+        assert_int_equal(st_rules_link(w.rules, &w.err), ST_OK);
+        if (st_rules_diags(w.rules))
+            fail_msg("%s: %s", table[i].correlation, st_rules_diag(w.rules, 0)->text.p);
+        run(&w, false, false);
+        size_t n = 0;
+        uint32_t at = 0;
+        while (!st_str_eq(st_rules_at(w.rules, at)->id, ST_STR("correlated")))
+            at++;
+        for (size_t k = 0; k < w.matches->n; k++)
+            n += w.matches->items[k].rule != at;
+        if (i == 0)
+            assert_int_equal(n, 0); /* its parts match nothing by themselves */
+        if (strcmp(hit(&w, at, out), table[i].hit) != 0)
+            fail_msg("%s: hit %s, not %s", table[i].correlation, out, table[i].hit);
+        done(&w);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run__published_rule__hits_the_shells_children_but_exclusions),
         cmocka_unit_test(run__rules__hit_what_they_say),
         cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
+        cmocka_unit_test(run__correlation__windows_slide),
         cmocka_unit_test(run__rows_without_a_process__make_a_table),
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),

@@ -52,6 +52,7 @@ typedef struct st_rule {
     st_str id;    /* "// id:", else the file's name without its ending (and #N for the Nth block); a
                      name of a file, distinct even without regard to case, at most 160 bytes and #N */
     st_str title; /* "// title:", else the Markdown heading, else the id */
+    st_str name;  /* by which a correlation may name it, beside its id; or empty */
     st_level level;           /* "// level:", else medium */
     const st_str *techniques; /* "T1505.003" ..., sorted, distinct */
     size_t ntechniques;
@@ -72,7 +73,10 @@ typedef struct st_rule {
     size_t nmistakes;
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
-    bool marks_servers;       /* web-servers: says which nodes are web servers */
+    bool marks_servers; /* web-servers: says which nodes are web servers */
+    bool library;       /* definitions for other rules: it finds nothing by itself */
+    const st_str *uses; /* files of definitions, as its header names them */
+    size_t nuses;
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;
 
@@ -126,13 +130,22 @@ st_rules *st_rules_new(void);
 void st_rules_free(st_rules *r);
 /* Before anything is loaded. What it points to outlives the set. */
 void st_rules_set(st_rules *r, const st_rule_settings *s);
+/* The lists of the user's own among the external files (own:servers, own:known): CSV with a
+ * heading. An error names the file and the record. */
+st_code st_rules_check_own(st_rules *r, st_err *err);
 /* A rule file (.kql .csl .kusto .txt .md .yaml .yml, told by ending; anything named is tried), or a
  * folder (walked, by name; links not followed). Syntax, names and types are all checked here. */
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
+/* After the last rule was loaded: finds the rules that correlations name. One whose rules aren't
+ * there, or that names itself in a circle, is broken, with a diagnostic. */
+st_code st_rules_link(st_rules *r, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
+/* Files of definitions that were read, in that order; they aren't among the rules. */
+size_t st_rules_libraries(const st_rules *r);
+const st_rule *st_rules_library(const st_rules *r, size_t i);
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);
@@ -166,6 +179,7 @@ typedef struct st_match {
     /* the query's own columns Reason and Techniques, in the forest's pool; ST_ABSENT if it has none
      */
     st_sid reason, techniques;
+    uint8_t level; /* 1 + the st_level that its column Level says; 0: the rule's */
 } st_match;
 
 typedef struct st_rule_result {
@@ -248,6 +262,7 @@ typedef struct st_rule_case {
     st_str query;
     const st_str *evidence; /* paths; none: without evidence */
     st_str tables;          /* let statements for tables of the case's own; or empty */
+    st_str uses;            /* a file of more of them, behind those; or empty */
     st_ticks now;           /* 0: the default */
     const st_str *columns;  /* that are compared; none: all */
     const st_str *cells;    /* of the rows, one after the other */

@@ -80,6 +80,10 @@
  * logs have a few; a hostile one could make one of each two records. */
 #define ST_MAX_GAPS 10000u
 
+/* Incidents of one host, the gravest, that an event without a process is held against: a host has a
+ * few. */
+#define ST_MAX_INCIDENTS_ASKED 1024u
+
 /* Other events of one incident that become rows, the earliest; the rest is counted. A busy server
  * writes some thousand files in an incident's hours; a timeline beyond that is read by nobody. */
 #define ST_MAX_INCIDENT_EVENTS 20000u
@@ -245,6 +249,10 @@
 /* Brackets and negations within each other in a Sigma condition, and lists and maps in a selection;
  * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
 #define ST_MAX_SIGMA_DEPTH 64u
+/* Rules that one correlation names; and correlations of correlations. Met: an error in that rule.
+ */
+#define ST_MAX_CORRELATED 1000u
+#define ST_MAX_CORRELATION_DEPTH 8u
 /* Words of a Sigma condition. Met: an error in that rule. */
 #define ST_MAX_SIGMA_WORDS ((size_t)2000)
 /* Keys with a meaning around one query in YAML, items of lists counted singly; real ones have 20.
@@ -256,6 +264,12 @@
 /* Bytes of a rule's id, which becomes a file's name: with ".csv" it must stay below 255. Met: cut.
  */
 #define ST_MAX_RULE_ID ((size_t)160)
+/* Days of evidence from which on a server has habits: in less, a job that an intruder set up looks
+ * as old as the server's own. */
+#define ST_MIN_HABIT_DAYS 14u
+/* Libraries that one rule uses, with those that they use: each may hold a whole pack's definitions.
+ * Met: the rule is broken, with a diagnostic. */
+#define ST_MAX_LIBRARIES 32u
 /* Folders within folders of rules. Met: the deeper ones aren't walked, with a diagnostic. */
 #define ST_MAX_RULE_DEPTH 16u
 /* Things of one kind that the page lists of an incident; the timeline has all. Met: the rest is

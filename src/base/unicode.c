@@ -77,15 +77,27 @@ unsigned st_cp_width(uint32_t cp)
     return WITHIN(st_range_wide, cp) ? 2 : 1;
 }
 
+/* The run of ASCII from i on; gives where it ends. Nearly all text of logs is such a run. */
+static size_t fold_ascii(st_buf *b, st_str s, size_t i)
+{
+    size_t end = i;
+    while (end < s.n && (unsigned char)s.p[end] < 0x80)
+        end++;
+    char *to = end > i ? st_buf_room(b, end - i) : NULL;
+    for (size_t k = 0; to && k < end - i; k++) {
+        char c = s.p[i + k];
+        to[k] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+    }
+    b->n += to ? end - i : 0;
+    return end;
+}
+
 void st_fold_put(st_buf *b, st_str s)
 {
     for (size_t i = 0; i < s.n;) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x80) {
-            st_buf_char(b, (char)st_fold(c));
-            i++;
-            continue;
-        }
+        i = fold_ascii(b, s, i);
+        if (i == s.n)
+            break;
         size_t at = i;
         uint32_t cp = st_utf8_next(s, &i);
         char out[4];

@@ -373,6 +373,28 @@ static st_code set_external(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+/* A list of the user's own is a file that stands for an address of the pack's. */
+static st_code set_own(st_config *c, const char *name, const char *file, st_err *e)
+{
+    if (!st_grow(&c->external.items, &c->external.cap, c->external.n + 1,
+                 sizeof *c->external.items))
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    c->external.items[c->external.n++] = (st_named){ st_str_of(name), st_str_of(file) };
+    c->settings.external = c->external.items;
+    c->settings.nexternal = c->external.n;
+    return ST_OK;
+}
+
+static st_code set_servers(st_config *c, const char *v, st_err *e)
+{
+    return set_own(c, "own:servers", v, e);
+}
+
+static st_code set_known(st_config *c, const char *v, st_err *e)
+{
+    return set_own(c, "own:known", v, e);
+}
+
 static st_code set_param(st_config *c, const char *v, st_err *e)
 {
     if (pair(&c->params, v, strchr(v, '='), "--param: NAME=VALUE", e) != ST_OK)
@@ -421,6 +443,8 @@ static const st_option options[] = {
     { 0, "ago", "HOW", "off: lift lower bounds like Timestamp > ago(7d) (hunt's default); strict: keep them", H|Q, set_ago },
     { 0, "clock-offset", "HOST=SECONDS", "add seconds to all times of a host whose clock was wrong (repeatable)", H|T|Q, set_clock_offset },
     { 0, "trust-inferred", NULL, "let rules follow parent links that are inferred from PID and time", H|Q, set_trust_inferred },
+    { 0, "servers", "FILE", "your own web servers (CSV: server, child, command pattern, reason, level)", H|Q|R, set_servers },
+    { 0, "known", "FILE", "children that your own servers start by themselves (CSV: server, child, command pattern, reason, level)", H|Q|R, set_known },
     { 0, "external", "URL=FILE", "a local file that stands for an externaldata's address (repeatable)", H|Q|R, set_external },
     { 0, "param", "NAME=VALUE", "the value of a parameter that a query declares (repeatable)", H|Q|R, set_param },
     { 0, "stub-services", NULL, "run what needs a cloud service as though that knew nothing", H|Q|R, set_stub_services },

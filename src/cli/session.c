@@ -72,15 +72,20 @@ static bool given_before(const st_list *given, size_t i)
     return false;
 }
 
+/* Rules, libraries and what is told of them. */
+static size_t read_so_far(const st_rules *r)
+{
+    return st_rules_count(r) + st_rules_libraries(r) + st_rules_diags(r);
+}
+
 static st_code load_all(st_session *s, st_err *e)
 {
     const st_list *given = &s->config->rules;
     for (size_t i = 0; i < given->n; i++) {
-        size_t before = st_rules_count(s->rules) + st_rules_diags(s->rules);
+        size_t before = read_so_far(s->rules);
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
-        if (st_rules_count(s->rules) + st_rules_diags(s->rules) == before &&
-            !given_before(given, i))
+        if (read_so_far(s->rules) == before && !given_before(given, i))
             st_complain("%.*s: no rule in it (rules are files ending in .kql, .csl, .kusto, .txt, "
                         ".md, .markdown, .yaml or .yml)",
                         ST_FMT(given->items[i]));
@@ -118,7 +123,8 @@ int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
-    if (!s->rules || load_all(s, &e) != ST_OK)
+    if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK ||
+        st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;

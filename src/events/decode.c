@@ -45,6 +45,24 @@ unsigned st_provider_of(const st_record *r)
     return i;
 }
 
+/* A name of ours is remembered; what a GUID says of others is asked each time. */
+unsigned st_provider_known(const st_record *r, st_recent *last)
+{
+    const st_value *v = &r->provider;
+    if (!last || !v->p || v->n > sizeof last->bytes)
+        return st_provider_of(r);
+    if (last->n && last->n == v->n && last->type == v->type && !memcmp(last->bytes, v->p, v->n))
+        return last->id;
+    unsigned provider = st_provider_of(r);
+    if (provider < ST_PROVIDERS && is_named(v, st_provider_at(provider)->name)) {
+        memcpy(last->bytes, v->p, v->n);
+        last->n = v->n;
+        last->type = v->type;
+        last->id = provider;
+    }
+    return provider;
+}
+
 static bool always(unsigned provider, const st_record *r)
 {
     if (provider != ST_SYSMON)
@@ -60,9 +78,9 @@ static size_t kind_of(unsigned provider, const st_record *r)
                : st_event_kinds();
 }
 
-bool st_event_wants(const st_record *r, const st_event_set *events)
+bool st_event_wants(const st_record *r, const st_event_set *events, st_recent *last)
 {
-    unsigned provider = st_provider_of(r);
+    unsigned provider = st_provider_known(r, last);
     if (always(provider, r))
         return true;
     size_t kind = kind_of(provider, r);
@@ -514,7 +532,7 @@ static void decode_sysmon(decoding *d, st_sid computer, uint32_t source)
 bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch)
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
-    unsigned provider = st_provider_of(r);
+    unsigned provider = st_provider_known(r, &scratch->provider);
     st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
     s->records++;
     if (!count_record(&d, computer, source, provider == ST_SYSMON))
@@ -531,9 +549,9 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     return !d.failed && !scratch->text.failed && !st_pool_failed(s->pool);
 }
 
-size_t st_event_kind_of_record(const st_record *r)
+size_t st_event_kind_of_record(const st_record *r, st_recent *last)
 {
-    return kind_of(st_provider_of(r), r);
+    return kind_of(st_provider_known(r, last), r);
 }
 
 bool st_event_actor(const st_record *r, st_guid *out)

@@ -57,7 +57,7 @@ static bool in_time(const st_wanted_events *w, st_ticks t)
 static bool want(void *ctx, const st_record *head)
 {
     const job *j = ctx;
-    size_t kind = j ? st_event_kind_of_record(head) : st_event_kinds();
+    size_t kind = j ? st_event_kind_of_record(head, &j->mine->scratch.provider) : st_event_kinds();
     if (kind == st_event_kinds())
         return false;
     return st_event_set_has(&j->all->wanted->kinds, kind) ||
@@ -77,7 +77,7 @@ static void record(void *ctx, const st_record *r)
     if (!j || atomic_load_explicit(&j->all->failed, memory_order_relaxed) || !want(j, r))
         return;
     const st_wanted_events *w = j->all->wanted;
-    size_t kind = st_event_kind_of_record(r);
+    size_t kind = st_event_kind_of_record(r, &j->mine->scratch.provider);
     bool named = st_event_actor(r, &guid) &&
                  bsearch(&guid, w->guids, w->nguids, sizeof guid, by_bytes) != NULL;
     if (!named && !st_event_set_has(&w->nameless, kind))

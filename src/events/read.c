@@ -59,8 +59,8 @@ static void *begin(void *ctx, unsigned thread, size_t source)
 static bool want(void *ctx, const st_record *head)
 {
     const job *j = ctx;
-    return j &&
-           (st_event_wants(head, &j->all->events) || st_log_wants(&j->mine->scratch.logs, head));
+    return j && (st_event_wants(head, &j->all->events, &j->mine->scratch.provider) ||
+                 st_log_wants(&j->mine->scratch.logs, head));
 }
 
 static void record(void *ctx, const st_record *r)

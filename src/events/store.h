@@ -48,10 +48,20 @@ const st_field_def *st_field_def_for(unsigned provider, uint16_t id);
 
 extern const st_provider st_sysmon, st_eventlog, st_logs;
 
+/* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
+typedef struct st_recent {
+    unsigned char bytes[256];
+    uint32_t n; /* 0: none */
+    uint8_t type;
+    st_sid id;
+} st_recent;
+
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);
+/* The same; last: the name that was met last, as most records have one another's. NULL: none. */
+unsigned st_provider_known(const st_record *r, st_recent *last);
 /* Is it one whose fields are read? */
-bool st_event_wants(const st_record *r, const st_event_set *events);
+bool st_event_wants(const st_record *r, const st_event_set *events, st_recent *last);
 
 /* logs.c: records that are kept whole */
 
@@ -69,25 +79,17 @@ bool st_log_wants(st_logs_filter *f, const st_record *r);
  * that had to be replaced to *replaced. */
 void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t *replaced);
 
-/* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
-typedef struct st_recent {
-    unsigned char bytes[256];
-    uint32_t n; /* 0: none */
-    uint8_t type;
-    st_sid id;
-} st_recent;
-
 /* What decoding needs from one record to the next; zeros to begin with, for one store. */
 typedef struct st_scratch {
     st_buf text;
-    st_recent computer, channel;
+    st_recent computer, channel, provider;
     size_t presence; /* the one met last */
     st_buf fields;
     st_logs_filter logs;
 } st_scratch;
 
 /* The record's kind, st_event_kinds() if it has none. */
-size_t st_event_kind_of_record(const st_record *r);
+size_t st_event_kind_of_record(const st_record *r, st_recent *last);
 /* The ProcessGuid of the process that acted; false: none, or zero. */
 bool st_event_actor(const st_record *r, st_guid *out);
 /* The record as a row of its kind, and nothing else; false: no memory. */

@@ -176,7 +176,8 @@ bool st_findings_make(st_hunting *h)
         if (!stands(h, m))
             continue;
         const st_rule *r = st_rules_at(c->rules, m->rule);
-        st_level level = subject_live(h->f, m) ? r->level : ST_LEVEL_INFORMATIONAL;
+        st_level own = m->level ? (st_level)(m->level - 1) : r->level;
+        st_level level = subject_live(h->f, m) ? own : ST_LEVEL_INFORMATIONAL;
         if (level < h->o->min_level) {
             c->dropped_level++;
             continue;

@@ -150,14 +150,23 @@ static bool same_event(const st_service *a, const st_service *b)
            a->state == b->state;
 }
 
-/* Until the service starts again on that host; 0: it isn't known to. */
-static st_ticks started_again(const finding_gaps *x, const st_service **v, size_t n, size_t i)
+/* From the last to the first, so that when a host's service starts again is known at its stop. */
+static void put_stops(finding_gaps *x, const st_service **v, size_t n, st_ticks *started)
 {
-    uint32_t host = st_tree_host_of(x->f, v[i]->computer);
-    for (size_t k = i + 1; k < n; k++)
-        if (st_tree_host_of(x->f, v[k]->computer) == host && says(x, v[k], "Started"))
-            return v[k]->utc;
-    return 0;
+    for (size_t i = n; i-- > 0;) {
+        uint32_t host = st_tree_host_of(x->f, v[i]->computer);
+        bool stop = says(x, v[i], "Stopped"), config = says(x, v[i], "config");
+        if (host < x->f->nhosts && says(x, v[i], "Started"))
+            started[host] = v[i]->utc;
+        if ((!stop && !config) || host >= x->f->nhosts || (i && same_event(v[i - 1], v[i])))
+            continue;
+        st_gap g = blank(host, stop ? ST_GAP_STOPPED : ST_GAP_CONFIG);
+        g.from = v[i]->utc;
+        g.to = stop ? started[host] : g.from;
+        if (config)
+            g.detail = st_pool_get(x->f->pool, v[i]->version);
+        put(x, g);
+    }
 }
 
 static void find_stops(finding_gaps *x)
@@ -166,27 +175,17 @@ static void find_stops(finding_gaps *x)
     size_t n = 0;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     const st_service **v = malloc((s->nservices + 1) * sizeof *v);
-    if (!v) {
-        x->failed = true;
-        return;
-    }
-    for (size_t i = 0; i < s->nservices; i++)
+    st_ticks *started = calloc(x->f->nhosts + 1, sizeof *started);
+    x->failed |= !v || !started;
+    for (size_t i = 0; v && i < s->nservices; i++)
         if (s->services[i].origin == ST_O_LIVE)
             v[n++] = &s->services[i];
-    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
-    qsort(v, n, sizeof *v, by_time);
-    for (size_t i = 0; i < n; i++) {
-        bool stop = says(x, v[i], "Stopped"), config = says(x, v[i], "config");
-        if ((!stop && !config) || (i && same_event(v[i - 1], v[i])))
-            continue;
-        st_gap g =
-            blank(st_tree_host_of(x->f, v[i]->computer), stop ? ST_GAP_STOPPED : ST_GAP_CONFIG);
-        g.from = v[i]->utc;
-        g.to = stop ? started_again(x, v, n, i) : g.from;
-        if (config)
-            g.detail = st_pool_get(x->f->pool, v[i]->version);
-        put(x, g);
+    if (!x->failed && n) {
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+        qsort(v, n, sizeof *v, by_time);
+        put_stops(x, v, n, started);
     }
+    free(started);
     free(v);
 }
 
@@ -367,22 +366,6 @@ static image *recorded_images(finding_gaps *x, size_t *n, st_buf *b)
     return v;
 }
 
-/* Does a span that is whole hold the whole second t? gaps: of the host, n of them. */
-static bool whole(const st_host *h, const st_gap *gaps, size_t n, st_ticks t)
-{
-    st_ticks end = t + ST_TICKS_SECOND;
-    if (!h->first || t <= h->first || end >= h->last)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        bool spans = gaps[i].kind == ST_GAP_HOLE || gaps[i].kind == ST_GAP_UNREAD ||
-                     gaps[i].kind == ST_GAP_STOPPED || gaps[i].kind == ST_GAP_CLOCK;
-        st_ticks to = gaps[i].to ? gaps[i].to : UINT64_MAX;
-        if (spans && gaps[i].from < end && to > t)
-            return false;
-    }
-    return true;
-}
-
 static int by_host(const void *pa, const void *pb)
 {
     const st_gap *a = pa, *b = pb;
@@ -407,6 +390,52 @@ static size_t *starts(const finding_gaps *x)
     for (size_t h = 0; start && h < x->f->nhosts; h++)
         start[h + 1] += start[h];
     return start;
+}
+
+/* The spans that aren't whole, in order: by gap, how far those of its host up to it reach. */
+typedef struct spans {
+    const st_gap *gaps; /* sorted */
+    const size_t *start;
+    st_ticks *reach;
+} spans;
+
+static bool is_span(const st_gap *g)
+{
+    return g->kind == ST_GAP_HOLE || g->kind == ST_GAP_UNREAD || g->kind == ST_GAP_STOPPED ||
+           g->kind == ST_GAP_CLOCK;
+}
+
+static void reach(const spans *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        const st_gap *g = &s->gaps[i];
+        st_ticks before = i && g[-1].host == g->host ? s->reach[i - 1] : 0;
+        st_ticks to = !is_span(g) ? 0 : g->to ? g->to : UINT64_MAX;
+        s->reach[i] = to > before ? to : before;
+    }
+}
+
+static st_ticks begins(const st_gap *g)
+{
+    return g->from ? g->from : g->to;
+}
+
+/* Does a span that is whole hold the whole second t? */
+static bool whole(const st_forest *f, const spans *s, uint32_t host, st_ticks t)
+{
+    const st_host *h = &f->hosts[host];
+    st_ticks end = t + ST_TICKS_SECOND;
+    size_t low = s->start[host], high = s->start[host + 1];
+    if (!h->first || t <= h->first || end >= h->last)
+        return false;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (begins(&s->gaps[mid]) < end)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low == s->start[host] || s->reach[low - 1] <= t;
 }
 
 static bool is_missing(const st_proc *p)
@@ -461,11 +490,13 @@ static void find_parents(finding_gaps *x)
     st_gap *sorted = malloc((x->n + 1) * sizeof *sorted);
     if (sorted && x->n)
         memcpy(sorted, x->v, x->n * sizeof *sorted);
-    bool ok = start && images && filtered && sorted;
+    spans parts = { sorted, start, malloc((x->n + 1) * sizeof *parts.reach) };
+    bool ok = start && images && filtered && sorted && parts.reach;
+    if (ok)
+        reach(&parts, x->n);
     for (size_t i = x->f->observed; ok && i < x->f->n; i++) {
         const st_proc *p = &x->f->procs[i];
-        if (!is_missing(p) || !whole(&x->f->hosts[p->host], sorted + start[p->host],
-                                     start[p->host + 1] - start[p->host], p->start))
+        if (!is_missing(p) || !whole(x->f, &parts, p->host, p->start))
             continue;
         image own = { p->host, folded(x, p->image, &b) };
         if (bsearch(&own, images, nimages, sizeof own, by_image))
@@ -480,6 +511,7 @@ static void find_parents(finding_gaps *x)
     free(images);
     free(filtered);
     free(sorted);
+    free(parts.reach);
     st_buf_free(&b);
 }
 

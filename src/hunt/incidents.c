@@ -8,6 +8,8 @@
  */
 #include "internal.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,37 +124,66 @@ static bool within(const st_incident *i, st_ticks t, st_ticks window)
     return i->first && t + window >= i->first && t <= i->last + window;
 }
 
-/* The gravest of n incidents of the host in whose time t lies, else the host's own of events. */
-static uint32_t incident_at(st_hunting *h, size_t n, uint32_t host, st_ticks t)
+bool st_incidents_by_host(const st_case *c, size_t n, st_by_host *out)
+{
+    size_t nhosts = c->forest->nhosts;
+    *out =
+        (st_by_host){ malloc((n + 1) * sizeof *out->list), calloc(nhosts + 2, sizeof *out->start) };
+    if (!out->list || !out->start) {
+        free(out->list);
+        free(out->start);
+        return false;
+    }
+    for (size_t i = 0; i < n; i++)
+        out->start[c->incidents[i].host + 1]++;
+    for (size_t h = 0; h < nhosts; h++)
+        out->start[h + 1] += out->start[h];
+    for (size_t i = n; i-- > 0;) /* backwards, so that each host's end becomes its beginning */
+        out->list[--out->start[c->incidents[i].host + 1]] = (uint32_t)i;
+    memmove(out->start, out->start + 1, nhosts * sizeof *out->start);
+    out->start[nhosts] = n;
+    return true;
+}
+
+/* The gravest of the host's incidents in whose time t lies, else the host's own of events. */
+static uint32_t incident_at(st_hunting *h, const st_by_host *b, uint32_t *own, uint32_t host,
+                            st_ticks t)
 {
     st_case *c = h->c;
     uint32_t best = ST_NO_INCIDENT;
-    for (uint32_t i = 0; i < n; i++)
-        if (c->incidents[i].host == host && within(&c->incidents[i], t, h->o->sibling_window) &&
+    size_t end = b->start[host + 1];
+    if (end - b->start[host] > ST_MAX_INCIDENTS_ASKED)
+        end = b->start[host] + ST_MAX_INCIDENTS_ASKED;
+    for (size_t k = b->start[host]; k < end; k++) {
+        uint32_t i = b->list[k];
+        if (within(&c->incidents[i], t, h->o->sibling_window) &&
             (best == ST_NO_INCIDENT || by_weight(&c->incidents[i], &c->incidents[best]) < 0))
             best = i;
-    if (best != ST_NO_INCIDENT)
-        return best;
-    for (best = (uint32_t)n; best < c->nincidents && c->incidents[best].host != host;)
-        best++;
-    if (best == c->nincidents) {
-        st_incident *i = &c->incidents[c->nincidents++];
-        i->host = host;
-        i->top = ST_NO_NODE;
-        st_hunt_events_id(h->f, host, i->id);
     }
-    return best;
+    if (best != ST_NO_INCIDENT || (best = own[host]) != ST_NO_INCIDENT)
+        return best;
+    st_incident *i = &c->incidents[own[host] = (uint32_t)c->nincidents++];
+    i->host = host;
+    i->top = ST_NO_NODE;
+    st_hunt_events_id(h->f, host, i->id);
+    return own[host];
 }
 
 /* An incident's time is that of its processes, whatever joins it. */
-static void join_events(st_hunting *h)
+static bool join_events(st_hunting *h)
 {
     st_case *c = h->c;
-    size_t n = c->nincidents;
+    st_by_host b;
+    uint32_t *own = malloc((h->f->nhosts + 1) * sizeof *own);
+    if (!own || !st_incidents_by_host(c, c->nincidents, &b)) {
+        free(own);
+        return false;
+    }
+    memset(own, 0xff, (h->f->nhosts + 1) * sizeof *own);
     for (size_t k = 0; k < c->nfindings; k++) {
         st_finding *x = &c->findings[k];
         if (x->node == ST_NO_NODE)
-            x->incident = incident_at(h, n, st_subject_host(h->f, x->node, x->event),
+            x->incident = incident_at(h, &b, own, st_subject_host(h->f, x->node, x->event),
                                       st_subject_time(h->f, x->node, x->event));
     }
     for (size_t k = 0; k < c->nfindings; k++) {
@@ -160,6 +191,10 @@ static void join_events(st_hunting *h)
         if (x->node == ST_NO_NODE)
             incident_add(&c->incidents[x->incident], x, st_subject_time(h->f, x->node, x->event));
     }
+    free(own);
+    free(b.list);
+    free(b.start);
+    return true;
 }
 
 static int by_weight_of(const void *a, const void *b, void *ctx)
@@ -204,7 +239,5 @@ bool st_incidents_make(st_hunting *h)
     if (!c->incidents)
         return false;
     fill(h);
-    if (without)
-        join_events(h);
-    return sort(h);
+    return (!without || join_events(h)) && sort(h);
 }

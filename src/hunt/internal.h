@@ -47,6 +47,13 @@ bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host
 /* The order of rows. */
 int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
 bool st_facts_make(st_case *c);
+/* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h
+ * + 1]). Freed by whoever asked; NULL: no memory. */
+typedef struct st_by_host {
+    uint32_t *list;
+    size_t *start;
+} st_by_host;
+bool st_incidents_by_host(const st_case *c, size_t n, st_by_host *out);
 /* When and where: of a process, or of an event (ST_NO_EVENT: none). */
 st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event);
 uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event);

@@ -144,7 +144,8 @@ typedef struct telling {
     const st_forest *f;
     const st_hunt_options *o;
     uint32_t *owner;
-    uint8_t *found;         /* by event: it has a row */
+    uint8_t *found; /* by event: it has a row */
+    st_by_host hosts;
     st_ticks *first, *last; /* by incident: of its processes below the top, and their events */
     st_row *rows;
     size_t n, cap;
@@ -170,9 +171,12 @@ static uint32_t by_process(const telling *t, const st_event *e, st_ticks when)
 /* The gravest incident of the host within whose time the event lies. */
 static uint32_t by_time(const telling *t, const st_event *e, st_ticks when)
 {
-    for (uint32_t i = 0; i < t->c->nincidents; i++)
-        if (t->c->incidents[i].host == e->host && when >= t->first[i] && when <= t->last[i])
+    size_t k = t->hosts.start[e->host], end = t->hosts.start[e->host + 1];
+    for (; k < end && k < t->hosts.start[e->host] + ST_MAX_INCIDENTS_ASKED; k++) {
+        uint32_t i = t->hosts.list[k];
+        if (when >= t->first[i] && when <= t->last[i])
             return i;
+    }
     return ST_NO_INCIDENT;
 }
 
@@ -250,7 +254,7 @@ static bool begin(telling *t)
     const st_case *c = t->c;
     t->first = calloc(c->nincidents, sizeof *t->first);
     t->last = calloc(c->nincidents, sizeof *t->last);
-    if (!t->first || !t->last)
+    if (!t->first || !t->last || !st_incidents_by_host(c, c->nincidents, &t->hosts))
         return false;
     for (size_t i = 0; i < c->nfindings; i++)
         if (c->findings[i].event != ST_NO_EVENT)
@@ -288,6 +292,8 @@ st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err)
     free(t.found);
     free(t.first);
     free(t.last);
+    free(t.hosts.list);
+    free(t.hosts.start);
     free(t.rows);
     return ok ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
 }

@@ -147,13 +147,13 @@ void st_page_unread(st_page *g)
 
 static void put_source(st_page *g, const st_source *s)
 {
+    uint64_t records = s->report.records + s->report.slack + s->report.carved;
     st_page_put(g, "<tr><td class=\"c\">");
     st_page_evidence(g, s->name);
     st_page_put(g, "</td><td>");
     st_page_evidence(g, s->kind);
     st_page_fmt(g, "</td><td class=\"n\">%llu</td><td class=\"n\">%llu</td><td>",
-                (unsigned long long)s->size,
-                (unsigned long long)(s->report.records + s->report.slack + s->report.carved));
+                (unsigned long long)s->size, (unsigned long long)records);
     if (s->digested) {
         st_page_put(g, "<bdi class=\"e\">");
         st_buf_hex(&g->o->buf, s->sha256, sizeof s->sha256, false);

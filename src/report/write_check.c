@@ -131,7 +131,7 @@ typedef struct reason {
 } reason;
 
 typedef struct tally {
-    size_t all, ready, broken, elsewhere, servers, errors;
+    size_t all, ready, broken, elsewhere, servers, libraries, errors;
     reason *reasons; /* by rules, then by kind and text */
     size_t n, cap;
     bool failed;
@@ -195,6 +195,9 @@ static void count(tally *t, const st_rules *rules)
         t->elsewhere += r->status == ST_RULE_NOT_APPLICABLE;
         count_reasons(t, seen, r, i + 1);
     }
+    t->libraries = st_rules_libraries(rules);
+    for (size_t i = 0; i < t->libraries; i++)
+        t->errors += st_rules_library(rules, i)->errors;
     t->failed |= seen && st_pool_failed(seen);
     st_pool_free(seen);
     if (t->n)
@@ -224,6 +227,9 @@ static void tally_text(st_buf *b, const tally *t, const st_look *look)
     if (t->servers)
         st_buf_fmt(b, "%7zu say%s which processes are web servers\n", t->servers,
                    t->servers == 1 ? "s" : "");
+    if (t->libraries)
+        st_buf_fmt(b, "%7zu librar%s that others use\n", t->libraries,
+                   t->libraries == 1 ? "y" : "ies");
 }
 
 /* {"EmailEvents":3,...}: the reasons of a kind, most frequent first. */
@@ -250,7 +256,8 @@ static void tally_json(st_buf *b, const tally *t)
                    { "with_errors", t->broken },
                    { "errors", t->errors },
                    { "not_applicable", t->elsewhere },
-                   { "mark_servers", t->servers } };
+                   { "mark_servers", t->servers },
+                   { "libraries", t->libraries } };
     bool more = false;
     st_buf_char(b, '{');
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)

@@ -25,7 +25,7 @@ static void put_clean(st_buf *b, st_str s, char sign, char instead)
     st_buf t = { 0 };
     st_scrub(&t, s, false);
     for (size_t i = 0; i < t.n; i++)
-        st_buf_char(b, t.p[i] == sign ? instead : t.p[i]);
+        st_buf_put(b, t.p[i] == sign ? &instead : t.p + i, 1);
     b->failed |= t.failed;
     st_buf_free(&t);
 }

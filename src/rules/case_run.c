@@ -3,6 +3,7 @@
 /*
  * case_run.c - runs a case: its rule over a forest or over tables of its own, and compares.
  */
+#include "rules/load/load.h"
 #include "rules/rules_private.h"
 
 #include <stdlib.h>
@@ -10,7 +11,14 @@
 
 /* the query */
 
-/* The text of the rule that the case names; empty, and outcome->problem, if there is none. */
+static void put_part(st_buf *text, st_str part)
+{
+    st_buf_str(text, part);
+    st_buf_str(text, ST_STR("\n;\n"));
+}
+
+/* The text of the rule that the case names, behind that of what it uses; empty, and
+ * outcome->problem, if there is none. */
 static st_code rule_text(st_rules *r, const st_rule_case *c, st_buf *text, st_case_outcome *o,
                          st_err *err)
 {
@@ -29,6 +37,8 @@ static st_code rule_text(st_rules *r, const st_rule_case *c, st_buf *text, st_ca
         if (!c->id.n ? !found || set->items[i]->rule.line < found->rule.line
                      : st_str_eq(set->items[i]->rule.id, c->id))
             found = set->items[i];
+    for (size_t i = 0; found && i < found->parsed.nuses; i++)
+        put_part(text, found->parsed.uses[i]->text);
     if (found)
         st_buf_str(text, found->text);
     else
@@ -43,9 +53,17 @@ static st_code rule_text(st_rules *r, const st_rule_case *c, st_buf *text, st_ca
 static st_code query_text(st_rules *r, const st_rule_case *c, st_buf *text, st_case_outcome *o,
                           st_err *err)
 {
-    if (c->tables.n) {
-        st_buf_str(text, c->tables);
-        st_buf_str(text, ST_STR("\n;\n"));
+    st_str file;
+    st_err why = { 0 };
+    if (c->tables.n)
+        put_part(text, c->tables);
+    if (c->uses.n && st_rule_file(&o->arena, c->uses, &file, &why) == ST_OK)
+        put_part(text, file);
+    if (why.code == ST_E_MEMORY)
+        return st_fail(err, why.code, "%s", why.text);
+    if (why.code != ST_OK) {
+        o->problem = st_arena_copy(&o->arena, st_str_of(why.text));
+        return ST_OK;
     }
     return rule_text(r, c, text, o, err);
 }

@@ -122,44 +122,56 @@ static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
         st_diag_file(diags, ST_SEV_ERROR, "%s", run->err.text);
 }
 
-void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
-                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger)
+/* false: no memory. */
+static bool ready(st_checking *c)
+{
+    if (c->pool)
+        return true;
+    c->pool = st_pool_new();
+    if (c->pool)
+        st_shared_init(&c->shared, c->pool);
+    return c->pool != NULL;
+}
+
+void st_checking_free(st_checking *c)
+{
+    if (!c->pool)
+        return;
+    st_shared_free(&c->shared);
+    st_pool_free(c->pool);
+}
+
+void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger)
 {
     st_run run;
     st_bound bound = { .status = ST_RULE_BROKEN };
     st_run_options o = { .now = ST_TICKS_UNIX };
-    st_pool *pool = st_pool_new();
-    st_shared shared;
     rule->status = ST_RULE_BROKEN;
-    if (!pool || !p->tree) {
-        st_pool_free(pool);
-        diags->failed = true;
+    if (!ready(&r->checking) || !p->tree) {
+        r->diags.failed = true;
         return;
     }
-    st_shared_init(&shared, pool);
-    st_run_init(&run, NULL, &shared, &o, settings);
-    p->language->bind(&run, p, rule->marks_servers, diags, &bound);
-    tell(&run, pool, diags);
+    st_run_init(&run, NULL, &r->checking.shared, &o, &r->settings);
+    p->language->bind(&run, p, rule->marks_servers, &r->diags, &bound);
+    tell(&run, r->checking.pool, &r->diags);
     rule->status = bound.status;
     rule->needs = (st_rule_needs){ 0 };
-    rule->needs.tables = tables_of(arena, &run, &rule->needs.ntables);
-    rule->needs.missing = names_of(arena, bound.needs, &rule->needs.nmissing);
-    rule->needs.never = names_of(arena, bound.never, &rule->needs.nnever);
-    rule->stubs = st_arena_copy(arena, bound.stubs);
+    rule->needs.tables = tables_of(&r->arena, &run, &rule->needs.ntables);
+    rule->needs.missing = names_of(&r->arena, bound.needs, &rule->needs.nmissing);
+    rule->needs.never = names_of(&r->arena, bound.never, &rule->needs.nnever);
+    rule->stubs = st_arena_copy(&r->arena, bound.stubs);
     if (bound.status == ST_RULE_READY) {
         st_wanted w;
         rule->needs.events = st_run_events(&run);
         if (st_run_wanted(&run, &w))
-            rule->needs.columns = columns_of(arena, &w, &rule->needs.ncolumns);
+            rule->needs.columns = columns_of(&r->arena, &w, &rule->needs.ncolumns);
         else
-            diags->failed = true;
-        st_run_trigger(&run, bound.root, arena, trigger);
-        if (!logs_of(&run, arena, trigger, &rule->needs))
-            diags->failed = true;
+            r->diags.failed = true;
+        st_run_trigger(&run, bound.root, &r->arena, trigger);
+        if (!logs_of(&run, &r->arena, trigger, &rule->needs))
+            r->diags.failed = true;
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
-        rule->why = needs_text(arena, bound.why);
+        rule->why = needs_text(&r->arena, bound.why);
     st_run_free(&run);
-    st_shared_free(&shared);
-    st_pool_free(pool);
 }

@@ -19,9 +19,17 @@ typedef struct st_language st_language;
 typedef struct st_parsed {
     const st_language *language;
     const void *tree; /* the language's own; in the arena, as all of this */
+    st_str text;
     const st_str *params;
     size_t nparams; /* names of parameters that it declares */
-    bool part;      /* definitions only, to be pasted in front of a rule: no rule by itself */
+    const struct st_correlation
+        *correlation; /* it is about other rules' matches, and has no plan */
+    bool library;     /* definitions that other rules use; set by the loader */
+    bool part;        /* definitions only, to be pasted in front of a rule: no rule by itself */
+    /* Definitions that it sees: those that others of them need stand before these. Set by the
+     * loader; the same text is one st_parsed wherever it is used. */
+    const struct st_parsed *const *uses;
+    size_t nuses;
 } st_parsed;
 
 /* Names, in the order they are met. */

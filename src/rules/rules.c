@@ -45,6 +45,7 @@ void st_rules_free(st_rules *r)
         return;
     free(r->items);
     free(r->id_owners);
+    st_checking_free(&r->checking);
     free_logs(r);
     st_pool_free(r->ids);
     st_pool_free(r->paths);
@@ -71,6 +72,22 @@ const st_rule *st_rules_at(const st_rules *r, size_t i)
 st_event_set st_rules_events(const st_rules *r)
 {
     return r->events;
+}
+
+size_t st_rules_libraries(const st_rules *r)
+{
+    size_t n = 0;
+    for (const st_loaded *l = r->libraries; l; l = l->next)
+        n++;
+    return n;
+}
+
+const st_rule *st_rules_library(const st_rules *r, size_t i)
+{
+    const st_loaded *l = r->libraries;
+    while (l && i--)
+        l = l->next;
+    return l ? &l->rule : NULL;
 }
 
 size_t st_rules_unread(const st_rules *r)
@@ -263,6 +280,111 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
         l->rule.marks_servers = true;
 }
 
+/* libraries */
+
+/* NOLINTBEGIN(misc-no-recursion): a library that uses a library; each is read once, and there are
+ * at most ST_MAX_LIBRARIES */
+
+static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err);
+static bool met(st_rules *r, st_str path);
+
+/* The library in that file; NULL: none. */
+static st_loaded *library_at(st_rules *r, st_str path)
+{
+    for (st_loaded *l = r->libraries; l; l = l->next)
+        if (st_str_eq(l->rule.path, path))
+            return l;
+    return NULL;
+}
+
+/* It is known from now on, and can be used when it was read. */
+static void open_library(st_rules *r, st_loaded *l)
+{
+    st_loaded **last = &r->libraries;
+    while (*last)
+        last = &(*last)->next;
+    *last = l;
+    l->open = true;
+}
+
+/* name, beside the file that uses it. */
+static st_str beside(st_rules *r, st_str path, st_str name)
+{
+    st_str base = st_str_basename(path);
+    st_buf b = { 0 };
+    if (name.p[0] != '/')
+        st_buf_str(&b, (st_str){ path.p, path.n - base.n });
+    st_buf_str(&b, name);
+    st_str out = st_arena_copy(&r->arena, st_buf_slice(&b));
+    st_buf_free(&b);
+    return out;
+}
+
+/* Reads the file if that wasn't done. NULL, and why is set: it can't be used. */
+static const st_loaded *library(st_rules *r, st_str path, st_err *why)
+{
+    const st_loaded *l = library_at(r, path);
+    st_str file;
+    if (!l && st_rules_libraries(r) >= ST_MAX_LIBRARIES) {
+        st_fail(why, ST_E_LIMIT, "more than %u libraries", ST_MAX_LIBRARIES);
+        return NULL;
+    }
+    if (!l) {
+        met(r, path);
+        if (st_rule_file(&r->arena, path, &file, why) != ST_OK ||
+            add_text(r, path, file, true, why) != ST_OK)
+            return NULL;
+        l = library_at(r, path);
+    }
+    if (!l)
+        st_fail(why, ST_E_RULE, "%.*s: no library (its header has to say library: yes)",
+                ST_FMT(path));
+    else if (l->open)
+        st_fail(why, ST_E_RULE, "%.*s uses itself", ST_FMT(path));
+    else if (l->rule.status != ST_RULE_READY)
+        st_fail(why, ST_E_RULE, "%.*s, which it uses, can't be used", ST_FMT(path));
+    return why->code == ST_OK ? l : NULL;
+}
+
+/* The parsed text behind all that it uses, each once. false: too many, or no memory. */
+static bool add_use(st_rules *r, const st_parsed **list, size_t *n, const st_loaded *l)
+{
+    for (size_t i = 0; i <= l->parsed.nuses; i++) {
+        const st_parsed *p = i < l->parsed.nuses ? l->parsed.uses[i] : &l->parsed;
+        size_t k = 0;
+        while (k < *n && list[k] != p)
+            k++;
+        if (k < *n)
+            continue;
+        if (*n == ST_MAX_LIBRARIES) {
+            st_diag_file(&r->diags, ST_SEV_ERROR, "more than %u libraries", ST_MAX_LIBRARIES);
+            return false;
+        }
+        list[(*n)++] = p;
+    }
+    return true;
+}
+
+/* What its header names; false, and it is told, if something isn't there. */
+static bool find_uses(st_rules *r, st_loaded *l, const piece *from)
+{
+    const st_parsed **list = ST_NEWN(&r->arena, const st_parsed *, ST_MAX_LIBRARIES);
+    bool ok = list != NULL;
+    size_t n = 0;
+    for (size_t i = 0; ok && i < l->rule.nuses; i++) {
+        st_err why = { 0 };
+        const st_loaded *used = library(r, beside(r, from->path, l->rule.uses[i]), &why);
+        st_diags_file(&r->diags, from->path, from->file,
+                      from->yaml ? 0 : (size_t)(from->text.p - from->file.p), from->named);
+        ok = used && add_use(r, list, &n, used);
+        if (why.code != ST_OK)
+            st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
+    }
+    l->parsed.uses = list;
+    l->parsed.nuses = n;
+    return ok;
+}
+
 /* The errors from `first` on, in the rule's own list. */
 static void keep_mistakes(st_rules *r, st_rule *rule, size_t first)
 {
@@ -297,8 +419,15 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
     bool read =
         from->language->parse(&r->arena, l->text, &r->settings, &r->diags, &l->rule, &l->parsed);
+    l->parsed.library = l->rule.library;
+    if (l->rule.library)
+        open_library(r, l);
     name_rule(r, l, from);
-    st_rule_check(&l->parsed, &r->settings, &r->arena, &r->diags, &l->rule, &l->trigger);
+    l->rule.status = ST_RULE_BROKEN;
+    if (l->parsed.correlation)
+        l->rule.status = ST_RULE_READY; /* st_rules_link says whether it is */
+    else if (find_uses(r, l, from))
+        st_rule_check(r, &l->parsed, &l->rule, &l->trigger);
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
@@ -321,11 +450,15 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     l->text = from->text;
+    l->file = from->file;
+    l->named = from->named;
     l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
     st_sha256(l->text.p, l->text.n, l->rule.sha256);
     read_around(r, l, from);
     understand(r, l, from);
-    r->items[r->n++] = l;
+    l->open = false;
+    if (!l->rule.library)
+        r->items[r->n++] = l;
     if (r->arena.failed || r->diags.failed)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
     return ST_OK;
@@ -381,10 +514,10 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
 /* The next document of a YAML file: up to a line that begins with three dashes. */
 static bool next_document(st_str *rest, st_str *out)
 {
-    const char *start = rest->p, *end = rest->p + rest->n;
     st_str line;
     if (!rest->p)
         return false;
+    const char *start = rest->p, *end = rest->p + rest->n;
     for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
         if (!first && st_str_starts(line, ST_STR("---"))) {
             *rest = (st_str){ line.p, (size_t)(end - line.p) };
@@ -469,15 +602,17 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
     st_rule_kind kind = st_rule_ending(path);
     if (kind == ST_RULE_TEXT && !named && !from.language->tells(file))
         return ST_OK;
-    size_t before = r->n;
+    size_t before = r->n + st_rules_libraries(r);
     st_diags_file(&r->diags, path, file, 0, named);
     st_code code = kinds[kind].add(r, &from, err);
-    if (code == ST_OK && r->n == before && named && !r->diags.errors)
+    if (code == ST_OK && r->n + st_rules_libraries(r) == before && named && !r->diags.errors)
         st_diag_file(&r->diags, ST_SEV_ERROR, "%s", kinds[kind].none);
     if (r->diags.dropped)
         st_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);
     return code;
 }
+
+/* NOLINTEND(misc-no-recursion) */
 
 static int by_id(const void *a, const void *b)
 {

@@ -12,9 +12,20 @@
 typedef struct st_loaded {
     st_rule rule; /* what the door shows */
     st_str text;  /* the query, header included; what was parsed is about it */
+    st_str file;  /* all of its file */
+    bool named;   /* the file was named, not found in a folder */
+    bool linked;
     st_parsed parsed;
-    st_trigger trigger; /* of a rule that is ready */
+    st_trigger trigger;     /* of a rule that is ready */
+    struct st_loaded *next; /* of the libraries, in the order of reading */
+    bool open;              /* a library that is being read: it can't be used yet */
 } st_loaded;
+
+/* What rules are checked with: libraries are bound once for all of them. */
+typedef struct st_checking {
+    st_pool *pool; /* NULL: nothing was checked yet */
+    st_shared shared;
+} st_checking;
 
 /* Who had an id first. */
 typedef struct st_id_owner {
@@ -26,6 +37,8 @@ struct st_rules {
     st_arena arena;    /* everything below but the arrays, the pools and the plans' insides */
     st_loaded **items; /* by id, then path */
     size_t n, cap;
+    st_loaded *libraries;
+    st_checking checking;
     st_event_set events; /* see st_rules_events */
     st_log_wanted *logs; /* see st_rules_logs */
     uint32_t **log_ids;  /* of logs, each malloc'ed */
@@ -38,9 +51,9 @@ struct st_rules {
 };
 
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
- * without evidence; and what must stand in its rows. Errors go to diags. marks_servers is set
- * already. */
-void st_rule_check(const st_parsed *p, const st_rule_settings *settings, st_arena *arena,
-                   st_diag_sink *diags, st_rule *rule, st_trigger *trigger);
+ * without evidence; and what must stand in its rows. Errors go to the set's sink. marks_servers and
+ * library are set already. */
+void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger);
+void st_checking_free(st_checking *c);
 
 #endif

@@ -8,6 +8,7 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
+#include "rules/correlate.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
@@ -69,7 +70,7 @@ static void fold_events(hits *h)
 
 /* What a row says beside what it is. */
 typedef struct own_columns {
-    size_t reason, techniques; /* SIZE_MAX: none */
+    size_t reason, techniques, level; /* SIZE_MAX: none */
 } own_columns;
 
 static size_t column_named(const st_schema *s, st_str name, bool dynamic)
@@ -84,7 +85,17 @@ static size_t column_named(const st_schema *s, st_str name, bool dynamic)
 static own_columns own_columns_of(const st_schema *s)
 {
     return (own_columns){ column_named(s, ST_STR("Reason"), false),
-                          column_named(s, ST_STR("Techniques"), true) };
+                          column_named(s, ST_STR("Techniques"), true),
+                          column_named(s, ST_STR("Level"), false) };
+}
+
+/* 0: it is no level's word. */
+static uint8_t level_at(const st_run *r, const st_val *column, size_t row)
+{
+    st_level l;
+    bool word = column && column[row].tag == ST_VAL_STRING &&
+                st_level_parse(st_pool_get(r->mem.pool, column[row].u.s), &l);
+    return word ? (uint8_t)(l + 1) : 0;
 }
 
 /* A cell's text; an array's as JSON. */
@@ -106,12 +117,17 @@ static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, c
     bool placeholders = l->rule.marks_servers, per_event = l->parsed.language->per_event;
     const st_val *why = own.reason == SIZE_MAX ? NULL : st_batch_col(r, b, own.reason);
     const st_val *how = own.techniques == SIZE_MAX ? NULL : st_batch_col(r, b, own.techniques);
+    const st_val *grade = own.level == SIZE_MAX ? NULL : st_batch_col(r, b, own.level);
     for (size_t k = 0; k < b->n; k++) {
         st_node row = b->node[k];
         const st_event *e = st_lineage_event(r, row);
         bool process = row == ST_NO_NODE || row < r->forest->n;
-        st_match m = { rule, placeholders && process ? row : st_lineage_process(r, row),
-                       ST_NO_EVENT, text_at(r, why, k), text_at(r, how, k) };
+        st_match m = { rule,
+                       placeholders && process ? row : st_lineage_process(r, row),
+                       ST_NO_EVENT,
+                       text_at(r, why, k),
+                       text_at(r, how, k),
+                       level_at(r, grade, k) };
         rest[k] = (m.node != row || row == ST_NO_NODE) && !per_event;
         if (e && (m.node == ST_NO_NODE || per_event) && !placeholders) {
             m.node = e->process;
@@ -277,7 +293,8 @@ typedef struct job {
 static bool runs(const job *j, uint32_t i)
 {
     const st_rule *rule = &j->rules->items[i]->rule;
-    return !rule->marks_servers && rule->status == ST_RULE_READY;
+    return !rule->marks_servers && rule->status == ST_RULE_READY &&
+           !j->rules->items[i]->parsed.correlation;
 }
 
 static const st_rule_rows *rows_for(const job *j, uint32_t i)
@@ -354,6 +371,20 @@ static st_code run_all(job *j, st_err *err)
     return code;
 }
 
+/* Rules over the matches of the others. */
+static st_code correlate(job *j, st_err *err)
+{
+    st_run r;
+    st_match_list list = { j->all.v, j->all.n, j->all.cap };
+    st_run_init(&r, j->f, &j->shared, &j->o, &j->rules->settings);
+    st_code code = st_correlate(j->rules, &r, &list, j->m->results, err);
+    st_run_free(&r);
+    j->all.v = list.v;
+    j->all.n = list.n;
+    j->all.cap = list.cap;
+    return code;
+}
+
 static st_code run_trusting(job *j, const bool *server, st_err *err)
 {
     hits h = { 0 };
@@ -381,6 +412,8 @@ static st_code run_marked(job *j, bool *server, st_err *err)
         st_tree_mark_servers(j->f, server, j->o.trust_inferred);
         code = run_all(j, err);
     }
+    if (code == ST_OK)
+        code = correlate(j, err);
     if (code == ST_OK && !j->o.trust_inferred && j->f->stats.inferred)
         code = run_trusting(j, server, err);
     if (code != ST_OK)
@@ -563,7 +596,7 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_diags_file(&r->diags, name, kept, 0, true);
     if (!st_language_of_queries()->parse(&r->arena, kept, &r->settings, &r->diags, NULL, &parsed)) {
         st_rule rest = { 0 }; /* what else is wrong in it */
-        st_rule_check(&parsed, &r->settings, &r->arena, &r->diags, &rest, &(st_trigger){ 0 });
+        st_rule_check(r, &parsed, &rest, &(st_trigger){ 0 });
         st_diags_sort(&r->diags, 0);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }

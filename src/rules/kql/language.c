@@ -105,11 +105,12 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
 {
     (void)settings;
     st_kql_script *script = ST_NEW(a, st_kql_script);
-    *out = (st_parsed){ .language = &st_language_kql, .tree = script };
+    *out = (st_parsed){ .language = &st_language_kql, .tree = script, .text = text };
     if (!script)
         return false;
     if (about)
         read_header(a, text, d, about);
+    script->library = about && about->library;
     bool ok = st_kql_parse(a, text, d, script);
     if (about)
         script->subject = about->process;
@@ -119,7 +120,7 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
 
 static void bind(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d, st_bound *out)
 {
-    st_bind_rule(r, p->tree, marks_servers, d, out);
+    st_bind_rule(r, p, marks_servers, d, out);
 }
 
 static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, st_buf *out)

@@ -58,9 +58,9 @@ static st_str not_here(st_run *r, const st_need *needs)
     return s;
 }
 
-void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st_diag_sink *d,
-                  st_bound *out)
+void st_bind_rule(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d, st_bound *out)
 {
+    const st_kql_script *script = p->tree;
     st_binder b = { .r = r,
                     .d = d,
                     .operators = st_kql_operators,
@@ -72,10 +72,11 @@ void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st
     *out = (st_bound){ .status = ST_RULE_BROKEN };
     r->random = st_xxh64(script->text.p, script->text.n);
     st_op *op = NULL, **last = &op;
-    bool ok = true;
-    for (const st_kql_stmt *s = script->first; s && ok; s = s->next)
+    bool ok = st_bind_libraries(&sc, p);
+    const st_let *outer = sc.env;
+    for (const st_kql_stmt *s = p->library ? NULL : script->first; s && ok; s = s->next)
         ok = s->kind == ST_KQL_STMT_QUERY ? add_results(&sc, s, &last) || told.failed || b.needs
-                                          : st_bind_statement(&sc, s, NULL);
+                                          : st_bind_statement(&sc, s, outer);
     out->needs = b.needs;
     out->never = b.never;
     out->values = b.values;
@@ -89,5 +90,5 @@ void st_bind_rule(st_run *r, const st_kql_script *script, bool marks_servers, st
     if (b.needs)
         out->stubs = st_bind_needs_text(r, b.needs);
     out->root = op;
-    out->status = op ? ST_RULE_READY : ST_RULE_BROKEN;
+    out->status = op || p->library ? ST_RULE_READY : ST_RULE_BROKEN;
 }

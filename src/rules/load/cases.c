@@ -76,6 +76,12 @@ static void set_tables(reader *x, const st_yaml_item *t, st_str v)
     x->now->tables = v;
 }
 
+static void set_uses(reader *x, const st_yaml_item *t, st_str v)
+{
+    (void)t;
+    x->now->uses = beside(x, v);
+}
+
 static void set_evidence(reader *x, const st_yaml_item *t, st_str v)
 {
     (void)t;
@@ -127,15 +133,15 @@ static void take(reader *x, const st_yaml_item *t)
     } keys[] = { { "name", set_name },       { "rule", set_rule },     { "id", set_id },
                  { "query", set_query },     { "tables", set_tables }, { "evidence", set_evidence },
                  { "columns", set_columns }, { "now", set_now },       { "count", set_count },
-                 { "rows", set_rows } };
+                 { "rows", set_rows },       { "uses", set_uses } };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (st_str_eq(t->path, st_str_of(keys[i].key))) {
             keys[i].set(x, t, st_arena_copy(&x->rules->arena, t->text));
             return;
         }
     told(x, t->where,
-         "a case has no such key; it has name, rule, id, query, evidence, tables, now, columns, "
-         "rows and count");
+         "a case has no such key; it has name, rule, id, query, evidence, tables, uses, now, "
+         "columns, rows and count");
 }
 
 static const st_str *kept(reader *x, size_t list, size_t *n)

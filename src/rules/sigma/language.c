@@ -23,6 +23,7 @@ static bool tells(st_str text)
 static void describe(const st_sigma_rule *rule, st_rule *about)
 {
     about->id = rule->id;
+    about->name = rule->name;
     about->title = rule->title;
     about->level = rule->level;
     about->techniques = rule->techniques;
@@ -63,6 +64,7 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
     const st_doc *doc = docs ? st_docs_next(docs) : NULL;
     bool ok = doc && read_placeholders(&r, settings) && st_sigma_read_rule(&r, doc, rule);
     *out = (st_parsed){ .language = &st_language_sigma, .tree = rule };
+    out->correlation = ok ? rule->correlation : NULL;
     if (doc && about)
         describe(rule, about);
     st_docs_close(docs);

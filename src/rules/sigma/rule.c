@@ -146,6 +146,17 @@ bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
         return false;
     }
     read_header(r, d, out);
+    const st_doc *correlation = st_doc_get(d, "correlation");
+    if (correlation) {
+        out->correlation = st_sigma_read_correlation(r, correlation, d);
+        return !r->errors && out->correlation && !r->arena->failed;
+    }
+    if (st_doc_get(d, "filter")) {
+        st_sigma_error(r, d->span,
+                       "filters for other rules (filter:) aren't supported: write the "
+                       "exception into each rule");
+        return false;
+    }
     read_source(r, d, out);
     if (!detection)
         st_sigma_error(r, d->span, "there is no detection");

@@ -15,6 +15,7 @@
 #ifndef ST_RULES_SIGMA_SIGMA_H
 #define ST_RULES_SIGMA_SIGMA_H
 
+#include "rules/correlation.h"
 #include "rules/sigma/document.h"
 
 /* What a value is compared by. */
@@ -148,10 +149,14 @@ typedef struct st_sigma_rule {
     const st_str *techniques, *falsepositives, *references;
     size_t ntechniques, nfalsepositives, nreferences;
     st_sigma_logsource source;
-    const st_sigma_cond *cond; /* NULL: errors were told */
+    const st_sigma_cond *cond; /* NULL: errors were told, or it is a correlation */
+    const st_correlation *correlation;
     size_t nitems;
     st_span where; /* of the document */
 } st_sigma_rule;
+/* The map of a correlation, of a document; NULL: errors were told. */
+const st_correlation *st_sigma_read_correlation(st_sigma_reader *r, const st_doc *d,
+                                                const st_doc *document);
 /* Is the document one of Sigma's (a rule, a correlation, a filter)? */
 bool st_sigma_is_rule(const st_doc *d);
 /* false: errors were told. r->errors counts them. */

@@ -57,6 +57,27 @@ static void set_marks(said *h, st_str v)
     h->rule->marks_servers = st_str_ieq(v, ST_STR("yes")) || st_str_ieq(v, ST_STR("true"));
 }
 
+static void set_library(said *h, st_str v)
+{
+    h->rule->library = st_str_ieq(v, ST_STR("yes")) || st_str_ieq(v, ST_STR("true"));
+}
+
+/* They add up. */
+static void set_uses(said *h, st_str v)
+{
+    st_str *list = ST_NEWN(h->arena, st_str, h->rule->nuses + v.n / 2 + 1), one;
+    size_t n = 0;
+    if (!list)
+        return;
+    for (; n < h->rule->nuses; n++)
+        list[n] = h->rule->uses[n];
+    while (st_str_cut(&v, ',', &one))
+        if (st_str_trim(one).n)
+            list[n++] = st_str_trim(one);
+    h->rule->uses = list;
+    h->rule->nuses = n;
+}
+
 /* T1505 or T1505.003 */
 static bool is_technique(st_str s)
 {
@@ -136,6 +157,8 @@ void st_rule_say(st_arena *a, st_str key, st_str value, st_span where, st_diag_s
                   { "authors", set_authors },
                   { "description", set_description },
                   { "marks-servers", set_marks },
+                  { "library", set_library },
+                  { "uses", set_uses },
                   { "process", set_process } };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (value.n && st_str_ieq(key, st_str_of(table[i].key)))

@@ -6,9 +6,10 @@
 
 #include "rules/text/diag.h"
 
-/* Sets title, id, level, techniques (which add up), reason, authors, description, process or
- * marks_servers, as key says in any case; other keys and empty values set nothing. The value
- * outlives the rule. where: of the value, for doubts, which go to d. */
+/* Sets title, id, level, techniques (which add up), reason, authors, description, process,
+ * marks_servers, library or uses (which add up), as key says in any case; other keys and empty
+ * values set nothing. The value outlives the rule. where: of the value, for doubts, which go to d.
+ */
 void st_rule_say(st_arena *a, st_str key, st_str value, st_span where, st_diag_sink *d,
                  st_rule *rule);
 

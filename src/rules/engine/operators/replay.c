@@ -3,11 +3,13 @@
 /*
  * replay.c - rows that are computed once and read by any number of operators.
  *
- * Each reader gets copies: operators change the batches they are handed.
+ * Each reader gets copies: operators change the batches they are handed. A reader may be of
+ * another run than the rows, which live as long as theirs.
  */
 #include "rules/engine/operators/ops.h"
 
 struct st_kept_rows {
+    st_run *run; /* whose in is */
     st_op *in;
     st_rows rows;
     bool read;
@@ -31,8 +33,21 @@ st_kept_rows *st_kept_rows_new(st_run *r, st_op *in)
         st_run_nomem(r);
         return NULL;
     }
+    s->run = r;
     s->in = in;
     return st_run_own(r, s, store_free) ? s : NULL;
+}
+
+/* What another run has met goes for those that read its rows, too. */
+static bool borrow(st_run *r, st_run *from)
+{
+    if (from->arena.failed)
+        st_run_nomem(from);
+    if (from->err.code != ST_OK && r->err.code == ST_OK)
+        r->err = from->err;
+    if (from->limit)
+        r->limit = from->limit;
+    return st_run_ok(r);
 }
 
 static st_batch *replay_next(st_run *r, st_op *op)
@@ -42,9 +57,10 @@ static st_batch *replay_next(st_run *r, st_op *op)
     st_batch *b = NULL;
     if (!s->read) {
         s->read = true;
-        if (!st_rows_read(r, s->in, &s->rows))
-            return NULL;
+        st_rows_read(s->run, s->in, &s->rows);
     }
+    if (s->run != r && !borrow(r, s->run))
+        return NULL;
     if (p->next >= s->rows.n || !st_run_ok(r))
         return NULL;
     st_arena a = { .budget = &r->budget };
@@ -61,8 +77,29 @@ static st_batch *replay_next(st_run *r, st_op *op)
     return b;
 }
 
+/* Rows that another run keeps are there for all: what that run reads is read. */
+static void foreign_reads(st_run *r, st_run *from, st_wanted *w)
+{
+    if (!from->wanted) {
+        from->wanted = ST_NEW(&from->arena, st_wanted);
+        if (!from->wanted || !st_run_wanted(from, from->wanted)) {
+            st_run_nomem(r);
+            return;
+        }
+    }
+    for (const st_wanted_table *t = from->wanted->tables; t; t = t->next)
+        for (size_t c = 0; t->column && c < t->table->n; c++)
+            if (t->column[c])
+                st_wanted_column(r, t->table, c, w);
+}
+
 static void replay_reads(st_run *r, st_op *op, st_wanted *w)
 {
+    const st_kept_rows *s = ((const replay *)op->spec)->store;
+    if (s->run != r) {
+        foreign_reads(r, s->run, w);
+        return;
+    }
     bool *used = st_wanted_of(r, op->again, w);
     for (size_t c = 0; used && c < op->schema.n; c++)
         used[c] |= op->used[c];
@@ -74,6 +111,11 @@ st_op *st_op_replay(st_run *r, st_kept_rows *s)
     if (!op)
         return NULL;
     ((replay *)op->spec)->store = s;
+    if (s->run != r) {
+        st_event_set events = st_run_events(s->run);
+        st_event_set_join(&r->lent, &events);
+        r->tables |= s->run->tables;
+    }
     op->again = s->in;
     op->reads = replay_reads;
     op->schema = s->in->schema;

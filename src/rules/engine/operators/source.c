@@ -143,7 +143,7 @@ bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *
 
 st_event_set st_run_events(const st_run *r)
 {
-    st_event_set events = { { 0 } };
+    st_event_set events = r->lent;
     for (const st_op *op = r->scans; op; op = ((const scan *)op->spec)->older)
         st_event_set_join(&events, &((const scan *)op->spec)->events);
     return events;

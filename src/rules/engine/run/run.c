@@ -17,6 +17,11 @@ void st_shared_init(st_shared *s, st_pool *pool)
 
 void st_shared_free(st_shared *s)
 {
+    for (size_t i = 0; i < 2; i++)
+        if (s->habits[i])
+            s->habits_free(s->habits[i]);
+    if (s->libraries)
+        s->libraries_free(s->libraries);
     st_folds_free(&s->folds);
     free(s->base);
 }

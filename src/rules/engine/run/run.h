@@ -23,6 +23,10 @@ typedef struct st_shared {
     st_folds folds;
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
+    struct st_habits *habits[2]; /* of columns: by whether inferred edges are trusted */
+    void (*habits_free)(struct st_habits *h);
+    void *libraries; /* the language's: definitions that were bound for several runs */
+    void (*libraries_free)(void *);
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
@@ -48,14 +52,16 @@ struct st_run {
     st_patterns *patterns; /* that came with the rows; NULL: none yet */
     uint64_t random;       /* what rand() has come to; it begins with the query's text */
     bool ago_off;
-    bool binding;        /* constants are being folded */
-    bool lifted;         /* the binder has lifted some bound */
-    uint32_t tables;     /* bit i: table i is read */
-    st_op *ops;          /* all operators, the newest first */
-    st_op *scans;        /* the readers of tables, the newest first */
-    bool scanned;        /* rows of a table have been asked for */
-    const st_node *only; /* the plan's one reader gives these rows alone, rising; NULL: all */
+    bool binding;             /* constants are being folded */
+    bool lifted;              /* the binder has lifted some bound */
+    uint32_t tables;          /* bit i: table i is read */
+    st_op *ops;               /* all operators, the newest first */
+    st_op *scans;             /* the readers of tables, the newest first */
+    struct st_wanted *wanted; /* what it reads, once another run has asked */
+    st_event_set lent;        /* events that rows kept by other runs are read from */
+    const st_node *only;      /* the plan's one reader gives these rows alone, rising; NULL: all */
     size_t nonly;
+    bool scanned;      /* rows of a table have been asked for */
     const char *limit; /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */

@@ -388,6 +388,26 @@ st_val st_get_server_name(st_run *r, st_node n, const st_getter *c)
     return st_get_base_name(r, node_image(r, r->forest->procs[n].server));
 }
 
+st_val st_get_server_image(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    return st_val_sid(node_image(r, r->forest->procs[n].server));
+}
+
+/* As Sysmon has it: domain and name. */
+st_val st_get_server_account(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    st_node s = r->forest->procs[n].server;
+    return st_val_sid(s == ST_NO_NODE ? ST_EMPTY : st_get_clean(r, r->forest->procs[s].user));
+}
+
+st_val st_get_is_server(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    return st_val_bool((r->forest->procs[n].flags & ST_P_SERVER) != 0);
+}
+
 st_val st_get_server_command(st_run *r, st_node n, const st_getter *c)
 {
     st_node s = r->forest->procs[n].server;

@@ -26,8 +26,9 @@ st_get_fn st_get_own, st_get_own_base, st_get_parent, st_get_image, st_get_file_
     st_get_parent_pid, st_get_own_hash, st_get_parent_hash, st_get_own_account,
     st_get_parent_account, st_get_initiating_start, st_get_initiating_parent_name, st_get_own_guid,
     st_get_parent_guid, st_get_additional, st_get_ancestors, st_get_root_name, st_get_tree_depth,
-    st_get_server_name, st_get_server_command, st_get_server_pid, st_get_server_distance,
-    st_get_parent_link, st_get_observed;
+    st_get_server_name, st_get_server_image, st_get_server_account, st_get_is_server, st_get_habit,
+    st_get_server_command, st_get_server_pid, st_get_server_distance, st_get_parent_link,
+    st_get_observed;
 
 /* '-' and '?' are Sysmon's words for "not known": ST_EMPTY. */
 st_sid st_get_clean(const st_run *r, st_sid s);

@@ -26,9 +26,13 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         st_op *plan = sc->r->ops;
         while (*end)
             end = &(*end)->next;
-        st_bind_rows(&inner, s->value); /* errors are shown where the let stands */
-        sc->r->ops = plan;              /* it is bound anew where it is used: these operators go */
-        if (!sc->r->settings->stub_services)
+        st_op *op = st_bind_rows(&inner, s->value); /* errors are shown where the let stands */
+        if (sc->binder->keeps_rows && op && !op->graph && !own.failed &&
+            s->value->kind != ST_KQL_NAME)
+            l->rows = st_kept_rows_new(sc->r, op);
+        if (!l->rows)
+            sc->r->ops = plan; /* it is bound anew where it is used: these operators go */
+        if (!l->rows && !sc->r->settings->stub_services)
             *end = NULL; /* each use notes them again; a let without a use needs none */
         if (own.failed && s->value->kind == ST_KQL_NAME)
             *l = (st_let){ .name = s->name.text,

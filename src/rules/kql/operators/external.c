@@ -6,6 +6,8 @@
  * Nothing is ever fetched. The user says which file an address means (--external URL=FILE); an
  * address that nobody mapped makes the query not applicable. The file is read whole, at first
  * use, and told apart by its first bytes: gzip is unpacked, UTF-16 with its mark decoded.
+ * Addresses that begin with own: are lists of the user's (--servers, --known), which are empty
+ * where none is given.
  */
 #include "rules/kql/operators/operators.h"
 
@@ -434,6 +436,8 @@ static void find_files(const st_scope *sc, const st_kql_op *q, external *e)
         const st_named *file = file_for(sc->r->settings, uri);
         const format *f = format_of(sc, q, uri);
         e->format = e->format ? e->format : f;
+        if (!file && st_str_starts(uri, ST_STR("own:")))
+            continue; /* a list of the user's own that isn't given */
         if (!file)
             need(sc, at, uri);
         else if (access(file->value.p, R_OK) != 0)

@@ -636,14 +636,15 @@ bool st_kql_parse(st_arena *a, st_str text, st_diag_sink *d, st_kql_script *out)
 {
     st_parser p = { .arena = a, .text = text, .diags = d };
     size_t errors = d->errors + d->dropped;
-    *out = (st_kql_script){ .text = text };
+    *out = (st_kql_script){ .text = text, .library = out->library };
     if (text.n > ST_MAX_RULE_BYTES) {
         st_diag_file(d, ST_SEV_ERROR, "longer than %u bytes", ST_MAX_RULE_BYTES);
         return false;
     }
     if (st_kql_lex(a, text, (st_span){ 0, (uint32_t)text.n }, d, &p.tokens)) {
         out->first = st_p_statements(&p, false);
-        check_result(&p, out->first);
+        if (!out->library || !out->first)
+            check_result(&p, out->first);
     } else {
         a->failed = true;
     }

@@ -96,7 +96,8 @@ static const infix *infix_at(const st_parser *p, size_t ahead)
         return NULL;
     st_str text = st_p_text(p, t);
     for (size_t i = 0; i < NINFIXES; i++)
-        if (st_str_eq(text, st_str_of(infixes[i].text)))
+        if (text.n && infixes[i].text[0] == text.p[0] &&
+            st_str_eq(text, st_str_of(infixes[i].text)))
             return &infixes[i];
     return NULL;
 }
