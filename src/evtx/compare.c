@@ -175,6 +175,8 @@ uint64_t st_items_digest(const st_items *x, bool spelled)
 {
     uint64_t h = x->n;
     char room[ST_SPELLED];
+    if (x->failed || x->bytes.failed) /* its texts aren't all there; who asked looks at that */
+        return 0;
     for (size_t i = 0; i < x->n; i++) {
         st_str name = st_item_name(x, i);
         st_str text = spelled ? st_item_spelled(x, i, room) : st_item_text(x, i);

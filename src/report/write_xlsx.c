@@ -346,7 +346,8 @@ static void put_gaps(book *k)
 /* the book */
 
 /* A level is a word and a colour, dark enough on its ground to be read. */
-static void make_formats(book *k)
+/* False: no memory. The library's setters don't look. */
+static bool make_formats(book *k)
 {
     static const struct {
         lxw_color_t text, ground;
@@ -356,18 +357,23 @@ static void make_formats(book *k)
                    { 0xb3261e, 0xfbe3e1 },
                    { 0xffffff, 0x8b0000 } };
     k->head = workbook_add_format(k->wb);
+    k->bold = workbook_add_format(k->wb);
+    k->when = workbook_add_format(k->wb);
+    bool ok = k->head && k->bold && k->when;
+    for (size_t i = 0; i < 5; i++)
+        ok &= (k->levels[i] = workbook_add_format(k->wb)) != NULL;
+    if (!ok)
+        return false;
     format_set_bold(k->head);
     format_set_bottom(k->head, LXW_BORDER_THIN);
-    k->bold = workbook_add_format(k->wb);
     format_set_bold(k->bold);
-    k->when = workbook_add_format(k->wb);
     format_set_num_format(k->when, "yyyy-mm-dd hh:mm:ss.000");
     format_set_align(k->when, LXW_ALIGN_LEFT);
     for (size_t i = 0; i < 5; i++) {
-        k->levels[i] = workbook_add_format(k->wb);
         format_set_font_color(k->levels[i], colors[i].text);
         format_set_bg_color(k->levels[i], colors[i].ground);
     }
+    return true;
 }
 
 /* The newest row's time, so that the same evidence gives the same bytes. */
@@ -391,7 +397,10 @@ static bool fill(book *k, int fd, char *tmp)
     if (!k->wb)
         return false;
     workbook_set_properties(k->wb, &p);
-    make_formats(k);
+    if (!make_formats(k)) {
+        workbook_close(k->wb);
+        return false;
+    }
     put_summary(k);
     put_hosts(k);
     put_incidents(k);

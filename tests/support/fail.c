@@ -49,28 +49,37 @@ __attribute__((destructor)) static void end(void)
     }
 }
 
-/* libseccomp never comes back from a call that finds no memory: its calls aren't counted. */
-static const char *spared_from, *spared_to;
+/* Libraries that don't survive a call that finds no memory (libseccomp never comes back, the others
+ * crash or write on without it): their calls aren't counted. */
+static const char *const SPARED[] = { "libseccomp", "libxlsxwriter", "libxml2" };
+enum { SPARES = sizeof SPARED / sizeof SPARED[0] };
+static struct {
+    const char *from, *to;
+} spared[SPARES];
 
 static int spare(struct dl_phdr_info *x, size_t n, void *unused)
 {
     (void)n;
     (void)unused;
-    if (!strstr(x->dlpi_name, "libseccomp"))
-        return 0;
-    for (int i = 0; i < x->dlpi_phnum; i++) {
-        const char *from = (const char *)x->dlpi_addr + x->dlpi_phdr[i].p_vaddr;
-        const char *to = from + x->dlpi_phdr[i].p_memsz;
-        spared_from = !spared_from || from < spared_from ? from : spared_from;
-        spared_to = to > spared_to ? to : spared_to;
-    }
-    return 1;
+    for (int k = 0; k < SPARES; k++)
+        for (int i = 0; strstr(x->dlpi_name, SPARED[k]) && i < x->dlpi_phnum; i++) {
+            const char *from = (const char *)x->dlpi_addr + x->dlpi_phdr[i].p_vaddr;
+            const char *to = from + x->dlpi_phdr[i].p_memsz;
+            if (x->dlpi_phdr[i].p_type != PT_LOAD)
+                continue;
+            spared[k].from = !spared[k].from || from < spared[k].from ? from : spared[k].from;
+            spared[k].to = to > spared[k].to ? to : spared[k].to;
+        }
+    return 0;
 }
 
 static int is_spared(const void *caller)
 {
     const char *p = caller;
-    return p >= spared_from && p < spared_to;
+    for (int k = 0; k < SPARES; k++)
+        if (p >= spared[k].from && p < spared[k].to)
+            return 1;
+    return 0;
 }
 #define NO_MEMORY (!is_spared(__builtin_return_address(0)) && fails("malloc", ENOMEM))
 

@@ -68,8 +68,10 @@ st_expr *st_bind_predicate(const st_scope *sc, st_span at, st_bind_strop op, boo
         st_bind_warn_actions(sc, at, args, n, op.fold);
     st_err err = { 0 };
     x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
-    if (!x->pred && err.code == ST_E_MEMORY)
+    if (!x->pred && err.code == ST_E_MEMORY) {
+        st_run_nomem(sc->r);
         return NULL;
+    }
     if (!x->pred) {
         st_bind_error(sc, at, NULL, "%s", err.text);
         return st_bind_unknown(sc);
