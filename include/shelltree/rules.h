@@ -73,9 +73,9 @@ typedef struct st_rule {
     size_t nmistakes;
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
-    bool marks_servers;       /* web-servers: says which nodes are web servers */
-    bool library;             /* definitions for other rules: it finds nothing by itself */
-    const st_str *uses;       /* files of definitions, as its header names them */
+    bool marks_servers; /* web-servers: says which nodes are web servers */
+    bool library;       /* definitions for other rules: it finds nothing by itself */
+    const st_str *uses; /* files of definitions, as its header names them */
     size_t nuses;
     unsigned char sha256[32]; /* of the query's text */
 } st_rule;

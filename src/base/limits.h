@@ -249,7 +249,8 @@
 /* Brackets and negations within each other in a Sigma condition, and lists and maps in a selection;
  * the parser calls itself that often. Real ones have 4. Met: an error in that rule. */
 #define ST_MAX_SIGMA_DEPTH 64u
-/* Rules that one correlation names; and correlations of correlations. Met: an error in that rule. */
+/* Rules that one correlation names; and correlations of correlations. Met: an error in that rule.
+ */
 #define ST_MAX_CORRELATED 1000u
 #define ST_MAX_CORRELATION_DEPTH 8u
 /* Words of a Sigma condition. Met: an error in that rule. */

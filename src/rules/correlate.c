@@ -211,10 +211,9 @@ static bool complete(job *j, const window *w, const item *x, const item *first)
               st_grow(&out->v, &out->cap, out->n + 1, sizeof *out->v);
     st_buf_free(&why);
     if (ok)
-        out->v[out->n++] = (st_match){ .rule = j->rule,
-                                       .node = x->match.node,
-                                       .event = x->match.event,
-                                       .reason = reason };
+        out->v[out->n++] = (st_match){
+            .rule = j->rule, .node = x->match.node, .event = x->match.event, .reason = reason
+        };
     return ok;
 }
 

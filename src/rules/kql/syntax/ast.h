@@ -514,10 +514,11 @@ typedef struct st_kql_script {
     st_kql_stmt *first;
     st_str subject; /* the node of graph patterns that the rule is about, as its header says; or
                        empty */
-    bool library; /* it holds let statements only; said before it is parsed */
+    bool library;   /* it holds let statements only; said before it is parsed */
 } st_kql_script;
 
-/* Reads text; out is empty but for what is said before. false: there were errors (all in d), or no memory (a->failed; nothing is in out). */
+/* Reads text; out is empty but for what is said before. false: there were errors (all in d), or no
+ * memory (a->failed; nothing is in out). */
 bool st_kql_parse(st_arena *a, st_str text, st_diag_sink *d, st_kql_script *out);
 
 #endif
