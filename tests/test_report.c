@@ -422,7 +422,8 @@ static void text__a_case__safe_and_complete(void **state)
         must_have(c, how == 1 ? "[high] Web01.corp  web server w3wp.exe(\xe2\x80\xa6\n"
                               : "[high] Web01.corp  web server w3wp.exe(1001)\n");
         must_have(c, "2 findings, 2 processes");
-        must_have(c, "1 host, 2 processes, 2 findings in 1 incident\n");
+        must_have(c, how == 1 ? "1 host, 2 processes, 2 findings in 1 \nincident\n"
+                              : "1 host, 2 processes, 2 findings in 1 incident\n");
         must_have(c, "w3wp.exe(1001)");
         if (how != 1)
             must_have(c, how ? "      `-- whoami.exe(1003)"

@@ -298,7 +298,7 @@ static void put_others(text_work *w)
 
 static void put_summary(text_work *w)
 {
-    st_buf *b = &w->o->buf;
+    st_buf all = { 0 }, *b = &all;
     const st_forest *f = w->c->forest;
     put_count(b, f->nhosts, "host", "hosts");
     st_buf_str(b, ST_STR(", "));
@@ -317,8 +317,9 @@ static void put_summary(text_work *w)
         put_count(b, w->c->dropped_filter, "row", "rows");
         st_buf_str(b, ST_STR(" outside the time or hosts asked for"));
     }
-    st_buf_char(b, '\n'); /* however narrow the terminal is: no total may lose its unit */
-    st_out_tick(w->o);
+    put_wrapped(w, st_buf_slice(b), 0); /* not cut: no total may lose its unit */
+    w->o->buf.failed |= all.failed;
+    st_buf_free(&all);
 }
 
 static void put_answer(text_work *w)
