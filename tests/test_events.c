@@ -629,50 +629,6 @@ static void read__public_logs__every_creation_on_any_number_of_threads(void **st
     }
 }
 
-static void store_odd__creations_that_say_too_little__are_counted(void **state)
-{
-    (void)state;
-    static const struct {
-        bool image, pid, guid, command;
-        st_ticks utc;
-        unsigned empty, odd_time, timeless;
-    } rows[] = {
-        { true, true, true, true, UINT64_C(134000000000000000), 0, 0, 0 },
-        { false, false, false, false, UINT64_C(134000000000000000), 1, 0, 0 },
-        { true, false, false, false, UINT64_C(134000000000000000), 0, 0, 0 },
-        { false, true, false, false, UINT64_C(134000000000000000), 0, 0, 0 },
-        { false, false, true, false, UINT64_C(134000000000000000), 0, 0, 0 },
-        { false, false, false, true, UINT64_C(134000000000000000), 0, 0, 0 },
-        { true, true, true, true, 1, 0, 1, 0 },
-        { true, true, true, true, UINT64_C(127805472000000000), 0, 0, 0 }, /* 2006 */
-        { true, true, true, true, UINT64_C(127805471999999999), 0, 1, 0 },
-        { true, true, true, true, UINT64_C(157469183999999999), 0, 0, 0 },
-        { true, true, true, true, UINT64_C(157469184000000000), 0, 1, 0 }, /* 2100 */
-        { true, true, true, true, 0, 0, 0, 1 },
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        st_store *store = st_store_new();
-        size_t row = st_store_add(store);
-        st_creations *c = &store->creations;
-        st_odd odd;
-        st_sid text = st_pool_put(store->pool, ST_STR("x"));
-        c->image[row] = rows[i].image ? text : ST_EMPTY;
-        c->command_line[row] = rows[i].command ? text : ST_EMPTY;
-        c->pid[row] = rows[i].pid ? 7 : ST_NO_U32;
-        if (rows[i].guid)
-            c->guid[row].b[0] = 1;
-        c->utc[row] = rows[i].utc;
-        c->source[row] = 3;
-        c->offset[row] = 4608;
-        st_store_odd(store, &odd);
-        if (odd.empty != rows[i].empty || odd.odd_time != rows[i].odd_time ||
-            odd.timeless != rows[i].timeless ||
-            (odd.empty && (odd.source != 3 || odd.offset != 4608)))
-            fail_msg("row %zu: %d %d %d", i, (int)odd.empty, (int)odd.odd_time, (int)odd.timeless);
-        st_store_free(store);
-    }
-}
-
 /* records that are kept whole */
 
 static void log__wanted__by_channel_and_id(void **state)
@@ -744,7 +700,6 @@ static void log__fields__are_found_by_name(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(store_odd__creations_that_say_too_little__are_counted),
         cmocka_unit_test(log__wanted__by_channel_and_id),
         cmocka_unit_test(log__fields__are_found_by_name),
         cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),

@@ -1050,6 +1050,35 @@ static void slack__record_without_time__is_counted(void **state)
     free(m);
 }
 
+/* What stands behind a record's binary XML is left-over memory, however much: more than the seven
+ * bytes that alignment needs, too. */
+static void chunk__padding_of_any_length__means_nothing(void **state)
+{
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    for (unsigned padding = 0; padding <= 24; padding++) {
+        sink s = { 0 };
+        start(m);
+        for (unsigned k = 0; k < 2; k++) {
+            begin_record(m);
+            event(m, true);
+            put(m, 0, 1);
+            for (unsigned i = 0; i < padding; i++)
+                put(m, 0x2a, 1);
+            while ((m->n - m->record) % 8 != 4)
+                put(m, 0xcc, 1);
+            put(m, m->n - m->record + 4, 4);
+            poke32(m, m->record + 4, m->n - m->record);
+        }
+        seal(m);
+        read_all(m, CHUNK, &s);
+        if (s.records != 2)
+            fail_msg("%u bytes: %zu records", padding, s.records);
+        st_buf_free(&s.text);
+    }
+    free(m);
+}
+
 static void scan__template_lost__borrowed_from_another_chunk(void **state)
 {
     (void)state;
@@ -1099,6 +1128,7 @@ int main(void)
         cmocka_unit_test(chunk__tail_of_zeros__has_its_own_word),
         cmocka_unit_test(scan__full_jobs__give_parts_in_order),
         cmocka_unit_test(slack__record_without_time__is_counted),
+        cmocka_unit_test(chunk__padding_of_any_length__means_nothing),
         cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

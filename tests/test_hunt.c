@@ -76,6 +76,58 @@ static void incidents__servers_in_a_row__the_outermost(void **state)
     world_end(&w);
 }
 
+/* Two servers that only a guess ties are two incidents. */
+static void incidents__servers_tied_by_a_guess__stay_apart(void **state)
+{
+    (void)state;
+    for (unsigned guessed = 0; guessed < 2; guessed++) {
+        world w;
+        world_begin(&w);
+        world_add(&w, "H", 1, 0, 0, "/sbin/init", "init");
+        world_add(&w, "H", 2, 1, 1, "/usr/sbin/httpd", "httpd");
+        size_t i = world_add(&w, "H", 3, 2, 2, "/usr/sbin/httpd", "httpd: another");
+        world_add(&w, "H", 4, 3, 3, "/bin/id", "id");
+        if (guessed)
+            w.store->creations.parent_guid[i] = world_guid(0);
+        world_grow(&w);
+        world_servers(&w, "httpd");
+        st_node second = world_node(&w, "h", 3);
+        assert_int_equal(w.forest->procs[second].link, guessed ? ST_LINK_INFERRED : ST_LINK_GUID);
+        world_match(&w, "h", 4, 0, NULL);
+        world_hunt(&w, NULL);
+        assert_int_equal(w.c->nincidents, 1);
+        assert_int_equal(w.c->incidents[0].top, guessed ? second : world_node(&w, "h", 2));
+        world_end(&w);
+    }
+}
+
+/* A sibling of the hit counts as context up to ten minutes from it, and not a millisecond more. */
+static void context__sibling_at_ten_minutes__is_the_last(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t ms;
+        bool shown;
+    } rows[] = { { 1000000, true },  { 1600000, true }, { 1600001, false },
+                 { 2200000, false }, { 400000, true },  { 399999, false } };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        world_begin(&w);
+        world_add(&w, "H", 1, 0, 0, "/sbin/init", "init");
+        world_add(&w, "H", 2, 1, 1, "/usr/sbin/httpd", "httpd");
+        world_add(&w, "H", 3, 2, 1000000, "/bin/sh", "sh");
+        world_add(&w, "H", 4, 2, rows[k].ms, "/bin/true", "true");
+        world_grow(&w);
+        world_servers(&w, "httpd");
+        world_match(&w, "h", 3, 0, NULL);
+        st_hunt_options o = { .scope = ST_SCOPE_INCIDENT, .sibling_window = 600 * ST_TICKS_SECOND };
+        world_hunt(&w, &o);
+        if ((row_of(&w, world_node(&w, "h", 4)) != NULL) != rows[k].shown)
+            fail_msg("%llu ms", (unsigned long long)rows[k].ms);
+        world_end(&w);
+    }
+}
+
 static void rows__each_scope__what_it_says(void **state)
 {
     (void)state;
@@ -354,6 +406,8 @@ static void hunt__nested_incidents__in_linear_time(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(incidents__servers_tied_by_a_guess__stay_apart),
+        cmocka_unit_test(context__sibling_at_ten_minutes__is_the_last),
         cmocka_unit_test(incidents__server_and_session__by_top),
         cmocka_unit_test(incidents__servers_in_a_row__the_outermost),
         cmocka_unit_test(rows__each_scope__what_it_says),

@@ -600,6 +600,42 @@ static void inferred__older_one_ended_or_of_another_boot__the_younger_is_it(void
     }
 }
 
+/* Times that are equal: an end at the very start of the child leaves the parent a candidate; an
+ * older process of that PID that ends then may still have been it. */
+static void inferred__times_that_are_equal__each_bound(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        unsigned own_end, older_end; /* 0: none */
+        unsigned parent_start;
+        bool older, want;
+    } cases[] = {
+        { "ends when the child starts", 20, 0, 10, false, true },
+        { "ends just before", 19, 0, 10, false, false },
+        { "starts when the child starts", 0, 0, 20, false, true },
+        { "starts just after", 0, 0, 21, false, false },
+        { "an older one ends just before", 0, 19, 10, true, true },
+        { "an older one ends when the child starts", 0, 20, 10, true, false },
+        { "an older one ends just after", 0, 21, 10, true, false },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        row rows[] = { { .id = 1, .start = cases[i].parent_start, .pid = 100 },
+                       { .id = 2, .start = 20, .pid = 200, .parent_pid = 100 },
+                       { .id = 3, .start = 5, .pid = cases[i].older ? 100 : 101 } };
+        st_store *s = STORE(rows);
+        if (cases[i].own_end)
+            add_end(s, 1, cases[i].parent_start, cases[i].own_end);
+        if (cases[i].older_end)
+            add_end(s, 3, 5, cases[i].older_end);
+        st_forest *f = forest_of(s);
+        bool got = proc(f, 2, 20)->link == ST_LINK_INFERRED;
+        if (got != cases[i].want)
+            fail_msg("%s: %d", cases[i].what, got);
+        done(f, s);
+    }
+}
+
 /* ends, clocks, disagreement */
 
 static void ends__by_guid__earliest_and_clock(void **state)
@@ -686,6 +722,25 @@ static void cycle__two_and_a_self_parent__cut_at_the_youngest(void **state)
     assert_true(p4->flags & ST_P_CYCLE);
     assert_int_equal(p4->children, 0);
     done(f, s);
+}
+
+/* Of those that started at once the one whose record comes later counts as the younger. */
+static void cycle__equal_starts__cut_at_the_later_record(void **state)
+{
+    (void)state;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        row one = { .id = 1, .start = 10, .parent = 2, .parent_start = 10, .record = 7 };
+        row two = { .id = 2, .start = 10, .parent = 1, .parent_start = 10, .record = 8 };
+        row rows[] = { turn ? two : one, turn ? one : two };
+        st_store *s = STORE(rows);
+        st_forest *f = forest_of(s);
+        assert_int_equal(f->stats.cycles, 1);
+        assert_true(proc(f, 2, 10)->flags & ST_P_CYCLE);
+        assert_int_equal(proc(f, 2, 10)->parent, ST_NO_NODE);
+        assert_int_equal(proc(f, 1, 10)->flags & ST_P_CYCLE, 0);
+        assert_int_equal(proc(f, 1, 10)->parent, find(f, "pc", 2, 10));
+        done(f, s);
+    }
 }
 
 static void depth__a_hundred_thousand__no_recursion(void **state)
@@ -910,6 +965,8 @@ static void empty__no_rows__an_empty_forest(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inferred__times_that_are_equal__each_bound),
+        cmocka_unit_test(cycle__equal_starts__cut_at_the_later_record),
         cmocka_unit_test(copies__same_fields__one_node_the_best_shown),
         cmocka_unit_test(copies__a_field_differs__each_stays_in_conflict),
         cmocka_unit_test(copies__nothing_names_the_record__all_stay),

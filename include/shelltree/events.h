@@ -269,11 +269,10 @@ typedef struct st_store {
     size_t npresences, presences_cap;
     st_lossy *lossy; /* by row */
     size_t nlossy, lossy_cap;
-    uint64_t records;          /* records of any provider that were read */
-    uint64_t sysmon;           /* of those, Sysmon's */
-    uint64_t without_host;     /* process creations without a Computer */
-    uint64_t unread_creations; /* Windows' own, 4688 */
-    int64_t *shift;            /* by Computer: seconds added to its times; NULL: to none */
+    uint64_t records;      /* records of any provider that were read */
+    uint64_t sysmon;       /* of those, Sysmon's */
+    uint64_t without_host; /* process creations without a Computer */
+    int64_t *shift;        /* by Computer: seconds added to its times; NULL: to none */
     size_t nshift;
 } st_store;
 
@@ -313,15 +312,6 @@ typedef struct st_wanted_events {
 st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_wanted_events *w,
                          st_store *s, size_t *first, st_err *err);
 void st_store_free(st_store *s);
-/* Process creations that say too little, or what can't be; each is stored all the same. */
-typedef struct st_odd {
-    uint64_t empty;    /* no GUID, PID, image or command line */
-    uint64_t odd_time; /* before 2006 or from 2100 on, as 1601 or 2569 */
-    uint64_t timeless; /* no time at all */
-    uint32_t source;   /* of the first empty one: by source, then offset */
-    uint64_t offset;
-} st_odd;
-void st_store_odd(const st_store *s, st_odd *out);
 /* Adds seconds (which may be negative) to all times of a host's records. host: its full name or the
  * first label of it, in any case; *found: there is one. Before a forest is built over the store. */
 st_code st_store_shift(st_store *s, st_str host, int64_t seconds, bool *found, st_err *err);

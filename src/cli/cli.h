@@ -179,7 +179,7 @@ void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
 /* Says what wasn't read; ST_EXIT_SHORT if that matters, else ST_EXIT_OK. */
 int st_session_account(const st_session *s);
-/* Says what of the records is empty, has impossible times or wasn't read. */
+/* Says how many whole left-over records have no time and so weren't read. */
 void st_session_oddities(const st_session *s);
 
 /* `rules test` (cmd_rules_test.c): s names cases where rules are named else. */

@@ -400,38 +400,15 @@ int st_session_account(const st_session *s)
     return shorts || (s->rules && st_rules_unread(s->rules)) ? ST_EXIT_SHORT : ST_EXIT_OK;
 }
 
-/* What of the records is no ground to stand on. */
 void st_session_oddities(const st_session *s)
 {
-    const st_store *store = s->store;
-    st_odd odd;
-    uint64_t timeless = 0;
-    st_store_odd(store, &odd);
+    uint64_t n = 0;
     for (size_t i = 0; i < st_evidence_count(s->evidence); i++)
-        timeless += st_evidence_at(s->evidence, i)->report.timeless;
-    const struct {
-        uint64_t n;
-        const char *one, *many;
-    } rows[] = {
-        { odd.odd_time, "process creation has a time before 2006 or after 2099",
-          "process creations have times before 2006 or after 2099" },
-        { odd.timeless, "process creation has no time", "process creations have no time" },
-        { timeless, "whole record behind the live ones has no time and wasn't read",
-          "whole records behind the live ones have no time and weren't read" },
-        { store->unread_creations, "process creation of Windows' own (4688) wasn't read",
-          "process creations of Windows' own (4688) weren't read" },
-    };
-    if (odd.empty)
-        st_say(s->config,
-               "%llu process creation%s without usable fields (no GUID, PID, image or command "
-               "line); first: %.*s, byte %llu",
-               (unsigned long long)odd.empty, odd.empty == 1 ? "" : "s",
-               ST_FMT(st_evidence_at(s->evidence, odd.source)->name),
-               (unsigned long long)odd.offset);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (rows[i].n)
-            st_say(s->config, "%llu %s", (unsigned long long)rows[i].n,
-                   rows[i].n == 1 ? rows[i].one : rows[i].many);
+        n += st_evidence_at(s->evidence, i)->report.timeless;
+    if (n)
+        st_say(s->config, "%llu whole record%s behind the live ones %s no time and %s read",
+               (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "has" : "have",
+               n == 1 ? "wasn't" : "weren't");
 }
 
 /* forest, matches, case */

@@ -63,18 +63,11 @@ static bool want(void *ctx, const st_record *head)
                  st_log_wants(&j->mine->scratch.logs, head));
 }
 
-/* Windows' own record of a process creation, which no event here stands for. */
-static bool is_unread_creation(const st_record *r)
-{
-    return r->event_id == 4688 && st_value_is(&r->provider, "Microsoft-Windows-Security-Auditing");
-}
-
 static void record(void *ctx, const st_record *r)
 {
     job *j = ctx;
     if (!j || atomic_load_explicit(&j->all->failed, memory_order_relaxed))
         return;
-    j->mine->store->unread_creations += is_unread_creation(r);
     if (!st_event_decode(j->mine->store, r, j->source, &j->mine->scratch))
         atomic_store(&j->all->failed, true);
 }

@@ -210,6 +210,5 @@ bool st_store_append(st_store *d, const st_store *f)
     d->records += f->records;
     d->sysmon += f->sysmon;
     d->without_host += f->without_host;
-    d->unread_creations += f->unread_creations;
     return ok;
 }

@@ -66,8 +66,6 @@ static void put_rule(st_buf *b, const st_case *c, size_t i)
 static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
 {
     const st_forest *f = c->forest;
-    st_odd odd;
-    st_store_odd(f->store, &odd);
     const struct {
         const char *name;
         uint64_t v;
@@ -75,10 +73,6 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
         { "records", f->store->records },
         { "sysmon", f->store->sysmon },
         { "without_host", f->store->without_host },
-        { "creations_empty", odd.empty },
-        { "creations_odd_time", odd.odd_time },
-        { "creations_without_time", odd.timeless },
-        { "creations_4688_unread", f->store->unread_creations },
         { "hosts", f->nhosts },
         { "processes", f->observed },
         { "placeholders", f->stats.placeholders },
