@@ -121,11 +121,13 @@ static bool runs_a_program(const char *dir)
     return ends_well(pid);
 }
 
+#ifndef UNDER_SANITIZER
 static bool is_traced(const char *dir)
 {
     (void)dir;
     return ptrace(PTRACE_TRACEME, 0, NULL, NULL) == 0;
 }
+#endif
 
 static bool types_into_the_terminal(const char *dir)
 {

@@ -210,8 +210,7 @@ static void read__no_sound_event__is_refused(void **state)
     static const char *const rows[] = {
         "",
         "text",
-        "<!DOCTYPE Event [<!ENTITY e "
-        "'boom'>]><Event><EventData><Data>&e;</Data></EventData></Event>",
+        "<!DOCTYPE Event [<!ENTITY e 'x'>]><Event><EventData><Data>&e;</Data></EventData></Event>",
         "<?xml version='1.0'?><!DOCTYPE Event SYSTEM 'file:///etc/passwd'><Event/>",
         "<Event><!DOCTYPE x></Event>",
         "<Event><EventData>",

@@ -587,10 +587,46 @@ static void expect_leaf(const xmlNode *leaf_of, const st_value *v, const st_reco
     st_buf_free(&got);
 }
 
+/* The next node of a document, in the order of its text. */
+static const xmlNode *next_node(const xmlNode *root, const xmlNode *n)
+{
+    if (n->children)
+        return n->children;
+    while (n != root && !n->next)
+        n = n->parent;
+    return n == root ? NULL : n->next;
+}
+
+/* Below UserData a field may be an attribute, ELEMENT.ATTRIBUTE: is there such a one, of this
+ * value? */
+static bool is_attribute(const xmlNode *root, const st_field *f)
+{
+    st_buf want = { 0 };
+    bool found = false;
+    st_value_text(&f->value, &want);
+    for (const xmlNode *n = root; n && !found; n = next_node(root, n))
+        for (const xmlAttr *a = n->type == XML_ELEMENT_NODE ? n->properties : NULL; a && !found;
+             a = a->next) {
+            st_buf name = { 0 }, got = { 0 };
+            st_buf_fmt(&name, "%s.%s", (const char *)n->name, (const char *)a->name);
+            if (a->children)
+                decode(&got, st_str_of((const char *)a->children->content));
+            found = st_str_eq(st_buf_slice(&name), f->name) &&
+                    st_str_eq(st_buf_slice(&got), st_buf_slice(&want));
+            st_buf_free(&name);
+            st_buf_free(&got);
+        }
+    st_buf_free(&want);
+    return found;
+}
+
 static void check_fields(tally *t, const xmlNode *root, const st_record *r)
 {
     const xmlNode *at = root;
     for (size_t i = 0; i < r->nfields; i++) {
+        if (r->user_data && memchr(r->fields[i].name.p, '.', r->fields[i].name.n) &&
+            is_attribute(root, &r->fields[i]))
+            continue;
         st_value v = r->fields[i].value, item;
         uint32_t pos = 0;
         bool any = false;

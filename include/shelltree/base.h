@@ -60,6 +60,19 @@ int st_str_cmp(st_str a, st_str b); /* by bytes, as memcmp, the shorter first: c
 /* ASCII letters only; for names that the program itself defines. Text from
  * evidence is compared by folding (st_fold). */
 bool st_str_ieq(st_str a, st_str b);
+/* One ASCII letter in the other case; any other character as it is. */
+static inline char st_ascii_lower(char c)
+{
+    if (c >= 'A' && c <= 'Z')
+        return (char)(c + ('a' - 'A'));
+    return c;
+}
+static inline char st_ascii_upper(char c)
+{
+    if (c >= 'a' && c <= 'z')
+        return (char)(c - ('a' - 'A'));
+    return c;
+}
 bool st_str_iends(st_str s, st_str tail);
 bool st_str_starts(st_str s, st_str head);
 /* Takes the part before sep off *rest, false at the end: "a,,b" is a, "", b. */

@@ -186,7 +186,9 @@ static bool typed_date(st_str s, size_t *i, st_civil *c)
 {
     if (!digits(s, i, 4, &c->year))
         return false;
-    char between = *i < s.n ? s.p[*i] : 0;
+    char between = '\0';
+    if (*i < s.n)
+        between = s.p[*i];
     if (between != '-' && between != '/') /* 20260102 */
         return digits(s, i, 2, &c->month) && digits(s, i, 2, &c->day);
     ++*i;

@@ -84,10 +84,8 @@ static size_t fold_ascii(st_buf *b, st_str s, size_t i)
     while (end < s.n && (unsigned char)s.p[end] < 0x80)
         end++;
     char *to = end > i ? st_buf_room(b, end - i) : NULL;
-    for (size_t k = 0; to && k < end - i; k++) {
-        char c = s.p[i + k];
-        to[k] = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-    }
+    for (size_t k = 0; to && k < end - i; k++)
+        to[k] = st_ascii_lower(s.p[i + k]);
     b->n += to ? end - i : 0;
     return end;
 }

@@ -73,7 +73,7 @@ static size_t take_row(row *r, st_str s, bool end)
         offsets[r->n] = from[0];
         r->cells[r->n++].n = r->text.n - from[0];
     }
-    for (size_t k = 0; k < r->n; k++)
+    for (size_t k = 0; offsets && k < r->n; k++)
         r->cells[k].p = r->text.p ? r->text.p + offsets[k] : "";
     free(offsets);
     return i;

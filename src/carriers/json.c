@@ -26,7 +26,9 @@ static st_str text_copy(st_arena *a, st_str s)
         if (to)
             b.n += st_utf8_put(to, cp == UINT32_MAX ? 0xfffd : cp);
     }
-    st_str copy = b.failed ? (st_str){ 0 } : st_arena_copy(a, st_buf_slice(&b));
+    st_str copy = { 0 };
+    if (!b.failed)
+        copy = st_arena_copy(a, st_buf_slice(&b));
     st_buf_free(&b);
     return copy;
 }

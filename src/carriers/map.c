@@ -461,7 +461,7 @@ static void put_hashes(mapping *m)
             continue;
         st_buf_fmt(&b, "%s%s=", b.n ? "," : "", kinds[i][1]);
         for (size_t k = 0; k < v.n; k++)
-            st_buf_char(&b, v.p[k] >= 'a' && v.p[k] <= 'f' ? (char)(v.p[k] - 32) : v.p[k]);
+            st_buf_char(&b, st_ascii_upper(v.p[k]));
     }
     if (b.n)
         put_field(m, ST_STR("Hashes"), made(m, &b));

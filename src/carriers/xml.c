@@ -79,8 +79,12 @@ static st_str undo_octal(st_buf *out, st_str s)
     for (size_t i = 0; i < s.n; i++) {
         bool escaped = s.p[i] == '#' && s.n - i > 3 && s.p[i + 1] == '0' && s.p[i + 2] >= '0' &&
                        s.p[i + 2] < '4' && s.p[i + 3] >= '0' && s.p[i + 3] < '8';
-        st_buf_char(out, escaped ? (char)((s.p[i + 2] - '0') * 8 + (s.p[i + 3] - '0')) : s.p[i]);
-        i += escaped ? 3 : 0;
+        char c = s.p[i];
+        if (escaped) {
+            c = (char)((s.p[i + 2] - '0') * 8 + (s.p[i + 3] - '0'));
+            i += 3;
+        }
+        st_buf_char(out, c);
     }
     return st_buf_slice(out);
 }

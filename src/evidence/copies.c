@@ -110,7 +110,7 @@ st_code st_drop_copies(st_evidence *e, st_err *err)
     }
     if (n)
         qsort(list, n, sizeof(st_item *), by_size);
-    for (size_t i = 0, same; !code && i < n; i += same) {
+    for (size_t i = 0, same; !code && list && i < n; i += same) {
         for (same = 1; i + same < n && list[i + same]->source.size == list[i]->source.size;)
             same++;
         if (same > 1)

@@ -208,12 +208,13 @@ static bool sort(st_hunting *h)
 {
     st_case *c = h->c;
     size_t n = c->nincidents;
-    uint32_t *order = malloc((2 * n + 1) * sizeof *order), *place = order + n;
+    uint32_t *order = malloc((2 * n + 1) * sizeof *order);
     st_incident *sorted = ST_NEWN(&c->arena, st_incident, n);
     if (!order || !sorted) {
         free(order);
         return false;
     }
+    uint32_t *place = order + n;
     for (size_t i = 0; i < n; i++)
         order[i] = (uint32_t)i;
     qsort_r(order, n, sizeof *order, by_weight_of, c->incidents);

@@ -28,7 +28,7 @@ static bool heads(st_str cell, const char *word)
     if (s.n != n)
         return false;
     for (size_t i = 0; i < n; i++) {
-        char c = s.p[i] >= 'A' && s.p[i] <= 'Z' ? (char)(s.p[i] | 32) : s.p[i];
+        char c = st_ascii_lower(s.p[i]);
         if ((c == '_' ? ' ' : c) != word[i])
             return false;
     }
@@ -91,7 +91,7 @@ static st_code check_list(st_rules *r, const list *l, st_str file, st_err *err)
     st_code code = text.failed ? st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(file))
                                : st_query_run(r, st_str_of(l->address), st_buf_slice(&text), NULL,
                                               &o, &t, err);
-    if (code == ST_OK && !t->nrows)
+    if (code == ST_OK && t && !t->nrows)
         code = st_fail(err, ST_E_RULE, "%.*s is empty; it needs a heading", ST_FMT(file));
     if (code == ST_OK)
         code = check_heading(t->cells, file, err);

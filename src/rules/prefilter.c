@@ -227,7 +227,7 @@ static recent concerned(job *j, role *x, st_sid id)
     recent *slot = &x->recent[id % RECENT];
     if (slot->text == id)
         return *slot;
-    if (x->nfound > 16 * RECENT) {
+    if (x->nfound > (size_t)16 * RECENT) {
         x->nfound = 0;
         memset(x->recent, 0, RECENT * sizeof *x->recent);
     }

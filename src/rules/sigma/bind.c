@@ -380,7 +380,8 @@ static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
     st_sigma_item one = *item;
     one.tests += i;
     one.n = 1;
-    st_expr *x[64];
+    enum { MOST = 64 };
+    st_expr *x[MOST];
     size_t n = 0;
     st_getter g;
     bool more = true;
@@ -388,7 +389,7 @@ static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
         st_recorded_log_all(&g);
         return bind_tests(b, &one, column(b, &g), x) == 1 ? x[0] : NULL;
     }
-    for (size_t k = 0; more && n < sizeof x / sizeof *x; k++) {
+    for (size_t k = 0; more && n < MOST; k++) {
         more =
             b->part->at == CREATIONS ? st_recorded_creation_at(k, &g) : st_recorded_event_at(k, &g);
         st_expr *asked = NULL;

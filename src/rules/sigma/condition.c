@@ -206,7 +206,7 @@ static const st_sigma_cond *read_joined(parser *p, const char *word, st_sigma_jo
     size_t n = 0, cap = 0;
     bool whole = c != NULL;
     for (bool more = !p->failed && is(p, word); more; more = !p->failed && is(p, word)) {
-        if (!st_grow(&parts, &cap, n + 2, sizeof *parts))
+        if (!st_grow(&parts, &cap, n + 2, sizeof(const st_sigma_cond *)))
             p->failed = p->r->arena->failed = true;
         else if (p->words > ST_MAX_SIGMA_WORDS)
             wrong(p, "a condition that is longer than a rule may have");

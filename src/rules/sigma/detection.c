@@ -45,7 +45,7 @@ const st_sigma_cond *st_sigma_joined(st_sigma_reader *r, st_sigma_join join,
     c->parts = ST_NEWN(r->arena, const st_sigma_cond *, n);
     if (!c->parts)
         return NULL;
-    memcpy(c->parts, parts, n * sizeof *parts);
+    memcpy(c->parts, parts, n * sizeof(const st_sigma_cond *));
     c->n = n;
     return c;
 }

@@ -162,10 +162,10 @@ static bool add(st_docs *s, level *l, const st_doc *d)
         stop(s, d->span.start, "this document unfolds to more than any rule needs");
         return false;
     }
-    if (!st_grow(&to->items, &l->items_cap, to->n + 1, sizeof *to->items))
+    if (!st_grow(&to->items, &l->items_cap, to->n + 1, sizeof(const st_doc *)))
         return no_memory(s);
     if (to->kind == ST_DOC_MAP) {
-        if (!st_grow(&to->keys, &l->keys_cap, to->n + 1, sizeof *to->keys))
+        if (!st_grow(&to->keys, &l->keys_cap, to->n + 1, sizeof(const st_doc *)))
             return no_memory(s);
         to->keys[to->n] = l->key;
         l->key = NULL;
@@ -240,11 +240,11 @@ static bool keys_differ(st_docs *s, const st_doc *map)
 {
     if (map->kind != ST_DOC_MAP || map->n < 2)
         return true;
-    const st_doc **sorted = malloc(map->n * sizeof *sorted);
+    const st_doc **sorted = malloc(map->n * sizeof(const st_doc *));
     if (!sorted)
         return no_memory(s);
-    memcpy(sorted, map->keys, map->n * sizeof *sorted);
-    qsort(sorted, map->n, sizeof *sorted, by_key);
+    memcpy(sorted, map->keys, map->n * sizeof(const st_doc *));
+    qsort(sorted, map->n, sizeof(const st_doc *), by_key);
     const st_doc *twice = NULL;
     for (size_t i = 1; i < map->n && !twice; i++)
         if (st_str_eq(sorted[i]->text, sorted[i - 1]->text))
@@ -267,9 +267,9 @@ static bool settle(st_docs *s, st_doc *d)
     d->keys = map ? ST_NEWN(s->arena, const st_doc *, d->n) : NULL;
     bool ok = d->items && (!map || d->keys);
     if (ok && d->n) {
-        memcpy(d->items, items, d->n * sizeof *items);
+        memcpy(d->items, items, d->n * sizeof(const st_doc *));
         if (map)
-            memcpy(d->keys, keys, d->n * sizeof *keys);
+            memcpy(d->keys, keys, d->n * sizeof(const st_doc *));
     }
     free(items);
     free(keys);

@@ -162,7 +162,9 @@ static st_str needed(st_arena *a, st_str product, st_str category, st_str servic
             st_buf_fmt(&b, " %s %.*s,", parts[i].what, ST_FMT(parts[i].value));
     if (b.n && b.p[b.n - 1] == ',')
         b.n--;
-    st_str out = b.failed ? (st_str){ 0 } : st_arena_copy(a, st_buf_slice(&b));
+    st_str out = { 0 };
+    if (!b.failed)
+        out = st_arena_copy(a, st_buf_slice(&b));
     st_buf_free(&b);
     return out;
 }

@@ -21,7 +21,9 @@
 void st_sigma_pattern(st_str value, st_buf *out)
 {
     for (size_t i = 0; i < value.n; i++) {
-        char c = value.p[i], next = i + 1 < value.n ? value.p[i + 1] : 0;
+        char c = value.p[i], next = '\0';
+        if (i + 1 < value.n)
+            next = value.p[i + 1];
         if (c == '\\' && (next == '*' || next == '?' || next == '\\')) {
             st_buf_char(out, next);
             i++;
@@ -255,8 +257,10 @@ static void put_base64(st_buf *b, st_str s)
         uint32_t v = (uint32_t)(unsigned char)s.p[i] << 16;
         v |= left > 1 ? (uint32_t)(unsigned char)s.p[i + 1] << 8 : 0;
         v |= left > 2 ? (unsigned char)s.p[i + 2] : 0;
-        char four[4] = { digits[v >> 18], digits[v >> 12 & 63],
-                         left > 1 ? digits[v >> 6 & 63] : '=', left > 2 ? digits[v & 63] : '=' };
+        char four[4] = { digits[v >> 18], digits[v >> 12 & 63], digits[v >> 6 & 63],
+                         digits[v & 63] };
+        for (size_t k = left + 1; k < 4; k++)
+            four[k] = '=';
         st_buf_put(b, four, 4);
     }
 }

@@ -565,9 +565,9 @@ static bool path_of(st_run *r, st_val key, bag_path *out)
 }
 
 /* What is there; NULL: nothing. */
-static const st_val *follow(st_val v, const bag_path *p)
+static const st_val *follow(const st_val *v, const bag_path *p)
 {
-    const st_val *at = &v;
+    const st_val *at = v;
     for (size_t i = 0; i < p->n; i++) {
         at = at->tag == ST_VAL_BAG ? st_bag_get(at->u.g, p->key[i]) : NULL;
         if (!at)
@@ -582,7 +582,7 @@ static st_val f_bag_has_key(st_run *r, const st_expr *x, const st_val *a)
     (void)x;
     if (a[0].tag != ST_VAL_BAG || a[1].tag != ST_VAL_STRING)
         return st_val_null();
-    return st_val_bool(path_of(r, a[1], &p) && follow(a[0], &p));
+    return st_val_bool(path_of(r, a[1], &p) && follow(&a[0], &p));
 }
 
 static bool has_text(const st_array *keys, st_sid key)

@@ -42,7 +42,7 @@ bool st_network_parse(st_str s, st_network *out)
 
 bool st_network_has(const st_network *n, st_str text)
 {
-    unsigned char a[16];
+    unsigned char a[16] = { 0 };
     if (address(text, a) != n->family)
         return false;
     unsigned whole = n->bits / 8, rest = n->bits % 8;

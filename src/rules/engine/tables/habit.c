@@ -44,11 +44,6 @@ static bool is_hex(char c)
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 32) : c;
-}
-
 static bool is_blank(char c)
 {
     return c == ' ' || c == '\t';
@@ -80,7 +75,7 @@ static void put_word(st_buf *b, st_str w)
 {
     for (size_t i = 0; i < w.n;) {
         size_t k = i, digits = 0;
-        while (k < w.n && (is_hex(lower(w.p[k])) || (w.p[k] == '-' && k - i >= 8))) {
+        while (k < w.n && (is_hex(st_ascii_lower(w.p[k])) || (w.p[k] == '-' && k - i >= 8))) {
             digits += w.p[k] >= '0' && w.p[k] <= '9';
             k++;
         }
@@ -91,7 +86,7 @@ static void put_word(st_buf *b, st_str w)
             while (i < w.n && w.p[i] >= '0' && w.p[i] <= '9')
                 i++;
         } else {
-            st_buf_char(b, lower(w.p[i++]));
+            st_buf_char(b, st_ascii_lower(w.p[i++]));
         }
     }
 }
@@ -122,7 +117,7 @@ static void put_image(st_buf *b, st_str path)
 {
     for (size_t i = 0; i < path.n; i++)
         if (path.p[i] < '0' || path.p[i] > '9')
-            st_buf_char(b, lower(path.p[i]));
+            st_buf_char(b, st_ascii_lower(path.p[i]));
         else if (!i || path.p[i - 1] < '0' || path.p[i - 1] > '9')
             st_buf_char(b, '#');
 }
@@ -236,9 +231,10 @@ static bool fill(st_run *r, struct st_habits *h)
 static struct st_habits *habits(st_run *r)
 {
     struct st_habits **at = &r->shared->habits[r->trust_inferred];
-    if (*at)
-        return *at;
-    struct st_habits *h = calloc(1, sizeof *h);
+    struct st_habits *h = *at;
+    if (h)
+        return h;
+    h = calloc(1, sizeof *h);
     if (h)
         h->short_ = too_short(r->forest);
     if (!h || (!h->short_ && !fill(r, h))) {

@@ -156,7 +156,7 @@ static bool moment_ticks(const moment *m, int64_t *out)
     int64_t ticks;
     if (!st_civil_since(&c, &ticks))
         return false;
-    ticks -= m->offset * 60 * TICKS_SECOND;
+    ticks -= (int64_t)m->offset * 60 * TICKS_SECOND;
     if (ticks < 0 || ticks >= INT64_C(3155378976000000000))
         return false;
     *out = ticks;
