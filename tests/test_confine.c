@@ -260,6 +260,9 @@ static unsigned as_child(int fd, const char *dir)
 static void child__each_power__computes_and_nothing_else(void **state)
 {
     (void)state;
+#ifdef UNDER_SANITIZER
+    skip(); /* a sanitizer ends a process by calls that the child has given up */
+#endif
     static const power list[] = {
         { "read a file", reads, ALWAYS },
         { "list a directory", lists, ALWAYS },

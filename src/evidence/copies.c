@@ -101,16 +101,19 @@ st_code st_drop_copies(st_evidence *e, st_err *err)
     unsigned char *buf = malloc((size_t)2 * EDGE);
     st_code code = ST_OK;
     size_t n = 0;
-    if (!list || !buf)
-        code = st_fail(err, ST_E_MEMORY, "no memory to compare files");
-    for (size_t i = 0; !code && i < e->n; i++) {
+    if (!list || !buf) {
+        free(list);
+        free(buf);
+        return st_fail(err, ST_E_MEMORY, "no memory to compare files");
+    }
+    for (size_t i = 0; i < e->n; i++) {
         const st_source *s = &e->items[i].source;
         if (s->status == ST_S_OK && !s->container && s->size && !s->broken.n)
             list[n++] = &e->items[i];
     }
     if (n)
         qsort(list, n, sizeof(st_item *), by_size);
-    for (size_t i = 0, same; !code && list && i < n; i += same) {
+    for (size_t i = 0, same; !code && i < n; i += same) {
         for (same = 1; i + same < n && list[i + same]->source.size == list[i]->source.size;)
             same++;
         if (same > 1)

@@ -67,7 +67,7 @@ static st_str keep(finding_gaps *x, st_buf *text)
 /* From a record to the next by number, both live and of one host. */
 static void between(finding_gaps *x, uint32_t host, const st_seen *a, const st_seen *b)
 {
-    if (a && b && b->event_record_id > a->event_record_id + 1) {
+    if (b->event_record_id > a->event_record_id + 1) {
         st_gap g = blank(host, ST_GAP_HOLE);
         g.from = a->created;
         g.to = b->created;
@@ -118,7 +118,7 @@ static void find_holes(finding_gaps *x)
         }
         if (!a->event_record_id)
             continue;
-        if (host != last)
+        if (!before || host != last)
             first_of_host(x, host, a);
         else
             between(x, host, before, a);
