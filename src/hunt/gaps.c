@@ -487,7 +487,7 @@ static void find_parents(finding_gaps *x)
     size_t *start = starts(x);
     image *images = recorded_images(x, &nimages, &b);
     image *filtered = malloc((others + 1) * sizeof *filtered);
-    st_gap *sorted = malloc((x->n + 1) * sizeof *sorted);
+    st_gap *sorted = calloc(x->n + 1, sizeof *sorted);
     if (sorted && x->n)
         memcpy(sorted, x->v, x->n * sizeof *sorted);
     spans parts = { sorted, start, malloc((x->n + 1) * sizeof *parts.reach) };
