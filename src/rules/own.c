@@ -91,11 +91,11 @@ static st_code check_list(st_rules *r, const list *l, st_str file, st_err *err)
     st_code code = text.failed ? st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(file))
                                : st_query_run(r, st_str_of(l->address), st_buf_slice(&text), NULL,
                                               &o, &t, err);
-    if (code == ST_OK && t && !t->nrows)
+    if (code == ST_OK && (!t || !t->nrows))
         code = st_fail(err, ST_E_RULE, "%.*s is empty; it needs a heading", ST_FMT(file));
-    if (code == ST_OK)
+    if (code == ST_OK && t)
         code = check_heading(t->cells, file, err);
-    for (size_t i = 1; code == ST_OK && i < t->nrows; i++)
+    for (size_t i = 1; code == ST_OK && t && i < t->nrows; i++)
         code = check_record(l, t->cells + i * t->ncolumns, file, i + 1, err);
     st_table_free(t);
     st_buf_free(&text);
