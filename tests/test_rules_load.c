@@ -263,6 +263,12 @@ static void load__yaml_errors__are_at_the_file_s_lines(void **state)
         { "query: print 1\n---\na: b: c", "3:5", 1 },
         { "query: \x01", "1:8", 0 },
         { "query: \xff", "1:8", 0 },
+        /* Sigma: each document is a rule, three dashes and a blank begin one, and an error where
+         * one ends is not the next one's */
+        { "a: b: c\n---\nlogsource:\na: b: c\n", "1:5 4:5", 2 },
+        { "detection: 1\nname:\nword\n---: x", "4:1", 1 },
+        { "detection: 1\nname:\nword\n--- x", "4:1 4:5", 2 },
+        { "\xEF\xBB\xBF# none\n---\n# none\n--- # none\n...\n---\ndetection: [", "5:1 7:13", 2 },
         /* no query */
         { "name: a", "0:0", 0 },
         { "", "0:0", 0 },

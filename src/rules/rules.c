@@ -511,7 +511,14 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
     return code;
 }
 
-/* The next document of a YAML file: up to a line that begins with three dashes. */
+/* Three dashes and then a blank or nothing: YAML 1.2, 9.1.2, c-directives-end. */
+static bool begins_document(st_str line)
+{
+    return st_str_starts(line, ST_STR("---")) &&
+           (line.n == 3 || strchr(" \t\r", line.p[3]) != NULL);
+}
+
+/* The next document of a YAML file: up to the line that begins another. */
 static bool next_document(st_str *rest, st_str *out)
 {
     st_str line;
@@ -519,7 +526,7 @@ static bool next_document(st_str *rest, st_str *out)
         return false;
     const char *start = rest->p, *end = rest->p + rest->n;
     for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
-        if (!first && st_str_starts(line, ST_STR("---"))) {
+        if (!first && begins_document(line)) {
             *rest = (st_str){ line.p, (size_t)(end - line.p) };
             end = line.p;
             break;
@@ -531,7 +538,9 @@ static bool next_document(st_str *rest, st_str *out)
 /* Has it anything but comments and marks? */
 static bool says_something(st_str document)
 {
-    st_str line;
+    st_str line, mark = ST_STR("\xEF\xBB\xBF");
+    if (st_str_starts(document, mark))
+        document = (st_str){ document.p + mark.n, document.n - mark.n };
     while (st_str_cut(&document, '\n', &line)) {
         line = st_str_trim(line);
         if (line.n && line.p[0] != '#' && !st_str_eq(line, ST_STR("---")) &&

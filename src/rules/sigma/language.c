@@ -61,7 +61,10 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
     st_sigma_rule *rule = ST_NEW(a, st_sigma_rule);
     st_sigma_reader r = { .arena = a, .diags = d };
     st_docs *docs = rule ? st_docs_open(a, text, d) : NULL;
+    size_t before = d->errors + d->dropped;
     const st_doc *doc = docs ? st_docs_next(docs) : NULL;
+    if (!doc && d->errors + d->dropped == before)
+        st_diag_at(d, ST_SEV_ERROR, (st_span){ 0 }, NULL, "this document is empty");
     bool ok = doc && read_placeholders(&r, settings) && st_sigma_read_rule(&r, doc, rule);
     *out = (st_parsed){ .language = &st_language_sigma, .tree = rule };
     out->correlation = ok ? rule->correlation : NULL;

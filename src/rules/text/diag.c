@@ -13,7 +13,7 @@
 
 void st_diags_file(st_diag_sink *d, st_str path, st_str file, size_t base, bool named)
 {
-    bool same = file.p && d->file.p == file.p;
+    bool same = file.p && d->file.p == file.p, here = same && d->base == base;
     d->path = path;
     d->file = file;
     d->base = base;
@@ -21,7 +21,9 @@ void st_diags_file(st_diag_sink *d, st_str path, st_str file, size_t base, bool 
     d->nplaces = 0;
     d->named = named;
     if (!same)
-        d->errors = d->dropped = d->warnings = d->nseen = 0;
+        d->errors = d->dropped = d->warnings = 0;
+    if (!here)
+        d->nseen = 0;
 }
 
 void st_diags_free(st_diag_sink *d)

@@ -49,7 +49,7 @@ typedef struct st_diag_sink {
 } st_diag_sink;
 
 /* Begins a text: later diagnostics are about it. Keeps the items there are; counts begin anew with
- * another file. */
+ * another file, and the places that have something with another text of it. */
 void st_diags_file(st_diag_sink *d, st_str path, st_str file, size_t base, bool named);
 /* The line of the file, from 1, that a byte of the query's text is in. */
 unsigned st_diags_line(const st_diag_sink *d, uint32_t at);
