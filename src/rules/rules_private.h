@@ -39,6 +39,7 @@ struct st_rules {
     size_t n, cap;
     st_loaded *libraries;
     st_checking checking;
+    st_regexes *regexes; /* of all rules, for checking and running; NULL: none yet */
     st_event_set events; /* see st_rules_events */
     st_log_wanted *logs; /* see st_rules_logs */
     uint32_t **log_ids;  /* of logs, each malloc'ed */
