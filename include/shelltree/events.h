@@ -293,7 +293,7 @@ typedef struct st_store {
     uint64_t records;      /* records of any provider that were read */
     uint64_t sysmon;       /* of those, Sysmon's */
     uint64_t without_host; /* process creations without a Computer */
-    uint64_t bare; /* Windows' own of which neither PID nor image can be read: no rows */
+    uint64_t bare;         /* Windows' own of which neither PID nor image can be read: no rows */
     int64_t *shift;        /* by Computer: seconds added to its times; NULL: to none */
     size_t nshift;
 } st_store;

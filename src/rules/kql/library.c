@@ -57,9 +57,7 @@ static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_s
     bound_library *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    const st_run_options o = { .ago_off = r->ago_off,
-                               .trust = r->trust,
-                               .now = ST_TICKS_UNIX };
+    const st_run_options o = { .ago_off = r->ago_off, .trust = r->trust, .now = ST_TICKS_UNIX };
     st_run_init(&l->run, r->forest, r->shared, &o, r->settings);
     l->run.now = r->now;
     l->parsed = p;
