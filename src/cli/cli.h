@@ -173,7 +173,8 @@ int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);
 int st_session_hunt(st_session *s);
-/* The incident of --incident, which the pack's rules make: matches and hunts for it (selection.c). */
+/* The incident of --incident, which the pack's rules make: matches and hunts for it (selection.c).
+ */
 int st_session_incident(st_session *s, uint32_t *incident);
 /* By row of a query's tables (st_run_options), what --host and --incident leave; NULL: everything.
  * The caller frees it. */
