@@ -97,6 +97,10 @@
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
 #define ST_MAX_RUN_SLOTS 64u
+/* GUIDs that are told of a record nobody wants: an event has three at most, System two. Of one that
+ * has more none is told, and whoever looks for its process reads it. */
+#define ST_MAX_GLANCED 16u
+
 /* Slots of one source, 2 TiB: each piece of work costs some bytes and microseconds even if it is a
  * hole, and a sparse file may claim any size. Met: the rest counts as lost, as "too-long". */
 #define ST_MAX_SOURCE_SLOTS (UINT64_C(1) << 25)
@@ -421,5 +425,13 @@
 /* Steps of one KQL scan; people write a handful, and each is asked about every row. Met: the rule
  * is broken. */
 #define ST_MAX_KQL_STEPS 64u
+
+/* How far Windows' own record of a process creation (4688) may lie from Sysmon's of the same
+ * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
+ * two processes. */
+#define ST_AUDIT_APART (UINT64_C(2) * ST_TICKS_SECOND)
+/* Within this, several events that say so speak of one start of Windows: from the first process to
+ * the event log service. Met: they are two. */
+#define ST_BOOT_SPREAD (UINT64_C(300) * ST_TICKS_SECOND)
 
 #endif

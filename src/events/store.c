@@ -35,7 +35,7 @@ static const column COLUMNS[] = {
 #define U64(name, text) AT(name),
 #include "events/sysmon/fields.def"
     AT(utc),      AT(created),   AT(event_record_id), AT(record_number), AT(offset),
-    AT(source),   AT(truncated), AT(origin),          AT(flags),
+    AT(source),   AT(truncated), AT(origin),          AT(flags),         AT(provider),
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
 _Static_assert(ST_COL_COUNT <= 32, "a bit each of st_creations.truncated");
@@ -81,6 +81,7 @@ void st_store_free(st_store *s)
     free(s->seen);
     free(s->presences);
     free(s->lossy);
+    st_trail_free(&s->trail);
     st_pool_free(s->pool);
     free(s);
 }
@@ -155,6 +156,8 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
                  sizeof *d->presences) ||
         !st_grow(&d->lossy, &d->lossy_cap, d->nlossy + f->nlossy, sizeof *d->lossy))
         return false;
+    if (!st_trail_append(&d->trail, &f->trail))
+        return false;
     for (size_t i = 0; i < f->nendings; i++) {
         st_ending *e = &d->endings[d->nendings++];
         *e = f->endings[i];
@@ -210,5 +213,6 @@ bool st_store_append(st_store *d, const st_store *f)
     d->records += f->records;
     d->sysmon += f->sysmon;
     d->without_host += f->without_host;
+    d->bare += f->bare;
     return ok;
 }

@@ -23,7 +23,7 @@ static uint32_t row_of(const st_run *r, st_node n)
 
 static st_node parent_of(const st_run *r, st_node n)
 {
-    return n == ST_NO_NODE ? n : st_tree_parent(r->forest, n, r->trust_inferred);
+    return n == ST_NO_NODE ? n : st_tree_parent(r->forest, n, r->trust);
 }
 
 st_sid st_get_clean(const st_run *r, st_sid s)
@@ -84,6 +84,30 @@ st_val st_get_own_base(st_run *r, st_node n, const st_getter *c)
     return st_get_base_name(r, field(r, row_of(r, n), c->arg));
 }
 
+/* What the record says of the parent (arg: ST_OFF(parent_image), ST_OFF(parent_command_line)).
+ * Windows' own records say less than Sysmon's: there the parent itself is asked. */
+static st_sid told_of_parent(const st_run *r, st_node n, int off)
+{
+    uint32_t row = row_of(r, n);
+    st_sid s = field(r, row, off);
+    bool audited = row != ST_NO_ROW && r->forest->store->creations.provider[row] == ST_SECURITY;
+    st_node up = s == ST_EMPTY && audited ? parent_of(r, n) : ST_NO_NODE;
+    if (up == ST_NO_NODE)
+        return s;
+    const st_proc *p = &r->forest->procs[up];
+    return st_get_clean(r, off == ST_OFF(parent_image) ? p->image : p->command_line);
+}
+
+st_val st_get_told(st_run *r, st_node n, const st_getter *c)
+{
+    return st_val_sid(told_of_parent(r, n, c->arg));
+}
+
+st_val st_get_told_base(st_run *r, st_node n, const st_getter *c)
+{
+    return st_get_base_name(r, told_of_parent(r, n, c->arg));
+}
+
 st_val st_get_parent(st_run *r, st_node n, const st_getter *c)
 {
     return st_val_sid(field(r, row_of(r, parent_of(r, n)), c->arg));
@@ -122,13 +146,11 @@ st_val st_get_start_time(st_run *r, st_node n, const st_getter *c)
     return st_val_filetime(r->forest->procs[n].start);
 }
 
+/* One spelling a host, as in the rows of a report. */
 st_val st_get_computer(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
-    uint32_t row = row_of(r, n);
-    if (row != ST_NO_ROW)
-        return st_val_sid(r->forest->store->creations.computer[row]);
-    return st_val_sid(r->forest->hosts[r->forest->procs[n].host].shown);
+    return st_val_sid(r->forest->hosts[st_lineage_host(r, n)].shown);
 }
 
 st_val st_get_device_id(st_run *r, st_node n, const st_getter *c)
