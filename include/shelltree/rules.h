@@ -67,9 +67,9 @@ typedef struct st_rule {
     st_str path;    /* as given or found */
     unsigned line;  /* where its text begins in the file, from 1 */
     st_rule_status status;
-    st_str why;   /* for not applicable */
+    st_str why;    /* for not applicable */
     bool left_out; /* of those: by the settings */
-    st_str stubs; /* services that it runs without ("EmailEvents and FileProfile"); or empty */
+    st_str stubs;  /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     const st_str *mistakes; /* texts of the errors that are shown; nmistakes of them */
     size_t nmistakes;
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */

@@ -29,8 +29,8 @@ bool st_recorded_log_is_id(const st_getter *c);
  */
 bool st_tree_field(st_str name, st_getter *out);
 /* The columns in which a keyword is looked for: the record's own fields, Computer, Channel and
- * Provider_Name. The i-th; false past the end. Of a record that is kept whole its own fields are one
- * column, an array. */
+ * Provider_Name. The i-th; false past the end. Of a record that is kept whole its own fields are
+ * one column, an array. */
 bool st_recorded_creation_any(size_t i, st_getter *out);
 bool st_recorded_event_any(size_t i, st_getter *out);
 bool st_recorded_log_any(size_t i, st_getter *out);
