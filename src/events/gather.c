@@ -25,6 +25,7 @@ typedef struct gathering {
     const st_wanted_events *wanted;
     part *parts;
     unsigned nparts;
+    st_trail_map map; /* what need not be read again */
     atomic_bool failed;
 } gathering;
 
@@ -84,6 +85,12 @@ static void record(void *ctx, const st_record *r)
         return;
     if (!st_event_keep(j->mine->store, r, kind, j->source, &j->mine->scratch))
         atomic_store(&j->all->failed, true);
+}
+
+static bool skip(void *ctx, size_t source, uint64_t slot)
+{
+    const gathering *all = ctx;
+    return st_trail_map_skips(&all->map, source, slot);
 }
 
 /* The account of what was read is that of the first turn. */
@@ -148,16 +155,18 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
                          st_store *s, size_t *first, st_err *err)
 {
     static const st_scan_ops OPS = {
-        .name_id = st_field_id, .begin = begin, .want = want, .record = record
+        .name_id = st_field_id, .begin = begin, .want = want, .record = record, .skip = skip
     };
     gathering all = { .wanted = w, .nparts = st_threads(o->threads) };
     st_scan_options again = *o;
     again.digest = false;
     again.some = w->sources;
     all.parts = calloc(all.nparts, sizeof *all.parts);
-    account *kept = all.parts ? put_by(e) : NULL;
+    bool ready = all.parts && st_trail_map_make(&all.map, &s->trail, w, st_evidence_count(e));
+    account *kept = ready ? put_by(e) : NULL;
     if (!kept) {
         free(all.parts);
+        st_trail_map_free(&all.map);
         return st_fail(err, ST_E_MEMORY, "out of memory");
     }
     st_code code = st_records_scan(e, &again, &OPS, &all, err);
@@ -170,5 +179,6 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
     if (!take_over(&all, s, first) && code == ST_OK)
         code = st_fail(err, ST_E_MEMORY, "out of memory while reading events");
     free(all.parts);
+    st_trail_map_free(&all.map);
     return code;
 }
