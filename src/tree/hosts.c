@@ -5,6 +5,8 @@
  */
 #include "tree/forest.h"
 
+#include "base/radix.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,12 +109,39 @@ uint32_t st_tree_host_of(const st_forest *f, st_sid computer)
 
 /* accounts */
 
+static void count_audited(const st_wood *w, st_host *h, const st_proc *p)
+{
+    st_ticks created = w->pub.store->creations.created[p->row];
+    h->audited++;
+    h->wordless += !st_tree_recorded(w->pub.pool, p->command_line);
+    h->hidden += h->records && created >= h->first && created <= h->last;
+}
+
+/* Hosts without a record of Sysmon: their time is that of Windows' own creations. */
+static void span_audited(const st_wood *w, bool *spanned)
+{
+    for (size_t i = 0; i < w->pub.observed; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        st_host *h = &w->pub.hosts[p->host];
+        st_ticks created = w->pub.store->creations.created[p->row];
+        if (h->records || p->origin != ST_O_LIVE || !created)
+            continue;
+        if (!spanned[p->host] || created < h->first)
+            h->first = created;
+        if (created > h->last)
+            h->last = created;
+        spanned[p->host] = true;
+    }
+}
+
 static void count_nodes(st_wood *w)
 {
     for (size_t i = 0; i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
         st_host *h = &w->pub.hosts[p->host];
         h->creations++;
+        if (w->pub.store->creations.provider[p->row] == ST_SECURITY)
+            count_audited(w, h, p);
         h->copies += p->copies - 1;
         if (p->parent == ST_NO_NODE)
             h->parents_none++;
@@ -163,11 +192,43 @@ static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
     h->last_record = n->event_record_id;
 }
 
-/* Sorts the list of records seen in its place: its order means nothing. */
+/* Sorts the list of records seen by host and number, what has one number by the rest. */
+static bool sort_seen(const st_wood *w, st_store *s)
+{
+    size_t n = s->nseen;
+    st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
+    st_seen *moved = malloc((n ? n : 1) * sizeof *moved);
+    bool ok = keys && moved;
+    for (size_t i = 0; ok && i < n; i++)
+        keys[i] = (st_keyed){ s->seen[i].event_record_id, (uint32_t)i };
+    ok = ok && n <= UINT32_MAX && st_radix_sort(keys, n);
+    for (size_t i = 0; ok && i < n; i++)
+        keys[i].key = st_tree_host(w, s->seen[keys[i].item].computer);
+    ok = ok && st_radix_sort(keys, n);
+    for (size_t i = 0; ok && i < n; i++)
+        moved[i] = s->seen[keys[i].item];
+    free(keys);
+    if (!ok) {
+        free(moved);
+        return false;
+    }
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && moved[end].event_record_id == moved[i].event_record_id;)
+            end++;
+        if (end - i > 1)
+            qsort_r(moved + i, end - i, sizeof *moved, by_record, (void *)(uintptr_t)w);
+    }
+    free(s->seen);
+    s->seen = moved;
+    s->seen_cap = n ? n : 1;
+    return true;
+}
+
+/* The order of the list of records seen means nothing: it is sorted in its place. */
 void st_tree_count_records(st_wood *w)
 {
     st_store *s = (st_store *)(uintptr_t)w->pub.store;
-    if (s->nseen)
+    if (s->nseen && !sort_seen(w, s))
         qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
     uint64_t distinct = 0; /* live numbers of the host at hand */
     for (size_t i = 0; i < s->nseen; i++) {
@@ -251,7 +312,12 @@ static bool name_versions(st_wood *w)
 bool st_tree_account(st_wood *w)
 {
     st_tree_stats *t = &w->pub.stats;
+    bool *spanned = calloc(w->pub.nhosts + 1, sizeof *spanned);
+    if (!spanned)
+        return false;
     count_nodes(w);
+    span_audited(w, spanned);
+    free(spanned);
     for (size_t i = 0; i < w->pub.n; i++) {
         const st_proc *p = &w->pub.procs[i];
         t->conflicts += (p->flags & ST_P_CONFLICT) != 0;
