@@ -313,6 +313,11 @@
  * Met: the rest is cut off. */
 #define ST_MAX_VERIFY_SHOWN ((size_t)512)
 
+/* Hits that libevtx is asked to confirm unless each one is asked for: it takes a good part of a
+ * millisecond a record, and hits may be as many as processes. Each incident's first come first.
+ * Met: the rest isn't asked for, which is said with the count. */
+#define ST_MAX_CONFIRM_UNASKED ((size_t)256)
+
 /* What the child process that libevtx runs in may add to the memory it was born with, and seconds
  * of processor it may use; a chunk takes ten milliseconds and some megabytes. When half the
  * seconds are gone the next chunk gets a new child. Met: it ends; the chunk counts as one that it

@@ -179,7 +179,7 @@ int st_session_incident(st_session *s, uint32_t *incident);
 /* By row of a query's tables (st_run_options), what --host and --incident leave; NULL: everything.
  * The caller frees it. */
 int st_session_shown(st_session *s, uint8_t **shown);
-int st_session_confirm(st_session *s); /* has every hit's record read again by libevtx */
+int st_session_confirm(st_session *s); /* has hits' records read again by libevtx */
 void st_session_free(st_session *s);
 void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
