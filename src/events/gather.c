@@ -86,39 +86,6 @@ static void record(void *ctx, const st_record *r)
         atomic_store(&j->all->failed, true);
 }
 
-/* The account of what was read is that of the first turn. */
-typedef struct account {
-    st_report report;
-    st_status status;
-    st_str reason;
-    uint64_t bad_line;
-} account;
-
-static account *put_by(st_evidence *e)
-{
-    size_t n = st_evidence_count(e);
-    account *a = calloc(n + 1, sizeof *a);
-    for (size_t i = 0; a && i < n; i++) {
-        st_source *s = st_evidence_at(e, i);
-        a[i] = (account){ s->report, s->status, s->reason, s->bad_line };
-        s->report = (st_report){ 0 };
-    }
-    return a;
-}
-
-static void put_back(st_evidence *e, account *a)
-{
-    for (size_t i = 0; a && i < st_evidence_count(e); i++) {
-        st_source *s = st_evidence_at(e, i);
-        st_report_free(&s->report);
-        s->report = a[i].report;
-        s->status = a[i].status;
-        s->reason = a[i].reason;
-        s->bad_line = a[i].bad_line;
-    }
-    free(a);
-}
-
 static void shift_new(st_store *s, size_t kind, size_t first)
 {
     st_events *e = &s->events[kind];
@@ -155,13 +122,13 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
     again.digest = false;
     again.some = w->sources;
     all.parts = calloc(all.nparts, sizeof *all.parts);
-    account *kept = all.parts ? put_by(e) : NULL;
+    st_accounts *kept = all.parts ? st_accounts_put_by(e) : NULL;
     if (!kept) {
         free(all.parts);
         return st_fail(err, ST_E_MEMORY, "out of memory");
     }
     st_code code = st_records_scan(e, &again, &OPS, &all, err);
-    put_back(e, kept);
+    st_accounts_put_back(e, kept); /* it is that of the first turn */
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
         st_buf_free(&all.parts[i].scratch.text);

@@ -385,6 +385,10 @@ static st_code sniff(st_file *f, st_kind *out, st_err *err)
         return ST_OK;
     }
     bool known = by_magic(head, n, out);
+    if (known && st_is_casedb(head, n)) {
+        *out = (st_kind){ .name = "case database", .todo = "write it anew with this version" };
+        return ST_OK;
+    }
     if (known && memcmp(head, "SQLite", 6) == 0)
         return look_wider(f, false, out, err);
     if ((known && strcmp(out->name, "text") == 0) ||
@@ -427,10 +431,13 @@ static st_format format_of(const char *kind)
         const char *kind;
         st_format format;
     } ROWS[] = {
-        { "zip archive", ST_F_ZIP },   { "7z archive", ST_F_7Z }, { "RAR archive", ST_F_RAR },
-        { "cabinet", ST_F_CAB },       { "ISO image", ST_F_ISO }, { "tar archive", ST_F_TAR },
-        { "cpio archive", ST_F_CPIO }, { "gzip", ST_F_STREAM },   { "xz", ST_F_STREAM },
-        { "zstd", ST_F_STREAM },       { "bzip2", ST_F_STREAM },  { "lz4", ST_F_STREAM },
+        { "zip archive", ST_F_ZIP },      { "7z archive", ST_F_7Z },
+        { "RAR archive", ST_F_RAR },      { "cabinet", ST_F_CAB },
+        { "ISO image", ST_F_ISO },        { "tar archive", ST_F_TAR },
+        { "case database", ST_F_CASEDB }, { "cpio archive", ST_F_CPIO },
+        { "gzip", ST_F_STREAM },          { "xz", ST_F_STREAM },
+        { "zstd", ST_F_STREAM },          { "bzip2", ST_F_STREAM },
+        { "lz4", ST_F_STREAM },
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
         if (strcmp(ROWS[i].kind, kind) == 0)
