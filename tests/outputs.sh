@@ -112,7 +112,7 @@ check "tables: that of the other" tables_are "$tmp/tables-medium" "by host #1.cs
 cp -r "$tmp/tables" "$tmp/tables-before"
 check "tables: are written over with --force" exits 0 hunt -q --force -r "$tmp/rules" -o "$tmp/tables" testdata
 check "tables: have the same bytes then" diff -r "$tmp/tables-before" "$tmp/tables"
-check "tables: go when nothing makes them" exits 0 hunt -q --force -o "$tmp/tables" testdata
+check "tables: go when nothing makes them" exits 0 hunt -q --force -r rules/potential-web-shell.kql -o "$tmp/tables" testdata
 check "tables: are gone" test ! -e "$tmp/tables/tables"
 echo mine >"$tmp/tables-before/tables/mine.csv"
 echo mine >"$tmp/tables-before/notes"

@@ -24,7 +24,7 @@ cp "/proc/$pid/status" "$tmp/status"
 cat testdata/tomcat/sysmon.evtx >&3
 exec 3>&-
 wait "$pid" || { echo "extract: exit status $?"; bad=1; }
-[ "$(wc -l <"$tmp/out.jsonl")" = 58 ] || { echo 'extract: not 58 records'; bad=1; }
+[ "$(wc -l <"$tmp/out.jsonl")" = 59 ] || { echo 'extract: not 59 records'; bad=1; }
 grep -q 'NoNewPrivs:[[:space:]]*1' "$tmp/status" || { echo 'it can still gain rights'; bad=1; }
 if grep -q 'no filter of system calls' "$tmp/err"; then
     echo 'it says that it has no filter here'

@@ -119,6 +119,34 @@ static void civil__the_edges__are_dates_or_none(void **state)
     }
 }
 
+static void str_like__stars_and_question_marks__whatever_they_stand_for(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *s, *pattern;
+        bool is;
+    } rows[] = {
+        { "", "", true },
+        { "", "*", true },
+        { "", "?", false },
+        { "a", "", false },
+        { "WEB01", "web*", true },
+        { "WEB01", "*01", true },
+        { "WEB01", "w?b0?", true },
+        { "WEB01", "web0", false },
+        { "WEB01", "web01?", false },
+        { "WEB01", "web01*", true },
+        { "aXbXc", "a*x*c", true },
+        { "aXbXc", "a*x*d", false },
+        { "aaaaaaaab", "a*a*a*c", false },
+        { "abcabd", "*abd", true },
+        { "a*b", "a?b", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_str_like(st_str_of(rows[i].s), st_str_of(rows[i].pattern)) != rows[i].is)
+            fail_msg("%s like %s", rows[i].s, rows[i].pattern);
+}
+
 static void host_is__full_name_or_first_label__in_any_case(void **state)
 {
     (void)state;
@@ -126,6 +154,9 @@ static void host_is__full_name_or_first_label__in_any_case(void **state)
         const char *host, *asked;
         bool is;
     } rows[] = {
+        { "web01.corp.example", "WEB*", true },
+        { "web01.corp.example", "*.example", true },
+        { "web01.corp.example", "db*", false },
         { "web01.corp.example", "WEB01", true },
         { "web01.corp.example", "Web01.Corp.Example", true },
         { "web01", "web01", true },
@@ -472,6 +503,7 @@ int main(void)
         cmocka_unit_test(time_iso__zones_and_fractions__give_utc),
         cmocka_unit_test(ticks__every_day_of_four_centuries__there_and_back),
         cmocka_unit_test(civil__the_edges__are_dates_or_none),
+        cmocka_unit_test(str_like__stars_and_question_marks__whatever_they_stand_for),
         cmocka_unit_test(host_is__full_name_or_first_label__in_any_case),
         cmocka_unit_test(guid__text__there_and_back),
         cmocka_unit_test(utf16__each_row__becomes_utf8),

@@ -10,7 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <cmocka.h>
+
+#include "support/evtxgen.h"
 
 /* records by hand */
 
@@ -697,9 +700,135 @@ static void log__fields__are_found_by_name(void **state)
     st_buf_free(&text);
 }
 
+/* another look */
+
+static void guid_number(unsigned char out[16], unsigned n)
+{
+    memset(out, 0, 16);
+    out[0] = (unsigned char)n;
+    out[15] = 1;
+}
+
+static void trail__slots__passed_over_if_they_hold_none_of_the_wanted(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t source, slot;
+        unsigned guids[4]; /* of events, 0: no more; 255: one without a GUID */
+        bool skips;
+    } rows[] = {
+        { 0, 0, { 1, 2 }, true },    { 0, 1, { 1, 7 }, false }, { 0, 2, { 0 }, true },
+        { 0, 3, { 255 }, false },    { 2, 0, { 9 }, false },    { 2, 5, { 8, 8, 3 }, true },
+        { 2, 6, { 3, 255 }, false },
+    };
+    st_trail whole = { 0 }, part = { 0 };
+    st_trail_map m;
+    st_guid wanted[2];
+    guid_number(wanted[0].b, 7);
+    guid_number(wanted[1].b, 9);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_trail *t = i < 3 ? &whole : &part;
+        assert_true(st_trail_slot(t, rows[i].source, rows[i].slot));
+        for (size_t k = 0; rows[i].guids[k]; k++) {
+            unsigned char g[16];
+            const unsigned char *one[] = { g };
+            guid_number(g, rows[i].guids[k]);
+            assert_true(st_trail_guids(t, one, rows[i].guids[k] != 255));
+        }
+    }
+    assert_true(st_trail_append(&whole, &part));
+    st_wanted_events w = { .guids = wanted, .nguids = 2 };
+    assert_true(st_trail_map_make(&m, &whole, &w, 3));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_trail_map_skips(&m, rows[i].source, rows[i].slot) != rows[i].skips)
+            fail_msg("row %zu", i);
+    assert_false(st_trail_map_skips(&m, 0, 4)); /* nobody looked */
+    assert_false(st_trail_map_skips(&m, 1, 0));
+    assert_false(st_trail_map_skips(&m, 2, 1));
+    assert_false(st_trail_map_skips(&m, 2, 7));
+    assert_false(st_trail_map_skips(&m, 3, 0));
+    st_trail_map_free(&m);
+    st_trail_free(&whole);
+    st_trail_free(&part);
+}
+
+/* A log of events that nobody wanted, many of them a process's own: with what the first turn knows
+ * of them the second finds as many as without. */
+static void gather__with_a_trail__finds_what_it_finds_without(void **state)
+{
+    (void)state;
+    enum { EVENTS = 3000, PROCESSES = 600 };
+    char path[] = "/tmp/st_gather_XXXXXX", guid[64];
+    int fd = mkstemp(path);
+    gen_log *log = gen_new(NULL);
+    st_buf file = { 0 };
+    for (unsigned i = 0; i < EVENTS; i++) {
+        unsigned process = i < PROCESSES ? i : i % 5;
+        bool wmi = i == 1777, string = i % 500 == 7;
+        snprintf(guid, sizeof guid, "{AABBCCDD-0001-0002-0000-%012X}", process + 1);
+        gen_field fields[] = {
+            { "UtcTime", "2026-01-02 03:04:05.678", GEN_STRING, 0 },
+            { wmi ? "Operation" : "ProcessGuid", guid, string ? GEN_STRING : GEN_GUID, 0 },
+            { "ProcessId", "77", GEN_U32, 0 },
+            { "Image", "C:\\x.exe", GEN_STRING, 0 },
+            { "TargetFilename", "C:\\a file", GEN_STRING, 0 },
+        };
+        gen_event ev = { .provider = "Microsoft-Windows-Sysmon",
+                         .channel = "Microsoft-Windows-Sysmon/Operational",
+                         .computer = "a.example",
+                         .event_id = wmi ? 19 : 11,
+                         .created = ST_TICKS_UNIX + i,
+                         .fields = fields,
+                         .field_count = sizeof fields / sizeof fields[0],
+                         .literal = i % 700 == 3 };
+        assert_true(gen_add(log, &ev));
+    }
+    assert_true(gen_finish(log, &file));
+    assert_int_equal(write(fd, file.p, file.n), (ssize_t)file.n);
+    close(fd);
+    for (unsigned wanted = 0; wanted < PROCESSES; wanted += 37) {
+        size_t rows[2] = { 0 }, skipped = 0;
+        for (unsigned trail = 0; trail < 2; trail++) {
+            st_evidence *e = st_evidence_new();
+            st_scan_options o = { .slack = true, .threads = 1 + wanted % 2, .run_slots = 3 };
+            st_store *s = NULL;
+            size_t first[ST_MAX_EVENT_KINDS];
+            st_guid g;
+            st_wanted_events w = { .guids = &g, .nguids = 1 };
+            snprintf(guid, sizeof guid, "{AABBCCDD-0001-0002-0000-%012X}", wanted + 1);
+            assert_true(st_guid_parse(st_str_of(guid), &g));
+            st_event_set_add(&w.kinds, ST_SYSMON_EVENT(11));
+            st_event_set_add(&w.nameless, ST_SYSMON_EVENT(19));
+            assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+            assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+            assert_int_equal(st_events_read(e, &o, NULL, NULL, 0, NULL, NULL, &s, NULL), ST_OK);
+            assert_true(s->trail.nslots > 10);
+            if (!trail)
+                st_trail_free(&s->trail);
+            st_trail_map m;
+            assert_true(st_trail_map_make(&m, &s->trail, &w, 1));
+            for (size_t i = 0; i < 100; i++)
+                skipped += st_trail_map_skips(&m, 0, i);
+            st_trail_map_free(&m);
+            assert_int_equal(st_events_gather(e, &o, &w, s, first, NULL), ST_OK);
+            for (size_t k = 0; k < st_event_kinds(); k++)
+                rows[trail] += s->events[k].n;
+            st_store_free(s);
+            st_evidence_free(e);
+        }
+        assert_int_equal(rows[0], rows[1]);
+        assert_true(rows[0] >= 2);
+        assert_true(wanted < 5 || skipped > 3);
+    }
+    st_buf_free(&file);
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(trail__slots__passed_over_if_they_hold_none_of_the_wanted),
+        cmocka_unit_test(gather__with_a_trail__finds_what_it_finds_without),
         cmocka_unit_test(log__wanted__by_channel_and_id),
         cmocka_unit_test(log__fields__are_found_by_name),
         cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),

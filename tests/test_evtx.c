@@ -1018,6 +1018,80 @@ static void scan__full_jobs__give_parts_in_order(void **state)
     unlink(path);
 }
 
+/* Slots that are passed over: what is read reads as if they hadn't been, names that were met on the
+ * way to it too. */
+typedef struct picking {
+    sink got;
+    unsigned skipped; /* a bit each slot */
+    st_buf slots;
+} picking;
+
+static bool pick_skip(void *ctx, size_t source, uint64_t slot)
+{
+    (void)source;
+    return ((picking *)ctx)->skipped >> slot & 1;
+}
+
+static void pick_slot(void *job, uint64_t slot)
+{
+    st_buf_u64(&((picking *)job)->slots, slot);
+}
+
+static void pick_record(void *job, const st_record *r)
+{
+    take(&((picking *)job)->got, r);
+}
+
+static void scan__slots_passed_over__change_nothing_in_others(void **state)
+{
+    (void)state;
+    enum { CHUNKS = 5 };
+    static const struct {
+        unsigned skipped, run;
+        const char *slots;
+    } rows[] = { { 0, 64, "01234" },  { 1, 64, "1234" }, { 2, 64, "0234" }, { 1 | 4, 64, "134" },
+                 { 15, 64, "4" },     { 31, 64, "" },    { 15, 1, "4" },    { 2 | 8, 1, "024" },
+                 { 1 | 2, 2, "234" }, { 16, 2, "0123" } };
+    char path[] = "/tmp/st_evtx_XXXXXX";
+    int fd = mkstemp(path);
+    maker *m = malloc(sizeof *m);
+    unsigned char head[4096] = "ElfFile";
+    sink one = { 0 };
+    sample(m);
+    read_all(m, CHUNK, &one);
+    assert_int_equal(write(fd, head, sizeof head), sizeof head);
+    for (unsigned i = 0; i < CHUNKS; i++)
+        assert_int_equal(write(fd, m->b, CHUNK), CHUNK);
+    close(fd);
+    free(m);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_evidence *e = st_evidence_new();
+        st_scan_options o = { .slack = true, .threads = 1, .run_slots = rows[i].run };
+        st_scan_ops ops = { .name_id = id_of,
+                            .begin = scan_begin,
+                            .record = pick_record,
+                            .slot = pick_slot,
+                            .skip = pick_skip };
+        picking x = { .skipped = rows[i].skipped };
+        sink want = { 0 };
+        assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+        assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+        assert_int_equal(st_evtx_scan(e, &o, &ops, &x, NULL), ST_OK);
+        for (size_t k = 0; k < strlen(rows[i].slots); k++)
+            st_buf_str(&want.text, st_buf_slice(&one.text));
+        if (!st_str_eq(st_buf_slice(&x.slots), st_str_of(rows[i].slots)) ||
+            !st_str_eq(st_buf_slice(&x.got.text), st_buf_slice(&want.text)))
+            fail_msg("row %zu: slots %.*s: %.*s", i, ST_FMT(st_buf_slice(&x.slots)),
+                     ST_FMT(st_buf_slice(&x.got.text)));
+        st_evidence_free(e);
+        st_buf_free(&x.got.text);
+        st_buf_free(&x.slots);
+        st_buf_free(&want.text);
+    }
+    st_buf_free(&one.text);
+    unlink(path);
+}
+
 /* A whole record behind the live ones: read if its time can be one, else counted. */
 static void slack__record_without_time__is_counted(void **state)
 {
@@ -1127,6 +1201,7 @@ int main(void)
         cmocka_unit_test(scan__sparse_log__holes_make_no_runs),
         cmocka_unit_test(chunk__tail_of_zeros__has_its_own_word),
         cmocka_unit_test(scan__full_jobs__give_parts_in_order),
+        cmocka_unit_test(scan__slots_passed_over__change_nothing_in_others),
         cmocka_unit_test(slack__record_without_time__is_counted),
         cmocka_unit_test(chunk__padding_of_any_length__means_nothing),
         cmocka_unit_test(scan__template_lost__borrowed_from_another_chunk),

@@ -78,12 +78,13 @@ typedef struct world {
     st_forest *forest;
     st_scratch scratch;
     uint64_t records;
+    const char *computer;
     bool duplicates;
 } world;
 
 static void begin(world *w)
 {
-    *w = (world){ .store = st_store_new() };
+    *w = (world){ .store = st_store_new(), .computer = "PC.example" };
     assert_non_null(w->store);
     w->store->wanted = st_event_set_all();
 }
@@ -94,7 +95,7 @@ static void put(world *w, const event *e, uint64_t number, uint32_t source, st_o
     st_field fields[32];
     st_record r = { .offset = 4096 + number,
                     .provider = text_value("Microsoft-Windows-Sysmon", 24),
-                    .computer = text_value("PC.example", 10),
+                    .computer = text_value(w->computer, strlen(w->computer)),
                     .event_id = e->id,
                     .event_record_id = number,
                     .origin = origin,
@@ -492,6 +493,25 @@ static void copies__same_record__are_one_row(void **state)
     }
 }
 
+/* However the records spell it. */
+static void host__several_spellings__are_one_as_in_the_newest_record(void **state)
+{
+    static const char *const spellings[] = { "PC.EXAMPLE", "pc.example", "Pc.Example" };
+    event e = { 11, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe") };
+    world w;
+    (void)state;
+    begin(&w);
+    for (size_t i = 0; i < sizeof spellings / sizeof *spellings; i++) {
+        w.computer = spellings[i];
+        add(&w, i ? &e : &shell);
+    }
+    grow(&w);
+    expect(&w, "union DeviceProcessEvents, DeviceFileEvents | summarize count() by DeviceName",
+           "Pc.Example|3");
+    expect(&w, "union Processes, DeviceFileEvents | distinct ComputerName", "Pc.Example");
+    done(&w);
+}
+
 static void rows__of_all_kinds__come_in_the_order_of_time(void **state)
 {
     world w;
@@ -744,6 +764,7 @@ int main(void)
         cmocka_unit_test(actor__observed__its_creation_fills_the_columns),
         cmocka_unit_test(actor__not_observed__only_the_event_speaks),
         cmocka_unit_test(copies__same_record__are_one_row),
+        cmocka_unit_test(host__several_spellings__are_one_as_in_the_newest_record),
         cmocka_unit_test(rows__of_all_kinds__come_in_the_order_of_time),
         cmocka_unit_test(query__over_several_tables__sees_them_all),
         cmocka_unit_test(warning__each_reason__is_told_once),

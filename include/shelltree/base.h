@@ -224,7 +224,12 @@ void st_buf_time_iso(st_buf *b, st_ticks t);    /* seven digits and Z; nothing f
 
 /* hosts */
 
-/* Does `asked` name the host: its full name or its first label, in any case? */
+/* Is s like the pattern: '*' for any run of characters, '?' for one byte; ASCII letters in any
+ * case?
+ */
+bool st_str_like(st_str s, st_str pattern);
+/* Does `asked` name the host: its full name or its first label, in any case, or a pattern that one
+ * of them is like? */
 bool st_host_is(st_str host, st_str asked);
 
 /* GUIDs */

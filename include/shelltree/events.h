@@ -213,6 +213,8 @@ const st_event_rows *st_event_rows_at(size_t i, st_event_key *key);
 size_t st_event_kinds(void);                        /* how many there are */
 const st_event_kind *st_event_kind_at(size_t kind); /* NULL past the end */
 size_t st_event_kind_of(st_event_key key);          /* st_event_kinds(): none is stored */
+/* Does no process act in such an event? A log that is cleared, a driver, WMI's subscriptions. */
+bool st_event_nameless(st_event_key key);
 /* The column of a text, SIZE_MAX if the kind has none. */
 size_t st_event_column(const st_event_kind *k, st_event_text t);
 
@@ -254,6 +256,20 @@ typedef struct st_events {
     uint8_t *flags;   /* st_creation_flags */
 } st_events;
 
+/* Where events stand that nobody wanted, slot by slot as the evidence was read, and the GUIDs in
+ * them, as 32 bits each. What is in no slot of these wasn't looked at so. */
+typedef struct st_trail_slot_of {
+    uint64_t first; /* its GUIDs: guids[first .. first + n) */
+    uint32_t source, slot, n;
+    bool all; /* it holds an event of which no GUID is known */
+} st_trail_slot_of;
+typedef struct st_trail {
+    st_trail_slot_of *slots;
+    size_t nslots, slots_cap;
+    uint32_t *guids;
+    size_t nguids, guids_cap;
+} st_trail;
+
 typedef struct st_store {
     st_pool *pool;
     st_creations creations;
@@ -269,6 +285,7 @@ typedef struct st_store {
     size_t npresences, presences_cap;
     st_lossy *lossy; /* by row */
     size_t nlossy, lossy_cap;
+    st_trail trail;
     uint64_t records;      /* records of any provider that were read */
     uint64_t sysmon;       /* of those, Sysmon's */
     uint64_t without_host; /* process creations without a Computer */

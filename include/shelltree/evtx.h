@@ -149,6 +149,10 @@ typedef struct st_scan_ops {
      * provider_guid, channel, computer, event_id, event_record_id and time_created are known. It
      * is delivered in any case; what isn't wanted is left empty. Without it all is wanted. */
     bool (*want)(void *job, const st_record *head);
+    /* Told of a record that isn't wanted, before it is delivered, by the native reader: the values
+     * of type GUID that it holds, n of them, 16 bytes each, in any order, without a look at its
+     * templates. 0: none, or they can't be told so. */
+    void (*glance)(void *job, const st_record *head, const unsigned char *const *guids, size_t n);
     void (*record)(void *job, const st_record *r);
     /* With `confined`: the child ended, by itself or by a limit, while it read these bytes of the
      * source. Records of them may have been delivered before. */
@@ -158,6 +162,12 @@ typedef struct st_scan_ops {
      * what is held for jobs whose turn hasn't come is bounded. */
     bool (*full)(const void *job);
     st_code (*part)(void *ctx, void *job, st_err *err);
+    /* A slot of 64 KiB, numbered from 0 behind the file's header, is read from here on: what is
+     * delivered until the next is found in it. Not called where jobs give parts. */
+    void (*slot)(void *job, uint64_t slot);
+    /* May that slot of a source be passed over? The others read as if none had been. Asked from
+     * any thread; neither with carving nor with digests. */
+    bool (*skip)(void *ctx, size_t source, uint64_t slot);
     /* In the order of jobs, one at a time. */
     st_code (*end)(void *ctx, void *job, st_err *err);
     /* From any thread, at times: bytes done so far of all that there are. */

@@ -165,6 +165,9 @@ typedef struct st_run_options {
     bool ago_off; /* lower bounds of the form Timestamp > ago(..) are lifted */
     bool trust_inferred;
     unsigned threads;
+    /* A query's: by row (the forest's nodes, behind them its events that rules see, behind them its
+     * hosts), those that its tables show; NULL: all. */
+    const uint8_t *shown;
 } st_run_options;
 
 /* The newest record that is no later than a day after the next host's newest. */

@@ -97,6 +97,10 @@
 
 /* Slots of 64 KiB in one piece of work: 4 MiB, so that one log keeps all threads busy. */
 #define ST_MAX_RUN_SLOTS 64u
+/* GUIDs that are told of a record nobody wants: an event has three at most, System two. Of one that
+ * has more none is told, and whoever looks for its process reads it. */
+#define ST_MAX_GLANCED 16u
+
 /* Slots of one source, 2 TiB: each piece of work costs some bytes and microseconds even if it is a
  * hole, and a sparse file may claim any size. Met: the rest counts as lost, as "too-long". */
 #define ST_MAX_SOURCE_SLOTS (UINT64_C(1) << 25)

@@ -124,9 +124,39 @@ bool st_str_u64_any(st_str s, uint64_t *out)
     return true;
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+/* Where a star has matched too little, it takes one more: at most n * m steps. */
+bool st_str_like(st_str s, st_str pattern)
+{
+    size_t i = 0, k = 0, star = SIZE_MAX, taken = 0;
+    while (i < s.n) {
+        if (k < pattern.n && pattern.p[k] == '*') {
+            star = k++;
+            taken = i;
+        } else if (k < pattern.n && (pattern.p[k] == '?' || lower(pattern.p[k]) == lower(s.p[i]))) {
+            i++;
+            k++;
+        } else if (star != SIZE_MAX) {
+            k = star + 1;
+            i = ++taken;
+        } else {
+            return false;
+        }
+    }
+    while (k < pattern.n && pattern.p[k] == '*')
+        k++;
+    return k == pattern.n;
+}
+
 bool st_host_is(st_str host, st_str asked)
 {
     st_str rest = host, label = host;
     st_str_cut(&rest, '.', &label);
+    if (asked.n && (memchr(asked.p, '*', asked.n) || memchr(asked.p, '?', asked.n)))
+        return st_str_like(host, asked) || st_str_like(label, asked);
     return st_fold_eq(asked, host) || st_fold_eq(asked, label);
 }

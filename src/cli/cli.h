@@ -59,7 +59,7 @@ typedef struct st_config {
     st_guid guid;
     uint32_t pid;
     bool explain, explain_run;
-    const char *image, *file;
+    const char *image, *file, *incident;
     st_engine engine;
     unsigned threads, width, archive_depth;
     const char *password_file, *tmp;
@@ -176,6 +176,12 @@ int st_session_evidence(st_session *s); /* lists the evidence */
 int st_session_forest(st_session *s);   /* reads it and builds the forests */
 int st_session_match(st_session *s);
 int st_session_hunt(st_session *s);
+/* The incident of --incident, which the pack's rules make: matches and hunts for it (selection.c).
+ */
+int st_session_incident(st_session *s, uint32_t *incident);
+/* By row of a query's tables (st_run_options), what --host and --incident leave; NULL: everything.
+ * The caller frees it. */
+int st_session_shown(st_session *s, uint8_t **shown);
 int st_session_confirm(st_session *s); /* has every hit's record read again by libevtx */
 void st_session_free(st_session *s);
 void st_session_run_options(const st_session *s, st_run_options *o);

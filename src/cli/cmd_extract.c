@@ -27,12 +27,12 @@ typedef struct job {
     st_buf text; /* the lines of this piece of work */
     mark *marks;
     size_t nmarks, marks_cap;
-    bool failed;
+    bool failed, met; /* met: a record of a host that was asked for */
 } job;
 
 typedef struct extract {
     const st_session *s;
-    bool csv, xml, first_pass;
+    bool csv, xml, first_pass, met;
     uint64_t seed[2];
     mark *marks; /* after the first pass: the copies that aren't shown, by source and offset */
     size_t nmarks, marks_cap;
@@ -138,10 +138,28 @@ static void write_xml(st_buf *b, const st_record *r, st_str source)
     st_buf_put(b, "\"?>\n", 4);
 }
 
+/* Of a host that was asked for; of any, if none was. */
+static bool wanted(job *j, const st_record *r)
+{
+    const st_list *hosts = &j->x->s->config->hosts;
+    st_buf b = { 0 };
+    bool named = false;
+    if (!hosts->n)
+        return true;
+    if (r->computer.p)
+        st_value_text(&r->computer, &b);
+    for (size_t i = 0; i < hosts->n && !named; i++)
+        named = st_host_is(st_buf_slice(&b), hosts->items[i]);
+    j->failed |= b.failed;
+    j->met |= named;
+    st_buf_free(&b);
+    return named;
+}
+
 static void record(void *ctx, const st_record *r)
 {
     job *j = ctx;
-    if (!j)
+    if (!j || !wanted(j, r))
         return;
     extract *x = j->x;
     if (x->first_pass) {
@@ -183,6 +201,7 @@ static st_code end(void *ctx, void *arg, st_err *e)
     if (!j)
         return st_fail(e, ST_E_MEMORY, "out of memory");
     bool bad = j->failed || j->text.failed;
+    x->met |= j->met;
     if (x->first_pass && !bad && j->nmarks) {
         bad = !st_grow(&x->marks, &x->marks_cap, x->nmarks + j->nmarks, sizeof *x->marks);
         if (!bad) {
@@ -277,9 +296,15 @@ static int extract_all(st_session *s)
         st_complain("--xml is a format of its own: leave out --format");
         return ST_EXIT_CANNOT;
     }
+    bool database = !xml && format->id == ST_F_CASEDB;
+    if (database && s->config->hosts.n) {
+        st_complain(
+            "--host: a case database holds the records of all hosts; choose when it is read");
+        return ST_EXIT_CANNOT;
+    }
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
         return status;
-    if (!xml && format->id == ST_F_CASEDB)
+    if (database)
         return extract_database(s);
     extract x = { .s = s,
                   .csv = !xml && format->id == ST_F_CSV,
@@ -290,6 +315,10 @@ static int extract_all(st_session *s)
     if (x.err.code != ST_OK)
         return st_cannot(&x.err);
     status = st_session_account(s);
+    if (s->config->hosts.n && !x.met) {
+        st_complain("--host: no record of such a host in the evidence");
+        return ST_EXIT_CANNOT;
+    }
     return wrote != ST_EXIT_OK ? wrote : status;
 }
 

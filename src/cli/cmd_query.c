@@ -6,6 +6,7 @@
 #include "base/limits.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef struct job {
@@ -90,6 +91,7 @@ static int run(st_session *s, st_str path, st_str text)
     st_config *c = s->config;
     st_err e = { 0 };
     st_table *t = NULL;
+    uint8_t *shown = NULL;
     st_run_options o;
     int status = ST_EXIT_OK;
     const st_format *format = st_output_format(c);
@@ -101,20 +103,22 @@ static int run(st_session *s, st_str path, st_str text)
         return ST_EXIT_CANNOT;
     }
     if ((c->evidence.n || c->files_from.n) && (!c->explain || c->explain_run)) {
-        if ((status = check(s, path, text)) || (status = st_session_evidence(s)) ||
-            (status = st_output_check(s)) || (status = st_session_forest(s)))
+        if ((status = check(s, path, text)) || (c->incident && (status = st_session_rules(s))) ||
+            (status = st_session_evidence(s)) || (status = st_output_check(s)) ||
+            (status = st_session_forest(s)) || (status = st_session_shown(s, &shown)))
             return status;
         status = st_session_account(s);
     }
     s->now = c->now ? c->now : s->forest ? st_rules_now(s->forest) : 0;
     st_session_run_options(s, &o);
-    s->rules = st_session_rule_set(s);
-    st_code code = s->rules ? st_session_servers(s->rules, &e) : ST_E_MEMORY;
+    o.shown = shown;
+    st_rules *rules = st_session_rule_set(s); /* s->rules are those that made the incident */
+    st_code code = rules ? st_session_servers(rules, &e) : ST_E_MEMORY;
     if (code == ST_OK && c->explain)
-        code = st_query_explain(s->rules, path, text, s->forest, &o, c->explain_run, &j.plan, &e);
+        code = st_query_explain(rules, path, text, s->forest, &o, c->explain_run, &j.plan, &e);
     else if (code == ST_OK)
-        code = st_query_run(s->rules, path, text, s->forest, &o, &t, &e);
-    bool bad = s->rules && show_errors(s->rules, c);
+        code = st_query_run(rules, path, text, s->forest, &o, &t, &e);
+    bool bad = rules && show_errors(rules, c);
     if (!bad && code == ST_OK) {
         j.table = t;
         j.ro.csv_raw = c->csv_raw;
@@ -126,6 +130,8 @@ static int run(st_session *s, st_str path, st_str text)
     }
     st_table_free(t);
     st_buf_free(&j.plan);
+    st_rules_free(rules);
+    free(shown);
     return status;
 }
 

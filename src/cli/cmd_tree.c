@@ -24,10 +24,34 @@ static void write_tree(st_out *o, void *ctx)
         st_write_tree_text(o, j->s->forest, j->shown, NULL, &j->ro.look);
 }
 
+/* The incident's processes, and what they hang under. */
+static int select_incident(st_session *s, bool **shown)
+{
+    const st_forest *f = s->forest;
+    uint8_t *rows = NULL;
+    int status = st_session_shown(s, &rows);
+    if (status != ST_EXIT_OK)
+        return status;
+    *shown = calloc(f->n + 1, sizeof **shown);
+    for (size_t i = 0; *shown && rows && i < f->n; i++)
+        if (rows[i])
+            for (st_node n = (st_node)i; n != ST_NO_NODE && !(*shown)[n]; n = f->procs[n].parent)
+                (*shown)[n] = true;
+    free(rows);
+    return *shown ? ST_EXIT_OK
+                  : st_cannot(&(st_err){ .code = ST_E_MEMORY, .text = "out of memory" });
+}
+
 /* Only what was asked for; everything (NULL) if nothing was. */
-static int select_nodes(const st_session *s, bool **shown)
+static int select_nodes(st_session *s, bool **shown)
 {
     const st_config *c = s->config;
+    if (c->incident && !c->has_guid && c->pid == ST_NO_U32 && !c->image && !c->around)
+        return select_incident(s, shown);
+    if (c->incident) {
+        st_complain("--incident: not together with --guid, --pid, --image or --around");
+        return ST_EXIT_CANNOT;
+    }
     st_err e = { 0 };
     st_tree_filter f = { .hosts = c->hosts.items,
                          .nhosts = c->hosts.n,
@@ -73,6 +97,8 @@ static int tree(st_session *s)
     if (!format)
         return ST_EXIT_CANNOT;
     job j = { .s = s, .format = format->id };
+    if (s->config->incident && (status = st_session_rules(s)))
+        return status;
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)) ||
         (status = st_session_forest(s)) || (status = select_nodes(s, &shown)))
         return status;

@@ -97,6 +97,7 @@ TEXT(exclude_file)
 TEXT(placeholder_file)
 TEXT(rule_status)
 TEXT(image)
+TEXT(incident)
 TEXT(file)
 TEXT(password_file)
 TEXT(tmp)
@@ -464,12 +465,13 @@ static st_code set_guid(st_config *c, const char *v, st_err *e)
 static const st_option options[] = {
     { 'f', "format", "FORMAT", "how results are written; see below", H|T|Q|X|R|V, set_format },
     { 'o', "output", "PATH", "write there, all or nothing; hunt: a directory gets the whole set", H|T|Q|X|R|V, set_output },
-    { 'r', "rules", "PATH", "a rule file or a folder of them, instead of the pack (repeatable)", H|R, set_rules },
+    { 'r', "rules", "PATH", "a rule file or a folder of them, instead of the pack, which 'pack' names (repeatable)", H|R, set_rules },
     { 0, "scope", "WHAT", "rows: hits, incident (hits and their context; the default), all", H, set_scope },
     { 0, "min-level", "LEVEL", "leave out findings below informational, low, medium, high, critical", H, set_min_level },
     { 0, "since", "TIME", "rows from this time on (UTC)", H, set_since },
     { 0, "until", "TIME", "rows up to this time (UTC)", H, set_until },
-    { 0, "host", "NAME", "rows of this host only (repeatable); trees use all evidence", H|T, set_hosts },
+    { 0, "host", "NAME", "rows of this host only: its name, first label, or a pattern like 'WEB*' (repeatable); trees use all evidence", H|T|Q|X, set_hosts },
+    { 0, "incident", "ID", "what belongs to this incident of hunt: its id, or enough of the beginning", T|Q, set_incident },
     { 0, "now", "TIME", "what now() means (default: the newest record)", H|Q, set_now },
     { 0, "ago", "HOW", "off: lift lower bounds like Timestamp > ago(7d) (hunt's default); strict: keep them", H|Q, set_ago },
     { 0, "clock-offset", "HOST=SECONDS", "add seconds to all times of a host whose clock was wrong (repeatable)", H|T|Q, set_clock_offset },
@@ -639,20 +641,57 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
     return st_rule_choice(c, e);
 }
 
+/* What --help shows together, by purpose. An option of no group stands in the last. */
+static const struct {
+    const char *title, *options;
+} groups[] = {
+    { "Results", " format output force csv-raw xml full color width no-pager ascii " },
+    { "Which rows",
+      " scope min-level since until host incident guid pid image around file explain " },
+    { "Rules", " rules servers known ioc notes rule-status exclude-rule exclude-rules placeholders "
+               "strict-rules external param stub-services max-rows max-memory max-time " },
+    { "Time and links", " now ago clock-offset trust-inferred " },
+    { "Evidence",
+      " files-from null archive-depth password-file tmp tmp-size carve duplicates engine "
+      "confirm digest " },
+    { "This run", "" },
+};
+enum { GROUPS = sizeof groups / sizeof groups[0] };
+
+static size_t group_of(const st_option *o)
+{
+    char word[64];
+    size_t i = 0;
+    snprintf(word, sizeof word, " %s ", o->name);
+    while (i + 1 < GROUPS && !strstr(groups[i].options, word))
+        i++;
+    return i;
+}
+
+static void help_option(FILE *to, const st_option *o)
+{
+    char left[64], brief[5] = "    ";
+    if (o->brief)
+        snprintf(brief, sizeof brief, "-%c, ", o->brief);
+    snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name, o->arg && o->arg[0] != '[' ? " " : "",
+             o->arg ? o->arg : "");
+    fprintf(to, "  %-25s %s\n", left, o->help);
+}
+
 bool st_options_help(FILE *to, const st_verb *v)
 {
-    fprintf(to, "Usage: shelltree %s %s\n%c%s.\n\nOptions:\n", v->name, v->args, v->summary[0] - 32,
+    fprintf(to, "Usage: shelltree %s %s\n%c%s.\n", v->name, v->args, v->summary[0] - 32,
             v->summary + 1);
-    for (size_t i = 0; i < OPTIONS; i++) {
-        const st_option *o = &options[i];
-        if (!(o->verbs & v->bit))
-            continue;
-        char left[64], brief[5] = "    ";
-        if (o->brief)
-            snprintf(brief, sizeof brief, "-%c, ", o->brief);
-        snprintf(left, sizeof left, "%s--%s%s%s", brief, o->name,
-                 o->arg && o->arg[0] != '[' ? " " : "", o->arg ? o->arg : "");
-        fprintf(to, "  %-25s %s\n", left, o->help);
+    for (size_t g = 0; g < GROUPS; g++) {
+        bool any = false;
+        for (size_t i = 0; i < OPTIONS; i++) {
+            if (!(options[i].verbs & v->bit) || group_of(&options[i]) != g)
+                continue;
+            if (!any)
+                fprintf(to, "\n%s:\n", groups[g].title);
+            any = true;
+            help_option(to, &options[i]);
+        }
     }
     st_buf b = { 0 };
     st_formats_put(&b, v->bit);

@@ -78,11 +78,26 @@ static size_t read_so_far(const st_rules *r)
     return st_rules_count(r) + st_rules_libraries(r) + st_rules_diags(r);
 }
 
+static st_code load_pack(st_session *s, st_err *e)
+{
+    char dir[PATH_MAX];
+    if (!pack_path(dir) || access(dir, R_OK) != 0)
+        return st_fail(e, ST_E_IO,
+                       "%s: the rule pack isn't there; name rules with -r, or set SHELLTREE_RULES",
+                       dir);
+    return st_rules_load(s->rules, st_str_of(dir), e);
+}
+
 static st_code load_all(st_session *s, st_err *e)
 {
     const st_list *given = &s->config->rules;
     for (size_t i = 0; i < given->n; i++) {
         size_t before = read_so_far(s->rules);
+        if (st_str_eq(given->items[i], ST_STR("pack"))) {
+            if (load_pack(s, e) != ST_OK)
+                return e->code;
+            continue;
+        }
         if (st_rules_load(s->rules, given->items[i], e) != ST_OK)
             return e->code;
         if (read_so_far(s->rules) == before && !given_before(given, i))
@@ -94,12 +109,7 @@ static st_code load_all(st_session *s, st_err *e)
         return ST_OK;
     if (given->n)
         return st_session_servers(s->rules, e);
-    char dir[PATH_MAX];
-    if (!pack_path(dir) || access(dir, R_OK) != 0)
-        return st_fail(e, ST_E_IO,
-                       "%s: the rule pack isn't there; name rules with -r, or set SHELLTREE_RULES",
-                       dir);
-    return st_rules_load(s->rules, st_str_of(dir), e);
+    return load_pack(s, e);
 }
 
 /* Prints the diagnostics; how many errors are fatal here. */
@@ -455,7 +465,7 @@ static bool says_absent_hosts(const st_session *s)
         for (size_t k = 0; k < f->nhosts && !there; k++) {
             st_str full = st_pool_get(f->pool, f->hosts[k].name), rest = full, label = full;
             st_str_cut(&rest, '.', &label);
-            there = st_fold_eq(wanted, full) || st_fold_eq(wanted, label);
+            there = st_host_is(full, wanted);
             st_suggest_offer(&g, full);
             st_suggest_offer(&g, label);
         }
@@ -541,7 +551,7 @@ static void say_tables(const st_session *s)
     }
     if (rules > NAMED)
         st_buf_str(&names, ST_STR(", ..."));
-    if (rules)
+    if (rules && s->config->verb->bit == ST_VERB_HUNT)
         st_say(s->config, "%llu row%s of %zu rule%s (%.*s) %s no process creation; %s",
                (unsigned long long)rows, rows == 1 ? "" : "s", rules, rules == 1 ? "" : "s",
                ST_FMT(st_buf_slice(&names)), rows == 1 ? "is" : "are",
@@ -561,6 +571,11 @@ int st_session_match(st_session *s)
     for (size_t i = 0; i < st_rules_count(s->rules); i++) {
         const st_rule_result *r = &s->matches->results[i];
         st_str id = st_rules_at(s->rules, i)->id;
+        if (r->problem.n)
+            st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
+        s->stopped += r->stopped;
+        if (s->config->verb->bit != ST_VERB_HUNT)
+            continue; /* the rules are run for the sake of an incident */
         if (r->window_only)
             st_say(s->config,
                    "%.*s: %llu matches lie outside the rule's ago() window, which is lifted (--ago "
@@ -574,9 +589,6 @@ int st_session_match(st_session *s)
             st_say(s->config,
                    "%.*s: %llu rows of its table are there only because the ago() window is lifted",
                    ST_FMT(id), (unsigned long long)r->window_rows);
-        if (r->problem.n)
-            st_complain("%.*s: %.*s", ST_FMT(id), ST_FMT(r->problem));
-        s->stopped += r->stopped;
     }
     say_tables(s);
     if (!s->stopped)

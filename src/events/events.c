@@ -86,6 +86,12 @@ bool st_event_set_eq(const st_event_set *a, const st_event_set *b)
 
 /* columns */
 
+bool st_event_nameless(st_event_key key)
+{
+    return key.provider == ST_EVENTLOG ||
+           (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
+}
+
 size_t st_event_column(const st_event_kind *k, st_event_text t)
 {
     const uint8_t *at = t ? memchr(k->texts, (int)t, ST_EVENT_COLUMNS) : NULL;

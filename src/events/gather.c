@@ -25,6 +25,7 @@ typedef struct gathering {
     const st_wanted_events *wanted;
     part *parts;
     unsigned nparts;
+    st_trail_map map; /* what need not be read again */
     atomic_bool failed;
 } gathering;
 
@@ -86,6 +87,12 @@ static void record(void *ctx, const st_record *r)
         atomic_store(&j->all->failed, true);
 }
 
+static bool skip(void *ctx, size_t source, uint64_t slot)
+{
+    const gathering *all = ctx;
+    return st_trail_map_skips(&all->map, source, slot);
+}
+
 static void shift_new(st_store *s, size_t kind, size_t first)
 {
     st_events *e = &s->events[kind];
@@ -115,16 +122,18 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
                          st_store *s, size_t *first, st_err *err)
 {
     static const st_scan_ops OPS = {
-        .name_id = st_field_id, .begin = begin, .want = want, .record = record
+        .name_id = st_field_id, .begin = begin, .want = want, .record = record, .skip = skip
     };
     gathering all = { .wanted = w, .nparts = st_threads(o->threads) };
     st_scan_options again = *o;
     again.digest = false;
     again.some = w->sources;
     all.parts = calloc(all.nparts, sizeof *all.parts);
-    st_accounts *kept = all.parts ? st_accounts_put_by(e) : NULL;
+    bool ready = all.parts && st_trail_map_make(&all.map, &s->trail, w, st_evidence_count(e));
+    st_accounts *kept = ready ? st_accounts_put_by(e) : NULL;
     if (!kept) {
         free(all.parts);
+        st_trail_map_free(&all.map);
         return st_fail(err, ST_E_MEMORY, "out of memory");
     }
     st_code code = st_records_scan(e, &again, &OPS, &all, err);
@@ -137,5 +146,6 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
     if (!take_over(&all, s, first) && code == ST_OK)
         code = st_fail(err, ST_E_MEMORY, "out of memory while reading events");
     free(all.parts);
+    st_trail_map_free(&all.map);
     return code;
 }

@@ -36,6 +36,8 @@ typedef struct job {
     reading *all;
     part *mine;
     uint32_t source;
+    bool placed;  /* a slot has begun: records stand in it */
+    bool glanced; /* the record in hand has been looked at */
 } job;
 
 static void *begin(void *ctx, unsigned thread, size_t source)
@@ -52,7 +54,7 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     mine->store->wanted = all->events;
     mine->scratch.logs.v = all->logs;
     mine->scratch.logs.n = all->nlogs;
-    *j = (job){ all, mine, (uint32_t)source };
+    *j = (job){ .all = all, .mine = mine, .source = (uint32_t)source };
     return j;
 }
 
@@ -63,11 +65,45 @@ static bool want(void *ctx, const st_record *head)
                  st_log_wants(&j->mine->scratch.logs, head));
 }
 
+static void slot(void *ctx, uint64_t number)
+{
+    job *j = ctx;
+    if (!j)
+        return;
+    j->placed = true;
+    if (!st_trail_slot(&j->mine->store->trail, j->source, number))
+        atomic_store(&j->all->failed, true);
+}
+
+/* Notes whose an event may be that can be stored and isn't. */
+static void leave(job *j, const st_record *head, const unsigned char *const *guids, size_t n)
+{
+    size_t kind = st_event_kind_of_record(head, &j->mine->scratch.provider);
+    if (kind >= st_event_kinds() || st_event_set_has(&j->all->events, kind))
+        return;
+    if (st_event_nameless(st_event_kind_at(kind)->key))
+        n = 0; /* what GUIDs there are name no process */
+    if (!st_trail_guids(&j->mine->store->trail, guids, n))
+        atomic_store(&j->all->failed, true);
+}
+
+static void glance(void *ctx, const st_record *head, const unsigned char *const *guids, size_t n)
+{
+    job *j = ctx;
+    if (!j || !j->placed || atomic_load_explicit(&j->all->failed, memory_order_relaxed))
+        return;
+    j->glanced = true;
+    leave(j, head, guids, n);
+}
+
 static void record(void *ctx, const st_record *r)
 {
     job *j = ctx;
     if (!j || atomic_load_explicit(&j->all->failed, memory_order_relaxed))
         return;
+    if (j->placed && !j->glanced)
+        leave(j, r, NULL, 0);
+    j->glanced = false;
     if (!st_event_decode(j->mine->store, r, j->source, &j->mine->scratch))
         atomic_store(&j->all->failed, true);
 }
@@ -119,7 +155,9 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     static const st_scan_ops OPS = { .name_id = st_field_id,
                                      .begin = begin,
                                      .want = want,
+                                     .glance = glance,
                                      .record = record,
+                                     .slot = slot,
                                      .end = end,
                                      .progress = progress };
     reading all = { .nparts = st_threads(o->threads),

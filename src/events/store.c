@@ -81,6 +81,7 @@ void st_store_free(st_store *s)
     free(s->seen);
     free(s->presences);
     free(s->lossy);
+    st_trail_free(&s->trail);
     st_pool_free(s->pool);
     free(s);
 }
@@ -154,6 +155,8 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         !st_grow(&d->presences, &d->presences_cap, d->npresences + f->npresences,
                  sizeof *d->presences) ||
         !st_grow(&d->lossy, &d->lossy_cap, d->nlossy + f->nlossy, sizeof *d->lossy))
+        return false;
+    if (!st_trail_append(&d->trail, &f->trail))
         return false;
     for (size_t i = 0; i < f->nendings; i++) {
         st_ending *e = &d->endings[d->nendings++];

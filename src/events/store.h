@@ -98,6 +98,25 @@ bool st_event_keep(st_store *s, const st_record *r, size_t kind, uint32_t source
 /* Files the record; false: no memory, or more rows than ST_MAX_ROWS. */
 bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratch *scratch);
 
+/* trail.c: slots that are worth another look. Each false: no memory */
+uint32_t st_trail_hash(const unsigned char guid[16]);
+/* That slot of a source begins. */
+bool st_trail_slot(st_trail *t, uint32_t source, uint64_t slot);
+/* Adds what an unwanted event of the slot begun last holds; n 0: not known. */
+bool st_trail_guids(st_trail *t, const unsigned char *const *guids, size_t n);
+bool st_trail_append(st_trail *d, const st_trail *f);
+void st_trail_free(st_trail *t);
+/* The slots without any of the wanted: a bit each. */
+typedef struct st_trail_map {
+    uint64_t *base; /* by source: its first bit */
+    uint8_t *bits;
+    size_t nsources;
+} st_trail_map;
+bool st_trail_map_make(st_trail_map *m, const st_trail *t, const st_wanted_events *w,
+                       size_t nsources);
+bool st_trail_map_skips(const st_trail_map *m, size_t source, uint64_t slot);
+void st_trail_map_free(st_trail_map *m);
+
 /* Room for `need` rows of a kind. */
 bool st_events_reserve(st_events *e, size_t kind, size_t need);
 void st_events_free(st_events *e);

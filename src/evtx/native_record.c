@@ -472,6 +472,58 @@ static void read_fields(job *j)
     }
 }
 
+/* a record that nobody wants */
+
+typedef struct glimpse {
+    const unsigned char *guids[ST_MAX_GLANCED];
+    size_t n;
+} glimpse;
+
+static void glimpse_add(glimpse *g, const unsigned char *p)
+{
+    if (g->n < ST_MAX_GLANCED)
+        g->guids[g->n++] = p;
+}
+
+/* The GUIDs among an instance's values; false: its values don't lie where it says. */
+static bool glimpse_instance(const st_native *s, const nt_instance *in, uint32_t end, glimpse *g)
+{
+    if (values_end(s, in, in->count, end) == NT_NONE)
+        return false;
+    const unsigned char *spec = s->b + in->specs;
+    uint32_t at = in->specs + 4 * in->count;
+    for (uint32_t i = 0; i < in->count; i++, spec += 4) {
+        uint32_t n = st_le16(spec);
+        if (spec[2] == ST_V_GUID && n == sizeof(st_guid))
+            glimpse_add(g, s->b + at);
+        at += n;
+    }
+    return true;
+}
+
+/* Looks at the GUIDs of the record's own values and of the streams among them. Where one of
+ * these is no template's, nothing is told. */
+static void glance(job *j)
+{
+    const st_native *s = j->s;
+    const nt_step *step = &s->steps[0];
+    glimpse g = { .n = 0 };
+    bool ok = nt_spend(j->s, 1);
+    for (uint32_t i = 0; ok && i < step->count; i++) {
+        const st_value *v = &s->values[step->base + i];
+        nt_instance in;
+        if (v->type == ST_V_GUID && v->n == sizeof(st_guid) && !v->cut) {
+            glimpse_add(&g, v->p);
+        } else if (v->type == ST_V_BINXML && v->n) {
+            uint32_t at = (uint32_t)(v->p - s->b), end = at + v->n;
+            ok = !nt_instance_at(s, nt_skip_headers(s, at, end), end, &in) &&
+                 glimpse_instance(s, &in, end, &g);
+        }
+    }
+    ok = ok && g.n < ST_MAX_GLANCED;
+    s->c->ops->glance(s->c->job, j->r, g.guids, ok ? g.n : 0);
+}
+
 /* records */
 
 static void deliver(job *j, const char *damage)
@@ -483,6 +535,8 @@ static void deliver(job *j, const char *damage)
     if (wanted) {
         read_system(j, &s->steps[0]);
         read_fields(j);
+    } else if (ops->glance) {
+        glance(j);
     }
     if (s->failed)
         return;

@@ -104,14 +104,17 @@ static void silent_record(void *job, const st_record *r)
     (void)r;
 }
 
-/* Reads what stands before the run once more, without a word, and so learns what the run before
- * has: how far its last chunk reaches, which of its records are live, where the chunk of its
+/* Reads what stands before a slot once more, without a word, and so learns what its reader has:
+ * how far its last chunk reaches, which of its records are live, where the chunk of its
  * last lone record began. A chunk on the grid depends on nothing before it; elsewhere two slots
  * tell. Returns how far what was read reaches. */
-static uint64_t rehearse(st_scan_turn *t)
+static uint64_t rehearse(st_scan_turn *t, uint64_t slot)
 {
-    static const st_scan_ops silent = { .want = silent_want, .record = silent_record };
-    uint64_t start = place_of(t->r->slot), first = t->r->slot - 1, reach;
+    /* Names stay known behind it, so they are numbered as for everybody. */
+    const st_scan_ops silent = { .name_id = t->s->ops->name_id,
+                                 .want = silent_want,
+                                 .record = silent_record };
+    uint64_t start = place_of(slot), first = slot - 1, reach;
     unsigned char head[8] = { 0 };
     bool on_grid = t->evtx && st_evtx_is_chunk(head, st_scan_peek(t, (int64_t)place_of(first), head,
                                                                   sizeof head));
@@ -124,7 +127,7 @@ static uint64_t rehearse(st_scan_turn *t)
                             .evtx = t->evtx,
                             .ops = &silent,
                             .sparing = t->sparing };
-    for (uint64_t k = first; k < t->r->slot; k++)
+    for (uint64_t k = first; k < slot; k++)
         st_scan_slot(&before, place_of(k), t->w->bytes,
                      st_scan_peek(t, (int64_t)place_of(k), t->w->bytes, SLOT));
     if (t->sparing)
@@ -155,12 +158,32 @@ static void skip_zeros(st_report *r, const st_source *it, uint64_t from, uint64_
         st_report_zeros(r, from, to - from);
 }
 
-static void read_slots(st_scan_turn *t, size_t *total)
+static bool may_skip(const st_scan_turn *t, uint64_t slot)
+{
+    const st_scan *s = t->s;
+    return s->ops->skip && !t->sparing && !s->o->digest &&
+           s->ops->skip(s->ctx, t->src->place, slot);
+}
+
+/* Returns how far what was read before the run's first slot reaches; 0: nothing was. */
+static uint64_t read_slots(st_scan_turn *t, size_t *total)
 {
     uint64_t data = 0; /* before it lie only holes */
+    uint64_t reach = 0;
+    bool apart = t->r->slot != 0; /* the slot in front hasn't been read */
     st_scan *s = t->s;
     for (uint64_t k = 0; k < s->run_slots && !atomic_load(&s->stop); k++) {
         uint64_t offset = place_of(t->r->slot + k);
+        if (may_skip(t, t->r->slot + k)) {
+            apart = true;
+            continue;
+        }
+        if (apart) {
+            if (k)
+                st_scan_begin(t->w);
+            reach = rehearse(t, t->r->slot + k);
+        }
+        apart = false;
         if (!s->o->digest && k == 0)
             data = st_file_data(t->w->file, offset);
         if (data >= offset + SLOT) { /* as if it had been read: room that is reserved */
@@ -173,8 +196,11 @@ static void read_slots(st_scan_turn *t, size_t *total)
         if (!n)
             break;
         *total += n;
+        if (t->ops->slot)
+            t->ops->slot(t->job, t->r->slot + k);
         st_scan_slot(t, offset, p, n);
     }
+    return reach;
 }
 
 static void read_run(st_scan_turn *t)
@@ -182,11 +208,9 @@ static void read_run(st_scan_turn *t)
     st_scan *s = t->s;
     size_t total = 0;
     uint64_t from = 0, to = place_of(t->r->slot + s->run_slots);
-    if (t->r->slot)
-        from = rehearse(t);
-    else
+    if (!t->r->slot)
         st_scan_header(t);
-    read_slots(t, &total);
+    from = read_slots(t, &total);
     if (t->sparing) {
         uint64_t start = t->r->slot ? place_of(t->r->slot) : 0;
         st_scan_carve(t, from > start ? from : start,

@@ -55,12 +55,6 @@ static uint32_t *owners(const st_case *c)
     return owner;
 }
 
-static bool is_nameless(st_event_key key)
-{
-    return key.provider == ST_EVENTLOG ||
-           (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
-}
-
 /* Kinds whose events are rows of incidents: not what the clipboard held, nor logs kept for a rule.
  */
 static bool tells(st_event_key key)
@@ -130,7 +124,7 @@ bool st_story_wants(st_case *c, st_wanted_events *w)
         st_event_key key = st_event_kind_at(k)->key;
         if (!tells(key) || st_event_set_has(&c->forest->store->wanted, k))
             continue;
-        st_event_set_add(is_nameless(key) ? &w->nameless : &w->kinds, key);
+        st_event_set_add(st_event_nameless(key) ? &w->nameless : &w->kinds, key);
     }
     bool ok = want_guids(c, owner, w) && want_sources(c, w);
     free(owner);
@@ -197,7 +191,7 @@ static void tell(telling *t, size_t place, bool nameless)
     const st_event *e = &t->f->events[place];
     st_event_key key = st_event_kind_at(e->kind)->key;
     st_ticks when = st_subject_time(t->f, ST_NO_NODE, (uint32_t)place);
-    if (nameless != (is_nameless(key) && e->process == ST_NO_NODE))
+    if (nameless != (st_event_nameless(key) && e->process == ST_NO_NODE))
         return;
     uint32_t i = nameless ? by_time(t, e, when) : by_process(t, e, when);
     if (t->found[place] || !tells(key) || i == ST_NO_INCIDENT ||

@@ -369,10 +369,8 @@ typedef struct tree_view {
 
 static void t_computer(const tree_view *v, st_buf *b)
 {
-    st_sid sid = v->observed ? v->k->computer[v->r] : ST_ABSENT;
-    if (!v->observed && v->p->host < v->f->nhosts)
-        sid = v->f->hosts[v->p->host].shown;
-    st_buf_str(b, st_pool_get(v->f->pool, sid));
+    if (v->p->host < v->f->nhosts)
+        st_buf_str(b, st_pool_get(v->f->pool, v->f->hosts[v->p->host].shown));
 }
 static void t_guid(const tree_view *v, st_buf *b)
 {

@@ -564,7 +564,9 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_shared *sh
     bool *server = calloc(f->n + 1, sizeof *server);
     if (!server)
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
-    st_code code = mark_servers(rules, f, shared, o, server, NULL, err);
+    st_run_options all = *o;
+    all.shown = NULL;
+    st_code code = mark_servers(rules, f, shared, &all, server, NULL, err);
     if (code == ST_OK)
         st_tree_mark_servers(f, server, o->trust_inferred);
     free(server);

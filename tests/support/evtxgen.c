@@ -557,12 +557,18 @@ static unsigned declared(const gen_field *f)
 
 static void inner_definition(gen_log *g, const gen_event *ev)
 {
-    element data = open_element(g, "EventData", NO_DEPENDENCY, false);
+    bool named = ev->user_data != NULL;
+    element data = open_element(g, named ? "UserData" : "EventData", NO_DEPENDENCY, false), own;
     begin_content(g, &data);
+    if (named) {
+        own = open_element(g, ev->user_data, NO_DEPENDENCY, false);
+        begin_content(g, &own);
+    }
     for (size_t i = 0; i < ev->field_count; i++) {
         const gen_field *f = &ev->fields[i];
-        element e = open_element(g, "Data", NO_DEPENDENCY, f->name != NULL);
-        if (f->name != NULL) {
+        bool attribute = !named && f->name != NULL;
+        element e = open_element(g, named ? f->name : "Data", NO_DEPENDENCY, attribute);
+        if (attribute) {
             attribute_name(g, "Name", false);
             put_text(g, st_str_of(f->name), false);
         }
@@ -570,6 +576,8 @@ static void inner_definition(gen_log *g, const gen_event *ev)
         put_substitution(g, false, (unsigned)i, declared(f));
         end_element(g, &e);
     }
+    if (named)
+        end_element(g, &own);
     end_element(g, &data);
 }
 

@@ -64,7 +64,9 @@ typedef struct gen_event {
     uint32_t pid, tid;
     const gen_field *fields;
     size_t field_count;
-    bool literal;          /* without templates */
+    const char
+        *user_data; /* the fields are elements of this one, below UserData; NULL: EventData */
+    bool literal;   /* without templates */
     const char *rendering; /* literal only: the message of a RenderingInfo; NULL: none */
 } gen_event;
 

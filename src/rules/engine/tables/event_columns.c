@@ -63,13 +63,6 @@ st_val st_get_event_time(st_run *r, st_node n, const st_getter *c)
     return st_val_filetime(created ? created : columns(r, e)->utc[e->row]);
 }
 
-st_val st_get_event_computer(st_run *r, st_node n, const st_getter *c)
-{
-    (void)c;
-    const st_event *e = st_lineage_event(r, n);
-    return st_val_sid(columns(r, e)->computer[e->row]);
-}
-
 st_val st_get_event_record(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
@@ -601,12 +594,6 @@ st_val st_get_host_time(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
     return st_val_filetime(r->forest->hosts[st_lineage_host(r, n)].last);
-}
-
-st_val st_get_host_name(st_run *r, st_node n, const st_getter *c)
-{
-    (void)c;
-    return st_val_sid(r->forest->hosts[st_lineage_host(r, n)].shown);
 }
 
 st_val st_get_host_table(st_run *r, st_node n, const st_getter *c)

@@ -119,7 +119,7 @@ static const st_getter processes[] = {
 static const st_getter network[] = {
     { "Timestamp", D, st_get_event_time, 0, 0 },
     { "DeviceId", S, st_get_device_id, 0, 0 },
-    { "DeviceName", S, st_get_event_computer, 0, 0 },
+    { "DeviceName", S, st_get_computer, 0, 0 },
     { "ActionType", S, st_get_event_action, 0, 0 },
     { "RemoteIP", S, st_get_net_ip, 0, 0 },
     { "RemotePort", I, st_get_net_port, 0, 0 },
@@ -169,7 +169,7 @@ static const st_getter network[] = {
     { "TenantId", S, st_get_never, 0, NEVER },
     { "SourceSystem", S, st_get_never, 0, NEVER },
     { "MachineGroup", S, st_get_never, 0, NEVER },
-    { "ComputerName", S, st_get_event_computer, 0, 0 },
+    { "ComputerName", S, st_get_computer, 0, 0 },
     { "InitiatingProcessGuid", S, st_get_actor_guid, 0, 0 },
     { "EventRecordID", L, st_get_event_record, 0, 0 },
 };
@@ -177,7 +177,7 @@ static const st_getter network[] = {
 static const st_getter files[] = {
     { "Timestamp", D, st_get_event_time, 0, 0 },
     { "DeviceId", S, st_get_device_id, 0, 0 },
-    { "DeviceName", S, st_get_event_computer, 0, 0 },
+    { "DeviceName", S, st_get_computer, 0, 0 },
     { "ActionType", S, st_get_event_action, 0, 0 },
     { "FileName", S, st_get_event_path, 1, 0 },
     { "FolderPath", S, st_get_event_path, 0, 0 },
@@ -240,7 +240,7 @@ static const st_getter files[] = {
     { "TenantId", S, st_get_never, 0, NEVER },
     { "SourceSystem", S, st_get_never, 0, NEVER },
     { "MachineGroup", S, st_get_never, 0, NEVER },
-    { "ComputerName", S, st_get_event_computer, 0, 0 },
+    { "ComputerName", S, st_get_computer, 0, 0 },
     { "InitiatingProcessGuid", S, st_get_actor_guid, 0, 0 },
     { "EventRecordID", L, st_get_event_record, 0, 0 },
 };
@@ -248,7 +248,7 @@ static const st_getter files[] = {
 static const st_getter registry[] = {
     { "Timestamp", D, st_get_event_time, 0, 0 },
     { "DeviceId", S, st_get_device_id, 0, 0 },
-    { "DeviceName", S, st_get_event_computer, 0, 0 },
+    { "DeviceName", S, st_get_computer, 0, 0 },
     { "ActionType", S, st_get_event_action, 0, 0 },
     { "RegistryKey", S, st_get_registry_key, 0, 0 },
     { "RegistryValueType", S, st_get_registry_type, 0, 0 },
@@ -296,7 +296,7 @@ static const st_getter registry[] = {
     { "TenantId", S, st_get_never, 0, NEVER },
     { "SourceSystem", S, st_get_never, 0, NEVER },
     { "MachineGroup", S, st_get_never, 0, NEVER },
-    { "ComputerName", S, st_get_event_computer, 0, 0 },
+    { "ComputerName", S, st_get_computer, 0, 0 },
     { "InitiatingProcessGuid", S, st_get_actor_guid, 0, 0 },
     { "EventRecordID", L, st_get_event_record, 0, 0 },
 };
@@ -304,7 +304,7 @@ static const st_getter registry[] = {
 static const st_getter images[] = {
     { "Timestamp", D, st_get_event_time, 0, 0 },
     { "DeviceId", S, st_get_device_id, 0, 0 },
-    { "DeviceName", S, st_get_event_computer, 0, 0 },
+    { "DeviceName", S, st_get_computer, 0, 0 },
     { "ActionType", S, st_get_event_action, 0, 0 },
     { "FileName", S, st_get_event_path, 1, 0 },
     { "FolderPath", S, st_get_event_path, 0, 0 },
@@ -351,7 +351,7 @@ static const st_getter images[] = {
     { "TenantId", S, st_get_never, 0, NEVER },
     { "SourceSystem", S, st_get_never, 0, NEVER },
     { "MachineGroup", S, st_get_never, 0, NEVER },
-    { "ComputerName", S, st_get_event_computer, 0, 0 },
+    { "ComputerName", S, st_get_computer, 0, 0 },
     { "InitiatingProcessGuid", S, st_get_actor_guid, 0, 0 },
     { "EventRecordID", L, st_get_event_record, 0, 0 },
 };
@@ -359,7 +359,7 @@ static const st_getter images[] = {
 static const st_getter events[] = {
     { "Timestamp", D, st_get_event_time, 0, 0 },
     { "DeviceId", S, st_get_device_id, 0, 0 },
-    { "DeviceName", S, st_get_event_computer, 0, 0 },
+    { "DeviceName", S, st_get_computer, 0, 0 },
     { "ActionType", S, st_get_event_action, 0, 0 },
     { "FileName", S, st_get_event_path, 1, 0 },
     { "FolderPath", S, st_get_event_path, 0, 0 },
@@ -429,7 +429,7 @@ static const st_getter events[] = {
     { "TenantId", S, st_get_never, 0, NEVER },
     { "SourceSystem", S, st_get_never, 0, NEVER },
     { "MachineGroup", S, st_get_never, 0, NEVER },
-    { "ComputerName", S, st_get_event_computer, 0, 0 },
+    { "ComputerName", S, st_get_computer, 0, 0 },
     { "InitiatingProcessGuid", S, st_get_actor_guid, 0, 0 },
     { "EventRecordID", L, st_get_event_record, 0, 0 },
 };
@@ -437,7 +437,7 @@ static const st_getter events[] = {
 static const st_getter devices[] = {
     { "Timestamp", D, st_get_host_time, 0, 0 },
     { "DeviceId", S, st_get_device_id, 0, 0 },
-    { "DeviceName", S, st_get_host_name, 0, 0 },
+    { "DeviceName", S, st_get_computer, 0, 0 },
     { "ClientVersion", S, st_get_never, 0, NEVER },
     { "PublicIP", S, st_get_never, 0, NEVER },
     { "OSArchitecture", S, st_get_never, 0, NEVER },
@@ -490,7 +490,7 @@ static const st_getter devices[] = {
     { "Type", S, st_get_host_table, 0, 0 },
     { "TenantId", S, st_get_never, 0, NEVER },
     { "SourceSystem", S, st_get_never, 0, NEVER },
-    { "ComputerName", S, st_get_host_name, 0, 0 },
+    { "ComputerName", S, st_get_computer, 0, 0 },
 };
 
 static const st_getter logons[] = {

@@ -44,15 +44,15 @@ st_val st_get_guid_text(st_run *r, const st_guid *g);
 /* event_text: arg is an st_event_text. event_path, actor_image: 0 in full, 1 the base name.
  * net_*: 0 the remote side, 1 the local one. hash, account: as above. origin_url: 0 the file's,
  * 1 the referrer's. */
-st_get_fn st_get_event_time, st_get_event_computer, st_get_event_action, st_get_event_table,
-    st_get_event_record, st_get_event_path, st_get_event_hash, st_get_event_extra,
-    st_get_origin_url, st_get_net_ip, st_get_net_port, st_get_net_type, st_get_net_host,
-    st_get_net_protocol, st_get_registry_key, st_get_registry_name, st_get_registry_type,
-    st_get_registry_data, st_get_registry_old_key, st_get_registry_old_name, st_get_actor_image,
-    st_get_actor_account, st_get_actor_pid, st_get_actor_start, st_get_actor_guid,
-    st_get_target_pid, st_get_target_account, st_get_target_start;
+st_get_fn st_get_event_time, st_get_event_action, st_get_event_table, st_get_event_record,
+    st_get_event_path, st_get_event_hash, st_get_event_extra, st_get_origin_url, st_get_net_ip,
+    st_get_net_port, st_get_net_type, st_get_net_host, st_get_net_protocol, st_get_registry_key,
+    st_get_registry_name, st_get_registry_type, st_get_registry_data, st_get_registry_old_key,
+    st_get_registry_old_name, st_get_actor_image, st_get_actor_account, st_get_actor_pid,
+    st_get_actor_start, st_get_actor_guid, st_get_target_pid, st_get_target_account,
+    st_get_target_start;
 /* Of a host. */
-st_get_fn st_get_host_time, st_get_host_name, st_get_host_table;
+st_get_fn st_get_host_time, st_get_host_table;
 
 /* Of the events that are rows of t, those for which x, a condition over t's columns, may be true.
  */
