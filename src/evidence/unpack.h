@@ -23,8 +23,8 @@ typedef enum st_format {
     ST_F_ISO,
     ST_F_TAR,
     ST_F_CPIO,
-    ST_F_STREAM        /* one compressed file: gzip, bzip2, xz, zstd, lz4 */
-        ST_F_CASEDB,   /* not libarchive's: a case database (stored_source.c), */
+    ST_F_STREAM,       /* one compressed file: gzip, bzip2, xz, zstd, lz4 */
+    ST_F_CASEDB,       /* not libarchive's: a case database (stored_source.c), */
     ST_F_CASEDB_OPENED /* and one that became its sources */
 } st_format;
 
