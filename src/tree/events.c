@@ -113,6 +113,85 @@ static size_t fold(st_wood *w, st_event *e, size_t n)
     return out;
 }
 
+/* scripts of several records */
+
+typedef struct script_part {
+    st_event event;
+    st_sid script;
+    uint64_t number;
+} script_part;
+
+static uint64_t number_of(const st_wood *w, const st_event *e, st_event_text t)
+{
+    uint64_t u = 0;
+    (void)st_str_u64(st_pool_get(w->pub.pool, st_event_text_of(&w->pub, e, t)), &u);
+    return u;
+}
+
+static int by_script(const void *pa, const void *pb, void *ctx)
+{
+    const script_part *a = pa, *b = pb;
+    ORDER(a->event.host, b->event.host);
+    ORDER(a->script, b->script);
+    ORDER(a->number, b->number);
+    return cmp_copy(ctx, &a->event, &b->event);
+}
+
+static void set_text(st_wood *w, const st_event *e, st_event_text t, st_sid text)
+{
+    st_events *x = &((st_store *)(uintptr_t)w->pub.store)->events[e->kind];
+    x->text[st_event_column(st_event_kind_at(e->kind), t)][e->row] = text;
+}
+
+/* n parts of one script, by number: the first takes the text of all, and their count. */
+static bool join_script(st_wood *w, const script_part *p, size_t n)
+{
+    st_buf text = { 0 };
+    uint64_t parts = 0;
+    for (size_t i = 0; i < n && text.n < ST_MAX_SCRIPT; i++) {
+        if (i && p[i].number == p[i - 1].number)
+            continue;
+        st_buf_str(&text, st_pool_get(w->pub.pool,
+                                      st_event_text_of(&w->pub, &p[i].event, ST_T_script_text)));
+        parts++;
+    }
+    set_text(w, &p[0].event, ST_T_script_text, st_pool_put(w->pub.pool, st_buf_slice(&text)));
+    st_buf_clear(&text);
+    st_buf_u64(&text, parts);
+    set_text(w, &p[0].event, ST_T_message_number, st_pool_put(w->pub.pool, st_buf_slice(&text)));
+    bool ok = !text.failed && !st_pool_failed(w->pub.pool);
+    st_buf_free(&text);
+    return ok;
+}
+
+/* The records of one script block of PowerShell (4104) become one event: *n events are left. */
+static bool join_scripts(st_wood *w, st_event *e, size_t *n)
+{
+    size_t kind = st_event_kind_of((st_event_key){ ST_POWERSHELL, 4104 }), out = 0, nparts = 0;
+    script_part *parts = w->pub.store->events[kind].n ? malloc(*n * sizeof *parts) : NULL;
+    if (!parts)
+        return !w->pub.store->events[kind].n;
+    for (size_t i = 0; i < *n; i++)
+        if (e[i].kind == kind && number_of(w, &e[i], ST_T_message_total) > 1)
+            parts[nparts++] = (script_part){ e[i], st_event_text_of(&w->pub, &e[i], ST_T_script_id),
+                                             number_of(w, &e[i], ST_T_message_number) };
+        else
+            e[out++] = e[i];
+    if (nparts)
+        qsort_r(parts, nparts, sizeof *parts, by_script, w);
+    bool ok = true;
+    for (size_t i = 0, end; ok && i < nparts; i = end) {
+        for (end = i + 1; end < nparts && parts[end].event.host == parts[i].event.host &&
+                          parts[end].script == parts[i].script;)
+            end++;
+        ok = join_script(w, parts + i, end - i);
+        e[out++] = parts[i].event;
+    }
+    *n = out;
+    free(parts);
+    return ok;
+}
+
 /* The process that had the GUID at that time. */
 static st_node process_of(const st_wood *w, uint32_t host, const st_guid *guid, st_claim claim)
 {
@@ -163,7 +242,12 @@ static bool place(st_wood *w, const size_t *first)
                                         .kind = (uint8_t)k };
             n = at;
         }
-    n = w->duplicates ? n : from + fold(w, all + from, n - from);
+    if (!w->duplicates) {
+        size_t left = fold(w, all + from, n - from);
+        if (!join_scripts(w, all + from, &left))
+            return false;
+        n = from + left;
+    }
     qsort_r(all + from, n - from, sizeof *all, by_time, w);
     w->pub.nall = n;
     return true;
