@@ -243,7 +243,8 @@ const st_event_rows *st_event_rows_at(size_t i, st_event_key *key);
 size_t st_event_kinds(void);                        /* how many there are */
 const st_event_kind *st_event_kind_at(size_t kind); /* NULL past the end */
 size_t st_event_kind_of(st_event_key key);          /* st_event_kinds(): none is stored */
-/* Does no process act in such an event? A log that is cleared, a driver, WMI's subscriptions. */
+/* Does such an event name no process by its GUID? A log that is cleared, a driver, WMI's
+ * subscriptions, all of Windows' own. */
 bool st_event_nameless(st_event_key key);
 /* The column of a text, SIZE_MAX if the kind has none. */
 size_t st_event_column(const st_event_kind *k, st_event_text t);

@@ -100,8 +100,8 @@ bool st_event_set_eq(const st_event_set *a, const st_event_set *b)
 
 bool st_event_nameless(st_event_key key)
 {
-    return key.provider == ST_EVENTLOG ||
-           (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
+    size_t kind = st_event_kind_of(key);
+    return kind < st_event_kinds() && st_event_kind_at(kind)->tie != ST_TIE_GUID;
 }
 
 size_t st_event_column(const st_event_kind *k, st_event_text t)

@@ -216,6 +216,85 @@ static void lead(const st_wood *w, st_event *e)
                                    st_event_text_of(&w->pub, e, ST_T_target_image), ST_ABSENT });
 }
 
+/* events that name their process by its PID */
+
+typedef struct life {
+    uint64_t key; /* host, pid */
+    st_ticks start;
+    st_node node;
+} life;
+
+static int by_life(const void *pa, const void *pb)
+{
+    const life *a = pa, *b = pb;
+    ORDER(a->key, b->key);
+    ORDER(a->start, b->start);
+    ORDER(a->node, b->node);
+    return 0;
+}
+
+static bool has_begun(const void *item, const void *key)
+{
+    const life *a = item, *b = key;
+    return a->key < b->key || (a->key == b->key && a->start <= b->start);
+}
+
+static uint64_t life_key(uint32_t host, uint32_t pid)
+{
+    return (uint64_t)host << 32 | pid;
+}
+
+static bool is_by_pid(const st_wood *w, const st_event *e)
+{
+    st_tie tie = (st_tie)st_event_kind_at(e->kind)->tie;
+    return (tie == ST_TIE_PID || tie == ST_TIE_SESSION) && columns(w, e)->pid[e->row] != ST_NO_U32;
+}
+
+/* The last process of that PID that had begun by then, if it hadn't ended and is of the image that
+ * the event names, where it names one. */
+static st_node alive(const st_wood *w, const life *lives, size_t n, const st_event *e)
+{
+    const st_events *x = columns(w, e);
+    const st_pool *pool = w->pub.pool;
+    life at = { .key = life_key(e->host, x->pid[e->row]), .start = x->utc[e->row] };
+    size_t i = st_lower_bound(lives, n, sizeof *lives, &at, has_begun);
+    if (!i || lives[i - 1].key != at.key)
+        return ST_NO_NODE;
+    const st_proc *p = &w->pub.procs[lives[i - 1].node];
+    st_sid image = st_event_text_of(&w->pub, e, ST_T_image);
+    if (p->end && p->end < at.start)
+        return ST_NO_NODE;
+    if (st_tree_recorded(pool, image) && st_tree_recorded(pool, p->image) &&
+        !st_fold_eq(st_pool_get(pool, image), st_pool_get(pool, p->image)))
+        return ST_NO_NODE;
+    return lives[i - 1].node;
+}
+
+/* Leads the events first .. end-1 that do so. */
+static bool lead_by_pid(st_wood *w, size_t first, size_t end)
+{
+    size_t n = 0;
+    while (first < end && !is_by_pid(w, &w->pub.events[first]))
+        first++;
+    if (first == end)
+        return true;
+    life *lives = malloc((w->pub.n + 1) * sizeof *lives);
+    for (size_t i = 0; lives && i < w->pub.n; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        if (p->pid != ST_NO_U32 && p->start)
+            lives[n++] = (life){ life_key(p->host, p->pid), p->start, (st_node)i };
+    }
+    if (!lives)
+        return false;
+    if (n)
+        qsort(lives, n, sizeof *lives, by_life);
+    for (size_t i = first; i < end; i++)
+        if (is_by_pid(w, &w->pub.events[i]))
+            w->pub.events[i].process = alive(w, lives, n, &w->pub.events[i]);
+    free(lives);
+    return true;
+}
+
 /* The store's events from first[kind] on (NULL: all), behind the n there are; folded and in order.
  */
 static bool place(st_wood *w, const size_t *first)
@@ -268,6 +347,8 @@ st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err)
         return st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
     for (size_t i = from; i < f->nall; i++)
         lead(w, &f->events[i]);
+    if (!lead_by_pid(w, from, f->nall))
+        return st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
     return ST_OK;
 }
 
@@ -275,5 +356,5 @@ bool st_tree_lead_events(st_wood *w)
 {
     for (size_t i = 0; i < w->pub.nevents; i++)
         lead(w, &w->pub.events[i]);
-    return true;
+    return lead_by_pid(w, 0, w->pub.nevents);
 }
