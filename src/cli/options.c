@@ -621,8 +621,8 @@ static const struct {
     const char *title, *options;
 } groups[] = {
     { "Results", " format output force csv-raw xml full color width no-pager ascii " },
-    { "Which rows",
-      " scope min-level since until host incident guid pid image around file tables columns explain " },
+    { "Which rows", " scope min-level since until host incident guid pid image around file tables "
+                    "columns explain " },
     { "Rules", " rules servers known ioc notes rule-status exclude-rule exclude-rules placeholders "
                "strict-rules external param stub-services max-rows max-memory max-time " },
     { "Time and links", " now ago clock-offset trust-inferred " },
