@@ -245,6 +245,14 @@ typedef struct st_table {
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+/* The tables that queries can name, in the order of the manual: the i-th, false past the end. */
+bool st_rules_table(size_t i, st_str *name);
+typedef struct st_rules_column {
+    st_str name, type; /* Kusto's word for it */
+    bool filled;       /* can it have a value here? */
+} st_rules_column;
+/* The i-th column of a table; false past the end, or where there is no such table. */
+bool st_rules_table_column(st_str table, size_t i, st_rules_column *out);
 /* The query's plan as text: operators in the order rows pass them, with their columns. run: the
  * query is run over f, its result dropped, and rows and time of each operator are shown. */
 st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,

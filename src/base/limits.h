@@ -456,6 +456,9 @@
  * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
  * two processes. */
 #define ST_AUDIT_APART (UINT64_C(2) * ST_TICKS_SECOND)
+/* Bytes of a PowerShell script that is put together of several records; one record holds some
+ * 20,000 characters. Met: the text ends behind the part that reached it. */
+#define ST_MAX_SCRIPT ((size_t)16 << 20)
 /* Within this, several events that say so speak of one start of Windows: from the first process to
  * the event log service. Met: they are two. */
 #define ST_BOOT_SPREAD (UINT64_C(300) * ST_TICKS_SECOND)

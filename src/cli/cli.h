@@ -58,7 +58,8 @@ typedef struct st_config {
     bool has_guid;
     st_guid guid;
     uint32_t pid;
-    bool explain, explain_run;
+    bool explain, explain_run, tables;
+    const char *columns; /* of which table; NULL: not asked */
     const char *image, *file, *incident;
     st_engine engine;
     unsigned threads, width, archive_depth;

@@ -68,6 +68,7 @@ static st_code add(st_list *l, const char *v, st_err *e)
         return ST_OK;                                                 \
     }
 FLAG(trust_inferred)
+FLAG(tables)
 FLAG(duplicates)
 FLAG(carve)
 FLAG(digest)
@@ -313,6 +314,13 @@ static st_code set_archive_depth(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_columns(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->columns = v;
+    return ST_OK;
+}
+
 static st_code set_explain(st_config *c, const char *v, st_err *e)
 {
     if (v && strcmp(v, "run") != 0)
@@ -489,6 +497,8 @@ static const st_option options[] = {
     { 0, "image", "NAME", "processes of this image: full path or base name, any case", T, set_image },
     { 0, "around", "TIME", "processes that started within ten minutes of it (UTC)", T, set_around },
     { 0, "file", "PATH", "read the query from a file", Q, set_file },
+    { 0, "tables", NULL, "instead of a query: which tables have rows in the evidence, and how many", Q, set_tables },
+    { 0, "columns", "TABLE", "instead of a query: the columns of a table, and which can have values", Q, set_columns },
     { 0, "explain", "[=run]", "show the query's plan instead of its result; =run: run it, with rows and times", Q, set_explain },
     { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X|V, set_files_from },
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
@@ -646,8 +656,8 @@ static const struct {
     const char *title, *options;
 } groups[] = {
     { "Results", " format output force csv-raw xml full color width no-pager ascii " },
-    { "Which rows",
-      " scope min-level since until host incident guid pid image around file explain " },
+    { "Which rows", " scope min-level since until host incident guid pid image around file tables "
+                    "columns explain " },
     { "Rules", " rules servers known ioc notes rule-status exclude-rule exclude-rules placeholders "
                "strict-rules external param stub-services max-rows max-memory max-time " },
     { "Time and links", " now ago clock-offset trust-inferred " },
