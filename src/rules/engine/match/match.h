@@ -56,8 +56,8 @@ typedef struct st_regex st_regex;
  * *offset, where in the pattern. Look-around, back-references and the like are refused by
  * name: the language promises linear time. */
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
-/* A second one of the same pattern, which shares what was compiled; both are of one thread. NULL: no
- * memory. */
+/* A second one of the same pattern, which shares what was compiled; both are of one thread. NULL:
+ * no memory. */
 st_regex *st_regex_copy(const st_regex *r);
 void st_regex_free(st_regex *r);
 bool st_regex_test(st_regex *r, st_str text);
