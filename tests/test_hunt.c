@@ -225,6 +225,61 @@ static void findings__recovered_record__raises_no_level(void **state)
     world_end(&w);
 }
 
+/* What the findings of one process show, and what its incident comes to. */
+static void incidents__behaviours_together__raise_the_level(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *techniques[5];
+        st_level each, level;
+        const char *why;
+    } rows[] = {
+        { { "T1105" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1105", "T1197", "T1218.005" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1105", "T1562.001" },
+          ST_LEVEL_MEDIUM,
+          ST_LEVEL_HIGH,
+          "high because of 2 behaviours together: a second stage, traces covered; its findings "
+          "alone are medium" },
+        { { "T1105", "[\"T1003.001\"]" },
+          ST_LEVEL_MEDIUM,
+          ST_LEVEL_CRITICAL,
+          "critical because of 2 behaviours together: a second stage, passwords taken; its "
+          "findings alone are medium" },
+        { { "T1003" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1033", "T1082", "T1105" }, ST_LEVEL_HIGH, ST_LEVEL_HIGH, "" }, /* no burst */
+        { { "T1033", "T1082", "T1016", "T1105" },
+          ST_LEVEL_HIGH,
+          ST_LEVEL_CRITICAL,
+          "critical because of 2 behaviours together: recon, a second stage; its findings alone "
+          "are high" },
+        { { "T1105", "T1562", "T1003" }, ST_LEVEL_LOW, ST_LEVEL_LOW, "" },
+        { { "T1105", "T1562", "T1003" }, ST_LEVEL_CRITICAL, ST_LEVEL_CRITICAL, "" },
+        { { "T1105, T1562", "", "x" }, ST_LEVEL_HIGH, ST_LEVEL_HIGH, "" }, /* one deed a finding */
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        web_and_desktop(&w);
+        for (size_t t = 0; t < 5 && rows[k].techniques[t]; t++) {
+            world_match(&w, "web01", 4, 0, NULL);
+            for (size_t i = 0; i < w.matches.n; i++) {
+                bool fresh = !w.items[i].level;
+                w.items[i].level = (uint8_t)(rows[k].each + 1);
+                if (fresh)
+                    w.items[i].techniques = world_sid(&w, rows[k].techniques[t]);
+            }
+        }
+        world_hunt(&w, NULL);
+        st_buf b = { 0 };
+        st_incident_put_raised(&w.c->incidents[0], &b);
+        st_buf_char(&b, 0);
+        if (w.c->incidents[0].level != rows[k].level || strcmp(b.p, rows[k].why) != 0)
+            fail_msg("row %zu: %s: %s", k, st_level_word(w.c->incidents[0].level), b.p);
+        st_buf_free(&b);
+        world_end(&w);
+    }
+}
+
 static void reason__each_kind__one_sentence(void **state)
 {
     (void)state;
@@ -414,6 +469,7 @@ int main(void)
         cmocka_unit_test(rows__two_incidents__a_row_belongs_to_one),
         cmocka_unit_test(findings__level_and_filters__drop_and_count),
         cmocka_unit_test(findings__recovered_record__raises_no_level),
+        cmocka_unit_test(incidents__behaviours_together__raise_the_level),
         cmocka_unit_test(reason__each_kind__one_sentence),
         cmocka_unit_test(ids__known_names__known_hashes),
         cmocka_unit_test(context__one_noisy_service__capped_and_counted),
