@@ -67,8 +67,12 @@ typedef enum st_fact_kind {
                         */
     ST_FACT_TOUCHED,   /* other processes; lsass first */
     ST_FACT_DELETED,
+    ST_FACT_MOVED,  /* other hosts that its commands work on, and what began there */
+    ST_FACT_CAME,   /* hosts whose incidents reached this one */
+    ST_FACT_SHARED, /* programs, addresses, commands that other hosts have, too */
     ST_FACT_KINDS
 } st_fact_kind;
+/* The last three, and whatever joins two hosts or logs, are correlation, and say so in `more`. */
 const char *st_fact_word(unsigned kind); /* "Contacted" ... */
 
 /* One thing, once an incident. */
@@ -167,6 +171,8 @@ typedef struct st_case {
     size_t nrows;
     struct st_fact *facts; /* by incident, kind, weight, time (st_story_make) */
     size_t nfacts;
+    uint32_t *reached; /* by host: an incident + 1 that a correlation joins it to (a command that
+                        * names it, a program that both have); 0: none. NULL before st_story_make */
     st_oddities odd;
     st_coverage *coverage; /* by host */
     st_gap *gaps;          /* by host, time, kind */

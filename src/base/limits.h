@@ -88,6 +88,19 @@
  * writes some thousand files in an incident's hours; a timeline beyond that is read by nobody. */
 #define ST_MAX_INCIDENT_EVENTS 20000u
 
+/* Hosts that have the same program, address or command line; more than these say that it is
+ * everybody's. Bytes that a command line needs to be taken for somebody's. Bytes of an address that
+ * a command names. Met: it isn't told, or is cut. */
+#define ST_MAX_SHARED_HOSTS 20u
+#define ST_MIN_SHARED_COMMAND 32u
+#define ST_MAX_FACT_URL 300u
+/* Incidents that are told of one thing that several hosts have. Met: the others aren't told. */
+#define ST_MAX_SHARED_INCIDENTS 500u
+/* Commands that name another host, whose other end is looked for; and processes or events of the
+ * minute that are looked at for each. Met: it is told without what began there. */
+#define ST_MAX_MOVES 1000u
+#define ST_MAX_ARRIVALS 20000u
+
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
 #define ST_MAX_DECODED 4096

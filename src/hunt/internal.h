@@ -47,6 +47,20 @@ bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host
 /* The order of rows. */
 int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
 bool st_facts_make(st_case *c);
+/* Facts in the making. */
+typedef struct st_summing {
+    st_case *c;
+    const st_forest *f;
+    st_fact *v;
+    size_t n, cap;
+    size_t moves; /* commands whose other end was looked for */
+    bool failed;
+} st_summing;
+void st_fact_add(st_summing *x, const st_fact *fact);
+/* Where the incidents' processes went, and what other hosts have in common with them. */
+bool st_spread_make(st_summing *x);
+/* Is it in a folder of the system's own programs, or of installed ones? */
+bool st_is_system_path(st_str path);
 /* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h
  * + 1]). Freed by whoever asked; NULL: no memory. */
 typedef struct st_by_host {
