@@ -121,7 +121,9 @@ static void rule(world *w, const char *path, const char *kql)
 
 static void run(world *w, bool ago_off, bool trust)
 {
-    st_run_options o = { .now = T0 + 3 * HOUR, .ago_off = ago_off, .trust_inferred = trust };
+    st_run_options o = { .now = T0 + 3 * HOUR,
+                         .ago_off = ago_off,
+                         .trust = trust ? ST_TRUST_ALL : ST_TRUST_AUDITED };
     st_matches_free(w->matches);
     assert_int_equal(st_rules_run(w->rules, w->forest, &o, &w->matches, &w->err), ST_OK);
 }

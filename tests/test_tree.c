@@ -98,8 +98,8 @@ static void add(st_store *s, const row *r)
 static void add_end(st_store *s, uint32_t id, unsigned start, unsigned when)
 {
     assert_true(st_grow(&s->endings, &s->endings_cap, s->nendings + 1, sizeof *s->endings));
-    s->endings[s->nendings++] =
-        (st_ending){ text(s, "pc"), guid_n(id, start), at(when), at(when), ST_NO_U32, ST_O_LIVE };
+    s->endings[s->nendings++] = (st_ending){ text(s, "pc"), guid_n(id, start), ST_ABSENT, at(when),
+                                             at(when),      ST_NO_U32,         ST_O_LIVE };
 }
 
 static void add_service(st_store *s, const char *state, unsigned when, const char *version)

@@ -67,6 +67,7 @@ typedef struct st_creations {
     uint32_t *truncated; /* bit i: string column i (in the order above) was cut */
     uint8_t *origin;     /* st_origin */
     uint8_t *flags;      /* st_creation_flags */
+    uint8_t *provider;   /* whose record it is: ST_SYSMON, or ST_SECURITY (4688) */
 } st_creations;
 /* The number of a string column: ST_COL_image and so on. */
 enum st_creation_column {
@@ -86,18 +87,21 @@ st_sid *st_creation_column(const st_creations *c, unsigned column);
 #define ST_NO_U64 UINT64_MAX
 #define ST_NO_U32 UINT32_MAX
 
-/* Event ID 5. */
+/* Sysmon's Event ID 5, or Security's 4689, which has no GUID. */
 typedef struct st_ending {
     st_sid computer;
     st_guid guid;
+    st_sid image; /* of 4689; ST_ABSENT: not asked */
     st_ticks utc, created;
     uint32_t pid;
     uint8_t origin;
 } st_ending;
 
-/* Event ID 4 (service state) and 16 (configuration), for boots, versions, gaps. */
+/* Event ID 4 (service state) and 16 (configuration), for boots, versions, gaps; and that Windows
+ * started: Security's 4608, the event log service's 6005 and 6009. */
 typedef struct st_service {
-    st_sid computer, state, version, schema; /* 16: state is "config", version the configuration */
+    st_sid computer, state, version,
+        schema; /* 16: state is "config", version the configuration; Windows': "boot" */
     st_ticks utc, created;
     uint8_t origin;
 } st_service;
@@ -108,7 +112,7 @@ typedef struct st_presence {
     uint32_t source;
     uint64_t records; /* of any provider and origin */
     uint64_t sysmon;
-    uint64_t audited;     /* Windows' own process creations (Security 4688), which aren't read */
+    uint64_t audited;     /* Windows' own process creations (Security 4688) */
     st_ticks first, last; /* TimeCreated of live ones; 0: not known */
     uint64_t first_id,
         last_id; /* the least and the greatest EventRecordID of live ones of Sysmon */
@@ -144,7 +148,7 @@ typedef enum st_event_text {
 
 /* ST_LOGS stands for all whose records are kept whole, by their channel; the kind of these has the
  * id 0. */
-enum { ST_SYSMON, ST_EVENTLOG, ST_LOGS, ST_PROVIDERS };
+enum { ST_SYSMON, ST_EVENTLOG, ST_SECURITY, ST_SYSTEM_LOG, ST_LOGS, ST_PROVIDERS };
 
 /* What tells an event: an id alone means nothing. */
 typedef struct st_event_key {
@@ -199,7 +203,7 @@ typedef struct st_extra {
 typedef struct st_provider {
     const char *name;  /* in any case */
     const char *shown; /* in front of an id, in lists of events */
-    st_guid guid;
+    st_guid guid;      /* zero: told by its name alone */
     const st_event_kind *kinds;
     const st_event_rows *rows; /* in the order of ids */
     const st_extra *extras;
@@ -289,6 +293,7 @@ typedef struct st_store {
     uint64_t records;      /* records of any provider that were read */
     uint64_t sysmon;       /* of those, Sysmon's */
     uint64_t without_host; /* process creations without a Computer */
+    uint64_t bare;         /* Windows' own of which neither PID nor image can be read: no rows */
     int64_t *shift;        /* by Computer: seconds added to its times; NULL: to none */
     size_t nshift;
 } st_store;

@@ -120,8 +120,8 @@ typedef enum st_covered { ST_BLIND, ST_PARTIAL, ST_COVERED } st_covered;
 const char *st_covered_word(st_covered v);
 
 /* What "nothing found" is worth on a host. blind: no process creation was read. partial: some were,
- * and something says that others were lost; or Windows' own are there and weren't read. covered:
- * nothing says so, from its first record to its last (st_host). */
+ * and something says that others were lost; or all are Windows' own (4688), which say less.
+ * covered: nothing says so, from its first record to its last (st_host). */
 typedef struct st_coverage {
     st_covered verdict;
     st_str reasons;            /* in words, "; " between them; may be empty */
@@ -136,8 +136,8 @@ typedef struct st_oddities {
     uint64_t bare;    /* neither GUID, image, PID nor command line */
     uint64_t absurd;  /* a time before 1990 or behind 2200 */
     uint64_t untimed; /* recovered ones without any time */
-    uint64_t audited; /* Windows' own (Security 4688), which aren't read; and on how many hosts */
-    uint64_t audited_hosts;
+    uint64_t audited; /* Windows' own (Security 4688); on how many hosts; joined to Sysmon's */
+    uint64_t audited_hosts, joined;
 } st_oddities;
 
 #define ST_NO_INCIDENT UINT32_MAX

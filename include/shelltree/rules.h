@@ -161,9 +161,9 @@ const st_diag *st_rules_diag(const st_rules *r, size_t i);
 void st_diag_put(st_buf *b, const st_diag *d);
 
 typedef struct st_run_options {
-    st_ticks now; /* what now() means; 0: the default, see st_rules_now */
-    bool ago_off; /* lower bounds of the form Timestamp > ago(..) are lifted */
-    bool trust_inferred;
+    st_ticks now;   /* what now() means; 0: the default, see st_rules_now */
+    bool ago_off;   /* lower bounds of the form Timestamp > ago(..) are lifted */
+    st_trust trust; /* which inferred edges are crossed */
     unsigned threads;
     /* A query's: by row (the forest's nodes, behind them its events that rules see, behind them its
      * hosts), those that its tables show; NULL: all. */

@@ -5,7 +5,8 @@
  *
  * Key        (lower-cased full Computer, ProcessGuid). Never the GUID alone (cloned
  *            machines share prefixes), never the PID (used again within hours).
- * Nodes      observed: its own Event ID 1 was read. Placeholder: known only from its
+ *            A process that only Windows itself recorded (4688) has no GUID: (host, PID, start).
+ * Nodes      observed: its own Event ID 1 (or 4688) was read. Placeholder: known only from its
  *            children's Parent* fields, or else from another event of its own that was stored.
  * Copies     rows of one (Computer, EventRecordID, TimeCreated, ProcessGuid) are one node when
  *            all their fields agree; otherwise each stays, flagged ST_P_CONFLICT. A recovered
@@ -48,7 +49,9 @@ enum st_proc_flags {
     ST_P_PARENT_DIFFERS = 1 << 5, /* the child's Parent* fields disagree with the parent's record */
     ST_P_CLOCK = 1 << 6,          /* its end lies before its start */
     ST_P_SERVER = 1 << 7,         /* a web server (st_tree_mark_servers) */
-    ST_P_FROM_EVENT = 1 << 8      /* a placeholder that no child names, only another event */
+    ST_P_FROM_EVENT = 1 << 8,     /* a placeholder that no child names, only another event */
+    ST_P_AUDITED = 1 << 9,        /* Sysmon's, and Windows' own creation (4688) joined to it */
+    ST_P_CROSSED = 1 << 10        /* its inferred edge may be crossed: see st_trust */
 };
 
 typedef struct st_proc {
@@ -81,7 +84,11 @@ typedef struct st_proc {
 typedef struct st_host {
     st_sid name;        /* lower-cased full Computer: the key */
     st_sid shown;       /* as its newest live record spells it */
-    uint64_t creations; /* distinct process creations */
+    uint64_t creations; /* distinct process creations, of Sysmon's or Windows' own */
+    uint64_t audited;   /* of these, Windows' own (4688) that Sysmon has no record of */
+    uint64_t wordless;  /* of those, without a command line */
+    uint64_t hidden;    /* of those, within the time of Sysmon's records: its filter hid them */
+    uint64_t joined;    /* Windows' own that joined one of Sysmon's */
     uint64_t copies;    /* rows that were copies of those */
     uint64_t records;   /* distinct Sysmon records of any id */
     uint64_t gaps; /* EventRecordIDs missing between the first and the last, live records only */
@@ -107,6 +114,7 @@ typedef struct st_event {
 
 typedef struct st_tree_stats {
     uint64_t observed, placeholders, copies, conflicts, cycles, inferred, ambiguous, parent_later;
+    uint64_t crossed; /* inferred edges that rules cross: ST_P_CROSSED */
 } st_tree_stats;
 
 typedef struct st_forest {
@@ -146,12 +154,21 @@ void st_tree_free(st_forest *f);
 /* Adds the store's events from first[kind] on, behind those there are; rules don't see them. */
 st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err);
 
-/* Says which nodes are web servers (one bool a node) and fills server, server_distance and
- * chain_link. The way up doesn't cross an inferred edge unless trust_inferred. */
-void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferred);
+/* Which inferred edges are crossed: those of hosts that have no creation of Sysmon, and so no other
+ * edges; all; none. */
+typedef enum st_trust { ST_TRUST_AUDITED, ST_TRUST_ALL, ST_TRUST_NONE, ST_TRUSTS } st_trust;
 
+/* Says which nodes are web servers (one bool a node) and fills server, server_distance and
+ * chain_link. The way up doesn't cross an inferred edge that isn't trusted. */
+void st_tree_mark_servers(st_forest *f, const bool *is_server, st_trust trust);
+
+static inline bool st_tree_crosses(const st_proc *p, st_trust trust)
+{
+    return p->link != ST_LINK_INFERRED || trust == ST_TRUST_ALL ||
+           (trust == ST_TRUST_AUDITED && (p->flags & ST_P_CROSSED));
+}
 /* The parent for the purpose of a rule: ST_NO_NODE across an inferred edge unless trusted. */
-st_node st_tree_parent(const st_forest *f, st_node n, bool trust_inferred);
+st_node st_tree_parent(const st_forest *f, st_node n, st_trust trust);
 /* Depth-first below top, top first; ST_NO_NODE at the end. Iterative, no state but the node. */
 st_node st_tree_next(const st_forest *f, st_node top, st_node n);
 /* The host that a Computer, as a record that was read spells it, belongs to. UINT32_MAX: none. */

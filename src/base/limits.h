@@ -439,4 +439,12 @@
  * is broken. */
 #define ST_MAX_KQL_STEPS 64u
 
+/* How far Windows' own record of a process creation (4688) may lie from Sysmon's of the same
+ * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
+ * two processes. */
+#define ST_AUDIT_APART (UINT64_C(2) * ST_TICKS_SECOND)
+/* Within this, several events that say so speak of one start of Windows: from the first process to
+ * the event log service. Met: they are two. */
+#define ST_BOOT_SPREAD (UINT64_C(300) * ST_TICKS_SECOND)
+
 #endif

@@ -36,11 +36,11 @@ static void say_odd(const st_session *s)
             st_say(s->config, "%llu %s", (unsigned long long)all[i].n,
                    all[i].n == 1 ? all[i].one : all[i].many);
     if (o->audited)
-        st_say(
-            s->config,
-            "%llu process creations of Windows itself (Security 4688) on %llu host%s are not read",
-            (unsigned long long)o->audited, (unsigned long long)o->audited_hosts,
-            o->audited_hosts == 1 ? "" : "s");
+        st_say(s->config,
+               "%llu process creations of Windows itself (Security 4688) on %llu host%s; %llu are "
+               "Sysmon's, too",
+               (unsigned long long)o->audited, (unsigned long long)o->audited_hosts,
+               o->audited_hosts == 1 ? "" : "s", (unsigned long long)o->joined);
     for (size_t i = 0; i < s->forest->nhosts; i++) {
         st_str hint = s->found->coverage[i].hint;
         bool told = i && st_str_eq(hint, s->found->coverage[i - 1].hint);

@@ -508,7 +508,7 @@ void st_session_run_options(const st_session *s, st_run_options *o)
 {
     const st_config *c = s->config;
     *o = (st_run_options){ .now = s->now,
-                           .trust_inferred = c->trust_inferred,
+                           .trust = c->trust_inferred ? ST_TRUST_ALL : ST_TRUST_AUDITED,
                            .threads = c->threads,
                            .ago_off =
                                c->ago_off || (c->verb->bit == ST_VERB_HUNT && !c->ago_strict) };

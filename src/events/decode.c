@@ -8,10 +8,11 @@
  * too; what '-' means is for those who read the store.
  */
 #include "events/store.h"
+#include "events/windows/audit.h"
 
 #include <string.h>
 
-enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16, EID_AUDITED = 4688 };
+enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
 
 /* A name is mostly UTF-16, in its own spelling: told by its length at a glance; the rest is
  * compared with care. */
@@ -37,7 +38,7 @@ unsigned st_provider_of(const st_record *r)
     for (i = 0; i < ST_PROVIDERS; i++)
         if (st_provider_at(i)->name[0] && is_named(&r->provider, st_provider_at(i)->name))
             return i;
-    if (!r->provider_guid.p || !st_value_guid(&r->provider_guid, &g))
+    if (!r->provider_guid.p || !st_value_guid(&r->provider_guid, &g) || st_guid_zero(&g))
         return ST_PROVIDERS;
     for (i = 0; i < ST_PROVIDERS &&
                 (!st_provider_at(i)->name[0] || !st_guid_eq(&g, &st_provider_at(i)->guid));)
@@ -66,7 +67,7 @@ unsigned st_provider_known(const st_record *r, st_recent *last)
 static bool always(unsigned provider, const st_record *r)
 {
     if (provider != ST_SYSMON)
-        return provider == ST_EVENTLOG;
+        return provider == ST_EVENTLOG || st_audit_of(provider, r->event_id) != ST_AUDIT_NONE;
     return r->event_id == EID_CREATE || r->event_id == EID_SERVICE || r->event_id == EID_END ||
            r->event_id == EID_CONFIG;
 }
@@ -249,15 +250,17 @@ static uint8_t creation_flags(const st_record *r)
     return (uint8_t)flags;
 }
 
-static void decode_creation(decoding *d, uint32_t source)
+/* A new row, with what it has of the record itself; false: no memory. */
+static bool begin_creation(decoding *d, uint32_t source, unsigned provider)
 {
     const st_record *r = d->record;
     st_creations *c = &d->store->creations;
     size_t row = d->row = st_store_add(d->store);
     if (row == SIZE_MAX) {
         d->failed = true;
-        return;
+        return false;
     }
+    c->provider[row] = (uint8_t)provider;
     c->flags[row] = creation_flags(r);
     c->created[row] = r->time_created;
     c->event_record_id[row] = r->event_record_id;
@@ -267,6 +270,17 @@ static void decode_creation(decoding *d, uint32_t source)
     c->origin[row] = (uint8_t)r->origin;
     c->computer[row] = system_text(d, &r->computer, "Computer", &d->scratch->computer);
     c->channel[row] = system_text(d, &r->channel, "Channel", &d->scratch->channel);
+    d->store->without_host += c->computer[row] <= ST_EMPTY;
+    return true;
+}
+
+static void decode_creation(decoding *d, uint32_t source)
+{
+    const st_record *r = d->record;
+    st_creations *c = &d->store->creations;
+    if (!begin_creation(d, source, ST_SYSMON))
+        return;
+    size_t row = d->row;
     uint64_t taken = 0; /* of two fields with one name the first counts */
     for (size_t i = 0; i < r->nfields; i++) {
         const st_field_def *f = st_field_def_of(r->fields[i].id);
@@ -282,7 +296,103 @@ static void decode_creation(decoding *d, uint32_t source)
     }
     if (st_guid_zero(&c->guid[row]))
         c->flags[row] |= ST_C_NO_GUID;
-    d->store->without_host += c->computer[row] <= ST_EMPTY;
+}
+
+/* Windows' own creations, ends and starts */
+
+static uint32_t audit_pid(const st_audit *a, unsigned field)
+{
+    uint64_t u = st_audit_number(a, field, ST_NO_U32);
+    return u < ST_NO_U32 ? (uint32_t)u : ST_NO_U32;
+}
+
+static st_sid audit_text(decoding *d, const st_audit *a, unsigned field, unsigned column)
+{
+    const st_value *v = a->v[field];
+    if (v && v->cut)
+        d->store->creations.truncated[d->row] |= UINT32_C(1) << column;
+    return v ? text_of(d, v, st_creation_field(column)) : ST_ABSENT;
+}
+
+static st_sid audit_account(decoding *d, const st_audit *a, bool target)
+{
+    st_buf *b = &d->scratch->text;
+    bool known = target ? st_audit_account(a, ST_AUDIT_TARGET_DOMAIN, ST_AUDIT_TARGET_USER, b)
+                        : st_audit_account(a, ST_AUDIT_SUBJECT_DOMAIN, ST_AUDIT_SUBJECT_USER, b);
+    return known ? st_pool_put(d->store->pool, st_buf_slice(b)) : ST_ABSENT;
+}
+
+/* 4688 in the columns of a creation. The subject is who asked for the process, and so the account
+ * of its parent. */
+static void decode_audited(decoding *d, uint32_t source)
+{
+    st_creations *c = &d->store->creations;
+    st_audit a;
+    st_str integrity;
+    st_audit_read(d->record, &a);
+    if (!a.v[ST_AUDIT_NEW_PID] && !a.v[ST_AUDIT_NEW_IMAGE]) {
+        d->store->bare++;
+        return;
+    }
+    if (!begin_creation(d, source, ST_SECURITY))
+        return;
+    size_t row = d->row;
+    bool target = st_audit_has_target(&a);
+    c->utc[row] = d->record->time_created;
+    c->pid[row] = audit_pid(&a, ST_AUDIT_NEW_PID);
+    c->parent_pid[row] = audit_pid(&a, ST_AUDIT_PID);
+    c->image[row] = audit_text(d, &a, ST_AUDIT_NEW_IMAGE, ST_COL_image);
+    c->parent_image[row] = audit_text(d, &a, ST_AUDIT_PARENT_IMAGE, ST_COL_parent_image);
+    c->command_line[row] = c->command_line_recorded[row] =
+        audit_text(d, &a, ST_AUDIT_COMMAND, ST_COL_command_line);
+    c->parent_user[row] = audit_account(d, &a, false);
+    c->user[row] = target ? audit_account(d, &a, true) : c->parent_user[row];
+    c->logon_id[row] =
+        st_audit_number(&a, target ? ST_AUDIT_TARGET_LOGON : ST_AUDIT_SUBJECT_LOGON, ST_NO_U64);
+    if (st_audit_integrity(&a, &integrity))
+        c->integrity_level[row] = st_pool_put(d->store->pool, integrity);
+}
+
+static void add_ending(decoding *d, const st_ending *end)
+{
+    st_store *s = d->store;
+    if (st_grow(&s->endings, &s->endings_cap, s->nendings + 1, sizeof *end))
+        s->endings[s->nendings++] = *end;
+    else
+        d->failed = true;
+}
+
+static void add_service(decoding *d, const st_service *service)
+{
+    st_store *s = d->store;
+    if (st_grow(&s->services, &s->services_cap, s->nservices + 1, sizeof *service))
+        s->services[s->nservices++] = *service;
+    else
+        d->failed = true;
+}
+
+static void decode_audit(decoding *d, st_audit_kind kind, st_sid computer, uint32_t source)
+{
+    const st_record *r = d->record;
+    st_audit a;
+    if (kind == ST_AUDIT_CREATION) {
+        decode_audited(d, source);
+    } else if (kind == ST_AUDIT_END) {
+        st_audit_read(r, &a);
+        const st_value *image = a.v[ST_AUDIT_IMAGE];
+        add_ending(d, &(st_ending){ .computer = computer,
+                                    .image = image ? text_of(d, image, NULL) : ST_ABSENT,
+                                    .utc = r->time_created,
+                                    .created = r->time_created,
+                                    .pid = audit_pid(&a, ST_AUDIT_PID),
+                                    .origin = (uint8_t)r->origin });
+    } else {
+        add_service(d, &(st_service){ .computer = computer,
+                                      .state = st_pool_put(d->store->pool, ST_STR("boot")),
+                                      .utc = r->time_created,
+                                      .created = r->time_created,
+                                      .origin = (uint8_t)r->origin });
+    }
 }
 
 /* The values of Event IDs 4, 5 and 16 that are kept. */
@@ -327,20 +437,14 @@ static void decode_other(decoding *d, st_sid computer)
                            .origin = (uint8_t)r->origin };
     decode_small(d, &end, &service);
     if (r->event_id == EID_END) {
-        if (st_grow(&s->endings, &s->endings_cap, s->nendings + 1, sizeof end))
-            s->endings[s->nendings++] = end;
-        else
-            d->failed = true;
+        add_ending(d, &end);
         return;
     }
     if (r->event_id == EID_CONFIG) {
         service.state = st_pool_put(s->pool, ST_STR("config"));
         service.schema = ST_ABSENT;
     }
-    if (st_grow(&s->services, &s->services_cap, s->nservices + 1, sizeof service))
-        s->services[s->nservices++] = service;
-    else
-        d->failed = true;
+    add_service(d, &service);
 }
 
 /* other events */
@@ -482,21 +586,16 @@ static st_presence *presence_of(st_store *s, uint32_t source, st_sid computer, s
     return &s->presences[low];
 }
 
-static bool is_audited(const st_record *r)
-{
-    return r->event_id == EID_AUDITED &&
-           is_named(&r->provider, "Microsoft-Windows-Security-Auditing");
-}
-
-static bool count_record(decoding *d, st_sid computer, uint32_t source, bool sysmon)
+static bool count_record(decoding *d, st_sid computer, uint32_t source, unsigned provider)
 {
     const st_record *r = d->record;
+    bool sysmon = provider == ST_SYSMON;
     st_presence *p = presence_of(d->store, source, computer, &d->scratch->presence);
     if (!p)
         return false;
     p->records++;
     p->sysmon += sysmon;
-    p->audited += is_audited(r);
+    p->audited += st_audit_of(provider, r->event_id) == ST_AUDIT_CREATION;
     if (r->origin != ST_O_LIVE)
         return true;
     if (r->time_created && (!p->first || r->time_created < p->first))
@@ -535,10 +634,14 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     unsigned provider = st_provider_known(r, &scratch->provider);
     st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
     s->records++;
-    if (!count_record(&d, computer, source, provider == ST_SYSMON))
+    if (!count_record(&d, computer, source, provider))
         return false;
+    st_audit_kind audit = st_audit_of(provider, r->event_id);
     if (provider == ST_SYSMON)
         decode_sysmon(&d, computer, source);
+    if (audit != ST_AUDIT_NONE)
+        decode_audit(&d, audit, computer, source);
+    d.row = SIZE_MAX;
     size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
     if ((provider != ST_SYSMON || kind >= st_event_kinds()) && st_log_wants(&scratch->logs, r))
         decode_log(&d, computer, source);

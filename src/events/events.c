@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const st_provider *const PROVIDERS[ST_PROVIDERS] = {
-    [ST_SYSMON] = &st_sysmon, [ST_EVENTLOG] = &st_eventlog, [ST_LOGS] = &st_logs
-};
+static const st_provider *const PROVIDERS[ST_PROVIDERS] = { [ST_SYSMON] = &st_sysmon,
+                                                            [ST_EVENTLOG] = &st_eventlog,
+                                                            [ST_SECURITY] = &st_security,
+                                                            [ST_SYSTEM_LOG] = &st_system_log,
+                                                            [ST_LOGS] = &st_logs };
 
 const st_provider *st_provider_at(size_t i)
 {

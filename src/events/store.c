@@ -35,7 +35,7 @@ static const column COLUMNS[] = {
 #define U64(name, text) AT(name),
 #include "events/sysmon/fields.def"
     AT(utc),      AT(created),   AT(event_record_id), AT(record_number), AT(offset),
-    AT(source),   AT(truncated), AT(origin),          AT(flags),
+    AT(source),   AT(truncated), AT(origin),          AT(flags),         AT(provider),
 };
 enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
 _Static_assert(ST_COL_COUNT <= 32, "a bit each of st_creations.truncated");
@@ -213,5 +213,6 @@ bool st_store_append(st_store *d, const st_store *f)
     d->records += f->records;
     d->sysmon += f->sysmon;
     d->without_host += f->without_host;
+    d->bare += f->bare;
     return ok;
 }

@@ -108,6 +108,22 @@ static void put_tally(st_buf *b, size_t start, unsigned kind, const tally *t)
     }
 }
 
+/* Windows' own creations: all there is, or what Sysmon's filter hid. */
+static void put_audited(st_buf *b, const st_host *h, bool alone)
+{
+    uint64_t n = alone ? h->audited : h->hidden;
+    if (alone) {
+        st_buf_fmt(b, "4688 %s%llu process creation%s",
+                   h->wordless == n ? "without command lines: " : "alone: ", (unsigned long long)n,
+                   plural(n));
+        if (h->wordless && h->wordless < n)
+            st_buf_fmt(b, ", %llu without a command line", (unsigned long long)h->wordless);
+    } else if (n) {
+        st_buf_fmt(b, "%llu process creation%s that Windows recorded (4688) and Sysmon did not",
+                   (unsigned long long)n, plural(n));
+    }
+}
+
 /* The gaps of one host, which lie side by side. */
 static void judge(const st_forest *f, const st_gap *gaps, st_coverage *c, const st_host *h,
                   st_buf *b)
@@ -122,13 +138,12 @@ static void judge(const st_forest *f, const st_gap *gaps, st_coverage *c, const 
             t->first = &gaps[i];
         lost |= gaps[i].kind != ST_GAP_FILTERED;
     }
+    bool alone = h->audited && h->audited == h->creations;
     (void)f;
     st_buf_clear(b);
-    c->verdict = h->creations ? lost ? ST_PARTIAL : ST_COVERED : ST_BLIND;
-    if (!h->creations && c->audited) {
-        c->verdict = ST_PARTIAL;
-        st_buf_fmt(b, "no Sysmon creation; Windows' own (Security 4688, %llu) are not read",
-                   (unsigned long long)c->audited);
+    c->verdict = h->creations ? lost || alone ? ST_PARTIAL : ST_COVERED : ST_BLIND;
+    if (h->audited) {
+        put_audited(b, h, alone);
     } else if (!h->creations && h->records) {
         st_buf_fmt(b, "no process creation among %llu record%s of Sysmon",
                    (unsigned long long)h->records, plural(h->records));
@@ -164,6 +179,7 @@ static void count_odd(st_case *c)
 {
     const st_forest *f = c->forest;
     const st_creations *k = &f->store->creations;
+    c->odd.bare = f->store->bare;
     for (size_t i = 0; i < f->observed; i++) {
         const st_proc *p = &f->procs[i];
         c->odd.bare += st_guid_zero(&p->guid) && p->image <= ST_EMPTY && p->pid == ST_NO_U32 &&
@@ -174,6 +190,7 @@ static void count_odd(st_case *c)
     for (size_t h = 0; h < f->nhosts; h++) {
         c->odd.audited += c->coverage[h].audited;
         c->odd.audited_hosts += c->coverage[h].audited > 0;
+        c->odd.joined += f->hosts[h].joined;
     }
 }
 

@@ -293,9 +293,11 @@ static void put_causes(block *x, uint32_t host)
             st_buf_fmt(x->b, "%zu ", n);
         put(x, st_gap_word(k));
     }
-    if (!any && v->audited)
-        put(x, " (4688 alone");
-    put(x, any || v->audited ? ")" : "");
+    const st_host *h = &x->c->forest->hosts[host];
+    bool alone = h->audited && h->audited == h->creations;
+    if (alone)
+        put(x, any ? ", 4688 alone" : " (4688 alone");
+    put(x, any || alone ? ")" : "");
 }
 
 /* What says that a host's records were lost, whatever was found on it. */

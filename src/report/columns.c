@@ -166,12 +166,15 @@ static st_str get_channel(const st_view *v)
 
 st_str st_view_provider(const st_view *v)
 {
-    return v->e ? st_event_provider(v->f, v->e) : st_str_of(st_provider_at(ST_SYSMON)->name);
+    return v->e ? st_event_provider(v->f, v->e)
+                : st_str_of(st_provider_at(v->k->provider[v->r])->name);
 }
 
 uint32_t st_view_event_id(const st_view *v)
 {
-    return v->e ? st_event_id(v->f, v->e) : 1;
+    if (v->e)
+        return st_event_id(v->f, v->e);
+    return v->k->provider[v->r] == ST_SECURITY ? 4688 : 1;
 }
 
 static st_str get_provider(const st_view *v)
@@ -624,6 +627,7 @@ static const note tree_notes[] = {
     { ST_P_CLOCK, "clock" },
     { ST_P_PARENT_LATER, "parent-later" },
     { ST_P_PARENT_DIFFERS, "parent-differs" },
+    { ST_P_AUDITED, "also-4688" },
 };
 
 static void add_note(st_buf *b, size_t start, const char *word, const char *about)

@@ -91,7 +91,7 @@ static void put_counters(st_buf *b, const st_case *c, const st_run_info *info)
         { "creations_without_fields", c->odd.bare },
         { "creations_with_absurd_times", c->odd.absurd },
         { "recovered_without_time", c->odd.untimed },
-        { "audited_creations_unread", c->odd.audited },
+        { "audited_creations", c->odd.audited },
     };
     bool more = false;
     st_buf_char(b, '{');

@@ -391,8 +391,8 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
     outcome out;
     st_code code = ST_OK;
     st_run_options o = j->o;
-    o.trust_inferred = true;
-    st_tree_mark_servers(j->f, server, true);
+    o.trust = ST_TRUST_ALL;
+    st_tree_mark_servers(j->f, server, ST_TRUST_ALL);
     code = prefilter(j, &o, err);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
         if (runs(j, i) && !in_vain(j, i)) {
@@ -400,7 +400,56 @@ static st_code run_trusting(job *j, const bool *server, st_err *err)
                             err);
             j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
         }
-    st_tree_mark_servers(j->f, server, false);
+    st_tree_mark_servers(j->f, server, ST_TRUST_AUDITED);
+    free(h.v);
+    return code;
+}
+
+static int by_rule(const void *a, const void *b)
+{
+    const st_match *x = a, *y = b;
+    return x->rule != y->rule ? (x->rule < y->rule ? -1 : 1) : by_subject(a, b);
+}
+
+/* Those of a rule's matches, which lie side by side, that aren't among h go one level down. */
+static void lower(const st_rules *rules, st_match *v, size_t n, uint32_t rule, const hits *h)
+{
+    st_match first = { .rule = rule, .node = 0, .event = ST_NO_EVENT };
+    size_t i = 0, k = 0;
+    while (i < n && by_rule(&v[i], &first) < 0)
+        i++;
+    for (; i < n && v[i].rule == rule; i++) {
+        st_level own = v[i].level ? (st_level)(v[i].level - 1) : rules->items[rule]->rule.level;
+        while (k < h->n && cmp_subject(&h->v[k], &v[i]) < 0)
+            k++;
+        bool by_guid = k < h->n && cmp_subject(&h->v[k], &v[i]) == 0;
+        if (!by_guid && own > ST_LEVEL_INFORMATIONAL)
+            v[i].level = (uint8_t)own; /* the level below, and one */
+    }
+}
+
+/* What only edges say that rules cross for want of others is graded one level lower: the rules are
+ * asked once more, without them. */
+static st_code lower_crossed(job *j, const bool *server, st_err *err)
+{
+    hits h = { 0 };
+    outcome out;
+    st_run_options o = j->o;
+    o.trust = ST_TRUST_NONE;
+    st_tree_mark_servers(j->f, server, ST_TRUST_NONE);
+    st_code code = prefilter(j, &o, err);
+    if (j->all.n)
+        qsort(j->all.v, j->all.n, sizeof *j->all.v, by_rule);
+    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++) {
+        if (!runs(j, i) || !j->per_rule[i].n)
+            continue;
+        empty(&h, NULL);
+        if (!in_vain(j, i))
+            code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &h, NULL, NULL, &out,
+                            err);
+        lower(j->rules, j->all.v, j->all.n, i, &h);
+    }
+    st_tree_mark_servers(j->f, server, ST_TRUST_AUDITED);
     free(h.v);
     return code;
 }
@@ -409,13 +458,16 @@ static st_code run_marked(job *j, bool *server, st_err *err)
 {
     st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
     if (code == ST_OK) {
-        st_tree_mark_servers(j->f, server, j->o.trust_inferred);
+        st_tree_mark_servers(j->f, server, j->o.trust);
         code = run_all(j, err);
     }
     if (code == ST_OK)
         code = correlate(j, err);
-    if (code == ST_OK && !j->o.trust_inferred && j->f->stats.inferred)
+    if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED &&
+        j->f->stats.inferred > j->f->stats.crossed)
         code = run_trusting(j, server, err);
+    if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED && j->f->stats.crossed)
+        code = lower_crossed(j, server, err);
     if (code != ST_OK)
         return code;
     if (j->all.n)
@@ -568,7 +620,7 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_shared *sh
     all.shown = NULL;
     st_code code = mark_servers(rules, f, shared, &all, server, NULL, err);
     if (code == ST_OK)
-        st_tree_mark_servers(f, server, o->trust_inferred);
+        st_tree_mark_servers(f, server, o->trust);
     free(server);
     return code;
 }

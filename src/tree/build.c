@@ -33,9 +33,9 @@ typedef struct growth {
 static void grow(void *ctx, unsigned thread, size_t job)
 {
     static bool (*const STEPS[])(st_wood *) = {
-        st_tree_sort_copies, st_tree_index,   st_tree_sort_events,
-        st_tree_link_guids,  st_tree_end,     st_tree_infer,
-        st_tree_cut_cycles,  st_tree_arrange, st_tree_lead_events,
+        st_tree_sort_copies,   st_tree_join_audited, st_tree_index,       st_tree_sort_events,
+        st_tree_link_guids,    st_tree_end,          st_tree_infer,       st_tree_cut_cycles,
+        st_tree_cross_audited, st_tree_arrange,      st_tree_lead_events,
     };
     growth *g = ctx;
     (void)thread;

@@ -32,6 +32,7 @@ static int cmp_claim(const st_creations *c, const seed *a, const seed *b)
     int d = memcmp(&c->guid[a->row], &c->guid[b->row], sizeof(st_guid));
     if (d || !st_guid_zero(&c->guid[a->row]))
         return d;
+    ORDER(c->provider[a->row], c->provider[b->row]);
     ORDER(c->event_record_id[a->row], c->event_record_id[b->row]);
     ORDER(c->created[a->row], c->created[b->row]);
     if (!c->event_record_id[a->row] && !c->created[a->row])

@@ -4,7 +4,8 @@
  * forest.h - what the files of src/tree share: the forest with its index of keys.
  * Private to src/tree.
  *
- * Building goes: hosts -> copies (rows to observed nodes, in order) -> index -> other events ->
+ * Building goes: hosts -> copies (rows to observed nodes, in order) -> Windows' own joined to
+ * Sysmon's -> index -> other events ->
  * placeholders
  * -> parents by GUID -> ends -> inferred parents -> cycles -> lists, depths -> other events'
  * processes -> accounts; beside all that but the first and the last the records seen are counted.
@@ -43,10 +44,12 @@ typedef struct st_wood {
 /* Each false: no memory. */
 bool st_tree_name_hosts(st_wood *w);
 bool st_tree_sort_copies(st_wood *w);
+bool st_tree_join_audited(st_wood *w);
 bool st_tree_index(st_wood *w);
 bool st_tree_link_guids(st_wood *w);
 bool st_tree_end(st_wood *w);
 bool st_tree_infer(st_wood *w);
+bool st_tree_cross_audited(st_wood *w);
 bool st_tree_cut_cycles(st_wood *w);
 bool st_tree_arrange(st_wood *w);
 bool st_tree_sort_events(st_wood *w);

@@ -107,12 +107,39 @@ uint32_t st_tree_host_of(const st_forest *f, st_sid computer)
 
 /* accounts */
 
+static void count_audited(const st_wood *w, st_host *h, const st_proc *p)
+{
+    st_ticks created = w->pub.store->creations.created[p->row];
+    h->audited++;
+    h->wordless += !st_tree_recorded(w->pub.pool, p->command_line);
+    h->hidden += h->records && created >= h->first && created <= h->last;
+}
+
+/* Hosts without a record of Sysmon: their time is that of Windows' own creations. */
+static void span_audited(const st_wood *w, bool *spanned)
+{
+    for (size_t i = 0; i < w->pub.observed; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        st_host *h = &w->pub.hosts[p->host];
+        st_ticks created = w->pub.store->creations.created[p->row];
+        if (h->records || p->origin != ST_O_LIVE || !created)
+            continue;
+        if (!spanned[p->host] || created < h->first)
+            h->first = created;
+        if (created > h->last)
+            h->last = created;
+        spanned[p->host] = true;
+    }
+}
+
 static void count_nodes(st_wood *w)
 {
     for (size_t i = 0; i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
         st_host *h = &w->pub.hosts[p->host];
         h->creations++;
+        if (w->pub.store->creations.provider[p->row] == ST_SECURITY)
+            count_audited(w, h, p);
         h->copies += p->copies - 1;
         if (p->parent == ST_NO_NODE)
             h->parents_none++;
@@ -251,7 +278,12 @@ static bool name_versions(st_wood *w)
 bool st_tree_account(st_wood *w)
 {
     st_tree_stats *t = &w->pub.stats;
+    bool *spanned = calloc(w->pub.nhosts + 1, sizeof *spanned);
+    if (!spanned)
+        return false;
     count_nodes(w);
+    span_audited(w, spanned);
+    free(spanned);
     for (size_t i = 0; i < w->pub.n; i++) {
         const st_proc *p = &w->pub.procs[i];
         t->conflicts += (p->flags & ST_P_CONFLICT) != 0;

@@ -12,8 +12,13 @@
  * Sysmon's service starts (Event ID 4), and where the boot number in the ProcessGuids changes.
  * Where no node can have been the parent and the child names its image, a placeholder stands for
  * it: one for each (host, pid, image, boot).
+ *
+ * Where Windows itself recorded creations (4688), a later one of a pid says that the one before had
+ * ended; boots begin with the events that say so and with smss.exe below System, whichever is
+ * first.
  */
 #include "tree/forest.h"
+#include "base/limits.h"
 #include "base/search.h"
 
 #include <stdlib.h>
@@ -29,6 +34,7 @@ typedef struct use {
 typedef struct service_start {
     uint32_t host;
     st_ticks utc;
+    bool boot; /* of Windows; else of Sysmon */
 } service_start;
 
 typedef struct inferring {
@@ -68,7 +74,9 @@ static int by_service(const void *pa, const void *pb)
     const service_start *a = pa, *b = pb;
     if (a->host != b->host)
         return a->host < b->host ? -1 : 1;
-    return a->utc < b->utc ? -1 : a->utc > b->utc;
+    if (a->utc != b->utc)
+        return a->utc < b->utc ? -1 : 1;
+    return b->boot - a->boot;
 }
 
 static bool is_by(const void *item, const void *key)
@@ -79,7 +87,7 @@ static bool is_by(const void *item, const void *key)
 /* How many service starts lie up to (host, when), in the sorted list. */
 static size_t starts_before(const inferring *in, uint32_t host, st_ticks when)
 {
-    service_start at = { host, when };
+    service_start at = { .host = host, .utc = when };
     return st_lower_bound(in->starts, in->nstarts, sizeof *in->starts, &at, is_by);
 }
 
@@ -142,22 +150,69 @@ static void gather_uses(inferring *in)
     }
 }
 
+static bool is_audited(const st_wood *w, st_node n)
+{
+    return n < w->pub.observed &&
+           w->pub.store->creations.provider[w->pub.procs[n].row] == ST_SECURITY;
+}
+
+/* The session manager that System starts: once a boot. */
+static bool is_first_process(const st_wood *w, st_node n)
+{
+    const st_proc *p = &w->pub.procs[n];
+    enum { SYSTEM_PID = 4 };
+    return is_audited(w, n) && st_proc_live(p) && p->start &&
+           w->pub.store->creations.parent_pid[p->row] == SYSTEM_PID &&
+           st_str_ieq(st_str_basename(st_pool_get(w->pub.pool, p->image)), ST_STR("smss.exe"));
+}
+
+/* One boot is told of several times within minutes, and Sysmon's service starts in it: the first
+ * counts. Sorted already. */
+static size_t one_a_boot(service_start *v, size_t n)
+{
+    size_t out = 0, boot = SIZE_MAX; /* the boot kept last */
+    for (size_t i = 0; i < n; i++) {
+        if (boot != SIZE_MAX && v[boot].host == v[i].host &&
+            v[i].utc - v[boot].utc <= ST_BOOT_SPREAD)
+            continue;
+        if (v[i].boot)
+            boot = out;
+        v[out++] = v[i];
+    }
+    return out;
+}
+
+static void gather_starts(inferring *in)
+{
+    const st_wood *w = in->w;
+    const st_store *s = w->pub.store;
+    for (size_t i = 0; i < s->nservices; i++) {
+        const st_service *v = &s->services[i];
+        st_str state = st_pool_get(w->pub.pool, v->state);
+        bool boot = st_str_eq(state, ST_STR("boot")) && v->origin == ST_O_LIVE;
+        if (v->utc && (boot || st_str_ieq(state, ST_STR("Started"))))
+            in->starts[in->nstarts++] =
+                (service_start){ st_tree_host(w, v->computer), v->utc, boot };
+    }
+    for (size_t i = 0; i < w->pub.observed; i++)
+        if (is_first_process(w, (st_node)i))
+            in->starts[in->nstarts++] =
+                (service_start){ w->pub.procs[i].host, w->pub.procs[i].start, true };
+    qsort(in->starts, in->nstarts, sizeof *in->starts, by_service);
+    in->nstarts = one_a_boot(in->starts, in->nstarts);
+}
+
 static bool gather(inferring *in)
 {
     const st_wood *w = in->w;
     const st_store *s = w->pub.store;
     in->uses = malloc((w->pub.n + s->nendings + 1) * sizeof *in->uses);
-    in->starts = malloc((s->nservices ? s->nservices : 1) * sizeof *in->starts);
+    in->starts = malloc((s->nservices + w->pub.observed + 1) * sizeof *in->starts);
     if (!in->uses || !in->starts)
         return false;
     gather_uses(in);
-    for (size_t i = 0; i < s->nservices; i++) {
-        const st_service *v = &s->services[i];
-        if (v->utc && st_str_ieq(st_pool_get(w->pub.pool, v->state), ST_STR("Started")))
-            in->starts[in->nstarts++] = (service_start){ st_tree_host(w, v->computer), v->utc };
-    }
+    gather_starts(in);
     qsort(in->uses, in->nuses, sizeof *in->uses, by_use);
-    qsort(in->starts, in->nstarts, sizeof *in->starts, by_service);
     return true;
 }
 
@@ -176,6 +231,8 @@ static void reach(inferring *in)
             !same_boot(in, use_start(before), use_start(&in->uses[i])))
             continue;
         st_ticks end = end_of(in, before);
+        if (is_audited(in->w, in->uses[i].node) && end >= in->uses[i].start)
+            end = in->uses[i].start - 1;
         in->uses[i].others_end = end > before->others_end ? end : before->others_end;
     }
 }
@@ -229,6 +286,13 @@ static bool nameless(const st_ending *e)
 }
 
 /* Ends the last use of the pid before it. The earliest end counts. */
+static bool other_image(const inferring *in, const st_ending *e, const st_proc *p)
+{
+    const st_pool *pool = in->w->pub.pool;
+    return st_tree_recorded(pool, e->image) && st_tree_recorded(pool, p->image) &&
+           !st_fold_eq(st_pool_get(pool, e->image), st_pool_get(pool, p->image));
+}
+
 static void end_last(const inferring *in, const st_ending *e)
 {
     uint32_t host = st_tree_host(in->w, e->computer);
@@ -237,6 +301,9 @@ static void end_last(const inferring *in, const st_ending *e)
         return;
     st_proc *p = &in->w->pub.procs[in->uses[i].node];
     static const st_guid nobody;
+    bool by_sysmon = p->end && !is_audited(in->w, in->uses[i].node);
+    if (other_image(in, e, p) || (e->image != ST_ABSENT && by_sysmon))
+        return;
     if (same_boot(in, start_of(p), (moment){ host, e->utc, &nobody }) && e->utc > p->start &&
         (!p->end || p->end > e->utc))
         p->end = e->utc;

@@ -9,10 +9,10 @@
 #include "tree/forest.h"
 
 /* Takes over the parent's answer. */
-static void inherit(st_forest *f, st_proc *p, const bool *is_server, bool trust_inferred)
+static void inherit(st_forest *f, st_proc *p, const bool *is_server, st_trust trust)
 {
     const st_proc *up = &f->procs[p->parent];
-    bool crossed = p->link == ST_LINK_GUID || trust_inferred;
+    bool crossed = st_tree_crosses(p, trust);
     bool below = crossed && is_server[p->parent];
     p->chain_link = p->link;
     if (below) {
@@ -28,7 +28,7 @@ static void inherit(st_forest *f, st_proc *p, const bool *is_server, bool trust_
         p->chain_link = up->chain_link;
 }
 
-void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferred)
+void st_tree_mark_servers(st_forest *f, const bool *is_server, st_trust trust)
 {
     for (size_t h = 0; h < f->nhosts; h++) {
         st_node next;
@@ -43,7 +43,7 @@ void st_tree_mark_servers(st_forest *f, const bool *is_server, bool trust_inferr
                 p->server_distance = 0;
                 p->chain_link = ST_LINK_NONE;
                 if (p->parent != ST_NO_NODE)
-                    inherit(f, p, is_server, trust_inferred);
+                    inherit(f, p, is_server, trust);
                 next = st_tree_next(f, top, n);
             }
     }

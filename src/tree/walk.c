@@ -95,10 +95,10 @@ bool st_tree_arrange(st_wood *w)
     return true;
 }
 
-st_node st_tree_parent(const st_forest *f, st_node n, bool trust_inferred)
+st_node st_tree_parent(const st_forest *f, st_node n, st_trust trust)
 {
     const st_proc *p = &f->procs[n];
-    return p->link == ST_LINK_INFERRED && !trust_inferred ? ST_NO_NODE : p->parent;
+    return st_tree_crosses(p, trust) ? p->parent : ST_NO_NODE;
 }
 
 st_node st_tree_next(const st_forest *f, st_node top, st_node n)

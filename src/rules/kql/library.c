@@ -16,7 +16,8 @@ typedef struct bound_library {
     struct bound_library *next;
     const st_parsed *parsed;
     const st_let *outer; /* the names that it sees */
-    bool trust_inferred, ago_off, marks;
+    st_trust trust;
+    bool ago_off, marks;
     st_let *names; /* its own, before those */
     bool sound;
     st_run run;
@@ -33,7 +34,7 @@ static void free_all(void *p)
 
 static bool is_for(const bound_library *l, const st_scope *sc, const st_parsed *p)
 {
-    return l->parsed == p && l->outer == sc->env && l->trust_inferred == sc->r->trust_inferred &&
+    return l->parsed == p && l->outer == sc->env && l->trust == sc->r->trust &&
            l->ago_off == sc->r->ago_off && l->marks == sc->binder->marks;
 }
 
@@ -56,14 +57,12 @@ static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_s
     bound_library *l = calloc(1, sizeof *l);
     if (!l)
         return NULL;
-    const st_run_options o = { .ago_off = r->ago_off,
-                               .trust_inferred = r->trust_inferred,
-                               .now = ST_TICKS_UNIX };
+    const st_run_options o = { .ago_off = r->ago_off, .trust = r->trust, .now = ST_TICKS_UNIX };
     st_run_init(&l->run, r->forest, r->shared, &o, r->settings);
     l->run.now = r->now;
     l->parsed = p;
     l->outer = sc->env;
-    l->trust_inferred = r->trust_inferred;
+    l->trust = r->trust;
     l->ago_off = r->ago_off;
     l->marks = sc->binder->marks;
     st_binder b = { .r = &l->run,

@@ -45,7 +45,7 @@ void st_run_init(st_run *r, const st_forest *f, st_shared *shared, const st_run_
     r->pool_before = st_pool_bytes(r->mem.pool);
     st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
     r->now = (int64_t)now + ST_TICKS_1601;
-    r->trust_inferred = o->trust_inferred;
+    r->trust = o->trust;
     r->ago_off = o->ago_off;
     r->shown = o->shown;
 }

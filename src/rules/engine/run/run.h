@@ -23,7 +23,7 @@ typedef struct st_shared {
     st_folds folds;
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
-    struct st_habits *habits[2]; /* of columns: by whether inferred edges are trusted */
+    struct st_habits *habits[ST_TRUSTS]; /* of columns: by which inferred edges are trusted */
     void (*habits_free)(struct st_habits *h);
     void *libraries; /* the language's: definitions that were bound for several runs */
     void (*libraries_free)(void *);
@@ -47,7 +47,7 @@ struct st_run {
     st_shared *shared;
     const st_forest *forest; /* NULL: none */
     int64_t now;
-    bool trust_inferred;
+    st_trust trust;
     st_node *roots;        /* by node: the topmost known ancestor; filled as asked */
     st_patterns *patterns; /* that came with the rows; NULL: none yet */
     uint64_t random;       /* what rand() has come to; it begins with the query's text */

@@ -23,7 +23,7 @@ static uint32_t row_of(const st_run *r, st_node n)
 
 static st_node parent_of(const st_run *r, st_node n)
 {
-    return n == ST_NO_NODE ? n : st_tree_parent(r->forest, n, r->trust_inferred);
+    return n == ST_NO_NODE ? n : st_tree_parent(r->forest, n, r->trust);
 }
 
 st_sid st_get_clean(const st_run *r, st_sid s)
@@ -82,6 +82,30 @@ st_val st_get_own(st_run *r, st_node n, const st_getter *c)
 st_val st_get_own_base(st_run *r, st_node n, const st_getter *c)
 {
     return st_get_base_name(r, field(r, row_of(r, n), c->arg));
+}
+
+/* What the record says of the parent (arg: ST_OFF(parent_image), ST_OFF(parent_command_line)).
+ * Windows' own records say less than Sysmon's: there the parent itself is asked. */
+static st_sid told_of_parent(const st_run *r, st_node n, int off)
+{
+    uint32_t row = row_of(r, n);
+    st_sid s = field(r, row, off);
+    bool audited = row != ST_NO_ROW && r->forest->store->creations.provider[row] == ST_SECURITY;
+    st_node up = s == ST_EMPTY && audited ? parent_of(r, n) : ST_NO_NODE;
+    if (up == ST_NO_NODE)
+        return s;
+    const st_proc *p = &r->forest->procs[up];
+    return st_get_clean(r, off == ST_OFF(parent_image) ? p->image : p->command_line);
+}
+
+st_val st_get_told(st_run *r, st_node n, const st_getter *c)
+{
+    return st_val_sid(told_of_parent(r, n, c->arg));
+}
+
+st_val st_get_told_base(st_run *r, st_node n, const st_getter *c)
+{
+    return st_get_base_name(r, told_of_parent(r, n, c->arg));
 }
 
 st_val st_get_parent(st_run *r, st_node n, const st_getter *c)

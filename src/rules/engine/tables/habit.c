@@ -230,7 +230,7 @@ static bool fill(st_run *r, struct st_habits *h)
 /* Made once for each way of marking servers. */
 static struct st_habits *habits(st_run *r)
 {
-    struct st_habits **at = &r->shared->habits[r->trust_inferred];
+    struct st_habits **at = &r->shared->habits[r->trust];
     struct st_habits *h = *at;
     if (h)
         return h;

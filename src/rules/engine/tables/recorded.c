@@ -62,11 +62,24 @@ static st_val time_text(st_run *r, st_ticks t)
 
 /* of a creation: arg is the column's place in st_creations */
 
+static bool is_audited(const st_run *r, uint32_t row)
+{
+    return row != ST_NO_ROW && creations(r)->provider[row] == ST_SECURITY;
+}
+
 static st_val get_text(st_run *r, st_node n, const st_getter *c)
 {
     uint32_t row = creation_of(r, n);
     return row == ST_NO_ROW ? st_val_null()
                             : text_or_null(((const st_sid *)column(r, c->arg))[row]);
+}
+
+/* Of the parent; see st_get_told. */
+static st_val get_told(st_run *r, st_node n, const st_getter *c)
+{
+    uint32_t row = creation_of(r, n);
+    st_val told = is_audited(r, row) ? st_get_told(r, n, c) : st_val_null();
+    return told.tag == ST_VAL_STRING && told.u.s != ST_EMPTY ? told : get_text(r, n, c);
 }
 
 static st_val get_u32(st_run *r, st_node n, const st_getter *c)
@@ -123,16 +136,17 @@ static st_val get_provider(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
     uint32_t row = creation_of(r, n);
+    if (is_audited(r, row))
+        return st_val_str(&r->mem, st_str_of(st_provider_at(ST_SECURITY)->name));
     bool linux_ = row != ST_NO_ROW && on_linux(r, creations(r)->channel[row]);
     return st_val_str(&r->mem,
                       linux_ ? ST_STR("Linux-Sysmon") : ST_STR("Microsoft-Windows-Sysmon"));
 }
 
-static st_val get_one(st_run *r, st_node n, const st_getter *c)
+static st_val get_event_id(st_run *r, st_node n, const st_getter *c)
 {
-    (void)n;
     (void)c;
-    return st_val_str(&r->mem, ST_STR("1"));
+    return st_val_str(&r->mem, is_audited(r, creation_of(r, n)) ? ST_STR("4688") : ST_STR("1"));
 }
 
 /* One algorithm of Hashes. arg: place in hash_names. */
@@ -150,10 +164,16 @@ static st_val get_hash(st_run *r, st_node n, const st_getter *c)
     return row == ST_NO_ROW ? st_val_null() : hash_in(r, creations(r)->hashes[row], c->arg);
 }
 
+#define GET_current_directory get_text
+#define GET_integrity_level get_text
+#define GET_parent_user get_text
+#define GET_parent_image get_told
+#define GET_parent_command_line get_told
+
 static const st_getter of_creations[] = {
 #define AT(name) (int)offsetof(st_creations, name)
 #define BOTH(name, text) { text, ST_TYPE_STRING, get_text, AT(name), 0 },
-#define CREATION(name, text) { text, ST_TYPE_STRING, get_text, AT(name), 0 },
+#define CREATION(name, text) { text, ST_TYPE_STRING, GET_##name, AT(name), 0 },
 #define COMMAND(name, text) { text, ST_TYPE_STRING, get_text, AT(name##_recorded), 0 },
 #define UTC(name, text) { text, ST_TYPE_STRING, get_utc, 0, 0 },
 #define GUID(name, text) { text, ST_TYPE_STRING, get_guid, AT(name), 0 },
@@ -163,7 +183,7 @@ static const st_getter of_creations[] = {
     { "Computer", ST_TYPE_STRING, get_text, AT(computer), 0 },
     { "Channel", ST_TYPE_STRING, get_text, AT(channel), 0 },
     { "Provider_Name", ST_TYPE_STRING, get_provider, 0, 0 },
-    { "EventID", ST_TYPE_STRING, get_one, 0, 0 },
+    { "EventID", ST_TYPE_STRING, get_event_id, 0, 0 },
     { "EventRecordID", ST_TYPE_STRING, get_record_id, 0, 0 },
     { "md5", ST_TYPE_STRING, get_hash, 0, 0 },
     { "sha1", ST_TYPE_STRING, get_hash, 1, 0 },
@@ -321,7 +341,7 @@ static st_node process_of(const st_run *r, st_node n)
 
 static st_node above(const st_run *r, st_node n)
 {
-    return n == ST_NO_NODE ? n : st_tree_parent(r->forest, n, r->trust_inferred);
+    return n == ST_NO_NODE ? n : st_tree_parent(r->forest, n, r->trust);
 }
 
 enum { IMAGE, COMMAND_LINE, USER, INTEGRITY, ORIGINAL_NAME };

@@ -17,13 +17,13 @@
 
 /* of a process */
 
-/* own, parent, own_base: arg is ST_OFF(column). hash: 0 SHA1, 1 SHA256, 2 MD5. account: 0 domain,
- * 1 name. logon_id, session, parent_pid: 0 own record's, 1 the parent's. initiating_start: the
- * start of 0 the parent, 1 the parent's parent. */
-st_get_fn st_get_own, st_get_own_base, st_get_parent, st_get_image, st_get_file_name,
-    st_get_command_line, st_get_timestamp, st_get_start_time, st_get_computer, st_get_device_id,
-    st_get_constant, st_get_never, st_get_record_id, st_get_pid, st_get_logon_id, st_get_session,
-    st_get_parent_pid, st_get_own_hash, st_get_parent_hash, st_get_own_account,
+/* own, parent, own_base, told, told_base: arg is ST_OFF(column). hash: 0 SHA1, 1 SHA256, 2 MD5.
+ * account: 0 domain, 1 name. logon_id, session, parent_pid: 0 own record's, 1 the parent's.
+ * initiating_start: the start of 0 the parent, 1 the parent's parent. */
+st_get_fn st_get_own, st_get_own_base, st_get_told, st_get_told_base, st_get_parent, st_get_image,
+    st_get_file_name, st_get_command_line, st_get_timestamp, st_get_start_time, st_get_computer,
+    st_get_device_id, st_get_constant, st_get_never, st_get_record_id, st_get_pid, st_get_logon_id,
+    st_get_session, st_get_parent_pid, st_get_own_hash, st_get_parent_hash, st_get_own_account,
     st_get_parent_account, st_get_initiating_start, st_get_initiating_parent_name, st_get_own_guid,
     st_get_parent_guid, st_get_additional, st_get_ancestors, st_get_root_name, st_get_tree_depth,
     st_get_server_name, st_get_server_image, st_get_server_account, st_get_is_server, st_get_habit,

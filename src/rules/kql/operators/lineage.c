@@ -42,7 +42,7 @@ static st_node next_below(const st_run *r, st_node start, st_node at)
     st_node n = procs[at].first_child;
     if (n == ST_NO_NODE)
         n = behind(procs, start, at);
-    while (n != ST_NO_NODE && st_tree_parent(r->forest, n, r->trust_inferred) == ST_NO_NODE)
+    while (n != ST_NO_NODE && st_tree_parent(r->forest, n, r->trust) == ST_NO_NODE)
         n = behind(procs, start, n);
     return n;
 }
@@ -50,8 +50,7 @@ static st_node next_below(const st_run *r, st_node start, st_node at)
 /* The next process of the way; ST_NO_NODE at its end. */
 static st_node step(const st_run *r, const lineage *l)
 {
-    return l->down ? next_below(r, l->start, l->at)
-                   : st_tree_parent(r->forest, l->at, r->trust_inferred);
+    return l->down ? next_below(r, l->start, l->at) : st_tree_parent(r->forest, l->at, r->trust);
 }
 
 /* Goes on to the next row; false at the end. */
