@@ -137,6 +137,11 @@ typedef enum st_event_text {
 #include "events/sysmon/fields.def"
 #define EVENT(name, text) ST_T_##name,
 #include "events/windows/eventlog.def"
+    ST_T_request_method, /* of requests in access logs */
+    ST_T_request_path,   /* with its query */
+    ST_T_request_status,
+    ST_T_request_client,
+    ST_T_request_agent,
     ST_T_log_provider, /* of the logs that are kept whole: who wrote the record */
     ST_T_log_event,    /* its event id, decimal */
     ST_T_log_level,
@@ -146,9 +151,11 @@ typedef enum st_event_text {
 
 /* providers, and the kinds of their events */
 
-/* ST_LOGS stands for all whose records are kept whole, by their channel; the kind of these has the
+/* ST_ACCESS stands for access logs, whose requests are events without a record: no record of
+ * whatever provider is one of them.
+ * ST_LOGS stands for all whose records are kept whole, by their channel; the kind of these has the
  * id 0. */
-enum { ST_SYSMON, ST_EVENTLOG, ST_SECURITY, ST_SYSTEM_LOG, ST_LOGS, ST_PROVIDERS };
+enum { ST_SYSMON, ST_EVENTLOG, ST_SECURITY, ST_SYSTEM_LOG, ST_ACCESS, ST_LOGS, ST_PROVIDERS };
 
 /* What tells an event: an id alone means nothing. */
 typedef struct st_event_key {
@@ -163,7 +170,7 @@ static inline bool st_event_key_eq(st_event_key a, st_event_key b)
 }
 
 /* A kind of event that can be stored. */
-enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 3, ST_MAX_EVENT_KINDS = 128 };
+enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 5, ST_MAX_EVENT_KINDS = 128 };
 typedef struct st_event_kind {
     st_event_key key;
     const char *word;              /* in a row's Event: "connection" */

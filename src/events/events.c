@@ -11,11 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const st_provider *const PROVIDERS[ST_PROVIDERS] = { [ST_SYSMON] = &st_sysmon,
-                                                            [ST_EVENTLOG] = &st_eventlog,
-                                                            [ST_SECURITY] = &st_security,
-                                                            [ST_SYSTEM_LOG] = &st_system_log,
-                                                            [ST_LOGS] = &st_logs };
+static const st_provider *const PROVIDERS[ST_PROVIDERS] = {
+    [ST_SYSMON] = &st_sysmon,         [ST_EVENTLOG] = &st_eventlog,  [ST_SECURITY] = &st_security,
+    [ST_SYSTEM_LOG] = &st_system_log, [ST_ACCESS] = &st_access_logs, [ST_LOGS] = &st_logs
+};
 
 const st_provider *st_provider_at(size_t i)
 {
@@ -90,7 +89,7 @@ bool st_event_set_eq(const st_event_set *a, const st_event_set *b)
 
 bool st_event_nameless(st_event_key key)
 {
-    return key.provider == ST_EVENTLOG ||
+    return key.provider == ST_EVENTLOG || key.provider == ST_ACCESS ||
            (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
 }
 

@@ -46,7 +46,7 @@ const st_field_def *st_field_def_of(uint16_t id);
 /* What a provider means by the name of a number; NULL: nothing. */
 const st_field_def *st_field_def_for(unsigned provider, uint16_t id);
 
-extern const st_provider st_sysmon, st_eventlog, st_security, st_system_log, st_logs;
+extern const st_provider st_sysmon, st_eventlog, st_security, st_system_log, st_access_logs, st_logs;
 
 /* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
 typedef struct st_recent {

@@ -13,8 +13,9 @@
 
 const char *st_fact_word(unsigned kind)
 {
-    static const char *const words[] = { "Contacted", "Dropped",  "Persisted", "Touched",
-                                         "Deleted",   "Moved on", "Came from", "Seen elsewhere" };
+    static const char *const words[] = { "Probable shell", "Contacted", "Dropped",
+                                         "Persisted",      "Touched",   "Deleted",
+                                         "Moved on",       "Came from", "Seen elsewhere" };
     return kind < ST_FACT_KINDS ? words[kind] : "";
 }
 
@@ -335,6 +336,7 @@ bool st_facts_make(st_case *c)
             from_process(&x, r);
     }
     x.failed |= !st_spread_make(&x);
+    st_requests_sum(&x);
     fold(&x);
     c->facts = ST_NEWN(&c->arena, st_fact, x.n);
     c->nfacts = x.n;
