@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_base.c - the words everything else is said in. */
 #include "base/search.h"
+#include "base/radix.h"
 #include "shelltree/base.h"
 
 #include <stdarg.h>
@@ -492,9 +493,41 @@ static void search__slots__hold_two_thirds_and_find_each(void **state)
     free(at);
 }
 
+/* order by numbers */
+
+static void radix_sort__any_number_of_items__in_order_and_stable(void **state)
+{
+    (void)state;
+    static const size_t counts[] = { 0, 1, 2, 64, 65, 2048, 5000 };
+    static const uint64_t masks[] = { 0,     1,        0xff,       0x7ff,
+                                      0x800, 0xffffff, UINT64_MAX, UINT64_C(1) << 63 };
+    uint64_t random = 1;
+    for (size_t c = 0; c < sizeof counts / sizeof counts[0]; c++)
+        for (size_t m = 0; m < sizeof masks / sizeof masks[0]; m++) {
+            size_t n = counts[c];
+            st_keyed *v = calloc(n + 1, sizeof *v);
+            uint64_t sum = 0;
+            for (size_t i = 0; i < n; i++) {
+                random = random * UINT64_C(6364136223846793005) + 1442695040888963407u;
+                v[i] = (st_keyed){ (random ^ random >> 31) & masks[m], (uint32_t)i };
+                sum += v[i].key;
+            }
+            assert_true(st_radix_sort(v, n));
+            for (size_t i = 0; i < n; i++) {
+                sum -= v[i].key;
+                if (i && (v[i - 1].key > v[i].key ||
+                          (v[i - 1].key == v[i].key && v[i - 1].item >= v[i].item)))
+                    fail_msg("%zu items, mask %zu: at %zu", n, m, i);
+            }
+            assert_true(sum == 0);
+            free(v);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(radix_sort__any_number_of_items__in_order_and_stable),
         cmocka_unit_test(time_typed__usual_spellings__are_read),
         cmocka_unit_test(cp_hidden_and_width__each_kind),
         cmocka_unit_test(search__lower_bound__first_that_is_not_before),

@@ -305,6 +305,61 @@ static void decode__utf16_string__loses_only_its_terminator(void **state)
 
 /* the others */
 
+/* Texts that come again, in between others, on either side of what is remembered of them. */
+static void decode__texts_met_before__are_the_same_as_met_first(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text; /* NULL: one that comes once */
+        size_t times;     /* repeated this often */
+        bool nul;
+    } rows[] = {
+        { "abc", 1, false },
+        { "abcd", 1, false },
+        { "abcde", 1, false },
+        { "C:\\Windows\\", 3, false },
+        { "C:\\Windows\\", 3, true },
+        { "C:\\windows\\", 3, false },
+        { "x", ST_MET_BYTES / 2, 0 },
+        { "x", ST_MET_BYTES / 2 + 1, false },
+        { "x", ST_MET_BYTES / 2 - 1, false },
+    };
+    enum { ROWS = sizeof rows / sizeof rows[0], ROUNDS = 5 };
+    st_scratch scratch = { .met = calloc(ST_MET_TEXTS, sizeof(st_met_text)) };
+    st_store *s = st_store_new();
+    size_t kept = 0;
+    for (size_t round = 0; round < ROUNDS; round++)
+        for (size_t i = 0; i < ROWS; i++) {
+            st_buf b = { 0 };
+            for (size_t k = 0; k < rows[i].times; k++)
+                st_buf_str(&b, st_str_of(rows[i].text));
+            st_buf_char(&b, 0);
+            unsigned char *p = wide(b.p);
+            st_field f = { .name = ST_STR("Image"),
+                           .id = st_field_id(ST_STR("Image")),
+                           .value = {
+                               .p = p, .n = (uint32_t)(2 * (b.n - 1)), .type = ST_V_STRING } };
+            unsigned char *q = calloc(b.n + 1, 2); /* with a NUL behind it, or not */
+            memcpy(q, p, f.value.n);
+            f.value.p = q;
+            f.value.n += rows[i].nul ? 2 : 0;
+            st_record r = sysmon_record(1);
+            r.fields = &f;
+            r.nfields = 1;
+            assert_true(st_event_decode(s, &r, 0, &scratch));
+            b.p[b.n - 1] = 0;
+            assert_text(s, s->creations.image[s->creations.n - 1], b.p);
+            free(p);
+            free(q);
+            st_buf_free(&b);
+        }
+    for (size_t i = 0; i < ST_MET_TEXTS; i++)
+        kept += scratch.met[i].n != 0;
+    assert_in_range(kept, 3, ROWS);
+    st_scratch_free(&scratch);
+    st_store_free(s);
+}
+
 static void decode__ends_and_service_events__are_typed(void **state)
 {
     (void)state;
@@ -845,6 +900,7 @@ int main(void)
         cmocka_unit_test(decode__no_computer__is_counted),
         cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
         cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),
+        cmocka_unit_test(decode__texts_met_before__are_the_same_as_met_first),
         cmocka_unit_test(decode__ends_and_service_events__are_typed),
         cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),

@@ -50,6 +50,7 @@ typedef struct st_lossy {
  *   utc_text               ST_ABSENT where utc says it all; else UtcTime as recorded */
 typedef struct st_creations {
     size_t n, cap;
+    size_t blank; /* rows from n up to here are zeroed */
     st_sid *computer, *channel;
 #define BOTH(name, text) st_sid *name;
 #define CREATION(name, text) st_sid *name;

@@ -276,6 +276,9 @@
 #define ST_MAX_SIGMA_NODES ((size_t)100000)
 /* Bytes of one value of a Sigma rule; real ones have 232 at most. Met: an error in that rule. */
 #define ST_MAX_SIGMA_VALUE ((size_t)8192)
+/* Texts at once that the placeholders of one value of a Sigma rule make of it; lists of accounts
+ * and hosts that people keep have hundreds. Met: an error in that rule. */
+#define ST_MAX_SIGMA_FILLED ((size_t)10000)
 /* Selections, and values, of one Sigma rule; real ones have 24 and 700. Met: an error in that rule.
  */
 #define ST_MAX_SIGMA_SELECTIONS ((size_t)1000)

@@ -472,12 +472,11 @@ static void put_hashes(mapping *m)
 static void put_utc(mapping *m)
 {
     st_str s = value_at(m, "@timestamp");
+    st_ticks t;
     st_buf b = { 0 };
-    if (field(m, "UtcTime") || s.n < 23)
+    if (field(m, "UtcTime") || !(epoch(s, &t) || st_time_iso(s, &t)))
         return;
-    st_buf_put(&b, s.p, 23);
-    if (b.n == 23 && b.p[10] == 'T')
-        b.p[10] = ' ';
+    st_buf_time_sysmon(&b, t);
     put_field(m, ST_STR("UtcTime"), made(m, &b));
     st_buf_free(&b);
     m->r.time_created = 0;

@@ -72,10 +72,12 @@ static bool given_before(const st_list *given, size_t i)
     return false;
 }
 
-/* Rules, libraries and what is told of them. */
+/* Rules, libraries, filters and what is told of them. */
 static size_t read_so_far(const st_rules *r)
 {
-    return st_rules_count(r) + st_rules_libraries(r) + st_rules_diags(r);
+    size_t errors;
+    return st_rules_count(r) + st_rules_libraries(r) + st_rules_filters(r, &errors) +
+           st_rules_twice(r) + st_rules_diags(r);
 }
 
 static st_code load_pack(st_session *s, st_err *e)

@@ -10,6 +10,7 @@
 #include "events/store.h"
 #include "events/windows/audit.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { EID_CREATE = 1, EID_SERVICE = 4, EID_END = 5, EID_CONFIG = 16 };
@@ -124,16 +125,70 @@ static void keep_lossy(decoding *d, const st_value *v, const char *field)
     s->lossy[s->nlossy++] = (st_lossy){ (uint32_t)d->row, field, hex };
 }
 
+/* texts that were met before */
+
+static uint64_t sample(const st_value *v)
+{
+    uint64_t head, middle, tail;
+    memcpy(&head, v->p, sizeof head);
+    memcpy(&middle, v->p + v->n / 2 - sizeof middle / 2, sizeof middle);
+    memcpy(&tail, v->p + v->n - sizeof tail, sizeof tail);
+    uint64_t h = (head ^ (middle << 23 | middle >> 41)) * UINT64_C(0x9e3779b97f4a7c15);
+    h = (h ^ h >> 32 ^ tail ^ v->n) * UINT64_C(0xff51afd7ed558ccd);
+    return h ^ h >> 29;
+}
+
+/* The place of a text; NULL: it isn't one that is remembered. */
+static st_met_text *met_place(const decoding *d, const st_value *v, uint64_t *hash)
+{
+    if (v->type != ST_V_STRING || v->n < sizeof *hash || v->n > ST_MET_BYTES || !d->scratch->met)
+        return NULL;
+    *hash = sample(v);
+    return &d->scratch->met[*hash % ST_MET_TEXTS];
+}
+
+static bool is_met(const st_met_text *m, const st_value *v)
+{
+    return m->n == v->n && m->type == v->type && memcmp(m->bytes, v->p, v->n) == 0;
+}
+
+/* The second time is worth its place. */
+static void remember(st_met_text *m, const st_value *v, uint64_t hash, st_sid id)
+{
+    if (m->missed != hash) {
+        m->missed = hash;
+        return;
+    }
+    memcpy(m->bytes, v->p, v->n);
+    m->n = v->n;
+    m->type = v->type;
+    m->id = id;
+}
+
+void st_scratch_free(st_scratch *s)
+{
+    st_buf_free(&s->text);
+    st_buf_free(&s->fields);
+    free(s->met);
+    s->met = NULL;
+}
+
 /* A value's text as an id. field: Sysmon's name of it, for characters that had to go. */
 static st_sid text_of(decoding *d, const st_value *v, const char *field)
 {
+    uint64_t hash;
     if (!v->p && v->type == ST_V_NULL)
         return ST_EMPTY;
+    st_met_text *met = met_place(d, v, &hash);
+    if (met && is_met(met, v))
+        return met->id;
     st_buf_clear(&d->scratch->text);
     unsigned replaced = st_value_text(v, &d->scratch->text);
     st_sid id = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
     if (replaced)
         keep_lossy(d, v, field);
+    else if (met)
+        remember(met, v, hash, id);
     d->replaced += replaced;
     return id;
 }

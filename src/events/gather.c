@@ -173,8 +173,7 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
     put_back(e, kept);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
-        st_buf_free(&all.parts[i].scratch.text);
-        st_buf_free(&all.parts[i].scratch.fields);
+        st_scratch_free(&all.parts[i].scratch);
     }
     if (!take_over(&all, s, first) && code == ST_OK)
         code = st_fail(err, ST_E_MEMORY, "out of memory while reading events");

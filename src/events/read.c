@@ -45,9 +45,11 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     reading *all = ctx;
     part *mine = thread < all->nparts ? &all->parts[thread] : NULL;
     job *j = mine ? ST_NEW(&mine->jobs, job) : NULL;
-    if (j && !mine->store)
+    if (j && !mine->store) {
         mine->store = st_store_new();
-    if (!j || !mine->store) {
+        mine->scratch.met = calloc(ST_MET_TEXTS, sizeof *mine->scratch.met);
+    }
+    if (!j || !mine->store || !mine->scratch.met) {
         atomic_store(&all->failed, true);
         return NULL;
     }
@@ -175,8 +177,7 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     st_code code = st_records_scan(e, o, &OPS, &all, err);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
-        st_buf_free(&all.parts[i].scratch.text);
-        st_buf_free(&all.parts[i].scratch.fields);
+        st_scratch_free(&all.parts[i].scratch);
     }
     if (code == ST_OK) {
         *out = join(&all);

@@ -105,14 +105,24 @@ static bool reserve(st_creations *c, size_t need)
     return true;
 }
 
+/* Zeroes the next rows, some at once. */
+static void blank(st_creations *c)
+{
+    enum { AHEAD = 256 };
+    size_t n = c->cap - c->n < AHEAD ? c->cap - c->n : AHEAD;
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        memset(cells(c, i) + c->n * COLUMNS[i].size, 0, n * COLUMNS[i].size);
+    c->blank = c->n + n;
+}
+
 size_t st_store_add(st_store *s)
 {
     st_creations *c = &s->creations;
     if (!reserve(c, c->n + 1))
         return SIZE_MAX;
+    if (c->blank <= c->n)
+        blank(c);
     size_t row = c->n++;
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
-        memset(cells(c, i) + row * COLUMNS[i].size, 0, COLUMNS[i].size);
     c->logon_id[row] = ST_NO_U64;
     c->pid[row] = c->parent_pid[row] = c->session[row] = ST_NO_U32;
     return row;

@@ -79,14 +79,29 @@ bool st_log_wants(st_logs_filter *f, const st_record *r);
  * that had to be replaced to *replaced. */
 void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t *replaced);
 
+/* Texts that were met at least twice, as recorded, and their ids: most of a record's fields say
+ * what one of the last records said. Of a place the hash that was met last is known even if its
+ * text wasn't kept, so that what comes once pushes nothing out. */
+enum { ST_MET_TEXTS = 1024, ST_MET_BYTES = 512 };
+typedef struct st_met_text {
+    uint64_t missed;
+    uint32_t n; /* 0: none */
+    st_sid id;
+    uint8_t type;
+    unsigned char bytes[ST_MET_BYTES];
+} st_met_text;
+
 /* What decoding needs from one record to the next; zeros to begin with, for one store. */
 typedef struct st_scratch {
     st_buf text;
     st_recent computer, channel, provider;
-    size_t presence; /* the one met last */
+    st_met_text *met; /* ST_MET_TEXTS of them; NULL: not made yet */
+    size_t presence;  /* the one met last */
     st_buf fields;
     st_logs_filter logs;
 } st_scratch;
+
+void st_scratch_free(st_scratch *s);
 
 /* The record's kind, st_event_kinds() if it has none. */
 size_t st_event_kind_of_record(const st_record *r, st_recent *last);

@@ -13,38 +13,105 @@ static bool holds(st_str s, const char *word)
     return memmem(s.p, s.n, word, strlen(word)) != NULL;
 }
 
-/* All of the words, which a NUL ends. */
-static bool holds_all(st_str s, const char *const *words)
+/* The first line: of a table, the names of its columns. */
+static st_str first_line(st_str s)
+{
+    const char *eol = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    return (st_str){ s.p, eol ? (size_t)(eol - s.p) : s.n };
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* What a line of a log begins with: "Jun  5", "2026-06-05", or its priority, "<14>". */
+static bool is_stamped(st_str line)
+{
+    static const char months[] = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec ";
+    const char *p = line.p;
+    if (line.n < 8)
+        return false;
+    for (size_t i = 0; i < sizeof months - 1; i += 4)
+        if (memcmp(p, months + i, 4) == 0 && (p[4] == ' ' || is_digit(p[4])) && is_digit(p[5]))
+            return true;
+    if (p[0] == '<')
+        return is_digit(p[1]) && (p[2] == '>' || p[3] == '>' || p[4] == '>');
+    return p[4] == '-' && p[7] == '-' && is_digit(p[0]) && is_digit(p[3]) && is_digit(p[5]);
+}
+
+/* Is it the name of a column, or of some side by side, in a table's first line? */
+static bool has_column(st_str line, const char *name)
+{
+    static const char edges[] = "\",;\r\t";
+    size_t n = strlen(name);
+    for (const char *end = line.p + line.n, *at;
+         (at = memmem(line.p, (size_t)(end - line.p), name, n)) != NULL; line.p = at + 1)
+        if ((at == line.p || strchr(edges, at[-1])) && (at + n == end || strchr(edges, at[n])))
+            return true;
+    return false;
+}
+
+/* Is it a key of JSON? A quote within a text is escaped there, so no text can hold one. */
+static bool has_key(st_str s, const char *key)
+{
+    size_t n = strlen(key);
+    for (const char *end = s.p + s.n, *at; (at = memmem(s.p, (size_t)(end - s.p), key, n)) != NULL;
+         s.p = at + 1) {
+        const char *colon = at + n;
+        while (colon < end && memchr(" \t\r\n", *colon, 4))
+            colon++;
+        if (colon < end && *colon == ':' && (at == s.p || at[-1] != '\\'))
+            return true;
+    }
+    return false;
+}
+
+/* What hunting tools write: a selection of events, not the events. Told by the names of columns or
+ * keys alone: what stands in a value was written by whoever made the event. */
+static const struct {
+    const char *tool;
+    bool json;
+    const char *words[5]; /* all of them; the last is NULL */
+} RESULTS[] = {
+    { "results of hayabusa", false, { "RuleTitle", "Details", "Computer" } },
+    { "results of hayabusa", false, { "RuleTitle", "RuleFile", "EventID" } },
+    { "results of hayabusa", false, { "RuleTitle", "RecordID", "Level" } },
+    { "results of hayabusa", true, { "\"RuleTitle\"", "\"Details\"", "\"Computer\"" } },
+    { "results of hayabusa", true, { "\"RuleTitle\"", "\"RuleFile\"", "\"EventID\"" } },
+    { "results of hayabusa", true, { "\"RuleTitle\"", "\"RecordID\"", "\"Level\"" } },
+    { "results of chainsaw", true, { "\"group\"", "\"document\"", "\"kind\"", "\"authors\"" } },
+    { "results of chainsaw", false, { "timestamp,detections,path" } },
+    { "results of Zircolite", true, { "\"rule_level\"", "\"matches\"", "\"sigma\"" } },
+    { "results of Zircolite", true, { "\"rule_level\"", "\"matches\"", "\"sigmafile\"" } },
+    { "results of Zircolite", false, { "rule_title", "rule_level" } },
+    { "results of shelltree",
+      true,
+      { "\"RuleIds\"", "\"Kind\"", "\"ProcessGuid\"", "\"Origin\"" } },
+    { "results of shelltree", false, { "UtcTime", "Computer", "Level", "Techniques" } },
+    { "results of shelltree",
+      true,
+      { "\"Origin\"", "\"Source\"", "\"Provider\"", "\"EventRecordID\"" } },
+    { "results of shelltree", false, { "Origin", "Source", "Provider", "EventRecordID" } },
+    { "results of shelltree", true, { "\"WebServerImage\"", "\"ChainLink\"" } },
+};
+
+static bool has_all(st_str s, const char *const *words, bool (*has)(st_str s, const char *word))
 {
     for (; *words; words++)
-        if (!holds(s, *words))
+        if (!has(s, *words))
             return false;
     return true;
 }
 
-/* What hunting tools write: a selection of events, not the events. */
-static const struct {
-    const char *tool;
-    const char *words[5]; /* all of them; the last is NULL */
-} RESULTS[] = {
-    { "results of hayabusa", { "RuleTitle", "Details", "Computer" } },
-    { "results of hayabusa", { "RuleTitle", "RuleFile", "EventID" } },
-    { "results of hayabusa", { "RuleTitle", "RecordID", "Level" } },
-    { "results of chainsaw", { "\"group\"", "\"document\"", "\"kind\"", "\"authors\"" } },
-    { "results of chainsaw", { "timestamp,detections,path" } },
-    { "results of Zircolite", { "\"rule_level\"", "\"matches\"", "\"sigma" } },
-    { "results of Zircolite", { "rule_title;", "rule_level;" } },
-    { "results of Zircolite", { "rule_title,", "rule_level," } },
-    { "results of shelltree", { "\"RuleIds\"", "\"Kind\"", "\"ProcessGuid\"", "\"Origin\"" } },
-    { "results of shelltree", { "UtcTime", "Computer", "Level", "Techniques" } },
-    { "results of shelltree", { "\"Origin\"", "\"Source\"", "\"Provider\"", "\"EventRecordID\"" } },
-    { "results of shelltree", { "\"WebServerImage\"", "\"ChainLink\"" } },
-};
-
-static const char *tool_of(st_str s)
+static const char *tool_of(st_str s, bool json)
 {
+    st_str head = first_line(s);
+    if (!json && (!head.n || head.p[0] == '<' || is_stamped(head)))
+        return NULL;
     for (size_t i = 0; i < sizeof RESULTS / sizeof RESULTS[0]; i++)
-        if (holds_all(s, RESULTS[i].words))
+        if (RESULTS[i].json == json &&
+            has_all(json ? s : head, RESULTS[i].words, json ? has_key : has_column))
             return RESULTS[i].tool;
     return NULL;
 }
@@ -78,14 +145,26 @@ static st_str behind_record_line(st_str s)
     return eol ? st_str_trim((st_str){ eol + 1, s.n - (size_t)(eol + 1 - s.p) }) : s;
 }
 
-static bool is_json_of_events(st_str s)
+/* Does JSON begin so? An object with a key or none, or a list of such. */
+static bool is_json(st_str s)
 {
-    static const char *const words[] = { "\"EventID\"",      "\"event_id\"",  "\"EventId\"",
-                                         "\"event_data\"",   "\"winlog",      "\"EventRecordID\"",
-                                         "\"ProcessGuid\"",  "\"entity_id\"", "\"_raw\"",
-                                         "\"EventRecordId\"" };
-    if (!s.n || (s.p[0] != '{' && s.p[0] != '['))
+    const char *after = NULL;
+    while (s.n > 1 && s.p[0] == '[' && (s = st_str_trim((st_str){ s.p + 1, s.n - 1 })).n)
+        after = "]{";
+    if (!s.n || (s.p[0] != '{' && !after))
         return false;
+    if (s.p[0] != '{')
+        return s.p[0] == ']';
+    s = st_str_trim((st_str){ s.p + 1, s.n - 1 });
+    return !s.n || s.p[0] == '"' || s.p[0] == '}';
+}
+
+static bool has_json_event(st_str s)
+{
+    static const char *const words[] = { "\"EventID\"",       "\"event_id\"",  "\"EventId\"",
+                                         "\"event_data\"",    "\"winlog",      "\"EventRecordID\"",
+                                         "\"ProcessGuid\"",   "\"entity_id\"", "\"_raw\"",
+                                         "\"EventRecordId\"", "\"EventCode\"" };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -94,13 +173,20 @@ static bool is_json_of_events(st_str s)
     return false;
 }
 
-static bool is_csv_of_events(st_str s)
+/* head: the names of the columns. */
+static bool is_csv_of_events(st_str head, st_str s)
 {
-    const char *eol = memchr(s.p, '\n', s.n);
-    st_str head = { s.p, eol ? (size_t)(eol - s.p) : s.n };
-    if (!eol || !memchr(head.p, ',', head.n) || head.p[0] == '<')
+    static const char *const ids[] = { "EventID", "EventId", "EventCode", "event_id",
+                                       "event.code" };
+    bool id = false;
+    if (!memchr(head.p, ',', head.n) || head.p[0] == '<' || has_event(head))
         return false;
+    for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+        id |= holds(head, ids[i]);
     return (holds(head, "EventRecordId") && holds(head, "Payload")) ||
+           (id && (holds(head, "EventData") || holds(head, "CommandLine") ||
+                   holds(head, "event_data") || holds(head, "command_line"))) ||
+           (holds(head, "System") && holds(head, "EventData")) ||
            (holds(head, "_raw") && has_event(s));
 }
 
@@ -148,21 +234,46 @@ static const char *access_log(st_str s)
     return NULL;
 }
 
-bool st_tell_carrier(st_str text, st_kind *out)
+bool st_tell_carrier(st_str head, st_str part, st_kind *out)
 {
-    st_str s = behind_record_line(text);
-    const char *log = access_log(text), *tool = tool_of(s);
+    st_str s = behind_record_line(head), line = first_line(s);
+    bool json = is_json(s);
+    const char *tool = part.p == head.p ? tool_of(s, json) : NULL;
+    const char *log = access_log(s);
     if (log)
         *out = (st_kind){ .name = log, .carrier = ST_CR_ACCESS };
     else if (tool)
         *out = (st_kind){ .name = tool };
-    else if (s.n && is_json_of_events(s))
+    else if (json && has_json_event(part))
         *out = (st_kind){ .name = "events as JSON", .carrier = ST_CR_JSON };
-    else if (s.n && is_csv_of_events(s))
+    else if (!json && line.n && is_csv_of_events(line, part))
         *out = (st_kind){ .name = "events as CSV", .carrier = ST_CR_CSV };
-    else if (has_event(s) && (holds(s, "<System") || holds(s, WINDOWS)))
+    else if (!json && has_event(part) && (holds(part, "<System") || holds(part, WINDOWS)))
         *out = (st_kind){ .name = "events as XML", .carrier = ST_CR_XML };
     else
         return false;
     return true;
+}
+
+static bool begins(st_str s, st_str word)
+{
+    return s.n >= word.n && st_fold_eq((st_str){ s.p, word.n }, word);
+}
+
+bool st_may_go_on(st_str head)
+{
+    enum { LINES = 32 };
+    st_str s = behind_record_line(head);
+    if (!s.n || begins(s, ST_STR("<html")) || begins(s, ST_STR("<!doctype html")))
+        return false;
+    if (s.p[0] == '<' || is_json(s))
+        return true;
+    for (unsigned i = 0; i < LINES && s.n; i++) {
+        st_str line = first_line(s);
+        if (is_stamped(line))
+            return true;
+        size_t n = line.n < s.n ? line.n + 1 : line.n;
+        s = (st_str){ s.p + n, s.n - n };
+    }
+    return false;
 }

@@ -60,11 +60,23 @@ static bool is_shared(const round *r, const st_item *it)
     return it->format == ST_F_ZIP && r->threads > 1 && it->source.size >= ST_ARCHIVE_SHARED;
 }
 
+/* A zip whose directory doesn't tell all is read once more, without regard to it. */
+static const char *what_it_hides(const st_item *it)
+{
+    st_file *f = NULL;
+    const char *why = NULL;
+    if (it->format == ST_F_ZIP && st_file_open(&it->source, &f, NULL) == ST_OK)
+        why = st_zip_hides(f);
+    st_file_close(f);
+    return why;
+}
+
 static bool add_units(round *r, size_t item)
 {
     const st_item *it = &r->e->items[item];
     bool shared = is_shared(r, it);
-    size_t n = shared ? r->threads : 1;
+    const char *hides = what_it_hides(it);
+    size_t n = (shared ? r->threads : 1) + (hides != NULL);
     if (!st_grow(&r->units, &r->cap, r->nunits + n, sizeof *r->units) ||
         !st_grow(&r->items, &r->items_cap, r->nunits + n, sizeof *r->items))
         return false;
@@ -75,7 +87,12 @@ static bool add_units(round *r, size_t item)
                        .format = it->format,
                        .filtered = it->format == ST_F_STREAM || it->filtered,
                        .open_inner = it->depth + (it->format != ST_F_STREAM) < r->e->how.depth,
+                       .hides = hides,
                        .ticket = shared ? r->tickets + r->ntickets : NULL };
+    }
+    if (hides) {
+        r->units[r->nunits - 1].format = ST_F_ZIP_STREAM;
+        r->units[r->nunits - 1].ticket = NULL;
     }
     r->ntickets += shared;
     return true;
@@ -104,6 +121,7 @@ static const char *in_words(st_unpacked how)
     static const char *const WORDS[] = {
         [ST_U_OK] = "",
         [ST_U_DOUBTFUL] = "its checksum or size in the archive is wrong",
+        [ST_U_FOLLOWED] = "more follows its end, which isn't read",
         [ST_U_BROKEN] = "the archive is damaged or cut off there",
         [ST_U_ENCRYPTED] = "encrypted; give its password with --password-file",
         [ST_U_FOREIGN] = "packed or encrypted in a way that isn't read here; unpack it first",
@@ -231,6 +249,11 @@ static st_code put_member(round *r, size_t archive, st_format format, st_member 
     s->path = ST_STR("");
     s->shown = shown_name(e, s->name);
     s->spooled = true;
+    if (m->flags & ST_M_LINK) {
+        s->status = ST_S_OTHER;
+        s->kind = ST_STR("link");
+        return ST_OK;
+    }
     s->fd = m->place.fd;
     s->at = m->place.at;
     s->bytes = m->place.bytes;
@@ -269,6 +292,15 @@ static st_unpacked units_how(const st_unit *u, size_t n)
     return how;
 }
 
+/* Is there a file system in it that isn't read? */
+static bool has_another(const st_source *s, st_format format)
+{
+    st_file *f = NULL;
+    bool has = format == ST_F_ISO && st_file_open(s, &f, NULL) == ST_OK && st_iso_has_udf(f);
+    st_file_close(f);
+    return has;
+}
+
 /* A zip that ends between two members ends cleanly for libarchive, but its directory is gone. */
 static bool is_cut(const st_source *s, st_format format)
 {
@@ -285,12 +317,16 @@ static const char *loss_of(const st_evidence *e, const st_source *s, const st_un
 {
     st_unpacked how = units_how(u, n);
     const char *why = units_short(u, n);
+    if (!why && u->hides)
+        why = u->hides;
     if (!why && (how == ST_U_BROKEN || (how == ST_U_OK && !members && u->format != ST_F_ZIP)))
         why = members ? "damaged or cut off" : "damaged or cut off: nothing can be unpacked of it";
     if (!why && how != ST_U_OK)
         why = how_in_words(e, u->format, how);
     if (!why && is_cut(s, u->format))
         why = "cut off: its directory is missing";
+    if (!why && has_another(s, u->format))
+        why = "it holds a second file system (UDF), which isn't read; mount it";
     return why;
 }
 

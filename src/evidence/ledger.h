@@ -72,6 +72,7 @@ typedef struct st_kind {
     bool zeros;         /* bytes, and all zero */
     bool carvable;      /* raw bytes that may hold chunks */
     bool guessed;       /* no first bytes tell what it is: more of them may */
+    bool goes_on;       /* a text without events so far that may have some further on */
     st_format format;   /* an archive that can be opened; else ST_F_NONE */
     st_carrier carrier; /* events in text */
 } st_kind;
@@ -79,11 +80,20 @@ typedef struct st_kind {
 /* Looks at the first bytes of an open source. */
 st_code st_sniff(st_file *f, st_kind *out, st_err *err);
 
-/* Is it events, or a tool's results? UTF-8, or UTF-16 without its zeros; at most 64 KiB. */
-bool st_tell_carrier(st_str text, st_kind *out);
+/* Is it events, or a tool's results? UTF-8, or UTF-16 without its zeros: the first 64 KiB of a
+ * text, and a part of it, which is those or later ones. Results are told by the beginning alone. */
+bool st_tell_carrier(st_str head, st_str part, st_kind *out);
+/* Is it a text of which events may be a part, though its beginning has none: lines of a log, JSON,
+ * XML? */
+bool st_may_go_on(st_str head);
 /* Ends the file with a zip's directory? Programs that unpack themselves do; a zip that doesn't is
  * cut off. */
 bool st_zip_ends(st_file *f);
+/* Has an ISO image a second file system beside it, UDF, that isn't read? */
+bool st_iso_has_udf(st_file *f);
+/* What a zip holds and its directory doesn't tell of: members that it leaves out, or calls folders
+ * or links. In words (static storage); NULL: nothing. */
+const char *st_zip_hides(st_file *f);
 /* The kind decides the status; only what is to be read stays ST_S_OK. */
 st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve, st_err *err);
 /* Opens archives, and archives in them; what is in them is put behind the other items. */

@@ -195,7 +195,8 @@ static bool begin_member(visit *v, const message *m)
     if (!st_grow(&u->members, &u->cap, u->n + 1, sizeof *u->members))
         return out_of_memory(v);
     st_member *x = &u->members[u->n++];
-    *x = (st_member){ .i = m->a, .flags = (unsigned)m->b & (ST_M_LINK | ST_M_ENCRYPTED) };
+    uint64_t behind = u->format == ST_F_ZIP_STREAM ? ST_MAX_MEMBERS + 1 : 0; /* those it lists */
+    *x = (st_member){ .i = m->a + behind, .flags = (unsigned)m->b & (ST_M_LINK | ST_M_ENCRYPTED) };
     x->name = st_arena_copy(&u->arena, (st_str){ (const char *)v->block, m->n });
     x->place.fd = -1;
     x->kind = (st_kind){ .name = x->flags & ST_M_LINK ? "link" : "empty", .empty = true };
@@ -228,7 +229,7 @@ static bool is_wanted(const visit *v, const st_kind *k)
 {
     if (k->format)
         return v->u->open_inner || k->format == ST_F_STREAM;
-    return k->evtx || k->carrier || (k->zeros && v->filled == LAST_LOOK) ||
+    return k->evtx || k->carrier || ((k->zeros || k->goes_on) && v->filled == LAST_LOOK) ||
            (v->run->carve && k->carvable) || st_is_sparse_index(v->m->name);
 }
 

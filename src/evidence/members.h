@@ -38,6 +38,7 @@ typedef struct st_unit {
     const st_source *source; /* the archive */
     st_format format;
     bool filtered;
+    const char *hides;            /* what the archive's directory doesn't tell of; NULL */
     bool open_inner;              /* archives in it are opened, too */
     atomic_uint_fast64_t *ticket; /* the next member that nobody has taken; NULL: all are its own */
     /* out */

@@ -67,6 +67,8 @@ static const magic MAGICS[] = {
     ROW(0, "\x28\xb5\x2f\xfd", "zstd", .todo = UNPACK),
     ROW(0, "BZh", "bzip2", .todo = UNPACK),
     ROW(0, "\x04\x22\x4d\x18", "lz4", .todo = UNPACK),
+    ROW(0, "\x02\x21\x4c\x18", "lz4", .todo = UNPACK),     /* its older form */
+    ROW(1, "\x2a\x4d\x18", "zstd or lz4", .todo = UNPACK), /* a frame to be skipped comes first */
     ROW(0, "LZIP\1", "lzip", .todo = UNPACK),
     ROW(0, "\x1f\x9d", "compress", .todo = UNPACK),
     ROW(257, "ustar", "tar archive", .todo = UNPACK),
@@ -144,16 +146,16 @@ static const magic MAGICS[] = {
     ROW(0, "__CURSOR=", "text"), /* a journal as journalctl exports it, with lengths in between */
 };
 
-static bool by_magic(const unsigned char *p, size_t n, st_kind *out)
+static const magic *by_magic(const unsigned char *p, size_t n, st_kind *out)
 {
     for (size_t i = 0; i < sizeof MAGICS / sizeof MAGICS[0]; i++) {
         const magic *m = &MAGICS[i];
         if (n < m->at + m->n || memcmp(p + m->at, m->bytes, m->n) != 0)
             continue;
         *out = m->kind;
-        return true;
+        return m;
     }
-    return false;
+    return NULL;
 }
 
 /* What a chunk at a sector among the n bytes, which are the file's from `from` on, says of the
@@ -214,20 +216,53 @@ static bool holds_any(const unsigned char *p, size_t n, const char *const *words
     return false;
 }
 
-/* Text: events, or any other. UTF-16 of ASCII is looked at without its zeros. More of it may tell
- * what the beginning doesn't. */
-static st_code tell_text(st_file *f, st_kind *out, st_err *err)
+/* Text without its zeros, which UTF-16 of ASCII and holes of logs have. */
+static size_t without_zeros(char *p, size_t n)
 {
-    char *p = malloc(SLOT);
-    size_t n = 0, m = 0;
-    if (!p)
-        return st_fail(err, ST_E_MEMORY, "no memory to look at a file");
-    st_code code = st_file_read(f, 0, p, SLOT, &n, err);
+    size_t m = 0;
     for (size_t i = 0; i < n; i++)
         if (p[i])
             p[m++] = p[i];
-    if (!code && !st_tell_carrier((st_str){ p, m }, out))
-        *out = (st_kind){ .name = "text", .guessed = n < SLOT };
+    return m;
+}
+
+/* From at on. A word may lie across two parts, so each begins with the last one's end. */
+static st_code look_further(st_file *f, uint64_t at, st_str head, char *p, bool *found,
+                            st_kind *out, st_err *err)
+{
+    enum { LAP = 512 };
+    size_t n = 0, kept = 0;
+    for (; !*found; at += n) {
+        uint64_t data = st_file_data(f, at);
+        if (data == UINT64_MAX)
+            return ST_OK;
+        at = data > at ? data : at;
+        st_code code = st_file_read(f, at, p + kept, SLOT, &n, err);
+        if (code || !n)
+            return code;
+        size_t m = kept + without_zeros(p + kept, n);
+        *found = st_tell_carrier(head, (st_str){ p, m }, out);
+        kept = m < LAP ? m : LAP;
+        memmove(p, p + m - kept, kept);
+    }
+    return ST_OK;
+}
+
+/* Text: events, or any other; *found: the first. */
+static st_code tell_text(st_file *f, bool *found, st_kind *out, st_err *err)
+{
+    char *p = malloc((size_t)SLOT * 3);
+    size_t n = 0;
+    if (!p)
+        return st_fail(err, ST_E_MEMORY, "no memory to look at a file");
+    st_code code = st_file_read(f, 0, p, SLOT, &n, err);
+    st_str head = { p, without_zeros(p, n) };
+    *found = !code && st_tell_carrier(head, head, out);
+    bool may = !code && !*found && st_may_go_on(head);
+    if (may && n == SLOT)
+        code = look_further(f, SLOT - 512, head, p + SLOT, found, out, err);
+    if (!*found)
+        *out = (st_kind){ .name = "text", .guessed = may || n < SLOT, .goes_on = may };
     free(p);
     return code;
 }
@@ -256,13 +291,30 @@ static bool looks_random(const unsigned char *p, size_t n)
     return sum < MOST;
 }
 
-/* The first volume descriptor of ISO 9660 stands behind 32 KiB that are the system's. */
-static bool is_iso(st_file *f)
+/* The descriptors of a volume stand behind 32 KiB that are the system's, one a sector: ISO 9660's
+ * first, UDF's between BEA01 and TEA01 (ECMA-167, part 2). */
+static bool descriptor_is(st_file *f, unsigned sector, const char *name)
 {
-    unsigned char name[5];
+    enum { FIRST = 16, SECTOR = 2048, NAME = 5 };
+    unsigned char found[NAME];
     size_t got = 0;
-    return st_file_read(f, 32769, name, sizeof name, &got, NULL) == ST_OK && got == sizeof name &&
-           memcmp(name, "CD001", sizeof name) == 0;
+    return st_file_read(f, (uint64_t)(FIRST + sector) * SECTOR + 1, found, sizeof found, &got,
+                        NULL) == ST_OK &&
+           got == sizeof found && memcmp(found, name, sizeof found) == 0;
+}
+
+static bool volume_is(st_file *f, const char *name)
+{
+    return descriptor_is(f, 0, name);
+}
+
+bool st_iso_has_udf(st_file *f)
+{
+    enum { MOST = 32 };
+    bool udf = false;
+    for (unsigned i = 1; i < MOST && !udf; i++)
+        udf = descriptor_is(f, i, "NSR02") || descriptor_is(f, i, "NSR03");
+    return udf;
 }
 
 /* A header of tar, with or without a magic: its checksum is right. The published format: POSIX
@@ -301,9 +353,47 @@ static bool looks_like_utf16(const unsigned char *p, size_t n)
     return true;
 }
 
+/* Text with some bytes in it that are none: of another character set, or of a disk that lost power.
+ */
+static bool is_mostly_text(const unsigned char *p, size_t n)
+{
+    size_t odd = 0;
+    for (size_t i = 0; i < n; i++)
+        odd += (p[i] < 0x20 && !memchr("\t\n\r\f", p[i], 4)) || p[i] >= 0x7f;
+    return odd < n / 8;
+}
+
+/* Bytes that a text may begin with as well tell nothing of one. */
+static bool is_printable(const magic *m)
+{
+    for (size_t i = 0; i < m->n; i++)
+        if (m->bytes[i] < 0x20 || m->bytes[i] > 0x7e)
+            return false;
+    return true;
+}
+
 static bool all_zero(const unsigned char *p, size_t n)
 {
     return n == 0 || (p[0] == 0 && memcmp(p, p + 1, n - 1) == 0);
+}
+
+/* A log in lines that was emptied while its writer went on begins with a hole. */
+static st_code text_behind_zeros(st_file *f, unsigned char *buf, size_t n, st_kind *out,
+                                 st_err *err)
+{
+    bool found = false;
+    st_kind text = { 0 };
+    st_str s = { (char *)buf, without_zeros((char *)buf, n) };
+    if (!is_mostly_text(buf, s.n) || !st_may_go_on(s))
+        return ST_OK;
+    char *p = malloc((size_t)SLOT * 2);
+    if (!p)
+        return st_fail(err, ST_E_MEMORY, "no memory to look at a file");
+    st_code code = look_further(f, 0, s, p, &found, &text, err);
+    if (found)
+        *out = text;
+    free(p);
+    return code;
 }
 
 /* A file that begins with zeros: a log that lost its beginning, or space laid aside. */
@@ -328,6 +418,8 @@ static st_code behind_zeros(st_file *f, unsigned char *buf, st_kind *out, st_err
         zeros = all_zero(buf, got);
         if (!zeros && by_chunk(f, buf, got, at, out))
             return ST_OK;
+        if (!zeros)
+            return text_behind_zeros(f, buf, got, out, err);
     }
     if (zeros)
         *out = (st_kind){ .name = "zeros", .zeros = true };
@@ -368,6 +460,41 @@ static st_code look_wider(st_file *f, bool zeros, st_kind *out, st_err *err)
     return code;
 }
 
+/* Is it to be looked at as text, too? *sure: it is one, whether there are events in it or not. */
+static bool may_be_text(const unsigned char *p, size_t n, const magic *known, bool *sure)
+{
+    bool text = looks_like_text(p, n) || looks_like_utf16(p, n);
+    *sure = known ? strcmp(known->kind.name, "text") == 0 : text;
+    return *sure || (known ? text && is_printable(known) : is_mostly_text(p, n));
+}
+
+static st_code tell(st_file *f, const unsigned char *head, size_t n, st_kind *out, st_err *err)
+{
+    st_kind text = { 0 };
+    const magic *known = by_magic(head, n, out);
+    bool sure = false, found = false, zeros = all_zero(head, n);
+    if (known && memcmp(head, "SQLite", 6) == 0)
+        return look_wider(f, false, out, err);
+    if (may_be_text(head, n, known, &sure)) {
+        st_code code = tell_text(f, &found, &text, err);
+        if (found || sure || code) {
+            *out = text;
+            return code;
+        }
+    }
+    if (known)
+        return ST_OK;
+    if (is_tar(head, n))
+        *out = (st_kind){ .name = "tar archive", .todo = UNPACK };
+    else if (volume_is(f, "CD001"))
+        *out = (st_kind){ .name = "ISO image", .todo = UNPACK };
+    else if (volume_is(f, "BEA01"))
+        *out = (st_kind){ .name = "UDF image", .todo = MOUNT };
+    else
+        return look_wider(f, zeros, out, err);
+    return ST_OK;
+}
+
 static st_code sniff(st_file *f, st_kind *out, st_err *err)
 {
     unsigned char head[HEAD];
@@ -384,40 +511,7 @@ static st_code sniff(st_file *f, st_kind *out, st_err *err)
         *out = (st_kind){ .name = "empty", .empty = true };
         return ST_OK;
     }
-    bool known = by_magic(head, n, out);
-    if (known && memcmp(head, "SQLite", 6) == 0)
-        return look_wider(f, false, out, err);
-    if ((known && strcmp(out->name, "text") == 0) ||
-        (!known && (looks_like_text(head, n) || looks_like_utf16(head, n)))) {
-        return tell_text(f, out, err);
-    }
-    if (!known && is_tar(head, n)) {
-        *out = (st_kind){ .name = "tar archive", .todo = UNPACK };
-        return ST_OK;
-    }
-    if (!known && is_iso(f)) {
-        *out = (st_kind){ .name = "ISO image", .todo = UNPACK };
-        return ST_OK;
-    }
-    return known ? ST_OK : look_wider(f, all_zero(head, n), out, err);
-}
-
-/* The end record of a zip: its signature, 18 bytes, and a comment up to the end of the file.
- * PKWARE's APPNOTE.TXT, 4.3.16. */
-bool st_zip_ends(st_file *f)
-{
-    enum { RECORD = 22, LONGEST = RECORD + 65535 };
-    uint64_t size = st_file_size(f), take = size < LONGEST ? size : LONGEST;
-    unsigned char *buf = malloc(LONGEST);
-    size_t got = 0;
-    bool ends = false;
-    if (buf && size >= RECORD &&
-        st_file_read(f, size - take, buf, (size_t)take, &got, NULL) == ST_OK && got >= RECORD)
-        for (size_t i = got - RECORD + 1; !ends && i-- > 0;)
-            ends = memcmp(buf + i, "PK\5\6", 4) == 0 &&
-                   i + RECORD + (size_t)(buf[i + 20] | buf[i + 21] << 8) <= got;
-    free(buf);
-    return ends;
+    return tell(f, head, n, out, err);
 }
 
 /* What libarchive can open, by the kind's name. */
@@ -427,10 +521,11 @@ static st_format format_of(const char *kind)
         const char *kind;
         st_format format;
     } ROWS[] = {
-        { "zip archive", ST_F_ZIP },   { "7z archive", ST_F_7Z }, { "RAR archive", ST_F_RAR },
-        { "cabinet", ST_F_CAB },       { "ISO image", ST_F_ISO }, { "tar archive", ST_F_TAR },
-        { "cpio archive", ST_F_CPIO }, { "gzip", ST_F_STREAM },   { "xz", ST_F_STREAM },
-        { "zstd", ST_F_STREAM },       { "bzip2", ST_F_STREAM },  { "lz4", ST_F_STREAM },
+        { "zip archive", ST_F_ZIP },    { "7z archive", ST_F_7Z }, { "RAR archive", ST_F_RAR },
+        { "cabinet", ST_F_CAB },        { "ISO image", ST_F_ISO }, { "tar archive", ST_F_TAR },
+        { "cpio archive", ST_F_CPIO },  { "gzip", ST_F_STREAM },   { "xz", ST_F_STREAM },
+        { "zstd", ST_F_STREAM },        { "bzip2", ST_F_STREAM },  { "lz4", ST_F_STREAM },
+        { "zstd or lz4", ST_F_STREAM },
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
         if (strcmp(ROWS[i].kind, kind) == 0)

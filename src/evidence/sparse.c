@@ -87,22 +87,34 @@ static bool parse(st_file *file, ranges *all)
     return ok && all->n;
 }
 
-/* Ranges must follow each other, and be in the file. Some hole must be there, else it's not needed.
- */
+/* Ranges must follow each other, and take in all of the file's bytes: one that doesn't would make
+ * zeros of the rest. */
 static bool are_sound(const ranges *all, uint64_t size)
 {
-    uint64_t end = 0;
-    bool hole = false;
+    uint64_t end = 0, used = 0;
     for (size_t i = 0; i < all->n; i++) {
         const range *r = &all->list[i];
         if (r->original_offset < end || r->length > ST_MAX_MEMBER_BYTES - r->original_offset ||
             r->original_offset > ST_MAX_MEMBER_BYTES || r->file_length > r->length ||
             r->file_offset > size || r->file_length > size - r->file_offset)
             return false;
-        hole |= r->file_length < r->length || r->original_offset > end;
+        used += r->file_length;
         end = r->original_offset + r->length;
     }
-    return hole;
+    return used == size;
+}
+
+/* Is there a hole? Else the file is whole as it is. */
+static bool has_hole(const ranges *all)
+{
+    uint64_t end = 0;
+    for (size_t i = 0; i < all->n; i++) {
+        const range *r = &all->list[i];
+        if (r->file_length < r->length || r->original_offset > end)
+            return true;
+        end = r->original_offset + r->length;
+    }
+    return false;
 }
 
 static st_code copy(st_spool *to, st_file *from, const range *r, unsigned char *buf, st_err *err)
@@ -161,7 +173,10 @@ st_code st_fill_holes(st_evidence *e, st_item *file, st_item *index, st_err *err
         index->source.kind = ST_STR("index of a sparse file");
         index->source.carrier = ST_CR_EVTX;
     }
-    if (known && are_sound(&all, file->source.size)) {
+    bool sound = known && are_sound(&all, file->source.size);
+    if (known && !sound)
+        file->source.broken = ST_STR("its index of holes (.idx) doesn't fit it; read as it is");
+    if (sound && has_hole(&all)) {
         code = fill(e, &file->source, &all, &why);
         if (code && code != ST_E_MEMORY) {
             file->source.broken = st_arena_copy(&e->arena, st_str_of(why.text));

@@ -26,6 +26,7 @@ typedef struct unpack {
     uint64_t at; /* in the archive */
     size_t ask;  /* bytes to ask for next: few after a jump, more as it goes on */
     uint64_t i;  /* the member in hand */
+    bool passed; /* something was passed over that is no header */
     unsigned char block[ST_ARCHIVE_BLOCK];
 } unpack;
 
@@ -95,6 +96,7 @@ static const struct {
     { ST_F_TAR, archive_read_support_format_tar, NULL },
     { ST_F_CPIO, archive_read_support_format_cpio, NULL },
     { ST_F_STREAM, archive_read_support_format_raw, NULL },
+    { ST_F_ZIP_STREAM, archive_read_support_format_zip_streamable, NULL },
 };
 
 static support *const FILTERS[] = { archive_read_support_filter_gzip,
@@ -220,10 +222,19 @@ static st_str name_of(struct archive_entry *entry)
     return s;
 }
 
+/* A folder has no bytes. Where a tape archive gives it some, it is a file under a folder's name. */
+static bool is_folder(const unpack *u, la_int64_t said)
+{
+    st_format f = u->o->format;
+    return archive_entry_filetype(u->entry) == AE_IFDIR &&
+           !(said > 0 && (f == ST_F_TAR || f == ST_F_CPIO));
+}
+
 static unsigned flags_of(struct archive_entry *entry)
 {
-    bool plain = archive_entry_filetype(entry) == AE_IFREG || archive_entry_filetype(entry) == 0;
-    bool link = !plain || archive_entry_hardlink(entry);
+    __LA_MODE_T type = archive_entry_filetype(entry);
+    bool plain = type == AE_IFREG || type == AE_IFDIR || type == 0;
+    bool link = !plain || (archive_entry_hardlink(entry) && archive_entry_size(entry) == 0);
     return (link ? ST_M_LINK : 0) |
            (archive_entry_is_data_encrypted(entry) ? (unsigned)ST_M_ENCRYPTED : 0);
 }
@@ -258,7 +269,7 @@ static st_unpacked one_member(unpack *u, bool *fatal)
     const st_unpack_io *io = u->io;
     unsigned flags = flags_of(u->entry);
     la_int64_t said = archive_entry_size_is_set(u->entry) ? archive_entry_size(u->entry) : 0;
-    if (archive_entry_filetype(u->entry) == AE_IFDIR || (io->mine && !io->mine(io->ctx, u->i)))
+    if (is_folder(u, said) || (io->mine && !io->mine(io->ctx, u->i)))
         return ST_U_OK;
     if (!io->member(io->ctx, u->i, name_of(u->entry), flags, said > 0 ? (uint64_t)said : 0) ||
         (flags & ST_M_LINK))
@@ -270,6 +281,30 @@ static st_unpacked one_member(unpack *u, bool *fatal)
     return how;
 }
 
+/* Bytes behind the end of what is compressed as a whole; zeros fill up blocks of tapes. */
+static bool goes_on(unpack *u)
+{
+    int64_t at = archive_filter_bytes(u->a, -1);
+    if (u->o->format != ST_F_STREAM || at < 0)
+        return false;
+    for (uint64_t from = (uint64_t)at; from < u->o->size;) {
+        size_t n = u->io->read(u->io->ctx, from, u->block, sizeof u->block);
+        if (n == 0 || n > sizeof u->block)
+            return false;
+        if (u->block[0] || memcmp(u->block, u->block + 1, n - 1) != 0)
+            return true;
+        from += n;
+    }
+    return false;
+}
+
+static st_unpacked end_of(unpack *u)
+{
+    if (u->passed)
+        return ST_U_BROKEN;
+    return goes_on(u) ? ST_U_FOLLOWED : ST_U_OK;
+}
+
 /* The next header. How it ended, where there is none. */
 static bool next(unpack *u, st_unpacked *how)
 {
@@ -277,8 +312,9 @@ static bool next(unpack *u, st_unpacked *how)
         int r = archive_read_next_header(u->a, &u->entry);
         if (r == ARCHIVE_OK || r == ARCHIVE_WARN)
             return true;
+        u->passed |= r == ARCHIVE_RETRY;
         if (r == ARCHIVE_EOF)
-            *how = ST_U_OK;
+            *how = end_of(u);
         else if (r != ARCHIVE_RETRY)
             *how = why(u);
         if (r != ARCHIVE_RETRY)

@@ -23,13 +23,15 @@ typedef enum st_format {
     ST_F_ISO,
     ST_F_TAR,
     ST_F_CPIO,
-    ST_F_STREAM /* one compressed file: gzip, bzip2, xz, zstd, lz4 */
+    ST_F_STREAM,    /* one compressed file: gzip, bzip2, xz, zstd, lz4 */
+    ST_F_ZIP_STREAM /* a zip without regard to its directory: by what stands before each member */
 } st_format;
 
 /* How a member, or the archive, ended. */
 typedef enum st_unpacked {
     ST_U_OK,
     ST_U_DOUBTFUL,  /* read, but a checksum or a size is wrong */
+    ST_U_FOLLOWED,  /* read to its end, and behind that is more, which isn't read */
     ST_U_BROKEN,    /* what was given is all that can be read of it */
     ST_U_ENCRYPTED, /* no password, or none that fits */
     ST_U_FOREIGN,   /* a way of packing or encrypting that libarchive doesn't know */

@@ -3,12 +3,15 @@
 /*
  * copies.c - rows in, observed nodes out, in their final order.
  *
- * Rows are sorted by a hash of what they claim to be, then by that itself, then by all of
- * their fields, then by how good a copy they are. Rows that agree lie side by side then, the
+ * Most rows are like no other: a bit for the hash of what a row claims to be tells them. The rest
+ * is sorted by that hash, then by the claim itself, then by all of their fields, then by how good a
+ * copy they are. Rows that agree lie side by side then, the
  * best of them first. Strings of one pool are equal when their ids are, so agreeing is a
  * comparison of numbers and nothing is left to a digest.
  */
 #include "tree/forest.h"
+
+#include "base/radix.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -355,33 +358,124 @@ static void fill(const st_wood *w, const seed *s, st_proc *p)
                     .server = ST_NO_NODE };
 }
 
-bool st_tree_sort_copies(st_wood *w)
+/* order */
+
+/* Sorts by hash, and what has one hash by cmp. */
+static bool sort_seeds(seed *s, size_t n, int (*cmp)(const void *, const void *, void *), void *ctx)
+{
+    st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
+    seed *moved = malloc((n ? n : 1) * sizeof *moved);
+    bool ok = keys && moved;
+    for (size_t i = 0; ok && i < n; i++)
+        keys[i] = (st_keyed){ s[i].hash, (uint32_t)i };
+    ok = ok && st_radix_sort(keys, n);
+    for (size_t i = 0; ok && i < n; i++)
+        moved[i] = s[keys[i].item];
+    for (size_t i = 0, end; ok && i < n; i = end) {
+        for (end = i + 1; end < n && moved[end].hash == moved[i].hash;)
+            end++;
+        if (end - i > 1)
+            qsort_r(moved + i, end - i, sizeof *moved, cmp, ctx);
+    }
+    if (ok && n)
+        memcpy(s, moved, n * sizeof *s);
+    free(keys);
+    free(moved);
+    return ok;
+}
+
+/* Bits, of which a hash has one, and that it was met before: another's hash may have the same. */
+typedef struct met {
+    uint64_t *once, *twice;
+    size_t mask; /* in bits */
+} met;
+
+static bool met_begin(met *m, size_t n)
+{
+    size_t bits = 1024;
+    while (bits < 16 * n)
+        bits *= 2;
+    *m = (met){ calloc(bits / 64, sizeof *m->once), calloc(bits / 64, sizeof *m->twice), bits - 1 };
+    return m->once && m->twice;
+}
+
+static void met_add(met *m, uint64_t hash)
+{
+    size_t i = hash & m->mask;
+    uint64_t bit = UINT64_C(1) << i % 64;
+    m->twice[i / 64] |= m->once[i / 64] & bit;
+    m->once[i / 64] |= bit;
+}
+
+static bool met_twice(const met *m, uint64_t hash)
+{
+    size_t i = hash & m->mask;
+    return m->twice[i / 64] >> i % 64 & 1;
+}
+
+/* Puts the rows whose hash was met twice in front, the rest in their order behind. How many. */
+static size_t divide(const met *m, seed *s, seed *rest, size_t n)
+{
+    size_t front = 0, behind = 0;
+    for (size_t i = 0; i < n; i++)
+        if (met_twice(m, s[i].hash))
+            s[front++] = s[i];
+        else
+            rest[behind++] = s[i];
+    if (behind)
+        memcpy(s + front, rest, behind * sizeof *s);
+    return front;
+}
+
+/* Folds the rows that may be copies; *nodes: how many are left of all. */
+static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
+{
+    view v = { &w->pub.store->creations, w->pub.evidence };
+    met m = { 0 };
+    seed *rest = malloc((n ? n : 1) * sizeof *rest);
+    bool ok = rest && met_begin(&m, n);
+    for (size_t i = 0; ok && i < n; i++)
+        met_add(&m, s[i].hash);
+    size_t some = ok ? divide(&m, s, rest, n) : 0;
+    ok = ok && sort_seeds(s, some, by_claim, &v);
+    if (ok) {
+        size_t left = fold(v.c, s, any_carrier(v.e) ? absorb(w, &v, s, some) : some);
+        memmove(s + left, s + some, (n - some) * sizeof *s);
+        *nodes = left + n - some;
+    }
+    free(m.once);
+    free(m.twice);
+    free(rest);
+    return ok;
+}
+
+static seed *seeds_of(const st_wood *w)
 {
     const st_creations *c = &w->pub.store->creations;
-    size_t n = c->n;
-    seed *s = malloc((n ? n : 1) * sizeof *s);
-    if (!s)
-        return false;
-    for (size_t i = 0; i < n; i++) {
+    seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
+    for (size_t i = 0; s && i < c->n; i++) {
         s[i] = (seed){ .row = (uint32_t)i, .host = st_tree_host(w, c->computer[i]), .copies = 1 };
         s[i].hash = hash_claim(w, c, &s[i]);
     }
-    size_t nodes = n;
-    if (!w->duplicates) {
-        view v = { c, w->pub.evidence };
-        qsort_r(s, n, sizeof *s, by_claim, &v);
-        nodes = fold(c, s, any_carrier(v.e) ? absorb(w, &v, s, n) : n);
-    }
-    for (size_t i = 0; i < nodes; i++)
+    return s;
+}
+
+bool st_tree_sort_copies(st_wood *w)
+{
+    const st_creations *c = &w->pub.store->creations;
+    size_t nodes = c->n;
+    seed *s = seeds_of(w);
+    bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
+    for (size_t i = 0; ok && i < nodes; i++)
         s[i].hash = c->utc[s[i].row];
-    qsort_r(s, nodes, sizeof *s, by_start, (void *)(uintptr_t)c);
-    w->pub.procs = malloc((nodes ? nodes : 1) * sizeof *w->pub.procs);
+    ok = ok && sort_seeds(s, nodes, by_start, (void *)(uintptr_t)c);
+    w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
     if (w->pub.procs) {
         for (size_t i = 0; i < nodes; i++)
             fill(w, &s[i], &w->pub.procs[i]);
         w->pub.n = w->pub.observed = nodes;
         w->pub.stats.observed = nodes;
-        w->pub.stats.copies = n - nodes;
+        w->pub.stats.copies = c->n - nodes;
     }
     free(s);
     return w->pub.procs != NULL;

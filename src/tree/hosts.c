@@ -5,6 +5,8 @@
  */
 #include "tree/forest.h"
 
+#include "base/radix.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -190,11 +192,43 @@ static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
     h->last_record = n->event_record_id;
 }
 
-/* Sorts the list of records seen in its place: its order means nothing. */
+/* Sorts the list of records seen by host and number, what has one number by the rest. */
+static bool sort_seen(const st_wood *w, st_store *s)
+{
+    size_t n = s->nseen;
+    st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
+    st_seen *moved = malloc((n ? n : 1) * sizeof *moved);
+    bool ok = keys && moved;
+    for (size_t i = 0; ok && i < n; i++)
+        keys[i] = (st_keyed){ s->seen[i].event_record_id, (uint32_t)i };
+    ok = ok && n <= UINT32_MAX && st_radix_sort(keys, n);
+    for (size_t i = 0; ok && i < n; i++)
+        keys[i].key = st_tree_host(w, s->seen[keys[i].item].computer);
+    ok = ok && st_radix_sort(keys, n);
+    for (size_t i = 0; ok && i < n; i++)
+        moved[i] = s->seen[keys[i].item];
+    free(keys);
+    if (!ok) {
+        free(moved);
+        return false;
+    }
+    for (size_t i = 0, end; i < n; i = end) {
+        for (end = i + 1; end < n && moved[end].event_record_id == moved[i].event_record_id;)
+            end++;
+        if (end - i > 1)
+            qsort_r(moved + i, end - i, sizeof *moved, by_record, (void *)(uintptr_t)w);
+    }
+    free(s->seen);
+    s->seen = moved;
+    s->seen_cap = n ? n : 1;
+    return true;
+}
+
+/* The order of the list of records seen means nothing: it is sorted in its place. */
 void st_tree_count_records(st_wood *w)
 {
     st_store *s = (st_store *)(uintptr_t)w->pub.store;
-    if (s->nseen)
+    if (s->nseen && !sort_seen(w, s))
         qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
     uint64_t distinct = 0; /* live numbers of the host at hand */
     for (size_t i = 0; i < s->nseen; i++) {

@@ -46,10 +46,9 @@ uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid)
     return g == ST_NO_SLOT ? ST_NO_GROUP : g;
 }
 
-/* Doubles the table. */
-static bool widen(st_wood *w)
+/* Makes the table one of n places. */
+static bool widen(st_wood *w, size_t n)
 {
-    size_t n = w->slots.n ? w->slots.n * 2 : 1024;
     uint32_t *old = w->slots.at, *at = calloc(n, sizeof *at);
     if (!at)
         return false;
@@ -60,7 +59,7 @@ static bool widen(st_wood *w)
 
 uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid)
 {
-    if (!st_slots_room(&w->slots, w->ngroups) && !widen(w))
+    if (!st_slots_room(&w->slots, w->ngroups) && !widen(w, w->slots.n ? w->slots.n * 2 : 1024))
         return ST_NO_GROUP;
     wanted key = { w, guid, host };
     size_t i = st_slots_probe(&w->slots, hash_of(w, host, guid), is_wanted, &key);
@@ -91,12 +90,21 @@ static void place(st_wood *w, const uint32_t *group_of, bool live)
     }
 }
 
+/* Room for a group of each node, at once: most have one of their own. */
+static bool reserve(st_wood *w, size_t n)
+{
+    size_t places = 1024;
+    while (places < 2 * (n + 1))
+        places *= 2;
+    return widen(w, places) && st_grow(&w->groups, &w->groups_cap, n + 1, sizeof *w->groups);
+}
+
 bool st_tree_index(st_wood *w)
 {
     size_t n = w->pub.observed;
     uint32_t *group_of = calloc(n ? n : 1, sizeof *group_of);
     w->members = malloc((n ? n : 1) * sizeof *w->members);
-    bool ok = group_of && w->members;
+    bool ok = group_of && w->members && reserve(w, n);
     for (size_t i = 0; ok && i < n; i++) {
         const st_proc *p = &w->pub.procs[i];
         group_of[i] = ST_NO_GROUP;

@@ -156,6 +156,17 @@ st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size
     return NULL;
 }
 
+st_pred *st_pred_regex(st_regex *regex, st_err *err)
+{
+    st_pred *p = new_pred(ST_M_REGEX, false, err);
+    if (!p) {
+        st_regex_free(regex);
+        return NULL;
+    }
+    p->regex = regex;
+    return p;
+}
+
 st_pred *st_pred_number(char compare, double number, st_str text, st_err *err)
 {
     st_pred *p = new_pred(ST_M_NUMBER, true, err);

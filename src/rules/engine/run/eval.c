@@ -104,10 +104,29 @@ static const st_val *run_asked(st_run *r, const st_expr *x, st_batch *b, const b
     return is_logic(x) ? run_logic(r, x, b, asked) : run_pred(r, x, b, asked);
 }
 
-/* and, or: the second is asked of the rows that the first leaves open. */
+/* Both sides' answers into the first's, where that leaves it open; the second's is the answer where
+ * both know one. */
+static void join_sides(st_run *r, const st_expr *x, const bool *open, size_t n, st_val *first,
+                       const st_val *second, size_t step)
+{
+    bool over = spent(r);
+    for (size_t k = 0; k < n; k++) {
+        st_val both[2] = { first[k], second[k * step] };
+        if (!open[k])
+            continue;
+        if (over)
+            first[k] = st_val_null();
+        else if (both[0].tag == ST_VAL_BOOL && both[1].tag == ST_VAL_BOOL)
+            first[k] = both[1];
+        else
+            first[k] = x->code(r, x, both);
+    }
+}
+
+/* and, or: the second is asked of the rows that the first leaves open, if there are any. */
 static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked)
 {
-    size_t step[2];
+    size_t step[2], left = 0;
     bool decides = x->code == st_call_or, *open = ST_NEWN(&b->arena, bool, b->n);
     st_val *out = ST_NEWN(&b->arena, st_val, b->n);
     const st_val *first = run_asked(r, x->args[0], b, asked, &step[0]);
@@ -116,17 +135,14 @@ static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const b
     for (size_t k = 0; k < b->n; k++) {
         out[k] = first[k * step[0]];
         open[k] = (!asked || asked[k]) && (out[k].tag != ST_VAL_BOOL || out[k].u.b != decides);
+        left += open[k];
     }
+    if (!left)
+        return out;
     const st_val *second = run_asked(r, x->args[1], b, open, &step[1]);
     if (!second)
         return NULL;
-    bool over = false;
-    for (size_t k = 0; k < b->n; k++) {
-        st_val both[2] = { out[k], second[k * step[1]] };
-        over = over || (k % LOOK == 0 && spent(r));
-        if (open[k])
-            out[k] = over ? st_val_null() : x->code(r, x, both);
-    }
+    join_sides(r, x, open, b->n, out, second, step[1]);
     return out;
 }
 

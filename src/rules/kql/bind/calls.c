@@ -252,7 +252,7 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
     if (scoped)
         return scoped;
     st_let *l = st_bind_let(sc, name);
-    const st_service_def *service = l ? NULL : st_service_def_find(name);
+    const st_service_def *service = l || st_fn_find(name) ? NULL : st_service_def_find(name);
     if (service)
         return service_value(sc, e, service);
     if (l && l->kind == ST_L_LAMBDA)
