@@ -131,12 +131,37 @@ static size_t show_diags(const st_session *s, size_t *skipped)
     return fatal;
 }
 
+/* Lists of indicators are rules beside the others. */
+static st_code load_indicators(st_session *s, st_err *e)
+{
+    const st_list *files = &s->config->ioc;
+    for (size_t i = 0; i < files->n; i++) {
+        st_buf text = { 0 };
+        st_err why = { 0 };
+        st_indicators told = { 0, 0, 0 };
+        st_str file = files->items[i];
+        st_code code = st_whole_file("--ioc", file.p, ST_MAX_LIST_FILE, &text, e);
+        if (code == ST_OK && st_indicators_add(s->rules, st_buf_slice(&text), &told, &why) != ST_OK)
+            code = st_fail(e, ST_E_USAGE, "--ioc: %.*s: %s", ST_FMT(file), why.text);
+        st_buf_free(&text);
+        if (code != ST_OK)
+            return code;
+        st_say(s->config, "%.*s: %zu indicator%s", ST_FMT(file), told.n, told.n == 1 ? "" : "s");
+        if (told.unread)
+            st_complain(
+                "%.*s: %zu line%s or pattern%s no indicator that can be looked for, first %zu",
+                ST_FMT(file), told.unread, told.unread == 1 ? "" : "s",
+                told.unread == 1 ? " is" : "s are", told.first_unread);
+    }
+    return ST_OK;
+}
+
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
     if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK ||
-        st_rules_link(s->rules, &e) != ST_OK)
+        load_indicators(s, &e) != ST_OK || st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;
