@@ -49,7 +49,9 @@ typedef struct st_incident {
     st_node top;    /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
                      * that name no process */
     bool server;    /* top is a web server */
-    st_level level; /* highest of its findings */
+    st_level level; /* highest of its findings; below a web server generic rules' findings don't
+                       raise what others have found */
+    bool judged;    /* another than a generic rule has found something */
     st_ticks first, last;
     uint32_t findings, processes;
     uint32_t events;             /* rows of other events */
