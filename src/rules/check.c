@@ -148,10 +148,11 @@ static void check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *tr
     st_bound bound = { .status = ST_RULE_BROKEN };
     st_run_options o = { .now = ST_TICKS_UNIX };
     rule->status = ST_RULE_BROKEN;
-    if (!ready(&r->checking) || !p->tree) {
+    if (!ready(&r->checking) || !p->tree || (!r->regexes && !(r->regexes = st_regexes_new()))) {
         r->diags.failed = true;
         return;
     }
+    r->checking.shared.regexes = r->regexes;
     st_run_init(&run, NULL, &r->checking.shared, &o, &r->settings);
     p->language->bind(&run, p, rule->marks_servers, d, &bound);
     tell(&run, r->checking.pool, &r->diags);

@@ -46,6 +46,7 @@ void st_rules_free(st_rules *r)
     free(r->items);
     free(r->id_owners);
     st_checking_free(&r->checking);
+    st_regexes_free(r->regexes);
     free_logs(r);
     st_pool_free(r->ids);
     st_pool_free(r->paths);

@@ -43,6 +43,7 @@ struct st_rules {
     st_loaded *libraries;
     st_loaded *filters; /* in the order of reading */
     st_checking checking;
+    st_regexes *regexes; /* of all rules, for checking and running; NULL: none yet */
     st_event_set events; /* see st_rules_events */
     st_log_wanted *logs; /* see st_rules_logs */
     uint32_t **log_ids;  /* of logs, each malloc'ed */
