@@ -52,6 +52,34 @@ static void incidents__server_and_session__by_top(void **state)
     world_end(&w);
 }
 
+/* Rule 2, critical, is generic: below a server it weighs only where no other found anything. */
+static void incidents__generic_rules__dont_raise_a_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned node[2];
+        uint32_t rule[2];
+        st_level level;
+    } table[] = {
+        { { 3, 4 }, { 1, 2 }, ST_LEVEL_LOW },      { { 3, 4 }, { 2, 1 }, ST_LEVEL_LOW },
+        { { 3, 4 }, { 2, 0 }, ST_LEVEL_HIGH },     { { 3, 4 }, { 2, 2 }, ST_LEVEL_CRITICAL },
+        { { 8, 9 }, { 1, 2 }, ST_LEVEL_CRITICAL }, { { 8, 9 }, { 2, 1 }, ST_LEVEL_CRITICAL },
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        world w;
+        web_and_desktop(&w);
+        w.rules.rules[2].generic = true;
+        for (size_t i = 0; i < 2; i++)
+            world_match(&w, "web01", table[k].node[i], table[k].rule[i], NULL);
+        world_hunt(&w, NULL);
+        assert_int_equal(w.c->nincidents, 1);
+        assert_int_equal(w.c->incidents[0].findings, 2);
+        if (w.c->incidents[0].level != table[k].level)
+            fail_msg("row %zu: level %d", k, (int)w.c->incidents[0].level);
+        world_end(&w);
+    }
+}
+
 static void incidents__servers_in_a_row__the_outermost(void **state)
 {
     (void)state;
@@ -610,6 +638,7 @@ int main(void)
         cmocka_unit_test(incidents__servers_tied_by_a_guess__stay_apart),
         cmocka_unit_test(context__sibling_at_ten_minutes__is_the_last),
         cmocka_unit_test(incidents__server_and_session__by_top),
+        cmocka_unit_test(incidents__generic_rules__dont_raise_a_servers),
         cmocka_unit_test(incidents__servers_in_a_row__the_outermost),
         cmocka_unit_test(rows__each_scope__what_it_says),
         cmocka_unit_test(rows__two_incidents__a_row_belongs_to_one),

@@ -169,8 +169,10 @@ st_session_rule_set(const st_session *s); /* an empty one, with the settings; NU
 /* Loads the rule set, prints its diagnostics: how many errors end the run, how many rules are
  * broken. */
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
-int st_session_rules(
-    st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
+int st_session_rules(st_session *s); /* likewise; says that errors are fatal and, but for a hunt,
+                                        how many are skipped */
+/* Of a hunt: how many of the rules ran, and why the others didn't; nothing, if all did. */
+void st_session_rules_ran(const st_session *s);
 /* ST_EXIT_SHORT if a file or folder of rules couldn't be read, else ST_EXIT_OK. */
 int st_session_unread_rules(const st_session *s);
 st_code st_session_servers(st_rules *r,
