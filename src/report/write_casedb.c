@@ -472,7 +472,7 @@ static void put_evidence(st_casedb *d, const st_job *j)
         no_memory(d);
     } else {
         for (size_t i = 0; i < n; i++) {
-            x.places[i] = (place){ 1, 0 };
+            x.places[i] = (place){ .first = 1 };
             if (st_evidence_at(e, i)->readable) /* as before it was read */
                 st_evidence_at(e, i)->status = ST_S_OK;
         }
