@@ -181,8 +181,9 @@ static void put_field(putting *p, size_t i)
     st_buf *b = p->b, *text = &p->s->text;
     if (i)
         st_buf_char(b, ',');
-    p->inexact |= v->cut || !st_utf8_valid(p->r->fields[i].name);
-    st_json_exact(b, p->r->fields[i].name);
+    bool valid = st_utf8_valid(p->r->fields[i].name);
+    p->inexact |= v->cut || !valid;
+    (valid ? st_json_exact : st_json_str)(b, p->r->fields[i].name);
     st_buf_char(b, ':');
     if (!v->p) {
         p->inexact |= v->n || v->type != ST_V_NULL;
