@@ -179,7 +179,7 @@ typedef struct st_job {
     st_evidence *evidence;
     st_scan_options scan;
     bool confirm; /* of extract: have the second reader read every record again */
-    st_err *err; /* why it failed, beside st_out's error; may be NULL */
+    st_err *err;  /* why it failed, beside st_out's error; may be NULL */
 } st_job;
 /* Every record and source, and what was found: SQLite, readable by every verb. */
 void st_write_casedb(st_out *o, const st_job *j);
