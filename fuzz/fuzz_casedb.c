@@ -24,8 +24,9 @@ static bool take(void *ctx, st_str row)
     enum { MOST = 10000 };
     seen *s = ctx;
     st_record r;
+    st_raw id;
     st_buf text = { 0 };
-    if (st_stored_get_record(row, NULL, &r, &s->scratch))
+    if (st_raw_next(&row, &id) && st_stored_get_record(row, NULL, &r, &s->scratch))
         for (size_t i = 0; i < r.nfields; i++) {
             st_buf_clear(&text);
             if (r.fields[i].value.p)

@@ -89,9 +89,9 @@ void st_stored_scratch_free(st_stored_scratch *s)
 
 void st_stored_select(st_buf *sql)
 {
-    st_buf_str(sql, ST_STR("SELECT "));
+    st_buf_str(sql, ST_STR("SELECT ID"));
     for (size_t i = C_TIME; i < COLUMNS; i++)
-        st_buf_fmt(sql, "%s%s", i > C_TIME ? ", " : "", st_stored_event_columns[i].name);
+        st_buf_fmt(sql, ", %s", st_stored_event_columns[i].name);
     st_buf_str(sql, ST_STR(" FROM events WHERE ID BETWEEN ?1 AND ?2 ORDER BY ID"));
     st_buf_char(sql, 0);
 }

@@ -153,7 +153,7 @@ def extract(self, pipe_result=None, input_files=None, output_path=None, workflow
         try:
             files = my_part(files, config.get("part"))
             options = ["--carve"] if config.get("carve") in (True, "true", "on") else []
-            status = run("extract", "--force", "-o", shard, *options, *arguments(files, names)) if files else 0
+            status = run("extract", "--force", "--confirm", "-o", shard, *options, *arguments(files, names)) if files else 0
             why = "" if status in (0, 3) else "extract ended with %d: %s" % (status, run.log[-300:].strip())
         except Exception as e:  # pylint: disable=broad-except
             why = str(e)
