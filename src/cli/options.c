@@ -524,7 +524,7 @@ static const st_option options[] = {
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
     { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|Q|X, set_csv_raw },
     { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
-    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (256 hits with -o DIR)", H, set_confirm },
+    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (256 hits with -o DIR); extract -o x.db: each record", H|X, set_confirm },
     { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },
     { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },
     { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
