@@ -163,7 +163,8 @@ static bool place(st_wood *w, const size_t *first)
                                         .kind = (uint8_t)k };
             n = at;
         }
-    n = w->duplicates ? n : from + fold(w, all + from, n - from);
+    if (!w->duplicates)
+        n = from + st_tree_absorb_events(w, all + from, fold(w, all + from, n - from));
     qsort_r(all + from, n - from, sizeof *all, by_time, w);
     w->pub.nall = n;
     return true;
