@@ -7,7 +7,7 @@
  *     bench/corpus SHAPE PROCESSES FILE
  *
  * SHAPE is flat (one web server starts them all: each is a finding of several rules), chain (each
- * starts the next, a web server the first) or mixed (a desktop's processes, one in a thousand
+ * starts the next, a web server the first) or mixed (a desktop's processes, one in two hundred
  * below a web server).
  */
 #include "support/evtxgen.h"
@@ -133,7 +133,7 @@ static process mixed(unsigned long id)
                                           SYS32 "conhost.exe",
                                           "C:\\Program Files\\Mozilla Firefox\\firefox.exe" };
     unsigned long up = id - id % 16; /* sixteen children each */
-    if (id % 1000 == 0)
+    if (id % 200 == 0)
         return flat(id);
     return (process){ id, up == id ? id / 16 : up, images[id % 4], images[up % 4] };
 }

@@ -438,7 +438,7 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
         r.event_record_id = i;
         assert_true(st_event_decode(s[i % 2], &r, 0, &scratch[i % 2]));
     }
-    assert_true(st_store_append(s[0], s[1]));
+    assert_true(st_store_append(s[0], s[1], 2));
     assert_int_equal(s[0]->creations.n, 300);
     assert_int_equal(s[0]->nseen, 300);
     assert_int_equal(s[0]->sysmon, 300);
@@ -609,7 +609,7 @@ static void append__events__strings_go_over_by_text(void **state)
         r.event_record_id = i;
         assert_true(st_event_decode(s[i % 2], &r, i, &scratch[i % 2]));
     }
-    assert_true(st_store_append(s[0], s[1]));
+    assert_true(st_store_append(s[0], s[1], 2));
     const st_events *e = &s[0]->events[kind];
     assert_int_equal(e->n, 3);
     for (size_t i = 0; i < 3; i++) {

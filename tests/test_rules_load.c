@@ -356,7 +356,7 @@ static void load__thousands_of_one_name__in_linear_time(void **state)
     st_rules *r = st_rules_new();
     st_buf doc = { 0 };
     for (int i = 0; i < MANY; i++)
-        st_buf_str(&doc, ST_STR("```kql\n// id: one\nprint 1\n```\n"));
+        st_buf_fmt(&doc, "```kql\n// id: one\nprint %d\n```\n", i);
     st_buf_char(&doc, 0);
     load_text(r, "x.md", doc.p);
     assert_int_equal(st_rules_count(r), MANY);

@@ -598,7 +598,7 @@ static void run__correlation__windows_slide(void **state)
           "condition: {gte: 2}}",
           "" },
         { "{type: value_count, rules: [shell, who, net], timespan: 2h, "
-          "condition: {gte: 4, field: Image}}",
+          "condition: {gte: 3, field: Image}}", /* two differ in case only */
           "5" },
         { "{type: value_count, rules: [shell, who], timespan: 2h, "
           "condition: {gte: 2, field: User}}",
@@ -609,6 +609,46 @@ static void run__correlation__windows_slide(void **state)
         { "{type: temporal_ordered, rules: [shell, who, net], timespan: 119m}", "" },
         { "{type: temporal_ordered, rules: [net, who], timespan: 2h}", "" },
         { "{type: temporal_ordered, rules: [shell, shell], timespan: 1s}", "" },
+        /* their PIDs: 2404 and 401, 3001, 3003 */
+        { "{type: value_sum, rules: [shell, who, net], timespan: 1h, "
+          "condition: {gte: 5806, field: ProcessId}}",
+          "3" },
+        { "{type: value_sum, rules: [shell, who, net], timespan: 1h, "
+          "condition: {gt: 6003.5, lt: 6004.5, field: ProcessId}}",
+          "5" },
+        { "{type: value_sum, rules: [shell, who, net], timespan: 1w, "
+          "condition: {eq: 8809, field: ProcessId}}",
+          "5" },
+        { "{type: value_sum, rules: [shell, who, net], timespan: 1h, "
+          "condition: {gte: 0, field: Image}}",
+          "" },
+        { "{type: value_avg, rules: [shell, who], timespan: 1h, "
+          "condition: {eq: 1402.5, field: ProcessId}}",
+          "7" },
+        { "{type: value_median, rules: [shell, who, net], timespan: 2h, "
+          "condition: {eq: 2702.5, field: ProcessId}}",
+          "5" },
+        { "{type: value_percentile, rules: [shell, who, net], timespan: 2h, "
+          "condition: {eq: 3001, field: ProcessId, percentile: 100}}",
+          "3" },
+        { "{type: value_percentile, rules: [shell, who, net], timespan: 2h, "
+          "condition: {eq: 401, field: ProcessId, percentile: 0}}",
+          "7" },
+        { "{type: value_count, rules: [shell, who], timespan: 2h, "
+          "condition: {gte: 2, field: [Image, Computer]}}",
+          "3" },
+        { "{type: value_count, rules: [shell, who], timespan: 2h, "
+          "condition: {gte: 1, field: [Image, Nothing]}}",
+          "" },
+        { "{type: temporal, timespan: 1h, condition: who and net}", "5" },
+        { "{type: temporal, timespan: 59m, condition: who and net}", "" },
+        { "{type: temporal, timespan: 1h, condition: who and not shell}", "" },
+        { "{type: temporal, timespan: 1m, condition: who and not shell}", "3" },
+        { "{type: temporal, timespan: 1h, condition: net and (shell or who)}", "5" },
+        { "{type: temporal, rules: [shell, who], timespan: 1h, condition: all of them}", "3" },
+        { "{type: event_count, rules: [who, net], group-by: [who_is], timespan: 1h, "
+          "aliases: {who_is: {who: Image, net: ParentImage}}, condition: {gte: 2}}",
+          "5" },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         world w;
@@ -635,6 +675,118 @@ static void run__correlation__windows_slide(void **state)
     }
 }
 
+/* Two rules of one log source, and what filters leave of them. */
+static void run__filters__narrow_the_rules_they_are_for(void **state)
+{
+    (void)state;
+    static const char base[] =
+        "title: cmd\nid: one\nname: by-name\nlogsource: {category: process_creation, product: "
+        "windows}\ndetection:\n  s: {Image|endswith: cmd.exe}\n  condition: 1 of them\n---\n"
+        "title: c\nid: two\nlogsource: {category: process_creation, product: windows}\n"
+        "detection:\n  s: {Image|contains: cmd}\n  condition: s\n---\n";
+    static const struct {
+        const char *filter, *one, *two;
+        bool told;
+    } table[] = {
+#define SOURCE "logsource: {category: process_creation, product: windows}\n"
+        { SOURCE "filter: {rules: [one], x: {ParentProcessId: 2580}, condition: not x}", "7", "2 7",
+          false },
+        { SOURCE "filter: {rules: by-name, x: {ParentProcessId: 2580}, condition: not 1 of x*}",
+          "7", "2 7", false },
+        { SOURCE "filter: {rules: any, x: {ParentProcessId: 2580}, condition: not x}", "7", "7",
+          false },
+        { SOURCE "filter: {x: {ParentProcessId: 2580}, condition: x}", "2", "2", false },
+        { "logsource: {product: windows}\n"
+          "filter: {rules: [ONE, two], x: {ProcessId: 401}, condition: not all of them}",
+          "2", "2", false },
+        { "logsource: {product: linux, category: process_creation}\n"
+          "filter: {rules: any, x: {ProcessId: 401}, condition: not x}",
+          "2 7", "2 7", true },
+        { SOURCE "filter: {rules: [three], x: {ProcessId: 401}, condition: not x}", "2 7", "2 7",
+          true },
+        { SOURCE "filter: {rules: any, x: {ProcessId: 401}, condition: not x}\n---\ntitle: g\n"
+                 "logsource: {product: windows}\n"
+                 "filter: {rules: any, x: {ProcessId: 2404}, condition: not x}",
+          "", "", false },
+#undef SOURCE
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        world w;
+        char text[2048], one[128], two[128];
+        BUILD(&w, web);
+        snprintf(text, sizeof text, "%stitle: f\n%s\n", base, table[i].filter);
+        rule(&w, "f.yml", text);
+        assert_int_equal(st_rules_count(w.rules), 2);
+        assert_int_equal(st_rules_link(w.rules, &w.err), ST_OK);
+        if ((st_rules_diags(w.rules) > 0) != table[i].told)
+            fail_msg("%s: told %zu", table[i].filter, st_rules_diags(w.rules));
+        run(&w, false, false);
+        hit(&w, 0, one);
+        hit(&w, 1, two);
+        if (strcmp(one, table[i].one) != 0 || strcmp(two, table[i].two) != 0)
+            fail_msg("%s: %s / %s", table[i].filter, one, two);
+        done(&w);
+    }
+}
+
+/* With `all` each value must hold, and of what one value becomes any. */
+static void run__all__counts_values_not_what_they_become(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *detection, *hit;
+    } table[] = {
+        { "ParentCommandLine|contains|all|expand: ['%words%', whoami]", "3 4" },
+        { "ParentCommandLine|contains|expand: ['%words%', explorer.exe]", "7 3 4 8 9" },
+        { "ParentCommandLine|expand|contains: '%words% %words%'", "" },
+        { "ParentCommandLine|expand|contains: '%words%.exe /%last% '", "3 4" },
+        { "ParentCommandLine|re|expand: '^%words%$'", "8" },
+        { "'|all|expand': ['%words%', 'whoami']", "3 4 5" },
+        { "ParentCommandLine|base64offset|contains|all: [whoami, user]", "" },
+    };
+    static const st_named lists[] = { { { "words", 5 }, { "cmd,user,net1", 13 } },
+                                      { { "last", 4 }, { "c", 1 } } };
+    st_rule_settings settings = { .placeholders = lists, .nplaceholders = 2 };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        world w;
+        char text[1024], out[128];
+        BUILD(&w, web);
+        st_rules_set(w.rules, &settings);
+        snprintf(text, sizeof text,
+                 "title: t\nlogsource: {category: process_creation}\ndetection:\n  s:\n    %s\n"
+                 "  condition: s\n",
+                 table[i].detection);
+        rule(&w, "t.yml", text);
+        if (st_rules_diags(w.rules))
+            fail_msg("%s: %s", table[i].detection, st_rules_diag(w.rules, 0)->text.p);
+        run(&w, false, false);
+        if (strcmp(hit(&w, 0, out), table[i].hit) != 0)
+            fail_msg("%s: %s", table[i].detection, out);
+        done(&w);
+    }
+}
+
+/* The same text under the same id runs once; another text under it gets a name of its own. */
+static void load__same_rule_twice__runs_once(void **state)
+{
+    (void)state;
+    static const char text[] = "title: t\nid: one\nlogsource: {category: process_creation}\n"
+                               "detection: {s: {Nothing: a}, condition: s}\n";
+    world w;
+    BUILD(&w, web);
+    rule(&w, "a.yml", text);
+    rule(&w, "b.yml", text);
+    assert_int_equal(st_rules_count(w.rules), 1);
+    assert_int_equal(st_rules_twice(w.rules), 1);
+    assert_int_equal(st_rules_diags(w.rules), 1); /* the field, once */
+    rule(&w, "c.yml",
+         "title: other\nid: one\nlogsource: {category: process_creation}\n"
+         "detection: {s: {Image: a}, condition: s}\n");
+    assert_int_equal(st_rules_count(w.rules), 2);
+    assert_int_equal(st_rules_diags(w.rules), 2);
+    done(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -642,6 +794,9 @@ int main(void)
         cmocka_unit_test(run__rules__hit_what_they_say),
         cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
         cmocka_unit_test(run__correlation__windows_slide),
+        cmocka_unit_test(run__filters__narrow_the_rules_they_are_for),
+        cmocka_unit_test(run__all__counts_values_not_what_they_become),
+        cmocka_unit_test(load__same_rule_twice__runs_once),
         cmocka_unit_test(run__rows_without_a_process__make_a_table),
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),

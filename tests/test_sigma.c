@@ -347,7 +347,7 @@ static void condition__grammar__gives_the_tree(void **state)
         st_buf_char(&yaml, 0);
         reading x;
         begin(&x, yaml.p);
-        const st_sigma_cond *c = st_sigma_read_detection(&x.r, x.doc);
+        const st_sigma_cond *c = st_sigma_read_detection(&x.r, "detection", x.doc);
         if ((c != NULL) != (table[i].tree != NULL))
             fail_msg("%s: %s", table[i].text, told(&x));
         if (c) {
@@ -375,7 +375,7 @@ static void condition__brackets__are_bounded(void **state)
         st_buf_char(&yaml, 0);
         reading x;
         begin(&x, yaml.p);
-        assert_int_equal(st_sigma_read_detection(&x.r, x.doc) != NULL, depth <= 64);
+        assert_int_equal(st_sigma_read_detection(&x.r, "detection", x.doc) != NULL, depth <= 64);
         end(&x);
         st_buf_free(&yaml);
     }
@@ -410,7 +410,7 @@ static void selection__shapes__join_as_they_say(void **state)
         reading x;
         st_buf tree = { 0 };
         begin(&x, table[i].yaml);
-        const st_sigma_cond *c = st_sigma_read_detection(&x.r, x.doc);
+        const st_sigma_cond *c = st_sigma_read_detection(&x.r, "detection", x.doc);
         if ((c != NULL) != (table[i].tree != NULL))
             fail_msg("%s: %s", table[i].yaml, told(&x));
         if (c) {

@@ -67,8 +67,9 @@ typedef struct st_rule {
     st_str path;    /* as given or found */
     unsigned line;  /* where its text begins in the file, from 1 */
     st_rule_status status;
-    st_str why;   /* for not applicable */
-    st_str stubs; /* services that it runs without ("EmailEvents and FileProfile"); or empty */
+    st_str why;    /* for not applicable */
+    bool left_out; /* of those: by the settings */
+    st_str stubs;  /* services that it runs without ("EmailEvents and FileProfile"); or empty */
     const st_str *mistakes; /* texts of the errors that are shown; nmistakes of them */
     size_t nmistakes;
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
@@ -138,14 +139,19 @@ st_code st_rules_check_own(st_rules *r, st_err *err);
 st_code st_rules_load(st_rules *r, st_str path, st_err *err);
 /* One rule from memory, as though it were a file named path. */
 st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err);
-/* After the last rule was loaded: finds the rules that correlations name. One whose rules aren't
- * there, or that names itself in a circle, is broken, with a diagnostic. */
+/* After the last rule was loaded: finds the rules that correlations name and those that filters
+ * narrow. A correlation whose rules aren't there, or that names itself in a circle, is broken, with
+ * a diagnostic. */
 st_code st_rules_link(st_rules *r, st_err *err);
 size_t st_rules_count(const st_rules *r);
 const st_rule *st_rules_at(const st_rules *r, size_t i); /* by id, then path */
 /* Files of definitions that were read, in that order; they aren't among the rules. */
 size_t st_rules_libraries(const st_rules *r);
 const st_rule *st_rules_library(const st_rules *r, size_t i);
+/* Filters that narrow other rules, which aren't among the rules either, and errors in them. */
+size_t st_rules_filters(const st_rules *r, size_t *errors);
+/* Texts that were met again under the same id: they don't count. */
+size_t st_rules_twice(const st_rules *r);
 /* The kinds of events that st_events_read must store for the rules that are ready, and for the
  * queries that st_query_run has bound with this rule set. */
 st_event_set st_rules_events(const st_rules *r);

@@ -5,6 +5,7 @@
  * of work. Pieces end in the order of the sources.
  */
 #include "carriers.h"
+#include "stored.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -57,7 +58,7 @@ static void end_pieces(st_carrying_all *all)
     for (; all->next < all->n && all->pieces[all->next].done; all->next++) {
         const piece *p = &all->pieces[all->next];
         st_err why = { 0 };
-        if (p->begun && all->ops->end && !all->code)
+        if (p->begun && all->ops->end)
             note_error(all, all->ops->end(all->ctx, p->job, &why), &why);
     }
 }
@@ -224,7 +225,7 @@ static bool list_pieces(st_carrying_all *all, st_evidence *e)
     all->pieces = calloc(n + 1, sizeof *all->pieces);
     for (size_t i = 0; all->pieces && i < n; i++) {
         st_source *s = st_evidence_at(e, i);
-        if (s->carrier && st_source_readable(s) && (!all->o->only || all->o->only == s) &&
+        if (s->carrier && !s->stored && st_source_readable(s) && (!all->o->only || all->o->only == s) &&
             (!all->o->some || all->o->some[i]))
             all->pieces[all->n++] = (piece){ .source = s, .place = i };
     }
@@ -267,5 +268,6 @@ st_code st_records_scan(st_evidence *e, const st_scan_options *o, const st_scan_
                         st_err *err)
 {
     st_code code = st_evtx_scan(e, o, ops, ctx, err);
-    return code ? code : st_carriers_scan(e, o, ops, ctx, err);
+    code = code ? code : st_carriers_scan(e, o, ops, ctx, err);
+    return code ? code : st_stored_scan(e, o, ops, ctx, err);
 }

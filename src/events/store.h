@@ -141,6 +141,6 @@ bool st_events_append(st_events *dst, const st_events *src, size_t kind, const s
 /* Appends src's other events to dst. */
 bool st_store_append_events(st_store *dst, const st_store *src);
 /* Appends all of src to dst, with src's strings put into dst's pool; src stays as it is. */
-bool st_store_append(st_store *dst, const st_store *src);
+bool st_store_append(st_store *dst, const st_store *src, unsigned threads);
 
 #endif

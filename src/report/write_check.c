@@ -131,7 +131,7 @@ typedef struct reason {
 } reason;
 
 typedef struct tally {
-    size_t all, ready, broken, elsewhere, servers, libraries, errors;
+    size_t all, ready, broken, elsewhere, servers, libraries, filters, errors;
     reason *reasons; /* by rules, then by kind and text */
     size_t n, cap;
     bool failed;
@@ -198,6 +198,9 @@ static void count(tally *t, const st_rules *rules)
     t->libraries = st_rules_libraries(rules);
     for (size_t i = 0; i < t->libraries; i++)
         t->errors += st_rules_library(rules, i)->errors;
+    size_t in_filters;
+    t->filters = st_rules_filters(rules, &in_filters);
+    t->errors += in_filters;
     t->failed |= seen && st_pool_failed(seen);
     st_pool_free(seen);
     if (t->n)
@@ -230,6 +233,8 @@ static void tally_text(st_buf *b, const tally *t, const st_look *look)
     if (t->libraries)
         st_buf_fmt(b, "%7zu librar%s that others use\n", t->libraries,
                    t->libraries == 1 ? "y" : "ies");
+    if (t->filters)
+        st_buf_fmt(b, "%7zu filter%s for other rules\n", t->filters, t->filters == 1 ? "" : "s");
 }
 
 /* {"EmailEvents":3,...}: the reasons of a kind, most frequent first. */
@@ -257,7 +262,8 @@ static void tally_json(st_buf *b, const tally *t)
                    { "errors", t->errors },
                    { "not_applicable", t->elsewhere },
                    { "mark_servers", t->servers },
-                   { "libraries", t->libraries } };
+                   { "libraries", t->libraries },
+                   { "filters", t->filters } };
     bool more = false;
     st_buf_char(b, '{');
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)

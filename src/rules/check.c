@@ -141,18 +141,20 @@ void st_checking_free(st_checking *c)
     st_pool_free(c->pool);
 }
 
-void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger)
+static void check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger,
+                  st_diag_sink *d)
 {
     st_run run;
     st_bound bound = { .status = ST_RULE_BROKEN };
     st_run_options o = { .now = ST_TICKS_UNIX };
     rule->status = ST_RULE_BROKEN;
-    if (!ready(&r->checking) || !p->tree) {
+    if (!ready(&r->checking) || !p->tree || (!r->regexes && !(r->regexes = st_regexes_new()))) {
         r->diags.failed = true;
         return;
     }
+    r->checking.shared.regexes = r->regexes;
     st_run_init(&run, NULL, &r->checking.shared, &o, &r->settings);
-    p->language->bind(&run, p, rule->marks_servers, &r->diags, &bound);
+    p->language->bind(&run, p, rule->marks_servers, d, &bound);
     tell(&run, r->checking.pool, &r->diags);
     rule->status = bound.status;
     rule->needs = (st_rule_needs){ 0 };
@@ -174,4 +176,18 @@ void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *t
     if (bound.status == ST_RULE_NOT_APPLICABLE)
         rule->why = needs_text(&r->arena, bound.why);
     st_run_free(&run);
+}
+
+void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger)
+{
+    check(r, p, rule, trigger, &r->diags);
+}
+
+void st_rule_check_again(st_rules *r, st_loaded *l)
+{
+    l->trigger = (st_trigger){ 0 };
+    check(r, &l->parsed, &l->rule, &l->trigger, NULL);
+    if (l->rule.status == ST_RULE_READY)
+        st_event_set_join(&r->events, &l->rule.needs.events);
+    l->narrowed = false;
 }

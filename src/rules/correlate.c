@@ -7,9 +7,12 @@
 #include "rules/correlate.h"
 
 #include "rules/correlation.h"
+#include "rules/numbers.h"
 
+#include "rules/engine/match/value_tests.h"
 #include "rules/engine/tables/recorded.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +22,8 @@ typedef struct item {
     st_ticks time;
     uint32_t place; /* of its rule among the correlation's */
     uint32_t group; /* equal for equal values of the fields to group by */
-    st_sid value;   /* VALUES */
+    st_sid value;   /* VALUES; ST_ABSENT: it has none */
+    double number;  /* of numbers; NaN: it is none */
 } item;
 
 typedef struct job {
@@ -68,23 +72,27 @@ static st_sid text_of(const job *j, const st_match *m, const char *name)
 static st_sid field_of(const job *j, const item *x, const st_correlation_field *f)
 {
     /* Names end with a NUL: they are copies in the set's arena. */
-    return text_of(j, &x->match, f->of_rule ? f->of_rule[x->place].p : f->name.p);
+    return text_of(j, &x->match, f->of_rule[x->place].p);
 }
 
-/* The group: its values as one text. */
-static uint32_t group_of(job *j, const item *x)
+/* Several fields' values as one text; whole: ST_ABSENT if one of them isn't there. */
+static st_sid values_of(job *j, const item *x, const st_correlation_field *f, size_t n, bool whole)
 {
-    const st_correlation *c = j->c;
     st_buf key = { 0 };
-    for (size_t i = 0; i < c->ngroups; i++) {
-        st_sid id = field_of(j, x, &c->groups[i]);
+    st_sid id = ST_EMPTY;
+    bool missing = false;
+    for (size_t i = 0; i < n; i++) {
+        id = field_of(j, x, &f[i]);
+        missing = missing || id == ST_ABSENT;
         st_fold_put(&key, st_pool_get(j->r->mem.pool, id));
         st_buf_char(&key, id == ST_ABSENT ? 1 : 0);
     }
-    st_sid id = c->ngroups ? st_pool_put(j->r->mem.pool, st_buf_slice(&key)) : ST_EMPTY;
-    j->failed |= key.failed || id == ST_ABSENT;
+    if (n && !(whole && missing)) {
+        id = st_pool_put(j->r->mem.pool, st_buf_slice(&key));
+        j->failed |= key.failed || id == ST_ABSENT;
+    }
     st_buf_free(&key);
-    return id;
+    return whole && missing ? ST_ABSENT : id;
 }
 
 /* what goes in */
@@ -95,8 +103,13 @@ static bool take(job *j, const st_match *m, uint32_t place)
         return false;
     item *x = &j->v[j->n++];
     *x = (item){ .match = *m, .time = time_of(j, m), .place = place };
-    x->group = group_of(j, x);
-    x->value = j->c->type == ST_CORRELATE_VALUES ? field_of(j, x, &j->c->field) : ST_ABSENT;
+    const st_correlation *c = j->c;
+    x->group = values_of(j, x, c->groups, c->ngroups, false);
+    x->value =
+        c->type == ST_CORRELATE_VALUES ? values_of(j, x, c->fields, c->nfields, true) : ST_ABSENT;
+    if (!st_correlates_numbers(c) ||
+        !st_text_number(st_pool_get(j->r->mem.pool, field_of(j, x, c->fields)), &x->number))
+        x->number = NAN;
     return !j->failed;
 }
 
@@ -132,6 +145,8 @@ typedef struct window {
     uint64_t distinct; /* values, or rules */
     uint32_t *counts;  /* by value or by rule: how often it is in the window */
     st_ticks *began;   /* IN_ORDER: by rule, when a chain that ends with it began; 0: none */
+    bool *stack;       /* for a condition's steps */
+    st_numbers numbers;
 } window;
 
 static uint32_t counted_as(const job *j, const item *x)
@@ -142,6 +157,8 @@ static uint32_t counted_as(const job *j, const item *x)
 static void enter(const job *j, window *w, const item *x)
 {
     w->matches++;
+    if (st_correlates_numbers(j->c))
+        st_numbers_enter(&w->numbers);
     if (j->c->type == ST_CORRELATE_VALUES && x->value == ST_ABSENT)
         return;
     w->distinct += w->counts[counted_as(j, x)]++ == 0;
@@ -150,6 +167,8 @@ static void enter(const job *j, window *w, const item *x)
 static void leave(const job *j, window *w, const item *x)
 {
     w->matches--;
+    if (st_correlates_numbers(j->c))
+        st_numbers_leave(&w->numbers);
     if (j->c->type == ST_CORRELATE_VALUES && x->value == ST_ABSENT)
         return;
     w->distinct -= --w->counts[counted_as(j, x)] == 0;
@@ -163,7 +182,7 @@ static bool chain_ends(const job *j, window *w, const item *x)
            x->time - w->began[x->place] <= j->c->span;
 }
 
-static bool holds(const st_correlation_test *t, uint64_t n)
+static bool holds(const st_correlation_test *t, double n)
 {
     switch (t->compare) {
     case '=': return n == t->number;
@@ -175,35 +194,103 @@ static bool holds(const st_correlation_test *t, uint64_t n)
     }
 }
 
+/* Of a number of operands on the stack's top: all, or any. */
+static bool top(const bool *stack, size_t n, uint32_t operands, bool all)
+{
+    for (uint32_t i = 0; i < operands; i++)
+        if (stack[n - 1 - i] != all)
+            return !all;
+    return all;
+}
+
+/* The condition over rules: each is met if one of its matches is in the window. */
+static bool words_hold(const job *j, window *w)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < j->c->nsteps; i++) {
+        const st_correlation_step *s = &j->c->steps[i];
+        if (s->what == ST_STEP_RULE) {
+            w->stack[n++] = w->counts[s->n] > 0;
+        } else if (s->what == ST_STEP_NOT) {
+            w->stack[n - 1] = !w->stack[n - 1];
+        } else {
+            bool v = top(w->stack, n, s->n, s->what == ST_STEP_AND);
+            n -= s->n;
+            w->stack[n++] = v;
+        }
+    }
+    return n && w->stack[n - 1];
+}
+
+/* What the window comes to; false: there is nothing to compare. */
+static bool measured(const job *j, const window *w, double *out)
+{
+    size_t n = w->numbers.count;
+    switch (j->c->type) {
+    case ST_CORRELATE_COUNT: *out = (double)w->matches; return true;
+    case ST_CORRELATE_SUM: *out = st_numbers_sum(&w->numbers); return n > 0;
+    case ST_CORRELATE_AVERAGE: *out = n ? st_numbers_sum(&w->numbers) / (double)n : 0; return n > 0;
+    case ST_CORRELATE_PERCENTILE:
+        *out = n ? st_numbers_percentile(&w->numbers, j->c->percentile) : 0;
+        return n > 0;
+    case ST_CORRELATE_VALUES:
+    case ST_CORRELATE_TOGETHER:
+    case ST_CORRELATE_IN_ORDER: break;
+    }
+    *out = (double)w->distinct;
+    return true;
+}
+
 static bool meets(const job *j, window *w, const item *x)
 {
     const st_correlation *c = j->c;
+    double n;
     if (c->type == ST_CORRELATE_IN_ORDER)
         return chain_ends(j, w, x);
-    uint64_t n = c->type == ST_CORRELATE_COUNT ? w->matches : w->distinct;
+    if (c->steps)
+        return words_hold(j, w);
+    if (!measured(j, w, &n))
+        return false;
     for (size_t i = 0; i < c->ntests; i++)
         if (!holds(&c->tests[i], n))
             return false;
-    return c->ntests || n == c->nrules;
+    return c->ntests || w->distinct == c->nrules;
 }
 
 /* what comes out */
 
-static void put_number(st_buf *b, uint64_t n, const char *what)
+static void put_measured(st_buf *b, const job *j, const window *w)
 {
-    st_buf_fmt(b, "%llu %s%s", (unsigned long long)n, what, n == 1 ? "" : "s");
+    static const struct {
+        const char *one, *many; /* what is counted */
+        const char *of;         /* what a number is of a field */
+    } words[] = {
+        [ST_CORRELATE_COUNT] = { "match", "matches", NULL },
+        [ST_CORRELATE_VALUES] = { "value", "values", NULL },
+        [ST_CORRELATE_SUM] = { NULL, NULL, "sum" },
+        [ST_CORRELATE_AVERAGE] = { NULL, NULL, "average" },
+        [ST_CORRELATE_PERCENTILE] = { NULL, NULL, NULL },
+        [ST_CORRELATE_TOGETHER] = { "rule", "rules", NULL },
+        [ST_CORRELATE_IN_ORDER] = { "rule", "rules", NULL },
+    };
+    double n = (double)j->c->nrules;
+    if (j->c->type != ST_CORRELATE_IN_ORDER)
+        (void)measured(j, w, &n);
+    const char *of = words[j->c->type].of;
+    if (j->c->type == ST_CORRELATE_PERCENTILE)
+        st_buf_fmt(b, "%.15g %% of %.*s up to %.15g", j->c->percentile,
+                   ST_FMT(j->c->fields[0].name), n);
+    else if (of)
+        st_buf_fmt(b, "%s of %.*s %.15g", of, ST_FMT(j->c->fields[0].name), n);
+    else
+        st_buf_fmt(b, "%.15g %s", n, n == 1 ? words[j->c->type].one : words[j->c->type].many);
 }
 
 static bool complete(job *j, const window *w, const item *x, const item *first)
 {
     st_buf why = { 0 };
     st_match_list *out = j->out;
-    if (j->c->type == ST_CORRELATE_VALUES)
-        put_number(&why, w->distinct, "value");
-    else if (j->c->type == ST_CORRELATE_COUNT)
-        put_number(&why, w->matches, "match");
-    else
-        put_number(&why, j->c->nrules, "rule");
+    put_measured(&why, j, w);
     st_buf_str(&why, ST_STR(" since "));
     st_buf_time_sysmon(&why, first->time);
     st_sid reason = st_pool_put(j->r->mem.pool, st_buf_slice(&why));
@@ -238,14 +325,27 @@ static bool slide(job *j, window *w, size_t from, size_t to)
     return true;
 }
 
+/* The numbers of all items, in their order. */
+static bool begin_numbers(const job *j, window *w, double **v)
+{
+    if (!st_correlates_numbers(j->c))
+        return true;
+    *v = calloc(j->n + 1, sizeof **v);
+    for (size_t i = 0; *v && i < j->n; i++)
+        (*v)[i] = j->v[i].number;
+    return *v && st_numbers_begin(&w->numbers, *v, j->n);
+}
+
 static bool slide_all(job *j)
 {
     size_t kinds = j->c->type == ST_CORRELATE_VALUES ? st_pool_count(j->r->mem.pool) : j->c->nrules;
+    double *numbers = NULL;
     window w = { .counts = calloc(kinds + 1, sizeof *w.counts),
-                 .began = calloc(j->c->nrules + 1, sizeof *w.began) };
-    bool ok = w.counts && w.began;
+                 .began = calloc(j->c->nrules + 1, sizeof *w.began),
+                 .stack = calloc(j->c->nsteps + 1, sizeof *w.stack) };
     if (j->n)
         qsort(j->v, j->n, sizeof *j->v, by_time);
+    bool ok = w.counts && w.began && w.stack && begin_numbers(j, &w, &numbers);
     for (size_t from = 0, to; ok && from < j->n; from = to) {
         for (to = from + 1; to < j->n && j->v[to].group == j->v[from].group;)
             to++;
@@ -253,6 +353,9 @@ static bool slide_all(job *j)
     }
     free(w.counts);
     free(w.began);
+    free(w.stack);
+    st_numbers_end(&w.numbers);
+    free(numbers);
     return ok;
 }
 

@@ -24,6 +24,7 @@ typedef struct st_parsed {
     size_t nparams; /* names of parameters that it declares */
     const struct st_correlation
         *correlation; /* it is about other rules' matches, and has no plan */
+    bool filter;      /* it narrows other rules of its language, and finds nothing by itself */
     bool library;     /* definitions that other rules use; set by the loader */
     bool part;        /* definitions only, to be pasted in front of a rule: no rule by itself */
     /* Definitions that it sees: those that others of them need stand before these. Set by the
@@ -65,6 +66,10 @@ struct st_language {
      * any row is read. marks_servers: the rule says which processes are web servers, so it may not
      * ask which are. Errors go to d, which may be NULL. */
     void (*bind)(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink *d, st_bound *out);
+    /* A filter's condition joins the rule's, where the filter says that it is meant for it: the
+     * rule's tree is then another. about: what the rule is called. false: it isn't meant, or no
+     * memory (a->failed). NULL: there are no filters in this language. */
+    bool (*narrow)(st_arena *a, const st_parsed *filter, const st_rule *about, st_parsed *p);
     /* The plan as text, if it was bound with r->explain; run: with rows and times. */
     void (*explain)(st_run *r, const st_parsed *p, const st_bound *b, bool run, st_buf *out);
 };

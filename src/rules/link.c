@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* link.c - correlations find the rules that they name, once all rules are loaded. */
+/* link.c - correlations and filters find the rules that they name, once all rules are loaded. */
 #include "rules/correlation.h"
 #include "rules/rules_private.h"
 
@@ -8,12 +8,16 @@
 
 #include <string.h>
 
+static bool is_called(const st_rule *rule, st_str name)
+{
+    return name.n && (st_str_ieq(rule->id, name) || st_str_eq(rule->name, name));
+}
+
 /* By id or by name; UINT32_MAX: there is none. */
 static uint32_t find(const st_rules *r, st_str name)
 {
     for (uint32_t i = 0; i < r->n; i++)
-        if (st_str_ieq(r->items[i]->rule.id, name) ||
-            (name.n && st_str_eq(r->items[i]->rule.name, name)))
+        if (is_called(&r->items[i]->rule, name))
             return i;
     return UINT32_MAX;
 }
@@ -26,6 +30,28 @@ static void broken(st_rules *r, st_loaded *l, st_span at, const char *what, st_s
     l->rule.errors++;
 }
 
+/* The field that stands for an alias in the rule at that place. */
+static void set_field(const st_rules *r, const st_correlation *c, size_t place,
+                      st_correlation_field *f)
+{
+    const st_rule *rule = &r->items[c->places[place]]->rule;
+    for (size_t i = 0; i < f->naliases; i++) {
+        st_str name = f->aliases[i].rule;
+        if (f->aliases[i].field.n && (st_str_eq(name, c->rules[place]) || is_called(rule, name)))
+            f->of_rule[place] = f->aliases[i].field;
+    }
+}
+
+static void set_fields(const st_rules *r, const st_correlation *c)
+{
+    for (size_t k = 0; k < c->nrules; k++) {
+        for (size_t i = 0; i < c->ngroups; i++)
+            set_field(r, c, k, &c->groups[i]);
+        for (size_t i = 0; i < c->nfields; i++)
+            set_field(r, c, k, &c->fields[i]);
+    }
+}
+
 static void find_all(st_rules *r, st_loaded *l)
 {
     const st_correlation *c = l->parsed.correlation;
@@ -36,6 +62,7 @@ static void find_all(st_rules *r, st_loaded *l)
             return;
         }
     }
+    set_fields(r, c);
 }
 
 /* Correlations of correlations, so many deep; a circle never ends. */
@@ -56,11 +83,45 @@ static bool is_correlation(const st_loaded *l)
     return l->parsed.correlation && l->rule.status == ST_RULE_READY;
 }
 
+/* How many rules the filter narrows. */
+static size_t narrow_all(st_rules *r, const st_loaded *filter)
+{
+    const st_language *language = filter->parsed.language;
+    size_t n = 0;
+    for (size_t i = 0; i < r->n; i++) {
+        st_loaded *l = r->items[i];
+        if (l->rule.status == ST_RULE_READY && !l->parsed.correlation &&
+            l->parsed.language == language &&
+            language->narrow(&r->arena, &filter->parsed, &l->rule, &l->parsed)) {
+            l->narrowed = true;
+            n++;
+        }
+    }
+    return n;
+}
+
+static void link_filters(st_rules *r)
+{
+    for (const st_loaded *f = r->filters; f; f = f->next) {
+        if (f->rule.status == ST_RULE_BROKEN || f->rule.left_out || narrow_all(r, f))
+            continue;
+        st_diags_file(&r->diags, f->rule.path, f->file, (size_t)(f->text.p - f->file.p), f->named);
+        st_diag_file(&r->diags, ST_SEV_WARNING,
+                     "the filter %.*s is for no rule that runs here: its log source and the rules "
+                     "that it names must fit",
+                     ST_FMT(f->rule.title));
+    }
+    for (size_t i = 0; i < r->n; i++)
+        if (r->items[i]->narrowed)
+            st_rule_check_again(r, r->items[i]);
+}
+
 st_code st_rules_link(st_rules *r, st_err *err)
 {
     for (size_t i = 0; i < r->n; i++)
         if (is_correlation(r->items[i]))
             find_all(r, r->items[i]);
+    link_filters(r);
     st_arena a = { 0 };
     bool *sound = ST_NEWN(&a, bool, r->n);
     for (unsigned depth = 0; sound && depth < ST_MAX_CORRELATION_DEPTH; depth++)

@@ -46,6 +46,7 @@ void st_rules_free(st_rules *r)
     free(r->items);
     free(r->id_owners);
     st_checking_free(&r->checking);
+    st_regexes_free(r->regexes);
     free_logs(r);
     st_pool_free(r->ids);
     st_pool_free(r->paths);
@@ -88,6 +89,20 @@ const st_rule *st_rules_library(const st_rules *r, size_t i)
     while (l && i--)
         l = l->next;
     return l ? &l->rule : NULL;
+}
+
+size_t st_rules_filters(const st_rules *r, size_t *errors)
+{
+    size_t n = 0;
+    *errors = 0;
+    for (const st_loaded *l = r->filters; l; l = l->next, n++)
+        *errors += l->rule.errors;
+    return n;
+}
+
+size_t st_rules_twice(const st_rules *r)
+{
+    return r->twice;
 }
 
 size_t st_rules_unread(const st_rules *r)
@@ -196,7 +211,7 @@ static st_str stem(st_str path)
 
 /* The id's owner; *fresh: nobody had it, and it is now this rule's. Ids that differ in case only
  * are one, as names of files are on some systems. NULL: no memory. */
-static st_id_owner *own_id(st_rules *r, st_str id, st_str path, bool *fresh)
+static st_id_owner *own_id(st_rules *r, st_str id, const st_rule *rule, bool *fresh)
 {
     st_buf folded = { 0 };
     st_fold_put(&folded, id);
@@ -212,7 +227,7 @@ static st_id_owner *own_id(st_rules *r, st_str id, st_str path, bool *fresh)
         r->id_owners[r->nid_owners] = (st_id_owner){ 0 };
     *fresh = sid >= had || !r->id_owners[sid].path.p;
     if (*fresh)
-        r->id_owners[sid] = (st_id_owner){ .path = path, .next = 2 };
+        r->id_owners[sid] = (st_id_owner){ .path = rule->path, .sha256 = rule->sha256, .next = 2 };
     return &r->id_owners[sid];
 }
 
@@ -221,16 +236,19 @@ static st_id_owner *own_id(st_rules *r, st_str id, st_str path, bool *fresh)
 static void settle_id(st_rules *r, st_loaded *l, st_str fallback)
 {
     bool said = l->rule.id.n > 0, fresh;
-    st_str id = clean_id(r, said ? l->rule.id : fallback), path = l->rule.path;
+    st_str id = clean_id(r, said ? l->rule.id : fallback);
     l->rule.id = id;
-    const st_id_owner *first = own_id(r, id, path, &fresh);
+    const st_id_owner *first = own_id(r, id, &l->rule, &fresh);
     if (!first || fresh)
+        return;
+    l->twice = said && !l->rule.library && memcmp(first->sha256, l->rule.sha256, 32) == 0;
+    if (l->twice)
         return;
     st_str other = first->path;
     for (unsigned n = first->next; !fresh && !r->arena.failed; n++) {
         l->rule.id = numbered(r, id, n);
-        own_id(r, l->rule.id, path, &fresh);
-        st_id_owner *again = own_id(r, id, path, &(bool){ false });
+        own_id(r, l->rule.id, &l->rule, &fresh);
+        st_id_owner *again = own_id(r, id, &l->rule, &(bool){ false });
         if (again)
             again->next = n + 1;
     }
@@ -298,12 +316,16 @@ static st_loaded *library_at(st_rules *r, st_str path)
 }
 
 /* It is known from now on, and can be used when it was read. */
+static void add_last(st_loaded **list, st_loaded *l)
+{
+    while (*list)
+        list = &(*list)->next;
+    *list = l;
+}
+
 static void open_library(st_rules *r, st_loaded *l)
 {
-    st_loaded **last = &r->libraries;
-    while (*last)
-        last = &(*last)->next;
-    *last = l;
+    add_last(&r->libraries, l);
     l->open = true;
 }
 
@@ -403,6 +425,7 @@ static bool is_left_out(const st_rules *r, st_rule *rule)
     for (size_t i = 0; i < s->nexclude; i++)
         if (st_str_ieq(s->exclude[i], rule->id)) {
             rule->why = ST_STR("is left out by its id");
+            rule->left_out = true;
             return true;
         }
     if (!s->maturities.n || !rule->maturity.n)
@@ -411,6 +434,7 @@ static bool is_left_out(const st_rules *r, st_rule *rule)
         if (st_str_ieq(st_str_trim(one), rule->maturity))
             return false;
     rule->why = ST_STR("is left out by its status");
+    rule->left_out = true;
     return true;
 }
 
@@ -423,6 +447,10 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     if (l->rule.library)
         open_library(r, l);
     name_rule(r, l, from);
+    if (l->twice) {
+        st_diags_back(&r->diags, first);
+        return;
+    }
     l->rule.status = ST_RULE_BROKEN;
     if (l->parsed.correlation)
         l->rule.status = ST_RULE_READY; /* st_rules_link says whether it is */
@@ -457,7 +485,11 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     read_around(r, l, from);
     understand(r, l, from);
     l->open = false;
-    if (!l->rule.library)
+    if (l->twice)
+        r->twice++;
+    else if (l->parsed.filter)
+        add_last(&r->filters, l);
+    else if (!l->rule.library)
         r->items[r->n++] = l;
     if (r->arena.failed || r->diags.failed)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
@@ -587,6 +619,13 @@ static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
     return add_documents(r, from, err);
 }
 
+/* Rules, libraries and filters that were read. */
+static size_t texts_in(const st_rules *r)
+{
+    size_t errors;
+    return r->n + st_rules_libraries(r) + st_rules_filters(r, &errors) + r->twice;
+}
+
 static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err)
 {
     static const struct {
@@ -611,10 +650,10 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
     st_rule_kind kind = st_rule_ending(path);
     if (kind == ST_RULE_TEXT && !named && !from.language->tells(file))
         return ST_OK;
-    size_t before = r->n + st_rules_libraries(r);
+    size_t before = texts_in(r);
     st_diags_file(&r->diags, path, file, 0, named);
     st_code code = kinds[kind].add(r, &from, err);
-    if (code == ST_OK && r->n + st_rules_libraries(r) == before && named && !r->diags.errors)
+    if (code == ST_OK && texts_in(r) == before && named && !r->diags.errors)
         st_diag_file(&r->diags, ST_SEV_ERROR, "%s", kinds[kind].none);
     if (r->diags.dropped)
         st_diag_file(&r->diags, ST_SEV_NOTE, "%zu more errors aren't shown", r->diags.dropped);

@@ -19,6 +19,8 @@ typedef struct st_loaded {
     st_trigger trigger;     /* of a rule that is ready */
     struct st_loaded *next; /* of the libraries, in the order of reading */
     bool open;              /* a library that is being read: it can't be used yet */
+    bool narrowed;          /* by a filter, since it was checked */
+    bool twice;             /* the same text has the same id already: it doesn't count */
 } st_loaded;
 
 /* What rules are checked with: libraries are bound once for all of them. */
@@ -29,8 +31,9 @@ typedef struct st_checking {
 
 /* Who had an id first. */
 typedef struct st_id_owner {
-    st_str path;   /* NULL: nobody */
-    unsigned next; /* the first number that wasn't tried behind it */
+    st_str path;                 /* NULL: nobody */
+    const unsigned char *sha256; /* of its text */
+    unsigned next;               /* the first number that wasn't tried behind it */
 } st_id_owner;
 
 struct st_rules {
@@ -38,18 +41,23 @@ struct st_rules {
     st_loaded **items; /* by id, then path */
     size_t n, cap;
     st_loaded *libraries;
+    st_loaded *filters; /* in the order of reading */
     st_checking checking;
+    st_regexes *regexes; /* of all rules, for checking and running; NULL: none yet */
     st_event_set events; /* see st_rules_events */
     st_log_wanted *logs; /* see st_rules_logs */
     uint32_t **log_ids;  /* of logs, each malloc'ed */
     size_t nlogs;
     st_diag_sink diags; /* in the order of loading */
     st_rule_settings settings;
+    size_t twice;           /* texts that were met once more, under their id */
     st_pool *ids, *paths;   /* ids folded; paths of files that were read */
     st_id_owner *id_owners; /* by the pool's id */
     size_t nid_owners, id_owners_cap;
 };
 
+/* Once more, when a filter has narrowed the rule: what there is to tell was told. */
+void st_rule_check_again(st_rules *r, st_loaded *l);
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
  * without evidence; and what must stand in its rows. Errors go to the set's sink. marks_servers and
  * library are set already. */

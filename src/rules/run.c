@@ -488,6 +488,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     bool *server = calloc(f->n + 1, sizeof *server);
     st_code code = ST_E_MEMORY;
     st_shared_init(&j.shared, f->pool);
+    j.shared.regexes = r->regexes;
     if (!j.o.now)
         j.o.now = st_rules_now(f);
     j.m = calloc(1, sizeof *j.m);
@@ -532,6 +533,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
     if (!options.now)
         options.now = st_rules_now(f);
     st_shared_init(&shared, f->pool);
+    shared.regexes = r->regexes;
     for (uint32_t i = 0; code == ST_OK && i < r->n; i++) {
         st_table *t = NULL;
         st_filling rest = { 0 };

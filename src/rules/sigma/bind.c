@@ -154,12 +154,12 @@ static bool find_field(const binder *b, st_str name, st_getter *out)
     return (recorded && !better) || st_tree_field(name, out) || recorded;
 }
 
-static void warn_of_field(const binder *b, const st_sigma_item *item)
+static void warn_of_field(const binder *b, st_str field, st_span where)
 {
     if (b->d)
-        st_diag_at(b->d, ST_SEV_WARNING, item->where, NULL,
+        st_diag_at(b->d, ST_SEV_WARNING, where, NULL,
                    "no event of this log source has the field %.*s: it counts as absent",
-                   ST_FMT(item->field));
+                   ST_FMT(field));
 }
 
 /* tests of a text */
@@ -288,8 +288,10 @@ static st_expr *bind_fieldref(binder *b, const st_sigma_test *t, st_expr *field)
                                   [ST_SIGMA_END] = ST_M_ENDS,
                                   [ST_SIGMA_ANYWHERE] = ST_M_CONTAINS };
     st_getter g;
-    if (!find_field(b, t->text, &g))
+    if (!find_field(b, t->text, &g)) {
+        warn_of_field(b, t->text, t->where);
         return truth(b, false);
+    }
     st_expr *other = column(b, &g);
     st_expr *x = call(b, st_call_strop, ST_TYPE_BOOL, field, other);
     if (!x)
@@ -337,7 +339,28 @@ static st_expr *bind_test(binder *b, const st_sigma_test *t, st_expr *field)
 
 /* items */
 
-/* All the tests of a field that is there, as parts of one expression. */
+/* The tests from i on that come from one value, as an item of their own: any of them. */
+static st_sigma_item value_at(const st_sigma_item *item, size_t i)
+{
+    st_sigma_item one = *item;
+    one.tests += i;
+    one.n = 1;
+    while (i + one.n < item->n && item->tests[i + one.n].value == item->tests[i].value)
+        one.n++;
+    one.all = false;
+    return one;
+}
+
+/* Every value must hold, and one of them is several tests. */
+static bool by_value(const st_sigma_item *item)
+{
+    bool several = false;
+    for (size_t i = 0; i + 1 < item->n; i++)
+        several = several || item->tests[i].value == item->tests[i + 1].value;
+    return item->all && several;
+}
+
+/* Tests of a field that is there, as parts of one expression. */
 static size_t bind_tests(binder *b, const st_sigma_item *item, st_expr *field, st_expr **x)
 {
     static const st_mop ops[] = { ST_M_EQ, ST_M_STARTS, ST_M_ENDS, ST_M_CONTAINS, ST_M_GLOB };
@@ -360,6 +383,26 @@ static size_t bind_tests(binder *b, const st_sigma_item *item, st_expr *field, s
     return n;
 }
 
+/* All of an item's tests, joined as it says. */
+static st_expr *bind_field(binder *b, const st_sigma_item *item, st_expr *field)
+{
+    st_expr **parts = ST_NEWN(&b->r->arena, st_expr *, item->n);
+    size_t n = 0;
+    if (!parts || !field)
+        return NULL;
+    if (!by_value(item)) {
+        n = bind_tests(b, item, field, parts);
+        return joined(b, parts, n, item->all);
+    }
+    for (size_t i = 0; i < item->n; n++) {
+        st_sigma_item one = value_at(item, i);
+        st_expr **any = ST_NEWN(&b->r->arena, st_expr *, one.n);
+        parts[n] = any ? joined(b, any, bind_tests(b, &one, field, any), false) : NULL;
+        i += one.n;
+    }
+    return joined(b, parts, n, true);
+}
+
 /* Of a field that no event here has. */
 static st_expr *bind_absent(binder *b, const st_sigma_item *item)
 {
@@ -370,31 +413,24 @@ static st_expr *bind_absent(binder *b, const st_sigma_item *item)
         any = any || holds;
         all = all && holds;
     }
-    warn_of_field(b, item);
+    warn_of_field(b, item->field, item->where);
     return truth(b, item->all ? all : any);
 }
 
-/* One keyword in any of the fields. */
-static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
+/* One value in any of the fields. */
+static st_expr *bind_keyword(binder *b, const st_sigma_item *one)
 {
-    st_sigma_item one = *item;
-    one.tests += i;
-    one.n = 1;
-    enum { MOST = 64 };
+    enum { MOST = 80 };
     st_expr *x[MOST];
     size_t n = 0;
     st_getter g;
     bool more = true;
-    if (b->part->at == LOGS) {
-        st_recorded_log_all(&g);
-        return bind_tests(b, &one, column(b, &g), x) == 1 ? x[0] : NULL;
-    }
     for (size_t k = 0; more && n < MOST; k++) {
-        more =
-            b->part->at == CREATIONS ? st_recorded_creation_at(k, &g) : st_recorded_event_at(k, &g);
-        st_expr *asked = NULL;
-        if (more && bind_tests(b, &one, column(b, &g), &asked) == 1)
-            x[n++] = asked;
+        more = b->part->at == LOGS        ? st_recorded_log_any(k, &g)
+               : b->part->at == CREATIONS ? st_recorded_creation_any(k, &g)
+                                          : st_recorded_event_any(k, &g);
+        if (more)
+            x[n++] = bind_field(b, one, column(b, &g));
     }
     return joined(b, x, n, false);
 }
@@ -402,26 +438,25 @@ static st_expr *bind_keyword(binder *b, const st_sigma_item *item, size_t i)
 static st_expr *bind_keywords(binder *b, const st_sigma_item *item)
 {
     st_expr **x = ST_NEWN(&b->r->arena, st_expr *, item->n);
-    for (size_t i = 0; x && i < item->n; i++)
-        x[i] = bind_keyword(b, item, i);
-    return x ? joined(b, x, item->n, item->all) : NULL;
+    size_t n = 0;
+    for (size_t i = 0; x && i < item->n; n++) {
+        st_sigma_item one = value_at(item, i);
+        x[n] = bind_keyword(b, &one);
+        i += one.n;
+    }
+    return x ? joined(b, x, n, item->all) : NULL;
 }
 
 static st_expr *bind_item(binder *b, const st_sigma_item *item)
 {
     st_getter g;
-    st_expr *x, **parts = ST_NEWN(&b->r->arena, st_expr *, item->n);
-    if (!parts)
-        return NULL;
-    if (!item->field.n) {
+    st_expr *x;
+    if (!item->field.n)
         x = bind_keywords(b, item);
-    } else if (!find_field(b, item->field, &g)) {
+    else if (!find_field(b, item->field, &g))
         x = bind_absent(b, item);
-    } else {
-        st_expr *field = column(b, &g);
-        size_t n = field ? bind_tests(b, item, field, parts) : 0;
-        x = field ? joined(b, parts, n, item->all) : NULL;
-    }
+    else
+        x = bind_field(b, item, column(b, &g));
     return x && item->neq ? negated(b, x) : x;
 }
 
@@ -544,11 +579,32 @@ static st_op *plan(binder *b, st_expr *x)
     return scan ? st_op_where(b->r, scan, x) : NULL;
 }
 
+/* A condition with items of its own. */
+static st_expr *bind_whole(binder *b, const st_sigma_cond *c, size_t nitems)
+{
+    b->items = ST_NEWN(&b->r->arena, st_expr *, nitems);
+    return b->items ? bind_cond(b, c) : NULL;
+}
+
+/* The rule's condition, and those of the filters that narrow it. A filter's fields were looked at
+ * when it was read: it stands in another file. */
+static st_expr *bind_all(binder *b)
+{
+    const st_sigma_rule *rule = b->rule;
+    st_expr **x = ST_NEWN(&b->r->arena, st_expr *, rule->nfilters + 1);
+    if (!x)
+        return NULL;
+    x[0] = bind_whole(b, rule->cond, rule->nitems);
+    b->d = NULL;
+    for (size_t i = 0; i < rule->nfilters; i++)
+        x[i + 1] = bind_whole(b, rule->filters[i]->cond, rule->filters[i]->nitems);
+    return joined(b, x, rule->nfilters + 1, true);
+}
+
 static st_op *bind_part_of(st_run *r, const st_sigma_rule *rule, const part *p, st_diag_sink *d)
 {
     binder b = { .r = r, .rule = rule, .part = p, .d = d };
-    b.items = ST_NEWN(&r->arena, st_expr *, rule->nitems);
-    st_expr *x = b.items ? of_channels(&b, of_provider(&b, bind_cond(&b, rule->cond))) : NULL;
+    st_expr *x = of_channels(&b, of_provider(&b, bind_all(&b)));
     st_op *op = x && !b.failed ? plan(&b, x) : NULL;
     free(b.columns);
     return op;

@@ -105,18 +105,21 @@ const st_sigma_cond *st_sigma_read_selection(st_sigma_reader *r, const st_doc *v
     return read_any(r, value, 0);
 }
 
-/* What stands in detection beside the selections. */
-static bool is_setting(st_str key)
+/* What stands beside the selections: in detection, and in a filter. */
+static bool is_setting(const char *in, st_str key)
 {
-    return st_str_eq(key, ST_STR("condition")) || st_str_eq(key, ST_STR("timeframe"));
+    bool filter = strcmp(in, "filter") == 0;
+    return st_str_eq(key, ST_STR("condition")) ||
+           st_str_eq(key, filter ? ST_STR("rules") : ST_STR("timeframe"));
 }
 
-static size_t read_selections(st_sigma_reader *r, const st_doc *detection, st_sigma_selection *out)
+static size_t read_selections(st_sigma_reader *r, const char *in, const st_doc *detection,
+                              st_sigma_selection *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < detection->n; i++) {
         st_str name = detection->keys[i]->text;
-        if (is_setting(name))
+        if (is_setting(in, name))
             continue;
         size_t back = st_sigma_enter(r, name);
         out[n++] = (st_sigma_selection){ name, st_sigma_read_selection(r, detection->items[i]) };
@@ -144,9 +147,10 @@ static const st_sigma_cond *read_conditions(st_sigma_reader *r, const st_doc *d,
     return whole ? st_sigma_joined(r, ST_SIGMA_OR, parts, d->n) : NULL;
 }
 
-const st_sigma_cond *st_sigma_read_detection(st_sigma_reader *r, const st_doc *detection)
+const st_sigma_cond *st_sigma_read_detection(st_sigma_reader *r, const char *key,
+                                             const st_doc *detection)
 {
-    size_t back = st_sigma_enter(r, ST_STR("detection"));
+    size_t back = st_sigma_enter(r, st_str_of(key));
     const st_doc *condition = st_doc_get(detection, "condition");
     const st_sigma_cond *c = NULL;
     if (detection->kind != ST_DOC_MAP)
@@ -157,7 +161,7 @@ const st_sigma_cond *st_sigma_read_detection(st_sigma_reader *r, const st_doc *d
         st_sigma_error(r, detection->span, "there is no condition");
     else {
         st_sigma_selection *list = ST_NEWN(r->arena, st_sigma_selection, detection->n);
-        size_t n = list ? read_selections(r, detection, list) : 0;
+        size_t n = list ? read_selections(r, key, detection, list) : 0;
         st_sigma_enter(r, ST_STR("condition"));
         c = list ? read_conditions(r, condition, list, n) : NULL;
     }

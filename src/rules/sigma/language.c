@@ -10,7 +10,7 @@
 /* A document that is Sigma's has one of its keys at the beginning of a line. */
 static bool tells(st_str text)
 {
-    static const char *const keys[] = { "detection:", "logsource:", "correlation:",
+    static const char *const keys[] = { "detection:", "logsource:", "correlation:", "filter:",
                                         "action: global" };
     st_str rest = text, line;
     while (st_str_cut(&rest, '\n', &line))
@@ -68,6 +68,7 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
     bool ok = doc && read_placeholders(&r, settings) && st_sigma_read_rule(&r, doc, rule);
     *out = (st_parsed){ .language = &st_language_sigma, .tree = rule };
     out->correlation = ok ? rule->correlation : NULL;
+    out->filter = ok && rule->filter;
     if (doc && about)
         describe(rule, about);
     st_docs_close(docs);
@@ -84,6 +85,40 @@ static void bind(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sink
         st_sigma_bind(r, rule, d, out);
 }
 
+/* What a filter says of its rules' log source must be theirs; what it leaves out may be any. */
+static bool agrees(st_str filter, st_str rule)
+{
+    return !filter.n || st_str_ieq(filter, rule);
+}
+
+static bool is_meant(const st_sigma_filter *f, const st_rule *about)
+{
+    bool meant = !f->nrules;
+    for (size_t i = 0; i < f->nrules; i++)
+        meant = meant || st_str_ieq(f->rules[i], about->id) ||
+                (about->name.n && st_str_eq(f->rules[i], about->name));
+    return meant;
+}
+
+static bool narrow(st_arena *a, const st_parsed *filter, const st_rule *about, st_parsed *p)
+{
+    const st_sigma_rule *f = filter->tree, *rule = p->tree;
+    if (!is_meant(f->filter, about) || !agrees(f->product, rule->product) ||
+        !agrees(f->category, rule->category) || !agrees(f->service, rule->service))
+        return false;
+    st_sigma_rule *narrowed = ST_NEW(a, st_sigma_rule);
+    const st_sigma_filter **list = ST_NEWN(a, const st_sigma_filter *, rule->nfilters + 1);
+    if (!narrowed || !list)
+        return false;
+    *narrowed = *rule;
+    if (rule->nfilters)
+        memcpy(list, rule->filters, rule->nfilters * sizeof(const st_sigma_filter *));
+    list[narrowed->nfilters++] = f->filter;
+    narrowed->filters = list;
+    p->tree = narrowed;
+    return true;
+}
+
 static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, st_buf *out)
 {
     (void)r;
@@ -98,5 +133,6 @@ const st_language st_language_sigma = {
     .tells = tells,
     .parse = parse,
     .bind = bind,
+    .narrow = narrow,
     .explain = explain,
 };

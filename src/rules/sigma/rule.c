@@ -129,8 +129,40 @@ static void read_source(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
                        s ? "logsource is a map" : "there is no logsource");
         return;
     }
-    st_sigma_find_source(r->arena, trimmed(s, "product"), trimmed(s, "category"),
-                         trimmed(s, "service"), &out->source);
+    out->product = trimmed(s, "product");
+    out->category = trimmed(s, "category");
+    out->service = trimmed(s, "service");
+    st_sigma_find_source(r->arena, out->product, out->category, out->service, &out->source);
+}
+
+/* Which rules a filter is for: a list of ids or names, or `any`. */
+static bool read_filtered(st_sigma_reader *r, const st_doc *d, st_sigma_filter *out)
+{
+    const st_doc *rules = st_doc_get(d, "rules");
+    if (!rules || st_str_ieq(st_doc_text(d, "rules"), ST_STR("any")))
+        return true;
+    out->rules = texts(r, rules, &out->nrules);
+    if (rules->kind == ST_DOC_MAP || (rules->kind == ST_DOC_TEXT && !out->nrules) ||
+        (rules->kind == ST_DOC_LIST && out->nrules != rules->n)) {
+        st_sigma_error(r, rules->span, "filter.rules: any, or a list of ids or names of rules");
+        return false;
+    }
+    return !r->arena->failed;
+}
+
+static bool read_filter(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
+{
+    st_sigma_filter *f = ST_NEW(r->arena, st_sigma_filter);
+    read_source(r, d, out);
+    if (!f)
+        return false;
+    bool known = d->kind == ST_DOC_MAP && read_filtered(r, st_doc_get(d, "filter"), f);
+    out->cond = st_sigma_read_detection(r, "filter", st_doc_get(d, "filter"));
+    out->nitems = r->items;
+    f->cond = out->cond;
+    f->nitems = out->nitems;
+    out->filter = f;
+    return known && !r->errors && out->cond;
 }
 
 bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
@@ -151,17 +183,13 @@ bool st_sigma_read_rule(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
         out->correlation = st_sigma_read_correlation(r, correlation, d);
         return !r->errors && out->correlation && !r->arena->failed;
     }
-    if (st_doc_get(d, "filter")) {
-        st_sigma_error(r, d->span,
-                       "filters for other rules (filter:) aren't supported: write the "
-                       "exception into each rule");
-        return false;
-    }
+    if (st_doc_get(d, "filter"))
+        return read_filter(r, d, out) && !r->arena->failed;
     read_source(r, d, out);
     if (!detection)
         st_sigma_error(r, d->span, "there is no detection");
     else
-        out->cond = st_sigma_read_detection(r, detection);
+        out->cond = st_sigma_read_detection(r, "detection", detection);
     out->nitems = r->items;
     if (r->arena->failed || r->path.failed)
         r->arena->failed = true;

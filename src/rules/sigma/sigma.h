@@ -54,16 +54,18 @@ typedef struct st_sigma_test {
     double number;
     st_sigma_place place; /* FIELD */
     st_sigma_part part;   /* PART */
+    size_t value;         /* which of the item's values it comes from */
     st_span where;
 } st_sigma_test;
 
 /* One field's values, or keywords. */
 typedef struct st_sigma_item {
     st_str field; /* empty: any field of the event */
-    bool all;     /* every test must hold; otherwise any */
+    bool all;     /* every value must hold; otherwise any. A value of several tests (offsets of
+                     base64, what a placeholder stands for) holds where one of them does */
     bool neq;     /* the item as a whole is negated */
-    st_sigma_test *tests;
-    size_t n;
+    st_sigma_test *tests; /* those of one value stand together */
+    size_t n, cap;
     size_t place; /* among all items of its rule */
     st_span where;
 } st_sigma_item;
@@ -114,8 +116,10 @@ bool st_sigma_read_item(st_sigma_reader *r, const st_doc *key, const st_doc *val
                         st_sigma_item *out);
 /* A selection's value, of any shape; NULL: errors were told. */
 const st_sigma_cond *st_sigma_read_selection(st_sigma_reader *r, const st_doc *value);
-/* detection as a whole: its selections and its condition; NULL: errors were told. */
-const st_sigma_cond *st_sigma_read_detection(st_sigma_reader *r, const st_doc *detection);
+/* detection, or a filter's map, as a whole: its selections and its condition; key: what it stands
+ * under. NULL: errors were told. */
+const st_sigma_cond *st_sigma_read_detection(st_sigma_reader *r, const char *key,
+                                             const st_doc *detection);
 /* The text of a condition over these selections; NULL: errors were told. */
 const st_sigma_cond *st_sigma_read_condition(st_sigma_reader *r, const st_doc *text,
                                              const st_sigma_selection *selections, size_t n);
@@ -142,14 +146,26 @@ typedef struct st_sigma_logsource {
 void st_sigma_find_source(st_arena *a, st_str product, st_str category, st_str service,
                           st_sigma_logsource *out);
 
+/* What narrows other rules: its condition must hold beside theirs. */
+typedef struct st_sigma_filter {
+    const st_sigma_cond *cond;
+    size_t nitems;
+    const st_str *rules; /* ids or names; none: every rule of that log source */
+    size_t nrules;
+} st_sigma_filter;
+
 /* A rule as its document says it. */
 typedef struct st_sigma_rule {
     st_str id, name, title, status, author, description, date, modified;
     st_level level;
     const st_str *techniques, *falsepositives, *references;
     size_t ntechniques, nfalsepositives, nreferences;
+    st_str product, category, service; /* as logsource says */
     st_sigma_logsource source;
-    const st_sigma_cond *cond; /* NULL: errors were told, or it is a correlation */
+    const st_sigma_cond *cond;       /* NULL: errors were told, or it is a correlation */
+    const st_sigma_filter *filter;   /* it is one; cond is its condition, too */
+    const st_sigma_filter **filters; /* that narrow this rule */
+    size_t nfilters;
     const st_correlation *correlation;
     size_t nitems;
     st_span where; /* of the document */

@@ -14,6 +14,7 @@
 #include "rules/engine/match/match.h"
 #include "rules/engine/match/value_tests.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* patterns */
@@ -67,8 +68,10 @@ typedef struct variants {
 typedef struct making {
     st_sigma_reader *r;
     const st_doc *doc;
+    size_t value; /* which of its item's */
     variants now;
     st_buf buf;
+    bool raw; /* a regular expression: nothing in it is a wildcard */
     bool failed;
 } making;
 
@@ -103,16 +106,18 @@ static void push(making *m, variants *to, form f)
         wrong(m, "more values than a rule may have");
         return;
     }
-    value *v = ST_NEWN(m->r->arena, value, to->n + 1); /* a handful at most: copies are cheap */
-    if (!v) {
-        m->failed = true;
-        return;
+    if (to->n == to->cap) {
+        value *v = ST_NEWN(m->r->arena, value, 2 * to->cap + 4);
+        if (!v) {
+            m->failed = true;
+            return;
+        }
+        if (to->n)
+            memcpy(v, to->v, to->n * sizeof *v);
+        to->v = v;
+        to->cap = 2 * to->cap + 4;
     }
-    if (to->n)
-        memcpy(v, to->v, to->n * sizeof *v);
-    v[to->n] = (value){ f, text };
-    to->v = v;
-    to->n++;
+    to->v[to->n++] = (value){ f, text };
 }
 
 /* A pattern with any run in front of it, behind it; one that is there already isn't doubled. */
@@ -316,12 +321,13 @@ static void do_base64offset(making *m)
 
 /* placeholders */
 
-/* The first %name% of a text; false: there is none. */
-static bool find_name(st_str t, size_t *start, st_str *name)
+/* The first %name% of a text from a place on; false: there is none. */
+static bool find_name(st_str t, size_t from, size_t *start, st_str *name)
 {
-    for (size_t i = 0; i < t.n; i++) {
+    for (size_t i = from; i < t.n; i++) {
         size_t end = i + 1;
-        while (t.p[i] == '%' && end < t.n && (is_word(t, end) || t.p[end] == '-'))
+        while (t.p[i] == '%' && end < t.n && t.p[end] != '%' && t.p[end] != '\\' &&
+               !st_glob_is_mark(t.p[end]))
             end++;
         if (t.p[i] == '%' && end < t.n && t.p[end] == '%' && end > i + 1) {
             *start = i;
@@ -332,21 +338,49 @@ static bool find_name(st_str t, size_t *start, st_str *name)
     return false;
 }
 
-/* One placeholder of one value, by each value that it has; those are understood as patterns, too.
- */
-static void fill(making *m, st_str t, size_t start, st_str name, variants *out)
+/* A text on its way: what stands before `done` is filled. */
+typedef struct filling {
+    st_str text;
+    size_t done;
+} filling;
+
+/* Texts that may have placeholders yet; malloc'ed. */
+typedef struct fillings {
+    filling *v;
+    size_t n, cap;
+} fillings;
+
+static void put_filled(making *m, filling from, size_t start, size_t behind, st_str by,
+                       fillings *to)
 {
-    size_t behind = start + name.n + 2;
-    for (size_t k = 0; k < m->r->nplaceholders; k++) {
+    st_buf_put(&m->buf, from.text.p, start);
+    if (m->raw)
+        st_buf_str(&m->buf, by);
+    else
+        st_sigma_pattern(by, &m->buf);
+    size_t done = m->buf.n;
+    st_buf_put(&m->buf, from.text.p + behind, from.text.n - behind);
+    if (m->buf.n > ST_MAX_SIGMA_VALUE || to->n == ST_MAX_SIGMA_FILLED)
+        wrong(m, "its placeholders make more of it than a rule may have");
+    else if (!st_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v))
+        m->failed = m->r->arena->failed = true;
+    else
+        to->v[to->n++] = (filling){ kept(m), done };
+}
+
+/* The next placeholder of a text, by each value that it has: those become texts to go on with, the
+ * first one last, since that is taken next. */
+static void fill(making *m, filling from, size_t start, st_str name, fillings *to)
+{
+    bool known = false;
+    for (size_t k = m->r->nplaceholders; k-- > 0;) {
         const st_sigma_placeholder *p = &m->r->placeholders[k];
-        for (size_t i = 0; st_str_eq(p->name, name) && i < p->n && !m->failed; i++) {
-            st_buf_put(&m->buf, t.p, start);
-            st_sigma_pattern(p->values[i], &m->buf);
-            st_buf_put(&m->buf, t.p + behind, t.n - behind);
-            push(m, out, PATTERN);
-        }
+        bool is = st_str_eq(p->name, name);
+        known = known || (is && p->n);
+        for (size_t i = is ? p->n : 0; i-- > 0 && !m->failed;)
+            put_filled(m, from, start, start + name.n + 2, p->values[i], to);
     }
-    if (out->n || m->failed)
+    if (known || m->failed)
         return;
     st_sigma_error(m->r, m->doc->span,
                    "nothing is known for the placeholder %%%.*s%%: give it with --placeholders",
@@ -354,25 +388,32 @@ static void fill(making *m, st_str t, size_t start, st_str name, variants *out)
     m->failed = true;
 }
 
+/* All placeholders of one value, one after the other; what they stand for isn't looked into. */
+static void fill_all(making *m, st_str text, variants *out)
+{
+    fillings todo = { 0 };
+    size_t start;
+    st_str name;
+    filling now = { text, 0 };
+    for (bool more = true; more && !m->failed; more = todo.n > 0) {
+        if (todo.n)
+            now = todo.v[--todo.n];
+        if (find_name(now.text, now.done, &start, &name)) {
+            fill(m, now, start, name, &todo);
+        } else {
+            st_buf_str(&m->buf, now.text);
+            push(m, out, PATTERN);
+        }
+    }
+    free(todo.v);
+}
+
 static void do_expand(making *m)
 {
     variants out = { 0 };
-    bool any = false;
-    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
-        size_t start;
-        st_str name, t = m->now.v[i].text;
-        bool has = find_name(t, &start, &name);
-        if (has)
-            fill(m, t, start, name, &out);
-        else {
-            st_buf_str(&m->buf, t);
-            push(m, &out, PATTERN);
-        }
-        any = any || has;
-    }
+    for (size_t i = 0; i < m->now.n && !m->failed; i++)
+        fill_all(m, m->now.v[i].text, &out);
     m->now = out;
-    if (!any)
-        wrong(m, "expand without a placeholder (%name%)");
 }
 
 /* the table of modifiers */
@@ -388,8 +429,9 @@ enum {
     M_EXISTS = 128,
     M_FIELD = 256,
     M_PART = 512,
-    M_PLACE = 1024,  /* says where in the field */
-    M_CHANGES = 2048 /* the value itself */
+    M_PLACE = 1024,   /* says where in the field */
+    M_CHANGES = 2048, /* the value itself */
+    M_EXPAND = 4096   /* a value by what its placeholders stand for */
 };
 
 typedef struct modifier {
@@ -410,7 +452,7 @@ static const modifier modifiers[] = {
     { "utf16le", M_CHANGES, 0, do_utf16le },
     { "utf16be", M_CHANGES, 0, do_utf16be },
     { "utf16", M_CHANGES, 0, do_utf16 },
-    { "expand", M_CHANGES, 0, do_expand },
+    { "expand", M_EXPAND, 0, do_expand },
     { "all", M_ALL, 0, NULL },
     { "neq", M_NEQ, 0, NULL },
     { "cased", M_CASED, 0, NULL },
@@ -457,10 +499,10 @@ static const struct {
     unsigned one, with;
     const char *why;
 } together[] = {
-    { M_RE, M_RE | M_FLAG | M_ALL | M_NEQ,
-      "a regular expression says all by itself: only i, m, s, all "
+    { M_RE, M_RE | M_FLAG | M_ALL | M_NEQ | M_EXPAND,
+      "a regular expression says all by itself: only i, m, s, expand, all "
       "and neq go with re" },
-    { M_FLAG, M_RE | M_FLAG | M_ALL | M_NEQ, "i, m and s go with re only" },
+    { M_FLAG, M_RE | M_FLAG | M_ALL | M_NEQ | M_EXPAND, "i, m and s go with re only" },
     { M_CIDR, M_CIDR | M_ALL | M_NEQ, "only all and neq go with cidr" },
     { M_NUMBER, M_NUMBER | M_PART | M_ALL | M_NEQ, "only all and neq go with lt, lte, gt and gte" },
     { M_EXISTS, M_EXISTS | M_NEQ, "only neq goes with exists" },
@@ -552,12 +594,32 @@ static void change(making *m, const chain *c)
             wrong(m, "wide, utf16le, utf16be and utf16 need base64 or base64offset behind them");
 }
 
+/* One more test of the item, from that value; NULL: no memory. */
+static st_sigma_test *add_test(making *m, st_sigma_item *out, st_sigma_kind kind)
+{
+    if (out->n == out->cap) {
+        size_t cap = 2 * out->cap + 4;
+        st_sigma_test *more = ST_NEWN(m->r->arena, st_sigma_test, cap);
+        if (!more) {
+            m->failed = true;
+            return NULL;
+        }
+        if (out->n)
+            memcpy(more, out->tests, out->n * sizeof *more);
+        out->tests = more;
+        out->cap = cap;
+    }
+    st_sigma_test *t = &out->tests[out->n++];
+    *t = (st_sigma_test){ .kind = kind, .value = m->value, .where = m->doc->span };
+    return t;
+}
+
 /* A value that is text, with or without wildcards: the modifiers may make several of it. */
 static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *out)
 {
     bool truth;
     double number;
-    bool plain = !(c->what & M_CHANGES);
+    bool plain = !(c->what & (M_CHANGES | M_EXPAND));
     if (st_doc_truth(m->doc, &truth) && plain)
         st_buf_str(&m->buf, truth ? ST_STR("true") : ST_STR("false"));
     else
@@ -568,15 +630,15 @@ static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *o
     if (!m->failed && keyword)
         widen(m, true, true);
     bool is_number = plain && !keyword && st_doc_number(m->doc, &number);
-    for (size_t i = 0; i < m->now.n && !m->failed; i++)
-        out->tests[out->n++] = (st_sigma_test){
-            .kind = is_number ? ST_SIGMA_NUMBER : ST_SIGMA_TEXT,
-            .compare = '=',
-            .number = is_number ? number : 0,
-            .text = m->now.v[i].text,
-            .cased = (c->what & M_CASED) != 0,
-            .where = m->doc->span,
-        };
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        st_sigma_test *t = add_test(m, out, is_number ? ST_SIGMA_NUMBER : ST_SIGMA_TEXT);
+        if (!t)
+            return;
+        t->compare = '=';
+        t->number = is_number ? number : 0;
+        t->text = m->now.v[i].text;
+        t->cased = (c->what & M_CASED) != 0;
+    }
 }
 
 /* Is it a regular expression, a network? What is wrong is told with the keys that lead to it. */
@@ -597,71 +659,87 @@ static void check_network(making *m, st_str text)
         wrong(m, "a network is needed, like 10.0.0.0/8 or fe80::/10");
 }
 
-/* A value that modifiers turn into a test of another kind. */
-static void special_test(making *m, const chain *c, st_sigma_test *t)
+/* A regular expression; where placeholders stand in it, one for each of their values. */
+static void regex_tests(making *m, const chain *c, st_sigma_item *out)
 {
-    *t = (st_sigma_test){ .where = m->doc->span, .cased = (c->what & M_CASED) != 0 };
-    if (c->what & M_RE) {
-        t->kind = ST_SIGMA_REGEX;
+    m->raw = true;
+    st_buf_str(&m->buf, m->doc->text);
+    push(m, &m->now, AS_WRITTEN);
+    if (!m->failed)
+        change(m, c);
+    for (size_t i = 0; i < m->now.n && !m->failed; i++) {
+        st_sigma_test *t = add_test(m, out, ST_SIGMA_REGEX);
         flags_in_front(m, c);
-        st_buf_str(&m->buf, m->doc->text);
-        t->text = kept(m);
-        if (t->text.n > ST_MAX_SIGMA_VALUE)
-            wrong(m, "a regular expression that is longer than a rule may have");
-        check_regex(m, t->text);
-    } else if (c->what & M_CIDR) {
-        t->kind = ST_SIGMA_CIDR;
+        st_buf_str(&m->buf, m->now.v[i].text);
+        st_str text = kept(m);
+        if (t)
+            t->text = text;
+        check_regex(m, text);
+    }
+}
+
+/* The name of another field, as it is written: a wildcard would name none. */
+static void field_test(making *m, const chain *c, st_sigma_test *t)
+{
+    st_sigma_pattern(m->doc->text, &m->buf);
+    t->text = kept(m);
+    t->cased = (c->what & M_CASED) != 0;
+    t->place = (st_sigma_place)arg_of(c, M_PLACE, ST_SIGMA_WHOLE);
+    if (has_mark(t->text) || !t->text.n)
+        wrong(m, "fieldref needs the name of a field, without wildcards");
+}
+
+/* A value that modifiers turn into a test of another kind. */
+static void special_test(making *m, const chain *c, st_sigma_item *out)
+{
+    st_sigma_kind kind = c->what & M_CIDR     ? ST_SIGMA_CIDR
+                         : c->what & M_EXISTS ? ST_SIGMA_EXISTS
+                         : c->what & M_FIELD  ? ST_SIGMA_FIELD
+                         : c->what & M_PART   ? ST_SIGMA_PART
+                                              : ST_SIGMA_NUMBER;
+    st_sigma_test *t = add_test(m, out, kind);
+    if (!t)
+        return;
+    if (kind == ST_SIGMA_CIDR) {
         t->text = m->doc->text;
         check_network(m, t->text);
-    } else if (c->what & M_EXISTS) {
-        t->kind = ST_SIGMA_EXISTS;
+    } else if (kind == ST_SIGMA_EXISTS) {
         if (!st_doc_truth(m->doc, &t->truth))
             wrong(m, "exists is true or false");
-    } else if (c->what & M_FIELD) {
-        t->kind = ST_SIGMA_FIELD;
-        t->text = m->doc->text;
-        t->place = (st_sigma_place)arg_of(c, M_PLACE, ST_SIGMA_WHOLE);
+    } else if (kind == ST_SIGMA_FIELD) {
+        field_test(m, c, t);
     } else {
-        t->kind = c->what & M_PART ? ST_SIGMA_PART : ST_SIGMA_NUMBER;
         t->part = (st_sigma_part)arg_of(c, M_PART, 0);
         t->compare = (char)arg_of(c, M_NUMBER, '=');
         number_of(m, &t->number);
     }
 }
 
-/* How many tests one value may become. */
-static size_t most_tests(const st_sigma_reader *r, const chain *c)
+static void null_test(making *m, const chain *c, bool keyword, st_sigma_item *out)
 {
-    size_t n = 1;
-    for (size_t i = 0; i < c->n; i++) {
-        if (c->m[i]->change == do_base64offset)
-            n *= 3;
-        if (c->m[i]->change == do_expand)
-            for (size_t k = 0; k < r->nplaceholders; k++)
-                n += r->placeholders[k].n;
-    }
-    return n < ST_MAX_SIGMA_NODES ? n : ST_MAX_SIGMA_NODES;
+    if (keyword)
+        wrong(m, "null is no keyword");
+    else if (c->what & ~(unsigned)(M_ALL | M_NEQ | M_CASED))
+        wrong(m, "null takes no modifier but all and neq");
+    else
+        add_test(m, out, ST_SIGMA_NULL);
 }
 
-static bool one_value(st_sigma_reader *r, const st_doc *doc, const chain *c, bool keyword,
+static bool one_value(st_sigma_reader *r, const st_doc *doc, size_t which, const chain *c,
                       st_sigma_item *out)
 {
-    making m = { .r = r, .doc = doc };
-    if (doc->kind != ST_DOC_TEXT) {
+    making m = { .r = r, .doc = doc, .value = which };
+    bool keyword = !out->field.n;
+    if (doc->kind != ST_DOC_TEXT)
         wrong(&m, doc->kind == ST_DOC_MAP ? "a map as a value" : "a list within a list of values");
-    } else if (st_doc_is_null(doc) && !(c->what & M_RE)) {
-        if (keyword)
-            wrong(&m, "null is no keyword");
-        else if (c->what & ~(unsigned)(M_ALL | M_NEQ | M_CASED))
-            wrong(&m, "null takes no modifier but all and neq");
-        else
-            out->tests[out->n++] = (st_sigma_test){ .kind = ST_SIGMA_NULL, .where = doc->span };
-    } else if (c->what & (M_RE | M_CIDR | M_EXISTS | M_FIELD | M_NUMBER | M_PART)) {
-        special_test(&m, c, &out->tests[out->n]);
-        out->n += !m.failed;
-    } else {
+    else if (c->what & M_RE)
+        regex_tests(&m, c, out);
+    else if (st_doc_is_null(doc))
+        null_test(&m, c, keyword, out);
+    else if (c->what & (M_CIDR | M_EXISTS | M_FIELD | M_NUMBER | M_PART))
+        special_test(&m, c, out);
+    else
         text_tests(&m, c, keyword, out);
-    }
     st_buf_free(&m.buf);
     return !m.failed;
 }
@@ -673,22 +751,19 @@ bool st_sigma_read_item(st_sigma_reader *r, const st_doc *key, const st_doc *val
     *out = (st_sigma_item){ .where = key ? key->span : values->span };
     if (key && !read_chain(r, key, &out->field, &c))
         return false;
-    bool list = values->kind == ST_DOC_LIST, keyword = !out->field.n, ok = true;
+    bool list = values->kind == ST_DOC_LIST, ok = true;
     size_t n = list ? values->n : 1;
     if (!n) {
         st_sigma_error(r, values->span, "an empty list");
         return false;
     }
-    if (c.what & M_EXISTS && keyword) {
+    if (c.what & M_EXISTS && !out->field.n) {
         st_sigma_error(r, out->where, "exists needs a field");
         return false;
     }
     out->all = (c.what & M_ALL) != 0;
     out->neq = (c.what & M_NEQ) != 0;
-    out->tests = ST_NEWN(r->arena, st_sigma_test, n * most_tests(r, &c));
-    if (!out->tests)
-        return false;
     for (size_t i = 0; i < n; i++)
-        ok = one_value(r, list ? values->items[i] : values, &c, keyword, out) && ok;
-    return ok;
+        ok = one_value(r, list ? values->items[i] : values, i, &c, out) && ok;
+    return ok && !r->arena->failed;
 }

@@ -26,6 +26,14 @@ void st_diags_file(st_diag_sink *d, st_str path, st_str file, size_t base, bool 
         d->nseen = 0;
 }
 
+void st_diags_back(st_diag_sink *d, size_t first)
+{
+    for (; d->n > first; d->n--) {
+        size_t *counted = d->items[d->n - 1].severity == ST_SEV_ERROR ? &d->errors : &d->warnings;
+        *counted -= *counted > 0;
+    }
+}
+
 void st_diags_free(st_diag_sink *d)
 {
     free(d->items);

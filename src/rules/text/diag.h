@@ -63,6 +63,8 @@ void st_diag_file(st_diag_sink *d, st_severity severity, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* Brings what was told from item `first` on, about one file, into the order of its lines. */
 void st_diags_sort(st_diag_sink *d, size_t first);
+/* What was told from item `first` on, about one file, wasn't told. */
+void st_diags_back(st_diag_sink *d, size_t first);
 void st_diags_free(st_diag_sink *d);
 
 #endif

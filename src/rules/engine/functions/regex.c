@@ -42,7 +42,7 @@ st_val st_call_matches(st_run *r, const st_expr *x, const st_val *a)
 
 bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err)
 {
-    st_regex *re = st_regex_new(pattern, offset, err);
+    st_regex *re = st_regexes_get(r->shared->regexes, pattern, offset, err);
     x->state = re;
     return re && st_run_own(r, re, regex_free);
 }

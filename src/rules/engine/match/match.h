@@ -56,6 +56,9 @@ typedef struct st_regex st_regex;
  * *offset, where in the pattern. Look-around, back-references and the like are refused by
  * name: the language promises linear time. */
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
+/* A second one of the same pattern, which shares what was compiled; both are of one thread. NULL:
+ * no memory. */
+st_regex *st_regex_copy(const st_regex *r);
 void st_regex_free(st_regex *r);
 bool st_regex_test(st_regex *r, st_str text);
 /* From byte `at`: how many groups (with group 0) or 0 for no match; spans as byte offsets,
@@ -67,12 +70,21 @@ size_t st_regex_group(const st_regex *r, st_str name);
 /* A limit of work was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
+/* Patterns that are compiled once, however often they are asked for. One thread. */
+typedef struct st_regexes st_regexes;
+st_regexes *st_regexes_new(void); /* NULL: no memory */
+void st_regexes_free(st_regexes *c);
+/* As st_regex_new; the caller's own. c may be NULL: compiled anew. */
+st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err);
+
 /* predicates */
 
 typedef struct st_pred st_pred;
 /* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
  * For ST_M_REGEX and ST_M_NETWORK one needle. NULL: out of memory or a bad pattern (err). */
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
+/* A predicate of a regex, which it takes over even where it fails. NULL: no memory. */
+st_pred *st_pred_regex(st_regex *regex, st_err *err);
 /* Is the text a number that compares so (see st_number_test)? text: for '=', what a text that is no
  * number must be, ignoring case. NULL: out of memory. */
 st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);

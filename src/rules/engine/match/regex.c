@@ -17,12 +17,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct st_regex {
+/* What copies of a regex have in common; all are of one thread. */
+typedef struct program {
     pcre2_code *code;
+    size_t users;
+    bool compiled; /* to machine code, at the first search: most are only checked */
+} program;
+
+struct st_regex {
+    program *program;
     pcre2_match_data *data;
     pcre2_match_context *context;
     uint32_t groups;
-    bool compiled; /* to machine code, at the first search: most are only checked */
     bool gave_up;
 };
 
@@ -219,36 +225,40 @@ static pcre2_code *compile(st_str pattern, size_t *offset, st_err *err)
     return NULL;
 }
 
-st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
+static program *program_new(st_str pattern, size_t *offset, st_err *err)
 {
-    translator t = { .in = pattern };
-    *offset = 0;
-    if (pattern.n > ST_MAX_REGEX) {
-        st_fail(err, ST_E_RULE, "a regular expression of more than %u bytes", ST_MAX_REGEX);
-        return NULL;
-    }
-    translate(&t);
-    st_regex *r = NULL;
-    if (t.refused) {
-        *offset = t.i ? t.i - 1 : 0;
-        st_fail(err, ST_E_RULE, "%s isn't part of Kusto's regular expressions", t.refused);
-    } else if (!t.out.failed) {
-        r = calloc(1, sizeof *r);
-        st_str text = st_buf_slice(&t.out);
-        if (r)
-            r->code = compile(text.p ? text : (st_str){ "", 0 }, offset, err);
-    }
-    st_buf_free(&t.out);
-    if (!r || !r->code) {
+    program *p = calloc(1, sizeof *p);
+    if (!p)
         st_fail(err, ST_E_MEMORY, "out of memory");
-        st_regex_free(r);
+    else if (!(p->code = compile(pattern.p ? pattern : (st_str){ "", 0 }, offset, err))) {
+        free(p);
+        p = NULL;
+    }
+    return p;
+}
+
+static void program_leave(program *p)
+{
+    if (p->users-- > 1)
+        return;
+    pcre2_code_free(p->code);
+    free(p);
+}
+
+/* A regex of p's, which it joins; NULL: no memory. */
+static st_regex *regex_of(program *p)
+{
+    st_regex *r = calloc(1, sizeof *r);
+    p->users++;
+    if (!r) {
+        program_leave(p);
         return NULL;
     }
-    r->data = pcre2_match_data_create_from_pattern(r->code, NULL);
+    r->program = p;
+    r->data = pcre2_match_data_create_from_pattern(p->code, NULL);
     r->context = pcre2_match_context_create(NULL);
-    pcre2_pattern_info(r->code, PCRE2_INFO_CAPTURECOUNT, &r->groups);
+    pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &r->groups);
     if (!r->data || !r->context) {
-        st_fail(err, ST_E_MEMORY, "out of memory");
         st_regex_free(r);
         return NULL;
     }
@@ -258,22 +268,51 @@ st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
     return r;
 }
 
+st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
+{
+    translator t = { .in = pattern };
+    *offset = 0;
+    if (pattern.n > ST_MAX_REGEX) {
+        st_fail(err, ST_E_RULE, "a regular expression of more than %u bytes", ST_MAX_REGEX);
+        return NULL;
+    }
+    translate(&t);
+    program *p = NULL;
+    st_regex *r = NULL;
+    if (t.refused) {
+        *offset = t.i ? t.i - 1 : 0;
+        st_fail(err, ST_E_RULE, "%s isn't part of Kusto's regular expressions", t.refused);
+    } else if (t.out.failed) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+    } else if ((p = program_new(st_buf_slice(&t.out), offset, err)) != NULL && !(r = regex_of(p))) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+    }
+    st_buf_free(&t.out);
+    return r;
+}
+
+st_regex *st_regex_copy(const st_regex *r)
+{
+    return regex_of(r->program);
+}
+
 void st_regex_free(st_regex *r)
 {
     if (!r)
         return;
     pcre2_match_data_free(r->data);
     pcre2_match_context_free(r->context);
-    pcre2_code_free(r->code);
+    program_leave(r->program);
     free(r);
 }
 
 static int search(st_regex *r, st_str text, size_t at)
 {
-    if (!r->compiled)
-        pcre2_jit_compile(r->code, PCRE2_JIT_COMPLETE);
-    r->compiled = true;
-    int n = pcre2_match(r->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
+    program *p = r->program;
+    if (!p->compiled)
+        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+    p->compiled = true;
+    int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
         r->gave_up = true;
@@ -314,7 +353,7 @@ size_t st_regex_group(const st_regex *r, st_str name)
         return SIZE_MAX;
     memcpy(text, name.p, name.n);
     text[name.n] = 0;
-    int n = pcre2_substring_number_from_name(r->code, (PCRE2_SPTR)text);
+    int n = pcre2_substring_number_from_name(r->program->code, (PCRE2_SPTR)text);
     return n > 0 ? (size_t)n : SIZE_MAX;
 }
 

@@ -245,6 +245,13 @@ static st_val event_get_computer(st_run *r, st_node n, const st_getter *c)
     return text_or_null(event_columns(r, e)->computer[e->row]);
 }
 
+static st_val event_get_channel(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    const st_event *e = st_lineage_event(r, n);
+    return text_or_null(event_columns(r, e)->channel[e->row]);
+}
+
 static st_val event_get_record_id(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
@@ -275,6 +282,7 @@ static const st_getter of_events[] = {
     { "ProcessGuid", ST_TYPE_STRING, event_get_guid, 0, 0 },
     { "ProcessId", ST_TYPE_STRING, event_get_pid, 0, 0 },
     { "Computer", ST_TYPE_STRING, event_get_computer, 0, 0 },
+    { "Channel", ST_TYPE_STRING, event_get_channel, 0, 0 },
     { "Provider_Name", ST_TYPE_STRING, event_get_provider, 0, 0 },
     { "EventID", ST_TYPE_STRING, event_get_id, 0, 0 },
     { "EventRecordID", ST_TYPE_STRING, event_get_record_id, 0, 0 },
@@ -311,19 +319,14 @@ static st_val log_get_all(st_run *r, st_node n, const st_getter *c)
     return a ? st_val_array(a) : st_val_null();
 }
 
-static st_val log_get_channel(st_run *r, st_node n, const st_getter *c)
-{
-    (void)c;
-    const st_event *e = st_lineage_event(r, n);
-    return text_or_null(event_columns(r, e)->channel[e->row]);
-}
+static const st_getter log_values = { "", ST_TYPE_DYNAMIC, log_get_all, 0, 0 };
 
 static const st_getter of_logs[] = {
-    { "EventID", ST_TYPE_STRING, event_get_text, ST_T_log_event, 0 },
-    { "Provider_Name", ST_TYPE_STRING, event_get_text, ST_T_log_provider, 0 },
-    { "Level", ST_TYPE_STRING, event_get_text, ST_T_log_level, 0 },
-    { "Channel", ST_TYPE_STRING, log_get_channel, 0, 0 },
     { "Computer", ST_TYPE_STRING, event_get_computer, 0, 0 },
+    { "Channel", ST_TYPE_STRING, event_get_channel, 0, 0 },
+    { "Provider_Name", ST_TYPE_STRING, event_get_text, ST_T_log_provider, 0 },
+    { "EventID", ST_TYPE_STRING, event_get_text, ST_T_log_event, 0 },
+    { "Level", ST_TYPE_STRING, event_get_text, ST_T_log_level, 0 },
     { "EventRecordID", ST_TYPE_STRING, event_get_record_id, 0, 0 },
     { "UtcTime", ST_TYPE_STRING, event_get_utc, 0, 0 },
 };
@@ -476,11 +479,15 @@ static bool find(const st_getter *table, size_t n, st_str name, st_getter *out)
     return false;
 }
 
-static bool at(const st_getter *table, size_t n, size_t i, st_getter *out)
+/* The i-th of those in front of EventID: what the record says, its host, channel and provider. */
+static bool said(const st_getter *table, size_t n, size_t i, st_getter *out)
 {
-    if (i < n)
+    size_t end = 0;
+    while (end < n && strcmp(table[end].name, "EventID") != 0)
+        end++;
+    if (i < end)
         *out = table[i];
-    return i < n;
+    return i < end;
 }
 
 bool st_recorded_creation(st_str name, st_getter *out)
@@ -499,14 +506,9 @@ void st_recorded_log(const char *name, st_getter *out)
         *out = (st_getter){ name, ST_TYPE_STRING, log_get_field, 0, 0 };
 }
 
-void st_recorded_log_all(st_getter *out)
-{
-    *out = (st_getter){ "", ST_TYPE_DYNAMIC, log_get_all, 0, 0 };
-}
-
 bool st_recorded_log_is_id(const st_getter *c)
 {
-    return c->get == of_logs[0].get && c->arg == of_logs[0].arg;
+    return c->get == event_get_text && c->arg == ST_T_log_event;
 }
 
 bool st_tree_field(st_str name, st_getter *out)
@@ -514,12 +516,20 @@ bool st_tree_field(st_str name, st_getter *out)
     return find(of_tree, COUNT(of_tree), name, out);
 }
 
-bool st_recorded_creation_at(size_t i, st_getter *out)
+bool st_recorded_creation_any(size_t i, st_getter *out)
 {
-    return at(of_creations, COUNT(of_creations), i, out);
+    return said(of_creations, COUNT(of_creations), i, out);
 }
 
-bool st_recorded_event_at(size_t i, st_getter *out)
+bool st_recorded_event_any(size_t i, st_getter *out)
 {
-    return at(of_events, COUNT(of_events), i, out);
+    return said(of_events, COUNT(of_events), i, out);
+}
+
+bool st_recorded_log_any(size_t i, st_getter *out)
+{
+    if (i)
+        return said(of_logs, COUNT(of_logs), i - 1, out);
+    *out = log_values;
+    return true;
 }

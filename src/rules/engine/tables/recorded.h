@@ -23,15 +23,16 @@ bool st_recorded_event(st_str name, st_getter *out);
 /* Of records that are kept whole: any name may be one of theirs. name ends with a NUL and outlives
  * the getter. */
 void st_recorded_log(const char *name, st_getter *out);
-/* All their values, as an array: where keywords are looked for. */
-void st_recorded_log_all(st_getter *out);
 /* Is it the column of such records' event ids? */
 bool st_recorded_log_is_id(const st_getter *c);
 /* Of the tree; a field of several values (AncestorImage ...) is an array, or null if it has none.
  */
 bool st_tree_field(st_str name, st_getter *out);
-/* All fields in which a keyword is looked for: the i-th; false past the end. */
-bool st_recorded_creation_at(size_t i, st_getter *out);
-bool st_recorded_event_at(size_t i, st_getter *out);
+/* The columns in which a keyword is looked for: the record's own fields, Computer, Channel and
+ * Provider_Name. The i-th; false past the end. Of a record that is kept whole its own fields are
+ * one column, an array. */
+bool st_recorded_creation_any(size_t i, st_getter *out);
+bool st_recorded_event_any(size_t i, st_getter *out);
+bool st_recorded_log_any(size_t i, st_getter *out);
 
 #endif

@@ -54,6 +54,13 @@ static size_t needle_texts(const st_scope *sc, st_expr *const *x, size_t n, st_s
     return count;
 }
 
+static st_pred *pattern(const st_scope *sc, st_str text, st_err *err)
+{
+    size_t offset;
+    st_regex *re = st_regexes_get(sc->r->shared->regexes, text, &offset, err);
+    return re ? st_pred_regex(re, err) : NULL;
+}
+
 /* text op constants, as a predicate that remembers its answers. args[0] is the text. */
 st_expr *st_bind_predicate(const st_scope *sc, st_span at, st_bind_strop op, bool all,
                            st_expr **args, size_t n)
@@ -67,7 +74,8 @@ st_expr *st_bind_predicate(const st_scope *sc, st_span at, st_bind_strop op, boo
     if (op.op == ST_M_EQ && !op.negate)
         st_bind_warn_actions(sc, at, args, n, op.fold);
     st_err err = { 0 };
-    x->pred = st_pred_new(op.op, op.fold, all, texts, count, &err);
+    x->pred = op.op == ST_M_REGEX ? pattern(sc, texts[0], &err)
+                                  : st_pred_new(op.op, op.fold, all, texts, count, &err);
     if (!x->pred && err.code == ST_E_MEMORY) {
         st_run_nomem(sc->r);
         return NULL;
