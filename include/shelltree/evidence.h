@@ -91,6 +91,10 @@ typedef enum st_carrier {
     ST_CR_ACCESS /* no events: an access log of a web server */
 } st_carrier;
 
+/* Bytes that a transport has put before an object of JSON in its line: a date and a host, a
+ * separator. 0: none. */
+size_t st_json_prefix(st_str line);
+
 typedef struct st_source {
     st_str name;   /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
     st_str path;   /* what open() takes; NUL-terminated; empty for standard input */

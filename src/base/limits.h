@@ -196,8 +196,6 @@
 #define ST_MAX_CARRIED_VALUES 16384u
 /* Columns of a CSV; real: 26. Met: the rest is left out. */
 #define ST_MAX_CSV_COLUMNS 4096u
-/* Events of one piece of work. */
-#define ST_CARRIED_JOB 4096u
 
 /* Archives inside each other that are opened, if no option says otherwise; collections have two,
  * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
