@@ -168,6 +168,18 @@ const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
 void st_diag_put(st_buf *b, const st_diag *d);
 
+/* What was read of a list of indicators. */
+typedef struct st_indicators {
+    size_t n;            /* distinct ones */
+    size_t unread;       /* lines, or patterns of STIX, that hold none */
+    size_t first_unread; /* the first of those, from 1 */
+} st_indicators;
+/* A list of indicators of compromise (hashes, addresses, domains, names, paths; a line each, CSV,
+ * or STIX 2.1) becomes rules: one for each kind in it and each table that may hold it, with ids
+ * from "ioc-". r may be NULL: the list is only read. Errors: memory, no indicator in it, too many.
+ */
+st_code st_indicators_add(st_rules *r, st_str text, st_indicators *told, st_err *err);
+
 typedef struct st_run_options {
     st_ticks now;   /* what now() means; 0: the default, see st_rules_now */
     bool ago_off;   /* lower bounds of the form Timestamp > ago(..) are lifted */
@@ -247,6 +259,14 @@ typedef struct st_table {
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+/* The tables that queries can name, in the order of the manual: the i-th, false past the end. */
+bool st_rules_table(size_t i, st_str *name);
+typedef struct st_rules_column {
+    st_str name, type; /* Kusto's word for it */
+    bool filled;       /* can it have a value here? */
+} st_rules_column;
+/* The i-th column of a table; false past the end, or where there is no such table. */
+bool st_rules_table_column(st_str table, size_t i, st_rules_column *out);
 /* The query's plan as text: operators in the order rows pass them, with their columns. run: the
  * query is run over f, its result dropped, and rows and time of each operator are shown. */
 st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,

@@ -153,12 +153,37 @@ static size_t show_diags(const st_session *s, size_t *skipped)
     return fatal;
 }
 
+/* Lists of indicators are rules beside the others. */
+static st_code load_indicators(st_session *s, st_err *e)
+{
+    const st_list *files = &s->config->ioc;
+    for (size_t i = 0; i < files->n; i++) {
+        st_buf text = { 0 };
+        st_err why = { 0 };
+        st_indicators told = { 0, 0, 0 };
+        st_str file = files->items[i];
+        st_code code = st_whole_file("--ioc", file.p, ST_MAX_LIST_FILE, &text, e);
+        if (code == ST_OK && st_indicators_add(s->rules, st_buf_slice(&text), &told, &why) != ST_OK)
+            code = st_fail(e, ST_E_USAGE, "--ioc: %.*s: %s", ST_FMT(file), why.text);
+        st_buf_free(&text);
+        if (code != ST_OK)
+            return code;
+        st_say(s->config, "%.*s: %zu indicator%s", ST_FMT(file), told.n, told.n == 1 ? "" : "s");
+        if (told.unread)
+            st_complain(
+                "%.*s: %zu line%s or pattern%s no indicator that can be looked for, first %zu",
+                ST_FMT(file), told.unread, told.unread == 1 ? "" : "s",
+                told.unread == 1 ? " is" : "s are", told.first_unread);
+    }
+    return ST_OK;
+}
+
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
     if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK ||
-        st_rules_link(s->rules, &e) != ST_OK)
+        load_indicators(s, &e) != ST_OK || st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;
@@ -406,6 +431,13 @@ static void say_results(const st_session *s)
     }
 }
 
+/* Met while walking, and nothing for this verb: hunt alone reads access logs. */
+static bool passed_over(const st_session *s, const st_source *x)
+{
+    bool access = st_source_requests(x) && s->config->verb->bit != ST_VERB_HUNT;
+    return !x->named && (access || x->status == ST_S_OTHER || x->status == ST_S_EMPTY);
+}
+
 /* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */
 static void say_others(const st_session *s)
 {
@@ -415,11 +447,11 @@ static void say_others(const st_session *s)
     for (size_t i = 0; done && i < n; i++) {
         const st_source *x = st_evidence_at(s->evidence, i);
         size_t same = 0;
-        if (done[i] || x->named || (x->status != ST_S_OTHER && x->status != ST_S_EMPTY))
+        if (done[i] || !passed_over(s, x))
             continue;
         for (size_t k = i; k < n; k++) {
             const st_source *y = st_evidence_at(s->evidence, k);
-            if (!done[k] && !y->named && y->status == x->status &&
+            if (!done[k] && passed_over(s, y) && y->status == x->status &&
                 (x->status == ST_S_EMPTY || st_str_eq(x->kind, y->kind))) {
                 done[k] = true;
                 same++;
@@ -638,6 +670,28 @@ int st_session_match(st_session *s)
     return s->config->strict_rules ? ST_EXIT_CANNOT : ST_EXIT_OK;
 }
 
+static void say_requests(const st_session *s, const st_requests_note *n)
+{
+    const st_config *c = s->config;
+    if (c->verb->bit != ST_VERB_HUNT || !n->logs)
+        return;
+    if (n->ownerless)
+        st_say(c,
+               "%llu access log%s not read: neither a folder's name nor the event logs beside tell "
+               "whose %s",
+               (unsigned long long)n->ownerless, n->ownerless == 1 ? "" : "s",
+               n->ownerless == 1 ? "it is" : "they are");
+    if (n->unopened)
+        st_complain("%llu access log%s could not be opened", (unsigned long long)n->unopened,
+                    n->unopened == 1 ? "" : "s");
+    if (n->unread)
+        st_say(c, "%llu line%s of access logs are no requests", (unsigned long long)n->unread,
+               n->unread == 1 ? "" : "s");
+    if (n->dropped)
+        st_say(c, "%llu requests before incidents' processes are left out: there are too many",
+               (unsigned long long)n->dropped);
+}
+
 /* The incidents' own events: known only now, so what may hold some is read once more. */
 static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
 {
@@ -646,12 +700,20 @@ static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
     size_t first[ST_MAX_EVENT_KINDS];
     if (!st_story_wants(s->found, &w))
         return st_fail(e, ST_E_MEMORY, "no memory for the incidents' events");
-    if (!w.nothing && o->scope != ST_SCOPE_HITS) {
+    bool all = o->scope != ST_SCOPE_HITS;
+    for (size_t k = 0; k < st_event_kinds(); k++)
+        first[k] = s->store->events[k].n;
+    if (!w.nothing && all) {
         st_session_scan_options(s, &so);
-        if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK ||
-            st_tree_add_events(s->forest, first, e) != ST_OK)
+        if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK)
             return e->code;
     }
+    st_requests_note note = { 0 };
+    if (all && st_requests_read(s->found, s->store, &note, e) != ST_OK)
+        return e->code;
+    say_requests(s, &note);
+    if (all && st_tree_add_events(s->forest, first, e) != ST_OK)
+        return e->code;
     return st_story_make(s->found, o, e);
 }
 

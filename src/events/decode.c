@@ -86,7 +86,8 @@ bool st_event_wants(const st_record *r, const st_event_set *events, st_recent *l
     if (always(provider, r))
         return true;
     size_t kind = kind_of(provider, r);
-    return kind < st_event_kinds() && st_event_set_has(events, kind);
+    return (kind < st_event_kinds() && st_event_set_has(events, kind)) ||
+           st_log_kind(events, provider, r) < st_event_kinds();
 }
 
 /* One record on its way in. */
@@ -572,10 +573,10 @@ static st_sid number_id(decoding *d, uint64_t v)
 }
 
 /* A record that is kept whole. */
-static void decode_log(decoding *d, st_sid computer, uint32_t source)
+static void decode_log(decoding *d, size_t kind, st_sid computer, uint32_t source)
 {
     const st_record *r = d->record;
-    size_t kind = st_event_kind_of((st_event_key){ ST_LOGS, 0 });
+    size_t system;
     size_t row = st_store_add_event(d->store, kind);
     st_events *e = &d->store->events[kind];
     const st_event_kind *k = st_event_kind_at(kind);
@@ -593,6 +594,11 @@ static void decode_log(decoding *d, st_sid computer, uint32_t source)
         r->provider.p ? text_of(d, &r->provider, NULL) : ST_ABSENT;
     e->text[st_event_column(k, ST_T_log_event)][row] = number_id(d, r->event_id);
     e->text[st_event_column(k, ST_T_log_level)][row] = number_id(d, r->level);
+    if ((system = st_event_column(k, ST_T_log_system)) != SIZE_MAX) {
+        st_buf_clear(&d->scratch->fields);
+        st_log_put_system(r, &d->scratch->text, &d->scratch->fields);
+        e->text[system][row] = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->fields));
+    }
     d->failed |= d->scratch->fields.failed;
 }
 
@@ -607,6 +613,8 @@ static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t sou
         return;
     }
     put_head(d, e, row, computer, source);
+    if (k->tie == ST_TIE_PID && r->execution_pid) /* the process that wrote it */
+        e->pid[row] = r->execution_pid;
     for (size_t i = 0; i < r->nfields; i++) {
         const st_field_def *f = st_field_def_for(k->key.provider, r->fields[i].id);
         if (f)
@@ -658,6 +666,7 @@ static bool count_record(decoding *d, st_sid computer, uint32_t source, unsigned
         return false;
     p->records++;
     p->sysmon += sysmon;
+    p->windows += provider != ST_SYSMON && kind_of(provider, r) < st_event_kinds();
     p->audited += st_audit_of(provider, r->event_id) == ST_AUDIT_CREATION;
     if (r->origin != ST_O_LIVE)
         return true;
@@ -707,7 +716,10 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     d.row = SIZE_MAX;
     size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
     if ((provider != ST_SYSMON || kind >= st_event_kinds()) && st_log_wants(&scratch->logs, r))
-        decode_log(&d, computer, source);
+        decode_log(&d, st_event_kind_of((st_event_key){ ST_LOGS, ST_LOG_NAMED }), computer, source);
+    size_t whole = st_log_kind(&s->wanted, provider, r);
+    if (whole < st_event_kinds())
+        decode_log(&d, whole, computer, source);
     if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
         decode_event(&d, kind, computer, source);
     if (r->lossy)

@@ -74,6 +74,7 @@ static void weigh(st_incident *i, const st_finding *x, bool generic)
 static void incident_add(const st_hunting *h, st_incident *i, const st_finding *x)
 {
     st_ticks t = st_subject_time(h->f, x->node, x->event);
+    st_behaviour_add(h->c, i, x);
     weigh(i, x, st_rules_at(h->c->rules, x->rule)->generic);
     if (!i->first || (t && t < i->first))
         i->first = t;
@@ -227,6 +228,8 @@ static bool sort(st_hunting *h)
         return false;
     }
     uint32_t *place = order + n;
+    for (size_t i = 0; i < n; i++)
+        st_behaviours_raise(&c->incidents[i]);
     for (size_t i = 0; i < n; i++)
         order[i] = (uint32_t)i;
     qsort_r(order, n, sizeof *order, by_weight_of, c->incidents);

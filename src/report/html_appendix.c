@@ -45,7 +45,7 @@ static void put_row(st_page *g, const st_row *row)
         return;
     st_page_put(g, "<tr><td>");
     st_page_time(g, st_view_time(&v));
-    st_page_put(g, "</td><td>");
+    st_page_put(g, "</td><td class=\"h\">");
     st_page_host(g, v.host);
     st_page_put(g, "</td><td class=\"k\">");
     if (row->node != ST_NO_NODE)

@@ -105,6 +105,25 @@ size_t st_rules_twice(const st_rules *r)
     return r->twice;
 }
 
+bool st_rules_table(size_t i, st_str *name)
+{
+    const st_table_def *t = st_table_def_at(i);
+    if (t)
+        *name = st_str_of(t->name);
+    return t != NULL;
+}
+
+bool st_rules_table_column(st_str table, size_t i, st_rules_column *out)
+{
+    const st_table_def *t = st_table_def_find(table);
+    if (!t || i >= t->n)
+        return false;
+    const st_getter *c = &t->columns[i];
+    *out = (st_rules_column){ st_str_of(c->name), st_str_of(st_type_name(c->type)),
+                              !(c->flags & ST_SRC_NEVER) };
+    return true;
+}
+
 size_t st_rules_unread(const st_rules *r)
 {
     return r->diags.unread;
