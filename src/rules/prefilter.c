@@ -253,7 +253,7 @@ static void keep_row(job *j, uint32_t rule, size_t there_are)
     st_rule_rows *rows = &j->out->rules[rule];
     if (rows->all || (rows->n && rows->v[rows->n - 1] == j->row))
         return;
-    if ((rows->n > 1000 && rows->n > there_are / 8) || j->total >= ST_MAX_TRIGGERED) {
+    if ((rows->n > 1000 && rows->n > there_are / 2) || j->total >= ST_MAX_TRIGGERED) {
         keep_all(j, rows);
         return;
     }

@@ -13,6 +13,7 @@
 #include "rules/sigma/sigma.h"
 
 #include "base/limits.h"
+#include "rules/engine/match/glob.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -77,36 +78,26 @@ static const st_sigma_cond *wrong(parser *p, const char *what)
 /* names and patterns */
 
 /* '*' stands for any run, and for nothing else. */
-static bool name_matches(st_str pattern, st_str name)
+static st_str as_glob(parser *p, st_str pattern)
 {
-    size_t i = 0, k = 0, star = SIZE_MAX, from = 0;
-    while (i < pattern.n || k < name.n) {
-        if (i < pattern.n && pattern.p[i] == '*') {
-            star = ++i;
-            from = k;
-        } else if (i < pattern.n && k < name.n && pattern.p[i] == name.p[k]) {
-            i++;
-            k++;
-        } else if (star != SIZE_MAX && from < name.n) {
-            i = star;
-            k = ++from;
-        } else {
-            return false;
-        }
-    }
-    return true;
+    st_str out = st_arena_copy(p->r->arena, pattern);
+    for (size_t i = 0; out.p && i < out.n; i++)
+        if (out.p[i] == '*')
+            ((char *)(uintptr_t)out.p)[i] = ST_GLOB_ANY;
+    return out;
 }
 
 static const st_sigma_cond *several(parser *p, bool all, st_str pattern)
 {
     bool them = st_str_ieq(pattern, ST_STR("them"));
     bool hidden = !them && pattern.p[0] == '_';
+    st_str glob = as_glob(p, pattern);
     const st_sigma_cond **parts = ST_NEWN(p->r->arena, const st_sigma_cond *, p->n);
     size_t n = 0;
     bool whole = parts != NULL;
     for (size_t i = 0; parts && i < p->n; i++) {
         st_str name = p->selections[i].name;
-        if ((!hidden && name.n && name.p[0] == '_') || (!them && !name_matches(pattern, name)))
+        if ((!hidden && name.n && name.p[0] == '_') || (!them && !st_glob_match(glob, name)))
             continue;
         parts[n++] = p->selections[i].cond;
         whole = whole && p->selections[i].cond;

@@ -28,7 +28,7 @@ struct st_grams {
     uint64_t bits[LONGEST + 1][(1 << BITS) / 64];
 };
 
-static uint32_t gram_at(const char *p, size_t length)
+static inline uint32_t gram_at(const char *p, size_t length)
 {
     uint32_t v = 0;
     memcpy(&v, p, length);
@@ -132,17 +132,30 @@ static void follow(const st_grams *g, size_t length, uint32_t gram, uint32_t h, 
     }
 }
 
+/* Needles whose gram has that length. It is a constant where this is called, so that a gram is one
+ * load: copied byte by byte it waits for its own stores. */
+static inline __attribute__((always_inline)) void find_length(const st_grams *g, size_t length,
+                                                              st_str folded,
+                                                              void (*hit)(void *ctx, size_t needle),
+                                                              void *ctx)
+{
+    const uint64_t *bits = g->bits[length];
+    for (size_t i = 0; i + length <= folded.n; i++) {
+        uint32_t gram = gram_at(folded.p + i, length), h = mix(gram);
+        if (bits[h >> (32 - BITS) >> 6] >> (h >> (32 - BITS) & 63) & 1)
+            follow(g, length, gram, h, folded, i, hit, ctx);
+    }
+}
+
 void st_grams_find(const st_grams *g, st_str folded, void (*hit)(void *ctx, size_t needle),
                    void *ctx)
 {
-    for (size_t length = 1; length <= LONGEST; length++) {
-        if (!g->has[length])
-            continue;
-        const uint64_t *bits = g->bits[length];
-        for (size_t i = 0; i + length <= folded.n; i++) {
-            uint32_t gram = gram_at(folded.p + i, length), h = mix(gram);
-            if (bits[h >> (32 - BITS) >> 6] >> (h >> (32 - BITS) & 63) & 1)
-                follow(g, length, gram, h, folded, i, hit, ctx);
-        }
-    }
+    if (g->has[1])
+        find_length(g, 1, folded, hit, ctx);
+    if (g->has[2])
+        find_length(g, 2, folded, hit, ctx);
+    if (g->has[3])
+        find_length(g, 3, folded, hit, ctx);
+    if (g->has[4])
+        find_length(g, LONGEST, folded, hit, ctx);
 }
