@@ -167,6 +167,24 @@
 #define ST_ARCHIVE_DEPTH 3u
 /* The same, whatever an option says. */
 #define ST_MAX_ARCHIVE_DEPTH 16u
+/* Case databases. Bytes of one cell (a record of 64 KiB is some 400 KiB as JSON, an event of text a
+ * megabyte and as much again), rows that the child gives at once, bytes of the whole file that is
+ * mapped. Met: the database is refused. */
+#define ST_MAX_STORED_CELL ((size_t)64 << 20)
+#define ST_STORED_BATCH ((size_t)256 << 10)
+#define ST_MAX_STORED_FILE (UINT64_C(1) << 40)
+/* Steps of SQLite's machine that may pass without a row: a plain scan of a table takes some
+ * twenty. Met: likewise. */
+#define ST_MAX_STORED_STEPS 50000000
+/* What the child that reads it may add to its memory, and seconds of processor that it may use.
+ * Met: likewise. */
+#define ST_MAX_STORED_MEMORY (UINT64_C(1) << 30)
+#define ST_MAX_STORED_SECONDS 3600u
+/* Parts that evidence is shared out in. Met: the option is refused. */
+#define ST_MAX_PARTS 1000000u
+/* Rows of events that are one piece of work. */
+#define ST_STORED_JOB INT64_C(65536)
+
 /* Members of one archive; a collected disk has some hundred thousand files. Met: it is read up to
  * there, and said to be read in part. */
 #define ST_MAX_MEMBERS UINT64_C(1000000)

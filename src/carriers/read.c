@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* read.c - one source after the other, its events in pieces of work of some thousand. */
 #include "carriers.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -131,7 +132,7 @@ static void one_source(st_carrying *c)
 static bool any_carrier(st_evidence *e)
 {
     for (size_t i = 0; i < st_evidence_count(e); i++)
-        if (st_evidence_at(e, i)->carrier)
+        if (st_evidence_at(e, i)->carrier && !st_evidence_at(e, i)->stored)
             return true;
     return false;
 }
@@ -148,7 +149,7 @@ st_code st_carriers_scan(st_evidence *e, const st_scan_options *o, const st_scan
     for (size_t i = 0; !c.code && i < st_evidence_count(e); i++) {
         c.source = st_evidence_at(e, i);
         c.place = i;
-        if (c.source->carrier && st_source_readable(c.source) &&
+        if (c.source->carrier && !c.source->stored && st_source_readable(c.source) &&
             (!o->only || o->only == c.source) && (!o->some || o->some[i]))
             one_source(&c);
     }
@@ -168,5 +169,6 @@ st_code st_records_scan(st_evidence *e, const st_scan_options *o, const st_scan_
                         st_err *err)
 {
     st_code code = st_evtx_scan(e, o, ops, ctx, err);
-    return code ? code : st_carriers_scan(e, o, ops, ctx, err);
+    code = code ? code : st_carriers_scan(e, o, ops, ctx, err);
+    return code ? code : st_stored_scan(e, o, ops, ctx, err);
 }

@@ -44,7 +44,10 @@ typedef struct st_config {
     const char *format; /* NULL: not said */
     char *output;       /* NULL: standard output; owned */
     bool output_slash;  /* it was written with a slash at its end: a directory */
-    st_list rules, hosts, evidence, files_from;
+    st_list rules, hosts, evidence, files_from, names;
+    uint64_t part, parts; /* parts 0: all */
+    const char *failed;   /* NULL: not said */
+    const char *since_run;
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
@@ -206,6 +209,8 @@ void st_pager_end(st_config *c);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
+/* Is what is written a case database? */
+bool st_output_is_casedb(const st_config *c);
 st_target st_output_target(const st_config *c);
 /* The format of -f, else of the ending of -o, else the verb's default. NULL (said why) if the
  * verb doesn't know it. */
@@ -228,5 +233,11 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
 void st_run_note_free(st_run_note *n);
 /* The whole set of -o DIR (output_set.c). */
 int st_output_dir(st_session *s, int exit_status);
+
+/* What an earlier hunt found (--since-run); NULL: not asked. */
+typedef struct st_earlier st_earlier;
+int st_earlier_read(const st_config *c, st_earlier **out); /* has said why not */
+void st_earlier_say(const st_session *s, const st_earlier *old);
+void st_earlier_free(st_earlier *e);
 
 #endif

@@ -263,6 +263,28 @@ static void write_records(st_out *o, void *ctx)
         st_out_str(o, ST_STR("</Events>\n"));
 }
 
+static void write_database(st_out *o, void *ctx)
+{
+    st_write_casedb(o, ctx);
+}
+
+/* A case database has all copies: which of them are one is told when it is read. */
+static int extract_database(st_session *s)
+{
+    st_job j = { .evidence = s->evidence };
+    st_err why = { 0 };
+    char tmp[4096];
+    st_output_tmp(s->config, tmp);
+    j.ro.tmp = tmp;
+    j.err = &why;
+    st_session_scan_options(s, &j.scan);
+    int wrote = st_output_write(s->config, write_database, &j);
+    if (why.code)
+        st_complain("%s", why.text);
+    int status = st_session_account(s);
+    return wrote != ST_EXIT_OK ? wrote : status;
+}
+
 static int extract_all(st_session *s)
 {
     bool xml = s->config->xml;
@@ -274,8 +296,16 @@ static int extract_all(st_session *s)
         st_complain("--xml is a format of its own: leave out --format");
         return ST_EXIT_CANNOT;
     }
+    bool database = !xml && format->id == ST_F_CASEDB;
+    if (database && s->config->hosts.n) {
+        st_complain(
+            "--host: a case database holds the records of all hosts; choose when it is read");
+        return ST_EXIT_CANNOT;
+    }
     if ((status = st_session_evidence(s)) || (status = st_output_check(s)))
         return status;
+    if (database)
+        return extract_database(s);
     extract x = { .s = s,
                   .csv = !xml && format->id == ST_F_CSV,
                   .xml = xml,

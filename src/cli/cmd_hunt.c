@@ -76,17 +76,23 @@ static int write_results(st_session *s, int status)
                                   .full = s->config->full },
                           .info = note.info } };
     char tmp[4096];
+    st_err why = { 0 };
     st_output_tmp(s->config, tmp);
+    st_session_scan_options(s, &j.report.scan);
+    j.report.evidence = s->evidence;
+    j.report.err = &why;
     j.report.ro.tmp = tmp;
     st_output_look(s->config, &j.report.ro.look);
     j.report.ro.answer_last = st_output_target(s->config) == ST_TO_STDOUT &&
                               isatty(STDOUT_FILENO) && s->config->pager.fd < 0;
     int wrote = st_output_write(s->config, write_rows, &j);
+    if (why.code)
+        st_complain("%s", why.text);
     st_run_note_free(&note);
     return wrote;
 }
 
-static int hunt(st_session *s)
+static int hunt(st_session *s, const st_earlier *old)
 {
     int status;
     if (!st_output_format(s->config))
@@ -106,6 +112,7 @@ static int hunt(st_session *s)
         return confirmed;
     int wrote = write_results(s, status);
     say_odd(s);
+    st_earlier_say(s, old);
     summary(s);
     return wrote != ST_EXIT_OK ? wrote : status;
 }
@@ -113,7 +120,11 @@ static int hunt(st_session *s)
 int st_cmd_hunt(st_config *c)
 {
     st_session s = { .config = c };
-    int status = hunt(&s);
+    st_earlier *old = NULL;
+    int status = st_earlier_read(c, &old);
+    if (status == ST_EXIT_OK)
+        status = hunt(&s, old);
+    st_earlier_free(old);
     st_session_free(&s);
     return status;
 }

@@ -255,6 +255,37 @@ static st_code set_threads(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_names(st_config *c, const char *v, st_err *e)
+{
+    if (!*v)
+        return st_fail(e, ST_E_USAGE, "--name: an empty name");
+    return st_list_add(&c->names, st_str_of(v)) ? ST_OK : st_fail(e, ST_E_MEMORY, "no memory");
+}
+
+/* I/N */
+static st_code set_part(st_config *c, const char *v, st_err *e)
+{
+    st_str n = st_str_of(v), i = { 0 };
+    if (!st_str_cut(&n, '/', &i) || !st_str_u64(i, &c->part) || !st_str_u64(n, &c->parts) ||
+        !c->part || c->part > c->parts || c->parts > ST_MAX_PARTS)
+        return st_fail(e, ST_E_USAGE, "--part: I/N with I from 1 to N, like 2/8, not '%s'", v);
+    return ST_OK;
+}
+
+static st_code set_failed(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->failed = v;
+    return ST_OK;
+}
+
+static st_code set_since_run(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->since_run = v;
+    return ST_OK;
+}
+
 static st_code set_width(st_config *c, const char *v, st_err *e)
 {
     uint64_t n;
@@ -462,6 +493,10 @@ static const st_option options[] = {
     { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X|V, set_files_from },
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
     { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
+    { 0, "name", "NAME", "what stands for the first path in Source, for the second the second time ... (repeatable)", H|X, set_names },
+    { 0, "part", "I/N", "read only each N-th file, from the I-th on: N runs share the evidence", X, set_part },
+    { 0, "failed", "REASON", "open nothing: write down that the evidence couldn't be read, and why", X, set_failed },
+    { 0, "since-run", "CASE.db", "say what is new since the run that wrote this case database", H, set_since_run },
     { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X|V, set_threads },
     { 0, "archive-depth", "N", "archives in archives that are opened (default: 3); 0: none is", H|T|Q|X|V, set_archive_depth },
     { 0, "password-file", "FILE", "passwords of archives, one a line, tried in turn", H|T|Q|X|V, set_password_file },
@@ -676,6 +711,7 @@ void st_config_free(st_config *c)
     free(c->hosts.items);
     free(c->evidence.items);
     free(c->files_from.items);
+    free(c->names.items);
     free(c->external.items);
     free(c->params.items);
     free(c->clock_offsets.items);

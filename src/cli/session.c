@@ -210,9 +210,19 @@ int st_session_evidence(st_session *s)
     s->evidence = st_evidence_new();
     if (!s->evidence)
         return st_cannot(&e);
+    if (c->names.n > c->evidence.n) {
+        st_complain("--name is given %zu times for %zu paths", c->names.n, c->evidence.n);
+        return ST_EXIT_CANNOT;
+    }
     for (size_t i = 0; i < c->evidence.n; i++)
-        if (st_evidence_add(s->evidence, c->evidence.items[i], &e) != ST_OK)
+        if ((i < c->names.n
+                 ? st_evidence_add_as(s->evidence, c->evidence.items[i], c->names.items[i], &e)
+                 : st_evidence_add(s->evidence, c->evidence.items[i], &e)) != ST_OK)
             return st_cannot(&e);
+    if (c->parts)
+        st_evidence_part(s->evidence, c->part, c->parts);
+    if (c->failed)
+        st_evidence_failed(s->evidence, c->failed);
     for (size_t i = 0; i < c->files_from.n; i++)
         if (st_evidence_add_list(s->evidence, c->files_from.items[i], c->nul, &e) != ST_OK)
             return st_cannot(&e);
@@ -231,6 +241,9 @@ int st_session_evidence(st_session *s)
     size_t logs = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
         logs += st_source_readable(st_evidence_at(s->evidence, i));
+    bool shard = c->verb->bit == ST_VERB_EXTRACT && st_output_is_casedb(c);
+    if (shard) /* what couldn't be read is part of it, and told when it is hunted */
+        return ST_EXIT_OK;
     if (!n && !c->evidence.n) {
         st_complain("the list of paths names no file");
         return ST_EXIT_CANNOT;
@@ -425,6 +438,13 @@ void st_session_oddities(const st_session *s)
 
 /* forest, matches, case */
 
+/* Sets and case databases hold the digests of what they were made of. */
+static bool writes_digests(const st_config *c)
+{
+    bool set = c->verb->bit == ST_VERB_HUNT && st_output_target(c) == ST_TO_DIR;
+    return set || ((c->verb->bit & (ST_VERB_HUNT | ST_VERB_EXTRACT)) && st_output_is_casedb(c));
+}
+
 void st_session_scan_options(const st_session *s, st_scan_options *o)
 {
     const st_config *c = s->config;
@@ -432,8 +452,7 @@ void st_session_scan_options(const st_session *s, st_scan_options *o)
                             .threads = c->threads,
                             .carve = c->carve,
                             .slack = true,
-                            .digest = c->digest || (c->verb->bit == ST_VERB_HUNT &&
-                                                    st_output_target(c) == ST_TO_DIR) };
+                            .digest = c->digest || writes_digests(c) };
 }
 
 /* A host misspelt on the command line must not look like one with nothing on it. */
