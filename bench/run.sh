@@ -80,7 +80,7 @@ turns() {
             # shellcheck disable=SC2086
             /usr/bin/time -o "$out/turn.$one" -f '%e %U %S' $command "$out/$1.evtx" >"$out/result" 2>/dev/null
         done
-        tail -qn 1 "$out/turn.hunt2" "$out/turn.dump" | tr '\n' ' ' | awk '{ print $1 / $4, ($2 + $3) / ($5 + $6) }'
+        tail -qn 1 "$out/turn.hunt2" "$out/turn.dump" | tr '\n' ' ' | awk '{ spent = $5 + $6; print $1 / $4, spent ? ($2 + $3) / spent : 0 }'
         i=$((i + 1))
     done | sort -n | awk '{ wall[NR] = $1; cpu[NR] = $2 }
         END { m = int((NR + 1) / 2); n = asort_by(cpu, NR); printf "%.2f %.2f\n", wall[m], cpu[m] }
