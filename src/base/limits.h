@@ -117,6 +117,8 @@
 /* Requests of one hunt that become rows. Met: the rest is counted, and said. */
 #define ST_MAX_REQUESTS 200000u
 
+/* Notes of analysts in one file; a person writes some thousand in a long case. Met: an error. */
+#define ST_MAX_NOTES ((size_t)100000)
 /* Lists of indicators: bytes of a file, indicators in all its lines, bytes of one, and how many go
  * into one rule (a rule's text is bounded). Public feeds have some hundred thousand. Met: an error;
  * a longer indicator is passed over. */
