@@ -125,7 +125,7 @@
 #define ST_MAX_LIST_FILE ((size_t)64 << 20)
 #define ST_MAX_INDICATORS ((size_t)500000)
 #define ST_MAX_INDICATOR ((size_t)1024)
-#define ST_INDICATORS_A_RULE ((size_t)2000)
+#define ST_INDICATORS_A_RULE ((size_t)20000)
 
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
