@@ -1,34 +1,35 @@
 #!/bin/sh
 # SPDX-FileCopyrightText: The shelltree authors
 # SPDX-License-Identifier: Apache-2.0
-# Measures the program, and other readers of the same logs, and prints the tables of bench/README.md:
+# Measures the program and other readers over the same logs, and prints the tables of bench/README.md:
 #
 #     bench/run.sh [FOLDER]
 #
-# FOLDER (a fresh one in /tmp) gets the logs and hyperfine's results; it needs some 5 GB. From the environment:
+# FOLDER (a fresh one in /tmp) gets the logs and hyperfine's results; it needs some 8 GB. From the environment:
 #
 #     BUILD     the build tree, without sanitizers (build/release)
-#     EVIDENCE  real Sysmon logs to make the corpus of (../shared/data/evtx, if that is there)
-#     SMALL, LARGE  bytes of the two logs (150000000, 1000000000)
-#     MANY      processes of the generated logs (1000000)
-#     RUNS      how often each command runs (10)
+#     EVIDENCE  real Sysmon logs to make a corpus of (../shared/data/evtx, if that is there)
+#     REAL      bytes of that corpus (153000000)
+#     MIXED     processes of the generated corpora, rising (125000 250000 500000 1000000 2000000)
+#     MANY      processes of the corpora whose processes are findings all (1000000)
+#     RUNS      how often each command runs (9); over a corpus of more than 500 MB a third of that
+#     PAIRED    anything: the program and evtx_dump take turns, for a machine that others use too
 #
-# Without real logs the corpus is generated. What isn't installed (evtx_dump, evtxexport) has no row.
+# What isn't installed (evtx_dump, evtxexport, chainsaw) has no row.
 set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "${BUILD:-$top/build/release}" && pwd) || exit 2
 evidence=${EVIDENCE:-$top/../shared/data/evtx}
 perfcorpus=$top/../shared/accept/perfcorpus.py
-small=${SMALL:-150000000}
-large=${LARGE:-1000000000}
+real=${REAL:-153000000}
+mixed=${MIXED:-125000 250000 500000 1000000 2000000}
 many=${MANY:-1000000}
-runs=${RUNS:-10}
+runs=${RUNS:-9}
 out=${1:-$(mktemp -d)}
 program=$build/shelltree
 export LC_ALL=C.UTF-8 TZ=UTC SHELLTREE_RULES="$top/rules"
-RECORD_BYTES=1725 # of a generated record
 
-for tool in hyperfine awk dd; do
+for tool in hyperfine awk; do
     command -v $tool >/dev/null || { echo "$tool is missing" >&2; exit 2; }
 done
 [ -x /usr/bin/time ] || { echo '/usr/bin/time is missing' >&2; exit 2; }
@@ -38,144 +39,157 @@ mkdir -p "$out" || exit 2
 
 # the logs
 
-# log NAME BYTES
-log() {
-    [ -s "$out/$1" ] || if [ -f "$perfcorpus" ] && [ -d "$evidence" ]; then
-        python3 "$perfcorpus" "$evidence" --out "$out/$1" --size "$2" >"$out/$1.says" || exit 2
-    else
-        "$build/bench/corpus" mixed $(($2 / RECORD_BYTES + 1)) "$out/$1" || exit 2
-    fi
-    sync "$out/$1"
+# corpus SHAPE PROCESSES: $out/SHAPE.PROCESSES.evtx
+corpus() {
+    [ -s "$out/$1.$2.evtx" ] || "$build/bench/corpus" "$1" "$2" "$out/$1.$2.evtx" || exit 2
 }
 
-# processes SHAPE
-processes() {
-    [ -s "$out/$1.evtx" ] || "$build/bench/corpus" "$1" "$many" "$out/$1.evtx" || exit 2
+real_corpus() {
+    [ -f "$perfcorpus" ] && [ -d "$evidence" ] || return 1
+    [ -s "$out/real.evtx" ] || python3 "$perfcorpus" "$evidence" --out "$out/real.evtx" --size "$real" >"$out/real.says" || exit 2
 }
 
 # measuring
 
-# row NAME LOG RUNS COMMAND...: means and deviations go to $out/NAME.LOG. What it prints goes to a file, or to TO;
-# COLD=1 empties the cache before each run.
+bytes() { wc -c <"$out/$1.evtx"; }
+
+runs_for() {
+    n=$runs
+    [ "$(bytes "$1")" -le 500000000 ] || n=$((runs / 3))
+    [ $n -gt 0 ] || n=1
+    echo $n
+}
+
+# row NAME CORPUS COMMAND...: medians and deviations of seconds go to $out/NAME.CORPUS. The corpus is put behind the
+# command, what it prints into a file, or TO.
 row() {
-    name=$1 log=$2 times=$3
-    shift 3
-    prepare=
-    [ -z "${COLD:-}" ] || prepare="dd if=$out/$log.evtx iflag=nocache count=0 status=none"
-    warm=1
-    [ "$times" -gt 1 ] || warm=0
-    hyperfine -N --ignore-failure --style none --warmup $warm --runs "$times" ${prepare:+--prepare "$prepare"} \
-        --export-csv "$out/$name.$log" --output "${TO:-$out/result}" "$*" >"$out/$name.$log.says" 2>&1 ||
+    name=$1 log=$2
+    shift 2
+    hyperfine -N --ignore-failure --style none --warmup 1 --runs "${ONCE:-$(runs_for "$log")}" --export-csv "$out/$name.$log" \
+        --output "${TO:-$out/result}" "$* $out/$log.evtx" >"$out/$name.$log.says" 2>&1 ||
         { cat "$out/$name.$log.says" >&2; rm -f "$out/$name.$log"; }
 }
 
-# both NAME COMMAND...: over the small and the large log, which is put behind the command.
-both() {
-    name=$1
-    shift
-    row "$name" small "$runs" "$@" "$out/small.evtx"
-    row "$name" large $((runs / 2 + 1)) "$@" "$out/large.evtx"
+# turns CORPUS: the program with two threads and evtx_dump in turns, the median of the ratios.
+turns() {
+    i=0
+    while [ $i -lt "$(runs_for "$1")" ]; do
+        for one in hunt2 dump; do
+            command=$hunt' --threads 2'
+            [ $one = hunt2 ] || command='evtx_dump -t 2 -o jsonl'
+            # shellcheck disable=SC2086
+            /usr/bin/time -o "$out/turn.$one" -f '%e %U %S' $command "$out/$1.evtx" >"$out/result" 2>/dev/null
+        done
+        tail -qn 1 "$out/turn.hunt2" "$out/turn.dump" | tr '\n' ' ' | awk '{ print $1 / $4, ($2 + $3) / ($5 + $6) }'
+        i=$((i + 1))
+    done | sort -n | awk '{ wall[NR] = $1; cpu[NR] = $2 }
+        END { m = int((NR + 1) / 2); n = asort_by(cpu, NR); printf "%.2f %.2f\n", wall[m], cpu[m] }
+        function asort_by(v, n,   i, k, t) { for (i = 2; i <= n; i++) for (k = i; k > 1 && v[k - 1] > v[k]; k--) { t = v[k]; v[k] = v[k - 1]; v[k - 1] = t } return n }' \
+        >"$out/turns.$1"
 }
 
-# peak NAME COMMAND...: kilobytes go to $out/NAME.peak
+# peak NAME CORPUS COMMAND...: kilobytes and seconds go to $out/NAME.CORPUS.peak
 peak() {
-    name=$1
-    shift
-    /usr/bin/time -o "$out/$name.time" -f '%M %e' "$@" >"$out/result" 2>"$out/$name.says"
-    tail -n 1 "$out/$name.time" >"$out/$name.peak"
+    name=$1 log=$2
+    shift 2
+    /usr/bin/time -o "$out/time" -f '%M %e' "$@" "$out/$log.evtx" >"$out/result" 2>/dev/null
+    tail -n 1 "$out/time" >"$out/$name.$log.peak"
 }
-
-# mean NAME LOG: seconds, or nothing
-mean() { [ ! -s "$out/$1.$2" ] || awk -F, 'NR == 2 { print $2 }' "$out/$1.$2"; }
 
 # printing
 
-cell() {
-    if [ -s "$out/$1.$2" ]; then
-        awk -F, 'NR == 2 { if ($3 == "") $3 = 0; printf "%.1f ± %.1f ms", 1000 * $2, 1000 * $3 }' "$out/$1.$2"
-    fi
+median() { [ ! -s "$out/$1.$2" ] || awk -F, 'NR == 2 { print $4 }' "$out/$1.$2"; }
+
+cell() { # NAME CORPUS
+    [ ! -s "$out/$1.$2" ] || awk -F, 'NR == 2 { if ($3 == "") $3 = 0; printf "%.3f ± %.3f", $4, $3 }' "$out/$1.$2"
 }
 
-line() { # NAME WHAT
-    [ ! -s "$out/$1.small" ] || echo "| $2 | $(cell "$1" small) | $(cell "$1" large) |"
+ratio() { # SECONDS SECONDS
+    [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
 }
 
-ratio() { # WHAT SECONDS SECONDS
-    [ -z "$2" ] || [ -z "$3" ] || awk -v what="$1" -v a="$2" -v b="$3" 'BEGIN { printf "| %s | %.3f |\n", what, a / b }'
+line() { # CORPUS WHAT
+    h2=$(median hunt2 "$1")
+    r=$(ratio "$h2" "$(median dump "$1")")
+    [ ! -s "$out/turns.$1" ] || r=$(awk '{ printf "%s (processor time %s)", $1, $2 }' "$out/turns.$1")
+    echo "| $2, $(bytes "$1") bytes | $(cell hunt2 "$1") | $(cell hunt1 "$1") | $(ratio "$(median hunt1 "$1")" "$h2") | $(cell dump "$1") | $r | $(cell cat "$1") |"
 }
 
-peak_line() { # NAME WHAT
-    awk -v what="$2" '{ printf "| %s | %.0f MB | %.2f s |\n", what, $1 * 1024 / 1e6, $2 }' "$out/$1.peak"
+peak_line() { # CORPUS WHAT PROCESSES
+    awk -v what="$2" -v n="$3" '{ printf "| %s | %.0f MB | %s | %.2f s |\n", what, $1 * 1024 / 1e6, n ? sprintf("%.0f", $1 * 1024 / n) : "", $2 }' "$out/hunt.$1.peak"
 }
 
 # what is measured
 
-log small.evtx "$small"
-log large.evtx "$large"
-log twice.evtx $((2 * small))
-processes flat
-processes chain
-
 hunt="$program hunt -q -f csv"
-both hunt1 $hunt --threads 1
-both hunt2 $hunt --threads 2
-both digest $hunt --threads 2 --digest
-both extract "$program" extract -q -f jsonl --threads 2
-! command -v evtx_dump >/dev/null || both dump evtx_dump -t 2 -o jsonl
-! command -v evtxexport >/dev/null || row export small 1 evtxexport "$out/small.evtx"
-TO=/dev/null
-both cat cat
-TO=
-both decode1 "$build/bench/decode" native 1
-both decode2 "$build/bench/decode" native 2
-row libevtx1 small 1 "$build/bench/decode" libevtx 1 "$out/small.evtx"
-row libevtx2 small 1 "$build/bench/decode" libevtx 2 "$out/small.evtx"
-row hunt2 twice "$runs" $hunt --threads 2 "$out/twice.evtx"
-COLD=1
-both cold $hunt --threads 2
-TO=/dev/null
-both coldcat cat
-TO=
-COLD=
-peak small $hunt --threads 2 "$out/small.evtx"
-peak large $hunt --threads 2 "$out/large.evtx"
-peak flat $hunt --threads 2 "$out/flat.evtx"
-peak chain $hunt --threads 2 "$out/chain.evtx"
+measure() { # CORPUS
+    row hunt2 "$1" "$hunt" --threads 2
+    row hunt1 "$1" "$hunt" --threads 1
+    ! command -v evtx_dump >/dev/null || row dump "$1" evtx_dump -t 2 -o jsonl
+    [ -z "${PAIRED:-}" ] || ! command -v evtx_dump >/dev/null || turns "$1"
+    TO=/dev/null
+    row cat "$1" cat
+    TO=
+    # shellcheck disable=SC2086
+    peak hunt "$1" $hunt --threads 2
+}
 
-cat <<TABLE
+cat <<HEAD
 $(date -u +%F), $(nproc) processors ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)), Linux $(uname -r), commit \
-$(git -C "$top" rev-parse --short HEAD 2>/dev/null). Small: $(wc -c <"$out/small.evtx") bytes, large: $(wc -c <"$out/large.evtx") bytes; $runs runs, mean ± deviation.
+$(git -C "$top" rev-parse --short HEAD 2>/dev/null), load $(cut -d ' ' -f 1-3 /proc/loadavg). Seconds, median ± deviation of $runs runs.
 
-| what | small | large |
-| --- | --- | --- |
-$(line hunt1 '`hunt -f csv --threads 1`')
-$(line hunt2 '`hunt -f csv --threads 2`')
-$(line digest '`hunt -f csv --threads 2 --digest`')
-$(line extract '`extract -f jsonl --threads 2`')
-$(line dump "\`evtx_dump -t 2 -o jsonl\`")
-$(line export '`evtxexport`, text, once')
-$(line cat '`cat >/dev/null`')
-$(line decode1 'decoding alone, native, 1 thread')
-$(line decode2 'decoding alone, native, 2 threads')
-$(line libevtx1 'decoding alone, libevtx, 1 thread, once')
-$(line libevtx2 'decoding alone, libevtx, 2 threads, once')
-$(line cold '`hunt -f csv --threads 2`, cold cache')
-$(line coldcat '`cat >/dev/null`, cold cache')
+| corpus | hunt, 2 threads | 1 thread | second thread | evtx_dump -t 2 | hunt / evtx_dump | cat |
+| --- | --- | --- | --- | --- | --- | --- |
+HEAD
+! real_corpus || { measure real; line real 'real chunks'; }
+before= earlier=
+for n in $mixed; do
+    corpus mixed "$n"
+    measure "mixed.$n"
+    line "mixed.$n" "mixed, $n processes"
+done
 
-| of the small log | ratio |
-| --- | --- |
-$(ratio 'hunt, 2 threads / evtx_dump, 2 threads' "$(mean hunt2 small)" "$(mean dump small)")
-$(ratio 'decoding alone, 2 threads: native / libevtx' "$(mean decode2 small)" "$(mean libevtx2 small)")
-$(ratio 'hunt, 1 thread / 2 threads' "$(mean hunt1 small)" "$(mean hunt2 small)")
-$(ratio 'decoding alone, 1 thread / 2 threads' "$(mean decode1 small)" "$(mean decode2 small)")
-$(ratio 'hunt, twice the bytes / once' "$(mean hunt2 twice)" "$(mean hunt2 small)")
-$(ratio 'hunt with digests / without' "$(mean digest small)" "$(mean hunt2 small)")
+printf '\n| growth of hunt, 2 threads | times the time | times the processes |\n| --- | --- | --- |\n'
+for n in $mixed; do
+    now=$(median hunt2 "mixed.$n")
+    [ -z "$before" ] || echo "| from $earlier to $n | $(ratio "$now" "$before") | $(ratio "$n" "$earlier") |"
+    before=$now earlier=$n
+done
 
-| hunt, 2 threads | peak memory | time |
-| --- | --- | --- |
-$(peak_line small 'small')
-$(peak_line large 'large')
-$(peak_line flat "$many processes of one server, each a finding")
-$(peak_line chain "$many processes in a line, each a finding")
-TABLE
-rm -f "$out/result"
+printf '\n| hunt, 2 threads | peak memory | bytes a process | time |\n| --- | --- | --- | --- |\n'
+[ ! -s "$out/real.evtx" ] || peak_line real 'real chunks' 0
+for n in $mixed; do
+    peak_line "mixed.$n" "mixed, $n processes" "$n"
+done
+for shape in flat chain; do
+    corpus $shape "$many"
+    # shellcheck disable=SC2086
+    peak hunt "$shape.$many" $hunt --threads 2
+    peak_line "$shape.$many" "$shape, $many processes, each a finding" "$many"
+done
+
+# others, and parts of it, over the first corpus
+first=real
+[ -s "$out/real.evtx" ] || for n in $mixed; do first=mixed.$n; break; done
+row digest $first "$hunt" --threads 2 --digest
+row extract $first "$program" extract -q -f jsonl --threads 2
+row decode1 $first "$build/bench/decode" native 1
+row decode2 $first "$build/bench/decode" native 2
+ONCE=1
+! command -v chainsaw >/dev/null || row chainsaw $first chainsaw dump --jsonl
+! command -v evtxexport >/dev/null || row export $first evtxexport
+row libevtx2 $first "$build/bench/decode" libevtx 2
+ONCE=
+printf '\n| over the first | seconds |\n| --- | --- |\n'
+while read -r name what; do
+    [ ! -s "$out/$name.$first" ] || echo "| $what | $(cell "$name" $first) |"
+done <<'ROWS'
+digest `hunt -f csv --threads 2 --digest`
+extract `extract -f jsonl --threads 2`
+decode1 decoding alone, native, 1 thread
+decode2 decoding alone, native, 2 threads
+chainsaw `chainsaw dump --jsonl`, once
+export `evtxexport`, text, once
+libevtx2 decoding alone, libevtx, 2 threads, once
+ROWS
+rm -f "$out/result" "$out/time" "$out"/turn.*

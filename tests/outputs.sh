@@ -51,7 +51,7 @@ backwards=$(printf '%s\n' "$logs" | LC_ALL=C sort -r)
 # ---- the whole set
 
 set_is_whole() {
-    for f in findings.jsonl hosts.csv manifest-sha256.txt report.html run.json summary.md timeline.csv timeline.xlsx tree.txt; do
+    for f in case.db findings.jsonl hosts.csv manifest-sha256.txt report.html run.json summary.md timeline.csv timeline.xlsx tree.txt; do
         [ -s "$tmp/case/$f" ] || { echo "$f is missing or empty"; return 1; }
     done
     (cd "$tmp/case" && sha256sum --strict -c manifest-sha256.txt)

@@ -52,6 +52,34 @@ static void incidents__server_and_session__by_top(void **state)
     world_end(&w);
 }
 
+/* Rule 2, critical, is generic: below a server it weighs only where no other found anything. */
+static void incidents__generic_rules__dont_raise_a_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned node[2];
+        uint32_t rule[2];
+        st_level level;
+    } table[] = {
+        { { 3, 4 }, { 1, 2 }, ST_LEVEL_LOW },      { { 3, 4 }, { 2, 1 }, ST_LEVEL_LOW },
+        { { 3, 4 }, { 2, 0 }, ST_LEVEL_HIGH },     { { 3, 4 }, { 2, 2 }, ST_LEVEL_CRITICAL },
+        { { 8, 9 }, { 1, 2 }, ST_LEVEL_CRITICAL }, { { 8, 9 }, { 2, 1 }, ST_LEVEL_CRITICAL },
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        world w;
+        web_and_desktop(&w);
+        w.rules.rules[2].generic = true;
+        for (size_t i = 0; i < 2; i++)
+            world_match(&w, "web01", table[k].node[i], table[k].rule[i], NULL);
+        world_hunt(&w, NULL);
+        assert_int_equal(w.c->nincidents, 1);
+        assert_int_equal(w.c->incidents[0].findings, 2);
+        if (w.c->incidents[0].level != table[k].level)
+            fail_msg("row %zu: level %d", k, (int)w.c->incidents[0].level);
+        world_end(&w);
+    }
+}
+
 static void incidents__servers_in_a_row__the_outermost(void **state)
 {
     (void)state;
@@ -223,6 +251,61 @@ static void findings__recovered_record__raises_no_level(void **state)
     assert_int_equal(w.c->findings[0].level, ST_LEVEL_INFORMATIONAL);
     assert_int_equal(w.c->incidents[0].level, ST_LEVEL_INFORMATIONAL);
     world_end(&w);
+}
+
+/* What the findings of one process show, and what its incident comes to. */
+static void incidents__behaviours_together__raise_the_level(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *techniques[5];
+        st_level each, level;
+        const char *why;
+    } rows[] = {
+        { { "T1105" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1105", "T1197", "T1218.005" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1105", "T1562.001" },
+          ST_LEVEL_MEDIUM,
+          ST_LEVEL_HIGH,
+          "high because of 2 behaviours together: a second stage, traces covered; its findings "
+          "alone are medium" },
+        { { "T1105", "[\"T1003.001\"]" },
+          ST_LEVEL_MEDIUM,
+          ST_LEVEL_CRITICAL,
+          "critical because of 2 behaviours together: a second stage, passwords taken; its "
+          "findings alone are medium" },
+        { { "T1003" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1033", "T1082", "T1105" }, ST_LEVEL_HIGH, ST_LEVEL_HIGH, "" }, /* no burst */
+        { { "T1033", "T1082", "T1016", "T1105" },
+          ST_LEVEL_HIGH,
+          ST_LEVEL_CRITICAL,
+          "critical because of 2 behaviours together: recon, a second stage; its findings alone "
+          "are high" },
+        { { "T1105", "T1562", "T1003" }, ST_LEVEL_LOW, ST_LEVEL_LOW, "" },
+        { { "T1105", "T1562", "T1003" }, ST_LEVEL_CRITICAL, ST_LEVEL_CRITICAL, "" },
+        { { "T1105, T1562", "", "x" }, ST_LEVEL_HIGH, ST_LEVEL_HIGH, "" }, /* one deed a finding */
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        web_and_desktop(&w);
+        for (size_t t = 0; t < 5 && rows[k].techniques[t]; t++) {
+            world_match(&w, "web01", 4, 0, NULL);
+            for (size_t i = 0; i < w.matches.n; i++) {
+                bool fresh = !w.items[i].level;
+                w.items[i].level = (uint8_t)(rows[k].each + 1);
+                if (fresh)
+                    w.items[i].techniques = world_sid(&w, rows[k].techniques[t]);
+            }
+        }
+        world_hunt(&w, NULL);
+        st_buf b = { 0 };
+        st_incident_put_raised(&w.c->incidents[0], &b);
+        st_buf_char(&b, 0);
+        if (w.c->incidents[0].level != rows[k].level || strcmp(b.p, rows[k].why) != 0)
+            fail_msg("row %zu: %s: %s", k, st_level_word(w.c->incidents[0].level), b.p);
+        st_buf_free(&b);
+        world_end(&w);
+    }
 }
 
 static void reason__each_kind__one_sentence(void **state)
@@ -625,11 +708,13 @@ int main(void)
         cmocka_unit_test(incidents__servers_tied_by_a_guess__stay_apart),
         cmocka_unit_test(context__sibling_at_ten_minutes__is_the_last),
         cmocka_unit_test(incidents__server_and_session__by_top),
+        cmocka_unit_test(incidents__generic_rules__dont_raise_a_servers),
         cmocka_unit_test(incidents__servers_in_a_row__the_outermost),
         cmocka_unit_test(rows__each_scope__what_it_says),
         cmocka_unit_test(rows__two_incidents__a_row_belongs_to_one),
         cmocka_unit_test(findings__level_and_filters__drop_and_count),
         cmocka_unit_test(findings__recovered_record__raises_no_level),
+        cmocka_unit_test(incidents__behaviours_together__raise_the_level),
         cmocka_unit_test(reason__each_kind__one_sentence),
         cmocka_unit_test(ids__known_names__known_hashes),
         cmocka_unit_test(context__one_noisy_service__capped_and_counted),

@@ -71,6 +71,37 @@ static void pred__many_needles__are_as_each_by_itself(void **state)
     st_pool_free(pool);
 }
 
+/* Letters of both cases, at every place of texts of any length, and what stands beside letters. */
+static void pred__text_in_other_case__is_folded_at_any_length(void **state)
+{
+    static const size_t lengths[] = { 1, 7, 8, 9, 16, 511, 512, 513, 1000 };
+    st_pool *pool = st_pool_new();
+    st_folds folds;
+    char text[1024], needle[1024];
+    st_folds_init(&folds, pool);
+    (void)state;
+    for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++)
+        for (unsigned c = 1; c < 0x180; c++) {
+            size_t n = lengths[l], at = c % n, wide = c < 0x80 ? 1 : 2;
+            memset(text, 'x', sizeof text);
+            memset(needle, 'x', sizeof needle);
+            st_utf8_put(text + at, c);
+            st_utf8_put(needle + at, st_fold(c));
+            n = at + wide > n ? at + wide : n;
+            st_str want = { needle, n };
+            st_pred *p = st_pred_new(ST_M_EQ, true, false, &want, 1, NULL);
+            assert_non_null(p);
+            if (st_fold(c) >= 0x80 || c < 0x80)
+                if (!st_pred_test(p, &folds, st_pool_put(pool, (st_str){ text, n })))
+                    fail_msg("U+%04X in a text of %zu", c, n);
+            text[n - 1] = c == '+' ? '-' : '+';
+            assert_false(st_pred_test(p, &folds, st_pool_put(pool, (st_str){ text, n })));
+            st_pred_free(p);
+        }
+    st_folds_free(&folds);
+    st_pool_free(pool);
+}
+
 /* A hundred thousand needles, and texts that hold the beginnings of all: one pass, not 10^5. */
 static void pred__a_hundred_thousand_needles__take_no_time(void **state)
 {
@@ -220,6 +251,7 @@ int main(void)
         cmocka_unit_test(number__texts__compare_as_numbers),
         cmocka_unit_test(network__addresses__are_in_it),
         cmocka_unit_test(pred__many_needles__are_as_each_by_itself),
+        cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),
         cmocka_unit_test(pred__a_hundred_thousand_needles__take_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -91,6 +91,10 @@ typedef enum st_carrier {
     ST_CR_ACCESS /* no events: an access log of a web server */
 } st_carrier;
 
+/* Bytes that a transport has put before an object of JSON in its line: a date and a host, a
+ * separator. 0: none. */
+size_t st_json_prefix(st_str line);
+
 typedef struct st_source {
     st_str name;   /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
     st_str path;   /* what open() takes; NUL-terminated; empty for standard input */
@@ -113,7 +117,14 @@ typedef struct st_source {
     st_carrier carrier;
     uint64_t bad_line; /* of a carrier: the first line that couldn't be read, from 1; 0: none */
     st_str shown;      /* its name with what a collector has escaped undone, for people; or empty */
+    st_str copy_of;    /* of ST_S_DUPLICATE: the name of the log that is read; else empty */
+    bool readable;     /* since the seal: it is handed to a reader, whatever became of it then */
+    const struct st_stored *stored; /* it is read out of a case database; NULL: from its bytes */
 } st_source;
+
+typedef struct st_evidence st_evidence;
+/* The account of all sources, put aside while they are read once more. */
+typedef struct st_accounts st_accounts;
 
 /* How archives are read. Nothing in them is ever written to a file with a name. */
 typedef struct st_intake {
@@ -125,12 +136,23 @@ typedef struct st_intake {
     size_t npasswords;
 } st_intake;
 
-typedef struct st_evidence st_evidence;
-
 st_evidence *st_evidence_new(void);
+/* Reports, statuses and reasons of all sources, which then have empty reports; NULL: no memory. And
+ * back, whatever the second reading has said. Sources stay readable in between. */
+st_accounts *st_accounts_put_by(st_evidence *e);
+void st_accounts_put_back(st_evidence *e, st_accounts *a); /* frees a */
 void st_evidence_free(st_evidence *e);
 /* A file, a directory, or "-" (standard input, read whole at once from descriptor 0). */
 st_code st_evidence_add(st_evidence *e, st_str path, st_err *err);
+/* The same, named otherwise: sources get `name` instead of the path in front of what is below it.
+ */
+st_code st_evidence_add_as(st_evidence *e, st_str path, st_str name, st_err *err);
+/* Before the seal. Of what was added only every n-th file is taken, from the i-th (1..n) on, in the
+ * order of names: n runs share out what all of them list. */
+void st_evidence_part(st_evidence *e, uint64_t i, uint64_t n);
+/* Before the seal: nothing of what was added is opened; all of it is unreadable, for this reason,
+ * which must outlive e. */
+void st_evidence_failed(st_evidence *e, const char *reason);
 /* A list of paths, one a line (or NUL-terminated with nul), from a file or "-". */
 st_code st_evidence_add_list(st_evidence *e, st_str file, bool nul, st_err *err);
 /* Before the seal. What it points to must outlive it. Without it: three archives deep, no password.

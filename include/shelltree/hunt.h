@@ -46,10 +46,15 @@ typedef struct st_finding {
 typedef struct st_incident {
     char id[17];
     uint32_t host;
-    st_node top;    /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
-                     * that name no process */
-    bool server;    /* top is a web server */
-    st_level level; /* highest of its findings */
+    st_node top;      /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
+                       * that name no process */
+    bool server;      /* top is a web server */
+    st_level level;   /* of the gravest of its findings, raised by behaviours; below a web server
+                         generic rules' findings don't raise what others have found */
+    st_level gravest; /* of its findings */
+    uint8_t behaviours; /* a set: see st_incident_put_raised */
+    uint32_t recon;     /* findings that show exploring */
+    bool judged;        /* another than a generic rule has found something */
     st_ticks first, last;
     uint32_t findings, processes;
     uint32_t events;             /* rows of other events */
@@ -238,6 +243,10 @@ st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err);
 /* The next gap of the incident's host that touches its time, from *at (begin with 0) on; NULL: no
  * more. */
 const st_gap *st_gap_touching(const st_case *c, const st_incident *x, size_t *at);
+
+/* Why the incident is graver than its findings, in one sentence without its full stop; false: it
+ * isn't, and nothing is written. */
+bool st_incident_put_raised(const st_incident *i, st_buf *out);
 
 /* Why: the query's own words, else the rule's reason, else its title; without its full stop if the
  * sentence goes on. */

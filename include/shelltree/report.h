@@ -78,7 +78,8 @@ typedef enum st_format_id {
     ST_F_XLSX,
     ST_F_DOT,
     ST_F_L2TCSV,
-    ST_F_BODYFILE
+    ST_F_BODYFILE,
+    ST_F_CASEDB
 } st_format_id;
 
 typedef struct st_report_options {
@@ -173,7 +174,15 @@ typedef struct st_job {
     const st_case *found;
     st_report_options ro;
     st_run_info info;
+    /* Of a case database, which reads the evidence once more. found is NULL there for extract,
+     * which has no results: then this is the only reading. */
+    st_evidence *evidence;
+    st_scan_options scan;
+    bool confirm; /* of extract: have the second reader read every record again */
+    st_err *err;  /* why it failed, beside st_out's error; may be NULL */
 } st_job;
+/* Every record and source, and what was found: SQLite, readable by every verb. */
+void st_write_casedb(st_out *o, const st_job *j);
 
 typedef struct st_format {
     st_format_id id;

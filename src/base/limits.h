@@ -198,14 +198,30 @@
 #define ST_MAX_CARRIED_VALUES 16384u
 /* Columns of a CSV; real: 26. Met: the rest is left out. */
 #define ST_MAX_CSV_COLUMNS 4096u
-/* Events of one piece of work. */
-#define ST_CARRIED_JOB 4096u
 
 /* Archives inside each other that are opened, if no option says otherwise; collections have two,
  * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
 #define ST_ARCHIVE_DEPTH 3u
 /* The same, whatever an option says. */
 #define ST_MAX_ARCHIVE_DEPTH 16u
+/* Case databases. Bytes of one cell (a record of 64 KiB is some 400 KiB as JSON, an event of text a
+ * megabyte and as much again), rows that the child gives at once, bytes of the whole file that is
+ * mapped. Met: the database is refused. */
+#define ST_MAX_STORED_CELL ((size_t)64 << 20)
+#define ST_STORED_BATCH ((size_t)256 << 10)
+#define ST_MAX_STORED_FILE (UINT64_C(1) << 40)
+/* Steps of SQLite's machine that may pass without a row: a plain scan of a table takes some
+ * twenty. Met: likewise. */
+#define ST_MAX_STORED_STEPS 50000000
+/* What the child that reads it may add to its memory, and seconds of processor that it may use.
+ * Met: likewise. */
+#define ST_MAX_STORED_MEMORY (UINT64_C(1) << 30)
+#define ST_MAX_STORED_SECONDS 3600u
+/* Parts that evidence is shared out in. Met: the option is refused. */
+#define ST_MAX_PARTS 1000000u
+/* Rows of events that are one piece of work. */
+#define ST_STORED_JOB INT64_C(65536)
+
 /* Members of one archive; a collected disk has some hundred thousand files. Met: it is read up to
  * there, and said to be read in part. */
 #define ST_MAX_MEMBERS UINT64_C(1000000)
@@ -352,6 +368,11 @@
  * Met: the rest is cut off. */
 #define ST_MAX_VERIFY_SHOWN ((size_t)512)
 
+/* Hits that libevtx is asked to confirm unless each one is asked for: it takes a good part of a
+ * millisecond a record, and hits may be as many as processes. Each incident's first come first.
+ * Met: the rest isn't asked for, which is said with the count. */
+#define ST_MAX_CONFIRM_UNASKED ((size_t)256)
+
 /* What the child process that libevtx runs in may add to the memory it was born with, and seconds
  * of processor it may use; a chunk takes ten milliseconds and some megabytes. When half the
  * seconds are gone the next chunk gets a new child. Met: it ends; the chunk counts as one that it
@@ -472,6 +493,9 @@
  * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
  * two processes. */
 #define ST_AUDIT_APART (UINT64_C(2) * ST_TICKS_SECOND)
+/* Bytes of a PowerShell script that is put together of several records; one record holds some
+ * 20,000 characters. Met: the text ends behind the part that reached it. */
+#define ST_MAX_SCRIPT ((size_t)16 << 20)
 /* Within this, several events that say so speak of one start of Windows: from the first process to
  * the event log service. Met: they are two. */
 #define ST_BOOT_SPREAD (UINT64_C(300) * ST_TICKS_SECOND)

@@ -3,13 +3,12 @@
 /*
  * pool.c - each distinct string once, named by a number.
  *
- * An open-addressed table of ids beside an array of entries; an entry keeps the
- * upper half of its hash, so that growing the table never reads the strings again.
+ * An open-addressed table beside an array of entries; a place of the table holds the hash beside
+ * the id, so that neither a probe nor growing the table reads entries or strings of others.
  * The seed is random, so nobody who writes evidence can choose colliding strings;
  * ids count up in order of first sight, so no output depends on it.
  */
 #include "shelltree/base.h"
-#include "base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 
 typedef struct entry {
     const char *p;
-    uint32_t n, hash;
+    uint32_t n;
 } entry;
 
 struct st_pool {
@@ -25,7 +24,8 @@ struct st_pool {
     entry *entries;
     size_t entries_cap;
     uint32_t count;
-    st_slots table; /* of ids - 1: an id is never 0 */
+    uint64_t *places; /* a hash and an id, 32 bits each; 0: free */
+    size_t nplaces;   /* a power of two */
     uint64_t seed;
     bool failed;
     char *block; /* strings are packed: no padding between them */
@@ -39,14 +39,15 @@ st_pool *st_pool_new(void)
     st_pool *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    p->table = (st_slots){ calloc(FIRST_TABLE, sizeof *p->table.at), FIRST_TABLE };
+    p->places = calloc(FIRST_TABLE, sizeof *p->places);
+    p->nplaces = FIRST_TABLE;
     if (getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK) != (ssize_t)sizeof p->seed)
         p->seed = (uint64_t)(uintptr_t)p;
-    if (!p->table.at || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
+    if (!p->places || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
         st_pool_free(p);
         return NULL;
     }
-    p->entries[ST_ABSENT] = (entry){ "", 0, 0 };
+    p->entries[ST_ABSENT] = (entry){ "", 0 };
     p->count = 1;
     if (st_pool_put(p, ST_STR("")) != ST_EMPTY) {
         st_pool_free(p);
@@ -61,44 +62,41 @@ void st_pool_free(st_pool *p)
         return;
     st_arena_free(&p->arena);
     free(p->entries);
-    free(p->table.at);
+    free(p->places);
     free(p);
 }
 
-typedef struct wanted {
-    const st_pool *pool;
-    st_str s;
-    uint32_t hash;
-} wanted;
-
-static bool is_wanted(const void *ctx, uint32_t slot)
+static bool is_text(const st_pool *p, uint32_t id, st_str s)
 {
-    const wanted *w = ctx;
-    const entry *e = &w->pool->entries[slot + 1];
-    return e->hash == w->hash && e->n == w->s.n &&
-           (w->s.n == 0 || memcmp(e->p, w->s.p, w->s.n) == 0);
+    const entry *e = &p->entries[id];
+    return e->n == s.n && (s.n == 0 || memcmp(e->p, s.p, s.n) == 0);
 }
 
-static size_t slot_of(const st_pool *p, st_str s, uint32_t hash)
+/* The string's place, or the free one where it would be. */
+static size_t place_of(const st_pool *p, st_str s, uint32_t hash)
 {
-    wanted w = { p, s, hash };
-    return st_slots_probe(&p->table, hash, is_wanted, &w);
-}
-
-static uint64_t hash_of_slot(const void *ctx, uint32_t slot)
-{
-    const st_pool *p = ctx;
-    return p->entries[slot + 1].hash;
+    size_t i = hash & (p->nplaces - 1);
+    while (p->places[i] && (p->places[i] >> 32 != hash || !is_text(p, (uint32_t)p->places[i], s)))
+        i = (i + 1) & (p->nplaces - 1);
+    return i;
 }
 
 static bool double_table(st_pool *p)
 {
-    size_t n = p->table.n * 2;
-    uint32_t *old = p->table.at, *at = n <= UINT32_MAX / 2 ? calloc(n, sizeof *at) : NULL;
-    if (!at)
+    size_t n = p->nplaces * 2;
+    uint64_t *places = n <= UINT32_MAX / 2 ? calloc(n, sizeof *places) : NULL;
+    if (!places)
         return false;
-    st_slots_move(&p->table, at, n, p->count - 1, hash_of_slot, p);
-    free(old);
+    for (size_t i = 0; i < p->nplaces; i++) {
+        size_t k = (size_t)(p->places[i] >> 32) & (n - 1);
+        while (p->places[i] && places[k])
+            k = (k + 1) & (n - 1);
+        if (p->places[i])
+            places[k] = p->places[i];
+    }
+    free(p->places);
+    p->places = places;
+    p->nplaces = n;
     return true;
 }
 
@@ -131,23 +129,23 @@ static uint32_t hash_of(const st_pool *p, st_str s)
 st_sid st_pool_put(st_pool *p, st_str s)
 {
     uint32_t hash = hash_of(p, s);
-    size_t at = slot_of(p, s, hash);
-    if (p->table.at[at])
-        return p->table.at[at];
-    if (!st_slots_room(&p->table, p->count - 1)) {
+    size_t at = place_of(p, s, hash);
+    if (p->places[at])
+        return (st_sid)p->places[at];
+    if ((size_t)p->count * 3 > p->nplaces * 2) {
         if (!double_table(p)) {
             p->failed = true;
             return ST_ABSENT;
         }
-        at = slot_of(p, s, hash);
+        at = place_of(p, s, hash);
     }
     const char *text = s.n <= UINT32_MAX ? keep(p, s) : NULL;
     if (!text || !st_grow(&p->entries, &p->entries_cap, (size_t)p->count + 1, sizeof *p->entries)) {
         p->failed = true;
         return ST_ABSENT;
     }
-    p->entries[p->count] = (entry){ text, (uint32_t)s.n, hash };
-    p->table.at[at] = p->count;
+    p->entries[p->count] = (entry){ text, (uint32_t)s.n };
+    p->places[at] = (uint64_t)hash << 32 | p->count;
     return p->count++;
 }
 

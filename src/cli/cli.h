@@ -44,7 +44,10 @@ typedef struct st_config {
     const char *format; /* NULL: not said */
     char *output;       /* NULL: standard output; owned */
     bool output_slash;  /* it was written with a slash at its end: a directory */
-    st_list rules, hosts, evidence, files_from, ioc;
+    st_list rules, hosts, evidence, files_from, names, ioc;
+    uint64_t part, parts; /* parts 0: all */
+    const char *failed;   /* NULL: not said */
+    const char *since_run;
     st_scope scope;
     st_level min_level;
     st_ticks since, until, now, around;
@@ -55,7 +58,8 @@ typedef struct st_config {
     bool has_guid;
     st_guid guid;
     uint32_t pid;
-    bool explain, explain_run;
+    bool explain, explain_run, tables;
+    const char *columns; /* of which table; NULL: not asked */
     const char *image, *file, *incident, *notes_file;
     st_engine engine;
     unsigned threads, width, archive_depth;
@@ -166,8 +170,10 @@ st_session_rule_set(const st_session *s); /* an empty one, with the settings; NU
 /* Loads the rule set, prints its diagnostics: how many errors end the run, how many rules are
  * broken. */
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
-int st_session_rules(
-    st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
+int st_session_rules(st_session *s); /* likewise; says that errors are fatal and, but for a hunt,
+                                        how many are skipped */
+/* Of a hunt: how many of the rules ran, and why the others didn't; nothing, if all did. */
+void st_session_rules_ran(const st_session *s);
 /* ST_EXIT_SHORT if a file or folder of rules couldn't be read, else ST_EXIT_OK. */
 int st_session_unread_rules(const st_session *s);
 st_code st_session_servers(st_rules *r,
@@ -182,7 +188,7 @@ int st_session_incident(st_session *s, uint32_t *incident);
 /* By row of a query's tables (st_run_options), what --host and --incident leave; NULL: everything.
  * The caller frees it. */
 int st_session_shown(st_session *s, uint8_t **shown);
-int st_session_confirm(st_session *s); /* has every hit's record read again by libevtx */
+int st_session_confirm(st_session *s); /* has hits' records read again by libevtx */
 void st_session_free(st_session *s);
 void st_session_run_options(const st_session *s, st_run_options *o);
 void st_session_scan_options(const st_session *s, st_scan_options *o);
@@ -209,6 +215,8 @@ void st_pager_end(st_config *c);
 
 /* Where results go (output.c). */
 typedef enum st_target { ST_TO_STDOUT, ST_TO_FILE, ST_TO_DIR } st_target;
+/* Is what is written a case database? */
+bool st_output_is_casedb(const st_config *c);
 st_target st_output_target(const st_config *c);
 /* The format of -f, else of the ending of -o, else the verb's default. NULL (said why) if the
  * verb doesn't know it. */
@@ -231,5 +239,11 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
 void st_run_note_free(st_run_note *n);
 /* The whole set of -o DIR (output_set.c). */
 int st_output_dir(st_session *s, int exit_status);
+
+/* What an earlier hunt found (--since-run); NULL: not asked. */
+typedef struct st_earlier st_earlier;
+int st_earlier_read(const st_config *c, st_earlier **out); /* has said why not */
+void st_earlier_say(const st_session *s, const st_earlier *old);
+void st_earlier_free(st_earlier *e);
 
 #endif

@@ -53,6 +53,7 @@ static void say_odd(const st_session *s)
 static void summary(const st_session *s)
 {
     const st_case *c = s->found;
+    st_session_rules_ran(s);
     st_say(s->config, "%zu host%s, %zu process creations, %zu finding%s in %zu incident%s",
            s->forest->nhosts, s->forest->nhosts == 1 ? "" : "s", s->forest->observed, c->nfindings,
            c->nfindings == 1 ? "" : "s", c->nincidents, c->nincidents == 1 ? "" : "s");
@@ -76,17 +77,23 @@ static int write_results(st_session *s, int status)
                                   .full = s->config->full },
                           .info = note.info } };
     char tmp[4096];
+    st_err why = { 0 };
     st_output_tmp(s->config, tmp);
+    st_session_scan_options(s, &j.report.scan);
+    j.report.evidence = s->evidence;
+    j.report.err = &why;
     j.report.ro.tmp = tmp;
     st_output_look(s->config, &j.report.ro.look);
     j.report.ro.answer_last = st_output_target(s->config) == ST_TO_STDOUT &&
                               isatty(STDOUT_FILENO) && s->config->pager.fd < 0;
     int wrote = st_output_write(s->config, write_rows, &j);
+    if (why.code)
+        st_complain("%s", why.text);
     st_run_note_free(&note);
     return wrote;
 }
 
-static int hunt(st_session *s)
+static int hunt(st_session *s, const st_earlier *old)
 {
     int status;
     if (!st_output_format(s->config))
@@ -100,12 +107,14 @@ static int hunt(st_session *s)
         status = ST_EXIT_SHORT;
     if (status == ST_EXIT_OK && s->config->exit_code && s->found->nfindings)
         status = ST_EXIT_FINDINGS;
-    bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR;
+    bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR ||
+                   st_output_is_casedb(s->config);
     int confirmed = confirm ? st_session_confirm(s) : ST_EXIT_OK;
     if (confirmed != ST_EXIT_OK)
         return confirmed;
     int wrote = write_results(s, status);
     say_odd(s);
+    st_earlier_say(s, old);
     summary(s);
     return wrote != ST_EXIT_OK ? wrote : status;
 }
@@ -113,7 +122,11 @@ static int hunt(st_session *s)
 int st_cmd_hunt(st_config *c)
 {
     st_session s = { .config = c };
-    int status = hunt(&s);
+    st_earlier *old = NULL;
+    int status = st_earlier_read(c, &old);
+    if (status == ST_EXIT_OK)
+        status = hunt(&s, old);
+    st_earlier_free(old);
     st_session_free(&s);
     return status;
 }

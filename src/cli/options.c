@@ -68,6 +68,7 @@ static st_code add(st_list *l, const char *v, st_err *e)
         return ST_OK;                                                 \
     }
 FLAG(trust_inferred)
+FLAG(tables)
 FLAG(duplicates)
 FLAG(carve)
 FLAG(digest)
@@ -257,6 +258,37 @@ static st_code set_threads(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_names(st_config *c, const char *v, st_err *e)
+{
+    if (!*v)
+        return st_fail(e, ST_E_USAGE, "--name: an empty name");
+    return st_list_add(&c->names, st_str_of(v)) ? ST_OK : st_fail(e, ST_E_MEMORY, "no memory");
+}
+
+/* I/N */
+static st_code set_part(st_config *c, const char *v, st_err *e)
+{
+    st_str n = st_str_of(v), i = { 0 };
+    if (!st_str_cut(&n, '/', &i) || !st_str_u64(i, &c->part) || !st_str_u64(n, &c->parts) ||
+        !c->part || c->part > c->parts || c->parts > ST_MAX_PARTS)
+        return st_fail(e, ST_E_USAGE, "--part: I/N with I from 1 to N, like 2/8, not '%s'", v);
+    return ST_OK;
+}
+
+static st_code set_failed(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->failed = v;
+    return ST_OK;
+}
+
+static st_code set_since_run(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->since_run = v;
+    return ST_OK;
+}
+
 static st_code set_width(st_config *c, const char *v, st_err *e)
 {
     uint64_t n;
@@ -281,6 +313,13 @@ static st_code set_archive_depth(st_config *c, const char *v, st_err *e)
     if (number("--archive-depth", 0, ST_MAX_ARCHIVE_DEPTH, v, &n, e) != ST_OK)
         return e->code;
     c->archive_depth = (unsigned)n;
+    return ST_OK;
+}
+
+static st_code set_columns(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->columns = v;
     return ST_OK;
 }
 
@@ -462,10 +501,16 @@ static const st_option options[] = {
     { 0, "image", "NAME", "processes of this image: full path or base name, any case", T, set_image },
     { 0, "around", "TIME", "processes that started within ten minutes of it (UTC)", T, set_around },
     { 0, "file", "PATH", "read the query from a file", Q, set_file },
+    { 0, "tables", NULL, "instead of a query: which tables have rows in the evidence, and how many", Q, set_tables },
+    { 0, "columns", "TABLE", "instead of a query: the columns of a table, and which can have values", Q, set_columns },
     { 0, "explain", "[=run]", "show the query's plan instead of its result; =run: run it, with rows and times", Q, set_explain },
     { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X|V, set_files_from },
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
     { 0, "engine", "NAME", "the reader: native (default) or libevtx", H|T|Q|X, set_engine },
+    { 0, "name", "NAME", "what stands for the first path in Source, for the second the second time ... (repeatable)", H|X, set_names },
+    { 0, "part", "I/N", "read only each N-th file, from the I-th on: N runs share the evidence", X, set_part },
+    { 0, "failed", "REASON", "open nothing: write down that the evidence couldn't be read, and why", X, set_failed },
+    { 0, "since-run", "CASE.db", "say what is new since the run that wrote this case database", H, set_since_run },
     { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X|V, set_threads },
     { 0, "archive-depth", "N", "archives in archives that are opened (default: 3); 0: none is", H|T|Q|X|V, set_archive_depth },
     { 0, "password-file", "FILE", "passwords of archives, one a line, tried in turn", H|T|Q|X|V, set_password_file },
@@ -481,7 +526,7 @@ static const st_option options[] = {
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
     { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|Q|X, set_csv_raw },
     { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
-    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (always with -o DIR)", H, set_confirm },
+    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (256 hits with -o DIR); extract -o x.db: each record", H|X, set_confirm },
     { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },
     { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },
     { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
@@ -615,8 +660,8 @@ static const struct {
     const char *title, *options;
 } groups[] = {
     { "Results", " format output force csv-raw xml full color width no-pager ascii " },
-    { "Which rows",
-      " scope min-level since until host incident guid pid image around file explain " },
+    { "Which rows", " scope min-level since until host incident guid pid image around file tables "
+                    "columns explain " },
     { "Rules", " rules servers known ioc notes rule-status exclude-rule exclude-rules placeholders "
                "strict-rules external param stub-services max-rows max-memory max-time " },
     { "Time and links", " now ago clock-offset trust-inferred " },
@@ -681,6 +726,7 @@ void st_config_free(st_config *c)
     free(c->ioc.items);
     free(c->evidence.items);
     free(c->files_from.items);
+    free(c->names.items);
     free(c->external.items);
     free(c->params.items);
     free(c->clock_offsets.items);

@@ -73,6 +73,13 @@ const st_format *st_output_format(const st_config *c)
     return st_format_default(verb);
 }
 
+bool st_output_is_casedb(const st_config *c)
+{
+    bool ending =
+        st_output_target(c) == ST_TO_FILE && st_str_iends(st_str_of(c->output), ST_STR(".db"));
+    return c->format ? strcmp(c->format, "casedb") == 0 : ending && !c->xml;
+}
+
 /* Why nothing can be written at the path; NULL if nothing speaks against it. Told before
  * the evidence is read, which may take an hour. */
 static const char *obstacle(const st_config *c)

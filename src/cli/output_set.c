@@ -283,8 +283,12 @@ int st_output_dir(st_session *s, int exit_status)
                               .confirmed = s->confirmed },
                       .info = x.note.info };
     char tmp[4096];
+    st_err why = { 0 };
     st_output_tmp(c, tmp);
     x.job.ro.tmp = tmp;
+    st_session_scan_options(s, &x.job.scan);
+    x.job.evidence = s->evidence;
+    x.job.err = &why;
     part parts[PARTS];
     size_t nparts = list_parts(parts);
     bool fits =
@@ -303,6 +307,8 @@ int st_output_dir(st_session *s, int exit_status)
             put_file(&x, &parts[i]);
         else
             put_tables(&x);
+    if (why.code)
+        st_complain("%s", why.text);
     if (e.code == ST_OK)
         put_manifest(&x);
     if (e.code == ST_OK)

@@ -114,16 +114,38 @@ static st_code load_all(st_session *s, st_err *e)
     return load_pack(s, e);
 }
 
+/* Errors in rules of folders that are printed one by one. A repository of others has dozens, which
+ * nobody mends before a hunt: of more than these the number is said, and where to read them. */
+#define SHOWN_ERRORS 5
+
+static size_t errors_in_folders(const st_rules *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < st_rules_diags(r); i++)
+        n += st_rules_diag(r, i)->severity == ST_SEV_ERROR && !st_rules_diag(r, i)->named;
+    return n;
+}
+
+/* Is it printed? Whoever works on rules sees all; who hunts with a folder of them, what keeps one
+ * from running. */
+static bool is_shown(const st_session *s, const st_diag *d, size_t errors)
+{
+    const st_config *c = s->config;
+    bool bad = d->severity == ST_SEV_ERROR;
+    if (d->named || c->verbose || c->strict_rules || c->verb->bit == ST_VERB_RULES)
+        return bad || !c->quiet;
+    return bad && errors <= SHOWN_ERRORS;
+}
+
 /* Prints the diagnostics; how many errors are fatal here. */
 static size_t show_diags(const st_session *s, size_t *skipped)
 {
-    size_t fatal = 0;
+    size_t fatal = 0, errors = errors_in_folders(s->rules);
     for (size_t i = 0; i < st_rules_diags(s->rules); i++) {
         const st_diag *d = st_rules_diag(s->rules, i);
-        bool bad = d->severity == ST_SEV_ERROR;
-        if (bad || !s->config->quiet)
+        if (is_shown(s, d, errors))
             st_print_diag(d);
-        fatal += bad && (d->named || s->config->strict_rules);
+        fatal += d->severity == ST_SEV_ERROR && (d->named || s->config->strict_rules);
     }
     *skipped = 0;
     for (size_t i = 0; i < st_rules_count(s->rules); i++)
@@ -181,15 +203,32 @@ int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
     return ST_EXIT_OK;
 }
 
-/* A hunt that finds nothing must not hide that a rule had nothing to run over. */
-static void say_not_applicable(const st_session *s)
+void st_session_rules_ran(const st_session *s)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < st_rules_count(s->rules); i++)
-        n += st_rules_at(s->rules, i)->status == ST_RULE_NOT_APPLICABLE;
-    if (n && s->config->verb->bit == ST_VERB_HUNT)
-        st_say(s->config, "%zu rule%s not applicable here; rules check tells why", n,
-               n == 1 ? " is" : "s are");
+    size_t all = 0, ran = 0, elsewhere = 0, left_out = 0, broken = 0;
+    for (size_t i = 0; i < st_rules_count(s->rules); i++) {
+        const st_rule *r = st_rules_at(s->rules, i);
+        all += !r->marks_servers;
+        ran += !r->marks_servers && r->status == ST_RULE_READY;
+        broken += r->status == ST_RULE_BROKEN;
+        left_out += r->left_out;
+        elsewhere += r->status == ST_RULE_NOT_APPLICABLE && !r->left_out;
+    }
+    const struct {
+        size_t n;
+        const char *one, *many;
+    } others[] = { { elsewhere, "needs other logs or services", "need other logs or services" },
+                   { left_out, "is left out", "are left out" },
+                   { broken, "has errors", "have errors" } };
+    st_buf why = { 0 };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i].n)
+            st_buf_fmt(&why, "%s %zu %s", why.n ? "," : ":", others[i].n,
+                       others[i].n == 1 ? others[i].one : others[i].many);
+    if (why.n && !why.failed)
+        st_say(s->config, "ran %zu of %zu rule%s%.*s (list: rules check)", ran, all,
+               all == 1 ? "" : "s", (int)why.n, why.p);
+    st_buf_free(&why);
 }
 
 /* A hunt without rules would say that nothing was found, which nobody looked for. Rows of
@@ -229,10 +268,9 @@ int st_session_rules(st_session *s)
         st_complain("no rule to hunt with (--scope all gives rows without one): nothing was read");
         return ST_EXIT_CANNOT;
     }
-    if (skipped)
+    if (skipped && s->config->verb->bit != ST_VERB_HUNT)
         st_say(s->config, "%zu rule%s can't run and %s skipped", skipped, skipped == 1 ? "" : "s",
                skipped == 1 ? "is" : "are");
-    say_not_applicable(s);
     return ST_EXIT_OK;
 }
 
@@ -249,9 +287,19 @@ int st_session_evidence(st_session *s)
     s->evidence = st_evidence_new();
     if (!s->evidence)
         return st_cannot(&e);
+    if (c->names.n > c->evidence.n) {
+        st_complain("--name is given %zu times for %zu paths", c->names.n, c->evidence.n);
+        return ST_EXIT_CANNOT;
+    }
     for (size_t i = 0; i < c->evidence.n; i++)
-        if (st_evidence_add(s->evidence, c->evidence.items[i], &e) != ST_OK)
+        if ((i < c->names.n
+                 ? st_evidence_add_as(s->evidence, c->evidence.items[i], c->names.items[i], &e)
+                 : st_evidence_add(s->evidence, c->evidence.items[i], &e)) != ST_OK)
             return st_cannot(&e);
+    if (c->parts)
+        st_evidence_part(s->evidence, c->part, c->parts);
+    if (c->failed)
+        st_evidence_failed(s->evidence, c->failed);
     for (size_t i = 0; i < c->files_from.n; i++)
         if (st_evidence_add_list(s->evidence, c->files_from.items[i], c->nul, &e) != ST_OK)
             return st_cannot(&e);
@@ -270,6 +318,9 @@ int st_session_evidence(st_session *s)
     size_t logs = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
         logs += st_source_readable(st_evidence_at(s->evidence, i));
+    bool shard = c->verb->bit == ST_VERB_EXTRACT && st_output_is_casedb(c);
+    if (shard) /* what couldn't be read is part of it, and told when it is hunted */
+        return ST_EXIT_OK;
     if (!n && !c->evidence.n) {
         st_complain("the list of paths names no file");
         return ST_EXIT_CANNOT;
@@ -471,6 +522,13 @@ void st_session_oddities(const st_session *s)
 
 /* forest, matches, case */
 
+/* Sets and case databases hold the digests of what they were made of. */
+static bool writes_digests(const st_config *c)
+{
+    bool set = c->verb->bit == ST_VERB_HUNT && st_output_target(c) == ST_TO_DIR;
+    return set || ((c->verb->bit & (ST_VERB_HUNT | ST_VERB_EXTRACT)) && st_output_is_casedb(c));
+}
+
 void st_session_scan_options(const st_session *s, st_scan_options *o)
 {
     const st_config *c = s->config;
@@ -478,8 +536,7 @@ void st_session_scan_options(const st_session *s, st_scan_options *o)
                             .threads = c->threads,
                             .carve = c->carve,
                             .slack = true,
-                            .digest = c->digest || (c->verb->bit == ST_VERB_HUNT &&
-                                                    st_output_target(c) == ST_TO_DIR) };
+                            .digest = c->digest || writes_digests(c) };
 }
 
 /* A host misspelt on the command line must not look like one with nothing on it. */

@@ -93,39 +93,6 @@ static bool skip(void *ctx, size_t source, uint64_t slot)
     return st_trail_map_skips(&all->map, source, slot);
 }
 
-/* The account of what was read is that of the first turn. */
-typedef struct account {
-    st_report report;
-    st_status status;
-    st_str reason;
-    uint64_t bad_line;
-} account;
-
-static account *put_by(st_evidence *e)
-{
-    size_t n = st_evidence_count(e);
-    account *a = calloc(n + 1, sizeof *a);
-    for (size_t i = 0; a && i < n; i++) {
-        st_source *s = st_evidence_at(e, i);
-        a[i] = (account){ s->report, s->status, s->reason, s->bad_line };
-        s->report = (st_report){ 0 };
-    }
-    return a;
-}
-
-static void put_back(st_evidence *e, account *a)
-{
-    for (size_t i = 0; a && i < st_evidence_count(e); i++) {
-        st_source *s = st_evidence_at(e, i);
-        st_report_free(&s->report);
-        s->report = a[i].report;
-        s->status = a[i].status;
-        s->reason = a[i].reason;
-        s->bad_line = a[i].bad_line;
-    }
-    free(a);
-}
-
 static void shift_new(st_store *s, size_t kind, size_t first)
 {
     st_events *e = &s->events[kind];
@@ -163,14 +130,14 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
     again.some = w->sources;
     all.parts = calloc(all.nparts, sizeof *all.parts);
     bool ready = all.parts && st_trail_map_make(&all.map, &s->trail, w, st_evidence_count(e));
-    account *kept = ready ? put_by(e) : NULL;
+    st_accounts *kept = ready ? st_accounts_put_by(e) : NULL;
     if (!kept) {
         free(all.parts);
         st_trail_map_free(&all.map);
         return st_fail(err, ST_E_MEMORY, "out of memory");
     }
     st_code code = st_records_scan(e, &again, &OPS, &all, err);
-    put_back(e, kept);
+    st_accounts_put_back(e, kept); /* it is that of the first turn */
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
         st_scratch_free(&all.parts[i].scratch);

@@ -3,7 +3,7 @@
 /*
  * read.c - all of the evidence, on several threads, into one store.
  *
- * Each thread fills a store of its own without any lock; at the end the first one takes in
+ * Each thread fills a store of its own without any lock; at the end the largest takes in
  * the others, one after another, each freed as soon as it is in. Rows and string ids then
  * depend on the threads, which is why no output may depend on them.
  */
@@ -126,23 +126,32 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
         all->progress(all->progress_ctx, done, total);
 }
 
+/* The part with the most creations, which others are copied to; NULL: there is none. */
+static part *largest(const reading *all)
+{
+    part *best = NULL;
+    for (unsigned i = 0; i < all->nparts; i++) {
+        part *p = &all->parts[i];
+        if (p->store && (!best || p->store->creations.n > best->store->creations.n))
+            best = p;
+    }
+    return best;
+}
+
 /* One store out of the parts. */
 static st_store *join(reading *all)
 {
-    st_store *whole = NULL;
-    bool ok = !atomic_load(&all->failed);
+    part *first = largest(all);
+    st_store *whole = first ? first->store : st_store_new();
+    bool ok = whole && !atomic_load(&all->failed);
+    if (first)
+        first->store = NULL;
     for (unsigned i = 0; i < all->nparts; i++) {
         st_store *s = all->parts[i].store;
         all->parts[i].store = NULL;
-        if (!whole) {
-            whole = s;
-        } else if (s) {
-            ok = ok && st_store_append(whole, s);
-            st_store_free(s);
-        }
+        ok = ok && (!s || st_store_append(whole, s, all->nparts));
+        st_store_free(s);
     }
-    if (!whole)
-        whole = st_store_new();
     if (ok)
         return whole;
     st_store_free(whole);

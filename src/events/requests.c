@@ -14,7 +14,8 @@ static const st_event_kind kinds[] = {
         ST_T_request_agent },
       ST_T_NONE,
       { ST_T_request_method, ST_T_request_path, ST_T_request_status, ST_T_request_client,
-        ST_T_request_agent } },
+        ST_T_request_agent },
+      ST_TIE_TIME },
 };
 
 const st_provider st_access_logs = { .name = "", .shown = "request ", .kinds = kinds, .nkinds = 1 };

@@ -141,17 +141,38 @@ static st_sid *strings_across(st_pool *dst, const st_pool *src)
     return map;
 }
 
-static bool append_rows(st_creations *d, const st_creations *f, const st_sid *map)
+typedef struct appending {
+    st_creations *to;
+    const st_creations *from;
+    const st_sid *map;
+} appending;
+
+static void append_column(void *ctx, unsigned thread, size_t number)
 {
+    const appending *a = ctx;
+    const st_creations *f = a->from;
+    size_t size = COLUMNS[number].size;
+    (void)thread;
+    if (number >= ST_COL_COUNT) {
+        memcpy(cells(a->to, number) + a->to->n * size, cells(f, number), f->n * size);
+        return;
+    }
+    st_sid *to = st_creation_column(a->to, (unsigned)number) + a->to->n,
+           *from = st_creation_column(f, (unsigned)number);
+    for (size_t i = 0; i < f->n; i++)
+        to[i] = a->map[from[i]];
+}
+
+/* Columns are copied side by side. */
+static bool append_rows(st_creations *d, const st_creations *f, const st_sid *map, unsigned threads)
+{
+    enum { MANY = 4096 }; /* fewer aren't worth a thread */
+    appending a = { d, f, map };
+    if (!f->n)
+        return true;
     if (!reserve(d, d->n + f->n))
         return false;
-    for (unsigned col = 0; col < ST_COL_COUNT; col++) {
-        st_sid *to = st_creation_column(d, col), *from = st_creation_column(f, col);
-        for (size_t i = 0; i < f->n; i++)
-            to[d->n + i] = map[from[i]];
-    }
-    for (size_t i = ST_COL_COUNT; f->n && i < COLUMN_COUNT; i++)
-        memcpy(cells(d, i) + d->n * COLUMNS[i].size, cells(f, i), f->n * COLUMNS[i].size);
+    st_parallel(f->n < MANY ? 1 : threads, COLUMN_COUNT, append_column, &a);
     d->n += f->n;
     return true;
 }
@@ -210,11 +231,11 @@ bool st_store_append_events(st_store *d, const st_store *f)
     return ok && !st_pool_failed(d->pool);
 }
 
-bool st_store_append(st_store *d, const st_store *f)
+bool st_store_append(st_store *d, const st_store *f, unsigned threads)
 {
     size_t first_row = d->creations.n;
     st_sid *map = strings_across(d->pool, f->pool);
-    bool ok = map && append_rows(&d->creations, &f->creations, map) &&
+    bool ok = map && append_rows(&d->creations, &f->creations, map, threads) &&
               append_others(d, f, map, first_row);
     for (size_t i = 0; ok && i < st_event_kinds(); i++)
         ok = st_events_append(&d->events[i], &f->events[i], i, map);

@@ -140,3 +140,51 @@ void st_report_free(st_report *r)
     free(r->zeros.list);
     memset(r, 0, sizeof *r);
 }
+
+/* a second reading */
+
+typedef struct account {
+    st_report report;
+    st_status status;
+    st_str reason;
+    uint64_t bad_line;
+    bool digested;
+} account;
+
+struct st_accounts {
+    account *all;
+};
+
+st_accounts *st_accounts_put_by(st_evidence *e)
+{
+    size_t n = st_evidence_count(e);
+    st_accounts *a = malloc(sizeof *a);
+    account *all = calloc(n + 1, sizeof *all);
+    if (!a || !all) {
+        free(a);
+        free(all);
+        return NULL;
+    }
+    a->all = all;
+    for (size_t i = 0; i < n; i++) {
+        st_source *s = st_evidence_at(e, i);
+        all[i] = (account){ s->report, s->status, s->reason, s->bad_line, s->digested };
+        s->report = (st_report){ 0 };
+    }
+    return a;
+}
+
+void st_accounts_put_back(st_evidence *e, st_accounts *a)
+{
+    for (size_t i = 0; i < st_evidence_count(e); i++) {
+        st_source *s = st_evidence_at(e, i);
+        st_report_free(&s->report);
+        s->report = a->all[i].report;
+        s->status = a->all[i].status;
+        s->reason = a->all[i].reason;
+        s->bad_line = a->all[i].bad_line;
+        s->digested = a->all[i].digested;
+    }
+    free(a->all);
+    free(a);
+}

@@ -161,10 +161,12 @@ static bool is_json(st_str s)
 
 static bool has_json_event(st_str s)
 {
-    static const char *const words[] = { "\"EventID\"",       "\"event_id\"",  "\"EventId\"",
-                                         "\"event_data\"",    "\"winlog",      "\"EventRecordID\"",
-                                         "\"ProcessGuid\"",   "\"entity_id\"", "\"_raw\"",
-                                         "\"EventRecordId\"", "\"EventCode\"" };
+    static const char *const words[] = {
+        "\"EventID\"",   "\"event_id\"",      "\"EventId\"",     "\"event_data\"",
+        "\"winlog",      "\"EventRecordID\"", "\"ProcessGuid\"", "\"entity_id\"",
+        "\"_raw\"",      "\"EventRecordId\"", "\"EventCode\"",   "\"event_record_id\"",
+        "\"xml_string\""
+    };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -211,6 +213,42 @@ static bool has_bracketed_time(st_str line)
     return false;
 }
 
+/* Events whose fields are gone, or stand in sentences of some language. */
+static const struct {
+    const char *form;
+    bool head; /* the words are names of columns, else they stand anywhere */
+    const char *words[4];
+} UNREAD[] = {
+    { "events as evtxexport prints them",
+      false,
+      { "Event identifier\t", "Source name\t", "Number of strings\t" } },
+    { "events as PowerShell's table", true, { "ProviderName", "LogName", "MachineName" } },
+    { "events as PowerShell's objects",
+      false,
+      { "\"ProviderName\"", "\"LogName\"", "\"MachineName\"" } },
+    { "events as PowerShell's objects", false, { "<Objs ", "EventLogRecord" } },
+    { "events as PowerShell's list", false, { "ProviderName ", "LogName ", "MachineName " } },
+    { "events as Event Viewer's table", true, { "Date and Time", "Source", "Event ID" } },
+    { "events as Log Parser's table", true, { "EventLog", "RecordNumber", "TimeGenerated" } },
+    { "events as messages", false, { "LogName=", "EventCode=", "ComputerName=" } },
+};
+
+static bool is_unread(st_str s, st_kind *out)
+{
+    st_str head = first_line(s);
+    for (size_t i = 0; i < sizeof UNREAD / sizeof UNREAD[0]; i++) {
+        bool all = has_all(UNREAD[i].head ? head : s, UNREAD[i].words,
+                           UNREAD[i].head ? has_column : holds);
+        if (all)
+            *out = (st_kind){ .name = UNREAD[i].form,
+                              .todo = "a form that isn't read; name the log that they were made "
+                                      "of, or export it with wevtutil epl" };
+        if (all)
+            return true;
+    }
+    return false;
+}
+
 /* Told by its first lines, before all else: what a client asked for can be any text, so it must
  * not make events of its own. */
 static const char *access_log(st_str s)
@@ -234,9 +272,26 @@ static const char *access_log(st_str s)
     return NULL;
 }
 
+/* journalctl -o json-sse and json-seq; a relay that puts its stamp before what it passes on. */
+size_t st_json_prefix(st_str line)
+{
+    static const st_str sse = { "data: ", 6 };
+    const char *at = line.n ? memmem(line.p, line.n, "{\"", 2) : NULL;
+    const char *event = at ? memmem(line.p, (size_t)(at - line.p), "<Event", 6) : NULL;
+    if (!at || event)
+        return 0;
+    if (line.p[0] == '\x1e')
+        return 1;
+    if (st_str_starts(line, sse))
+        return sse.n;
+    return is_stamped(line) ? (size_t)(at - line.p) : 0;
+}
+
 bool st_tell_carrier(st_str head, st_str part, st_kind *out)
 {
     st_str s = behind_record_line(head), line = first_line(s);
+    size_t prefix = st_json_prefix(line);
+    s = (st_str){ s.p + prefix, s.n - prefix };
     bool json = is_json(s);
     const char *tool = part.p == head.p ? tool_of(s, json) : NULL;
     const char *log = access_log(s);
@@ -251,7 +306,7 @@ bool st_tell_carrier(st_str head, st_str part, st_kind *out)
     else if (!json && has_event(part) && (holds(part, "<System") || holds(part, WINDOWS)))
         *out = (st_kind){ .name = "events as XML", .carrier = ST_CR_XML };
     else
-        return false;
+        return part.p == head.p && is_unread(s, out);
     return true;
 }
 

@@ -7,6 +7,7 @@
  * What looks equal is compared byte by byte: no hash decides that evidence isn't read.
  */
 #include "ledger.h"
+#include "stored.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -48,8 +49,33 @@ static void hash_edges(st_item *it, unsigned char *buf)
     st_file_close(f);
 }
 
+/* Of all its bytes, where one of the files it is compared with is known by its digest alone. */
+static void hash_whole(st_item *it, unsigned char *buf)
+{
+    st_file *f = NULL;
+    st_err why = { 0 };
+    size_t got = 0;
+    st_source *s = &it->source;
+    it->hashed = s->stored && s->stored->digested;
+    if (it->hashed) {
+        memcpy(s->sha256, s->stored->sha256, sizeof s->sha256);
+    } else if (!s->stored && st_file_open(s, &f, &why) == ST_OK) {
+        st_sha256_stream *h = st_sha256_new();
+        uint64_t at = 0;
+        for (; h && st_file_read(f, at, buf, EDGE, &got, &why) == ST_OK && got; at += got)
+            st_sha256_add(h, buf, got);
+        if (h)
+            st_sha256_end(h, s->sha256);
+        it->hashed = h && at == s->size;
+    }
+    st_file_close(f);
+    memcpy(it->hash, s->sha256, sizeof it->hash);
+}
+
 static bool same_bytes(const st_source *a, const st_source *b, unsigned char *buf)
 {
+    if (a->stored || b->stored)
+        return memcmp(a->sha256, b->sha256, sizeof a->sha256) == 0;
     st_file *fa = NULL, *fb = NULL;
     st_err why = { 0 };
     bool same = st_file_open(a, &fa, &why) == ST_OK && st_file_open(b, &fb, &why) == ST_OK;
@@ -70,6 +96,7 @@ static st_code mark(st_evidence *e, st_item *it, const st_item *first, st_err *e
     st_buf_fmt(&b, "same bytes as %.*s", ST_FMT(first->source.name));
     it->source.status = ST_S_DUPLICATE;
     it->source.reason = st_arena_copy(&e->arena, st_buf_slice(&b));
+    it->source.copy_of = first->source.name;
     bool failed = b.failed || !it->source.reason.p;
     st_buf_free(&b);
     return failed ? st_fail(err, ST_E_MEMORY, "no memory for the list of files") : ST_OK;
@@ -79,8 +106,14 @@ static st_code mark(st_evidence *e, st_item *it, const st_item *first, st_err *e
 static st_code one_size(st_evidence *e, st_item **list, size_t n, unsigned char *buf, st_err *err)
 {
     st_code code = ST_OK;
+    bool stored = false;
     for (size_t i = 0; i < n; i++)
-        hash_edges(list[i], buf);
+        stored |= list[i]->source.stored != NULL;
+    for (size_t i = 0; i < n; i++)
+        if (stored)
+            hash_whole(list[i], buf);
+        else
+            hash_edges(list[i], buf);
     qsort(list, n, sizeof(st_item *), by_size);
     for (size_t i = 0; !code && i < n; i++) {
         if (!list[i]->hashed || list[i]->source.status != ST_S_OK)

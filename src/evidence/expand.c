@@ -484,7 +484,8 @@ static void end_round(round *r)
 
 static bool is_to_open(const st_evidence *e, const st_item *it)
 {
-    return it->format && !it->source.container &&
+    bool database = it->format == ST_F_CASEDB || it->format == ST_F_CASEDB_OPENED;
+    return it->format && !database && !it->source.container &&
            it->depth < e->how.depth + (it->format == ST_F_STREAM);
 }
 

@@ -7,6 +7,7 @@
  * one entry a file (device and inode), each with its kind.
  */
 #include "ledger.h"
+#include "stored.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +36,9 @@ void st_evidence_free(st_evidence *e)
         if (e->items[i].source.spooled)
             free((void *)(uintptr_t)e->items[i].source.bytes);
     }
+    for (size_t i = 0; i < e->nstored; i++)
+        st_report_free(&e->stored[i]->report);
+    free(e->stored);
     for (size_t i = 0; i < e->nspools; i++)
         st_spool_free(e->spools[i]);
     free(e->spools);
@@ -269,6 +273,54 @@ static st_code number_names(st_evidence *e, st_err *err)
     return ST_OK;
 }
 
+st_code st_evidence_add_as(st_evidence *e, st_str path, st_str name, st_err *err)
+{
+    size_t from = e->n;
+    st_buf b = { 0 };
+    st_code code = st_evidence_add(e, path, err);
+    for (size_t i = from; !code && i < e->n; i++) {
+        st_source *s = &e->items[i].source;
+        size_t at = path.n < s->name.n ? path.n : s->name.n;
+        st_buf_clear(&b);
+        st_buf_str(&b, name);
+        st_buf_put(&b, s->name.p + at, s->name.n - at);
+        s->name = st_arena_copy(&e->arena, st_buf_slice(&b));
+        if (b.failed || !s->name.p)
+            code = st_fail(err, ST_E_MEMORY, "no memory for a file name");
+    }
+    st_buf_free(&b);
+    return code;
+}
+
+void st_evidence_part(st_evidence *e, uint64_t i, uint64_t n)
+{
+    e->part = i;
+    e->parts = n;
+}
+
+void st_evidence_failed(st_evidence *e, const char *reason)
+{
+    e->failure = reason;
+}
+
+static void keep_part(st_evidence *e)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < e->n; i++)
+        if (i % e->parts == e->part - 1)
+            e->items[kept++] = e->items[i];
+    e->n = kept;
+}
+
+static void fail_all(st_evidence *e)
+{
+    for (size_t i = 0; i < e->n; i++) {
+        e->items[i].source.status = ST_S_UNREADABLE;
+        e->items[i].source.reason = st_str_of(e->failure);
+        e->items[i].regular = false;
+    }
+}
+
 st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *err)
 {
     if (e->sealed)
@@ -276,11 +328,17 @@ st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *er
     if (e->n)
         qsort(e->items, e->n, sizeof *e->items, by_name);
     st_code code = duplicates ? ST_OK : drop_second_names(e, err);
+    if (!code && e->parts)
+        keep_part(e);
+    if (!code && e->failure)
+        fail_all(e);
     for (size_t i = 0; !code && i < e->n; i++)
         if (e->items[i].regular)
             code = look_at(e, &e->items[i], carve, err);
     if (!code)
         code = st_expand(e, carve, err);
+    if (!code)
+        code = st_expand_stored(e, duplicates, err);
     if (!code && e->n)
         qsort(e->items, e->n, sizeof *e->items, by_name);
     if (!code)
@@ -289,6 +347,8 @@ st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *er
         code = st_drop_copies(e, err);
     if (!code && e->arena.failed)
         code = st_fail(err, ST_E_MEMORY, "no memory for the list of files");
+    for (size_t i = 0; i < e->n; i++)
+        e->items[i].source.readable = st_source_readable(&e->items[i].source);
     e->sealed = !code;
     return code;
 }

@@ -46,6 +46,11 @@ struct st_evidence {
     bool input_used;
     bool sealed;
     bool unfiltered;
+    uint64_t part, parts;      /* parts 0: all */
+    const char *failure;       /* NULL: none */
+    struct st_stored **stored; /* of case databases; they lie in the arena */
+    size_t nstored, stored_cap;
+    size_t opened; /* case databases that became their sources */
     st_intake how;
     st_spool_room room;
     st_spool **spools; /* one a thread that opened archives */
@@ -98,6 +103,10 @@ const char *st_zip_hides(st_file *f);
 st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve, st_err *err);
 /* Opens archives, and archives in them; what is in them is put behind the other items. */
 st_code st_expand(st_evidence *e, bool carve, st_err *err);
+/* Case databases become the sources that they hold; the list is sorted by name behind it. */
+st_code st_expand_stored(st_evidence *e, bool duplicates, st_err *err);
+/* Does a file begin as a case database does? */
+bool st_is_casedb(const unsigned char *head, size_t n);
 /* Logs whose bytes are those of another become ST_S_DUPLICATE: one log is read once. */
 st_code st_drop_copies(st_evidence *e, st_err *err);
 /* Puts the holes back into a file that was collected without them. */

@@ -511,6 +511,10 @@ static st_code sniff(st_file *f, st_kind *out, st_err *err)
         *out = (st_kind){ .name = "empty", .empty = true };
         return ST_OK;
     }
+    if (st_is_casedb(head, n)) {
+        *out = (st_kind){ .name = "case database", .todo = "write it anew with this version" };
+        return ST_OK;
+    }
     return tell(f, head, n, out, err);
 }
 
@@ -521,11 +525,13 @@ static st_format format_of(const char *kind)
         const char *kind;
         st_format format;
     } ROWS[] = {
-        { "zip archive", ST_F_ZIP },    { "7z archive", ST_F_7Z }, { "RAR archive", ST_F_RAR },
-        { "cabinet", ST_F_CAB },        { "ISO image", ST_F_ISO }, { "tar archive", ST_F_TAR },
-        { "cpio archive", ST_F_CPIO },  { "gzip", ST_F_STREAM },   { "xz", ST_F_STREAM },
-        { "zstd", ST_F_STREAM },        { "bzip2", ST_F_STREAM },  { "lz4", ST_F_STREAM },
-        { "zstd or lz4", ST_F_STREAM },
+        { "case database", ST_F_CASEDB }, { "zip archive", ST_F_ZIP },
+        { "7z archive", ST_F_7Z },        { "RAR archive", ST_F_RAR },
+        { "cabinet", ST_F_CAB },          { "ISO image", ST_F_ISO },
+        { "tar archive", ST_F_TAR },      { "cpio archive", ST_F_CPIO },
+        { "gzip", ST_F_STREAM },          { "xz", ST_F_STREAM },
+        { "zstd", ST_F_STREAM },          { "bzip2", ST_F_STREAM },
+        { "lz4", ST_F_STREAM },           { "zstd or lz4", ST_F_STREAM },
     };
     for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++)
         if (strcmp(ROWS[i].kind, kind) == 0)

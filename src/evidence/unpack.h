@@ -23,8 +23,10 @@ typedef enum st_format {
     ST_F_ISO,
     ST_F_TAR,
     ST_F_CPIO,
-    ST_F_STREAM,    /* one compressed file: gzip, bzip2, xz, zstd, lz4 */
-    ST_F_ZIP_STREAM /* a zip without regard to its directory: by what stands before each member */
+    ST_F_STREAM,     /* one compressed file: gzip, bzip2, xz, zstd, lz4 */
+    ST_F_ZIP_STREAM, /* a zip without regard to its directory: by what stands before each member */
+    ST_F_CASEDB,     /* not libarchive's: a case database (stored_source.c), */
+    ST_F_CASEDB_OPENED /* and one that became its sources */
 } st_format;
 
 /* How a member, or the archive, ended. */

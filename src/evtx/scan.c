@@ -426,8 +426,8 @@ static bool plan(st_scan *s, st_evidence *e)
         return false;
     for (size_t i = 0; i < count; i++) {
         st_source *it = st_evidence_at(e, i);
-        if (!st_source_readable(it) || it->carrier || (s->o->only && it != s->o->only) ||
-            (s->o->some && !s->o->some[i]))
+        if (!st_source_readable(it) || it->carrier || it->stored ||
+            (s->o->only && it != s->o->only) || (s->o->some && !s->o->some[i]))
             continue;
         st_scan_source *src = &s->sources[s->nsources++];
         *src = (st_scan_source){ .source = it, .place = i };

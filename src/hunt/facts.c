@@ -157,12 +157,27 @@ static void dropped(st_summing *x, const st_row *r, const st_event *e)
         text(x, e, ST_T_hashes));
 }
 
+/* Services and tasks that came to be, transfers, remote logons. */
+static void from_windows(st_summing *x, const st_row *r, const st_event *e)
+{
+    const st_event_kind *k = st_event_kind_at(e->kind);
+    bool ended = k->key.id == 4699 || k->key.id == 4701 || k->key.id == 141;
+    if (strcmp(k->word, "service") == 0)
+        put(x, r, ST_FACT_PERSISTED, 0, target(x, e), ST_STR("service"));
+    else if (strcmp(k->word, "task") == 0 && !ended)
+        put(x, r, ST_FACT_PERSISTED, 0, text(x, e, ST_T_task_name), ST_STR("task"));
+    else if (k->key.provider == ST_BITS)
+        put(x, r, ST_FACT_CONTACTED, 0, text(x, e, ST_T_url), ST_STR("BITS"));
+}
+
 static void from_event(st_summing *x, const st_row *r)
 {
     const st_event *e = &x->f->events[r->event];
     st_event_key key = st_event_kind_at(e->kind)->key;
-    if (key.provider != ST_SYSMON)
+    if (key.provider != ST_SYSMON) {
+        from_windows(x, r, e);
         return;
+    }
     switch (key.id) {
     case 3:
         put(x, r, ST_FACT_CONTACTED, 0, target(x, e), text(x, e, ST_T_destination_hostname));

@@ -32,6 +32,9 @@ bool st_is_session_root(st_str image);
 bool st_findings_make(st_hunting *h);
 /* Groups the findings; sorts and names the incidents. */
 bool st_incidents_make(st_hunting *h);
+/* An incident's behaviours: of a finding more; and, once, what they do to its level. */
+void st_behaviour_add(const st_case *c, st_incident *i, const st_finding *x);
+void st_behaviours_raise(st_incident *i);
 /* How far a record's time may lie before that of the record in front of it: events are written a
  * little out of order, never a minute. */
 #define ST_CLOCK_STEP (UINT64_C(60) * ST_TICKS_SECOND)

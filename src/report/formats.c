@@ -111,6 +111,7 @@ static const st_format formats[] = {
     { ST_F_DOT, "dot", ".dot", H, 0, put_dot, NULL },
     { ST_F_L2TCSV, "l2tcsv", NULL, H, 0, put_l2tcsv, NULL },
     { ST_F_BODYFILE, "bodyfile", ".body", H, 0, put_bodyfile, NULL },
+    { ST_F_CASEDB, "casedb", ".db", H|X, 0, st_write_casedb, "case.db" },
     /* files of the set that are no format of their own */
     { ST_F_NONE, NULL, NULL, 0, 0, put_hosts, "hosts.csv" },
     { ST_F_NONE, NULL, NULL, 0, 0, put_gaps, "gaps.csv" },

@@ -93,8 +93,10 @@ static void put_what(st_page *g, const st_host_answer *h)
     if (h->incidents) {
         const st_incident *i = &g->c->incidents[h->incident];
         st_page_fmt(g, "<a href=\"#i%s\">", i->id);
+        g->bound = true;
         st_incident_put_entry(g->c, i, &g->text);
         st_page_made(g);
+        g->bound = false;
         st_page_put(g, "</a> ");
         st_incident_put_what(g->c, &g->groups, h->incident, &g->text);
         st_page_text(g, st_buf_slice(&g->text));

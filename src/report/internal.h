@@ -88,6 +88,8 @@ void st_technique_put(st_buf *b, st_str id);
 
 /* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
 void st_out_tick(st_out *o);
+/* An output that keeps everything in its buffer, for writers whose output is read again. */
+void st_out_memory(st_out *o);
 /* A header line and cells, for the small CSV files. */
 void st_csv_head(st_buf *b, const char *const *names, size_t n, bool raw);
 void st_csv_u64(st_buf *b, uint64_t v);
@@ -104,6 +106,11 @@ typedef struct st_drawn {
 st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n);
 /* The next shown node below top, depth-first; *level follows. */
 st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level);
+/* The columns of `tree -f jsonl`. A cell: b is cleared first. */
+extern const size_t st_ntree_columns;
+const char *st_tree_column_name(size_t i);
+st_column_kind st_tree_column_kind(size_t i);
+void st_tree_cell(const st_forest *f, st_node n, size_t i, st_buf *b);
 /* Trees that people read (fold.c): what is folded of one incident's. */
 #define ST_FOLDED UINT32_C(0x80000000)
 typedef struct st_folding {

@@ -15,8 +15,15 @@ void st_out_init(st_out *o, int fd)
     o->fd = fd;
 }
 
+void st_out_memory(st_out *o)
+{
+    st_out_init(o, -1);
+}
+
 static void flush(st_out *o)
 {
+    if (o->fd < 0)
+        return;
     if (o->digest && !o->error)
         st_sha256_add(o->digest, o->buf.p ? o->buf.p : "", o->buf.n);
     for (size_t i = 0; i < o->buf.n && !o->error;) {

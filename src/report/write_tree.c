@@ -472,11 +472,30 @@ static const struct {
 };
 #define TREE_COLUMNS (sizeof tree_columns / sizeof tree_columns[0])
 
+const size_t st_ntree_columns = TREE_COLUMNS;
+
+const char *st_tree_column_name(size_t i)
+{
+    return tree_columns[i].name;
+}
+
+st_column_kind st_tree_column_kind(size_t i)
+{
+    return tree_columns[i].kind;
+}
+
 static tree_view view_of(const st_forest *f, st_node n)
 {
     tree_view v = { .f = f, .k = &f->store->creations, .p = &f->procs[n], .r = f->procs[n].row };
     v.observed = (v.p->flags & ST_P_OBSERVED) && v.r < v.k->n;
     return v;
+}
+
+void st_tree_cell(const st_forest *f, st_node n, size_t i, st_buf *b)
+{
+    tree_view v = view_of(f, n);
+    st_buf_clear(b);
+    tree_columns[i].put(&v, b);
 }
 
 /* Text keys are always there: an empty ParentProcessGuid says "a root". */

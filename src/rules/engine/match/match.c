@@ -220,9 +220,35 @@ static bool ask(const st_pred *p, st_str text)
 /* Questions after which remembering the answers pays. */
 enum { FEW = 512 };
 
+/* Longer texts are folded once and kept. */
+enum { SHORT = 512 };
+
+/* ASCII is folded where it is asked about, which costs less than to keep it; 8 bytes at a time.
+ * False: it isn't ASCII. */
+static bool fold_ascii(st_str s, char to[SHORT + 8])
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
+    uint64_t w = 0, all = 0;
+    for (size_t i = 0; i < s.n; i += sizeof w) {
+        size_t n = s.n - i < sizeof w ? s.n - i : sizeof w;
+        w = 0;
+        memcpy(&w, s.p + i, n);
+        all |= w;
+        w &= ~high; /* so that no sum runs into the next byte */
+        uint64_t from_a = w + each * (0x80 - 'A'), past_z = w + each * (0x80 - 'Z' - 1);
+        w |= (from_a & ~past_z & high) >> 2;
+        memcpy(to + i, &w, sizeof w);
+    }
+    return !(all & high);
+}
+
 static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 {
-    return ask(p, p->fold ? st_folds_get(folds, id) : st_pool_get(folds->pool, id));
+    char folded[SHORT + 8];
+    st_str s = st_pool_get(folds->pool, id);
+    if (p->fold && (s.n > SHORT || !fold_ascii(s, folded)))
+        return ask(p, st_folds_get(folds, id));
+    return ask(p, p->fold ? (st_str){ folded, s.n } : s);
 }
 
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)

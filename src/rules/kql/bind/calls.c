@@ -252,7 +252,8 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
     if (scoped)
         return scoped;
     st_let *l = st_bind_let(sc, name);
-    const st_service_def *service = l || st_fn_find(name) ? NULL : st_service_def_find(name);
+    const st_fn *f = l ? NULL : st_fn_find(name);
+    const st_service_def *service = l || f ? NULL : st_service_def_find(name);
     if (service)
         return service_value(sc, e, service);
     if (l && l->kind == ST_L_LAMBDA)
@@ -279,7 +280,7 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
     const st_agg *agg = st_agg_find(name);
     if (agg)
         return bind_aggregate(sc, e, agg);
-    const st_fn *f = st_fn_find(name);
+    f = f ? f : st_fn_find(name);
     if (!f) {
         no_function(sc, e);
         return st_bind_unknown(sc);

@@ -216,11 +216,6 @@ static const st_service_def services[] = {
       "TimeGenerated:d IncidentNumber:i IncidentName Title Description Severity Status "
       "Classification "
       "AlertIds:y Owner:y Labels:y" },
-    { "SecurityEvent", ST_SV_TABLE,
-      "TimeGenerated:d Computer EventID:i Activity Account AccountType Channel EventData Process "
-      "NewProcessName ParentProcessName CommandLine SubjectUserName SubjectDomainName "
-      "TargetUserName "
-      "TargetDomainName LogonType:i IpAddress WorkstationName" },
     { "Syslog", ST_SV_TABLE,
       "TimeGenerated:d Computer HostName HostIP Facility SeverityLevel ProcessName ProcessID:i "
       "SyslogMessage" },
@@ -237,9 +232,6 @@ static const st_service_def services[] = {
       "InvestigationPriority:i UsersInsights:y DevicesInsights:y ActivityInsights:y" },
     { "Usage", ST_SV_TABLE, "TimeGenerated:d DataType Quantity:r IsBillable:b" },
     { "IntuneDevices", ST_SV_TABLE, "TimeGenerated:d DeviceName DeviceId OS OSVersion UserEmail" },
-    { "Event", ST_SV_TABLE,
-      "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
-    { "WindowsEvent", ST_SV_TABLE, "TimeGenerated:d EventID:i Computer Channel EventData:y" },
     /* plugins that ask or run something elsewhere */
     { "azure_digital_twins_query_request", ST_SV_PLUGIN, "" },
     { "cosmosdb_sql_request", ST_SV_PLUGIN, "" },
@@ -323,18 +315,30 @@ static bool is_named(st_str l, st_str name)
     return st_str_eq(name, l);
 }
 
+/* Asked for every name of a rule: a listed one is looked at only if it begins as this one does. */
+static bool may_be(const char *listed, st_str name)
+{
+    return *listed == '*' || (name.n && *listed == name.p[0]);
+}
+
+static bool is_workspace_table(st_str name)
+{
+    for (const char *p = workspace_tables, *end; p; p = end ? end + 1 : NULL) {
+        end = strchr(p, ' ');
+        if (may_be(p, name) && is_named((st_str){ p, end ? (size_t)(end - p) : strlen(p) }, name))
+            return true;
+    }
+    return false;
+}
+
 /* Whole names stand in front of those with an asterisk that they fit. */
 static const st_service_def *find(st_str name, bool plugin)
 {
     for (size_t i = 0; i < sizeof services / sizeof *services; i++)
-        if ((services[i].kind == ST_SV_PLUGIN) == plugin &&
+        if ((services[i].kind == ST_SV_PLUGIN) == plugin && may_be(services[i].name, name) &&
             is_named(st_str_of(services[i].name), name))
             return &services[i];
-    st_str rest = st_str_of(workspace_tables), word;
-    while (!plugin && st_str_cut(&rest, ' ', &word))
-        if (is_named(word, name))
-            return &workspace_table;
-    return NULL;
+    return !plugin && is_workspace_table(name) ? &workspace_table : NULL;
 }
 
 const st_service_def *st_service_def_find(st_str name)

@@ -95,9 +95,9 @@ static const infix *infix_at(const st_parser *p, size_t ahead)
     if (t->kind != ST_TOK_NAME && t->kind != ST_TOK_BANG && t->kind != ST_TOK_PUNCT)
         return NULL;
     st_str text = st_p_text(p, t);
-    for (size_t i = 0; i < NINFIXES; i++)
-        if (text.n && infixes[i].text[0] == text.p[0] &&
-            st_str_eq(text, st_str_of(infixes[i].text)))
+    bool can_be = text.n && (t->kind != ST_TOK_PUNCT || !strchr("(),;[]{}|.", text.p[0]));
+    for (size_t i = 0; can_be && i < NINFIXES; i++)
+        if (infixes[i].text[0] == text.p[0] && st_str_eq(text, st_str_of(infixes[i].text)))
             return &infixes[i];
     return NULL;
 }

@@ -1,0 +1,519 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * write_casedb.c - the case database: every record as it was recorded, every source with its
+ * account, and, of a hunt, its results. What all verbs take as evidence is `events`, `sources` and
+ * `ranges`; src/evidence and src/carriers read them back.
+ *
+ * Rows are made on all threads and written by one, in the order of sources and records, so that
+ * the same evidence gives the same bytes.
+ */
+#include "casedb.h"
+
+#include "carriers/stored.h"
+#include "evidence/stored.h"
+#include "shelltree/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* SQLite */
+
+static void fail(st_casedb *d)
+{
+    int code = d->db ? sqlite3_errcode(d->db) : SQLITE_NOMEM;
+    if (d->code)
+        return;
+    d->code = code == SQLITE_NOMEM ? ST_E_MEMORY : ST_E_IO;
+    st_fail(&d->err, d->code, "can't write the case database: %s",
+            d->db ? sqlite3_errmsg(d->db) : "no memory");
+}
+
+static void no_memory(st_casedb *d)
+{
+    if (!d->code)
+        d->code = st_fail(&d->err, ST_E_MEMORY, "no memory for the case database");
+}
+
+void st_casedb_sql(st_casedb *d, const char *sql)
+{
+    if (!d->code && sqlite3_exec(d->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+        fail(d);
+}
+
+st_casedb_table st_casedb_begin(st_casedb *d, const char *name, const st_raw_column *columns,
+                                size_t n)
+{
+    st_casedb_table t = { .d = d, .columns = n };
+    st_buf make = { 0 }, insert = { 0 };
+    st_buf_fmt(&make, "CREATE TABLE %s(", name);
+    st_buf_fmt(&insert, "INSERT INTO %s VALUES(", name);
+    for (size_t i = 0; i < n; i++) {
+        st_buf_fmt(&make, "%s\"%s\" %s", i ? ", " : "", columns[i].name, columns[i].type);
+        st_buf_str(&insert, i ? ST_STR(", ?") : ST_STR("?"));
+    }
+    st_buf_put(&make, ")", 2);
+    st_buf_put(&insert, ")", 2);
+    if (make.failed || insert.failed)
+        no_memory(d);
+    else
+        st_casedb_sql(d, make.p);
+    if (!d->code && sqlite3_prepare_v3(d->db, insert.p, -1, SQLITE_PREPARE_PERSISTENT, &t.insert,
+                                       NULL) != SQLITE_OK)
+        fail(d);
+    st_buf_free(&make);
+    st_buf_free(&insert);
+    return t;
+}
+
+/* Text that others can read: what isn't UTF-8 would stop them. */
+static void bind_text(st_casedb_table *t, int at, st_str s)
+{
+    if (st_utf8_valid(s)) {
+        sqlite3_bind_text(t->insert, at, s.p, (int)s.n, SQLITE_STATIC);
+        return;
+    }
+    st_buf b = { 0 };
+    for (size_t i = 0, from; i < s.n;) {
+        from = i;
+        if (st_utf8_next(s, &i) == UINT32_MAX)
+            st_buf_str(&b, ST_STR("\xef\xbf\xbd"));
+        else
+            st_buf_put(&b, s.p + from, i - from);
+    }
+    if (b.failed)
+        no_memory(t->d);
+    sqlite3_bind_text(t->insert, at, b.p ? b.p : "", (int)b.n, SQLITE_TRANSIENT);
+    st_buf_free(&b);
+}
+
+void st_casedb_take(st_casedb_table *t, st_str *cells)
+{
+    st_raw c;
+    for (size_t i = 0; i < t->columns; i++) {
+        int at = (int)i + 1;
+        if (!st_raw_next(cells, &c)) {
+            no_memory(t->d); /* it was cut off where none was left */
+            cells->n = 0;
+            return;
+        }
+        if (t->d->code)
+            continue;
+        switch (c.kind) {
+        case ST_RAW_NULL: sqlite3_bind_null(t->insert, at); break;
+        case ST_RAW_INT: sqlite3_bind_int64(t->insert, at, c.i); break;
+        case ST_RAW_REAL: sqlite3_bind_double(t->insert, at, c.r); break;
+        case ST_RAW_TEXT: bind_text(t, at, c.s); break;
+        case ST_RAW_BLOB: sqlite3_bind_blob(t->insert, at, c.s.p, (int)c.s.n, SQLITE_STATIC); break;
+        }
+    }
+    if (t->d->code)
+        return;
+    if (sqlite3_step(t->insert) != SQLITE_DONE)
+        fail(t->d);
+    sqlite3_reset(t->insert);
+}
+
+void st_casedb_put(st_casedb_table *t)
+{
+    st_str cells = st_buf_slice(&t->d->row);
+    if (t->d->row.failed)
+        no_memory(t->d);
+    else
+        st_casedb_take(t, &cells);
+    st_buf_clear(&t->d->row);
+}
+
+void st_casedb_end(st_casedb_table *t)
+{
+    sqlite3_finalize(t->insert);
+    t->insert = NULL;
+}
+
+/* the file */
+
+static void open_file(st_casedb *d, const char *tmp)
+{
+    char path[4096];
+    if (snprintf(path, sizeof path, "%s/shelltree-XXXXXX", tmp) >= (int)sizeof path) {
+        d->code = st_fail(&d->err, ST_E_USAGE, "%s: the path is too long", tmp);
+        return;
+    }
+    d->fd = mkostemp(path, O_CLOEXEC);
+    if (d->fd < 0) {
+        d->code = st_fail(&d->err, ST_E_IO, "%s: %s", tmp, strerror(errno));
+        return;
+    }
+    st_sqlite_prepare();
+    if (sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
+        SQLITE_OK)
+        fail(d);
+    st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
+                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; "
+                     "PRAGMA cache_size=-32768;");
+    st_buf sql = { 0 };
+    st_buf_fmt(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN EXCLUSIVE",
+               ST_CASEDB_ID, ST_CASEDB_FORMAT);
+    st_buf_char(&sql, 0);
+    if (sql.failed)
+        no_memory(d);
+    else
+        st_casedb_sql(d, sql.p);
+    st_buf_free(&sql);
+    unlink(path); /* whatever becomes of this process, nothing of it stays */
+}
+
+static void copy_file(st_out *o, const st_casedb *d)
+{
+    enum { PIECE = 1 << 20 };
+    char *buf = malloc(PIECE);
+    off_t at = 0;
+    ssize_t n = 0;
+    if (!buf)
+        o->buf.failed = true;
+    while (buf && !o->error && (n = pread(d->fd, buf, PIECE, at)) != 0) {
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0) {
+            o->error = errno;
+            break;
+        }
+        st_out_put(o, buf, (size_t)n);
+        at += n;
+    }
+    free(buf);
+}
+
+/* events */
+
+typedef struct place {
+    int64_t first, last;
+    unsigned char sha256[32]; /* of its rows */
+    bool hashed;
+} place;
+
+typedef struct filling {
+    st_casedb *d;
+    st_casedb_table events;
+    int64_t next;  /* row */
+    place *places; /* by source */
+    st_sha256_stream *digest;
+    size_t digesting; /* the source that it is of */
+    const st_job *j;
+} filling;
+
+typedef struct job {
+    filling *x;
+    size_t source;
+    st_buf rows;
+    st_stored_scratch scratch;
+} job;
+
+static void *begin(void *ctx, unsigned thread, size_t source)
+{
+    (void)thread;
+    job *j = calloc(1, sizeof *j);
+    if (j)
+        *j = (job){ .x = ctx, .source = source };
+    return j;
+}
+
+static void record(void *ctx, const st_record *r)
+{
+    job *j = ctx;
+    st_record quiet = *r;
+    if (!j)
+        return;
+    quiet.lossy = NULL; /* what is replaced in columns is whole in Exact */
+    st_stored_put_record(&j->rows, &quiet, (int64_t)j->source + 1, &j->scratch);
+}
+
+static bool full(const void *arg)
+{
+    enum { HELD = 4 << 20 };
+    const job *j = arg;
+    return j && j->rows.n >= HELD;
+}
+
+static void end_digest(filling *x)
+{
+    if (x->digest)
+        st_sha256_end(x->digest, x->places[x->digesting].sha256);
+    x->digest = NULL;
+}
+
+/* Sources come one behind the other, so one digest is under way. */
+static void hash_row(filling *x, size_t source, st_str row)
+{
+    if (x->digest && x->digesting != source)
+        end_digest(x);
+    if (!x->digest && !(x->digest = st_sha256_new())) {
+        no_memory(x->d);
+        return;
+    }
+    x->digesting = source;
+    x->places[source].hashed = true;
+    row = st_stored_hashed(row);
+    st_sha256_add(x->digest, row.p, row.n);
+}
+
+static st_code part(void *ctx, void *arg, st_err *err)
+{
+    filling *x = ctx;
+    job *j = arg;
+    place *p = &x->places[j->source];
+    if (j->rows.failed || j->scratch.text.failed || j->scratch.exact.failed)
+        return st_fail(err, ST_E_MEMORY, "no memory for the case database");
+    st_str rest = st_buf_slice(&j->rows);
+    while (rest.n && !x->d->code) {
+        if (p->last < p->first)
+            p->first = x->next;
+        p->last = x->next++;
+        st_str row = rest;
+        st_casedb_take(&x->events, &rest);
+        row.n -= rest.n;
+        hash_row(x, j->source, row);
+    }
+    st_buf_clear(&j->rows);
+    return x->d->code ? st_fail(err, x->d->code, "%s", x->d->err.text) : ST_OK;
+}
+
+static st_code end(void *ctx, void *arg, st_err *err)
+{
+    job *j = arg;
+    if (!j)
+        return st_fail(err, ST_E_MEMORY, "no memory for the case database");
+    st_code code = part(ctx, j, err);
+    st_buf_free(&j->rows);
+    st_stored_scratch_free(&j->scratch);
+    free(j);
+    return code;
+}
+
+static void put_events(filling *x)
+{
+    static const st_scan_ops OPS = {
+        .begin = begin, .record = record, .full = full, .part = part, .end = end
+    };
+    st_err why = { 0 };
+    st_scan_options o = x->j->scan;
+    o.digest = o.digest && !x->j->found; /* a hunt has them from its own reading */
+    x->events = st_casedb_begin(x->d, "events", st_stored_event_columns, st_stored_nevent_columns);
+    if (!x->d->code && st_records_scan(x->j->evidence, &o, &OPS, x, &why) != ST_OK && !x->d->code)
+        x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
+    st_casedb_end(&x->events);
+    end_digest(x);
+}
+
+/* sources */
+
+static size_t named(st_evidence *e, st_str name)
+{
+    size_t low = 0, high = st_evidence_count(e);
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (st_str_cmp(st_evidence_at(e, mid)->name, name) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+static void put_ranges(st_casedb_table *t, int64_t id, const char *what, const st_ranges *r)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        st_stored_put_range(&t->d->row, id, what, &r->list[i]);
+        st_casedb_put(t);
+    }
+}
+
+static void put_sources(const filling *x)
+{
+    st_evidence *e = x->j->evidence;
+    st_casedb_table s =
+        st_casedb_begin(x->d, "sources", st_stored_source_columns, st_stored_nsource_columns);
+    for (size_t i = 0; i < st_evidence_count(e); i++) {
+        const st_source *it = st_evidence_at(e, i);
+        size_t same = it->copy_of.n ? named(e, it->copy_of) : i;
+        st_stored_put_source(
+            &x->d->row, it,
+            &(st_stored_place){ .id = (int64_t)i + 1,
+                                .same_as = (int64_t)same + 1,
+                                .first = x->places[i].first,
+                                .last = x->places[i].last,
+                                .events = x->places[i].hashed ? x->places[i].sha256 : NULL,
+                                .readable = it->readable });
+        st_casedb_put(&s);
+    }
+    st_casedb_end(&s);
+    st_casedb_table r =
+        st_casedb_begin(x->d, "ranges", st_stored_range_columns, st_stored_nrange_columns);
+    for (size_t i = 0; i < st_evidence_count(e); i++) {
+        const st_report *t = &st_evidence_at(e, i)->report;
+        put_ranges(&r, (int64_t)i + 1, "lost", &t->lost);
+        put_ranges(&r, (int64_t)i + 1, "left", &t->left);
+        put_ranges(&r, (int64_t)i + 1, "zeros", &t->zeros);
+    }
+    st_casedb_end(&r);
+}
+
+/* what the second reader says */
+
+static const st_raw_column CONFIRMED_COLUMNS[] = { { "SourceID", "INTEGER" },
+                                                   { "SourceOffset", "INTEGER" },
+                                                   { "Verdict", "TEXT" } };
+
+static void put_verdict(st_casedb_table *t, size_t source, uint64_t offset, st_str word)
+{
+    st_raw_int(&t->d->row, (int64_t)source + 1);
+    st_raw_int(&t->d->row, (int64_t)offset);
+    st_raw_text(&t->d->row, word);
+    st_casedb_put(t);
+}
+
+/* Of a hunt: of its hits, as far as it was asked. */
+static void put_confirmed_hits(st_casedb_table *t, const st_job *j)
+{
+    st_view v;
+    for (size_t i = 0; j->ro.confirmed && i < j->found->nrows && !t->d->code; i++)
+        if (j->ro.confirmed[i] && st_view_of(&v, j->found, &j->found->rows[i]))
+            put_verdict(t, st_view_source(&v), v.e ? v.x->offset[v.e->row] : v.k->offset[v.r],
+                        st_confirmed_text(&v, &j->ro));
+}
+
+typedef struct copying {
+    st_casedb_table *t;
+    size_t source;
+} copying;
+
+static bool copy_verdict(void *ctx, uint64_t offset, st_str word)
+{
+    const copying *c = ctx;
+    put_verdict(c->t, c->source, offset, word);
+    return !c->t->d->code;
+}
+
+/* Offsets of a source's records; NULL: no memory. */
+static uint64_t *offsets_of(st_casedb *d, const place *p, size_t *n)
+{
+    sqlite3_stmt *s = NULL;
+    *n = 0;
+    uint64_t *all = calloc((size_t)(p->last - p->first + 2), sizeof *all);
+    if (!all || sqlite3_prepare_v2(d->db,
+                                   "SELECT SourceOffset FROM events WHERE ID BETWEEN ?1 AND ?2 "
+                                   "ORDER BY SourceOffset",
+                                   -1, &s, NULL) != SQLITE_OK) {
+        free(all);
+        fail(d);
+        return NULL;
+    }
+    sqlite3_bind_int64(s, 1, p->first);
+    sqlite3_bind_int64(s, 2, p->last);
+    while (sqlite3_step(s) == SQLITE_ROW && (int64_t)*n <= p->last - p->first)
+        all[(*n)++] = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return all;
+}
+
+static void confirm_source(const filling *x, st_confirmer *by, st_casedb_table *t, size_t source)
+{
+    size_t n = 0;
+    st_err why = { 0 };
+    uint64_t *offsets = offsets_of(x->d, &x->places[source], &n);
+    st_confirmed *said = calloc(n + 1, sizeof *said);
+    if (!offsets || !said)
+        no_memory(x->d);
+    else if (st_confirm(by, st_evidence_at(x->j->evidence, source), offsets, n, said, &why) !=
+             ST_OK)
+        x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
+    for (size_t i = 0; i < n && !x->d->code; i++)
+        put_verdict(t, source, offsets[i], st_str_of(st_confirmed_word(said[i])));
+    free(offsets);
+    free(said);
+}
+
+/* Of an extraction: of every record, if it was asked; what another database has of it anyway. */
+static void put_confirmed_records(const filling *x, st_casedb_table *t)
+{
+    st_confirmer *by = x->j->confirm ? st_confirmer_new() : NULL;
+    if (x->j->confirm && !by)
+        no_memory(x->d);
+    for (size_t i = 0; i < st_evidence_count(x->j->evidence) && !x->d->code; i++) {
+        const st_source *s = st_evidence_at(x->j->evidence, i);
+        copying c = { t, i };
+        st_err why = { 0 };
+        if (x->places[i].last < x->places[i].first)
+            continue;
+        if (s->stored && st_stored_confirmed(s, copy_verdict, &c, &why) != ST_OK)
+            x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
+        else if (!s->stored && !s->carrier && by)
+            confirm_source(x, by, t, i);
+    }
+    st_confirmer_free(by);
+}
+
+static void put_confirmed(const filling *x)
+{
+    st_casedb_table t = st_casedb_begin(x->d, "confirmed", CONFIRMED_COLUMNS, 3);
+    if (x->j->found)
+        put_confirmed_hits(&t, x->j);
+    else
+        put_confirmed_records(x, &t);
+    st_casedb_end(&t);
+}
+
+static void put_evidence(st_casedb *d, const st_job *j)
+{
+    st_evidence *e = j->evidence;
+    size_t n = st_evidence_count(e);
+    filling x = { .d = d, .next = 1, .j = j, .places = calloc(n + 1, sizeof(place)) };
+    st_accounts *kept = NULL;
+    if (!x.places || (j->found && !(kept = st_accounts_put_by(e)))) {
+        no_memory(d);
+    } else {
+        for (size_t i = 0; i < n; i++) {
+            x.places[i] = (place){ .first = 1 };
+            if (st_evidence_at(e, i)->readable) /* as before it was read */
+                st_evidence_at(e, i)->status = ST_S_OK;
+        }
+        put_events(&x);
+        put_sources(&x);
+        put_confirmed(&x);
+    }
+    if (kept)
+        st_accounts_put_back(e, kept);
+    free(x.places);
+}
+
+static const char INDEXES[] =
+    "CREATE INDEX events_by_host ON events(Computer, TimeCreated);"
+    "CREATE INDEX confirmed_by_source ON confirmed(SourceID, SourceOffset);"
+    "CREATE INDEX events_by_id ON events(EventID, Provider);";
+
+void st_write_casedb(st_out *o, const st_job *j)
+{
+    st_casedb d = { .fd = -1 };
+    open_file(&d, j->ro.tmp ? j->ro.tmp : "/tmp");
+    if (!d.code)
+        put_evidence(&d, j);
+    if (!d.code && j->found)
+        st_casedb_results(&d, j);
+    st_casedb_sql(&d, INDEXES);
+    st_casedb_sql(&d, "COMMIT");
+    if (sqlite3_close(d.db) != SQLITE_OK)
+        fail(&d);
+    if (!d.code)
+        copy_file(o, &d);
+    if (d.code && !o->error)
+        o->error = d.code == ST_E_MEMORY ? ENOMEM : EIO;
+    if (d.code && j->err)
+        st_fail(j->err, d.code, "%s", d.err.text);
+    if (d.fd >= 0)
+        close(d.fd);
+    st_buf_free(&d.row);
+}
