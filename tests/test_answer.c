@@ -94,6 +94,39 @@ static void answer__three_hosts__each_where_it_stands(void **state)
     world_end(&w);
 }
 
+static void answer__five_hundred_hosts__stays_a_page(void **state)
+{
+    (void)state;
+    enum { HOSTS = 500, BAD = 60, PAGE = 30 };
+    world w;
+    char name[16];
+    world_begin(&w);
+    for (unsigned i = 0; i < HOSTS; i++) {
+        snprintf(name, sizeof name, "h%03u", i);
+        world_add(&w, name, 1, 0, i * 1000, "C:\\a.exe", "a");
+    }
+    world_grow(&w);
+    for (unsigned i = 0; i < BAD; i++) {
+        snprintf(name, sizeof name, "h%03u", i);
+        world_match(&w, name, 1, i ? 0 : 2, NULL);
+    }
+    world_hunt(&w, NULL);
+    char *got = written(&w, text), *end = strstr(got, "\n\n");
+    assert_non_null(end);
+    *end = 0;
+    unsigned lines = 1;
+    for (const char *at = got; (at = strchr(at, '\n')); at++)
+        lines++;
+    assert_true(strstr(got, "COMPROMISED 60 of 500 hosts"));
+    assert_true(strstr(got, "\nh000  critical"));
+    assert_true(strstr(got, "\nand 40 more: hosts.csv and report.html (hunt -o DIR) have all\n"));
+    assert_true(strstr(got, "\nNOTHING FOUND 440: "));
+    if (lines > PAGE || strlen(got) > (size_t)PAGE * 200)
+        fail_msg("%u lines, %zu bytes:\n%s", lines, strlen(got), got);
+    free(got);
+    world_end(&w);
+}
+
 static void answer__on_a_terminal__stands_last(void **state)
 {
     (void)state;
@@ -300,6 +333,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answer__three_hosts__each_where_it_stands),
+        cmocka_unit_test(answer__five_hundred_hosts__stays_a_page),
         cmocka_unit_test(answer__on_a_terminal__stands_last),
         cmocka_unit_test(answer__nothing_found__is_said),
         cmocka_unit_test(markdown__evidence__cannot_mark_up),

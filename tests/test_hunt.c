@@ -629,9 +629,79 @@ static void spread__addresses__of_commands_and_other_incidents(void **state)
     world_end(&w);
 }
 
+/* notes */
+
+static void notes__csv__each_by_its_id(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n; /* SIZE_MAX: an error */
+        const char *first;
+    } rows[] = {
+        { "", 0, NULL },
+        { "0123456789abcdef,fp", 1, "fp" },
+        { "\xef\xbb\xbfid,verdict,comment,author\r\n0123456789ABCDEF,fp,\"a, \"\"b\"\"\",Ann\r\n",
+          1, "fp: a, \"b\" (Ann)" },
+        { "author,comment,incident\nAnn,c,0123456789abcdef", 1, "noted: c (Ann)" },
+        { "0123456789abcdef,b\n0123456789abcdef,a\n", 2, "b" },
+        { "0123456789abcdef,\"two\nlines\"", 1, "two\nlines" },
+        { "0123456789abcdef,x,y,z,1,2,3,4,5,6", 1, "x: y (z)" },
+        { "\n0123456789abcdef,x", 1, "x" },
+        { "0123456789abcde,x", SIZE_MAX, NULL },
+        { "0123456789abcdefa,x", SIZE_MAX, NULL },
+        { "id\n0123456789abcdeg", SIZE_MAX, NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_notes x;
+        st_err err = { 0 };
+        st_buf b = { 0 };
+        size_t at = 0;
+        bool ok = st_notes_read(&x, st_str_of(rows[i].text), &err) == ST_OK;
+        const st_note *n = st_notes_of(&x, ST_STR("0123456789abcdef"), &at);
+        if (ok && n)
+            st_note_put(n, &b);
+        bool said = !rows[i].first || st_str_eq(st_buf_slice(&b), st_str_of(rows[i].first));
+        if (ok != (rows[i].n != SIZE_MAX) || (ok && x.n != rows[i].n) || !said)
+            fail_msg("%zu: %zu notes, %.*s %s", i, x.n, ST_FMT(st_buf_slice(&b)), err.text);
+        st_buf_free(&b);
+        st_notes_free(&x);
+    }
+}
+
+static void notes__of_an_incident__hold_when_evidence_is_added(void **state)
+{
+    (void)state;
+    char id[2][17], finding[2][17];
+    for (unsigned more = 0; more < 2; more++) {
+        world w;
+        world_begin(&w);
+        world_add(&w, "web01", 1, 0, 1000, "C:\\x.exe", "x");
+        if (more) {
+            world_add(&w, "a", 3, 0, 0, "C:\\y.exe", "y");
+            world_add(&w, "web01", 2, 0, 500, "C:\\z.exe", "z");
+        }
+        world_grow(&w);
+        world_match(&w, "web01", 1, 0, NULL);
+        if (more)
+            world_match(&w, "a", 3, 2, NULL);
+        tell(&w);
+        for (size_t k = 0; k < w.c->nfindings; k++)
+            if (w.c->findings[k].node == world_node(&w, "web01", 1)) {
+                st_finding_id(w.c, &w.c->findings[k], finding[more]);
+                memcpy(id[more], w.c->incidents[w.c->findings[k].incident].id, 17);
+            }
+        world_end(&w);
+    }
+    assert_string_equal(id[0], id[1]);
+    assert_string_equal(finding[0], finding[1]);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(notes__csv__each_by_its_id),
+        cmocka_unit_test(notes__of_an_incident__hold_when_evidence_is_added),
         cmocka_unit_test(spread__command_names_a_host__what_began_there_within_a_minute),
         cmocka_unit_test(spread__the_same_elsewhere__told_unless_everybody_has_it),
         cmocka_unit_test(spread__addresses__of_commands_and_other_incidents),

@@ -156,6 +156,27 @@ typedef struct st_row {
     uint32_t first_finding, nfindings; /* in findings: a row has its findings side by side */
 } st_row;
 
+/* What an analyst noted of a finding or an incident. */
+typedef struct st_note {
+    st_str id; /* lower case */
+    st_str verdict, comment, author;
+    uint32_t line; /* of its file, from 1 */
+    bool used;     /* a finding or an incident has the id */
+} st_note;
+typedef struct st_notes {
+    st_note *v; /* by id, then line */
+    size_t n, cap;
+    st_arena arena;
+} st_notes;
+/* CSV with or without a heading: id (of a finding or incident), verdict, comment, author. Errors:
+ * an id that is none, too many, memory. To be freed either way. */
+st_code st_notes_read(st_notes *x, st_str text, st_err *err);
+void st_notes_free(st_notes *x);
+/* The next note of the id; *at is 0 at first. NULL: no more. x may be NULL. */
+const st_note *st_notes_of(const st_notes *x, st_str id, size_t *at);
+/* "false positive: backup job (Ann)"; may hold hostile text. */
+void st_note_put(const st_note *n, st_buf *b);
+
 typedef struct st_hunt_options {
     st_scope scope;
     st_level min_level;
@@ -184,6 +205,7 @@ typedef struct st_case {
     size_t nserved;
     struct st_path_count *paths; /* how often each path of a host was asked for: a table by hash */
     size_t npaths;
+    const st_notes *notes; /* NULL: none; outlives the case */
     st_oddities odd;
     st_coverage *coverage; /* by host */
     st_gap *gaps;          /* by host, time, kind */
@@ -196,6 +218,8 @@ typedef struct st_case {
 st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
                 const st_hunt_options *o, st_case **out, st_err *err);
 void st_case_free(st_case *c);
+/* Marks the notes that are of something here; how many are of nothing. */
+size_t st_notes_match(const st_case *c, st_notes *x);
 
 /* Which other events of its incidents' processes the case would show. false: no memory. What it
  * points to lives as the case. */

@@ -117,13 +117,15 @@
 /* Requests of one hunt that become rows. Met: the rest is counted, and said. */
 #define ST_MAX_REQUESTS 200000u
 
+/* Notes of analysts in one file; a person writes some thousand in a long case. Met: an error. */
+#define ST_MAX_NOTES ((size_t)100000)
 /* Lists of indicators: bytes of a file, indicators in all its lines, bytes of one, and how many go
  * into one rule (a rule's text is bounded). Public feeds have some hundred thousand. Met: an error;
  * a longer indicator is passed over. */
 #define ST_MAX_LIST_FILE ((size_t)64 << 20)
 #define ST_MAX_INDICATORS ((size_t)500000)
 #define ST_MAX_INDICATOR ((size_t)1024)
-#define ST_INDICATORS_A_RULE ((size_t)2000)
+#define ST_INDICATORS_A_RULE ((size_t)20000)
 
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */

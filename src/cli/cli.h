@@ -60,7 +60,7 @@ typedef struct st_config {
     uint32_t pid;
     bool explain, explain_run, tables;
     const char *columns; /* of which table; NULL: not asked */
-    const char *image, *file, *incident;
+    const char *image, *file, *incident, *notes_file;
     st_engine engine;
     unsigned threads, width, archive_depth;
     const char *password_file, *tmp;
@@ -157,6 +157,7 @@ typedef struct st_session {
     st_event_set events; /* what a query wants read beside what the rules do (st_rules_events) */
     st_matches *matches;
     st_case *found;
+    st_notes notes; /* outlive the case's reports */
     st_ticks now;
     bool only_named;    /* no rules but those that are named */
     size_t stopped;     /* rules that took more than they may */

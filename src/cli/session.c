@@ -178,12 +178,26 @@ static st_code load_indicators(st_session *s, st_err *e)
     return ST_OK;
 }
 
+/* Read before evidence is, so that a mistake in them costs no time. */
+static st_code load_notes(st_session *s, st_err *e)
+{
+    st_buf text = { 0 };
+    st_err why = { 0 };
+    const char *file = s->config->notes_file;
+    st_code code = file ? st_whole_file("--notes", file, ST_MAX_LIST_FILE, &text, e) : ST_OK;
+    if (code == ST_OK && file && st_notes_read(&s->notes, st_buf_slice(&text), &why) != ST_OK)
+        code = st_fail(e, ST_E_USAGE, "--notes: %s: %s", file, why.text);
+    st_buf_free(&text);
+    return code;
+}
+
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
     if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK ||
-        load_indicators(s, &e) != ST_OK || st_rules_link(s->rules, &e) != ST_OK)
+        load_indicators(s, &e) != ST_OK || load_notes(s, &e) != ST_OK ||
+        st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;
@@ -731,6 +745,11 @@ int st_session_hunt(st_session *s)
     if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK ||
         tell_story(s, &o, &e) != ST_OK)
         return st_cannot(&e);
+    s->found->notes = &s->notes;
+    size_t unmatched = st_notes_match(s->found, &s->notes);
+    if (unmatched)
+        st_say(c, "%s: %zu of %zu notes %s of no finding or incident here", c->notes_file,
+               unmatched, s->notes.n, unmatched == 1 ? "is" : "are");
     return ST_EXIT_OK;
 }
 
@@ -749,5 +768,6 @@ void st_session_free(st_session *s)
         st_store_free(s->store);
     if (s->evidence)
         st_evidence_free(s->evidence);
+    st_notes_free(&s->notes);
     st_intake_free(&s->intake);
 }

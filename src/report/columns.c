@@ -665,9 +665,34 @@ static void put_text_notes(const st_view *v, size_t start, st_buf *b)
         add_note(b, start, "lossy:", l[i].field);
 }
 
+/* What analysts noted of the row's findings; of a hit's incident, too. */
+static void put_noted(const st_view *v, size_t start, st_str id, st_buf *b)
+{
+    size_t at = 0;
+    for (const st_note *n; (n = st_notes_of(v->c->notes, id, &at)) != NULL;) {
+        add_note(b, start, "note:", "");
+        st_note_put(n, b);
+    }
+}
+
+static void put_all_noted(const st_view *v, size_t start, st_buf *b)
+{
+    char id[17];
+    const st_case *c = v->c;
+    if (!c->notes || !c->notes->n)
+        return;
+    for (uint32_t i = 0; i < v->row->nfindings; i++) {
+        st_finding_id(c, &c->findings[v->row->first_finding + i], id);
+        put_noted(v, start, st_str_of(id), b);
+    }
+    if (v->row->kind == ST_ROW_HIT && v->row->incident < c->nincidents)
+        put_noted(v, start, st_str_of(c->incidents[v->row->incident].id), b);
+}
+
 static void put_notes(const st_view *v, st_buf *b)
 {
     size_t start = b->n;
+    put_all_noted(v, start, b);
     uint8_t record = v->e ? v->x->flags[v->e->row] : v->k->flags[v->r];
     for (size_t i = 0; i < sizeof record_notes / sizeof record_notes[0]; i++)
         if (record & record_notes[i].flag)

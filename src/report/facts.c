@@ -47,6 +47,19 @@ static void put_fact(const st_case *c, const st_fact *x, st_buf *b)
     st_buf_str(b, ST_STR(")"));
 }
 
+bool st_incident_put_notes(const st_case *c, const st_incident *i, st_buf *b)
+{
+    size_t at = 0;
+    const st_note *n;
+    bool any = false;
+    while ((n = st_notes_of(c->notes, st_str_of(i->id), &at)) != NULL) {
+        st_buf_str(b, any ? ST_STR("; ") : ST_STR(""));
+        st_note_put(n, b);
+        any = true;
+    }
+    return any;
+}
+
 bool st_incident_put_facts(const st_case *c, const st_incident *i, unsigned kind, st_buf *b)
 {
     size_t n = 0;

@@ -39,6 +39,11 @@ static void put_facts(st_page *g, uint32_t k)
         st_page_made(g);
         st_page_put(g, "</dd>");
     }
+    if (st_incident_put_notes(g->c, i, &g->text)) {
+        st_page_put(g, "<dt>Note</dt><dd>");
+        st_page_made(g);
+        st_page_put(g, "</dd>");
+    }
     st_page_put(g, "<dt>Time</dt><dd>");
     st_page_span(g, i->first, i->last);
     st_page_put(g, "</dd><dt>Size</dt><dd>");

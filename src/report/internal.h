@@ -195,6 +195,8 @@ void st_coverage_put(const st_case *c, uint32_t host, st_buf *b);
 /* What an incident's rows come to, of one kind, in a line: the gravest few, the others counted.
  * false: nothing. */
 bool st_incident_put_facts(const st_case *c, const st_incident *i, unsigned kind, st_buf *b);
+/* What analysts noted of the incident; false: nothing. */
+bool st_incident_put_notes(const st_case *c, const st_incident *i, st_buf *b);
 /* The gaps that touch an incident, a few by name and the others counted; false: none does. */
 bool st_incident_put_gaps(const st_case *c, const st_incident *i, st_buf *b);
 st_str st_host_shown(const st_case *c, uint32_t host);

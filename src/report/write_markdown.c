@@ -94,6 +94,10 @@ static void put_techniques(md *m, uint32_t incident)
 
 static void put_facts(md *m, const st_incident *i)
 {
+    if (st_incident_put_notes(m->c, i, &m->text)) {
+        put(m, "\n  - Note: ");
+        put_made(m);
+    }
     for (unsigned f = 0; f < ST_FACT_KINDS; f++) {
         if (!st_incident_put_facts(m->c, i, f, &m->text))
             continue;

@@ -88,6 +88,9 @@ static void put_gaps(text_work *w, const st_incident *i)
 static void put_facts(text_work *w, const st_incident *i)
 {
     st_buf line = { 0 };
+    st_buf_str(&line, ST_STR("note: "));
+    if (st_incident_put_notes(w->c, i, &line))
+        put_wrapped(w, st_buf_slice(&line), 2);
     for (unsigned k = 0; k < ST_FACT_KINDS; k++) {
         st_buf_clear(&line);
         st_buf_fmt(&line, "%s: ", st_fact_word(k));
