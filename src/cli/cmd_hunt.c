@@ -53,6 +53,7 @@ static void say_odd(const st_session *s)
 static void summary(const st_session *s)
 {
     const st_case *c = s->found;
+    st_session_rules_ran(s);
     st_say(s->config, "%zu host%s, %zu process creations, %zu finding%s in %zu incident%s",
            s->forest->nhosts, s->forest->nhosts == 1 ? "" : "s", s->forest->observed, c->nfindings,
            c->nfindings == 1 ? "" : "s", c->nincidents, c->nincidents == 1 ? "" : "s");

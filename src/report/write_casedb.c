@@ -420,7 +420,7 @@ static uint64_t *offsets_of(st_casedb *d, const place *p, size_t *n)
     return all;
 }
 
-static void confirm_source(const filling *x, st_casedb_table *t, size_t source)
+static void confirm_source(const filling *x, st_confirmer *by, st_casedb_table *t, size_t source)
 {
     size_t n = 0;
     st_err why = { 0 };
@@ -428,7 +428,8 @@ static void confirm_source(const filling *x, st_casedb_table *t, size_t source)
     st_confirmed *said = calloc(n + 1, sizeof *said);
     if (!offsets || !said)
         no_memory(x->d);
-    else if (st_confirm(st_evidence_at(x->j->evidence, source), offsets, n, said, &why) != ST_OK)
+    else if (st_confirm(by, st_evidence_at(x->j->evidence, source), offsets, n, said, &why) !=
+             ST_OK)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
     for (size_t i = 0; i < n && !x->d->code; i++)
         put_verdict(t, source, offsets[i], st_str_of(st_confirmed_word(said[i])));
@@ -439,6 +440,9 @@ static void confirm_source(const filling *x, st_casedb_table *t, size_t source)
 /* Of an extraction: of every record, if it was asked; what another database has of it anyway. */
 static void put_confirmed_records(const filling *x, st_casedb_table *t)
 {
+    st_confirmer *by = x->j->confirm ? st_confirmer_new() : NULL;
+    if (x->j->confirm && !by)
+        no_memory(x->d);
     for (size_t i = 0; i < st_evidence_count(x->j->evidence) && !x->d->code; i++) {
         const st_source *s = st_evidence_at(x->j->evidence, i);
         copying c = { t, i };
@@ -447,9 +451,10 @@ static void put_confirmed_records(const filling *x, st_casedb_table *t)
             continue;
         if (s->stored && st_stored_confirmed(s, copy_verdict, &c, &why) != ST_OK)
             x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
-        else if (!s->stored && !s->carrier && x->j->confirm)
-            confirm_source(x, t, i);
+        else if (!s->stored && !s->carrier && by)
+            confirm_source(x, by, t, i);
     }
+    st_confirmer_free(by);
 }
 
 static void put_confirmed(const filling *x)
