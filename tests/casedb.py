@@ -196,7 +196,7 @@ def tables(folder):
     d = sqlite3.connect("file:%s?mode=ro" % db, uri=True)
     have = {n for n, in d.execute("SELECT name FROM sqlite_master WHERE type='table'")}
     wanted = {"timeline", "processes", "events", "findings", "incidents", "facts", "hosts", "gaps", "sources",
-              "ranges", "rules", "run", "confirmed"}
+              "ranges", "rules", "run", "confirmed", "texts"}
     check(have == wanted, "tables: %s" % sorted(have ^ wanted))
     check(d.execute("PRAGMA integrity_check").fetchone() == ("ok",), "integrity")
     views = [n for n, in d.execute("SELECT name FROM sqlite_master WHERE type='view'")]

@@ -57,7 +57,7 @@ def main():
                                                       stdout=subprocess.PIPE).stdout.splitlines()]
         records = len(subprocess.run([PROGRAM, "extract", "-q", "-f", "jsonl", "--duplicates", data], check=True,
                                      stdout=subprocess.PIPE).stdout.splitlines())
-        wanted = [(r["Computer"], r["ProcessId"], r.get("CommandLine", ""), r["EventRecordID"]) for r in rows]
+        wanted = [(r["Computer"], r.get("ProcessId"), r.get("CommandLine", ""), r["EventRecordID"]) for r in rows]
         columns = "Computer, ProcessId, CommandLine, EventRecordID"
         with sqlite3.connect(db) as d:
             got = [(c, p, l or "", e) for c, p, l, e in d.execute("SELECT %s FROM timeline" % columns)]

@@ -210,6 +210,9 @@
 #define ST_MAX_STORED_CELL ((size_t)64 << 20)
 #define ST_STORED_BATCH ((size_t)256 << 10)
 #define ST_MAX_STORED_FILE (UINT64_C(1) << 40)
+/* Bytes of an access log that a case database keeps as it is, read into memory at once; those of a
+ * busy year have some gigabytes. Met: it isn't kept, or not read. */
+#define ST_MAX_STORED_TEXT (UINT64_C(4) << 30)
 /* Steps of SQLite's machine that may pass without a row: a plain scan of a table takes some
  * twenty. Met: likewise. */
 #define ST_MAX_STORED_STEPS 50000000

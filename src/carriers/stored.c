@@ -17,6 +17,7 @@
 /* Rows of one source: one job. */
 typedef struct piece {
     size_t source;
+    const st_source *db;
     int64_t from, to; /* to < from: none */
     bool last;        /* of its source */
 } piece;
@@ -197,7 +198,7 @@ static bool plan_source(reading *all, size_t place)
         int64_t to = last - from >= ST_STORED_JOB ? from + ST_STORED_JOB - 1 : last;
         if (!st_grow(&all->pieces, &all->cap, all->n + 1, sizeof *all->pieces))
             return false;
-        all->pieces[all->n++] = (piece){ place, from, to, to == last };
+        all->pieces[all->n++] = (piece){ place, st->db, from, to, to == last };
         from = to + 1;
     } while (from <= last);
     return true;
@@ -207,16 +208,27 @@ static bool plan_source(reading *all, size_t place)
 static bool joins(const reading *all, const unit *u, const piece *p)
 {
     enum { PASSED_OVER = 1000 }; /* rows in between that aren't wanted */
-    const st_source *a = st_evidence_at(all->e, all->pieces[u->first].source);
-    const st_source *b = st_evidence_at(all->e, p->source);
-    if (a->stored->db != b->stored->db)
+    if (all->pieces[u->first].db != p->db)
         return false;
     return p->to < p->from || u->to < u->from ||
            (p->from > u->to && p->from - u->to < PASSED_OVER && p->to - u->from < ST_STORED_JOB);
 }
 
+static int by_database(const void *pa, const void *pb)
+{
+    const piece *a = pa, *b = pb;
+    int c = a->db == b->db ? 0 : st_str_cmp(a->db->name, b->db->name);
+    if (!c && a->source != b->source)
+        c = a->source < b->source ? -1 : 1;
+    return c ? c : (a->from > b->from) - (a->from < b->from);
+}
+
+/* Shards that share evidence out have every N-th source each: where nobody writes on in the order
+ * of the sources, those of one database are read together. */
 static bool make_units(reading *all)
 {
+    if (!all->ops->part && all->n)
+        qsort(all->pieces, all->n, sizeof *all->pieces, by_database);
     for (size_t i = 0; i < all->n; i++) {
         const piece *p = &all->pieces[i];
         unit *u = all->nunits ? &all->units[all->nunits - 1] : NULL;

@@ -6,6 +6,7 @@
  * Never mapped: a file that is cut while it is read would otherwise end the program.
  */
 #include "ledger.h"
+#include "stored.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +17,7 @@
 enum { ST_PATH_AT_ONCE = 4096 }; /* the system's bound on one path, its NUL included */
 
 struct st_file {
+    st_buf own;                 /* what came out of a case database */
     const unsigned char *bytes; /* standard input */
     uint64_t size;              /* of bytes */
     int fd;                     /* else */
@@ -98,7 +100,14 @@ st_code st_file_open(const st_source *s, st_file **out, st_err *err)
     if (!f)
         return st_fail(err, ST_E_MEMORY, "no memory to open a file");
     f->fd = -1;
-    if (s->spooled && !s->bytes) {
+    if (s->stored && s->carrier == ST_CR_ACCESS) {
+        if (st_stored_bytes(s, &f->own, err) != ST_OK) {
+            st_file_close(f);
+            return err ? err->code : ST_E_IO;
+        }
+        f->bytes = (const unsigned char *)(f->own.p ? f->own.p : "");
+        f->size = f->own.n;
+    } else if (s->spooled && !s->bytes) {
         f->fd = s->fd;
         f->member = true;
         f->at = s->at;
@@ -186,5 +195,6 @@ void st_file_close(st_file *f)
         return;
     if (f->fd >= 0 && !f->member)
         close(f->fd);
+    st_buf_free(&f->own);
     free(f);
 }

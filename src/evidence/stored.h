@@ -62,6 +62,8 @@ void st_sqlite_prepare(void);
 
 /* Where a row of events is hashed from: behind its own number and the source's. */
 st_str st_stored_hashed(st_str row);
+/* The bytes of an access log, as the database keeps them. */
+st_code st_stored_bytes(const st_source *s, st_buf *to, st_err *err);
 /* What the second reader said of records, as the database has it: by offset. */
 st_code st_stored_confirmed(const st_source *s,
                             bool (*row)(void *ctx, uint64_t offset, st_str word), void *ctx,

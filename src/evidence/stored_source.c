@@ -253,8 +253,8 @@ static bool fill(expansion *x, const st_raw *c, st_source *s, st_stored_place *p
     s->report.left.dropped = (size_t)c[i + 1].i;
     s->report.zeros.dropped = (size_t)c[i + 2].i;
     p->readable = c[i + 3].i != 0;
-    s->carrier =
-        c[i + 4].i >= ST_CR_EVTX && c[i + 4].i <= ST_CR_CSV ? (st_carrier)c[i + 4].i : ST_CR_EVTX;
+    s->carrier = c[i + 4].i >= ST_CR_EVTX && c[i + 4].i <= ST_CR_ACCESS ? (st_carrier)c[i + 4].i
+                                                                        : ST_CR_EVTX;
     if (!text_of(x, &c[i + 5], &s->copy_of))
         return false;
     p->same_as = c[i + 6].i;
@@ -434,6 +434,30 @@ st_str st_stored_hashed(st_str row)
 {
     st_raw skip;
     return st_raw_next(&row, &skip) && st_raw_next(&row, &skip) ? row : (st_str){ 0 };
+}
+
+/* the bytes of what isn't events */
+
+static bool take_bytes(void *ctx, st_str cells)
+{
+    st_buf *to = ctx;
+    st_raw c;
+    if (st_raw_next(&cells, &c) && to->n + c.s.n <= ST_MAX_STORED_TEXT)
+        st_buf_put(to, c.s.p, c.s.n);
+    else
+        to->failed = true;
+    return !to->failed;
+}
+
+st_code st_stored_bytes(const st_source *s, st_buf *to, st_err *err)
+{
+    st_code code = st_stored_query(s->stored->db,
+                                   "SELECT Bytes FROM texts WHERE SourceID BETWEEN ?1 AND ?2 "
+                                   "ORDER BY rowid",
+                                   s->stored->id, s->stored->id, take_bytes, to, err);
+    if (!code && to->failed)
+        code = st_fail(err, ST_E_MEMORY, "no memory for an access log");
+    return code;
 }
 
 /* what the second reader said */

@@ -10,6 +10,8 @@
  */
 #include "casedb.h"
 
+#include "base/limits.h"
+
 #include "carriers/stored.h"
 #include "evidence/stored.h"
 #include "shelltree/verify.h"
@@ -362,6 +364,47 @@ static void put_sources(const filling *x)
     st_casedb_end(&r);
 }
 
+/* access logs, which are no events: as they are */
+
+static const st_raw_column TEXT_COLUMNS[] = { { "SourceID", "INTEGER" }, { "Bytes", "BLOB" } };
+
+static void put_text_of(st_casedb_table *t, st_source *s, int64_t id)
+{
+    enum { PIECE = 1 << 18 };
+    st_file *f = NULL;
+    st_err why = { 0 };
+    size_t got = 0;
+    uint64_t at = 0;
+    char *buf = malloc(PIECE);
+    st_sha256_stream *h = st_sha256_new();
+    if (!buf || !h)
+        no_memory(t->d);
+    else if (st_file_open(s, &f, &why) == ST_OK)
+        for (; !t->d->code && st_file_read(f, at, buf, PIECE, &got, &why) == ST_OK && got;
+             at += got) {
+            st_sha256_add(h, buf, got);
+            st_raw_int(&t->d->row, id);
+            st_raw_blob(&t->d->row, (st_str){ buf, got });
+            st_casedb_put(t);
+        }
+    st_file_close(f);
+    if (h)
+        st_sha256_end(h, s->sha256);
+    s->digested = h && at == s->size;
+    free(buf);
+}
+
+static void put_texts(st_casedb *d, st_evidence *e)
+{
+    st_casedb_table t = st_casedb_begin(d, "texts", TEXT_COLUMNS, 2);
+    for (size_t i = 0; i < st_evidence_count(e) && !d->code; i++) {
+        st_source *s = st_evidence_at(e, i);
+        if (st_source_requests(s) && s->size <= ST_MAX_STORED_TEXT)
+            put_text_of(&t, s, (int64_t)i + 1);
+    }
+    st_casedb_end(&t);
+}
+
 /* what the second reader says */
 
 static const st_raw_column CONFIRMED_COLUMNS[] = { { "SourceID", "INTEGER" },
@@ -482,6 +525,7 @@ static void put_evidence(st_casedb *d, const st_job *j)
                 st_evidence_at(e, i)->status = ST_S_OK;
         }
         put_events(&x);
+        put_texts(d, e);
         put_sources(&x);
         put_confirmed(&x);
     }
