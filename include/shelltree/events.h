@@ -139,6 +139,11 @@ typedef enum st_event_text {
 #include "events/sysmon/fields.def"
 #define EVENT(name, text) ST_T_##name,
 #include "events/windows/fields.def"
+    ST_T_request_method, /* of requests in access logs */
+    ST_T_request_path,   /* with its query */
+    ST_T_request_status,
+    ST_T_request_client,
+    ST_T_request_agent,
     ST_T_log_provider, /* of the logs that are kept whole: who wrote the record */
     ST_T_log_event,    /* its event id, decimal */
     ST_T_log_level,
@@ -149,7 +154,9 @@ typedef enum st_event_text {
 
 /* providers, and the kinds of their events */
 
-/* ST_LOGS stands for all whose records are kept whole. The kind with the id 0 holds those of the
+/* ST_ACCESS stands for access logs, whose requests are events without a record: no record of
+ * whatever provider is one of them.
+ * ST_LOGS stands for all whose records are kept whole. The kind with the id 0 holds those of the
  * channels that rules name (st_log_wanted); ids 1 to 3 those of the log Security, of all other logs
  * but Sysmon's, of Sysmon's. */
 enum {
@@ -165,6 +172,7 @@ enum {
     ST_WINRM,
     ST_DESKTOP,
     ST_SESSIONS,
+    ST_ACCESS,
     ST_LOGS,
     ST_PROVIDERS
 };
@@ -188,7 +196,7 @@ static inline bool st_event_key_eq(st_event_key a, st_event_key b)
 typedef enum st_tie { ST_TIE_GUID, ST_TIE_TIME, ST_TIE_SESSION, ST_TIE_PID } st_tie;
 
 /* A kind of event that can be stored. */
-enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 3, ST_MAX_EVENT_KINDS = 128 };
+enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 5, ST_MAX_EVENT_KINDS = 128 };
 typedef struct st_event_kind {
     st_event_key key;
     const char *word;              /* in a row's Event: "connection" */

@@ -265,6 +265,12 @@ static void put_command(decoding *d, const st_value *v)
     c->command_line[d->row] = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
 }
 
+/* A substitution of the type null: the field isn't there, which rules tell from an empty text. */
+static bool is_null(const st_value *v)
+{
+    return !v->p && v->type == ST_V_NULL;
+}
+
 static void put_field(decoding *d, const st_field_def *f, const st_value *v)
 {
     st_creations *c = &d->store->creations;
@@ -272,6 +278,8 @@ static void put_field(decoding *d, const st_field_def *f, const st_value *v)
         c->truncated[d->row] |= UINT32_C(1) << f->column;
     else if (v->cut)
         c->flags[d->row] |= ST_C_PARTIAL;
+    if (is_null(v) && (f->kind == ST_K_STRING || f->kind == ST_K_COMMAND))
+        return;
     switch (f->kind) {
     case ST_K_STRING: {
         st_sid id = text_of(d, v, f->name.p);
@@ -508,7 +516,7 @@ static void decode_other(decoding *d, st_sid computer)
 /* Details are doubled as command lines are. */
 static st_sid event_text(decoding *d, const st_value *v, st_event_text t)
 {
-    st_sid id = text_of(d, v, NULL);
+    st_sid id = is_null(v) ? ST_ABSENT : text_of(d, v, NULL);
     st_str s = st_pool_get(d->store->pool, id);
     if (t != ST_T_details || !memchr(s.p, '%', s.n))
         return id;

@@ -12,19 +12,11 @@
 #include <string.h>
 
 static const st_provider *const PROVIDERS[ST_PROVIDERS] = {
-    [ST_SYSMON] = &st_sysmon,
-    [ST_EVENTLOG] = &st_eventlog,
-    [ST_SECURITY] = &st_security,
-    [ST_SYSTEM_LOG] = &st_system_log,
-    [ST_SERVICES] = &st_services,
-    [ST_TASKS] = &st_tasks,
-    [ST_POWERSHELL] = &st_powershell,
-    [ST_DEFENDER] = &st_defender,
-    [ST_BITS] = &st_bits,
-    [ST_WINRM] = &st_winrm,
-    [ST_DESKTOP] = &st_desktop,
-    [ST_SESSIONS] = &st_sessions,
-    [ST_LOGS] = &st_logs,
+    [ST_SYSMON] = &st_sysmon,         [ST_EVENTLOG] = &st_eventlog, [ST_SECURITY] = &st_security,
+    [ST_SYSTEM_LOG] = &st_system_log, [ST_SERVICES] = &st_services, [ST_TASKS] = &st_tasks,
+    [ST_POWERSHELL] = &st_powershell, [ST_DEFENDER] = &st_defender, [ST_BITS] = &st_bits,
+    [ST_WINRM] = &st_winrm,           [ST_DESKTOP] = &st_desktop,   [ST_SESSIONS] = &st_sessions,
+    [ST_ACCESS] = &st_access_logs,    [ST_LOGS] = &st_logs,
 };
 
 const st_provider *st_provider_at(size_t i)

@@ -165,12 +165,30 @@ bool st_log_next(st_str fields, size_t *at, st_str *name, st_str *value)
     return take_part(fields, at, name) && take_part(fields, at, value);
 }
 
+/* The recorded name without its blanks is that name, in any case. */
+static bool is_without_blanks(st_str recorded, st_str name)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < recorded.n; i++) {
+        st_str one = { recorded.p + i, 1 };
+        if (recorded.p[i] == ' ')
+            continue;
+        if (k == name.n || !st_str_ieq(one, (st_str){ name.p + k, 1 }))
+            return false;
+        k++;
+    }
+    return k == name.n;
+}
+
 st_str st_log_field(st_str fields, st_str name)
 {
     size_t at = 0;
-    st_str n, v;
-    while (st_log_next(fields, &at, &n, &v))
+    st_str n, v, close = { 0 };
+    while (st_log_next(fields, &at, &n, &v)) {
         if (st_str_ieq(n, name))
             return v;
-    return (st_str){ 0 };
+        if (!close.p && n.n > name.n && is_without_blanks(n, name))
+            close = v;
+    }
+    return close;
 }

@@ -47,7 +47,7 @@ const st_field_def *st_field_def_of(uint16_t id);
 const st_field_def *st_field_def_for(unsigned provider, uint16_t id);
 
 extern const st_provider st_sysmon, st_eventlog, st_security, st_system_log, st_services, st_tasks,
-    st_powershell, st_defender, st_bits, st_winrm, st_desktop, st_sessions, st_logs;
+    st_powershell, st_defender, st_bits, st_winrm, st_desktop, st_sessions, st_access_logs, st_logs;
 
 /* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
 typedef struct st_recent {

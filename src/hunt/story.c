@@ -149,7 +149,8 @@ bool st_story_wants(st_case *c, st_wanted_events *w)
         return false;
     for (size_t k = 0; k < st_event_kinds(); k++) {
         st_event_key key = st_event_kind_at(k)->key;
-        if (!tells(key) || st_event_set_has(&c->forest->store->wanted, k))
+        if (!tells(key) || key.provider == ST_ACCESS ||
+            st_event_set_has(&c->forest->store->wanted, k))
             continue;
         st_event_set_add(st_event_nameless(key) ? &w->nameless : &w->kinds, key);
     }
@@ -315,7 +316,11 @@ static void tell(telling *t, size_t place, turn now)
     st_ticks when = st_subject_time(t->f, ST_NO_NODE, (uint32_t)place);
     if (now != turn_of(e))
         return;
-    uint32_t i = now == BY_GUID ? by_process(t, e, when) : by_tie(t, e, when);
+    uint32_t i =
+        key.provider == ST_ACCESS
+            ? st_request_incident(t->c, e->host, when, st_event_columns(t->f, e)->created[e->row])
+        : now == BY_GUID ? by_process(t, e, when)
+                         : by_tie(t, e, when);
     if (t->found[place] || !tells(key) || i == ST_NO_INCIDENT ||
         !st_row_in_scope(t->f, t->o, e->host, when))
         return;

@@ -322,7 +322,7 @@ static bool place(st_wood *w, const size_t *first)
             n = at;
         }
     if (!w->duplicates) {
-        size_t left = fold(w, all + from, n - from);
+        size_t left = st_tree_absorb_events(w, all + from, fold(w, all + from, n - from));
         if (!join_scripts(w, all + from, &left))
             return false;
         n = from + left;
