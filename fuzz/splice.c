@@ -60,6 +60,31 @@ static const gen_field entities[] = {
     { "Empty", "", GEN_STRING, 0 },
 };
 
+/* Windows' own: a creation, and a part of a script. */
+#define WINDOWS(name, id)                                             \
+    .provider = (name), .provider_guid = (id), .channel = "Security", \
+    .computer = "web01.corp.example",                                 \
+    .created = ST_TICKS_UNIX + UINT64_C(1767323045) * ST_TICKS_SECOND, .pid = 4, .tid = 88
+
+static const gen_field audited[] = {
+    { "SubjectUserName", "WEB01$", GEN_STRING, 0 },
+    { "SubjectLogonId", "0x3e7", GEN_HEX64, 0 },
+    { "NewProcessId", "0x9a4", GEN_HEX64, 0 },
+    { "NewProcessName", "C:\\Windows\\System32\\cmd.exe", GEN_STRING, 0 },
+    { "ProcessId", "0xa00", GEN_HEX64, 0 },
+    { "CommandLine", "cmd.exe /c \"whoami %PATH%\"", GEN_STRING, 0 },
+    { "TargetUserName", "-", GEN_STRING, 0 },
+    { "TargetLogonId", "0x0", GEN_HEX64, 0 },
+    { "ParentProcessName", "C:\\Windows\\System32\\inetsrv\\w3wp.exe", GEN_STRING, 0 },
+    { "MandatoryLabel", "S-1-16-12288", GEN_SID, 0 },
+};
+static const gen_field script[] = {
+    { "MessageNumber", "1", GEN_U32, 0 },
+    { "MessageTotal", "2", GEN_U32, 0 },
+    { "ScriptBlockText", "whoami; ", GEN_STRING, 0 },
+    { "ScriptBlockId", "4f1d2a6c-6f0a-4f0e-9a3c-5b1d8f1e2c3d", GEN_STRING, 0 },
+};
+
 static const struct {
     const char *name;
     gen_event event;
@@ -72,6 +97,12 @@ static const struct {
     { "rendered",
       { SYSTEM, .event_id = 1, FIELDS(entities), .literal = true,
         .rendering = "it's <done> & dusted" } },
+    { "audited-creation",
+      { WINDOWS("Microsoft-Windows-Security-Auditing", "{54849625-5478-4994-A5BA-3E3B0328C30D}"),
+        .event_id = 4688, .task = 13312, .version = 2, FIELDS(audited) } },
+    { "script-block",
+      { WINDOWS("Microsoft-Windows-PowerShell", "{A0C1853B-5C40-4B15-8766-3CF1C58F985A}"),
+        .event_id = 4104, FIELDS(script) } },
 };
 
 const gen_event *splice_event(size_t i, const char **name)

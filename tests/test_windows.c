@@ -537,6 +537,39 @@ static void kinds__of_each_provider__keep_their_texts(void **state)
     }
 }
 
+static void kinds__of_all_providers__are_counted(void **state)
+{
+    size_t n = 0;
+    (void)state;
+    for (size_t i = 0; st_provider_at(i); i++)
+        n += st_provider_at(i)->nkinds;
+    assert_int_equal(st_event_kinds(), n);
+    assert_true(n <= ST_MAX_EVENT_KINDS);
+    assert_int_equal(st_event_kind_of((st_event_key){ ST_LOGS, 0 }), n - ST_LOG_KINDS);
+}
+
+/* A name that is none of ours, told by its GUID. */
+static void provider__of_another_name__each_time_by_its_guid(void **state)
+{
+    static const unsigned char sysmons[16] = { 0x5f, 0x38, 0x70, 0x57, 0x2a, 0xc2, 0xe0, 0x43,
+                                               0xbf, 0x4c, 0x06, 0xf5, 0x69, 0x8f, 0xfb, 0xd9 },
+                               others[16] = { 1 };
+    const st_value mine = { .p = sysmons, .n = 16, .type = ST_V_GUID },
+                   other = { .p = others, .n = 16, .type = ST_V_GUID };
+    st_record r = { .provider = text_value("Renamed") };
+    st_recent last = { .n = 0 };
+    (void)state;
+    for (int turn = 0; turn < 2; turn++) {
+        r.provider_guid = other;
+        assert_int_equal(st_provider_known(&r, &last), ST_PROVIDERS);
+        assert_int_equal(st_provider_known(&r, &last), ST_PROVIDERS);
+        r.provider_guid = (st_value){ 0 };
+        assert_int_equal(st_provider_known(&r, &last), ST_PROVIDERS);
+        r.provider_guid = mine;
+        assert_int_equal(st_provider_known(&r, &last), ST_SYSMON);
+    }
+}
+
 static void whole__by_log__each_in_its_kind(void **state)
 {
     static const struct {
@@ -571,6 +604,8 @@ int main(void)
         cmocka_unit_test(alone__records_of_one_number__are_told_apart_by_provider),
         cmocka_unit_test(scripts__records_of_one_block__are_one_event),
         cmocka_unit_test(kinds__of_each_provider__keep_their_texts),
+        cmocka_unit_test(kinds__of_all_providers__are_counted),
+        cmocka_unit_test(provider__of_another_name__each_time_by_its_guid),
         cmocka_unit_test(whole__by_log__each_in_its_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

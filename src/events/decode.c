@@ -47,20 +47,39 @@ unsigned st_provider_of(const st_record *r)
     return i;
 }
 
-/* A name of ours is remembered; what a GUID says of others is asked each time. */
+/* Absent, or as it stands in a log. */
+static bool is_plain_guid(const st_value *v)
+{
+    return !v->p || (v->type == ST_V_GUID && v->n == sizeof(st_guid));
+}
+
+static bool has_guid_of(const st_record *r, const st_recent *last)
+{
+    const st_value *v = &r->provider_guid;
+    if (!is_plain_guid(v) || last->no_guid != !v->p)
+        return false;
+    return !v->p || memcmp(v->p, last->guid, sizeof last->guid) == 0;
+}
+
+/* A name of ours is remembered, one of others with its GUID. */
 unsigned st_provider_known(const st_record *r, st_recent *last)
 {
     const st_value *v = &r->provider;
     if (!last || !v->p || v->n > sizeof last->bytes)
         return st_provider_of(r);
-    if (last->n && last->n == v->n && last->type == v->type && !memcmp(last->bytes, v->p, v->n))
+    if (last->n && last->n == v->n && last->type == v->type && !memcmp(last->bytes, v->p, v->n) &&
+        (last->id < ST_PROVIDERS || has_guid_of(r, last)))
         return last->id;
     unsigned provider = st_provider_of(r);
-    if (provider < ST_PROVIDERS && is_named(v, st_provider_at(provider)->name)) {
+    bool ours = provider < ST_PROVIDERS && is_named(v, st_provider_at(provider)->name);
+    if (ours || (provider == ST_PROVIDERS && is_plain_guid(&r->provider_guid))) {
         memcpy(last->bytes, v->p, v->n);
         last->n = v->n;
         last->type = v->type;
         last->id = provider;
+        last->no_guid = !r->provider_guid.p;
+        if (!ours && r->provider_guid.p)
+            memcpy(last->guid, r->provider_guid.p, sizeof last->guid);
     }
     return provider;
 }
@@ -666,7 +685,8 @@ static bool count_record(decoding *d, st_sid computer, uint32_t source, unsigned
         return false;
     p->records++;
     p->sysmon += sysmon;
-    p->windows += provider != ST_SYSMON && kind_of(provider, r) < st_event_kinds();
+    p->windows +=
+        provider != ST_SYSMON && provider < ST_PROVIDERS && kind_of(provider, r) < st_event_kinds();
     p->audited += st_audit_of(provider, r->event_id) == ST_AUDIT_CREATION;
     if (r->origin != ST_O_LIVE)
         return true;

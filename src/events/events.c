@@ -24,12 +24,10 @@ const st_provider *st_provider_at(size_t i)
     return i < ST_PROVIDERS ? PROVIDERS[i] : NULL;
 }
 
+/* Asked for each record; a test counts them. */
 size_t st_event_kinds(void)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < ST_PROVIDERS; i++)
-        n += PROVIDERS[i]->nkinds;
-    return n;
+    return ST_EVENT_KINDS;
 }
 
 const st_event_kind *st_event_kind_at(size_t kind)

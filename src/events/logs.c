@@ -48,7 +48,7 @@ const st_provider st_logs = { .name = "",
 
 size_t st_log_kind(const st_event_set *wanted, unsigned provider, const st_record *r)
 {
-    size_t first = st_event_kind_of((st_event_key){ ST_LOGS, 0 }), kind = first;
+    size_t first = ST_EVENT_KINDS - ST_LOG_KINDS, kind = first; /* the last of all */
     bool any = false;
     for (size_t i = ST_LOG_SECURITY; i < ST_LOG_KINDS; i++)
         any |= st_event_set_has(wanted, first + i);

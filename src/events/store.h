@@ -55,7 +55,12 @@ typedef struct st_recent {
     uint32_t n; /* 0: none */
     uint8_t type;
     st_sid id;
+    unsigned char guid[16]; /* of a provider that is none of ours, which a GUID may tell apart */
+    bool no_guid;           /* it had none */
 } st_recent;
+
+/* How many kinds all providers have. */
+enum { ST_EVENT_KINDS = 59 };
 
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);

@@ -402,9 +402,9 @@ st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err)
         t.found = calloc(t.f->nall + 1, 1);
         ok = t.owner && t.found;
         ok = ok && begin(&t) && list_sessions(&t);
-        for (turn now = BY_GUID; ok && now < TURNS; now++)
+        for (unsigned now = BY_GUID; ok && now < TURNS; now++)
             for (size_t i = 0; i < t.f->nall; i++)
-                tell(&t, i, now);
+                tell(&t, i, (turn)now);
         ok = ok && !t.failed && merge(&t);
     }
     ok = ok && st_facts_make(c);
