@@ -120,7 +120,7 @@ static void finish(st_carrying *c)
     const st_report *r = &s->report;
     if (c->text.failed && !c->code)
         st_carry_memory(c);
-    if (st_file_size(c->text.file) != s->size)
+    if (st_file_changed(c->text.file, s))
         s->status = ST_S_CHANGED;
     else if (c->text.unread || r->unparsable || r->lost.bytes || r->damaged || s->broken.n)
         s->status = ST_S_DAMAGED;
@@ -225,8 +225,8 @@ static bool list_pieces(st_carrying_all *all, st_evidence *e)
     all->pieces = calloc(n + 1, sizeof *all->pieces);
     for (size_t i = 0; all->pieces && i < n; i++) {
         st_source *s = st_evidence_at(e, i);
-        if (s->carrier && !s->stored && st_source_readable(s) && (!all->o->only || all->o->only == s) &&
-            (!all->o->some || all->o->some[i]))
+        if (s->carrier && !s->stored && st_source_readable(s) &&
+            (!all->o->only || all->o->only == s) && (!all->o->some || all->o->some[i]))
             all->pieces[all->n++] = (piece){ .source = s, .place = i };
     }
     return all->pieces != NULL;
