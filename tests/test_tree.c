@@ -925,8 +925,10 @@ static void servers__marked__nearest_above_and_not_across_a_guess(void **state)
     st_forest *f = forest_of(s);
     bool is_server[5] = { true };
     assert_int_equal(f->procs[4].chain_link, ST_LINK_INFERRED);
-    for (int trust = 0; trust < 2; trust++) {
-        st_tree_mark_servers(f, is_server, trust);
+    static const st_trust TRUST[] = { ST_TRUST_AUDITED, ST_TRUST_ALL, ST_TRUST_NONE };
+    for (size_t i = 0; i < sizeof TRUST / sizeof *TRUST; i++) {
+        bool crossed = TRUST[i] == ST_TRUST_ALL; /* the host's creations are Sysmon's */
+        st_tree_mark_servers(f, is_server, TRUST[i]);
         assert_true(f->procs[0].flags & ST_P_SERVER);
         assert_int_equal(f->procs[0].server, ST_NO_NODE);
         assert_int_equal(f->procs[0].chain_link, ST_LINK_NONE);
@@ -934,10 +936,10 @@ static void servers__marked__nearest_above_and_not_across_a_guess(void **state)
         assert_int_equal(f->procs[2].server, 0);
         assert_int_equal(f->procs[2].server_distance, 2);
         assert_int_equal(f->procs[2].chain_link, ST_LINK_GUID);
-        assert_int_equal(f->procs[4].server, trust ? 0 : ST_NO_NODE);
-        assert_int_equal(f->procs[4].server_distance, trust ? 3 : 0);
+        assert_int_equal(f->procs[4].server, crossed ? 0 : ST_NO_NODE);
+        assert_int_equal(f->procs[4].server_distance, crossed ? 3 : 0);
         assert_int_equal(f->procs[4].chain_link, ST_LINK_INFERRED);
-        assert_int_equal(st_tree_parent(f, 3, trust), trust ? 1 : ST_NO_NODE);
+        assert_int_equal(st_tree_parent(f, 3, TRUST[i]), crossed ? 1 : ST_NO_NODE);
     }
     is_server[0] = false;
     is_server[3] = true;
