@@ -235,6 +235,8 @@ def exports():
         "syslog behind a program's mark": b"MZ\n" + syslog,
         "a journal behind other entries": b'{"__CURSOR":"s","MESSAGE":"started","_BOOT_ID":"x"}\n' * 3000 + journal,
         "JSON behind other objects": b'{"@timestamp":"2026-01-01T00:00:00Z","agent":{"type":"auditbeat"},"message":"x"}\n' * 3000 + b"".join(lines),
+        "JSON behind blanks": b" \n" * 40000 + b"".join(lines),
+        "XML behind blanks": b" \n" * 40000 + b"".join(xml),
         "XML behind a long comment": b"<?xml version='1.0'?>\n<!-- " + b"x" * 70000 + b" -->\n<Events>" + b"".join(xml) + b"</Events>",
     }
 
