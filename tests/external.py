@@ -6,8 +6,9 @@ with the rows. A check whose program isn't here is skipped by name; none here at
 
     external.py [PROGRAM EVIDENCE...]        (default: the program and the testdata of make check)
 
-Run by `make check-external`. CHECKS=html,xlsx picks some."""
-import csv, datetime, importlib, json, os, re, shutil, subprocess, sys, tempfile
+Run by `make check-external`. CHECKS=html,xlsx picks some. AXE names axe-core's axe.min.js where it is not in
+build/external, node_modules or Debian's folder."""
+import csv, datetime, glob, importlib, json, os, re, select, shutil, subprocess, sys, tempfile, time
 
 program = sys.argv[1] if len(sys.argv) > 1 else os.environ["SHELLTREE"]
 top = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -80,6 +81,154 @@ def check_html(d):
     dom = quiet(*base, "--dump-dom", "file://" + page)
     if dom.count("<section") != len({r["Incident"] for r in rows(d) if r["Incident"]}):
         sys.exit("not a section an incident")
+
+
+class Browser:
+    """Chromium's developer tools, over the pipe that it has for them: messages that end with a NUL."""
+
+    def __init__(self, d, page):
+        chromium = need("chromium")
+        (theirs_in, self.out), (self.into, theirs_out) = os.pipe(), os.pipe()
+        spare = [os.dup(theirs_in), os.dup(theirs_out)]  # 3 and 4 may be in use: these are moved there last
+        shell = 'exec 3<&%d 4>&%d; exec "$@"' % tuple(spare)
+        self.child = subprocess.Popen(
+            ["bash", "-c", shell, "-", chromium, "--headless=new", "--no-sandbox", "--disable-gpu",
+             "--remote-debugging-pipe", "--user-data-dir=" + d + "/pipe"],
+            pass_fds=spare, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for fd in (theirs_in, theirs_out, *spare):
+            os.close(fd)
+        self.n, self.rest, self.session, self.said = 0, b"", None, []
+        target = self("Target.createTarget", url="about:blank")["targetId"]
+        self.session = self("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        for domain in ("Page", "Runtime", "Log"):
+            self(domain + ".enable")
+        self("Page.navigate", url="file://" + page)
+        until = time.monotonic() + 60
+        while not self.run("document.readyState == 'complete' && document.querySelector('main') != null"):
+            if time.monotonic() > until:
+                sys.exit("the page doesn't load: " + self.run("location.href + document.documentElement.outerHTML.slice(0, 500)"))
+            time.sleep(0.05)
+
+    def message(self):
+        until = time.monotonic() + 120
+        while b"\0" not in self.rest:
+            if not select.select([self.into], [], [], max(0, until - time.monotonic()))[0]:
+                sys.exit("chromium says nothing")
+            more = os.read(self.into, 1 << 16)
+            if not more:
+                sys.exit("chromium ended")
+            self.rest += more
+        one, self.rest = self.rest.split(b"\0", 1)
+        return json.loads(one)
+
+    def __call__(self, method, **params):
+        self.n += 1
+        call = {"id": self.n, "method": method, "params": params}
+        if self.session:
+            call["sessionId"] = self.session
+        left = json.dumps(call).encode() + b"\0"
+        while left:
+            left = left[os.write(self.out, left):]
+        while True:
+            m = self.message()
+            if m.get("id") == self.n:
+                if "error" in m:
+                    sys.exit("%s: %s" % (method, m["error"]))
+                return m["result"]
+            if m.get("method") in ("Log.entryAdded", "Runtime.consoleAPICalled", "Runtime.exceptionThrown"):
+                self.said.append(m["params"])
+
+    def run(self, expression):
+        r = self("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
+        if "exceptionDetails" in r:
+            sys.exit("in the page: %s" % r["exceptionDetails"])
+        return r["result"].get("value")
+
+    def look(self, width, theme):
+        self("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=width < 600)
+        self("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": theme}])
+
+    def key(self, name, code):
+        for kind in ("rawKeyDown", "char", "keyUp") if name == "Enter" else ("rawKeyDown", "keyUp"):
+            self("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode=code,
+                 **({"text": "\r"} if kind == "char" else {}))
+
+    def close(self):
+        self.child.terminate()
+        self.child.wait()
+        os.close(self.out)
+        os.close(self.into)
+
+
+def axe_core():
+    places = [os.environ.get("AXE", ""), "/usr/share/nodejs/axe-core/axe.min.js"]
+    for folder in (os.getcwd(), top, os.path.join(top, "build/external")):
+        places += glob.glob(folder + "/node_modules/axe-core/axe.min.js")
+    for place in places:
+        if place and os.path.exists(place):
+            return open(place, encoding="utf-8").read()
+    raise Skip("axe-core isn't here (npm install --prefix build/external axe-core)")
+
+
+LOOKS = [(width, theme) for width in (1280, 390) for theme in ("light", "dark")]
+
+
+def browse(d):
+    page = os.path.join(d, "report.html")
+    hunt("-o", page)
+    return Browser(d, page)
+
+
+def check_html_axe(d):
+    """axe-core, at both widths in both themes: nothing serious."""
+    axe = axe_core()
+    b = browse(d)
+    try:
+        b.run(axe + ";0")
+        for look in LOOKS:
+            b.look(*look)
+            found = json.loads(b.run("axe.run(document, {resultTypes: ['violations']}).then(r => JSON.stringify(r.violations.map("
+                                     "v => [v.impact, v.id, v.help, v.nodes.length, v.nodes[0].html.slice(0, 200)])))"))
+            for v in found:
+                print("axe-core at %d, %s: %s" % (*look, v))
+            if any(v[0] in ("serious", "critical") for v in found):
+                sys.exit("axe-core finds a serious fault")
+    finally:
+        b.close()
+
+
+def check_html_keyboard(d):
+    """Tab comes to every link, fold and table that scrolls, in the order of the page; Enter folds; nothing is wider than the
+    window; the console is silent."""
+    b = browse(d)
+    try:
+        for look in LOOKS:
+            b.look(*look)
+            wide = b.run("document.documentElement.scrollWidth - innerWidth")
+            if wide > 0:
+                sys.exit("at %d the page is %d too wide" % (look[0], wide))
+        b.run("window.all = [...document.querySelectorAll('a[href], summary, [tabindex]')].filter(e => e.checkVisibility()); 0")
+        n = b.run("all.length")
+        if not n:
+            sys.exit("nothing can be reached")
+        for i in range(min(n, 300)):
+            b.key("Tab", 9)
+            at = b.run("all.indexOf(document.activeElement)")
+            if at != i:
+                sys.exit("tab %d comes to number %d of %d: %s" % (i, at, n, b.run("document.activeElement.outerHTML.slice(0, 200)")))
+            if b.run("getComputedStyle(document.activeElement).outlineStyle") == "none":
+                sys.exit("tab %d: no mark shows where it is" % i)
+        scrolls = b.run("[...document.querySelectorAll('*')].filter(e => e.scrollWidth > e.clientWidth && "
+                        "getComputedStyle(e).overflowX == 'auto' && e.tabIndex < 0).length")
+        same("parts that scroll and can't be reached", scrolls, 0)
+        if b.run("document.querySelectorAll('summary').length"):
+            b.run("document.querySelector('summary').focus(); 0")
+            was = b.run("document.activeElement.parentNode.open")
+            b.key("Enter", 13)
+            same("Enter folds", b.run("document.activeElement.parentNode.open"), not was)
+        same("console", b.said, [])
+    finally:
+        b.close()
 
 
 # the spreadsheet
@@ -204,8 +353,8 @@ ECS = {  # types of the fields, from ECS 8.17: text that is a list, a number, an
     "process.parent.name": str, "process.parent.pid": int, "process.pe.company": str, "process.pe.description": str,
     "process.pe.file_version": str, "process.pe.imphash": str, "process.pe.original_file_name": str,
     "process.pe.product": str, "process.pid": int, "process.start": str, "process.working_directory": str,
-    "related.hash": list, "related.hosts": list, "related.user": list, "rule.author": str, "rule.id": list,
-    "rule.name": list, "threat.framework": str, "threat.tactic.name": list, "threat.technique.id": list,
+    "related.hash": list, "related.hosts": list, "related.user": list, "rule.author": str,
+    "rule.description": list, "rule.id": list, "rule.name": list, "rule.ruleset": list, "rule.version": list, "threat.framework": str, "threat.tactic.name": list, "threat.technique.id": list,
     "threat.technique.subtechnique.id": list, "user.domain": str, "user.name": str,
 }
 CATEGORIES = {"process", "network", "file", "registry", "configuration", "driver", "authentication", "session", "host", "web"}
@@ -238,6 +387,19 @@ def check_ecs(d):
         same("kind", fields["event.kind"], "alert" if row["Kind"] == "hit" else "event")
         same("time", fields["@timestamp"], row["UtcTime"].replace(" ", "T") + "Z")
         same("pid", fields.get("process.pid", ""), int(row["ProcessId"]) if row["ProcessId"] else "")
+        for k in ("related.hash", "related.user"):
+            same(k, fields.get(k, []), sorted(set(fields.get(k, []))))
+        for k, column in (("md5", "MD5"), ("sha1", "SHA1"), ("sha256", "SHA256")):
+            same(k, fields.get("process.hash." + k, ""), row[column] if row[column].strip("0") else "")
+        user = row["User"].split("\\")
+        same("user", [fields.get("user.domain", ""), fields.get("user.name", "")], user if len(user) == 2 and all(user) else ["", ""])
+        parts = [t for t in row["Techniques"].split("; ") if t]
+        same("techniques", fields.get("threat.technique.id", []), sorted({t.split(".")[0] for t in parts}))
+        same("sub-techniques", fields.get("threat.technique.subtechnique.id", []), sorted(t for t in parts if "." in t))
+        for k in ("rule.name", "rule.description", "rule.ruleset", "rule.version"):
+            if k == "rule.version" and k not in fields:
+                continue
+            same(k, len(fields.get(k, [])), len(fields.get("rule.id", [])))
         if not set(fields["event.category"]) <= CATEGORIES or not set(fields["event.type"]) <= TYPES:
             sys.exit("document %d: %s, %s" % (n, fields["event.category"], fields["event.type"]))
 
@@ -265,9 +427,13 @@ def check_markdown(d):
     text = open(d + "/summary.md", encoding="utf-8").read()
     if len(text.splitlines()) > 200:
         sys.exit("%d lines are more than a page" % len(text.splitlines()))
-    html = module("markdown").markdown(text, extensions=["fenced_code"])
-    if "<script" in html or not html.startswith("<h1>"):
-        sys.exit("no heading first, or a script")
+    parser = module("markdown_it").MarkdownIt("commonmark", {"html": True})
+    tokens = parser.parse(text)
+    same("heading", tokens[0].type, "heading_open")
+    for t in tokens:
+        for x in (t, *(t.children or ())):
+            if x.type in ("html_inline", "html_block", "link_open", "image"):
+                sys.exit("evidence became markup: " + x.content)
 
 
 def check_jsonl(d):

@@ -778,7 +778,7 @@ static void timesketch__a_case__what_its_importer_asks(void **state)
                  "a\\\"b,\\u202egpj");
     must_have(c, "\"datetime\":\"2026-01-02T03:04:06.500000+00:00\",\"timestamp\":1767323046500000,"
                  "\"timestamp_desc\":\"Process created\",\"data_type\":\"windows:evtx:record\"");
-    must_have(c, "\"tag\":[\"shelltree\",\"T1033\",\"T1505.003\"]");
+    must_have(c, "\"tag\":[\"shelltree\",\"webshell\",\"T1033\",\"T1505.003\"]");
     must_have(c, "\"EventRecordID\":\"2\"");
     free(c.p);
     world_end(&w);

@@ -811,7 +811,10 @@ static void confirm__records__yes_or_unreadable(void **state)
     p.at[p.n++] = UINT64_C(1) << 40;
     p.at[p.n++] = p.at[7]; /* asked for again */
     p.at[p.n++] = 0;
-    assert_int_equal(st_confirm(st_evidence_at(b.evidence, 0), p.at, p.n, out, &e), ST_OK);
+    st_confirmer *x = st_confirmer_new();
+    assert_non_null(x);
+    assert_int_equal(st_confirm(x, st_evidence_at(b.evidence, 0), p.at, p.n, out, &e), ST_OK);
+    st_confirmer_free(x);
     for (size_t i = 0; i < p.n; i++) {
         bool yes = i < 5 || i == 7 || i == 10;
         if (i == 5 && !has_all_defects()) /* without a template: later versions read it */

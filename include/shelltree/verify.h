@@ -75,6 +75,7 @@ typedef struct st_verify_options {
     void *ctx;
 } st_verify_options;
 
+const char *st_second_reader_version(void); /* libevtx's own; static storage */
 /* Starts a process as libevtx gets them and asks it: does a filter of system calls hold it? Where
  * there is none (no seccomp in the kernel, the build or the emulator) it has limits only, and
  * people should be told. */
@@ -94,11 +95,15 @@ typedef enum st_confirmed {
 } st_confirmed;
 const char *st_confirmed_word(st_confirmed c); /* "unreadable", "yes", "no" */
 
-/* Reads the records at these offsets of one source again, with both readers, and compares
- * them. libevtx runs in a child process as above; its death costs one record. out gets
- * one answer an offset. What can't be found again is unreadable. Call it while no other thread
- * of the process runs. */
-st_code st_confirm(const st_source *s, const uint64_t *offsets, size_t n, st_confirmed *out,
-                   st_err *err);
+/* Reads records again and compares. libevtx runs in a child process as above, one for all
+ * sources; its death costs one record. Call it while no other thread of the process runs. */
+typedef struct st_confirmer st_confirmer;
+st_confirmer *st_confirmer_new(void); /* NULL: no memory */
+void st_confirmer_free(st_confirmer *x);
+
+/* Reads the records at these offsets of one source again, with both readers. out gets one answer an
+ * offset. What can't be found again is unreadable. */
+st_code st_confirm(st_confirmer *x, const st_source *s, const uint64_t *offsets, size_t n,
+                   st_confirmed *out, st_err *err);
 
 #endif

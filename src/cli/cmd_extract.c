@@ -214,6 +214,9 @@ static int extract_database(st_session *s)
     st_output_tmp(s->config, tmp);
     j.ro.tmp = tmp;
     j.err = &why;
+    j.confirm = s->config->confirm;
+    if (j.confirm)
+        st_say_unfiltered(s->config);
     st_session_scan_options(s, &j.scan);
     int wrote = st_output_write(s->config, write_database, &j);
     if (why.code)

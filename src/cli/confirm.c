@@ -1,8 +1,13 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* confirm.c - every hit's own record, read again by the second reader. */
+/*
+ * confirm.c - hits' own records, read again by the second reader: all of them with --confirm, else
+ * so many that it costs little, in which each incident has its first.
+ */
 #include "cli.h"
 
+#include "base/limits.h"
+#include "evidence/stored.h"
 #include "shelltree/verify.h"
 
 #include <stdlib.h>
@@ -12,7 +17,16 @@ typedef struct hit {
     uint32_t source;
     uint64_t offset;
     size_t row;
+    size_t turn; /* how many of its incident come before it */
 } hit;
+
+static int by_turn(const void *a, const void *b)
+{
+    const hit *x = a, *y = b;
+    if (x->turn != y->turn)
+        return x->turn < y->turn ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
 
 static int by_source(const void *a, const void *b)
 {
@@ -22,30 +36,57 @@ static int by_source(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static size_t collect(const st_session *s, hit *to)
+/* Where the row's record stands; false: it has none, or stands in text, which libevtx doesn't read.
+ */
+static bool locate(const st_session *s, const st_row *r, hit *to)
+{
+    const st_forest *f = s->forest;
+    if (r->event != ST_NO_EVENT) {
+        const st_event *e = &f->events[r->event];
+        const st_events *x = st_event_columns(f, e);
+        to->source = x->source[e->row];
+        to->offset = x->offset[e->row];
+    } else if (f->procs[r->node].row != ST_NO_ROW) {
+        uint32_t row = f->procs[r->node].row;
+        to->source = f->store->creations.source[row];
+        to->offset = f->store->creations.offset[row];
+    } else {
+        return false;
+    }
+    return !st_evidence_at(s->evidence, to->source)->carrier;
+}
+
+/* turns: one an incident and one for all others. */
+static size_t collect(const st_session *s, hit *to, size_t *turns)
 {
     const st_case *c = s->found;
-    const st_creations *k = &s->forest->store->creations;
     size_t n = 0;
     for (size_t i = 0; i < c->nrows; i++) {
         const st_row *r = &c->rows[i];
-        if (r->kind != ST_ROW_HIT)
+        if (r->kind != ST_ROW_HIT || !locate(s, r, &to[n]))
             continue;
-        if (r->event != ST_NO_EVENT) {
-            const st_event *e = &s->forest->events[r->event];
-            const st_events *x = st_event_columns(s->forest, e);
-            to[n++] = (hit){ x->source[e->row], x->offset[e->row], i };
-        } else if (s->forest->procs[r->node].row != ST_NO_ROW) {
-            uint32_t row = s->forest->procs[r->node].row;
-            to[n++] = (hit){ k->source[row], k->offset[row], i };
-        }
+        to[n].row = i;
+        to[n].turn = turns[r->incident < c->nincidents ? r->incident : c->nincidents]++;
+        n++;
     }
-    qsort(to, n, sizeof *to, by_source);
     return n;
 }
 
+/* Leaves those to ask for, in the order of sources. */
+static size_t choose(const st_session *s, hit *hits, size_t n)
+{
+    size_t asked = n;
+    if (!s->config->confirm && n > ST_MAX_CONFIRM_UNASKED) {
+        qsort(hits, n, sizeof *hits, by_turn);
+        asked = ST_MAX_CONFIRM_UNASKED;
+        st_say(s->config, "libevtx read %zu of %zu hits again (--confirm: each)", asked, n);
+    }
+    qsort(hits, asked, sizeof *hits, by_source);
+    return asked;
+}
+
 /* The n hits of one source. */
-static st_code confirm_source(st_session *s, const hit *hits, size_t n, st_err *e)
+static st_code confirm_source(st_session *s, st_confirmer *x, const hit *hits, size_t n, st_err *e)
 {
     uint64_t *offsets = malloc((n + 1) * sizeof *offsets);
     st_confirmed *out = calloc(n + 1, sizeof *out);
@@ -53,7 +94,7 @@ static st_code confirm_source(st_session *s, const hit *hits, size_t n, st_err *
     for (size_t i = 0; offsets && i < n; i++)
         offsets[i] = hits[i].offset;
     if (offsets && out)
-        code = st_confirm(st_evidence_at(s->evidence, hits->source), offsets, n, out, e);
+        code = st_confirm(x, st_evidence_at(s->evidence, hits->source), offsets, n, out, e);
     else
         code = st_fail(e, ST_E_MEMORY, "out of memory");
     for (size_t i = 0; out && s->confirmed && code == ST_OK && i < n; i++)
@@ -61,6 +102,31 @@ static st_code confirm_source(st_session *s, const hit *hits, size_t n, st_err *
     free(offsets);
     free(out);
     return code;
+}
+
+/* The same of a source in a case database, which has kept what the second reader said. */
+typedef struct recalling {
+    const st_session *s;
+    const hit *hits;
+    size_t n, at;
+} recalling;
+
+static bool recall_one(void *ctx, uint64_t offset, st_str word)
+{
+    recalling *r = ctx;
+    while (r->at < r->n && r->hits[r->at].offset < offset)
+        r->at++;
+    for (size_t i = r->at; i < r->n && r->hits[i].offset == offset; i++)
+        for (unsigned c = 0; c <= ST_CONFIRM_NO; c++)
+            if (st_str_eq(word, st_str_of(st_confirmed_word((st_confirmed)c))))
+                r->s->confirmed[r->hits[i].row] = (uint8_t)(c + 1);
+    return r->at < r->n;
+}
+
+static st_code recall_source(const st_session *s, const hit *hits, size_t n, st_err *e)
+{
+    recalling r = { s, hits, n, 0 };
+    return st_stored_confirmed(st_evidence_at(s->evidence, hits->source), recall_one, &r, e);
 }
 
 static void say_result(const st_session *s, size_t hits)
@@ -77,25 +143,40 @@ static void say_result(const st_session *s, size_t hits)
                count[ST_CONFIRM_UNREADABLE], hits);
 }
 
+static void confirm_all(st_session *s, const hit *hits, size_t n, st_err *e)
+{
+    st_confirmer *x = n ? st_confirmer_new() : NULL;
+    if (n && !x)
+        st_fail(e, ST_E_MEMORY, "out of memory");
+    for (size_t i = 0, k = 0; x && i < n && !e->code; i = k) {
+        while (k < n && hits[k].source == hits[i].source)
+            k++;
+        const st_source *from = st_evidence_at(s->evidence, hits[i].source);
+        if (from->stored)
+            recall_source(s, hits + i, k - i, e);
+        else if (!from->carrier) /* libevtx reads no text */
+            confirm_source(s, x, hits + i, k - i, e);
+    }
+    st_confirmer_free(x);
+}
+
 int st_session_confirm(st_session *s)
 {
     st_err e = { 0 };
     hit *hits = malloc((s->found->nrows + 1) * sizeof *hits);
+    size_t *turns = calloc(s->found->nincidents + 1, sizeof *turns), n = 0;
     s->confirmed = calloc(s->found->nrows + 1, 1);
-    size_t n = 0;
-    if (hits && s->confirmed)
-        n = collect(s, hits);
+    if (hits && turns && s->confirmed)
+        n = collect(s, hits, turns);
     else
         st_fail(&e, ST_E_MEMORY, "out of memory");
     if (n)
         st_say_unfiltered(s->config);
-    for (size_t i = 0, k = 0; hits && i < n && !e.code; i = k) {
-        while (k < n && hits[k].source == hits[i].source)
-            k++;
-        if (!st_evidence_at(s->evidence, hits[i].source)->carrier) /* libevtx reads no text */
-            confirm_source(s, hits + i, k - i, &e);
-    }
+    if (n)
+        n = choose(s, hits, n);
+    confirm_all(s, hits, n, &e);
     free(hits);
+    free(turns);
     if (e.code)
         return st_cannot(&e);
     say_result(s, n);

@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - which verb, and the exit status. */
 #include "cli.h"
+
+#include "shelltree/verify.h"
 #include "base/limits.h"
 #include "base/suggest.h"
 #include "config.h"
@@ -89,7 +91,8 @@ static const st_verb *verb_of(int argc, char **argv, int *status)
     *status = ST_EXIT_CANNOT;
     for (int i = 1; i < (at ? at : argc); i++) {
         if (is_one_of(argv[i], "-V", "--version")) {
-            puts("shelltree " VERSION);
+            printf("shelltree " VERSION "\nreaders: its own, libevtx %s; libraries: " ST_LINKED "\n",
+                   st_second_reader_version());
             *status = flushed();
             return NULL;
         }

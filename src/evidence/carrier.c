@@ -192,6 +192,27 @@ static bool is_csv_of_events(st_str head, st_str s)
            (holds(head, "_raw") && has_event(s));
 }
 
+/* "[04/Mar/2026:06:00:20 +0100] \"" */
+static bool has_bracketed_time(st_str line)
+{
+    static const char form[] = "[00/aaa/0000:00:00:00 +0000] \"";
+    for (size_t at = 0; at + sizeof form - 1 <= line.n; at++) {
+        size_t i = 0;
+        for (; form[i]; i++) {
+            char c = line.p[at + i];
+            bool fits = form[i] == '0'   ? c >= '0' && c <= '9'
+                        : form[i] == 'a' ? (c | 0x20) >= 'a' && (c | 0x20) <= 'z'
+                        : form[i] == '+' ? c == '+' || c == '-'
+                                         : c == form[i];
+            if (!fits)
+                break;
+        }
+        if (!form[i])
+            return true;
+    }
+    return false;
+}
+
 /* Events whose fields are gone, or stand in sentences of some language. */
 static const struct {
     const char *form;
@@ -228,6 +249,29 @@ static bool is_unread(st_str s, st_kind *out)
     return false;
 }
 
+/* Told by its first lines, before all else: what a client asked for can be any text, so it must
+ * not make events of its own. */
+static const char *access_log(st_str s)
+{
+    enum { LINES = 3 };
+    st_str line;
+    while (s.n && (unsigned char)s.p[0] >= 0x80)
+        s = (st_str){ s.p + 1, s.n - 1 }; /* a byte order mark */
+    for (unsigned n = 0; n < LINES && st_str_cut(&s, '\n', &line);) {
+        line = st_str_trim(line);
+        if (st_str_starts(line, ST_STR("#Fields:")))
+            return holds(line, "cs-method") && holds(line, "cs-uri-stem") && holds(line, "time")
+                       ? "access log of IIS"
+                       : NULL;
+        if (!line.n || line.p[0] == '#')
+            continue;
+        if (has_bracketed_time(line))
+            return "access log";
+        n++;
+    }
+    return NULL;
+}
+
 /* journalctl -o json-sse and json-seq; a relay that puts its stamp before what it passes on. */
 size_t st_json_prefix(st_str line)
 {
@@ -250,7 +294,10 @@ bool st_tell_carrier(st_str head, st_str part, st_kind *out)
     s = (st_str){ s.p + prefix, s.n - prefix };
     bool json = is_json(s);
     const char *tool = part.p == head.p ? tool_of(s, json) : NULL;
-    if (tool)
+    const char *log = access_log(s);
+    if (log)
+        *out = (st_kind){ .name = log, .carrier = ST_CR_ACCESS };
+    else if (tool)
         *out = (st_kind){ .name = tool };
     else if (json && has_json_event(part))
         *out = (st_kind){ .name = "events as JSON", .carrier = ST_CR_JSON };

@@ -27,7 +27,7 @@ typedef struct asked {
     size_t place; /* in the caller's arrays */
 } asked;
 
-typedef struct confirmer {
+struct st_confirmer {
     st_remote *remote;
     bool again; /* the child has the chunk */
     st_file *file;
@@ -39,9 +39,9 @@ typedef struct confirmer {
     st_confirmed *out;
     st_items ours, theirs;
     bool failed;
-} confirmer;
+};
 
-static size_t read_at(confirmer *x, uint64_t offset, unsigned char *to, size_t n)
+static size_t read_at(st_confirmer *x, uint64_t offset, unsigned char *to, size_t n)
 {
     size_t got = 0;
     return st_file_read(x->file, offset, to, n, &got, NULL) == ST_OK ? got : 0;
@@ -49,7 +49,7 @@ static size_t read_at(confirmer *x, uint64_t offset, unsigned char *to, size_t n
 
 /* The start of the chunk that holds the byte: on the grid, else at the nearest magic before it,
  * else a chunk on the grid that has lost its magic. */
-static uint64_t chunk_of(confirmer *x, uint64_t offset)
+static uint64_t chunk_of(st_confirmer *x, uint64_t offset)
 {
     unsigned char head[8] = { 0 };
     uint64_t grid =
@@ -91,7 +91,7 @@ static void hear(void *arg, const st_record *r)
     a->found = true;
 }
 
-static st_confirmed ask(confirmer *x, const st_record *r)
+static st_confirmed ask(st_confirmer *x, const st_record *r)
 {
     static const st_scan_ops ops = { .record = hear };
     st_confirmed c = ST_CONFIRM_YES;
@@ -115,7 +115,7 @@ static st_confirmed ask(confirmer *x, const st_record *r)
 
 static void record(void *arg, const st_record *r)
 {
-    confirmer *x = arg;
+    st_confirmer *x = arg;
     bool asked_yet = false;
     st_confirmed c = ST_CONFIRM_UNREADABLE;
     for (size_t i = 0; i < x->nwant; i++) {
@@ -128,7 +128,7 @@ static void record(void *arg, const st_record *r)
     }
 }
 
-static st_code one_chunk(confirmer *x, uint64_t at, st_err *err)
+static st_code one_chunk(st_confirmer *x, uint64_t at, st_err *err)
 {
     static const st_scan_ops ops = { .record = record };
     static const st_scan_options options = { .slack = true };
@@ -161,7 +161,7 @@ static int by_offset(const void *a, const void *b)
     return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
-static st_code all_chunks(confirmer *x, const asked *list, size_t n, st_err *err)
+static st_code all_chunks(st_confirmer *x, const asked *list, size_t n, st_err *err)
 {
     st_code code = ST_OK;
     for (size_t i = 0; !code && i < n;) {
@@ -174,36 +174,47 @@ static st_code all_chunks(confirmer *x, const asked *list, size_t n, st_err *err
     return code;
 }
 
-st_code st_confirm(const st_source *s, const uint64_t *offsets, size_t n, st_confirmed *out,
-                   st_err *err)
+st_confirmer *st_confirmer_new(void)
 {
-    confirmer *x = calloc(1, sizeof *x);
+    st_confirmer *x = calloc(1, sizeof *x);
+    if (!x)
+        return NULL;
+    x->native = st_native_new();
+    x->remote = st_remote_new();
+    if (x->native && x->remote)
+        return x;
+    st_confirmer_free(x);
+    return NULL;
+}
+
+void st_confirmer_free(st_confirmer *x)
+{
+    if (!x)
+        return;
+    st_remote_free(x->remote);
+    st_native_free(x->native);
+    st_items_free(&x->ours);
+    st_items_free(&x->theirs);
+    free(x);
+}
+
+st_code st_confirm(st_confirmer *x, const st_source *s, const uint64_t *offsets, size_t n,
+                   st_confirmed *out, st_err *err)
+{
     asked *list = calloc(n + 1, sizeof *list);
     st_code code = ST_OK;
+    if (!list)
+        return st_fail(err, ST_E_MEMORY, "no memory to confirm records");
     for (size_t i = 0; i < n; i++) {
         out[i] = ST_CONFIRM_UNREADABLE;
-        if (list)
-            list[i] = (asked){ offsets[i], i };
+        list[i] = (asked){ offsets[i], i };
     }
-    if (x) {
-        x->native = st_native_new();
-        x->remote = st_remote_new();
-    }
-    if (!x || !list || !x->native || !x->remote)
-        code = st_fail(err, ST_E_MEMORY, "no memory to confirm records");
-    if (!code && x && list && st_file_open(s, &x->file, NULL) == ST_OK) {
+    if (st_file_open(s, &x->file, NULL) == ST_OK) {
         x->out = out;
         qsort(list, n, sizeof *list, by_offset);
         code = all_chunks(x, list, n, err);
         st_file_close(x->file);
     }
-    if (x) {
-        st_remote_free(x->remote);
-        st_native_free(x->native);
-        st_items_free(&x->ours);
-        st_items_free(&x->theirs);
-    }
-    free(x);
     free(list);
     return code;
 }

@@ -17,6 +17,7 @@
 #include "evtx/repeat.h"
 #include "evtx/xml.h"
 #include "base/limits.h"
+#include "shelltree/verify.h"
 
 #include <libbfio.h>
 #include <libdeflate.h>
@@ -86,6 +87,11 @@ void st_libevtx_begin(st_libevtx *s)
 }
 
 /* the file in memory */
+
+const char *st_second_reader_version(void)
+{
+    return libevtx_get_version();
+}
 
 static void put_le(unsigned char *p, uint64_t v, size_t n)
 {

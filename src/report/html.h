@@ -17,6 +17,7 @@ typedef struct st_page {
     st_folding fold;
     st_buf text; /* a sentence in the making */
     size_t left; /* processes that may still be drawn */
+    bool bound;  /* inside a link or a summary, where nothing else may be operated */
 } st_page;
 
 /* html_put.c */
@@ -25,7 +26,8 @@ void st_page_put(st_page *g, const char *s); /* markup of the program's own */
 void st_page_fmt(st_page *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Text of a rule or of the program: scrubbed and escaped. */
 void st_page_text(st_page *g, st_str s);
-/* Evidence's text, isolated from the direction of what stands around it; long text folded. */
+/* Evidence's text, isolated from the direction of what stands around it; long text folded, or,
+ * where g->bound, cut with a count. */
 void st_page_evidence(st_page *g, st_str s);
 /* What g->text holds, as evidence; it is empty then. */
 void st_page_made(st_page *g);

@@ -93,8 +93,10 @@ static void put_what(st_page *g, const st_host_answer *h)
     if (h->incidents) {
         const st_incident *i = &g->c->incidents[h->incident];
         st_page_fmt(g, "<a href=\"#i%s\">", i->id);
+        g->bound = true;
         st_incident_put_entry(g->c, i, &g->text);
         st_page_made(g);
+        g->bound = false;
         st_page_put(g, "</a> ");
         st_incident_put_what(g->c, &g->groups, h->incident, &g->text);
         st_page_text(g, st_buf_slice(&g->text));
@@ -106,7 +108,11 @@ static void put_what(st_page *g, const st_host_answer *h)
     const st_coverage *v = &g->c->coverage[h->host];
     const st_host *host = &g->f->hosts[h->host];
     st_page_put(g, "<span class=\"m\">");
-    if (h->standing == ST_STANDS_BLIND)
+    if (h->standing == ST_STANDS_REVIEW) {
+        st_page_put(g, "joined to ");
+        st_page_host(g, g->c->incidents[g->c->reached[h->host] - 1].host);
+        st_page_put(g, " by a command or a program");
+    } else if (h->standing == ST_STANDS_BLIND)
         st_page_text(g, v->reasons);
     else if (host->first) {
         st_page_put(g, "read ");

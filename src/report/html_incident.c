@@ -51,7 +51,8 @@ static void put_facts(st_page *g, uint32_t k)
     }
     if (i->context_dropped)
         st_page_fmt(g, ", %u more processes left out", i->context_dropped);
-    st_page_fmt(g, "</dd><dt>Incident</dt><dd><code>%s</code></dd></dl>\n", i->id);
+    st_page_fmt(g, "</dd><dt>Incident</dt><dd><code id=\"n%s\">%s</code></dd></dl>\n", i->id,
+                i->id);
 }
 
 /* phases */
@@ -245,7 +246,9 @@ static void put_tree(st_page *g, uint32_t incident)
         }
         bool inner = shown < ST_MAX_HTML_DEPTH && has_below(g, &d, n);
         st_page_put(g, inner ? "\n<li><details open><summary>" : "\n<li>");
+        g->bound = inner;
         put_node(g, n, depth > shown);
+        g->bound = false;
         st_page_put(g, inner ? "</summary><ul>" : "</li>");
         at = shown + inner;
         st_out_tick(g->o);
@@ -309,15 +312,24 @@ static void put_decoded(st_page *g, uint32_t incident)
 static void put_incident(st_page *g, uint32_t k)
 {
     const st_incident *i = &g->c->incidents[k];
-    st_page_fmt(g, "<section class=\"i g%u\" aria-labelledby=\"i%s\"><h2 id=\"i%s\">",
-                (unsigned)i->level, i->id, i->id);
+    st_page_fmt(g, "<section class=\"i g%u\" aria-labelledby=\"i%s n%s\"><h2 id=\"i%s\">",
+                (unsigned)i->level, i->id, i->id, i->id);
     st_page_level(g, i->level);
     st_page_host(g, i->host);
+    st_page_put(g, " ");
+    st_incident_put_entry(g->c, i, &g->text);
+    st_page_made(g);
     st_page_put(g, "</h2><p class=\"lead\">");
     st_incident_put_line(g->c, &g->groups, k, &g->text);
     st_page_text(g, st_buf_slice(&g->text));
     st_buf_clear(&g->text);
     st_page_put(g, ".</p>\n");
+    if (st_incident_put_raised(i, &g->text)) {
+        st_page_put(g, "<p class=\"k\">");
+        st_page_text(g, st_buf_slice(&g->text));
+        st_page_put(g, ".</p>\n");
+        st_buf_clear(&g->text);
+    }
     put_facts(g, k);
     put_phases(g, k);
     put_comes_to(g, i);
@@ -329,18 +341,27 @@ static void put_incident(st_page *g, uint32_t k)
     st_out_tick(g->o);
 }
 
+/* On paper each with its sentence: the second page of the summary. */
 static void put_index(st_page *g, size_t n)
 {
     st_page_put(g, "<nav aria-label=\"Incidents\"><ul>");
     for (uint32_t i = 0; i < n; i++) {
         const st_incident *x = &g->c->incidents[i];
         st_page_fmt(g, "<li><a href=\"#i%s\">", x->id);
+        g->bound = true;
         st_page_level(g, x->level);
         st_page_host(g, x->host);
         st_page_put(g, " ");
         st_incident_put_entry(g->c, x, &g->text);
         st_page_made(g);
-        st_page_put(g, "</a></li>\n");
+        g->bound = false;
+        st_page_put(g, "</a><span class=\"po\">, ");
+        st_page_span(g, x->first, x->last);
+        st_page_put(g, ". ");
+        st_incident_put_line(g->c, &g->groups, i, &g->text);
+        st_page_text(g, st_buf_slice(&g->text));
+        st_buf_clear(&g->text);
+        st_page_put(g, ".</span></li>\n");
         st_out_tick(g->o);
     }
     st_page_put(g, "</ul></nav>\n");

@@ -94,7 +94,9 @@ void st_page_evidence(st_page *g, st_str s)
     st_page_put(g, "<bdi class=\"e\">");
     put_clean(b, (st_str){ s.p, end });
     st_page_put(g, "</bdi>");
-    if (end < s.n) {
+    if (end < s.n && g->bound) {
+        st_page_fmt(g, " <span class=\"m\">\xe2\x80\xa6 %zu more bytes</span>", s.n - end);
+    } else if (end < s.n) {
         st_page_put(g, "<details><summary>more</summary><bdi class=\"e\">");
         put_clean(b, (st_str){ s.p + end, s.n - end });
         st_page_put(g, "</bdi></details>");

@@ -35,7 +35,7 @@ static const char style[] =
     "caption{text-align:left;padding:.2rem 0}"
     "th,td{text-align:left;vertical-align:top;padding:.35rem .5rem;border-bottom:1px solid var(--line)}"
     "th{font-size:.85rem;color:var(--mute);white-space:nowrap}"
-    "td.k{min-width:9rem}td.h{min-width:12rem}td.b{white-space:nowrap}td.c{min-width:18rem}td.s{min-width:8rem;width:16%}td.q{min-width:13rem}td.a{min-width:9.2rem}"
+    "td.k{min-width:9rem}td.h{min-width:11rem}td.b{min-width:8rem}td.c{min-width:18rem}td.s{min-width:8rem;width:16%}td.q{min-width:17rem}td.a{min-width:9.2rem}.po{display:none}"
     "svg{display:block;width:100%;height:1.1rem}.axis{fill:var(--line)}.seen{fill:var(--seen)}.hit{fill:var(--hit)}"
     ".gap{fill:var(--bg);stroke:var(--c2);stroke-width:1}"
     "section.i{border:1px solid var(--line);border-left:4px solid var(--line);border-radius:.5rem;padding:.2rem 1.1rem 1rem;margin:1.2rem 0}"
@@ -55,8 +55,11 @@ static const char style[] =
     "table.stack td{display:block;border:0;padding:.1rem 0;width:auto;min-width:0}}"
     "@media print{@page{margin:15mm}:root{color-scheme:light;--bg:#fff;--card:#fff;--fg:#000;--mute:#444;--line:#999;"
     "--c4:#8b0000;--c3:#b3261e;--c2:#8a4b00;--c1:#1f5fa8;--link:#000;--seen:#7f9bbf;--hit:#b3261e}"
-    "body{font-size:9.5pt}main{max-width:none;padding:0}nav{display:none}.w{overflow:visible}"
-    "tr,li,dt,.tiles li{break-inside:avoid}h2,h3{break-after:avoid}#incidents{break-before:page}"
+    "body{font-size:9.5pt}main{max-width:none;padding:0}.w{overflow:visible}"
+    "nav{break-after:page}nav ul{columns:auto;list-style:none;padding:0}nav a{text-decoration:none}.po{display:inline}"
+    "table{font-size:8pt}th{white-space:normal}th,td{padding:.2rem .25rem}td.k,td.b,td.c,td.q,td.a,td.s{min-width:0}"
+    "td.h{min-width:7rem}td.s{width:13%}td .l{padding-left:.25rem}"
+    "tr,dt,nav li,ul.p li,.tiles li,.cmd{break-inside:avoid}h2,h3,summary{break-after:avoid}#incidents{break-before:page}"
     ".hit,.seen,.gap,.axis{print-color-adjust:exact}details::details-content{content-visibility:visible;display:block}}";
 /* clang-format on */
 

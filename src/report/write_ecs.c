@@ -19,6 +19,7 @@ typedef struct doc {
 typedef enum kind {
     FIXED,  /* text: what */
     STRING, /* column what */
+    HASH,   /* likewise, unless it is all zeros */
     NUMBER,
     STRINGS, /* a list, as an array */
     MOMENT,  /* a time, as ISO 8601 with Z */
@@ -87,6 +88,7 @@ static const struct {
     { "thread", "CreateRemoteThread", "[\"process\"]", "[\"change\"]" },
     { "access", "Process accessed", "[\"process\"]", "[\"access\"]" },
     { "pipe", "Pipe created or connected", "[\"file\"]", "[\"access\"]" },
+    { "wmi", "WmiEvent", "[\"configuration\"]", "[\"change\"]" },
     { "tamper", "Process tampering", "[\"process\"]", "[\"change\"]" },
     { "logon", "Logon", "[\"authentication\",\"session\"]", "[\"start\"]" },
     { "service", "Service installed", "[\"configuration\"]", "[\"creation\"]" },
@@ -242,9 +244,9 @@ static void make_parent_args_count(doc *d, st_buf *b)
 /* people and hashes */
 
 /* DOMAIN\name, where it has just these two parts. */
-static bool split_user(doc *d, st_str *domain, st_str *name)
+static bool split_user(doc *d, const char *column, st_buf *cell_of, st_str *domain, st_str *name)
 {
-    st_str user = cell(d, "User", &d->a);
+    st_str user = cell(d, column, cell_of);
     *name = user;
     return st_str_cut(name, '\\', domain) && name->n && domain->n &&
            !memchr(name->p, '\\', name->n);
@@ -253,25 +255,45 @@ static bool split_user(doc *d, st_str *domain, st_str *name)
 static void make_domain(doc *d, st_buf *b)
 {
     st_str domain, name;
-    if (split_user(d, &domain, &name))
+    if (split_user(d, "User", &d->a, &domain, &name))
         st_json_str(b, domain);
 }
 
 static void make_user(doc *d, st_buf *b)
 {
     st_str domain, name;
-    if (split_user(d, &domain, &name))
+    if (split_user(d, "User", &d->a, &domain, &name))
         st_json_str(b, name);
 }
 
+/* An array of up to n texts: sorted, each once, without the empty ones. */
+static void put_sorted(st_buf *b, st_str *list, size_t n)
+{
+    for (size_t i = 1; i < n; i++)
+        for (size_t k = i; k && st_str_cmp(list[k - 1], list[k]) > 0; k--) {
+            st_str t = list[k];
+            list[k] = list[k - 1];
+            list[k - 1] = t;
+        }
+    for (size_t i = 0; i < n; i++) {
+        if (!list[i].n || (i && st_str_eq(list[i - 1], list[i])))
+            continue;
+        st_buf_char(b, b->n ? ',' : '[');
+        st_json_str(b, list[i]);
+    }
+    if (b->n)
+        st_buf_char(b, ']');
+}
+
+/* Of the process and of its parent. */
 static void make_related_user(doc *d, st_buf *b)
 {
-    st_str domain, name;
-    if (!split_user(d, &domain, &name))
-        return;
-    st_buf_char(b, '[');
-    st_json_str(b, name);
-    st_buf_char(b, ']');
+    st_str domain, names[2] = { { 0 } };
+    if (!split_user(d, "User", &d->a, &domain, &names[0]))
+        names[0] = ST_STR("");
+    if (!split_user(d, "ParentUser", &d->b, &domain, &names[1]))
+        names[1] = ST_STR("");
+    put_sorted(b, names, 2);
 }
 
 static void make_related_hosts(doc *d, st_buf *b)
@@ -284,18 +306,98 @@ static void make_related_hosts(doc *d, st_buf *b)
     st_buf_char(b, ']');
 }
 
+/* Nothing but zeros: a hash that Sysmon couldn't make. */
+static bool is_zero(st_str s)
+{
+    size_t i = 0;
+    while (i < s.n && s.p[i] == '0')
+        i++;
+    return i == s.n;
+}
+
 static void make_related_hash(doc *d, st_buf *b)
 {
     static const char *const names[] = { "IMPHASH", "MD5", "SHA1", "SHA256" };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    enum { N = sizeof names / sizeof names[0], LONGEST = 64 };
+    char kept[N][LONGEST];
+    st_str list[N];
+    for (size_t i = 0; i < N; i++) {
         st_str h = cell(d, names[i], &d->a);
-        if (!h.n)
-            continue;
-        st_buf_char(b, b->n ? ',' : '[');
-        st_json_str(b, h);
+        list[i] = (st_str){ kept[i], h.n <= LONGEST && !is_zero(h) ? h.n : 0 };
+        if (list[i].n)
+            memcpy(kept[i], h.p, h.n);
+    }
+    put_sorted(b, list, N);
+}
+
+/* rules */
+
+typedef void put_of_rule(st_buf *b, const st_rule *r);
+
+/* What put gives for each of the row's rules, as an array beside rule.id. */
+static void put_rules(doc *d, st_buf *b, put_of_rule *put)
+{
+    for (size_t i = 0; i < d->v->row->nfindings; i++) {
+        const st_finding *x = &d->v->c->findings[d->v->row->first_finding + i];
+        st_buf_char(b, i ? ',' : '[');
+        put(b, st_rules_at(d->v->c->rules, x->rule));
     }
     if (b->n)
         st_buf_char(b, ']');
+}
+
+static void put_description(st_buf *b, const st_rule *r)
+{
+    st_json_str(b, r->description.n ? r->description : r->title);
+}
+
+static void make_descriptions(doc *d, st_buf *b)
+{
+    put_rules(d, b, put_description);
+}
+
+static void put_ruleset(st_buf *b, const st_rule *r)
+{
+    st_json_str(b, st_str_basename(r->path));
+}
+
+static void make_rulesets(doc *d, st_buf *b)
+{
+    put_rules(d, b, put_ruleset);
+}
+
+static void put_date(st_buf *b, const st_rule *r)
+{
+    st_json_str(b, r->date);
+}
+
+/* The date that a rule states; nothing unless all of them do, so that it stays parallel to rule.id.
+ */
+static void make_versions(doc *d, st_buf *b)
+{
+    for (size_t i = 0; i < d->v->row->nfindings; i++) {
+        const st_finding *x = &d->v->c->findings[d->v->row->first_finding + i];
+        if (!st_rules_at(d->v->c->rules, x->rule)->date.n)
+            return;
+    }
+    put_rules(d, b, put_date);
+}
+
+/* The providers' own identifiers, as their manifests have them. */
+static void make_provider_guid(doc *d, st_buf *b)
+{
+    static const struct {
+        const char *name, *guid;
+    } all[] = {
+        { "Microsoft-Windows-Sysmon", "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}" },
+        { "Linux-Sysmon", "{FF032593-A8D3-4F13-B0D6-01FC615A0F97}" },
+        { "Microsoft-Windows-Security-Auditing", "{54849625-5478-4994-A5BA-3E3B0328C30D}" },
+        { "Microsoft-Windows-PowerShell", "{A0C1853B-5C40-4B15-8766-3CF1C58F985A}" },
+    };
+    st_str p = cell(d, "Provider", &d->a);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+        if (st_str_ieq(p, st_str_of(all[i].name)))
+            st_json_str(b, st_str_of(all[i].guid));
 }
 
 /* techniques */
@@ -392,9 +494,9 @@ static const field fields[] = {
     { "process.end", "EndTime", MOMENT, NULL },
     { "process.entity_id", "ProcessGuid", STRING, NULL },
     { "process.executable", "Image", STRING, NULL },
-    { "process.hash.md5", "MD5", STRING, NULL },
-    { "process.hash.sha1", "SHA1", STRING, NULL },
-    { "process.hash.sha256", "SHA256", STRING, NULL },
+    { "process.hash.md5", "MD5", HASH, NULL },
+    { "process.hash.sha1", "SHA1", HASH, NULL },
+    { "process.hash.sha256", "SHA256", HASH, NULL },
     { "process.name", "Image", NAME, NULL },
     { "process.parent.args", NULL, MADE, make_parent_args },
     { "process.parent.args_count", NULL, MADE, make_parent_args_count },
@@ -406,7 +508,7 @@ static const field fields[] = {
     { "process.pe.company", "Company", STRING, NULL },
     { "process.pe.description", "Description", STRING, NULL },
     { "process.pe.file_version", "FileVersion", STRING, NULL },
-    { "process.pe.imphash", "IMPHASH", STRING, NULL },
+    { "process.pe.imphash", "IMPHASH", HASH, NULL },
     { "process.pe.original_file_name", "OriginalFileName", STRING, NULL },
     { "process.pe.product", "Product", STRING, NULL },
     { "process.pid", "ProcessId", NUMBER, NULL },
@@ -416,8 +518,11 @@ static const field fields[] = {
     { "related.hosts", NULL, MADE, make_related_hosts },
     { "related.user", NULL, MADE, make_related_user },
     { "rule.author", "RuleAuthors", STRING, NULL },
+    { "rule.description", NULL, MADE, make_descriptions },
     { "rule.id", "RuleIds", STRINGS, NULL },
     { "rule.name", "Rules", STRINGS, NULL },
+    { "rule.ruleset", NULL, MADE, make_rulesets },
+    { "rule.version", NULL, MADE, make_versions },
     { "shelltree.chain", "Chain", STRING, NULL },
     { "shelltree.decoded_command", "DecodedCommand", STRING, NULL },
     { "shelltree.depth", "Depth", NUMBER, NULL },
@@ -440,12 +545,17 @@ static const field fields[] = {
     { "user.name", NULL, MADE, make_user },
     { "winlog.channel", "Channel", STRING, NULL },
     { "winlog.computer_name", "Computer", STRING, NULL },
+    { "winlog.event_data.Company", "Company", STRING, NULL },
+    { "winlog.event_data.Description", "Description", STRING, NULL },
+    { "winlog.event_data.FileVersion", "FileVersion", STRING, NULL },
     { "winlog.event_data.IntegrityLevel", "IntegrityLevel", STRING, NULL },
     { "winlog.event_data.LogonGuid", "LogonGuid", STRING, NULL },
     { "winlog.event_data.LogonId", "LogonId", STRING, NULL },
     { "winlog.event_data.ParentUser", "ParentUser", STRING, NULL },
+    { "winlog.event_data.Product", "Product", STRING, NULL },
     { "winlog.event_data.TerminalSessionId", "TerminalSessionId", STRING, NULL },
     { "winlog.event_id", "EventID", STRING, NULL },
+    { "winlog.provider_guid", NULL, MADE, make_provider_guid },
     { "winlog.provider_name", NULL, MADE, make_provider },
     { "winlog.record_id", "EventRecordID", STRING, NULL },
 };
@@ -466,6 +576,8 @@ static void put_value(doc *d, const field *f, st_buf *b)
     case MOMENT: put_moment(b, text_of(d, col, &d->a)); break;
     default:
         s = text_of(d, col, &d->a);
+        if (f->kind == HASH && is_zero(s))
+            return;
         if (s.n && f->kind == NUMBER)
             st_json_digits(b, s);
         else if (s.n)

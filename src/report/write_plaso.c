@@ -74,6 +74,14 @@ static const char *const l2t_names[] = {
 };
 enum { L2T = sizeof l2t_names / sizeof l2t_names[0] };
 
+static void put_extra(st_buf *b, const char *name, st_str s)
+{
+    if (!s.n)
+        return;
+    st_buf_str(b, st_str_of(name));
+    st_buf_str(b, s);
+}
+
 static void l2t_cell(line *l, size_t i, st_buf *b)
 {
     st_civil c;
@@ -109,10 +117,8 @@ static void l2t_cell(line *l, size_t i, st_buf *b)
     default:
         st_buf_str(b, ST_STR("EventRecordID: "));
         st_buf_str(b, column(l, "EventRecordID"));
-        st_buf_str(b, ST_STR("; Level: "));
-        st_buf_str(b, column(l, "Level"));
-        st_buf_str(b, ST_STR("; Incident: "));
-        st_buf_str(b, column(l, "Incident"));
+        put_extra(b, "; Level: ", column(l, "Level"));
+        put_extra(b, "; Incident: ", column(l, "Incident"));
     }
     b->failed |= raw.failed;
     st_buf_free(&raw);
@@ -145,7 +151,7 @@ static void body_line(st_buf *b, line *l)
     st_buf_str(b, ST_STR("] "));
     put_clean(b, st_buf_slice(&l->text), '|', ' ');
     st_buf_str(b, ST_STR("|0||0|0|0|0|0|0|"));
-    st_buf_u64(b, (moment(l) - ST_TICKS_UNIX) / ST_TICKS_SECOND);
+    st_buf_i64(b, ((int64_t)moment(l) - (int64_t)ST_TICKS_UNIX) / (int64_t)ST_TICKS_SECOND);
     st_buf_char(b, '\n');
 }
 

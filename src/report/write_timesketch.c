@@ -49,19 +49,24 @@ static void put_datetime(st_buf *b, st_ticks t, st_buf *text)
     st_json_str(b, st_buf_slice(text));
 }
 
+static bool has_technique(const st_view *v, const st_column *techniques, const char *id, st_buf *t)
+{
+    for (size_t i = 0; st_buf_clear(t), techniques->item(v, i, t); i++)
+        if (st_str_eq(st_buf_slice(t), st_str_of(id)))
+            return true;
+    return false;
+}
+
+/* The techniques, and a word to look for where a web shell is one of them. */
 static void put_tags(st_buf *b, const st_view *v, st_buf *t)
 {
+    const st_column *techniques = st_column_named("Techniques");
     st_buf_str(b, ST_STR("[\"shelltree\""));
-    for (size_t k = 0; k < st_ncolumns; k++) {
-        if (!st_str_eq(st_str_of(st_columns[k].name), ST_STR("Techniques")))
-            continue;
-        for (size_t i = 0;; i++) {
-            st_buf_clear(t);
-            if (!st_columns[k].item(v, i, t))
-                break;
-            st_buf_char(b, ',');
-            st_json_str(b, st_buf_slice(t));
-        }
+    if (has_technique(v, techniques, "T1505.003", t))
+        st_buf_str(b, ST_STR(",\"webshell\""));
+    for (size_t i = 0; st_buf_clear(t), techniques->item(v, i, t); i++) {
+        st_buf_char(b, ',');
+        st_json_str(b, st_buf_slice(t));
     }
     st_buf_char(b, ']');
 }
