@@ -9,7 +9,7 @@ Each case runs once undisturbed, and then again with the n-th call of a kind fai
 What may come of it: the same output and status, or status 2 or 3 with a message; never a crash, another
 output with the same status, half a file, or memory that isn't freed. By itself it takes some n of each kind;
 --all takes every one, which takes an hour. --table prints what came of each kind."""
-import os, shutil, subprocess, sys, tempfile
+import json, os, shutil, subprocess, sys, tempfile
 
 PROGRAM = os.environ.get("SHELLTREE", "./shelltree")
 LIBRARY = os.environ.get("FAIL_LIBRARY", "")
@@ -40,6 +40,8 @@ def cases():
     for f in "csv jsonl".split():
         yield "extract-" + f, ["extract", "-f", f, "{log}"]
     yield "extract-xml", ["extract", "--xml", "{log}"]
+    yield "hunt-archives", ["hunt", "-f", "jsonl", "-r", RULE, "{packed}"]
+    yield "extract-carriers", ["extract", "-f", "jsonl", "{carried}"]
     for f in "text jsonl".split():
         yield "verify-" + f, ["verify", "-f", f, "{log}"]
     yield "rules-list", ["rules", "list", "-r", "{rules}"]
@@ -63,7 +65,7 @@ def tree(path):
 class Run:
     def __init__(self, room, args, kind, at, old):
         where = tempfile.mkdtemp(dir=room)
-        names = {"log": room + "/logs", "rules": room + "/rules", "out": where + "/out", "old": where + "/old",
+        names = {"packed": room + "/packed", "carried": room + "/carried", "log": room + "/logs", "rules": room + "/rules", "out": where + "/out", "old": where + "/old",
                  "oldfile": where + "/old.csv"}
         if old:
             shutil.copytree(old, names["old"])
@@ -115,6 +117,19 @@ def some(n, kind):
     return sorted({1 + i * (n - 1) // (k - 1) if k > 1 else 1 for i in range(k)})
 
 
+def pack(room):
+    """The log in archives, one in the other, and in other carriers."""
+    os.mkdir(room + "/packed"), os.mkdir(room + "/carried")
+    shutil.make_archive(room + "/packed/a", "zip", room + "/logs")
+    shutil.make_archive(room + "/packed/b", "gztar", room + "/packed")
+    for args, name in ((["--xml"], "a.xml"), (["-f", "jsonl"], "a.jsonl")):
+        p = subprocess.run([PROGRAM, "extract", *args, room + "/logs"], stdout=subprocess.PIPE, check=False)
+        lines = [json.loads(x) for x in p.stdout.splitlines()] if name == "a.jsonl" else []
+        body = b"".join(json.dumps({"Channel": r["Channel"], "EventData": {k: v for k, v in r.items() if k not in ("Origin", "Source")}, "EventID": r["EventID"],
+                                    "Computer": r["Computer"], "EventRecordID": r["EventRecordID"]}).encode() + b"\n" for r in lines) or p.stdout
+        open(room + "/carried/" + name, "wb").write(body)
+
+
 def main():
     if not LIBRARY or not os.path.exists(LIBRARY):
         print("no library that fails calls: skipped")
@@ -127,6 +142,7 @@ def main():
         open(room + "/logs/notes.txt", "w").write("notes\n")
         shutil.copy(os.path.join(SRC, RULE), room + "/rules")
         open(room + "/rules/count.kql", "w").write("DeviceProcessEvents | summarize n = count() by DeviceName\n")
+        pack(room)
         old = room + "/oldset"
         subprocess.run([PROGRAM, "hunt", "-q", "-r", RULE, "-o", old, room + "/logs"], cwd=SRC, check=False, env=dict(os.environ, SHELLTREE_RULES="rules"))
         open(old + "/mine", "w").write("mine\n")

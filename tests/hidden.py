@@ -22,6 +22,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 
 PROGRAM = os.path.abspath(os.environ.get("SHELLTREE", "./shelltree"))
 TOP = os.path.abspath(os.environ.get("srcdir", "."))
@@ -102,7 +103,47 @@ def piped(*command):
     return subprocess.run(command, input=LOG, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
 
 
-SKIPPED = struct.pack("<II", 0x184D2A50, 4) + b"abcd"
+def cabinet(name, body, packed):
+    """[MS-CAB]: one folder of one file, as it is or deflated (MSZIP) block by block; checksums may be 0."""
+    blocks, last = [], b""
+    for i in range(0, len(body), 32768):
+        part = body[i:i + 32768]
+        if packed:
+            z = zlib.compressobj(9, zlib.DEFLATED, -15, zdict=last) if last else zlib.compressobj(9, zlib.DEFLATED, -15)
+            data, last = b"CK" + z.compress(part) + z.flush(), part
+        else:
+            data = part
+        blocks.append(struct.pack("<IHH", 0, len(data), len(part)) + data)
+    file = struct.pack("<IIHHHH", len(body), 0, 0, 0x5A65, 0x6000, 0x20) + name.encode() + b"\0"
+    folder = struct.pack("<IHH", 36 + 8 + len(file), len(blocks), 1 if packed else 0)
+    data = b"".join(blocks)
+    return struct.pack("<4sIIIIIBBHHHHH", b"MSCF", 0, 36 + 8 + len(file) + len(data), 0, 44, 0, 3, 1, 1, 1, 0, 1, 0) + folder + file + data
+
+
+def rar4(name, body):
+    """One stored file, by the published description of RAR 4."""
+    def block(kind, flags, rest):
+        b = struct.pack("<BHH", kind, flags, 7 + len(rest)) + rest
+        return struct.pack("<H", zlib.crc32(b) & 0xffff) + b
+    head = struct.pack("<IIBIIBBHI", len(body), len(body), 3, zlib.crc32(body), 0x5A656000, 20, 0x30, len(name), 0o100644) + name.encode()
+    return b"Rar!\x1a\7\0" + block(0x73, 0, bytes(6)) + block(0x74, 0x8000, head) + body + block(0x7b, 0x4000, b"")
+
+
+def rar5(name, body):
+    """The same by that of RAR 5."""
+    def number(n):
+        out = b""
+        while n > 127:
+            out, n = out + bytes([n & 127 | 128]), n >> 7
+        return out + bytes([n])
+    def block(rest):
+        b = number(len(rest)) + rest
+        return struct.pack("<I", zlib.crc32(b)) + b
+    head = (number(2) + number(2) + number(len(body)) + number(4) + number(len(body)) + number(0o100644) + struct.pack("<I", zlib.crc32(body)) +
+            number(0) + number(1) + number(len(name)) + name.encode())
+    return b"Rar!\x1a\7\1\0" + block(b"\1\0\0") + block(head) + body + block(b"\5\0\0")
+
+
 HIDDEN = {
     "zip, a folder by name": zipped(("clean.bin", CLEAN), (info(NAME + "/"), LOG)),
     "zip, a folder by its attributes": zipped(("clean.bin", CLEAN), (info(NAME, 0o40755), LOG)),
@@ -135,6 +176,9 @@ HIDDEN = {
     "gzip, zeros and a log behind it": gzip.compress(CLEAN) + bytes(200000) + LOG,
     "xz, a log behind it": lzma.compress(CLEAN) + LOG,
     "bzip2, a log behind it": bz2.compress(CLEAN) + LOG,
+    "cabinet, cut": cabinet(NAME, LOG, True)[:9000],
+    "RAR 4, cut": rar4(NAME, LOG)[:60000],
+    "RAR 5, cut": rar5(NAME, LOG)[:60000],
     "an index that leaves all out": zipped(("clean.bin", CLEAN), ("uploads/" + NAME, LOG), ("uploads/" + NAME + ".idx", index((0, 0, 1, 1 << 20)))),
     "an index that leaves most out": zipped(("clean.bin", CLEAN), ("uploads/" + NAME, LOG), ("uploads/" + NAME + ".idx", index((4096, 0, 4096, 4096), (0, 4096, 0, 1 << 20)))),
 }
@@ -145,6 +189,10 @@ HONEST = {
     "gzip and zeros": gzip.compress(LOG) + bytes(10240),
     "xz in two pieces": lzma.compress(LOG[:70000]) + lzma.compress(LOG[70000:]),
     "bzip2 in two pieces": bz2.compress(LOG[:70000]) + bz2.compress(LOG[70000:]),
+    "cabinet, stored": cabinet(NAME, LOG, False),
+    "cabinet, MSZIP": cabinet(NAME, LOG, True),
+    "RAR 4, stored": rar4(NAME, LOG),
+    "RAR 5, stored": rar5(NAME, LOG),
     "lz4, older form": piped("lz4", "-l", "-c"),
 }
 
@@ -187,6 +235,8 @@ def exports():
         "syslog behind a program's mark": b"MZ\n" + syslog,
         "a journal behind other entries": b'{"__CURSOR":"s","MESSAGE":"started","_BOOT_ID":"x"}\n' * 3000 + journal,
         "JSON behind other objects": b'{"@timestamp":"2026-01-01T00:00:00Z","agent":{"type":"auditbeat"},"message":"x"}\n' * 3000 + b"".join(lines),
+        "JSON behind blanks": b" \n" * 40000 + b"".join(lines),
+        "XML behind blanks": b" \n" * 40000 + b"".join(xml),
         "XML behind a long comment": b"<?xml version='1.0'?>\n<!-- " + b"x" * 70000 + b" -->\n<Events>" + b"".join(xml) + b"</Events>",
     }
 

@@ -7,6 +7,7 @@ usage: SHELLTREE=./shelltree srcdir=. trees.py [FILES]
 
 FILES is how many small files the large tree has (20000; a million takes a minute).
 """
+import fcntl
 import json
 import os
 import shutil
@@ -14,10 +15,13 @@ import socket
 import subprocess
 import sys
 import tempfile
+import termios
+import time
 
 PROGRAM = os.path.abspath(os.environ.get("SHELLTREE", "./shelltree"))
 TOP = os.path.abspath(os.environ.get("srcdir", "."))
 LOG = os.path.join(TOP, "testdata", "tomcat", "sysmon.evtx")
+OTHER = os.path.join(TOP, "testdata", "iis", "Microsoft-Windows-Sysmon%4Operational.evtx")
 FILES = int(sys.argv[1]) if len(sys.argv) > 1 else 20000
 os.environ["SHELLTREE_RULES"] = os.path.join(TOP, "rules")
 bad = 0
@@ -140,6 +144,47 @@ def gone():
     check("nothing but a file that has gone", p.returncode == 2, p.returncode, p.stderr)
 
 
+def while_it_runs():
+    """What happens between the list of files and their turn: standard input, named behind the folder, holds the run there."""
+    def grows(path): open(path, "ab").write(b"x" * 70000)
+    def shrinks(path): os.truncate(path, 70000)
+    def vanishes(path): os.unlink(path)
+    def is_written_to(path):
+        with open(path, "r+b") as f:
+            f.seek(65000)
+            f.write(b"x")
+    def becomes_a_pipe(path):
+        os.unlink(path)
+        os.mkfifo(path)
+    def becomes_a_link(path):
+        os.unlink(path)
+        os.symlink("other.evtx", path)
+    def becomes_a_folder(path):
+        os.unlink(path)
+        os.mkdir(path)
+    for change, status in ((grows, "changed"), (shrinks, "changed"), (is_written_to, "changed"), (vanishes, "unreadable"), (becomes_a_pipe, "unreadable"),
+                           (becomes_a_link, "unreadable"), (becomes_a_folder, "unreadable")):
+        d, name = fresh("w-" + change.__name__), change.__name__.replace("_", " ")
+        out = tempfile.mkdtemp(dir=os.environ["OUT"])
+        with open(OTHER, "rb") as f:
+            body = f.read()
+        with open(d + "/other.evtx", "wb") as f:
+            f.write(body[:4200000])
+        p = subprocess.Popen([PROGRAM, "hunt", "-o", out + "/o", d, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        p.stdin.write(body[:1])
+        p.stdin.flush()
+        while p.poll() is None and fcntl.ioctl(p.stdin, termios.FIONREAD, bytes(4)) != bytes(4):
+            time.sleep(0.01)  # it has taken the first byte: the folder is listed
+        change(d + "/log.evtx")
+        _, err = p.communicate(body[1:])
+        with open(out + "/o/run.json", encoding="utf-8") as f:
+            run = json.load(f)
+        src = {s["path"]: s for s in run["sources"]}
+        path = d + "/log.evtx"
+        check("a file that " + name, p.returncode == 3 and src[path]["status"] == status and path.encode() in err, p.returncode, src.get(path), err[:300])
+        check("a file that " + name + ": in problems", any(path in json.dumps(x) for x in run["problems"]), run["problems"])
+
+
 def twice():
     d = fresh("twice")
     os.link(d + "/log.evtx", d + "/again.evtx")
@@ -166,7 +211,7 @@ with tempfile.TemporaryDirectory() as tmp, tempfile.TemporaryDirectory() as out:
     os.chmod(out, 0o777)
     os.environ["OUT"] = out
     os.chdir(tmp)
-    for case in (special_files, unreadable, names, long_path, sparse, gone, twice, many):
+    for case in (special_files, unreadable, names, long_path, sparse, gone, while_it_runs, twice, many):
         case()
 print("%d checks went wrong" % bad)
 sys.exit(1 if bad else 0)

@@ -29,7 +29,7 @@ typedef enum st_status {
     ST_S_OTHER,      /* another kind of file: kind says which */
     ST_S_DAMAGED,    /* read in part */
     ST_S_UNREADABLE, /* not read at all: reason says why */
-    ST_S_CHANGED,    /* its size changed while it was read */
+    ST_S_CHANGED,    /* it changed while it was read */
     ST_S_GONE,       /* named as a log and holds none (zeros, no bytes, another kind) */
     ST_S_UNOPENED,   /* it may hold events and isn't opened: reason says what to do */
     ST_S_OPENED,     /* an archive: what is in it are sources of their own */
@@ -96,10 +96,11 @@ typedef enum st_carrier {
 size_t st_json_prefix(st_str line);
 
 typedef struct st_source {
-    st_str name;   /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
-    st_str path;   /* what open() takes; NUL-terminated; empty for standard input */
-    uint64_t size; /* bytes, when it was listed */
-    bool named;    /* named on the command line or in a list, not met while walking */
+    st_str name;      /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
+    st_str path;      /* what open() takes; NUL-terminated; empty for standard input */
+    uint64_t size;    /* bytes, when it was listed */
+    int64_t modified; /* ns since 1970, when it was listed; 0: not a file on a disk */
+    bool named;       /* named on the command line or in a list, not met while walking */
     st_status status;
     st_str kind;   /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
     st_str reason; /* for ST_S_UNREADABLE, _GONE and _UNOPENED: "Permission denied" ... */
@@ -184,6 +185,8 @@ st_code st_file_open(const st_source *s, st_file **out, st_err *err);
  * of the file (or where it has shrunk). */
 st_code st_file_read(st_file *f, uint64_t offset, void *buf, size_t n, size_t *got, st_err *err);
 uint64_t st_file_size(const st_file *f);
+/* Has it another size, or was it written to, since it was listed? */
+bool st_file_changed(const st_file *f, const st_source *s);
 /* Where bytes that aren't a hole begin, at or behind offset; UINT64_MAX: only holes follow. The
  * offset itself where that can't be told. */
 uint64_t st_file_data(const st_file *f, uint64_t offset); /* now, by fstat */

@@ -120,7 +120,7 @@ static void finish(st_carrying *c)
     const st_report *r = &s->report;
     if (c->text.failed && !c->code)
         st_carry_memory(c);
-    if (st_file_size(c->text.file) != s->size)
+    if (st_file_changed(c->text.file, s))
         s->status = ST_S_CHANGED;
     else if (c->text.unread || r->unparsable || r->lost.bytes || r->damaged || s->broken.n)
         s->status = ST_S_DAMAGED;

@@ -155,6 +155,26 @@ static st_code pass(extract *x, bool first)
     return code;
 }
 
+/* Copies were told by what the first pass read: a source that it couldn't read to its end and this
+ * one can isn't the same to both. */
+static void second_pass(extract *x)
+{
+    st_evidence *e = x->s->evidence;
+    size_t n = st_evidence_count(e);
+    bool *was_short = calloc(n + 1, sizeof *was_short);
+    if (!was_short) {
+        st_fail(&x->err, ST_E_MEMORY, "out of memory");
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        was_short[i] = st_source_short(st_evidence_at(e, i));
+    pass(x, false);
+    for (size_t i = 0; i < n; i++)
+        if (was_short[i] && !st_source_short(st_evidence_at(e, i)))
+            st_evidence_at(e, i)->status = ST_S_CHANGED;
+    free(was_short);
+}
+
 static void write_records(st_out *o, void *ctx)
 {
     extract *x = ctx;
@@ -170,8 +190,10 @@ static void write_records(st_out *o, void *ctx)
         st_out_str(o, ST_STR("<Events>\n"));
     if (!x->s->config->duplicates && pass(x, true) == ST_OK)
         st_marks_keep_copies(&x->marks);
-    if (x->err.code == ST_OK)
+    if (x->err.code == ST_OK && x->s->config->duplicates)
         pass(x, false);
+    else if (x->err.code == ST_OK)
+        second_pass(x);
     if (x->err.code != ST_OK && !o->error)
         o->error = ENOMEM; /* half of the records are no file */
     if (x->xml)

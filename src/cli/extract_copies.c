@@ -64,10 +64,14 @@ static bool add_said(st_marks *m, st_mark *to, const st_record *r, const uint64_
         st_buf_clear(&b);
         st_value_text(&f->value, &b);
         st_str text = st_buf_slice(&b);
+        if (b.failed) {
+            st_buf_free(&b);
+            return false;
+        }
         /* hashes are ordered and spelled as a carrier likes; what is empty says nothing */
         if (!text.n || st_str_eq(text, ST_STR("-")) || st_str_eq(f->name, ST_STR("Hashes")))
             continue;
-        if (b.failed || !st_grow(&m->said, &m->said_cap, m->nsaid + 1, sizeof *m->said)) {
+        if (!st_grow(&m->said, &m->said_cap, m->nsaid + 1, sizeof *m->said)) {
             st_buf_free(&b);
             return false;
         }
@@ -78,20 +82,21 @@ static bool add_said(st_marks *m, st_mark *to, const st_record *r, const uint64_
     return true;
 }
 
-static uint64_t key_of(const st_record *r, const uint64_t seed[2])
+/* False: no memory. */
+static bool key_of(const st_record *r, const uint64_t seed[2], uint64_t *key)
 {
     st_buf text = { 0 }, folded = { 0 };
-    uint64_t key = 0;
     if (!r->event_record_id || r->origin != ST_O_LIVE)
-        return 0;
+        return true;
     st_value_text(&r->computer, &text);
     st_fold_put(&folded, st_buf_slice(&text));
     st_buf_fmt(&folded, " %u %llu", r->event_id, (unsigned long long)r->event_record_id);
-    if (!folded.failed)
-        key = st_hash(folded.p, folded.n, seed[1]) | 1;
+    bool ok = !text.failed && !folded.failed;
+    if (ok)
+        *key = st_hash(folded.p, folded.n, seed[1]) | 1;
     st_buf_free(&text);
     st_buf_free(&folded);
-    return key;
+    return ok;
 }
 
 bool st_marks_add(st_marks *m, const st_record *r, const uint64_t seed[2], size_t source,
@@ -102,8 +107,8 @@ bool st_marks_add(st_marks *m, const st_record *r, const uint64_t seed[2], size_
                     .carried = carried,
                     .time = r->time_created,
                     .rank = (uint8_t)(r->origin * 2 + ((r->flags & ST_R_CRC) != 0)) };
-    one.key = carriers ? key_of(r, seed) : 0;
-    if (!digest(&one, r, seed) || (one.key && !add_said(m, &one, r, seed)) ||
+    if ((carriers && !key_of(r, seed, &one.key)) || !digest(&one, r, seed) ||
+        (one.key && !add_said(m, &one, r, seed)) ||
         !st_grow(&m->list, &m->cap, m->n + 1, sizeof *m->list))
         return false;
     m->list[m->n++] = one;

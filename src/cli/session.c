@@ -363,7 +363,7 @@ static void loss_of(const st_source *x, st_buf *b)
     else if (x->status == ST_S_EMPTY)
         st_buf_fmt(b, "no event in it");
     else if (x->status == ST_S_CHANGED)
-        st_buf_fmt(b, "its size changed while it was read: what follows may be incomplete");
+        st_buf_fmt(b, "it changed while it was read: what follows may be incomplete");
     else if (x->status == ST_S_DAMAGED && x->container)
         st_buf_fmt(b, "read in part, %llu file%s of it: %.*s", (unsigned long long)x->members,
                    x->members == 1 ? "" : "s", ST_FMT(x->reason));

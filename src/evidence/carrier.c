@@ -319,7 +319,9 @@ bool st_may_go_on(st_str head)
 {
     enum { LINES = 32 };
     st_str s = behind_record_line(head);
-    if (!s.n || begins(s, ST_STR("<html")) || begins(s, ST_STR("<!doctype html")))
+    if (!s.n) /* blanks, so far */
+        return head.n != 0;
+    if (begins(s, ST_STR("<html")) || begins(s, ST_STR("<!doctype html")))
         return false;
     if (s.p[0] == '<' || is_json(s))
         return true;

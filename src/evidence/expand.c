@@ -178,7 +178,7 @@ static void put_name(st_buf *b, const st_item *archive, st_format format, const 
 
 /* Velociraptor writes bytes that some system forbids in a name as '%' and two digits. For people
  * they are undone; the name stays as it is stored. */
-static st_str shown_name(st_evidence *e, st_str name)
+st_str st_shown_name(st_evidence *e, st_str name)
 {
     static const char digits[] = "0123456789ABCDEF";
     st_buf b = { 0 };
@@ -247,7 +247,7 @@ static st_code put_member(round *r, size_t archive, st_format format, st_member 
     st_kind kind = m->kind;
     st_code code = ST_OK;
     s->path = ST_STR("");
-    s->shown = shown_name(e, s->name);
+    s->shown = st_shown_name(e, s->name);
     s->spooled = true;
     if (m->flags & ST_M_LINK) {
         s->status = ST_S_OTHER;
@@ -509,6 +509,19 @@ static st_code one_round(round *r, bool *any, st_err *err)
     return take_all(r, err);
 }
 
+/* A collection that somebody has unpacked: the indices lie beside the files. */
+static st_code loose_holes(round *r, st_err *err)
+{
+    bool any = false;
+    for (size_t i = 0; i < r->e->n && !any; i++)
+        any = is_index(&r->e->items[i]);
+    if (!any)
+        return ST_OK;
+    if (!open_spools(r->e, r->threads))
+        return st_fail(err, ST_E_MEMORY, "no memory to fill holes");
+    return fill_holes(r->e, 0, err);
+}
+
 st_code st_expand(st_evidence *e, bool carve, st_err *err)
 {
     st_err own = { 0 };
@@ -517,11 +530,10 @@ st_code st_expand(st_evidence *e, bool carve, st_err *err)
     bool any = true;
     r.threads = st_threads(e->how.threads);
     err = err ? err : &own;
-    if (!e->how.depth)
-        return ST_OK;
     choose_tmp(e);
+    code = loose_holes(&r, err);
     /* Each depth takes two rounds where compressed archives must be told from compressed logs. */
-    for (unsigned i = 0; !code && any && i < 4 * (ST_MAX_ARCHIVE_DEPTH + 1); i++) {
+    for (unsigned i = 0; !code && e->how.depth && any && i < 4 * (ST_MAX_ARCHIVE_DEPTH + 1); i++) {
         code = one_round(&r, &any, err);
         end_round(&r);
     }

@@ -25,6 +25,11 @@ struct st_file {
     uint64_t at;                /* size bytes from here on */
 };
 
+int64_t st_modified(const struct stat *sb)
+{
+    return (int64_t)((uint64_t)sb->st_mtim.tv_sec * 1000000000u + (uint64_t)sb->st_mtim.tv_nsec);
+}
+
 /* The access time is left alone where the system allows it (owner or root). */
 static int open_noatime(int at, const char *path, int flags)
 {
@@ -175,6 +180,15 @@ uint64_t st_file_size(const st_file *f)
     if (fstat(f->fd, &sb) != 0 || sb.st_size < 0)
         return 0;
     return (uint64_t)sb.st_size;
+}
+
+bool st_file_changed(const st_file *f, const st_source *s)
+{
+    struct stat sb;
+    if (st_file_size(f) != s->size)
+        return true;
+    return s->modified && f->fd >= 0 && !f->member && fstat(f->fd, &sb) == 0 &&
+           st_modified(&sb) != s->modified;
 }
 
 uint64_t st_file_data(const st_file *f, uint64_t offset)

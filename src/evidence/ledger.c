@@ -71,6 +71,7 @@ st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_er
         it->ino = sb->st_ino;
         it->identified = true;
         it->regular = S_ISREG(sb->st_mode);
+        it->source.modified = st_modified(sb);
         it->source.size = it->regular && sb->st_size > 0 ? (uint64_t)sb->st_size : 0;
     }
     return it;
@@ -228,6 +229,7 @@ static st_code look_at(st_evidence *e, st_item *it, bool carve, st_err *err)
     st_file *f = NULL;
     st_err why = { 0 };
     errno = 0;
+    s->shown = st_shown_name(e, s->name);
     st_code code = st_file_open(s, &f, &why);
     int errnum = errno;
     if (!code) {

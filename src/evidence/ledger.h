@@ -62,6 +62,10 @@ st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_er
 void st_ledger_unreadable(st_evidence *e, st_item *it, int errnum);
 /* Lists whatever path is: a file, a folder and all below it, a special file. */
 st_code st_walk(st_evidence *e, st_str path, st_err *err);
+/* When it was last written to, in ns since 1970. */
+int64_t st_modified(const struct stat *sb);
+/* The name of what Velociraptor collected, for people; empty: it is the name as it is. */
+st_str st_shown_name(st_evidence *e, st_str name);
 /* What is behind an inode that is neither file nor folder. */
 const char *st_special_kind(mode_t mode);
 

@@ -241,7 +241,11 @@ static st_code look_further(st_file *f, uint64_t at, st_str head, char *p, bool 
         if (code || !n)
             return code;
         size_t m = kept + without_zeros(p + kept, n);
-        *found = st_tell_carrier(head, (st_str){ p, m }, out);
+        st_str part = { p, m };
+        if (!st_str_trim(head).n) /* it begins with blanks: what follows is its head */
+            *found = st_tell_carrier(part, part, out);
+        else
+            *found = st_tell_carrier(head, part, out);
         kept = m < LAP ? m : LAP;
         memmove(p, p + m - kept, kept);
     }

@@ -151,7 +151,11 @@ static st_code fill(st_evidence *e, st_source *s, const ranges *all, st_err *err
     free(buf);
     if (code)
         return code;
-    free((void *)(uintptr_t)s->bytes);
+    if (s->spooled)
+        free((void *)(uintptr_t)s->bytes);
+    s->spooled = true;
+    s->path = ST_STR("");
+    s->modified = 0;
     s->bytes = place.bytes;
     s->fd = place.fd;
     s->at = place.at;

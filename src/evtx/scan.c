@@ -219,7 +219,7 @@ static void read_run(st_scan_turn *t)
     }
     if (s->o->digest)
         digest_run(t, t->src->digest ? total : 0);
-    if (st_file_size(t->w->file) != t->src->source->size)
+    if (st_file_changed(t->w->file, t->src->source))
         t->r->changed = true;
     if (s->ops->progress) {
         uint64_t done = atomic_fetch_add(&s->done, total) + total;
