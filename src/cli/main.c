@@ -91,7 +91,8 @@ static const st_verb *verb_of(int argc, char **argv, int *status)
     *status = ST_EXIT_CANNOT;
     for (int i = 1; i < (at ? at : argc); i++) {
         if (is_one_of(argv[i], "-V", "--version")) {
-            printf("shelltree " VERSION "\nreaders: its own, libevtx %s; libraries: " ST_LINKED "\n",
+            printf("shelltree " VERSION "\nreaders: its own, libevtx %s; libraries: " ST_LINKED
+                   "\n",
                    st_second_reader_version());
             *status = flushed();
             return NULL;
