@@ -4,11 +4,11 @@
  * corpus.c - writes a Sysmon log of any number of process creations, each with a GUID and a command
  * line of its own:
  *
- *     bench/corpus SHAPE PROCESSES FILE
+ *     bench/corpus SHAPE PROCESSES FILE [HOST]
  *
  * SHAPE is flat (one web server starts them all: each is a finding of several rules), chain (each
  * starts the next, a web server the first) or mixed (a desktop's processes, one in two hundred
- * below a web server).
+ * below a web server). HOST is the Computer (default: web01.corp.example).
  */
 #include "support/evtxgen.h"
 
@@ -93,14 +93,14 @@ static void fill(record *r, const process *p, st_ticks at)
     command_line(r->text[21], p->parent_image, p->parent);
 }
 
-static bool add(gen_log *log, record *r, const process *p)
+static bool add(gen_log *log, record *r, const char *host, const process *p)
 {
     st_ticks at = T0 + p->id * ST_TICKS_MS;
     fill(r, p, at);
     gen_event ev = { .provider = "Microsoft-Windows-Sysmon",
                      .provider_guid = "{5770385F-C22A-43E0-BF4C-06F5698FFBD9}",
                      .channel = "Microsoft-Windows-Sysmon/Operational",
-                     .computer = "web01.corp.example",
+                     .computer = host,
                      .user_sid = "S-1-5-18",
                      .event_id = 1,
                      .task = 1,
@@ -153,7 +153,7 @@ static bool put(FILE *f, st_buf *b, size_t header)
     return ok && !b->failed;
 }
 
-static bool write_log(FILE *f, process (*at)(unsigned long), unsigned long n)
+static bool write_log(FILE *f, const char *host, process (*at)(unsigned long), unsigned long n)
 {
     enum { HEADER = 4096, FLUSH = 4096 };
     record *r = malloc(sizeof *r);
@@ -162,7 +162,7 @@ static bool write_log(FILE *f, process (*at)(unsigned long), unsigned long n)
     bool ok = r && log && fseeko(f, HEADER, SEEK_SET) == 0;
     for (unsigned long id = 1; ok && id <= n; id++) {
         process p = at(id);
-        ok = add(log, r, &p);
+        ok = add(log, r, host, &p);
         if (ok && id % FLUSH == 0)
             ok = gen_take(log, &b) && put(f, &b, 0);
     }
@@ -174,15 +174,16 @@ static bool write_log(FILE *f, process (*at)(unsigned long), unsigned long n)
 
 int main(int argc, char **argv)
 {
+    const char *host = argc == 5 ? argv[4] : "web01.corp.example";
     size_t i = 0, n = sizeof shapes / sizeof shapes[0];
-    while (argc == 4 && i < n && strcmp(shapes[i].name, argv[1]) != 0)
+    while (argc >= 4 && i < n && strcmp(shapes[i].name, argv[1]) != 0)
         i++;
-    if (argc != 4 || i == n) {
-        fprintf(stderr, "usage: corpus flat|chain|mixed PROCESSES FILE\n");
+    if (argc < 4 || argc > 5 || i == n) {
+        fprintf(stderr, "usage: corpus flat|chain|mixed PROCESSES FILE [HOST]\n");
         return 2;
     }
     FILE *f = fopen(argv[3], "wb");
-    bool ok = f && write_log(f, shapes[i].at, strtoul(argv[2], NULL, 10));
+    bool ok = f && write_log(f, host, shapes[i].at, strtoul(argv[2], NULL, 10));
     if (f && fclose(f) != 0)
         ok = false;
     if (!ok)

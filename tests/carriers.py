@@ -177,9 +177,62 @@ def evtxecmd(r, d):
         ("SourceFile", "C:\\x.evtx"), ("Payload", payload(d))])
 
 
+def velociraptor_csv(r, d):
+    """Windows.EventLogs.Evtx as the tool's own CSV: what isn't a text is JSON."""
+    v = velociraptor_flat(r, d)
+    return {**v, "EventData": json.dumps(v["EventData"]), "UserData": "", "EventID": str(v["EventID"])}
+
+
+def parse_evtx_csv(r, d):
+    v = velociraptor(r, d)
+    return {"System": json.dumps(v["System"]), "EventData": json.dumps(v["EventData"]), "Message": v["Message"]}
+
+
+def splunk_fields(r, d):
+    """What a search gives whose fields were taken out of the event, without the event."""
+    return {"_time": r["TimeCreated"], "EventCode": str(r["EventID"]), "Computer": r["Computer"], "RecordID": str(r["EventRecordID"]),
+            "source": "XmlWinEventLog:" + r["Channel"], "sourcetype": "XmlWinEventLog", "host": "idx", "index": "main", "linecount": "1", "punct": "<_",
+            **{k: str(v) for k, v in d.items()}}
+
+
+def evtxecmd_full(r, d):
+    """EvtxECmd --fj: its XML, made JSON."""
+    return {"Event": {"@xmlns": NS, "System": {"Provider": {"@Name": r["Provider"], "@Guid": GUID}, "EventID": str(r["EventID"]), "Version": "5", "Level": "4",
+            "TimeCreated": {"@SystemTime": r["TimeCreated"][:-1].replace("T", " ")}, "EventRecordID": str(r["EventRecordID"]), "Correlation": None,
+            "Execution": {"@ProcessID": "2032", "@ThreadID": "2092"}, "Channel": r["Channel"], "Computer": r["Computer"], "Security": {"@UserID": "S-1-5-18"}},
+            "EventData": {"Data": [{"@Name": k, "#text": str(v)} for k, v in d.items()]}}}
+
+
+def plaso(r, d):
+    return {"__type__": "AttributeContainer", "data_type": "windows:evtx:record", "event_identifier": r["EventID"], "computer_name": r["Computer"],
+            "timestamp": 1, "xml_string": xml(r, d), "display_name": "x.evtx"}
+
+
+def binding(r, d):
+    """What the Python binding of evtx_dump's parser gives."""
+    return {"event_record_id": r["EventRecordID"], "timestamp": r["TimeCreated"].replace("T", " ").replace("Z", " UTC"), "data": json.dumps(dump(r, d), indent=2)}
+
+
+def binding_xml(r, d):
+    return {"event_record_id": r["EventRecordID"], "timestamp": r["TimeCreated"].replace("T", " ").replace("Z", " UTC"), "data": xml(r, d)}
+
+
+def agent(r, d):
+    """Elastic Agent: the time of the record beside that of the event."""
+    e = ecs(r, d)
+    e["winlog"]["time_created"] = r["TimeCreated"]
+    return e
+
+
+def kibana(r, d):
+    """Discover's CSV: keys with dots, times for people."""
+    return {"@timestamp": "Mar 2, 2026 @ 02:10:49.622", **{k: v[0] for k, v in flat("", {"event": {"code": str(r["EventID"])}, "winlog": beat(r, d)["winlog"]}, {}).items()}}
+
+
 def table(dicts, **kw):
     out = io.StringIO()
-    w = csv.DictWriter(out, list(dicts[0]), lineterminator="\r\n", **kw)
+    names = list(dict.fromkeys(k for d in dicts for k in d))
+    w = csv.DictWriter(out, names, lineterminator="\r\n", restval="", **kw)
     w.writeheader()
     w.writerows(dicts)
     return out.getvalue()
@@ -232,12 +285,30 @@ CASES = {
     "Splunk, results": json.dumps({"preview": False, "fields": [{"name": "_raw"}], "results": [{"_raw": xml(r, d, q="'")} for r, d in EVENTS]}),
     "Splunk, CSV": table([{"_time": r["TimeCreated"], "_raw": xml(r, d, q="'"), "host": "idx"} for r, d in EVENTS], quoting=csv.QUOTE_ALL),
     "NXLog": lines(nxlog),
+    "NXLog, through syslog": "".join("<14>Mar  2 02:10:49 wec nxlog: %s\n" % json.dumps(nxlog(r, d)) for r, d in EVENTS),
     "Velociraptor": lines(velociraptor),
     "Velociraptor, flat": lines(velociraptor_flat),
+    "Velociraptor, CSV": table(every(velociraptor_csv)),
+    "Velociraptor, CSV of parse_evtx": table(every(parse_evtx_csv)),
+    "Splunk, fields, CSV": table(every(splunk_fields), quoting=csv.QUOTE_ALL),
+    "Splunk, fields, JSON": "".join(json.dumps({"preview": False, "result": splunk_fields(r, d)}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, bulk": "".join(json.dumps({"index": {"_index": "x", "_id": str(i)}}) + "\n" + json.dumps(beat(r, d)) + "\n" for i, (r, d) in enumerate(EVENTS)),
+    "Elastic Agent": lines(agent),
+    "Kibana, CSV": table(every(kibana)),
+    "plaso, JSON lines": lines(plaso),
+    "evtx for Python, JSON": lines(binding),
+    "evtx for Python, XML": lines(binding_xml),
     "EvtxECmd, JSON": lines(evtxecmd),
+    "EvtxECmd, full JSON": "\ufeff" + lines(evtxecmd_full),
+    "EvtxECmd, XML": "\ufeff" + "\r\n".join(XML),
     "EvtxECmd, CSV": "\ufeff" + table(every(evtxecmd)),
     "Sysmon in syslog": "".join("Jun  5 19:58:34 host sysmon[%d]: %s\n" % (i, x) for i, x in enumerate(LINUX)) + "Jun  5 19:58:34 host cron: <x>\n",
     "journal, JSON": "".join(json.dumps({"__CURSOR": "s=1", "MESSAGE": x, "_COMM": "sysmon", "SYSLOG_IDENTIFIER": "sysmon"}) + "\n" for x in LINUX) + '{"MESSAGE":"started","_COMM":"cron"}\n',
+    "journal, JSON, indented": "".join(json.dumps({"__CURSOR": "s=1", "MESSAGE": x, "SYSLOG_IDENTIFIER": "sysmon"}, indent="\t") + "\n" for x in LINUX),
+    "journal, JSON, for streams": "".join("data: " + json.dumps({"__CURSOR": "s=1", "MESSAGE": x, "SYSLOG_IDENTIFIER": "sysmon"}) + "\n\n" for x in LINUX),
+    "journal, JSON, with separators": "".join("\x1e" + json.dumps({"__CURSOR": "s=1", "MESSAGE": x, "SYSLOG_IDENTIFIER": "sysmon"}) + "\n" for x in LINUX),
+    "journal, in full": "".join("Fri 2026-06-05 19:58:34.000000 UTC [s=1;i=2]\n    _COMM=sysmon\n    MESSAGE=" + x + "\n    PRIORITY=6\n" for x in LINUX),
+    "journal, times": "".join("2026-06-05T19:58:34+0000 host sysmon[1]: " + x + "\n" for x in LINUX),
     "journal, JSON, bytes": "".join(json.dumps({"MESSAGE": list(x.encode()), "SYSLOG_IDENTIFIER": "sysmon", "MESSAGE_ID": "x"}) + "\n" for x in LINUX),
     "journal, export": b"".join(b"__CURSOR=s=1\n_COMM=sysmon\nMESSAGE\n" + len(x.encode()).to_bytes(8, "little") + x.encode() + b"\nPRIORITY=6\n\n" for x in LINUX),
     "journal, export, text": "".join("__CURSOR=s=1\n_COMM=sysmon\nMESSAGE=" + x + "\nPRIORITY=6\n\n" for x in LINUX),
@@ -305,6 +376,61 @@ def results():
         check("results of " + tool, ("r/" + tool).encode() in p.stderr, p.stderr.decode())
 
 
+OTHERS = os.path.join(os.environ.get("srcdir", "."), "tests", "events", "sysmon.evtx")
+
+
+def two_carriers():
+    """Every event of a log that is met in another carrier, too, is one row and one record; XML can be made of each."""
+    shutil.copy(OTHERS, "others.evtx")
+    every = [json.loads(x) for x in run("extract", "-f", "jsonl", "others.evtx").stdout.splitlines()]
+    pairs = [(r, {k: v for k, v in r.items() if k not in META}) for r in every if r["Origin"] == "live" and "Sysmon" in r["Provider"]]
+    lower = lambda d: {k: v.lower().strip("{}") if "Guid" in k and isinstance(v, str) else v for k, v in d.items()}
+    bodies = {"JSON": dump, "Winlogbeat": beat, "NXLog": nxlog, "Velociraptor": velociraptor, "EvtxECmd": evtxecmd, "XML": None}
+    tables = ("DeviceEvents", "DeviceFileEvents", "DeviceNetworkEvents", "DeviceRegistryEvents", "DeviceImageLoadEvents")
+    counts = lambda *p: [run("query", "-f", "csv", t + " | count", *p).stdout for t in tables]
+    want, records = counts("others.evtx"), run("extract", "-f", "jsonl", "others.evtx").stdout
+    for name, f in bodies.items():
+        write("others.txt", "".join(xml(r, d) if not f else json.dumps(f(r, lower(d))) + "\n" for r, d in pairs))
+        check("two carriers: " + name, counts("others.evtx", "others.txt") == want, counts("others.evtx", "others.txt"), want)
+        got = run("extract", "-f", "jsonl", "others.evtx", "others.txt").stdout
+        check("two carriers, extract: " + name, got == records, got.count(b"\n"), records.count(b"\n"))
+        p = run("extract", "--xml", "others.txt")
+        write("again.xml", p.stdout)
+        check("two carriers, XML made of " + name, counts("again.xml") == counts("others.txt") and b"<Event/>" not in p.stdout, p.stdout[:300])
+
+
+def threads():
+    """Several files at once: the same bytes as one after the other."""
+    os.mkdir("t")
+    for i, (name, body) in enumerate(CASES.items()):
+        write("t/%02d" % i, body)
+    for args in (("extract", "-f", "jsonl", "--duplicates"), ("hunt", "-f", "csv", "--scope", "all")):
+        one, many = run(*args, "--threads", "1", "t"), run(*args, "--threads", "7", "t")
+        check("threads: " + args[0], one.stdout == many.stdout and one.returncode == many.returncode == 0 and one.stdout, one.returncode, one.stderr)
+
+
+UNREAD = {
+    "evtxexport": "Event number\t\t\t: 1\nSource name\t\t: x\nEvent identifier\t: 0x1 (1)\nNumber of strings\t: 1\n",
+    "Get-WinEvent, CSV": '"Message","Id","Version","ProviderName","LogName","MachineName"\n"Process Create:","1","5","Microsoft-Windows-Sysmon","x","c"\n',
+    "Get-WinEvent, JSON": '[{"Id":1,"ProviderName":"Microsoft-Windows-Sysmon","LogName":"x","MachineName":"c","Message":"Process Create:"}]',
+    "Get-WinEvent, CLIXML": '<Objs Version="1.1.0.1"><Obj RefId="0"><TN><T>System.Diagnostics.Eventing.Reader.EventLogRecord</T></TN></Obj></Objs>',
+    "Get-WinEvent, list": "Message      : Process Create:\nId           : 1\nProviderName : Microsoft-Windows-Sysmon\nLogName      : x\nMachineName  : c\n",
+    "Event Viewer, CSV": "Level,Date and Time,Source,Event ID,Task Category\nInformation,1/1/2026 1:00:00 AM,Microsoft-Windows-Sysmon,1,Process Create\n",
+    "Log Parser": "EventLog,RecordNumber,TimeGenerated,TimeWritten,EventID,Strings\nx,1,2,3,1,a|b\n",
+    "Splunk, messages": "01/02/2026 03:04:05 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nComputerName=c\nMessage=Process Create:\n",
+}
+
+
+def unread():
+    """Events in a form that isn't read are named, wherever they are met."""
+    os.mkdir("u")
+    write("u/base.xml", "".join(XML))
+    for name, body in UNREAD.items():
+        write("u/x.txt", body)
+        p = run("hunt", "-f", "jsonl", "u")
+        check("unread: " + name, p.returncode == 3 and b"u/x.txt" in p.stderr and b"isn't read" in p.stderr, p.returncode, p.stderr)
+
+
 if "--seeds" in sys.argv:
     for name, body in CASES.items():
         body = body if isinstance(body, bytes) else body.encode()
@@ -312,11 +438,14 @@ if "--seeds" in sys.argv:
         write(os.path.join(sys.argv[2], name.lower().replace(", ", "-").replace(" ", "-")), bytes([kind]) + body)
     sys.exit(0)
 with tempfile.TemporaryDirectory() as tmp:
-    DATA = os.path.abspath(DATA)
+    DATA, OTHERS = os.path.abspath(DATA), os.path.abspath(OTHERS)
     os.chdir(tmp)
     rules_over_processes(os.path.join(tmp, "rules"))
     same_rows()
     bad_lines()
     results()
+    unread()
+    threads()
+    two_carriers()
 print("%d carriers, %d checks went wrong" % (len(CASES), bad))
 sys.exit(1 if bad else 0)

@@ -52,6 +52,34 @@ static void incidents__server_and_session__by_top(void **state)
     world_end(&w);
 }
 
+/* Rule 2, critical, is generic: below a server it weighs only where no other found anything. */
+static void incidents__generic_rules__dont_raise_a_servers(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned node[2];
+        uint32_t rule[2];
+        st_level level;
+    } table[] = {
+        { { 3, 4 }, { 1, 2 }, ST_LEVEL_LOW },      { { 3, 4 }, { 2, 1 }, ST_LEVEL_LOW },
+        { { 3, 4 }, { 2, 0 }, ST_LEVEL_HIGH },     { { 3, 4 }, { 2, 2 }, ST_LEVEL_CRITICAL },
+        { { 8, 9 }, { 1, 2 }, ST_LEVEL_CRITICAL }, { { 8, 9 }, { 2, 1 }, ST_LEVEL_CRITICAL },
+    };
+    for (size_t k = 0; k < sizeof table / sizeof *table; k++) {
+        world w;
+        web_and_desktop(&w);
+        w.rules.rules[2].generic = true;
+        for (size_t i = 0; i < 2; i++)
+            world_match(&w, "web01", table[k].node[i], table[k].rule[i], NULL);
+        world_hunt(&w, NULL);
+        assert_int_equal(w.c->nincidents, 1);
+        assert_int_equal(w.c->incidents[0].findings, 2);
+        if (w.c->incidents[0].level != table[k].level)
+            fail_msg("row %zu: level %d", k, (int)w.c->incidents[0].level);
+        world_end(&w);
+    }
+}
+
 static void incidents__servers_in_a_row__the_outermost(void **state)
 {
     (void)state;
@@ -223,6 +251,61 @@ static void findings__recovered_record__raises_no_level(void **state)
     assert_int_equal(w.c->findings[0].level, ST_LEVEL_INFORMATIONAL);
     assert_int_equal(w.c->incidents[0].level, ST_LEVEL_INFORMATIONAL);
     world_end(&w);
+}
+
+/* What the findings of one process show, and what its incident comes to. */
+static void incidents__behaviours_together__raise_the_level(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *techniques[5];
+        st_level each, level;
+        const char *why;
+    } rows[] = {
+        { { "T1105" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1105", "T1197", "T1218.005" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1105", "T1562.001" },
+          ST_LEVEL_MEDIUM,
+          ST_LEVEL_HIGH,
+          "high because of 2 behaviours together: a second stage, traces covered; its findings "
+          "alone are medium" },
+        { { "T1105", "[\"T1003.001\"]" },
+          ST_LEVEL_MEDIUM,
+          ST_LEVEL_CRITICAL,
+          "critical because of 2 behaviours together: a second stage, passwords taken; its "
+          "findings alone are medium" },
+        { { "T1003" }, ST_LEVEL_MEDIUM, ST_LEVEL_MEDIUM, "" },
+        { { "T1033", "T1082", "T1105" }, ST_LEVEL_HIGH, ST_LEVEL_HIGH, "" }, /* no burst */
+        { { "T1033", "T1082", "T1016", "T1105" },
+          ST_LEVEL_HIGH,
+          ST_LEVEL_CRITICAL,
+          "critical because of 2 behaviours together: recon, a second stage; its findings alone "
+          "are high" },
+        { { "T1105", "T1562", "T1003" }, ST_LEVEL_LOW, ST_LEVEL_LOW, "" },
+        { { "T1105", "T1562", "T1003" }, ST_LEVEL_CRITICAL, ST_LEVEL_CRITICAL, "" },
+        { { "T1105, T1562", "", "x" }, ST_LEVEL_HIGH, ST_LEVEL_HIGH, "" }, /* one deed a finding */
+    };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        world w;
+        web_and_desktop(&w);
+        for (size_t t = 0; t < 5 && rows[k].techniques[t]; t++) {
+            world_match(&w, "web01", 4, 0, NULL);
+            for (size_t i = 0; i < w.matches.n; i++) {
+                bool fresh = !w.items[i].level;
+                w.items[i].level = (uint8_t)(rows[k].each + 1);
+                if (fresh)
+                    w.items[i].techniques = world_sid(&w, rows[k].techniques[t]);
+            }
+        }
+        world_hunt(&w, NULL);
+        st_buf b = { 0 };
+        st_incident_put_raised(&w.c->incidents[0], &b);
+        st_buf_char(&b, 0);
+        if (w.c->incidents[0].level != rows[k].level || strcmp(b.p, rows[k].why) != 0)
+            fail_msg("row %zu: %s: %s", k, st_level_word(w.c->incidents[0].level), b.p);
+        st_buf_free(&b);
+        world_end(&w);
+    }
 }
 
 static void reason__each_kind__one_sentence(void **state)
@@ -403,17 +486,165 @@ static void hunt__nested_incidents__in_linear_time(void **state)
     world_end(&w);
 }
 
+/* spread */
+
+static bool has_fact(const st_case *c, unsigned kind, const char *what, const char *more)
+{
+    for (size_t i = 0; i < c->nfacts; i++) {
+        const st_fact *x = &c->facts[i];
+        if (x->kind == kind && st_str_eq(x->what, st_str_of(what)) &&
+            (!more ||
+             (x->more.n >= strlen(more) && memmem(x->more.p, x->more.n, more, strlen(more)))))
+            return true;
+    }
+    return false;
+}
+
+static void tell(world *w)
+{
+    static const st_hunt_options usual = { .scope = ST_SCOPE_INCIDENT,
+                                           .sibling_window = 600 * ST_TICKS_SECOND };
+    st_err err = { 0 };
+    world_hunt(w, NULL);
+    assert_int_equal(st_story_make(w->c, &usual, &err), ST_OK);
+}
+
+static void spread__command_names_a_host__what_began_there_within_a_minute(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *command, *parent; /* parent: of what begins there */
+        uint64_t ms;                          /* when, after the command */
+        const char *what, *more;              /* NULL: nothing is told */
+    } rows[] = {
+        { "C:\\wmic.exe", "wmic /node:\"db01\" process call create x", "C:\\wbem\\WmiPrvSE.exe",
+          3000, "db01.corp by WMI", "there WmiPrvSE.exe started C:\\x.exe 3 s later; incident " },
+        { "C:\\wmic.exe", "wmic /node:db01 process call create x", "C:\\wbem\\WmiPrvSE.exe", 60000,
+          "db01.corp by WMI", "60 s later" },
+        { "C:\\wmic.exe", "wmic /node:db01 process call create x", "C:\\wbem\\WmiPrvSE.exe", 60001,
+          "db01.corp by WMI", "nothing seen there within a minute" },
+        { "C:\\wmic.exe", "wmic /node:db01 process call create x", "C:\\explorer.exe", 3000,
+          "db01.corp by WMI", "nothing seen there" },
+        { "C:\\PsExec64.exe", "PsExec64.exe -s \\\\DB01 cmd", "C:\\Windows\\PSEXESVC.exe", 3000,
+          "db01.corp by PsExec", "there PSEXESVC.exe started" },
+        { "C:\\cmd.exe", "cmd /c \"winrs -r:db01.corp whoami\"", "C:\\winrshost.exe", 3000,
+          "db01.corp by WinRM", "there winrshost.exe started" },
+        { "C:\\schtasks.exe", "schtasks /create /s db01 /tn a /tr b", "C:\\taskeng.exe", 3000,
+          "db01.corp by task", "there taskeng.exe started" },
+        { "C:\\sc.exe", "sc \\\\db01 create a binPath= b", "C:\\services.exe", 3000,
+          "db01.corp by service", "there services.exe started" },
+        { "C:\\sc.exe", "sc \\\\db02 create a binPath= b", "C:\\services.exe", 3000,
+          "db02 by service", "not in the evidence" },
+        { "C:\\wmic.exe", "wmic /node:localhost process", "C:\\wbem\\WmiPrvSE.exe", 3000, NULL,
+          NULL },
+        { "C:\\wmic.exe", "wmic /node:web01 process", "C:\\wbem\\WmiPrvSE.exe", 3000, NULL, NULL },
+        { "C:\\notwmic.exe", "notwmic /node:db01 process", "C:\\wbem\\WmiPrvSE.exe", 3000, NULL,
+          NULL },
+        { "C:\\wmic.exe", "wmic /node:@list.txt process", "C:\\wbem\\WmiPrvSE.exe", 3000, NULL,
+          NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        world_begin(&w);
+        world_add(&w, "web01.corp", 1, 0, 0, "C:\\w3wp.exe", "w3wp");
+        world_add(&w, "web01.corp", 2, 1, 1000, rows[i].image, rows[i].command);
+        world_add(&w, "db01.corp", 3, 0, 0, rows[i].parent, "parent");
+        world_add(&w, "db01.corp", 4, 3, 1000 + rows[i].ms, "C:\\x.exe", "x");
+        world_grow(&w);
+        world_servers(&w, "w3wp.exe");
+        world_match(&w, "web01.corp", 2, 0, NULL);
+        world_match(&w, "db01.corp", 4, 0, NULL);
+        tell(&w);
+        bool told = false;
+        for (size_t k = 0; k < w.c->nfacts; k++)
+            told |= w.c->facts[k].kind == ST_FACT_MOVED;
+        if (told != (rows[i].what != NULL) ||
+            (told && !has_fact(w.c, ST_FACT_MOVED, rows[i].what, rows[i].more)))
+            fail_msg("%zu: %s", i, rows[i].command);
+        if (i == 0) { /* linked the other way, too */
+            assert_true(has_fact(w.c, ST_FACT_CAME, "web01.corp by WMI", "correlation; incident "));
+            assert_true(w.c->reached[w.forest->procs[world_node(&w, "db01.corp", 4)].host]);
+        }
+        world_end(&w);
+    }
+}
+
+static void spread__the_same_elsewhere__told_unless_everybody_has_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *image, *there;
+        uint64_t ms;    /* of the other process */
+        unsigned hosts; /* that have it */
+        bool shared, reached;
+    } rows[] = {
+        { "C:\\Windows\\Temp\\a.exe", "C:\\Windows\\Temp\\b.exe", 9000, 2, true, true },
+        { "C:\\Windows\\Temp\\a.exe", "C:\\Windows\\Temp\\b.exe", 0, 2, true, false },
+        { "C:\\Windows\\Temp\\a.exe", "D:\\app\\b.exe", 9000, 2, true, false },
+        { "C:\\Windows\\System32\\a.exe", "C:\\Windows\\Temp\\b.exe", 9000, 2, false, false },
+        { "C:\\Windows\\Temp\\a.exe", "C:\\Windows\\System32\\b.exe", 9000, 2, false, false },
+        { "C:\\Windows\\Temp\\a.exe", "C:\\Windows\\Temp\\b.exe", 9000, 3, true, true },
+        { "C:\\Windows\\Temp\\a.exe", "C:\\Windows\\Temp\\b.exe", 9000, 4, false, false },
+    };
+    static const char *const others[] = { "h1", "h2", "h3" };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        world_begin(&w);
+        size_t r = world_add(&w, "web01", 1, 0, 1000, rows[i].image, "a");
+        w.store->creations.hashes[r] = world_sid(&w, "MD5=00112233445566778899AABBCCDDEEFF");
+        for (unsigned k = 0; k + 1 < rows[i].hosts; k++) {
+            r = world_add(&w, others[k], 2 + k, 0, rows[i].ms, rows[i].there, "b");
+            w.store->creations.hashes[r] = world_sid(&w, "MD5=00112233445566778899AABBCCDDEEFF");
+        }
+        world_grow(&w);
+        world_match(&w, "web01", 1, 0, NULL);
+        tell(&w);
+        char what[80];
+        snprintf(what, sizeof what, "program %s", rows[i].image);
+        uint32_t host = w.forest->procs[world_node(&w, "h1", 2)].host;
+        if (has_fact(w.c, ST_FACT_SHARED, what, "also on h1") != rows[i].shared ||
+            (w.c->reached[host] != 0) != rows[i].reached)
+            fail_msg("%zu: %s", i, rows[i].image);
+        world_end(&w);
+    }
+}
+
+static void spread__addresses__of_commands_and_other_incidents(void **state)
+{
+    (void)state;
+    world w;
+    world_begin(&w);
+    world_add(&w, "a", 1, 0, 0, "C:\\x.exe", "x http://203.0.113.9:8080/p.exe,http://127.0.0.1/");
+    world_add(&w, "b", 2, 0, 0, "C:\\y.exe", "y https://203.0.113.9/q and more words here");
+    world_grow(&w);
+    world_match(&w, "a", 1, 0, NULL);
+    world_match(&w, "b", 2, 0, NULL);
+    tell(&w);
+    assert_true(
+        has_fact(w.c, ST_FACT_CONTACTED, "http://203.0.113.9:8080/p.exe", "named in the command"));
+    assert_true(has_fact(w.c, ST_FACT_CONTACTED, "https://203.0.113.9/q", NULL));
+    assert_true(has_fact(w.c, ST_FACT_SHARED, "address 203.0.113.9", "also on b (incident "));
+    assert_true(has_fact(w.c, ST_FACT_SHARED, "address 203.0.113.9", "also on a (incident "));
+    assert_false(has_fact(w.c, ST_FACT_SHARED, "address 127.0.0.1", NULL));
+    world_end(&w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(spread__command_names_a_host__what_began_there_within_a_minute),
+        cmocka_unit_test(spread__the_same_elsewhere__told_unless_everybody_has_it),
+        cmocka_unit_test(spread__addresses__of_commands_and_other_incidents),
         cmocka_unit_test(incidents__servers_tied_by_a_guess__stay_apart),
         cmocka_unit_test(context__sibling_at_ten_minutes__is_the_last),
         cmocka_unit_test(incidents__server_and_session__by_top),
+        cmocka_unit_test(incidents__generic_rules__dont_raise_a_servers),
         cmocka_unit_test(incidents__servers_in_a_row__the_outermost),
         cmocka_unit_test(rows__each_scope__what_it_says),
         cmocka_unit_test(rows__two_incidents__a_row_belongs_to_one),
         cmocka_unit_test(findings__level_and_filters__drop_and_count),
         cmocka_unit_test(findings__recovered_record__raises_no_level),
+        cmocka_unit_test(incidents__behaviours_together__raise_the_level),
         cmocka_unit_test(reason__each_kind__one_sentence),
         cmocka_unit_test(ids__known_names__known_hashes),
         cmocka_unit_test(context__one_noisy_service__capped_and_counted),

@@ -289,6 +289,14 @@ static void results__several__one_after_the_other(void **state)
         { "print 1; let x = 2; print x; print y = x + 1",
           "print_0:long / 1 // print_0:long / 2 // y:long / 3" },
         { ROWS "| fork (where a > 1 | project a) n = (count)", "a:long / 2 / 3 // Count:long / 3" },
+        /* each reader filters and spreads the same rows as it likes */
+        { "range x from 1 to 4 step 1 | extend y = x * 10, z = strcat('r', x) | fork "
+          "(where x > 2 | where x < 4 | project y, z) "
+          "(where x != 2 | mv-expand e = range(x, 4, 2) to typeof(long) | where e == 4 | project "
+          "e, z) "
+          "(summarize n = count(), s = sum(y)) (top 2 by y desc | project z)",
+          "y:long z:string / 30,r3 // e:long z:string / 4,r4 // n:long s:long / 4,100 // "
+          "z:string / r4 / r3" },
         { ROWS "| facet by b, a with (where a == 2)",
           "a:long b:string / 2,y // b:string count_b:long / x,2 / y,1 // a:long count_a:long / 1,1 "
           "/ 2,1 / 3,1" },

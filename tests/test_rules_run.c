@@ -766,6 +766,84 @@ static void run__all__counts_values_not_what_they_become(void **state)
     }
 }
 
+#define HEAD "title: t\nlogsource: {category: process_creation}\ndetection:\n"
+
+/* n times `part`, between two texts. */
+static char *repeated(const char *before, const char *part, size_t n, const char *after)
+{
+    st_buf b = { 0 };
+    st_buf_str(&b, st_str_of(before));
+    for (size_t i = 0; i < n; i++)
+        st_buf_str(&b, st_str_of(part));
+    st_buf_str(&b, st_str_of(after));
+    st_buf_char(&b, 0);
+    assert_false(b.failed);
+    return b.p;
+}
+
+/* Rules that ask for more than any rule needs: each is an error, at once. */
+static void load__hostile_sigma_rules__are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *part;
+        size_t n;
+        const char *after;
+    } table[] = {
+        { HEAD "  s: {Image: '", "0123456789", 900000, "'}\n  condition: s\n" },
+        { HEAD "  s: {Image|re: '", "(a|b)*c{1,9}", 80000, "'}\n  condition: s\n" },
+        { HEAD "  s: {Image|re: '", "(", 100000, "'}\n  condition: s\n" },
+        { HEAD "  s: {Image: a}\n  condition: ", "(", 100000, "s\n" },
+        { HEAD "  s: {Image: a}\n  condition: ", "not ", 100000, "s\n" },
+        { HEAD "  s: {Image: a}\n  condition: s", " or s", 100000, "\n" },
+        { HEAD "  condition: s\n  s: ", "[", 100000, "\n" },
+        { HEAD "  condition: s\n  s: ", "- ", 100000, "a\n" },
+        { HEAD "  condition: s\n  s: {Image: [", "a, ", 200000, "a]}\n" },
+        { "title: t\ncorrelation: {type: temporal, timespan: 1h, condition: ", "(", 100000,
+          "s}\n" },
+        { "title: t\ncorrelation: {type: temporal, timespan: 1h, rules: [", "a, ", 5000, "b]}\n" },
+        { "title: t\nlogsource: {product: windows}\nfilter: {rules: any, s: {Image: a}, "
+          "condition: ",
+          "(", 100000, "s}\n" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        world w;
+        BUILD(&w, web);
+        char *text = repeated(table[i].before, table[i].part, table[i].n, table[i].after);
+        st_code code = st_rules_load_text(w.rules, ST_STR("h.yml"), st_str_of(text), &w.err);
+        bool refused = code == ST_E_LIMIT || (st_rules_count(w.rules) == 1 &&
+                                              st_rules_at(w.rules, 0)->status == ST_RULE_BROKEN);
+        if (!refused)
+            fail_msg("row %zu is no error", i);
+        free(text);
+        done(&w);
+    }
+}
+
+/* A regular expression that backtracks without an end gives up, and says so. */
+static void run__hostile_regex__gives_up_by_name(void **state)
+{
+    (void)state;
+    static const char *const patterns[] = { "^(a+)+$", "(a|aa)+$", "(.*,){25}x", "(a*)*b\\1" };
+    char *image = repeated("", "a", 30000, "!");
+    row one = { 1, 0, image, "x", "y", "z", 1, 4, 0 };
+    for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
+        world w;
+        char text[256];
+        build(&w, &one, 1);
+        snprintf(text, sizeof text, HEAD "  s: {Image|re: '%s'}\n  condition: s\n", patterns[i]);
+        rule(&w, "h.yml", text);
+        if (st_rules_at(w.rules, 0)->status == ST_RULE_READY) {
+            run(&w, false, false);
+            assert_int_equal(w.matches->n, 0);
+            if (i < 2)
+                assert_true(w.matches->results[0].problem.n > 0);
+        }
+        done(&w);
+    }
+    free(image);
+}
+
 /* The same text under the same id runs once; another text under it gets a name of its own. */
 static void load__same_rule_twice__runs_once(void **state)
 {
@@ -797,6 +875,8 @@ int main(void)
         cmocka_unit_test(run__filters__narrow_the_rules_they_are_for),
         cmocka_unit_test(run__all__counts_values_not_what_they_become),
         cmocka_unit_test(load__same_rule_twice__runs_once),
+        cmocka_unit_test(load__hostile_sigma_rules__are_refused),
+        cmocka_unit_test(run__hostile_regex__gives_up_by_name),
         cmocka_unit_test(run__rows_without_a_process__make_a_table),
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),

@@ -433,6 +433,128 @@ static void alone__records_of_one_number__are_told_apart_by_provider(void **stat
     end(&x);
 }
 
+/* other events */
+
+static void want_all(reading *x)
+{
+    x->store->wanted = st_event_set_all();
+}
+
+static void assert_event_text(const st_forest *f, size_t event, st_event_text t, const char *want)
+{
+    assert_text(f->store, st_event_text_of(f, &f->events[event], t), want);
+}
+
+static void part(reading *x, const char *script, const char *number, const char *total,
+                 const char *text)
+{
+    put(x, "Microsoft-Windows-PowerShell", 4104, 10 + x->records,
+        (const pair[]){ { "MessageNumber", number },
+                        { "MessageTotal", total },
+                        { "ScriptBlockText", text },
+                        { "ScriptBlockId", script },
+                        { "Path", "" },
+                        { NULL, NULL } });
+}
+
+static void scripts__records_of_one_block__are_one_event(void **state)
+{
+    (void)state;
+    reading x = begin();
+    x.store->wanted = (st_event_set){ { 0 } };
+    st_event_set_add(&x.store->wanted, (st_event_key){ ST_POWERSHELL, 4104 });
+    part(&x, "a", "2", "3", "B");
+    part(&x, "a", "1", "3", "A");
+    part(&x, "b", "1", "1", "whole");
+    part(&x, "a", "3", "3", "C");
+    part(&x, "a", "3", "3", "C again");
+    part(&x, "c", "2", "2", "tail");
+    st_forest *f = forest_of(&x);
+    assert_int_equal(f->nevents, 3);
+    assert_event_text(f, 0, ST_T_script_text, "ABC");
+    assert_event_text(f, 0, ST_T_message_number, "3");
+    assert_event_text(f, 0, ST_T_message_total, "3");
+    assert_event_text(f, 1, ST_T_script_text, "whole");
+    assert_event_text(f, 2, ST_T_script_text, "tail"); /* the other part isn't there */
+    assert_event_text(f, 2, ST_T_message_number, "1");
+    st_tree_free(f);
+    end(&x);
+}
+
+/* Each kind: its provider, a record, and what its Target's texts are then. */
+static void kinds__of_each_provider__keep_their_texts(void **state)
+{
+    static const struct {
+        const char *provider;
+        uint32_t id;
+        const char *name, *value;
+        st_event_text text;
+    } cases[] = {
+        { SECURITY, 4624, "TargetUserName", "ann", ST_T_account_name },
+        { SECURITY, 4625, "SubStatus", "0xc000006a", ST_T_sub_status },
+        { SECURITY, 4634, "TargetLogonId", "0x5", ST_T_logon_session },
+        { SECURITY, 4648, "TargetServerName", "DC1", ST_T_target_server },
+        { SECURITY, 4697, "ServiceFileName", "C:\\s.exe", ST_T_service_file },
+        { SECURITY, 4698, "TaskContent", "<Task/>", ST_T_task_content },
+        { SECURITY, 4699, "TaskName", "\\t", ST_T_task_name },
+        { SECURITY, 4700, "TaskName", "\\t", ST_T_task_name },
+        { SECURITY, 4701, "TaskName", "\\t", ST_T_task_name },
+        { SECURITY, 4702, "TaskContentNew", "<Task/>", ST_T_task_content },
+        { "Service Control Manager", 7045, "ImagePath", "C:\\s.exe", ST_T_service_file },
+        { "Microsoft-Windows-TaskScheduler", 106, "UserContext", "PC\\ann", ST_T_task_user },
+        { "Microsoft-Windows-TaskScheduler", 141, "UserName", "PC\\ann", ST_T_task_user },
+        { "Microsoft-Windows-PowerShell", 4103, "Payload", "x", ST_T_payload },
+        { "Microsoft-Windows-Windows Defender", 1116, "Threat Name", "x", ST_T_threat },
+        { "Microsoft-Windows-Windows Defender", 1117, "Action Name", "x", ST_T_taken_action },
+        { "Microsoft-Windows-Bits-Client", 59, "url", "http://a/", ST_T_url },
+        { "Microsoft-Windows-Bits-Client", 60, "bytesTransferred", "5", ST_T_bytes_moved },
+        { "Microsoft-Windows-WinRM", 6, "connection", "dc1", ST_T_connection },
+        { "Microsoft-Windows-WinRM", 91, "resourceUri", "u", ST_T_resource },
+        { "Microsoft-Windows-TerminalServices-RemoteConnectionManager", 1149, "Param3",
+          "203.0.113.9", ST_T_ip_address },
+        { "Microsoft-Windows-TerminalServices-LocalSessionManager", 21, "Address", "203.0.113.9",
+          ST_T_ip_address },
+        { "Microsoft-Windows-TerminalServices-LocalSessionManager", 25, "User", "PC\\ann",
+          ST_T_user },
+        { "Microsoft-Windows-Eventlog", 104, "Channel", "System", ST_T_cleared_log },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reading x = begin();
+        want_all(&x);
+        put(&x, cases[i].provider, cases[i].id, 5,
+            (const pair[]){ { cases[i].name, cases[i].value }, { NULL, NULL } });
+        st_forest *f = forest_of(&x);
+        size_t at = 0;
+        while (at < f->nevents && st_event_kind_at(f->events[at].kind)->key.provider == ST_LOGS)
+            at++;
+        if (at == f->nevents)
+            fail_msg("%s %u: no event", cases[i].provider, cases[i].id);
+        assert_event_text(f, at, cases[i].text, cases[i].value);
+        assert_int_equal(f->nevents, 2); /* and whole */
+        st_tree_free(f);
+        end(&x);
+    }
+}
+
+static void whole__by_log__each_in_its_kind(void **state)
+{
+    static const struct {
+        const char *provider;
+        uint16_t kind;
+    } cases[] = { { SECURITY, ST_LOG_SECURITY }, { SYSMON, ST_LOG_SYSMON } };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reading x = begin();
+        want_all(&x);
+        put(&x, cases[i].provider, 9999, 5, (const pair[]){ { "A", "b" }, { NULL, NULL } });
+        for (uint16_t k = ST_LOG_SECURITY; k < ST_LOG_KINDS; k++)
+            assert_int_equal(x.store->events[st_event_kind_of((st_event_key){ ST_LOGS, k })].n,
+                             k == cases[i].kind);
+        end(&x);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -447,6 +569,9 @@ int main(void)
         cmocka_unit_test(alone__early_processes__are_of_the_boot_that_follows),
         cmocka_unit_test(alone__beside_a_creation_of_sysmon__edges_are_not_crossed),
         cmocka_unit_test(alone__records_of_one_number__are_told_apart_by_provider),
+        cmocka_unit_test(scripts__records_of_one_block__are_one_event),
+        cmocka_unit_test(kinds__of_each_provider__keep_their_texts),
+        cmocka_unit_test(whole__by_log__each_in_its_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -114,6 +114,7 @@ typedef struct st_presence {
     uint64_t records; /* of any provider and origin */
     uint64_t sysmon;
     uint64_t audited;     /* Windows' own process creations (Security 4688) */
+    uint64_t windows;     /* other events of Windows' own that can be stored */
     st_ticks first, last; /* TimeCreated of live ones; 0: not known */
     uint64_t first_id,
         last_id; /* the least and the greatest EventRecordID of live ones of Sysmon */
@@ -137,19 +138,45 @@ typedef enum st_event_text {
 #define EVENT(name, text) ST_T_##name,
 #include "events/sysmon/fields.def"
 #define EVENT(name, text) ST_T_##name,
-#include "events/windows/eventlog.def"
+#include "events/windows/fields.def"
+    ST_T_request_method, /* of requests in access logs */
+    ST_T_request_path,   /* with its query */
+    ST_T_request_status,
+    ST_T_request_client,
+    ST_T_request_agent,
     ST_T_log_provider, /* of the logs that are kept whole: who wrote the record */
     ST_T_log_event,    /* its event id, decimal */
     ST_T_log_level,
     ST_T_log_fields, /* all its fields: see st_log_field */
+    ST_T_log_system, /* the rest of its System part, in the same form, as XML names it */
     ST_T_COUNT
 } st_event_text;
 
 /* providers, and the kinds of their events */
 
-/* ST_LOGS stands for all whose records are kept whole, by their channel; the kind of these has the
- * id 0. */
-enum { ST_SYSMON, ST_EVENTLOG, ST_SECURITY, ST_SYSTEM_LOG, ST_LOGS, ST_PROVIDERS };
+/* ST_ACCESS stands for access logs, whose requests are events without a record: no record of
+ * whatever provider is one of them.
+ * ST_LOGS stands for all whose records are kept whole. The kind with the id 0 holds those of the
+ * channels that rules name (st_log_wanted); ids 1 to 3 those of the log Security, of all other logs
+ * but Sysmon's, of Sysmon's. */
+enum {
+    ST_SYSMON,
+    ST_EVENTLOG,
+    ST_SECURITY,
+    ST_SYSTEM_LOG,
+    ST_SERVICES,
+    ST_TASKS,
+    ST_POWERSHELL,
+    ST_DEFENDER,
+    ST_BITS,
+    ST_WINRM,
+    ST_DESKTOP,
+    ST_SESSIONS,
+    ST_ACCESS,
+    ST_LOGS,
+    ST_PROVIDERS
+};
+enum { ST_LOG_NAMED, ST_LOG_SECURITY, ST_LOG_OTHER, ST_LOG_SYSMON, ST_LOG_KINDS };
 
 /* What tells an event: an id alone means nothing. */
 typedef struct st_event_key {
@@ -163,8 +190,13 @@ static inline bool st_event_key_eq(st_event_key a, st_event_key b)
     return a.provider == b.provider && a.id == b.id;
 }
 
+/* How an event is an incident's: by the ProcessGuid of who acted; by host and time alone; by the
+ * session of its logon, or the PID of who acted; by that PID. All but the first are correlations.
+ */
+typedef enum st_tie { ST_TIE_GUID, ST_TIE_TIME, ST_TIE_SESSION, ST_TIE_PID } st_tie;
+
 /* A kind of event that can be stored. */
-enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 3, ST_MAX_EVENT_KINDS = 128 };
+enum { ST_EVENT_COLUMNS = 16, ST_EVENT_ABOUT = 5, ST_MAX_EVENT_KINDS = 128 };
 typedef struct st_event_kind {
     st_event_key key;
     const char *word;              /* in a row's Event: "connection" */
@@ -172,6 +204,7 @@ typedef struct st_event_kind {
     uint8_t about[ST_EVENT_ABOUT]; /* ended by ST_T_NONE, as texts */
     uint8_t path;                  /* the text that is the file it is about; ST_T_NONE: none */
     uint8_t texts[ST_EVENT_COLUMNS + 1]; /* in the order of its columns */
+    uint8_t tie;                         /* st_tie */
 } st_event_kind;
 
 /* One ActionType of a table. Where an event has several, the value of `when` says which. */
@@ -218,7 +251,8 @@ const st_event_rows *st_event_rows_at(size_t i, st_event_key *key);
 size_t st_event_kinds(void);                        /* how many there are */
 const st_event_kind *st_event_kind_at(size_t kind); /* NULL past the end */
 size_t st_event_kind_of(st_event_key key);          /* st_event_kinds(): none is stored */
-/* Does no process act in such an event? A log that is cleared, a driver, WMI's subscriptions. */
+/* Does such an event name no process by its GUID? A log that is cleared, a driver, WMI's
+ * subscriptions, all of Windows' own. */
 bool st_event_nameless(st_event_key key);
 /* The column of a text, SIZE_MAX if the kind has none. */
 size_t st_event_column(const st_event_kind *k, st_event_text t);

@@ -87,8 +87,13 @@ typedef enum st_carrier {
     ST_CR_EVTX, /* an event log, or no events at all */
     ST_CR_XML,  /* <Event>s, whatever stands between them: lines of syslog, a root, nothing */
     ST_CR_JSON, /* objects, one behind the other, in lines or in arrays */
-    ST_CR_CSV
+    ST_CR_CSV,
+    ST_CR_ACCESS /* no events: an access log of a web server */
 } st_carrier;
+
+/* Bytes that a transport has put before an object of JSON in its line: a date and a host, a
+ * separator. 0: none. */
+size_t st_json_prefix(st_str line);
 
 typedef struct st_source {
     st_str name;   /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
@@ -163,6 +168,8 @@ st_source *st_evidence_at(const st_evidence *e, size_t i);
 bool st_evidence_unfiltered(const st_evidence *e);
 /* Is the source to be handed to a reader? */
 bool st_source_readable(const st_source *s);
+/* Is it an access log that can be read? No other reader takes it. */
+bool st_source_requests(const st_source *s);
 /* Anything that makes the exit status 3? Damaged, unreadable, changed, gone, not opened; other or
  * empty only when named. */
 bool st_source_short(const st_source *s);

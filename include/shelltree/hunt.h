@@ -46,10 +46,15 @@ typedef struct st_finding {
 typedef struct st_incident {
     char id[17];
     uint32_t host;
-    st_node top;    /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
-                     * that name no process */
-    bool server;    /* top is a web server */
-    st_level level; /* highest of its findings */
+    st_node top;      /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
+                       * that name no process */
+    bool server;      /* top is a web server */
+    st_level level;   /* of the gravest of its findings, raised by behaviours; below a web server
+                         generic rules' findings don't raise what others have found */
+    st_level gravest; /* of its findings */
+    uint8_t behaviours; /* a set: see st_incident_put_raised */
+    uint32_t recon;     /* findings that show exploring */
+    bool judged;        /* another than a generic rule has found something */
     st_ticks first, last;
     uint32_t findings, processes;
     uint32_t events;             /* rows of other events */
@@ -61,14 +66,19 @@ typedef struct st_incident {
 /* what an incident comes to */
 
 typedef enum st_fact_kind {
+    ST_FACT_SHELL,     /* the path that is asked for before processes */
     ST_FACT_CONTACTED, /* addresses, names */
     ST_FACT_DROPPED,   /* files; scripts below a web root first */
     ST_FACT_PERSISTED, /* what will start by itself: keys, services, tasks, WMI, accounts, drivers
                         */
     ST_FACT_TOUCHED,   /* other processes; lsass first */
     ST_FACT_DELETED,
+    ST_FACT_MOVED,  /* other hosts that its commands work on, and what began there */
+    ST_FACT_CAME,   /* hosts whose incidents reached this one */
+    ST_FACT_SHARED, /* programs, addresses, commands that other hosts have, too */
     ST_FACT_KINDS
 } st_fact_kind;
+/* The last three, and whatever joins two hosts or logs, are correlation, and say so in `more`. */
 const char *st_fact_word(unsigned kind); /* "Contacted" ... */
 
 /* One thing, once an incident. */
@@ -167,6 +177,13 @@ typedef struct st_case {
     size_t nrows;
     struct st_fact *facts; /* by incident, kind, weight, time (st_story_make) */
     size_t nfacts;
+    uint32_t *reached; /* by host: an incident + 1 that a correlation joins it to (a command that
+                        * names it, a program that both have); 0: none. NULL before st_story_make */
+    struct st_served *served; /* the servers' own children in incidents, by host and start; NULL
+                               * before st_requests_read, or where there are no access logs */
+    size_t nserved;
+    struct st_path_count *paths; /* how often each path of a host was asked for: a table by hash */
+    size_t npaths;
     st_oddities odd;
     st_coverage *coverage; /* by host */
     st_gap *gaps;          /* by host, time, kind */
@@ -183,6 +200,18 @@ void st_case_free(st_case *c);
 /* Which other events of its incidents' processes the case would show. false: no memory. What it
  * points to lives as the case. */
 bool st_story_wants(st_case *c, st_wanted_events *w);
+/* What became of the access logs. */
+typedef struct st_requests_note {
+    uint64_t logs, requests; /* logs; requests that lie before an incident's processes */
+    uint64_t ownerless;      /* logs of which nothing tells whose they are: not read */
+    uint64_t unopened;
+    uint64_t unread;  /* lines that are no requests */
+    uint64_t dropped; /* requests beyond ST_MAX_REQUESTS */
+} st_requests_note;
+/* Reads the access logs among the evidence of the case's forest, and puts the requests within
+ * seconds before a process that a web server of an incident started behind the store's events. One
+ * thread; nothing of them is kept else but how often each path was asked for. */
+st_code st_requests_read(st_case *c, st_store *s, st_requests_note *note, st_err *err);
 /* Makes the incidents' events rows, of those that the forest has by now, and sums up what they did.
  * The rows stay in order; their places change. */
 st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err);
@@ -190,6 +219,10 @@ st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err);
 /* The next gap of the incident's host that touches its time, from *at (begin with 0) on; NULL: no
  * more. */
 const st_gap *st_gap_touching(const st_case *c, const st_incident *x, size_t *at);
+
+/* Why the incident is graver than its findings, in one sentence without its full stop; false: it
+ * isn't, and nothing is written. */
+bool st_incident_put_raised(const st_incident *i, st_buf *out);
 
 /* Why: the query's own words, else the rule's reason, else its title; without its full stop if the
  * sentence goes on. */

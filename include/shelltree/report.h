@@ -178,7 +178,8 @@ typedef struct st_job {
      * which has no results: then this is the only reading. */
     st_evidence *evidence;
     st_scan_options scan;
-    st_err *err; /* why it failed, beside st_out's error; may be NULL */
+    bool confirm; /* of extract: have the second reader read every record again */
+    st_err *err;  /* why it failed, beside st_out's error; may be NULL */
 } st_job;
 /* Every record and source, and what was found: SQLite, readable by every verb. */
 void st_write_casedb(st_out *o, const st_job *j);

@@ -59,7 +59,8 @@ typedef struct st_rule {
     st_str reason; /* "// reason:"; {WebServer}-like placeholders aren't known: plain text */
     st_str authors;
     st_str description;
-    st_str maturity, date;        /* what its author says: "test", "2026-01-02"; or empty */
+    st_str maturity, date; /* what its author says: "test", "2026-01-02"; or empty */
+    st_str source;         /* of a Sigma rule: its product, category and service, blanks between */
     const st_str *falsepositives; /* what else may look so, in its author's words */
     size_t nfalsepositives;
     st_str process; /* "// process:": the node of a graph pattern that its matches are about;
@@ -74,6 +75,7 @@ typedef struct st_rule {
     size_t nmistakes;
     unsigned errors; /* in its text; all are in the diagnostics, or counted there */
     st_rule_needs needs;
+    bool generic;       /* of a language that others' rules for everything are written in (Sigma) */
     bool marks_servers; /* web-servers: says which nodes are web servers */
     bool library;       /* definitions for other rules: it finds nothing by itself */
     const st_str *uses; /* files of definitions, as its header names them */
@@ -166,6 +168,18 @@ const st_diag *st_rules_diag(const st_rules *r, size_t i);
 /* Writes one diagnostic the way a compiler does: path:line:col: error: text, the line, a caret. */
 void st_diag_put(st_buf *b, const st_diag *d);
 
+/* What was read of a list of indicators. */
+typedef struct st_indicators {
+    size_t n;            /* distinct ones */
+    size_t unread;       /* lines, or patterns of STIX, that hold none */
+    size_t first_unread; /* the first of those, from 1 */
+} st_indicators;
+/* A list of indicators of compromise (hashes, addresses, domains, names, paths; a line each, CSV,
+ * or STIX 2.1) becomes rules: one for each kind in it and each table that may hold it, with ids
+ * from "ioc-". r may be NULL: the list is only read. Errors: memory, no indicator in it, too many.
+ */
+st_code st_indicators_add(st_rules *r, st_str text, st_indicators *told, st_err *err);
+
 typedef struct st_run_options {
     st_ticks now;   /* what now() means; 0: the default, see st_rules_now */
     bool ago_off;   /* lower bounds of the form Timestamp > ago(..) are lifted */
@@ -245,6 +259,14 @@ typedef struct st_table {
 st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
                      st_table **out, st_err *err);
 void st_table_free(st_table *t);
+/* The tables that queries can name, in the order of the manual: the i-th, false past the end. */
+bool st_rules_table(size_t i, st_str *name);
+typedef struct st_rules_column {
+    st_str name, type; /* Kusto's word for it */
+    bool filled;       /* can it have a value here? */
+} st_rules_column;
+/* The i-th column of a table; false past the end, or where there is no such table. */
+bool st_rules_table_column(st_str table, size_t i, st_rules_column *out);
 /* The query's plan as text: operators in the order rows pass them, with their columns. run: the
  * query is run over f, its result dropped, and rows and time of each operator are shown. */
 st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
@@ -277,7 +299,10 @@ typedef struct st_rule_case {
     const st_str *cells;    /* of the rows, one after the other */
     const size_t *rows;     /* how many cells each has */
     size_t nevidence, ncolumns, ncells, nrows;
-    bool has_rows, has_count;
+    const uint64_t *records; /* EventRecordIDs of the records that a Sigma rule matches */
+    size_t nrecords;
+    bool has_rows, has_count, has_records;
+    bool at_least; /* count or more */
     uint64_t count;
 } st_rule_case;
 
@@ -286,7 +311,8 @@ typedef struct st_case_list {
     size_t n, cap;
 } st_case_list;
 /* A file of cases, or a folder of them (.yaml, .yml): added to the list. Mistakes in them are
- * diagnostics of r. */
+ * diagnostics of r. In a folder that may be a repository of Sigma rules there are cases, too, where
+ * its rules or its regression data have them (load/regression.c); other rules are passed over. */
 st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err);
 
 typedef struct st_case_outcome {
@@ -300,6 +326,14 @@ typedef struct st_case_outcome {
 /* f: the forest of the case's evidence, NULL if it has none. r holds what marks web servers. */
 st_code st_rule_case_run(st_rules *r, const st_rule_case *c, st_forest *f, const st_run_options *o,
                          st_case_outcome *out, st_err *err);
+/* Loads the case's rule into the set, for st_rules_run over the case's evidence. Its place there;
+ * SIZE_MAX: it is no rule that matches records (a Sigma rule does), see st_rule_case_run.
+ * o->problem: it can't run. */
+st_code st_rule_case_rules(st_rules *set, const st_rule_case *c, size_t *rule, st_case_outcome *o,
+                           st_err *err);
+/* Compares what it matched with what the case expects. */
+st_code st_rule_case_compare(const st_rule_case *c, size_t rule, const st_forest *f,
+                             const st_matches *m, st_case_outcome *o, st_err *err);
 void st_case_outcome_free(st_case_outcome *o);
 
 #endif

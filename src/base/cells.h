@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cells.h - rows of a database on their way between processes and threads: one cell behind the
- * other, each with its kind in front. Numbers lie as in memory: both ends are this program.
+ * other, each with its kind in front. Numbers are little-endian, so that rows have the same digest
+ * everywhere.
  *
  * Errors  whoever reads believes no length: a cell that doesn't fit in what is left ends the row.
  */

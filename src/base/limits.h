@@ -88,6 +88,43 @@
  * writes some thousand files in an incident's hours; a timeline beyond that is read by nobody. */
 #define ST_MAX_INCIDENT_EVENTS 20000u
 
+/* Hosts that have the same program, address or command line; more than these say that it is
+ * everybody's. Bytes that a command line needs to be taken for somebody's. Bytes of an address that
+ * a command names. Met: it isn't told, or is cut. */
+#define ST_MAX_SHARED_HOSTS 20u
+#define ST_MIN_SHARED_COMMAND 32u
+#define ST_MAX_FACT_URL 300u
+/* Incidents that are told of one thing that several hosts have. Met: the others aren't told. */
+#define ST_MAX_SHARED_INCIDENTS 500u
+/* Commands that name another host, whose other end is looked for; and processes or events of the
+ * minute that are looked at for each. Met: it is told without what began there. */
+#define ST_MAX_MOVES 1000u
+#define ST_MAX_ARRIVALS 20000u
+
+/* Access logs: bytes of a line (Apache takes 8 KiB of a request's first line, IIS 16 KiB), and
+ * milliseconds that a request is taken to last at most, so that one that hangs isn't taken for the
+ * cause of all that begins meanwhile. Met: the line isn't read; the request lasted so long. */
+#define ST_MAX_ACCESS_LINE ((size_t)1 << 16)
+#define ST_MAX_REQUEST_MS UINT64_C(60000)
+/* Seconds between a request and a process that it may have started. */
+#define ST_REQUEST_WINDOW 5u
+/* Distinct paths of a host's access logs whose requests are counted, for what share of them came
+ * before processes: 16 bytes each. Met: of others only those before processes count. */
+#define ST_MAX_ACCESS_PATHS ((size_t)1 << 16)
+/* Bytes of a request's path with its query, and of a user agent, that a row shows. Met: cut. */
+#define ST_MAX_REQUEST_PATH ((size_t)2000)
+#define ST_MAX_REQUEST_AGENT ((size_t)400)
+/* Requests of one hunt that become rows. Met: the rest is counted, and said. */
+#define ST_MAX_REQUESTS 200000u
+
+/* Lists of indicators: bytes of a file, indicators in all its lines, bytes of one, and how many go
+ * into one rule (a rule's text is bounded). Public feeds have some hundred thousand. Met: an error;
+ * a longer indicator is passed over. */
+#define ST_MAX_LIST_FILE ((size_t)64 << 20)
+#define ST_MAX_INDICATORS ((size_t)500000)
+#define ST_MAX_INDICATOR ((size_t)1024)
+#define ST_INDICATORS_A_RULE ((size_t)2000)
+
 /* DecodedCommand. What an encoded command says, in bytes of UTF-8 (a command line holds 24 kB of
  * it), and how often what was decoded is decoded once more: droppers nest two deep. */
 #define ST_MAX_DECODED 4096
@@ -159,8 +196,6 @@
 #define ST_MAX_CARRIED_VALUES 16384u
 /* Columns of a CSV; real: 26. Met: the rest is left out. */
 #define ST_MAX_CSV_COLUMNS 4096u
-/* Events of one piece of work. */
-#define ST_CARRIED_JOB 4096u
 
 /* Archives inside each other that are opened, if no option says otherwise; collections have two,
  * and a folder of them packed once more three. Met: the next one isn't opened, and named. */
@@ -456,6 +491,9 @@
  * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
  * two processes. */
 #define ST_AUDIT_APART (UINT64_C(2) * ST_TICKS_SECOND)
+/* Bytes of a PowerShell script that is put together of several records; one record holds some
+ * 20,000 characters. Met: the text ends behind the part that reached it. */
+#define ST_MAX_SCRIPT ((size_t)16 << 20)
 /* Within this, several events that say so speak of one start of Windows: from the first process to
  * the event log service. Met: they are two. */
 #define ST_BOOT_SPREAD (UINT64_C(300) * ST_TICKS_SECOND)

@@ -59,14 +59,16 @@ void st_values_clear(st_values *v);
 
 /* a source being read */
 
+typedef struct st_carrying_all st_carrying_all; /* of all threads */
+
 typedef struct st_carrying {
+    st_carrying_all *all;
     const st_scan_options *o;
     const st_scan_ops *ops;
-    void *ctx;
-    st_source *source;
-    size_t place;
+    unsigned thread;
+    size_t piece; /* of work: which */
     void *job;
-    unsigned in_job;
+    st_source *source;
     st_text text;
     st_xml *xml;
     st_values values, inner;
@@ -78,7 +80,7 @@ typedef struct st_carrying {
     uint64_t strange; /* what looks like an event, and doesn't say whose */
     unsigned bad_in_row;
     st_code code; /* no memory, or what a callback said */
-    st_err *err;
+    st_err err;
 } st_carrying;
 
 /* Hands a record on. False: stop. */

@@ -189,8 +189,9 @@ typedef struct feed {
     bool line_start;
 } feed;
 
-/* "Record 12" before an object of evtx_dump becomes blanks, so that places stay. */
-static void blank_record_lines(char *p, size_t n, bool line_start)
+/* "Record 12" before an object of evtx_dump becomes blanks, and so does what a transport puts in
+ * front of one: places stay. */
+static void blank_prefixes(char *p, size_t n, bool line_start)
 {
     static const char word[] = "Record ";
     for (size_t i = 0; i < n;) {
@@ -199,6 +200,8 @@ static void blank_record_lines(char *p, size_t n, bool line_start)
         if ((i || line_start) && end - i > sizeof word - 1 && end - i < 32 &&
             memcmp(p + i, word, sizeof word - 1) == 0)
             memset(p + i, ' ', end - i);
+        else if ((i || line_start) && end > i && !memchr(" \t{}[]\",", p[i], 8))
+            memset(p + i, ' ', st_json_prefix((st_str){ p + i, end - i }));
         i = end + 1;
     }
 }
@@ -218,7 +221,7 @@ static size_t give(void *ctx, char *to, size_t n)
     if (!s.n)
         return 0;
     memcpy(to, s.p, s.n);
-    blank_record_lines(to, s.n, f->line_start);
+    blank_prefixes(to, s.n, f->line_start);
     f->line_start = s.p[s.n - 1] == '\n';
     st_text_skip(f->text, s.n);
     f->given += s.n;
@@ -235,6 +238,8 @@ static st_json_shape shape_of(st_text *t)
         i++;
     const char *eol = memchr(s.p + i, '\n', s.n - i);
     st_str line = st_str_trim((st_str){ s.p + i, eol ? (size_t)(eol - s.p) - i : s.n - i });
+    size_t prefix = st_json_prefix(line);
+    line = (st_str){ line.p + prefix, line.n - prefix };
     bool whole = line.n > 1 && line.p[0] == '{' && (!eol || line.p[line.n - 1] == '}');
     return whole ? ST_JSON_LINES : ST_JSON_MANY;
 }

@@ -98,6 +98,7 @@ static const struct {
     { "thread_id", P_TID },
     { "event.provider", P_PROVIDER },
     { "event.code", P_EVENT_ID },
+    { "winlog.time_created", P_TIME },
     /* NXLog and OTRF; EvtxECmd; Velociraptor, flat */
     { "SourceName", P_PROVIDER },
     { "Provider", P_PROVIDER },
@@ -125,6 +126,12 @@ static const struct {
     { "EventRecordId", P_RECORD_ID },
     { "RecordNumber", P_RECORD_ID },
     { "RecordID", P_RECORD_ID },
+    /* Splunk, fields that it took out of the event */
+    { "EventCode", P_EVENT_ID },
+    { "ComputerName", P_COMPUTER },
+    { "EventChannel", P_CHANNEL },
+    { "SystemTime", P_TIME },
+    { "source", P_CHANNEL }, /* with the way it came in before it, "XmlWinEventLog:" */
     { "ExecutionProcessID", P_PID },
     { "ThreadID", P_TID },
     { "ThreadId", P_TID },
@@ -150,6 +157,18 @@ static const struct {
     { "AccountName", P_NONE },
     { "AccountType", P_NONE },
     { "Domain", P_NONE },
+    { "_time", P_NONE },
+    { "_cd", P_NONE },
+    { "_serial", P_NONE },
+    { "_sourcetype", P_NONE },
+    { "_si", P_NONE },
+    { "_bkt", P_NONE },
+    { "index", P_NONE },
+    { "linecount", P_NONE },
+    { "punct", P_NONE },
+    { "sourcetype", P_NONE },
+    { "splunk_server", P_NONE },
+    { "timestamp", P_NONE },
 };
 enum { NPATHS = sizeof PATHS / sizeof PATHS[0] };
 
@@ -158,8 +177,22 @@ static const char *const BASES[] = { "_source.Event.", "_source.", "fields.",
                                      "result.",        "Event.",   "event_log." };
 
 /* Where the event's own fields are: what is behind is the name. */
-static const char *const DATA[] = { "EventData.",  "winlog.event_data.", "winlog.user_data.",
-                                    "event_data.", "user_data.",         "Payload.EventData." };
+static const char *const DATA[] = { "EventData.", "winlog.event_data.", "winlog.user_data.",
+                                    "event_data.", "user_data." };
+
+/* Values that may hold a part of the event as JSON in a text, and what the paths in it are below:
+ * EvtxECmd's Payload, cells of Velociraptor's tables, bindings of evtx_dump. */
+static const struct {
+    const char *path, *prefix;
+} TEXTS[] = {
+    { "Payload", "" },
+    { "EventData", "EventData" },
+    { "UserData", "UserData" },
+    { "System", "System" },
+    { "data", "" },
+    { "winlog.event_data", "event_data" },
+    { "event_data", "event_data" },
+};
 
 /* The Elastic Common Schema's names of Sysmon's fields, as the Sysmon pipeline moves them. */
 static const struct {
@@ -397,10 +430,33 @@ static st_value text_value(st_str s)
                        .type = ST_V_TEXT };
 }
 
+/* Who writes into a channel that is one provider's, where the carrier doesn't say. */
+static st_str provider_of(st_str channel)
+{
+    static const char *const rows[][2] = {
+        { "Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon" },
+        { "Linux-Sysmon/Operational", "Linux-Sysmon" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_str_ieq(channel, st_str_of(rows[i][0])))
+            return st_str_of(rows[i][1]);
+    return (st_str){ 0 };
+}
+
+/* Splunk has the way a log came in before its name. */
+static st_str channel_of(st_str s)
+{
+    const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
+    return colon ? behind(s, (size_t)(colon + 1 - s.p)) : s;
+}
+
 static void fill_system(mapping *m)
 {
     st_record *r = &m->r;
     uint64_t id;
+    m->parts[P_CHANNEL] = channel_of(m->parts[P_CHANNEL]);
+    if (!m->parts[P_PROVIDER].n)
+        m->parts[P_PROVIDER] = provider_of(m->parts[P_CHANNEL]);
     r->provider = text_value(m->parts[P_PROVIDER]);
     r->provider_guid = text_value(m->parts[P_GUID]);
     r->channel = text_value(m->parts[P_CHANNEL]);
@@ -479,7 +535,8 @@ static void put_utc(mapping *m)
     st_buf_time_sysmon(&b, t);
     put_field(m, ST_STR("UtcTime"), made(m, &b));
     st_buf_free(&b);
-    m->r.time_created = 0;
+    if (m->rank[P_TIME] && strcmp(PATHS[m->rank[P_TIME] - 1].path, "@timestamp") == 0)
+        m->r.time_created = 0;
 }
 
 static void put_elastic(mapping *m)
@@ -514,8 +571,8 @@ static st_str base_of(const st_values *v)
 /* A text that holds the event as XML, under one of the names that such texts have. */
 static st_str xml_in(const mapping *m)
 {
-    static const char *const paths[] = { "_raw", "MESSAGE", "event.original",
-                                         "xml",  "Xml",     "message" };
+    static const char *const paths[] = { "_raw", "MESSAGE",    "event.original", "xml",
+                                         "Xml",  "xml_string", "data",           "message" };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         st_str s = st_event_in(value_at(m, paths[i]));
         if (s.n)
@@ -533,7 +590,8 @@ static bool is_flat(const mapping *m)
             continue;
         path = behind(path, m->base.n);
         if (starts(path, "System.") || starts(path, "winlog.") || starts(path, "event_data.") ||
-            starts(path, "EventData") || starts(path, "Payload"))
+            starts(path, "EventData") || starts(path, "Payload") ||
+            st_str_eq(path, ST_STR("System")))
             return false;
     }
     return true;
@@ -553,20 +611,30 @@ static void take_all(mapping *m, const st_values *v)
     }
 }
 
-/* EvtxECmd's Payload is JSON in a text, and its ProcessId that of the service that logged. */
-static void take_payload(mapping *m)
+static bool is_object(st_str s)
 {
-    st_str payload = value_at(m, "Payload");
-    if (!payload.n)
-        return;
+    return (s = st_str_trim(s)).n && s.p[0] == '{';
+}
+
+/* Parts of the event that are JSON in a text. EvtxECmd's ProcessId is that of the service that
+ * logged, not the event's. */
+static void take_texts(mapping *m)
+{
+    st_str outer = m->base;
     st_values_clear(&m->c->inner);
-    st_flatten(&m->c->inner, ST_STR("Payload"), payload);
+    for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
+        st_str text = value_at(m, TEXTS[i].path);
+        if (is_object(text))
+            st_flatten(&m->c->inner, st_str_of(TEXTS[i].prefix), text);
+    }
     m->failed |= m->c->inner.failed;
-    st_str base = m->base;
-    m->base = ST_STR("");
+    if (!m->c->inner.n)
+        return;
+    m->base = base_of(&m->c->inner);
     take_all(m, &m->c->inner);
-    m->base = base;
-    m->parts[P_PID] = value_at(m, "ProcessId");
+    m->base = outer;
+    if (value_at(m, "Payload").n)
+        m->parts[P_PID] = value_at(m, "ProcessId");
 }
 
 /* Something that has neither an id nor a provider is no event: an entry about the collection, a
@@ -574,6 +642,82 @@ static void take_payload(mapping *m)
 static bool is_event(const mapping *m)
 {
     return m->parts[P_EVENT_ID].n && (m->parts[P_PROVIDER].n || m->parts[P_CHANNEL].n);
+}
+
+/* as XML */
+
+static void put_element(st_buf *b, const char *name, st_str text)
+{
+    if (!text.n)
+        return;
+    st_buf_fmt(b, "<%s>", name);
+    st_xml_put_text(b, text);
+    st_buf_fmt(b, "</%s>", name);
+}
+
+static void put_attribute(st_buf *b, const char *name, st_str text)
+{
+    if (!text.n)
+        return;
+    st_buf_fmt(b, " %s=\"", name);
+    st_xml_put_text(b, text);
+    st_buf_char(b, '"');
+}
+
+static void put_system(st_buf *b, const mapping *m)
+{
+    static const struct {
+        part part;
+        const char *name;
+    } NUMBERS[] = {
+        { P_EVENT_ID, "EventID" }, { P_VERSION, "Version" }, { P_LEVEL, "Level" },
+        { P_TASK, "Task" },        { P_OPCODE, "Opcode" },   { P_KEYWORDS, "Keywords" }
+    };
+    st_buf_str(b, ST_STR("<System><Provider"));
+    put_attribute(b, "Name", m->parts[P_PROVIDER]);
+    put_attribute(b, "Guid", m->parts[P_GUID]);
+    st_buf_str(b, ST_STR("/>"));
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof NUMBERS[0]; i++)
+        put_element(b, NUMBERS[i].name, m->parts[NUMBERS[i].part]);
+    if (m->r.time_created) {
+        st_buf_str(b, ST_STR("<TimeCreated SystemTime=\""));
+        st_buf_time_iso(b, m->r.time_created);
+        st_buf_str(b, ST_STR("\"/>"));
+    }
+    put_element(b, "EventRecordID", m->parts[P_RECORD_ID]);
+    st_buf_str(b, ST_STR("<Execution"));
+    put_attribute(b, "ProcessID", m->parts[P_PID]);
+    put_attribute(b, "ThreadID", m->parts[P_TID]);
+    st_buf_str(b, ST_STR("/>"));
+    put_element(b, "Channel", m->parts[P_CHANNEL]);
+    put_element(b, "Computer", m->parts[P_COMPUTER]);
+    st_buf_str(b, ST_STR("<Security"));
+    put_attribute(b, "UserID", m->parts[P_SID]);
+    st_buf_str(b, ST_STR("/></System>"));
+}
+
+/* What the carrier has, in the form of a log's record. UserData's own elements aren't known: its
+ * leaves stand as EventData's would. */
+static void render(mapping *m)
+{
+    st_buf *b = &m->c->scratch2;
+    const char *data = m->r.user_data ? "UserData" : "EventData";
+    st_buf_clear(b);
+    st_buf_str(b,
+               ST_STR("<Event xmlns=\"http://schemas.microsoft.com/win/2004/08/events/event\">"));
+    put_system(b, m);
+    st_buf_fmt(b, "<%s>", data);
+    for (size_t i = 0; i < m->c->nfields; i++) {
+        const st_field *f = &m->c->fields[i];
+        st_buf_str(b, ST_STR("<Data"));
+        put_attribute(b, "Name", f->name);
+        st_buf_char(b, '>');
+        st_xml_put_text(b, (st_str){ (const char *)f->value.p, f->value.n });
+        st_buf_str(b, ST_STR("</Data>"));
+    }
+    st_buf_fmt(b, "</%s></Event>", data);
+    m->failed |= b->failed;
+    m->r.xml = st_buf_slice(b);
 }
 
 bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line)
@@ -590,13 +734,15 @@ bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t 
     m.r = (st_record){ .offset = offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
     m.flat = is_flat(&m);
     take_all(&m, &c->values);
-    take_payload(&m);
+    take_texts(&m);
     if (!is_event(&m)) {
         c->strange += m.parts[P_EVENT_ID].n || (!m.flat && c->nfields);
         return !m.failed || st_carry_memory(c);
     }
     fill_system(&m);
     put_elastic(&m);
+    if (c->o->xml)
+        render(&m);
     if (m.failed)
         return st_carry_memory(c);
     m.r.fields = c->fields;

@@ -1,39 +1,90 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* read.c - one source after the other, its events in pieces of work of some thousand. */
+/*
+ * read.c - several sources at once, each from its beginning to its end by one thread, as one piece
+ * of work. Pieces end in the order of the sources.
+ */
 #include "carriers.h"
 #include "stored.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+typedef struct piece {
+    st_source *source;
+    size_t place; /* in the evidence */
+    void *job;
+    bool begun, done;
+} piece;
+
+struct st_carrying_all {
+    const st_scan_options *o;
+    const st_scan_ops *ops;
+    void *ctx;
+    piece *pieces;
+    size_t n, next; /* next: the first that hasn't ended */
+    st_carrying *workers;
+    pthread_mutex_t lock;
+    pthread_cond_t turn;
+    atomic_bool stop;
+    st_code code; /* the first error; with the lock */
+    st_err *err;
+};
+
 bool st_carry_memory(st_carrying *c)
 {
-    c->code = st_fail(c->err, ST_E_MEMORY, "no memory to read events");
+    c->code = st_fail(&c->err, ST_E_MEMORY, "no memory to read events");
     return false;
 }
 
 /* pieces of work */
 
-static bool end_job(st_carrying *c)
+/* With the lock. */
+static void note_error(st_carrying_all *all, st_code code, const st_err *why)
 {
-    st_err why = { 0 };
-    if (!c->in_job)
-        return c->code == ST_OK;
-    c->in_job = 0;
-    if (c->ops->end && !c->code) {
-        c->code = c->ops->end(c->ctx, c->job, &why);
-        if (c->code)
-            st_fail(c->err, c->code, "%s", why.text);
+    if (!code)
+        return;
+    if (!all->code)
+        all->code = st_fail(all->err, code, "%s", why->text);
+    atomic_store(&all->stop, true);
+    pthread_cond_broadcast(&all->turn);
+}
+
+/* Ends all pieces whose turn has come. With the lock. */
+static void end_pieces(st_carrying_all *all)
+{
+    for (; all->next < all->n && all->pieces[all->next].done; all->next++) {
+        const piece *p = &all->pieces[all->next];
+        st_err why = { 0 };
+        if (p->begun && all->ops->end)
+            note_error(all, all->ops->end(all->ctx, p->job, &why), &why);
     }
-    return c->code == ST_OK;
+}
+
+/* The job holds so much that a part has to go, once all before it have ended. */
+static bool let_part_go(st_carrying *c)
+{
+    st_carrying_all *all = c->all;
+    pthread_mutex_lock(&all->lock);
+    while (all->next != c->piece && !atomic_load(&all->stop))
+        pthread_cond_wait(&all->turn, &all->lock);
+    if (!atomic_load(&all->stop)) {
+        st_err why = { 0 };
+        note_error(all, c->ops->part(all->ctx, c->job, &why), &why);
+    }
+    pthread_mutex_unlock(&all->lock);
+    return !atomic_load(&all->stop);
 }
 
 bool st_carry(st_carrying *c, st_record *r)
 {
-    if (!c->in_job)
-        c->job = c->ops->begin ? c->ops->begin(c->ctx, 0, c->place) : NULL;
-    c->in_job++;
+    piece *p = &c->all->pieces[c->piece];
+    if (!p->begun) {
+        c->job = p->job = c->ops->begin ? c->ops->begin(c->all->ctx, c->thread, p->place) : NULL;
+        p->begun = true;
+    }
     c->events++;
     c->bad_in_row = 0;
     c->source->report.records++;
@@ -41,7 +92,9 @@ bool st_carry(st_carrying *c, st_record *r)
         r->nfields = 0;
     r->lossy = &c->source->report.lossy;
     c->ops->record(c->job, r);
-    return c->in_job < ST_CARRIED_JOB || end_job(c);
+    if (c->job && c->ops->full && c->ops->part && c->ops->full(c->job))
+        return let_part_go(c);
+    return !atomic_load_explicit(&c->all->stop, memory_order_relaxed);
 }
 
 bool st_carry_bad(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line, const char *why)
@@ -120,7 +173,6 @@ static void one_source(st_carrying *c)
         st_carry_memory(c);
     } else {
         READERS[c->source->carrier](c);
-        end_job(c);
         if (c->o->digest)
             digest(c);
         finish(c);
@@ -129,40 +181,87 @@ static void one_source(st_carrying *c)
     st_file_close(f);
 }
 
-static bool any_carrier(st_evidence *e)
+static void work(void *ctx, unsigned thread, size_t number)
 {
-    for (size_t i = 0; i < st_evidence_count(e); i++)
-        if (st_evidence_at(e, i)->carrier && !st_evidence_at(e, i)->stored)
-            return true;
-    return false;
+    st_carrying_all *all = ctx;
+    st_carrying *c = &all->workers[thread];
+    if (!atomic_load(&all->stop)) {
+        c->thread = thread;
+        c->piece = number;
+        c->source = all->pieces[number].source;
+        if (!c->xml)
+            c->xml = st_xml_new();
+        if (c->xml)
+            one_source(c);
+        else
+            st_carry_memory(c);
+    }
+    pthread_mutex_lock(&all->lock);
+    note_error(all, c->code, &c->err);
+    all->pieces[number].done = true;
+    end_pieces(all);
+    pthread_cond_broadcast(&all->turn);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* beginning and end */
+
+static void free_worker(st_carrying *c)
+{
+    st_xml_free(c->xml);
+    st_values_clear(&c->values);
+    st_values_clear(&c->inner);
+    free(c->values.list);
+    free(c->inner.list);
+    free(c->fields);
+    st_arena_free(&c->arena);
+    st_buf_free(&c->scratch);
+    st_buf_free(&c->scratch2);
+}
+
+static bool list_pieces(st_carrying_all *all, st_evidence *e)
+{
+    size_t n = st_evidence_count(e);
+    all->pieces = calloc(n + 1, sizeof *all->pieces);
+    for (size_t i = 0; all->pieces && i < n; i++) {
+        st_source *s = st_evidence_at(e, i);
+        if (s->carrier && !s->stored && st_source_readable(s) && (!all->o->only || all->o->only == s) &&
+            (!all->o->some || all->o->some[i]))
+            all->pieces[all->n++] = (piece){ .source = s, .place = i };
+    }
+    return all->pieces != NULL;
+}
+
+static void read_all(st_carrying_all *all)
+{
+    unsigned threads = st_threads(all->o->threads);
+    all->workers = calloc(threads, sizeof *all->workers);
+    if (!all->workers) {
+        all->code = st_fail(all->err, ST_E_MEMORY, "no memory to read events");
+        return;
+    }
+    for (unsigned i = 0; i < threads; i++)
+        all->workers[i] = (st_carrying){ .all = all, .o = all->o, .ops = all->ops };
+    pthread_mutex_init(&all->lock, NULL);
+    pthread_cond_init(&all->turn, NULL);
+    st_parallel(threads, all->n, work, all);
+    pthread_cond_destroy(&all->turn);
+    pthread_mutex_destroy(&all->lock);
+    for (unsigned i = 0; i < threads; i++)
+        free_worker(&all->workers[i]);
+    free(all->workers);
 }
 
 st_code st_carriers_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops,
                          void *ctx, st_err *err)
 {
-    st_carrying c = { .o = o, .ops = ops, .ctx = ctx, .err = err };
-    if (!any_carrier(e))
-        return ST_OK;
-    c.xml = st_xml_new();
-    if (!c.xml)
-        st_carry_memory(&c);
-    for (size_t i = 0; !c.code && i < st_evidence_count(e); i++) {
-        c.source = st_evidence_at(e, i);
-        c.place = i;
-        if (c.source->carrier && !c.source->stored && st_source_readable(c.source) &&
-            (!o->only || o->only == c.source) && (!o->some || o->some[i]))
-            one_source(&c);
-    }
-    st_xml_free(c.xml);
-    st_values_clear(&c.values);
-    st_values_clear(&c.inner);
-    free(c.values.list);
-    free(c.inner.list);
-    free(c.fields);
-    st_arena_free(&c.arena);
-    st_buf_free(&c.scratch);
-    st_buf_free(&c.scratch2);
-    return c.code;
+    st_carrying_all all = { .o = o, .ops = ops, .ctx = ctx, .err = err };
+    if (!list_pieces(&all, e))
+        all.code = st_fail(err, ST_E_MEMORY, "no memory to read events");
+    else if (all.n)
+        read_all(&all);
+    free(all.pieces);
+    return all.code;
 }
 
 st_code st_records_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops, void *ctx,

@@ -3,8 +3,8 @@
 /*
  * stored.c - the records of case databases, in pieces of work on all threads.
  *
- * A piece is some rows of one source, read by a child of its own. Pieces end in the order of
- * the sources and their rows; where jobs give parts, these are waited for likewise.
+ * A piece is some rows of one source; a child reads one large piece or many small ones. Pieces end
+ * in the order of the sources and their rows; where jobs give parts, these are waited for likewise.
  */
 #include "stored.h"
 
@@ -14,11 +14,19 @@
 #include <pthread.h>
 #include <stdlib.h>
 
+/* Rows of one source: one job. */
 typedef struct piece {
     size_t source;
-    int64_t from, to;
-    bool last; /* of its source */
+    int64_t from, to; /* to < from: none */
+    bool last;        /* of its source */
 } piece;
+
+/* Pieces of one database that one child reads, in one query: a child costs two milliseconds, and
+ * most sources are small. */
+typedef struct unit {
+    size_t first, n; /* pieces */
+    int64_t from, to;
+} unit;
 
 typedef struct reading {
     st_evidence *e;
@@ -27,6 +35,8 @@ typedef struct reading {
     void *ctx;
     piece *pieces;
     size_t n, cap;
+    unit *units;
+    size_t nunits, units_cap;
     size_t next;     /* the piece to be ended */
     uint64_t *lossy; /* by source, so far */
     st_buf sql;
@@ -36,14 +46,17 @@ typedef struct reading {
     pthread_cond_t turn;
 } reading;
 
+/* The piece in hand. */
 typedef struct turn {
     reading *all;
-    size_t number;
-    const piece *p;
+    const unit *u;
+    unsigned thread;
+    size_t number; /* of the piece, among all */
+    bool begun;
     void *job;
     uint64_t lossy;
     st_stored_scratch scratch;
-    bool bad, failed;
+    bool bad;
 } turn;
 
 static void fail(reading *all, const st_err *why)
@@ -68,12 +81,71 @@ static bool await_turn(reading *all, size_t number)
     return on;
 }
 
+static void begin_piece(turn *t)
+{
+    const reading *all = t->all;
+    t->begun = true;
+    t->lossy = 0;
+    t->job = all->ops->begin ? all->ops->begin(all->ctx, t->thread, all->pieces[t->number].source)
+                             : NULL;
+}
+
+static void end_source(reading *all, size_t place)
+{
+    if (!st_stored_conclude(st_evidence_at(all->e, place), all->lossy[place], all->o->digest))
+        fail(all, &(st_err){ .code = ST_E_MEMORY, .text = "no memory for a source's account" });
+}
+
+/* The piece in hand has ended, and the next is. One without rows has begun here at last: its
+ * account is put back in its turn. */
+static void end_piece(turn *t)
+{
+    reading *all = t->all;
+    const piece *p = &all->pieces[t->number];
+    st_err why = { 0 };
+    if (!t->begun)
+        begin_piece(t);
+    bool on = await_turn(all, t->number);
+    if (on && t->job && all->ops->end && all->ops->end(all->ctx, t->job, &why) != ST_OK)
+        fail(all, &why);
+    if (!on && t->job && all->ops->end)
+        all->ops->end(all->ctx, t->job, &why); /* it frees what the job holds */
+    all->lossy[p->source] += t->lossy;
+    if (on && p->last)
+        end_source(all, p->source);
+    t->begun = false;
+    pthread_mutex_lock(&all->lock);
+    all->next = ++t->number;
+    pthread_cond_broadcast(&all->turn);
+    pthread_mutex_unlock(&all->lock);
+}
+
+/* Ends the pieces that lie before the row. False: it is of none that is left. */
+static bool go_to(turn *t, int64_t row)
+{
+    size_t end = t->u->first + t->u->n;
+    while (t->number < end && row > t->all->pieces[t->number].to)
+        end_piece(t);
+    if (t->number == end || row < t->all->pieces[t->number].from)
+        return false; /* of a source that isn't read */
+    if (!t->begun)
+        begin_piece(t);
+    return true;
+}
+
 static bool give(void *ctx, st_str row)
 {
     turn *t = ctx;
     const st_scan_ops *ops = t->all->ops;
     st_record r;
+    st_raw id;
     st_err why = { 0 };
+    if (!st_raw_next(&row, &id) || id.kind != ST_RAW_INT) {
+        t->bad = true;
+        return false;
+    }
+    if (!go_to(t, id.i))
+        return t->number < t->u->first + t->u->n && !t->all->code;
     if (!st_stored_get_record(row, ops->name_id, &r, &t->scratch)) {
         t->bad = true;
         return false;
@@ -90,51 +162,28 @@ static bool give(void *ctx, st_str row)
     return false;
 }
 
-static void end_source(reading *all, size_t place)
-{
-    if (!st_stored_conclude(st_evidence_at(all->e, place), all->lossy[place], all->o->digest))
-        fail(all, &(st_err){ .code = ST_E_MEMORY, .text = "no memory for a source's account" });
-}
-
-static void end_piece(turn *t)
-{
-    reading *all = t->all;
-    st_err why = { 0 };
-    bool on = await_turn(all, t->number);
-    if (on && t->job && all->ops->end && all->ops->end(all->ctx, t->job, &why) != ST_OK)
-        fail(all, &why);
-    if (!on && t->job && all->ops->end)
-        all->ops->end(all->ctx, t->job, &why); /* it frees what the job holds */
-    all->lossy[t->p->source] += t->lossy;
-    if (on && t->p->last)
-        end_source(all, t->p->source);
-    pthread_mutex_lock(&all->lock);
-    all->next = t->number + 1;
-    pthread_cond_broadcast(&all->turn);
-    pthread_mutex_unlock(&all->lock);
-}
-
 static void work(void *ctx, unsigned thread, size_t number)
 {
     reading *all = ctx;
-    const piece *p = &all->pieces[number];
-    const st_source *s = st_evidence_at(all->e, p->source);
-    turn t = { .all = all, .number = number, .p = p };
+    const unit *u = &all->units[number];
+    const st_source *s = st_evidence_at(all->e, all->pieces[u->first].source);
+    turn t = { .all = all, .u = u, .thread = thread, .number = u->first };
     st_err why = { 0 };
     if (all->code)
         return;
-    t.job = all->ops->begin ? all->ops->begin(all->ctx, thread, p->source) : NULL;
-    if (p->from <= p->to &&
-        st_stored_query(s->stored->db, all->sql.p, p->from, p->to, give, &t, &why) != ST_OK)
+    if (u->from <= u->to &&
+        st_stored_query(s->stored->db, all->sql.p, u->from, u->to, give, &t, &why) != ST_OK)
         fail(all, &why);
     if (t.bad) {
         st_fail(&why, t.scratch.arena.failed ? ST_E_MEMORY : ST_E_EVIDENCE,
                 "%.*s: the case database can't be read: an event of %.*s is not as this program "
                 "writes it",
-                ST_FMT(s->stored->db->name), ST_FMT(s->name));
+                ST_FMT(s->stored->db->name),
+                ST_FMT(st_evidence_at(all->e, all->pieces[t.number].source)->name));
         fail(all, &why);
     }
-    end_piece(&t);
+    while (t.number < u->first + u->n)
+        end_piece(&t);
     st_stored_scratch_free(&t.scratch);
 }
 
@@ -151,6 +200,39 @@ static bool plan_source(reading *all, size_t place)
         all->pieces[all->n++] = (piece){ place, from, to, to == last };
         from = to + 1;
     } while (from <= last);
+    return true;
+}
+
+/* May the piece be read by the child that reads those before it? */
+static bool joins(const reading *all, const unit *u, const piece *p)
+{
+    enum { PASSED_OVER = 1000 }; /* rows in between that aren't wanted */
+    const st_source *a = st_evidence_at(all->e, all->pieces[u->first].source);
+    const st_source *b = st_evidence_at(all->e, p->source);
+    if (a->stored->db != b->stored->db)
+        return false;
+    return p->to < p->from || u->to < u->from ||
+           (p->from > u->to && p->from - u->to < PASSED_OVER && p->to - u->from < ST_STORED_JOB);
+}
+
+static bool make_units(reading *all)
+{
+    for (size_t i = 0; i < all->n; i++) {
+        const piece *p = &all->pieces[i];
+        unit *u = all->nunits ? &all->units[all->nunits - 1] : NULL;
+        if (!u || !joins(all, u, p)) {
+            if (!st_grow(&all->units, &all->units_cap, all->nunits + 1, sizeof *all->units))
+                return false;
+            u = &all->units[all->nunits++];
+            *u = (unit){ .first = i, .from = 1 };
+        }
+        u->n++;
+        if (p->to < p->from)
+            continue;
+        if (u->to < u->from)
+            u->from = p->from;
+        u->to = p->to;
+    }
     return true;
 }
 
@@ -193,11 +275,12 @@ st_code st_stored_scan(st_evidence *e, const st_scan_options *o, const st_scan_o
     }
     all.lossy = calloc(st_evidence_count(e) + 1, sizeof *all.lossy);
     st_stored_select(&all.sql);
-    if (all.lossy && !all.sql.failed && plan(&all))
-        st_parallel(o->threads, all.n, work, &all);
+    if (all.lossy && !all.sql.failed && plan(&all) && make_units(&all))
+        st_parallel(o->threads, all.nunits, work, &all);
     else
         all.code = st_fail(all.err, ST_E_MEMORY, "no memory to begin reading");
     free(all.pieces);
+    free(all.units);
     free(all.lossy);
     st_buf_free(&all.sql);
     pthread_cond_destroy(&all.turn);

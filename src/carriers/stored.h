@@ -28,11 +28,11 @@ void st_stored_scratch_free(st_stored_scratch *s);
 
 /* Appends the record's row; its own number stays null, to be given when it is written. */
 void st_stored_put_record(st_buf *b, const st_record *r, int64_t source, st_stored_scratch *s);
-/* Of st_stored_select's rows. What *r points to lives in the row and in s, until the next call.
+/* Of st_stored_select's rows, behind their number. What *r points to lives in the row and in s, until the next call.
  * false: it isn't as this program writes it (or no memory: s->arena.failed). */
 bool st_stored_get_record(st_str row, uint16_t (*name_id)(st_str name), st_record *r,
                           st_stored_scratch *s);
-/* "SELECT ... FROM events WHERE ID BETWEEN ?1 AND ?2 ORDER BY ID". */
+/* "SELECT ID, ... FROM events WHERE ID BETWEEN ?1 AND ?2 ORDER BY ID". */
 void st_stored_select(st_buf *sql);
 
 /* Reads every readable source that a case database holds. */

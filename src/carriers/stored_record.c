@@ -89,9 +89,9 @@ void st_stored_scratch_free(st_stored_scratch *s)
 
 void st_stored_select(st_buf *sql)
 {
-    st_buf_str(sql, ST_STR("SELECT "));
+    st_buf_str(sql, ST_STR("SELECT ID"));
     for (size_t i = C_TIME; i < COLUMNS; i++)
-        st_buf_fmt(sql, "%s%s", i > C_TIME ? ", " : "", st_stored_event_columns[i].name);
+        st_buf_fmt(sql, ", %s", st_stored_event_columns[i].name);
     st_buf_str(sql, ST_STR(" FROM events WHERE ID BETWEEN ?1 AND ?2 ORDER BY ID"));
     st_buf_char(sql, 0);
 }
@@ -181,8 +181,9 @@ static void put_field(putting *p, size_t i)
     st_buf *b = p->b, *text = &p->s->text;
     if (i)
         st_buf_char(b, ',');
-    p->inexact |= v->cut || !st_utf8_valid(p->r->fields[i].name);
-    st_json_exact(b, p->r->fields[i].name);
+    bool valid = st_utf8_valid(p->r->fields[i].name);
+    p->inexact |= v->cut || !valid;
+    (valid ? st_json_exact : st_json_str)(b, p->r->fields[i].name);
     st_buf_char(b, ':');
     if (!v->p) {
         p->inexact |= v->n || v->type != ST_V_NULL;

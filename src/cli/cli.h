@@ -44,7 +44,7 @@ typedef struct st_config {
     const char *format; /* NULL: not said */
     char *output;       /* NULL: standard output; owned */
     bool output_slash;  /* it was written with a slash at its end: a directory */
-    st_list rules, hosts, evidence, files_from, names;
+    st_list rules, hosts, evidence, files_from, names, ioc;
     uint64_t part, parts; /* parts 0: all */
     const char *failed;   /* NULL: not said */
     const char *since_run;
@@ -58,7 +58,8 @@ typedef struct st_config {
     bool has_guid;
     st_guid guid;
     uint32_t pid;
-    bool explain, explain_run;
+    bool explain, explain_run, tables;
+    const char *columns; /* of which table; NULL: not asked */
     const char *image, *file, *incident;
     st_engine engine;
     unsigned threads, width, archive_depth;
@@ -99,6 +100,8 @@ bool st_options_help(FILE *to, const st_verb *v); /* false: no memory, which was
 bool st_list_add(st_list *l, st_str s);
 void st_config_free(st_config *c);
 /* All of a small file, for an option; errors name both. */
+st_code st_whole_file(const char *option, const char *path, size_t most, st_buf *out, st_err *e);
+/* The same of at most a megabyte. */
 st_code st_small_file(const char *option, const char *path, st_buf *out, st_err *e);
 /* Reads what the options say of which rules run, and of placeholders, into the settings. */
 st_code st_rule_choice(st_config *c, st_err *e);
@@ -166,8 +169,10 @@ st_session_rule_set(const st_session *s); /* an empty one, with the settings; NU
 /* Loads the rule set, prints its diagnostics: how many errors end the run, how many rules are
  * broken. */
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped);
-int st_session_rules(
-    st_session *s); /* likewise; says that errors are fatal, and how many rules are skipped */
+int st_session_rules(st_session *s); /* likewise; says that errors are fatal and, but for a hunt,
+                                        how many are skipped */
+/* Of a hunt: how many of the rules ran, and why the others didn't; nothing, if all did. */
+void st_session_rules_ran(const st_session *s);
 /* ST_EXIT_SHORT if a file or folder of rules couldn't be read, else ST_EXIT_OK. */
 int st_session_unread_rules(const st_session *s);
 st_code st_session_servers(st_rules *r,

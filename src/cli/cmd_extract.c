@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_extract.c - the records themselves. Copies are told apart in a first pass over the
- * evidence, which keeps 32 bytes a record; the second writes what is to be shown.
+ * evidence, which keeps some bytes a record; the second writes what is to be shown.
  */
 #include "cli.h"
+#include "extract_copies.h"
 #include "base/limits.h"
 
 #include "shelltree/carriers.h"
@@ -13,29 +14,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One record of the first pass. */
-typedef struct mark {
-    uint64_t digest[2]; /* over its identity and every field */
-    uint64_t offset;
-    uint32_t source;
-    uint8_t rank; /* the lower, the better a copy */
-} mark;
-
 typedef struct job {
     struct extract *x;
     size_t source;
     st_buf text; /* the lines of this piece of work */
-    mark *marks;
-    size_t nmarks, marks_cap;
+    st_marks marks;
     bool failed, met; /* met: a record of a host that was asked for */
 } job;
 
 typedef struct extract {
     const st_session *s;
     bool csv, xml, first_pass, met;
+    bool carriers; /* there are some in the evidence */
     uint64_t seed[2];
-    mark *marks; /* after the first pass: the copies that aren't shown, by source and offset */
-    size_t nmarks, marks_cap;
+    st_marks marks; /* after the first pass: the copies that aren't shown */
     st_out *out;
     st_progress *progress;
     st_err err;
@@ -48,80 +40,6 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     if (j)
         *j = (job){ .x = ctx, .source = source };
     return j;
-}
-
-static void digest_value(st_buf *b, st_str name, const st_value *v)
-{
-    st_buf_str(b, name);
-    st_buf_char(b, '\0');
-    if (v->p)
-        st_value_text(v, b);
-    st_buf_char(b, v->p ? '\1' : '\2');
-}
-
-static void add_mark(job *j, const st_record *r)
-{
-    st_buf b = { 0 };
-    digest_value(&b, ST_STR("p"), &r->provider);
-    digest_value(&b, ST_STR("h"), &r->channel);
-    digest_value(&b, ST_STR("c"), &r->computer);
-    st_buf_fmt(&b, "%u %llu %llu", r->event_id, (unsigned long long)r->event_record_id,
-               (unsigned long long)r->time_created);
-    for (size_t i = 0; i < r->nfields; i++)
-        digest_value(&b, r->fields[i].name, &r->fields[i].value);
-    if (b.failed || !st_grow(&j->marks, &j->marks_cap, j->nmarks + 1, sizeof *j->marks)) {
-        j->failed = true;
-    } else {
-        mark m = { .offset = r->offset,
-                   .source = (uint32_t)j->source,
-                   .rank = (uint8_t)(r->origin * 2 + ((r->flags & ST_R_CRC) != 0)) };
-        for (int i = 0; i < 2; i++)
-            m.digest[i] = st_hash(b.p, b.n, j->x->seed[i]);
-        j->marks[j->nmarks++] = m;
-    }
-    st_buf_free(&b);
-}
-
-static int by_place(const void *a, const void *b)
-{
-    const mark *x = a, *y = b;
-    if (x->source != y->source)
-        return x->source < y->source ? -1 : 1;
-    return (x->offset > y->offset) - (x->offset < y->offset);
-}
-
-/* Equal records side by side, the one to show first. */
-static int by_digest(const void *a, const void *b)
-{
-    const mark *x = a, *y = b;
-    int c = memcmp(x->digest, y->digest, sizeof x->digest);
-    if (c)
-        return c;
-    return x->rank != y->rank ? (x->rank < y->rank ? -1 : 1) : by_place(a, b);
-}
-
-static void keep_only_copies(extract *x)
-{
-    size_t n = 0;
-    if (!x->nmarks)
-        return;
-    qsort(x->marks, x->nmarks, sizeof *x->marks, by_digest);
-    mark last = x->marks[0];
-    for (size_t i = 1; i < x->nmarks; i++) {
-        mark m = x->marks[i];
-        if (memcmp(m.digest, last.digest, sizeof m.digest) == 0)
-            x->marks[n++] = m;
-        else
-            last = m;
-    }
-    x->nmarks = n;
-    qsort(x->marks, n, sizeof *x->marks, by_place);
-}
-
-static bool is_copy(const extract *x, size_t source, uint64_t offset)
-{
-    mark key = { .source = (uint32_t)source, .offset = offset };
-    return x->nmarks && bsearch(&key, x->marks, x->nmarks, sizeof key, by_place);
 }
 
 /* The event, and on the same line where it comes from. A processing instruction can't hold
@@ -163,10 +81,12 @@ static void record(void *ctx, const st_record *r)
         return;
     extract *x = j->x;
     if (x->first_pass) {
-        add_mark(j, r);
+        bool carried = st_evidence_at(x->s->evidence, j->source)->carrier != ST_CR_EVTX;
+        if (!st_marks_add(&j->marks, r, x->seed, j->source, carried, x->carriers))
+            j->failed = true;
         return;
     }
-    if (is_copy(x, j->source, r->offset))
+    if (st_marks_has(&x->marks, j->source, r->offset))
         return;
     st_str name = st_evidence_at(x->s->evidence, j->source)->name;
     if (x->xml)
@@ -202,16 +122,11 @@ static st_code end(void *ctx, void *arg, st_err *e)
         return st_fail(e, ST_E_MEMORY, "out of memory");
     bool bad = j->failed || j->text.failed;
     x->met |= j->met;
-    if (x->first_pass && !bad && j->nmarks) {
-        bad = !st_grow(&x->marks, &x->marks_cap, x->nmarks + j->nmarks, sizeof *x->marks);
-        if (!bad) {
-            memcpy(x->marks + x->nmarks, j->marks, j->nmarks * sizeof *j->marks);
-            x->nmarks += j->nmarks;
-        }
-    }
+    if (x->first_pass && !bad && j->marks.n)
+        bad = !st_marks_join(&x->marks, &j->marks);
     if (!x->first_pass && j->text.n)
         st_out_str(x->out, st_buf_slice(&j->text));
-    free(j->marks);
+    st_marks_free(&j->marks);
     st_buf_free(&j->text);
     free(j);
     return bad ? st_fail(e, ST_E_MEMORY, "out of memory") : ST_OK;
@@ -254,7 +169,7 @@ static void write_records(st_out *o, void *ctx)
     if (x->xml)
         st_out_str(o, ST_STR("<Events>\n"));
     if (!x->s->config->duplicates && pass(x, true) == ST_OK)
-        keep_only_copies(x);
+        st_marks_keep_copies(&x->marks);
     if (x->err.code == ST_OK)
         pass(x, false);
     if (x->err.code != ST_OK && !o->error)
@@ -277,6 +192,9 @@ static int extract_database(st_session *s)
     st_output_tmp(s->config, tmp);
     j.ro.tmp = tmp;
     j.err = &why;
+    j.confirm = s->config->confirm;
+    if (j.confirm)
+        st_say_unfiltered(s->config);
     st_session_scan_options(s, &j.scan);
     int wrote = st_output_write(s->config, write_database, &j);
     if (why.code)
@@ -310,8 +228,10 @@ static int extract_all(st_session *s)
                   .csv = !xml && format->id == ST_F_CSV,
                   .xml = xml,
                   .seed = { (uint64_t)(uintptr_t)s, (uint64_t)(uintptr_t)format } };
+    for (size_t i = 0; i < st_evidence_count(s->evidence); i++)
+        x.carriers |= st_evidence_at(s->evidence, i)->carrier != ST_CR_EVTX;
     int wrote = st_output_write(s->config, write_records, &x);
-    free(x.marks);
+    st_marks_free(&x.marks);
     if (x.err.code != ST_OK)
         return st_cannot(&x.err);
     status = st_session_account(s);

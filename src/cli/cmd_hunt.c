@@ -53,6 +53,7 @@ static void say_odd(const st_session *s)
 static void summary(const st_session *s)
 {
     const st_case *c = s->found;
+    st_session_rules_ran(s);
     st_say(s->config, "%zu host%s, %zu process creations, %zu finding%s in %zu incident%s",
            s->forest->nhosts, s->forest->nhosts == 1 ? "" : "s", s->forest->observed, c->nfindings,
            c->nfindings == 1 ? "" : "s", c->nincidents, c->nincidents == 1 ? "" : "s");
@@ -106,7 +107,8 @@ static int hunt(st_session *s, const st_earlier *old)
         status = ST_EXIT_SHORT;
     if (status == ST_EXIT_OK && s->config->exit_code && s->found->nfindings)
         status = ST_EXIT_FINDINGS;
-    bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR;
+    bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR ||
+                   st_output_is_casedb(s->config);
     int confirmed = confirm ? st_session_confirm(s) : ST_EXIT_OK;
     if (confirmed != ST_EXIT_OK)
         return confirmed;

@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include "base/limits.h"
+#include "base/suggest.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,7 +60,7 @@ static bool show_errors(const st_rules *r, const st_config *c)
     for (size_t i = 0; i < st_rules_diags(r); i++) {
         const st_diag *d = st_rules_diag(r, i);
         bad |= d->severity == ST_SEV_ERROR;
-        if (d->severity == ST_SEV_ERROR || !c->quiet)
+        if (d->severity == ST_SEV_ERROR || (!c->quiet && !c->tables))
             st_print_diag(d);
     }
     return bad;
@@ -135,13 +136,78 @@ static int run(st_session *s, st_str path, st_str text)
     return status;
 }
 
+/* questions that aren't KQL, answered by a query of their own */
+
+static void put_tables(st_buf *b)
+{
+    st_str name;
+    st_buf_str(b, ST_STR("union "));
+    for (size_t i = 0; st_rules_table(i, &name); i++)
+        st_buf_fmt(b, "%s(print Table=\"%.*s\", Rows=toscalar(%.*s | count))", i ? ", " : "",
+                   ST_FMT(name), ST_FMT(name));
+    st_buf_str(b, ST_STR(" | order by Rows desc, Table asc"));
+}
+
+static bool put_columns(st_str table, st_buf *b)
+{
+    st_rules_column c;
+    size_t n = 0;
+    st_buf_str(b, ST_STR("datatable(Column:string, Type:string, Filled:bool)["));
+    for (; st_rules_table_column(table, n, &c); n++)
+        st_buf_fmt(b, "%s\"%.*s\", \"%.*s\", %s", n ? ", " : "", ST_FMT(c.name), ST_FMT(c.type),
+                   c.filled ? "true" : "false");
+    st_buf_char(b, ']');
+    return n > 0;
+}
+
+static int no_such_table(st_str name)
+{
+    st_suggest g = { .want = name };
+    st_str offer;
+    for (size_t i = 0; st_rules_table(i, &offer); i++)
+        st_suggest_offer(&g, offer);
+    st_complain("--columns %.*s: no such table%s%.*s%s", ST_FMT(name),
+                g.best.p ? "; did you mean " : "", ST_FMT(g.best), g.best.p ? "?" : "");
+    return ST_EXIT_CANNOT;
+}
+
+static int answer(st_session *s)
+{
+    const st_config *c = s->config;
+    st_buf b = { 0 };
+    int status;
+    if (c->file || (c->tables && c->columns)) {
+        st_complain("--tables, --columns and --file: one at a time");
+        return ST_EXIT_CANNOT;
+    }
+    if (c->columns && (c->evidence.n || c->files_from.n)) {
+        st_complain("--columns reads no evidence: leave it out");
+        return ST_EXIT_CANNOT;
+    }
+    if (c->tables && !c->evidence.n && !c->files_from.n) {
+        st_complain("--tables: no evidence is named");
+        return ST_EXIT_CANNOT;
+    }
+    if (c->tables)
+        put_tables(&b);
+    else if (!put_columns(st_str_of(c->columns), &b)) {
+        st_buf_free(&b);
+        return no_such_table(st_str_of(c->columns));
+    }
+    status = run(s, c->tables ? ST_STR("--tables") : ST_STR("--columns"), st_buf_slice(&b));
+    st_buf_free(&b);
+    return status;
+}
+
 int st_cmd_query(st_config *c)
 {
     st_session s = { .config = c };
     st_buf b = { 0 };
     st_err e = { 0 };
     int status;
-    if (c->file) {
+    if (c->tables || c->columns) {
+        status = answer(&s);
+    } else if (c->file) {
         status = read_query(c->file, &b, &e) == ST_OK
                      ? run(&s, st_str_of(c->file), st_buf_slice(&b))
                      : st_cannot(&e);

@@ -7,6 +7,7 @@
 #include "cli.h"
 
 #include "base/limits.h"
+#include "evidence/stored.h"
 #include "shelltree/verify.h"
 
 #include <stdlib.h>
@@ -103,6 +104,31 @@ static st_code confirm_source(st_session *s, st_confirmer *x, const hit *hits, s
     return code;
 }
 
+/* The same of a source in a case database, which has kept what the second reader said. */
+typedef struct recalling {
+    const st_session *s;
+    const hit *hits;
+    size_t n, at;
+} recalling;
+
+static bool recall_one(void *ctx, uint64_t offset, st_str word)
+{
+    recalling *r = ctx;
+    while (r->at < r->n && r->hits[r->at].offset < offset)
+        r->at++;
+    for (size_t i = r->at; i < r->n && r->hits[i].offset == offset; i++)
+        for (unsigned c = 0; c <= ST_CONFIRM_NO; c++)
+            if (st_str_eq(word, st_str_of(st_confirmed_word((st_confirmed)c))))
+                r->s->confirmed[r->hits[i].row] = (uint8_t)(c + 1);
+    return r->at < r->n;
+}
+
+static st_code recall_source(const st_session *s, const hit *hits, size_t n, st_err *e)
+{
+    recalling r = { s, hits, n, 0 };
+    return st_stored_confirmed(st_evidence_at(s->evidence, hits->source), recall_one, &r, e);
+}
+
 static void say_result(const st_session *s, size_t hits)
 {
     size_t count[3] = { 0 };
@@ -125,7 +151,11 @@ static void confirm_all(st_session *s, const hit *hits, size_t n, st_err *e)
     for (size_t i = 0, k = 0; x && i < n && !e->code; i = k) {
         while (k < n && hits[k].source == hits[i].source)
             k++;
-        confirm_source(s, x, hits + i, k - i, e);
+        const st_source *from = st_evidence_at(s->evidence, hits[i].source);
+        if (from->stored)
+            recall_source(s, hits + i, k - i, e);
+        else if (!from->carrier) /* libevtx reads no text */
+            confirm_source(s, x, hits + i, k - i, e);
     }
     st_confirmer_free(x);
 }

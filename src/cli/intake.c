@@ -13,11 +13,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-st_code st_small_file(const char *option, const char *path, st_buf *b, st_err *e)
+st_code st_whole_file(const char *option, const char *path, size_t most, st_buf *b, st_err *e)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     ssize_t got = fd < 0 ? -1 : 1;
-    while (got > 0 && b->n <= ST_MAX_PASSWORD_FILE) {
+    while (got > 0 && b->n <= most) {
         char *to = st_buf_room(b, 4096);
         if (!to)
             break;
@@ -33,9 +33,14 @@ st_code st_small_file(const char *option, const char *path, st_buf *b, st_err *e
         return st_fail(e, ST_E_USAGE, "%s: %s: %s", option, path, strerror(errnum));
     if (b->failed)
         return st_fail(e, ST_E_MEMORY, "out of memory");
-    if (b->n > ST_MAX_PASSWORD_FILE)
-        return st_fail(e, ST_E_USAGE, "%s: %s: longer than a megabyte", option, path);
+    if (b->n > most)
+        return st_fail(e, ST_E_USAGE, "%s: %s: longer than %zu bytes", option, path, most);
     return ST_OK;
+}
+
+st_code st_small_file(const char *option, const char *path, st_buf *b, st_err *e)
+{
+    return st_whole_file(option, path, ST_MAX_PASSWORD_FILE, b, e);
 }
 
 /* One a line, as it stands but for the end of the line: blanks may be part of a password. */

@@ -68,6 +68,7 @@ static st_code add(st_list *l, const char *v, st_err *e)
         return ST_OK;                                                 \
     }
 FLAG(trust_inferred)
+FLAG(tables)
 FLAG(duplicates)
 FLAG(carve)
 FLAG(digest)
@@ -126,6 +127,7 @@ static st_code set_output(st_config *c, const char *v, st_err *e)
     }
 LIST(rules)
 LIST(hosts)
+LIST(ioc)
 LIST(files_from)
 
 static st_code when(const char *option, st_ticks *t, const char *v, st_err *e)
@@ -313,6 +315,13 @@ static st_code set_archive_depth(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+static st_code set_columns(st_config *c, const char *v, st_err *e)
+{
+    (void)e;
+    c->columns = v;
+    return ST_OK;
+}
+
 static st_code set_explain(st_config *c, const char *v, st_err *e)
 {
     if (v && strcmp(v, "run") != 0)
@@ -478,6 +487,7 @@ static const st_option options[] = {
     { 0, "trust-inferred", NULL, "let rules follow parent links that are inferred from PID and time", H|Q, set_trust_inferred },
     { 0, "servers", "FILE", "your own web servers (CSV: server, child, command pattern, reason, level)", H|Q|R, set_servers },
     { 0, "known", "FILE", "children that your own servers start by themselves (CSV: server, child, command pattern, reason, level)", H|Q|R, set_known },
+    { 0, "ioc", "FILE", "indicators to look for: hashes, addresses, domains, names, paths; a line each, CSV or STIX 2.1 (repeatable)", H, set_ioc },
     { 0, "external", "URL=FILE", "a local file that stands for an externaldata's address (repeatable)", H|Q|R, set_external },
     { 0, "param", "NAME=VALUE", "the value of a parameter that a query declares (repeatable)", H|Q|R, set_param },
     { 0, "stub-services", NULL, "run what needs a cloud service as though that knew nothing", H|Q|R, set_stub_services },
@@ -489,6 +499,8 @@ static const st_option options[] = {
     { 0, "image", "NAME", "processes of this image: full path or base name, any case", T, set_image },
     { 0, "around", "TIME", "processes that started within ten minutes of it (UTC)", T, set_around },
     { 0, "file", "PATH", "read the query from a file", Q, set_file },
+    { 0, "tables", NULL, "instead of a query: which tables have rows in the evidence, and how many", Q, set_tables },
+    { 0, "columns", "TABLE", "instead of a query: the columns of a table, and which can have values", Q, set_columns },
     { 0, "explain", "[=run]", "show the query's plan instead of its result; =run: run it, with rows and times", Q, set_explain },
     { 0, "files-from", "PATH", "read paths of evidence from a file, one a line (- for standard input)", H|T|Q|X|V, set_files_from },
     { 0, "null", NULL, "paths in --files-from end with a NUL byte", H|T|Q|X|V, set_nul },
@@ -512,7 +524,7 @@ static const st_option options[] = {
     { 0, "strict-rules", NULL, "a rule that doesn't parse ends the run, wherever it was found", H|R, set_strict_rules },
     { 0, "csv-raw", NULL, "CSV for programs: no formula guard, nothing escaped or cut", H|T|Q|X, set_csv_raw },
     { 0, "xml", NULL, "whole records as XML, one event a line, below one <Events>", X, set_xml },
-    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (256 hits with -o DIR)", H, set_confirm },
+    { 0, "confirm", NULL, "have libevtx read each hit's record again: column Confirmed (256 hits with -o DIR); extract -o x.db: each record", H|X, set_confirm },
     { 0, "exit-code", NULL, "exit with 1 when there are findings", H, set_exit_code },
     { 0, "force", NULL, "write over an existing output", H|T|Q|X|R|V, set_force },
     { 0, "color", "WHEN", "auto (default), always, never", H|T, set_color },
@@ -646,8 +658,8 @@ static const struct {
     const char *title, *options;
 } groups[] = {
     { "Results", " format output force csv-raw xml full color width no-pager ascii " },
-    { "Which rows",
-      " scope min-level since until host incident guid pid image around file explain " },
+    { "Which rows", " scope min-level since until host incident guid pid image around file tables "
+                    "columns explain " },
     { "Rules", " rules servers known ioc notes rule-status exclude-rule exclude-rules placeholders "
                "strict-rules external param stub-services max-rows max-memory max-time " },
     { "Time and links", " now ago clock-offset trust-inferred " },
@@ -709,6 +721,7 @@ void st_config_free(st_config *c)
     free(c->output);
     free(c->rules.items);
     free(c->hosts.items);
+    free(c->ioc.items);
     free(c->evidence.items);
     free(c->files_from.items);
     free(c->names.items);

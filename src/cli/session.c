@@ -114,16 +114,38 @@ static st_code load_all(st_session *s, st_err *e)
     return load_pack(s, e);
 }
 
+/* Errors in rules of folders that are printed one by one. A repository of others has dozens, which
+ * nobody mends before a hunt: of more than these the number is said, and where to read them. */
+#define SHOWN_ERRORS 5
+
+static size_t errors_in_folders(const st_rules *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < st_rules_diags(r); i++)
+        n += st_rules_diag(r, i)->severity == ST_SEV_ERROR && !st_rules_diag(r, i)->named;
+    return n;
+}
+
+/* Is it printed? Whoever works on rules sees all; who hunts with a folder of them, what keeps one
+ * from running. */
+static bool is_shown(const st_session *s, const st_diag *d, size_t errors)
+{
+    const st_config *c = s->config;
+    bool bad = d->severity == ST_SEV_ERROR;
+    if (d->named || c->verbose || c->strict_rules || c->verb->bit == ST_VERB_RULES)
+        return bad || !c->quiet;
+    return bad && errors <= SHOWN_ERRORS;
+}
+
 /* Prints the diagnostics; how many errors are fatal here. */
 static size_t show_diags(const st_session *s, size_t *skipped)
 {
-    size_t fatal = 0;
+    size_t fatal = 0, errors = errors_in_folders(s->rules);
     for (size_t i = 0; i < st_rules_diags(s->rules); i++) {
         const st_diag *d = st_rules_diag(s->rules, i);
-        bool bad = d->severity == ST_SEV_ERROR;
-        if (bad || !s->config->quiet)
+        if (is_shown(s, d, errors))
             st_print_diag(d);
-        fatal += bad && (d->named || s->config->strict_rules);
+        fatal += d->severity == ST_SEV_ERROR && (d->named || s->config->strict_rules);
     }
     *skipped = 0;
     for (size_t i = 0; i < st_rules_count(s->rules); i++)
@@ -131,26 +153,68 @@ static size_t show_diags(const st_session *s, size_t *skipped)
     return fatal;
 }
 
+/* Lists of indicators are rules beside the others. */
+static st_code load_indicators(st_session *s, st_err *e)
+{
+    const st_list *files = &s->config->ioc;
+    for (size_t i = 0; i < files->n; i++) {
+        st_buf text = { 0 };
+        st_err why = { 0 };
+        st_indicators told = { 0, 0, 0 };
+        st_str file = files->items[i];
+        st_code code = st_whole_file("--ioc", file.p, ST_MAX_LIST_FILE, &text, e);
+        if (code == ST_OK && st_indicators_add(s->rules, st_buf_slice(&text), &told, &why) != ST_OK)
+            code = st_fail(e, ST_E_USAGE, "--ioc: %.*s: %s", ST_FMT(file), why.text);
+        st_buf_free(&text);
+        if (code != ST_OK)
+            return code;
+        st_say(s->config, "%.*s: %zu indicator%s", ST_FMT(file), told.n, told.n == 1 ? "" : "s");
+        if (told.unread)
+            st_complain(
+                "%.*s: %zu line%s or pattern%s no indicator that can be looked for, first %zu",
+                ST_FMT(file), told.unread, told.unread == 1 ? "" : "s",
+                told.unread == 1 ? " is" : "s are", told.first_unread);
+    }
+    return ST_OK;
+}
+
 int st_session_load(st_session *s, size_t *fatal, size_t *skipped)
 {
     st_err e = { 0 };
     s->rules = st_session_rule_set(s);
     if (!s->rules || st_rules_check_own(s->rules, &e) != ST_OK || load_all(s, &e) != ST_OK ||
-        st_rules_link(s->rules, &e) != ST_OK)
+        load_indicators(s, &e) != ST_OK || st_rules_link(s->rules, &e) != ST_OK)
         return st_cannot(&e);
     *fatal = show_diags(s, skipped);
     return ST_EXIT_OK;
 }
 
-/* A hunt that finds nothing must not hide that a rule had nothing to run over. */
-static void say_not_applicable(const st_session *s)
+void st_session_rules_ran(const st_session *s)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < st_rules_count(s->rules); i++)
-        n += st_rules_at(s->rules, i)->status == ST_RULE_NOT_APPLICABLE;
-    if (n && s->config->verb->bit == ST_VERB_HUNT)
-        st_say(s->config, "%zu rule%s not applicable here; rules check tells why", n,
-               n == 1 ? " is" : "s are");
+    size_t all = 0, ran = 0, elsewhere = 0, left_out = 0, broken = 0;
+    for (size_t i = 0; i < st_rules_count(s->rules); i++) {
+        const st_rule *r = st_rules_at(s->rules, i);
+        all += !r->marks_servers;
+        ran += !r->marks_servers && r->status == ST_RULE_READY;
+        broken += r->status == ST_RULE_BROKEN;
+        left_out += r->left_out;
+        elsewhere += r->status == ST_RULE_NOT_APPLICABLE && !r->left_out;
+    }
+    const struct {
+        size_t n;
+        const char *one, *many;
+    } others[] = { { elsewhere, "needs other logs or services", "need other logs or services" },
+                   { left_out, "is left out", "are left out" },
+                   { broken, "has errors", "have errors" } };
+    st_buf why = { 0 };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if (others[i].n)
+            st_buf_fmt(&why, "%s %zu %s", why.n ? "," : ":", others[i].n,
+                       others[i].n == 1 ? others[i].one : others[i].many);
+    if (why.n && !why.failed)
+        st_say(s->config, "ran %zu of %zu rule%s%.*s (list: rules check)", ran, all,
+               all == 1 ? "" : "s", (int)why.n, why.p);
+    st_buf_free(&why);
 }
 
 /* A hunt without rules would say that nothing was found, which nobody looked for. Rows of
@@ -190,10 +254,9 @@ int st_session_rules(st_session *s)
         st_complain("no rule to hunt with (--scope all gives rows without one): nothing was read");
         return ST_EXIT_CANNOT;
     }
-    if (skipped)
+    if (skipped && s->config->verb->bit != ST_VERB_HUNT)
         st_say(s->config, "%zu rule%s can't run and %s skipped", skipped, skipped == 1 ? "" : "s",
                skipped == 1 ? "is" : "are");
-    say_not_applicable(s);
     return ST_EXIT_OK;
 }
 
@@ -368,6 +431,13 @@ static void say_results(const st_session *s)
     }
 }
 
+/* Met while walking, and nothing for this verb: hunt alone reads access logs. */
+static bool passed_over(const st_session *s, const st_source *x)
+{
+    bool access = st_source_requests(x) && s->config->verb->bit != ST_VERB_HUNT;
+    return !x->named && (access || x->status == ST_S_OTHER || x->status == ST_S_EMPTY);
+}
+
 /* "12 text, 3 zip archive": kinds met while walking that hold no events for us. */
 static void say_others(const st_session *s)
 {
@@ -377,11 +447,11 @@ static void say_others(const st_session *s)
     for (size_t i = 0; done && i < n; i++) {
         const st_source *x = st_evidence_at(s->evidence, i);
         size_t same = 0;
-        if (done[i] || x->named || (x->status != ST_S_OTHER && x->status != ST_S_EMPTY))
+        if (done[i] || !passed_over(s, x))
             continue;
         for (size_t k = i; k < n; k++) {
             const st_source *y = st_evidence_at(s->evidence, k);
-            if (!done[k] && !y->named && y->status == x->status &&
+            if (!done[k] && passed_over(s, y) && y->status == x->status &&
                 (x->status == ST_S_EMPTY || st_str_eq(x->kind, y->kind))) {
                 done[k] = true;
                 same++;
@@ -600,6 +670,28 @@ int st_session_match(st_session *s)
     return s->config->strict_rules ? ST_EXIT_CANNOT : ST_EXIT_OK;
 }
 
+static void say_requests(const st_session *s, const st_requests_note *n)
+{
+    const st_config *c = s->config;
+    if (c->verb->bit != ST_VERB_HUNT || !n->logs)
+        return;
+    if (n->ownerless)
+        st_say(c,
+               "%llu access log%s not read: neither a folder's name nor the event logs beside tell "
+               "whose %s",
+               (unsigned long long)n->ownerless, n->ownerless == 1 ? "" : "s",
+               n->ownerless == 1 ? "it is" : "they are");
+    if (n->unopened)
+        st_complain("%llu access log%s could not be opened", (unsigned long long)n->unopened,
+                    n->unopened == 1 ? "" : "s");
+    if (n->unread)
+        st_say(c, "%llu line%s of access logs are no requests", (unsigned long long)n->unread,
+               n->unread == 1 ? "" : "s");
+    if (n->dropped)
+        st_say(c, "%llu requests before incidents' processes are left out: there are too many",
+               (unsigned long long)n->dropped);
+}
+
 /* The incidents' own events: known only now, so what may hold some is read once more. */
 static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
 {
@@ -608,12 +700,20 @@ static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
     size_t first[ST_MAX_EVENT_KINDS];
     if (!st_story_wants(s->found, &w))
         return st_fail(e, ST_E_MEMORY, "no memory for the incidents' events");
-    if (!w.nothing && o->scope != ST_SCOPE_HITS) {
+    bool all = o->scope != ST_SCOPE_HITS;
+    for (size_t k = 0; k < st_event_kinds(); k++)
+        first[k] = s->store->events[k].n;
+    if (!w.nothing && all) {
         st_session_scan_options(s, &so);
-        if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK ||
-            st_tree_add_events(s->forest, first, e) != ST_OK)
+        if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK)
             return e->code;
     }
+    st_requests_note note = { 0 };
+    if (all && st_requests_read(s->found, s->store, &note, e) != ST_OK)
+        return e->code;
+    say_requests(s, &note);
+    if (all && st_tree_add_events(s->forest, first, e) != ST_OK)
+        return e->code;
     return st_story_make(s->found, o, e);
 }
 

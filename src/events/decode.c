@@ -86,7 +86,8 @@ bool st_event_wants(const st_record *r, const st_event_set *events, st_recent *l
     if (always(provider, r))
         return true;
     size_t kind = kind_of(provider, r);
-    return kind < st_event_kinds() && st_event_set_has(events, kind);
+    return (kind < st_event_kinds() && st_event_set_has(events, kind)) ||
+           st_log_kind(events, provider, r) < st_event_kinds();
 }
 
 /* One record on its way in. */
@@ -264,6 +265,12 @@ static void put_command(decoding *d, const st_value *v)
     c->command_line[d->row] = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
 }
 
+/* A substitution of the type null: the field isn't there, which rules tell from an empty text. */
+static bool is_null(const st_value *v)
+{
+    return !v->p && v->type == ST_V_NULL;
+}
+
 static void put_field(decoding *d, const st_field_def *f, const st_value *v)
 {
     st_creations *c = &d->store->creations;
@@ -271,6 +278,8 @@ static void put_field(decoding *d, const st_field_def *f, const st_value *v)
         c->truncated[d->row] |= UINT32_C(1) << f->column;
     else if (v->cut)
         c->flags[d->row] |= ST_C_PARTIAL;
+    if (is_null(v) && (f->kind == ST_K_STRING || f->kind == ST_K_COMMAND))
+        return;
     switch (f->kind) {
     case ST_K_STRING: {
         st_sid id = text_of(d, v, f->name.p);
@@ -507,7 +516,7 @@ static void decode_other(decoding *d, st_sid computer)
 /* Details are doubled as command lines are. */
 static st_sid event_text(decoding *d, const st_value *v, st_event_text t)
 {
-    st_sid id = text_of(d, v, NULL);
+    st_sid id = is_null(v) ? ST_ABSENT : text_of(d, v, NULL);
     st_str s = st_pool_get(d->store->pool, id);
     if (t != ST_T_details || !memchr(s.p, '%', s.n))
         return id;
@@ -564,10 +573,10 @@ static st_sid number_id(decoding *d, uint64_t v)
 }
 
 /* A record that is kept whole. */
-static void decode_log(decoding *d, st_sid computer, uint32_t source)
+static void decode_log(decoding *d, size_t kind, st_sid computer, uint32_t source)
 {
     const st_record *r = d->record;
-    size_t kind = st_event_kind_of((st_event_key){ ST_LOGS, 0 });
+    size_t system;
     size_t row = st_store_add_event(d->store, kind);
     st_events *e = &d->store->events[kind];
     const st_event_kind *k = st_event_kind_at(kind);
@@ -585,6 +594,11 @@ static void decode_log(decoding *d, st_sid computer, uint32_t source)
         r->provider.p ? text_of(d, &r->provider, NULL) : ST_ABSENT;
     e->text[st_event_column(k, ST_T_log_event)][row] = number_id(d, r->event_id);
     e->text[st_event_column(k, ST_T_log_level)][row] = number_id(d, r->level);
+    if ((system = st_event_column(k, ST_T_log_system)) != SIZE_MAX) {
+        st_buf_clear(&d->scratch->fields);
+        st_log_put_system(r, &d->scratch->text, &d->scratch->fields);
+        e->text[system][row] = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->fields));
+    }
     d->failed |= d->scratch->fields.failed;
 }
 
@@ -599,6 +613,8 @@ static void decode_event(decoding *d, size_t kind, st_sid computer, uint32_t sou
         return;
     }
     put_head(d, e, row, computer, source);
+    if (k->tie == ST_TIE_PID && r->execution_pid) /* the process that wrote it */
+        e->pid[row] = r->execution_pid;
     for (size_t i = 0; i < r->nfields; i++) {
         const st_field_def *f = st_field_def_for(k->key.provider, r->fields[i].id);
         if (f)
@@ -650,6 +666,7 @@ static bool count_record(decoding *d, st_sid computer, uint32_t source, unsigned
         return false;
     p->records++;
     p->sysmon += sysmon;
+    p->windows += provider != ST_SYSMON && kind_of(provider, r) < st_event_kinds();
     p->audited += st_audit_of(provider, r->event_id) == ST_AUDIT_CREATION;
     if (r->origin != ST_O_LIVE)
         return true;
@@ -699,7 +716,10 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     d.row = SIZE_MAX;
     size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
     if ((provider != ST_SYSMON || kind >= st_event_kinds()) && st_log_wants(&scratch->logs, r))
-        decode_log(&d, computer, source);
+        decode_log(&d, st_event_kind_of((st_event_key){ ST_LOGS, ST_LOG_NAMED }), computer, source);
+    size_t whole = st_log_kind(&s->wanted, provider, r);
+    if (whole < st_event_kinds())
+        decode_log(&d, whole, computer, source);
     if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))
         decode_event(&d, kind, computer, source);
     if (r->lossy)

@@ -11,11 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const st_provider *const PROVIDERS[ST_PROVIDERS] = { [ST_SYSMON] = &st_sysmon,
-                                                            [ST_EVENTLOG] = &st_eventlog,
-                                                            [ST_SECURITY] = &st_security,
-                                                            [ST_SYSTEM_LOG] = &st_system_log,
-                                                            [ST_LOGS] = &st_logs };
+static const st_provider *const PROVIDERS[ST_PROVIDERS] = {
+    [ST_SYSMON] = &st_sysmon,         [ST_EVENTLOG] = &st_eventlog, [ST_SECURITY] = &st_security,
+    [ST_SYSTEM_LOG] = &st_system_log, [ST_SERVICES] = &st_services, [ST_TASKS] = &st_tasks,
+    [ST_POWERSHELL] = &st_powershell, [ST_DEFENDER] = &st_defender, [ST_BITS] = &st_bits,
+    [ST_WINRM] = &st_winrm,           [ST_DESKTOP] = &st_desktop,   [ST_SESSIONS] = &st_sessions,
+    [ST_ACCESS] = &st_access_logs,    [ST_LOGS] = &st_logs,
+};
 
 const st_provider *st_provider_at(size_t i)
 {
@@ -90,8 +92,8 @@ bool st_event_set_eq(const st_event_set *a, const st_event_set *b)
 
 bool st_event_nameless(st_event_key key)
 {
-    return key.provider == ST_EVENTLOG ||
-           (key.provider == ST_SYSMON && (key.id == 6 || (key.id >= 19 && key.id <= 21)));
+    size_t kind = st_event_kind_of(key);
+    return kind < st_event_kinds() && st_event_kind_at(kind)->tie != ST_TIE_GUID;
 }
 
 size_t st_event_column(const st_event_kind *k, st_event_text t)

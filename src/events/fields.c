@@ -12,6 +12,9 @@
         text, sizeof(text) - 1 \
     }
 
+/* All of Windows' own providers. */
+enum { WINDOWS = ST_EVENTLOG };
+
 /* A field's number is its place here and one. */
 static const st_field_def FIELDS[] = {
 #define BOTH(name, text)                                                                             \
@@ -37,8 +40,10 @@ static const st_field_def FIELDS[] = {
 #define STATE(name, text) \
     { NAME(text), ST_K_STATE, ST_COL_COUNT, offsetof(st_service, name), ST_T_NONE, ST_SYSMON },
 #include "events/sysmon/fields.def"
-#define EVENT(name, text) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name, ST_EVENTLOG },
-#include "events/windows/eventlog.def"
+#define EVENT(name, text) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name, WINDOWS },
+#define ALIAS(text, name) { NAME(text), ST_K_EVENT, ST_COL_COUNT, 0, ST_T_##name, WINDOWS },
+#define ACTOR_PID(text) { NAME(text), ST_K_EVENT_PID, ST_COL_COUNT, 0, ST_T_NONE, WINDOWS },
+#include "events/windows/fields.def"
 };
 
 enum { FIELD_COUNT = sizeof FIELDS / sizeof FIELDS[0] };
@@ -59,6 +64,7 @@ const st_field_def *st_field_def_of(uint16_t id)
 const st_field_def *st_field_def_for(unsigned provider, uint16_t id)
 {
     const st_field_def *f = st_field_def_of(id);
+    provider = provider == ST_SYSMON ? ST_SYSMON : WINDOWS;
     if (!f || f->provider == provider)
         return f;
     for (unsigned i = 0; i < FIELD_COUNT; i++)

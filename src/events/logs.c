@@ -11,16 +11,55 @@
 
 #include <string.h>
 
-static const st_event_kind kinds[] = {
-    { { ST_LOGS, 0 },
-      "log",
-      "% %",
-      { ST_T_log_provider, ST_T_log_event },
-      ST_T_NONE,
-      { ST_T_log_provider, ST_T_log_event, ST_T_log_level, ST_T_log_fields } },
+#define WHOLE(id, ...)                                                                           \
+    {                                                                                            \
+        { ST_LOGS, id }, "log", "% %", { ST_T_log_provider, ST_T_log_event }, ST_T_NONE,         \
+            { ST_T_log_provider, ST_T_log_event, ST_T_log_level, ST_T_log_fields, __VA_ARGS__ }, \
+            ST_TIE_TIME                                                                          \
+    }
+
+static const st_event_kind kinds[ST_LOG_KINDS] = {
+    WHOLE(ST_LOG_NAMED, 0),
+    WHOLE(ST_LOG_SECURITY, ST_T_log_system),
+    WHOLE(ST_LOG_OTHER, ST_T_log_system),
+    WHOLE(ST_LOG_SYSMON, ST_T_log_system),
 };
 
-const st_provider st_logs = { .name = "", .shown = "log ", .kinds = kinds, .nkinds = 1 };
+#define ROW(id, table)                    \
+    {                                     \
+        id, table, table, ST_T_NONE, NULL \
+    }
+static const st_event_rows rows[] = {
+    ROW(ST_LOG_SECURITY, "SecurityEvent"),
+    ROW(ST_LOG_SECURITY, "WindowsEvent"),
+    ROW(ST_LOG_OTHER, "Event"),
+    ROW(ST_LOG_OTHER, "WindowsEvent"),
+    ROW(ST_LOG_SYSMON, "Event"),
+    ROW(ST_LOG_SYSMON, "WindowsEvent"),
+    ROW(ST_LOG_SYSMON, "Sysmon"),
+};
+
+const st_provider st_logs = { .name = "",
+                              .shown = "log ",
+                              .kinds = kinds,
+                              .nkinds = ST_LOG_KINDS,
+                              .rows = rows,
+                              .nrows = sizeof rows / sizeof *rows };
+
+size_t st_log_kind(const st_event_set *wanted, unsigned provider, const st_record *r)
+{
+    size_t first = st_event_kind_of((st_event_key){ ST_LOGS, 0 }), kind = first;
+    bool any = false;
+    for (size_t i = ST_LOG_SECURITY; i < ST_LOG_KINDS; i++)
+        any |= st_event_set_has(wanted, first + i);
+    if (!any)
+        return st_event_kinds();
+    if (provider == ST_SYSMON)
+        kind += ST_LOG_SYSMON;
+    else
+        kind += st_value_is(&r->channel, "Security") ? ST_LOG_SECURITY : ST_LOG_OTHER;
+    return st_event_set_has(wanted, kind) ? kind : st_event_kinds();
+}
 
 /* which */
 
@@ -88,6 +127,29 @@ void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t 
     }
 }
 
+static void put_number(const char *name, uint64_t v, bool hex, st_buf *out)
+{
+    put_part(st_str_of(name), out);
+    st_buf_fmt(out, hex ? "0x%llx" : "%llu", (unsigned long long)v);
+    st_buf_char(out, 0);
+}
+
+void st_log_put_system(const st_record *r, st_buf *value, st_buf *out)
+{
+    put_number("Version", r->version, false, out);
+    put_number("Task", r->task, false, out);
+    put_number("Opcode", r->opcode, false, out);
+    put_number("Keywords", r->keywords, true, out);
+    put_number("ProcessID", r->execution_pid, false, out);
+    put_number("ThreadID", r->execution_tid, false, out);
+    if (!r->user_sid.p)
+        return;
+    st_buf_clear(value);
+    (void)st_value_text(&r->user_sid, value);
+    put_part(ST_STR("UserID"), out);
+    put_part(st_buf_slice(value), out);
+}
+
 static bool take_part(st_str fields, size_t *at, st_str *out)
 {
     const char *from = fields.p + *at, *end;
@@ -103,12 +165,30 @@ bool st_log_next(st_str fields, size_t *at, st_str *name, st_str *value)
     return take_part(fields, at, name) && take_part(fields, at, value);
 }
 
+/* The recorded name without its blanks is that name, in any case. */
+static bool is_without_blanks(st_str recorded, st_str name)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < recorded.n; i++) {
+        st_str one = { recorded.p + i, 1 };
+        if (recorded.p[i] == ' ')
+            continue;
+        if (k == name.n || !st_str_ieq(one, (st_str){ name.p + k, 1 }))
+            return false;
+        k++;
+    }
+    return k == name.n;
+}
+
 st_str st_log_field(st_str fields, st_str name)
 {
     size_t at = 0;
-    st_str n, v;
-    while (st_log_next(fields, &at, &n, &v))
+    st_str n, v, close = { 0 };
+    while (st_log_next(fields, &at, &n, &v)) {
         if (st_str_ieq(n, name))
             return v;
-    return (st_str){ 0 };
+        if (!close.p && n.n > name.n && is_without_blanks(n, name))
+            close = v;
+    }
+    return close;
 }

@@ -46,7 +46,8 @@ const st_field_def *st_field_def_of(uint16_t id);
 /* What a provider means by the name of a number; NULL: nothing. */
 const st_field_def *st_field_def_for(unsigned provider, uint16_t id);
 
-extern const st_provider st_sysmon, st_eventlog, st_security, st_system_log, st_logs;
+extern const st_provider st_sysmon, st_eventlog, st_security, st_system_log, st_services, st_tasks,
+    st_powershell, st_defender, st_bits, st_winrm, st_desktop, st_sessions, st_access_logs, st_logs;
 
 /* The value that was met last, as recorded, and its id: Computer and Channel hardly change. */
 typedef struct st_recent {
@@ -75,6 +76,10 @@ typedef struct st_logs_filter {
     size_t first; /* the first of v that names it; n: none */
 } st_logs_filter;
 bool st_log_wants(st_logs_filter *f, const st_record *r);
+/* The kind that takes it whole, by its log; st_event_kinds(): none of those that are wanted. */
+size_t st_log_kind(const st_event_set *wanted, unsigned provider, const st_record *r);
+/* What else the System part says. */
+void st_log_put_system(const st_record *r, st_buf *value, st_buf *out);
 /* The record's fields as one text; what has no value is left out. Adds the number of characters
  * that had to be replaced to *replaced. */
 void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t *replaced);

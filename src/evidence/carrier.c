@@ -161,10 +161,12 @@ static bool is_json(st_str s)
 
 static bool has_json_event(st_str s)
 {
-    static const char *const words[] = { "\"EventID\"",       "\"event_id\"",  "\"EventId\"",
-                                         "\"event_data\"",    "\"winlog",      "\"EventRecordID\"",
-                                         "\"ProcessGuid\"",   "\"entity_id\"", "\"_raw\"",
-                                         "\"EventRecordId\"", "\"EventCode\"" };
+    static const char *const words[] = {
+        "\"EventID\"",   "\"event_id\"",      "\"EventId\"",     "\"event_data\"",
+        "\"winlog",      "\"EventRecordID\"", "\"ProcessGuid\"", "\"entity_id\"",
+        "\"_raw\"",      "\"EventRecordId\"", "\"EventCode\"",   "\"event_record_id\"",
+        "\"xml_string\""
+    };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
@@ -190,12 +192,112 @@ static bool is_csv_of_events(st_str head, st_str s)
            (holds(head, "_raw") && has_event(s));
 }
 
+/* "[04/Mar/2026:06:00:20 +0100] \"" */
+static bool has_bracketed_time(st_str line)
+{
+    static const char form[] = "[00/aaa/0000:00:00:00 +0000] \"";
+    for (size_t at = 0; at + sizeof form - 1 <= line.n; at++) {
+        size_t i = 0;
+        for (; form[i]; i++) {
+            char c = line.p[at + i];
+            bool fits = form[i] == '0'   ? c >= '0' && c <= '9'
+                        : form[i] == 'a' ? (c | 0x20) >= 'a' && (c | 0x20) <= 'z'
+                        : form[i] == '+' ? c == '+' || c == '-'
+                                         : c == form[i];
+            if (!fits)
+                break;
+        }
+        if (!form[i])
+            return true;
+    }
+    return false;
+}
+
+/* Events whose fields are gone, or stand in sentences of some language. */
+static const struct {
+    const char *form;
+    bool head; /* the words are names of columns, else they stand anywhere */
+    const char *words[4];
+} UNREAD[] = {
+    { "events as evtxexport prints them",
+      false,
+      { "Event identifier\t", "Source name\t", "Number of strings\t" } },
+    { "events as PowerShell's table", true, { "ProviderName", "LogName", "MachineName" } },
+    { "events as PowerShell's objects",
+      false,
+      { "\"ProviderName\"", "\"LogName\"", "\"MachineName\"" } },
+    { "events as PowerShell's objects", false, { "<Objs ", "EventLogRecord" } },
+    { "events as PowerShell's list", false, { "ProviderName ", "LogName ", "MachineName " } },
+    { "events as Event Viewer's table", true, { "Date and Time", "Source", "Event ID" } },
+    { "events as Log Parser's table", true, { "EventLog", "RecordNumber", "TimeGenerated" } },
+    { "events as messages", false, { "LogName=", "EventCode=", "ComputerName=" } },
+};
+
+static bool is_unread(st_str s, st_kind *out)
+{
+    st_str head = first_line(s);
+    for (size_t i = 0; i < sizeof UNREAD / sizeof UNREAD[0]; i++) {
+        bool all = has_all(UNREAD[i].head ? head : s, UNREAD[i].words,
+                           UNREAD[i].head ? has_column : holds);
+        if (all)
+            *out = (st_kind){ .name = UNREAD[i].form,
+                              .todo = "a form that isn't read; name the log that they were made "
+                                      "of, or export it with wevtutil epl" };
+        if (all)
+            return true;
+    }
+    return false;
+}
+
+/* Told by its first lines, before all else: what a client asked for can be any text, so it must
+ * not make events of its own. */
+static const char *access_log(st_str s)
+{
+    enum { LINES = 3 };
+    st_str line;
+    while (s.n && (unsigned char)s.p[0] >= 0x80)
+        s = (st_str){ s.p + 1, s.n - 1 }; /* a byte order mark */
+    for (unsigned n = 0; n < LINES && st_str_cut(&s, '\n', &line);) {
+        line = st_str_trim(line);
+        if (st_str_starts(line, ST_STR("#Fields:")))
+            return holds(line, "cs-method") && holds(line, "cs-uri-stem") && holds(line, "time")
+                       ? "access log of IIS"
+                       : NULL;
+        if (!line.n || line.p[0] == '#')
+            continue;
+        if (has_bracketed_time(line))
+            return "access log";
+        n++;
+    }
+    return NULL;
+}
+
+/* journalctl -o json-sse and json-seq; a relay that puts its stamp before what it passes on. */
+size_t st_json_prefix(st_str line)
+{
+    static const st_str sse = { "data: ", 6 };
+    const char *at = line.n ? memmem(line.p, line.n, "{\"", 2) : NULL;
+    const char *event = at ? memmem(line.p, (size_t)(at - line.p), "<Event", 6) : NULL;
+    if (!at || event)
+        return 0;
+    if (line.p[0] == '\x1e')
+        return 1;
+    if (st_str_starts(line, sse))
+        return sse.n;
+    return is_stamped(line) ? (size_t)(at - line.p) : 0;
+}
+
 bool st_tell_carrier(st_str head, st_str part, st_kind *out)
 {
     st_str s = behind_record_line(head), line = first_line(s);
+    size_t prefix = st_json_prefix(line);
+    s = (st_str){ s.p + prefix, s.n - prefix };
     bool json = is_json(s);
     const char *tool = part.p == head.p ? tool_of(s, json) : NULL;
-    if (tool)
+    const char *log = access_log(s);
+    if (log)
+        *out = (st_kind){ .name = log, .carrier = ST_CR_ACCESS };
+    else if (tool)
         *out = (st_kind){ .name = tool };
     else if (json && has_json_event(part))
         *out = (st_kind){ .name = "events as JSON", .carrier = ST_CR_JSON };
@@ -204,7 +306,7 @@ bool st_tell_carrier(st_str head, st_str part, st_kind *out)
     else if (!json && has_event(part) && (holds(part, "<System") || holds(part, WINDOWS)))
         *out = (st_kind){ .name = "events as XML", .carrier = ST_CR_XML };
     else
-        return false;
+        return part.p == head.p && is_unread(s, out);
     return true;
 }
 

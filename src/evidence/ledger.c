@@ -368,9 +368,14 @@ bool st_evidence_unfiltered(const st_evidence *e)
     return e->unfiltered;
 }
 
+bool st_source_requests(const st_source *s)
+{
+    return !s->container && s->carrier == ST_CR_ACCESS && s->status == ST_S_OK;
+}
+
 bool st_source_readable(const st_source *s)
 {
-    return !s->container &&
+    return !s->container && s->carrier != ST_CR_ACCESS &&
            (s->status == ST_S_OK || s->status == ST_S_DAMAGED || s->status == ST_S_CHANGED);
 }
 

@@ -25,6 +25,7 @@
 /* A source that a database holds. */
 struct st_stored {
     const st_source *db; /* the file; not in the list of sources itself */
+    int64_t id;          /* in the database: of a copy, that of the log that was read */
     int64_t first, last; /* rows of its events; last < first: none */
     uint64_t lossy;      /* characters that were replaced before its records were made */
     st_status status;    /* as it was after reading */
@@ -33,6 +34,8 @@ struct st_stored {
     uint64_t bad_line;
     unsigned char sha256[32];
     bool digested;
+    unsigned char events[32]; /* SHA-256 of its rows, */
+    bool hashed;              /* if there is one */
 };
 
 /* The tables `sources` and `ranges`: a source's row, and one for each range of its report. */
@@ -42,7 +45,8 @@ extern const size_t st_stored_nsource_columns, st_stored_nrange_columns;
  * are its own, else its own. first, last: rows of its events. */
 typedef struct st_stored_place {
     int64_t id, same_as, first, last;
-    bool readable; /* it was handed to a reader */
+    bool readable;               /* it was handed to a reader */
+    const unsigned char *events; /* SHA-256 of its rows (st_stored_digest); NULL: it has none */
 } st_stored_place;
 void st_stored_put_source(st_buf *cells, const st_source *s, const st_stored_place *p);
 void st_stored_put_range(st_buf *cells, int64_t id, const char *what, const st_range *r);
@@ -55,6 +59,13 @@ bool st_stored_conclude(st_source *s, uint64_t lossy, bool digest);
  * while some thread writes a database would wait for them for ever. So one thread at a time may use
  * it. Once it is in use a second call does nothing. */
 void st_sqlite_prepare(void);
+
+/* Where a row of events is hashed from: behind its own number and the source's. */
+st_str st_stored_hashed(st_str row);
+/* What the second reader said of records, as the database has it: by offset. */
+st_code st_stored_confirmed(const st_source *s,
+                            bool (*row)(void *ctx, uint64_t offset, st_str word), void *ctx,
+                            st_err *err);
 
 /* Runs one query over the database at `s` and gives each of its rows, as cells. The query is the
  * program's own text; ?1 and ?2 are bound to from and to. row: false ends it, with ST_OK. */

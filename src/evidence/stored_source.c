@@ -73,6 +73,7 @@ const st_raw_column st_stored_source_columns[] = {
     { "SameAs", "INTEGER" },
     { "FirstEvent", "INTEGER" },
     { "LastEvent", "INTEGER" },
+    { "EventsSHA256", "TEXT" },
     { "SourceBytes", "BLOB" },
 };
 /* clang-format on */
@@ -114,14 +115,14 @@ static void put_name(st_buf *b, st_str s)
     st_raw_text_end(b, mark);
 }
 
-static void put_digest(st_buf *b, const st_source *s)
+static void put_digest(st_buf *b, const unsigned char *sha256)
 {
-    if (!s->digested) {
+    if (!sha256) {
         st_raw_null(b);
         return;
     }
     size_t mark = st_raw_text_begin(b);
-    st_buf_hex(b, s->sha256, sizeof s->sha256, false);
+    st_buf_hex(b, sha256, 32, false);
     st_raw_text_end(b, mark);
 }
 
@@ -130,7 +131,7 @@ void st_stored_put_source(st_buf *b, const st_source *s, const st_stored_place *
     st_raw_int(b, p->id);
     put_name(b, s->name);
     st_raw_text(b, st_str_of(STATUSES[s->status]));
-    put_digest(b, s);
+    put_digest(b, s->digested ? s->sha256 : NULL);
 #define PUT_TEXT(name, at) put_text(b, s->at);
 #define PUT_INT(name, at) st_raw_int(b, (int64_t)s->at);
     TEXTS(PUT_TEXT)
@@ -145,6 +146,7 @@ void st_stored_put_source(st_buf *b, const st_source *s, const st_stored_place *
     st_raw_int(b, p->same_as);
     st_raw_int(b, p->first);
     st_raw_int(b, p->last);
+    put_digest(b, p->events);
     if (st_utf8_valid(s->name))
         st_raw_null(b);
     else
@@ -290,7 +292,9 @@ static bool take_source(void *ctx, st_str row)
                               .reason = seen.reason,
                               .report = seen.report,
                               .bad_line = seen.bad_line,
-                              .digested = seen.digested };
+                              .digested = seen.digested,
+                              .id = c[0].i };
+    st->hashed = digest_of(&c[COLUMNS - 2], st->events);
     memcpy(st->sha256, seen.sha256, sizeof st->sha256);
     bool copy = seen.status == ST_S_DUPLICATE, open = p.readable || copy;
     seen.name = it->source.name;
@@ -366,6 +370,9 @@ static bool follow_copies(expansion *x)
             return bad(x, "a copy of a log that isn't there");
         const struct st_stored *o = all[k - 1];
         struct st_stored *c = all[i];
+        c->id = o->id;
+        c->hashed = o->hashed;
+        memcpy(c->events, o->events, sizeof c->events);
         c->first = o->first;
         c->last = o->last;
         c->lossy = o->lossy;
@@ -421,6 +428,37 @@ static st_code expand(expansion *x)
     if (!code && (!follow_copies(x) || !settle(x)))
         code = x->code;
     return code;
+}
+
+st_str st_stored_hashed(st_str row)
+{
+    st_raw skip;
+    return st_raw_next(&row, &skip) && st_raw_next(&row, &skip) ? row : (st_str){ 0 };
+}
+
+/* what the second reader said */
+
+typedef struct telling {
+    bool (*row)(void *ctx, uint64_t offset, st_str word);
+    void *ctx;
+} telling;
+
+static bool take_confirmed(void *ctx, st_str cells)
+{
+    const telling *t = ctx;
+    st_raw c[2];
+    return cells_of(cells, c, 2) && t->row(t->ctx, (uint64_t)c[0].i, c[1].s);
+}
+
+st_code st_stored_confirmed(const st_source *s,
+                            bool (*row)(void *ctx, uint64_t offset, st_str word), void *ctx,
+                            st_err *err)
+{
+    telling t = { row, ctx };
+    return st_stored_query(s->stored->db,
+                           "SELECT SourceOffset, Verdict FROM confirmed WHERE SourceID BETWEEN ?1 "
+                           "AND ?2 ORDER BY SourceOffset",
+                           s->stored->id, s->stored->id, take_confirmed, &t, err);
 }
 
 /* the file */

@@ -570,7 +570,7 @@ st_code st_verify(st_evidence *e, const st_verify_options *o, st_err *err)
 {
     st_code code = ST_OK;
     for (size_t i = 0; !code && i < st_evidence_count(e); i++)
-        if (st_source_readable(st_evidence_at(e, i)))
+        if (st_source_readable(st_evidence_at(e, i)) && !st_evidence_at(e, i)->stored)
             code = one_source(e, o, i, err);
     return code;
 }

@@ -6,13 +6,16 @@
  */
 #include "internal.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 const char *st_fact_word(unsigned kind)
 {
-    static const char *const words[] = { "Contacted", "Dropped", "Persisted", "Touched",
-                                         "Deleted" };
+    static const char *const words[] = { "Probable shell", "Contacted", "Dropped",
+                                         "Persisted",      "Touched",   "Deleted",
+                                         "Moved on",       "Came from", "Seen elsewhere" };
     return kind < ST_FACT_KINDS ? words[kind] : "";
 }
 
@@ -67,6 +70,34 @@ static const char *const web_roots[] = { "\\inetpub\\",
                                          "\\www\\",
                                          "/srv/www/" };
 
+/* Programs of the system and installed ones: what many hosts have. */
+static const char *const system_folders[] = {
+    ":\\Windows\\System32\\",
+    ":\\Windows\\SysWOW64\\",
+    ":\\Windows\\WinSxS\\",
+    ":\\Windows\\Microsoft.NET\\",
+    ":\\Program Files\\",
+    ":\\Program Files (x86)\\",
+    ":\\Windows\\explorer.exe",
+    "/usr/bin/",
+    "/usr/sbin/",
+    "/usr/lib/",
+    "/bin/",
+    "/sbin/",
+};
+
+bool st_is_system_path(st_str path)
+{
+    size_t from = path.n > 1 && path.p[1] == ':' ? 1 : 0;
+    st_str rest = { path.p + from, path.n - from };
+    for (size_t i = 0; i < sizeof system_folders / sizeof system_folders[0]; i++) {
+        st_str folder = st_str_of(system_folders[i]);
+        if (rest.n >= folder.n && st_str_ieq((st_str){ rest.p, folder.n }, folder))
+            return true;
+    }
+    return false;
+}
+
 static bool ends(st_str s, const char *const *words, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -75,42 +106,39 @@ static bool ends(st_str s, const char *const *words, size_t n)
     return false;
 }
 
-typedef struct summing {
-    st_case *c;
-    const st_forest *f;
-    st_fact *v;
-    size_t n, cap;
-    bool failed;
-} summing;
-
-static st_str text(const summing *x, const st_event *e, st_event_text t)
+static st_str text(const st_summing *x, const st_event *e, st_event_text t)
 {
     return st_pool_get(x->f->pool, st_event_text_of(x->f, e, t));
 }
 
-static void put(summing *x, const st_row *r, unsigned kind, unsigned weight, st_str what,
-                st_str more)
+void st_fact_add(st_summing *x, const st_fact *fact)
 {
-    st_ticks t = st_subject_time(x->f, r->node, r->event);
-    if (!what.n)
+    if (!fact->what.n)
         return;
     if (!st_grow(&x->v, &x->cap, x->n + 1, sizeof *x->v)) {
         x->failed = true;
         return;
     }
-    x->v[x->n++] = (st_fact){ .incident = r->incident,
-                              .kind = (uint8_t)kind,
-                              .weight = (uint8_t)weight,
-                              .what = what,
-                              .more = more,
-                              .by = r->node,
-                              .first = t,
-                              .last = t,
-                              .count = 1 };
+    x->v[x->n++] = *fact;
+}
+
+static void put(st_summing *x, const st_row *r, unsigned kind, unsigned weight, st_str what,
+                st_str more)
+{
+    st_ticks t = st_subject_time(x->f, r->node, r->event);
+    st_fact_add(x, &(st_fact){ .incident = r->incident,
+                               .kind = (uint8_t)kind,
+                               .weight = (uint8_t)weight,
+                               .what = what,
+                               .more = more,
+                               .by = r->node,
+                               .first = t,
+                               .last = t,
+                               .count = 1 });
 }
 
 /* What the event was done to, kept. */
-static st_str target(summing *x, const st_event *e)
+static st_str target(st_summing *x, const st_event *e)
 {
     st_buf b = { 0 };
     st_target_put(x->f, e, &b);
@@ -120,7 +148,7 @@ static st_str target(summing *x, const st_event *e)
     return s;
 }
 
-static void dropped(summing *x, const st_row *r, const st_event *e)
+static void dropped(st_summing *x, const st_row *r, const st_event *e)
 {
     st_str path = text(x, e, ST_T_target_filename);
     unsigned weight =
@@ -129,12 +157,27 @@ static void dropped(summing *x, const st_row *r, const st_event *e)
         text(x, e, ST_T_hashes));
 }
 
-static void from_event(summing *x, const st_row *r)
+/* Services and tasks that came to be, transfers, remote logons. */
+static void from_windows(st_summing *x, const st_row *r, const st_event *e)
+{
+    const st_event_kind *k = st_event_kind_at(e->kind);
+    bool ended = k->key.id == 4699 || k->key.id == 4701 || k->key.id == 141;
+    if (strcmp(k->word, "service") == 0)
+        put(x, r, ST_FACT_PERSISTED, 0, target(x, e), ST_STR("service"));
+    else if (strcmp(k->word, "task") == 0 && !ended)
+        put(x, r, ST_FACT_PERSISTED, 0, text(x, e, ST_T_task_name), ST_STR("task"));
+    else if (k->key.provider == ST_BITS)
+        put(x, r, ST_FACT_CONTACTED, 0, text(x, e, ST_T_url), ST_STR("BITS"));
+}
+
+static void from_event(st_summing *x, const st_row *r)
 {
     const st_event *e = &x->f->events[r->event];
     st_event_key key = st_event_kind_at(e->kind)->key;
-    if (key.provider != ST_SYSMON)
+    if (key.provider != ST_SYSMON) {
+        from_windows(x, r, e);
         return;
+    }
     switch (key.id) {
     case 3:
         put(x, r, ST_FACT_CONTACTED, 0, target(x, e), text(x, e, ST_T_destination_hostname));
@@ -169,8 +212,42 @@ static void from_event(summing *x, const st_row *r)
     }
 }
 
+/* Addresses that a command names. */
+static void urls_of(st_summing *x, const st_row *r, st_str text, st_str how)
+{
+    enum { MOST = 8 };
+    size_t found = 0;
+    for (size_t i = 1; i + 3 < text.n && found < MOST; i++) {
+        if (memcmp(text.p + i, "://", 3) != 0)
+            continue;
+        size_t from = i, end = i + 3;
+        while (from && ((text.p[from - 1] | 0x20) >= 'a' && (text.p[from - 1] | 0x20) <= 'z'))
+            from--;
+        while (end < text.n && end - from < ST_MAX_FACT_URL &&
+               !memchr(" \t\"'`<>|)(;,", text.p[end], 12))
+            end++;
+        st_str url = { text.p + from, end - from };
+        if (from < i && end > i + 3) {
+            put(x, r, ST_FACT_CONTACTED, 2, st_arena_copy(&x->c->arena, url), how);
+            found++;
+        }
+        i = end;
+    }
+}
+
+static void addresses(st_summing *x, const st_row *r)
+{
+    st_buf b = { 0 };
+    st_str command = st_pool_get(x->f->pool, x->f->procs[r->node].command_line);
+    urls_of(x, r, command, ST_STR("named in the command"));
+    st_decoded_put(command, &b);
+    urls_of(x, r, st_buf_slice(&b), ST_STR("named in what the command decodes to"));
+    x->failed |= b.failed || x->c->arena.failed;
+    st_buf_free(&b);
+}
+
 /* Commands that make something stay. */
-static void from_command(summing *x, const st_row *r)
+static void from_command(st_summing *x, const st_row *r)
 {
     static const struct {
         const char *a, *b, *how;
@@ -199,6 +276,13 @@ static void from_command(summing *x, const st_row *r)
         put(x, r, ST_FACT_PERSISTED, 1, command, st_str_of(commands[i].how));
         return;
     }
+}
+
+static void from_process(st_summing *x, const st_row *r)
+{
+    from_command(x, r);
+    if (r->kind == ST_ROW_HIT)
+        addresses(x, r);
 }
 
 static int by_thing(const void *pa, const void *pb)
@@ -230,7 +314,7 @@ static int by_weight(const void *pa, const void *pb)
     return st_str_cmp(a->what, b->what);
 }
 
-static void fold(summing *x)
+static void fold(st_summing *x)
 {
     size_t n = 0;
     if (x->n)
@@ -256,7 +340,7 @@ static void fold(summing *x)
 
 bool st_facts_make(st_case *c)
 {
-    summing x = { .c = c, .f = c->forest };
+    st_summing x = { .c = c, .f = c->forest };
     for (size_t i = 0; i < c->nrows && !x.failed; i++) {
         const st_row *r = &c->rows[i];
         if (r->incident >= c->nincidents)
@@ -264,8 +348,10 @@ bool st_facts_make(st_case *c)
         if (r->event != ST_NO_EVENT)
             from_event(&x, r);
         else
-            from_command(&x, r);
+            from_process(&x, r);
     }
+    x.failed |= !st_spread_make(&x);
+    st_requests_sum(&x);
     fold(&x);
     c->facts = ST_NEWN(&c->arena, st_fact, x.n);
     c->nfacts = x.n;

@@ -59,10 +59,23 @@ static st_node incident_top(st_hunting *h, st_node n)
     return climb(h, server < h->f->n && is_server(h->f, server) ? server : n);
 }
 
-static void incident_add(st_incident *i, const st_finding *x, st_ticks t)
+/* What generic rules say of a server's work is about anybody's work: it adds to an incident, and
+ * weighs only where nothing else was found. */
+static void weigh(st_incident *i, const st_finding *x, bool generic)
 {
-    if (x->level > i->level)
+    bool first = !generic && !i->judged, by_others = generic && i->judged;
+    if (i->server && by_others)
+        return;
+    if ((i->server && first) || x->level > i->level)
         i->level = x->level;
+    i->judged = i->judged || !generic;
+}
+
+static void incident_add(const st_hunting *h, st_incident *i, const st_finding *x)
+{
+    st_ticks t = st_subject_time(h->f, x->node, x->event);
+    st_behaviour_add(h->c, i, x);
+    weigh(i, x, st_rules_at(h->c->rules, x->rule)->generic);
     if (!i->first || (t && t < i->first))
         i->first = t;
     if (t > i->last)
@@ -113,7 +126,7 @@ static void fill(st_hunting *h)
             i->server = is_server(h->f, i->top);
             st_hunt_id(h->f, i->top, ST_STR(""), i->id);
         }
-        incident_add(i, x, st_subject_time(h->f, x->node, x->event));
+        incident_add(h, i, x);
     }
 }
 
@@ -189,7 +202,7 @@ static bool join_events(st_hunting *h)
     for (size_t k = 0; k < c->nfindings; k++) {
         const st_finding *x = &c->findings[k];
         if (x->node == ST_NO_NODE)
-            incident_add(&c->incidents[x->incident], x, st_subject_time(h->f, x->node, x->event));
+            incident_add(h, &c->incidents[x->incident], x);
     }
     free(own);
     free(b.list);
@@ -215,6 +228,8 @@ static bool sort(st_hunting *h)
         return false;
     }
     uint32_t *place = order + n;
+    for (size_t i = 0; i < n; i++)
+        st_behaviours_raise(&c->incidents[i]);
     for (size_t i = 0; i < n; i++)
         order[i] = (uint32_t)i;
     qsort_r(order, n, sizeof *order, by_weight_of, c->incidents);

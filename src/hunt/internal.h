@@ -32,6 +32,9 @@ bool st_is_session_root(st_str image);
 bool st_findings_make(st_hunting *h);
 /* Groups the findings; sorts and names the incidents. */
 bool st_incidents_make(st_hunting *h);
+/* An incident's behaviours: of a finding more; and, once, what they do to its level. */
+void st_behaviour_add(const st_case *c, st_incident *i, const st_finding *x);
+void st_behaviours_raise(st_incident *i);
 /* How far a record's time may lie before that of the record in front of it: events are written a
  * little out of order, never a minute. */
 #define ST_CLOCK_STEP (UINT64_C(60) * ST_TICKS_SECOND)
@@ -47,6 +50,38 @@ bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host
 /* The order of rows. */
 int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
 bool st_facts_make(st_case *c);
+/* Facts in the making. */
+typedef struct st_summing {
+    st_case *c;
+    const st_forest *f;
+    st_fact *v;
+    size_t n, cap;
+    size_t moves; /* commands whose other end was looked for */
+    bool failed;
+} st_summing;
+void st_fact_add(st_summing *x, const st_fact *fact);
+/* A process that a web server of an incident started itself. */
+typedef struct st_served {
+    st_ticks start;
+    uint32_t host, incident;
+    st_node node;
+} st_served;
+typedef struct st_path_count {
+    uint64_t hash; /* 0: free */
+    uint64_t n;
+} st_path_count;
+/* The first of the host's that didn't start before t; and whether one may come of a request that
+ * was answered at `to`. */
+size_t st_served_from(const st_case *c, uint32_t host, st_ticks t);
+bool st_served_by(const st_case *c, size_t at, uint32_t host, st_ticks to);
+/* The gravest incident with a process that a request from .. to may have started. */
+uint32_t st_request_incident(const st_case *c, uint32_t host, st_ticks from, st_ticks to);
+/* Names each incident's probable shell. */
+void st_requests_sum(st_summing *x);
+/* Where the incidents' processes went, and what other hosts have in common with them. */
+bool st_spread_make(st_summing *x);
+/* Is it in a folder of the system's own programs, or of installed ones? */
+bool st_is_system_path(st_str path);
 /* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h
  * + 1]). Freed by whoever asked; NULL: no memory. */
 typedef struct st_by_host {

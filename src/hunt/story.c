@@ -5,12 +5,14 @@
  *
  * The processes of an incident are its top and what hangs under it among its rows. A web server at
  * the top lives long and does much else: of it only what lies about the findings' time counts.
- * Events that name no process join an incident of their host by time alone, which is said
- * (ST_ROW_CORRELATED).
+ * Events that name no process by its GUID join an incident of their host by the session of its
+ * logon, by PID and lifetime, or by time alone, as their kind says (st_tie); that they are
+ * correlated is said.
  */
 #include "internal.h"
 
 #include "base/limits.h"
+#include "base/search.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +100,8 @@ static bool want_sources(st_case *c, st_wanted_events *w)
         hosts[c->incidents[i].host] = 1;
     for (size_t i = 0; i < s->npresences; i++) {
         uint32_t host = st_tree_host_of(f, s->presences[i].computer);
-        if (host < f->nhosts && hosts[host] && s->presences[i].sysmon && s->presences[i].source < n)
+        if (host < f->nhosts && hosts[host] &&
+            (s->presences[i].sysmon || s->presences[i].windows) && s->presences[i].source < n)
             sources[s->presences[i].source] = 1;
     }
     w->sources = sources;
@@ -110,8 +113,32 @@ static bool want_sources(st_case *c, st_wanted_events *w)
         any = kind < st_event_kinds() && host < f->nhosts && hosts[host] &&
               (st_event_set_has(&w->kinds, kind) || st_event_set_has(&w->nameless, kind));
     }
+    for (size_t i = 0; i < s->npresences && !any; i++) {
+        uint32_t host = st_tree_host_of(f, s->presences[i].computer);
+        any = s->presences[i].windows && host < f->nhosts && hosts[host];
+    }
     w->nothing = !any;
     return true;
+}
+
+/* Windows' logs are full of events that name no process: what lies a day before the first incident
+ * or behind the last is nobody's. Where clocks were put right the records' own times say nothing.
+ */
+static void want_times(const st_case *c, st_wanted_events *w)
+{
+    const st_ticks DAY = UINT64_C(86400) * ST_TICKS_SECOND;
+    st_ticks first = 0, last = 0;
+    for (size_t i = 0; i < c->nincidents; i++) {
+        const st_incident *x = &c->incidents[i];
+        if (x->first && (!first || x->first < first))
+            first = x->first;
+        if (x->last > last)
+            last = x->last;
+    }
+    if (!first || c->forest->store->shift)
+        return;
+    w->from = first > DAY ? first - DAY : 1;
+    w->to = last + DAY;
 }
 
 bool st_story_wants(st_case *c, st_wanted_events *w)
@@ -122,16 +149,24 @@ bool st_story_wants(st_case *c, st_wanted_events *w)
         return false;
     for (size_t k = 0; k < st_event_kinds(); k++) {
         st_event_key key = st_event_kind_at(k)->key;
-        if (!tells(key) || st_event_set_has(&c->forest->store->wanted, k))
+        if (!tells(key) || key.provider == ST_ACCESS ||
+            st_event_set_has(&c->forest->store->wanted, k))
             continue;
         st_event_set_add(st_event_nameless(key) ? &w->nameless : &w->kinds, key);
     }
+    want_times(c, w);
     bool ok = want_guids(c, owner, w) && want_sources(c, w);
     free(owner);
     return ok;
 }
 
 /* rows */
+
+/* A logon whose processes are an incident's. */
+typedef struct session {
+    uint32_t host, incident;
+    uint64_t logon;
+} session;
 
 typedef struct telling {
     st_case *c;
@@ -140,6 +175,8 @@ typedef struct telling {
     uint32_t *owner;
     uint8_t *found; /* by event: it has a row */
     st_by_host hosts;
+    session *sessions; /* of the incidents' processes, sorted */
+    size_t nsessions;
     st_ticks *first, *last; /* by incident: of its processes below the top, and their events */
     st_row *rows;
     size_t n, cap;
@@ -174,6 +211,84 @@ static uint32_t by_time(const telling *t, const st_event *e, st_ticks when)
     return ST_NO_INCIDENT;
 }
 
+/* sessions */
+
+static int by_logon(const void *pa, const void *pb)
+{
+    const session *a = pa, *b = pb;
+    if (a->host != b->host)
+        return a->host < b->host ? -1 : 1;
+    if (a->logon != b->logon)
+        return a->logon < b->logon ? -1 : 1;
+    return (a->incident > b->incident) - (a->incident < b->incident); /* the gravest first */
+}
+
+/* SYSTEM, LOCAL SERVICE and NETWORK SERVICE have one for all that they do. */
+static bool tells_apart(uint64_t logon)
+{
+    return logon && logon != ST_NO_U64 && logon != 0x3e7 && logon != 0x3e5 && logon != 0x3e4;
+}
+
+static bool list_sessions(telling *t)
+{
+    const st_case *c = t->c;
+    t->sessions = malloc((c->nrows + 1) * sizeof *t->sessions);
+    for (size_t i = 0; t->sessions && i < c->nrows; i++) {
+        const st_row *r = &c->rows[i];
+        if (r->event != ST_NO_EVENT || r->incident == ST_NO_INCIDENT ||
+            t->owner[r->node] != r->incident)
+            continue;
+        const st_proc *p = &t->f->procs[r->node];
+        uint64_t logon = t->f->store->creations.logon_id[p->row];
+        if (tells_apart(logon))
+            t->sessions[t->nsessions++] = (session){ p->host, r->incident, logon };
+    }
+    if (t->nsessions)
+        qsort(t->sessions, t->nsessions, sizeof *t->sessions, by_logon);
+    return t->sessions != NULL;
+}
+
+static bool lies_before(const void *item, const void *key)
+{
+    return by_logon(item, key) < 0;
+}
+
+/* The incident in whose session it happened, or which it began or ended; no more than a day off,
+ * since numbers of sessions begin anew with each boot. */
+static uint32_t by_session(const telling *t, const st_event *e, st_ticks when)
+{
+    static const st_event_text LOGONS[] = { ST_T_logon_session, ST_T_subject_logon };
+    const st_ticks DAY = UINT64_C(86400) * ST_TICKS_SECOND;
+    for (size_t i = 0; i < sizeof LOGONS / sizeof LOGONS[0]; i++) {
+        st_str s = st_pool_get(t->f->pool, st_event_text_of(t->f, e, LOGONS[i]));
+        st_value v = { .p = (const unsigned char *)s.p, .n = (uint32_t)s.n, .type = ST_V_TEXT };
+        session want = { .host = e->host };
+        if (!s.n || !st_value_u64(&v, &want.logon) || !tells_apart(want.logon))
+            continue;
+        size_t k =
+            st_lower_bound(t->sessions, t->nsessions, sizeof *t->sessions, &want, lies_before);
+        if (k == t->nsessions || t->sessions[k].host != want.host ||
+            t->sessions[k].logon != want.logon)
+            continue;
+        uint32_t x = t->sessions[k].incident;
+        if (when + DAY >= t->first[x] && when <= t->last[x] + DAY)
+            return x;
+    }
+    return ST_NO_INCIDENT;
+}
+
+/* Of an event that names no process by its GUID. */
+static uint32_t by_tie(const telling *t, const st_event *e, st_ticks when)
+{
+    st_tie tie = (st_tie)st_event_kind_at(e->kind)->tie;
+    uint32_t i = ST_NO_INCIDENT;
+    if (tie == ST_TIE_TIME)
+        return by_time(t, e, when);
+    if (tie == ST_TIE_SESSION)
+        i = by_session(t, e, when);
+    return i == ST_NO_INCIDENT ? by_process(t, e, when) : i;
+}
+
 static void stretch(telling *t, uint32_t i, st_node n, st_ticks when)
 {
     if (!when || n == t->c->incidents[i].top)
@@ -184,16 +299,28 @@ static void stretch(telling *t, uint32_t i, st_node n, st_ticks when)
         t->last[i] = when;
 }
 
-/* nameless: the turn of those that name no process, once the others have told the incidents' time.
- */
-static void tell(telling *t, size_t place, bool nameless)
+/* Whose turn it is: those that name their process by its GUID, those that name it or its session
+ * otherwise, and those of which time alone tells, once the others have told the incidents' time. */
+typedef enum turn { BY_GUID, BY_TIE, BY_TIME, TURNS } turn;
+
+static turn turn_of(const st_event *e)
+{
+    st_tie tie = (st_tie)st_event_kind_at(e->kind)->tie;
+    return tie == ST_TIE_GUID ? BY_GUID : tie == ST_TIE_TIME ? BY_TIME : BY_TIE;
+}
+
+static void tell(telling *t, size_t place, turn now)
 {
     const st_event *e = &t->f->events[place];
     st_event_key key = st_event_kind_at(e->kind)->key;
     st_ticks when = st_subject_time(t->f, ST_NO_NODE, (uint32_t)place);
-    if (nameless != (st_event_nameless(key) && e->process == ST_NO_NODE))
+    if (now != turn_of(e))
         return;
-    uint32_t i = nameless ? by_time(t, e, when) : by_process(t, e, when);
+    uint32_t i =
+        key.provider == ST_ACCESS
+            ? st_request_incident(t->c, e->host, when, st_event_columns(t->f, e)->created[e->row])
+        : now == BY_GUID ? by_process(t, e, when)
+                         : by_tie(t, e, when);
     if (t->found[place] || !tells(key) || i == ST_NO_INCIDENT ||
         !st_row_in_scope(t->f, t->o, e->host, when))
         return;
@@ -206,13 +333,13 @@ static void tell(telling *t, size_t place, bool nameless)
         return;
     }
     t->c->incidents[i].events++;
-    if (!nameless)
+    if (now != BY_TIME)
         stretch(t, i, e->process, when);
     t->rows[t->n++] = (st_row){ .node = e->process,
                                 .event = (uint32_t)place,
                                 .kind = ST_ROW_CONTEXT,
                                 .incident = i,
-                                .correlated = nameless };
+                                .correlated = now != BY_GUID };
 }
 
 static int in_order(const void *pa, const void *pb, void *ctx)
@@ -274,16 +401,16 @@ st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err)
         t.owner = owners(c);
         t.found = calloc(t.f->nall + 1, 1);
         ok = t.owner && t.found;
-        ok = ok && begin(&t);
-        for (size_t i = 0; ok && i < t.f->nall; i++)
-            tell(&t, i, false);
-        for (size_t i = 0; ok && i < t.f->nall; i++)
-            tell(&t, i, true);
+        ok = ok && begin(&t) && list_sessions(&t);
+        for (turn now = BY_GUID; ok && now < TURNS; now++)
+            for (size_t i = 0; i < t.f->nall; i++)
+                tell(&t, i, now);
         ok = ok && !t.failed && merge(&t);
     }
     ok = ok && st_facts_make(c);
     free(t.owner);
     free(t.found);
+    free(t.sessions);
     free(t.first);
     free(t.last);
     free(t.hosts.list);

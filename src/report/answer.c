@@ -23,6 +23,8 @@ static st_standing standing(const st_case *c, const st_host_answer *a)
 {
     if (a->incidents)
         return a->level >= ST_LEVEL_HIGH ? ST_STANDS_COMPROMISED : ST_STANDS_REVIEW;
+    if (c->reached && c->reached[a->host])
+        return ST_STANDS_REVIEW;
     return c->coverage[a->host].verdict == ST_BLIND ? ST_STANDS_BLIND : ST_STANDS_NOTHING;
 }
 

@@ -238,8 +238,20 @@ static void worst_hosts(block *x)
 
 enum { NAMED = 8 };
 
+/* No rule hit anything there, but an incident of another host leads there. */
+static void put_reached(block *x, const st_host_answer *h)
+{
+    put(x, " (joined to ");
+    put_host(x, x->c->incidents[x->c->reached[h->host] - 1].host);
+    put(x, " by a command or a program)");
+}
+
 static void put_review(block *x, const st_host_answer *h)
 {
+    if (!h->incidents) {
+        put_reached(x, h);
+        return;
+    }
     st_buf_fmt(x->b, " (%s, %llu x ", st_level_word(h->level), (unsigned long long)h->hits);
     st_buf_clear(&x->cell);
     st_incident_put_entry(x->c, &x->c->incidents[h->incident], &x->cell);

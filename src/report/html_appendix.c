@@ -205,6 +205,20 @@ static void put_coverage(st_page *g)
 
 /* rules */
 
+/* Who wrote it, as licences of rules ask for, and what else may look so. */
+static void put_author_and_notes(st_page *g, const st_rule *r)
+{
+    if (r->authors.n) {
+        st_page_put(g, "<br>By ");
+        st_page_text(g, r->authors);
+        st_page_put(g, ".");
+    }
+    for (size_t i = 0; i < r->nfalsepositives; i++) {
+        st_page_put(g, i ? "; " : "<br>May also be: ");
+        st_page_text(g, r->falsepositives[i]);
+    }
+}
+
 static void put_rule(st_page *g, size_t i)
 {
     const st_rule *r = st_rules_at(g->c->rules, i);
@@ -216,6 +230,8 @@ static void put_rule(st_page *g, size_t i)
     st_page_text(g, r->title);
     st_page_put(g, "</td><td class=\"c\">");
     st_page_text(g, r->description.n ? r->description : r->reason);
+    if (matches)
+        put_author_and_notes(g, r);
     st_page_fmt(g, "</td><td class=\"n\">%llu</td></tr>\n", (unsigned long long)matches);
     st_out_tick(g->o);
 }

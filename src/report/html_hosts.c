@@ -108,7 +108,11 @@ static void put_what(st_page *g, const st_host_answer *h)
     const st_coverage *v = &g->c->coverage[h->host];
     const st_host *host = &g->f->hosts[h->host];
     st_page_put(g, "<span class=\"m\">");
-    if (h->standing == ST_STANDS_BLIND)
+    if (h->standing == ST_STANDS_REVIEW) {
+        st_page_put(g, "joined to ");
+        st_page_host(g, g->c->incidents[g->c->reached[h->host] - 1].host);
+        st_page_put(g, " by a command or a program");
+    } else if (h->standing == ST_STANDS_BLIND)
         st_page_text(g, v->reasons);
     else if (host->first) {
         st_page_put(g, "read ");

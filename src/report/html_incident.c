@@ -324,6 +324,12 @@ static void put_incident(st_page *g, uint32_t k)
     st_page_text(g, st_buf_slice(&g->text));
     st_buf_clear(&g->text);
     st_page_put(g, ".</p>\n");
+    if (st_incident_put_raised(i, &g->text)) {
+        st_page_put(g, "<p class=\"k\">");
+        st_page_text(g, st_buf_slice(&g->text));
+        st_page_put(g, ".</p>\n");
+        st_buf_clear(&g->text);
+    }
     put_facts(g, k);
     put_phases(g, k);
     put_comes_to(g, i);

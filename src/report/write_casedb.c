@@ -12,6 +12,7 @@
 
 #include "carriers/stored.h"
 #include "evidence/stored.h"
+#include "shelltree/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -191,6 +192,8 @@ static void copy_file(st_out *o, const st_casedb *d)
 
 typedef struct place {
     int64_t first, last;
+    unsigned char sha256[32]; /* of its rows */
+    bool hashed;
 } place;
 
 typedef struct filling {
@@ -198,6 +201,8 @@ typedef struct filling {
     st_casedb_table events;
     int64_t next;  /* row */
     place *places; /* by source */
+    st_sha256_stream *digest;
+    size_t digesting; /* the source that it is of */
     const st_job *j;
 } filling;
 
@@ -234,6 +239,28 @@ static bool full(const void *arg)
     return j && j->rows.n >= HELD;
 }
 
+static void end_digest(filling *x)
+{
+    if (x->digest)
+        st_sha256_end(x->digest, x->places[x->digesting].sha256);
+    x->digest = NULL;
+}
+
+/* Sources come one behind the other, so one digest is under way. */
+static void hash_row(filling *x, size_t source, st_str row)
+{
+    if (x->digest && x->digesting != source)
+        end_digest(x);
+    if (!x->digest && !(x->digest = st_sha256_new())) {
+        no_memory(x->d);
+        return;
+    }
+    x->digesting = source;
+    x->places[source].hashed = true;
+    row = st_stored_hashed(row);
+    st_sha256_add(x->digest, row.p, row.n);
+}
+
 static st_code part(void *ctx, void *arg, st_err *err)
 {
     filling *x = ctx;
@@ -246,7 +273,10 @@ static st_code part(void *ctx, void *arg, st_err *err)
         if (p->last < p->first)
             p->first = x->next;
         p->last = x->next++;
+        st_str row = rest;
         st_casedb_take(&x->events, &rest);
+        row.n -= rest.n;
+        hash_row(x, j->source, row);
     }
     st_buf_clear(&j->rows);
     return x->d->code ? st_fail(err, x->d->code, "%s", x->d->err.text) : ST_OK;
@@ -276,6 +306,7 @@ static void put_events(filling *x)
     if (!x->d->code && st_records_scan(x->j->evidence, &o, &OPS, x, &why) != ST_OK && !x->d->code)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
     st_casedb_end(&x->events);
+    end_digest(x);
 }
 
 /* sources */
@@ -309,12 +340,14 @@ static void put_sources(const filling *x)
     for (size_t i = 0; i < st_evidence_count(e); i++) {
         const st_source *it = st_evidence_at(e, i);
         size_t same = it->copy_of.n ? named(e, it->copy_of) : i;
-        st_stored_put_source(&x->d->row, it,
-                             &(st_stored_place){ .id = (int64_t)i + 1,
-                                                 .same_as = (int64_t)same + 1,
-                                                 .first = x->places[i].first,
-                                                 .last = x->places[i].last,
-                                                 .readable = it->readable });
+        st_stored_put_source(
+            &x->d->row, it,
+            &(st_stored_place){ .id = (int64_t)i + 1,
+                                .same_as = (int64_t)same + 1,
+                                .first = x->places[i].first,
+                                .last = x->places[i].last,
+                                .events = x->places[i].hashed ? x->places[i].sha256 : NULL,
+                                .readable = it->readable });
         st_casedb_put(&s);
     }
     st_casedb_end(&s);
@@ -329,6 +362,111 @@ static void put_sources(const filling *x)
     st_casedb_end(&r);
 }
 
+/* what the second reader says */
+
+static const st_raw_column CONFIRMED_COLUMNS[] = { { "SourceID", "INTEGER" },
+                                                   { "SourceOffset", "INTEGER" },
+                                                   { "Verdict", "TEXT" } };
+
+static void put_verdict(st_casedb_table *t, size_t source, uint64_t offset, st_str word)
+{
+    st_raw_int(&t->d->row, (int64_t)source + 1);
+    st_raw_int(&t->d->row, (int64_t)offset);
+    st_raw_text(&t->d->row, word);
+    st_casedb_put(t);
+}
+
+/* Of a hunt: of its hits, as far as it was asked. */
+static void put_confirmed_hits(st_casedb_table *t, const st_job *j)
+{
+    st_view v;
+    for (size_t i = 0; j->ro.confirmed && i < j->found->nrows && !t->d->code; i++)
+        if (j->ro.confirmed[i] && st_view_of(&v, j->found, &j->found->rows[i]))
+            put_verdict(t, st_view_source(&v), v.e ? v.x->offset[v.e->row] : v.k->offset[v.r],
+                        st_confirmed_text(&v, &j->ro));
+}
+
+typedef struct copying {
+    st_casedb_table *t;
+    size_t source;
+} copying;
+
+static bool copy_verdict(void *ctx, uint64_t offset, st_str word)
+{
+    const copying *c = ctx;
+    put_verdict(c->t, c->source, offset, word);
+    return !c->t->d->code;
+}
+
+/* Offsets of a source's records; NULL: no memory. */
+static uint64_t *offsets_of(st_casedb *d, const place *p, size_t *n)
+{
+    sqlite3_stmt *s = NULL;
+    *n = 0;
+    uint64_t *all = calloc((size_t)(p->last - p->first + 2), sizeof *all);
+    if (!all || sqlite3_prepare_v2(d->db,
+                                   "SELECT SourceOffset FROM events WHERE ID BETWEEN ?1 AND ?2 "
+                                   "ORDER BY SourceOffset",
+                                   -1, &s, NULL) != SQLITE_OK) {
+        free(all);
+        fail(d);
+        return NULL;
+    }
+    sqlite3_bind_int64(s, 1, p->first);
+    sqlite3_bind_int64(s, 2, p->last);
+    while (sqlite3_step(s) == SQLITE_ROW && (int64_t)*n <= p->last - p->first)
+        all[(*n)++] = (uint64_t)sqlite3_column_int64(s, 0);
+    sqlite3_finalize(s);
+    return all;
+}
+
+static void confirm_source(const filling *x, st_confirmer *by, st_casedb_table *t, size_t source)
+{
+    size_t n = 0;
+    st_err why = { 0 };
+    uint64_t *offsets = offsets_of(x->d, &x->places[source], &n);
+    st_confirmed *said = calloc(n + 1, sizeof *said);
+    if (!offsets || !said)
+        no_memory(x->d);
+    else if (st_confirm(by, st_evidence_at(x->j->evidence, source), offsets, n, said, &why) !=
+             ST_OK)
+        x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
+    for (size_t i = 0; i < n && !x->d->code; i++)
+        put_verdict(t, source, offsets[i], st_str_of(st_confirmed_word(said[i])));
+    free(offsets);
+    free(said);
+}
+
+/* Of an extraction: of every record, if it was asked; what another database has of it anyway. */
+static void put_confirmed_records(const filling *x, st_casedb_table *t)
+{
+    st_confirmer *by = x->j->confirm ? st_confirmer_new() : NULL;
+    if (x->j->confirm && !by)
+        no_memory(x->d);
+    for (size_t i = 0; i < st_evidence_count(x->j->evidence) && !x->d->code; i++) {
+        const st_source *s = st_evidence_at(x->j->evidence, i);
+        copying c = { t, i };
+        st_err why = { 0 };
+        if (x->places[i].last < x->places[i].first)
+            continue;
+        if (s->stored && st_stored_confirmed(s, copy_verdict, &c, &why) != ST_OK)
+            x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
+        else if (!s->stored && !s->carrier && by)
+            confirm_source(x, by, t, i);
+    }
+    st_confirmer_free(by);
+}
+
+static void put_confirmed(const filling *x)
+{
+    st_casedb_table t = st_casedb_begin(x->d, "confirmed", CONFIRMED_COLUMNS, 3);
+    if (x->j->found)
+        put_confirmed_hits(&t, x->j);
+    else
+        put_confirmed_records(x, &t);
+    st_casedb_end(&t);
+}
+
 static void put_evidence(st_casedb *d, const st_job *j)
 {
     st_evidence *e = j->evidence;
@@ -339,20 +477,23 @@ static void put_evidence(st_casedb *d, const st_job *j)
         no_memory(d);
     } else {
         for (size_t i = 0; i < n; i++) {
-            x.places[i] = (place){ 1, 0 };
+            x.places[i] = (place){ .first = 1 };
             if (st_evidence_at(e, i)->readable) /* as before it was read */
                 st_evidence_at(e, i)->status = ST_S_OK;
         }
         put_events(&x);
         put_sources(&x);
+        put_confirmed(&x);
     }
     if (kept)
         st_accounts_put_back(e, kept);
     free(x.places);
 }
 
-static const char INDEXES[] = "CREATE INDEX events_by_host ON events(Computer, TimeCreated);"
-                              "CREATE INDEX events_by_id ON events(EventID, Provider);";
+static const char INDEXES[] =
+    "CREATE INDEX events_by_host ON events(Computer, TimeCreated);"
+    "CREATE INDEX confirmed_by_source ON confirmed(SourceID, SourceOffset);"
+    "CREATE INDEX events_by_id ON events(EventID, Provider);";
 
 void st_write_casedb(st_out *o, const st_job *j)
 {

@@ -41,6 +41,10 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_text(b, &more, "path", r->path);
     st_json_num(b, &more, "line", r->line);
     st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
+    if (r->source.n)
+        st_json_text(b, &more, "source", r->source);
+    if (r->why.n)
+        st_json_text(b, &more, "why", r->why);
     st_json_num(b, &more, "errors", r->errors);
     st_json_strs(b, &more, "tables", r->needs.tables, r->needs.ntables);
     st_json_key(b, &more, "events");
@@ -174,8 +178,10 @@ static void count_reasons(tally *t, st_pool *seen, const st_rule *r, size_t rule
 {
     if (r->status == ST_RULE_BROKEN)
         count_texts(t, seen, MISTAKE, r->mistakes, r->nmistakes, rule);
-    else if (r->status == ST_RULE_NOT_APPLICABLE)
+    else if (r->status == ST_RULE_NOT_APPLICABLE && r->needs.nmissing)
         count_texts(t, seen, NEEDS, r->needs.missing, r->needs.nmissing, rule);
+    else if (r->status == ST_RULE_NOT_APPLICABLE && st_str_starts(r->why, ST_STR("needs ")))
+        count_texts(t, seen, NEEDS, &(st_str){ r->why.p + 6, r->why.n - 6 }, 1, rule);
     else if (r->stubs.n)
         count_texts(t, seen, STUBBED, r->needs.missing, r->needs.nmissing, rule);
 }

@@ -46,6 +46,38 @@ static void put_cell(st_buf *b, bool *more, const st_column *col, const st_view 
         st_json_str(b, text);
 }
 
+static bool says(const st_rule *r, size_t notes, st_str note)
+{
+    for (size_t i = 0; i < notes && i < r->nfalsepositives; i++)
+        if (st_str_eq(r->falsepositives[i], note))
+            return true;
+    return false;
+}
+
+/* What its rules' authors say that may look so, too; each once. */
+static void put_falsepositives(st_buf *b, bool *more, const st_view *v)
+{
+    const st_finding *x = v->row->nfindings ? &v->c->findings[v->row->first_finding] : NULL;
+    bool any = false;
+    for (size_t i = 0; i < v->row->nfindings; i++) {
+        const st_rule *r = st_rules_at(v->c->rules, x[i].rule);
+        for (size_t k = 0; k < r->nfalsepositives; k++) {
+            bool told = says(r, k, r->falsepositives[k]);
+            for (size_t e = 0; e < i && !told; e++)
+                told = says(st_rules_at(v->c->rules, x[e].rule), SIZE_MAX, r->falsepositives[k]);
+            if (told)
+                continue;
+            if (!any)
+                st_json_key(b, more, "FalsePositives");
+            st_buf_char(b, any ? ',' : '[');
+            st_json_str(b, r->falsepositives[k]);
+            any = true;
+        }
+    }
+    if (any)
+        st_buf_char(b, ']');
+}
+
 /* "lossy":[fields],"raw":{field: hex}; the name of a source isn't UTF-16 but bytes of its own. */
 static void put_lossy(st_buf *b, bool *more, const st_view *v)
 {
@@ -93,6 +125,7 @@ void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro)
         st_str confirmed = st_confirmed_text(&v, ro);
         if (confirmed.n)
             st_json_text(&o->buf, &more, "Confirmed", confirmed);
+        put_falsepositives(&o->buf, &more, &v);
         put_lossy(&o->buf, &more, &v);
         st_buf_put(&o->buf, "}\n", 2);
         st_out_tick(o);

@@ -119,6 +119,10 @@ static void put_incident(md *m, uint32_t k)
     put(m, " UTC, ");
     put_count(m, i->processes, "process", "processes");
     st_buf_fmt(&m->o->buf, ", incident %s.", i->id);
+    if (st_incident_put_raised(i, &m->text)) {
+        put(m, "\n  - Level: ");
+        put_made(m);
+    }
     put_techniques(m, k);
     put_facts(m, i);
     put(m, "\n");

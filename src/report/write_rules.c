@@ -44,7 +44,15 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_text(b, &more, "status", st_str_of(st_rule_status_word(r)));
     if (r->why.n)
         st_json_text(b, &more, "why", r->why);
+    if (r->maturity.n)
+        st_json_text(b, &more, "rule_status", r->maturity);
+    if (r->date.n)
+        st_json_text(b, &more, "date", r->date);
+    if (r->source.n)
+        st_json_text(b, &more, "source", r->source);
     st_json_strs(b, &more, "techniques", r->techniques, r->ntechniques);
+    if (r->nfalsepositives)
+        st_json_strs(b, &more, "falsepositives", r->falsepositives, r->nfalsepositives);
     if (r->authors.n)
         st_json_text(b, &more, "authors", r->authors);
     if (r->description.n)
@@ -68,7 +76,10 @@ static void as_csv(st_buf *b, const st_rule *r)
                              r->why,
                              st_buf_slice(&t),
                              r->authors,
-                             r->path };
+                             r->path,
+                             r->maturity,
+                             r->date,
+                             r->source };
     for (size_t i = 0; i < sizeof cells / sizeof cells[0]; i++) {
         if (i)
             st_buf_char(b, ',');
@@ -77,6 +88,22 @@ static void as_csv(st_buf *b, const st_rule *r)
     st_buf_str(b, ST_STR("\r\n"));
     b->failed |= t.failed;
     st_buf_free(&t);
+}
+
+/* " (test, 2023-11-02; needs ...)": what its author says of it, and why it doesn't run. */
+static void put_notes(st_buf *b, const st_rule *r, const st_look *look)
+{
+    const st_str notes[] = { r->maturity, r->date, r->why };
+    const char *between = " (";
+    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+        if (!notes[i].n)
+            continue;
+        st_buf_str(b, st_str_of(between));
+        st_scrub(b, notes[i], look->ascii);
+        between = i ? "; " : (r->date.n ? ", " : "; ");
+    }
+    if (between[0] != ' ')
+        st_buf_char(b, ')');
 }
 
 static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look *look)
@@ -90,11 +117,7 @@ static void as_text(st_buf *b, const st_rule *r, size_t id_width, const st_look 
     for (size_t w = st_text_width((st_str){ b->p + id, b->n - id }); w < id_width + 2; w++)
         st_buf_char(b, ' ');
     st_scrub(b, r->title, look->ascii);
-    if (r->why.n) {
-        st_buf_str(b, ST_STR(" ("));
-        st_scrub(b, r->why, look->ascii);
-        st_buf_char(b, ')');
-    }
+    put_notes(b, r, look);
     st_buf_char(b, '\n');
 }
 
@@ -131,8 +154,9 @@ void st_rules_write_each(st_out *o, const st_rules *r, st_format_id format, cons
 
 void st_write_rules_list(st_out *o, const st_rules *r, st_format_id format, const st_look *look)
 {
-    static const char *const names[] = { "Id",  "Title",      "Level",   "Status",
-                                         "Why", "Techniques", "Authors", "Path" };
+    static const char *const names[] = { "Id",         "Title",      "Level",   "Status",
+                                         "Why",        "Techniques", "Authors", "Path",
+                                         "RuleStatus", "Date",       "Source" };
     static const st_rule_lister lister = { names, sizeof names / sizeof names[0], as_json, as_csv,
                                            as_text };
     bool json = format == ST_F_JSON;

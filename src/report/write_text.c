@@ -101,7 +101,7 @@ static void put_facts(text_work *w, const st_incident *i)
 static void head_line(text_work *w, const st_incident *i)
 {
     const st_forest *f = w->c->forest;
-    st_buf *b = &w->o->buf;
+    st_buf *b = &w->o->buf, raised = { 0 };
     size_t from = b->n;
     st_color_level(b, w->look, i->level);
     st_buf_fmt(b, "[%s]", st_level_word(i->level));
@@ -134,6 +134,10 @@ static void head_line(text_work *w, const st_incident *i)
     }
     st_buf_fmt(b, "  incident %s\n", i->id);
     st_clip(b, from, w->look);
+    if (st_incident_put_raised(i, &raised))
+        put_wrapped(w, st_buf_slice(&raised), 2);
+    b->failed |= raised.failed;
+    st_buf_free(&raised);
     put_facts(w, i);
     put_gaps(w, i);
     st_out_tick(w->o);

@@ -246,6 +246,95 @@ st_code st_rule_case_run(st_rules *r, const st_rule_case *c, st_forest *f, const
     return code;
 }
 
+/* matches of records */
+
+/* The rule that the case names, or the first in its file; SIZE_MAX: none. */
+static size_t rule_of(const st_rules *set, const st_rule_case *c)
+{
+    size_t found = SIZE_MAX;
+    for (size_t i = 0; i < set->n; i++) {
+        const st_rule *r = &set->items[i]->rule;
+        bool named = c->id.n && st_str_ieq(r->id, c->id);
+        if (!r->marks_servers &&
+            (c->id.n ? named : found == SIZE_MAX || r->line < set->items[found]->rule.line))
+            found = i;
+    }
+    return found;
+}
+
+/* Why a rule that was found can't run; empty: it can. */
+static st_str hindrance(const st_rule *r)
+{
+    if (r->status == ST_RULE_READY)
+        return (st_str){ 0 };
+    return r->status == ST_RULE_BROKEN && r->nmistakes ? r->mistakes[0] : r->why;
+}
+
+st_code st_rule_case_rules(st_rules *set, const st_rule_case *c, size_t *rule, st_case_outcome *o,
+                           st_err *err)
+{
+    st_err why = { 0 };
+    *rule = SIZE_MAX;
+    if (!c->rule.n)
+        return ST_OK;
+    st_code code = st_rules_load(set, c->rule, &why);
+    if (code == ST_OK)
+        code = st_rules_link(set, &why);
+    size_t found = code == ST_OK ? rule_of(set, c) : SIZE_MAX;
+    const st_loaded *l = found == SIZE_MAX ? NULL : set->items[found];
+    st_str problem = l ? hindrance(&l->rule) : (st_str){ 0 };
+    if (l && (l->parsed.correlation || l->parsed.language->per_event)) {
+        *rule = found;
+        if (problem.n)
+            o->problem = st_arena_copy(&o->arena, problem);
+    }
+    return code == ST_E_MEMORY ? st_fail(err, code, "%s", why.text) : ST_OK;
+}
+
+static uint64_t record_of(const st_forest *f, const st_match *m)
+{
+    if (m->event == ST_NO_EVENT)
+        return f->store->creations.event_record_id[f->procs[m->node].row];
+    const st_event *e = &f->events[m->event];
+    return st_event_columns(f, e)->event_record_id[e->row];
+}
+
+static bool add_record(rows *to, st_arena *a, uint64_t id)
+{
+    st_buf b = { 0 };
+    st_buf_fmt(&b, "record %llu", (unsigned long long)id);
+    st_str text = st_arena_copy(a, st_buf_slice(&b));
+    bool ok = !b.failed && text.p && st_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v);
+    if (ok)
+        to->v[to->n++] = text;
+    st_buf_free(&b);
+    return ok;
+}
+
+st_code st_rule_case_compare(const st_rule_case *c, size_t rule, const st_forest *f,
+                             const st_matches *m, st_case_outcome *o, st_err *err)
+{
+    rows want = { 0 }, got = { 0 };
+    bool ok = true;
+    for (size_t i = 0; ok && i < m->n; i++)
+        if (m->items[i].rule == rule)
+            ok = add_record(&got, &o->arena, record_of(f, &m->items[i]));
+    for (size_t i = 0; ok && i < c->nrecords; i++)
+        ok = add_record(&want, &o->arena, c->records[i]);
+    o->rows = got.n;
+    if (ok && c->has_records)
+        ok = differences(o, &want, &got);
+    bool count = !c->has_count || (c->at_least ? got.n >= c->count : got.n == c->count);
+    o->as_expected = ok && count && !o->nmissing && !o->nunexpected;
+    if (c->has_rows) {
+        o->as_expected = false;
+        o->problem = ST_STR("a Sigma rule has no rows: say records or count");
+    }
+    free(want.v);
+    free(got.v);
+    return ok ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(c->name));
+}
+
 void st_case_outcome_free(st_case_outcome *o)
 {
     st_arena_free(&o->arena);

@@ -105,6 +105,25 @@ size_t st_rules_twice(const st_rules *r)
     return r->twice;
 }
 
+bool st_rules_table(size_t i, st_str *name)
+{
+    const st_table_def *t = st_table_def_at(i);
+    if (t)
+        *name = st_str_of(t->name);
+    return t != NULL;
+}
+
+bool st_rules_table_column(st_str table, size_t i, st_rules_column *out)
+{
+    const st_table_def *t = st_table_def_find(table);
+    if (!t || i >= t->n)
+        return false;
+    const st_getter *c = &t->columns[i];
+    *out = (st_rules_column){ st_str_of(c->name), st_str_of(st_type_name(c->type)),
+                              !(c->flags & ST_SRC_NEVER) };
+    return true;
+}
+
 size_t st_rules_unread(const st_rules *r)
 {
     return r->diags.unread;
@@ -480,7 +499,10 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     l->text = from->text;
     l->file = from->file;
     l->named = from->named;
-    l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM, .path = from->path, .line = from->line };
+    l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM,
+                         .path = from->path,
+                         .line = from->line,
+                         .generic = from->language != st_language_of_queries() };
     st_sha256(l->text.p, l->text.n, l->rule.sha256);
     read_around(r, l, from);
     understand(r, l, from);
@@ -610,9 +632,17 @@ static const st_language *language_of_documents(st_str file)
     return NULL;
 }
 
+/* Every key that a query stands under has that word in it. */
+static bool mentions_query(st_str file)
+{
+    return file.n && (memmem(file.p, file.n, "query", 5) || memmem(file.p, file.n, "Query", 5));
+}
+
 static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
 {
     const st_language *l = language_of_documents(from->file);
+    if (!l && !from->named && !mentions_query(from->file))
+        return ST_OK; /* settings, workflows and the like, in a repository */
     if (!l)
         return add_yaml(r, from, err);
     from->language = l;

@@ -76,11 +76,15 @@ typedef struct view {
     const st_evidence *e;
 } view;
 
+bool st_tree_is_carried(const st_evidence *e, uint32_t source)
+{
+    const st_source *s = e ? st_evidence_at((st_evidence *)(uintptr_t)e, source) : NULL;
+    return s && s->carrier;
+}
+
 static bool is_carried(const view *v, uint32_t row)
 {
-    const st_source *s =
-        v->e ? st_evidence_at((st_evidence *)(uintptr_t)v->e, v->c->source[row]) : NULL;
-    return s && s->carrier;
+    return st_tree_is_carried(v->e, v->c->source[row]);
 }
 
 /* Live and sound, live with a bad checksum, another carrier, slack, carved. */
@@ -144,7 +148,7 @@ static uint64_t hash_claim(const st_wood *w, const st_creations *c, const seed *
     if ((a) != (b) && (a) != (absent) && (b) != (absent)) \
     return false
 
-static bool guids_agree(const st_guid *a, const st_guid *b)
+bool st_tree_guids_agree(const st_guid *a, const st_guid *b)
 {
     return st_guid_zero(a) || st_guid_zero(b) || memcmp(a, b, sizeof *a) == 0;
 }
@@ -159,7 +163,7 @@ static st_ticks step_of(st_ticks t)
     return 10; /* a number of seconds with a fraction: not exact to the last digit */
 }
 
-static bool times_agree(st_ticks carried, st_ticks other)
+bool st_tree_times_agree(st_ticks carried, st_ticks other)
 {
     st_ticks off = carried > other ? carried - other : other - carried;
     return !carried || !other || off < step_of(carried) + 1;
@@ -167,7 +171,7 @@ static bool times_agree(st_ticks carried, st_ticks other)
 
 /* Each hash of one that the other has, too, is the same: carriers order and spell them as they
  * like. */
-static bool hashes_agree(st_str a, st_str b)
+bool st_tree_hashes_agree(st_str a, st_str b)
 {
     st_str part, name;
     while (st_str_cut(&a, ',', &part)) {
@@ -191,7 +195,7 @@ static bool texts_agree(const st_pool *pool, unsigned column, st_sid a, st_sid b
     st_str x = st_pool_get(pool, a), y = st_pool_get(pool, b);
     if (st_str_eq(x, ST_STR("-")) || st_str_eq(y, ST_STR("-")))
         return true;
-    return column == ST_COL_hashes && hashes_agree(x, y);
+    return column == ST_COL_hashes && st_tree_hashes_agree(x, y);
 }
 
 /* Are both the same event? One of them is in another carrier: x. */
@@ -203,10 +207,10 @@ static bool agree(const st_wood *w, const st_creations *c, uint32_t x, uint32_t 
     AGREE(c->session[x], c->session[y], ST_NO_U32);
     AGREE(c->logon_id[x], c->logon_id[y], ST_NO_U64);
     bool timed = ((c->flags[x] | c->flags[y]) & ST_C_TIME) == 0;
-    if ((timed && !times_agree(c->utc[x], c->utc[y])) ||
-        !times_agree(c->created[x], c->created[y]) ||
-        !guids_agree(&c->parent_guid[x], &c->parent_guid[y]) ||
-        !guids_agree(&c->logon_guid[x], &c->logon_guid[y]))
+    if ((timed && !st_tree_times_agree(c->utc[x], c->utc[y])) ||
+        !st_tree_times_agree(c->created[x], c->created[y]) ||
+        !st_tree_guids_agree(&c->parent_guid[x], &c->parent_guid[y]) ||
+        !st_tree_guids_agree(&c->logon_guid[x], &c->logon_guid[y]))
         return false;
     for (unsigned i = ST_COL_channel + 1; i < ST_COL_COUNT; i++) {
         const st_sid *texts = st_creation_column(c, i);
@@ -276,7 +280,7 @@ static size_t absorb(const st_wood *w, const view *v, seed *s, size_t n)
     return out;
 }
 
-static bool any_carrier(const st_evidence *e)
+bool st_tree_any_carrier(const st_evidence *e)
 {
     for (size_t i = 0; e && i < st_evidence_count(e); i++)
         if (st_evidence_at((st_evidence *)(uintptr_t)e, i)->carrier)
@@ -439,7 +443,7 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
     size_t some = ok ? divide(&m, s, rest, n) : 0;
     ok = ok && sort_seeds(s, some, by_claim, &v);
     if (ok) {
-        size_t left = fold(v.c, s, any_carrier(v.e) ? absorb(w, &v, s, some) : some);
+        size_t left = fold(v.c, s, st_tree_any_carrier(v.e) ? absorb(w, &v, s, some) : some);
         memmove(s + left, s + some, (n - some) * sizeof *s);
         *nodes = left + n - some;
     }

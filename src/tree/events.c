@@ -113,6 +113,85 @@ static size_t fold(st_wood *w, st_event *e, size_t n)
     return out;
 }
 
+/* scripts of several records */
+
+typedef struct script_part {
+    st_event event;
+    st_sid script;
+    uint64_t number;
+} script_part;
+
+static uint64_t number_of(const st_wood *w, const st_event *e, st_event_text t)
+{
+    uint64_t u = 0;
+    (void)st_str_u64(st_pool_get(w->pub.pool, st_event_text_of(&w->pub, e, t)), &u);
+    return u;
+}
+
+static int by_script(const void *pa, const void *pb, void *ctx)
+{
+    const script_part *a = pa, *b = pb;
+    ORDER(a->event.host, b->event.host);
+    ORDER(a->script, b->script);
+    ORDER(a->number, b->number);
+    return cmp_copy(ctx, &a->event, &b->event);
+}
+
+static void set_text(st_wood *w, const st_event *e, st_event_text t, st_sid text)
+{
+    st_events *x = &((st_store *)(uintptr_t)w->pub.store)->events[e->kind];
+    x->text[st_event_column(st_event_kind_at(e->kind), t)][e->row] = text;
+}
+
+/* n parts of one script, by number: the first takes the text of all, and their count. */
+static bool join_script(st_wood *w, const script_part *p, size_t n)
+{
+    st_buf text = { 0 };
+    uint64_t parts = 0;
+    for (size_t i = 0; i < n && text.n < ST_MAX_SCRIPT; i++) {
+        if (i && p[i].number == p[i - 1].number)
+            continue;
+        st_buf_str(&text, st_pool_get(w->pub.pool,
+                                      st_event_text_of(&w->pub, &p[i].event, ST_T_script_text)));
+        parts++;
+    }
+    set_text(w, &p[0].event, ST_T_script_text, st_pool_put(w->pub.pool, st_buf_slice(&text)));
+    st_buf_clear(&text);
+    st_buf_u64(&text, parts);
+    set_text(w, &p[0].event, ST_T_message_number, st_pool_put(w->pub.pool, st_buf_slice(&text)));
+    bool ok = !text.failed && !st_pool_failed(w->pub.pool);
+    st_buf_free(&text);
+    return ok;
+}
+
+/* The records of one script block of PowerShell (4104) become one event: *n events are left. */
+static bool join_scripts(st_wood *w, st_event *e, size_t *n)
+{
+    size_t kind = st_event_kind_of((st_event_key){ ST_POWERSHELL, 4104 }), out = 0, nparts = 0;
+    script_part *parts = w->pub.store->events[kind].n ? malloc(*n * sizeof *parts) : NULL;
+    if (!parts)
+        return !w->pub.store->events[kind].n;
+    for (size_t i = 0; i < *n; i++)
+        if (e[i].kind == kind && number_of(w, &e[i], ST_T_message_total) > 1)
+            parts[nparts++] = (script_part){ e[i], st_event_text_of(&w->pub, &e[i], ST_T_script_id),
+                                             number_of(w, &e[i], ST_T_message_number) };
+        else
+            e[out++] = e[i];
+    if (nparts)
+        qsort_r(parts, nparts, sizeof *parts, by_script, w);
+    bool ok = true;
+    for (size_t i = 0, end; ok && i < nparts; i = end) {
+        for (end = i + 1; end < nparts && parts[end].event.host == parts[i].event.host &&
+                          parts[end].script == parts[i].script;)
+            end++;
+        ok = join_script(w, parts + i, end - i);
+        e[out++] = parts[i].event;
+    }
+    *n = out;
+    free(parts);
+    return ok;
+}
+
 /* The process that had the GUID at that time. */
 static st_node process_of(const st_wood *w, uint32_t host, const st_guid *guid, st_claim claim)
 {
@@ -135,6 +214,85 @@ static void lead(const st_wood *w, st_event *e)
             process_of(w, e->host, &guid,
                        (st_claim){ x->utc[e->row], ST_NO_U32,
                                    st_event_text_of(&w->pub, e, ST_T_target_image), ST_ABSENT });
+}
+
+/* events that name their process by its PID */
+
+typedef struct life {
+    uint64_t key; /* host, pid */
+    st_ticks start;
+    st_node node;
+} life;
+
+static int by_life(const void *pa, const void *pb)
+{
+    const life *a = pa, *b = pb;
+    ORDER(a->key, b->key);
+    ORDER(a->start, b->start);
+    ORDER(a->node, b->node);
+    return 0;
+}
+
+static bool has_begun(const void *item, const void *key)
+{
+    const life *a = item, *b = key;
+    return a->key < b->key || (a->key == b->key && a->start <= b->start);
+}
+
+static uint64_t life_key(uint32_t host, uint32_t pid)
+{
+    return (uint64_t)host << 32 | pid;
+}
+
+static bool is_by_pid(const st_wood *w, const st_event *e)
+{
+    st_tie tie = (st_tie)st_event_kind_at(e->kind)->tie;
+    return (tie == ST_TIE_PID || tie == ST_TIE_SESSION) && columns(w, e)->pid[e->row] != ST_NO_U32;
+}
+
+/* The last process of that PID that had begun by then, if it hadn't ended and is of the image that
+ * the event names, where it names one. */
+static st_node alive(const st_wood *w, const life *lives, size_t n, const st_event *e)
+{
+    const st_events *x = columns(w, e);
+    const st_pool *pool = w->pub.pool;
+    life at = { .key = life_key(e->host, x->pid[e->row]), .start = x->utc[e->row] };
+    size_t i = st_lower_bound(lives, n, sizeof *lives, &at, has_begun);
+    if (!i || lives[i - 1].key != at.key)
+        return ST_NO_NODE;
+    const st_proc *p = &w->pub.procs[lives[i - 1].node];
+    st_sid image = st_event_text_of(&w->pub, e, ST_T_image);
+    if (p->end && p->end < at.start)
+        return ST_NO_NODE;
+    if (st_tree_recorded(pool, image) && st_tree_recorded(pool, p->image) &&
+        !st_fold_eq(st_pool_get(pool, image), st_pool_get(pool, p->image)))
+        return ST_NO_NODE;
+    return lives[i - 1].node;
+}
+
+/* Leads the events first .. end-1 that do so. */
+static bool lead_by_pid(st_wood *w, size_t first, size_t end)
+{
+    size_t n = 0;
+    while (first < end && !is_by_pid(w, &w->pub.events[first]))
+        first++;
+    if (first == end)
+        return true;
+    life *lives = malloc((w->pub.n + 1) * sizeof *lives);
+    for (size_t i = 0; lives && i < w->pub.n; i++) {
+        const st_proc *p = &w->pub.procs[i];
+        if (p->pid != ST_NO_U32 && p->start)
+            lives[n++] = (life){ life_key(p->host, p->pid), p->start, (st_node)i };
+    }
+    if (!lives)
+        return false;
+    if (n)
+        qsort(lives, n, sizeof *lives, by_life);
+    for (size_t i = first; i < end; i++)
+        if (is_by_pid(w, &w->pub.events[i]))
+            w->pub.events[i].process = alive(w, lives, n, &w->pub.events[i]);
+    free(lives);
+    return true;
 }
 
 /* The store's events from first[kind] on (NULL: all), behind the n there are; folded and in order.
@@ -163,7 +321,12 @@ static bool place(st_wood *w, const size_t *first)
                                         .kind = (uint8_t)k };
             n = at;
         }
-    n = w->duplicates ? n : from + fold(w, all + from, n - from);
+    if (!w->duplicates) {
+        size_t left = st_tree_absorb_events(w, all + from, fold(w, all + from, n - from));
+        if (!join_scripts(w, all + from, &left))
+            return false;
+        n = from + left;
+    }
     qsort_r(all + from, n - from, sizeof *all, by_time, w);
     w->pub.nall = n;
     return true;
@@ -184,6 +347,8 @@ st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err)
         return st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
     for (size_t i = from; i < f->nall; i++)
         lead(w, &f->events[i]);
+    if (!lead_by_pid(w, from, f->nall))
+        return st_fail(err, ST_E_MEMORY, "no memory for the incidents' events");
     return ST_OK;
 }
 
@@ -191,5 +356,5 @@ bool st_tree_lead_events(st_wood *w)
 {
     for (size_t i = 0; i < w->pub.nevents; i++)
         lead(w, &w->pub.events[i]);
-    return true;
+    return lead_by_pid(w, 0, w->pub.nevents);
 }

@@ -57,6 +57,16 @@ bool st_tree_lead_events(st_wood *w);
 bool st_tree_account(st_wood *w);
 void st_tree_count_records(st_wood *w);
 
+/* Copies in other carriers than an event log (copies.c, event_copies.c). */
+bool st_tree_any_carrier(const st_evidence *e);
+bool st_tree_is_carried(const st_evidence *e, uint32_t source);
+/* What isn't known of one agrees with anything of the other. */
+bool st_tree_guids_agree(const st_guid *a, const st_guid *b);
+bool st_tree_times_agree(st_ticks carried, st_ticks other);
+bool st_tree_hashes_agree(st_str a, st_str b);
+/* Folds n events, in place, in no order; how many are left. */
+size_t st_tree_absorb_events(st_wood *w, st_event *e, size_t n);
+
 uint32_t st_tree_host(const st_wood *w, st_sid computer);
 uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid);
 /* Finds or makes; ST_NO_GROUP: no memory. */

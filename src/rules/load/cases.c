@@ -17,6 +17,8 @@ typedef struct reader {
     st_str *lists[ST_CASE_LISTS];
     size_t n[ST_CASE_LISTS], cap[ST_CASE_LISTS];
     size_t *rows, nrows, rows_cap; /* how many cells each has */
+    uint64_t *records;
+    size_t nrecords, records_cap;
 } reader;
 
 static void told(reader *x, st_span where, const char *what)
@@ -107,6 +109,18 @@ static void set_count(reader *x, const st_yaml_item *t, st_str v)
         told(x, t->where, "a number of rows is needed here");
 }
 
+static void set_records(reader *x, const st_yaml_item *t, st_str v)
+{
+    uint64_t id;
+    x->now->has_records = true;
+    if (!st_str_u64(v, &id))
+        told(x, t->where, "records is a list of EventRecordIDs");
+    else if (!st_grow(&x->records, &x->records_cap, x->nrecords + 1, sizeof *x->records))
+        x->rules->arena.failed = true;
+    else
+        x->records[x->nrecords++] = id;
+}
+
 static void set_rows(reader *x, const st_yaml_item *t, st_str v)
 {
     if (t->lists != 2) {
@@ -133,7 +147,7 @@ static void take(reader *x, const st_yaml_item *t)
     } keys[] = { { "name", set_name },       { "rule", set_rule },     { "id", set_id },
                  { "query", set_query },     { "tables", set_tables }, { "evidence", set_evidence },
                  { "columns", set_columns }, { "now", set_now },       { "count", set_count },
-                 { "rows", set_rows },       { "uses", set_uses } };
+                 { "rows", set_rows },       { "uses", set_uses },     { "records", set_records } };
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
         if (st_str_eq(t->path, st_str_of(keys[i].key))) {
             keys[i].set(x, t, st_arena_copy(&x->rules->arena, t->text));
@@ -141,7 +155,7 @@ static void take(reader *x, const st_yaml_item *t)
         }
     told(x, t->where,
          "a case has no such key; it has name, rule, id, query, evidence, tables, uses, now, "
-         "columns, rows and count");
+         "columns, rows, records and count");
 }
 
 static const st_str *kept(reader *x, size_t list, size_t *n)
@@ -157,7 +171,7 @@ static void begins(reader *x, const st_yaml_item *t, st_str path)
 {
     *x->now = (st_rule_case){ .path = path, .line = st_yaml_line(x->yaml, t->where.start) };
     x->begin = t->where;
-    x->nrows = 0;
+    x->nrows = x->nrecords = 0;
     memset(x->n, 0, sizeof x->n);
 }
 
@@ -172,12 +186,17 @@ static void ends(reader *x)
     c->nrows = rows ? x->nrows : 0;
     if (c->nrows)
         memcpy(rows, x->rows, c->nrows * sizeof *rows);
+    uint64_t *records = ST_NEWN(&x->rules->arena, uint64_t, x->nrecords);
+    c->records = records;
+    c->nrecords = records ? x->nrecords : 0;
+    if (c->nrecords)
+        memcpy(records, x->records, c->nrecords * sizeof *records);
     if (!c->name.n)
         c->name = c->rule.n ? c->rule : ST_STR("query");
     if (!c->rule.n == !c->query.n)
         told(x, x->begin, "a case tests one thing: say rule: PATH or query: TEXT");
-    if (!c->has_rows && !c->has_count)
-        told(x, x->begin, "a case expects something: say rows or count");
+    if (!c->has_rows && !c->has_count && !c->has_records)
+        told(x, x->begin, "a case expects something: say rows, records or count");
     if (c->nevidence && c->tables.n)
         told(x, x->begin, "a case runs over evidence or over tables of its own, not both");
 }
@@ -208,6 +227,7 @@ static st_code read_cases(st_rules *r, st_str path, st_str file, bool named, st_
     for (size_t i = 0; i < ST_CASE_LISTS; i++)
         free(x.lists[i]);
     free(x.rows);
+    free(x.records);
     return r->arena.failed ? ST_E_MEMORY : ST_OK;
 }
 
@@ -223,8 +243,11 @@ static st_code visit(void *ctx, st_str path)
     st_str file;
     if (st_rule_ending(path) != ST_RULE_YAML)
         return ST_OK;
+    bool taken = false;
     st_code code = st_rule_file(&f->rules->arena, path, &file, f->err);
     if (code == ST_OK)
+        code = st_regression_cases(f->rules, path, file, f->out, &taken);
+    if (code == ST_OK && !taken)
         code = read_cases(f->rules, path, file, false, f->out);
     return code == ST_E_MEMORY
                ? st_fail(f->err, code, "no memory for the cases in %.*s", ST_FMT(path))

@@ -76,6 +76,10 @@ bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q
 
 enum { ST_CASE_EVIDENCE, ST_CASE_COLUMNS, ST_CASE_CELLS, ST_CASE_LISTS };
 
+/* regression.c: cases as repositories of Sigma rules have them. taken: the file is one of theirs,
+ * or a rule; its cases, if any, are in the list. ST_E_MEMORY, or ST_OK. */
+st_code st_regression_cases(st_rules *r, st_str path, st_str file, st_case_list *out, bool *taken);
+
 /* files.c: files and folders */
 
 typedef enum st_rule_kind {

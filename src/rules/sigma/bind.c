@@ -417,6 +417,26 @@ static st_expr *bind_absent(binder *b, const st_sigma_item *item)
     return truth(b, item->all ? all : any);
 }
 
+/* Can one of the tests hold in that column? */
+static bool may_hold(binder *b, const st_sigma_item *one, st_getter *g)
+{
+    st_getter found = *g;
+    bool any = false;
+    st_buf folded = { 0 };
+    for (size_t i = 0; i < one->n && !any; i++) {
+        st_buf_clear(&folded);
+        st_fold_put(&folded, one->tests[i].text);
+        found = *g;
+        any = one->tests[i].kind != ST_SIGMA_TEXT ||
+              st_recorded_may_hold(&found, st_buf_slice(&folded));
+    }
+    b->failed = b->failed || folded.failed;
+    st_buf_free(&folded);
+    if (one->n == 1)
+        *g = found;
+    return any;
+}
+
 /* One value in any of the fields. */
 static st_expr *bind_keyword(binder *b, const st_sigma_item *one)
 {
@@ -429,7 +449,7 @@ static st_expr *bind_keyword(binder *b, const st_sigma_item *one)
         more = b->part->at == LOGS        ? st_recorded_log_any(k, &g)
                : b->part->at == CREATIONS ? st_recorded_creation_any(k, &g)
                                           : st_recorded_event_any(k, &g);
-        if (more)
+        if (more && may_hold(b, one, &g))
             x[n++] = bind_field(b, one, column(b, &g));
     }
     return joined(b, x, n, false);

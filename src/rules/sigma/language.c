@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-/* A document that is Sigma's has one of its keys at the beginning of a line. */
+/* A document that is Sigma's has one of its keys at the beginning of a line; a filter has a
+ * logsource. */
 static bool tells(st_str text)
 {
-    static const char *const keys[] = { "detection:", "logsource:", "correlation:", "filter:",
+    static const char *const keys[] = { "detection:", "logsource:", "correlation:",
                                         "action: global" };
     st_str rest = text, line;
     while (st_str_cut(&rest, '\n', &line))
@@ -20,7 +21,20 @@ static bool tells(st_str text)
     return false;
 }
 
-static void describe(const st_sigma_rule *rule, st_rule *about)
+/* "windows process_creation". */
+static st_str source_of(st_arena *a, const st_sigma_rule *rule)
+{
+    const st_str parts[] = { rule->product, rule->category, rule->service };
+    st_buf b = { 0 };
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        if (parts[i].n)
+            st_buf_fmt(&b, "%s%.*s", b.n ? " " : "", ST_FMT(parts[i]));
+    st_str out = b.n ? st_arena_copy(a, st_buf_slice(&b)) : (st_str){ 0 };
+    st_buf_free(&b);
+    return out;
+}
+
+static void describe(st_arena *a, const st_sigma_rule *rule, st_rule *about)
 {
     about->id = rule->id;
     about->name = rule->name;
@@ -32,6 +46,7 @@ static void describe(const st_sigma_rule *rule, st_rule *about)
     about->description = rule->description;
     about->maturity = rule->status;
     about->date = rule->modified.n ? rule->modified : rule->date;
+    about->source = source_of(a, rule);
     about->falsepositives = rule->falsepositives;
     about->nfalsepositives = rule->nfalsepositives;
 }
@@ -70,7 +85,7 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
     out->correlation = ok ? rule->correlation : NULL;
     out->filter = ok && rule->filter;
     if (doc && about)
-        describe(rule, about);
+        describe(a, rule, about);
     st_docs_close(docs);
     st_buf_free(&r.path);
     return ok;

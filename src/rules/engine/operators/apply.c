@@ -132,7 +132,7 @@ static st_batch *row_batch(st_run *r, apply *a, st_batch *in, size_t k, const st
     for (size_t j = 0; ok && j < n; j++)
         b->node[j] = in->node[k];
     for (size_t c = 0; ok && c < in->ncols; c++) {
-        if (!in->cols[c].v && !in->cols[c].node) {
+        if (!in->cols[c].v && !in->cols[c].lent && !in->cols[c].node) {
             b->cols[c].source = in->cols[c].source;
             continue;
         }

@@ -118,7 +118,7 @@ static bool is_item(const expand *e, size_t col)
 /* A column that is passed on. */
 static bool copy_column(st_run *r, st_batch *in, st_batch *out, size_t c, const place *at)
 {
-    if (!in->cols[c].v && in->cols[c].source && !in->cols[c].node) {
+    if (!in->cols[c].v && !in->cols[c].lent && in->cols[c].source && !in->cols[c].node) {
         out->cols[c].source = in->cols[c].source;
         return true;
     }

@@ -160,7 +160,7 @@ static size_t pair_rest(join *j)
 }
 
 /* The right side's columns, after the left's. */
-static bool put_right(st_run *r, const join *j, st_batch *b, st_slot *slots)
+static bool put_right(st_run *r, join *j, st_batch *b, st_slot *slots)
 {
     st_batch *rb = st_rows_gather(r, &j->r, &j->right->schema, j->at + ST_BATCH_ROWS, b->n);
     st_node *node = rb ? ST_NEWN(&b->arena, st_node, b->n) : NULL;

@@ -3,7 +3,8 @@
 /*
  * replay.c - rows that are computed once and read by any number of operators.
  *
- * Each reader gets copies: operators change the batches they are handed. A reader may be of
+ * Each reader gets batches of its own, which borrow their values: operators change the batches they
+ * are handed. A reader may be of
  * another run than the rows, which live as long as theirs.
  */
 #include "rules/engine/operators/ops.h"
@@ -54,7 +55,6 @@ static st_batch *replay_next(st_run *r, st_op *op)
 {
     replay *p = op->spec;
     st_kept_rows *s = p->store;
-    st_batch *b = NULL;
     if (!s->read) {
         s->read = true;
         st_rows_read(s->run, s->in, &s->rows);
@@ -63,18 +63,7 @@ static st_batch *replay_next(st_run *r, st_op *op)
         return NULL;
     if (p->next >= s->rows.n || !st_run_ok(r))
         return NULL;
-    st_arena a = { .budget = &r->budget };
-    size_t n = s->rows.batch[p->next]->n;
-    st_at *at = ST_NEWN(&a, st_at, n);
-    for (size_t k = 0; at && k < n; k++)
-        at[k] = (st_at){ (uint32_t)p->next, (uint32_t)k };
-    if (at)
-        b = st_rows_gather(r, &s->rows, &op->schema, at, n);
-    else
-        st_run_nomem(r);
-    st_arena_free(&a);
-    p->next++;
-    return b;
+    return st_batch_borrow(r, s->rows.batch[p->next++]);
 }
 
 /* Rows that another run keeps are there for all: what that run reads is read. */

@@ -6,7 +6,7 @@
  */
 #include "rules/engine/operators/ops.h"
 
-static st_batch *gather_all(st_run *r, const st_op *op, const st_rows *rows)
+static st_batch *gather_all(st_run *r, const st_op *op, st_rows *rows)
 {
     st_arena a = { .budget = &r->budget };
     st_at *at = ST_NEWN(&a, st_at, rows->rows);

@@ -88,7 +88,9 @@ const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
         return NULL;
     }
     const st_node *node = s->node ? s->node : b->node;
-    for (size_t k = 0; k < b->n; k++)
+    for (size_t k = 0; s->lent && k < b->n; k++)
+        v[k] = s->lent[b->pick[k]];
+    for (size_t k = 0; !s->lent && k < b->n; k++)
         v[k] = s->source && node[k] != ST_NO_NODE
                    ? value_of(r, node[k], s->source)
                    : st_val_missing(s->source ? s->source->type : ST_TYPE_DYNAMIC);
@@ -117,6 +119,8 @@ static size_t filter_nodes(st_node *node, const bool *keep, size_t n)
 void st_batch_filter(st_batch *b, const bool *keep)
 {
     size_t n = filter_nodes(b->node, keep, b->n);
+    if (b->pick)
+        (void)filter_nodes(b->pick, keep, b->n);
     for (size_t i = 0; i < b->ncols; i++) {
         if (b->cols[i].node && !nodes_seen(b, i))
             (void)filter_nodes(b->cols[i].node, keep, b->n);
@@ -128,6 +132,48 @@ void st_batch_filter(st_batch *b, const bool *keep)
     b->n = n;
 }
 
+/* The nodes that a column's source is asked about, copied, as filters change them in their place;
+ * columns side by side often have the same. */
+static bool copy_nodes(const st_batch *from, size_t c, st_batch *to)
+{
+    if (c && from->cols[c].node == from->cols[c - 1].node && to->cols[c - 1].node) {
+        to->cols[c].node = to->cols[c - 1].node;
+        return true;
+    }
+    to->cols[c].node = ST_NEWN(&to->arena, st_node, from->n);
+    if (to->cols[c].node && from->n)
+        memcpy(to->cols[c].node, from->cols[c].node, from->n * sizeof(st_node));
+    return to->cols[c].node != NULL;
+}
+
+static bool borrow_column(st_run *r, st_batch *from, size_t c, st_batch *to)
+{
+    if (from->cols[c].v || from->cols[c].lent || !from->cols[c].source) {
+        to->cols[c].lent = st_batch_col(r, from, c);
+        return to->cols[c].lent != NULL;
+    }
+    to->cols[c].source = from->cols[c].source;
+    return !from->cols[c].node || copy_nodes(from, c, to);
+}
+
+st_batch *st_batch_borrow(st_run *r, st_batch *from)
+{
+    st_batch *b = st_batch_new(r, from->n, from->ncols);
+    bool ok = b && (b->pick = ST_NEWN(&b->arena, uint32_t, from->n)) != NULL;
+    for (size_t c = 0; ok && c < from->ncols; c++)
+        ok = borrow_column(r, from, c, b);
+    if (!ok) {
+        st_batch_free(b);
+        st_run_nomem(r);
+        return NULL;
+    }
+    for (size_t k = 0; k < from->n; k++) {
+        b->node[k] = from->node[k];
+        b->pick[k] = (uint32_t)k;
+    }
+    return b;
+}
+
 /* rows that an operator must hold */
 
 void st_rows_free(st_rows *rows)
@@ -135,19 +181,73 @@ void st_rows_free(st_rows *rows)
     for (size_t i = 0; i < rows->n; i++)
         st_batch_free(rows->batch[i]);
     free(rows->batch);
+    free(rows->ways);
     *rows = (st_rows){ 0 };
 }
 
-/* The nodes that column c's source is asked about, for the rows of the new batch. */
-static st_node *gather_nodes(const st_rows *rows, size_t c, st_batch *b, const st_at *at)
+/* How a column of held rows comes into a batch. */
+enum way {
+    UNKNOWN,
+    VALUES,    /* by its values */
+    OWN,       /* uncomputed, asked about the batch's nodes */
+    AS_BEFORE, /* uncomputed, with the nodes of the column before it */
+    APART      /* uncomputed, with nodes of its own */
+};
+
+/* A column that no batch has computed yet stays uncomputed. */
+static bool is_lazy(const st_rows *rows, size_t c)
 {
-    bool own = true, as_before = c > 0 && b->cols[c - 1].node;
+    const st_getter *s = rows->n ? rows->batch[0]->cols[c].source : NULL;
+    for (size_t i = 0; i < rows->n; i++)
+        if (rows->batch[i]->cols[c].v || rows->batch[i]->cols[c].lent ||
+            rows->batch[i]->cols[c].source != s)
+            return false;
+    return s != NULL;
+}
+
+static uint8_t lazy_way(const st_rows *rows, size_t c)
+{
+    bool own = true, as_before = c > 0;
     for (size_t i = 0; i < rows->n; i++) {
         own = own && !rows->batch[i]->cols[c].node;
         as_before = as_before && rows->batch[i]->cols[c].node == rows->batch[i]->cols[c - 1].node;
     }
-    if (own || as_before)
-        return own ? b->node : b->cols[c - 1].node;
+    return own ? OWN : as_before ? AS_BEFORE : APART;
+}
+
+/* Its values, in every batch. */
+static bool compute_all(st_run *r, const st_rows *rows, size_t c)
+{
+    for (size_t i = 0; i < rows->n; i++)
+        if (!st_batch_col(r, rows->batch[i], c))
+            return false;
+    return true;
+}
+
+/* How column c is gathered, remembered where rows can: a column that has stayed uncomputed until
+ * then can be asked for ever after. UNKNOWN: no memory. */
+static uint8_t way_of(st_run *r, st_rows *rows, size_t c, size_t ncols)
+{
+    if (rows->ways && rows->ways_of != rows->n) {
+        free(rows->ways);
+        rows->ways = NULL;
+    }
+    if (!rows->ways && rows->cap) {
+        rows->ways = calloc(ncols + 1, 1);
+        rows->ways_of = rows->n;
+    }
+    if (rows->ways && rows->ways[c])
+        return rows->ways[c];
+    uint8_t way = is_lazy(rows, c) ? lazy_way(rows, c) : VALUES;
+    if (way == VALUES && !compute_all(r, rows, c))
+        return UNKNOWN;
+    if (rows->ways)
+        rows->ways[c] = way;
+    return way;
+}
+
+static st_node *gather_nodes(const st_rows *rows, size_t c, st_batch *b, const st_at *at)
+{
     st_node *node = ST_NEWN(&b->arena, st_node, b->n);
     for (size_t k = 0; node && k < b->n; k++) {
         const st_batch *from = at[k].batch == UINT32_MAX ? NULL : rows->batch[at[k].batch];
@@ -157,41 +257,46 @@ static st_node *gather_nodes(const st_rows *rows, size_t c, st_batch *b, const s
     return node;
 }
 
-/* A column that no batch has computed yet stays uncomputed. */
-static const st_getter *lazy_column(const st_rows *rows, size_t c)
+static bool gather_values(const st_rows *rows, const st_schema *schema, size_t c, st_batch *b,
+                          const st_at *at)
 {
-    const st_getter *s = rows->n ? rows->batch[0]->cols[c].source : NULL;
-    for (size_t i = 0; i < rows->n; i++)
-        if (rows->batch[i]->cols[c].v || rows->batch[i]->cols[c].source != s)
-            return NULL;
-    return s;
+    st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, b->n);
+    for (size_t k = 0; v && k < b->n; k++)
+        v[k] = at[k].batch == UINT32_MAX ? st_val_missing(schema->v[c].type)
+                                         : rows->batch[at[k].batch]->cols[c].v[at[k].row];
+    return v != NULL;
 }
 
-st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema, const st_at *at,
+static bool gather_column(st_run *r, st_rows *rows, const st_schema *schema, size_t c, st_batch *b,
+                          const st_at *at)
+{
+    uint8_t way = way_of(r, rows, c, schema->n);
+    if (way == UNKNOWN)
+        return false;
+    if (way == VALUES)
+        return gather_values(rows, schema, c, b, at);
+    b->cols[c].source = rows->batch[0]->cols[c].source;
+    if (way == OWN)
+        return true;
+    b->cols[c].node = way == AS_BEFORE ? b->cols[c - 1].node : NULL;
+    if (!b->cols[c].node) /* the one before has none where it has values */
+        b->cols[c].node = gather_nodes(rows, c, b, at);
+    return b->cols[c].node != NULL;
+}
+
+st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const st_at *at,
                          size_t n)
 {
     st_batch *b = st_batch_new(r, n, schema->n);
-    for (size_t k = 0; b && k < n; k++)
+    bool ok = b != NULL;
+    for (size_t k = 0; ok && k < n; k++)
         if (at[k].batch != UINT32_MAX)
             b->node[k] = rows->batch[at[k].batch]->node[at[k].row];
-    for (size_t c = 0; b && c < schema->n; c++) {
-        b->cols[c].source = lazy_column(rows, c);
-        st_node *node = b->cols[c].source ? gather_nodes(rows, c, b, at) : NULL;
-        b->cols[c].node = node == b->node ? NULL : node;
-        if (node)
-            continue;
-        st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, n);
-        for (size_t i = 0; v && i < rows->n; i++)
-            if (!st_batch_col(r, rows->batch[i], c))
-                v = NULL;
-        if (!v) {
-            st_batch_free(b);
-            st_run_nomem(r);
-            return NULL;
-        }
-        for (size_t k = 0; k < n; k++)
-            v[k] = at[k].batch == UINT32_MAX ? st_val_missing(schema->v[c].type)
-                                             : rows->batch[at[k].batch]->cols[c].v[at[k].row];
-    }
-    return b;
+    for (size_t c = 0; ok && c < schema->n; c++)
+        ok = gather_column(r, rows, schema, c, b, at);
+    if (ok)
+        return b;
+    st_batch_free(b);
+    st_run_nomem(r);
+    return NULL;
 }

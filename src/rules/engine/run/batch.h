@@ -55,6 +55,7 @@ typedef struct st_schema {
 
 typedef struct st_slot {
     st_val *v;               /* NULL: not computed yet */
+    const st_val *lent;      /* where it is computed: another batch's, at the rows' picks */
     const st_getter *source; /* how, from the row's node */
     st_node *node;           /* by row, if it isn't the batch's: a join's right side */
 } st_slot;
@@ -65,10 +66,14 @@ struct st_batch {
     size_t n, ncols;
     st_node *node;
     st_slot *cols;
+    uint32_t *pick; /* by row: its place in the batch that lends columns; NULL: none does */
 };
 /* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
 st_batch *st_batch_new(st_run *r, size_t n, size_t ncols);
 void st_batch_free(st_batch *b);
+/* The same rows once more, to be changed as one likes: values are copied when they are asked for.
+ * from must live as long. NULL without memory. */
+st_batch *st_batch_borrow(st_run *r, st_batch *from);
 /* What a row's number stands for: an event (NULL: it is none); the host, ST_NO_NODE for none; the
  * observed process, itself or the one that acted, ST_NO_NODE for none. */
 const st_event *st_lineage_event(const st_run *r, st_node row);
@@ -85,13 +90,15 @@ void st_batch_filter(st_batch *b, const bool *keep);
 typedef struct st_rows {
     st_batch **batch;
     size_t n, cap, rows;
+    uint8_t *ways;  /* by column: how it is gathered, which is found out once */
+    size_t ways_of; /* batches that it was found out of */
 } st_rows;
 typedef struct st_at {
     uint32_t batch, row; /* batch UINT32_MAX: no row, all missing */
 } st_at;
 void st_rows_free(st_rows *rows);
 /* Rows by place, as a new batch with the schema's columns. */
-st_batch *st_rows_gather(st_run *r, const st_rows *rows, const st_schema *schema, const st_at *at,
+st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const st_at *at,
                          size_t n);
 
 #endif

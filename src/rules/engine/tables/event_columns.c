@@ -232,23 +232,28 @@ static const char *type_of(const unsigned char *address, const prefix *p)
     }
 }
 
-st_val st_get_net_type(st_run *r, st_node n, const st_getter *c)
+st_str st_net_type_of(st_str s)
 {
     unsigned char a[16] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-    const st_event *e = st_lineage_event(r, n);
-    st_str s = text(r, e, side(r, e, c->arg, ST_T_source_ip, ST_T_destination_ip));
     char t[INET6_ADDRSTRLEN];
     const char *zone = s.n ? memchr(s.p, '%', s.n) : NULL;
     size_t length = zone ? (size_t)(zone - s.p) : s.n;
-    if (length >= sizeof t || (length && memchr(s.p, 0, length)))
-        return st_val_sid(ST_EMPTY);
+    if (!length || length >= sizeof t || memchr(s.p, 0, length))
+        return ST_STR("");
     memcpy(t, s.p, length);
     t[length] = 0;
     if (inet_pton(AF_INET, t, a + 12) == 1)
-        return st_val_str(&r->mem, st_str_of(type_of(a, prefixes4)));
+        return st_str_of(type_of(a, prefixes4));
     if (inet_pton(AF_INET6, t, a) == 1)
-        return st_val_str(&r->mem, st_str_of(type_of(a, prefixes6)));
-    return st_val_sid(ST_EMPTY);
+        return st_str_of(type_of(a, prefixes6));
+    return ST_STR("");
+}
+
+st_val st_get_net_type(st_run *r, st_node n, const st_getter *c)
+{
+    const st_event *e = st_lineage_event(r, n);
+    st_str s = text(r, e, side(r, e, c->arg, ST_T_source_ip, ST_T_destination_ip));
+    return st_val_str(&r->mem, st_net_type_of(s));
 }
 
 /* the registry */

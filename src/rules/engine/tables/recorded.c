@@ -6,6 +6,7 @@
 #include "rules/engine/tables/recorded.h"
 
 #include "base/limits.h"
+#include "rules/engine/match/glob.h"
 #include "rules/engine/tables/tables.h"
 
 #include <inttypes.h>
@@ -116,6 +117,14 @@ static st_val get_utc(st_run *r, st_node n, const st_getter *c)
         return st_val_null();
     st_sid odd = creations(r)->utc_text[row];
     return odd != ST_ABSENT ? st_val_sid(odd) : time_text(r, creations(r)->utc[row]);
+}
+
+/* Of UtcTime only what is no time. */
+static st_val get_odd_utc(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    uint32_t row = creation_of(r, n);
+    return row == ST_NO_ROW ? st_val_null() : text_or_null(creations(r)->utc_text[row]);
 }
 
 static st_val get_record_id(st_run *r, st_node n, const st_getter *c)
@@ -524,6 +533,42 @@ bool st_recorded_creation_any(size_t i, st_getter *out)
 bool st_recorded_event_any(size_t i, st_getter *out)
 {
     return said(of_events, COUNT(of_events), i, out);
+}
+
+/* Columns of numbers, GUIDs and times, and the bytes that their texts are made of, folded. */
+static const struct {
+    st_val (*get)(st_run *r, st_node n, const st_getter *c);
+    const char *bytes;
+} made_of[] = {
+    { get_u32, "0123456789" },
+    { event_get_pid, "0123456789" },
+    { get_hex, "0123456789abcdefx" },
+    { get_guid, "0123456789abcdef{}-" },
+    { event_get_guid, "0123456789abcdef{}-" },
+    { get_utc, "0123456789-: ." },
+    { event_get_utc, "0123456789-: ." },
+};
+
+static const char *bytes_of(const st_getter *c)
+{
+    for (size_t i = 0; i < COUNT(made_of); i++)
+        if (made_of[i].get == c->get)
+            return made_of[i].bytes;
+    return NULL;
+}
+
+bool st_recorded_may_hold(st_getter *c, st_str folded)
+{
+    const char *bytes = bytes_of(c);
+    bool made = true;
+    for (size_t i = 0; bytes && i < folded.n; i++)
+        made =
+            made && (st_glob_is_mark(folded.p[i]) || (folded.p[i] && strchr(bytes, folded.p[i])));
+    if (made || c->get != get_utc)
+        return made;
+    c->get = get_odd_utc;
+    c->name = "UtcTime (no time)";
+    return true;
 }
 
 bool st_recorded_log_any(size_t i, st_getter *out)

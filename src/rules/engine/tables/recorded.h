@@ -34,5 +34,9 @@ bool st_tree_field(st_str name, st_getter *out);
 bool st_recorded_creation_any(size_t i, st_getter *out);
 bool st_recorded_event_any(size_t i, st_getter *out);
 bool st_recorded_log_any(size_t i, st_getter *out);
+/* Can the column, of those above, hold a text with these bytes, folded (or a pattern, see
+ * match/glob.h)? A process ID never holds a word. A column that could only where its value isn't
+ * what it should be becomes one of just such values. */
+bool st_recorded_may_hold(st_getter *c, st_str folded);
 
 #endif

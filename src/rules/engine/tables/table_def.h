@@ -25,8 +25,9 @@ struct st_table_def {
     const st_log_wanted *logs; /* channels whose records it needs whole */
     size_t nlogs;
     const st_event_set *kinds; /* OF_EVENTS: which; NULL: those that a provider gives the table */
+    bool again; /* its rows are records whole, which other tables have, too: '*' leaves it out */
 };
-enum { ST_TABLES = 11 };
+enum { ST_TABLES = 15 };
 const st_table_def *st_table_def_find(st_str name);
 const st_table_def *st_table_def_at(size_t i); /* NULL from ST_TABLES on */
 /* The kinds that a table of events is made of. */

@@ -51,6 +51,43 @@ st_get_fn st_get_event_time, st_get_event_action, st_get_event_table, st_get_eve
     st_get_registry_old_name, st_get_actor_image, st_get_actor_account, st_get_actor_pid,
     st_get_actor_start, st_get_actor_guid, st_get_target_pid, st_get_target_account,
     st_get_target_start;
+/* Of a record that is kept whole (log_columns.c): log_field and log_number by the column's name. */
+enum {
+    ST_LOG_VERSION,
+    ST_LOG_TASK,
+    ST_LOG_OPCODE,
+    ST_LOG_KEYWORDS,
+    ST_LOG_PROCESS,
+    ST_LOG_THREAD,
+    ST_LOG_USER
+};
+enum {
+    ST_LOG_TABLE_SECURITY_EVENT,
+    ST_LOG_TABLE_EVENT,
+    ST_LOG_TABLE_WINDOWS_EVENT,
+    ST_LOG_TABLE_SYSMON
+};
+st_get_fn st_get_log_field, st_get_log_number, st_get_log_event_id, st_get_log_record_text,
+    st_get_log_provider, st_get_log_channel, st_get_log_system, st_get_log_user, st_get_log_level,
+    st_get_log_level_number, st_get_log_level_name, st_get_log_table, st_get_log_xml,
+    st_get_log_parameters, st_get_log_bag, st_get_log_account, st_get_log_account_type,
+    st_get_log_process, st_get_log_logon_type_name, st_get_log_activity, st_get_log_description,
+    st_get_log_hash, st_get_log_technique;
+/* event_text, event_number, event_address_type: arg is an st_event_text. */
+st_get_fn st_get_event_text, st_get_event_number, st_get_event_address_type, st_get_logon_type,
+    st_get_logon_failure, st_get_subject, st_get_account;
+/* "Private", "Public" ... of an address; empty if it is none. */
+st_str st_net_type_of(st_str address);
+
+extern const st_getter st_columns_of_security[], st_columns_of_event[], st_columns_of_windows[],
+    st_columns_of_sysmon[];
+enum {
+    ST_SECURITY_COLUMNS = 227,
+    ST_EVENT_TABLE_COLUMNS = 20,
+    ST_WINDOWS_COLUMNS = 23,
+    ST_SYSMON_COLUMNS = 84
+};
+
 /* Of a host. */
 st_get_fn st_get_host_time, st_get_host_table;
 

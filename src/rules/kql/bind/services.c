@@ -216,11 +216,6 @@ static const st_service_def services[] = {
       "TimeGenerated:d IncidentNumber:i IncidentName Title Description Severity Status "
       "Classification "
       "AlertIds:y Owner:y Labels:y" },
-    { "SecurityEvent", ST_SV_TABLE,
-      "TimeGenerated:d Computer EventID:i Activity Account AccountType Channel EventData Process "
-      "NewProcessName ParentProcessName CommandLine SubjectUserName SubjectDomainName "
-      "TargetUserName "
-      "TargetDomainName LogonType:i IpAddress WorkstationName" },
     { "Syslog", ST_SV_TABLE,
       "TimeGenerated:d Computer HostName HostIP Facility SeverityLevel ProcessName ProcessID:i "
       "SyslogMessage" },
@@ -237,9 +232,6 @@ static const st_service_def services[] = {
       "InvestigationPriority:i UsersInsights:y DevicesInsights:y ActivityInsights:y" },
     { "Usage", ST_SV_TABLE, "TimeGenerated:d DataType Quantity:r IsBillable:b" },
     { "IntuneDevices", ST_SV_TABLE, "TimeGenerated:d DeviceName DeviceId OS OSVersion UserEmail" },
-    { "Event", ST_SV_TABLE,
-      "TimeGenerated:d Source EventLog Computer EventID:i EventData RenderedDescription" },
-    { "WindowsEvent", ST_SV_TABLE, "TimeGenerated:d EventID:i Computer Channel EventData:y" },
     /* plugins that ask or run something elsewhere */
     { "azure_digital_twins_query_request", ST_SV_PLUGIN, "" },
     { "cosmosdb_sql_request", ST_SV_PLUGIN, "" },

@@ -28,7 +28,7 @@ typedef struct partition {
 } partition;
 
 typedef struct feed {
-    const partition *p;
+    partition *p;
     size_t key;
     size_t row, batch, in_batch; /* where it goes on */
 } feed;
@@ -49,7 +49,7 @@ static st_batch *feed_next(st_run *r, st_op *op)
     return n ? st_rows_gather(r, &f->p->rows, &op->schema, at, n) : NULL;
 }
 
-static st_op *feed_new(st_run *r, const st_op *in, const partition *p, size_t key)
+static st_op *feed_new(st_run *r, const st_op *in, partition *p, size_t key)
 {
     st_op *op = st_op_new(r, feed_next, NULL, sizeof(feed));
     if (!op)

@@ -56,7 +56,8 @@ static void add_pattern(const st_scope *sc, legs *l, const st_kql_expr *e)
     size_t before = l->n;
     for (size_t i = 0; st_table_def_at(i); i++) {
         const st_table_def *t = st_table_def_at(i);
-        if (t->rows != ST_OF_NODES && /* DeviceProcessEvents again */
+        bool again = t->again && st_str_eq(pattern, ST_STR("*"));
+        if (t->rows != ST_OF_NODES && !again && /* DeviceProcessEvents again */
             st_bind_wild(pattern, st_str_of(t->name)) &&
             !put_leg(sc, l, e->span, st_str_of(t->name), st_op_scan(sc->r, t)))
             return;

@@ -1,0 +1,103 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* test_indicators.c - lists of indicators: what is told to be one, of which kind, and what isn't.
+ */
+#include "shelltree/rules.h"
+#include "base/limits.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static void list__of_each_form__rules_of_its_kinds(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n, unread;
+        const char *rule; /* one that it makes */
+    } rows[] = {
+        { "00112233445566778899aabbccddeeff", 1, 0, "ioc-hash" },
+        { "00112233445566778899AABBCCDDEEFF\n00112233445566778899aabbccddeeff\n", 1, 0,
+          "ioc-hash-file" },
+        { "00112233445566778899aabbccddeef", 0, 1, NULL }, /* a digit less */
+        { "203.0.113.9 \r\n", 1, 0, "ioc-address" },
+        { "203.0.113.256", 0, 1, NULL },
+        { "hxxp://203[.]0.113.9:8080/a?b", 1, 0, "ioc-address-command" },
+        { "2001:db8::1", 1, 0, "ioc-address" },
+        { "http://[2001:db8::1]:80/", 1, 0, "ioc-address" },
+        { "evil[.]example", 1, 0, "ioc-domain" },
+        { "https://user@evil.example/x.exe", 1, 0, "ioc-domain-lookup" },
+        { "evil.exe", 1, 0, "ioc-name" },
+        { "C:\\Windows\\Temp\\a.exe", 1, 0, "ioc-path" },
+        { "/tmp/.x", 1, 0, "ioc-path-file" },
+        { "# a comment\n\n", 0, 0, NULL },
+        { "type,value\ndomain,evil.example\nfilename,evil\n", 2, 0, "ioc-name-file" },
+        { "value;comment\nevil.example;\"a; b\"\n", 1, 0, "ioc-domain-command" },
+        { "evil.example\nplain words\n", 1, 1, "ioc-domain" },
+        { "\xef\xbb\xbf"
+          "evil.example",
+          1, 0, "ioc-domain" },
+        { "{\"pattern\":\"[ipv4-addr:value = '203.0.113.9' AND file:name='a']\"}", 1, 0,
+          "ioc-address" },
+        { "{\"pattern\":\"[file:hashes.MD5 = '00112233445566778899aabbccddeeff']\"}", 1, 0,
+          "ioc-hash" },
+        { "[{\"pattern\":\"[domain-name:value IN ('a.example', 'b.example')]\"}]", 2, 0,
+          "ioc-domain" },
+        { "{\"pattern\":\"[domain-name:value = 'it\\\\'s.example']\",\"x\":{\"y\":[1]}}", 1, 0,
+          "ioc-domain" },
+        { "{\"pattern\":\"[domain-name:value != 'a.example']\"}", 0, 1, NULL },
+        { "{\"pattern\":\"[domain-name:value = 'a.example]\"}", 0, 1, NULL },
+        { "{\"pattern\":\"[x:y = 'a.example']\"}", 0, 1, NULL },
+        { "{\"pattern\":\"rule\",\"pattern_type\":\"yara\"}", 0, 1, NULL },
+        { "{\"pattern\":", 0, 0, NULL },
+        { "", 0, 0, NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_indicators told;
+        st_err err = { 0 };
+        st_rules *r = st_rules_new();
+        st_code code = st_indicators_add(r, st_str_of(rows[i].text), &told, &err);
+        bool made = !rows[i].rule;
+        for (size_t k = 0; k < st_rules_count(r); k++) {
+            const st_rule *rule = st_rules_at(r, k);
+            made |= rows[i].rule && st_str_eq(rule->id, st_str_of(rows[i].rule));
+            if (rule->status != ST_RULE_READY)
+                fail_msg("%zu: %.*s isn't ready", i, ST_FMT(rule->id));
+        }
+        if (told.n != rows[i].n || told.unread != rows[i].unread || !made ||
+            (code == ST_OK) != (rows[i].n > 0))
+            fail_msg("%zu: %s: %zu, %zu not: %s", i, rows[i].text, told.n, told.unread, err.text);
+        st_rules_free(r);
+    }
+}
+
+static void list__longer_than_a_rule__is_several(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        st_buf b = { 0 };
+        st_indicators told;
+        st_err err = { 0 };
+        for (size_t i = 0; i < ST_INDICATORS_A_RULE + more; i++)
+            st_buf_fmt(&b, "10.%zu.%zu.1\n", i / 250, i % 250);
+        st_rules *r = st_rules_new();
+        assert_int_equal(st_indicators_add(r, st_buf_slice(&b), &told, &err), ST_OK);
+        assert_int_equal(st_rules_count(r), 2 + 2 * more); /* connections and commands */
+        st_rules_free(r);
+        st_buf_free(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(list__of_each_form__rules_of_its_kinds),
+        cmocka_unit_test(list__longer_than_a_rule__is_several),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
