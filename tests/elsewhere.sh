@@ -84,7 +84,7 @@ cross_build() {
     export PKG_CONFIG_SYSROOT_DIR=$dir PKG_CONFIG_LIBDIR=$dir/usr/lib/$triplet/pkgconfig:$dir/usr/share/pkgconfig
     # The C library is the compiler's own: the root's names its parts by paths that hold inside it only.
     "$top/configure" -q --host="$triplet" --enable-werror CC="$triplet-gcc" CFLAGS="-O1 -g" \
-        LDFLAGS="-L/usr/$triplet/lib -Wl,-rpath-link,$dir/usr/lib/$triplet -Wl,-rpath-link,$dir/lib/$triplet" &&
+        CPPFLAGS="-isystem $dir/usr/include/$triplet -isystem $dir/usr/include" LDFLAGS="-L/usr/$triplet/lib -Wl,-rpath-link,$dir/usr/lib/$triplet -Wl,-rpath-link,$dir/lib/$triplet" &&
         make -s V=1 -j "$jobs" shelltree && as_root cp shelltree "$dir/build/shelltree"
 }
 

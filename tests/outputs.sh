@@ -72,6 +72,25 @@ cp -r "$tmp/case" "$tmp/before"
 check "dir: is written over with --force" exits 0 hunt --force -o "$tmp/case" testdata
 check "dir: has the same bytes then" diff -r "$tmp/before" "$tmp/case"
 
+# ---- how many hits libevtx is asked for without --confirm
+
+cp -r testdata "$tmp/twice-a"
+cp -r testdata "$tmp/twice-b"
+# asked N [OPTION]: of N hits, how many have an answer, and is that said.
+asked() {
+    printf '// level: high\nDeviceProcessEvents | top %d by Timestamp\n' "$1" >"$tmp/hits.kql"
+    rm -rf "$tmp/hits"
+    "$SHELLTREE" hunt --duplicates --scope hits -r "$tmp/hits.kql" -o "$tmp/hits" ${2:+"$2"} "$tmp/twice-a" "$tmp/twice-b" 2>"$tmp/said" ||
+        return 1
+    said=no
+    grep -q "libevtx read 256 of $1 hits again" "$tmp/said" && said=yes
+    echo "$(grep -c '"Confirmed":' "$tmp/hits/findings.jsonl") of $(wc -l <"$tmp/hits/findings.jsonl"), said $said" >"$tmp/asked"
+    grep -qx "$3" "$tmp/asked" || { cat "$tmp/asked" "$tmp/said"; return 1; }
+}
+check "confirm: as many as the bound" asked 256 '' '256 of 256, said no'
+check "confirm: one more than the bound" asked 257 '' '256 of 257, said yes'
+check "confirm: all if asked" asked 257 --confirm '257 of 257, said no'
+
 check "dir: with a slash behind its name" exits 0 hunt -q -o "$tmp/slash/" testdata
 check "dir: has the same bytes then, too" diff -r "$tmp/case" "$tmp/slash"
 check "dir: can be entered as the umask says" sh -c \
