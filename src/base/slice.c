@@ -124,11 +124,6 @@ bool st_str_u64_any(st_str s, uint64_t *out)
     return true;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Where a star has matched too little, it takes one more: at most n * m steps. */
 bool st_str_like(st_str s, st_str pattern)
 {
@@ -137,7 +132,8 @@ bool st_str_like(st_str s, st_str pattern)
         if (k < pattern.n && pattern.p[k] == '*') {
             star = k++;
             taken = i;
-        } else if (k < pattern.n && (pattern.p[k] == '?' || lower(pattern.p[k]) == lower(s.p[i]))) {
+        } else if (k < pattern.n && (pattern.p[k] == '?' ||
+                                     st_ascii_lower(pattern.p[k]) == st_ascii_lower(s.p[i]))) {
             i++;
             k++;
         } else if (star != SIZE_MAX) {

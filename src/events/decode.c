@@ -161,7 +161,8 @@ static uint64_t sample(const st_value *v)
 /* The place of a text; NULL: it isn't one that is remembered. */
 static st_met_text *met_place(const decoding *d, const st_value *v, uint64_t *hash)
 {
-    if (v->type != ST_V_STRING || v->n < sizeof *hash || v->n > ST_MET_BYTES || !d->scratch->met)
+    if (v->type != ST_V_STRING || !v->p || v->n < sizeof *hash || v->n > ST_MET_BYTES ||
+        !d->scratch->met)
         return NULL;
     *hash = sample(v);
     return &d->scratch->met[*hash % ST_MET_TEXTS];

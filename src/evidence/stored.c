@@ -251,7 +251,7 @@ static void serve(void *ctx, int fd)
                      : st_fail(&why, ST_E_IO, "it can't be opened, or has changed");
     unsigned held =
         st_confine(fd, &(st_confinement){ ST_MAX_STORED_MEMORY, ST_MAX_STORED_SECONDS });
-    char bit = (held & ST_HELD_CALLS) != 0;
+    char bit = held & ST_HELD_CALLS ? '\1' : '\0';
     if (!say(SAY_HELD, (st_str){ &bit, 1 }))
         return;
     if (!code)

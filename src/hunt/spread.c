@@ -16,17 +16,12 @@
 #define EARLY (UINT64_C(2) * ST_TICKS_SECOND)
 #define LATE (UINT64_C(60) * ST_TICKS_SECOND)
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 /* Where the word begins in s from `from` on, in any case; SIZE_MAX: nowhere. */
 static size_t find(st_str s, const char *word, size_t from)
 {
     size_t n = strlen(word), k;
     for (size_t i = from; i + n <= s.n; i++) {
-        for (k = 0; k < n && lower(s.p[i + k]) == word[k]; k++)
+        for (k = 0; k < n && st_ascii_lower(s.p[i + k]) == word[k]; k++)
             ;
         if (k == n)
             return i;
@@ -36,7 +31,8 @@ static size_t find(st_str s, const char *word, size_t from)
 
 static bool is_name(char c)
 {
-    return (lower(c) >= 'a' && lower(c) <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return (st_ascii_lower(c) >= 'a' && st_ascii_lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+           c == '-' || c == '_';
 }
 
 /* commands that work on another host */

@@ -243,7 +243,7 @@ static bool list_sessions(telling *t)
         if (tells_apart(logon))
             t->sessions[t->nsessions++] = (session){ p->host, r->incident, logon };
     }
-    if (t->nsessions)
+    if (t->sessions && t->nsessions)
         qsort(t->sessions, t->nsessions, sizeof *t->sessions, by_logon);
     return t->sessions != NULL;
 }

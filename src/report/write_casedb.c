@@ -474,7 +474,7 @@ static void confirm_source(const filling *x, st_confirmer *by, st_casedb_table *
     else if (st_confirm(by, st_evidence_at(x->j->evidence, source), offsets, n, said, &why) !=
              ST_OK)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
-    for (size_t i = 0; i < n && !x->d->code; i++)
+    for (size_t i = 0; offsets && said && i < n && !x->d->code; i++)
         put_verdict(t, source, offsets[i], st_str_of(st_confirmed_word(said[i])));
     free(offsets);
     free(said);

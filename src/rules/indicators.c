@@ -239,52 +239,90 @@ static bool next_cell(st_str *s, char sep, st_str *cell)
     return true;
 }
 
+/* A line, cut into its cells. */
+typedef struct cut {
+    st_str cells[CELLS];
+    size_t n;
+    kind hint;      /* the first kind that a cell names; KINDS: none */
+    size_t hint_at; /* and the cell that does */
+} cut;
+
+static char separator(st_str line)
+{
+    return memchr(line.p, ',', line.n)    ? ','
+           : memchr(line.p, ';', line.n)  ? ';'
+           : memchr(line.p, '\t', line.n) ? '\t'
+                                          : '\n';
+}
+
+static cut cut_line(st_str line)
+{
+    cut c = { .hint = KINDS, .hint_at = CELLS };
+    char sep = separator(line);
+    while (c.n < CELLS && next_cell(&line, sep, &c.cells[c.n])) {
+        kind named = kind_named(st_str_trim(between(c.cells[c.n], '"', '"')));
+        c.hint_at = named != KINDS && c.hint == KINDS ? c.n : c.hint_at;
+        c.hint = named != KINDS ? named : c.hint;
+        c.n++;
+    }
+    return c;
+}
+
+/* The kind of a cell's text, tidied, with what the line says of it; KINDS: it is no indicator. */
+static kind kind_in(const cut *c, size_t i, st_str t)
+{
+    kind k = kind_of(t);
+    bool alone = t.n > 2 && kind_named(t) == KINDS && !memchr(t.p, ' ', t.n);
+    if (k == KINDS && i > c->hint_at && (c->hint == NAME || c->hint == PATH) && alone)
+        return c->hint; /* a name without an ending */
+    if ((k == DOMAIN || k == NAME) && (c->hint == NAME || c->hint == DOMAIN))
+        return c->hint; /* com is both */
+    return k;
+}
+
+/* Of a heading's words. */
+static bool heads_a_column(st_str cell)
+{
+    return kind_named(cell) != KINDS || st_str_ieq(cell, ST_STR("type")) ||
+           st_str_ieq(cell, ST_STR("value")) || st_str_ieq(cell, ST_STR("indicator")) ||
+           st_str_ieq(cell, ST_STR("comment")) || st_str_ieq(cell, ST_STR("description"));
+}
+
+/* All cells but the indicator and kinds into comment; false: the line is a heading. */
+static bool put_comment(const cut *c, size_t which, st_buf *comment)
+{
+    bool words = true;
+    for (size_t i = 0; i < c->n; i++) {
+        st_str cell = st_str_trim(between(c->cells[i], '"', '"'));
+        words &= heads_a_column(cell);
+        if (i == which || !cell.n || kind_named(cell) != KINDS)
+            continue;
+        st_buf_str(comment, comment->n ? ST_STR(", ") : ST_STR(""));
+        st_buf_str(comment, cell);
+    }
+    return !words;
+}
+
 static void read_line(list *l, st_str line, size_t number)
 {
-    st_str cells[CELLS], value = { NULL, 0 };
-    size_t n = 0, which = CELLS, hint_at = CELLS;
-    kind k = KINDS, hint = KINDS;
-    bool words = true; /* a heading: no cell but words for kinds and the like */
     st_buf comment = { 0 };
+    st_str value = { NULL, 0 };
+    kind k = KINDS;
+    size_t which = 0;
     line = st_str_trim(line);
     if (!line.n || line.p[0] == '#')
         return;
-    char sep = memchr(line.p, ',', line.n)    ? ','
-               : memchr(line.p, ';', line.n)  ? ';'
-               : memchr(line.p, '\t', line.n) ? '\t'
-                                              : '\n';
-    while (n < CELLS && next_cell(&line, sep, &cells[n])) {
-        kind named = kind_named(st_str_trim(between(cells[n], '"', '"')));
-        hint_at = named != KINDS && hint == KINDS ? n : hint_at;
-        hint = named != KINDS ? named : hint;
-        n++;
+    cut c = cut_line(line);
+    for (; which < c.n; which++) {
+        value = tidied(l, c.cells[which]);
+        k = kind_in(&c, which, value);
+        if (k != KINDS)
+            break;
     }
-    for (size_t i = 0; i < n && which == CELLS; i++) {
-        st_str t = tidied(l, cells[i]);
-        k = kind_of(t);
-        if (k == KINDS && i > hint_at && (hint == NAME || hint == PATH) && t.n > 2 &&
-            kind_named(t) == KINDS && !memchr(t.p, ' ', t.n))
-            k = hint; /* a name without an ending */
-        if (k == KINDS)
-            continue;
-        if ((k == DOMAIN || k == NAME) && (hint == NAME || hint == DOMAIN))
-            k = hint; /* com is both */
-        which = i;
-        value = t;
-    }
-    for (size_t i = 0; i < n; i++) {
-        st_str cell = st_str_trim(between(cells[i], '"', '"'));
-        words &= kind_named(cell) != KINDS || st_str_ieq(cell, ST_STR("type")) ||
-                 st_str_ieq(cell, ST_STR("value")) || st_str_ieq(cell, ST_STR("indicator")) ||
-                 st_str_ieq(cell, ST_STR("comment")) || st_str_ieq(cell, ST_STR("description"));
-        if (i == which || !cell.n || kind_named(cell) != KINDS)
-            continue;
-        st_buf_str(&comment, comment.n ? ST_STR(", ") : ST_STR(""));
-        st_buf_str(&comment, cell);
-    }
-    if (which < CELLS)
+    bool says = put_comment(&c, which, &comment);
+    if (k != KINDS)
         take(l, value, k, st_buf_slice(&comment));
-    else if (!words && !l->unread++)
+    else if (says && !l->unread++)
         l->first_unread = number;
     l->failed |= comment.failed;
     st_buf_free(&comment);
