@@ -44,14 +44,6 @@ const st_verb *st_verb_find(const char *name)
     return NULL;
 }
 
-bool st_list_add(st_list *l, st_str s)
-{
-    if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items))
-        return false;
-    l->items[l->n++] = s;
-    return true;
-}
-
 static st_code add(st_list *l, const char *v, st_err *e)
 {
     return st_list_add(l, st_str_of(v)) ? ST_OK : st_fail(e, ST_E_MEMORY, "out of memory");
@@ -369,19 +361,6 @@ static st_code set_max_memory(st_config *c, const char *v, st_err *e)
 static st_code set_max_time(st_config *c, const char *v, st_err *e)
 {
     return limit("--max-time", v, false, &c->settings.limits.seconds, e);
-}
-
-/* A whole number of seconds, with a sign or without, within thirty years. */
-bool st_seconds(st_str s, int64_t *out)
-{
-    bool minus = s.n && s.p[0] == '-';
-    uint64_t n;
-    if (s.n && (minus || s.p[0] == '+'))
-        s = (st_str){ s.p + 1, s.n - 1 };
-    if (!st_str_u64(s, &n) || n > UINT64_C(1000000000))
-        return false;
-    *out = minus ? -(int64_t)n : (int64_t)n;
-    return true;
 }
 
 /* NAME=VALUE, cut at `at`; none: usage says how it is written. */
@@ -716,22 +695,4 @@ bool st_options_help(FILE *to, const st_verb *v)
     if (failed)
         st_complain("out of memory");
     return !failed;
-}
-
-void st_config_free(st_config *c)
-{
-    free(c->output);
-    free(c->rules.items);
-    free(c->hosts.items);
-    free(c->ioc.items);
-    free(c->evidence.items);
-    free(c->files_from.items);
-    free(c->names.items);
-    free(c->external.items);
-    free(c->params.items);
-    free(c->clock_offsets.items);
-    free(c->placeholders.items);
-    free(c->exclude.items);
-    st_buf_free(&c->exclude_text);
-    st_buf_free(&c->placeholder_text);
 }
