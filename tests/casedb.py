@@ -48,7 +48,7 @@ def check(ok, what):
 
 
 def same(what, verb, wanted, got):
-    check(wanted == got, "%s: %s: %s" % (what, " ".join(verb), "status %d, %d" % (wanted[0], got[0]) if
+    check(wanted == got, "%s: %s: %s" % (what, " ".join(verb), "status %d, %d: %s" % (wanted[0], got[0], got[2][-600:].decode()) if
           wanted[0] != got[0] else "standard error:\n%s\n%s" % (wanted[2][-300:].decode(), got[2][-300:].decode())
           if wanted[1] == got[1] else "output differs"))
 

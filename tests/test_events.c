@@ -67,7 +67,7 @@ static st_store *decoded(st_record *r, const pair *pairs)
     r->fields = fields;
     r->nfields = fields_of(pairs, fields);
     assert_true(st_event_decode(s, r, 3, &scratch));
-    st_buf_free(&scratch.text);
+    st_scratch_free(&scratch);
     return s;
 }
 
@@ -281,7 +281,7 @@ static void decode__lone_surrogate__keeps_the_bytes(void **state)
     assert_string_equal(s->lossy[0].field, "Image");
     assert_text(s, s->lossy[0].hex, "610000d86200");
     st_store_free(s);
-    st_buf_free(&scratch.text);
+    st_scratch_free(&scratch);
 }
 
 static void decode__utf16_string__loses_only_its_terminator(void **state)
@@ -299,7 +299,7 @@ static void decode__utf16_string__loses_only_its_terminator(void **state)
     assert_true(st_event_decode(s, &r, 0, &scratch));
     assert_text(s, s->creations.image[0], " C:\\x.exe  ");
     st_store_free(s);
-    st_buf_free(&scratch.text);
+    st_scratch_free(&scratch);
     free(image);
 }
 
@@ -419,7 +419,7 @@ static void decode__lone_surrogate__is_counted_for_the_source(void **state)
     assert_int_equal(s->nlossy, 2);
     assert_text(s, s->creations.computer[1], "h\xef\xbf\xbd");
     st_store_free(s);
-    st_buf_free(&scratch.text);
+    st_scratch_free(&scratch);
 }
 
 /* stores */
@@ -446,8 +446,8 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
         assert_text(s[0], s[0]->creations.image[i], images[s[0]->creations.event_record_id[i] % 3]);
     st_store_free(s[0]);
     st_store_free(s[1]);
-    st_buf_free(&scratch[0].text);
-    st_buf_free(&scratch[1].text);
+    st_scratch_free(&scratch[0]);
+    st_scratch_free(&scratch[1]);
 }
 
 static void hashes_get__each_text__gives_that_digest(void **state)
@@ -551,7 +551,7 @@ static void decode__other_event__is_stored_only_if_wanted(void **state)
             assert_int_equal(st_event_column(k, ST_T_contents), SIZE_MAX);
             assert_int_equal(st_event_column(k, ST_T_NONE), SIZE_MAX);
         }
-        st_buf_free(&scratch.text);
+        st_scratch_free(&scratch);
         st_store_free(s);
     }
 }
@@ -620,7 +620,7 @@ static void append__events__strings_go_over_by_text(void **state)
     }
     assert_int_equal(e->event_record_id[2], 1);
     for (unsigned i = 0; i < 2; i++) {
-        st_buf_free(&scratch[i].text);
+        st_scratch_free(&scratch[i]);
         st_store_free(s[i]);
     }
 }
