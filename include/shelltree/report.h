@@ -22,6 +22,7 @@ typedef struct st_out {
     int error; /* errno of the first failed write; 0 if none */
     uint64_t written;
     st_sha256_stream *digest; /* NULL: none wanted */
+    const char *path;         /* of the empty file that fd is, if nobody else knows it; else NULL */
 } st_out;
 void st_out_init(st_out *o, int fd);
 void st_out_put(st_out *o, const void *p, size_t n);
