@@ -193,6 +193,8 @@ typedef struct st_format {
     unsigned first;     /* whose default it is */
     void (*hunt)(st_out *o, const st_job *j);
     const char *file; /* its name in the set of a folder; NULL: isn't in it */
+    unsigned slow; /* of the set's files, which are written side by side, the largest is begun first
+                    */
 } st_format;
 #define ST_SET_MARK "run.json" /* tells a set from other folders; written last */
 
