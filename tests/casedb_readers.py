@@ -2,13 +2,14 @@
 # SPDX-FileCopyrightText: The shelltree authors
 # SPDX-License-Identifier: Apache-2.0
 """A case database opened by what analysts open it with: sqlite3, pandas, polars, DuckDB (and
-Parquet out of it, by the line that shelltree-casedb(5) shows). Each must see what the CSV and JSON
+Parquet out of it, by the line that shelltree-casedb(5) shows), Datasette. Each must see what the CSV and JSON
 Lines of the same evidence have. What isn't installed is put into a virtual environment of its own,
 or skipped where that can't be had.
 
 usage: SHELLTREE=./shelltree casedb_readers.py
 """
 import glob
+import importlib.util
 import json
 import os
 import re
@@ -20,6 +21,7 @@ import tempfile
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..")
 PROGRAM = os.path.abspath(os.environ["SHELLTREE"])
 PACKAGES = ["pandas", "polars", "duckdb", "duckdb-extension-sqlite-scanner"]
+VIEWS = ["what_happened", "how_they_came_in", "what_they_ran", "what_they_left", "what_was_not_seen"]
 bad = 0
 
 
@@ -42,7 +44,8 @@ def environment():
     python = os.path.join(folder, "bin", "python")
     if not os.path.exists(python):
         subprocess.run([sys.executable, "-m", "venv", folder], check=False)
-    subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES], check=False)
+    for packages in (PACKAGES, ["datasette"]):  # apart: whoever has the first alone isn't kept from it
+        subprocess.run([python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *packages], check=False)
     os.execve(python, [python, __file__], {**os.environ, "CASEDB_READERS": "1"})
 
 
@@ -75,7 +78,27 @@ def main():
         findings = sum(len(r.get("RuleIds", [])) for r in rows)
         check(frame.height == findings and frame["EventRecordID"].dtype == polars.Int64, "polars: %d findings" % findings)
         duck(db, folder, len(rows), records)
+        datasette(db, len(rows))
     return bad != 0
+
+
+def datasette(db, rows):
+    """The pages that a browser would ask for, as JSON; the file is opened as one that nobody writes to."""
+    if not importlib.util.find_spec("datasette"):
+        print("Datasette can't be had: skipped")
+        return
+
+    def get(page):
+        p = subprocess.run([sys.executable, "-m", "datasette", "--immutable", db, "--get", page], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE, check=False)
+        return json.loads(p.stdout) if p.returncode == 0 else {"failed": p.stderr.decode()[-300:]}
+
+    check(get("/case/timeline.json?_size=1").get("filtered_table_rows_count") == rows, "Datasette: timeline has %d rows" % rows)
+    with sqlite3.connect(db) as d:
+        for view in VIEWS:
+            wanted = [list(r) for r in d.execute("SELECT * FROM %s LIMIT 5" % view)]
+            got = get("/case/%s.json?_size=5&_shape=arrays" % view)
+            check(got.get("rows") == wanted, "Datasette: %s: %s" % (view, got.get("failed", "the rows that sqlite3 gives")))
 
 
 def duck(db, folder, rows, records):

@@ -236,6 +236,49 @@ static void utf8__invalid_bytes__one_at_a_time(void **state)
     assert_true(st_utf8_valid(ST_STR("a\xc3\xa9\xe2\x80\xae\xf0\x9f\x98\x80")));
 }
 
+/* Wherever a byte stands among those that are looked at eight at a time. */
+static void utf8__long_texts__each_place_is_looked_at(void **state)
+{
+    (void)state;
+    enum { LONG = 26 };
+    static const unsigned char other[] = { 0x80, 0xc3, 0xff };
+    for (size_t n = 1; n <= LONG; n++)
+        for (size_t at = 0; at < n; at++)
+            for (size_t i = 0; i < sizeof other; i++) {
+                char text[LONG];
+                memset(text, 'a', n);
+                assert_true(st_utf8_valid((st_str){ text, n }));
+                text[at] = (char)other[i];
+                if (st_utf8_valid((st_str){ text, n }))
+                    fail_msg("byte %02x at %zu of %zu", other[i], at, n);
+            }
+}
+
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* Each byte, before and behind each other: none may lend from its neighbour. */
+static void plain_run__pairs_of_bytes__end_at_the_first_that_is_not(void **state)
+{
+    (void)state;
+    char text[19];
+    for (unsigned a = 0; a < 256; a++)
+        for (unsigned b = 0; b < 256; b++)
+            for (size_t at = 0; at + 1 < sizeof text; at += 3) {
+                memset(text, '~', sizeof text);
+                text[at] = (char)a;
+                text[at + 1] = (char)b;
+                size_t end = is_plain((unsigned char)a) ? at + 1 : at;
+                if (end == at + 1 && is_plain((unsigned char)b))
+                    end = sizeof text;
+                size_t run = st_plain_run((st_str){ text, sizeof text }, 0);
+                if (run != end)
+                    fail_msg("%02x %02x at %zu: %zu, not %zu", a, b, at, run, end);
+            }
+}
+
 static void fold__letters__simple_folding_only(void **state)
 {
     (void)state;
@@ -541,6 +584,8 @@ int main(void)
         cmocka_unit_test(guid__text__there_and_back),
         cmocka_unit_test(utf16__each_row__becomes_utf8),
         cmocka_unit_test(utf8__invalid_bytes__one_at_a_time),
+        cmocka_unit_test(utf8__long_texts__each_place_is_looked_at),
+        cmocka_unit_test(plain_run__pairs_of_bytes__end_at_the_first_that_is_not),
         cmocka_unit_test(fold__letters__simple_folding_only),
         cmocka_unit_test(pool__many_strings__equal_bytes_equal_ids),
         cmocka_unit_test(str__cut_and_numbers__each_row),

@@ -124,8 +124,6 @@ typedef struct st_source {
 } st_source;
 
 typedef struct st_evidence st_evidence;
-/* The account of all sources, put aside while they are read once more. */
-typedef struct st_accounts st_accounts;
 
 /* How archives are read. Nothing in them is ever written to a file with a name. */
 typedef struct st_intake {
@@ -138,10 +136,10 @@ typedef struct st_intake {
 } st_intake;
 
 st_evidence *st_evidence_new(void);
-/* Reports, statuses and reasons of all sources, which then have empty reports; NULL: no memory. And
- * back, whatever the second reading has said. Sources stay readable in between. */
-st_accounts *st_accounts_put_by(st_evidence *e);
-void st_accounts_put_back(st_evidence *e, st_accounts *a); /* frees a */
+/* The same sources, to be read once more: with empty reports of its own, so that the account of e
+ * stays what it is, and e may be looked at meanwhile by other threads. Names and bytes are e's,
+ * which has to live longer. NULL: no memory. */
+st_evidence *st_evidence_again(const st_evidence *e);
 void st_evidence_free(st_evidence *e);
 /* A file, a directory, or "-" (standard input, read whole at once from descriptor 0). */
 st_code st_evidence_add(st_evidence *e, st_str path, st_err *err);

@@ -22,6 +22,7 @@ typedef struct st_out {
     int error; /* errno of the first failed write; 0 if none */
     uint64_t written;
     st_sha256_stream *digest; /* NULL: none wanted */
+    const char *path;         /* of the empty file that fd is, if nobody else knows it; else NULL */
 } st_out;
 void st_out_init(st_out *o, int fd);
 void st_out_put(st_out *o, const void *p, size_t n);
@@ -192,6 +193,8 @@ typedef struct st_format {
     unsigned first;     /* whose default it is */
     void (*hunt)(st_out *o, const st_job *j);
     const char *file; /* its name in the set of a folder; NULL: isn't in it */
+    unsigned slow; /* of the set's files, which are written side by side, the largest is begun first
+                    */
 } st_format;
 #define ST_SET_MARK "run.json" /* tells a set from other folders; written last */
 

@@ -45,7 +45,9 @@ static void put_one(st_buf *b, st_str s, size_t *i)
 static void put_exact(st_buf *b, st_str s, size_t *i)
 {
     unsigned char c = (unsigned char)s.p[(*i)++];
-    if (c < 0x20 || c == '"' || c == '\\')
+    if (c == '\\') /* paths have many */
+        st_buf_str(b, ST_STR("\\\\"));
+    else if (c < 0x20 || c == '"')
         escape(b, c);
     else
         st_buf_char(b, (char)c);

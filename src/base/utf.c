@@ -65,11 +65,27 @@ size_t st_utf8_put(char *out, uint32_t cp)
     return 4;
 }
 
+/* Whole words of ASCII from i on, as a count of bytes: most of most texts. */
+static size_t ascii_words(st_str s, size_t i)
+{
+    size_t from = i;
+    uint64_t word;
+    for (; s.n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s.p + i, sizeof word);
+        if (word & UINT64_C(0x8080808080808080))
+            break;
+    }
+    return i - from;
+}
+
 bool st_utf8_valid(st_str s)
 {
-    for (size_t i = 0; i < s.n;)
-        if (st_utf8_next(s, &i) == BAD)
-            return false;
+    for (size_t i = 0; i < s.n;) {
+        i += ascii_words(s, i);
+        for (size_t k = 0; k < sizeof(uint64_t) && i < s.n; k++)
+            if (st_utf8_next(s, &i) == BAD)
+                return false;
+    }
     return true;
 }
 
@@ -149,9 +165,25 @@ unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
 
 /* text that is shown */
 
+/* Eight bytes that are all plain. Each test sets a byte's top bit if that byte, or one below it,
+ * is not: what a borrow wrongly marks is looked at byte by byte. */
+static bool plain_word(uint64_t w)
+{
+    const uint64_t one = UINT64_C(0x0101010101010101), top = UINT64_C(0x8080808080808080);
+    uint64_t quote = w ^ one * '"', slash = w ^ one * '\\';
+    uint64_t odd = w | (w - one * 0x20) | (w + one) | (quote - one) | (slash - one);
+    return !(odd & top);
+}
+
 size_t st_plain_run(st_str s, size_t i)
 {
     size_t from = i;
+    uint64_t word;
+    for (; s.n - i >= sizeof word; i += sizeof word) {
+        memcpy(&word, s.p + i, sizeof word);
+        if (!plain_word(word))
+            break;
+    }
     while (i < s.n) {
         unsigned char c = (unsigned char)s.p[i];
         if (c < 0x20 || c >= 0x7f || c == '"' || c == '\\')

@@ -18,115 +18,227 @@
 #define TABLES "tables"
 #define MANIFEST "manifest-sha256.txt"
 
+/* One file, or all tables. */
+typedef struct part {
+    const char *name;        /* with the folder in it */
+    const st_format *format; /* NULL: the tables */
+    st_outfile *file;
+    uint64_t cells_truncated;
+    st_buf lines; /* of the manifest */
+    st_err why;   /* the writer's own words */
+    st_err e;
+} part;
+
+enum { PARTS = 32 };
+
 typedef struct set {
     st_session *s;
     const char *dir; /* where it is written */
-    st_job job;
-    uint64_t cells_truncated;
+    st_job job;      /* each part's is a copy */
     st_run_note note;
-    st_buf manifest;
-    const st_table *table; /* the one that is written */
-    st_err *e;
+    part parts[PARTS]; /* in the order of names, but for what marks a set, which is last */
+    size_t n;
+    part *order[PARTS]; /* of those that are written side by side */
+    size_t side_by_side;
 } set;
 
-/* One file. */
-typedef struct part {
-    const char *name;        /* with the folder in it */
-    const st_format *format; /* NULL: the table */
-} part;
+/* writing one file */
 
-static void put_part(st_out *o, set *x, const part *p)
-{
-    x->job.info.cells_truncated = x->cells_truncated;
-    if (p->format)
-        p->format->hunt(o, &x->job);
-    else
-        st_write_table_csv(o, x->table, &x->job.ro);
-}
-
-/* One file of the set, and its line of the manifest. */
-static st_code put_file(set *x, const part *p)
+static st_code open_part(const set *x, const char *name, st_outfile **f, st_err *e)
 {
     char path[PATH_MAX];
+    if (snprintf(path, sizeof path, "%s/%s", x->dir, name) >= (int)sizeof path)
+        return st_fail(e, ST_E_USAGE, "%s: the path is too long", x->dir);
+    if (st_outfile_open(path, false, f, e) != ST_OK)
+        return e->code;
+    st_outfile_out(*f)->digest = st_sha256_new();
+    if (st_outfile_out(*f)->digest)
+        return ST_OK;
+    st_outfile_abort(*f);
+    *f = NULL;
+    return st_fail(e, ST_E_MEMORY, "out of memory");
+}
+
+/* Gives the file its name, and the manifest its line. */
+static st_code close_part(part *p, st_outfile *f, const char *name)
+{
     unsigned char sum[32];
-    st_outfile *f;
-    if (snprintf(path, sizeof path, "%s/%s", x->dir, p->name) >= (int)sizeof path)
-        return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
-    if (st_outfile_open(path, false, &f, x->e) != ST_OK)
-        return x->e->code;
-    st_out *o = st_outfile_out(f);
-    o->digest = st_sha256_new();
-    if (!o->digest) {
-        st_outfile_abort(f);
-        return st_fail(x->e, ST_E_MEMORY, "out of memory");
-    }
-    put_part(o, x, p);
-    st_sha256_stream *digest = o->digest;
-    st_code code = st_outfile_commit(f, x->e);
+    st_sha256_stream *digest = st_outfile_out(f)->digest;
+    st_code code = st_outfile_commit(f, &p->e);
     st_sha256_end(digest, sum);
     if (code != ST_OK)
         return code;
-    st_buf_hex(&x->manifest, sum, sizeof sum, false);
-    st_buf_fmt(&x->manifest, "  %s\n", p->name);
+    st_buf_hex(&p->lines, sum, sizeof sum, false);
+    st_buf_fmt(&p->lines, "  %s\n", name);
     return ST_OK;
 }
+
+/* Threads: its part is its own; of the rest nothing is written to. */
+static void put_part(const set *x, part *p)
+{
+    st_job job = x->job;
+    st_outfile *f = p->file;
+    p->file = NULL;
+    job.ro.cells_truncated = &p->cells_truncated;
+    job.err = &p->why;
+    p->format->hunt(st_outfile_out(f), &job);
+    close_part(p, f, p->name);
+}
+
+/* tables */
+
+typedef struct tables {
+    const set *x;
+    part *p;
+} tables;
 
 /* tables/RULE.csv: made when the first rule has one. */
 static st_code visit_table(void *ctx, size_t rule, const st_table *t)
 {
-    set *x = ctx;
+    const tables *all = ctx;
+    const set *x = all->x;
+    part *p = all->p;
     char name[512], folder[PATH_MAX];
     const st_rule *r = st_rules_at(x->s->rules, rule);
+    st_outfile *f;
     if (r->level < x->s->config->min_level)
         return ST_OK;
     if (snprintf(folder, sizeof folder, "%s/" TABLES, x->dir) >= (int)sizeof folder ||
         snprintf(name, sizeof name, TABLES "/%.*s.csv", ST_FMT(r->id)) >= (int)sizeof name)
-        return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
+        return st_fail(&p->e, ST_E_USAGE, "%s: the path is too long", x->dir);
     if (mkdir(folder, 0777) != 0 && errno != EEXIST)
-        return st_fail(x->e, ST_E_IO, "%s: %s", folder, strerror(errno));
-    x->table = t;
-    return put_file(x, &(part){ .name = name });
+        return st_fail(&p->e, ST_E_IO, "%s: %s", folder, strerror(errno));
+    if (open_part(x, name, &f, &p->e) != ST_OK)
+        return p->e.code;
+    st_report_options ro = x->job.ro;
+    ro.cells_truncated = &p->cells_truncated;
+    st_write_table_csv(st_outfile_out(f), t, &ro);
+    return close_part(p, f, name);
 }
 
-static st_code put_tables(set *x)
+/* Rules run again for them, which may put strings into the pool that all writers read. */
+static void put_tables(set *x, part *p)
 {
     st_run_options o;
+    tables all = { x, p };
     st_session_run_options(x->s, &o);
-    return st_rules_tables(x->s->rules, x->s->forest, &o, x->s->matches, visit_table, x, x->e);
+    st_rules_tables(x->s->rules, x->s->forest, &o, x->s->matches, visit_table, &all, &p->e);
+}
+
+/* all parts */
+
+static bool is_mark(const part *p)
+{
+    return strcmp(p->name, ST_SET_MARK) == 0;
 }
 
 /* In the order of names, but for what marks a set: it tells what was cut in the others. */
 static int by_name(const void *a, const void *b)
 {
     const part *x = a, *y = b;
-    bool x_last = strcmp(x->name, ST_SET_MARK) == 0, y_last = strcmp(y->name, ST_SET_MARK) == 0;
-    return x_last != y_last ? x_last - y_last : strcmp(x->name, y->name);
+    return is_mark(x) != is_mark(y) ? is_mark(x) - is_mark(y) : strcmp(x->name, y->name);
 }
 
-enum { PARTS = 32 };
+/* What takes longest is begun first. */
+static int by_cost(const void *a, const void *b)
+{
+    const part *const *x = a, *const *y = b;
+    if ((*x)->format->slow != (*y)->format->slow)
+        return (*x)->format->slow > (*y)->format->slow ? -1 : 1;
+    return strcmp((*x)->name, (*y)->name);
+}
 
 /* All files of the set; the tables stand as one, without a format. */
-static size_t list_parts(part parts[PARTS])
+static void list_parts(set *x)
 {
-    size_t n = 0;
-    parts[n++] = (part){ .name = TABLES };
-    for (size_t i = 0; st_format_at(i) && n < PARTS; i++)
+    x->parts[x->n++] = (part){ .name = TABLES };
+    for (size_t i = 0; st_format_at(i) && x->n < PARTS; i++)
         if (st_format_at(i)->file)
-            parts[n++] = (part){ st_format_at(i)->file, st_format_at(i) };
-    qsort(parts, n, sizeof *parts, by_name);
-    return n;
+            x->parts[x->n++] = (part){ .name = st_format_at(i)->file, .format = st_format_at(i) };
+    qsort(x->parts, x->n, sizeof *x->parts, by_name);
+    for (size_t i = 0; i < x->n; i++)
+        if (x->parts[i].format && !is_mark(&x->parts[i]))
+            x->order[x->side_by_side++] = &x->parts[i];
+    qsort(x->order, x->side_by_side, sizeof *x->order, by_cost);
 }
 
-static st_code put_manifest(set *x)
+/* All at once, before any thread: it asks for the umask, which can only be done by setting it. */
+static st_code open_parts(set *x, st_err *e)
+{
+    for (size_t i = 0; i < x->n && !e->code; i++)
+        if (x->parts[i].format)
+            open_part(x, x->parts[i].name, &x->parts[i].file, e);
+    return e->code;
+}
+
+static void put_one(void *ctx, unsigned thread, size_t number)
+{
+    const set *x = ctx;
+    (void)thread;
+    put_part(x, x->order[number]);
+}
+
+/* The first part that failed, in the order of names. */
+static st_code first_failure(const set *x, st_err *e)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->parts[i].e.code)
+            return st_fail(e, x->parts[i].e.code, "%s", x->parts[i].e.text);
+    return ST_OK;
+}
+
+static void put_mark(set *x, part *mark)
+{
+    for (size_t i = 0; i < x->n; i++)
+        x->job.info.cells_truncated += x->parts[i].cells_truncated;
+    put_part(x, mark);
+}
+
+static void say_why(const set *x)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->parts[i].why.code)
+            st_complain("%s", x->parts[i].why.text);
+}
+
+static st_code put_parts(set *x, st_err *e)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (!x->parts[i].format)
+            put_tables(x, &x->parts[i]);
+    if (first_failure(x, e) == ST_OK && open_parts(x, e) == ST_OK) {
+        st_parallel(x->s->config->threads, x->side_by_side, put_one, x);
+        say_why(x);
+        if (first_failure(x, e) == ST_OK)
+            put_mark(x, &x->parts[x->n - 1]);
+    }
+    return first_failure(x, e);
+}
+
+static void free_parts(set *x)
+{
+    for (size_t i = 0; i < x->n; i++) {
+        if (x->parts[i].file)
+            st_sha256_end(st_outfile_out(x->parts[i].file)->digest, (unsigned char[32]){ 0 });
+        st_outfile_abort(x->parts[i].file);
+        st_buf_free(&x->parts[i].lines);
+    }
+}
+
+static st_code put_manifest(const set *x, st_err *e)
 {
     char path[PATH_MAX];
     st_outfile *f;
     if (snprintf(path, sizeof path, "%s/" MANIFEST, x->dir) >= (int)sizeof path)
-        return st_fail(x->e, ST_E_USAGE, "%s: the path is too long", x->dir);
-    if (st_outfile_open(path, false, &f, x->e) != ST_OK)
-        return x->e->code;
-    st_out_str(st_outfile_out(f), st_buf_slice(&x->manifest));
-    return st_outfile_commit(f, x->e);
+        return st_fail(e, ST_E_USAGE, "%s: the path is too long", x->dir);
+    if (st_outfile_open(path, false, &f, e) != ST_OK)
+        return e->code;
+    st_out *o = st_outfile_out(f);
+    for (size_t i = 0; i < x->n; i++) {
+        o->buf.failed |= x->parts[i].lines.failed;
+        st_out_str(o, st_buf_slice(&x->parts[i].lines));
+    }
+    return st_outfile_commit(f, e);
 }
 
 /* an older set that stands there */
@@ -268,58 +380,58 @@ static void usual_mode(const char *dir)
     close(fd);
 }
 
-int st_output_dir(st_session *s, int exit_status)
+static void fill_job(set *x, const char *tmp)
 {
-    const st_config *c = s->config;
-    st_err e = { 0 };
-    char partial[PATH_MAX];
-    bool placed = false; /* what is named `partial` then is the old set */
-    set x = { .s = s, .dir = partial, .e = &e };
-    st_run_note_fill(&x.note, s, exit_status);
-    x.note.info.tables = true;
-    x.job = (st_job){ .found = s->found,
-                      .ro = { .csv_raw = c->csv_raw,
-                              .cells_truncated = &x.cells_truncated,
-                              .confirmed = s->confirmed },
-                      .info = x.note.info };
-    char tmp[4096];
-    st_err why = { 0 };
-    st_output_tmp(c, tmp);
-    x.job.ro.tmp = tmp;
-    st_session_scan_options(s, &x.job.scan);
-    x.job.evidence = s->evidence;
-    x.job.err = &why;
-    part parts[PARTS];
-    size_t nparts = list_parts(parts);
-    bool fits =
-        snprintf(partial, sizeof partial, "%s.partial-XXXXXX", c->output) < (int)sizeof partial;
+    const st_config *c = x->s->config;
+    x->job = (st_job){ .found = x->s->found,
+                       .ro = { .csv_raw = c->csv_raw, .confirmed = x->s->confirmed, .tmp = tmp },
+                       .info = x->note.info,
+                       .evidence = x->s->evidence };
+    st_session_scan_options(x->s, &x->job.scan);
+}
+
+/* A folder beside the set's place, which may be on another file system than any other. */
+static st_code make_partial(const char *dir, char partial[PATH_MAX], st_err *e)
+{
+    bool fits = snprintf(partial, PATH_MAX, "%s.partial-XXXXXX", dir) < PATH_MAX;
     if (!fits)
         errno = ENAMETOOLONG;
-    if (!fits || !mkdtemp(partial)) {
-        st_fail(&e, ST_E_IO, "%s: can't make a directory beside it: %s", c->output,
-                strerror(errno));
-        goto out;
-    }
+    if (!fits || !mkdtemp(partial))
+        return st_fail(e, ST_E_IO, "%s: can't make a directory beside it: %s", dir,
+                       strerror(errno));
     usual_mode(partial);
+    return ST_OK;
+}
+
+static void write_set(set *x, char *partial, st_err *e)
+{
+    const st_config *c = x->s->config;
+    bool placed = false; /* what is named `partial` then is the old set */
     st_tidy_note(c->tidy, partial);
-    for (size_t i = 0; i < nparts && e.code == ST_OK; i++)
-        if (parts[i].format)
-            put_file(&x, &parts[i]);
-        else
-            put_tables(&x);
-    if (why.code)
-        st_complain("%s", why.text);
-    if (e.code == ST_OK)
-        put_manifest(&x);
-    if (e.code == ST_OK)
+    if (put_parts(x, e) == ST_OK)
+        put_manifest(x, e);
+    if (e->code == ST_OK)
         st_tidy_note(c->tidy,
                      NULL); /* it is whole: from here on it is worth more than the old one */
-    if (e.code == ST_OK)
-        put_in_place(partial, c->output, c->force, &placed, &e);
-    if (e.code != ST_OK && !placed)
+    if (e->code == ST_OK)
+        put_in_place(partial, c->output, c->force, &placed, e);
+    free_parts(x);
+    if (e->code != ST_OK && !placed)
         st_tidy_remove(partial);
-out:
-    st_buf_free(&x.manifest);
+}
+
+int st_output_dir(st_session *s, int exit_status)
+{
+    st_err e = { 0 };
+    char partial[PATH_MAX], tmp[4096];
+    set x = { .s = s, .dir = partial };
+    st_run_note_fill(&x.note, s, exit_status);
+    x.note.info.tables = true;
+    st_output_tmp(s->config, tmp);
+    fill_job(&x, tmp);
+    list_parts(&x);
+    if (make_partial(s->config->output, partial, &e) == ST_OK)
+        write_set(&x, partial, &e);
     st_run_note_free(&x.note);
     return e.code == ST_OK ? ST_EXIT_OK : st_cannot(&e);
 }

@@ -130,14 +130,14 @@ st_code st_events_gather(st_evidence *e, const st_scan_options *o, const st_want
     again.some = w->sources;
     all.parts = calloc(all.nparts, sizeof *all.parts);
     bool ready = all.parts && st_trail_map_make(&all.map, &s->trail, w, st_evidence_count(e));
-    st_accounts *kept = ready ? st_accounts_put_by(e) : NULL;
-    if (!kept) {
+    st_evidence *once_more = ready ? st_evidence_again(e) : NULL;
+    if (!once_more) {
         free(all.parts);
         st_trail_map_free(&all.map);
         return st_fail(err, ST_E_MEMORY, "out of memory");
     }
-    st_code code = st_records_scan(e, &again, &OPS, &all, err);
-    st_accounts_put_back(e, kept); /* it is that of the first turn */
+    st_code code = st_records_scan(once_more, &again, &OPS, &all, err);
+    st_evidence_free(once_more);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);
         st_scratch_free(&all.parts[i].scratch);

@@ -33,7 +33,7 @@ void st_evidence_free(st_evidence *e)
         return;
     for (size_t i = 0; i < e->n; i++) {
         st_report_free(&e->items[i].source.report);
-        if (e->items[i].source.spooled)
+        if (e->items[i].source.spooled && !e->again)
             free((void *)(uintptr_t)e->items[i].source.bytes);
     }
     for (size_t i = 0; i < e->nstored; i++)
@@ -47,6 +47,28 @@ void st_evidence_free(st_evidence *e)
     free(e->roots);
     free(e->input);
     free(e);
+}
+
+st_evidence *st_evidence_again(const st_evidence *e)
+{
+    st_evidence *again = calloc(1, sizeof *again);
+    st_item *items = calloc(e->n + 1, sizeof *items);
+    if (!again || !items) {
+        free(again);
+        free(items);
+        return NULL;
+    }
+    *again = (st_evidence){ .items = items,
+                            .n = e->n,
+                            .cap = e->n + 1,
+                            .sealed = e->sealed,
+                            .unfiltered = e->unfiltered,
+                            .again = true };
+    for (size_t i = 0; i < e->n; i++) {
+        items[i] = e->items[i];
+        items[i].source.report = (st_report){ 0 };
+    }
+    return again;
 }
 
 st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_err *err)

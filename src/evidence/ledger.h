@@ -46,6 +46,7 @@ struct st_evidence {
     bool input_used;
     bool sealed;
     bool unfiltered;
+    bool again;                /* st_evidence_again made it: bytes are another's */
     uint64_t part, parts;      /* parts 0: all */
     const char *failure;       /* NULL: none */
     struct st_stored **stored; /* of case databases; they lie in the arena */

@@ -3,8 +3,9 @@
 /*
  * casedb.h - a case database being written. Private to src/report.
  *
- * It is a nameless file in the folder for temporary files, filled in one transaction, and copied
- * to where results go once it is whole.
+ * It is filled in one transaction: in the file that results go to, which has its name when all is
+ * whole, or in a nameless one in the folder for temporary files, which is copied to where results
+ * go.
  */
 #ifndef ST_REPORT_CASEDB_H
 #define ST_REPORT_CASEDB_H

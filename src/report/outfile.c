@@ -64,6 +64,7 @@ st_code st_outfile_open(const char *path, bool force, st_outfile **out, st_err *
     }
     st_usual_mode(fd, 0666);
     st_out_init(&f->out, fd);
+    f->out.path = f->temp;
     *out = f;
     return ST_OK;
 }

@@ -138,7 +138,29 @@ void st_casedb_end(st_casedb_table *t)
 
 /* the file */
 
-static void open_file(st_casedb *d, const char *tmp)
+/* A file that only this run knows, by another's name or by none. */
+static void open_database(st_casedb *d, const char *path)
+{
+    const char *unlocked = "unix-none"; /* nobody else writes to it; locks may hang on a network */
+    st_sqlite_prepare();
+    if (sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        sqlite3_vfs_find(unlocked) ? unlocked : NULL) != SQLITE_OK)
+        fail(d);
+    st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
+                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; "
+                     "PRAGMA cache_size=-32768; PRAGMA mmap_size=2147418112;");
+    st_buf sql = { 0 };
+    st_buf_fmt(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN EXCLUSIVE",
+               ST_CASEDB_ID, ST_CASEDB_FORMAT);
+    st_buf_char(&sql, 0);
+    if (sql.failed)
+        no_memory(d);
+    else
+        st_casedb_sql(d, sql.p);
+    st_buf_free(&sql);
+}
+
+static void open_nameless(st_casedb *d, const char *tmp)
 {
     char path[4096];
     if (snprintf(path, sizeof path, "%s/shelltree-XXXXXX", tmp) >= (int)sizeof path) {
@@ -150,41 +172,40 @@ static void open_file(st_casedb *d, const char *tmp)
         d->code = st_fail(&d->err, ST_E_IO, "%s: %s", tmp, strerror(errno));
         return;
     }
-    st_sqlite_prepare();
-    if (sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) !=
-        SQLITE_OK)
-        fail(d);
-    st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
-                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; "
-                     "PRAGMA cache_size=-32768;");
-    st_buf sql = { 0 };
-    st_buf_fmt(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN EXCLUSIVE",
-               ST_CASEDB_ID, ST_CASEDB_FORMAT);
-    st_buf_char(&sql, 0);
-    if (sql.failed)
-        no_memory(d);
-    else
-        st_casedb_sql(d, sql.p);
-    st_buf_free(&sql);
+    open_database(d, path);
     unlink(path); /* whatever becomes of this process, nothing of it stays */
 }
 
-static void copy_file(st_out *o, const st_casedb *d)
+/* Where the output is a file of its own the database is made in it, else it is copied there. */
+static void open_file(st_casedb *d, const st_out *o, const char *tmp)
+{
+    if (o->path)
+        open_database(d, o->path);
+    else
+        open_nameless(d, tmp);
+}
+
+/* The file's bytes to the output, or, where they are there, only to its digest. */
+static void pass_on(st_out *o, const st_casedb *d)
 {
     enum { PIECE = 1 << 20 };
+    int fd = o->path ? o->fd : d->fd;
     char *buf = malloc(PIECE);
     off_t at = 0;
     ssize_t n = 0;
     if (!buf)
         o->buf.failed = true;
-    while (buf && !o->error && (n = pread(d->fd, buf, PIECE, at)) != 0) {
+    while (buf && !o->error && (!o->path || o->digest) && (n = pread(fd, buf, PIECE, at)) != 0) {
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
             o->error = errno;
             break;
         }
-        st_out_put(o, buf, (size_t)n);
+        if (o->path)
+            st_sha256_add(o->digest, buf, (size_t)n);
+        else
+            st_out_put(o, buf, (size_t)n);
         at += n;
     }
     free(buf);
@@ -206,6 +227,7 @@ typedef struct filling {
     st_sha256_stream *digest;
     size_t digesting; /* the source that it is of */
     const st_job *j;
+    st_evidence *e;
 } filling;
 
 typedef struct job {
@@ -305,7 +327,7 @@ static void put_events(filling *x)
     st_scan_options o = x->j->scan;
     o.digest = o.digest && !x->j->found; /* a hunt has them from its own reading */
     x->events = st_casedb_begin(x->d, "events", st_stored_event_columns, st_stored_nevent_columns);
-    if (!x->d->code && st_records_scan(x->j->evidence, &o, &OPS, x, &why) != ST_OK && !x->d->code)
+    if (!x->d->code && st_records_scan(x->e, &o, &OPS, x, &why) != ST_OK && !x->d->code)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
     st_casedb_end(&x->events);
     end_digest(x);
@@ -336,7 +358,7 @@ static void put_ranges(st_casedb_table *t, int64_t id, const char *what, const s
 
 static void put_sources(const filling *x)
 {
-    st_evidence *e = x->j->evidence;
+    st_evidence *e = x->e;
     st_casedb_table s =
         st_casedb_begin(x->d, "sources", st_stored_source_columns, st_stored_nsource_columns);
     for (size_t i = 0; i < st_evidence_count(e); i++) {
@@ -471,8 +493,7 @@ static void confirm_source(const filling *x, st_confirmer *by, st_casedb_table *
     st_confirmed *said = calloc(n + 1, sizeof *said);
     if (!offsets || !said)
         no_memory(x->d);
-    else if (st_confirm(by, st_evidence_at(x->j->evidence, source), offsets, n, said, &why) !=
-             ST_OK)
+    else if (st_confirm(by, st_evidence_at(x->e, source), offsets, n, said, &why) != ST_OK)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
     for (size_t i = 0; offsets && said && i < n && !x->d->code; i++)
         put_verdict(t, source, offsets[i], st_str_of(st_confirmed_word(said[i])));
@@ -486,8 +507,8 @@ static void put_confirmed_records(const filling *x, st_casedb_table *t)
     st_confirmer *by = x->j->confirm ? st_confirmer_new() : NULL;
     if (x->j->confirm && !by)
         no_memory(x->d);
-    for (size_t i = 0; i < st_evidence_count(x->j->evidence) && !x->d->code; i++) {
-        const st_source *s = st_evidence_at(x->j->evidence, i);
+    for (size_t i = 0; i < st_evidence_count(x->e) && !x->d->code; i++) {
+        const st_source *s = st_evidence_at(x->e, i);
         copying c = { t, i };
         st_err why = { 0 };
         if (x->places[i].last < x->places[i].first)
@@ -510,27 +531,32 @@ static void put_confirmed(const filling *x)
     st_casedb_end(&t);
 }
 
+static void put_all(filling *x)
+{
+    for (size_t i = 0; i < st_evidence_count(x->e); i++) {
+        x->places[i] = (place){ .first = 1 };
+        if (st_evidence_at(x->e, i)->readable) /* as before it was read */
+            st_evidence_at(x->e, i)->status = ST_S_OK;
+    }
+    put_events(x);
+    put_texts(x->d, x->e);
+    put_sources(x);
+    put_confirmed(x);
+}
+
+/* A hunt has read the evidence before, and its account is told elsewhere. */
 static void put_evidence(st_casedb *d, const st_job *j)
 {
-    st_evidence *e = j->evidence;
-    size_t n = st_evidence_count(e);
-    filling x = { .d = d, .next = 1, .j = j, .places = calloc(n + 1, sizeof(place)) };
-    st_accounts *kept = NULL;
-    if (!x.places || (j->found && !(kept = st_accounts_put_by(e)))) {
+    st_evidence *again = j->found ? st_evidence_again(j->evidence) : NULL;
+    st_evidence *e = j->found ? again : j->evidence;
+    filling x = { .d = d, .next = 1, .j = j, .e = e };
+    if (e)
+        x.places = calloc(st_evidence_count(e) + 1, sizeof *x.places);
+    if (x.places)
+        put_all(&x);
+    else
         no_memory(d);
-    } else {
-        for (size_t i = 0; i < n; i++) {
-            x.places[i] = (place){ .first = 1 };
-            if (st_evidence_at(e, i)->readable) /* as before it was read */
-                st_evidence_at(e, i)->status = ST_S_OK;
-        }
-        put_events(&x);
-        put_texts(d, e);
-        put_sources(&x);
-        put_confirmed(&x);
-    }
-    if (kept)
-        st_accounts_put_back(e, kept);
+    st_evidence_free(again);
     free(x.places);
 }
 
@@ -542,7 +568,7 @@ static const char INDEXES[] =
 void st_write_casedb(st_out *o, const st_job *j)
 {
     st_casedb d = { .fd = -1 };
-    open_file(&d, j->ro.tmp ? j->ro.tmp : "/tmp");
+    open_file(&d, o, j->ro.tmp ? j->ro.tmp : "/tmp");
     if (!d.code)
         put_evidence(&d, j);
     if (!d.code && j->found)
@@ -552,7 +578,7 @@ void st_write_casedb(st_out *o, const st_job *j)
     if (sqlite3_close(d.db) != SQLITE_OK)
         fail(&d);
     if (!d.code)
-        copy_file(o, &d);
+        pass_on(o, &d);
     if (d.code && !o->error)
         o->error = d.code == ST_E_MEMORY ? ENOMEM : EIO;
     if (d.code && j->err)
