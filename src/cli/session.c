@@ -6,6 +6,7 @@
  */
 #include "cli.h"
 #include "base/limits.h"
+#include "base/os/os.h"
 #include "base/suggest.h"
 
 #include <limits.h>
@@ -24,9 +25,7 @@ static bool pack_path(char out[PATH_MAX])
     if (env && *env)
         return snprintf(out, PATH_MAX, "%s", env) < PATH_MAX;
     char beside[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", beside, sizeof beside - 1);
-    if (n > 0) {
-        beside[n] = 0;
+    if (st_os_program_path(beside, sizeof beside)) {
         char *slash = strrchr(beside, '/');
         if (slash && (size_t)(slash - beside) + sizeof "/rules" < sizeof beside) {
             memcpy(slash, "/rules", sizeof "/rules");
