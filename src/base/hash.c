@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hash.c - hashes for tables inside, and for what is compared with other programs: XXH3 and XXH64. */
+/* hash.c - hashes for tables inside, and for what is compared with other programs: XXH3 and XXH64.
+ */
 #include "shelltree/base.h"
 
 #define XXH_INLINE_ALL

@@ -312,8 +312,11 @@ int st_session_evidence(st_session *s)
     if (st_evidence_seal(s->evidence, c->carve, c->duplicates, &e) != ST_OK)
         return st_cannot(&e);
     if (st_evidence_unfiltered(s->evidence))
-        st_say(c, "archives are read without a filter of system calls here (no seccomp): in "
-                  "processes of their own, with limits of memory, time and files");
+        st_say(c, st_os_children_share()
+                      ? "archives are read in this very process, which nothing holds on this "
+                        "system; those of unknown origin are better read on Linux"
+                      : "archives are read without a filter of system calls here (no seccomp): in "
+                        "processes of their own, with limits of memory, time and files");
     size_t logs = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
         logs += st_source_readable(st_evidence_at(s->evidence, i));

@@ -97,8 +97,7 @@ static st_code refuse(const query *q, st_err *err)
 
 void st_sqlite_prepare(void)
 {
-    sqlite3_config(st_os_children_share() ? SQLITE_CONFIG_MULTITHREAD
-                                          : SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(st_os_children_share() ? SQLITE_CONFIG_MULTITHREAD : SQLITE_CONFIG_SINGLETHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * child.c - where no process can be forked, a child is a thread, and the line two queues in memory. It
- * is held by nothing but the limits that its own code keeps (os.h says so to users).
+ * child.c - where no process can be forked, a child is a thread, and the line two queues in memory.
+ * It is held by nothing but the limits that its own code keeps (os.h says so to users).
  */
 #include "room.h"
 
@@ -73,7 +73,8 @@ bool st_child_start(st_child *c, void (*serve)(void *ctx, int fd), void *ctx)
         return false;
     l->serve = serve;
     l->ctx = ctx;
-    l->thread = (HANDLE)_beginthreadex(NULL, STACK, run, l, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
+    l->thread =
+        (HANDLE)_beginthreadex(NULL, STACK, run, l, STACK_SIZE_PARAM_IS_A_RESERVATION, NULL);
     if (!l->thread) {
         free(l);
         return false;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * files.c - files that are open. Each is a descriptor of the C library over one of Windows' handles,
- * opened so that others may read, write and remove the file meanwhile, as on POSIX.
+ * files.c - files that are open. Each is a descriptor of the C library over one of Windows'
+ * handles, opened so that others may read, write and remove the file meanwhile, as on POSIX.
  */
 #include "room.h"
 
@@ -73,12 +73,66 @@ void st_os_sweep(void)
     sweep(-1, true);
 }
 
+/* folders that are open: Wine can't tell a path of more than 260 units by its handle */
+
+typedef struct folder {
+    struct folder *next;
+    int fd;
+    wchar_t path[];
+} folder;
+
+static struct {
+    pthread_mutex_t lock;
+    folder *first;
+} folders = { PTHREAD_MUTEX_INITIALIZER, NULL };
+
+static bool note_folder(int fd, const wchar_t *path)
+{
+    size_t n = (wcslen(path) + 1) * sizeof *path;
+    folder *f = malloc(sizeof *f + n);
+    if (!f)
+        return false;
+    memcpy(f->path, path, n);
+    f->fd = fd;
+    pthread_mutex_lock(&folders.lock);
+    f->next = folders.first;
+    folders.first = f;
+    pthread_mutex_unlock(&folders.lock);
+    return true;
+}
+
+static void forget_folder(int fd)
+{
+    pthread_mutex_lock(&folders.lock);
+    folder **at = &folders.first;
+    while (*at && (*at)->fd != fd)
+        at = &(*at)->next;
+    folder *f = *at;
+    if (f)
+        *at = f->next;
+    pthread_mutex_unlock(&folders.lock);
+    free(f);
+}
+
+size_t st_os_folder(int fd, wchar_t out[ST_OS_PATH])
+{
+    size_t n = 0;
+    pthread_mutex_lock(&folders.lock);
+    for (const folder *f = folders.first; f && !n; f = f->next)
+        if (f->fd == fd)
+            n = wcslen(wcscpy(out, f->path));
+    pthread_mutex_unlock(&folders.lock);
+    return n;
+}
+
 /* opening */
 
 static DWORD wanted(int flags)
 {
     int how = flags & (O_WRONLY | O_RDWR);
-    DWORD access = how == O_RDWR ? GENERIC_READ | GENERIC_WRITE : how == O_WRONLY ? GENERIC_WRITE : GENERIC_READ;
+    DWORD access = how == O_RDWR     ? GENERIC_READ | GENERIC_WRITE
+                   : how == O_WRONLY ? GENERIC_WRITE
+                                     : GENERIC_READ;
     return flags & O_PATH ? FILE_READ_ATTRIBUTES : access;
 }
 
@@ -89,31 +143,40 @@ static DWORD making(int flags)
     return flags & O_EXCL ? CREATE_NEW : flags & O_TRUNC ? CREATE_ALWAYS : OPEN_ALWAYS;
 }
 
-/* Is it a folder, or a link where none may be followed? */
-static int refuse(HANDLE h, int flags)
+/* Is it a folder where none may be, or a link where none may be followed? 0: it is right. */
+static int refuse(HANDLE h, int flags, bool *is_folder)
 {
     BY_HANDLE_FILE_INFORMATION i;
+    *is_folder = false;
     if (!GetFileInformationByHandle(h, &i))
         return 0;
     if ((flags & O_NOFOLLOW) && (i.dwFileAttributes & FILE_ATTRIBUTE_REPARSE_POINT))
         return ELOOP;
-    bool folder = i.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY;
-    if ((flags & O_DIRECTORY) && !folder)
+    *is_folder = i.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY;
+    if ((flags & O_DIRECTORY) && !*is_folder)
         return ENOTDIR;
-    return folder && (flags & (O_WRONLY | O_RDWR)) ? EISDIR : 0;
+    return *is_folder && (flags & (O_WRONLY | O_RDWR)) ? EISDIR : 0;
 }
 
 static int open_wide(const wchar_t *path, int flags)
 {
-    DWORD how = FILE_FLAG_BACKUP_SEMANTICS | (flags & O_NOFOLLOW ? FILE_FLAG_OPEN_REPARSE_POINT : 0);
+    DWORD how =
+        FILE_FLAG_BACKUP_SEMANTICS | (flags & O_NOFOLLOW ? FILE_FLAG_OPEN_REPARSE_POINT : 0);
     HANDLE h = CreateFileW(path, wanted(flags), SHARE, NULL, making(flags), how, NULL);
     if (h == INVALID_HANDLE_VALUE)
         return st_os_failed();
-    int errnum = refuse(h, flags);
-    int fd = errnum ? -1 : _open_osfhandle((intptr_t)h, _O_BINARY | (flags & (O_WRONLY | O_RDWR | O_APPEND)));
+    bool is_folder;
+    int errnum = refuse(h, flags, &is_folder);
+    int fd =
+        errnum ? -1
+               : _open_osfhandle((intptr_t)h, _O_BINARY | (flags & (O_WRONLY | O_RDWR | O_APPEND)));
     if (fd < 0) {
         CloseHandle(h);
         errno = errnum ? errnum : EMFILE;
+    } else if (is_folder && !note_folder(fd, path)) {
+        close(fd);
+        errno = ENOMEM;
+        return -1;
     }
     return fd;
 }
@@ -193,6 +256,7 @@ FILE *fopen(const char *path, const char *mode)
 #undef close
 int st_os_close(int fd)
 {
+    forget_folder(fd);
     int result = close(fd);
     if (list.first)
         sweep(fd, false);
@@ -248,7 +312,9 @@ ssize_t pwrite(int fd, const void *from, size_t n, off_t at)
 int ftruncate(int fd, off_t size)
 {
     FILE_END_OF_FILE_INFO end = { .EndOfFile.QuadPart = size };
-    return SetFileInformationByHandle(handle(fd), FileEndOfFileInfo, &end, sizeof end) ? 0 : st_os_failed();
+    return SetFileInformationByHandle(handle(fd), FileEndOfFileInfo, &end, sizeof end)
+               ? 0
+               : st_os_failed();
 }
 
 /* Folders can't be synced, nor pipes; that is no failure of what was written. */
@@ -324,7 +390,8 @@ int munmap(void *p, size_t n)
 ssize_t getrandom(void *to, size_t n, unsigned flags)
 {
     (void)flags;
-    return BCryptGenRandom(NULL, to, (ULONG)n, BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0 ? (ssize_t)n : -1;
+    return BCryptGenRandom(NULL, to, (ULONG)n, BCRYPT_USE_SYSTEM_PREFERRED_RNG) == 0 ? (ssize_t)n
+                                                                                     : -1;
 }
 
 /* the console */

@@ -11,7 +11,8 @@ static struct timespec time_of(FILETIME t)
 {
     const int64_t from_1601 = INT64_C(116444736000000000);
     int64_t ticks = (int64_t)((uint64_t)t.dwHighDateTime << 32 | t.dwLowDateTime) - from_1601;
-    return (struct timespec){ .tv_sec = ticks / 10000000, .tv_nsec = (long)(ticks % 10000000 * 100) };
+    return (struct timespec){ .tv_sec = ticks / 10000000,
+                              .tv_nsec = (long)(ticks % 10000000 * 100) };
 }
 
 static unsigned mode_of(DWORD attributes, DWORD tag)
@@ -62,8 +63,10 @@ int fstatat(int in, const char *path, struct st_os_stat *out, int flags)
     wchar_t wide[ST_OS_PATH];
     if (!st_os_wide_at(in, path, wide))
         return -1;
-    DWORD how = FILE_FLAG_BACKUP_SEMANTICS | (flags & AT_SYMLINK_NOFOLLOW ? FILE_FLAG_OPEN_REPARSE_POINT : 0);
-    HANDLE h = CreateFileW(wide, FILE_READ_ATTRIBUTES, FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
+    DWORD how = FILE_FLAG_BACKUP_SEMANTICS |
+                (flags & AT_SYMLINK_NOFOLLOW ? FILE_FLAG_OPEN_REPARSE_POINT : 0);
+    HANDLE h = CreateFileW(wide, FILE_READ_ATTRIBUTES,
+                           FILE_SHARE_READ | FILE_SHARE_WRITE | FILE_SHARE_DELETE, NULL,
                            OPEN_EXISTING, how, NULL);
     if (h == INVALID_HANDLE_VALUE)
         return st_os_failed();
@@ -171,7 +174,8 @@ static bool fill(DIR *d)
 {
     HANDLE h = (HANDLE)_get_osfhandle(d->fd);
     d->at = 0;
-    if (GetFileInformationByHandleEx(h, FileIdBothDirectoryInfo, d->room.bytes, sizeof d->room.bytes))
+    if (GetFileInformationByHandleEx(h, FileIdBothDirectoryInfo, d->room.bytes,
+                                     sizeof d->room.bytes))
         return true;
     d->ended = true;
     if (GetLastError() != ERROR_NO_MORE_FILES)
@@ -185,8 +189,8 @@ struct dirent *readdir(DIR *d)
     if (d->ended || (d->at == ROOM_EMPTY && !fill(d)))
         return NULL;
     const FILE_ID_BOTH_DIR_INFO *i = (const void *)(d->room.bytes + d->at);
-    int n = WideCharToMultiByte(CP_UTF8, 0, i->FileName, (int)(i->FileNameLength / sizeof(wchar_t)), d->entry.d_name,
-                                (int)sizeof d->entry.d_name - 1, NULL, NULL);
+    int n = WideCharToMultiByte(CP_UTF8, 0, i->FileName, (int)(i->FileNameLength / sizeof(wchar_t)),
+                                d->entry.d_name, (int)sizeof d->entry.d_name - 1, NULL, NULL);
     d->entry.d_name[n] = 0;
     d->at = i->NextEntryOffset ? d->at + i->NextEntryOffset : ROOM_EMPTY;
     return &d->entry;

@@ -7,18 +7,30 @@ static const struct {
     DWORD code;
     int errnum;
 } ERRORS[] = {
-    { ERROR_FILE_NOT_FOUND, ENOENT },        { ERROR_PATH_NOT_FOUND, ENOENT },
-    { ERROR_INVALID_NAME, ENOENT },          { ERROR_BAD_PATHNAME, ENOENT },
-    { ERROR_BAD_NETPATH, ENOENT },           { ERROR_INVALID_DRIVE, ENOENT },
-    { ERROR_ACCESS_DENIED, EACCES },         { ERROR_SHARING_VIOLATION, EACCES },
-    { ERROR_LOCK_VIOLATION, EACCES },        { ERROR_PRIVILEGE_NOT_HELD, EPERM },
-    { ERROR_FILE_EXISTS, EEXIST },           { ERROR_ALREADY_EXISTS, EEXIST },
-    { ERROR_DIR_NOT_EMPTY, ENOTEMPTY },      { ERROR_DIRECTORY, ENOTDIR },
-    { ERROR_DISK_FULL, ENOSPC },             { ERROR_HANDLE_DISK_FULL, ENOSPC },
-    { ERROR_NOT_ENOUGH_MEMORY, ENOMEM },     { ERROR_OUTOFMEMORY, ENOMEM },
-    { ERROR_INVALID_HANDLE, EBADF },         { ERROR_BROKEN_PIPE, EPIPE },
-    { ERROR_NO_DATA, EPIPE },                { ERROR_INVALID_PARAMETER, EINVAL },
-    { ERROR_FILENAME_EXCED_RANGE, ENAMETOOLONG }, { ERROR_TOO_MANY_OPEN_FILES, EMFILE },
+    { ERROR_FILE_NOT_FOUND, ENOENT },
+    { ERROR_PATH_NOT_FOUND, ENOENT },
+    { ERROR_INVALID_NAME, ENOENT },
+    { ERROR_BAD_PATHNAME, ENOENT },
+    { ERROR_BAD_NETPATH, ENOENT },
+    { ERROR_INVALID_DRIVE, ENOENT },
+    { ERROR_ACCESS_DENIED, EACCES },
+    { ERROR_SHARING_VIOLATION, EACCES },
+    { ERROR_LOCK_VIOLATION, EACCES },
+    { ERROR_PRIVILEGE_NOT_HELD, EPERM },
+    { ERROR_FILE_EXISTS, EEXIST },
+    { ERROR_ALREADY_EXISTS, EEXIST },
+    { ERROR_DIR_NOT_EMPTY, ENOTEMPTY },
+    { ERROR_DIRECTORY, ENOTDIR },
+    { ERROR_DISK_FULL, ENOSPC },
+    { ERROR_HANDLE_DISK_FULL, ENOSPC },
+    { ERROR_NOT_ENOUGH_MEMORY, ENOMEM },
+    { ERROR_OUTOFMEMORY, ENOMEM },
+    { ERROR_INVALID_HANDLE, EBADF },
+    { ERROR_BROKEN_PIPE, EPIPE },
+    { ERROR_NO_DATA, EPIPE },
+    { ERROR_INVALID_PARAMETER, EINVAL },
+    { ERROR_FILENAME_EXCED_RANGE, ENAMETOOLONG },
+    { ERROR_TOO_MANY_OPEN_FILES, EMFILE },
     { ERROR_NOT_SUPPORTED, EINVAL },
 };
 
@@ -82,21 +94,22 @@ bool st_os_wide_at(int in, const char *path, wchar_t out[ST_OS_PATH])
 {
     if (in == AT_FDCWD || is_rooted(path))
         return st_os_wide(path, out);
-    HANDLE h = (HANDLE)_get_osfhandle(in);
-    DWORD n = GetFinalPathNameByHandleW(h, out, ST_OS_PATH, 0);
-    if (!n)
-        return st_os_failed() == 0;
-    if (n >= ST_OS_PATH - 2)
-        return too_long();
-    out[n++] = L'\\';
-    if (!MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, out + n, ST_OS_PATH - (int)n)) {
+    wchar_t raw[ST_OS_PATH];
+    size_t n = st_os_folder(in, raw);
+    if (!n || n >= ST_OS_PATH - 2) {
+        errno = n ? ENAMETOOLONG : EBADF;
+        return false;
+    }
+    raw[n++] = L'\\';
+    if (!MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, path, -1, raw + n,
+                             ST_OS_PATH - (int)n)) {
         errno = GetLastError() == ERROR_INSUFFICIENT_BUFFER ? ENAMETOOLONG : ENOENT;
         return false;
     }
-    for (; out[n]; n++)
-        if (out[n] == L'/')
-            out[n] = L'\\';
-    return true;
+    for (; raw[n]; n++)
+        if (raw[n] == L'/')
+            raw[n] = L'\\';
+    return whole(raw, out);
 }
 
 bool st_os_narrow(const wchar_t *from, char *out, size_t n)

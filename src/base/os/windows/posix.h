@@ -4,10 +4,10 @@
  * posix.h - POSIX's and GNU's calls as far as the house uses them, over Windows. The compiler reads
  * it in front of every file (-include), so that nothing outside of this room knows of Windows.
  *
- * Paths     UTF-8, with `/` or `\`; longer than 260 characters where they are absolute or can be made so. /dev/null is NUL.
- * Files     descriptors of the C library, always binary. One of a folder is a descriptor like any other; openat and
- *           its kin ask the system for its path.
- * O_TMPFILE makes a file with a name, which goes when the descriptor is closed or the program ends. A file that is
+ * Paths     UTF-8, with `/` or `\`; longer than 260 characters where they are absolute or can be
+ * made so. /dev/null is NUL. Files     descriptors of the C library, always binary. One of a folder
+ * is a descriptor like any other; openat and its kin ask the system for its path. O_TMPFILE makes a
+ * file with a name, which goes when the descriptor is closed or the program ends. A file that is
  *           unlinked while somebody has it open goes then, too.
  * Sorting   is stable, as GNU's is.
  * Errors    errno, as POSIX says.
@@ -182,8 +182,8 @@ void *memrchr(const void *in, int c, size_t n);
 char *strndup(const char *s, size_t n);
 char *strerror_r(int errnum, char *room, size_t n);
 void qsort(void *base, size_t n, size_t size, int (*order)(const void *, const void *));
-void qsort_r(void *base, size_t n, size_t size,
-             int (*order)(const void *, const void *, void *), void *ctx);
+void qsort_r(void *base, size_t n, size_t size, int (*order)(const void *, const void *, void *),
+             void *ctx);
 
 /* processes: none can be made, and the signals that end a run are the console's */
 

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * process.c - signals, which are the console's, and processors. The console's calls come on a thread of
- * their own: they leave a number and wake who waits for it (cli/tidy.c).
+ * process.c - signals, which are the console's, and processors. The console's calls come on a
+ * thread of their own: they leave a number and wake who waits for it (cli/tidy.c).
  */
 #include "room.h"
 
@@ -20,9 +20,12 @@ static BOOL WINAPI console(DWORD event)
     HANDLE wake = atomic_load(&line.wake);
     if (!wake)
         return FALSE;
-    atomic_store(&line.number, event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT ? SIGINT : SIGTERM);
+    atomic_store(&line.number,
+                 event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT ? SIGINT : SIGTERM);
     SetEvent(wake);
-    Sleep(event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT ? 0 : 5000); /* a window that closes waits so long */
+    Sleep(event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT
+              ? 0
+              : 5000); /* a window that closes waits so long */
     return TRUE;
 }
 

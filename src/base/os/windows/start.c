@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * start.c - before main (the linker puts __wrap_main in its place): arguments become UTF-8, those with
- * * or ? in their last name the names they stand for, since no shell does that here; streams are binary; the console
- * takes UTF-8 and colours, and gets back what it had.
+ * start.c - before main (the linker puts __wrap_main in its place): arguments become UTF-8, those
+ * with
+ * * or ? in their last name the names they stand for, since no shell does that here; streams are
+ * binary; the console takes UTF-8 and colours, and gets back what it had.
  */
 #include "room.h"
 
@@ -55,7 +56,8 @@ static bool expand(arguments *a, const wchar_t *pattern)
     for (size_t i = 0; pattern[i]; i++)
         if (pattern[i] == L'/' || pattern[i] == L'\\' || pattern[i] == L':')
             folder = i + 1;
-    HANDLE h = wcspbrk(pattern + folder, L"*?") ? FindFirstFileW(pattern, &found) : INVALID_HANDLE_VALUE;
+    HANDLE h =
+        wcspbrk(pattern + folder, L"*?") ? FindFirstFileW(pattern, &found) : INVALID_HANDLE_VALUE;
     if (h == INVALID_HANDLE_VALUE)
         return add(a, utf8(pattern));
     bool ok = true;

@@ -90,7 +90,8 @@ static size_t least(size_t a, size_t b)
 static void insert(const sorting *s, char *base, size_t n)
 {
     for (size_t i = 1; i < n; i++)
-        for (size_t j = i; j && s->order(base + j * s->size, base + (j - 1) * s->size, s->ctx) < 0; j--)
+        for (size_t j = i; j && s->order(base + j * s->size, base + (j - 1) * s->size, s->ctx) < 0;
+             j--)
             for (size_t k = 0; k < s->size; k++) {
                 char c = base[j * s->size + k];
                 base[j * s->size + k] = base[(j - 1) * s->size + k];
@@ -119,8 +120,8 @@ static void sort(const sorting *s, char *base, size_t n)
     free(room);
 }
 
-void qsort_r(void *base, size_t n, size_t size,
-             int (*order)(const void *, const void *, void *), void *ctx)
+void qsort_r(void *base, size_t n, size_t size, int (*order)(const void *, const void *, void *),
+             void *ctx)
 {
     sort(&(sorting){ size, order, ctx }, base, n);
 }
