@@ -41,7 +41,7 @@ typedef struct st_err {
  * every layer may try to explain and the deepest one wins. e may be NULL (then
  * only the code is returned). */
 st_code st_fail(st_err *e, st_code code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(__printf__, 3, 4)));
 
 /* slices */
 
@@ -129,7 +129,7 @@ void st_buf_char(st_buf *b, char c);
 void st_buf_u64(st_buf *b, uint64_t v);
 void st_buf_i64(st_buf *b, int64_t v);
 void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper); /* two digits a byte */
-void st_buf_fmt(st_buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void st_buf_fmt(st_buf *b, const char *fmt, ...) __attribute__((format(__printf__, 2, 3)));
 st_str st_buf_slice(const st_buf *b); /* valid until the next put */
 void st_buf_clear(
     st_buf *b); /* keeps the memory, and that it failed: whoever uses it again sees it */

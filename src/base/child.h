@@ -4,7 +4,8 @@
  * child.h - a child process that parses hostile bytes, and the line to it.
  *
  * A child is made by fork without exec, and is confined by what it runs (confine.h). It must use
- * nothing of its parent that another thread may hold. What it says is believed as little as the
+ * nothing of its parent that another thread may hold. Where the system has no fork it is a thread
+ * (os/os.h), so it frees what it took. What it says is believed as little as the
  * evidence is: whoever receives checks lengths before it asks for them.
  *
  * Threads  an object belongs to one thread; several threads may have children at once.
@@ -21,6 +22,7 @@
 typedef struct st_child {
     pid_t pid;         /* 0: none */
     int fd;            /* of the line */
+    void *line;        /* in its place where a child is a thread (os/os.h) */
     clockid_t cpu;     /* its processor time, */
     bool timed;        /* if the system gives it */
     uint64_t asked_at; /* that time when the question under way was asked, ns */

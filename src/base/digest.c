@@ -1,17 +1,10 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* digest.c - hashes: XXH3 for tables inside, SHA-256 and SHA-1 (OpenSSL) for what goes outside. */
+/* digest.c - SHA-256, SHA-1 and MD5, by OpenSSL; on Windows os/windows/digest.c. */
 #include "shelltree/base.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
-uint64_t st_hash(const void *p, size_t n, uint64_t seed)
-{
-    return XXH3_64bits_withSeed(p, n, seed);
-}
 
 /* OpenSSL's digests fail only where they are switched off; the zeroed result is then seen in tests.
  */
@@ -34,11 +27,6 @@ void st_md5(const void *p, size_t n, unsigned char out[16])
     for (unsigned i = 0; i < 16; i++)
         out[i] = 0;
     EVP_Digest(p, n, out, NULL, EVP_md5(), NULL);
-}
-
-uint64_t st_xxh64(const void *p, size_t n)
-{
-    return p ? XXH64(p, n, 0) : XXH64("", 0, 0);
 }
 
 struct st_sha256_stream {

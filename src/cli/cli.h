@@ -116,9 +116,9 @@ int st_cmd_verify(st_config *c);
 int st_cmd_rules(st_config *c);
 
 /* Everything said to a person goes through here: scrubbed, one line, "shelltree: " in front. */
-void st_say(const st_config *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void st_say(const st_config *c, const char *fmt, ...) __attribute__((format(__printf__, 2, 3)));
 /* The same even with --quiet: errors. */
-void st_complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void st_complain(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 /* Says why and gives ST_EXIT_CANNOT. */
 int st_cannot(const st_err *e);
 void st_print_diag(const st_diag *d);
@@ -126,6 +126,8 @@ void st_print_diag(const st_diag *d);
 /* Gives up what no verb needs (base/confine.h): called once, before evidence is opened and before
  * another thread runs. */
 void st_give_up_rights(const st_config *c);
+/* Fails, with `what` in front, where this build is without the second reader. */
+st_code st_need_second_reader(const char *what, st_err *e);
 /* Says so where libevtx's process has no filter of system calls. */
 void st_say_unfiltered(const st_config *c);
 

@@ -3,6 +3,8 @@
 /* cmd_hunt.c - the main job. */
 #include "cli.h"
 
+#include "shelltree/verify.h"
+
 #include <unistd.h>
 
 typedef struct job {
@@ -107,8 +109,9 @@ static int hunt(st_session *s, const st_earlier *old)
         status = ST_EXIT_SHORT;
     if (status == ST_EXIT_OK && s->config->exit_code && s->found->nfindings)
         status = ST_EXIT_FINDINGS;
-    bool confirm = s->config->confirm || st_output_target(s->config) == ST_TO_DIR ||
-                   st_output_is_casedb(s->config);
+    bool confirm = st_second_reader_version() &&
+                   (s->config->confirm || st_output_target(s->config) == ST_TO_DIR ||
+                    st_output_is_casedb(s->config));
     int confirmed = confirm ? st_session_confirm(s) : ST_EXIT_OK;
     if (confirmed != ST_EXIT_OK)
         return confirmed;

@@ -285,6 +285,9 @@ static int verify_all(st_session *s)
 int st_cmd_verify(st_config *c)
 {
     st_session s = { .config = c };
+    st_err e = { 0 };
+    if (st_need_second_reader("verify", &e) != ST_OK)
+        return st_cannot(&e);
     int status = verify_all(&s);
     st_session_free(&s);
     return status;

@@ -5,6 +5,7 @@
 
 #include "shelltree/verify.h"
 #include "base/limits.h"
+#include "base/os/os.h"
 #include "base/suggest.h"
 #include "config.h"
 
@@ -83,6 +84,15 @@ static int help(int argc, char **argv)
     return st_options_help(stdout, verb) ? flushed() : ST_EXIT_CANNOT;
 }
 
+static int version(void)
+{
+    const char *second = st_second_reader_version();
+    printf("shelltree " VERSION "\nreaders: its own%s%s; libraries: " ST_LINKED "\nbars: %s\n",
+           second ? ", libevtx " : ", and no second one in this build", second ? second : "",
+           st_os_bars());
+    return flushed();
+}
+
 /* The verb, moved in front of the options that stand before it. NULL: nothing is to be run, and
  * *status is what to end with. */
 static const st_verb *verb_of(int argc, char **argv, int *status)
@@ -91,10 +101,7 @@ static const st_verb *verb_of(int argc, char **argv, int *status)
     *status = ST_EXIT_CANNOT;
     for (int i = 1; i < (at ? at : argc); i++) {
         if (is_one_of(argv[i], "-V", "--version")) {
-            printf("shelltree " VERSION "\nreaders: its own, libevtx %s; libraries: " ST_LINKED
-                   "\n",
-                   st_second_reader_version());
-            *status = flushed();
+            *status = version();
             return NULL;
         }
         if (!at && is_one_of(argv[i], "-h", "--help")) {

@@ -6,10 +6,13 @@
 #include "cli.h"
 #include "base/suggest.h"
 #include "base/limits.h"
+#include "base/os/os.h"
+#include "shelltree/verify.h"
 
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define H ST_VERB_HUNT
 #define T ST_VERB_TREE
@@ -68,7 +71,6 @@ FLAG(strict_rules)
 FLAG(csv_raw)
 FLAG(xml)
 FLAG(exit_code)
-FLAG(confirm)
 FLAG(quiet)
 FLAG(verbose)
 FLAG(force)
@@ -208,6 +210,13 @@ static st_code set_ago(st_config *c, const char *v, st_err *e)
     return ST_OK;
 }
 
+st_code st_need_second_reader(const char *what, st_err *e)
+{
+    if (st_second_reader_version())
+        return ST_OK;
+    return st_fail(e, ST_E_USAGE, "%s: this build is without the second reader (libevtx)", what);
+}
+
 static st_code set_engine(st_config *c, const char *v, st_err *e)
 {
     char room[NEAREST];
@@ -217,7 +226,14 @@ static st_code set_engine(st_config *c, const char *v, st_err *e)
         return st_fail(e, ST_E_USAGE, "--engine: native or libevtx, not '%s'%s", v,
                        nearest_word(words, sizeof words / sizeof *words, v, room));
     c->engine = (st_engine)i;
-    return ST_OK;
+    return c->engine == ST_ENGINE_NATIVE ? ST_OK : st_need_second_reader("--engine libevtx", e);
+}
+
+static st_code set_confirm(st_config *c, const char *v, st_err *e)
+{
+    (void)v;
+    c->confirm = true;
+    return st_need_second_reader("--confirm", e);
 }
 
 static st_code set_color(st_config *c, const char *v, st_err *e)
@@ -581,6 +597,15 @@ static st_code no_option(const st_verb *v, const char *word, st_err *e)
                    v->name, v->name);
 }
 
+static bool is_path(const st_option *o)
+{
+    static const char *const WORDS[] = { "PATH", "FILE", "DIR", "CASE.db" };
+    for (size_t i = 0; o->arg && i < sizeof WORDS / sizeof *WORDS; i++)
+        if (strcmp(o->arg, WORDS[i]) == 0)
+            return true;
+    return false;
+}
+
 /* Does the option that a word before the verb names take the next word as its value? */
 static bool takes_next(const char *word)
 {
@@ -623,14 +648,19 @@ st_code st_options_parse(st_config *c, int argc, char **argv, st_err *e)
         const st_option *o = got == '?' ? NULL : option_of(got);
         if (!o)
             return no_option(c->verb, word, e);
+        if (is_path(o))
+            st_os_path(optarg);
         if (o->set(c, optarg, e) != ST_OK)
             return e->code;
     }
     if (c->since && c->until && c->since > c->until)
         return st_fail(e, ST_E_USAGE, "--since is later than --until: no row could be shown");
-    for (int i = optind; i < argc; i++)
+    for (int i = optind; i < argc; i++) {
+        if (access(argv[i], F_OK) == 0) /* a query is no path */
+            st_os_path(argv[i]);
         if (add(&c->evidence, argv[i], e) != ST_OK)
             return e->code;
+    }
     return st_rule_choice(c, e);
 }
 

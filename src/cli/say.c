@@ -11,7 +11,7 @@ static bool ascii_only(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") != 0;
 }
 
-static __attribute__((format(printf, 1, 0))) void say(const char *fmt, va_list ap)
+static __attribute__((format(__printf__, 1, 0))) void say(const char *fmt, va_list ap)
 {
     char line[4096];
     st_buf b = { 0 };

@@ -6,6 +6,7 @@
  */
 #include "cli.h"
 #include "base/limits.h"
+#include "base/os/os.h"
 #include "base/suggest.h"
 
 #include <limits.h>
@@ -24,9 +25,7 @@ static bool pack_path(char out[PATH_MAX])
     if (env && *env)
         return snprintf(out, PATH_MAX, "%s", env) < PATH_MAX;
     char beside[PATH_MAX];
-    ssize_t n = readlink("/proc/self/exe", beside, sizeof beside - 1);
-    if (n > 0) {
-        beside[n] = 0;
+    if (st_os_program_path(beside, sizeof beside)) {
         char *slash = strrchr(beside, '/');
         if (slash && (size_t)(slash - beside) + sizeof "/rules" < sizeof beside) {
             memcpy(slash, "/rules", sizeof "/rules");
@@ -313,8 +312,11 @@ int st_session_evidence(st_session *s)
     if (st_evidence_seal(s->evidence, c->carve, c->duplicates, &e) != ST_OK)
         return st_cannot(&e);
     if (st_evidence_unfiltered(s->evidence))
-        st_say(c, "archives are read without a filter of system calls here (no seccomp): in "
-                  "processes of their own, with limits of memory, time and files");
+        st_say(c, st_os_children_share()
+                      ? "archives are read in this very process, which nothing holds on this "
+                        "system; those of unknown origin are better read on Linux"
+                      : "archives are read without a filter of system calls here (no seccomp): in "
+                        "processes of their own, with limits of memory, time and files");
     size_t logs = 0, n = st_evidence_count(s->evidence);
     for (size_t i = 0; i < n; i++)
         logs += st_source_readable(st_evidence_at(s->evidence, i));

@@ -11,6 +11,7 @@
 #include "base/child.h"
 #include "base/confine.h"
 #include "base/limits.h"
+#include "base/os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -96,7 +97,7 @@ static st_code refuse(const query *q, st_err *err)
 
 void st_sqlite_prepare(void)
 {
-    sqlite3_config(SQLITE_CONFIG_SINGLETHREAD);
+    sqlite3_config(st_os_children_share() ? SQLITE_CONFIG_MULTITHREAD : SQLITE_CONFIG_SINGLETHREAD);
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
@@ -240,14 +241,10 @@ static void *map_bytes(const st_source *s, size_t *n)
     return ok ? p : NULL;
 }
 
-static void serve(void *ctx, int fd)
+static void give_rows(worker *w, query *q, const void *p, size_t n, int fd)
 {
-    worker *w = ctx;
-    query q = { 0 };
     st_err why = { 0 };
-    size_t n = 0;
-    const void *p = map_bytes(w->source, &n);
-    st_code code = p ? open_bytes(&q, p, n, &why)
+    st_code code = p ? open_bytes(q, p, n, &why)
                      : st_fail(&why, ST_E_IO, "it can't be opened, or has changed");
     unsigned held =
         st_confine(fd, &(st_confinement){ ST_MAX_STORED_MEMORY, ST_MAX_STORED_SECONDS });
@@ -255,12 +252,25 @@ static void serve(void *ctx, int fd)
     if (!say(SAY_HELD, (st_str){ &bit, 1 }))
         return;
     if (!code)
-        code = run(&q, w->sql, w->from, w->to, give_row, w, &why);
+        code = run(q, w->sql, w->from, w->to, give_row, w, &why);
     if (!code && w->batch.failed)
         code = st_fail(&why, ST_E_MEMORY, "no memory for its rows");
     if (!code && w->batch.n)
         say(SAY_ROWS, st_buf_slice(&w->batch));
     say(code ? SAY_FAILED : SAY_END, code ? st_str_of(why.text) : (st_str){ 0 });
+}
+
+static void serve(void *ctx, int fd)
+{
+    worker *w = ctx;
+    query q = { 0 };
+    size_t n = 0;
+    void *p = map_bytes(w->source, &n);
+    give_rows(w, &q, p, n, fd);
+    close_query(&q);
+    if (p)
+        munmap(p, n);
+    st_buf_free(&w->batch);
 }
 
 /* the parent */

@@ -23,7 +23,7 @@ typedef struct st_page {
 /* html_put.c */
 
 void st_page_put(st_page *g, const char *s); /* markup of the program's own */
-void st_page_fmt(st_page *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void st_page_fmt(st_page *g, const char *fmt, ...) __attribute__((format(__printf__, 2, 3)));
 /* Text of a rule or of the program: scrubbed and escaped. */
 void st_page_text(st_page *g, st_str s);
 /* Evidence's text, isolated from the direction of what stands around it; long text folded, or,

@@ -148,7 +148,8 @@ static void open_database(st_casedb *d, const char *path)
         fail(d);
     st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
                      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; "
-                     "PRAGMA cache_size=-32768; PRAGMA mmap_size=2147418112;");
+                     "PRAGMA cache_size=-32768; PRAGMA mmap_size=2147418112; "
+                     "PRAGMA secure_delete=ON;");
     st_buf sql = { 0 };
     st_buf_fmt(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN EXCLUSIVE",
                ST_CASEDB_ID, ST_CASEDB_FORMAT);

@@ -10,6 +10,7 @@
 #include "internal.h"
 
 #include "base/limits.h"
+#include "base/os/os.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -389,10 +390,11 @@ static time_t made_at(const book *k)
 /* Writes the book into the file, which has no name. */
 static bool fill(book *k, int fd, char *tmp)
 {
-    char path[64], title[] = "shelltree", text[] = "Timeline of a hunt";
+    char path[4096], title[] = "shelltree", text[] = "Timeline of a hunt";
     lxw_workbook_options o = { .constant_memory = LXW_TRUE, .tmpdir = tmp, .use_zip64 = LXW_TRUE };
     lxw_doc_properties p = { .title = title, .comments = text, .created = made_at(k) };
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (!st_os_descriptor_path(fd, path, sizeof path))
+        return false;
     k->wb = workbook_new_opt(path, &o);
     if (!k->wb)
         return false;

@@ -105,7 +105,7 @@ typedef struct st_sigma_reader {
 
 /* Tells an error of the rule, behind the keys that lead there. */
 void st_sigma_error(st_sigma_reader *r, st_span where, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(__printf__, 3, 4)));
 /* One more key on the path; gives the length to go back to (path.n). */
 size_t st_sigma_enter(st_sigma_reader *r, st_str key);
 

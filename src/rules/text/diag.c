@@ -41,7 +41,7 @@ void st_diags_free(st_diag_sink *d)
 }
 
 static st_str text_of(st_diag_sink *d, const char *fmt, va_list args)
-    __attribute__((format(printf, 2, 0)));
+    __attribute__((format(__printf__, 2, 0)));
 
 static st_str text_of(st_diag_sink *d, const char *fmt, va_list args)
 {
@@ -52,7 +52,7 @@ static st_str text_of(st_diag_sink *d, const char *fmt, va_list args)
 }
 
 static st_diag *next_item(st_diag_sink *d, st_severity severity, const char *fmt, va_list args)
-    __attribute__((format(printf, 3, 0)));
+    __attribute__((format(__printf__, 3, 0)));
 
 /* The next item, all but its place; NULL if errors are many, or without memory. */
 static st_diag *next_item(st_diag_sink *d, st_severity severity, const char *fmt, va_list args)

@@ -57,10 +57,10 @@ unsigned st_diags_line(const st_diag_sink *d, uint32_t at);
  * begins at the same byte is dropped, so that follow-ups stay silent, and a table that is used
  * twice tells its errors once. */
 void st_diag_at(st_diag_sink *d, st_severity severity, st_span where, const char *code,
-                const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+                const char *fmt, ...) __attribute__((format(__printf__, 5, 6)));
 /* About the file as a whole (line 0). */
 void st_diag_file(st_diag_sink *d, st_severity severity, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(__printf__, 3, 4)));
 /* Brings what was told from item `first` on, about one file, into the order of its lines. */
 void st_diags_sort(st_diag_sink *d, size_t first);
 /* What was told from item `first` on, about one file, wasn't told. */

@@ -131,9 +131,9 @@ static inline st_scope st_bind_over(const st_scope *sc, const st_schema *row)
 /* scope.c: what is told, and what names mean */
 
 void st_bind_error(const st_scope *sc, st_span at, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+    __attribute__((format(__printf__, 4, 5)));
 void st_bind_warn(const st_scope *sc, st_span at, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(__printf__, 3, 4)));
 /* May rows be read already, to know the columns or a constant? If not, counts as failed. */
 bool st_bind_may_run(const st_scope *sc);
 /* Notes that there is no memory; false. */

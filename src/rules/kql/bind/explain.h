@@ -47,7 +47,7 @@ st_plan_step *st_bind_step(const st_scope *sc, st_span at, st_op *in);
 void st_bind_step_side(const st_scope *sc, st_op *op);
 void st_bind_step_matched(const st_scope *sc, st_span at);
 void st_bind_step_note(const st_scope *sc, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
+    __attribute__((format(__printf__, 2, 3)));
 void st_bind_step_value(const st_scope *sc, const struct st_let *l);
 void st_bind_label(const st_scope *sc, const struct st_let *l); /* NULL: none */
 

@@ -13,7 +13,7 @@
 #define ALONE "; the answer may be empty for that reason alone"
 
 static void warn_once(const st_scope *sc, st_span at, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+    __attribute__((format(__printf__, 3, 4)));
 
 static void warn_once(const st_scope *sc, st_span at, const char *fmt, ...)
 {

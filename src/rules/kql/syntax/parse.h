@@ -46,7 +46,7 @@ void st_p_wrong(st_parser *p);
 bool st_p_sound(const st_parser *p, unsigned before);
 /* An error at a token or a span; begins a panic. */
 void st_p_fail(st_parser *p, st_span where, const char *code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+    __attribute__((format(__printf__, 4, 5)));
 /* "X expected, got Y" at the token here. */
 void st_p_expected(st_parser *p, const char *what);
 /* Takes it or fails. */
