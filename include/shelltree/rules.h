@@ -174,9 +174,10 @@ typedef struct st_indicators {
     size_t unread;       /* lines, or patterns of STIX, that hold none */
     size_t first_unread; /* the first of those, from 1 */
 } st_indicators;
-/* A list of indicators of compromise (hashes, addresses, domains, names, paths; a line each, CSV,
- * or STIX 2.1) becomes rules: one for each kind in it and each table that may hold it, with ids
- * from "ioc-". r may be NULL: the list is only read. Errors: memory, no indicator in it, too many.
+/* A list of indicators of compromise (hashes, addresses, networks, URLs, domains, names, paths; a
+ * line each, CSV, or STIX 2.1) becomes rules: one for each kind in it and each table that may hold
+ * it, with ids from "ioc-". r may be NULL: the list is only read. Errors: memory, no indicator in
+ * it, too many.
  */
 st_code st_indicators_add(st_rules *r, st_str text, st_indicators *told, st_err *err);
 
