@@ -7,9 +7,9 @@
  * lines: from its start to an intruder's commands below IIS, with services, tasks, scripts and
  * logons beside them. both/ is a host with Sysmon and that policy: records that are of one process,
  * two that disagree on who made it, and processes that only one of the logs has. stopped/ is a web
- * server whose Sysmon was stopped before the intruder's commands. shapes/ is a collector's log, of
- * hosts that write 4688 as Windows 2008 R2, 2012 R2 and 2016 do, the oldest over two boots of which
- * no record tells. The same bytes on every run.
+ * server whose Sysmon was stopped before the intruder's commands, and a host that they reach.
+ * shapes/ is a collector's log, of hosts that write 4688 as Windows 2008 R2, 2012 R2 and 2016 do,
+ * the oldest over two boots of which no record tells. The same bytes on every run.
  */
 #include "evtxgen.h"
 
@@ -432,6 +432,20 @@ static void commands(book *b, const process *server, unsigned first)
     ends(b, &cmd);
 }
 
+/* A service is made on another host, where only that host's own logs tell of it. */
+static void moves_on(book *here, book *there, const process *server)
+{
+    process cmd = named(0xb30, SYS32 "cmd.exe", server->user, server->logon);
+    process sc = named(0xb34, SYS32 "sc.exe", server->user, server->logon);
+    const char *line = "sc.exe \\\\APP03 create updater binPath= C:\\Windows\\Temp\\p.exe";
+    starts(here, server, &cmd, "cmd.exe /c sc \\\\APP03 create updater");
+    starts(here, &cmd, &sc, line);
+    logs_on(there, "svc-web", "0x9c01", "3", "192.0.2.9");
+    ADD(there, &SERVICES, 7045, 628, NULL, S("ServiceName", "updater"),
+        S("ImagePath", "C:\\Windows\\Temp\\p.exe"), S("ServiceType", "user mode service"),
+        S("StartType", "demand start"), S("AccountName", "LocalSystem"));
+}
+
 static void stopped(const char *out)
 {
     char dir[4096];
@@ -440,6 +454,7 @@ static void stopped(const char *out)
         fail("time");
     book security = open_book("WEB09.corp.example", &now, 5000);
     book sysmon = open_book("WEB09.corp.example", &now, 1);
+    book there = open_book("APP03.corp.example", &now, 300);
     process services = named(0x274, SYS32 "services.exe", "NT AUTHORITY\\SYSTEM", "0x3e7");
     process svchost = named(0x3a8, SYS32 "svchost.exe", services.user, services.logon);
     process server = named(0xa00, W3WP, POOL, "0x4f2b1");
@@ -458,9 +473,11 @@ static void stopped(const char *out)
         S("State", "Stopped"), S("Version", "15.15"), S("SchemaVersion", "4.90"));
     wait_s(&now, 900);
     commands(&security, &server, 0xb10);
+    moves_on(&security, &there, &server);
     snprintf(dir, sizeof dir, "%s/stopped", out);
     close_book(&security, dir, "Security.evtx");
     close_book(&sysmon, dir, "Sysmon.evtx");
+    close_book(&there, dir, "APP03.evtx");
 }
 
 /* shapes/ */
