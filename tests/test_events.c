@@ -450,6 +450,32 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
     st_buf_free(&scratch[1].text);
 }
 
+static void append__ends__strings_go_over_by_text(void **state)
+{
+    (void)state;
+    static const char *const images[] = { "b", "a", "c" };
+    st_store *s[2] = { st_store_new(), st_store_new() };
+    st_scratch scratch[2] = { 0 };
+    for (size_t i = 0; i < 30; i++) {
+        st_field f = { ST_STR("ProcessName"), st_field_id(ST_STR("ProcessName")),
+                       text_value(images[i % 3]) };
+        st_record r = sysmon_record(4689);
+        r.provider = text_value("Microsoft-Windows-Security-Auditing");
+        r.fields = &f;
+        r.nfields = 1;
+        r.time_created = i + 1;
+        assert_true(st_event_decode(s[i % 2], &r, 0, &scratch[i % 2]));
+    }
+    assert_true(st_store_append(s[0], s[1], 2));
+    assert_int_equal(s[0]->nendings, 30);
+    for (size_t i = 0; i < 30; i++)
+        assert_text(s[0], s[0]->endings[i].image, images[(s[0]->endings[i].utc - 1) % 3]);
+    st_store_free(s[0]);
+    st_store_free(s[1]);
+    st_scratch_free(&scratch[0]);
+    st_scratch_free(&scratch[1]);
+}
+
 static void hashes_get__each_text__gives_that_digest(void **state)
 {
     (void)state;
@@ -905,6 +931,7 @@ int main(void)
         cmocka_unit_test(decode__ends_and_service_events__are_typed),
         cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),
+        cmocka_unit_test(append__ends__strings_go_over_by_text),
         cmocka_unit_test(hashes_get__each_text__gives_that_digest),
         cmocka_unit_test(undouble_percent__each_text__once_from_the_left),
         cmocka_unit_test(read__public_logs__every_creation_on_any_number_of_threads),
