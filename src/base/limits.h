@@ -492,6 +492,10 @@
  * is broken. */
 #define ST_MAX_KQL_STEPS 64u
 
+/* Event ids that conditions of one query leave of a table of whole records; people name a dozen.
+ * Met: records of all ids are kept. */
+#define ST_MAX_LOG_IDS 256u
+
 /* How far Windows' own record of a process creation (4688) may lie from Sysmon's of the same
  * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
  * two processes. */

@@ -592,8 +592,9 @@ int st_session_forest(st_session *s)
     bool failed = false;
     size_t nlogs = 0;
     const st_log_wanted *logs = s->rules ? st_rules_logs(s->rules, &nlogs, &failed) : NULL;
+    failed |= s->rules && !st_rules_keep(s->rules, &s->kept, &s->keep);
     st_code code = failed ? st_fail(&e, ST_E_MEMORY, "no memory for what rules need")
-                          : st_events_read(s->evidence, &o, &events, logs, nlogs,
+                          : st_events_read(s->evidence, &o, &events, logs, nlogs, &s->keep,
                                            p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
@@ -768,6 +769,7 @@ void st_session_free(st_session *s)
         st_store_free(s->store);
     if (s->evidence)
         st_evidence_free(s->evidence);
+    st_arena_free(&s->kept);
     st_notes_free(&s->notes);
     st_intake_free(&s->intake);
 }
