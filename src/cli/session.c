@@ -718,13 +718,13 @@ static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
     bool all = o->scope != ST_SCOPE_HITS;
     for (size_t k = 0; k < st_event_kinds(); k++)
         first[k] = s->store->events[k].n;
+    st_session_scan_options(s, &so);
     if (!w.nothing && all) {
-        st_session_scan_options(s, &so);
         if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK)
             return e->code;
     }
     st_requests_note note = { 0 };
-    if (all && st_requests_read(s->found, s->store, &note, e) != ST_OK)
+    if (all && st_requests_read(s->found, s->store, so.digest, &note, e) != ST_OK)
         return e->code;
     say_requests(s, &note);
     if (all && st_tree_add_events(s->forest, first, e) != ST_OK)
