@@ -151,8 +151,9 @@ typedef struct st_row {
     st_node node;   /* ST_NO_NODE: an event that names no process */
     uint32_t event; /* place in the forest's events; ST_NO_EVENT: the process's own creation */
     st_row_kind kind;
-    bool correlated;                   /* it is the incident's by host and time alone */
-    uint32_t incident;                 /* ST_NO_INCIDENT if none */
+    bool correlated;   /* it is the incident's by host and time alone */
+    bool acted;        /* context: no rule hit the process itself, but one hit an event of its */
+    uint32_t incident; /* ST_NO_INCIDENT if none */
     uint32_t first_finding, nfindings; /* in findings: a row has its findings side by side */
 } st_row;
 

@@ -18,12 +18,13 @@ typedef struct st_hunting {
 } st_hunting;
 
 enum st_mark {
-    ST_MARK_HIT = 1 << 0,
+    ST_MARK_HIT = 1 << 0, /* it, or an event of its */
     ST_MARK_CONTEXT = 1 << 1,
     ST_MARK_CLIMBED = 1 << 2,  /* its ancestors are in already */
     ST_MARK_WALKED = 1 << 3,   /* its subtree is in already */
     ST_MARK_SIBLINGS = 1 << 4, /* its children have been looked at as siblings */
-    ST_MARK_HIDDEN = 1 << 5    /* would be a hit, but since, until or host hides it */
+    ST_MARK_HIDDEN = 1 << 5,   /* would be a hit, but since, until or host hides it */
+    ST_MARK_OWN = 1 << 6       /* a hit itself, not an event of its */
 };
 
 /* Is this image (path or name) one of the session and service roots? */

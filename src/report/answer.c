@@ -85,8 +85,8 @@ bool st_answer_make(st_answer *a, const st_case *c)
         if (c->incidents[k].host < f->nhosts)
             add_incident(&a->hosts[c->incidents[k].host], c, k);
     for (size_t i = 0; i < c->nrows; i++)
-        if (c->rows[i].kind == ST_ROW_HIT && c->rows[i].event == ST_NO_EVENT &&
-            c->rows[i].incident < c->nincidents &&
+        if ((c->rows[i].kind == ST_ROW_HIT || c->rows[i].acted) &&
+            c->rows[i].event == ST_NO_EVENT && c->rows[i].incident < c->nincidents &&
             c->incidents[c->rows[i].incident].host < a->nhosts)
             a->hosts[c->incidents[c->rows[i].incident].host].hits++;
     for (uint32_t i = 0; i < f->nhosts; i++)
