@@ -342,12 +342,33 @@ static size_t take_hosts(st_str line, size_t at, const char *how, aim *aims, siz
     return n;
 }
 
+/* Does an option of the table end behind the characters b and c? */
+static bool may_end(char a, char b, char c)
+{
+    if (c == '\\')
+        return b == '\\';
+    if (c == ':')
+        return b == 'e' || b == 'r';
+    return c == ' ' && ((a == '/' && b == 's') || (a == 'm' && b == 'e'));
+}
+
+/* Does one stand in it, perhaps? Most lines have none, and this is one look at each character. */
+static bool may_aim(st_str s)
+{
+    for (size_t i = 2; i < s.n; i++)
+        if (may_end(st_ascii_lower(s.p[i - 2]), st_ascii_lower(s.p[i - 1]), s.p[i]))
+            return true;
+    return false;
+}
+
 /* Each host once a command, whichever row of the table named it. */
 static size_t aims_of(const st_forest *f, st_node node, aim aims[AIMS])
 {
     st_str line = st_pool_get(f->pool, f->procs[node].command_line);
     st_str image = st_str_basename(st_pool_get(f->pool, f->procs[node].image));
     size_t n = 0;
+    if (!may_aim(line))
+        return 0;
     for (size_t i = 0; i < REMOTES; i++) {
         size_t at = runs(line, remotes[i].program);
         bool itself = find(image, remotes[i].program, 0) == 0;
@@ -541,7 +562,8 @@ static sight of_row(const st_summing *x, const st_row *r, st_sid text)
 
 static bool is_hit(const st_case *c, const st_row *r)
 {
-    return (r->kind == ST_ROW_HIT || r->acted) && r->event == ST_NO_EVENT && r->incident < c->nincidents;
+    return (r->kind == ST_ROW_HIT || r->acted) && r->event == ST_NO_EVENT &&
+           r->incident < c->nincidents;
 }
 
 static st_sid hashes_of(const st_forest *f, st_node n)
