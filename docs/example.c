@@ -15,7 +15,7 @@ int main(int argc, char **argv)
         st_evidence_add(evidence, st_str_of(argv[i]), &e);
     if (!e.code && st_evidence_seal(evidence, true, false, &e) == ST_OK &&
         st_events_read(evidence, &(st_scan_options){ .slack = true, .carve = true }, NULL, NULL, 0,
-                       NULL, NULL, &store, &e) == ST_OK &&
+                       NULL, NULL, NULL, &store, &e) == ST_OK &&
         st_tree_build(evidence, store, &(st_tree_options){ 0 }, &f, &e) == ST_OK)
         for (size_t i = 0; i < f->n; i++) {
             const st_proc *p = &f->procs[i];

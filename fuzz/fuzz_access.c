@@ -42,7 +42,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         st_evidence_intake(ev, &(st_intake){ .depth = 0 });
         if (st_evidence_add(ev, st_str_of(name), &e) == ST_OK &&
             st_evidence_seal(ev, false, true, &e) == ST_OK && st_evidence_count(ev) == 1)
-            (void)st_access_read(st_evidence_at(ev, 0), take, &size, &unread, &e);
+            (void)st_access_read(st_evidence_at(ev, 0), take, &size, NULL, &unread, &e);
         st_evidence_free(ev);
     }
     close(fd);

@@ -73,7 +73,7 @@ static void grow_forest(const char *name)
     st_forest *forest = NULL;
     st_err e = { 0 };
     st_evidence *ev = evidence_of(name, false);
-    if (ev && st_events_read(ev, &o, &all, NULL, 0, NULL, NULL, &store, &e) == ST_OK &&
+    if (ev && st_events_read(ev, &o, &all, NULL, 0, NULL, NULL, NULL, &store, &e) == ST_OK &&
         st_tree_build(ev, store, &t, &forest, &e) == ST_OK) {
         if (forest->observed > store->creations.n)
             abort();

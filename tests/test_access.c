@@ -172,10 +172,17 @@ static void read__lines_at_the_bound__are_read_and_longer_ones_counted(void **st
         st_err err = { 0 };
         st_source *s = open_log(&l, text, n);
         assert_true(st_source_requests(s));
-        assert_int_equal(st_access_read(s, count, sum, &unread, &err), ST_OK);
+        unsigned char streamed[32], whole[32], file[32];
+        st_sha256_stream *h = st_sha256_new();
+        assert_int_equal(st_access_read(s, count, sum, h, &unread, &err), ST_OK);
         if (sum[0] != rows[i].read || unread != rows[i].unread)
             fail_msg("%zu: %llu read, %llu not", i, (unsigned long long)sum[0],
                      (unsigned long long)unread);
+        st_sha256_end(h, streamed);
+        st_sha256(text, n, whole);
+        assert_memory_equal(streamed, whole, sizeof whole);
+        assert_true(st_source_sha256(s, file));
+        assert_memory_equal(file, whole, sizeof whole);
         close_log(&l);
         free(text);
     }

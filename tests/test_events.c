@@ -132,7 +132,7 @@ static void provider__name_or_guid_in_any_case__is_sysmons(void **state)
         r.provider = text_value(rows[i].name);
         r.provider_guid = text_value(rows[i].guid);
         if ((st_provider_of(&r) == ST_SYSMON) != rows[i].want ||
-            st_event_wants(&r, &none, NULL) != rows[i].want)
+            st_event_wants(&r, &none, NULL, NULL) != rows[i].want)
             fail_msg("%s %s", rows[i].name, rows[i].guid);
     }
 }
@@ -142,7 +142,7 @@ static void wants__only_the_ids_that_are_read(void **state)
     (void)state;
     for (uint32_t id = 0; id < 300; id++) {
         st_record r = sysmon_record(id);
-        assert_int_equal(st_event_wants(&r, &none, NULL),
+        assert_int_equal(st_event_wants(&r, &none, NULL, NULL),
                          id == 1 || id == 4 || id == 5 || id == 16);
     }
 }
@@ -450,6 +450,32 @@ static void append__two_stores__strings_stay_what_they_are(void **state)
     st_scratch_free(&scratch[1]);
 }
 
+static void append__ends__strings_go_over_by_text(void **state)
+{
+    (void)state;
+    static const char *const images[] = { "b", "a", "c" };
+    st_store *s[2] = { st_store_new(), st_store_new() };
+    st_scratch scratch[2] = { 0 };
+    for (size_t i = 0; i < 30; i++) {
+        st_field f = { ST_STR("ProcessName"), st_field_id(ST_STR("ProcessName")),
+                       text_value(images[i % 3]) };
+        st_record r = sysmon_record(4689);
+        r.provider = text_value("Microsoft-Windows-Security-Auditing");
+        r.fields = &f;
+        r.nfields = 1;
+        r.time_created = i + 1;
+        assert_true(st_event_decode(s[i % 2], &r, 0, &scratch[i % 2]));
+    }
+    assert_true(st_store_append(s[0], s[1], 2));
+    assert_int_equal(s[0]->nendings, 30);
+    for (size_t i = 0; i < 30; i++)
+        assert_text(s[0], s[0]->endings[i].image, images[(s[0]->endings[i].utc - 1) % 3]);
+    st_store_free(s[0]);
+    st_store_free(s[1]);
+    st_scratch_free(&scratch[0]);
+    st_scratch_free(&scratch[1]);
+}
+
 static void hashes_get__each_text__gives_that_digest(void **state)
 {
     (void)state;
@@ -532,7 +558,7 @@ static void decode__other_event__is_stored_only_if_wanted(void **state)
         st_event_set_add(&s->wanted, ST_SYSMON_EVENT(wanted ? 10 : 7));
         r.fields = f;
         r.nfields = fields_of(fields, f);
-        assert_int_equal(st_event_wants(&r, &s->wanted, NULL), wanted);
+        assert_int_equal(st_event_wants(&r, &s->wanted, NULL, NULL), wanted);
         assert_true(st_event_decode(s, &r, 3, &scratch));
         assert_int_equal(e->n, wanted);
         assert_int_equal(s->nseen, 1);
@@ -632,7 +658,7 @@ static st_store *read_all(st_evidence *e, unsigned threads)
     st_err err = { 0 };
     st_store *s = NULL;
     st_scan_options o = { .engine = ST_ENGINE_NATIVE, .threads = threads, .slack = true };
-    if (st_events_read(e, &o, NULL, NULL, 0, NULL, NULL, &s, &err) != ST_OK)
+    if (st_events_read(e, &o, NULL, NULL, 0, NULL, NULL, NULL, &s, &err) != ST_OK)
         fail_msg("%s", err.text);
     return s;
 }
@@ -690,6 +716,57 @@ static void read__public_logs__every_creation_on_any_number_of_threads(void **st
 
 /* records that are kept whole */
 
+static void log__kept__by_id_and_field(void **state)
+{
+    (void)state;
+    static const uint32_t ids[] = { 4624 };
+    static const st_str fields[] = { { "ipaddress", 9 }, { "ThreatName", 10 } };
+    static const struct {
+        st_log_keep keep;
+        uint32_t id;
+        const char *kept; /* NULL: no row */
+    } rows[] = {
+        { { true, true, NULL, 0, NULL, 0 }, 4624, "IpAddress=1 Threat Name=2 Other=3 " },
+        { { false, false, ids, 1, fields, 2 }, 4624, "IpAddress=1 Threat Name=2 " },
+        { { true, false, NULL, 0, fields, 1 }, 1, "IpAddress=1 " },
+        { { true, false, NULL, 0, NULL, 0 }, 1, "" },
+        { { false, true, ids, 1, NULL, 0 }, 4625, NULL },
+        { { false, true, NULL, 0, NULL, 0 }, 4624, NULL },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        st_field f[] = { { ST_STR("IpAddress"), 0, text_value("1") },
+                         { ST_STR("Threat Name"), 0, text_value("2") },
+                         { ST_STR("Other"), 0, text_value("3") } };
+        st_record r = { .provider = text_value("x"),
+                        .channel = text_value("Security"),
+                        .computer = text_value("pc"),
+                        .event_id = rows[i].id,
+                        .fields = f,
+                        .nfields = 3 };
+        st_store *s = st_store_new();
+        st_scratch scratch = { .keep = &rows[i].keep };
+        size_t kind = st_event_kind_of((st_event_key){ ST_LOGS, ST_LOG_SECURITY }), at = 0;
+        st_event_set_add(&s->wanted, (st_event_key){ ST_LOGS, ST_LOG_SECURITY });
+        assert_int_equal(st_event_wants(&r, &s->wanted, &rows[i].keep, NULL), rows[i].kept != NULL);
+        assert_true(st_event_decode(s, &r, 0, &scratch));
+        const st_events *e = &s->events[kind];
+        assert_int_equal(e->n, rows[i].kept != NULL);
+        st_buf got = { 0 };
+        st_str name, value;
+        for (st_str all =
+                 e->n ? st_pool_get(
+                            s->pool,
+                            e->text[st_event_column(st_event_kind_at(kind), ST_T_log_fields)][0])
+                      : ST_STR("");
+             st_log_next(all, &at, &name, &value);)
+            st_buf_fmt(&got, "%.*s=%.*s ", ST_FMT(name), ST_FMT(value));
+        assert_true(st_str_eq(st_buf_slice(&got), st_str_of(rows[i].kept ? rows[i].kept : "")));
+        st_buf_free(&got);
+        st_store_free(s);
+        st_scratch_free(&scratch);
+    }
+}
+
 static void log__wanted__by_channel_and_id(void **state)
 {
     (void)state;
@@ -740,7 +817,7 @@ static void log__fields__are_found_by_name(void **state)
     st_record r = { .fields = list, .nfields = 5 };
     st_buf value = { 0 }, text = { 0 };
     uint64_t replaced = 0;
-    st_log_put_fields(&r, &value, &text, &replaced);
+    st_log_put_fields(&r, NULL, &value, &text, &replaced);
     st_str all = st_buf_slice(&text), name, v;
     assert_true(st_str_eq(st_log_field(all, ST_STR("a")), ST_STR("x")));
     assert_true(st_str_eq(st_log_field(all, ST_STR("b")), ST_STR("yz")));
@@ -857,7 +934,8 @@ static void gather__with_a_trail__finds_what_it_finds_without(void **state)
             st_event_set_add(&w.nameless, ST_SYSMON_EVENT(19));
             assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
             assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
-            assert_int_equal(st_events_read(e, &o, NULL, NULL, 0, NULL, NULL, &s, NULL), ST_OK);
+            assert_int_equal(st_events_read(e, &o, NULL, NULL, 0, NULL, NULL, NULL, &s, NULL),
+                             ST_OK);
             assert_true(s->trail.nslots > 10);
             if (!trail)
                 st_trail_free(&s->trail);
@@ -905,6 +983,8 @@ int main(void)
         cmocka_unit_test(decode__ends_and_service_events__are_typed),
         cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),
+        cmocka_unit_test(append__ends__strings_go_over_by_text),
+        cmocka_unit_test(log__kept__by_id_and_field),
         cmocka_unit_test(hashes_get__each_text__gives_that_digest),
         cmocka_unit_test(undouble_percent__each_text__once_from_the_left),
         cmocka_unit_test(read__public_logs__every_creation_on_any_number_of_threads),

@@ -27,11 +27,25 @@ static void list__of_each_form__rules_of_its_kinds(void **state)
         { "00112233445566778899aabbccddeef", 0, 1, NULL }, /* a digit less */
         { "203.0.113.9 \r\n", 1, 0, "ioc-address" },
         { "203.0.113.256", 0, 1, NULL },
-        { "hxxp://203[.]0.113.9:8080/a?b", 1, 0, "ioc-address-command" },
+        { "hxxp://203[.]0.113.9:8080/a?b", 1, 0, "ioc-url-command" },
+        { "hxxp://203[.]0.113.9:8080/", 1, 0, "ioc-address-command" },
+        { "203.0.113.9:443", 1, 0, "ioc-address-logon" },
+        { "evil.example:443", 1, 0, "ioc-domain-transfer" },
+        { "evil.example:443x", 0, 1, NULL },
+        { "10.0.0.0/8", 1, 0, "ioc-network" },
+        { "10.0.0.0/32", 1, 0, "ioc-network-command" },
+        { "10.0.0.0/33", 0, 1, NULL },
+        { "2001:db8::/32", 1, 0, "ioc-network-logon" },
+        { "2001:db8::/129", 0, 1, NULL },
+        { "type,value\ncidr,192.0.2.0/24\nurl,http://evil.example/a\n", 2, 0, "ioc-url-script" },
+        { "evil.example/a.exe", 1, 0, "ioc-url-transfer" },
+        { "http://evil.example", 1, 0, "ioc-domain" },
+        { "http:///a", 0, 1, NULL },
         { "2001:db8::1", 1, 0, "ioc-address" },
         { "http://[2001:db8::1]:80/", 1, 0, "ioc-address" },
+        { "http://[2001:db8::1]:80/a", 1, 0, "ioc-url-host" },
         { "evil[.]example", 1, 0, "ioc-domain" },
-        { "https://user@evil.example/x.exe", 1, 0, "ioc-domain-lookup" },
+        { "https://user@evil.example/x.exe#y", 1, 0, "ioc-url-host-lookup" },
         { "evil.exe", 1, 0, "ioc-name" },
         { "C:\\Windows\\Temp\\a.exe", 1, 0, "ioc-path" },
         { "/tmp/.x", 1, 0, "ioc-path-file" },
@@ -44,6 +58,11 @@ static void list__of_each_form__rules_of_its_kinds(void **state)
           1, 0, "ioc-domain" },
         { "{\"pattern\":\"[ipv4-addr:value = '203.0.113.9' AND file:name='a']\"}", 1, 0,
           "ioc-address" },
+        { "{\"pattern\":\"[ipv4-addr:value = '203.0.113.0/24']\"}", 1, 0, "ioc-network" },
+        { "{\"pattern\":\"[ipv4-addr:value ISSUBSET '203.0.113.0/24']\"}", 1, 0, "ioc-network" },
+        { "{\"pattern\":\"[ipv6-addr:value = '2001:db8::/32']\"}", 1, 0, "ioc-network-desktop" },
+        { "{\"pattern\":\"[url:value = 'http://a.example/b']\"}", 1, 0, "ioc-url-command" },
+        { "{\"pattern\":\"[url:value = 'http://a.example/']\"}", 1, 0, "ioc-domain" },
         { "{\"pattern\":\"[file:hashes.MD5 = '00112233445566778899aabbccddeeff']\"}", 1, 0,
           "ioc-hash" },
         { "[{\"pattern\":\"[domain-name:value IN ('a.example', 'b.example')]\"}]", 2, 0,
@@ -87,7 +106,7 @@ static void list__longer_than_a_rule__is_several(void **state)
             st_buf_fmt(&b, "10.%zu.%zu.1\n", i / 250, i % 250);
         st_rules *r = st_rules_new();
         assert_int_equal(st_indicators_add(r, st_buf_slice(&b), &told, &err), ST_OK);
-        assert_int_equal(st_rules_count(r), 2 + 2 * more); /* connections and commands */
+        assert_int_equal(st_rules_count(r), 6 + 6 * more); /* an address's forms */
         st_rules_free(r);
         st_buf_free(&b);
     }

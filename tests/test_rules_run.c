@@ -3,6 +3,7 @@
 /* test_rules_run.c - rules over forests made by hand: who is hit, who isn't, and what is counted.
  */
 #include "shelltree/rules.h"
+#include "base/limits.h"
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -865,6 +866,94 @@ static void load__same_rule_twice__runs_once(void **state)
     done(&w);
 }
 
+/* what is kept of records that tables hold whole */
+
+static void kept_text(const st_log_keep *k, st_buf *out)
+{
+    st_buf_str(out, k->every_event ? ST_STR("every") : ST_STR(""));
+    for (size_t i = 0; !k->every_event && i < k->nids; i++)
+        st_buf_fmt(out, "%s%u", i ? " " : "", (unsigned)k->ids[i]);
+    st_buf_str(out, ST_STR(": "));
+    st_buf_str(out, k->every_field ? ST_STR("every") : ST_STR(""));
+    for (size_t i = 0; !k->every_field && i < k->nfields; i++)
+        st_buf_fmt(out, "%s%.*s", i ? " " : "", ST_FMT(k->fields[i]));
+}
+
+static void keep__of_each_query__its_events_and_fields(void **state)
+{
+    static const struct {
+        const char *query, *kept;
+    } rows[] = {
+        { "DeviceProcessEvents", ": " },
+        { "SecurityEvent | count", "every: " },
+        { "SecurityEvent | where EventID == 4624 | count", "4624: " },
+        { "SecurityEvent | where 4624 == EventID | project IpAddress", "4624: IpAddress" },
+        { "SecurityEvent | where EventID in (4624, 4625) | project LogonType",
+          "4624 4625: LogonType" },
+        { "let ids = dynamic([4624]); SecurityEvent | where EventID in (ids) | project Process",
+          "4624: NewProcessName ProcessName" },
+        { "SecurityEvent | where EventID == 1 and IpAddress == 'a' | count", "1: IpAddress" },
+        { "SecurityEvent | where (EventID == 1 and Process == 'a') or EventID == 2 | count",
+          "1 2: NewProcessName ProcessName" },
+        { "SecurityEvent | where EventID == 1 or Process == 'a' | count",
+          "every: NewProcessName ProcessName" },
+        { "SecurityEvent | where EventID != 1 | count", "every: " },
+        { "SecurityEvent | where not(EventID == 1) | count", "every: " },
+        { "SecurityEvent | where EventID !in (1, 2) | count", "every: " },
+        { "SecurityEvent | where EventID > 4 | count", "every: " },
+        { "SecurityEvent | where EventID == 1 | where EventID == 2 | count", "1: " },
+        { "SecurityEvent | take 1 | where EventID == 1 | count", "every: " },
+        { "SecurityEvent | where EventID == -1 | count", ": " },
+        { "SecurityEvent | where EventID == 1 | project EventData", "1: every" },
+        { "SecurityEvent | where EventID == 1", "1: every" },
+        { "union (SecurityEvent | where EventID == 1), (Event | where EventID == 2) | count",
+          "2 1: " },
+        { "union (SecurityEvent | where EventID == 1), Event | count", "every: " },
+        { "let t = materialize(SecurityEvent | where EventID == 1); union t, t | count", "1: " },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_err err = { 0 };
+        st_buf got = { 0 };
+        st_arena a = { 0 };
+        st_log_keep k = { .every_event = false };
+        st_rules *r = st_rules_new();
+        assert_int_equal(st_rules_load_text(r, ST_STR("a.kql"), st_str_of(rows[i].query), &err),
+                         ST_OK);
+        assert_int_equal(st_rules_at(r, 0)->status, ST_RULE_READY);
+        assert_true(st_rules_keep(r, &a, &k));
+        kept_text(&k, &got);
+        if (!st_str_eq(st_buf_slice(&got), st_str_of(rows[i].kept)))
+            fail_msg("%s: %.*s", rows[i].query, ST_FMT(st_buf_slice(&got)));
+        st_rules_free(r);
+        st_arena_free(&a);
+        st_buf_free(&got);
+    }
+}
+
+static void keep__more_ids_than_a_query_names__is_every_event(void **state)
+{
+    (void)state;
+    for (unsigned more = 0; more < 2; more++) {
+        st_err err = { 0 };
+        st_buf q = { 0 };
+        st_arena a = { 0 };
+        st_log_keep k = { .every_event = false };
+        st_rules *r = st_rules_new();
+        st_buf_str(&q, ST_STR("SecurityEvent | where EventID in (0"));
+        for (unsigned i = 1; i < ST_MAX_LOG_IDS + more; i++)
+            st_buf_fmt(&q, ", %u", i);
+        st_buf_str(&q, ST_STR(") | count"));
+        assert_int_equal(st_rules_load_text(r, ST_STR("a.kql"), st_buf_slice(&q), &err), ST_OK);
+        assert_true(st_rules_keep(r, &a, &k));
+        assert_int_equal(k.every_event, more);
+        assert_int_equal(k.nids, more ? 0 : ST_MAX_LOG_IDS);
+        st_rules_free(r);
+        st_arena_free(&a);
+        st_buf_free(&q);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -886,6 +975,8 @@ int main(void)
         cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),
         cmocka_unit_test(load__service_table__not_applicable),
         cmocka_unit_test(load__filter_on_a_column_never_filled__warned),
+        cmocka_unit_test(keep__of_each_query__its_events_and_fields),
+        cmocka_unit_test(keep__more_ids_than_a_query_names__is_every_event),
         cmocka_unit_test(query__over_a_forest__text_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -402,21 +402,46 @@ static void alone__early_processes__are_of_the_boot_that_follows(void **state)
     }
 }
 
-static void alone__beside_a_creation_of_sysmon__edges_are_not_crossed(void **state)
+/* Sysmon's creations around one of Windows', in milliseconds. */
+static void beside__spans_of_sysmon__say_which_edges_are_crossed(void **state)
 {
+    enum { SILENCE = 600000, CHILD = 2000000, NONE = 0 };
+    static const struct {
+        uint64_t before, after;
+        bool crossed, unwatched;
+    } cases[] = {
+        { NONE, NONE, true, true },
+        { CHILD - 1, NONE, true, false },                 /* stopped before it */
+        { NONE, CHILD + 1, true, false },                 /* began behind it */
+        { CHILD, NONE, false, false },                    /* in the same moment */
+        { CHILD - 1, CHILD + SILENCE - 1, false, false }, /* a silence, and no more */
+        { CHILD - 1, CHILD + SILENCE, true, false },
+        { CHILD - SILENCE, NONE, true, false },
+        { CHILD - SILENCE - 1, NONE, true, true },
+        { NONE, CHILD + SILENCE, true, false },
+        { NONE, CHILD + SILENCE + 1, true, true },
+        { CHILD - SILENCE - 1, CHILD + SILENCE + 1, true, true },
+    };
     (void)state;
-    reading x = begin();
-    recorded(&x, 1, "7", "C:\\z.exe", "8", "");
-    audited(&x, 1000, "0x64", "old", "0x4", "");
-    audited(&x, 5000, "0xc8", "child", "0x64", "");
-    st_forest *f = forest_of(&x);
-    const st_proc *child = named(f, "child");
-    assert_int_equal(child->link, ST_LINK_INFERRED);
-    assert_false(child->flags & ST_P_CROSSED);
-    assert_int_equal(f->stats.crossed, 0);
-    assert_int_equal(f->stats.inferred, 1);
-    st_tree_free(f);
-    end(&x);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        reading x = begin();
+        if (cases[i].before)
+            recorded(&x, cases[i].before, "7", "C:\\z.exe", "8", "");
+        if (cases[i].after)
+            recorded(&x, cases[i].after, "9", "C:\\z.exe", "8", "");
+        audited(&x, CHILD - 700, "0x64", "old", "0x4", "");
+        audited(&x, CHILD, "0xc8", "child", "0x64", "");
+        st_forest *f = forest_of(&x);
+        const st_proc *child = named(f, "child");
+        assert_int_equal(child->link, ST_LINK_INFERRED);
+        if (!(child->flags & ST_P_CROSSED) != !cases[i].crossed ||
+            !(child->flags & ST_P_UNWATCHED) != !cases[i].unwatched)
+            fail_msg("case %zu: flags %x", i, child->flags);
+        assert_int_equal(f->stats.crossed, cases[i].crossed);
+        assert_int_equal(f->stats.inferred, 1);
+        st_tree_free(f);
+        end(&x);
+    }
 }
 
 static void alone__records_of_one_number__are_told_apart_by_provider(void **state)
@@ -600,7 +625,7 @@ int main(void)
         cmocka_unit_test(both__what_sysmon_left_empty__is_added),
         cmocka_unit_test(alone__pid_and_time__link_at_most_inferred),
         cmocka_unit_test(alone__early_processes__are_of_the_boot_that_follows),
-        cmocka_unit_test(alone__beside_a_creation_of_sysmon__edges_are_not_crossed),
+        cmocka_unit_test(beside__spans_of_sysmon__say_which_edges_are_crossed),
         cmocka_unit_test(alone__records_of_one_number__are_told_apart_by_provider),
         cmocka_unit_test(scripts__records_of_one_block__are_one_event),
         cmocka_unit_test(kinds__of_each_provider__keep_their_texts),

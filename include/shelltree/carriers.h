@@ -59,9 +59,10 @@ typedef enum st_access_line { ST_AL_NOTHING, ST_AL_REQUEST, ST_AL_UNREAD } st_ac
 /* One line, with or without its end. */
 st_access_line st_access_read_line(st_access *a, st_str line, st_request *r);
 /* Calls request for each of a log (st_source_requests), in the order of lines. *unread: lines that
- * were none. Errors: memory, and a log that can't be opened. One thread. */
+ * were none. digest (may be NULL) is given all bytes, as they were read. Errors: memory, and a log
+ * that can't be opened. One thread. */
 st_code st_access_read(const st_source *s, void (*request)(void *ctx, const st_request *r),
-                       void *ctx, uint64_t *unread, st_err *err);
+                       void *ctx, st_sha256_stream *digest, uint64_t *unread, st_err *err);
 
 /* All sources: first event logs, then carriers. */
 st_code st_records_scan(st_evidence *e, const st_scan_options *o, const st_scan_ops *ops, void *ctx,

@@ -340,6 +340,20 @@ typedef struct st_log_wanted {
     const uint32_t *ids; /* NULL: of all events */
     size_t nids;
 } st_log_wanted;
+/* Of records that tables hold whole (the kinds 1 to 3 of ST_LOGS): which, and which of their
+ * fields.
+ */
+typedef struct st_log_keep {
+    bool every_event, every_field;
+    const uint32_t *ids; /* of events */
+    size_t nids;
+    const st_str *fields; /* compared as st_log_field does */
+    size_t nfields;
+} st_log_keep;
+/* Adds events and fields, those that aren't there yet; the lists are in the arena. false: no
+ * memory. */
+bool st_log_keep_add(st_arena *a, st_log_keep *k, const uint32_t *ids, size_t nids,
+                     const st_str *fields, size_t nfields);
 /* The fields of such a record, as recorded, from the text of ST_T_log_fields: the first of that
  * name, in any case; p == NULL: there is none. */
 st_str st_log_field(st_str fields, st_str name);
@@ -347,10 +361,11 @@ st_str st_log_field(st_str fields, st_str name);
 bool st_log_next(st_str fields, size_t *at, st_str *name, st_str *value);
 
 /* Reads all of the evidence. events: the kinds stored beside creations, ends and service events
- * (NULL: none), logs: the channels whose records are kept whole; nothing is
- * decoded of others. progress (may be NULL) is called from any thread. */
+ * (NULL: none), logs: the channels whose records are kept whole, keep: what of those that tables
+ * hold (NULL: all; it must live as long as the call); nothing is decoded of others. progress (may
+ * be NULL) is called from any thread. */
 st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
-                       const st_log_wanted *logs, size_t nlogs,
+                       const st_log_wanted *logs, size_t nlogs, const st_log_keep *keep,
                        void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err);
 /* The other events of a few processes. */

@@ -167,6 +167,8 @@ st_source *st_evidence_at(const st_evidence *e, size_t i);
 bool st_evidence_unfiltered(const st_evidence *e);
 /* Is the source to be handed to a reader? */
 bool st_source_readable(const st_source *s);
+/* Reads the source for its digest alone. false: it can't be read, or not as far as it was long. */
+bool st_source_sha256(const st_source *s, unsigned char out[32]);
 /* Is it an access log that can be read? No other reader takes it. */
 bool st_source_requests(const st_source *s);
 /* Anything that makes the exit status 3? Damaged, unreadable, changed, gone, not opened; other or

@@ -151,8 +151,9 @@ typedef struct st_row {
     st_node node;   /* ST_NO_NODE: an event that names no process */
     uint32_t event; /* place in the forest's events; ST_NO_EVENT: the process's own creation */
     st_row_kind kind;
-    bool correlated;                   /* it is the incident's by host and time alone */
-    uint32_t incident;                 /* ST_NO_INCIDENT if none */
+    bool correlated;   /* it is the incident's by host and time alone */
+    bool acted;        /* context: no rule hit the process itself, but one hit an event of its */
+    uint32_t incident; /* ST_NO_INCIDENT if none */
     uint32_t first_finding, nfindings; /* in findings: a row has its findings side by side */
 } st_row;
 
@@ -234,8 +235,9 @@ typedef struct st_requests_note {
 } st_requests_note;
 /* Reads the access logs among the evidence of the case's forest, and puts the requests within
  * seconds before a process that a web server of an incident started behind the store's events. One
- * thread; nothing of them is kept else but how often each path was asked for. */
-st_code st_requests_read(st_case *c, st_store *s, st_requests_note *note, st_err *err);
+ * thread; nothing of them is kept else but how often each path was asked for. digest: the logs'
+ * digests are taken, of those that aren't read, too. */
+st_code st_requests_read(st_case *c, st_store *s, bool digest, st_requests_note *note, st_err *err);
 /* Makes the incidents' events rows, of those that the forest has by now, and sums up what they did.
  * The rows stay in order; their places change. */
 st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err);

@@ -46,6 +46,7 @@ typedef struct st_rule_needs {
     st_event_set events;       /* that it reads, beside creations; if it is ready */
     const st_log_wanted *logs; /* channels whose records it needs whole; if it is ready */
     size_t nlogs;
+    st_log_keep keep; /* of the records that its tables hold whole; if it is ready */
 } st_rule_needs;
 
 typedef struct st_rule {
@@ -174,11 +175,16 @@ typedef struct st_indicators {
     size_t unread;       /* lines, or patterns of STIX, that hold none */
     size_t first_unread; /* the first of those, from 1 */
 } st_indicators;
-/* A list of indicators of compromise (hashes, addresses, domains, names, paths; a line each, CSV,
- * or STIX 2.1) becomes rules: one for each kind in it and each table that may hold it, with ids
- * from "ioc-". r may be NULL: the list is only read. Errors: memory, no indicator in it, too many.
+/* A list of indicators of compromise (hashes, addresses, networks, URLs, domains, names, paths; a
+ * line each, CSV, or STIX 2.1) becomes rules: one for each kind in it and each table that may hold
+ * it, with ids from "ioc-". r may be NULL: the list is only read. Errors: memory, no indicator in
+ * it, too many.
  */
 st_code st_indicators_add(st_rules *r, st_str text, st_indicators *told, st_err *err);
+
+/* Adds what the set's rules keep of records that tables hold whole; the lists are in the arena.
+ * false: no memory. */
+bool st_rules_keep(const st_rules *r, st_arena *a, st_log_keep *out);
 
 typedef struct st_run_options {
     st_ticks now;   /* what now() means; 0: the default, see st_rules_now */

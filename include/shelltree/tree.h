@@ -51,7 +51,8 @@ enum st_proc_flags {
     ST_P_SERVER = 1 << 7,         /* a web server (st_tree_mark_servers) */
     ST_P_FROM_EVENT = 1 << 8,     /* a placeholder that no child names, only another event */
     ST_P_AUDITED = 1 << 9,        /* Sysmon's, and Windows' own creation (4688) joined to it */
-    ST_P_CROSSED = 1 << 10        /* its inferred edge may be crossed: see st_trust */
+    ST_P_CROSSED = 1 << 10,       /* its inferred edge may be crossed: see st_trust */
+    ST_P_UNWATCHED = 1 << 11      /* Windows' own, and no creation of Sysmon's is near in time */
 };
 
 typedef struct st_proc {
@@ -87,7 +88,8 @@ typedef struct st_host {
     uint64_t creations; /* distinct process creations, of Sysmon's or Windows' own */
     uint64_t audited;   /* of these, Windows' own (4688) that Sysmon has no record of */
     uint64_t wordless;  /* of those, without a command line */
-    uint64_t hidden;    /* of those, within the time of Sysmon's records: its filter hid them */
+    uint64_t unwatched; /* of those, far from any creation of Sysmon's: ST_P_UNWATCHED */
+    uint64_t hidden;    /* of the rest, within the time of Sysmon's records: its filter hid them */
     uint64_t joined;    /* Windows' own that joined one of Sysmon's */
     uint64_t copies;    /* rows that were copies of those */
     uint64_t records;   /* distinct Sysmon records of any id */

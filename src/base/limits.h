@@ -492,10 +492,18 @@
  * is broken. */
 #define ST_MAX_KQL_STEPS 64u
 
+/* Event ids that conditions of one query leave of a table of whole records; people name a dozen.
+ * Met: records of all ids are kept. */
+#define ST_MAX_LOG_IDS 256u
+
 /* How far Windows' own record of a process creation (4688) may lie from Sysmon's of the same
  * process; both are written within milliseconds, and a PID isn't given again so soon. Met: they are
  * two processes. */
 #define ST_AUDIT_APART (UINT64_C(2) * ST_TICKS_SECOND)
+/* Between two of Sysmon's creations that are further apart Sysmon may have been off, where Windows
+ * recorded processes meanwhile (4688): Windows starts some of its own every few minutes, and common
+ * filters leave a part of them. Met: inferred parents of those are believed, one level lower. */
+#define ST_SYSMON_SILENCE (UINT64_C(600) * ST_TICKS_SECOND)
 /* Bytes of a PowerShell script that is put together of several records; one record holds some
  * 20,000 characters. Met: the text ends behind the part that reached it. */
 #define ST_MAX_SCRIPT ((size_t)16 << 20)

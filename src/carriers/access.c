@@ -197,7 +197,7 @@ st_access_line st_access_read_line(st_access *a, st_str line, st_request *r)
 }
 
 st_code st_access_read(const st_source *s, void (*request)(void *ctx, const st_request *r),
-                       void *ctx, uint64_t *unread, st_err *err)
+                       void *ctx, st_sha256_stream *digest, uint64_t *unread, st_err *err)
 {
     st_file *f = NULL;
     st_text t;
@@ -231,6 +231,8 @@ st_code st_access_read(const st_source *s, void (*request)(void *ctx, const st_r
             *unread += !skipping;
         }
         skipping = !whole;
+        if (digest)
+            st_sha256_add(digest, w.p, line.n + (eol != NULL));
         st_text_skip(&t, line.n + (eol != NULL));
     }
     bool failed = t.failed;

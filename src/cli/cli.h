@@ -157,6 +157,8 @@ typedef struct st_session {
     st_forest *forest;
     st_rules *rules;
     st_event_set events; /* what a query wants read beside what the rules do (st_rules_events) */
+    st_log_keep keep;    /* likewise, of records that tables hold whole */
+    st_arena kept;       /* its lists */
     st_matches *matches;
     st_case *found;
     st_notes notes; /* outlive the case's reports */

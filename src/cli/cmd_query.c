@@ -82,6 +82,8 @@ static int check(st_session *s, st_str path, st_str text)
         status = ST_EXIT_CANNOT;
     if (r)
         s->events = st_rules_events(r);
+    if (r && !st_rules_keep(r, &s->kept, &s->keep))
+        status = st_cannot(&(st_err){ .code = ST_E_MEMORY, .text = "out of memory" });
     st_buf_free(&plan);
     st_rules_free(r);
     return status;

@@ -483,7 +483,7 @@ static const st_option options[] = {
     { 0, "trust-inferred", NULL, "let rules follow parent links that are inferred from PID and time", H|Q, set_trust_inferred },
     { 0, "servers", "FILE", "your own web servers (CSV: server, child, command pattern, reason, level)", H|Q|R, set_servers },
     { 0, "known", "FILE", "children that your own servers start by themselves (CSV: server, child, command pattern, reason, level)", H|Q|R, set_known },
-    { 0, "ioc", "FILE", "indicators to look for: hashes, addresses, domains, names, paths; a line each, CSV or STIX 2.1 (repeatable)", H, set_ioc },
+    { 0, "ioc", "FILE", "indicators to look for: hashes, addresses, networks, URLs, domains, names, paths; a line each, CSV or STIX 2.1 (repeatable)", H, set_ioc },
     { 0, "notes", "FILE", "what was noted of findings and incidents, for the reports (CSV: id, verdict, comment, author)", H, set_notes_file },
     { 0, "external", "URL=FILE", "a local file that stands for an externaldata's address (repeatable)", H|Q|R, set_external },
     { 0, "param", "NAME=VALUE", "the value of a parameter that a query declares (repeatable)", H|Q|R, set_param },

@@ -594,8 +594,9 @@ int st_session_forest(st_session *s)
     bool failed = false;
     size_t nlogs = 0;
     const st_log_wanted *logs = s->rules ? st_rules_logs(s->rules, &nlogs, &failed) : NULL;
+    failed |= s->rules && !st_rules_keep(s->rules, &s->kept, &s->keep);
     st_code code = failed ? st_fail(&e, ST_E_MEMORY, "no memory for what rules need")
-                          : st_events_read(s->evidence, &o, &events, logs, nlogs,
+                          : st_events_read(s->evidence, &o, &events, logs, nlogs, &s->keep,
                                            p ? st_progress_step : NULL, p, &s->store, &e);
     st_progress_free(p);
     if (code != ST_OK)
@@ -719,13 +720,13 @@ static st_code tell_story(st_session *s, const st_hunt_options *o, st_err *e)
     bool all = o->scope != ST_SCOPE_HITS;
     for (size_t k = 0; k < st_event_kinds(); k++)
         first[k] = s->store->events[k].n;
+    st_session_scan_options(s, &so);
     if (!w.nothing && all) {
-        st_session_scan_options(s, &so);
         if (st_events_gather(s->evidence, &so, &w, s->store, first, e) != ST_OK)
             return e->code;
     }
     st_requests_note note = { 0 };
-    if (all && st_requests_read(s->found, s->store, &note, e) != ST_OK)
+    if (all && st_requests_read(s->found, s->store, so.digest, &note, e) != ST_OK)
         return e->code;
     say_requests(s, &note);
     if (all && st_tree_add_events(s->forest, first, e) != ST_OK)
@@ -770,6 +771,7 @@ void st_session_free(st_session *s)
         st_store_free(s->store);
     if (s->evidence)
         st_evidence_free(s->evidence);
+    st_arena_free(&s->kept);
     st_notes_free(&s->notes);
     st_intake_free(&s->intake);
 }

@@ -99,14 +99,15 @@ static size_t kind_of(unsigned provider, const st_record *r)
                : st_event_kinds();
 }
 
-bool st_event_wants(const st_record *r, const st_event_set *events, st_recent *last)
+bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,
+                    st_recent *last)
 {
     unsigned provider = st_provider_known(r, last);
     if (always(provider, r))
         return true;
     size_t kind = kind_of(provider, r);
     return (kind < st_event_kinds() && st_event_set_has(events, kind)) ||
-           st_log_kind(events, provider, r) < st_event_kinds();
+           st_log_kind(events, keep, provider, r) < st_event_kinds();
 }
 
 /* One record on its way in. */
@@ -607,7 +608,9 @@ static void decode_log(decoding *d, size_t kind, st_sid computer, uint32_t sourc
     put_head(d, e, row, computer, source);
     e->utc[row] = r->time_created;
     st_buf_clear(&d->scratch->fields);
-    st_log_put_fields(r, &d->scratch->text, &d->scratch->fields, &d->replaced);
+    bool named = k->key.id == ST_LOG_NAMED; /* by rules that say what of it they read no closer */
+    st_log_put_fields(r, named ? NULL : d->scratch->keep, &d->scratch->text, &d->scratch->fields,
+                      &d->replaced);
     e->text[st_event_column(k, ST_T_log_fields)][row] =
         st_pool_put(d->store->pool, st_buf_slice(&d->scratch->fields));
     e->text[st_event_column(k, ST_T_log_provider)][row] =
@@ -738,7 +741,7 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
     if ((provider != ST_SYSMON || kind >= st_event_kinds()) && st_log_wants(&scratch->logs, r))
         decode_log(&d, st_event_kind_of((st_event_key){ ST_LOGS, ST_LOG_NAMED }), computer, source);
-    size_t whole = st_log_kind(&s->wanted, provider, r);
+    size_t whole = st_log_kind(&s->wanted, scratch->keep, provider, r);
     if (whole < st_event_kinds())
         decode_log(&d, whole, computer, source);
     if (kind < st_event_kinds() && st_event_set_has(&s->wanted, kind))

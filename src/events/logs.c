@@ -46,13 +46,35 @@ const st_provider st_logs = { .name = "",
                               .rows = rows,
                               .nrows = sizeof rows / sizeof *rows };
 
-size_t st_log_kind(const st_event_set *wanted, unsigned provider, const st_record *r)
+static bool has_number(const uint32_t *v, size_t n, uint32_t x)
+{
+    size_t i = 0;
+    while (i < n && v[i] != x)
+        i++;
+    return i < n;
+}
+
+static bool has_text(const st_str *v, size_t n, st_str x)
+{
+    size_t i = 0;
+    while (i < n && !st_str_ieq(v[i], x))
+        i++;
+    return i < n;
+}
+
+static bool keeps_event(const st_log_keep *k, uint32_t id)
+{
+    return !k || k->every_event || has_number(k->ids, k->nids, id);
+}
+
+size_t st_log_kind(const st_event_set *wanted, const st_log_keep *keep, unsigned provider,
+                   const st_record *r)
 {
     size_t first = ST_EVENT_KINDS - ST_LOG_KINDS, kind = first; /* the last of all */
     bool any = false;
     for (size_t i = ST_LOG_SECURITY; i < ST_LOG_KINDS; i++)
         any |= st_event_set_has(wanted, first + i);
-    if (!any)
+    if (!any || !keeps_event(keep, r->event_id))
         return st_event_kinds();
     if (provider == ST_SYSMON)
         kind += ST_LOG_SYSMON;
@@ -83,10 +105,7 @@ static size_t first_named(const st_logs_filter *f, const st_value *channel)
 
 static bool has_id(const st_log_wanted *w, uint32_t id)
 {
-    size_t i = 0;
-    while (i < w->nids && w->ids[i] != id)
-        i++;
-    return !w->ids || i < w->nids;
+    return !w->ids || has_number(w->ids, w->nids, id);
 }
 
 bool st_log_wants(st_logs_filter *f, const st_record *r)
@@ -104,6 +123,28 @@ bool st_log_wants(st_logs_filter *f, const st_record *r)
     return f->first < f->n && has_id(&f->v[f->first], r->event_id);
 }
 
+bool st_log_keep_add(st_arena *a, st_log_keep *k, const uint32_t *ids, size_t nids,
+                     const st_str *fields, size_t nfields)
+{
+    uint32_t *all_ids = ST_NEWN(a, uint32_t, k->nids + nids);
+    st_str *all = ST_NEWN(a, st_str, k->nfields + nfields);
+    if (!all_ids || !all)
+        return false;
+    if (k->nids)
+        memcpy(all_ids, k->ids, k->nids * sizeof *all_ids);
+    if (k->nfields)
+        memcpy(all, k->fields, k->nfields * sizeof *all);
+    k->ids = all_ids;
+    k->fields = all;
+    for (size_t i = 0; i < nids; i++)
+        if (!has_number(k->ids, k->nids, ids[i]))
+            all_ids[k->nids++] = ids[i];
+    for (size_t i = 0; i < nfields; i++)
+        if (!has_text(k->fields, k->nfields, fields[i]))
+            all[k->nfields++] = st_arena_copy(a, fields[i]);
+    return !a->failed;
+}
+
 /* in what form */
 
 static void put_part(st_str s, st_buf *out)
@@ -112,19 +153,6 @@ static void put_part(st_str s, st_buf *out)
         if (s.p[i])
             st_buf_char(out, s.p[i]);
     st_buf_char(out, 0);
-}
-
-void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t *replaced)
-{
-    for (size_t i = 0; i < r->nfields; i++) {
-        const st_value *v = &r->fields[i].value;
-        if (!v->p && v->type == ST_V_NULL)
-            continue;
-        st_buf_clear(value);
-        *replaced += st_value_text(v, value);
-        put_part(r->fields[i].name, out);
-        put_part(st_buf_slice(value), out);
-    }
 }
 
 static void put_number(const char *name, uint64_t v, bool hex, st_buf *out)
@@ -178,6 +206,31 @@ static bool is_without_blanks(st_str recorded, st_str name)
         k++;
     }
     return k == name.n;
+}
+
+static bool keeps_field(const st_log_keep *k, st_str recorded)
+{
+    size_t i = 0;
+    if (!k || k->every_field)
+        return true;
+    while (i < k->nfields && !st_str_ieq(recorded, k->fields[i]) &&
+           !(recorded.n > k->fields[i].n && is_without_blanks(recorded, k->fields[i])))
+        i++;
+    return i < k->nfields;
+}
+
+void st_log_put_fields(const st_record *r, const st_log_keep *keep, st_buf *value, st_buf *out,
+                       uint64_t *replaced)
+{
+    for (size_t i = 0; i < r->nfields; i++) {
+        const st_value *v = &r->fields[i].value;
+        if ((!v->p && v->type == ST_V_NULL) || !keeps_field(keep, r->fields[i].name))
+            continue;
+        st_buf_clear(value);
+        *replaced += st_value_text(v, value);
+        put_part(r->fields[i].name, out);
+        put_part(st_buf_slice(value), out);
+    }
 }
 
 st_str st_log_field(st_str fields, st_str name)

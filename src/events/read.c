@@ -27,6 +27,7 @@ typedef struct reading {
     st_event_set events; /* stored beside creations and the like */
     const st_log_wanted *logs;
     size_t nlogs;
+    const st_log_keep *keep;
     atomic_bool failed;
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
@@ -56,6 +57,7 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     mine->store->wanted = all->events;
     mine->scratch.logs.v = all->logs;
     mine->scratch.logs.n = all->nlogs;
+    mine->scratch.keep = all->keep;
     *j = (job){ .all = all, .mine = mine, .source = (uint32_t)source };
     return j;
 }
@@ -63,7 +65,7 @@ static void *begin(void *ctx, unsigned thread, size_t source)
 static bool want(void *ctx, const st_record *head)
 {
     const job *j = ctx;
-    return j && (st_event_wants(head, &j->all->events, &j->mine->scratch.provider) ||
+    return j && (st_event_wants(head, &j->all->events, j->all->keep, &j->mine->scratch.provider) ||
                  st_log_wants(&j->mine->scratch.logs, head));
 }
 
@@ -159,7 +161,7 @@ static st_store *join(reading *all)
 }
 
 st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_set *events,
-                       const st_log_wanted *logs, size_t nlogs,
+                       const st_log_wanted *logs, size_t nlogs, const st_log_keep *keep,
                        void (*on_progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
                        st_store **out, st_err *err)
 {
@@ -175,6 +177,7 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                     .events = events ? *events : (st_event_set){ { 0 } },
                     .logs = logs,
                     .nlogs = nlogs,
+                    .keep = keep,
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;

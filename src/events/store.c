@@ -193,6 +193,7 @@ static bool append_others(st_store *d, const st_store *f, const st_sid *map, siz
         st_ending *e = &d->endings[d->nendings++];
         *e = f->endings[i];
         e->computer = map[e->computer];
+        e->image = map[e->image];
     }
     for (size_t i = 0; i < f->nservices; i++) {
         st_service *v = &d->services[d->nservices++];

@@ -67,7 +67,8 @@ unsigned st_provider_of(const st_record *r);
 /* The same; last: the name that was met last, as most records have one another's. NULL: none. */
 unsigned st_provider_known(const st_record *r, st_recent *last);
 /* Is it one whose fields are read? */
-bool st_event_wants(const st_record *r, const st_event_set *events, st_recent *last);
+bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,
+                    st_recent *last);
 
 /* logs.c: records that are kept whole */
 
@@ -81,13 +82,16 @@ typedef struct st_logs_filter {
     size_t first; /* the first of v that names it; n: none */
 } st_logs_filter;
 bool st_log_wants(st_logs_filter *f, const st_record *r);
-/* The kind that takes it whole, by its log; st_event_kinds(): none of those that are wanted. */
-size_t st_log_kind(const st_event_set *wanted, unsigned provider, const st_record *r);
+/* The kind that takes it whole, by its log; st_event_kinds(): none of those that are wanted. keep:
+ * NULL for all. */
+size_t st_log_kind(const st_event_set *wanted, const st_log_keep *keep, unsigned provider,
+                   const st_record *r);
 /* What else the System part says. */
 void st_log_put_system(const st_record *r, st_buf *value, st_buf *out);
-/* The record's fields as one text; what has no value is left out. Adds the number of characters
- * that had to be replaced to *replaced. */
-void st_log_put_fields(const st_record *r, st_buf *value, st_buf *out, uint64_t *replaced);
+/* The record's fields as one text, those that are kept (NULL: all); what has no value is left out.
+ * Adds the number of characters that had to be replaced to *replaced. */
+void st_log_put_fields(const st_record *r, const st_log_keep *keep, st_buf *value, st_buf *out,
+                       uint64_t *replaced);
 
 /* Texts that were met at least twice, as recorded, and their ids: most of a record's fields say
  * what one of the last records said. Of a place the hash that was met last is known even if its
@@ -109,6 +113,7 @@ typedef struct st_scratch {
     size_t presence;  /* the one met last */
     st_buf fields;
     st_logs_filter logs;
+    const st_log_keep *keep; /* NULL: all */
 } st_scratch;
 
 void st_scratch_free(st_scratch *s);

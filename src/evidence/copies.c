@@ -50,25 +50,14 @@ static void hash_edges(st_item *it, unsigned char *buf)
 }
 
 /* Of all its bytes, where one of the files it is compared with is known by its digest alone. */
-static void hash_whole(st_item *it, unsigned char *buf)
+static void hash_whole(st_item *it)
 {
-    st_file *f = NULL;
-    st_err why = { 0 };
-    size_t got = 0;
     st_source *s = &it->source;
     it->hashed = s->stored && s->stored->digested;
-    if (it->hashed) {
+    if (it->hashed)
         memcpy(s->sha256, s->stored->sha256, sizeof s->sha256);
-    } else if (!s->stored && st_file_open(s, &f, &why) == ST_OK) {
-        st_sha256_stream *h = st_sha256_new();
-        uint64_t at = 0;
-        for (; h && st_file_read(f, at, buf, EDGE, &got, &why) == ST_OK && got; at += got)
-            st_sha256_add(h, buf, got);
-        if (h)
-            st_sha256_end(h, s->sha256);
-        it->hashed = h && at == s->size;
-    }
-    st_file_close(f);
+    else if (!s->stored)
+        it->hashed = st_source_sha256(s, s->sha256);
     memcpy(it->hash, s->sha256, sizeof it->hash);
 }
 
@@ -111,7 +100,7 @@ static st_code one_size(st_evidence *e, st_item **list, size_t n, unsigned char 
         stored |= list[i]->source.stored != NULL;
     for (size_t i = 0; i < n; i++)
         if (stored)
-            hash_whole(list[i], buf);
+            hash_whole(list[i]);
         else
             hash_edges(list[i], buf);
     qsort(list, n, sizeof(st_item *), by_size);

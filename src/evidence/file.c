@@ -212,3 +212,23 @@ void st_file_close(st_file *f)
     st_buf_free(&f->own);
     free(f);
 }
+
+bool st_source_sha256(const st_source *s, unsigned char out[32])
+{
+    enum { PIECE = 65536 };
+    st_file *f = NULL;
+    st_err why = { 0 };
+    unsigned char *piece = malloc(PIECE);
+    st_sha256_stream *h = st_sha256_new();
+    uint64_t at = 0;
+    size_t got = 0;
+    if (piece && h && st_file_open(s, &f, &why) == ST_OK)
+        for (; st_file_read(f, at, piece, PIECE, &got, &why) == ST_OK && got; at += got)
+            st_sha256_add(h, piece, got);
+    if (h)
+        st_sha256_end(h, out);
+    bool whole = f && h && at == s->size;
+    st_file_close(f);
+    free(piece);
+    return whole;
+}

@@ -122,6 +122,9 @@ static void put_audited(st_buf *b, const st_host *h, bool alone)
         st_buf_fmt(b, "%llu process creation%s that Windows recorded (4688) and Sysmon did not",
                    (unsigned long long)n, plural(n));
     }
+    if (!alone && h->unwatched)
+        st_buf_fmt(b, "%s%llu process creation%s of Windows alone (4688), while Sysmon was silent",
+                   n ? ", " : "", (unsigned long long)h->unwatched, plural(h->unwatched));
 }
 
 /* The gaps of one host, which lie side by side. */
@@ -141,7 +144,8 @@ static void judge(const st_forest *f, const st_gap *gaps, st_coverage *c, const 
     bool alone = h->audited && h->audited == h->creations;
     (void)f;
     st_buf_clear(b);
-    c->verdict = h->creations ? lost || alone ? ST_PARTIAL : ST_COVERED : ST_BLIND;
+    lost |= alone || h->unwatched;
+    c->verdict = h->creations ? lost ? ST_PARTIAL : ST_COVERED : ST_BLIND;
     if (h->audited) {
         put_audited(b, h, alone);
     } else if (!h->creations && h->records) {

@@ -281,7 +281,7 @@ static void from_command(st_summing *x, const st_row *r)
 static void from_process(st_summing *x, const st_row *r)
 {
     from_command(x, r);
-    if (r->kind == ST_ROW_HIT || x->f->procs[r->node].server != ST_NO_NODE)
+    if (r->kind == ST_ROW_HIT || r->acted || x->f->procs[r->node].server != ST_NO_NODE)
         addresses(x, r);
 }
 

@@ -198,7 +198,7 @@ bool st_findings_make(st_hunting *h)
                                                     .techniques = m->techniques,
                                                     .level = (uint8_t)level };
         if (m->node != ST_NO_NODE)
-            h->marks[m->node] |= ST_MARK_HIT;
+            h->marks[m->node] |= m->event == ST_NO_EVENT ? ST_MARK_HIT | ST_MARK_OWN : ST_MARK_HIT;
     }
     return !c->arena.failed;
 }

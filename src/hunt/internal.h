@@ -18,12 +18,13 @@ typedef struct st_hunting {
 } st_hunting;
 
 enum st_mark {
-    ST_MARK_HIT = 1 << 0,
+    ST_MARK_HIT = 1 << 0, /* it, or an event of its */
     ST_MARK_CONTEXT = 1 << 1,
     ST_MARK_CLIMBED = 1 << 2,  /* its ancestors are in already */
     ST_MARK_WALKED = 1 << 3,   /* its subtree is in already */
     ST_MARK_SIBLINGS = 1 << 4, /* its children have been looked at as siblings */
-    ST_MARK_HIDDEN = 1 << 5    /* would be a hit, but since, until or host hides it */
+    ST_MARK_HIDDEN = 1 << 5,   /* would be a hit, but since, until or host hides it */
+    ST_MARK_OWN = 1 << 6       /* a hit itself, not an event of its */
 };
 
 /* Is this image (path or name) one of the session and service roots? */
@@ -80,6 +81,8 @@ uint32_t st_request_incident(const st_case *c, uint32_t host, st_ticks from, st_
 void st_requests_sum(st_summing *x);
 /* Where the incidents' processes went, and what other hosts have in common with them. */
 bool st_spread_make(st_summing *x);
+/* Sets the place of each host that a command of an incident works on. */
+void st_spread_reach(const st_case *c, uint8_t *hosts);
 /* Is it in a folder of the system's own programs, or of installed ones? */
 bool st_is_system_path(st_str path);
 /* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h

@@ -92,6 +92,7 @@ typedef struct reading {
     st_sid channel;
     st_buf text;
     bool failed;
+    bool digest;
 } reading;
 
 static bool list_hosts(reading *x, size_t nsources)
@@ -297,7 +298,7 @@ static void request(void *ctx, const st_request *r)
 static st_code read_one(reading *x, size_t nsources, st_err *err)
 {
     const st_forest *f = x->c->forest;
-    const st_source *s = st_evidence_at(f->evidence, x->source);
+    st_source *s = st_evidence_at(f->evidence, x->source);
     uint64_t unread = 0;
     x->note->logs++;
     x->host = host_in_name(f, s->name);
@@ -311,7 +312,11 @@ static st_code read_one(reading *x, size_t nsources, st_err *err)
         return ST_OK;
     }
     st_err why = { 0 };
-    st_code code = st_access_read(s, request, x, &unread, &why);
+    st_sha256_stream *h = x->digest ? st_sha256_new() : NULL;
+    st_code code = st_access_read(s, request, x, h, &unread, &why);
+    if (h)
+        st_sha256_end(h, s->sha256);
+    s->digested = h && code == ST_OK;
     x->note->unread += unread;
     x->note->unopened += code == ST_E_IO;
     if (code != ST_OK && code != ST_E_IO)
@@ -319,13 +324,25 @@ static st_code read_one(reading *x, size_t nsources, st_err *err)
     return x->failed ? st_fail(err, ST_E_MEMORY, "no memory for requests") : ST_OK;
 }
 
-st_code st_requests_read(st_case *c, st_store *s, st_requests_note *note, st_err *err)
+/* Of logs that no incident had read, too: they are in the account of the run. */
+static void digest_rest(const st_evidence *e)
+{
+    for (size_t i = 0; e && i < st_evidence_count(e); i++) {
+        st_source *s = st_evidence_at(e, i);
+        if (st_source_requests(s) && !s->digested)
+            s->digested = st_source_sha256(s, s->sha256);
+    }
+}
+
+static st_code read_all(st_case *c, st_store *s, bool digest, st_requests_note *note, st_err *err)
 {
     const st_evidence *e = c->forest->evidence;
     size_t n = e ? st_evidence_count(e) : 0;
-    reading x = {
-        .c = c, .store = s, .note = note, .kind = st_event_kind_of((st_event_key){ ST_ACCESS, 0 })
-    };
+    reading x = { .c = c,
+                  .store = s,
+                  .note = note,
+                  .digest = digest,
+                  .kind = st_event_kind_of((st_event_key){ ST_ACCESS, 0 }) };
     st_code code = ST_OK;
     bool any = false;
     *note = (st_requests_note){ 0 };
@@ -344,6 +361,14 @@ st_code st_requests_read(st_case *c, st_store *s, st_requests_note *note, st_err
     free(x.host_of);
     free(x.computer);
     st_buf_free(&x.text);
+    return code;
+}
+
+st_code st_requests_read(st_case *c, st_store *s, bool digest, st_requests_note *note, st_err *err)
+{
+    st_code code = read_all(c, s, digest, note, err);
+    if (digest && code == ST_OK)
+        digest_rest(c->forest->evidence);
     return code;
 }
 

@@ -141,11 +141,11 @@ static bool mark_context(st_hunting *h)
 
 static bool kind_of(const st_hunting *h, st_node n, st_row_kind *kind)
 {
-    if (h->marks[n] & (ST_MARK_HIT | ST_MARK_HIDDEN)) {
+    if (h->marks[n] & (ST_MARK_OWN | ST_MARK_HIDDEN)) {
         *kind = ST_ROW_HIT;
         return true;
     }
-    *kind = h->marks[n] & ST_MARK_CONTEXT ? ST_ROW_CONTEXT : ST_ROW_OTHER;
+    *kind = h->marks[n] & (ST_MARK_CONTEXT | ST_MARK_HIT) ? ST_ROW_CONTEXT : ST_ROW_OTHER;
     return h->o->scope == ST_SCOPE_ALL ||
            (h->o->scope == ST_SCOPE_INCIDENT && *kind == ST_ROW_CONTEXT);
 }
@@ -185,6 +185,7 @@ static void add_process(merging *m, st_node n)
     st_row r = { .node = n, .event = ST_NO_EVENT, .incident = m->h->incident_of[n] };
     if (!kind_of(m->h, n, &r.kind))
         return;
+    r.acted = r.kind == ST_ROW_CONTEXT && m->h->marks[n] & ST_MARK_HIT;
     while (m->finding < c->nfindings && c->findings[m->finding].event == ST_NO_EVENT &&
            c->findings[m->finding].node < n)
         m->finding++;

@@ -182,20 +182,33 @@ static size_t first_event(const st_forest *f, size_t from, size_t to, st_ticks t
     return from;
 }
 
-/* A logon, service or task there within the time, among the events from .. to. */
-static const st_event *told_there(const st_forest *f, size_t from, size_t to, uint32_t host,
-                                  st_ticks t)
+/* What that way of working there leaves in the log, beside a logon. */
+static bool leaves(const char *how, const st_event *e)
 {
+    const char *word = st_event_kind_at(e->kind)->word;
+    bool service = !strcmp(how, "service") || !strcmp(how, "PsExec") || !strcmp(how, "PAExec");
+    return service ? !strcmp(word, "service") : !strcmp(how, word);
+}
+
+/* A logon, service or task there within the time, among the events from .. to: what the command
+ * leaves there rather than another. */
+static const st_event *told_there(const st_forest *f, size_t from, size_t to, uint32_t host,
+                                  st_ticks t, const char *how)
+{
+    const st_event *found = NULL;
     size_t looked = 0;
     for (size_t i = first_event(f, from, to, t - EARLY); i < to && looked++ < ST_MAX_ARRIVALS;
          i++) {
         const st_event *e = &f->events[i];
         if (st_event_columns(f, e)->utc[e->row] > t + LATE)
             break;
-        if (e->host == host && is_arrival(e))
+        if (e->host != host || !is_arrival(e))
+            continue;
+        if (leaves(how, e))
             return e;
+        found = found ? found : e;
     }
-    return NULL;
+    return found;
 }
 
 static void put_after(st_buf *b, st_ticks there, st_ticks here)
@@ -271,8 +284,8 @@ static void moved(st_summing *x, const st_row *r, st_str name, const char *how)
         bool look = x->moves++ < ST_MAX_MOVES;
         st_node n = look ? began(f, host, t, how) : ST_NO_NODE;
         const st_event *e = NULL;
-        if (look && n == ST_NO_NODE && !(e = told_there(f, 0, f->nevents, host, t)))
-            e = told_there(f, f->nevents, f->nall, host, t);
+        if (look && n == ST_NO_NODE && !(e = told_there(f, 0, f->nevents, host, t, how)))
+            e = told_there(f, f->nevents, f->nall, host, t, how);
         uint32_t there = incident_at(c, host, t);
         fact.weight = n != ST_NO_NODE || e ? 0 : 1;
         c->reached[host] = r->incident + 1;
@@ -283,7 +296,9 @@ static void moved(st_summing *x, const st_row *r, st_str name, const char *how)
                        ST_FMT(st_pool_get(f->pool, f->procs[n].image)));
             put_after(&b, f->procs[n].start, t);
         } else if (e) {
-            st_buf_fmt(&b, "there a %s", st_event_kind_at(e->kind)->word);
+            st_buf_fmt(&b, "there a %s (", st_event_kind_at(e->kind)->word);
+            st_target_put(f, e, &b);
+            st_buf_char(&b, ')');
             put_after(&b, st_event_columns(f, e)->utc[e->row], t);
         } else {
             st_buf_str(&b, ST_STR("nothing seen there within a minute"));
@@ -298,32 +313,97 @@ static void moved(st_summing *x, const st_row *r, st_str name, const char *how)
     st_buf_free(&b);
 }
 
-/* Each host once a command, whichever row of the table named it. */
-static void from_command(st_summing *x, const st_row *r)
+/* A host that a command names, and how it works there. */
+typedef struct aim {
+    st_str host;
+    const char *how;
+} aim;
+enum { AIMS = 16 };
+
+static bool is_aimed_at(const aim *aims, size_t n, st_str host)
 {
-    enum { MOST = 16 };
-    const st_forest *f = x->f;
-    st_str line = st_pool_get(f->pool, f->procs[r->node].command_line), names[MOST];
-    st_str image = st_str_basename(st_pool_get(f->pool, f->procs[r->node].image));
+    for (size_t i = 0; i < n; i++)
+        if (st_str_ieq(aims[i].host, host))
+            return true;
+    return false;
+}
+
+/* The hosts of a list behind an option, which begins at `at`. */
+static size_t take_hosts(st_str line, size_t at, const char *how, aim *aims, size_t n)
+{
+    while (n < AIMS) {
+        st_str host = next_host(line, &at);
+        if (!host.n || is_aimed_at(aims, n, host))
+            break;
+        aims[n++] = (aim){ host, how };
+        if (at >= line.n || line.p[at] != ',')
+            break;
+    }
+    return n;
+}
+
+/* Does an option of the table end behind the characters b and c? */
+static bool may_end(char a, char b, char c)
+{
+    if (c == '\\')
+        return b == '\\';
+    if (c == ':')
+        return b == 'e' || b == 'r';
+    return c == ' ' && ((a == '/' && b == 's') || (a == 'm' && b == 'e'));
+}
+
+/* Does one stand in it, perhaps? Most lines have none, and this is one look at each character. */
+static bool may_aim(st_str s)
+{
+    for (size_t i = 2; i < s.n; i++)
+        if (may_end(st_ascii_lower(s.p[i - 2]), st_ascii_lower(s.p[i - 1]), s.p[i]))
+            return true;
+    return false;
+}
+
+/* Each host once a command, whichever row of the table named it. */
+static size_t aims_of(const st_forest *f, st_node node, aim aims[AIMS])
+{
+    st_str line = st_pool_get(f->pool, f->procs[node].command_line);
+    st_str image = st_str_basename(st_pool_get(f->pool, f->procs[node].image));
     size_t n = 0;
+    if (!may_aim(line))
+        return 0;
     for (size_t i = 0; i < REMOTES; i++) {
         size_t at = runs(line, remotes[i].program);
         bool itself = find(image, remotes[i].program, 0) == 0;
-        if (at == SIZE_MAX || (!itself && child_tells(f, r->node, remotes[i].program)))
+        if (at == SIZE_MAX || (!itself && child_tells(f, node, remotes[i].program)))
             continue;
         at = find(line, remotes[i].option, at);
-        at = at == SIZE_MAX ? at : at + strlen(remotes[i].option);
-        while (at != SIZE_MAX && n < MOST) {
-            st_str name = next_host(line, &at);
-            bool known = !name.n;
-            for (size_t k = 0; k < n && !known; k++)
-                known = st_str_ieq(names[k], name);
-            if (known)
-                break;
-            names[n++] = name;
-            moved(x, r, name, remotes[i].how);
-            if (at >= line.n || line.p[at] != ',')
-                break;
+        if (at != SIZE_MAX)
+            n = take_hosts(line, at + strlen(remotes[i].option), remotes[i].how, aims, n);
+    }
+    return n;
+}
+
+static bool is_incidents(const st_case *c, const st_row *r)
+{
+    return r->event == ST_NO_EVENT && r->incident < c->nincidents;
+}
+
+static void from_command(st_summing *x, const st_row *r)
+{
+    aim aims[AIMS];
+    size_t n = aims_of(x->f, r->node, aims);
+    for (size_t i = 0; i < n; i++)
+        moved(x, r, aims[i].host, aims[i].how);
+}
+
+void st_spread_reach(const st_case *c, uint8_t *hosts)
+{
+    const st_forest *f = c->forest;
+    aim aims[AIMS];
+    for (size_t i = 0; i < c->nrows; i++) {
+        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(f, c->rows[i].node, aims) : 0;
+        for (size_t k = 0; k < n; k++) {
+            uint32_t host = host_named(f, aims[k].host);
+            if (host != UINT32_MAX)
+                hosts[host] = 1;
         }
     }
 }
@@ -482,7 +562,8 @@ static sight of_row(const st_summing *x, const st_row *r, st_sid text)
 
 static bool is_hit(const st_case *c, const st_row *r)
 {
-    return r->kind == ST_ROW_HIT && r->event == ST_NO_EVENT && r->incident < c->nincidents;
+    return (r->kind == ST_ROW_HIT || r->acted) && r->event == ST_NO_EVENT &&
+           r->incident < c->nincidents;
 }
 
 static st_sid hashes_of(const st_forest *f, st_node n)
@@ -582,7 +663,7 @@ bool st_spread_make(st_summing *x)
     share_programs(x);
     share_commands(x);
     for (size_t i = 0; i < c->nrows && !x->failed; i++)
-        if (c->rows[i].event == ST_NO_EVENT && c->rows[i].incident < c->nincidents)
+        if (is_incidents(c, &c->rows[i]))
             from_command(x, &c->rows[i]);
     return !x->failed;
 }

@@ -86,7 +86,8 @@ static bool want_guids(st_case *c, const uint32_t *owner, st_wanted_events *w)
     return guids != NULL;
 }
 
-/* Sources with records of a host that has an incident. */
+/* Sources with records of a host that has an incident, or that one's commands work on: there a
+ * logon, a service or a task may tell that they arrived. */
 static bool want_sources(st_case *c, st_wanted_events *w)
 {
     const st_forest *f = c->forest;
@@ -98,6 +99,7 @@ static bool want_sources(st_case *c, st_wanted_events *w)
         return false;
     for (size_t i = 0; i < c->nincidents; i++)
         hosts[c->incidents[i].host] = 1;
+    st_spread_reach(c, hosts);
     for (size_t i = 0; i < s->npresences; i++) {
         uint32_t host = st_tree_host_of(f, s->presences[i].computer);
         if (host < f->nhosts && hosts[host] &&

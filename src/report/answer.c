@@ -71,6 +71,15 @@ static void sum_up(st_answer *a)
     }
 }
 
+/* A process that was hit, or had a hit event; of one without a record of its own each such event.
+ */
+static bool counts(const st_case *c, const st_row *r)
+{
+    bool hit = r->kind == ST_ROW_HIT || r->acted;
+    return hit && r->incident < c->nincidents &&
+           (r->event == ST_NO_EVENT || r->node >= c->forest->observed);
+}
+
 bool st_answer_make(st_answer *a, const st_case *c)
 {
     const st_forest *f = c->forest;
@@ -85,9 +94,7 @@ bool st_answer_make(st_answer *a, const st_case *c)
         if (c->incidents[k].host < f->nhosts)
             add_incident(&a->hosts[c->incidents[k].host], c, k);
     for (size_t i = 0; i < c->nrows; i++)
-        if (c->rows[i].kind == ST_ROW_HIT && c->rows[i].event == ST_NO_EVENT &&
-            c->rows[i].incident < c->nincidents &&
-            c->incidents[c->rows[i].incident].host < a->nhosts)
+        if (counts(c, &c->rows[i]) && c->incidents[c->rows[i].incident].host < a->nhosts)
             a->hosts[c->incidents[c->rows[i].incident].host].hits++;
     for (uint32_t i = 0; i < f->nhosts; i++)
         a->hosts[i].standing = standing(c, &a->hosts[i]);

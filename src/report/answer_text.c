@@ -295,9 +295,9 @@ static void put_causes(block *x, uint32_t host)
     }
     const st_host *h = &x->c->forest->hosts[host];
     bool alone = h->audited && h->audited == h->creations;
-    if (alone)
-        put(x, any ? ", 4688 alone" : " (4688 alone");
-    put(x, any || alone ? ")" : "");
+    if (alone || h->unwatched)
+        st_buf_fmt(x->b, "%s4688 alone%s", any ? ", " : " (", alone ? "" : " at times");
+    put(x, any || alone || h->unwatched ? ")" : "");
 }
 
 /* What says that a host's records were lost, whatever was found on it. */

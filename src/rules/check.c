@@ -5,6 +5,7 @@
  * thrown away.
  */
 #include "rules/engine/tables/recorded.h"
+#include "rules/engine/tables/tables.h"
 #include "rules/rules_private.h"
 
 #include <string.h>
@@ -112,6 +113,62 @@ static bool logs_of(const st_run *r, st_arena *arena, const st_trigger *t, st_ru
     return out != NULL;
 }
 
+/* records that tables hold whole */
+
+static bool holds_logs(const st_event_set *s)
+{
+    for (uint16_t id = ST_LOG_SECURITY; id < ST_LOG_KINDS; id++)
+        if (st_event_set_has(s, st_event_kind_of((st_event_key){ ST_LOGS, id })))
+            return true;
+    return false;
+}
+
+static bool is_of_logs(const st_table_def *t)
+{
+    st_event_set events = st_table_def_events(t);
+    return t->rows == ST_OF_EVENTS && holds_logs(&events);
+}
+
+static bool keep_columns(st_arena *arena, const st_wanted_table *k, st_log_keep *out)
+{
+    for (size_t c = 0; k->column && c < k->table->n; c++) {
+        size_t n;
+        const char *const *names =
+            k->column[c] ? st_log_fields_of(&k->table->columns[c], &n) : NULL;
+        out->every_field |= k->column[c] && !names;
+        for (size_t i = 0; names && i < n; i++) {
+            st_str one = st_str_of(names[i]);
+            if (!st_log_keep_add(arena, out, NULL, 0, &one, 1))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Which of these records the plan needs, and of them which fields. */
+static bool keep_of(const st_run *r, st_arena *arena, const st_wanted *w, st_rule_needs *needs)
+{
+    st_event_set kinds;
+    const uint32_t *ids;
+    size_t n;
+    st_log_keep *out = &needs->keep;
+    if (!holds_logs(&needs->events))
+        return true;
+    out->every_field = w->all || holds_logs(&r->lent);
+    out->every_event = holds_logs(&r->lent);
+    for (const st_wanted_table *k = w->tables; k; k = k->next)
+        if (is_of_logs(k->table) && !keep_columns(arena, k, out))
+            return false;
+    for (size_t i = 0; st_run_log_ids(r, i, &kinds, &ids, &n); i++) {
+        if (!holds_logs(&kinds))
+            continue;
+        out->every_event |= !ids;
+        if (ids && !st_log_keep_add(arena, out, ids, n, NULL, 0))
+            return false;
+    }
+    return true;
+}
+
 /* What the run was stopped by, or lacked. */
 static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
 {
@@ -165,7 +222,7 @@ static void check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *tr
     if (bound.status == ST_RULE_READY) {
         st_wanted w;
         rule->needs.events = st_run_events(&run);
-        if (st_run_wanted(&run, &w))
+        if (st_run_wanted(&run, &w) && keep_of(&run, &r->arena, &w, &rule->needs))
             rule->needs.columns = columns_of(&r->arena, &w, &rule->needs.ncolumns);
         else
             r->diags.failed = true;
@@ -188,6 +245,15 @@ void st_rule_check_again(st_rules *r, st_loaded *l)
     l->trigger = (st_trigger){ 0 };
     check(r, &l->parsed, &l->rule, &l->trigger, NULL);
     if (l->rule.status == ST_RULE_READY)
-        st_event_set_join(&r->events, &l->rule.needs.events);
+        st_rules_join_needs(r, &l->rule.needs);
     l->narrowed = false;
+}
+
+void st_rules_join_query(st_rules *r, st_run *run)
+{
+    st_wanted w;
+    st_rule_needs needs = { .events = st_run_events(run) };
+    if (!st_run_wanted(run, &w) || !keep_of(run, &r->arena, &w, &needs))
+        r->diags.failed = true;
+    st_rules_join_needs(r, &needs);
 }

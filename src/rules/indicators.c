@@ -7,7 +7,8 @@
  * Forms    one indicator a line, behind '#' a comment; CSV, where the first cell that is one
  * counts, another cell may name its kind, and the rest is its comment; STIX 2.1: objects with a
  *          `pattern` (OASIS STIX 2.1, 9), alone, in a bundle or in lines.
- * Kinds    are told by what an indicator looks like; "[.]" and "hxxp" are undone.
+ * Kinds    are told by what an indicator looks like; "[.]" and "hxxp" are undone. A URL counts as
+ *          it is, and, a level lower, by its host: connections and look-ups know no more.
  * Hostile  the list comes from elsewhere: sizes are bounded, and what goes into a rule is a JSON
  *          string in it.
  */
@@ -15,6 +16,7 @@
 
 #include "shelltree/json.h"
 #include "base/limits.h"
+#include "rules/engine/match/value_tests.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +24,8 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef enum kind { HASH, ADDRESS, DOMAIN, NAME, PATH, KINDS } kind;
+/* What says most comes first. HOST: of a URL, whose path was not seen. */
+typedef enum kind { HASH, URL, ADDRESS, NETWORK, DOMAIN, HOST, NAME, PATH, KINDS } kind;
 
 typedef struct indicator {
     st_str value, comment; /* value in lower case */
@@ -108,14 +111,65 @@ static bool is_domain(st_str s)
     return top.n >= 2 && s.n > top.n && s.n <= 253 && !all_of(top, "0123456789");
 }
 
+static bool is_address(st_str s)
+{
+    return is_ipv4(s) || is_ipv6(s);
+}
+
+static bool is_network(st_str s)
+{
+    st_str address;
+    st_network n;
+    return st_str_cut(&s, '/', &address) && address.n && is_address(address) && s.n &&
+           st_network_parse((st_str){ address.p, address.n + 1 + s.n }, &n);
+}
+
+/* What stands before the path, without an account and a port; its brackets stay off. */
+static st_str host_of(st_str url)
+{
+    size_t end = 0;
+    while (end < url.n && !memchr("/?#", url.p[end], 3))
+        end++;
+    st_str host = { url.p, end };
+    const char *at = host.n ? memrchr(host.p, '@', host.n) : NULL;
+    host = at ? (st_str){ at + 1, (size_t)(host.p + host.n - at - 1) } : host;
+    if (host.n && host.p[0] == '[') {
+        const char *close = memchr(host.p, ']', host.n);
+        return close ? (st_str){ host.p + 1, (size_t)(close - host.p) - 1 } : host;
+    }
+    const char *colon = host.n ? memrchr(host.p, ':', host.n) : NULL;
+    return colon ? (st_str){ host.p, (size_t)(colon - host.p) } : host;
+}
+
+static bool has_path(st_str url)
+{
+    const char *slash = url.n ? memchr(url.p, '/', url.n) : NULL;
+    return slash && slash + 1 < url.p + url.n;
+}
+
+/* "evil.example/a", "203.0.113.9:8080/a": the scheme is gone already. A length that no network has
+ * makes no path of an address. */
+static bool is_url(st_str s)
+{
+    st_str host = host_of(s), path = s, before;
+    if (!has_path(s) || memchr(s.p, ' ', s.n) || memchr(s.p, '\\', s.n))
+        return false;
+    st_str_cut(&path, '/', &before);
+    return is_address(host) ? !all_of(path, "0123456789") : is_domain(host);
+}
+
 /* KINDS: it is none that can be told. */
 static kind kind_of(st_str s)
 {
     bool dot = s.n && memchr(s.p, '.', s.n);
     if (is_hash(s))
         return HASH;
-    if (is_ipv4(s) || is_ipv6(s))
+    if (is_address(s))
         return ADDRESS;
+    if (is_network(s))
+        return NETWORK;
+    if (is_url(s))
+        return URL;
     bool unix_path = s.n > 1 && s.p[0] == '/' && s.p[1] != '/' && !memchr(s.p, ' ', s.n);
     if (unix_path || (s.n > 2 && memchr(s.p, '\\', s.n)))
         return PATH;
@@ -152,7 +206,11 @@ static kind kind_named(st_str s)
         { "file", NAME },
         { "path", PATH },
         { "filepath", PATH },
-        { "url", KINDS },
+        { "cidr", NETWORK },
+        { "network", NETWORK },
+        { "ip-range", NETWORK },
+        { "url", URL },
+        { "uri", URL },
         { "filehash-md5", HASH },
         { "filehash-sha1", HASH },
         { "filehash-sha256", HASH },
@@ -165,13 +223,36 @@ static kind kind_named(st_str s)
 
 /* taking */
 
+/* "203.0.113.9:443", "evil.example:443" */
+static st_str without_port(st_str s)
+{
+    const char *colon = s.n ? memchr(s.p, ':', s.n) : NULL;
+    st_str host = { s.p, colon ? (size_t)(colon - s.p) : 0 };
+    st_str port = { colon ? colon + 1 : NULL, colon ? s.n - host.n - 1 : 0 };
+    return port.n <= 5 && all_of(port, "0123456789") && (is_ipv4(host) || is_domain(host)) ? host
+                                                                                           : s;
+}
+
+static st_str without_scheme(st_str url)
+{
+    const char *mark = url.n ? memchr(url.p, '#', url.n) : NULL;
+    url.n = mark ? (size_t)(mark - url.p) : url.n;
+    st_str host = host_of(url);
+    if (!has_path(url) || !host.n)
+        return host;
+    const char *slash = memchr(url.p, '/', url.n),
+               *at = memrchr(url.p, '@', (size_t)(slash - url.p));
+    return at ? (st_str){ at + 1, (size_t)(url.p + url.n - at - 1) } : url;
+}
+
 static st_str between(st_str s, char open, char close)
 {
     bool in = s.n >= 2 && s.p[0] == open && s.p[s.n - 1] == close;
     return in ? (st_str){ s.p + 1, s.n - 2 } : s;
 }
 
-/* "hxxp://evil[.]example:8080/x" as "evil.example"; a path or a name stays. Of the list's arena. */
+/* "hxxp://me@evil[.]example:8080/x#y" as "evil.example:8080/x", without a path as "evil.example";
+ * a path or a name stays. Of the list's arena. */
 static st_str tidied(list *l, st_str s)
 {
     st_buf b = { 0 };
@@ -186,24 +267,11 @@ static st_str tidied(list *l, st_str s)
     l->failed |= b.failed || l->arena.failed;
     st_buf_free(&b);
     const char *scheme = t.n > 3 ? memmem(t.p, t.n, "://", 3) : NULL;
-    if (!scheme)
-        return t;
-    t = (st_str){ scheme + 3, (size_t)(t.p + t.n - scheme - 3) };
-    size_t end = 0;
-    while (end < t.n && !memchr("/?#", t.p[end], 3))
-        end++;
-    st_str host = { t.p, end };
-    const char *at = host.n ? memrchr(host.p, '@', host.n) : NULL;
-    host = at ? (st_str){ at + 1, (size_t)(host.p + host.n - at - 1) } : host;
-    if (host.n && host.p[0] == '[') {
-        const char *close = memchr(host.p, ']', host.n);
-        return close ? (st_str){ host.p + 1, (size_t)(close - host.p) - 1 } : host;
-    }
-    const char *colon = host.n ? memrchr(host.p, ':', host.n) : NULL;
-    return colon ? (st_str){ host.p, (size_t)(colon - host.p) } : host;
+    return scheme ? without_scheme((st_str){ scheme + 3, (size_t)(t.p + t.n - scheme - 3) })
+                  : without_port(t);
 }
 
-static void take(list *l, st_str value, kind k, st_str comment)
+static void take_one(list *l, st_str value, kind k, st_str comment)
 {
     if (l->n >= ST_MAX_INDICATORS) {
         l->full = true;
@@ -217,6 +285,14 @@ static void take(list *l, st_str value, kind k, st_str comment)
         st_arena_copy(&l->arena, (st_str){ comment.p, comment.n < 200 ? comment.n : 200 });
     l->failed |= l->arena.failed;
     l->v[l->n++] = (indicator){ value, said, k };
+}
+
+/* A URL's host is an indicator, too, though a weaker one. */
+static void take(list *l, st_str value, kind k, st_str comment)
+{
+    take_one(l, value, k, comment);
+    if (k == URL && host_of(value).n)
+        take_one(l, host_of(value), HOST, comment);
 }
 
 /* lines and CSV */
@@ -366,7 +442,9 @@ static kind kind_of_path(st_str path)
     if (holds(path, "ipv4-addr:value") || holds(path, "ipv6-addr:value") ||
         holds(path, "_ref.value"))
         return ADDRESS;
-    if (holds(path, "domain-name:value") || holds(path, "url:value"))
+    if (holds(path, "url:value"))
+        return URL;
+    if (holds(path, "domain-name:value"))
         return DOMAIN;
     return holds(path, "file:name") || holds(path, "process:name") ? NAME : KINDS;
 }
@@ -386,7 +464,7 @@ static bool read_observation(list *l, st_str p, st_str comment)
         }
         st_str before = { p.p + from, i - from };
         bool key = i && p.p[i - 1] == '.'; /* file:hashes.'SHA-256' is no value */
-        bool compares = holds(before, "=") || holds(before, " IN ");
+        bool compares = holds(before, "=") || holds(before, " IN ") || holds(before, " ISSUBSET ");
         path = compares ? before : holds(before, ",") && path.n ? path : before;
         st_str text = tidied(l, pattern_text(l, p, &i));
         if (key)
@@ -394,8 +472,10 @@ static bool read_observation(list *l, st_str p, st_str comment)
         kind k = compares || holds(before, ",") ? kind_of_path(path) : KINDS;
         from = i;
         kind seen = kind_of(text);
-        if (k == DOMAIN && seen == ADDRESS)
-            k = ADDRESS; /* a URL's */
+        if ((k == DOMAIN || k == ADDRESS) && (seen == ADDRESS || seen == NETWORK))
+            k = seen;
+        if (k == URL) /* of one without a path the host is left */
+            k = seen == URL || seen == ADDRESS || seen == DOMAIN ? seen : DOMAIN;
         if (k == NAME && seen == PATH)
             k = PATH;
         if (k == KINDS || (k == HASH && seen != HASH) || !text.n)
@@ -479,6 +559,7 @@ static st_code read_stix(list *l, st_str text, st_err *err)
 typedef struct form {
     kind kind;
     const char *id, *title, *query; /* v: the values, c: comments by value; gives Hit */
+    bool weak;                      /* medium, not high */
 } form;
 
 #define HASHED(table)                                                \
@@ -490,34 +571,95 @@ typedef struct form {
     "let under = (q:string) { let s = tolower(q); case(s in (v), s, up(s, 1) in (v), up(s, 1), " \
     "up(s, 2) in (v), up(s, 2), up(s, 3) in (v), up(s, 3), \"\") };\n"
 
+/* What is in a text: a whole address, name or URL. */
+#define WITHIN(table, text)                \
+    table "| where " text " has_any (v)\n" \
+          "| mv-expand Hit = v to typeof(string) | where " text " has Hit\n"
+/* The network that an address is in; each address is asked once. */
+#define IN_RANGE(rows, address)                                                              \
+    "let rows = materialize(" rows ");\n"                                                    \
+    "rows | lookup kind=inner (rows | distinct " address "\n"                                \
+    "| where ipv4_is_in_any_range(" address ", v) or ipv6_is_in_any_range(" address ", v)\n" \
+    "| mv-expand Hit = v to typeof(string)\n"                                                \
+    "| where ipv4_is_in_range(" address ", Hit) or ipv6_is_in_range(" address                \
+    ", Hit)) on " address "\n"
+#define COMMANDS "DeviceProcessEvents "
+#define LOOKUPS "DeviceEvents | where ActionType == \"DnsQueryResponse\"\n"
+#define TRANSFERS \
+    "DeviceEvents | where ActionType in (\"BitsTransferStarted\", \"BitsTransferStopped\")\n"
+#define SCRIPTS \
+    "DeviceEvents | where ActionType in (\"PowerShellCommand\", \"PowerShellScriptBlock\")\n"
+#define DESKTOPS                                                           \
+    "DeviceEvents | where ActionType in (\"RemoteDesktopAuthenticated\", " \
+    "\"RemoteDesktopLogon\", \"RemoteDesktopReconnected\", \"RemoteDesktopDisconnected\")\n"
+
 static const form forms[] = {
-    { HASH, "ioc-hash", "Indicator: hash of a program", HASHED("DeviceProcessEvents") },
-    { HASH, "ioc-hash-file", "Indicator: hash of a file", HASHED("DeviceFileEvents") },
-    { HASH, "ioc-hash-image", "Indicator: hash of a loaded image",
-      HASHED("DeviceImageLoadEvents") },
+    { HASH, "ioc-hash", "Indicator: hash of a program", HASHED("DeviceProcessEvents"), false },
+    { HASH, "ioc-hash-file", "Indicator: hash of a file", HASHED("DeviceFileEvents"), false },
+    { HASH, "ioc-hash-image", "Indicator: hash of a loaded image", HASHED("DeviceImageLoadEvents"),
+      false },
     { NAME, "ioc-name", "Indicator: name of a program",
-      "DeviceProcessEvents | where FileName in~ (v) | extend Hit = tolower(FileName)\n" },
+      COMMANDS "| where FileName in~ (v) | extend Hit = tolower(FileName)\n", false },
     { NAME, "ioc-name-file", "Indicator: name of a file",
-      "DeviceFileEvents | where FileName in~ (v) | extend Hit = tolower(FileName)\n" },
+      "DeviceFileEvents | where FileName in~ (v) | extend Hit = tolower(FileName)\n", false },
     { PATH, "ioc-path", "Indicator: path of a program",
-      "DeviceProcessEvents | where FolderPath in~ (v) | extend Hit = tolower(FolderPath)\n" },
+      COMMANDS "| where FolderPath in~ (v) | extend Hit = tolower(FolderPath)\n", false },
     { PATH, "ioc-path-file", "Indicator: path of a file",
-      "DeviceFileEvents | where FolderPath in~ (v) | extend Hit = tolower(FolderPath)\n" },
+      "DeviceFileEvents | where FolderPath in~ (v) | extend Hit = tolower(FolderPath)\n", false },
     { ADDRESS, "ioc-address", "Indicator: address of a connection",
-      "DeviceNetworkEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n" },
+      "DeviceNetworkEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
     { ADDRESS, "ioc-address-command", "Indicator: address in a command",
-      "DeviceProcessEvents | where ProcessCommandLine has_any (v)\n"
-      "| mv-expand Hit = v to typeof(string) | where ProcessCommandLine has Hit\n" },
+      WITHIN(COMMANDS, "ProcessCommandLine"), false },
+    { ADDRESS, "ioc-address-logon", "Indicator: address of a logon",
+      "DeviceLogonEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
+    { ADDRESS, "ioc-address-desktop", "Indicator: address of a remote desktop",
+      DESKTOPS "| where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
+    { ADDRESS, "ioc-address-transfer", "Indicator: address of a transfer (BITS)",
+      WITHIN(TRANSFERS, "RemoteUrl"), false },
+    { ADDRESS, "ioc-address-script", "Indicator: address in a script",
+      WITHIN(SCRIPTS, "AdditionalFields"), false },
+    { NETWORK, "ioc-network", "Indicator: network of a connection",
+      IN_RANGE("DeviceNetworkEvents", "RemoteIP"), false },
+    { NETWORK, "ioc-network-logon", "Indicator: network of a logon",
+      IN_RANGE("DeviceLogonEvents", "RemoteIP"), false },
+    { NETWORK, "ioc-network-desktop", "Indicator: network of a remote desktop",
+      IN_RANGE(DESKTOPS, "RemoteIP"), false },
+    { NETWORK, "ioc-network-command", "Indicator: network of an address in a command",
+      IN_RANGE(COMMANDS "| where ProcessCommandLine matches regex @'\\d+\\.\\d+\\.\\d+\\.\\d+'\n"
+                        "| mv-expand Address = extract_all(@'(\\d+\\.\\d+\\.\\d+\\.\\d+)', "
+                        "ProcessCommandLine) to typeof(string)\n",
+               "Address"),
+      false },
+    { URL, "ioc-url-command", "Indicator: URL in a command", WITHIN(COMMANDS, "ProcessCommandLine"),
+      false },
+    { URL, "ioc-url-transfer", "Indicator: URL of a transfer (BITS)",
+      WITHIN(TRANSFERS, "RemoteUrl"), false },
+    { URL, "ioc-url-script", "Indicator: URL in a script", WITHIN(SCRIPTS, "AdditionalFields"),
+      false },
     { DOMAIN, "ioc-domain", "Indicator: name of a connection's host",
       UNDER "DeviceNetworkEvents | where isnotempty(RemoteUrl) | extend Hit = under(RemoteUrl) "
-            "| where isnotempty(Hit)\n" },
+            "| where isnotempty(Hit)\n",
+      false },
     { DOMAIN, "ioc-domain-lookup", "Indicator: name that was looked up",
-      UNDER "DeviceEvents | where ActionType == \"DnsQueryResponse\"\n"
-            "| extend Hit = under(tostring(AdditionalFields.DnsQueryString)) "
-            "| where isnotempty(Hit)\n" },
+      UNDER LOOKUPS "| extend Hit = under(tostring(AdditionalFields.DnsQueryString)) "
+                    "| where isnotempty(Hit)\n",
+      false },
     { DOMAIN, "ioc-domain-command", "Indicator: name of a host in a command",
-      "DeviceProcessEvents | where ProcessCommandLine has_any (v)\n"
-      "| mv-expand Hit = v to typeof(string) | where ProcessCommandLine has Hit\n" },
+      WITHIN(COMMANDS, "ProcessCommandLine"), false },
+    { DOMAIN, "ioc-domain-transfer", "Indicator: host of a transfer (BITS)",
+      WITHIN(TRANSFERS, "RemoteUrl"), false },
+    { DOMAIN, "ioc-domain-script", "Indicator: name of a host in a script",
+      WITHIN(SCRIPTS, "AdditionalFields"), false },
+    { HOST, "ioc-url-host", "Indicator: host of a URL, connected to",
+      "DeviceNetworkEvents | extend Hit = iff(RemoteIP in~ (v), tolower(RemoteIP), "
+      "tolower(RemoteUrl)) | where Hit in (v)\n",
+      true },
+    { HOST, "ioc-url-host-lookup", "Indicator: host of a URL, looked up",
+      LOOKUPS "| extend Hit = tolower(tostring(AdditionalFields.DnsQueryString)) "
+              "| where Hit in (v)\n",
+      true },
+    { HOST, "ioc-url-host-command", "Indicator: host of a URL in a command",
+      WITHIN(COMMANDS, "ProcessCommandLine"), true },
 };
 
 static int by_value(const void *pa, const void *pb)
@@ -567,8 +709,8 @@ static st_code add_rule(st_rules *r, const list *l, const form *f, size_t from, 
     st_buf_fmt(&name, "%s", f->id);
     if (part)
         st_buf_fmt(&name, "-%u", part + 1);
-    st_buf_fmt(&b, "// title: %s\n// id: %.*s\n// level: high\n// author: the list of indicators\n",
-               f->title, ST_FMT(st_buf_slice(&name)));
+    st_buf_fmt(&b, "// title: %s\n// id: %.*s\n// level: %s\n// author: the list of indicators\n",
+               f->title, ST_FMT(st_buf_slice(&name)), f->weak ? "medium" : "high");
     put_values(l, from, to, &b);
     st_buf_str(&b, st_str_of(f->query));
     st_buf_fmt(&b,
@@ -621,10 +763,19 @@ static st_code read_text(st_str text, list *l, st_err *err)
         return st_fail(err, ST_E_LIMIT, "more than %zu indicators", ST_MAX_INDICATORS);
     if (!l->n)
         return st_fail(err, ST_E_RULE,
-                       "no indicator in it: hashes, addresses, domains, names and paths are, one a "
-                       "line or in CSV, or STIX 2.1");
+                       "no indicator in it: hashes, addresses, networks, URLs, domains, names and "
+                       "paths are, one a line or in CSV, or STIX 2.1");
     fold(l);
     return ST_OK;
+}
+
+/* Without the hosts that were made of URLs. */
+static size_t said(const list *l)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < l->n; i++)
+        n += l->v[i].kind != HOST;
+    return n;
 }
 
 st_code st_indicators_add(st_rules *r, st_str text, st_indicators *told, st_err *err)
@@ -633,7 +784,7 @@ st_code st_indicators_add(st_rules *r, st_str text, st_indicators *told, st_err 
     st_code code = read_text(text, &l, err);
     if (code == ST_OK && r)
         code = add_rules(r, &l, err);
-    *told = (st_indicators){ l.n, l.unread, l.first_unread };
+    *told = (st_indicators){ said(&l), l.unread, l.first_unread };
     free(l.v);
     st_arena_free(&l.arena);
     return code;

@@ -159,6 +159,26 @@ static bool join_log(st_rules *r, const st_log_wanted *w)
     return true;
 }
 
+static bool join_keep(st_arena *a, st_log_keep *to, const st_log_keep *k)
+{
+    to->every_event |= k->every_event;
+    to->every_field |= k->every_field;
+    return (!k->nids && !k->nfields) ||
+           st_log_keep_add(a, to, k->ids, k->nids, k->fields, k->nfields);
+}
+
+void st_rules_join_needs(st_rules *r, const st_rule_needs *needs)
+{
+    st_event_set_join(&r->events, &needs->events);
+    if (!join_keep(&r->arena, &r->keep, &needs->keep))
+        r->diags.failed = true;
+}
+
+bool st_rules_keep(const st_rules *r, st_arena *a, st_log_keep *out)
+{
+    return join_keep(a, out, &r->keep);
+}
+
 const st_log_wanted *st_rules_logs(st_rules *r, size_t *n, bool *failed)
 {
     size_t most = 0;
@@ -481,7 +501,7 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     keep_mistakes(r, &l->rule, first);
     l->rule.errors = (unsigned)(r->diags.errors + r->diags.dropped - before);
     if (l->rule.status == ST_RULE_READY)
-        st_event_set_join(&r->events, &l->rule.needs.events);
+        st_rules_join_needs(r, &l->rule.needs);
     else
         l->rule.needs.nlogs = 0;
     if (!read || (l->rule.errors && l->rule.status == ST_RULE_READY)) {

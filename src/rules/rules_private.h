@@ -45,6 +45,7 @@ struct st_rules {
     st_checking checking;
     st_regexes *regexes; /* of all rules, for checking and running; NULL: none yet */
     st_event_set events; /* see st_rules_events */
+    st_log_keep keep;    /* see st_rules_keep; lists in the arena */
     st_log_wanted *logs; /* see st_rules_logs */
     uint32_t **log_ids;  /* of logs, each malloc'ed */
     size_t nlogs;
@@ -55,6 +56,11 @@ struct st_rules {
     st_id_owner *id_owners; /* by the pool's id */
     size_t nid_owners, id_owners_cap;
 };
+
+/* What a rule that is ready reads joins what the set reads. */
+void st_rules_join_needs(st_rules *r, const st_rule_needs *needs);
+/* Of a query that was bound over no evidence: likewise. */
+void st_rules_join_query(st_rules *r, st_run *run);
 
 /* Once more, when a filter has narrowed the rule: what there is to tell was told. */
 void st_rule_check_again(st_rules *r, st_loaded *l);

@@ -671,9 +671,9 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
         run.explain = w->plan != NULL;
         run.measure = w->run;
         parsed.language->bind(&run, &parsed, false, &r->diags, &bound);
-        st_event_set events = st_run_events(&run);
-        st_event_set_join(&r->events, &events);
         code = run_bound(&run, name, &parsed, &bound, w, err);
+        if (!f && code == ST_OK)
+            st_rules_join_query(r, &run);
         if (run.limit)
             st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
         st_run_free(&run);

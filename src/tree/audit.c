@@ -5,8 +5,9 @@
  *
  * One that Sysmon recorded, too, is found by host, PID, image and time, becomes part of that node
  * and only adds: what Sysmon's record leaves empty, and that the two name different creators. What
- * is left are processes of their own. A host that has no creation of Sysmon has no edges but
- * inferred ones; there rules may cross them, and what they find so is graded one level lower.
+ * is left are processes of their own. While Sysmon records nothing (it isn't there, was stopped,
+ * its log begins later) there are no edges but inferred ones; there rules may cross them, and what
+ * they find so is graded one level lower. Which times those are the creations themselves say.
  */
 #include "tree/forest.h"
 
@@ -57,15 +58,20 @@ static uint64_t key_of(const st_proc *p)
     return (uint64_t)p->host << 32 | p->pid;
 }
 
-/* Sysmon's creations, sorted; NULL: no memory. */
-static other *sysmons(const st_wood *w, size_t *n)
+static uint64_t host_of(const st_proc *p)
+{
+    return p->host;
+}
+
+/* Sysmon's creations by that key and time; NULL: no memory. */
+static other *sysmons(const st_wood *w, uint64_t (*key)(const st_proc *p), size_t *n)
 {
     other *all = malloc((w->pub.observed + 1) * sizeof *all);
     *n = 0;
     for (size_t i = 0; all && i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
         if (!is_audited(w, p) && p->pid != ST_NO_U32 && p->start)
-            all[(*n)++] = (other){ key_of(p), p->start, (st_node)i };
+            all[(*n)++] = (other){ key(p), p->start, (st_node)i };
     }
     if (all)
         qsort(all, *n, sizeof *all, by_key);
@@ -158,7 +164,7 @@ bool st_tree_join_audited(st_wood *w)
     if (w->duplicates || !any_audited(w->pub.store))
         return true;
     size_t n;
-    other *all = sysmons(w, &n);
+    other *all = sysmons(w, key_of, &n);
     uint8_t *taken = calloc(n + 1, 1), *gone = calloc(w->pub.observed + 1, 1);
     bool ok = all && taken && gone;
     for (size_t i = 0; ok && i < w->pub.observed; i++) {
@@ -182,22 +188,59 @@ bool st_tree_join_audited(st_wood *w)
 
 /* edges that rules may cross */
 
+/* A moment of a host beside the creations of Sysmon that lie around it. */
+typedef struct around {
+    bool before, after;    /* is there one? */
+    st_ticks since, until; /* how far away they are */
+} around;
+
+static around creations_around(const other *all, size_t n, const st_proc *p)
+{
+    other at = { .key = p->host, .start = p->start };
+    size_t i = st_lower_bound(all, n, sizeof *all, &at, lies_before);
+    around a = { .before = i && all[i - 1].key == at.key, .after = i < n && all[i].key == at.key };
+    if (a.before)
+        a.since = p->start - all[i - 1].start;
+    if (a.after)
+        a.until = all[i].start - p->start;
+    return a;
+}
+
+/* Sysmon recorded at that time: between two of its creations that are no silence apart. */
+static bool watched(const around *a)
+{
+    return (a->after && !a->until) ||
+           (a->before && a->after && a->since + a->until <= ST_SYSMON_SILENCE);
+}
+
+static bool far_from_any(const around *a)
+{
+    return !(a->before && a->since <= ST_SYSMON_SILENCE) &&
+           !(a->after && a->until <= ST_SYSMON_SILENCE);
+}
+
+static void cross(st_wood *w, st_proc *p, const other *all, size_t n)
+{
+    around a = creations_around(all, n, p);
+    if (p->start && far_from_any(&a))
+        p->flags |= ST_P_UNWATCHED;
+    if (p->link != ST_LINK_INFERRED || watched(&a))
+        return;
+    p->flags |= ST_P_CROSSED;
+    w->pub.stats.crossed++;
+}
+
 bool st_tree_cross_audited(st_wood *w)
 {
     if (!any_audited(w->pub.store))
         return true;
-    uint8_t *with_sysmon = calloc(w->pub.nhosts + 1, 1);
-    if (!with_sysmon)
+    size_t n;
+    other *all = sysmons(w, host_of, &n);
+    if (!all)
         return false;
     for (size_t i = 0; i < w->pub.observed; i++)
-        with_sysmon[w->pub.procs[i].host] |= !is_audited(w, &w->pub.procs[i]);
-    for (size_t i = 0; i < w->pub.observed; i++) {
-        st_proc *p = &w->pub.procs[i];
-        if (!is_audited(w, p) || p->link != ST_LINK_INFERRED || with_sysmon[p->host])
-            continue;
-        p->flags |= ST_P_CROSSED;
-        w->pub.stats.crossed++;
-    }
-    free(with_sysmon);
+        if (is_audited(w, &w->pub.procs[i]))
+            cross(w, &w->pub.procs[i], all, n);
+    free(all);
     return true;
 }

@@ -114,7 +114,9 @@ static void count_audited(const st_wood *w, st_host *h, const st_proc *p)
     st_ticks created = w->pub.store->creations.created[p->row];
     h->audited++;
     h->wordless += !st_tree_recorded(w->pub.pool, p->command_line);
-    h->hidden += h->records && created >= h->first && created <= h->last;
+    bool unwatched = p->flags & ST_P_UNWATCHED;
+    h->unwatched += unwatched;
+    h->hidden += !unwatched && h->records && created >= h->first && created <= h->last;
 }
 
 /* Hosts without a record of Sysmon: their time is that of Windows' own creations. */

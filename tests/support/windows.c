@@ -6,8 +6,10 @@
  * alone/ is a web server without Sysmon whose audit policy records processes, without command
  * lines: from its start to an intruder's commands below IIS, with services, tasks, scripts and
  * logons beside them. both/ is a host with Sysmon and that policy: records that are of one process,
- * two that disagree on who made it, and processes that only one of the logs has. The same bytes on
- * every run.
+ * two that disagree on who made it, and processes that only one of the logs has. stopped/ is a web
+ * server whose Sysmon was stopped before the intruder's commands, and a host that they reach.
+ * shapes/ is a collector's log, of hosts that write 4688 as Windows 2008 R2, 2012 R2 and 2016 do,
+ * the oldest over two boots of which no record tells. The same bytes on every run.
  */
 #include "evtxgen.h"
 
@@ -79,7 +81,10 @@ typedef struct book {
     gen_log *log;
     st_ticks *now;
     uint64_t record;
+    uint8_t shape; /* which version of 4688 its host writes */
 } book;
+
+enum { LINELESS, PARENTLESS, FULL }; /* 2008 R2, 2012 R2, 2016 */
 
 static void fail(const char *what)
 {
@@ -89,7 +94,7 @@ static void fail(const char *what)
 
 static book open_book(const char *computer, st_ticks *now, uint64_t first)
 {
-    book b = { computer, gen_new(&(gen_options){ .first_record = first }), now, first };
+    book b = { computer, gen_new(&(gen_options){ .first_record = first }), now, first, FULL };
     if (!b.log)
         fail("no memory");
     return b;
@@ -104,7 +109,7 @@ static void add(book *b, const provider *p, uint16_t id, uint32_t pid, const cha
                     .computer = b->computer,
                     .event_id = id,
                     .task = id == 4688 ? 13312 : 0,
-                    .version = id == 4688 ? 2 : 0,
+                    .version = id == 4688 ? b->shape : 0,
                     .level = id == 1116       ? 3
                              : p == &SECURITY ? 0
                                               : 4,
@@ -175,22 +180,31 @@ static const char *name_of(const process *p)
     return slash ? slash + 1 : p->user;
 }
 
-/* 4688, as Windows 10 and later write it. */
+/* 4688: each version has what those before it have, and more. */
 static void starts(book *b, const process *parent, const process *p, const char *command)
 {
     char subject[48], target[48];
+    static const size_t fields[] = { [LINELESS] = 8, [PARENTLESS] = 9, [FULL] = 15 };
     bool other = strcmp(parent->user, p->user) != 0;
     bool system = strcmp(p->logon, "0x3e7") == 0;
-    ADD(b, &SECURITY, 4688, 4, NULL, { "SubjectUserSid", "S-1-5-18", GEN_SID, 0 },
+    const gen_field all[] = {
+        { "SubjectUserSid", "S-1-5-18", GEN_SID, 0 },
         S("SubjectUserName", name_of(parent)),
         S("SubjectDomainName", domain_of(parent, subject, sizeof subject)),
-        H("SubjectLogonId", parent->logon), H("NewProcessId", p->pid),
-        S("NewProcessName", p->image), S("TokenElevationType", "%%1936"),
-        H("ProcessId", parent->pid), S("CommandLine", command),
-        { "TargetUserSid", "S-1-0-0", GEN_SID, 0 }, S("TargetUserName", other ? name_of(p) : "-"),
+        H("SubjectLogonId", parent->logon),
+        H("NewProcessId", p->pid),
+        S("NewProcessName", p->image),
+        S("TokenElevationType", "%%1936"),
+        H("ProcessId", parent->pid),
+        S("CommandLine", command),
+        { "TargetUserSid", "S-1-0-0", GEN_SID, 0 },
+        S("TargetUserName", other ? name_of(p) : "-"),
         S("TargetDomainName", other ? domain_of(p, target, sizeof target) : "-"),
-        H("TargetLogonId", other ? p->logon : "0x0"), S("ParentProcessName", parent->image),
-        { "MandatoryLabel", system ? "S-1-16-16384" : "S-1-16-12288", GEN_SID, 0 });
+        H("TargetLogonId", other ? p->logon : "0x0"),
+        S("ParentProcessName", parent->image),
+        { "MandatoryLabel", system ? "S-1-16-16384" : "S-1-16-12288", GEN_SID, 0 },
+    };
+    add(b, &SECURITY, 4688, 4, NULL, all, fields[b->shape]);
 }
 
 static void ends(book *b, const process *p)
@@ -406,6 +420,116 @@ static void both(const char *out)
     close_book(&sysmon, dir, "Sysmon.evtx");
 }
 
+/* stopped/ */
+
+/* What a page runs, told by Windows alone. */
+static void commands(book *b, const process *server, unsigned first)
+{
+    process cmd = named(first, SYS32 "cmd.exe", server->user, server->logon);
+    starts(b, server, &cmd, "cmd.exe /c whoami & net user");
+    runs(b, &cmd, first + 4, SYS32 "whoami.exe");
+    runs(b, &cmd, first + 8, SYS32 "net.exe");
+    ends(b, &cmd);
+}
+
+/* A service is made on another host, where only that host's own logs tell of it. */
+static void moves_on(book *here, book *there, const process *server)
+{
+    process cmd = named(0xb30, SYS32 "cmd.exe", server->user, server->logon);
+    process sc = named(0xb34, SYS32 "sc.exe", server->user, server->logon);
+    const char *line = "sc.exe \\\\APP03 create updater binPath= C:\\Windows\\Temp\\p.exe";
+    starts(here, server, &cmd, "cmd.exe /c sc \\\\APP03 create updater");
+    starts(here, &cmd, &sc, line);
+    logs_on(there, "svc-web", "0x9c01", "3", "192.0.2.9");
+    ADD(there, &SERVICES, 7045, 628, NULL, S("ServiceName", "updater"),
+        S("ImagePath", "C:\\Windows\\Temp\\p.exe"), S("ServiceType", "user mode service"),
+        S("StartType", "demand start"), S("AccountName", "LocalSystem"));
+}
+
+static void stopped(const char *out)
+{
+    char dir[4096];
+    st_ticks now;
+    if (!st_time_iso(ST_STR("2026-03-06T11:00:00Z"), &now))
+        fail("time");
+    book security = open_book("WEB09.corp.example", &now, 5000);
+    book sysmon = open_book("WEB09.corp.example", &now, 1);
+    book there = open_book("APP03.corp.example", &now, 300);
+    process services = named(0x274, SYS32 "services.exe", "NT AUTHORITY\\SYSTEM", "0x3e7");
+    process svchost = named(0x3a8, SYS32 "svchost.exe", services.user, services.logon);
+    process server = named(0xa00, W3WP, POOL, "0x4f2b1");
+    static const char *const guids[] = { "{66A1C2E4-0E10-69AA-0000-0010B1000000}",
+                                         "{66A1C2E4-0E11-69AA-0000-0010B2000000}",
+                                         "{66A1C2E4-0E12-69AA-0000-0010B3000000}" };
+    recorded(&sysmon, guids[1], &svchost, "svchost.exe -k iissvcs", guids[0], &services,
+             services.image);
+    starts(&security, &services, &svchost, "svchost.exe -k iissvcs");
+    wait_s(&now, 30);
+    recorded(&sysmon, guids[2], &server, "w3wp.exe -ap \"DefaultAppPool\"", guids[1], &svchost,
+             "svchost.exe -k iissvcs");
+    starts(&security, &svchost, &server, "w3wp.exe -ap \"DefaultAppPool\"");
+    wait_s(&now, 60);
+    ADD(&sysmon, &SYSMON, 4, 2404, NULL, S("UtcTime", "2026-03-06 11:01:31.000"),
+        S("State", "Stopped"), S("Version", "15.15"), S("SchemaVersion", "4.90"));
+    wait_s(&now, 900);
+    commands(&security, &server, 0xb10);
+    moves_on(&security, &there, &server);
+    snprintf(dir, sizeof dir, "%s/stopped", out);
+    close_book(&security, dir, "Security.evtx");
+    close_book(&sysmon, dir, "Sysmon.evtx");
+    close_book(&there, dir, "APP03.evtx");
+}
+
+/* shapes/ */
+
+/* From the session manager to a page's commands; no record says that Windows started. */
+static void day(book *b, unsigned pids)
+{
+    process kernel = named(4, "", "NT AUTHORITY\\SYSTEM", "0x3e7");
+    process smss = named(0x100 + pids, SYS32 "smss.exe", kernel.user, kernel.logon);
+    process wininit = named(0x110 + pids, SYS32 "wininit.exe", kernel.user, kernel.logon);
+    process services = named(0x120 + pids, SYS32 "services.exe", kernel.user, kernel.logon);
+    process svchost = named(0x130 + pids, SYS32 "svchost.exe", kernel.user, kernel.logon);
+    process server = named(0x140 + pids, W3WP, POOL, "0x4f2b1");
+    starts(b, &kernel, &smss, "");
+    starts(b, &smss, &wininit, "");
+    starts(b, &wininit, &services, "");
+    starts(b, &services, &svchost, "svchost.exe -k iissvcs");
+    starts(b, &svchost, &server, "w3wp.exe -ap \"DefaultAppPool\"");
+    wait_s(b->now, 40);
+    commands(b, &server, 0x200 + pids);
+    wait_s(b->now, 4000);
+}
+
+static void shapes(const char *out)
+{
+    static const struct {
+        const char *computer;
+        uint8_t shape;
+    } hosts[] = { { "OLD08.corp.example", LINELESS },
+                  { "SRV12.corp.example", PARENTLESS },
+                  { "SRV16.corp.example", FULL } };
+    char dir[4096];
+    st_ticks now;
+    if (!st_time_iso(ST_STR("2026-03-06T13:00:00Z"), &now))
+        fail("time");
+    book b = open_book("", &now, 70000);
+    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+        b.computer = hosts[i].computer;
+        b.shape = hosts[i].shape;
+        day(&b, 0);
+    }
+    /* The next boot of the first: the server's PID is a service host's now, which starts a shell.
+     */
+    b.computer = hosts[0].computer;
+    b.shape = hosts[0].shape;
+    day(&b, 0x10);
+    process svchost = named(0x140, SYS32 "svchost.exe", "NT AUTHORITY\\SYSTEM", "0x3e7");
+    commands(&b, &svchost, 0x300);
+    snprintf(dir, sizeof dir, "%s/shapes", out);
+    close_book(&b, dir, "ForwardedEvents.evtx");
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -416,5 +540,7 @@ int main(int argc, char **argv)
         fail(argv[1]);
     alone(argv[1]);
     both(argv[1]);
+    stopped(argv[1]);
+    shapes(argv[1]);
     return 0;
 }

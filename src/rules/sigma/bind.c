@@ -280,7 +280,8 @@ static st_expr *is_there(binder *b, st_expr *field, bool there)
     return call_named(b, there ? "isnotnull" : "isnull", ST_TYPE_BOOL, field, NULL);
 }
 
-/* Two fields: both are there, and one is where it should be in the other. */
+/* Two fields: both are there, and one is where it should be in the other. Of a field with several
+ * values any will do. */
 static st_expr *bind_fieldref(binder *b, const st_sigma_test *t, st_expr *field)
 {
     static const st_mop ops[] = { [ST_SIGMA_WHOLE] = ST_M_EQ,
@@ -293,7 +294,7 @@ static st_expr *bind_fieldref(binder *b, const st_sigma_test *t, st_expr *field)
         return truth(b, false);
     }
     st_expr *other = column(b, &g);
-    st_expr *x = call(b, st_call_strop, ST_TYPE_BOOL, field, other);
+    st_expr *x = call(b, st_call_strop_any, ST_TYPE_BOOL, field, other);
     if (!x)
         return NULL;
     x->mop = ops[t->place];

@@ -179,14 +179,13 @@ st_val st_call_in(st_run *r, const st_expr *x, const st_val *a)
     return st_val_bool(x->negate);
 }
 
-/* A string operator whose needles aren't constant: text, then needles (scalars or arrays). */
-st_val st_call_strop(st_run *r, const st_expr *x, const st_val *a)
+/* Is any of the needles, or each of them where the call says all, in one text? */
+static bool strop_one(st_run *r, const st_expr *x, st_sid hay, const st_val *needles)
 {
-    st_sid hay = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
     bool hit = x->all;
     for (size_t i = 1; i < x->nargs && hit == x->all; i++) {
-        size_t n = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->n : 1;
-        const st_val *items = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->v : &a[i];
+        size_t n = needles[i].tag == ST_VAL_ARRAY ? needles[i].u.a->n : 1;
+        const st_val *items = needles[i].tag == ST_VAL_ARRAY ? needles[i].u.a->v : &needles[i];
         for (size_t k = 0; k < n && hit == x->all; k++) {
             st_sid needle = st_val_tostring(&r->mem, ST_TYPE_DYNAMIC, items[k]).u.s;
             hit = x->fold ? st_match_text(x->mop, st_folds_get(&r->shared->folds, hay),
@@ -194,6 +193,26 @@ st_val st_call_strop(st_run *r, const st_expr *x, const st_val *a)
                           : st_match_text(x->mop, st_pool_get(r->mem.pool, hay),
                                           st_pool_get(r->mem.pool, needle));
         }
+    }
+    return hit;
+}
+
+/* A string operator whose needles aren't constant: text, then needles (scalars or arrays). */
+st_val st_call_strop(st_run *r, const st_expr *x, const st_val *a)
+{
+    st_sid hay = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
+    return st_val_bool(strop_one(r, x, hay, a) != x->negate);
+}
+
+/* The same, where the first may be an array, too: of its elements, each a text, any. */
+st_val st_call_strop_any(st_run *r, const st_expr *x, const st_val *a)
+{
+    if (a[0].tag != ST_VAL_ARRAY)
+        return st_call_strop(r, x, a);
+    bool hit = false;
+    for (size_t i = 0; i < a[0].u.a->n && !hit; i++) {
+        st_sid hay = st_val_tostring(&r->mem, ST_TYPE_DYNAMIC, a[0].u.a->v[i]).u.s;
+        hit = strop_one(r, x, hay, a);
     }
     return st_val_bool(hit != x->negate);
 }

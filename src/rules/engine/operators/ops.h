@@ -96,6 +96,11 @@ st_event_set st_run_events(const st_run *r);
  */
 bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n);
 
+/* The events that the i-th reader lets through, and which ids of records kept whole conditions
+ * leave of it (NULL: all). false past the end. */
+bool st_run_log_ids(const st_run *r, size_t i, st_event_set *kinds, const uint32_t **ids,
+                    size_t *n);
+
 /* What a plan reads of the evidence: columns of tables. */
 typedef struct st_wanted_table {
     struct st_wanted_table *next;

@@ -3,6 +3,7 @@
 /* source.c - where rows come from: the forest's nodes, constants, a range. */
 #include "rules/engine/operators/ops.h"
 #include "rules/engine/tables/tables.h"
+#include "base/limits.h"
 
 #include <string.h>
 
@@ -12,7 +13,9 @@ typedef struct scan {
     size_t at;                /* of the nodes, events or hosts there are */
     st_op *older;             /* the reader made before this one */
     st_condition *conditions; /* that all its rows go through, the newest first */
-    bool whole;               /* a condition looked at neighbouring rows: it must see all of them */
+    uint32_t *ids;            /* of records kept whole: those that conditions leave; NULL: all */
+    size_t nids;
+    bool whole; /* a condition looked at neighbouring rows: it must see all of them */
 } scan;
 
 /* How many of them there are, and the number of the first as a row. */
@@ -97,6 +100,16 @@ st_op *st_op_scan(st_run *r, const st_table_def *t)
     return op;
 }
 
+static void leave_ids(st_run *r, scan *s, const st_expr *x)
+{
+    uint32_t ids[ST_MAX_LOG_IDS];
+    size_t n;
+    if (!st_table_def_ids(s->table, x, ids, &n) || !(s->ids = ST_NEWN(&r->arena, uint32_t, n + 1)))
+        return;
+    memcpy(s->ids, ids, n * sizeof *ids);
+    s->nids = n;
+}
+
 /* Not once a value may have come from rows: over evidence it would be another than over none. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
 {
@@ -110,6 +123,8 @@ void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
     s->conditions = c ? c : s->conditions;
     if (s->table->rows == ST_OF_EVENTS && !r->scanned)
         s->events = st_table_def_narrow(r, s->table, s->events, x);
+    if (s->table->rows == ST_OF_EVENTS && !r->scanned && !s->whole && !s->ids)
+        leave_ids(r, s, x);
 }
 
 st_event_set st_op_scan_events(const st_op *op)
@@ -138,6 +153,20 @@ bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *
     const st_table_def *t = ((const scan *)op->spec)->table;
     *logs = t->logs;
     *n = t->nlogs;
+    return true;
+}
+
+bool st_run_log_ids(const st_run *r, size_t i, st_event_set *kinds, const uint32_t **ids, size_t *n)
+{
+    const st_op *op = r->scans;
+    while (op && i--)
+        op = ((const scan *)op->spec)->older;
+    if (!op)
+        return false;
+    const scan *s = op->spec;
+    *kinds = s->events;
+    *ids = s->ids;
+    *n = s->nids;
     return true;
 }
 

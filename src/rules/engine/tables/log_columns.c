@@ -400,6 +400,54 @@ st_val st_get_log_technique(st_run *r, st_node n, const st_getter *c)
     return st_val_sid(ST_EMPTY);
 }
 
+/* which fields a column is made of */
+
+/* What stands in the record's head alone, and what is made of some fields; of others it is all. */
+static const struct {
+    st_val (*get)(st_run *r, st_node n, const st_getter *c);
+    const char *fields[4];
+    size_t n;
+} MADE_OF[] = {
+    { st_get_never, { NULL }, 0 },
+    { st_get_computer, { NULL }, 0 },
+    { st_get_event_time, { NULL }, 0 },
+    { st_get_log_event_id, { NULL }, 0 },
+    { st_get_log_record_text, { NULL }, 0 },
+    { st_get_log_provider, { NULL }, 0 },
+    { st_get_log_channel, { NULL }, 0 },
+    { st_get_log_system, { NULL }, 0 },
+    { st_get_log_user, { NULL }, 0 },
+    { st_get_log_level, { NULL }, 0 },
+    { st_get_log_level_number, { NULL }, 0 },
+    { st_get_log_level_name, { NULL }, 0 },
+    { st_get_log_table, { NULL }, 0 },
+    { st_get_log_activity, { NULL }, 0 },
+    { st_get_log_description, { NULL }, 0 },
+    { st_get_log_account,
+      { "SubjectUserName", "SubjectDomainName", "TargetUserName", "TargetDomainName" },
+      4 },
+    { st_get_log_account_type,
+      { "SubjectUserName", "SubjectDomainName", "TargetUserName", "TargetDomainName" },
+      4 },
+    { st_get_log_process, { "NewProcessName", "ProcessName" }, 2 },
+    { st_get_log_logon_type_name, { "LogonType" }, 1 },
+    { st_get_log_hash, { "Hashes" }, 1 },
+    { st_get_log_technique, { "RuleName" }, 1 },
+};
+
+const char *const *st_log_fields_of(const st_getter *c, size_t *n)
+{
+    *n = 1;
+    if (c->get == st_get_log_field || c->get == st_get_log_number)
+        return &c->name;
+    for (size_t i = 0; i < sizeof MADE_OF / sizeof *MADE_OF; i++)
+        if (c->get == MADE_OF[i].get) {
+            *n = MADE_OF[i].n;
+            return MADE_OF[i].fields;
+        }
+    return NULL;
+}
+
 /* logons, and other events of Windows' own in Defender's tables */
 
 static st_sid known(const st_run *r, st_node n, int text)

@@ -1,14 +1,17 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * narrow.c - which events a condition on ActionType leaves.
+ * narrow.c - which events a condition on ActionType leaves, or one on EventID.
  *
  * A table of events is made of several kinds, told apart by ActionType. Where a query's first
  * conditions ask for some of those only, the others needn't be read from the evidence at all.
- * Each part of the condition that asks for ActionType alone is asked about all there are.
+ * Each part of the condition that asks for ActionType alone is asked about all there are. Of
+ * records that are kept whole there are too many kinds for that: there equality with constants
+ * counts.
  */
 #include "rules/engine/functions/functions.h"
 #include "rules/engine/tables/tables.h"
+#include "base/limits.h"
 
 #include <string.h>
 
@@ -84,4 +87,76 @@ st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set 
     st_batch_free(b);
     st_event_set_meet(&left, &events);
     return left;
+}
+
+/* ids of records that are kept whole */
+
+typedef struct ids {
+    uint32_t v[ST_MAX_LOG_IDS];
+    size_t n;
+} ids;
+
+static bool add_id(ids *to, st_val v)
+{
+    if (v.tag != ST_VAL_LONG || to->n == ST_MAX_LOG_IDS)
+        return false;
+    if (v.u.i >= 0 && v.u.i < UINT32_MAX) /* no record has another */
+        to->v[to->n++] = (uint32_t)v.u.i;
+    return true;
+}
+
+static bool add_constant(ids *to, const st_expr *x)
+{
+    bool list = x->kind == ST_EXPR_CONST && x->value.tag == ST_VAL_ARRAY;
+    if (!list)
+        return x->kind == ST_EXPR_CONST && add_id(to, x->value);
+    for (size_t i = 0; i < x->value.u.a->n; i++)
+        if (!add_id(to, x->value.u.a->v[i]))
+            return false;
+    return true;
+}
+
+static bool is_column(const st_expr *x, size_t column)
+{
+    return x->kind == ST_EXPR_COLUMN && x->col == column;
+}
+
+/* NOLINTBEGIN(misc-no-recursion): expressions are as high as the parser lets them be */
+
+static bool ids_left(const st_expr *x, size_t column, ids *to)
+{
+    if (x->kind != ST_EXPR_CALL || x->negate)
+        return false;
+    size_t before = to->n;
+    if (x->code == st_call_and) { /* one part that says so is enough */
+        for (size_t i = 0; i < x->nargs; i++, to->n = before)
+            if (ids_left(x->args[i], column, to))
+                return true;
+        return false;
+    }
+    bool any = x->code == st_call_or, in = x->code == st_call_in;
+    bool equal = x->code == st_compare('=', ST_TYPE_LONG, ST_TYPE_LONG) && x->nargs == 2;
+    if (equal && is_column(x->args[1], column))
+        return add_constant(to, x->args[0]);
+    if (!any && !((in || equal) && x->nargs > 1 && is_column(x->args[0], column)))
+        return false;
+    for (size_t i = any ? 0 : 1; i < x->nargs; i++)
+        if (any ? !ids_left(x->args[i], column, to) : !add_constant(to, x->args[i]))
+            return false;
+    return true;
+}
+
+/* NOLINTEND(misc-no-recursion) */
+
+bool st_table_def_ids(const st_table_def *t, const st_expr *x, uint32_t *out, size_t *n)
+{
+    size_t column = 0;
+    ids left = { .n = 0 };
+    while (column < t->n && t->columns[column].get != st_get_log_event_id)
+        column++;
+    if (column == t->n || !ids_left(x, column, &left))
+        return false;
+    memcpy(out, left.v, left.n * sizeof *out);
+    *n = left.n;
+    return true;
 }

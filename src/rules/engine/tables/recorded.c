@@ -423,6 +423,16 @@ static st_val get_server(st_run *r, st_node n, const st_getter *c)
     return text_or_null(p == ST_NO_NODE ? ST_ABSENT : fact(r, r->forest->procs[p].server, c->arg));
 }
 
+static st_val get_server_guid(st_run *r, st_node n, const st_getter *c)
+{
+    (void)c;
+    st_node p = process_of(r, n);
+    st_node server = p == ST_NO_NODE ? ST_NO_NODE : r->forest->procs[p].server;
+    return server == ST_NO_NODE ? st_val_null()
+                                : guid_text(r, &r->forest->procs[server].guid,
+                                            !st_guid_zero(&r->forest->procs[server].guid));
+}
+
 enum { DISTANCE, DEPTH, CHILDREN, DESCENDANTS };
 
 static st_val get_count(st_run *r, st_node n, const st_getter *c)
@@ -466,6 +476,7 @@ static const st_getter of_tree[] = {
     { "RootImage", ST_TYPE_STRING, get_root, IMAGE, 0 },
     { "WebServerImage", ST_TYPE_STRING, get_server, IMAGE, 0 },
     { "WebServerCommandLine", ST_TYPE_STRING, get_server, COMMAND_LINE, 0 },
+    { "WebServerProcessGuid", ST_TYPE_STRING, get_server_guid, 0, 0 },
     { "WebServerDistance", ST_TYPE_STRING, get_count, DISTANCE, 0 },
     { "TreeDepth", ST_TYPE_STRING, get_count, DEPTH, 0 },
     { "ChildCount", ST_TYPE_STRING, get_count, CHILDREN, 0 },

@@ -91,6 +91,11 @@ enum {
 /* Of a host. */
 st_get_fn st_get_host_time, st_get_host_table;
 
+/* The event ids that a condition on EventID leaves of a table whose rows are records whole; false:
+ * it doesn't say. No more than ST_MAX_LOG_IDS. */
+bool st_table_def_ids(const st_table_def *t, const st_expr *x, uint32_t *ids, size_t *n);
+/* The fields of a record that a column of such a table is made of; *n is 0 for none; NULL: all. */
+const char *const *st_log_fields_of(const st_getter *c, size_t *n);
 /* Of the events that are rows of t, those for which x, a condition over t's columns, may be true.
  */
 st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set events,
