@@ -89,7 +89,7 @@ static st_str lower(st_notes *x, st_str s)
 {
     char *p = ST_NEWN(&x->arena, char, s.n + 1);
     for (size_t i = 0; p && i < s.n; i++)
-        p[i] = s.p[i] >= 'A' && s.p[i] <= 'F' ? (char)(s.p[i] - 'A' + 'a') : s.p[i];
+        p[i] = st_ascii_lower(s.p[i]);
     return (st_str){ p ? p : "", p ? s.n : 0 };
 }
 

@@ -260,8 +260,9 @@ static st_str tidied(list *l, st_str s)
     for (size_t i = 0; i < s.n; i++) {
         bool fanged = s.n - i >= 3 && (!memcmp(s.p + i, "[.]", 3) || !memcmp(s.p + i, "(.)", 3) ||
                                        !memcmp(s.p + i, "[:]", 3));
-        st_buf_char(&b, fanged ? s.p[i + 1] : st_ascii_lower(s.p[i]));
-        i += fanged ? 2 : 0;
+        i += fanged ? 1 : 0;
+        st_buf_char(&b, st_ascii_lower(s.p[i]));
+        i += fanged ? 1 : 0;
     }
     st_str t = st_arena_copy(&l->arena, st_buf_slice(&b));
     l->failed |= b.failed || l->arena.failed;
@@ -325,10 +326,11 @@ typedef struct cut {
 
 static char separator(st_str line)
 {
-    return memchr(line.p, ',', line.n)    ? ','
-           : memchr(line.p, ';', line.n)  ? ';'
-           : memchr(line.p, '\t', line.n) ? '\t'
-                                          : '\n';
+    static const char each[] = ",;\t";
+    for (const char *c = each; *c; c++)
+        if (memchr(line.p, *c, line.n))
+            return *c;
+    return '\n';
 }
 
 static cut cut_line(st_str line)
