@@ -172,6 +172,35 @@ static void coverage__hosts_without_creations__blind_or_partial(void **state)
     }
 }
 
+/* Ten minutes from Sysmon's last creation on Windows' own are all there is. */
+static void coverage__windows_alone_for_a_while__partial(void **state)
+{
+    static const struct {
+        unsigned at;
+        const char *verdict, *says;
+    } cases[] = {
+        { 600, "covered", "" },
+        { 601, "partial", "1 process creation of Windows alone (4688), while Sysmon was silent" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        world w;
+        world_begin(&w);
+        born(&w, "pc", 0, 0, "C:\\a.exe", NULL);
+        born(&w, "pc", cases[i].at, 0, "C:\\b.exe", NULL);
+        w.store->creations.provider[1] = ST_SECURITY;
+        present(&w, "pc", (st_presence){ .records = 2, .sysmon = 1, .audited = 1 });
+        w.store->nseen = 1;
+        world_grow(&w);
+        world_hunt(&w, NULL);
+        const st_coverage *v = of_host(&w, "pc");
+        if (strcmp(st_covered_word(v->verdict), cases[i].verdict) != 0 ||
+            !st_str_eq(v->reasons, st_str_of(cases[i].says)))
+            fail_msg("%u: %s (%.*s)", cases[i].at, st_covered_word(v->verdict), ST_FMT(v->reasons));
+        world_end(&w);
+    }
+}
+
 static void hint__one_log_goes_on_under_another_name__told(void **state)
 {
     static const struct {
@@ -500,6 +529,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(coverage__each_cause__its_gap_and_verdict),
         cmocka_unit_test(coverage__hosts_without_creations__blind_or_partial),
+        cmocka_unit_test(coverage__windows_alone_for_a_while__partial),
         cmocka_unit_test(hint__one_log_goes_on_under_another_name__told),
         cmocka_unit_test(findings__on_events__rows_of_their_own),
         cmocka_unit_test(story__events_of_an_incident__become_its_rows),

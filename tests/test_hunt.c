@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_hunt.c - which findings belong together, what is shown with them, what they are called. */
+#include "base/limits.h"
 #include "case_support.h"
 
 /* One web server with an attack below it, a user's session, and a noisy sibling. */
@@ -533,6 +534,8 @@ static void spread__command_names_a_host__what_began_there_within_a_minute(void 
           "db01.corp by task", "there taskeng.exe started" },
         { "C:\\sc.exe", "sc \\\\db01 create a binPath= b", "C:\\services.exe", 3000,
           "db01.corp by service", "there services.exe started" },
+        { "C:\\powershell.exe", "powershell icm -ComputerName db01 {whoami}", "C:\\wsmprovhost.exe",
+          3000, "db01.corp by PowerShell remoting", "there wsmprovhost.exe started" },
         { "C:\\sc.exe", "sc \\\\db02 create a binPath= b", "C:\\services.exe", 3000,
           "db02 by service", "not in the evidence" },
         { "C:\\wmic.exe", "wmic /node:localhost process", "C:\\wbem\\WmiPrvSE.exe", 3000, NULL,
@@ -669,6 +672,21 @@ static void notes__csv__each_by_its_id(void **state)
     }
 }
 
+static void notes__as_many_as_there_may_be__are_read(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        st_notes x;
+        st_err err = { 0 };
+        st_buf b = { 0 };
+        for (size_t i = 0; i < ST_MAX_NOTES + more; i++)
+            st_buf_fmt(&b, "%016zx,x\n", i);
+        assert_int_equal(st_notes_read(&x, st_buf_slice(&b), &err), more ? ST_E_LIMIT : ST_OK);
+        st_notes_free(&x);
+        st_buf_free(&b);
+    }
+}
+
 static void notes__of_an_incident__hold_when_evidence_is_added(void **state)
 {
     (void)state;
@@ -701,6 +719,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(notes__csv__each_by_its_id),
+        cmocka_unit_test(notes__as_many_as_there_may_be__are_read),
         cmocka_unit_test(notes__of_an_incident__hold_when_evidence_is_added),
         cmocka_unit_test(spread__command_names_a_host__what_began_there_within_a_minute),
         cmocka_unit_test(spread__the_same_elsewhere__told_unless_everybody_has_it),

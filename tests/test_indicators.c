@@ -95,6 +95,39 @@ static void list__of_each_form__rules_of_its_kinds(void **state)
     }
 }
 
+static void list__hosts_of_urls__are_a_level_lower(void **state)
+{
+    (void)state;
+    st_indicators told;
+    st_err err = { 0 };
+    st_rules *r = st_rules_new();
+    assert_int_equal(
+        st_indicators_add(r, ST_STR("http://evil.example/a\nbad.example\n"), &told, &err), ST_OK);
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        const st_rule *rule = st_rules_at(r, i);
+        bool host = st_str_starts(rule->id, ST_STR("ioc-url-host"));
+        assert_int_equal(rule->level, host ? ST_LEVEL_MEDIUM : ST_LEVEL_HIGH);
+    }
+    st_rules_free(r);
+}
+
+static void list__longest_indicator__is_one(void **state)
+{
+    (void)state;
+    for (size_t more = 0; more < 2; more++) {
+        st_buf b = { 0 };
+        st_indicators told;
+        st_err err = { 0 };
+        st_buf_char(&b, '/');
+        while (b.n < ST_MAX_INDICATOR + more)
+            st_buf_char(&b, 'a');
+        st_code code = st_indicators_add(NULL, st_buf_slice(&b), &told, &err);
+        assert_int_equal(code == ST_OK, !more);
+        assert_int_equal(told.n, !more);
+        st_buf_free(&b);
+    }
+}
+
 static void list__longer_than_a_rule__is_several(void **state)
 {
     (void)state;
@@ -116,6 +149,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(list__of_each_form__rules_of_its_kinds),
+        cmocka_unit_test(list__hosts_of_urls__are_a_level_lower),
+        cmocka_unit_test(list__longest_indicator__is_one),
         cmocka_unit_test(list__longer_than_a_rule__is_several),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -133,7 +133,7 @@ st_code st_file_open(const st_source *s, st_file **out, st_err *err)
 
 static size_t read_memory(const st_file *f, uint64_t offset, void *buf, size_t n)
 {
-    if (offset >= f->size)
+    if (offset >= f->size || !f->bytes)
         return 0;
     uint64_t left = f->size - offset;
     size_t take = left < n ? (size_t)left : n;
@@ -222,7 +222,7 @@ bool st_source_sha256(const st_source *s, unsigned char out[32])
     st_sha256_stream *h = st_sha256_new();
     uint64_t at = 0;
     size_t got = 0;
-    if (piece && h && st_file_open(s, &f, &why) == ST_OK)
+    if (piece && h && st_file_open(s, &f, &why) == ST_OK && f)
         for (; st_file_read(f, at, piece, PIECE, &got, &why) == ST_OK && got; at += got)
             st_sha256_add(h, piece, got);
     if (h)

@@ -117,8 +117,8 @@ static bool logs_of(const st_run *r, st_arena *arena, const st_trigger *t, st_ru
 
 static bool holds_logs(const st_event_set *s)
 {
-    for (uint16_t id = ST_LOG_SECURITY; id < ST_LOG_KINDS; id++)
-        if (st_event_set_has(s, st_event_kind_of((st_event_key){ ST_LOGS, id })))
+    for (int id = ST_LOG_SECURITY; id < ST_LOG_KINDS; id++)
+        if (st_event_set_has(s, st_event_kind_of((st_event_key){ ST_LOGS, (uint16_t)id })))
             return true;
     return false;
 }
