@@ -17,7 +17,7 @@ void st_shared_init(st_shared *s, st_pool *pool)
 
 void st_shared_free(st_shared *s)
 {
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < ST_TRUSTS; i++)
         if (s->habits[i])
             s->habits_free(s->habits[i]);
     if (s->libraries)
