@@ -100,7 +100,7 @@ static st_code visit_table(void *ctx, size_t rule, const st_table *t)
     part *p = all->p;
     char name[512], folder[PATH_MAX];
     const st_rule *r = st_rules_at(x->s->rules, rule);
-    st_outfile *f;
+    st_outfile *f = NULL;
     if (r->level < x->s->config->min_level)
         return ST_OK;
     if (snprintf(folder, sizeof folder, "%s/" TABLES, x->dir) >= (int)sizeof folder ||
@@ -159,7 +159,7 @@ static void list_parts(set *x)
     for (size_t i = 0; i < x->n; i++)
         if (x->parts[i].format && !is_mark(&x->parts[i]))
             x->order[x->side_by_side++] = &x->parts[i];
-    qsort(x->order, x->side_by_side, sizeof *x->order, by_cost);
+    qsort(x->order, x->side_by_side, sizeof(part *), by_cost);
 }
 
 /* All at once, before any thread: it asks for the umask, which can only be done by setting it. */
