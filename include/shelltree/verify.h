@@ -75,8 +75,8 @@ typedef struct st_verify_options {
     void *ctx;
 } st_verify_options;
 
-/* libevtx's own, static storage; NULL: this build is without the second reader. Then no reader of it
- * can be made, and who is asked for one says so first. */
+/* libevtx's own, static storage; NULL: this build is without the second reader. Then no reader of
+ * it can be made, and who is asked for one says so first. */
 const char *st_second_reader_version(void);
 /* Starts a process as libevtx gets them and asks it: does a filter of system calls hold it? Where
  * there is none (no seccomp in the kernel, the build or the emulator) it has limits only, and
