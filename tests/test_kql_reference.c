@@ -566,6 +566,8 @@ static void reference__operators_and_aggregates__as_published(void **state)
         { "range x from 1 to 100 step 1 | summarize percentiles(x, 5, 50, 95), percentile(x, 99.9)",
           "percentile_x_5:long percentile_x_50:long percentile_x_95:long percentile_x_99_9:long / "
           "5,50,95,100" },
+        { "range x from 1 to 100 step 1 | summarize percentiles(x, 7, 28, 100)",
+          "percentile_x_7:long percentile_x_28:long percentile_x_100:long / 7,28,100" },
         { "range x from 0 to 50 step 5 | summarize percentiles_array(x, 5, 10, 15), "
           "percentiles_array(x, dynamic([30,50]))",
           "percentiles_x:dynamic percentiles_x1:dynamic / [0,5,5],[15,25]" },
@@ -880,6 +882,10 @@ static void reference__kinds_that_queries_trip_over__as_published(void **state)
           "a100:long a20:long a2:long a1:long b:string / 100,20,2,1,b" },
         { "print a=1 | mv-expand isfuzzy=true a",
           "1:23: mv-expand has no option isfuzzy here; it takes kind bagexpansion with_itemindex" },
+        { "union kind=left (print a = 1), (print b = 2)",
+          "1:12: the kind of a union is inner or outer" },
+        { "print a = 1 | search kind=exact 'x'",
+          "1:27: the kind of a search is default, case_insensitive or case_sensitive" },
         { "print a=dynamic([1]) | mv-expand kind=bags a",
           "1:39: unknown kind of expansion; expected bag or array" },
         { "print t=1, v=2 | make-series kind=full sum(v) on t step 1",

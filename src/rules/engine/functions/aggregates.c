@@ -456,7 +456,7 @@ static st_val at_rank(const weighed *w, size_t n, st_val percent)
     double p;
     if (!n || !st_val_number(percent, &p))
         return st_val_null();
-    double rank = ceil(p / 100 * w[n - 1].weight);
+    double rank = ceil(p * w[n - 1].weight / 100); /* p / 100 first rounds 7 % of 100 up to 8 */
     return w[st_lower_bound(w, n - 1, sizeof *w, &rank, is_below)].v;
 }
 

@@ -76,8 +76,14 @@ st_expr *st_bind_search_condition(const st_scope *sc, const st_op *rows, const s
 st_op *st_bind_op_search(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_expr *kind = st_bind_opt(q, "kind");
-    bool cased =
-        kind && kind->kind == ST_KQL_NAME && st_str_eq(kind->u.name, ST_STR("case_sensitive"));
+    st_str word = kind && kind->kind == ST_KQL_NAME ? kind->u.name : ST_STR("");
+    bool cased = st_str_eq(word, ST_STR("case_sensitive"));
+    if (kind && !cased && !st_str_eq(word, ST_STR("case_insensitive")) &&
+        !st_str_eq(word, ST_STR("default"))) {
+        st_bind_error(sc, kind->span, NULL,
+                      "the kind of a search is default, case_insensitive or case_sensitive");
+        return NULL;
+    }
     st_op *rows = st_bind_search_rows(sc, in, q, ST_STR("$table"), "outer");
     st_expr *x = rows ? st_bind_search_condition(sc, rows, q, cased) : NULL;
     return x ? st_op_where(sc->r, rows, x) : NULL;

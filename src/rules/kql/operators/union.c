@@ -234,6 +234,11 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
                       ST_MAX_UNION);
         return NULL;
     }
+    const st_kql_expr *kind = st_bind_opt(q, "kind");
+    if (kind && !opt_is(q, "kind", "inner") && !opt_is(q, "kind", "outer")) {
+        st_bind_error(sc, kind->span, NULL, "the kind of a union is inner or outer");
+        return NULL;
+    }
     l->fuzzy = opt_is(q, "isfuzzy", "true");
     for (size_t i = 0; i < q->u.exprs.n; i++)
         add_leg(sc, l, q->u.exprs.items[i]);
