@@ -562,8 +562,7 @@ static sight of_row(const st_summing *x, const st_row *r, st_sid text)
 
 static bool is_hit(const st_case *c, const st_row *r)
 {
-    return (r->kind == ST_ROW_HIT || r->acted) && r->event == ST_NO_EVENT &&
-           r->incident < c->nincidents;
+    return (r->kind == ST_ROW_HIT || r->acted) && is_incidents(c, r);
 }
 
 static st_sid hashes_of(const st_forest *f, st_node n)
