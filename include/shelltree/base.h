@@ -265,5 +265,11 @@ void st_sha256_end(st_sha256_stream *s, unsigned char out[32]); /* frees s */
 void st_parallel(unsigned threads, size_t jobs, void (*fn)(void *ctx, unsigned thread, size_t job),
                  void *ctx);
 unsigned st_threads(unsigned asked); /* what st_parallel will use */
+/* The same with a second half for each job: `put`, one at a time, in the order of the jobs, on the
+ * thread that has done the first. A thread waits with what it made until its turn comes, so no more
+ * is held than one job's a thread. */
+void st_parallel_in_order(unsigned threads, size_t jobs,
+                          void (*make)(void *ctx, unsigned thread, size_t job),
+                          void (*put)(void *ctx, unsigned thread, size_t job), void *ctx);
 
 #endif
