@@ -13,6 +13,7 @@
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,19 +234,105 @@ static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *
     return !m->arena.failed;
 }
 
+/* a rule over stretches of nodes, side by side */
+
+enum { STRETCH = 16384 };
+
+typedef struct stretches {
+    const st_rules *rules;
+    uint32_t rule;
+    const st_forest *f;
+    const st_run_options *o;
+    hits *hits;         /* by stretch */
+    atomic_bool failed; /* by a limit, say: one run over all tells how */
+} stretches;
+
+static void run_stretch(void *ctx, unsigned thread, size_t i)
+{
+    stretches *x = ctx;
+    const st_loaded *l = x->rules->items[x->rule];
+    st_shared shared;
+    st_run r;
+    st_bound bound;
+    (void)thread;
+    st_shared_init(&shared, x->f->pool);
+    shared.regexes = x->rules->regexes;
+    st_run_init(&r, x->f, &shared, x->o, &x->rules->settings);
+    r.from = i * STRETCH;
+    r.to = r.from + STRETCH;
+    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
+    uint64_t random = r.random;
+    bool ok = bound.status == ST_RULE_READY;
+    for (st_op *op = bound.root; ok && op; op = op->also)
+        ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
+    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || shared.folds.arena.failed)
+        atomic_store(&x->failed, true);
+    x->hits[i].seen = NULL; /* the run's */
+    st_run_free(&r);
+    st_shared_free(&shared);
+}
+
+/* May it be run so? Nodes are many, and each is told by itself. */
+static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
+                         st_shared *shared, const st_run_options *o)
+{
+    const st_loaded *l = rules->items[rule];
+    st_run r;
+    st_bound bound;
+    if (f->n < 2 * STRETCH || st_threads(o->threads) < 2)
+        return false;
+    st_run_init(&r, f, shared, o, &rules->settings);
+    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
+    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root) &&
+                   !l->parsed.language->per_event;
+    st_run_free(&r);
+    return rowwise;
+}
+
+/* As run_rule, all its rows; false: it can't be run so, and h is empty. */
+static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
+                             st_shared *shared, const st_run_options *o, hits *h)
+{
+    size_t n = (f->n + STRETCH - 1) / STRETCH;
+    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o };
+    empty(h, NULL);
+    if (!in_stretches(rules, rule, f, shared, o) || !st_pool_share(f->pool))
+        return false;
+    x.hits = calloc(n, sizeof *x.hits);
+    if (!x.hits)
+        return false;
+    st_parallel(o->threads, n, run_stretch, &x);
+    bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
+    for (size_t i = 0; i < n; i++) {
+        const hits *some = &x.hits[i];
+        ok = ok && st_grow(&h->v, &h->cap, h->n + some->n, sizeof *h->v);
+        if (ok && some->n) {
+            memcpy(h->v + h->n, some->v, some->n * sizeof *h->v);
+            h->n += some->n;
+        }
+        free(some->v);
+    }
+    free(x.hits);
+    if (!ok)
+        empty(h, NULL);
+    return ok;
+}
+
 /* web servers */
 
 static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
                             const st_run_options *o, bool *server, st_matches *m, st_err *err)
 {
     hits h = { 0 };
-    outcome out;
+    outcome out = { 0 };
     st_code code = ST_OK;
     for (uint32_t i = 0; code == ST_OK && i < rules->n; i++) {
         const st_rule *rule = &rules->items[i]->rule;
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
-        code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
+        out = (outcome){ 0 };
+        if (!run_in_stretches(rules, i, f, shared, o, &h))
+            code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
