@@ -472,24 +472,123 @@ static st_code correlate(job *j, st_err *err)
     return code;
 }
 
-static st_code run_trusting(job *j, const bool *server, st_err *err)
+/* rules once more over all inferred edges, beside the run itself */
+
+/* A forest of more nodes isn't copied for it: one run goes after the other. */
+enum { MAX_VIEWED = 1 << 16 };
+
+typedef struct rounds {
+    job *own, trusting;
+    const bool *server;
+    bool stopped; /* some rule of the second, by a limit */
+    st_code code[2];
+    st_err err[2];
+} rounds;
+
+static void run_trusting(rounds *x)
 {
-    hits h = { 0 };
-    outcome out;
-    st_code code = ST_OK;
-    st_run_options o = j->o;
-    o.trust = ST_TRUST_ALL;
-    st_tree_mark_servers(j->f, server, ST_TRUST_ALL);
-    code = prefilter(j, &o, err);
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, i)) {
-            code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &h, NULL, NULL, &out,
-                            err);
-            j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
-        }
-    st_tree_mark_servers(j->f, server, ST_TRUST_AUDITED);
-    free(h.v);
-    return code;
+    job *j = &x->trusting;
+    st_tree_mark_servers(j->f, x->server, ST_TRUST_ALL);
+    x->code[1] = prefilter(j, &j->o, &x->err[1]);
+    for (uint32_t i = 0; x->code[1] == ST_OK && i < j->rules->n; i++) {
+        outcome out;
+        if (!runs(j, i) || in_vain(j, i))
+            continue;
+        x->code[1] = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
+                              NULL, NULL, &out, &x->err[1]);
+        x->stopped |= out.stop.code != ST_OK;
+    }
+}
+
+static void run_round(void *ctx, unsigned thread, size_t i)
+{
+    rounds *x = ctx;
+    (void)thread;
+    if (i) {
+        run_trusting(x);
+        return;
+    }
+    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+    x->code[0] = run_all(x->own, &x->err[0]);
+}
+
+/* Both one after the other, on one forest. */
+static void run_in_turn(rounds *x)
+{
+    run_round(x, 0, 0);
+    if (x->code[0] != ST_OK)
+        return;
+    x->trusting.f = x->own->f;
+    run_round(x, 0, 1);
+    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+}
+
+static bool any_stopped(const rounds *x)
+{
+    bool any = x->stopped;
+    for (size_t i = 0; i < x->own->rules->n; i++)
+        any |= x->own->m->results[i].stopped && !x->own->rules->items[i]->rule.marks_servers;
+    return any;
+}
+
+/* As if no rule had run yet. */
+static void forget(rounds *x)
+{
+    job *j = x->own;
+    for (uint32_t i = 0; i < j->rules->n; i++) {
+        empty(&j->per_rule[i], NULL);
+        empty(&x->trusting.per_rule[i], NULL);
+        if (runs(j, i))
+            j->m->results[i] = (st_rule_result){ 0 };
+    }
+    j->all.n = 0;
+    x->stopped = false;
+    x->code[0] = x->code[1] = ST_OK;
+}
+
+/* Side by side where there is a thread for each. What a run may take is counted in what both take
+ * then, so that where a limit was met they go one after the other, as everywhere. */
+static void run_both(rounds *x)
+{
+    job *j = x->own;
+    bool beside = j->f->n <= MAX_VIEWED && st_threads(j->o.threads) > 1 &&
+                  st_pool_share(j->f->pool) && (x->trusting.f = st_tree_view(j->f)) != NULL;
+    if (!beside) {
+        run_in_turn(x);
+        return;
+    }
+    st_parallel(j->o.threads, 2, run_round, x);
+    st_tree_view_free(x->trusting.f);
+    if (x->code[0] != ST_OK || x->code[1] != ST_OK || any_stopped(x)) {
+        forget(x);
+        run_in_turn(x);
+    }
+}
+
+/* The run itself, and how much more each rule would match over edges that aren't trusted. */
+static st_code run_and_compare(job *j, const bool *server, st_err *err)
+{
+    rounds x = { .own = j, .server = server };
+    x.trusting = (job){ .rules = j->rules, .o = j->o };
+    x.trusting.o.trust = ST_TRUST_ALL;
+    x.trusting.per_rule = calloc(j->rules->n + 1, sizeof(hits));
+    if (!x.trusting.per_rule)
+        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    st_shared_init(&x.trusting.shared, j->f->pool);
+    x.trusting.shared.regexes = j->rules->regexes;
+    run_both(&x);
+    for (size_t i = 0; i < j->rules->n; i++) {
+        if (x.code[0] == ST_OK && x.code[1] == ST_OK)
+            j->m->results[i].inferred_only = only_in(&x.trusting.per_rule[i], &j->per_rule[i]);
+        free(x.trusting.per_rule[i].v);
+    }
+    free(x.trusting.per_rule);
+    st_prefilter_free(&x.trusting.rows);
+    st_shared_free(&x.trusting.shared);
+    size_t bad = x.code[0] == ST_OK;
+    if (x.code[bad] != ST_OK)
+        st_fail(err, x.code[bad], "%s", x.err[bad].text);
+    return x.code[bad];
 }
 
 static int by_rule(const void *a, const void *b)
@@ -543,16 +642,16 @@ static st_code lower_crossed(job *j, const bool *server, st_err *err)
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
+    bool compares = j->o.trust == ST_TRUST_AUDITED && j->f->stats.inferred > j->f->stats.crossed;
     st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
-    if (code == ST_OK) {
+    if (code == ST_OK && compares) {
+        code = run_and_compare(j, server, err);
+    } else if (code == ST_OK) {
         st_tree_mark_servers(j->f, server, j->o.trust);
         code = run_all(j, err);
     }
     if (code == ST_OK)
         code = correlate(j, err);
-    if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED &&
-        j->f->stats.inferred > j->f->stats.crossed)
-        code = run_trusting(j, server, err);
     if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED && j->f->stats.crossed)
         code = lower_crossed(j, server, err);
     if (code != ST_OK)
