@@ -99,7 +99,8 @@ static bool want_sources(st_case *c, st_wanted_events *w)
         return false;
     for (size_t i = 0; i < c->nincidents; i++)
         hosts[c->incidents[i].host] = 1;
-    st_spread_reach(c, hosts);
+    if (!st_spread_reach(c, hosts))
+        return false;
     for (size_t i = 0; i < s->npresences; i++) {
         uint32_t host = st_tree_host_of(f, s->presences[i].computer);
         if (host < f->nhosts && hosts[host] &&
