@@ -216,24 +216,78 @@ static st_val f_replace(st_run *r, const st_expr *x, const st_val *a)
     return regex_replace(r, x, a[0], a[1], a[2]);
 }
 
+/* Blanks of ASCII, which \s has among others. */
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Takes blanks from an end of s; false: another letter than ASCII's stands there, which might be
+ * one. */
+static bool trim_blanks(st_str *s, bool start)
+{
+    while (s->n && is_blank(s->p[start ? 0 : s->n - 1])) {
+        s->p += start;
+        s->n--;
+    }
+    return !s->n || !((unsigned char)s->p[start ? 0 : s->n - 1] & 0x80);
+}
+
+static bool means_blanks(st_str pattern)
+{
+    return st_str_eq(pattern, ST_STR("\\s+")) || st_str_eq(pattern, ST_STR("\\s*"));
+}
+
+/* One letter, class or escape, repeated: whatever ends with a match ends with the last that is
+ * found from the front. */
+static bool is_repeat(st_str p)
+{
+    if (p.n < 2 || (p.p[p.n - 1] != '+' && p.p[p.n - 1] != '*') || (unsigned char)p.p[0] & 0x80)
+        return false;
+    if (p.p[0] == '\\')
+        return p.n == 3 && !strchr("pPxQuU", p.p[1]);
+    if (p.p[0] != '[')
+        return p.n == 2 && !strchr(".^$()|*+?", p.p[0]);
+    size_t first = p.p[1] == '^' ? 3 : 2; /* where a ] ends the class */
+    const char *end = memchr(p.p + 1, ']', p.n - 1);
+    return end && (size_t)(end - p.p) == p.n - 2 && (size_t)(end - p.p) >= first &&
+           !memchr(p.p + 1, '[', p.n - 1);
+}
+
+/* Where the match at the text's end begins; its length: there is none. */
+static size_t end_match(st_run *r, st_regex *re, st_str pattern, st_str s)
+{
+    size_t spans[1][2], at = 0;
+    if (!is_repeat(pattern)) {
+        at = st_regex_ends(re, s);
+        if (st_regex_gave_up(re))
+            r->limit = "a regular expression met its limit of work";
+        return at < s.n ? at : s.n;
+    }
+    while (search(r, re, s, at, spans, 1)) {
+        if (spans[0][1] == s.n)
+            return spans[0][0];
+        at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
+    }
+    return s.n;
+}
+
 /* ends: 1 start, 2 end, 3 both */
 static st_val trim_by(st_run *r, const st_expr *x, const st_val *a, int ends)
 {
-    size_t spans[1][2];
-    st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_val_text(r, a[1]);
-    if ((ends & 1) && search(r, re, s, 0, spans, 1) && spans[0][0] == 0) {
-        s.p += spans[0][1];
-        s.n -= spans[0][1];
+    st_val pattern = st_val_tostring(&r->mem, x->args[0]->type, a[0]);
+    st_regex *re = regex_of(r, x, pattern);
+    st_str s = st_val_text(r, a[1]), p = st_val_text(r, pattern);
+    bool blanks = means_blanks(p);
+    size_t end;
+    if (re && (ends & 1) && !(blanks && trim_blanks(&s, true)) && st_regex_starts(re, s, &end)) {
+        s.p += end;
+        s.n -= end;
     }
-    for (size_t at = 0; (ends & 2) && search(r, re, s, at, spans, 1);) {
-        if (spans[0][1] == s.n) {
-            s.n = spans[0][0];
-            break;
-        }
-        at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
-    }
-    return st_val_str(&r->mem, s);
+    if (re && (ends & 2) && !(blanks && trim_blanks(&s, false)))
+        s.n = end_match(r, re, p, s);
+    bool whole = a[1].tag == ST_VAL_STRING && s.n == st_val_text(r, a[1]).n;
+    return whole ? a[1] : st_val_str(&r->mem, s);
 }
 static st_val f_trim(st_run *r, const st_expr *x, const st_val *a)
 {

@@ -64,6 +64,10 @@ bool st_regex_test(st_regex *r, st_str text);
 /* From byte `at`: how many groups (with group 0) or 0 for no match; spans as byte offsets,
  * SIZE_MAX for a group that took no part. */
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max);
+/* Does it match from the text's first byte? *end is where. */
+bool st_regex_starts(st_regex *r, st_str text, size_t *end);
+/* The first byte from which it matches up to the text's end; SIZE_MAX: there is none. */
+size_t st_regex_ends(st_regex *r, st_str text);
 size_t st_regex_groups(const st_regex *r); /* without group 0 */
 /* The number of the group of that name; SIZE_MAX: none. */
 size_t st_regex_group(const st_regex *r, st_str name);

@@ -20,8 +20,7 @@
 /* What copies of a regex have in common; all are of one thread. */
 typedef struct program {
     pcre2_code *code;
-    size_t users;
-    bool compiled; /* to machine code, at the first search: most are only checked */
+    size_t users, searched; /* bytes; JIT_BYTES: enough, and it is compiled to machine code */
 } program;
 
 struct st_regex {
@@ -306,13 +305,24 @@ void st_regex_free(st_regex *r)
     free(r);
 }
 
-static int search(st_regex *r, st_str text, size_t at)
+/* Machine code costs as much to make as half a KiB to search without it: many patterns are asked
+ * about few texts, or are only checked. */
+enum { JIT_BYTES = 512, SEARCH_BYTES = 64 };
+
+static void count_search(program *p, size_t bytes)
+{
+    if (p->searched >= JIT_BYTES)
+        return;
+    p->searched = bytes < JIT_BYTES ? p->searched + bytes + SEARCH_BYTES : JIT_BYTES;
+    if (p->searched >= JIT_BYTES)
+        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+}
+
+static int search(st_regex *r, st_str text, size_t at, uint32_t options)
 {
     program *p = r->program;
-    if (!p->compiled)
-        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
-    p->compiled = true;
-    int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
+    count_search(p, text.n - at);
+    int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
         r->gave_up = true;
@@ -321,14 +331,14 @@ static int search(st_regex *r, st_str text, size_t at)
 
 bool st_regex_test(st_regex *r, st_str text)
 {
-    return search(r, text, 0) >= 0;
+    return search(r, text, 0, 0) >= 0;
 }
 
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max)
 {
     if (at > text.n)
         return 0;
-    int n = search(r, text, at);
+    int n = search(r, text, at, 0);
     if (n <= 0)
         return 0;
     PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->data);
@@ -339,6 +349,19 @@ size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], si
         spans[i][1] = set ? v[2 * i + 1] : SIZE_MAX;
     }
     return groups < max ? groups : max;
+}
+
+bool st_regex_starts(st_regex *r, st_str text, size_t *end)
+{
+    bool found = search(r, text, 0, PCRE2_ANCHORED) >= 0;
+    *end = found ? pcre2_get_ovector_pointer(r->data)[1] : 0;
+    return found;
+}
+
+size_t st_regex_ends(st_regex *r, st_str text)
+{
+    bool found = search(r, text, 0, PCRE2_ENDANCHORED) >= 0;
+    return found ? pcre2_get_ovector_pointer(r->data)[0] : SIZE_MAX;
 }
 
 size_t st_regex_groups(const st_regex *r)

@@ -24,6 +24,7 @@ void st_shared_free(st_shared *s)
         s->libraries_free(s->libraries);
     st_folds_free(&s->folds);
     free(s->base);
+    free(s->devices);
 }
 
 st_query_limits st_query_limits_in_force(const st_query_limits *l)
