@@ -37,6 +37,8 @@ st_val st_call_matches(st_run *r, const st_expr *x, const st_val *a)
     size_t spans[1][2];
     st_sid text = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
     st_regex *re = regex_of(r, x, st_val_tostring(&r->mem, x->args[1]->type, a[1]));
+    if (re && !st_folds_let(&r->shared->folds, re, text))
+        return st_val_bool(false);
     return st_val_bool(search(r, re, st_pool_get(r->mem.pool, text), 0, spans, 1) > 0);
 }
 
@@ -51,8 +53,10 @@ static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[ST_MAX_REGEX_GROUPS][2];
     st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[2]->type, a[2]));
-    size_t n = search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS);
+    st_sid text = st_val_tostring(&r->mem, x->args[2]->type, a[2]).u.s;
+    st_str s = st_pool_get(r->mem.pool, text);
+    bool may = re && st_folds_let(&r->shared->folds, re, text);
+    size_t n = may ? search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS) : 0;
     int64_t g = a[1].tag == ST_VAL_LONG ? a[1].u.i : -1;
     st_val out = st_val_missing(x->type);
     if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
@@ -186,6 +190,8 @@ static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val 
     size_t spans[ST_MAX_REGEX_GROUPS][2], at = 0, n;
     st_regex *re = regex_of(r, x, pattern);
     st_str s = st_val_text(r, subject), w = st_val_text(r, with);
+    if (re && subject.tag == ST_VAL_STRING && !st_folds_let(&r->shared->folds, re, subject.u.s))
+        return subject;
     st_buf_clear(&r->mem.buf);
     for (size_t from = 0;
          !st_run_text_full(r) && (n = search(r, re, s, from, spans, ST_MAX_REGEX_GROUPS)) > 0;) {

@@ -25,6 +25,7 @@ typedef struct program {
 
 struct st_regex {
     program *program;
+    size_t number; /* of the pattern, where it is kept */
     pcre2_match_data *data;
     pcre2_match_context *context;
     uint32_t groups;
@@ -292,7 +293,20 @@ st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
 
 st_regex *st_regex_copy(const st_regex *r)
 {
-    return regex_of(r->program);
+    st_regex *copy = regex_of(r->program);
+    if (copy)
+        copy->number = r->number;
+    return copy;
+}
+
+size_t st_regex_number(const st_regex *r)
+{
+    return r->number;
+}
+
+void st_regex_set_number(st_regex *r, size_t number)
+{
+    r->number = number;
 }
 
 void st_regex_free(st_regex *r)
