@@ -236,13 +236,14 @@ static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *
 
 /* a rule over stretches of nodes, side by side */
 
-enum { STRETCH = 16384 };
+enum { STRETCH = 16384 }; /* nodes at least */
 
 typedef struct stretches {
     const st_rules *rules;
     uint32_t rule;
     const st_forest *f;
     const st_run_options *o;
+    size_t length;      /* of one, in nodes */
     st_shared *shared;  /* by thread */
     hits *hits;         /* by stretch */
     atomic_bool failed; /* by a limit, say: one run over all tells how */
@@ -256,8 +257,8 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     st_run r;
     st_bound bound;
     st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
-    r.from = i * STRETCH;
-    r.to = r.from + STRETCH;
+    r.from = i * x->length;
+    r.to = r.from + x->length;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     uint64_t random = r.random;
     bool ok = bound.status == ST_RULE_READY;
@@ -273,6 +274,7 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
 static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
                          st_shared *shared, const st_run_options *o)
 {
+    bool observed = !rules->items[rule]->rule.marks_servers; /* other rules count the rest */
     const st_loaded *l = rules->items[rule];
     st_run r;
     st_bound bound;
@@ -280,8 +282,8 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
         return false;
     st_run_init(&r, f, shared, o, &rules->settings);
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
-    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root) &&
-                   !l->parsed.language->per_event;
+    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root, observed) &&
+                   !r.lifted && !l->parsed.language->per_event;
     st_run_free(&r);
     return rowwise;
 }
@@ -290,9 +292,10 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
 static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
                              st_shared *shared, const st_run_options *o, hits *h)
 {
-    size_t n = (f->n + STRETCH - 1) / STRETCH;
     unsigned threads = st_threads(o->threads);
-    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o };
+    size_t share = f->n / ((size_t)threads * 2) + 1, length = share > STRETCH ? share : STRETCH,
+           n = (f->n + length - 1) / length;
+    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o, .length = length };
     empty(h, NULL);
     if (!in_stretches(rules, rule, f, shared, o) || !st_pool_share(f->pool))
         return false;
@@ -442,8 +445,11 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     outcome out;
     st_filling rest = { 0 };
     hits *h = &j->per_rule[i];
-    st_code code =
-        run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
+    st_code code = ST_OK;
+    out = (outcome){ 0 };
+    if (!rows_for(j, i)->all || !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h))
+        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out,
+                        err);
     if (code == ST_OK && !note(j->m, i, h, &rest, &out))
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
     if (code == ST_OK && out.lifted && j->o.ago_off)
