@@ -11,8 +11,8 @@
  *            into the rule set and into the forest's pool.
  * Errors     a rule that can't run isn't an error of the set: it is a diagnostic and a
  *            status. Errors are memory and I/O.
- * Threads    loading and running: one thread each (running may use its own).
- * Language   Kusto's published documentation; deviations in shelltree-rules(5).
+ * Threads    one loads, one runs; running may use more of its own. The forest's pool is shared
+ * then. Language   Kusto's published documentation; deviations in shelltree-rules(5).
  */
 #ifndef SHELLTREE_RULES_H
 #define SHELLTREE_RULES_H
