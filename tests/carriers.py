@@ -15,6 +15,7 @@ import datetime
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,32 +108,131 @@ def beat6(r, d):
             "record_number": str(r["EventRecordID"]), "process_id": 2032, "thread_id": 2092, "type": "wineventlog", "event_data": {k: str(v) for k, v in d.items()}}
 
 
-def ecs(r, d):
-    """What the Sysmon pipeline of Winlogbeat makes of it."""
-    b = beat(r, d)
-    e, p = b["winlog"]["event_data"], {}
-    for path, name in (("entity_id", "ProcessGuid"), ("pid", "ProcessId"), ("executable", "Image"), ("command_line", "CommandLine"),
-                       ("working_directory", "CurrentDirectory"), ("parent.entity_id", "ParentProcessGuid"), ("parent.pid", "ParentProcessId"),
-                       ("parent.executable", "ParentImage"), ("parent.command_line", "ParentCommandLine"),
-                       ("pe.original_file_name", "OriginalFileName"), ("pe.company", "Company"), ("pe.description", "Description"),
-                       ("pe.file_version", "FileVersion"), ("pe.product", "Product")):
+MOVED = (("ProcessGuid", "process.entity_id"), ("Image", "process.executable"), ("SourceProcessGuid", "process.entity_id"),
+         ("SourceProcessGUID", "process.entity_id"), ("SourceImage", "process.executable"), ("Destination", "process.executable"), ("CommandLine", "process.command_line"),
+         ("CurrentDirectory", "process.working_directory"), ("ParentProcessGuid", "process.parent.entity_id"), ("ParentImage", "process.parent.executable"),
+         ("ParentCommandLine", "process.parent.command_line"), ("RuleName", "rule.name"), ("TargetFilename", "file.path"), ("Device", "file.path"),
+         ("PipeName", "file.name"), ("ImageLoaded", "file.path"), ("Protocol", "network.transport"), ("DestinationPortName", "network.protocol"),
+         ("SourcePortName", "network.protocol"), ("SourceHostname", "source.domain"), ("DestinationHostname", "destination.domain"), ("QueryName", "dns.question.name"),
+         ("QueryStatus", "sysmon.dns.status"), ("ID", "error.code"))
+NUMBERS = (("ProcessId", "process.pid"), ("SourceProcessId", "process.pid"), ("SourceThreadId", "process.thread.id"), ("ParentProcessId", "process.parent.pid"),
+           ("SourcePort", "source.port"), ("DestinationPort", "destination.port"))
+THROWN_AWAY = ("DestinationIsIpv6", "SourceIsIpv6", "SourcePortName")
+DNS_STATUS = {"0": "SUCCESS", "9003": "DNS_ERROR_RCODE_NAME_ERROR", "9501": "DNS_INFO_NO_RECORDS", "10060": "WSAETIMEDOUT"}
+DNS_TYPES = {"5": "CNAME", "16": "TXT", "33": "SRV", "65281": "WINS"}
+
+
+def put(to, path, value):
+    *above, last = path.split(".")
+    for k in above:
+        to = to.setdefault(k, {})
+    to.setdefault(last, value)
+
+
+def hashes_of(text, code, b):
+    """Upper case and order go; what is zeros, too; and all of events that aren't listed."""
+    parts = {k.lower(): v.lower() for k, v in (h.split("=") for h in text.split(",")) if v.strip("0")}
+    where = "process" if code in (1, 23, 24, 25, 26) else "file" if code in (6, 7, 15, 29) else None
+    for k, v in parts.items() if where else ():
+        put(b, where + (".pe.imphash" if k == "imphash" else ".hash." + k), v)
+
+
+def answers_of(text, b):
+    answers, ips = [], []
+    for x in (x for x in text.split(";") if x):
+        if x.startswith("type:"):
+            t, *data = x.split()[1:]
+            answers.append({"type": DNS_TYPES[t], **({"data": data[0]} if data else {})})
+        else:
+            ips.append(x.replace("::ffff:", ""))
+    answers += [{"type": "AAAA" if ":" in x else "A", "data": x} for x in ips]
+    if answers:
+        put(b, "dns.answers", answers)
+    if ips:
+        put(b, "dns.resolved_ip", ips)
+
+
+def details_of(text, b):
+    q, d = re.fullmatch(r"QWORD \(0x(\w{8})-0x(\w{8})\)", text, re.I), re.fullmatch(r"DWORD \(0x(\w{8})\)", text, re.I)
+    v = ("SZ_QWORD", str((int(q[1], 16) << 8) + int(q[2], 16))) if q else ("SZ_DWORD", str(int(d[1], 16))) if d else \
+        ("REG_BINARY" if text == "Binary Data" else "REG_SZ", text)
+    put(b, "registry.data", {"strings": [v[1]], "type": v[0]})
+
+
+def ecs(r, d, module=True):
+    """What the Sysmon pipeline of Winlogbeat makes of it; without module: that of the Elastic Agent's integration."""
+    code, b = r["EventID"], beat(r, d)
+    e = {k: v for k, v in b["winlog"]["event_data"].items() if v not in ("", "-", "{00000000-0000-0000-0000-000000000000}")}
+    b["ecs"] = {"version": "8.0.0"}
+    b["event"].update(created=r["TimeCreated"][:23] + "Z", category=["process"], type=["start"], **({"module": "sysmon"} if module else {"dataset": "windows.sysmon_operational"}))
+    b["@timestamp"] = e.pop("UtcTime").replace(" ", "T") + "Z"
+    if code == 25 and "Type" in e:
+        b["message"] = e.pop("Type")
+    else:
+        b["message"] = "Something:\nRuleName: -\nUtcTime: x"
+    for name in ("Hash", "Hashes"):
         if name in e:
-            v = e.pop(name)
-            to = p
-            *above, last = path.split(".")
-            for k in above:
-                to = to.setdefault(k, {})
-            to[last] = int(v) if last == "pid" else v
-    if "Hashes" in e:
-        for h in e.pop("Hashes").split(","):
-            k, v = h.split("=")
-            (p.setdefault("pe", {}) if k == "IMPHASH" else p.setdefault("hash", {}))[k.lower()] = v.lower()
+            hashes_of(e.pop(name), code, b)
+    for name in ("Company", "Description", "FileVersion", "Product"):
+        if name in e:
+            put(b, ("file" if code == 7 else "process") + ".pe." + re.sub("(?!^)([A-Z])", r"_\1", name).lower(), e[name])
+    if "OriginalFileName" in e:
+        put(b, ("file" if code == 7 else "process") + ".pe.original_file_name", e.pop("OriginalFileName"))
+    for name, path in MOVED:
+        if name in e:
+            put(b, path, e.pop(name))
+    for name, path in NUMBERS:
+        if name in e:
+            put(b, path, int(e.pop(name)))
+    for name in ("SourceIp", "DestinationIp"):
+        if name in e:
+            put(b, name[:-2].lower() + ".ip", e.pop(name))
+    for name, path, words in (("Initiated", "network.direction", {"true": "egress", "false": "ingress"}), ("SourceIsIpv6", "network.type", {"true": "ipv6", "false": "ipv4"})):
+        if name in e:
+            put(b, path, words[e.pop(name)])
+    e.pop("DestinationIsIpv6", None)
+    for name, path in (("Archived", "sysmon.file.archived"), ("IsExecutable", "sysmon.file.is_executable")):
+        if name in e:
+            put(b, path, e.pop(name) == "true")
+    if code == 22:
+        b["network"] = {"protocol": "dns"}
+        b["sysmon"]["dns"]["status"] = DNS_STATUS[b["sysmon"]["dns"]["status"]]
+        answers_of(e.pop("QueryResults", ""), b)
+    if code in (12, 13, 14):
+        put(b, "registry.path", e.pop("TargetObject"))
+        if "Details" in e:
+            details_of(e.pop("Details"), b)
     if "User" in e:
         domain, name = e.pop("User").split("\\")
-        b["user"] = {"domain": domain, "name": name}
-    b["@timestamp"] = e.pop("UtcTime").replace(" ", "T") + "Z"
-    b["process"] = p
-    b["event"].update(module="sysmon", category=["process"])
+        b["user"] = {"domain": domain, "name": name, "id": "S-1-5-18"}
+    if "TargetProcessGuid" in e:
+        e["TargetProcessGUID"] = e.pop("TargetProcessGuid")
+    path = b.get("file", {}).get("path", "")
+    if "\\" in path:
+        b["file"]["name"] = path.rpartition("\\")[2]
+    b["winlog"]["event_data"] = e
+    if not e:
+        del b["winlog"]["event_data"]
+    return b
+
+
+def ecs_old(r, d):
+    """The module's older form, in JavaScript: event.created is when the Beat read it, texts of the registry stay."""
+    b = ecs(r, d)
+    b.update(ecs={"version": "1.12.0"}, agent={"type": "winlogbeat", "version": "7.17.1"})
+    b["event"]["created"] = "2031-01-01T00:00:00.000Z"
+    if r["EventID"] in (12, 13, 14):
+        b["winlog"].setdefault("event_data", {}).update({k: d[k] for k in ("TargetObject", "Details") if k in d})
+    return b
+
+
+def ecs_linux(r, d):
+    """Sysmon for Linux through its integration: the event's own time is dropped, @timestamp is when it was taken in."""
+    b = ecs(r, d)
+    b["@timestamp"] = "2031-01-01T00:00:00.000Z"
+    b["winlog"].update(channel="Linux-Sysmon/Operational")
+    del b["winlog"]["provider_name"]
+    b["event"].update(provider="Linux-Sysmon", dataset="sysmon_linux.log")
     return b
 
 
@@ -294,6 +394,8 @@ CASES = {
     "Splunk, fields, JSON": "".join(json.dumps({"preview": False, "result": splunk_fields(r, d)}) + "\n" for r, d in EVENTS),
     "Elasticsearch, bulk": "".join(json.dumps({"index": {"_index": "x", "_id": str(i)}}) + "\n" + json.dumps(beat(r, d)) + "\n" for i, (r, d) in enumerate(EVENTS)),
     "Elastic Agent": lines(agent),
+    "Elastic Agent's integration": lines(ecs, module=False),
+    "Sysmon module, older": lines(ecs_old),
     "Kibana, CSV": table(every(kibana)),
     "plaso, JSON lines": lines(plaso),
     "evtx for Python, JSON": lines(binding),
@@ -399,6 +501,98 @@ def two_carriers():
         check("two carriers, XML made of " + name, counts("again.xml") == counts("others.txt") and b"<Event/>" not in p.stdout, p.stdout[:300])
 
 
+def made(number, code, **fields):
+    """An event that the test evidence lacks."""
+    r = {"EventID": code, "Computer": "WS09.corp.example", "Provider": "Microsoft-Windows-Sysmon", "Channel": "Microsoft-Windows-Sysmon/Operational",
+         "TimeCreated": "2026-03-09T09:00:%02d.1230000Z" % (number % 60), "EventRecordID": 90000 + number}
+    d = {"RuleName": "-", "UtcTime": "2026-03-09 09:00:%02d.120" % (number % 60)}
+    actor = {"ProcessGuid": "{A1B20009-7E00-69AE-0000-00100074EC00}", "ProcessId": 1248, "Image": "C:\\w\\a.exe", "User": "CORP\\dev"}
+    return r, {**d, **({} if code in (4, 6, 16, 255) else actor), **fields}
+
+
+def value_set(number, details):
+    return made(number, 13, EventType="SetValue", TargetObject="HKLM\\SOFTWARE\\V%d" % number, Details=details)
+
+
+MADE = [
+    value_set(0, "DWORD (0x00000001)"), value_set(1, "DWORD (0xfffffffe)"), value_set(2, "QWORD (0x00000000-0x000000ff)"), value_set(3, "QWORD (0x00000000-0x00000100)"),
+    value_set(4, "QWORD (0x01d78de3-0x4fd1a1f6)"), value_set(5, "Binary Data"), value_set(6, "17"), value_set(7, "(Empty)"),
+    made(10, 22, QueryName="a.example", QueryStatus="0", QueryResults="type:  5 b.example;::ffff:203.0.113.7;2001:db8::1;"),
+    made(11, 22, QueryName="b.example", QueryStatus="9003"), made(12, 22, QueryName="c.example", QueryStatus="9501", QueryResults="-"),
+    made(13, 22, QueryName="d.example", QueryStatus="0", QueryResults="::ffff:203.0.113.7;type: 16 text;type: 65281 w.example;::ffff:203.0.113.8;"),
+    made(14, 22, QueryName="e.example", QueryStatus="10060", QueryResults="type: 33 ;"),
+    made(20, 3, Protocol="tcp", Initiated="false", SourceIsIpv6="true", SourceIp="2001:db8::1", SourceHostname="-", SourcePort=50111, SourcePortName="-",
+         DestinationIsIpv6="true", DestinationIp="2001:db8::2", DestinationHostname="h.example", DestinationPort=3389, DestinationPortName="ms-wbt-server"),
+    made(21, 3, Protocol="udp", Initiated="true", SourceIsIpv6="false", SourceIp="10.0.0.1", SourceHostname="-", SourcePort=137, SourcePortName="netbios-ns",
+         DestinationIsIpv6="false", DestinationIp="10.0.0.2", DestinationHostname="-", DestinationPort=50137, DestinationPortName="-"),
+    made(22, 16, Configuration="C:\\w\\c.xml", ConfigurationFileHash="SHA1=AA"),
+    made(23, 27, TargetFilename="C:\\w\\b.exe", Hashes="SHA1=0123456789ABCDEF0123456789ABCDEF01234567"),
+    made(24, 28, TargetFilename="C:\\w\\c.exe", Hashes="SHA1=0123456789ABCDEF0123456789ABCDEF01234567", IsExecutable="true"),
+    made(25, 29, TargetFilename="C:\\w\\d.exe", Hashes="MD5=00112233445566778899AABBCCDDEEFF,IMPHASH=00112233445566778899AABBCCDDEEFF"),
+    made(26, 255, ID="QUEUE", Description="events lost"),
+    made(27, 25, Type="Image is locked for access"),
+    made(28, 7, ImageLoaded="C:\\w\\e.dll", FileVersion="1", Description="d", Product="p", Company="c", OriginalFileName="o.dll", Signed="true", Signature="S",
+         SignatureStatus="Valid", Hashes="SHA1=0123456789ABCDEF0123456789ABCDEF01234567,MD5=00112233445566778899AABBCCDDEEFF,IMPHASH=00000000000000000000000000000000"),
+]
+
+
+def said(name, value):
+    """A field's value however a carrier spells it; None: nothing, or what the pipeline throws away."""
+    value = str(value)
+    if value in ("-", "") or name in THROWN_AWAY:
+        return None
+    if name in ("Hashes", "Hash"):
+        return sorted(h for h in value.split(",") if h.split("=")[-1].strip("0"))
+    if name == "QueryResults":
+        return sorted(x.split()[-1] for x in value.split(";") if x)
+    q = re.fullmatch(r"QWORD \((\w+)-(\w+)\)", value)
+    return str((int(q[1], 16) << 8) + int(q[2], 16)) if q and (int(q[1], 16) << 8) + int(q[2], 16) > 255 else value
+
+
+def same_fields(name, pairs, file, lost=()):
+    """What the pipeline moved stands where Sysmon has it."""
+    got = {r["EventRecordID"]: r for r in map(json.loads, run("extract", "-f", "jsonl", file).stdout.splitlines())}
+    check(name + ": how many", len(got) == len(pairs), len(got), len(pairs))
+    for r, d in pairs:
+        g = {k.replace("ProcessGuid", "ProcessGUID") if k.startswith("Target") else k: v for k, v in got.get(r["EventRecordID"], {}).items()}
+        for k, v in d.items():
+            k = k.replace("ProcessGuid", "ProcessGUID") if k.startswith("Target") else k
+            if k in lost or (k == "Hashes" and r["EventID"] in (27, 28)) or (r["EventID"], k) in ((28, "IsExecutable"), (3, "DestinationPortName")):
+                continue
+            check("%s: event %d, %s" % (name, r["EventID"], k), said(k, v) == said(k, g.get(k, "")), v, g.get(k))
+        if "TimeCreated" not in lost:
+            check("%s: event %d, time" % (name, r["EventID"]), g.get("TimeCreated", "")[:23] == r["TimeCreated"][:23], g.get("TimeCreated"), r["TimeCreated"])
+        check("%s: event %d, invented" % (name, r["EventID"]), not [k for k in g if k not in META and k not in d and k.replace("GUID", "Guid") not in d], g, d)
+
+
+def pipeline():
+    """Each event that Elastic's pipeline takes apart: its fields come back, and beside the event in XML or in a log it is one row."""
+    logged = [json.loads(x) for x in run("extract", "-f", "jsonl", OTHERS).stdout.splitlines()]
+    pairs = [(r, {k: v for k, v in r.items() if k not in META}) for r in logged if r["Origin"] == "live" and "Sysmon" in r["Provider"]] + MADE
+    numbers = collections.Counter(r["EventRecordID"] for r, _ in pairs)
+    pairs = [p for p in pairs if numbers[p[0]["EventRecordID"]] == 1]
+    want_codes = set(range(1, 30)) | {255}
+    check("pipeline: every event", {r["EventID"] for r, _ in pairs} == want_codes, want_codes - {r["EventID"] for r, _ in pairs})
+    write("p.xml", "".join(xml(r, d) for r, d in pairs))
+    tables = ("Processes", "DeviceEvents", "DeviceFileEvents", "DeviceNetworkEvents", "DeviceRegistryEvents", "DeviceImageLoadEvents", "DeviceProcessEvents")
+    counts = lambda *p: [run("query", "-f", "csv", t + " | count", *p).stdout for t in tables]
+    want, records = counts("p.xml"), run("extract", "-f", "jsonl", "p.xml").stdout
+    shapes = {"new": ecs, "integration": lambda r, d: ecs(r, d, module=False), "old": ecs_old,
+              "fields": lambda r, d: {"fields": flat("", ecs(r, d), {})}, "dots": lambda r, d: {"_source": {k: v if len(v) > 1 else v[0] for k, v in flat("", ecs(r, d), {}).items()}}}
+    for name, f in shapes.items():
+        write("p.json", "".join(json.dumps(f(r, d)) + "\n" for r, d in pairs))
+        name = "pipeline, " + name
+        same_fields(name, pairs, "p.json", ("TimeCreated",) if f is ecs_old else ())
+        check(name + ", alone", counts("p.json") == want, counts("p.json"), want)
+        check(name + ", with XML", counts("p.xml", "p.json") == want, counts("p.xml", "p.json"), want)
+        got = run("extract", "-f", "jsonl", "p.xml", "p.json").stdout
+        check(name + ", records", got.count(b"\n") == records.count(b"\n"), got.count(b"\n"), records.count(b"\n"))
+        check(name + ", with the log", counts(OTHERS, "p.json") == counts(OTHERS, "p.xml"), counts(OTHERS, "p.json"), counts(OTHERS, "p.xml"))
+    linux = [p for p in pairs if p[0]["EventID"] in (1, 3, 5, 11, 23)]
+    write("p.json", "".join(json.dumps(ecs_linux(r, d)) + "\n" for r, d in linux))
+    same_fields("pipeline, Linux", linux, "p.json", ("UtcTime",))
+
+
 def threads():
     """Several files at once: the same bytes as one after the other."""
     os.mkdir("t")
@@ -447,5 +641,6 @@ with tempfile.TemporaryDirectory() as tmp:
     unread()
     threads()
     two_carriers()
+    pipeline()
 print("%d carriers, %d checks went wrong" % (len(CASES), bad))
 sys.exit(1 if bad else 0)
