@@ -324,6 +324,64 @@ def agent(r, d):
     return e
 
 
+def wazuh(r, d):
+    """Names begin with a small letter; backslashes and quotes are escaped once more than JSON does."""
+    again = lambda v: str(v).replace("\\", "\\\\").replace('"', '\\"')
+    return {"timestamp": "2030-01-01T00:00:00.000+0000", "rule": {"level": 3, "id": "61603"}, "agent": {"id": "001", "name": "x"}, "id": "1.2",
+            "decoder": {"name": "windows_eventchannel"}, "location": "EventChannel", "data": {"win": {
+                "system": {"providerName": r["Provider"], "providerGuid": GUID.lower(), "eventID": str(r["EventID"]), "version": "5", "level": "4", "task": "1",
+                           "opcode": "0", "keywords": "0x8000000000000000", "systemTime": r["TimeCreated"], "eventRecordID": str(r["EventRecordID"]),
+                           "processID": "2032", "threadID": "2092", "channel": r["Channel"], "computer": r["Computer"], "severityValue": "INFORMATION",
+                           "message": '"Process Create:\r\nRuleName: -"'},
+                "eventdata": {k[0].lower() + k[1:]: again(v) for k, v in d.items()}}}}
+
+
+def gelf(r, d):
+    return {"version": "1.1", "host": r["Computer"], "short_message": "Process Create", "timestamp": 1.5, "level": 6, "_SourceName": r["Provider"],
+            "_EventID": r["EventID"], "_Channel": r["Channel"], "_Hostname": r["Computer"], "_RecordNumber": r["EventRecordID"], "_EventTime": r["UtcTime"][:19],
+            **{"_" + k: v for k, v in d.items()}}
+
+
+def graylog(r, d):
+    return {"gl2_source_input": "x", "source": "x", "message": "Process Create:", "timestamp": r["TimeCreated"][:23] + "Z",
+            **{"winlogbeat_" + k.replace(".", "_"): v[0] for k, v in flat("", {"winlog": beat(r, d)["winlog"]}, {}).items()}}
+
+
+def fluent_bit(r, d):
+    """With Render_Event_As_XML."""
+    return {"System": xml(r, d, q="'"), "Message": "Process Create:", "StringInserts": [str(v) for v in d.values()]}
+
+
+def azure(r, d):
+    """The table Event of Azure Monitor."""
+    data = "".join("<Data Name=%s>%s</Data>" % (quoteattr(k), escape(str(v))) for k, v in d.items())
+    return {"TenantId": "t", "TimeGenerated [UTC]": "3/2/2026, 2:10:49.622 AM", "Source": r["Provider"], "EventLog": r["Channel"], "Computer": r["Computer"],
+            "EventLevel": "4", "ParameterXml": "<Param>-</Param>", "EventID": r["EventID"], "RenderedDescription": "Process Create:", "Type": "Event",
+            "EventData": '<DataItem type="System.XmlData" time="2026"><EventData xmlns="%s">%s</EventData></DataItem>' % (NS, data)}
+
+
+def azure_windows(r, d):
+    return {"TimeGenerated": r["TimeCreated"], "Provider": r["Provider"], "Channel": r["Channel"], "Computer": r["Computer"], "EventLevel": 4, "EventID": r["EventID"],
+            "EventData": json.dumps(d), "SystemThreadId": 2092, "SystemProcessId": 2032, "EventRecordId": str(r["EventRecordID"]), "Type": "WindowsEvent"}
+
+
+def evtxecmd_older(r, d):
+    """Another Map version's columns; an empty value has no text."""
+    e = evtxecmd(r, d)
+    del e["HiddenRecord"]
+    data = [{"@Name": k, "#text": str(v)} if v != "" else {"@Name": k} for k, v in d.items()]
+    e.update(TimeCreated=r["TimeCreated"][:-1] + "+00:00", Payload=json.dumps({"EventData": {"Data": data}}), Keywords="Classic", ExtraDataOffset=0)
+    return e
+
+
+def nxlog_agent(r, d):
+    """im_msvistalog, to_json()."""
+    n = {k: v for k, v in nxlog(r, d).items() if k not in ("@timestamp", "@version", "host", "tags")}
+    n.update(EventTime=r["TimeCreated"][:23] + "+00:00", EventReceivedTime="2026-03-02 04:00:00", SourceModuleName="in", SourceModuleType="im_msvistalog",
+             AccountName="SYSTEM", UserID="S-1-5-18", Domain="NT AUTHORITY", OpcodeValue=0, Task=1, Category="Process Create")
+    return n
+
+
 def kibana(r, d):
     """Discover's CSV: keys with dots, times for people."""
     return {"@timestamp": "Mar 2, 2026 @ 02:10:49.622", **{k: v[0] for k, v in flat("", {"event": {"code": str(r["EventID"])}, "winlog": beat(r, d)["winlog"]}, {}).items()}}
@@ -394,6 +452,31 @@ CASES = {
     "Splunk, fields, JSON": "".join(json.dumps({"preview": False, "result": splunk_fields(r, d)}) + "\n" for r, d in EVENTS),
     "Elasticsearch, bulk": "".join(json.dumps({"index": {"_index": "x", "_id": str(i)}}) + "\n" + json.dumps(beat(r, d)) + "\n" for i, (r, d) in enumerate(EVENTS)),
     "Elastic Agent": lines(agent),
+    "wevtutil, rendered": "\r\n".join(x.replace("</Event>", '<RenderingInfo Culture="en-US"><Message>Process Create:\r\nRuleName: -</Message>'
+                                           "<Level>Information</Level><Task>x</Task><Keywords></Keywords></RenderingInfo></Event>") for x in XML),
+    "chainsaw dump": json.dumps([{"Event": {"EventData": d, "System": dump(r, d, apart=True)["Event"]["System"], "Event_attributes": {"xmlns": NS}}} for r, d in EVENTS]),
+    "Elasticsearch, several answers": json.dumps({"took": 1, "responses": [{"took": 1, "hits": {"hits": hits[:5]}}, {"took": 1, "hits": {"hits": hits[5:]}}]}),
+    "Elasticsearch, scrolled": "".join(json.dumps({"_scroll_id": "x", "hits": {"hits": hits[i:i + 10]}}) + "\n" for i in range(0, len(hits), 10)),
+    "Kibana, an answer": json.dumps({"isPartial": False, "rawResponse": {"took": 1, "hits": {"total": 1, "hits": hits}}}),
+    "NXLog, agent": lines(nxlog_agent),
+    "Wazuh": lines(wazuh),
+    "Wazuh, _source": "".join(json.dumps({"_index": "wazuh-archives", "_source": wazuh(r, d)}) + "\n" for r, d in EVENTS),
+    "GELF": lines(gelf),
+    "Graylog": lines(graylog),
+    "Graylog, CSV": table(every(graylog)),
+    "Fluent Bit, XML": lines(fluent_bit),
+    "Fluent Bit, XML, escaped": lines(fluent_bit).replace("<", "\\u003c").replace(">", "\\u003e"),
+    "Vector, JSON": "".join(json.dumps({"file": "x", "message": "Jun  5 19:58:34 host sysmon: " + x, "source_type": "file"}) + "\n" for x in LINUX),
+    "a container's log, JSON": "".join(json.dumps({"log": x + "\n", "stream": "stdout"}) + "\n" for x in LINUX),
+    "Azure, Event, CSV": table(every(azure)),
+    "Azure, Event, JSON": json.dumps(every(azure)),
+    "Azure, WindowsEvent, CSV": table(every(azure_windows)),
+    "EvtxECmd, older, JSON": lines(evtxecmd_older),
+    "EvtxECmd, older, CSV": table(every(evtxecmd_older)),
+    "EvtxECmd, CSV with semicolons": table(every(evtxecmd), delimiter=";"),
+    "EvtxECmd, CSV with tabs": table(every(evtxecmd), delimiter="\t"),
+    "Sysmon in syslog, RFC 5424": "".join("<14>1 2026-06-05T19:58:34.123456+00:00 host sysmon 1 - - \ufeff%s\n" % x for x in LINUX),
+    "journal, texts alone": "\n".join(LINUX),
     "Elastic Agent's integration": lines(ecs, module=False),
     "Sysmon module, older": lines(ecs_old),
     "Kibana, CSV": table(every(kibana)),
@@ -464,6 +547,7 @@ def results():
     write("r/hayabusa.csv", '"Timestamp","RuleTitle","Level","Computer","Channel","EventID","RecordID","Details"\n"2026","x","high","c","Sysmon",1,2,"d"\n')
     write("r/hayabusa.jsonl", '{"Timestamp":"2026","RuleTitle":"x","Level":"high","Computer":"c","Channel":"Sysmon","EventID":1,"RecordID":2,"Details":{"Cmdline":"x"}}\n')
     write("r/chainsaw.json", '[{"group":"Sigma","kind":"individual","document":{"kind":"evtx","data":{"Event":{"System":{"EventID":1}}}},"authors":["x"]}]')
+    write("r/velociraptor.json", '{"Timestamp":"2026","Computer":"c","Channel":"Sysmon","EID":1,"Level":"high","Title":"x","RecordID":2,"_Event":{"System":{"EventID":{"Value":1}}}}\n')
     write("r/zircolite.json", '[{"title":"x","sigmafile":"x.yml","rule_level":"high","count":1,"matches":[{"EventID":1,"Image":"x"}]}]')
     with open("r/own.jsonl", "wb") as f:
         f.write(run("hunt", "-f", "jsonl", "--scope", "all", DATA).stdout)
@@ -474,7 +558,7 @@ def results():
     want, _ = rows("base.xml")
     got, p = rows("r")
     check("results aren't evidence", got == want and p.returncode == 0, p.returncode, sum(got.values()))
-    for tool in ("hayabusa.csv", "hayabusa.jsonl", "chainsaw.json", "zircolite.json", "own.jsonl", "own.csv", "extract.jsonl"):
+    for tool in ("velociraptor.json", "hayabusa.csv", "hayabusa.jsonl", "chainsaw.json", "zircolite.json", "own.jsonl", "own.csv", "extract.jsonl"):
         check("results of " + tool, ("r/" + tool).encode() in p.stderr, p.stderr.decode())
 
 
@@ -593,6 +677,45 @@ def pipeline():
     same_fields("pipeline, Linux", linux, "p.json", ("UtcTime",))
 
 
+def security():
+    """Windows' own creations, logons and scripts through Elastic's pipelines: as they are in XML."""
+    at = "2026-03-09T09:00:00.1234567Z"
+    row = lambda number, provider, channel, code, d: ({"EventID": code, "Computer": "WS09", "Provider": provider, "Channel": channel, "TimeCreated": at, "EventRecordID": number}, d)
+    audit = lambda number, code, **d: row(number, "Microsoft-Windows-Security-Auditing", "Security", code, {"SubjectUserName": "dev", "SubjectDomainName": "CORP", "SubjectLogonId": "0x3e7", **d})
+    pairs = [
+        audit(1, 4688, NewProcessId="0x11cc", NewProcessName="C:\\w\\a.exe", ProcessId="0x122c", ParentProcessName="C:\\w\\b.exe", CommandLine="a x", MandatoryLabel="S-1-16-12288"),
+        audit(2, 4689, ProcessId="0x11cc", ProcessName="C:\\w\\a.exe", Status="0x0"),
+        audit(3, 4624, TargetUserName="dev", LogonType="3", ProcessId="0x1fc", ProcessName="C:\\w\\c.exe", IpAddress="10.0.0.1", IpPort="50111", WorkstationName="WS01"),
+        row(4, "Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", 4104,
+            {"MessageNumber": "1", "MessageTotal": "1", "ScriptBlockText": "Get-Date", "ScriptBlockId": "50d2dbda-7361-4926-a94d-d9eadfdb43fa", "Path": "C:\\w\\d.ps1"}),
+    ]
+    moved = {"NewProcessId": "process.pid", "NewProcessName": "process.executable", "ParentProcessName": "process.parent.executable", "ProcessName": "process.executable",
+             "IpAddress": "source.ip", "IpPort": "source.port", "WorkstationName": "source.domain", "MessageNumber": "powershell.sequence", "MessageTotal": "powershell.total",
+             "ScriptBlockText": "powershell.file.script_block_text", "ScriptBlockId": "powershell.file.script_block_id", "Path": "file.path"}
+
+    def through(r, d):
+        b = beat(r, d)
+        b["@timestamp"] = r["TimeCreated"]
+        b["event"].update(category=["process"], type=["start"], created="2031-01-01T00:00:00.000Z")
+        put(b, "process.pid", int(d.get("NewProcessId", d.get("ProcessId", "0")), 16))
+        if "NewProcessId" in d:
+            put(b, "process.parent.pid", int(d["ProcessId"], 16))
+        for k, v in d.items():
+            if k in moved:
+                put(b, moved[k], v)
+            if k in moved or (k == "ProcessId" and r["EventID"] != 4688):
+                del b["winlog"]["event_data"][k]
+        return b
+    number = lambda v: str(int(v, 16)) if re.fullmatch("0x[0-9a-f]+", v) else v
+    write("s.xml", "".join(xml(r, d) for r, d in pairs))
+    write("s.json", "".join(json.dumps(through(r, d)) + "\n" for r, d in pairs))
+    want, got = ({(r["EventRecordID"], k): number(str(v)) for r in map(json.loads, run("extract", "-f", "jsonl", f).stdout.splitlines())
+                  for k, v in r.items() if k not in ("Source", "SourceOffset", "RecordNumber")} for f in ("s.xml", "s.json"))
+    check("security, fields", want == got, sorted(set(want.items()) ^ set(got.items())))
+    both = run("query", "-f", "csv", "Processes | count", "s.xml", "s.json").stdout
+    check("security, one row", both == run("query", "-f", "csv", "Processes | count", "s.xml").stdout, both)
+
+
 def threads():
     """Several files at once: the same bytes as one after the other."""
     os.mkdir("t")
@@ -611,7 +734,29 @@ UNREAD = {
     "Get-WinEvent, list": "Message      : Process Create:\nId           : 1\nProviderName : Microsoft-Windows-Sysmon\nLogName      : x\nMachineName  : c\n",
     "Event Viewer, CSV": "Level,Date and Time,Source,Event ID,Task Category\nInformation,1/1/2026 1:00:00 AM,Microsoft-Windows-Sysmon,1,Process Create\n",
     "Log Parser": "EventLog,RecordNumber,TimeGenerated,TimeWritten,EventID,Strings\nx,1,2,3,1,a|b\n",
+    "wevtutil, text": "Event[0]:\n  Log Name: Microsoft-Windows-Sysmon/Operational\n  Source: x\n  Event ID: 1\n  Description: \nProcess Create:\n\n",
+    "wevtutil, text, in German": "Event[0]\r\n  Protokollname: Microsoft-Windows-Sysmon/Operational\r\n  Quelle: x\r\n",
+    "wevtutil, text, UTF-16": "\ufeffEvent[0]\r\n  Log Name: Microsoft-Windows-Sysmon/Operational\r\n  Source: x\r\n".encode("utf-16-le"),
+    "chainsaw dump, YAML": "---\nEvent:\n  EventData:\n    Image: x\n  System:\n    Channel: x\n    EventID: 1\n    EventRecordID: 5\n",
+    "Snare": "<14>Mar  2 02:10:49 c MSWinEventLog\t1\tMicrosoft-Windows-Sysmon/Operational\t123\tMon Mar 02 02:10:49 2026\t1\tx\n",
+    "CEF": "<14>Mar  2 02:10:49 c CEF:0|Microsoft|Microsoft Windows||1|Process Create|Low|externalId=1 sproc=x\n",
+    "LEEF": "<13>Mar  2 02:10:49 c LEEF:1.0|Microsoft|Windows|8|1|EventID=1\tImage=x\n",
+    "plaso, CSV": "datetime,timestamp_desc,source,source_long,message,parser,display_name,tag\n2026-03-02T02:10:49+00:00,x,EVT,WinEVTX,[1 / 0x0001],winevtx,x,-\n",
+    "plaso, strings": '{"data_type": "windows:evtx:record", "event_identifier": 1, "computer_name": "c", "strings": ["-", "x"], "record_number": 1}\n',
     "Splunk, messages": "01/02/2026 03:04:05 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nComputerName=c\nMessage=Process Create:\n",
+}
+
+
+FIRST = EVENTS[0]
+UNKNOWN = {
+    "Fluent Bit, texts": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": 1, "EventRecordID": 5, "Channel": FIRST[0]["Channel"], "Computer": "c",
+                                     "TimeCreated": "2026-03-02 02:10:49 +0000", "StringInserts": list(FIRST[1].values())}) + "\n",
+    "Fluentd": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": "1", "Channel": FIRST[0]["Channel"], "Computer": "c", "Description": "Process Create:",
+                           "EventData": list(FIRST[1].values())}) + "\n",
+    "HELK": json.dumps({"event_id": 1, "log_name": FIRST[0]["Channel"], "source_name": FIRST[0]["Provider"], "host_name": "c", "process_guid": "x", "process_path": "x"}) + "\n",
+    "ES|QL": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "winlog.event_id"}], "values": [["x", "1"]]}),
+    "SQL of Elasticsearch": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "event_id"}], "rows": [["x", "1"]]}),
+    "Splunk, messages, JSON": json.dumps({"result": {"_raw": "03/02/2026 02:10:49 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nMessage=x"}}) + "\n",
 }
 
 
@@ -623,13 +768,22 @@ def unread():
         write("u/x.txt", body)
         p = run("hunt", "-f", "jsonl", "u")
         check("unread: " + name, p.returncode == 3 and b"u/x.txt" in p.stderr and b"isn't read" in p.stderr, p.returncode, p.stderr)
+    for name, body in UNKNOWN.items():
+        write("u/x.txt", body)
+        p = run("hunt", "-f", "jsonl", "u")
+        check("unknown: " + name, p.returncode == 3 and b"u/x.txt" in p.stderr and b"a form that isn't known" in p.stderr, p.returncode, p.stderr)
+    gone = json.dumps({"MESSAGE": None, "SYSLOG_IDENTIFIER": "sysmon"}) + "\n"
+    write("u/x.txt", json.dumps({"MESSAGE": LINUX[0], "SYSLOG_IDENTIFIER": "sysmon"}) + "\n" + gone)
+    p = run("hunt", "-f", "jsonl", "u")
+    check("a journal without its long texts", p.returncode == 3 and b"1 records read, 1 unreadable, first at line 2" in p.stderr and b"--all" in p.stderr, p.stderr)
 
 
 if "--seeds" in sys.argv:
     for name, body in CASES.items():
         body = body if isinstance(body, bytes) else body.encode()
         kind = 2 if ", CSV" in name else 1 if body.lstrip(b"\xef\xbb\xbf")[:1] in b"{[" or "JSON" in name else 0
-        write(os.path.join(sys.argv[2], name.lower().replace(", ", "-").replace(" ", "-")), bytes([kind]) + body)
+        write(os.path.join(sys.argv[2], name.lower().replace(", ", "-").replace(" ", "-").replace("'", "")), bytes([kind]) + body)
+    write(os.path.join(sys.argv[2], "sysmon-pipeline-others"), b"\1" + "".join(json.dumps(ecs(r, d)) + "\n" for r, d in MADE).encode())
     sys.exit(0)
 with tempfile.TemporaryDirectory() as tmp:
     DATA, OTHERS = os.path.abspath(DATA), os.path.abspath(OTHERS)
@@ -642,5 +796,6 @@ with tempfile.TemporaryDirectory() as tmp:
     threads()
     two_carriers()
     pipeline()
+    security()
 print("%d carriers, %d checks went wrong" % (len(CASES), bad))
 sys.exit(1 if bad else 0)

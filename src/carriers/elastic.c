@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * elastic.c - Sysmon's fields, back from the names of the Elastic Common Schema.
+ * elastic.c - fields of events, back from the names of the Elastic Common Schema.
  *
  * Winlogbeat's module, Elastic Agent's integrations (windows, sysmon_linux) and what imitates them
  * move fields of the event to process.*, file.* and so on, some of them spelled otherwise, and
@@ -93,16 +93,18 @@ static st_str one_line(mapping *m, st_str text)
     return memchr(text.p, '\n', text.n) ? (st_str){ 0 } : text;
 }
 
-/* the table */
+/* the tables */
 
 enum { MAX_IDS = 9 };
 
 /* Rows of one path stand together; the first that is of the event counts. */
-static const struct {
+typedef struct row {
     const char *path, *name;
-    unsigned char ids[MAX_IDS]; /* events that have the field there; none: all */
+    uint16_t ids[MAX_IDS]; /* events that have the field there; none: all */
     st_str (*as)(mapping *m, st_str value);
-} ROWS[] = {
+} row;
+
+static const row SYSMON[] = {
     { "process.entity_id", "SourceProcessGuid", { 8 }, NULL },
     { "process.entity_id", "SourceProcessGUID", { 10 }, NULL },
     { "process.entity_id", "ProcessGuid", { 0 }, NULL },
@@ -156,7 +158,30 @@ static const struct {
     { "error.code", "ID", { 255 }, NULL },
 };
 
-static bool has_id(const unsigned char ids[MAX_IDS], uint32_t id)
+/* Security's own events keep most of what they say in event_data. */
+static const row SECURITY[] = {
+    { "process.pid", "NewProcessId", { 4688 }, NULL },
+    { "process.pid", "ProcessId", { 0 }, NULL },
+    { "process.executable", "NewProcessName", { 4688 }, NULL },
+    { "process.executable", "ProcessName", { 0 }, NULL },
+    { "process.parent.pid", "ProcessId", { 4688 }, NULL },
+    { "process.parent.executable", "ParentProcessName", { 4688 }, NULL },
+    { "process.command_line", "CommandLine", { 4688 }, NULL },
+    { "source.ip", "IpAddress", { 4624, 4625, 4648, 4776 }, NULL },
+    { "source.port", "IpPort", { 4624, 4625, 4648 }, NULL },
+    { "source.domain", "WorkstationName", { 4624, 4625, 4648 }, NULL },
+    { "service.name", "ServiceName", { 4697 }, NULL },
+};
+
+static const row POWERSHELL[] = {
+    { "powershell.file.script_block_text", "ScriptBlockText", { 4104 }, NULL },
+    { "powershell.file.script_block_id", "ScriptBlockId", { 4104 }, NULL },
+    { "powershell.sequence", "MessageNumber", { 4104 }, NULL },
+    { "powershell.total", "MessageTotal", { 4104 }, NULL },
+    { "file.path", "Path", { 4104 }, NULL },
+};
+
+static bool has_id(const uint16_t ids[MAX_IDS], uint32_t id)
 {
     for (size_t i = 0; i < MAX_IDS && ids[i]; i++)
         if (ids[i] == id)
@@ -164,18 +189,18 @@ static bool has_id(const unsigned char ids[MAX_IDS], uint32_t id)
     return !ids[0];
 }
 
-static void put_rows(mapping *m)
+static void put_rows(mapping *m, const row *rows, size_t n)
 {
     const char *done = "";
-    for (size_t i = 0; i < sizeof ROWS / sizeof ROWS[0]; i++) {
-        if (!has_id(ROWS[i].ids, m->r.event_id) || strcmp(done, ROWS[i].path) == 0)
+    for (const row *r = rows; r < rows + n; r++) {
+        if (!has_id(r->ids, m->r.event_id) || strcmp(done, r->path) == 0)
             continue;
-        done = ROWS[i].path;
-        st_str v = st_map_has(m, ROWS[i].name) ? ST_STR("") : st_map_at(m, ROWS[i].path);
-        if (v.n && ROWS[i].as)
-            v = ROWS[i].as(m, v);
+        done = r->path;
+        st_str v = st_map_has(m, r->name) ? ST_STR("") : st_map_at(m, r->path);
+        if (v.n && r->as)
+            v = r->as(m, v);
         if (v.n)
-            st_map_put(m, st_str_of(ROWS[i].name), v);
+            st_map_put(m, st_str_of(r->name), v);
     }
 }
 
@@ -388,15 +413,42 @@ static bool went_through(const mapping *m)
     return any;
 }
 
-void st_map_elastic(mapping *m)
+/* All of Sysmon's events have the time that the pipeline takes away. */
+static void put_sysmon(mapping *m)
 {
-    bool sysmon = st_str_ieq(m->parts[P_PROVIDER], ST_STR("Microsoft-Windows-Sysmon")) ||
-                  st_str_ieq(m->parts[P_PROVIDER], ST_STR("Linux-Sysmon"));
-    if (!sysmon || m->flat || st_map_has(m, "UtcTime") || !went_through(m))
+    if (st_map_has(m, "UtcTime"))
         return;
-    put_rows(m);
+    put_rows(m, SYSMON, sizeof SYSMON / sizeof SYSMON[0]);
     put_user(m);
     put_hashes(m);
     put_answers(m);
     put_times(m);
+}
+
+static void put_security(mapping *m)
+{
+    put_rows(m, SECURITY, sizeof SECURITY / sizeof SECURITY[0]);
+}
+
+static void put_powershell(mapping *m)
+{
+    put_rows(m, POWERSHELL, sizeof POWERSHELL / sizeof POWERSHELL[0]);
+}
+
+void st_map_elastic(mapping *m)
+{
+    static const struct {
+        const char *provider;
+        void (*put)(mapping *m);
+    } rows[] = {
+        { "Microsoft-Windows-Sysmon", put_sysmon },
+        { "Linux-Sysmon", put_sysmon },
+        { "Microsoft-Windows-Security-Auditing", put_security },
+        { "Microsoft-Windows-PowerShell", put_powershell },
+    };
+    if (m->flat || !went_through(m))
+        return;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (st_str_ieq(m->parts[P_PROVIDER], st_str_of(rows[i].provider)))
+            rows[i].put(m);
 }

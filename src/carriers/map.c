@@ -115,6 +115,13 @@ static const struct {
     { "ExecutionProcessID", P_PID },
     { "ThreadID", P_TID },
     { "ThreadId", P_TID },
+    /* Azure's tables Event and WindowsEvent */
+    { "EventLog", P_CHANNEL },
+    { "Source", P_PROVIDER },
+    { "TimeGenerated", P_TIME },
+    { "TimeGenerated [UTC]", P_TIME },
+    { "SystemProcessId", P_PID },
+    { "SystemThreadId", P_TID },
     { "@timestamp", P_TIME }, /* of a flat record: when it was taken in, not when it was written */
     /* what such flat records have beside the event's own fields */
     { "@version", P_NONE },
@@ -433,7 +440,8 @@ static st_str base_of(const st_values *v)
 static st_str xml_in(const mapping *m)
 {
     static const char *const paths[] = { "_raw", "MESSAGE",    "event.original", "xml",
-                                         "Xml",  "xml_string", "data",           "message" };
+                                         "Xml",  "xml_string", "data",           "message",
+                                         "log",  "System",     "EventXML",       "raw" };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         st_str s = st_event_in(st_map_at(m, paths[i]));
         if (s.n)
@@ -472,6 +480,30 @@ static void take_all(mapping *m, const st_values *v)
     }
 }
 
+/* Azure's EventData: <EventData> with or without a <DataItem> around it. */
+static void take_xml(mapping *m, st_str text)
+{
+    static const char tag[] = "<EventData", end[] = "</EventData>";
+    st_carrying *c = m->c;
+    const char *from = memmem(text.p, text.n, tag, sizeof tag - 1);
+    const char *to =
+        from ? memmem(from, text.n - (size_t)(from - text.p), end, sizeof end - 1) : NULL;
+    st_record r = { .event_id = UINT32_MAX };
+    if (!to)
+        return;
+    st_buf_clear(&c->scratch);
+    st_buf_str(&c->scratch, ST_STR("<Event><System/>"));
+    st_buf_put(&c->scratch, from, (size_t)(to - from) + sizeof end - 1);
+    st_buf_str(&c->scratch, ST_STR("</Event>"));
+    m->failed |= c->scratch.failed;
+    if (m->failed || st_xml_read(c->xml, c->scratch.p, c->scratch.n, &c->source->report.lossy) ||
+        st_xml_fields(c->xml, NULL, &r))
+        return;
+    for (size_t i = 0; i < r.nfields; i++)
+        st_map_put(m, r.fields[i].name,
+                   (st_str){ (const char *)r.fields[i].value.p, r.fields[i].value.n });
+}
+
 static bool is_object(st_str s)
 {
     return (s = st_str_trim(s)).n && s.p[0] == '{';
@@ -487,6 +519,8 @@ static void take_texts(mapping *m)
         st_str text = st_map_at(m, TEXTS[i].path);
         if (is_object(text))
             st_flatten(&m->c->inner, st_str_of(TEXTS[i].prefix), text);
+        else if (text.n && strcmp(TEXTS[i].path, "EventData") == 0)
+            take_xml(m, text);
     }
     m->failed |= m->c->inner.failed;
     if (!m->c->inner.n)
@@ -503,6 +537,48 @@ static void take_texts(mapping *m)
 static bool is_event(const mapping *m)
 {
     return m->parts[P_EVENT_ID].n && (m->parts[P_PROVIDER].n || m->parts[P_CHANNEL].n);
+}
+
+bool st_values_strange(const st_values *v)
+{
+    static const char *const heads[] = { "winlog.", "Microsoft-Windows-", "Linux-Sysmon" };
+    for (size_t i = 0; i < v->n; i++) {
+        st_str s = v->list[i].value;
+        for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++)
+            if (starts(s, heads[k]))
+                return true;
+        if (s.n && memmem(s.p, s.n, "\nLogName=", 9) && memmem(s.p, s.n, "\nEventCode=", 11))
+            return true;
+    }
+    return false;
+}
+
+/* A line of a journal that left out the text of Sysmon's event, as it was too long. */
+static bool is_left_out(const mapping *m)
+{
+    static const char *const who[] = { "SYSLOG_IDENTIFIER", "_COMM" };
+    st_str message = st_map_at(m, "MESSAGE");
+    bool sysmon = false;
+    for (size_t i = 0; i < sizeof who / sizeof who[0]; i++)
+        sysmon |= st_str_eq(st_map_at(m, who[i]), ST_STR("sysmon"));
+    return sysmon && message.p && !message.n;
+}
+
+/* One of Sysmon's, of which each has one of these, has none: its values have no names, or other
+ * ones. */
+static bool lacks_fields(const mapping *m)
+{
+    static const char *const names[] = { "UtcTime",       "ProcessGuid", "Image",
+                                         "SourceImage",   "ImageLoaded", "State",
+                                         "Configuration", "EventType",   "ID",
+                                         "Description" };
+    if (!st_str_ieq(m->parts[P_PROVIDER], ST_STR("Microsoft-Windows-Sysmon")) &&
+        !st_str_ieq(m->parts[P_PROVIDER], ST_STR("Linux-Sysmon")))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (st_map_has(m, names[i]))
+            return false;
+    return true;
 }
 
 /* as XML */
@@ -583,10 +659,12 @@ static void render(mapping *m)
 
 bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line)
 {
+    st_values_reshape(&c->values);
     mapping m = { .c = c, .base = base_of(&c->values) };
-    (void)length;
     c->nfields = 0;
     st_arena_free(&c->arena);
+    if (c->values.failed)
+        return st_carry_memory(c);
     st_str xml = xml_in(&m);
     if (xml.n) {
         bool cut = xml.n < 8 || memcmp(xml.p + xml.n - 8, "</Event>", 8) != 0;
@@ -597,11 +675,16 @@ bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t 
     take_all(&m, &c->values);
     take_texts(&m);
     if (!is_event(&m)) {
-        c->strange += m.parts[P_EVENT_ID].n || (!m.flat && c->nfields);
+        if (is_left_out(&m))
+            return st_carry_bad(c, offset, length, line, "empty-message");
+        c->strange +=
+            m.parts[P_EVENT_ID].n || (!m.flat && c->nfields) || st_values_strange(&c->values);
         return !m.failed || st_carry_memory(c);
     }
     fill_system(&m);
     st_map_elastic(&m);
+    if (lacks_fields(&m))
+        return st_carry_bad(c, offset, length, line, "no-fields");
     if (c->o->xml)
         render(&m);
     if (m.failed)

@@ -52,7 +52,7 @@ st_str st_map_made(mapping *m, const st_buf *b);
 /* A time in seconds or milliseconds since 1970, or in ISO's form. */
 bool st_map_time(st_str s, st_ticks *out);
 
-/* Sysmon's fields that Elastic's pipeline moved, back to where Sysmon has them. After the record's
+/* Fields that Elastic's pipelines moved, back to where the event has them. After the record's
  * system part is filled. */
 void st_map_elastic(mapping *m);
 
