@@ -457,30 +457,44 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
     return ok;
 }
 
-static seed *seeds_of(const st_wood *w)
+typedef struct sowing {
+    st_wood *w;
+    seed *seeds;
+} sowing;
+
+static void make_seeds(void *ctx, size_t from, size_t to)
 {
-    const st_creations *c = &w->pub.store->creations;
-    seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
-    for (size_t i = 0; s && i < c->n; i++) {
-        s[i] = (seed){ .row = (uint32_t)i, .host = st_tree_host(w, c->computer[i]), .copies = 1 };
-        s[i].hash = hash_claim(w, c, &s[i]);
+    const sowing *x = ctx;
+    const st_creations *c = &x->w->pub.store->creations;
+    for (size_t i = from; i < to; i++) {
+        seed *s = &x->seeds[i];
+        *s = (seed){ .row = (uint32_t)i, .host = st_tree_host(x->w, c->computer[i]), .copies = 1 };
+        s->hash = hash_claim(x->w, c, s);
     }
-    return s;
+}
+
+static void fill_stretch(void *ctx, size_t from, size_t to)
+{
+    const sowing *x = ctx;
+    for (size_t i = from; i < to; i++)
+        fill(x->w, &x->seeds[i], &x->w->pub.procs[i]);
 }
 
 bool st_tree_sort_copies(st_wood *w)
 {
     const st_creations *c = &w->pub.store->creations;
     size_t nodes = c->n;
-    seed *s = seeds_of(w);
+    seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
+    sowing x = { w, s };
+    if (s)
+        st_tree_stretches(w, c->n, make_seeds, &x);
     bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
     for (size_t i = 0; ok && i < nodes; i++)
         s[i].hash = c->utc[s[i].row];
     ok = ok && sort_seeds(s, nodes, by_start, (void *)(uintptr_t)c);
     w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
     if (w->pub.procs) {
-        for (size_t i = 0; i < nodes; i++)
-            fill(w, &s[i], &w->pub.procs[i]);
+        st_tree_stretches(w, nodes, fill_stretch, &x);
         w->pub.n = w->pub.observed = nodes;
         w->pub.stats.observed = nodes;
         w->pub.stats.copies = c->n - nodes;

@@ -32,6 +32,7 @@ typedef struct st_group {
 typedef struct st_wood {
     st_forest pub; /* first: a forest is a wood seen from outside */
     bool duplicates;
+    unsigned threads;  /* that a step may use */
     uint32_t *host_of; /* by the sid of a Computer as spelled */
     uint32_t nsids;
     st_group *groups;
@@ -40,6 +41,10 @@ typedef struct st_wood {
     uint64_t seed;
     st_node *members;
 } st_wood;
+
+/* Calls fn for stretches of 0 .. n-1, from .. to-1 each, on all threads where they are many. */
+void st_tree_stretches(const st_wood *w, size_t n, void (*fn)(void *ctx, size_t from, size_t to),
+                       void *ctx);
 
 /* Each false: no memory. */
 bool st_tree_name_hosts(st_wood *w);

@@ -14,14 +14,17 @@
 #include "base/limits.h"
 #include "rules/engine/match/match.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What copies of a regex have in common; all are of one thread. */
+/* What copies of a regex have in common, on whichever threads they are. */
 typedef struct program {
     pcre2_code *code;
-    size_t users;
-    bool compiled; /* to machine code, at the first search: most are only checked */
+    atomic_size_t users;
+    atomic_bool compiled; /* to machine code, at the first search: most are only checked */
+    pthread_mutex_t compiling;
 } program;
 
 struct st_regex {
@@ -234,14 +237,17 @@ static program *program_new(st_str pattern, size_t *offset, st_err *err)
         free(p);
         p = NULL;
     }
+    if (p)
+        pthread_mutex_init(&p->compiling, NULL);
     return p;
 }
 
 static void program_leave(program *p)
 {
-    if (p->users-- > 1)
+    if (atomic_fetch_sub(&p->users, 1) > 1)
         return;
     pcre2_code_free(p->code);
+    pthread_mutex_destroy(&p->compiling);
     free(p);
 }
 
@@ -249,7 +255,7 @@ static void program_leave(program *p)
 static st_regex *regex_of(program *p)
 {
     st_regex *r = calloc(1, sizeof *r);
-    p->users++;
+    atomic_fetch_add(&p->users, 1);
     if (!r) {
         program_leave(p);
         return NULL;
@@ -306,12 +312,21 @@ void st_regex_free(st_regex *r)
     free(r);
 }
 
+/* Nobody searches before it is done. */
+static void to_machine_code(program *p)
+{
+    pthread_mutex_lock(&p->compiling);
+    if (!atomic_load(&p->compiled))
+        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+    atomic_store(&p->compiled, true);
+    pthread_mutex_unlock(&p->compiling);
+}
+
 static int search(st_regex *r, st_str text, size_t at)
 {
     program *p = r->program;
-    if (!p->compiled)
-        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
-    p->compiled = true;
+    if (!atomic_load_explicit(&p->compiled, memory_order_acquire))
+        to_machine_code(p);
     int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
