@@ -265,5 +265,23 @@ without_header() {
 }
 check "a log without its header: is read in full, and that is said" without_header
 
+# A pipe gives what it holds once, and these lists are read by each rule that asks for them.
+printf 'server,child,command pattern,reason,level\nw3wp.exe,cmd.exe,,ours,none\n' >"$tmp/own.csv"
+through_a_pipe() { # through_a_pipe OPTION-AND-PREFIX ARGUMENT...
+    option=$1
+    shift
+    rm -f "$tmp/pipe"
+    mkfifo "$tmp/pipe" || return 1
+    "$SHELLTREE" "$@" "$option$tmp/own.csv" testdata/iis >"$tmp/from-file" 2>/dev/null
+    "$SHELLTREE" "$@" testdata/iis >"$tmp/without" 2>/dev/null
+    cat "$tmp/own.csv" >"$tmp/pipe" &
+    "$SHELLTREE" "$@" "$option$tmp/pipe" testdata/iis >"$tmp/from-pipe" 2>/dev/null
+    wait $!
+    ! cmp -s "$tmp/from-file" "$tmp/without" && cmp "$tmp/from-file" "$tmp/from-pipe"
+}
+check "--known: a pipe gives what the file gives" through_a_pipe --known= hunt -f csv
+query='externaldata(server:string, child:string)["https://own.example/l"] with (format="csv")'
+check "--external: so does it" through_a_pipe --external=https://own.example/l= query "union ($query), ($query)"
+
 echo "outputs: $ran checks, $bad failed"
 [ "$bad" -eq 0 ]

@@ -144,6 +144,65 @@ static void coverage__each_cause__its_gap_and_verdict(void **state)
     }
 }
 
+/* Which commands clear a log, as they are typed and as they are hidden. */
+static void gaps__command_line__clears_a_log_or_not(void **state)
+{
+    static const struct {
+        const char *image, *command;
+        bool clears;
+    } cases[] = {
+        { "C:\\a.exe", "WevtUtil.exe CL Security", true },
+        { "C:\\a.exe", "wevtutil cl", true },
+        { "C:\\a.exe", "wevtutil\tcl\tSecurity", true },
+        { "C:\\a.exe", "wevtutil \"cl\" \"Security\"", true },
+        { "C:\\a.exe", "\"C:\\Windows\\System32\\wevtutil.exe\" clear-log System", true },
+        { "C:\\a.exe", "wevtutil  cl   System", true },
+        { "C:\\a.exe", "cmd /c w^evtutil c^l System", true },
+        { "C:\\a.exe", "cmd /c for /f %x in ('wevtutil el') do wevtutil cl \"%x\"", true },
+        { "C:\\Windows\\System32\\wevtutil.exe", "x cl System", true },
+        { "C:\\a.exe", "Start-Process wevtutil -ArgumentList 'cl','System'", true },
+        { "C:\\a.exe", "powershell Clear-EventLog -LogName Security", true },
+        { "C:\\a.exe", "powershell Clear-Event`Log Security", true },
+        { "C:\\a.exe", "powershell Remove-EventLog -LogName Old", true },
+        { "C:\\a.exe", "powershell (Get-EventLog -List).Clear()", true },
+        { "C:\\a.exe", "powershell Get-EventLog -List | % { $_.Clear() }", true },
+        { "C:\\a.exe", "powershell Get-EventLog -List | ForEach-Object Clear", true },
+        { "C:\\a.exe",
+          "powershell "
+          "[Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession.ClearLog('System')",
+          true },
+        { "C:\\a.exe", "powershell [Diagnostics.EventLog]::new('System').Clear()", true },
+        { "C:\\a.exe", "wmic nteventlog where filename='System' call ClearEventLog", true },
+        { "C:\\a.exe", /* Clear-EventLog System */
+          "powershell -enc QwBsAGUAYQByAC0ARQB2AGUAbgB0AEwAbwBnACAAUwB5AHMAdABlAG0A", true },
+        { "C:\\a.exe", "wevtutil el", false },
+        { "C:\\a.exe", "wevtutil epl System cl.evtx", false },
+        { "C:\\a.exe", "wevtutil qe System /q:clear-logs", false },
+        { "C:\\a.exe", "powershell Get-EventLog System -Newest 5", false },
+        { "C:\\a.exe", "powershell Limit-EventLog -MaximumSize 64KB",
+          false }, /* what it drops is a hole */
+        { "C:\\a.exe", "ev cl System", false },
+        { "C:\\a.exe", "", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        world w;
+        world_begin(&w);
+        born(&w, "pc", 0, 0, cases[i].image, NULL);
+        born(&w, "pc", 500, 0, "C:\\a.exe", NULL);
+        w.store->creations.command_line[0] = world_sid(&w, cases[i].command);
+        world_grow(&w);
+        world_hunt(&w, NULL);
+        const st_coverage *v = of_host(&w, "pc");
+        bool says = v->reasons.n &&
+                    memmem(v->reasons.p, v->reasons.n,
+                           "a log was cleared 1 time (seen in command lines alone), first", 61);
+        if (says != cases[i].clears || (v->verdict == ST_PARTIAL) != cases[i].clears)
+            fail_msg("%s: %.*s", cases[i].command, ST_FMT(v->reasons));
+        world_end(&w);
+    }
+}
+
 static void coverage__hosts_without_creations__blind_or_partial(void **state)
 {
     static const struct {
@@ -528,6 +587,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(coverage__each_cause__its_gap_and_verdict),
+        cmocka_unit_test(gaps__command_line__clears_a_log_or_not),
         cmocka_unit_test(coverage__hosts_without_creations__blind_or_partial),
         cmocka_unit_test(coverage__windows_alone_for_a_while__partial),
         cmocka_unit_test(hint__one_log_goes_on_under_another_name__told),
