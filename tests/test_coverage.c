@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_coverage.c - what hosts' coverage, findings on events, targets and decoded commands say. */
 #include "case_support.h"
+#include "base/decoded.h"
 
 /* A live Sysmon record at second s, and its source's account. */
 static void see(world *w, const char *host, unsigned event, uint64_t id, unsigned s)

@@ -12,6 +12,7 @@
  */
 #include "internal.h"
 
+#include "base/decoded.h"
 #include "base/limits.h"
 
 #include <stdlib.h>

@@ -611,7 +611,15 @@ typedef struct form {
     "| mv-expand Hit = v to typeof(string)\n"                                                \
     "| where ipv4_is_in_range(" address ", Hit) or ipv6_is_in_range(" address                \
     ", Hit)) on " address "\n"
+#define ADDRESSES_IN(rows, text)                                                            \
+    IN_RANGE(rows "| where " text " matches regex @'\\d+\\.\\d+\\.\\d+\\.\\d+'\n"           \
+                  "| mv-expand Address = extract_all(@'(\\d+\\.\\d+\\.\\d+\\.\\d+)', " text \
+                  ") to typeof(string)\n",                                                  \
+             "Address")
 #define COMMANDS "DeviceProcessEvents "
+#define DECODED                                                                   \
+    "DeviceProcessEvents | extend Decoded = decoded_command(ProcessCommandLine) " \
+    "| where isnotempty(Decoded)\n"
 #define LOOKUPS "DeviceEvents | where ActionType == \"DnsQueryResponse\"\n"
 #define TRANSFERS \
     "DeviceEvents | where ActionType in (\"BitsTransferStarted\", \"BitsTransferStopped\")\n"
@@ -638,6 +646,8 @@ static const form forms[] = {
       "DeviceNetworkEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
     { ADDRESS, "ioc-address-command", "Indicator: address in a command",
       WITHIN(COMMANDS, "ProcessCommandLine"), false },
+    { ADDRESS, "ioc-address-decoded", "Indicator: address in a decoded command",
+      WITHIN(DECODED, "Decoded"), false },
     { ADDRESS, "ioc-address-logon", "Indicator: address of a logon",
       "DeviceLogonEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
     { ADDRESS, "ioc-address-desktop", "Indicator: address of a remote desktop",
@@ -653,12 +663,12 @@ static const form forms[] = {
     { NETWORK, "ioc-network-desktop", "Indicator: network of a remote desktop",
       IN_RANGE(DESKTOPS, "RemoteIP"), false },
     { NETWORK, "ioc-network-command", "Indicator: network of an address in a command",
-      IN_RANGE(COMMANDS "| where ProcessCommandLine matches regex @'\\d+\\.\\d+\\.\\d+\\.\\d+'\n"
-                        "| mv-expand Address = extract_all(@'(\\d+\\.\\d+\\.\\d+\\.\\d+)', "
-                        "ProcessCommandLine) to typeof(string)\n",
-               "Address"),
-      false },
+      ADDRESSES_IN(COMMANDS, "ProcessCommandLine"), false },
+    { NETWORK, "ioc-network-decoded", "Indicator: network of an address in a decoded command",
+      ADDRESSES_IN(DECODED, "Decoded"), false },
     { URL, "ioc-url-command", "Indicator: URL in a command", WITHIN(COMMANDS, "ProcessCommandLine"),
+      false },
+    { URL, "ioc-url-decoded", "Indicator: URL in a decoded command", WITHIN(DECODED, "Decoded"),
       false },
     { URL, "ioc-url-transfer", "Indicator: URL of a transfer (BITS)",
       WITHIN(TRANSFERS, "RemoteUrl"), false },
@@ -674,6 +684,8 @@ static const form forms[] = {
       false },
     { DOMAIN, "ioc-domain-command", "Indicator: name of a host in a command",
       WITHIN(COMMANDS, "ProcessCommandLine"), false },
+    { DOMAIN, "ioc-domain-decoded", "Indicator: name of a host in a decoded command",
+      WITHIN(DECODED, "Decoded"), false },
     { DOMAIN, "ioc-domain-transfer", "Indicator: host of a transfer (BITS)",
       WITHIN(TRANSFERS, "RemoteUrl"), false },
     { DOMAIN, "ioc-domain-script", "Indicator: name of a host in a script",
@@ -688,6 +700,8 @@ static const form forms[] = {
       true },
     { HOST, "ioc-url-host-command", "Indicator: host of a URL in a command",
       WITHIN(COMMANDS, "ProcessCommandLine"), true },
+    { HOST, "ioc-url-host-decoded", "Indicator: host of a URL in a decoded command",
+      WITHIN(DECODED, "Decoded"), true },
 };
 
 static int by_value(const void *pa, const void *pb)
