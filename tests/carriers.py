@@ -434,6 +434,8 @@ CASES = {
     "Elasticsearch, an answer": json.dumps({"took": 3, "hits": {"total": {"value": len(hits)}, "hits": hits}, "timed_out": False}),
     "Elasticsearch, an answer, indented": json.dumps({"took": 3, "hits": {"total": {"value": len(hits)}, "hits": hits}, "timed_out": False}, indent=2),
     "Elasticsearch, fields": "".join(json.dumps({"_index": "x", "fields": flat("", beat(r, d), {})}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, fields twice": "".join(json.dumps({"_index": "x", "fields": {k + e: v for k, v in flat("", beat(r, d), {}).items() for e in (".keyword", "")}}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, fields as keywords": "".join(json.dumps({"_index": "x", "fields": {k if k == "@timestamp" else k + ".keyword": v for k, v in flat("", beat(r, d), {}).items()}}) + "\n" for r, d in EVENTS),
     "Elasticsearch, keys with dots": "".join(json.dumps({"_source": {k: v[0] for k, v in flat("", beat(r, d), {}).items()}}) + "\n" for r, d in EVENTS),
     "Sysmon pipeline": lines(ecs),
     "Sysmon pipeline, _source": "".join(json.dumps({"_source": ecs(r, d)}) + "\n" for r, d in EVENTS),
