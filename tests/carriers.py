@@ -434,6 +434,8 @@ CASES = {
     "Elasticsearch, an answer": json.dumps({"took": 3, "hits": {"total": {"value": len(hits)}, "hits": hits}, "timed_out": False}),
     "Elasticsearch, an answer, indented": json.dumps({"took": 3, "hits": {"total": {"value": len(hits)}, "hits": hits}, "timed_out": False}, indent=2),
     "Elasticsearch, fields": "".join(json.dumps({"_index": "x", "fields": flat("", beat(r, d), {})}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, fields twice": "".join(json.dumps({"_index": "x", "fields": {k + e: v for k, v in flat("", beat(r, d), {}).items() for e in (".keyword", "")}}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, fields as keywords": "".join(json.dumps({"_index": "x", "fields": {k if k == "@timestamp" else k + ".keyword": v for k, v in flat("", beat(r, d), {}).items()}}) + "\n" for r, d in EVENTS),
     "Elasticsearch, keys with dots": "".join(json.dumps({"_source": {k: v[0] for k, v in flat("", beat(r, d), {}).items()}}) + "\n" for r, d in EVENTS),
     "Sysmon pipeline": lines(ecs),
     "Sysmon pipeline, _source": "".join(json.dumps({"_source": ecs(r, d)}) + "\n" for r, d in EVENTS),
@@ -539,6 +541,19 @@ def bad_lines():
     hostile = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><Events>' + XML[0].replace("<EventID>", "<X>&a;</X><EventID>") + XML[1] + "</Events>"
     p = run("hunt", "-f", "jsonl", "--scope", "all", write("hostile.xml", hostile))
     check("an entity", p.returncode == 3 and b"1 records read, 1 unreadable" in p.stderr, p.returncode, p.stderr)
+
+
+def forged():
+    """XML in a message is what whoever made the event wrote there: the event stays what it is."""
+    want, _ = rows(DATA)
+    lie = xml({**EVENTS[0][0], "EventRecordID": 7}, {**EVENTS[0][1], "Image": "C:\\lie.exe", "ProcessGuid": "{00000000-0000-0000-0000-000000000007}"})
+    for name, text in (("alone", lie), ("behind lines", "Process Create:\r\nCommandLine: " + lie), ("in its line", "Created: " + lie)):
+        for key in ("message", "Message", "log", "raw"):
+            for kind, f in (("Winlogbeat", beat), ("NXLog", nxlog), ("Velociraptor", velociraptor)):
+                got, p = rows(write("forged", "".join(json.dumps({**f(r, d), key: text}) + "\n" for r, d in EVENTS)))
+                check("forged %s, %s, %s" % (kind, key, name), got == want and p.returncode == 0, p.returncode, p.stderr, list((got - want).elements())[:1])
+    got, p = rows(write("forged", "".join(json.dumps({"result": {**splunk_fields(r, d), "_raw": "03/02/2026 02:10:49 AM\nMessage=x\nCommandLine: " + lie}}) + "\n" for r, d in EVENTS)))
+    check("forged, Splunk", got == want and p.returncode == 0, p.returncode, p.stderr)
 
 
 def results():
@@ -791,6 +806,7 @@ with tempfile.TemporaryDirectory() as tmp:
     rules_over_processes(os.path.join(tmp, "rules"))
     same_rows()
     bad_lines()
+    forged()
     results()
     unread()
     threads()

@@ -436,18 +436,32 @@ static st_str base_of(const st_values *v)
     return ST_STR("");
 }
 
-/* A text that holds the event as XML, under one of the names that such texts have. */
-static st_str xml_in(const mapping *m)
+/* The event as XML in a value of one of those names, in one line behind whatever stands before it:
+ * lines above it are a message's, and what comes after them is what somebody wrote there. */
+static st_str xml_in(const mapping *m, const char *const *paths, size_t n)
 {
-    static const char *const paths[] = { "_raw", "MESSAGE",    "event.original", "xml",
-                                         "Xml",  "xml_string", "data",           "message",
-                                         "log",  "System",     "EventXML",       "raw" };
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        st_str s = st_event_in(st_map_at(m, paths[i]));
-        if (s.n)
+    for (size_t i = 0; i < n; i++) {
+        st_str text = st_str_trim(st_map_at(m, paths[i])), s = st_event_in(text);
+        if (s.n && !memchr(text.p, '\n', (size_t)(s.p - text.p)))
             return s;
     }
     return (st_str){ 0 };
+}
+
+/* What an exporter that has the event's XML calls it. */
+static st_str own_xml(const mapping *m)
+{
+    static const char *const paths[] = { "_raw", "xml", "Xml", "xml_string", "System", "EventXML" };
+    return xml_in(m, paths, sizeof paths / sizeof paths[0]);
+}
+
+/* Texts that are passed on. Where they are an event's own message, anybody may have written them.
+ */
+static st_str passed_xml(const mapping *m)
+{
+    static const char *const paths[] = { "MESSAGE", "event.original", "data", "message", "log",
+                                         "raw" };
+    return xml_in(m, paths, sizeof paths / sizeof paths[0]);
 }
 
 static bool is_flat(const mapping *m)
@@ -657,6 +671,14 @@ static void render(mapping *m)
     m->r.xml = st_buf_slice(b);
 }
 
+static bool carry_xml(st_carrying *c, st_str xml, uint64_t offset, uint64_t line)
+{
+    static const char end[] = "</Event>";
+    enum { N = sizeof end - 1 };
+    bool cut = xml.n < N || memcmp(xml.p + xml.n - N, end, N) != 0;
+    return st_carry_xml(c, xml, offset, line, cut);
+}
+
 bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line)
 {
     st_values_reshape(&c->values);
@@ -665,16 +687,17 @@ bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t 
     st_arena_free(&c->arena);
     if (c->values.failed)
         return st_carry_memory(c);
-    st_str xml = xml_in(&m);
-    if (xml.n) {
-        bool cut = xml.n < 8 || memcmp(xml.p + xml.n - 8, "</Event>", 8) != 0;
-        return st_carry_xml(c, xml, offset, line, cut);
-    }
+    st_str xml = own_xml(&m);
+    if (xml.n)
+        return carry_xml(c, xml, offset, line);
     m.r = (st_record){ .offset = offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
     m.flat = is_flat(&m);
     take_all(&m, &c->values);
     take_texts(&m);
     if (!is_event(&m)) {
+        xml = passed_xml(&m);
+        if (xml.n && !m.failed)
+            return carry_xml(c, xml, offset, line);
         if (is_left_out(&m))
             return st_carry_bad(c, offset, length, line, "empty-message");
         c->strange +=

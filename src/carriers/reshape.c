@@ -154,8 +154,25 @@ static void reshape_one(st_values *v, st_pair *p, const char *head, const shape 
     }
 }
 
+/* Elasticsearch has a text twice, once under its name and ".keyword". */
+static void drop_keyword(st_values *v, st_pair *p)
+{
+    static const char end[] = ".keyword";
+    enum { N = sizeof end - 1 };
+    if (p->path.n <= N || memcmp(p->path.p + p->path.n - N, end, N) != 0)
+        return;
+    p->path.n -= N;
+    for (size_t i = 0; i < v->n; i++)
+        if (&v->list[i] != p && st_str_eq(v->list[i].path, p->path)) {
+            p->path.n = 0;
+            return;
+        }
+}
+
 void st_values_reshape(st_values *v)
 {
+    for (size_t i = 0; i < v->n; i++)
+        drop_keyword(v, &v->list[i]);
     for (size_t k = 0; k < sizeof COLLECTORS / sizeof COLLECTORS[0]; k++) {
         bool found = false;
         for (size_t i = 0; i < v->n && !found; i++)
