@@ -122,6 +122,35 @@ static void escapers__every_byte__safe(void **state)
         }
 }
 
+/* Whichever place it has among letters that are looked at together. */
+static void csv_field__every_byte_at_every_place__as_between_two(void **state)
+{
+    (void)state;
+    enum { LETTERS = 19 };
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char small[] = { 'a', (char)byte, 'a' };
+        st_buf want = { 0 };
+        st_csv_field(&want, (st_str){ small, 3 }, false, false, NULL);
+        for (size_t at = 1; at + 1 < LETTERS; at++) {
+            char in[LETTERS];
+            st_buf got = { 0 }, all = { 0 };
+            memset(in, 'a', sizeof in);
+            in[at] = (char)byte;
+            st_csv_field(&got, (st_str){ in, sizeof in }, false, false, NULL);
+            st_buf_put(&all, "\"aaaaaaaaaaaaaaaaaaa", at);
+            st_buf_put(&all, want.p + 1, want.n - 2);
+            st_buf_put(&all, "aaaaaaaaaaaaaaaaaaa", LETTERS - 2 - at);
+            st_buf_char(&all, '"');
+            if (!st_str_eq(st_buf_slice(&got), st_buf_slice(&all)))
+                fail_msg("byte %02x at %zu: %.*s, not %.*s", byte, at, ST_FMT(st_buf_slice(&got)),
+                         ST_FMT(st_buf_slice(&all)));
+            st_buf_free(&got);
+            st_buf_free(&all);
+        }
+        st_buf_free(&want);
+    }
+}
+
 /* JSON */
 
 static void json_str__each_row__exact(void **state)
@@ -1028,6 +1057,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(scrub__each_row__shown),
+        cmocka_unit_test(csv_field__every_byte_at_every_place__as_between_two),
         cmocka_unit_test(escapers__every_byte__safe),
         cmocka_unit_test(json_str__each_row__exact),
         cmocka_unit_test(csv_field__each_row__exact),

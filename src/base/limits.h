@@ -449,6 +449,9 @@
 /* Bytes of the needles of one has_any that are looked for in one pass; 24 bytes of memory each.
  * Met: each needle is looked for by itself. */
 #define ST_MAX_NEEDLE_BYTES ((size_t)8 << 20)
+/* 64 bits each of what is remembered of texts and the patterns that can't match them: 64 MiB. Met:
+ * all is forgotten, and looked for again as it is asked for. */
+#define ST_MAX_SCREEN_WORDS ((size_t)8 << 20)
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */
 #define ST_MAX_PATTERNS 1024u

@@ -294,7 +294,11 @@ static bool make_room(st_pool *p, size_t more)
 /* Strings that p doesn't have: distinct, so that a free place is all that is looked for. */
 static void add_new(st_pool *p, const st_pool *src, st_sid *map, const uint32_t *hashes)
 {
+    enum { AHEAD = 16 };
+    size_t mask = p->table.n - 1;
     for (st_sid id = 1; id < src->count; id++) {
+        if (id + AHEAD < src->count)
+            __builtin_prefetch(&p->table.places[hashes[id + AHEAD] & mask], 1);
         if (map[id] != ST_ABSENT)
             continue;
         p->table.places[free_place(&p->table, hashes[id])] = (uint64_t)hashes[id] << 32 | p->count;

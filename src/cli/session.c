@@ -760,7 +760,8 @@ int st_session_hunt(st_session *s)
                           .until = c->until,
                           .hosts = c->hosts.items,
                           .nhosts = c->hosts.n,
-                          .sibling_window = 600 * ST_TICKS_SECOND };
+                          .sibling_window = 600 * ST_TICKS_SECOND,
+                          .threads = c->threads };
     if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK ||
         tell_story(s, &o, &e) != ST_OK)
         return st_cannot(&e);

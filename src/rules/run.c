@@ -243,6 +243,7 @@ typedef struct stretches {
     uint32_t rule;
     const st_forest *f;
     const st_run_options *o;
+    st_shared *shared;  /* by thread */
     hits *hits;         /* by stretch */
     atomic_bool failed; /* by a limit, say: one run over all tells how */
 } stretches;
@@ -251,13 +252,10 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
 {
     stretches *x = ctx;
     const st_loaded *l = x->rules->items[x->rule];
-    st_shared shared;
+    st_shared *shared = &x->shared[thread];
     st_run r;
     st_bound bound;
-    (void)thread;
-    st_shared_init(&shared, x->f->pool);
-    shared.regexes = x->rules->regexes;
-    st_run_init(&r, x->f, &shared, x->o, &x->rules->settings);
+    st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
     r.from = i * STRETCH;
     r.to = r.from + STRETCH;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
@@ -265,11 +263,10 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     bool ok = bound.status == ST_RULE_READY;
     for (st_op *op = bound.root; ok && op; op = op->also)
         ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
-    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || shared.folds.arena.failed)
+    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || shared->folds.arena.failed)
         atomic_store(&x->failed, true);
     x->hits[i].seen = NULL; /* the run's */
     st_run_free(&r);
-    st_shared_free(&shared);
 }
 
 /* May it be run so? Nodes are many, and each is told by itself. */
@@ -294,14 +291,26 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
                              st_shared *shared, const st_run_options *o, hits *h)
 {
     size_t n = (f->n + STRETCH - 1) / STRETCH;
+    unsigned threads = st_threads(o->threads);
     stretches x = { .rules = rules, .rule = rule, .f = f, .o = o };
     empty(h, NULL);
     if (!in_stretches(rules, rule, f, shared, o) || !st_pool_share(f->pool))
         return false;
     x.hits = calloc(n, sizeof *x.hits);
-    if (!x.hits)
+    x.shared = calloc(threads, sizeof *x.shared);
+    if (!x.hits || !x.shared) {
+        free(x.hits);
+        free(x.shared);
         return false;
-    st_parallel(o->threads, n, run_stretch, &x);
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        st_shared_init(&x.shared[i], f->pool);
+        x.shared[i].regexes = rules->regexes;
+    }
+    st_parallel(threads, n, run_stretch, &x);
+    for (unsigned i = 0; i < threads; i++)
+        st_shared_free(&x.shared[i]);
+    free(x.shared);
     bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
     for (size_t i = 0; i < n; i++) {
         const hits *some = &x.hits[i];

@@ -605,10 +605,16 @@ const st_agg *st_agg_at(size_t i)
     return i < sizeof aggregates / sizeof *aggregates ? &aggregates[i] : NULL;
 }
 
+bool st_agg_carries(const st_agg *agg)
+{
+    return agg->end == arg_end;
+}
+
 const st_agg *st_agg_find(st_str name)
 {
     for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++)
-        if (st_str_eq(name, st_str_of(aggregates[i].name)))
+        if (name.n && aggregates[i].name[0] == name.p[0] &&
+            st_str_eq(name, st_str_of(aggregates[i].name)))
             return &aggregates[i];
     return NULL;
 }

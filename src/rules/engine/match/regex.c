@@ -23,12 +23,14 @@
 typedef struct program {
     pcre2_code *code;
     atomic_size_t users;
-    atomic_bool compiled; /* to machine code, at the first search: most are only checked */
+    atomic_size_t searched; /* bytes; JIT_BYTES: enough for machine code */
     pthread_mutex_t compiling;
+    _Atomic(pcre2_code *) machine; /* a copy with machine code; NULL: not made */
 } program;
 
 struct st_regex {
     program *program;
+    size_t number; /* of the pattern, where it is kept */
     pcre2_match_data *data;
     pcre2_match_context *context;
     uint32_t groups;
@@ -246,6 +248,7 @@ static void program_leave(program *p)
 {
     if (atomic_fetch_sub(&p->users, 1) > 1)
         return;
+    pcre2_code_free(atomic_load(&p->machine));
     pcre2_code_free(p->code);
     pthread_mutex_destroy(&p->compiling);
     free(p);
@@ -299,7 +302,20 @@ st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
 
 st_regex *st_regex_copy(const st_regex *r)
 {
-    return regex_of(r->program);
+    st_regex *copy = regex_of(r->program);
+    if (copy)
+        copy->number = r->number;
+    return copy;
+}
+
+size_t st_regex_number(const st_regex *r)
+{
+    return r->number;
+}
+
+void st_regex_set_number(st_regex *r, size_t number)
+{
+    r->number = number;
 }
 
 void st_regex_free(st_regex *r)
@@ -312,22 +328,39 @@ void st_regex_free(st_regex *r)
     free(r);
 }
 
-/* Nobody searches before it is done. */
-static void to_machine_code(program *p)
+/* Machine code costs as much to make as half a KiB to search without it: many patterns are asked
+ * about few texts, or are only checked. */
+enum { JIT_BYTES = 512, SEARCH_BYTES = 64 };
+
+/* What others search in meanwhile stays as it is. */
+static const pcre2_code *to_machine_code(program *p)
 {
     pthread_mutex_lock(&p->compiling);
-    if (!atomic_load(&p->compiled))
-        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
-    atomic_store(&p->compiled, true);
+    pcre2_code *made = atomic_load(&p->machine);
+    if (!made && (made = pcre2_code_copy(p->code)) != NULL) {
+        pcre2_jit_compile(made, PCRE2_JIT_COMPLETE);
+        atomic_store(&p->machine, made);
+    }
     pthread_mutex_unlock(&p->compiling);
+    return made ? made : p->code;
 }
 
-static int search(st_regex *r, st_str text, size_t at)
+/* Which code is searched with: once it is worth it, machine code. */
+static const pcre2_code *code_for(program *p, size_t bytes)
 {
-    program *p = r->program;
-    if (!atomic_load_explicit(&p->compiled, memory_order_acquire))
-        to_machine_code(p);
-    int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
+    const pcre2_code *machine = atomic_load_explicit(&p->machine, memory_order_acquire);
+    if (machine)
+        return machine;
+    if (bytes < JIT_BYTES &&
+        atomic_fetch_add(&p->searched, bytes + SEARCH_BYTES) + bytes + SEARCH_BYTES < JIT_BYTES)
+        return p->code;
+    return to_machine_code(p);
+}
+
+static int search(st_regex *r, st_str text, size_t at, uint32_t options)
+{
+    const pcre2_code *code = code_for(r->program, text.n - at);
+    int n = pcre2_match(code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
         r->gave_up = true;
@@ -336,14 +369,14 @@ static int search(st_regex *r, st_str text, size_t at)
 
 bool st_regex_test(st_regex *r, st_str text)
 {
-    return search(r, text, 0) >= 0;
+    return search(r, text, 0, 0) >= 0;
 }
 
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max)
 {
     if (at > text.n)
         return 0;
-    int n = search(r, text, at);
+    int n = search(r, text, at, 0);
     if (n <= 0)
         return 0;
     PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->data);
@@ -354,6 +387,19 @@ size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], si
         spans[i][1] = set ? v[2 * i + 1] : SIZE_MAX;
     }
     return groups < max ? groups : max;
+}
+
+bool st_regex_starts(st_regex *r, st_str text, size_t *end)
+{
+    bool found = search(r, text, 0, PCRE2_ANCHORED) >= 0;
+    *end = found ? pcre2_get_ovector_pointer(r->data)[1] : 0;
+    return found;
+}
+
+size_t st_regex_ends(st_regex *r, st_str text)
+{
+    bool found = search(r, text, 0, PCRE2_ENDANCHORED) >= 0;
+    return found ? pcre2_get_ovector_pointer(r->data)[0] : SIZE_MAX;
 }
 
 size_t st_regex_groups(const st_regex *r)

@@ -23,7 +23,8 @@ typedef struct st_shared {
     st_folds folds;
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
-    st_regexes *regexes;                 /* borrowed; NULL: each pattern is compiled by itself */
+    st_sid *devices;     /* by host: its DeviceId; ST_ABSENT: not yet asked. NULL: none was */
+    st_regexes *regexes; /* borrowed; NULL: each pattern is compiled by itself */
     struct st_habits *habits[ST_TRUSTS]; /* of columns: by which inferred edges are trusted */
     void (*habits_free)(struct st_habits *h);
     void *libraries; /* the language's: definitions that were bound for several runs */
