@@ -63,7 +63,8 @@ int st_guid_cmp(const st_guid *a, const st_guid *b)
 void st_buf_guid(st_buf *b, const st_guid *g)
 {
     static const char digit[] = "0123456789ABCDEF";
-    static const unsigned char place[16] = { 7, 5, 3, 1, 12, 10, 17, 15, 20, 22, 25, 27, 29, 31, 33, 35 };
+    static const unsigned char place[16] = { 7,  5,  3,  1,  12, 10, 17, 15,
+                                             20, 22, 25, 27, 29, 31, 33, 35 };
     char *to = st_buf_room(b, 38);
     if (!to)
         return;

@@ -70,9 +70,9 @@ void st_json_str(st_buf *b, st_str s)
 /* What JSON itself wants escaped, for st_json_exact: the second character behind the backslash, or
  * 'u'; 0: the byte stays. */
 static const char exact_escape[256] = {
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b', 't', 'n', 'u', 'f', 'r', 'u', 'u',
-    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u',
-    ['"'] = '"', ['\\'] = '\\',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b',         't',           'n', 'u',
+    'f', 'r', 'u', 'u', 'u', 'u', 'u', 'u', 'u',         'u',           'u', 'u',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',
 };
 
 /* One byte with its escape, at most six; where the next goes. */
@@ -101,8 +101,8 @@ static unsigned copy_exact(char *to, const char *p)
 #ifdef __SSE2__
     const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
     const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
-    const __m128i marks = _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')),
-                                       _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    const __m128i marks =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
     _mm_storeu_si128((__m128i *)(void *)to, v);
     return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_or_si128(low, marks)) | 0x10000);
 #else
