@@ -399,7 +399,7 @@ static void loss_of(const st_source *x, st_buf *b)
         if (r->lost.n)
             st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->lost.list[0].offset,
                        r->lost.list[0].reason);
-        if (r->chunks_missing && r->chunks_said)
+        if (r->chunks_missing && r->chunks_said > r->chunks && !r->dirty && !r->header_bad)
             st_buf_fmt(b, ", %llu of the %llu chunks that its header counts %s missing",
                        (unsigned long long)r->chunks_missing, (unsigned long long)r->chunks_said,
                        r->chunks_missing == 1 ? "is" : "are");
