@@ -179,3 +179,8 @@ void st_spill_free(st_spill *s, void *p)
     }
     pthread_mutex_unlock(&s->lock);
 }
+
+void st_spill_scattered(st_spill *s)
+{
+    madvise(s->base, s->span, MADV_RANDOM);
+}

@@ -45,6 +45,9 @@ void *st_spill_alloc(st_spill *s, size_t bytes, bool zero);
 void *st_spill_grow(st_spill *s, void *p, size_t bytes);
 void st_spill_free(st_spill *s, void *p);
 size_t st_spill_size(const void *p);
+/* From now on what is asked for next lies elsewhere: bytes are read back a page at a time, and none
+ * around them. */
+void st_spill_scattered(st_spill *s);
 
 static inline bool st_spill_has(const st_spill *s, const void *p)
 {

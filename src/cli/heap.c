@@ -51,6 +51,12 @@ bool st_heap_bound(uint64_t most, int fd, uint64_t room)
     return true;
 }
 
+void st_heap_scattered(void)
+{
+    if (atomic_load(&heap.on))
+        st_spill_scattered(&heap.spill);
+}
+
 uint64_t st_heap_spilled(void)
 {
     return heap.spill.peak;

@@ -14,6 +14,8 @@ bool st_heap_bound(uint64_t most, int fd, uint64_t room)
     return false;
 }
 
+void st_heap_scattered(void) {}
+
 uint64_t st_heap_spilled(void)
 {
     return 0;
