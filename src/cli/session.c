@@ -8,7 +8,10 @@
 #include "base/limits.h"
 #include "base/os/os.h"
 #include "base/suggest.h"
+#include "base/tmpfile.h"
+#include "cli/heap.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -599,10 +602,32 @@ static st_code shift_clocks(const st_session *s, st_err *e)
     return ST_OK;
 }
 
+/* From here on memory grows with the evidence. */
+static st_code bound_memory(const st_session *s, st_err *e)
+{
+    const st_config *c = s->config;
+    bool nameless;
+    if (!c->memory || c->memory == UINT64_MAX)
+        return ST_OK;
+    const char *dir = st_evidence_tmp(s->evidence, &nameless);
+    int fd = st_tmpfile(dir, nameless);
+    if (fd >= 0 && st_heap_bound(c->memory, fd, c->tmp_size ? c->tmp_size : UINT64_MAX))
+        return ST_OK;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    return st_fail(e, ST_E_IO,
+                   "--memory: what is more goes to a temporary file, and there is none in %s: %s; "
+                   "name another folder with --tmp",
+                   dir, strerror(why));
+}
+
 int st_session_forest(st_session *s)
 {
     st_err e = { 0 };
     st_scan_options o;
+    if (bound_memory(s, &e) != ST_OK)
+        return st_cannot(&e);
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
     st_event_set events = s->rules ? st_rules_events(s->rules) : (st_event_set){ { 0 } };

@@ -43,6 +43,12 @@ static void choose_tmp(st_evidence *e)
     r->nameless = st_evidence_contains(e, r->dir);
 }
 
+const char *st_evidence_tmp(const st_evidence *e, bool *nameless)
+{
+    *nameless = e->room.nameless;
+    return e->room.dir;
+}
+
 static bool open_spools(st_evidence *e, unsigned threads)
 {
     if (!e->spools)
