@@ -275,6 +275,9 @@ static void literals__pattern__give_what_a_match_needs(void **state)
         { "abc+d", "abc" },
         { "a\\x62cdef", "" },
         { "[[:alpha:]]abc", "" },
+        { "\\b{start}abc", "" },
+        { "\\babc", "abc" },
+        { "\\Qa.b\\E", "" },
         { "(?:abc|(?i:def))", "abc,def" },
         { "(?P<n>abc)", "abc" },
         { "(?x)a bc", "" },
@@ -358,6 +361,98 @@ static void screen__random_patterns_and_texts__rules_out_no_match(void **state)
     st_pool_free(pool);
 }
 
+/* What follows from Rust's and RE2's syntax, where PCRE2 has another. */
+static void regex__syntax__is_kustos(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        int matches; /* -1: refused */
+    } rows[] = {
+        { "^[[:^alpha:]]$", "1", 1 },
+        { "^[[:^alpha:]]$", "a", 0 },
+        { "^[[:^alpha:]]$", "\303\244", 1 },
+        { "^[[:alpha:]]$", "\303\244", 0 },
+        { "^[^[:^digit:]]$", "7", 1 },
+        { "^[^[:^digit:]]$", "x", 0 },
+        { "^[[:blank:]]$", "\t", 1 },
+        { "^[[:blank:]]$", "\n", 0 },
+        { "^[[:cntrl:]]$", "\177", 1 },
+        { "^[[:cntrl:]]$", " ", 0 },
+        { "^[[:^cntrl:]]$", "\037", 0 },
+        { "^[[:graph:]]$", "!", 1 },
+        { "^[[:graph:]]$", " ", 0 },
+        { "^[[:print:]]$", " ", 1 },
+        { "^[[:print:]]$", "\177", 0 },
+        { "^[[:ascii:]]$", "\177", 1 },
+        { "^[[:ascii:]]$", "\303\244", 0 },
+        { "^[[:punct:]]+$", "!/:@[`{~", 1 },
+        { "^[[:word:]-x]+$", "-x_", 1 },
+        { "^[[:word:]-x]+$", "`", 0 },
+        { "^[a[bc]d]+$", "abcd", 1 },
+        { "^[a[bc]d]+$", "[", 0 },
+        { "^[^a[bc]]$", "b", 0 },
+        { "^[^a[bc]]$", "d", 1 },
+        { "^[a-[b]]+$", "a-b", 1 },
+        { "^[[a]-z]+$", "a-z", 1 },
+        { "^[[a]-z]+$", "b", 0 },
+        { "^[]a]+$", "]a", 1 },
+        { "^[^]a]+$", "]", 0 },
+        { "^[--9]+$", "-9", 1 },
+        { "^[--9]+$", "/", 0 },
+        { "[a[^b]]", "", -1 },
+        { "[0-9--4]", "", -1 },
+        { "[a&&b]", "", -1 },
+        { "[[ab]", "", -1 },
+        { "^[\\[(]$", "[", 1 },
+        { "[[:nope:]]", "", -1 },
+        { "^[[=a=]]+$", "a=", 1 },
+        { "^[[:a]]+$", "a:", 1 },
+        { "^}+$", "}}", 1 },
+        { "^{$", "{", 1 },
+        { "^a{1,}$", "aaa", 1 },
+        { "^a{,2}$", "a{,2}", 1 },
+        { "a{2}+", "", -1 },
+        { "a++", "", -1 },
+        { "^a+?$", "aa", 1 },
+        { "(a)(?2)", "", -1 },
+        { "(a)(?-1)", "", -1 },
+        { "(?R)", "", -1 },
+        { "(?n:a)", "", -1 },
+        { "^(?u)\303\244$", "\303\244", 1 },
+        { "^(?u:a)$", "a", 1 },
+        { "^(?x) a [ b ] c $", "abc", 1 },
+        { "^(?i-s:A)$", "a", 1 },
+        { "^(?P<n>a)$", "a", 1 },
+        { "^(?<n>a)$", "a", 1 },
+        { "^\\Qa.b*\\E+$", "a.b**", 1 },
+        { "^\\Qa.b\\E$", "axb", 0 },
+        { "^\\Qa.b", "a.bc", 1 },
+        { "[\\Qa\\E]", "", -1 },
+        { "\\V", "", -1 },
+        { "\\R", "", -1 },
+        { "\\07", "", -1 },
+        { "\\o{7}", "", -1 },
+        { "a\\E", "", -1 },
+        { "^\\v$", "\v", 1 },
+        { "^\\v$", "\n", 0 },
+        { "\\b{start}a\\b{end}", "x a y", 1 },
+        { "\\b{start}a\\b{end}", "xa y", 0 },
+        { "\\<a\\>", "x a y", 1 },
+        { "^\\u0041\\U00000042\\u{43}\\x44\\x{45}$", "ABCDE", 1 },
+        { "(?", "", -1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t offset;
+        st_err err = { 0 };
+        st_regex *r = st_regex_new(st_str_of(rows[i].pattern), &offset, &err);
+        int got = !r ? -1 : st_regex_test(r, st_str_of(rows[i].text));
+        if (got != rows[i].matches)
+            fail_msg("%s over %s: %d (%s)", rows[i].pattern, rows[i].text, got, err.text);
+        st_regex_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +460,7 @@ int main(void)
         cmocka_unit_test(number__texts__compare_as_numbers),
         cmocka_unit_test(network__addresses__are_in_it),
         cmocka_unit_test(pred__many_needles__are_as_each_by_itself),
+        cmocka_unit_test(regex__syntax__is_kustos),
         cmocka_unit_test(literals__pattern__give_what_a_match_needs),
         cmocka_unit_test(screen__random_patterns_and_texts__rules_out_no_match),
         cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),

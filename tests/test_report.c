@@ -3,6 +3,7 @@
 /* test_report.c - every format over ordinary and hostile text. */
 #include "case_support.h"
 #include "base/limits.h"
+#include "report/internal.h"
 #include "shelltree/verify.h"
 
 #include <sys/stat.h>
@@ -815,6 +816,32 @@ static void timesketch__a_case__what_its_importer_asks(void **state)
 
 /* the page */
 
+/* A command of any length keeps an incident's line of facts short: the rows have the whole. */
+static void facts__what_at_the_bound_and_over__cut_and_marked(void **state)
+{
+    static const struct {
+        size_t n, shown;
+        bool cut;
+    } rows[] = { { 1, 1, false }, { 160, 160, false }, { 161, 158, true }, { 8000, 158, true } };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char command[8000];
+        memset(command, 'x', sizeof command);
+        st_forest f = { 0 };
+        st_fact fact = { .kind = 0, .what = { command, rows[i].n }, .by = ST_NO_NODE, .count = 1 };
+        st_case c = { .forest = &f, .facts = &fact, .nfacts = 1 };
+        st_incident in = { .nfacts = 1 };
+        st_buf b = { 0 };
+        assert_true(st_incident_put_facts(&c, &in, 0, &b));
+        size_t shown = 0;
+        while (shown < b.n && b.p[shown] == 'x')
+            shown++;
+        assert_int_equal(shown, rows[i].shown);
+        assert_int_equal(!strncmp(b.p + shown, ".. (", 4), rows[i].cut);
+        st_buf_free(&b);
+    }
+}
+
 static void html__a_case__nothing_of_evidence_is_markup(void **state)
 {
     (void)state;
@@ -1050,6 +1077,7 @@ int main(void)
         cmocka_unit_test(hosts_and_run__a_case__say_it),
         cmocka_unit_test(rules_list__each_format__every_rule),
         cmocka_unit_test(timesketch__a_case__what_its_importer_asks),
+        cmocka_unit_test(facts__what_at_the_bound_and_over__cut_and_marked),
         cmocka_unit_test(html__a_case__nothing_of_evidence_is_markup),
         cmocka_unit_test(html__confirmed_hit__says_so),
         cmocka_unit_test(html__style__has_the_digest_of_the_policy),

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_hunt.c - the main job. */
 #include "cli.h"
+#include "cli/heap.h"
 
 #include "shelltree/verify.h"
 
@@ -116,6 +117,7 @@ static int hunt(st_session *s, const st_earlier *old)
     int confirmed = confirm ? st_session_confirm(s) : ST_EXIT_OK;
     if (confirmed != ST_EXIT_OK)
         return confirmed;
+    st_heap_scattered();
     int wrote = write_results(s, status);
     say_odd(s);
     st_earlier_say(s, old);

@@ -8,6 +8,7 @@
 #include "base/search.h"
 #include "shelltree/verify.h"
 
+#include "base/decoded.h"
 #include "base/limits.h"
 
 /* What an event's row says of a process that it doesn't name. */

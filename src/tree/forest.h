@@ -67,7 +67,8 @@ bool st_tree_any_carrier(const st_evidence *e);
 bool st_tree_is_carried(const st_evidence *e, uint32_t source);
 /* What isn't known of one agrees with anything of the other. */
 bool st_tree_guids_agree(const st_guid *a, const st_guid *b);
-bool st_tree_times_agree(st_ticks carried, st_ticks other);
+/* At the carrier's precision; both: the other is in a carrier, too, and the coarser counts. */
+bool st_tree_times_agree(st_ticks carried, st_ticks other, bool both);
 bool st_tree_hashes_agree(st_str a, st_str b);
 /* Folds n events, in place, in no order; how many are left. */
 size_t st_tree_absorb_events(st_wood *w, st_event *e, size_t n);

@@ -125,6 +125,7 @@ static void escape(reader *r, run *letters, st_literals *best)
 {
     char c = r->i + 1 < r->in.n ? r->in.p[r->i + 1] : 0;
     r->i += 2;
+    r->lost |= c == 'b' && at(r, '{'); /* \b{start} */
     if (c && strchr("dDwWsSbBAztnrfva", c))
         anything(r, letters, best);
     else if (c >= ' ' && c < 127 && strchr(" \\.+*?()|[]{}^$-/\"'`~!@#%&=:;,", c))

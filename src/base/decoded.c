@@ -5,7 +5,7 @@
  * prefix of it), of FromBase64String, and what is handed to base64 -d. Text alone, and nothing of
  * it is run; what was decoded is looked at once more.
  */
-#include "internal.h"
+#include "base/decoded.h"
 
 #include "base/limits.h"
 
