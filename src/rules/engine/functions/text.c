@@ -431,7 +431,7 @@ const st_fn st_functions_text[] = {
     { "strcmp", "xx", 2, "long", NONE, f_strcmp, "-1, 0 or 1" },
     { "string_size", "s", 1, "long", PREFIX("string_size_"), f_string_size, "bytes of a text" },
     { "strlen", "s", 1, "long", PREFIX("strlen_"), f_strlen, "characters of a text" },
-    { "strrep", "*ix", 2, "string", NONE, f_strrep, "a text repeated|at most 1,024 times" },
+    { "strrep", "*ix", 2, "string", NONE, f_strrep, "a text repeated, at most 1,024 times" },
     { "substring", "xii", 2, "string", NONE, f_substring, "a part of a text" },
     { "to_utf8", "x", 1, "dynamic", NONE, f_codepoints, "the code points of a text" },
     { "tohex", "ii", 1, "string", FIRST, f_tohex, "a number in hex" },

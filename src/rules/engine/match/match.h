@@ -65,7 +65,7 @@ bool st_folds_let(st_folds *f, const st_regex *r, st_sid id);
  * *offset, where in the pattern. Look-around, back-references and the like are refused by
  * name: the language promises linear time. */
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
-/* A second one of the same pattern, which shares what was compiled; both are of one thread. NULL:
+/* A second one of the same pattern, which shares what was compiled; each is of one thread. NULL:
  * no memory. */
 st_regex *st_regex_copy(const st_regex *r);
 void st_regex_free(st_regex *r);
@@ -86,7 +86,7 @@ void st_regex_set_number(st_regex *r, size_t number);
 /* A limit of work was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
-/* Patterns that are compiled once, however often they are asked for. One thread. */
+/* Patterns that are compiled once, however often they are asked for, from any thread. */
 st_regexes *st_regexes_new(void); /* NULL: no memory */
 void st_regexes_free(st_regexes *c);
 /* As st_regex_new; the caller's own. c may be NULL: compiled anew. */

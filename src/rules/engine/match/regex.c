@@ -14,13 +14,18 @@
 #include "base/limits.h"
 #include "rules/engine/match/match.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What copies of a regex have in common; all are of one thread. */
+/* What copies of a regex have in common, on whichever threads they are. */
 typedef struct program {
     pcre2_code *code;
-    size_t users, searched; /* bytes; JIT_BYTES: enough, and it is compiled to machine code */
+    atomic_size_t users;
+    atomic_size_t searched; /* bytes; JIT_BYTES: enough for machine code */
+    pthread_mutex_t compiling;
+    _Atomic(pcre2_code *) machine; /* a copy with machine code; NULL: not made */
 } program;
 
 struct st_regex {
@@ -389,14 +394,18 @@ static program *program_new(st_str pattern, size_t *offset, st_err *err)
         free(p);
         p = NULL;
     }
+    if (p)
+        pthread_mutex_init(&p->compiling, NULL);
     return p;
 }
 
 static void program_leave(program *p)
 {
-    if (p->users-- > 1)
+    if (atomic_fetch_sub(&p->users, 1) > 1)
         return;
+    pcre2_code_free(atomic_load(&p->machine));
     pcre2_code_free(p->code);
+    pthread_mutex_destroy(&p->compiling);
     free(p);
 }
 
@@ -404,7 +413,7 @@ static void program_leave(program *p)
 static st_regex *regex_of(program *p)
 {
     st_regex *r = calloc(1, sizeof *r);
-    p->users++;
+    atomic_fetch_add(&p->users, 1);
     if (!r) {
         program_leave(p);
         return NULL;
@@ -478,20 +487,35 @@ void st_regex_free(st_regex *r)
  * about few texts, or are only checked. */
 enum { JIT_BYTES = 512, SEARCH_BYTES = 64 };
 
-static void count_search(program *p, size_t bytes)
+/* What others search in meanwhile stays as it is. */
+static const pcre2_code *to_machine_code(program *p)
 {
-    if (p->searched >= JIT_BYTES)
-        return;
-    p->searched = bytes < JIT_BYTES ? p->searched + bytes + SEARCH_BYTES : JIT_BYTES;
-    if (p->searched >= JIT_BYTES)
-        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
+    pthread_mutex_lock(&p->compiling);
+    pcre2_code *made = atomic_load(&p->machine);
+    if (!made && (made = pcre2_code_copy(p->code)) != NULL) {
+        pcre2_jit_compile(made, PCRE2_JIT_COMPLETE);
+        atomic_store(&p->machine, made);
+    }
+    pthread_mutex_unlock(&p->compiling);
+    return made ? made : p->code;
+}
+
+/* Which code is searched with: once it is worth it, machine code. */
+static const pcre2_code *code_for(program *p, size_t bytes)
+{
+    const pcre2_code *machine = atomic_load_explicit(&p->machine, memory_order_acquire);
+    if (machine)
+        return machine;
+    if (bytes < JIT_BYTES &&
+        atomic_fetch_add(&p->searched, bytes + SEARCH_BYTES) + bytes + SEARCH_BYTES < JIT_BYTES)
+        return p->code;
+    return to_machine_code(p);
 }
 
 static int search(st_regex *r, st_str text, size_t at, uint32_t options)
 {
-    program *p = r->program;
-    count_search(p, text.n - at);
-    int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
+    const pcre2_code *code = code_for(r->program, text.n - at);
+    int n = pcre2_match(code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
         r->gave_up = true;

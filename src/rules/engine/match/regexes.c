@@ -9,9 +9,11 @@
 #include "base/limits.h"
 #include "rules/engine/match/screen.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct st_regexes {
+    pthread_mutex_t lock;
     st_pool *texts;
     st_regex **kept; /* by the text's id; NULL: not kept */
     size_t cap, n;
@@ -23,8 +25,10 @@ struct st_regexes {
 st_regexes *st_regexes_new(void)
 {
     st_regexes *c = calloc(1, sizeof *c);
-    if (c && (c->texts = st_pool_new()) != NULL)
+    if (c && (c->texts = st_pool_new()) != NULL) {
+        pthread_mutex_init(&c->lock, NULL);
         return c;
+    }
     free(c);
     return NULL;
 }
@@ -38,6 +42,7 @@ void st_regexes_free(st_regexes *c)
     free((void *)c->kept);
     st_arena_free(&c->arena);
     st_pool_free(c->texts);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
@@ -55,10 +60,8 @@ static void keep(st_regexes *c, st_sid id, st_regex *made)
     c->n += c->kept[id] != NULL;
 }
 
-st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
+static st_regex *get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
 {
-    if (!c)
-        return st_regex_new(pattern, offset, err);
     st_sid id = st_pool_put(c->texts, pattern);
     if (!st_pool_failed(c->texts) && id < c->cap && c->kept[id]) {
         st_regex *copy = st_regex_copy(c->kept[id]);
@@ -70,6 +73,16 @@ st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *
     if (made)
         keep(c, id, made);
     return made;
+}
+
+st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
+{
+    if (!c)
+        return st_regex_new(pattern, offset, err);
+    pthread_mutex_lock(&c->lock);
+    st_regex *r = get(c, pattern, offset, err);
+    pthread_mutex_unlock(&c->lock);
+    return r;
 }
 
 /* What each pattern needs, found out once; false: no memory. */
@@ -90,5 +103,8 @@ static bool find_needed(st_regexes *c)
 
 st_screen *st_regexes_screen(st_regexes *c)
 {
-    return find_needed(c) ? st_screen_new(c->needed, c->nneeded) : NULL;
+    pthread_mutex_lock(&c->lock);
+    st_screen *s = find_needed(c) ? st_screen_new(c->needed, c->nneeded) : NULL;
+    pthread_mutex_unlock(&c->lock);
+    return s;
 }

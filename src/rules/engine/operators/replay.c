@@ -119,6 +119,7 @@ st_op *st_op_replay(st_run *r, st_kept_rows *s)
         return NULL;
     ((replay *)op->spec)->store = s;
     if (s->run != r) {
+        r->foreign |= s->run->scans != NULL;
         st_event_set events = st_run_events(s->run);
         st_event_set_join(&r->lent, &events);
         r->tables |= s->run->tables;

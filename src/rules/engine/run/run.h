@@ -63,6 +63,8 @@ struct st_run {
     st_event_set lent;        /* events that rows kept by other runs are read from */
     const st_node *only;      /* the plan's one reader gives these rows alone, rising; NULL: all */
     size_t nonly;
+    size_t from, to;      /* of nodes, those that tables give; to 0: all */
+    bool foreign;         /* rows are read that another run took from the evidence */
     const uint8_t *shown; /* by row, those that tables show; NULL: all */
     bool scanned;         /* rows of a table have been asked for */
     const char *limit;    /* a limit was met: the result may lack rows; static text */
