@@ -112,9 +112,8 @@ static st_code read_file(const st_named *file, st_buf *out, st_err *e)
         code = unpack(out, path, e);
     if (code == ST_OK && starts(out, "PK\3\4", 4))
         code = st_fail(e, ST_E_IO, "%.*s: a zip archive; unpack it first", ST_FMT(path));
-    if (code == ST_OK && starts(out, "\xff\xfe", 2)) {
-        st_buf utf8 = { 0 };
-        st_utf16le_put(&utf8, (const unsigned char *)out->p + 2, out->n - 2);
+    st_buf utf8 = { 0 };
+    if (code == ST_OK && st_utf16_decode(&utf8, st_buf_slice(out))) {
         st_buf_free(out);
         *out = utf8;
     }
