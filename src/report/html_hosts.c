@@ -190,7 +190,7 @@ void st_page_hosts(st_page *g)
                                          "Standing",
                                          "Coverage",
                                          "Accounts",
-                                         "First to last sign",
+                                         "When",
                                          "How and what",
                                          "Time read and incidents",
                                          NULL };
