@@ -251,6 +251,40 @@ check "interrupted: ends by the signal, and nothing stays" interrupted
 full_disk() { "$SHELLTREE" hunt -f csv testdata >/dev/full; [ $? = 2 ]; }
 check "full disk: gives 2" full_disk
 
+# ---- memory in a file: the same bytes, or words and 2
+
+# bounded FILE ARGUMENT...: with next to nothing held in memory the output is FILE's, and a file was used.
+bounded() {
+    to=$1
+    shift
+    "$SHELLTREE" "$@" --memory 1 >"$tmp/bounded" 2>"$tmp/said" || { cat "$tmp/said"; return 1; }
+    cmp "$to" "$tmp/bounded" && grep -q 'lay in a temporary file' "$tmp/said"
+}
+query='DeviceProcessEvents | summarize n = count() by DeviceName, FileName | sort by DeviceName asc, FileName asc'
+check "query: to standard output" into "$tmp/query" query -f csv "$query" testdata
+check "tree: to standard output" into "$tmp/tree" tree testdata
+for threads in 1 7; do
+    check "memory: hunt, $threads threads" bounded "$tmp/out.csv" hunt -f csv --threads $threads testdata
+    check "memory: tree, $threads threads" bounded "$tmp/tree" tree --threads $threads testdata
+    check "memory: query, $threads threads" bounded "$tmp/query" query -f csv --threads $threads "$query" testdata
+done
+check "memory: the set, with every hit confirmed" exits 0 hunt --memory 1 -o "$tmp/spilled" testdata
+check "memory: the set has the same bytes" diff -r "$tmp/case" "$tmp/spilled"
+check "memory: a bound that isn't met uses no file" exits 0 hunt --memory 4G -o "$tmp/unspilled" testdata
+check "memory: and says nothing of one" sh -c '! grep -q temporary "$1"' - "$tmp/log"
+no_room() {
+    "$SHELLTREE" hunt -f csv --memory 1 --tmp-size 100K testdata >/dev/null 2>"$tmp/said"
+    [ $? = 2 ] && grep -q -e '--memory: .*--tmp' "$tmp/said"
+}
+check "memory: no room for the file gives 2 and says so" no_room
+no_large_file() { # a limit on the size of files is like a full disk
+    (ulimit -f 200 && "$SHELLTREE" hunt -f csv --memory 1 testdata >/dev/null 2>"$tmp/said")
+    [ $? = 2 ] && grep -q -e '--memory: ' "$tmp/said"
+}
+check "memory: a limit on the size of files gives 2 and says so" no_large_file
+check "memory: not where there is no folder for it" exits 2 hunt --memory 1 --tmp "$tmp/nowhere" testdata
+check "memory: a word is no size" exits 2 hunt --memory lots testdata
+
 # ---- ways in
 
 # shellcheck disable=SC2086
@@ -289,6 +323,24 @@ without_header() {
     grep -q '"header_bad":true' "$tmp/headless/run.json"
 }
 check "a log without its header: is read in full, and that is said" without_header
+
+# A pipe gives what it holds once, and these lists are read by each rule that asks for them.
+printf 'server,child,command pattern,reason,level\nw3wp.exe,cmd.exe,,ours,none\n' >"$tmp/own.csv"
+through_a_pipe() { # through_a_pipe OPTION-AND-PREFIX ARGUMENT...
+    option=$1
+    shift
+    rm -f "$tmp/pipe"
+    mkfifo "$tmp/pipe" || return 1
+    "$SHELLTREE" "$@" "$option$tmp/own.csv" testdata/iis >"$tmp/from-file" 2>/dev/null
+    "$SHELLTREE" "$@" testdata/iis >"$tmp/without" 2>/dev/null
+    cat "$tmp/own.csv" >"$tmp/pipe" &
+    "$SHELLTREE" "$@" "$option$tmp/pipe" testdata/iis >"$tmp/from-pipe" 2>/dev/null
+    wait $!
+    ! cmp -s "$tmp/from-file" "$tmp/without" && cmp "$tmp/from-file" "$tmp/from-pipe"
+}
+check "--known: a pipe gives what the file gives" through_a_pipe --known= hunt -f csv
+query='externaldata(server:string, child:string)["https://own.example/l"] with (format="csv")'
+check "--external: so does it" through_a_pipe --external=https://own.example/l= query "union ($query), ($query)"
 
 echo "outputs: $ran checks, $bad failed"
 [ "$bad" -eq 0 ]

@@ -65,6 +65,7 @@ typedef struct st_config {
     unsigned threads, width, archive_depth;
     const char *password_file, *tmp;
     uint64_t tmp_size;
+    uint64_t memory; /* bytes; 0: without bound */
     st_when color;
     bool help;
     st_rule_settings settings; /* points into the next two */

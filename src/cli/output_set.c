@@ -411,7 +411,10 @@ static void fill_job(set *x, const char *tmp)
 {
     const st_config *c = x->s->config;
     x->job = (st_job){ .found = x->s->found,
-                       .ro = { .csv_raw = c->csv_raw, .confirmed = x->s->confirmed, .tmp = tmp },
+                       .ro = { .csv_raw = c->csv_raw,
+                               .confirmed = x->s->confirmed,
+                               .tmp = tmp,
+                               .threads = 1 }, /* the files are written side by side */
                        .info = x->note.info,
                        .evidence = x->s->evidence };
     st_session_scan_options(x->s, &x->job.scan);
