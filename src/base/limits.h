@@ -49,6 +49,9 @@
 /* Hosts, incidents and sources that a summary names one by one: it must stay a page. Met: the rest
  * is counted, and it is said where they stand. */
 #define ST_MAX_ANSWER_HOSTS 20u
+/* Incidents of which a summary gives techniques and facts: the gravest come first. Met: the others
+ * have a line each. */
+#define ST_MAX_SUMMARY_WHOLE 8u
 /* Characters of a technique's comment in a layer: readers show it in a small box. Met: the rest is
  * counted. */
 #define ST_MAX_LAYER_COMMENT 900u

@@ -150,8 +150,8 @@ static void put_source(st_page *g, const st_source *s)
     uint64_t records = s->report.records + s->report.slack + s->report.carved;
     st_page_put(g, "<tr><td class=\"c\">");
     st_page_evidence(g, s->name);
-    st_page_put(g, "</td><td>");
-    st_page_evidence(g, s->kind);
+    st_page_put(g, "</td><td class=\"n\">");
+    st_page_text(g, s->kind);
     st_page_fmt(g, "</td><td class=\"n\">%llu</td><td class=\"n\">%llu</td><td>",
                 (unsigned long long)s->size, (unsigned long long)records);
     if (s->digested) {
@@ -205,10 +205,11 @@ static void put_coverage(st_page *g)
 
 /* rules */
 
-/* Who wrote it, as licences of rules ask for, and what else may look so. */
+/* Who wrote it, as licences of rules ask for, and what else may look so. The pack's own author is
+ * the program's, and need not be told of every rule. */
 static void put_author_and_notes(st_page *g, const st_rule *r)
 {
-    if (r->authors.n) {
+    if (r->authors.n && !st_str_eq(r->authors, ST_STR("shelltree"))) {
         st_page_put(g, "<br>By ");
         st_page_text(g, r->authors);
         st_page_put(g, ".");

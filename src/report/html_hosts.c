@@ -97,8 +97,9 @@ static void put_what(st_page *g, const st_host_answer *h)
         st_incident_put_entry(g->c, i, &g->text);
         st_page_made(g);
         g->bound = false;
-        st_page_put(g, "</a> ");
+        st_page_put(g, "</a>");
         st_incident_put_what(g->c, &g->groups, h->incident, &g->text);
+        st_page_put(g, g->text.n ? ": " : "");
         st_page_text(g, st_buf_slice(&g->text));
         st_buf_clear(&g->text);
         if (h->incidents > 1)
@@ -128,7 +129,7 @@ static void put_host(st_page *g, const axis *a, const st_host_answer *h)
     st_page_put(g, "</td><td class=\"b\">");
     if (h->incidents)
         st_page_level(g, h->level);
-    st_page_fmt(g, "%s</td><td class=\"n\">%s", st_standing_word(h->standing),
+    st_page_fmt(g, "%s</td><td class=\"n v\">%s", st_standing_word(h->standing),
                 st_covered_word(g->c->coverage[h->host].verdict));
     st_page_put(g, "</td><td class=\"a\">");
     if (h->incidents)
@@ -189,7 +190,7 @@ void st_page_hosts(st_page *g)
                                          "Standing",
                                          "Coverage",
                                          "Accounts",
-                                         "Incident",
+                                         "When",
                                          "How and what",
                                          "Time read and incidents",
                                          NULL };
@@ -204,9 +205,9 @@ void st_page_hosts(st_page *g)
         st_page_time(g, a.from);
         st_page_put(g, " to ");
         st_page_time(g, a.to);
-        st_page_put(
-            g, ": broad where the host's records were read, framed where a gap is, full height "
-               "where an incident was.</p>\n");
+        st_page_put(g, ": thick where the host's records were read, framed where records are "
+                       "missing, a full-height "
+                       "mark where an incident was.</p>\n");
     }
     st_page_table(g, "Every host of the evidence, the gravest first", names);
     for (size_t i = 0; i < shown && !g->o->error; i++)

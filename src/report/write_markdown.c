@@ -106,6 +106,17 @@ static void put_facts(md *m, const st_incident *i)
     }
 }
 
+static void put_details(md *m, uint32_t k)
+{
+    const st_incident *i = &m->c->incidents[k];
+    if (st_incident_put_raised(i, &m->text)) {
+        put(m, "\n  - Level: ");
+        put_made(m);
+    }
+    put_techniques(m, k);
+    put_facts(m, i);
+}
+
 static void put_incident(md *m, uint32_t k)
 {
     const st_incident *i = &m->c->incidents[k];
@@ -123,12 +134,8 @@ static void put_incident(md *m, uint32_t k)
     put(m, " UTC, ");
     put_count(m, i->processes, "process", "processes");
     st_buf_fmt(&m->o->buf, ", incident %s.", i->id);
-    if (st_incident_put_raised(i, &m->text)) {
-        put(m, "\n  - Level: ");
-        put_made(m);
-    }
-    put_techniques(m, k);
-    put_facts(m, i);
+    if (k < ST_MAX_SUMMARY_WHOLE)
+        put_details(m, k);
     put(m, "\n");
     st_out_tick(m->o);
 }
@@ -141,8 +148,11 @@ static void put_incidents(md *m)
     put(m, "\n## Incidents\n\n");
     for (uint32_t k = 0; k < shown && !m->o->error; k++)
         put_incident(m, k);
+    if (n > ST_MAX_SUMMARY_WHOLE)
+        put(m, "\nTechniques and facts of the later ones are in report.html");
     if (n > shown)
-        st_buf_fmt(&m->o->buf, "\n%zu more are in report.html.\n", n - shown);
+        st_buf_fmt(&m->o->buf, ", and %zu more incidents", n - shown);
+    put(m, n > ST_MAX_SUMMARY_WHOLE ? ".\n" : "");
 }
 
 static void put_unread(md *m)
