@@ -185,6 +185,7 @@ typedef struct st_hunt_options {
     const st_str *hosts;   /* full names or first labels, any case; none: all */
     size_t nhosts;
     st_ticks sibling_window; /* ticks on each side; default ten minutes */
+    unsigned threads;        /* 0: one a processor */
 } st_hunt_options;
 
 typedef struct st_case {

@@ -365,6 +365,11 @@ static st_code set_tmp_size(st_config *c, const char *v, st_err *e)
     return limit("--tmp-size", v, true, &c->tmp_size, e);
 }
 
+static st_code set_memory(st_config *c, const char *v, st_err *e)
+{
+    return limit("--memory", v, true, &c->memory, e);
+}
+
 static st_code set_max_rows(st_config *c, const char *v, st_err *e)
 {
     return limit("--max-rows", v, false, &c->settings.limits.rows, e);
@@ -526,6 +531,7 @@ static const st_option options[] = {
     { 0, "threads", "N", "threads (default: one per processor)", H|T|Q|X|V, set_threads },
     { 0, "archive-depth", "N", "archives in archives that are opened (default: 3); 0: none is", H|T|Q|X|V, set_archive_depth },
     { 0, "password-file", "FILE", "passwords of archives, one a line, tried in turn", H|T|Q|X|V, set_password_file },
+    { 0, "memory", "SIZE", "hold this much in memory, like 2G, and what is more in a temporary file (default: all in memory)", H|T|Q, set_memory },
     { 0, "tmp", "DIR", "where temporary files go (default: TMPDIR, /var/tmp or /tmp)", H|T|Q|X|V, set_tmp },
     { 0, "tmp-size", "SIZE", "what temporary files may take, like 20G (default: what is free there)", H|T|Q|X|V, set_tmp_size },
     { 0, "carve", NULL, "look for records in files of any kind, and between chunks", H|T|Q|X|V, set_carve },
@@ -692,7 +698,7 @@ static const struct {
                "strict-rules external param stub-services max-rows max-memory max-time " },
     { "Time and links", " now ago clock-offset trust-inferred " },
     { "Evidence",
-      " files-from null archive-depth password-file tmp tmp-size carve duplicates engine "
+      " files-from null archive-depth password-file memory tmp tmp-size carve duplicates engine "
       "confirm digest " },
     { "This run", "" },
 };
