@@ -3,9 +3,9 @@
 # shelltree.bash - completion for bash. tests/options_in_man.sh holds the lists against --help.
 
 _shelltree_verbs='hunt tree query extract verify rules'
-_shelltree_options_hunt='--name --since-run --format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --clock-offset --servers --known --ioc --notes --external --param --stub-services --max-rows --max-memory --max-time --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --digest --rule-status --exclude-rule --exclude-rules --placeholders --strict-rules --csv-raw --confirm --exit-code --force --color --width --full --no-pager --ascii --quiet --verbose --help'
-_shelltree_options_tree='--format --output --host --incident --guid --pid --image --around --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --clock-offset --force --color --width --no-pager --ascii --quiet --verbose --help'
-_shelltree_options_query='--format --output --host --incident --now --ago --trust-inferred --clock-offset --servers --known --external --param --stub-services --max-rows --max-memory --max-time --file --tables --columns --explain --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --force --width --ascii --quiet --verbose --help'
+_shelltree_options_hunt='--name --since-run --format --output --rules --scope --min-level --since --until --host --now --ago --trust-inferred --clock-offset --servers --known --ioc --notes --external --param --stub-services --max-rows --max-memory --max-time --files-from --null --engine --threads --archive-depth --password-file --memory --tmp --tmp-size --carve --duplicates --digest --rule-status --exclude-rule --exclude-rules --placeholders --strict-rules --csv-raw --confirm --exit-code --force --color --width --full --no-pager --ascii --quiet --verbose --help'
+_shelltree_options_tree='--format --output --host --incident --guid --pid --image --around --files-from --null --engine --threads --archive-depth --password-file --memory --tmp --tmp-size --carve --duplicates --csv-raw --clock-offset --force --color --width --no-pager --ascii --quiet --verbose --help'
+_shelltree_options_query='--format --output --host --incident --now --ago --trust-inferred --clock-offset --servers --known --external --param --stub-services --max-rows --max-memory --max-time --file --tables --columns --explain --files-from --null --engine --threads --archive-depth --password-file --memory --tmp --tmp-size --carve --duplicates --csv-raw --force --width --ascii --quiet --verbose --help'
 _shelltree_options_extract='--confirm --name --part --failed --format --output --host --files-from --null --engine --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --csv-raw --xml --force --quiet --verbose --help'
 _shelltree_options_verify='--format --output --files-from --null --threads --archive-depth --password-file --tmp --tmp-size --carve --duplicates --force --ascii --quiet --verbose --help'
 _shelltree_options_rules='--format --output --rules --rule-status --exclude-rule --exclude-rules --placeholders --strict-rules --max-rows --max-memory --max-time --servers --known --external --param --stub-services --force --width --ascii --quiet --help'
@@ -44,7 +44,7 @@ _shelltree()
         mapfile -t COMPREPLY < <(compgen -f -- "$cur")
         return
         ;;
-    --since | --until | --now | --around | --host | --incident | --guid | --pid | --image | --threads | --width | --clock-offset | --external | --param | --max-rows | --max-memory | --max-time | --archive-depth | --tmp-size | --name | --part | --failed)
+    --since | --until | --now | --around | --host | --incident | --guid | --pid | --image | --threads | --width | --clock-offset | --external | --param | --max-rows | --max-memory | --max-time | --archive-depth | --tmp-size | --memory | --name | --part | --failed)
         return
         ;;
     esac

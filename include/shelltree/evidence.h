@@ -177,6 +177,9 @@ bool st_source_short(const st_source *s);
 /* True when path (resolved, by device and inode up to the root) lies in one of the roots
  * that were added, or is one. For output paths. */
 bool st_evidence_contains(const st_evidence *e, const char *path);
+/* Where temporary files go, once it is sealed; *nameless: none may have a name there, since the
+ * folder is part of the evidence. */
+const char *st_evidence_tmp(const st_evidence *e, bool *nameless);
 
 /* An open source. */
 typedef struct st_file st_file;

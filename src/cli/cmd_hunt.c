@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_hunt.c - the main job. */
 #include "cli.h"
+#include "cli/heap.h"
 
 #include "shelltree/verify.h"
 
@@ -76,7 +77,8 @@ static int write_results(st_session *s, int status)
               .report = { .found = s->found,
                           .ro = { .csv_raw = s->config->csv_raw,
                                   .confirmed = s->confirmed,
-                                  .full = s->config->full },
+                                  .full = s->config->full,
+                                  .threads = s->config->threads },
                           .info = note.info } };
     char tmp[4096];
     st_err why = { 0 };
@@ -115,6 +117,7 @@ static int hunt(st_session *s, const st_earlier *old)
     int confirmed = confirm ? st_session_confirm(s) : ST_EXIT_OK;
     if (confirmed != ST_EXIT_OK)
         return confirmed;
+    st_heap_scattered();
     int wrote = write_results(s, status);
     say_odd(s);
     st_earlier_say(s, old);

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "base/os/os.h"
 #include "base/suggest.h"
+#include "cli/heap.h"
 #include "config.h"
 
 #include <fcntl.h>
@@ -14,6 +15,8 @@
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { MIB = 1 << 20 };
 
 static void usage(FILE *to)
 {
@@ -158,6 +161,13 @@ int main(int argc, char **argv)
         }
         status = verb->run(&c);
         st_pager_end(&c);
+        if (st_heap_spilled())
+            st_say(&c, "--memory: at most %llu MiB lay in a temporary file",
+                   (unsigned long long)(st_heap_spilled() + MIB - 1) / MIB);
+        if (st_heap_full())
+            st_complain("--memory: what is more found no room in the folder of temporary files "
+                        "(%s); name one with more with --tmp",
+                        strerror(st_heap_full()));
         st_tidy_free(c.tidy);
     }
     st_config_free(&c);

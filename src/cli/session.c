@@ -8,7 +8,10 @@
 #include "base/limits.h"
 #include "base/os/os.h"
 #include "base/suggest.h"
+#include "base/tmpfile.h"
+#include "cli/heap.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -335,6 +338,19 @@ int st_session_evidence(st_session *s)
     return ST_EXIT_OK;
 }
 
+/* What to do about some of what can't be read. */
+static const char *advice_for(const char *reason)
+{
+    static const char *const rows[][2] = {
+        { "empty-message", "write the journal with --all: it left long texts out" },
+        { "no-fields", "a form that isn't known; name the log that they were made of" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(rows[i][0], reason) == 0)
+            return rows[i][1];
+    return NULL;
+}
+
 /* What of a text couldn't be read. */
 static void carrier_loss(const st_source *x, st_buf *b)
 {
@@ -345,8 +361,11 @@ static void carrier_loss(const st_source *x, st_buf *b)
         st_buf_fmt(b, ", %llu cut off and read in part", (unsigned long long)r->damaged);
     if (x->bad_line)
         st_buf_fmt(b, ", first at line %llu", (unsigned long long)x->bad_line);
+    const char *advice = r->lost.n ? advice_for(r->lost.list[0].reason) : NULL;
     if (r->lost.n)
         st_buf_fmt(b, " (%s)", r->lost.list[0].reason);
+    if (advice)
+        st_buf_fmt(b, "; %s", advice);
     if (r->unparsable >= ST_MAX_BAD_LINES && r->lost.n &&
         strcmp(r->lost.list[r->lost.n - 1].reason, "too-many-bad") == 0)
         st_buf_str(b, ST_STR("; the rest isn't read"));
@@ -383,7 +402,7 @@ static void loss_of(const st_source *x, st_buf *b)
         if (r->lost.n)
             st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->lost.list[0].offset,
                        r->lost.list[0].reason);
-        if (r->chunks_missing && r->chunks_said)
+        if (r->chunks_missing && r->chunks_said > r->chunks && !r->dirty && !r->header_bad)
             st_buf_fmt(b, ", %llu of the %llu chunks that its header counts %s missing",
                        (unsigned long long)r->chunks_missing, (unsigned long long)r->chunks_said,
                        r->chunks_missing == 1 ? "is" : "are");
@@ -583,10 +602,32 @@ static st_code shift_clocks(const st_session *s, st_err *e)
     return ST_OK;
 }
 
+/* From here on memory grows with the evidence. */
+static st_code bound_memory(const st_session *s, st_err *e)
+{
+    const st_config *c = s->config;
+    bool nameless;
+    if (!c->memory || c->memory == UINT64_MAX)
+        return ST_OK;
+    const char *dir = st_evidence_tmp(s->evidence, &nameless);
+    int fd = st_tmpfile(dir, nameless);
+    if (fd >= 0 && st_heap_bound(c->memory, fd, c->tmp_size ? c->tmp_size : UINT64_MAX))
+        return ST_OK;
+    int why = errno;
+    if (fd >= 0)
+        close(fd);
+    return st_fail(e, ST_E_IO,
+                   "--memory: what is more goes to a temporary file, and there is none in %s: %s; "
+                   "name another folder with --tmp",
+                   dir, strerror(why));
+}
+
 int st_session_forest(st_session *s)
 {
     st_err e = { 0 };
     st_scan_options o;
+    if (bound_memory(s, &e) != ST_OK)
+        return st_cannot(&e);
     st_session_scan_options(s, &o);
     st_progress *p = st_progress_new(s->config);
     st_event_set events = s->rules ? st_rules_events(s->rules) : (st_event_set){ { 0 } };
@@ -744,7 +785,8 @@ int st_session_hunt(st_session *s)
                           .until = c->until,
                           .hosts = c->hosts.items,
                           .nhosts = c->hosts.n,
-                          .sibling_window = 600 * ST_TICKS_SECOND };
+                          .sibling_window = 600 * ST_TICKS_SECOND,
+                          .threads = c->threads };
     if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK ||
         tell_story(s, &o, &e) != ST_OK)
         return st_cannot(&e);

@@ -6,6 +6,7 @@
  */
 #include "spool.h"
 #include "base/limits.h"
+#include "base/tmpfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -50,32 +51,10 @@ void st_spool_free(st_spool *s)
 
 /* files */
 
-static int open_nameless(const char *dir)
-{
-    return open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-}
-
-/* Where the file system has no nameless files: one whose name goes at once. */
-static int open_unlinked(const char *dir)
-{
-    char path[PAGE];
-    int n = snprintf(path, sizeof path, "%s/shelltree-XXXXXX", dir);
-    if (n < 0 || (size_t)n >= sizeof path) {
-        errno = ENAMETOOLONG;
-        return -1;
-    }
-    int fd = mkostemp(path, O_CLOEXEC);
-    if (fd >= 0)
-        unlink(path);
-    return fd;
-}
-
 static st_code open_file(st_spool *s, st_err *err)
 {
     const st_spool_room *r = s->room;
-    s->fd = open_nameless(r->dir);
-    if (s->fd < 0 && !r->nameless && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL))
-        s->fd = open_unlinked(r->dir);
+    s->fd = st_tmpfile(r->dir, r->nameless);
     if (s->fd >= 0)
         return ST_OK;
     return st_fail(err, ST_E_IO,
