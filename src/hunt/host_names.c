@@ -29,7 +29,7 @@ bool st_host_names_make(st_host_names *names, const st_forest *f)
         names->v[names->n++] = (st_host_name){ whole, i };
         names->v[names->n++] = (st_host_name){ label, i };
     }
-    if (names->n)
+    if (names->v && names->n)
         qsort(names->v, names->n, sizeof *names->v, by_name);
     return names->v && !names->texts.failed && !names->asked.failed;
 }
