@@ -158,6 +158,9 @@ def names(folder):
     run("extract", "-o", db, "--name", log, "--", other)
     same("--name of extract", ["hunt"], wanted, run("hunt", "-f", "jsonl", db))
     check(run("hunt", "--name", "a", "--name", "b", log)[0] == 2, "more names than paths")
+    check(run("hunt", "--name", "a", "--name", "a", log, other)[0] == 2, "one name for two paths")
+    check(run("hunt", "--name", other, log, other)[0] == 2, "a name that is another path")
+    check(run("hunt", "--name", log, log)[0] == 0, "a path's own name")
     for part in ("0/2", "3/2", "x", "1/0", "/"):
         check(run("extract", "--part", part, "-o", db + "x", log)[0] == 2, "--part " + part)
     failed = os.path.join(folder, "failed.db")
@@ -215,6 +218,10 @@ def sets(folder):
           "--since-run: %s" % r[2].decode())
     r = run("hunt", "-f", "jsonl", "--since-run", os.path.join(first, "case.db"), data)
     check(b"0 incidents, 0 findings, 0 hosts, 0 gaps" in r[2], "--since-run of the same: %s" % r[2].decode())
+    moved = os.path.join(folder, "moved")
+    shutil.copytree(data, moved)
+    r = run("hunt", "-f", "jsonl", "--since-run", os.path.join(first, "case.db"), moved)
+    check(b"0 incidents, 0 findings, 0 hosts, 0 gaps" in r[2], "--since-run of the same elsewhere: %s" % r[2].decode())
     check(run("hunt", "--since-run", __file__, data)[0] == 2, "--since-run of no database")
 
 

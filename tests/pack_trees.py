@@ -99,7 +99,59 @@ def findings(evidence):
     return found
 
 
+# The servers of clauses.txt, by a short name.
+SERVERS = {
+    "tomcat": "/usr/bin/java ¦ java -Dcatalina.base=/opt/t org.apache.catalina.startup.Bootstrap start ¦ tomcat",
+    "php": "/usr/sbin/php-fpm8.2 ¦ php-fpm: pool www ¦ www-data",
+    "php-cgi": "C:\\PHP\\php-cgi.exe ¦ php-cgi.exe ¦ NT AUTHORITY\\NETWORK SERVICE",
+    "node": "/usr/bin/node ¦ next-server (v15.0.3) ¦ app",
+    "cgi": "/usr/sbin/apache2 ¦ /usr/sbin/apache2 -k start ¦ www-data",
+    "um": "C:\\Program Files\\Microsoft\\Exchange Server\\V15\\Bin\\UMWorkerProcess.exe ¦ UMWorkerProcess.exe",
+    "sql": "C:\\Program Files\\SQL\\sqlservr.exe ¦ sqlservr.exe ¦ NT SERVICE\\MSSQLSERVER",
+    "none": "C:\\Windows\\Lost.exe ¦ Lost.exe ¦ CORP\\x",
+}
+
+
+def clauses(path):
+    """The lines of clauses.txt: (rule, whether it finds, trees of one host)."""
+    found, tree = [], []
+    with open(path, encoding="utf-8") as f:
+        for line in f:
+            if line.startswith("#") or not line.strip():
+                continue
+            rule, server, process = line.strip("\n").split(" ¦ ", 2)
+            below = process[0] if process[0] in ">," else ""
+            if not below:
+                tree = [(0, [x.strip() for x in SERVERS.get(server, server).split(" ¦ ")] + [""] * 5)]
+            tree = tree + [(2 if below == ">" else 1, [x.strip() for x in process.lstrip(">,").split(" ¦ ")] + [""] * 5)]
+            found.append((rule.split(" ")[-1], not rule.startswith("not "), tree, below))
+    # A line that goes on from the one before has that one in its tree.
+    return [x for x, after in zip(found, found[1:] + [None]) if not (after and after[3])]
+
+
+def check_clauses(path):
+    lines = clauses(path)
+    with tempfile.TemporaryDirectory() as folder:
+        evidence = os.path.join(folder, "clauses.jsonl")
+        with open(evidence, "w", encoding="utf-8") as f:
+            for n, (_, _, tree, _) in enumerate(lines):
+                for event in events("clause%03d" % n, tree):
+                    f.write(json.dumps(event) + "\n")
+        found = findings(evidence)
+    wrong = []
+    for n, (rule, hits, tree, _) in enumerate(lines):
+        rules = {r for x in found["clause%03d" % n] for r in x.split(": ")[0].split(" ")[1:]}
+        if (rule in rules) != hits:
+            wrong.append("%s %s: %s" % (rule, "misses" if hits else "finds", tree[-1][1][1]))
+    print("%s: %d lines, %d not as they should be" % (os.path.basename(path), len(lines), len(wrong)))
+    for line in wrong:
+        print(" ", line)
+    return not wrong
+
+
 def check(path, verbose):
+    if os.path.basename(path) == "clauses.txt":
+        return check_clauses(path)
     cases = read(path)
     hosts = {name: "case%03d" % n for n, name in enumerate(cases)}
     with tempfile.TemporaryDirectory() as folder:
@@ -122,7 +174,7 @@ def check(path, verbose):
 def main():
     folder = os.path.join(SOURCE, "tests", "pack", "trees")
     verbose = "-v" in sys.argv[1:]
-    files = [a for a in sys.argv[1:] if a != "-v"] or [os.path.join(folder, x) for x in ("intrusions.txt", "ways-around.txt", "sound.txt")]
+    files = [a for a in sys.argv[1:] if a != "-v"] or [os.path.join(folder, x) for x in ("intrusions.txt", "ways-around.txt", "sound.txt", "clauses.txt")]
     return 0 if all([check(f, verbose) for f in files]) else 1
 
 

@@ -221,6 +221,34 @@ static void utf16__each_row__becomes_utf8(void **state)
     }
 }
 
+static void utf16__text_with_a_mark__is_decoded(void **state)
+{
+    static const struct {
+        st_str in;
+        const char *out; /* NULL: there is no mark */
+    } rows[] = {
+        { { "\xff\xfe"
+            "a\0\xe9\0",
+            6 },
+          "a\xc3\xa9" },
+        { { "\xfe\xff\0a\0\xe9", 6 }, "a\xc3\xa9" },
+        { { "\xfe\xff\xd8\x3d\xde\x00", 6 }, "\xf0\x9f\x98\x80" },
+        { { "\xfe\xff\0a\0", 5 }, "a" },
+        { { "\xfe\xff", 2 }, "" },
+        { { "\xfe", 1 }, NULL },
+        { { "a\0", 2 }, NULL },
+        { { "", 0 }, NULL },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        bool marked = st_utf16_decode(&b, rows[i].in);
+        assert_int_equal(marked, rows[i].out != NULL);
+        assert_true(st_str_eq(st_buf_slice(&b), st_str_of(marked ? rows[i].out : "")));
+        st_buf_free(&b);
+    }
+}
+
 static void utf8__invalid_bytes__one_at_a_time(void **state)
 {
     (void)state;
@@ -616,6 +644,7 @@ int main(void)
         cmocka_unit_test(host_is__full_name_or_first_label__in_any_case),
         cmocka_unit_test(guid__text__there_and_back),
         cmocka_unit_test(utf16__each_row__becomes_utf8),
+        cmocka_unit_test(utf16__text_with_a_mark__is_decoded),
         cmocka_unit_test(utf8__invalid_bytes__one_at_a_time),
         cmocka_unit_test(utf8__long_texts__each_place_is_looked_at),
         cmocka_unit_test(plain_run__pairs_of_bytes__end_at_the_first_that_is_not),

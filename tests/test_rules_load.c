@@ -607,6 +607,41 @@ static void needs__sigma__are_the_fields_that_are_named(void **state)
     st_rules_free(r);
 }
 
+/* YAML holds JSON, and keys in quotes. */
+static void load__sigma_in_other_spellings__is_told(void **state)
+{
+    static const struct {
+        const char *path, *text;
+        bool sigma;
+    } rows[] = {
+        { "x.yml",
+          "{\"title\": \"T\", \"logsource\": {\"category\": \"process_creation\"}, \"detection\" "
+          ":\n"
+          " {\"s\": {\"Image\": \"a\"}, \"condition\": \"s\"}}",
+          true },
+        { "x.json",
+          "\n--- {'title': T, 'logsource': {category: process_creation}, 'detection':"
+          " {s: {Image: a}, condition: s}}",
+          true },
+        { "x.yml",
+          "\"title\": T\n\"logsource\":\n  category: process_creation\n'detection' :\n"
+          "  s: {Image: a}\n  condition: s\n",
+          true },
+        { "x.yml", "{\"query\": \"print 1\", \"a\": \"detection\"}", false },
+        { "x.yml", "{'detection", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        st_rules *r = st_rules_new();
+        load_text(r, rows[i].path, rows[i].text);
+        bool sigma = st_rules_count(r) == 1 && st_rules_at(r, 0)->generic &&
+                     st_rules_at(r, 0)->status == ST_RULE_READY;
+        if (sigma != rows[i].sigma)
+            fail_msg("%s: %s", rows[i].path, rows[i].text);
+        st_rules_free(r);
+    }
+}
+
 static void needs__whole_rows__are_all_columns(void **state)
 {
     (void)state;
@@ -658,6 +693,7 @@ int main(void)
         cmocka_unit_test(load__published_rule__has_its_name),
         cmocka_unit_test(needs__columns__are_those_that_are_read),
         cmocka_unit_test(needs__sigma__are_the_fields_that_are_named),
+        cmocka_unit_test(load__sigma_in_other_spellings__is_told),
         cmocka_unit_test(needs__whole_rows__are_all_columns),
         cmocka_unit_test(level__words__both_ways),
     };

@@ -520,40 +520,42 @@ static void query__over_a_forest__text_cells(void **state)
 
 /* A rule is asked only about the rows in which a text stands that it needs. What it finds must be
  * what the same text finds as a query, which is asked about every row. */
+/* Of every form that is narrowed, kept apart or run whole. */
+static const char *const texts[] = {
+    "DeviceProcessEvents | where FileName =~ 'WHOAMI.exe'",
+    "DeviceProcessEvents | where FileName == 'WHOAMI.exe'",
+    "DeviceProcessEvents | where FileName in~ ('whoami.exe', 'NET1.EXE')",
+    "DeviceProcessEvents | where FileName has_any ('who', 'net1')",
+    "DeviceProcessEvents | where ProcessCommandLine has_all ('net1', 'user')",
+    "DeviceProcessEvents | where ProcessCommandLine contains 'm'",
+    "DeviceProcessEvents | where ProcessCommandLine contains ''",
+    "DeviceProcessEvents | where not(FileName =~ 'whoami.exe')",
+    "DeviceProcessEvents | where FileName !~ 'whoami.exe'",
+    "DeviceProcessEvents | where FileName =~ 'cmd.exe' or ProcessCommandLine has 'user'",
+    "DeviceProcessEvents | where FileName =~ 'cmd.exe' or ProcessId > 3000",
+    "DeviceProcessEvents | where FileName =~ 'cmd.exe' and ProcessCommandLine has 'whoami'",
+    "DeviceProcessEvents | where FileName endswith '.exe' | where FolderPath startswith 'c:'",
+    "DeviceProcessEvents | where FileName matches regex 'wh.*i'",
+    "DeviceProcessEvents | where InitiatingProcessFileName =~ 'w3wp.exe' and "
+    "FileName =~ 'cmd.exe'",
+    "DeviceProcessEvents | where FileName =~ 'nobody.exe'",
+    "DeviceProcessEvents | where 1 == 2",
+    "DeviceProcessEvents | where FileName =~ 'nobody.exe' | summarize n = count()",
+    "DeviceProcessEvents | where FileName =~ 'whoami.exe' | union (DeviceProcessEvents | "
+    "where FileName =~ 'net1.exe')",
+    "let x = toscalar(DeviceProcessEvents | where FileName =~ 'whoami.exe' | project "
+    "FileName); "
+    "DeviceProcessEvents | where FileName == x",
+    "DeviceProcessEvents | sort by ProcessId asc | where prev(ProcessId) > 400",
+    "DeviceProcessEvents | where tolower(FileName) has 'whoami'",
+    "DeviceProcessEvents | where ProcessCommandLine has 'who' or "
+    "ProcessCommandLine has 'whoami'",
+};
+enum { TEXTS = sizeof texts / sizeof *texts };
+
 static void run__rows_kept_apart__are_all_that_match(void **state)
 {
     (void)state;
-    static const char *const texts[] = {
-        "DeviceProcessEvents | where FileName =~ 'WHOAMI.exe'",
-        "DeviceProcessEvents | where FileName == 'WHOAMI.exe'",
-        "DeviceProcessEvents | where FileName in~ ('whoami.exe', 'NET1.EXE')",
-        "DeviceProcessEvents | where FileName has_any ('who', 'net1')",
-        "DeviceProcessEvents | where ProcessCommandLine has_all ('net1', 'user')",
-        "DeviceProcessEvents | where ProcessCommandLine contains 'm'",
-        "DeviceProcessEvents | where ProcessCommandLine contains ''",
-        "DeviceProcessEvents | where not(FileName =~ 'whoami.exe')",
-        "DeviceProcessEvents | where FileName !~ 'whoami.exe'",
-        "DeviceProcessEvents | where FileName =~ 'cmd.exe' or ProcessCommandLine has 'user'",
-        "DeviceProcessEvents | where FileName =~ 'cmd.exe' or ProcessId > 3000",
-        "DeviceProcessEvents | where FileName =~ 'cmd.exe' and ProcessCommandLine has 'whoami'",
-        "DeviceProcessEvents | where FileName endswith '.exe' | where FolderPath startswith 'c:'",
-        "DeviceProcessEvents | where FileName matches regex 'wh.*i'",
-        "DeviceProcessEvents | where InitiatingProcessFileName =~ 'w3wp.exe' and "
-        "FileName =~ 'cmd.exe'",
-        "DeviceProcessEvents | where FileName =~ 'nobody.exe'",
-        "DeviceProcessEvents | where 1 == 2",
-        "DeviceProcessEvents | where FileName =~ 'nobody.exe' | summarize n = count()",
-        "DeviceProcessEvents | where FileName =~ 'whoami.exe' | union (DeviceProcessEvents | "
-        "where FileName =~ 'net1.exe')",
-        "let x = toscalar(DeviceProcessEvents | where FileName =~ 'whoami.exe' | project "
-        "FileName); "
-        "DeviceProcessEvents | where FileName == x",
-        "DeviceProcessEvents | sort by ProcessId asc | where prev(ProcessId) > 400",
-        "DeviceProcessEvents | where tolower(FileName) has 'whoami'",
-        "DeviceProcessEvents | where ProcessCommandLine has 'who' or "
-        "ProcessCommandLine has 'whoami'",
-    };
-    enum { TEXTS = sizeof texts / sizeof *texts };
     world w;
     BUILD(&w, web);
     for (size_t i = 0; i < TEXTS; i++) {
@@ -574,6 +576,88 @@ static void run__rows_kept_apart__are_all_that_match(void **state)
         st_table_free(t);
     }
     done(&w);
+}
+
+/* More nodes than one stretch has: sixteen children each, the first of them a server's, whose
+ * record is missing. */
+static st_store *store_of_many(uint32_t n)
+{
+    st_store *s = st_store_new();
+    assert_non_null(s);
+    for (uint32_t id = 1; id <= n; id++) {
+        size_t i = st_store_add(s);
+        uint32_t up = id % 2000 ? id - id % 16 : n + id;
+        char line[64];
+        assert_int_not_equal(i, SIZE_MAX);
+        snprintf(line, sizeof line, "%s %u", id % 7 ? "net1 user" : "whoami /all", (unsigned)id);
+        st_creations *c = &s->creations;
+        c->computer[i] = text(s, id % 3 ? "WEB01.corp.example" : "WEB02.corp.example");
+        memcpy(c->guid[i].b, &id, sizeof id);
+        memcpy(c->parent_guid[i].b, up ? &up : &n, sizeof up);
+        c->utc[i] = c->created[i] = T0 + (n - id) * ST_TICKS_SECOND;
+        c->pid[i] = id;
+        c->parent_pid[i] = up;
+        c->image[i] = text(s, id % 5 ? "C:\\Windows\\System32\\cmd.exe"
+                                     : "C:\\Windows\\System32\\whoami.exe");
+        c->command_line[i] = text(s, line);
+        c->parent_image[i] = text(s, up > n ? "C:\\inetsrv\\w3wp.exe" : "C:\\cmd.exe");
+        c->event_record_id[i] = c->offset[i] = id;
+    }
+    return s;
+}
+
+static void run_many(world *w, unsigned threads)
+{
+    st_tree_options t = { .threads = threads };
+    st_run_options o = { .now = T0 + 3 * HOUR, .threads = threads };
+    memset(w, 0, sizeof *w);
+    w->store = store_of_many(40000);
+    w->rules = st_rules_new();
+    assert_non_null(w->rules);
+    assert_int_equal(st_tree_build(NULL, w->store, &t, &w->forest, &w->err), ST_OK);
+    rule(w, "s.kql",
+         "// marks-servers: yes\nProcesses | where FileName =~ 'w3wp.exe' | extend Reason = "
+         "strcat('told by ', FolderPath)");
+    for (size_t i = 0; i < TEXTS; i++) {
+        char path[16];
+        snprintf(path, sizeof path, "r%02zu.kql", i);
+        rule(w, path, texts[i]);
+    }
+    rule(w, "t.kql",
+         "DeviceProcessEvents | where isnotempty(WebServerFileName) | extend Reason = "
+         "strcat(ProcessCommandLine, ' below ', WebServerFileName)");
+    assert_int_equal(st_rules_run(w->rules, w->forest, &o, &w->matches, &w->err), ST_OK);
+}
+
+static void run__many_nodes_on_threads__as_on_one(void **state)
+{
+    (void)state;
+    world one, more;
+    run_many(&one, 1);
+    run_many(&more, 3);
+    const st_forest *f = one.forest, *g = more.forest;
+    assert_int_equal(f->n, g->n);
+    assert_true(f->n > f->observed);
+    for (size_t i = 0; i < f->n; i++) {
+        const st_proc *p = &f->procs[i], *q = &g->procs[i];
+        if (!st_guid_eq(&p->guid, &q->guid) || p->parent != q->parent || p->flags != q->flags ||
+            p->server != q->server || p->instance != q->instance)
+            fail_msg("node %zu differs", i);
+    }
+    assert_int_equal(one.matches->n, more.matches->n);
+    for (size_t i = 0; i < one.matches->n; i++) {
+        const st_match *m = &one.matches->items[i], *k = &more.matches->items[i];
+        if (m->rule != k->rule || m->node != k->node || m->event != k->event ||
+            !st_str_eq(st_pool_get(f->pool, m->reason), st_pool_get(g->pool, k->reason)))
+            fail_msg("match %zu differs", i);
+    }
+    for (size_t i = 0; i < st_rules_count(one.rules); i++)
+        if (one.matches->results[i].matches != more.matches->results[i].matches ||
+            one.matches->results[i].rows != more.matches->results[i].rows)
+            fail_msg("rule %zu differs", i);
+    assert_true(one.matches->results[st_rules_count(one.rules) - 1].matches > 0);
+    done(&one);
+    done(&more);
 }
 
 /* Correlations over processes that begin at whole hours: who is hit says where a window ends. */
@@ -960,6 +1044,7 @@ int main(void)
         cmocka_unit_test(run__published_rule__hits_the_shells_children_but_exclusions),
         cmocka_unit_test(run__rules__hit_what_they_say),
         cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
+        cmocka_unit_test(run__many_nodes_on_threads__as_on_one),
         cmocka_unit_test(run__correlation__windows_slide),
         cmocka_unit_test(run__filters__narrow_the_rules_they_are_for),
         cmocka_unit_test(run__all__counts_values_not_what_they_become),

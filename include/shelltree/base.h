@@ -180,6 +180,9 @@ bool st_utf8_valid(st_str s);
 /* Appends n bytes of UTF-16LE (an odd last byte is dropped); a lone surrogate
  * becomes U+FFFD. Returns how many were replaced. NULs are kept. */
 unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n);
+/* Text that begins with the mark of UTF-16, of either order of bytes, as UTF-8 without it. False:
+ * there is no such mark, and nothing is put. */
+bool st_utf16_decode(st_buf *b, st_str bytes);
 /* Unicode 14 simple case folding of one code point (CaseFolding.txt, C and S):
  * one to one, independent of any locale. Also the simple lower and upper mappings. */
 uint32_t st_fold(uint32_t cp);

@@ -11,8 +11,8 @@
  *            into the rule set and into the forest's pool.
  * Errors     a rule that can't run isn't an error of the set: it is a diagnostic and a
  *            status. Errors are memory and I/O.
- * Threads    loading and running: one thread each (running may use its own).
- * Language   Kusto's published documentation; deviations in shelltree-rules(5).
+ * Threads    one loads, one runs; running may use more of its own. The forest's pool is shared
+ * then. Language   Kusto's published documentation; deviations in shelltree-rules(5).
  */
 #ifndef SHELLTREE_RULES_H
 #define SHELLTREE_RULES_H
@@ -109,8 +109,6 @@ st_query_limits st_query_limits_in_force(const st_query_limits *l);
 
 typedef struct st_named {
     st_str name, value;
-    st_str text; /* external: what the file holds, where it is a pipe, which gives it only once; n
-                    0: it is to be read */
 } st_named;
 
 /* What rules are bound and run with beside the evidence. */
@@ -129,6 +127,8 @@ typedef struct st_rule_settings {
     size_t nexclude;
     st_str maturities; /* "stable,test": of rules that say how ripe they are, only these run; empty:
                           all */
+    const st_str *external_texts; /* NULL, or by external: what the file holds, where it is a pipe,
+                                     which gives it only once; n 0: it is to be read */
 } st_rule_settings;
 
 typedef struct st_rules st_rules;

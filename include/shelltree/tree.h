@@ -23,7 +23,7 @@
  *            pid, image. So everything depends on the set of rows, not on their order.
  * Ownership  the forest owns its arrays; the store and evidence must outlive it.
  * Errors     only memory. Bad evidence becomes flags and counts.
- * Threads    built by one call, which may use a second thread; read-only after, but for
+ * Threads    built by one call, which may use several; read-only after, but for
  *            st_tree_mark_servers.
  * Cost       O(n log n) time, linear memory, no recursion anywhere.
  */
@@ -146,7 +146,7 @@ uint32_t st_event_id(const st_forest *f, const st_event *e);
 
 typedef struct st_tree_options {
     bool duplicates;  /* every row is a node of its own */
-    unsigned threads; /* 0: one per processor; no more than two have anything to do */
+    unsigned threads; /* 0: one per processor */
 } st_tree_options;
 
 st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *o, st_forest **out,

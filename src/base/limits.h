@@ -272,9 +272,10 @@
 #define ST_MAX_SPOOL_FILES (UINT64_C(1) << 40)
 #define ST_SPOOL_SPARE ((uint64_t)256 << 20)
 #define ST_SPOOL_LOOK ((uint64_t)16 << 20)
-/* Addresses for what lies in a file past --memory: nearly none is used twice, and a block that grows
- * has eight times its room; a file of that length is one that ext4 takes. Met: as a full disk. */
-#define ST_SPILL_SPAN ((size_t)8 << 40)
+/* Addresses for what lies in a file past --memory: nearly none is used twice, and a block that
+ * grows has eight times its room; a file of that length is one that ext4 takes. Where addresses
+ * have 32 bits there are few. Met: as a full disk. */
+#define ST_SPILL_SPAN ((size_t)(sizeof(size_t) > 4 ? UINT64_C(8) << 40 : UINT64_C(1) << 30))
 /* Bytes of a file of passwords, and passwords in it: each is tried on each encrypted member. Met:
  * an error. */
 #define ST_MAX_PASSWORD_FILE ((size_t)1 << 20)

@@ -22,7 +22,7 @@ typedef struct head {
 _Static_assert(sizeof(head) % _Alignof(max_align_t) == 0, "blocks are aligned");
 
 /* How much more a block that grows gets in addresses: it will grow again. */
-enum { AHEAD = 8 };
+static const size_t AHEAD = 8;
 
 bool st_spill_open(st_spill *s, int fd, uint64_t most)
 {

@@ -168,6 +168,27 @@ unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
     return replaced;
 }
 
+bool st_utf16_decode(st_buf *b, st_str bytes)
+{
+    bool little = st_str_starts(bytes, ST_STR("\xff\xfe"));
+    if (!little && !st_str_starts(bytes, ST_STR("\xfe\xff")))
+        return false;
+    bytes = (st_str){ bytes.p + 2, bytes.n - 2 };
+    if (little) {
+        (void)st_utf16le_put(b, (const unsigned char *)bytes.p, bytes.n);
+        return true;
+    }
+    st_buf turned = { 0 };
+    char *to = st_buf_room(&turned, bytes.n + 1);
+    for (size_t i = 0; to && i < bytes.n; i++)
+        to[i] = bytes.p[(i ^ 1) < bytes.n ? i ^ 1 : i];
+    if (to)
+        (void)st_utf16le_put(b, (const unsigned char *)to, bytes.n);
+    b->failed |= !to;
+    st_buf_free(&turned);
+    return true;
+}
+
 /* text that is shown */
 
 /* Eight bytes that are all plain. Each test sets a byte's top bit if that byte, or one below it,

@@ -392,7 +392,7 @@ static st_code pair(st_pairs *l, const char *v, const char *at, const char *usag
         return st_fail(e, ST_E_USAGE, "%s, not '%s'", usage, v);
     if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items))
         return st_fail(e, ST_E_MEMORY, "out of memory");
-    l->items[l->n++] = (st_named){ { v, (size_t)(at - v) }, st_str_of(at + 1), { NULL, 0 } };
+    l->items[l->n++] = (st_named){ { v, (size_t)(at - v) }, st_str_of(at + 1) };
     return ST_OK;
 }
 
@@ -410,15 +410,19 @@ static st_code set_clock_offset(st_config *c, const char *v, st_err *e)
  * once, and lists are read once for each rule that asks for them: it is read here. */
 static st_code note_external(st_config *c, const char *option, st_err *e)
 {
-    st_named *x = &c->external.items[c->external.n - 1];
+    const char *file = c->external.items[c->external.n - 1].value.p;
+    st_list *texts = &c->external_texts;
     struct stat sb;
     st_buf text = { 0 };
+    st_code code = ST_OK;
+    if (!st_grow(&texts->items, &texts->cap, c->external.n, sizeof *texts->items))
+        return st_fail(e, ST_E_MEMORY, "out of memory");
+    if (stat(file, &sb) == 0 && !S_ISREG(sb.st_mode) && !S_ISDIR(sb.st_mode))
+        code = st_whole_file(option, file, ST_MAX_EXTERNAL, &text, e);
+    texts->items[texts->n++] = st_buf_slice(&text);
     c->settings.external = c->external.items;
+    c->settings.external_texts = texts->items;
     c->settings.nexternal = c->external.n;
-    if (stat(x->value.p, &sb) != 0 || S_ISREG(sb.st_mode) || S_ISDIR(sb.st_mode))
-        return ST_OK; /* whoever reads it says what is wrong */
-    st_code code = st_whole_file(option, x->value.p, ST_MAX_EXTERNAL, &text, e);
-    x->text = st_buf_slice(&text);
     return code;
 }
 
@@ -436,8 +440,7 @@ static st_code set_own(st_config *c, const char *option, const char *name, const
     if (!st_grow(&c->external.items, &c->external.cap, c->external.n + 1,
                  sizeof *c->external.items))
         return st_fail(e, ST_E_MEMORY, "out of memory");
-    c->external.items[c->external.n++] =
-        (st_named){ st_str_of(name), st_str_of(file), { NULL, 0 } };
+    c->external.items[c->external.n++] = (st_named){ st_str_of(name), st_str_of(file) };
     return note_external(c, option, e);
 }
 

@@ -278,6 +278,22 @@ int st_session_rules(st_session *s)
 
 /* evidence */
 
+/* What stands for the i-th path in Source. */
+static st_str name_of(const st_config *c, size_t i)
+{
+    return i < c->names.n ? c->names.items[i] : c->evidence.items[i];
+}
+
+/* Two paths of one name couldn't be told apart in Source. NULL: there are none. */
+static const st_str *name_twice(const st_config *c)
+{
+    for (size_t i = 0; i < c->names.n; i++)
+        for (size_t k = 0; k < c->evidence.n; k++)
+            if (k != i && st_str_eq(c->names.items[i], name_of(c, k)))
+                return &c->names.items[i];
+    return NULL;
+}
+
 int st_session_evidence(st_session *s)
 {
     const st_config *c = s->config;
@@ -291,6 +307,13 @@ int st_session_evidence(st_session *s)
         return st_cannot(&e);
     if (c->names.n > c->evidence.n) {
         st_complain("--name is given %zu times for %zu paths", c->names.n, c->evidence.n);
+        return ST_EXIT_CANNOT;
+    }
+    const st_str *twice = name_twice(c);
+    if (twice) {
+        st_complain("--name %.*s: another path has that name, too, and Source couldn't tell them "
+                    "apart",
+                    ST_FMT(*twice));
         return ST_EXIT_CANNOT;
     }
     for (size_t i = 0; i < c->evidence.n; i++)

@@ -70,7 +70,8 @@ static st_code read_all(st_earlier *e, const st_source *db, st_err *err)
         { "SELECT Incident FROM incidents", &e->incidents },
         { "SELECT FindingID FROM findings", &e->findings },
         { "SELECT Computer FROM hosts", &e->hosts },
-        { "SELECT Computer, Kind, \"From\", \"To\", FromRecordID, ToRecordID, Source, SourceOffset "
+        { "SELECT Computer, Kind, \"From\", \"To\", FromRecordID, ToRecordID, "
+          "CASE WHEN \"From\" IS NULL AND FromRecordID IS NULL THEN Source END, SourceOffset "
           "FROM gaps",
           &e->gaps },
     };
@@ -204,7 +205,10 @@ static void new_gaps(news *n)
         put_time(&n->cells, g->to);
         put_id(&n->cells, g->from_id);
         put_id(&n->cells, g->to_id);
-        st_raw_text(&n->cells, source ? source->name : (st_str){ 0 });
+        if (g->from || g->from_id)
+            st_raw_null(&n->cells); /* the logs may lie elsewhere now */
+        else
+            st_raw_text(&n->cells, source ? source->name : (st_str){ 0 });
         if (source)
             st_raw_int(&n->cells, (int64_t)g->offset);
         else

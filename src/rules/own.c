@@ -77,10 +77,15 @@ static st_code check_record(const list *l, const st_cell *cells, st_str file, si
     return check_pattern(cells[PATTERN].text, file, record, err);
 }
 
-static st_code check_list(st_rules *r, const list *l, const st_named *own, st_err *err)
+static bool is_held(const st_rules *r, size_t i)
 {
-    st_str file = own->value;
-    if (!own->text.n && access(file.p, R_OK) != 0)
+    return r->settings.external_texts && r->settings.external_texts[i].n;
+}
+
+static st_code check_list(st_rules *r, const list *l, size_t i, st_err *err)
+{
+    st_str file = r->settings.external[i].value;
+    if (!is_held(r, i) && access(file.p, R_OK) != 0)
         return st_fail(err, ST_E_IO, "%.*s: %s", ST_FMT(file), strerror(errno));
     st_buf text = { 0 };
     st_table *t = NULL;
@@ -96,8 +101,8 @@ static st_code check_list(st_rules *r, const list *l, const st_named *own, st_er
         code = st_fail(err, ST_E_RULE, "%.*s is empty; it needs a heading", ST_FMT(file));
     if (code == ST_OK && t)
         code = check_heading(t->cells, file, err);
-    for (size_t i = 1; code == ST_OK && t && i < t->nrows; i++)
-        code = check_record(l, t->cells + i * t->ncolumns, file, i + 1, err);
+    for (size_t n = 1; code == ST_OK && t && n < t->nrows; n++)
+        code = check_record(l, t->cells + n * t->ncolumns, file, n + 1, err);
     st_table_free(t);
     st_buf_free(&text);
     return code;
@@ -109,6 +114,6 @@ st_code st_rules_check_own(st_rules *r, st_err *err)
     for (size_t i = 0; code == ST_OK && i < r->settings.nexternal; i++)
         for (size_t k = 0; code == ST_OK && k < sizeof lists / sizeof *lists; k++)
             if (st_str_eq(r->settings.external[i].name, st_str_of(lists[k].address)))
-                code = check_list(r, &lists[k], &r->settings.external[i], err);
+                code = check_list(r, &lists[k], i, err);
     return code;
 }

@@ -698,6 +698,8 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
         return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
                        ST_MAX_RULE_BYTES);
     st_rule_kind kind = st_rule_ending(path);
+    if (kind == ST_RULE_NONE && language_of_documents(file)) /* JSON, say */
+        kind = ST_RULE_YAML;
     if (kind == ST_RULE_TEXT && !named && !from.language->tells(file))
         return ST_OK;
     size_t before = texts_in(r);

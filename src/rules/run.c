@@ -236,13 +236,14 @@ static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *
 
 /* a rule over stretches of nodes, side by side */
 
-enum { STRETCH = 16384 };
+enum { STRETCH = 16384 }; /* nodes at least */
 
 typedef struct stretches {
     const st_rules *rules;
     uint32_t rule;
     const st_forest *f;
     const st_run_options *o;
+    size_t length;      /* of one, in nodes */
     st_shared *shared;  /* by thread */
     hits *hits;         /* by stretch */
     atomic_bool failed; /* by a limit, say: one run over all tells how */
@@ -256,8 +257,8 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     st_run r;
     st_bound bound;
     st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
-    r.from = i * STRETCH;
-    r.to = r.from + STRETCH;
+    r.from = i * x->length;
+    r.to = r.from + x->length;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     uint64_t random = r.random;
     bool ok = bound.status == ST_RULE_READY;
@@ -273,6 +274,7 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
 static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
                          st_shared *shared, const st_run_options *o)
 {
+    bool observed = !rules->items[rule]->rule.marks_servers; /* other rules count the rest */
     const st_loaded *l = rules->items[rule];
     st_run r;
     st_bound bound;
@@ -280,8 +282,8 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
         return false;
     st_run_init(&r, f, shared, o, &rules->settings);
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
-    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root) &&
-                   !l->parsed.language->per_event;
+    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root, observed) &&
+                   !r.lifted && !l->parsed.language->per_event;
     st_run_free(&r);
     return rowwise;
 }
@@ -290,9 +292,10 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
 static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
                              st_shared *shared, const st_run_options *o, hits *h)
 {
-    size_t n = (f->n + STRETCH - 1) / STRETCH;
     unsigned threads = st_threads(o->threads);
-    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o };
+    size_t share = f->n / ((size_t)threads * 2) + 1, length = share > STRETCH ? share : STRETCH,
+           n = (f->n + length - 1) / length;
+    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o, .length = length };
     empty(h, NULL);
     if (!in_stretches(rules, rule, f, shared, o) || !st_pool_share(f->pool))
         return false;
@@ -442,8 +445,11 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     outcome out;
     st_filling rest = { 0 };
     hits *h = &j->per_rule[i];
-    st_code code =
-        run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out, err);
+    st_code code = ST_OK;
+    out = (outcome){ 0 };
+    if (!rows_for(j, i)->all || !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h))
+        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out,
+                        err);
     if (code == ST_OK && !note(j->m, i, h, &rest, &out))
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
     if (code == ST_OK && out.lifted && j->o.ago_off)
@@ -481,31 +487,49 @@ static st_code correlate(job *j, st_err *err)
     return code;
 }
 
-/* rules once more over all inferred edges, beside the run itself */
+/* rules once more, with inferred edges trusted otherwise */
 
 /* A forest of more nodes isn't copied for it: one run goes after the other. */
 enum { MAX_VIEWED = 1 << 16 };
 
+/* Over all inferred edges, and over none. */
+enum { OVER_ALL, OVER_NONE, OTHERS };
+
+typedef struct other {
+    job j; /* of its own are o.trust, shared, per_rule, rows; and f, side by side */
+    bool wanted;
+    bool stopped; /* some rule of it, by a limit */
+    st_code code;
+    st_err err;
+} other;
+
 typedef struct rounds {
-    job *own, trusting;
+    job *own;
     const bool *server;
-    bool stopped; /* some rule of the second, by a limit */
-    st_code code[2];
-    st_err err[2];
+    st_code code;
+    st_err err;
+    other others[OTHERS];
 } rounds;
 
-static void run_trusting(rounds *x)
+static void run_own(rounds *x)
 {
-    job *j = &x->trusting;
-    st_tree_mark_servers(j->f, x->server, ST_TRUST_ALL);
-    x->code[1] = prefilter(j, &j->o, &x->err[1]);
-    for (uint32_t i = 0; x->code[1] == ST_OK && i < j->rules->n; i++) {
+    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+    x->code = run_all(x->own, &x->err);
+}
+
+/* which: by rule, hits of which only those with some are asked; NULL: all. */
+static void run_other(const rounds *x, other *a, const hits *which)
+{
+    job *j = &a->j;
+    st_tree_mark_servers(j->f, x->server, j->o.trust);
+    a->code = prefilter(j, &j->o, &a->err);
+    for (uint32_t i = 0; a->code == ST_OK && i < j->rules->n; i++) {
         outcome out;
-        if (!runs(j, i) || in_vain(j, i))
+        if (!runs(j, i) || in_vain(j, i) || (which && !which[i].n))
             continue;
-        x->code[1] = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
-                              NULL, NULL, &out, &x->err[1]);
-        x->stopped |= out.stop.code != ST_OK;
+        a->code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
+                           NULL, NULL, &out, &a->err);
+        a->stopped |= out.stop.code != ST_OK;
     }
 }
 
@@ -513,31 +537,34 @@ static void run_round(void *ctx, unsigned thread, size_t i)
 {
     rounds *x = ctx;
     (void)thread;
-    if (i) {
-        run_trusting(x);
-        return;
-    }
-    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
-    x->code[0] = run_all(x->own, &x->err[0]);
+    if (!i)
+        run_own(x);
+    else if (x->others[i - 1].wanted)
+        run_other(x, &x->others[i - 1], NULL);
 }
 
-/* Both one after the other, on one forest. */
+/* One after the other, on one forest. */
 static void run_in_turn(rounds *x)
 {
-    run_round(x, 0, 0);
-    if (x->code[0] != ST_OK)
-        return;
-    x->trusting.f = x->own->f;
-    run_round(x, 0, 1);
+    run_own(x);
+    for (size_t i = 0; x->code == ST_OK && i < OTHERS; i++) {
+        other *a = &x->others[i];
+        a->j.f = x->own->f;
+        if (a->wanted)
+            run_other(x, a, i == OVER_NONE ? x->own->per_rule : NULL);
+    }
     st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
 }
 
-static bool any_stopped(const rounds *x)
+/* Did all go well, and none meet a limit? */
+static bool all_well(const rounds *x)
 {
-    bool any = x->stopped;
+    bool well = x->code == ST_OK;
+    for (size_t i = 0; i < OTHERS; i++)
+        well &= x->others[i].code == ST_OK && !x->others[i].stopped;
     for (size_t i = 0; i < x->own->rules->n; i++)
-        any |= x->own->m->results[i].stopped && !x->own->rules->items[i]->rule.marks_servers;
-    return any;
+        well &= !x->own->m->results[i].stopped || x->own->rules->items[i]->rule.marks_servers;
+    return well;
 }
 
 /* As if no rule had run yet. */
@@ -546,58 +573,89 @@ static void forget(rounds *x)
     job *j = x->own;
     for (uint32_t i = 0; i < j->rules->n; i++) {
         empty(&j->per_rule[i], NULL);
-        empty(&x->trusting.per_rule[i], NULL);
+        for (size_t k = 0; k < OTHERS; k++)
+            empty(&x->others[k].j.per_rule[i], NULL);
         if (runs(j, i))
             j->m->results[i] = (st_rule_result){ 0 };
     }
     j->all.n = 0;
-    x->stopped = false;
-    x->code[0] = x->code[1] = ST_OK;
+    x->code = ST_OK;
+    for (size_t k = 0; k < OTHERS; k++) {
+        x->others[k].stopped = false;
+        x->others[k].code = ST_OK;
+    }
 }
 
-/* Side by side where there is a thread for each. What a run may take is counted in what both take
- * then, so that where a limit was met they go one after the other, as everywhere. */
-static void run_both(rounds *x)
+static bool make_views(rounds *x)
 {
-    job *j = x->own;
-    bool beside = j->f->n <= MAX_VIEWED && st_threads(j->o.threads) > 1 &&
-                  st_pool_share(j->f->pool) && (x->trusting.f = st_tree_view(j->f)) != NULL;
-    if (!beside) {
-        run_in_turn(x);
+    bool ok = x->own->f->n <= MAX_VIEWED && st_threads(x->own->o.threads) > 1 &&
+              st_pool_share(x->own->f->pool);
+    for (size_t i = 0; ok && i < OTHERS; i++)
+        ok = !x->others[i].wanted || (x->others[i].j.f = st_tree_view(x->own->f)) != NULL;
+    return ok;
+}
+
+static void free_views(rounds *x)
+{
+    for (size_t i = 0; i < OTHERS; i++) {
+        st_tree_view_free(x->others[i].j.f);
+        x->others[i].j.f = NULL;
+    }
+}
+
+/* Side by side where that is worth it. What a run may take is counted in what all take then, so
+ * that where a limit was met they go one after the other, as everywhere. */
+static void run_rounds(rounds *x)
+{
+    bool beside = (x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted) && make_views(x);
+    if (beside)
+        st_parallel(x->own->o.threads, 1 + OTHERS, run_round, x);
+    free_views(x);
+    if (beside && all_well(x))
         return;
-    }
-    st_parallel(j->o.threads, 2, run_round, x);
-    st_tree_view_free(x->trusting.f);
-    if (x->code[0] != ST_OK || x->code[1] != ST_OK || any_stopped(x)) {
+    if (beside)
         forget(x);
-        run_in_turn(x);
+    run_in_turn(x);
+}
+
+static bool begin_rounds(rounds *x)
+{
+    static const st_trust TRUSTS[OTHERS] = { ST_TRUST_ALL, ST_TRUST_NONE };
+    const job *j = x->own;
+    const st_tree_stats *t = &j->f->stats;
+    bool asked = j->o.trust == ST_TRUST_AUDITED, ok = true;
+    x->others[OVER_ALL].wanted = asked && t->inferred > t->crossed;
+    x->others[OVER_NONE].wanted = asked && t->crossed;
+    for (size_t i = 0; i < OTHERS; i++) {
+        job *a = &x->others[i].j;
+        *a = (job){ .rules = j->rules, .o = j->o };
+        a->o.trust = TRUSTS[i];
+        st_shared_init(&a->shared, j->f->pool);
+        a->shared.regexes = j->rules->regexes;
+        a->per_rule = calloc(j->rules->n + 1, sizeof *a->per_rule);
+        ok = ok && a->per_rule;
+    }
+    return ok;
+}
+
+static void end_rounds(rounds *x)
+{
+    for (size_t i = 0; i < OTHERS; i++) {
+        job *a = &x->others[i].j;
+        for (size_t k = 0; a->per_rule && k < a->rules->n; k++)
+            free(a->per_rule[k].v);
+        free(a->per_rule);
+        st_prefilter_free(&a->rows);
+        st_shared_free(&a->shared);
     }
 }
 
-/* The run itself, and how much more each rule would match over edges that aren't trusted. */
-static st_code run_and_compare(job *j, const bool *server, st_err *err)
+/* How much more each rule would match over edges that aren't trusted. */
+static void compare_all(const rounds *x)
 {
-    rounds x = { .own = j, .server = server };
-    x.trusting = (job){ .rules = j->rules, .o = j->o };
-    x.trusting.o.trust = ST_TRUST_ALL;
-    x.trusting.per_rule = calloc(j->rules->n + 1, sizeof(hits));
-    if (!x.trusting.per_rule)
-        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
-    st_shared_init(&x.trusting.shared, j->f->pool);
-    x.trusting.shared.regexes = j->rules->regexes;
-    run_both(&x);
-    for (size_t i = 0; i < j->rules->n; i++) {
-        if (x.code[0] == ST_OK && x.code[1] == ST_OK)
-            j->m->results[i].inferred_only = only_in(&x.trusting.per_rule[i], &j->per_rule[i]);
-        free(x.trusting.per_rule[i].v);
-    }
-    free(x.trusting.per_rule);
-    st_prefilter_free(&x.trusting.rows);
-    st_shared_free(&x.trusting.shared);
-    size_t bad = x.code[0] == ST_OK;
-    if (x.code[bad] != ST_OK)
-        st_fail(err, x.code[bad], "%s", x.err[bad].text);
-    return x.code[bad];
+    const job *a = &x->others[OVER_ALL].j;
+    for (size_t i = 0; i < a->rules->n; i++)
+        x->own->m->results[i].inferred_only = only_in(&a->per_rule[i], &x->own->per_rule[i]);
 }
 
 static int by_rule(const void *a, const void *b)
@@ -623,46 +681,46 @@ static void lower(const st_rules *rules, st_match *v, size_t n, uint32_t rule, c
     }
 }
 
-/* What only edges say that rules cross for want of others is graded one level lower: the rules are
- * asked once more, without them. */
-static st_code lower_crossed(job *j, const bool *server, st_err *err)
+/* What only edges say that rules cross for want of others is graded one level lower. */
+static void lower_crossed(job *j, const other *none)
 {
-    hits h = { 0 };
-    outcome out;
-    st_run_options o = j->o;
-    o.trust = ST_TRUST_NONE;
-    st_tree_mark_servers(j->f, server, ST_TRUST_NONE);
-    st_code code = prefilter(j, &o, err);
     if (j->all.n)
         qsort(j->all.v, j->all.n, sizeof *j->all.v, by_rule);
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++) {
-        if (!runs(j, i) || !j->per_rule[i].n)
-            continue;
-        empty(&h, NULL);
-        if (!in_vain(j, i))
-            code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &h, NULL, NULL, &out,
-                            err);
-        lower(j->rules, j->all.v, j->all.n, i, &h);
+    for (uint32_t i = 0; i < j->rules->n; i++)
+        if (runs(j, i) && j->per_rule[i].n)
+            lower(j->rules, j->all.v, j->all.n, i, &none->j.per_rule[i]);
+}
+
+static st_code told(const st_err *why, st_code code, st_err *err)
+{
+    return code == ST_OK ? ST_OK : st_fail(err, code, "%s", why->text);
+}
+
+static st_code run_all_rounds(job *j, const bool *server, st_err *err)
+{
+    rounds x = { .own = j, .server = server };
+    st_code code = begin_rounds(&x) ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    if (code == ST_OK) {
+        run_rounds(&x);
+        code = told(&x.err, x.code, err);
     }
-    st_tree_mark_servers(j->f, server, ST_TRUST_AUDITED);
-    free(h.v);
+    for (size_t i = 0; code == ST_OK && i < OTHERS; i++)
+        code = told(&x.others[i].err, x.others[i].code, err);
+    if (code == ST_OK && x.others[OVER_ALL].wanted)
+        compare_all(&x);
+    if (code == ST_OK)
+        code = correlate(j, err);
+    if (code == ST_OK && x.others[OVER_NONE].wanted)
+        lower_crossed(j, &x.others[OVER_NONE]);
+    end_rounds(&x);
     return code;
 }
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
-    bool compares = j->o.trust == ST_TRUST_AUDITED && j->f->stats.inferred > j->f->stats.crossed;
     st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
-    if (code == ST_OK && compares) {
-        code = run_and_compare(j, server, err);
-    } else if (code == ST_OK) {
-        st_tree_mark_servers(j->f, server, j->o.trust);
-        code = run_all(j, err);
-    }
     if (code == ST_OK)
-        code = correlate(j, err);
-    if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED && j->f->stats.crossed)
-        code = lower_crossed(j, server, err);
+        code = run_all_rounds(j, server, err);
     if (code != ST_OK)
         return code;
     if (j->all.n)

@@ -368,8 +368,31 @@ static void fill(const st_wood *w, const seed *s, st_proc *p)
 
 /* order */
 
+typedef struct grouping {
+    seed *seeds;
+    const st_keyed *keys; /* of each, rising: others look at them while its seed is moved */
+    size_t n;
+    int (*cmp)(const void *, const void *, void *);
+    void *ctx;
+} grouping;
+
+/* Sorts what has one hash, of those hashes whose first stands in the stretch. */
+static void sort_groups(void *ctx, size_t from, size_t to)
+{
+    const grouping *g = ctx;
+    while (from && from < to && g->keys[from].key == g->keys[from - 1].key)
+        from++;
+    for (size_t i = from, end; i < to; i = end) {
+        for (end = i + 1; end < g->n && g->keys[end].key == g->keys[i].key;)
+            end++;
+        if (end - i > 1)
+            qsort_r(g->seeds + i, end - i, sizeof *g->seeds, g->cmp, g->ctx);
+    }
+}
+
 /* Sorts by hash, and what has one hash by cmp. */
-static bool sort_seeds(seed *s, size_t n, int (*cmp)(const void *, const void *, void *), void *ctx)
+static bool sort_seeds(const st_wood *w, seed *s, size_t n,
+                       int (*cmp)(const void *, const void *, void *), void *ctx)
 {
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
     seed *moved = malloc((n ? n : 1) * sizeof *moved);
@@ -379,12 +402,9 @@ static bool sort_seeds(seed *s, size_t n, int (*cmp)(const void *, const void *,
     ok = ok && st_radix_sort(keys, n);
     for (size_t i = 0; ok && i < n; i++)
         moved[i] = s[keys[i].item];
-    for (size_t i = 0, end; ok && i < n; i = end) {
-        for (end = i + 1; end < n && moved[end].hash == moved[i].hash;)
-            end++;
-        if (end - i > 1)
-            qsort_r(moved + i, end - i, sizeof *moved, cmp, ctx);
-    }
+    grouping g = { moved, keys, n, cmp, ctx };
+    if (ok)
+        st_tree_stretches(w, n, sort_groups, &g);
     if (ok && n)
         memcpy(s, moved, n * sizeof *s);
     free(keys);
@@ -445,7 +465,7 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
     for (size_t i = 0; ok && i < n; i++)
         met_add(&m, s[i].hash);
     size_t some = ok ? divide(&m, s, rest, n) : 0;
-    ok = ok && sort_seeds(s, some, by_claim, &v);
+    ok = ok && sort_seeds(w, s, some, by_claim, &v);
     if (ok) {
         size_t left = fold(v.c, s, st_tree_any_carrier(v.e) ? absorb(w, &v, s, some) : some);
         memmove(s + left, s + some, (n - some) * sizeof *s);
@@ -491,7 +511,7 @@ bool st_tree_sort_copies(st_wood *w)
     bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
     for (size_t i = 0; ok && i < nodes; i++)
         s[i].hash = c->utc[s[i].row];
-    ok = ok && sort_seeds(s, nodes, by_start, (void *)(uintptr_t)c);
+    ok = ok && sort_seeds(w, s, nodes, by_start, (void *)(uintptr_t)c);
     w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
     if (w->pub.procs) {
         st_tree_stretches(w, nodes, fill_stretch, &x);

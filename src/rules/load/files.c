@@ -39,11 +39,9 @@ bool st_is_folder(st_str path, bool *exists)
 /* UTF-16 with its mark becomes UTF-8; all else stays. */
 static st_str decoded(st_arena *a, const st_buf *raw)
 {
-    st_str bytes = st_buf_slice(raw);
-    if (bytes.n < 2 || (memcmp(bytes.p, "\xFF\xFE", 2) != 0))
-        return st_arena_copy(a, bytes);
     st_buf utf8 = { 0 };
-    st_utf16le_put(&utf8, (const unsigned char *)bytes.p + 2, bytes.n - 2);
+    if (!st_utf16_decode(&utf8, st_buf_slice(raw)))
+        return st_arena_copy(a, st_buf_slice(raw));
     st_str out = st_arena_copy(a, st_buf_slice(&utf8));
     if (utf8.failed)
         a->failed = true;

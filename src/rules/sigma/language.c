@@ -9,16 +9,50 @@
 
 /* A document that is Sigma's has one of its keys at the beginning of a line; a filter has a
  * logsource. */
-static bool tells(st_str text)
+static const char *const telling_keys[] = { "detection", "logsource", "correlation" };
+enum { TELLING_KEYS = sizeof telling_keys / sizeof *telling_keys };
+
+/* Does the key stand at the text's beginning, in quotes or without, and a colon behind it? */
+static bool begins_key(st_str text, st_str key, bool quotes)
 {
-    static const char *const keys[] = { "detection:", "logsource:", "correlation:",
-                                        "action: global" };
-    st_str rest = text, line;
-    while (st_str_cut(&rest, '\n', &line))
-        for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-            if (st_str_starts(line, st_str_of(keys[i])))
+    char quote = text.n && (text.p[0] == '"' || text.p[0] == '\'') ? text.p[0] : 0;
+    size_t i = quote != 0;
+    if ((quotes && !quote) || text.n - i < key.n || memcmp(text.p + i, key.p, key.n) != 0)
+        return false;
+    i += key.n;
+    if (quote && (i == text.n || text.p[i++] != quote))
+        return false;
+    while (i < text.n && quote && strchr(" \t\r\n", text.p[i]))
+        i++;
+    return i < text.n && text.p[i] == ':';
+}
+
+/* JSON, and what YAML writes like it: keys anywhere, in quotes. */
+static bool tells_json(st_str text)
+{
+    st_str from = st_str_trim(text);
+    if (st_str_starts(from, ST_STR("---")))
+        from = st_str_trim((st_str){ from.p + 3, from.n - 3 });
+    if (!from.n || from.p[0] != '{')
+        return false;
+    for (; from.n; from = (st_str){ from.p + 1, from.n - 1 })
+        for (size_t k = 0; (from.p[0] == '"' || from.p[0] == '\'') && k < TELLING_KEYS; k++)
+            if (begins_key(from, st_str_of(telling_keys[k]), true))
                 return true;
     return false;
+}
+
+static bool tells(st_str text)
+{
+    st_str rest = text, line;
+    while (st_str_cut(&rest, '\n', &line)) {
+        if (st_str_starts(line, ST_STR("action: global")))
+            return true;
+        for (size_t k = 0; k < TELLING_KEYS; k++)
+            if (begins_key(line, st_str_of(telling_keys[k]), false))
+                return true;
+    }
+    return tells_json(text);
 }
 
 /* "windows process_creation". */

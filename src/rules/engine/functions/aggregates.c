@@ -508,7 +508,7 @@ static st_val percentiles_end(st_run *r, st_accum *a, const st_agg_call *c)
         name, "", 0, "", "", NULL, NULL, why \
     }
 #define SKETCH "dcount() and percentile() are exact here, and nothing is kept in sketches"
-#define FIRST_ROW "|the first row's"
+#define FIRST_ROW "|the first row's whose value is neither null nor empty"
 #define FIRST_SEEN "|in order of first sight"
 
 static const st_agg aggregates[] = {

@@ -80,8 +80,8 @@ void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
 /* Do all the operators up to op do nothing but let rows through, and is it the only result? */
 bool st_op_narrows(const st_op *op);
 /* Do the plan's results, of which root is the first, come of each node by itself, so that it may be
- * run over some nodes after others? After binding. */
-bool st_run_rowwise(const st_run *r, const st_op *root);
+ * run over some nodes after others? observed: and of no placeholder. After binding. */
+bool st_run_rowwise(const st_run *r, const st_op *root, bool observed);
 /* Conditions that all rows of a reader go through. */
 typedef struct st_condition {
     const st_expr *x; /* over the table's columns */

@@ -149,8 +149,9 @@ const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
 
 /* Each result begins with a reader of nodes, and there is no other reader: what else is joined
  * holds nothing of the evidence. */
-bool st_run_rowwise(const st_run *r, const st_op *root)
+bool st_run_rowwise(const st_run *r, const st_op *root, bool observed)
 {
+    unsigned most = observed ? ST_OF_PROCESSES : ST_OF_NODES;
     size_t readers = 0, results = 0;
     for (const st_op *op = r->scans; op; op = ((const scan *)op->spec)->older)
         readers++;
@@ -158,7 +159,7 @@ bool st_run_rowwise(const st_run *r, const st_op *root)
         const st_op *op = root;
         while (op->rowwise && op->in)
             op = op->in;
-        if (op->next != scan_next || ((const scan *)op->spec)->table->rows > ST_OF_NODES)
+        if (op->next != scan_next || ((const scan *)op->spec)->table->rows > most)
             return false;
         results++;
     }

@@ -90,31 +90,35 @@ static void make_valid(st_buf *b)
     *b = out;
 }
 
-static st_code read_raw(const st_named *file, st_buf *out, st_err *e)
+/* text: what it holds, where that was read before (st_rule_settings). */
+typedef struct file {
+    st_str path, text;
+} file;
+
+static st_code read_raw(const file *f, st_buf *out, st_err *e)
 {
-    if (file->text.n) {
-        st_buf_str(out, file->text);
+    if (f->text.n) {
+        st_buf_str(out, f->text);
         return ST_OK;
     }
-    int fd = open(file->value.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    int fd = open(f->path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return st_fail(e, ST_E_IO, "%.*s: %s", ST_FMT(file->value), strerror(errno));
-    st_code code = read_fd(fd, out, file->value, e);
+        return st_fail(e, ST_E_IO, "%.*s: %s", ST_FMT(f->path), strerror(errno));
+    st_code code = read_fd(fd, out, f->path, e);
     close(fd);
     return code;
 }
 
-static st_code read_file(const st_named *file, st_buf *out, st_err *e)
+static st_code read_file(const file *f, st_buf *out, st_err *e)
 {
-    st_str path = file->value;
-    st_code code = read_raw(file, out, e);
+    st_str path = f->path;
+    st_code code = read_raw(f, out, e);
     if (code == ST_OK && starts(out, "\x1f\x8b", 2))
         code = unpack(out, path, e);
     if (code == ST_OK && starts(out, "PK\3\4", 4))
         code = st_fail(e, ST_E_IO, "%.*s: a zip archive; unpack it first", ST_FMT(path));
-    if (code == ST_OK && starts(out, "\xff\xfe", 2)) {
-        st_buf utf8 = { 0 };
-        st_utf16le_put(&utf8, (const unsigned char *)out->p + 2, out->n - 2);
+    st_buf utf8 = { 0 };
+    if (code == ST_OK && st_utf16_decode(&utf8, st_buf_slice(out))) {
         st_buf_free(out);
         *out = utf8;
     }
@@ -138,7 +142,7 @@ typedef struct format {
 struct external {
     const format *format;
     bool skip_first;
-    const st_named **files;
+    file *files;
     size_t nfiles, next_file;
     st_buf text; /* of the file at hand */
     size_t held; /* bytes of it that are counted */
@@ -309,7 +313,7 @@ static bool open_file(st_run *r, external *e, const st_schema *s, st_val *row)
 {
     if (e->next_file == e->nfiles)
         return false;
-    if (read_file(e->files[e->next_file++], &e->text, &r->err) != ST_OK)
+    if (read_file(&e->files[e->next_file++], &e->text, &r->err) != ST_OK)
         return false;
     if (!st_budget_take(&r->budget, e->text.cap))
         return st_run_nomem(r);
@@ -381,6 +385,12 @@ static const st_named *file_for(const st_rule_settings *s, st_str uri)
     return NULL;
 }
 
+static file held_file(const st_rule_settings *s, const st_named *x)
+{
+    const st_str *text = s->external_texts ? &s->external_texts[x - s->external] : NULL;
+    return (file){ x->value, text ? *text : (st_str){ NULL, 0 } };
+}
+
 static void need(const st_scope *sc, const st_kql_expr *at, st_str uri)
 {
     st_buf t = { 0 };
@@ -444,17 +454,18 @@ static void find_files(const st_scope *sc, const st_kql_op *q, external *e)
             continue;
         }
         st_str uri = st_pool_get(sc->r->mem.pool, v.u.s);
-        const st_named *file = file_for(sc->r->settings, uri);
+        const st_named *given = file_for(sc->r->settings, uri);
+        file x = given ? held_file(sc->r->settings, given) : (file){ { NULL, 0 }, { NULL, 0 } };
         const format *f = format_of(sc, q, uri);
         e->format = e->format ? e->format : f;
-        if (!file && st_str_starts(uri, ST_STR("own:")))
+        if (!given && st_str_starts(uri, ST_STR("own:")))
             continue; /* a list of the user's own that isn't given */
-        if (!file)
+        if (!given)
             need(sc, at, uri);
-        else if (!file->text.n && access(file->value.p, R_OK) != 0)
-            st_bind_error(sc, at->span, NULL, "%.*s: %s", ST_FMT(file->value), strerror(errno));
+        else if (!x.text.n && access(x.path.p, R_OK) != 0)
+            st_bind_error(sc, at->span, NULL, "%.*s: %s", ST_FMT(x.path), strerror(errno));
         else
-            e->files[e->nfiles++] = file;
+            e->files[e->nfiles++] = x;
     }
 }
 
@@ -465,7 +476,7 @@ st_op *st_bind_op_externaldata(const st_scope *sc, st_op *in, const st_kql_op *q
     st_op *op = st_op_new(sc->r, external_next, NULL, sizeof(external));
     external *e = op ? op->spec : NULL;
     if (!e || !st_run_own(sc->r, e, external_free) ||
-        !(e->files = ST_NEWN(&sc->r->arena, const st_named *, q->u.data.cells.n)) ||
+        !(e->files = ST_NEWN(&sc->r->arena, file, q->u.data.cells.n)) ||
         !(op->schema.v = ST_NEWN(&sc->r->arena, st_col, s->n)))
         return NULL;
     op->schema.n = s->n;
