@@ -115,6 +115,39 @@ def file_by_file(what, evidence, folder, seed):
         os.unlink(n)
 
 
+CLOCKS = ["2025-01-01T00:00:00Z", "2026-03-04T06:16:30Z", "2027-01-01T00:00:00Z"]
+
+
+def one_host(folder):
+    """Logs of one host in several shards, a log of it on both sides under two names, and clocks before, within
+    and after the evidence: the report is that of one run over all the files."""
+    iis = os.path.join(SOURCE, "testdata/iis")
+    where = os.path.join(folder, "host")
+    os.mkdir(where)
+    files = []
+    for name in sorted(os.listdir(iis)):
+        files.append(os.path.join(where, name))
+        shutil.copy(os.path.join(iis, name), files[-1])
+    sysmon = max(files, key=os.path.getsize)
+    files.append(os.path.join(where, "backup.evtx"))
+    shutil.copy(sysmon, files[-1])
+    splits = [[[f] for f in files], [[files[-1], f] for f in files[:-1]],
+              [files[:1] + [files[-1]], files[1:]], [[sysmon], [f for f in files if f != sysmon]]]
+    for k, split in enumerate(splits):
+        dbs = []
+        for i, part in enumerate(split):
+            dbs.append(os.path.join(folder, "h%d.db" % i))
+            run("extract", "-o", dbs[-1], *part)
+        for now in CLOCKS:
+            for verb in (["hunt", "-f", "jsonl", "--ago", "strict"], ["hunt", "-f", "html"],
+                         ["query", "-f", "csv", "DeviceProcessEvents | where Timestamp > ago(1d) | summarize count() by DeviceName"]):
+                more = ["--now", now]
+                same("one host, split %d" % k, verb + more, run(*verb, *more, *files), run(*verb, *more, *reversed(dbs)))
+        for db in dbs:
+            os.unlink(db)
+    shutil.rmtree(where)
+
+
 def names(folder):
     """A file under another name gives the bytes that it gives under its own."""
     log = os.path.join(SOURCE, "testdata/iis/Microsoft-Windows-Sysmon%4Operational.evtx")
@@ -302,6 +335,7 @@ def main():
                 shards(e[0], e, folder, parts)
             for seed in range(2):
                 file_by_file(e[0], e, folder, seed)
+        one_host(folder)
         names(folder)
         verified(folder)
         confirmed(folder)
