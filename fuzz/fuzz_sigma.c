@@ -36,7 +36,7 @@ static void check_words(const st_rules *r)
 
 static void run(st_forest *f, st_str text)
 {
-    static const st_named lists[] = { { { "list", 4 }, { "a,b*", 4 } } };
+    static const st_named lists[] = { { .name = { "list", 4 }, .value = { "a,b*", 4 } } };
     const st_rule_settings settings = { .limits = { .rows = MAX_ROWS, .memory = MAX_MEMORY },
                                         .placeholders = lists,
                                         .nplaceholders = 1 };

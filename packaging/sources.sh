@@ -2,7 +2,9 @@
 # SPDX-FileCopyrightText: The shelltree authors
 # SPDX-License-Identifier: Apache-2.0
 # packaging/sources.sh - Debian's source packages, fetched into $out/src: for the scripts beside it, which source it.
-# $out is the folder of the build; apt's lists and its cache are kept there, and nothing of the system is touched.
+# $out is the folder of the build; apt's lists and its cache are kept there.
+logs=$out
+. packaging/packages.sh
 
 say() { printf '%s: %s\n' "$(basename "$0" .sh)" "$*"; }
 
@@ -13,6 +15,14 @@ quiet() {
     "$@" >"$log" 2>&1 || { tail "$log"; say "failed: $*; $log says more"; exit 1; }
 }
 
+# What a script needs, installed where it is missing (dpkg tells); elsewhere its first command that is missing says so.
+need() {
+    ! command -v dpkg-query >/dev/null || install_packages "$@" || exit 1
+}
+
+suite() { . /etc/os-release && echo "$VERSION_CODENAME"; }
+mirror() { apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }'; }
+
 private_apt() {
     apt-get -qq -o Dir::Etc::SourceList="$out/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
         -o Dir::State::Lists="$out/apt/lists" -o Dir::Cache="$out/apt/cache" -o APT::Sandbox::User= "$@"
@@ -20,12 +30,11 @@ private_apt() {
 
 # apt with lists of its own that has this release's source packages.
 prepare_sources() {
-    local suite uri
+    local uri
     mkdir -p "$out/apt/lists/partial" "$out/apt/cache/archives/partial" "$out/src"
     [ -e "$out/apt/updated" ] && return
-    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    uri=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
-    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri:-http://deb.debian.org/debian} $suite main" >"$out/apt/sources.list"
+    uri=$(mirror)
+    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri:-http://deb.debian.org/debian} $(suite) main" >"$out/apt/sources.list"
     private_apt update
     touch "$out/apt/updated"
 }

@@ -1,43 +1,48 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: The shelltree authors
 # SPDX-License-Identifier: Apache-2.0
-# packaging/static.sh - one program without shared libraries, for a Linux that has none of them: build/static/shelltree
+# packaging/static.sh - one program without shared libraries, for a Linux that has none of them: build/static-ARCHITECTURE/shelltree
 #
-#   packaging/static.sh          Debian's own static libraries and glibc; what Debian has no static library of, or one
-#                                that drags in too much (libxlsxwriter; libxml2 with ICU's 30 MB), is built from Debian's source packages
+#   packaging/static.sh              for the machine's own architecture
+#   packaging/static.sh arm64        for another one of Debian's, by its cross compiler
 #
-# Needs what ./quickstart installs, and libacl1-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev dpkg-dev libtool. Nothing outside
-# build/ is written. JOBS=N runs so many compilers (default: as many as processors).
+# Debian's own static libraries and glibc, unpacked into a root of their own under build/; what Debian has no static library of, or one
+# that drags in too much (libxlsxwriter; libxml2 with ICU's 30 MB), is built from Debian's source packages.
+# What it needs of Debian's packages is installed where it is missing (as root, or with sudo). Nothing else outside build/ is written.
+# JOBS=N runs so many compilers (default: as many as processors).
 set -eu
 cd "$(dirname "$0")/.."
 top=$PWD
-out=$top/build/static
-prefix=$out/prefix
+native=$(dpkg --print-architecture)
+arch=${1:-$native}
+out=$top/build/static-$arch
+root=$out/root
+prefix=$root/usr/local
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
-mkdir -p "$out/apt/lists/partial" "$out/apt/cache/archives/partial" "$out/src" "$prefix/lib/pkgconfig" "$prefix/include"
+mkdir -p "$out"
+. packaging/sources.sh
+need autoconf automake make gcc libc6-dev pkg-config libtool dpkg-dev mmdebstrap debian-archive-keyring
+triplet=$(dpkg-architecture -a"$arch" -qDEB_HOST_GNU_TYPE 2>/dev/null)
+[ "$arch" = "$native" ] || need "gcc-$(echo "$triplet" | tr _ -)"
 
-say() { printf 'static: %s\n' "$*"; }
-
-# apt with lists of its own that has this release's source packages.
-sources() {
-    local suite uri
-    suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
-    uri=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' | awk '$1 == "Debian" && $2 == "Debian" { print $3; exit }')
-    echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${uri:-http://deb.debian.org/debian} $suite main" >"$out/apt/sources.list"
+# Headers and static libraries of that architecture; nothing in it is run.
+libraries="libc6-dev libevtx-dev libbfio-dev libpcre2-dev libyaml-dev libdeflate-dev libxxhash-dev libssl-dev libarchive-dev zlib1g-dev
+    libsqlite3-dev libminizip-dev libseccomp-dev nettle-dev libacl1-dev libzstd-dev liblz4-dev libbz2-dev liblzma-dev"
+make_root() {
+    [ -e "$out/root.made" ] && return
+    say "unpacking Debian's libraries for $arch"
+    rm -rf "$root"
+    # shellcheck disable=SC2046,SC2086
+    quiet "$out/root.log" mmdebstrap --mode=chrootless --variant=extract --arch="$arch" --include="$(echo $libraries | tr ' ' ,)" \
+        $(apt-config dump Acquire::http::Proxy Acquire::https::Proxy | sed -n 's/^\([^ ]*\) "\(.*\)";/--aptopt=\1="\2";/p') \
+        "$(suite)" "$root" $(mirror)
+    mkdir -p "$prefix/lib/pkgconfig" "$prefix/include"
+    touch "$out/root.made"
 }
 
-private_apt() {
-    apt-get -qq -o Dir::Etc::SourceList="$out/apt/sources.list" -o Dir::Etc::SourceParts=/dev/null \
-        -o Dir::State::Lists="$out/apt/lists" -o Dir::Cache="$out/apt/cache" -o APT::Sandbox::User= "$@"
-}
-
-# fetch PACKAGE: its source, unpacked and patched, in src/PACKAGE.
-fetch() {
-    [ -d "$out/src/$1" ] && return
-    say "fetching the source of $1"
-    (cd "$out/src" && private_apt source "$1" >"$1.log" 2>&1) || { tail "$out/src/$1.log"; exit 1; }
-    mv "$out/src/$1"-[0-9]* "$out/src/$1"
-}
+gcc="$triplet-gcc --sysroot=$root"
+flags="-O2 -ffile-prefix-map=$top=."
+export PKG_CONFIG_SYSROOT_DIR=$root PKG_CONFIG_LIBDIR=$prefix/lib/pkgconfig:$root/usr/lib/$(dpkg-architecture -a"$arch" -qDEB_HOST_MULTIARCH)/pkgconfig
 
 xlsxwriter() {
     [ -e "$prefix/lib/libxlsxwriter.a" ] && return
@@ -45,22 +50,21 @@ xlsxwriter() {
     say "building libxlsxwriter.a"
     cd "$out/src/libxlsxwriter"
     mkdir -p objects
-    local f flags
-    flags="-O2 -fPIE -ffile-prefix-map=$out=. -DUSE_SYSTEM_MINIZIP $(pkg-config --cflags minizip)"
+    local f
     for f in src/*.c third_party/tmpfileplus/tmpfileplus.c third_party/md5/md5.c; do
         [ -e "$f" ] || continue
-        # shellcheck disable=SC2086
-        ${CC:-cc} $flags -Iinclude -c "$f" -o "objects/$(basename "$f" .c).o" || exit 1
+        # shellcheck disable=SC2046,SC2086
+        $gcc $flags -fPIE -DUSE_SYSTEM_MINIZIP $(pkg-config --cflags minizip) -Iinclude -c "$f" -o "objects/$(basename "$f" .c).o" || exit 1
     done
-    ar rcD "$prefix/lib/libxlsxwriter.a" objects/*.o
+    "$triplet-ar" rcD "$prefix/lib/libxlsxwriter.a" objects/*.o
     cp -r include/xlsxwriter include/xlsxwriter.h "$prefix/include/"
-    cat >"$prefix/lib/pkgconfig/xlsxwriter.pc" <<EOF
+    cat >"$prefix/lib/pkgconfig/xlsxwriter.pc" <<END
 Name: xlsxwriter
 Description: spreadsheets
 Version: $(sed -n 's/.*LXW_VERSION "\(.*\)"/\1/p' include/xlsxwriter.h)
-Cflags: -I$prefix/include
-Libs: -L$prefix/lib -lxlsxwriter -lminizip -lz
-EOF
+Cflags: -I/usr/local/include
+Libs: -L/usr/local/lib -lxlsxwriter -lminizip -lz
+END
     cd "$top"
 }
 
@@ -69,32 +73,30 @@ xml2() {
     fetch libxml2
     say "building libxml2.a"
     cd "$out/src/libxml2"
-    autoreconf -fi >autoreconf.log 2>&1 || { tail autoreconf.log; exit 1; }
-    CFLAGS="-O2 -fPIE -ffile-prefix-map=$out=." ./configure -q --prefix="$prefix" --disable-shared --enable-static --without-icu \
+    quiet autoreconf.log autoreconf -fi
+    quiet configure.log ./configure -q --host="$triplet" --prefix=/usr/local --disable-shared --enable-static --without-icu \
         --without-lzma --without-zlib --without-python --without-http --without-ftp --without-iconv --without-modules \
-        --without-catalog --without-debug --without-docbook >configure.log 2>&1 || { tail configure.log; exit 1; }
-    make -s -j"$jobs" libxml2.la >make.log 2>&1 || { tail make.log; exit 1; }
-    make -s install-libLTLIBRARIES install-data >install.log 2>&1 || { tail install.log; exit 1; }
+        --without-catalog --without-debug --without-docbook CC="$gcc" CFLAGS="$flags -fPIE"
+    quiet make.log make -s -j"$jobs" libxml2.la
+    quiet install.log make -s install-libLTLIBRARIES install-data DESTDIR="$root"
+    rm -f "$prefix/lib/"*.la # libtool's notes name paths outside the root
     cd "$top"
 }
 
 program() {
-    say "building shelltree"
+    say "building shelltree for $arch"
     [ -x configure ] || autoreconf -fi
     mkdir -p "$out/build" && cd "$out/build"
-    [ -e Makefile ] || "$top/configure" -q --prefix=/usr --enable-static-program PKG_CONFIG_PATH="$prefix/lib/pkgconfig" \
-        CFLAGS="-O2 -g -ffile-prefix-map=$top=." CPPFLAGS="-I$prefix/include" LDFLAGS="-L$prefix/lib"
+    [ -e Makefile ] || "$top/configure" -q --host="$triplet" --prefix=/usr --enable-static-program PKG_CONFIG=pkg-config CC="$gcc" \
+        CFLAGS="-O2 -g -ffile-prefix-map=$top=."
     make -s -j"$jobs" shelltree
-    cp shelltree "$out/shelltree"
-    strip "$out/shelltree"
+    "$triplet-strip" -o "$out/shelltree" shelltree
     cd "$top"
 }
 
-sources
-[ -e "$prefix/lib/libxml2.a" ] || private_apt update
+make_root
 xlsxwriter
 xml2
 program
-"$out/shelltree" --version
-if ldd "$out/shelltree" 2>/dev/null | grep -q '=>'; then say "it needs shared libraries"; exit 1; fi
-say "build/static/shelltree: $(stat -c %s "$out/shelltree") bytes"
+if readelf -d "$out/shelltree" | grep -q NEEDED; then say "it needs shared libraries"; exit 1; fi
+say "build/static-$arch/shelltree: $(stat -c %s "$out/shelltree") bytes"

@@ -5,7 +5,7 @@
 #
 #   packaging/windows.sh         cross-built by mingw-w64; what Debian doesn't build for mingw-w64 is built from its source packages
 #
-# Needs what ./quickstart installs, and gcc-mingw-w64-x86-64 libz-mingw-w64-dev libtool tcl dpkg-dev. Nothing outside build/ is written.
+# What it needs of Debian's packages is installed where it is missing (as root, or with sudo). Nothing else outside build/ is written.
 # JOBS=N runs so many compilers (default: as many as processors). Without libevtx, and so without the second reader: --version says so.
 set -eu
 cd "$(dirname "$0")/.."
@@ -18,12 +18,16 @@ flags="-O2 -ffile-prefix-map=$top=."
 static="-DPCRE2_STATIC -DLIBARCHIVE_STATIC -DLZMA_API_STATIC -DYAML_DECLARE_STATIC -DLIBXML_STATIC" # else headers name functions of DLLs
 mkdir -p "$prefix/lib/pkgconfig" "$prefix/include"
 . packaging/sources.sh
+need autoconf automake make gcc libc6-dev pkg-config gcc-mingw-w64-x86-64 libz-mingw-w64-dev libtool tcl dpkg-dev
 
 # pc MODULE VERSION LIBS...
 pc() {
     printf 'Name: %s\nDescription: %s\nVersion: %s\nCflags: -I%s/include\nLibs: -L%s/lib %s\n' "$1" "$1" "$2" "$prefix" "$prefix" "${*:3}" \
         >"$prefix/lib/pkgconfig/$1.pc"
 }
+
+# upstream PACKAGE: the version that Debian's source is of.
+upstream() { dpkg-parsechangelog -l "$out/src/$1/debian/changelog" -S Version | sed -e 's/^[0-9]*://' -e 's/[-+].*//'; }
 
 # by_configure PACKAGE LIBRARY OPTIONS...: as its own configure builds it.
 by_configure() {
@@ -71,6 +75,7 @@ zstd() {
     by_hand libzstd.a "$out/src/libzstd/lib" "-I. -DZSTD_DISABLE_ASM -DZSTD_LEGACY_SUPPORT=0" \
         $(cd "$out/src/libzstd/lib" && ls common/*.c compress/*.c decompress/*.c)
     cp "$out/src/libzstd/lib/zstd.h" "$out/src/libzstd/lib/zstd_errors.h" "$prefix/include/"
+    pc libzstd "$(upstream libzstd)" -lzstd
 }
 
 lz4() {
@@ -78,6 +83,7 @@ lz4() {
     fetch lz4
     by_hand liblz4.a "$out/src/lz4/lib" "-I. -DXXH_NAMESPACE=LZ4_" lz4.c lz4hc.c lz4frame.c xxhash.c
     cp "$out/src/lz4/lib/"lz4*.h "$prefix/include/"
+    pc liblz4 "$(upstream lz4)" -llz4
 }
 
 deflate() {
@@ -94,7 +100,7 @@ xxhash() {
     fetch xxhash
     by_hand libxxhash.a "$out/src/xxhash" "" xxhash.c
     cp "$out/src/xxhash/xxhash.h" "$prefix/include/"
-    pc libxxhash "$(dpkg-parsechangelog -l "$out/src/xxhash/debian/changelog" -S Version | sed 's/-.*//')" -lxxhash
+    pc libxxhash "$(upstream xxhash)" -lxxhash
 }
 
 sqlite() {
@@ -114,6 +120,7 @@ xlsxwriter() {
     mkdir -p "$prefix/include/minizip"
     cp "$out/src/zlib/contrib/minizip/"*.h "$prefix/include/minizip/"
     by_hand libminizip.a "$out/src/zlib/contrib/minizip" "-I$prefix/include" ioapi.c zip.c
+    pc minizip "$(upstream zlib)" -lminizip -lz
     # shellcheck disable=SC2046
     by_hand libxlsxwriter.a "$out/src/libxlsxwriter" "-Iinclude -I$prefix/include -DUSE_SYSTEM_MINIZIP" \
         $(cd "$out/src/libxlsxwriter" && ls src/*.c third_party/md5/md5.c third_party/tmpfileplus/tmpfileplus.c)

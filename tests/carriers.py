@@ -15,6 +15,7 @@ import datetime
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -107,32 +108,131 @@ def beat6(r, d):
             "record_number": str(r["EventRecordID"]), "process_id": 2032, "thread_id": 2092, "type": "wineventlog", "event_data": {k: str(v) for k, v in d.items()}}
 
 
-def ecs(r, d):
-    """What the Sysmon pipeline of Winlogbeat makes of it."""
-    b = beat(r, d)
-    e, p = b["winlog"]["event_data"], {}
-    for path, name in (("entity_id", "ProcessGuid"), ("pid", "ProcessId"), ("executable", "Image"), ("command_line", "CommandLine"),
-                       ("working_directory", "CurrentDirectory"), ("parent.entity_id", "ParentProcessGuid"), ("parent.pid", "ParentProcessId"),
-                       ("parent.executable", "ParentImage"), ("parent.command_line", "ParentCommandLine"),
-                       ("pe.original_file_name", "OriginalFileName"), ("pe.company", "Company"), ("pe.description", "Description"),
-                       ("pe.file_version", "FileVersion"), ("pe.product", "Product")):
+MOVED = (("ProcessGuid", "process.entity_id"), ("Image", "process.executable"), ("SourceProcessGuid", "process.entity_id"),
+         ("SourceProcessGUID", "process.entity_id"), ("SourceImage", "process.executable"), ("Destination", "process.executable"), ("CommandLine", "process.command_line"),
+         ("CurrentDirectory", "process.working_directory"), ("ParentProcessGuid", "process.parent.entity_id"), ("ParentImage", "process.parent.executable"),
+         ("ParentCommandLine", "process.parent.command_line"), ("RuleName", "rule.name"), ("TargetFilename", "file.path"), ("Device", "file.path"),
+         ("PipeName", "file.name"), ("ImageLoaded", "file.path"), ("Protocol", "network.transport"), ("DestinationPortName", "network.protocol"),
+         ("SourcePortName", "network.protocol"), ("SourceHostname", "source.domain"), ("DestinationHostname", "destination.domain"), ("QueryName", "dns.question.name"),
+         ("QueryStatus", "sysmon.dns.status"), ("ID", "error.code"))
+NUMBERS = (("ProcessId", "process.pid"), ("SourceProcessId", "process.pid"), ("SourceThreadId", "process.thread.id"), ("ParentProcessId", "process.parent.pid"),
+           ("SourcePort", "source.port"), ("DestinationPort", "destination.port"))
+THROWN_AWAY = ("DestinationIsIpv6", "SourceIsIpv6", "SourcePortName")
+DNS_STATUS = {"0": "SUCCESS", "9003": "DNS_ERROR_RCODE_NAME_ERROR", "9501": "DNS_INFO_NO_RECORDS", "10060": "WSAETIMEDOUT"}
+DNS_TYPES = {"5": "CNAME", "16": "TXT", "33": "SRV", "65281": "WINS"}
+
+
+def put(to, path, value):
+    *above, last = path.split(".")
+    for k in above:
+        to = to.setdefault(k, {})
+    to.setdefault(last, value)
+
+
+def hashes_of(text, code, b):
+    """Upper case and order go; what is zeros, too; and all of events that aren't listed."""
+    parts = {k.lower(): v.lower() for k, v in (h.split("=") for h in text.split(",")) if v.strip("0")}
+    where = "process" if code in (1, 23, 24, 25, 26) else "file" if code in (6, 7, 15, 29) else None
+    for k, v in parts.items() if where else ():
+        put(b, where + (".pe.imphash" if k == "imphash" else ".hash." + k), v)
+
+
+def answers_of(text, b):
+    answers, ips = [], []
+    for x in (x for x in text.split(";") if x):
+        if x.startswith("type:"):
+            t, *data = x.split()[1:]
+            answers.append({"type": DNS_TYPES[t], **({"data": data[0]} if data else {})})
+        else:
+            ips.append(x.replace("::ffff:", ""))
+    answers += [{"type": "AAAA" if ":" in x else "A", "data": x} for x in ips]
+    if answers:
+        put(b, "dns.answers", answers)
+    if ips:
+        put(b, "dns.resolved_ip", ips)
+
+
+def details_of(text, b):
+    q, d = re.fullmatch(r"QWORD \(0x(\w{8})-0x(\w{8})\)", text, re.I), re.fullmatch(r"DWORD \(0x(\w{8})\)", text, re.I)
+    v = ("SZ_QWORD", str((int(q[1], 16) << 8) + int(q[2], 16))) if q else ("SZ_DWORD", str(int(d[1], 16))) if d else \
+        ("REG_BINARY" if text == "Binary Data" else "REG_SZ", text)
+    put(b, "registry.data", {"strings": [v[1]], "type": v[0]})
+
+
+def ecs(r, d, module=True):
+    """What the Sysmon pipeline of Winlogbeat makes of it; without module: that of the Elastic Agent's integration."""
+    code, b = r["EventID"], beat(r, d)
+    e = {k: v for k, v in b["winlog"]["event_data"].items() if v not in ("", "-", "{00000000-0000-0000-0000-000000000000}")}
+    b["ecs"] = {"version": "8.0.0"}
+    b["event"].update(created=r["TimeCreated"][:23] + "Z", category=["process"], type=["start"], **({"module": "sysmon"} if module else {"dataset": "windows.sysmon_operational"}))
+    b["@timestamp"] = e.pop("UtcTime").replace(" ", "T") + "Z"
+    if code == 25 and "Type" in e:
+        b["message"] = e.pop("Type")
+    else:
+        b["message"] = "Something:\nRuleName: -\nUtcTime: x"
+    for name in ("Hash", "Hashes"):
         if name in e:
-            v = e.pop(name)
-            to = p
-            *above, last = path.split(".")
-            for k in above:
-                to = to.setdefault(k, {})
-            to[last] = int(v) if last == "pid" else v
-    if "Hashes" in e:
-        for h in e.pop("Hashes").split(","):
-            k, v = h.split("=")
-            (p.setdefault("pe", {}) if k == "IMPHASH" else p.setdefault("hash", {}))[k.lower()] = v.lower()
+            hashes_of(e.pop(name), code, b)
+    for name in ("Company", "Description", "FileVersion", "Product"):
+        if name in e:
+            put(b, ("file" if code == 7 else "process") + ".pe." + re.sub("(?!^)([A-Z])", r"_\1", name).lower(), e[name])
+    if "OriginalFileName" in e:
+        put(b, ("file" if code == 7 else "process") + ".pe.original_file_name", e.pop("OriginalFileName"))
+    for name, path in MOVED:
+        if name in e:
+            put(b, path, e.pop(name))
+    for name, path in NUMBERS:
+        if name in e:
+            put(b, path, int(e.pop(name)))
+    for name in ("SourceIp", "DestinationIp"):
+        if name in e:
+            put(b, name[:-2].lower() + ".ip", e.pop(name))
+    for name, path, words in (("Initiated", "network.direction", {"true": "egress", "false": "ingress"}), ("SourceIsIpv6", "network.type", {"true": "ipv6", "false": "ipv4"})):
+        if name in e:
+            put(b, path, words[e.pop(name)])
+    e.pop("DestinationIsIpv6", None)
+    for name, path in (("Archived", "sysmon.file.archived"), ("IsExecutable", "sysmon.file.is_executable")):
+        if name in e:
+            put(b, path, e.pop(name) == "true")
+    if code == 22:
+        b["network"] = {"protocol": "dns"}
+        b["sysmon"]["dns"]["status"] = DNS_STATUS[b["sysmon"]["dns"]["status"]]
+        answers_of(e.pop("QueryResults", ""), b)
+    if code in (12, 13, 14):
+        put(b, "registry.path", e.pop("TargetObject"))
+        if "Details" in e:
+            details_of(e.pop("Details"), b)
     if "User" in e:
         domain, name = e.pop("User").split("\\")
-        b["user"] = {"domain": domain, "name": name}
-    b["@timestamp"] = e.pop("UtcTime").replace(" ", "T") + "Z"
-    b["process"] = p
-    b["event"].update(module="sysmon", category=["process"])
+        b["user"] = {"domain": domain, "name": name, "id": "S-1-5-18"}
+    if "TargetProcessGuid" in e:
+        e["TargetProcessGUID"] = e.pop("TargetProcessGuid")
+    path = b.get("file", {}).get("path", "")
+    if "\\" in path:
+        b["file"]["name"] = path.rpartition("\\")[2]
+    b["winlog"]["event_data"] = e
+    if not e:
+        del b["winlog"]["event_data"]
+    return b
+
+
+def ecs_old(r, d):
+    """The module's older form, in JavaScript: event.created is when the Beat read it, texts of the registry stay."""
+    b = ecs(r, d)
+    b.update(ecs={"version": "1.12.0"}, agent={"type": "winlogbeat", "version": "7.17.1"})
+    b["event"]["created"] = "2031-01-01T00:00:00.000Z"
+    if r["EventID"] in (12, 13, 14):
+        b["winlog"].setdefault("event_data", {}).update({k: d[k] for k in ("TargetObject", "Details") if k in d})
+    return b
+
+
+def ecs_linux(r, d):
+    """Sysmon for Linux through its integration: the event's own time is dropped, @timestamp is when it was taken in."""
+    b = ecs(r, d)
+    b["@timestamp"] = "2031-01-01T00:00:00.000Z"
+    b["winlog"].update(channel="Linux-Sysmon/Operational")
+    del b["winlog"]["provider_name"]
+    b["event"].update(provider="Linux-Sysmon", dataset="sysmon_linux.log")
     return b
 
 
@@ -224,6 +324,64 @@ def agent(r, d):
     return e
 
 
+def wazuh(r, d):
+    """Names begin with a small letter; backslashes and quotes are escaped once more than JSON does."""
+    again = lambda v: str(v).replace("\\", "\\\\").replace('"', '\\"')
+    return {"timestamp": "2030-01-01T00:00:00.000+0000", "rule": {"level": 3, "id": "61603"}, "agent": {"id": "001", "name": "x"}, "id": "1.2",
+            "decoder": {"name": "windows_eventchannel"}, "location": "EventChannel", "data": {"win": {
+                "system": {"providerName": r["Provider"], "providerGuid": GUID.lower(), "eventID": str(r["EventID"]), "version": "5", "level": "4", "task": "1",
+                           "opcode": "0", "keywords": "0x8000000000000000", "systemTime": r["TimeCreated"], "eventRecordID": str(r["EventRecordID"]),
+                           "processID": "2032", "threadID": "2092", "channel": r["Channel"], "computer": r["Computer"], "severityValue": "INFORMATION",
+                           "message": '"Process Create:\r\nRuleName: -"'},
+                "eventdata": {k[0].lower() + k[1:]: again(v) for k, v in d.items()}}}}
+
+
+def gelf(r, d):
+    return {"version": "1.1", "host": r["Computer"], "short_message": "Process Create", "timestamp": 1.5, "level": 6, "_SourceName": r["Provider"],
+            "_EventID": r["EventID"], "_Channel": r["Channel"], "_Hostname": r["Computer"], "_RecordNumber": r["EventRecordID"], "_EventTime": r["UtcTime"][:19],
+            **{"_" + k: v for k, v in d.items()}}
+
+
+def graylog(r, d):
+    return {"gl2_source_input": "x", "source": "x", "message": "Process Create:", "timestamp": r["TimeCreated"][:23] + "Z",
+            **{"winlogbeat_" + k.replace(".", "_"): v[0] for k, v in flat("", {"winlog": beat(r, d)["winlog"]}, {}).items()}}
+
+
+def fluent_bit(r, d):
+    """With Render_Event_As_XML."""
+    return {"System": xml(r, d, q="'"), "Message": "Process Create:", "StringInserts": [str(v) for v in d.values()]}
+
+
+def azure(r, d):
+    """The table Event of Azure Monitor."""
+    data = "".join("<Data Name=%s>%s</Data>" % (quoteattr(k), escape(str(v))) for k, v in d.items())
+    return {"TenantId": "t", "TimeGenerated [UTC]": "3/2/2026, 2:10:49.622 AM", "Source": r["Provider"], "EventLog": r["Channel"], "Computer": r["Computer"],
+            "EventLevel": "4", "ParameterXml": "<Param>-</Param>", "EventID": r["EventID"], "RenderedDescription": "Process Create:", "Type": "Event",
+            "EventData": '<DataItem type="System.XmlData" time="2026"><EventData xmlns="%s">%s</EventData></DataItem>' % (NS, data)}
+
+
+def azure_windows(r, d):
+    return {"TimeGenerated": r["TimeCreated"], "Provider": r["Provider"], "Channel": r["Channel"], "Computer": r["Computer"], "EventLevel": 4, "EventID": r["EventID"],
+            "EventData": json.dumps(d), "SystemThreadId": 2092, "SystemProcessId": 2032, "EventRecordId": str(r["EventRecordID"]), "Type": "WindowsEvent"}
+
+
+def evtxecmd_older(r, d):
+    """Another Map version's columns; an empty value has no text."""
+    e = evtxecmd(r, d)
+    del e["HiddenRecord"]
+    data = [{"@Name": k, "#text": str(v)} if v != "" else {"@Name": k} for k, v in d.items()]
+    e.update(TimeCreated=r["TimeCreated"][:-1] + "+00:00", Payload=json.dumps({"EventData": {"Data": data}}), Keywords="Classic", ExtraDataOffset=0)
+    return e
+
+
+def nxlog_agent(r, d):
+    """im_msvistalog, to_json()."""
+    n = {k: v for k, v in nxlog(r, d).items() if k not in ("@timestamp", "@version", "host", "tags")}
+    n.update(EventTime=r["TimeCreated"][:23] + "+00:00", EventReceivedTime="2026-03-02 04:00:00", SourceModuleName="in", SourceModuleType="im_msvistalog",
+             AccountName="SYSTEM", UserID="S-1-5-18", Domain="NT AUTHORITY", OpcodeValue=0, Task=1, Category="Process Create")
+    return n
+
+
 def kibana(r, d):
     """Discover's CSV: keys with dots, times for people."""
     return {"@timestamp": "Mar 2, 2026 @ 02:10:49.622", **{k: v[0] for k, v in flat("", {"event": {"code": str(r["EventID"])}, "winlog": beat(r, d)["winlog"]}, {}).items()}}
@@ -276,6 +434,8 @@ CASES = {
     "Elasticsearch, an answer": json.dumps({"took": 3, "hits": {"total": {"value": len(hits)}, "hits": hits}, "timed_out": False}),
     "Elasticsearch, an answer, indented": json.dumps({"took": 3, "hits": {"total": {"value": len(hits)}, "hits": hits}, "timed_out": False}, indent=2),
     "Elasticsearch, fields": "".join(json.dumps({"_index": "x", "fields": flat("", beat(r, d), {})}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, fields twice": "".join(json.dumps({"_index": "x", "fields": {k + e: v for k, v in flat("", beat(r, d), {}).items() for e in (".keyword", "")}}) + "\n" for r, d in EVENTS),
+    "Elasticsearch, fields as keywords": "".join(json.dumps({"_index": "x", "fields": {k if k == "@timestamp" else k + ".keyword": v for k, v in flat("", beat(r, d), {}).items()}}) + "\n" for r, d in EVENTS),
     "Elasticsearch, keys with dots": "".join(json.dumps({"_source": {k: v[0] for k, v in flat("", beat(r, d), {}).items()}}) + "\n" for r, d in EVENTS),
     "Sysmon pipeline": lines(ecs),
     "Sysmon pipeline, _source": "".join(json.dumps({"_source": ecs(r, d)}) + "\n" for r, d in EVENTS),
@@ -294,6 +454,33 @@ CASES = {
     "Splunk, fields, JSON": "".join(json.dumps({"preview": False, "result": splunk_fields(r, d)}) + "\n" for r, d in EVENTS),
     "Elasticsearch, bulk": "".join(json.dumps({"index": {"_index": "x", "_id": str(i)}}) + "\n" + json.dumps(beat(r, d)) + "\n" for i, (r, d) in enumerate(EVENTS)),
     "Elastic Agent": lines(agent),
+    "wevtutil, rendered": "\r\n".join(x.replace("</Event>", '<RenderingInfo Culture="en-US"><Message>Process Create:\r\nRuleName: -</Message>'
+                                           "<Level>Information</Level><Task>x</Task><Keywords></Keywords></RenderingInfo></Event>") for x in XML),
+    "chainsaw dump": json.dumps([{"Event": {"EventData": d, "System": dump(r, d, apart=True)["Event"]["System"], "Event_attributes": {"xmlns": NS}}} for r, d in EVENTS]),
+    "Elasticsearch, several answers": json.dumps({"took": 1, "responses": [{"took": 1, "hits": {"hits": hits[:5]}}, {"took": 1, "hits": {"hits": hits[5:]}}]}),
+    "Elasticsearch, scrolled": "".join(json.dumps({"_scroll_id": "x", "hits": {"hits": hits[i:i + 10]}}) + "\n" for i in range(0, len(hits), 10)),
+    "Kibana, an answer": json.dumps({"isPartial": False, "rawResponse": {"took": 1, "hits": {"total": 1, "hits": hits}}}),
+    "NXLog, agent": lines(nxlog_agent),
+    "Wazuh": lines(wazuh),
+    "Wazuh, _source": "".join(json.dumps({"_index": "wazuh-archives", "_source": wazuh(r, d)}) + "\n" for r, d in EVENTS),
+    "GELF": lines(gelf),
+    "Graylog": lines(graylog),
+    "Graylog, CSV": table(every(graylog)),
+    "Fluent Bit, XML": lines(fluent_bit),
+    "Fluent Bit, XML, escaped": lines(fluent_bit).replace("<", "\\u003c").replace(">", "\\u003e"),
+    "Vector, JSON": "".join(json.dumps({"file": "x", "message": "Jun  5 19:58:34 host sysmon: " + x, "source_type": "file"}) + "\n" for x in LINUX),
+    "a container's log, JSON": "".join(json.dumps({"log": x + "\n", "stream": "stdout"}) + "\n" for x in LINUX),
+    "Azure, Event, CSV": table(every(azure)),
+    "Azure, Event, JSON": json.dumps(every(azure)),
+    "Azure, WindowsEvent, CSV": table(every(azure_windows)),
+    "EvtxECmd, older, JSON": lines(evtxecmd_older),
+    "EvtxECmd, older, CSV": table(every(evtxecmd_older)),
+    "EvtxECmd, CSV with semicolons": table(every(evtxecmd), delimiter=";"),
+    "EvtxECmd, CSV with tabs": table(every(evtxecmd), delimiter="\t"),
+    "Sysmon in syslog, RFC 5424": "".join("<14>1 2026-06-05T19:58:34.123456+00:00 host sysmon 1 - - \ufeff%s\n" % x for x in LINUX),
+    "journal, texts alone": "\n".join(LINUX),
+    "Elastic Agent's integration": lines(ecs, module=False),
+    "Sysmon module, older": lines(ecs_old),
     "Kibana, CSV": table(every(kibana)),
     "plaso, JSON lines": lines(plaso),
     "evtx for Python, JSON": lines(binding),
@@ -356,12 +543,26 @@ def bad_lines():
     check("an entity", p.returncode == 3 and b"1 records read, 1 unreadable" in p.stderr, p.returncode, p.stderr)
 
 
+def forged():
+    """XML in a message is what whoever made the event wrote there: the event stays what it is."""
+    want, _ = rows(DATA)
+    lie = xml({**EVENTS[0][0], "EventRecordID": 7}, {**EVENTS[0][1], "Image": "C:\\lie.exe", "ProcessGuid": "{00000000-0000-0000-0000-000000000007}"})
+    for name, text in (("alone", lie), ("behind lines", "Process Create:\r\nCommandLine: " + lie), ("in its line", "Created: " + lie)):
+        for key in ("message", "Message", "log", "raw"):
+            for kind, f in (("Winlogbeat", beat), ("NXLog", nxlog), ("Velociraptor", velociraptor)):
+                got, p = rows(write("forged", "".join(json.dumps({**f(r, d), key: text}) + "\n" for r, d in EVENTS)))
+                check("forged %s, %s, %s" % (kind, key, name), got == want and p.returncode == 0, p.returncode, p.stderr, list((got - want).elements())[:1])
+    got, p = rows(write("forged", "".join(json.dumps({"result": {**splunk_fields(r, d), "_raw": "03/02/2026 02:10:49 AM\nMessage=x\nCommandLine: " + lie}}) + "\n" for r, d in EVENTS)))
+    check("forged, Splunk", got == want and p.returncode == 0, p.returncode, p.stderr)
+
+
 def results():
     os.mkdir("r")
     write("r/base.xml", "".join(XML))
     write("r/hayabusa.csv", '"Timestamp","RuleTitle","Level","Computer","Channel","EventID","RecordID","Details"\n"2026","x","high","c","Sysmon",1,2,"d"\n')
     write("r/hayabusa.jsonl", '{"Timestamp":"2026","RuleTitle":"x","Level":"high","Computer":"c","Channel":"Sysmon","EventID":1,"RecordID":2,"Details":{"Cmdline":"x"}}\n')
     write("r/chainsaw.json", '[{"group":"Sigma","kind":"individual","document":{"kind":"evtx","data":{"Event":{"System":{"EventID":1}}}},"authors":["x"]}]')
+    write("r/velociraptor.json", '{"Timestamp":"2026","Computer":"c","Channel":"Sysmon","EID":1,"Level":"high","Title":"x","RecordID":2,"_Event":{"System":{"EventID":{"Value":1}}}}\n')
     write("r/zircolite.json", '[{"title":"x","sigmafile":"x.yml","rule_level":"high","count":1,"matches":[{"EventID":1,"Image":"x"}]}]')
     with open("r/own.jsonl", "wb") as f:
         f.write(run("hunt", "-f", "jsonl", "--scope", "all", DATA).stdout)
@@ -372,7 +573,7 @@ def results():
     want, _ = rows("base.xml")
     got, p = rows("r")
     check("results aren't evidence", got == want and p.returncode == 0, p.returncode, sum(got.values()))
-    for tool in ("hayabusa.csv", "hayabusa.jsonl", "chainsaw.json", "zircolite.json", "own.jsonl", "own.csv", "extract.jsonl"):
+    for tool in ("velociraptor.json", "hayabusa.csv", "hayabusa.jsonl", "chainsaw.json", "zircolite.json", "own.jsonl", "own.csv", "extract.jsonl"):
         check("results of " + tool, ("r/" + tool).encode() in p.stderr, p.stderr.decode())
 
 
@@ -399,6 +600,137 @@ def two_carriers():
         check("two carriers, XML made of " + name, counts("again.xml") == counts("others.txt") and b"<Event/>" not in p.stdout, p.stdout[:300])
 
 
+def made(number, code, **fields):
+    """An event that the test evidence lacks."""
+    r = {"EventID": code, "Computer": "WS09.corp.example", "Provider": "Microsoft-Windows-Sysmon", "Channel": "Microsoft-Windows-Sysmon/Operational",
+         "TimeCreated": "2026-03-09T09:00:%02d.1230000Z" % (number % 60), "EventRecordID": 90000 + number}
+    d = {"RuleName": "-", "UtcTime": "2026-03-09 09:00:%02d.120" % (number % 60)}
+    actor = {"ProcessGuid": "{A1B20009-7E00-69AE-0000-00100074EC00}", "ProcessId": 1248, "Image": "C:\\w\\a.exe", "User": "CORP\\dev"}
+    return r, {**d, **({} if code in (4, 6, 16, 255) else actor), **fields}
+
+
+def value_set(number, details):
+    return made(number, 13, EventType="SetValue", TargetObject="HKLM\\SOFTWARE\\V%d" % number, Details=details)
+
+
+MADE = [
+    value_set(0, "DWORD (0x00000001)"), value_set(1, "DWORD (0xfffffffe)"), value_set(2, "QWORD (0x00000000-0x000000ff)"), value_set(3, "QWORD (0x00000000-0x00000100)"),
+    value_set(4, "QWORD (0x01d78de3-0x4fd1a1f6)"), value_set(5, "Binary Data"), value_set(6, "17"), value_set(7, "(Empty)"),
+    made(10, 22, QueryName="a.example", QueryStatus="0", QueryResults="type:  5 b.example;::ffff:203.0.113.7;2001:db8::1;"),
+    made(11, 22, QueryName="b.example", QueryStatus="9003"), made(12, 22, QueryName="c.example", QueryStatus="9501", QueryResults="-"),
+    made(13, 22, QueryName="d.example", QueryStatus="0", QueryResults="::ffff:203.0.113.7;type: 16 text;type: 65281 w.example;::ffff:203.0.113.8;"),
+    made(14, 22, QueryName="e.example", QueryStatus="10060", QueryResults="type: 33 ;"),
+    made(20, 3, Protocol="tcp", Initiated="false", SourceIsIpv6="true", SourceIp="2001:db8::1", SourceHostname="-", SourcePort=50111, SourcePortName="-",
+         DestinationIsIpv6="true", DestinationIp="2001:db8::2", DestinationHostname="h.example", DestinationPort=3389, DestinationPortName="ms-wbt-server"),
+    made(21, 3, Protocol="udp", Initiated="true", SourceIsIpv6="false", SourceIp="10.0.0.1", SourceHostname="-", SourcePort=137, SourcePortName="netbios-ns",
+         DestinationIsIpv6="false", DestinationIp="10.0.0.2", DestinationHostname="-", DestinationPort=50137, DestinationPortName="-"),
+    made(22, 16, Configuration="C:\\w\\c.xml", ConfigurationFileHash="SHA1=AA"),
+    made(23, 27, TargetFilename="C:\\w\\b.exe", Hashes="SHA1=0123456789ABCDEF0123456789ABCDEF01234567"),
+    made(24, 28, TargetFilename="C:\\w\\c.exe", Hashes="SHA1=0123456789ABCDEF0123456789ABCDEF01234567", IsExecutable="true"),
+    made(25, 29, TargetFilename="C:\\w\\d.exe", Hashes="MD5=00112233445566778899AABBCCDDEEFF,IMPHASH=00112233445566778899AABBCCDDEEFF"),
+    made(26, 255, ID="QUEUE", Description="events lost"),
+    made(27, 25, Type="Image is locked for access"),
+    made(28, 7, ImageLoaded="C:\\w\\e.dll", FileVersion="1", Description="d", Product="p", Company="c", OriginalFileName="o.dll", Signed="true", Signature="S",
+         SignatureStatus="Valid", Hashes="SHA1=0123456789ABCDEF0123456789ABCDEF01234567,MD5=00112233445566778899AABBCCDDEEFF,IMPHASH=00000000000000000000000000000000"),
+]
+
+
+def said(name, value):
+    """A field's value however a carrier spells it; None: nothing, or what the pipeline throws away."""
+    value = str(value)
+    if value in ("-", "") or name in THROWN_AWAY:
+        return None
+    if name in ("Hashes", "Hash"):
+        return sorted(h for h in value.split(",") if h.split("=")[-1].strip("0"))
+    if name == "QueryResults":
+        return sorted(x.split()[-1] for x in value.split(";") if x)
+    q = re.fullmatch(r"QWORD \((\w+)-(\w+)\)", value)
+    return str((int(q[1], 16) << 8) + int(q[2], 16)) if q and (int(q[1], 16) << 8) + int(q[2], 16) > 255 else value
+
+
+def same_fields(name, pairs, file, lost=()):
+    """What the pipeline moved stands where Sysmon has it."""
+    got = {r["EventRecordID"]: r for r in map(json.loads, run("extract", "-f", "jsonl", file).stdout.splitlines())}
+    check(name + ": how many", len(got) == len(pairs), len(got), len(pairs))
+    for r, d in pairs:
+        g = {k.replace("ProcessGuid", "ProcessGUID") if k.startswith("Target") else k: v for k, v in got.get(r["EventRecordID"], {}).items()}
+        for k, v in d.items():
+            k = k.replace("ProcessGuid", "ProcessGUID") if k.startswith("Target") else k
+            if k in lost or (k == "Hashes" and r["EventID"] in (27, 28)) or (r["EventID"], k) in ((28, "IsExecutable"), (3, "DestinationPortName")):
+                continue
+            check("%s: event %d, %s" % (name, r["EventID"], k), said(k, v) == said(k, g.get(k, "")), v, g.get(k))
+        if "TimeCreated" not in lost:
+            check("%s: event %d, time" % (name, r["EventID"]), g.get("TimeCreated", "")[:23] == r["TimeCreated"][:23], g.get("TimeCreated"), r["TimeCreated"])
+        check("%s: event %d, invented" % (name, r["EventID"]), not [k for k in g if k not in META and k not in d and k.replace("GUID", "Guid") not in d], g, d)
+
+
+def pipeline():
+    """Each event that Elastic's pipeline takes apart: its fields come back, and beside the event in XML or in a log it is one row."""
+    logged = [json.loads(x) for x in run("extract", "-f", "jsonl", OTHERS).stdout.splitlines()]
+    pairs = [(r, {k: v for k, v in r.items() if k not in META}) for r in logged if r["Origin"] == "live" and "Sysmon" in r["Provider"]] + MADE
+    numbers = collections.Counter(r["EventRecordID"] for r, _ in pairs)
+    pairs = [p for p in pairs if numbers[p[0]["EventRecordID"]] == 1]
+    want_codes = set(range(1, 30)) | {255}
+    check("pipeline: every event", {r["EventID"] for r, _ in pairs} == want_codes, want_codes - {r["EventID"] for r, _ in pairs})
+    write("p.xml", "".join(xml(r, d) for r, d in pairs))
+    tables = ("Processes", "DeviceEvents", "DeviceFileEvents", "DeviceNetworkEvents", "DeviceRegistryEvents", "DeviceImageLoadEvents", "DeviceProcessEvents")
+    counts = lambda *p: [run("query", "-f", "csv", t + " | count", *p).stdout for t in tables]
+    want, records = counts("p.xml"), run("extract", "-f", "jsonl", "p.xml").stdout
+    shapes = {"new": ecs, "integration": lambda r, d: ecs(r, d, module=False), "old": ecs_old,
+              "fields": lambda r, d: {"fields": flat("", ecs(r, d), {})}, "dots": lambda r, d: {"_source": {k: v if len(v) > 1 else v[0] for k, v in flat("", ecs(r, d), {}).items()}}}
+    for name, f in shapes.items():
+        write("p.json", "".join(json.dumps(f(r, d)) + "\n" for r, d in pairs))
+        name = "pipeline, " + name
+        same_fields(name, pairs, "p.json", ("TimeCreated",) if f is ecs_old else ())
+        check(name + ", alone", counts("p.json") == want, counts("p.json"), want)
+        check(name + ", with XML", counts("p.xml", "p.json") == want, counts("p.xml", "p.json"), want)
+        got = run("extract", "-f", "jsonl", "p.xml", "p.json").stdout
+        check(name + ", records", got.count(b"\n") == records.count(b"\n"), got.count(b"\n"), records.count(b"\n"))
+        check(name + ", with the log", counts(OTHERS, "p.json") == counts(OTHERS, "p.xml"), counts(OTHERS, "p.json"), counts(OTHERS, "p.xml"))
+    linux = [p for p in pairs if p[0]["EventID"] in (1, 3, 5, 11, 23)]
+    write("p.json", "".join(json.dumps(ecs_linux(r, d)) + "\n" for r, d in linux))
+    same_fields("pipeline, Linux", linux, "p.json", ("UtcTime",))
+
+
+def security():
+    """Windows' own creations, logons and scripts through Elastic's pipelines: as they are in XML."""
+    at = "2026-03-09T09:00:00.1234567Z"
+    row = lambda number, provider, channel, code, d: ({"EventID": code, "Computer": "WS09", "Provider": provider, "Channel": channel, "TimeCreated": at, "EventRecordID": number}, d)
+    audit = lambda number, code, **d: row(number, "Microsoft-Windows-Security-Auditing", "Security", code, {"SubjectUserName": "dev", "SubjectDomainName": "CORP", "SubjectLogonId": "0x3e7", **d})
+    pairs = [
+        audit(1, 4688, NewProcessId="0x11cc", NewProcessName="C:\\w\\a.exe", ProcessId="0x122c", ParentProcessName="C:\\w\\b.exe", CommandLine="a x", MandatoryLabel="S-1-16-12288"),
+        audit(2, 4689, ProcessId="0x11cc", ProcessName="C:\\w\\a.exe", Status="0x0"),
+        audit(3, 4624, TargetUserName="dev", LogonType="3", ProcessId="0x1fc", ProcessName="C:\\w\\c.exe", IpAddress="10.0.0.1", IpPort="50111", WorkstationName="WS01"),
+        row(4, "Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", 4104,
+            {"MessageNumber": "1", "MessageTotal": "1", "ScriptBlockText": "Get-Date", "ScriptBlockId": "50d2dbda-7361-4926-a94d-d9eadfdb43fa", "Path": "C:\\w\\d.ps1"}),
+    ]
+    moved = {"NewProcessId": "process.pid", "NewProcessName": "process.executable", "ParentProcessName": "process.parent.executable", "ProcessName": "process.executable",
+             "IpAddress": "source.ip", "IpPort": "source.port", "WorkstationName": "source.domain", "MessageNumber": "powershell.sequence", "MessageTotal": "powershell.total",
+             "ScriptBlockText": "powershell.file.script_block_text", "ScriptBlockId": "powershell.file.script_block_id", "Path": "file.path"}
+
+    def through(r, d):
+        b = beat(r, d)
+        b["@timestamp"] = r["TimeCreated"]
+        b["event"].update(category=["process"], type=["start"], created="2031-01-01T00:00:00.000Z")
+        put(b, "process.pid", int(d.get("NewProcessId", d.get("ProcessId", "0")), 16))
+        if "NewProcessId" in d:
+            put(b, "process.parent.pid", int(d["ProcessId"], 16))
+        for k, v in d.items():
+            if k in moved:
+                put(b, moved[k], v)
+            if k in moved or (k == "ProcessId" and r["EventID"] != 4688):
+                del b["winlog"]["event_data"][k]
+        return b
+    number = lambda v: str(int(v, 16)) if re.fullmatch("0x[0-9a-f]+", v) else v
+    write("s.xml", "".join(xml(r, d) for r, d in pairs))
+    write("s.json", "".join(json.dumps(through(r, d)) + "\n" for r, d in pairs))
+    want, got = ({(r["EventRecordID"], k): number(str(v)) for r in map(json.loads, run("extract", "-f", "jsonl", f).stdout.splitlines())
+                  for k, v in r.items() if k not in ("Source", "SourceOffset", "RecordNumber")} for f in ("s.xml", "s.json"))
+    check("security, fields", want == got, sorted(set(want.items()) ^ set(got.items())))
+    both = run("query", "-f", "csv", "Processes | count", "s.xml", "s.json").stdout
+    check("security, one row", both == run("query", "-f", "csv", "Processes | count", "s.xml").stdout, both)
+
+
 def threads():
     """Several files at once: the same bytes as one after the other."""
     os.mkdir("t")
@@ -417,7 +749,29 @@ UNREAD = {
     "Get-WinEvent, list": "Message      : Process Create:\nId           : 1\nProviderName : Microsoft-Windows-Sysmon\nLogName      : x\nMachineName  : c\n",
     "Event Viewer, CSV": "Level,Date and Time,Source,Event ID,Task Category\nInformation,1/1/2026 1:00:00 AM,Microsoft-Windows-Sysmon,1,Process Create\n",
     "Log Parser": "EventLog,RecordNumber,TimeGenerated,TimeWritten,EventID,Strings\nx,1,2,3,1,a|b\n",
+    "wevtutil, text": "Event[0]:\n  Log Name: Microsoft-Windows-Sysmon/Operational\n  Source: x\n  Event ID: 1\n  Description: \nProcess Create:\n\n",
+    "wevtutil, text, in German": "Event[0]\r\n  Protokollname: Microsoft-Windows-Sysmon/Operational\r\n  Quelle: x\r\n",
+    "wevtutil, text, UTF-16": "\ufeffEvent[0]\r\n  Log Name: Microsoft-Windows-Sysmon/Operational\r\n  Source: x\r\n".encode("utf-16-le"),
+    "chainsaw dump, YAML": "---\nEvent:\n  EventData:\n    Image: x\n  System:\n    Channel: x\n    EventID: 1\n    EventRecordID: 5\n",
+    "Snare": "<14>Mar  2 02:10:49 c MSWinEventLog\t1\tMicrosoft-Windows-Sysmon/Operational\t123\tMon Mar 02 02:10:49 2026\t1\tx\n",
+    "CEF": "<14>Mar  2 02:10:49 c CEF:0|Microsoft|Microsoft Windows||1|Process Create|Low|externalId=1 sproc=x\n",
+    "LEEF": "<13>Mar  2 02:10:49 c LEEF:1.0|Microsoft|Windows|8|1|EventID=1\tImage=x\n",
+    "plaso, CSV": "datetime,timestamp_desc,source,source_long,message,parser,display_name,tag\n2026-03-02T02:10:49+00:00,x,EVT,WinEVTX,[1 / 0x0001],winevtx,x,-\n",
+    "plaso, strings": '{"data_type": "windows:evtx:record", "event_identifier": 1, "computer_name": "c", "strings": ["-", "x"], "record_number": 1}\n',
     "Splunk, messages": "01/02/2026 03:04:05 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nComputerName=c\nMessage=Process Create:\n",
+}
+
+
+FIRST = EVENTS[0]
+UNKNOWN = {
+    "Fluent Bit, texts": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": 1, "EventRecordID": 5, "Channel": FIRST[0]["Channel"], "Computer": "c",
+                                     "TimeCreated": "2026-03-02 02:10:49 +0000", "StringInserts": list(FIRST[1].values())}) + "\n",
+    "Fluentd": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": "1", "Channel": FIRST[0]["Channel"], "Computer": "c", "Description": "Process Create:",
+                           "EventData": list(FIRST[1].values())}) + "\n",
+    "HELK": json.dumps({"event_id": 1, "log_name": FIRST[0]["Channel"], "source_name": FIRST[0]["Provider"], "host_name": "c", "process_guid": "x", "process_path": "x"}) + "\n",
+    "ES|QL": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "winlog.event_id"}], "values": [["x", "1"]]}),
+    "SQL of Elasticsearch": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "event_id"}], "rows": [["x", "1"]]}),
+    "Splunk, messages, JSON": json.dumps({"result": {"_raw": "03/02/2026 02:10:49 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nMessage=x"}}) + "\n",
 }
 
 
@@ -429,13 +783,22 @@ def unread():
         write("u/x.txt", body)
         p = run("hunt", "-f", "jsonl", "u")
         check("unread: " + name, p.returncode == 3 and b"u/x.txt" in p.stderr and b"isn't read" in p.stderr, p.returncode, p.stderr)
+    for name, body in UNKNOWN.items():
+        write("u/x.txt", body)
+        p = run("hunt", "-f", "jsonl", "u")
+        check("unknown: " + name, p.returncode == 3 and b"u/x.txt" in p.stderr and b"a form that isn't known" in p.stderr, p.returncode, p.stderr)
+    gone = json.dumps({"MESSAGE": None, "SYSLOG_IDENTIFIER": "sysmon"}) + "\n"
+    write("u/x.txt", json.dumps({"MESSAGE": LINUX[0], "SYSLOG_IDENTIFIER": "sysmon"}) + "\n" + gone)
+    p = run("hunt", "-f", "jsonl", "u")
+    check("a journal without its long texts", p.returncode == 3 and b"1 records read, 1 unreadable, first at line 2" in p.stderr and b"--all" in p.stderr, p.stderr)
 
 
 if "--seeds" in sys.argv:
     for name, body in CASES.items():
         body = body if isinstance(body, bytes) else body.encode()
         kind = 2 if ", CSV" in name else 1 if body.lstrip(b"\xef\xbb\xbf")[:1] in b"{[" or "JSON" in name else 0
-        write(os.path.join(sys.argv[2], name.lower().replace(", ", "-").replace(" ", "-")), bytes([kind]) + body)
+        write(os.path.join(sys.argv[2], name.lower().replace(", ", "-").replace(" ", "-").replace("'", "")), bytes([kind]) + body)
+    write(os.path.join(sys.argv[2], "sysmon-pipeline-others"), b"\1" + "".join(json.dumps(ecs(r, d)) + "\n" for r, d in MADE).encode())
     sys.exit(0)
 with tempfile.TemporaryDirectory() as tmp:
     DATA, OTHERS = os.path.abspath(DATA), os.path.abspath(OTHERS)
@@ -443,9 +806,12 @@ with tempfile.TemporaryDirectory() as tmp:
     rules_over_processes(os.path.join(tmp, "rules"))
     same_rows()
     bad_lines()
+    forged()
     results()
     unread()
     threads()
     two_carriers()
+    pipeline()
+    security()
 print("%d carriers, %d checks went wrong" % (len(CASES), bad))
 sys.exit(1 if bad else 0)

@@ -95,6 +95,16 @@ check "dir: with a slash behind its name" exits 0 hunt -q -o "$tmp/slash/" testd
 check "dir: has the same bytes then, too" diff -r "$tmp/case" "$tmp/slash"
 check "dir: can be entered as the umask says" sh -c \
     'mkdir "$0/usual" && [ "$(stat -c %a "$0/slash")" = "$(stat -c %a "$0/usual")" ]' "$tmp"
+mkdir -m 750 "$tmp/empty"
+check "dir: an empty folder that is there" exits 0 hunt -q -o "$tmp/empty" testdata
+check "dir: has the same bytes then, too" diff -r "$tmp/case" "$tmp/empty"
+check "dir: and the folder's mode" test "$(stat -c %a "$tmp/empty")" = 750
+check "dir: nothing lies beside it" test "$(ls -A "$tmp" | grep -c empty)" = 1
+mkdir "$tmp/hidden" && touch "$tmp/hidden/.mine"
+check "dir: a folder that only looks empty" exits 2 hunt -q -o "$tmp/hidden" testdata
+mkdir "$tmp/behind" && ln -s behind "$tmp/link"
+check "dir: a link to an empty folder" exits 2 hunt -q --force -o "$tmp/link" testdata
+check "dir: the link stays, and the folder stays empty" sh -c 'test -L "$0/link" && test -z "$(ls -A "$0/behind")"' "$tmp"
 mkdir "$tmp/others" && echo mine >"$tmp/others/file"
 check "dir: another's is not replaced, even with --force" exits 2 hunt --force -o "$tmp/others" testdata
 check "dir: another's is whole after that" grep -q mine "$tmp/others/file"
@@ -144,6 +154,21 @@ cp -r "$tmp/tables" "$tmp/unlisted" && sed -i '/timeline.csv/d' "$tmp/unlisted/m
 check "dir: what the manifest doesn't list is kept" sh -c \
     '"$0" hunt -q --force -o "$1" testdata 2>&1 | grep -q "are in" && grep -q mine "$1".partial-*/timeline.csv && grep -q UtcTime "$1/timeline.csv"' \
     "$SHELLTREE" "$tmp/unlisted"
+# A set that somebody made whose tables lead elsewhere: what is there stays.
+mkdir "$tmp/elsewhere" && echo mine >"$tmp/elsewhere/by host #1.csv" && echo mine >"$tmp/elsewhere/unlisted"
+cp -r "$tmp/case" "$tmp/led" && rm -r "$tmp/led/tables" && ln -s ../elsewhere "$tmp/led/tables"
+printf '%064d  tables/by host #1.csv\n' 0 >>"$tmp/led/manifest-sha256.txt"
+"$SHELLTREE" hunt -q --force -r rules/potential-web-shell.kql -o "$tmp/led" testdata >"$tmp/said" 2>&1
+check "tables: a link is not followed" test "$(cat "$tmp"/elsewhere/* | grep -c mine)" = 2
+check "tables: but kept" sh -c 'test -L "$0/tables" || test -L "$0".partial-*/tables' "$tmp/led"
+cp -r "$tmp/case" "$tmp/led2" && rm -r "$tmp/led2/tables" && ln -s ../elsewhere "$tmp/led2/tables"
+printf '%064d  tables/by host #1.csv\n' 0 >>"$tmp/led2/manifest-sha256.txt"
+"$SHELLTREE" hunt -q --force -r "$tmp/rules" -o "$tmp/led2" testdata >"$tmp/said" 2>&1
+check "tables: not where there are new ones, either" test "$(cat "$tmp"/elsewhere/* | grep -c mine)" = 2
+check "tables: which are the set's own" sh -c 'test -d "$0/tables" && ! test -L "$0/tables"' "$tmp/led2"
+cp -r "$tmp/case" "$tmp/waiting" && rm "$tmp/waiting/manifest-sha256.txt" && mkfifo "$tmp/waiting/manifest-sha256.txt"
+timeout 60 "$SHELLTREE" hunt -q --force -o "$tmp/waiting" testdata >"$tmp/said" 2>&1
+check "dir: nor in the place of the set" test $? -ne 124
 check "tables: without a directory it is said how to get them" sh -c \
     '"$0" hunt -r "$1" testdata 2>&1 >/dev/null | grep -q "of 2 rules (by host #1, quiet) are no process creation; -o DIR"' \
     "$SHELLTREE" "$tmp/rules"
@@ -298,6 +323,24 @@ without_header() {
     grep -q '"header_bad":true' "$tmp/headless/run.json"
 }
 check "a log without its header: is read in full, and that is said" without_header
+
+# A pipe gives what it holds once, and these lists are read by each rule that asks for them.
+printf 'server,child,command pattern,reason,level\nw3wp.exe,cmd.exe,,ours,none\n' >"$tmp/own.csv"
+through_a_pipe() { # through_a_pipe OPTION-AND-PREFIX ARGUMENT...
+    option=$1
+    shift
+    rm -f "$tmp/pipe"
+    mkfifo "$tmp/pipe" || return 1
+    "$SHELLTREE" "$@" "$option$tmp/own.csv" testdata/iis >"$tmp/from-file" 2>/dev/null
+    "$SHELLTREE" "$@" testdata/iis >"$tmp/without" 2>/dev/null
+    cat "$tmp/own.csv" >"$tmp/pipe" &
+    "$SHELLTREE" "$@" "$option$tmp/pipe" testdata/iis >"$tmp/from-pipe" 2>/dev/null
+    wait $!
+    ! cmp -s "$tmp/from-file" "$tmp/without" && cmp "$tmp/from-file" "$tmp/from-pipe"
+}
+check "--known: a pipe gives what the file gives" through_a_pipe --known= hunt -f csv
+query='externaldata(server:string, child:string)["https://own.example/l"] with (format="csv")'
+check "--external: so does it" through_a_pipe --external=https://own.example/l= query "union ($query), ($query)"
 
 echo "outputs: $ran checks, $bad failed"
 [ "$bad" -eq 0 ]

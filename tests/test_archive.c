@@ -292,6 +292,107 @@ static void nested__up_to_the_depth__read_and_beyond_named(void **state)
     free(log.p);
 }
 
+/* A 7z's directory is taken into memory whole, whatever size the start header says it has. */
+static void bounds__7z_directory__is_in_the_file_and_no_larger_than_may_be(void **state)
+{
+    enum { SIZE_AT = 20, LARGE = 300 << 20 };
+    static const struct {
+        uint64_t more; /* than its size is */
+        const char *word;
+        bool large; /* the file is */
+    } rows[] = {
+        { 0, NULL, false },
+        { 1, "damaged or cut off", false },
+        { UINT64_C(30) << 30, "damaged or cut off", false },
+        { UINT64_MAX / 2, "damaged or cut off", false },
+        { ST_MAX_7Z_HEADER, "more memory than it may have", true },
+    };
+    blob log = a_log(1);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        blob b = packed(ARCHIVE_FORMAT_7ZIP, 0, NULL, &(entry){ "a", log, NULL }, 1);
+        uint64_t size = 0;
+        memcpy(&size, b.p + SIZE_AT, sizeof size);
+        size += rows[i].more;
+        memcpy(b.p + SIZE_AT, &size, sizeof size);
+        put("x.7z", b);
+        if (rows[i].large)
+            assert_int_equal(truncate("x.7z", LARGE), 0);
+        st_evidence *e = sealed("x.7z", NULL, false);
+        expect_status(find(e, "x.7z"), rows[i].word ? ST_S_UNOPENED : ST_S_OPENED, rows[i].word);
+        st_evidence_free(e);
+        free(b.p);
+    }
+    free(log.p);
+}
+
+static unsigned char *nth(blob b, const char *word, unsigned n)
+{
+    unsigned char *p = b.p;
+    for (unsigned i = 0; i <= n; i++) {
+        p = memmem(p, b.n - (size_t)(p - b.p), word, strlen(word));
+        assert_non_null(p);
+        p++;
+    }
+    return p - 1;
+}
+
+/* So is a name in a cpio. Members before it are read. */
+static void bounds__cpio_name__costs_what_follows_it(void **state)
+{
+    enum { NAME_AT = 94 };
+    static const struct {
+        const char *length; /* of the second's name; NULL: as it is */
+        const char *word;
+        unsigned members;
+        bool junk;     /* bytes between members are no header */
+        bool squeezed; /* compressed as a whole */
+    } rows[] = {
+        { NULL, NULL, 2, false, false },
+        { NULL, NULL, 2, false, true },
+        { "7fffffff", "more memory than it may have", 1, false, false },
+        { "FFFFFFFF", "more memory than it may have", 1, false, true },
+        { "00100001", "more memory than it may have", 1, false, false },
+        { "00100000", "damaged or cut off", 1, false, false },
+        { "7fffffff", "more memory than it may have", 1, true, false },
+    };
+    blob log = a_log(1), other = a_log(2);
+    const entry entries[] = { { "a", log, NULL }, { "b", other, NULL } };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        blob b = packed(ARCHIVE_FORMAT_CPIO_SVR4_NOCRC, 0, NULL, entries, 2);
+        unsigned char *second = nth(b, "070701", 1);
+        if (rows[i].length)
+            memcpy(second + NAME_AT, rows[i].length, 8);
+        if (rows[i].junk) {
+            blob more = { malloc(b.n + 3), b.n + 3 };
+            size_t before = (size_t)(second - b.p);
+            assert_non_null(more.p);
+            memcpy(more.p, b.p, before);
+            memcpy(more.p + before, "070", 3);
+            memcpy(more.p + before + 3, second, b.n - before);
+            free(b.p);
+            b = more;
+        }
+        if (rows[i].squeezed) {
+            blob z =
+                packed(ARCHIVE_FORMAT_RAW, ARCHIVE_FILTER_GZIP, NULL, &(entry){ "x", b, NULL }, 1);
+            free(b.p);
+            b = z;
+        }
+        put("x", b);
+        st_evidence *e = sealed("x", NULL, false);
+        expect_status(find(e, "x"), rows[i].word ? ST_S_DAMAGED : ST_S_OPENED, rows[i].word);
+        if (find(e, "x")->members != rows[i].members)
+            fail_msg("row %zu: %zu members", i, (size_t)find(e, "x")->members);
+        expect_bytes(find(e, "x!a"), log);
+        st_evidence_free(e);
+        free(b.p);
+    }
+    free(log.p);
+    free(other.p);
+}
+
 static void encrypted__with_and_without_password__read_or_named(void **state)
 {
     static const char *const modes[] = { "encryption=zipcrypt", "encryption=aes128",
@@ -566,6 +667,8 @@ int main(void)
         TEST(compressed__a_log_alone__named_without_the_ending),
         TEST(compressed__zeros_first__do_not_vanish),
         TEST(nested__up_to_the_depth__read_and_beyond_named),
+        TEST(bounds__7z_directory__is_in_the_file_and_no_larger_than_may_be),
+        TEST(bounds__cpio_name__costs_what_follows_it),
         TEST(encrypted__with_and_without_password__read_or_named),
         TEST(cut__anywhere__is_never_whole),
         TEST(cut__behind_a_whole_member__is_told_by_the_missing_directory),

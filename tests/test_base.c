@@ -400,6 +400,39 @@ static void parallel__each_job__runs_once(void **state)
     }
 }
 
+typedef struct ordered {
+    unsigned char made[1000];
+    size_t next;
+    bool sound;
+} ordered;
+
+static void make_job(void *ctx, unsigned thread, size_t job)
+{
+    (void)thread;
+    ordered *o = ctx;
+    o->made[job]++;
+}
+
+static void put_job(void *ctx, unsigned thread, size_t job)
+{
+    (void)thread;
+    ordered *o = ctx;
+    o->sound &= o->next++ == job && o->made[job] == 1;
+}
+
+static void parallel_in_order__second_halves__rise_by_one(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads < 9; threads += 4) {
+        ordered o = { .sound = true };
+        st_parallel_in_order(threads, sizeof o.made, make_job, put_job, &o);
+        assert_int_equal(o.next, sizeof o.made);
+        assert_true(o.sound);
+        st_parallel_in_order(threads, 0, make_job, put_job, &o);
+        assert_int_equal(o.next, sizeof o.made);
+    }
+}
+
 static void time_typed__usual_spellings__are_read(void **state)
 {
     (void)state;
@@ -592,6 +625,7 @@ int main(void)
         cmocka_unit_test(fail__second_cause__first_stays),
         cmocka_unit_test(sha__known_answers__hold),
         cmocka_unit_test(parallel__each_job__runs_once),
+        cmocka_unit_test(parallel_in_order__second_halves__rise_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

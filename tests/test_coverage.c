@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_coverage.c - what hosts' coverage, findings on events, targets and decoded commands say. */
 #include "case_support.h"
+#include "base/decoded.h"
+#include "base/limits.h"
 
 /* A live Sysmon record at second s, and its source's account. */
 static void see(world *w, const char *host, unsigned event, uint64_t id, unsigned s)
@@ -140,6 +142,65 @@ static void coverage__each_cause__its_gap_and_verdict(void **state)
         assert_int_equal(v->ngaps, w.c->ngaps);
         assert_true((v->reasons.n > 0) == (w.c->ngaps > 0));
         st_buf_free(&got);
+        world_end(&w);
+    }
+}
+
+/* Which commands clear a log, as they are typed and as they are hidden. */
+static void gaps__command_line__clears_a_log_or_not(void **state)
+{
+    static const struct {
+        const char *image, *command;
+        bool clears;
+    } cases[] = {
+        { "C:\\a.exe", "WevtUtil.exe CL Security", true },
+        { "C:\\a.exe", "wevtutil cl", true },
+        { "C:\\a.exe", "wevtutil\tcl\tSecurity", true },
+        { "C:\\a.exe", "wevtutil \"cl\" \"Security\"", true },
+        { "C:\\a.exe", "\"C:\\Windows\\System32\\wevtutil.exe\" clear-log System", true },
+        { "C:\\a.exe", "wevtutil  cl   System", true },
+        { "C:\\a.exe", "cmd /c w^evtutil c^l System", true },
+        { "C:\\a.exe", "cmd /c for /f %x in ('wevtutil el') do wevtutil cl \"%x\"", true },
+        { "C:\\Windows\\System32\\wevtutil.exe", "x cl System", true },
+        { "C:\\a.exe", "Start-Process wevtutil -ArgumentList 'cl','System'", true },
+        { "C:\\a.exe", "powershell Clear-EventLog -LogName Security", true },
+        { "C:\\a.exe", "powershell Clear-Event`Log Security", true },
+        { "C:\\a.exe", "powershell Remove-EventLog -LogName Old", true },
+        { "C:\\a.exe", "powershell (Get-EventLog -List).Clear()", true },
+        { "C:\\a.exe", "powershell Get-EventLog -List | % { $_.Clear() }", true },
+        { "C:\\a.exe", "powershell Get-EventLog -List | ForEach-Object Clear", true },
+        { "C:\\a.exe",
+          "powershell "
+          "[Diagnostics.Eventing.Reader.EventLogSession]::GlobalSession.ClearLog('System')",
+          true },
+        { "C:\\a.exe", "powershell [Diagnostics.EventLog]::new('System').Clear()", true },
+        { "C:\\a.exe", "wmic nteventlog where filename='System' call ClearEventLog", true },
+        { "C:\\a.exe", /* Clear-EventLog System */
+          "powershell -enc QwBsAGUAYQByAC0ARQB2AGUAbgB0AEwAbwBnACAAUwB5AHMAdABlAG0A", true },
+        { "C:\\a.exe", "wevtutil el", false },
+        { "C:\\a.exe", "wevtutil epl System cl.evtx", false },
+        { "C:\\a.exe", "wevtutil qe System /q:clear-logs", false },
+        { "C:\\a.exe", "powershell Get-EventLog System -Newest 5", false },
+        { "C:\\a.exe", "powershell Limit-EventLog -MaximumSize 64KB",
+          false }, /* what it drops is a hole */
+        { "C:\\a.exe", "ev cl System", false },
+        { "C:\\a.exe", "", false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        world w;
+        world_begin(&w);
+        born(&w, "pc", 0, 0, cases[i].image, NULL);
+        born(&w, "pc", 500, 0, "C:\\a.exe", NULL);
+        w.store->creations.command_line[0] = world_sid(&w, cases[i].command);
+        world_grow(&w);
+        world_hunt(&w, NULL);
+        const st_coverage *v = of_host(&w, "pc");
+        bool says = v->reasons.n &&
+                    memmem(v->reasons.p, v->reasons.n,
+                           "a log was cleared 1 time (seen in command lines alone), first", 61);
+        if (says != cases[i].clears || (v->verdict == ST_PARTIAL) != cases[i].clears)
+            fail_msg("%s: %.*s", cases[i].command, ST_FMT(v->reasons));
         world_end(&w);
     }
 }
@@ -370,6 +431,86 @@ static void story__events_of_an_incident__become_its_rows(void **state)
     }
 }
 
+/* The bounds of what joins an incident: shell 2 lives from second 200,000 on in session 0x77, its
+ * child starts at 200,100. */
+static void story__bounds__joins_or_not(void **state)
+{
+    enum { FIRST = 200000, LAST = 200100, DAY = 86400, WINDOW = 600 };
+    static const struct {
+        const char *what;
+        st_event_key key;
+        unsigned process, second;
+        const char *session;
+        bool joins;
+    } cases[] = {
+        { "a day before", { ST_SECURITY, 4634 }, 0, FIRST - DAY, "0x77", true },
+        { "more", { ST_SECURITY, 4634 }, 0, FIRST - DAY - 1, "0x77", false },
+        { "a day behind", { ST_SECURITY, 4634 }, 0, LAST + DAY, "0x77", true },
+        { "more", { ST_SECURITY, 4634 }, 0, LAST + DAY + 1, "0x77", false },
+        { "in decimal", { ST_SECURITY, 4634 }, 0, LAST, "119", true },
+        { "another session", { ST_SECURITY, 4634 }, 0, LAST, "0x78", false },
+        { "SYSTEM's", { ST_SECURITY, 4634 }, 0, LAST, "0x3e7", false },
+        { "no number", { ST_SECURITY, 4634 }, 0, LAST, "x", false },
+        { "of time, at the first", { ST_SYSMON, 6 }, 0, FIRST, NULL, true },
+        { "before it", { ST_SYSMON, 6 }, 0, FIRST - 1, NULL, false },
+        { "at the last", { ST_SYSMON, 6 }, 0, LAST, NULL, true },
+        { "behind it", { ST_SYSMON, 6 }, 0, LAST + 1, NULL, false },
+        { "the server's, a window before", { ST_SYSMON, 11 }, 1, FIRST - WINDOW, NULL, true },
+        { "more", { ST_SYSMON, 11 }, 1, FIRST - WINDOW - 1, NULL, false },
+        { "a window behind", { ST_SYSMON, 11 }, 1, LAST + WINDOW, NULL, true },
+        { "more", { ST_SYSMON, 11 }, 1, LAST + WINDOW + 1, NULL, false },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        world w;
+        st_err err = { 0 };
+        st_hunt_options o = { .scope = ST_SCOPE_INCIDENT,
+                              .sibling_window = WINDOW * ST_TICKS_SECOND };
+        world_begin(&w);
+        world_add(&w, "pc", 1, 0, 0, "C:\\w3wp.exe", "w3wp");
+        world_add(&w, "pc", 2, 1, FIRST * UINT64_C(1000), "C:\\cmd.exe", "cmd");
+        world_add(&w, "pc", 3, 2, LAST * UINT64_C(1000), "C:\\whoami.exe", "whoami");
+        w.store->creations.logon_id[1] = w.store->creations.logon_id[2] =
+            cases[i].session && !strcmp(cases[i].session, "0x3e7") ? 0x3e7 : 0x77;
+        size_t row = add_event(&w, cases[i].key, "pc", cases[i].process, cases[i].second);
+        if (cases[i].session)
+            say(&w, cases[i].key, row, ST_T_logon_session, cases[i].session);
+        world_grow(&w);
+        world_servers(&w, "w3wp.exe");
+        world_match(&w, "pc", 2, 0, NULL);
+        world_match(&w, "pc", 3, 0, NULL);
+        world_hunt(&w, &o);
+        assert_int_equal(w.c->incidents[0].first, T0 + FIRST * ST_TICKS_SECOND);
+        assert_int_equal(w.c->incidents[0].last, T0 + LAST * ST_TICKS_SECOND);
+        assert_int_equal(st_story_make(w.c, &o, &err), ST_OK);
+        if (w.c->incidents[0].events != cases[i].joins)
+            fail_msg("%zu, %s: %u events", i, cases[i].what, (unsigned)w.c->incidents[0].events);
+        world_end(&w);
+    }
+}
+
+/* An incident's events are as many as may be; the rest is counted. */
+static void story__too_many_events__the_rest_is_counted(void **state)
+{
+    (void)state;
+    for (unsigned more = 0; more <= 2; more += 2) {
+        world w;
+        st_err err = { 0 };
+        st_hunt_options o = { .scope = ST_SCOPE_INCIDENT, .sibling_window = 600 * ST_TICKS_SECOND };
+        world_begin(&w);
+        world_add(&w, "pc", 2, 0, 0, "C:\\cmd.exe", "cmd");
+        for (unsigned i = 0; i < ST_MAX_INCIDENT_EVENTS + more; i++)
+            add_event(&w, ST_SYSMON_EVENT(11), "pc", 2, i);
+        world_grow(&w);
+        world_match(&w, "pc", 2, 0, NULL);
+        world_hunt(&w, &o);
+        assert_int_equal(st_story_make(w.c, &o, &err), ST_OK);
+        assert_int_equal(w.c->incidents[0].events, ST_MAX_INCIDENT_EVENTS);
+        assert_int_equal(w.c->incidents[0].events_dropped, more);
+        world_end(&w);
+    }
+}
+
 /* The same thing twice is one fact; what is graver comes first. */
 static void facts__of_rows__once_each_in_order(void **state)
 {
@@ -528,11 +669,14 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(coverage__each_cause__its_gap_and_verdict),
+        cmocka_unit_test(gaps__command_line__clears_a_log_or_not),
         cmocka_unit_test(coverage__hosts_without_creations__blind_or_partial),
         cmocka_unit_test(coverage__windows_alone_for_a_while__partial),
         cmocka_unit_test(hint__one_log_goes_on_under_another_name__told),
         cmocka_unit_test(findings__on_events__rows_of_their_own),
         cmocka_unit_test(story__events_of_an_incident__become_its_rows),
+        cmocka_unit_test(story__bounds__joins_or_not),
+        cmocka_unit_test(story__too_many_events__the_rest_is_counted),
         cmocka_unit_test(facts__of_rows__once_each_in_order),
         cmocka_unit_test(target__each_kind__usual_spelling),
         cmocka_unit_test(decoded__each_form__text),

@@ -42,6 +42,13 @@ static void list__of_each_form__rules_of_its_kinds(void **state)
         { "http://evil.example", 1, 0, "ioc-domain" },
         { "http:///a", 0, 1, NULL },
         { "2001:db8::1", 1, 0, "ioc-address" },
+        { "2001:db8:0:0:0:0:0:1", 1, 0, "ioc-address" },
+        { "::ffff:203.0.113.9", 1, 0, "ioc-address" },
+        { "::", 1, 0, "ioc-address" },
+        { "2001:db8:0:0:0:0:1", 0, 1, NULL }, /* a group less */
+        { "2001::db8::1", 0, 1, NULL },
+        { "10:20:30", 0, 1, NULL },          /* a time */
+        { "00:11:22:aa:bb:cc", 0, 1, NULL }, /* a network card's */
         { "http://[2001:db8::1]:80/", 1, 0, "ioc-address" },
         { "http://[2001:db8::1]:80/a", 1, 0, "ioc-url-host" },
         { "evil[.]example", 1, 0, "ioc-domain" },
@@ -69,6 +76,14 @@ static void list__of_each_form__rules_of_its_kinds(void **state)
           "ioc-domain" },
         { "{\"pattern\":\"[domain-name:value = 'it\\\\'s.example']\",\"x\":{\"y\":[1]}}", 1, 0,
           "ioc-domain" },
+        { "{\"pattern\":\"[file:name = 'a\\\\\\\\b\\\\\\\\c.exe']\"}", 1, 0,
+          "ioc-path" }, /* \\ is \ */
+        { "{\"pattern\":\"[file:name = 'x\\\\']y.exe']\"}", 1, 0,
+          "ioc-name" }, /* \' ends nothing */
+        { "{\"pattern\":\"[file:name = 'it\\\\\\\\'] OR [file:name = 'b.exe']\"}", 2, 0,
+          "ioc-name" },
+        { "{\"pattern\":\"[file:name = 'NOT a.exe' OR file:name = 'b AND c.exe']\"}", 2, 0,
+          "ioc-name" },
         { "{\"pattern\":\"[domain-name:value != 'a.example']\"}", 0, 1, NULL },
         { "{\"pattern\":\"[domain-name:value = 'a.example]\"}", 0, 1, NULL },
         { "{\"pattern\":\"[x:y = 'a.example']\"}", 0, 1, NULL },
@@ -124,8 +139,55 @@ static void list__longest_indicator__is_one(void **state)
         st_code code = st_indicators_add(NULL, st_buf_slice(&b), &told, &err);
         assert_int_equal(code == ST_OK, !more);
         assert_int_equal(told.n, !more);
+        assert_int_equal(told.unread, more);
+        assert_int_equal(told.first_unread, more);
         st_buf_free(&b);
     }
+}
+
+/* One that is too long is told of, and the others count. */
+static void list__too_long_among_others__counts_as_unread(void **state)
+{
+    static const struct {
+        const char *before, *behind;
+        size_t n, first;
+    } rows[] = {
+        { "evil.example\n/", "\n203.0.113.9\n", 2, 2 },
+        { "http://a.example/", "\nevil.example\n", 1, 1 },
+        { "{\"pattern\":\"[domain-name:value = 'evil.example']\"}\n{\"pattern\":\"[file:name = '/",
+          "']\"}", 1, 2 },
+        { "{\"pattern\":\"[file:name IN ('evil.exe', '/", "')]\"}", 1, 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        st_indicators told;
+        st_err err = { 0 };
+        st_buf_str(&b, st_str_of(rows[i].before));
+        for (size_t k = 0; k < ST_MAX_INDICATOR; k++)
+            st_buf_char(&b, 'a');
+        st_buf_str(&b, st_str_of(rows[i].behind));
+        assert_int_equal(st_indicators_add(NULL, st_buf_slice(&b), &told, &err), ST_OK);
+        if (told.n != rows[i].n || told.unread != 1 || told.first_unread != rows[i].first)
+            fail_msg("%zu: %zu, %zu not, first %zu", i, told.n, told.unread, told.first_unread);
+        st_buf_free(&b);
+    }
+}
+
+/* As many as may be, and one more. */
+static void list__of_the_most_indicators__is_whole(void **state)
+{
+    (void)state;
+    st_buf b = { 0 };
+    st_indicators told;
+    st_err err = { 0 };
+    for (size_t i = 0; i < ST_MAX_INDICATORS; i++)
+        st_buf_fmt(&b, "n%zu.example\n", i);
+    assert_int_equal(st_indicators_add(NULL, st_buf_slice(&b), &told, &err), ST_OK);
+    assert_int_equal(told.n, ST_MAX_INDICATORS);
+    st_buf_str(&b, ST_STR("one.more.example\n"));
+    assert_int_equal(st_indicators_add(NULL, st_buf_slice(&b), &told, &err), ST_E_LIMIT);
+    st_buf_free(&b);
 }
 
 static void list__longer_than_a_rule__is_several(void **state)
@@ -139,7 +201,7 @@ static void list__longer_than_a_rule__is_several(void **state)
             st_buf_fmt(&b, "10.%zu.%zu.1\n", i / 250, i % 250);
         st_rules *r = st_rules_new();
         assert_int_equal(st_indicators_add(r, st_buf_slice(&b), &told, &err), ST_OK);
-        assert_int_equal(st_rules_count(r), 6 + 6 * more); /* an address's forms */
+        assert_int_equal(st_rules_count(r), 7 + 7 * more); /* an address's forms */
         st_rules_free(r);
         st_buf_free(&b);
     }
@@ -152,6 +214,8 @@ int main(void)
         cmocka_unit_test(list__hosts_of_urls__are_a_level_lower),
         cmocka_unit_test(list__longest_indicator__is_one),
         cmocka_unit_test(list__longer_than_a_rule__is_several),
+        cmocka_unit_test(list__too_long_among_others__counts_as_unread),
+        cmocka_unit_test(list__of_the_most_indicators__is_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -685,7 +685,11 @@ static void reference__operators_and_aggregates__as_published(void **state)
           "x:long rn:long / 1,1 / 2,2" },
         { "datatable(a:string)[\"hello world\",\"bye\"] | search \"hello\"",
           "$table:string a:string / union_arg0,hello world" },
-        { "datatable(a:string)[\"\",\"x\"] | summarize take_any(a)", "a:string / " },
+        { "datatable(a:string)[\"\",\"x\"] | summarize take_any(a)", "a:string / x" },
+        { "datatable(a:string)[\"\",\"\"] | summarize take_any(a)", "a:string / " },
+        { "datatable(a:dynamic)[dynamic(null), \"\", 7, 8] | summarize take_any(a)",
+          "a:dynamic / 7" },
+        { "datatable(a:dynamic)[\"\"] | summarize b = isnull(take_any(a))", "b:bool / False" },
         { "datatable (ID:string, Timestamp:datetime) [\"1\", datetime(2024-03-20 09:15:00),\"1\", "
           "datetime(2024-03-20 09:20:00),\"1\", datetime(2024-03-20 10:30:00)] | sort by ID asc, "
           "Timestamp asc | extend s = row_window_session(Timestamp, 1h, 5m, ID != prev(ID))",

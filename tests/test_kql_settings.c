@@ -109,7 +109,7 @@ static void external__each_format__gives_its_rows(void **state)
         assert_non_null(f);
         assert_int_equal(fwrite(cases[i].bytes, 1, cases[i].n, f), cases[i].n);
         assert_int_equal(fclose(f), 0);
-        st_named map = { ST_STR("https://example.org/list"), ST_STR(FILE_NAME) };
+        st_named map = { .name = ST_STR("https://example.org/list"), .value = ST_STR(FILE_NAME) };
         st_rule_settings s = { .external = &map, .nexternal = 1 };
         snprintf(kql, sizeof kql,
                  "externaldata(s: string, n: long)['https://example.org/list?key=1'] with (%s)",
@@ -122,7 +122,7 @@ static void external__each_format__gives_its_rows(void **state)
 static void external__no_file_for_it__is_not_applicable(void **state)
 {
     static const st_rule_settings none = { 0 };
-    st_named map = { ST_STR("u"), ST_STR("/nonexistent/file") };
+    st_named map = { .name = ST_STR("u"), .value = ST_STR("/nonexistent/file") };
     st_rule_settings gone = { .external = &map, .nexternal = 1 };
     (void)state;
     check("externaldata(s: string)['https://example.org/x.csv'] | take 1", &none,
@@ -216,39 +216,40 @@ static void params__given__take_the_place_of_defaults(void **state)
         size_t n;
         const char *kql, *expect;
     } cases[] = {
-        { { { { 0 }, { 0 } } },
+        { { { .name = { 0 } } },
           0,
           "declare query_parameters(a: long = 3); print a",
           "print_0:long / 3" },
-        { { { { S("a") }, { S("7") } } },
+        { { { .name = { S("a") }, .value = { S("7") } } },
           1,
           "declare query_parameters(a: long = 3); print a",
           "print_0:long / 7" },
-        { { { { S("t") }, { S("2024-01-02") } }, { { S("d") }, { S("2h") } } },
+        { { { .name = { S("t") }, .value = { S("2024-01-02") } },
+            { .name = { S("d") }, .value = { S("2h") } } },
           2,
           "declare query_parameters(t: datetime, d: timespan); print t + d",
           "print_0:datetime / 2024-01-02T02:00:00.0000000Z" },
-        { { { { S("s") }, { S("") } } },
+        { { { .name = { S("s") }, .value = { S("") } } },
           1,
           "declare query_parameters(s: string = 'x'); print s",
           "print_0:string / " },
-        { { { { S("l") }, { S("[\"a\",\"b\"]") } } },
+        { { { .name = { S("l") }, .value = { S("[\"a\",\"b\"]") } } },
           1,
           "declare query_parameters(l: dynamic); print 'b' in (l)",
           "print_0:bool / True" },
-        { { { { S("a") }, { S("7x") } } },
+        { { { .name = { S("a") }, .value = { S("7x") } } },
           1,
           "declare query_parameters(a: long); print a",
           "1:26: --param a=7x: that is no long" },
-        { { { { 0 }, { 0 } } },
+        { { { .name = { 0 } } },
           0,
           "declare query_parameters(a: long); print a",
           "1:26: the parameter a has no value; --param a=VALUE gives one" },
-        { { { { S("b") }, { S("7") } } },
+        { { { .name = { S("b") }, .value = { S("7") } } },
           1,
           "declare query_parameters(a: long = 1); print a",
           "--param b: the query declares no such parameter" },
-        { { { { 0 }, { 0 } } },
+        { { { .name = { 0 } } },
           0,
           "set notruncation; set truncationmaxsize = 1000; print 1",
           "print_0:long / 1" },

@@ -3,7 +3,9 @@
 /* test_match.c - predicates of many needles: as each needle by itself, over texts made at random.
  */
 #include "rules/engine/match/grams.h"
+#include "rules/engine/match/literals.h"
 #include "rules/engine/match/match.h"
+#include "rules/engine/match/screen.h"
 #include "rules/engine/match/value_tests.h"
 
 #include <stdarg.h>
@@ -244,6 +246,213 @@ static void network__addresses__are_in_it(void **state)
     assert_false(st_network_parse(ST_STR("10.0.0.0/"), &n));
 }
 
+static void literals__pattern__give_what_a_match_needs(void **state)
+{
+    static const struct {
+        const char *pattern, *texts; /* joined by commas; empty: none are known */
+    } rows[] = {
+        { "abc", "abc" },
+        { "ab", "" },
+        { "(?i)MimiKatz", "mimikatz" },
+        { "(foo|barn)", "foo,barn" },
+        { "(foo|b)", "" },
+        { "x(foo|)y", "" },
+        { "procdump[^&|;]*lsass", "procdump" },
+        { "(foo|bar|baz)quxx", "quxx" },
+        { "abcd?ef", "abc" },
+        { "abcd*efgh", "efgh" },
+        { "ab{0,2}cde", "cde" },
+        { "abc{2}de", "abc" },
+        { "abc{x", "abc" },
+        { "(abc)?def", "def" },
+        { "(abc){0}", "" },
+        { "(abc){10}", "abc" },
+        { "lsass[.]dmp", "lsass.dmp" },
+        { "lsass\\.dmp", "lsass.dmp" },
+        { "[a]bcd", "abcd" },
+        { "[ab]cde", "cde" },
+        { "[^]]abc", "abc" },
+        { "abc+d", "abc" },
+        { "a\\x62cdef", "" },
+        { "[[:alpha:]]abc", "" },
+        { "\\b{start}abc", "" },
+        { "\\babc", "abc" },
+        { "\\Qa.b\\E", "" },
+        { "(?:abc|(?i:def))", "abc,def" },
+        { "(?P<n>abc)", "abc" },
+        { "(?x)a bc", "" },
+        { "\303\244bcd", "bcd" },
+        { "abc\303\244?def", "abc" },
+        { "^abc$", "abc" },
+        { "a\\d+bcd", "bcd" },
+        { "", "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        st_arena a = { 0 };
+        st_buf b = { 0 };
+        st_literals l;
+        bool known = st_regex_literals(st_str_of(rows[i].pattern), &a, &l);
+        for (size_t k = 0; known && k < l.n; k++) {
+            st_buf_str(&b, k ? ST_STR(",") : ST_STR(""));
+            st_buf_str(&b, l.v[k]);
+        }
+        st_buf_char(&b, 0);
+        if (strcmp(b.p, rows[i].texts))
+            fail_msg("%s: %s", rows[i].pattern, b.p);
+        st_buf_free(&b);
+        st_arena_free(&a);
+    }
+}
+
+/* Patterns of few letters over texts of few letters. */
+static st_str make_pattern(char *to, uint32_t *seed)
+{
+    static const char *const parts[] = { "a",         "b",       "ab",   "aba",      "(a|bab)",
+                                         "(aab|bba)", "b?",      "a*",   "b+",       "[ab]",
+                                         "[.]",       "(abb)?",  "|",    "\\.",      ".",
+                                         "(?i)",      "(?:Bab)", "a{2}", "\303\244", "(ab){0,1}",
+                                         "^" };
+    size_t n = 0;
+    for (size_t i = 1 + next(seed) % 6; i-- > 0;) {
+        const char *p = parts[next(seed) % (sizeof parts / sizeof *parts)];
+        memcpy(to + n, p, strlen(p));
+        n += strlen(p);
+    }
+    return (st_str){ to, n };
+}
+
+static void screen__random_patterns_and_texts__rules_out_no_match(void **state)
+{
+    enum { PATTERNS = 200, TEXTS = 300 };
+    uint32_t seed = 77;
+    size_t ruled_out = 0;
+    st_pool *pool = st_pool_new();
+    st_regexes *all = st_regexes_new();
+    st_regex *regex[PATTERNS];
+    st_folds folds;
+    (void)state;
+    for (size_t i = 0; i < PATTERNS; i++) {
+        char text[128];
+        size_t offset;
+        st_err err = { 0 };
+        while (!(regex[i] = st_regexes_get(all, make_pattern(text, &seed), &offset, &err)))
+            err.code = ST_OK;
+    }
+    st_folds_init(&folds, pool);
+    folds.regexes = all;
+    for (size_t t = 0; t < TEXTS; t++) {
+        char text[64];
+        st_str s = make(text, 12, &seed);
+        if (s.n && t % 3 == 0)
+            text[0] = (char)(text[0] == 'a' ? 'A' : text[0]);
+        st_sid id = st_pool_put(pool, s);
+        for (size_t i = 0; i < PATTERNS; i++) {
+            bool let = st_folds_let(&folds, regex[i], id), matches = st_regex_test(regex[i], s);
+            assert_true(let || !matches);
+            ruled_out += !let;
+        }
+    }
+    assert_true(ruled_out > PATTERNS * TEXTS / 10);
+    for (size_t i = 0; i < PATTERNS; i++)
+        st_regex_free(regex[i]);
+    st_folds_free(&folds);
+    st_regexes_free(all);
+    st_pool_free(pool);
+}
+
+/* What follows from Rust's and RE2's syntax, where PCRE2 has another. */
+static void regex__syntax__is_kustos(void **state)
+{
+    static const struct {
+        const char *pattern, *text;
+        int matches; /* -1: refused */
+    } rows[] = {
+        { "^[[:^alpha:]]$", "1", 1 },
+        { "^[[:^alpha:]]$", "a", 0 },
+        { "^[[:^alpha:]]$", "\303\244", 1 },
+        { "^[[:alpha:]]$", "\303\244", 0 },
+        { "^[^[:^digit:]]$", "7", 1 },
+        { "^[^[:^digit:]]$", "x", 0 },
+        { "^[[:blank:]]$", "\t", 1 },
+        { "^[[:blank:]]$", "\n", 0 },
+        { "^[[:cntrl:]]$", "\177", 1 },
+        { "^[[:cntrl:]]$", " ", 0 },
+        { "^[[:^cntrl:]]$", "\037", 0 },
+        { "^[[:graph:]]$", "!", 1 },
+        { "^[[:graph:]]$", " ", 0 },
+        { "^[[:print:]]$", " ", 1 },
+        { "^[[:print:]]$", "\177", 0 },
+        { "^[[:ascii:]]$", "\177", 1 },
+        { "^[[:ascii:]]$", "\303\244", 0 },
+        { "^[[:punct:]]+$", "!/:@[`{~", 1 },
+        { "^[[:word:]-x]+$", "-x_", 1 },
+        { "^[[:word:]-x]+$", "`", 0 },
+        { "^[a[bc]d]+$", "abcd", 1 },
+        { "^[a[bc]d]+$", "[", 0 },
+        { "^[^a[bc]]$", "b", 0 },
+        { "^[^a[bc]]$", "d", 1 },
+        { "^[a-[b]]+$", "a-b", 1 },
+        { "^[[a]-z]+$", "a-z", 1 },
+        { "^[[a]-z]+$", "b", 0 },
+        { "^[]a]+$", "]a", 1 },
+        { "^[^]a]+$", "]", 0 },
+        { "^[--9]+$", "-9", 1 },
+        { "^[--9]+$", "/", 0 },
+        { "[a[^b]]", "", -1 },
+        { "[0-9--4]", "", -1 },
+        { "[a&&b]", "", -1 },
+        { "[[ab]", "", -1 },
+        { "^[\\[(]$", "[", 1 },
+        { "[[:nope:]]", "", -1 },
+        { "^[[=a=]]+$", "a=", 1 },
+        { "^[[:a]]+$", "a:", 1 },
+        { "^}+$", "}}", 1 },
+        { "^{$", "{", 1 },
+        { "^a{1,}$", "aaa", 1 },
+        { "^a{,2}$", "a{,2}", 1 },
+        { "a{2}+", "", -1 },
+        { "a++", "", -1 },
+        { "^a+?$", "aa", 1 },
+        { "(a)(?2)", "", -1 },
+        { "(a)(?-1)", "", -1 },
+        { "(?R)", "", -1 },
+        { "(?n:a)", "", -1 },
+        { "^(?u)\303\244$", "\303\244", 1 },
+        { "^(?u:a)$", "a", 1 },
+        { "^(?x) a [ b ] c $", "abc", 1 },
+        { "^(?i-s:A)$", "a", 1 },
+        { "^(?P<n>a)$", "a", 1 },
+        { "^(?<n>a)$", "a", 1 },
+        { "^\\Qa.b*\\E+$", "a.b**", 1 },
+        { "^\\Qa.b\\E$", "axb", 0 },
+        { "^\\Qa.b", "a.bc", 1 },
+        { "[\\Qa\\E]", "", -1 },
+        { "\\V", "", -1 },
+        { "\\R", "", -1 },
+        { "\\07", "", -1 },
+        { "\\o{7}", "", -1 },
+        { "a\\E", "", -1 },
+        { "^\\v$", "\v", 1 },
+        { "^\\v$", "\n", 0 },
+        { "\\b{start}a\\b{end}", "x a y", 1 },
+        { "\\b{start}a\\b{end}", "xa y", 0 },
+        { "\\<a\\>", "x a y", 1 },
+        { "^\\u0041\\U00000042\\u{43}\\x44\\x{45}$", "ABCDE", 1 },
+        { "(?", "", -1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        size_t offset;
+        st_err err = { 0 };
+        st_regex *r = st_regex_new(st_str_of(rows[i].pattern), &offset, &err);
+        int got = !r ? -1 : st_regex_test(r, st_str_of(rows[i].text));
+        if (got != rows[i].matches)
+            fail_msg("%s over %s: %d (%s)", rows[i].pattern, rows[i].text, got, err.text);
+        st_regex_free(r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +460,9 @@ int main(void)
         cmocka_unit_test(number__texts__compare_as_numbers),
         cmocka_unit_test(network__addresses__are_in_it),
         cmocka_unit_test(pred__many_needles__are_as_each_by_itself),
+        cmocka_unit_test(regex__syntax__is_kustos),
+        cmocka_unit_test(literals__pattern__give_what_a_match_needs),
+        cmocka_unit_test(screen__random_patterns_and_texts__rules_out_no_match),
         cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),
         cmocka_unit_test(pred__a_hundred_thousand_needles__take_no_time),
     };

@@ -3,6 +3,7 @@
 /* test_report.c - every format over ordinary and hostile text. */
 #include "case_support.h"
 #include "base/limits.h"
+#include "report/internal.h"
 #include "shelltree/verify.h"
 
 #include <sys/stat.h>
@@ -119,6 +120,35 @@ static void escapers__every_byte__safe(void **state)
                 fail_msg("byte %02x, format %u: %.*s", byte, how, ST_FMT(out));
             st_buf_free(&b);
         }
+}
+
+/* Whichever place it has among letters that are looked at together. */
+static void csv_field__every_byte_at_every_place__as_between_two(void **state)
+{
+    (void)state;
+    enum { LETTERS = 19 };
+    for (unsigned byte = 0; byte < 256; byte++) {
+        char small[] = { 'a', (char)byte, 'a' };
+        st_buf want = { 0 };
+        st_csv_field(&want, (st_str){ small, 3 }, false, false, NULL);
+        for (size_t at = 1; at + 1 < LETTERS; at++) {
+            char in[LETTERS];
+            st_buf got = { 0 }, all = { 0 };
+            memset(in, 'a', sizeof in);
+            in[at] = (char)byte;
+            st_csv_field(&got, (st_str){ in, sizeof in }, false, false, NULL);
+            st_buf_put(&all, "\"aaaaaaaaaaaaaaaaaaa", at);
+            st_buf_put(&all, want.p + 1, want.n - 2);
+            st_buf_put(&all, "aaaaaaaaaaaaaaaaaaa", LETTERS - 2 - at);
+            st_buf_char(&all, '"');
+            if (!st_str_eq(st_buf_slice(&got), st_buf_slice(&all)))
+                fail_msg("byte %02x at %zu: %.*s, not %.*s", byte, at, ST_FMT(st_buf_slice(&got)),
+                         ST_FMT(st_buf_slice(&all)));
+            st_buf_free(&got);
+            st_buf_free(&all);
+        }
+        st_buf_free(&want);
+    }
 }
 
 /* JSON */
@@ -786,6 +816,32 @@ static void timesketch__a_case__what_its_importer_asks(void **state)
 
 /* the page */
 
+/* A command of any length keeps an incident's line of facts short: the rows have the whole. */
+static void facts__what_at_the_bound_and_over__cut_and_marked(void **state)
+{
+    static const struct {
+        size_t n, shown;
+        bool cut;
+    } rows[] = { { 1, 1, false }, { 160, 160, false }, { 161, 158, true }, { 8000, 158, true } };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char command[8000];
+        memset(command, 'x', sizeof command);
+        st_forest f = { 0 };
+        st_fact fact = { .kind = 0, .what = { command, rows[i].n }, .by = ST_NO_NODE, .count = 1 };
+        st_case c = { .forest = &f, .facts = &fact, .nfacts = 1 };
+        st_incident in = { .nfacts = 1 };
+        st_buf b = { 0 };
+        assert_true(st_incident_put_facts(&c, &in, 0, &b));
+        size_t shown = 0;
+        while (shown < b.n && b.p[shown] == 'x')
+            shown++;
+        assert_int_equal(shown, rows[i].shown);
+        assert_int_equal(!strncmp(b.p + shown, ".. (", 4), rows[i].cut);
+        st_buf_free(&b);
+    }
+}
+
 static void html__a_case__nothing_of_evidence_is_markup(void **state)
 {
     (void)state;
@@ -1001,6 +1057,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(scrub__each_row__shown),
+        cmocka_unit_test(csv_field__every_byte_at_every_place__as_between_two),
         cmocka_unit_test(escapers__every_byte__safe),
         cmocka_unit_test(json_str__each_row__exact),
         cmocka_unit_test(csv_field__each_row__exact),
@@ -1020,6 +1077,7 @@ int main(void)
         cmocka_unit_test(hosts_and_run__a_case__say_it),
         cmocka_unit_test(rules_list__each_format__every_rule),
         cmocka_unit_test(timesketch__a_case__what_its_importer_asks),
+        cmocka_unit_test(facts__what_at_the_bound_and_over__cut_and_marked),
         cmocka_unit_test(html__a_case__nothing_of_evidence_is_markup),
         cmocka_unit_test(html__confirmed_hit__says_so),
         cmocka_unit_test(html__style__has_the_digest_of_the_policy),

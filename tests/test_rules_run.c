@@ -745,8 +745,8 @@ static void run__all__counts_values_not_what_they_become(void **state)
         { "'|all|expand': ['%words%', 'whoami']", "3 4 5" },
         { "ParentCommandLine|base64offset|contains|all: [whoami, user]", "" },
     };
-    static const st_named lists[] = { { { "words", 5 }, { "cmd,user,net1", 13 } },
-                                      { { "last", 4 }, { "c", 1 } } };
+    static const st_named lists[] = { { .name = { "words", 5 }, .value = { "cmd,user,net1", 13 } },
+                                      { .name = { "last", 4 }, .value = { "c", 1 } } };
     st_rule_settings settings = { .placeholders = lists, .nplaceholders = 2 };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         world w;

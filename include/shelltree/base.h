@@ -112,6 +112,8 @@ void *st_arena_alloc(st_arena *a, size_t size, size_t count);
 /* A copy with a NUL behind it (not counted). p == NULL: no memory. */
 st_str st_arena_copy(st_arena *a, st_str s);
 void st_arena_free(st_arena *a); /* leaves an empty arena of the same budget */
+/* What `from` has given is a's from now on; from is empty then. Neither has a budget. */
+void st_arena_take(st_arena *a, st_arena *from);
 
 /* buffer */
 
@@ -157,6 +159,15 @@ uint32_t st_pool_count(const st_pool *p); /* ids are 0 .. count-1 */
 bool st_pool_failed(const st_pool *p);
 /* What its strings take; the table over them, which grows by leaps, aside. */
 uint64_t st_pool_bytes(const st_pool *p);
+/* A pool that hashes as the other does, so that it is soon absorbed by it. NULL: no memory. */
+st_pool *st_pool_new_like(const st_pool *other);
+/* Takes the strings of src, without copying them, on so many threads. Returns by id of src the id
+ * in p, which the caller frees; src is empty then, to be freed. NULL: no memory, both are to be
+ * freed. Neither may be shared. */
+st_sid *st_pool_absorb(st_pool *p, st_pool *src, unsigned threads);
+/* From now on any number of threads may put and get at once, until the pool is freed. Ids then are
+ * in no order that means anything. false: no memory, nothing has changed. Once is enough. */
+bool st_pool_share(st_pool *p);
 
 /* UTF-8, UTF-16, case */
 
@@ -265,5 +276,11 @@ void st_sha256_end(st_sha256_stream *s, unsigned char out[32]); /* frees s */
 void st_parallel(unsigned threads, size_t jobs, void (*fn)(void *ctx, unsigned thread, size_t job),
                  void *ctx);
 unsigned st_threads(unsigned asked); /* what st_parallel will use */
+/* The same with a second half for each job: `put`, one at a time, in the order of the jobs, on the
+ * thread that has done the first. A thread waits with what it made until its turn comes, so no more
+ * is held than one job's a thread. */
+void st_parallel_in_order(unsigned threads, size_t jobs,
+                          void (*make)(void *ctx, unsigned thread, size_t job),
+                          void (*put)(void *ctx, unsigned thread, size_t job), void *ctx);
 
 #endif

@@ -185,6 +185,7 @@ typedef struct st_hunt_options {
     const st_str *hosts;   /* full names or first labels, any case; none: all */
     size_t nhosts;
     st_ticks sibling_window; /* ticks on each side; default ten minutes */
+    unsigned threads;        /* 0: one a processor */
 } st_hunt_options;
 
 typedef struct st_case {
@@ -260,10 +261,6 @@ void st_finding_id(const st_case *c, const st_finding *x, char id[17]);
 /* What an event was done to, in its fields' usual spelling: "203.0.113.9:443 tcp", a path, a key
  * with its value, the image and PID of the other process. */
 void st_target_put(const st_forest *f, const st_event *e, st_buf *out);
-/* What an encoded PowerShell command, or base64 that a command line decodes, says: text, never run,
- * shortened (limits.h) with a count. Nothing if there is none. */
-void st_decoded_put(st_str command_line, st_buf *out);
-
 /* Text chain, topmost known ancestor first: "w3wp.exe(2580)? > cmd.exe(2404)"; '?' marks a
  * placeholder, '~' in front of a name an inferred edge; at most ST_MAX_CHAIN_SHOWN links. */
 void st_chain_put(const st_forest *f, st_node n, st_buf *out);

@@ -93,6 +93,7 @@ typedef struct st_report_options {
     const char *tmp;  /* spreadsheet: a folder for temporary files */
     bool full;        /* text: every process and row, nothing folded */
     bool answer_last; /* text: the answer at the end, where a terminal shows it */
+    unsigned threads; /* CSV, JSONL: that make rows; 0: one a processor. Changes no byte */
 } st_report_options;
 
 void st_write_csv(st_out *o, const st_case *c, const st_report_options *ro);

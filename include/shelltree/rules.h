@@ -109,6 +109,8 @@ st_query_limits st_query_limits_in_force(const st_query_limits *l);
 
 typedef struct st_named {
     st_str name, value;
+    st_str text; /* external: what the file holds, where it is a pipe, which gives it only once; n
+                    0: it is to be read */
 } st_named;
 
 /* What rules are bound and run with beside the evidence. */

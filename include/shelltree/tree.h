@@ -156,6 +156,11 @@ void st_tree_free(st_forest *f);
 /* Adds the store's events from first[kind] on, behind those there are; rules don't see them. */
 st_code st_tree_add_events(st_forest *f, const size_t *first, st_err *err);
 
+/* The same forest with nodes of its own, which servers may be marked on by another thread; freed
+ * before f is, by the second. NULL: no memory. */
+st_forest *st_tree_view(const st_forest *f);
+void st_tree_view_free(st_forest *view);
+
 /* Which inferred edges are crossed: those of hosts that have no creation of Sysmon, and so no other
  * edges; all; none. */
 typedef enum st_trust { ST_TRUST_AUDITED, ST_TRUST_ALL, ST_TRUST_NONE, ST_TRUSTS } st_trust;

@@ -86,3 +86,14 @@ void st_arena_free(st_arena *a)
         a->budget->used -= a->total;
     *a = (st_arena){ .budget = a->budget };
 }
+
+void st_arena_take(st_arena *a, st_arena *from)
+{
+    st_block **end = &a->head;
+    while (*end) /* behind its own, the first of which is still being filled */
+        end = &(*end)->next;
+    *end = from->head;
+    a->total += from->total;
+    a->failed |= from->failed;
+    *from = (st_arena){ 0 };
+}

@@ -99,18 +99,20 @@ void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper)
 
 void st_buf_fmt(st_buf *b, const char *fmt, ...)
 {
+    char small[256]; /* most texts fit and needn't be made twice */
     va_list ap, again;
     va_start(ap, fmt);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    int n = vsnprintf(small, sizeof small, fmt, ap);
     va_end(ap);
     char *to = n < 0 ? NULL : st_buf_room(b, (size_t)n + 1);
-    if (to) {
-        vsnprintf(to, (size_t)n + 1, fmt, again);
-        b->n += (size_t)n;
-    } else {
+    if (!to)
         b->failed = true;
-    }
+    else if ((size_t)n < sizeof small)
+        memcpy(to, small, (size_t)n);
+    else
+        vsnprintf(to, (size_t)n + 1, fmt, again);
+    b->n += to ? (size_t)n : 0;
     va_end(again);
 }
 

@@ -63,15 +63,15 @@ int st_guid_cmp(const st_guid *a, const st_guid *b)
 void st_buf_guid(st_buf *b, const st_guid *g)
 {
     static const char digit[] = "0123456789ABCDEF";
-    char text[38];
-    size_t i = 0;
-    text[i++] = '{';
+    static const unsigned char place[16] = { 7,  5,  3,  1,  12, 10, 17, 15,
+                                             20, 22, 25, 27, 29, 31, 33, 35 };
+    char *to = st_buf_room(b, 38);
+    if (!to)
+        return;
+    memcpy(to, "{------------------------------------}", 38);
     for (unsigned k = 0; k < 16; k++) {
-        if (k == 4 || k == 6 || k == 8 || k == 10)
-            text[i++] = '-';
-        text[i++] = digit[g->b[order[k]] >> 4];
-        text[i++] = digit[g->b[order[k]] & 15];
+        to[place[k]] = digit[g->b[k] >> 4];
+        to[place[k] + 1] = digit[g->b[k] & 15];
     }
-    text[i++] = '}';
-    st_buf_put(b, text, i);
+    b->n += 38;
 }

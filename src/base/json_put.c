@@ -6,6 +6,9 @@
 #include "shelltree/json.h"
 
 #include <string.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 /* A character by its number; beyond U+FFFF that takes two. */
 static void put_code(st_buf *b, uint32_t cp)
@@ -41,19 +44,7 @@ static void put_one(st_buf *b, st_str s, size_t *i)
         st_buf_put(b, s.p + from, *i - from);
 }
 
-/* What only JSON itself wants escaped; other bytes stay. */
-static void put_exact(st_buf *b, st_str s, size_t *i)
-{
-    unsigned char c = (unsigned char)s.p[(*i)++];
-    if (c == '\\') /* paths have many */
-        st_buf_str(b, ST_STR("\\\\"));
-    else if (c < 0x20 || c == '"')
-        escape(b, c);
-    else
-        st_buf_char(b, (char)c);
-}
-
-static void put_string(st_buf *b, st_str s, void (*put)(st_buf *b, st_str s, size_t *i))
+void st_json_str(st_buf *b, st_str s)
 {
     size_t plain = st_plain_run(s, 0);
     char *to = plain == s.n ? st_buf_room(b, s.n + 2) : NULL;
@@ -71,19 +62,93 @@ static void put_string(st_buf *b, st_str s, void (*put)(st_buf *b, st_str s, siz
         st_buf_put(b, s.p + i, run);
         i += run;
         if (i < s.n)
-            put(b, s, &i);
+            put_one(b, s, &i);
     }
     st_buf_char(b, '"');
 }
 
-void st_json_str(st_buf *b, st_str s)
+/* What JSON itself wants escaped, for st_json_exact: the second character behind the backslash, or
+ * 'u'; 0: the byte stays. */
+static const char exact_escape[256] = {
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', 'b',         't',           'n', 'u',
+    'f', 'r', 'u', 'u', 'u', 'u', 'u', 'u', 'u',         'u',           'u', 'u',
+    'u', 'u', 'u', 'u', 'u', 'u', 'u', 'u', ['"'] = '"', ['\\'] = '\\',
+};
+
+/* One byte with its escape, at most six; where the next goes. */
+static char *put_exact(char *to, unsigned char c)
 {
-    put_string(b, s, put_one);
+    char what = exact_escape[c];
+    if (!what) {
+        *to++ = (char)c;
+        return to;
+    }
+    *to++ = '\\';
+    *to++ = what;
+    if (what == 'u') {
+        memcpy(to, "00", 2);
+        to[2] = (char)('0' + (c >> 4));
+        to[3] = "0123456789abcdef"[c & 15];
+        to += 4;
+    }
+    return to;
+}
+
+/* Sixteen bytes at p, as they are, to where there is room for them; how many from the first on stay
+ * so. */
+static unsigned copy_exact(char *to, const char *p)
+{
+#ifdef __SSE2__
+    const __m128i v = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+    const __m128i marks =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    _mm_storeu_si128((__m128i *)(void *)to, v);
+    return (unsigned)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_or_si128(low, marks)) | 0x10000);
+#else
+    unsigned n = 0;
+    while (n < 16 && !exact_escape[(unsigned char)p[n]])
+        n++;
+    memcpy(to, p, n);
+    return n;
+#endif
+}
+
+/* A piece of a string. */
+static void put_piece(st_buf *b, const char *p, size_t n)
+{
+    enum { STEP = 16, MOST = 6 }; /* bytes looked at at once; of one with its escape */
+    char *start = st_buf_room(b, n * MOST + STEP), *to = start;
+    if (!to)
+        return;
+    size_t i = 0;
+    while (n - i >= STEP) {
+        unsigned plain = copy_exact(to, p + i);
+        to += plain;
+        i += plain;
+        if (plain < STEP)
+            to = put_exact(to, (unsigned char)p[i++]);
+    }
+    while (i < n) { /* the rest, with blanks behind it */
+        char last[STEP] = "               ";
+        memcpy(last, p + i, n - i);
+        unsigned plain = copy_exact(to, last);
+        plain = plain < n - i ? plain : (unsigned)(n - i);
+        to += plain;
+        i += plain;
+        if (i < n)
+            to = put_exact(to, (unsigned char)p[i++]);
+    }
+    b->n += (size_t)(to - start);
 }
 
 void st_json_exact(st_buf *b, st_str s)
 {
-    put_string(b, s, put_exact);
+    enum { PIECE = 1 << 12 }; /* so that room for escapes is made of a little at a time */
+    st_buf_char(b, '"');
+    for (size_t i = 0; i < s.n; i += PIECE)
+        put_piece(b, s.p + i, s.n - i < PIECE ? s.n - i : PIECE);
+    st_buf_char(b, '"');
 }
 
 void st_json_safe(st_buf *b, st_str s)

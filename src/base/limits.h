@@ -239,6 +239,11 @@
 #define ST_MAX_ARCHIVE_FREE (UINT64_C(4) << 30)
 /* Bytes of a member's name. Met: it is cut. */
 #define ST_MAX_MEMBER_NAME 4096u
+/* Bytes of a 7z's directory, which libarchive takes into memory whole: a million members have some
+ * hundred megabytes; and of a name in a cpio, of which it does the same. Met: the archive, or what
+ * follows that member, isn't read. */
+#define ST_MAX_7Z_HEADER (UINT64_C(256) << 20)
+#define ST_MAX_CPIO_NAME (UINT64_C(1) << 20)
 /* What the child that reads an archive may add to its memory (large dictionaries of 7z and zstd
  * have some hundred megabytes), and seconds of processor it may use: an hour unpacks a terabyte of
  * deflate or 200 GiB of LZMA. Met: it ends; members before are kept, the archive is said to be read
@@ -448,6 +453,9 @@
 /* Bytes of the needles of one has_any that are looked for in one pass; 24 bytes of memory each.
  * Met: each needle is looked for by itself. */
 #define ST_MAX_NEEDLE_BYTES ((size_t)8 << 20)
+/* 64 bits each of what is remembered of texts and the patterns that can't match them: 64 MiB. Met:
+ * all is forgotten, and looked for again as it is asked for. */
+#define ST_MAX_SCREEN_WORDS ((size_t)8 << 20)
 /* Patterns of the rows that a run keeps compiled, some kilobytes each. Met: all are forgotten, and
  * compiled again as they come. */
 #define ST_MAX_PATTERNS 1024u

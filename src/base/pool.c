@@ -7,9 +7,15 @@
  * the id, so that neither a probe nor growing the table reads entries or strings of others.
  * The seed is random, so nobody who writes evidence can choose colliding strings;
  * ids count up in order of first sight, so no output depends on it.
+ *
+ * A pool that is shared has an end of its own: what was there stays as it is and is read without a
+ * lock, new strings go behind it, under one. The entries of the end lie in blocks that never move,
+ * each twice as large as the one before, so that an id leads to its entry without a lock, too.
  */
 #include "shelltree/base.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -19,31 +25,42 @@ typedef struct entry {
     uint32_t n;
 } entry;
 
+enum { FIRST_TABLE = 1024, STRING_BLOCK = 1 << 16, FIRST_ENTRIES = 1024, ENTRY_BLOCKS = 22 };
+
+typedef struct table {
+    uint64_t *places; /* a hash and an id, 32 bits each; 0: free */
+    size_t n;         /* a power of two */
+} table;
+
+/* The end of a shared pool. The lock is for all but reading entries that are counted. */
+typedef struct tail {
+    pthread_mutex_t lock;
+    entry *blocks[ENTRY_BLOCKS];
+    table table;
+    atomic_uint_least32_t count;
+} tail;
+
 struct st_pool {
     st_arena arena;
     entry *entries;
     size_t entries_cap;
-    uint32_t count;
-    uint64_t *places; /* a hash and an id, 32 bits each; 0: free */
-    size_t nplaces;   /* a power of two */
+    uint32_t count; /* of a shared one: without its end */
+    table table;
     uint64_t seed;
-    bool failed;
+    atomic_bool failed;
     char *block; /* strings are packed: no padding between them */
     size_t block_left;
+    tail *tail; /* NULL: not shared */
 };
 
-enum { FIRST_TABLE = 1024, STRING_BLOCK = 1 << 16 };
-
-st_pool *st_pool_new(void)
+static st_pool *with_seed(uint64_t seed)
 {
     st_pool *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    p->places = calloc(FIRST_TABLE, sizeof *p->places);
-    p->nplaces = FIRST_TABLE;
-    if (getrandom(&p->seed, sizeof p->seed, GRND_NONBLOCK) != (ssize_t)sizeof p->seed)
-        p->seed = (uint64_t)(uintptr_t)p;
-    if (!p->places || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
+    p->seed = seed;
+    p->table = (table){ calloc(FIRST_TABLE, sizeof *p->table.places), FIRST_TABLE };
+    if (!p->table.places || !st_grow(&p->entries, &p->entries_cap, 64, sizeof *p->entries)) {
         st_pool_free(p);
         return NULL;
     }
@@ -56,47 +73,85 @@ st_pool *st_pool_new(void)
     return p;
 }
 
+st_pool *st_pool_new(void)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = (uint64_t)(uintptr_t)&seed;
+    return with_seed(seed);
+}
+
+st_pool *st_pool_new_like(const st_pool *other)
+{
+    return with_seed(other->seed);
+}
+
+static void tail_free(tail *t)
+{
+    for (size_t i = 0; i < ENTRY_BLOCKS; i++)
+        free(t->blocks[i]);
+    free(t->table.places);
+    pthread_mutex_destroy(&t->lock);
+    free(t);
+}
+
 void st_pool_free(st_pool *p)
 {
     if (!p)
         return;
     st_arena_free(&p->arena);
     free(p->entries);
-    free(p->places);
+    free(p->table.places);
+    if (p->tail)
+        tail_free(p->tail);
     free(p);
+}
+
+/* tables */
+
+static const entry *entry_of(const st_pool *p, uint32_t id)
+{
+    if (id < p->count)
+        return &p->entries[id];
+    uint32_t n = id - p->count + FIRST_ENTRIES;
+    unsigned block = 21 - (unsigned)__builtin_clz(n); /* 0 for 1024 to 2047 */
+    return &p->tail->blocks[block][n - ((uint32_t)FIRST_ENTRIES << block)];
 }
 
 static bool is_text(const st_pool *p, uint32_t id, st_str s)
 {
-    const entry *e = &p->entries[id];
+    const entry *e = entry_of(p, id);
     return e->n == s.n && (s.n == 0 || memcmp(e->p, s.p, s.n) == 0);
 }
 
 /* The string's place, or the free one where it would be. */
-static size_t place_of(const st_pool *p, st_str s, uint32_t hash)
+static size_t place_of(const st_pool *p, const table *t, st_str s, uint32_t hash)
 {
-    size_t i = hash & (p->nplaces - 1);
-    while (p->places[i] && (p->places[i] >> 32 != hash || !is_text(p, (uint32_t)p->places[i], s)))
-        i = (i + 1) & (p->nplaces - 1);
+    size_t i = hash & (t->n - 1);
+    while (t->places[i] && (t->places[i] >> 32 != hash || !is_text(p, (uint32_t)t->places[i], s)))
+        i = (i + 1) & (t->n - 1);
     return i;
 }
 
-static bool double_table(st_pool *p)
+/* The first free place where a string that isn't there would be. */
+static size_t free_place(const table *t, uint32_t hash)
 {
-    size_t n = p->nplaces * 2;
-    uint64_t *places = n <= UINT32_MAX / 2 ? calloc(n, sizeof *places) : NULL;
-    if (!places)
+    size_t i = hash & (t->n - 1);
+    while (t->places[i])
+        i = (i + 1) & (t->n - 1);
+    return i;
+}
+
+static bool widen(table *t, size_t n)
+{
+    table wide = { n <= UINT32_MAX / 2 ? calloc(n, sizeof *wide.places) : NULL, n };
+    if (!wide.places)
         return false;
-    for (size_t i = 0; i < p->nplaces; i++) {
-        size_t k = (size_t)(p->places[i] >> 32) & (n - 1);
-        while (p->places[i] && places[k])
-            k = (k + 1) & (n - 1);
-        if (p->places[i])
-            places[k] = p->places[i];
-    }
-    free(p->places);
-    p->places = places;
-    p->nplaces = n;
+    for (size_t i = 0; i < t->n; i++)
+        if (t->places[i])
+            wide.places[free_place(&wide, (uint32_t)(t->places[i] >> 32))] = t->places[i];
+    free(t->places);
+    *t = wide;
     return true;
 }
 
@@ -126,47 +181,208 @@ static uint32_t hash_of(const st_pool *p, st_str s)
     return (uint32_t)st_hash(s.p, s.n, p->seed);
 }
 
+static st_sid fail(st_pool *p)
+{
+    atomic_store(&p->failed, true);
+    return ST_ABSENT;
+}
+
+/* shared pools */
+
+/* The place of the next entry of the end, which is made if it isn't there; NULL: no memory. */
+static entry *next_entry(const st_pool *p, uint32_t count)
+{
+    uint32_t n = count + FIRST_ENTRIES;
+    unsigned block = 21 - (unsigned)__builtin_clz(n);
+    if (n < FIRST_ENTRIES || block >= ENTRY_BLOCKS || count >= UINT32_MAX - p->count)
+        return NULL;
+    entry **b = &p->tail->blocks[block];
+    if (!*b)
+        *b = calloc((size_t)FIRST_ENTRIES << block, sizeof **b);
+    return *b ? &(*b)[n - ((uint32_t)FIRST_ENTRIES << block)] : NULL;
+}
+
+/* A string that the front doesn't hold. Under the lock. */
+static st_sid put_behind(st_pool *p, st_str s, uint32_t hash)
+{
+    tail *t = p->tail;
+    uint32_t count = atomic_load(&t->count);
+    size_t at = place_of(p, &t->table, s, hash);
+    if (t->table.places[at])
+        return (st_sid)t->table.places[at];
+    if ((size_t)count * 3 > t->table.n * 2) {
+        if (!widen(&t->table, t->table.n * 2))
+            return fail(p);
+        at = free_place(&t->table, hash);
+    }
+    entry *e = s.n <= UINT32_MAX ? next_entry(p, count) : NULL;
+    const char *text = e ? keep(p, s) : NULL;
+    if (!text)
+        return fail(p);
+    *e = (entry){ text, (uint32_t)s.n };
+    t->table.places[at] = (uint64_t)hash << 32 | (p->count + count);
+    atomic_store(&t->count, count + 1);
+    return p->count + count;
+}
+
+static st_sid put_shared(st_pool *p, st_str s, uint32_t hash)
+{
+    pthread_mutex_lock(&p->tail->lock);
+    st_sid id = put_behind(p, s, hash);
+    pthread_mutex_unlock(&p->tail->lock);
+    return id;
+}
+
+bool st_pool_share(st_pool *p)
+{
+    if (p->tail)
+        return true;
+    tail *t = calloc(1, sizeof *t);
+    if (!t)
+        return false;
+    t->table = (table){ calloc(FIRST_TABLE, sizeof *t->table.places), FIRST_TABLE };
+    if (!t->table.places) {
+        free(t);
+        return false;
+    }
+    pthread_mutex_init(&t->lock, NULL);
+    p->tail = t;
+    return true;
+}
+
+/* absorbing */
+
+typedef struct looking {
+    const st_pool *p, *src;
+    st_sid *map;      /* by id of src; ST_ABSENT: p doesn't have it */
+    uint32_t *hashes; /* by id of src, as p hashes */
+    size_t jobs;
+    bool alike; /* which is as src does */
+} looking;
+
+/* One stretch of the table of src is looked up in that of p, of which nothing changes. */
+static void look_up(void *ctx, unsigned thread, size_t job)
+{
+    const looking *l = ctx;
+    const table *t = &l->src->table;
+    size_t from = t->n / l->jobs * job, to = job + 1 == l->jobs ? t->n : t->n / l->jobs * (job + 1);
+    (void)thread;
+    for (size_t i = from; i < to; i++) {
+        if (!t->places[i])
+            continue;
+        uint32_t id = (uint32_t)t->places[i];
+        st_str s = st_pool_get(l->src, id);
+        uint32_t hash = l->alike ? (uint32_t)(t->places[i] >> 32) : hash_of(l->p, s);
+        size_t at = place_of(l->p, &l->p->table, s, hash);
+        l->hashes[id] = hash;
+        l->map[id] = (st_sid)l->p->table.places[at];
+    }
+}
+
+/* Room in the table for so many more. */
+static bool make_room(st_pool *p, size_t more)
+{
+    size_t n = p->table.n, need = p->count + more;
+    if (need >= UINT32_MAX / 2)
+        return false;
+    while (need * 3 > n * 2)
+        n *= 2;
+    return (n == p->table.n || widen(&p->table, n)) &&
+           st_grow(&p->entries, &p->entries_cap, need, sizeof *p->entries);
+}
+
+/* Strings that p doesn't have: distinct, so that a free place is all that is looked for. */
+static void add_new(st_pool *p, const st_pool *src, st_sid *map, const uint32_t *hashes)
+{
+    enum { AHEAD = 16 };
+    size_t mask = p->table.n - 1;
+    for (st_sid id = 1; id < src->count; id++) {
+        if (id + AHEAD < src->count)
+            __builtin_prefetch(&p->table.places[hashes[id + AHEAD] & mask], 1);
+        if (map[id] != ST_ABSENT)
+            continue;
+        p->table.places[free_place(&p->table, hashes[id])] = (uint64_t)hashes[id] << 32 | p->count;
+        p->entries[p->count] = src->entries[id];
+        map[id] = p->count++;
+    }
+}
+
+st_sid *st_pool_absorb(st_pool *p, st_pool *src, unsigned threads)
+{
+    enum { JOBS = 64, MANY = 4096 };
+    looking l = { .p = p, .src = src, .jobs = JOBS, .alike = p->seed == src->seed };
+    l.map = calloc(src->count, sizeof *l.map);
+    l.hashes = malloc((size_t)src->count * sizeof *l.hashes);
+    size_t more = 0;
+    bool ok = l.map && l.hashes;
+    if (ok)
+        st_parallel(src->count < MANY ? 1 : threads, JOBS, look_up, &l);
+    for (st_sid id = 1; ok && id < src->count; id++)
+        more += l.map[id] == ST_ABSENT;
+    ok = ok && make_room(p, more);
+    if (ok) {
+        add_new(p, src, l.map, l.hashes);
+        st_arena_take(&p->arena, &src->arena);
+        if (atomic_load(&src->failed))
+            fail(p);
+        src->count = 1;
+        memset(src->table.places, 0, src->table.n * sizeof *src->table.places);
+        src->block_left = 0;
+    }
+    free(l.hashes);
+    if (ok)
+        return l.map;
+    free(l.map);
+    return NULL;
+}
+
+/* strings */
+
 st_sid st_pool_put(st_pool *p, st_str s)
 {
     uint32_t hash = hash_of(p, s);
-    size_t at = place_of(p, s, hash);
-    if (p->places[at])
-        return (st_sid)p->places[at];
-    if ((size_t)p->count * 3 > p->nplaces * 2) {
-        if (!double_table(p)) {
-            p->failed = true;
-            return ST_ABSENT;
-        }
-        at = place_of(p, s, hash);
+    size_t at = place_of(p, &p->table, s, hash);
+    if (p->table.places[at])
+        return (st_sid)p->table.places[at];
+    if (p->tail)
+        return put_shared(p, s, hash);
+    if ((size_t)p->count * 3 > p->table.n * 2) {
+        if (!widen(&p->table, p->table.n * 2))
+            return fail(p);
+        at = free_place(&p->table, hash);
     }
     const char *text = s.n <= UINT32_MAX ? keep(p, s) : NULL;
-    if (!text || !st_grow(&p->entries, &p->entries_cap, (size_t)p->count + 1, sizeof *p->entries)) {
-        p->failed = true;
-        return ST_ABSENT;
-    }
+    if (!text || !st_grow(&p->entries, &p->entries_cap, (size_t)p->count + 1, sizeof *p->entries))
+        return fail(p);
     p->entries[p->count] = (entry){ text, (uint32_t)s.n };
-    p->places[at] = (uint64_t)hash << 32 | p->count;
+    p->table.places[at] = (uint64_t)hash << 32 | p->count;
     return p->count++;
 }
 
 st_str st_pool_get(const st_pool *p, st_sid id)
 {
-    if (id >= p->count)
+    if (id >= p->count && id >= st_pool_count(p))
         return (st_str){ "", 0 };
-    return (st_str){ p->entries[id].p, p->entries[id].n };
+    const entry *e = entry_of(p, id);
+    return (st_str){ e->p, e->n };
 }
 
 uint32_t st_pool_count(const st_pool *p)
 {
-    return p->count;
+    return p->count + (p->tail ? atomic_load(&p->tail->count) : 0);
 }
 
 bool st_pool_failed(const st_pool *p)
 {
-    return p->failed;
+    return atomic_load(&p->failed);
 }
 
 uint64_t st_pool_bytes(const st_pool *p)
 {
-    return p->arena.total + (uint64_t)p->count * sizeof *p->entries;
+    if (!p->tail)
+        return p->arena.total + (uint64_t)p->count * sizeof *p->entries;
+    pthread_mutex_lock(&p->tail->lock);
+    uint64_t bytes = p->arena.total + (uint64_t)st_pool_count(p) * sizeof *p->entries;
+    pthread_mutex_unlock(&p->tail->lock);
+    return bytes;
 }

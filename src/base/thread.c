@@ -76,3 +76,42 @@ void st_parallel(unsigned threads, size_t jobs, void (*fn)(void *ctx, unsigned t
     for (unsigned i = 1; i < started; i++)
         pthread_join(workers[i].id, NULL);
 }
+
+/* jobs whose second halves go in order */
+
+typedef struct queue {
+    void (*make)(void *, unsigned, size_t);
+    void (*put)(void *, unsigned, size_t);
+    void *ctx;
+    size_t next; /* whose turn it is */
+    pthread_mutex_t lock;
+    pthread_cond_t turn;
+} queue;
+
+/* Jobs are begun in order, so the one that is waited for is under way. */
+static void make_and_put(void *ctx, unsigned thread, size_t job)
+{
+    queue *q = ctx;
+    q->make(q->ctx, thread, job);
+    pthread_mutex_lock(&q->lock);
+    while (q->next != job)
+        pthread_cond_wait(&q->turn, &q->lock);
+    pthread_mutex_unlock(&q->lock);
+    q->put(q->ctx, thread, job);
+    pthread_mutex_lock(&q->lock);
+    q->next++;
+    pthread_cond_broadcast(&q->turn);
+    pthread_mutex_unlock(&q->lock);
+}
+
+void st_parallel_in_order(unsigned threads, size_t jobs,
+                          void (*make)(void *ctx, unsigned thread, size_t job),
+                          void (*put)(void *ctx, unsigned thread, size_t job), void *ctx)
+{
+    queue q = { .make = make, .put = put, .ctx = ctx };
+    pthread_mutex_init(&q.lock, NULL);
+    pthread_cond_init(&q.turn, NULL);
+    st_parallel(threads, jobs, make_and_put, &q);
+    pthread_cond_destroy(&q.turn);
+    pthread_mutex_destroy(&q.lock);
+}

@@ -70,6 +70,11 @@ static size_t ascii_words(st_str s, size_t i)
 {
     size_t from = i;
     uint64_t word;
+#ifdef __SSE2__
+    for (; s.n - i >= sizeof(__m128i); i += sizeof(__m128i))
+        if (_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i))))
+            break;
+#endif
     for (; s.n - i >= sizeof word; i += sizeof word) {
         memcpy(&word, s.p + i, sizeof word);
         if (word & UINT64_C(0x8080808080808080))

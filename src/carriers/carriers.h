@@ -57,6 +57,13 @@ typedef struct st_values {
 void st_values_put(st_values *v, st_str path, st_str value, bool end);
 void st_values_clear(st_values *v);
 
+/* Paths of collectors that rename an event's parts become the event's own. */
+void st_values_reshape(st_values *v);
+
+/* Do they look like an event of Windows, or a table of them, in some form that isn't known? Names
+ * of its fields, or of its providers, stand in values; or its text alone. */
+bool st_values_strange(const st_values *v);
+
 /* a source being read */
 
 typedef struct st_carrying_all st_carrying_all; /* of all threads */
@@ -85,7 +92,8 @@ typedef struct st_carrying {
 
 /* Hands a record on. False: stop. */
 bool st_carry(st_carrying *c, st_record *r);
-/* Something at that place is no event. False: too many of them in a row. */
+/* Something at that place is no event. line 0: counted, if it is the first. False: too many of them
+ * in a row. */
 bool st_carry_bad(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line, const char *why);
 bool st_carry_memory(st_carrying *c); /* false */
 

@@ -10,7 +10,8 @@ typedef struct row {
     st_str *cells; /* in text */
     size_t n, cap;
     st_buf text;
-    bool bad; /* a quote where none can be, or none at the end */
+    char comma; /* what stands between cells */
+    bool bad;   /* a quote where none can be, or none at the end */
 } row;
 
 /* One cell: from *i on, which is put behind it. *last: the row ends with it. False: its end isn't
@@ -33,7 +34,7 @@ static bool take_cell(row *r, st_str s, size_t *i, bool end, bool *last, size_t 
             quoted = false;
             continue;
         }
-        if (!quoted && (c == ',' || c == '\n')) {
+        if (!quoted && (c == r->comma || c == '\n')) {
             *last = c == '\n';
             *i = k + 1;
             return true;
@@ -117,9 +118,29 @@ static bool one_row(st_carrying *c, const row *names, const row *r, size_t n)
     return st_carry_values(c, t->head_at, n, t->line);
 }
 
+/* What the names of the columns have most of: a spreadsheet writes what its country does. */
+static char comma_of(st_str s)
+{
+    static const char commas[] = ",;\t";
+    size_t most = 0;
+    char comma = ',';
+    for (const char *k = commas; *k; k++) {
+        size_t n = 0;
+        for (size_t i = 0; i < s.n && s.p[i] != '\n'; i++)
+            n += s.p[i] == *k;
+        if (n > most) {
+            most = n;
+            comma = *k;
+        }
+    }
+    return comma;
+}
+
 void st_carry_all_csv(st_carrying *c)
 {
-    row names = { 0 }, r = { 0 };
+    st_text_more(&c->text);
+    char comma = comma_of(st_text_window(&c->text));
+    row names = { .comma = comma }, r = { .comma = comma };
     size_t n = 0;
     bool on = next_row(c, &names, &n);
     if (on)

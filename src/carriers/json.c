@@ -65,11 +65,17 @@ typedef struct flat {
 /* Lists of events are called so. */
 static bool is_list(st_str path)
 {
-    static const char *const names[] = { "hits.hits", "responses.hits.hits",
-                                         "results",   "events",
-                                         "Events",    "Events.Event",
-                                         "rows",      "records",
-                                         "value",     "data",
+    static const char *const names[] = { "hits.hits",
+                                         "responses.hits.hits",
+                                         "rawResponse.hits.hits",
+                                         "results",
+                                         "events",
+                                         "Events",
+                                         "Events.Event",
+                                         "rows",
+                                         "records",
+                                         "value",
+                                         "data",
                                          "items" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (st_str_eq(path, st_str_of(names[i])))
@@ -124,6 +130,7 @@ typedef enum found { EVENT, LIST, BAD } found;
  * and its bracket was read last. */
 static found flatten(flat *f)
 {
+    enum { MOST = 4 }; /* steps down to a list: the longest of their names, with its own array */
     st_json *j = f->j;
     f->base = j->depth;
     f->length[f->base <= ST_MAX_JSON_DEPTH ? f->base : 0] = f->path.n;
@@ -137,7 +144,7 @@ static found flatten(flat *f)
             break;
         case ST_J_OBJECT:
         case ST_J_ARRAY:
-            if (step == ST_J_ARRAY && depth <= f->base + 2 && is_list(path_of(f)))
+            if (step == ST_J_ARRAY && depth <= f->base + MOST && is_list(path_of(f)))
                 return LIST;
             f->length[depth <= ST_MAX_JSON_DEPTH ? depth : 0] = f->path.n;
             break;
@@ -244,24 +251,6 @@ static st_json_shape shape_of(st_text *t)
     return whole ? ST_JSON_LINES : ST_JSON_MANY;
 }
 
-/* The line of a place: what is before it is read again, which only the first bad one costs. */
-static uint64_t line_at(const st_carrying *c, uint64_t offset)
-{
-    char buf[16384];
-    uint64_t line = 1, at = 0;
-    size_t got = 0;
-    if (c->source->bad_line)
-        return c->source->bad_line;
-    for (; at < offset; at += got) {
-        size_t n = offset - at < sizeof buf ? (size_t)(offset - at) : sizeof buf;
-        if (st_file_read(c->text.file, at, buf, n, &got, NULL) != ST_OK || !got)
-            break;
-        for (const char *p = buf; (p = memchr(p, '\n', got - (size_t)(p - buf))) != NULL; p++)
-            line++;
-    }
-    return line;
-}
-
 /* A place in the source of one in the text, as its units are ASCII's for the most part. */
 static uint64_t place_of(const st_carrying *c, uint64_t mark, uint64_t offset)
 {
@@ -275,6 +264,7 @@ static bool one_object(st_carrying *c, st_json *j, flat *f, uint64_t mark)
     st_buf_clear(&f->path);
     st_buf_clear(&f->bytes);
     found what = flatten(f);
+    c->strange += what == LIST && st_values_strange(&c->values);
     if (what != EVENT || c->values.failed)
         return c->values.failed ? st_carry_memory(c) : true;
     end_message(f);
@@ -285,10 +275,9 @@ static bool one_object(st_carrying *c, st_json *j, flat *f, uint64_t mark)
 static bool bad_one(st_carrying *c, st_json *j, uint64_t mark)
 {
     uint64_t at = place_of(c, mark, j->offset);
-    uint64_t line = line_at(c, at);
     if (j->failed)
         return st_carry_memory(c);
-    if (!st_carry_bad(c, at, 1, line, "bad-json"))
+    if (!st_carry_bad(c, at, 1, 0, "bad-json"))
         return false;
     return st_json_resync(j);
 }

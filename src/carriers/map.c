@@ -5,32 +5,12 @@
  * dialect it is, nobody asks: a path that isn't there gives nothing, and the first that is there
  * counts.
  */
-#include "carriers.h"
+#include "map.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* System */
-
-typedef enum part {
-    P_PROVIDER,
-    P_GUID,
-    P_CHANNEL,
-    P_COMPUTER,
-    P_SID,
-    P_EVENT_ID,
-    P_VERSION,
-    P_LEVEL,
-    P_TASK,
-    P_OPCODE,
-    P_KEYWORDS,
-    P_TIME,
-    P_RECORD_ID,
-    P_PID,
-    P_TID,
-    P_NONE, /* known, and of no use */
-    PARTS
-} part;
 
 /* Paths without what an exporter puts around an event (BASES). In the order of preference. */
 static const struct {
@@ -135,6 +115,13 @@ static const struct {
     { "ExecutionProcessID", P_PID },
     { "ThreadID", P_TID },
     { "ThreadId", P_TID },
+    /* Azure's tables Event and WindowsEvent */
+    { "EventLog", P_CHANNEL },
+    { "Source", P_PROVIDER },
+    { "TimeGenerated", P_TIME },
+    { "TimeGenerated [UTC]", P_TIME },
+    { "SystemProcessId", P_PID },
+    { "SystemThreadId", P_TID },
     { "@timestamp", P_TIME }, /* of a flat record: when it was taken in, not when it was written */
     /* what such flat records have beside the event's own fields */
     { "@version", P_NONE },
@@ -194,61 +181,6 @@ static const struct {
     { "event_data", "event_data" },
 };
 
-/* The Elastic Common Schema's names of Sysmon's fields, as the Sysmon pipeline moves them. */
-static const struct {
-    const char *path, *name;
-    uint32_t only; /* this event; 0: all */
-} ECS[] = {
-    { "process.entity_id", "ProcessGuid", 0 },
-    { "process.pid", "ProcessId", 0 },
-    { "process.executable", "Image", 0 },
-    { "process.command_line", "CommandLine", 1 },
-    { "process.working_directory", "CurrentDirectory", 1 },
-    { "process.parent.entity_id", "ParentProcessGuid", 1 },
-    { "process.parent.pid", "ParentProcessId", 1 },
-    { "process.parent.executable", "ParentImage", 1 },
-    { "process.parent.command_line", "ParentCommandLine", 1 },
-    { "process.pe.original_file_name", "OriginalFileName", 1 },
-    { "process.pe.company", "Company", 1 },
-    { "process.pe.description", "Description", 1 },
-    { "process.pe.file_version", "FileVersion", 1 },
-    { "process.pe.product", "Product", 1 },
-    { "rule.name", "RuleName", 0 },
-    { "file.path", "TargetFilename", 11 },
-    { "file.path", "TargetFilename", 2 },
-    { "file.path", "TargetFilename", 15 },
-    { "file.path", "TargetFilename", 23 },
-    { "file.path", "TargetFilename", 26 },
-    { "file.path", "ImageLoaded", 7 },
-    { "dll.path", "ImageLoaded", 7 },
-    { "file.path", "ImageLoaded", 6 },
-    { "file.name", "PipeName", 17 },
-    { "file.name", "PipeName", 18 },
-    { "registry.path", "TargetObject", 12 },
-    { "registry.path", "TargetObject", 13 },
-    { "registry.path", "TargetObject", 14 },
-    { "registry.data.strings", "Details", 13 },
-    { "dns.question.name", "QueryName", 22 },
-    { "network.transport", "Protocol", 3 },
-    { "source.ip", "SourceIp", 3 },
-    { "source.port", "SourcePort", 3 },
-    { "source.domain", "SourceHostname", 3 },
-    { "destination.ip", "DestinationIp", 3 },
-    { "destination.port", "DestinationPort", 3 },
-    { "destination.domain", "DestinationHostname", 3 },
-};
-
-typedef struct mapping {
-    st_carrying *c;
-    st_str base;
-    st_record r;
-    st_str parts[PARTS];
-    size_t rank[PARTS]; /* place in PATHS of what was taken + 1 */
-    unsigned unnamed;
-    st_str item_name, item_text; /* an item of EventData.Data that has both as values */
-    bool flat, failed;
-} mapping;
-
 static bool starts(st_str s, const char *head)
 {
     return st_str_starts(s, st_str_of(head));
@@ -261,7 +193,7 @@ static st_str behind(st_str s, size_t n)
 
 /* fields */
 
-static void put_field(mapping *m, st_str name, st_str value)
+void st_map_put(mapping *m, st_str name, st_str value)
 {
     st_carrying *c = m->c;
     if (c->nfields >= ST_MAX_FIELDS || !name.n)
@@ -277,15 +209,15 @@ static void put_field(mapping *m, st_str name, st_str value)
     };
 }
 
-static const st_field *field(const mapping *m, const char *name)
+bool st_map_has(const mapping *m, const char *name)
 {
     for (size_t i = 0; i < m->c->nfields; i++)
         if (st_str_eq(m->c->fields[i].name, st_str_of(name)))
-            return &m->c->fields[i];
-    return NULL;
+            return true;
+    return false;
 }
 
-static st_str made(mapping *m, const st_buf *b)
+st_str st_map_made(mapping *m, const st_buf *b)
 {
     st_str s = st_arena_copy(&m->c->arena, st_buf_slice(b));
     m->failed |= !s.p || b->failed;
@@ -296,7 +228,7 @@ static void put_unnamed(mapping *m, st_str value)
 {
     st_buf b = { 0 };
     st_buf_fmt(&b, "Data%u", ++m->unnamed);
-    put_field(m, made(m, &b), value);
+    st_map_put(m, st_map_made(m, &b), value);
     st_buf_free(&b);
 }
 
@@ -307,7 +239,7 @@ static void put_data(mapping *m, st_str rest, const st_pair *p)
     static const char *const texts[] = { ".#text", ".text", ".Value", ".$", ".content" };
     if (p->end) {
         if (m->item_name.n)
-            put_field(m, m->item_name, m->item_text.p ? m->item_text : ST_STR(""));
+            st_map_put(m, m->item_name, m->item_text.p ? m->item_text : ST_STR(""));
         else if (m->item_text.p)
             put_unnamed(m, m->item_text);
         m->item_name = m->item_text = (st_str){ 0 };
@@ -345,7 +277,7 @@ static bool own_field(mapping *m, st_str path, const st_pair *p)
         if (starts(name, "Data") && (name.n == 4 || name.p[4] == '.'))
             put_data(m, behind(name, 4), p);
         else if (!p->end && !is_attribute(name))
-            put_field(m, name, p->value);
+            st_map_put(m, name, p->value);
         return true;
     }
     if (!starts(path, user))
@@ -353,7 +285,7 @@ static bool own_field(mapping *m, st_str path, const st_pair *p)
     const char *dot = memrchr(path.p, '.', path.n);
     st_str leaf = behind(path, (size_t)(dot + 1 - path.p));
     if (!p->end && !is_attribute(leaf)) {
-        put_field(m, leaf, p->value);
+        st_map_put(m, leaf, p->value);
         m->r.user_data = true;
     }
     return true;
@@ -400,6 +332,11 @@ static bool epoch(st_str s, st_ticks *out)
         return false;
     *out = (whole + UINT64_C(11644473600)) * 10000000 + fraction;
     return true;
+}
+
+bool st_map_time(st_str s, st_ticks *out)
+{
+    return epoch(s, out) || st_time_iso(s, out);
 }
 
 /* A time that says where it is, or one that is UTC by the carrier's own word. */
@@ -473,11 +410,12 @@ static void fill_system(mapping *m)
     r->execution_pid = (uint32_t)number(m->parts[P_PID]);
     r->execution_tid = (uint32_t)number(m->parts[P_TID]);
     r->time_created = time_of(m, m->parts[P_TIME]);
+    m->taken_in = m->rank[P_TIME] && strcmp(PATHS[m->rank[P_TIME] - 1].path, "@timestamp") == 0;
 }
 
-/* Elastic's names */
+/* an event */
 
-static st_str value_at(const mapping *m, const char *path)
+st_str st_map_at(const mapping *m, const char *path)
 {
     const st_values *v = &m->c->values;
     for (size_t i = 0; i < v->n; i++) {
@@ -489,76 +427,6 @@ static st_str value_at(const mapping *m, const char *path)
     return (st_str){ 0 };
 }
 
-static void put_user(mapping *m)
-{
-    st_str name = value_at(m, "user.name"), domain = value_at(m, "user.domain");
-    st_buf b = { 0 };
-    if (!name.n || field(m, "User"))
-        return;
-    if (domain.n)
-        st_buf_fmt(&b, "%.*s\\", ST_FMT(domain));
-    st_buf_str(&b, name);
-    put_field(m, ST_STR("User"), made(m, &b));
-    st_buf_free(&b);
-}
-
-static void put_hashes(mapping *m)
-{
-    static const char *const kinds[][2] = { { "process.hash.md5", "MD5" },
-                                            { "process.hash.sha1", "SHA1" },
-                                            { "process.hash.sha256", "SHA256" },
-                                            { "process.pe.imphash", "IMPHASH" } };
-    st_buf b = { 0 };
-    if (field(m, "Hashes"))
-        return;
-    for (size_t i = 0; i < 4; i++) {
-        st_str v = value_at(m, kinds[i][0]);
-        if (!v.n)
-            continue;
-        st_buf_fmt(&b, "%s%s=", b.n ? "," : "", kinds[i][1]);
-        for (size_t k = 0; k < v.n; k++)
-            st_buf_char(&b, st_ascii_upper(v.p[k]));
-    }
-    if (b.n)
-        put_field(m, ST_STR("Hashes"), made(m, &b));
-    st_buf_free(&b);
-}
-
-/* The pipeline makes Sysmon's own time the event's, and keeps no other. */
-static void put_utc(mapping *m)
-{
-    st_str s = value_at(m, "@timestamp");
-    st_ticks t;
-    st_buf b = { 0 };
-    if (field(m, "UtcTime") || !(epoch(s, &t) || st_time_iso(s, &t)))
-        return;
-    st_buf_time_sysmon(&b, t);
-    put_field(m, ST_STR("UtcTime"), made(m, &b));
-    st_buf_free(&b);
-    if (m->rank[P_TIME] && strcmp(PATHS[m->rank[P_TIME] - 1].path, "@timestamp") == 0)
-        m->r.time_created = 0;
-}
-
-static void put_elastic(mapping *m)
-{
-    if (!value_at(m, "process.entity_id").n && !value_at(m, "process.executable").n)
-        return;
-    for (size_t i = 0; i < sizeof ECS / sizeof ECS[0]; i++) {
-        if ((ECS[i].only && ECS[i].only != m->r.event_id) || field(m, ECS[i].name))
-            continue;
-        st_str v = value_at(m, ECS[i].path);
-        if (v.n)
-            put_field(m, st_str_of(ECS[i].name), v);
-    }
-    if (m->r.event_id == 1) {
-        put_user(m);
-        put_hashes(m);
-    }
-    put_utc(m);
-}
-
-/* an event */
-
 static st_str base_of(const st_values *v)
 {
     for (size_t i = 0; i < sizeof BASES / sizeof BASES[0]; i++)
@@ -568,17 +436,32 @@ static st_str base_of(const st_values *v)
     return ST_STR("");
 }
 
-/* A text that holds the event as XML, under one of the names that such texts have. */
-static st_str xml_in(const mapping *m)
+/* The event as XML in a value of one of those names, in one line behind whatever stands before it:
+ * lines above it are a message's, and what comes after them is what somebody wrote there. */
+static st_str xml_in(const mapping *m, const char *const *paths, size_t n)
 {
-    static const char *const paths[] = { "_raw", "MESSAGE",    "event.original", "xml",
-                                         "Xml",  "xml_string", "data",           "message" };
-    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
-        st_str s = st_event_in(value_at(m, paths[i]));
-        if (s.n)
+    for (size_t i = 0; i < n; i++) {
+        st_str text = st_str_trim(st_map_at(m, paths[i])), s = st_event_in(text);
+        if (s.n && !memchr(text.p, '\n', (size_t)(s.p - text.p)))
             return s;
     }
     return (st_str){ 0 };
+}
+
+/* What an exporter that has the event's XML calls it. */
+static st_str own_xml(const mapping *m)
+{
+    static const char *const paths[] = { "_raw", "xml", "Xml", "xml_string", "System", "EventXML" };
+    return xml_in(m, paths, sizeof paths / sizeof paths[0]);
+}
+
+/* Texts that are passed on. Where they are an event's own message, anybody may have written them.
+ */
+static st_str passed_xml(const mapping *m)
+{
+    static const char *const paths[] = { "MESSAGE", "event.original", "data", "message", "log",
+                                         "raw" };
+    return xml_in(m, paths, sizeof paths / sizeof paths[0]);
 }
 
 static bool is_flat(const mapping *m)
@@ -607,8 +490,32 @@ static void take_all(mapping *m, const st_values *v)
         if (own_field(m, path, p) || p->end || system_part(m, path, p->value))
             continue;
         if (m->flat && !memchr(path.p, '.', path.n) && !is_attribute(path))
-            put_field(m, path, p->value);
+            st_map_put(m, path, p->value);
     }
+}
+
+/* Azure's EventData: <EventData> with or without a <DataItem> around it. */
+static void take_xml(mapping *m, st_str text)
+{
+    static const char tag[] = "<EventData", end[] = "</EventData>";
+    st_carrying *c = m->c;
+    const char *from = memmem(text.p, text.n, tag, sizeof tag - 1);
+    const char *to =
+        from ? memmem(from, text.n - (size_t)(from - text.p), end, sizeof end - 1) : NULL;
+    st_record r = { .event_id = UINT32_MAX };
+    if (!to)
+        return;
+    st_buf_clear(&c->scratch);
+    st_buf_str(&c->scratch, ST_STR("<Event><System/>"));
+    st_buf_put(&c->scratch, from, (size_t)(to - from) + sizeof end - 1);
+    st_buf_str(&c->scratch, ST_STR("</Event>"));
+    m->failed |= c->scratch.failed;
+    if (m->failed || st_xml_read(c->xml, c->scratch.p, c->scratch.n, &c->source->report.lossy) ||
+        st_xml_fields(c->xml, NULL, &r))
+        return;
+    for (size_t i = 0; i < r.nfields; i++)
+        st_map_put(m, r.fields[i].name,
+                   (st_str){ (const char *)r.fields[i].value.p, r.fields[i].value.n });
 }
 
 static bool is_object(st_str s)
@@ -623,9 +530,11 @@ static void take_texts(mapping *m)
     st_str outer = m->base;
     st_values_clear(&m->c->inner);
     for (size_t i = 0; i < sizeof TEXTS / sizeof TEXTS[0]; i++) {
-        st_str text = value_at(m, TEXTS[i].path);
+        st_str text = st_map_at(m, TEXTS[i].path);
         if (is_object(text))
             st_flatten(&m->c->inner, st_str_of(TEXTS[i].prefix), text);
+        else if (text.n && strcmp(TEXTS[i].path, "EventData") == 0)
+            take_xml(m, text);
     }
     m->failed |= m->c->inner.failed;
     if (!m->c->inner.n)
@@ -633,8 +542,8 @@ static void take_texts(mapping *m)
     m->base = base_of(&m->c->inner);
     take_all(m, &m->c->inner);
     m->base = outer;
-    if (value_at(m, "Payload").n)
-        m->parts[P_PID] = value_at(m, "ProcessId");
+    if (st_map_at(m, "Payload").n)
+        m->parts[P_PID] = st_map_at(m, "ProcessId");
 }
 
 /* Something that has neither an id nor a provider is no event: an entry about the collection, a
@@ -642,6 +551,48 @@ static void take_texts(mapping *m)
 static bool is_event(const mapping *m)
 {
     return m->parts[P_EVENT_ID].n && (m->parts[P_PROVIDER].n || m->parts[P_CHANNEL].n);
+}
+
+bool st_values_strange(const st_values *v)
+{
+    static const char *const heads[] = { "winlog.", "Microsoft-Windows-", "Linux-Sysmon" };
+    for (size_t i = 0; i < v->n; i++) {
+        st_str s = v->list[i].value;
+        for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++)
+            if (starts(s, heads[k]))
+                return true;
+        if (s.n && memmem(s.p, s.n, "\nLogName=", 9) && memmem(s.p, s.n, "\nEventCode=", 11))
+            return true;
+    }
+    return false;
+}
+
+/* A line of a journal that left out the text of Sysmon's event, as it was too long. */
+static bool is_left_out(const mapping *m)
+{
+    static const char *const who[] = { "SYSLOG_IDENTIFIER", "_COMM" };
+    st_str message = st_map_at(m, "MESSAGE");
+    bool sysmon = false;
+    for (size_t i = 0; i < sizeof who / sizeof who[0]; i++)
+        sysmon |= st_str_eq(st_map_at(m, who[i]), ST_STR("sysmon"));
+    return sysmon && message.p && !message.n;
+}
+
+/* One of Sysmon's, of which each has one of these, has none: its values have no names, or other
+ * ones. */
+static bool lacks_fields(const mapping *m)
+{
+    static const char *const names[] = { "UtcTime",       "ProcessGuid", "Image",
+                                         "SourceImage",   "ImageLoaded", "State",
+                                         "Configuration", "EventType",   "ID",
+                                         "Description" };
+    if (!st_str_ieq(m->parts[P_PROVIDER], ST_STR("Microsoft-Windows-Sysmon")) &&
+        !st_str_ieq(m->parts[P_PROVIDER], ST_STR("Linux-Sysmon")))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (st_map_has(m, names[i]))
+            return false;
+    return true;
 }
 
 /* as XML */
@@ -720,27 +671,43 @@ static void render(mapping *m)
     m->r.xml = st_buf_slice(b);
 }
 
+static bool carry_xml(st_carrying *c, st_str xml, uint64_t offset, uint64_t line)
+{
+    static const char end[] = "</Event>";
+    enum { N = sizeof end - 1 };
+    bool cut = xml.n < N || memcmp(xml.p + xml.n - N, end, N) != 0;
+    return st_carry_xml(c, xml, offset, line, cut);
+}
+
 bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line)
 {
+    st_values_reshape(&c->values);
     mapping m = { .c = c, .base = base_of(&c->values) };
-    (void)length;
     c->nfields = 0;
     st_arena_free(&c->arena);
-    st_str xml = xml_in(&m);
-    if (xml.n) {
-        bool cut = xml.n < 8 || memcmp(xml.p + xml.n - 8, "</Event>", 8) != 0;
-        return st_carry_xml(c, xml, offset, line, cut);
-    }
+    if (c->values.failed)
+        return st_carry_memory(c);
+    st_str xml = own_xml(&m);
+    if (xml.n)
+        return carry_xml(c, xml, offset, line);
     m.r = (st_record){ .offset = offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
     m.flat = is_flat(&m);
     take_all(&m, &c->values);
     take_texts(&m);
     if (!is_event(&m)) {
-        c->strange += m.parts[P_EVENT_ID].n || (!m.flat && c->nfields);
+        xml = passed_xml(&m);
+        if (xml.n && !m.failed)
+            return carry_xml(c, xml, offset, line);
+        if (is_left_out(&m))
+            return st_carry_bad(c, offset, length, line, "empty-message");
+        c->strange +=
+            m.parts[P_EVENT_ID].n || (!m.flat && c->nfields) || st_values_strange(&c->values);
         return !m.failed || st_carry_memory(c);
     }
     fill_system(&m);
-    put_elastic(&m);
+    st_map_elastic(&m);
+    if (lacks_fields(&m))
+        return st_carry_bad(c, offset, length, line, "no-fields");
     if (c->o->xml)
         render(&m);
     if (m.failed)

@@ -97,11 +97,27 @@ bool st_carry(st_carrying *c, st_record *r)
     return !atomic_load_explicit(&c->all->stop, memory_order_relaxed);
 }
 
+/* The line of a place: what is before it is read again, which only the first bad one costs. */
+static uint64_t line_at(const st_carrying *c, uint64_t offset)
+{
+    char buf[16384];
+    uint64_t line = 1;
+    size_t got = 0;
+    for (uint64_t at = 0; at < offset; at += got) {
+        size_t n = offset - at < sizeof buf ? (size_t)(offset - at) : sizeof buf;
+        if (st_file_read(c->text.file, at, buf, n, &got, NULL) != ST_OK || !got)
+            break;
+        for (const char *p = buf; (p = memchr(p, '\n', got - (size_t)(p - buf))) != NULL; p++)
+            line++;
+    }
+    return line;
+}
+
 bool st_carry_bad(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line, const char *why)
 {
     st_source *s = c->source;
     if (!s->bad_line)
-        s->bad_line = line ? line : 1;
+        s->bad_line = line ? line : line_at(c, offset);
     s->report.unparsable++;
     st_report_lost(&s->report, offset, length, why);
     if (++c->bad_in_row < ST_MAX_BAD_LINES)

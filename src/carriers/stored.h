@@ -17,9 +17,18 @@
 extern const st_raw_column st_stored_event_columns[]; /* the first is the row's own number */
 extern const size_t st_stored_nevent_columns;
 
+/* A field's name as JSON's key, with quotes and colon. Most records have the names of the one
+ * before. */
+enum { ST_STORED_KEYS = 48, ST_STORED_KEY = 47 };
+typedef struct st_stored_key {
+    unsigned char n; /* of the name; 0: none */
+    char text[ST_STORED_KEY];
+} st_stored_key;
+
 /* What the making of rows keeps between two of them. */
 typedef struct st_stored_scratch {
     st_buf text, exact;
+    st_stored_key keys[ST_STORED_KEYS]; /* by place among a record's fields */
     st_field *fields;
     size_t cap;
     st_arena arena;

@@ -166,13 +166,47 @@ static bool is_integer(const st_value *v)
     return v->type >= ST_V_I8 && v->type <= ST_V_U64 && width;
 }
 
-static bool is_twice(const st_record *r, size_t i)
+/* seen: a bit for each name before, which others may share. */
+static bool is_twice(const st_record *r, size_t i, uint64_t *seen)
 {
-    for (size_t k = 0; k < i; k++)
-        if (r->fields[k].name.n == r->fields[i].name.n &&
-            !memcmp(r->fields[k].name.p, r->fields[i].name.p, r->fields[i].name.n))
+    st_str name = r->fields[i].name;
+    unsigned key = (unsigned)name.n;
+    if (name.n)
+        key += (unsigned char)name.p[0] * 7u + (unsigned char)name.p[name.n - 1];
+    uint64_t bit = UINT64_C(1) << (key & 63), known = *seen & bit;
+    *seen |= bit;
+    for (size_t k = 0; known && k < i; k++)
+        if (r->fields[k].name.n == name.n && !memcmp(r->fields[k].name.p, name.p, name.n))
             return true;
     return false;
+}
+
+/* The name as it stands, between quotes and with a colon behind; one that isn't plain is never
+ * kept. */
+static void keep_key(st_stored_key *k, st_str name)
+{
+    if (name.n > ST_STORED_KEY - 3 || st_plain_run(name, 0) != name.n)
+        return;
+    k->n = (unsigned char)name.n;
+    k->text[0] = '"';
+    memcpy(k->text + 1, name.p, name.n);
+    memcpy(k->text + 1 + name.n, "\":", 2);
+}
+
+static void put_key(putting *p, size_t i)
+{
+    st_str name = p->r->fields[i].name;
+    st_stored_key *k = i < ST_STORED_KEYS ? &p->s->keys[i] : NULL;
+    if (k && k->n && k->n == name.n && !memcmp(k->text + 1, name.p, name.n)) {
+        st_buf_put(p->b, k->text, name.n + 3);
+        return;
+    }
+    bool valid = st_utf8_valid(name);
+    p->inexact |= !valid;
+    (valid ? st_json_exact : st_json_str)(p->b, name);
+    st_buf_char(p->b, ':');
+    if (k)
+        keep_key(k, name);
 }
 
 static void put_field(putting *p, size_t i)
@@ -181,10 +215,8 @@ static void put_field(putting *p, size_t i)
     st_buf *b = p->b, *text = &p->s->text;
     if (i)
         st_buf_char(b, ',');
-    bool valid = st_utf8_valid(p->r->fields[i].name);
-    p->inexact |= v->cut || !valid;
-    (valid ? st_json_exact : st_json_str)(b, p->r->fields[i].name);
-    st_buf_char(b, ':');
+    p->inexact |= v->cut;
+    put_key(p, i);
     if (!v->p) {
         p->inexact |= v->n || v->type != ST_V_NULL;
         st_buf_str(b, ST_STR("null"));
@@ -206,9 +238,10 @@ static void put_fields(putting *p)
         return;
     }
     size_t mark = st_raw_text_begin(p->b);
+    uint64_t seen = 0;
     st_buf_char(p->b, '{');
     for (size_t i = 0; i < p->r->nfields; i++) {
-        p->inexact |= i >= MOST_FIELDS || is_twice(p->r, i);
+        p->inexact |= i >= MOST_FIELDS || is_twice(p->r, i, &seen);
         put_field(p, i);
     }
     st_buf_char(p->b, '}');
@@ -266,9 +299,14 @@ static void put_exact(putting *p)
 
 static void put_hex(putting *p, uint64_t v)
 {
-    size_t mark = st_raw_text_begin(p->b);
-    st_buf_fmt(p->b, "0x%llx", (unsigned long long)v);
-    st_raw_text_end(p->b, mark);
+    char text[18];
+    size_t i = sizeof text;
+    do
+        text[--i] = "0123456789abcdef"[v & 15];
+    while (v >>= 4);
+    text[--i] = 'x';
+    text[--i] = '0';
+    st_raw_text(p->b, (st_str){ text + i, sizeof text - i });
 }
 
 void st_stored_put_record(st_buf *b, const st_record *r, int64_t source, st_stored_scratch *s)

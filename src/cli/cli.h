@@ -244,6 +244,9 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
 void st_run_note_free(st_run_note *n);
 /* The whole set of -o DIR (output_set.c). */
 int st_output_dir(st_session *s, int exit_status);
+/* Why a set can't take the path's place; NULL if nothing speaks against it: nothing is there, an
+ * empty folder, or, with force, a set that shelltree wrote. */
+const char *st_set_obstacle(const char *dir, bool force);
 
 /* What an earlier hunt found (--since-run); NULL: not asked. */
 typedef struct st_earlier st_earlier;

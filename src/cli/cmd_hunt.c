@@ -77,7 +77,8 @@ static int write_results(st_session *s, int status)
               .report = { .found = s->found,
                           .ro = { .csv_raw = s->config->csv_raw,
                                   .confirmed = s->confirmed,
-                                  .full = s->config->full },
+                                  .full = s->config->full,
+                                  .threads = s->config->threads },
                           .info = note.info } };
     char tmp[4096];
     st_err why = { 0 };

@@ -37,6 +37,8 @@ void st_config_free(st_config *c)
     free(c->evidence.items);
     free(c->files_from.items);
     free(c->names.items);
+    for (size_t i = 0; i < c->external.n; i++)
+        free((void *)(uintptr_t)c->external.items[i].text.p);
     free(c->external.items);
     free(c->params.items);
     free(c->clock_offsets.items);

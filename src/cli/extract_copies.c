@@ -55,6 +55,18 @@ static uint32_t value_hash(st_str s, uint64_t seed)
     return short_hash(s, seed);
 }
 
+/* Lists that a carrier orders and spells as it likes, and a number that not all can hold. */
+static bool is_free(st_str name, st_str text)
+{
+    static const char *const lists[] = { "Hashes", "Hash", "QueryResults" };
+    uint64_t n;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
+        if (st_str_eq(name, st_str_of(lists[i])))
+            return true;
+    return st_str_eq(name, ST_STR("Details")) &&
+           (st_str_starts(text, ST_STR("QWORD (")) || st_str_u64(text, &n));
+}
+
 static bool add_said(st_marks *m, st_mark *to, const st_record *r, const uint64_t seed[2])
 {
     st_buf b = { 0 };
@@ -68,9 +80,8 @@ static bool add_said(st_marks *m, st_mark *to, const st_record *r, const uint64_
             st_buf_free(&b);
             return false;
         }
-        /* hashes are ordered and spelled as a carrier likes; what is empty says nothing */
-        if (!text.n || st_str_eq(text, ST_STR("-")) || st_str_eq(f->name, ST_STR("Hashes")))
-            continue;
+        if (!text.n || st_str_eq(text, ST_STR("-")) || is_free(f->name, text))
+            continue; /* what is empty says nothing */
         if (!st_grow(&m->said, &m->said_cap, m->nsaid + 1, sizeof *m->said)) {
             st_buf_free(&b);
             return false;

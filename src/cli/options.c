@@ -12,6 +12,7 @@
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define H ST_VERB_HUNT
@@ -391,7 +392,7 @@ static st_code pair(st_pairs *l, const char *v, const char *at, const char *usag
         return st_fail(e, ST_E_USAGE, "%s, not '%s'", usage, v);
     if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items))
         return st_fail(e, ST_E_MEMORY, "out of memory");
-    l->items[l->n++] = (st_named){ { v, (size_t)(at - v) }, st_str_of(at + 1) };
+    l->items[l->n++] = (st_named){ { v, (size_t)(at - v) }, st_str_of(at + 1), { NULL, 0 } };
     return ST_OK;
 }
 
@@ -405,36 +406,49 @@ static st_code set_clock_offset(st_config *c, const char *v, st_err *e)
     return pair(&c->clock_offsets, v, at, "--clock-offset: HOST=SECONDS", e);
 }
 
+/* The last file that stands for an address is known to the rules. A pipe gives what it holds only
+ * once, and lists are read once for each rule that asks for them: it is read here. */
+static st_code note_external(st_config *c, const char *option, st_err *e)
+{
+    st_named *x = &c->external.items[c->external.n - 1];
+    struct stat sb;
+    st_buf text = { 0 };
+    c->settings.external = c->external.items;
+    c->settings.nexternal = c->external.n;
+    if (stat(x->value.p, &sb) != 0 || S_ISREG(sb.st_mode) || S_ISDIR(sb.st_mode))
+        return ST_OK; /* whoever reads it says what is wrong */
+    st_code code = st_whole_file(option, x->value.p, ST_MAX_EXTERNAL, &text, e);
+    x->text = st_buf_slice(&text);
+    return code;
+}
+
 /* An address may hold = itself; the file is what stands behind the last one. */
 static st_code set_external(st_config *c, const char *v, st_err *e)
 {
-    if (pair(&c->external, v, strrchr(v, '='), "--external: URL=FILE", e) != ST_OK)
-        return e->code;
-    c->settings.external = c->external.items;
-    c->settings.nexternal = c->external.n;
-    return ST_OK;
+    st_code code = pair(&c->external, v, strrchr(v, '='), "--external: URL=FILE", e);
+    return code ? code : note_external(c, "--external", e);
 }
 
 /* A list of the user's own is a file that stands for an address of the pack's. */
-static st_code set_own(st_config *c, const char *name, const char *file, st_err *e)
+static st_code set_own(st_config *c, const char *option, const char *name, const char *file,
+                       st_err *e)
 {
     if (!st_grow(&c->external.items, &c->external.cap, c->external.n + 1,
                  sizeof *c->external.items))
         return st_fail(e, ST_E_MEMORY, "out of memory");
-    c->external.items[c->external.n++] = (st_named){ st_str_of(name), st_str_of(file) };
-    c->settings.external = c->external.items;
-    c->settings.nexternal = c->external.n;
-    return ST_OK;
+    c->external.items[c->external.n++] =
+        (st_named){ st_str_of(name), st_str_of(file), { NULL, 0 } };
+    return note_external(c, option, e);
 }
 
 static st_code set_servers(st_config *c, const char *v, st_err *e)
 {
-    return set_own(c, "own:servers", v, e);
+    return set_own(c, "--servers", "own:servers", v, e);
 }
 
 static st_code set_known(st_config *c, const char *v, st_err *e)
 {
-    return set_own(c, "own:known", v, e);
+    return set_own(c, "--known", "own:known", v, e);
 }
 
 static st_code set_param(st_config *c, const char *v, st_err *e)

@@ -8,6 +8,7 @@
 #include "base/suggest.h"
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
@@ -80,26 +81,61 @@ bool st_output_is_casedb(const st_config *c)
     return c->format ? strcmp(c->format, "casedb") == 0 : ending && !c->xml;
 }
 
+static bool is_empty_folder(const char *path)
+{
+    DIR *d = opendir(path);
+    const struct dirent *x = NULL;
+    if (!d)
+        return false;
+    do
+        x = readdir(d);
+    while (x && (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0));
+    closedir(d);
+    return !x;
+}
+
+const char *st_set_obstacle(const char *dir, bool force)
+{
+    char mark[PATH_MAX];
+    struct stat st;
+    if (snprintf(mark, sizeof mark, "%s/" ST_SET_MARK, dir) >= (int)sizeof mark)
+        return "the path is too long";
+    if (lstat(dir, &st) != 0)
+        return NULL;
+    if (!S_ISDIR(st.st_mode))
+        return "is there already and is no folder; it stays";
+    if (is_empty_folder(dir))
+        return NULL;
+    if (access(mark, F_OK) != 0)
+        return "is there already, and isn't a set that shelltree wrote; it stays";
+    return force ? NULL : "is there already; --force writes over it";
+}
+
+/* Of one file. */
+static const char *file_obstacle(const char *path, bool force)
+{
+    struct stat st;
+    if (lstat(path, &st) != 0)
+        return NULL;
+    if (!force)
+        return "is there already; --force writes over it";
+    return S_ISREG(st.st_mode) ? NULL : "is there already and is no regular file; it stays";
+}
+
 /* Why nothing can be written at the path; NULL if nothing speaks against it. Told before
  * the evidence is read, which may take an hour. */
 static const char *obstacle(const st_config *c)
 {
-    char folder[PATH_MAX], mark[PATH_MAX];
+    char folder[PATH_MAX];
     struct stat st;
     bool set = st_output_target(c) == ST_TO_DIR;
     if (c->output_slash && !set)
         return "names a directory; only hunt without --format writes one";
-    if (snprintf(folder, sizeof folder, "%s", c->output) >= (int)sizeof folder ||
-        snprintf(mark, sizeof mark, "%s/" ST_SET_MARK, c->output) >= (int)sizeof mark)
+    if (snprintf(folder, sizeof folder, "%s", c->output) >= (int)sizeof folder)
         return "the path is too long";
-    if (lstat(c->output, &st) == 0) {
-        if (!c->force)
-            return "is there already; --force writes over it";
-        if (!set && !S_ISREG(st.st_mode))
-            return "is there already and is no regular file; it stays";
-        if (set && (!S_ISDIR(st.st_mode) || access(mark, F_OK) != 0))
-            return "is there already, and isn't a set that shelltree wrote; it stays";
-    }
+    const char *why = (set ? st_set_obstacle : file_obstacle)(c->output, c->force);
+    if (why)
+        return why;
     char *slash = strrchr(folder, '/');
     if (slash)
         slash[slash == folder] = 0;

@@ -243,23 +243,6 @@ static st_code put_manifest(const set *x, st_err *e)
 
 /* an older set that stands there */
 
-/* Is it a set of ours? Only such a directory is ever replaced. */
-static st_code check_old(const char *dir, bool force, bool *there, st_err *e)
-{
-    char path[PATH_MAX];
-    struct stat st;
-    *there = lstat(dir, &st) == 0;
-    if (!*there)
-        return ST_OK;
-    if (!force || !S_ISDIR(st.st_mode) ||
-        snprintf(path, sizeof path, "%s/" ST_SET_MARK, dir) >= (int)sizeof path ||
-        access(path, F_OK) != 0)
-        return st_fail(e, ST_E_IO, "%s: is there already%s", dir,
-                       force ? ", and isn't a set that shelltree wrote"
-                             : "; --force writes over it");
-    return ST_OK;
-}
-
 /* Puts `made` in the place of `dir`, and what stood there in the place of `made`: at once where the
  * file system can. Else the old one moves out first, and back if the new one can't move in. */
 static bool change_places(const char *made, const char *dir)
@@ -293,27 +276,63 @@ static bool is_ours(const char *name)
            (!slash || strncmp(name, TABLES "/", sizeof TABLES) == 0);
 }
 
-/* Removes from the old set what its manifest lists. The manifest goes last. */
+static int folder_in(int in, const char *name)
+{
+    return openat(in, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The manifest of the set in `in`; NULL: it has none, or it is no file of its own. */
+static FILE *open_manifest(int in)
+{
+    struct stat st;
+    int fd = openat(in, MANIFEST, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    FILE *f = fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fdopen(fd, "r") : NULL;
+    if (!f && fd >= 0)
+        close(fd);
+    return f;
+}
+
+static void remove_in(int in, int below, const char *name)
+{
+    if (!is_ours(name))
+        return;
+    const char *slash = strchr(name, '/');
+    if (!slash)
+        unlinkat(in, name, 0);
+    else if (below >= 0)
+        unlinkat(below, slash + 1, 0);
+}
+
+/* Removes from the old set what its manifest lists; the set may be another's work, so no link is
+ * followed out of it. The manifest goes last. */
 static void remove_listed(const char *old)
 {
-    char path[PATH_MAX], line[1024];
-    FILE *f = snprintf(path, sizeof path, "%s/" MANIFEST, old) < (int)sizeof path
-                  ? fopen(path, "re")
-                  : NULL;
-    if (!f)
-        return;
-    while (fgets(line, sizeof line, f)) {
+    char line[1024];
+    int in = folder_in(AT_FDCWD, old), below = in < 0 ? -1 : folder_in(in, TABLES);
+    FILE *f = in < 0 ? NULL : open_manifest(in);
+    while (f && fgets(line, sizeof line, f)) {
         const char *name = strstr(line, "  ");
         line[strcspn(line, "\n")] = 0;
-        if (name && is_ours(name + 2) &&
-            snprintf(path, sizeof path, "%s/%s", old, name + 2) < (int)sizeof path)
-            unlink(path);
+        if (name)
+            remove_in(in, below, name + 2);
     }
-    fclose(f);
-    if (snprintf(path, sizeof path, "%s/" TABLES, old) < (int)sizeof path)
-        rmdir(path);
-    if (snprintf(path, sizeof path, "%s/" MANIFEST, old) < (int)sizeof path)
-        unlink(path);
+    if (f) {
+        fclose(f);
+        unlinkat(in, MANIFEST, 0);
+    }
+    if (below >= 0)
+        close(below);
+    if (in >= 0) {
+        unlinkat(in, TABLES, AT_REMOVEDIR);
+        close(in);
+    }
+}
+
+/* Is it a folder, and no link to one? */
+static bool is_own_folder(const char *path)
+{
+    struct stat st;
+    return lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
 /* Moves what is left in the folder `from` into `to`; false: something had to stay, as `to` has
@@ -321,8 +340,11 @@ static void remove_listed(const char *old)
 static bool move_rest(const char *from, const char *to)
 {
     char here[PATH_MAX], there[PATH_MAX];
-    DIR *d = opendir(from);
+    int fd = folder_in(AT_FDCWD, from);
+    DIR *d = fd < 0 ? NULL : fdopendir(fd);
     bool all = d != NULL;
+    if (!d && fd >= 0)
+        close(fd);
     for (const struct dirent *x; d && (x = readdir(d));) {
         if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
             continue;
@@ -343,8 +365,8 @@ static st_code settle(const char *old, const char *dir, st_err *e)
     char from[PATH_MAX], to[PATH_MAX];
     remove_listed(old);
     if (snprintf(from, sizeof from, "%s/" TABLES, old) < (int)sizeof from &&
-        snprintf(to, sizeof to, "%s/" TABLES, dir) < (int)sizeof to && access(from, F_OK) == 0 &&
-        access(to, F_OK) == 0 && move_rest(from, to))
+        snprintf(to, sizeof to, "%s/" TABLES, dir) < (int)sizeof to && is_own_folder(from) &&
+        is_own_folder(to) && move_rest(from, to))
         rmdir(from);
     if (move_rest(old, dir) && rmdir(old) == 0)
         return ST_OK;
@@ -358,10 +380,12 @@ static st_code settle(const char *old, const char *dir, st_err *e)
 static st_code put_in_place(const char *partial, const char *dir, bool force, bool *placed,
                             st_err *e)
 {
-    bool there;
+    struct stat st;
     *placed = false;
-    if (check_old(dir, force, &there, e) != ST_OK)
-        return e->code;
+    const char *why = st_set_obstacle(dir, force);
+    if (why)
+        return st_fail(e, ST_E_IO, "%s: %s", dir, why);
+    bool there = lstat(dir, &st) == 0;
     if (there ? !change_places(partial, dir) : rename(partial, dir) != 0)
         return st_fail(e, ST_E_IO, "%s: %s", dir, strerror(errno));
     *placed = true;
@@ -370,13 +394,16 @@ static st_code put_in_place(const char *partial, const char *dir, bool force, bo
 
 /* all of it */
 
-/* Readable as the umask says; mkdtemp makes it private. */
-static void usual_mode(const char *dir)
+/* Readable as the folder in whose place it comes, else as the umask says; mkdtemp makes it private.
+ */
+static void usual_mode(const char *dir, const char *place)
 {
+    struct stat st;
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
         return;
-    st_usual_mode(fd, 0777);
+    if (lstat(place, &st) != 0 || !S_ISDIR(st.st_mode) || fchmod(fd, st.st_mode & 07777) != 0)
+        st_usual_mode(fd, 0777);
     close(fd);
 }
 
@@ -384,7 +411,10 @@ static void fill_job(set *x, const char *tmp)
 {
     const st_config *c = x->s->config;
     x->job = (st_job){ .found = x->s->found,
-                       .ro = { .csv_raw = c->csv_raw, .confirmed = x->s->confirmed, .tmp = tmp },
+                       .ro = { .csv_raw = c->csv_raw,
+                               .confirmed = x->s->confirmed,
+                               .tmp = tmp,
+                               .threads = 1 }, /* the files are written side by side */
                        .info = x->note.info,
                        .evidence = x->s->evidence };
     st_session_scan_options(x->s, &x->job.scan);
@@ -399,7 +429,7 @@ static st_code make_partial(const char *dir, char partial[PATH_MAX], st_err *e)
     if (!fits || !mkdtemp(partial))
         return st_fail(e, ST_E_IO, "%s: can't make a directory beside it: %s", dir,
                        strerror(errno));
-    usual_mode(partial);
+    usual_mode(partial, dir);
     return ST_OK;
 }
 

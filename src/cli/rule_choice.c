@@ -56,7 +56,7 @@ static st_code read_placeholders(st_config *c, st_err *e)
         st_pairs *l = &c->placeholders;
         if (!st_grow(&l->items, &l->cap, l->n + 1, sizeof *l->items))
             return st_fail(e, ST_E_MEMORY, "out of memory");
-        l->items[l->n++] = (st_named){ st_str_trim(name), st_str_trim(values) };
+        l->items[l->n++] = (st_named){ st_str_trim(name), st_str_trim(values), { NULL, 0 } };
     }
     return ST_OK;
 }

@@ -361,6 +361,19 @@ int st_session_evidence(st_session *s)
     return ST_EXIT_OK;
 }
 
+/* What to do about some of what can't be read. */
+static const char *advice_for(const char *reason)
+{
+    static const char *const rows[][2] = {
+        { "empty-message", "write the journal with --all: it left long texts out" },
+        { "no-fields", "a form that isn't known; name the log that they were made of" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (strcmp(rows[i][0], reason) == 0)
+            return rows[i][1];
+    return NULL;
+}
+
 /* What of a text couldn't be read. */
 static void carrier_loss(const st_source *x, st_buf *b)
 {
@@ -371,8 +384,11 @@ static void carrier_loss(const st_source *x, st_buf *b)
         st_buf_fmt(b, ", %llu cut off and read in part", (unsigned long long)r->damaged);
     if (x->bad_line)
         st_buf_fmt(b, ", first at line %llu", (unsigned long long)x->bad_line);
+    const char *advice = r->lost.n ? advice_for(r->lost.list[0].reason) : NULL;
     if (r->lost.n)
         st_buf_fmt(b, " (%s)", r->lost.list[0].reason);
+    if (advice)
+        st_buf_fmt(b, "; %s", advice);
     if (r->unparsable >= ST_MAX_BAD_LINES && r->lost.n &&
         strcmp(r->lost.list[r->lost.n - 1].reason, "too-many-bad") == 0)
         st_buf_str(b, ST_STR("; the rest isn't read"));
@@ -409,7 +425,7 @@ static void loss_of(const st_source *x, st_buf *b)
         if (r->lost.n)
             st_buf_fmt(b, ", first at byte %llu (%s)", (unsigned long long)r->lost.list[0].offset,
                        r->lost.list[0].reason);
-        if (r->chunks_missing && r->chunks_said)
+        if (r->chunks_missing && r->chunks_said > r->chunks && !r->dirty && !r->header_bad)
             st_buf_fmt(b, ", %llu of the %llu chunks that its header counts %s missing",
                        (unsigned long long)r->chunks_missing, (unsigned long long)r->chunks_said,
                        r->chunks_missing == 1 ? "is" : "are");
@@ -792,7 +808,8 @@ int st_session_hunt(st_session *s)
                           .until = c->until,
                           .hosts = c->hosts.items,
                           .nhosts = c->hosts.n,
-                          .sibling_window = 600 * ST_TICKS_SECOND };
+                          .sibling_window = 600 * ST_TICKS_SECOND,
+                          .threads = c->threads };
     if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK ||
         tell_story(s, &o, &e) != ST_OK)
         return st_cannot(&e);

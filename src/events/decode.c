@@ -99,13 +99,26 @@ static size_t kind_of(unsigned provider, const st_record *r)
                : st_event_kinds();
 }
 
+/* Most records are of the kind of the one before. */
+static size_t kind_known(unsigned provider, const st_record *r, st_recent *last)
+{
+    st_event_key key = { (uint16_t)provider, (uint16_t)r->event_id };
+    if (!last || provider >= ST_PROVIDERS || r->event_id > UINT16_MAX)
+        return kind_of(provider, r);
+    if (!last->kind || !st_event_key_eq(last->key, key)) {
+        last->key = key;
+        last->kind = st_event_kind_of(key) + 1;
+    }
+    return last->kind - 1;
+}
+
 bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,
                     st_recent *last)
 {
     unsigned provider = st_provider_known(r, last);
     if (always(provider, r))
         return true;
-    size_t kind = kind_of(provider, r);
+    size_t kind = kind_known(provider, r, last);
     return (kind < st_event_kinds() && st_event_set_has(events, kind)) ||
            st_log_kind(events, keep, provider, r) < st_event_kinds();
 }
@@ -738,7 +751,9 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
     if (audit != ST_AUDIT_NONE)
         decode_audit(&d, audit, computer, source);
     d.row = SIZE_MAX;
-    size_t kind = provider == ST_SYSMON && always(provider, r) ? SIZE_MAX : kind_of(provider, r);
+    size_t kind = provider == ST_SYSMON && always(provider, r)
+                      ? SIZE_MAX
+                      : kind_known(provider, r, &scratch->provider);
     if ((provider != ST_SYSMON || kind >= st_event_kinds()) && st_log_wants(&scratch->logs, r))
         decode_log(&d, st_event_kind_of((st_event_key){ ST_LOGS, ST_LOG_NAMED }), computer, source);
     size_t whole = st_log_kind(&s->wanted, scratch->keep, provider, r);
@@ -753,7 +768,7 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
 
 size_t st_event_kind_of_record(const st_record *r, st_recent *last)
 {
-    return kind_of(st_provider_known(r, last), r);
+    return kind_known(st_provider_known(r, last), r, last);
 }
 
 bool st_event_actor(const st_record *r, st_guid *out)

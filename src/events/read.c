@@ -24,7 +24,8 @@ typedef struct part {
 typedef struct reading {
     part *parts;
     unsigned nparts;
-    st_event_set events; /* stored beside creations and the like */
+    const st_store *first; /* that of the first part, which the others are like */
+    st_event_set events;   /* stored beside creations and the like */
     const st_log_wanted *logs;
     size_t nlogs;
     const st_log_keep *keep;
@@ -46,10 +47,10 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     reading *all = ctx;
     part *mine = thread < all->nparts ? &all->parts[thread] : NULL;
     job *j = mine ? ST_NEW(&mine->jobs, job) : NULL;
-    if (j && !mine->store) {
-        mine->store = st_store_new();
+    if (j && !mine->store)
+        mine->store = st_store_new_like(all->first);
+    if (j && !mine->scratch.met)
         mine->scratch.met = calloc(ST_MET_TEXTS, sizeof *mine->scratch.met);
-    }
     if (!j || !mine->store || !mine->scratch.met) {
         atomic_store(&all->failed, true);
         return NULL;
@@ -184,8 +185,12 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(104));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(1102));
     all.parts = calloc(all.nparts, sizeof *all.parts);
-    if (!all.parts)
+    if (all.parts)
+        all.first = all.parts[0].store = st_store_new();
+    if (!all.first) {
+        free(all.parts);
         return st_fail(err, ST_E_MEMORY, "out of memory");
+    }
     st_code code = st_records_scan(e, o, &OPS, &all, err);
     for (unsigned i = 0; i < all.nparts; i++) {
         st_arena_free(&all.parts[i].jobs);

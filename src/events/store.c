@@ -52,18 +52,30 @@ st_sid *st_creation_column(const st_creations *c, unsigned i)
     return (st_sid *)(void *)cells(c, i);
 }
 
-st_store *st_store_new(void)
+static st_store *over_pool(st_pool *pool)
 {
     st_store *s = calloc(1, sizeof *s);
-    if (!s)
+    if (!s) {
+        st_pool_free(pool);
         return NULL;
-    s->pool = st_pool_new();
+    }
+    s->pool = pool;
     s->events = calloc(st_event_kinds(), sizeof *s->events);
     if (!s->pool || !s->events) {
         st_store_free(s);
         return NULL;
     }
     return s;
+}
+
+st_store *st_store_new(void)
+{
+    return over_pool(st_pool_new());
+}
+
+st_store *st_store_new_like(const st_store *other)
+{
+    return over_pool(st_pool_new_like(other->pool));
 }
 
 void st_store_free(st_store *s)
@@ -232,10 +244,10 @@ bool st_store_append_events(st_store *d, const st_store *f)
     return ok && !st_pool_failed(d->pool);
 }
 
-bool st_store_append(st_store *d, const st_store *f, unsigned threads)
+bool st_store_append(st_store *d, st_store *f, unsigned threads)
 {
     size_t first_row = d->creations.n;
-    st_sid *map = strings_across(d->pool, f->pool);
+    st_sid *map = st_pool_absorb(d->pool, f->pool, threads);
     bool ok = map && append_rows(&d->creations, &f->creations, map, threads) &&
               append_others(d, f, map, first_row);
     for (size_t i = 0; ok && i < st_event_kinds(); i++)

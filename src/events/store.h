@@ -57,6 +57,8 @@ typedef struct st_recent {
     st_sid id;
     unsigned char guid[16]; /* of a provider that is none of ours, which a GUID may tell apart */
     bool no_guid;           /* it had none */
+    st_event_key key; /* of the kind asked for last, of a provider's record, and that kind + 1 */
+    size_t kind;
 } st_recent;
 
 /* How many kinds all providers have. */
@@ -155,7 +157,9 @@ bool st_events_append(st_events *dst, const st_events *src, size_t kind, const s
 
 /* Appends src's other events to dst. */
 bool st_store_append_events(st_store *dst, const st_store *src);
-/* Appends all of src to dst, with src's strings put into dst's pool; src stays as it is. */
-bool st_store_append(st_store *dst, const st_store *src, unsigned threads);
+/* Appends all of src to dst, on so many threads. Its strings are dst's then: src is to be freed. */
+bool st_store_append(st_store *dst, st_store *src, unsigned threads);
+/* A store that another will take in; NULL: no memory. */
+st_store *st_store_new_like(const st_store *other);
 
 #endif

@@ -85,6 +85,7 @@ static const struct {
     { "results of Zircolite", true, { "\"rule_level\"", "\"matches\"", "\"sigma\"" } },
     { "results of Zircolite", true, { "\"rule_level\"", "\"matches\"", "\"sigmafile\"" } },
     { "results of Zircolite", false, { "rule_title", "rule_level" } },
+    { "results of Velociraptor's rules", true, { "\"_Event\"", "\"Title\"", "\"Level\"" } },
     { "results of shelltree",
       true,
       { "\"RuleIds\"", "\"Kind\"", "\"ProcessGuid\"", "\"Origin\"" } },
@@ -159,18 +160,33 @@ static bool is_json(st_str s)
     return !s.n || s.p[0] == '"' || s.p[0] == '}';
 }
 
+/* An event as XML within JSON, where some writers escape the bracket, too. */
+static bool has_xml_in_json(st_str s)
+{
+    return has_event(s) ? holds(s, "<System>")
+                        : holds(s, "\\u003cEvent") && holds(s, "\\u003cSystem");
+}
+
 static bool has_json_event(st_str s)
 {
     static const char *const words[] = {
-        "\"EventID\"",   "\"event_id\"",      "\"EventId\"",     "\"event_data\"",
-        "\"winlog",      "\"EventRecordID\"", "\"ProcessGuid\"", "\"entity_id\"",
-        "\"_raw\"",      "\"EventRecordId\"", "\"EventCode\"",   "\"event_record_id\"",
-        "\"xml_string\""
+        "\"EventID\"",    "\"event_id\"",      "\"EventId\"",       "\"event_data\"",
+        "\"winlog",       "\"EventRecordID\"", "\"ProcessGuid\"",   "\"entity_id\"",
+        "\"_raw\"",       "\"EventRecordId\"", "\"EventCode\"",     "\"event_record_id\"",
+        "\"xml_string\"", "\"eventdata\"",     "\"StringInserts\"", "\"_EventID\""
     };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (holds(s, words[i]))
+            return true;
+    return has_xml_in_json(s);
+}
+
+static bool holds_any_of(st_str s, const char *any)
+{
+    for (; *any; any++)
+        if (memchr(s.p, *any, s.n))
             return true;
     return false;
 }
@@ -181,7 +197,7 @@ static bool is_csv_of_events(st_str head, st_str s)
     static const char *const ids[] = { "EventID", "EventId", "EventCode", "event_id",
                                        "event.code" };
     bool id = false;
-    if (!memchr(head.p, ',', head.n) || head.p[0] == '<' || has_event(head))
+    if (!holds_any_of(head, ",;\t") || head.p[0] == '<' || has_event(head))
         return false;
     for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
         id |= holds(head, ids[i]);
@@ -216,36 +232,55 @@ static bool has_bracketed_time(st_str line)
 /* Events whose fields are gone, or stand in sentences of some language. */
 static const struct {
     const char *form;
-    bool head; /* the words are names of columns, else they stand anywhere */
+    enum {
+        ANYWHERE,
+        COLUMNS,
+        BEGINNING
+    } where; /* columns: of the first line; beginning: the first
+                word, the others anywhere */
     const char *words[4];
 } UNREAD[] = {
     { "events as evtxexport prints them",
-      false,
+      ANYWHERE,
       { "Event identifier\t", "Source name\t", "Number of strings\t" } },
-    { "events as PowerShell's table", true, { "ProviderName", "LogName", "MachineName" } },
+    { "events as wevtutil prints them", BEGINNING, { "Event[0]", "\n  " } },
+    { "events as PowerShell's table", COLUMNS, { "ProviderName", "LogName", "MachineName" } },
     { "events as PowerShell's objects",
-      false,
+      ANYWHERE,
       { "\"ProviderName\"", "\"LogName\"", "\"MachineName\"" } },
-    { "events as PowerShell's objects", false, { "<Objs ", "EventLogRecord" } },
-    { "events as PowerShell's list", false, { "ProviderName ", "LogName ", "MachineName " } },
-    { "events as Event Viewer's table", true, { "Date and Time", "Source", "Event ID" } },
-    { "events as Log Parser's table", true, { "EventLog", "RecordNumber", "TimeGenerated" } },
-    { "events as messages", false, { "LogName=", "EventCode=", "ComputerName=" } },
+    { "events as PowerShell's objects", ANYWHERE, { "<Objs ", "EventLogRecord" } },
+    { "events as PowerShell's list", ANYWHERE, { "ProviderName ", "LogName ", "MachineName " } },
+    { "events as Event Viewer's table", COLUMNS, { "Date and Time", "Source", "Event ID" } },
+    { "events as Log Parser's table", COLUMNS, { "EventLog", "RecordNumber", "TimeGenerated" } },
+    { "events as messages", ANYWHERE, { "LogName=", "EventCode=", "ComputerName=" } },
+    { "events as YAML", ANYWHERE, { "EventRecordID:", "EventID:", "Channel:" } },
+    { "events as Snare sends them", ANYWHERE, { "MSWinEventLog\t" } },
+    { "events as Snare sends them", ANYWHERE, { "MSWinEventLog#011" } },
+    { "events in the Common Event Format", ANYWHERE, { "CEF:0|Microsoft|", "Windows" } },
+    { "events in the Log Event Extended Format", ANYWHERE, { "LEEF:", "|Microsoft|Windows|" } },
+    { "events as plaso's table", ANYWHERE, { "timestamp_desc", "source_long", "WinEVTX" } },
+    { "events as plaso's objects", ANYWHERE, { "\"windows:evtx:record\"", "\"strings\"" } },
 };
+
+static bool has_words(st_str s, size_t row)
+{
+    const char *const *words = UNREAD[row].words;
+    if (UNREAD[row].where == COLUMNS)
+        return has_all(first_line(s), words, has_column);
+    if (UNREAD[row].where == BEGINNING && !st_str_starts(s, st_str_of(words[0])))
+        return false;
+    return has_all(s, words, holds);
+}
 
 static bool is_unread(st_str s, st_kind *out)
 {
-    st_str head = first_line(s);
-    for (size_t i = 0; i < sizeof UNREAD / sizeof UNREAD[0]; i++) {
-        bool all = has_all(UNREAD[i].head ? head : s, UNREAD[i].words,
-                           UNREAD[i].head ? has_column : holds);
-        if (all)
+    for (size_t i = 0; i < sizeof UNREAD / sizeof UNREAD[0]; i++)
+        if (has_words(s, i)) {
             *out = (st_kind){ .name = UNREAD[i].form,
                               .todo = "a form that isn't read; name the log that they were made "
                                       "of, or export it with wevtutil epl" };
-        if (all)
             return true;
-    }
+        }
     return false;
 }
 

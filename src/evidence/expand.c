@@ -182,32 +182,6 @@ static void put_name(st_buf *b, const st_item *archive, st_format format, const 
         st_buf_fmt(b, "#%llu", (unsigned long long)m->i + 1);
 }
 
-/* Velociraptor writes bytes that some system forbids in a name as '%' and two digits. For people
- * they are undone; the name stays as it is stored. */
-st_str st_shown_name(st_evidence *e, st_str name)
-{
-    static const char digits[] = "0123456789ABCDEF";
-    st_buf b = { 0 };
-    bool any = false;
-    if (!memmem(name.p, name.n, "uploads/", 8) || !memchr(name.p, '%', name.n))
-        return (st_str){ 0 };
-    for (size_t i = 0; i < name.n; i++) {
-        const char *high =
-            name.p[i] == '%' && name.n - i > 2 ? memchr(digits, name.p[i + 1], 16) : NULL;
-        const char *low = high ? memchr(digits, name.p[i + 2], 16) : NULL;
-        if (low && (high != digits || low != digits)) {
-            st_buf_char(&b, (char)((high - digits) * 16 + (low - digits)));
-            any = true;
-            i += 2;
-        } else {
-            st_buf_char(&b, name.p[i]);
-        }
-    }
-    st_str s = any ? st_arena_copy(&e->arena, st_buf_slice(&b)) : (st_str){ 0 };
-    st_buf_free(&b);
-    return s;
-}
-
 static bool may_be_evidence(const st_member *m)
 {
     const st_kind *k = &m->kind;

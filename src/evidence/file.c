@@ -6,7 +6,6 @@
  * Never mapped: a file that is cut while it is read would otherwise end the program.
  */
 #include "ledger.h"
-#include "stored.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,11 +23,6 @@ struct st_file {
     bool member;                /* fd is the spool's: not closed, and the file is */
     uint64_t at;                /* size bytes from here on */
 };
-
-int64_t st_modified(const struct stat *sb)
-{
-    return (int64_t)((uint64_t)sb->st_mtim.tv_sec * 1000000000u + (uint64_t)sb->st_mtim.tv_nsec);
-}
 
 /* The access time is left alone where the system allows it (owner or root). */
 static int open_noatime(int at, const char *path, int flags)
@@ -98,21 +92,14 @@ static int open_regular(const st_source *s)
     return -1;
 }
 
-st_code st_file_open(const st_source *s, st_file **out, st_err *err)
+st_code st_file_open_plain(const st_source *s, st_file **out, st_err *err)
 {
     *out = NULL;
     st_file *f = calloc(1, sizeof *f);
     if (!f)
         return st_fail(err, ST_E_MEMORY, "no memory to open a file");
     f->fd = -1;
-    if (s->stored && s->carrier == ST_CR_ACCESS) {
-        if (st_stored_bytes(s, &f->own, err) != ST_OK) {
-            st_file_close(f);
-            return err ? err->code : ST_E_IO;
-        }
-        f->bytes = (const unsigned char *)(f->own.p ? f->own.p : "");
-        f->size = f->own.n;
-    } else if (s->spooled && !s->bytes) {
+    if (s->spooled && !s->bytes) {
         f->fd = s->fd;
         f->member = true;
         f->at = s->at;
@@ -128,6 +115,20 @@ st_code st_file_open(const st_source *s, st_file **out, st_err *err)
         return ST_E_IO;
     }
     *out = f;
+    return ST_OK;
+}
+
+st_code st_file_hold(st_buf *own, st_file **out, st_err *err)
+{
+    st_file *f = calloc(1, sizeof *f);
+    *out = f;
+    if (!f) {
+        st_buf_free(own);
+        return st_fail(err, ST_E_MEMORY, "no memory to open a file");
+    }
+    *f = (st_file){ .own = *own, .fd = -1, .size = own->n };
+    f->bytes = (const unsigned char *)(own->p ? own->p : "");
+    *own = (st_buf){ 0 };
     return ST_OK;
 }
 
@@ -211,24 +212,4 @@ void st_file_close(st_file *f)
         close(f->fd);
     st_buf_free(&f->own);
     free(f);
-}
-
-bool st_source_sha256(const st_source *s, unsigned char out[32])
-{
-    enum { PIECE = 65536 };
-    st_file *f = NULL;
-    st_err why = { 0 };
-    unsigned char *piece = malloc(PIECE);
-    st_sha256_stream *h = st_sha256_new();
-    uint64_t at = 0;
-    size_t got = 0;
-    if (piece && h && st_file_open(s, &f, &why) == ST_OK && f)
-        for (; st_file_read(f, at, piece, PIECE, &got, &why) == ST_OK && got; at += got)
-            st_sha256_add(h, piece, got);
-    if (h)
-        st_sha256_end(h, out);
-    bool whole = f && h && at == s->size;
-    st_file_close(f);
-    free(piece);
-    return whole;
 }

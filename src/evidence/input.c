@@ -92,6 +92,25 @@ st_code st_evidence_add(st_evidence *e, st_str path, st_err *err)
     return st_walk(e, path, err);
 }
 
+st_code st_evidence_add_as(st_evidence *e, st_str path, st_str name, st_err *err)
+{
+    size_t from = e->n;
+    st_buf b = { 0 };
+    st_code code = st_evidence_add(e, path, err);
+    for (size_t i = from; !code && i < e->n; i++) {
+        st_source *s = &e->items[i].source;
+        size_t at = path.n < s->name.n ? path.n : s->name.n;
+        st_buf_clear(&b);
+        st_buf_str(&b, name);
+        st_buf_put(&b, s->name.p + at, s->name.n - at);
+        s->name = st_arena_copy(&e->arena, st_buf_slice(&b));
+        if (b.failed || !s->name.p)
+            code = st_fail(err, ST_E_MEMORY, "no memory for a file name");
+    }
+    st_buf_free(&b);
+    return code;
+}
+
 static st_code read_list(st_evidence *e, st_str file, char **text, size_t *n, st_err *err)
 {
     bool input = st_str_eq(file, ST_STR("-"));

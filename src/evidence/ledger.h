@@ -64,7 +64,10 @@ void st_ledger_unreadable(st_evidence *e, st_item *it, int errnum);
 /* Lists whatever path is: a file, a folder and all below it, a special file. */
 st_code st_walk(st_evidence *e, st_str path, st_err *err);
 /* When it was last written to, in ns since 1970. */
-int64_t st_modified(const struct stat *sb);
+static inline int64_t st_modified(const struct stat *sb)
+{
+    return (int64_t)((uint64_t)sb->st_mtim.tv_sec * 1000000000u + (uint64_t)sb->st_mtim.tv_nsec);
+}
 /* The name of what Velociraptor collected, for people; empty: it is the name as it is. */
 st_str st_shown_name(st_evidence *e, st_str name);
 /* What is behind an inode that is neither file nor folder. */
@@ -73,6 +76,12 @@ const char *st_special_kind(mode_t mode);
 /* Opens for reading without leaving a trace where that is allowed; works for paths
  * longer than PATH_MAX. -1 and errno on failure. */
 int st_open_quietly(const char *path, int flags);
+
+/* Opens a source whose bytes are a file's or lie in memory; st_file_open also one whose bytes are
+ * in a case database. */
+st_code st_file_open_plain(const st_source *s, st_file **out, st_err *err);
+/* A file of these bytes, which are its own from now on. */
+st_code st_file_hold(st_buf *own, st_file **out, st_err *err);
 
 typedef struct st_kind {
     const char *name;
@@ -110,8 +119,6 @@ st_code st_apply_kind(st_evidence *e, st_source *s, const st_kind *k, bool carve
 st_code st_expand(st_evidence *e, bool carve, st_err *err);
 /* Case databases become the sources that they hold; the list is sorted by name behind it. */
 st_code st_expand_stored(st_evidence *e, bool duplicates, st_err *err);
-/* Does a file begin as a case database does? */
-bool st_is_casedb(const unsigned char *head, size_t n);
 /* Logs whose bytes are those of another become ST_S_DUPLICATE: one log is read once. */
 st_code st_drop_copies(st_evidence *e, st_err *err);
 /* Puts the holes back into a file that was collected without them. */

@@ -11,6 +11,7 @@
  */
 #include "evtx/format.h"
 #include "ledger.h"
+#include "stored.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -235,7 +235,7 @@ static void *map_bytes(const st_source *s, size_t *n)
     st_file *f = NULL;
     size_t got = 0;
     void *p = mmap(NULL, *n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    bool ok = p != MAP_FAILED && st_file_open(s, &f, NULL) == ST_OK &&
+    bool ok = p != MAP_FAILED && st_file_open_plain(s, &f, NULL) == ST_OK &&
               st_file_read(f, 0, p, *n, &got, NULL) == ST_OK && got == *n;
     st_file_close(f);
     return ok ? p : NULL;

@@ -17,10 +17,25 @@
 #include "shelltree/evidence.h"
 #include "base/cells.h"
 
+#include <string.h>
+
 /* In the database's header (application_id and user_version). The second grows when an older
  * program would misread a newer database. */
 #define ST_CASEDB_ID 0x53545243 /* "STRC" */
 #define ST_CASEDB_FORMAT 1
+
+/* A number of SQLite's header. */
+static inline uint32_t st_be32(const unsigned char *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+/* Does a file begin as a case database does? */
+static inline bool st_is_casedb(const unsigned char *head, size_t n)
+{
+    return n >= 100 && memcmp(head, "SQLite format 3", 16) == 0 &&
+           st_be32(head + 68) == ST_CASEDB_ID;
+}
 
 /* A source that a database holds. */
 struct st_stored {

@@ -487,16 +487,6 @@ st_code st_stored_confirmed(const st_source *s,
 
 /* the file */
 
-static uint32_t be32(const unsigned char *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-bool st_is_casedb(const unsigned char *head, size_t n)
-{
-    return n >= 100 && memcmp(head, "SQLite format 3", 16) == 0 && be32(head + 68) == ST_CASEDB_ID;
-}
-
 /* What speaks against it before SQLite is asked; NULL: nothing. */
 static const char *obstacle(const st_source *s)
 {
@@ -504,12 +494,12 @@ static const char *obstacle(const st_source *s)
     unsigned char head[100];
     st_file *f = NULL;
     size_t got = 0;
-    bool there = st_file_open(s, &f, NULL) == ST_OK &&
+    bool there = st_file_open_plain(s, &f, NULL) == ST_OK &&
                  st_file_read(f, 0, head, sizeof head, &got, NULL) == ST_OK && got == sizeof head;
     st_file_close(f);
     if (!there)
         return "it can't be opened";
-    if (be32(head + USER_VERSION) != ST_CASEDB_FORMAT)
+    if (st_be32(head + USER_VERSION) != ST_CASEDB_FORMAT)
         return "it was written by another version of the program";
     if (head[WRITE_VERSION] == WAL)
         return "it has been opened for writing since (journal mode WAL); PRAGMA "

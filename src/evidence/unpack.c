@@ -6,6 +6,7 @@
  * libarchive gives up an archive at the first member that it can't unpack. Members of a zip can be
  * reached apart, so there it is opened anew and goes on behind the broken one.
  */
+#include "bounds.h"
 #include "salvage.h"
 #include "unpack.h"
 #include "base/limits.h"
@@ -23,10 +24,12 @@ typedef struct unpack {
     const st_unpack_io *io;
     struct archive *a;
     struct archive_entry *entry;
-    uint64_t at; /* in the archive */
-    size_t ask;  /* bytes to ask for next: few after a jump, more as it goes on */
-    uint64_t i;  /* the member in hand */
-    bool passed; /* something was passed over that is no header */
+    uint64_t at;      /* in the archive */
+    size_t ask;       /* bytes to ask for next: few after a jump, more as it goes on */
+    uint64_t i;       /* the member in hand */
+    uint64_t most;    /* members that may be asked for */
+    uint64_t decoded; /* bytes that came out while its bounds were looked at */
+    bool passed;      /* something was passed over that is no header */
     unsigned char block[ST_ARCHIVE_BLOCK];
 } unpack;
 
@@ -112,7 +115,7 @@ static void close_archive(unpack *u)
     u->a = NULL;
 }
 
-static st_unpacked open_archive(unpack *u)
+static st_unpacked open_archive(unpack *u, st_format format)
 {
     const st_unpack_order *o = u->o;
     close_archive(u);
@@ -122,7 +125,7 @@ static st_unpacked open_archive(unpack *u)
     if (!u->a)
         return ST_U_MEMORY;
     for (size_t i = 0; i < sizeof FORMATS / sizeof FORMATS[0]; i++)
-        if (FORMATS[i].format == o->format) {
+        if (FORMATS[i].format == format) {
             FORMATS[i].first(u->a);
             if (FORMATS[i].second)
                 FORMATS[i].second(u->a);
@@ -131,7 +134,7 @@ static st_unpacked open_archive(unpack *u)
         FILTERS[i](u->a);
     for (size_t i = 0; i < o->npasswords; i++)
         archive_read_add_passphrase(u->a, o->passwords[i]);
-    if (o->format == ST_F_TAR)
+    if (format == ST_F_TAR)
         archive_read_set_format_option(u->a, "tar", "read_concatenated_archives", "1");
     archive_read_set_read_callback(u->a, give);
     archive_read_set_skip_callback(u->a, skip);
@@ -328,7 +331,7 @@ static bool next(unpack *u, st_unpacked *how)
 static bool resume(unpack *u)
 {
     st_unpacked how;
-    if (u->o->format != ST_F_ZIP || open_archive(u) != ST_U_OK)
+    if (u->o->format != ST_F_ZIP || open_archive(u, ST_F_ZIP) != ST_U_OK)
         return false;
     for (uint64_t i = 0; i <= u->i; i++)
         if (!next(u, &how))
@@ -340,7 +343,7 @@ static st_unpacked all_members(unpack *u)
 {
     st_unpacked how = ST_U_OK;
     unsigned resumed = 0;
-    for (; u->i < ST_MAX_MEMBERS + 1 && next(u, &how); u->i++) {
+    for (; u->i < u->most && next(u, &how); u->i++) {
         bool fatal = false;
         st_unpacked one = one_member(u, &fatal);
         if (fatal && (resumed++ >= ST_MAX_ARCHIVE_RESUMED || !resume(u))) {
@@ -348,7 +351,68 @@ static st_unpacked all_members(unpack *u)
             return one;
         }
     }
-    return how;
+    return u->i == u->most && u->most <= ST_MAX_MEMBERS ? ST_U_MEMORY : how;
+}
+
+/* what it states, looked at first */
+
+static size_t pull_plain(void *ctx, void *to, size_t n)
+{
+    unpack *u = ctx;
+    size_t got = u->io->read(u->io->ctx, u->at, to, n < SMALL_READ ? n : SMALL_READ);
+    if (got > n)
+        return 0;
+    u->at += got;
+    return got;
+}
+
+static void skip_plain(void *ctx, uint64_t n)
+{
+    unpack *u = ctx;
+    u->at = n < u->o->size - u->at ? u->at + n : u->o->size;
+}
+
+/* Of one that is compressed as a whole; what gives too much for its size is left to the guards of
+ * those that read it. */
+static size_t pull_unpacked(void *ctx, void *to, size_t n)
+{
+    unpack *u = ctx;
+    if (u->decoded > ST_MAX_ARCHIVE_FREE && u->decoded / ST_MAX_ARCHIVE_RATIO > u->o->size)
+        return 0;
+    la_ssize_t got = archive_read_data(u->a, to, n);
+    if (got <= 0)
+        return 0;
+    u->decoded += (uint64_t)got;
+    return (size_t)got;
+}
+
+static void skip_unpacked(void *ctx, uint64_t n)
+{
+    char waste[SMALL_READ];
+    for (size_t got = 1; n && got; n -= got)
+        got = pull_unpacked(ctx, waste, n < sizeof waste ? (size_t)n : sizeof waste);
+}
+
+static uint64_t cpio_members(unpack *u)
+{
+    st_unpacked how = ST_U_OK;
+    st_pull plain = { u, pull_plain, skip_plain }, unpacked = { u, pull_unpacked, skip_unpacked };
+    if (!u->o->filtered)
+        return st_cpio_members(&plain);
+    bool open = open_archive(u, ST_F_STREAM) == ST_U_OK && next(u, &how);
+    return open ? st_cpio_members(&unpacked) : UINT64_MAX;
+}
+
+static st_unpacked look_at_bounds(unpack *u)
+{
+    u->most = ST_MAX_MEMBERS + 1;
+    if (u->o->format == ST_F_7Z && !u->o->filtered)
+        return st_7z_bounds(u->io, u->o->size);
+    uint64_t sound = u->o->format == ST_F_CPIO ? cpio_members(u) : UINT64_MAX;
+    if (sound < u->most)
+        u->most = sound;
+    u->passed = false;
+    return ST_U_OK;
 }
 
 st_unpacked st_unpack(const st_unpack_order *o, const st_unpack_io *io, uint64_t *members)
@@ -359,9 +423,9 @@ st_unpacked st_unpack(const st_unpack_order *o, const st_unpack_io *io, uint64_t
         return ST_U_MEMORY;
     u->o = o;
     u->io = io;
-    st_unpacked how = open_archive(u);
-    if (how == ST_U_OK)
-        how = all_members(u);
+    st_unpacked how = look_at_bounds(u);
+    how = how ? how : open_archive(u, o->format);
+    how = how ? how : all_members(u);
     *members = u->i;
     close_archive(u);
     free(u);

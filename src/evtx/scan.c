@@ -227,12 +227,15 @@ static void read_run(st_scan_turn *t)
     }
 }
 
-/* Slots of zeros before `end` are chunks that are gone, as far as some are. How many were. */
-static uint64_t lose_zeros(st_report *r, uint64_t end, uint64_t missing)
+/* Slots of zeros from `from` on and before `end` are chunks that are gone, as far as some are. How
+ * many were. */
+static uint64_t lose_zeros(st_report *r, uint64_t from, uint64_t end, uint64_t missing)
 {
     uint64_t gone = 0;
     for (size_t i = 0; i < r->zeros.n && gone < missing; i++) {
         const st_range *z = &r->zeros.list[i];
+        if (z->offset < from)
+            continue;
         if (z->offset >= end)
             break;
         uint64_t n = z->length < end - z->offset ? z->length : end - z->offset;
@@ -247,22 +250,21 @@ static uint64_t lose_zeros(st_report *r, uint64_t end, uint64_t missing)
     return gone;
 }
 
-/* Chunks that a clean header counts and the file hasn't are gone: zeroed, or cut off at a border.
- * The header of a log in use may be older than its chunks and so counts too few, and one that can't
- * be believed says nothing: then what lies between chunks is looked at alone. */
+/* Chunks are written one behind the other: a slot of zeros in front of one was a chunk, whatever
+ * the header says. Behind the last one those that a clean header counts and the file hasn't are
+ * gone: zeroed, or cut off at a border. The header of a log in use may be older than its chunks and
+ * so counts too few, and one that can't be believed says nothing. */
 static void count_missing(st_source *it)
 {
     st_report *r = &it->report;
-    uint64_t missing = r->chunks_said > r->chunks ? r->chunks_said - r->chunks : 0;
+    bool believed = !r->dirty && !r->header_bad;
+    uint64_t missing = believed && r->chunks_said > r->chunks ? r->chunks_said - r->chunks : 0;
     uint64_t end = HEADER + r->chunks_said * SLOT;
     if (!is_log(it))
         return;
-    if (r->header_bad)
-        missing = UINT64_MAX;
-    if (r->dirty || r->header_bad)
-        end = r->chunks_end;
-    uint64_t gone = lose_zeros(r, end, missing);
-    if (!r->dirty && !r->header_bad) {
+    uint64_t gone = lose_zeros(r, 0, r->chunks_end, UINT64_MAX);
+    if (gone < missing) {
+        gone += lose_zeros(r, r->chunks_end, end, missing - gone);
         r->truncated |= gone < missing && it->size < end;
         gone = missing;
     }

@@ -26,7 +26,7 @@ const char *st_gap_word(unsigned kind)
 
 /* What all gaps of one kind come to. */
 typedef struct tally {
-    uint64_t places, amount;
+    uint64_t places, amount, commands; /* commands: that a command line alone tells of */
     const st_gap *first;
 } tally;
 
@@ -77,6 +77,10 @@ static void put_tally(st_buf *b, size_t start, unsigned kind, const tally *t)
         break;
     case ST_GAP_CLEARED:
         add_counted(b, start, "a log was cleared ", t->places, "time", "times");
+        if (t->commands == t->places)
+            st_buf_str(b, ST_STR(" (seen in command lines alone)"));
+        else if (t->commands)
+            st_buf_fmt(b, " (%llu seen in command lines alone)", (unsigned long long)t->commands);
         add_time(b, ", first ", g->from);
         break;
     case ST_GAP_STOPPED:
@@ -137,6 +141,7 @@ static void judge(const st_forest *f, const st_gap *gaps, st_coverage *c, const 
         tally *t = &all[gaps[i].kind];
         t->places++;
         t->amount += gaps[i].n;
+        t->commands += gaps[i].kind == ST_GAP_CLEARED && gaps[i].node != ST_NO_NODE;
         if (!t->first)
             t->first = &gaps[i];
         lost |= gaps[i].kind != ST_GAP_FILTERED;

@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 
+#include "base/decoded.h"
 #include "base/limits.h"
 
 #include <stdlib.h>

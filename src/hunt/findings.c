@@ -216,6 +216,36 @@ static bool node_arrays(st_hunting *h)
     return true;
 }
 
+/* What is found, and what the evidence covers: neither asks for the other. */
+typedef struct halves {
+    st_hunting *h;
+    st_case cover; /* with an arena of its own */
+    bool ok[2];
+} halves;
+
+static void make_half(void *ctx, unsigned thread, size_t i)
+{
+    halves *x = ctx;
+    st_hunting *h = x->h;
+    (void)thread;
+    x->ok[i] = i ? st_coverage_make(&x->cover)
+                 : node_arrays(h) && st_findings_make(h) && st_incidents_make(h) && st_rows_make(h);
+}
+
+static bool make_halves(st_hunting *h)
+{
+    st_case *c = h->c;
+    halves x = { .h = h, .cover = { .forest = c->forest } };
+    /* Gaps put texts into the pool. */
+    st_parallel(st_pool_share(c->forest->pool) ? h->o->threads : 1, 2, make_half, &x);
+    c->coverage = x.cover.coverage;
+    c->gaps = x.cover.gaps;
+    c->ngaps = x.cover.ngaps;
+    c->odd = x.cover.odd;
+    st_arena_take(&c->arena, &x.cover.arena);
+    return x.ok[0] && x.ok[1];
+}
+
 st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
                 const st_hunt_options *o, st_case **out, st_err *err)
 {
@@ -227,8 +257,7 @@ st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
     c->rules = r;
     c->matches = m;
     st_hunting h = { .f = f, .o = o, .c = c };
-    bool ok = node_arrays(&h) && st_findings_make(&h) && st_incidents_make(&h) &&
-              st_rows_make(&h) && st_coverage_make(c);
+    bool ok = make_halves(&h);
     free(h.incident_of);
     free(h.top_of);
     free(h.marks);

@@ -12,6 +12,7 @@
  */
 #include "internal.h"
 
+#include "base/decoded.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -239,41 +240,103 @@ static bool may_clear(st_str s)
     return false;
 }
 
-/* The commands that clear a log, as they are typed. */
-static bool clears(st_str command)
+/* Words with one blank on each side: what shells take away is gone, what parts words is a blank. */
+static void put_words(st_str s, st_buf *out)
 {
-    if (!may_clear(command))
-        return false;
+    st_buf_char(out, ' ');
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        if (!c || strchr("\"'^`", c))
+            continue;
+        bool parts = (unsigned char)c <= ' ' || strchr(",;()[]{}|&", c);
+        if (!parts || out->p[out->n - 1] != ' ')
+            st_buf_char(out, parts ? ' ' : c);
+    }
+    st_buf_char(out, ' ');
+}
+
+/* Does a command clear a log? program and own: its path, and the name that it was built with,
+ * whatever it is called. */
+static bool clears(st_str program, st_str own, st_str command, st_buf *words)
+{
     static const struct {
-        const char *program, *word;
+        const char *who, *what; /* an empty one: who says it all */
     } kin[] = {
         { "wevtutil", " cl " },
-        { "wevtutil", " clear-log" },
-        { "clear-eventlog", "" },
-        { "remove-eventlog", "" },
-        { "limit-eventlog", "" },
-        { "nteventlog", "cleareventlog" },
-        { "eventlogsession", "clearlog" },
-        { "clear-winevent", "" },
-
+        { "wevtutil", " clear-log " },
+        { "clear-eventlog ", "" },
+        { "remove-eventlog ", "" },
+        { "clear-winevent ", "" },
+        { "nteventlog", "cleareventlog " },
+        { "eventlogsession", ".clearlog " },
+        { "eventlog", ".clear " },
+        { "get-eventlog ", " clear " },
     };
+    st_buf_clear(words);
+    put_words(program, words);
+    put_words(own, words);
+    put_words(command, words);
+    st_str s = st_buf_slice(words);
     for (size_t i = 0; i < sizeof kin / sizeof kin[0]; i++)
-        if (has(command, kin[i].program) && (!*kin[i].word || has(command, kin[i].word)))
+        if (has(s, kin[i].who) && (!*kin[i].what || has(s, kin[i].what)))
             return true;
     return false;
+}
+
+/* The last command that was asked about: most are one another's copies, side by side. */
+typedef struct asked {
+    st_sid image, command;
+    bool cleared;
+    st_buf words, decoded;
+} asked;
+
+static bool ask(finding_gaps *x, asked *a, const st_proc *p)
+{
+    if (p->image == a->image && p->command_line == a->command)
+        return a->cleared;
+    st_sid original = x->f->store->creations.original_file_name[p->row];
+    st_str program = st_pool_get(x->f->pool, p->image), own = st_pool_get(x->f->pool, original),
+           command = st_pool_get(x->f->pool, p->command_line);
+    a->image = p->image;
+    a->command = p->command_line;
+    a->cleared = (may_clear(own) || may_clear(program) || may_clear(command)) &&
+                 clears(program, own, command, &a->words);
+    if (!a->cleared) {
+        st_buf_clear(&a->decoded);
+        st_decoded_put(command, &a->decoded);
+        a->cleared = a->decoded.n && clears(program, own, st_buf_slice(&a->decoded), &a->words);
+    }
+    x->failed |= a->words.failed || a->decoded.failed;
+    return a->cleared;
+}
+
+enum { CLEARS = 1, STARTS_ONE = 2 };
+
+/* Which live processes are commands that clear a log; of a shell that starts one, the one alone. */
+static uint8_t *clearing(finding_gaps *x)
+{
+    uint8_t *is = calloc(x->f->observed + 1, sizeof *is);
+    asked a = { .image = ST_ABSENT, .command = ST_ABSENT };
+    x->failed |= !is;
+    for (size_t i = 0; is && i < x->f->observed; i++)
+        is[i] = x->f->procs[i].origin == ST_O_LIVE && ask(x, &a, &x->f->procs[i]) ? CLEARS : 0;
+    for (size_t i = 0; is && i < x->f->observed; i++) {
+        st_node parent = x->f->procs[i].parent;
+        if ((is[i] & CLEARS) && parent < x->f->observed && parent != i)
+            is[parent] |= STARTS_ONE;
+    }
+    st_buf_free(&a.words);
+    st_buf_free(&a.decoded);
+    return is;
 }
 
 static void find_clearing_commands(finding_gaps *x)
 {
     const st_creations *k = &x->f->store->creations;
-    st_sid known = ST_ABSENT; /* most commands are one another's copies, side by side */
-    bool cleared = false;
-    for (size_t i = 0; i < x->f->observed; i++) {
+    uint8_t *is = clearing(x);
+    for (size_t i = 0; is && i < x->f->observed; i++) {
         const st_proc *p = &x->f->procs[i];
-        if (p->command_line != known)
-            cleared = clears(st_pool_get(x->f->pool, p->command_line));
-        known = p->command_line;
-        if (!cleared || p->origin != ST_O_LIVE)
+        if (is[i] != CLEARS)
             continue;
         st_gap g = blank(p->host, ST_GAP_CLEARED);
         g.from = g.to = p->start;
@@ -284,6 +347,7 @@ static void find_clearing_commands(finding_gaps *x)
         g.detail = st_pool_get(x->f->pool, p->command_line);
         put(x, g);
     }
+    free(is);
 }
 
 /* unread bytes */

@@ -51,12 +51,31 @@ bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host
 /* The order of rows. */
 int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
 bool st_facts_make(st_case *c);
+/* Hosts by name (host_names.c). */
+typedef struct st_host_name {
+    st_str name; /* folded */
+    uint32_t host;
+} st_host_name;
+typedef struct st_host_names {
+    st_host_name *v; /* by name, then by host */
+    size_t n;
+    st_arena texts;
+    st_buf asked;
+} st_host_names;
+/* false: no memory; to be freed either way. */
+bool st_host_names_make(st_host_names *names, const st_forest *f);
+/* The first host that is called so in full, or by its first label, in any case; UINT32_MAX: none.
+ */
+uint32_t st_host_names_find(st_host_names *names, st_str name);
+void st_host_names_free(st_host_names *names);
+
 /* Facts in the making. */
 typedef struct st_summing {
     st_case *c;
     const st_forest *f;
     st_fact *v;
     size_t n, cap;
+    st_host_names names;
     size_t moves; /* commands whose other end was looked for */
     bool failed;
 } st_summing;
@@ -81,8 +100,8 @@ uint32_t st_request_incident(const st_case *c, uint32_t host, st_ticks from, st_
 void st_requests_sum(st_summing *x);
 /* Where the incidents' processes went, and what other hosts have in common with them. */
 bool st_spread_make(st_summing *x);
-/* Sets the place of each host that a command of an incident works on. */
-void st_spread_reach(const st_case *c, uint8_t *hosts);
+/* Sets the place of each host that a command of an incident works on; false: no memory. */
+bool st_spread_reach(const st_case *c, uint8_t *hosts);
 /* Is it in a folder of the system's own programs, or of installed ones? */
 bool st_is_system_path(st_str path);
 /* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h

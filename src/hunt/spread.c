@@ -106,14 +106,6 @@ static bool child_tells(const st_forest *f, st_node n, const char *program)
     return false;
 }
 
-static uint32_t host_named(const st_forest *f, st_str name)
-{
-    for (uint32_t i = 0; i < f->nhosts; i++)
-        if (st_host_is(st_pool_get(f->pool, f->hosts[i].name), name))
-            return i;
-    return UINT32_MAX;
-}
-
 /* what began there */
 
 /* The first observed process that doesn't lie before t. */
@@ -265,7 +257,7 @@ static void moved(st_summing *x, const st_row *r, st_str name, const char *how)
 {
     const st_case *c = x->c;
     const st_forest *f = x->f;
-    uint32_t own = c->incidents[r->incident].host, host = host_named(f, name);
+    uint32_t own = c->incidents[r->incident].host, host = st_host_names_find(&x->names, name);
     st_ticks t = f->procs[r->node].start;
     st_buf b = { 0 };
     if (host == own || st_str_ieq(name, ST_STR("localhost")) || st_str_starts(name, ST_STR("127.")))
@@ -342,21 +334,46 @@ static size_t take_hosts(st_str line, size_t at, const char *how, aim *aims, siz
     return n;
 }
 
-/* Does an option of the table end behind the characters b and c? */
-static bool may_end(char a, char b, char c)
+/* Bits by character: the last one of an option of the table, or the one before it. */
+typedef struct letters {
+    uint64_t bits[4];
+} letters;
+
+static void letters_add(letters *l, char c)
 {
-    if (c == '\\')
-        return b == '\\';
-    if (c == ':')
-        return b == 'e' || b == 'r';
-    return c == ' ' && ((a == '/' && b == 's') || (a == 'm' && b == 'e'));
+    unsigned char u = (unsigned char)c;
+    l->bits[u / 64] |= UINT64_C(1) << u % 64;
 }
 
-/* Does one stand in it, perhaps? Most lines have none, and this is one look at each character. */
+static bool letters_have(const letters *l, char c)
+{
+    unsigned char u = (unsigned char)st_ascii_lower(c);
+    return l->bits[u / 64] >> u % 64 & 1;
+}
+
+static bool ends_option(st_str s, size_t end)
+{
+    for (size_t i = 0; i < REMOTES; i++) {
+        size_t n = strlen(remotes[i].option);
+        if (n <= end && find((st_str){ s.p + end - n, n }, remotes[i].option, 0) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Does an option of the table stand in it? Most lines have none, and this is little more than one
+ * look at each character. */
 static bool may_aim(st_str s)
 {
-    for (size_t i = 2; i < s.n; i++)
-        if (may_end(st_ascii_lower(s.p[i - 2]), st_ascii_lower(s.p[i - 1]), s.p[i]))
+    letters last = { { 0 } }, before = { { 0 } };
+    for (size_t i = 0; i < REMOTES; i++) {
+        size_t n = strlen(remotes[i].option); /* two at least */
+        letters_add(&last, remotes[i].option[n - 1]);
+        letters_add(&before, remotes[i].option[n - 2]);
+    }
+    for (size_t i = 1; i < s.n; i++)
+        if (letters_have(&last, s.p[i]) && letters_have(&before, s.p[i - 1]) &&
+            ends_option(s, i + 1))
             return true;
     return false;
 }
@@ -394,18 +411,23 @@ static void from_command(st_summing *x, const st_row *r)
         moved(x, r, aims[i].host, aims[i].how);
 }
 
-void st_spread_reach(const st_case *c, uint8_t *hosts)
+bool st_spread_reach(const st_case *c, uint8_t *hosts)
 {
     const st_forest *f = c->forest;
+    st_host_names names;
     aim aims[AIMS];
-    for (size_t i = 0; i < c->nrows; i++) {
+    bool ok = st_host_names_make(&names, f);
+    for (size_t i = 0; ok && i < c->nrows; i++) {
         size_t n = is_incidents(c, &c->rows[i]) ? aims_of(f, c->rows[i].node, aims) : 0;
         for (size_t k = 0; k < n; k++) {
-            uint32_t host = host_named(f, aims[k].host);
+            uint32_t host = st_host_names_find(&names, aims[k].host);
             if (host != UINT32_MAX)
                 hosts[host] = 1;
         }
     }
+    ok = ok && !names.asked.failed;
+    st_host_names_free(&names);
+    return ok;
 }
 
 /* what is the same elsewhere */
@@ -661,8 +683,11 @@ bool st_spread_make(st_summing *x)
     share_addresses(x);
     share_programs(x);
     share_commands(x);
+    x->failed |= !st_host_names_make(&x->names, x->f);
     for (size_t i = 0; i < c->nrows && !x->failed; i++)
         if (is_incidents(c, &c->rows[i]))
             from_command(x, &c->rows[i]);
+    x->failed |= x->names.asked.failed;
+    st_host_names_free(&x->names);
     return !x->failed;
 }

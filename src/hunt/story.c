@@ -86,6 +86,12 @@ static bool want_guids(st_case *c, const uint32_t *owner, st_wanted_events *w)
     return guids != NULL;
 }
 
+static bool is_asked(const st_wanted_events *w, size_t kind)
+{
+    return kind < st_event_kinds() &&
+           (st_event_set_has(&w->kinds, kind) || st_event_set_has(&w->nameless, kind));
+}
+
 /* Sources with records of a host that has an incident, or that one's commands work on: there a
  * logon, a service or a task may tell that they arrived. */
 static bool want_sources(st_case *c, st_wanted_events *w)
@@ -99,7 +105,8 @@ static bool want_sources(st_case *c, st_wanted_events *w)
         return false;
     for (size_t i = 0; i < c->nincidents; i++)
         hosts[c->incidents[i].host] = 1;
-    st_spread_reach(c, hosts);
+    if (!st_spread_reach(c, hosts))
+        return false;
     for (size_t i = 0; i < s->npresences; i++) {
         uint32_t host = st_tree_host_of(f, s->presences[i].computer);
         if (host < f->nhosts && hosts[host] &&
@@ -108,12 +115,12 @@ static bool want_sources(st_case *c, st_wanted_events *w)
     }
     w->sources = sources;
     /* Nothing is read again where no record of these kinds was met. */
-    bool any = false;
+    bool any = false, asked = false;
     for (size_t i = 0; i < s->nseen && !any; i++) {
-        size_t kind = st_event_kind_of(ST_SYSMON_EVENT(s->seen[i].event_id));
-        uint32_t host = st_tree_host_of(f, s->seen[i].computer);
-        any = kind < st_event_kinds() && host < f->nhosts && hosts[host] &&
-              (st_event_set_has(&w->kinds, kind) || st_event_set_has(&w->nameless, kind));
+        if (!i || s->seen[i].event_id != s->seen[i - 1].event_id)
+            asked = is_asked(w, st_event_kind_of(ST_SYSMON_EVENT(s->seen[i].event_id)));
+        uint32_t host = asked ? st_tree_host_of(f, s->seen[i].computer) : UINT32_MAX;
+        any = host < f->nhosts && hosts[host];
     }
     for (size_t i = 0; i < s->npresences && !any; i++) {
         uint32_t host = st_tree_host_of(f, s->presences[i].computer);

@@ -3,22 +3,24 @@
 /*
  * casedb.h - a case database being written. Private to src/report.
  *
- * It is filled in one transaction: in the file that results go to, which has its name when all is
- * whole, or in a nameless one in the folder for temporary files, which is copied to where results
- * go.
+ * It is filled in the file that results go to, which has its name when all is whole, or in a
+ * nameless one in the folder for temporary files, which is copied to where results go. The large
+ * tables are written as pages (casedb_pages.h), between transactions; everything else is SQLite's.
  */
 #ifndef ST_REPORT_CASEDB_H
 #define ST_REPORT_CASEDB_H
 
+#include "casedb_pages.h"
 #include "internal.h"
-#include "base/cells.h"
 
 #include <sqlite3.h>
 
 typedef struct st_casedb {
     sqlite3 *db;
-    int fd;
-    st_buf row; /* the one that is put together */
+    int fd;         /* of its file, to write pages to */
+    bool own;       /* fd is to be closed */
+    st_buf row;     /* the one that is put together */
+    st_arena texts; /* of the row, where they had to be mended */
     st_code code;
     st_err err;
 } st_casedb;
@@ -27,14 +29,20 @@ typedef struct st_casedb {
 typedef struct st_casedb_table {
     st_casedb *d;
     sqlite3_stmt *insert;
+    st_pages *pages; /* of a large table, in place of insert */
     size_t columns;
 } st_casedb_table;
+enum { ST_CASEDB_COLUMNS = 128 }; /* of a table, at most */
 
 /* All stop at the first failure, which d->code and d->err keep. */
 void st_casedb_sql(st_casedb *d, const char *sql);
 /* Makes a table. columns: of each its name, and "TEXT" or "INTEGER" with what else is said. */
 st_casedb_table st_casedb_begin(st_casedb *d, const char *name, const st_raw_column *columns,
                                 size_t n);
+/* The same, for many rows; no other table may be begun before it has ended. Cells must be of the
+ * columns' types: nothing is converted. */
+st_casedb_table st_casedb_begin_large(st_casedb *d, const char *name, const st_raw_column *columns,
+                                      size_t n);
 /* One row off *cells. What isn't UTF-8 becomes U+FFFD. */
 void st_casedb_take(st_casedb_table *t, st_str *cells);
 /* The row in d->row, which is cleared. */

@@ -21,13 +21,15 @@ static void put_text(st_casedb *d, st_str s)
         st_raw_null(&d->row);
 }
 
-/* Digits as a number; what doesn't fit in 63 bits stays text. */
+/* Digits as a number; what doesn't fit in 63 bits is the nearest one that SQLite has. */
 static void put_digits(st_casedb *d, st_str s)
 {
     bool minus = s.n && s.p[0] == '-';
     uint64_t u = 0;
     if (s.n && st_str_u64((st_str){ s.p + minus, s.n - minus }, &u) && u <= INT64_MAX)
         st_raw_int(&d->row, minus ? -(int64_t)u : (int64_t)u);
+    else if (u)
+        st_raw_real(&d->row, minus ? -(double)u : (double)u);
     else
         put_text(d, s);
 }
@@ -89,7 +91,7 @@ static void put_timeline(st_casedb *d, const st_job *j)
     for (; n < st_ncolumns && n + 1 < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_columns[n].name, type_of(st_columns[n].kind) };
     columns[n] = (st_raw_column){ "Confirmed", "TEXT" };
-    st_casedb_table t = st_casedb_begin(d, "timeline", columns, n + 1);
+    st_casedb_table t = st_casedb_begin_large(d, "timeline", columns, n + 1);
     for (size_t i = 0; i < c->nrows && !d->code; i++) {
         if (!st_view_of(&v, c, &c->rows[i]))
             continue;
@@ -115,7 +117,7 @@ static void put_processes(st_casedb *d, const st_forest *f)
     size_t n = 0;
     for (; n < st_ntree_columns && n < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_tree_column_name(n), type_of(st_tree_column_kind(n)) };
-    st_casedb_table t = st_casedb_begin(d, "processes", columns, n);
+    st_casedb_table t = st_casedb_begin_large(d, "processes", columns, n);
     for (size_t i = 0; i < f->n && !d->code; i++) {
         for (size_t k = 0; k < n; k++) {
             st_tree_cell(f, (st_node)i, k, &cell);
@@ -439,8 +441,8 @@ static const char VIEWS[] =
     "h WHERE h.Coverage <> 'covered' ORDER BY h.Coverage, h.Computer;"
     "CREATE INDEX timeline_by_incident ON timeline(Incident);"
     "CREATE INDEX timeline_by_host ON timeline(Computer, UtcTime);"
-    "CREATE INDEX processes_by_guid ON processes(Computer, ProcessGuid);"
-    "CREATE INDEX processes_by_parent ON processes(Computer, ParentProcessGuid);"
+    "CREATE INDEX processes_by_guid ON processes(ProcessGuid);"
+    "CREATE INDEX processes_by_parent ON processes(ParentProcessGuid);"
     "CREATE INDEX findings_by_incident ON findings(Incident);"
     "CREATE INDEX gaps_by_host ON gaps(Computer);";
 

@@ -8,6 +8,7 @@
 #include "base/search.h"
 #include "shelltree/verify.h"
 
+#include "base/decoded.h"
 #include "base/limits.h"
 
 /* What an event's row says of a process that it doesn't name. */
@@ -217,8 +218,10 @@ static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
     bool zero = true;
     for (size_t i = 0; i < h.n; i++)
         zero &= h.p[i] == '0';
-    for (size_t i = 0; i < h.n && !zero; i++)
-        st_buf_char(b, (char)(h.p[i] >= 'A' && h.p[i] <= 'Z' ? h.p[i] + 32 : h.p[i]));
+    char *to = zero ? NULL : st_buf_room(b, h.n);
+    for (size_t i = 0; to && i < h.n; i++)
+        to[i] = (char)(h.p[i] >= 'A' && h.p[i] <= 'Z' ? h.p[i] + 32 : h.p[i]);
+    b->n += to ? h.n : 0;
 }
 HASH_COLUMN(md5, "MD5")
 HASH_COLUMN(sha1, "SHA1")

@@ -93,6 +93,30 @@ static void put_long(st_buf *b, st_str s, uint64_t *truncated)
     st_buf_free(&t);
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is one of the eight bytes a control character, a quote, DEL or none of ASCII? */
+static uint64_t odd_bytes(uint64_t w)
+{
+    uint64_t low = w - EACH(0x20), quote = w ^ EACH('"'), del = w ^ EACH(0x7f);
+    return (w | (low & ~w) | ((quote - EACH(1)) & ~quote) | ((del - EACH(1)) & ~del)) & EACH(0x80);
+}
+
+/* Nothing to double or scrub in it? */
+static bool all_plain(st_str s)
+{
+    uint64_t w, odd = 0;
+    size_t i = 0;
+    for (; i + sizeof w <= s.n; i += sizeof w) {
+        memcpy(&w, s.p + i, sizeof w);
+        odd |= odd_bytes(w);
+    }
+    w = EACH('a');
+    if (i < s.n)
+        memcpy(&w, s.p + i, s.n - i);
+    return !(odd | odd_bytes(w));
+}
+
 /* Most cells: short, nothing to double or scrub. False: nothing was written. */
 static bool put_plain(st_buf *b, st_str s, bool guard)
 {
@@ -101,16 +125,13 @@ static bool put_plain(st_buf *b, st_str s, bool guard)
     char *to = st_buf_room(b, s.n + 2);
     if (!to || (guard && formula(s)))
         return false;
-    char *start = to;
-    *to++ = '"';
-    for (size_t i = 0; i < s.n; i++) {
-        unsigned char c = (unsigned char)s.p[i];
-        if (c < 0x20 || c >= 0x7f || c == '"')
-            return false;
-        *to++ = (char)c;
-    }
-    *to++ = '"';
-    b->n += (size_t)(to - start);
+    if (!all_plain(s))
+        return false;
+    *to = '"';
+    if (s.n)
+        memcpy(to + 1, s.p, s.n);
+    to[s.n + 1] = '"';
+    b->n += s.n + 2;
     return true;
 }
 

@@ -4,7 +4,7 @@
  */
 #include "internal.h"
 
-enum { SHOWN = 6 };
+enum { SHOWN = 6, WHAT_COLUMNS = 160 };
 
 /* A digest out of a list of them, if there is one. */
 static st_str digest_in(st_str more)
@@ -28,7 +28,7 @@ static void put_fact(const st_case *c, const st_fact *x, st_buf *b)
 {
     const st_forest *f = c->forest;
     bool open = false;
-    st_buf_str(b, x->what);
+    st_fit(b, x->what, WHAT_COLUMNS, true);
     if (x->count > 1)
         st_buf_fmt(b, " \xc3\x97 %u", x->count);
     put_more(x->more, &open, b);

@@ -88,6 +88,14 @@ void st_technique_put(st_buf *b, st_str id);
 
 /* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
 void st_out_tick(st_out *o);
+/* Rows that are made on threads, in blocks, and written in order. */
+typedef struct st_row_block {
+    st_buf out, cell;   /* the rows' text so far; room for a cell */
+    uint64_t truncated; /* cells that were cut */
+} st_row_block;
+/* put appends one row of the case; it is called for each of them that can be shown. */
+void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,
+                 void (*put)(st_row_block *b, const st_view *v, const st_report_options *ro));
 /* An output that keeps everything in its buffer, for writers whose output is read again. */
 void st_out_memory(st_out *o);
 /* A header line and cells, for the small CSV files. */

@@ -47,38 +47,81 @@ void st_casedb_sql(st_casedb *d, const char *sql)
         fail(d);
 }
 
+static void put_create(st_buf *make, const char *name, const st_raw_column *columns, size_t n)
+{
+    st_buf_fmt(make, "CREATE TABLE %s(", name);
+    for (size_t i = 0; i < n; i++)
+        st_buf_fmt(make, "%s\"%s\" %s", i ? ", " : "", columns[i].name, columns[i].type);
+    st_buf_put(make, ")", 2);
+}
+
+/* SQL that was put together, with a zero behind it. */
+static void run_made(st_casedb *d, st_buf *sql)
+{
+    if (sql->failed)
+        no_memory(d);
+    else
+        st_casedb_sql(d, sql->p);
+    st_buf_free(sql);
+}
+
 st_casedb_table st_casedb_begin(st_casedb *d, const char *name, const st_raw_column *columns,
                                 size_t n)
 {
     st_casedb_table t = { .d = d, .columns = n };
     st_buf make = { 0 }, insert = { 0 };
-    st_buf_fmt(&make, "CREATE TABLE %s(", name);
-    st_buf_fmt(&insert, "INSERT INTO %s VALUES(", name);
-    for (size_t i = 0; i < n; i++) {
-        st_buf_fmt(&make, "%s\"%s\" %s", i ? ", " : "", columns[i].name, columns[i].type);
-        st_buf_str(&insert, i ? ST_STR(", ?") : ST_STR("?"));
-    }
-    st_buf_put(&make, ")", 2);
+    put_create(&make, name, columns, n);
+    run_made(d, &make);
+    st_buf_fmt(&insert, "INSERT INTO %s VALUES(?", name);
+    for (size_t i = 1; i < n; i++)
+        st_buf_str(&insert, ST_STR(", ?"));
     st_buf_put(&insert, ")", 2);
-    if (make.failed || insert.failed)
+    if (insert.failed)
         no_memory(d);
-    else
-        st_casedb_sql(d, make.p);
     if (!d->code && sqlite3_prepare_v3(d->db, insert.p, -1, SQLITE_PREPARE_PERSISTENT, &t.insert,
                                        NULL) != SQLITE_OK)
         fail(d);
-    st_buf_free(&make);
     st_buf_free(&insert);
     return t;
 }
 
-/* Text that others can read: what isn't UTF-8 would stop them. */
-static void bind_text(st_casedb_table *t, int at, st_str s)
+/* A number that SQLite knows; 0: it failed. */
+static uint32_t ask(st_casedb *d, const char *sql, const char *name)
 {
-    if (st_utf8_valid(s)) {
-        sqlite3_bind_text(t->insert, at, s.p, (int)s.n, SQLITE_STATIC);
-        return;
-    }
+    sqlite3_stmt *s = NULL;
+    int64_t v = 0;
+    if (d->code)
+        return 0;
+    if (sqlite3_prepare_v2(d->db, sql, -1, &s, NULL) == SQLITE_OK &&
+        (!name || sqlite3_bind_text(s, 1, name, -1, SQLITE_STATIC) == SQLITE_OK) &&
+        sqlite3_step(s) == SQLITE_ROW)
+        v = sqlite3_column_int64(s, 0);
+    if (v <= 0)
+        fail(d);
+    sqlite3_finalize(s);
+    return d->code ? 0 : (uint32_t)v;
+}
+
+st_casedb_table st_casedb_begin_large(st_casedb *d, const char *name, const st_raw_column *columns,
+                                      size_t n)
+{
+    st_casedb_table t = { .d = d, .columns = n };
+    st_buf make = { 0 };
+    put_create(&make, name, columns, n);
+    run_made(d, &make);
+    st_casedb_sql(d, "COMMIT");
+    uint32_t root = ask(d, "SELECT rootpage FROM sqlite_master WHERE name = ?1", name);
+    uint32_t size = ask(d, "PRAGMA page_size", NULL), count = ask(d, "PRAGMA page_count", NULL);
+    if (!d->code && !(t.pages = st_pages_new(d->fd, size, root, count)))
+        no_memory(d);
+    return t;
+}
+
+/* Text that others can read: what isn't UTF-8 would stop them. */
+static st_str readable(st_casedb *d, st_str s)
+{
+    if (st_utf8_valid(s))
+        return s;
     st_buf b = { 0 };
     for (size_t i = 0, from; i < s.n;) {
         from = i;
@@ -87,37 +130,53 @@ static void bind_text(st_casedb_table *t, int at, st_str s)
         else
             st_buf_put(&b, s.p + from, i - from);
     }
-    if (b.failed)
-        no_memory(t->d);
-    sqlite3_bind_text(t->insert, at, b.p ? b.p : "", (int)b.n, SQLITE_TRANSIENT);
+    s = b.failed ? (st_str){ 0 } : st_arena_copy(&d->texts, st_buf_slice(&b));
+    if (!s.p)
+        no_memory(d);
     st_buf_free(&b);
+    return s;
+}
+
+static void bind(const st_casedb_table *t, int at, const st_raw *c)
+{
+    switch (c->kind) {
+    case ST_RAW_NULL: sqlite3_bind_null(t->insert, at); break;
+    case ST_RAW_INT: sqlite3_bind_int64(t->insert, at, c->i); break;
+    case ST_RAW_REAL: sqlite3_bind_double(t->insert, at, c->r); break;
+    case ST_RAW_TEXT: sqlite3_bind_text(t->insert, at, c->s.p, (int)c->s.n, SQLITE_STATIC); break;
+    case ST_RAW_BLOB: sqlite3_bind_blob(t->insert, at, c->s.p, (int)c->s.n, SQLITE_STATIC); break;
+    }
+}
+
+static void insert(const st_casedb_table *t, const st_raw *cells)
+{
+    for (size_t i = 0; i < t->columns; i++)
+        bind(t, (int)i + 1, &cells[i]);
+    if (sqlite3_step(t->insert) != SQLITE_DONE)
+        fail(t->d);
+    sqlite3_reset(t->insert);
 }
 
 void st_casedb_take(st_casedb_table *t, st_str *cells)
 {
-    st_raw c;
+    st_raw row[ST_CASEDB_COLUMNS];
     for (size_t i = 0; i < t->columns; i++) {
-        int at = (int)i + 1;
-        if (!st_raw_next(cells, &c)) {
+        if (i >= ST_CASEDB_COLUMNS || !st_raw_next(cells, &row[i])) {
             no_memory(t->d); /* it was cut off where none was left */
             cells->n = 0;
             return;
         }
-        if (t->d->code)
-            continue;
-        switch (c.kind) {
-        case ST_RAW_NULL: sqlite3_bind_null(t->insert, at); break;
-        case ST_RAW_INT: sqlite3_bind_int64(t->insert, at, c.i); break;
-        case ST_RAW_REAL: sqlite3_bind_double(t->insert, at, c.r); break;
-        case ST_RAW_TEXT: bind_text(t, at, c.s); break;
-        case ST_RAW_BLOB: sqlite3_bind_blob(t->insert, at, c.s.p, (int)c.s.n, SQLITE_STATIC); break;
-        }
+        if (row[i].kind == ST_RAW_TEXT)
+            row[i].s = readable(t->d, row[i].s);
     }
     if (t->d->code)
         return;
-    if (sqlite3_step(t->insert) != SQLITE_DONE)
-        fail(t->d);
-    sqlite3_reset(t->insert);
+    if (t->pages)
+        st_pages_row(t->pages, row, t->columns);
+    else
+        insert(t, row);
+    if (t->d->texts.head)
+        st_arena_free(&t->d->texts);
 }
 
 void st_casedb_put(st_casedb_table *t)
@@ -130,10 +189,22 @@ void st_casedb_put(st_casedb_table *t)
     st_buf_clear(&t->d->row);
 }
 
+static void end_pages(st_casedb *d, st_pages *pages)
+{
+    int error = st_pages_end(pages);
+    if (error && !d->code)
+        d->code = st_fail(&d->err, error == ENOMEM ? ST_E_MEMORY : ST_E_IO,
+                          "can't write the case database: %s", strerror(error));
+    st_casedb_sql(d, "BEGIN EXCLUSIVE");
+}
+
 void st_casedb_end(st_casedb_table *t)
 {
     sqlite3_finalize(t->insert);
+    if (t->pages)
+        end_pages(t->d, t->pages);
     t->insert = NULL;
+    t->pages = NULL;
 }
 
 /* the file */
@@ -146,19 +217,15 @@ static void open_database(st_casedb *d, const char *path)
     if (sqlite3_open_v2(path, &d->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
                         sqlite3_vfs_find(unlocked) ? unlocked : NULL) != SQLITE_OK)
         fail(d);
-    st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; "
-                     "PRAGMA locking_mode=EXCLUSIVE; PRAGMA temp_store=MEMORY; "
+    st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=OFF; "
+                     "PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; "
                      "PRAGMA cache_size=-32768; PRAGMA mmap_size=2147418112; "
                      "PRAGMA secure_delete=ON;");
     st_buf sql = { 0 };
     st_buf_fmt(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN EXCLUSIVE",
                ST_CASEDB_ID, ST_CASEDB_FORMAT);
     st_buf_char(&sql, 0);
-    if (sql.failed)
-        no_memory(d);
-    else
-        st_casedb_sql(d, sql.p);
-    st_buf_free(&sql);
+    run_made(d, &sql);
 }
 
 static void open_nameless(st_casedb *d, const char *tmp)
@@ -168,6 +235,7 @@ static void open_nameless(st_casedb *d, const char *tmp)
         d->code = st_fail(&d->err, ST_E_USAGE, "%s: the path is too long", tmp);
         return;
     }
+    d->own = true;
     d->fd = mkostemp(path, O_CLOEXEC);
     if (d->fd < 0) {
         d->code = st_fail(&d->err, ST_E_IO, "%s: %s", tmp, strerror(errno));
@@ -180,23 +248,24 @@ static void open_nameless(st_casedb *d, const char *tmp)
 /* Where the output is a file of its own the database is made in it, else it is copied there. */
 static void open_file(st_casedb *d, const st_out *o, const char *tmp)
 {
-    if (o->path)
+    if (o->path) {
+        d->fd = o->fd;
         open_database(d, o->path);
-    else
+    } else {
         open_nameless(d, tmp);
+    }
 }
 
 /* The file's bytes to the output, or, where they are there, only to its digest. */
 static void pass_on(st_out *o, const st_casedb *d)
 {
     enum { PIECE = 1 << 20 };
-    int fd = o->path ? o->fd : d->fd;
     char *buf = malloc(PIECE);
     off_t at = 0;
     ssize_t n = 0;
     if (!buf)
         o->buf.failed = true;
-    while (buf && !o->error && (!o->path || o->digest) && (n = pread(fd, buf, PIECE, at)) != 0) {
+    while (buf && !o->error && (!o->path || o->digest) && (n = pread(d->fd, buf, PIECE, at)) != 0) {
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
@@ -327,7 +396,8 @@ static void put_events(filling *x)
     st_err why = { 0 };
     st_scan_options o = x->j->scan;
     o.digest = o.digest && !x->j->found; /* a hunt has them from its own reading */
-    x->events = st_casedb_begin(x->d, "events", st_stored_event_columns, st_stored_nevent_columns);
+    x->events =
+        st_casedb_begin_large(x->d, "events", st_stored_event_columns, st_stored_nevent_columns);
     if (!x->d->code && st_records_scan(x->e, &o, &OPS, x, &why) != ST_OK && !x->d->code)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
     st_casedb_end(&x->events);
@@ -564,7 +634,7 @@ static void put_evidence(st_casedb *d, const st_job *j)
 static const char INDEXES[] =
     "CREATE INDEX events_by_host ON events(Computer, TimeCreated);"
     "CREATE INDEX confirmed_by_source ON confirmed(SourceID, SourceOffset);"
-    "CREATE INDEX events_by_id ON events(EventID, Provider);";
+    "CREATE INDEX events_by_id ON events(EventID);";
 
 void st_write_casedb(st_out *o, const st_job *j)
 {
@@ -584,7 +654,7 @@ void st_write_casedb(st_out *o, const st_job *j)
         o->error = d.code == ST_E_MEMORY ? ENOMEM : EIO;
     if (d.code && j->err)
         st_fail(j->err, d.code, "%s", d.err.text);
-    if (d.fd >= 0)
+    if (d.own && d.fd >= 0)
         close(d.fd);
     st_buf_free(&d.row);
 }

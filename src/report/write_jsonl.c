@@ -111,24 +111,22 @@ static void put_lossy(st_buf *b, bool *more, const st_view *v)
     st_buf_char(b, '}');
 }
 
+static void put_row(st_row_block *b, const st_view *v, const st_report_options *ro)
+{
+    bool more = false;
+    st_buf *out = &b->out;
+    st_buf_char(out, '{');
+    for (size_t k = 0; k < st_ncolumns; k++)
+        put_cell(out, &more, &st_columns[k], v, &b->cell);
+    st_str confirmed = st_confirmed_text(v, ro);
+    if (confirmed.n)
+        st_json_text(out, &more, "Confirmed", confirmed);
+    put_falsepositives(out, &more, v);
+    put_lossy(out, &more, v);
+    st_buf_put(out, "}\n", 2);
+}
+
 void st_write_jsonl(st_out *o, const st_case *c, const st_report_options *ro)
 {
-    st_buf cell = { 0 };
-    st_view v;
-    for (size_t i = 0; i < c->nrows && !o->error; i++) {
-        if (!st_view_of(&v, c, &c->rows[i]))
-            continue;
-        bool more = false;
-        st_buf_char(&o->buf, '{');
-        for (size_t k = 0; k < st_ncolumns; k++)
-            put_cell(&o->buf, &more, &st_columns[k], &v, &cell);
-        st_str confirmed = st_confirmed_text(&v, ro);
-        if (confirmed.n)
-            st_json_text(&o->buf, &more, "Confirmed", confirmed);
-        put_falsepositives(&o->buf, &more, &v);
-        put_lossy(&o->buf, &more, &v);
-        st_buf_put(&o->buf, "}\n", 2);
-        st_out_tick(o);
-    }
-    st_buf_free(&cell);
+    st_out_rows(o, c, ro, put_row);
 }

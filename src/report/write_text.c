@@ -146,6 +146,19 @@ static void head_line(text_work *w, const st_incident *i)
     st_out_tick(w->o);
 }
 
+static void put_rule(text_work *w, const st_rule *r)
+{
+    st_buf said = { 0 };
+    st_buf_fmt(&said, "rule [%s] %.*s", st_level_word(r->level), ST_FMT(r->title));
+    for (size_t t = 0; t < r->ntechniques; t++)
+        st_buf_fmt(&said, "%s%.*s", t ? ", " : " (", ST_FMT(r->techniques[t]));
+    st_buf_str(&said, r->ntechniques ? ST_STR(")") : ST_STR(""));
+    put_wrapped(w, st_buf_slice(&said), 2);
+    w->o->buf.failed |= said.failed;
+    st_buf_free(&said);
+}
+
+/* The rules that hit in it, the gravest first. */
 static void put_rules(text_work *w, uint32_t incident)
 {
     st_buf *b = &w->o->buf;
@@ -160,19 +173,10 @@ static void put_rules(text_work *w, uint32_t incident)
         for (size_t i = 0; i < row->nfindings; i++)
             seen[w->c->findings[row->first_finding + i].rule] = true;
     }
-    for (size_t i = 0; i < nrules; i++) {
-        if (!seen[i])
-            continue;
-        const st_rule *r = st_rules_at(w->c->rules, i);
-        st_buf said = { 0 };
-        st_buf_fmt(&said, "rule [%s] %.*s", st_level_word(r->level), ST_FMT(r->title));
-        for (size_t t = 0; t < r->ntechniques; t++)
-            st_buf_fmt(&said, "%s%.*s", t ? ", " : " (", ST_FMT(r->techniques[t]));
-        st_buf_str(&said, r->ntechniques ? ST_STR(")") : ST_STR(""));
-        put_wrapped(w, st_buf_slice(&said), 2);
-        b->failed |= said.failed;
-        st_buf_free(&said);
-    }
+    for (int level = ST_LEVEL_CRITICAL; level >= ST_LEVEL_INFORMATIONAL; level--)
+        for (size_t i = 0; i < nrules; i++)
+            if (seen[i] && st_rules_at(w->c->rules, i)->level == (st_level)level)
+                put_rule(w, st_rules_at(w->c->rules, i));
     free(seen);
     st_out_tick(w->o);
 }

@@ -16,6 +16,7 @@
 
 #include "shelltree/json.h"
 #include "base/limits.h"
+#include "rules/engine/functions/functions.h"
 #include "rules/engine/match/value_tests.h"
 
 #include <errno.h>
@@ -36,8 +37,8 @@ typedef struct list {
     st_arena arena;
     indicator *v;
     size_t n, cap;
-    size_t unread, first_unread; /* lines or patterns that hold none */
-    bool failed, full;
+    size_t unread, first_unread; /* lines or patterns that hold none, or one that is too long */
+    bool failed, full, too_long; /* too_long: one of the line or pattern that is being read */
 } list;
 
 /* what a text is */
@@ -73,10 +74,8 @@ static bool is_ipv4(st_str s)
 
 static bool is_ipv6(st_str s)
 {
-    size_t colons = 0;
-    for (size_t i = 0; i < s.n; i++)
-        colons += s.p[i] == ':';
-    return colons >= 2 && s.n <= 45 && all_of(s, HEX ":.");
+    st_ip ip;
+    return s.n && memchr(s.p, ':', s.n) && !memchr(s.p, '/', s.n) && st_ip_parse(s, false, &ip);
 }
 
 /* Endings of files, which a name may have and no top domain that matters. */
@@ -278,8 +277,12 @@ static void take_one(list *l, st_str value, kind k, st_str comment)
         l->full = true;
         return;
     }
-    if (value.n > ST_MAX_INDICATOR || !st_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v)) {
-        l->failed |= value.n <= ST_MAX_INDICATOR;
+    if (value.n > ST_MAX_INDICATOR) {
+        l->too_long = true;
+        return;
+    }
+    if (!st_grow(&l->v, &l->cap, l->n + 1, sizeof *l->v)) {
+        l->failed = true;
         return;
     }
     st_str said =
@@ -294,6 +297,14 @@ static void take(list *l, st_str value, kind k, st_str comment)
     take_one(l, value, k, comment);
     if (k == URL && host_of(value).n)
         take_one(l, host_of(value), HOST, comment);
+}
+
+/* A line or pattern was read: good: it holds an indicator. */
+static void count(list *l, bool good, size_t number)
+{
+    if ((!good || l->too_long) && !l->unread++)
+        l->first_unread = number;
+    l->too_long = false;
 }
 
 /* lines and CSV */
@@ -400,8 +411,7 @@ static void read_line(list *l, st_str line, size_t number)
     bool says = put_comment(&c, which, &comment);
     if (k != KINDS)
         take(l, value, k, st_buf_slice(&comment));
-    else if (says && !l->unread++)
-        l->first_unread = number;
+    count(l, k != KINDS || !says, number);
     l->failed |= comment.failed;
     st_buf_free(&comment);
 }
@@ -436,6 +446,26 @@ static bool holds(st_str s, const char *word)
     return s.n && memmem(s.p, s.n, word, strlen(word));
 }
 
+/* Behind the quoted text that begins at p[i], or i + 1: there is none at i. */
+static size_t past(st_str p, size_t i)
+{
+    if (p.p[i] != '\'')
+        return i + 1;
+    for (i++; i < p.n && p.p[i] != '\''; i++)
+        i += p.p[i] == '\\';
+    return i + 1;
+}
+
+/* Is the word there outside of quoted texts? */
+static bool tells(st_str p, const char *word)
+{
+    size_t n = strlen(word);
+    for (size_t i = 0; i + n <= p.n; i = past(p, i))
+        if (!memcmp(p.p + i, word, n))
+            return true;
+    return false;
+}
+
 /* What a comparison's left side asks for; KINDS: for what no table here has. */
 static kind kind_of_path(st_str path)
 {
@@ -456,7 +486,7 @@ static kind kind_of_path(st_str path)
 static bool read_observation(list *l, st_str p, st_str comment)
 {
     indicator best = { { NULL, 0 }, { NULL, 0 }, KINDS };
-    bool all = holds(p, " AND "), any = false, is_not = holds(p, "NOT ") || holds(p, "!=");
+    bool all = tells(p, " AND "), any = false, is_not = tells(p, "NOT ") || tells(p, "!=");
     size_t from = 0;
     st_str path = { p.p, 0 };
     for (size_t i = 0; i < p.n && !l->failed && !is_not;) {
@@ -495,12 +525,9 @@ static bool read_observation(list *l, st_str p, st_str comment)
 
 static void read_pattern(list *l, st_str p, st_str comment, size_t number)
 {
-    bool any = false, quoted = false;
+    bool any = false;
     size_t open = SIZE_MAX;
-    for (size_t i = 0; i < p.n; i++) {
-        quoted ^= p.p[i] == '\'' && !(i && p.p[i - 1] == '\\');
-        if (quoted)
-            continue;
+    for (size_t i = 0; i < p.n; i = past(p, i)) {
         if (p.p[i] == '[')
             open = i;
         if (p.p[i] == ']' && open != SIZE_MAX) {
@@ -508,8 +535,7 @@ static void read_pattern(list *l, st_str p, st_str comment, size_t number)
             open = SIZE_MAX;
         }
     }
-    if (!any && !l->unread++)
-        l->first_unread = number;
+    count(l, any, number);
 }
 
 /* Objects that are open: what each has of an indicator. */
@@ -543,8 +569,8 @@ static st_code read_stix(list *l, st_str text, st_err *err)
             patterns += o->pattern.n > 0;
             if (o->pattern.n && !o->other)
                 read_pattern(l, o->pattern, o->name, patterns);
-            else if (o->pattern.n && !l->unread++)
-                l->first_unread = patterns;
+            else if (o->pattern.n)
+                count(l, false, patterns);
             *o = (object){ .other = false };
         }
     }
@@ -585,7 +611,15 @@ typedef struct form {
     "| mv-expand Hit = v to typeof(string)\n"                                                \
     "| where ipv4_is_in_range(" address ", Hit) or ipv6_is_in_range(" address                \
     ", Hit)) on " address "\n"
+#define ADDRESSES_IN(rows, text)                                                            \
+    IN_RANGE(rows "| where " text " matches regex @'\\d+\\.\\d+\\.\\d+\\.\\d+'\n"           \
+                  "| mv-expand Address = extract_all(@'(\\d+\\.\\d+\\.\\d+\\.\\d+)', " text \
+                  ") to typeof(string)\n",                                                  \
+             "Address")
 #define COMMANDS "DeviceProcessEvents "
+#define DECODED                                                                   \
+    "DeviceProcessEvents | extend Decoded = decoded_command(ProcessCommandLine) " \
+    "| where isnotempty(Decoded)\n"
 #define LOOKUPS "DeviceEvents | where ActionType == \"DnsQueryResponse\"\n"
 #define TRANSFERS \
     "DeviceEvents | where ActionType in (\"BitsTransferStarted\", \"BitsTransferStopped\")\n"
@@ -612,6 +646,8 @@ static const form forms[] = {
       "DeviceNetworkEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
     { ADDRESS, "ioc-address-command", "Indicator: address in a command",
       WITHIN(COMMANDS, "ProcessCommandLine"), false },
+    { ADDRESS, "ioc-address-decoded", "Indicator: address in a decoded command",
+      WITHIN(DECODED, "Decoded"), false },
     { ADDRESS, "ioc-address-logon", "Indicator: address of a logon",
       "DeviceLogonEvents | where RemoteIP in~ (v) | extend Hit = tolower(RemoteIP)\n", false },
     { ADDRESS, "ioc-address-desktop", "Indicator: address of a remote desktop",
@@ -627,12 +663,12 @@ static const form forms[] = {
     { NETWORK, "ioc-network-desktop", "Indicator: network of a remote desktop",
       IN_RANGE(DESKTOPS, "RemoteIP"), false },
     { NETWORK, "ioc-network-command", "Indicator: network of an address in a command",
-      IN_RANGE(COMMANDS "| where ProcessCommandLine matches regex @'\\d+\\.\\d+\\.\\d+\\.\\d+'\n"
-                        "| mv-expand Address = extract_all(@'(\\d+\\.\\d+\\.\\d+\\.\\d+)', "
-                        "ProcessCommandLine) to typeof(string)\n",
-               "Address"),
-      false },
+      ADDRESSES_IN(COMMANDS, "ProcessCommandLine"), false },
+    { NETWORK, "ioc-network-decoded", "Indicator: network of an address in a decoded command",
+      ADDRESSES_IN(DECODED, "Decoded"), false },
     { URL, "ioc-url-command", "Indicator: URL in a command", WITHIN(COMMANDS, "ProcessCommandLine"),
+      false },
+    { URL, "ioc-url-decoded", "Indicator: URL in a decoded command", WITHIN(DECODED, "Decoded"),
       false },
     { URL, "ioc-url-transfer", "Indicator: URL of a transfer (BITS)",
       WITHIN(TRANSFERS, "RemoteUrl"), false },
@@ -648,6 +684,8 @@ static const form forms[] = {
       false },
     { DOMAIN, "ioc-domain-command", "Indicator: name of a host in a command",
       WITHIN(COMMANDS, "ProcessCommandLine"), false },
+    { DOMAIN, "ioc-domain-decoded", "Indicator: name of a host in a decoded command",
+      WITHIN(DECODED, "Decoded"), false },
     { DOMAIN, "ioc-domain-transfer", "Indicator: host of a transfer (BITS)",
       WITHIN(TRANSFERS, "RemoteUrl"), false },
     { DOMAIN, "ioc-domain-script", "Indicator: name of a host in a script",
@@ -662,6 +700,8 @@ static const form forms[] = {
       true },
     { HOST, "ioc-url-host-command", "Indicator: host of a URL in a command",
       WITHIN(COMMANDS, "ProcessCommandLine"), true },
+    { HOST, "ioc-url-host-decoded", "Indicator: host of a URL in a decoded command",
+      WITHIN(DECODED, "Decoded"), true },
 };
 
 static int by_value(const void *pa, const void *pb)

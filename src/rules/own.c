@@ -77,9 +77,10 @@ static st_code check_record(const list *l, const st_cell *cells, st_str file, si
     return check_pattern(cells[PATTERN].text, file, record, err);
 }
 
-static st_code check_list(st_rules *r, const list *l, st_str file, st_err *err)
+static st_code check_list(st_rules *r, const list *l, const st_named *own, st_err *err)
 {
-    if (access(file.p, R_OK) != 0)
+    st_str file = own->value;
+    if (!own->text.n && access(file.p, R_OK) != 0)
         return st_fail(err, ST_E_IO, "%.*s: %s", ST_FMT(file), strerror(errno));
     st_buf text = { 0 };
     st_table *t = NULL;
@@ -108,6 +109,6 @@ st_code st_rules_check_own(st_rules *r, st_err *err)
     for (size_t i = 0; code == ST_OK && i < r->settings.nexternal; i++)
         for (size_t k = 0; code == ST_OK && k < sizeof lists / sizeof *lists; k++)
             if (st_str_eq(r->settings.external[i].name, st_str_of(lists[k].address)))
-                code = check_list(r, &lists[k], r->settings.external[i].value, err);
+                code = check_list(r, &lists[k], &r->settings.external[i], err);
     return code;
 }

@@ -6,6 +6,9 @@
  * A space is what rows are made of: processes, or other events. A role is a column of a space that
  * some rule needs a text in. Which of a rule's choices of texts is looked for, a sample of the rows
  * says: the one whose texts are rarest. A text that was met lately isn't looked at again.
+ *
+ * The pass goes over stretches of rows, on all threads; what they find is put together in their
+ * order. Each thread remembers texts of its own.
  */
 #include "rules/prefilter.h"
 
@@ -15,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES, EVENTS, SPACES, SAMPLE = 2048, RECENT = 4096 };
+enum { PROCESSES, EVENTS, SPACES, SAMPLE = 2048, RECENT = 4096, STRETCH = 4096 };
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
@@ -31,26 +34,45 @@ typedef struct role {
     uint32_t *rule_of; /* by needle */
     size_t n, cap, rules_cap;
     st_grams *grams;
+} role;
+
+/* What a thread knows of a role's texts. */
+typedef struct memory {
     recent *recent;
     uint32_t *found; /* rules, of the texts in recent; begun anew when it has grown too long */
     size_t nfound, found_cap;
-} role;
+} memory;
 
-typedef struct job {
-    const st_forest *f;
-    st_run *r;
-    const st_trigger *const *triggers;
-    st_prefilter *out;
-    role *roles;
-    size_t nroles, roles_cap;
+/* One thread's. */
+typedef struct worker {
+    st_run run;
+    st_shared shared;   /* of all but the first, which has the caller's */
+    memory *memories;   /* by role */
+    st_rule_rows *rows; /* by rule: of the stretch at hand */
+    uint32_t *touched;  /* rules that have such */
+    size_t ntouched;
     st_buf folded;
-    uint64_t total; /* rows kept apart, of all rules */
     bool failed;
     /* of the row at hand */
     st_node row;
-    role *at;
+    const role *at;
+    memory *mine;
     uint32_t *stamp; /* by rule: the last text that concerned it, of the role at hand */
     uint32_t serial;
+} worker;
+
+typedef struct job {
+    const st_forest *f;
+    const st_trigger *const *triggers;
+    size_t nrules;
+    st_prefilter *out;
+    role *roles;
+    size_t nroles, roles_cap;
+    worker *workers;
+    unsigned nworkers;
+    uint64_t total; /* rows kept apart, of all rules */
+    unsigned space; /* that is gone over */
+    bool failed;
 } job;
 
 /* rows of a space */
@@ -76,19 +98,19 @@ static bool is_row(const job *j, const st_trigger *t, unsigned space, size_t i)
 }
 
 /* The column's text of a row, folded; false: it has none. */
-static bool text_of(job *j, const role *x, st_node row, st_sid *id)
+static bool text_of(worker *w, const role *x, st_node row, st_sid *id)
 {
-    st_val v = x->column.get(j->r, row, &x->column);
+    st_val v = x->column.get(&w->run, row, &x->column);
     *id = v.tag == ST_VAL_STRING ? v.u.s : ST_EMPTY;
     return *id != ST_EMPTY && *id != ST_ABSENT;
 }
 
-static void fold(job *j, st_sid id)
+static void fold(worker *w, st_sid id)
 {
-    st_str s = st_pool_get(j->r->mem.pool, id);
-    st_buf_clear(&j->folded);
-    st_fold_put(&j->folded, s);
-    j->failed |= j->folded.failed;
+    st_str s = st_pool_get(w->run.mem.pool, id);
+    st_buf_clear(&w->folded);
+    st_fold_put(&w->folded, s);
+    w->failed |= w->folded.failed;
 }
 
 /* roles */
@@ -127,17 +149,18 @@ static bool find_roles(job *j, size_t n)
 }
 
 /* Every so many rows one is looked at. */
-static bool sample(job *j, role *x)
+static bool sample(const job *j, role *x)
 {
+    worker *w = &j->workers[0];
     size_t rows = rows_in(j->f, x->space), step = rows / SAMPLE + 1;
     st_sid id;
     x->counts = calloc(1, sizeof *x->counts);
     for (size_t i = 0; x->counts && i < rows; i += step)
-        if (text_of(j, x, row_at(j->f, x->space, i), &id)) {
-            fold(j, id);
-            st_gram_count(x->counts, st_buf_slice(&j->folded));
+        if (text_of(w, x, row_at(j->f, x->space, i), &id)) {
+            fold(w, id);
+            st_gram_count(x->counts, st_buf_slice(&w->folded));
         }
-    return x->counts && !j->failed;
+    return x->counts && !w->failed;
 }
 
 /* choosing what to look for */
@@ -193,14 +216,12 @@ static bool choose_all(job *j, size_t n)
     return true;
 }
 
-static bool prepare(job *j, role *x)
+static bool prepare(role *x)
 {
-    x->recent = calloc(RECENT, sizeof *x->recent);
     x->grams = st_grams_new(x->needles, x->n, x->counts);
     free(x->counts);
     x->counts = NULL;
-    (void)j;
-    return x->recent && x->grams;
+    return x->grams;
 }
 
 /* the pass */
@@ -208,36 +229,78 @@ static bool prepare(job *j, role *x)
 /* A needle stands in the text at hand: its rule is concerned, once. */
 static void concern(void *ctx, size_t needle)
 {
-    job *j = ctx;
-    role *x = j->at;
-    uint32_t rule = x->rule_of[needle];
-    if (j->stamp[rule] == j->serial)
+    worker *w = ctx;
+    memory *m = w->mine;
+    uint32_t rule = w->at->rule_of[needle];
+    if (w->stamp[rule] == w->serial)
         return;
-    j->stamp[rule] = j->serial;
-    if (!st_grow(&x->found, &x->found_cap, x->nfound + 1, sizeof *x->found)) {
-        j->failed = true;
+    w->stamp[rule] = w->serial;
+    if (!st_grow(&m->found, &m->found_cap, m->nfound + 1, sizeof *m->found)) {
+        w->failed = true;
         return;
     }
-    x->found[x->nfound++] = rule;
+    m->found[m->nfound++] = rule;
 }
 
 /* Which rules the text concerns: remembered, or looked for. */
-static recent concerned(job *j, role *x, st_sid id)
+static recent concerned(worker *w, const role *x, memory *m, st_sid id)
 {
-    recent *slot = &x->recent[id % RECENT];
+    recent *slot = &m->recent[id % RECENT];
     if (slot->text == id)
         return *slot;
-    if (x->nfound > (size_t)16 * RECENT) {
-        x->nfound = 0;
-        memset(x->recent, 0, RECENT * sizeof *x->recent);
+    if (m->nfound > (size_t)16 * RECENT) {
+        m->nfound = 0;
+        memset(m->recent, 0, RECENT * sizeof *m->recent);
     }
-    size_t first = x->nfound;
-    j->at = x;
-    j->serial++;
-    fold(j, id);
-    st_grams_find(x->grams, st_buf_slice(&j->folded), concern, j);
-    *slot = (recent){ id, (uint32_t)first, (uint32_t)(x->nfound - first) };
+    size_t first = m->nfound;
+    w->at = x;
+    w->mine = m;
+    w->serial++;
+    fold(w, id);
+    st_grams_find(x->grams, st_buf_slice(&w->folded), concern, w);
+    *slot = (recent){ id, (uint32_t)first, (uint32_t)(m->nfound - first) };
     return *slot;
+}
+
+static void keep_row(worker *w, uint32_t rule)
+{
+    st_rule_rows *rows = &w->rows[rule];
+    if (rows->n && rows->v[rows->n - 1] == w->row)
+        return;
+    if (!st_grow(&rows->v, &rows->cap, rows->n + 1, sizeof *rows->v)) {
+        w->failed = true;
+        return;
+    }
+    if (!rows->n)
+        w->touched[w->ntouched++] = rule;
+    rows->v[rows->n++] = w->row;
+}
+
+static void look_at(const job *j, worker *w, size_t i)
+{
+    st_sid id;
+    w->row = row_at(j->f, j->space, i);
+    for (size_t k = 0; k < j->nroles; k++) {
+        const role *x = &j->roles[k];
+        memory *m = &w->memories[k];
+        if (x->space != j->space || !x->n || !text_of(w, x, w->row, &id))
+            continue;
+        recent c = concerned(w, x, m, id);
+        for (uint32_t n = 0; n < c.n; n++) {
+            uint32_t rule = m->found[c.first + n];
+            if (is_row(j, j->triggers[rule], j->space, i))
+                keep_row(w, rule);
+        }
+    }
+}
+
+static void look_at_stretch(void *ctx, unsigned thread, size_t stretch)
+{
+    const job *j = ctx;
+    worker *w = &j->workers[thread];
+    size_t rows = rows_in(j->f, j->space), end = (stretch + 1) * STRETCH;
+    for (size_t i = stretch * STRETCH; i < end && i < rows && !w->failed; i++)
+        look_at(j, w, i);
 }
 
 static void keep_all(job *j, st_rule_rows *rows)
@@ -248,74 +311,125 @@ static void keep_all(job *j, st_rule_rows *rows)
 }
 
 /* A rule that would look at a good part of the rows anyway is asked about all. */
-static void keep_row(job *j, uint32_t rule, size_t there_are)
+static void add_rows(job *j, st_rule_rows *rows, const st_rule_rows *more)
 {
-    st_rule_rows *rows = &j->out->rules[rule];
-    if (rows->all || (rows->n && rows->v[rows->n - 1] == j->row))
+    size_t n = rows->n + more->n;
+    if (rows->all)
         return;
-    if ((rows->n > 1000 && rows->n > there_are / 2) || j->total >= ST_MAX_TRIGGERED) {
+    if ((n > 1000 && n > rows_in(j->f, j->space) / 2) || j->total + more->n > ST_MAX_TRIGGERED) {
         keep_all(j, rows);
         return;
     }
-    if (!st_grow(&rows->v, &rows->cap, rows->n + 1, sizeof *rows->v)) {
+    if (!st_grow(&rows->v, &rows->cap, n, sizeof *rows->v)) {
         j->failed = true;
         return;
     }
-    rows->v[rows->n++] = j->row;
-    j->total++;
+    memcpy(rows->v + rows->n, more->v, more->n * sizeof *more->v);
+    rows->n = n;
+    j->total += more->n;
 }
 
-static void look_at(job *j, unsigned space, size_t i, size_t there_are)
+static void add_stretch(void *ctx, unsigned thread, size_t stretch)
 {
-    st_sid id;
-    j->row = row_at(j->f, space, i);
-    for (size_t k = 0; k < j->nroles; k++) {
-        role *x = &j->roles[k];
-        if (x->space != space || !x->n || !text_of(j, x, j->row, &id))
-            continue;
-        recent c = concerned(j, x, id);
-        for (uint32_t m = 0; m < c.n; m++) {
-            uint32_t rule = x->found[c.first + m];
-            if (is_row(j, j->triggers[rule], space, i))
-                keep_row(j, rule, there_are);
-        }
+    job *j = ctx;
+    worker *w = &j->workers[thread];
+    (void)stretch;
+    for (size_t i = 0; i < w->ntouched; i++) {
+        st_rule_rows *rows = &w->rows[w->touched[i]];
+        add_rows(j, &j->out->rules[w->touched[i]], rows);
+        rows->n = 0;
     }
+    w->ntouched = 0;
 }
 
 static bool look_at_all(job *j)
 {
-    for (unsigned space = 0; space < SPACES; space++) {
-        size_t rows = rows_in(j->f, space);
-        for (size_t i = 0; i < rows && !j->failed; i++)
-            look_at(j, space, i, rows);
-    }
+    for (j->space = 0; j->space < SPACES; j->space++)
+        st_parallel_in_order(j->nworkers, (rows_in(j->f, j->space) + STRETCH - 1) / STRETCH,
+                             look_at_stretch, add_stretch, j);
+    for (unsigned i = 0; i < j->nworkers; i++)
+        j->failed |= j->workers[i].failed || !st_run_ok(&j->workers[i].run);
     return !j->failed;
 }
 
-static void free_roles(job *j)
+/* beginning and end */
+
+static bool add_memories(const job *j, worker *w)
 {
+    w->memories = calloc(j->nroles + 1, sizeof *w->memories);
+    for (size_t i = 0; w->memories && i < j->nroles; i++)
+        if (!(w->memories[i].recent = calloc(RECENT, sizeof(recent))))
+            return false;
+    return w->memories;
+}
+
+static void free_worker(const job *j, worker *w, bool own)
+{
+    for (size_t i = 0; w->memories && i < j->nroles; i++) {
+        free(w->memories[i].recent);
+        free(w->memories[i].found);
+    }
+    for (size_t i = 0; w->rows && i < j->nrules; i++)
+        free(w->rows[i].v);
+    free(w->memories);
+    free(w->rows);
+    free(w->touched);
+    free(w->stamp);
+    st_buf_free(&w->folded);
+    st_run_free(&w->run);
+    if (own)
+        st_shared_free(&w->shared);
+}
+
+static void free_job(const job *j)
+{
+    for (unsigned i = 0; j->workers && i < j->nworkers; i++)
+        free_worker(j, &j->workers[i], i > 0);
     for (size_t i = 0; i < j->nroles; i++) {
         role *x = &j->roles[i];
         free(x->counts);
         free(x->needles);
         free(x->rule_of);
         st_grams_free(x->grams);
-        free(x->recent);
-        free(x->found);
     }
     free(j->roles);
-    free(j->stamp);
-    st_buf_free(&j->folded);
+    free(j->workers);
 }
 
-static bool run(job *j, size_t n)
+/* Small evidence isn't worth a thread. */
+static unsigned workers_for(const st_forest *f, const st_run_options *o)
 {
-    bool ok = find_roles(j, n);
+    size_t rows = rows_in(f, PROCESSES) + rows_in(f, EVENTS);
+    return rows > 2 * STRETCH ? st_threads(o->threads) : 1;
+}
+
+static bool begin(job *j, st_shared *shared, const st_run_options *o,
+                  const st_rule_settings *settings)
+{
+    bool ok = j->workers && j->out->rules;
+    for (unsigned i = 0; j->workers && i < j->nworkers; i++) {
+        worker *w = &j->workers[i];
+        if (i)
+            st_shared_init(&w->shared, shared->folds.pool);
+        st_run_init(&w->run, j->f, i ? &w->shared : shared, o, settings);
+        w->rows = calloc(j->nrules + 1, sizeof *w->rows);
+        w->touched = calloc(j->nrules + 1, sizeof *w->touched);
+        w->stamp = calloc(j->nrules + 1, sizeof *w->stamp);
+        ok = ok && w->rows && w->touched && w->stamp;
+    }
+    return ok && (j->nworkers == 1 || st_pool_share(shared->folds.pool));
+}
+
+static bool run(job *j)
+{
+    bool ok = find_roles(j, j->nrules);
     for (size_t i = 0; ok && i < j->nroles; i++)
         ok = sample(j, &j->roles[i]);
-    ok = ok && choose_all(j, n);
+    ok = ok && choose_all(j, j->nrules);
     for (size_t i = 0; ok && i < j->nroles; i++)
-        ok = prepare(j, &j->roles[i]);
+        ok = prepare(&j->roles[i]);
+    for (unsigned i = 0; ok && i < j->nworkers; i++)
+        ok = add_memories(j, &j->workers[i]);
     return ok && look_at_all(j);
 }
 
@@ -323,14 +437,13 @@ st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_opt
                          const st_rule_settings *settings, const st_trigger *const *triggers,
                          size_t n, st_prefilter *out, st_err *err)
 {
-    st_run r;
-    job j = { .f = f, .r = &r, .triggers = triggers, .out = out };
+    job j = {
+        .f = f, .triggers = triggers, .nrules = n, .out = out, .nworkers = workers_for(f, o)
+    };
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
-    j.stamp = calloc(n + 1, sizeof *j.stamp);
-    st_run_init(&r, f, shared, o, settings);
-    bool ok = out->rules && j.stamp && run(&j, n) && st_run_ok(&r) && !st_pool_failed(f->pool);
-    free_roles(&j);
-    st_run_free(&r);
+    j.workers = calloc(j.nworkers, sizeof *j.workers);
+    bool ok = begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);
+    free_job(&j);
     if (ok)
         return ST_OK;
     st_prefilter_free(out);

@@ -13,6 +13,7 @@
 #include "rules/rules_private.h"
 #include "rules/table.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -233,19 +234,114 @@ static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *
     return !m->arena.failed;
 }
 
+/* a rule over stretches of nodes, side by side */
+
+enum { STRETCH = 16384 };
+
+typedef struct stretches {
+    const st_rules *rules;
+    uint32_t rule;
+    const st_forest *f;
+    const st_run_options *o;
+    st_shared *shared;  /* by thread */
+    hits *hits;         /* by stretch */
+    atomic_bool failed; /* by a limit, say: one run over all tells how */
+} stretches;
+
+static void run_stretch(void *ctx, unsigned thread, size_t i)
+{
+    stretches *x = ctx;
+    const st_loaded *l = x->rules->items[x->rule];
+    st_shared *shared = &x->shared[thread];
+    st_run r;
+    st_bound bound;
+    st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
+    r.from = i * STRETCH;
+    r.to = r.from + STRETCH;
+    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
+    uint64_t random = r.random;
+    bool ok = bound.status == ST_RULE_READY;
+    for (st_op *op = bound.root; ok && op; op = op->also)
+        ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
+    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || shared->folds.arena.failed)
+        atomic_store(&x->failed, true);
+    x->hits[i].seen = NULL; /* the run's */
+    st_run_free(&r);
+}
+
+/* May it be run so? Nodes are many, and each is told by itself. */
+static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
+                         st_shared *shared, const st_run_options *o)
+{
+    const st_loaded *l = rules->items[rule];
+    st_run r;
+    st_bound bound;
+    if (f->n < 2 * STRETCH || st_threads(o->threads) < 2)
+        return false;
+    st_run_init(&r, f, shared, o, &rules->settings);
+    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
+    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root) &&
+                   !l->parsed.language->per_event;
+    st_run_free(&r);
+    return rowwise;
+}
+
+/* As run_rule, all its rows; false: it can't be run so, and h is empty. */
+static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
+                             st_shared *shared, const st_run_options *o, hits *h)
+{
+    size_t n = (f->n + STRETCH - 1) / STRETCH;
+    unsigned threads = st_threads(o->threads);
+    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o };
+    empty(h, NULL);
+    if (!in_stretches(rules, rule, f, shared, o) || !st_pool_share(f->pool))
+        return false;
+    x.hits = calloc(n, sizeof *x.hits);
+    x.shared = calloc(threads, sizeof *x.shared);
+    if (!x.hits || !x.shared) {
+        free(x.hits);
+        free(x.shared);
+        return false;
+    }
+    for (unsigned i = 0; i < threads; i++) {
+        st_shared_init(&x.shared[i], f->pool);
+        x.shared[i].regexes = rules->regexes;
+    }
+    st_parallel(threads, n, run_stretch, &x);
+    for (unsigned i = 0; i < threads; i++)
+        st_shared_free(&x.shared[i]);
+    free(x.shared);
+    bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
+    for (size_t i = 0; i < n; i++) {
+        const hits *some = &x.hits[i];
+        ok = ok && st_grow(&h->v, &h->cap, h->n + some->n, sizeof *h->v);
+        if (ok && some->n) {
+            memcpy(h->v + h->n, some->v, some->n * sizeof *h->v);
+            h->n += some->n;
+        }
+        free(some->v);
+    }
+    free(x.hits);
+    if (!ok)
+        empty(h, NULL);
+    return ok;
+}
+
 /* web servers */
 
 static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
                             const st_run_options *o, bool *server, st_matches *m, st_err *err)
 {
     hits h = { 0 };
-    outcome out;
+    outcome out = { 0 };
     st_code code = ST_OK;
     for (uint32_t i = 0; code == ST_OK && i < rules->n; i++) {
         const st_rule *rule = &rules->items[i]->rule;
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
-        code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
+        out = (outcome){ 0 };
+        if (!run_in_stretches(rules, i, f, shared, o, &h))
+            code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
@@ -385,24 +481,123 @@ static st_code correlate(job *j, st_err *err)
     return code;
 }
 
-static st_code run_trusting(job *j, const bool *server, st_err *err)
+/* rules once more over all inferred edges, beside the run itself */
+
+/* A forest of more nodes isn't copied for it: one run goes after the other. */
+enum { MAX_VIEWED = 1 << 16 };
+
+typedef struct rounds {
+    job *own, trusting;
+    const bool *server;
+    bool stopped; /* some rule of the second, by a limit */
+    st_code code[2];
+    st_err err[2];
+} rounds;
+
+static void run_trusting(rounds *x)
 {
-    hits h = { 0 };
-    outcome out;
-    st_code code = ST_OK;
-    st_run_options o = j->o;
-    o.trust = ST_TRUST_ALL;
-    st_tree_mark_servers(j->f, server, ST_TRUST_ALL);
-    code = prefilter(j, &o, err);
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, i)) {
-            code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &h, NULL, NULL, &out,
-                            err);
-            j->m->results[i].inferred_only = only_in(&h, &j->per_rule[i]);
-        }
-    st_tree_mark_servers(j->f, server, ST_TRUST_AUDITED);
-    free(h.v);
-    return code;
+    job *j = &x->trusting;
+    st_tree_mark_servers(j->f, x->server, ST_TRUST_ALL);
+    x->code[1] = prefilter(j, &j->o, &x->err[1]);
+    for (uint32_t i = 0; x->code[1] == ST_OK && i < j->rules->n; i++) {
+        outcome out;
+        if (!runs(j, i) || in_vain(j, i))
+            continue;
+        x->code[1] = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
+                              NULL, NULL, &out, &x->err[1]);
+        x->stopped |= out.stop.code != ST_OK;
+    }
+}
+
+static void run_round(void *ctx, unsigned thread, size_t i)
+{
+    rounds *x = ctx;
+    (void)thread;
+    if (i) {
+        run_trusting(x);
+        return;
+    }
+    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+    x->code[0] = run_all(x->own, &x->err[0]);
+}
+
+/* Both one after the other, on one forest. */
+static void run_in_turn(rounds *x)
+{
+    run_round(x, 0, 0);
+    if (x->code[0] != ST_OK)
+        return;
+    x->trusting.f = x->own->f;
+    run_round(x, 0, 1);
+    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+}
+
+static bool any_stopped(const rounds *x)
+{
+    bool any = x->stopped;
+    for (size_t i = 0; i < x->own->rules->n; i++)
+        any |= x->own->m->results[i].stopped && !x->own->rules->items[i]->rule.marks_servers;
+    return any;
+}
+
+/* As if no rule had run yet. */
+static void forget(rounds *x)
+{
+    job *j = x->own;
+    for (uint32_t i = 0; i < j->rules->n; i++) {
+        empty(&j->per_rule[i], NULL);
+        empty(&x->trusting.per_rule[i], NULL);
+        if (runs(j, i))
+            j->m->results[i] = (st_rule_result){ 0 };
+    }
+    j->all.n = 0;
+    x->stopped = false;
+    x->code[0] = x->code[1] = ST_OK;
+}
+
+/* Side by side where there is a thread for each. What a run may take is counted in what both take
+ * then, so that where a limit was met they go one after the other, as everywhere. */
+static void run_both(rounds *x)
+{
+    job *j = x->own;
+    bool beside = j->f->n <= MAX_VIEWED && st_threads(j->o.threads) > 1 &&
+                  st_pool_share(j->f->pool) && (x->trusting.f = st_tree_view(j->f)) != NULL;
+    if (!beside) {
+        run_in_turn(x);
+        return;
+    }
+    st_parallel(j->o.threads, 2, run_round, x);
+    st_tree_view_free(x->trusting.f);
+    if (x->code[0] != ST_OK || x->code[1] != ST_OK || any_stopped(x)) {
+        forget(x);
+        run_in_turn(x);
+    }
+}
+
+/* The run itself, and how much more each rule would match over edges that aren't trusted. */
+static st_code run_and_compare(job *j, const bool *server, st_err *err)
+{
+    rounds x = { .own = j, .server = server };
+    x.trusting = (job){ .rules = j->rules, .o = j->o };
+    x.trusting.o.trust = ST_TRUST_ALL;
+    x.trusting.per_rule = calloc(j->rules->n + 1, sizeof(hits));
+    if (!x.trusting.per_rule)
+        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    st_shared_init(&x.trusting.shared, j->f->pool);
+    x.trusting.shared.regexes = j->rules->regexes;
+    run_both(&x);
+    for (size_t i = 0; i < j->rules->n; i++) {
+        if (x.code[0] == ST_OK && x.code[1] == ST_OK)
+            j->m->results[i].inferred_only = only_in(&x.trusting.per_rule[i], &j->per_rule[i]);
+        free(x.trusting.per_rule[i].v);
+    }
+    free(x.trusting.per_rule);
+    st_prefilter_free(&x.trusting.rows);
+    st_shared_free(&x.trusting.shared);
+    size_t bad = x.code[0] == ST_OK;
+    if (x.code[bad] != ST_OK)
+        st_fail(err, x.code[bad], "%s", x.err[bad].text);
+    return x.code[bad];
 }
 
 static int by_rule(const void *a, const void *b)
@@ -456,16 +651,16 @@ static st_code lower_crossed(job *j, const bool *server, st_err *err)
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
+    bool compares = j->o.trust == ST_TRUST_AUDITED && j->f->stats.inferred > j->f->stats.crossed;
     st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
-    if (code == ST_OK) {
+    if (code == ST_OK && compares) {
+        code = run_and_compare(j, server, err);
+    } else if (code == ST_OK) {
         st_tree_mark_servers(j->f, server, j->o.trust);
         code = run_all(j, err);
     }
     if (code == ST_OK)
         code = correlate(j, err);
-    if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED &&
-        j->f->stats.inferred > j->f->stats.crossed)
-        code = run_trusting(j, server, err);
     if (code == ST_OK && j->o.trust == ST_TRUST_AUDITED && j->f->stats.crossed)
         code = lower_crossed(j, server, err);
     if (code != ST_OK)

@@ -23,6 +23,33 @@ void st_tree_free(st_forest *f)
     free(w);
 }
 
+/* stretches */
+
+enum { STRETCH = 8192 };
+
+typedef struct stretches {
+    void (*fn)(void *ctx, size_t from, size_t to);
+    void *ctx;
+    size_t n;
+} stretches;
+
+static void do_stretch(void *ctx, unsigned thread, size_t i)
+{
+    const stretches *s = ctx;
+    size_t from = i * STRETCH, left = s->n - from;
+    (void)thread;
+    s->fn(s->ctx, from, from + (left < STRETCH ? left : STRETCH));
+}
+
+void st_tree_stretches(const st_wood *w, size_t n, void (*fn)(void *ctx, size_t from, size_t to),
+                       void *ctx)
+{
+    stretches s = { fn, ctx, n };
+    st_parallel(w->threads, (n + STRETCH - 1) / STRETCH, do_stretch, &s);
+}
+
+/* building */
+
 /* The two things that hosts are asked for: their forest, and an account of their records. They
  * share what was known before, and nothing else. */
 typedef struct growth {
@@ -58,11 +85,12 @@ st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *
     w->pub.store = s;
     w->pub.pool = s->pool;
     w->duplicates = o && o->duplicates;
+    w->threads = o ? o->threads : 1;
     if (getrandom(&w->seed, sizeof w->seed, GRND_NONBLOCK) != (ssize_t)sizeof w->seed)
         w->seed = (uint64_t)(uintptr_t)w;
     growth g = { .w = w, .failed = !st_tree_name_hosts(w) };
     if (!g.failed)
-        st_parallel(o ? o->threads : 1, 2, grow, &g);
+        st_parallel(w->threads, 2, grow, &g);
     if (g.failed || !st_tree_account(w)) {
         st_tree_free(&w->pub);
         return st_fail(err, ST_E_MEMORY, "out of memory while building the process forest");

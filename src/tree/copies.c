@@ -163,10 +163,13 @@ static st_ticks step_of(st_ticks t)
     return 10; /* a number of seconds with a fraction: not exact to the last digit */
 }
 
-bool st_tree_times_agree(st_ticks carried, st_ticks other)
+bool st_tree_times_agree(st_ticks carried, st_ticks other, bool both)
 {
     st_ticks off = carried > other ? carried - other : other - carried;
-    return !carried || !other || off < step_of(carried) + 1;
+    st_ticks step = step_of(carried);
+    if (both && step_of(other) > step)
+        step = step_of(other);
+    return !carried || !other || off < step + 1;
 }
 
 /* Each hash of one that the other has, too, is the same: carriers order and spell them as they
@@ -198,8 +201,8 @@ static bool texts_agree(const st_pool *pool, unsigned column, st_sid a, st_sid b
     return column == ST_COL_hashes && st_tree_hashes_agree(x, y);
 }
 
-/* Are both the same event? One of them is in another carrier: x. */
-static bool agree(const st_wood *w, const st_creations *c, uint32_t x, uint32_t y)
+/* Are both the same event? One of them is in another carrier: x, or both are. */
+static bool agree(const st_wood *w, const st_creations *c, uint32_t x, uint32_t y, bool both)
 {
     AGREE(c->event_record_id[x], c->event_record_id[y], 0);
     AGREE(c->pid[x], c->pid[y], ST_NO_U32);
@@ -207,8 +210,8 @@ static bool agree(const st_wood *w, const st_creations *c, uint32_t x, uint32_t 
     AGREE(c->session[x], c->session[y], ST_NO_U32);
     AGREE(c->logon_id[x], c->logon_id[y], ST_NO_U64);
     bool timed = ((c->flags[x] | c->flags[y]) & ST_C_TIME) == 0;
-    if ((timed && !st_tree_times_agree(c->utc[x], c->utc[y])) ||
-        !st_tree_times_agree(c->created[x], c->created[y]) ||
+    if ((timed && !st_tree_times_agree(c->utc[x], c->utc[y], both)) ||
+        !st_tree_times_agree(c->created[x], c->created[y], both) ||
         !st_tree_guids_agree(&c->parent_guid[x], &c->parent_guid[y]) ||
         !st_tree_guids_agree(&c->logon_guid[x], &c->logon_guid[y]))
         return false;
@@ -247,7 +250,8 @@ static size_t absorb_group(const st_wood *w, const view *v, seed *s, size_t n)
         for (size_t k = out > CLOSE ? out - CLOSE : 0; k < out && !gone; k++) {
             bool mine = is_carried(v, s[i].row), other = is_carried(v, s[k].row);
             uint32_t x = mine ? s[i].row : s[k].row, y = mine ? s[k].row : s[i].row;
-            if ((!mine && !other) || v->c->origin[y] != ST_O_LIVE || !agree(w, v->c, x, y))
+            if ((!mine && !other) || v->c->origin[y] != ST_O_LIVE ||
+                !agree(w, v->c, x, y, mine && other))
                 continue;
             uint32_t copies = s[k].copies + s[i].copies;
             if (is_better(v, s[k].row, s[i].row))
@@ -453,30 +457,44 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
     return ok;
 }
 
-static seed *seeds_of(const st_wood *w)
+typedef struct sowing {
+    st_wood *w;
+    seed *seeds;
+} sowing;
+
+static void make_seeds(void *ctx, size_t from, size_t to)
 {
-    const st_creations *c = &w->pub.store->creations;
-    seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
-    for (size_t i = 0; s && i < c->n; i++) {
-        s[i] = (seed){ .row = (uint32_t)i, .host = st_tree_host(w, c->computer[i]), .copies = 1 };
-        s[i].hash = hash_claim(w, c, &s[i]);
+    const sowing *x = ctx;
+    const st_creations *c = &x->w->pub.store->creations;
+    for (size_t i = from; i < to; i++) {
+        seed *s = &x->seeds[i];
+        *s = (seed){ .row = (uint32_t)i, .host = st_tree_host(x->w, c->computer[i]), .copies = 1 };
+        s->hash = hash_claim(x->w, c, s);
     }
-    return s;
+}
+
+static void fill_stretch(void *ctx, size_t from, size_t to)
+{
+    const sowing *x = ctx;
+    for (size_t i = from; i < to; i++)
+        fill(x->w, &x->seeds[i], &x->w->pub.procs[i]);
 }
 
 bool st_tree_sort_copies(st_wood *w)
 {
     const st_creations *c = &w->pub.store->creations;
     size_t nodes = c->n;
-    seed *s = seeds_of(w);
+    seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
+    sowing x = { w, s };
+    if (s)
+        st_tree_stretches(w, c->n, make_seeds, &x);
     bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
     for (size_t i = 0; ok && i < nodes; i++)
         s[i].hash = c->utc[s[i].row];
     ok = ok && sort_seeds(s, nodes, by_start, (void *)(uintptr_t)c);
     w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
     if (w->pub.procs) {
-        for (size_t i = 0; i < nodes; i++)
-            fill(w, &s[i], &w->pub.procs[i]);
+        st_tree_stretches(w, nodes, fill_stretch, &x);
         w->pub.n = w->pub.observed = nodes;
         w->pub.stats.observed = nodes;
         w->pub.stats.copies = c->n - nodes;

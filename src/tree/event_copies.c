@@ -89,14 +89,80 @@ static bool same_value(st_str a, st_str b)
     return st_str_u64_any(a, &m) && st_str_u64_any(b, &n) && m == n;
 }
 
-static bool texts_agree(const st_wood *w, bool hashes, st_sid a, st_sid b)
+/* The next answer of those that DNS gave: its data, without the type and the prefix of an address
+ * of version 4. */
+static bool next_answer(st_str *rest, st_str *data)
+{
+    static const char *const heads[] = { "type:", "::ffff:" };
+    st_str part;
+    while (st_str_cut(rest, ';', &part)) {
+        part = st_str_trim(part);
+        for (size_t i = 0; i < sizeof heads / sizeof heads[0]; i++)
+            if (st_str_starts(part, st_str_of(heads[i])))
+                part =
+                    st_str_trim((st_str){ part.p + strlen(heads[i]), part.n - strlen(heads[i]) });
+        const char *blank = part.n ? memchr(part.p, ' ', part.n) : NULL; /* behind a type */
+        *data = blank ? st_str_trim((st_str){ blank, part.n - (size_t)(blank - part.p) }) : part;
+        if (data->n)
+            return true;
+    }
+    return false;
+}
+
+/* Is each answer of one among the other's? Carriers order them otherwise, and leave some out. */
+static bool answers_within(st_str a, st_str b)
+{
+    enum { MOST = 256 }; /* answers that are compared: forged ones must not cost their square */
+    st_str one, other;
+    for (unsigned n = 0; n < MOST && next_answer(&a, &one); n++) {
+        bool found = false;
+        st_str rest = b;
+        for (unsigned k = 0; k < MOST && !found && next_answer(&rest, &other); k++)
+            found = st_str_ieq(one, other);
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+/* "QWORD (0x00000001-0x00000002)": both halves. */
+static bool read_qword(st_str s, uint64_t *high, uint64_t *low)
+{
+    st_str head, rest = s;
+    return st_str_starts(s, ST_STR("QWORD (")) && st_str_cut(&rest, '(', &head) &&
+           st_str_cut(&rest, '-', &head) && st_str_u64_any(head, high) &&
+           st_str_cut(&rest, ')', &head) && st_str_u64_any(head, low);
+}
+
+/* One number of 64 bits, of which another has no more than the sum that Elastic's pipeline makes
+ * of its halves. */
+static bool same_qword(st_str a, st_str b)
+{
+    uint64_t high, low, n;
+    return read_qword(a, &high, &low) && st_str_u64_any(b, &n) &&
+           (n == (high << 8) + low || n == (high << 32) + low);
+}
+
+typedef enum spelled { AS_TEXT, AS_HASHES, AS_ANSWERS, AS_DETAILS } spelled;
+
+static bool agree_as(spelled how, st_str x, st_str y)
+{
+    switch (how) {
+    case AS_HASHES: return st_tree_hashes_agree(x, y);
+    case AS_ANSWERS: return answers_within(x, y) || answers_within(y, x);
+    case AS_DETAILS: return same_qword(x, y) || same_qword(y, x);
+    case AS_TEXT: break;
+    }
+    return false;
+}
+
+static bool texts_agree(const st_wood *w, spelled how, st_sid a, st_sid b)
 {
     static const st_str none = { "-", 1 };
     if (a == b || a <= ST_EMPTY || b <= ST_EMPTY)
         return true;
     st_str x = st_pool_get(w->pub.pool, a), y = st_pool_get(w->pub.pool, b);
-    return st_str_eq(x, none) || st_str_eq(y, none) || same_value(x, y) ||
-           (hashes && st_tree_hashes_agree(x, y));
+    return st_str_eq(x, none) || st_str_eq(y, none) || same_value(x, y) || agree_as(how, x, y);
 }
 
 /* Is it one event? x is in another carrier than a log. */
@@ -105,17 +171,25 @@ static bool agree(const st_wood *w, const st_event *x, const st_event *y)
     const st_events *a = columns(w, x), *b = columns(w, y);
     const st_event_kind *kind = st_event_kind_at(x->kind);
     size_t hashes = st_event_column(kind, ST_T_hashes),
+           answers = st_event_column(kind, ST_T_query_results),
+           details = st_event_column(kind, ST_T_details),
            all = st_event_column(kind, ST_T_log_fields);
     uint64_t m = a->event_record_id[x->row], n = b->event_record_id[y->row];
+    bool both = is_carried(w, y);
     uint32_t p = a->pid[x->row], q = b->pid[y->row];
     if ((m && n && m != n) || (p != q && p != ST_NO_U32 && q != ST_NO_U32) ||
-        !st_tree_times_agree(a->created[x->row], b->created[y->row]) ||
-        !st_tree_times_agree(a->utc[x->row], b->utc[y->row]) ||
+        !st_tree_times_agree(a->created[x->row], b->created[y->row], both) ||
+        !st_tree_times_agree(a->utc[x->row], b->utc[y->row], both) ||
         !st_tree_guids_agree(&a->guid[x->row], &b->guid[y->row]))
         return false;
-    for (size_t c = 0; c < ST_EVENT_COLUMNS && a->text[c]; c++)
-        if (c != all && !texts_agree(w, c == hashes, a->text[c][x->row], b->text[c][y->row]))
+    for (size_t c = 0; c < ST_EVENT_COLUMNS && a->text[c]; c++) {
+        spelled how = c == hashes    ? AS_HASHES
+                      : c == answers ? AS_ANSWERS
+                      : c == details ? AS_DETAILS
+                                     : AS_TEXT;
+        if (c != all && !texts_agree(w, how, a->text[c][x->row], b->text[c][y->row]))
             return false;
+    }
     return true;
 }
 

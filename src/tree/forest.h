@@ -32,6 +32,7 @@ typedef struct st_group {
 typedef struct st_wood {
     st_forest pub; /* first: a forest is a wood seen from outside */
     bool duplicates;
+    unsigned threads;  /* that a step may use */
     uint32_t *host_of; /* by the sid of a Computer as spelled */
     uint32_t nsids;
     st_group *groups;
@@ -40,6 +41,10 @@ typedef struct st_wood {
     uint64_t seed;
     st_node *members;
 } st_wood;
+
+/* Calls fn for stretches of 0 .. n-1, from .. to-1 each, on all threads where they are many. */
+void st_tree_stretches(const st_wood *w, size_t n, void (*fn)(void *ctx, size_t from, size_t to),
+                       void *ctx);
 
 /* Each false: no memory. */
 bool st_tree_name_hosts(st_wood *w);
@@ -62,7 +67,8 @@ bool st_tree_any_carrier(const st_evidence *e);
 bool st_tree_is_carried(const st_evidence *e, uint32_t source);
 /* What isn't known of one agrees with anything of the other. */
 bool st_tree_guids_agree(const st_guid *a, const st_guid *b);
-bool st_tree_times_agree(st_ticks carried, st_ticks other);
+/* At the carrier's precision; both: the other is in a carrier, too, and the coarser counts. */
+bool st_tree_times_agree(st_ticks carried, st_ticks other, bool both);
 bool st_tree_hashes_agree(st_str a, st_str b);
 /* Folds n events, in place, in no order; how many are left. */
 size_t st_tree_absorb_events(st_wood *w, st_event *e, size_t n);

@@ -99,22 +99,62 @@ static bool reserve(st_wood *w, size_t n)
     return widen(w, places) && st_grow(&w->groups, &w->groups_cap, n + 1, sizeof *w->groups);
 }
 
+/* The group of the i-th node's key: its own, which gets the place, or that of another node that had
+ * it before. Any number of threads at once. */
+static uint32_t claim(st_wood *w, uint32_t i)
+{
+    const st_group *g = &w->groups[i];
+    size_t k = (size_t)hash_of(w, g->host, &g->guid) & (w->slots.n - 1);
+    for (;; k = (k + 1) & (w->slots.n - 1)) {
+        uint32_t at = __atomic_load_n(&w->slots.at[k], __ATOMIC_ACQUIRE);
+        if (!at && __atomic_compare_exchange_n(&w->slots.at[k], &at, i + 1, false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_ACQUIRE))
+            return i;
+        const st_group *other = &w->groups[at - 1];
+        if (other->host == g->host && st_guid_eq(&other->guid, &g->guid))
+            return at - 1;
+    }
+}
+
+typedef struct claiming {
+    st_wood *w;
+    uint32_t *group_of; /* by node */
+} claiming;
+
+/* Each node makes a group, as most are alone in theirs. One that isn't needed has no key. */
+static void claim_stretch(void *ctx, size_t from, size_t to)
+{
+    const claiming *c = ctx;
+    for (size_t i = from; i < to; i++) {
+        const st_proc *p = &c->w->pub.procs[i];
+        st_group *g = &c->w->groups[i];
+        *g = (st_group){ .guid = p->guid,
+                         .host = p->host,
+                         .named_by = ST_NO_NODE,
+                         .event = ST_NO_EVENT,
+                         .placeholder = ST_NO_NODE };
+        c->group_of[i] = st_guid_zero(&p->guid) ? ST_NO_GROUP : claim(c->w, (uint32_t)i);
+        if (c->group_of[i] != i) {
+            g->guid = (st_guid){ { 0 } };
+            g->host = UINT32_MAX;
+        }
+    }
+}
+
 bool st_tree_index(st_wood *w)
 {
     size_t n = w->pub.observed;
-    uint32_t *group_of = calloc(n ? n : 1, sizeof *group_of);
+    uint32_t *group_of = malloc((n ? n : 1) * sizeof *group_of);
     w->members = malloc((n ? n : 1) * sizeof *w->members);
     bool ok = group_of && w->members && reserve(w, n);
-    for (size_t i = 0; ok && i < n; i++) {
-        const st_proc *p = &w->pub.procs[i];
-        group_of[i] = ST_NO_GROUP;
-        if (st_guid_zero(&p->guid))
-            continue;
-        group_of[i] = st_group_put(w, p->host, &p->guid);
-        ok = group_of[i] != ST_NO_GROUP;
-        if (ok)
-            w->groups[group_of[i]].count++;
+    if (ok) {
+        claiming c = { w, group_of };
+        st_tree_stretches(w, n, claim_stretch, &c);
+        w->ngroups = n;
     }
+    for (size_t i = 0; ok && i < n; i++)
+        if (group_of[i] != ST_NO_GROUP)
+            w->groups[group_of[i]].count++;
     if (ok) {
         uint32_t first = 0;
         for (size_t i = 0; i < w->ngroups; i++) {

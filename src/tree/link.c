@@ -30,20 +30,41 @@ static uint8_t event_origin(const st_wood *w, uint32_t event)
     return w->pub.store->events[e->kind].origin[e->row];
 }
 
-/* Makes a group for every parent named, and notes for each without an observed node which
- * child speaks of it: the earliest live one, else the earliest. */
-static bool name_parents(st_wood *w, size_t *missing)
+typedef struct linking {
+    st_wood *w;
+    uint32_t *parents; /* by observed node: its parent's group, if it has one */
+} linking;
+
+static const st_guid *parent_guid(const st_wood *w, size_t node)
 {
-    const st_creations *c = &w->pub.store->creations;
+    return &w->pub.store->creations.parent_guid[w->pub.procs[node].row];
+}
+
+static void find_parents(void *ctx, size_t from, size_t to)
+{
+    const linking *l = ctx;
+    for (size_t i = from; i < to; i++) {
+        const st_guid *guid = parent_guid(l->w, i);
+        l->parents[i] =
+            st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(l->w, l->w->pub.procs[i].host, guid);
+    }
+}
+
+/* Makes a group for every parent named that has none, and notes for each without an observed node
+ * which child speaks of it: the earliest live one, else the earliest. */
+static bool name_parents(const linking *l, size_t *missing)
+{
+    st_wood *w = l->w;
     for (size_t i = 0; i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
-        const st_guid *guid = &c->parent_guid[p->row];
-        if (st_guid_zero(guid))
-            continue;
-        uint32_t id = st_group_put(w, p->host, guid);
-        if (id == ST_NO_GROUP)
+        if (l->parents[i] == ST_NO_GROUP) {
+            if (st_guid_zero(parent_guid(w, i)))
+                continue;
+            l->parents[i] = st_group_put(w, p->host, parent_guid(w, i));
+        }
+        if (l->parents[i] == ST_NO_GROUP)
             return false;
-        st_group *g = &w->groups[id];
+        st_group *g = &w->groups[l->parents[i]];
         if (g->count)
             continue;
         *missing += g->named_by == ST_NO_NODE;
@@ -172,8 +193,6 @@ static bool parent_differs(const st_wood *w, const st_proc *child, const st_proc
     const st_creations *c = &w->pub.store->creations;
     const st_pool *pool = w->pub.pool;
     uint32_t row = child->row;
-    if (!(parent->flags & ST_P_OBSERVED))
-        return false;
     return (c->parent_pid[row] != ST_NO_U32 && parent->pid != ST_NO_U32 &&
             c->parent_pid[row] != parent->pid) ||
            texts_differ(pool, c->parent_image[row], parent->image, true) ||
@@ -181,19 +200,18 @@ static bool parent_differs(const st_wood *w, const st_proc *child, const st_proc
            texts_differ(pool, c->parent_command_line[row], parent->command_line, false);
 }
 
-bool st_tree_link_guids(st_wood *w)
+/* Nodes of other stretches are read: what they were before. */
+static void link_stretch(void *ctx, size_t from, size_t to)
 {
+    const linking *l = ctx;
+    st_wood *w = l->w;
     const st_creations *c = &w->pub.store->creations;
-    size_t missing = 0;
-    if (!name_parents(w, &missing) || !name_actors(w, &missing) || !add_placeholders(w, missing))
-        return false;
-    for (size_t i = 0; i < w->pub.observed; i++) {
+    for (size_t i = from; i < to; i++) {
         st_proc *p = &w->pub.procs[i];
-        const st_guid *guid = &c->parent_guid[p->row];
         bool ambiguous;
-        if (st_guid_zero(guid))
+        if (l->parents[i] == ST_NO_GROUP)
             continue;
-        const st_group *g = &w->groups[st_group_find(w, p->host, guid)];
+        const st_group *g = &w->groups[l->parents[i]];
         const st_claim claim = { p->start, c->parent_pid[p->row], c->parent_image[p->row],
                                  c->parent_command_line[p->row] };
         p->parent = st_group_pick(w, g, &claim, &ambiguous);
@@ -203,10 +221,23 @@ bool st_tree_link_guids(st_wood *w)
             p->flags |= ST_P_AMBIGUOUS_PARENT;
         if (up->start > p->start && p->start)
             p->flags |= ST_P_PARENT_LATER;
-        if (parent_differs(w, p, up))
+        if (p->parent < w->pub.observed && parent_differs(w, p, up))
             p->flags |= ST_P_PARENT_DIFFERS;
     }
-    return true;
+}
+
+bool st_tree_link_guids(st_wood *w)
+{
+    size_t missing = 0;
+    linking l = { w, malloc((w->pub.observed + 1) * sizeof *l.parents) };
+    if (l.parents)
+        st_tree_stretches(w, w->pub.observed, find_parents, &l);
+    bool ok = l.parents && name_parents(&l, &missing) && name_actors(w, &missing) &&
+              add_placeholders(w, missing);
+    if (ok)
+        st_tree_stretches(w, w->pub.observed, link_stretch, &l);
+    free(l.parents);
+    return ok;
 }
 
 /* ends */

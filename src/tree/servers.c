@@ -8,6 +8,9 @@
  */
 #include "tree/forest.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* Takes over the parent's answer. */
 static void inherit(st_forest *f, st_proc *p, const bool *is_server, st_trust trust)
 {
@@ -47,4 +50,27 @@ void st_tree_mark_servers(st_forest *f, const bool *is_server, st_trust trust)
                 next = st_tree_next(f, top, n);
             }
     }
+}
+
+st_forest *st_tree_view(const st_forest *f)
+{
+    st_wood *w = malloc(sizeof *w);
+    st_proc *procs = malloc((f->n + 1) * sizeof *procs);
+    if (!w || !procs) {
+        free(w);
+        free(procs);
+        return NULL;
+    }
+    memcpy(w, f, sizeof *w);
+    if (f->n)
+        memcpy(procs, f->procs, f->n * sizeof *procs);
+    w->pub.procs = procs;
+    return &w->pub;
+}
+
+void st_tree_view_free(st_forest *view)
+{
+    if (view)
+        free(view->procs);
+    free(view);
 }

@@ -18,6 +18,9 @@ unset NO_COLOR COLUMNS
 got=$(mktemp -d) || exit 99
 trap 'rm -rf "$got"' EXIT
 
+# What bars there are (seccomp, Landlock) is the kernel's, and emulators have none.
+bars='runs without a filter of system calls here|^shelltree: no filter of system calls here|^shelltree: no Landlock here'
+
 # run FILE ARGUMENT...: exit status and both streams into FILE.
 run() {
     to=$1
@@ -25,7 +28,7 @@ run() {
     "$SHELLTREE" "$@" <"$in" >"$got/out" 2>"$got/err"
     status=$?
     { echo "== exit $status"; echo "== stdout"; cat "$got/out"
-      echo "== stderr"; cat "$got/err"; } >"$to"
+      echo "== stderr"; grep -vE "$bars" "$got/err"; } >"$to"
 }
 
 ran=0

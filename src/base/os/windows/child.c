@@ -121,84 +121,56 @@ void st_child_ask(st_child *c)
     c->asked_at = st_child_used(c);
 }
 
-/* the parent's end; the lock is held */
+/* what goes over the line */
 
-/* Waits until something moves; false: the question's time is used up (child.h). */
+/* Waits until something moves; false: the question's time is used up (child.h). The child's end,
+ * without c, waits for ever. */
 static bool patient(const st_child *c, line *l, unsigned *turns)
 {
-    if (SleepConditionVariableSRW(&l->moved, &l->lock, c->turn_ms, 0))
+    if (SleepConditionVariableSRW(&l->moved, &l->lock, c ? c->turn_ms : INFINITE, 0) || !c)
         return true;
     return ++*turns < c->turns && st_child_used(c) - c->asked_at <= UINT64_C(1000000) * c->turn_ms;
 }
 
-bool st_child_send(const st_child *c, const void *from, size_t n)
+/* All n bytes of from, or all n into to (the other is NULL), at the parent's end (c) or the child's
+ * (no c). What lies in the line when the other end goes is still taken; nothing is put any more. */
+static bool carry(line *l, const st_child *c, const char *from, char *to, size_t n)
 {
-    line *l = c->line;
+    queue *q = (c != NULL) == (from != NULL) ? &l->to_child : &l->to_parent;
+    const bool *gone = c ? &l->ended : &l->left;
     size_t done = 0;
     unsigned turns = 0;
     AcquireSRWLockExclusive(&l->lock);
-    while (done < n && !l->ended) {
-        size_t k = put(&l->to_child, (const char *)from + done, n - done);
+    while (done < n && !(from && *gone)) {
+        size_t k = from ? put(q, from + done, n - done) : take(q, to + done, n - done);
         done += k;
         if (k)
             WakeAllConditionVariable(&l->moved);
-        else if (!patient(c, l, &turns))
+        else if (*gone || !patient(c, l, &turns))
             break;
     }
     ReleaseSRWLockExclusive(&l->lock);
     return done == n;
+}
+
+bool st_child_send(const st_child *c, const void *from, size_t n)
+{
+    return carry(c->line, c, from, NULL, n);
 }
 
 bool st_child_receive(const st_child *c, void *to, size_t n)
 {
-    line *l = c->line;
-    size_t done = 0;
-    unsigned turns = 0;
-    AcquireSRWLockExclusive(&l->lock);
-    while (done < n) {
-        size_t k = take(&l->to_parent, (char *)to + done, n - done);
-        done += k;
-        if (k)
-            WakeAllConditionVariable(&l->moved);
-        else if (l->ended || !patient(c, l, &turns))
-            break;
-    }
-    ReleaseSRWLockExclusive(&l->lock);
-    return done == n;
+    return carry(c->line, c, NULL, to, n);
 }
-
-/* the child's end */
 
 bool st_line_get(int fd, void *to, size_t n)
 {
-    size_t done = 0;
     (void)fd;
-    AcquireSRWLockExclusive(&own->lock);
-    while (done < n && !own->left) {
-        size_t k = take(&own->to_child, (char *)to + done, n - done);
-        done += k;
-        if (k)
-            WakeAllConditionVariable(&own->moved);
-        else
-            SleepConditionVariableSRW(&own->moved, &own->lock, INFINITE, 0);
-    }
-    ReleaseSRWLockExclusive(&own->lock);
-    return done == n;
+    return carry(own, NULL, NULL, to, n);
 }
 
 bool st_line_put(int fd, const void *from, size_t n)
 {
-    size_t done = 0;
     (void)fd;
-    AcquireSRWLockExclusive(&own->lock);
-    while (done < n && !own->left) {
-        size_t k = put(&own->to_parent, (const char *)from + done, n - done);
-        done += k;
-        if (k)
-            WakeAllConditionVariable(&own->moved);
-        else
-            SleepConditionVariableSRW(&own->moved, &own->lock, INFINITE, 0);
-    }
-    ReleaseSRWLockExclusive(&own->lock);
-    return done == n;
+    return carry(own, NULL, from, NULL, n);
 }

@@ -22,106 +22,78 @@ static HANDLE handle(int fd)
     return (HANDLE)_get_osfhandle(fd);
 }
 
-/* what is to go */
+/* what is noted of files: which are to go, and where folders are that are open, since Wine can't
+ * tell a path of more than 260 units by its handle */
 
-typedef struct doomed {
-    struct doomed *next;
-    int fd; /* not before this one is closed; -1: as soon as it can be */
+typedef struct note {
+    struct note *next;
+    int fd;      /* that it is about while it is open; CLOSED: no longer */
+    bool doomed; /* to be removed, else a folder */
     wchar_t path[];
-} doomed;
+} note;
+
+enum { CLOSED = -1 };
 
 static struct {
     pthread_mutex_t lock;
-    doomed *first;
-} list = { PTHREAD_MUTEX_INITIALIZER, NULL };
+    note *first;
+} notes = { PTHREAD_MUTEX_INITIALIZER, NULL };
 
-static void doom(const wchar_t *path, int fd)
+static bool put_note(int fd, bool doomed, const wchar_t *path)
 {
     size_t n = (wcslen(path) + 1) * sizeof *path;
-    doomed *d = malloc(sizeof *d + n);
-    if (!d)
-        return;
-    memcpy(d->path, path, n);
-    d->fd = fd;
-    pthread_mutex_lock(&list.lock);
-    d->next = list.first;
-    list.first = d;
-    pthread_mutex_unlock(&list.lock);
+    note *x = malloc(sizeof *x + n);
+    if (!x)
+        return false;
+    memcpy(x->path, path, n);
+    x->fd = fd;
+    x->doomed = doomed;
+    pthread_mutex_lock(&notes.lock);
+    x->next = notes.first;
+    notes.first = x;
+    pthread_mutex_unlock(&notes.lock);
+    return true;
 }
 
-/* fd: it is being closed. */
-static void sweep(int fd, bool all)
+/* Is there nothing left to do of it? */
+static bool settled(const note *x, bool all)
 {
-    pthread_mutex_lock(&list.lock);
-    for (doomed **at = &list.first; *at;) {
-        doomed *d = *at;
-        if (d->fd == fd)
-            d->fd = -1;
-        bool waits = d->fd >= 0 && !all;
-        if (!waits && (DeleteFileW(d->path) || GetLastError() == ERROR_FILE_NOT_FOUND)) {
-            *at = d->next;
-            free(d);
+    if (x->fd != CLOSED && !all)
+        return false;
+    return !x->doomed || DeleteFileW(x->path) || GetLastError() == ERROR_FILE_NOT_FOUND;
+}
+
+/* fd is being closed (CLOSED: none is). all: whatever is still open, too. */
+static void settle(int fd, bool all)
+{
+    pthread_mutex_lock(&notes.lock);
+    for (note **at = &notes.first; *at;) {
+        note *x = *at;
+        if (x->fd == fd)
+            x->fd = CLOSED;
+        if (settled(x, all)) {
+            *at = x->next;
+            free(x);
         } else {
-            at = &d->next;
+            at = &x->next;
         }
     }
-    pthread_mutex_unlock(&list.lock);
+    pthread_mutex_unlock(&notes.lock);
 }
 
 void st_os_sweep(void)
 {
-    sweep(-1, true);
-}
-
-/* folders that are open: Wine can't tell a path of more than 260 units by its handle */
-
-typedef struct folder {
-    struct folder *next;
-    int fd;
-    wchar_t path[];
-} folder;
-
-static struct {
-    pthread_mutex_t lock;
-    folder *first;
-} folders = { PTHREAD_MUTEX_INITIALIZER, NULL };
-
-static bool note_folder(int fd, const wchar_t *path)
-{
-    size_t n = (wcslen(path) + 1) * sizeof *path;
-    folder *f = malloc(sizeof *f + n);
-    if (!f)
-        return false;
-    memcpy(f->path, path, n);
-    f->fd = fd;
-    pthread_mutex_lock(&folders.lock);
-    f->next = folders.first;
-    folders.first = f;
-    pthread_mutex_unlock(&folders.lock);
-    return true;
-}
-
-static void forget_folder(int fd)
-{
-    pthread_mutex_lock(&folders.lock);
-    folder **at = &folders.first;
-    while (*at && (*at)->fd != fd)
-        at = &(*at)->next;
-    folder *f = *at;
-    if (f)
-        *at = f->next;
-    pthread_mutex_unlock(&folders.lock);
-    free(f);
+    settle(CLOSED, true);
 }
 
 size_t st_os_folder(int fd, wchar_t out[ST_OS_PATH])
 {
     size_t n = 0;
-    pthread_mutex_lock(&folders.lock);
-    for (const folder *f = folders.first; f && !n; f = f->next)
-        if (f->fd == fd)
-            n = wcslen(wcscpy(out, f->path));
-    pthread_mutex_unlock(&folders.lock);
+    pthread_mutex_lock(&notes.lock);
+    for (const note *x = notes.first; x && !n; x = x->next)
+        if (x->fd == fd && !x->doomed)
+            n = wcslen(wcscpy(out, x->path));
+    pthread_mutex_unlock(&notes.lock);
     return n;
 }
 
@@ -173,7 +145,7 @@ static int open_wide(const wchar_t *path, int flags)
     if (fd < 0) {
         CloseHandle(h);
         errno = errnum ? errnum : EMFILE;
-    } else if (is_folder && !note_folder(fd, path)) {
+    } else if (is_folder && !put_note(fd, false, path)) {
         close(fd);
         errno = ENOMEM;
         return -1;
@@ -227,7 +199,7 @@ static int open_temporary(const char *folder)
     }
     int fd = mkostemp(path, 0);
     if (fd >= 0 && st_os_wide(path, wide))
-        doom(wide, fd);
+        put_note(fd, true, wide);
     return fd;
 }
 
@@ -256,10 +228,11 @@ FILE *fopen(const char *path, const char *mode)
 #undef close
 int st_os_close(int fd)
 {
-    forget_folder(fd);
+    if (notes.first)
+        settle(fd, false); /* while fd is nobody else's */
     int result = close(fd);
-    if (list.first)
-        sweep(fd, false);
+    if (notes.first)
+        settle(CLOSED, false);
     return result;
 }
 #define close st_os_close
@@ -426,7 +399,7 @@ int unlinkat(int in, const char *path, int flags)
         return 0;
     if (GetLastError() != ERROR_SHARING_VIOLATION)
         return st_os_failed();
-    doom(wide, -1);
+    put_note(CLOSED, true, wide);
     return 0;
 }
 

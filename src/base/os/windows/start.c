@@ -111,7 +111,8 @@ static void enter_console(void)
         console.out = out;
         console.page = GetConsoleOutputCP();
         SetConsoleOutputCP(CP_UTF8);
-        SetConsoleMode(out, console.mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+        if (!SetConsoleMode(out, console.mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING))
+            setenv("NO_COLOR", "1", 0); /* one that draws no colours would show their codes */
     }
     atexit(leave_console);
 }

@@ -79,8 +79,14 @@ static void avg_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val 
         return;
     if (time && !a->n)
         a->i = v[0].u.i;
+    int64_t since;
     a->n++;
-    a->d += time ? (double)(v[0].u.i - a->i) : plain(v[0]);
+    if (!time)
+        a->d += plain(v[0]);
+    else if (!__builtin_sub_overflow(v[0].u.i, a->i, &since))
+        a->d += (double)since;
+    else
+        a->d += (double)v[0].u.i - (double)a->i;
 }
 
 static st_val avg_end(st_run *r, st_accum *a, const st_agg_call *c)
@@ -248,15 +254,22 @@ static st_val arg_end(st_run *r, st_accum *a, const st_agg_call *c)
     return a->n ? a->row : st_val_missing(c->type);
 }
 
+/* Of what is neither null nor empty the first; else of what isn't null. */
 static void any_step(st_run *r, st_accum *a, const st_agg_call *c, const st_val *v)
 {
     (void)r;
     if (c->agg->args[1] == 'b' && !is_true(v[1]))
         return;
-    if (!a->set && v[0].tag != ST_VAL_NULL) {
-        a->best = v[0];
-        a->set = true;
-    }
+    if (a->set || v[0].tag == ST_VAL_NULL)
+        return;
+    a->best = v[0];
+    a->n = 1;
+    a->set = v[0].tag != ST_VAL_STRING || v[0].u.s != ST_EMPTY;
+}
+static st_val any_end(st_run *r, st_accum *a, const st_agg_call *c)
+{
+    (void)r;
+    return a->n ? a->best : st_val_missing(c->type);
 }
 
 /* lists and sets */
@@ -499,8 +512,8 @@ static st_val percentiles_end(st_run *r, st_accum *a, const st_agg_call *c)
 #define FIRST_SEEN "|in order of first sight"
 
 static const st_agg aggregates[] = {
-    { "any", "*+", 1, "0", "any_", any_step, best_end, "a value" FIRST_ROW },
-    { "anyif", "*b", 2, "0", "anyif_", any_step, best_end,
+    { "any", "*+", 1, "0", "any_", any_step, any_end, "a value" FIRST_ROW },
+    { "anyif", "*b", 2, "0", "anyif_", any_step, any_end,
       "a value where a condition holds" FIRST_ROW },
     { "arg_max", "**+", 1, "0", "max_", arg_max_step, arg_end,
       "columns of the row with the largest value|of equal ones the first" },
@@ -586,8 +599,8 @@ static const st_agg aggregates[] = {
       "standard deviation where a condition holds" },
     { "sum", "n", 1, "s", "sum_", sum_step, sum_end, "the sum" },
     { "sumif", "nb", 2, "s", "sumif_", sum_step, sum_end, "the sum where a condition holds" },
-    { "take_any", "*+", 1, "0", "", any_step, best_end, "a value" FIRST_ROW },
-    { "take_anyif", "*b", 2, "0", "", any_step, best_end,
+    { "take_any", "*+", 1, "0", "", any_step, any_end, "a value" FIRST_ROW },
+    { "take_anyif", "*b", 2, "0", "", any_step, any_end,
       "a value where a condition holds" FIRST_ROW },
     REFUSED("tdigest", SKETCH),
     REFUSED("tdigest_merge", SKETCH),
@@ -605,10 +618,16 @@ const st_agg *st_agg_at(size_t i)
     return i < sizeof aggregates / sizeof *aggregates ? &aggregates[i] : NULL;
 }
 
+bool st_agg_carries(const st_agg *agg)
+{
+    return agg->end == arg_end;
+}
+
 const st_agg *st_agg_find(st_str name)
 {
     for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++)
-        if (st_str_eq(name, st_str_of(aggregates[i].name)))
+        if (name.n && aggregates[i].name[0] == name.p[0] &&
+            st_str_eq(name, st_str_of(aggregates[i].name)))
             return &aggregates[i];
     return NULL;
 }

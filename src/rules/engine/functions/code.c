@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* fn_code.c - encodings, compressed texts and digests. */
 #include "rules/engine/functions/fn.h"
+#include "base/decoded.h"
 #include "base/limits.h"
 
 #include <libdeflate.h>
@@ -54,6 +55,14 @@ static st_val f_base64_bytes(st_run *r, const st_expr *x, const st_val *a)
     for (size_t i = 0; out && i < out->n; i++)
         out->v[i] = st_val_long((unsigned char)r->mem.buf.p[i]);
     return st_val_array(out);
+}
+
+static st_val f_decoded_command(st_run *r, const st_expr *x, const st_val *a)
+{
+    (void)x;
+    st_buf_clear(&r->mem.buf);
+    st_decoded_put(st_val_text(r, a[0]), &r->mem.buf);
+    return r->mem.buf.n ? st_run_text(r) : st_val_sid(ST_EMPTY);
 }
 
 /* The GUID of 16 bytes, the first three groups with their lowest byte first. */
@@ -320,6 +329,9 @@ const st_fn st_functions_code[] = {
       "a GUID's bytes as base64" },
     { "base64_encode_tostring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
     { "base64_encodestring", "s", 1, "string", NONE, f_base64_encode, "text as base64" },
+    { "decoded_command", "s", 1, "string", NONE, f_decoded_command,
+      "what a command line says in base64, as powershell -EncodedCommand does, else empty|not one "
+      "of Kusto's" },
     { "gzip_decompress_from_base64_string", "s", 1, "string", NONE, f_gunzip,
       "the text in base64 of a gzip member" },
     { "hash", "*i", 1, "long", NONE, f_hash,

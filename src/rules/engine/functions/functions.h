@@ -107,6 +107,8 @@ struct st_agg_call {
     int64_t limit;
 };
 const st_agg *st_agg_find(st_str name);
+/* Is it one that gives its second argument of the row whose first is best (arg_max, arg_min)? */
+bool st_agg_carries(const st_agg *agg);
 const st_agg *st_agg_at(size_t i);
 void st_accum_free(st_accum *a);
 

@@ -134,8 +134,9 @@ st_val st_call_between(st_run *r, const st_expr *x, const st_val *a)
     if (st_val_any_null(a, 3))
         return st_val_null();
     st_val low = a[1], high = a[2];
+    int64_t end;
     if (low.tag == ST_VAL_DATETIME && high.tag == ST_VAL_TIMESPAN)
-        high = st_val_time(low.u.i + high.u.i);
+        high = __builtin_add_overflow(low.u.i, high.u.i, &end) ? st_val_null() : st_val_time(end);
     bool numbers = st_val_number(a[0], &d);
     if (high.tag == ST_VAL_NULL || (a[0].tag != low.tag && !(numbers && st_val_number(low, &d))) ||
         (a[0].tag != high.tag && !(numbers && st_val_number(high, &d))))

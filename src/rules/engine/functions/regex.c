@@ -37,6 +37,8 @@ st_val st_call_matches(st_run *r, const st_expr *x, const st_val *a)
     size_t spans[1][2];
     st_sid text = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
     st_regex *re = regex_of(r, x, st_val_tostring(&r->mem, x->args[1]->type, a[1]));
+    if (re && !st_folds_let(&r->shared->folds, re, text))
+        return st_val_bool(false);
     return st_val_bool(search(r, re, st_pool_get(r->mem.pool, text), 0, spans, 1) > 0);
 }
 
@@ -51,8 +53,10 @@ static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
 {
     size_t spans[ST_MAX_REGEX_GROUPS][2];
     st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[2]->type, a[2]));
-    size_t n = search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS);
+    st_sid text = st_val_tostring(&r->mem, x->args[2]->type, a[2]).u.s;
+    st_str s = st_pool_get(r->mem.pool, text);
+    bool may = re && st_folds_let(&r->shared->folds, re, text);
+    size_t n = may ? search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS) : 0;
     int64_t g = a[1].tag == ST_VAL_LONG ? a[1].u.i : -1;
     st_val out = st_val_missing(x->type);
     if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
@@ -186,6 +190,8 @@ static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val 
     size_t spans[ST_MAX_REGEX_GROUPS][2], at = 0, n;
     st_regex *re = regex_of(r, x, pattern);
     st_str s = st_val_text(r, subject), w = st_val_text(r, with);
+    if (re && subject.tag == ST_VAL_STRING && !st_folds_let(&r->shared->folds, re, subject.u.s))
+        return subject;
     st_buf_clear(&r->mem.buf);
     for (size_t from = 0;
          !st_run_text_full(r) && (n = search(r, re, s, from, spans, ST_MAX_REGEX_GROUPS)) > 0;) {
@@ -216,24 +222,78 @@ static st_val f_replace(st_run *r, const st_expr *x, const st_val *a)
     return regex_replace(r, x, a[0], a[1], a[2]);
 }
 
+/* Blanks of ASCII, which \s has among others. */
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* Takes blanks from an end of s; false: another letter than ASCII's stands there, which might be
+ * one. */
+static bool trim_blanks(st_str *s, bool start)
+{
+    while (s->n && is_blank(s->p[start ? 0 : s->n - 1])) {
+        s->p += start;
+        s->n--;
+    }
+    return !s->n || !((unsigned char)s->p[start ? 0 : s->n - 1] & 0x80);
+}
+
+static bool means_blanks(st_str pattern)
+{
+    return st_str_eq(pattern, ST_STR("\\s+")) || st_str_eq(pattern, ST_STR("\\s*"));
+}
+
+/* One letter, class or escape, repeated: whatever ends with a match ends with the last that is
+ * found from the front. */
+static bool is_repeat(st_str p)
+{
+    if (p.n < 2 || (p.p[p.n - 1] != '+' && p.p[p.n - 1] != '*') || (unsigned char)p.p[0] & 0x80)
+        return false;
+    if (p.p[0] == '\\')
+        return p.n == 3 && !strchr("pPxQuU", p.p[1]);
+    if (p.p[0] != '[')
+        return p.n == 2 && !strchr(".^$()|*+?", p.p[0]);
+    size_t first = p.p[1] == '^' ? 3 : 2; /* where a ] ends the class */
+    const char *end = memchr(p.p + 1, ']', p.n - 1);
+    return end && (size_t)(end - p.p) == p.n - 2 && (size_t)(end - p.p) >= first &&
+           !memchr(p.p + 1, '[', p.n - 1);
+}
+
+/* Where the match at the text's end begins; its length: there is none. */
+static size_t end_match(st_run *r, st_regex *re, st_str pattern, st_str s)
+{
+    size_t spans[1][2], at = 0;
+    if (!is_repeat(pattern)) {
+        at = st_regex_ends(re, s);
+        if (st_regex_gave_up(re))
+            r->limit = "a regular expression met its limit of work";
+        return at < s.n ? at : s.n;
+    }
+    while (search(r, re, s, at, spans, 1)) {
+        if (spans[0][1] == s.n)
+            return spans[0][0];
+        at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
+    }
+    return s.n;
+}
+
 /* ends: 1 start, 2 end, 3 both */
 static st_val trim_by(st_run *r, const st_expr *x, const st_val *a, int ends)
 {
-    size_t spans[1][2];
-    st_regex *re = regex_of(r, x, a[0]);
-    st_str s = st_val_text(r, a[1]);
-    if ((ends & 1) && search(r, re, s, 0, spans, 1) && spans[0][0] == 0) {
-        s.p += spans[0][1];
-        s.n -= spans[0][1];
+    st_val pattern = st_val_tostring(&r->mem, x->args[0]->type, a[0]);
+    st_regex *re = regex_of(r, x, pattern);
+    st_str s = st_val_text(r, a[1]), p = st_val_text(r, pattern);
+    bool blanks = means_blanks(p);
+    size_t end;
+    if (re && (ends & 1) && !(blanks && trim_blanks(&s, true)) && st_regex_starts(re, s, &end)) {
+        s.p += end;
+        s.n -= end;
     }
-    for (size_t at = 0; (ends & 2) && search(r, re, s, at, spans, 1);) {
-        if (spans[0][1] == s.n) {
-            s.n = spans[0][0];
-            break;
-        }
-        at = spans[0][1] > spans[0][0] ? spans[0][1] : spans[0][1] + 1;
-    }
-    return st_val_str(&r->mem, s);
+    if (re && (ends & 2) && !(blanks && trim_blanks(&s, false)))
+        s.n = end_match(r, re, p, s);
+    bool whole = a[1].tag == ST_VAL_STRING && s.n == st_val_text(r, a[1]).n;
+    return whole ? a[1] : st_val_str(&r->mem, s);
 }
 static st_val f_trim(st_run *r, const st_expr *x, const st_val *a)
 {

@@ -127,6 +127,9 @@ bool st_text_part_of(const st_expr *x, const st_val *a, st_str s, st_text_part *
 
 /* The length counts anew behind each occurrence that isn't wanted, as the documentation's example
  * of the second one has it. */
+/* Steps between two looks at the clock: each may take as long as a text is. */
+enum { LOOK = 64 };
+
 static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
 {
     st_str s = st_val_text(r, a[0]), what = st_val_text(r, a[1]);
@@ -136,7 +139,9 @@ static st_val f_indexof(st_run *r, const st_expr *x, const st_val *a)
         return value;
     int64_t len = x->nargs > 3 ? a[3].u.i : -1;
     st_str rest = { w.part.p, s.n - (size_t)(w.part.p - s.p) };
-    for (size_t i = 0; i <= rest.n;) {
+    for (size_t i = 0, steps = 1; i <= rest.n; steps++) {
+        if (steps % LOOK == 0 && !st_run_going(r))
+            break;
         st_str part = { rest.p + i, rest.n - i };
         if (len >= 0)
             part.n = byte_of(part, len);
@@ -227,7 +232,9 @@ static st_val f_replace_strings(st_run *r, const st_expr *x, const st_val *a)
     if (a[1].tag != ST_VAL_ARRAY || a[2].tag != ST_VAL_ARRAY || a[1].u.a->n != a[2].u.a->n)
         return st_val_sid(ST_EMPTY);
     st_buf_clear(&r->mem.buf);
-    for (size_t at = 0; at < s.n && !st_run_text_full(r);) {
+    for (size_t at = 0, steps = 1; at < s.n && !st_run_text_full(r); steps++) {
+        if (steps % LOOK == 0 && !st_run_going(r))
+            break;
         size_t i = text_at(r, a[1].u.a, s, at), n = 1;
         st_val to = st_val_null();
         if (i != SIZE_MAX) {
@@ -340,8 +347,10 @@ static st_val f_translate(st_run *r, const st_expr *x, const st_val *a)
     st_str from = st_val_text(r, a[0]), to = st_val_text(r, a[1]), s = st_val_text(r, a[2]);
     (void)x;
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 0; i < s.n;) {
+    for (size_t i = 0, steps = 1; i < s.n; steps++) {
         uint32_t c = st_utf8_next(s, &i), out = c;
+        if (steps % LOOK == 0 && !st_run_going(r))
+            break;
         for (size_t f = 0, t = 0; f < from.n;) {
             uint32_t one = st_utf8_next(from, &f), with = 0;
             size_t was = t;
@@ -422,7 +431,7 @@ const st_fn st_functions_text[] = {
     { "strcmp", "xx", 2, "long", NONE, f_strcmp, "-1, 0 or 1" },
     { "string_size", "s", 1, "long", PREFIX("string_size_"), f_string_size, "bytes of a text" },
     { "strlen", "s", 1, "long", PREFIX("strlen_"), f_strlen, "characters of a text" },
-    { "strrep", "*ix", 2, "string", NONE, f_strrep, "a text repeated|at most 1,024 times" },
+    { "strrep", "*ix", 2, "string", NONE, f_strrep, "a text repeated, at most 1,024 times" },
     { "substring", "xii", 2, "string", NONE, f_substring, "a part of a text" },
     { "to_utf8", "x", 1, "dynamic", NONE, f_codepoints, "the code points of a text" },
     { "tohex", "ii", 1, "string", FIRST, f_tohex, "a number in hex" },

@@ -192,33 +192,35 @@ static st_val f_make_timespan(st_run *r, const st_expr *x, const st_val *a)
     return st_val_span((int64_t)(((v[0] * 24 + v[1]) * 60 + v[2]) * 60 * 1e7 + v[3] * 1e7 + 0.5));
 }
 
-static st_val from_unix(st_val v, double per_tick)
+static st_val since_unix(int64_t ticks)
 {
-    double d;
-    if (!st_val_number(v, &d) || d > 1e20 || d < -1e20)
-        return st_val_null();
-    if (v.tag == ST_VAL_LONG && per_tick >= 1) {
-        int64_t t;
-        return __builtin_mul_overflow(v.u.i, (int64_t)per_tick, &t) ||
-                       __builtin_add_overflow(t, INT64_C(621355968000000000), &t)
-                   ? st_val_null()
-                   : st_val_time(t);
-    }
-    double t = d * per_tick + 621355968e9;
-    return t < 0 || t > 3.2e18 ? st_val_null() : st_val_time((int64_t)t);
+    return __builtin_add_overflow(ticks, INT64_C(621355968000000000), &ticks) ? st_val_null()
+                                                                              : st_val_time(ticks);
 }
 
-#define FROM_UNIX(name, ticks)                                       \
+/* v times `ticks`, or divided by `parts`; whole numbers lose nothing on the way. */
+static st_val from_unix(st_val v, int64_t ticks, int64_t parts)
+{
+    double d;
+    int64_t t;
+    if (v.tag == ST_VAL_LONG)
+        return __builtin_mul_overflow(v.u.i, ticks, &t) ? st_val_null() : since_unix(t / parts);
+    if (!st_val_number(v, &d))
+        return st_val_null();
+    d = d * (double)ticks / (double)parts;
+    return d > -9e18 && d < 9e18 ? since_unix((int64_t)d) : st_val_null();
+}
+#define FROM_UNIX(name, ticks, parts)                                \
     static st_val name(st_run *r, const st_expr *x, const st_val *a) \
     {                                                                \
         (void)r;                                                     \
         (void)x;                                                     \
-        return from_unix(a[0], ticks);                               \
+        return from_unix(a[0], ticks, parts);                        \
     }
-FROM_UNIX(f_unix_s, 1e7)
-FROM_UNIX(f_unix_ms, 1e4)
-FROM_UNIX(f_unix_us, 10)
-FROM_UNIX(f_unix_ns, 0.01)
+FROM_UNIX(f_unix_s, 10000000, 1)
+FROM_UNIX(f_unix_ms, 10000, 1)
+FROM_UNIX(f_unix_us, 10, 1)
+FROM_UNIX(f_unix_ns, 1, 100)
 
 /* spellings */
 
@@ -343,7 +345,10 @@ static st_val start_of(st_val t, char unit, int64_t shift)
     static st_val f_endof##name(st_run *r, const st_expr *x, const st_val *a)   \
     {                                                                           \
         (void)r;                                                                \
-        st_val v = start_of(a[0], unit, (x->nargs > 1 ? a[1].u.i : 0) + 1);     \
+        int64_t shift = x->nargs > 1 ? a[1].u.i : 0;                            \
+        if (shift == INT64_MAX)                                                 \
+            return st_val_null();                                               \
+        st_val v = start_of(a[0], unit, shift + 1);                             \
         return v.tag == ST_VAL_NULL ? v : st_val_time(v.u.i - 1);               \
     }
 BOUNDARY(day, 'd')

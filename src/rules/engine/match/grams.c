@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LONGEST = 4, BITS = 18, SLOTS = 1 << 14 };
+/* As powers of two: a filter has 16 bits for each place of chains. */
+enum { LONGEST = 4, MOST_SLOTS = 14, FEWEST_SLOTS = 6, FILTER = 4 };
 
 typedef struct entry {
     uint32_t gram, needle;
@@ -23,9 +24,9 @@ struct st_grams {
     const st_gram_needle *needles;
     size_t n;
     entry *entries;
-    bool has[LONGEST + 1];              /* needles whose gram has so many bytes */
-    uint32_t heads[LONGEST + 1][SLOTS]; /* 1-based */
-    uint64_t bits[LONGEST + 1][(1 << BITS) / 64];
+    unsigned slots;               /* of each length, as a power of two: as the needles are many */
+    uint32_t *heads[LONGEST + 1]; /* 1-based; NULL: no needle's gram has so many bytes */
+    uint64_t *bits[LONGEST + 1];
 };
 
 static inline uint32_t gram_at(const char *p, size_t length)
@@ -73,18 +74,29 @@ uint32_t st_gram_cost(const st_gram_counts *c, st_str needle)
     return count + 1;
 }
 
-static void put(st_grams *g, size_t i, const st_gram_counts *c)
+static bool open_length(st_grams *g, size_t length)
+{
+    if (g->heads[length])
+        return true;
+    g->heads[length] = calloc((size_t)1 << g->slots, sizeof(uint32_t));
+    g->bits[length] = calloc(((size_t)1 << (g->slots + FILTER)) / 64, sizeof(uint64_t));
+    return g->heads[length] && g->bits[length];
+}
+
+static bool put(st_grams *g, size_t i, const st_gram_counts *c)
 {
     st_str t = g->needles[i].text;
     size_t length = t.n < LONGEST ? t.n : LONGEST;
     uint32_t count;
     size_t at = t.n < LONGEST ? 0 : rarest(c, t, &count);
     uint32_t gram = gram_at(t.p + at, length), h = mix(gram);
-    uint32_t *head = &g->heads[length][h >> (32 - 14)];
+    if (!open_length(g, length))
+        return false;
+    uint32_t *head = &g->heads[length][h >> (32 - g->slots)], bit = h >> (32 - g->slots - FILTER);
     g->entries[i] = (entry){ gram, (uint32_t)i, (uint32_t)at, *head };
     *head = (uint32_t)i + 1;
-    g->bits[length][h >> (32 - BITS) >> 6] |= UINT64_C(1) << (h >> (32 - BITS) & 63);
-    g->has[length] = true;
+    g->bits[length][bit >> 6] |= UINT64_C(1) << (bit & 63);
+    return true;
 }
 
 st_grams *st_grams_new(const st_gram_needle *needles, size_t n, const st_gram_counts *c)
@@ -96,8 +108,14 @@ st_grams *st_grams_new(const st_gram_needle *needles, size_t n, const st_gram_co
     }
     g->needles = needles;
     g->n = n;
+    g->slots = FEWEST_SLOTS;
+    while (g->slots < MOST_SLOTS && (size_t)1 << g->slots < 4 * n)
+        g->slots++;
     for (size_t i = 0; i < n; i++)
-        put(g, i, c);
+        if (!put(g, i, c)) {
+            st_grams_free(g);
+            return NULL;
+        }
     return g;
 }
 
@@ -105,6 +123,10 @@ void st_grams_free(st_grams *g)
 {
     if (!g)
         return;
+    for (size_t i = 0; i <= LONGEST; i++) {
+        free(g->heads[i]);
+        free(g->bits[i]);
+    }
     free(g->entries);
     free(g);
 }
@@ -124,7 +146,7 @@ static bool stands(const st_gram_needle *n, st_str text, size_t start)
 static void follow(const st_grams *g, size_t length, uint32_t gram, uint32_t h, st_str text,
                    size_t i, void (*hit)(void *ctx, size_t needle), void *ctx)
 {
-    for (uint32_t e = g->heads[length][h >> (32 - 14)]; e; e = g->entries[e - 1].next) {
+    for (uint32_t e = g->heads[length][h >> (32 - g->slots)]; e; e = g->entries[e - 1].next) {
         const entry *x = &g->entries[e - 1];
         if (x->gram == gram && x->offset <= i &&
             stands(&g->needles[x->needle], text, i - x->offset))
@@ -140,9 +162,10 @@ static inline __attribute__((always_inline)) void find_length(const st_grams *g,
                                                               void *ctx)
 {
     const uint64_t *bits = g->bits[length];
+    unsigned shift = 32 - g->slots - FILTER;
     for (size_t i = 0; i + length <= folded.n; i++) {
         uint32_t gram = gram_at(folded.p + i, length), h = mix(gram);
-        if (bits[h >> (32 - BITS) >> 6] >> (h >> (32 - BITS) & 63) & 1)
+        if (bits[h >> shift >> 6] >> (h >> shift & 63) & 1)
             follow(g, length, gram, h, folded, i, hit, ctx);
     }
 }
@@ -150,12 +173,12 @@ static inline __attribute__((always_inline)) void find_length(const st_grams *g,
 void st_grams_find(const st_grams *g, st_str folded, void (*hit)(void *ctx, size_t needle),
                    void *ctx)
 {
-    if (g->has[1])
+    if (g->heads[1])
         find_length(g, 1, folded, hit, ctx);
-    if (g->has[2])
+    if (g->heads[2])
         find_length(g, 2, folded, hit, ctx);
-    if (g->has[3])
+    if (g->heads[3])
         find_length(g, 3, folded, hit, ctx);
-    if (g->has[4])
+    if (g->heads[LONGEST])
         find_length(g, LONGEST, folded, hit, ctx);
 }

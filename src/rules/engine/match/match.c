@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* match.c - string operators and the memory of their answers. */
 #include "rules/engine/match/needles.h"
+#include "rules/engine/match/screen.h"
 #include "rules/engine/match/value_tests.h"
 
 #include <stdlib.h>
@@ -16,6 +17,7 @@ void st_folds_init(st_folds *f, st_pool *pool)
 
 void st_folds_free(st_folds *f)
 {
+    st_screen_free(f->screen);
     free(f->text);
     st_arena_free(&f->arena);
     st_buf_free(&f->buf);
@@ -46,6 +48,53 @@ st_str st_folds_get(st_folds *f, st_sid id)
         s = (st_str){ "", 0 };
     f->text[id] = s;
     return s;
+}
+
+/* Longer texts are folded once and kept. */
+enum { SHORT = 512 };
+
+/* ASCII is folded where it is asked about, which costs less than to keep it; 8 bytes at a time.
+ * False: it isn't ASCII. */
+static bool fold_ascii(st_str s, char to[SHORT + 8])
+{
+    const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
+    uint64_t w = 0, all = 0;
+    for (size_t i = 0; i < s.n; i += sizeof w) {
+        size_t n = s.n - i < sizeof w ? s.n - i : sizeof w;
+        w = 0;
+        memcpy(&w, s.p + i, n);
+        all |= w;
+        w &= ~high; /* so that no sum runs into the next byte */
+        uint64_t from_a = w + each * (0x80 - 'A'), past_z = w + each * (0x80 - 'Z' - 1);
+        w |= (from_a & ~past_z & high) >> 2;
+        memcpy(to + i, &w, sizeof w);
+    }
+    return !(all & high);
+}
+
+/* In `small`, where it fits and is ASCII. */
+static st_str folded_text(st_folds *f, st_sid id, char small[SHORT + 8])
+{
+    st_str s = st_pool_get(f->pool, id);
+    return s.n > SHORT || !fold_ascii(s, small) ? st_folds_get(f, id) : (st_str){ small, s.n };
+}
+
+/* Questions after which a screen is worth making. */
+enum { SCREEN_AFTER = 16 };
+
+bool st_folds_let(st_folds *f, const st_regex *r, st_sid id)
+{
+    char small[SHORT + 8];
+    size_t number = st_regex_number(r);
+    if (!number || !f->regexes || (!f->screen && f->asked++ < SCREEN_AFTER))
+        return true;
+    if (!f->screen && !(f->screen = st_regexes_screen(f->regexes))) {
+        f->regexes = NULL;
+        return true;
+    }
+    bool known = st_screen_knows(f->screen, id);
+    return st_screen_lets(f->screen, number, id,
+                          known ? (st_str){ "", 0 } : folded_text(f, id, small));
 }
 
 /* predicates */
@@ -220,35 +269,12 @@ static bool ask(const st_pred *p, st_str text)
 /* Questions after which remembering the answers pays. */
 enum { FEW = 512 };
 
-/* Longer texts are folded once and kept. */
-enum { SHORT = 512 };
-
-/* ASCII is folded where it is asked about, which costs less than to keep it; 8 bytes at a time.
- * False: it isn't ASCII. */
-static bool fold_ascii(st_str s, char to[SHORT + 8])
-{
-    const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
-    uint64_t w = 0, all = 0;
-    for (size_t i = 0; i < s.n; i += sizeof w) {
-        size_t n = s.n - i < sizeof w ? s.n - i : sizeof w;
-        w = 0;
-        memcpy(&w, s.p + i, n);
-        all |= w;
-        w &= ~high; /* so that no sum runs into the next byte */
-        uint64_t from_a = w + each * (0x80 - 'A'), past_z = w + each * (0x80 - 'Z' - 1);
-        w |= (from_a & ~past_z & high) >> 2;
-        memcpy(to + i, &w, sizeof w);
-    }
-    return !(all & high);
-}
-
 static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 {
-    char folded[SHORT + 8];
-    st_str s = st_pool_get(folds->pool, id);
-    if (p->fold && (s.n > SHORT || !fold_ascii(s, folded)))
-        return ask(p, st_folds_get(folds, id));
-    return ask(p, p->fold ? (st_str){ folded, s.n } : s);
+    char small[SHORT + 8];
+    if (p->regex && !st_folds_let(folds, p->regex, id))
+        return false;
+    return ask(p, p->fold ? folded_text(folds, id, small) : st_pool_get(folds->pool, id));
 }
 
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)

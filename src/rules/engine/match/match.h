@@ -35,10 +35,18 @@ bool st_match_text(st_mop op, st_str hay, st_str needle);
 /* A needle of n bytes is at `at`: does it stand there as op asks? */
 bool st_match_at(st_mop op, st_str hay, size_t at, size_t n);
 
-/* folded texts */
+typedef struct st_regex st_regex;
+typedef struct st_regexes st_regexes;
+typedef struct st_screen st_screen;
+
+/* folded texts, and which patterns can't match them */
 
 typedef struct st_folds {
     st_pool *pool;
+    st_regexes
+        *regexes;      /* borrowed, with all patterns by then: those are screened; NULL: none is */
+    st_screen *screen; /* made when patterns were asked about some texts; NULL: not yet */
+    unsigned asked;
     st_str *text; /* by id; p == NULL: not yet folded */
     size_t cap;
     st_arena arena;
@@ -48,15 +56,16 @@ void st_folds_init(st_folds *f, st_pool *pool);
 void st_folds_free(st_folds *f);
 /* The folded text; valid until st_folds_free. */
 st_str st_folds_get(st_folds *f, st_sid id);
+/* May the pattern match the text? False: something that it needs isn't in it. */
+bool st_folds_let(st_folds *f, const st_regex *r, st_sid id);
 
 /* regular expressions */
 
-typedef struct st_regex st_regex;
 /* Kusto's regex syntax (Rust's and RE2's family). NULL: err says what is wrong and, at
  * *offset, where in the pattern. Look-around, back-references and the like are refused by
  * name: the language promises linear time. */
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
-/* A second one of the same pattern, which shares what was compiled; both are of one thread. NULL:
+/* A second one of the same pattern, which shares what was compiled; each is of one thread. NULL:
  * no memory. */
 st_regex *st_regex_copy(const st_regex *r);
 void st_regex_free(st_regex *r);
@@ -64,18 +73,27 @@ bool st_regex_test(st_regex *r, st_str text);
 /* From byte `at`: how many groups (with group 0) or 0 for no match; spans as byte offsets,
  * SIZE_MAX for a group that took no part. */
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max);
+/* Does it match from the text's first byte? *end is where. */
+bool st_regex_starts(st_regex *r, st_str text, size_t *end);
+/* The first byte from which it matches up to the text's end; SIZE_MAX: there is none. */
+size_t st_regex_ends(st_regex *r, st_str text);
 size_t st_regex_groups(const st_regex *r); /* without group 0 */
 /* The number of the group of that name; SIZE_MAX: none. */
 size_t st_regex_group(const st_regex *r, st_str name);
+/* Among the patterns that are kept; 0: it isn't. */
+size_t st_regex_number(const st_regex *r);
+void st_regex_set_number(st_regex *r, size_t number);
 /* A limit of work was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
-/* Patterns that are compiled once, however often they are asked for. One thread. */
-typedef struct st_regexes st_regexes;
+/* Patterns that are compiled once, however often they are asked for, from any thread. */
 st_regexes *st_regexes_new(void); /* NULL: no memory */
 void st_regexes_free(st_regexes *c);
 /* As st_regex_new; the caller's own. c may be NULL: compiled anew. */
 st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err);
+
+/* A screen for the patterns that are kept by now; it must not outlive them. NULL: no memory. */
+st_screen *st_regexes_screen(st_regexes *c);
 
 /* predicates */
 

@@ -14,18 +14,23 @@
 #include "base/limits.h"
 #include "rules/engine/match/match.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What copies of a regex have in common; all are of one thread. */
+/* What copies of a regex have in common, on whichever threads they are. */
 typedef struct program {
     pcre2_code *code;
-    size_t users;
-    bool compiled; /* to machine code, at the first search: most are only checked */
+    atomic_size_t users;
+    atomic_size_t searched; /* bytes; JIT_BYTES: enough for machine code */
+    pthread_mutex_t compiling;
+    _Atomic(pcre2_code *) machine; /* a copy with machine code; NULL: not made */
 } program;
 
 struct st_regex {
     program *program;
+    size_t number; /* of the pattern, where it is kept */
     pcre2_match_data *data;
     pcre2_match_context *context;
     uint32_t groups;
@@ -36,9 +41,10 @@ typedef struct translator {
     st_str in;
     size_t i;
     st_buf out;
-    bool in_class;
-    bool quantified; /* the last token was a quantifier: a + behind it would be possessive */
-    size_t class_at;
+    bool quantified;   /* the last token was a quantifier: a + behind it would be possessive */
+    unsigned in_class; /* how many classes are open, one in the other */
+    size_t class_at;   /* where the inner one begins */
+    bool after_set;    /* in a class, behind a set: a - isn't a range's */
     const char *refused;
 } translator;
 
@@ -46,6 +52,16 @@ static bool ahead(const translator *t, const char *text)
 {
     size_t n = strlen(text);
     return t->in.n - t->i >= n && !memcmp(t->in.p + t->i, text, n);
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_punctuation(char c)
+{
+    return c > ' ' && c < 127 && !is_digit(c) && !(c >= 'A' && c <= 'Z') && !(c >= 'a' && c <= 'z');
 }
 
 static void refuse(translator *t, const char *what)
@@ -71,6 +87,28 @@ static void code_point(translator *t, char kind)
     st_buf_char(&t->out, '}');
 }
 
+/* \Q up to \E, or the end: each letter as it is. */
+static void quoted(translator *t)
+{
+    while (t->i < t->in.n && !ahead(t, "\\E")) {
+        char c = t->in.p[t->i++];
+        if (is_punctuation(c))
+            st_buf_char(&t->out, '\\');
+        st_buf_char(&t->out, c);
+    }
+    t->i += t->i < t->in.n ? 2 : 0;
+}
+
+/* \b{start} and \b{end}; false: it is \b alone. */
+static bool word_edge(translator *t)
+{
+    bool start = ahead(t, "{start}"), end = ahead(t, "{end}");
+    if (start || end)
+        st_buf_str(&t->out, start ? ST_STR("\\b(?=\\w)") : ST_STR("\\b(?<=\\w)"));
+    t->i += start ? strlen("{start}") : end ? strlen("{end}") : 0;
+    return start || end;
+}
+
 static void translate_escape(translator *t)
 {
     if (t->i + 1 >= t->in.n) {
@@ -80,21 +118,48 @@ static void translate_escape(translator *t)
     }
     char c = t->in.p[++t->i];
     t->i++;
+    t->quantified = false;
+    t->after_set = c && strchr("dDsSwWpP", c);
     if ((c >= '1' && c <= '9') || c == 'k' || c == 'g') {
         refuse(t, "a back-reference");
-    } else if (c && strchr("GKCRXZhHNecL", c)) {
+    } else if (c && strchr("0GKCRXZhHNecLVoEl", c)) {
         refuse(t, "an escape that Kusto's regular expressions don't have");
     } else if (c == 'v') {
         st_buf_str(&t->out, ST_STR("\\x0B"));
     } else if (c == 'u' || c == 'U') {
         code_point(t, c);
-    } else if (!t->in_class && (c == '<' || c == '>')) {
+    } else if (t->in_class) {
+        st_buf_char(&t->out, '\\');
+        st_buf_char(&t->out, c);
+        if (c == 'Q')
+            refuse(t, "\\Q in a class");
+    } else if (c == 'Q') {
+        quoted(t);
+    } else if (c == '<' || c == '>') {
         st_buf_str(&t->out, c == '<' ? ST_STR("\\b(?=\\w)") : ST_STR("\\b(?<=\\w)"));
-    } else {
+    } else if (c != 'b' || !word_edge(t)) {
         st_buf_char(&t->out, '\\');
         st_buf_char(&t->out, c);
     }
-    t->quantified = false;
+}
+
+/* What begins with (? and isn't a name: flags, of a group or of what is behind them. */
+static void translate_flags(translator *t)
+{
+    st_buf_str(&t->out, ST_STR("(?"));
+    for (t->i += 2; t->i < t->in.n && t->in.p[t->i] != ':' && t->in.p[t->i] != ')'; t->i++) {
+        char c = t->in.p[t->i];
+        if (c == 'x')
+            st_buf_str(&t->out, ST_STR("xx")); /* blanks in classes don't count, either */
+        else if (c && strchr("imsU-", c))
+            st_buf_char(&t->out, c);
+        else if (c == 'R')
+            refuse(t, "the mode of lines that end with CR and LF");
+        else if (c != 'u') /* it is on */
+            refuse(t, "a flag or group that begins so");
+    }
+    if (t->i >= t->in.n)
+        refuse(t, "a group that ends nowhere");
 }
 
 static void translate_group(translator *t)
@@ -102,94 +167,189 @@ static void translate_group(translator *t)
     static const struct {
         const char *text, *what;
     } banned[] = {
-        { "(?=", "look-ahead" },
-        { "(?!", "negative look-ahead" },
-        { "(?<=", "look-behind" },
-        { "(?<!", "negative look-behind" },
-        { "(?>", "an atomic group" },
-        { "(?|", "a branch reset" },
-        { "(?(", "a condition" },
-        { "(?R)", "recursion" },
-        { "(?&", "recursion" },
-        { "(?P>", "recursion" },
-        { "(?P=", "a back-reference" },
-        { "(?C", "a callout" },
-        { "(*", "a verb" },
-        { "(?#", "a comment" },
-        { "(?'", "a quoted group name" },
+        { "(?=", "look-ahead" },      { "(?!", "negative look-ahead" },
+        { "(?<=", "look-behind" },    { "(?<!", "negative look-behind" },
+        { "(?>", "an atomic group" }, { "(?|", "a branch reset" },
+        { "(?(", "a condition" },     { "(?&", "recursion" },
+        { "(?P>", "recursion" },      { "(?P=", "a back-reference" },
+        { "(?C", "a callout" },       { "(*", "a verb" },
+        { "(?#", "a comment" },       { "(?'", "a quoted group name" },
         { "(?+", "recursion" },
-        { "(?0", "recursion" },
-        { "(?1", "recursion" },
     };
     for (size_t k = 0; k < sizeof banned / sizeof *banned; k++)
         if (ahead(t, banned[k].text)) {
             refuse(t, banned[k].what);
             break;
         }
+    t->quantified = false;
+    if (!t->refused && ahead(t, "(?") && !ahead(t, "(?P<") && !ahead(t, "(?<")) {
+        translate_flags(t);
+        return;
+    }
     st_buf_char(&t->out, '(');
     t->i++;
-    t->quantified = false;
 }
 
-/* [:alpha:] is ASCII in Kusto and Unicode in PCRE2. */
+/* Sets of ASCII, as pairs of a first and a last letter: in Kusto they are that, in PCRE2 Unicode's.
+ */
+static const struct {
+    const char *name;
+    const char *pairs;
+} posix_sets[] = {
+    { "alnum", "09AZaz" },
+    { "alpha", "AZaz" },
+    { "ascii", "\001\177" },
+    { "blank", "\t\t  " },
+    { "cntrl", "\001\037\177\177" },
+    { "digit", "09" },
+    { "graph", "!~" },
+    { "lower", "az" },
+    { "print", " ~" },
+    { "punct", "!/:@[`{~" },
+    { "space", "\t\r  " },
+    { "upper", "AZ" },
+    { "word", "09AZ__az" },
+    { "xdigit", "09AFaf" },
+};
+
+static void put_range(st_buf *b, unsigned from, unsigned to)
+{
+    if (from <= to)
+        st_buf_fmt(b, "\\x{%x}-\\x{%x}", from, to);
+}
+
+/* NUL, which a text of pairs can't hold, is in these. */
+static bool has_nul(st_str name)
+{
+    return st_str_eq(name, ST_STR("ascii")) || st_str_eq(name, ST_STR("cntrl"));
+}
+
+static void put_set(st_buf *b, st_str name, const char *pairs, bool negated)
+{
+    unsigned next = has_nul(name);
+    if (next && !negated)
+        put_range(b, 0, 0);
+    for (const char *p = pairs; *p; p += 2) {
+        unsigned from = (unsigned char)p[0], to = (unsigned char)p[1];
+        if (negated && from)
+            put_range(b, next, from - 1);
+        if (!negated)
+            put_range(b, from, to);
+        next = to + 1;
+    }
+    if (negated)
+        put_range(b, next, 0x10FFFF);
+}
+
+/* [:alpha:] and [:^alpha:]; false: that isn't what stands there. */
 static bool posix_class(translator *t)
 {
-    static const struct {
-        const char *name;
-        const char *set;
-    } sets[] = {
-        { "[:alpha:]", "A-Za-z" },
-        { "[:digit:]", "0-9" },
-        { "[:alnum:]", "0-9A-Za-z" },
-        { "[:upper:]", "A-Z" },
-        { "[:lower:]", "a-z" },
-        { "[:space:]", "\\t-\\r " },
-        { "[:xdigit:]", "0-9A-Fa-f" },
-        { "[:word:]", "0-9A-Za-z_" },
-        { "[:punct:]", "!-/:-@\\[-`{-~" },
-    };
-    for (size_t k = 0; k < sizeof sets / sizeof *sets; k++)
-        if (ahead(t, sets[k].name)) {
-            st_buf_str(&t->out, st_str_of(sets[k].set));
-            t->i += strlen(sets[k].name);
+    if (!ahead(t, "[:"))
+        return false;
+    st_str rest = { t->in.p + t->i + 2, t->in.n - t->i - 2 };
+    const char *end = memmem(rest.p, rest.n, ":]", 2);
+    bool negated = rest.n && rest.p[0] == '^';
+    if (!end)
+        return false;
+    st_str name = { rest.p + negated, (size_t)(end - rest.p) - negated };
+    for (size_t k = 0; k < sizeof posix_sets / sizeof *posix_sets; k++)
+        if (st_str_eq(name, st_str_of(posix_sets[k].name))) {
+            put_set(&t->out, name, posix_sets[k].pairs, negated);
+            t->i = (size_t)(end - t->in.p) + 2;
+            t->after_set = true;
             return true;
         }
+    bool word = name.n > 0;
+    for (size_t k = 0; k < name.n; k++)
+        word &= name.p[k] >= 'a' && name.p[k] <= 'z';
+    if (word)
+        refuse(t, "a class of that name");
     return false;
+}
+
+/* Of a class in a class only its letters count: they are the outer's. */
+static void open_class(translator *t)
+{
+    bool inner = t->in_class++;
+    if (!inner)
+        st_buf_char(&t->out, '[');
+    t->i++;
+    if (t->i < t->in.n && t->in.p[t->i] == '^') {
+        if (inner)
+            refuse(t, "a negated class in a class");
+        st_buf_char(&t->out, '^');
+        t->i++;
+    }
+    t->class_at = t->i;
+    t->after_set = inner;
+}
+
+static void close_class(translator *t)
+{
+    t->i++;
+    t->in_class--;
+    t->after_set = true;
+    t->quantified = false;
+    if (!t->in_class)
+        st_buf_char(&t->out, ']');
+}
+
+/* Is a - here no range's? At either end, and beside a set. */
+static bool is_plain_dash(const translator *t)
+{
+    return t->after_set || t->i == t->class_at || t->i + 1 >= t->in.n || t->in.p[t->i + 1] == '[' ||
+           t->in.p[t->i + 1] == ']';
 }
 
 static void translate_class(translator *t)
 {
     char c = t->in.p[t->i];
+    bool first = t->i == t->class_at;
+    if (!first && (ahead(t, "&&") || ahead(t, "~~") || ahead(t, "--")))
+        refuse(t, "a set operation in a class");
+    if (c == ']' && !first) {
+        close_class(t);
+        return;
+    }
     if (c == '[' && posix_class(t))
         return;
-    if (t->i > t->class_at && (ahead(t, "&&") || ahead(t, "~~")))
-        refuse(t, "a set operation in a class");
-    if (c == '[')
+    if (c == '[') {
+        open_class(t);
+        return;
+    }
+    bool plain = c == '-' && is_plain_dash(t);
+    if (c == ']' || plain || (first && strchr(":=.", c))) /* [: and its kin are PCRE2's */
         st_buf_char(&t->out, '\\');
-    if (c == ']' && t->i > t->class_at)
-        t->in_class = false;
     st_buf_char(&t->out, c);
     t->i++;
-    t->quantified = false;
+    t->after_set = plain;
 }
 
-static void open_class(translator *t)
+/* {2}, {2,} or {2,5}: how many bytes; 0: it is a plain brace. */
+static size_t counted(const translator *t)
 {
-    t->in_class = true;
-    st_buf_char(&t->out, t->in.p[t->i++]);
-    if (t->i < t->in.n && t->in.p[t->i] == '^')
-        st_buf_char(&t->out, t->in.p[t->i++]);
-    t->class_at = t->i;
+    size_t i = t->i + 1, digits = 0;
+    for (; i < t->in.n && is_digit(t->in.p[i]); i++)
+        digits++;
+    if (digits && i < t->in.n && t->in.p[i] == ',')
+        for (i++; i < t->in.n && is_digit(t->in.p[i]);)
+            i++;
+    return digits && i < t->in.n && t->in.p[i] == '}' ? i + 1 - t->i : 0;
 }
 
 static void translate_plain(translator *t)
 {
-    char c = t->in.p[t->i++];
-    bool quantifier = c == '*' || c == '+' || c == '?' || c == '}';
+    char c = t->in.p[t->i];
+    size_t n = c == '{' ? counted(t) : 0;
+    bool quantifier = c == '*' || c == '+' || c == '?' || n;
     if (c == '+' && t->quantified)
         refuse(t, "a possessive quantifier");
+    if (c == '{' && !n)
+        st_buf_char(&t->out, '\\');
     t->quantified = quantifier && !t->quantified;
-    st_buf_char(&t->out, c);
+    n = n ? n : 1;
+    st_buf_put(&t->out, t->in.p + t->i, n);
+    t->i += n;
 }
 
 static void translate(translator *t)
@@ -234,14 +394,18 @@ static program *program_new(st_str pattern, size_t *offset, st_err *err)
         free(p);
         p = NULL;
     }
+    if (p)
+        pthread_mutex_init(&p->compiling, NULL);
     return p;
 }
 
 static void program_leave(program *p)
 {
-    if (p->users-- > 1)
+    if (atomic_fetch_sub(&p->users, 1) > 1)
         return;
+    pcre2_code_free(atomic_load(&p->machine));
     pcre2_code_free(p->code);
+    pthread_mutex_destroy(&p->compiling);
     free(p);
 }
 
@@ -249,7 +413,7 @@ static void program_leave(program *p)
 static st_regex *regex_of(program *p)
 {
     st_regex *r = calloc(1, sizeof *r);
-    p->users++;
+    atomic_fetch_add(&p->users, 1);
     if (!r) {
         program_leave(p);
         return NULL;
@@ -293,7 +457,20 @@ st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
 
 st_regex *st_regex_copy(const st_regex *r)
 {
-    return regex_of(r->program);
+    st_regex *copy = regex_of(r->program);
+    if (copy)
+        copy->number = r->number;
+    return copy;
+}
+
+size_t st_regex_number(const st_regex *r)
+{
+    return r->number;
+}
+
+void st_regex_set_number(st_regex *r, size_t number)
+{
+    r->number = number;
 }
 
 void st_regex_free(st_regex *r)
@@ -306,13 +483,39 @@ void st_regex_free(st_regex *r)
     free(r);
 }
 
-static int search(st_regex *r, st_str text, size_t at)
+/* Machine code costs as much to make as half a KiB to search without it: many patterns are asked
+ * about few texts, or are only checked. */
+enum { JIT_BYTES = 512, SEARCH_BYTES = 64 };
+
+/* What others search in meanwhile stays as it is. */
+static const pcre2_code *to_machine_code(program *p)
 {
-    program *p = r->program;
-    if (!p->compiled)
-        pcre2_jit_compile(p->code, PCRE2_JIT_COMPLETE);
-    p->compiled = true;
-    int n = pcre2_match(p->code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, 0, r->data,
+    pthread_mutex_lock(&p->compiling);
+    pcre2_code *made = atomic_load(&p->machine);
+    if (!made && (made = pcre2_code_copy(p->code)) != NULL) {
+        pcre2_jit_compile(made, PCRE2_JIT_COMPLETE);
+        atomic_store(&p->machine, made);
+    }
+    pthread_mutex_unlock(&p->compiling);
+    return made ? made : p->code;
+}
+
+/* Which code is searched with: once it is worth it, machine code. */
+static const pcre2_code *code_for(program *p, size_t bytes)
+{
+    const pcre2_code *machine = atomic_load_explicit(&p->machine, memory_order_acquire);
+    if (machine)
+        return machine;
+    if (bytes < JIT_BYTES &&
+        atomic_fetch_add(&p->searched, bytes + SEARCH_BYTES) + bytes + SEARCH_BYTES < JIT_BYTES)
+        return p->code;
+    return to_machine_code(p);
+}
+
+static int search(st_regex *r, st_str text, size_t at, uint32_t options)
+{
+    const pcre2_code *code = code_for(r->program, text.n - at);
+    int n = pcre2_match(code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
                         r->context);
     if (n < 0 && n != PCRE2_ERROR_NOMATCH)
         r->gave_up = true;
@@ -321,14 +524,14 @@ static int search(st_regex *r, st_str text, size_t at)
 
 bool st_regex_test(st_regex *r, st_str text)
 {
-    return search(r, text, 0) >= 0;
+    return search(r, text, 0, 0) >= 0;
 }
 
 size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], size_t max)
 {
     if (at > text.n)
         return 0;
-    int n = search(r, text, at);
+    int n = search(r, text, at, 0);
     if (n <= 0)
         return 0;
     PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->data);
@@ -339,6 +542,19 @@ size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], si
         spans[i][1] = set ? v[2 * i + 1] : SIZE_MAX;
     }
     return groups < max ? groups : max;
+}
+
+bool st_regex_starts(st_regex *r, st_str text, size_t *end)
+{
+    bool found = search(r, text, 0, PCRE2_ANCHORED) >= 0;
+    *end = found ? pcre2_get_ovector_pointer(r->data)[1] : 0;
+    return found;
+}
+
+size_t st_regex_ends(st_regex *r, st_str text)
+{
+    bool found = search(r, text, 0, PCRE2_ENDANCHORED) >= 0;
+    return found ? pcre2_get_ovector_pointer(r->data)[0] : SIZE_MAX;
 }
 
 size_t st_regex_groups(const st_regex *r)

@@ -7,21 +7,28 @@
  * and to be run. What is kept is the compiled code; whoever asks gets a regex of his own.
  */
 #include "base/limits.h"
-#include "rules/engine/match/match.h"
+#include "rules/engine/match/screen.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 
 struct st_regexes {
+    pthread_mutex_t lock;
     st_pool *texts;
     st_regex **kept; /* by the text's id; NULL: not kept */
     size_t cap, n;
+    st_literals *needed; /* by number; of so many patterns as there were when it was made */
+    size_t nneeded;
+    st_arena arena; /* theirs */
 };
 
 st_regexes *st_regexes_new(void)
 {
     st_regexes *c = calloc(1, sizeof *c);
-    if (c && (c->texts = st_pool_new()) != NULL)
+    if (c && (c->texts = st_pool_new()) != NULL) {
+        pthread_mutex_init(&c->lock, NULL);
         return c;
+    }
     free(c);
     return NULL;
 }
@@ -33,12 +40,14 @@ void st_regexes_free(st_regexes *c)
     for (size_t i = 0; i < c->cap; i++)
         st_regex_free(c->kept[i]);
     free((void *)c->kept);
+    st_arena_free(&c->arena);
     st_pool_free(c->texts);
+    pthread_mutex_destroy(&c->lock);
     free(c);
 }
 
 /* Keeps a copy; without memory, or past the limit, it doesn't. */
-static void keep(st_regexes *c, st_sid id, const st_regex *made)
+static void keep(st_regexes *c, st_sid id, st_regex *made)
 {
     size_t before = c->cap;
     if (c->n == ST_MAX_PATTERNS || st_pool_failed(c->texts) ||
@@ -46,14 +55,13 @@ static void keep(st_regexes *c, st_sid id, const st_regex *made)
         return;
     for (size_t i = before; i < c->cap; i++)
         c->kept[i] = NULL;
+    st_regex_set_number(made, (size_t)id + 1);
     c->kept[id] = st_regex_copy(made);
     c->n += c->kept[id] != NULL;
 }
 
-st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
+static st_regex *get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
 {
-    if (!c)
-        return st_regex_new(pattern, offset, err);
     st_sid id = st_pool_put(c->texts, pattern);
     if (!st_pool_failed(c->texts) && id < c->cap && c->kept[id]) {
         st_regex *copy = st_regex_copy(c->kept[id]);
@@ -65,4 +73,38 @@ st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *
     if (made)
         keep(c, id, made);
     return made;
+}
+
+st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
+{
+    if (!c)
+        return st_regex_new(pattern, offset, err);
+    pthread_mutex_lock(&c->lock);
+    st_regex *r = get(c, pattern, offset, err);
+    pthread_mutex_unlock(&c->lock);
+    return r;
+}
+
+/* What each pattern needs, found out once; false: no memory. */
+static bool find_needed(st_regexes *c)
+{
+    if (c->nneeded == c->cap + 1)
+        return true;
+    st_literals *needed = ST_NEWN(&c->arena, st_literals, c->cap + 1);
+    for (size_t i = 0; needed && i < c->cap; i++) {
+        st_literals one;
+        if (c->kept[i] && st_regex_literals(st_pool_get(c->texts, (st_sid)i), &c->arena, &one))
+            needed[i + 1] = one;
+    }
+    c->needed = needed;
+    c->nneeded = needed ? c->cap + 1 : 0;
+    return needed != NULL;
+}
+
+st_screen *st_regexes_screen(st_regexes *c)
+{
+    pthread_mutex_lock(&c->lock);
+    st_screen *s = find_needed(c) ? st_screen_new(c->needed, c->nneeded) : NULL;
+    pthread_mutex_unlock(&c->lock);
+    return s;
 }

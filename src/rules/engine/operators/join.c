@@ -252,6 +252,8 @@ st_op *st_op_join(st_run *r, st_op *left, st_op *right, st_join kind, const size
     memcpy(j->rkeys, rkeys, nkeys * sizeof *rkeys);
     j->right = right;
     op->reads = join_reads;
+    op->rowwise = kind == ST_J_INNER || kind == ST_J_LEFTOUTER || kind == ST_J_LEFTSEMI ||
+                  kind == ST_J_LEFTANTI;
     j->kind = kind;
     j->nkeys = nkeys;
     j->right_cols = right_cols;

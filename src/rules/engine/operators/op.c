@@ -41,8 +41,8 @@ bool st_rows_read(st_run *r, st_op *op, st_rows *out)
             st_batch_free(b);
             return st_run_nomem(r);
         }
-        out->batch[out->n++] = b;
         out->rows += b->n;
+        out->batch[out->n++] = st_batch_settle(r, b);
     }
     return st_run_ok(r);
 }

@@ -31,6 +31,7 @@ struct st_op {
     st_op *again;              /* the operator whose rows it gives once more; NULL: none */
     struct st_plan_step *step; /* what the language shows of it; NULL: nothing by itself */
     bool evidence;             /* its rows are the evidence's own */
+    bool rowwise;              /* each of its rows comes of one of `in`, whatever the others are */
     st_schema schema;
     void *spec; /* fixed by the binder */
     size_t spec_size;
@@ -78,6 +79,9 @@ st_op *st_op_scan(st_run *r, const st_table_def *t);
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
 /* Do all the operators up to op do nothing but let rows through, and is it the only result? */
 bool st_op_narrows(const st_op *op);
+/* Do the plan's results, of which root is the first, come of each node by itself, so that it may be
+ * run over some nodes after others? After binding. */
+bool st_run_rowwise(const st_run *r, const st_op *root);
 /* Conditions that all rows of a reader go through. */
 typedef struct st_condition {
     const st_expr *x; /* over the table's columns */

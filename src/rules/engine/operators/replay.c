@@ -39,6 +39,24 @@ st_kept_rows *st_kept_rows_new(st_run *r, st_op *in)
     return st_run_own(r, s, store_free) ? s : NULL;
 }
 
+/* A batch holds all that was computed on the way to it; what is kept is copied out of it. */
+static bool keep_all(st_run *r, st_kept_rows *s)
+{
+    st_batch *b;
+    while ((b = st_op_next(r, s->in)) != NULL) {
+        st_batch *kept = st_batch_keep(r, b);
+        st_batch_free(b);
+        if (!kept || !st_mem_grow(&r->mem, &s->rows.batch, &s->rows.cap, s->rows.n + 1,
+                                  sizeof(st_batch *))) {
+            st_batch_free(kept);
+            return st_run_nomem(r);
+        }
+        s->rows.batch[s->rows.n++] = kept;
+        s->rows.rows += kept->n;
+    }
+    return st_run_ok(r);
+}
+
 /* What another run has met goes for those that read its rows, too. */
 static bool borrow(st_run *r, st_run *from)
 {
@@ -57,7 +75,7 @@ static st_batch *replay_next(st_run *r, st_op *op)
     st_kept_rows *s = p->store;
     if (!s->read) {
         s->read = true;
-        st_rows_read(s->run, s->in, &s->rows);
+        keep_all(s->run, s);
     }
     if (s->run != r && !borrow(r, s->run))
         return NULL;
@@ -101,6 +119,7 @@ st_op *st_op_replay(st_run *r, st_kept_rows *s)
         return NULL;
     ((replay *)op->spec)->store = s;
     if (s->run != r) {
+        r->foreign |= s->run->scans != NULL;
         st_event_set events = st_run_events(s->run);
         st_event_set_join(&r->lent, &events);
         r->tables |= s->run->tables;

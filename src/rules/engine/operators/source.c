@@ -54,6 +54,10 @@ static st_batch *scan_next(st_run *r, st_op *op)
     scan *s = op->spec;
     size_t first, n = 0, end = there_are(r->forest, s->table, &first);
     end = r->only ? r->nonly : end;
+    if (r->to) {
+        end = end < r->to ? end : r->to;
+        s->at = s->at > r->from ? s->at : r->from;
+    }
     r->scanned = true;
     if (s->at >= end || !st_run_ok(r))
         return NULL;
@@ -141,6 +145,24 @@ const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
     *kinds = s->events;
     *conditions = s->conditions;
     return s->table;
+}
+
+/* Each result begins with a reader of nodes, and there is no other reader: what else is joined
+ * holds nothing of the evidence. */
+bool st_run_rowwise(const st_run *r, const st_op *root)
+{
+    size_t readers = 0, results = 0;
+    for (const st_op *op = r->scans; op; op = ((const scan *)op->spec)->older)
+        readers++;
+    for (; root; root = root->also) {
+        const st_op *op = root;
+        while (op->rowwise && op->in)
+            op = op->in;
+        if (op->next != scan_next || ((const scan *)op->spec)->table->rows > ST_OF_NODES)
+            return false;
+        results++;
+    }
+    return results && readers == results && !r->foreign && !r->scanned;
 }
 
 bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n)

@@ -1,19 +1,35 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* summarize.c - groups of rows, and what the aggregates make of each. */
+/*
+ * summarize.c - groups of rows, and what the aggregates make of each.
+ *
+ * Columns of one best row (arg_max(x, *)) are calls with the same first argument: the first of them
+ * compares, and the others take their value when it does, without an accumulator of their own.
+ */
 #include "rules/engine/value/group.h"
 #include "rules/engine/operators/ops.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+/* Where a call's results are. */
+typedef struct place {
+    size_t leader; /* the call that compares for it; SIZE_MAX: none */
+    size_t at;     /* of a group's accumulators, or of its taken values */
+} place;
+
 typedef struct summarize {
     st_expr **keys;
     st_agg_call *calls;
+    place *places; /* by call */
     size_t nkeys, ncalls, node_call;
     st_grouping groups;
-    st_accum *accum; /* [group][call] */
-    size_t cap, used, next;
+    st_accum *accum; /* [group][naccum] */
+    size_t naccum, cap, used;
+    st_val *taken; /* [group][ntaken] */
+    size_t ntaken, taken_cap, taken_used;
+    bool **took; /* by call that others follow: the rows of the batch at hand that it took */
+    size_t next;
     bool done;
 } summarize;
 
@@ -23,19 +39,30 @@ static void summarize_free(void *p)
     for (size_t i = 0; i < s->used; i++)
         st_accum_free(&s->accum[i]);
     free(s->accum);
+    free(s->taken);
     st_grouping_free(&s->groups);
 }
 
 static bool open_groups(st_run *r, summarize *s)
 {
-    size_t need = s->groups.n * s->ncalls;
+    size_t need = s->groups.n * s->naccum, values = s->groups.n * s->ntaken;
     if (need > s->used) {
         if (!st_mem_grow(&r->mem, &s->accum, &s->cap, need, sizeof *s->accum))
             return st_run_nomem(r);
         memset(s->accum + s->used, 0, (need - s->used) * sizeof *s->accum);
         s->used = need;
     }
+    if (values > s->taken_used &&
+        !st_mem_grow(&r->mem, &s->taken, &s->taken_cap, values, sizeof *s->taken))
+        return st_run_nomem(r);
+    for (; s->taken_used < values; s->taken_used++)
+        s->taken[s->taken_used] = st_val_null();
     return true;
+}
+
+static st_accum *accum_of(const summarize *s, size_t group, size_t call)
+{
+    return &s->accum[group * s->naccum + s->places[call].at];
 }
 
 /* The vectors of n expressions, and their steps. */
@@ -48,23 +75,37 @@ static bool vectors(st_run *r, st_batch *b, st_expr *const *x, size_t n, const s
     return true;
 }
 
+/* A call whose leader has compared this batch's rows. */
+static bool follow(st_run *r, summarize *s, st_batch *b, const size_t *group, size_t c)
+{
+    size_t step;
+    const st_val *v = st_expr_run(r, s->calls[c].args[1], b, &step);
+    const bool *took = s->took[s->places[c].leader];
+    for (size_t k = 0; v && k < b->n; k++)
+        if (took[k])
+            s->taken[group[k] * s->ntaken + s->places[c].at] = v[k * step];
+    return v != NULL;
+}
+
 static bool add_call(st_run *r, summarize *s, st_batch *b, const size_t *group, size_t c)
 {
     const st_agg_call *call = &s->calls[c];
     const st_val **v = ST_NEWN(&b->arena, const st_val *, call->nargs);
     size_t *step = ST_NEWN(&b->arena, size_t, call->nargs);
     st_val *a = ST_NEWN(&b->arena, st_val, call->nargs);
-    if (!v || !step || !a || !vectors(r, b, call->args, call->nargs, v, step))
+    bool *took = s->took[c] = ST_NEWN(&b->arena, bool, b->n);
+    if (!v || !step || !a || !took || !vectors(r, b, call->args, call->nargs, v, step))
         return st_run_nomem(r);
     for (size_t k = 0; k < b->n; k++) {
         if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
             return false;
         for (size_t i = 0; i < call->nargs; i++)
             a[i] = v[i][k * step[i]];
-        st_accum *acc = &s->accum[group[k] * s->ncalls + c];
+        st_accum *acc = accum_of(s, group[k], c);
         call->agg->step(r, acc, call, a);
         if (acc->took)
             acc->node = b->node[k];
+        took[k] = acc->took;
         acc->took = false;
     }
     return true;
@@ -87,7 +128,7 @@ static bool add_batch(st_run *r, summarize *s, st_batch *b)
     if (!open_groups(r, s))
         return false;
     for (size_t c = 0; c < s->ncalls; c++)
-        if (!add_call(r, s, b, group, c))
+        if (!(s->places[c].leader == SIZE_MAX ? add_call : follow)(r, s, b, group, c))
             return false;
     return true;
 }
@@ -109,6 +150,41 @@ static bool read_all(st_run *r, st_op *op)
     return open_groups(r, s) && st_run_ok(r);
 }
 
+static st_val result(st_run *r, const summarize *s, size_t group, size_t c)
+{
+    const st_agg_call *call = &s->calls[c];
+    size_t leader = s->places[c].leader;
+    if (leader == SIZE_MAX)
+        return call->agg->end(r, accum_of(s, group, c), call);
+    return accum_of(s, group, leader)->n ? s->taken[group * s->ntaken + s->places[c].at]
+                                         : st_val_missing(call->type);
+}
+
+/* Column c of the next n groups. */
+static st_val *results(st_run *r, const summarize *s, st_batch *b, size_t c)
+{
+    st_val *v = ST_NEWN(&b->arena, st_val, b->n);
+    for (size_t k = 0; v && k < b->n; k++) {
+        if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
+            return NULL;
+        size_t g = s->next + k;
+        v[k] = c < s->nkeys ? s->groups.keys[g * s->nkeys + c] : result(r, s, g, c - s->nkeys);
+    }
+    return v;
+}
+
+static void put_nodes(const summarize *s, st_batch *b)
+{
+    if (s->node_call >= s->ncalls)
+        return;
+    size_t leader = s->places[s->node_call].leader,
+           call = leader == SIZE_MAX ? s->node_call : leader;
+    for (size_t k = 0; k < b->n; k++) {
+        const st_accum *acc = accum_of(s, s->next + k, call);
+        b->node[k] = acc->n ? acc->node : ST_NO_NODE;
+    }
+}
+
 static st_batch *summarize_next(st_run *r, st_op *op)
 {
     summarize *s = op->spec;
@@ -117,29 +193,15 @@ static st_batch *summarize_next(st_run *r, st_op *op)
     size_t n = s->groups.n - s->next;
     n = n < ST_BATCH_ROWS ? n : ST_BATCH_ROWS;
     st_batch *b = n ? st_batch_new(r, n, op->schema.n) : NULL;
-    for (size_t k = 0; b && s->node_call < s->ncalls && k < n; k++) {
-        const st_accum *acc = &s->accum[(s->next + k) * s->ncalls + s->node_call];
-        b->node[k] = acc->n ? acc->node : ST_NO_NODE;
-    }
-    for (size_t c = 0; b && c < op->schema.n; c++) {
-        st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, n);
-        for (size_t k = 0; v && k < n; k++) {
-            if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
-                v = NULL;
-            if (!v)
-                break;
-            size_t g = s->next + k;
-            v[k] = c < s->nkeys
-                       ? s->groups.keys[g * s->nkeys + c]
-                       : s->calls[c - s->nkeys].agg->end(r, &s->accum[g * s->ncalls + c - s->nkeys],
-                                                         &s->calls[c - s->nkeys]);
-        }
-        if (!v) {
+    if (!b)
+        return NULL;
+    put_nodes(s, b);
+    for (size_t c = 0; c < op->schema.n; c++)
+        if (!(b->cols[c].v = results(r, s, b, c))) {
             st_batch_free(b);
             st_run_nomem(r);
             return NULL;
         }
-    }
     s->next += n;
     return b;
 }
@@ -155,6 +217,25 @@ static void summarize_reads(st_run *r, st_op *op, st_wanted *w)
             st_wanted_expr(r, op->in, s->calls[c].args[i], w);
 }
 
+/* The call before c that takes the same rows; SIZE_MAX: there is none. */
+static size_t leader_of(const summarize *s, size_t c)
+{
+    const st_agg_call *call = &s->calls[c];
+    for (size_t i = 0; i < c && st_agg_carries(call->agg) && call->nargs == 2; i++)
+        if (s->places[i].leader == SIZE_MAX && s->calls[i].agg == call->agg &&
+            s->calls[i].nargs == 2 && s->calls[i].args[0] == call->args[0])
+            return i;
+    return SIZE_MAX;
+}
+
+static void find_places(summarize *s)
+{
+    for (size_t c = 0; c < s->ncalls; c++) {
+        size_t leader = leader_of(s, c);
+        s->places[c] = (place){ leader, leader == SIZE_MAX ? s->naccum++ : s->ntaken++ };
+    }
+}
+
 st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_agg_call *calls,
                        size_t ncalls, size_t node_call, const st_col *cols)
 {
@@ -167,6 +248,11 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
     s->calls = calls;
     s->ncalls = ncalls;
     s->node_call = node_call;
+    s->places = ST_NEWN(&r->arena, place, ncalls + 1);
+    s->took = ST_NEWN(&r->arena, bool *, ncalls + 1);
+    if (!s->places || !s->took)
+        return NULL;
+    find_places(s);
     op->reads = summarize_reads;
     st_grouping_init(&s->groups, nkeys);
     op->lineage = in->lineage && node_call != SIZE_MAX;

@@ -77,6 +77,11 @@ static st_val value_of(st_run *r, st_node row, const st_getter *c)
     return row == ST_NO_NODE ? st_val_missing(c->type) : c->get(r, row, c);
 }
 
+static st_val packed_at(const st_packed *p, size_t row)
+{
+    return p->v ? p->v[row] : p->text ? st_val_sid(p->text[row]) : p->same;
+}
+
 const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
 {
     st_slot *s = &b->cols[i];
@@ -89,7 +94,7 @@ const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
     }
     const st_node *node = s->node ? s->node : b->node;
     for (size_t k = 0; s->lent && k < b->n; k++)
-        v[k] = s->lent[b->pick[k]];
+        v[k] = packed_at(s->lent, b->pick[k]);
     for (size_t k = 0; !s->lent && k < b->n; k++)
         v[k] = s->source && node[k] != ST_NO_NODE
                    ? value_of(r, node[k], s->source)
@@ -146,22 +151,138 @@ static bool copy_nodes(const st_batch *from, size_t c, st_batch *to)
     return to->cols[c].node != NULL;
 }
 
-static bool borrow_column(st_run *r, st_batch *from, size_t c, st_batch *to)
+/* A column that nobody has asked for yet stays so. */
+static bool is_source(const st_slot *s)
 {
-    if (from->cols[c].v || from->cols[c].lent || !from->cols[c].source) {
-        to->cols[c].lent = st_batch_col(r, from, c);
-        return to->cols[c].lent != NULL;
-    }
+    return !s->v && !s->lent && s->source;
+}
+
+static bool keep_source(const st_batch *from, size_t c, st_batch *to)
+{
     to->cols[c].source = from->cols[c].source;
     return !from->cols[c].node || copy_nodes(from, c, to);
 }
 
-st_batch *st_batch_borrow(st_run *r, st_batch *from)
+static bool all_same(const st_val *v, size_t n)
+{
+    size_t i = 1;
+    bool flag = v[0].tag == ST_VAL_BOOL;
+    while (i < n && v[i].tag == v[0].tag &&
+           (flag ? v[i].u.b == v[0].u.b : v[0].tag == ST_VAL_NULL || v[i].u.i == v[0].u.i))
+        i++;
+    return i >= n;
+}
+
+static bool all_texts(const st_val *v, size_t n)
+{
+    size_t i = 0;
+    while (i < n && v[i].tag == ST_VAL_STRING)
+        i++;
+    return i == n;
+}
+
+static const st_packed *pack(st_arena *a, const st_val *v, size_t n)
+{
+    st_packed *p = ST_NEW(a, st_packed);
+    if (!p || !n)
+        return p;
+    if (all_same(v, n)) {
+        p->same = v[0];
+        return p;
+    }
+    bool texts = all_texts(v, n);
+    st_sid *text = texts ? ST_NEWN(a, st_sid, n) : NULL;
+    st_val *values = texts ? NULL : ST_NEWN(a, st_val, n);
+    for (size_t k = 0; text && k < n; k++)
+        text[k] = v[k].u.s;
+    if (values)
+        memcpy(values, v, n * sizeof *v);
+    p->text = text;
+    p->v = values;
+    return text || values ? p : NULL;
+}
+
+st_batch *st_batch_keep(st_run *r, st_batch *from)
+{
+    st_batch *b = st_batch_new(r, from->n, from->ncols);
+    bool ok = b != NULL;
+    for (size_t c = 0; ok && c < from->ncols; c++) {
+        if (is_source(&from->cols[c])) {
+            ok = keep_source(from, c, b);
+            continue;
+        }
+        const st_val *v = st_batch_col(r, from, c);
+        b->cols[c].lent = v ? pack(&b->arena, v, from->n) : NULL;
+        ok = b->cols[c].lent != NULL;
+    }
+    if (ok) {
+        memcpy(b->node, from->node, from->n * sizeof *b->node);
+        return b;
+    }
+    st_batch_free(b);
+    st_run_nomem(r);
+    return NULL;
+}
+
+static bool copy_values(const st_val *v, size_t n, st_batch *to, st_slot *slot)
+{
+    slot->v = ST_NEWN(&to->arena, st_val, n);
+    if (slot->v && n)
+        memcpy(slot->v, v, n * sizeof *v);
+    return slot->v != NULL;
+}
+
+static bool settle_column(const st_batch *from, size_t c, st_batch *to)
+{
+    const st_slot *s = &from->cols[c];
+    if (s->v)
+        return copy_values(s->v, from->n, to, &to->cols[c]);
+    to->cols[c].lent = s->lent;
+    return s->lent || keep_source(from, c, to);
+}
+
+static bool copy_picks(const st_batch *from, st_batch *to)
+{
+    to->pick = from->pick ? ST_NEWN(&to->arena, uint32_t, from->n) : NULL;
+    if (to->pick && from->n)
+        memcpy(to->pick, from->pick, from->n * sizeof *to->pick);
+    return !from->pick || to->pick;
+}
+
+/* Bytes that its columns take at most; a few that are shared count more than once. */
+static size_t columns_take(const st_batch *b)
+{
+    size_t columns = 1;
+    for (size_t c = 0; c < b->ncols; c++)
+        columns += b->cols[c].v || b->cols[c].node;
+    return columns * (b->n + 1) * sizeof(st_val);
+}
+
+st_batch *st_batch_settle(st_run *r, st_batch *from)
+{
+    if (from->arena.total < 16384 || from->arena.total / 4 < columns_take(from))
+        return from;
+    st_batch *b = st_batch_new(r, from->n, from->ncols);
+    bool ok = b && copy_picks(from, b);
+    for (size_t c = 0; ok && c < from->ncols; c++)
+        ok = settle_column(from, c, b);
+    if (!ok) {
+        st_batch_free(b);
+        return from;
+    }
+    memcpy(b->node, from->node, from->n * sizeof *b->node);
+    st_batch_free(from);
+    return b;
+}
+
+st_batch *st_batch_borrow(st_run *r, const st_batch *from)
 {
     st_batch *b = st_batch_new(r, from->n, from->ncols);
     bool ok = b && (b->pick = ST_NEWN(&b->arena, uint32_t, from->n)) != NULL;
-    for (size_t c = 0; ok && c < from->ncols; c++)
-        ok = borrow_column(r, from, c, b);
+    for (size_t c = 0; ok && c < from->ncols; c++) {
+        b->cols[c].lent = from->cols[c].lent;
+        ok = from->cols[c].lent || keep_source(from, c, b);
+    }
     if (!ok) {
         st_batch_free(b);
         st_run_nomem(r);

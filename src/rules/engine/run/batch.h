@@ -53,9 +53,16 @@ typedef struct st_schema {
     const struct st_schema *narrowed_to;
 } st_schema;
 
+/* A column of rows that are kept, in as little room as its values let it take. */
+typedef struct st_packed {
+    const st_val *v;    /* by row; NULL: see the others */
+    const st_sid *text; /* all are strings */
+    st_val same;        /* all are this one */
+} st_packed;
+
 typedef struct st_slot {
     st_val *v;               /* NULL: not computed yet */
-    const st_val *lent;      /* where it is computed: another batch's, at the rows' picks */
+    const st_packed *lent;   /* where it is computed: a kept batch's, at the rows' picks */
     const st_getter *source; /* how, from the row's node */
     st_node *node;           /* by row, if it isn't the batch's: a join's right side */
 } st_slot;
@@ -66,14 +73,20 @@ struct st_batch {
     size_t n, ncols;
     st_node *node;
     st_slot *cols;
-    uint32_t *pick; /* by row: its place in the batch that lends columns; NULL: none does */
+    uint32_t *pick; /* by row: its place in the kept batch that lends columns; NULL: none does */
 };
 /* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
 st_batch *st_batch_new(st_run *r, size_t n, size_t ncols);
 void st_batch_free(st_batch *b);
-/* The same rows once more, to be changed as one likes: values are copied when they are asked for.
+/* The same rows, to be kept and lent: what columns were computed, without anything that was needed
+ * on the way. NULL without memory. */
+st_batch *st_batch_keep(st_run *r, st_batch *from);
+/* The same rows without anything that was needed on the way, if that is much; from is freed then.
+ * Without memory from itself. */
+st_batch *st_batch_settle(st_run *r, st_batch *from);
+/* Kept rows once more, to be changed as one likes: values are copied when they are asked for.
  * from must live as long. NULL without memory. */
-st_batch *st_batch_borrow(st_run *r, st_batch *from);
+st_batch *st_batch_borrow(st_run *r, const st_batch *from);
 /* What a row's number stands for: an event (NULL: it is none); the host, ST_NO_NODE for none; the
  * observed process, itself or the one that acted, ST_NO_NODE for none. */
 const st_event *st_lineage_event(const st_run *r, st_node row);

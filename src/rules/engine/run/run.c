@@ -24,6 +24,7 @@ void st_shared_free(st_shared *s)
         s->libraries_free(s->libraries);
     st_folds_free(&s->folds);
     free(s->base);
+    free(s->devices);
 }
 
 st_query_limits st_query_limits_in_force(const st_query_limits *l)
@@ -38,6 +39,7 @@ void st_run_init(st_run *r, const st_forest *f, st_shared *shared, const st_run_
 {
     *r = (st_run){ .forest = f, .shared = shared, .settings = settings };
     r->mem.pool = shared->folds.pool;
+    shared->folds.regexes = f ? shared->regexes : NULL; /* all rules have been read by then */
     r->mem.arena = &r->arena;
     r->mem.budget = r->arena.budget = &r->budget;
     r->limits = st_query_limits_in_force(&settings->limits);

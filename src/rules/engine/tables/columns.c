@@ -153,15 +153,38 @@ st_val st_get_computer(st_run *r, st_node n, const st_getter *c)
     return st_val_sid(r->forest->hosts[st_lineage_host(r, n)].shown);
 }
 
+static st_sid device_of(st_run *r, uint32_t host)
+{
+    unsigned char digest[20];
+    st_str name = st_pool_get(r->mem.pool, r->forest->hosts[host].name);
+    st_sha1(name.p, name.n, digest);
+    st_buf_clear(&r->mem.buf);
+    st_buf_hex(&r->mem.buf, digest, sizeof digest, false);
+    return st_val_str(&r->mem, st_buf_slice(&r->mem.buf)).u.s;
+}
+
+static bool open_devices(const st_run *r)
+{
+    st_shared *s = r->shared;
+    size_t n = r->forest->nhosts;
+    if (!s->devices && (s->devices = malloc((n + 1) * sizeof *s->devices)) != NULL)
+        for (size_t i = 0; i < n; i++)
+            s->devices[i] = ST_ABSENT;
+    return s->devices != NULL;
+}
+
 st_val st_get_device_id(st_run *r, st_node n, const st_getter *c)
 {
     (void)c;
-    unsigned char digest[20];
-    st_str host = st_pool_get(r->mem.pool, r->forest->hosts[st_lineage_host(r, n)].name);
-    st_sha1(host.p, host.n, digest);
-    st_buf_clear(&r->mem.buf);
-    st_buf_hex(&r->mem.buf, digest, sizeof digest, false);
-    return st_val_str(&r->mem, st_buf_slice(&r->mem.buf));
+    uint32_t host = st_lineage_host(r, n);
+    if (!open_devices(r)) {
+        r->arena.failed = true;
+        return st_val_missing(ST_TYPE_STRING);
+    }
+    st_sid *id = &r->shared->devices[host];
+    if (*id == ST_ABSENT)
+        *id = device_of(r, host);
+    return st_val_sid(*id);
 }
 
 st_val st_get_constant(st_run *r, st_node n, const st_getter *c)

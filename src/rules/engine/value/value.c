@@ -124,12 +124,26 @@ static void put_real(st_buf *b, double d)
         st_buf_str(b, ST_STR(".0"));
 }
 
+/* The last n digits of v. */
+static void put_digits(char *to, int v, unsigned n)
+{
+    for (; n--; v /= 10)
+        to[n] = (char)('0' + v % 10);
+}
+
 static void put_datetime(st_buf *b, int64_t t)
 {
+    char text[] = "0000-00-00T00:00:00.0000000Z";
     st_civil d;
     st_civil_of(t, &d);
-    st_buf_fmt(b, "%04d-%02d-%02dT%02d:%02d:%02d.%07dZ", d.year, d.month, d.day, d.hour, d.minute,
-               d.second, d.tick);
+    put_digits(text, d.year, 4);
+    put_digits(text + 5, d.month, 2);
+    put_digits(text + 8, d.day, 2);
+    put_digits(text + 11, d.hour, 2);
+    put_digits(text + 14, d.minute, 2);
+    put_digits(text + 17, d.second, 2);
+    put_digits(text + 20, d.tick, 7);
+    st_buf_put(b, text, sizeof text - 1);
 }
 
 static void put_timespan(st_buf *b, int64_t t)

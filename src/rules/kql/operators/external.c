@@ -90,13 +90,24 @@ static void make_valid(st_buf *b)
     *b = out;
 }
 
-static st_code read_file(st_str path, st_buf *out, st_err *e)
+static st_code read_raw(const st_named *file, st_buf *out, st_err *e)
 {
-    int fd = open(path.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (file->text.n) {
+        st_buf_str(out, file->text);
+        return ST_OK;
+    }
+    int fd = open(file->value.p, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)
-        return st_fail(e, ST_E_IO, "%.*s: %s", ST_FMT(path), strerror(errno));
-    st_code code = read_fd(fd, out, path, e);
+        return st_fail(e, ST_E_IO, "%.*s: %s", ST_FMT(file->value), strerror(errno));
+    st_code code = read_fd(fd, out, file->value, e);
     close(fd);
+    return code;
+}
+
+static st_code read_file(const st_named *file, st_buf *out, st_err *e)
+{
+    st_str path = file->value;
+    st_code code = read_raw(file, out, e);
     if (code == ST_OK && starts(out, "\x1f\x8b", 2))
         code = unpack(out, path, e);
     if (code == ST_OK && starts(out, "PK\3\4", 4))
@@ -127,8 +138,8 @@ typedef struct format {
 struct external {
     const format *format;
     bool skip_first;
-    st_str *paths;
-    size_t npaths, next_path;
+    const st_named **files;
+    size_t nfiles, next_file;
     st_buf text; /* of the file at hand */
     size_t held; /* bytes of it that are counted */
     size_t at;
@@ -296,9 +307,9 @@ static void external_free(void *p)
 
 static bool open_file(st_run *r, external *e, const st_schema *s, st_val *row)
 {
-    if (e->next_path == e->npaths)
+    if (e->next_file == e->nfiles)
         return false;
-    if (read_file(e->paths[e->next_path++], &e->text, &r->err) != ST_OK)
+    if (read_file(e->files[e->next_file++], &e->text, &r->err) != ST_OK)
         return false;
     if (!st_budget_take(&r->budget, e->text.cap))
         return st_run_nomem(r);
@@ -440,10 +451,10 @@ static void find_files(const st_scope *sc, const st_kql_op *q, external *e)
             continue; /* a list of the user's own that isn't given */
         if (!file)
             need(sc, at, uri);
-        else if (access(file->value.p, R_OK) != 0)
+        else if (!file->text.n && access(file->value.p, R_OK) != 0)
             st_bind_error(sc, at->span, NULL, "%.*s: %s", ST_FMT(file->value), strerror(errno));
         else
-            e->paths[e->npaths++] = file->value;
+            e->files[e->nfiles++] = file;
     }
 }
 
@@ -454,7 +465,7 @@ st_op *st_bind_op_externaldata(const st_scope *sc, st_op *in, const st_kql_op *q
     st_op *op = st_op_new(sc->r, external_next, NULL, sizeof(external));
     external *e = op ? op->spec : NULL;
     if (!e || !st_run_own(sc->r, e, external_free) ||
-        !(e->paths = ST_NEWN(&sc->r->arena, st_str, q->u.data.cells.n)) ||
+        !(e->files = ST_NEWN(&sc->r->arena, const st_named *, q->u.data.cells.n)) ||
         !(op->schema.v = ST_NEWN(&sc->r->arena, st_col, s->n)))
         return NULL;
     op->schema.n = s->n;

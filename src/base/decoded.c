@@ -5,7 +5,7 @@
  * prefix of it), of FromBase64String, and what is handed to base64 -d. Text alone, and nothing of
  * it is run; what was decoded is looked at once more.
  */
-#include "internal.h"
+#include "base/decoded.h"
 
 #include "base/limits.h"
 
@@ -23,6 +23,27 @@ static int digit_of(char c)
     if (c >= '0' && c <= '9')
         return c - '0' + 52;
     return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+/* What may stand in a piece. */
+static bool is_letter(char c)
+{
+    return digit_of(c) >= 0 || c == '=';
+}
+
+/* Has it a run of letters that is long enough for a piece? Most lines have none, and are told by a
+ * look at every sixteenth character. */
+static bool may_hold_piece(st_str s)
+{
+    for (size_t end = LEAST_LETTERS; end <= s.n;) {
+        size_t n = 0;
+        while (n < LEAST_LETTERS && is_letter(s.p[end - 1 - n]))
+            n++;
+        if (n == LEAST_LETTERS)
+            return true;
+        end += LEAST_LETTERS - n;
+    }
+    return false;
 }
 
 static bool decode64(st_str s, st_buf *out)
@@ -89,7 +110,7 @@ static st_str letters_at(st_str s, size_t i)
     while (i < s.n && (is_space(s.p[i]) || is_quote(s.p[i]) || s.p[i] == '(' || s.p[i] == '\\'))
         i++;
     size_t end = i;
-    while (end < s.n && (digit_of(s.p[end]) >= 0 || s.p[end] == '='))
+    while (end < s.n && is_letter(s.p[end]))
         end++;
     return (st_str){ s.p + i, end - i };
 }
@@ -150,6 +171,8 @@ static bool has(st_str s, st_str word)
 static void decode(st_str s, st_buf *out)
 {
     st_buf bytes = { 0 }, text = { 0 };
+    if (!may_hold_piece(s))
+        return;
     bool pipes = has(s, ST_STR("base64 -d")) || has(s, ST_STR("base64 --decode"));
     st_str piece;
     for (size_t i = 0; next_piece(s, pipes, &i, &piece);) {
@@ -167,8 +190,6 @@ static void decode(st_str s, st_buf *out)
 void st_decoded_put(st_str command_line, st_buf *out)
 {
     st_buf now = { 0 }, next = { 0 }, all = { 0 };
-    if (command_line.n < LEAST_LETTERS)
-        return;
     decode(command_line, &now);
     for (unsigned depth = 0; now.n && depth < ST_MAX_DECODED_DEPTH; depth++) {
         st_buf_str(&all, depth ? ST_STR(" => ") : ST_STR(""));

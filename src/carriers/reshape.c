@@ -1,0 +1,188 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * reshape.c - paths of collectors that flatten an event or rename its parts, made those of the
+ * event itself, before anything else looks at them: Wazuh, Graylog, GELF.
+ */
+#include "carriers.h"
+
+#include <string.h>
+
+typedef struct shape {
+    const char *from, *to; /* the whole path; of one that ends in '.' or '_' its beginning */
+} shape;
+
+/* Wazuh's decoder of the event channel: names begin with a small letter. */
+static const shape WAZUH[] = {
+    { "data.win.eventdata.", "EventData." },
+    { "data.win.system.providerName", "System.Provider.Name" },
+    { "data.win.system.providerGuid", "System.Provider.Guid" },
+    { "data.win.system.eventID", "System.EventID" },
+    { "data.win.system.version", "System.Version" },
+    { "data.win.system.level", "System.Level" },
+    { "data.win.system.task", "System.Task" },
+    { "data.win.system.opcode", "System.Opcode" },
+    { "data.win.system.keywords", "System.Keywords" },
+    { "data.win.system.systemTime", "System.TimeCreated.SystemTime" },
+    { "data.win.system.eventRecordID", "System.EventRecordID" },
+    { "data.win.system.processID", "System.Execution.ProcessID" },
+    { "data.win.system.threadID", "System.Execution.ThreadID" },
+    { "data.win.system.channel", "System.Channel" },
+    { "data.win.system.computer", "System.Computer" },
+};
+
+/* Graylog writes '_' for '.', behind the name of the Beat or not; Winlogbeat 7 and later, 6. */
+static const shape GRAYLOG[] = {
+    { "winlog_event_data_", "EventData." },
+    { "event_data_", "EventData." },
+    { "winlog_event_id", "System.EventID" },
+    { "event_id", "System.EventID" },
+    { "winlog_provider_name", "System.Provider.Name" },
+    { "source_name", "System.Provider.Name" },
+    { "winlog_provider_guid", "System.Provider.Guid" },
+    { "provider_guid", "System.Provider.Guid" },
+    { "winlog_channel", "System.Channel" },
+    { "log_name", "System.Channel" },
+    { "winlog_computer_name", "System.Computer" },
+    { "computer_name", "System.Computer" },
+    { "winlog_record_id", "System.EventRecordID" },
+    { "record_number", "System.EventRecordID" },
+    { "winlog_process_pid", "System.Execution.ProcessID" },
+    { "winlog_process_thread_id", "System.Execution.ThreadID" },
+    { "winlog_user_identifier", "System.Security.UserID" },
+    { "winlog_version", "System.Version" },
+};
+
+/* Fields of GELF that aren't its own begin with '_'. */
+static const shape GELF[] = { { "_", "" } };
+
+static const struct {
+    const char *mark; /* a path that only this collector has, or the beginning of one */
+    const char *head; /* what stands before each path; may be missing */
+    const shape *shapes;
+    size_t n;
+} COLLECTORS[] = {
+    { "data.win.system.", "", WAZUH, sizeof WAZUH / sizeof WAZUH[0] },
+    { "winlogbeat_winlog_", "winlogbeat_", GRAYLOG, sizeof GRAYLOG / sizeof GRAYLOG[0] },
+    { "winlogbeat_event_", "winlogbeat_", GRAYLOG, sizeof GRAYLOG / sizeof GRAYLOG[0] },
+    { "winlog_event_", "", GRAYLOG, sizeof GRAYLOG / sizeof GRAYLOG[0] },
+    { "short_message", "", GELF, 1 },
+};
+
+static st_str behind_head(st_str s, const char *head)
+{
+    size_t n = strlen(head);
+    return st_str_starts(s, st_str_of(head)) ? (st_str){ s.p + n, s.n - n } : s;
+}
+
+/* What the path is without what an export of a search engine puts before it. */
+static st_str inner_path(st_str path)
+{
+    return behind_head(behind_head(path, "_source."), "fields.");
+}
+
+static bool is_beginning(const char *from)
+{
+    char last = from[strlen(from) - 1];
+    return last == '.' || last == '_';
+}
+
+static st_str joined(st_values *v, st_str base, const char *head, st_str tail, bool upper)
+{
+    st_buf b = { 0 };
+    st_buf_str(&b, base);
+    st_buf_str(&b, st_str_of(head));
+    size_t at = b.n;
+    st_buf_str(&b, tail);
+    if (upper && b.n > at)
+        b.p[at] = st_ascii_upper(b.p[at]);
+    st_str s = st_arena_copy(&v->arena, st_buf_slice(&b));
+    v->failed |= b.failed || !s.p;
+    st_buf_free(&b);
+    return s;
+}
+
+/* Wazuh's values */
+
+/* Have all paths of Windows in the fields two backslashes behind the drive? */
+static bool is_doubled(const st_values *v)
+{
+    bool any = false;
+    for (size_t i = 0; i < v->n; i++) {
+        st_str s = v->list[i].value;
+        for (const char *at = s.p, *end = s.p + s.n;
+             at && (at = memmem(at, (size_t)(end - at), ":\\", 2)) != NULL; at += 2) {
+            if (at + 2 >= end || at[2] != '\\')
+                return false;
+            any = true;
+        }
+    }
+    return any;
+}
+
+static st_str undoubled(st_values *v, st_str s)
+{
+    st_buf b = { 0 };
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] == '\\' && i + 1 < s.n && (s.p[i + 1] == '\\' || s.p[i + 1] == '"'))
+            i++;
+        st_buf_char(&b, s.p[i]);
+    }
+    st_str copy = st_arena_copy(&v->arena, st_buf_slice(&b));
+    v->failed |= b.failed || !copy.p;
+    st_buf_free(&b);
+    return copy;
+}
+
+/* all */
+
+static void reshape_one(st_values *v, st_pair *p, const char *head, const shape *shapes, size_t n,
+                        bool doubled)
+{
+    st_str inner = inner_path(p->path), path = behind_head(inner, head);
+    st_str base = { p->path.p, (size_t)(inner.p - p->path.p) };
+    for (size_t i = 0; i < n; i++) {
+        st_str from = st_str_of(shapes[i].from);
+        bool part = is_beginning(shapes[i].from) && path.n > from.n;
+        if (part ? !st_str_starts(path, from) : !st_str_eq(path, from))
+            continue;
+        st_str tail = { path.p + from.n, path.n - from.n };
+        p->path = joined(v, base, shapes[i].to, tail, shapes == WAZUH && part);
+        if (doubled && part)
+            p->value = undoubled(v, p->value);
+        return;
+    }
+}
+
+/* Elasticsearch has a text twice, once under its name and ".keyword". */
+static void drop_keyword(st_values *v, st_pair *p)
+{
+    static const char end[] = ".keyword";
+    enum { N = sizeof end - 1 };
+    if (p->path.n <= N || memcmp(p->path.p + p->path.n - N, end, N) != 0)
+        return;
+    p->path.n -= N;
+    for (size_t i = 0; i < v->n; i++)
+        if (&v->list[i] != p && st_str_eq(v->list[i].path, p->path)) {
+            p->path.n = 0;
+            return;
+        }
+}
+
+void st_values_reshape(st_values *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        drop_keyword(v, &v->list[i]);
+    for (size_t k = 0; k < sizeof COLLECTORS / sizeof COLLECTORS[0]; k++) {
+        bool found = false;
+        for (size_t i = 0; i < v->n && !found; i++)
+            found = st_str_starts(inner_path(v->list[i].path), st_str_of(COLLECTORS[k].mark));
+        if (!found)
+            continue;
+        bool doubled = COLLECTORS[k].shapes == WAZUH && is_doubled(v);
+        for (size_t i = 0; i < v->n && !v->failed; i++)
+            reshape_one(v, &v->list[i], COLLECTORS[k].head, COLLECTORS[k].shapes, COLLECTORS[k].n,
+                        doubled);
+        return;
+    }
+}

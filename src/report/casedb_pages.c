@@ -1,0 +1,418 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* casedb_pages.c - a table's b-tree, written from the first row to the last. */
+#include "casedb_pages.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Numbers of the file format. */
+enum {
+    LEAF = 13,
+    NODE = 5,       /* above leaves */
+    LEAF_HEAD = 8,  /* bytes in front of a leaf's places of cells */
+    NODE_HEAD = 12, /* a node's, with its last child */
+    PLACE = 2,      /* bytes of a cell's place */
+    PAGE_NUMBER = 4,
+    MOST_VARINT = 9,
+    CHANGES = 24,   /* in the file's header: its change counter */
+    PAGES = 28,     /* its count of pages */
+    VALID_FOR = 92, /* the change counter that the count was written with */
+    HEADER = 100,
+};
+#define LOCK_BYTE (UINT32_C(1) << 30) /* the page that it is in holds nothing */
+
+/* Bytes that are written at once. */
+enum { HELD = 1 << 20 };
+
+typedef struct child {
+    uint32_t page;
+    int64_t last; /* row in it or below it */
+} child;
+
+struct st_pages {
+    int fd, error;
+    uint32_t size, root, count;
+    unsigned char *held; /* pages behind each other, the last of which is number `count` */
+    size_t nheld;
+    uint32_t first_held;
+    unsigned char *leaf;     /* the one that is filled */
+    uint32_t cells, content; /* its cells; where the last one begins */
+    int64_t row;
+    child *children;
+    size_t n, cap;
+    st_buf payload;
+};
+
+static void fail(st_pages *p, int error)
+{
+    if (!p->error)
+        p->error = error;
+}
+
+/* numbers, most significant byte first */
+
+static void put_be(unsigned char *to, uint64_t v, size_t n)
+{
+    while (n--) {
+        to[n] = (unsigned char)v;
+        v >>= 8;
+    }
+}
+
+/* 1 to 9 bytes of seven bits, the ninth of eight; their count. */
+static size_t put_varint(unsigned char *to, uint64_t v)
+{
+    size_t n = 1;
+    if (v >> 56) {
+        to[8] = (unsigned char)v;
+        v >>= 8;
+        for (size_t i = 8; i--; v >>= 7)
+            to[i] = (unsigned char)(v | 0x80);
+        return MOST_VARINT;
+    }
+    for (uint64_t rest = v >> 7; rest; rest >>= 7)
+        n++;
+    for (size_t i = n; i--; v >>= 7)
+        to[i] = (unsigned char)((v & 0x7f) | (i + 1 < n ? 0x80 : 0));
+    return n;
+}
+
+/* records */
+
+/* The serial type of a number and the bytes that it takes. */
+static unsigned int_type(int64_t v, size_t *width)
+{
+    static const struct {
+        unsigned type;
+        size_t width;
+    } TYPES[] = { { 1, 1 }, { 2, 2 }, { 3, 3 }, { 4, 4 }, { 5, 6 }, { 6, 8 } };
+    size_t i = 0;
+    if (v == 0 || v == 1) {
+        *width = 0;
+        return v ? 9 : 8;
+    }
+    uint64_t u = (uint64_t)(v < 0 ? ~v : v);
+    while (i < 5 && u >> (8 * TYPES[i].width - 1))
+        i++;
+    *width = TYPES[i].width;
+    return TYPES[i].type;
+}
+
+static uint64_t serial_type(const st_raw *c, size_t *width)
+{
+    *width = 0;
+    switch (c->kind) {
+    case ST_RAW_NULL: return 0;
+    case ST_RAW_INT: return int_type(c->i, width);
+    case ST_RAW_REAL: *width = 8; return 7;
+    case ST_RAW_TEXT: *width = c->s.n; return (uint64_t)c->s.n * 2 + 13;
+    case ST_RAW_BLOB: *width = c->s.n; return (uint64_t)c->s.n * 2 + 12;
+    }
+    return 0;
+}
+
+static void put_cell(unsigned char *to, const st_raw *c, size_t width)
+{
+    uint64_t bits;
+    switch (c->kind) {
+    case ST_RAW_NULL: break;
+    case ST_RAW_INT: put_be(to, (uint64_t)c->i, width); break;
+    case ST_RAW_REAL:
+        memcpy(&bits, &c->r, sizeof bits);
+        put_be(to, bits, width);
+        break;
+    case ST_RAW_TEXT:
+    case ST_RAW_BLOB:
+        if (width)
+            memcpy(to, c->s.p, width);
+        break;
+    }
+}
+
+/* The cells as a record: the header with its own length in front, then the values. */
+static void put_record(st_buf *b, const st_raw *cells, size_t n)
+{
+    size_t values = 0, width, head = 0;
+    unsigned char length[MOST_VARINT];
+    st_buf_clear(b);
+    for (size_t i = 0; i < n; i++) {
+        serial_type(&cells[i], &width);
+        values += width;
+    }
+    char *to = st_buf_room(b, (n + 1) * MOST_VARINT + values);
+    if (!to)
+        return;
+    unsigned char *types = (unsigned char *)to + MOST_VARINT;
+    for (size_t i = 0; i < n; i++)
+        head += put_varint(types + head, serial_type(&cells[i], &width));
+    size_t own = 1;
+    while (put_varint(length, head + own) != own)
+        own++;
+    memcpy(to, length, own);
+    memmove(to + own, types, head);
+    unsigned char *at = (unsigned char *)to + own + head;
+    for (size_t i = 0; i < n; i++, at += width) {
+        serial_type(&cells[i], &width);
+        put_cell(at, &cells[i], width);
+    }
+    b->n = own + head + values;
+}
+
+/* pages */
+
+static void write_at(st_pages *p, const unsigned char *from, size_t n, uint64_t at)
+{
+    while (n && !p->error) {
+        ssize_t got = pwrite(p->fd, from, n, (off_t)at);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0) {
+            fail(p, got ? errno : ENOSPC);
+            return;
+        }
+        from += got;
+        n -= (size_t)got;
+        at += (uint64_t)got;
+    }
+}
+
+static void write_held(st_pages *p)
+{
+    uint64_t at = (uint64_t)(p->first_held - 1) * p->size;
+    write_at(p, p->held, p->nheld, at);
+#ifdef SYNC_FILE_RANGE_WRITE /* so that the disk is at work before it is waited for */
+    if (p->nheld)
+        sync_file_range(p->fd, (off_t)at, (off_t)p->nheld, SYNC_FILE_RANGE_WRITE);
+#endif
+    p->nheld = 0;
+}
+
+/* Room for the next page, which the caller fills to its end, and its number. */
+static unsigned char *next_page(st_pages *p, uint32_t *number)
+{
+    bool locked = p->count + 1 == LOCK_BYTE / p->size + 1;
+    if (p->count >= UINT32_MAX - 2)
+        fail(p, EFBIG);
+    if (locked || p->nheld + p->size > HELD)
+        write_held(p);
+    p->count += locked ? 2 : 1;
+    if (!p->nheld)
+        p->first_held = p->count;
+    unsigned char *page = p->held + p->nheld;
+    p->nheld += p->size;
+    *number = p->count;
+    return page;
+}
+
+static void add_child(st_pages *p, uint32_t page)
+{
+    if (!st_grow(&p->children, &p->cap, p->n + 1, sizeof *p->children)) {
+        fail(p, ENOMEM);
+        return;
+    }
+    p->children[p->n++] = (child){ page, p->row };
+}
+
+/* leaves */
+
+static void clear_leaf(st_pages *p)
+{
+    p->cells = 0;
+    p->content = p->size;
+}
+
+/* A page's first bytes; content: where its cells begin. */
+static void put_head(unsigned char *page, unsigned char type, uint32_t cells, uint32_t content)
+{
+    memset(page, 0, type == NODE ? NODE_HEAD : LEAF_HEAD);
+    page[0] = type;
+    put_be(page + 3, cells, 2);
+    put_be(page + 5, content, 2); /* 65536 is written as 0 */
+}
+
+/* The leaf as it is to be written: nothing of the one before is left between places and cells. */
+static void finish_leaf(st_pages *p)
+{
+    size_t places = LEAF_HEAD + (size_t)PLACE * p->cells;
+    put_head(p->leaf, LEAF, p->cells, p->content);
+    memset(p->leaf + places, 0, p->content - places);
+}
+
+static void end_leaf(st_pages *p)
+{
+    uint32_t number;
+    finish_leaf(p);
+    memcpy(next_page(p, &number), p->leaf, p->size);
+    add_child(p, number);
+    clear_leaf(p);
+}
+
+/* How much of a payload of n bytes stands in its leaf. */
+static size_t local_part(const st_pages *p, size_t n)
+{
+    size_t most = p->size - 35, least = (p->size - 12) * 32 / 255 - 23;
+    if (n <= most)
+        return n;
+    size_t kept = least + (n - least) % (p->size - PAGE_NUMBER);
+    return kept <= most ? kept : least;
+}
+
+/* The rest of a payload, as a chain of pages; the first one's number. */
+static uint32_t put_overflow(st_pages *p, const char *from, size_t n)
+{
+    uint32_t first = 0, number;
+    while (n) {
+        size_t part = n < p->size - PAGE_NUMBER ? n : p->size - PAGE_NUMBER;
+        unsigned char *page = next_page(p, &number);
+        n -= part;
+        put_be(page, 0, PAGE_NUMBER);
+        if (n) /* the next one is the next in the file, but for the page that holds nothing */
+            put_be(page, number + (number + 1 == LOCK_BYTE / p->size + 1 ? 2 : 1), PAGE_NUMBER);
+        memcpy(page + PAGE_NUMBER, from, part);
+        memset(page + PAGE_NUMBER + part, 0, p->size - PAGE_NUMBER - part);
+        from += part;
+        first = first ? first : number;
+    }
+    return first;
+}
+
+void st_pages_row(st_pages *p, const st_raw *cells, size_t n)
+{
+    unsigned char head[2 * MOST_VARINT];
+    put_record(&p->payload, cells, n);
+    if (p->payload.failed)
+        fail(p, ENOMEM);
+    if (p->error)
+        return;
+    st_str payload = st_buf_slice(&p->payload);
+    size_t local = local_part(p, payload.n), nhead = put_varint(head, payload.n);
+    nhead += put_varint(head + nhead, (uint64_t)p->row + 1);
+    size_t whole = nhead + local + (local < payload.n ? PAGE_NUMBER : 0);
+    if (LEAF_HEAD + PLACE * (p->cells + 1) + whole > p->content)
+        end_leaf(p);
+    p->row++;
+    p->content -= (uint32_t)whole;
+    unsigned char *to = p->leaf + p->content;
+    put_be(p->leaf + LEAF_HEAD + (size_t)PLACE * p->cells++, p->content, PLACE);
+    memcpy(to, head, nhead);
+    memcpy(to + nhead, payload.p, local);
+    if (local < payload.n)
+        put_be(to + nhead + local, put_overflow(p, payload.p + local, payload.n - local),
+               PAGE_NUMBER);
+}
+
+/* nodes above */
+
+/* How many children from the first on one node takes; never all but one, which would have none to
+ * part it from. */
+static size_t fits(const st_pages *p, const child *c, size_t n)
+{
+    unsigned char varint[MOST_VARINT];
+    size_t used = NODE_HEAD, i = 0;
+    while (i + 1 < n) { /* the last child has no cell */
+        used += PLACE + PAGE_NUMBER + put_varint(varint, (uint64_t)c[i].last);
+        if (used > p->size)
+            break;
+        i++;
+    }
+    return i + 2 == n ? i : i + 1;
+}
+
+static void put_node(const st_pages *p, unsigned char *page, const child *c, size_t n)
+{
+    uint32_t content = p->size;
+    memset(page, 0, p->size);
+    for (size_t i = 0; i + 1 < n; i++) {
+        unsigned char cell[PAGE_NUMBER + MOST_VARINT];
+        put_be(cell, c[i].page, PAGE_NUMBER);
+        size_t whole = PAGE_NUMBER + put_varint(cell + PAGE_NUMBER, (uint64_t)c[i].last);
+        content -= (uint32_t)whole;
+        memcpy(page + content, cell, whole);
+        put_be(page + NODE_HEAD + PLACE * i, content, PLACE);
+    }
+    put_head(page, NODE, (uint32_t)(n - 1), content);
+    put_be(page + 8, c[n - 1].page, PAGE_NUMBER);
+}
+
+/* The nodes over all children, who become the children of what is next. */
+static void put_level(st_pages *p)
+{
+    size_t to = 0;
+    for (size_t i = 0, n; i < p->n; i += n) {
+        uint32_t number;
+        n = fits(p, p->children + i, p->n - i);
+        int64_t last = p->children[i + n - 1].last;
+        put_node(p, next_page(p, &number), p->children + i, n);
+        p->children[to++] = (child){ number, last };
+    }
+    p->n = to;
+}
+
+/* The root stays where it is: a leaf, if one holds all. */
+static void put_root(st_pages *p)
+{
+    if (!p->n) {
+        finish_leaf(p);
+    } else {
+        end_leaf(p);
+        while (p->n > 1 && fits(p, p->children, p->n) < p->n && !p->error)
+            put_level(p);
+        if (p->n)
+            put_node(p, p->leaf, p->children, p->n);
+    }
+    write_held(p);
+    write_at(p, p->leaf, p->size, (uint64_t)(p->root - 1) * p->size);
+}
+
+static void put_header(st_pages *p)
+{
+    unsigned char head[HEADER];
+    if (!p->error && pread(p->fd, head, sizeof head, 0) != (ssize_t)sizeof head)
+        fail(p, EIO);
+    if (p->error)
+        return;
+    uint32_t changes = 0;
+    for (size_t i = 0; i < 4; i++)
+        changes = changes << 8 | head[CHANGES + i];
+    put_be(head + CHANGES, changes + 1, 4);
+    put_be(head + PAGES, p->count, 4);
+    put_be(head + VALID_FOR, changes + 1, 4);
+    write_at(p, head, sizeof head, 0);
+}
+
+/* from the first to the last */
+
+st_pages *st_pages_new(int fd, uint32_t size, uint32_t root, uint32_t count)
+{
+    st_pages *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    *p = (st_pages){ .fd = fd, .size = size, .root = root, .count = count };
+    p->held = malloc(HELD);
+    p->leaf = malloc(size);
+    if (!p->held || !p->leaf) {
+        p->error = ENOMEM;
+        st_pages_end(p);
+        return NULL;
+    }
+    clear_leaf(p);
+    return p;
+}
+
+int st_pages_end(st_pages *p)
+{
+    if (!p->error)
+        put_root(p);
+    put_header(p);
+    int error = p->error;
+    free(p->held);
+    free(p->leaf);
+    free(p->children);
+    st_buf_free(&p->payload);
+    free(p);
+    return error;
+}

@@ -1,0 +1,65 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* out_rows.c - a case's rows as text, made on all threads, written in their order. */
+#include "internal.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+enum { BLOCK = 128 }; /* rows: some 150 KB of CSV */
+
+typedef struct writing {
+    st_out *o;
+    const st_case *c;
+    const st_report_options *ro;
+    void (*put)(st_row_block *, const st_view *, const st_report_options *);
+    st_row_block *blocks; /* by thread */
+    uint64_t truncated;
+    atomic_bool stop; /* what can't be written need not be made */
+} writing;
+
+static void make(void *ctx, unsigned thread, size_t job)
+{
+    writing *w = ctx;
+    st_row_block *b = &w->blocks[thread];
+    size_t end = (job + 1) * BLOCK < w->c->nrows ? (job + 1) * BLOCK : w->c->nrows;
+    st_view v;
+    for (size_t i = job * BLOCK; i < end && !atomic_load(&w->stop); i++)
+        if (st_view_of(&v, w->c, &w->c->rows[i]))
+            w->put(b, &v, w->ro);
+}
+
+static void put(void *ctx, unsigned thread, size_t job)
+{
+    writing *w = ctx;
+    st_row_block *b = &w->blocks[thread];
+    (void)job;
+    w->o->buf.failed |= b->out.failed || b->cell.failed;
+    if (!w->o->error)
+        st_out_str(w->o, st_buf_slice(&b->out));
+    if (w->o->error)
+        atomic_store(&w->stop, true);
+    w->truncated += b->truncated;
+    b->truncated = 0;
+    st_buf_clear(&b->out);
+}
+
+void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,
+                 void (*put_row)(st_row_block *b, const st_view *v, const st_report_options *ro))
+{
+    unsigned threads = st_threads(ro->threads);
+    writing w = { .o = o, .c = c, .ro = ro, .put = put_row };
+    w.blocks = calloc(threads, sizeof *w.blocks);
+    if (!w.blocks) {
+        o->buf.failed = true;
+        return;
+    }
+    st_parallel_in_order(threads, (c->nrows + BLOCK - 1) / BLOCK, make, put, &w);
+    for (unsigned i = 0; i < threads; i++) {
+        st_buf_free(&w.blocks[i].out);
+        st_buf_free(&w.blocks[i].cell);
+    }
+    free(w.blocks);
+    if (ro->cells_truncated)
+        *ro->cells_truncated += w.truncated;
+}

@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * screen.h - which regular expressions can't match a text, for all of them at once.
+ *
+ * The texts that the patterns of a set need (literals.h) are looked for in one pass, and what was
+ * found is remembered for the text: who asks a second pattern about it has the answer.
+ */
+#ifndef ST_RULES_ENGINE_MATCH_SCREEN_H
+#define ST_RULES_ENGINE_MATCH_SCREEN_H
+
+#include "rules/engine/match/literals.h"
+#include "rules/engine/match/match.h"
+
+/* of: by pattern, numbered from 1 (of[0] is nobody's); those without any let every text through.
+ * What they point to is borrowed. NULL: no memory. */
+st_screen *st_screen_new(const st_literals *of, size_t n);
+void st_screen_free(st_screen *s);
+/* May the pattern of that number match the text, which is `folded`? A number that isn't known may.
+ */
+bool st_screen_lets(st_screen *s, size_t number, st_sid id, st_str folded);
+/* Was the text asked about? Then folded isn't looked at. */
+bool st_screen_knows(const st_screen *s, st_sid id);
+
+#endif
