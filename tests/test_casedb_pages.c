@@ -288,6 +288,26 @@ static void pages__file_that_cant_be_written__is_told(void **state)
     drop(&f);
 }
 
+/* More than SQLite reads: told, and none of it is read. */
+static void pages__row_too_long__is_told(void **state)
+{
+    static const st_raw rows[][2] = {
+        { { .kind = ST_RAW_NULL }, { .kind = ST_RAW_BLOB, .s = { "", 1000000001 } } },
+        { { .kind = ST_RAW_NULL }, { .kind = ST_RAW_TEXT, .s = { "", (size_t)1 << 32 } } },
+        { { .kind = ST_RAW_TEXT, .s = { "", 500000001 } },
+          { .kind = ST_RAW_BLOB, .s = { "", 500000000 } } },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        file f;
+        make(&f, 512);
+        st_pages *p = begin(&f);
+        st_pages_row(p, rows[i], 2);
+        assert_int_equal(st_pages_end(p), EFBIG);
+        drop(&f);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +317,7 @@ int main(void)
         cmocka_unit_test(pages__between_transactions__sqlite_goes_on),
         cmocka_unit_test(pages__lock_byte__is_left_out),
         cmocka_unit_test(pages__file_that_cant_be_written__is_told),
+        cmocka_unit_test(pages__row_too_long__is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,34 @@ static void coverage__each_cause__its_gap_and_verdict(void **state)
     }
 }
 
+/* Parents without records that tie but for their names: by name, whichever the pool has first. */
+static void gaps__filtered_that_tie__by_name(void **state)
+{
+    static const char *const names[] = { "c:\\a.exe", "c:\\b.exe", "c:\\c.exe", "c:\\d.exe" };
+    enum { N = sizeof names / sizeof names[0] };
+    (void)state;
+    for (unsigned turn = 0; turn < N; turn++) {
+        world w;
+        world_begin(&w);
+        for (size_t i = 0; i < N; i++)
+            world_sid(&w, names[(turn + N - 1 - i) % N]);
+        born(&w, "pc", 0, 0, "C:\\x.exe", NULL);
+        for (unsigned i = 0; i < N; i++)
+            born(&w, "pc", 600 + i, 300 + i, "C:\\x.exe", names[i]);
+        w.store->nseen = 0;
+        for (unsigned id = 1; id <= 2; id++)
+            see(&w, "pc", 1, id, id == 1 ? 1 : 700);
+        world_grow(&w);
+        world_hunt(&w, NULL);
+        assert_int_equal(w.c->ngaps, N);
+        for (size_t i = 0; i < N; i++) {
+            assert_int_equal(w.c->gaps[i].kind, ST_GAP_FILTERED);
+            assert_true(st_str_eq(w.c->gaps[i].detail, st_str_of(names[i])));
+        }
+        world_end(&w);
+    }
+}
+
 /* Which commands clear a log, as they are typed and as they are hidden. */
 static void gaps__command_line__clears_a_log_or_not(void **state)
 {
@@ -669,6 +697,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(coverage__each_cause__its_gap_and_verdict),
+        cmocka_unit_test(gaps__filtered_that_tie__by_name),
         cmocka_unit_test(gaps__command_line__clears_a_log_or_not),
         cmocka_unit_test(coverage__hosts_without_creations__blind_or_partial),
         cmocka_unit_test(coverage__windows_alone_for_a_while__partial),

@@ -1053,6 +1053,48 @@ static void out__digest__of_all_bytes(void **state)
     free(c.p);
 }
 
+/* Rows of 100 KB: a block of them isn't held as a whole, and all are written, in order. */
+enum { WIDE = 100000, HELD_AT_MOST = (4 << 20) + WIDE };
+
+/* The row's number and one, or 0 if too much is held. */
+static void put_wide(st_row_block *b, const st_view *v, const st_report_options *ro)
+{
+    char *p = st_buf_room(&b->out, WIDE);
+    (void)ro;
+    if (!p)
+        return;
+    b->out.n += WIDE;
+    memset(p, '.', WIDE);
+    p[snprintf(p, WIDE, "%zu", b->out.n <= HELD_AT_MOST ? (size_t)(v->row - v->c->rows) + 1 : 0)] =
+        '.';
+}
+
+static void rows__wide_ones__never_held_all(void **state)
+{
+    enum { ROWS = 300 };
+    (void)state;
+    world w;
+    attack(&w);
+    st_row rows[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i] = w.c->rows[0];
+    st_case many = *w.c;
+    many.rows = rows;
+    many.nrows = ROWS;
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        st_out o;
+        FILE *f = capture_begin(&o);
+        st_report_options ro = { .threads = threads };
+        st_out_rows(&o, &many, &ro, put_wide);
+        captured c = capture_end(f, &o);
+        assert_int_equal(c.n, (size_t)ROWS * WIDE);
+        for (size_t i = 0; i < ROWS; i++)
+            assert_int_equal(strtoul(c.p + i * WIDE, NULL, 10), i + 1);
+        free(c.p);
+    }
+    world_end(&w);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -1086,6 +1128,7 @@ int main(void)
         cmocka_unit_test(outfile__came_meanwhile__not_replaced),
         cmocka_unit_test(out__full_disk__error_at_the_end),
         cmocka_unit_test(out__digest__of_all_bytes),
+        cmocka_unit_test(rows__wide_ones__never_held_all),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,10 +87,13 @@ static void spill__a_small_block_freed__is_used_again(void **state)
     st_spill s;
     (void)state;
     open_spill(&s, UINT64_MAX);
-    void *first = st_spill_alloc(&s, 100000, false);
-    st_spill_free(&s, first);
-    assert_ptr_equal(st_spill_alloc(&s, 100001, false), first);
-    assert_ptr_not_equal(st_spill_alloc(&s, 100001, false), first);
+    static const size_t sizes[] = { 100000, (1 << 20) + 32 }; /* and an arena's, with its head */
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        void *first = st_spill_alloc(&s, sizes[i], false);
+        st_spill_free(&s, first);
+        assert_ptr_equal(st_spill_alloc(&s, sizes[i] + 1, false), first);
+        assert_ptr_not_equal(st_spill_alloc(&s, sizes[i] + 1, false), first);
+    }
 }
 
 static void spill__a_large_block_freed__gives_the_disk_back(void **state)
@@ -109,6 +112,31 @@ static void spill__a_large_block_freed__gives_the_disk_back(void **state)
     assert_true(sb.st_blocks * 512 < 8 << 20);
     assert_true(s.peak < 9 << 20);
     assert_int_equal(s.used, 0);
+}
+
+static void spill__disk_not_given_back__counts_as_used(void **state)
+{
+    st_spill s;
+    (void)state;
+    open_spill(&s, UINT64_MAX);
+    void *p = st_spill_alloc(&s, 8 << 20, false);
+    uint64_t used = s.used;
+    s.fd = -1; /* a file system without holes */
+    st_spill_free(&s, p);
+    assert_int_equal(s.used, used);
+}
+
+/* Free room is looked at for what was taken, wherever that lies. */
+static void spill__grown_below_the_end__counts_what_was_taken(void **state)
+{
+    st_spill s;
+    (void)state;
+    open_spill(&s, UINT64_MAX);
+    void *p = st_spill_grow(&s, st_spill_alloc(&s, 1, false), ST_SPILL_UNIT);
+    assert_non_null(st_spill_alloc(&s, 32 << 20, false)); /* looked at */
+    assert_int_equal(s.unlooked, 0);
+    assert_ptr_equal(st_spill_grow(&s, p, 3 * ST_SPILL_UNIT - 16), p);
+    assert_int_equal(s.unlooked, ST_SPILL_UNIT);
 }
 
 static void spill__growing__keeps_what_was_there(void **state)
@@ -180,6 +208,8 @@ int main(void)
         cmocka_unit_test(spill__blocks_of_each_size__hold_what_is_put_and_lie_apart),
         cmocka_unit_test(spill__a_small_block_freed__is_used_again),
         cmocka_unit_test(spill__a_large_block_freed__gives_the_disk_back),
+        cmocka_unit_test(spill__disk_not_given_back__counts_as_used),
+        cmocka_unit_test(spill__grown_below_the_end__counts_what_was_taken),
         cmocka_unit_test(spill__growing__keeps_what_was_there),
         cmocka_unit_test(spill__no_room__is_an_error_and_harms_nothing),
         cmocka_unit_test(spill__a_child__sees_no_block),

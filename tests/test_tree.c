@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_tree.c - rows to forests: small histories, each with what must come of it. */
 #include "shelltree/tree.h"
+#include "tree/forest.h"
 #include "support/forest_find.h"
 
 #include <stdarg.h>
@@ -952,6 +953,30 @@ static void servers__marked__nearest_above_and_not_across_a_guess(void **state)
     done(f, s);
 }
 
+/* Creations that have no GUID, and so many parents that aren't observed that the index has to grow:
+ * it stays one in which a key is found at once. */
+static void index__grown_over_creations_without_guid__no_long_run(void **state)
+{
+    enum { CREATIONS = 1500, LONG = 200 };
+    (void)state;
+    st_store *s = st_store_new();
+    assert_non_null(s);
+    for (uint32_t i = 1; i <= CREATIONS; i++)
+        add(s, &(row){ .start = i, .parent = i, .pid = i, .record = i, .offset = i });
+    st_forest *f = forest_of(s);
+    const st_wood *w = (const st_wood *)f;
+    size_t run = 0, longest = 0;
+    for (size_t i = 0; i < w->slots.n; i++) {
+        run = w->slots.at[i] ? run + 1 : 0;
+        longest = run > longest ? run : longest;
+    }
+    assert_int_equal(f->observed, CREATIONS);
+    assert_int_equal(f->stats.placeholders, CREATIONS);
+    assert_true(w->slots.n > 4096); /* it has grown */
+    assert_true(longest < LONG);
+    done(f, s);
+}
+
 static void empty__no_rows__an_empty_forest(void **state)
 {
     (void)state;
@@ -991,6 +1016,7 @@ int main(void)
         cmocka_unit_test(hosts__records_seen__gaps_and_versions),
         cmocka_unit_test(key__one_guid_on_two_hosts__two_nodes),
         cmocka_unit_test(servers__marked__nearest_above_and_not_across_a_guess),
+        cmocka_unit_test(index__grown_over_creations_without_guid__no_long_run),
         cmocka_unit_test(empty__no_rows__an_empty_forest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

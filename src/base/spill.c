@@ -55,6 +55,7 @@ size_t st_spill_size(const void *p)
     return head_of(p)->bytes - sizeof(head);
 }
 
+/* Under the lock. */
 static void *refused(st_spill *s, int why)
 {
     s->full = why;
@@ -63,24 +64,26 @@ static void *refused(st_spill *s, int why)
 }
 
 /* A disk that is filled to the brim stops other programs. 0: there is room. */
-static int no_room(st_spill *s, size_t at, size_t bytes)
+static int no_room(st_spill *s, size_t bytes)
 {
     struct statvfs v;
     if (s->used > s->most || bytes > s->most - s->used)
         return EDQUOT;
-    if (at + bytes - s->looked < ST_SPOOL_LOOK)
+    if (s->unlooked + bytes < ST_SPOOL_LOOK) {
+        s->unlooked += bytes;
         return 0;
-    s->looked = at + bytes;
+    }
     if (fstatvfs(s->fd, &v) == 0 &&
         (uint64_t)v.f_bavail * v.f_frsize < (uint64_t)ST_SPOOL_SPARE + bytes)
         return ENOSPC;
+    s->unlooked = 0;
     return 0;
 }
 
 /* Takes room on the disk for the file's bytes from `at` on. 0, or errno. */
 static int take(st_spill *s, size_t at, size_t bytes)
 {
-    int why = no_room(s, at, bytes);
+    int why = no_room(s, bytes);
     while (!why && (why = posix_fallocate(s->fd, (off_t)at, (off_t)bytes)) == EINTR)
         why = 0;
     if (why)
@@ -115,8 +118,12 @@ static head *used_again(st_spill *s, size_t units)
 
 static void *make(st_spill *s, size_t bytes, size_t ahead, bool zero)
 {
-    if (bytes > ST_SPILL_SPAN / (2 * AHEAD))
-        return refused(s, EFBIG);
+    if (bytes > ST_SPILL_SPAN / (2 * AHEAD)) {
+        pthread_mutex_lock(&s->lock);
+        refused(s, EFBIG);
+        pthread_mutex_unlock(&s->lock);
+        return NULL;
+    }
     size_t n = rounded(bytes + sizeof(head));
     pthread_mutex_lock(&s->lock);
     head *h = ahead > 1 ? NULL : used_again(s, n / ST_SPILL_UNIT);
@@ -174,8 +181,11 @@ void st_spill_free(st_spill *s, void *p)
         memcpy(p, &s->freed[units], sizeof(void *));
         s->freed[units] = p;
     } else {
-        s->used -= h->bytes;
-        fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)h->bytes);
+        size_t bytes = h->bytes; /* the head goes with the rest */
+        int kept =
+            fallocate(s->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)at, (off_t)bytes);
+        if (!kept)
+            s->used -= bytes;
     }
     pthread_mutex_unlock(&s->lock);
 }

@@ -21,7 +21,7 @@
 
 /* Bytes of a block's sizes: a freed block of up to ST_SPILL_SIZES of these is used again. */
 #define ST_SPILL_UNIT ((size_t)64 << 10)
-enum { ST_SPILL_SIZES = 16 };
+enum { ST_SPILL_SIZES = 17 }; /* the largest: an arena's of 1 MiB, with its head and the block's */
 
 typedef struct st_spill {
     unsigned char *base; /* addresses of the file's bytes; NULL: not open */
@@ -29,14 +29,14 @@ typedef struct st_spill {
     int fd;
     size_t end;                      /* bytes of the file that were given to blocks */
     uint64_t used, peak, most;       /* bytes in blocks, on the disk */
-    size_t looked;                   /* `end` when the disk's free room was last looked at */
+    uint64_t unlooked;               /* bytes taken since the disk's free room was last looked at */
     void *freed[ST_SPILL_SIZES + 1]; /* by size in units; the first bytes lead to the next */
     int full;                        /* errno of a block that wasn't made; 0: none */
     pthread_mutex_t lock;
 } st_spill;
 
-/* fd: an empty file that can be read and written, open as long as s. most: bytes on the disk. false:
- * errno says why. What it holds lasts as long as the process. */
+/* fd: an empty file that can be read and written, open as long as s. most: bytes on the disk.
+ * false: errno says why. What it holds lasts as long as the process. */
 bool st_spill_open(st_spill *s, int fd, uint64_t most);
 /* Zeroed if `zero`. NULL: s->full says why; errno is ENOMEM. */
 void *st_spill_alloc(st_spill *s, size_t bytes, bool zero);

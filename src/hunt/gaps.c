@@ -442,7 +442,7 @@ static int by_host(const void *pa, const void *pb)
     for (size_t i = 0; i < sizeof x / sizeof x[0]; i++)
         if (x[i] != y[i])
             return x[i] < y[i] ? -1 : 1;
-    return 0;
+    return st_str_cmp(a->detail, b->detail);
 }
 
 /* Where each host's gaps begin among the sorted ones; one more at the end. */

@@ -23,6 +23,8 @@ enum {
     VALID_FOR = 92, /* the change counter that the count was written with */
     HEADER = 100,
 };
+/* Bytes of a value or a row that SQLite reads unless it was built for more (SQLITE_MAX_LENGTH). */
+#define MOST_ROW ((size_t)1000000000)
 #define LOCK_BYTE (UINT32_C(1) << 30) /* the page that it is in holds nothing */
 
 /* Bytes that are written at once. */
@@ -133,16 +135,23 @@ static void put_cell(unsigned char *to, const st_raw *c, size_t width)
     }
 }
 
-/* The cells as a record: the header with its own length in front, then the values. */
-static void put_record(st_buf *b, const st_raw *cells, size_t n)
+/* Bytes of the values. */
+static size_t values_of(const st_raw *cells, size_t n)
 {
-    size_t values = 0, width, head = 0;
-    unsigned char length[MOST_VARINT];
-    st_buf_clear(b);
+    size_t values = 0, width;
     for (size_t i = 0; i < n; i++) {
         serial_type(&cells[i], &width);
         values += width;
     }
+    return values;
+}
+
+/* The cells as a record: the header with its own length in front, then the values. */
+static void put_record(st_buf *b, const st_raw *cells, size_t n)
+{
+    size_t values = values_of(cells, n), width, head = 0;
+    unsigned char length[MOST_VARINT];
+    st_buf_clear(b);
     char *to = st_buf_room(b, (n + 1) * MOST_VARINT + values);
     if (!to)
         return;
@@ -283,9 +292,15 @@ static uint32_t put_overflow(st_pages *p, const char *from, size_t n)
 void st_pages_row(st_pages *p, const st_raw *cells, size_t n)
 {
     unsigned char head[2 * MOST_VARINT];
+    if (values_of(cells, n) > MOST_ROW) {
+        fail(p, EFBIG);
+        return;
+    }
     put_record(&p->payload, cells, n);
     if (p->payload.failed)
         fail(p, ENOMEM);
+    else if (p->payload.n > MOST_ROW)
+        fail(p, EFBIG);
     if (p->error)
         return;
     st_str payload = st_buf_slice(&p->payload);

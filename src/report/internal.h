@@ -92,6 +92,7 @@ void st_out_tick(st_out *o);
 typedef struct st_row_block {
     st_buf out, cell;   /* the rows' text so far; room for a cell */
     uint64_t truncated; /* cells that were cut */
+    size_t next;        /* the row behind those in out */
 } st_row_block;
 /* put appends one row of the case; it is called for each of them that can be shown. */
 void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,

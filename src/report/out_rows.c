@@ -6,7 +6,10 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { BLOCK = 128 }; /* rows: some 150 KB of CSV */
+enum {
+    BLOCK = 128,   /* rows: some 150 KB of CSV */
+    HELD = 4 << 20 /* bytes of a block after which no row is added before they are written */
+};
 
 typedef struct writing {
     st_out *o;
@@ -18,22 +21,29 @@ typedef struct writing {
     atomic_bool stop; /* what can't be written need not be made */
 } writing;
 
+static size_t end_of(const writing *w, size_t job)
+{
+    return (job + 1) * BLOCK < w->c->nrows ? (job + 1) * BLOCK : w->c->nrows;
+}
+
+static void fill(writing *w, st_row_block *b, size_t end)
+{
+    st_view v;
+    for (; b->next < end && b->out.n < HELD && !atomic_load(&w->stop); b->next++)
+        if (st_view_of(&v, w->c, &w->c->rows[b->next]))
+            w->put(b, &v, w->ro);
+}
+
 static void make(void *ctx, unsigned thread, size_t job)
 {
     writing *w = ctx;
     st_row_block *b = &w->blocks[thread];
-    size_t end = (job + 1) * BLOCK < w->c->nrows ? (job + 1) * BLOCK : w->c->nrows;
-    st_view v;
-    for (size_t i = job * BLOCK; i < end && !atomic_load(&w->stop); i++)
-        if (st_view_of(&v, w->c, &w->c->rows[i]))
-            w->put(b, &v, w->ro);
+    b->next = job * BLOCK;
+    fill(w, b, end_of(w, job));
 }
 
-static void put(void *ctx, unsigned thread, size_t job)
+static void write_out(writing *w, st_row_block *b)
 {
-    writing *w = ctx;
-    st_row_block *b = &w->blocks[thread];
-    (void)job;
     w->o->buf.failed |= b->out.failed || b->cell.failed;
     if (!w->o->error)
         st_out_str(w->o, st_buf_slice(&b->out));
@@ -42,6 +52,19 @@ static void put(void *ctx, unsigned thread, size_t job)
     w->truncated += b->truncated;
     b->truncated = 0;
     st_buf_clear(&b->out);
+}
+
+/* What is too much to be held is made when it can be written. */
+static void put(void *ctx, unsigned thread, size_t job)
+{
+    writing *w = ctx;
+    st_row_block *b = &w->blocks[thread];
+    size_t end = end_of(w, job);
+    write_out(w, b);
+    while (b->next < end && !atomic_load(&w->stop)) {
+        fill(w, b, end);
+        write_out(w, b);
+    }
 }
 
 void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,

@@ -25,14 +25,20 @@
 
 /* SQLite */
 
-static void fail(st_casedb *d)
+static void fail_with(st_casedb *d, int code, const char *why)
 {
-    int code = d->db ? sqlite3_errcode(d->db) : SQLITE_NOMEM;
     if (d->code)
         return;
     d->code = code == SQLITE_NOMEM ? ST_E_MEMORY : ST_E_IO;
-    st_fail(&d->err, d->code, "can't write the case database: %s",
-            d->db ? sqlite3_errmsg(d->db) : "no memory");
+    st_fail(&d->err, d->code, "can't write the case database: %s", why);
+}
+
+static void fail(st_casedb *d)
+{
+    if (d->db)
+        fail_with(d, sqlite3_errcode(d->db), sqlite3_errmsg(d->db));
+    else
+        fail_with(d, SQLITE_NOMEM, "no memory");
 }
 
 static void no_memory(st_casedb *d)
@@ -137,21 +143,29 @@ static st_str readable(st_casedb *d, st_str s)
     return s;
 }
 
-static void bind(const st_casedb_table *t, int at, const st_raw *c)
+/* SQLite's code. */
+static int bind(const st_casedb_table *t, int at, const st_raw *c)
 {
     switch (c->kind) {
-    case ST_RAW_NULL: sqlite3_bind_null(t->insert, at); break;
-    case ST_RAW_INT: sqlite3_bind_int64(t->insert, at, c->i); break;
-    case ST_RAW_REAL: sqlite3_bind_double(t->insert, at, c->r); break;
-    case ST_RAW_TEXT: sqlite3_bind_text(t->insert, at, c->s.p, (int)c->s.n, SQLITE_STATIC); break;
-    case ST_RAW_BLOB: sqlite3_bind_blob(t->insert, at, c->s.p, (int)c->s.n, SQLITE_STATIC); break;
+    case ST_RAW_NULL: return sqlite3_bind_null(t->insert, at);
+    case ST_RAW_INT: return sqlite3_bind_int64(t->insert, at, c->i);
+    case ST_RAW_REAL: return sqlite3_bind_double(t->insert, at, c->r);
+    case ST_RAW_TEXT:
+        return sqlite3_bind_text64(t->insert, at, c->s.p, c->s.n, SQLITE_STATIC, SQLITE_UTF8);
+    case ST_RAW_BLOB: return sqlite3_bind_blob64(t->insert, at, c->s.p, c->s.n, SQLITE_STATIC);
     }
+    return SQLITE_MISUSE;
 }
 
 static void insert(const st_casedb_table *t, const st_raw *cells)
 {
-    for (size_t i = 0; i < t->columns; i++)
-        bind(t, (int)i + 1, &cells[i]);
+    for (size_t i = 0; i < t->columns; i++) {
+        int code = bind(t, (int)i + 1, &cells[i]);
+        if (code != SQLITE_OK) {
+            fail_with(t->d, code, sqlite3_errstr(code));
+            return;
+        }
+    }
     if (sqlite3_step(t->insert) != SQLITE_DONE)
         fail(t->d);
     sqlite3_reset(t->insert);

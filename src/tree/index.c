@@ -33,9 +33,12 @@ static uint64_t hash_of(const st_wood *w, uint32_t host, const st_guid *guid)
     return st_hash(guid, sizeof *guid, w->seed ^ (host * UINT64_C(0x9e3779b97f4a7c15)));
 }
 
+/* A group without a key has one of its own here, so that many of them don't make one long run. */
 static uint64_t hash_of_group(const void *ctx, uint32_t group)
 {
     const st_wood *w = ctx;
+    if (w->groups[group].host == UINT32_MAX)
+        return st_hash(&group, sizeof group, w->seed);
     return hash_of(w, w->groups[group].host, &w->groups[group].guid);
 }
 
