@@ -204,7 +204,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
         if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
             table = &(*table)->next;
     }
-    if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
+    if (st_run_short(&r) || st_pool_failed(f->pool))
         st_run_nomem(&r);
     *out = (outcome){ r.lifted, r.limit, { 0 } };
     st_code code = r.err.code;
@@ -264,7 +264,7 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     bool ok = bound.status == ST_RULE_READY;
     for (st_op *op = bound.root; ok && op; op = op->also)
         ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
-    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || shared->folds.arena.failed)
+    if (!ok || !st_run_ok(&r) || r.limit || r.random != random)
         atomic_store(&x->failed, true);
     x->hits[i].seen = NULL; /* the run's */
     st_run_free(&r);
