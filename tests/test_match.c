@@ -104,6 +104,23 @@ static void pred__text_in_other_case__is_folded_at_any_length(void **state)
     st_pool_free(pool);
 }
 
+/* A text that couldn't be folded isn't taken for an empty one. */
+static void fold__no_memory__is_told_and_not_kept(void **state)
+{
+    st_pool *pool = st_pool_new();
+    st_folds folds;
+    (void)state;
+    st_folds_init(&folds, pool);
+    st_sid id = st_pool_put(pool, ST_STR("\xc3\x89t\xc3\xa9"));
+    folds.buf.failed = true;
+    assert_int_equal(st_folds_get(&folds, id).n, 0);
+    assert_true(folds.arena.failed);
+    folds.arena.failed = folds.buf.failed = false;
+    assert_true(st_str_eq(st_folds_get(&folds, id), ST_STR("\xc3\xa9t\xc3\xa9")));
+    st_folds_free(&folds);
+    st_pool_free(pool);
+}
+
 /* A hundred thousand needles, and texts that hold the beginnings of all: one pass, not 10^5. */
 static void pred__a_hundred_thousand_needles__take_no_time(void **state)
 {
@@ -464,6 +481,7 @@ int main(void)
         cmocka_unit_test(literals__pattern__give_what_a_match_needs),
         cmocka_unit_test(screen__random_patterns_and_texts__rules_out_no_match),
         cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),
+        cmocka_unit_test(fold__no_memory__is_told_and_not_kept),
         cmocka_unit_test(pred__a_hundred_thousand_needles__take_no_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,10 +164,12 @@ int main(int argc, char **argv)
         if (st_heap_spilled())
             st_say(&c, "--memory: at most %llu MiB lay in a temporary file",
                    (unsigned long long)(st_heap_spilled() + MIB - 1) / MIB);
-        if (st_heap_full())
+        if (st_heap_full()) {
             st_complain("--memory: what is more found no room in the folder of temporary files "
                         "(%s); name one with more with --tmp",
                         strerror(st_heap_full()));
+            status = ST_EXIT_CANNOT;
+        }
         st_tidy_free(c.tidy);
     }
     st_config_free(&c);

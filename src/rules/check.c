@@ -172,7 +172,7 @@ static bool keep_of(const st_run *r, st_arena *arena, const st_wanted *w, st_rul
 /* What the run was stopped by, or lacked. */
 static void tell(const st_run *run, const st_pool *pool, st_diag_sink *diags)
 {
-    if (run->err.code == ST_E_MEMORY || (run->arena.failed && !run->budget.met) ||
+    if (run->err.code == ST_E_MEMORY || (st_run_short(run) && !run->budget.met) ||
         st_pool_failed(pool))
         diags->failed = true;
     if (run->err.code == ST_E_LIMIT)

@@ -204,7 +204,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
         if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
             table = &(*table)->next;
     }
-    if (r.arena.failed || shared->folds.arena.failed || st_pool_failed(f->pool))
+    if (st_run_short(&r) || st_pool_failed(f->pool))
         st_run_nomem(&r);
     *out = (outcome){ r.lifted, r.limit, { 0 } };
     st_code code = r.err.code;
@@ -244,6 +244,7 @@ typedef struct stretches {
     const st_forest *f;
     const st_run_options *o;
     size_t length;      /* of one, in nodes */
+    int64_t started;    /* as a run's: the time that all together may take */
     st_shared *shared;  /* by thread */
     hits *hits;         /* by stretch */
     atomic_bool failed; /* by a limit, say: one run over all tells how */
@@ -256,7 +257,10 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     st_shared *shared = &x->shared[thread];
     st_run r;
     st_bound bound;
+    if (atomic_load(&x->failed))
+        return;
     st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
+    r.started = x->started;
     r.from = i * x->length;
     r.to = r.from + x->length;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
@@ -264,15 +268,15 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     bool ok = bound.status == ST_RULE_READY;
     for (st_op *op = bound.root; ok && op; op = op->also)
         ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
-    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || shared->folds.arena.failed)
+    if (!ok || !st_run_ok(&r) || r.limit || r.random != random)
         atomic_store(&x->failed, true);
     x->hits[i].seen = NULL; /* the run's */
     st_run_free(&r);
 }
 
-/* May it be run so? Nodes are many, and each is told by itself. */
+/* May it be run so? Nodes are many, and each is told by itself. started: when it began. */
 static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
-                         st_shared *shared, const st_run_options *o)
+                         st_shared *shared, const st_run_options *o, int64_t *started)
 {
     bool observed = !rules->items[rule]->rule.marks_servers; /* other rules count the rest */
     const st_loaded *l = rules->items[rule];
@@ -284,6 +288,7 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root, observed) &&
                    !r.lifted && !l->parsed.language->per_event;
+    *started = r.started;
     st_run_free(&r);
     return rowwise;
 }
@@ -297,7 +302,7 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
            n = (f->n + length - 1) / length;
     stretches x = { .rules = rules, .rule = rule, .f = f, .o = o, .length = length };
     empty(h, NULL);
-    if (!in_stretches(rules, rule, f, shared, o) || !st_pool_share(f->pool))
+    if (!in_stretches(rules, rule, f, shared, o, &x.started) || !st_pool_share(f->pool))
         return false;
     x.hits = calloc(n, sizeof *x.hits);
     x.shared = calloc(threads, sizeof *x.shared);
@@ -580,9 +585,11 @@ static void forget(rounds *x)
     }
     j->all.n = 0;
     x->code = ST_OK;
+    x->err = (st_err){ 0 };
     for (size_t k = 0; k < OTHERS; k++) {
         x->others[k].stopped = false;
         x->others[k].code = ST_OK;
+        x->others[k].err = (st_err){ 0 };
     }
 }
 

@@ -42,10 +42,11 @@ st_str st_folds_get(st_folds *f, st_sid id)
     st_buf_clear(&f->buf);
     st_fold_put(&f->buf, s);
     st_str folded = st_buf_slice(&f->buf);
-    if (!st_str_eq(folded, s))
+    f->arena.failed |= f->buf.failed;
+    if (!f->buf.failed && !st_str_eq(folded, s))
         s = st_arena_copy(&f->arena, folded);
-    if (!s.p)
-        s = (st_str){ "", 0 };
+    if (f->buf.failed || !s.p)
+        return (st_str){ "", 0 };
     f->text[id] = s;
     return s;
 }

@@ -60,7 +60,7 @@ static bool keep_all(st_run *r, st_kept_rows *s)
 /* What another run has met goes for those that read its rows, too. */
 static bool borrow(st_run *r, st_run *from)
 {
-    if (from->arena.failed)
+    if (st_run_short(from))
         st_run_nomem(from);
     if (from->err.code != ST_OK && r->err.code == ST_OK)
         r->err = from->err;

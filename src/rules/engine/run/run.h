@@ -93,9 +93,14 @@ bool st_run_going(st_run *r);
 bool st_run_rows(st_run *r, uint64_t n);
 /* p is freed by f with the run (at once if it can't be kept; then false). */
 bool st_run_own(st_run *r, void *p, void (*f)(void *));
+/* Did memory fail where nothing could be returned? Texts may be missing then. */
+static inline bool st_run_short(const st_run *r)
+{
+    return r->arena.failed || r->mem.buf.failed || r->shared->folds.arena.failed;
+}
 static inline bool st_run_ok(const st_run *r)
 {
-    return r->err.code == ST_OK && !r->arena.failed;
+    return r->err.code == ST_OK && !st_run_short(r);
 }
 
 #endif
