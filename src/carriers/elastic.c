@@ -90,7 +90,9 @@ static st_str status(mapping *m, st_str name)
 static st_str one_line(mapping *m, st_str text)
 {
     (void)m;
-    return memchr(text.p, '\n', text.n) ? (st_str){ 0 } : text;
+    if (memchr(text.p, '\n', text.n))
+        return (st_str){ 0 };
+    return text;
 }
 
 /* the tables */

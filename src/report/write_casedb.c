@@ -136,7 +136,9 @@ static st_str readable(st_casedb *d, st_str s)
         else
             st_buf_put(&b, s.p + from, i - from);
     }
-    s = b.failed ? (st_str){ 0 } : st_arena_copy(&d->texts, st_buf_slice(&b));
+    s = (st_str){ 0 };
+    if (!b.failed)
+        s = st_arena_copy(&d->texts, st_buf_slice(&b));
     if (!s.p)
         no_memory(d);
     st_buf_free(&b);

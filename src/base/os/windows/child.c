@@ -142,7 +142,11 @@ static bool carry(line *l, const st_child *c, const char *from, char *to, size_t
     unsigned turns = 0;
     AcquireSRWLockExclusive(&l->lock);
     while (done < n && !(from && *gone)) {
-        size_t k = from ? put(q, from + done, n - done) : take(q, to + done, n - done);
+        size_t k = 0;
+        if (from)
+            k = put(q, from + done, n - done);
+        else if (to)
+            k = take(q, to + done, n - done);
         done += k;
         if (k)
             WakeAllConditionVariable(&l->moved);
