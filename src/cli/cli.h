@@ -71,7 +71,7 @@ typedef struct st_config {
     st_rule_settings settings; /* points into the next two */
     st_pairs external, params, clock_offsets, placeholders;
     st_list external_texts; /* by external (settings); owned */
-    st_list exclude; /* ids of rules */
+    st_list exclude;        /* ids of rules */
     const char *exclude_file, *placeholder_file, *rule_status;
     st_buf exclude_text, placeholder_text; /* what those files hold */
     st_tidy *tidy;                         /* NULL: results go to standard output */
