@@ -534,7 +534,7 @@ static void run_other(const rounds *x, other *a, const hits *which)
             continue;
         a->code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
                            NULL, NULL, &out, &a->err);
-        a->stopped |= out.stop.code != ST_OK;
+        a->stopped |= out.stop.code != ST_OK || out.limit;
     }
 }
 
@@ -567,8 +567,10 @@ static bool all_well(const rounds *x)
     bool well = x->code == ST_OK;
     for (size_t i = 0; i < OTHERS; i++)
         well &= x->others[i].code == ST_OK && !x->others[i].stopped;
-    for (size_t i = 0; i < x->own->rules->n; i++)
-        well &= !x->own->m->results[i].stopped || x->own->rules->items[i]->rule.marks_servers;
+    for (size_t i = 0; i < x->own->rules->n; i++) {
+        const st_rule_result *own = &x->own->m->results[i];
+        well &= !(own->stopped || own->problem.n) || x->own->rules->items[i]->rule.marks_servers;
+    }
     return well;
 }
 
