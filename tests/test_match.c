@@ -104,6 +104,40 @@ static void pred__text_in_other_case__is_folded_at_any_length(void **state)
     st_pool_free(pool);
 }
 
+/* Machine code has less of a stack than the interpreter, which has fewer steps: the answer is that
+ * of whichever comes to an end, whatever was searched before. */
+static void regex__limit_of_one_engine__is_not_the_others(void **state)
+{
+    static const struct {
+        const char *pattern, *unit;
+        size_t times;
+        int matches; /* -1: gives up */
+    } rows[] = {
+        { "^(?:(a)|b)*$", "ab", 4000, 1 },
+        { "^(?:(a)|b)*[cd]$", "ab", 4000, 0 },
+        { "^(x+x+)+[yz]$", "x", 40, -1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (unsigned warm = 0; warm < 2; warm++) {
+            size_t offset;
+            st_err err = { 0 };
+            st_buf text = { 0 };
+            for (size_t k = 0; k < rows[i].times; k++)
+                st_buf_str(&text, st_str_of(rows[i].unit));
+            st_regex *r = st_regex_new(st_str_of(rows[i].pattern), &offset, &err);
+            assert_non_null(r);
+            for (unsigned k = 0; warm && k < 20; k++)
+                st_regex_test(r, ST_STR("-"));
+            int got = st_regex_test(r, st_buf_slice(&text));
+            got = st_regex_gave_up(r) ? -1 : got;
+            if (got != rows[i].matches)
+                fail_msg("%s, %u: %d", rows[i].pattern, warm, got);
+            st_regex_free(r);
+            st_buf_free(&text);
+        }
+}
+
 /* A text that couldn't be folded isn't taken for an empty one. */
 static void fold__no_memory__is_told_and_not_kept(void **state)
 {
@@ -481,6 +515,7 @@ int main(void)
         cmocka_unit_test(literals__pattern__give_what_a_match_needs),
         cmocka_unit_test(screen__random_patterns_and_texts__rules_out_no_match),
         cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),
+        cmocka_unit_test(regex__limit_of_one_engine__is_not_the_others),
         cmocka_unit_test(fold__no_memory__is_told_and_not_kept),
         cmocka_unit_test(pred__a_hundred_thousand_needles__take_no_time),
     };

@@ -660,6 +660,52 @@ static void run__many_nodes_on_threads__as_on_one(void **state)
     done(&more);
 }
 
+/* What a stretch of the nodes takes is within the limit; what all take may not be. */
+static void run__limit_over_many_nodes__is_met_on_any_threads(void **state)
+{
+#define LONG "DeviceProcessEvents | extend Reason = strcat(ProcessCommandLine, strrep('x', 1000))"
+#define PAIRS                                                                                     \
+    "DeviceProcessEvents | extend k = 1 | join kind=inner (range x from 1 to 10 step 1 | extend " \
+    "k = 1) on k"
+    static const struct {
+        st_query_limits limits;
+        const char *rules[2]; /* the second after the first */
+        bool stopped[2];
+    } rows[] = {
+        { { .memory = 30 << 20 }, { LONG, LONG " | where Reason != ''" }, { true, true } },
+        { { .memory = 60 << 20 }, { LONG, LONG " | where Reason != ''" }, { false, false } },
+        { { .memory = 200 << 20 }, { LONG, PAIRS }, { false, false } },
+        { { .rows = 200000 }, { PAIRS, LONG }, { true, false } },
+        { { .rows = 350000 }, { PAIRS, LONG }, { true, false } },
+        { { .rows = 390000 }, { PAIRS, LONG }, { false, false } },
+    };
+    static const unsigned threads[] = { 1, 3, 8 };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        for (size_t k = 0; k < sizeof threads / sizeof threads[0]; k++) {
+            st_tree_options t = { .threads = threads[k] };
+            st_run_options o = { .now = T0 + 3 * HOUR, .threads = threads[k] };
+            st_rule_settings settings = { .limits = rows[i].limits };
+            world w = { .store = store_of_many(40000), .rules = st_rules_new() };
+            assert_non_null(w.rules);
+            assert_int_equal(st_tree_build(NULL, w.store, &t, &w.forest, &w.err), ST_OK);
+            st_rules_set(w.rules, &settings);
+            rule(&w, "a.kql", rows[i].rules[0]);
+            rule(&w, "b.kql", rows[i].rules[1]);
+            assert_int_equal(st_rules_run(w.rules, w.forest, &o, &w.matches, &w.err), ST_OK);
+            for (size_t n = 0; n < 2; n++) {
+                const st_rule_result *x = &w.matches->results[n];
+                if (x->stopped != rows[i].stopped[n] || !x->matches != rows[i].stopped[n])
+                    fail_msg("row %zu, rule %zu, %u threads: %d, %llu matches, %.*s", i, n,
+                             threads[k], x->stopped, (unsigned long long)x->matches,
+                             ST_FMT(x->problem));
+            }
+            done(&w);
+        }
+#undef LONG
+#undef PAIRS
+}
+
 /* Correlations over processes that begin at whole hours: who is hit says where a window ends. */
 static void run__correlation__windows_slide(void **state)
 {
@@ -1045,6 +1091,7 @@ int main(void)
         cmocka_unit_test(run__rules__hit_what_they_say),
         cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
         cmocka_unit_test(run__many_nodes_on_threads__as_on_one),
+        cmocka_unit_test(run__limit_over_many_nodes__is_met_on_any_threads),
         cmocka_unit_test(run__correlation__windows_slide),
         cmocka_unit_test(run__filters__narrow_the_rules_they_are_for),
         cmocka_unit_test(run__all__counts_values_not_what_they_become),

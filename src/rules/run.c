@@ -108,7 +108,7 @@ static st_sid text_at(st_run *r, const st_val *column, size_t row)
         return column[row].u.s;
     st_buf_clear(&r->mem.buf);
     st_val_put_json(&r->mem.buf, &r->mem, column[row]);
-    return st_pool_put(r->mem.pool, st_buf_slice(&r->mem.buf));
+    return st_mem_text(&r->mem, st_buf_slice(&r->mem.buf));
 }
 
 /* Rows become matches, and those that are no observed process's are marked in `rest`. */
@@ -243,12 +243,22 @@ typedef struct stretches {
     uint32_t rule;
     const st_forest *f;
     const st_run_options *o;
-    size_t length;      /* of one, in nodes */
-    int64_t started;    /* as a run's: the time that all together may take */
-    st_shared *shared;  /* by thread */
-    hits *hits;         /* by stretch */
-    atomic_bool failed; /* by a limit, say: one run over all tells how */
+    size_t length;                  /* of one, in nodes */
+    int64_t started;                /* as a run's: the time that all together may take */
+    st_shared *shared;              /* by thread */
+    hits *hits;                     /* by stretch */
+    atomic_bool failed;             /* by a limit, say: one run over all tells how */
+    _Atomic uint64_t taken, paired; /* as a run's, of all that have ended */
 } stretches;
+
+/* May one run over all meet a limit? It takes no more than all stretches together, but for what its
+ * arrays are larger than what is in them, which is no more than that again. */
+static bool near_limit(stretches *x, const st_run *r)
+{
+    uint64_t taken = atomic_fetch_add(&x->taken, r->taken) + r->taken,
+             paired = atomic_fetch_add(&x->paired, r->paired) + r->paired;
+    return (r->budget.most && taken > r->budget.most / 2) || paired > r->limits.rows;
+}
 
 static void run_stretch(void *ctx, unsigned thread, size_t i)
 {
@@ -268,7 +278,7 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     bool ok = bound.status == ST_RULE_READY;
     for (st_op *op = bound.root; ok && op; op = op->also)
         ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
-    if (!ok || !st_run_ok(&r) || r.limit || r.random != random)
+    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || near_limit(x, &r))
         atomic_store(&x->failed, true);
     x->hits[i].seen = NULL; /* the run's */
     st_run_free(&r);
@@ -313,6 +323,7 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
     }
     for (unsigned i = 0; i < threads; i++) {
         st_shared_init(&x.shared[i], f->pool);
+        x.shared[i].known = shared->known;
         x.shared[i].regexes = rules->regexes;
     }
     st_parallel(threads, n, run_stretch, &x);
@@ -534,7 +545,7 @@ static void run_other(const rounds *x, other *a, const hits *which)
             continue;
         a->code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
                            NULL, NULL, &out, &a->err);
-        a->stopped |= out.stop.code != ST_OK;
+        a->stopped |= out.stop.code != ST_OK || out.limit;
     }
 }
 
@@ -567,8 +578,10 @@ static bool all_well(const rounds *x)
     bool well = x->code == ST_OK;
     for (size_t i = 0; i < OTHERS; i++)
         well &= x->others[i].code == ST_OK && !x->others[i].stopped;
-    for (size_t i = 0; i < x->own->rules->n; i++)
-        well &= !x->own->m->results[i].stopped || x->own->rules->items[i]->rule.marks_servers;
+    for (size_t i = 0; i < x->own->rules->n; i++) {
+        const st_rule_result *own = &x->own->m->results[i];
+        well &= !(own->stopped || own->problem.n) || x->own->rules->items[i]->rule.marks_servers;
+    }
     return well;
 }
 
@@ -610,8 +623,8 @@ static void free_views(rounds *x)
     }
 }
 
-/* Side by side where that is worth it. What a run may take is counted in what all take then, so
- * that where a limit was met they go one after the other, as everywhere. */
+/* Side by side where that is worth it; where a limit was met they go one after the other, as
+ * everywhere. */
 static void run_rounds(rounds *x)
 {
     bool beside = (x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted) && make_views(x);
@@ -638,6 +651,7 @@ static bool begin_rounds(rounds *x)
         *a = (job){ .rules = j->rules, .o = j->o };
         a->o.trust = TRUSTS[i];
         st_shared_init(&a->shared, j->f->pool);
+        a->shared.known = j->shared.known;
         a->shared.regexes = j->rules->regexes;
         a->per_rule = calloc(j->rules->n + 1, sizeof *a->per_rule);
         ok = ok && a->per_rule;

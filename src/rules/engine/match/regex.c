@@ -512,13 +512,29 @@ static const pcre2_code *code_for(program *p, size_t bytes)
     return to_machine_code(p);
 }
 
+static int search_with(st_regex *r, const pcre2_code *code, st_str text, size_t at,
+                       uint32_t options)
+{
+    return pcre2_match(code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
+                       r->context);
+}
+
+static bool met_limit(int n)
+{
+    return n < 0 && n != PCRE2_ERROR_NOMATCH;
+}
+
+/* Which code is searched with first depends on what was searched before, on other threads too; and
+ * each has limits that the other hasn't. So it gives up only where both do. */
 static int search(st_regex *r, st_str text, size_t at, uint32_t options)
 {
     const pcre2_code *code = code_for(r->program, text.n - at);
-    int n = pcre2_match(code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
-                        r->context);
-    if (n < 0 && n != PCRE2_ERROR_NOMATCH)
-        r->gave_up = true;
+    int n = search_with(r, code, text, at, options);
+    if (met_limit(n) && code == r->program->code)
+        n = search_with(r, to_machine_code(r->program), text, at, options);
+    else if (met_limit(n))
+        n = search_with(r, code, text, at, options | PCRE2_NO_JIT);
+    r->gave_up |= met_limit(n);
     return n;
 }
 

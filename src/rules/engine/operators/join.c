@@ -221,6 +221,7 @@ static st_batch *join_next(st_run *r, st_op *op)
     }
     if (!n && st_run_ok(r))
         n = pair_rest(j);
+    r->paired += n;
     return n ? make_batch(r, op, n) : NULL;
 }
 

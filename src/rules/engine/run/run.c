@@ -13,6 +13,7 @@ void st_shared_init(st_shared *s, st_pool *pool)
 {
     *s = (st_shared){ 0 };
     st_folds_init(&s->folds, pool);
+    s->known = st_pool_count(pool);
 }
 
 void st_shared_free(st_shared *s)
@@ -44,7 +45,7 @@ void st_run_init(st_run *r, const st_forest *f, st_shared *shared, const st_run_
     r->mem.budget = r->arena.budget = &r->budget;
     r->limits = st_query_limits_in_force(&settings->limits);
     r->budget.most = r->limits.memory > SIZE_MAX / 2 ? 0 : (size_t)r->limits.memory;
-    r->pool_before = st_pool_bytes(r->mem.pool);
+    r->mem.known = shared->known;
     st_ticks now = o->now ? o->now : f ? st_rules_now(f) : 0;
     r->now = (int64_t)now + ST_TICKS_1601;
     r->trust = o->trust;
@@ -59,6 +60,7 @@ void st_run_free(st_run *r)
     free(r->owned);
     free((void *)r->owned_free);
     st_buf_free(&r->mem.buf);
+    free(r->mem.counted);
     st_arena_free(&r->arena);
 }
 
@@ -126,8 +128,9 @@ bool st_run_going(st_run *r)
 {
     if (!st_run_ok(r))
         return false;
-    uint64_t grown = st_pool_bytes(r->mem.pool) - r->pool_before;
-    if (r->budget.met || (r->budget.most && r->budget.used + grown > r->budget.most))
+    uint64_t taken = r->budget.used + r->mem.texts;
+    r->taken = taken > r->taken ? taken : r->taken;
+    if (r->budget.met || (r->budget.most && taken > r->budget.most))
         return st_run_stop(r, ST_STOP_MEMORY);
     return in_time(r) || st_run_stop(r, ST_STOP_TIME);
 }

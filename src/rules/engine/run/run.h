@@ -21,6 +21,7 @@ typedef struct st_patterns st_patterns;
 /* What all runs over one pool share: worth keeping from rule to rule. */
 typedef struct st_shared {
     st_folds folds;
+    st_sid known; /* what the pool held before any of these runs: they don't take it */
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
     st_sid *devices;     /* by host: its DeviceId; ST_ABSENT: not yet asked. NULL: none was */
@@ -41,7 +42,8 @@ struct st_run {
     const st_rule_settings *settings;
     st_query_limits limits; /* in force */
     st_budget budget;       /* of the plan, of batches and of what operators hold */
-    uint64_t pool_before;   /* bytes of the pool: what it grows by counts as well */
+    uint64_t taken;         /* bytes, texts among them: the most at any look */
+    uint64_t paired;        /* rows that joins gave */
     uint64_t read;          /* rows that the evidence gave */
     int64_t started;        /* ns of the monotonic clock; 0: not yet looked at */
     bool explain, measure;  /* the plan will be shown; operators count their time */

@@ -182,7 +182,7 @@ st_val st_get_log_bag(st_run *r, st_node n, const st_getter *c)
         return st_val_null();
     at = 0;
     for (size_t i = 0; i < count && st_log_next(fields, &at, &name, &value); i++) {
-        g->keys[i] = st_pool_put(r->mem.pool, name);
+        g->keys[i] = st_mem_text(&r->mem, name);
         g->v[i] = st_val_str(&r->mem, value);
     }
     return st_val_bag(g);

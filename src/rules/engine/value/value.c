@@ -47,13 +47,37 @@ void st_mem_release(st_mem *m, size_t before)
     m->held = before;
 }
 
+/* Of a text that another run has put there, too: what a run takes doesn't depend on who ran before
+ * it, or beside it. */
+static void count_text(st_mem *m, st_sid id, size_t bytes)
+{
+    enum { ENTRY = 16 }; /* of the pool's own, for each */
+    size_t i = id - m->known, was = m->counted_n;
+    if (!st_grow(&m->counted, &m->counted_n, i / 8 + 1, 1)) {
+        m->buf.failed = true;
+        return;
+    }
+    memset(m->counted + was, 0, m->counted_n - was);
+    if (!(m->counted[i / 8] >> i % 8 & 1))
+        m->texts += bytes + ENTRY;
+    m->counted[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+st_sid st_mem_text(st_mem *m, st_str s)
+{
+    st_sid id = st_pool_put(m->pool, s);
+    if (m->known && id >= m->known)
+        count_text(m, id, s.n);
+    return id;
+}
+
 /* types */
 
 /* making */
 
 st_val st_val_str(st_mem *m, st_str s)
 {
-    return st_val_sid(s.n ? st_pool_put(m->pool, s) : ST_EMPTY);
+    return st_val_sid(s.n ? st_mem_text(m, s) : ST_EMPTY);
 }
 
 st_val st_val_filetime(st_ticks t)

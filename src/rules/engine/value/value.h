@@ -60,7 +60,14 @@ typedef struct st_mem {
     st_buf buf;        /* for whoever needs one for a moment */
     st_budget *budget; /* of the arena, too; NULL: none */
     size_t held;       /* bytes that st_mem_grow and st_mem_zeroed took from it */
+    st_sid known;      /* texts of smaller ids aren't counted; 0: none is */
+    uint64_t texts;    /* bytes of the others, each once, whoever put them into the pool before */
+    uint8_t *counted;  /* a bit each, from `known` on: it is among them. The run's */
+    size_t counted_n;
 } st_mem;
+
+/* The pool's id of a text that a run makes, which is counted; buf.failed: no memory to count. */
+st_sid st_mem_text(st_mem *m, st_str s);
 
 /* st_grow and calloc, for what an operator holds: counted, and false or NULL beyond the budget. */
 bool st_mem_grow(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size);
