@@ -249,8 +249,10 @@ static void put_words(st_str s, st_buf *out)
         if (!c || strchr("\"'^`", c))
             continue;
         bool parts = (unsigned char)c <= ' ' || strchr(",;()[]{}|&", c);
-        if (!parts || out->p[out->n - 1] != ' ')
-            st_buf_char(out, parts ? ' ' : c);
+        if (!parts)
+            st_buf_char(out, c);
+        else if (out->p[out->n - 1] != ' ')
+            st_buf_char(out, ' ');
     }
     st_buf_char(out, ' ');
 }
