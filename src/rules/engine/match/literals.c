@@ -109,7 +109,7 @@ static void letter(reader *r, char c, run *letters, st_literals *best)
         flush(r, letters, best);
     if (optional)
         return;
-    letters->text[letters->n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+    letters->text[letters->n++] = st_ascii_lower(c);
     if (repeats)
         flush(r, letters, best);
 }
@@ -123,7 +123,9 @@ static void anything(reader *r, run *letters, st_literals *best)
 
 static void escape(reader *r, run *letters, st_literals *best)
 {
-    char c = r->i + 1 < r->in.n ? r->in.p[r->i + 1] : 0;
+    char c = '\0';
+    if (r->i + 1 < r->in.n)
+        c = r->in.p[r->i + 1];
     r->i += 2;
     r->lost |= c == 'b' && at(r, '{'); /* \b{start} */
     if (c && strchr("dDwWsSbBAztnrfva", c))
