@@ -46,7 +46,7 @@ static bool may_hold_piece(st_str s)
     return false;
 }
 
-static bool decode64(st_str s, st_buf *out)
+bool st_base64_decode(st_str s, st_buf *out)
 {
     uint32_t acc = 0;
     unsigned bits = 0;
@@ -177,7 +177,7 @@ static void decode(st_str s, st_buf *out)
     st_str piece;
     for (size_t i = 0; next_piece(s, pipes, &i, &piece);) {
         st_buf_clear(&bytes);
-        if (!decode64(piece, &bytes) || !as_text(st_buf_slice(&bytes), &text))
+        if (!st_base64_decode(piece, &bytes) || !as_text(st_buf_slice(&bytes), &text))
             continue;
         st_buf_str(out, out->n ? ST_STR(" | ") : ST_STR(""));
         st_buf_str(out, st_buf_slice(&text));

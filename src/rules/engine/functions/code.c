@@ -10,38 +10,12 @@
 
 /* base64 */
 
-static int digit64(char c)
-{
-    static const char set[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    const char *at = c ? strchr(set, c) : NULL;
-    return at ? (int)(at - set) : -1;
-}
-
-static bool decode64(st_str s, st_buf *out)
-{
-    uint32_t acc = 0;
-    unsigned bits = 0;
-    while (s.n && s.p[s.n - 1] == '=')
-        s.n--;
-    for (size_t i = 0; i < s.n; i++) {
-        int d = digit64(s.p[i]);
-        if (d < 0)
-            return false;
-        acc = (acc << 6 | (uint32_t)d) & 0xFFFFFFu;
-        bits += 6;
-        if (bits >= 8) {
-            bits -= 8;
-            st_buf_char(out, (char)(acc >> bits & 0xFFu));
-        }
-    }
-    return s.n % 4 != 1;
-}
-
 static st_val f_base64_decode(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
     st_buf_clear(&r->mem.buf);
-    if (!decode64(st_val_text(r, a[0]), &r->mem.buf) || !st_utf8_valid(st_buf_slice(&r->mem.buf)))
+    if (!st_base64_decode(st_val_text(r, a[0]), &r->mem.buf) ||
+        !st_utf8_valid(st_buf_slice(&r->mem.buf)))
         return st_val_sid(ST_EMPTY);
     return st_run_text(r);
 }
@@ -50,8 +24,9 @@ static st_val f_base64_bytes(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)x;
     st_buf_clear(&r->mem.buf);
-    st_array *out =
-        decode64(st_val_text(r, a[0]), &r->mem.buf) ? st_array_new(&r->mem, r->mem.buf.n) : NULL;
+    st_array *out = st_base64_decode(st_val_text(r, a[0]), &r->mem.buf)
+                        ? st_array_new(&r->mem, r->mem.buf.n)
+                        : NULL;
     for (size_t i = 0; out && i < out->n; i++)
         out->v[i] = st_val_long((unsigned char)r->mem.buf.p[i]);
     return st_val_array(out);
@@ -71,7 +46,7 @@ static st_val f_base64_guid(st_run *r, const st_expr *x, const st_val *a)
     st_guid g;
     (void)x;
     st_buf_clear(&r->mem.buf);
-    if (!decode64(st_val_text(r, a[0]), &r->mem.buf) || r->mem.buf.n != sizeof g.b)
+    if (!st_base64_decode(st_val_text(r, a[0]), &r->mem.buf) || r->mem.buf.n != sizeof g.b)
         return st_val_null();
     memcpy(g.b, r->mem.buf.p, sizeof g.b);
     st_buf_clear(&r->mem.buf);
@@ -139,7 +114,7 @@ static st_val decompress(st_run *r, st_str s, inflate *f)
     size_t n = 0;
     st_buf_clear(&r->mem.buf);
     char *to = st_buf_room(&r->mem.buf, ST_MAX_TEXT);
-    bool ok = decode64(s, &packed);
+    bool ok = st_base64_decode(s, &packed);
     if (!d || !to || packed.failed) {
         st_run_nomem(r);
         ok = false;
