@@ -400,7 +400,7 @@ static void free_job(const job *j)
 static unsigned workers_for(const st_forest *f, const st_run_options *o)
 {
     size_t rows = rows_in(f, PROCESSES) + rows_in(f, EVENTS);
-    return rows > 2 * STRETCH ? st_threads(o->threads) : 1;
+    return rows > (size_t)2 * STRETCH ? st_threads(o->threads) : 1;
 }
 
 static bool begin(job *j, st_shared *shared, const st_run_options *o,

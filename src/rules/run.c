@@ -292,7 +292,7 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
     const st_loaded *l = rules->items[rule];
     st_run r;
     st_bound bound;
-    if (f->n < 2 * STRETCH || st_threads(o->threads) < 2)
+    if (f->n < (size_t)2 * STRETCH || st_threads(o->threads) < 2)
         return false;
     st_run_init(&r, f, shared, o, &rules->settings);
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);

@@ -15,7 +15,9 @@ enum { TELLING_KEYS = sizeof telling_keys / sizeof *telling_keys };
 /* Does the key stand at the text's beginning, in quotes or without, and a colon behind it? */
 static bool begins_key(st_str text, st_str key, bool quotes)
 {
-    char quote = text.n && (text.p[0] == '"' || text.p[0] == '\'') ? text.p[0] : 0;
+    char quote = '\0';
+    if (text.n && (text.p[0] == '"' || text.p[0] == '\''))
+        quote = text.p[0];
     size_t i = quote != 0;
     if ((quotes && !quote) || text.n - i < key.n || memcmp(text.p + i, key.p, key.n) != 0)
         return false;
