@@ -682,6 +682,34 @@ static void report__too_many_ranges__keeps_the_first_by_offset(void **state)
     st_report_free(&r);
 }
 
+/* What can be read has an account of its own; a file that is passed over is told of once. */
+static void again__readable_or_not__shares_only_what_nobody_reads(void **state)
+{
+    (void)state;
+    put_log("a.evtx");
+    put_at("b.txt", 4, 0, "text", 4);
+    put_log("c.evtx");
+    const char *paths[] = { "a.evtx", "b.txt", "c.evtx" };
+    st_evidence *e = sealed(paths, 3, false, true);
+    st_report_lost(&st_evidence_at(e, 2)->report, 5, 1, "here");
+    st_evidence *again = st_evidence_again(e);
+    assert_non_null(again);
+    assert_int_equal(st_evidence_count(again), 3);
+    for (size_t i = 0; i < 3; i++) {
+        st_source *one = st_evidence_at(e, i), *other = st_evidence_at(again, i);
+        assert_true(st_str_eq(one->name, other->name));
+        assert_int_equal(one == other, !st_source_readable(one));
+        assert_int_equal(st_source_readable(one), i != 1);
+    }
+    assert_null(st_evidence_at(again, 3));
+    assert_int_equal(st_evidence_at(again, 2)->report.lost.bytes, 0);
+    st_report_lost(&st_evidence_at(again, 0)->report, 5, 1, "there");
+    assert_int_equal(st_evidence_at(e, 0)->report.lost.bytes, 0);
+    st_evidence_free(again);
+    assert_int_equal(st_evidence_at(e, 2)->report.lost.bytes, 1);
+    st_evidence_free(e);
+}
+
 #define IN_ROOM(f) cmocka_unit_test_setup_teardown(f, enter, leave)
 
 int main(void)
@@ -708,6 +736,7 @@ int main(void)
         IN_ROOM(file__shrunk_since_listed__reads_what_is_left),
         IN_ROOM(kind__of_a_hole__is_told_without_reading_it),
         IN_ROOM(file__became_a_pipe_since_listed__is_refused),
+        IN_ROOM(again__readable_or_not__shares_only_what_nobody_reads),
         cmocka_unit_test(report__neighbours_with_one_reason__grow_together),
         cmocka_unit_test(report__left_over__is_kept_apart),
         cmocka_unit_test(report__too_many_ranges__keeps_the_first_by_offset),

@@ -25,11 +25,12 @@ void st_evidence_free(st_evidence *e)
 {
     if (!e)
         return;
-    for (size_t i = 0; i < e->n; i++) {
+    for (size_t i = 0; i < (e->others ? e->cap : e->n); i++) {
         st_report_free(&e->items[i].source.report);
-        if (e->items[i].source.spooled && !e->again)
+        if (e->items[i].source.spooled && !e->others)
             free((void *)(uintptr_t)e->items[i].source.bytes);
     }
+    free(e->others);
     for (size_t i = 0; i < e->nstored; i++)
         st_report_free(&e->stored[i]->report);
     free(e->stored);
@@ -45,22 +46,31 @@ void st_evidence_free(st_evidence *e)
 
 st_evidence *st_evidence_again(const st_evidence *e)
 {
+    size_t readable = 0;
+    for (size_t i = 0; i < e->n; i++)
+        readable += st_source_readable(&e->items[i].source);
     st_evidence *again = calloc(1, sizeof *again);
-    st_item *items = calloc(e->n + 1, sizeof *items);
-    if (!again || !items) {
+    st_item *items = calloc(readable + 1, sizeof *items);
+    st_source **others = calloc(e->n + 1, sizeof *others);
+    if (!again || !items || !others) {
         free(again);
         free(items);
+        free(others);
         return NULL;
     }
     *again = (st_evidence){ .items = items,
+                            .others = others,
                             .n = e->n,
-                            .cap = e->n + 1,
                             .sealed = e->sealed,
-                            .unfiltered = e->unfiltered,
-                            .again = true };
+                            .unfiltered = e->unfiltered };
     for (size_t i = 0; i < e->n; i++) {
-        items[i] = e->items[i];
-        items[i].source.report = (st_report){ 0 };
+        others[i] = &e->items[i].source;
+        if (!st_source_readable(others[i]))
+            continue;
+        st_item *own = &items[again->cap++];
+        *own = e->items[i];
+        own->source.report = (st_report){ 0 };
+        others[i] = &own->source;
     }
     return again;
 }
@@ -121,7 +131,9 @@ size_t st_evidence_count(const st_evidence *e)
 
 st_source *st_evidence_at(const st_evidence *e, size_t i)
 {
-    return i < e->n ? &e->items[i].source : NULL;
+    if (i >= e->n)
+        return NULL;
+    return e->others ? e->others[i] : &e->items[i].source;
 }
 
 bool st_evidence_unfiltered(const st_evidence *e)

@@ -46,9 +46,10 @@ struct st_evidence {
     bool input_used;
     bool sealed;
     bool unfiltered;
-    bool again;                /* st_evidence_again made it: bytes are another's */
-    uint64_t part, parts;      /* parts 0: all */
-    const char *failure;       /* NULL: none */
+    st_source **others;   /* st_evidence_again made it: of n sources those that can be read are its
+                             items, the rest is another's, and so are all bytes; else NULL */
+    uint64_t part, parts; /* parts 0: all */
+    const char *failure;  /* NULL: none */
     struct st_stored **stored; /* of case databases; they lie in the arena */
     size_t nstored, stored_cap;
     size_t opened; /* case databases that became their sources */
