@@ -51,6 +51,57 @@ static void eval__null_and_bool(void **state)
     CHECK(cases);
 }
 
+/* What published queries take for granted of the portals that they were written in. */
+static void eval__queries_of_portals__as_published(void **state)
+{
+    static const query_case cases[] = {
+        /* a workspace's rows have a time by which they came, and whose they are */
+        { "SecurityEvent | where ingestion_time() > ago(1d) | count", "Count:long / 0" },
+        { "DeviceEvents | where ingestion_time() > ago(1d) | project d = ingestion_time() - "
+          "Timestamp",
+          "d:timespan" },
+        { "datatable(a:long)[1] | extend ingestion_time()", "1:31: no column Timestamp" },
+        { "Event | summarize count() by _ResourceId", "_ResourceId:string count_:long" },
+        { "SecurityEvent | evaluate pivot(EventID, count(), _ResourceId, _SubscriptionId)",
+          "_ResourceId:string _SubscriptionId:string" },
+        /* a hunt's time range */
+        { "print s = todatetime('{{StartTimeISO}}'), e = todatetime('{{EndTimeISO}}') | project "
+          "e - s, e == now(), s == ago(1d)",
+          "Column1:timespan Column2:bool Column3:bool / 1.00:00:00,True,True" },
+        { "print todatetime('{{Other}}')", "print_0:datetime / ~" },
+        /* tables by name */
+        { "table('DeviceEvents') | where false | project FileName", "FileName:string" },
+        { "let f = (n:string) { table(n) | where false | project FileName }; f('DeviceFileEvents')",
+          "FileName:string" },
+        { "let T = print a = 1; table('T')", "1:22: no table T" },
+        { "print a = 'T' | join (table(a)) on a",
+          "1:29: no column a" },
+        { "table()", "1:1: table() needs a table's name as a constant text" },
+        { "let x = toscalar(); print x", "1:9: toscalar() takes a query, and needs one" },
+        /* an empty line ends a query */
+        { "print a = 1\n\nprint b = 2", "a:long / 1 // b:long / 2" },
+        { "print a = 1 // one\n \t\r\n// two\nlet a = 3; print b = a", "a:long / 1 // b:long / 3" },
+        { "let a = 1;\n\nprint a\n\n| extend b = a", "print_0:long b:long / 1,1" },
+        { "let a = 1; print a\n\nlet a = 2; print a\n\nprint c = 3",
+          "print_0:long / 1 // print_0:long / 2 // c:long / 3" },
+        { "let f = () { print 1\n\nprint 2 }; f()",
+          "3:1: expected `|`, or `;` before print (query began in line 1)" },
+        /* columns that only the evidence can give, and doesn't */
+        { "datatable(d:dynamic)[] | evaluate bag_unpack(d) | summarize count() by Foo",
+          "Foo:string count_:long" },
+        { "datatable(d:dynamic)[] | evaluate bag_unpack(d) | sort by Foo | project Bar, Foo",
+          "Bar:string Foo:string" },
+        { "datatable(d:dynamic, k:string)[] | evaluate bag_unpack(d) | join kind=leftouter (print "
+          "Foo = 1) on Foo | project k, Foo",
+          "k:string Foo:long" },
+        { "print Foo = 'x' | join kind=leftanti (datatable(d:dynamic)[dynamic({'a':1})] | evaluate "
+          "bag_unpack(d)) on Foo",
+          "Foo:string / x" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 /* What hunters compare without converting: Kusto's binder lets it pass. */
 static void eval__mixed_types__as_published(void **state)
 {
@@ -907,6 +958,7 @@ int main(void)
         cmocka_unit_test(bind__greedy_texts__told_and_bounded),
         cmocka_unit_test(eval__string_operators),
         cmocka_unit_test(eval__null_and_bool),
+        cmocka_unit_test(eval__queries_of_portals__as_published),
         cmocka_unit_test(eval__mixed_types__as_published),
         cmocka_unit_test(eval__american_dates),
         cmocka_unit_test(eval__row_of_a_group),

@@ -168,6 +168,18 @@ static void services__without_stubs__bound_as_far_as_known(void **state)
           "the query needs DeviceTvmAnything, which isn't here");
     check("print a = 1 | evaluate python(typeof(*), 'x') | where b == 1", &none,
           "the query needs python, which isn't here");
+    check("table('SigninLogs') | where NewColumn == 1", &none,
+          "the query needs SigninLogs, which isn't here");
+    check("DeviceAlertEvents | where Title has 'x'", &none,
+          "the query needs DeviceAlertEvents, which isn't here");
+    check("imProcessCreation | where ActorUserName == 'x'", &none,
+          "the query needs imProcessCreation, which isn't here");
+    check("DeviceProcessEvents | join kind=inner (AWSCloudTrail | extend AccountName = "
+          "tolower(NewColumn)) on AccountName",
+          &none, "the query needs AWSCloudTrail, which isn't here");
+    check("IdentityInfo | summarize arg_max(TimeGenerated, *) by AccountObjectId | project u = "
+          "coalesce(NewColumn, AccountName)",
+          &none, "the query needs IdentityInfo, which isn't here");
     check("python | count", &none, "1:1: no table python");
     check("Firewall | count", &none, "1:1: no table Firewall");
 }
@@ -202,6 +214,12 @@ static void services__with_stubs__run_as_though_empty(void **state)
           &stubs,
           "1:49: _GetWatchlist" TAKEN
           "1:84: no column Someone is known there: taken as never filled; u:string / a");
+    check("datatable(u: string)['a'] | join kind=leftanti (SigninLogs) on $left.u == "
+          "$right.Shade",
+          &stubs, "1:49: SigninLogs" TAKEN "u:string / a");
+    check("IdentityInfo | summarize arg_max(Timestamp, *) by AccountUpn | project Shade", &stubs,
+          "1:1: IdentityInfo" TAKEN "1:72: no column Shade is known there: taken as never filled; "
+          "Shade:string");
     check("print ip = '1.2.3.4' | extend geo = geo_info_from_ip_address(ip) | where "
           "isempty(geo.country)",
           &stubs, "1:37: geo_info_from_ip_address" TAKEN "ip:string geo:dynamic / 1.2.3.4,~");

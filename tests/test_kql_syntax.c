@@ -314,9 +314,11 @@ static void parse__mistakes__are_told_in_place(void **state)
         { "print dynamic([1,2,])", "1:20:a value expected in dynamic(...), got ]" },
         { "print dynamic({a:1})", "1:16:a name in quotes expected in dynamic(...), got a" },
         { "T | extend x = typeof(strng)", "1:23:no type strng; did you mean string?" },
-        { "T | where a == 'x'\n\nU | count", "3:1:expected `|`, or `;` before U (query began in "
-                                             "line 1); a file holds one query, and an "
-                                             "empty line doesn't end it" },
+        { "T | where a == 'x'\nU | count",
+          "2:1:expected `|`, or `;` before U (query began in line 1)" },
+        { "T | where a == 'x'\n\nwhere b == 1", "3:1:expected `|` before where" },
+        { "T | where a == 'x'\n\nextend b = 1",
+          "3:1:expected `|`, or `;` before extend (query began in line 1)" },
         { "\xC3\xA9\xC3\xA9 | count", "1:1:the character \xC3\xA9 isn't KQL outside a string" },
         { "T | where h'sec' 5", "1:18:`|` or the end of where expected, got 5" },
     };

@@ -30,6 +30,21 @@ static void load_text(st_rules *r, const char *path, const char *text)
     assert_int_equal(st_rules_load_text(r, st_str_of(path), st_str_of(text), &err), ST_OK);
 }
 
+/* What such a plan needs of each table is asked when it is loaded. */
+static void load__key_that_only_a_service_knows__is_planned(void **state)
+{
+    static const st_rule_settings stubs = { .stub_services = true };
+    (void)state;
+    st_rules *r = st_rules_new();
+    st_rules_set(r, &stubs);
+    load_text(r, "x.kql",
+              "DeviceEvents | join kind=leftanti (SigninLogs) on $left.AccountName == "
+              "$right.Shade | join (SigninLogs | where Tint == 1) on $left.DeviceId == "
+              "$right.Hue, $left.DeviceName == $right.Tint");
+    assert_int_equal(st_rules_count(r), 1);
+    st_rules_free(r);
+}
+
 static void load__header__fills_the_rule(void **state)
 {
     (void)state;
@@ -163,6 +178,9 @@ static void load__markdown_kinds_of_blocks__as_said_or_as_they_look(void **state
         { "# T\n```\n| a | b |\n|---|---|\n```\n", 0, NULL },
         /* lets alone are a piece to paste in front of a query */
         { "# T\n```kql\nlet a = 1;\nlet b = 2;\n```\n## Two\n```kql\nprint 1\n```\n", 1, "Two" },
+        /* one that swallows the query behind it, as its `;` is missing */
+        { "# T\n```kql\nlet a = T\n| where b\na\n| count\n```\n## Two\n```kql\nprint 1\n```\n", 2,
+          "T" },
         /* headings: the innermost one around that says something */
         { "# T\n## References\n## Detection\n```kql\nprint 1\n```\n", 1, "T" },
         { "# T\n## One\n### Query:\n```kql\nprint 1\n```\n", 1, "One" },
@@ -675,6 +693,7 @@ static void level__words__both_ways(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(load__key_that_only_a_service_knows__is_planned),
         cmocka_unit_test(load__header__fills_the_rule),
         cmocka_unit_test(load__no_header__has_defaults),
         cmocka_unit_test(load__markdown__blocks_become_rules),

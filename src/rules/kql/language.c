@@ -92,10 +92,11 @@ static bool read_params(st_arena *a, const st_kql_script *script, st_parsed *out
     return names;
 }
 
+/* One that couldn't be read may hold the query: a `;` is missing. */
 static bool only_lets(const st_kql_script *script)
 {
     const st_kql_stmt *s = script->first;
-    while (s && s->kind == ST_KQL_STMT_LET)
+    while (s && s->kind == ST_KQL_STMT_LET && s->value && s->value->kind != ST_KQL_ERROR)
         s = s->next;
     return script->first && !s;
 }

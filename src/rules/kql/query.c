@@ -74,9 +74,12 @@ void st_bind_rule(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sin
     st_op *op = NULL, **last = &op;
     bool ok = st_bind_libraries(&sc, p);
     const st_let *outer = sc.env;
-    for (const st_kql_stmt *s = p->library ? NULL : script->first; s && ok; s = s->next)
+    for (const st_kql_stmt *s = p->library ? NULL : script->first; s && ok; s = s->next) {
+        if (s->fresh)
+            sc.env = (st_let *)(uintptr_t)outer;
         ok = s->kind == ST_KQL_STMT_QUERY ? add_results(&sc, s, &last) || told.failed || b.needs
                                           : st_bind_statement(&sc, s, outer);
+    }
     out->needs = b.needs;
     out->never = b.never;
     out->values = b.values;

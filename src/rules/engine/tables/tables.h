@@ -82,9 +82,9 @@ st_str st_net_type_of(st_str address);
 extern const st_getter st_columns_of_security[], st_columns_of_event[], st_columns_of_windows[],
     st_columns_of_sysmon[];
 enum {
-    ST_SECURITY_COLUMNS = 227,
-    ST_EVENT_TABLE_COLUMNS = 20,
-    ST_WINDOWS_COLUMNS = 23,
+    ST_SECURITY_COLUMNS = 229,
+    ST_EVENT_TABLE_COLUMNS = 22,
+    ST_WINDOWS_COLUMNS = 25,
     ST_SYSMON_COLUMNS = 84
 };
 

@@ -253,6 +253,8 @@ const st_getter st_columns_of_security[] = {
     FIELD("VirtualAccount"),
     FIELD("Workstation"),
     FIELD("WorkstationName"),
+    NEVER("_ResourceId"),
+    NEVER("_SubscriptionId"),
 };
 
 const st_getter st_columns_of_event[] = {
@@ -276,6 +278,8 @@ const st_getter st_columns_of_event[] = {
     { "TimeGenerated", D, st_get_event_time, 0, 0 },
     { "Type", S, st_get_log_table, ST_LOG_TABLE_EVENT, 0 },
     { "UserName", S, st_get_log_user, 0, 0 },
+    NEVER("_ResourceId"),
+    NEVER("_SubscriptionId"),
 };
 
 const st_getter st_columns_of_windows[] = {
@@ -302,6 +306,8 @@ const st_getter st_columns_of_windows[] = {
     { "TimeGenerated", D, st_get_event_time, 0, 0 },
     { "Type", S, st_get_log_table, ST_LOG_TABLE_WINDOWS_EVENT, 0 },
     { "Version", I, st_get_log_system, ST_LOG_VERSION, 0 },
+    NEVER("_ResourceId"),
+    NEVER("_SubscriptionId"),
 };
 
 const st_getter st_columns_of_sysmon[] = {

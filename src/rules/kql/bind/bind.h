@@ -147,6 +147,8 @@ void st_bind_no_column(const st_scope *sc, st_span at, st_str name);
 bool st_bind_unread(const st_let *l);
 /* Is e the name of a column that a service's table may have, though no list knows it? */
 bool st_bind_loose_name(const st_scope *sc, const st_kql_expr *e);
+/* ... of a column that a plugin would have made, had the evidence given it rows? */
+bool st_bind_unpacked_name(const st_scope *sc, const st_kql_expr *e);
 /* x, the value of e, as a column of its own: what no list knows is text there. */
 st_expr *st_bind_settled(const st_scope *sc, const st_kql_expr *e, st_expr *x);
 

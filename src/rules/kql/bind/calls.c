@@ -74,8 +74,10 @@ static st_expr *once(const st_scope *sc, st_expr *x)
 
 static st_expr *toscalar(const st_scope *sc, const st_kql_expr *e)
 {
-    if (e->u.call.args.n != 1)
+    if (e->u.call.args.n != 1) {
+        st_bind_error(sc, e->span, "KS119", "toscalar() takes a query, and needs one");
         return st_bind_unknown(sc);
+    }
     if (!st_bind_tabular(sc, st_bind_argument(e, 0)))
         return once(sc, st_bind_expr(sc, st_bind_argument(e, 0)));
     st_op *op = st_bind_table(sc, st_bind_argument(e, 0));
@@ -210,6 +212,30 @@ static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st
     return f->result[0] == '*' ? call : st_bind_fold(sc, call);
 }
 
+/* todatetime('{{StartTimeISO}}') of Sentinel's hunting queries, which a hunt writes its time range
+ * into: of today, as the portal does when nobody chose one. NULL: it is none. */
+static st_expr *time_of_hunt(const st_scope *sc, const st_kql_expr *e, const st_fn *f)
+{
+    const int64_t day = INT64_C(86400) * (int64_t)ST_TICKS_SECOND;
+    st_val v;
+    st_type t;
+    if (strcmp(f->name, "todatetime") != 0 || e->u.call.args.n != 1 ||
+        st_bind_argument(e, 0)->kind != ST_KQL_LITERAL ||
+        !st_bind_constant(sc, st_bind_argument(e, 0), &v, &t) || t != ST_TYPE_STRING)
+        return NULL;
+    st_str text = st_pool_get(sc->r->mem.pool, v.u.s);
+    bool start = st_str_eq(text, ST_STR("{{StartTimeISO}}"));
+    if (!start && !st_str_eq(text, ST_STR("{{EndTimeISO}}")))
+        return NULL;
+    st_bind_warn(sc, e->span, "%.*s is taken as %s (--now says when that is)", ST_FMT(text),
+                 start ? "a day before now" : "now");
+    int64_t at = sc->r->now > day && start ? sc->r->now - day : sc->r->now;
+    st_expr *x = st_bind_const(sc, ST_TYPE_DATETIME, st_val_time(at));
+    if (x)
+        x->ago = true;
+    return x;
+}
+
 st_expr *st_bind_tuple(const st_scope *sc, const st_kql_expr *e)
 {
     return call_function(sc, e, st_fn_find(e->u.call.name.text));
@@ -240,6 +266,17 @@ static st_expr *bind_window(const st_scope *sc, const st_kql_expr *e, const st_w
     return x ? st_bind_window(sc, e, w, x, e->u.call.args.n) : NULL;
 }
 
+/* When a row came to a workspace nobody knows here: when it happened. */
+static st_expr *ingestion_time(const st_scope *sc, const st_kql_expr *e)
+{
+    bool logs = st_bind_column(sc->row, ST_STR("Timestamp")) == SIZE_MAX &&
+                st_bind_column(sc->row, ST_STR("TimeGenerated")) != SIZE_MAX;
+    st_kql_expr column = { .kind = ST_KQL_NAME,
+                           .span = e->span,
+                           .u.name = logs ? ST_STR("TimeGenerated") : ST_STR("Timestamp") };
+    return st_bind_expr(sc, &column);
+}
+
 st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
 {
     st_str name = e->u.call.name.text;
@@ -264,12 +301,8 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
         return toscalar(sc, e);
     if (st_str_eq(name, ST_STR("column_ifexists")) || st_str_eq(name, ST_STR("columnifexists")))
         return column_if_exists(sc, e);
-    if (st_str_eq(name, ST_STR("ingestion_time")) && !e->u.call.args.n) {
-        st_kql_expr column = { .kind = ST_KQL_NAME,
-                               .span = e->span,
-                               .u.name = ST_STR("Timestamp") };
-        return st_bind_expr(sc, &column);
-    }
+    if (st_str_eq(name, ST_STR("ingestion_time")) && !e->u.call.args.n)
+        return ingestion_time(sc, e);
     const st_window *window = st_window_find(name);
     if (window)
         return bind_window(sc, e, window);
@@ -285,7 +318,10 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
         no_function(sc, e);
         return st_bind_unknown(sc);
     }
-    st_expr *call = call_function(sc, e, f);
+    st_expr *call = time_of_hunt(sc, e, f);
+    if (call)
+        return call;
+    call = call_function(sc, e, f);
     return call && f->result[0] == '(' ? st_bind_tuple_value(sc, e, call, 0) : call;
 }
 

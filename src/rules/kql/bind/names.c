@@ -133,6 +133,7 @@ st_str st_bind_name(const st_scope *sc, const st_kql_expr *e)
         return call_name(sc, e);
     if (e->kind == ST_KQL_NAME)
         return st_bind_column(sc->row, e->u.name) != SIZE_MAX || st_bind_loose_name(sc, e) ||
+                       st_bind_unpacked_name(sc, e) ||
                        st_bind_billing_type(sc->row, e->u.name) != ST_TYPE_UNKNOWN
                    ? e->u.name
                    : ST_STR("");

@@ -188,9 +188,16 @@ bool st_bind_loose_name(const st_scope *sc, const st_kql_expr *e)
            st_bind_column(sc->row, e->u.name) == SIZE_MAX && !st_bind_let(sc, e->u.name);
 }
 
+bool st_bind_unpacked_name(const st_scope *sc, const st_kql_expr *e)
+{
+    return e->kind == ST_KQL_NAME && sc->binder->unpacked && sc->row &&
+           st_bind_column(sc->row, e->u.name) == SIZE_MAX && !st_bind_let(sc, e->u.name);
+}
+
 st_expr *st_bind_settled(const st_scope *sc, const st_kql_expr *e, st_expr *x)
 {
-    if (!x || x->type != ST_TYPE_DYNAMIC || !st_bind_loose_name(sc, e))
+    if (!x || x->type != ST_TYPE_DYNAMIC ||
+        !(st_bind_loose_name(sc, e) || st_bind_unpacked_name(sc, e)))
         return x;
     return st_bind_const(sc, ST_TYPE_STRING, st_val_missing(ST_TYPE_STRING));
 }

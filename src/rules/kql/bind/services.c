@@ -49,6 +49,9 @@ static const st_service_def services[] = {
       "ProcessCommandLine RegistryKey RegistryValueName RegistryValueData AdditionalFields "
       "Severity "
       "CloudResource CloudPlatform ResourceType ResourceID SubscriptionId" },
+    { "DeviceAlertEvents", ST_SV_TABLE, /* until 2020 */
+      "Timestamp:d AlertId DeviceId DeviceName Severity Category Title FileName SHA1 RemoteUrl "
+      "RemoteIP AttackTechniques ReportId:l Table" },
     { "BehaviorInfo", ST_SV_TABLE,
       "Timestamp:d BehaviorId ActionType Description Categories AttackTechniques ServiceSource "
       "DetectionSource DataSources DeviceId AccountUpn AccountObjectId StartTime:d EndTime:d "
@@ -277,7 +280,7 @@ static const char workspace_tables[] =
     "GCPVPCFlow GitHubAuditLogs* GKE* GoogleCloudSCC GoogleWorkspaceReports GraphApiAuditEvents "
     "Heartbeat HuntingBookmark IdentityAccountInfo IdentityEvents imAuditEvent imAuthentication "
     "imDhcpEvent imDns imFileEvent imNetworkSession imProcess imProcessCreate "
-    "imProcessTerminate imRegistry imUserManagement imWebSession InsightsMetrics "
+    "imProcessCreation imProcessTerminate imRegistry imRegistryEvent imUserManagement imWebSession InsightsMetrics "
     "IntuneAuditLogs IntuneDeviceComplianceOrg IntuneOperationalLogs KubeEvents KubeHealth "
     "KubeMonAgentEvents KubeNodeInventory KubePodInventory KubePVInventory KubeServices "
     "LAJobLogs LAQueryLogs LASummaryLogs LinuxAuditLog LogicAppWorkflowRuntime "

@@ -138,6 +138,25 @@ static st_op *name_table(const st_scope *sc, const st_kql_expr *e)
     return NULL;
 }
 
+/* table("T" [, "all"]): the table of that name, never a let. */
+static st_op *table_of_name(const st_scope *sc, const st_kql_expr *e)
+{
+    st_val v = st_val_null();
+    st_type t = ST_TYPE_UNKNOWN;
+    size_t n = e->u.call.args.n;
+    if (n < 1 || n > 2 || !st_bind_constant(sc, st_bind_argument(e, 0), &v, &t) ||
+        t != ST_TYPE_STRING) {
+        st_bind_error(sc, e->span, "KS119", "table() needs a table's name as a constant text");
+        return NULL;
+    }
+    st_kql_expr table = { .kind = ST_KQL_NAME,
+                          .span = e->span,
+                          .u.name = st_pool_get(sc->r->mem.pool, v.u.s) };
+    st_scope outside = *sc;
+    outside.env = NULL;
+    return name_table(&outside, &table);
+}
+
 /* A call of a function whose value is a table; e is a name where it has no arguments. */
 static st_op *call_table(const st_scope *sc, const st_kql_expr *e)
 {
@@ -146,6 +165,8 @@ static st_op *call_table(const st_scope *sc, const st_kql_expr *e)
     size_t n = e->kind == ST_KQL_CALL ? e->u.call.args.n : 0;
     if (!l && n == 1 && st_str_eq(name, ST_STR("materialize")))
         return st_bind_table(sc, e->u.call.args.items[0]);
+    if (!l && e->kind == ST_KQL_CALL && st_str_eq(name, ST_STR("table")))
+        return table_of_name(sc, e);
     const st_bind_table_fn *f = l || e->kind == ST_KQL_NAME ? NULL : table_fn(sc, e);
     if (f)
         return f->bind(sc, e);

@@ -44,26 +44,26 @@ static bool side(const st_kql_expr *e, const char *which, st_str *name)
     return true;
 }
 
-/* A service's rows with a key that no list knows: of the other side's type, never filled. */
-static bool loose_key(const st_scope *sc, st_op *op, st_str name, st_type type)
+/* A key that a service's rows may have, though no list knows it, or that the evidence would have
+ * had to give (bag_unpack, pivot): *op with it, of the other side's type and never filled. */
+static bool loose_key(const st_scope *sc, st_span at, st_op **op, st_str name, st_type type)
 {
     st_bind_outputs o = { 0 };
-    if (!op->schema.loose || op->schema.open)
+    bool loose = (*op)->schema.loose;
+    if (!(loose || sc->binder->unpacked) || (*op)->schema.open)
         return false;
-    st_op *in = ST_NEW(&sc->r->arena, st_op);
-    if (!in)
-        return false;
-    *in = *op;
-    st_bind_output_all(sc, &o, &in->schema);
+    if (!loose)
+        st_bind_warn(sc, at, "no column %.*s in this evidence: read as null", ST_FMT(name));
+    st_bind_output_all(sc, &o, &(*op)->schema);
     st_expr *x = st_bind_const(sc, type, st_val_missing(type));
     st_op *with = x && st_bind_output_put(sc, &o, name, true, (st_proj_item){ x, 0 }, type)
-                      ? st_bind_finish(sc, in, &o)
+                      ? st_bind_finish(sc, *op, &o)
                       : NULL;
     if (!with)
         return false;
-    with->step = op->step;
-    with->schema.loose = true;
-    *op = *with;
+    with->step = (*op)->step;
+    with->schema.loose = loose;
+    *op = with;
     return true;
 }
 
@@ -89,7 +89,7 @@ static void bad_join_key(const st_scope *sc, const st_kql_expr *e)
                           : "a join is on columns' names and $left.a == $right.b, on nothing else");
 }
 
-static bool join_key(const st_scope *sc, const st_kql_expr *e, st_op *l, st_op *r, size_t *lk,
+static bool join_key(const st_scope *sc, const st_kql_expr *e, st_op **l, st_op **r, size_t *lk,
                      size_t *rk)
 {
     st_str ln, rn;
@@ -100,23 +100,24 @@ static bool join_key(const st_scope *sc, const st_kql_expr *e, st_op *l, st_op *
         bad_join_key(sc, e);
         return false;
     }
-    *lk = st_bind_column(&l->schema, ln);
-    *rk = st_bind_column(&r->schema, rn);
-    st_type other = *lk != SIZE_MAX   ? l->schema.v[*lk].type
-                    : *rk != SIZE_MAX ? r->schema.v[*rk].type
+    *lk = st_bind_column(&(*l)->schema, ln);
+    *rk = st_bind_column(&(*r)->schema, rn);
+    st_type other = *lk != SIZE_MAX   ? (*l)->schema.v[*lk].type
+                    : *rk != SIZE_MAX ? (*r)->schema.v[*rk].type
                                       : ST_TYPE_STRING;
-    if (*lk == SIZE_MAX && loose_key(sc, l, ln, other))
-        *lk = st_bind_column(&l->schema, ln);
-    if (*rk == SIZE_MAX && loose_key(sc, r, rn, other))
-        *rk = st_bind_column(&r->schema, rn);
+    if (*lk == SIZE_MAX && loose_key(sc, e->span, l, ln, other))
+        *lk = st_bind_column(&(*l)->schema, ln);
+    if (*rk == SIZE_MAX && loose_key(sc, e->span, r, rn, other))
+        *rk = st_bind_column(&(*r)->schema, rn);
     if (*lk == SIZE_MAX || *rk == SIZE_MAX) {
-        st_scope there = st_bind_over(sc, *lk == SIZE_MAX ? &l->schema : &r->schema);
+        st_scope there = st_bind_over(sc, *lk == SIZE_MAX ? &(*l)->schema : &(*r)->schema);
         st_bind_no_column(&there, e->span, *lk == SIZE_MAX ? ln : rn);
         return false;
     }
-    st_type a = l->schema.v[*lk].type, c = r->schema.v[*rk].type;
+    st_type a = (*l)->schema.v[*lk].type, c = (*r)->schema.v[*rk].type;
     bool whole = (a == ST_TYPE_LONG || a == ST_TYPE_INT) && (c == ST_TYPE_LONG || c == ST_TYPE_INT);
-    if (a == ST_TYPE_DYNAMIC || (a != c && !whole)) {
+    bool known = a != ST_TYPE_UNKNOWN && c != ST_TYPE_UNKNOWN; /* else it was told */
+    if (known && (a == ST_TYPE_DYNAMIC || (a != c && !whole))) {
         st_bind_error(sc, e->span, "KS242", "%s and %s can't be joined on", st_type_name(a),
                       st_type_name(c));
         return false;
@@ -125,7 +126,7 @@ static bool join_key(const st_scope *sc, const st_kql_expr *e, st_op *l, st_op *
 }
 
 /* The conditions, `and` taken apart. */
-static size_t join_keys(const st_scope *sc, const st_kql_op *q, st_op *l, st_op *r, size_t *lk,
+static size_t join_keys(const st_scope *sc, const st_kql_op *q, st_op **l, st_op **r, size_t *lk,
                         size_t *rk)
 {
     const st_kql_expr *todo[64];
@@ -173,7 +174,7 @@ st_op *st_bind_op_join(const st_scope *sc, st_op *in, const st_kql_op *q)
     st_op *right = st_bind_table(sc, q->u.join.right);
     if (!join_kind(sc, q, &kind) || !right)
         return NULL;
-    size_t nkeys = join_keys(sc, q, in, right, lk, rk);
+    size_t nkeys = join_keys(sc, q, &in, &right, lk, rk);
     if (!nkeys) {
         if (!sc->out->failed)
             st_bind_error(sc, q->span, NULL, "join needs a condition: on KEY");

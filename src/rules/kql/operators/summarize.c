@@ -95,6 +95,7 @@ static void add_of_row(const st_scope *sc, row_binder *w, st_expr *value, st_str
 /* `*`: the columns that are neither keys nor what finds the row. */
 static void add_whole_row(const st_scope *sc, row_binder *w, const st_bind_outputs *keys)
 {
+    sc->out->loosened |= sc->row->loose; /* what else a service's table may have, too */
     if (sc->group->node_call == SIZE_MAX)
         sc->group->node_call = sc->group->n ? sc->group->n - w->agg->ranked : 0;
     for (size_t c = 0; c < sc->row->n; c++) {

@@ -505,6 +505,7 @@ struct st_kql_stmt {
     st_kql_expr *value;
     st_kql_param *params;
     size_t nparams;
+    bool fresh; /* a text of its own begins: nothing before it can be named in it */
     st_kql_stmt *next;
 };
 

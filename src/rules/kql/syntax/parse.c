@@ -468,10 +468,8 @@ static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, s
         st_p_fail(p, t->span, "KS005", "expected `,` or `|` before %.*s%s", ST_FMT(text),
                   instead(text));
     else
-        st_p_fail(
-            p, t->span, "KS005", "expected `|`, or `;` before %.*s (query began in line %u)%s",
-            ST_FMT(text), began,
-            line > last + 1 ? "; a file holds one query, and an empty line doesn't end it" : "");
+        st_p_fail(p, t->span, "KS005",
+                  "expected `|`, or `;` before %.*s (query began in line %u)", ST_FMT(text), began);
 }
 
 /* Behind a statement stands neither `;` nor the end. */
@@ -516,21 +514,29 @@ static void no_separator(st_parser *p, const st_kql_stmt *s)
                   ST_FMT(text), st_diags_line(p->diags, s->span.start));
 }
 
-/* How many tokens the line here has, if it is words and no query: two words one behind the other,
- * or a word and a colon, no sign of a statement, and something on the lines below. 0: it is KQL. */
-static size_t title_here(const st_parser *p)
+/* Words that begin a statement, though some are operators, too. */
+static bool begins_statement(st_str word)
 {
     static const char *const first[] = { "let",          "set",   "declare",   "alias",
                                          "restrict",     "print", "datatable", "range",
                                          "externaldata", "union", "find",      "search" };
+    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
+        if (st_str_ieq(word, st_str_of(first[i])))
+            return true;
+    return false;
+}
+
+/* How many tokens the line here has, if it is words and no query: two words one behind the other,
+ * or a word and a colon, no sign of a statement, and something on the lines below. 0: it is KQL. */
+static size_t title_here(const st_parser *p)
+{
     unsigned line = st_diags_line(p->diags, st_p_at(p, 0)->span.start);
     if (st_p_at(p, 0)->kind != ST_TOK_NAME ||
         !(st_p_at(p, 1)->kind == ST_TOK_NAME || st_p_is(p, 1, ":")) ||
         st_kql_is_operator(st_p_text(p, st_p_at(p, 1))) || st_p_is_infix(p, 1))
         return 0;
-    for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        if (st_str_ieq(st_p_text(p, st_p_at(p, 0)), st_str_of(first[i])))
-            return 0;
+    if (begins_statement(st_p_text(p, st_p_at(p, 0))))
+        return 0;
     for (size_t n = 1;; n++) {
         const st_kql_token *t = st_p_at(p, n);
         if (t->kind == ST_TOK_END || st_p_is(p, n, "|") || st_p_is(p, n, ";") || st_p_is(p, n, "="))
@@ -587,9 +593,27 @@ static void unread(st_parser *p, st_kql_stmt *s, unsigned before)
     p->mistakes = before;
 }
 
+/* Does an empty line end the query before, as it does in the portals' editor? What follows begins
+ * its line, and is no operator whose pipe was forgotten. */
+static bool paragraph(const st_parser *p, const st_kql_stmt *s)
+{
+    const st_kql_token *t = st_p_at(p, 0);
+    uint32_t low = behind(p).start;
+    st_str between = { p->text.p + low, t->span.start - low }, line = between;
+    bool empty = false;
+    if (s->kind != ST_KQL_STMT_QUERY || p->panic || t->kind != ST_TOK_NAME ||
+        st_p_is_infix(p, 0) ||
+        (st_kql_is_operator(st_p_text(p, t)) && !begins_statement(st_p_text(p, t))))
+        return false;
+    for (unsigned n = 0; st_str_cut(&between, '\n', &line) && between.p; n++)
+        empty |= n && !st_str_trim(line).n;
+    return empty && !st_str_trim(line).n;
+}
+
 st_kql_stmt *st_p_statements(st_parser *p, bool body)
 {
     st_kql_stmt *first = NULL, **last = &first;
+    bool fresh = false;
     for (;;) {
         while (st_p_take(p, ";"))
             ;
@@ -603,12 +627,18 @@ st_kql_stmt *st_p_statements(st_parser *p, bool body)
         size_t before = p->i;
         unsigned mistakes = p->mistakes;
         statement(p, s);
+        s->fresh = fresh;
+        fresh = !body && paragraph(p, s);
         if (!st_p_sound(p, mistakes))
             unread(p, s, mistakes);
         *last = s;
         last = &s->next;
-        bool ends =
-            st_p_is(p, 0, ";") || st_p_at(p, 0)->kind == ST_TOK_END || (body && st_p_is(p, 0, "}"));
+        bool ends = fresh || st_p_is(p, 0, ";") || st_p_at(p, 0)->kind == ST_TOK_END ||
+                    (body && st_p_is(p, 0, "}"));
+        if (fresh)
+            st_diag_at(p->diags, ST_SEV_WARNING, st_p_at(p, 0)->span, NULL,
+                       "another query begins here, as an empty line stands before it; a `;` would "
+                       "say so");
         if (!ends)
             no_separator(p, s);
         to_next(p, body);
