@@ -92,13 +92,13 @@ static bool read_params(st_arena *a, const st_kql_script *script, st_parsed *out
     return names;
 }
 
-/* One that couldn't be read may hold the query: a `;` is missing. */
+/* Behind a mistake there may have been a query: a `;` is missing. */
 static bool only_lets(const st_kql_script *script)
 {
     const st_kql_stmt *s = script->first;
-    while (s && s->kind == ST_KQL_STMT_LET && s->value && s->value->kind != ST_KQL_ERROR)
+    while (s && s->kind == ST_KQL_STMT_LET)
         s = s->next;
-    return script->first && !s;
+    return script->first && !s && !script->wrong;
 }
 
 static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st_diag_sink *d,

@@ -516,6 +516,7 @@ typedef struct st_kql_script {
     st_str subject; /* the node of graph patterns that the rule is about, as its header says; or
                        empty */
     bool library;   /* it holds let statements only; said before it is parsed */
+    bool wrong;     /* a statement couldn't be read */
 } st_kql_script;
 
 /* Reads text; out is empty but for what is said before. false: there were errors (all in d), or no

@@ -673,6 +673,7 @@ bool st_kql_parse(st_arena *a, st_str text, st_diag_sink *d, st_kql_script *out)
     }
     if (st_kql_lex(a, text, (st_span){ 0, (uint32_t)text.n }, d, &p.tokens)) {
         out->first = st_p_statements(&p, false);
+        out->wrong = p.wrong;
         if (!out->library || !out->first)
             check_result(&p, out->first);
     } else {
