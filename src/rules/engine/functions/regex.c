@@ -171,16 +171,22 @@ static st_val f_extract_all(st_run *r, const st_expr *x, const st_val *a)
     return all.n ? st_value_list_close(r, &all) : st_val_null();
 }
 
+/* What a match becomes: \1 is its first group, \0 the whole, and \\ a backslash, as in RE2's
+ * rewrites: a path in it is written @'C:\\Users\\\1'. Another backslash is itself. */
 static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t n)
 {
     for (size_t i = 0; i < with.n; i++) {
-        if (with.p[i] == '\\' && i + 1 < with.n && with.p[i + 1] >= '0' && with.p[i + 1] <= '9') {
-            size_t g = (size_t)(with.p[++i] - '0');
-            if (g < n && spans[g][0] != SIZE_MAX)
-                st_buf_put(b, s.p + spans[g][0], spans[g][1] - spans[g][0]);
-        } else {
-            st_buf_char(b, with.p[i]);
+        char c = with.p[i], after = i + 1 < with.n ? with.p[i + 1] : '\0';
+        size_t g = (size_t)(unsigned char)after - '0';
+        if (c != '\\' || (after != '\\' && g > 9)) {
+            st_buf_char(b, c);
+            continue;
         }
+        i++;
+        if (after == '\\')
+            st_buf_char(b, after);
+        else if (g < n && spans[g][0] != SIZE_MAX)
+            st_buf_put(b, s.p + spans[g][0], spans[g][1] - spans[g][0]);
     }
 }
 
