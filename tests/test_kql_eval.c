@@ -74,8 +74,7 @@ static void eval__queries_of_portals__as_published(void **state)
         { "let f = (n:string) { table(n) | where false | project FileName }; f('DeviceFileEvents')",
           "FileName:string" },
         { "let T = print a = 1; table('T')", "1:22: no table T" },
-        { "print a = 'T' | join (table(a)) on a",
-          "1:29: no column a" },
+        { "print a = 'T' | join (table(a)) on a", "1:29: no column a" },
         { "table()", "1:1: table() needs a table's name as a constant text" },
         { "let x = toscalar(); print x", "1:9: toscalar() takes a query, and needs one" },
         /* an empty line ends a query */

@@ -468,8 +468,8 @@ static void no_pipe(st_parser *p, const st_kql_stmt *s, const st_kql_token *t, s
         st_p_fail(p, t->span, "KS005", "expected `,` or `|` before %.*s%s", ST_FMT(text),
                   instead(text));
     else
-        st_p_fail(p, t->span, "KS005",
-                  "expected `|`, or `;` before %.*s (query began in line %u)", ST_FMT(text), began);
+        st_p_fail(p, t->span, "KS005", "expected `|`, or `;` before %.*s (query began in line %u)",
+                  ST_FMT(text), began);
 }
 
 /* Behind a statement stands neither `;` nor the end. */
@@ -601,8 +601,7 @@ static bool paragraph(const st_parser *p, const st_kql_stmt *s)
     uint32_t low = behind(p).start;
     st_str between = { p->text.p + low, t->span.start - low }, line = between;
     bool empty = false;
-    if (s->kind != ST_KQL_STMT_QUERY || p->panic || t->kind != ST_TOK_NAME ||
-        st_p_is_infix(p, 0) ||
+    if (s->kind != ST_KQL_STMT_QUERY || p->panic || t->kind != ST_TOK_NAME || st_p_is_infix(p, 0) ||
         (st_kql_is_operator(st_p_text(p, t)) && !begins_statement(st_p_text(p, t))))
         return false;
     for (unsigned n = 0; st_str_cut(&between, '\n', &line) && between.p; n++)
