@@ -24,6 +24,23 @@ static void eval__string_operators(void **state)
         { "print a = 'run arp -a' has_any ('net', 'arp'), b = 'run arp -a' has_all ('net', 'arp'), "
           "c = 'x' has_any (dynamic([]))",
           "a:bool b:bool c:bool / True,False,False" },
+        /* arrays in a list are what is in them, as deep as they are */
+        { "print a = 2 in (dynamic([1, [2, [3]]])), b = 3 !in (dynamic([[[3]]])), c = 'X' in~ "
+          "('a', dynamic([['x']])), d = 'q x' has_any (dynamic([[], ['x']])), e = 'q x' has_all "
+          "(dynamic(['q', ['y']])), f = 4 in (dynamic([1, [2]]))",
+          "a:bool b:bool c:bool d:bool e:bool f:bool / True,False,True,True,False,False" },
+        { "let T = datatable(b:string)['x', 'Y']; datatable(a:string)['x', 'y', 'z'] | project a, "
+          "a "
+          "in ((T | summarize make_set(b))), a in~ ((T | summarize make_list(b))), a !in~ ((T | "
+          "summarize make_set(b))), a has_any ((T | summarize make_set(b)))",
+          "a:string Column1:bool Column2:bool Column3:bool Column4:bool / x,True,True,False,True / "
+          "y,False,True,False,True / z,False,False,True,False" },
+        { "let L = datatable(n:long)[2, 3] | summarize make_set(n); range n from 1 to 4 step 1 | "
+          "where n in (L)",
+          "n:long / 2 / 3" },
+        { "datatable(n:long, d:dynamic)[1, dynamic([[1], 2]), 3, dynamic([[1], 2])] | project n in "
+          "(d), tostring(n) has_any (d)",
+          "Column1:bool Column2:bool / True,True / False,False" },
         { "print a = 'abc12' matches regex @'\\d{2}$', b = 'ABC' matches regex 'abc', c = 'ABC' "
           "matches regex '(?i)abc'",
           "a:bool b:bool c:bool / True,False,True" },

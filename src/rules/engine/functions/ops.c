@@ -161,17 +161,16 @@ static bool in_one(st_run *r, const st_expr *x, st_val v, st_val item)
     return equal(r, v, item);
 }
 
-/* The value, then the items: scalars or dynamic arrays. */
+/* The value, then the items: scalars, or dynamic arrays with what is in them. */
 st_val st_call_in(st_run *r, const st_expr *x, const st_val *a)
 {
     bool any_null = false;
     for (size_t i = 1; i < x->nargs; i++) {
-        size_t n = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->n : 1;
-        const st_val *items = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->v : &a[i];
-        for (size_t k = 0; k < n; k++) {
-            any_null |= items[k].tag == ST_VAL_NULL;
-            if (a[0].tag != ST_VAL_NULL && items[k].tag != ST_VAL_NULL &&
-                in_one(r, x, a[0], items[k]))
+        st_val_leaves l;
+        st_val_leaves_of(&l, &a[i]);
+        for (const st_val *v; (v = st_val_leaf(&l));) {
+            any_null |= v->tag == ST_VAL_NULL;
+            if (a[0].tag != ST_VAL_NULL && v->tag != ST_VAL_NULL && in_one(r, x, a[0], *v))
                 return st_val_bool(!x->negate);
         }
     }
@@ -185,10 +184,10 @@ static bool strop_one(st_run *r, const st_expr *x, st_sid hay, const st_val *nee
 {
     bool hit = x->all;
     for (size_t i = 1; i < x->nargs && hit == x->all; i++) {
-        size_t n = needles[i].tag == ST_VAL_ARRAY ? needles[i].u.a->n : 1;
-        const st_val *items = needles[i].tag == ST_VAL_ARRAY ? needles[i].u.a->v : &needles[i];
-        for (size_t k = 0; k < n && hit == x->all; k++) {
-            st_sid needle = st_val_tostring(&r->mem, ST_TYPE_DYNAMIC, items[k]).u.s;
+        st_val_leaves l;
+        st_val_leaves_of(&l, &needles[i]);
+        for (const st_val *v; hit == x->all && (v = st_val_leaf(&l));) {
+            st_sid needle = st_val_tostring(&r->mem, ST_TYPE_DYNAMIC, *v).u.s;
             hit = x->fold ? st_match_text(x->mop, st_folds_get(&r->shared->folds, hay),
                                           st_folds_get(&r->shared->folds, needle))
                           : st_match_text(x->mop, st_pool_get(r->mem.pool, hay),

@@ -226,6 +226,32 @@ typedef struct frame {
     size_t i;
 } frame;
 
+void st_val_leaves_of(st_val_leaves *l, const st_val *v)
+{
+    l->left[0] = v;
+    l->end[0] = v + 1;
+    l->depth = 1;
+}
+
+const st_val *st_val_leaf(st_val_leaves *l)
+{
+    while (l->depth) {
+        size_t at = l->depth - 1;
+        if (l->left[at] == l->end[at]) {
+            l->depth--;
+            continue;
+        }
+        const st_val *v = l->left[at]++;
+        if (v->tag != ST_VAL_ARRAY)
+            return v;
+        if (l->depth < ST_MAX_JSON_DEPTH) {
+            l->left[l->depth] = v->u.a->v;
+            l->end[l->depth++] = v->u.a->v + v->u.a->n;
+        }
+    }
+    return NULL;
+}
+
 void st_val_put_json(st_buf *b, const st_mem *m, st_val v)
 {
     frame stack[ST_MAX_JSON_DEPTH];

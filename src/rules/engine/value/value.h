@@ -16,6 +16,7 @@
 
 #include "rules/engine/value/type.h"
 #include "rules/engine/value/times.h"
+#include "base/limits.h"
 
 typedef enum st_val_tag {
     ST_VAL_NULL,
@@ -113,6 +114,16 @@ st_val st_val_filetime(st_ticks t); /* 0: null */
 st_array *st_array_new(st_mem *m, size_t n);
 st_bag *st_bag_new(st_mem *m, size_t n);
 st_val st_val_array(const st_array *a); /* NULL gives null */
+
+/* What a list of an operator says: a value itself, or those in an array and in its arrays. */
+typedef struct {
+    const st_val *left[ST_MAX_JSON_DEPTH], *end[ST_MAX_JSON_DEPTH];
+    size_t depth;
+} st_val_leaves;
+
+void st_val_leaves_of(st_val_leaves *l, const st_val *v);
+const st_val *st_val_leaf(st_val_leaves *l); /* NULL: no more */
+
 st_val st_val_bag(const st_bag *g);
 /* The last member of that name; NULL if there is none. */
 const st_val *st_bag_get(const st_bag *g, st_sid key);

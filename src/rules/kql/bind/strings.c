@@ -38,18 +38,13 @@ static size_t needle_texts(const st_scope *sc, st_expr *const *x, size_t n, st_s
 {
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
-        st_val v = x[i]->value;
-        size_t items = v.tag == ST_VAL_ARRAY ? v.u.a->n : 1;
-        for (size_t k = 0; k < items; k++) {
-            st_val one = v.tag == ST_VAL_ARRAY ? v.u.a->v[k] : v;
+        st_type type = x[i]->value.tag == ST_VAL_ARRAY ? ST_TYPE_DYNAMIC : x[i]->type;
+        st_val_leaves l;
+        st_val_leaves_of(&l, &x[i]->value);
+        for (const st_val *v; (v = st_val_leaf(&l)); count++)
             if (out)
-                out[count] = st_pool_get(
-                    sc->r->mem.pool,
-                    st_val_tostring(&sc->r->mem,
-                                    v.tag == ST_VAL_ARRAY ? ST_TYPE_DYNAMIC : x[i]->type, one)
-                        .u.s);
-            count++;
-        }
+                out[count] =
+                    st_pool_get(sc->r->mem.pool, st_val_tostring(&sc->r->mem, type, *v).u.s);
     }
     return count;
 }

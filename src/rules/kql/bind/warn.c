@@ -94,11 +94,10 @@ void st_bind_warn_actions(const st_scope *sc, st_span at, st_expr *const *args, 
         !st_str_eq(sc->row->v[x->col].name, ST_STR("ActionType")))
         return;
     for (size_t i = 1; i < n; i++) {
-        st_val v = args[i]->value;
-        for (size_t k = 0; v.tag == ST_VAL_ARRAY && k < v.u.a->n; k++)
-            put_action(sc, v.u.a->v[k], fold, &list);
-        if (v.tag != ST_VAL_ARRAY)
-            put_action(sc, v, fold, &list);
+        st_val_leaves l;
+        st_val_leaves_of(&l, &args[i]->value);
+        for (const st_val *v; (v = st_val_leaf(&l));)
+            put_action(sc, *v, fold, &list);
     }
     if (list.n)
         warn_once(sc, at, "no row here can have the ActionType %.*s" ALONE,
