@@ -176,7 +176,9 @@ static st_val f_extract_all(st_run *r, const st_expr *x, const st_val *a)
 static void expand(st_buf *b, st_str s, st_str with, size_t (*spans)[2], size_t n)
 {
     for (size_t i = 0; i < with.n; i++) {
-        char c = with.p[i], after = i + 1 < with.n ? with.p[i + 1] : '\0';
+        char c = with.p[i], after = '\0';
+        if (i + 1 < with.n)
+            after = with.p[i + 1];
         size_t g = (size_t)(unsigned char)after - '0';
         if (c != '\\' || (after != '\\' && g > 9)) {
             st_buf_char(b, c);
