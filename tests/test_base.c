@@ -406,6 +406,18 @@ static void sha__known_answers__hold(void **state)
     st_sha256_add(t, "bc", 2);
     st_sha256_end(t, e);
     assert_memory_equal(d, e, 32);
+    st_digester *many = st_digester_new();
+    assert_non_null(many);
+    for (int i = 0; i < 2; i++) {
+        memset(e, 0, sizeof e);
+        st_digester_sha256(many, "abc", 3, e);
+        assert_memory_equal(d, e, 32);
+    }
+    memset(e, 0, sizeof e);
+    st_digester_sha256(NULL, "abc", 3, e);
+    assert_memory_equal(d, e, 32);
+    st_digester_free(many);
+    st_digester_free(NULL);
     st_buf_free(&b);
 }
 

@@ -269,6 +269,12 @@ typedef struct st_sha256_stream st_sha256_stream;
 st_sha256_stream *st_sha256_new(void); /* NULL: no memory */
 void st_sha256_add(st_sha256_stream *s, const void *p, size_t n);
 void st_sha256_end(st_sha256_stream *s, unsigned char out[32]); /* frees s */
+/* SHA-256 of many short texts: what has to be looked up for the first isn't for the others. Any
+ * number of threads may use one at once. d may be NULL: looked up each time. */
+typedef struct st_digester st_digester;
+st_digester *st_digester_new(void); /* NULL: no memory */
+void st_digester_sha256(const st_digester *d, const void *p, size_t n, unsigned char out[32]);
+void st_digester_free(st_digester *d);
 
 /* threads */
 

@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void put_hash(st_buf *b, st_str more, char id[17])
+static void put_hash(const st_case *c, st_buf *b, st_str more, char id[17])
 {
     if (more.n) {
         st_buf_char(b, 0);
         st_buf_str(b, more);
     }
     unsigned char digest[32];
-    st_sha256(b->p ? b->p : "", b->n, digest);
+    st_digester_sha256(c->digester, b->p ? b->p : "", b->n, digest);
     for (size_t i = 0; i < 8; i++) {
         id[2 * i] = "0123456789abcdef"[digest[i] >> 4];
         id[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
@@ -31,8 +31,9 @@ static void put_host(const st_forest *f, uint32_t host, st_buf *b)
     st_buf_char(b, 0);
 }
 
-void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17])
+void st_hunt_id(const st_case *c, st_node n, st_str more, char id[17])
 {
+    const st_forest *f = c->forest;
     const st_proc *p = &f->procs[n];
     st_buf b = { 0 };
     put_host(f, p->host, &b);
@@ -42,18 +43,19 @@ void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17])
         st_buf_fmt(&b, "%llu,%llu", (unsigned long long)p->pid, (unsigned long long)p->start);
     if (p->instance)
         st_buf_fmt(&b, "#%u", p->instance);
-    put_hash(&b, more, id);
+    put_hash(c, &b, more, id);
 }
 
-void st_hunt_events_id(const st_forest *f, uint32_t host, char id[17])
+void st_hunt_events_id(const st_case *c, uint32_t host, char id[17])
 {
     st_buf b = { 0 };
-    put_host(f, host, &b);
-    put_hash(&b, ST_STR("events"), id);
+    put_host(c->forest, host, &b);
+    put_hash(c, &b, ST_STR("events"), id);
 }
 
-static void put_event_id(const st_forest *f, const st_event *e, st_str more, char id[17])
+static void put_event_id(const st_case *c, const st_event *e, st_str more, char id[17])
 {
+    const st_forest *f = c->forest;
     const st_events *x = st_event_columns(f, e);
     st_buf b = { 0 };
     put_host(f, e->host, &b);
@@ -61,7 +63,7 @@ static void put_event_id(const st_forest *f, const st_event *e, st_str more, cha
     st_buf_fmt(&b, "%.*s,%u,%llu,%llu", ST_FMT(provider), st_event_id(f, e),
                (unsigned long long)x->event_record_id[e->row],
                (unsigned long long)x->created[e->row]);
-    put_hash(&b, more, id);
+    put_hash(c, &b, more, id);
 }
 
 static bool host_named(const st_forest *f, const st_hunt_options *o, uint32_t host)
@@ -150,9 +152,9 @@ void st_finding_id(const st_case *c, const st_finding *x, char id[17])
 {
     st_str rule = st_rules_at(c->rules, x->rule)->id;
     if (x->node == ST_NO_NODE)
-        put_event_id(c->forest, &c->forest->events[x->event], rule, id);
+        put_event_id(c, &c->forest->events[x->event], rule, id);
     else
-        st_hunt_id(c->forest, x->node, rule, id);
+        st_hunt_id(c, x->node, rule, id);
 }
 
 /* Does the match stand on a row? */
@@ -256,8 +258,9 @@ st_code st_hunt(const st_forest *f, const st_rules *r, const st_matches *m,
     c->forest = f;
     c->rules = r;
     c->matches = m;
+    c->digester = st_digester_new();
     st_hunting h = { .f = f, .o = o, .c = c };
-    bool ok = make_halves(&h);
+    bool ok = c->digester && make_halves(&h);
     free(h.incident_of);
     free(h.top_of);
     free(h.marks);
@@ -273,6 +276,7 @@ void st_case_free(st_case *c)
 {
     if (!c)
         return;
+    st_digester_free(c->digester);
     st_arena_free(&c->arena);
     free(c);
 }

@@ -124,7 +124,7 @@ static void fill(st_hunting *h)
             i->host = h->f->procs[x->node].host;
             i->top = incident_top(h, x->node);
             i->server = is_server(h->f, i->top);
-            st_hunt_id(h->f, i->top, ST_STR(""), i->id);
+            st_hunt_id(h->c, i->top, ST_STR(""), i->id);
         }
         incident_add(h, i, x);
     }
@@ -178,7 +178,7 @@ static uint32_t incident_at(st_hunting *h, const st_by_host *b, uint32_t *own, u
     st_incident *i = &c->incidents[own[host] = (uint32_t)c->nincidents++];
     i->host = host;
     i->top = ST_NO_NODE;
-    st_hunt_events_id(h->f, host, i->id);
+    st_hunt_events_id(h->c, host, i->id);
     return own[host];
 }
 

@@ -115,8 +115,8 @@ bool st_incidents_by_host(const st_case *c, size_t n, st_by_host *out);
 st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event);
 uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event);
 /* The incident of a host's events that name no process. */
-void st_hunt_events_id(const st_forest *f, uint32_t host, char id[17]);
+void st_hunt_events_id(const st_case *c, uint32_t host, char id[17]);
 /* host key NUL node key [NUL more], hashed: the first 16 hex digits. */
-void st_hunt_id(const st_forest *f, st_node n, st_str more, char id[17]);
+void st_hunt_id(const st_case *c, st_node n, st_str more, char id[17]);
 
 #endif

@@ -12,6 +12,25 @@ struct st_sha256_stream {
     BCRYPT_HASH_HANDLE state;
 };
 
+struct st_digester {
+    BCRYPT_ALG_HANDLE sha256; /* NULL: it couldn't be opened */
+};
+
+st_digester *st_digester_new(void)
+{
+    st_digester *d = calloc(1, sizeof *d);
+    if (d && BCryptOpenAlgorithmProvider(&d->sha256, BCRYPT_SHA256_ALGORITHM, NULL, 0) != 0)
+        d->sha256 = NULL;
+    return d;
+}
+
+void st_digester_free(st_digester *d)
+{
+    if (d && d->sha256)
+        BCryptCloseAlgorithmProvider(d->sha256, 0);
+    free(d);
+}
+
 static bool begin(st_sha256_stream *s, const wchar_t *name)
 {
     *s = (st_sha256_stream){ 0 };
@@ -51,6 +70,18 @@ static void once(const wchar_t *name, const void *p, size_t n, unsigned char *ou
 void st_sha256(const void *p, size_t n, unsigned char out[32])
 {
     once(BCRYPT_SHA256_ALGORITHM, p, n, out, 32);
+}
+
+void st_digester_sha256(const st_digester *d, const void *p, size_t n, unsigned char out[32])
+{
+    st_sha256_stream s = { 0 };
+    if (!d || !d->sha256) {
+        st_sha256(p, n, out);
+        return;
+    }
+    if (BCryptCreateHash(d->sha256, &s.state, NULL, 0, NULL, 0, 0) == 0)
+        add(&s, p, n);
+    end(&s, out, 32);
 }
 
 void st_sha1(const void *p, size_t n, unsigned char out[20])
