@@ -205,16 +205,14 @@ static void put_decoded(const st_view *v, st_buf *b)
     st_decoded_put(get_command_line(v), b);
 }
 
-#define HASH_COLUMN(name, algorithm)                    \
-    static void put_##name(const st_view *v, st_buf *b) \
-    {                                                   \
-        put_hash(v, algorithm, b);                      \
-    }
+static st_str hashes_of(const st_view *v)
+{
+    return v->e ? ST_STR("") : st_pool_get(v->f->pool, v->k->hashes[v->r]);
+}
+
 static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
 {
-    if (v->e)
-        return;
-    st_str h = st_hashes_get(st_pool_get(v->f->pool, v->k->hashes[v->r]), algorithm);
+    st_str h = st_hashes_get(hashes_of(v), algorithm);
     bool zero = true;
     for (size_t i = 0; i < h.n; i++)
         zero &= h.p[i] == '0';
@@ -223,6 +221,12 @@ static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
         to[i] = (char)(h.p[i] >= 'A' && h.p[i] <= 'Z' ? h.p[i] + 32 : h.p[i]);
     b->n += to ? h.n : 0;
 }
+
+#define HASH_COLUMN(name, algorithm)                    \
+    static void put_##name(const st_view *v, st_buf *b) \
+    {                                                   \
+        put_hash(v, algorithm, b);                      \
+    }
 HASH_COLUMN(md5, "MD5")
 HASH_COLUMN(sha1, "SHA1")
 HASH_COLUMN(sha256, "SHA256")
@@ -288,27 +292,25 @@ static const st_rule *rule(const st_view *v, size_t i)
     return x ? st_rules_at(v->c->rules, x->rule) : NULL;
 }
 
-static void put_kind(const st_view *v, st_buf *b)
+static st_str get_kind(const st_view *v)
 {
     static const char *const words[] = { "hit", "context", "other" };
-    put_word(b, words[v->row->kind]);
+    return st_str_of(words[v->row->kind]);
 }
 
-static void put_incident(const st_view *v, st_buf *b)
+static st_str get_incident(const st_view *v)
 {
-    if (v->row->incident < v->c->nincidents)
-        put_word(b, v->c->incidents[v->row->incident].id);
+    bool any = v->row->incident < v->c->nincidents;
+    return st_str_of(any ? v->c->incidents[v->row->incident].id : "");
 }
 
-static void put_level(const st_view *v, st_buf *b)
+static st_str get_level(const st_view *v)
 {
-    if (!v->row->nfindings)
-        return;
     st_level level = ST_LEVEL_INFORMATIONAL;
     for (size_t i = 0; i < v->row->nfindings; i++)
         if (finding(v, i)->level > level)
             level = finding(v, i)->level;
-    put_word(b, st_level_word(level));
+    return st_str_of(v->row->nfindings ? st_level_word(level) : "");
 }
 
 static bool item_rule(const st_view *v, size_t i, st_buf *b)
@@ -434,6 +436,17 @@ static void put_authors_of(const st_view *v, size_t i, st_buf *b)
     st_buf_str(b, authors_of(v, i));
 }
 
+/* What the rules alone say: the same for all rows of which the same rules said the same. */
+static st_str rules_of(const st_view *v)
+{
+    return (st_str){ (const char *)v->like, v->like ? v->row->nfindings : 0 };
+}
+
+static st_str reasons_of(const st_view *v)
+{
+    return v->p->server < v->f->n ? (st_str){ NULL, 0 } : rules_of(v);
+}
+
 static void put_reason(const st_view *v, st_buf *b)
 {
     put_distinct(v, said_of, put_reason_of, b);
@@ -483,11 +496,11 @@ static const st_proc *observed_parent(const st_view *v)
     return &v->f->procs[n];
 }
 
-static void put_grandparent(const st_view *v, st_buf *b)
+static st_str get_grandparent(const st_view *v)
 {
     const st_proc *up = observed_parent(v);
-    if (up && up->row < v->k->n)
-        st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->k->parent_image[up->row])));
+    bool read = up && up->row < v->k->n;
+    return read ? st_dashless(st_pool_get(v->f->pool, v->k->parent_image[up->row])) : ST_STR("");
 }
 
 static const st_proc *server(const st_view *v)
@@ -495,10 +508,9 @@ static const st_proc *server(const st_view *v)
     return v->p->server < v->f->n ? &v->f->procs[v->p->server] : NULL;
 }
 
-static void put_server_image(const st_view *v, st_buf *b)
+static st_str get_server_image(const st_view *v)
 {
-    if (server(v))
-        st_buf_str(b, st_pool_get(v->f->pool, server(v)->image));
+    return server(v) ? st_pool_get(v->f->pool, server(v)->image) : ST_STR("");
 }
 
 static void put_server_pid(const st_view *v, st_buf *b)
@@ -531,22 +543,19 @@ static void put_chain(const st_view *v, st_buf *b)
         st_chain_put(v->f, v->row->node, b);
 }
 
-static void put_link(const st_view *v, st_buf *b)
+static st_str get_link(const st_view *v)
 {
-    if (known(v))
-        put_word(b, st_link_word((st_link)v->p->link));
+    return st_str_of(known(v) ? st_link_word((st_link)v->p->link) : "");
 }
 
-static void put_parent_observed(const st_view *v, st_buf *b)
+static st_str get_parent_observed(const st_view *v)
 {
-    if (known(v))
-        put_word(b, observed_parent(v) ? "true" : "false");
+    return st_str_of(!known(v) ? "" : observed_parent(v) ? "true" : "false");
 }
 
-static void put_chain_link(const st_view *v, st_buf *b)
+static st_str get_chain_link(const st_view *v)
 {
-    if (known(v))
-        put_word(b, st_link_word((st_link)v->p->chain_link));
+    return st_str_of(known(v) ? st_link_word((st_link)v->p->chain_link) : "");
 }
 
 static void put_children(const st_view *v, st_buf *b)
@@ -600,9 +609,9 @@ static void put_record_id(const st_view *v, st_buf *b)
     st_buf_u64(b, v->e ? v->x->event_record_id[v->e->row] : v->k->event_record_id[v->r]);
 }
 
-static void put_origin(const st_view *v, st_buf *b)
+static st_str get_origin(const st_view *v)
 {
-    put_word(b, st_origin_word(v->e ? v->x->origin[v->e->row] : v->k->origin[v->r]));
+    return st_str_of(st_origin_word(v->e ? v->x->origin[v->e->row] : v->k->origin[v->r]));
 }
 
 static void put_copies(const st_view *v, st_buf *b)
@@ -716,59 +725,52 @@ static void put_notes(const st_view *v, st_buf *b)
 
 /* the table */
 
-#define MADE(name, put)                           \
-    {                                             \
-        name, ST_COL_TEXT, false, NULL, put, NULL \
+/* Each: name, kind, in JSON Lines also when empty, plain, get, put, item, tells. */
+#define COLUMN(name, kind, always, plain, get, put, item, tells) \
+    {                                                            \
+        name, kind, always, plain, get, put, item, tells         \
     }
-#define MADE_ALWAYS(name, put)                   \
-    {                                            \
-        name, ST_COL_TEXT, true, NULL, put, NULL \
-    }
-#define TEXT(name, get)                           \
-    {                                             \
-        name, ST_COL_TEXT, false, get, NULL, NULL \
-    }
-#define ALWAYS(name, get)                        \
-    {                                            \
-        name, ST_COL_TEXT, true, get, NULL, NULL \
-    }
-#define NUMBER(name, put)                           \
-    {                                               \
-        name, ST_COL_NUMBER, false, NULL, put, NULL \
-    }
-#define TIME(name, put)                           \
-    {                                             \
-        name, ST_COL_TIME, false, NULL, put, NULL \
-    }
-#define LIST(name, always, item)                    \
-    {                                               \
-        name, ST_COL_LIST, always, NULL, NULL, item \
-    }
+/* A recorded text: of many rows the same, or each row's own. */
+#define TEXT(name, get) COLUMN(name, ST_COL_TEXT, false, false, get, NULL, NULL, get)
+#define ALWAYS(name, get) COLUMN(name, ST_COL_TEXT, true, false, get, NULL, NULL, get)
+#define OWN(name, get) COLUMN(name, ST_COL_TEXT, true, false, get, NULL, NULL, NULL)
+/* One of this program's words. */
+#define WORD(name, kind, always, get) COLUMN(name, kind, always, true, get, NULL, NULL, NULL)
+/* Made of recorded texts; and what tells such a text alone. */
+#define MADE(name, put) COLUMN(name, ST_COL_TEXT, false, false, NULL, put, NULL, NULL)
+#define MADE_OF(name, put, tells) COLUMN(name, ST_COL_TEXT, false, false, NULL, put, NULL, tells)
+/* Digits, GUIDs, times. */
+#define PLAIN(name, kind, always, put) COLUMN(name, kind, always, true, NULL, put, NULL, NULL)
+#define GUID(name, always, put) PLAIN(name, ST_COL_TEXT, always, put)
+#define NUMBER(name, put) PLAIN(name, ST_COL_NUMBER, false, put)
+#define TIME(name, put) PLAIN(name, ST_COL_TIME, false, put)
+#define LIST(name, always, item) \
+    COLUMN(name, ST_COL_LIST, always, false, NULL, NULL, item, rules_of)
 
 const st_column st_columns[] = {
-    { "UtcTime", ST_COL_TIME, true, NULL, put_utc, NULL },
+    PLAIN("UtcTime", ST_COL_TIME, true, put_utc),
     ALWAYS("Computer", get_computer),
-    MADE_ALWAYS("Level", put_level),
-    TEXT("Event", get_event),
+    WORD("Level", ST_COL_TEXT, true, get_level),
+    WORD("Event", ST_COL_TEXT, false, get_event),
     TEXT("User", get_user),
     TEXT("Image", get_image),
-    ALWAYS("CommandLine", get_command_line),
+    OWN("CommandLine", get_command_line),
     MADE("Target", put_target),
-    MADE("Reason", put_reason),
+    MADE_OF("Reason", put_reason, reasons_of),
     LIST("Rules", true, item_rule),
     LIST("Techniques", false, item_technique),
     TEXT("ParentImage", get_parent_image),
     MADE("Chain", put_chain),
-    MADE_ALWAYS("Kind", put_kind),
-    MADE("Incident", put_incident),
+    WORD("Kind", ST_COL_TEXT, true, get_kind),
+    WORD("Incident", ST_COL_TEXT, false, get_incident),
     MADE("DecodedCommand", put_decoded),
     TEXT("IntegrityLevel", get_integrity_level),
     NUMBER("ProcessId", put_pid),
     NUMBER("ParentProcessId", put_parent_pid),
     TEXT("ParentCommandLine", get_parent_command_line),
     TEXT("ParentUser", get_parent_user),
-    MADE("GrandparentImage", put_grandparent),
-    MADE("WebServerImage", put_server_image),
+    TEXT("GrandparentImage", get_grandparent),
+    TEXT("WebServerImage", get_server_image),
     NUMBER("WebServerProcessId", put_server_pid),
     NUMBER("WebServerDistance", put_server_distance),
     TEXT("CurrentDirectory", get_current_directory),
@@ -776,36 +778,36 @@ const st_column st_columns[] = {
     NUMBER("LifetimeMs", put_lifetime),
     NUMBER("Children", put_children),
     NUMBER("Depth", put_depth),
-    MADE("ParentLink", put_link),
-    { "ParentObserved", ST_COL_BOOL, false, NULL, put_parent_observed, NULL },
-    MADE("ChainLink", put_chain_link),
+    WORD("ParentLink", ST_COL_TEXT, false, get_link),
+    WORD("ParentObserved", ST_COL_BOOL, false, get_parent_observed),
+    WORD("ChainLink", ST_COL_TEXT, false, get_chain_link),
     TEXT("OriginalFileName", get_original_file_name),
     TEXT("Company", get_company),
     TEXT("Product", get_product),
     TEXT("Description", get_description),
     TEXT("FileVersion", get_file_version),
-    MADE("LogonId", put_logon_id),
+    PLAIN("LogonId", ST_COL_TEXT, false, put_logon_id),
     NUMBER("TerminalSessionId", put_session),
     LIST("RuleIds", true, item_rule_id),
-    LIST("FindingIds", false, item_finding_id),
-    MADE("RuleAuthors", put_authors),
-    MADE("MD5", put_md5),
-    MADE("SHA1", put_sha1),
-    MADE("SHA256", put_sha256),
-    MADE("IMPHASH", put_imphash),
-    MADE_ALWAYS("ProcessGuid", put_process_guid),
-    MADE("ParentProcessGuid", put_parent_guid),
-    MADE("WebServerProcessGuid", put_server_guid),
-    MADE("LogonGuid", put_logon_guid),
+    COLUMN("FindingIds", ST_COL_LIST, false, true, NULL, NULL, item_finding_id, NULL),
+    MADE_OF("RuleAuthors", put_authors, rules_of),
+    MADE_OF("MD5", put_md5, hashes_of),
+    MADE_OF("SHA1", put_sha1, hashes_of),
+    MADE_OF("SHA256", put_sha256, hashes_of),
+    MADE_OF("IMPHASH", put_imphash, hashes_of),
+    GUID("ProcessGuid", true, put_process_guid),
+    GUID("ParentProcessGuid", false, put_parent_guid),
+    GUID("WebServerProcessGuid", false, put_server_guid),
+    GUID("LogonGuid", false, put_logon_guid),
     TEXT("RuleName", get_rule_name),
     TIME("TimeCreated", put_created),
     TIME("time", put_time),
     TEXT("Channel", get_channel),
     TEXT("Provider", get_provider),
     NUMBER("EventID", put_event_id),
-    { "EventRecordID", ST_COL_NUMBER, true, NULL, put_record_id, NULL },
+    PLAIN("EventRecordID", ST_COL_NUMBER, true, put_record_id),
     NUMBER("RecordNumber", put_number),
-    MADE_ALWAYS("Origin", put_origin),
+    WORD("Origin", ST_COL_TEXT, true, get_origin),
     NUMBER("Copies", put_copies),
     ALWAYS("Source", get_source),
     NUMBER("SourceOffset", put_offset),
@@ -834,15 +836,22 @@ static void put_list(const st_column *col, const st_view *v, st_buf *b)
     }
 }
 
+void st_column_put(const st_column *col, const st_view *v, st_buf *b)
+{
+    if (col->get)
+        st_buf_str(b, col->get(v));
+    else if (col->item)
+        put_list(col, v, b);
+    else
+        col->put(v, b);
+}
+
 st_str st_column_text(const st_column *col, const st_view *v, st_buf *b)
 {
     if (col->get)
         return col->get(v);
     st_buf_clear(b);
-    if (col->item)
-        put_list(col, v, b);
-    else
-        col->put(v, b);
+    st_column_put(col, v, b);
     return st_buf_slice(b);
 }
 

@@ -16,12 +16,11 @@
 /* Does a spreadsheet take text that begins like this for a formula? */
 static bool formula(st_str s)
 {
-    if (!s.n)
-        return false;
-    if (memchr("=+-@\t\r\n", s.p[0], 7))
-        return true;
-    if ((unsigned char)s.p[0] != 0xef)
-        return false;
+    static const bool begins[256] = { ['='] = true,  ['+'] = true,  ['-'] = true,  ['@'] = true,
+                                      ['\t'] = true, ['\r'] = true, ['\n'] = true };
+    unsigned char first = s.n ? (unsigned char)s.p[0] : 'a';
+    if (first != 0xef)
+        return begins[first];
     size_t i = 0;
     uint32_t cp = st_utf8_next(s, &i);
     return cp == 0xff1d || cp == 0xff0b || cp == 0xff0d || cp == 0xff20;

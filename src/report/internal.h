@@ -30,6 +30,8 @@ typedef struct st_view {
     const st_event *e;  /* NULL: the row is the process's creation itself */
     const st_events *x; /* the columns of e */
     uint32_t host;
+    const st_finding *like; /* the first finding of a row of which the same rules said the same;
+                             * NULL: not asked for (st_out_rows does) */
 } st_view;
 /* false: the row has no record in the store, so it can't be shown. */
 bool st_view_of(st_view *v, const st_case *c, const st_row *row);
@@ -51,9 +53,14 @@ typedef struct st_column {
     const char *name;
     st_column_kind kind;
     bool always;                                         /* in JSONL also when empty */
+    bool plain;                                          /* nothing in it needs escaping, ever */
     st_str (*get)(const st_view *v);                     /* text that is there already */
     void (*put)(const st_view *v, st_buf *b);            /* text that has to be made */
     bool (*item)(const st_view *v, size_t i, st_buf *b); /* lists: false past the end */
+    /* Something that is there as long as the case, and decides alone what the cell says: rows for
+     * which it lies at the same place, with the same length, have the same cell. NULL, or at NULL:
+     * hardly two rows have. */
+    st_str (*tells)(const st_view *v);
 } st_column;
 
 extern const st_column st_columns[];
@@ -62,6 +69,8 @@ extern const size_t st_ncolumns;
 /* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
  * anywhere yet. Valid until b changes. */
 st_str st_column_text(const st_column *col, const st_view *v, st_buf *b);
+/* The same behind what is in b. */
+void st_column_put(const st_column *col, const st_view *v, st_buf *b);
 /* What the second reader said of the row; empty if it wasn't asked. */
 st_str st_confirmed_text(const st_view *v, const st_report_options *ro);
 /* '-' means nothing. */
@@ -86,6 +95,15 @@ void st_technique_put(st_buf *b, st_str id);
 
 /* writing */
 
+/* Cells that were written before, as they were written (cells_seen.c). One thread. */
+typedef struct st_cells_seen st_cells_seen;
+st_cells_seen *st_cells_seen_new(void); /* NULL: no memory */
+void st_cells_seen_free(st_cells_seen *s);
+/* Puts a column's cell once more; false: it isn't known. tells: see st_column. */
+bool st_cells_seen_put(const st_cells_seen *s, size_t column, st_str tells, st_buf *out);
+/* Keeps a cell, if there is room and tells isn't at NULL. */
+void st_cells_seen_keep(st_cells_seen *s, size_t column, st_str tells, st_str cell);
+enum { ST_LIKE = 64 };
 /* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
 void st_out_tick(st_out *o);
 /* Rows that are made on threads, in blocks, and written in order. */
@@ -93,6 +111,8 @@ typedef struct st_row_block {
     st_buf out, cell;   /* the rows' text so far; room for a cell */
     uint64_t truncated; /* cells that were cut */
     size_t next;        /* the row behind those in out */
+    st_cells_seen *seen; /* of this thread's rows; NULL: none yet */
+    const st_row *like[ST_LIKE]; /* rows of which different rules said different things, by hash */
 } st_row_block;
 /* put appends one row of the case; it is called for each of them that can be shown. */
 void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,

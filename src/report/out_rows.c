@@ -26,12 +26,41 @@ static size_t end_of(const writing *w, size_t job)
     return (job + 1) * BLOCK < w->c->nrows ? (job + 1) * BLOCK : w->c->nrows;
 }
 
+/* Did the same rules say the same of both? Levels aside, which are theirs. */
+static bool said_same(const st_case *c, const st_row *a, const st_row *b)
+{
+    bool same = a->nfindings == b->nfindings;
+    for (uint32_t i = 0; same && i < a->nfindings; i++) {
+        const st_finding *x = &c->findings[a->first_finding + i],
+                         *y = &c->findings[b->first_finding + i];
+        same = x->rule == y->rule && x->reason == y->reason && x->techniques == y->techniques;
+    }
+    return same;
+}
+
+/* The first finding of a row like this one, which may be its own. */
+static const st_finding *like(const st_case *c, st_row_block *b, const st_row *row)
+{
+    uint64_t h = row->nfindings;
+    for (uint32_t i = 0; i < row->nfindings; i++) {
+        const st_finding *x = &c->findings[row->first_finding + i];
+        h = (h ^ x->rule ^ (uint64_t)x->reason << 20 ^ (uint64_t)x->techniques << 40) *
+            UINT64_C(0x9e3779b97f4a7c15);
+    }
+    const st_row **known = &b->like[h >> 58]; /* six bits */
+    if (!*known || !said_same(c, *known, row))
+        *known = row;
+    return c->findings + (*known)->first_finding;
+}
+
 static void fill(writing *w, st_row_block *b, size_t end)
 {
     st_view v;
     for (; b->next < end && b->out.n < HELD && !atomic_load(&w->stop); b->next++)
-        if (st_view_of(&v, w->c, &w->c->rows[b->next]))
+        if (st_view_of(&v, w->c, &w->c->rows[b->next])) {
+            v.like = like(w->c, b, v.row);
             w->put(b, &v, w->ro);
+        }
 }
 
 static void make(void *ctx, unsigned thread, size_t job)
@@ -73,12 +102,14 @@ void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,
     unsigned threads = st_threads(ro->threads);
     writing w = { .o = o, .c = c, .ro = ro, .put = put_row };
     w.blocks = calloc(threads, sizeof *w.blocks);
-    if (!w.blocks) {
-        o->buf.failed = true;
-        return;
-    }
-    st_parallel_in_order(threads, (c->nrows + BLOCK - 1) / BLOCK, make, put, &w);
-    for (unsigned i = 0; i < threads; i++) {
+    bool ok = w.blocks != NULL;
+    for (unsigned i = 0; ok && i < threads; i++)
+        ok = (w.blocks[i].seen = st_cells_seen_new()) != NULL;
+    if (ok)
+        st_parallel_in_order(threads, (c->nrows + BLOCK - 1) / BLOCK, make, put, &w);
+    o->buf.failed |= !ok;
+    for (unsigned i = 0; w.blocks && i < threads; i++) {
+        st_cells_seen_free(w.blocks[i].seen);
         st_buf_free(&w.blocks[i].out);
         st_buf_free(&w.blocks[i].cell);
     }
