@@ -21,11 +21,14 @@ static bool project_item(st_run *r, const st_proj_item *it, st_batch *b, st_slot
     }
     size_t step;
     const st_val *v = st_expr_run(r, it->x, b, &step);
+    if (v && !step && b->n)
+        return st_slot_set(r, b, out, v[0]);
     out->v = v ? ST_NEWN(&b->arena, st_val, b->n) : NULL;
     if (!out->v)
         return st_run_nomem(r);
     for (size_t k = 0; k < b->n; k++)
         out->v[k] = v[k * step];
+    out->same = ST_SAME_NO;
     return true;
 }
 

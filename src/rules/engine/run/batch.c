@@ -77,9 +77,34 @@ static st_val value_of(st_run *r, st_node row, const st_getter *c)
     return row == ST_NO_NODE ? st_val_missing(c->type) : c->get(r, row, c);
 }
 
-static st_val packed_at(const st_packed *p, size_t row)
+/* Row k of a batch's lent column. */
+static st_val lent_at(const st_batch *b, const st_packed *p, size_t k)
 {
-    return p->v ? p->v[row] : p->text ? st_val_sid(p->text[row]) : p->same;
+    return p->v ? p->v[b->pick[k]] : p->text ? st_val_sid(p->text[b->pick[k]]) : p->same;
+}
+
+static bool is_one(const st_packed *p)
+{
+    return p && !p->v && !p->text;
+}
+
+bool st_slot_is_one(const st_slot *s)
+{
+    return !s->v && is_one(s->lent);
+}
+
+static const st_packed *pack_one(st_arena *a, st_val v)
+{
+    st_packed *p = ST_NEW(a, st_packed);
+    if (p)
+        p->same = v;
+    return p;
+}
+
+bool st_slot_set(st_run *r, st_batch *b, st_slot *s, st_val v)
+{
+    *s = (st_slot){ .lent = pack_one(&b->arena, v), .same = ST_SAME_YES };
+    return s->lent || st_run_nomem(r);
 }
 
 const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
@@ -94,12 +119,38 @@ const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
     }
     const st_node *node = s->node ? s->node : b->node;
     for (size_t k = 0; s->lent && k < b->n; k++)
-        v[k] = packed_at(s->lent, b->pick[k]);
+        v[k] = lent_at(b, s->lent, k);
     for (size_t k = 0; !s->lent && k < b->n; k++)
         v[k] = s->source && node[k] != ST_NO_NODE
                    ? value_of(r, node[k], s->source)
                    : st_val_missing(s->source ? s->source->type : ST_TYPE_DYNAMIC);
     s->v = v;
+    return v;
+}
+
+static bool all_same(const st_val *v, size_t n)
+{
+    size_t i = 1;
+    bool flag = v[0].tag == ST_VAL_BOOL;
+    while (i < n && v[i].tag == v[0].tag &&
+           (flag ? v[i].u.b == v[0].u.b : v[0].tag == ST_VAL_NULL || v[i].u.i == v[0].u.i))
+        i++;
+    return i >= n;
+}
+
+const st_val *st_batch_vector(st_run *r, st_batch *b, size_t i, size_t *step)
+{
+    st_slot *s = &b->cols[i];
+    *step = 1;
+    if (st_slot_is_one(s)) {
+        *step = 0;
+        return &s->lent->same;
+    }
+    const st_val *v = st_batch_col(r, b, i);
+    if (v && b->n && s->same == ST_SAME_UNKNOWN)
+        s->same = all_same(v, b->n) ? ST_SAME_YES : ST_SAME_NO;
+    if (v && b->n && s->same == ST_SAME_YES)
+        *step = 0;
     return v;
 }
 
@@ -163,16 +214,6 @@ static bool keep_source(const st_batch *from, size_t c, st_batch *to)
     return !from->cols[c].node || copy_nodes(from, c, to);
 }
 
-static bool all_same(const st_val *v, size_t n)
-{
-    size_t i = 1;
-    bool flag = v[0].tag == ST_VAL_BOOL;
-    while (i < n && v[i].tag == v[0].tag &&
-           (flag ? v[i].u.b == v[0].u.b : v[0].tag == ST_VAL_NULL || v[i].u.i == v[0].u.i))
-        i++;
-    return i >= n;
-}
-
 static bool all_texts(const st_val *v, size_t n)
 {
     size_t i = 0;
@@ -186,10 +227,6 @@ static const st_packed *pack(st_arena *a, const st_val *v, size_t n)
     st_packed *p = ST_NEW(a, st_packed);
     if (!p || !n)
         return p;
-    if (all_same(v, n)) {
-        p->same = v[0];
-        return p;
-    }
     bool texts = all_texts(v, n);
     st_sid *text = texts ? ST_NEWN(a, st_sid, n) : NULL;
     st_val *values = texts ? NULL : ST_NEWN(a, st_val, n);
@@ -211,8 +248,11 @@ st_batch *st_batch_keep(st_run *r, st_batch *from)
             ok = keep_source(from, c, b);
             continue;
         }
-        const st_val *v = st_batch_col(r, from, c);
-        b->cols[c].lent = v ? pack(&b->arena, v, from->n) : NULL;
+        size_t step;
+        const st_val *v = st_batch_vector(r, from, c, &step);
+        b->cols[c].lent = !v      ? NULL
+                          : !step ? pack_one(&b->arena, v[0])
+                                  : pack(&b->arena, v, from->n);
         ok = b->cols[c].lent != NULL;
     }
     if (ok) {
@@ -235,8 +275,11 @@ static bool copy_values(const st_val *v, size_t n, st_batch *to, st_slot *slot)
 static bool settle_column(const st_batch *from, size_t c, st_batch *to)
 {
     const st_slot *s = &from->cols[c];
+    to->cols[c].same = s->same;
     if (s->v)
         return copy_values(s->v, from->n, to, &to->cols[c]);
+    if (st_slot_is_one(s)) /* it may lie in from */
+        return (to->cols[c].lent = pack_one(&to->arena, s->lent->same)) != NULL;
     to->cols[c].lent = s->lent;
     return s->lent || keep_source(from, c, to);
 }

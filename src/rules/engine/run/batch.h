@@ -60,11 +60,16 @@ typedef struct st_packed {
     st_val same;        /* all are this one */
 } st_packed;
 
+/* Have all rows the same value? */
+typedef enum st_same { ST_SAME_UNKNOWN, ST_SAME_NO, ST_SAME_YES } st_same;
+
 typedef struct st_slot {
     st_val *v;               /* NULL: not computed yet */
-    const st_packed *lent;   /* where it is computed: a kept batch's, at the rows' picks */
+    const st_packed *lent;   /* where it is computed: a kept batch's, at the rows' picks; or one
+                              * value for all rows (neither v nor text), which needs no picks */
     const st_getter *source; /* how, from the row's node */
     st_node *node;           /* by row, if it isn't the batch's: a join's right side */
+    uint8_t same;            /* st_same, of v; it stays true of fewer rows */
 } st_slot;
 
 enum { ST_BATCH_ROWS = 1024 };
@@ -94,6 +99,12 @@ uint32_t st_lineage_host(const st_run *r, st_node row);
 st_node st_lineage_process(const st_run *r, st_node row);
 /* The column's values, computed if need be; NULL without memory. */
 const st_val *st_batch_col(st_run *r, st_batch *b, size_t i);
+/* The same, or one value where all rows have it: *step is 0 then, else 1. */
+const st_val *st_batch_vector(st_run *r, st_batch *b, size_t i, size_t *step);
+/* One value for all of the batch's rows, as a column; false without memory. */
+bool st_slot_set(st_run *r, st_batch *b, st_slot *s, st_val v);
+/* Has the column one value for all rows, that isn't spread over them? */
+bool st_slot_is_one(const st_slot *s);
 /* Keeps the rows whose keep is true. */
 void st_batch_filter(st_batch *b, const bool *keep);
 

@@ -38,54 +38,137 @@ static bool field_fits(st_run *r, const st_expr *x, st_val v)
     return false;
 }
 
-/* asked: of which rows the answer is looked at; NULL: of all. */
-static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bool *asked)
+static st_val test(st_run *r, const st_expr *x, st_val v)
 {
-    size_t step;
-    const st_val *text = st_expr_run(r, x->args[0], b, &step);
-    st_val *out = text ? ST_NEWN(&b->arena, st_val, b->n) : NULL;
+    if (x->field)
+        return st_val_bool(field_fits(r, x, v) != x->negate);
+    if (v.tag != ST_VAL_STRING)
+        v = st_val_tostring(&r->mem, x->args[0]->type, v);
+    return st_val_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
+}
+
+/* asked: of which rows the answer is looked at; NULL: of all. */
+static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
+                              size_t *step)
+{
+    const st_val *text = st_expr_run(r, x->args[0], b, step);
+    size_t n = *step ? b->n : 1;
+    st_val *out = text ? ST_NEWN(&b->arena, st_val, n) : NULL;
     if (!out)
         return NULL;
-    for (size_t k = 0; k < b->n; k++) {
-        st_val v = text[k * step];
-        if (asked && !asked[k])
+    for (size_t k = 0; k < n; k++) {
+        if (*step && asked && !asked[k])
             continue;
-        if (v.tag != ST_VAL_STRING && spent(r))
+        if (text[k].tag != ST_VAL_STRING && spent(r))
             break;
-        if (x->field) {
-            out[k] = st_val_bool(field_fits(r, x, v) != x->negate);
-            continue;
-        }
-        if (v.tag != ST_VAL_STRING)
-            v = st_val_tostring(&r->mem, x->args[0]->type, v);
-        out[k] = st_val_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
+        out[k] = test(r, x, text[k]);
     }
     if (st_pred_gave_up(x->pred))
         r->limit = "a regular expression met its limit of work";
     return out;
 }
 
-static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b)
+/* The arguments of a call over a batch. */
+typedef struct vectors {
+    const st_val **v;
+    size_t *step;
+    size_t n;
+} vectors;
+
+static void take_row(const vectors *x, size_t k, st_val *a)
 {
-    const st_val **v = ST_NEWN(&b->arena, const st_val *, x->nargs);
-    size_t *step = ST_NEWN(&b->arena, size_t, x->nargs);
+    for (size_t i = 0; i < x->n; i++)
+        a[i] = x->v[i][k * x->step[i]];
+}
+
+static bool same_cell(st_val a, st_val b)
+{
+    if (a.tag != b.tag || a.tag == ST_VAL_NULL)
+        return a.tag == b.tag;
+    if (a.tag == ST_VAL_BOOL)
+        return a.u.b == b.u.b;
+    return a.tag == ST_VAL_STRING || a.tag == ST_VAL_GUID ? a.u.s == b.u.s : a.u.i == b.u.i;
+}
+
+static bool same_row(const vectors *x, size_t a, size_t b)
+{
+    for (size_t i = 0; i < x->n; i++)
+        if (x->step[i] && !same_cell(x->v[i][a], x->v[i][b]))
+            return false;
+    return true;
+}
+
+/* Rows of a batch that had other arguments before: a text that many rows have is worked on once.
+ * Where hardly a row has, it isn't looked for any more. */
+enum { PLACES = 256, TRIAL = 64 };
+typedef struct rows_seen {
+    uint32_t row[PLACES]; /* by hash: number + 1; 0: none */
+    size_t asked, found;
+} rows_seen;
+
+static uint64_t cell_bits(st_val v)
+{
+    if (v.tag == ST_VAL_NULL || v.tag == ST_VAL_BOOL)
+        return v.tag == ST_VAL_BOOL && v.u.b;
+    return v.tag == ST_VAL_STRING || v.tag == ST_VAL_GUID ? v.u.s : (uint64_t)v.u.i;
+}
+
+/* The row before k with its arguments; SIZE_MAX: none is known. */
+static size_t seen_before(rows_seen *s, const vectors *x, size_t k)
+{
+    if (s->asked >= TRIAL && s->found * 4 < s->asked)
+        return SIZE_MAX;
+    uint64_t h = 0;
+    for (size_t i = 0; i < x->n; i++)
+        if (x->step[i])
+            h = (h ^ cell_bits(x->v[i][k])) * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t *place = &s->row[h >> 56];
+    size_t before = *place;
+    s->asked++;
+    if (before && same_row(x, before - 1, k)) {
+        s->found++;
+        return before - 1;
+    }
+    *place = (uint32_t)(k + 1);
+    return SIZE_MAX;
+}
+
+static bool all_ones(const vectors *x)
+{
+    size_t i = 0;
+    while (i < x->n && !x->step[i])
+        i++;
+    return i == x->n;
+}
+
+static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *step)
+{
+    vectors args = { ST_NEWN(&b->arena, const st_val *, x->nargs),
+                     ST_NEWN(&b->arena, size_t, x->nargs), x->nargs };
     st_val *a = ST_NEWN(&b->arena, st_val, x->nargs), *out = ST_NEWN(&b->arena, st_val, b->n);
-    if (!v || !step || !a || !out)
+    if (!args.v || !args.step || !a || !out)
         return NULL;
     for (size_t i = 0; i < x->nargs; i++)
-        if (!(v[i] = st_expr_run(r, x->args[i], b, &step[i])))
+        if (!(args.v[i] = st_expr_run(r, x->args[i], b, &args.step[i])))
             return NULL;
-    for (size_t k = 0; k < b->n; k++) {
+    rows_seen seen = { { 0 }, 0, 0 };
+    *step = !b->n || x->anew || !all_ones(&args);
+    for (size_t k = 0, n = *step ? b->n : 1; k < n; k++) {
         if (k % LOOK == 0 && spent(r))
             break; /* the rest stays null */
-        for (size_t i = 0; i < x->nargs; i++)
-            a[i] = v[i][k * step[i]];
+        size_t before = x->anew ? SIZE_MAX : seen_before(&seen, &args, k);
+        if (before != SIZE_MAX) {
+            out[k] = out[before];
+            continue;
+        }
+        take_row(&args, k, a);
         out[k] = x->code(r, x, a);
     }
     return out;
 }
 
-static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked);
+static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
+                               size_t *step);
 
 static bool is_logic(const st_expr *x)
 {
@@ -101,7 +184,7 @@ static const st_val *run_asked(st_run *r, const st_expr *x, st_batch *b, const b
     if (!is_logic(x) && x->kind != ST_EXPR_PRED)
         return st_expr_run(r, x, b, step);
     *step = 1;
-    return is_logic(x) ? run_logic(r, x, b, asked) : run_pred(r, x, b, asked);
+    return is_logic(x) ? run_logic(r, x, b, asked, step) : run_pred(r, x, b, asked, step);
 }
 
 /* Both sides' answers into the first's, where that leaves it open; the second's is the answer where
@@ -124,25 +207,32 @@ static void join_sides(st_run *r, const st_expr *x, const bool *open, size_t n, 
 }
 
 /* and, or: the second is asked of the rows that the first leaves open, if there are any. */
-static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked)
+static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
+                               size_t *step)
 {
-    size_t step[2], left = 0;
+    size_t steps[2], left = 0;
     bool decides = x->code == st_call_or, *open = ST_NEWN(&b->arena, bool, b->n);
-    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
-    const st_val *first = run_asked(r, x->args[0], b, asked, &step[0]);
-    if (!open || !out || !first)
+    const st_val *first = run_asked(r, x->args[0], b, asked, &steps[0]);
+    *step = steps[0];
+    if (!open || !first)
         return NULL;
-    for (size_t k = 0; k < b->n; k++) {
-        out[k] = first[k * step[0]];
+    if (!*step && first->tag == ST_VAL_BOOL && first->u.b == decides)
+        return first;
+    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
+    *step = 1;
+    for (size_t k = 0; out && k < b->n; k++) {
+        out[k] = first[k * steps[0]];
         open[k] = (!asked || asked[k]) && (out[k].tag != ST_VAL_BOOL || out[k].u.b != decides);
         left += open[k];
     }
-    if (!left)
+    if (!out || !left)
         return out;
-    const st_val *second = run_asked(r, x->args[1], b, open, &step[1]);
+    const st_val *second = run_asked(r, x->args[1], b, open, &steps[1]);
     if (!second)
         return NULL;
-    join_sides(r, x, open, b->n, out, second, step[1]);
+    *step = steps[0] || steps[1]; /* else one answer for all rows: some are open, so all are */
+    open[0] |= !*step;
+    join_sides(r, x, open, *step ? b->n : 1, out, second, steps[1]);
     return out;
 }
 
@@ -164,9 +254,11 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
     *step = 1;
     switch (x->kind) {
     case ST_EXPR_CONST: *step = 0; return &x->value;
-    case ST_EXPR_COLUMN: v = st_batch_col(r, b, x->col); break;
-    case ST_EXPR_CALL: v = is_logic(x) ? run_logic(r, x, b, NULL) : run_call(r, x, b); break;
-    case ST_EXPR_PRED: v = run_pred(r, x, b, NULL); break;
+    case ST_EXPR_COLUMN: v = st_batch_vector(r, b, x->col, step); break;
+    case ST_EXPR_CALL:
+        v = is_logic(x) ? run_logic(r, x, b, NULL, step) : run_call(r, x, b, step);
+        break;
+    case ST_EXPR_PRED: v = run_pred(r, x, b, NULL, step); break;
     case ST_EXPR_WINDOW: v = run_window(r, x, b); break;
     }
     if (!v)
