@@ -137,7 +137,7 @@ static bool fill(st_run *r, const st_op *op, const expand *e, st_batch *out, con
     for (size_t k = 0; k < out->n; k++)
         out->node[k] = e->in->node[at[k].row];
     for (size_t c = 0; c < op->schema.n; c++)
-        if (!is_item(e, c) && !copy_column(r, e->in, out, c, at))
+        if (!is_item(e, c) && !st_op_unused(op, c) && !copy_column(r, e->in, out, c, at))
             return false;
     for (size_t i = 0; i < e->n; i++) {
         const st_expand *it = &e->items[i];

@@ -162,7 +162,8 @@ static size_t pair_rest(join *j)
 /* The right side's columns, after the left's. */
 static bool put_right(st_run *r, join *j, st_batch *b, st_slot *slots)
 {
-    st_batch *rb = st_rows_gather(r, &j->r, &j->right->schema, j->at + ST_BATCH_ROWS, b->n);
+    st_batch *rb = st_rows_gather(r, &j->r, &j->right->schema, st_op_wanted(j->right),
+                                  j->at + ST_BATCH_ROWS, b->n);
     st_node *node = rb ? ST_NEWN(&b->arena, st_node, b->n) : NULL;
     bool ok = node != NULL;
     if (ok)
@@ -190,7 +191,7 @@ static st_batch *make_batch(st_run *r, st_op *op, size_t n)
     join *j = op->spec;
     st_rows l = { .batch = &j->left, .n = j->left ? 1 : 0, .rows = j->left ? j->left->n : 0 };
     size_t nleft = right_only(j) ? 0 : op->in->schema.n;
-    st_batch *b = st_rows_gather(r, &l, &op->in->schema, j->at, n);
+    st_batch *b = st_rows_gather(r, &l, &op->in->schema, st_op_wanted(op), j->at, n);
     st_slot *slots = b ? ST_NEWN(&b->arena, st_slot, op->schema.n) : NULL;
     if (!slots || (j->nright && !put_right(r, j, b, slots + nleft))) {
         st_batch_free(b);

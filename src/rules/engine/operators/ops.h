@@ -24,6 +24,7 @@ struct st_op {
     st_reads_fn *reads;        /* NULL: all columns of `in` */
     bool *used;                /* by column: somebody behind it reads it. Of st_run_wanted */
     bool passed;               /* its own marks are made, likewise */
+    bool lean;                 /* columns that aren't used needn't be made. Of st_run_lean */
     st_op *older;              /* the operator made before it, of the run */
     uint64_t rows;             /* given so far */
     int64_t ns;                /* spent in it and in what is before it, if the run measures */
@@ -114,10 +115,24 @@ typedef struct st_wanted_table {
 struct st_wanted {
     st_wanted_table *tables; /* those of which some column is read */
     bool all;                /* not known: any column of a table that is read */
+    bool lean;               /* of columns that nobody uses what they are made of isn't read */
 };
+/* By column: somebody will ask for it; NULL: for all, maybe. */
+static inline const bool *st_op_wanted(const st_op *op)
+{
+    return op->lean ? op->used : NULL;
+}
+static inline bool st_op_unused(const st_op *op, size_t column)
+{
+    return op->lean && !op->used[column];
+}
 /* After binding, before any row is read. It may say too much, and never too little. In the run's
  * arena. false: no memory. */
 bool st_run_wanted(st_run *r, st_wanted *out);
+/* Of its results, which are a list by `also`, only the n columns of these names will be looked at: what
+ * nobody needs for them isn't computed from now on. After binding, before any row is read, and not
+ * where the rows become a table. false: no memory. */
+bool st_run_lean(st_run *r, st_op *root, const st_str *names, size_t n);
 /* For st_reads_fn: the marks of an operator before, one a column (NULL: no memory); the columns
  * that an expression over it reads; all of them; those of `in` that op, with the same columns,
  * gives; a column of a table. */

@@ -106,7 +106,7 @@ static st_batch *order_next(st_run *r, st_op *op)
     n = n < ST_BATCH_ROWS ? n : ST_BATCH_ROWS;
     if (!n)
         return NULL;
-    st_batch *b = st_rows_gather(r, &o->rows, &op->schema, o->at + o->next, n);
+    st_batch *b = st_rows_gather(r, &o->rows, &op->schema, st_op_wanted(op), o->at + o->next, n);
     o->next += n;
     return b;
 }

@@ -32,6 +32,12 @@ static bool project_item(st_run *r, const st_proj_item *it, st_batch *b, st_slot
     return true;
 }
 
+/* One that nobody asks for is left empty, unless others notice that it is made. */
+static bool is_idle(const st_op *op, const st_proj_item *it, size_t i)
+{
+    return st_op_unused(op, i) && !(it->x && it->x->anew);
+}
+
 /* A column that is passed on twice must not be filtered in place twice. */
 static bool unshare(st_run *r, st_batch *b, st_slot *slots, size_t n)
 {
@@ -56,7 +62,7 @@ static st_batch *project_next(st_run *r, st_op *op)
     st_slot *slots = ST_NEWN(&b->arena, st_slot, s->n);
     bool ok = slots != NULL;
     for (size_t i = 0; ok && i < s->n; i++)
-        ok = project_item(r, &s->items[i], b, &slots[i]);
+        ok = is_idle(op, &s->items[i], i) || project_item(r, &s->items[i], b, &slots[i]);
     if (!ok || !unshare(r, b, slots, s->n)) {
         st_batch_free(b);
         st_run_nomem(r);
@@ -73,10 +79,10 @@ static void project_reads(st_run *r, st_op *op, st_wanted *w)
     bool *used = st_wanted_of(r, op->in, w);
     for (size_t i = 0; used && i < s->n; i++) {
         const st_proj_item *it = &s->items[i];
-        if (it->x) /* it is computed even if nobody reads it */
-            st_wanted_expr(r, op->in, it->x, w);
-        else
+        if (!it->x)
             used[it->from] |= op->used[i];
+        else if (!w->lean || op->used[i] || it->x->anew) /* else it is computed for nobody */
+            st_wanted_expr(r, op->in, it->x, w);
     }
 }
 

@@ -104,7 +104,8 @@ static void replay_reads(st_run *r, st_op *op, st_wanted *w)
 {
     const st_kept_rows *s = ((const replay *)op->spec)->store;
     if (s->run != r) {
-        foreign_reads(r, s->run, w);
+        if (!w->lean)
+            foreign_reads(r, s->run, w);
         return;
     }
     bool *used = st_wanted_of(r, op->again, w);

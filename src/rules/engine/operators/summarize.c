@@ -28,6 +28,7 @@ typedef struct summarize {
     size_t naccum, cap, used;
     st_val *taken; /* [group][ntaken] */
     size_t ntaken, taken_cap, taken_used;
+    bool *idle;  /* by call: nobody asks for what it gives */
     bool **took; /* by call that others follow: the rows of the batch at hand that it took */
     size_t next;
     bool done;
@@ -128,9 +129,16 @@ static bool add_batch(st_run *r, summarize *s, st_batch *b)
     if (!open_groups(r, s))
         return false;
     for (size_t c = 0; c < s->ncalls; c++)
-        if (!(s->places[c].leader == SIZE_MAX ? add_call : follow)(r, s, b, group, c))
+        if (!s->idle[c] && !(s->places[c].leader == SIZE_MAX ? add_call : follow)(r, s, b, group, c))
             return false;
     return true;
+}
+
+/* A call that nobody asks for. Who compares for others is asked all the same, and who tells the
+ * nodes. */
+static bool is_idle(const summarize *s, const st_op *op, size_t c)
+{
+    return !op->used[s->nkeys + c] && s->places[c].leader != SIZE_MAX && c != s->node_call;
 }
 
 static bool read_all(st_run *r, st_op *op)
@@ -138,6 +146,8 @@ static bool read_all(st_run *r, st_op *op)
     summarize *s = op->spec;
     st_batch *b;
     s->done = true;
+    for (size_t c = 0; c < s->ncalls; c++)
+        s->idle[c] = op->lean && is_idle(s, op, c);
     while ((b = st_op_next(r, op->in)) != NULL) {
         bool ok = add_batch(r, s, b);
         st_batch_free(b);
@@ -197,7 +207,7 @@ static st_batch *summarize_next(st_run *r, st_op *op)
         return NULL;
     put_nodes(s, b);
     for (size_t c = 0; c < op->schema.n; c++)
-        if (!(b->cols[c].v = results(r, s, b, c))) {
+        if (!st_op_unused(op, c) && !(b->cols[c].v = results(r, s, b, c))) {
             st_batch_free(b);
             st_run_nomem(r);
             return NULL;
@@ -213,7 +223,7 @@ static void summarize_reads(st_run *r, st_op *op, st_wanted *w)
     for (size_t i = 0; i < s->nkeys; i++)
         st_wanted_expr(r, op->in, s->keys[i], w);
     for (size_t c = 0; c < s->ncalls; c++)
-        for (size_t i = 0; i < s->calls[c].nargs; i++)
+        for (size_t i = 0; i < s->calls[c].nargs && !(w->lean && is_idle(s, op, c)); i++)
             st_wanted_expr(r, op->in, s->calls[c].args[i], w);
 }
 
@@ -250,7 +260,8 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
     s->node_call = node_call;
     s->places = ST_NEWN(&r->arena, place, ncalls + 1);
     s->took = ST_NEWN(&r->arena, bool *, ncalls + 1);
-    if (!s->places || !s->took)
+    s->idle = ST_NEWN(&r->arena, bool, ncalls + 1);
+    if (!s->places || !s->took || !s->idle)
         return NULL;
     find_places(s);
     op->reads = summarize_reads;

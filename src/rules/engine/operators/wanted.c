@@ -71,16 +71,36 @@ static void want_all(st_run *r, st_wanted *w)
         read_of(r, op, w);
 }
 
-bool st_run_wanted(st_run *r, st_wanted *out)
+static void mark_all(st_run *r, st_wanted *out)
 {
-    *out = (st_wanted){ 0 };
     for (st_op *op = r->ops; op; op = op->older) {
         if (!op->used)
             st_wanted_rows(r, op, out);
         op->passed = true;
         read_of(r, op, out);
     }
+}
+
+bool st_run_wanted(st_run *r, st_wanted *out)
+{
+    *out = (st_wanted){ 0 };
+    mark_all(r, out);
     if (out->all)
         want_all(r, out);
+    return st_run_ok(r) || st_run_nomem(r);
+}
+
+bool st_run_lean(st_run *r, st_op *root, const st_str *names, size_t n)
+{
+    st_wanted w = { .lean = true };
+    for (; root; root = root->also) {
+        bool *used = st_wanted_of(r, root, &w);
+        for (size_t c = 0; used && c < root->schema.n; c++)
+            for (size_t i = 0; i < n; i++)
+                used[c] |= st_str_eq(root->schema.v[c].name, names[i]);
+    }
+    mark_all(r, &w);
+    for (st_op *op = r->ops; op; op = op->older)
+        op->lean = !w.all && op->used;
     return st_run_ok(r) || st_run_nomem(r);
 }

@@ -14,7 +14,7 @@ static st_batch *gather_all(st_run *r, const st_op *op, st_rows *rows)
     for (size_t i = 0; at && i < rows->n; i++)
         for (size_t k = 0; k < rows->batch[i]->n; k++)
             at[n++] = (st_at){ (uint32_t)i, (uint32_t)k };
-    st_batch *b = at ? st_rows_gather(r, rows, &op->schema, at, n) : NULL;
+    st_batch *b = at ? st_rows_gather(r, rows, &op->schema, NULL, at, n) : NULL;
     if (!at)
         st_run_nomem(r);
     st_arena_free(&a);

@@ -431,9 +431,20 @@ static bool gather_values(const st_rows *rows, const st_schema *schema, size_t c
     return v != NULL;
 }
 
+/* One value of all rows of the one batch, where each row comes of it. */
+static bool is_one_of(const st_rows *rows, size_t c, const st_batch *b, const st_at *at)
+{
+    bool one = rows->n == 1 && st_slot_is_one(&rows->batch[0]->cols[c]);
+    for (size_t k = 0; one && k < b->n; k++)
+        one = at[k].batch == 0;
+    return one;
+}
+
 static bool gather_column(st_run *r, st_rows *rows, const st_schema *schema, size_t c, st_batch *b,
                           const st_at *at)
 {
+    if (is_one_of(rows, c, b, at))
+        return st_slot_set(r, b, &b->cols[c], rows->batch[0]->cols[c].lent->same);
     uint8_t way = way_of(r, rows, c, schema->n);
     if (way == UNKNOWN)
         return false;
@@ -448,8 +459,8 @@ static bool gather_column(st_run *r, st_rows *rows, const st_schema *schema, siz
     return b->cols[c].node != NULL;
 }
 
-st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const st_at *at,
-                         size_t n)
+st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const bool *wanted,
+                         const st_at *at, size_t n)
 {
     st_batch *b = st_batch_new(r, n, schema->n);
     bool ok = b != NULL;
@@ -457,7 +468,7 @@ st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, cons
         if (at[k].batch != UINT32_MAX)
             b->node[k] = rows->batch[at[k].batch]->node[at[k].row];
     for (size_t c = 0; ok && c < schema->n; c++)
-        ok = gather_column(r, rows, schema, c, b, at);
+        ok = (wanted && !wanted[c]) || gather_column(r, rows, schema, c, b, at);
     if (ok)
         return b;
     st_batch_free(b);

@@ -121,8 +121,9 @@ typedef struct st_at {
     uint32_t batch, row; /* batch UINT32_MAX: no row, all missing */
 } st_at;
 void st_rows_free(st_rows *rows);
-/* Rows by place, as a new batch with the schema's columns. */
-st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const st_at *at,
-                         size_t n);
+/* Rows by place, as a new batch with the schema's columns; but those that aren't wanted stay empty.
+ * wanted: by column; NULL: all are. */
+st_batch *st_rows_gather(st_run *r, st_rows *rows, const st_schema *schema, const bool *wanted,
+                         const st_at *at, size_t n);
 
 #endif

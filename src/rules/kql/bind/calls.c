@@ -209,9 +209,8 @@ static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st
     if (!call || !prepare_regex(sc, e, f, call))
         return st_bind_unknown(sc);
     call->ago |= !strcmp(f->name, "ago") || !strcmp(f->name, "now");
-    if (call)
-        call->anew = f->result[0] == '*';
-    return call && call->anew ? call : st_bind_fold(sc, call);
+    call->anew |= f->result[0] == '*';
+    return f->result[0] == '*' ? call : st_bind_fold(sc, call);
 }
 
 /* todatetime('{{StartTimeISO}}') of Sentinel's hunting queries, which a hunt writes its time range

@@ -73,6 +73,7 @@ st_expr *st_bind_call_node(const st_scope *sc, st_fn_code *code, st_type type, s
         copy[i] = args[i];
         x->ago |= args[i]->ago;
         x->windowed |= args[i]->windowed;
+        x->anew |= args[i]->anew;
         if (args[i]->type == ST_TYPE_UNKNOWN)
             x->type = ST_TYPE_UNKNOWN;
     }

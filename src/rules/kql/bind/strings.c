@@ -86,6 +86,7 @@ st_expr *st_bind_predicate(const st_scope *sc, st_span at, st_bind_strop op, boo
     x->all = all && count > 1;
     x->negate = op.negate;
     x->windowed = args[0]->windowed;
+    x->anew = args[0]->anew;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     memcpy(x->args, args, n * sizeof *args);
     x->nargs = 1;

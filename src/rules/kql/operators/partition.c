@@ -46,7 +46,7 @@ static st_batch *feed_next(st_run *r, st_op *op)
             f->batch++;
         }
     }
-    return n ? st_rows_gather(r, &f->p->rows, &op->schema, at, n) : NULL;
+    return n ? st_rows_gather(r, &f->p->rows, &op->schema, NULL, at, n) : NULL;
 }
 
 static st_op *feed_new(st_run *r, const st_op *in, partition *p, size_t key)

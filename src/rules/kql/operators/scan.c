@@ -258,7 +258,7 @@ static st_batch *scan_next(st_run *r, st_op *op)
     n = n < ST_BATCH_ROWS ? n : ST_BATCH_ROWS;
     for (size_t k = 0; k < n; k++)
         at[k] = s->out[s->next + k].at;
-    st_batch *b = n ? st_rows_gather(r, &s->rows, &op->in->schema, at, n) : NULL;
+    st_batch *b = n ? st_rows_gather(r, &s->rows, &op->in->schema, NULL, at, n) : NULL;
     st_slot *slots = b ? ST_NEWN(&b->arena, st_slot, op->schema.n) : NULL;
     for (size_t c = 0; slots && c < op->schema.n; c++) {
         if (c < s->ncols) {
