@@ -134,6 +134,23 @@ static bool add_batch(st_run *r, summarize *s, st_batch *b)
     return true;
 }
 
+/* The call before c that takes the same rows; SIZE_MAX: there is none. */
+static size_t leader_of(const summarize *s, size_t c)
+{
+    const st_agg_call *call = &s->calls[c];
+    for (size_t i = 0; i < c && st_agg_carries(call->agg) && call->nargs == 2; i++)
+        if (s->places[i].leader == SIZE_MAX && s->calls[i].agg == call->agg &&
+            s->calls[i].nargs == 2 && s->calls[i].args[0] == call->args[0])
+            return i;
+    return SIZE_MAX;
+}
+
+static void find_leaders(summarize *s)
+{
+    for (size_t c = 0; c < s->ncalls; c++)
+        s->places[c].leader = leader_of(s, c);
+}
+
 /* A call that nobody asks for. Who compares for others is asked all the same, and who tells the
  * nodes. */
 static bool is_idle(const summarize *s, const st_op *op, size_t c)
@@ -141,13 +158,22 @@ static bool is_idle(const summarize *s, const st_op *op, size_t c)
     return !op->used[s->nkeys + c] && s->places[c].leader != SIZE_MAX && c != s->node_call;
 }
 
+/* Room in each group for the calls that somebody asks for. */
+static void find_places(summarize *s, const st_op *op)
+{
+    for (size_t c = 0; c < s->ncalls; c++) {
+        s->idle[c] = op->lean && is_idle(s, op, c);
+        if (!s->idle[c])
+            s->places[c].at = s->places[c].leader == SIZE_MAX ? s->naccum++ : s->ntaken++;
+    }
+}
+
 static bool read_all(st_run *r, st_op *op)
 {
     summarize *s = op->spec;
     st_batch *b;
     s->done = true;
-    for (size_t c = 0; c < s->ncalls; c++)
-        s->idle[c] = op->lean && is_idle(s, op, c);
+    find_places(s, op);
     while ((b = st_op_next(r, op->in)) != NULL) {
         bool ok = add_batch(r, s, b);
         st_batch_free(b);
@@ -227,25 +253,6 @@ static void summarize_reads(st_run *r, st_op *op, st_wanted *w)
             st_wanted_expr(r, op->in, s->calls[c].args[i], w);
 }
 
-/* The call before c that takes the same rows; SIZE_MAX: there is none. */
-static size_t leader_of(const summarize *s, size_t c)
-{
-    const st_agg_call *call = &s->calls[c];
-    for (size_t i = 0; i < c && st_agg_carries(call->agg) && call->nargs == 2; i++)
-        if (s->places[i].leader == SIZE_MAX && s->calls[i].agg == call->agg &&
-            s->calls[i].nargs == 2 && s->calls[i].args[0] == call->args[0])
-            return i;
-    return SIZE_MAX;
-}
-
-static void find_places(summarize *s)
-{
-    for (size_t c = 0; c < s->ncalls; c++) {
-        size_t leader = leader_of(s, c);
-        s->places[c] = (place){ leader, leader == SIZE_MAX ? s->naccum++ : s->ntaken++ };
-    }
-}
-
 st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_agg_call *calls,
                        size_t ncalls, size_t node_call, const st_col *cols)
 {
@@ -263,7 +270,7 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
     s->idle = ST_NEWN(&r->arena, bool, ncalls + 1);
     if (!s->places || !s->took || !s->idle)
         return NULL;
-    find_places(s);
+    find_leaders(s);
     op->reads = summarize_reads;
     st_grouping_init(&s->groups, nkeys);
     op->lineage = in->lineage && node_call != SIZE_MAX;
