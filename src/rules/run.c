@@ -90,6 +90,13 @@ static own_columns own_columns_of(const st_schema *s)
                           column_named(s, ST_STR("Level"), false) };
 }
 
+/* Of a plan whose rows become no table nothing else is looked at. */
+static bool make_lean(st_run *r, const st_bound *bound)
+{
+    const st_str own[] = { ST_STR("Reason"), ST_STR("Techniques"), ST_STR("Level") };
+    return st_run_lean(r, bound->root, own, sizeof own / sizeof own[0]);
+}
+
 /* 0: it is no level's word. */
 static uint8_t level_at(const st_run *r, const st_val *column, size_t row)
 {
@@ -199,6 +206,8 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
         rest->want_digests |= !table && r.lifted && o->ago_off;
     }
     bool ok = bound.status == ST_RULE_READY;
+    if (ok && !(rest && (rest->keep || rest->want_digests)))
+        ok = make_lean(&r, &bound);
     for (st_op *op = ok ? bound.root : NULL; ok && op; op = op->also) {
         ok = take_rows(&r, l, rule, op, h, rest);
         if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
@@ -275,7 +284,7 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     r.to = r.from + x->length;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     uint64_t random = r.random;
-    bool ok = bound.status == ST_RULE_READY;
+    bool ok = bound.status == ST_RULE_READY && make_lean(&r, &bound);
     for (st_op *op = bound.root; ok && op; op = op->also)
         ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
     if (!ok || !st_run_ok(&r) || r.limit || r.random != random || near_limit(x, &r))
