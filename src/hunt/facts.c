@@ -23,8 +23,10 @@ const char *st_fact_word(unsigned kind)
 static bool has(st_str s, const char *word)
 {
     size_t n = strlen(word);
+    char first = st_ascii_lower(*word);
     for (size_t i = 0; i + n <= s.n; i++)
-        if (st_str_ieq((st_str){ s.p + i, n }, (st_str){ word, n }))
+        if ((!n || st_ascii_lower(s.p[i]) == first) &&
+            st_str_ieq((st_str){ s.p + i, n }, (st_str){ word, n }))
             return true;
     return false;
 }
@@ -266,13 +268,12 @@ static void from_command(st_summing *x, const st_row *r)
     st_str command = st_pool_get(x->f->pool, p->command_line),
            image = st_str_basename(st_pool_get(x->f->pool, p->image));
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        bool account = !strcmp(commands[i].how, "account");
         st_str name = st_str_of(commands[i].a);
         bool program = !*commands[i].b
                            ? has(command, commands[i].a)
                            : image.n >= name.n && st_str_ieq((st_str){ image.p, name.n }, name);
         if (!program || (*commands[i].b && !has(command, commands[i].b)) ||
-            (account && !has(command, "/add")))
+            (!strcmp(commands[i].how, "account") && !has(command, "/add")))
             continue;
         put(x, r, ST_FACT_PERSISTED, 1, command, st_str_of(commands[i].how));
         return;

@@ -334,21 +334,23 @@ static size_t take_hosts(st_str line, size_t at, const char *how, aim *aims, siz
     return n;
 }
 
-/* Bits by character: the last one of an option of the table, or the one before it. */
-typedef struct letters {
-    uint64_t bits[4];
-} letters;
+/* By character: whether it is the last one of an option of the table, or the one before it. */
+typedef struct endings {
+    bool last[256], before[256];
+} endings;
 
-static void letters_add(letters *l, char c)
+static void endings_make(endings *e)
 {
-    unsigned char u = (unsigned char)c;
-    l->bits[u / 64] |= UINT64_C(1) << u % 64;
-}
-
-static bool letters_have(const letters *l, char c)
-{
-    unsigned char u = (unsigned char)st_ascii_lower(c);
-    return l->bits[u / 64] >> u % 64 & 1;
+    *e = (endings){ { 0 }, { 0 } };
+    for (size_t i = 0; i < REMOTES; i++) {
+        size_t n = strlen(remotes[i].option); /* two at least */
+        e->last[(unsigned char)remotes[i].option[n - 1]] = true;
+        e->before[(unsigned char)remotes[i].option[n - 2]] = true;
+    }
+    for (unsigned c = 'A'; c <= 'Z'; c++) {
+        e->last[c] = e->last[c + 32];
+        e->before[c] = e->before[c + 32];
+    }
 }
 
 static bool ends_option(st_str s, size_t end)
@@ -363,29 +365,23 @@ static bool ends_option(st_str s, size_t end)
 
 /* Does an option of the table stand in it? Most lines have none, and this is little more than one
  * look at each character. */
-static bool may_aim(st_str s)
+static bool may_aim(const endings *e, st_str s)
 {
-    letters last = { { 0 } }, before = { { 0 } };
-    for (size_t i = 0; i < REMOTES; i++) {
-        size_t n = strlen(remotes[i].option); /* two at least */
-        letters_add(&last, remotes[i].option[n - 1]);
-        letters_add(&before, remotes[i].option[n - 2]);
-    }
     for (size_t i = 1; i < s.n; i++)
-        if (letters_have(&last, s.p[i]) && letters_have(&before, s.p[i - 1]) &&
+        if (e->last[(unsigned char)s.p[i]] && e->before[(unsigned char)s.p[i - 1]] &&
             ends_option(s, i + 1))
             return true;
     return false;
 }
 
 /* Each host once a command, whichever row of the table named it. */
-static size_t aims_of(const st_forest *f, st_node node, aim aims[AIMS])
+static size_t aims_of(const endings *e, const st_forest *f, st_node node, aim aims[AIMS])
 {
     st_str line = st_pool_get(f->pool, f->procs[node].command_line);
-    st_str image = st_str_basename(st_pool_get(f->pool, f->procs[node].image));
     size_t n = 0;
-    if (!may_aim(line))
+    if (!may_aim(e, line))
         return 0;
+    st_str image = st_str_basename(st_pool_get(f->pool, f->procs[node].image));
     for (size_t i = 0; i < REMOTES; i++) {
         size_t at = runs(line, remotes[i].program);
         bool itself = find(image, remotes[i].program, 0) == 0;
@@ -403,10 +399,10 @@ static bool is_incidents(const st_case *c, const st_row *r)
     return r->event == ST_NO_EVENT && r->incident < c->nincidents;
 }
 
-static void from_command(st_summing *x, const st_row *r)
+static void from_command(st_summing *x, const endings *e, const st_row *r)
 {
     aim aims[AIMS];
-    size_t n = aims_of(x->f, r->node, aims);
+    size_t n = aims_of(e, x->f, r->node, aims);
     for (size_t i = 0; i < n; i++)
         moved(x, r, aims[i].host, aims[i].how);
 }
@@ -416,9 +412,13 @@ bool st_spread_reach(const st_case *c, uint8_t *hosts)
     const st_forest *f = c->forest;
     st_host_names names;
     aim aims[AIMS];
+    endings e;
+    if (f->nhosts && !memchr(hosts, 0, f->nhosts))
+        return true;
+    endings_make(&e);
     bool ok = st_host_names_make(&names, f);
     for (size_t i = 0; ok && i < c->nrows; i++) {
-        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(f, c->rows[i].node, aims) : 0;
+        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(&e, f, c->rows[i].node, aims) : 0;
         for (size_t k = 0; k < n; k++) {
             uint32_t host = st_host_names_find(&names, aims[k].host);
             if (host != UINT32_MAX)
@@ -677,16 +677,20 @@ static void share_addresses(st_summing *x)
 bool st_spread_make(st_summing *x)
 {
     st_case *c = x->c;
+    endings e;
     c->reached = ST_NEWN(&c->arena, uint32_t, x->f->nhosts + 1);
     if (!c->reached)
         return false;
-    share_addresses(x);
-    share_programs(x);
-    share_commands(x);
+    if (x->f->nhosts > 1) {
+        share_addresses(x);
+        share_programs(x);
+        share_commands(x);
+    }
+    endings_make(&e);
     x->failed |= !st_host_names_make(&x->names, x->f);
     for (size_t i = 0; i < c->nrows && !x->failed; i++)
         if (is_incidents(c, &c->rows[i]))
-            from_command(x, &c->rows[i]);
+            from_command(x, &e, &c->rows[i]);
     x->failed |= x->names.asked.failed;
     st_host_names_free(&x->names);
     return !x->failed;
