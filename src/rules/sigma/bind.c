@@ -257,7 +257,9 @@ static st_expr *ask_needles(binder *b, const st_sigma_item *item, group g, const
 static st_expr *bind_regex(binder *b, const st_sigma_test *t, st_expr *field)
 {
     st_err err = { 0 };
-    st_pred *p = st_pred_new(ST_M_REGEX, false, false, &t->text, 1, &err);
+    size_t offset;
+    st_regex *regex = st_regexes_get(b->r->shared->regexes, t->text, &offset, &err);
+    st_pred *p = regex ? st_pred_regex(regex, false, &err) : NULL;
     return ask(b, owned(b, p, &err, t->where), ST_M_REGEX, false, field);
 }
 

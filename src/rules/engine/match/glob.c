@@ -101,16 +101,27 @@ bool st_glob_match(st_str pattern, st_str text)
     return true;
 }
 
-st_str st_glob_literal(st_str pattern)
+/* The longest run of literal bytes but for `not`. */
+static st_str longest(st_str pattern, const char *not)
 {
     st_str best = { pattern.p, 0 };
     for (size_t i = 0; i < pattern.n;) {
         size_t end = i;
         while (end < pattern.n && !st_glob_is_mark(pattern.p[end]))
             end++;
-        if (end - i > best.n)
+        if (end - i > best.n && pattern.p + i != not)
             best = (st_str){ pattern.p + i, end - i };
         i = end + 1;
     }
     return best;
+}
+
+st_str st_glob_literal(st_str pattern)
+{
+    return longest(pattern, NULL);
+}
+
+st_str st_glob_other_literal(st_str pattern)
+{
+    return longest(pattern, longest(pattern, NULL).p);
 }

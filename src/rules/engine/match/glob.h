@@ -26,5 +26,7 @@ bool st_glob_match(st_str pattern, st_str text);
 /* The longest run of bytes of the pattern that are only themselves: it stands in every text that
  * matches. May be empty. */
 st_str st_glob_literal(st_str pattern);
+/* The longest of the others; may be empty. */
+st_str st_glob_other_literal(st_str pattern);
 
 #endif

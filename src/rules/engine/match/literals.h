@@ -9,10 +9,11 @@
 #include "shelltree/base.h"
 
 /* Each folded; a match has one of them in it, in whatever case. */
-typedef struct st_literals {
+struct st_literals {
     st_str *v;
     size_t n;
-} st_literals;
+};
+typedef struct st_literals st_literals;
 
 /* Of a pattern that st_regex_new takes; false: none are known. They live in a. */
 bool st_regex_literals(st_str pattern, st_arena *a, st_literals *out);

@@ -102,7 +102,7 @@ bool st_folds_let(st_folds *f, const st_regex *r, st_sid id)
 
 struct st_pred {
     st_mop op;
-    bool fold, all;
+    bool fold, all, screened;
     st_str *needles; /* sorted, each once */
     size_t n;
     bool always;      /* one of them is empty, and no more is asked */
@@ -206,7 +206,7 @@ st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size
     return NULL;
 }
 
-st_pred *st_pred_regex(st_regex *regex, st_err *err)
+st_pred *st_pred_regex(st_regex *regex, bool screened, st_err *err)
 {
     st_pred *p = new_pred(ST_M_REGEX, false, err);
     if (!p) {
@@ -214,6 +214,7 @@ st_pred *st_pred_regex(st_regex *regex, st_err *err)
         return NULL;
     }
     p->regex = regex;
+    p->screened = screened;
     return p;
 }
 
@@ -273,7 +274,7 @@ enum { FEW = 512 };
 static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 {
     char small[SHORT + 8];
-    if (p->regex && !st_folds_let(folds, p->regex, id))
+    if (p->screened && !st_folds_let(folds, p->regex, id))
         return false;
     return ask(p, p->fold ? folded_text(folds, id, small) : st_pool_get(folds->pool, id));
 }
@@ -322,4 +323,9 @@ const st_str *st_pred_needles(const st_pred *p, size_t *n)
 bool st_pred_all(const st_pred *p)
 {
     return p->all;
+}
+
+const st_regex *st_pred_pattern(const st_pred *p)
+{
+    return p->regex;
 }

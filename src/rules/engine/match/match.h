@@ -92,6 +92,10 @@ void st_regexes_free(st_regexes *c);
 /* As st_regex_new; the caller's own. c may be NULL: compiled anew. */
 st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err);
 
+/* Texts, folded, one of which is in whatever a kept pattern matches, in any case; false: none are
+ * known. They live in a. */
+typedef struct st_literals st_literals;
+bool st_regexes_literals(st_regexes *c, const st_regex *r, st_arena *a, st_literals *out);
 /* A screen for the patterns that are kept by now; it must not outlive them. NULL: no memory. */
 st_screen *st_regexes_screen(st_regexes *c);
 
@@ -101,8 +105,9 @@ typedef struct st_pred st_pred;
 /* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
  * For ST_M_REGEX and ST_M_NETWORK one needle. NULL: out of memory or a bad pattern (err). */
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
-/* A predicate of a regex, which it takes over even where it fails. NULL: no memory. */
-st_pred *st_pred_regex(st_regex *regex, st_err *err);
+/* A predicate of a regex, which it takes over even where it fails. screened: many patterns are asked
+ * about the same texts, so that each text is looked at for all of them first. NULL: no memory. */
+st_pred *st_pred_regex(st_regex *regex, bool screened, st_err *err);
 /* Is the text a number that compares so (see st_number_test)? text: for '=', what a text that is no
  * number must be, ignoring case. NULL: out of memory. */
 st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);
@@ -113,5 +118,6 @@ bool st_pred_gave_up(const st_pred *p);
 st_mop st_pred_op(const st_pred *p);
 const st_str *st_pred_needles(const st_pred *p, size_t *n);
 bool st_pred_all(const st_pred *p);
+const st_regex *st_pred_pattern(const st_pred *p); /* NULL: it is of another operator */
 
 #endif

@@ -101,6 +101,17 @@ static bool find_needed(st_regexes *c)
     return needed != NULL;
 }
 
+bool st_regexes_literals(st_regexes *c, const st_regex *r, st_arena *a, st_literals *out)
+{
+    size_t number = st_regex_number(r);
+    if (!c || !number)
+        return false;
+    pthread_mutex_lock(&c->lock);
+    bool known = st_regex_literals(st_pool_get(c->texts, (st_sid)(number - 1)), a, out);
+    pthread_mutex_unlock(&c->lock);
+    return known;
+}
+
 st_screen *st_regexes_screen(st_regexes *c)
 {
     pthread_mutex_lock(&c->lock);

@@ -12,9 +12,13 @@
 #include "base/limits.h"
 #include "rules/engine/functions/functions.h"
 #include "rules/engine/match/glob.h"
+#include "rules/engine/match/literals.h"
 #include "rules/engine/operators/ops.h"
 
 #include <string.h>
+
+/* Another literal of a pattern has so many bytes at least, or tells too little. */
+enum { LEAST_OTHER = 3 };
 
 /* The atoms of all of a row's choices are as many as its rule has values. */
 typedef struct choices {
@@ -25,6 +29,7 @@ typedef struct choices {
 typedef struct maker {
     st_arena *arena;
     const st_table_def *table;
+    st_regexes *regexes;
     size_t left; /* atoms that may still be made */
 } maker;
 
@@ -48,6 +53,24 @@ static st_atoms *best(choices *c)
     return found;
 }
 
+static bool same_column(const st_atoms *a, const st_atoms *b)
+{
+    return a->n && b->n && !strcmp(a->v[0].column.name, b->v[0].column.name);
+}
+
+/* The best, and the best of those about another column: what is rare, the evidence tells. How many
+ * of the two there are. */
+static size_t best_two(choices *c, const st_atoms *two[2])
+{
+    two[0] = best(c);
+    two[1] = NULL;
+    for (size_t i = 0; i < c->n; i++)
+        if (!same_column(&c->v[i], two[0]) && &c->v[i] != two[0] &&
+            (!two[1] || weight(&c->v[i]) < weight(two[1])))
+            two[1] = &c->v[i];
+    return (size_t)(two[0] != NULL) + (two[1] != NULL);
+}
+
 static void offer(choices *c, st_atoms set)
 {
     if (c->n < ST_TRIGGER_CHOICES) {
@@ -62,14 +85,17 @@ static void offer(choices *c, st_atoms set)
         *worst = set;
 }
 
-/* One needle of a predicate; false: it needs nothing to stand. */
-static bool atom_of(maker *m, const st_expr *x, st_str needle, st_atom *out)
+/* One needle of a predicate; false: it needs nothing to stand. other: of a pattern, not its longest
+ * literal. */
+static bool atom_of(maker *m, const st_expr *x, st_str needle, bool other, st_atom *out)
 {
     st_mop op = st_pred_op(x->pred);
     if (op == ST_M_GLOB) {
-        needle = st_glob_literal(needle);
+        st_str second = other ? st_glob_other_literal(needle) : (st_str){ NULL, 0 };
+        needle = second.n >= LEAST_OTHER ? second : st_glob_literal(needle);
         op = ST_M_CONTAINS;
     }
+    op = op == ST_M_REGEX ? ST_M_CONTAINS : op;
     st_buf b = { 0 };
     st_fold_put(&b, needle);
     st_str text = st_arena_copy(m->arena, st_buf_slice(&b));
@@ -80,27 +106,45 @@ static bool atom_of(maker *m, const st_expr *x, st_str needle, st_atom *out)
     return text.p && text.n && out->column.name;
 }
 
-static void of_pred(maker *m, const st_expr *x, choices *out)
+/* A set of texts for the needles: any of them will do, or else each of them must stand. */
+static void of_needles(maker *m, const st_expr *x, const st_literals *l, bool other, choices *out)
 {
-    size_t n;
-    const st_str *needles = st_pred_needles(x->pred, &n);
-    bool text = st_pred_op(x->pred) < ST_M_REGEX, all = st_pred_all(x->pred);
-    if (!text || x->negate || !n || n > m->left || x->args[0]->kind != ST_EXPR_COLUMN)
-        return;
-    st_atom *v = ST_NEWN(m->arena, st_atom, n);
+    bool all = st_pred_all(x->pred);
+    st_atom *v = l->n <= m->left ? ST_NEWN(m->arena, st_atom, l->n) : NULL;
     size_t kept = 0;
     if (!v)
         return;
-    m->left -= n;
-    for (size_t i = 0; i < n; i++)
-        if (atom_of(m, x, needles[i], &v[kept]))
+    m->left -= l->n;
+    for (size_t i = 0; i < l->n; i++)
+        if (atom_of(m, x, l->v[i], other, &v[kept]))
             kept++;
         else if (!all)
             return; /* one of them stands in any text */
     if (!all)
-        offer(out, (st_atoms){ v, n });
+        offer(out, (st_atoms){ v, l->n });
     for (size_t i = 0; all && i < kept; i++)
         offer(out, (st_atoms){ v + i, 1 });
+}
+
+static void of_pred(maker *m, const st_expr *x, choices *out)
+{
+    st_literals l = { 0 };
+    st_mop op = st_pred_op(x->pred);
+    const st_str *needles = st_pred_needles(x->pred, &l.n);
+    if (x->negate || x->args[0]->kind != ST_EXPR_COLUMN)
+        return;
+    if (op == ST_M_REGEX) {
+        if (st_regexes_literals(m->regexes, st_pred_pattern(x->pred), m->arena, &l))
+            of_needles(m, x, &l, false, out);
+        return;
+    }
+    l.v = l.n ? ST_NEWN(m->arena, st_str, l.n) : NULL;
+    if (!l.v || op > ST_M_REGEX)
+        return;
+    memcpy(l.v, needles, l.n * sizeof *l.v);
+    of_needles(m, x, &l, false, out);
+    if (op == ST_M_GLOB) /* which of its literals is rarer, the evidence will tell */
+        of_needles(m, x, &l, true, out);
 }
 
 static bool together(maker *m, const st_atoms *a, const st_atoms *b, st_atoms *out)
@@ -126,14 +170,19 @@ static void of_expr(maker *m, const st_expr *x, choices *out);
 static void of_or(maker *m, const st_expr *x, choices *out)
 {
     choices side[2] = { { .n = 0 }, { .n = 0 } };
-    st_atoms both;
+    const st_atoms *two[2][2];
+    size_t n[2];
     for (size_t i = 0; i < 2; i++) {
         of_expr(m, x->args[i], &side[i]);
-        if (!side[i].n)
+        n[i] = best_two(&side[i], two[i]);
+        if (!n[i])
             return;
     }
-    if (together(m, best(&side[0]), best(&side[1]), &both))
-        offer(out, both);
+    for (size_t i = 0; i < n[0] * n[1]; i++) {
+        st_atoms both;
+        if (together(m, two[0][i / n[1]], two[1][i % n[1]], &both))
+            offer(out, both);
+    }
 }
 
 static void of_expr(maker *m, const st_expr *x, choices *out)
@@ -160,7 +209,7 @@ void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger 
     const st_table_def *t = st_run_only_table(r, &out->kinds, &c);
     if (!t || r->scanned || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
         return;
-    maker m = { a, t, ST_MAX_TRIGGER_ATOMS };
+    maker m = { a, t, r->shared->regexes, ST_MAX_TRIGGER_ATOMS };
     choices found = { .n = 0 };
     for (; c; c = c->next)
         of_expr(&m, c->x, &found);

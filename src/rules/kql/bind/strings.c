@@ -53,7 +53,7 @@ static st_pred *pattern(const st_scope *sc, st_str text, st_err *err)
 {
     size_t offset;
     st_regex *re = st_regexes_get(sc->r->shared->regexes, text, &offset, err);
-    return re ? st_pred_regex(re, err) : NULL;
+    return re ? st_pred_regex(re, true, err) : NULL;
 }
 
 /* text op constants, as a predicate that remembers its answers. args[0] is the text. */
