@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-enum { SHORTEST = 3, MOST = 256, DEEPEST = 32, RUN = 64 };
+enum { SHORTEST = 2, MOST = 256, DEEPEST = 32, RUN = 64 };
 
 typedef struct reader {
     st_str in;
@@ -34,7 +34,7 @@ static double weight(const st_literals *s)
 {
     double sum = 0;
     for (size_t i = 0; i < s->n; i++)
-        sum += s->v[i].n < 4 ? 0.05 : s->v[i].n < 6 ? 0.01 : 0.001;
+        sum += s->v[i].n < 3 ? 0.5 : s->v[i].n < 4 ? 0.05 : s->v[i].n < 6 ? 0.01 : 0.001;
     return sum;
 }
 
