@@ -30,21 +30,33 @@ bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size)
     return true;
 }
 
-char *st_buf_room(st_buf *b, size_t more)
+static char *room_made(st_buf *b, size_t need)
 {
-    size_t need = b->n + (more ? more : 1); /* so that even no bytes have a place */
-    if (b->failed || need < b->n || (need > b->cap && !st_grow(&b->p, &b->cap, need, 1))) {
+    if (b->failed || need < b->n || !st_grow(&b->p, &b->cap, need, 1)) {
         b->failed = true;
         return NULL;
     }
     return b->p + b->n;
 }
 
+/* Most of the time there is room. */
+static inline char *room(st_buf *b, size_t more)
+{
+    size_t need = b->n + (more ? more : 1); /* so that even no bytes have a place */
+    bool there = !b->failed && need > b->n && need <= b->cap;
+    return there ? b->p + b->n : room_made(b, need);
+}
+
+char *st_buf_room(st_buf *b, size_t more)
+{
+    return room(b, more);
+}
+
 void st_buf_put(st_buf *b, const void *p, size_t n)
 {
     if (!n)
         return;
-    char *to = st_buf_room(b, n);
+    char *to = room(b, n);
     if (!to)
         return;
     memcpy(to, p, n);
@@ -58,7 +70,9 @@ void st_buf_str(st_buf *b, st_str s)
 
 void st_buf_char(st_buf *b, char c)
 {
-    st_buf_put(b, &c, 1);
+    char *to = room(b, 1);
+    if (to)
+        b->p[b->n++] = c;
 }
 
 void st_buf_u64(st_buf *b, uint64_t v)
