@@ -31,7 +31,7 @@ st_val st_call_iff(st_run *r, const st_expr *x, const st_val *a)
     return widen(x, a[0].tag == ST_VAL_BOOL && a[0].u.b ? a[1] : a[2]);
 }
 
-static st_val f_case(st_run *r, const st_expr *x, const st_val *a)
+st_val st_call_case(st_run *r, const st_expr *x, const st_val *a)
 {
     (void)r;
     for (size_t i = 0; i + 1 < x->nargs; i += 2)
@@ -140,7 +140,7 @@ static st_val f_around(st_run *r, const st_expr *x, const st_val *a)
 
 const st_fn st_functions_value[] = {
     { "around", "***", 3, "bool", NONE, f_around, "whether a value is near another" },
-    { "case", "**+", 3, "c", NONE, f_case, "the value of the first true condition" },
+    { "case", "**+", 3, "c", NONE, st_call_case, "the value of the first true condition" },
     { "coalesce", "*+", 1, "w", NONE, f_coalesce, "the first value that isn't null or empty" },
     { "gettype", "*", 1, "string", PREFIX("type_"), f_gettype, "the name of a value's type" },
     { "iff", "b**", 3, "w", NONE, st_call_iff, "one of two values" },

@@ -69,6 +69,7 @@ static st_batch *project_next(st_run *r, st_op *op)
         return NULL;
     }
     b->cols = slots;
+    b->made = NULL;
     b->ncols = s->n;
     return b;
 }

@@ -175,6 +175,7 @@ static size_t filter_nodes(st_node *node, const bool *keep, size_t n)
 void st_batch_filter(st_batch *b, const bool *keep)
 {
     size_t n = filter_nodes(b->node, keep, b->n);
+    b->made = NULL;
     if (b->pick)
         (void)filter_nodes(b->pick, keep, b->n);
     for (size_t i = 0; i < b->ncols; i++) {

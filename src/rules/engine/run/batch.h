@@ -72,6 +72,14 @@ typedef struct st_slot {
     uint8_t same;            /* st_same, of v; it stays true of fewer rows */
 } st_slot;
 
+/* What an expression gave over a batch. */
+typedef struct st_made {
+    const void *of; /* the expression */
+    const st_val *v;
+    size_t step;
+    struct st_made *next;
+} st_made;
+
 enum { ST_BATCH_ROWS = 1024 };
 struct st_batch {
     st_arena arena;
@@ -79,6 +87,7 @@ struct st_batch {
     st_node *node;
     st_slot *cols;
     uint32_t *pick; /* by row: its place in the kept batch that lends columns; NULL: none does */
+    st_made *made;  /* expressions that are used more than once, over these rows and columns */
 };
 /* n rows of ncols empty slots; NULL (and the run has failed) without memory. */
 st_batch *st_batch_new(st_run *r, size_t n, size_t ncols);

@@ -167,6 +167,61 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
     return out;
 }
 
+/* iff() and case(): pairs of a condition and a value, and a value for the rest. */
+static bool is_case(const st_expr *x)
+{
+    return x->kind == ST_EXPR_CALL && !x->anew &&
+           (x->code == st_call_iff || x->code == st_call_case);
+}
+
+/* The rows of which the answer isn't known yet. */
+typedef struct open_rows {
+    bool *is; /* by row */
+    size_t n;
+} open_rows;
+
+/* Rows for which the condition is true take the value, which is made only if there are any. */
+static bool run_pair(st_run *r, const st_expr *x, size_t i, st_batch *b, open_rows *open,
+                     st_val *out)
+{
+    static const st_val yes = { ST_VAL_BOOL, { .b = true } };
+    bool rest = i + 1 == x->nargs;
+    size_t step = 0, at, k = 0;
+    const st_val *cond = rest ? &yes : st_expr_run(r, x->args[i], b, &step), *v;
+    st_val *a = ST_NEWN(&b->arena, st_val, x->nargs);
+    if (!cond || !a)
+        return false;
+    while (k < b->n && !(open->is[k] && cond[k * step].tag == ST_VAL_BOOL && cond[k * step].u.b))
+        k++;
+    if (k == b->n)
+        return true;
+    if (!(v = st_expr_run(r, x->args[rest ? i : i + 1], b, &at)))
+        return false;
+    for (a[0] = yes; k < b->n; k++) {
+        if (!open->is[k] || cond[k * step].tag != ST_VAL_BOOL || !cond[k * step].u.b)
+            continue;
+        a[1] = v[k * at];
+        out[k] = x->code(r, x, a);
+        open->is[k] = false;
+        open->n--;
+    }
+    return true;
+}
+
+static const st_val *run_case(st_run *r, const st_expr *x, st_batch *b, size_t *step)
+{
+    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
+    open_rows open = { ST_NEWN(&b->arena, bool, b->n), b->n };
+    *step = 1;
+    if (!out || !open.is)
+        return NULL;
+    memset(open.is, true, b->n);
+    for (size_t i = 0; i < x->nargs && open.n && !spent(r); i += 2)
+        if (!run_pair(r, x, i, b, &open, out))
+            return NULL;
+    return out; /* what is spent leaves the rest null */
+}
+
 static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
                                size_t *step);
 
@@ -248,21 +303,46 @@ static const st_val *run_window(st_run *r, const st_expr *x, st_batch *b)
     return out;
 }
 
-const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step)
+static const st_val *run_any(st_run *r, const st_expr *x, st_batch *b, size_t *step)
 {
-    const st_val *v = NULL;
     *step = 1;
     switch (x->kind) {
     case ST_EXPR_CONST: *step = 0; return &x->value;
-    case ST_EXPR_COLUMN: v = st_batch_vector(r, b, x->col, step); break;
+    case ST_EXPR_COLUMN: return st_batch_vector(r, b, x->col, step);
     case ST_EXPR_CALL:
-        v = is_logic(x) ? run_logic(r, x, b, NULL, step) : run_call(r, x, b, step);
-        break;
-    case ST_EXPR_PRED: v = run_pred(r, x, b, NULL, step); break;
-    case ST_EXPR_WINDOW: v = run_window(r, x, b); break;
+        return is_logic(x)  ? run_logic(r, x, b, NULL, step)
+               : is_case(x) ? run_case(r, x, b, step)
+                            : run_call(r, x, b, step);
+    case ST_EXPR_PRED: return run_pred(r, x, b, NULL, step);
+    case ST_EXPR_WINDOW: return run_window(r, x, b);
     }
-    if (!v)
+    return NULL;
+}
+
+/* Is it worth remembering over the batch? */
+static bool is_shared(const st_expr *x)
+{
+    return x->uses > 1 && !x->anew && x->kind >= ST_EXPR_CALL;
+}
+
+const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step)
+{
+    bool shared = is_shared(x);
+    for (const st_made *m = shared ? b->made : NULL; m; m = m->next)
+        if (m->of == x) {
+            *step = m->step;
+            return m->v;
+        }
+    const st_val *v = run_any(r, x, b, step);
+    if (!v) {
         st_run_nomem(r);
+        return NULL;
+    }
+    st_made *m = shared ? ST_NEW(&b->arena, st_made) : NULL;
+    if (m) {
+        *m = (st_made){ x, v, *step, b->made };
+        b->made = m;
+    }
     return v;
 }
 

@@ -71,6 +71,7 @@ st_expr *st_bind_call_node(const st_scope *sc, st_fn_code *code, st_type type, s
         if (!args[i])
             return NULL;
         copy[i] = args[i];
+        copy[i]->uses++;
         x->ago |= args[i]->ago;
         x->windowed |= args[i]->windowed;
         x->anew |= args[i]->anew;

@@ -85,6 +85,7 @@ st_expr *st_bind_predicate(const st_scope *sc, st_span at, st_bind_strop op, boo
     x->fold = op.fold;
     x->all = all && count > 1;
     x->negate = op.negate;
+    args[0]->uses++;
     x->windowed = args[0]->windowed;
     x->anew = args[0]->anew;
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
