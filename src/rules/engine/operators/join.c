@@ -170,6 +170,10 @@ static bool put_right(st_run *r, join *j, st_batch *b, st_slot *slots)
         memcpy(node, rb->node, b->n * sizeof *node);
     for (size_t c = 0; ok && c < j->nright; c++) {
         st_slot *from = &rb->cols[j->right_cols[c]], *to = &slots[c];
+        if (st_slot_is_one(from)) {
+            ok = st_slot_set(r, b, to, from->lent->same);
+            continue;
+        }
         bool own = !from->v && !from->node;
         *to = (st_slot){ .source = from->source, .node = own ? node : NULL };
         if (own)
