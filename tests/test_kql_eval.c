@@ -364,6 +364,25 @@ static void eval__operators(void **state)
         { T
           "T | join kind=leftouter (T | where v == 2 | project k, w = 'x') on k | project k, k1, w",
           "k:string k1:string w:string / a,, / b,b,x / a,, / c,," },
+        /* columns that have one value in all rows */
+        { T "T | join kind=inner (T | where k == 'b' | project k, w = 'x', n = 1) on k | project k, "
+            "w, n",
+          "k:string w:string n:long / b,x,1" },
+        { T "T | extend c = 7, d = strcat('x', 'y') | where v > 1 | extend e = c + 1, f = c > v and "
+            "d == 'xy' | project k, c, d, e, f | order by k asc",
+          "k:string c:long d:string e:long f:bool / a,7,xy,8,True / b,7,xy,8,True" },
+        { T "T | extend c = 'p;q' | mv-expand s = split(c, ';') to typeof(string) | where v == 3 | "
+            "project c, s",
+          "c:string s:string / p;q,p / p;q,q" },
+        { T "T | extend b = 1 == 1 | where v == 9 or b | summarize n = count(), m = max(b)",
+          "n:long m:bool / 4,True" },
+        /* values that only some rows take, and what is used more than once */
+        { "let f = (p:string) { iff(strlen(p) > 1 and p startswith 'a', strcat(p, p), p) }; "
+          "datatable(s:string)['ab', 'a', 'bc', 'ab'] | extend t = f(strcat(s, 'c')) | project t",
+          "t:string / abcabc / acac / bcc / abcabc" },
+        { "datatable(i:long)[1, 2, 3, long(null)] | project c = case(i == 1, 'one', i > 2, "
+          "tostring(i), 'rest'), d = iff(i > 1, 0.5, i)",
+          "c:string d:real / one,1.0 / rest,0.5 / 3,0.5 / rest,~" },
         { T "union (T | take 1), (print v = 'x')",
           "k:string v_long:long v_string:string / a,1, / ,~,x" },
         { "union (print v = 1), (print v = 'x'), (print v_long = 5, v_long1 = 6)",

@@ -303,7 +303,10 @@ static void literals__pattern__give_what_a_match_needs(void **state)
         const char *pattern, *texts; /* joined by commas; empty: none are known */
     } rows[] = {
         { "abc", "abc" },
-        { "ab", "" },
+        { "ab", "ab" },
+        { "a", "" },
+        { "a[bc]", "" },
+        { "abc?x{2}", "ab" },
         { "(?i)MimiKatz", "mimikatz" },
         { "(foo|barn)", "foo,barn" },
         { "(foo|b)", "" },
@@ -329,6 +332,7 @@ static void literals__pattern__give_what_a_match_needs(void **state)
         { "\\b{start}abc", "" },
         { "\\babc", "abc" },
         { "\\Qa.b\\E", "" },
+        { "(nc|ncat) -e", " -e" },
         { "(?:abc|(?i:def))", "abc,def" },
         { "(?P<n>abc)", "abc" },
         { "(?x)a bc", "" },
