@@ -365,11 +365,13 @@ static void eval__operators(void **state)
           "T | join kind=leftouter (T | where v == 2 | project k, w = 'x') on k | project k, k1, w",
           "k:string k1:string w:string / a,, / b,b,x / a,, / c,," },
         /* columns that have one value in all rows */
-        { T "T | join kind=inner (T | where k == 'b' | project k, w = 'x', n = 1) on k | project k, "
-            "w, n",
+        { T
+          "T | join kind=inner (T | where k == 'b' | project k, w = 'x', n = 1) on k | project k, "
+          "w, n",
           "k:string w:string n:long / b,x,1" },
-        { T "T | extend c = 7, d = strcat('x', 'y') | where v > 1 | extend e = c + 1, f = c > v and "
-            "d == 'xy' | project k, c, d, e, f | order by k asc",
+        { T
+          "T | extend c = 7, d = strcat('x', 'y') | where v > 1 | extend e = c + 1, f = c > v and "
+          "d == 'xy' | project k, c, d, e, f | order by k asc",
           "k:string c:long d:string e:long f:bool / a,7,xy,8,True / b,7,xy,8,True" },
         { T "T | extend c = 'p;q' | mv-expand s = split(c, ';') to typeof(string) | where v == 3 | "
             "project c, s",

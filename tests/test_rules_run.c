@@ -216,7 +216,8 @@ static void run__rules__hit_what_they_say(void **state)
         { "DeviceProcessEvents | summarize arg_max(ProcessId, *) by DeviceName", "5" },
         { "DeviceProcessEvents | extend W = pack_array('a', 'b'), One = 1 | mv-expand W to "
           "typeof(string) | join kind=inner (DeviceProcessEvents | project ProcessId, Two = 2) on "
-          "ProcessId | summarize arg_max(ProcessId, *) by DeviceName, Two | where One == 1 and W in "
+          "ProcessId | summarize arg_max(ProcessId, *) by DeviceName, Two | where One == 1 and W "
+          "in "
           "('a', 'b') | extend Reason = strcat(W, FileName, rand())",
           "5" },
         { "DeviceProcessEvents | summarize arg_min(ProcessId, FileName) by DeviceName", "" },

@@ -2,8 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cells_seen.c - cells as they were written before. Most columns say the same of many rows: a host,
- * an account, a program's company and hashes, what the same rules found. Such a cell is escaped once
- * and copied from then on. It is told by its column and by where what it says lies
+ * an account, a program's company and hashes, what the same rules found. Such a cell is escaped
+ * once and copied from then on. It is told by its column and by where what it says lies
  * (st_column.tells), so that no text is compared. What is known has few places and little room: a
  * new cell takes another's place, and when the room is full, all is forgotten.
  */
@@ -13,9 +13,9 @@
 #include <string.h>
 
 enum {
-    PLACES = 1024,      /* a power of two */
-    ROOM = 256 << 10,   /* bytes: what a processor's second cache has room for */
-    LONGEST = 2048      /* of a cell; longer ones are hardly repeated */
+    PLACES = 1024,    /* a power of two */
+    ROOM = 256 << 10, /* bytes: what a processor's second cache has room for */
+    LONGEST = 2048    /* of a cell; longer ones are hardly repeated */
 };
 
 typedef struct seen {

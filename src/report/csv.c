@@ -16,7 +16,7 @@
 /* Does a spreadsheet take text that begins like this for a formula? */
 static bool formula(st_str s)
 {
-    static const bool begins[256] = { ['='] = true,  ['+'] = true,  ['-'] = true,  ['@'] = true,
+    static const bool begins[256] = { ['='] = true,  ['+'] = true,  ['-'] = true, ['@'] = true,
                                       ['\t'] = true, ['\r'] = true, ['\n'] = true };
     unsigned char first = s.n ? (unsigned char)s.p[0] : 'a';
     if (first != 0xef)

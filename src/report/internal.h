@@ -111,7 +111,7 @@ typedef struct st_row_block {
     st_buf out, cell;   /* the rows' text so far; room for a cell */
     uint64_t truncated; /* cells that were cut */
     size_t next;        /* the row behind those in out */
-    st_cells_seen *seen; /* of this thread's rows; NULL: none yet */
+    st_cells_seen *seen;         /* of this thread's rows; NULL: none yet */
     const st_row *like[ST_LIKE]; /* rows of which different rules said different things, by hash */
 } st_row_block;
 /* put appends one row of the case; it is called for each of them that can be shown. */

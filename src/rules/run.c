@@ -8,8 +8,8 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
-#include "base/radix.h"
 #include "rules/correlate.h"
+#include "rules/matches.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
 #include "rules/table.h"
@@ -35,30 +35,6 @@ static int by_subject(const void *a, const void *b)
     if (x->node != y->node)
         return x->node < y->node ? -1 : 1;
     return (x->rule > y->rule) - (x->rule < y->rule);
-}
-
-/* Those of many rules are sorted runs: by numbers, not by comparing. false: no memory. */
-static bool sort_by_subject(st_match *v, size_t n)
-{
-    st_keyed *keys = malloc((n + 1) * sizeof *keys);
-    st_match *sorted = malloc((n + 1) * sizeof *sorted);
-    bool ok = keys && sorted;
-    for (int by_rule = 1; ok && by_rule >= 0; by_rule--) { /* the last order counts most */
-        for (size_t i = 0; i < n; i++) {
-            size_t at = by_rule ? i : keys[i].item;
-            const st_match *m = &v[at];
-            uint64_t subject = (uint64_t)(m->event + 1) << 32 | m->node;
-            keys[i] = (st_keyed){ by_rule ? m->rule : subject, (uint32_t)at };
-        }
-        ok = st_radix_sort(keys, n);
-    }
-    for (size_t i = 0; ok && i < n; i++)
-        sorted[i] = v[keys[i].item];
-    if (ok && n)
-        memcpy(v, sorted, n * sizeof *v);
-    free(keys);
-    free(sorted);
-    return ok;
 }
 
 static int by_node(const void *a, const void *b)
@@ -778,7 +754,7 @@ static st_code run_marked(job *j, bool *server, st_err *err)
         code = run_all_rounds(j, server, err);
     if (code != ST_OK)
         return code;
-    if (!sort_by_subject(j->all.v, j->all.n))
+    if (!st_matches_sort(j->all.v, j->all.n))
         return st_fail(err, ST_E_MEMORY, "no memory for matches");
     j->m->items = ST_NEWN(&j->m->arena, st_match, j->all.n);
     j->m->n = j->all.n;

@@ -42,8 +42,8 @@ st_fn_code *st_arith(char op, st_type a, st_type b, st_type *result);
 /* op: '=' '!' '<' 'l'(<=) '>' 'g'(>=) */
 st_fn_code *st_compare(char op, st_type a, st_type b);
 st_fn_code st_call_and, st_call_or, st_call_not, st_call_index, st_call_strop, st_call_strop_any,
-    st_call_in, st_call_iff, st_call_case, st_call_between, st_call_matches, st_call_negate, st_call_convert,
-    st_call_pack_all;
+    st_call_in, st_call_iff, st_call_case, st_call_between, st_call_matches, st_call_negate,
+    st_call_convert, st_call_pack_all;
 
 /* Compiles a constant pattern into x->state. false: err and *offset say why. */
 bool st_expr_regex(st_run *r, st_expr *x, st_str pattern, size_t *offset, st_err *err);

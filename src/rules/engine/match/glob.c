@@ -102,14 +102,14 @@ bool st_glob_match(st_str pattern, st_str text)
 }
 
 /* The longest run of literal bytes but for `not`. */
-static st_str longest(st_str pattern, const char *not)
+static st_str longest(st_str pattern, const char * not )
 {
     st_str best = { pattern.p, 0 };
     for (size_t i = 0; i < pattern.n;) {
         size_t end = i;
         while (end < pattern.n && !st_glob_is_mark(pattern.p[end]))
             end++;
-        if (end - i > best.n && pattern.p + i != not)
+        if (end - i > best.n && pattern.p + i != not )
             best = (st_str){ pattern.p + i, end - i };
         i = end + 1;
     }

@@ -105,8 +105,9 @@ typedef struct st_pred st_pred;
 /* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
  * For ST_M_REGEX and ST_M_NETWORK one needle. NULL: out of memory or a bad pattern (err). */
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
-/* A predicate of a regex, which it takes over even where it fails. screened: many patterns are asked
- * about the same texts, so that each text is looked at for all of them first. NULL: no memory. */
+/* A predicate of a regex, which it takes over even where it fails. screened: many patterns are
+ * asked about the same texts, so that each text is looked at for all of them first. NULL: no
+ * memory. */
 st_pred *st_pred_regex(st_regex *regex, bool screened, st_err *err);
 /* Is the text a number that compares so (see st_number_test)? text: for '=', what a text that is no
  * number must be, ignoring case. NULL: out of memory. */

@@ -129,9 +129,9 @@ static inline bool st_op_unused(const st_op *op, size_t column)
 /* After binding, before any row is read. It may say too much, and never too little. In the run's
  * arena. false: no memory. */
 bool st_run_wanted(st_run *r, st_wanted *out);
-/* Of its results, which are a list by `also`, only the n columns of these names will be looked at: what
- * nobody needs for them isn't computed from now on. After binding, before any row is read, and not
- * where the rows become a table. false: no memory. */
+/* Of its results, which are a list by `also`, only the n columns of these names will be looked at:
+ * what nobody needs for them isn't computed from now on. After binding, before any row is read, and
+ * not where the rows become a table. false: no memory. */
 bool st_run_lean(st_run *r, st_op *root, const st_str *names, size_t n);
 /* For st_reads_fn: the marks of an operator before, one a column (NULL: no memory); the columns
  * that an expression over it reads; all of them; those of `in` that op, with the same columns,

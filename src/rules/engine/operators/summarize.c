@@ -129,7 +129,8 @@ static bool add_batch(st_run *r, summarize *s, st_batch *b)
     if (!open_groups(r, s))
         return false;
     for (size_t c = 0; c < s->ncalls; c++)
-        if (!s->idle[c] && !(s->places[c].leader == SIZE_MAX ? add_call : follow)(r, s, b, group, c))
+        if (!s->idle[c] &&
+            !(s->places[c].leader == SIZE_MAX ? add_call : follow)(r, s, b, group, c))
             return false;
     return true;
 }

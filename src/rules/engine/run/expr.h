@@ -41,8 +41,8 @@ struct st_expr {
     size_t needles; /* PRED: how many constants stand in args behind the text */
     bool ago;       /* comes from ago(): a moving window */
     bool windowed;  /* a function of other rows is in it */
-    unsigned uses;  /* arguments of others that it is: what a function is given stands in it often */
-    bool anew;      /* the same columns may give another value: rand() is in it */
+    unsigned uses; /* arguments of others that it is: what a function is given stands in it often */
+    bool anew;     /* the same columns may give another value: rand() is in it */
     void *state;    /* what code keeps between rows (a compiled pattern) */
     const st_window *window; /* WINDOW: a function of the whole batch */
 };
