@@ -18,7 +18,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES, EVENTS, SPACES, SAMPLE = 2048, RECENT = 4096, STRETCH = 4096 };
+enum {
+    PROCESSES = ST_PREFILTER_PROCESSES,
+    EVENTS,
+    SPACES,
+    SAMPLE = 2048,
+    RECENT = 4096,
+    STRETCH = 4096
+};
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
@@ -63,6 +70,7 @@ typedef struct worker {
 
 typedef struct job {
     const st_forest *f;
+    const st_row_list *only; /* by space; NULL: all rows */
     const st_trigger *const *triggers;
     size_t nrules;
     st_prefilter *out;
@@ -77,14 +85,18 @@ typedef struct job {
 
 /* rows of a space */
 
-static size_t rows_in(const st_forest *f, unsigned space)
+static size_t rows_in(const job *j, unsigned space)
 {
-    return space == PROCESSES ? f->observed : f->nevents;
+    if (j->only)
+        return j->only[space].n;
+    return space == PROCESSES ? j->f->observed : j->f->nevents;
 }
 
-static st_node row_at(const st_forest *f, unsigned space, size_t i)
+static st_node row_at(const job *j, unsigned space, size_t i)
 {
-    return (st_node)(space == PROCESSES ? i : f->n + i);
+    if (j->only)
+        return j->only[space].v[i];
+    return (st_node)(space == PROCESSES ? i : j->f->n + i);
 }
 
 static unsigned space_of(const st_trigger *t)
@@ -92,9 +104,9 @@ static unsigned space_of(const st_trigger *t)
     return t->rows == ST_OF_PROCESSES ? PROCESSES : EVENTS;
 }
 
-static bool is_row(const job *j, const st_trigger *t, unsigned space, size_t i)
+static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node row)
 {
-    return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[i].kind);
+    return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
 }
 
 /* The column's text of a row, folded; false: it has none. */
@@ -152,11 +164,11 @@ static bool find_roles(job *j, size_t n)
 static bool sample(const job *j, role *x)
 {
     worker *w = &j->workers[0];
-    size_t rows = rows_in(j->f, x->space), step = rows / SAMPLE + 1;
+    size_t rows = rows_in(j, x->space), step = rows / SAMPLE + 1;
     st_sid id;
     x->counts = calloc(1, sizeof *x->counts);
     for (size_t i = 0; x->counts && i < rows; i += step)
-        if (text_of(w, x, row_at(j->f, x->space, i), &id)) {
+        if (text_of(w, x, row_at(j, x->space, i), &id)) {
             fold(w, id);
             st_gram_count(x->counts, st_buf_slice(&w->folded));
         }
@@ -279,7 +291,7 @@ static void keep_row(worker *w, uint32_t rule)
 static void look_at(const job *j, worker *w, size_t i)
 {
     st_sid id;
-    w->row = row_at(j->f, j->space, i);
+    w->row = row_at(j, j->space, i);
     for (size_t k = 0; k < j->nroles; k++) {
         const role *x = &j->roles[k];
         memory *m = &w->memories[k];
@@ -288,7 +300,7 @@ static void look_at(const job *j, worker *w, size_t i)
         recent c = concerned(w, x, m, id);
         for (uint32_t n = 0; n < c.n; n++) {
             uint32_t rule = m->found[c.first + n];
-            if (is_row(j, j->triggers[rule], j->space, i))
+            if (is_row(j, j->triggers[rule], j->space, w->row))
                 keep_row(w, rule);
         }
     }
@@ -298,7 +310,7 @@ static void look_at_stretch(void *ctx, unsigned thread, size_t stretch)
 {
     const job *j = ctx;
     worker *w = &j->workers[thread];
-    size_t rows = rows_in(j->f, j->space), end = (stretch + 1) * STRETCH;
+    size_t rows = rows_in(j, j->space), end = (stretch + 1) * STRETCH;
     for (size_t i = stretch * STRETCH; i < end && i < rows && !w->failed; i++)
         look_at(j, w, i);
 }
@@ -316,7 +328,7 @@ static void add_rows(job *j, st_rule_rows *rows, const st_rule_rows *more)
     size_t n = rows->n + more->n;
     if (rows->all)
         return;
-    if ((n > 1000 && n > rows_in(j->f, j->space) / 2) || j->total + more->n > ST_MAX_TRIGGERED) {
+    if ((n > 1000 && n > rows_in(j, j->space) / 2) || j->total + more->n > ST_MAX_TRIGGERED) {
         keep_all(j, rows);
         return;
     }
@@ -345,7 +357,7 @@ static void add_stretch(void *ctx, unsigned thread, size_t stretch)
 static bool look_at_all(job *j)
 {
     for (j->space = 0; j->space < SPACES; j->space++)
-        st_parallel_in_order(j->nworkers, (rows_in(j->f, j->space) + STRETCH - 1) / STRETCH,
+        st_parallel_in_order(j->nworkers, (rows_in(j, j->space) + STRETCH - 1) / STRETCH,
                              look_at_stretch, add_stretch, j);
     for (unsigned i = 0; i < j->nworkers; i++)
         j->failed |= j->workers[i].failed || !st_run_ok(&j->workers[i].run);
@@ -397,9 +409,9 @@ static void free_job(const job *j)
 }
 
 /* Small evidence isn't worth a thread. */
-static unsigned workers_for(const st_forest *f, const st_run_options *o)
+static unsigned workers_for(const job *j, const st_run_options *o)
 {
-    size_t rows = rows_in(f, PROCESSES) + rows_in(f, EVENTS);
+    size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
     return rows > (size_t)2 * STRETCH ? st_threads(o->threads) : 1;
 }
 
@@ -434,12 +446,13 @@ static bool run(job *j)
 }
 
 st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_options *o,
-                         const st_rule_settings *settings, const st_trigger *const *triggers,
-                         size_t n, st_prefilter *out, st_err *err)
+                         const st_rule_settings *settings,
+                         const st_row_list only[ST_PREFILTER_SPACES],
+                         const st_trigger *const *triggers, size_t n, st_prefilter *out,
+                         st_err *err)
 {
-    job j = {
-        .f = f, .triggers = triggers, .nrules = n, .out = out, .nworkers = workers_for(f, o)
-    };
+    job j = { .f = f, .only = only, .triggers = triggers, .nrules = n, .out = out };
+    j.nworkers = workers_for(&j, o);
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
     j.workers = calloc(j.nworkers, sizeof *j.workers);
     bool ok = begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);

@@ -82,6 +82,16 @@ bool st_op_narrows(const st_op *op);
 /* Do the plan's results, of which root is the first, come of each node by itself, so that it may be
  * run over some nodes after others? observed: and of no placeholder. After binding. */
 bool st_run_rowwise(const st_run *r, const st_op *root, bool observed);
+/* Some rows of one kind of table, rising. */
+typedef struct st_row_list {
+    const st_node *v;
+    size_t n;
+} st_row_list;
+/* Would any reader's first conditions let one of these rows through, by the kind of its table? All
+ * other rows are left out. Its readers begin anew; once the run has failed the answer is yes. */
+bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE]);
+/* Is op a condition that looks at each row by itself? */
+bool st_op_is_condition(const st_op *op);
 /* Conditions that all rows of a reader go through. */
 typedef struct st_condition {
     const st_expr *x; /* over the table's columns */

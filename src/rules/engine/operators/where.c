@@ -82,6 +82,11 @@ static bool take_apart(st_run *r, st_expr *x, condition **list)
     return ok || st_run_nomem(r);
 }
 
+bool st_op_is_condition(const st_op *op)
+{
+    return op->next == where_next && op->rowwise;
+}
+
 bool st_op_narrows(const st_op *op)
 {
     if (op->also)
