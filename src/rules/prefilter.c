@@ -18,14 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    PROCESSES = ST_PREFILTER_PROCESSES,
-    EVENTS,
-    SPACES,
-    SAMPLE = 2048,
-    RECENT = 4096,
-    STRETCH = 4096
-};
+enum { PROCESSES = ST_PREFILTER_PROCESSES, EVENTS, SPACES };
+enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096, STRETCH = 4096 };
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
@@ -78,6 +72,7 @@ typedef struct job {
     size_t nroles, roles_cap;
     worker *workers;
     unsigned nworkers;
+    size_t recent;  /* texts that a worker remembers of a role: a power of two */
     uint64_t total; /* rows kept apart, of all rules */
     unsigned space; /* that is gone over */
     bool failed;
@@ -160,12 +155,14 @@ static bool find_roles(job *j, size_t n)
     return true;
 }
 
-/* Every so many rows one is looked at. */
+/* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves. */
 static bool sample(const job *j, role *x)
 {
     worker *w = &j->workers[0];
-    size_t rows = rows_in(j, x->space), step = rows / SAMPLE + 1;
+    size_t rows = rows_in(j, x->space), step = rows / SAMPLE + LEAST_STEP;
     st_sid id;
+    if (rows < FEW_ROWS)
+        return true;
     x->counts = calloc(1, sizeof *x->counts);
     for (size_t i = 0; x->counts && i < rows; i += step)
         if (text_of(w, x, row_at(j, x->space, i), &id)) {
@@ -255,14 +252,14 @@ static void concern(void *ctx, size_t needle)
 }
 
 /* Which rules the text concerns: remembered, or looked for. */
-static recent concerned(worker *w, const role *x, memory *m, st_sid id)
+static recent concerned(const job *j, worker *w, const role *x, memory *m, st_sid id)
 {
-    recent *slot = &m->recent[id % RECENT];
+    recent *slot = &m->recent[id % j->recent];
     if (slot->text == id)
         return *slot;
-    if (m->nfound > (size_t)16 * RECENT) {
+    if (m->nfound > 16 * j->recent) {
         m->nfound = 0;
-        memset(m->recent, 0, RECENT * sizeof *m->recent);
+        memset(m->recent, 0, j->recent * sizeof *m->recent);
     }
     size_t first = m->nfound;
     w->at = x;
@@ -297,7 +294,7 @@ static void look_at(const job *j, worker *w, size_t i)
         memory *m = &w->memories[k];
         if (x->space != j->space || !x->n || !text_of(w, x, w->row, &id))
             continue;
-        recent c = concerned(w, x, m, id);
+        recent c = concerned(j, w, x, m, id);
         for (uint32_t n = 0; n < c.n; n++) {
             uint32_t rule = m->found[c.first + n];
             if (is_row(j, j->triggers[rule], j->space, w->row))
@@ -370,7 +367,7 @@ static bool add_memories(const job *j, worker *w)
 {
     w->memories = calloc(j->nroles + 1, sizeof *w->memories);
     for (size_t i = 0; w->memories && i < j->nroles; i++)
-        if (!(w->memories[i].recent = calloc(RECENT, sizeof(recent))))
+        if (!(w->memories[i].recent = calloc(j->recent, sizeof(recent))))
             return false;
     return w->memories;
 }
@@ -434,7 +431,10 @@ static bool begin(job *j, st_shared *shared, const st_run_options *o,
 
 static bool run(job *j)
 {
+    size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
     bool ok = find_roles(j, j->nrules);
+    for (j->recent = FEW_ROWS; j->recent < RECENT && j->recent < rows; j->recent *= 2)
+        ;
     for (size_t i = 0; ok && i < j->nroles; i++)
         ok = sample(j, &j->roles[i]);
     ok = ok && choose_all(j, j->nrules);

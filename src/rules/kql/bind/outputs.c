@@ -226,7 +226,7 @@ bool st_bind_row_count(const st_scope *sc, const st_kql_expr *e, size_t *n)
 const st_kql_expr *st_bind_opt(const st_kql_op *q, const char *name)
 {
     for (size_t i = 0; i < q->nopts; i++)
-        if (st_str_eq(q->opts[i].name.text, st_str_of(name)))
+        if (st_str_is(q->opts[i].name.text, name))
             return q->opts[i].value;
     return NULL;
 }

@@ -97,7 +97,7 @@ static const infix *infix_at(const st_parser *p, size_t ahead)
     st_str text = st_p_text(p, t);
     bool can_be = text.n && (t->kind != ST_TOK_PUNCT || !strchr("(),;[]{}|.", text.p[0]));
     for (size_t i = 0; can_be && i < NINFIXES; i++)
-        if (infixes[i].text[0] == text.p[0] && st_str_eq(text, st_str_of(infixes[i].text)))
+        if (st_str_is(text, infixes[i].text))
             return &infixes[i];
     return NULL;
 }
@@ -704,8 +704,9 @@ static st_kql_expr *chain(st_parser *p, st_kql_expr *first, const infix *found)
 static bool upper_case(st_str text)
 {
     for (size_t i = 0; i < NINFIXES; i++)
-        if (st_str_ieq(text, st_str_of(infixes[i].text)))
-            return !st_str_eq(text, st_str_of(infixes[i].text));
+        if (text.n && st_ascii_lower(text.p[0]) == infixes[i].text[0] &&
+            st_str_ieq(text, st_str_of(infixes[i].text)))
+            return !st_str_is(text, infixes[i].text);
     return false;
 }
 
