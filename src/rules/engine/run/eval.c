@@ -8,6 +8,7 @@
  * column looks up one byte a row. Nesting is bounded by the parser's depth limit.
  */
 #include "rules/engine/functions/functions.h"
+#include "rules/engine/run/memo.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -75,12 +76,13 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b)
     for (size_t i = 0; i < x->nargs; i++)
         if (!(v[i] = st_expr_run(r, x->args[i], b, &step[i])))
             return NULL;
+    st_fn_code *code = !r->binding && st_fn_searches(x->code) ? st_memo_call : x->code;
     for (size_t k = 0; k < b->n; k++) {
         if (k % LOOK == 0 && spent(r))
             break; /* the rest stays null */
         for (size_t i = 0; i < x->nargs; i++)
             a[i] = v[i][k * step[i]];
-        out[k] = x->code(r, x, a);
+        out[k] = code(r, x, a);
     }
     return out;
 }

@@ -747,6 +747,8 @@ static bool foreign(st_parser *p)
                   { "not", "`!in`, `!has`, `!contains` ..., or `not(...)` around it all" } };
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
+    if (t->kind == ST_TOK_PUNCT && !strchr("&|", text.p[0]))
+        return false;
     if (parted_unit(p))
         return true;
     bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");
