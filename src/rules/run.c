@@ -661,11 +661,15 @@ static void run_other_behind(rounds *x, unsigned k)
 /* One after the other, on one forest. */
 static void run_in_turn(rounds *x)
 {
+    bool any = false;
     run_own(x);
     for (unsigned i = 0; x->code == ST_OK && i < OTHERS; i++)
-        if (x->others[i].wanted)
+        if (x->others[i].wanted) {
             run_other_behind(x, i);
-    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+            any = true;
+        }
+    if (any)
+        st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
 }
 
 /* Did all go well, and none meet a limit? */
