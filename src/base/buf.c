@@ -58,7 +58,10 @@ void st_buf_str(st_buf *b, st_str s)
 
 void st_buf_char(st_buf *b, char c)
 {
-    st_buf_put(b, &c, 1);
+    if (!b->failed && b->n < b->cap)
+        b->p[b->n++] = c;
+    else
+        st_buf_put(b, &c, 1);
 }
 
 void st_buf_u64(st_buf *b, uint64_t v)
