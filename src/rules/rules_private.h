@@ -31,9 +31,9 @@ typedef struct st_checking {
 
 /* Who had an id first. */
 typedef struct st_id_owner {
-    st_str path;                 /* NULL: nobody */
-    const unsigned char *sha256; /* of its text */
-    unsigned next;               /* the first number that wasn't tried behind it */
+    st_str path;   /* NULL: nobody */
+    st_str text;   /* the rule's */
+    unsigned next; /* the first number that wasn't tried behind it */
 } st_id_owner;
 
 struct st_rules {
