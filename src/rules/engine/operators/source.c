@@ -170,7 +170,7 @@ bool st_run_rowwise(const st_run *r, const st_op *root, bool observed)
 static st_op *last_condition(const st_run *r, st_op *reader)
 {
     for (st_op *op = r->ops; op;) {
-        bool next = op->in == reader && st_op_is_condition(op);
+        bool next = op->in == reader && op->condition;
         reader = next ? op : reader;
         op = next ? r->ops : op->older;
     }
