@@ -141,6 +141,13 @@ static void eval__mixed_types__as_published(void **state)
           "s:string a:bool b:bool / a[\"b\"]c,True,False" },
         { "print x = dynamic(['a' \"b\" // joined\n @'c', 'd']), y = dynamic({'k' : 'l' 'm'})",
           "x:dynamic y:dynamic / [\"abc\",\"d\"],{\"k\":\"lm\"}" },
+        /* The same texts again: of another type, with other arguments, by another function. */
+        { "datatable(s:string)['a1', 'b', 'a1'] | extend a = extract('([0-9])', 1, s), b = "
+          "extract('([0-9])', 1, s, typeof(long)), c = extract('([0-9])', 0, s), d = "
+          "extract('([a-z])', 1, s), e = replace_regex(s, '([0-9])', ''), f = trim('([0-9])', s), "
+          "g = trim_start('([0-9])', s), h = extract('([0-9])', 1, s)",
+          "s:string a:string b:long c:string d:string e:string f:string g:string h:string / "
+          "a1,1,1,1,a,a,a,a1,1 / b,,~,,b,b,b,b, / a1,1,1,1,a,a,a,a1,1" },
         { "datatable(s:string, p:string)['abc', '^a', 'abc', '^b', 'bcd', '^b', 'x', '(['] | where "
           "s matches regex p | project s, p",
           "s:string p:string / abc,^a / bcd,^b" },

@@ -381,6 +381,68 @@ static void run__inferred_edge__counted_and_crossed_only_if_trusted(void **state
     done(&w);
 }
 
+/* Nothing below a web server hangs on the edge: a rule is run again only if it has to do with it.
+ */
+static void run__inferred_edge__found_by_whatever_asks_about_it(void **state)
+{
+    static const row rows[] = {
+        { 1, 90, "C:\\first.exe", "first", "C:\\svchost.exe", "svchost", 0, 10, 9 },
+        { 2, 1, "C:\\cmd.exe", "cmd", "C:\\first.exe", "first", 1, 11, 10 },
+        { 3, 0, "C:\\whoami.exe", "whoami", "C:\\cmd.exe", "cmd", 2, 12, 11 },
+        { 4, 90, "C:\\other.exe", "other", "C:\\svchost.exe", "svchost", 3, 13, 9 },
+    };
+    static const struct {
+        const char *kql, *hits;
+        unsigned inferred_only;
+    } cases[] = {
+        { "DeviceProcessEvents | where FileName == 'other.exe'", "4", 0 },
+        { "DeviceProcessEvents | where FileName == 'whoami.exe'", "3", 0 },
+        { "DeviceProcessEvents | where InitiatingProcessParentFileName == 'first.exe'", "", 1 },
+        { "DeviceProcessEvents | where FileName != 'x' "
+          "| where InitiatingProcessParentFileName has 'first'",
+          "", 1 },
+        { "DeviceProcessEvents | extend P = InitiatingProcessParentFileName | where P has 'first'",
+          "", 1 },
+        { "DeviceProcessEvents | where array_length(AncestorFileNames) > 2", "", 1 },
+        { "DeviceProcessEvents | join kind=inner (DeviceProcessEvents | summarize N = "
+          "countif(InitiatingProcessParentFileName == 'first.exe') by DeviceName | where N == 1) "
+          "on DeviceName",
+          "", 4 },
+        { "let n = toscalar(DeviceProcessEvents "
+          "| where InitiatingProcessParentFileName == 'first.exe' | count); "
+          "DeviceProcessEvents | where FileName == 'other.exe' and n == 1",
+          "", 1 },
+        { "descendants(toscalar(DeviceProcessEvents | where FileName == 'first.exe' "
+          "| project ProcessGuid))",
+          "2", 1 },
+        { "// uses: lib.kql\nBelow | where FileName != 'x'", "", 1 },
+        { "// uses: lib.kql\nDeviceProcessEvents | where FileName == 'other.exe' and Count == 1",
+          "", 1 },
+        { "// uses: lib.kql\nOther", "4", 0 },
+    };
+    world w;
+    char ids[128], name[16];
+    (void)state;
+    BUILD(&w, rows);
+    rule(&w, "lib.kql",
+         "// library: yes\n"
+         "let Below = DeviceProcessEvents | where InitiatingProcessParentFileName == 'first.exe';\n"
+         "let Other = DeviceProcessEvents | where FileName == 'other.exe';\n"
+         "let Count = toscalar(Below | count);");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        snprintf(name, sizeof name, "%c.kql", (char)('a' + i));
+        rule(&w, name, cases[i].kql);
+    }
+    run(&w, false, false);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        if (w.matches->results[i].inferred_only != cases[i].inferred_only)
+            fail_msg("%s: %u", cases[i].kql, (unsigned)w.matches->results[i].inferred_only);
+        if (strcmp(hit(&w, (uint32_t)i, ids), cases[i].hits) != 0)
+            fail_msg("%s: hits %s", cases[i].kql, ids);
+    }
+    done(&w);
+}
+
 #define GUID_OF(command)                                                   \
     "toscalar(DeviceProcessEvents | where ProcessCommandLine == '" command \
     "' | project ProcessGuid)"
@@ -1108,6 +1170,7 @@ int main(void)
         cmocka_unit_test(run__ago__lifted_and_counted),
         cmocka_unit_test(run__upper_bound__stays),
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
+        cmocka_unit_test(run__inferred_edge__found_by_whatever_asks_about_it),
         cmocka_unit_test(run__lineage__tables_of_the_tree),
         cmocka_unit_test(run__graph_pattern__about_one_of_its_nodes),
         cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* errors */
 
@@ -55,7 +56,15 @@ typedef struct st_str {
 #define ST_FMT(s) (int)(s).n, (s).p
 
 st_str st_str_of(const char *cstr); /* NULL gives the empty slice */
-bool st_str_eq(st_str a, st_str b);
+static inline bool st_str_eq(st_str a, st_str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+/* As st_str_eq with a name of a table: most differ in their first byte. */
+static inline bool st_str_is(st_str s, const char *name)
+{
+    return s.n && s.p[0] == name[0] && st_str_eq(s, st_str_of(name));
+}
 int st_str_cmp(st_str a, st_str b); /* by bytes, as memcmp, the shorter first: code point order */
 /* ASCII letters only; for names that the program itself defines. Text from
  * evidence is compared by folding (st_fold). */

@@ -81,7 +81,7 @@ typedef struct st_rule {
     bool library;       /* definitions for other rules: it finds nothing by itself */
     const st_str *uses; /* files of definitions, as its header names them */
     size_t nuses;
-    unsigned char sha256[32]; /* of the query's text */
+    st_str text; /* the query's, header included */
 } st_rule;
 
 typedef enum st_severity { ST_SEV_ERROR, ST_SEV_WARNING, ST_SEV_NOTE } st_severity;

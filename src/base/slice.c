@@ -10,11 +10,6 @@ st_str st_str_of(const char *cstr)
     return cstr ? (st_str){ cstr, strlen(cstr) } : (st_str){ NULL, 0 };
 }
 
-bool st_str_eq(st_str a, st_str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 int st_str_cmp(st_str a, st_str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;

@@ -381,8 +381,10 @@ static void put_rules(st_casedb *d, const st_case *c)
         put_text(d, st_str_of(st_level_word(r->level)));
         put_text(d, st_str_of(st_rule_status_word(r)));
         put_text(d, r->why);
+        unsigned char digest[32];
+        st_sha256(r->text.p, r->text.n, digest);
         size_t mark = st_raw_text_begin(&d->row);
-        st_buf_hex(&d->row, r->sha256, sizeof r->sha256, false);
+        st_buf_hex(&d->row, digest, sizeof digest, false);
         st_raw_text_end(&d->row, mark);
         put_text(d, r->authors);
         st_raw_int(&d->row, x ? (int64_t)x->matches : 0);

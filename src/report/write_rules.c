@@ -60,8 +60,10 @@ static void as_json(st_buf *b, const st_rule *r)
     st_json_text(b, &more, "path", r->path);
     st_json_num(b, &more, "line", r->line);
     st_json_key(b, &more, "sha256");
+    unsigned char digest[32];
+    st_sha256(r->text.p, r->text.n, digest);
     st_buf_char(b, '"');
-    st_buf_hex(b, r->sha256, 32, false);
+    st_buf_hex(b, digest, sizeof digest, false);
     st_buf_str(b, ST_STR("\"}"));
 }
 

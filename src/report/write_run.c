@@ -44,7 +44,9 @@ static void put_rule(st_buf *b, const st_case *c, size_t i)
     st_json_text(b, &more, "title", r->title);
     st_json_text(b, &more, "level", st_str_of(st_level_word(r->level)));
     st_json_text(b, &more, "status", st_str_of(words[r->status]));
-    put_digest(b, &more, r->sha256);
+    unsigned char digest[32];
+    st_sha256(r->text.p, r->text.n, digest);
+    put_digest(b, &more, digest);
     if (r->stubs.n)
         st_json_text(b, &more, "without", r->stubs);
     if (x) {

@@ -18,7 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROCESSES, EVENTS, SPACES, SAMPLE = 2048, RECENT = 4096, STRETCH = 4096 };
+enum { PROCESSES = ST_PREFILTER_PROCESSES, EVENTS, SPACES };
+enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096, STRETCH = 4096 };
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
@@ -63,6 +64,7 @@ typedef struct worker {
 
 typedef struct job {
     const st_forest *f;
+    const st_row_list *only; /* by space; NULL: all rows */
     const st_trigger *const *triggers;
     size_t nrules;
     st_prefilter *out;
@@ -70,6 +72,7 @@ typedef struct job {
     size_t nroles, roles_cap;
     worker *workers;
     unsigned nworkers;
+    size_t recent;  /* texts that a worker remembers of a role: a power of two */
     uint64_t total; /* rows kept apart, of all rules */
     unsigned space; /* that is gone over */
     bool failed;
@@ -77,14 +80,18 @@ typedef struct job {
 
 /* rows of a space */
 
-static size_t rows_in(const st_forest *f, unsigned space)
+static size_t rows_in(const job *j, unsigned space)
 {
-    return space == PROCESSES ? f->observed : f->nevents;
+    if (j->only)
+        return j->only[space].n;
+    return space == PROCESSES ? j->f->observed : j->f->nevents;
 }
 
-static st_node row_at(const st_forest *f, unsigned space, size_t i)
+static st_node row_at(const job *j, unsigned space, size_t i)
 {
-    return (st_node)(space == PROCESSES ? i : f->n + i);
+    if (j->only)
+        return j->only[space].v[i];
+    return (st_node)(space == PROCESSES ? i : j->f->n + i);
 }
 
 static unsigned space_of(const st_trigger *t)
@@ -92,9 +99,9 @@ static unsigned space_of(const st_trigger *t)
     return t->rows == ST_OF_PROCESSES ? PROCESSES : EVENTS;
 }
 
-static bool is_row(const job *j, const st_trigger *t, unsigned space, size_t i)
+static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node row)
 {
-    return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[i].kind);
+    return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
 }
 
 /* The column's text of a row, folded; false: it has none. */
@@ -148,15 +155,17 @@ static bool find_roles(job *j, size_t n)
     return true;
 }
 
-/* Every so many rows one is looked at. */
+/* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves. */
 static bool sample(const job *j, role *x)
 {
     worker *w = &j->workers[0];
-    size_t rows = rows_in(j->f, x->space), step = rows / SAMPLE + 1;
+    size_t rows = rows_in(j, x->space), step = rows / SAMPLE + LEAST_STEP;
     st_sid id;
+    if (rows < FEW_ROWS)
+        return true;
     x->counts = calloc(1, sizeof *x->counts);
     for (size_t i = 0; x->counts && i < rows; i += step)
-        if (text_of(w, x, row_at(j->f, x->space, i), &id)) {
+        if (text_of(w, x, row_at(j, x->space, i), &id)) {
             fold(w, id);
             st_gram_count(x->counts, st_buf_slice(&w->folded));
         }
@@ -243,14 +252,14 @@ static void concern(void *ctx, size_t needle)
 }
 
 /* Which rules the text concerns: remembered, or looked for. */
-static recent concerned(worker *w, const role *x, memory *m, st_sid id)
+static recent concerned(const job *j, worker *w, const role *x, memory *m, st_sid id)
 {
-    recent *slot = &m->recent[id % RECENT];
+    recent *slot = &m->recent[id % j->recent];
     if (slot->text == id)
         return *slot;
-    if (m->nfound > (size_t)16 * RECENT) {
+    if (m->nfound > 16 * j->recent) {
         m->nfound = 0;
-        memset(m->recent, 0, RECENT * sizeof *m->recent);
+        memset(m->recent, 0, j->recent * sizeof *m->recent);
     }
     size_t first = m->nfound;
     w->at = x;
@@ -279,16 +288,16 @@ static void keep_row(worker *w, uint32_t rule)
 static void look_at(const job *j, worker *w, size_t i)
 {
     st_sid id;
-    w->row = row_at(j->f, j->space, i);
+    w->row = row_at(j, j->space, i);
     for (size_t k = 0; k < j->nroles; k++) {
         const role *x = &j->roles[k];
         memory *m = &w->memories[k];
         if (x->space != j->space || !x->n || !text_of(w, x, w->row, &id))
             continue;
-        recent c = concerned(w, x, m, id);
+        recent c = concerned(j, w, x, m, id);
         for (uint32_t n = 0; n < c.n; n++) {
             uint32_t rule = m->found[c.first + n];
-            if (is_row(j, j->triggers[rule], j->space, i))
+            if (is_row(j, j->triggers[rule], j->space, w->row))
                 keep_row(w, rule);
         }
     }
@@ -298,7 +307,7 @@ static void look_at_stretch(void *ctx, unsigned thread, size_t stretch)
 {
     const job *j = ctx;
     worker *w = &j->workers[thread];
-    size_t rows = rows_in(j->f, j->space), end = (stretch + 1) * STRETCH;
+    size_t rows = rows_in(j, j->space), end = (stretch + 1) * STRETCH;
     for (size_t i = stretch * STRETCH; i < end && i < rows && !w->failed; i++)
         look_at(j, w, i);
 }
@@ -316,7 +325,7 @@ static void add_rows(job *j, st_rule_rows *rows, const st_rule_rows *more)
     size_t n = rows->n + more->n;
     if (rows->all)
         return;
-    if ((n > 1000 && n > rows_in(j->f, j->space) / 2) || j->total + more->n > ST_MAX_TRIGGERED) {
+    if ((n > 1000 && n > rows_in(j, j->space) / 2) || j->total + more->n > ST_MAX_TRIGGERED) {
         keep_all(j, rows);
         return;
     }
@@ -345,7 +354,7 @@ static void add_stretch(void *ctx, unsigned thread, size_t stretch)
 static bool look_at_all(job *j)
 {
     for (j->space = 0; j->space < SPACES; j->space++)
-        st_parallel_in_order(j->nworkers, (rows_in(j->f, j->space) + STRETCH - 1) / STRETCH,
+        st_parallel_in_order(j->nworkers, (rows_in(j, j->space) + STRETCH - 1) / STRETCH,
                              look_at_stretch, add_stretch, j);
     for (unsigned i = 0; i < j->nworkers; i++)
         j->failed |= j->workers[i].failed || !st_run_ok(&j->workers[i].run);
@@ -358,7 +367,7 @@ static bool add_memories(const job *j, worker *w)
 {
     w->memories = calloc(j->nroles + 1, sizeof *w->memories);
     for (size_t i = 0; w->memories && i < j->nroles; i++)
-        if (!(w->memories[i].recent = calloc(RECENT, sizeof(recent))))
+        if (!(w->memories[i].recent = calloc(j->recent, sizeof(recent))))
             return false;
     return w->memories;
 }
@@ -397,9 +406,9 @@ static void free_job(const job *j)
 }
 
 /* Small evidence isn't worth a thread. */
-static unsigned workers_for(const st_forest *f, const st_run_options *o)
+static unsigned workers_for(const job *j, const st_run_options *o)
 {
-    size_t rows = rows_in(f, PROCESSES) + rows_in(f, EVENTS);
+    size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
     return rows > (size_t)2 * STRETCH ? st_threads(o->threads) : 1;
 }
 
@@ -422,7 +431,10 @@ static bool begin(job *j, st_shared *shared, const st_run_options *o,
 
 static bool run(job *j)
 {
+    size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
     bool ok = find_roles(j, j->nrules);
+    for (j->recent = FEW_ROWS; j->recent < RECENT && j->recent < rows; j->recent *= 2)
+        ;
     for (size_t i = 0; ok && i < j->nroles; i++)
         ok = sample(j, &j->roles[i]);
     ok = ok && choose_all(j, j->nrules);
@@ -434,12 +446,13 @@ static bool run(job *j)
 }
 
 st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_options *o,
-                         const st_rule_settings *settings, const st_trigger *const *triggers,
-                         size_t n, st_prefilter *out, st_err *err)
+                         const st_rule_settings *settings,
+                         const st_row_list only[ST_PREFILTER_SPACES],
+                         const st_trigger *const *triggers, size_t n, st_prefilter *out,
+                         st_err *err)
 {
-    job j = {
-        .f = f, .triggers = triggers, .nrules = n, .out = out, .nworkers = workers_for(f, o)
-    };
+    job j = { .f = f, .only = only, .triggers = triggers, .nrules = n, .out = out };
+    j.nworkers = workers_for(&j, o);
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
     j.workers = calloc(j.nworkers, sizeof *j.workers);
     bool ok = begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);

@@ -10,6 +10,7 @@
 #ifndef ST_RULES_PREFILTER_H
 #define ST_RULES_PREFILTER_H
 
+#include "rules/engine/operators/ops.h"
 #include "rules/engine/run/trigger.h"
 
 /* A rule's rows: of all there are, or of these, rising. */
@@ -24,11 +25,16 @@ typedef struct st_prefilter {
     size_t n;
 } st_prefilter;
 
-/* triggers: one a rule, NULL for one that won't run. The servers are marked already. On an error
- * nothing is in out. */
+/* The kinds of rows that texts are looked for in. */
+enum { ST_PREFILTER_PROCESSES, ST_PREFILTER_EVENTS, ST_PREFILTER_SPACES };
+
+/* only: rows that are looked at, by their kind; NULL: all. triggers: one a rule, NULL for one that
+ * won't run. The servers are marked already. On an error nothing is in out. */
 st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_options *o,
-                         const st_rule_settings *settings, const st_trigger *const *triggers,
-                         size_t n, st_prefilter *out, st_err *err);
+                         const st_rule_settings *settings,
+                         const st_row_list only[ST_PREFILTER_SPACES],
+                         const st_trigger *const *triggers, size_t n, st_prefilter *out,
+                         st_err *err);
 void st_prefilter_free(st_prefilter *p);
 
 #endif

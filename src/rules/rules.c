@@ -266,7 +266,7 @@ static st_id_owner *own_id(st_rules *r, st_str id, const st_rule *rule, bool *fr
         r->id_owners[r->nid_owners] = (st_id_owner){ 0 };
     *fresh = sid >= had || !r->id_owners[sid].path.p;
     if (*fresh)
-        r->id_owners[sid] = (st_id_owner){ .path = rule->path, .sha256 = rule->sha256, .next = 2 };
+        r->id_owners[sid] = (st_id_owner){ .path = rule->path, .text = rule->text, .next = 2 };
     return &r->id_owners[sid];
 }
 
@@ -280,7 +280,7 @@ static void settle_id(st_rules *r, st_loaded *l, st_str fallback)
     const st_id_owner *first = own_id(r, id, &l->rule, &fresh);
     if (!first || fresh)
         return;
-    l->twice = said && !l->rule.library && memcmp(first->sha256, l->rule.sha256, 32) == 0;
+    l->twice = said && !l->rule.library && st_str_eq(first->text, l->rule.text);
     if (l->twice)
         return;
     st_str other = first->path;
@@ -521,9 +521,9 @@ static st_code add_rule(st_rules *r, const piece *from, st_err *err)
     l->named = from->named;
     l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM,
                          .path = from->path,
+                         .text = from->text,
                          .line = from->line,
                          .generic = from->language != st_language_of_queries() };
-    st_sha256(l->text.p, l->text.n, l->rule.sha256);
     read_around(r, l, from);
     understand(r, l, from);
     l->open = false;

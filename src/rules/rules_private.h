@@ -31,9 +31,9 @@ typedef struct st_checking {
 
 /* Who had an id first. */
 typedef struct st_id_owner {
-    st_str path;                 /* NULL: nobody */
-    const unsigned char *sha256; /* of its text */
-    unsigned next;               /* the first number that wasn't tried behind it */
+    st_str path;   /* NULL: nobody */
+    st_str text;   /* the rule's */
+    unsigned next; /* the first number that wasn't tried behind it */
 } st_id_owner;
 
 struct st_rules {
@@ -69,5 +69,10 @@ void st_rule_check_again(st_rules *r, st_loaded *l);
  * library are set already. */
 void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger);
 void st_checking_free(st_checking *c);
+
+/* run.c: by node, which are web servers; the others stay as they are. m: where what the rules that
+ * say so gave is noted, or NULL. */
+st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
+                              const st_run_options *o, bool *server, st_matches *m, st_err *err);
 
 #endif

@@ -8,6 +8,7 @@
  * window or an untrusted edge would have changed is found by running the rule again with the other
  * setting and comparing.
  */
+#include "rules/apart.h"
 #include "rules/correlate.h"
 #include "rules/matches.h"
 #include "rules/prefilter.h"
@@ -151,11 +152,24 @@ static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, c
     return true;
 }
 
+/* Runs over other inferred edges than those that rules cross: over all, and over none. */
+enum { OVER_ALL, OVER_NONE, OTHERS };
+
 typedef struct outcome {
     bool lifted;
     const char *limit;
-    st_err stop; /* code 0: it ran to its end */
+    st_err stop;      /* code 0: it ran to its end */
+    unsigned touched; /* bit i: it may be otherwise over the i-th other edges */
 } outcome;
+
+/* apart: of OTHERS; NULL: nobody asks. */
+static unsigned touched(const st_apart *apart, st_run *r)
+{
+    unsigned bits = 0;
+    for (unsigned i = 0; i < OTHERS; i++)
+        bits |= (unsigned)(!apart || st_apart_touches(&apart[i], r)) << i;
+    return bits;
+}
 
 static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, hits *h,
                       st_filling *f)
@@ -186,10 +200,11 @@ static void empty(hits *h, st_filling *rest)
 
 /* rows: those that it has to be asked about; NULL: all. What h and rest hold of an earlier run
  * goes. rest: the rows that are no observed process's are counted there, or NULL. table: NULL, or
- * where they go. */
+ * where they go. apart: as in touched. */
 static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows *rows,
                         const st_forest *f, st_shared *shared, const st_run_options *o, hits *h,
-                        st_filling *rest, st_table **table, outcome *out, st_err *err)
+                        st_filling *rest, st_table **table, const st_apart *apart, outcome *out,
+                        st_err *err)
 {
     const st_loaded *l = rules->items[rule];
     st_run r;
@@ -216,7 +231,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
     }
     if (st_run_short(&r) || st_pool_failed(f->pool))
         st_run_nomem(&r);
-    *out = (outcome){ r.lifted, r.limit, { 0 } };
+    *out = (outcome){ r.lifted, r.limit, { 0 }, 0 };
     st_code code = r.err.code;
     if (code == ST_E_LIMIT) {
         out->stop = r.err;
@@ -228,6 +243,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
     if (table)
         st_filling_free(rest); /* it draws on the run's budget */
     h->seen = NULL;
+    out->touched = touched(apart, &r);
     st_run_free(&r);
     return code;
 }
@@ -358,8 +374,8 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
 
 /* web servers */
 
-static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
-                            const st_run_options *o, bool *server, st_matches *m, st_err *err)
+st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
+                              const st_run_options *o, bool *server, st_matches *m, st_err *err)
 {
     hits h = { 0 };
     outcome out = { 0 };
@@ -370,7 +386,7 @@ static st_code mark_servers(const st_rules *rules, const st_forest *f, st_shared
             continue;
         out = (outcome){ 0 };
         if (!run_in_stretches(rules, i, f, shared, o, &h))
-            code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, &out, err);
+            code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
@@ -411,8 +427,10 @@ typedef struct job {
     st_shared shared;
     st_matches *m;
     hits all;
-    hits *per_rule;    /* kept only for the comparison with trusted edges */
-    st_prefilter rows; /* as the edges are trusted at the moment */
+    hits *per_rule;        /* kept only for the comparison with trusted edges */
+    st_prefilter rows;     /* as the edges are trusted at the moment */
+    const st_apart *apart; /* of OTHERS; NULL: nobody asks */
+    uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
 } job;
 
 static bool runs(const job *j, uint32_t i)
@@ -428,23 +446,24 @@ static const st_rule_rows *rows_for(const job *j, uint32_t i)
 }
 
 /* A rule that does nothing but let rows through, and has none to look at. */
-static bool in_vain(const job *j, uint32_t i)
+static bool in_vain(const job *j, const st_prefilter *found, uint32_t i)
 {
-    const st_rule_rows *rows = rows_for(j, i);
+    const st_rule_rows *rows = &found->rules[i];
     return !rows->all && !rows->n && j->rules->items[i]->trigger.narrows;
 }
 
-/* Finds for each rule that will run the rows that it has to be asked about. */
-static st_code prefilter(job *j, const st_run_options *o, st_err *err)
+/* Finds for each rule that will run the rows that it has to be asked about. only: of these rows;
+ * NULL: of all. */
+static st_code prefilter(job *j, const st_row_list *only, st_prefilter *out, st_err *err)
 {
     const st_trigger **triggers = calloc(j->rules->n + 1, sizeof(st_trigger *));
-    st_prefilter_free(&j->rows);
+    st_prefilter_free(out);
     if (!triggers)
         return st_fail(err, ST_E_MEMORY, "no memory to run rules");
     for (uint32_t i = 0; i < j->rules->n; i++)
         triggers[i] = runs(j, i) ? &j->rules->items[i]->trigger : NULL;
-    st_code code = st_prefilter_run(j->f, &j->shared, o, &j->rules->settings, triggers, j->rules->n,
-                                    &j->rows, err);
+    st_code code = st_prefilter_run(j->f, &j->shared, &j->o, &j->rules->settings, only, triggers,
+                                    j->rules->n, out, err);
     free((void *)triggers);
     return code;
 }
@@ -458,7 +477,7 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
     st_run_options o = j->o;
     o.ago_off = false;
     st_code code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &o, &strict,
-                            &strict_rest, NULL, &ignored, err);
+                            &strict_rest, NULL, NULL, &ignored, err);
     j->m->results[i].window_only = only_in(h, &strict);
     j->m->results[i].window_rows = st_filling_only_in(rest, &strict_rest);
     free(strict.v);
@@ -468,14 +487,14 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
 
 static st_code run_one(job *j, uint32_t i, st_err *err)
 {
-    outcome out;
+    outcome out = { .touched = touched(NULL, NULL) };
     st_filling rest = { 0 };
     hits *h = &j->per_rule[i];
     st_code code = ST_OK;
-    out = (outcome){ 0 };
     if (!rows_for(j, i)->all || !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h))
-        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL, &out,
-                        err);
+        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
+                        j->apart, &out, err);
+    j->touched[i] = (uint8_t)out.touched;
     if (code == ST_OK && !note(j->m, i, h, &rest, &out))
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
     if (code == ST_OK && out.lifted && j->o.ago_off)
@@ -490,12 +509,28 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     return ST_OK;
 }
 
+/* What rules share, which is made by now: where it may be otherwise, so may all rules. */
+static void ask_lenders(job *j)
+{
+    unsigned lent = 0;
+    for (st_run *r = j->shared.lenders; r; r = r->lender) {
+        unsigned bits = touched(j->apart, r);
+        for (unsigned i = 0; i < OTHERS; i++)
+            r->alike |= (unsigned)!(bits >> i & 1) << j->apart[i].trust;
+        lent |= bits;
+    }
+    for (uint32_t i = 0; i < j->rules->n; i++)
+        j->touched[i] |= (uint8_t)lent;
+}
+
 static st_code run_all(job *j, st_err *err)
 {
-    st_code code = prefilter(j, &j->o, err);
+    st_code code = prefilter(j, NULL, &j->rows, err);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, i))
+        if (runs(j, i) && !in_vain(j, &j->rows, i))
             code = run_one(j, i, err);
+    if (j->apart)
+        ask_lenders(j);
     return code;
 }
 
@@ -518,9 +553,6 @@ static st_code correlate(job *j, st_err *err)
 /* A forest of more nodes isn't copied for it: one run goes after the other. */
 enum { MAX_VIEWED = 1 << 16 };
 
-/* Over all inferred edges, and over none. */
-enum { OVER_ALL, OVER_NONE, OTHERS };
-
 typedef struct other {
     job j; /* of its own are o.trust, shared, per_rule, rows; and f, side by side */
     bool wanted;
@@ -535,6 +567,7 @@ typedef struct rounds {
     st_code code;
     st_err err;
     other others[OTHERS];
+    st_apart apart[OTHERS];
 } rounds;
 
 static void run_own(rounds *x)
@@ -543,20 +576,23 @@ static void run_own(rounds *x)
     x->code = run_all(x->own, &x->err);
 }
 
-/* which: by rule, hits of which only those with some are asked; NULL: all. */
-static void run_other(const rounds *x, other *a, const hits *which)
+static void run_one_other(other *a, st_shared *shared, const st_rule_rows *rows, uint32_t i)
+{
+    job *j = &a->j;
+    outcome out;
+    a->code = run_rule(j->rules, i, rows, j->f, shared, &j->o, &j->per_rule[i], NULL, NULL, NULL,
+                       &out, &a->err);
+    a->stopped |= out.stop.code != ST_OK || out.limit;
+}
+
+static void run_other(const rounds *x, other *a)
 {
     job *j = &a->j;
     st_tree_mark_servers(j->f, x->server, j->o.trust);
-    a->code = prefilter(j, &j->o, &a->err);
-    for (uint32_t i = 0; a->code == ST_OK && i < j->rules->n; i++) {
-        outcome out;
-        if (!runs(j, i) || in_vain(j, i) || (which && !which[i].n))
-            continue;
-        a->code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, &j->per_rule[i],
-                           NULL, NULL, &out, &a->err);
-        a->stopped |= out.stop.code != ST_OK || out.limit;
-    }
+    a->code = prefilter(j, NULL, &j->rows, &a->err);
+    for (uint32_t i = 0; a->code == ST_OK && i < j->rules->n; i++)
+        if (runs(j, i) && !in_vain(j, &j->rows, i))
+            run_one_other(a, &j->shared, rows_for(j, i), i);
 }
 
 static void run_round(void *ctx, unsigned thread, size_t i)
@@ -566,20 +602,85 @@ static void run_round(void *ctx, unsigned thread, size_t i)
     if (!i)
         run_own(x);
     else if (x->others[i - 1].wanted)
-        run_other(x, &x->others[i - 1], NULL);
+        run_other(x, &x->others[i - 1]);
+}
+
+static bool copy_hits(hits *to, const hits *from)
+{
+    if (!st_grow(&to->v, &to->cap, from->n, sizeof *to->v))
+        return false;
+    if (from->n)
+        memcpy(to->v, from->v, from->n * sizeof *to->v);
+    to->n = from->n;
+    return true;
+}
+
+/* A rule that had no row to look at may have one of those that are apart. */
+static void touch_in_vain(rounds *x, unsigned k)
+{
+    other *a = &x->others[k];
+    const st_apart *apart = &x->apart[k];
+    const st_row_list only[ST_PREFILTER_SPACES] = { { apart->nodes.v, apart->nobserved },
+                                                    { apart->events.v, apart->events.n } };
+    st_prefilter found = { 0 };
+    a->j.f = apart->view;
+    a->code = prefilter(&a->j, only, &found, &a->err);
+    for (uint32_t i = 0; a->code == ST_OK && i < a->j.rules->n; i++)
+        if (runs(x->own, i) && in_vain(x->own, &x->own->rows, i) && !in_vain(&a->j, &found, i))
+            x->own->touched[i] |= (uint8_t)(1u << k);
+    st_prefilter_free(&found);
+}
+
+/* May the rule give something else in the k-th other run? Over none, of what it has found. */
+static bool differs(const rounds *x, unsigned k, uint32_t i)
+{
+    const job *own = x->own;
+    bool may = !x->apart[k].known || own->touched[i] >> k & 1;
+    return may && runs(own, i) && (k != OVER_NONE || own->per_rule[i].n);
+}
+
+/* Enough rules to look for what they need first. */
+enum { SEVERAL = 16 };
+
+/* The k-th other run, of those rules alone that may give something else: they use what the run
+ * itself has made, where that is the same. The others' matches are those of the run itself. */
+static void run_other_behind(rounds *x, unsigned k)
+{
+    other *a = &x->others[k];
+    const job *own = x->own;
+    bool all = !x->apart[k].known;
+    size_t n = 0;
+    if (!all)
+        touch_in_vain(x, k);
+    for (uint32_t i = 0; i < own->rules->n; i++)
+        n += differs(x, k, i);
+    a->j.f = own->f;
+    if (n)
+        st_tree_mark_servers(own->f, x->server, a->j.o.trust);
+    bool some = n && (all || n >= SEVERAL);
+    if (some && a->code == ST_OK)
+        a->code = prefilter(&a->j, NULL, &a->j.rows, &a->err);
+    for (uint32_t i = 0; a->code == ST_OK && i < own->rules->n; i++)
+        if (!differs(x, k, i)) {
+            if (!copy_hits(&a->j.per_rule[i], &own->per_rule[i]))
+                a->code = st_fail(&a->err, ST_E_MEMORY, "no memory to run rules");
+        } else if (!some || !in_vain(&a->j, &a->j.rows, i)) {
+            run_one_other(a, &x->own->shared, some ? rows_for(&a->j, i) : NULL, i);
+        }
 }
 
 /* One after the other, on one forest. */
 static void run_in_turn(rounds *x)
 {
+    bool any = false;
     run_own(x);
-    for (size_t i = 0; x->code == ST_OK && i < OTHERS; i++) {
-        other *a = &x->others[i];
-        a->j.f = x->own->f;
-        if (a->wanted)
-            run_other(x, a, i == OVER_NONE ? x->own->per_rule : NULL);
-    }
-    st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
+    for (unsigned i = 0; x->code == ST_OK && i < OTHERS; i++)
+        if (x->others[i].wanted) {
+            run_other_behind(x, i);
+            any = true;
+        }
+    if (any)
+        st_tree_mark_servers(x->own->f, x->server, x->own->o.trust);
 }
 
 /* Did all go well, and none meet a limit? */
@@ -633,11 +734,33 @@ static void free_views(rounds *x)
     }
 }
 
-/* Side by side where that is worth it; where a limit was met they go one after the other, as
- * everywhere. */
+/* What other edges make look otherwise. *all: it is known of each other run that is wanted. */
+static bool find_apart(rounds *x, bool *all)
+{
+    const job *own = x->own;
+    bool ok = true;
+    *all = true;
+    st_tree_mark_servers(own->f, x->server, own->o.trust);
+    for (size_t i = 0; ok && i < OTHERS; i++) {
+        const other *a = &x->others[i];
+        ok = !a->wanted ||
+             st_apart_find(&x->apart[i], own->f, x->server, own->o.trust, a->j.o.trust);
+        *all &= !a->wanted || x->apart[i].known;
+    }
+    return ok;
+}
+
+/* The others behind the run itself where little can be otherwise; else side by side where that is
+ * worth it. Where a limit was met they go one after the other, as everywhere. */
 static void run_rounds(rounds *x)
 {
-    bool beside = (x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted) && make_views(x);
+    bool wanted = x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted, behind = true;
+    if (wanted && !find_apart(x, &behind)) {
+        x->code = st_fail(&x->err, ST_E_MEMORY, "no memory to run rules");
+        return;
+    }
+    bool beside = wanted && !behind && make_views(x);
+    x->own->apart = wanted && !beside ? x->apart : NULL;
     if (beside)
         st_parallel(x->own->o.threads, 1 + OTHERS, run_round, x);
     free_views(x);
@@ -671,8 +794,10 @@ static bool begin_rounds(rounds *x)
 
 static void end_rounds(rounds *x)
 {
+    x->own->apart = NULL;
     for (size_t i = 0; i < OTHERS; i++) {
         job *a = &x->others[i].j;
+        st_apart_free(&x->apart[i]);
         for (size_t k = 0; a->per_rule && k < a->rules->n; k++)
             free(a->per_rule[k].v);
         free(a->per_rule);
@@ -749,7 +874,7 @@ static st_code run_all_rounds(job *j, const bool *server, st_err *err)
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
-    st_code code = mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
+    st_code code = st_rules_mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
     if (code == ST_OK)
         code = run_all_rounds(j, server, err);
     if (code != ST_OK)
@@ -777,15 +902,17 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
         j.o.now = st_rules_now(f);
     j.m = calloc(1, sizeof *j.m);
     j.per_rule = calloc(r->n + 1, sizeof *j.per_rule);
+    j.touched = calloc(r->n + 1, sizeof *j.touched);
     if (j.m)
         j.m->results = ST_NEWN(&j.m->arena, st_rule_result, r->n);
-    if (server && j.m && j.per_rule && j.m->results)
+    if (server && j.m && j.per_rule && j.touched && j.m->results)
         code = run_marked(&j, server, err);
     else
         st_fail(err, ST_E_MEMORY, "no memory to run rules");
     for (size_t i = 0; j.per_rule && i < r->n; i++)
         free(j.per_rule[i].v);
     free(j.per_rule);
+    free(j.touched);
     st_prefilter_free(&j.rows);
     free(j.all.v);
     st_shared_free(&j.shared);
@@ -823,7 +950,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
         st_filling rest = { 0 };
         if (!m->results[i].rows)
             continue;
-        code = run_rule(r, i, NULL, f, &shared, &options, &h, &rest, &t, &out, err);
+        code = run_rule(r, i, NULL, f, &shared, &options, &h, &rest, &t, NULL, &out, err);
         if (code == ST_OK && t)
             code = fn(ctx, i, t);
         else if (code == ST_OK)
@@ -834,155 +961,4 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
     free(h.v);
     st_shared_free(&shared);
     return code;
-}
-
-/* one query */
-
-static st_table *all_rows(st_run *r, st_op *root)
-{
-    st_filling f = { .keep = true };
-    st_table *first = NULL, **last = &first;
-    st_batch *b;
-    bool ok = true;
-    for (st_op *op = root; ok && op; op = op->also) {
-        while (ok && (b = st_op_next(r, op)) != NULL) {
-            ok = st_filling_take(r, &f, &op->schema, b, NULL);
-            st_batch_free(b);
-        }
-        *last = ok && st_run_ok(r) ? st_filling_end(r, &f, &op->schema) : NULL;
-        ok = *last != NULL;
-        if (ok)
-            (*last)->render = st_arena_copy(&(*last)->arena, op->render);
-        last = ok ? &(*last)->next : last;
-    }
-    st_filling_free(&f);
-    if (ok)
-        return first;
-    st_table_free(first);
-    return NULL;
-}
-
-/* Why a query that was bound can't run, or didn't to its end. */
-static st_code why_not(const st_run *r, st_str path, const st_bound *bound, st_err *err)
-{
-    if (bound->status == ST_RULE_NOT_APPLICABLE)
-        return st_fail(err, ST_E_RULE, "the query needs %.*s", ST_FMT(bound->why));
-    if (r->err.code == ST_E_LIMIT || (r->err.code && bound->status == ST_RULE_READY))
-        return st_fail(err, r->err.code, "%.*s: %s", ST_FMT(path), r->err.text);
-    if (bound->status != ST_RULE_READY)
-        return st_fail(err, r->err.code ? r->err.code : ST_E_RULE, "the query can't run%s%s",
-                       r->err.text[0] ? ": " : "", r->err.text);
-    return ST_OK;
-}
-
-/* What is wanted of a query: its table, or else its plan. */
-typedef struct wanted {
-    st_table *table;
-    st_buf *plan; /* NULL: the table */
-    bool run;     /* the plan with rows and times */
-} wanted;
-
-static st_code run_bound(st_run *r, st_str path, const st_parsed *p, const st_bound *bound,
-                         wanted *w, st_err *err)
-{
-    if (why_not(r, path, bound, err) != ST_OK)
-        return err->code;
-    if (!w->plan || w->run)
-        w->table = all_rows(r, bound->root);
-    if (!w->table && (!w->plan || w->run))
-        st_run_nomem(r); /* unless it is something else already */
-    if (w->plan && r->err.code == ST_OK)
-        p->language->explain(r, p, bound, w->run, w->plan);
-    return why_not(r, path, bound, err);
-}
-
-static st_code mark_for_query(const st_rules *rules, st_forest *f, st_shared *shared,
-                              const st_run_options *o, st_err *err)
-{
-    bool *server = calloc(f->n + 1, sizeof *server);
-    if (!server)
-        return st_fail(err, ST_E_MEMORY, "no memory to run the query");
-    st_run_options all = *o;
-    all.shown = NULL;
-    st_code code = mark_servers(rules, f, shared, &all, server, NULL, err);
-    if (code == ST_OK)
-        st_tree_mark_servers(f, server, o->trust);
-    free(server);
-    return code;
-}
-
-/* A parameter that is given but not declared is misspelt, most likely. */
-static st_code check_params(const st_rules *r, const st_parsed *p, st_err *err)
-{
-    for (size_t i = 0; i < r->settings.nparams; i++) {
-        st_str name = r->settings.params[i].name;
-        size_t k = 0;
-        while (k < p->nparams && !st_str_eq(p->params[k], name))
-            k++;
-        if (k == p->nparams)
-            return st_fail(err, ST_E_USAGE, "--param %.*s: the query declares no such parameter",
-                           ST_FMT(name));
-    }
-    return ST_OK;
-}
-
-static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
-                     wanted *w, st_err *err)
-{
-    st_parsed parsed;
-    st_str kept = st_arena_copy(&r->arena, text), name = st_arena_copy(&r->arena, path);
-    if (!kept.p || !name.p)
-        return st_fail(err, ST_E_MEMORY, "no memory for the query");
-    st_diags_file(&r->diags, name, kept, 0, true);
-    if (!st_language_of_queries()->parse(&r->arena, kept, &r->settings, &r->diags, NULL, &parsed)) {
-        st_rule rest = { 0 }; /* what else is wrong in it */
-        st_rule_check(r, &parsed, &rest, &(st_trigger){ 0 });
-        st_diags_sort(&r->diags, 0);
-        return st_fail(err, ST_E_RULE, "the query can't be read");
-    }
-    if (check_params(r, &parsed, err) != ST_OK)
-        return err->code;
-    st_pool *pool = f ? f->pool : st_pool_new();
-    if (!pool)
-        return st_fail(err, ST_E_MEMORY, "no memory to run the query");
-    st_shared shared;
-    st_run run;
-    st_bound bound;
-    st_shared_init(&shared, pool);
-    st_code code = f ? mark_for_query(r, f, &shared, o, err) : ST_OK;
-    if (code == ST_OK) {
-        st_run_init(&run, f, &shared, o, &r->settings);
-        run.explain = w->plan != NULL;
-        run.measure = w->run;
-        parsed.language->bind(&run, &parsed, false, &r->diags, &bound);
-        code = run_bound(&run, name, &parsed, &bound, w, err);
-        if (!f && code == ST_OK)
-            st_rules_join_query(r, &run);
-        if (run.limit)
-            st_diag_file(&r->diags, ST_SEV_WARNING, "the result isn't complete: %s", run.limit);
-        st_run_free(&run);
-    }
-    st_shared_free(&shared);
-    if (!f)
-        st_pool_free(pool);
-    return code;
-}
-
-st_code st_query_run(st_rules *r, st_str path, st_str text, st_forest *f, const st_run_options *o,
-                     st_table **out, st_err *err)
-{
-    wanted w = { 0 };
-    st_code code = query(r, path, text, f, o, &w, err);
-    *out = w.table;
-    return code;
-}
-
-st_code st_query_explain(st_rules *r, st_str path, st_str text, st_forest *f,
-                         const st_run_options *o, bool run, st_buf *out, st_err *err)
-{
-    wanted w = { .plan = out, .run = run };
-    st_code code = query(r, path, text, f, o, &w, err);
-    st_table_free(w.table);
-    return code == ST_OK && out->failed ? st_fail(err, ST_E_MEMORY, "no memory for the plan")
-                                        : code;
 }

@@ -34,8 +34,9 @@ static void free_all(void *p)
 
 static bool is_for(const bound_library *l, const st_scope *sc, const st_parsed *p)
 {
-    return l->parsed == p && l->outer == sc->env && l->trust == sc->r->trust &&
-           l->ago_off == sc->r->ago_off && l->marks == sc->binder->marks;
+    bool trusted = l->trust == sc->r->trust || l->run.alike >> sc->r->trust & 1;
+    return trusted && l->parsed == p && l->outer == sc->env && l->ago_off == sc->r->ago_off &&
+           l->marks == sc->binder->marks;
 }
 
 static bool bind_statements(st_scope *sc, const st_parsed *p)
@@ -76,6 +77,8 @@ static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_s
     l->sound = bind_statements(&own, p) && !b.needs;
     l->names = own.env;
     l->next = r->shared->libraries;
+    l->run.lender = r->shared->lenders;
+    r->shared->lenders = &l->run;
     r->shared->libraries = l;
     r->shared->libraries_free = free_all;
     return l;

@@ -49,13 +49,15 @@ static st_str decoded(st_arena *a, const st_buf *raw)
     return out;
 }
 
+enum { PIECE = 16384 }; /* most rules are shorter */
+
 static st_code read_all(int fd, st_buf *out, st_str path, st_err *err)
 {
     for (;;) {
-        char *room = st_buf_room(out, 65536);
+        char *room = st_buf_room(out, PIECE);
         if (!room)
             return st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(path));
-        ssize_t got = read(fd, room, 65536);
+        ssize_t got = read(fd, room, PIECE);
         if (got < 0 && errno == EINTR)
             continue;
         if (got < 0)

@@ -626,8 +626,7 @@ bool st_agg_carries(const st_agg *agg)
 const st_agg *st_agg_find(st_str name)
 {
     for (size_t i = 0; i < sizeof aggregates / sizeof *aggregates; i++)
-        if (name.n && aggregates[i].name[0] == name.p[0] &&
-            st_str_eq(name, st_str_of(aggregates[i].name)))
+        if (name.n && aggregates[i].name[0] == name.p[0] && st_str_is(name, aggregates[i].name))
             return &aggregates[i];
     return NULL;
 }

@@ -25,7 +25,7 @@ const st_fn *st_fn_find(st_str name)
 {
     for (size_t f = 0; f < sizeof families / sizeof(const st_fn *); f++)
         for (const st_fn *fn = families[f]; fn->name; fn++)
-            if (name.n && fn->name[0] == name.p[0] && st_str_eq(name, st_str_of(fn->name)))
+            if (st_str_is(name, fn->name))
                 return fn;
     return NULL;
 }

@@ -34,6 +34,8 @@ struct st_fn {
     const char *doc;
 };
 const st_fn *st_fn_find(st_str name);
+/* Does it search texts with patterns, so that its answers are worth remembering (run/memo.h)? */
+bool st_fn_searches(st_fn_code *code);
 /* The i-th function, NULL past the end. */
 const st_fn *st_fn_at(size_t i);
 

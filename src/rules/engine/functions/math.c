@@ -195,7 +195,7 @@ static st_val f_format_bytes(st_run *r, const st_expr *x, const st_val *a)
     if (!st_val_number(a[0], &v))
         return st_val_sid(ST_EMPTY);
     if (want.n)
-        while (u < n && !st_str_eq(want, st_str_of(units[u])))
+        while (u < n && !st_str_is(want, units[u]))
             u++;
     else
         while (u + 1 < n && fabs(v) >= ldexp(1, 10 * (int)(u + 1)))

@@ -316,6 +316,16 @@ static st_val f_trim_end(st_run *r, const st_expr *x, const st_val *a)
     return trim_by(r, x, a, 2);
 }
 
+bool st_fn_searches(st_fn_code *code)
+{
+    static st_fn_code *const all[] = { st_call_matches, f_extract,    f_replace_regex, f_replace,
+                                       f_trim,          f_trim_start, f_trim_end };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i] == code)
+            return true;
+    return false;
+}
+
 /* the table */
 
 #define COMPILED "|a pattern that comes with the rows may be wrong: then it matches nothing"

@@ -143,7 +143,7 @@ static const st_window windows[] = {
 const st_window *st_window_find(st_str name)
 {
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)
-        if (st_str_eq(name, st_str_of(windows[i].name)))
+        if (st_str_is(name, windows[i].name))
             return &windows[i];
     return NULL;
 }

@@ -44,16 +44,18 @@ static uint32_t mix(uint32_t v)
 
 void st_gram_count(st_gram_counts *c, st_str folded)
 {
-    for (size_t i = 0; i + LONGEST <= folded.n; i++)
-        c->of[mix(gram_at(folded.p + i, LONGEST)) >> 16]++;
+    for (size_t i = 0; i + LONGEST <= folded.n; i++) {
+        uint16_t *met = &c->of[mix(gram_at(folded.p + i, LONGEST)) >> 16];
+        *met = (uint16_t)(*met + (*met < UINT16_MAX));
+    }
 }
 
 /* The place of the needle's rarest gram, and how often that was met. */
 static size_t rarest(const st_gram_counts *c, st_str needle, uint32_t *count)
 {
     size_t best = 0;
-    *count = UINT32_MAX;
-    for (size_t i = 0; i + LONGEST <= needle.n; i++) {
+    *count = c ? UINT32_MAX : 0;
+    for (size_t i = 0; c && i + LONGEST <= needle.n; i++) {
         uint32_t met = c->of[mix(gram_at(needle.p + i, LONGEST)) >> 16];
         if (met < *count) {
             *count = met;

@@ -18,14 +18,14 @@ typedef struct st_gram_needle {
     st_mop op;   /* EQ, STARTS and ENDS say where; for all others: anywhere */
 } st_gram_needle;
 
-/* How often grams were met in a sample; zeroed to begin with. */
+/* How often grams were met in a sample, at most UINT16_MAX times; zeroed to begin with. */
 enum { ST_GRAM_KINDS = 1 << 16 };
 typedef struct st_gram_counts {
-    uint32_t of[ST_GRAM_KINDS]; /* by hash of four bytes */
+    uint16_t of[ST_GRAM_KINDS]; /* by hash of four bytes */
 } st_gram_counts;
 void st_gram_count(st_gram_counts *c, st_str folded);
 /* How often the needle's rarest gram was met; at least 1, and more for short needles, of which
- * nothing was counted. */
+ * nothing was counted. c NULL, here and below: nothing was counted at all. */
 uint32_t st_gram_cost(const st_gram_counts *c, st_str needle);
 
 typedef struct st_grams st_grams;

@@ -18,6 +18,7 @@ void st_folds_init(st_folds *f, st_pool *pool)
 void st_folds_free(st_folds *f)
 {
     st_screen_free(f->screen);
+    free(f->answers);
     free(f->text);
     st_arena_free(&f->arena);
     st_buf_free(&f->buf);
@@ -271,11 +272,36 @@ static bool ask(const st_pred *p, st_str text)
 /* Questions after which remembering the answers pays. */
 enum { FEW = 512 };
 
+/* Where the answer of a pattern about a text is remembered, with both: a power of two of places. */
+enum { ANSWERS = 1 << 12 };
+
+static uint64_t *place_of(st_folds *f, uint64_t question)
+{
+    if (!f->answers)
+        f->answers = calloc(ANSWERS, sizeof *f->answers);
+    uint64_t mixed = question * UINT64_C(0x9e3779b97f4a7c15);
+    return f->answers ? &f->answers[(mixed >> 40) % ANSWERS] : NULL;
+}
+
+/* Rules ask the same patterns about the same texts, each with predicates of its own. */
+static bool search(const st_pred *p, st_folds *folds, st_sid id)
+{
+    uint64_t number = st_regex_number(p->regex), question = number << 33 | (uint64_t)id << 1;
+    uint64_t *known = number ? place_of(folds, question) : NULL;
+    if (known && *known >> 1 == question >> 1)
+        return *known & 1;
+    bool fits = (!p->screened || st_folds_let(folds, p->regex, id)) &&
+                st_regex_test(p->regex, st_pool_get(folds->pool, id));
+    if (known && !st_regex_gave_up(p->regex))
+        *known = question | fits;
+    return fits;
+}
+
 static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 {
     char small[SHORT + 8];
-    if (p->screened && !st_folds_let(folds, p->regex, id))
-        return false;
+    if (p->regex)
+        return search(p, folds, id);
     return ask(p, p->fold ? folded_text(folds, id, small) : st_pool_get(folds->pool, id));
 }
 

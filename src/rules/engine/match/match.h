@@ -47,6 +47,7 @@ typedef struct st_folds {
         *regexes;      /* borrowed, with all patterns by then: those are screened; NULL: none is */
     st_screen *screen; /* made when patterns were asked about some texts; NULL: not yet */
     unsigned asked;
+    uint64_t *answers; /* of patterns, lately; NULL: none was asked for yet */
     st_str *text; /* by id; p == NULL: not yet folded */
     size_t cap;
     st_arena arena;

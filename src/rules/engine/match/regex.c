@@ -253,7 +253,7 @@ static bool posix_class(translator *t)
         return false;
     st_str name = { rest.p + negated, (size_t)(end - rest.p) - negated };
     for (size_t k = 0; k < sizeof posix_sets / sizeof *posix_sets; k++)
-        if (st_str_eq(name, st_str_of(posix_sets[k].name))) {
+        if (st_str_is(name, posix_sets[k].name)) {
             put_set(&t->out, name, posix_sets[k].pairs, negated);
             t->i = (size_t)(end - t->in.p) + 2;
             t->after_set = true;

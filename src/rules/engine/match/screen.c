@@ -50,9 +50,8 @@ static void put_needles(st_screen *s, const st_literals *of)
 st_screen *st_screen_new(const st_literals *of, size_t n)
 {
     st_screen *s = calloc(1, sizeof *s);
-    st_gram_counts *none = calloc(1, sizeof *none);
     size_t needles = count_needles(of, n);
-    if (s && none) {
+    if (s) {
         s->n = n;
         s->words = n / 64 + 1;
         s->needles = calloc(needles + 1, sizeof *s->needles);
@@ -61,9 +60,8 @@ st_screen *st_screen_new(const st_literals *of, size_t n)
     }
     if (s && s->needles && s->pattern && s->always) {
         put_needles(s, of);
-        s->grams = st_grams_new(s->needles, needles, none);
+        s->grams = st_grams_new(s->needles, needles, NULL);
     }
-    free(none);
     if (s && s->grams)
         return s;
     st_screen_free(s);

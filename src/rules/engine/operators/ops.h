@@ -33,6 +33,7 @@ struct st_op {
     struct st_plan_step *step; /* what the language shows of it; NULL: nothing by itself */
     bool evidence;             /* its rows are the evidence's own */
     bool rowwise;              /* each of its rows comes of one of `in`, whatever the others are */
+    bool condition;            /* it does nothing but let some of them through, by themselves */
     st_schema schema;
     void *spec; /* fixed by the binder */
     size_t spec_size;
@@ -83,6 +84,14 @@ bool st_op_narrows(const st_op *op);
 /* Do the plan's results, of which root is the first, come of each node by itself, so that it may be
  * run over some nodes after others? observed: and of no placeholder. After binding. */
 bool st_run_rowwise(const st_run *r, const st_op *root, bool observed);
+/* Some rows of one kind of table, rising. */
+typedef struct st_row_list {
+    const st_node *v;
+    size_t n;
+} st_row_list;
+/* Would any reader's first conditions let one of these rows through, by the kind of its table? All
+ * other rows are left out. Its readers begin anew; once the run has failed the answer is yes. */
+bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE]);
 /* Conditions that all rows of a reader go through. */
 typedef struct st_condition {
     const st_expr *x; /* over the table's columns */

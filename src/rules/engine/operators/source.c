@@ -166,6 +166,42 @@ bool st_run_rowwise(const st_run *r, const st_op *root, bool observed)
     return results && readers == results && !r->foreign && !r->scanned;
 }
 
+/* The last of the conditions that stand right behind a reader, or itself. */
+static st_op *last_condition(const st_run *r, st_op *reader)
+{
+    for (st_op *op = r->ops; op;) {
+        bool next = op->in == reader && op->condition;
+        reader = next ? op : reader;
+        op = next ? r->ops : op->older;
+    }
+    return reader;
+}
+
+static bool reader_lets(st_run *r, st_op *reader, const st_row_list *some)
+{
+    static const st_node none;
+    scan *s = reader->spec;
+    s->at = 0;
+    r->only = some->n ? some->v : &none;
+    r->nonly = some->n;
+    st_batch *b = st_op_next(r, last_condition(r, reader));
+    st_batch_free(b);
+    return b != NULL;
+}
+
+bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE])
+{
+    bool lets = false;
+    r->from = r->to = 0;
+    r->roots = NULL;
+    for (st_op *op = r->scans; op && !lets; op = ((const scan *)op->spec)->older) {
+        unsigned rows = ((const scan *)op->spec)->table->rows;
+        lets = rows < ST_OF_NONE && reader_lets(r, op, &some[rows]);
+    }
+    r->roots = NULL;
+    return lets || !st_run_ok(r) || r->limit;
+}
+
 bool st_run_logs(const st_run *r, size_t i, const st_log_wanted **logs, size_t *n)
 {
     const st_op *op = r->scans;

@@ -97,7 +97,7 @@ st_op *st_op_where(st_run *r, st_op *in, st_expr *x)
     if (!op || !take_apart(r, x, op->spec))
         return NULL;
     op->reads = where_reads;
-    op->rowwise = !x->windowed;
+    op->rowwise = op->condition = !x->windowed;
     while (in->next == where_next)
         in = in->in;
     st_op_scan_narrow(r, in, x);

@@ -8,6 +8,7 @@
  * column looks up one byte a row. Nesting is bounded by the parser's depth limit.
  */
 #include "rules/engine/functions/functions.h"
+#include "rules/engine/run/memo.h"
 #include "base/limits.h"
 
 #include <stdlib.h>
@@ -152,6 +153,7 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
         if (!(args.v[i] = st_expr_run(r, x->args[i], b, &args.step[i])))
             return NULL;
     rows_seen seen = { { 0 }, 0, 0 };
+    st_fn_code *code = !r->binding && st_fn_searches(x->code) ? st_memo_call : x->code;
     *step = !b->n || x->anew || !all_ones(&args);
     for (size_t k = 0, n = *step ? b->n : 1; k < n; k++) {
         if (k % LOOK == 0 && spent(r))
@@ -162,7 +164,7 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
             continue;
         }
         take_row(&args, k, a);
-        out[k] = x->code(r, x, a);
+        out[k] = code(r, x, a);
     }
     return out;
 }

@@ -24,10 +24,12 @@ typedef struct st_shared {
     st_sid known; /* what the pool held before any of these runs: they don't take it */
     st_sid *base; /* by id: its base name; ST_ABSENT: not yet asked */
     size_t base_n;
-    st_sid *devices;     /* by host: its DeviceId; ST_ABSENT: not yet asked. NULL: none was */
-    st_regexes *regexes; /* borrowed; NULL: each pattern is compiled by itself */
+    st_sid *devices;      /* by host: its DeviceId; ST_ABSENT: not yet asked. NULL: none was */
+    st_regexes *regexes;  /* borrowed; NULL: each pattern is compiled by itself */
+    struct st_memo *memo; /* what functions made of texts; NULL: none yet */
     struct st_habits *habits[ST_TRUSTS]; /* of columns: by which inferred edges are trusted */
     void (*habits_free)(struct st_habits *h);
+    st_run *lenders; /* runs whose values and rows others use, the newest first; none owned */
     void *libraries; /* the language's: definitions that were bound for several runs */
     void (*libraries_free)(void *);
 } st_shared;
@@ -65,11 +67,14 @@ struct st_run {
     st_event_set lent;        /* events that rows kept by other runs are read from */
     const st_node *only;      /* the plan's one reader gives these rows alone, rising; NULL: all */
     size_t nonly;
-    size_t from, to;      /* of nodes, those that tables give; to 0: all */
-    bool foreign;         /* rows are read that another run took from the evidence */
-    const uint8_t *shown; /* by row, those that tables show; NULL: all */
-    bool scanned;         /* rows of a table have been asked for */
-    const char *limit;    /* a limit was met: the result may lack rows; static text */
+    size_t from, to;       /* of nodes, those that tables give; to 0: all */
+    bool foreign;          /* rows are read that another run took from the evidence */
+    const uint8_t *shown;  /* by row, those that tables show; NULL: all */
+    bool scanned;          /* rows of a table have been asked for */
+    bool walks;            /* rows are taken from the tree otherwise than by reading a table */
+    unsigned alike;        /* bit t: it gives the same where edges are trusted as in t */
+    struct st_run *lender; /* see st_shared.lenders: the one before it */
+    const char *limit;     /* a limit was met: the result may lack rows; static text */
     st_err err;
     void **owned; /* predicates and the like, freed with the run */
     void (**owned_free)(void *);

@@ -11,7 +11,7 @@ const st_table_def *st_table_def_find(st_str name)
 {
     const st_table_def *t;
     for (size_t i = 0; (t = st_table_def_at(i)) != NULL; i++)
-        if (st_str_eq(name, st_str_of(t->name)))
+        if (st_str_is(name, t->name))
             return t;
     return NULL;
 }
@@ -39,8 +39,8 @@ bool st_table_def_acts(const st_table_def *t, st_str action, bool fold)
     if (t->rows != ST_OF_EVENTS)
         return false;
     for (size_t i = 0; (k = st_event_rows_at(i, &key)) != NULL; i++)
-        if (strcmp(k->table, t->name) == 0 && (fold ? st_fold_eq(action, st_str_of(k->action))
-                                                    : st_str_eq(action, st_str_of(k->action))))
+        if (strcmp(k->table, t->name) == 0 &&
+            (fold ? st_fold_eq(action, st_str_of(k->action)) : st_str_is(action, k->action)))
             return true;
     return false;
 }

@@ -54,7 +54,7 @@ bool st_timespan_unit(st_str word, int64_t *ticks)
         { "nanosecond", 0 },      { "nanoseconds", 0 },
     };
     for (size_t i = 0; i < sizeof units / sizeof *units; i++)
-        if (st_str_eq(word, st_str_of(units[i].name))) {
+        if (st_str_is(word, units[i].name)) {
             *ticks = units[i].ticks;
             return true;
         }

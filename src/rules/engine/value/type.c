@@ -25,7 +25,7 @@ st_type st_type_of(st_str name)
         if (st_str_eq(name, st_str_of(st_type_name((st_type)t))))
             return (st_type)t;
     for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        if (st_str_eq(name, st_str_of(aliases[i].alias)))
+        if (st_str_is(name, aliases[i].alias))
             return aliases[i].type;
     return ST_TYPE_UNKNOWN;
 }

@@ -71,6 +71,12 @@ st_sid st_mem_text(st_mem *m, st_str s)
     return id;
 }
 
+void st_mem_made(st_mem *m, st_sid id)
+{
+    if (m->known && id >= m->known && id != ST_ABSENT)
+        count_text(m, id, st_pool_get(m->pool, id).n);
+}
+
 /* types */
 
 /* making */

@@ -70,6 +70,8 @@ typedef struct st_mem {
 /* The pool's id of a text that a run makes, which is counted; buf.failed: no memory to count. */
 st_sid st_mem_text(st_mem *m, st_str s);
 
+/* A text of the pool that the run would have made, had it not been remembered. */
+void st_mem_made(st_mem *m, st_sid id);
 /* st_grow and calloc, for what an operator holds: counted, and false or NULL beyond the budget. */
 bool st_mem_grow(st_mem *m, void *array_ptr, size_t *cap, size_t need, size_t size);
 void *st_mem_zeroed(st_mem *m, size_t n, size_t size);

@@ -247,7 +247,7 @@ static const struct over *over_of(const st_kql_expr *e)
 {
     for (size_t i = 0;
          e->kind == ST_KQL_CALL && !e->u.call.base && i < sizeof overs / sizeof *overs; i++)
-        if (st_str_eq(e->u.call.name.text, st_str_of(overs[i].name)))
+        if (st_str_is(e->u.call.name.text, overs[i].name))
             return &overs[i];
     return NULL;
 }

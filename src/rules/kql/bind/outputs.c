@@ -26,13 +26,19 @@ size_t st_bind_output_find(const st_bind_outputs *o, st_str name)
     return SIZE_MAX;
 }
 
+static bool room_for(const st_scope *sc, st_bind_outputs *o, size_t more)
+{
+    return (st_grow(&o->cols, &o->cap, o->n + more, sizeof *o->cols) &&
+            st_grow(&o->items, &o->items_cap, o->n + more, sizeof *o->items) &&
+            st_grow(&o->named, &o->named_cap, o->n + more, sizeof *o->named)) ||
+           st_bind_nomem(sc);
+}
+
 bool st_bind_output_put(const st_scope *sc, st_bind_outputs *o, st_str name, bool named,
                         st_proj_item item, st_type type)
 {
-    if (!st_grow(&o->cols, &o->cap, o->n + 1, sizeof *o->cols) ||
-        !st_grow(&o->items, &o->items_cap, o->n + 1, sizeof *o->items) ||
-        !st_grow(&o->named, &o->named_cap, o->n + 1, sizeof *o->named))
-        return st_bind_nomem(sc);
+    if (!room_for(sc, o, 1))
+        return false;
     o->cols[o->n] = (st_col){ name, type };
     o->items[o->n] = item;
     o->named[o->n++] = named;
@@ -124,10 +130,10 @@ bool st_bind_output_tuple(const st_scope *sc, st_bind_outputs *o, const st_kql_e
 st_op *st_bind_with_tuples(const st_scope *sc, st_op *in, const st_bind_outputs *o)
 {
     size_t n = in->schema.n + o->ntuples;
-    st_col *cols = ST_NEWN(&sc->r->arena, st_col, n);
-    st_proj_item *items = ST_NEWN(&sc->r->arena, st_proj_item, n);
     if (!o->ntuples)
         return in;
+    st_col *cols = ST_NEWN(&sc->r->arena, st_col, n);
+    st_proj_item *items = ST_NEWN(&sc->r->arena, st_proj_item, n);
     for (size_t i = 0; cols && items && i < n; i++) {
         bool own = i < in->schema.n;
         cols[i] = own ? in->schema.v[i] : (st_col){ ST_STR(""), ST_TYPE_DYNAMIC };
@@ -178,10 +184,13 @@ st_op *st_bind_finish(const st_scope *sc, st_op *in, st_bind_outputs *o)
 
 bool st_bind_output_all(const st_scope *sc, st_bind_outputs *o, const st_schema *s)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (!st_bind_output_put(sc, o, s->v[i].name, false, (st_proj_item){ NULL, i },
-                                s->v[i].type))
-            return false;
+    if (!room_for(sc, o, s->n))
+        return false;
+    for (size_t i = 0; i < s->n; i++, o->n++) {
+        o->cols[o->n] = s->v[i];
+        o->items[o->n] = (st_proj_item){ NULL, i };
+        o->named[o->n] = false;
+    }
     return true;
 }
 
@@ -226,7 +235,7 @@ bool st_bind_row_count(const st_scope *sc, const st_kql_expr *e, size_t *n)
 const st_kql_expr *st_bind_opt(const st_kql_op *q, const char *name)
 {
     for (size_t i = 0; i < q->nopts; i++)
-        if (st_str_eq(q->opts[i].name.text, st_str_of(name)))
+        if (st_str_is(q->opts[i].name.text, name))
             return q->opts[i].value;
     return NULL;
 }

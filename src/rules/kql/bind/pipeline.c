@@ -244,7 +244,7 @@ static void unsupported(const st_scope *sc, const st_kql_op *q)
         q->kind == ST_KQL_PIPE_UNSUPPORTED ? q->u.name.text : st_str_of(st_kql_op_name(q->kind));
     const char *instead = "";
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (st_str_eq(name, st_str_of(table[i].name)))
+        if (st_str_is(name, table[i].name))
             instead = table[i].instead;
     st_bind_error(sc, q->word, NULL, "operator %.*s isn't supported%s", ST_FMT(name), instead);
 }

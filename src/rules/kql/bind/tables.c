@@ -16,7 +16,7 @@
 static const st_bind_table_fn *table_fn(const st_scope *sc, const st_kql_expr *call)
 {
     for (const st_bind_table_fn *f = sc->binder->table_fns; !call->u.call.base && f->name; f++)
-        if (st_str_eq(call->u.call.name.text, st_str_of(f->name)))
+        if (st_str_is(call->u.call.name.text, f->name))
             return f;
     return NULL;
 }

@@ -25,7 +25,7 @@ static void warn_once(const st_scope *sc, st_span at, const char *fmt, ...)
     for (size_t i = sc->binder->d ? sc->binder->d->n : 0;
          i-- > 0 && st_str_eq(sc->binder->d->items[i].path, sc->binder->d->path);)
         if (sc->binder->d->items[i].severity == ST_SEV_WARNING &&
-            st_str_eq(sc->binder->d->items[i].text, st_str_of(t)))
+            st_str_is(sc->binder->d->items[i].text, t))
             return;
     st_bind_warn(sc, at, "%s", t);
 }
@@ -41,7 +41,7 @@ static const st_table_def *next_table(const st_scope *sc, size_t *i)
 static const st_getter *column_of(const st_table_def *t, st_str name, st_type type)
 {
     for (size_t i = 0; i < t->n; i++)
-        if (t->columns[i].type == type && st_str_eq(name, st_str_of(t->columns[i].name)))
+        if (t->columns[i].type == type && st_str_is(name, t->columns[i].name))
             return &t->columns[i];
     return NULL;
 }

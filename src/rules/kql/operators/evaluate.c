@@ -285,7 +285,7 @@ static bool unpack_options(const st_scope *sc, const st_kql_list *args, unpack *
         const st_kql_expr *e = args->items[i];
         bool named = e->kind == ST_KQL_NAMED;
         size_t at = named ? 0 : i - 1;
-        while (named && at < 3 && !st_str_eq(e->u.named.names[0].text, st_str_of(names[at])))
+        while (named && at < 3 && !st_str_is(e->u.named.names[0].text, names[at]))
             at++;
         if (at == 3 || by[at]) {
             st_bind_error(sc, e->span, "KS119", "bag_unpack() has no such option, or has it twice");
@@ -298,7 +298,7 @@ static bool unpack_options(const st_scope *sc, const st_kql_list *args, unpack *
     st_pool *pool = sc->r->mem.pool;
     u->prefix = st_pool_get(pool, v[0].tag == ST_VAL_STRING ? v[0].u.s : ST_EMPTY);
     st_str how = v[1].tag == ST_VAL_STRING ? st_pool_get(pool, v[1].u.s) : ST_STR("error");
-    while (u->conflict < NCONFLICTS && !st_str_eq(how, st_str_of(conflicts[u->conflict])))
+    while (u->conflict < NCONFLICTS && !st_str_is(how, conflicts[u->conflict]))
         u->conflict++;
     u->ignored = v[2];
     if (by[1] && u->conflict == NCONFLICTS)
@@ -556,7 +556,7 @@ st_op *st_bind_op_evaluate(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     const st_kql_name *name = &q->u.evaluate.call->u.call.name;
     for (size_t i = 0; i < PLUGINS; i++)
-        if (st_str_eq(name->text, st_str_of(plugins[i].name)))
+        if (st_str_is(name->text, plugins[i].name))
             return plugins[i].bind(sc, in, q);
     const st_service_def *service = st_service_def_plugin(name->text);
     if (service)

@@ -250,7 +250,7 @@ static bool bind_cycles(const st_scope *sc, const st_kql_op *q, cycles *out)
     static const char *const words[] = { "unique_edges", "all", "none" };
     const st_kql_name *o = &q->u.match.option;
     for (size_t i = 0; i < 3; i++)
-        if (!o->text.n || st_str_eq(o->text, st_str_of(words[i]))) {
+        if (!o->text.n || st_str_is(o->text, words[i])) {
             *out = (cycles)i;
             return true;
         }

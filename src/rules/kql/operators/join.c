@@ -21,7 +21,7 @@ static bool join_kind(const st_scope *sc, const st_kql_op *q, st_join *out)
     if (!e)
         return true;
     for (size_t i = 0; e->kind == ST_KQL_NAME && i < sizeof kinds / sizeof *kinds; i++)
-        if (st_str_eq(e->u.name, st_str_of(kinds[i].name)) &&
+        if (st_str_is(e->u.name, kinds[i].name) &&
             (!lookup || kinds[i].kind == ST_J_LEFTOUTER || kinds[i].kind == ST_J_INNER)) {
             *out = kinds[i].kind;
             return true;
@@ -38,7 +38,7 @@ static bool join_kind(const st_scope *sc, const st_kql_op *q, st_join *out)
 static bool side(const st_kql_expr *e, const char *which, st_str *name)
 {
     if (e->kind != ST_KQL_MEMBER || e->u.member.base->kind != ST_KQL_NAME ||
-        !st_str_eq(e->u.member.base->u.name, st_str_of(which)))
+        !st_str_is(e->u.member.base->u.name, which))
         return false;
     *name = e->u.member.name.text;
     return true;

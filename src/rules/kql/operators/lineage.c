@@ -171,6 +171,7 @@ static st_op *bind_lineage(const st_scope *sc, const st_kql_expr *e, bool down)
     if (!op)
         return NULL;
     lineage *l = op->spec;
+    sc->r->walks = true;
     l->down = down;
     l->start = ST_NO_NODE;
     l->host = args->n == 2 ? host_name(sc, host) : ST_EMPTY;

@@ -34,7 +34,7 @@ static const row_agg *row_agg_of(const st_kql_expr *e)
         return NULL;
     bool several = e->u.call.args.n > 1 || st_bind_argument(e, 0)->kind == ST_KQL_STAR;
     for (size_t i = 0; i < sizeof row_aggs / sizeof *row_aggs; i++)
-        if (st_str_eq(e->u.call.name.text, st_str_of(row_aggs[i].name)))
+        if (st_str_is(e->u.call.name.text, row_aggs[i].name))
             return row_aggs[i].ranked || several ? &row_aggs[i] : NULL;
     return NULL;
 }

@@ -128,7 +128,7 @@ static bool opt_is(const st_kql_op *q, const char *name, const char *value)
 {
     const st_kql_expr *e = st_bind_opt(q, name);
     if (e && e->kind == ST_KQL_NAME)
-        return st_str_eq(e->u.name, st_str_of(value));
+        return st_str_is(e->u.name, value);
     return e && e->kind == ST_KQL_LITERAL && e->u.value.type == ST_TYPE_BOOL && e->u.value.i &&
            !strcmp(value, "true");
 }

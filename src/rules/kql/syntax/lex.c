@@ -196,6 +196,19 @@ static void not_closed(lexer *l, size_t start, const char *what)
                typographic ? "; a typographic quote doesn't close it" : "");
 }
 
+/* What stands for itself in a string goes into it at once: up to a quote, an escape, the line's
+ * end. */
+static void plain(lexer *l, char quote, bool verbatim)
+{
+    size_t start = l->at;
+    for (; l->at < l->text.n; l->at++) {
+        char c = l->text.p[l->at];
+        if (c == quote || c == '\n' || c == '\r' || (c == '\\' && !verbatim))
+            break;
+    }
+    st_buf_str(&l->buf, slice(l, start, l->at));
+}
+
 /* At the opening quote. */
 static void quoted(lexer *l, bool verbatim, bool hidden)
 {
@@ -203,6 +216,7 @@ static void quoted(lexer *l, bool verbatim, bool hidden)
     char quote = l->text.p[l->at++];
     bool escapes_told = false;
     for (;;) {
+        plain(l, quote, verbatim);
         unsigned char c = peek(l, 0);
         if (l->at >= l->text.n || c == '\n' || c == '\r') {
             not_closed(l, start, "this string");
@@ -266,6 +280,8 @@ static void check_utf8(lexer *l, size_t start)
 {
     for (size_t i = start; i < l->at;) {
         size_t at = i;
+        if (!(l->text.p[i] & 0x80) && ++i)
+            continue;
         if (st_utf8_next(l->text, &i) != UINT32_MAX)
             continue;
         st_diag_at(l->diags, ST_SEV_ERROR, span_of(at, i), "KS002",
@@ -549,7 +565,7 @@ static bool typed_name(st_str name, st_type *type)
         { "decimal", ST_TYPE_DECIMAL },   { "dynamic", ST_TYPE_DYNAMIC },
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (st_str_eq(name, st_str_of(names[i].name))) {
+        if (st_str_is(name, names[i].name)) {
             *type = names[i].type;
             return true;
         }
@@ -620,8 +636,8 @@ static void skip_blank(lexer *l)
             continue;
         if (peek(l, 0) != '/' || peek(l, 1) != '/')
             return;
-        while (l->at < l->text.n && peek(l, 0) != '\n')
-            l->at++;
+        const char *end = memchr(l->text.p + l->at, '\n', l->text.n - l->at);
+        l->at = end ? (size_t)(end - l->text.p) : l->text.n;
     }
 }
 
@@ -655,7 +671,7 @@ static void name(lexer *l)
     }
     static const char *const truths[] = { "true", "True", "TRUE", "false", "False", "FALSE" };
     for (size_t i = 0; i < 6; i++)
-        if (st_str_eq(word, st_str_of(truths[i]))) {
+        if (st_str_is(word, truths[i])) {
             st_kql_value v = { .type = ST_TYPE_BOOL, .i = i < 3 };
             push_value(l, start, &v);
             return;

@@ -22,7 +22,8 @@ typedef struct st_kql_token {
     st_kql_token_kind kind;
     st_span span;
     st_span inner;
-    bool minimum; /* the number 2^63: sound behind a minus only; value.i is INT64_MIN */
+    unsigned char infix; /* the parser's: which infix operator it is, from 1; 0: not asked */
+    bool minimum;        /* the number 2^63: sound behind a minus only; value.i is INT64_MIN */
     const st_kql_value *value;
 } st_kql_token;
 

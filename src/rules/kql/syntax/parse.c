@@ -27,13 +27,13 @@ st_str st_p_text(const st_parser *p, const st_kql_token *t)
 bool st_p_is(const st_parser *p, size_t ahead, const char *punct)
 {
     const st_kql_token *t = st_p_at(p, ahead);
-    return t->kind == ST_TOK_PUNCT && st_str_eq(st_p_text(p, t), st_str_of(punct));
+    return t->kind == ST_TOK_PUNCT && st_str_is(st_p_text(p, t), punct);
 }
 
 bool st_p_is_word(const st_parser *p, size_t ahead, const char *word)
 {
     const st_kql_token *t = st_p_at(p, ahead);
-    return t->kind == ST_TOK_NAME && st_str_eq(st_p_text(p, t), st_str_of(word));
+    return t->kind == ST_TOK_NAME && st_str_is(st_p_text(p, t), word);
 }
 
 void st_p_next(st_parser *p)

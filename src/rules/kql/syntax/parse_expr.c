@@ -78,6 +78,7 @@ static const infix infixes[] = {
 };
 #undef PAIR
 #define NINFIXES (sizeof infixes / sizeof *infixes)
+_Static_assert(NINFIXES < UINT8_MAX, "its number fits into a token");
 
 const char *st_kql_operator_text(st_kql_operator op)
 {
@@ -89,17 +90,25 @@ const char *st_kql_operator_text(st_kql_operator op)
     return "?";
 }
 
+/* Its place among infixes; NINFIXES: it is none. */
+static size_t find_infix(st_kql_token_kind kind, st_str text)
+{
+    bool can_be = text.n && (kind != ST_TOK_PUNCT || !strchr("(),;[]{}|.", text.p[0]));
+    size_t i = can_be ? 0 : NINFIXES;
+    while (i < NINFIXES && !st_str_is(text, infixes[i].text))
+        i++;
+    return i;
+}
+
+/* Each level of a climb asks about the same token, which keeps the answer. */
 static const infix *infix_at(const st_parser *p, size_t ahead)
 {
-    const st_kql_token *t = st_p_at(p, ahead);
+    st_kql_token *t = (st_kql_token *)(uintptr_t)st_p_at(p, ahead);
     if (t->kind != ST_TOK_NAME && t->kind != ST_TOK_BANG && t->kind != ST_TOK_PUNCT)
         return NULL;
-    st_str text = st_p_text(p, t);
-    bool can_be = text.n && (t->kind != ST_TOK_PUNCT || !strchr("(),;[]{}|.", text.p[0]));
-    for (size_t i = 0; can_be && i < NINFIXES; i++)
-        if (infixes[i].text[0] == text.p[0] && st_str_eq(text, st_str_of(infixes[i].text)))
-            return &infixes[i];
-    return NULL;
+    if (!t->infix)
+        t->infix = (unsigned char)(find_infix(t->kind, st_p_text(p, t)) + 1);
+    return t->infix <= NINFIXES ? &infixes[t->infix - 1] : NULL;
 }
 
 bool st_p_is_infix(const st_parser *p, size_t ahead)
@@ -704,8 +713,9 @@ static st_kql_expr *chain(st_parser *p, st_kql_expr *first, const infix *found)
 static bool upper_case(st_str text)
 {
     for (size_t i = 0; i < NINFIXES; i++)
-        if (st_str_ieq(text, st_str_of(infixes[i].text)))
-            return !st_str_eq(text, st_str_of(infixes[i].text));
+        if (text.n && st_ascii_lower(text.p[0]) == infixes[i].text[0] &&
+            st_str_ieq(text, st_str_of(infixes[i].text)))
+            return !st_str_is(text, infixes[i].text);
     return false;
 }
 
@@ -746,6 +756,8 @@ static bool foreign(st_parser *p)
                   { "not", "`!in`, `!has`, `!contains` ..., or `not(...)` around it all" } };
     const st_kql_token *t = st_p_at(p, 0);
     st_str text = st_p_text(p, t);
+    if (t->kind == ST_TOK_PUNCT && !strchr("&|", text.p[0]))
+        return false;
     if (parted_unit(p))
         return true;
     bool operand = st_p_at(p, 1)->kind == ST_TOK_LITERAL || st_p_is(p, 1, "(");

@@ -740,7 +740,7 @@ static bool is_both(st_kql_op_kind k)
 static const op_entry *entry_of(st_str word)
 {
     for (size_t i = 0; i < NENTRIES; i++)
-        if (st_str_eq(word, st_str_of(entries[i].word)))
+        if (st_str_is(word, entries[i].word))
             return &entries[i];
     return NULL;
 }
