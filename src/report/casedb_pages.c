@@ -122,58 +122,82 @@ static uint64_t serial_type(const st_raw *c, size_t *width)
     return 0;
 }
 
-static void put_cell(unsigned char *to, const st_raw *c, size_t width)
+/* A value of fixed width; nothing for null. */
+static void put_number(unsigned char *to, const st_raw *c, size_t width)
 {
-    uint64_t bits;
-    switch (c->kind) {
-    case ST_RAW_NULL: break;
-    case ST_RAW_INT: put_be(to, (uint64_t)c->i, width); break;
-    case ST_RAW_REAL:
+    uint64_t bits = (uint64_t)c->i;
+    if (c->kind == ST_RAW_REAL)
         memcpy(&bits, &c->r, sizeof bits);
-        put_be(to, bits, width);
-        break;
-    case ST_RAW_TEXT:
-    case ST_RAW_BLOB:
-        if (width)
-            memcpy(to, c->s.p, width);
-        break;
-    }
+    put_be(to, bits, width);
 }
 
-/* Bytes of the values. */
-static size_t values_of(const st_raw *cells, size_t n)
+/* The header's serial types, of at most MOST_VARINT bytes a cell, and how long they and the values
+ * are. */
+typedef struct measured {
+    size_t types, values;
+} measured;
+
+static measured put_types(unsigned char *to, const st_raw *cells, size_t n)
 {
-    size_t values = 0, width;
+    measured m = { 0, 0 };
     for (size_t i = 0; i < n; i++) {
-        serial_type(&cells[i], &width);
-        values += width;
+        size_t width;
+        uint64_t type = serial_type(&cells[i], &width);
+        m.values += width;
+        if (type < 0x80)
+            to[m.types++] = (unsigned char)type;
+        else
+            m.types += put_varint(to + m.types, type);
     }
-    return values;
+    return m;
 }
 
-/* The cells as a record: the header with its own length in front, then the values. */
-static void put_record(st_buf *b, const st_raw *cells, size_t n)
+static void put_values(unsigned char *to, const st_raw *cells, size_t n)
 {
-    size_t values = values_of(cells, n), width, head = 0;
-    unsigned char length[MOST_VARINT];
-    st_buf_clear(b);
-    char *to = st_buf_room(b, (n + 1) * MOST_VARINT + values);
-    if (!to)
-        return;
-    unsigned char *types = (unsigned char *)to + MOST_VARINT;
-    for (size_t i = 0; i < n; i++)
-        head += put_varint(types + head, serial_type(&cells[i], &width));
-    size_t own = 1;
-    while (put_varint(length, head + own) != own)
-        own++;
-    memcpy(to, length, own);
-    memmove(to + own, types, head);
-    unsigned char *at = (unsigned char *)to + own + head;
-    for (size_t i = 0; i < n; i++, at += width) {
-        serial_type(&cells[i], &width);
-        put_cell(at, &cells[i], width);
+    for (size_t i = 0; i < n; i++) {
+        size_t width = cells[i].s.n;
+        if (cells[i].kind == ST_RAW_TEXT || cells[i].kind == ST_RAW_BLOB) {
+            if (width)
+                memcpy(to, cells[i].s.p, width);
+        } else {
+            serial_type(&cells[i], &width);
+            put_number(to, &cells[i], width);
+        }
+        to += width;
     }
-    b->n = own + head + values;
+}
+
+/* The cells as a record in p->payload: the header with its own length in front, then the values.
+ * false: it failed. */
+static bool make_payload(st_pages *p, const st_raw *cells, size_t n)
+{
+    unsigned char length[MOST_VARINT];
+    st_buf *b = &p->payload;
+    st_buf_clear(b);
+    unsigned char *to = (unsigned char *)st_buf_room(b, (n + 1) * MOST_VARINT);
+    if (!to) {
+        fail(p, ENOMEM);
+        return false;
+    }
+    measured m = put_types(to + MOST_VARINT, cells, n);
+    size_t own = 1;
+    while (put_varint(length, m.types + own) != own)
+        own++;
+    if (m.values > MOST_ROW || own + m.types + m.values > MOST_ROW)
+        fail(p, EFBIG);
+    if (p->error)
+        return false;
+    memcpy(to, length, own);
+    memmove(to + own, to + MOST_VARINT, m.types);
+    b->n = own + m.types;
+    to = (unsigned char *)st_buf_room(b, m.values);
+    if (!to) {
+        fail(p, ENOMEM);
+        return false;
+    }
+    put_values(to, cells, n);
+    b->n += m.values;
+    return true;
 }
 
 /* pages */
@@ -294,21 +318,6 @@ static uint32_t put_overflow(st_pages *p, const char *from, size_t n)
         first = first ? first : number;
     }
     return first;
-}
-
-/* The cells as p->payload; false: it failed. */
-static bool make_payload(st_pages *p, const st_raw *cells, size_t n)
-{
-    if (values_of(cells, n) > MOST_ROW) {
-        fail(p, EFBIG);
-        return false;
-    }
-    put_record(&p->payload, cells, n);
-    if (p->payload.failed)
-        fail(p, ENOMEM);
-    else if (p->payload.n > MOST_ROW)
-        fail(p, EFBIG);
-    return !p->error;
 }
 
 static bool has_room(const st_pages *p, size_t whole)
