@@ -216,7 +216,7 @@ def sets(folder):
     r = run("hunt", "-f", "jsonl", "--since-run", old, data)
     check(b"new host: APP02" in r[2] and b"new incident" in r[2] and b"new host: web01" not in r[2],
           "--since-run: %s" % r[2].decode())
-    r = run("hunt", "-f", "jsonl", "--since-run", os.path.join(first, "case.db"), data)
+    r = run("hunt", "-q", "-f", "jsonl", "--since-run", os.path.join(first, "case.db"), data)
     check(b"0 incidents, 0 findings, 0 hosts, 0 gaps" in r[2], "--since-run of the same: %s" % r[2].decode())
     moved = os.path.join(folder, "moved")
     shutil.copytree(data, moved)

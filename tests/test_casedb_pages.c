@@ -64,7 +64,7 @@ static void drop(file *f)
 static st_pages *begin(const file *f)
 {
     st_pages *p =
-        st_pages_new(f->fd, (uint32_t)asked(f, "PRAGMA page_size"),
+        st_pages_new(f->fd, false, (uint32_t)asked(f, "PRAGMA page_size"),
                      (uint32_t)asked(f, "SELECT rootpage FROM sqlite_master WHERE name = 't'"),
                      (uint32_t)asked(f, "PRAGMA page_count"));
     assert_non_null(p);
@@ -226,6 +226,62 @@ static void pages__cells__are_typed(void **state)
     drop(&f);
 }
 
+/* Row i's text, that sorts as i does; its length, 8 bytes and some between least and most. */
+static size_t sorted_text(char to[4096], int64_t i, size_t least, size_t most)
+{
+    memset(to, 'x', 4096);
+    for (size_t k = 8; k--;)
+        to[k] = (char)(i >> 8 * (7 - k));
+    return 8 + least + (size_t)i * 37 % (most - least + 1);
+}
+
+/* Entries of every size, from one leaf to three levels, and some that end on other pages: SQLite
+ * holds each against its row, and finds it. */
+static void pages__index__is_sound_and_used(void **state)
+{
+    static const struct {
+        unsigned page;
+        int64_t rows;
+        size_t least, most; /* of bytes */
+    } CASES[] = {
+        { 512, 0, 0, 0 },        { 512, 1, 3, 3 },       { 512, 5, 90, 110 },
+        { 512, 40, 0, 20 },      { 512, 9000, 0, 30 },   { 512, 900, 80, 700 },
+        { 8192, 5000, 0, 3000 }, { 1024, 3000, 60, 60 },
+    };
+    (void)state;
+    for (size_t c = 0; c < sizeof CASES / sizeof CASES[0]; c++) {
+        char text[4096];
+        file f;
+        make(&f, CASES[c].page);
+        sql(&f, "CREATE INDEX by_b ON t(B)");
+        st_pages *p = begin(&f);
+        for (int64_t i = 1; i <= CASES[c].rows; i++) {
+            size_t n = sorted_text(text, i, CASES[c].least, CASES[c].most);
+            st_raw row[] = { { .kind = ST_RAW_INT, .i = i },
+                             { .kind = ST_RAW_BLOB, .s = { text, n } } };
+            st_pages_row(p, row, 2);
+        }
+        assert_int_equal(st_pages_end(p), 0);
+        p = st_pages_new(
+            f.fd, true, CASES[c].page,
+            (uint32_t)asked(&f, "SELECT rootpage FROM sqlite_master WHERE name = 'by_b'"),
+            (uint32_t)asked(&f, "PRAGMA page_count"));
+        for (int64_t i = 1; i <= CASES[c].rows; i++) {
+            size_t n = sorted_text(text, i, CASES[c].least, CASES[c].most);
+            st_raw entry[] = { { .kind = ST_RAW_BLOB, .s = { text, n } },
+                               { .kind = ST_RAW_INT, .i = i } };
+            st_pages_entry(p, entry, 2);
+        }
+        assert_int_equal(st_pages_end(p), 0);
+        sound(&f);
+        assert_int_equal(asked(&f, "SELECT count(*) FROM t INDEXED BY by_b WHERE B > x'00'"),
+                         CASES[c].rows);
+        sql(&f, "INSERT INTO t VALUES(0, x'30'); DELETE FROM t WHERE N % 3 = 1");
+        sound(&f);
+        drop(&f);
+    }
+}
+
 /* SQLite goes on with the file through the connection that it had: it sees the rows, puts others
  * behind them and makes an index. */
 static void pages__between_transactions__sqlite_goes_on(void **state)
@@ -259,7 +315,7 @@ static void pages__lock_byte__is_left_out(void **state)
         file f;
         make(&f, PAGE);
         uint32_t root = (uint32_t)asked(&f, "SELECT rootpage FROM sqlite_master WHERE name = 't'");
-        st_pages *p = st_pages_new(f.fd, PAGE, root, LOCK - before);
+        st_pages *p = st_pages_new(f.fd, false, PAGE, root, LOCK - before);
         for (int64_t i = 1; i <= 40; i++)
             put(p, i, 3000, scratch);
         assert_int_equal(st_pages_end(p), 0);
@@ -280,7 +336,7 @@ static void pages__file_that_cant_be_written__is_told(void **state)
     file f;
     make(&f, 512);
     int fd = open(f.path, O_RDONLY);
-    st_pages *p = st_pages_new(fd, 512, 2, 3);
+    st_pages *p = st_pages_new(fd, false, 512, 2, 3);
     for (int64_t i = 1; i <= 10000; i++)
         put(p, i, 300, scratch);
     assert_int_equal(st_pages_end(p), EBADF);
@@ -314,6 +370,7 @@ int main(void)
         cmocka_unit_test(pages__sizes__are_read_back),
         cmocka_unit_test(pages__each_count__is_sound),
         cmocka_unit_test(pages__cells__are_typed),
+        cmocka_unit_test(pages__index__is_sound_and_used),
         cmocka_unit_test(pages__between_transactions__sqlite_goes_on),
         cmocka_unit_test(pages__lock_byte__is_left_out),
         cmocka_unit_test(pages__file_that_cant_be_written__is_told),

@@ -612,6 +612,40 @@ static void spread__the_same_elsewhere__told_unless_everybody_has_it(void **stat
     }
 }
 
+/* A command that two incidents have is told for a word that stands outside of none. */
+static void spread__commands__told_for_a_word_of_their_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *outside;
+        bool shared;
+    } rows[] = {
+        { "C:\\Windows\\system32\\cmd.exe /c whoami /all", NULL, true },
+        { "C:\\Windows\\system32\\cmd.exe /c whoami /all", "notepad a.txt", true },
+        { "C:\\Windows\\system32\\cmd.exe /c whoami /all",
+          "c:\\windows\\SYSTEM32\\cmd.exe /C \"whoami\" & ipconfig /ALL", false },
+        { "C:\\Windows\\system32\\cmd.exe /c whoami /all > 1.txt",
+          "c:\\windows\\SYSTEM32\\cmd.exe /C \"whoami\" & ipconfig /ALL", true },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        char what[96];
+        world_begin(&w);
+        world_add(&w, "a", 1, 0, 0, "C:\\x.exe", rows[i].command);
+        world_add(&w, "b", 2, 0, 0, "C:\\y.exe", rows[i].command);
+        if (rows[i].outside)
+            world_add(&w, "c", 3, 0, 0, "C:\\z.exe", rows[i].outside);
+        world_grow(&w);
+        world_match(&w, "a", 1, 0, NULL);
+        world_match(&w, "b", 2, 0, NULL);
+        tell(&w);
+        snprintf(what, sizeof what, "command %s", rows[i].command);
+        if (has_fact(w.c, ST_FACT_SHARED, what, "also on b (incident ") != rows[i].shared)
+            fail_msg("%zu: %s", i, rows[i].command);
+        world_end(&w);
+    }
+}
+
 static void spread__addresses__of_commands_and_other_incidents(void **state)
 {
     (void)state;
@@ -723,6 +757,7 @@ int main(void)
         cmocka_unit_test(notes__of_an_incident__hold_when_evidence_is_added),
         cmocka_unit_test(spread__command_names_a_host__what_began_there_within_a_minute),
         cmocka_unit_test(spread__the_same_elsewhere__told_unless_everybody_has_it),
+        cmocka_unit_test(spread__commands__told_for_a_word_of_their_own),
         cmocka_unit_test(spread__addresses__of_commands_and_other_incidents),
         cmocka_unit_test(incidents__servers_tied_by_a_guess__stay_apart),
         cmocka_unit_test(context__sibling_at_ten_minutes__is_the_last),

@@ -190,8 +190,9 @@ typedef struct st_format {
     st_format_id id;
     const char *name;   /* of -f; NULL: a file of the set only */
     const char *ending; /* of files that -o names; NULL: only -f tells */
-    unsigned verbs;     /* ST_VERB_ bits: who has it */
-    unsigned first;     /* whose default it is */
+    const char *also; /* other formats' endings that fit what it writes, a space between; or NULL */
+    unsigned verbs;   /* ST_VERB_ bits: who has it */
+    unsigned first;   /* whose default it is */
     void (*hunt)(st_out *o, const st_job *j);
     const char *file; /* its name in the set of a folder; NULL: isn't in it */
     unsigned slow; /* of the set's files, which are written side by side, the largest is begun first
@@ -202,6 +203,7 @@ typedef struct st_format {
 const st_format *st_format_at(size_t i); /* NULL at the end */
 const st_format *st_format_named(const char *name, unsigned verb);
 const st_format *st_format_of_path(const char *path, unsigned verb); /* by its ending */
+bool st_format_takes(const st_format *f, const char *path); /* is the ending one of `also`? */
 const st_format *st_format_default(unsigned verb);
 /* "text csv jsonl", the default first. */
 void st_formats_put(st_buf *b, unsigned verb);

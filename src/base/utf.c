@@ -83,10 +83,20 @@ static size_t ascii_words(st_str s, size_t i)
     return i - from;
 }
 
+static bool is_ascii(st_str s, size_t i)
+{
+    unsigned char all = 0;
+    for (; i < s.n; i++)
+        all |= (unsigned char)s.p[i];
+    return all < 0x80;
+}
+
 bool st_utf8_valid(st_str s)
 {
     for (size_t i = 0; i < s.n;) {
         i += ascii_words(s, i);
+        if (s.n - i < sizeof(uint64_t) && is_ascii(s, i))
+            return true;
         for (size_t k = 0; k < sizeof(uint64_t) && i < s.n; k++)
             if (st_utf8_next(s, &i) == BAD)
                 return false;

@@ -119,7 +119,7 @@ int st_cmd_rules(st_config *c);
 
 /* Everything said to a person goes through here: scrubbed, one line, "shelltree: " in front. */
 void st_say(const st_config *c, const char *fmt, ...) __attribute__((format(__printf__, 2, 3)));
-/* The same even with --quiet: errors. */
+/* The same even with --quiet: errors, and what was asked for. */
 void st_complain(const char *fmt, ...) __attribute__((format(__printf__, 1, 2)));
 /* Says why and gives ST_EXIT_CANNOT. */
 int st_cannot(const st_err *e);

@@ -59,15 +59,34 @@ static const st_format *unknown(const st_config *c, const char *what, const char
     return NULL;
 }
 
+/* An option says one format and the file's ending another: who opens the file would be misled. f:
+ * NULL, where it is none of the table. */
+static bool contradicts(const st_config *c, const st_format *f)
+{
+    const st_format *named = st_format_of_path(c->output, c->verb->bit);
+    if (!named || named == f || (f && st_format_takes(f, c->output)))
+        return false;
+    st_complain(
+        "%s: its ending says %s, and %s%s something else: leave the option out, or give the "
+        "file another ending",
+        c->output, named->name, f ? "-f " : "--xml", f ? f->name : "");
+    return true;
+}
+
 const st_format *st_output_format(const st_config *c)
 {
     unsigned verb = c->verb->bit;
+    bool file = st_output_target(c) == ST_TO_FILE;
     const st_format *f = NULL;
     if (c->format) {
         f = st_format_named(c->format, verb);
-        return f ? f : unknown(c, c->format, "no format");
+        if (!f)
+            return unknown(c, c->format, "no format");
+        return file && contradicts(c, f) ? NULL : f;
     }
-    if (st_output_target(c) == ST_TO_FILE && !c->xml && has_ending(c->output)) {
+    if (c->xml && file && contradicts(c, NULL))
+        return NULL;
+    if (file && !c->xml && has_ending(c->output)) {
         f = st_format_of_path(c->output, verb);
         return f ? f : unknown(c, c->output, "its ending names no format");
     }

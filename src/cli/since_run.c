@@ -137,8 +137,8 @@ static void new_hosts(news *n)
         if (knows(&n->old->hosts, &n->cells))
             continue;
         n->hosts++;
-        st_say(n->s->config, "new host: %.*s (%s)", ST_FMT(host_name(c, i)),
-               st_covered_word(c->coverage[i].verdict));
+        st_complain("new host: %.*s (%s)", ST_FMT(host_name(c, i)),
+                    st_covered_word(c->coverage[i].verdict));
     }
 }
 
@@ -168,9 +168,9 @@ static void new_incidents(news *n, const size_t *findings)
         bool known = knows(&n->old->incidents, &n->cells);
         n->incidents += !known;
         if (!known || findings[i])
-            st_say(n->s->config, "%s incident %s [%s] on %.*s: %zu finding%s",
-                   known ? "more in" : "new", x->id, st_level_word(x->level),
-                   ST_FMT(host_name(c, x->host)), findings[i], findings[i] == 1 ? "" : "s");
+            st_complain("%s incident %s [%s] on %.*s: %zu finding%s", known ? "more in" : "new",
+                        x->id, st_level_word(x->level), ST_FMT(host_name(c, x->host)), findings[i],
+                        findings[i] == 1 ? "" : "s");
     }
 }
 
@@ -230,10 +230,10 @@ void st_earlier_say(const st_session *s, const st_earlier *old)
     if (!findings || n.cells.failed)
         st_complain("no memory to tell what is new");
     else
-        st_say(s->config, "new since %s: %zu incident%s, %zu finding%s, %zu host%s, %zu gap%s",
-               s->config->since_run, n.incidents, n.incidents == 1 ? "" : "s", n.findings,
-               n.findings == 1 ? "" : "s", n.hosts, n.hosts == 1 ? "" : "s", n.gaps,
-               n.gaps == 1 ? "" : "s");
+        st_complain("new since %s: %zu incident%s, %zu finding%s, %zu host%s, %zu gap%s",
+                    s->config->since_run, n.incidents, n.incidents == 1 ? "" : "s", n.findings,
+                    n.findings == 1 ? "" : "s", n.hosts, n.hosts == 1 ? "" : "s", n.gaps,
+                    n.gaps == 1 ? "" : "s");
     free(findings);
     st_buf_free(&n.cells);
 }

@@ -6,6 +6,7 @@
  * address, a whole command line. All of it is correlation, and said so.
  */
 #include "internal.h"
+#include "telling.h"
 
 #include "base/limits.h"
 
@@ -557,15 +558,28 @@ static bool tells(const st_forest *f, size_t hosts)
     return hosts > 1 && hosts <= ST_MAX_SHARED_HOSTS && (hosts <= FEW || hosts <= f->nhosts / 2);
 }
 
-static void share(st_summing *x, sights *s, const char *kind)
+static void sort_sights(sights *s)
 {
     if (s->n)
         qsort(s->v, s->n, sizeof *s->v, by_what);
     once(s);
+}
+
+/* Where the next thing begins. */
+static size_t behind(const sights *s, size_t i)
+{
+    size_t end = i + 1;
+    while (end < s->n && st_str_eq(s->v[end].what, s->v[i].what))
+        end++;
+    return end;
+}
+
+/* words: a thing must have one that tells; NULL: it needs none. Frees what s holds. */
+static void share(st_summing *x, sights *s, const char *kind, const st_telling *words)
+{
     for (size_t i = 0, end; i < s->n && !x->failed; i = end) {
-        for (end = i + 1; end < s->n && st_str_eq(s->v[end].what, s->v[i].what);)
-            end++;
-        if (!tells(x->f, hosts_in(s, i, end)))
+        end = behind(s, i);
+        if (!tells(x->f, hosts_in(s, i, end)) || (words && !st_telling_is(words, s->v[i].what)))
             continue;
         for (size_t k = i; k < end && k < i + ST_MAX_SHARED_INCIDENTS; k++)
             if (s->v[k].incident != ST_NO_INCIDENT)
@@ -621,7 +635,56 @@ static void share_programs(st_summing *x)
                          .node = n });
     }
     free(wanted);
-    share(x, &s, "program ");
+    sort_sights(&s);
+    share(x, &s, "program ", NULL);
+}
+
+/* By node: is it of an incident? NULL: no memory. */
+static uint8_t *incidents_nodes(const st_summing *x)
+{
+    uint8_t *in = calloc(x->f->n + 1, 1);
+    for (size_t i = 0; in && i < x->c->nrows; i++)
+        if (is_incidents(x->c, &x->c->rows[i]))
+            in[x->c->rows[i].node] = 1;
+    return in;
+}
+
+/* Each distinct line of processes of no incident, once. */
+static bool look_outside(const st_summing *x, st_telling *words)
+{
+    const st_forest *f = x->f;
+    uint8_t *in = incidents_nodes(x);
+    uint8_t *seen = calloc(st_pool_count(f->pool) / 8 + 1, 1);
+    bool ok = in && seen;
+    for (st_node n = 0; ok && n < f->observed; n++) {
+        st_sid id = f->procs[n].command_line;
+        if (in[n] || id == ST_ABSENT || seen[id / 8] >> id % 8 & 1)
+            continue;
+        seen[id / 8] |= (uint8_t)(1u << id % 8);
+        st_telling_everyday(words, st_pool_get(f->pool, id));
+    }
+    free(in);
+    free(seen);
+    return ok;
+}
+
+/* What of the commands that several hosts have is everyday; NULL: no memory. */
+static st_telling *telling_of(const st_summing *x, const sights *s)
+{
+    st_telling *words = st_telling_new();
+    bool ok = words != NULL, any = false;
+    for (size_t i = 0, end; ok && i < s->n; i = end) {
+        end = behind(s, i);
+        if (!tells(x->f, hosts_in(s, i, end)))
+            continue;
+        st_telling_ask(words, s->v[i].what);
+        any = true;
+    }
+    ok = ok && (!any || look_outside(x, words)) && !st_telling_failed(words);
+    if (ok)
+        return words;
+    st_telling_free(words);
+    return NULL;
 }
 
 /* Command lines of hits that are long enough to be somebody's. */
@@ -637,7 +700,11 @@ static void share_commands(st_summing *x)
         if (one.what.n >= ST_MIN_SHARED_COMMAND && memchr(one.what.p, ' ', one.what.n))
             see(x, &s, one);
     }
-    share(x, &s, "command ");
+    sort_sights(&s);
+    st_telling *words = telling_of(x, &s);
+    x->failed |= !words;
+    share(x, &s, "command ", words);
+    st_telling_free(words);
 }
 
 /* "http://203.0.113.9/a", "203.0.113.9:80 tcp", "cdn.example = 203.0.113.9": the address alone. */
@@ -671,7 +738,8 @@ static void share_addresses(st_summing *x)
                      .node = a->by,
                      .weight = 1 });
     }
-    share(x, &s, "address ");
+    sort_sights(&s);
+    share(x, &s, "address ", NULL);
 }
 
 bool st_spread_make(st_summing *x)

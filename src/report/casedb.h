@@ -31,6 +31,8 @@ typedef struct st_casedb_table {
     sqlite3_stmt *insert;
     st_pages *pages; /* of a large table, in place of insert */
     size_t columns;
+    void (*note)(void *ctx, const st_raw *row); /* shown each row as it is written; or NULL */
+    void *note_ctx;
 } st_casedb_table;
 enum { ST_CASEDB_COLUMNS = 128 }; /* of a table, at most */
 
@@ -43,6 +45,8 @@ st_casedb_table st_casedb_begin(st_casedb *d, const char *name, const st_raw_col
  * columns' types: nothing is converted. */
 st_casedb_table st_casedb_begin_large(st_casedb *d, const char *name, const st_raw_column *columns,
                                       size_t n);
+/* The tree of an index that is there and empty, to be ended as a table is. */
+st_casedb_table st_casedb_begin_index(st_casedb *d, const char *name);
 /* One row off *cells. What isn't UTF-8 becomes U+FFFD. */
 void st_casedb_take(st_casedb_table *t, st_str *cells);
 /* The row in d->row, which is cleared. */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* casedb_pages.c - a table's b-tree, written from the first row to the last. */
+/* casedb_pages.c - a table's or an index's b-tree, written from the first row to the last. */
 #include "casedb_pages.h"
 
 #include <errno.h>
@@ -12,7 +12,9 @@
 /* Numbers of the file format. */
 enum {
     LEAF = 13,
-    NODE = 5,       /* above leaves */
+    NODE = 5, /* above leaves */
+    INDEX_LEAF = 10,
+    INDEX_NODE = 2,
     LEAF_HEAD = 8,  /* bytes in front of a leaf's places of cells */
     NODE_HEAD = 12, /* a node's, with its last child */
     PLACE = 2,      /* bytes of a cell's place */
@@ -32,21 +34,24 @@ enum { HELD = 1 << 20 };
 
 typedef struct child {
     uint32_t page;
-    int64_t last; /* row in it or below it */
+    int64_t last; /* row in it or below it; of an index, where in `keys` the entry behind it is */
 } child;
 
 struct st_pages {
     int fd, error;
+    bool index;
     uint32_t size, root, count;
     unsigned char *held; /* pages behind each other, the last of which is number `count` */
     size_t nheld;
     uint32_t first_held;
     unsigned char *leaf;     /* the one that is filled */
     uint32_t cells, content; /* its cells; where the last one begins */
+    size_t nlast;            /* of an index: the last one's bytes */
     int64_t row;
     child *children;
     size_t n, cap;
     st_buf payload;
+    st_buf keys; /* of an index: entries that part pages, each with its length in front */
 };
 
 static void fail(st_pages *p, int error)
@@ -117,58 +122,82 @@ static uint64_t serial_type(const st_raw *c, size_t *width)
     return 0;
 }
 
-static void put_cell(unsigned char *to, const st_raw *c, size_t width)
+/* A value of fixed width; nothing for null. */
+static void put_number(unsigned char *to, const st_raw *c, size_t width)
 {
-    uint64_t bits;
-    switch (c->kind) {
-    case ST_RAW_NULL: break;
-    case ST_RAW_INT: put_be(to, (uint64_t)c->i, width); break;
-    case ST_RAW_REAL:
+    uint64_t bits = (uint64_t)c->i;
+    if (c->kind == ST_RAW_REAL)
         memcpy(&bits, &c->r, sizeof bits);
-        put_be(to, bits, width);
-        break;
-    case ST_RAW_TEXT:
-    case ST_RAW_BLOB:
-        if (width)
-            memcpy(to, c->s.p, width);
-        break;
-    }
+    put_be(to, bits, width);
 }
 
-/* Bytes of the values. */
-static size_t values_of(const st_raw *cells, size_t n)
+/* The header's serial types, of at most MOST_VARINT bytes a cell, and how long they and the values
+ * are. */
+typedef struct measured {
+    size_t types, values;
+} measured;
+
+static measured put_types(unsigned char *to, const st_raw *cells, size_t n)
 {
-    size_t values = 0, width;
+    measured m = { 0, 0 };
     for (size_t i = 0; i < n; i++) {
-        serial_type(&cells[i], &width);
-        values += width;
+        size_t width;
+        uint64_t type = serial_type(&cells[i], &width);
+        m.values += width;
+        if (type < 0x80)
+            to[m.types++] = (unsigned char)type;
+        else
+            m.types += put_varint(to + m.types, type);
     }
-    return values;
+    return m;
 }
 
-/* The cells as a record: the header with its own length in front, then the values. */
-static void put_record(st_buf *b, const st_raw *cells, size_t n)
+static void put_values(unsigned char *to, const st_raw *cells, size_t n)
 {
-    size_t values = values_of(cells, n), width, head = 0;
-    unsigned char length[MOST_VARINT];
-    st_buf_clear(b);
-    char *to = st_buf_room(b, (n + 1) * MOST_VARINT + values);
-    if (!to)
-        return;
-    unsigned char *types = (unsigned char *)to + MOST_VARINT;
-    for (size_t i = 0; i < n; i++)
-        head += put_varint(types + head, serial_type(&cells[i], &width));
-    size_t own = 1;
-    while (put_varint(length, head + own) != own)
-        own++;
-    memcpy(to, length, own);
-    memmove(to + own, types, head);
-    unsigned char *at = (unsigned char *)to + own + head;
-    for (size_t i = 0; i < n; i++, at += width) {
-        serial_type(&cells[i], &width);
-        put_cell(at, &cells[i], width);
+    for (size_t i = 0; i < n; i++) {
+        size_t width = cells[i].s.n;
+        if (cells[i].kind == ST_RAW_TEXT || cells[i].kind == ST_RAW_BLOB) {
+            if (width)
+                memcpy(to, cells[i].s.p, width);
+        } else {
+            serial_type(&cells[i], &width);
+            put_number(to, &cells[i], width);
+        }
+        to += width;
     }
-    b->n = own + head + values;
+}
+
+/* The cells as a record in p->payload: the header with its own length in front, then the values.
+ * false: it failed. */
+static bool make_payload(st_pages *p, const st_raw *cells, size_t n)
+{
+    unsigned char length[MOST_VARINT];
+    st_buf *b = &p->payload;
+    st_buf_clear(b);
+    unsigned char *to = (unsigned char *)st_buf_room(b, (n + 1) * MOST_VARINT);
+    if (!to) {
+        fail(p, ENOMEM);
+        return false;
+    }
+    measured m = put_types(to + MOST_VARINT, cells, n);
+    size_t own = 1;
+    while (put_varint(length, m.types + own) != own)
+        own++;
+    if (m.values > MOST_ROW || own + m.types + m.values > MOST_ROW)
+        fail(p, EFBIG);
+    if (p->error)
+        return false;
+    memcpy(to, length, own);
+    memmove(to + own, to + MOST_VARINT, m.types);
+    b->n = own + m.types;
+    to = (unsigned char *)st_buf_room(b, m.values);
+    if (!to) {
+        fail(p, ENOMEM);
+        return false;
+    }
+    put_values(to, cells, n);
+    b->n += m.values;
+    return true;
 }
 
 /* pages */
@@ -217,13 +246,13 @@ static unsigned char *next_page(st_pages *p, uint32_t *number)
     return page;
 }
 
-static void add_child(st_pages *p, uint32_t page)
+static void add_child(st_pages *p, uint32_t page, int64_t last)
 {
     if (!st_grow(&p->children, &p->cap, p->n + 1, sizeof *p->children)) {
         fail(p, ENOMEM);
         return;
     }
-    p->children[p->n++] = (child){ page, p->row };
+    p->children[p->n++] = (child){ page, last };
 }
 
 /* leaves */
@@ -237,7 +266,7 @@ static void clear_leaf(st_pages *p)
 /* A page's first bytes; content: where its cells begin. */
 static void put_head(unsigned char *page, unsigned char type, uint32_t cells, uint32_t content)
 {
-    memset(page, 0, type == NODE ? NODE_HEAD : LEAF_HEAD);
+    memset(page, 0, type == NODE || type == INDEX_NODE ? NODE_HEAD : LEAF_HEAD);
     page[0] = type;
     put_be(page + 3, cells, 2);
     put_be(page + 5, content, 2); /* 65536 is written as 0 */
@@ -247,23 +276,25 @@ static void put_head(unsigned char *page, unsigned char type, uint32_t cells, ui
 static void finish_leaf(st_pages *p)
 {
     size_t places = LEAF_HEAD + (size_t)PLACE * p->cells;
-    put_head(p->leaf, LEAF, p->cells, p->content);
+    put_head(p->leaf, p->index ? INDEX_LEAF : LEAF, p->cells, p->content);
     memset(p->leaf + places, 0, p->content - places);
 }
 
-static void end_leaf(st_pages *p)
+/* last: what its parent is told of it (struct child). */
+static void end_leaf(st_pages *p, int64_t last)
 {
     uint32_t number;
     finish_leaf(p);
     memcpy(next_page(p, &number), p->leaf, p->size);
-    add_child(p, number);
+    add_child(p, number, last);
     clear_leaf(p);
 }
 
-/* How much of a payload of n bytes stands in its leaf. */
+/* How much of a payload of n bytes stands in its page. */
 static size_t local_part(const st_pages *p, size_t n)
 {
-    size_t most = p->size - 35, least = (p->size - 12) * 32 / 255 - 23;
+    size_t most = p->index ? (p->size - 12) * 64 / 255 - 23 : p->size - 35;
+    size_t least = (p->size - 12) * 32 / 255 - 23;
     if (n <= most)
         return n;
     size_t kept = least + (n - least) % (p->size - PAGE_NUMBER);
@@ -289,27 +320,16 @@ static uint32_t put_overflow(st_pages *p, const char *from, size_t n)
     return first;
 }
 
-void st_pages_row(st_pages *p, const st_raw *cells, size_t n)
+static bool has_room(const st_pages *p, size_t whole)
 {
-    unsigned char head[2 * MOST_VARINT];
-    if (values_of(cells, n) > MOST_ROW) {
-        fail(p, EFBIG);
-        return;
-    }
-    put_record(&p->payload, cells, n);
-    if (p->payload.failed)
-        fail(p, ENOMEM);
-    else if (p->payload.n > MOST_ROW)
-        fail(p, EFBIG);
-    if (p->error)
-        return;
+    return LEAF_HEAD + PLACE * ((size_t)p->cells + 1) + whole <= p->content;
+}
+
+/* A cell of `whole` bytes, for which there is room: its head, and of the payload what is local. */
+static void put_leaf_cell(st_pages *p, const unsigned char *head, size_t nhead, size_t local,
+                          size_t whole)
+{
     st_str payload = st_buf_slice(&p->payload);
-    size_t local = local_part(p, payload.n), nhead = put_varint(head, payload.n);
-    nhead += put_varint(head + nhead, (uint64_t)p->row + 1);
-    size_t whole = nhead + local + (local < payload.n ? PAGE_NUMBER : 0);
-    if (LEAF_HEAD + PLACE * (p->cells + 1) + whole > p->content)
-        end_leaf(p);
-    p->row++;
     p->content -= (uint32_t)whole;
     unsigned char *to = p->leaf + p->content;
     put_be(p->leaf + LEAF_HEAD + (size_t)PLACE * p->cells++, p->content, PLACE);
@@ -320,16 +340,84 @@ void st_pages_row(st_pages *p, const st_raw *cells, size_t n)
                PAGE_NUMBER);
 }
 
+void st_pages_row(st_pages *p, const st_raw *cells, size_t n)
+{
+    unsigned char head[2 * MOST_VARINT];
+    if (!make_payload(p, cells, n))
+        return;
+    size_t local = local_part(p, p->payload.n), nhead = put_varint(head, p->payload.n);
+    nhead += put_varint(head + nhead, (uint64_t)p->row + 1);
+    size_t whole = nhead + local + (local < p->payload.n ? PAGE_NUMBER : 0);
+    if (!has_room(p, whole))
+        end_leaf(p, p->row);
+    p->row++;
+    put_leaf_cell(p, head, nhead, local, whole);
+}
+
+/* An entry stands in one page only: the leaf's last one leaves it, and goes between this leaf and
+ * the next. A page has room for four. */
+static void part_leaf(st_pages *p)
+{
+    uint32_t n = (uint32_t)p->nlast;
+    int64_t at = (int64_t)p->keys.n;
+    st_buf_put(&p->keys, &n, sizeof n);
+    st_buf_put(&p->keys, p->leaf + p->content, n);
+    if (p->keys.failed)
+        fail(p, ENOMEM);
+    p->content += n;
+    p->cells--;
+    end_leaf(p, at);
+}
+
+void st_pages_entry(st_pages *p, const st_raw *cells, size_t n)
+{
+    unsigned char head[MOST_VARINT];
+    if (!make_payload(p, cells, n))
+        return;
+    size_t local = local_part(p, p->payload.n), nhead = put_varint(head, p->payload.n);
+    size_t whole = nhead + local + (local < p->payload.n ? PAGE_NUMBER : 0);
+    if (!has_room(p, whole))
+        part_leaf(p);
+    put_leaf_cell(p, head, nhead, local, whole);
+    p->nlast = whole;
+}
+
 /* nodes above */
+
+/* The entry behind the child. */
+static st_str key_of(const st_pages *p, const child *c)
+{
+    uint32_t n;
+    const char *at = p->keys.p + c->last;
+    memcpy(&n, at, sizeof n);
+    return (st_str){ at + sizeof n, n };
+}
+
+/* Bytes of the cell that leads to the child. */
+static size_t node_cell_size(const st_pages *p, const child *c)
+{
+    unsigned char varint[MOST_VARINT];
+    return PAGE_NUMBER + (p->index ? key_of(p, c).n : put_varint(varint, (uint64_t)c->last));
+}
+
+static void put_node_cell(const st_pages *p, unsigned char *to, const child *c)
+{
+    put_be(to, c->page, PAGE_NUMBER);
+    if (!p->index) {
+        put_varint(to + PAGE_NUMBER, (uint64_t)c->last);
+        return;
+    }
+    st_str key = key_of(p, c);
+    memcpy(to + PAGE_NUMBER, key.p, key.n);
+}
 
 /* How many children from the first on one node takes; never all but one, which would have none to
  * part it from. */
 static size_t fits(const st_pages *p, const child *c, size_t n)
 {
-    unsigned char varint[MOST_VARINT];
     size_t used = NODE_HEAD, i = 0;
     while (i + 1 < n) { /* the last child has no cell */
-        used += PLACE + PAGE_NUMBER + put_varint(varint, (uint64_t)c[i].last);
+        used += PLACE + node_cell_size(p, &c[i]);
         if (used > p->size)
             break;
         i++;
@@ -342,14 +430,11 @@ static void put_node(const st_pages *p, unsigned char *page, const child *c, siz
     uint32_t content = p->size;
     memset(page, 0, p->size);
     for (size_t i = 0; i + 1 < n; i++) {
-        unsigned char cell[PAGE_NUMBER + MOST_VARINT];
-        put_be(cell, c[i].page, PAGE_NUMBER);
-        size_t whole = PAGE_NUMBER + put_varint(cell + PAGE_NUMBER, (uint64_t)c[i].last);
-        content -= (uint32_t)whole;
-        memcpy(page + content, cell, whole);
+        content -= (uint32_t)node_cell_size(p, &c[i]);
+        put_node_cell(p, page + content, &c[i]);
         put_be(page + NODE_HEAD + PLACE * i, content, PLACE);
     }
-    put_head(page, NODE, (uint32_t)(n - 1), content);
+    put_head(page, p->index ? INDEX_NODE : NODE, (uint32_t)(n - 1), content);
     put_be(page + 8, c[n - 1].page, PAGE_NUMBER);
 }
 
@@ -373,7 +458,7 @@ static void put_root(st_pages *p)
     if (!p->n) {
         finish_leaf(p);
     } else {
-        end_leaf(p);
+        end_leaf(p, p->row);
         while (p->n > 1 && fits(p, p->children, p->n) < p->n && !p->error)
             put_level(p);
         if (p->n)
@@ -401,12 +486,12 @@ static void put_header(st_pages *p)
 
 /* from the first to the last */
 
-st_pages *st_pages_new(int fd, uint32_t size, uint32_t root, uint32_t count)
+st_pages *st_pages_new(int fd, bool index, uint32_t size, uint32_t root, uint32_t count)
 {
     st_pages *p = calloc(1, sizeof *p);
     if (!p)
         return NULL;
-    *p = (st_pages){ .fd = fd, .size = size, .root = root, .count = count };
+    *p = (st_pages){ .fd = fd, .index = index, .size = size, .root = root, .count = count };
     p->held = malloc(HELD);
     p->leaf = malloc(size);
     if (!p->held || !p->leaf) {
@@ -428,6 +513,7 @@ int st_pages_end(st_pages *p)
     free(p->leaf);
     free(p->children);
     st_buf_free(&p->payload);
+    st_buf_free(&p->keys);
     free(p);
     return error;
 }

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * casedb_pages.h - the rows of one large table, as pages of a SQLite file. Private to src/report.
+ * casedb_pages.h - the rows of one large table, or the entries of its index, as pages of a SQLite
+ * file. Private to src/report.
  *
  * SQLite makes the table, and the file is between two of its transactions; then the rows are
  * appended, leaf by leaf in the order of their numbers, which are 1, 2, 3, ...; at the end the
@@ -21,11 +22,15 @@
 
 typedef struct st_pages st_pages;
 
-/* fd: of the file, for reading and writing; it stays the caller's. size: of a page; root: the
- * table's, which is empty; count: of pages so far. NULL: no memory. */
-st_pages *st_pages_new(int fd, uint32_t size, uint32_t root, uint32_t count);
-/* The next row. */
+/* fd: of the file, for reading and writing; it stays the caller's. index: is it an index's tree?
+ * size: of a page; root: the table's or index's, which is empty; count: of pages so far. NULL: no
+ * memory. */
+st_pages *st_pages_new(int fd, bool index, uint32_t size, uint32_t root, uint32_t count);
+/* The next row of a table. */
 void st_pages_row(st_pages *p, const st_raw *cells, size_t n);
+/* The next entry of an index: what it is by, and the row's number behind. They come in the order
+ * that SQLite sorts them in. */
+void st_pages_entry(st_pages *p, const st_raw *cells, size_t n);
 /* 0, or errno of the first failure; frees p. After a failure the file is of no use. */
 int st_pages_end(st_pages *p);
 

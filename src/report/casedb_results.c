@@ -8,40 +8,42 @@
  */
 #include "casedb.h"
 
+#include "base/limits.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* cells */
 
-static void put_text(st_casedb *d, st_str s)
+static void put_text(st_buf *row, st_str s)
 {
     if (s.n)
-        st_raw_text(&d->row, s);
+        st_raw_text(row, s);
     else
-        st_raw_null(&d->row);
+        st_raw_null(row);
 }
 
 /* Digits as a number; what doesn't fit in 63 bits is the nearest one that SQLite has. */
-static void put_digits(st_casedb *d, st_str s)
+static void put_digits(st_buf *row, st_str s)
 {
     bool minus = s.n && s.p[0] == '-';
     uint64_t u = 0;
     if (s.n && st_str_u64((st_str){ s.p + minus, s.n - minus }, &u) && u <= INT64_MAX)
-        st_raw_int(&d->row, minus ? -(int64_t)u : (int64_t)u);
+        st_raw_int(row, minus ? -(int64_t)u : (int64_t)u);
     else if (u)
-        st_raw_real(&d->row, minus ? -(double)u : (double)u);
+        st_raw_real(row, minus ? -(double)u : (double)u);
     else
-        put_text(d, s);
+        put_text(row, s);
 }
 
-static void put_typed(st_casedb *d, st_column_kind kind, st_str s)
+static void put_typed(st_buf *row, st_column_kind kind, st_str s)
 {
     if (kind == ST_COL_NUMBER)
-        put_digits(d, s);
+        put_digits(row, s);
     else if (kind == ST_COL_BOOL && s.n)
-        st_raw_int(&d->row, st_str_eq(s, ST_STR("true")));
+        st_raw_int(row, st_str_eq(s, ST_STR("true")));
     else
-        put_text(d, s);
+        put_text(row, s);
 }
 
 static void put_moment(st_casedb *d, st_ticks t)
@@ -64,70 +66,121 @@ static const char *type_of(st_column_kind kind)
 
 enum { MOST_COLUMNS = 128 };
 
-static void put_list(st_casedb *d, const st_column *col, const st_view *v, st_buf *cell)
+static void put_list(st_buf *row, const st_column *col, const st_view *v, st_buf *cell)
 {
-    size_t mark = st_raw_text_begin(&d->row);
-    st_buf_char(&d->row, '[');
+    size_t mark = st_raw_text_begin(row);
+    st_buf_char(row, '[');
     for (size_t i = 0;; i++) {
         st_buf_clear(cell);
         if (!col->item(v, i, cell))
             break;
         if (i)
-            st_buf_char(&d->row, ',');
-        st_json_exact(&d->row, st_buf_slice(cell));
-        d->row.failed |= cell->failed;
+            st_buf_char(row, ',');
+        st_json_exact(row, st_buf_slice(cell));
+        row->failed |= cell->failed;
     }
-    st_buf_char(&d->row, ']');
-    st_raw_text_end(&d->row, mark);
+    st_buf_char(row, ']');
+    st_raw_text_end(row, mark);
+}
+
+/* Rows that are made on threads, in blocks, and put in order. */
+typedef struct block {
+    st_buf rows, cell;
+} block;
+
+typedef struct making {
+    st_casedb_table *t;
+    const void *ctx;
+    void (*make)(const void *ctx, size_t i, block *to); /* row i, or nothing */
+    size_t n;
+    block blocks[ST_MAX_THREADS]; /* by thread */
+} making;
+enum { BLOCK = 256 }; /* rows */
+
+static void make_block(void *ctx, unsigned thread, size_t number)
+{
+    making *m = ctx;
+    size_t from = number * BLOCK, to = from + BLOCK < m->n ? from + BLOCK : m->n;
+    for (size_t i = from; i < to; i++)
+        m->make(m->ctx, i, &m->blocks[thread]);
+}
+
+static void put_block(void *ctx, unsigned thread, size_t number)
+{
+    making *m = ctx;
+    (void)number;
+    block *from = &m->blocks[thread];
+    st_str rows = st_buf_slice(&from->rows);
+    if (from->rows.failed || from->cell.failed)
+        rows.n = 0;
+    m->t->d->row.failed |=
+        from->rows.failed || from->cell.failed; /* the next row of any table tells it */
+    while (rows.n && !m->t->d->code)
+        st_casedb_take(m->t, &rows);
+    st_buf_clear(&from->rows);
+}
+
+/* Ends the table, too. */
+static void put_made_rows(st_casedb_table *t, unsigned threads, size_t n, const void *ctx,
+                          void (*make)(const void *ctx, size_t i, block *to))
+{
+    making *m = calloc(1, sizeof *m);
+    if (m && !t->d->code) {
+        *m = (making){ .t = t, .ctx = ctx, .make = make, .n = n };
+        st_parallel_in_order(threads, (n + BLOCK - 1) / BLOCK, make_block, put_block, m);
+        for (size_t i = 0; i < ST_MAX_THREADS; i++) {
+            st_buf_free(&m->blocks[i].rows);
+            st_buf_free(&m->blocks[i].cell);
+        }
+    }
+    t->d->row.failed |= !m;
+    free(m);
+    st_casedb_end(t);
+}
+
+static void make_timeline(const void *ctx, size_t i, block *to)
+{
+    const st_job *j = ctx;
+    st_view v;
+    if (!st_view_of(&v, j->found, &j->found->rows[i]))
+        return;
+    for (size_t k = 0; k < st_ncolumns; k++)
+        if (st_columns[k].kind == ST_COL_LIST)
+            put_list(&to->rows, &st_columns[k], &v, &to->cell);
+        else
+            put_typed(&to->rows, st_columns[k].kind, st_column_text(&st_columns[k], &v, &to->cell));
+    put_text(&to->rows, st_confirmed_text(&v, &j->ro));
 }
 
 static void put_timeline(st_casedb *d, const st_job *j)
 {
-    const st_case *c = j->found;
     st_raw_column columns[MOST_COLUMNS];
-    st_buf cell = { 0 };
-    st_view v;
     size_t n = 0;
     for (; n < st_ncolumns && n + 1 < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_columns[n].name, type_of(st_columns[n].kind) };
     columns[n] = (st_raw_column){ "Confirmed", "TEXT" };
     st_casedb_table t = st_casedb_begin_large(d, "timeline", columns, n + 1);
-    for (size_t i = 0; i < c->nrows && !d->code; i++) {
-        if (!st_view_of(&v, c, &c->rows[i]))
-            continue;
-        for (size_t k = 0; k < n; k++)
-            if (st_columns[k].kind == ST_COL_LIST)
-                put_list(d, &st_columns[k], &v, &cell);
-            else
-                put_typed(d, st_columns[k].kind, st_column_text(&st_columns[k], &v, &cell));
-        put_text(d, st_confirmed_text(&v, &j->ro));
-        d->row.failed |= cell.failed;
-        st_casedb_put(&t);
-    }
-    st_buf_free(&cell);
-    st_casedb_end(&t);
+    put_made_rows(&t, j->scan.threads, j->found->nrows, j, make_timeline);
 }
 
 /* processes */
 
-static void put_processes(st_casedb *d, const st_forest *f)
+static void make_process(const void *ctx, size_t i, block *to)
+{
+    for (size_t k = 0; k < st_ntree_columns; k++) {
+        st_tree_cell(ctx, (st_node)i, k, &to->cell);
+        put_typed(&to->rows, st_tree_column_kind(k), st_buf_slice(&to->cell));
+    }
+}
+
+static void put_processes(st_casedb *d, const st_job *j)
 {
     st_raw_column columns[MOST_COLUMNS];
-    st_buf cell = { 0 };
     size_t n = 0;
     for (; n < st_ntree_columns && n < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_tree_column_name(n), type_of(st_tree_column_kind(n)) };
     st_casedb_table t = st_casedb_begin_large(d, "processes", columns, n);
-    for (size_t i = 0; i < f->n && !d->code; i++) {
-        for (size_t k = 0; k < n; k++) {
-            st_tree_cell(f, (st_node)i, k, &cell);
-            put_typed(d, st_tree_column_kind(k), st_buf_slice(&cell));
-        }
-        d->row.failed |= cell.failed;
-        st_casedb_put(&t);
-    }
-    st_buf_free(&cell);
-    st_casedb_end(&t);
+    put_made_rows(&t, j->scan.threads, j->found->forest->n, j->found->forest, make_process);
 }
 
 /* findings */
@@ -152,18 +205,18 @@ static void put_finding(st_casedb *d, const st_case *c, const st_view *v, const 
     const st_rule *rule = st_rules_at(c->rules, x->rule);
     char id[17];
     st_finding_id(c, x, id);
-    put_text(d, st_str_of(id));
-    put_text(d,
+    put_text(&d->row, st_str_of(id));
+    put_text(&d->row,
              x->incident < c->nincidents ? st_str_of(c->incidents[x->incident].id) : (st_str){ 0 });
-    put_text(d, st_str_of(st_level_word((st_level)x->level)));
-    put_text(d, rule->title);
-    put_text(d, rule->id);
+    put_text(&d->row, st_str_of(st_level_word((st_level)x->level)));
+    put_text(&d->row, rule->title);
+    put_text(&d->row, rule->id);
     st_buf_clear(cell);
     st_finding_put_reason(c, x, cell);
-    put_text(d, st_buf_slice(cell));
+    put_text(&d->row, st_buf_slice(cell));
     for (size_t i = 0; i < FINDING_ROWS; i++) {
         const st_column *col = st_column_named(FINDING_ROW[i]);
-        put_typed(d, col->kind, st_column_text(col, v, cell));
+        put_typed(&d->row, col->kind, st_column_text(col, v, cell));
     }
     d->row.failed |= cell->failed;
 }
@@ -199,7 +252,7 @@ static const st_raw_column INCIDENT_COLUMNS[] = {
 
 static void put_made(st_casedb *d, st_buf *cell)
 {
-    put_text(d, st_buf_slice(cell));
+    put_text(&d->row, st_buf_slice(cell));
     d->row.failed |= cell->failed;
     st_buf_clear(cell);
 }
@@ -226,9 +279,9 @@ static void put_incident(st_casedb *d, const st_case *c, const st_groups *g, uin
                          st_buf *cell)
 {
     const st_incident *x = &c->incidents[i];
-    put_text(d, st_str_of(x->id));
-    put_text(d, st_host_shown(c, x->host));
-    put_text(d, st_str_of(st_level_word(x->level)));
+    put_text(&d->row, st_str_of(x->id));
+    put_text(&d->row, st_host_shown(c, x->host));
+    put_text(&d->row, st_str_of(st_level_word(x->level)));
     st_raw_int(&d->row, x->server);
     st_incident_put_entry(c, x, cell);
     put_made(d, cell);
@@ -274,10 +327,10 @@ static void put_facts(st_casedb *d, const st_case *c)
         st_casedb_begin(d, "facts", FACT_COLUMNS, sizeof FACT_COLUMNS / sizeof FACT_COLUMNS[0]);
     for (size_t i = 0; i < c->nfacts && !d->code; i++) {
         const st_fact *x = &c->facts[i];
-        put_text(d, st_str_of(c->incidents[x->incident].id));
-        put_text(d, st_str_of(st_fact_word(x->kind)));
-        put_text(d, x->what);
-        put_text(d, st_dashless(x->more));
+        put_text(&d->row, st_str_of(c->incidents[x->incident].id));
+        put_text(&d->row, st_str_of(st_fact_word(x->kind)));
+        put_text(&d->row, x->what);
+        put_text(&d->row, st_dashless(x->more));
         put_moment(d, x->first);
         put_moment(d, x->last);
         st_raw_int(&d->row, x->count);
@@ -349,7 +402,7 @@ static void put_csv(st_casedb *d, const st_job *j, const char *name,
     while (rest.n && !d->code) {
         for (size_t i = 0; i < n; i++) {
             csv_next(&rest, &cell);
-            put_typed(d, number[i] ? ST_COL_NUMBER : ST_COL_TEXT, st_buf_slice(&cell));
+            put_typed(&d->row, number[i] ? ST_COL_NUMBER : ST_COL_TEXT, st_buf_slice(&cell));
         }
         d->row.failed |= cell.failed;
         st_casedb_put(&t);
@@ -376,20 +429,20 @@ static void put_rules(st_casedb *d, const st_case *c)
     for (size_t i = 0; i < st_rules_count(c->rules) && !d->code; i++) {
         const st_rule *r = st_rules_at(c->rules, i);
         const st_rule_result *x = c->matches ? &c->matches->results[i] : NULL;
-        put_text(d, r->id);
-        put_text(d, r->title);
-        put_text(d, st_str_of(st_level_word(r->level)));
-        put_text(d, st_str_of(st_rule_status_word(r)));
-        put_text(d, r->why);
+        put_text(&d->row, r->id);
+        put_text(&d->row, r->title);
+        put_text(&d->row, st_str_of(st_level_word(r->level)));
+        put_text(&d->row, st_str_of(st_rule_status_word(r)));
+        put_text(&d->row, r->why);
         unsigned char digest[32];
         st_sha256(r->text.p, r->text.n, digest);
         size_t mark = st_raw_text_begin(&d->row);
         st_buf_hex(&d->row, digest, sizeof digest, false);
         st_raw_text_end(&d->row, mark);
-        put_text(d, r->authors);
+        put_text(&d->row, r->authors);
         st_raw_int(&d->row, x ? (int64_t)x->matches : 0);
         st_raw_int(&d->row, x ? (int64_t)x->rows : 0);
-        put_text(d, x ? x->problem : (st_str){ 0 });
+        put_text(&d->row, x ? x->problem : (st_str){ 0 });
         st_casedb_put(&t);
     }
     st_casedb_end(&t);
@@ -399,7 +452,7 @@ static const st_raw_column RUN_COLUMNS[] = { { "Name", "TEXT" }, { "Value", "TEX
 
 static void put_pair(st_casedb_table *t, st_str name, st_str value)
 {
-    put_text(t->d, name);
+    put_text(&t->d->row, name);
     st_raw_text(&t->d->row, value.p ? value : ST_STR(""));
     st_casedb_put(t);
 }
@@ -451,7 +504,7 @@ static const char VIEWS[] =
 void st_casedb_results(st_casedb *d, const st_job *j)
 {
     put_timeline(d, j);
-    put_processes(d, j->found->forest);
+    put_processes(d, j);
     put_findings(d, j->found);
     put_incidents(d, j->found);
     put_facts(d, j->found);

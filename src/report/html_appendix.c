@@ -71,7 +71,7 @@ void st_page_findings(st_page *g)
                                              "Why",        "Confirmed by libevtx",
                                              NULL };
     size_t n = 0;
-    st_page_put(g, "<h2 id=\"findings\">Findings, oldest first</h2>\n");
+    st_page_put(g, "<div class=\"np\"><h2 id=\"findings\">Findings, oldest first</h2>\n");
     st_page_table(g, "Every process and event that a rule matched",
                   g->ro->confirmed ? confirmed : names);
     for (size_t i = 0; i < g->c->nrows && !g->o->error; i++)
@@ -80,6 +80,7 @@ void st_page_findings(st_page *g)
     st_page_table_end(g);
     if (n > ST_MAX_HTML_ROWS)
         st_page_fmt(g, "<p>%zu more are in timeline.csv.</p>\n", n - ST_MAX_HTML_ROWS);
+    st_page_put(g, "</div>\n");
 }
 
 /* tables of rules whose rows are no processes */
@@ -95,7 +96,9 @@ static void put_table(st_page *g, const st_rule *r, uint64_t rows)
     st_page_level(g, r->level);
     st_page_text(g, r->title);
     st_page_put(g, g->info->tables ? "</a>" : "");
-    st_page_fmt(g, ": %llu rows</li>\n", (unsigned long long)rows);
+    st_page_put(g, ": ");
+    st_page_count(g, rows, "row", "rows");
+    st_page_put(g, "</li>\n");
     st_out_tick(g->o);
 }
 
@@ -225,7 +228,7 @@ static void put_rule(st_page *g, size_t i)
     const st_rule *r = st_rules_at(g->c->rules, i);
     uint64_t matches =
         g->c->matches && g->c->matches->results ? g->c->matches->results[i].matches : 0;
-    st_page_put(g, "<tr><td>");
+    st_page_put(g, matches ? "<tr><td>" : "<tr class=\"np\"><td>");
     st_page_level(g, r->level);
     st_page_put(g, "</td><td class=\"k\">");
     st_page_text(g, r->title);

@@ -271,7 +271,7 @@ static void put_techniques(st_page *g, uint32_t incident)
     st_techniques_of(&t, g->c, &g->groups, incident);
     if (!t.n)
         return;
-    st_page_put(g, "<h3>Techniques (MITRE ATT&amp;CK)</h3><ul class=\"p\">");
+    st_page_put(g, "<h3>Techniques (MITRE ATT&amp;CK)</h3><ul class=\"p te\">");
     for (size_t i = 0; i < t.n; i++) {
         const st_technique *x = st_technique_find(st_str_of(t.ids[i]));
         st_technique_put(&g->text, st_str_of(t.ids[i]));
@@ -372,12 +372,22 @@ static void put_index(st_page *g, size_t n)
     st_page_put(g, "</ul></nav>\n");
 }
 
+/* Nobody reads fifty pages of them on paper (html_style.c, print). */
+static void put_left_out(st_page *g)
+{
+    st_page_put(g,
+                "<p class=\"po m\">On paper commands end after three lines and decoded ones after "
+                "eight, and the table of findings and rules that found nothing are left out: "
+                "this page on a screen and timeline.csv have all.</p>\n");
+}
+
 void st_page_incidents(st_page *g)
 {
     size_t n = g->c->nincidents, shown = n < ST_MAX_HTML_ROWS ? n : ST_MAX_HTML_ROWS;
     if (!n)
         return;
     st_page_put(g, "<h2 id=\"incidents\">Incidents</h2>\n");
+    put_left_out(g);
     if (n > 1)
         put_index(g, shown);
     uint32_t i = 0;

@@ -9,6 +9,7 @@
  * the same evidence gives the same bytes.
  */
 #include "casedb.h"
+#include "casedb_index.h"
 
 #include "base/limits.h"
 
@@ -71,13 +72,19 @@ static void run_made(st_casedb *d, st_buf *sql)
     st_buf_free(sql);
 }
 
+static void make_table(st_casedb *d, const char *name, const st_raw_column *columns, size_t n)
+{
+    st_buf make = { 0 };
+    put_create(&make, name, columns, n);
+    run_made(d, &make);
+}
+
 st_casedb_table st_casedb_begin(st_casedb *d, const char *name, const st_raw_column *columns,
                                 size_t n)
 {
     st_casedb_table t = { .d = d, .columns = n };
-    st_buf make = { 0 }, insert = { 0 };
-    put_create(&make, name, columns, n);
-    run_made(d, &make);
+    st_buf insert = { 0 };
+    make_table(d, name, columns, n);
     st_buf_fmt(&insert, "INSERT INTO %s VALUES(?", name);
     for (size_t i = 1; i < n; i++)
         st_buf_str(&insert, ST_STR(", ?"));
@@ -108,19 +115,30 @@ static uint32_t ask(st_casedb *d, const char *sql, const char *name)
     return d->code ? 0 : (uint32_t)v;
 }
 
+/* Between two transactions; the next begins when the pages end. */
+static st_pages *begin_pages(st_casedb *d, const char *name, bool index)
+{
+    st_casedb_sql(d, "COMMIT");
+    uint32_t root = ask(d, "SELECT rootpage FROM sqlite_master WHERE name = ?1", name);
+    uint32_t size = ask(d, "PRAGMA page_size", NULL), count = ask(d, "PRAGMA page_count", NULL);
+    st_pages *pages = d->code ? NULL : st_pages_new(d->fd, index, size, root, count);
+    if (!pages)
+        no_memory(d);
+    return pages;
+}
+
 st_casedb_table st_casedb_begin_large(st_casedb *d, const char *name, const st_raw_column *columns,
                                       size_t n)
 {
     st_casedb_table t = { .d = d, .columns = n };
-    st_buf make = { 0 };
-    put_create(&make, name, columns, n);
-    run_made(d, &make);
-    st_casedb_sql(d, "COMMIT");
-    uint32_t root = ask(d, "SELECT rootpage FROM sqlite_master WHERE name = ?1", name);
-    uint32_t size = ask(d, "PRAGMA page_size", NULL), count = ask(d, "PRAGMA page_count", NULL);
-    if (!d->code && !(t.pages = st_pages_new(d->fd, size, root, count)))
-        no_memory(d);
+    make_table(d, name, columns, n);
+    t.pages = begin_pages(d, name, false);
     return t;
+}
+
+st_casedb_table st_casedb_begin_index(st_casedb *d, const char *name)
+{
+    return (st_casedb_table){ .d = d, .pages = begin_pages(d, name, true) };
 }
 
 /* Text that others can read: what isn't UTF-8 would stop them. */
@@ -187,6 +205,8 @@ void st_casedb_take(st_casedb_table *t, st_str *cells)
     }
     if (t->d->code)
         return;
+    if (t->note)
+        t->note(t->note_ctx, row);
     if (t->pages)
         st_pages_row(t->pages, row, t->columns);
     else
@@ -235,7 +255,7 @@ static void open_database(st_casedb *d, const char *path)
         fail(d);
     st_casedb_sql(d, "PRAGMA page_size=8192; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=OFF; "
                      "PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY; "
-                     "PRAGMA cache_size=-32768; PRAGMA mmap_size=2147418112; "
+                     "PRAGMA cache_size=-32768; "
                      "PRAGMA secure_delete=ON;");
     st_buf sql = { 0 };
     st_buf_fmt(&sql, "PRAGMA application_id=%d; PRAGMA user_version=%d; BEGIN EXCLUSIVE",
@@ -404,6 +424,44 @@ static st_code end(void *ctx, void *arg, st_err *err)
     return code;
 }
 
+/* Made with the table, while it is empty. */
+static const struct {
+    const char *name, *sql, *again;
+    bool (*put)(const st_event_keys *k, st_pages *p);
+} INDEXES_OF_EVENTS[] = {
+    { "events_by_host", "CREATE INDEX events_by_host ON events(Computer, TimeCreated)",
+      "REINDEX events_by_host", st_event_keys_put_hosts },
+    { "events_by_id", "CREATE INDEX events_by_id ON events(EventID)", "REINDEX events_by_id",
+      st_event_keys_put_ids },
+};
+
+static void put_indexes(st_casedb *d, const st_event_keys *k)
+{
+    for (size_t i = 0; i < sizeof INDEXES_OF_EVENTS / sizeof INDEXES_OF_EVENTS[0]; i++) {
+        if (!st_event_keys_sorted(k)) {
+            st_casedb_sql(d, INDEXES_OF_EVENTS[i].again);
+            continue;
+        }
+        st_casedb_table t = st_casedb_begin_index(d, INDEXES_OF_EVENTS[i].name);
+        if (t.pages && !INDEXES_OF_EVENTS[i].put(k, t.pages))
+            no_memory(d);
+        st_casedb_end(&t);
+    }
+}
+
+static void begin_events(filling *x, st_event_keys *k)
+{
+    st_casedb *d = x->d;
+    make_table(d, "events", st_stored_event_columns, st_stored_nevent_columns);
+    for (size_t i = 0; i < sizeof INDEXES_OF_EVENTS / sizeof INDEXES_OF_EVENTS[0]; i++)
+        st_casedb_sql(d, INDEXES_OF_EVENTS[i].sql);
+    x->events = (st_casedb_table){ .d = d,
+                                   .columns = st_stored_nevent_columns,
+                                   .pages = begin_pages(d, "events", false),
+                                   .note = st_event_keys_note,
+                                   .note_ctx = k };
+}
+
 static void put_events(filling *x)
 {
     static const st_scan_ops OPS = {
@@ -412,12 +470,17 @@ static void put_events(filling *x)
     st_err why = { 0 };
     st_scan_options o = x->j->scan;
     o.digest = o.digest && !x->j->found; /* a hunt has them from its own reading */
-    x->events =
-        st_casedb_begin_large(x->d, "events", st_stored_event_columns, st_stored_nevent_columns);
+    st_event_keys *keys = st_event_keys_new();
+    if (!keys)
+        no_memory(x->d);
+    begin_events(x, keys);
     if (!x->d->code && st_records_scan(x->e, &o, &OPS, x, &why) != ST_OK && !x->d->code)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
     st_casedb_end(&x->events);
     end_digest(x);
+    if (!x->d->code)
+        put_indexes(x->d, keys);
+    st_event_keys_free(keys);
 }
 
 /* sources */
@@ -648,9 +711,7 @@ static void put_evidence(st_casedb *d, const st_job *j)
 }
 
 static const char INDEXES[] =
-    "CREATE INDEX events_by_host ON events(Computer, TimeCreated);"
-    "CREATE INDEX confirmed_by_source ON confirmed(SourceID, SourceOffset);"
-    "CREATE INDEX events_by_id ON events(EventID);";
+    "CREATE INDEX confirmed_by_source ON confirmed(SourceID, SourceOffset);";
 
 void st_write_casedb(st_out *o, const st_job *j)
 {

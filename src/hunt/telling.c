@@ -1,0 +1,180 @@
+/* SPDX-FileCopyrightText: The shelltree authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * telling.c - which words of command lines stand in incidents alone. A command that two incidents
+ * have in common says something if a word of it does, an address, a password, a file's name, and
+ * nothing if all its words are everyday ones here: "cmd.exe /c whoami". What is everyday, the
+ * evidence says itself.
+ */
+#include "telling.h"
+
+#include "base/search.h"
+
+#include <stdlib.h>
+
+enum { SHORTEST = 2 }; /* of a word */
+
+typedef struct word {
+    st_str s;
+    uint64_t hash;
+    bool everyday;
+} word;
+
+struct st_telling {
+    word *v;
+    size_t n, cap;
+    st_slots slots;
+    uint64_t lengths; /* a bit by the last digits of each word's length: most words are told so */
+    bool failed;
+};
+
+st_telling *st_telling_new(void)
+{
+    return calloc(1, sizeof(st_telling));
+}
+
+void st_telling_free(st_telling *t)
+{
+    if (!t)
+        return;
+    free(t->v);
+    free(t->slots.at);
+    free(t);
+}
+
+/* What stands between words: blanks, quotes, and what shells part commands and arguments by. */
+static bool parts(char c)
+{
+    switch (c) {
+    case ' ':
+    case '\t':
+    case '\r':
+    case '\n':
+    case '"':
+    case '\'':
+    case '&':
+    case '|':
+    case ';':
+    case ',':
+    case '(':
+    case ')':
+    case '<':
+    case '>':
+    case '=': return true;
+    default: return false;
+    }
+}
+
+/* The next word from *at on, and its hash in any case; false: there is none. */
+static bool next_word(st_str line, size_t *at, word *out)
+{
+    for (size_t i = *at, from; i < line.n;) {
+        uint64_t hash = UINT64_C(14695981039346656037);
+        while (i < line.n && parts(line.p[i]))
+            i++;
+        for (from = i; i < line.n && !parts(line.p[i]); i++)
+            hash = (hash ^ (unsigned char)st_ascii_lower(line.p[i])) * UINT64_C(1099511628211);
+        if (i - from >= SHORTEST) {
+            *at = i;
+            *out = (word){ .s = { line.p + from, i - from }, .hash = hash };
+            return true;
+        }
+    }
+    return false;
+}
+
+/* the table */
+
+typedef struct asked {
+    const st_telling *t;
+    const word *w;
+} asked;
+
+static bool is_asked(const void *ctx, uint32_t item)
+{
+    const asked *a = ctx;
+    return a->t->v[item].hash == a->w->hash && st_str_ieq(a->t->v[item].s, a->w->s);
+}
+
+static uint64_t hash_of(const void *ctx, uint32_t item)
+{
+    const st_telling *t = ctx;
+    return t->v[item].hash;
+}
+
+static uint64_t length_bit(const word *w)
+{
+    return UINT64_C(1) << (w->s.n & 63);
+}
+
+static uint32_t find(const st_telling *t, const word *w)
+{
+    const asked a = { t, w };
+    return t->lengths & length_bit(w) ? st_slots_find(&t->slots, w->hash, is_asked, &a)
+                                      : ST_NO_SLOT;
+}
+
+static bool make_room(st_telling *t)
+{
+    enum { FIRST = 256 };
+    if (st_slots_room(&t->slots, t->n))
+        return true;
+    size_t n = t->slots.n ? t->slots.n * 2 : FIRST;
+    uint32_t *old = t->slots.at, *at = calloc(n, sizeof *at);
+    if (!at)
+        return false;
+    st_slots_move(&t->slots, at, n, t->n, hash_of, t);
+    free(old);
+    return true;
+}
+
+static void add(st_telling *t, const word *w)
+{
+    if (find(t, w) != ST_NO_SLOT)
+        return;
+    if (t->n >= UINT32_MAX - 1 || !make_room(t) ||
+        !st_grow(&t->v, &t->cap, t->n + 1, sizeof *t->v)) {
+        t->failed = true;
+        return;
+    }
+    t->v[t->n] = *w;
+    const asked a = { t, w };
+    t->slots.at[st_slots_probe(&t->slots, w->hash, is_asked, &a)] = (uint32_t)t->n + 1;
+    t->lengths |= length_bit(w);
+    t->n++;
+}
+
+/* lines */
+
+void st_telling_ask(st_telling *t, st_str line)
+{
+    word w;
+    for (size_t at = 0; !t->failed && next_word(line, &at, &w);)
+        add(t, &w);
+}
+
+void st_telling_everyday(st_telling *t, st_str line)
+{
+    word w;
+    for (size_t at = 0; t->n && next_word(line, &at, &w);) {
+        uint32_t i = find(t, &w);
+        if (i != ST_NO_SLOT)
+            t->v[i].everyday = true;
+    }
+}
+
+bool st_telling_is(const st_telling *t, st_str line)
+{
+    word w;
+    for (size_t at = 0; next_word(line, &at, &w);) {
+        uint32_t i = find(t, &w);
+        if (i == ST_NO_SLOT || !t->v[i].everyday)
+            return true;
+    }
+    return false;
+}
+
+bool st_telling_failed(const st_telling *t)
+{
+    return t->failed;
+}
