@@ -10,7 +10,7 @@
 #
 # The roots stay under build/roots and belong to root, the packages come to build/debian/SUITE. Needs mmdebstrap and autopkgtest; without
 # one of them, or without root's rights, it says so and ends with 77.
-set -u
+set -u -o pipefail
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 arch=$(dpkg --print-architecture)
@@ -35,7 +35,7 @@ look_at() { # SUITE ROOT
 # What is installed is tried in a root with nothing but a minimal Debian.
 try() { # SUITE ROOT PACKAGES
     as_root unshare --mount sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" || exit 125
-        exec autopkgtest --apt-upgrade --no-built-binaries "$2"/*.deb "$3" -- chroot "$1"' try "$2" "$3" "$4" </dev/null
+        exec autopkgtest --apt-upgrade --no-built-binaries "$2"/*.deb "$3" -- chroot "$1"' try "$2" "$3" "$4" </dev/null 2>&1 | cat # it opens its output anew, and would empty a log
 }
 
 one() {
