@@ -10,7 +10,7 @@
 #
 # The roots stay under build/roots and belong to root, the packages come to build/debian/SUITE. Needs mmdebstrap and autopkgtest; without
 # one of them, or without root's rights, it says so and ends with 77.
-set -u -o pipefail
+set -u
 cd "$(dirname "$0")/.." || exit 2
 top=$PWD
 arch=$(dpkg --print-architecture)
@@ -32,11 +32,13 @@ look_at() { # SUITE ROOT
     say "$1: lintian has no errors"
 }
 
-# What is installed is tried in a root with nothing but a minimal Debian.
-try() { # SUITE ROOT PACKAGES
+# What is installed is tried in a root with nothing but a minimal Debian. autopkgtest opens its output anew, which would empty a log: so
+# it writes into a pipe.
+try() ( # SUITE ROOT PACKAGES
+    set -o pipefail
     as_root unshare --mount sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" || exit 125
-        exec autopkgtest --apt-upgrade --no-built-binaries "$2"/*.deb "$3" -- chroot "$1"' try "$2" "$3" "$4" </dev/null 2>&1 | cat # it opens its output anew, and would empty a log
-}
+        exec autopkgtest --apt-upgrade --no-built-binaries "$2"/*.deb "$3" -- chroot "$1"' try "$2" "$3" "$4" </dev/null 2>&1 | cat
+)
 
 one() {
     suite=$1

@@ -50,7 +50,7 @@ same() {
     fi
 }
 
-for format in text csv jsonl html xlsx summary timesketch ecs navigator dot l2t bodyfile; do
+for format in text csv jsonl html timesketch ecs navigator markdown dot l2tcsv bodyfile; do
     same hunt --format $format testdata
 done
 for verb in tree "tree -f jsonl" extract "extract -f jsonl" "extract --xml" "extract --carve" "hunt --scope all --threads 7"; do
@@ -62,6 +62,10 @@ same query -f json 'Processes | extend x = ipv4_is_private("10.0.0.1"), y = 1.0 
 same rules list
 same rules check rules
 same rules test tests/pack
+same hunt --name here --name there --duplicates --trust-inferred testdata/iis testdata/tomcat
+printf '%s\n' testdata/iis testdata/tomcat >"$tmp/list"
+same extract --files-from "$tmp/list"
+same hunt testdata/nowhere testdata/iis
 for dir in tests/golden/cases/*/; do
     [ -f "$dir/args" ] && [ ! -f "$dir/stdin" ] || continue
     eval "set -- $(cat "$dir/args")"
@@ -106,6 +110,28 @@ for turn in 1 2; do
 done
 same hunt -f csv set.here/case.db
 same extract set.there/case.db
+same hunt --since-run set.here/case.db "$top/testdata"
+for part in 1 2 3; do
+    "$here" extract -q -o here-$part.db --part $part/3 "$top/testdata" 2>/dev/null
+    "$there" extract -q -o there-$part.db --part $part/3 "$top/testdata" 2>/dev/null
+    ran=$((ran + 1))
+    cmp here-$part.db there-$part.db || bad=$((bad + 1))
+done
+same hunt -f csv there-1.db here-2.db there-3.db
+same extract -o here-1.db "$top/testdata"
+"$here" extract - <"$top/$log" >one 2>/dev/null
+"$there" extract - <"$top/$log" >two 2>/dev/null
+ran=$((ran + 1))
+cmp one two || bad=$((bad + 1))
+if command -v zip >/dev/null; then
+    zip -q -r -P secret sealed.zip "ev/dér ök" && printf 'other\nsecret\n' >passwords
+    same extract sealed.zip
+    same extract --password-file passwords sealed.zip
+fi
+# what isn't there says so
+"$there" hunt --memory 64M "$top/testdata" >/dev/null 2>two </dev/null
+[ $? = 2 ] && grep -q -e --memory two || { echo "--memory doesn't say that it isn't there"; bad=$((bad + 1)); }
+ran=$((ran + 1))
 left=$(find . -name '*partial*' -o -name 'shelltree-*' | wc -l)
 [ "$left" = 0 ] || { echo "files are left over"; bad=$((bad + 1)); }
 echo "windows: $ran comparisons, $bad differences"
