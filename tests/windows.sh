@@ -17,9 +17,9 @@ export LC_ALL=C.UTF-8 TZ=UTC SHELLTREE_RULES=$top/rules WINEDEBUG=-all
 skip() { echo "windows: skipped: $*"; exit 77; }
 command -v wine >/dev/null || skip "no Wine here (apt install wine)"
 [ -x "$exe" ] || skip "$exe isn't there: packaging/windows.sh builds it"
-if [ ! -x "$here" ]; then
+if [ $# -lt 2 ]; then # of the sources as they are
     mkdir -p build/nolibevtx
-    (cd build/nolibevtx && "$top/configure" -q --without-libevtx CFLAGS="-O1 -g" && make -s -j"$(nproc)" shelltree) || exit 1
+    (cd build/nolibevtx && { [ -e Makefile ] || "$top/configure" -q --without-libevtx CFLAGS="-O1 -g"; } && make -s -j"$(nproc)" shelltree) || exit 1
 fi
 tmp=$(mktemp -d) || exit 2
 trap 'rm -rf "$tmp"' EXIT
@@ -78,6 +78,7 @@ deep=$(printf 'a%.0s' $(seq 50))
 deep=$tmp/ev/$deep/$deep/$deep/$deep/$deep/$deep/$deep
 mkdir -p "$tmp/ev/dér ök/日本" "$deep"
 cp "$log" "$tmp/ev/dér ök/日本/s.evtx"
+cp "$log" "$tmp/ev/dér ök/latin.evtx"
 cp "$log" "$deep/x.evtx"
 python3 - "$tmp" <<'EOF'
 import os, sys, tarfile, zipfile
@@ -88,10 +89,19 @@ with zipfile.ZipFile(top + "/a.zip", "w", zipfile.ZIP_DEFLATED) as z, tarfile.op
             path = os.path.join(folder, name)
             for add in (z.write, t.add, g.add):
                 add(path, os.path.relpath(path, top + "/ev"))
+log = top + "/ev/dér ök/latin.evtx"
+with tarfile.open(top + "/gnu.tar", "w", format=tarfile.GNU_FORMAT) as t:
+    t.add(log, "dér.evtx")
+with zipfile.ZipFile(top + "/old.zip", "w") as z:  # of a program that knew no UTF-8
+    z.write(log, "dXr.evtx")
+with open(top + "/old.zip", "rb") as f:
+    old = f.read().replace(b"dXr.evtx", b"d\x82r.evtx")
+with open(top + "/old.zip", "wb") as f:
+    f.write(old)
 EOF
 cd "$tmp" || exit 2
 command -v zstd >/dev/null && zstd -q "$top/$log" -o log.zst
-for evidence in ev a.zip a.tar.xz a.tgz log.zst; do
+for evidence in ev a.zip a.tar.xz a.tgz gnu.tar old.zip log.zst; do
     [ -e $evidence ] || continue
     same extract $evidence
     same hunt -f jsonl $evidence
