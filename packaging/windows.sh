@@ -29,6 +29,12 @@ pc() {
 # upstream PACKAGE: the version that Debian's source is of.
 upstream() { dpkg-parsechangelog -l "$out/src/$1/debian/changelog" -S Version | sed -e 's/^[0-9]*://' -e 's/[-+].*//'; }
 
+# Members' names come as on Linux, UTF-8 where that is said and else as the bytes that are there, not by way of the system's code pages.
+names_are_utf8() {
+    sed -i '/^get_current_\(codepage\|oemcp\)(void)$/,/^}/ s/^{$/{\n\treturn (CP_UTF8);/' libarchive/archive_string.c
+    [ "$(grep -c '^.return (CP_UTF8);' libarchive/archive_string.c)" -ge 2 ] || { say "libarchive's code pages aren't where they were"; exit 1; }
+}
+
 # by_configure PACKAGE LIBRARY OPTIONS...: as its own configure builds it.
 by_configure() {
     local package=$1 library=$2
@@ -38,6 +44,7 @@ by_configure() {
     say "building $library"
     cd "$out/src/$package"
     case $package in libxml2 | libarchive) rm -f configure ;; esac # Debian patches what theirs was made from
+    [ "$package" != libarchive ] || names_are_utf8
     [ -x configure ] || quiet autoreconf.log autoreconf -fi
     quiet configure.log ./configure -q --host=$host --prefix="$prefix" --disable-shared --enable-static CFLAGS="$flags" \
         CPPFLAGS="-I$prefix/include $static" LDFLAGS="-L$prefix/lib" PKG_CONFIG_LIBDIR="$prefix/lib/pkgconfig" "$@"

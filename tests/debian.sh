@@ -32,11 +32,13 @@ look_at() { # SUITE ROOT
     say "$1: lintian has no errors"
 }
 
-# What is installed is tried in a root with nothing but a minimal Debian.
-try() { # SUITE ROOT PACKAGES
+# What is installed is tried in a root with nothing but a minimal Debian. autopkgtest opens its output anew, which would empty a log: so
+# it writes into a pipe.
+try() ( # SUITE ROOT PACKAGES
+    set -o pipefail
     as_root unshare --mount sh -c 'mount -t proc proc "$1/proc" && mount --rbind /dev "$1/dev" || exit 125
-        exec autopkgtest --apt-upgrade --no-built-binaries "$2"/*.deb "$3" -- chroot "$1"' try "$2" "$3" "$4" </dev/null
-}
+        exec autopkgtest --apt-upgrade --no-built-binaries "$2"/*.deb "$3" -- chroot "$1"' try "$2" "$3" "$4" </dev/null 2>&1 | cat
+)
 
 one() {
     suite=$1

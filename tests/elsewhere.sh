@@ -28,7 +28,7 @@ packages() { echo "$("$top/quickstart" packages) ccache python3 mandoc" | tr -s 
 
 build='cd /src && autoreconf -fi >/dev/null 2>&1 && cd /build &&
     { [ -e Makefile ] && [ /src/configure -ot config.status ] && cmp -s /src/configure configured ||
-      { /src/configure -q --enable-werror CFLAGS="-O1 -g" && cp /src/configure configured; }; } && make -s V=1 -j '$jobs
+      { /src/configure -q --enable-werror CFLAGS="-O2 -g" && cp /src/configure configured; }; } && make -s V=1 -j '$jobs
 
 # The same from here, with a compiler that this machine runs itself: minutes in place of an hour.
 cross_build() {

@@ -639,6 +639,8 @@ static st_code bound_memory(const st_session *s, st_err *e)
     int why = errno;
     if (fd >= 0)
         close(fd);
+    if (why == ENOSYS)
+        return st_fail(e, ST_E_IO, "--memory: this system's program can't put memory into a file");
     return st_fail(e, ST_E_IO,
                    "--memory: what is more goes to a temporary file, and there is none in %s: %s; "
                    "name another folder with --tmp",
