@@ -213,7 +213,7 @@ typedef struct st_case {
     st_gap *gaps;          /* by host, time, kind */
     size_t ngaps;
     uint64_t dropped_level,
-        dropped_filter; /* findings below min_level; rows that since, until, host hid */
+        dropped_filter;    /* findings below min_level; rows that since, until, host hid */
     st_digester *digester; /* for ids; NULL: none */
     st_arena arena;
 } st_case;

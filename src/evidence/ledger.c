@@ -51,7 +51,7 @@ st_evidence *st_evidence_again(const st_evidence *e)
         readable += st_source_readable(&e->items[i].source);
     st_evidence *again = calloc(1, sizeof *again);
     st_item *items = calloc(readable + 1, sizeof *items);
-    st_source **others = calloc(e->n + 1, sizeof *others);
+    st_source **others = calloc(e->n + 1, sizeof(st_source *));
     if (!again || !items || !others) {
         free(again);
         free(items);

@@ -108,9 +108,9 @@ enum { ST_LIKE = 64 };
 void st_out_tick(st_out *o);
 /* Rows that are made on threads, in blocks, and written in order. */
 typedef struct st_row_block {
-    st_buf out, cell;   /* the rows' text so far; room for a cell */
-    uint64_t truncated; /* cells that were cut */
-    size_t next;        /* the row behind those in out */
+    st_buf out, cell;            /* the rows' text so far; room for a cell */
+    uint64_t truncated;          /* cells that were cut */
+    size_t next;                 /* the row behind those in out */
     st_cells_seen *seen;         /* of this thread's rows; NULL: none yet */
     const st_row *like[ST_LIKE]; /* rows of which different rules said different things, by hash */
 } st_row_block;

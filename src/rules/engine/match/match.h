@@ -48,7 +48,7 @@ typedef struct st_folds {
     st_screen *screen; /* made when patterns were asked about some texts; NULL: not yet */
     unsigned asked;
     uint64_t *answers; /* of patterns, lately; NULL: none was asked for yet */
-    st_str *text; /* by id; p == NULL: not yet folded */
+    st_str *text;      /* by id; p == NULL: not yet folded */
     size_t cap;
     st_arena arena;
     st_buf buf;

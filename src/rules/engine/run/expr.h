@@ -43,7 +43,7 @@ struct st_expr {
     bool windowed;  /* a function of other rows is in it */
     unsigned uses; /* arguments of others that it is: what a function is given stands in it often */
     bool anew;     /* the same columns may give another value: rand() is in it */
-    void *state;    /* what code keeps between rows (a compiled pattern) */
+    void *state;   /* what code keeps between rows (a compiled pattern) */
     const st_window *window; /* WINDOW: a function of the whole batch */
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
