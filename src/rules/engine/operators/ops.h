@@ -77,6 +77,9 @@ st_op *st_op_replay(st_run *r, st_kept_rows *s);
 bool st_op_make_whole(st_run *r, st_op *op);
 /* The table's rows: of the forest's nodes, events or hosts. */
 st_op *st_op_scan(st_run *r, const st_table_def *t);
+/* The reader `from`, if it is one, is `to` from now on, a copy of it: to be called while both are.
+ */
+void st_op_scan_moved(st_run *r, const st_op *from, st_op *to);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
 /* Do all the operators up to op do nothing but let rows through, and is it the only result? */

@@ -104,6 +104,15 @@ st_op *st_op_scan(st_run *r, const st_table_def *t)
     return op;
 }
 
+void st_op_scan_moved(st_run *r, const st_op *from, st_op *to)
+{
+    st_op **link = &r->scans;
+    while (*link && *link != from)
+        link = &((scan *)(*link)->spec)->older;
+    if (*link)
+        *link = to;
+}
+
 static void leave_ids(st_run *r, scan *s, const st_expr *x)
 {
     uint32_t ids[ST_MAX_LOG_IDS];

@@ -47,10 +47,12 @@ bool st_op_make_whole(st_run *r, st_op *op)
     if (!inner)
         return st_run_nomem(r);
     *inner = *op;
+    st_op_scan_moved(r, op, inner);
     op->next = whole_next;
     op->in = inner;
     op->reads = whole_reads;
     op->spec = NULL;
+    op->condition = false;
     op->spec_size = 0;
     return true;
 }
