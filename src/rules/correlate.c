@@ -65,7 +65,7 @@ static st_sid text_of(const job *j, const st_match *m, const char *name)
     else if (!(e ? st_recorded_event(field, &g) : st_recorded_creation(field, &g)) &&
              !st_tree_field(field, &g))
         return ST_ABSENT;
-    st_val v = g.get(j->r, row, &g);
+    st_val v = st_row_value(j->r, row, &g);
     return v.tag == ST_VAL_STRING ? v.u.s : ST_ABSENT;
 }
 

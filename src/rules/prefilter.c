@@ -107,7 +107,7 @@ static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node ro
 /* The column's text of a row, folded; false: it has none. */
 static bool text_of(worker *w, const role *x, st_node row, st_sid *id)
 {
-    st_val v = x->column.get(&w->run, row, &x->column);
+    st_val v = st_row_value(&w->run, row, &x->column);
     *id = v.tag == ST_VAL_STRING ? v.u.s : ST_EMPTY;
     return *id != ST_EMPTY && *id != ST_ABSENT;
 }
@@ -126,7 +126,8 @@ static role *role_of(job *j, unsigned space, const st_getter *c)
 {
     for (size_t i = 0; i < j->nroles; i++)
         if (j->roles[i].space == space && j->roles[i].column.get == c->get &&
-            j->roles[i].column.arg == c->arg && !strcmp(j->roles[i].column.name, c->name))
+            j->roles[i].column.arg == c->arg && j->roles[i].column.flags == c->flags &&
+            !strcmp(j->roles[i].column.name, c->name))
             return &j->roles[i];
     if (!st_grow(&j->roles, &j->roles_cap, j->nroles + 1, sizeof *j->roles))
         return NULL;

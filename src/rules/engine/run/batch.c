@@ -69,7 +69,7 @@ st_node st_lineage_process(const st_run *r, st_node row)
     return observed(r->forest, e ? e->process : row);
 }
 
-static st_val value_of(st_run *r, st_node row, const st_getter *c)
+st_val st_row_value(st_run *r, st_node row, const st_getter *c)
 {
     const st_event *e = c->flags & (ST_SRC_ACTOR | ST_SRC_TARGET) ? st_lineage_event(r, row) : NULL;
     if (e)
@@ -122,7 +122,7 @@ const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
         v[k] = lent_at(b, s->lent, k);
     for (size_t k = 0; !s->lent && k < b->n; k++)
         v[k] = s->source && node[k] != ST_NO_NODE
-                   ? value_of(r, node[k], s->source)
+                   ? st_row_value(r, node[k], s->source)
                    : st_val_missing(s->source ? s->source->type : ST_TYPE_DYNAMIC);
     s->v = v;
     return v;

@@ -106,6 +106,9 @@ st_batch *st_batch_borrow(st_run *r, const st_batch *from);
 const st_event *st_lineage_event(const st_run *r, st_node row);
 uint32_t st_lineage_host(const st_run *r, st_node row);
 st_node st_lineage_process(const st_run *r, st_node row);
+/* What a column of a table says of a row, itself or the process that the column is about; missing
+ * where that wasn't observed. Nobody else asks get. */
+st_val st_row_value(st_run *r, st_node row, const st_getter *c);
 /* The column's values, computed if need be; NULL without memory. */
 const st_val *st_batch_col(st_run *r, st_batch *b, size_t i);
 /* The same, or one value where all rows have it: *step is 0 then, else 1. */
