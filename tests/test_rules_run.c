@@ -98,6 +98,64 @@ static st_store *store_of(const row *rows, size_t n)
     return s;
 }
 
+/* What the processes of `web` did, and one that isn't known: numbers of GUIDs, 0: of no field. */
+static const struct {
+    uint32_t id, actor, target;
+    const char *address;
+} deeds[] = {
+    { 3, 1, 0, "10.0.0.1" }, { 3, 3, 0, "10.0.0.2" },  { 3, 5, 0, "10.0.0.3" },
+    { 3, 2, 0, "10.0.0.4" }, { 3, 2, 0, "10.0.0.5" },  { 3, 9, 0, "10.0.0.6" },
+    { 3, 8, 0, "10.0.0.7" }, { 3, 99, 0, "10.0.0.9" }, { 8, 3, 5, NULL },
+    { 8, 5, 3, NULL },       { 8, 99, 8, NULL },       { 8, 7, 99, NULL },
+};
+
+static const char *guid_text(uint32_t n, char out[40])
+{
+    snprintf(out, 40, "{000000AA-0000-6500-0000-0000%02X000000}", (unsigned)n);
+    return out;
+}
+
+static st_value value(const char *t)
+{
+    return (st_value){ .p = (const unsigned char *)t, .n = (uint32_t)strlen(t), .type = ST_V_TEXT };
+}
+
+static st_field field(const char *name, const char *t)
+{
+    return (st_field){ st_str_of(name), st_field_id(st_str_of(name)), value(t) };
+}
+
+static void add_deeds(st_store *s)
+{
+    st_scratch scratch = { 0 };
+    s->wanted = st_event_set_all();
+    for (uint16_t i = 0; i < ST_LOG_KINDS; i++) { /* no record whole */
+        size_t kind = st_event_kind_of((st_event_key){ ST_LOGS, i });
+        s->wanted.bits[kind / 64] &= ~(UINT64_C(1) << kind % 64);
+    }
+    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
+        char actor[40], target[40];
+        bool thread = deeds[i].id == 8;
+        guid_text(deeds[i].actor, actor);
+        guid_text(deeds[i].target, target);
+        st_field fields[] = {
+            field("UtcTime", "2023-11-14 23:00:00.000"),
+            field(thread ? "SourceProcessGuid" : "ProcessGuid", actor),
+            thread ? field("TargetProcessGuid", target) : field("DestinationIp", deeds[i].address),
+        };
+        st_record r = { .offset = 4096 + i,
+                        .provider = value("Microsoft-Windows-Sysmon"),
+                        .computer = value("WEB01.corp.example"),
+                        .event_id = deeds[i].id,
+                        .event_record_id = 1000 + i,
+                        .time_created = T0 + HOUR,
+                        .fields = fields,
+                        .nfields = sizeof fields / sizeof *fields };
+        assert_true(st_event_decode(s, &r, 0, &scratch));
+    }
+    st_buf_free(&scratch.text);
+}
+
 typedef struct world {
     st_store *store;
     st_forest *forest;
@@ -444,6 +502,48 @@ static void run__inferred_edge__found_by_whatever_asks_about_it(void **state)
     done(&w);
 }
 
+/* A rule that takes a library's rows has them asked about other edges; what a rule takes of the
+ * same library over those must still be all of its rows, of any kind. */
+static void run__library_asked_about_edges__gives_all_its_rows(void **state)
+{
+    static const row rows[] = {
+        { 1, 90, "C:\\first.exe", "first", "C:\\svchost.exe", "svchost", 0, 10, 9 },
+        { 2, 1, "C:\\cmd.exe", "cmd", "C:\\first.exe", "first", 1, 11, 10 },
+        { 3, 0, "C:\\whoami.exe", "whoami", "C:\\cmd.exe", "cmd", 2, 12, 11 },
+        { 4, 90, "C:\\other.exe", "other", "C:\\svchost.exe", "svchost", 3, 13, 9 },
+    };
+    static const char *const others[] = {
+        "let B = DeviceProcessEvents | where FileName == 'other.exe' | project DeviceName;",
+        "let B = union (DeviceProcessEvents | where FileName == 'other.exe' | project DeviceName), "
+        "(DeviceNetworkEvents | where RemoteIP == '10.0.0.1' | project DeviceName);",
+        "let B = DeviceNetworkEvents | where RemoteIP == '10.0.0.1' | project DeviceName;",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        for (unsigned alone = 0; alone < 2; alone++) {
+            char library[512];
+            world w = { .store = store_of(rows, sizeof rows / sizeof *rows),
+                        .rules = st_rules_new() };
+            assert_non_null(w.rules);
+            add_deeds(w.store);
+            assert_int_equal(st_tree_build(NULL, w.store, NULL, &w.forest, &w.err), ST_OK);
+            snprintf(library, sizeof library,
+                     "// library: yes\n"
+                     "let A = DeviceProcessEvents | where FileName == 'first.exe';\n%s",
+                     others[i]);
+            rule(&w, "lib.kql", library);
+            if (!alone)
+                rule(&w, "a.kql", "// uses: lib.kql\nA");
+            rule(&w, "b.kql",
+                 "// uses: lib.kql\nDeviceProcessEvents | where InitiatingProcessParentFileName == "
+                 "'first.exe' and DeviceName in (B)");
+            run(&w, false, false);
+            if (w.matches->results[!alone].inferred_only != 1)
+                fail_msg("%s: %u", others[i], (unsigned)w.matches->results[!alone].inferred_only);
+            done(&w);
+        }
+}
+
 #define GUID_OF(command)                                                   \
     "toscalar(DeviceProcessEvents | where ProcessCommandLine == '" command \
     "' | project ProcessGuid)"
@@ -621,64 +721,6 @@ static const char *const texts[] = {
     "ProcessCommandLine has 'whoami'",
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
-
-/* What the processes of `web` did, and one that isn't known: numbers of GUIDs, 0: of no field. */
-static const struct {
-    uint32_t id, actor, target;
-    const char *address;
-} deeds[] = {
-    { 3, 1, 0, "10.0.0.1" }, { 3, 3, 0, "10.0.0.2" },  { 3, 5, 0, "10.0.0.3" },
-    { 3, 2, 0, "10.0.0.4" }, { 3, 2, 0, "10.0.0.5" },  { 3, 9, 0, "10.0.0.6" },
-    { 3, 8, 0, "10.0.0.7" }, { 3, 99, 0, "10.0.0.9" }, { 8, 3, 5, NULL },
-    { 8, 5, 3, NULL },       { 8, 99, 8, NULL },       { 8, 7, 99, NULL },
-};
-
-static const char *guid_text(uint32_t n, char out[40])
-{
-    snprintf(out, 40, "{000000AA-0000-6500-0000-0000%02X000000}", (unsigned)n);
-    return out;
-}
-
-static st_value value(const char *t)
-{
-    return (st_value){ .p = (const unsigned char *)t, .n = (uint32_t)strlen(t), .type = ST_V_TEXT };
-}
-
-static st_field field(const char *name, const char *t)
-{
-    return (st_field){ st_str_of(name), st_field_id(st_str_of(name)), value(t) };
-}
-
-static void add_deeds(st_store *s)
-{
-    st_scratch scratch = { 0 };
-    s->wanted = st_event_set_all();
-    for (uint16_t i = 0; i < ST_LOG_KINDS; i++) { /* no record whole */
-        size_t kind = st_event_kind_of((st_event_key){ ST_LOGS, i });
-        s->wanted.bits[kind / 64] &= ~(UINT64_C(1) << kind % 64);
-    }
-    for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++) {
-        char actor[40], target[40];
-        bool thread = deeds[i].id == 8;
-        guid_text(deeds[i].actor, actor);
-        guid_text(deeds[i].target, target);
-        st_field fields[] = {
-            field("UtcTime", "2023-11-14 23:00:00.000"),
-            field(thread ? "SourceProcessGuid" : "ProcessGuid", actor),
-            thread ? field("TargetProcessGuid", target) : field("DestinationIp", deeds[i].address),
-        };
-        st_record r = { .offset = 4096 + i,
-                        .provider = value("Microsoft-Windows-Sysmon"),
-                        .computer = value("WEB01.corp.example"),
-                        .event_id = deeds[i].id,
-                        .event_record_id = 1000 + i,
-                        .time_created = T0 + HOUR,
-                        .fields = fields,
-                        .nfields = sizeof fields / sizeof *fields };
-        assert_true(st_event_decode(s, &r, 0, &scratch));
-    }
-    st_buf_free(&scratch.text);
-}
 
 /* About columns of the event, of who acted and of whom it was done to. */
 static const char *const event_texts[] = {
@@ -1270,6 +1312,7 @@ int main(void)
         cmocka_unit_test(run__upper_bound__stays),
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
         cmocka_unit_test(run__inferred_edge__found_by_whatever_asks_about_it),
+        cmocka_unit_test(run__library_asked_about_edges__gives_all_its_rows),
         cmocka_unit_test(run__lineage__tables_of_the_tree),
         cmocka_unit_test(run__graph_pattern__about_one_of_its_nodes),
         cmocka_unit_test(load__web_servers_reading_its_own_columns__refused),

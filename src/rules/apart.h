@@ -29,7 +29,8 @@ typedef struct st_apart {
 bool st_apart_find(st_apart *a, const st_forest *f, const bool *server, st_trust own,
                    st_trust other);
 void st_apart_free(st_apart *a);
-/* May a plan that has been run give something else over the other edges? Its readers begin anew. */
+/* May a plan that has been run give something else over the other edges? Its readers stay where
+ * they are. */
 bool st_apart_touches(const st_apart *a, st_run *r);
 
 #endif

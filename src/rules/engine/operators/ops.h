@@ -93,7 +93,8 @@ typedef struct st_row_list {
     size_t n;
 } st_row_list;
 /* Would any reader's first conditions let one of these rows through, by the kind of its table? All
- * other rows are left out. Its readers begin anew; once the run has failed the answer is yes. */
+ * other rows are left out. Its readers stay where they are, as others may read on; once the run has
+ * failed the answer is yes. */
 bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE]);
 /* Conditions that all rows of a reader go through. */
 typedef struct st_condition {

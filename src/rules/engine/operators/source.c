@@ -37,14 +37,16 @@ static bool is_row(const scan *s, const st_forest *f, size_t i)
     return s->table->rows != ST_OF_EVENTS || st_event_set_has(&s->events, f->events[i].kind);
 }
 
-/* The rows that may be let through, where that is known; otherwise those that there are. */
-static size_t take_rows(const st_run *r, scan *s, size_t first, size_t end, st_batch *b)
+/* The rows that may be let through, where that is known; otherwise those that there are. Of a list
+ * rows of other kinds are none of this table's. */
+static size_t take_rows(const st_run *r, scan *s, size_t end, st_batch *b)
 {
-    size_t n = 0;
+    size_t n = 0, first, there = there_are(r->forest, s->table, &first);
     for (; n < b->n && s->at < end; s->at++) {
-        size_t i = r->only ? r->only[s->at] - first : s->at;
-        if (is_row(s, r->forest, i) && (!r->shown || r->shown[first + i]))
-            b->node[n++] = (st_node)(first + i);
+        size_t row = r->only ? r->only[s->at] : first + s->at;
+        if (row >= first && row - first < there && is_row(s, r->forest, row - first) &&
+            (!r->shown || r->shown[row]))
+            b->node[n++] = (st_node)row;
     }
     return n;
 }
@@ -64,7 +66,7 @@ static st_batch *scan_next(st_run *r, st_op *op)
     st_batch *b =
         st_batch_new(r, end - s->at < ST_BATCH_ROWS ? end - s->at : ST_BATCH_ROWS, s->table->n);
     if (b)
-        n = take_rows(r, s, first, end, b);
+        n = take_rows(r, s, end, b);
     if (!n) {
         st_batch_free(b);
         return NULL;
@@ -190,17 +192,21 @@ static bool reader_lets(st_run *r, st_op *reader, const st_row_list *some)
 {
     static const st_node none;
     scan *s = reader->spec;
+    size_t at = s->at;
     s->at = 0;
     r->only = some->n ? some->v : &none;
     r->nonly = some->n;
     st_batch *b = st_op_next(r, last_condition(r, reader));
     st_batch_free(b);
+    s->at = at;
     return b != NULL;
 }
 
 bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE])
 {
     bool lets = false;
+    const st_node *only = r->only;
+    size_t nonly = r->nonly, from = r->from, to = r->to;
     r->from = r->to = 0;
     r->roots = NULL;
     for (st_op *op = r->scans; op && !lets; op = ((const scan *)op->spec)->older) {
@@ -208,6 +214,10 @@ bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE])
         lets = rows < ST_OF_NONE && reader_lets(r, op, &some[rows]);
     }
     r->roots = NULL;
+    r->only = only;
+    r->nonly = nonly;
+    r->from = from;
+    r->to = to;
     return lets || !st_run_ok(r) || r->limit;
 }
 
