@@ -502,6 +502,53 @@ static void run__inferred_edge__found_by_whatever_asks_about_it(void **state)
     done(&w);
 }
 
+static uint64_t matches_of(world *w, st_trust trust)
+{
+    st_run_options o = { .now = T0 + 3 * HOUR, .trust = trust };
+    st_matches_free(w->matches);
+    assert_int_equal(st_rules_run(w->rules, w->forest, &o, &w->matches, &w->err), ST_OK);
+    return w->matches->results[0].matches;
+}
+
+/* What chance lets through depends on the rows that were asked about before; each k is another
+ * sequence. Nobody is a match without the edge. */
+static void run__inferred_edge__counted_whatever_chance_says(void **state)
+{
+    static const row rows[] = {
+        { 1, 90, "C:\\first.exe", "first", "C:\\svchost.exe", "svchost", 0, 10, 9 },
+        { 2, 1, "C:\\cmd.exe", "cmd", "C:\\first.exe", "first", 1, 11, 10 },
+        { 3, 0, "C:\\whoami.exe", "whoami", "C:\\cmd.exe", "cmd", 2, 12, 11 },
+        { 4, 90, "C:\\other.exe", "other", "C:\\svchost.exe", "svchost", 3, 13, 9 },
+    };
+    static const char *const forms[] = {
+        "DeviceProcessEvents | where rand() < 0.5 and InitiatingProcessParentFileName == "
+        "'first.exe' and 'k%u' != ''",
+        "DeviceProcessEvents | where 'k%u' != '' | where rand() < 0.5 | where "
+        "InitiatingProcessParentFileName == 'first.exe'",
+        "DeviceProcessEvents | where InitiatingProcessParentFileName has 'first' and rand() < 0.5 "
+        "and 'k%u' != ''",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+        for (unsigned k = 0; k < 12; k++) {
+            st_buf text = { 0 };
+            world w;
+            BUILD(&w, rows);
+            const char *at = strstr(forms[i], "%u");
+            st_buf_str(&text, (st_str){ forms[i], (size_t)(at - forms[i]) });
+            st_buf_fmt(&text, "%u%s", k, at + 2);
+            st_buf_char(&text, 0);
+            rule(&w, "a.kql", text.p);
+            uint64_t over_all = matches_of(&w, ST_TRUST_ALL);
+            assert_int_equal(matches_of(&w, ST_TRUST_AUDITED), 0);
+            if (w.matches->results[0].inferred_only != over_all)
+                fail_msg("%s: %u, not %u", text.p, (unsigned)w.matches->results[0].inferred_only,
+                         (unsigned)over_all);
+            st_buf_free(&text);
+            done(&w);
+        }
+}
+
 /* A rule that takes a library's rows has them asked about other edges; what a rule takes of the
  * same library over those must still be all of its rows, of any kind. */
 static void run__library_asked_about_edges__gives_all_its_rows(void **state)
@@ -717,6 +764,10 @@ static const char *const texts[] = {
     "DeviceProcessEvents | where FileName == x",
     "DeviceProcessEvents | sort by ProcessId asc | where prev(ProcessId) > 400",
     "DeviceProcessEvents | where tolower(FileName) has 'whoami'",
+    "DeviceProcessEvents | where rand() < 0.5 | where FileName has_any ('cmd', 'net1', 'conhost')",
+    "DeviceProcessEvents | where rand() < 0.5 and ProcessCommandLine contains 'm'",
+    "DeviceProcessEvents | where FileName has_any ('cmd', 'net1', 'who') | where rand() < 0.5",
+    "DeviceProcessEvents | extend A = rand() | where FileName has 'net1' and A < 0.5",
     "DeviceProcessEvents | where ProcessCommandLine has 'who' or "
     "ProcessCommandLine has 'whoami'",
 };
@@ -1312,6 +1363,7 @@ int main(void)
         cmocka_unit_test(run__upper_bound__stays),
         cmocka_unit_test(run__inferred_edge__counted_and_crossed_only_if_trusted),
         cmocka_unit_test(run__inferred_edge__found_by_whatever_asks_about_it),
+        cmocka_unit_test(run__inferred_edge__counted_whatever_chance_says),
         cmocka_unit_test(run__library_asked_about_edges__gives_all_its_rows),
         cmocka_unit_test(run__lineage__tables_of_the_tree),
         cmocka_unit_test(run__graph_pattern__about_one_of_its_nodes),

@@ -207,7 +207,7 @@ void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger 
     *out = (st_trigger){ 0 };
     const st_condition *c;
     const st_table_def *t = st_run_only_table(r, &out->kinds, &c);
-    if (!t || r->scanned || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
+    if (!t || r->scanned || r->draws || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
         return;
     maker m = { a, t, r->shared->regexes, ST_MAX_TRIGGER_ATOMS };
     choices found = { .n = 0 };

@@ -5,7 +5,8 @@
  *
  * A plan that reads one table, and whose first conditions ask columns for texts, can't let a row
  * through in which none of certain texts stands. Such texts are known from the conditions alone,
- * before there is evidence; many plans' texts are then looked for at once.
+ * before there is evidence; many plans' texts are then looked for at once. Of a plan that asks for
+ * numbers at random every row is looked at: rows that are left out would change them.
  */
 #ifndef ST_RULES_ENGINE_RUN_TRIGGER_H
 #define ST_RULES_ENGINE_RUN_TRIGGER_H

@@ -210,6 +210,7 @@ static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st
         return st_bind_unknown(sc);
     call->ago |= !strcmp(f->name, "ago") || !strcmp(f->name, "now");
     call->anew |= f->result[0] == '*';
+    sc->r->draws |= call->anew;
     return f->result[0] == '*' ? call : st_bind_fold(sc, call);
 }
 
