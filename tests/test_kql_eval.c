@@ -44,6 +44,13 @@ static void eval__string_operators(void **state)
         { "print a = 'abc12' matches regex @'\\d{2}$', b = 'ABC' matches regex 'abc', c = 'ABC' "
           "matches regex '(?i)abc'",
           "a:bool b:bool c:bool / True,False,True" },
+        { "print a = 'foo' matches regex @'f\\x{6f}o', b = 'foo' matches regex @'^f[\\x{6f}]+$', c "
+          "= "
+          "'Foo' matches regex @'^\\p{Lu}\\p{L}+$', d = 'foo' matches regex @'\\P{L}', e = "
+          "extract(@'(\\p{Greek}+)', 1, 'a \316\261\316\262')",
+          "a:bool b:bool c:bool d:bool e:string / True,True,True,False,\316\261\316\262" },
+        { "print 'foo' matches regex @'f\\x{6f'",
+          "1:27: a brace that ends nowhere isn't part of Kusto's regular expressions" },
         { "datatable(h:string, n:string)['run cmd', 'CMD', 'cmds', 'cmd'] | where h has n | "
           "project n",
           "n:string / CMD" },
