@@ -415,6 +415,19 @@ static void eval__operators(void **state)
           "project p, n",
           "p:string n:long / a,0 / b,1" },
         { "range x from 1 to 5 step 2", "x:long / 1 / 3 / 5" },
+        /* more columns on the left, of which none is left */
+        { "let T = datatable(k:string, a:long, b:long, c:long, d:long, e:long, f:long, g:long, "
+          "h:long, "
+          "i:long, j:long, l:long, m:long, n:long, o:long, p:long, q:long, r:long)"
+          "['x', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]; T | join "
+          "kind=rightsemi (datatable(k:string)['x', 'y']) on k",
+          "k:string / x" },
+        { "let T = datatable(k:string, a:long, b:long, c:long, d:long, e:long, f:long, g:long, "
+          "h:long, "
+          "i:long, j:long, l:long, m:long, n:long, o:long, p:long, q:long, r:long)"
+          "['x', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]; T | join "
+          "kind=rightanti (datatable(k:string)['x', 'y']) on k",
+          "k:string / y" },
     };
     (void)state;
     CHECK(cases);

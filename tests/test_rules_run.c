@@ -228,6 +228,13 @@ static void run__rules__hit_what_they_say(void **state)
           "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == "
           "'whoami.exe'",
           "5" },
+        /* of more columns on the left, none is left */
+        { "DeviceProcessEvents | join kind=rightsemi (DeviceProcessEvents | where FileName =~ "
+          "'cmd.exe' | project ProcessId) on ProcessId",
+          "2 7" },
+        { "DeviceProcessEvents | where FileName =~ 'cmd.exe' | join kind=rightanti "
+          "(DeviceProcessEvents | where ProcessId in (401, 402) | project ProcessId) on ProcessId",
+          "8" },
         { "union DeviceProcessEvents, DeviceProcessEvents | where ProcessId == 402", "8" },
         { "Processes | where not(Observed)", "" },
         { "DeviceProcessEvents | extend AdditionalFields.RuleName", "1 6 2 7 3 4 8 5 9" },
