@@ -3,6 +3,9 @@
 /* test_hunt.c - which findings belong together, what is shown with them, what they are called. */
 #include "base/limits.h"
 #include "case_support.h"
+#include "hunt/telling.h"
+
+#include <time.h>
 
 /* One web server with an attack below it, a user's session, and a noisy sibling. */
 static void web_and_desktop(world *w)
@@ -749,6 +752,65 @@ static void notes__of_an_incident__hold_when_evidence_is_added(void **state)
     assert_string_equal(finding[0], finding[1]);
 }
 
+/* Words that FNV-1a puts on one place of a table, at two pieces' choice for each of 16 digits: for
+ * a hash that isn't seeded, evidence could choose such. */
+enum { DIGITS = 16, PIECE = 4, PLACES = 1 << 20 };
+
+static uint64_t fnv(uint64_t hash, const char *p)
+{
+    for (size_t i = 0; i < PIECE; i++)
+        hash = (hash ^ (unsigned char)p[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
+/* Two pieces that lead from one place to one place; the place they lead to. */
+static uint64_t meet(uint64_t from, char (*piece)[PIECE])
+{
+    uint32_t *seen = calloc(PLACES, sizeof *seen);
+    assert_non_null(seen);
+    for (uint32_t k = 1;; k++) {
+        for (size_t i = 0; i < PIECE; i++)
+            piece[1][i] = (char)('a' + (k >> 4 * i & 15));
+        uint64_t to = fnv(from, piece[1]) & (PLACES - 1);
+        uint32_t before = seen[to];
+        seen[to] = k;
+        if (!before)
+            continue;
+        for (size_t i = 0; i < PIECE; i++)
+            piece[0][i] = (char)('a' + (before >> 4 * i & 15));
+        free(seen);
+        return to;
+    }
+}
+
+static void telling__words_that_collide__cost_no_more(void **state)
+{
+    (void)state;
+    enum { WORDS = 1 << DIGITS, LENGTH = DIGITS * PIECE };
+    char piece[DIGITS][2][PIECE];
+    uint64_t at = UINT64_C(14695981039346656037) & (PLACES - 1);
+    st_buf line = { 0 };
+    for (size_t d = 0; d < DIGITS; d++)
+        at = meet(at, piece[d]);
+    for (size_t k = 0; k < WORDS; k++) {
+        for (size_t d = 0; d < DIGITS; d++)
+            st_buf_put(&line, piece[d][k >> d & 1], PIECE);
+        st_buf_char(&line, ' ');
+    }
+    assert_false(line.failed);
+    st_telling *t = st_telling_new();
+    assert_non_null(t);
+    clock_t before = clock();
+    st_telling_ask(t, st_buf_slice(&line));
+    st_telling_everyday(t, (st_str){ line.p, line.n - LENGTH - 1 });
+    assert_true(st_telling_is(t, st_buf_slice(&line)));
+    assert_false(st_telling_is(t, (st_str){ line.p, line.n - LENGTH - 1 }));
+    assert_true((clock() - before) / CLOCKS_PER_SEC < 1);
+    assert_false(st_telling_failed(t));
+    st_telling_free(t);
+    st_buf_free(&line);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -774,6 +836,7 @@ int main(void)
         cmocka_unit_test(context__one_noisy_service__capped_and_counted),
         cmocka_unit_test(chain__each_length__at_most_twelve_links),
         cmocka_unit_test(chain__placeholder__marked),
+        cmocka_unit_test(telling__words_that_collide__cost_no_more),
         cmocka_unit_test(hunt__deep_line_of_hits__in_linear_time),
         cmocka_unit_test(hunt__nested_incidents__in_linear_time),
     };

@@ -44,6 +44,13 @@ static void eval__string_operators(void **state)
         { "print a = 'abc12' matches regex @'\\d{2}$', b = 'ABC' matches regex 'abc', c = 'ABC' "
           "matches regex '(?i)abc'",
           "a:bool b:bool c:bool / True,False,True" },
+        { "print a = 'foo' matches regex @'f\\x{6f}o', b = 'foo' matches regex @'^f[\\x{6f}]+$', c "
+          "= "
+          "'Foo' matches regex @'^\\p{Lu}\\p{L}+$', d = 'foo' matches regex @'\\P{L}', e = "
+          "extract(@'(\\p{Greek}+)', 1, 'a \316\261\316\262')",
+          "a:bool b:bool c:bool d:bool e:string / True,True,True,False,\316\261\316\262" },
+        { "print 'foo' matches regex @'f\\x{6f'",
+          "1:27: a brace that ends nowhere isn't part of Kusto's regular expressions" },
         { "datatable(h:string, n:string)['run cmd', 'CMD', 'cmds', 'cmd'] | where h has n | "
           "project n",
           "n:string / CMD" },
@@ -408,6 +415,19 @@ static void eval__operators(void **state)
           "project p, n",
           "p:string n:long / a,0 / b,1" },
         { "range x from 1 to 5 step 2", "x:long / 1 / 3 / 5" },
+        /* more columns on the left, of which none is left */
+        { "let T = datatable(k:string, a:long, b:long, c:long, d:long, e:long, f:long, g:long, "
+          "h:long, "
+          "i:long, j:long, l:long, m:long, n:long, o:long, p:long, q:long, r:long)"
+          "['x', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]; T | join "
+          "kind=rightsemi (datatable(k:string)['x', 'y']) on k",
+          "k:string / x" },
+        { "let T = datatable(k:string, a:long, b:long, c:long, d:long, e:long, f:long, g:long, "
+          "h:long, "
+          "i:long, j:long, l:long, m:long, n:long, o:long, p:long, q:long, r:long)"
+          "['x', 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]; T | join "
+          "kind=rightanti (datatable(k:string)['x', 'y']) on k",
+          "k:string / y" },
     };
     (void)state;
     CHECK(cases);
@@ -868,6 +888,48 @@ static void eval__chain_of_thousands__runs(void **state)
     }
 }
 
+/* A function's argument that stands in it twice, sixty calls deep: no walk over the condition takes
+ * it for a tree. */
+static void eval__argument_used_twice_at_each_depth__runs(void **state)
+{
+    static const struct {
+        const char *f, *rows, *inner, *behind, *expect;
+    } rows[] = {
+        { "(x:long){x + x}", "range i from 0 to 1 step 1 | extend y = ", "i", "| where y >= 0",
+          "i:long y:long / 0,0 / 1,1152921504606846976" },
+        { "(x:bool){x and x}", "range i from 0 to 1 step 1 | where ", "i > 0", "", "i:long / 1" },
+        { "(x:bool){x or x}", "range i from 0 to 1 step 1 | where ", "i > 0", "", "i:long / 1" },
+        { "(x:bool){i < 0 or (x and (i < 0 or x))}", "range i from 0 to 1 step 1 | where ", "i > 0",
+          "", "i:long / 1" },
+        { "(x:bool){iff(x, x, x)}", "range i from 0 to 1 step 1 | where ", "i > 0", "",
+          "i:long / 1" },
+        { "(x:long){prev(x, 0) + next(x, 0)}", "range i from 0 to 1 step 1 | extend y = ", "i", "",
+          "i:long y:long / 0,0 / 1,1152921504606846976" },
+        { "(x:bool){x and x}", "datatable(s:string)['a', 'b'] | where ", "s has 'b'", "",
+          "s:string / b" },
+        { "(x:bool){(x or s has 'c') or x}", "datatable(s:string)['a', 'b'] | where ", "s has 'b'",
+          "", "s:string / b" },
+        { "(x:bool){(x or s has 'c') and (x or s != '')}", "datatable(s:string)['a', 'b'] | where ",
+          "s has 'b'", "", "s:string / b" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        st_buf b = { 0 };
+        st_buf_fmt(&b, "let f = %s; %s", rows[i].f, rows[i].rows);
+        for (size_t k = 0; k < 60; k++)
+            st_buf_str(&b, ST_STR("f("));
+        st_buf_fmt(&b, "%s", rows[i].inner);
+        for (size_t k = 0; k < 60; k++)
+            st_buf_char(&b, ')');
+        st_buf_fmt(&b, "%s", rows[i].behind);
+        st_buf_char(&b, 0);
+        assert_false(b.failed);
+        query_case c = { b.p, rows[i].expect };
+        check_with(&c, 1, NULL);
+        st_buf_free(&b);
+    }
+}
+
 static void regex__runaway_pattern__ends(void **state)
 {
     static const query_case cases[] = {
@@ -1029,6 +1091,7 @@ int main(void)
         cmocka_unit_test(query__modest_for_each_row__runs),
         cmocka_unit_test(eval__chains_of_conditions),
         cmocka_unit_test(eval__chain_of_thousands__runs),
+        cmocka_unit_test(eval__argument_used_twice_at_each_depth__runs),
         cmocka_unit_test(regex__runaway_pattern__ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -287,6 +287,13 @@ static void run__rules__hit_what_they_say(void **state)
           "UpName = FileName) on $left.InitiatingProcessGuid == $right.Up | where UpName == "
           "'whoami.exe'",
           "5" },
+        /* of more columns on the left, none is left */
+        { "DeviceProcessEvents | join kind=rightsemi (DeviceProcessEvents | where FileName =~ "
+          "'cmd.exe' | project ProcessId) on ProcessId",
+          "2 7" },
+        { "DeviceProcessEvents | where FileName =~ 'cmd.exe' | join kind=rightanti "
+          "(DeviceProcessEvents | where ProcessId in (401, 402) | project ProcessId) on ProcessId",
+          "8" },
         { "union DeviceProcessEvents, DeviceProcessEvents | where ProcessId == 402", "8" },
         { "Processes | where not(Observed)", "" },
         { "DeviceProcessEvents | extend AdditionalFields.RuleName", "1 6 2 7 3 4 8 5 9" },
@@ -303,6 +310,48 @@ static void run__rules__hit_what_they_say(void **state)
         run(&w, false, false);
         if (strcmp(hit(&w, 0, ids), cases[i].ids))
             fail_msg("%s: hit %s, not %s", cases[i].kql, ids, cases[i].ids);
+        done(&w);
+    }
+}
+
+/* A function's argument that stands in it twice, sixty calls deep, in what narrows a rule. */
+static void run__argument_used_twice_at_each_depth__ends(void **state)
+{
+    static const struct {
+        const char *f, *table, *inner, *ids;
+    } cases[] = {
+        { "x and x", "DeviceProcessEvents", "FileName =~ 'cmd.exe'", "2 7" },
+        { "x or x", "DeviceProcessEvents", "FileName =~ 'cmd.exe'", "2 7" },
+        { "x and x", "DeviceProcessEvents", "ProcessId < 402", "6 7" },
+        { "x or x", "DeviceProcessEvents", "ProcessId < 402", "6 7" },
+        { "x or (x and ProcessId > 400)", "DeviceProcessEvents", "FileName =~ 'cmd.exe'", "2 7" },
+        { "x or (ProcessId > 400 and x)", "DeviceProcessEvents", "ProcessId < 402", "6 7" },
+        { "(x or ProcessId < 0) and (x or ProcessId < 1)", "DeviceProcessEvents",
+          "FileName =~ 'cmd.exe'", "2 7" },
+        { "(x or ActionType == 'a') and (x or ActionType == 'b')", "DeviceEvents",
+          "ActionType == 'c'", "" },
+        { "(x or EventID == 70000) and (x or EventID == 70001)", "SecurityEvent", "EventID == -1",
+          "" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world w;
+        char ids[128];
+        st_buf b = { 0 };
+        BUILD(&w, web);
+        st_buf_fmt(&b, "let f = (x:bool){%s}; %s | where ", cases[i].f, cases[i].table);
+        for (size_t k = 0; k < 60; k++)
+            st_buf_str(&b, ST_STR("f("));
+        st_buf_fmt(&b, "%s", cases[i].inner);
+        for (size_t k = 0; k < 60; k++)
+            st_buf_char(&b, ')');
+        st_buf_char(&b, 0);
+        assert_false(b.failed);
+        rule(&w, "a.kql", b.p);
+        run(&w, false, false);
+        if (strcmp(hit(&w, 0, ids), cases[i].ids))
+            fail_msg("%s: hit %s, not %s", cases[i].f, ids, cases[i].ids);
+        st_buf_free(&b);
         done(&w);
     }
 }
@@ -1348,6 +1397,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(run__published_rule__hits_the_shells_children_but_exclusions),
         cmocka_unit_test(run__rules__hit_what_they_say),
+        cmocka_unit_test(run__argument_used_twice_at_each_depth__ends),
         cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
         cmocka_unit_test(run__events_kept_apart__are_all_that_match),
         cmocka_unit_test(run__many_nodes_on_threads__as_on_one),

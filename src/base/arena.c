@@ -17,6 +17,15 @@ struct st_block {
 
 enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGN = _Alignof(max_align_t) };
 
+/* Where a sanitizer watches, there is room behind each piece that nobody may touch. */
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+enum { BEHIND = ALIGN };
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+enum { BEHIND = 0 };
+#endif
+
 bool st_budget_take(st_budget *b, size_t bytes)
 {
     if (b->most && (b->used > b->most || bytes > b->most - b->used)) {
@@ -52,7 +61,7 @@ void *st_arena_alloc(st_arena *a, size_t size, size_t count)
         a->failed = true;
         return NULL;
     }
-    n = (n + ALIGN - 1) / ALIGN * ALIGN;
+    n = (n + ALIGN - 1) / ALIGN * ALIGN + BEHIND;
     st_block *b = a->head;
     if (!b || b->size - b->used < n)
         b = add_block(a, n);
@@ -62,7 +71,9 @@ void *st_arena_alloc(st_arena *a, size_t size, size_t count)
     }
     void *p = b->data + b->used;
     b->used += n;
-    return memset(p, 0, n);
+    memset(p, 0, n);
+    ASAN_POISON_MEMORY_REGION((char *)p + n - BEHIND, BEHIND);
+    return p;
 }
 
 st_str st_arena_copy(st_arena *a, st_str s)

@@ -309,6 +309,9 @@
 /* Texts that are looked for at once on behalf of one rule; the largest public rule needs 2,000.
  * Met: the rule is asked about every row. */
 #define ST_MAX_TRIGGER_ATOMS ((size_t)20000)
+/* Parts of a condition that are looked at for what narrows its rule, one that is shared each time.
+ * Met: the rest narrows nothing. */
+#define ST_MAX_NARROWING ((size_t)1 << 17)
 /* Rows that rules are kept apart for at once, 4 bytes each. Met: the rule at hand is asked about
  * every row. */
 #define ST_MAX_TRIGGERED ((size_t)16 << 20)

@@ -11,6 +11,7 @@
 #include "base/search.h"
 
 #include <stdlib.h>
+#include <sys/random.h>
 
 enum { SHORTEST = 2 }; /* of a word */
 
@@ -24,13 +25,17 @@ struct st_telling {
     word *v;
     size_t n, cap;
     st_slots slots;
+    uint64_t seed;    /* of the hashes: random, so that no evidence can choose words that collide */
     uint64_t lengths; /* a bit by the last digits of each word's length: most words are told so */
     bool failed;
 };
 
 st_telling *st_telling_new(void)
 {
-    return calloc(1, sizeof(st_telling));
+    st_telling *t = calloc(1, sizeof *t);
+    if (t && getrandom(&t->seed, sizeof t->seed, GRND_NONBLOCK) != (ssize_t)sizeof t->seed)
+        t->seed = (uint64_t)(uintptr_t)t;
+    return t;
 }
 
 void st_telling_free(st_telling *t)
@@ -65,18 +70,31 @@ static bool parts(char c)
     }
 }
 
-/* The next word from *at on, and its hash in any case; false: there is none. */
-static bool next_word(st_str line, size_t *at, word *out)
+/* Of the word in any case. */
+static uint64_t hash_word(st_str s, uint64_t seed)
+{
+    char piece[64];
+    for (size_t i = 0; i < s.n;) {
+        size_t n = 0;
+        while (i < s.n && n < sizeof piece)
+            piece[n++] = st_ascii_lower(s.p[i++]);
+        seed = st_hash(piece, n, seed);
+    }
+    return seed;
+}
+
+/* The next word from *at on; false: there is none. */
+static bool next_word(const st_telling *t, st_str line, size_t *at, word *out)
 {
     for (size_t i = *at, from; i < line.n;) {
-        uint64_t hash = UINT64_C(14695981039346656037);
         while (i < line.n && parts(line.p[i]))
             i++;
-        for (from = i; i < line.n && !parts(line.p[i]); i++)
-            hash = (hash ^ (unsigned char)st_ascii_lower(line.p[i])) * UINT64_C(1099511628211);
+        for (from = i; i < line.n && !parts(line.p[i]);)
+            i++;
         if (i - from >= SHORTEST) {
+            st_str s = { line.p + from, i - from };
             *at = i;
-            *out = (word){ .s = { line.p + from, i - from }, .hash = hash };
+            *out = (word){ .s = s, .hash = hash_word(s, t->seed) };
             return true;
         }
     }
@@ -149,14 +167,14 @@ static void add(st_telling *t, const word *w)
 void st_telling_ask(st_telling *t, st_str line)
 {
     word w;
-    for (size_t at = 0; !t->failed && next_word(line, &at, &w);)
+    for (size_t at = 0; !t->failed && next_word(t, line, &at, &w);)
         add(t, &w);
 }
 
 void st_telling_everyday(st_telling *t, st_str line)
 {
     word w;
-    for (size_t at = 0; t->n && next_word(line, &at, &w);) {
+    for (size_t at = 0; t->n && next_word(t, line, &at, &w);) {
         uint32_t i = find(t, &w);
         if (i != ST_NO_SLOT)
             t->v[i].everyday = true;
@@ -166,7 +184,7 @@ void st_telling_everyday(st_telling *t, st_str line)
 bool st_telling_is(const st_telling *t, st_str line)
 {
     word w;
-    for (size_t at = 0; next_word(line, &at, &w);) {
+    for (size_t at = 0; next_word(t, line, &at, &w);) {
         uint32_t i = find(t, &w);
         if (i == ST_NO_SLOT || !t->v[i].everyday)
             return true;

@@ -70,20 +70,33 @@ static void refuse(translator *t, const char *what)
         t->refused = what;
 }
 
+/* {...} behind an escape, as it is, if it stands here. */
+static void braces(translator *t)
+{
+    if (t->i >= t->in.n || t->in.p[t->i] != '{')
+        return;
+    const char *from = t->in.p + t->i, *end = memchr(from, '}', t->in.n - t->i);
+    if (!end) {
+        refuse(t, "a brace that ends nowhere");
+        return;
+    }
+    size_t n = (size_t)(end - from) + 1;
+    st_buf_put(&t->out, from, n);
+    t->i += n;
+}
+
 /* \uXXXX, \UXXXXXXXX, \u{X}: as \x{...}. */
 static void code_point(translator *t, char kind)
 {
     size_t digits = kind == 'u' ? 4 : 8;
-    st_buf_str(&t->out, ST_STR("\\x{"));
+    st_buf_str(&t->out, ST_STR("\\x"));
     if (t->i < t->in.n && t->in.p[t->i] == '{') {
-        t->i++;
-        while (t->i < t->in.n && t->in.p[t->i] != '}')
-            st_buf_char(&t->out, t->in.p[t->i++]);
-        t->i += t->i < t->in.n;
-    } else {
-        for (size_t k = 0; k < digits && t->i < t->in.n; k++)
-            st_buf_char(&t->out, t->in.p[t->i++]);
+        braces(t);
+        return;
     }
+    st_buf_char(&t->out, '{');
+    for (size_t k = 0; k < digits && t->i < t->in.n; k++)
+        st_buf_char(&t->out, t->in.p[t->i++]);
     st_buf_char(&t->out, '}');
 }
 
@@ -128,6 +141,10 @@ static void translate_escape(translator *t)
         st_buf_str(&t->out, ST_STR("\\x0B"));
     } else if (c == 'u' || c == 'U') {
         code_point(t, c);
+    } else if (c && strchr("xpP", c)) {
+        st_buf_char(&t->out, '\\');
+        st_buf_char(&t->out, c);
+        braces(t);
     } else if (t->in_class) {
         st_buf_char(&t->out, '\\');
         st_buf_char(&t->out, c);

@@ -195,7 +195,9 @@ static st_batch *make_batch(st_run *r, st_op *op, size_t n)
     join *j = op->spec;
     st_rows l = { .batch = &j->left, .n = j->left ? 1 : 0, .rows = j->left ? j->left->n : 0 };
     size_t nleft = right_only(j) ? 0 : op->in->schema.n;
-    st_batch *b = st_rows_gather(r, &l, &op->in->schema, st_op_wanted(op), j->at, n);
+    st_batch *b = right_only(j)
+                      ? st_batch_new(r, n, 0)
+                      : st_rows_gather(r, &l, &op->in->schema, st_op_wanted(op), j->at, n);
     st_slot *slots = b ? ST_NEWN(&b->arena, st_slot, op->schema.n) : NULL;
     if (!slots || (j->nright && !put_right(r, j, b, slots + nleft))) {
         st_batch_free(b);

@@ -54,12 +54,12 @@ static void where_reads(st_run *r, st_op *op, st_wanted *w)
         st_wanted_expr(r, op->in, c->x, w);
 }
 
-/* What `and` joins, in the order written. A function that looks at other rows must see all of
- * them, so that such a condition stays whole. */
+/* What `and` joins, in the order written, each once. A function that looks at other rows must see
+ * all of them, so that such a condition stays whole. */
 static bool take_apart(st_run *r, st_expr *x, condition **list)
 {
     st_expr **todo = NULL;
-    size_t n = 0, cap = 0;
+    size_t n = 0, cap = 0, walk = ++r->expr_walks;
     bool ok = st_grow(&todo, &cap, 1, sizeof(st_expr *));
     if (ok)
         todo[n++] = x;
@@ -67,8 +67,11 @@ static bool take_apart(st_run *r, st_expr *x, condition **list)
         st_expr *t = todo[--n];
         if (t->kind == ST_EXPR_CALL && t->code == st_call_and && !x->windowed) {
             ok = st_grow(&todo, &cap, n + 2, sizeof(st_expr *));
-            for (size_t i = 0; ok && i < 2; i++)
-                todo[n++] = t->args[i];
+            for (size_t i = 0; ok && i < 2; i++) {
+                if (t->args[i]->walk != walk)
+                    todo[n++] = t->args[i];
+                t->args[i]->walk = walk;
+            }
             continue;
         }
         condition *c = ST_NEW(&r->arena, condition);

@@ -233,12 +233,18 @@ static bool is_logic(const st_expr *x)
            (x->code == st_call_and || x->code == st_call_or);
 }
 
+/* Is it worth remembering over the batch? */
+static bool is_shared(const st_expr *x)
+{
+    return x->uses > 1 && !x->anew && x->kind >= ST_EXPR_CALL;
+}
+
 /* Like st_expr_run, but the answer is looked at only for some rows: what costs time isn't asked of
- * the others. */
+ * the others. What is shared is worked on once, then, for all rows. */
 static const st_val *run_asked(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
                                size_t *step)
 {
-    if (!is_logic(x) && x->kind != ST_EXPR_PRED)
+    if (is_shared(x) || (!is_logic(x) && x->kind != ST_EXPR_PRED))
         return st_expr_run(r, x, b, step);
     *step = 1;
     return is_logic(x) ? run_logic(r, x, b, asked, step) : run_pred(r, x, b, asked, step);
@@ -321,12 +327,6 @@ static const st_val *run_any(st_run *r, const st_expr *x, st_batch *b, size_t *s
     return NULL;
 }
 
-/* Is it worth remembering over the batch? */
-static bool is_shared(const st_expr *x)
-{
-    return x->uses > 1 && !x->anew && x->kind >= ST_EXPR_CALL;
-}
-
 const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step)
 {
     bool shared = is_shared(x);
@@ -335,6 +335,9 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
             *step = m->step;
             return m->v;
         }
+    if (x->anew && x->uses > 1 &&
+        spent(r)) /* it is worked on for each use, and so is what is in it */
+        return NULL;
     const st_val *v = run_any(r, x, b, step);
     if (!v) {
         st_run_nomem(r);
@@ -348,23 +351,39 @@ const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step
     return v;
 }
 
-bool st_expr_columns(st_run *r, const st_expr *x, bool *used)
+bool st_expr_each(st_run *r, const st_expr *x, st_expr_seen *seen, void *ctx)
 {
-    size_t cap = 0, n = 0;
+    size_t cap = 0, n = 0, walk = ++r->expr_walks;
     const st_expr **todo = NULL;
     bool ok = st_grow(&todo, &cap, 1, sizeof(st_expr *));
     if (ok)
         todo[n++] = x;
     while (ok && n) {
         const st_expr *t = todo[--n];
-        if (t->kind == ST_EXPR_COLUMN)
-            used[t->col] = true;
+        if (!seen(ctx, t))
+            break;
         ok = st_grow(&todo, &cap, n + t->nargs, sizeof(st_expr *));
-        for (size_t i = 0; ok && i < t->nargs; i++)
-            todo[n++] = t->args[i];
+        for (size_t i = 0; ok && i < t->nargs; i++) {
+            if (t->args[i]->walk != walk)
+                todo[n++] = t->args[i];
+            t->args[i]->walk = walk;
+        }
     }
     free((void *)todo);
     return ok || st_run_nomem(r);
+}
+
+static bool mark_column(void *ctx, const st_expr *x)
+{
+    bool *used = ctx;
+    if (x->kind == ST_EXPR_COLUMN)
+        used[x->col] = true;
+    return true;
+}
+
+bool st_expr_columns(st_run *r, const st_expr *x, bool *used)
+{
+    return st_expr_each(r, x, mark_column, used);
 }
 
 bool st_expr_test(st_run *r, const st_expr *x, st_batch *b, bool *keep)

@@ -43,11 +43,17 @@ struct st_expr {
     bool windowed;  /* a function of other rows is in it */
     unsigned uses; /* arguments of others that it is: what a function is given stands in it often */
     bool anew;     /* the same columns may give another value: rand() is in it */
+    size_t walk;   /* the last of its run's walks over expressions that came by; 0: none did */
     void *state;   /* what code keeps between rows (a compiled pattern) */
     const st_window *window; /* WINDOW: a function of the whole batch */
 };
 /* The expression's values over a batch; *step is 0 if all are v[0]. NULL: the run failed. */
 const st_val *st_expr_run(st_run *r, const st_expr *x, st_batch *b, size_t *step);
+/* What a walk does with an expression; false: it goes no further. */
+typedef bool st_expr_seen(void *ctx, const st_expr *x);
+/* x and all that is in it, each once, however many others it is an argument of. false: no memory,
+ * and the run says so. */
+bool st_expr_each(st_run *r, const st_expr *x, st_expr_seen *seen, void *ctx);
 /* used[c] = true for the columns c that x reads; the others stay as they are. */
 bool st_expr_columns(st_run *r, const st_expr *x, bool *used);
 /* keep[i] = x is true in row i. */

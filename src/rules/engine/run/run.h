@@ -56,6 +56,7 @@ struct st_run {
     st_trust trust;
     st_node *roots;        /* by node: the topmost known ancestor; filled as asked */
     st_patterns *patterns; /* that came with the rows; NULL: none yet */
+    size_t expr_walks;     /* over expressions, so far: st_expr.walk */
     uint64_t random;       /* what rand() has come to; it begins with the query's text */
     bool draws;            /* the plan asks for numbers at random: each row moves the next one's */
     bool ago_off;

@@ -30,7 +30,8 @@ typedef struct maker {
     st_arena *arena;
     const st_table_def *table;
     st_regexes *regexes;
-    size_t left; /* atoms that may still be made */
+    size_t left;  /* atoms that may still be made */
+    size_t parts; /* of conditions that may still be looked at */
 } maker;
 
 /* How much a set of texts tells: the shorter the texts, and the more of them, the less. */
@@ -187,6 +188,9 @@ static void of_or(maker *m, const st_expr *x, choices *out)
 
 static void of_expr(maker *m, const st_expr *x, choices *out)
 {
+    if (!m->parts)
+        return;
+    m->parts--;
     if (x->kind == ST_EXPR_PRED) {
         of_pred(m, x, out);
     } else if (x->kind == ST_EXPR_CONST) {
@@ -209,7 +213,7 @@ void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger 
     const st_table_def *t = st_run_only_table(r, &out->kinds, &c);
     if (!t || r->scanned || r->draws || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
         return;
-    maker m = { a, t, r->shared->regexes, ST_MAX_TRIGGER_ATOMS };
+    maker m = { a, t, r->shared->regexes, ST_MAX_TRIGGER_ATOMS, ST_MAX_NARROWING };
     choices found = { .n = 0 };
     for (; c; c = c->next)
         of_expr(&m, c->x, &found);

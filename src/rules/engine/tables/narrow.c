@@ -15,33 +15,47 @@
 
 #include <string.h>
 
-/* NOLINTBEGIN(misc-no-recursion): expressions are as high as the parser lets them be */
+typedef struct asking {
+    size_t column;
+    bool only;
+} asking;
 
-static bool asks_only(const st_expr *x, size_t column)
+static bool sees_only(void *ctx, const st_expr *x)
 {
+    asking *a = ctx;
     bool pure = x->code == st_call_and || x->code == st_call_or || x->code == st_call_not ||
                 x->code == st_call_in || x->code == st_call_strop;
-    if (x->kind == ST_EXPR_CONST)
-        return true;
-    if (x->kind == ST_EXPR_COLUMN)
-        return x->col == column;
-    if (x->kind != ST_EXPR_PRED && !(x->kind == ST_EXPR_CALL && pure))
-        return false;
-    for (size_t i = 0; i < x->nargs; i++)
-        if (!asks_only(x->args[i], column))
-            return false;
-    return true;
+    switch (x->kind) {
+    case ST_EXPR_CONST:
+    case ST_EXPR_PRED: break;
+    case ST_EXPR_COLUMN: a->only = x->col == a->column; break;
+    case ST_EXPR_CALL: a->only = pure; break;
+    case ST_EXPR_WINDOW: a->only = false; break;
+    }
+    return a->only;
 }
 
-/* Clears what isn't possible by x: some part of it says no. */
-static void ask(st_run *r, const st_expr *x, size_t column, st_batch *b, bool *possible)
+static bool asks_only(st_run *r, const st_expr *x, size_t column)
 {
+    asking a = { column, true };
+    return st_expr_each(r, x, sees_only, &a) && a.only;
+}
+
+/* NOLINTBEGIN(misc-no-recursion): expressions are as high as the parser lets them be */
+
+/* Clears what isn't possible by x: some part of it says no. left: parts that may be looked at. */
+static void ask(st_run *r, const st_expr *x, size_t column, st_batch *b, bool *possible,
+                size_t *left)
+{
+    if (!*left)
+        return;
+    --*left;
     if (x->kind == ST_EXPR_CALL && x->code == st_call_and) {
         for (size_t i = 0; i < x->nargs; i++)
-            ask(r, x->args[i], column, b, possible);
+            ask(r, x->args[i], column, b, possible, left);
         return;
     }
-    bool *keep = asks_only(x, column) ? ST_NEWN(&b->arena, bool, b->n) : NULL;
+    bool *keep = asks_only(r, x, column) ? ST_NEWN(&b->arena, bool, b->n) : NULL;
     if (!keep || !st_expr_test(r, x, b, keep))
         return;
     for (size_t i = 0; i < b->n; i++)
@@ -61,7 +75,7 @@ static size_t column_of(const st_table_def *t)
 st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set events,
                                  const st_expr *x)
 {
-    size_t n = 0, column = column_of(t);
+    size_t n = 0, column = column_of(t), parts = ST_MAX_NARROWING;
     st_event_key key;
     st_event_set left = { { 0 } };
     while (st_event_rows_at(n, &key))
@@ -80,7 +94,7 @@ st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set 
         possible[i] = true;
     }
     b->cols[column].v = v;
-    ask(r, x, column, b, possible);
+    ask(r, x, column, b, possible, &parts);
     for (size_t i = 0; i < n; i++)
         if ((st_event_rows_at(i, &key)->when && possible[n]) || possible[i])
             st_event_set_add(&left, key);
@@ -94,6 +108,7 @@ st_event_set st_table_def_narrow(st_run *r, const st_table_def *t, st_event_set 
 typedef struct ids {
     uint32_t v[ST_MAX_LOG_IDS];
     size_t n;
+    size_t parts; /* of the condition that may still be looked at */
 } ids;
 
 static bool add_id(ids *to, st_val v)
@@ -125,8 +140,9 @@ static bool is_column(const st_expr *x, size_t column)
 
 static bool ids_left(const st_expr *x, size_t column, ids *to)
 {
-    if (x->kind != ST_EXPR_CALL || x->negate)
+    if (x->kind != ST_EXPR_CALL || x->negate || !to->parts)
         return false;
+    to->parts--;
     size_t before = to->n;
     if (x->code == st_call_and) { /* one part that says so is enough */
         for (size_t i = 0; i < x->nargs; i++, to->n = before)
@@ -151,7 +167,7 @@ static bool ids_left(const st_expr *x, size_t column, ids *to)
 bool st_table_def_ids(const st_table_def *t, const st_expr *x, uint32_t *out, size_t *n)
 {
     size_t column = 0;
-    ids left = { .n = 0 };
+    ids left = { .n = 0, .parts = ST_MAX_NARROWING };
     while (column < t->n && t->columns[column].get != st_get_log_event_id)
         column++;
     if (column == t->n || !ids_left(x, column, &left))

@@ -56,18 +56,23 @@ st_expr *st_bind_call_named(const st_scope *sc, const st_kql_expr *e, const st_l
 }
 
 /* Does a column stand in it? */
-static bool reads_rows(const st_expr *x)
+static bool sees_rows(void *ctx, const st_expr *x)
 {
-    bool reads = x->kind == ST_EXPR_COLUMN || x->kind == ST_EXPR_WINDOW;
-    for (size_t i = 0; !reads && i < x->nargs; i++)
-        reads = reads_rows(x->args[i]);
-    return reads;
+    bool *reads = ctx;
+    *reads = x->kind == ST_EXPR_COLUMN || x->kind == ST_EXPR_WINDOW;
+    return !*reads;
+}
+
+static bool reads_rows(st_run *r, const st_expr *x)
+{
+    bool reads = false;
+    return !st_expr_each(r, x, sees_rows, &reads) || reads;
 }
 
 /* x computed now, if it reads no row: so new_guid() is one value. */
 static st_expr *once(const st_scope *sc, st_expr *x)
 {
-    if (!x || x->kind == ST_EXPR_CONST || x->type == ST_TYPE_UNKNOWN || reads_rows(x))
+    if (!x || x->kind == ST_EXPR_CONST || x->type == ST_TYPE_UNKNOWN || reads_rows(sc->r, x))
         return x;
     return st_bind_const(sc, x->type, st_expr_constant(sc->r, x));
 }

@@ -61,7 +61,7 @@ static bool alike(const st_expr *a, const st_expr *b)
            a->mop == b->mop && a->fold == b->fold && a->negate == b->negate;
 }
 
-/* What goes into one predicate. */
+/* What goes into one predicate, each needle once: one condition may stand in several others. */
 typedef struct merged {
     size_t first; /* the condition that it stands for */
     size_t count, needles;
@@ -75,13 +75,17 @@ static st_expr *merge(const st_scope *sc, const st_kql_expr *e, st_expr *const *
                       const size_t *into, size_t n, const merged *m)
 {
     st_expr **args = ST_NEWN(&sc->r->arena, st_expr *, m->needles + 1);
-    size_t k = 1;
+    size_t k = 1, walk = ++sc->r->expr_walks;
     if (!args)
         return NULL;
     args[0] = x[m->first]->args[0];
     for (size_t i = m->first; i < n; i++)
-        for (size_t j = 0; into[i] == m->first && j < x[i]->needles; j++)
-            args[k++] = x[i]->args[1 + j];
+        for (size_t j = 0; into[i] == m->first && j < x[i]->needles; j++) {
+            st_expr *needle = x[i]->args[1 + j];
+            if (needle->walk != walk)
+                args[k++] = needle;
+            needle->walk = walk;
+        }
     const st_expr *first = x[m->first];
     return st_bind_predicate(sc, e->span, (st_bind_strop){ first->mop, first->fold, first->negate },
                              m->way == ALL, args, k);

@@ -19,6 +19,7 @@ static void check_args(const st_scope *sc, const st_kql_expr *e, const st_window
 {
     for (size_t i = 0; i < x->nargs; i++) {
         st_type t = x->args[i]->type;
+        x->args[i]->uses++;
         if (t == ST_TYPE_UNKNOWN)
             x->type = ST_TYPE_UNKNOWN;
         else if (!fits(w->types[i], t))
