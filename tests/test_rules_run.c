@@ -610,8 +610,9 @@ static void run__library_asked_about_edges__gives_all_its_rows(void **state)
     };
     static const char *const others[] = {
         "let B = DeviceProcessEvents | where FileName == 'other.exe' | project DeviceName;",
-        "let B = union (DeviceProcessEvents | where FileName == 'other.exe' | project DeviceName), "
-        "(DeviceNetworkEvents | where RemoteIP == '10.0.0.1' | project DeviceName);",
+        ("let B = union (DeviceProcessEvents | where FileName == 'other.exe' | project "
+         "DeviceName), "
+         "(DeviceNetworkEvents | where RemoteIP == '10.0.0.1' | project DeviceName);"),
         "let B = DeviceNetworkEvents | where RemoteIP == '10.0.0.1' | project DeviceName;",
     };
     (void)state;
