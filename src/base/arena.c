@@ -23,6 +23,7 @@ enum { FIRST_BLOCK = 4096, LARGEST_BLOCK = 1 << 20, ALIGN = _Alignof(max_align_t
 enum { BEHIND = ALIGN };
 #else
 #define ASAN_POISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) ((void)(p), (void)(n))
 enum { BEHIND = 0 };
 #endif
 
@@ -90,6 +91,7 @@ void st_arena_free(st_arena *a)
 {
     for (st_block *b = a->head; b;) {
         st_block *next = b->next;
+        ASAN_UNPOISON_MEMORY_REGION(b->data, b->size); /* a mapped block's pages come again */
         free(b);
         b = next;
     }
