@@ -270,6 +270,10 @@ void st_buf_guid(st_buf *b, const st_guid *g);       /* upper case, in braces */
 /* hashes */
 
 uint64_t st_hash(const void *p, size_t n, uint64_t seed); /* XXH3, not for outside use */
+/* A seed for the hashes of one table: random, so that no evidence can choose keys that collide.
+ * What is answered must not depend on it. own: an address that differs from table to table, for
+ * want of anything better. */
+uint64_t st_hash_seed(const void *own);
 void st_sha256(const void *p, size_t n, unsigned char out[32]);
 void st_sha1(const void *p, size_t n, unsigned char out[20]);
 void st_md5(const void *p, size_t n, unsigned char out[16]);

@@ -18,7 +18,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 typedef struct entry {
     const char *p;
@@ -75,10 +74,8 @@ static st_pool *with_seed(uint64_t seed)
 
 st_pool *st_pool_new(void)
 {
-    uint64_t seed;
-    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
-        seed = (uint64_t)(uintptr_t)&seed;
-    return with_seed(seed);
+    char own = 0;
+    return with_seed(st_hash_seed(&own));
 }
 
 st_pool *st_pool_new_like(const st_pool *other)

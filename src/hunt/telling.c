@@ -11,7 +11,6 @@
 #include "base/search.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
 enum { SHORTEST = 2 }; /* of a word */
 
@@ -25,7 +24,7 @@ struct st_telling {
     word *v;
     size_t n, cap;
     st_slots slots;
-    uint64_t seed;    /* of the hashes: random, so that no evidence can choose words that collide */
+    uint64_t seed;    /* of the hashes */
     uint64_t lengths; /* a bit by the last digits of each word's length: most words are told so */
     bool failed;
 };
@@ -33,8 +32,8 @@ struct st_telling {
 st_telling *st_telling_new(void)
 {
     st_telling *t = calloc(1, sizeof *t);
-    if (t && getrandom(&t->seed, sizeof t->seed, GRND_NONBLOCK) != (ssize_t)sizeof t->seed)
-        t->seed = (uint64_t)(uintptr_t)t;
+    if (t)
+        t->seed = st_hash_seed(t);
     return t;
 }
 

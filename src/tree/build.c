@@ -6,7 +6,6 @@
 #include "tree/forest.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
 void st_tree_free(st_forest *f)
 {
@@ -86,8 +85,7 @@ st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *
     w->pub.pool = s->pool;
     w->duplicates = o && o->duplicates;
     w->threads = o ? o->threads : 1;
-    if (getrandom(&w->seed, sizeof w->seed, GRND_NONBLOCK) != (ssize_t)sizeof w->seed)
-        w->seed = (uint64_t)(uintptr_t)w;
+    w->seed = st_hash_seed(w);
     growth g = { .w = w, .failed = !st_tree_name_hosts(w) };
     if (!g.failed)
         st_parallel(w->threads, 2, grow, &g);
