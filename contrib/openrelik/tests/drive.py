@@ -7,6 +7,7 @@ canvas (group of extracts with a hunt behind). Compares each result with one run
 usage: SHELLTREE=./shelltree drive.py EVIDENCE-FOLDER   (from contrib/openrelik, in its environment)
 """
 import base64
+import gc
 import json
 import os
 import shutil
@@ -185,6 +186,8 @@ def main():
             os.killpg(w.pid, signal.SIGKILL)
         for w in workers:
             w.wait()
+        result = job = None  # celery asks redis once more when a result goes
+        gc.collect()
         redis.terminate()
         redis.wait()
     print("worker logs in", folder)
