@@ -82,6 +82,15 @@ static inline char st_ascii_upper(char c)
         return (char)(c - ('a' - 'A'));
     return c;
 }
+/* Eight ASCII characters at once, as they lie in memory; of bytes from 0x80 on nothing is kept. */
+#define ST_ASCII_HIGH UINT64_C(0x8080808080808080)
+static inline uint64_t st_ascii_lower_eight(uint64_t w)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    w &= ~ST_ASCII_HIGH; /* so that no sum runs into the next byte */
+    uint64_t from_a = w + each * (0x80 - 'A'), past_z = w + each * (0x80 - 'Z' - 1);
+    return w | (from_a & ~past_z & ST_ASCII_HIGH) >> 2;
+}
 bool st_str_iends(st_str s, st_str tail);
 bool st_str_starts(st_str s, st_str head);
 /* Takes the part before sep off *rest, false at the end: "a,,b" is a, "", b. */

@@ -419,13 +419,35 @@ static st_sid folded(finding_gaps *x, st_sid name, st_buf *b)
     return st_pool_put(x->f->pool, st_buf_slice(b));
 }
 
+/* Those of all processes, but for repetitions of one that was met lately: there are few images, and
+ * what is left is sorted. NULL: no memory. */
+static image *images_of(const st_forest *f, size_t *n)
+{
+    enum { LATELY = 1024 };
+    image lately[LATELY] = { { 0 } }; /* host + 1 */
+    image *v = NULL;
+    size_t cap = 0;
+    *n = 0;
+    for (size_t i = 0; i < f->observed; i++) {
+        image own = { f->procs[i].host, f->procs[i].image };
+        image *met = &lately[(own.name + own.host * 31) % LATELY];
+        if (met->name == own.name && met->host == own.host + 1)
+            continue;
+        *met = (image){ own.host + 1, own.name };
+        if (!st_grow(&v, &cap, *n + 1, sizeof *v)) {
+            free(v);
+            return NULL;
+        }
+        v[(*n)++] = own;
+    }
+    return v ? v : calloc(1, sizeof *v);
+}
+
 /* The images that have a record of their own, host by host. */
 static image *recorded_images(finding_gaps *x, size_t *n, st_buf *b)
 {
-    image *v = malloc((x->f->observed + 1) * sizeof *v);
-    for (size_t i = 0; v && i < x->f->observed; i++)
-        v[i] = (image){ x->f->procs[i].host, x->f->procs[i].image };
-    *n = v ? distinct(v, x->f->observed) : 0;
+    image *v = images_of(x->f, n);
+    *n = v ? distinct(v, *n) : 0;
     for (size_t i = 0; i < *n; i++)
         v[i].name = folded(x, v[i].name, b);
     *n = distinct(v, *n);
