@@ -158,6 +158,10 @@ void st_buf_free(st_buf *b);
 /* Grows a malloc'ed array so that it holds at least `need` items of `size`
  * bytes; *cap is its capacity in items. On false nothing has changed. */
 bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size);
+/* n zeroed items, the pages of which have all been written to; NULL: no memory. For tables that are
+ * looked into here and there before they are filled: a page that is read first is made twice, and
+ * all threads are held up for the second time. */
+void *st_zeros(size_t n, size_t size);
 
 /* interned strings */
 

@@ -30,6 +30,15 @@ bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size)
     return true;
 }
 
+void *st_zeros(size_t n, size_t size)
+{
+    enum { PAGE = 4096, LARGE = 64 * PAGE }; /* smaller ones are zeroed by the C library */
+    volatile char *p = calloc(n, size);
+    for (size_t i = 0; p && n * size >= LARGE && i < n * size; i += PAGE)
+        p[i] = 0;
+    return (void *)p;
+}
+
 static char *room_made(st_buf *b, size_t need)
 {
     if (b->failed || need < b->n || !st_grow(&b->p, &b->cap, need, 1)) {

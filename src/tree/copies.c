@@ -423,7 +423,8 @@ static bool met_begin(met *m, size_t n)
     size_t bits = 1024;
     while (bits < 16 * n)
         bits *= 2;
-    *m = (met){ calloc(bits / 64, sizeof *m->once), calloc(bits / 64, sizeof *m->twice), bits - 1 };
+    *m = (met){ st_zeros(bits / 64, sizeof *m->once), st_zeros(bits / 64, sizeof *m->twice),
+                bits - 1 };
     return m->once && m->twice;
 }
 

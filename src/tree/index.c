@@ -52,7 +52,7 @@ uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid)
 /* Makes the table one of n places. */
 static bool widen(st_wood *w, size_t n)
 {
-    uint32_t *old = w->slots.at, *at = calloc(n, sizeof *at);
+    uint32_t *old = w->slots.at, *at = st_zeros(n, sizeof *at);
     if (!at)
         return false;
     st_slots_move(&w->slots, at, n, w->ngroups, hash_of_group, w);
