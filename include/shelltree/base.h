@@ -173,6 +173,8 @@ typedef struct st_pool st_pool;
 
 st_pool *st_pool_new(void); /* NULL: no memory */
 void st_pool_free(st_pool *p);
+/* Tries to make room for the list of so many times the strings that there are. Not when shared. */
+void st_pool_foresee(st_pool *p, double times);
 /* Copies s on first sight. On failure gives ST_ABSENT and sets the sticky flag. */
 st_sid st_pool_put(st_pool *p, st_str s);
 /* Stays valid as long as the pool; ST_ABSENT gives the empty slice. */

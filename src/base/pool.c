@@ -204,6 +204,13 @@ static st_sid fail(st_pool *p)
     return ST_ABSENT;
 }
 
+void st_pool_foresee(st_pool *p, double times)
+{
+    double need = p->count * times;
+    if (!p->tail && need < UINT32_MAX / 2.0)
+        (void)st_grow(&p->entries, &p->entries_cap, (size_t)need, sizeof *p->entries);
+}
+
 /* shared pools */
 
 /* The place of the next entry of the end, which is made if it isn't there; NULL: no memory. */

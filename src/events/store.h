@@ -149,6 +149,8 @@ bool st_trail_map_make(st_trail_map *m, const st_trail *t, const st_wanted_event
 bool st_trail_map_skips(const st_trail_map *m, size_t source, uint64_t slot);
 void st_trail_map_free(st_trail_map *m);
 
+/* Tries to make room for so many times the creations, records and texts that there are. */
+void st_store_foresee(st_store *s, double times);
 /* Room for `need` rows of a kind. */
 bool st_events_reserve(st_events *e, size_t kind, size_t need);
 void st_events_free(st_events *e);
