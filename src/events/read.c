@@ -32,6 +32,7 @@ typedef struct reading {
     const st_log_wanted *logs;
     size_t nlogs;
     const st_log_keep *keep;
+    bool whole_logs; /* records of some logs are kept whole */
     atomic_bool failed;
     atomic_uint_least64_t done, total; /* bytes */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
@@ -72,6 +73,14 @@ static bool want(void *ctx, const st_record *head)
     const job *j = ctx;
     return j && (st_event_wants(head, &j->all->events, j->all->keep, &j->mine->scratch.provider) ||
                  st_log_wants(&j->mine->scratch.logs, head));
+}
+
+/* Of a process creation only logs that are kept whole have more than its fields. */
+static bool fields_do(void *ctx, const st_record *head)
+{
+    const job *j = ctx;
+    return j && !j->all->whole_logs && head->event_id == 1 &&
+           st_provider_known(head, &j->mine->scratch.provider) == ST_SYSMON;
 }
 
 static void slot(void *ctx, uint64_t number)
@@ -201,6 +210,7 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     static const st_scan_ops OPS = { .name_id = st_field_id,
                                      .begin = begin,
                                      .want = want,
+                                     .fields_do = fields_do,
                                      .glance = glance,
                                      .record = record,
                                      .slot = slot,
@@ -214,6 +224,10 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
+    all.whole_logs = nlogs > 0;
+    for (uint16_t id = 0; id < ST_LOG_KINDS; id++)
+        all.whole_logs |=
+            st_event_set_has(&all.events, st_event_kind_of((st_event_key){ ST_LOGS, id }));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(104));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(1102));
     all.parts = calloc(all.nparts, sizeof *all.parts);

@@ -351,6 +351,21 @@ static void read_system(job *j, const nt_step *step)
     r->execution_tid = (uint32_t)number(j, step, NT_TID, 0, UINT32_MAX);
 }
 
+/* Is all the rest of System as it should be, so that reading it would tell nothing of the record?
+ */
+static bool rest_is_whole(const st_native *s, const nt_step *step)
+{
+    static const uint8_t rest[] = { NT_USER_SID, NT_VERSION,  NT_LEVEL, NT_OPCODE,
+                                    NT_TASK,     NT_KEYWORDS, NT_PID,   NT_TID };
+    const nt_source *system = s->plans[step->plan].system;
+    for (size_t i = 0; i < sizeof rest; i++) {
+        const nt_source *from = &system[rest[i]];
+        if (from->n && !whole_value(s, step, from->first, from->n))
+            return false;
+    }
+    return true;
+}
+
 /* fields */
 
 static void note_plan(job *j, uint32_t plan)
@@ -587,7 +602,8 @@ static void deliver(job *j, const char *damage)
     const st_scan_ops *ops = s->c->ops;
     bool wanted = !ops->want || ops->want(s->c->job, r);
     if (wanted) {
-        read_system(j, &s->steps[0]);
+        if (!ops->fields_do || !rest_is_whole(s, &s->steps[0]) || !ops->fields_do(s->c->job, r))
+            read_system(j, &s->steps[0]);
         read_fields(j);
     } else if (ops->glance) {
         glance(j);
