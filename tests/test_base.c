@@ -640,10 +640,28 @@ static void radix_sort__any_number_of_items__in_order_and_stable(void **state)
         }
 }
 
+/* One more than are merged, too. */
+static void radix_sort__sorted_runs_behind_each_other__in_order_and_stable(void **state)
+{
+    (void)state;
+    for (size_t runs = 1; runs <= 9; runs++)
+        for (size_t n = 100; n < 110; n++) {
+            st_keyed v[110];
+            for (size_t i = 0; i < n; i++) /* keys of neighbours and of runs meet */
+                v[i] = (st_keyed){ (i % ((n + runs - 1) / runs)) / 3, (uint32_t)i };
+            assert_true(st_radix_sort(v, n));
+            for (size_t i = 1; i < n; i++)
+                if (v[i - 1].key > v[i].key ||
+                    (v[i - 1].key == v[i].key && v[i - 1].item >= v[i].item))
+                    fail_msg("%zu items, %zu runs: at %zu", n, runs, i);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(radix_sort__any_number_of_items__in_order_and_stable),
+        cmocka_unit_test(radix_sort__sorted_runs_behind_each_other__in_order_and_stable),
         cmocka_unit_test(time_typed__usual_spellings__are_read),
         cmocka_unit_test(cp_hidden_and_width__each_kind),
         cmocka_unit_test(search__lower_bound__first_that_is_not_before),
