@@ -11,6 +11,7 @@
  */
 #include "tree/forest.h"
 
+#include "base/os/os.h"
 #include "base/radix.h"
 
 #include <stdlib.h>
@@ -517,6 +518,7 @@ bool st_tree_sort_copies(st_wood *w)
     size_t nodes = c->n;
     seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
     sowing x = { w, s };
+    st_os_dense(s, c->n * sizeof *s);
     if (s)
         st_tree_stretches(w, c->n, make_seeds, &x);
     bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
@@ -525,6 +527,7 @@ bool st_tree_sort_copies(st_wood *w)
     ok = ok && sort_seeds(w, s, nodes, by_start, (void *)(uintptr_t)c);
     w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
     if (w->pub.procs) {
+        st_os_dense(w->pub.procs, nodes * sizeof *w->pub.procs);
         st_tree_stretches(w, nodes, fill_stretch, &x);
         w->pub.n = w->pub.observed = nodes;
         w->pub.stats.observed = nodes;

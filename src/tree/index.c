@@ -10,6 +10,7 @@
 #include "tree/forest.h"
 
 #include "base/limits.h"
+#include "base/os/os.h"
 #include "base/search.h"
 
 #include <stdlib.h>
@@ -152,6 +153,7 @@ bool st_tree_index(st_wood *w)
     bool ok = group_of && w->members && reserve(w, n);
     if (ok) {
         claiming c = { w, group_of };
+        st_os_dense(w->groups, n * sizeof *w->groups);
         st_tree_stretches(w, n, claim_stretch, &c);
         w->ngroups = n;
     }
