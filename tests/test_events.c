@@ -248,6 +248,35 @@ static void decode__malformed_creation__is_a_row_with_flags(void **state)
     }
 }
 
+/* One behind the other, so that most dates are those of the one before. */
+static void event_time__each_row__as_by_itself(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "2026-01-02 03:04:05.678", "2026-01-02 23:59:59.999", "2026-01-02 24:00:00.000",
+        "2026-01-02 23:60:00.000", "2026-01-02 23:00:60.000", "2026-01-02 00:00:00.000",
+        "2026-01-02 0a:00:00.000", "2026-01-02 00:00:00,000", "2026-01-02 00:00:00.0x0",
+        "2026-01-02 00:00:00.00",  "2026-01-03 00:00:00.000", "2026-01-02 00:00:00.001",
+        "2026-02-30 00:00:00.000", "2026-02-30 00:00:01.000", "1601-01-01 00:00:01.000",
+        "1601-01-01 00:00:00.000", "1600-12-31 00:00:01.000", "9999-12-31 23:59:59.999",
+        "2026-01-02T03:04:05.678",
+    };
+    st_scratch scratch = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned char *utf16 = wide(rows[i]);
+        st_ticks expected = 0, got = 0;
+        st_value v = { utf16, (uint32_t)(2 * strlen(rows[i])), ST_V_STRING, false };
+        bool is = st_time_sysmon(st_str_of(rows[i]), &expected);
+        for (unsigned again = 0; again < 2; again++)
+            if (st_event_time(&v, &scratch, &got) != is || (is && got != expected))
+                fail_msg("%s", rows[i]);
+        utf16[2 * 12 + 1] = 1; /* another character that ends in the digit's byte */
+        assert_false(st_event_time(&v, &scratch, &got));
+        free(utf16);
+    }
+    st_scratch_free(&scratch);
+}
+
 static void decode__no_computer__is_counted(void **state)
 {
     (void)state;
@@ -976,6 +1005,7 @@ int main(void)
         cmocka_unit_test(decode__other_provider__counts_and_makes_nothing),
         cmocka_unit_test(decode__creation__fills_the_columns),
         cmocka_unit_test(decode__malformed_creation__is_a_row_with_flags),
+        cmocka_unit_test(event_time__each_row__as_by_itself),
         cmocka_unit_test(decode__no_computer__is_counted),
         cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
         cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),

@@ -44,7 +44,7 @@ bool st_event_time(const st_value *v, st_scratch *scratch, st_ticks *out)
     if (plain && day->known && memcmp(v->p, day->date, sizeof day->date) == 0 &&
         read_clock(v->p + sizeof day->date, &clock)) {
         *out = day->begins + clock;
-        return true;
+        return *out != 0;
     }
     st_buf_clear(&scratch->text);
     st_value_text(v, &scratch->text);
