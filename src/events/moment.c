@@ -15,9 +15,15 @@ enum { DATE_CHARS = 11, CLOCK_CHARS = 12, CHARS = DATE_CHARS + CLOCK_CHARS };
 
 _Static_assert(sizeof((st_day *)0)->date == (size_t)2 * DATE_CHARS, "a date and its blank");
 
+/* Digits, told before. */
+static st_ticks one(const unsigned char *p)
+{
+    return (st_ticks)p[0] - '0';
+}
+
 static st_ticks two(const unsigned char *p)
 {
-    return (st_ticks)((p[0] - '0') * 10 + (p[2] - '0'));
+    return one(p) * 10 + one(p + 2);
 }
 
 /* hh:mm:ss.fff in UTF-16; false: it isn't one. */
@@ -31,7 +37,7 @@ static bool read_clock(const unsigned char *p, st_ticks *out)
     if (differs)
         return false;
     st_ticks hour = two(p), minute = two(p + 6), second = two(p + 12),
-             ms = (st_ticks)(p[18] - '0') * 100 + two(p + 20);
+             ms = one(p + 18) * 100 + two(p + 20);
     *out = ((hour * 60 + minute) * 60 + second) * ST_TICKS_SECOND + ms * ST_TICKS_MS;
     return hour < 24 && minute < 60 && second < 60;
 }

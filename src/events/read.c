@@ -225,9 +225,9 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                     .progress_ctx = ctx };
     *out = NULL;
     all.whole_logs = nlogs > 0;
-    for (uint16_t id = 0; id < ST_LOG_KINDS; id++)
-        all.whole_logs |=
-            st_event_set_has(&all.events, st_event_kind_of((st_event_key){ ST_LOGS, id }));
+    for (int id = 0; id < ST_LOG_KINDS; id++)
+        all.whole_logs |= st_event_set_has(
+            &all.events, st_event_kind_of((st_event_key){ ST_LOGS, (uint16_t)id }));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(104));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(1102));
     all.parts = calloc(all.nparts, sizeof *all.parts);
