@@ -358,6 +358,48 @@ static void pool__many_strings__equal_bytes_equal_ids(void **state)
     st_pool_free(p);
 }
 
+enum { SHARED_THREADS = 4, SHARED_JOBS = 64, SHARED_TEXTS = 600 };
+
+typedef struct sharing {
+    st_pool *p;
+    st_sid ids[SHARED_JOBS][SHARED_TEXTS];
+    bool differs[SHARED_JOBS];
+} sharing;
+
+/* Half of each job's texts are those of the job before. */
+static void put_shared_job(void *ctx, unsigned thread, size_t job)
+{
+    sharing *x = ctx;
+    (void)thread;
+    for (size_t i = 0; i < SHARED_TEXTS; i++) {
+        char text[32];
+        size_t n = (size_t)snprintf(text, sizeof text, "%zu", job * (SHARED_TEXTS / 2) + i);
+        st_sid id = x->ids[job][i] = st_pool_put(x->p, (st_str){ text, n });
+        x->differs[job] |= !st_str_eq(st_pool_get(x->p, id), (st_str){ text, n });
+    }
+}
+
+static void pool__shared_by_threads__equal_bytes_equal_ids(void **state)
+{
+    (void)state;
+    sharing *x = calloc(1, sizeof *x);
+    assert_non_null(x);
+    x->p = st_pool_new();
+    st_sid front = st_pool_put(x->p, ST_STR("7"));
+    assert_true(st_pool_share(x->p));
+    st_parallel(SHARED_THREADS, SHARED_JOBS, put_shared_job, x);
+    assert_int_equal(x->ids[0][7], front);
+    for (size_t job = 0; job < SHARED_JOBS; job++) {
+        assert_false(x->differs[job]);
+        for (size_t i = 0; job && i < SHARED_TEXTS / 2; i++)
+            assert_int_equal(x->ids[job][i], x->ids[job - 1][i + SHARED_TEXTS / 2]);
+    }
+    assert_int_equal(st_pool_count(x->p), 2 + (SHARED_JOBS + 1) * (SHARED_TEXTS / 2));
+    assert_false(st_pool_failed(x->p));
+    st_pool_free(x->p);
+    free(x);
+}
+
 static void str__cut_and_numbers__each_row(void **state)
 {
     (void)state;
@@ -640,10 +682,28 @@ static void radix_sort__any_number_of_items__in_order_and_stable(void **state)
         }
 }
 
+/* One more than are merged, too. */
+static void radix_sort__sorted_runs_behind_each_other__in_order_and_stable(void **state)
+{
+    (void)state;
+    for (size_t runs = 1; runs <= 9; runs++)
+        for (size_t n = 100; n < 110; n++) {
+            st_keyed v[110];
+            for (size_t i = 0; i < n; i++) /* keys of neighbours and of runs meet */
+                v[i] = (st_keyed){ (i % ((n + runs - 1) / runs)) / 3, (uint32_t)i };
+            assert_true(st_radix_sort(v, n));
+            for (size_t i = 1; i < n; i++)
+                if (v[i - 1].key > v[i].key ||
+                    (v[i - 1].key == v[i].key && v[i - 1].item >= v[i].item))
+                    fail_msg("%zu items, %zu runs: at %zu", n, runs, i);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(radix_sort__any_number_of_items__in_order_and_stable),
+        cmocka_unit_test(radix_sort__sorted_runs_behind_each_other__in_order_and_stable),
         cmocka_unit_test(time_typed__usual_spellings__are_read),
         cmocka_unit_test(cp_hidden_and_width__each_kind),
         cmocka_unit_test(search__lower_bound__first_that_is_not_before),
@@ -662,6 +722,7 @@ int main(void)
         cmocka_unit_test(plain_run__pairs_of_bytes__end_at_the_first_that_is_not),
         cmocka_unit_test(fold__letters__simple_folding_only),
         cmocka_unit_test(pool__many_strings__equal_bytes_equal_ids),
+        cmocka_unit_test(pool__shared_by_threads__equal_bytes_equal_ids),
         cmocka_unit_test(str__cut_and_numbers__each_row),
         cmocka_unit_test(fail__second_cause__first_stays),
         cmocka_unit_test(sha__known_answers__hold),

@@ -248,6 +248,35 @@ static void decode__malformed_creation__is_a_row_with_flags(void **state)
     }
 }
 
+/* One behind the other, so that most dates are those of the one before. */
+static void event_time__each_row__as_by_itself(void **state)
+{
+    (void)state;
+    static const char *const rows[] = {
+        "2026-01-02 03:04:05.678", "2026-01-02 23:59:59.999", "2026-01-02 24:00:00.000",
+        "2026-01-02 23:60:00.000", "2026-01-02 23:00:60.000", "2026-01-02 00:00:00.000",
+        "2026-01-02 0a:00:00.000", "2026-01-02 00:00:00,000", "2026-01-02 00:00:00.0x0",
+        "2026-01-02 00:00:00.00",  "2026-01-03 00:00:00.000", "2026-01-02 00:00:00.001",
+        "2026-02-30 00:00:00.000", "2026-02-30 00:00:01.000", "1601-01-01 00:00:01.000",
+        "1601-01-01 00:00:00.000", "1600-12-31 00:00:01.000", "9999-12-31 23:59:59.999",
+        "2026-01-02T03:04:05.678",
+    };
+    st_scratch scratch = { 0 };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        unsigned char *utf16 = wide(rows[i]);
+        st_ticks expected = 0, got = 0;
+        st_value v = { utf16, (uint32_t)(2 * strlen(rows[i])), ST_V_STRING, false };
+        bool is = st_time_sysmon(st_str_of(rows[i]), &expected);
+        for (unsigned again = 0; again < 2; again++)
+            if (st_event_time(&v, &scratch, &got) != is || (is && got != expected))
+                fail_msg("%s", rows[i]);
+        utf16[2 * 12 + 1] = 1; /* another character that ends in the digit's byte */
+        assert_false(st_event_time(&v, &scratch, &got));
+        free(utf16);
+    }
+    st_scratch_free(&scratch);
+}
+
 static void decode__no_computer__is_counted(void **state)
 {
     (void)state;
@@ -885,6 +914,101 @@ static void trail__slots__passed_over_if_they_hold_none_of_the_wanted(void **sta
     st_trail_free(&part);
 }
 
+typedef struct heads {
+    bool brief;
+    size_t n, fields;
+    uint32_t pid[2], flags[2];
+} heads;
+
+static void *heads_begin(void *ctx, unsigned thread, size_t source)
+{
+    (void)thread;
+    (void)source;
+    return ctx;
+}
+
+static bool heads_fields_do(void *job, const st_record *head)
+{
+    return ((heads *)job)->brief && head->event_id == 1;
+}
+
+static void heads_record(void *job, const st_record *r)
+{
+    heads *h = job;
+    assert_true(h->n < 2);
+    h->pid[h->n] = r->execution_pid;
+    h->flags[h->n++] = r->flags;
+    h->fields += r->nfields;
+}
+
+/* Of the literal record it isn't known without reading it that System is as it should be. */
+static void scan__fields_do__the_rest_of_system_is_left_where_it_is_whole(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/st_heads_XXXXXX";
+    int fd = mkstemp(path);
+    gen_log *log = gen_new(NULL);
+    st_buf file = { 0 };
+    gen_field fields[] = { { "UtcTime", "2026-01-02 03:04:05.678", GEN_STRING, 0 } };
+    for (unsigned i = 0; i < 2; i++) {
+        gen_event ev = { .provider = "Microsoft-Windows-Sysmon",
+                         .channel = "Microsoft-Windows-Sysmon/Operational",
+                         .computer = "a.example",
+                         .user_sid = "S-1-5-18",
+                         .event_id = 1,
+                         .created = ST_TICKS_UNIX,
+                         .pid = 77,
+                         .fields = fields,
+                         .field_count = 1,
+                         .literal = i };
+        assert_true(gen_add(log, &ev));
+    }
+    assert_true(gen_finish(log, &file));
+    assert_int_equal(write(fd, file.p, file.n), (ssize_t)file.n);
+    close(fd);
+    for (unsigned brief = 0; brief < 2; brief++) {
+        heads h = { .brief = brief };
+        st_evidence *e = st_evidence_new();
+        st_scan_options o = { .threads = 1 };
+        st_scan_ops ops = { .begin = heads_begin,
+                            .fields_do = heads_fields_do,
+                            .record = heads_record };
+        assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
+        assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
+        assert_int_equal(st_evtx_scan(e, &o, &ops, &h, NULL), ST_OK);
+        assert_int_equal(h.n, 2);
+        assert_int_equal(h.fields, 2);
+        assert_int_equal(h.pid[0], brief ? 0 : 77);
+        assert_int_equal(h.pid[1], 77);
+        assert_int_equal(h.flags[0], 0);
+        assert_int_equal(h.flags[1], ST_R_LITERAL);
+        st_evidence_free(e);
+    }
+    st_buf_free(&file);
+    unlink(path);
+}
+
+static void store__foreseen_rows__have_a_place_and_nothing_moves(void **state)
+{
+    (void)state;
+    st_store *s = st_store_new();
+    for (unsigned i = 0; i < 100; i++) {
+        size_t row = st_store_add(s);
+        s->creations.pid[row] = i;
+    }
+    st_store_foresee(s, 20.5);
+    const uint32_t *pids = s->creations.pid;
+    assert_int_equal(s->creations.n, 100);
+    for (unsigned i = 100; i < 2050; i++) {
+        size_t row = st_store_add(s);
+        s->creations.pid[row] = i;
+    }
+    assert_ptr_equal(s->creations.pid, pids);
+    for (unsigned i = 0; i < 2050; i++)
+        assert_int_equal(pids[i], i);
+    st_store_free(s);
+}
+
 /* A log of events that nobody wanted, many of them a process's own: with what the first turn knows
  * of them the second finds as many as without. */
 static void gather__with_a_trail__finds_what_it_finds_without(void **state)
@@ -963,6 +1087,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(trail__slots__passed_over_if_they_hold_none_of_the_wanted),
         cmocka_unit_test(gather__with_a_trail__finds_what_it_finds_without),
+        cmocka_unit_test(scan__fields_do__the_rest_of_system_is_left_where_it_is_whole),
+        cmocka_unit_test(store__foreseen_rows__have_a_place_and_nothing_moves),
         cmocka_unit_test(log__wanted__by_channel_and_id),
         cmocka_unit_test(log__fields__are_found_by_name),
         cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),
@@ -976,6 +1102,7 @@ int main(void)
         cmocka_unit_test(decode__other_provider__counts_and_makes_nothing),
         cmocka_unit_test(decode__creation__fills_the_columns),
         cmocka_unit_test(decode__malformed_creation__is_a_row_with_flags),
+        cmocka_unit_test(event_time__each_row__as_by_itself),
         cmocka_unit_test(decode__no_computer__is_counted),
         cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
         cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),

@@ -82,6 +82,15 @@ static inline char st_ascii_upper(char c)
         return (char)(c - ('a' - 'A'));
     return c;
 }
+/* Eight ASCII characters at once, as they lie in memory; of bytes from 0x80 on nothing is kept. */
+#define ST_ASCII_HIGH UINT64_C(0x8080808080808080)
+static inline uint64_t st_ascii_lower_eight(uint64_t w)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    w &= ~ST_ASCII_HIGH; /* so that no sum runs into the next byte */
+    uint64_t from_a = w + each * (0x80 - 'A'), past_z = w + each * (0x80 - 'Z' - 1);
+    return w | (from_a & ~past_z & ST_ASCII_HIGH) >> 2;
+}
 bool st_str_iends(st_str s, st_str tail);
 bool st_str_starts(st_str s, st_str head);
 /* Takes the part before sep off *rest, false at the end: "a,,b" is a, "", b. */
@@ -149,6 +158,10 @@ void st_buf_free(st_buf *b);
 /* Grows a malloc'ed array so that it holds at least `need` items of `size`
  * bytes; *cap is its capacity in items. On false nothing has changed. */
 bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size);
+/* n zeroed items, the pages of which have all been written to; NULL: no memory. For tables that are
+ * looked into here and there before they are filled: a page that is read first is made twice, and
+ * all threads are held up for the second time. */
+void *st_zeros(size_t n, size_t size);
 
 /* interned strings */
 
@@ -160,6 +173,8 @@ typedef struct st_pool st_pool;
 
 st_pool *st_pool_new(void); /* NULL: no memory */
 void st_pool_free(st_pool *p);
+/* Tries to make room for the list of so many times the strings that there are. Not when shared. */
+void st_pool_foresee(st_pool *p, double times);
 /* Copies s on first sight. On failure gives ST_ABSENT and sets the sticky flag. */
 st_sid st_pool_put(st_pool *p, st_str s);
 /* Stays valid as long as the pool; ST_ABSENT gives the empty slice. */

@@ -149,6 +149,9 @@ typedef struct st_scan_ops {
      * provider_guid, channel, computer, event_id, event_record_id and time_created are known. It
      * is delivered in any case; what isn't wanted is left empty. Without it all is wanted. */
     bool (*want)(void *job, const st_record *head);
+    /* Of a record that is wanted: do its fields do, so that the rest of System may stay empty?
+     * Without it that is wanted, too. */
+    bool (*fields_do)(void *job, const st_record *head);
     /* Told of a record that isn't wanted, before it is delivered, by the native reader: the values
      * of type GUID that it holds, n of them, 16 bytes each, in any order, without a look at its
      * templates. 0: none, or they can't be told so. */

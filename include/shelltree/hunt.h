@@ -186,6 +186,7 @@ typedef struct st_hunt_options {
     size_t nhosts;
     st_ticks sibling_window; /* ticks on each side; default ten minutes */
     unsigned threads;        /* 0: one a processor */
+    bool rows_alone;         /* nobody asks what incidents come to: facts and reached stay empty */
 } st_hunt_options;
 
 typedef struct st_case {

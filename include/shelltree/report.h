@@ -197,6 +197,7 @@ typedef struct st_format {
     const char *file; /* its name in the set of a folder; NULL: isn't in it */
     unsigned slow; /* of the set's files, which are written side by side, the largest is begun first
                     */
+    bool sums;     /* it tells what incidents come to: st_case's facts and reached */
 } st_format;
 #define ST_SET_MARK "run.json" /* tells a set from other folders; written last */
 

@@ -3,6 +3,8 @@
 /* buf.c - bytes that grow. */
 #include "shelltree/base.h"
 
+#include "base/os/os.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +30,16 @@ bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size)
     memcpy(array_ptr, &p, sizeof p);
     *cap = want;
     return true;
+}
+
+void *st_zeros(size_t n, size_t size)
+{
+    enum { PAGE = 4096, LARGE = 64 * PAGE }; /* smaller ones are zeroed by the C library */
+    volatile char *p = calloc(n, size);
+    st_os_dense((void *)p, n * size);
+    for (size_t i = 0; p && n * size >= LARGE && i < n * size; i += PAGE)
+        p[i] = 0;
+    return (void *)p;
 }
 
 static char *room_made(st_buf *b, size_t need)

@@ -191,6 +191,11 @@ void st_decoded_put(st_str command_line, st_buf *out)
 {
     st_buf now = { 0 }, next = { 0 }, all = { 0 };
     decode(command_line, &now);
+    if (!now.n) { /* as of most */
+        out->failed |= now.failed;
+        st_buf_free(&now);
+        return;
+    }
     for (unsigned depth = 0; now.n && depth < ST_MAX_DECODED_DEPTH; depth++) {
         st_buf_str(&all, depth ? ST_STR(" => ") : ST_STR(""));
         st_buf_str(&all, st_buf_slice(&now));

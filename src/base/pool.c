@@ -10,7 +10,9 @@
  *
  * A pool that is shared has an end of its own: what was there stays as it is and is read without a
  * lock, new strings go behind it, under one. The entries of the end lie in blocks that never move,
- * each twice as large as the one before, so that an id leads to its entry without a lock, too.
+ * each twice as large as the one before, so that an id leads to its entry without a lock, too. So
+ * does a string that is there: a place of the end's table is filled when all that it leads to is,
+ * and a table that has become too small stays, since others may be looking into it.
  */
 #include "shelltree/base.h"
 
@@ -24,18 +26,26 @@ typedef struct entry {
     uint32_t n;
 } entry;
 
-enum { FIRST_TABLE = 1024, STRING_BLOCK = 1 << 16, FIRST_ENTRIES = 1024, ENTRY_BLOCKS = 22 };
+enum {
+    FIRST_TABLE = 1024,
+    STRING_BLOCK = 1 << 16,
+    FIRST_ENTRIES = 1024,
+    ENTRY_BLOCKS = 22,
+    TABLES = 23
+};
 
 typedef struct table {
     uint64_t *places; /* a hash and an id, 32 bits each; 0: free */
     size_t n;         /* a power of two */
 } table;
 
-/* The end of a shared pool. The lock is for all but reading entries that are counted. */
+/* The end of a shared pool. The lock is for whoever adds to it. */
 typedef struct tail {
     pthread_mutex_t lock;
     entry *blocks[ENTRY_BLOCKS];
-    table table;
+    table
+        tables[TABLES]; /* each larger than the one before; those that aren't made yet are empty */
+    _Atomic(const table *) table; /* the last of them */
     atomic_uint_least32_t count;
 } tail;
 
@@ -87,7 +97,8 @@ static void tail_free(tail *t)
 {
     for (size_t i = 0; i < ENTRY_BLOCKS; i++)
         free(t->blocks[i]);
-    free(t->table.places);
+    for (size_t i = 0; i < TABLES; i++)
+        free(t->tables[i].places);
     pthread_mutex_destroy(&t->lock);
     free(t);
 }
@@ -139,14 +150,23 @@ static size_t free_place(const table *t, uint32_t hash)
     return i;
 }
 
-static bool widen(table *t, size_t n)
+/* A table of n places that holds what t does; false: no memory. */
+static bool make_wide(const table *t, size_t n, table *wide)
 {
-    table wide = { n <= UINT32_MAX / 2 ? calloc(n, sizeof *wide.places) : NULL, n };
-    if (!wide.places)
+    *wide = (table){ n <= UINT32_MAX / 2 ? st_zeros(n, sizeof *wide->places) : NULL, n };
+    if (!wide->places)
         return false;
     for (size_t i = 0; i < t->n; i++)
         if (t->places[i])
-            wide.places[free_place(&wide, (uint32_t)(t->places[i] >> 32))] = t->places[i];
+            wide->places[free_place(wide, (uint32_t)(t->places[i] >> 32))] = t->places[i];
+    return true;
+}
+
+static bool widen(table *t, size_t n)
+{
+    table wide;
+    if (!make_wide(t, n, &wide))
+        return false;
     free(t->places);
     *t = wide;
     return true;
@@ -184,6 +204,13 @@ static st_sid fail(st_pool *p)
     return ST_ABSENT;
 }
 
+void st_pool_foresee(st_pool *p, double times)
+{
+    double need = p->count * times;
+    if (!p->tail && need < UINT32_MAX / 2.0)
+        (void)st_grow(&p->entries, &p->entries_cap, (size_t)need, sizeof *p->entries);
+}
+
 /* shared pools */
 
 /* The place of the next entry of the end, which is made if it isn't there; NULL: no memory. */
@@ -199,33 +226,57 @@ static entry *next_entry(const st_pool *p, uint32_t count)
     return *b ? &(*b)[n - ((uint32_t)FIRST_ENTRIES << block)] : NULL;
 }
 
+/* A string of the end; ST_ABSENT: it wasn't there when it was looked for. */
+static st_sid find_behind(const st_pool *p, st_str s, uint32_t hash)
+{
+    const table *t = atomic_load(&p->tail->table);
+    for (size_t i = hash & (t->n - 1);; i = (i + 1) & (t->n - 1)) {
+        uint64_t place = __atomic_load_n(&t->places[i], __ATOMIC_ACQUIRE);
+        if (!place || (place >> 32 == hash && is_text(p, (uint32_t)place, s)))
+            return (st_sid)place;
+    }
+}
+
+/* The end's table, with room for one more; NULL: no memory. Under the lock. */
+static const table *roomy(tail *t, uint32_t count)
+{
+    const table *now = atomic_load(&t->table);
+    if ((size_t)count * 3 <= now->n * 2)
+        return now;
+    table *next = &t->tables[now - t->tables + 1];
+    if (next == t->tables + TABLES || !make_wide(now, now->n * 2, next))
+        return NULL;
+    atomic_store(&t->table, next);
+    return next;
+}
+
 /* A string that the front doesn't hold. Under the lock. */
 static st_sid put_behind(st_pool *p, st_str s, uint32_t hash)
 {
     tail *t = p->tail;
     uint32_t count = atomic_load(&t->count);
-    size_t at = place_of(p, &t->table, s, hash);
-    if (t->table.places[at])
-        return (st_sid)t->table.places[at];
-    if ((size_t)count * 3 > t->table.n * 2) {
-        if (!widen(&t->table, t->table.n * 2))
-            return fail(p);
-        at = free_place(&t->table, hash);
-    }
-    entry *e = s.n <= UINT32_MAX ? next_entry(p, count) : NULL;
+    st_sid id = find_behind(p, s, hash); /* others may have put it since */
+    if (id != ST_ABSENT)
+        return id;
+    const table *in = roomy(t, count);
+    entry *e = in && s.n <= UINT32_MAX ? next_entry(p, count) : NULL;
     const char *text = e ? keep(p, s) : NULL;
     if (!text)
         return fail(p);
     *e = (entry){ text, (uint32_t)s.n };
-    t->table.places[at] = (uint64_t)hash << 32 | (p->count + count);
     atomic_store(&t->count, count + 1);
+    __atomic_store_n(&in->places[free_place(in, hash)], (uint64_t)hash << 32 | (p->count + count),
+                     __ATOMIC_RELEASE);
     return p->count + count;
 }
 
 static st_sid put_shared(st_pool *p, st_str s, uint32_t hash)
 {
+    st_sid id = find_behind(p, s, hash);
+    if (id != ST_ABSENT)
+        return id;
     pthread_mutex_lock(&p->tail->lock);
-    st_sid id = put_behind(p, s, hash);
+    id = put_behind(p, s, hash);
     pthread_mutex_unlock(&p->tail->lock);
     return id;
 }
@@ -237,11 +288,12 @@ bool st_pool_share(st_pool *p)
     tail *t = calloc(1, sizeof *t);
     if (!t)
         return false;
-    t->table = (table){ calloc(FIRST_TABLE, sizeof *t->table.places), FIRST_TABLE };
-    if (!t->table.places) {
+    t->tables[0] = (table){ calloc(FIRST_TABLE, sizeof *t->tables[0].places), FIRST_TABLE };
+    if (!t->tables[0].places) {
         free(t);
         return false;
     }
+    atomic_store(&t->table, &t->tables[0]);
     pthread_mutex_init(&t->lock, NULL);
     p->tail = t;
     return true;

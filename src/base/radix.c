@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* radix.c - from the lowest digit to the highest, each pass stable. */
+/* radix.c - from the lowest digit to the highest, each pass stable. What is a few sorted runs, one
+ * behind the other, as what some threads have read in order is, is merged instead. */
 #include "base/radix.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS = 11, DIGITS = 1 << BITS, PASSES = (64 + BITS - 1) / BITS, FEW = 64 };
+enum { BITS = 11, DIGITS = 1 << BITS, PASSES = (64 + BITS - 1) / BITS, FEW = 64, RUNS = 8 };
 
 static unsigned digit(uint64_t key, unsigned pass)
 {
@@ -24,16 +25,60 @@ static void by_insertion(st_keyed *v, size_t n)
     }
 }
 
-/* Bits in which not all keys agree; 0 where they are in order, too. */
+/* Bits in which not all keys agree. */
 static uint64_t differing(const st_keyed *v, size_t n)
 {
     uint64_t bits = 0;
-    bool sorted = true;
-    for (size_t i = 1; i < n; i++) {
+    for (size_t i = 1; i < n; i++)
         bits |= v[i].key ^ v[0].key;
-        sorted &= v[i - 1].key <= v[i].key;
+    return bits;
+}
+
+/* Where the sorted runs end; how many there are, 0 for more than RUNS. */
+static size_t find_runs(const st_keyed *v, size_t n, size_t ends[RUNS])
+{
+    size_t runs = 0;
+    for (size_t i = 1; i < n; i++)
+        if (v[i - 1].key > v[i].key) {
+            if (runs == RUNS - 1)
+                return 0;
+            ends[runs++] = i;
+        }
+    ends[runs++] = n;
+    return runs;
+}
+
+static void merge(const st_keyed *v, size_t middle, size_t n, st_keyed *to)
+{
+    size_t a = 0, b = middle;
+    while (a < middle && b < n)
+        *to++ = v[b].key < v[a].key ? v[b++] : v[a++];
+    memcpy(to, v + a, (middle - a) * sizeof *v);
+    memcpy(to + (middle - a), v + b, (n - b) * sizeof *v);
+}
+
+/* Each run with its neighbour, until one is left. false: no memory. */
+static bool merge_runs(st_keyed *v, size_t n, size_t *ends, size_t runs)
+{
+    st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;
+    if (!other)
+        return false;
+    while (runs > 1) {
+        size_t left = 0, start = 0;
+        for (size_t i = 0; i < runs; i += 2) {
+            size_t middle = ends[i], end = i + 1 < runs ? ends[i + 1] : middle;
+            merge(from + start, middle - start, end - start, to + start);
+            ends[left++] = start = end;
+        }
+        runs = left;
+        st_keyed *t = from;
+        from = to;
+        to = t;
     }
-    return sorted ? 0 : bits;
+    if (from != v)
+        memcpy(v, from, n * sizeof *v);
+    free(other);
+    return true;
 }
 
 static void spread(const st_keyed *from, st_keyed *to, size_t n, unsigned pass, size_t *place)
@@ -57,9 +102,12 @@ bool st_radix_sort(st_keyed *v, size_t n)
         by_insertion(v, n);
         return true;
     }
-    uint64_t bits = differing(v, n);
-    if (!bits)
+    size_t ends[RUNS], runs = find_runs(v, n, ends);
+    if (runs == 1)
         return true;
+    if (runs)
+        return merge_runs(v, n, ends, runs);
+    uint64_t bits = differing(v, n);
     size_t *place = malloc(DIGITS * sizeof *place);
     st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;
     bool ok = place && other;

@@ -120,9 +120,42 @@ static bool clock_part(st_str s, size_t *i, st_civil *c)
            one_of(s, i, ":") && digits(s, i, 2, &c->second);
 }
 
+static int number(const char *p, unsigned n)
+{
+    int v = 0;
+    for (unsigned k = 0; k < n; k++)
+        v = v * 10 + (p[k] - '0');
+    return v;
+}
+
+/* The form that Sysmon writes, letter for letter; false: another. */
+static bool plain_sysmon(st_str s, st_civil *c)
+{
+    static const char form[] = "0000-00-00 00:00:00.000";
+    bool differs = false;
+    if (s.n != sizeof form - 1)
+        return false;
+    for (size_t i = 0; i < sizeof form - 1; i++)
+        differs |= form[i] == '0' ? (unsigned char)(s.p[i] - '0') > 9 : s.p[i] != form[i];
+    if (differs)
+        return false;
+    *c = (st_civil){ .year = number(s.p, 4),
+                     .month = number(s.p + 5, 2),
+                     .day = number(s.p + 8, 2),
+                     .hour = number(s.p + 11, 2),
+                     .minute = number(s.p + 14, 2),
+                     .second = number(s.p + 17, 2),
+                     .tick = number(s.p + 20, 3) * (int)ST_TICKS_MS };
+    return true;
+}
+
 bool st_time_sysmon(st_str s, st_ticks *out)
 {
     st_civil c = { 0 };
+    if (plain_sysmon(s, &c)) {
+        *out = st_civil_ticks(&c);
+        return *out != 0;
+    }
     size_t i = 0;
     if (s.n != 23 || !date_part(s, &i, &c) || !one_of(s, &i, " ") || !clock_part(s, &i, &c) ||
         !one_of(s, &i, ".") || !fraction(s, &i, &c.tick))

@@ -80,14 +80,21 @@ unsigned st_cp_width(uint32_t cp)
 /* The run of ASCII from i on; gives where it ends. Nearly all text of logs is such a run. */
 static size_t fold_ascii(st_buf *b, st_str s, size_t i)
 {
-    size_t end = i;
-    while (end < s.n && (unsigned char)s.p[end] < 0x80)
-        end++;
-    char *to = end > i ? st_buf_room(b, end - i) : NULL;
-    for (size_t k = 0; to && k < end - i; k++)
-        to[k] = st_ascii_lower(s.p[i + k]);
-    b->n += to ? end - i : 0;
-    return end;
+    size_t n = 0, left = s.n - i;
+    char *to = st_buf_room(b, left);
+    if (!to)
+        return s.n;
+    for (uint64_t w; left - n >= sizeof w; n += sizeof w) {
+        memcpy(&w, s.p + i + n, sizeof w);
+        if (w & ST_ASCII_HIGH)
+            break;
+        w = st_ascii_lower_eight(w);
+        memcpy(to + n, &w, sizeof w);
+    }
+    for (; n < left && (unsigned char)s.p[i + n] < 0x80; n++)
+        to[n] = st_ascii_lower(s.p[i + n]);
+    b->n += n;
+    return i + n;
 }
 
 void st_fold_put(st_buf *b, st_str s)

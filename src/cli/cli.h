@@ -166,6 +166,7 @@ typedef struct st_session {
     st_notes notes; /* outlive the case's reports */
     st_ticks now;
     bool only_named;    /* no rules but those that are named */
+    bool rows_alone;    /* st_hunt_options */
     size_t stopped;     /* rules that took more than they may */
     uint8_t *confirmed; /* by row; NULL: not asked */
 } st_session;

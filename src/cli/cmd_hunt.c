@@ -100,8 +100,10 @@ static int write_results(st_session *s, int status)
 static int hunt(st_session *s, const st_earlier *old)
 {
     int status;
-    if (!st_output_format(s->config))
+    const st_format *format = st_output_format(s->config);
+    if (!format)
         return ST_EXIT_CANNOT;
+    s->rows_alone = st_output_target(s->config) != ST_TO_DIR && !format->sums;
     if ((status = st_session_rules(s)) || (status = st_session_evidence(s)) ||
         (status = st_output_check(s)) || (status = st_session_forest(s)) ||
         (status = st_session_match(s)) || (status = st_session_hunt(s)))

@@ -811,7 +811,8 @@ int st_session_hunt(st_session *s)
                           .hosts = c->hosts.items,
                           .nhosts = c->hosts.n,
                           .sibling_window = 600 * ST_TICKS_SECOND,
-                          .threads = c->threads };
+                          .threads = c->threads,
+                          .rows_alone = s->rows_alone };
     if (st_hunt(s->forest, s->rules, s->matches, &o, &s->found, &e) != ST_OK ||
         tell_story(s, &o, &e) != ST_OK)
         return st_cannot(&e);

@@ -278,9 +278,7 @@ static void put_utc(decoding *d, const st_value *v)
 {
     st_creations *c = &d->store->creations;
     st_ticks t;
-    st_buf_clear(&d->scratch->text);
-    st_value_text(v, &d->scratch->text);
-    if (st_time_sysmon(st_buf_slice(&d->scratch->text), &t) && t)
+    if (st_event_time(v, d->scratch, &t))
         c->utc[d->row] = t;
     else
         c->utc_text[d->row] = text_of(d, v, "UtcTime");
@@ -505,9 +503,7 @@ static void decode_small(decoding *d, st_ending *end, st_service *service)
         if (!f)
             continue;
         if (f->kind == ST_K_UTC) {
-            st_buf_clear(&d->scratch->text);
-            st_value_text(v, &d->scratch->text);
-            if (st_time_sysmon(st_buf_slice(&d->scratch->text), &t) && t)
+            if (st_event_time(v, d->scratch, &t))
                 utc = t;
         } else if (f->kind == ST_K_STATE) {
             st_sid id = text_of(d, v, NULL);
@@ -565,9 +561,7 @@ static void put_event_field(decoding *d, st_events *e, const st_event_kind *k, s
     uint64_t u;
     st_ticks t;
     if (f->kind == ST_K_UTC) {
-        st_buf_clear(&d->scratch->text);
-        st_value_text(v, &d->scratch->text);
-        if (!e->utc[row] && st_time_sysmon(st_buf_slice(&d->scratch->text), &t))
+        if (!e->utc[row] && st_event_time(v, d->scratch, &t))
             e->utc[row] = t;
     } else if (f->kind == ST_K_EVENT_GUID ||
                (f->kind == ST_K_GUID && f->at == offsetof(st_creations, guid))) {

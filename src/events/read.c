@@ -3,9 +3,12 @@
 /*
  * read.c - all of the evidence, on several threads, into one store.
  *
- * Each thread fills a store of its own without any lock; at the end the largest takes in
+ * Each thread fills a store of its own without any lock; at the end one takes in
  * the others, one after another, each freed as soon as it is in. Rows and string ids then
  * depend on the threads, which is why no output may depend on them.
+ *
+ * How many rows there will be is told from those of the bytes that were read, so that the columns
+ * seldom move: of the first store those of all threads, since it is to take in the others.
  */
 #include "events/store.h"
 
@@ -29,7 +32,9 @@ typedef struct reading {
     const st_log_wanted *logs;
     size_t nlogs;
     const st_log_keep *keep;
+    bool whole_logs; /* records of some logs are kept whole */
     atomic_bool failed;
+    atomic_uint_least64_t done, total; /* bytes */
     void (*progress)(void *ctx, uint64_t done, uint64_t total);
     void *progress_ctx;
 } reading;
@@ -50,7 +55,7 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     if (j && !mine->store)
         mine->store = st_store_new_like(all->first);
     if (j && !mine->scratch.met)
-        mine->scratch.met = calloc(ST_MET_TEXTS, sizeof *mine->scratch.met);
+        mine->scratch.met = st_zeros(ST_MET_TEXTS, sizeof *mine->scratch.met);
     if (!j || !mine->store || !mine->scratch.met) {
         atomic_store(&all->failed, true);
         return NULL;
@@ -68,6 +73,14 @@ static bool want(void *ctx, const st_record *head)
     const job *j = ctx;
     return j && (st_event_wants(head, &j->all->events, j->all->keep, &j->mine->scratch.provider) ||
                  st_log_wants(&j->mine->scratch.logs, head));
+}
+
+/* Of a process creation only logs that are kept whole have more than its fields. */
+static bool fields_do(void *ctx, const st_record *head)
+{
+    const job *j = ctx;
+    return j && !j->all->whole_logs && head->event_id == 1 &&
+           st_provider_known(head, &j->mine->scratch.provider) == ST_SYSMON;
 }
 
 static void slot(void *ctx, uint64_t number)
@@ -101,6 +114,24 @@ static void glance(void *ctx, const st_record *head, const unsigned char *const 
     leave(j, head, guids, n);
 }
 
+/* Room for the rows that are to be expected, where those that were kept are many and fill theirs.
+ */
+static void foresee(const job *j)
+{
+    enum { MANY = 4096, MOST = 64 };
+    st_store *s = j->mine->store;
+    size_t n = s->creations.n;
+    uint64_t done = atomic_load_explicit(&j->all->done, memory_order_relaxed),
+             total = atomic_load_explicit(&j->all->total, memory_order_relaxed);
+    if (n < MANY || n < s->creations.cap || done >= total || !done)
+        return;
+    double times = (double)total / (double)done;
+    if (j->mine == j->all->parts)
+        times *= j->all->nparts;
+    if (times > 1 && times < MOST)
+        st_store_foresee(s, times * 1.03);
+}
+
 static void record(void *ctx, const st_record *r)
 {
     job *j = ctx;
@@ -109,6 +140,7 @@ static void record(void *ctx, const st_record *r)
     if (j->placed && !j->glanced)
         leave(j, r, NULL, 0);
     j->glanced = false;
+    foresee(j);
     if (!st_event_decode(j->mine->store, r, j->source, &j->mine->scratch))
         atomic_store(&j->all->failed, true);
 }
@@ -125,26 +157,35 @@ static st_code end(void *ctx, void *jobs_own, st_err *err)
 static void progress(void *ctx, uint64_t done, uint64_t total)
 {
     reading *all = ctx;
+    atomic_store_explicit(&all->total, total, memory_order_relaxed);
+    atomic_store_explicit(&all->done, done, memory_order_relaxed);
     if (all->progress)
         all->progress(all->progress_ctx, done, total);
 }
 
-/* The part with the most creations, which others are copied to; NULL: there is none. */
-static part *largest(const reading *all)
+static size_t rows_of(const part *p)
+{
+    return p->store ? p->store->creations.n : 0;
+}
+
+/* The part that others are copied to: the one with the most creations, or the first, which has room
+ * for all, if it has half as many. NULL: there is none. */
+static part *chosen(const reading *all)
 {
     part *best = NULL;
     for (unsigned i = 0; i < all->nparts; i++) {
         part *p = &all->parts[i];
-        if (p->store && (!best || p->store->creations.n > best->store->creations.n))
+        if (p->store && (!best || rows_of(p) > rows_of(best)))
             best = p;
     }
-    return best;
+    return best && all->parts[0].store && rows_of(all->parts) >= rows_of(best) / 2 ? all->parts
+                                                                                   : best;
 }
 
 /* One store out of the parts. */
 static st_store *join(reading *all)
 {
-    part *first = largest(all);
+    part *first = chosen(all);
     st_store *whole = first ? first->store : st_store_new();
     bool ok = whole && !atomic_load(&all->failed);
     if (first)
@@ -169,6 +210,7 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
     static const st_scan_ops OPS = { .name_id = st_field_id,
                                      .begin = begin,
                                      .want = want,
+                                     .fields_do = fields_do,
                                      .glance = glance,
                                      .record = record,
                                      .slot = slot,
@@ -182,6 +224,10 @@ st_code st_events_read(st_evidence *e, const st_scan_options *o, const st_event_
                     .progress = on_progress,
                     .progress_ctx = ctx };
     *out = NULL;
+    all.whole_logs = nlogs > 0;
+    for (int id = 0; id < ST_LOG_KINDS; id++)
+        all.whole_logs |= st_event_set_has(
+            &all.events, st_event_kind_of((st_event_key){ ST_LOGS, (uint16_t)id }));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(104));
     st_event_set_add(&all.events, ST_EVENTLOG_EVENT(1102));
     all.parts = calloc(all.nparts, sizeof *all.parts);

@@ -117,6 +117,15 @@ static bool reserve(st_creations *c, size_t need)
     return true;
 }
 
+void st_store_foresee(st_store *s, double times)
+{
+    double most = ST_MAX_ROWS, rows = (double)s->creations.n * times,
+           seen = (double)s->nseen * times;
+    (void)reserve(&s->creations, (size_t)(rows < most ? rows : most));
+    (void)st_grow(&s->seen, &s->seen_cap, (size_t)(seen < most ? seen : most), sizeof *s->seen);
+    st_pool_foresee(s->pool, times);
+}
+
 /* Zeroes the next rows, some at once. */
 static void blank(st_creations *c)
 {

@@ -107,6 +107,13 @@ typedef struct st_met_text {
     unsigned char bytes[ST_MET_BYTES];
 } st_met_text;
 
+/* The day of the last UtcTime, as it was recorded. */
+typedef struct st_day {
+    bool known;
+    unsigned char date[22]; /* "2026-01-02 " in UTF-16 */
+    st_ticks begins;
+} st_day;
+
 /* What decoding needs from one record to the next; zeros to begin with, for one store. */
 typedef struct st_scratch {
     st_buf text;
@@ -114,11 +121,15 @@ typedef struct st_scratch {
     st_met_text *met; /* ST_MET_TEXTS of them; NULL: not made yet */
     size_t presence;  /* the one met last */
     st_buf fields;
+    st_day day;
     st_logs_filter logs;
     const st_log_keep *keep; /* NULL: all */
 } st_scratch;
 
 void st_scratch_free(st_scratch *s);
+
+/* A value in the form of UtcTime, as st_time_sysmon reads its text; not 0. */
+bool st_event_time(const st_value *v, st_scratch *scratch, st_ticks *out);
 
 /* The record's kind, st_event_kinds() if it has none. */
 size_t st_event_kind_of_record(const st_record *r, st_recent *last);
@@ -149,6 +160,8 @@ bool st_trail_map_make(st_trail_map *m, const st_trail *t, const st_wanted_event
 bool st_trail_map_skips(const st_trail_map *m, size_t source, uint64_t slot);
 void st_trail_map_free(st_trail_map *m);
 
+/* Tries to make room for so many times the creations, records and texts that there are. */
+void st_store_foresee(st_store *s, double times);
 /* Room for `need` rows of a kind. */
 bool st_events_reserve(st_events *e, size_t kind, size_t need);
 void st_events_free(st_events *e);

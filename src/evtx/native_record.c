@@ -129,9 +129,10 @@ static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, 
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t n = st_le16(spec); /* at most 1024 * 65535 together: no overflow */
-        to[i] =
-            (st_value){ .p = s->b + (at < end ? at : end), .n = n, .type = stored_type(spec[2]) };
+        uint32_t both = st_le32(spec), n = both & 0xffff; /* at most 1024 * 65535: no overflow */
+        to[i] = (st_value){ .p = s->b + (at < end ? at : end),
+                            .n = n,
+                            .type = stored_type((uint8_t)(both >> 16)) };
         at += n;
     }
     return ends_well(s, at, end);
@@ -190,6 +191,19 @@ uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint
 static bool is_null(const st_value *v)
 {
     return !v->p || v->type == ST_V_NULL;
+}
+
+/* The ordinary source: one substitution, whose value is there and whole. NULL: anything else, and
+ * nothing is decided. */
+static inline const st_value *whole_value(const st_native *s, const nt_step *step, uint32_t first,
+                                          uint32_t n)
+{
+    const nt_piece *piece = &s->pieces[first];
+    if (n != 1 || (piece->kind != NT_SUB && piece->kind != NT_OPTIONAL) ||
+        piece->index >= step->count)
+        return NULL;
+    const st_value *v = &s->values[step->base + piece->index];
+    return v->cut || is_null(v) ? NULL : v;
 }
 
 static st_value sub(job *j, const nt_step *step, uint32_t index)
@@ -286,25 +300,27 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
 
 /* System */
 
-static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
-{
-    const nt_source *from = &j->s->plans[step->plan].system[slot];
-    uint64_t n;
-    if (!from->n)
-        return otherwise;
-    st_value v = value_of(j, step, from->first, from->n);
-    return st_value_u64(&v, &n) && n <= most ? n : otherwise;
-}
-
-static st_value system_value(job *j, const nt_step *step, nt_slot slot)
+static inline st_value system_value(job *j, const nt_step *step, nt_slot slot)
 {
     const nt_source *from = &j->s->plans[step->plan].system[slot];
     if (!from->n)
         return (st_value){ 0 };
+    const st_value *whole = whole_value(j->s, step, from->first, from->n);
+    if (whole)
+        return *whole;
     st_value v = value_of(j, step, from->first, from->n);
-    if (is_null(&v))
-        v = (st_value){ 0 };
-    return v;
+    return is_null(&v) ? (st_value){ 0 } : v;
+}
+
+static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
+{
+    const nt_source *from = &j->s->plans[step->plan].system[slot];
+    const st_value *whole = whole_value(j->s, step, from->first, from->n);
+    uint64_t n;
+    if (whole && st_value_unsigned(whole, &n))
+        return n <= most ? n : otherwise;
+    st_value v = system_value(j, step, slot);
+    return v.p && st_value_u64(&v, &n) && n <= most ? n : otherwise;
 }
 
 /* What tells whether anybody wants more of it. */
@@ -333,6 +349,21 @@ static void read_system(job *j, const nt_step *step)
     r->keywords = number(j, step, NT_KEYWORDS, 0, UINT64_MAX);
     r->execution_pid = (uint32_t)number(j, step, NT_PID, 0, UINT32_MAX);
     r->execution_tid = (uint32_t)number(j, step, NT_TID, 0, UINT32_MAX);
+}
+
+/* Is all the rest of System as it should be, so that reading it would tell nothing of the record?
+ */
+static bool rest_is_whole(const st_native *s, const nt_step *step)
+{
+    static const uint8_t rest[] = { NT_USER_SID, NT_VERSION,  NT_LEVEL, NT_OPCODE,
+                                    NT_TASK,     NT_KEYWORDS, NT_PID,   NT_TID };
+    const nt_source *system = s->plans[step->plan].system;
+    for (size_t i = 0; i < sizeof rest; i++) {
+        const nt_source *from = &system[rest[i]];
+        if (from->n && !whole_value(s, step, from->first, from->n))
+            return false;
+    }
+    return true;
 }
 
 /* fields */
@@ -424,11 +455,16 @@ static void emit_items(job *j, const st_value *array)
         emit(j, NT_NONE, &v);
 }
 
+/* Is what an element depends on there? */
+static inline bool is_there(const st_native *s, const nt_step *step, uint16_t dep)
+{
+    return dep == NT_NO_INDEX || (dep < step->count && !is_null(&s->values[step->base + dep]));
+}
+
 static void field(job *j, const nt_step *step, const nt_field *f)
 {
     st_native *s = j->s;
-    if (f->dep != NT_NO_INDEX &&
-        (f->dep >= step->count || is_null(&s->values[step->base + f->dep])))
+    if (!is_there(s, step, f->dep))
         return;
     const nt_piece piece = f->n == 1 ? s->pieces[f->first] : (nt_piece){ .kind = NT_LITERAL };
     if (piece.kind == NT_INSTANCE) {
@@ -450,6 +486,38 @@ static void field(job *j, const nt_step *step, const nt_field *f)
         emit(j, f->name, &v);
 }
 
+/* The ordinary fields in one go, up to the first that isn't one: they have a name, and a whole
+ * value that is no stream. Stops where something is full, too; `field` says then what that means.
+ */
+static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
+{
+    st_native *s = j->s;
+    const nt_step now = *step;
+    const nt_field *fields = s->fields + plan->first;
+    const nt_name *names = s->names.list;
+    uint64_t budget = s->chunk_budget < s->record_budget ? s->chunk_budget : s->record_budget;
+    uint64_t left = budget, values = j->values;
+    uint32_t next = now.next;
+    size_t most = s->out_cap < ST_MAX_FIELDS ? s->out_cap : ST_MAX_FIELDS;
+    st_field *out = s->out + s->nout, *full = s->out + most;
+    for (; next < plan->nfields && out < full; next++) {
+        const nt_field *f = &fields[next];
+        const st_value *v = whole_value(s, &now, f->first, f->n);
+        if (!v || f->name == NT_NONE || v->type == ST_V_BINXML || !is_there(s, &now, f->dep) ||
+            values + v->n > ST_MAX_RECORD_VALUES || left < 2 + v->n / 256)
+            break;
+        const nt_name *it = &names[f->name];
+        left -= 2 + v->n / 256;
+        values += v->n;
+        *out++ = (st_field){ .name = it->text, .id = it->id, .value = *v };
+    }
+    step->next = next;
+    j->values = values;
+    s->nout = (size_t)(out - s->out);
+    s->record_budget -= (uint32_t)(budget - left);
+    s->chunk_budget -= budget - left;
+}
+
 static void read_fields(job *j)
 {
     st_native *s = j->s;
@@ -458,6 +526,7 @@ static void read_fields(job *j)
         const nt_plan *plan = &s->plans[step->plan];
         if (step->next == 0 && plan->user_data)
             j->r->user_data = true;
+        emit_whole(j, step, plan);
         if (step->next == plan->nfields) {
             j->depth--;
             continue;
@@ -533,7 +602,8 @@ static void deliver(job *j, const char *damage)
     const st_scan_ops *ops = s->c->ops;
     bool wanted = !ops->want || ops->want(s->c->job, r);
     if (wanted) {
-        read_system(j, &s->steps[0]);
+        if (!ops->fields_do || !rest_is_whole(s, &s->steps[0]) || !ops->fields_do(s->c->job, r))
+            read_system(j, &s->steps[0]);
         read_fields(j);
     } else if (ops->glance) {
         glance(j);

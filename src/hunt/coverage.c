@@ -203,13 +203,13 @@ static void count_odd(st_case *c)
     }
 }
 
-bool st_coverage_make(st_case *c)
+bool st_coverage_make(st_case *c, unsigned threads)
 {
     const st_forest *f = c->forest;
     const st_store *s = f->store;
     st_buf text = { 0 };
     c->coverage = ST_NEWN(&c->arena, st_coverage, f->nhosts);
-    if (!c->coverage || !st_gaps_make(c))
+    if (!c->coverage || !st_gaps_make(c, threads))
         return false;
     for (size_t i = 0; i < s->npresences; i++) {
         uint32_t host = st_tree_host_of(f, s->presences[i].computer);

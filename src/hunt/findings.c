@@ -230,7 +230,7 @@ static void make_half(void *ctx, unsigned thread, size_t i)
     halves *x = ctx;
     st_hunting *h = x->h;
     (void)thread;
-    x->ok[i] = i ? st_coverage_make(&x->cover)
+    x->ok[i] = i ? st_coverage_make(&x->cover, h->o->threads)
                  : node_arrays(h) && st_findings_make(h) && st_incidents_make(h) && st_rows_make(h);
 }
 

@@ -15,6 +15,7 @@
 #include "base/decoded.h"
 #include "base/limits.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ typedef struct finding_gaps {
     st_gap *v;
     size_t n, cap;
     uint32_t *of_host; /* how many of a host are kept; past ST_MAX_GAPS the last one grows */
+    unsigned threads;
     bool failed;
 } finding_gaps;
 
@@ -292,13 +294,13 @@ typedef struct asked {
     st_buf words, decoded;
 } asked;
 
-static bool ask(finding_gaps *x, asked *a, const st_proc *p)
+static bool ask(const st_forest *f, asked *a, const st_proc *p)
 {
     if (p->image == a->image && p->command_line == a->command)
         return a->cleared;
-    st_sid original = x->f->store->creations.original_file_name[p->row];
-    st_str program = st_pool_get(x->f->pool, p->image), own = st_pool_get(x->f->pool, original),
-           command = st_pool_get(x->f->pool, p->command_line);
+    st_sid original = f->store->creations.original_file_name[p->row];
+    st_str program = st_pool_get(f->pool, p->image), own = st_pool_get(f->pool, original),
+           command = st_pool_get(f->pool, p->command_line);
     a->image = p->image;
     a->command = p->command_line;
     a->cleared = (may_clear(own) || may_clear(program) || may_clear(command)) &&
@@ -308,28 +310,45 @@ static bool ask(finding_gaps *x, asked *a, const st_proc *p)
         st_decoded_put(command, &a->decoded);
         a->cleared = a->decoded.n && clears(program, own, st_buf_slice(&a->decoded), &a->words);
     }
-    x->failed |= a->words.failed || a->decoded.failed;
     return a->cleared;
 }
 
-enum { CLEARS = 1, STARTS_ONE = 2 };
+enum { CLEARS = 1, STARTS_ONE = 2, STRETCH = 8192 };
+
+typedef struct asking {
+    const st_forest *f;
+    uint8_t *is;
+    atomic_bool failed;
+} asking;
+
+static void ask_stretch(void *ctx, unsigned thread, size_t stretch)
+{
+    asking *x = ctx;
+    const st_forest *f = x->f;
+    asked a = { .image = ST_ABSENT, .command = ST_ABSENT };
+    (void)thread;
+    for (size_t i = stretch * STRETCH; i < (stretch + 1) * STRETCH && i < f->observed; i++)
+        x->is[i] = f->procs[i].origin == ST_O_LIVE && ask(f, &a, &f->procs[i]) ? CLEARS : 0;
+    if (a.words.failed || a.decoded.failed)
+        atomic_store(&x->failed, true);
+    st_buf_free(&a.words);
+    st_buf_free(&a.decoded);
+}
 
 /* Which live processes are commands that clear a log; of a shell that starts one, the one alone. */
 static uint8_t *clearing(finding_gaps *x)
 {
-    uint8_t *is = calloc(x->f->observed + 1, sizeof *is);
-    asked a = { .image = ST_ABSENT, .command = ST_ABSENT };
-    x->failed |= !is;
-    for (size_t i = 0; is && i < x->f->observed; i++)
-        is[i] = x->f->procs[i].origin == ST_O_LIVE && ask(x, &a, &x->f->procs[i]) ? CLEARS : 0;
-    for (size_t i = 0; is && i < x->f->observed; i++) {
+    size_t n = x->f->observed;
+    asking a = { .f = x->f, .is = calloc(n + 1, sizeof *a.is) };
+    if (a.is)
+        st_parallel(x->threads, (n + STRETCH - 1) / STRETCH, ask_stretch, &a);
+    x->failed |= !a.is || atomic_load(&a.failed);
+    for (size_t i = 0; a.is && i < n; i++) {
         st_node parent = x->f->procs[i].parent;
-        if ((is[i] & CLEARS) && parent < x->f->observed && parent != i)
-            is[parent] |= STARTS_ONE;
+        if ((a.is[i] & CLEARS) && parent < n && parent != i)
+            a.is[parent] |= STARTS_ONE;
     }
-    st_buf_free(&a.words);
-    st_buf_free(&a.decoded);
-    return is;
+    return a.is;
 }
 
 static void find_clearing_commands(finding_gaps *x)
@@ -419,13 +438,35 @@ static st_sid folded(finding_gaps *x, st_sid name, st_buf *b)
     return st_pool_put(x->f->pool, st_buf_slice(b));
 }
 
+/* Those of all processes, but for repetitions of one that was met lately: there are few images, and
+ * what is left is sorted. NULL: no memory. */
+static image *images_of(const st_forest *f, size_t *n)
+{
+    enum { LATELY = 1024 };
+    image lately[LATELY] = { { 0 } }; /* host + 1 */
+    image *v = NULL;
+    size_t cap = 0;
+    *n = 0;
+    for (size_t i = 0; i < f->observed; i++) {
+        image own = { f->procs[i].host, f->procs[i].image };
+        image *met = &lately[(own.name + own.host * 31) % LATELY];
+        if (met->name == own.name && met->host == own.host + 1)
+            continue;
+        *met = (image){ own.host + 1, own.name };
+        if (!st_grow(&v, &cap, *n + 1, sizeof *v)) {
+            free(v);
+            return NULL;
+        }
+        v[(*n)++] = own;
+    }
+    return v ? v : calloc(1, sizeof *v);
+}
+
 /* The images that have a record of their own, host by host. */
 static image *recorded_images(finding_gaps *x, size_t *n, st_buf *b)
 {
-    image *v = malloc((x->f->observed + 1) * sizeof *v);
-    for (size_t i = 0; v && i < x->f->observed; i++)
-        v[i] = (image){ x->f->procs[i].host, x->f->procs[i].image };
-    *n = v ? distinct(v, x->f->observed) : 0;
+    image *v = images_of(x->f, n);
+    *n = v ? distinct(v, *n) : 0;
     for (size_t i = 0; i < *n; i++)
         v[i].name = folded(x, v[i].name, b);
     *n = distinct(v, *n);
@@ -581,9 +622,9 @@ static void find_parents(finding_gaps *x)
     st_buf_free(&b);
 }
 
-bool st_gaps_make(st_case *c)
+bool st_gaps_make(st_case *c, unsigned threads)
 {
-    finding_gaps x = { .c = c, .f = c->forest };
+    finding_gaps x = { .c = c, .f = c->forest, .threads = threads };
     x.of_host = calloc(x.f->nhosts + 1, sizeof *x.of_host);
     if (!x.of_host)
         return false;

@@ -40,8 +40,8 @@ void st_behaviours_raise(st_incident *i);
  * little out of order, never a minute. */
 #define ST_CLOCK_STEP (UINT64_C(60) * ST_TICKS_SECOND)
 /* The gaps of all hosts; the hosts' coverage, with them; hints that hosts were renamed. */
-bool st_gaps_make(st_case *c);
-bool st_coverage_make(st_case *c);
+bool st_gaps_make(st_case *c, unsigned threads);
+bool st_coverage_make(st_case *c, unsigned threads);
 bool st_hints_make(st_case *c);
 /* Marks the context and makes the rows. */
 bool st_rows_make(st_hunting *h);

@@ -98,25 +98,25 @@ static void put_run(st_out *o, const st_job *j)
 
 /* clang-format off */
 static const st_format formats[] = {
-    { ST_F_TEXT, "text", ".txt", NULL, H|T|Q|R|V, H|T|Q|R|V, put_text, NULL, 0 },
-    { ST_F_CSV, "csv", ".csv", ".txt", H|T|Q|X|R, 0, put_csv, "timeline.csv", 0 },
-    { ST_F_JSONL, "jsonl", ".jsonl", ".txt", H|T|Q|X|R|V, X, put_jsonl, "findings.jsonl", 0 },
-    { ST_F_JSON, "json", ".json", NULL, Q|R, 0, NULL, NULL, 0 },
-    { ST_F_HTML, "html", ".html", NULL, H, 0, put_html, "report.html", 0 },
-    { ST_F_TIMESKETCH, "timesketch", NULL, ".jsonl .txt", H, 0, put_timesketch, NULL, 0 },
-    { ST_F_ECS, "ecs", ".ndjson", ".jsonl .txt", H, 0, put_ecs, NULL, 0 },
-    { ST_F_NAVIGATOR, "navigator", NULL, NULL, H, 0, put_navigator, NULL, 0 },
-    { ST_F_MARKDOWN, "markdown", ".md", ".txt", H, 0, put_markdown, "summary.md", 0 },
-    { ST_F_XLSX, "xlsx", ".xlsx", NULL, H, 0, put_xlsx, "timeline.xlsx", 1 },
-    { ST_F_DOT, "dot", ".dot", ".txt", H, 0, put_dot, NULL, 0 },
-    { ST_F_L2TCSV, "l2tcsv", NULL, ".csv .txt", H, 0, put_l2tcsv, NULL, 0 },
-    { ST_F_BODYFILE, "bodyfile", ".body", ".txt", H, 0, put_bodyfile, NULL, 0 },
-    { ST_F_CASEDB, "casedb", ".db", NULL, H|X, 0, st_write_casedb, "case.db", 2 },
+    { ST_F_TEXT, "text", ".txt", NULL, H|T|Q|R|V, H|T|Q|R|V, put_text, NULL, 0, true },
+    { ST_F_CSV, "csv", ".csv", ".txt", H|T|Q|X|R, 0, put_csv, "timeline.csv", 0, false },
+    { ST_F_JSONL, "jsonl", ".jsonl", ".txt", H|T|Q|X|R|V, X, put_jsonl, "findings.jsonl", 0, false },
+    { ST_F_JSON, "json", ".json", NULL, Q|R, 0, NULL, NULL, 0, false },
+    { ST_F_HTML, "html", ".html", NULL, H, 0, put_html, "report.html", 0, true },
+    { ST_F_TIMESKETCH, "timesketch", NULL, ".jsonl .txt", H, 0, put_timesketch, NULL, 0, false },
+    { ST_F_ECS, "ecs", ".ndjson", ".jsonl .txt", H, 0, put_ecs, NULL, 0, false },
+    { ST_F_NAVIGATOR, "navigator", NULL, NULL, H, 0, put_navigator, NULL, 0, false },
+    { ST_F_MARKDOWN, "markdown", ".md", ".txt", H, 0, put_markdown, "summary.md", 0, true },
+    { ST_F_XLSX, "xlsx", ".xlsx", NULL, H, 0, put_xlsx, "timeline.xlsx", 1, true },
+    { ST_F_DOT, "dot", ".dot", ".txt", H, 0, put_dot, NULL, 0, false },
+    { ST_F_L2TCSV, "l2tcsv", NULL, ".csv .txt", H, 0, put_l2tcsv, NULL, 0, false },
+    { ST_F_BODYFILE, "bodyfile", ".body", ".txt", H, 0, put_bodyfile, NULL, 0, false },
+    { ST_F_CASEDB, "casedb", ".db", NULL, H|X, 0, st_write_casedb, "case.db", 2, true },
     /* files of the set that are no format of their own */
-    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_hosts, "hosts.csv", 0 },
-    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_gaps, "gaps.csv", 0 },
-    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_tree, "tree.txt", 0 },
-    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_run, ST_SET_MARK, 0 },
+    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_hosts, "hosts.csv", 0, false },
+    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_gaps, "gaps.csv", 0, false },
+    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_tree, "tree.txt", 0, false },
+    { ST_F_NONE, NULL, NULL, NULL, 0, 0, put_run, ST_SET_MARK, 0, false },
 };
 /* clang-format on */
 enum { FORMATS = sizeof formats / sizeof formats[0] };

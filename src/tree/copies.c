@@ -11,6 +11,7 @@
  */
 #include "tree/forest.h"
 
+#include "base/os/os.h"
 #include "base/radix.h"
 
 #include <stdlib.h>
@@ -395,17 +396,21 @@ static bool sort_seeds(const st_wood *w, seed *s, size_t n,
                        int (*cmp)(const void *, const void *, void *), void *ctx)
 {
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
-    seed *moved = malloc((n ? n : 1) * sizeof *moved);
-    bool ok = keys && moved;
+    seed *moved = NULL;
+    bool ok = keys != NULL, there = true;
     for (size_t i = 0; ok && i < n; i++)
         keys[i] = (st_keyed){ s[i].hash, (uint32_t)i };
     ok = ok && st_radix_sort(keys, n);
-    for (size_t i = 0; ok && i < n; i++)
+    for (size_t i = 0; ok && there && i < n; i++)
+        there = keys[i].item == i;
+    if (ok && !there)
+        ok = (moved = malloc(n * sizeof *moved)) != NULL;
+    for (size_t i = 0; ok && moved && i < n; i++)
         moved[i] = s[keys[i].item];
-    grouping g = { moved, keys, n, cmp, ctx };
+    grouping g = { moved ? moved : s, keys, n, cmp, ctx };
     if (ok)
         st_tree_stretches(w, n, sort_groups, &g);
-    if (ok && n)
+    if (ok && moved)
         memcpy(s, moved, n * sizeof *s);
     free(keys);
     free(moved);
@@ -423,7 +428,8 @@ static bool met_begin(met *m, size_t n)
     size_t bits = 1024;
     while (bits < 16 * n)
         bits *= 2;
-    *m = (met){ calloc(bits / 64, sizeof *m->once), calloc(bits / 64, sizeof *m->twice), bits - 1 };
+    *m = (met){ st_zeros(bits / 64, sizeof *m->once), st_zeros(bits / 64, sizeof *m->twice),
+                bits - 1 };
     return m->once && m->twice;
 }
 
@@ -441,18 +447,26 @@ static bool met_twice(const met *m, uint64_t hash)
     return m->twice[i / 64] >> i % 64 & 1;
 }
 
-/* Puts the rows whose hash was met twice in front, the rest in their order behind. How many. */
-static size_t divide(const met *m, seed *s, seed *rest, size_t n)
+/* Puts the rows whose hash was met twice in front, the rest in their order behind; *some: how many
+ * they are. false: no memory. */
+static bool divide(const met *m, seed *s, size_t n, size_t *some)
 {
-    size_t front = 0, behind = 0;
+    size_t twice = 0, k = 0, to = n;
     for (size_t i = 0; i < n; i++)
+        twice += met_twice(m, s[i].hash);
+    *some = twice;
+    seed *front = twice ? malloc(twice * sizeof *front) : NULL;
+    if (!front)
+        return !twice;
+    for (size_t i = n; i-- > 0;)
         if (met_twice(m, s[i].hash))
-            s[front++] = s[i];
+            front[k++] = s[i];
         else
-            rest[behind++] = s[i];
-    if (behind)
-        memcpy(s + front, rest, behind * sizeof *s);
-    return front;
+            s[--to] = s[i];
+    while (k--)
+        s[twice - 1 - k] = front[k];
+    free(front);
+    return true;
 }
 
 /* Folds the rows that may be copies; *nodes: how many are left of all. */
@@ -460,12 +474,11 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
 {
     view v = { &w->pub.store->creations, w->pub.evidence };
     met m = { 0 };
-    seed *rest = malloc((n ? n : 1) * sizeof *rest);
-    bool ok = rest && met_begin(&m, n);
+    size_t some = 0;
+    bool ok = met_begin(&m, n);
     for (size_t i = 0; ok && i < n; i++)
         met_add(&m, s[i].hash);
-    size_t some = ok ? divide(&m, s, rest, n) : 0;
-    ok = ok && sort_seeds(w, s, some, by_claim, &v);
+    ok = ok && divide(&m, s, n, &some) && sort_seeds(w, s, some, by_claim, &v);
     if (ok) {
         size_t left = fold(v.c, s, st_tree_any_carrier(v.e) ? absorb(w, &v, s, some) : some);
         memmove(s + left, s + some, (n - some) * sizeof *s);
@@ -473,7 +486,6 @@ static bool fold_copies(const st_wood *w, seed *s, size_t n, size_t *nodes)
     }
     free(m.once);
     free(m.twice);
-    free(rest);
     return ok;
 }
 
@@ -506,6 +518,7 @@ bool st_tree_sort_copies(st_wood *w)
     size_t nodes = c->n;
     seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
     sowing x = { w, s };
+    st_os_dense(s, c->n * sizeof *s);
     if (s)
         st_tree_stretches(w, c->n, make_seeds, &x);
     bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
@@ -514,6 +527,7 @@ bool st_tree_sort_copies(st_wood *w)
     ok = ok && sort_seeds(w, s, nodes, by_start, (void *)(uintptr_t)c);
     w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
     if (w->pub.procs) {
+        st_os_dense(w->pub.procs, nodes * sizeof *w->pub.procs);
         st_tree_stretches(w, nodes, fill_stretch, &x);
         w->pub.n = w->pub.observed = nodes;
         w->pub.stats.observed = nodes;

@@ -10,6 +10,7 @@
 #include "tree/forest.h"
 
 #include "base/limits.h"
+#include "base/os/os.h"
 #include "base/search.h"
 
 #include <stdlib.h>
@@ -52,7 +53,7 @@ uint32_t st_group_find(const st_wood *w, uint32_t host, const st_guid *guid)
 /* Makes the table one of n places. */
 static bool widen(st_wood *w, size_t n)
 {
-    uint32_t *old = w->slots.at, *at = calloc(n, sizeof *at);
+    uint32_t *old = w->slots.at, *at = st_zeros(n, sizeof *at);
     if (!at)
         return false;
     st_slots_move(&w->slots, at, n, w->ngroups, hash_of_group, w);
@@ -152,6 +153,7 @@ bool st_tree_index(st_wood *w)
     bool ok = group_of && w->members && reserve(w, n);
     if (ok) {
         claiming c = { w, group_of };
+        st_os_dense(w->groups, n * sizeof *w->groups);
         st_tree_stretches(w, n, claim_stretch, &c);
         w->ngroups = n;
     }

@@ -22,6 +22,9 @@ bool st_os_descriptor_path(int fd, char *out, size_t n);
 bool st_os_program_path(char *out, size_t n);
 /* Do children (child.h) share this process's memory, being threads of it? */
 bool st_os_children_share(void);
+/* The n bytes will be written from the first to the last, or here and there all over: large pages
+ * suit them, if the system has such to give. */
+void st_os_dense(void *p, size_t n);
 /* A path that a user typed, spelled as the house does: with `/` between names. In place. */
 void st_os_path(char *path);
 /* What bars this system has for a process that reads hostile bytes, in words for --version. */

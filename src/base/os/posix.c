@@ -5,7 +5,9 @@
 
 #include "base/os/os.h"
 
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 bool st_os_descriptor_path(int fd, char *out, size_t n)
@@ -26,6 +28,15 @@ bool st_os_program_path(char *out, size_t n)
 bool st_os_children_share(void)
 {
     return false;
+}
+
+/* Only what whole large pages hold: the rest of them is somebody else's. */
+void st_os_dense(void *p, size_t n)
+{
+    const uintptr_t large = (uintptr_t)2 << 20, at = (uintptr_t)p;
+    uintptr_t from = (at + large - 1) / large * large, to = (at + n) / large * large;
+    if (p && from < to)
+        (void)madvise((char *)p + (from - at), to - from, MADV_HUGEPAGE);
 }
 
 /* A name may hold any byte but `/` here. */

@@ -169,6 +169,12 @@ bool st_os_children_share(void)
     return true;
 }
 
+void st_os_dense(void *p, size_t n)
+{
+    (void)p;
+    (void)n;
+}
+
 void st_os_path(char *path)
 {
     for (; *path; path++)

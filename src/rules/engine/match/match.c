@@ -59,19 +59,16 @@ enum { SHORT = 512 };
  * False: it isn't ASCII. */
 static bool fold_ascii(st_str s, char to[SHORT + 8])
 {
-    const uint64_t each = UINT64_C(0x0101010101010101), high = each << 7;
     uint64_t w = 0, all = 0;
     for (size_t i = 0; i < s.n; i += sizeof w) {
         size_t n = s.n - i < sizeof w ? s.n - i : sizeof w;
         w = 0;
         memcpy(&w, s.p + i, n);
         all |= w;
-        w &= ~high; /* so that no sum runs into the next byte */
-        uint64_t from_a = w + each * (0x80 - 'A'), past_z = w + each * (0x80 - 'Z' - 1);
-        w |= (from_a & ~past_z & high) >> 2;
+        w = st_ascii_lower_eight(w);
         memcpy(to + i, &w, sizeof w);
     }
-    return !(all & high);
+    return !(all & ST_ASCII_HIGH);
 }
 
 /* In `small`, where it fits and is ASCII. */
