@@ -144,14 +144,21 @@ static bool usable(const st_atoms *s)
     return true;
 }
 
+static bool find_roles_of(job *j, unsigned space, const st_atoms *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!role_of(j, space, &s->v[i].column))
+            return false;
+    return true;
+}
+
 static bool find_roles(job *j, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const st_trigger *t = j->triggers[i];
         for (size_t k = 0; t && t->known && k < t->n; k++)
-            for (size_t a = 0; usable(&t->choices[k]) && a < t->choices[k].n; a++)
-                if (!role_of(j, space_of(t), &t->choices[k].v[a].column))
-                    return false;
+            if (usable(&t->choices[k]) && !find_roles_of(j, space_of(t), &t->choices[k]))
+                return false;
     }
     return true;
 }
