@@ -485,6 +485,25 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
     return code;
 }
 
+/* What comes of a rule that has run. */
+static st_code take_one(job *j, uint32_t i, st_filling *rest, const outcome *out, st_err *err)
+{
+    const hits *h = &j->per_rule[i];
+    st_code code = ST_OK;
+    j->touched[i] = (uint8_t)out->touched;
+    if (!note(j->m, i, h, rest, out))
+        code = st_fail(err, ST_E_MEMORY, "no memory for matches");
+    if (code == ST_OK && out->lifted && j->o.ago_off)
+        code = count_window(j, i, h, rest, err);
+    if (code != ST_OK || !h->n)
+        return code;
+    if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
+        return st_fail(err, ST_E_MEMORY, "no memory for matches");
+    memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
+    j->all.n += h->n;
+    return ST_OK;
+}
+
 static st_code run_one(job *j, uint32_t i, st_err *err)
 {
     outcome out = { .touched = touched(NULL, NULL) };
@@ -494,19 +513,83 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     if (!rows_for(j, i)->all || !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h))
         code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
                         j->apart, &out, err);
-    j->touched[i] = (uint8_t)out.touched;
-    if (code == ST_OK && !note(j->m, i, h, &rest, &out))
-        code = st_fail(err, ST_E_MEMORY, "no memory for matches");
-    if (code == ST_OK && out.lifted && j->o.ago_off)
-        code = count_window(j, i, h, &rest, err);
+    if (code == ST_OK)
+        code = take_one(j, i, &rest, &out, err);
     st_filling_free(&rest);
-    if (code != ST_OK || !h->n)
-        return code;
-    if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
-        return st_fail(err, ST_E_MEMORY, "no memory for matches");
-    memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
-    j->all.n += h->n;
-    return ST_OK;
+    return code;
+}
+
+/* rules that share nothing, side by side */
+
+enum { FEWEST_BESIDE = 32 }; /* so many that threads are worth it */
+
+/* What became of a rule. */
+typedef struct apart_rule {
+    uint32_t rule;
+    st_code code;
+    outcome out;
+    st_err err;
+} apart_rule;
+
+typedef struct side_by_side {
+    job *j;
+    apart_rule *v; /* rising */
+    size_t n;
+    st_shared *shared; /* by thread */
+} side_by_side;
+
+static void run_apart(void *ctx, unsigned thread, size_t i)
+{
+    side_by_side *x = ctx;
+    job *j = x->j;
+    apart_rule *a = &x->v[i];
+    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f, &x->shared[thread], &j->o,
+                       &j->per_rule[a->rule], NULL, NULL, j->apart, &a->out, &a->err);
+}
+
+/* Rules whose rows become no table, and that use nothing of each other. */
+static bool is_apart(const job *j, uint32_t i)
+{
+    const st_language *l = j->rules->items[i]->parsed.language;
+    return runs(j, i) && l->by_itself && l->per_event && !in_vain(j, &j->rows, i);
+}
+
+/* Runs them; none is in x if they are few. */
+static void run_beside(job *j, side_by_side *x)
+{
+    unsigned threads = st_threads(j->o.threads);
+    size_t n = 0;
+    *x = (side_by_side){ .j = j };
+    for (uint32_t i = 0; i < j->rules->n; i++)
+        n += is_apart(j, i);
+    if (n < FEWEST_BESIDE || threads < 2 || !st_pool_share(j->f->pool))
+        return;
+    x->v = calloc(n, sizeof *x->v);
+    x->shared = calloc(threads, sizeof *x->shared);
+    for (uint32_t i = 0; x->v && x->shared && i < j->rules->n; i++)
+        if (is_apart(j, i))
+            x->v[x->n++].rule = i;
+    for (unsigned i = 0; x->shared && i < threads; i++) {
+        st_shared_init(&x->shared[i], j->f->pool);
+        x->shared[i].known = j->shared.known;
+        x->shared[i].regexes = j->rules->regexes;
+    }
+    st_parallel(threads, x->n, run_apart, x);
+    for (unsigned i = 0; x->shared && i < threads; i++)
+        st_shared_free(&x->shared[i]);
+    free(x->shared);
+    x->shared = NULL;
+}
+
+/* Of a rule that has run so; of one that met a limit, once more by itself: the limit may have been
+ * met for want of time. */
+static st_code take_apart(job *j, const apart_rule *a, st_err *err)
+{
+    if (a->code != ST_OK)
+        return st_fail(err, a->code, "%s", a->err.text);
+    if (a->out.stop.code != ST_OK || a->out.limit)
+        return run_one(j, a->rule, err);
+    return take_one(j, a->rule, NULL, &a->out, err);
 }
 
 /* What rules share, which is made by now: where it may be otherwise, so may all rules. */
@@ -525,10 +608,17 @@ static void ask_lenders(job *j)
 
 static st_code run_all(job *j, st_err *err)
 {
+    side_by_side x = { 0 };
+    size_t next = 0;
     st_code code = prefilter(j, NULL, &j->rows, err);
+    if (code == ST_OK)
+        run_beside(j, &x);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, &j->rows, i))
+        if (next < x.n && x.v[next].rule == i)
+            code = take_apart(j, &x.v[next++], err);
+        else if (runs(j, i) && !in_vain(j, &j->rows, i))
             code = run_one(j, i, err);
+    free(x.v);
     if (j->apart)
         ask_lenders(j);
     return code;
