@@ -73,6 +73,7 @@ static const expr_case functions[] = {
     { "bin(7.3, 0.5)", "real 7.0" },
     { "bin(datetime(2024-05-02 13:04), 1d)", "datetime 2024-05-02T00:00:00.0000000Z" },
     { "bin(5, 0)", "long ~" },
+    { "bin_auto(-7)", "long -10" },
     { "bin_at(7, 5, 1)", "long 6" },
     { "bin_at(6.5, 2.5, 7)", "real 4.5" },
     { "bin_at(datetime(2024-05-02 13:04), 7d, datetime(2024-05-05))",
@@ -210,6 +211,11 @@ static const expr_case functions[] = {
     { "hash_combine(hash(\"a\"), hash(\"b\")) == hash_combine(hash(\"b\"), hash(\"a\"))",
       "bool False" },
     { "hash_many(\"a\", \"b\") == hash_combine(hash(\"a\"), hash(\"b\"))", "bool True" },
+    { "geo_distance_2points(0, 0, 0, 1) between (111194 .. 111196)", "bool True" },
+    { "geo_geohash_to_central_point(\"s\")",
+      "dynamic {\"type\":\"Point\",\"coordinates\":[22.5,22.5]}" },
+    { "geo_point_in_circle(0, 0, 0, 1, 111196)", "bool True" },
+    { "geo_point_to_geohash(22.5, 22.5, 1)", "string s" },
     { "hash_md5(\"x\")", "string 9dd4e461268c8034f5c8564e155c67a6" },
     { "hash_md5(\"\")", "string " },
     { "hash_sha1(dynamic(null))", "string " },
@@ -486,7 +492,7 @@ static const expr_case functions[] = {
 static void function__each_expression__has_its_type_and_value(void **state)
 {
     (void)state;
-    CHECK("print x = ", functions);
+    CHECK("set query_bin_auto_size = 5; print x = ", functions);
 }
 
 /* The same over a row, so that nothing is computed while it is bound. */

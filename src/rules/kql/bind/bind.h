@@ -51,7 +51,8 @@ typedef struct st_binder {
     const st_bind_table_fn *table_fns; /* up to one without a name */
     bool marks;                        /* the rule says which processes are web servers */
     bool keeps_rows; /* rows of tables that lets name are computed once: a library */
-    st_str subject;  /* the node of graph patterns that the rule is about; or empty */
+    const st_kql_expr *bin_size, *bin_at; /* settings of bin_auto(); NULL: not set */
+    st_str subject; /* the node of graph patterns that the rule is about; or empty */
     unsigned expansions, operators_bound; /* so far, against their limits */
     st_shown_value *values;               /* lets that a plan shows */
     st_need *needs; /* the services that the query needs, in the order they are met */

@@ -106,6 +106,15 @@ static bool repeats(const st_scope *sc, const st_kql_stmt *s, const st_let *oute
 }
 
 /* All but a query. outer: where the names of its text or function begin. */
+/* set name = value; of names that mean nothing here there is nothing to do. */
+static void bind_setting(const st_scope *sc, const st_kql_stmt *s)
+{
+    if (st_str_eq(s->name.text, ST_STR("query_bin_auto_size")))
+        sc->binder->bin_size = s->value;
+    else if (st_str_eq(s->name.text, ST_STR("query_bin_auto_at")))
+        sc->binder->bin_at = s->value;
+}
+
 bool st_bind_statement(st_scope *sc, const st_kql_stmt *s, const st_let *outer)
 {
     if (repeats(sc, s, outer))
@@ -114,6 +123,8 @@ bool st_bind_statement(st_scope *sc, const st_kql_stmt *s, const st_let *outer)
         return bind_let(sc, s);
     if (s->kind == ST_KQL_STMT_DECLARE)
         bind_params(sc, s);
+    else if (s->kind == ST_KQL_STMT_SET)
+        bind_setting(sc, s);
     else if (s->kind == ST_KQL_STMT_OTHER)
         st_bind_error(sc, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
     return true;
