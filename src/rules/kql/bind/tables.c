@@ -116,6 +116,8 @@ static st_op *name_table(const st_scope *sc, const st_kql_expr *e)
         st_bind_warn_table(sc, e->span, t);
         return st_op_scan(sc->r, t);
     }
+    if (st_bind_is_model(name))
+        return st_bind_model(sc, name, e);
     const st_service_def *service = st_service_def_find(name);
     if (service)
         return st_bind_service_table(sc, e->span, service, name);
@@ -172,6 +174,8 @@ static st_op *call_table(const st_scope *sc, const st_kql_expr *e)
         return f->bind(sc, e);
     if (st_bind_unread(l))
         return st_bind_unread_table(sc);
+    if (!l && st_bind_is_model(name))
+        return st_bind_model(sc, name, e);
     if (!l || l->kind != ST_L_LAMBDA) {
         const st_service_def *service = l ? NULL : st_service_def_find(name);
         if (service)
