@@ -320,7 +320,7 @@ static void eval__parts_of_texts(void **state)
           "u.Port, w = u.Password, d = u.Path, y = u['Query Parameters'].y, f = u.Fragment",
           "h:dynamic p:dynamic w:dynamic d:dynamic y:dynamic f:dynamic / host,84,p,/a/b,2,f" },
         { "print h = parse_url('http://[::1]:80/x').Host, q = parse_urlquery('a=1&a=2')",
-          "h:dynamic q:dynamic / [::1],{\"Query Parameters\":{\"a\":\"1\",\"a\":\"2\"}}" },
+          "h:dynamic q:dynamic / [::1],{\"Query Parameters\":{\"a\":[\"1\",\"2\"]}}" },
         { "print parse_csv('a,\"b,\"\"c\"\"\",'), url_decode('a%20b%2'), url_encode('a b/')",
           "print_0:dynamic print_1:string print_2:string / "
           "[\"a\",\"b,\\\"c\\\"\",\"\"],a b%2,a+b%2f" },
@@ -784,8 +784,8 @@ static void bind__mistakes__named_with_their_place(void **state)
           "1:25: a back-reference isn't part of Kusto's regular expressions" },
         { "print 'a' + 'b'", "1:7: + isn't defined for string and string; use strcat()" },
         { "EmailEvents | take 1", "the query needs EmailEvents, which isn't here" },
-        { "union AppTraces, imDns | take 1",
-          "the query needs AppTraces and imDns, which aren't here" },
+        { "union AppTraces, imWebSession | take 1",
+          "the query needs AppTraces and imWebSession, which aren't here" },
     };
     (void)state;
     CHECK(cases);
