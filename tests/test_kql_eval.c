@@ -542,6 +542,22 @@ static void eval__mv_apply(void **state)
     CHECK(cases);
 }
 
+/* withsource: a let that only gives a table another name is that table. */
+static void eval__union__let_is_called_by_its_table(void **state)
+{
+    static const query_case cases[] = {
+        { "let A = datatable(x:long)[9]; let B = A; union withsource=S (print x = 1), A, B",
+          "S:string x:long / union_arg0,1 / union_arg1,9 / union_arg2,9" },
+        { "let A = DeviceFileEvents; let B = A; union withsource=S B, (print Timestamp = now()) | "
+          "distinct S",
+          "S:string / union_arg1" },
+        { "let V = view () { print x = 1 }; union withsource=S V, V",
+          "S:string x:long / V,1 / V,1" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 /* mv-apply spreads as mv-expand does: null is one element, an empty array none. */
 static void eval__mv_apply__null_is_one_element(void **state)
 {
@@ -1127,6 +1143,7 @@ int main(void)
         cmocka_unit_test(eval__scan),
         cmocka_unit_test(eval__mv_apply),
         cmocka_unit_test(eval__mv_apply__null_is_one_element),
+        cmocka_unit_test(eval__union__let_is_called_by_its_table),
         cmocka_unit_test(eval__expansion__typeof_doesnt_parse),
         cmocka_unit_test(eval__mv_apply__windows_and_order_of_columns),
         cmocka_unit_test(eval__evaluate),
