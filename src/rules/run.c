@@ -269,8 +269,10 @@ typedef struct stretches {
     uint32_t rule;
     const st_forest *f;
     const st_run_options *o;
-    size_t length;                  /* of one, in nodes */
-    int64_t started;                /* as a run's: the time that all together may take */
+    size_t length;   /* of one, in nodes */
+    int64_t started; /* as a run's: the time that all together may take */
+    st_err late;     /* of the first that had none left */
+    atomic_bool is_late;
     st_shared *shared;              /* by thread */
     hits *hits;                     /* by stretch */
     atomic_bool failed;             /* by a limit, say: one run over all tells how */
@@ -306,6 +308,8 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
         ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
     if (!ok || !st_run_ok(&r) || r.limit || r.random != random || near_limit(x, &r))
         atomic_store(&x->failed, true);
+    if (r.late && !atomic_exchange(&x->is_late, true))
+        x->late = r.err;
     x->hits[i].seen = NULL; /* the run's */
     st_run_free(&r);
 }
@@ -324,14 +328,16 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root, observed) &&
                    !r.lifted && !l->parsed.language->per_event;
+    st_run_start(&r);
     *started = r.started;
     st_run_free(&r);
     return rowwise;
 }
 
-/* As run_rule, all its rows; false: it can't be run so, and h is empty. */
+/* As run_rule, all its rows; false: it can't be run so, and h is empty. Where the time was up that
+ * it may take, it isn't run again: late says so. */
 static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
-                             st_shared *shared, const st_run_options *o, hits *h)
+                             st_shared *shared, const st_run_options *o, hits *h, st_err *late)
 {
     unsigned threads = st_threads(o->threads);
     size_t share = f->n / ((size_t)threads * 2) + 1, length = share > STRETCH ? share : STRETCH,
@@ -369,7 +375,8 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
     free(x.hits);
     if (!ok)
         empty(h, NULL);
-    return ok;
+    *late = x.late;
+    return ok || x.late.code != ST_OK;
 }
 
 /* web servers */
@@ -385,7 +392,7 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
         out = (outcome){ 0 };
-        if (!run_in_stretches(rules, i, f, shared, o, &h))
+        if (!run_in_stretches(rules, i, f, shared, o, &h, &out.stop))
             code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
@@ -510,7 +517,8 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     st_filling rest = { 0 };
     hits *h = &j->per_rule[i];
     st_code code = ST_OK;
-    if (!rows_for(j, i)->all || !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h))
+    if (!rows_for(j, i)->all ||
+        !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h, &out.stop))
         code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
                         j->apart, &out, err);
     if (code == ST_OK)
