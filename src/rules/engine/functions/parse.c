@@ -186,11 +186,11 @@ static void cut_user(st_str *host, st_str *user, st_str *password)
 /* Of an absolute URL; of anything else all parts are empty. */
 static st_val f_parse_url(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_val_text(r, a[0]), scheme = ST_STR(""), user = ST_STR(""), password = ST_STR("");
+    st_str s = st_val_text(r, a[0]), user = ST_STR(""), password = ST_STR("");
     (void)x;
     size_t colon = find(s, ':');
     bool absolute = colon && colon + 2 < s.n && s.p[colon + 1] == '/' && s.p[colon + 2] == '/';
-    scheme = cut(s, 0, absolute ? colon : 0);
+    st_str scheme = cut(s, 0, absolute ? colon : 0);
     s = absolute ? cut(s, colon + 3, s.n) : ST_STR("");
     size_t slash = find(s, '/');
     bool only = slash + 1 == s.n; /* a slash and nothing behind it is no path */

@@ -296,8 +296,10 @@ static bool slashes(st_str s, moment *m)
 {
     if (!digits(&s, 1, 2, &m->month))
         return false;
-    char dash = look(&s) == '-' ? '-' : look(&s) == '.' ? '.' : '/';
-    if (!take(&s, dash) || !digits(&s, 1, 2, &m->day) || !take(&s, dash) ||
+    char between = '/';
+    if (look(&s) == '-' || look(&s) == '.')
+        between = (char)look(&s);
+    if (!take(&s, between) || !digits(&s, 1, 2, &m->day) || !take(&s, between) ||
         !digits(&s, 4, 4, &m->year))
         return false;
     if (!s.n)
