@@ -270,12 +270,15 @@ bool st_bind_statement(st_scope *sc, const st_kql_stmt *s, const st_let *outer);
 /* Enters a function: *inside is where its value stands, *value what it is. */
 bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e, st_scope *inside,
                        const st_kql_expr **value);
-/* models.c: is it one of the information model's parsers that are here? */
-bool st_bind_is_model(st_str name);
-/* Its table; e: the call, or the name alone. */
-st_op *st_bind_model(const st_scope *sc, st_str name, const st_kql_expr *e);
 /* Counts a table or function that is written out, against the limits. */
 bool st_bind_expand(const st_scope *sc, st_span at);
+
+/* models.c */
+
+/* Is it one of the information model's parsers that are here? */
+bool st_bind_is_model(st_str name);
+/* It, as a function; NULL: no memory. */
+st_let *st_bind_model(const st_scope *sc, st_str name);
 
 /* tables.c */
 

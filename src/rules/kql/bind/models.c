@@ -210,8 +210,7 @@ bool st_bind_is_model(st_str name)
     return false;
 }
 
-/* The function of that name; NULL: there is none, or no memory. */
-static st_let *model_of(const st_scope *sc, st_str name)
+st_let *st_bind_model(const st_scope *sc, st_str name)
 {
     const char *text = NULL;
     for (size_t i = 0; i < sizeof models / sizeof *models && !text; i++)
@@ -220,42 +219,17 @@ static st_let *model_of(const st_scope *sc, st_str name)
     st_let *l = text ? ST_NEW(&sc->r->arena, st_let) : NULL;
     st_kql_script *script = l ? ST_NEW(&sc->r->arena, st_kql_script) : NULL;
     st_diag_sink quiet = { .arena = &sc->r->arena };
-    if (!script)
-        return NULL;
-    script->library = true; /* definitions are all that it is */
-    bool ok = st_kql_parse(&sc->r->arena, st_str_of(text), &quiet, script);
-    st_diags_free(&quiet);
-    if (!ok)
-        return NULL;
-    *l = (st_let){ .name = name, .kind = ST_L_LAMBDA, .expr = script->first->value };
-    return l;
-}
-
-st_op *st_bind_model(const st_scope *sc, st_str name, const st_kql_expr *e)
-{
-    const st_kql_expr *value;
-    st_scope inside;
-    st_op *op = NULL;
-    st_let *l = model_of(sc, name);
-    if (!l) {
+    if (!script) {
         st_bind_nomem(sc);
         return NULL;
     }
-    /* What is told, and the plan that is shown, are about the user's text, not this one. */
-    bool explain = sc->r->explain;
-    st_diag_sink *d = sc->binder->d;
-    if (st_bind_open_call(sc, l, e, &inside, &value)) {
-        inside.step = NULL;
-        sc->r->explain = false;
-        sc->binder->d = NULL;
-        op = st_bind_rows(&inside, value);
-        sc->r->explain = explain;
-        sc->binder->d = d;
-        if (!op)
-            st_bind_error(sc, e->span, NULL, "%.*s can't be used here", ST_FMT(name));
+    script->library = true; /* definitions are all that it is */
+    bool ok = st_kql_parse(&sc->r->arena, st_str_of(text), &quiet, script);
+    st_diags_free(&quiet);
+    if (!ok) {
+        st_bind_nomem(sc);
+        return NULL;
     }
-    st_bind_label(sc, NULL);
-    if (op) /* the schemas have more columns: null, and the user is told */
-        op->schema.loose = sc->out->loosened = sc->binder->forgiving = true;
-    return op;
+    *l = (st_let){ .name = name, .kind = ST_L_LAMBDA, .expr = script->first->value };
+    return l;
 }
