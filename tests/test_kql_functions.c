@@ -73,6 +73,7 @@ static const expr_case functions[] = {
     { "bin(7.3, 0.5)", "real 7.0" },
     { "bin(datetime(2024-05-02 13:04), 1d)", "datetime 2024-05-02T00:00:00.0000000Z" },
     { "bin(5, 0)", "long ~" },
+    { "bin_auto(-7)", "long -10" },
     { "bin_at(7, 5, 1)", "long 6" },
     { "bin_at(6.5, 2.5, 7)", "real 4.5" },
     { "bin_at(datetime(2024-05-02 13:04), 7d, datetime(2024-05-05))",
@@ -210,7 +211,35 @@ static const expr_case functions[] = {
     { "hash_combine(hash(\"a\"), hash(\"b\")) == hash_combine(hash(\"b\"), hash(\"a\"))",
       "bool False" },
     { "hash_many(\"a\", \"b\") == hash_combine(hash(\"a\"), hash(\"b\"))", "bool True" },
+    { "geo_distance_2points(0, 0, 0, 1) between (111194 .. 111196)", "bool True" },
+    { "geo_geohash_to_central_point(\"s\")",
+      "dynamic {\"type\":\"Point\",\"coordinates\":[22.5,22.5]}" },
+    { "geo_point_in_circle(0, 0, 0, 1, 111196)", "bool True" },
+    { "geo_point_to_geohash(22.5, 22.5, 1)", "string s" },
+    { "todatetime(\"12.02.2022\")", "datetime 2022-12-02T00:00:00.0000000Z" },
+    { "todatetime(\"Dec 2, 2022\")", "datetime 2022-12-02T00:00:00.0000000Z" },
+    { "todatetime(\"December 2, 2022 5:06 PM\")", "datetime 2022-12-02T17:06:00.0000000Z" },
+    { "todatetime(\"20221202\")", "datetime 2022-12-02T00:00:00.0000000Z" },
+    { "todatetime(\"20221302\")", "datetime ~" },
+    { "todatetime(\"Dec 2 2022\")", "datetime ~" },
+    { "gettype(int(null))", "string int" },
+    { "gettype(dynamic(1.5))", "string double" },
+    { "gettype(dynamic([1])[5])", "string null" },
+    { "toint(9999999999)", "int 1410065407" },
+    { "toint(datetime(2020-01-01))", "int -1954807808" },
+    { "toint(1e10)", "int 2147483647" },
+    { "tolong(-1e30)", "long -9223372036854775808" },
+    { "toint(\"9999999999\")", "int ~" },
+    { "toint(real(nan))", "int ~" },
+    { "dynamic([null])[0] == \"\"", "bool True" },
+    { "dynamic({}).a != \"\"", "bool False" },
+    { "\"\" == dynamic({}).a", "bool True" },
+    { "dynamic({}).a == \"x\"", "bool False" },
+    { "dynamic({}).a == 1", "bool False" },
     { "hash_md5(\"x\")", "string 9dd4e461268c8034f5c8564e155c67a6" },
+    { "hash_md5(\"\")", "string " },
+    { "hash_sha1(dynamic(null))", "string " },
+    { "hash_sha256(int(null))", "string " },
     { "hash_sha1(\"abc\")", "string a9993e364706816aba3e25717850c26c9cd0d89d" },
     { "hash_sha256(\"abc\")",
       "string ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
@@ -339,6 +368,29 @@ static const expr_case functions[] = {
       "bool True" },
     { "ipv6_is_match(\"192.168.1.1/24\", \"::ffff:c0a8:01ff\", 127)", "bool True" },
     { "parse_ipv4(\"1.2.3.4\")", "long 16909060" },
+    { "parse_ipv4(\" 203.0.113.10/24 \")", "long 3405803776" },
+    { "parse_ipv4(\"01.02.03.04\")", "long ~" },
+    { "parse_ipv6(\"fe80::1%eth0\")", "string fe80:0000:0000:0000:0000:0000:0000:0001" },
+    { "parse_ipv6(\"::ffff:1.2.3.4/24\")", "string 0000:0000:0000:0000:0000:ffff:0102:0300" },
+    { "parse_ipv6(\"::ffff:1.2.3.4/120\")", "string " },
+    { "parse_url(\"https://user@h.io/\")",
+      "dynamic "
+      "{\"Scheme\":\"https\",\"Host\":\"user@h.io\",\"Port\":\"\",\"Path\":\"\",\"Username\":\"\","
+      "\"Password\":\"\",\"Fragment\":\"\",\"Query Parameters\":{}}" },
+    { "parse_url(\"https://h.io/?y=2&x=1&x=3&k=&=v&f\")",
+      "dynamic "
+      "{\"Scheme\":\"https\",\"Host\":\"h.io\",\"Port\":\"\",\"Path\":\"/\",\"Username\":\"\","
+      "\"Password\":\"\",\"Fragment\":\"\",\"Query "
+      "Parameters\":{\"x\":[\"1\",\"3\"],\"y\":\"2\"}}" },
+    { "parse_url(\"h.io/p\")",
+      "dynamic {\"Scheme\":\"\",\"Host\":\"\",\"Port\":\"\",\"Path\":\"\",\"Username\":\"\","
+      "\"Password\":\"\",\"Fragment\":\"\",\"Query Parameters\":{}}" },
+    { "substring(\"abc\", -10, 2)", "string " },
+    { "substring(\"abc\", -10)", "string " },
+    { "strcat_array(dynamic(\"abc\"), \"-\")", "string abc" },
+    { "strcat_array(dynamic(null), \"-\")", "string " },
+    { "extract_all(\"(a)(b)\", dynamic([5]), \"ab\")", "dynamic [[\"a\",\"b\"]]" },
+    { "extract_all(\"(a)(b)\", dynamic([2, 5]), \"ab\")", "dynamic [\"b\"]" },
     { "parse_ipv4_mask(\"127.0.0.1\", 24)", "long 2130706432" },
     { "parse_ipv6(\"192.168.255.255/24\")", "string 0000:0000:0000:0000:0000:ffff:c0a8:ff00" },
     { "parse_ipv6(\"::1\")", "string 0000:0000:0000:0000:0000:0000:0000:0001" },
@@ -483,7 +535,7 @@ static const expr_case functions[] = {
 static void function__each_expression__has_its_type_and_value(void **state)
 {
     (void)state;
-    CHECK("print x = ", functions);
+    CHECK("set query_bin_auto_size = 5; print x = ", functions);
 }
 
 /* The same over a row, so that nothing is computed while it is bound. */

@@ -1045,9 +1045,53 @@ static void reference__networks_bags_scans_and_series__as_published(void **state
     CHECK(cases);
 }
 
+static void reference__functions__of_places(void **state)
+{
+    static const query_case cases[] = {
+        { "print round(geo_distance_2points(-122.407628, 47.578557, -118.275287, 34.019056), 6), "
+          "geo_distance_2points(300, 1, 1, 1), geo_distance_2points(1, 1, 1, 1)",
+          "print_0:real print_1:real print_2:real / 1546754.351974,~,0.0" },
+        { "print geo_point_to_geohash(139.806115, 35.554128, 12), geo_point_to_geohash(-80.195829, "
+          "25.802215, 8), geo_point_to_geohash(1, 2), geo_point_to_geohash(1, 2, 19), "
+          "geo_point_to_geohash(1, 91)",
+          "print_0:string print_1:string print_2:string print_3:string print_4:string / "
+          "xn76m27ty9g4,dhwfz15h,s02eq,," },
+        { "print geo_geohash_to_central_point('sunny'), geo_geohash_to_central_point('a')",
+          "print_0:dynamic print_1:dynamic / "
+          "{\"type\":\"Point\",\"coordinates\":[42.47314453125,23.70849609375]},~" },
+        { "print geo_point_in_circle(-122.317404, 47.609119, -122.3493, 47.6205, 3500), "
+          "geo_point_in_circle(-122.3493, 47.6205, -122.3493, 47.7, 3500), "
+          "geo_point_in_circle(0, 0, 0, 0, -1)",
+          "print_0:bool print_1:bool print_2:bool / True,False,~" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
+static void reference__bin_auto__takes_the_settings(void **state)
+{
+    static const query_case cases[] = {
+        { "set query_bin_auto_size=1h; set query_bin_auto_at=datetime(2017-01-01 00:05); "
+          "range TS from datetime(2017-01-01 02:00) to datetime(2017-01-01 03:00) step 15m | "
+          "summarize count() by bin_auto(TS)",
+          "TS:datetime count_:long / 2017-01-01T01:05:00.0000000Z,1 / "
+          "2017-01-01T02:05:00.0000000Z,4" },
+        { "set query_bin_auto_size=3; range x from 1 to 4 step 1 | summarize count() by "
+          "bin_auto(x)",
+          "x:long count_:long / 0,2 / 3,2" },
+        { "print x = 1 | summarize count() by bin_auto(x)",
+          "1:36: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },
+        { "print bin_auto(1, 2)", "1:7: bin_auto() takes at most 1 argument, not 2" },
+    };
+    (void)state;
+    CHECK(cases);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reference__functions__of_places),
+        cmocka_unit_test(reference__bin_auto__takes_the_settings),
         cmocka_unit_test(reference__functions__a_to_h__as_published),
         cmocka_unit_test(reference__functions__i_to_z__as_published),
         cmocka_unit_test(reference__operators_and_aggregates__as_published),

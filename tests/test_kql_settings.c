@@ -163,7 +163,8 @@ static void services__without_stubs__bound_as_far_as_known(void **state)
     check("let EmailEvents = datatable(a: long)[1]; EmailEvents", &none, "a:long / 1");
     check("Firewall_CL | where Action_s == 'deny'", &none,
           "the query needs Firewall_CL, which isn't here");
-    check("_Im_Dns(starttime=ago(1d)) | count", &none, "the query needs _Im_Dns, which isn't here");
+    check("_Im_WebSession(starttime=ago(1d)) | count", &none,
+          "the query needs _Im_WebSession, which isn't here");
     check("DeviceTvmAnything | count", &none,
           "the query needs DeviceTvmAnything, which isn't here");
     check("print a = 1 | evaluate python(typeof(*), 'x') | where b == 1", &none,
@@ -185,6 +186,62 @@ static void services__without_stubs__bound_as_far_as_known(void **state)
 }
 
 #define TAKEN " isn't here: taken as though it knew nothing (--stub-services); "
+
+/* Sentinel's parsers over Defender's tables. */
+static void model__of_what_sysmon_records__is_here(void **state)
+{
+    static const char *const names[] = {
+        "imProcessCreate",
+        "_Im_ProcessCreate",
+        "imProcessEvent",
+        "_Im_ProcessEvent",
+        "_ASim_ProcessEvent",
+        "_ASim_ProcessEvent_Create",
+        "ASimProcessEventCreate",
+        "imFileEvent",
+        "_Im_FileEvent",
+        "_ASim_FileEvent",
+        "imRegistry",
+        "imRegistryEvent",
+        "_Im_RegistryEvent",
+        "_ASim_RegistryEvent",
+        "imNetworkSession",
+        "_Im_NetworkSession",
+        "_ASim_NetworkSession",
+        "imDns",
+        "_Im_Dns",
+        "_ASim_Dns",
+    };
+    static const st_rule_settings none = { 0 };
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char query[256];
+        snprintf(query, sizeof query,
+                 "%s | where TimeGenerated > ago(1d) and User has 'x' and Process != '' and "
+                 "Dvc == DvcHostname and EventType != '' | count",
+                 names[i]);
+        check(query, &none, "Count:long / 0");
+        snprintf(query, sizeof query,
+                 "%s(starttime=ago(1d), endtime=now(), disabled=true, pack=false) | count",
+                 names[i]);
+        check(query, &none, "Count:long / 0");
+        snprintf(query, sizeof query, "let t = %s; union isfuzzy=true t, (%s) | count", names[i],
+                 names[i]);
+        check(query, &none, "Count:long / 0");
+    }
+    check(
+        "_Im_ProcessCreate(commandline_has_all=dynamic(['a', 'b']), actingprocess_has_any=dynamic(["
+        "'c']), hashes_has_any=dynamic(['d']), dvchostname_has_any=dynamic(['e'])) | count",
+        &none, "Count:long / 0");
+    check("_Im_ProcessCreate(commandline_has_al=1)", &none,
+          "1:19: _Im_ProcessCreate() has no parameter commandline_has_al; did you mean "
+          "commandline_has_all?");
+    check("_Im_ProcessCreate(starttime='x')", &none,
+          "1:29: a datetime is needed for starttime, not string");
+    check("let imDns = datatable(a: long)[1]; imDns", &none, "a:long / 1");
+    check("let f = (a: long, b: long = 2) { print x = a + b }; f(a=1, c=3)", &none,
+          "1:60: f() has no parameter c");
+}
 
 static void services__with_stubs__run_as_though_empty(void **state)
 {
@@ -348,6 +405,7 @@ static void explain__with_run__tells_rows_of_each_operator(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(model__of_what_sysmon_records__is_here),
         cmocka_unit_test(external__each_format__gives_its_rows),
         cmocka_unit_test(external__no_file_for_it__is_not_applicable),
         cmocka_unit_test(services__without_stubs__bound_as_far_as_known),

@@ -532,6 +532,98 @@ static void load__folder__sorted_and_without_links(void **state)
     assert_int_equal(rmdir(folder), 0);
 }
 
+/* What there is to say of a set: rules in their order, then what was told. */
+static void describe_set(const st_rules *r, st_buf *b)
+{
+    for (size_t i = 0; i < st_rules_count(r); i++) {
+        const st_rule *rule = st_rules_at(r, i);
+        st_buf_fmt(b, "%.*s|%.*s|%d|%u|%.*s|%u\n", ST_FMT(rule->id), ST_FMT(rule->title),
+                   (int)rule->status, rule->errors, ST_FMT(rule->why), rule->line);
+    }
+    for (size_t i = 0; i < st_rules_diags(r); i++)
+        st_diag_put(b, st_rules_diag(r, i));
+}
+
+enum { SIGMA_FILES = 200 };
+
+static void sigma_name(unsigned i, char *name, size_t n)
+{
+    snprintf(name, n, i % 29 == 7 ? "r%03u.kql" : "r%03u.yml", i);
+}
+
+/* Sound ones, ones with a doubt, broken ones, several in a file, ids and names that come twice,
+ * correlations and filters, between queries. */
+static void put_sigma(const char *folder, unsigned i)
+{
+    static const char *const sources[] = { "category: process_creation", "service: nowhere" };
+    char name[32], text[2048];
+    int n = snprintf(text, sizeof text,
+                     "title: Rule %u\nid: rule-%u\nname: n%u\nlogsource:\n  product: windows\n  "
+                     "%s\ndetection:\n  s:\n    %s|contains: x%u\n  condition: %s\n",
+                     i, i / 2 * (i % 3 == 0), i, sources[i % 7 == 3],
+                     i % 5 == 1 ? "Imagee" : "Image", i, i % 11 == 4 ? "nothing" : "s");
+    if (i % 13 == 5)
+        n += snprintf(text + n, sizeof text - (size_t)n,
+                      "---\ntitle: Many %u\ncorrelation:\n  type: event_count\n  rules: [n%u]\n  "
+                      "timespan: 5m\n  condition:\n    gte: 2\n",
+                      i, i);
+    if (i % 17 == 6)
+        snprintf(text + n, sizeof text - (size_t)n,
+                 "---\ntitle: Less %u\nlogsource:\n  category: process_creation\nfilter:\n  rules: "
+                 "[n%u]\n  f:\n    User: root\n  condition: not f\n",
+                 i, i);
+    sigma_name(i, name, sizeof name);
+    put_file(folder, name, i % 29 == 7 ? "DeviceProcessEvents | where FileNmae == 'x'" : text);
+}
+
+static void load_each(st_rules *r, const char *folder, st_err *err)
+{
+    char name[32], path[64];
+    for (unsigned i = 0; i < SIGMA_FILES; i++) {
+        sigma_name(i, name, sizeof name);
+        snprintf(path, sizeof path, "%s/%s", folder, name);
+        assert_int_equal(st_rules_load(r, st_str_of(path), err), ST_OK);
+    }
+}
+
+/* A folder of many rules gives the same set on any number of threads, and as its files do that are
+ * named one by one: these aren't read ahead. */
+static void load__folder_of_many__same_on_any_number_of_threads(void **state)
+{
+    static const unsigned threads[] = { 1, 1, 2, 7, 0 };
+    (void)state;
+    char folder[] = "/tmp/test_rules_XXXXXX", name[32];
+    st_buf first = { 0 };
+    assert_non_null(mkdtemp(folder));
+    for (unsigned i = 0; i < SIGMA_FILES; i++)
+        put_sigma(folder, i);
+    for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
+        const st_rule_settings s = { .threads = threads[t] };
+        st_rules *r = st_rules_new();
+        st_err err = { 0 };
+        st_buf b = { 0 };
+        st_rules_set(r, &s);
+        if (!t)
+            load_each(r, folder, &err);
+        else
+            assert_int_equal(st_rules_load(r, st_str_of(folder), &err), ST_OK);
+        assert_int_equal(st_rules_link(r, &err), ST_OK);
+        describe_set(r, t ? &b : &first);
+        if (t && !st_str_eq(st_buf_slice(&b), st_buf_slice(&first)))
+            fail_msg("%u threads give another set", threads[t]);
+        assert_true(st_rules_count(r) > SIGMA_FILES / 2);
+        assert_true(st_rules_diags(r) > 10);
+        st_buf_free(&b);
+        st_rules_free(r);
+    }
+    st_buf_free(&first);
+    for (unsigned i = 0; i < SIGMA_FILES; i++) {
+        sigma_name(i, name, sizeof name);
+        remove_file(folder, name);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
 static void load__published_rule__has_its_name(void **state)
 {
     (void)state;
@@ -709,6 +801,7 @@ int main(void)
         cmocka_unit_test(load__many_mistakes__twenty_are_told),
         cmocka_unit_test(load__missing_file__is_io),
         cmocka_unit_test(load__folder__sorted_and_without_links),
+        cmocka_unit_test(load__folder_of_many__same_on_any_number_of_threads),
         cmocka_unit_test(load__published_rule__has_its_name),
         cmocka_unit_test(needs__columns__are_those_that_are_read),
         cmocka_unit_test(needs__sigma__are_the_fields_that_are_named),

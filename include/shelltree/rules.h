@@ -127,6 +127,7 @@ typedef struct st_rule_settings {
     size_t nexclude;
     st_str maturities; /* "stable,test": of rules that say how ripe they are, only these run; empty:
                           all */
+    unsigned threads;  /* that folders are read with; 0: one a processor */
     const st_str *external_texts; /* NULL, or by external: what the file holds, where it is a pipe,
                                      which gives it only once; n 0: it is to be read */
 } st_rule_settings;

@@ -263,7 +263,7 @@ static st_code set_threads(st_config *c, const char *v, st_err *e)
     uint64_t n;
     if (number("--threads", 1, 256, v, &n, e) != ST_OK)
         return e->code;
-    c->threads = (unsigned)n;
+    c->threads = c->settings.threads = (unsigned)n;
     return ST_OK;
 }
 

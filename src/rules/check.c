@@ -198,52 +198,53 @@ void st_checking_free(st_checking *c)
     st_pool_free(c->pool);
 }
 
-static void check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger,
-                  st_diag_sink *d)
+void st_rule_check(const st_checker *c, const st_parsed *p, st_rule *rule, st_trigger *trigger)
 {
     st_run run;
     st_bound bound = { .status = ST_RULE_BROKEN };
     st_run_options o = { .now = ST_TICKS_UNIX };
     rule->status = ST_RULE_BROKEN;
-    if (!ready(&r->checking) || !p->tree || (!r->regexes && !(r->regexes = st_regexes_new()))) {
-        r->diags.failed = true;
+    if (!ready(c->checking) || !p->tree) {
+        c->diags->failed = true;
         return;
     }
-    r->checking.shared.regexes = r->regexes;
-    st_run_init(&run, NULL, &r->checking.shared, &o, &r->settings);
-    p->language->bind(&run, p, rule->marks_servers, d, &bound);
-    tell(&run, r->checking.pool, &r->diags);
+    c->checking->shared.regexes = c->regexes;
+    st_run_init(&run, NULL, &c->checking->shared, &o, c->settings);
+    p->language->bind(&run, p, rule->marks_servers, c->again ? NULL : c->diags, &bound);
+    tell(&run, c->checking->pool, c->diags);
     rule->status = bound.status;
     rule->needs = (st_rule_needs){ 0 };
-    rule->needs.tables = tables_of(&r->arena, &run, &rule->needs.ntables);
-    rule->needs.missing = names_of(&r->arena, bound.needs, &rule->needs.nmissing);
-    rule->needs.never = names_of(&r->arena, bound.never, &rule->needs.nnever);
-    rule->stubs = st_arena_copy(&r->arena, bound.stubs);
+    rule->needs.tables = tables_of(c->arena, &run, &rule->needs.ntables);
+    rule->needs.missing = names_of(c->arena, bound.needs, &rule->needs.nmissing);
+    rule->needs.never = names_of(c->arena, bound.never, &rule->needs.nnever);
+    rule->stubs = st_arena_copy(c->arena, bound.stubs);
     if (bound.status == ST_RULE_READY) {
         st_wanted w;
         rule->needs.events = st_run_events(&run);
-        if (st_run_wanted(&run, &w) && keep_of(&run, &r->arena, &w, &rule->needs))
-            rule->needs.columns = columns_of(&r->arena, &w, &rule->needs.ncolumns);
+        if (st_run_wanted(&run, &w) && keep_of(&run, c->arena, &w, &rule->needs))
+            rule->needs.columns = columns_of(c->arena, &w, &rule->needs.ncolumns);
         else
-            r->diags.failed = true;
-        st_run_trigger(&run, bound.root, &r->arena, trigger);
-        if (!logs_of(&run, &r->arena, trigger, &rule->needs))
-            r->diags.failed = true;
+            c->diags->failed = true;
+        st_run_trigger(&run, bound.root, c->arena, trigger);
+        if (!logs_of(&run, c->arena, trigger, &rule->needs))
+            c->diags->failed = true;
     }
     if (bound.status == ST_RULE_NOT_APPLICABLE)
-        rule->why = needs_text(&r->arena, bound.why);
+        rule->why = needs_text(c->arena, bound.why);
     st_run_free(&run);
 }
 
-void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger)
+st_checker st_rules_checker(st_rules *r)
 {
-    check(r, p, rule, trigger, &r->diags);
+    return (st_checker){ &r->settings, r->regexes, &r->checking, &r->arena, &r->diags, false };
 }
 
 void st_rule_check_again(st_rules *r, st_loaded *l)
 {
+    st_checker c = st_rules_checker(r);
+    c.again = true;
     l->trigger = (st_trigger){ 0 };
-    check(r, &l->parsed, &l->rule, &l->trigger, NULL);
+    st_rule_check(&c, &l->parsed, &l->rule, &l->trigger);
     if (l->rule.status == ST_RULE_READY)
         st_rules_join_needs(r, &l->rule.needs);
     l->narrowed = false;

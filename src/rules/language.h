@@ -53,6 +53,7 @@ typedef struct st_bound {
 
 struct st_language {
     const char *name;
+    bool by_itself; /* no text of it needs another file */
     bool per_event; /* a row of an event is that event's match; else its process's, once */
     /* Does it look like a text in this language? For one of which nothing else says what it is. */
     bool (*tells)(st_str text);

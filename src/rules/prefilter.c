@@ -70,6 +70,7 @@ typedef struct job {
     st_prefilter *out;
     role *roles;
     size_t nroles, roles_cap;
+    size_t met; /* the role that was asked for last: a list's texts are mostly one column's */
     worker *workers;
     unsigned nworkers;
     size_t recent;  /* texts that a worker remembers of a role: a power of two */
@@ -122,13 +123,19 @@ static void fold(worker *w, st_sid id)
 
 /* roles */
 
+static bool is_of(const role *x, unsigned space, const st_getter *c)
+{
+    return x->space == space && x->column.get == c->get && x->column.arg == c->arg &&
+           x->column.flags == c->flags && !strcmp(x->column.name, c->name);
+}
+
 static role *role_of(job *j, unsigned space, const st_getter *c)
 {
-    for (size_t i = 0; i < j->nroles; i++)
-        if (j->roles[i].space == space && j->roles[i].column.get == c->get &&
-            j->roles[i].column.arg == c->arg && j->roles[i].column.flags == c->flags &&
-            !strcmp(j->roles[i].column.name, c->name))
-            return &j->roles[i];
+    if (j->met < j->nroles && is_of(&j->roles[j->met], space, c))
+        return &j->roles[j->met];
+    for (j->met = 0; j->met < j->nroles; j->met++)
+        if (is_of(&j->roles[j->met], space, c))
+            return &j->roles[j->met];
     if (!st_grow(&j->roles, &j->roles_cap, j->nroles + 1, sizeof *j->roles))
         return NULL;
     j->roles[j->nroles] = (role){ .space = space, .column = *c };
@@ -144,14 +151,21 @@ static bool usable(const st_atoms *s)
     return true;
 }
 
+static bool find_roles_of(job *j, unsigned space, const st_atoms *s)
+{
+    for (size_t i = 0; i < s->n; i++)
+        if (!role_of(j, space, &s->v[i].column))
+            return false;
+    return true;
+}
+
 static bool find_roles(job *j, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const st_trigger *t = j->triggers[i];
         for (size_t k = 0; t && t->known && k < t->n; k++)
-            for (size_t a = 0; usable(&t->choices[k]) && a < t->choices[k].n; a++)
-                if (!role_of(j, space_of(t), &t->choices[k].v[a].column))
-                    return false;
+            if (usable(&t->choices[k]) && !find_roles_of(j, space_of(t), &t->choices[k]))
+                return false;
     }
     return true;
 }

@@ -104,7 +104,8 @@ static st_code query(st_rules *r, st_str path, st_str text, st_forest *f, const 
     st_diags_file(&r->diags, name, kept, 0, true);
     if (!st_language_of_queries()->parse(&r->arena, kept, &r->settings, &r->diags, NULL, &parsed)) {
         st_rule rest = { 0 }; /* what else is wrong in it */
-        st_rule_check(r, &parsed, &rest, &(st_trigger){ 0 });
+        st_checker checker = st_rules_checker(r);
+        st_rule_check(&checker, &parsed, &rest, &(st_trigger){ 0 });
         st_diags_sort(&r->diags, 0);
         return st_fail(err, ST_E_RULE, "the query can't be read");
     }

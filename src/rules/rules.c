@@ -32,7 +32,8 @@ st_rules *st_rules_new(void)
     r->diags.arena = &r->arena;
     r->ids = st_pool_new();
     r->paths = st_pool_new();
-    if (!r->ids || !r->paths) {
+    r->regexes = st_regexes_new();
+    if (!r->ids || !r->paths || !r->regexes) {
         st_rules_free(r);
         return NULL;
     }
@@ -308,6 +309,7 @@ typedef struct piece {
     bool named;
     const st_yaml_query *yaml; /* what else is said of it; NULL: no YAML */
     const st_language *language;
+    st_loaded *ahead; /* the file's documents that were understood by now */
 } piece;
 
 /* What stands around a rule's text, and where that text is in its file. */
@@ -342,7 +344,8 @@ static void name_rule(st_rules *r, st_loaded *l, const piece *from)
 /* NOLINTBEGIN(misc-no-recursion): a library that uses a library; each is read once, and there are
  * at most ST_MAX_LIBRARIES */
 
-static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err);
+static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_loaded *ahead,
+                        st_err *err);
 static bool met(st_rules *r, st_str path);
 
 /* The library in that file; NULL: none. */
@@ -393,7 +396,7 @@ static const st_loaded *library(st_rules *r, st_str path, st_err *why)
     if (!l) {
         met(r, path);
         if (st_rule_file(&r->arena, path, &file, why) != ST_OK ||
-            add_text(r, path, file, true, why) != ST_OK)
+            add_text(r, path, file, true, NULL, why) != ST_OK)
             return NULL;
         l = library_at(r, path);
     }
@@ -477,11 +480,24 @@ static bool is_left_out(const st_rules *r, st_rule *rule)
     return true;
 }
 
-static void understand(st_rules *r, st_loaded *l, const piece *from)
+/* Parsed and checked by now? It is, of those that were, the next one. */
+static st_loaded *take_ahead(piece *from)
+{
+    st_loaded *l = from->ahead;
+    if (!l || l->text.p != from->text.p)
+        return NULL;
+    from->ahead = l->next;
+    l->next = NULL;
+    return l;
+}
+
+static void understand(st_rules *r, st_loaded *l, const piece *from, bool ahead)
 {
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
-    bool read =
-        from->language->parse(&r->arena, l->text, &r->settings, &r->diags, &l->rule, &l->parsed);
+    const st_checker checker = st_rules_checker(r);
+    const st_rule_status status = ahead ? l->rule.status : ST_RULE_BROKEN;
+    bool read = ahead || from->language->parse(&r->arena, l->text, &r->settings, &r->diags,
+                                               &l->rule, &l->parsed);
     l->parsed.library = l->rule.library;
     if (l->rule.library)
         open_library(r, l);
@@ -490,11 +506,11 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
         st_diags_back(&r->diags, first);
         return;
     }
-    l->rule.status = ST_RULE_BROKEN;
+    l->rule.status = status;
     if (l->parsed.correlation)
         l->rule.status = ST_RULE_READY; /* st_rules_link says whether it is */
-    else if (find_uses(r, l, from))
-        st_rule_check(r, &l->parsed, &l->rule, &l->trigger);
+    else if (find_uses(r, l, from) && !ahead)
+        st_rule_check(&checker, &l->parsed, &l->rule, &l->trigger);
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
@@ -510,22 +526,30 @@ static void understand(st_rules *r, st_loaded *l, const piece *from)
     }
 }
 
-static st_code add_rule(st_rules *r, const piece *from, st_err *err)
+void st_loaded_begin(st_loaded *l, const st_language *language, st_str path, st_str file,
+                     st_str text, unsigned line, bool named)
 {
-    st_loaded *l = ST_NEW(&r->arena, st_loaded);
+    l->text = text;
+    l->file = file;
+    l->named = named;
+    l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM,
+                         .path = path,
+                         .text = text,
+                         .line = line,
+                         .generic = language != st_language_of_queries() };
+}
+
+static st_code add_rule(st_rules *r, piece *from, st_err *err)
+{
+    st_loaded *made = take_ahead(from), *l = made ? made : ST_NEW(&r->arena, st_loaded);
     /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     if (!l || !st_grow(&r->items, &r->cap, r->n + 1, sizeof *r->items))
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(from->path));
-    l->text = from->text;
-    l->file = from->file;
-    l->named = from->named;
-    l->rule = (st_rule){ .level = ST_LEVEL_MEDIUM,
-                         .path = from->path,
-                         .text = from->text,
-                         .line = from->line,
-                         .generic = from->language != st_language_of_queries() };
+    if (!made)
+        st_loaded_begin(l, from->language, from->path, from->file, from->text, from->line,
+                        from->named);
     read_around(r, l, from);
-    understand(r, l, from);
+    understand(r, l, from, made != NULL);
     l->open = false;
     if (l->twice)
         r->twice++;
@@ -585,71 +609,16 @@ static st_code add_yaml(st_rules *r, piece *from, st_err *err)
     return code;
 }
 
-/* Three dashes and then a blank or nothing: YAML 1.2, 9.1.2, c-directives-end. */
-static bool begins_document(st_str line)
-{
-    return st_str_starts(line, ST_STR("---")) &&
-           (line.n == 3 || strchr(" \t\r", line.p[3]) != NULL);
-}
-
-/* The next document of a YAML file: up to the line that begins another. */
-static bool next_document(st_str *rest, st_str *out)
-{
-    st_str line;
-    if (!rest->p)
-        return false;
-    const char *start = rest->p, *end = rest->p + rest->n;
-    for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
-        if (!first && begins_document(line)) {
-            *rest = (st_str){ line.p, (size_t)(end - line.p) };
-            end = line.p;
-            break;
-        }
-    *out = (st_str){ start, (size_t)(end - start) };
-    return true;
-}
-
-/* Has it anything but comments and marks? */
-static bool says_something(st_str document)
-{
-    st_str line, mark = ST_STR("\xEF\xBB\xBF");
-    if (st_str_starts(document, mark))
-        document = (st_str){ document.p + mark.n, document.n - mark.n };
-    while (st_str_cut(&document, '\n', &line)) {
-        line = st_str_trim(line);
-        if (line.n && line.p[0] != '#' && !st_str_eq(line, ST_STR("---")) &&
-            !st_str_eq(line, ST_STR("...")))
-            return true;
-    }
-    return false;
-}
-
 /* A file whose documents are rules. */
 static st_code add_documents(st_rules *r, piece *from, st_err *err)
 {
-    st_str rest = from->file;
+    st_documents documents = { from->file, 1 };
     st_code code = ST_OK;
-    unsigned line = 1;
-    while (code == ST_OK && next_document(&rest, &from->text)) {
-        from->line = line;
-        for (size_t i = 0; i < from->text.n; i++)
-            line += from->text.p[i] == '\n';
-        if (!says_something(from->text))
-            continue;
+    while (code == ST_OK && st_documents_next(&documents, &from->text, &from->line)) {
         from->number++;
         code = add_rule(r, from, err);
     }
     return code;
-}
-
-/* The language that says of a YAML file that it is its own; NULL: it holds queries under keys. */
-static const st_language *language_of_documents(st_str file)
-{
-    const st_language *queries = st_language_of_queries(), *l;
-    for (size_t i = 0; (l = st_language_at(i)) != NULL; i++)
-        if (l != queries && l->tells(file))
-            return l;
-    return NULL;
 }
 
 /* Every key that a query stands under has that word in it. */
@@ -660,7 +629,7 @@ static bool mentions_query(st_str file)
 
 static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
 {
-    const st_language *l = language_of_documents(from->file);
+    const st_language *l = st_language_of_documents(from->file);
     if (!l && !from->named && !mentions_query(from->file))
         return ST_OK; /* settings, workflows and the like, in a repository */
     if (!l)
@@ -676,7 +645,9 @@ static size_t texts_in(const st_rules *r)
     return r->n + st_rules_libraries(r) + st_rules_filters(r, &errors) + r->twice;
 }
 
-static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_err *err)
+/* ahead: its documents that were understood by now */
+static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_loaded *ahead,
+                        st_err *err)
 {
     static const struct {
         st_code (*add)(st_rules *, piece *, st_err *);
@@ -691,14 +662,16 @@ static st_code add_text(st_rules *r, st_str path, st_str file, bool named, st_er
                            "no Sigma rule (a key detection) and no query (a text under the "
                            "key query) in this YAML" },
     };
-    piece from = {
-        .path = path, .file = file, .named = named, .language = st_language_of_queries()
-    };
+    piece from = { .path = path,
+                   .file = file,
+                   .named = named,
+                   .language = st_language_of_queries(),
+                   .ahead = ahead };
     if (file.n > ST_MAX_RULE_BYTES)
         return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule", ST_FMT(path),
                        ST_MAX_RULE_BYTES);
     st_rule_kind kind = st_rule_ending(path);
-    if (kind == ST_RULE_NONE && language_of_documents(file)) /* JSON, say */
+    if (kind == ST_RULE_NONE && st_language_of_documents(file)) /* JSON, say */
         kind = ST_RULE_YAML;
     if (kind == ST_RULE_TEXT && !named && !from.language->tells(file))
         return ST_OK;
@@ -735,29 +708,76 @@ static bool met(st_rules *r, st_str path)
     return st_pool_put(r->paths, path) < before;
 }
 
+/* folders */
+
+enum { FILES = 16, MANY_FILES = 128 }; /* of a job; of a folder that is worth a thread */
+
 typedef struct folder_load {
     st_rules *rules;
+    st_rule_found *found;
+    size_t n;
+    struct {
+        st_ahead ahead;
+        st_ahead_file files[FILES];
+    } * workers; /* by thread */
+    st_code code;
     st_err *err;
 } folder_load;
 
 /* One file of a folder: what can't be read is told, and the others go on. */
-static st_code visit(void *ctx, st_str path)
+static st_code visit(st_rules *r, const st_rule_found *f, const st_ahead_file *file, st_err *err)
 {
-    folder_load *f = ctx;
-    st_rules *r = f->rules;
-    st_str file;
-    st_err why = { 0 };
-    if (met(r, path))
+    if (f->problem.n) {
+        st_rule_unread(&r->diags, f);
         return ST_OK;
-    st_code code = st_rule_file(&r->arena, path, &file, &why);
-    if (code == ST_OK)
-        return add_text(r, path, file, false, f->err);
-    if (code == ST_E_MEMORY)
-        return st_fail(f->err, code, "%s", why.text);
-    st_diags_file(&r->diags, path, (st_str){ 0 }, 0, false);
-    st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
-    r->diags.unread++;
+    }
+    if (met(r, f->path))
+        return ST_OK;
+    if (file->code == ST_OK)
+        return add_text(r, f->path, file->text, false, file->documents, err);
+    if (file->code == ST_E_MEMORY)
+        return st_fail(err, file->code, "%s", file->why.text);
+    st_rule_unread(&r->diags, &(st_rule_found){ f->path, st_str_of(file->why.text), ST_SEV_ERROR });
     return ST_OK;
+}
+
+static void read_ahead(void *ctx, unsigned thread, size_t job)
+{
+    folder_load *l = ctx;
+    for (size_t i = job * FILES, k = 0; i < l->n && k < FILES; i++, k++)
+        if (!l->found[i].problem.n)
+            st_ahead_read(&l->workers[thread].ahead, l->rules, l->found[i].path,
+                          &l->workers[thread].files[k]);
+}
+
+static void take_files(void *ctx, unsigned thread, size_t job)
+{
+    folder_load *l = ctx;
+    for (size_t i = job * FILES, k = 0; i < l->n && k < FILES && l->code == ST_OK; i++, k++)
+        l->code = visit(l->rules, &l->found[i], &l->workers[thread].files[k], l->err);
+}
+
+static st_code load_folder(st_rules *r, st_str path, st_err *err)
+{
+    folder_load l = { .rules = r, .err = err };
+    l.code = st_rule_folder(&r->arena, path, &l.found, &l.n, err);
+    unsigned threads = l.n < MANY_FILES ? 1 : st_threads(r->settings.threads);
+    l.workers = calloc(threads, sizeof *l.workers);
+    if (!l.workers)
+        l.code = ST_E_MEMORY;
+    else if (l.code == ST_OK)
+        st_parallel_in_order(threads, (l.n + FILES - 1) / FILES, read_ahead, take_files, &l);
+    for (unsigned i = 0; l.workers && i < threads; i++) {
+        st_arena_take(&r->arena, &l.workers[i].ahead.arena);
+        st_ahead_end(&l.workers[i].ahead);
+    }
+    if (l.code == ST_OK && r->arena.failed)
+        l.code = ST_E_MEMORY;
+    free(l.workers);
+    free(l.found);
+    return l.code == ST_E_MEMORY
+               ? st_fail(err, l.code, "no memory for the rules in %.*s", ST_FMT(path))
+               : l.code;
 }
 
 st_code st_rules_load(st_rules *r, st_str path, st_err *err)
@@ -768,14 +788,13 @@ st_code st_rules_load(st_rules *r, st_str path, st_err *err)
         return st_fail(err, ST_E_MEMORY, "no memory for the rules in %.*s", ST_FMT(path));
     st_code code;
     if (st_is_folder(own, &exists)) {
-        folder_load f = { r, err };
-        code = st_rule_folder(&r->arena, own, &r->diags, visit, &f, err);
+        code = load_folder(r, own, err);
     } else {
         if (met(r, own))
             return ST_OK;
         code = st_rule_file(&r->arena, own, &file, err);
         if (code == ST_OK)
-            code = add_text(r, own, file, true, err);
+            code = add_text(r, own, file, true, NULL, err);
     }
     sort(r);
     return code;
@@ -786,7 +805,7 @@ st_code st_rules_load_text(st_rules *r, st_str path, st_str text, st_err *err)
     st_str own = st_arena_copy(&r->arena, path), copy = st_arena_copy(&r->arena, text);
     if (!own.p || !copy.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the rule %.*s", ST_FMT(path));
-    st_code code = add_text(r, own, copy, true, err);
+    st_code code = add_text(r, own, copy, true, NULL, err);
     sort(r);
     return code;
 }

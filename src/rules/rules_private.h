@@ -43,7 +43,7 @@ struct st_rules {
     st_loaded *libraries;
     st_loaded *filters; /* in the order of reading */
     st_checking checking;
-    st_regexes *regexes; /* of all rules, for checking and running; NULL: none yet */
+    st_regexes *regexes; /* of all rules, for checking and running */
     st_event_set events; /* see st_rules_events */
     st_log_keep keep;    /* see st_rules_keep; lists in the arena */
     st_log_wanted *logs; /* see st_rules_logs */
@@ -62,12 +62,25 @@ void st_rules_join_needs(st_rules *r, const st_rule_needs *needs);
 /* Of a query that was bound over no evidence: likewise. */
 void st_rules_join_query(st_rules *r, st_run *run);
 
+/* A rule of which no more is known than where it stands. */
+void st_loaded_begin(st_loaded *l, const st_language *language, st_str path, st_str file,
+                     st_str text, unsigned line, bool named);
+
+/* What a rule is checked with. */
+typedef struct st_checker {
+    const st_rule_settings *settings;
+    st_regexes *regexes;
+    st_checking *checking; /* zeroed at first; one thread's */
+    st_arena *arena;       /* for what the rule keeps */
+    st_diag_sink *diags;
+    bool again; /* what there is to tell was told */
+} st_checker;
+st_checker st_rules_checker(st_rules *r);
 /* Once more, when a filter has narrowed the rule: what there is to tell was told. */
 void st_rule_check_again(st_rules *r, st_loaded *l);
 /* Fills the rule's status, why, stubs and needs: names, types and everything else that is known
- * without evidence; and what must stand in its rows. Errors go to the set's sink. marks_servers and
- * library are set already. */
-void st_rule_check(st_rules *r, const st_parsed *p, st_rule *rule, st_trigger *trigger);
+ * without evidence; and what must stand in its rows. marks_servers and library are set already. */
+void st_rule_check(const st_checker *c, const st_parsed *p, st_rule *rule, st_trigger *trigger);
 void st_checking_free(st_checking *c);
 
 /* run.c: by node, which are web servers; the others stay as they are. m: where what the rules that

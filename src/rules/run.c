@@ -10,6 +10,7 @@
  */
 #include "rules/apart.h"
 #include "rules/correlate.h"
+#include "rules/hits.h"
 #include "rules/matches.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
@@ -20,137 +21,6 @@
 #include <string.h>
 
 /* one rule */
-
-typedef struct hits {
-    st_match *v;
-    size_t n, cap;
-    uint8_t *seen; /* a bit a node and event: it is among them; lives in the run that finds them */
-} hits;
-
-/* Processes first (ST_NO_EVENT and one is 0), then events. */
-static int by_subject(const void *a, const void *b)
-{
-    const st_match *x = a, *y = b;
-    if (x->event != y->event)
-        return x->event + 1 < y->event + 1 ? -1 : 1;
-    if (x->node != y->node)
-        return x->node < y->node ? -1 : 1;
-    return (x->rule > y->rule) - (x->rule < y->rule);
-}
-
-static int by_node(const void *a, const void *b)
-{
-    const st_match *x = a, *y = b;
-    return x->node != y->node ? (x->node < y->node ? -1 : 1) : by_subject(a, b);
-}
-
-/* A process counts once, with the reason of its first row: a thousand connections are one hit. */
-static bool is_new(st_run *r, hits *h, const st_match *m)
-{
-    const st_forest *f = r->forest;
-    if (!h->seen && !(h->seen = ST_NEWN(&r->arena, uint8_t, (f->n + f->nevents) / 8 + 1)))
-        return false;
-    size_t i = m->event == ST_NO_EVENT ? m->node : f->n + m->event;
-    bool known = h->seen[i / 8] >> i % 8 & 1;
-    h->seen[i / 8] |= (uint8_t)(1u << i % 8);
-    return !known;
-}
-
-/* A process that was not observed counts once, too: with its first event. */
-static void fold_events(hits *h)
-{
-    size_t n = 0;
-    if (!h->n)
-        return;
-    qsort(h->v, h->n, sizeof *h->v, by_node);
-    for (size_t i = 0; i < h->n; i++)
-        if (!n || h->v[i].event == ST_NO_EVENT || h->v[i].node == ST_NO_NODE ||
-            h->v[n - 1].node != h->v[i].node)
-            h->v[n++] = h->v[i];
-    h->n = n;
-    qsort(h->v, h->n, sizeof *h->v, by_subject);
-}
-
-/* What a row says beside what it is. */
-typedef struct own_columns {
-    size_t reason, techniques, level; /* SIZE_MAX: none */
-} own_columns;
-
-static size_t column_named(const st_schema *s, st_str name, bool dynamic)
-{
-    for (size_t i = 0; i < s->n; i++)
-        if (st_str_eq(s->v[i].name, name) &&
-            (s->v[i].type == ST_TYPE_STRING || (dynamic && s->v[i].type == ST_TYPE_DYNAMIC)))
-            return i;
-    return SIZE_MAX;
-}
-
-static own_columns own_columns_of(const st_schema *s)
-{
-    return (own_columns){ column_named(s, ST_STR("Reason"), false),
-                          column_named(s, ST_STR("Techniques"), true),
-                          column_named(s, ST_STR("Level"), false) };
-}
-
-/* Of a plan whose rows become no table nothing else is looked at. */
-static bool make_lean(st_run *r, const st_bound *bound)
-{
-    const st_str own[] = { ST_STR("Reason"), ST_STR("Techniques"), ST_STR("Level") };
-    return st_run_lean(r, bound->root, own, sizeof own / sizeof own[0]);
-}
-
-/* 0: it is no level's word. */
-static uint8_t level_at(const st_run *r, const st_val *column, size_t row)
-{
-    st_level l;
-    bool word = column && column[row].tag == ST_VAL_STRING &&
-                st_level_parse(st_pool_get(r->mem.pool, column[row].u.s), &l);
-    return word ? (uint8_t)(l + 1) : 0;
-}
-
-/* A cell's text; an array's as JSON. */
-static st_sid text_at(st_run *r, const st_val *column, size_t row)
-{
-    if (!column || (column[row].tag != ST_VAL_STRING && column[row].tag != ST_VAL_ARRAY))
-        return ST_ABSENT;
-    if (column[row].tag == ST_VAL_STRING)
-        return column[row].u.s;
-    st_buf_clear(&r->mem.buf);
-    st_val_put_json(&r->mem.buf, &r->mem, column[row]);
-    return st_mem_text(&r->mem, st_buf_slice(&r->mem.buf));
-}
-
-/* Rows become matches, and those that are no observed process's are marked in `rest`. */
-static bool take_batch(st_run *r, st_batch *b, own_columns own, uint32_t rule, const st_loaded *l,
-                       hits *h, bool *rest)
-{
-    bool placeholders = l->rule.marks_servers, per_event = l->parsed.language->per_event;
-    const st_val *why = own.reason == SIZE_MAX ? NULL : st_batch_col(r, b, own.reason);
-    const st_val *how = own.techniques == SIZE_MAX ? NULL : st_batch_col(r, b, own.techniques);
-    const st_val *grade = own.level == SIZE_MAX ? NULL : st_batch_col(r, b, own.level);
-    for (size_t k = 0; k < b->n; k++) {
-        st_node row = b->node[k];
-        const st_event *e = st_lineage_event(r, row);
-        bool process = row == ST_NO_NODE || row < r->forest->n;
-        st_match m = { rule,
-                       placeholders && process ? row : st_lineage_process(r, row),
-                       ST_NO_EVENT,
-                       text_at(r, why, k),
-                       text_at(r, how, k),
-                       level_at(r, grade, k) };
-        rest[k] = (m.node != row || row == ST_NO_NODE) && !per_event;
-        if (e && (m.node == ST_NO_NODE || per_event) && !placeholders) {
-            m.node = e->process;
-            m.event = (uint32_t)(e - r->forest->events);
-        }
-        if ((m.node == ST_NO_NODE && m.event == ST_NO_EVENT) || !is_new(r, h, &m))
-            continue;
-        if (!st_grow(&h->v, &h->cap, h->n + 1, sizeof *h->v))
-            return st_run_nomem(r);
-        h->v[h->n++] = m;
-    }
-    return true;
-}
 
 /* Runs over other inferred edges than those that rules cross: over all, and over none. */
 enum { OVER_ALL, OVER_NONE, OTHERS };
@@ -171,26 +41,7 @@ static unsigned touched(const st_apart *apart, st_run *r)
     return bits;
 }
 
-static bool take_rows(st_run *r, const st_loaded *l, uint32_t rule, st_op *root, hits *h,
-                      st_filling *f)
-{
-    own_columns own = own_columns_of(&root->schema);
-    st_batch *b;
-    bool ok = true;
-    while (ok && (b = st_op_next(r, root)) != NULL) {
-        bool *rest = ST_NEWN(&b->arena, bool, b->n);
-        ok = rest ? take_batch(r, b, own, rule, l, h, rest) : st_run_nomem(r);
-        ok = ok && (!f || st_filling_take(r, f, &root->schema, b, rest));
-        st_batch_free(b);
-    }
-    if (!l->parsed.language->per_event)
-        fold_events(h);
-    else if (h->n)
-        qsort(h->v, h->n, sizeof *h->v, by_subject);
-    return ok && st_run_ok(r);
-}
-
-static void empty(hits *h, st_filling *rest)
+static void empty(st_hits *h, st_filling *rest)
 {
     h->n = 0;
     h->seen = NULL;
@@ -202,7 +53,7 @@ static void empty(hits *h, st_filling *rest)
  * goes. rest: the rows that are no observed process's are counted there, or NULL. table: NULL, or
  * where they go. apart: as in touched. */
 static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows *rows,
-                        const st_forest *f, st_shared *shared, const st_run_options *o, hits *h,
+                        const st_forest *f, st_shared *shared, const st_run_options *o, st_hits *h,
                         st_filling *rest, st_table **table, const st_apart *apart, outcome *out,
                         st_err *err)
 {
@@ -223,9 +74,9 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
     }
     bool ok = bound.status == ST_RULE_READY;
     if (ok && !(rest && (rest->keep || rest->want_digests)))
-        ok = make_lean(&r, &bound);
+        ok = st_hits_lean(&r, &bound);
     for (st_op *op = ok ? bound.root : NULL; ok && op; op = op->also) {
-        ok = take_rows(&r, l, rule, op, h, rest);
+        ok = st_hits_take(&r, l, rule, op, h, rest);
         if (ok && table && (ok = (*table = st_filling_end(&r, rest, &op->schema)) != NULL))
             table = &(*table)->next;
     }
@@ -248,7 +99,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
     return code;
 }
 
-static bool note(st_matches *m, uint32_t rule, const hits *h, const st_filling *rest,
+static bool note(st_matches *m, uint32_t rule, const st_hits *h, const st_filling *rest,
                  const outcome *out)
 {
     st_rule_result *x = &m->results[rule];
@@ -269,10 +120,12 @@ typedef struct stretches {
     uint32_t rule;
     const st_forest *f;
     const st_run_options *o;
-    size_t length;                  /* of one, in nodes */
-    int64_t started;                /* as a run's: the time that all together may take */
+    size_t length;   /* of one, in nodes */
+    int64_t started; /* as a run's: the time that all together may take */
+    st_err late;     /* of the first that had none left */
+    atomic_bool is_late;
     st_shared *shared;              /* by thread */
-    hits *hits;                     /* by stretch */
+    st_hits *hits;                  /* by stretch */
     atomic_bool failed;             /* by a limit, say: one run over all tells how */
     _Atomic uint64_t taken, paired; /* as a run's, of all that have ended */
 } stretches;
@@ -301,11 +154,13 @@ static void run_stretch(void *ctx, unsigned thread, size_t i)
     r.to = r.from + x->length;
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     uint64_t random = r.random;
-    bool ok = bound.status == ST_RULE_READY && make_lean(&r, &bound);
+    bool ok = bound.status == ST_RULE_READY && st_hits_lean(&r, &bound);
     for (st_op *op = bound.root; ok && op; op = op->also)
-        ok = take_rows(&r, l, x->rule, op, &x->hits[i], NULL);
+        ok = st_hits_take(&r, l, x->rule, op, &x->hits[i], NULL);
     if (!ok || !st_run_ok(&r) || r.limit || r.random != random || near_limit(x, &r))
         atomic_store(&x->failed, true);
+    if (r.late && !atomic_exchange(&x->is_late, true))
+        x->late = r.err;
     x->hits[i].seen = NULL; /* the run's */
     st_run_free(&r);
 }
@@ -324,14 +179,16 @@ static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *
     l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
     bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root, observed) &&
                    !r.lifted && !l->parsed.language->per_event;
+    st_run_start(&r);
     *started = r.started;
     st_run_free(&r);
     return rowwise;
 }
 
-/* As run_rule, all its rows; false: it can't be run so, and h is empty. */
+/* As run_rule, all its rows; false: it can't be run so, and h is empty. Where the time was up that
+ * it may take, it isn't run again: late says so. */
 static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
-                             st_shared *shared, const st_run_options *o, hits *h)
+                             st_shared *shared, const st_run_options *o, st_hits *h, st_err *late)
 {
     unsigned threads = st_threads(o->threads);
     size_t share = f->n / ((size_t)threads * 2) + 1, length = share > STRETCH ? share : STRETCH,
@@ -358,7 +215,7 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
     free(x.shared);
     bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
     for (size_t i = 0; i < n; i++) {
-        const hits *some = &x.hits[i];
+        const st_hits *some = &x.hits[i];
         ok = ok && st_grow(&h->v, &h->cap, h->n + some->n, sizeof *h->v);
         if (ok && some->n) {
             memcpy(h->v + h->n, some->v, some->n * sizeof *h->v);
@@ -369,7 +226,8 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
     free(x.hits);
     if (!ok)
         empty(h, NULL);
-    return ok;
+    *late = x.late;
+    return ok || x.late.code != ST_OK;
 }
 
 /* web servers */
@@ -377,7 +235,7 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
 st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
                               const st_run_options *o, bool *server, st_matches *m, st_err *err)
 {
-    hits h = { 0 };
+    st_hits h = { 0 };
     outcome out = { 0 };
     st_code code = ST_OK;
     for (uint32_t i = 0; code == ST_OK && i < rules->n; i++) {
@@ -385,7 +243,7 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
         out = (outcome){ 0 };
-        if (!run_in_stretches(rules, i, f, shared, o, &h))
+        if (!run_in_stretches(rules, i, f, shared, o, &h, &out.stop))
             code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
@@ -405,11 +263,11 @@ static int cmp_subject(const st_match *a, const st_match *b)
 {
     st_match x = *a;
     x.rule = b->rule;
-    return by_subject(&x, b);
+    return st_by_subject(&x, b);
 }
 
 /* How many of a's aren't among b's. */
-static uint64_t only_in(const hits *a, const hits *b)
+static uint64_t only_in(const st_hits *a, const st_hits *b)
 {
     uint64_t n = 0;
     for (size_t i = 0, k = 0; i < a->n; i++) {
@@ -426,8 +284,8 @@ typedef struct job {
     st_run_options o;
     st_shared shared;
     st_matches *m;
-    hits all;
-    hits *per_rule;        /* kept only for the comparison with trusted edges */
+    st_hits all;
+    st_hits *per_rule;     /* kept only for the comparison with trusted edges */
     st_prefilter rows;     /* as the edges are trusted at the moment */
     const st_apart *apart; /* of OTHERS; NULL: nobody asks */
     uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
@@ -469,9 +327,9 @@ static st_code prefilter(job *j, const st_row_list *only, st_prefilter *out, st_
 }
 
 /* Of the matches and rows, those that the rule's own window would have left out. */
-static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest, st_err *err)
+static st_code count_window(job *j, uint32_t i, const st_hits *h, st_filling *rest, st_err *err)
 {
-    hits strict = { 0 };
+    st_hits strict = { 0 };
     st_filling strict_rest = { .want_digests = true };
     outcome ignored;
     st_run_options o = j->o;
@@ -485,21 +343,16 @@ static st_code count_window(job *j, uint32_t i, const hits *h, st_filling *rest,
     return code;
 }
 
-static st_code run_one(job *j, uint32_t i, st_err *err)
+/* What comes of a rule that has run. */
+static st_code take_one(job *j, uint32_t i, st_filling *rest, const outcome *out, st_err *err)
 {
-    outcome out = { .touched = touched(NULL, NULL) };
-    st_filling rest = { 0 };
-    hits *h = &j->per_rule[i];
+    const st_hits *h = &j->per_rule[i];
     st_code code = ST_OK;
-    if (!rows_for(j, i)->all || !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h))
-        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
-                        j->apart, &out, err);
-    j->touched[i] = (uint8_t)out.touched;
-    if (code == ST_OK && !note(j->m, i, h, &rest, &out))
+    j->touched[i] = (uint8_t)out->touched;
+    if (!note(j->m, i, h, rest, out))
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
-    if (code == ST_OK && out.lifted && j->o.ago_off)
-        code = count_window(j, i, h, &rest, err);
-    st_filling_free(&rest);
+    if (code == ST_OK && out->lifted && j->o.ago_off)
+        code = count_window(j, i, h, rest, err);
     if (code != ST_OK || !h->n)
         return code;
     if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
@@ -507,6 +360,95 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
     j->all.n += h->n;
     return ST_OK;
+}
+
+static st_code run_one(job *j, uint32_t i, st_err *err)
+{
+    outcome out = { .touched = touched(NULL, NULL) };
+    st_filling rest = { 0 };
+    st_hits *h = &j->per_rule[i];
+    st_code code = ST_OK;
+    if (!rows_for(j, i)->all ||
+        !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h, &out.stop))
+        code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
+                        j->apart, &out, err);
+    if (code == ST_OK)
+        code = take_one(j, i, &rest, &out, err);
+    st_filling_free(&rest);
+    return code;
+}
+
+/* rules that share nothing, side by side */
+
+enum { FEWEST_BESIDE = 32 }; /* so many that threads are worth it */
+
+/* What became of a rule. */
+typedef struct apart_rule {
+    uint32_t rule;
+    st_code code;
+    outcome out;
+    st_err err;
+} apart_rule;
+
+typedef struct side_by_side {
+    job *j;
+    apart_rule *v; /* rising */
+    size_t n;
+    st_shared *shared; /* by thread */
+} side_by_side;
+
+static void run_apart(void *ctx, unsigned thread, size_t i)
+{
+    side_by_side *x = ctx;
+    job *j = x->j;
+    apart_rule *a = &x->v[i];
+    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f, &x->shared[thread], &j->o,
+                       &j->per_rule[a->rule], NULL, NULL, j->apart, &a->out, &a->err);
+}
+
+/* Rules whose rows become no table, and that use nothing of each other. */
+static bool is_apart(const job *j, uint32_t i)
+{
+    const st_language *l = j->rules->items[i]->parsed.language;
+    return runs(j, i) && l->by_itself && l->per_event && !in_vain(j, &j->rows, i);
+}
+
+/* Runs them; none is in x if they are few. */
+static void run_beside(job *j, side_by_side *x)
+{
+    unsigned threads = st_threads(j->o.threads);
+    size_t n = 0;
+    *x = (side_by_side){ .j = j };
+    for (uint32_t i = 0; i < j->rules->n; i++)
+        n += is_apart(j, i);
+    if (n < FEWEST_BESIDE || threads < 2 || !st_pool_share(j->f->pool))
+        return;
+    x->v = calloc(n, sizeof *x->v);
+    x->shared = calloc(threads, sizeof *x->shared);
+    for (uint32_t i = 0; x->v && x->shared && i < j->rules->n; i++)
+        if (is_apart(j, i))
+            x->v[x->n++].rule = i;
+    for (unsigned i = 0; x->shared && i < threads; i++) {
+        st_shared_init(&x->shared[i], j->f->pool);
+        x->shared[i].known = j->shared.known;
+        x->shared[i].regexes = j->rules->regexes;
+    }
+    st_parallel(threads, x->n, run_apart, x);
+    for (unsigned i = 0; x->shared && i < threads; i++)
+        st_shared_free(&x->shared[i]);
+    free(x->shared);
+    x->shared = NULL;
+}
+
+/* Of a rule that has run so; of one that met a limit, once more by itself: the limit may have been
+ * met for want of time. */
+static st_code take_apart(job *j, const apart_rule *a, st_err *err)
+{
+    if (a->code != ST_OK)
+        return st_fail(err, a->code, "%s", a->err.text);
+    if (a->out.stop.code != ST_OK || a->out.limit)
+        return run_one(j, a->rule, err);
+    return take_one(j, a->rule, NULL, &a->out, err);
 }
 
 /* What rules share, which is made by now: where it may be otherwise, so may all rules. */
@@ -525,10 +467,17 @@ static void ask_lenders(job *j)
 
 static st_code run_all(job *j, st_err *err)
 {
+    side_by_side x = { 0 };
+    size_t next = 0;
     st_code code = prefilter(j, NULL, &j->rows, err);
+    if (code == ST_OK)
+        run_beside(j, &x);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
-        if (runs(j, i) && !in_vain(j, &j->rows, i))
+        if (next < x.n && x.v[next].rule == i)
+            code = take_apart(j, &x.v[next++], err);
+        else if (runs(j, i) && !in_vain(j, &j->rows, i))
             code = run_one(j, i, err);
+    free(x.v);
     if (j->apart)
         ask_lenders(j);
     return code;
@@ -605,7 +554,7 @@ static void run_round(void *ctx, unsigned thread, size_t i)
         run_other(x, &x->others[i - 1]);
 }
 
-static bool copy_hits(hits *to, const hits *from)
+static bool copy_hits(st_hits *to, const st_hits *from)
 {
     if (!st_grow(&to->v, &to->cap, from->n, sizeof *to->v))
         return false;
@@ -817,11 +766,11 @@ static void compare_all(const rounds *x)
 static int by_rule(const void *a, const void *b)
 {
     const st_match *x = a, *y = b;
-    return x->rule != y->rule ? (x->rule < y->rule ? -1 : 1) : by_subject(a, b);
+    return x->rule != y->rule ? (x->rule < y->rule ? -1 : 1) : st_by_subject(a, b);
 }
 
 /* Those of a rule's matches, which lie side by side, that aren't among h go one level down. */
-static void lower(const st_rules *rules, st_match *v, size_t n, uint32_t rule, const hits *h)
+static void lower(const st_rules *rules, st_match *v, size_t n, uint32_t rule, const st_hits *h)
 {
     st_match first = { .rule = rule, .node = 0, .event = ST_NO_EVENT };
     size_t i = 0, k = 0;
@@ -938,7 +887,7 @@ st_code st_rules_tables(st_rules *r, st_forest *f, const st_run_options *o, cons
 {
     st_shared shared;
     st_run_options options = *o;
-    hits h = { 0 };
+    st_hits h = { 0 };
     outcome out;
     st_code code = ST_OK;
     if (!options.now)

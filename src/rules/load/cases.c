@@ -231,27 +231,34 @@ static st_code read_cases(st_rules *r, st_str path, st_str file, bool named, st_
     return r->arena.failed ? ST_E_MEMORY : ST_OK;
 }
 
-typedef struct folder {
-    st_rules *rules;
-    st_case_list *out;
-    st_err *err;
-} folder;
-
-static st_code visit(void *ctx, st_str path)
+static st_code visit(st_rules *r, st_str path, st_case_list *out, st_err *err)
 {
-    folder *f = ctx;
     st_str file;
     if (st_rule_ending(path) != ST_RULE_YAML)
         return ST_OK;
     bool taken = false;
-    st_code code = st_rule_file(&f->rules->arena, path, &file, f->err);
+    st_code code = st_rule_file(&r->arena, path, &file, err);
     if (code == ST_OK)
-        code = st_regression_cases(f->rules, path, file, f->out, &taken);
+        code = st_regression_cases(r, path, file, out, &taken);
     if (code == ST_OK && !taken)
-        code = read_cases(f->rules, path, file, false, f->out);
-    return code == ST_E_MEMORY
-               ? st_fail(f->err, code, "no memory for the cases in %.*s", ST_FMT(path))
-               : code;
+        code = read_cases(r, path, file, false, out);
+    return code == ST_E_MEMORY ? st_fail(err, code, "no memory for the cases in %.*s", ST_FMT(path))
+                               : code;
+}
+
+static st_code visit_folder(st_rules *r, st_str path, st_case_list *out, st_err *err)
+{
+    st_rule_found *found;
+    size_t n;
+    st_code code = st_rule_folder(&r->arena, path, &found, &n, err);
+    for (size_t i = 0; code == ST_OK && i < n; i++) {
+        if (found[i].problem.n)
+            st_rule_unread(&r->diags, &found[i]);
+        else
+            code = visit(r, found[i].path, out, err);
+    }
+    free(found);
+    return code;
 }
 
 st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err)
@@ -260,9 +267,8 @@ st_code st_rule_cases(st_rules *r, st_str path, st_case_list *out, st_err *err)
     bool exists;
     if (!own.p)
         return st_fail(err, ST_E_MEMORY, "no memory for the cases in %.*s", ST_FMT(path));
-    folder f = { r, out, err };
     if (st_is_folder(own, &exists))
-        return st_rule_folder(&r->arena, own, &r->diags, visit, &f, err);
+        return visit_folder(r, own, out, err);
     st_code code = st_rule_file(&r->arena, own, &file, err);
     if (code == ST_OK)
         code = read_cases(r, own, file, true, out);

@@ -104,9 +104,10 @@ typedef struct pending {
 
 typedef struct walk {
     st_arena *arena;
-    st_diag_sink *diags;
     pending *items;
     size_t n, cap;
+    st_rule_found *found;
+    size_t nfound, found_cap;
 } walk;
 
 static int last_name_first(const void *a, const void *b)
@@ -128,32 +129,30 @@ static st_str joined(st_arena *a, st_str folder, const char *name)
     return out;
 }
 
-static void about(walk *w, st_str path, st_severity severity, const char *text)
+static bool find(walk *w, st_str path, st_severity severity, const char *problem)
 {
-    w->diags->unread++;
-    st_diags_file(w->diags, path, (st_str){ 0 }, 0, false);
-    st_diag_file(w->diags, severity, "%s", text);
+    st_str why = problem ? st_arena_copy(w->arena, st_str_of(problem)) : (st_str){ 0 };
+    if (w->arena->failed || !st_grow(&w->found, &w->found_cap, w->nfound + 1, sizeof *w->found))
+        return false;
+    w->found[w->nfound++] = (st_rule_found){ path, why, severity };
+    return true;
 }
 
 /* What is in the folder goes on the stack, so that the first name is taken first. */
 static bool open_folder(walk *w, pending here)
 {
     size_t first = w->n;
-    if (here.depth >= ST_MAX_RULE_DEPTH) {
-        about(w, here.path, ST_SEV_WARNING, "too many folders in each other; not walked");
-        return true;
-    }
+    if (here.depth >= ST_MAX_RULE_DEPTH)
+        return find(w, here.path, ST_SEV_WARNING, "too many folders in each other; not walked");
     DIR *dir = opendir(here.path.p);
-    if (!dir) {
-        about(w, here.path, ST_SEV_ERROR, strerror(errno));
-        return true;
-    }
+    if (!dir)
+        return find(w, here.path, ST_SEV_ERROR, strerror(errno));
     bool ok = true;
     while (ok) {
         errno = 0;
         const struct dirent *e = readdir(dir);
         if (!e && errno)
-            about(w, here.path, ST_SEV_ERROR, strerror(errno));
+            ok = find(w, here.path, ST_SEV_ERROR, strerror(errno));
         if (!e)
             break;
         if (e->d_name[0] == '.')
@@ -169,22 +168,29 @@ static bool open_folder(walk *w, pending here)
     return ok;
 }
 
-st_code st_rule_folder(st_arena *a, st_str path, st_diag_sink *d, st_rule_visit *fn, void *ctx,
-                       st_err *err)
+st_code st_rule_folder(st_arena *a, st_str path, st_rule_found **out, size_t *n, st_err *err)
 {
-    walk w = { .arena = a, .diags = d };
-    st_code code = ST_OK;
+    walk w = { .arena = a };
     bool ok = open_folder(&w, (pending){ path, 0 });
-    while (ok && code == ST_OK && w.n) {
+    while (ok && w.n) {
         pending here = w.items[--w.n];
         struct stat st;
         if (lstat(here.path.p, &st) != 0)
-            about(&w, here.path, ST_SEV_ERROR, strerror(errno));
+            ok = find(&w, here.path, ST_SEV_ERROR, strerror(errno));
         else if (S_ISDIR(st.st_mode))
             ok = open_folder(&w, here);
         else if (S_ISREG(st.st_mode) && st_rule_ending(here.path) != ST_RULE_NONE)
-            code = fn(ctx, here.path);
+            ok = find(&w, here.path, ST_SEV_NOTE, NULL);
     }
     free(w.items);
-    return ok ? code : st_fail(err, ST_E_MEMORY, "no memory for the rules in %.*s", ST_FMT(path));
+    *out = w.found;
+    *n = ok ? w.nfound : 0;
+    return ok ? ST_OK : st_fail(err, ST_E_MEMORY, "no memory for the rules in %.*s", ST_FMT(path));
+}
+
+void st_rule_unread(st_diag_sink *d, const st_rule_found *f)
+{
+    d->unread++;
+    st_diags_file(d, f->path, (st_str){ 0 }, 0, false);
+    st_diag_file(d, f->severity, "%.*s", ST_FMT(f->problem));
 }

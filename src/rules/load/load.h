@@ -72,6 +72,40 @@ typedef struct st_yaml_source {
 /* The next one; q is zero at first. from: what y was opened with. */
 bool st_yaml_next_query(st_yaml *y, const st_yaml_source *from, st_yaml_query *q);
 
+/* documents.c: YAML whose documents are rules */
+
+/* The language that says of a file that it is its own; NULL: it isn't one whose documents are
+ * rules. */
+const st_language *st_language_of_documents(st_str file);
+
+/* The documents that say something. */
+typedef struct st_documents {
+    st_str rest;   /* the file, at first */
+    unsigned line; /* that it begins in; 1 at first */
+} st_documents;
+/* The next one, and the line that it begins in; false: there is none. */
+bool st_documents_next(st_documents *d, st_str *text, unsigned *line);
+
+/* ahead.c: files that are read, and documents that are understood, before it is their turn */
+
+typedef struct st_ahead_file {
+    st_code code; /* of reading it */
+    st_err why;
+    st_str text;
+    st_loaded *documents; /* in their order, those that need no other file and of which there is
+                             nothing to tell: parsed and checked */
+} st_ahead_file;
+
+/* One thread's: zeroed at first. What is read lives in the arena. */
+typedef struct st_ahead {
+    st_arena arena;
+    st_diag_sink diags;
+    st_checking checking;
+} st_ahead;
+void st_ahead_read(st_ahead *a, const st_rules *r, st_str path, st_ahead_file *out);
+/* All but the arena. */
+void st_ahead_end(st_ahead *a);
+
 /* cases.c: what grows while a case is read */
 
 enum { ST_CASE_EVIDENCE, ST_CASE_COLUMNS, ST_CASE_CELLS, ST_CASE_LISTS };
@@ -92,11 +126,17 @@ typedef enum st_rule_kind {
 st_rule_kind st_rule_ending(st_str name);
 /* Reads the file (UTF-8, or UTF-16 with its mark) into the arena. */
 st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err);
-/* Calls fn for every rule file below path, by name, links not followed. fn returns ST_OK to go on.
- */
-typedef st_code st_rule_visit(void *ctx, st_str path);
-st_code st_rule_folder(st_arena *a, st_str path, st_diag_sink *d, st_rule_visit *fn, void *ctx,
-                       st_err *err);
+
+/* A rule file below a folder, or what stood in the way of one. */
+typedef struct st_rule_found {
+    st_str path;
+    st_str problem; /* empty: none */
+    st_severity severity;
+} st_rule_found;
+/* Every rule file below path, by name, links not followed; *out is malloc'ed, texts are in a. */
+st_code st_rule_folder(st_arena *a, st_str path, st_rule_found **out, size_t *n, st_err *err);
+/* Tells what stood in the way. */
+void st_rule_unread(st_diag_sink *d, const st_rule_found *f);
 bool st_is_folder(st_str path, bool *exists);
 
 #endif

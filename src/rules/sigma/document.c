@@ -32,6 +32,7 @@ struct st_docs {
     st_str file;
     st_diag_sink *diags;
     size_t chars, byte; /* libyaml counts characters: the byte of the one that was asked for last */
+    size_t ascii;       /* the file's first bytes that are a character each */
     level levels[ST_MAX_YAML_DEPTH];
     size_t depth;
     anchor *anchors; /* of the document at hand; malloc'ed */
@@ -52,6 +53,9 @@ st_docs *st_docs_open(st_arena *a, st_str file, st_diag_sink *d)
     s->diags = d;
     if (st_str_starts(file, ST_STR("\xEF\xBB\xBF")))
         s->byte = 3; /* the mark is no character to libyaml */
+    s->ascii = s->byte;
+    while (s->ascii < file.n && (unsigned char)file.p[s->ascii] < 0x80)
+        s->ascii++;
     yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&s->parser, (const unsigned char *)file.p + s->byte,
                                  file.n - s->byte);
@@ -76,6 +80,11 @@ void st_docs_close(st_docs *s)
 /* The byte of a character; they are asked for in rising order. */
 static uint32_t byte_of(st_docs *s, size_t chars)
 {
+    if (s->byte < s->ascii && s->chars < chars) {
+        size_t left = s->ascii - s->byte, more = chars - s->chars, n = more < left ? more : left;
+        s->chars += n;
+        s->byte += n;
+    }
     for (; s->chars < chars && s->byte < s->file.n; s->chars++)
         st_utf8_next(s->file, &s->byte);
     return (uint32_t)s->byte;

@@ -180,6 +180,7 @@ static void explain(st_run *r, const st_parsed *p, const st_bound *b, bool run, 
 
 const st_language st_language_sigma = {
     .name = "Sigma",
+    .by_itself = true,
     .per_event = true,
     .tells = tells,
     .parse = parse,

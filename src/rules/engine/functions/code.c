@@ -201,35 +201,33 @@ static st_val f_url_encode_part(st_run *r, const st_expr *x, const st_val *a)
 
 /* digests */
 
-static st_val hex(st_run *r, const unsigned char *p, size_t n)
+/* Of an empty text, and so of null, Kusto gives an empty text. */
+static st_val digest(st_run *r, const st_expr *x, st_val v,
+                     void (*fn)(const void *, size_t, unsigned char *), size_t n)
 {
+    unsigned char d[32];
+    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, v));
+    if (!s.n)
+        return st_val_sid(ST_EMPTY);
+    fn(s.p, s.n, d);
     st_buf_clear(&r->mem.buf);
-    st_buf_hex(&r->mem.buf, p, n, false);
+    st_buf_hex(&r->mem.buf, d, n, false);
     return st_val_str(&r->mem, st_buf_slice(&r->mem.buf));
 }
 
 static st_val f_sha256(st_run *r, const st_expr *x, const st_val *a)
 {
-    unsigned char d[32];
-    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
-    st_sha256(s.p, s.n, d);
-    return hex(r, d, sizeof d);
+    return digest(r, x, a[0], st_sha256, 32);
 }
 
 static st_val f_sha1(st_run *r, const st_expr *x, const st_val *a)
 {
-    unsigned char d[20];
-    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
-    st_sha1(s.p, s.n, d);
-    return hex(r, d, sizeof d);
+    return digest(r, x, a[0], st_sha1, 20);
 }
 
 static st_val f_md5(st_run *r, const st_expr *x, const st_val *a)
 {
-    unsigned char d[16];
-    st_str s = st_val_text(r, st_val_tostring(&r->mem, x->args[0]->type, a[0]));
-    st_md5(s.p, s.n, d);
-    return hex(r, d, sizeof d);
+    return digest(r, x, a[0], st_md5, 16);
 }
 
 /* XXH64 of the value's text; with a second argument, the remainder by it. */

@@ -24,10 +24,10 @@
     }
 
 /* Each ends with a row without a name. */
-extern const st_fn st_functions_code[], st_functions_dynamic[], st_functions_math[],
-    st_functions_net[], st_functions_parse[], st_functions_puny[], st_functions_refused[],
-    st_functions_regex[], st_functions_series[], st_functions_text[], st_functions_time[],
-    st_functions_value[], st_functions_xml[];
+extern const st_fn st_functions_code[], st_functions_dynamic[], st_functions_geo[],
+    st_functions_math[], st_functions_net[], st_functions_parse[], st_functions_puny[],
+    st_functions_refused[], st_functions_regex[], st_functions_series[], st_functions_text[],
+    st_functions_time[], st_functions_value[], st_functions_xml[];
 
 /* The text of a string or GUID; "" for anything else. */
 st_str st_val_text(const st_run *r, st_val v);

@@ -6,10 +6,10 @@
 #include "rules/engine/functions/fn.h"
 
 static const st_fn *const families[] = {
-    st_functions_code,    st_functions_dynamic, st_functions_math,  st_functions_net,
-    st_functions_parse,   st_functions_puny,    st_functions_regex, st_functions_series,
-    st_functions_text,    st_functions_time,    st_functions_value, st_functions_xml,
-    st_functions_refused,
+    st_functions_code,   st_functions_dynamic, st_functions_geo,  st_functions_math,
+    st_functions_net,    st_functions_parse,   st_functions_puny, st_functions_regex,
+    st_functions_series, st_functions_text,    st_functions_time, st_functions_value,
+    st_functions_xml,    st_functions_refused,
 };
 
 const st_fn *st_fn_at(size_t i)

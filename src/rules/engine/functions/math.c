@@ -218,6 +218,8 @@ const st_fn st_functions_math[] = {
     { "atan", "n", 1, "real", FIRST, f_atan, "the angle of a tangent, in radians" },
     { "atan2", "nn", 2, "real", FIRST, f_atan2, "the angle of a point (y, x), in radians" },
     { "bin", "**", 2, "B", FIRST, f_bin, "rounded down to a multiple" },
+    { "bin_auto", "*", 1, "0", FIRST, f_bin,
+      "rounded down to a multiple of the setting query_bin_auto_size from query_bin_auto_at" },
     { "bin_at", "***", 3, "B", FIRST, f_bin_at, "rounded down to a multiple from a point" },
     { "binary_and", "ii", 2, "long", FIRST, f_binary_and, "bits in both" },
     { "binary_not", "i", 1, "long", FIRST, f_binary_not, "bits turned" },

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
+/* Blanks around it don't count; a part of several digits doesn't begin with 0. */
 static bool ipv4(st_str s, uint32_t *ip, unsigned *bits)
 {
     uint32_t v = 0;
     st_str part;
     *bits = 32;
+    s = st_str_trim(s);
     const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
     if (slash) {
         uint64_t n;
@@ -22,7 +24,8 @@ static bool ipv4(st_str s, uint32_t *ip, unsigned *bits)
     unsigned parts = 0;
     while (st_str_cut(&s, '.', &part)) {
         uint64_t n;
-        if (part.n > 3 || !st_str_u64(part, &n) || n > 255 || ++parts > 4)
+        if (part.n > 3 || (part.n > 1 && part.p[0] == '0') || !st_str_u64(part, &n) || n > 255 ||
+            ++parts > 4)
             return false;
         v = v << 8 | (uint32_t)n;
     }
@@ -332,14 +335,16 @@ static bool parse_ipv6(st_str s, st_ip *out)
         return true;
     }
     const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
+    st_str address = { s.p, slash ? (size_t)(slash - s.p) : s.n };
+    const char *zone = address.n ? memchr(address.p, '%', address.n) : NULL;
+    address.n = zone ? (size_t)(zone - address.p) : address.n;
     if (slash) {
         size_t at = (size_t)(slash - s.p);
         if (!st_str_u64((st_str){ slash + 1, s.n - at - 1 }, &n) || n > 128)
             return false;
-        s.n = at;
     }
     out->bits = (unsigned)n;
-    return s.n && groups(s, out->b);
+    return address.n && groups(address, out->b);
 }
 
 bool st_ip_parse(st_str s, bool v4, st_ip *out)
@@ -402,11 +407,25 @@ static st_val f_ipv6_in_any(st_run *r, const st_expr *x, const st_val *a)
 }
 
 /* All eight groups in four digits each. */
+/* Here, not where addresses are compared, the prefix of an address that ends as IPv4's do is
+ * IPv4's.
+ */
+static bool dotted_prefix(st_str s, unsigned *bits)
+{
+    const char *slash = s.n ? memchr(s.p, '/', s.n) : NULL;
+    if (!slash || !memchr(s.p, ':', s.n) || !memchr(s.p, '.', (size_t)(slash - s.p)))
+        return true;
+    bool fits = *bits <= 32;
+    *bits += 96;
+    return fits;
+}
+
 static st_val f_parse_ipv6(st_run *r, const st_expr *x, const st_val *a)
 {
     st_ip ip;
     bool prefix = x->nargs < 2 || (a[1].tag == ST_VAL_LONG && a[1].u.i >= 0 && a[1].u.i <= 128);
-    if (!prefix || !parse_ipv6(st_val_text(r, a[0]), &ip))
+    st_str s = st_val_text(r, a[0]);
+    if (!prefix || !parse_ipv6(s, &ip) || !dotted_prefix(s, &ip.bits))
         return st_val_sid(ST_EMPTY);
     unsigned bits = asked(x, a, 1);
     st_ip_cut(&ip, bits < ip.bits ? bits : ip.bits);

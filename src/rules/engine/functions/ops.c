@@ -67,12 +67,19 @@ static bool equal(st_run *r, st_val a, st_val b)
     return st_val_same(&r->mem, a, b);
 }
 
+/* A dynamic beside a text is its text, which of null is empty. */
+static st_val beside_text(const st_expr *x, size_t i, st_val v)
+{
+    bool text = x->args[i]->type == ST_TYPE_DYNAMIC && x->args[1 - i]->type == ST_TYPE_STRING;
+    return text && v.tag == ST_VAL_NULL ? st_val_sid(ST_EMPTY) : v;
+}
+
 static st_val eq(st_run *r, const st_expr *x, const st_val *v, bool want)
 {
-    st_val a = v[0], b = v[1];
+    st_val a = beside_text(x, 0, v[0]), b = beside_text(x, 1, v[1]);
     if (a.tag == ST_VAL_NULL && b.tag == ST_VAL_NULL)
         return st_val_null();
-    if (st_val_any_null(v, 2))
+    if (a.tag == ST_VAL_NULL || b.tag == ST_VAL_NULL)
         return st_val_bool(!want);
     return st_val_bool((agree(r, x, &a, &b) && equal(r, a, b)) == want);
 }

@@ -97,20 +97,54 @@ static st_val f_parse_path(st_run *r, const st_expr *x, const st_val *a)
 
 /* URLs */
 
-/* a=1&b=2 as a bag; a parameter twice: the last one counts. */
+typedef struct parameter {
+    st_str name, value;
+} parameter;
+
+/* One name's values keep their order: they lie in the same text, one behind the other. */
+static int by_name(const void *a, const void *b)
+{
+    const parameter *x = a, *y = b;
+    int d = st_str_cmp(x->name, y->name);
+    return d ? d : (x->value.p > y->value.p) - (x->value.p < y->value.p);
+}
+
+/* The values of v[0]'s name; *n: how many there are. */
+static st_val values_of(st_run *r, const parameter *v, size_t most, size_t *n)
+{
+    *n = 1;
+    while (*n < most && st_str_eq(v[*n].name, v[0].name))
+        ++*n;
+    if (*n == 1)
+        return st_val_str(&r->mem, v[0].value);
+    st_array *a = st_array_new(&r->mem, *n);
+    for (size_t i = 0; a && i < *n; i++)
+        a->v[i] = st_val_str(&r->mem, v[i].value);
+    return st_val_array(a);
+}
+
+/* a=1&b=2 as a bag, by name; a parameter that stands several times is an array, and one without a
+ * name or a value is left out. */
 static st_val parameters(st_run *r, st_str q)
 {
-    size_t n = q.n ? 1 : 0;
+    st_str one;
+    size_t most = 1, n = 0, distinct = 0;
     for (size_t i = 0; i < q.n; i++)
-        n += q.p[i] == '&';
-    st_bag *g = st_bag_new(&r->mem, n);
-    for (size_t i = 0; g && i < n; i++) {
-        size_t end = find(q, '&');
-        st_str one = cut(q, 0, end);
+        most += q.p[i] == '&';
+    parameter *v = ST_NEWN(r->mem.arena, parameter, most);
+    while (v && st_str_cut(&q, '&', &one)) {
         size_t eq = find(one, '=');
-        g->keys[i] = st_val_str(&r->mem, cut(one, 0, eq)).u.s;
-        g->v[i] = st_val_str(&r->mem, eq < one.n ? cut(one, eq + 1, one.n) : ST_STR(""));
-        q = end < q.n ? cut(q, end + 1, q.n) : cut(q, q.n, q.n);
+        if (eq && eq + 1 < one.n)
+            v[n++] = (parameter){ cut(one, 0, eq), cut(one, eq + 1, one.n) };
+    }
+    if (n)
+        qsort(v, n, sizeof *v, by_name);
+    for (size_t i = 0; i < n; i++)
+        distinct += !i || !st_str_eq(v[i].name, v[i - 1].name);
+    st_bag *g = v ? st_bag_new(&r->mem, distinct) : NULL;
+    for (size_t i = 0, k = 0, same; g && i < n; i += same, k++) {
+        g->keys[k] = st_val_str(&r->mem, v[i].name).u.s;
+        g->v[k] = values_of(r, v + i, n - i, &same);
     }
     return st_val_bag(g);
 }
@@ -135,26 +169,35 @@ static st_str tail(st_str *s, char c)
     return t;
 }
 
+/* user:password in front of the host; an @ without a colon before it is the host's. */
+static void cut_user(st_str *host, st_str *user, st_str *password)
+{
+    size_t at = host->n;
+    while (at && host->p[at - 1] != '@')
+        at--;
+    st_str front = cut(*host, 0, at ? at - 1 : 0);
+    if (find(front, ':') == front.n)
+        return;
+    *host = cut(*host, at, host->n);
+    *user = front;
+    *password = tail(user, ':');
+}
+
+/* Of an absolute URL; of anything else all parts are empty. */
 static st_val f_parse_url(st_run *r, const st_expr *x, const st_val *a)
 {
-    st_str s = st_val_text(r, a[0]), scheme = ST_STR(""), user = ST_STR(""), password = ST_STR("");
+    st_str s = st_val_text(r, a[0]), user = ST_STR(""), password = ST_STR("");
     (void)x;
     size_t colon = find(s, ':');
-    if (colon && colon + 2 < s.n && s.p[colon + 1] == '/' && s.p[colon + 2] == '/') {
-        scheme = cut(s, 0, colon);
-        s = cut(s, colon + 3, s.n);
-    }
-    st_str fragment = tail(&s, '#'), query = tail(&s, '?');
+    bool absolute = colon && colon + 2 < s.n && s.p[colon + 1] == '/' && s.p[colon + 2] == '/';
+    st_str scheme = cut(s, 0, absolute ? colon : 0);
+    s = absolute ? cut(s, colon + 3, s.n) : ST_STR("");
     size_t slash = find(s, '/');
-    st_str path = cut(s, slash, s.n), host = cut(s, 0, slash);
-    size_t at = host.n;
-    while (at && host.p[at - 1] != '@')
-        at--;
-    if (at) {
-        user = cut(host, 0, at - 1);
-        host = cut(host, at, host.n);
-        password = tail(&user, ':');
-    }
+    bool only = slash + 1 == s.n; /* a slash and nothing behind it is no path */
+    st_str fragment = tail(&s, '#'), query = tail(&s, '?');
+    slash = find(s, '/');
+    st_str path = cut(s, only ? s.n : slash, s.n), host = cut(s, 0, slash);
+    cut_user(&host, &user, &password);
     size_t from = host.n && host.p[0] == '[' ? find(host, ']') : 0; /* IPv6 */
     st_str end = cut(host, from, host.n), port = tail(&end, ':');
     host.n = from + end.n;

@@ -6,7 +6,7 @@
 #define SKETCH "dcount() and percentile() are exact here, and nothing is kept in sketches"
 #define ZONES "there is no time zone database; datetime_add() shifts by hours"
 #define CLUSTER "there is no cluster, database or user here"
-#define PLACES "geography isn't part of this program"
+#define PLACES "of geography there are points only, not lines, polygons and cells"
 #define FILTERS "signal filters and transforms aren't part of this program"
 #define UNITS "units of measure aren't part of this program"
 #define STATISTICS "statistical tests aren't part of this program"
@@ -41,14 +41,10 @@ const st_fn st_functions_refused[] = {
     REFUSED("estimate_data_size", "rows aren't stored as in Kusto; use string_size()"),
     REFUSED("extent_id", CLUSTER),
     REFUSED("extent_tags", CLUSTER),
-    REFUSED("geo_distance_2points", PLACES),
     REFUSED("geo_distance_point_to_line", PLACES),
     REFUSED("geo_distance_point_to_polygon", PLACES),
-    REFUSED("geo_geohash_to_central_point", PLACES),
     REFUSED("geo_geohash_to_polygon", PLACES),
-    REFUSED("geo_point_in_circle", PLACES),
     REFUSED("geo_point_in_polygon", PLACES),
-    REFUSED("geo_point_to_geohash", PLACES),
     REFUSED("geo_point_to_h3cell", PLACES),
     REFUSED("geo_point_to_s2cell", PLACES),
     REFUSED("geo_polygon_area", PLACES),

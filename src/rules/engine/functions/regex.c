@@ -123,16 +123,11 @@ static st_val span_text(st_run *r, st_str s, const size_t span[2])
                : st_val_str(&r->mem, (st_str){ s.p + span[0], span[1] - span[0] });
 }
 
-/* The groups that are asked for; all if which isn't an array. */
+/* The groups that are asked for and there; all if there are none of those. */
 static size_t chosen(st_run *r, const st_regex *re, const st_val *which, size_t n, size_t *group)
 {
-    size_t k = 0;
-    if (!which || which->tag != ST_VAL_ARRAY) {
-        for (size_t i = 1; i < n; i++)
-            group[k++] = i;
-        return k;
-    }
-    for (size_t i = 0; i < which->u.a->n && k < ST_MAX_REGEX_GROUPS; i++) {
+    size_t k = 0, asked = which && which->tag == ST_VAL_ARRAY ? which->u.a->n : 0;
+    for (size_t i = 0; i < asked && k < ST_MAX_REGEX_GROUPS; i++) {
         st_val v = which->u.a->v[i];
         size_t named = v.tag == ST_VAL_STRING ? st_regex_group(re, st_val_text(r, v)) : SIZE_MAX;
         if (named != SIZE_MAX)
@@ -140,6 +135,8 @@ static size_t chosen(st_run *r, const st_regex *re, const st_val *which, size_t 
         if (v.tag == ST_VAL_LONG && v.u.i >= 0 && v.u.i < (int64_t)n)
             group[k++] = (size_t)v.u.i;
     }
+    for (size_t i = 1, all = !k; all && i < n; i++)
+        group[k++] = i;
     return k;
 }
 

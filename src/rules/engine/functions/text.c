@@ -53,9 +53,10 @@ static st_val f_strcat_delim(st_run *r, const st_expr *x, const st_val *a)
 
 static st_val f_strcat_array(st_run *r, const st_expr *x, const st_val *a)
 {
-    (void)x;
+    if (a[0].tag != ST_VAL_ARRAY)
+        return st_val_tostring(&r->mem, x->args[0]->type, a[0]);
     st_buf_clear(&r->mem.buf);
-    for (size_t i = 0; a[0].tag == ST_VAL_ARRAY && i < a[0].u.a->n && !st_run_text_full(r); i++) {
+    for (size_t i = 0; i < a[0].u.a->n && !st_run_text_full(r); i++) {
         if (i)
             st_buf_str(&r->mem.buf, st_val_text(r, a[1]));
         st_val_put(&r->mem.buf, &r->mem, ST_TYPE_DYNAMIC, a[0].u.a->v[i]);
@@ -98,7 +99,7 @@ static st_val f_substring(st_run *r, const st_expr *x, const st_val *a)
     int64_t from = a[1].u.i, n = x->nargs > 2 ? a[2].u.i : INT64_MAX;
     if (from < 0)
         from += (int64_t)st_text_points(s);
-    if (n <= 0)
+    if (n <= 0 || from < 0) /* not even a part of it is there */
         return st_val_sid(ST_EMPTY);
     size_t at = byte_of(s, from);
     st_str rest = { s.p + at, s.n - at };

@@ -10,12 +10,14 @@ st_val st_call_convert(st_run *r, const st_expr *x, const st_val *a)
     return st_val_convert(&r->mem, x->type, x->args[0]->type, a[0]);
 }
 
+/* Of a dynamic what is in it; a null of another type has that type. */
 static st_val f_gettype(st_run *r, const st_expr *x, const st_val *a)
 {
-    static const char *const names[] = { "null",     "bool",     "long", "real",  "string",
-                                         "datetime", "timespan", "guid", "array", "dictionary" };
-    (void)x;
-    return st_val_str(&r->mem, st_str_of(names[a[0].tag]));
+    static const char *const names[] = { "null",     "bool",     "long", "double", "string",
+                                         "datetime", "timespan", "guid", "array",  "dictionary" };
+    st_type t = x->args[0]->type;
+    bool inside = t == ST_TYPE_DYNAMIC || t == ST_TYPE_UNKNOWN;
+    return st_val_str(&r->mem, st_str_of(inside ? names[a[0].tag] : st_type_name(t)));
 }
 
 /* choosing */

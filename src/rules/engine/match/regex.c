@@ -85,19 +85,27 @@ static void braces(translator *t)
     t->i += n;
 }
 
-/* \uXXXX, \UXXXXXXXX, \u{X}: as \x{...}. */
+static bool is_hex(char c)
+{
+    return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
+}
+
+/* \xXX, \uXXXX, \UXXXXXXXX, or with digits in braces: as \x{...}. */
 static void code_point(translator *t, char kind)
 {
-    size_t digits = kind == 'u' ? 4 : 8;
-    st_buf_str(&t->out, ST_STR("\\x"));
-    if (t->i < t->in.n && t->in.p[t->i] == '{') {
-        braces(t);
-        return;
-    }
-    st_buf_char(&t->out, '{');
-    for (size_t k = 0; k < digits && t->i < t->in.n; k++)
-        st_buf_char(&t->out, t->in.p[t->i++]);
+    size_t most = kind == 'x' ? 2 : kind == 'u' ? 4 : 8, n = 0;
+    bool braced = t->i < t->in.n && t->in.p[t->i] == '{';
+    if (braced)
+        t->i++;
+    while (t->i + n < t->in.n && (braced || n < most) && is_hex(t->in.p[t->i + n]))
+        n++;
+    bool ends = !braced || (t->i + n < t->in.n && t->in.p[t->i + n] == '}');
+    if (!n || !ends || (!braced && n != most))
+        refuse(t, "an escape without its hexadecimal digits");
+    st_buf_str(&t->out, ST_STR("\\x{"));
+    st_buf_put(&t->out, t->in.p + t->i, n);
     st_buf_char(&t->out, '}');
+    t->i += n + braced;
 }
 
 /* \Q up to \E, or the end: each letter as it is. */
@@ -139,9 +147,9 @@ static void translate_escape(translator *t)
         refuse(t, "an escape that Kusto's regular expressions don't have");
     } else if (c == 'v') {
         st_buf_str(&t->out, ST_STR("\\x0B"));
-    } else if (c == 'u' || c == 'U') {
+    } else if (c == 'x' || c == 'u' || c == 'U') {
         code_point(t, c);
-    } else if (c && strchr("xpP", c)) {
+    } else if (c == 'p' || c == 'P') {
         st_buf_char(&t->out, '\\');
         st_buf_char(&t->out, c);
         braces(t);

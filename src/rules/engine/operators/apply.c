@@ -99,13 +99,15 @@ static void put_back(apply *a)
 
 /* one row */
 
-/* Null and an empty array give the subquery no rows. */
-static size_t elements(st_val v)
+/* How many rows the subquery is given. */
+static size_t rows_of(const apply *a, size_t k, const st_val *const *v, const size_t *step)
 {
-    return v.tag == ST_VAL_ARRAY  ? v.u.a->n
-           : v.tag == ST_VAL_BAG  ? v.u.g->n
-           : v.tag == ST_VAL_NULL ? 0
-                                  : 1;
+    size_t n = 0;
+    for (size_t i = 0; i < a->n; i++) {
+        size_t e = st_expand_elements(v[i][k * step[i]]);
+        n = e > n ? e : n;
+    }
+    return n < a->limit ? n : a->limit;
 }
 
 static bool item_column(st_run *r, st_batch *b, const st_expand *it, st_val v)
@@ -117,17 +119,11 @@ static bool item_column(st_run *r, st_batch *b, const st_expand *it, st_val v)
     return out != NULL;
 }
 
-/* Row k of the input once for each element. NULL: no elements, or the run has failed. */
-static st_batch *row_batch(st_run *r, apply *a, st_batch *in, size_t k, const st_val *const *v,
-                           const size_t *step)
+/* Row k of the input n times, once for each element. NULL: the run has failed. */
+static st_batch *row_batch(st_run *r, apply *a, st_batch *in, size_t k, size_t n,
+                           const st_val *const *v, const size_t *step)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < a->n; i++) {
-        size_t e = elements(v[i][k * step[i]]);
-        n = e > n ? e : n;
-    }
-    n = n < a->limit ? n : a->limit;
-    st_batch *b = n ? st_batch_new(r, n, a->feed->schema.n) : NULL;
+    st_batch *b = st_batch_new(r, n, a->feed->schema.n);
     bool ok = b != NULL;
     for (size_t j = 0; ok && j < n; j++)
         b->node[j] = in->node[k];
@@ -150,7 +146,7 @@ static st_batch *row_batch(st_run *r, apply *a, st_batch *in, size_t k, const st
             cells[j] = st_val_long((int64_t)j);
         ok = cells != NULL;
     }
-    if (n && !ok) {
+    if (!ok) {
         st_batch_free(b);
         st_run_nomem(r);
         return NULL;
@@ -169,8 +165,10 @@ typedef struct results {
 static bool run_row(st_run *r, apply *a, st_batch *in, size_t k, const st_val *const *v,
                     const size_t *step, results *out)
 {
-    size_t was = out->rows.n, held = r->mem.held;
-    ((feed *)a->feed->spec)->b = row_batch(r, a, in, k, v, step);
+    size_t was = out->rows.n, held = r->mem.held, n = rows_of(a, k, v, step);
+    if (!n) /* nothing to run the subquery over: not even a row of a summarize comes of it */
+        return true;
+    ((feed *)a->feed->spec)->b = row_batch(r, a, in, k, n, v, step);
     if (!st_run_ok(r) || !st_rows_read(r, a->body, &out->rows))
         return false;
     put_back(a);

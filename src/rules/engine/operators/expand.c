@@ -9,6 +9,7 @@
  */
 #include "rules/engine/operators/ops.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct expand {
@@ -27,15 +28,34 @@ typedef struct place {
     size_t row, element;
 } place;
 
-static size_t elements(st_val v)
+size_t st_expand_elements(st_val v)
 {
     return v.tag == ST_VAL_ARRAY ? v.u.a->n : v.tag == ST_VAL_BAG ? v.u.g->n : 1;
+}
+
+/* Texts aren't read as what they may say, but for what JSON has no form of its own for; a number
+ * that isn't whole is neither true nor false. */
+static bool conforms(st_type to, st_val v)
+{
+    bool number = v.tag == ST_VAL_LONG || v.tag == ST_VAL_REAL;
+    switch (to) {
+    case ST_TYPE_BOOL:
+        return v.tag == ST_VAL_BOOL || v.tag == ST_VAL_LONG ||
+               (v.tag == ST_VAL_REAL && v.u.d == floor(v.u.d));
+    case ST_TYPE_INT:
+    case ST_TYPE_LONG:
+    case ST_TYPE_REAL: return number;
+    case ST_TYPE_DATETIME: return v.tag == ST_VAL_DATETIME || v.tag == ST_VAL_STRING;
+    case ST_TYPE_GUID: return v.tag == ST_VAL_GUID || v.tag == ST_VAL_STRING;
+    case ST_TYPE_TIMESPAN: return v.tag == ST_VAL_TIMESPAN;
+    default: return true;
+    }
 }
 
 st_val st_expand_element(st_run *r, const st_expand *it, st_val v, size_t i)
 {
     st_val out = v;
-    if (i >= elements(v))
+    if (i >= st_expand_elements(v))
         out = st_val_null();
     else if (v.tag == ST_VAL_ARRAY)
         out = v.u.a->v[i];
@@ -56,7 +76,8 @@ st_val st_expand_element(st_run *r, const st_expand *it, st_val v, size_t i)
     }
     if (it->to == ST_TYPE_DYNAMIC)
         return out;
-    return st_val_convert(&r->mem, it->to, ST_TYPE_DYNAMIC, out);
+    return conforms(it->to, out) ? st_val_convert(&r->mem, it->to, ST_TYPE_DYNAMIC, out)
+                                 : st_val_null();
 }
 
 /* How many rows row k of the input gives. */
@@ -64,7 +85,7 @@ static size_t rows_of(const expand *e, size_t k)
 {
     size_t count = 0;
     for (size_t i = 0; i < e->n; i++) {
-        size_t n = elements(e->v[i][k * e->step[i]]);
+        size_t n = st_expand_elements(e->v[i][k * e->step[i]]);
         count = n > count ? n : count;
     }
     return count < e->limit ? count : e->limit;

@@ -198,7 +198,9 @@ typedef struct st_expand {
 st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size_t limit,
                     size_t index_col, const st_col *cols, size_t ncols);
 
-/* Element i of a value that mv-expand and mv-apply spread; null beyond the last. */
+/* How many elements mv-expand and mv-apply spread a value to: a scalar and null are one. */
+size_t st_expand_elements(st_val v);
+/* Element i; null beyond the last, and where it isn't of the type's kind. */
 st_val st_expand_element(st_run *r, const st_expand *it, st_val v, size_t i);
 
 /* A column of mv-apply's result: of the subquery, or of the input. */

@@ -103,6 +103,7 @@ bool st_run_stop(st_run *r, st_stop why)
                 (unsigned long long)l->memory >> 20);
         break;
     case ST_STOP_TIME:
+        r->late = true;
         st_fail(&r->err, ST_E_LIMIT, "stopped after %llu s, the limit; --max-time raises it",
                 (unsigned long long)l->seconds);
         break;
@@ -117,12 +118,17 @@ static int64_t clock_ns(clockid_t which)
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+void st_run_start(st_run *r)
+{
+    if (!r->started)
+        r->started = clock_ns(CLOCK_MONOTONIC_COARSE);
+}
+
 /* A few milliseconds more or less don't matter here. */
 static bool in_time(st_run *r)
 {
+    st_run_start(r);
     int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
-    if (!r->started)
-        r->started = now;
     return (uint64_t)(now - r->started) / 1000000000 < r->limits.seconds;
 }
 

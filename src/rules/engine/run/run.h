@@ -48,6 +48,7 @@ struct st_run {
     uint64_t paired;        /* rows that joins gave */
     uint64_t read;          /* rows that the evidence gave */
     int64_t started;        /* ns of the monotonic clock; 0: not yet looked at */
+    bool late;              /* it was stopped for want of time */
     bool explain, measure;  /* the plan will be shown; operators count their time */
     st_arena arena;         /* mem.arena points here: the plan, and values too big for a cell */
     st_shared *shared;
@@ -94,6 +95,8 @@ uint64_t st_run_random(st_run *r);
 bool st_run_nomem(st_run *r);
 /* The run has met a limit: sets the error, returns false. */
 bool st_run_stop(st_run *r, st_stop why);
+/* Its time begins, if it didn't. */
+void st_run_start(st_run *r);
 /* Rows that code which the row's values can make slow may take between two looks. */
 enum { ST_LOOK_ROWS = 16 };
 /* Whether it is within its limits of memory and time; asked about every thousand rows. */

@@ -291,13 +291,15 @@ static bool half_days(st_str s, moment *m)
     return true;
 }
 
-/* American: month/day/year [time], or with dashes. */
+/* American: month/day/year [time], or with dashes or dots. */
 static bool slashes(st_str s, moment *m)
 {
     if (!digits(&s, 1, 2, &m->month))
         return false;
-    char dash = look(&s) == '-' ? '-' : '/';
-    if (!take(&s, dash) || !digits(&s, 1, 2, &m->day) || !take(&s, dash) ||
+    char between = '/';
+    if (look(&s) == '-' || look(&s) == '.')
+        between = (char)look(&s);
+    if (!take(&s, between) || !digits(&s, 1, 2, &m->day) || !take(&s, between) ||
         !digits(&s, 4, 4, &m->year))
         return false;
     if (!s.n)
@@ -305,9 +307,36 @@ static bool slashes(st_str s, moment *m)
     return take(&s, ' ') && half_days(st_str_trim(s), m);
 }
 
+/* Dec 2, 2022 [time] */
+static bool month_first(st_str s, moment *m)
+{
+    if (!word(&s, "JanFebMarAprMayJunJulAugSepOctNovDec", &m->month) || look(&s) != ' ')
+        return false;
+    m->month++;
+    blanks(&s);
+    if (!digits(&s, 1, 2, &m->day) || !take(&s, ','))
+        return false;
+    blanks(&s);
+    if (!digits(&s, 4, 4, &m->year))
+        return false;
+    return !s.n || (take(&s, ' ') && half_days(st_str_trim(s), m));
+}
+
+/* 20221202 */
+static bool compact(st_str s, moment *m)
+{
+    uint64_t n;
+    if (s.n != 8 || !st_str_u64(s, &n))
+        return false;
+    m->year = (unsigned)(n / 10000);
+    m->month = (unsigned)(n / 100 % 100);
+    m->day = (unsigned)(n % 100);
+    return true;
+}
+
 bool st_datetime_text(st_str s, int64_t *out)
 {
-    static bool (*const forms[])(st_str, moment *) = { iso, mail, slashes };
+    static bool (*const forms[])(st_str, moment *) = { iso, compact, mail, slashes, month_first };
     s = st_str_trim(s);
     for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
         moment m = { 0 };

@@ -555,10 +555,12 @@ bool st_val_number(st_val v, double *out)
     return true;
 }
 
-static st_val real_to_long(double d)
+/* Past either end it is that end. */
+static st_val real_to_long(double d, int64_t least, int64_t most)
 {
-    return d > -9.2233720368547758e18 && d < 9.2233720368547758e18 ? st_val_long((int64_t)d)
-                                                                   : st_val_null();
+    if (isnan(d))
+        return st_val_null();
+    return st_val_long(d <= (double)least ? least : d >= (double)most ? most : (int64_t)d);
 }
 
 static st_val to_long(st_val v)
@@ -566,11 +568,20 @@ static st_val to_long(st_val v)
     switch (v.tag) {
     case ST_VAL_BOOL: return st_val_long(v.u.b);
     case ST_VAL_LONG: return v;
-    case ST_VAL_REAL: return real_to_long(v.u.d);
+    case ST_VAL_REAL: return real_to_long(v.u.d, INT64_MIN, INT64_MAX);
     case ST_VAL_DATETIME:
     case ST_VAL_TIMESPAN: return st_val_long(v.u.i);
     default: return st_val_null();
     }
+}
+
+/* A whole number wraps, as in Kusto. */
+static st_val to_int(st_val v)
+{
+    if (v.tag == ST_VAL_REAL)
+        return real_to_long(v.u.d, INT32_MIN, INT32_MAX);
+    v = to_long(v);
+    return v.tag == ST_VAL_LONG ? st_val_long((int32_t)(uint32_t)(uint64_t)v.u.i) : v;
 }
 
 st_val st_val_convert(st_mem *m, st_type to, st_type from, st_val v)
@@ -588,9 +599,7 @@ st_val st_val_convert(st_mem *m, st_type to, st_type from, st_val v)
                : st_val_number(v, &d) ? st_val_bool(d != 0)
                                       : st_val_null();
     case ST_TYPE_LONG: return to_long(v);
-    case ST_TYPE_INT:
-        v = to_long(v);
-        return v.tag == ST_VAL_LONG && v.u.i >= INT32_MIN && v.u.i <= INT32_MAX ? v : st_val_null();
+    case ST_TYPE_INT: return to_int(v);
     case ST_TYPE_REAL:
         if (v.tag == ST_VAL_REAL)
             return v;

@@ -51,7 +51,8 @@ typedef struct st_binder {
     const st_bind_table_fn *table_fns; /* up to one without a name */
     bool marks;                        /* the rule says which processes are web servers */
     bool keeps_rows; /* rows of tables that lets name are computed once: a library */
-    st_str subject;  /* the node of graph patterns that the rule is about; or empty */
+    const st_kql_expr *bin_size, *bin_at; /* settings of bin_auto(); NULL: not set */
+    st_str subject; /* the node of graph patterns that the rule is about; or empty */
     unsigned expansions, operators_bound; /* so far, against their limits */
     st_shown_value *values;               /* lets that a plan shows */
     st_need *needs; /* the services that the query needs, in the order they are met */
@@ -271,6 +272,13 @@ bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e
                        const st_kql_expr **value);
 /* Counts a table or function that is written out, against the limits. */
 bool st_bind_expand(const st_scope *sc, st_span at);
+
+/* models.c */
+
+/* Is it one of the information model's parsers that are here? */
+bool st_bind_is_model(st_str name);
+/* It, as a function; NULL: no memory. */
+st_let *st_bind_model(const st_scope *sc, st_str name);
 
 /* tables.c */
 

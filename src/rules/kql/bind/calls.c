@@ -243,6 +243,31 @@ static st_expr *time_of_hunt(const st_scope *sc, const st_kql_expr *e, const st_
     return x;
 }
 
+/* bin_auto(x) is bin_at() with what the query has set. */
+static st_expr *bin_auto(const st_scope *sc, const st_kql_expr *e)
+{
+    const st_kql_expr *size = sc->binder->bin_size, *at = sc->binder->bin_at;
+    if (e->u.call.args.n != 1)
+        return call_function(sc, e, st_fn_find(ST_STR("bin_auto")));
+    if (!size) {
+        st_bind_error(
+            sc, e->span, NULL,
+            "bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query");
+        return st_bind_unknown(sc);
+    }
+    st_kql_expr *call = ST_NEW(&sc->r->arena, st_kql_expr);
+    st_kql_expr **args = ST_NEWN(&sc->r->arena, st_kql_expr *, 3);
+    if (!call || !args)
+        return NULL;
+    args[0] = e->u.call.args.items[0];
+    args[1] = (st_kql_expr *)(uintptr_t)size;
+    args[2] = (st_kql_expr *)(uintptr_t)at;
+    *call = *e;
+    call->u.call.args.items = args;
+    call->u.call.args.n = at ? 3 : 2;
+    return call_function(sc, call, st_fn_find(at ? ST_STR("bin_at") : ST_STR("bin")));
+}
+
 st_expr *st_bind_tuple(const st_scope *sc, const st_kql_expr *e)
 {
     return call_function(sc, e, st_fn_find(e->u.call.name.text));
@@ -308,6 +333,8 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
         return toscalar(sc, e);
     if (st_str_eq(name, ST_STR("column_ifexists")) || st_str_eq(name, ST_STR("columnifexists")))
         return column_if_exists(sc, e);
+    if (st_str_eq(name, ST_STR("bin_auto")))
+        return bin_auto(sc, e);
     if (st_str_eq(name, ST_STR("ingestion_time")) && !e->u.call.args.n)
         return ingestion_time(sc, e);
     const st_window *window = st_window_find(name);

@@ -7,6 +7,7 @@
 #include "rules/kql/bind/bind.h"
 
 #include "base/limits.h"
+#include "base/suggest.h"
 
 static bool bind_let(st_scope *sc, const st_kql_stmt *s)
 {
@@ -106,6 +107,15 @@ static bool repeats(const st_scope *sc, const st_kql_stmt *s, const st_let *oute
 }
 
 /* All but a query. outer: where the names of its text or function begin. */
+/* set name = value; of names that mean nothing here there is nothing to do. */
+static void bind_setting(const st_scope *sc, const st_kql_stmt *s)
+{
+    if (st_str_eq(s->name.text, ST_STR("query_bin_auto_size")))
+        sc->binder->bin_size = s->value;
+    else if (st_str_eq(s->name.text, ST_STR("query_bin_auto_at")))
+        sc->binder->bin_at = s->value;
+}
+
 bool st_bind_statement(st_scope *sc, const st_kql_stmt *s, const st_let *outer)
 {
     if (repeats(sc, s, outer))
@@ -114,6 +124,8 @@ bool st_bind_statement(st_scope *sc, const st_kql_stmt *s, const st_let *outer)
         return bind_let(sc, s);
     if (s->kind == ST_KQL_STMT_DECLARE)
         bind_params(sc, s);
+    else if (s->kind == ST_KQL_STMT_SET)
+        bind_setting(sc, s);
     else if (s->kind == ST_KQL_STMT_OTHER)
         st_bind_error(sc, s->span, NULL, "%.*s isn't supported", ST_FMT(s->name.text));
     return true;
@@ -169,6 +181,31 @@ static bool bind_param(const st_scope *sc, const st_kql_param *p, const st_kql_e
     return v->x != NULL;
 }
 
+/* Is there a parameter for each name that an argument has? */
+static bool names_fit(const st_scope *sc, const st_let *l, const st_kql_expr *call)
+{
+    const st_kql_expr *f = l->expr;
+    for (size_t k = 0; call->kind == ST_KQL_CALL && k < call->u.call.args.n; k++) {
+        const st_kql_expr *a = call->u.call.args.items[k];
+        st_suggest s = { .want = a->kind == ST_KQL_NAMED ? a->u.named.names[0].text
+                                                         : (st_str){ NULL, 0 } };
+        size_t i = 0;
+        while (s.want.n && i < f->u.lambda.nparams &&
+               !st_str_eq(f->u.lambda.params[i].name.text, s.want))
+            st_suggest_offer(&s, f->u.lambda.params[i++].name.text);
+        if (!s.want.n || i < f->u.lambda.nparams)
+            continue;
+        if (s.best.p)
+            st_bind_error(sc, a->span, "KS119", "%.*s() has no parameter %.*s; did you mean %.*s?",
+                          ST_FMT(l->name), ST_FMT(s.want), ST_FMT(s.best));
+        else
+            st_bind_error(sc, a->span, "KS119", "%.*s() has no parameter %.*s", ST_FMT(l->name),
+                          ST_FMT(s.want));
+        return false;
+    }
+    return true;
+}
+
 bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e, st_scope *inside,
                        const st_kql_expr **value)
 {
@@ -179,6 +216,8 @@ bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e
                       f->u.lambda.nparams);
         return false;
     }
+    if (!names_fit(sc, l, e))
+        return false;
     *inside = *sc;
     inside->env = l->env;
     for (size_t i = 0; i < f->u.lambda.nparams; i++) {

@@ -249,7 +249,8 @@ static const st_service_def services[] = {
 };
 
 /* Other tables of a workspace; of their columns only the time is known. *_CL are its own logs;
- * _Im_*, im..., _ASim_* and ASim* are the parsers and tables of Sentinel's information model. */
+ * _Im_*, im..., _ASim_* and ASim* are the parsers and tables of Sentinel's information model, of
+ * which some are here (models.c). */
 static const char workspace_tables[] =
     "*_CL _ASim_* _Im_* AADB2CRequestLogs AADDomainServicesAccountLogon "
     "AADDomainServicesAccountManagement AADDomainServicesDirectoryServiceAccess "
@@ -279,7 +280,7 @@ static const char workspace_tables[] =
     "GCPDNS GCPFirewallLogs GCPIAM GCPIDS GCPLoadBalancer* GCPMonitoring GCPResourceManager "
     "GCPVPCFlow GitHubAuditLogs* GKE* GoogleCloudSCC GoogleWorkspaceReports GraphApiAuditEvents "
     "Heartbeat HuntingBookmark IdentityAccountInfo IdentityEvents imAuditEvent imAuthentication "
-    "imDhcpEvent imDns imFileEvent imNetworkSession imProcess imProcessCreate "
+    "imDhcpEvent imDns imFileEvent imNetworkSession imProcess imProcessCreate imProcessEvent "
     "imProcessCreation imProcessTerminate imRegistry imRegistryEvent imUserManagement imWebSession "
     "InsightsMetrics "
     "IntuneAuditLogs IntuneDeviceComplianceOrg IntuneOperationalLogs KubeEvents KubeHealth "

@@ -88,6 +88,34 @@ static st_op *missing_table(const st_scope *sc, st_str name)
     return op;
 }
 
+/* The table of an information model's parser; e: the call, or the name alone. */
+static st_op *model(const st_scope *sc, st_str name, const st_kql_expr *e)
+{
+    const st_kql_expr *value;
+    st_scope inside;
+    st_op *op = NULL;
+    const st_let *l = st_bind_model(sc, name);
+    if (!l)
+        return NULL;
+    /* What is told, and the plan that is shown, are about the user's text, not this one. */
+    bool explain = sc->r->explain;
+    st_diag_sink *d = sc->binder->d;
+    if (st_bind_open_call(sc, l, e, &inside, &value)) {
+        inside.step = NULL;
+        sc->r->explain = false;
+        sc->binder->d = NULL;
+        op = st_bind_rows(&inside, value);
+        sc->r->explain = explain;
+        sc->binder->d = d;
+        if (!op)
+            st_bind_error(sc, e->span, NULL, "%.*s can't be used here", ST_FMT(name));
+    }
+    st_bind_label(sc, NULL);
+    if (op) /* the schemas have more columns: null, and the user is told */
+        op->schema.loose = sc->out->loosened = sc->binder->forgiving = true;
+    return op;
+}
+
 static st_op *name_table(const st_scope *sc, const st_kql_expr *e)
 {
     st_str name = e->u.name;
@@ -116,6 +144,8 @@ static st_op *name_table(const st_scope *sc, const st_kql_expr *e)
         st_bind_warn_table(sc, e->span, t);
         return st_op_scan(sc->r, t);
     }
+    if (st_bind_is_model(name))
+        return model(sc, name, e);
     const st_service_def *service = st_service_def_find(name);
     if (service)
         return st_bind_service_table(sc, e->span, service, name);
@@ -172,6 +202,8 @@ static st_op *call_table(const st_scope *sc, const st_kql_expr *e)
         return f->bind(sc, e);
     if (st_bind_unread(l))
         return st_bind_unread_table(sc);
+    if (!l && st_bind_is_model(name))
+        return model(sc, name, e);
     if (!l || l->kind != ST_L_LAMBDA) {
         const st_service_def *service = l ? NULL : st_service_def_find(name);
         if (service)

@@ -39,6 +39,13 @@ static bool expand_item(const st_scope *sc, st_bind_outputs *o, const st_kql_exp
     return true;
 }
 
+/* The elements' numbers, behind all else; a name that is taken gets a number. */
+static bool put_index(const st_scope *sc, st_bind_outputs *o, st_str name)
+{
+    return st_bind_output_put(sc, o, st_bind_free_name(sc, o, name), true,
+                              (st_proj_item){ NULL, 0 }, ST_TYPE_LONG);
+}
+
 /* kind=bag or kind=array (old: bagexpansion=): what a member of a bag becomes. */
 static bool bag_kind(const st_scope *sc, const st_kql_op *q, bool *pairs)
 {
@@ -63,7 +70,7 @@ st_op *st_bind_op_expand(const st_scope *sc, st_op *in, const st_kql_op *q)
     const st_kql_expr *ix = st_bind_opt(q, "with_itemindex");
     if (ok && ix && ix->kind == ST_KQL_NAME) {
         index = o.n;
-        ok = st_bind_output_put(sc, &o, ix->u.name, true, (st_proj_item){ NULL, 0 }, ST_TYPE_LONG);
+        ok = put_index(sc, &o, ix->u.name);
     }
     if (ok && q->u.expand.limit)
         ok = st_bind_row_count(sc, q->u.expand.limit, &limit);
@@ -136,7 +143,7 @@ st_op *st_bind_op_apply(const st_scope *sc, st_op *in, const st_kql_op *q)
     const st_kql_expr *ix = item_index(q);
     if (ok && ix) {
         index = o.n;
-        ok = st_bind_output_put(sc, &o, ix->u.name, true, (st_proj_item){ NULL, 0 }, ST_TYPE_LONG);
+        ok = put_index(sc, &o, ix->u.name);
     }
     if (ok && q->u.expand.limit)
         ok = st_bind_row_count(sc, q->u.expand.limit, &limit);

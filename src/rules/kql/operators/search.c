@@ -50,7 +50,7 @@ st_op *st_bind_search_rows(const st_scope *sc, st_op *in, const st_kql_op *q, st
 {
     st_kql_expr *name = ST_NEW(&sc->r->arena, st_kql_expr), *k = ST_NEW(&sc->r->arena, st_kql_expr);
     st_kql_opt *opts = ST_NEWN(&sc->r->arena, st_kql_opt, 2);
-    st_kql_op u = { .kind = ST_KQL_PIPE_UNION, .span = q->span, .word = q->word };
+    st_kql_op u = { .kind = q->kind, .span = q->span, .word = q->word };
     if (in)
         return with_source(sc, in, column);
     if (!name || !k || !opts || !table_list(sc, &q->u.search.tables, &u.u.exprs))

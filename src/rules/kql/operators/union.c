@@ -17,6 +17,7 @@ typedef struct legs {
     bool fuzzy;
     st_str service; /* the first service whose part was left out */
     st_span service_at;
+    bool as_written; /* parts are called as they are written: search and find */
 } legs;
 
 static bool put_leg(const st_scope *sc, legs *l, st_span at, st_str name, st_op *op)
@@ -40,12 +41,27 @@ static st_str name_by_as(const st_kql_op *first)
     return name;
 }
 
+/* What a name is called: a table, through lets that only give it another name, and a function by
+ * itself; empty: a let that is a query. */
+static st_str name_behind(const st_scope *sc, const st_kql_expr *e)
+{
+    st_scope at = *sc;
+    for (st_let *l; (l = st_bind_let(&at, e->u.name)) != NULL; e = l->expr, at.env = l->env) {
+        if (l->kind == ST_L_LAMBDA || l->rows)
+            return e->u.name;
+        if (l->kind != ST_L_TABLE || !l->expr || l->expr->kind != ST_KQL_NAME)
+            return (st_str){ NULL, 0 };
+    }
+    return e->u.name;
+}
+
 /* What withsource calls a part: the table, what `as` says, or a number. */
 static st_str leg_name(const st_scope *sc, const legs *l, const st_kql_expr *e)
 {
-    st_str as = e->kind == ST_KQL_QUERY ? name_by_as(e->u.query->first) : (st_str){ NULL, 0 };
-    if (e->kind == ST_KQL_NAME)
-        return e->u.name;
+    st_str as = e->kind == ST_KQL_QUERY  ? name_by_as(e->u.query->first)
+                : e->kind != ST_KQL_NAME ? (st_str){ NULL, 0 }
+                : l->as_written          ? e->u.name
+                                         : name_behind(sc, e);
     return as.n ? as : st_bind_numbered(sc, ST_STR("union_arg"), (unsigned)l->written);
 }
 
@@ -240,6 +256,7 @@ st_op *st_bind_op_union(const st_scope *sc, st_op *in, const st_kql_op *q)
         return NULL;
     }
     l->fuzzy = opt_is(q, "isfuzzy", "true");
+    l->as_written = q->kind != ST_KQL_PIPE_UNION;
     for (size_t i = 0; i < q->u.exprs.n; i++)
         add_leg(sc, l, q->u.exprs.items[i]);
     const st_kql_expr *source = st_bind_opt(q, "withsource");
