@@ -100,8 +100,9 @@ uint32_t st_request_incident(const st_case *c, uint32_t host, st_ticks from, st_
 void st_requests_sum(st_summing *x);
 /* Where the incidents' processes went, and what other hosts have in common with them. */
 bool st_spread_make(st_summing *x);
-/* Sets the place of each host that a command of an incident works on; false: no memory. */
-bool st_spread_reach(const st_case *c, uint8_t *hosts);
+/* Sets the place of each host that a command of an incident works on, and notes whose commands do
+ * (st_case.aiming); false: no memory. */
+bool st_spread_reach(st_case *c, uint8_t *hosts);
 /* Is it in a folder of the system's own programs, or of installed ones? */
 bool st_is_system_path(st_str path);
 /* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h

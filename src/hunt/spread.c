@@ -400,6 +400,12 @@ static bool is_incidents(const st_case *c, const st_row *r)
     return r->event == ST_NO_EVENT && r->incident < c->nincidents;
 }
 
+/* The rows of processes are the same that st_spread_reach went through. */
+static bool is_aiming(const st_case *c, st_node n)
+{
+    return !c->aiming || c->aiming[n / 8] >> n % 8 & 1;
+}
+
 static void from_command(st_summing *x, const endings *e, const st_row *r)
 {
     aim aims[AIMS];
@@ -408,7 +414,7 @@ static void from_command(st_summing *x, const endings *e, const st_row *r)
         moved(x, r, aims[i].host, aims[i].how);
 }
 
-bool st_spread_reach(const st_case *c, uint8_t *hosts)
+bool st_spread_reach(st_case *c, uint8_t *hosts)
 {
     const st_forest *f = c->forest;
     st_host_names names;
@@ -417,9 +423,13 @@ bool st_spread_reach(const st_case *c, uint8_t *hosts)
     if (f->nhosts && !memchr(hosts, 0, f->nhosts))
         return true;
     endings_make(&e);
-    bool ok = st_host_names_make(&names, f);
+    c->aiming = ST_NEWN(&c->arena, uint8_t, f->n / 8 + 1);
+    bool ok = st_host_names_make(&names, f) && c->aiming;
     for (size_t i = 0; ok && i < c->nrows; i++) {
-        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(&e, f, c->rows[i].node, aims) : 0;
+        st_node node = c->rows[i].node;
+        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(&e, f, node, aims) : 0;
+        if (n)
+            c->aiming[node / 8] |= (uint8_t)(1u << node % 8);
         for (size_t k = 0; k < n; k++) {
             uint32_t host = st_host_names_find(&names, aims[k].host);
             if (host != UINT32_MAX)
@@ -757,7 +767,7 @@ bool st_spread_make(st_summing *x)
     endings_make(&e);
     x->failed |= !st_host_names_make(&x->names, x->f);
     for (size_t i = 0; i < c->nrows && !x->failed; i++)
-        if (is_incidents(c, &c->rows[i]))
+        if (is_incidents(c, &c->rows[i]) && is_aiming(c, c->rows[i].node))
             from_command(x, &e, &c->rows[i]);
     x->failed |= x->names.asked.failed;
     st_host_names_free(&x->names);
