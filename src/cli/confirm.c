@@ -193,6 +193,18 @@ static bool hire(confirming *c, unsigned threads)
     return ok;
 }
 
+/* The first failure, in the order of stretches. */
+static void confirm_stretches(confirming *c, unsigned threads, st_err *e)
+{
+    if (!hire(c, threads)) {
+        st_fail(e, ST_E_MEMORY, "out of memory");
+        return;
+    }
+    st_parallel(threads, c->nstretches, confirm_stretch, c);
+    for (size_t i = 0; i < c->nstretches && !e->code; i++)
+        *e = c->errors[i];
+}
+
 static void confirm_all(const st_session *s, const hit *hits, size_t n, st_err *e)
 {
     confirming c = { .s = s, .hits = hits };
@@ -200,14 +212,10 @@ static void confirm_all(const st_session *s, const hit *hits, size_t n, st_err *
     unsigned threads = st_threads(s->config->threads);
     if (threads > c.nstretches)
         threads = (unsigned)c.nstretches;
-    ok = ok && (!threads || hire(&c, threads));
     if (ok && threads)
-        st_parallel(threads, c.nstretches, confirm_stretch, &c);
+        confirm_stretches(&c, threads, e);
     else if (!ok && !e->code)
         st_fail(e, ST_E_MEMORY, "out of memory");
-    for (size_t i = 0; ok && i < c.nstretches && !e->code; i++)
-        if (c.errors[i].code)
-            *e = c.errors[i];
     for (unsigned i = 0; i < threads; i++)
         st_confirmer_free(c.readers[i]);
     free(c.stretches);
