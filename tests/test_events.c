@@ -526,6 +526,31 @@ static void hashes_get__each_text__gives_that_digest(void **state)
             fail_msg("%s %s", rows[i].in, rows[i].algorithm);
 }
 
+static void answers_next__each_text__answers_without_types(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *in, *want; /* answers, "|" between them */
+    } rows[] = {
+        { "type:  5 a.example;::ffff:192.0.2.1;", "a.example|192.0.2.1" },
+        { " 192.0.2.1 ;; ;2001:db8::1", "192.0.2.1|2001:db8::1" },
+        { "type: 5 ;::ffff:;type:6", "" },
+        { "-", "-" },
+        { "", "" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf b = { 0 };
+        st_str rest = st_str_of(rows[i].in), answer;
+        while (st_answers_next(&rest, &answer)) {
+            st_buf_str(&b, b.n ? ST_STR("|") : ST_STR(""));
+            st_buf_str(&b, answer);
+        }
+        if (!st_str_eq(st_buf_slice(&b), st_str_of(rows[i].want)))
+            fail_msg("%s: %.*s", rows[i].in, ST_FMT(st_buf_slice(&b)));
+        st_buf_free(&b);
+    }
+}
+
 static void undouble_percent__each_text__once_from_the_left(void **state)
 {
     (void)state;
@@ -1113,6 +1138,7 @@ int main(void)
         cmocka_unit_test(append__ends__strings_go_over_by_text),
         cmocka_unit_test(log__kept__by_id_and_field),
         cmocka_unit_test(hashes_get__each_text__gives_that_digest),
+        cmocka_unit_test(answers_next__each_text__answers_without_types),
         cmocka_unit_test(undouble_percent__each_text__once_from_the_left),
         cmocka_unit_test(read__public_logs__every_creation_on_any_number_of_threads),
     };

@@ -404,6 +404,9 @@ size_t st_store_add_event(st_store *s, size_t kind);
 const char *st_creation_field(unsigned column);
 /* One algorithm's digest out of a Hashes text ("SHA256=..,MD5=.."); empty if it isn't there. */
 st_str st_hashes_get(st_str hashes, const char *algorithm);
+/* The next answer of a QueryResults text ("type:  5 a.example;::ffff:10.0.0.1;": a.example, then
+ * 10.0.0.1), which goes on in *rest; false: there is none. */
+bool st_answers_next(st_str *rest, st_str *answer);
 /* "%%" to "%", once, from left to right. */
 void st_undouble_percent(st_str s, st_buf *out);
 

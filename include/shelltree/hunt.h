@@ -203,6 +203,7 @@ typedef struct st_case {
     size_t nfacts;
     uint32_t *reached; /* by host: an incident + 1 that a correlation joins it to (a command that
                         * names it, a program that both have); 0: none. NULL before st_story_make */
+    uint8_t *aiming;   /* a bit a node: its command works on other hosts; NULL: nobody looked yet */
     struct st_served *served; /* the servers' own children in incidents, by host and start; NULL
                                * before st_requests_read, or where there are no access logs */
     size_t nserved;

@@ -98,7 +98,8 @@ typedef enum st_confirmed {
 const char *st_confirmed_word(st_confirmed c); /* "unreadable", "yes", "no" */
 
 /* Reads records again and compares. libevtx runs in a child process as above, one for all
- * sources; its death costs one record. Call it while no other thread of the process runs. */
+ * sources; its death costs one record. Make it while no other thread of the process runs; several
+ * may be used at once, each by one thread. */
 typedef struct st_confirmer st_confirmer;
 st_confirmer *st_confirmer_new(void); /* NULL: no memory */
 void st_confirmer_free(st_confirmer *x);

@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * confirm.c - hits' own records, read again by the second reader: all of them with --confirm, else
- * so many that it costs little, in which each incident has its first.
+ * so many that it costs little, in which each incident has its first. Each thread has a second
+ * reader of its own.
  */
 #include "cli.h"
 
@@ -85,8 +86,22 @@ static size_t choose(const st_session *s, hit *hits, size_t n)
     return asked;
 }
 
-/* The n hits of one source. */
-static st_code confirm_source(st_session *s, st_confirmer *x, const hit *hits, size_t n, st_err *e)
+/* Hits of one source, one behind the other: what one thread asks for at a time. */
+typedef struct stretch {
+    size_t from, n;
+} stretch;
+
+typedef struct confirming {
+    const st_session *s;
+    const hit *hits;
+    stretch *stretches;
+    size_t nstretches;
+    st_confirmer *readers[ST_MAX_THREADS]; /* by thread */
+    st_err *errors;                        /* by stretch */
+} confirming;
+
+static st_code confirm_hits(const st_session *s, st_confirmer *x, const hit *hits, size_t n,
+                            st_err *e)
 {
     uint64_t *offsets = malloc((n + 1) * sizeof *offsets);
     st_confirmed *out = calloc(n + 1, sizeof *out);
@@ -102,6 +117,13 @@ static st_code confirm_source(st_session *s, st_confirmer *x, const hit *hits, s
     free(offsets);
     free(out);
     return code;
+}
+
+static void confirm_stretch(void *ctx, unsigned thread, size_t number)
+{
+    const confirming *c = ctx;
+    const stretch *x = &c->stretches[number];
+    confirm_hits(c->s, c->readers[thread], c->hits + x->from, x->n, &c->errors[number]);
 }
 
 /* The same of a source in a case database, which has kept what the second reader said. */
@@ -143,21 +165,61 @@ static void say_result(const st_session *s, size_t hits)
                count[ST_CONFIRM_UNREADABLE], hits);
 }
 
-static void confirm_all(st_session *s, const hit *hits, size_t n, st_err *e)
+/* Those that libevtx is to be asked for, cut into stretches; what case databases have kept is put
+ * in place at once. false: no memory, or *e says why. */
+static bool cut(confirming *c, size_t n, st_err *e)
 {
-    st_confirmer *x = n ? st_confirmer_new() : NULL;
-    if (n && !x)
-        st_fail(e, ST_E_MEMORY, "out of memory");
-    for (size_t i = 0, k = 0; x && i < n && !e->code; i = k) {
-        while (k < n && hits[k].source == hits[i].source)
+    enum { LONGEST = 32 }; /* so that threads end at about the same time */
+    c->stretches = malloc((n + 1) * sizeof *c->stretches);
+    for (size_t i = 0, k = 0; c->stretches && i < n && !e->code; i = k) {
+        const st_source *from = st_evidence_at(c->s->evidence, c->hits[i].source);
+        while (k < n && c->hits[k].source == c->hits[i].source && (from->stored || k - i < LONGEST))
             k++;
-        const st_source *from = st_evidence_at(s->evidence, hits[i].source);
         if (from->stored)
-            recall_source(s, hits + i, k - i, e);
+            recall_source(c->s, c->hits + i, k - i, e);
         else if (!from->carrier) /* libevtx reads no text */
-            confirm_source(s, x, hits + i, k - i, e);
+            c->stretches[c->nstretches++] = (stretch){ i, k - i };
     }
-    st_confirmer_free(x);
+    return c->stretches && !e->code;
+}
+
+/* All of them before the first thread begins: each starts a process. */
+static bool hire(confirming *c, unsigned threads)
+{
+    c->errors = calloc(c->nstretches, sizeof *c->errors);
+    bool ok = c->errors != NULL;
+    for (unsigned i = 0; ok && i < threads; i++)
+        ok = (c->readers[i] = st_confirmer_new()) != NULL;
+    return ok;
+}
+
+/* The first failure, in the order of stretches. */
+static void confirm_stretches(confirming *c, unsigned threads, st_err *e)
+{
+    if (!hire(c, threads)) {
+        st_fail(e, ST_E_MEMORY, "out of memory");
+        return;
+    }
+    st_parallel(threads, c->nstretches, confirm_stretch, c);
+    for (size_t i = 0; i < c->nstretches && !e->code; i++)
+        *e = c->errors[i];
+}
+
+static void confirm_all(const st_session *s, const hit *hits, size_t n, st_err *e)
+{
+    confirming c = { .s = s, .hits = hits };
+    bool ok = cut(&c, n, e);
+    unsigned threads = st_threads(s->config->threads);
+    if (threads > c.nstretches)
+        threads = (unsigned)c.nstretches;
+    if (ok && threads)
+        confirm_stretches(&c, threads, e);
+    else if (!ok && !e->code)
+        st_fail(e, ST_E_MEMORY, "out of memory");
+    for (unsigned i = 0; i < threads; i++)
+        st_confirmer_free(c.readers[i]);
+    free(c.stretches);
+    free(c.errors);
 }
 
 int st_session_confirm(st_session *s)

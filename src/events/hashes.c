@@ -19,6 +19,27 @@ st_str st_hashes_get(st_str hashes, const char *algorithm)
     return ST_STR("");
 }
 
+/* Aliases and other records that are no addresses stand with the number of their type; addresses of
+ * four bytes may be written as of sixteen. */
+bool st_answers_next(st_str *rest, st_str *answer)
+{
+    st_str part;
+    while (st_str_cut(rest, ';', &part)) {
+        part = st_str_trim(part);
+        if (st_str_starts(part, ST_STR("type:"))) {
+            st_str typed = st_str_trim((st_str){ part.p + 5, part.n - 5 }), kind;
+            st_str_cut(&typed, ' ', &kind);
+            part = st_str_trim(typed);
+        }
+        if (st_str_starts(part, ST_STR("::ffff:")))
+            part = (st_str){ part.p + 7, part.n - 7 };
+        *answer = part;
+        if (part.n)
+            return true;
+    }
+    return false;
+}
+
 void st_undouble_percent(st_str s, st_buf *out)
 {
     while (s.n) {

@@ -44,11 +44,17 @@ void st_evidence_free(st_evidence *e)
     free(e);
 }
 
+/* What was handed to a reader, though nothing came of it, will be again, and has its account. */
+static bool read_again(const st_source *s)
+{
+    return s->readable || st_source_readable(s);
+}
+
 st_evidence *st_evidence_again(const st_evidence *e)
 {
     size_t readable = 0;
     for (size_t i = 0; i < e->n; i++)
-        readable += st_source_readable(&e->items[i].source);
+        readable += read_again(&e->items[i].source);
     st_evidence *again = calloc(1, sizeof *again);
     st_item *items = calloc(readable + 1, sizeof *items);
     st_source **others = calloc(e->n + 1, sizeof(st_source *));
@@ -65,7 +71,7 @@ st_evidence *st_evidence_again(const st_evidence *e)
                             .unfiltered = e->unfiltered };
     for (size_t i = 0; i < e->n; i++) {
         others[i] = &e->items[i].source;
-        if (!st_source_readable(others[i]))
+        if (!read_again(others[i]))
             continue;
         st_item *own = &items[again->cap++];
         *own = e->items[i];

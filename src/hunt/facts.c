@@ -340,18 +340,83 @@ static void fold(st_summing *x)
         qsort(x->v, n, sizeof *x->v, by_weight);
 }
 
-bool st_facts_make(st_case *c)
+/* Rows are looked at on all threads, in stretches; what comes of them is put together in order. */
+
+/* What a thread finds; texts that it makes are in an arena of its own. */
+typedef struct finder {
+    st_case c;
+    st_summing x;
+} finder;
+
+typedef struct finding_all {
+    st_summing *x;
+    finder *finders; /* by thread */
+} finding_all;
+enum { STRETCH = 1024 }; /* rows */
+
+static void find_facts(void *ctx, unsigned thread, size_t number)
 {
-    st_summing x = { .c = c, .f = c->forest };
-    for (size_t i = 0; i < c->nrows && !x.failed; i++) {
+    const finding_all *all = ctx;
+    const st_case *c = all->x->c;
+    st_summing *x = &all->finders[thread].x;
+    size_t from = number * STRETCH, to = c->nrows - from < STRETCH ? c->nrows : from + STRETCH;
+    for (size_t i = from; i < to && !x->failed; i++) {
         const st_row *r = &c->rows[i];
         if (r->incident >= c->nincidents)
             continue;
         if (r->event != ST_NO_EVENT)
-            from_event(&x, r);
+            from_event(x, r);
         else
-            from_process(&x, r);
+            from_process(x, r);
     }
+    st_spread_find_aiming(x, from, to);
+}
+
+static void add_all(void *ctx, unsigned thread, size_t number)
+{
+    const finding_all *all = ctx;
+    st_summing *to = all->x, *from = &all->finders[thread].x;
+    (void)number;
+    to->failed |=
+        from->failed || !st_grow(&to->v, &to->cap, to->n + from->n, sizeof *to->v) ||
+        !st_grow(&to->aiming, &to->aiming_cap, to->naiming + from->naiming, sizeof *to->aiming);
+    if (!to->failed && from->n)
+        memcpy(to->v + to->n, from->v, from->n * sizeof *from->v);
+    if (!to->failed && from->naiming)
+        memcpy(to->aiming + to->naiming, from->aiming, from->naiming * sizeof *from->aiming);
+    to->n += to->failed ? 0 : from->n;
+    to->naiming += to->failed ? 0 : from->naiming;
+    from->n = from->naiming = 0;
+}
+
+static void from_rows(st_summing *x, unsigned threads)
+{
+    st_case *c = x->c;
+    finding_all all = { .x = x };
+    threads = st_threads(threads);
+    all.finders = calloc(threads, sizeof *all.finders);
+    for (unsigned i = 0; all.finders && i < threads; i++) {
+        finder *f = &all.finders[i];
+        f->c = *c;
+        f->c.arena = (st_arena){ 0 };
+        f->x = (st_summing){ .c = &f->c, .f = x->f };
+    }
+    x->failed |= !all.finders;
+    if (all.finders)
+        st_parallel_in_order(threads, (c->nrows + STRETCH - 1) / STRETCH, find_facts, add_all,
+                             &all);
+    for (unsigned i = 0; all.finders && i < threads; i++) {
+        st_arena_take(&c->arena, &all.finders[i].c.arena);
+        free(all.finders[i].x.v);
+        free(all.finders[i].x.aiming);
+    }
+    free(all.finders);
+}
+
+bool st_facts_make(st_case *c, unsigned threads)
+{
+    st_summing x = { .c = c, .f = c->forest };
+    from_rows(&x, threads);
     x.failed |= !st_spread_make(&x);
     st_requests_sum(&x);
     fold(&x);
@@ -366,5 +431,6 @@ bool st_facts_make(st_case *c)
             n->first_fact = (uint32_t)i;
     }
     free(x.v);
+    free(x.aiming);
     return ok;
 }

@@ -27,6 +27,8 @@ static void put_hash(const st_case *c, st_buf *b, st_str more, char id[17])
 
 static void put_host(const st_forest *f, uint32_t host, st_buf *b)
 {
+    enum { MOST = 256 }; /* of what an id is made of, mostly: room for it is made once */
+    st_buf_room(b, MOST);
     st_buf_str(b, host < f->nhosts ? st_pool_get(f->pool, f->hosts[host].name) : ST_STR(""));
     st_buf_char(b, 0);
 }

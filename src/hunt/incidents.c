@@ -124,10 +124,27 @@ static void fill(st_hunting *h)
             i->host = h->f->procs[x->node].host;
             i->top = incident_top(h, x->node);
             i->server = is_server(h->f, i->top);
-            st_hunt_id(h->c, i->top, ST_STR(""), i->id);
         }
         incident_add(h, i, x);
     }
+}
+
+enum { NAMED_AT_ONCE = 256 };
+
+static void name(void *ctx, unsigned thread, size_t number)
+{
+    st_hunting *h = ctx;
+    st_case *c = h->c;
+    (void)thread;
+    for (size_t i = number * NAMED_AT_ONCE; i < (number + 1) * NAMED_AT_ONCE && i < c->nincidents;
+         i++)
+        st_hunt_id(c, c->incidents[i].top, ST_STR(""), c->incidents[i].id);
+}
+
+/* An id is a digest, and incidents may be as many as processes. */
+static void name_all(st_hunting *h)
+{
+    st_parallel(h->o->threads, (h->c->nincidents + NAMED_AT_ONCE - 1) / NAMED_AT_ONCE, name, h);
 }
 
 /* Events that name no process */
@@ -255,5 +272,6 @@ bool st_incidents_make(st_hunting *h)
     if (!c->incidents)
         return false;
     fill(h);
+    name_all(h);
     return (!without || join_events(h)) && sort(h);
 }

@@ -50,7 +50,7 @@ bool st_row_wanted(const st_hunting *h, uint32_t host, st_ticks when);
 bool st_row_in_scope(const st_forest *f, const st_hunt_options *o, uint32_t host, st_ticks when);
 /* The order of rows. */
 int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b);
-bool st_facts_make(st_case *c);
+bool st_facts_make(st_case *c, unsigned threads);
 /* Hosts by name (host_names.c). */
 typedef struct st_host_name {
     st_str name; /* folded */
@@ -69,6 +69,14 @@ bool st_host_names_make(st_host_names *names, const st_forest *f);
 uint32_t st_host_names_find(st_host_names *names, st_str name);
 void st_host_names_free(st_host_names *names);
 
+/* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h
+ * + 1]). Freed by whoever asked; NULL: no memory. */
+typedef struct st_by_host {
+    uint32_t *list;
+    size_t *start;
+} st_by_host;
+bool st_incidents_by_host(const st_case *c, size_t n, st_by_host *out);
+
 /* Facts in the making. */
 typedef struct st_summing {
     st_case *c;
@@ -76,6 +84,9 @@ typedef struct st_summing {
     st_fact *v;
     size_t n, cap;
     st_host_names names;
+    st_by_host by_host; /* the incidents; not made where there is one host */
+    uint32_t *aiming;   /* rows of commands that work on other hosts, rising */
+    size_t naiming, aiming_cap;
     size_t moves; /* commands whose other end was looked for */
     bool failed;
 } st_summing;
@@ -98,19 +109,15 @@ bool st_served_by(const st_case *c, size_t at, uint32_t host, st_ticks to);
 uint32_t st_request_incident(const st_case *c, uint32_t host, st_ticks from, st_ticks to);
 /* Names each incident's probable shell. */
 void st_requests_sum(st_summing *x);
+/* Notes which of the rows from .. to are of commands that work on other hosts. */
+void st_spread_find_aiming(st_summing *x, size_t from, size_t to);
 /* Where the incidents' processes went, and what other hosts have in common with them. */
 bool st_spread_make(st_summing *x);
-/* Sets the place of each host that a command of an incident works on; false: no memory. */
-bool st_spread_reach(const st_case *c, uint8_t *hosts);
+/* Sets the place of each host that a command of an incident works on, and notes whose commands do
+ * (st_case.aiming); false: no memory. */
+bool st_spread_reach(st_case *c, uint8_t *hosts);
 /* Is it in a folder of the system's own programs, or of installed ones? */
 bool st_is_system_path(st_str path);
-/* The first n incidents host by host, in their order; those of host h are list[start[h] .. start[h
- * + 1]). Freed by whoever asked; NULL: no memory. */
-typedef struct st_by_host {
-    uint32_t *list;
-    size_t *start;
-} st_by_host;
-bool st_incidents_by_host(const st_case *c, size_t n, st_by_host *out);
 /* When and where: of a process, or of an event (ST_NO_EVENT: none). */
 st_ticks st_subject_time(const st_forest *f, st_node n, uint32_t event);
 uint32_t st_subject_host(const st_forest *f, st_node n, uint32_t event);

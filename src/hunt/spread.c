@@ -212,12 +212,13 @@ static void put_after(st_buf *b, st_ticks there, st_ticks here)
 }
 
 /* The gravest incident of that host that lies about the time. */
-static uint32_t incident_at(const st_case *c, uint32_t host, st_ticks t)
+static uint32_t incident_at(const st_summing *x, uint32_t host, st_ticks t)
 {
-    for (uint32_t i = 0; i < c->nincidents; i++) {
-        const st_incident *x = &c->incidents[i];
-        if (x->host == host && x->first && t <= x->last + LATE && t + 10 * LATE >= x->first)
-            return i;
+    const st_by_host *b = &x->by_host;
+    for (size_t k = b->start[host]; k < b->start[host + 1]; k++) {
+        const st_incident *i = &x->c->incidents[b->list[k]];
+        if (i->first && t <= i->last + LATE && t + 10 * LATE >= i->first)
+            return b->list[k];
     }
     return ST_NO_INCIDENT;
 }
@@ -279,7 +280,7 @@ static void moved(st_summing *x, const st_row *r, st_str name, const char *how)
         const st_event *e = NULL;
         if (look && n == ST_NO_NODE && !(e = told_there(f, 0, f->nevents, host, t, how)))
             e = told_there(f, f->nevents, f->nall, host, t, how);
-        uint32_t there = incident_at(c, host, t);
+        uint32_t there = incident_at(x, host, t);
         fact.weight = n != ST_NO_NODE || e ? 0 : 1;
         c->reached[host] = r->incident + 1;
         st_buf_str(&b, ST_STR("correlation: "));
@@ -408,7 +409,25 @@ static void from_command(st_summing *x, const endings *e, const st_row *r)
         moved(x, r, aims[i].host, aims[i].how);
 }
 
-bool st_spread_reach(const st_case *c, uint8_t *hosts)
+/* st_spread_reach went through the rows of the same processes. */
+void st_spread_find_aiming(st_summing *x, size_t from, size_t to)
+{
+    const st_case *c = x->c;
+    aim aims[AIMS];
+    endings e;
+    endings_make(&e);
+    for (size_t i = from; i < to && !x->failed; i++) {
+        st_node n = c->rows[i].node;
+        if (!is_incidents(c, &c->rows[i]) ||
+            !(c->aiming ? c->aiming[n / 8] >> n % 8 & 1 : aims_of(&e, x->f, n, aims)))
+            continue;
+        x->failed |= !st_grow(&x->aiming, &x->aiming_cap, x->naiming + 1, sizeof *x->aiming);
+        if (!x->failed)
+            x->aiming[x->naiming++] = (uint32_t)i;
+    }
+}
+
+bool st_spread_reach(st_case *c, uint8_t *hosts)
 {
     const st_forest *f = c->forest;
     st_host_names names;
@@ -417,9 +436,13 @@ bool st_spread_reach(const st_case *c, uint8_t *hosts)
     if (f->nhosts && !memchr(hosts, 0, f->nhosts))
         return true;
     endings_make(&e);
-    bool ok = st_host_names_make(&names, f);
+    c->aiming = ST_NEWN(&c->arena, uint8_t, f->n / 8 + 1);
+    bool ok = st_host_names_make(&names, f) && c->aiming;
     for (size_t i = 0; ok && i < c->nrows; i++) {
-        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(&e, f, c->rows[i].node, aims) : 0;
+        st_node node = c->rows[i].node;
+        size_t n = is_incidents(c, &c->rows[i]) ? aims_of(&e, f, node, aims) : 0;
+        if (n)
+            c->aiming[node / 8] |= (uint8_t)(1u << node % 8);
         for (size_t k = 0; k < n; k++) {
             uint32_t host = st_host_names_find(&names, aims[k].host);
             if (host != UINT32_MAX)
@@ -750,16 +773,19 @@ bool st_spread_make(st_summing *x)
     if (!c->reached)
         return false;
     if (x->f->nhosts > 1) {
+        if (!st_incidents_by_host(c, c->nincidents, &x->by_host))
+            return false;
         share_addresses(x);
         share_programs(x);
         share_commands(x);
     }
     endings_make(&e);
     x->failed |= !st_host_names_make(&x->names, x->f);
-    for (size_t i = 0; i < c->nrows && !x->failed; i++)
-        if (is_incidents(c, &c->rows[i]))
-            from_command(x, &e, &c->rows[i]);
+    for (size_t i = 0; i < x->naiming && !x->failed; i++)
+        from_command(x, &e, &c->rows[x->aiming[i]]);
     x->failed |= x->names.asked.failed;
     st_host_names_free(&x->names);
+    free(x->by_host.list);
+    free(x->by_host.start);
     return !x->failed;
 }

@@ -416,7 +416,7 @@ st_code st_story_make(st_case *c, const st_hunt_options *o, st_err *err)
                 tell(&t, i, (turn)now);
         ok = ok && !t.failed && merge(&t);
     }
-    ok = ok && (o->rows_alone || st_facts_make(c));
+    ok = ok && (o->rows_alone || st_facts_make(c, o->threads));
     free(t.owner);
     free(t.found);
     free(t.sessions);

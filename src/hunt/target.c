@@ -28,22 +28,10 @@ static st_event_text other_side(const st_forest *f, const st_event *e, st_event_
 /* "type:  5 a.example;::ffff:10.0.0.1;" as "a.example, 10.0.0.1". */
 static void put_answers(st_str s, st_buf *out)
 {
-    st_str part;
-    bool more = false;
-    while (st_str_cut(&s, ';', &part)) {
-        part = st_str_trim(part);
-        if (st_str_starts(part, ST_STR("type:"))) {
-            st_str rest = st_str_trim((st_str){ part.p + 5, part.n - 5 }), kind;
-            st_str_cut(&rest, ' ', &kind);
-            part = st_str_trim(rest);
-        }
-        if (st_str_starts(part, ST_STR("::ffff:")))
-            part = (st_str){ part.p + 7, part.n - 7 };
-        if (!part.n)
-            continue;
+    st_str answer;
+    for (bool more = false; st_answers_next(&s, &answer); more = true) {
         st_buf_str(out, more ? ST_STR(", ") : ST_STR(""));
-        st_buf_str(out, part);
-        more = true;
+        st_buf_str(out, answer);
     }
 }
 

@@ -86,6 +86,8 @@ static void put_list(st_buf *row, const st_column *col, const st_view *v, st_buf
 /* Rows that are made on threads, in blocks, and put in order. */
 typedef struct block {
     st_buf rows, cell;
+    st_cells_seen *seen; /* of the timeline's rows; NULL: nothing is kept */
+    const st_row *like[ST_LIKE];
 } block;
 
 typedef struct making {
@@ -131,11 +133,33 @@ static void put_made_rows(st_casedb_table *t, unsigned threads, size_t n, const 
         for (size_t i = 0; i < ST_MAX_THREADS; i++) {
             st_buf_free(&m->blocks[i].rows);
             st_buf_free(&m->blocks[i].cell);
+            st_cells_seen_free(m->blocks[i].seen);
         }
     }
     t->d->row.failed |= !m;
     free(m);
     st_casedb_end(t);
+}
+
+static void make_cell(const st_column *col, const st_view *v, block *to)
+{
+    if (col->kind == ST_COL_LIST)
+        put_list(&to->rows, col, v, &to->cell);
+    else
+        put_typed(&to->rows, col->kind, st_column_text(col, v, &to->cell));
+}
+
+/* What has to be made, and was made for another row, is copied. */
+static void make_column(size_t k, const st_view *v, block *to)
+{
+    const st_column *col = &st_columns[k];
+    st_str tells = to->seen && !col->get ? st_column_tells(k, v) : (st_str){ NULL, 0 };
+    size_t from = to->rows.n;
+    if (tells.p && st_cells_seen_put(to->seen, k, tells, &to->rows))
+        return;
+    make_cell(col, v, to);
+    if (tells.p && !to->rows.failed)
+        st_cells_seen_keep(to->seen, k, tells, (st_str){ to->rows.p + from, to->rows.n - from });
 }
 
 static void make_timeline(const void *ctx, size_t i, block *to)
@@ -144,11 +168,11 @@ static void make_timeline(const void *ctx, size_t i, block *to)
     st_view v;
     if (!st_view_of(&v, j->found, &j->found->rows[i]))
         return;
+    if (!to->seen)
+        to->seen = st_cells_seen_new();
+    v.like = st_row_like(j->found, to->like, v.row);
     for (size_t k = 0; k < st_ncolumns; k++)
-        if (st_columns[k].kind == ST_COL_LIST)
-            put_list(&to->rows, &st_columns[k], &v, &to->cell);
-        else
-            put_typed(&to->rows, st_columns[k].kind, st_column_text(&st_columns[k], &v, &to->cell));
+        make_column(k, &v, to);
     put_text(&to->rows, st_confirmed_text(&v, &j->ro));
 }
 
@@ -199,9 +223,10 @@ static const char *const FINDING_ROW[] = { "Computer", "UtcTime",     "ProcessGu
                                            "Source",   "SourceOffset" };
 enum { FINDING_ROWS = sizeof FINDING_ROW / sizeof FINDING_ROW[0] };
 
-static void put_finding(st_casedb *d, const st_case *c, const st_view *v, const st_finding *x,
-                        st_buf *cell)
+static void put_finding(st_casedb *d, const st_column *const columns[FINDING_ROWS],
+                        const st_view *v, const st_finding *x, st_buf *cell)
 {
+    const st_case *c = v->c;
     const st_rule *rule = st_rules_at(c->rules, x->rule);
     char id[17];
     st_finding_id(c, x, id);
@@ -214,10 +239,8 @@ static void put_finding(st_casedb *d, const st_case *c, const st_view *v, const 
     st_buf_clear(cell);
     st_finding_put_reason(c, x, cell);
     put_text(&d->row, st_buf_slice(cell));
-    for (size_t i = 0; i < FINDING_ROWS; i++) {
-        const st_column *col = st_column_named(FINDING_ROW[i]);
-        put_typed(&d->row, col->kind, st_column_text(col, v, cell));
-    }
+    for (size_t i = 0; i < FINDING_ROWS; i++)
+        put_typed(&d->row, columns[i]->kind, st_column_text(columns[i], v, cell));
     d->row.failed |= cell->failed;
 }
 
@@ -225,14 +248,17 @@ static void put_findings(st_casedb *d, const st_case *c)
 {
     st_buf cell = { 0 };
     st_view v;
+    const st_column *columns[FINDING_ROWS];
     st_casedb_table t = st_casedb_begin(d, "findings", FINDING_COLUMNS,
                                         sizeof FINDING_COLUMNS / sizeof FINDING_COLUMNS[0]);
+    for (size_t i = 0; i < FINDING_ROWS; i++)
+        columns[i] = st_column_named(FINDING_ROW[i]);
     for (size_t i = 0; i < c->nrows && !d->code; i++) {
         const st_row *r = &c->rows[i];
         if (!r->nfindings || !st_view_of(&v, c, r))
             continue;
         for (uint32_t k = 0; k < r->nfindings; k++) {
-            put_finding(d, c, &v, &c->findings[r->first_finding + k], &cell);
+            put_finding(d, columns, &v, &c->findings[r->first_finding + k], &cell);
             st_casedb_put(&t);
         }
     }

@@ -11,6 +11,8 @@
 #include "base/decoded.h"
 #include "base/limits.h"
 
+#include <string.h>
+
 /* What an event's row says of a process that it doesn't name. */
 static const st_proc NOBODY = { .row = ST_NO_ROW,
                                 .host = UINT32_MAX,
@@ -436,15 +438,14 @@ static void put_authors_of(const st_view *v, size_t i, st_buf *b)
     st_buf_str(b, authors_of(v, i));
 }
 
-/* What the rules alone say: the same for all rows of which the same rules said the same. */
-static st_str rules_of(const st_view *v)
+st_str st_view_rules(const st_view *v)
 {
     return (st_str){ (const char *)v->like, v->like ? v->row->nfindings : 0 };
 }
 
 static st_str reasons_of(const st_view *v)
 {
-    return v->p->server < v->f->n ? (st_str){ NULL, 0 } : rules_of(v);
+    return v->p->server < v->f->n ? (st_str){ NULL, 0 } : st_view_rules(v);
 }
 
 static void put_reason(const st_view *v, st_buf *b)
@@ -745,7 +746,7 @@ static void put_notes(const st_view *v, st_buf *b)
 #define NUMBER(name, put) PLAIN(name, ST_COL_NUMBER, false, put)
 #define TIME(name, put) PLAIN(name, ST_COL_TIME, false, put)
 #define LIST(name, always, item) \
-    COLUMN(name, ST_COL_LIST, always, false, NULL, NULL, item, rules_of)
+    COLUMN(name, ST_COL_LIST, always, false, NULL, NULL, item, st_view_rules)
 
 const st_column st_columns[] = {
     PLAIN("UtcTime", ST_COL_TIME, true, put_utc),
@@ -790,7 +791,7 @@ const st_column st_columns[] = {
     NUMBER("TerminalSessionId", put_session),
     LIST("RuleIds", true, item_rule_id),
     COLUMN("FindingIds", ST_COL_LIST, false, true, NULL, NULL, item_finding_id, NULL),
-    MADE_OF("RuleAuthors", put_authors, rules_of),
+    MADE_OF("RuleAuthors", put_authors, st_view_rules),
     MADE_OF("MD5", put_md5, hashes_of),
     MADE_OF("SHA1", put_sha1, hashes_of),
     MADE_OF("SHA256", put_sha256, hashes_of),
@@ -818,7 +819,7 @@ const size_t st_ncolumns = sizeof st_columns / sizeof st_columns[0];
 const st_column *st_column_named(const char *name)
 {
     for (size_t i = 0; i < st_ncolumns; i++)
-        if (st_str_eq(st_str_of(st_columns[i].name), st_str_of(name)))
+        if (strcmp(st_columns[i].name, name) == 0)
             return &st_columns[i];
     return NULL;
 }
@@ -834,6 +835,12 @@ static void put_list(const st_column *col, const st_view *v, st_buf *b)
             return;
         }
     }
+}
+
+st_str st_column_tells(size_t column, const st_view *v)
+{
+    const st_column *col = &st_columns[column];
+    return col->tells ? col->tells(v) : (st_str){ NULL, 0 };
 }
 
 void st_column_put(const st_column *col, const st_view *v, st_buf *b)

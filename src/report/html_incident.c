@@ -176,7 +176,8 @@ static void put_rule(st_page *g, st_node n)
     st_page_level(g, c->findings[best].level);
     st_page_text(g, st_rules_at(c->rules, c->findings[best].rule)->title);
     if (at - first > 1)
-        st_page_fmt(g, " <span class=\"m\">+%zu</span>", at - first - 1);
+        st_page_fmt(g, " <span class=\"m\">+%zu rule%s</span>", at - first - 1,
+                    at - first > 2 ? "s" : "");
 }
 
 static void put_state(st_page *g, st_node n)

@@ -31,7 +31,7 @@ typedef struct st_view {
     const st_events *x; /* the columns of e */
     uint32_t host;
     const st_finding *like; /* the first finding of a row of which the same rules said the same;
-                             * NULL: not asked for (st_out_rows does) */
+                             * NULL: not asked for (st_row_like) */
 } st_view;
 /* false: the row has no record in the store, so it can't be shown. */
 bool st_view_of(st_view *v, const st_case *c, const st_row *row);
@@ -65,6 +65,11 @@ typedef struct st_column {
 
 extern const st_column st_columns[];
 extern const size_t st_ncolumns;
+
+/* What tells the cell of that column (st_column.tells); at NULL: nothing. */
+st_str st_column_tells(size_t column, const st_view *v);
+/* What tells all that rules alone say of the row; at NULL: nobody asked (st_view.like). */
+st_str st_view_rules(const st_view *v);
 
 /* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
  * anywhere yet. Valid until b changes. */
@@ -103,7 +108,10 @@ void st_cells_seen_free(st_cells_seen *s);
 bool st_cells_seen_put(const st_cells_seen *s, size_t column, st_str tells, st_buf *out);
 /* Keeps a cell, if there is room and tells isn't at NULL. */
 void st_cells_seen_keep(st_cells_seen *s, size_t column, st_str tells, st_str cell);
+/* The first finding of a row of which the same rules said the same, which may be its own. like:
+ * rows that were asked about before, by hash; zeroed at first. */
 enum { ST_LIKE = 64 };
+const st_finding *st_row_like(const st_case *c, const st_row *like[ST_LIKE], const st_row *row);
 /* Writes the buffer out once there is enough in it. For writers that put into o->buf. */
 void st_out_tick(st_out *o);
 /* Rows that are made on threads, in blocks, and written in order. */
@@ -112,7 +120,7 @@ typedef struct st_row_block {
     uint64_t truncated;          /* cells that were cut */
     size_t next;                 /* the row behind those in out */
     st_cells_seen *seen;         /* of this thread's rows; NULL: none yet */
-    const st_row *like[ST_LIKE]; /* rows of which different rules said different things, by hash */
+    const st_row *like[ST_LIKE]; /* see st_row_like */
 } st_row_block;
 /* put appends one row of the case; it is called for each of them that can be shown. */
 void st_out_rows(st_out *o, const st_case *c, const st_report_options *ro,

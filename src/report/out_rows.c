@@ -38,8 +38,7 @@ static bool said_same(const st_case *c, const st_row *a, const st_row *b)
     return same;
 }
 
-/* The first finding of a row like this one, which may be its own. */
-static const st_finding *like(const st_case *c, st_row_block *b, const st_row *row)
+const st_finding *st_row_like(const st_case *c, const st_row *like[ST_LIKE], const st_row *row)
 {
     uint64_t h = row->nfindings;
     for (uint32_t i = 0; i < row->nfindings; i++) {
@@ -47,7 +46,7 @@ static const st_finding *like(const st_case *c, st_row_block *b, const st_row *r
         h = (h ^ x->rule ^ (uint64_t)x->reason << 20 ^ (uint64_t)x->techniques << 40) *
             UINT64_C(0x9e3779b97f4a7c15);
     }
-    const st_row **known = &b->like[h >> 58]; /* six bits */
+    const st_row **known = &like[h >> 58]; /* six bits */
     if (!*known || !said_same(c, *known, row))
         *known = row;
     return c->findings + (*known)->first_finding;
@@ -58,7 +57,7 @@ static void fill(writing *w, st_row_block *b, size_t end)
     st_view v;
     for (; b->next < end && b->out.n < HELD && !atomic_load(&w->stop); b->next++)
         if (st_view_of(&v, w->c, &w->c->rows[b->next])) {
-            v.like = like(w->c, b, v.row);
+            v.like = st_row_like(w->c, b->like, v.row);
             w->put(b, &v, w->ro);
         }
 }

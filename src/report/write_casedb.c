@@ -548,21 +548,24 @@ static void put_text_of(st_casedb_table *t, st_source *s, int64_t id)
     size_t got = 0;
     uint64_t at = 0;
     char *buf = malloc(PIECE);
-    st_sha256_stream *h = st_sha256_new();
-    if (!buf || !h)
+    /* What a hunt has taken stays: others may look at it meanwhile. */
+    st_sha256_stream *h = s->digested ? NULL : st_sha256_new();
+    if (!buf || (!h && !s->digested))
         no_memory(t->d);
     else if (st_file_open(s, &f, &why) == ST_OK)
         for (; !t->d->code && st_file_read(f, at, buf, PIECE, &got, &why) == ST_OK && got;
              at += got) {
-            st_sha256_add(h, buf, got);
+            if (h)
+                st_sha256_add(h, buf, got);
             st_raw_int(&t->d->row, id);
             st_raw_blob(&t->d->row, (st_str){ buf, got });
             st_casedb_put(t);
         }
     st_file_close(f);
-    if (h)
+    if (h) {
         st_sha256_end(h, s->sha256);
-    s->digested = h && at == s->size;
+        s->digested = at == s->size;
+    }
     free(buf);
 }
 

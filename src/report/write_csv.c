@@ -15,7 +15,7 @@ static void put_cell(st_row_block *b, size_t i, const st_view *v, const st_repor
         st_buf_put(out, "\",", 2);
         return;
     }
-    st_str tells = col->tells ? col->tells(v) : (st_str){ NULL, 0 };
+    st_str tells = st_column_tells(i, v);
     if (st_cells_seen_put(b->seen, i, tells, out))
         return;
     st_csv_field(out, st_column_text(col, v, &b->cell), ro->csv_raw, col->kind == ST_COL_NUMBER,

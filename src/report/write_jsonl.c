@@ -46,6 +46,27 @@ static void put_cell(st_buf *b, bool *more, const st_column *col, const st_view 
         st_json_str(b, text);
 }
 
+/* Does what is by itself such a cell of an earlier row, with the comma in front of it: every row
+ * begins with its time. Keeps it, if it can. */
+static void put_known(st_row_block *b, bool *more, size_t column, st_str tells, const st_view *v,
+                      void (*put)(st_row_block *b, bool *more, size_t column, const st_view *v))
+{
+    st_buf *out = &b->out;
+    size_t from = out->n;
+    if (!*more)
+        tells.p = NULL;
+    if (st_cells_seen_put(b->seen, column, tells, out))
+        return;
+    put(b, more, column, v);
+    if (tells.p && !out->failed)
+        st_cells_seen_keep(b->seen, column, tells, (st_str){ out->p + from, out->n - from });
+}
+
+static void put_column(st_row_block *b, bool *more, size_t column, const st_view *v)
+{
+    put_cell(&b->out, more, &st_columns[column], v, &b->cell);
+}
+
 static bool says(const st_rule *r, size_t notes, st_str note)
 {
     for (size_t i = 0; i < notes && i < r->nfalsepositives; i++)
@@ -55,8 +76,10 @@ static bool says(const st_rule *r, size_t notes, st_str note)
 }
 
 /* What its rules' authors say that may look so, too; each once. */
-static void put_falsepositives(st_buf *b, bool *more, const st_view *v)
+static void put_falsepositives(st_row_block *to, bool *more, size_t column, const st_view *v)
 {
+    st_buf *b = &to->out;
+    (void)column;
     const st_finding *x = v->row->nfindings ? &v->c->findings[v->row->first_finding] : NULL;
     bool any = false;
     for (size_t i = 0; i < v->row->nfindings; i++) {
@@ -117,11 +140,12 @@ static void put_row(st_row_block *b, const st_view *v, const st_report_options *
     st_buf *out = &b->out;
     st_buf_char(out, '{');
     for (size_t k = 0; k < st_ncolumns; k++)
-        put_cell(out, &more, &st_columns[k], v, &b->cell);
+        put_known(b, &more, k, st_column_tells(k, v), v, put_column);
     st_str confirmed = st_confirmed_text(v, ro);
     if (confirmed.n)
         st_json_text(out, &more, "Confirmed", confirmed);
-    put_falsepositives(out, &more, v);
+    if (v->row->nfindings)
+        put_known(b, &more, st_ncolumns, st_view_rules(v), v, put_falsepositives);
     put_lossy(out, &more, v);
     st_buf_put(out, "}\n", 2);
 }

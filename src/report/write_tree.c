@@ -188,7 +188,7 @@ static bool put_findings(pen *x, st_node n, st_level *level)
     }
     put_finding(x, worst);
     if (count > 1)
-        st_buf_fmt(&x->text, " +%zu", count - 1);
+        st_buf_fmt(&x->text, " +%zu rule%s", count - 1, count > 2 ? "s" : "");
     return true;
 }
 

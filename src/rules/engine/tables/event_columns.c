@@ -503,24 +503,12 @@ st_val st_get_actor_guid(st_run *r, st_node n, const st_getter *c)
 /* "type:  5 a.example;::ffff:10.0.0.1;" as ["a.example","10.0.0.1"]. */
 static void put_list(st_str s, st_buf *b)
 {
-    st_str part;
-    bool any = false;
+    st_str answer;
     st_buf_char(b, '[');
-    while (st_str_cut(&s, ';', &part)) {
-        part = st_str_trim(part);
-        if (st_str_starts(part, ST_STR("type:"))) {
-            st_str rest = st_str_trim((st_str){ part.p + 5, part.n - 5 }), kind;
-            st_str_cut(&rest, ' ', &kind);
-            part = st_str_trim(rest);
-        }
-        if (st_str_starts(part, ST_STR("::ffff:")))
-            part = (st_str){ part.p + 7, part.n - 7 };
-        if (!part.n)
-            continue;
-        if (any)
+    for (bool more = false; st_answers_next(&s, &answer); more = true) {
+        if (more)
             st_buf_char(b, ',');
-        any = true;
-        st_json_exact(b, part);
+        st_json_exact(b, answer);
     }
     st_buf_char(b, ']');
 }
