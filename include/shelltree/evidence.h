@@ -94,6 +94,8 @@ typedef enum st_carrier {
 /* Bytes that a transport has put before an object of JSON in its line: a date and a host, a
  * separator. 0: none. */
 size_t st_json_prefix(st_str line);
+/* A table without the line that PowerShell writes above the names of its columns. */
+st_str st_behind_type_line(st_str s);
 
 typedef struct st_source {
     st_str name;      /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */

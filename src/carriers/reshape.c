@@ -2,7 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * reshape.c - paths of collectors that flatten an event or rename its parts, made those of the
- * event itself, before anything else looks at them: Wazuh, Graylog, GELF.
+ * event itself, before anything else looks at them: Wazuh, Graylog, GELF, OpenTelemetry, PowerShell
+ * and others.
  */
 #include "carriers.h"
 
@@ -53,6 +54,96 @@ static const shape GRAYLOG[] = {
     { "winlog_version", "System.Version" },
 };
 
+/* Promtail's and Alloy's lines. The event's data is its own XML; user_data repeats it. */
+static const shape PROMTAIL[] = {
+    { "source", "System.Provider.Name" },
+    { "channel", "System.Channel" },
+    { "computer", "System.Computer" },
+    { "event_id", "System.EventID" },
+    { "version", "System.Version" },
+    { "level", "System.Level" },
+    { "task", "System.Task" },
+    { "opCode", "System.Opcode" },
+    { "timeCreated", "System.TimeCreated.SystemTime" },
+    { "eventRecordID", "System.EventRecordID" },
+    { "execution.processId", "System.Execution.ProcessID" },
+    { "execution.threadId", "System.Execution.ThreadID" },
+    { "security.userId", "System.Security.UserID" },
+};
+
+/* OpenTelemetry's receiver; the data in a list of objects, or in one. */
+static const shape OTEL[] = {
+    { "event_data.data.", "EventData." },
+    { "event_data.data", "EventData.Data" },
+    { "event_data.", "EventData." },
+    { "provider.name", "System.Provider.Name" },
+    { "provider.guid", "System.Provider.Guid" },
+    { "channel", "System.Channel" },
+    { "computer", "System.Computer" },
+    { "event_id.id", "System.EventID" },
+    { "event_id", "System.EventID" },
+    { "version", "System.Version" },
+    { "record_id", "System.EventRecordID" },
+    { "system_time", "System.TimeCreated.SystemTime" },
+    { "execution.process_id", "System.Execution.ProcessID" },
+    { "execution.thread_id", "System.Execution.ThreadID" },
+    { "security.user_id", "System.Security.UserID" },
+};
+
+/* Vector's source of Windows' logs. */
+static const shape VECTOR[] = {
+    { "event_data.", "EventData." },
+    { "string_inserts", "EventData.Data" },
+    { "provider_name", "System.Provider.Name" },
+    { "provider_guid", "System.Provider.Guid" },
+    { "channel", "System.Channel" },
+    { "computer", "System.Computer" },
+    { "event_id", "System.EventID" },
+    { "version", "System.Version" },
+    { "level_value", "System.Level" },
+    { "task", "System.Task" },
+    { "opcode", "System.Opcode" },
+    { "keywords", "System.Keywords" },
+    { "record_id", "System.EventRecordID" },
+    { "timestamp", "System.TimeCreated.SystemTime" },
+    { "process_id", "System.Execution.ProcessID" },
+    { "thread_id", "System.Execution.ThreadID" },
+    { "user_id", "System.Security.UserID" },
+};
+
+/* Objects of PowerShell's Get-WinEvent; Amazon's agent uses some of their names. */
+static const shape POWERSHELL[] = {
+    { "Properties.Value", "EventData.Data" },
+    { "ProviderName", "System.Provider.Name" },
+    { "ProviderId", "System.Provider.Guid" },
+    { "LogName", "System.Channel" },
+    { "MachineName", "System.Computer" },
+    { "Id", "System.EventID" },
+    { "EventId", "System.EventID" },
+    { "Version", "System.Version" },
+    { "Level", "System.Level" },
+    { "Task", "System.Task" },
+    { "Opcode", "System.Opcode" },
+    { "RecordId", "System.EventRecordID" },
+    { "Index", "System.EventRecordID" },
+    { "TimeCreated", "System.TimeCreated.SystemTime" },
+    { "TimeCreated.value", "System.TimeCreated.SystemTime" },
+    { "ProcessId", "System.Execution.ProcessID" },
+    { "ThreadId", "System.Execution.ThreadID" },
+    { "UserId", "System.Security.UserID" },
+    { "UserId.Value", "System.Security.UserID" },
+};
+
+/* Fluent Bit gives values in their order. */
+static const shape FLUENT_BIT[] = {
+    { "StringInserts", "EventData.Data" },
+    { "ProcessID", "System.Execution.ProcessID" },
+    { "ThreadID", "System.Execution.ThreadID" },
+};
+
+/* Telegraf writes '_' between an element and what is in it. */
+static const shape TELEGRAF[] = { { "Data_", "EventData." } };
+
 /* Fields of GELF that aren't its own begin with '_'. */
 static const shape GELF[] = { { "_", "" } };
 
@@ -67,6 +158,12 @@ static const struct {
     { "winlogbeat_event_", "winlogbeat_", GRAYLOG, sizeof GRAYLOG / sizeof GRAYLOG[0] },
     { "winlog_event_", "", GRAYLOG, sizeof GRAYLOG / sizeof GRAYLOG[0] },
     { "short_message", "", GELF, 1 },
+    { "eventRecordID", "", PROMTAIL, sizeof PROMTAIL / sizeof PROMTAIL[0] },
+    { "system_time", "", OTEL, sizeof OTEL / sizeof OTEL[0] },
+    { "provider_name", "", VECTOR, sizeof VECTOR / sizeof VECTOR[0] },
+    { "LogName", "", POWERSHELL, sizeof POWERSHELL / sizeof POWERSHELL[0] },
+    { "StringInserts", "", FLUENT_BIT, sizeof FLUENT_BIT / sizeof FLUENT_BIT[0] },
+    { "Data_UtcTime", "", TELEGRAF, 1 },
 };
 
 static st_str behind_head(st_str s, const char *head)
@@ -75,10 +172,10 @@ static st_str behind_head(st_str s, const char *head)
     return st_str_starts(s, st_str_of(head)) ? (st_str){ s.p + n, s.n - n } : s;
 }
 
-/* What the path is without what an export of a search engine puts before it. */
+/* What the path is without what a search engine or a collector puts before it. */
 static st_str inner_path(st_str path)
 {
-    return behind_head(behind_head(path, "_source."), "fields.");
+    return behind_head(behind_head(behind_head(path, "_source."), "fields."), "body.");
 }
 
 static bool is_beginning(const char *from)
@@ -154,6 +251,63 @@ static void reshape_one(st_values *v, st_pair *p, const char *head, const shape 
     }
 }
 
+/* OTLP spells an object as a list of keys and values that say their type: back to paths. */
+#define OTLP_LIST "kvlistValue.values"
+
+static void join_names(st_values *v, st_pair *p, const st_str *names, size_t n)
+{
+    st_buf b = { 0 };
+    st_buf_str(&b, ST_STR("body"));
+    for (size_t i = 0; i < n; i++) {
+        st_buf_char(&b, '.');
+        st_buf_str(&b, names[i]);
+    }
+    p->path = st_arena_copy(&v->arena, st_buf_slice(&b));
+    v->failed |= b.failed || !p->path.p;
+    st_buf_free(&b);
+}
+
+static size_t count_of(st_str s, const char *word)
+{
+    size_t n = 0, length = strlen(word);
+    for (const char *at = s.p, *end = s.p + s.n;
+         at && (at = memmem(at, (size_t)(end - at), word, length)) != NULL; at += length)
+        n++;
+    return n;
+}
+
+static bool ends_in(st_str s, const char *tail)
+{
+    size_t n = strlen(tail);
+    return s.n >= n && memcmp(s.p + s.n - n, tail, n) == 0;
+}
+
+static void undo_otlp(st_values *v)
+{
+    enum { DEEPEST = 8 };
+    st_str names[DEEPEST] = { { 0 } };
+    for (size_t i = 0; i < v->n && !v->failed; i++) {
+        st_pair *p = &v->list[i];
+        size_t level = count_of(p->path, OTLP_LIST);
+        if (p->end || !st_str_starts(p->path, ST_STR("body.")) || level > DEEPEST)
+            continue;
+        if (level && ends_in(p->path, OTLP_LIST ".key"))
+            names[level - 1] = p->value;
+        else if (ends_in(p->path, "Value"))
+            join_names(v, p, names, level);
+    }
+}
+
+static void reshape_otlp(st_values *v)
+{
+    for (size_t i = 0; i < v->n; i++)
+        if (st_str_starts(v->list[i].path, ST_STR("body." OTLP_LIST)) ||
+            st_str_eq(v->list[i].path, ST_STR("body.stringValue"))) {
+            undo_otlp(v);
+            return;
+        }
+}
+
 /* Elasticsearch has a text twice, once under its name and ".keyword". */
 static void drop_keyword(st_values *v, st_pair *p)
 {
@@ -173,6 +327,7 @@ void st_values_reshape(st_values *v)
 {
     for (size_t i = 0; i < v->n; i++)
         drop_keyword(v, &v->list[i]);
+    reshape_otlp(v);
     for (size_t k = 0; k < sizeof COLLECTORS / sizeof COLLECTORS[0]; k++) {
         bool found = false;
         for (size_t i = 0; i < v->n && !found; i++)
