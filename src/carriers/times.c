@@ -62,11 +62,11 @@ static uint64_t digits(st_str *s)
 bool st_map_time_american(st_str s, st_ticks *out)
 {
     static const char between[] = "//  :: ";
-    uint64_t part[7] = { 0 }; /* month, day, year, hour, minute, second, thousandth */
+    uint64_t piece[7] = { 0 }; /* month, day, year, hour, minute, second, thousandth */
     char text[48];
     size_t k = 0;
     for (; k < 7 && s.n && s.p[0] >= '0' && s.p[0] <= '9'; k++) {
-        part[k] = digits(&s);
+        piece[k] = digits(&s);
         if (k == 2 && st_str_starts(s, ST_STR(",")))
             s = behind(s, 1);
         if (k == 5 && st_str_starts(s, ST_STR(".")))
@@ -77,13 +77,13 @@ bool st_map_time_american(st_str s, st_ticks *out)
             break;
     }
     bool morning = st_str_starts(s, ST_STR(" AM")), afternoon = st_str_starts(s, ST_STR(" PM"));
-    if (k < 5 || s.n != 3 || (!morning && !afternoon) || part[3] < 1 || part[3] > 12)
+    if (k < 5 || s.n != 3 || (!morning && !afternoon) || piece[3] < 1 || piece[3] > 12)
         return false;
-    part[3] = part[3] % 12 + (afternoon ? 12 : 0);
+    piece[3] = piece[3] % 12 + (afternoon ? 12 : 0);
     int n = snprintf(text, sizeof text,
                      "%04" PRIu64 "-%02" PRIu64 "-%02" PRIu64 "T%02" PRIu64 ":%02" PRIu64
                      ":%02" PRIu64 ".%03" PRIu64 "Z",
-                     part[2], part[0], part[1], part[3], part[4], part[5], part[6]);
+                     piece[2], piece[0], piece[1], piece[3], piece[4], piece[5], piece[6]);
     return n > 0 && (size_t)n < sizeof text && st_time_iso((st_str){ text, (size_t)n }, out);
 }
 
