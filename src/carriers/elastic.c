@@ -424,7 +424,7 @@ static void add_details(const mapping *m, st_buf *b)
     static const char head[] = "powershell.command.invocation_details";
     static const char *const names[] = { ".type", ".related_command", ".name", ".value" };
     enum { TYPE, COMMAND, NAME, VALUE, PARTS_OF_ONE };
-    st_str part[PARTS_OF_ONE] = { { 0 } };
+    st_str piece[PARTS_OF_ONE] = { { 0 } };
     const st_values *v = &m->c->values;
     for (size_t i = 0; i < v->n; i++) {
         st_str path = v->list[i].path;
@@ -436,14 +436,14 @@ static void add_details(const mapping *m, st_buf *b)
         path = (st_str){ path.p + sizeof head - 1, path.n - (sizeof head - 1) };
         for (size_t k = 0; k < PARTS_OF_ONE; k++)
             if (st_str_eq(path, st_str_of(names[k])))
-                part[k] = v->list[i].value;
+                piece[k] = v->list[i].value;
         if (!v->list[i].end || path.n)
             continue;
-        st_buf_fmt(b, "%.*s(%.*s): ", ST_FMT(part[TYPE]), ST_FMT(part[COMMAND]));
-        if (part[NAME].n)
-            st_buf_fmt(b, "name=\"%.*s\"; value=", ST_FMT(part[NAME]));
-        st_buf_fmt(b, "\"%.*s\"\r\n", ST_FMT(part[VALUE]));
-        memset(part, 0, sizeof part);
+        st_buf_fmt(b, "%.*s(%.*s): ", ST_FMT(piece[TYPE]), ST_FMT(piece[COMMAND]));
+        if (piece[NAME].n)
+            st_buf_fmt(b, "name=\"%.*s\"; value=", ST_FMT(piece[NAME]));
+        st_buf_fmt(b, "\"%.*s\"\r\n", ST_FMT(piece[VALUE]));
+        memset(piece, 0, sizeof piece);
     }
 }
 

@@ -548,7 +548,7 @@ static void take_xml(mapping *m, st_str text)
     st_buf_str(&c->scratch, bare ? ST_STR("</EventData>") : ST_STR(""));
     st_buf_str(&c->scratch, ST_STR("</Event>"));
     m->failed |= c->scratch.failed;
-    if (m->failed || st_xml_read(c->xml, c->scratch.p, c->scratch.n, &c->source->report.lossy) ||
+    if (m->failed || st_xml_read(c->xml, c->scratch.p, c->scratch.n, &c->source->report->lossy) ||
         st_xml_fields(c->xml, NULL, &r))
         return;
     for (size_t i = 0; i < r.nfields; i++)
