@@ -450,6 +450,22 @@ def telegraf(r, d):
             "name": "win_eventlog", "tags": {"host": "x"}, "timestamp": 1}
 
 
+def log_parser(r, d):
+    return {"EventLog": r["Channel"], "RecordNumber": r["EventRecordID"], "TimeGenerated": "2026-03-02 03:10:49", "TimeWritten": "2026-03-02 03:10:49", "EventID": r["EventID"],
+            "EventType": 4, "SourceName": r["Provider"], "Strings": "|".join(str(v) for v in d.values()), "ComputerName": r["Computer"], "SID": "", "Message": "x", "Data": ""}
+
+
+def plaso_texts(r, d):
+    return {"__container_type__": "event_data", "data_type": "windows:evtx:record", "computer_name": r["Computer"], "event_identifier": r["EventID"], "event_level": 4,
+            "event_version": 5, "provider_identifier": GUID.lower(), "source_name": r["Provider"], "record_number": r["EventRecordID"], "recovered": False,
+            "strings": [str(v) for v in d.values()], "timestamp": round(seconds(r["TimeCreated"]) * 1000000), "timestamp_desc": "Content Modification Time"}
+
+
+def splunk_text(r, d):
+    return "03/02/2026 02:10:49 AM\nLogName=%s\nEventCode=%d\nEventType=4\nComputerName=%s\nSid=S-1-5-18\nSourceName=%s\nRecordNumber=%d\nMessage=%s" % (
+        r["Channel"], r["EventID"], r["Computer"], r["Provider"], r["EventRecordID"], message(d).replace("\r\n", "\n"))
+
+
 def lima(r, d):
     return {"routing": {"event_type": "WEL"}, "event": {"EVENT": {
         "System": {"Provider": {"Name": r["Provider"], "Guid": GUID}, "EventID": str(r["EventID"]), "TimeCreated": {"SystemTime": r["TimeCreated"]}, "Channel": r["Channel"],
@@ -591,6 +607,10 @@ CASES = {
     "Kinesis, JSON": lines(kinesis),
     "Telegraf, JSON": lines(telegraf),
     "LimaCharlie, JSON": lines(lima),
+    "Log Parser, CSV": table([log_parser(r, d) for r, d in EVENTS]),
+    "plaso, texts, JSON": lines(plaso_texts),
+    "Splunk, messages, JSON lines": "".join(json.dumps({"preview": False, "result": {"_raw": splunk_text(r, d), "host": "x"}}) + "\n" for r, d in EVENTS),
+    "Splunk, messages, CSV": table([{"_time": "x", "_raw": splunk_text(r, d), "host": "x"} for r, d in EVENTS]),
     "Logstash, JSON in a text": "".join(json.dumps({"message": json.dumps(nxlog(r, d)), "host": "x", "@timestamp": "2030-01-01T00:00:00Z"}) + "\n" for r, d in EVENTS),
     "Splunk's collector, JSON": "".join(json.dumps({"time": 1.5, "event": nxlog(r, d), "sourcetype": "x"}) + "\n" for r, d in EVENTS),
     "Wazuh, Linux": "".join(json.dumps({"timestamp": "x", "full_log": "Jun  5 19:58:34 host sysmon: " + x, "decoder": {"name": "sysmon-linux"}}) + "\n" for x in LINUX),
@@ -819,6 +839,33 @@ def pipeline():
     same_fields("pipeline, Linux", linux, "p.json", ("UtcTime",))
 
 
+ORDERS = {
+    3: "RuleName UtcTime ProcessGuid ProcessId Image User Protocol Initiated SourceIsIpv6 SourceIp SourceHostname SourcePort SourcePortName DestinationIsIpv6 DestinationIp "
+       "DestinationHostname DestinationPort DestinationPortName",
+    11: "RuleName UtcTime ProcessGuid ProcessId Image TargetFilename CreationUtcTime User",
+    13: "RuleName EventType UtcTime ProcessGuid ProcessId Image TargetObject Details User",
+    22: "RuleName UtcTime ProcessGuid ProcessId QueryName QueryStatus QueryResults Image User",
+    23: "RuleName UtcTime ProcessGuid ProcessId User Image TargetFilename Hashes IsExecutable Archived",
+}
+
+
+def without_names():
+    """Values in the order that Sysmon gives them, and lines of its messages: the fields are those of the log."""
+    logged = [json.loads(x) for x in run("extract", "-f", "jsonl", OTHERS).stdout.splitlines()]
+    pairs = []
+    for r, d in [(r, {k: v for k, v in r.items() if k not in META}) for r in logged if r["Origin"] == "live"] + MADE:
+        names = ORDERS.get(r["EventID"], "").split()
+        if names and set(names) == set(d):
+            pairs.append((r, {k: d[k] for k in names}))
+    check("without names: every kind", {r["EventID"] for r, _ in pairs} == set(ORDERS), {r["EventID"] for r, _ in pairs})
+    forms = {"texts": fluent_bit_texts, "objects": powershell, "messages": lambda r, d: powershell(r, d, values=False), "plaso": plaso_texts}
+    for name, f in forms.items():
+        write("o.json", "".join(json.dumps(f(r, d)) + "\n" for r, d in pairs))
+        same_fields("without names, " + name, pairs, "o.json", ("TimeCreated",))
+    write("o.csv", table([log_parser(r, d) for r, d in pairs]))
+    same_fields("without names, Log Parser", pairs, "o.csv", ("TimeCreated",))
+
+
 def security():
     """Windows' own creations, logons and scripts through Elastic's pipelines: as they are in XML."""
     at = "2026-03-09T09:00:00.1234567Z"
@@ -887,7 +934,6 @@ UNREAD = {
     "Defender, CSV": "Timestamp,DeviceName,ActionType,FileName,ProcessCommandLine,ReportId\n2026,c,ProcessCreated,x,y,1\n",
     "Defender, JSON": '[{"Timestamp":"2026","DeviceName":"c","ActionType":"ProcessCreated","InitiatingProcessFileName":"x"}]',
     "Event Viewer, CSV": "Level,Date and Time,Source,Event ID,Task Category\nInformation,1/1/2026 1:00:00 AM,Microsoft-Windows-Sysmon,1,Process Create\n",
-    "Log Parser": "EventLog,RecordNumber,TimeGenerated,TimeWritten,EventID,Strings\nx,1,2,3,1,a|b\n",
     "wevtutil, text": "Event[0]:\n  Log Name: Microsoft-Windows-Sysmon/Operational\n  Source: x\n  Event ID: 1\n  Description: \nProcess Create:\n\n",
     "wevtutil, text, in German": "Event[0]\r\n  Protokollname: Microsoft-Windows-Sysmon/Operational\r\n  Quelle: x\r\n",
     "wevtutil, text, UTF-16": "\ufeffEvent[0]\r\n  Log Name: Microsoft-Windows-Sysmon/Operational\r\n  Source: x\r\n".encode("utf-16-le"),
@@ -896,7 +942,6 @@ UNREAD = {
     "CEF": "<14>Mar  2 02:10:49 c CEF:0|Microsoft|Microsoft Windows||1|Process Create|Low|externalId=1 sproc=x\n",
     "LEEF": "<13>Mar  2 02:10:49 c LEEF:1.0|Microsoft|Windows|8|1|EventID=1\tImage=x\n",
     "plaso, CSV": "datetime,timestamp_desc,source,source_long,message,parser,display_name,tag\n2026-03-02T02:10:49+00:00,x,EVT,WinEVTX,[1 / 0x0001],winevtx,x,-\n",
-    "plaso, strings": '{"data_type": "windows:evtx:record", "event_identifier": 1, "computer_name": "c", "strings": ["-", "x"], "record_number": 1}\n',
     "Splunk, messages": "01/02/2026 03:04:05 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nComputerName=c\nMessage=Process Create:\n",
 }
 
@@ -907,15 +952,17 @@ UNKNOWN = {
                                              "TimeCreated": "2026-03-02 02:10:49 +0000", "StringInserts": list(FIRST[1].values())[:-1][1:]}) + "\n",
     "Fluentd, other texts": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": "1", "Channel": FIRST[0]["Channel"], "Computer": "c", "Description": "Process Create:",
                                         "EventData": list(FIRST[1].values())[::-1]}) + "\n",
-    "a message with a field twice": json.dumps([powershell(FIRST[0], {**FIRST[1], "CommandLine": "x\r\nParentImage: C:\\lie.exe"}, values=False)]),
+    "a message with a field twice": json.dumps([powershell(FIRST[0], {**FIRST[1], "CommandLine": "x\r\nCurrentDirectory: C:\\lie"}, values=False)]),
     "Get-WinEvent, CSV": '"Message","Id","Version","ProviderName","LogName","MachineName"\n"Process Create:","1","5","Microsoft-Windows-Sysmon","x","c"\n',
     "Get-WinEvent, JSON": '[{"Id":1,"ProviderName":"Microsoft-Windows-Sysmon","LogName":"x","MachineName":"c","Message":"Process Create:"}]',
     "Security without names": json.dumps({"ProviderName": "Microsoft-Windows-Security-Auditing", "EventID": 4688, "EventRecordID": 5, "Channel": "Security", "Computer": "c", "StringInserts": ["x", "y"]}) + "\n",
+    "Log Parser": "EventLog,RecordNumber,TimeGenerated,EventID,SourceName,Strings\nMicrosoft-Windows-Sysmon/Operational,1,2,1,Microsoft-Windows-Sysmon,a|b\n",
+    "plaso, strings": json.dumps({"data_type": "windows:evtx:record", "event_identifier": 1, "source_name": "Microsoft-Windows-Sysmon", "computer_name": "c", "strings": ["-", "x"]}) + "\n",
+    "Splunk, messages, JSON": json.dumps({"result": {"_raw": "03/02/2026 02:10:49 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nMessage=x"}}) + "\n",
     "a provider's name alone": json.dumps({"EventID": 1, "Channel": "Microsoft-Windows-Sysmon", "Computer": "c", "Foo": "x"}) + "\n",
     "HELK": json.dumps({"event_id": 1, "log_name": FIRST[0]["Channel"], "source_name": FIRST[0]["Provider"], "host_name": "c", "process_guid": "x", "process_path": "x"}) + "\n",
     "ES|QL": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "winlog.event_id"}], "values": [["x", "1"]]}),
     "SQL of Elasticsearch": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "event_id"}], "rows": [["x", "1"]]}),
-    "Splunk, messages, JSON": json.dumps({"result": {"_raw": "03/02/2026 02:10:49 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nMessage=x"}}) + "\n",
 }
 
 
@@ -956,6 +1003,7 @@ with tempfile.TemporaryDirectory() as tmp:
     threads()
     two_carriers()
     pipeline()
+    without_names()
     security()
 print("%d carriers, %d checks went wrong" % (len(CASES), bad))
 sys.exit(1 if bad else 0)

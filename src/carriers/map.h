@@ -52,7 +52,7 @@ void st_map_put(mapping *m, st_str name, st_str value);
 /* What b holds, for as long as the record lives. */
 st_str st_map_made(mapping *m, const st_buf *b);
 
-/* Times (times.c): in seconds or milliseconds since 1970, or in ISO's form. */
+/* Times (times.c): in seconds, milliseconds or microseconds since 1970, or in ISO's form. */
 bool st_map_time(st_str s, st_ticks *out);
 /* The same, of those that say by their form where they are. */
 bool st_map_time_anywhere(st_str s, st_ticks *out);

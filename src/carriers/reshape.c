@@ -134,6 +134,39 @@ static const shape POWERSHELL[] = {
     { "UserId.Value", "System.Security.UserID" },
 };
 
+/* Log Parser's times are those of its own zone, and stay away. */
+static const shape LOG_PARSER[] = {
+    { "EventLog", "System.Channel" },           { "SourceName", "System.Provider.Name" },
+    { "ComputerName", "System.Computer" },      { "EventID", "System.EventID" },
+    { "RecordNumber", "System.EventRecordID" }, { "SID", "System.Security.UserID" },
+    { "TimeGenerated", "System.Local" },        { "Strings", "EventData.Data" },
+};
+
+/* plaso's objects. */
+static const shape PLASO[] = {
+    { "source_name", "System.Provider.Name" },
+    { "provider_identifier", "System.Provider.Guid" },
+    { "computer_name", "System.Computer" },
+    { "event_identifier", "System.EventID" },
+    { "event_version", "System.Version" },
+    { "event_level", "System.Level" },
+    { "record_number", "System.EventRecordID" },
+    { "user_sid", "System.Security.UserID" },
+    { "timestamp", "System.TimeCreated.SystemTime" },
+    { "strings", "EventData.Data" },
+};
+
+/* The lines above the message in Splunk's events that are texts. */
+static const shape HEADINGS[] = {
+    { "LogName", "System.Channel" },
+    { "SourceName", "System.Provider.Name" },
+    { "EventCode", "System.EventID" },
+    { "ComputerName", "System.Computer" },
+    { "Sid", "System.Security.UserID" },
+    { "RecordNumber", "System.EventRecordID" },
+    { "Message", "Message" },
+};
+
 /* Fluent Bit gives values in their order. */
 static const shape FLUENT_BIT[] = {
     { "StringInserts", "EventData.Data" },
@@ -162,6 +195,8 @@ static const struct {
     { "system_time", "", OTEL, sizeof OTEL / sizeof OTEL[0] },
     { "provider_name", "", VECTOR, sizeof VECTOR / sizeof VECTOR[0] },
     { "LogName", "", POWERSHELL, sizeof POWERSHELL / sizeof POWERSHELL[0] },
+    { "Strings", "", LOG_PARSER, sizeof LOG_PARSER / sizeof LOG_PARSER[0] },
+    { "event_identifier", "", PLASO, sizeof PLASO / sizeof PLASO[0] },
     { "StringInserts", "", FLUENT_BIT, sizeof FLUENT_BIT / sizeof FLUENT_BIT[0] },
     { "Data_UtcTime", "", TELEGRAF, 1 },
 };
@@ -182,6 +217,12 @@ static bool is_beginning(const char *from)
 {
     char last = from[strlen(from) - 1];
     return last == '.' || last == '_';
+}
+
+static bool ends_in(st_str s, const char *tail)
+{
+    size_t n = strlen(tail);
+    return s.n >= n && memcmp(s.p + s.n - n, tail, n) == 0;
 }
 
 static st_str joined(st_values *v, st_str base, const char *head, st_str tail, bool upper)
@@ -231,6 +272,48 @@ static st_str undoubled(st_values *v, st_str s)
     return copy;
 }
 
+/* texts that hold several values */
+
+/* Log Parser puts '|' between an event's values. */
+static void split_strings(st_values *v)
+{
+    for (size_t i = 0, n = v->n; i < n && !v->failed; i++) {
+        if (!st_str_eq(v->list[i].path, ST_STR("Strings")))
+            continue;
+        st_str rest = v->list[i].value, part;
+        v->list[i].end = true; /* it is no value any more */
+        while (st_str_cut(&rest, '|', &part))
+            st_values_put(v, ST_STR("Strings"), part, false);
+        return;
+    }
+}
+
+/* Splunk's events as texts: a date, lines of names and values, and the message to the end. */
+static void split_headings(st_values *v)
+{
+    static const char mark[] = "\nLogName=", message[] = "Message=";
+    for (size_t i = 0, n = v->n; i < n && !v->failed; i++) {
+        st_str rest = v->list[i].value, base = v->list[i].path, line;
+        if (!ends_in(base, "_raw") || !rest.n || !memmem(rest.p, rest.n, mark, sizeof mark - 1))
+            continue;
+        base.n -= sizeof "_raw" - 1;
+        while (st_str_cut(&rest, '\n', &line)) {
+            const char *equals = line.n ? memchr(line.p, '=', line.n) : NULL;
+            bool last = st_str_starts(line, st_str_of(message));
+            st_str name = { line.p, equals ? (size_t)(equals - line.p) : 0 };
+            st_str value = { line.p + name.n + 1, equals ? line.n - name.n - 1 : 0 };
+            if (last)
+                value.n += rest.n + (rest.n ? 1 : 0);
+            for (size_t k = 0; k < sizeof HEADINGS / sizeof HEADINGS[0]; k++)
+                if (equals && st_str_eq(name, st_str_of(HEADINGS[k].from)))
+                    st_values_put(v, joined(v, base, HEADINGS[k].to, ST_STR(""), false), value,
+                                  false);
+            if (last)
+                return;
+        }
+    }
+}
+
 /* all */
 
 static void reshape_one(st_values *v, st_pair *p, const char *head, const shape *shapes, size_t n,
@@ -274,12 +357,6 @@ static size_t count_of(st_str s, const char *word)
          at && (at = memmem(at, (size_t)(end - at), word, length)) != NULL; at += length)
         n++;
     return n;
-}
-
-static bool ends_in(st_str s, const char *tail)
-{
-    size_t n = strlen(tail);
-    return s.n >= n && memcmp(s.p + s.n - n, tail, n) == 0;
 }
 
 static void undo_otlp(st_values *v)
@@ -328,6 +405,8 @@ void st_values_reshape(st_values *v)
     for (size_t i = 0; i < v->n; i++)
         drop_keyword(v, &v->list[i]);
     reshape_otlp(v);
+    split_strings(v);
+    split_headings(v);
     for (size_t k = 0; k < sizeof COLLECTORS / sizeof COLLECTORS[0]; k++) {
         bool found = false;
         for (size_t i = 0; i < v->n && !found; i++)

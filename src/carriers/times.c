@@ -27,7 +27,10 @@ static bool epoch(st_str s, st_ticks *out)
         return false;
     for (const char *p = dot ? dot + 1 : end; *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
         fraction += (uint64_t)(*p - '0') * unit;
-    if (whole > UINT64_C(100000000000)) { /* milliseconds */
+    if (whole > UINT64_C(100000000000000)) { /* microseconds */
+        fraction = whole % 1000000 * 10;
+        whole /= 1000000;
+    } else if (whole > UINT64_C(100000000000)) { /* milliseconds */
         fraction = whole % 1000 * 10000;
         whole /= 1000;
     }

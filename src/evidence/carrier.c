@@ -198,9 +198,10 @@ static bool is_quoted(st_str s, const char *word)
 static bool has_json_event(st_str s)
 {
     static const char *const words[] = {
-        "EventID",     "event_id",  "EventId",       "event_data",      "EventRecordID",
-        "ProcessGuid", "entity_id", "_raw",          "EventRecordId",   "EventCode",
-        "xml_string",  "eventdata", "StringInserts", "event_record_id", "_EventID"
+        "EventID",       "event_id",        "EventId",    "event_data",
+        "EventRecordID", "ProcessGuid",     "entity_id",  "_raw",
+        "EventRecordId", "EventCode",       "xml_string", "eventdata",
+        "StringInserts", "event_record_id", "_EventID",   "event_identifier"
     };
     static const char *const objects[] = { "ProviderName", "LogName", "MachineName", NULL };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
@@ -239,6 +240,7 @@ static bool is_csv_of_events(st_str head, st_str s)
                                        "event.code" };
     static const char *const objects[] = { "ProviderName", "LogName", "MachineName", "Message",
                                            NULL };
+    static const char *const parser[] = { "EventLog", "RecordNumber", "Strings", NULL };
     bool id = false;
     if (!holds_any_of(head, ",;\t") || head.p[0] == '<' || has_event(head))
         return false;
@@ -248,7 +250,8 @@ static bool is_csv_of_events(st_str head, st_str s)
            (id && (holds(head, "EventData") || holds(head, "CommandLine") ||
                    holds(head, "event_data") || holds(head, "command_line"))) ||
            (holds(head, "System") && holds(head, "EventData")) ||
-           has_all(head, objects, has_column) || has_xml_column(head, s);
+           has_all(head, objects, has_column) || has_all(head, parser, has_column) ||
+           (has_column(head, "_raw") && holds(s, "\nLogName=")) || has_xml_column(head, s);
 }
 
 /* "[04/Mar/2026:06:00:20 +0100] \"" */
@@ -291,7 +294,6 @@ static const struct {
     { "events as PowerShell's objects", ANYWHERE, { "<Objs ", "EventLogRecord" } },
     { "events as PowerShell's list", ANYWHERE, { "ProviderName ", "LogName ", "MachineName " } },
     { "events as Event Viewer's table", COLUMNS, { "Date and Time", "Source", "Event ID" } },
-    { "events as Log Parser's table", COLUMNS, { "EventLog", "RecordNumber", "TimeGenerated" } },
     { "events as messages", ANYWHERE, { "LogName=", "EventCode=", "ComputerName=" } },
     { "events as YAML", ANYWHERE, { "EventRecordID:", "EventID:", "Channel:" } },
     { "events as Snare sends them", ANYWHERE, { "MSWinEventLog\t" } },
@@ -304,7 +306,6 @@ static const struct {
       { "\"DeviceName\"", "\"ActionType\"", "\"InitiatingProcess" } },
     { "a table of Microsoft Defender", ANYWHERE, { "\"AdvancedHunting-Device", "\"ActionType\"" } },
     { "events as plaso's table", ANYWHERE, { "timestamp_desc", "source_long", "WinEVTX" } },
-    { "events as plaso's objects", ANYWHERE, { "\"windows:evtx:record\"", "\"strings\"" } },
 };
 
 static bool has_words(st_str s, size_t row)
