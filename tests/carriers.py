@@ -450,6 +450,18 @@ def telegraf(r, d):
             "name": "win_eventlog", "tags": {"host": "x"}, "timestamp": 1}
 
 
+def osquery(r, d):
+    return {"name": "x", "hostIdentifier": "h", "action": "added", "columns": {
+        "computer_name": r["Computer"], "data": json.dumps({"EventData": {k: str(v) for k, v in d.items()}}), "datetime": r["TimeCreated"], "eventid": str(r["EventID"]),
+        "keywords": "-1", "level": "4", "pid": "2032", "provider_guid": GUID, "provider_name": r["Provider"], "source": r["Channel"], "task": "1", "tid": "2092", "time": "1"}}
+
+
+def splunk_event_fields(r, d):
+    """Fields of an event that came in as a text, without the text."""
+    return {"_time": "x", "LogName": r["Channel"], "SourceName": r["Provider"], "EventCode": str(r["EventID"]), "ComputerName": r["Computer"], "RecordNumber": str(r["EventRecordID"]),
+            "Sid": "S-1-5-18", "sourcetype": "WinEventLog", "source": "WinEventLog:" + r["Channel"], **{k: str(v) for k, v in d.items()}}
+
+
 def log_parser(r, d):
     return {"EventLog": r["Channel"], "RecordNumber": r["EventRecordID"], "TimeGenerated": "2026-03-02 03:10:49", "TimeWritten": "2026-03-02 03:10:49", "EventID": r["EventID"],
             "EventType": 4, "SourceName": r["Provider"], "Strings": "|".join(str(v) for v in d.values()), "ComputerName": r["Computer"], "SID": "", "Message": "x", "Data": ""}
@@ -607,6 +619,8 @@ CASES = {
     "Kinesis, JSON": lines(kinesis),
     "Telegraf, JSON": lines(telegraf),
     "LimaCharlie, JSON": lines(lima),
+    "osquery, JSON": lines(osquery),
+    "Splunk, fields of messages": "".join(json.dumps({"result": splunk_event_fields(r, d)}) + "\n" for r, d in EVENTS),
     "Log Parser, CSV": table([log_parser(r, d) for r, d in EVENTS]),
     "plaso, texts, JSON": lines(plaso_texts),
     "Splunk, messages, JSON lines": "".join(json.dumps({"preview": False, "result": {"_raw": splunk_text(r, d), "host": "x"}}) + "\n" for r, d in EVENTS),
@@ -682,6 +696,10 @@ def bad_lines():
     got, p = rows(write("cut.log", "".join(cut)))
     want, _ = rows(DATA)
     check("a line cut by syslog", p.returncode == 3 and b"line 3" in p.stderr and sum(got.values()) == sum(want.values()), p.returncode, p.stderr, sum(got.values()))
+    body = [json.dumps({"message": json.dumps(dump(r, d))}) for r, d in EVENTS]
+    body[2] = json.dumps({"message": json.dumps(dump(*EVENTS[2]))[:600]})
+    p = run("hunt", "-f", "jsonl", "--scope", "all", write("cut.jsonl", "\n".join(body) + '\n{"message": "{} no event"}\n'))
+    check("JSON in a text, cut", p.returncode == 3 and b"line 3" in p.stderr and b", 1 unreadable" in p.stderr, p.returncode, p.stderr)
     hostile = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><Events>' + XML[0].replace("<EventID>", "<X>&a;</X><EventID>") + XML[1] + "</Events>"
     p = run("hunt", "-f", "jsonl", "--scope", "all", write("hostile.xml", hostile))
     check("an entity", p.returncode == 3 and b"1 records read, 1 unreadable" in p.stderr, p.returncode, p.stderr)

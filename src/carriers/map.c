@@ -110,6 +110,7 @@ static const struct {
     { "EventCode", P_EVENT_ID },
     { "ComputerName", P_COMPUTER },
     { "EventChannel", P_CHANNEL },
+    { "LogName", P_CHANNEL },
     { "SystemTime", P_TIME },
     { "source", P_CHANNEL }, /* with the way it came in before it, "XmlWinEventLog:" */
     { "ExecutionProcessID", P_PID },
@@ -725,19 +726,22 @@ static bool carry_xml(st_carrying *c, st_str xml, uint64_t offset, uint64_t line
     return st_carry_xml(c, xml, offset, line, cut);
 }
 
-/* An event as JSON in a text that is passed on, in place of the values around it. */
-static bool unwrap(st_carrying *c, const mapping *m)
+/* An event as JSON in a text that is passed on, in place of the values around it. *cut: there is
+ * the beginning of one. */
+static bool unwrap(st_carrying *c, const mapping *m, bool *cut)
 {
     static const char *const paths[] = { "message", "log", "line", "raw", "_raw", "body", "event" };
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         st_str text = st_str_trim(st_map_at(m, paths[i]));
-        size_t prefix = st_json_prefix(text);
-        text = behind(text, prefix);
+        if (text.n)
+            text = behind(text, st_json_prefix(text));
         if (!is_object(text))
             continue;
         st_values_clear(&c->inner);
-        if (!st_flatten(&c->inner, ST_STR(""), text))
+        if (!st_flatten(&c->inner, ST_STR(""), text)) {
+            *cut = st_values_strange(&c->inner);
             return false;
+        }
         st_values outer = c->values;
         c->values = c->inner;
         c->inner = outer;
@@ -809,7 +813,8 @@ bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t 
             return carry_xml(c, xml, offset, line);
         if (take(&m, &w))
             return carry_event(&m, &w);
-        if (inner || passed_xml(&m).n || !unwrap(c, &m))
-            return carry_other(&m, &w);
+        bool cut = false;
+        if (inner || passed_xml(&m).n || !unwrap(c, &m, &cut))
+            return cut ? st_carry_bad(c, offset, length, line, "truncated") : carry_other(&m, &w);
     }
 }

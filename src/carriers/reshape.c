@@ -134,6 +134,22 @@ static const shape POWERSHELL[] = {
     { "UserId.Value", "System.Security.UserID" },
 };
 
+/* osquery's table windows_events; the event's data is JSON in a text. */
+static const shape OSQUERY[] = {
+    { "source", "System.Channel" },
+    { "provider_name", "System.Provider.Name" },
+    { "provider_guid", "System.Provider.Guid" },
+    { "computer_name", "System.Computer" },
+    { "eventid", "System.EventID" },
+    { "datetime", "System.TimeCreated.SystemTime" },
+    { "level", "System.Level" },
+    { "task", "System.Task" },
+    { "keywords", "System.Keywords" },
+    { "pid", "System.Execution.ProcessID" },
+    { "tid", "System.Execution.ThreadID" },
+    { "data", "data" },
+};
+
 /* Log Parser's times are those of its own zone, and stay away. */
 static const shape LOG_PARSER[] = {
     { "EventLog", "System.Channel" },           { "SourceName", "System.Provider.Name" },
@@ -193,8 +209,10 @@ static const struct {
     { "short_message", "", GELF, 1 },
     { "eventRecordID", "", PROMTAIL, sizeof PROMTAIL / sizeof PROMTAIL[0] },
     { "system_time", "", OTEL, sizeof OTEL / sizeof OTEL[0] },
+    { "columns.eventid", "columns.", OSQUERY, sizeof OSQUERY / sizeof OSQUERY[0] },
+    { "eventid", "", OSQUERY, sizeof OSQUERY / sizeof OSQUERY[0] },
     { "provider_name", "", VECTOR, sizeof VECTOR / sizeof VECTOR[0] },
-    { "LogName", "", POWERSHELL, sizeof POWERSHELL / sizeof POWERSHELL[0] },
+    { "MachineName", "", POWERSHELL, sizeof POWERSHELL / sizeof POWERSHELL[0] },
     { "Strings", "", LOG_PARSER, sizeof LOG_PARSER / sizeof LOG_PARSER[0] },
     { "event_identifier", "", PLASO, sizeof PLASO / sizeof PLASO[0] },
     { "StringInserts", "", FLUENT_BIT, sizeof FLUENT_BIT / sizeof FLUENT_BIT[0] },
@@ -299,13 +317,15 @@ static void split_headings(st_values *v)
         base.n -= sizeof "_raw" - 1;
         while (st_str_cut(&rest, '\n', &line)) {
             const char *equals = line.n ? memchr(line.p, '=', line.n) : NULL;
+            if (!equals)
+                continue;
             bool last = st_str_starts(line, st_str_of(message));
-            st_str name = { line.p, equals ? (size_t)(equals - line.p) : 0 };
-            st_str value = { line.p + name.n + 1, equals ? line.n - name.n - 1 : 0 };
+            st_str name = { line.p, (size_t)(equals - line.p) };
+            st_str value = { equals + 1, line.n - name.n - 1 };
             if (last)
                 value.n += rest.n + (rest.n ? 1 : 0);
             for (size_t k = 0; k < sizeof HEADINGS / sizeof HEADINGS[0]; k++)
-                if (equals && st_str_eq(name, st_str_of(HEADINGS[k].from)))
+                if (st_str_eq(name, st_str_of(HEADINGS[k].from)))
                     st_values_put(v, joined(v, base, HEADINGS[k].to, ST_STR(""), false), value,
                                   false);
             if (last)

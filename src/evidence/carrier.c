@@ -204,12 +204,14 @@ static bool has_json_event(st_str s)
         "StringInserts", "event_record_id", "_EventID",   "event_identifier"
     };
     static const char *const objects[] = { "ProviderName", "LogName", "MachineName", NULL };
+    static const char *const osquery[] = { "provider_name", "eventid", NULL };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (is_quoted(s, words[i]))
             return true;
-    return holds(s, "\"winlog") || has_all(s, objects, is_quoted) || has_xml_in_json(s);
+    return holds(s, "\"winlog") || has_all(s, objects, is_quoted) ||
+           has_all(s, osquery, is_quoted) || has_xml_in_json(s);
 }
 
 static bool holds_any_of(st_str s, const char *any)
