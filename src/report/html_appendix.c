@@ -136,10 +136,11 @@ void st_page_unread(st_page *g)
             st_page_evidence(g, s->reason);
         }
         if (st_source_readable(s))
-            st_page_fmt(
-                g, " (%llu bytes lost, %llu of %llu chunks bad%s)",
-                (unsigned long long)s->report->lost.bytes, (unsigned long long)s->report->chunks_bad,
-                (unsigned long long)s->report->chunks, s->report->truncated ? ", cut short" : "");
+            st_page_fmt(g, " (%llu bytes lost, %llu of %llu chunks bad%s)",
+                        (unsigned long long)s->report->lost.bytes,
+                        (unsigned long long)s->report->chunks_bad,
+                        (unsigned long long)s->report->chunks,
+                        s->report->truncated ? ", cut short" : "");
         st_page_put(g, "</li>\n");
         st_out_tick(g->o);
     }
