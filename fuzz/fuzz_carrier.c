@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             s->status = ST_S_OK;
             o.xml = s->carrier == ST_CR_XML && (data[0] & 0x80);
             if (st_carriers_scan(ev, &o, &ops, &records, &e) == ST_OK &&
-                records != s->report.records)
+                records != s->report->records)
                 abort();
         }
     }

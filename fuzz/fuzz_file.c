@@ -56,7 +56,7 @@ static void read_records(const char *name, bool carve)
     st_err e = { 0 };
     st_evidence *ev = evidence_of(name, carve);
     if (ev && st_evtx_scan(ev, &o, &ops, &s, &e) == ST_OK) {
-        const st_report *r = &st_evidence_at(ev, 0)->report;
+        const st_report *r = st_evidence_at(ev, 0)->report;
         if (s.records != r->records + r->slack + r->carved)
             abort();
     }

@@ -352,10 +352,14 @@ def fluent_bit(r, d):
     return {"System": xml(r, d, q="'"), "Message": "Process Create:", "StringInserts": [str(v) for v in d.values()]}
 
 
+def american(t):
+    return datetime.datetime.strptime(t[:23], "%Y-%m-%dT%H:%M:%S.%f").strftime("X%m/X%d/%Y, X%I:%M:%S.%f").replace("X0", "X").replace("X", "")[:-3] + (" PM" if int(t[11:13]) > 11 else " AM")
+
+
 def azure(r, d):
     """The table Event of Azure Monitor."""
     data = "".join("<Data Name=%s>%s</Data>" % (quoteattr(k), escape(str(v))) for k, v in d.items())
-    return {"TenantId": "t", "TimeGenerated [UTC]": "3/2/2026, 2:10:49.622 AM", "Source": r["Provider"], "EventLog": r["Channel"], "Computer": r["Computer"],
+    return {"TenantId": "t", "TimeGenerated [UTC]": american(r["TimeCreated"]), "Source": r["Provider"], "EventLog": r["Channel"], "Computer": r["Computer"],
             "EventLevel": "4", "ParameterXml": "<Param>-</Param>", "EventID": r["EventID"], "RenderedDescription": "Process Create:", "Type": "Event",
             "EventData": '<DataItem type="System.XmlData" time="2026"><EventData xmlns="%s">%s</EventData></DataItem>' % (NS, data)}
 
@@ -363,6 +367,127 @@ def azure(r, d):
 def azure_windows(r, d):
     return {"TimeGenerated": r["TimeCreated"], "Provider": r["Provider"], "Channel": r["Channel"], "Computer": r["Computer"], "EventLevel": 4, "EventID": r["EventID"],
             "EventData": json.dumps(d), "SystemThreadId": 2092, "SystemProcessId": 2032, "EventRecordId": str(r["EventRecordID"]), "Type": "WindowsEvent"}
+
+
+def azure_syslog(r, d):
+    return {"TenantId": "t", "TimeGenerated": r["TimeCreated"], "Computer": "lin", "Facility": "user", "HostName": "lin", "SyslogMessage": xml(r, d, ns=False), "ProcessID": "1", "Type": "Syslog"}
+
+
+def promtail(r, d):
+    """Its lines: the event's data as it stands in the XML, twice."""
+    data = "".join("<Data Name='%s'>%s</Data>" % (k, escape(str(v))) for k, v in d.items())
+    return {"source": r["Provider"], "channel": r["Channel"], "computer": r["Computer"], "event_id": r["EventID"], "version": 5, "level": 4, "task": 1, "levelText": "Information",
+            "timeCreated": r["TimeCreated"], "eventRecordID": r["EventRecordID"], "execution": {"processId": 2032, "threadId": 2092, "processName": "Sysmon.exe"},
+            "security": {"userId": "S-1-5-18", "userName": "x"}, "user_data": data, "event_data": data, "message": "Process Create:"}
+
+
+def otel(r, d, listed=False):
+    """The body that OpenTelemetry's receiver makes."""
+    data = {k: str(v) for k, v in d.items()}
+    return {"event_id": {"qualifiers": 0, "id": r["EventID"]}, "provider": {"name": r["Provider"], "guid": GUID, "event_source": ""}, "system_time": r["TimeCreated"],
+            "computer": r["Computer"], "channel": r["Channel"], "record_id": r["EventRecordID"], "level": "Information", "message": "Process Create:", "task": "x", "opcode": "Info",
+            "keywords": ["x"], "event_data": {"data": [{k: v} for k, v in data.items()]} if listed else data}
+
+
+def otlp_value(v):
+    if isinstance(v, dict):
+        return {"kvlistValue": {"values": [{"key": k, "value": otlp_value(x)} for k, x in v.items()]}}
+    if isinstance(v, list):
+        return {"arrayValue": {"values": [otlp_value(x) for x in v]}}
+    return {"intValue": str(v)} if isinstance(v, int) else {"stringValue": v}
+
+
+def otlp(bodies):
+    return {"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": [{"observedTimeUnixNano": "1", "severityNumber": 9, "body": otlp_value(b), "traceId": ""}
+                                                                                        for b in bodies]}]}]}
+
+
+def vector(r, d):
+    return {"timestamp": r["TimeCreated"], "message": "x", "host": "h", "event_id": r["EventID"], "record_id": r["EventRecordID"], "level": "Information", "level_value": 4,
+            "channel": r["Channel"], "provider_name": r["Provider"], "provider_guid": GUID, "computer": r["Computer"], "user_id": "S-1-5-18", "process_id": 2032, "thread_id": 2092,
+            "task": 1, "keywords": "0x8000000000000000", "version": 5, "event_data": {k: str(v) for k, v in d.items()}, "source_type": "windows_event_log"}
+
+
+def message(d):
+    return "Something happened:\r\n" + "\r\n".join("%s: %s" % x for x in d.items())
+
+
+def powershell(r, d, old=False, values=True):
+    """What Get-WinEvent gives, as ConvertTo-Json writes it; deep enough for the values, or not."""
+    return {"Id": r["EventID"], "Version": 5, "Qualifiers": None, "Level": 4, "Task": 1, "Opcode": 0, "Keywords": -9223372036854775808, "RecordId": r["EventRecordID"],
+            "ProviderName": r["Provider"], "ProviderId": GUID[1:-1].lower(), "LogName": r["Channel"], "ProcessId": 2032, "ThreadId": 2092, "MachineName": r["Computer"],
+            "UserId": {"BinaryLength": 12, "AccountDomainSid": None, "Value": "S-1-5-18"}, "TimeCreated": "/Date(%d)/" % (seconds(r["TimeCreated"]) * 1000) if old else r["TimeCreated"],
+            "MatchedQueryIds": [], "Bookmark": {}, "LevelDisplayName": "Information", "KeywordsDisplayNames": [],
+            "Properties": [{"Value": v} if values else "System.Diagnostics.Eventing.Reader.EventProperty" for v in d.values()],
+            "Message": "x" if values else message(d)}
+
+
+def powershell_csv(r, d):
+    return {"Message": message(d), **{k: v for k, v in powershell(r, d).items() if k not in ("Message", "Properties")}, "UserId": "S-1-5-18", "TimeCreated": "3/2/2026 2:10:49 AM",
+            "Properties": "System.Collections.Generic.List`1[System.Diagnostics.Eventing.Reader.EventProperty]"}
+
+
+def fluent_bit_texts(r, d):
+    return {"ProviderName": r["Provider"], "ProviderGuid": GUID, "Qualifiers": "", "EventID": r["EventID"], "Version": 5, "Level": 4, "Task": 1, "Opcode": 0,
+            "Keywords": "0x8000000000000000", "TimeCreated": r["TimeCreated"][:19].replace("T", " ") + " +0000", "EventRecordID": r["EventRecordID"], "ProcessID": 2032,
+            "ThreadID": 2092, "Channel": r["Channel"], "Computer": r["Computer"], "UserID": "NT AUTHORITY\\SYSTEM", "Message": "", "StringInserts": list(d.values())}
+
+
+def fluentd(r, d):
+    return {"ProviderName": r["Provider"], "ProviderGUID": GUID, "EventID": str(r["EventID"]), "Level": "4", "TimeCreated": r["TimeCreated"][:-1].replace("T", " ").replace("-", "/"),
+            "EventRecordID": str(r["EventRecordID"]), "ThreadID": "2092", "ProcessID": "2032", "Channel": r["Channel"], "Computer": r["Computer"], "UserID": "S-1-5-18",
+            "Version": "5", "Description": "Process Create:", "EventData": [str(v) for v in d.values()]}
+
+
+def kinesis(r, d):
+    return {"EventId": r["EventID"], "Description": "Process Create:", "LevelDisplayName": "Information", "LogName": r["Channel"], "MachineName": r["Computer"],
+            "ProviderName": r["Provider"], "TimeCreated": r["TimeCreated"], "Index": r["EventRecordID"], "UserName": "x", "Keywords": "", "EventData": [str(v) for v in d.values()]}
+
+
+def telegraf(r, d):
+    return {"fields": {"Source": r["Provider"], "Channel": r["Channel"], "Computer": r["Computer"], "EventID": r["EventID"], "EventRecordID": r["EventRecordID"],
+                       "TimeCreated": r["TimeCreated"], "Version": 5, "Message": "x", "ProcessID": 1, "ThreadID": 2, **{"Data_" + k: str(v) for k, v in d.items()}},
+            "name": "win_eventlog", "tags": {"host": "x"}, "timestamp": 1}
+
+
+def osquery(r, d):
+    return {"name": "x", "hostIdentifier": "h", "action": "added", "columns": {
+        "computer_name": r["Computer"], "data": json.dumps({"EventData": {k: str(v) for k, v in d.items()}}), "datetime": r["TimeCreated"], "eventid": str(r["EventID"]),
+        "keywords": "-1", "level": "4", "pid": "2032", "provider_guid": GUID, "provider_name": r["Provider"], "source": r["Channel"], "task": "1", "tid": "2092", "time": "1"}}
+
+
+def splunk_event_fields(r, d):
+    """Fields of an event that came in as a text, without the text."""
+    return {"_time": "x", "LogName": r["Channel"], "SourceName": r["Provider"], "EventCode": str(r["EventID"]), "ComputerName": r["Computer"], "RecordNumber": str(r["EventRecordID"]),
+            "Sid": "S-1-5-18", "sourcetype": "WinEventLog", "source": "WinEventLog:" + r["Channel"], **{k: str(v) for k, v in d.items()}}
+
+
+def log_parser(r, d):
+    return {"EventLog": r["Channel"], "RecordNumber": r["EventRecordID"], "TimeGenerated": "2026-03-02 03:10:49", "TimeWritten": "2026-03-02 03:10:49", "EventID": r["EventID"],
+            "EventType": 4, "SourceName": r["Provider"], "Strings": "|".join(str(v) for v in d.values()), "ComputerName": r["Computer"], "SID": "", "Message": "x", "Data": ""}
+
+
+def plaso_texts(r, d):
+    return {"__container_type__": "event_data", "data_type": "windows:evtx:record", "computer_name": r["Computer"], "event_identifier": r["EventID"], "event_level": 4,
+            "event_version": 5, "provider_identifier": GUID.lower(), "source_name": r["Provider"], "record_number": r["EventRecordID"], "recovered": False,
+            "strings": [str(v) for v in d.values()], "timestamp": round(seconds(r["TimeCreated"]) * 1000000), "timestamp_desc": "Content Modification Time"}
+
+
+def splunk_text(r, d):
+    return "03/02/2026 02:10:49 AM\nLogName=%s\nEventCode=%d\nEventType=4\nComputerName=%s\nSid=S-1-5-18\nSourceName=%s\nRecordNumber=%d\nMessage=%s" % (
+        r["Channel"], r["EventID"], r["Computer"], r["Provider"], r["EventRecordID"], message(d).replace("\r\n", "\n"))
+
+
+def lima(r, d):
+    return {"routing": {"event_type": "WEL"}, "event": {"EVENT": {
+        "System": {"Provider": {"Name": r["Provider"], "Guid": GUID}, "EventID": str(r["EventID"]), "TimeCreated": {"SystemTime": r["TimeCreated"]}, "Channel": r["Channel"],
+                   "EventRecordID": str(r["EventRecordID"]), "Computer": r["Computer"]}, "EventData": {k: str(v) for k, v in d.items()}}}}
+
+
+def python_evtx(r, d):
+    """evtx_dump.py: no empty tags, six digits of a second and no zone."""
+    x = xml({**r, "TimeCreated": r["TimeCreated"][:-2].replace("T", " ")}, d)
+    return re.sub(r"<(Provider|TimeCreated|Correlation|Execution|Security)([^>]*)/>", r"<\1\2></\1>", x).replace("<EventID>", '<EventID Qualifiers="">').replace("><", ">\n<")
 
 
 def evtxecmd_older(r, d):
@@ -473,6 +598,39 @@ CASES = {
     "Azure, Event, CSV": table(every(azure)),
     "Azure, Event, JSON": json.dumps(every(azure)),
     "Azure, WindowsEvent, CSV": table(every(azure_windows)),
+    "Azure, Syslog, CSV": table(every(azure_syslog)),
+    "Azure, Syslog, JSON": json.dumps(every(azure_syslog)),
+    "Promtail": lines(promtail),
+    "Promtail, in a line": "".join(json.dumps({"line": json.dumps(promtail(r, d)), "timestamp": "x"}) + "\n" for r, d in EVENTS),
+    "OpenTelemetry": lines(otel),
+    "OpenTelemetry, lists": lines(otel, listed=True),
+    "OpenTelemetry, body": "".join(json.dumps({"body": otel(r, d), "severity": "x"}) + "\n" for r, d in EVENTS),
+    "OTLP": json.dumps(otlp(every(otel))),
+    "OTLP, lists, in lines": "".join(json.dumps(otlp([otel(r, d, listed=True)])) + "\n" for r, d in EVENTS),
+    "OTLP, XML": json.dumps(otlp(XML)),
+    "Vector, JSON, a log of Windows": lines(vector),
+    "PowerShell 7, JSON": json.dumps(every(powershell), indent=2),
+    "PowerShell 5, JSON": ("\ufeff" + json.dumps([powershell(r, d, old=True) for r, d in EVENTS], indent=4)).encode("utf-16-le"),
+    "PowerShell, JSON, messages": json.dumps([powershell(r, d, values=False) for r, d in EVENTS]),
+    "PowerShell, CSV": "#TYPE System.Diagnostics.Eventing.Reader.EventLogRecord\r\n" + table(every(powershell_csv), quoting=csv.QUOTE_ALL),
+    "PowerShell 7, CSV": "\ufeff" + table(every(powershell_csv), quoting=csv.QUOTE_ALL),
+    "Fluent Bit, JSON, texts": lines(fluent_bit_texts),
+    "Fluentd, JSON": lines(fluentd),
+    "Kinesis, JSON": lines(kinesis),
+    "Telegraf, JSON": lines(telegraf),
+    "LimaCharlie, JSON": lines(lima),
+    "osquery, JSON": lines(osquery),
+    "Splunk, fields of messages": "".join(json.dumps({"result": splunk_event_fields(r, d)}) + "\n" for r, d in EVENTS),
+    "Log Parser, CSV": table([log_parser(r, d) for r, d in EVENTS]),
+    "plaso, texts, JSON": lines(plaso_texts),
+    "Splunk, messages, JSON lines": "".join(json.dumps({"preview": False, "result": {"_raw": splunk_text(r, d), "host": "x"}}) + "\n" for r, d in EVENTS),
+    "Splunk, messages, CSV": table([{"_time": "x", "_raw": splunk_text(r, d), "host": "x"} for r, d in EVENTS]),
+    "Logstash, JSON in a text": "".join(json.dumps({"message": json.dumps(nxlog(r, d)), "host": "x", "@timestamp": "2030-01-01T00:00:00Z"}) + "\n" for r, d in EVENTS),
+    "Splunk's collector, JSON": "".join(json.dumps({"time": 1.5, "event": nxlog(r, d), "sourcetype": "x"}) + "\n" for r, d in EVENTS),
+    "Wazuh, Linux": "".join(json.dumps({"timestamp": "x", "full_log": "Jun  5 19:58:34 host sysmon: " + x, "decoder": {"name": "sysmon-linux"}}) + "\n" for x in LINUX),
+    "GELF, zero bytes": "\0".join(json.dumps(gelf(r, d)) for r, d in EVENTS) + "\0",
+    "plaso, CSV": table([{"datetime": "x", "timestamp_desc": "x", "message": "x", "xml_string": xml(r, d)} for r, d in EVENTS]),
+    "python-evtx": '<?xml version="1.1" encoding="utf-8" standalone="yes" ?>\n\n<Events>\n' + "\n".join(every(python_evtx)) + "</Events>",
     "EvtxECmd, older, JSON": lines(evtxecmd_older),
     "EvtxECmd, older, CSV": table(every(evtxecmd_older)),
     "EvtxECmd, CSV with semicolons": table(every(evtxecmd), delimiter=";"),
@@ -538,6 +696,10 @@ def bad_lines():
     got, p = rows(write("cut.log", "".join(cut)))
     want, _ = rows(DATA)
     check("a line cut by syslog", p.returncode == 3 and b"line 3" in p.stderr and sum(got.values()) == sum(want.values()), p.returncode, p.stderr, sum(got.values()))
+    body = [json.dumps({"message": json.dumps(dump(r, d))}) for r, d in EVENTS]
+    body[2] = json.dumps({"message": json.dumps(dump(*EVENTS[2]))[:600]})
+    p = run("hunt", "-f", "jsonl", "--scope", "all", write("cut.jsonl", "\n".join(body) + '\n{"message": "{} no event"}\n'))
+    check("JSON in a text, cut", p.returncode == 3 and b"line 3" in p.stderr and b", 1 unreadable" in p.stderr, p.returncode, p.stderr)
     hostile = '<?xml version="1.0"?><!DOCTYPE x [<!ENTITY a "b">]><Events>' + XML[0].replace("<EventID>", "<X>&a;</X><EventID>") + XML[1] + "</Events>"
     p = run("hunt", "-f", "jsonl", "--scope", "all", write("hostile.xml", hostile))
     check("an entity", p.returncode == 3 and b"1 records read, 1 unreadable" in p.stderr, p.returncode, p.stderr)
@@ -564,6 +726,9 @@ def results():
     write("r/chainsaw.json", '[{"group":"Sigma","kind":"individual","document":{"kind":"evtx","data":{"Event":{"System":{"EventID":1}}}},"authors":["x"]}]')
     write("r/velociraptor.json", '{"Timestamp":"2026","Computer":"c","Channel":"Sysmon","EID":1,"Level":"high","Title":"x","RecordID":2,"_Event":{"System":{"EventID":{"Value":1}}}}\n')
     write("r/zircolite.json", '[{"title":"x","sigmafile":"x.yml","rule_level":"high","count":1,"matches":[{"EventID":1,"Image":"x"}]}]')
+    write("r/hayabusa-timesketch.csv", "datetime,timestamp_desc,message,Computer,Channel,EventID,Level,RecordID,Details,RuleFile,EvtxFile\n2026,x,Proc,c,Sysmon,1,info,2,d,a.yml,b.evtx\n")
+    write("r/hayabusa-search.csv", "Timestamp,EventTitle,Hostname,Channel,Event ID,Record ID,AllFieldInfo,EvtxFile\n2026,Proc,c,Sysmon,1,2,d,b.evtx\n")
+    write("r/aurora.jsonl", '{"Module":"Sigma","Rule_Title":"x","Match_Strings":"x","Computer":"c","EventID":"1","Provider_Name":"Microsoft-Windows-Sysmon","Image":"x"}\n')
     with open("r/own.jsonl", "wb") as f:
         f.write(run("hunt", "-f", "jsonl", "--scope", "all", DATA).stdout)
     with open("r/own.csv", "wb") as f:
@@ -573,7 +738,7 @@ def results():
     want, _ = rows("base.xml")
     got, p = rows("r")
     check("results aren't evidence", got == want and p.returncode == 0, p.returncode, sum(got.values()))
-    for tool in ("velociraptor.json", "hayabusa.csv", "hayabusa.jsonl", "chainsaw.json", "zircolite.json", "own.jsonl", "own.csv", "extract.jsonl"):
+    for tool in ("velociraptor.json", "hayabusa.csv", "hayabusa.jsonl", "chainsaw.json", "zircolite.json", "hayabusa-timesketch.csv", "hayabusa-search.csv", "aurora.jsonl", "own.jsonl", "own.csv", "extract.jsonl"):
         check("results of " + tool, ("r/" + tool).encode() in p.stderr, p.stderr.decode())
 
 
@@ -692,6 +857,33 @@ def pipeline():
     same_fields("pipeline, Linux", linux, "p.json", ("UtcTime",))
 
 
+ORDERS = {
+    3: "RuleName UtcTime ProcessGuid ProcessId Image User Protocol Initiated SourceIsIpv6 SourceIp SourceHostname SourcePort SourcePortName DestinationIsIpv6 DestinationIp "
+       "DestinationHostname DestinationPort DestinationPortName",
+    11: "RuleName UtcTime ProcessGuid ProcessId Image TargetFilename CreationUtcTime User",
+    13: "RuleName EventType UtcTime ProcessGuid ProcessId Image TargetObject Details User",
+    22: "RuleName UtcTime ProcessGuid ProcessId QueryName QueryStatus QueryResults Image User",
+    23: "RuleName UtcTime ProcessGuid ProcessId User Image TargetFilename Hashes IsExecutable Archived",
+}
+
+
+def without_names():
+    """Values in the order that Sysmon gives them, and lines of its messages: the fields are those of the log."""
+    logged = [json.loads(x) for x in run("extract", "-f", "jsonl", OTHERS).stdout.splitlines()]
+    pairs = []
+    for r, d in [(r, {k: v for k, v in r.items() if k not in META}) for r in logged if r["Origin"] == "live"] + MADE:
+        names = ORDERS.get(r["EventID"], "").split()
+        if names and set(names) == set(d):
+            pairs.append((r, {k: d[k] for k in names}))
+    check("without names: every kind", {r["EventID"] for r, _ in pairs} == set(ORDERS), {r["EventID"] for r, _ in pairs})
+    forms = {"texts": fluent_bit_texts, "objects": powershell, "messages": lambda r, d: powershell(r, d, values=False), "plaso": plaso_texts}
+    for name, f in forms.items():
+        write("o.json", "".join(json.dumps(f(r, d)) + "\n" for r, d in pairs))
+        same_fields("without names, " + name, pairs, "o.json", ("TimeCreated",))
+    write("o.csv", table([log_parser(r, d) for r, d in pairs]))
+    same_fields("without names, Log Parser", pairs, "o.csv", ("TimeCreated",))
+
+
 def security():
     """Windows' own creations, logons and scripts through Elastic's pipelines: as they are in XML."""
     at = "2026-03-09T09:00:00.1234567Z"
@@ -703,6 +895,10 @@ def security():
         audit(3, 4624, TargetUserName="dev", LogonType="3", ProcessId="0x1fc", ProcessName="C:\\w\\c.exe", IpAddress="10.0.0.1", IpPort="50111", WorkstationName="WS01"),
         row(4, "Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", 4104,
             {"MessageNumber": "1", "MessageTotal": "1", "ScriptBlockText": "Get-Date", "ScriptBlockId": "50d2dbda-7361-4926-a94d-d9eadfdb43fa", "Path": "C:\\w\\d.ps1"}),
+        row(5, "Microsoft-Windows-PowerShell", "Microsoft-Windows-PowerShell/Operational", 4103,
+            {"ContextInfo": "        Host Name = ConsoleHost\r\n        Host Application = powershell -c x\r\n        Command Name = Get-Item\r\n"
+                            "        Sequence Number = 34\r\n        User = CORP\\dev\r\n",
+             "Payload": 'CommandInvocation(Get-Item): "Get-Item"\r\nParameterBinding(Get-Item): name="Path"; value="C:\\w"\r\n'}),
     ]
     moved = {"NewProcessId": "process.pid", "NewProcessName": "process.executable", "ParentProcessName": "process.parent.executable", "ProcessName": "process.executable",
              "IpAddress": "source.ip", "IpPort": "source.port", "WorkstationName": "source.domain", "MessageNumber": "powershell.sequence", "MessageTotal": "powershell.total",
@@ -712,6 +908,14 @@ def security():
         b = beat(r, d)
         b["@timestamp"] = r["TimeCreated"]
         b["event"].update(category=["process"], type=["start"], created="2031-01-01T00:00:00.000Z")
+        if r["EventID"] == 4103:
+            for path, value in (("process.title", "ConsoleHost"), ("process.command_line", "powershell -c x"), ("powershell.command.name", "Get-Item"), ("event.sequence", 34),
+                                ("user.domain", "CORP"), ("user.name", "dev"), ("powershell.command.invocation_details", [
+                                    {"type": "CommandInvocation", "related_command": "Get-Item", "value": "Get-Item"},
+                                    {"type": "ParameterBinding", "related_command": "Get-Item", "name": "Path", "value": "C:\\w"}])):
+                put(b, path, value)
+            b["winlog"]["event_data"] = {}
+            return b
         put(b, "process.pid", int(d.get("NewProcessId", d.get("ProcessId", "0")), 16))
         if "NewProcessId" in d:
             put(b, "process.parent.pid", int(d["ProcessId"], 16))
@@ -743,12 +947,11 @@ def threads():
 
 UNREAD = {
     "evtxexport": "Event number\t\t\t: 1\nSource name\t\t: x\nEvent identifier\t: 0x1 (1)\nNumber of strings\t: 1\n",
-    "Get-WinEvent, CSV": '"Message","Id","Version","ProviderName","LogName","MachineName"\n"Process Create:","1","5","Microsoft-Windows-Sysmon","x","c"\n',
-    "Get-WinEvent, JSON": '[{"Id":1,"ProviderName":"Microsoft-Windows-Sysmon","LogName":"x","MachineName":"c","Message":"Process Create:"}]',
     "Get-WinEvent, CLIXML": '<Objs Version="1.1.0.1"><Obj RefId="0"><TN><T>System.Diagnostics.Eventing.Reader.EventLogRecord</T></TN></Obj></Objs>',
     "Get-WinEvent, list": "Message      : Process Create:\nId           : 1\nProviderName : Microsoft-Windows-Sysmon\nLogName      : x\nMachineName  : c\n",
+    "Defender, CSV": "Timestamp,DeviceName,ActionType,FileName,ProcessCommandLine,ReportId\n2026,c,ProcessCreated,x,y,1\n",
+    "Defender, JSON": '[{"Timestamp":"2026","DeviceName":"c","ActionType":"ProcessCreated","InitiatingProcessFileName":"x"}]',
     "Event Viewer, CSV": "Level,Date and Time,Source,Event ID,Task Category\nInformation,1/1/2026 1:00:00 AM,Microsoft-Windows-Sysmon,1,Process Create\n",
-    "Log Parser": "EventLog,RecordNumber,TimeGenerated,TimeWritten,EventID,Strings\nx,1,2,3,1,a|b\n",
     "wevtutil, text": "Event[0]:\n  Log Name: Microsoft-Windows-Sysmon/Operational\n  Source: x\n  Event ID: 1\n  Description: \nProcess Create:\n\n",
     "wevtutil, text, in German": "Event[0]\r\n  Protokollname: Microsoft-Windows-Sysmon/Operational\r\n  Quelle: x\r\n",
     "wevtutil, text, UTF-16": "\ufeffEvent[0]\r\n  Log Name: Microsoft-Windows-Sysmon/Operational\r\n  Source: x\r\n".encode("utf-16-le"),
@@ -757,21 +960,27 @@ UNREAD = {
     "CEF": "<14>Mar  2 02:10:49 c CEF:0|Microsoft|Microsoft Windows||1|Process Create|Low|externalId=1 sproc=x\n",
     "LEEF": "<13>Mar  2 02:10:49 c LEEF:1.0|Microsoft|Windows|8|1|EventID=1\tImage=x\n",
     "plaso, CSV": "datetime,timestamp_desc,source,source_long,message,parser,display_name,tag\n2026-03-02T02:10:49+00:00,x,EVT,WinEVTX,[1 / 0x0001],winevtx,x,-\n",
-    "plaso, strings": '{"data_type": "windows:evtx:record", "event_identifier": 1, "computer_name": "c", "strings": ["-", "x"], "record_number": 1}\n',
     "Splunk, messages": "01/02/2026 03:04:05 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nComputerName=c\nMessage=Process Create:\n",
 }
 
 
 FIRST = EVENTS[0]
 UNKNOWN = {
-    "Fluent Bit, texts": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": 1, "EventRecordID": 5, "Channel": FIRST[0]["Channel"], "Computer": "c",
-                                     "TimeCreated": "2026-03-02 02:10:49 +0000", "StringInserts": list(FIRST[1].values())}) + "\n",
-    "Fluentd": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": "1", "Channel": FIRST[0]["Channel"], "Computer": "c", "Description": "Process Create:",
-                           "EventData": list(FIRST[1].values())}) + "\n",
+    "Fluent Bit, too few texts": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": 1, "EventRecordID": 5, "Channel": FIRST[0]["Channel"], "Computer": "c",
+                                             "TimeCreated": "2026-03-02 02:10:49 +0000", "StringInserts": list(FIRST[1].values())[:-1][1:]}) + "\n",
+    "Fluentd, other texts": json.dumps({"ProviderName": FIRST[0]["Provider"], "EventID": "1", "Channel": FIRST[0]["Channel"], "Computer": "c", "Description": "Process Create:",
+                                        "EventData": list(FIRST[1].values())[::-1]}) + "\n",
+    "a message with a field twice": json.dumps([powershell(FIRST[0], {**FIRST[1], "CommandLine": "x\r\nCurrentDirectory: C:\\lie"}, values=False)]),
+    "Get-WinEvent, CSV": '"Message","Id","Version","ProviderName","LogName","MachineName"\n"Process Create:","1","5","Microsoft-Windows-Sysmon","x","c"\n',
+    "Get-WinEvent, JSON": '[{"Id":1,"ProviderName":"Microsoft-Windows-Sysmon","LogName":"x","MachineName":"c","Message":"Process Create:"}]',
+    "Security without names": json.dumps({"ProviderName": "Microsoft-Windows-Security-Auditing", "EventID": 4688, "EventRecordID": 5, "Channel": "Security", "Computer": "c", "StringInserts": ["x", "y"]}) + "\n",
+    "Log Parser": "EventLog,RecordNumber,TimeGenerated,EventID,SourceName,Strings\nMicrosoft-Windows-Sysmon/Operational,1,2,1,Microsoft-Windows-Sysmon,a|b\n",
+    "plaso, strings": json.dumps({"data_type": "windows:evtx:record", "event_identifier": 1, "source_name": "Microsoft-Windows-Sysmon", "computer_name": "c", "strings": ["-", "x"]}) + "\n",
+    "Splunk, messages, JSON": json.dumps({"result": {"_raw": "03/02/2026 02:10:49 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nMessage=x"}}) + "\n",
+    "a provider's name alone": json.dumps({"EventID": 1, "Channel": "Microsoft-Windows-Sysmon", "Computer": "c", "Foo": "x"}) + "\n",
     "HELK": json.dumps({"event_id": 1, "log_name": FIRST[0]["Channel"], "source_name": FIRST[0]["Provider"], "host_name": "c", "process_guid": "x", "process_path": "x"}) + "\n",
     "ES|QL": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "winlog.event_id"}], "values": [["x", "1"]]}),
     "SQL of Elasticsearch": json.dumps({"columns": [{"name": "winlog.event_data.Image", "type": "keyword"}, {"name": "event_id"}], "rows": [["x", "1"]]}),
-    "Splunk, messages, JSON": json.dumps({"result": {"_raw": "03/02/2026 02:10:49 AM\nLogName=Microsoft-Windows-Sysmon/Operational\nEventCode=1\nMessage=x"}}) + "\n",
 }
 
 
@@ -812,6 +1021,7 @@ with tempfile.TemporaryDirectory() as tmp:
     threads()
     two_carriers()
     pipeline()
+    without_names()
     security()
 print("%d carriers, %d checks went wrong" % (len(CASES), bad))
 sys.exit(1 if bad else 0)

@@ -249,7 +249,7 @@ static const st_report *read_all(room *r)
     assert_int_equal(st_evidence_seal(r->evidence, r->options.carve, false, NULL), ST_OK);
     assert_int_equal(st_evtx_scan(r->evidence, &r->options, &ops, r, NULL), ST_OK);
     qsort(r->list, r->n, sizeof r->list[0], by_offset);
-    return &st_evidence_at(r->evidence, 0)->report;
+    return st_evidence_at(r->evidence, 0)->report;
 }
 
 /* lone records */

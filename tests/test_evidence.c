@@ -692,7 +692,7 @@ static void again__readable_or_not__shares_only_what_nobody_reads(void **state)
     put_log("d.evtx");
     const char *paths[] = { "a.evtx", "b.txt", "c.evtx", "d.evtx" };
     st_evidence *e = sealed(paths, 4, false, true);
-    st_report_lost(&st_evidence_at(e, 2)->report, 5, 1, "here");
+    st_report_lost(st_evidence_at(e, 2)->report, 5, 1, "here");
     st_evidence_at(e, 3)->status = ST_S_EMPTY; /* as a reader leaves one without a record */
     st_evidence *again = st_evidence_again(e);
     assert_non_null(again);
@@ -704,11 +704,11 @@ static void again__readable_or_not__shares_only_what_nobody_reads(void **state)
         assert_int_equal(st_source_readable(one), i != 1 && i != 3);
     }
     assert_null(st_evidence_at(again, 4));
-    assert_int_equal(st_evidence_at(again, 2)->report.lost.bytes, 0);
-    st_report_lost(&st_evidence_at(again, 0)->report, 5, 1, "there");
-    assert_int_equal(st_evidence_at(e, 0)->report.lost.bytes, 0);
+    assert_int_equal(st_evidence_at(again, 2)->report->lost.bytes, 0);
+    st_report_lost(st_evidence_at(again, 0)->report, 5, 1, "there");
+    assert_int_equal(st_evidence_at(e, 0)->report->lost.bytes, 0);
     st_evidence_free(again);
-    assert_int_equal(st_evidence_at(e, 2)->report.lost.bytes, 1);
+    assert_int_equal(st_evidence_at(e, 2)->report->lost.bytes, 1);
     st_evidence_free(e);
 }
 

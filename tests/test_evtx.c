@@ -722,7 +722,7 @@ static st_status scan_bytes(const unsigned char *p, size_t n, bool digest, sink 
     assert_int_equal(st_evtx_scan(e, &o, &ops, to, NULL), ST_OK);
     st_source *s = st_evidence_at(e, 0);
     st_status status = s->status;
-    *report = s->report;
+    *report = *s->report;
     report->lost.list = NULL; /* stays with the evidence */
     if (digest) {
         unsigned char want[32];
@@ -874,8 +874,8 @@ static void scan__sparse_log__holes_make_no_runs(void **state)
             assert_int_equal(st_evtx_scan(e, &o, &ops, &s, NULL), ST_OK);
             const st_source *x = st_evidence_at(e, 0);
             assert_int_equal(s.records, 4);
-            assert_int_equal(x->report.chunks_missing, rows[i].missing);
-            assert_int_equal(x->report.zeros.bytes, (uint64_t)size - 4096 - CHUNK);
+            assert_int_equal(x->report->chunks_missing, rows[i].missing);
+            assert_int_equal(x->report->zeros.bytes, (uint64_t)size - 4096 - CHUNK);
             assert_int_equal(x->status, i ? ST_S_DAMAGED : ST_S_OK);
             st_evidence_free(e);
         }
@@ -908,7 +908,7 @@ static void chunk__tail_of_zeros__has_its_own_word(void **state)
         assert_int_equal(st_evidence_add(e, st_str_of(path), NULL), ST_OK);
         assert_int_equal(st_evidence_seal(e, false, false, NULL), ST_OK);
         assert_int_equal(st_evtx_scan(e, &o, &ops, &s, NULL), ST_OK);
-        const st_ranges *lost = &st_evidence_at(e, 0)->report.lost;
+        const st_ranges *lost = &st_evidence_at(e, 0)->report->lost;
         if (!lost->n || strcmp(lost->list[lost->n - 1].reason, "zeros") != 0)
             fail_msg("from byte %zu of %zu: %s", at, end,
                      lost->n ? lost->list[lost->n - 1].reason : "nothing");

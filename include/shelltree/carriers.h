@@ -7,7 +7,8 @@
  *               Splunk, Sysmon for Linux (in lines of syslog, in a journal's text or export); JSON
  *               of evtx_dump and its bindings, Winlogbeat (raw or through its Sysmon pipeline, as
  *               exported by Elasticsearch), NXLog, Velociraptor, EvtxECmd, Splunk, plaso,
- *               journalctl; CSV of EvtxECmd, Splunk, Velociraptor, Kibana.
+ *               journalctl, OpenTelemetry, PowerShell and other collectors; CSV of EvtxECmd,
+ *               Splunk, Velociraptor, Kibana, PowerShell. The whole list is in the manual page.
  * Records       have values of type ST_V_TEXT, origin live, and no number of their own; their
  *               offset is that of the event in the source. What the carrier doesn't have is left
  *               empty: a time without a zone is no time.

@@ -94,33 +94,35 @@ typedef enum st_carrier {
 /* Bytes that a transport has put before an object of JSON in its line: a date and a host, a
  * separator. 0: none. */
 size_t st_json_prefix(st_str line);
+/* A table without the line that PowerShell writes above the names of its columns. */
+st_str st_behind_type_line(st_str s);
 
 typedef struct st_source {
     st_str name;      /* the argument as given, '/', the name below it; raw bytes; NUL-terminated */
     st_str path;      /* what open() takes; NUL-terminated; empty for standard input */
     uint64_t size;    /* bytes, when it was listed */
     int64_t modified; /* ns since 1970, when it was listed; 0: not a file on a disk */
-    bool named;       /* named on the command line or in a list, not met while walking */
-    st_status status;
-    st_str kind;   /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
-    st_str reason; /* for ST_S_UNREADABLE, _GONE and _UNOPENED: "Permission denied" ... */
-    st_report report;
+    st_str kind;      /* "evtx", "empty", "zip archive", "text", "SQLite database", "unknown" ... */
+    st_str reason;    /* for ST_S_UNREADABLE, _GONE and _UNOPENED: "Permission denied" ... */
+    st_report *report; /* never NULL; of a source that nobody reads an empty one that many share */
     unsigned char sha256[32];
-    bool digested;
     const unsigned char *bytes; /* standard input, and small members of archives: `size` bytes */
-    /* Archives and what is in them. The name of a member is its archive's, '!', and its own. */
-    bool container;   /* an archive that was opened; never readable itself */
-    uint64_t members; /* of it, folders aside */
-    bool spooled;     /* a member: its path is empty, and its bytes are kept, or else */
-    int fd;           /* in this file from */
-    uint64_t at;      /* here on */
-    st_str broken;    /* a member of which only a part came out: why; else empty */
-    st_carrier carrier;
+    uint64_t members;           /* of an archive, folders aside */
+    uint64_t at;                /* of a member that is in fd: from here on */
+    st_str broken;              /* a member of which only a part came out: why; else empty */
     uint64_t bad_line; /* of a carrier: the first line that couldn't be read, from 1; 0: none */
     st_str shown;      /* its name with what a collector has escaped undone, for people; or empty */
     st_str copy_of;    /* of ST_S_DUPLICATE: the name of the log that is read; else empty */
-    bool readable;     /* since the seal: it is handed to a reader, whatever became of it then */
     const struct st_stored *stored; /* it is read out of a case database; NULL: from its bytes */
+    st_status status;
+    st_carrier carrier;
+    int fd;
+    bool named;    /* named on the command line or in a list, not met while walking */
+    bool digested; /* sha256 is that of its bytes */
+    /* Archives and what is in them. The name of a member is its archive's, '!', and its own. */
+    bool container; /* an archive that was opened; never readable itself */
+    bool spooled;   /* a member: its path is empty, and its bytes are kept, or else in fd */
+    bool readable;  /* since the seal: it is handed to a reader, whatever became of it then */
 } st_source;
 
 typedef struct st_evidence st_evidence;

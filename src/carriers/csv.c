@@ -139,6 +139,8 @@ static char comma_of(st_str s)
 void st_carry_all_csv(st_carrying *c)
 {
     st_text_more(&c->text);
+    st_str text = st_text_window(&c->text);
+    st_text_skip(&c->text, text.n - st_behind_type_line(text).n);
     char comma = comma_of(st_text_window(&c->text));
     row names = { .comma = comma }, r = { .comma = comma };
     size_t n = 0;

@@ -208,20 +208,25 @@ static void put_rows(mapping *m, const row *rows, size_t n)
 
 /* fields that several values make */
 
-static void put_user(mapping *m)
+/* The field that b's text is, unless the event has it, or the text is empty. Frees b. */
+static void put_text(mapping *m, const char *name, st_buf *b)
 {
-    st_str name = st_map_at(m, "user.name"), domain = st_map_at(m, "user.domain");
-    st_buf b = { 0 };
-    if (!name.n || st_map_has(m, "User"))
-        return;
-    if (domain.n)
-        st_buf_fmt(&b, "%.*s\\", ST_FMT(domain));
-    st_buf_str(&b, name);
-    st_map_put(m, ST_STR("User"), made_of(m, &b));
+    if (b->n && !st_map_has(m, name))
+        st_map_put(m, st_str_of(name), made_of(m, b));
+    else
+        st_buf_free(b);
+}
+
+static void add_account(const mapping *m, st_buf *b, const char *domain, const char *name)
+{
+    st_str d = st_map_at(m, domain), n = st_map_at(m, name);
+    if (n.n && d.n)
+        st_buf_fmt(b, "%.*s\\", ST_FMT(d));
+    st_buf_str(b, n);
 }
 
 /* Of the process, or of the file that the event is about. */
-static void put_hashes(mapping *m)
+static void add_hashes(const mapping *m, st_buf *b)
 {
     static const char *const kinds[][3] = {
         { "process.hash.md5", "file.hash.md5", "MD5" },
@@ -229,23 +234,15 @@ static void put_hashes(mapping *m)
         { "process.hash.sha256", "file.hash.sha256", "SHA256" },
         { "process.pe.imphash", "file.pe.imphash", "IMPHASH" },
     };
-    const char *name = m->r.event_id == 15 ? "Hash" : "Hashes";
-    st_buf b = { 0 };
-    if (st_map_has(m, name))
-        return;
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         st_str v = st_map_at(m, kinds[i][0]);
         v = v.n ? v : st_map_at(m, kinds[i][1]);
         if (!v.n)
             continue;
-        st_buf_fmt(&b, "%s%s=", b.n ? "," : "", kinds[i][2]);
+        st_buf_fmt(b, "%s%s=", b->n ? "," : "", kinds[i][2]);
         for (size_t k = 0; k < v.n; k++)
-            st_buf_char(&b, st_ascii_upper(v.p[k]));
+            st_buf_char(b, st_ascii_upper(v.p[k]));
     }
-    if (b.n)
-        st_map_put(m, st_str_of(name), made_of(m, &b));
-    else
-        st_buf_free(&b);
 }
 
 /* answers of DNS */
@@ -311,21 +308,12 @@ static bool next_at(const mapping *m, const char *path, size_t *i, st_str *value
     return false;
 }
 
-static size_t count_at(const mapping *m, const char *path)
-{
-    st_str value;
-    size_t n = 0;
-    for (size_t i = 0; next_at(m, path, &i, &value);)
-        n++;
-    return n;
-}
-
 /* A list of data and one of types; which is whose, is told only where there are as many. */
 static void put_lists(const mapping *m, st_buf *b)
 {
     st_str data, type = { 0 };
     size_t i = 0, k = 0;
-    bool paired = count_at(m, "dns.answers.data") == count_at(m, "dns.answers.type");
+    bool paired = st_map_count(m, "dns.answers.data") == st_map_count(m, "dns.answers.type");
     while (next_at(m, "dns.answers.data", &i, &data)) {
         if (paired)
             next_at(m, "dns.answers.type", &k, &type);
@@ -358,21 +346,14 @@ static bool put_objects(const mapping *m, st_buf *b)
     return any;
 }
 
-static void put_answers(mapping *m)
+static void add_answers(const mapping *m, st_buf *b)
 {
-    st_buf b = { 0 };
     st_str address;
-    if (m->r.event_id != 22 || st_map_has(m, "QueryResults"))
-        return;
-    if (!put_objects(m, &b))
-        put_lists(m, &b);
-    if (!b.n)
+    if (!put_objects(m, b))
+        put_lists(m, b);
+    if (!b->n)
         for (size_t i = 0; next_at(m, "dns.resolved_ip", &i, &address);)
-            put_answer(&b, ST_STR(""), address);
-    if (b.n)
-        st_map_put(m, ST_STR("QueryResults"), made_of(m, &b));
-    else
-        st_buf_free(&b);
+            put_answer(b, ST_STR(""), address);
 }
 
 /* times */
@@ -401,7 +382,7 @@ static void put_times(mapping *m)
         !st_map_time(st_map_at(m, "@timestamp"), &t))
         return;
     st_buf_time_sysmon(&b, t);
-    st_map_put(m, ST_STR("UtcTime"), made_of(m, &b));
+    put_text(m, "UtcTime", &b);
 }
 
 /* Has it gone through the pipeline? One that a Beat alone wrote has none of these. */
@@ -420,10 +401,15 @@ static void put_sysmon(mapping *m)
 {
     if (st_map_has(m, "UtcTime"))
         return;
+    st_buf user = { 0 }, hashes = { 0 }, answers = { 0 };
     put_rows(m, SYSMON, sizeof SYSMON / sizeof SYSMON[0]);
-    put_user(m);
-    put_hashes(m);
-    put_answers(m);
+    add_account(m, &user, "user.domain", "user.name");
+    put_text(m, "User", &user);
+    add_hashes(m, &hashes);
+    put_text(m, m->r.event_id == 15 ? "Hash" : "Hashes", &hashes);
+    if (m->r.event_id == 22)
+        add_answers(m, &answers);
+    put_text(m, "QueryResults", &answers);
     put_times(m);
 }
 
@@ -432,8 +418,77 @@ static void put_security(mapping *m)
     put_rows(m, SECURITY, sizeof SECURITY / sizeof SECURITY[0]);
 }
 
+/* What a command was called with (4103): a line for each, as the event has them. */
+static void add_details(const mapping *m, st_buf *b)
+{
+    static const char head[] = "powershell.command.invocation_details";
+    static const char *const names[] = { ".type", ".related_command", ".name", ".value" };
+    enum { TYPE, COMMAND, NAME, VALUE, PARTS_OF_ONE };
+    st_str piece[PARTS_OF_ONE] = { { 0 } };
+    const st_values *v = &m->c->values;
+    for (size_t i = 0; i < v->n; i++) {
+        st_str path = v->list[i].path;
+        if (!st_str_starts(path, m->base))
+            continue;
+        path = (st_str){ path.p + m->base.n, path.n - m->base.n };
+        if (!st_str_starts(path, st_str_of(head)))
+            continue;
+        path = (st_str){ path.p + sizeof head - 1, path.n - (sizeof head - 1) };
+        for (size_t k = 0; k < PARTS_OF_ONE; k++)
+            if (st_str_eq(path, st_str_of(names[k])))
+                piece[k] = v->list[i].value;
+        if (!v->list[i].end || path.n)
+            continue;
+        st_buf_fmt(b, "%.*s(%.*s): ", ST_FMT(piece[TYPE]), ST_FMT(piece[COMMAND]));
+        if (piece[NAME].n)
+            st_buf_fmt(b, "name=\"%.*s\"; value=", ST_FMT(piece[NAME]));
+        st_buf_fmt(b, "\"%.*s\"\r\n", ST_FMT(piece[VALUE]));
+        memset(piece, 0, sizeof piece);
+    }
+}
+
+/* What ran it: lines of names and values, in the event's order. value: to work in. */
+static void add_context(const mapping *m, st_buf *b, st_buf *value)
+{
+    static const char *const rows[][3] = {
+        { "Severity", "log.level" },
+        { "Host Name", "process.title" },
+        { "Host Version", "powershell.process.executable_version" },
+        { "Host ID", "process.entity_id" },
+        { "Host Application", "process.command_line" },
+        { "Engine Version", "powershell.engine.version" },
+        { "Runspace ID", "powershell.runspace_id" },
+        { "Pipeline ID", "powershell.pipeline_id" },
+        { "Command Name", "powershell.command.name" },
+        { "Command Type", "powershell.command.type" },
+        { "Script Name", "file.path" },
+        { "Command Path", "powershell.command.path" },
+        { "Sequence Number", "event.sequence" },
+        { "User", "user.domain", "user.name" },
+        { "Connected User", "powershell.connected_user.domain", "powershell.connected_user.name" },
+        { "Shell ID", "powershell.id" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        st_buf_clear(value);
+        if (rows[i][2])
+            add_account(m, value, rows[i][1], rows[i][2]);
+        else
+            st_buf_str(value, st_map_at(m, rows[i][1]));
+        if (value->n)
+            st_buf_fmt(b, "        %s = %.*s\r\n", rows[i][0], ST_FMT(st_buf_slice(value)));
+    }
+}
+
 static void put_powershell(mapping *m)
 {
+    st_buf payload = { 0 }, context = { 0 }, value = { 0 };
+    if (m->r.event_id == 4103) {
+        add_details(m, &payload);
+        put_text(m, "Payload", &payload);
+        add_context(m, &context, &value);
+        put_text(m, "ContextInfo", &context);
+        st_buf_free(&value);
+    }
     put_rows(m, POWERSHELL, sizeof POWERSHELL / sizeof POWERSHELL[0]);
 }
 

@@ -76,7 +76,10 @@ static bool is_list(st_str path)
                                          "records",
                                          "value",
                                          "data",
-                                         "items" };
+                                         "items",
+                                         "resourceLogs.scopeLogs.logRecords",
+                                         "scopeLogs.logRecords",
+                                         "logRecords" };
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (st_str_eq(path, st_str_of(names[i])))
             return true;
@@ -130,7 +133,7 @@ typedef enum found { EVENT, LIST, BAD } found;
  * and its bracket was read last. */
 static found flatten(flat *f)
 {
-    enum { MOST = 4 }; /* steps down to a list: the longest of their names, with its own array */
+    enum { MOST = 5 }; /* steps down to a list: the longest of their names, with its own array */
     st_json *j = f->j;
     f->base = j->depth;
     f->length[f->base <= ST_MAX_JSON_DEPTH ? f->base : 0] = f->path.n;
@@ -213,6 +216,13 @@ static void blank_prefixes(char *p, size_t n, bool line_start)
     }
 }
 
+/* GELF over TCP has a zero byte behind each message. */
+static void end_at_nul(char *p, size_t n)
+{
+    for (char *end = p + n; (p = memchr(p, 0, (size_t)(end - p))) != NULL; p++)
+        *p = '\n';
+}
+
 /* Whole lines as long as they are short, so that no "Record 12" is cut in two. */
 static size_t give(void *ctx, char *to, size_t n)
 {
@@ -228,6 +238,7 @@ static size_t give(void *ctx, char *to, size_t n)
     if (!s.n)
         return 0;
     memcpy(to, s.p, s.n);
+    end_at_nul(to, s.n);
     blank_prefixes(to, s.n, f->line_start);
     f->line_start = s.p[s.n - 1] == '\n';
     st_text_skip(f->text, s.n);
@@ -244,6 +255,8 @@ static st_json_shape shape_of(st_text *t)
     while (i < s.n && (unsigned char)s.p[i] <= ' ')
         i++;
     const char *eol = memchr(s.p + i, '\n', s.n - i);
+    if (!eol)
+        eol = memchr(s.p + i, 0, s.n - i);
     st_str line = st_str_trim((st_str){ s.p + i, eol ? (size_t)(eol - s.p) - i : s.n - i });
     size_t prefix = st_json_prefix(line);
     line = (st_str){ line.p + prefix, line.n - prefix };

@@ -7,7 +7,6 @@
  */
 #include "map.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 /* System */
@@ -84,6 +83,7 @@ static const struct {
     { "Provider", P_PROVIDER },
     { "ProviderName", P_PROVIDER },
     { "Provider_Name", P_PROVIDER },
+    { "EventSourceName", P_PROVIDER }, /* Azure's table SecurityEvent */
     { "ProviderGuid", P_GUID },
     { "Channel", P_CHANNEL },
     { "Computer", P_COMPUTER },
@@ -110,6 +110,7 @@ static const struct {
     { "EventCode", P_EVENT_ID },
     { "ComputerName", P_COMPUTER },
     { "EventChannel", P_CHANNEL },
+    { "LogName", P_CHANNEL },
     { "SystemTime", P_TIME },
     { "source", P_CHANNEL }, /* with the way it came in before it, "XmlWinEventLog:" */
     { "ExecutionProcessID", P_PID },
@@ -156,12 +157,37 @@ static const struct {
     { "sourcetype", P_NONE },
     { "splunk_server", P_NONE },
     { "timestamp", P_NONE },
+    { "TenantId", P_NONE },
+    { "SourceSystem", P_NONE },
+    { "ManagementGroupName", P_NONE },
+    { "MG", P_NONE },
+    { "Activity", P_NONE },
+    { "Account", P_NONE },
+    { "SubjectAccount", P_NONE },
+    { "TargetAccount", P_NONE },
+    { "_ResourceId", P_NONE },
+    { "_ItemId", P_NONE },
+    { "SourceComputerId", P_NONE },
+    { "EventOriginId", P_NONE },
 };
 enum { NPATHS = sizeof PATHS / sizeof PATHS[0] };
 
-/* What an exporter puts around an event; the longer first. */
-static const char *const BASES[] = { "_source.Event.", "_source.", "fields.",
-                                     "result.",        "Event.",   "event_log." };
+/* What an exporter puts around an event, and what then is beneath it; the longer first. */
+static const struct {
+    const char *base, *mark;
+} BASES[] = {
+    { "_source.Event.", "_source.Event." },
+    { "_source.", "_source." },
+    { "fields.", "fields." },
+    { "result.", "result." },
+    { "Event.", "Event." },
+    { "event_log.", "event_log." },
+    { "body.", "body.System." },
+    { "event.EVENT.", "event.EVENT." }, /* LimaCharlie */
+    { "event.Event.", "event.Event." },
+    { "event.", "event.System." }, /* Splunk's collector */
+    { "event.", "event.EventID" },
+};
 
 /* Where the event's own fields are: what is behind is the name. */
 static const char *const DATA[] = { "EventData.", "winlog.event_data.", "winlog.user_data.",
@@ -171,14 +197,15 @@ static const char *const DATA[] = { "EventData.", "winlog.event_data.", "winlog.
  * EvtxECmd's Payload, cells of Velociraptor's tables, bindings of evtx_dump. */
 static const struct {
     const char *path, *prefix;
+    bool xml; /* or as XML */
 } TEXTS[] = {
-    { "Payload", "" },
-    { "EventData", "EventData" },
-    { "UserData", "UserData" },
-    { "System", "System" },
-    { "data", "" },
-    { "winlog.event_data", "event_data" },
-    { "event_data", "event_data" },
+    { "Payload", "", false },
+    { "EventData", "EventData", true },
+    { "UserData", "UserData", false },
+    { "System", "System", false },
+    { "data", "", false },
+    { "winlog.event_data", "event_data", false },
+    { "event_data", "event_data", true },
 };
 
 static bool starts(st_str s, const char *head)
@@ -280,6 +307,10 @@ static bool own_field(mapping *m, st_str path, const st_pair *p)
             st_map_put(m, name, p->value);
         return true;
     }
+    if (st_str_eq(path, ST_STR("EventData")) && !p->end && st_map_count(m, "EventData") > 1) {
+        put_unnamed(m, p->value);
+        return true;
+    }
     if (!starts(path, user))
         return false;
     const char *dot = memrchr(path.p, '.', path.n);
@@ -301,6 +332,9 @@ static bool system_part(mapping *m, st_str path, st_str value)
             !st_str_eq(path, st_str_of(PATHS[i].path)))
             continue;
         part k = PATHS[i].part;
+        uint64_t number;
+        if (k == P_VERSION && m->flat && !st_str_u64(value, &number))
+            return false; /* the field of that name, of Sysmon's service */
         if (k != P_NONE && value.n && (!m->rank[k] || m->rank[k] > i + 1)) {
             m->parts[k] = value;
             m->rank[k] = i + 1;
@@ -308,35 +342,6 @@ static bool system_part(mapping *m, st_str path, st_str value)
         return true;
     }
     return false;
-}
-
-static bool epoch(st_str s, st_ticks *out)
-{
-    char text[40];
-    char *end = NULL;
-    if (s.n < 9 || s.n >= sizeof text || memchr(s.p, '-', s.n) || memchr(s.p, ':', s.n))
-        return false;
-    memcpy(text, s.p, s.n);
-    text[s.n] = 0;
-    const char *dot = memchr(text, '.', s.n);
-    uint64_t whole = strtoull(text, &end, 10), fraction = 0, unit = 1000000;
-    if (end == text || (*end && *end != '.'))
-        return false;
-    for (const char *p = dot ? dot + 1 : end; *p >= '0' && *p <= '9' && unit; p++, unit /= 10)
-        fraction += (uint64_t)(*p - '0') * unit;
-    if (whole > UINT64_C(100000000000)) { /* milliseconds */
-        fraction = whole % 1000 * 10000;
-        whole /= 1000;
-    }
-    if (whole > UINT64_C(100000000000))
-        return false;
-    *out = (whole + UINT64_C(11644473600)) * 10000000 + fraction;
-    return true;
-}
-
-bool st_map_time(st_str s, st_ticks *out)
-{
-    return epoch(s, out) || st_time_iso(s, out);
 }
 
 /* A time that says where it is, or one that is UTC by the carrier's own word. */
@@ -349,9 +354,11 @@ static st_ticks time_of(const mapping *m, st_str s)
     bool utc = strcmp(path, "EventTime") != 0;
     if (m->flat && strcmp(path, "@timestamp") == 0)
         return 0;
-    if (epoch(s, &t))
+    if (strcmp(path, "TimeGenerated [UTC]") == 0 && st_map_time_american(s, &t))
         return t;
-    return (zoned || utc) && st_time_iso(s, &t) ? t : 0;
+    if (zoned || utc)
+        return st_map_time(s, &t) ? t : 0;
+    return st_map_time_anywhere(s, &t) ? t : 0;
 }
 
 static uint64_t number(st_str s)
@@ -368,15 +375,20 @@ static st_value text_value(st_str s)
 }
 
 /* Who writes into a channel that is one provider's, where the carrier doesn't say. */
-static st_str provider_of(st_str channel)
+static st_str provider_of(st_str channel, uint32_t id)
 {
-    static const char *const rows[][2] = {
-        { "Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon" },
-        { "Linux-Sysmon/Operational", "Linux-Sysmon" },
+    static const struct {
+        const char *channel, *provider;
+        uint32_t from; /* lower numbers are another's */
+    } rows[] = {
+        { "Microsoft-Windows-Sysmon/Operational", "Microsoft-Windows-Sysmon", 0 },
+        { "Linux-Sysmon/Operational", "Linux-Sysmon", 0 },
+        { "Security", "Microsoft-Windows-Security-Auditing", 4608 },
+        { "Microsoft-Windows-PowerShell/Operational", "Microsoft-Windows-PowerShell", 0 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        if (st_str_ieq(channel, st_str_of(rows[i][0])))
-            return st_str_of(rows[i][1]);
+        if (id >= rows[i].from && st_str_ieq(channel, st_str_of(rows[i].channel)))
+            return st_str_of(rows[i].provider);
     return (st_str){ 0 };
 }
 
@@ -392,15 +404,16 @@ static void fill_system(mapping *m)
     st_record *r = &m->r;
     uint64_t id;
     m->parts[P_CHANNEL] = channel_of(m->parts[P_CHANNEL]);
+    r->event_id =
+        st_str_u64(m->parts[P_EVENT_ID], &id) && id < UINT32_MAX ? (uint32_t)id : UINT32_MAX;
     if (!m->parts[P_PROVIDER].n)
-        m->parts[P_PROVIDER] = provider_of(m->parts[P_CHANNEL]);
+        m->parts[P_PROVIDER] = provider_of(m->parts[P_CHANNEL], r->event_id);
     r->provider = text_value(m->parts[P_PROVIDER]);
     r->provider_guid = text_value(m->parts[P_GUID]);
     r->channel = text_value(m->parts[P_CHANNEL]);
     r->computer = text_value(m->parts[P_COMPUTER]);
-    r->user_sid = text_value(m->parts[P_SID]);
-    r->event_id =
-        st_str_u64(m->parts[P_EVENT_ID], &id) && id < UINT32_MAX ? (uint32_t)id : UINT32_MAX;
+    if (starts(m->parts[P_SID], "S-")) /* not a name */
+        r->user_sid = text_value(m->parts[P_SID]);
     r->version = (uint8_t)number(m->parts[P_VERSION]);
     r->level = (uint8_t)number(m->parts[P_LEVEL]);
     r->task = (uint16_t)number(m->parts[P_TASK]);
@@ -427,12 +440,22 @@ st_str st_map_at(const mapping *m, const char *path)
     return (st_str){ 0 };
 }
 
+size_t st_map_count(const mapping *m, const char *path)
+{
+    const st_values *v = &m->c->values;
+    size_t n = 0;
+    for (size_t i = 0; i < v->n; i++)
+        n += !v->list[i].end && st_str_starts(v->list[i].path, m->base) &&
+             st_str_eq(behind(v->list[i].path, m->base.n), st_str_of(path));
+    return n;
+}
+
 static st_str base_of(const st_values *v)
 {
     for (size_t i = 0; i < sizeof BASES / sizeof BASES[0]; i++)
         for (size_t k = 0; k < v->n; k++)
-            if (starts(v->list[k].path, BASES[i]))
-                return st_str_of(BASES[i]);
+            if (starts(v->list[k].path, BASES[i].mark))
+                return st_str_of(BASES[i].base);
     return ST_STR("");
 }
 
@@ -459,8 +482,10 @@ static st_str own_xml(const mapping *m)
  */
 static st_str passed_xml(const mapping *m)
 {
-    static const char *const paths[] = { "MESSAGE", "event.original", "data", "message", "log",
-                                         "raw" };
+    static const char *const paths[] = {
+        "MESSAGE",       "event.original", "data", "message", "log", "raw",
+        "SyslogMessage", "full_log",       "body", "event",   "line"
+    };
     return xml_in(m, paths, sizeof paths / sizeof paths[0]);
 }
 
@@ -494,23 +519,37 @@ static void take_all(mapping *m, const st_values *v)
     }
 }
 
-/* Azure's EventData: <EventData> with or without a <DataItem> around it. */
-static void take_xml(mapping *m, st_str text)
+/* Its <EventData>, or all of it, if it is what stands in one. */
+static st_str data_in(st_str text)
 {
     static const char tag[] = "<EventData", end[] = "</EventData>";
-    st_carrying *c = m->c;
     const char *from = memmem(text.p, text.n, tag, sizeof tag - 1);
     const char *to =
         from ? memmem(from, text.n - (size_t)(from - text.p), end, sizeof end - 1) : NULL;
+    if (to)
+        return (st_str){ from, (size_t)(to - from) + sizeof end - 1 };
+    text = st_str_trim(text);
+    return starts(text, "<Data ") || starts(text, "<Data>") ? text : (st_str){ 0 };
+}
+
+/* Azure's EventData: <EventData> with or without a <DataItem> around it; Promtail's: what is in
+ * it. */
+static void take_xml(mapping *m, st_str text)
+{
+    st_carrying *c = m->c;
     st_record r = { .event_id = UINT32_MAX };
-    if (!to)
+    st_str data = data_in(text);
+    bool bare = !starts(data, "<EventData");
+    if (!data.n)
         return;
     st_buf_clear(&c->scratch);
     st_buf_str(&c->scratch, ST_STR("<Event><System/>"));
-    st_buf_put(&c->scratch, from, (size_t)(to - from) + sizeof end - 1);
+    st_buf_str(&c->scratch, bare ? ST_STR("<EventData>") : ST_STR(""));
+    st_buf_str(&c->scratch, data);
+    st_buf_str(&c->scratch, bare ? ST_STR("</EventData>") : ST_STR(""));
     st_buf_str(&c->scratch, ST_STR("</Event>"));
     m->failed |= c->scratch.failed;
-    if (m->failed || st_xml_read(c->xml, c->scratch.p, c->scratch.n, &c->source->report.lossy) ||
+    if (m->failed || st_xml_read(c->xml, c->scratch.p, c->scratch.n, &c->source->report->lossy) ||
         st_xml_fields(c->xml, NULL, &r))
         return;
     for (size_t i = 0; i < r.nfields; i++)
@@ -533,7 +572,7 @@ static void take_texts(mapping *m)
         st_str text = st_map_at(m, TEXTS[i].path);
         if (is_object(text))
             st_flatten(&m->c->inner, st_str_of(TEXTS[i].prefix), text);
-        else if (text.n && strcmp(TEXTS[i].path, "EventData") == 0)
+        else if (text.n && TEXTS[i].xml)
             take_xml(m, text);
     }
     m->failed |= m->c->inner.failed;
@@ -578,6 +617,15 @@ static bool is_left_out(const mapping *m)
     return sysmon && message.p && !message.n;
 }
 
+/* A channel that is no channel's name tells of a form that isn't known. */
+static bool is_sysmon(const mapping *m)
+{
+    st_str provider = m->parts[P_PROVIDER], channel = m->parts[P_CHANNEL];
+    return st_str_ieq(provider, ST_STR("Microsoft-Windows-Sysmon")) ||
+           st_str_ieq(provider, ST_STR("Linux-Sysmon")) ||
+           (!provider.n && starts(channel, "Microsoft-Windows-Sysmon"));
+}
+
 /* One of Sysmon's, of which each has one of these, has none: its values have no names, or other
  * ones. */
 static bool lacks_fields(const mapping *m)
@@ -586,8 +634,7 @@ static bool lacks_fields(const mapping *m)
                                          "SourceImage",   "ImageLoaded", "State",
                                          "Configuration", "EventType",   "ID",
                                          "Description" };
-    if (!st_str_ieq(m->parts[P_PROVIDER], ST_STR("Microsoft-Windows-Sysmon")) &&
-        !st_str_ieq(m->parts[P_PROVIDER], ST_STR("Linux-Sysmon")))
+    if (!is_sysmon(m))
         return false;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (st_map_has(m, names[i]))
@@ -679,40 +726,95 @@ static bool carry_xml(st_carrying *c, st_str xml, uint64_t offset, uint64_t line
     return st_carry_xml(c, xml, offset, line, cut);
 }
 
+/* An event as JSON in a text that is passed on, in place of the values around it. *cut: there is
+ * the beginning of one. */
+static bool unwrap(st_carrying *c, const mapping *m, bool *cut)
+{
+    static const char *const paths[] = { "message", "log", "line", "raw", "_raw", "body", "event" };
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        st_str text = st_str_trim(st_map_at(m, paths[i]));
+        if (text.n)
+            text = behind(text, st_json_prefix(text));
+        if (!is_object(text))
+            continue;
+        st_values_clear(&c->inner);
+        if (!st_flatten(&c->inner, ST_STR(""), text)) {
+            *cut = st_values_strange(&c->inner);
+            return false;
+        }
+        st_values outer = c->values;
+        c->values = c->inner;
+        c->inner = outer;
+        return true;
+    }
+    return false;
+}
+
+typedef struct where {
+    uint64_t offset, length, line;
+} where;
+
+/* What the values are, if they are an event. False: they aren't. */
+static bool take(mapping *m, const where *w)
+{
+    m->r = (st_record){ .offset = w->offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
+    m->flat = is_flat(m);
+    take_all(m, &m->c->values);
+    take_texts(m);
+    return is_event(m);
+}
+
+/* What isn't an event: one may stand in it as a text, or it can't be told. False: stop. */
+static bool carry_other(mapping *m, const where *w)
+{
+    st_carrying *c = m->c;
+    st_str xml = passed_xml(m);
+    if (m->failed)
+        return st_carry_memory(c);
+    if (xml.n)
+        return carry_xml(c, xml, w->offset, w->line);
+    if (is_left_out(m))
+        return st_carry_bad(c, w->offset, w->length, w->line, "empty-message");
+    c->strange +=
+        m->parts[P_EVENT_ID].n || (!m->flat && c->nfields) || st_values_strange(&c->values);
+    return true;
+}
+
+static bool carry_event(mapping *m, const where *w)
+{
+    st_carrying *c = m->c;
+    fill_system(m);
+    bool named = st_map_order(m);
+    st_map_elastic(m);
+    if (!named || lacks_fields(m))
+        return st_carry_bad(c, w->offset, w->length, w->line, "no-fields");
+    if (c->o->xml)
+        render(m);
+    if (m->failed)
+        return st_carry_memory(c);
+    m->r.fields = c->fields;
+    m->r.nfields = c->nfields;
+    return st_carry(c, &m->r);
+}
+
 bool st_carry_values(st_carrying *c, uint64_t offset, uint64_t length, uint64_t line)
 {
-    st_values_reshape(&c->values);
-    mapping m = { .c = c, .base = base_of(&c->values) };
-    c->nfields = 0;
+    const where w = { offset, length, line };
+    mapping m = { 0 };
     st_arena_free(&c->arena);
-    if (c->values.failed)
-        return st_carry_memory(c);
-    st_str xml = own_xml(&m);
-    if (xml.n)
-        return carry_xml(c, xml, offset, line);
-    m.r = (st_record){ .offset = offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
-    m.flat = is_flat(&m);
-    take_all(&m, &c->values);
-    take_texts(&m);
-    if (!is_event(&m)) {
-        xml = passed_xml(&m);
-        if (xml.n && !m.failed)
+    for (bool inner = false;; inner = true) {
+        st_values_reshape(&c->values);
+        m = (mapping){ .c = c, .base = base_of(&c->values) };
+        c->nfields = 0;
+        if (c->values.failed)
+            return st_carry_memory(c);
+        st_str xml = own_xml(&m);
+        if (xml.n)
             return carry_xml(c, xml, offset, line);
-        if (is_left_out(&m))
-            return st_carry_bad(c, offset, length, line, "empty-message");
-        c->strange +=
-            m.parts[P_EVENT_ID].n || (!m.flat && c->nfields) || st_values_strange(&c->values);
-        return !m.failed || st_carry_memory(c);
+        if (take(&m, &w))
+            return carry_event(&m, &w);
+        bool cut = false;
+        if (inner || passed_xml(&m).n || !unwrap(c, &m, &cut))
+            return cut ? st_carry_bad(c, offset, length, line, "truncated") : carry_other(&m, &w);
     }
-    fill_system(&m);
-    st_map_elastic(&m);
-    if (lacks_fields(&m))
-        return st_carry_bad(c, offset, length, line, "no-fields");
-    if (c->o->xml)
-        render(&m);
-    if (m.failed)
-        return st_carry_memory(c);
-    m.r.fields = c->fields;
-    m.r.nfields = c->nfields;
-    return st_carry(c, &m.r);
 }

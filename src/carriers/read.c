@@ -87,10 +87,10 @@ bool st_carry(st_carrying *c, st_record *r)
     }
     c->events++;
     c->bad_in_row = 0;
-    c->source->report.records++;
+    c->source->report->records++;
     if (c->ops->want && !c->ops->want(c->job, r))
         r->nfields = 0;
-    r->lossy = &c->source->report.lossy;
+    r->lossy = &c->source->report->lossy;
     c->ops->record(c->job, r);
     if (c->job && c->ops->full && c->ops->part && c->ops->full(c->job))
         return let_part_go(c);
@@ -118,13 +118,13 @@ bool st_carry_bad(st_carrying *c, uint64_t offset, uint64_t length, uint64_t lin
     st_source *s = c->source;
     if (!s->bad_line)
         s->bad_line = line ? line : line_at(c, offset);
-    s->report.unparsable++;
-    st_report_lost(&s->report, offset, length, why);
+    s->report->unparsable++;
+    st_report_lost(s->report, offset, length, why);
     if (++c->bad_in_row < ST_MAX_BAD_LINES)
         return true;
     offset += length;
     if (s->size > offset)
-        st_report_lost(&s->report, offset, s->size - offset, "too-many-bad");
+        st_report_lost(s->report, offset, s->size - offset, "too-many-bad");
     return false;
 }
 
@@ -133,7 +133,7 @@ bool st_carry_bad(st_carrying *c, uint64_t offset, uint64_t length, uint64_t lin
 static void finish(st_carrying *c)
 {
     st_source *s = c->source;
-    const st_report *r = &s->report;
+    const st_report *r = s->report;
     if (c->text.failed && !c->code)
         st_carry_memory(c);
     if (st_file_changed(c->text.file, s))
@@ -176,7 +176,7 @@ static void one_source(st_carrying *c)
                                                       [ST_CR_CSV] = st_carry_all_csv };
     st_file *f = NULL;
     st_err why = { 0 };
-    st_report_free(&c->source->report);
+    st_report_free(c->source->report);
     c->source->bad_line = 0;
     c->events = c->strange = 0;
     c->bad_in_row = 0;

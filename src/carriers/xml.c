@@ -119,7 +119,7 @@ static void drop_wrong_time(st_carrying *c, st_record *r)
 bool st_carry_xml(st_carrying *c, st_str event, uint64_t offset, uint64_t line, bool cut)
 {
     st_record r = { .offset = offset, .origin = ST_O_LIVE, .event_id = UINT32_MAX };
-    st_report *report = &c->source->report;
+    st_report *report = c->source->report;
     st_str text = event;
     if (cut) {
         if (!close_again(&c->scratch, event))

@@ -377,7 +377,7 @@ static const char *advice_for(const char *reason)
 /* What of a text couldn't be read. */
 static void carrier_loss(const st_source *x, st_buf *b)
 {
-    const st_report *r = &x->report;
+    const st_report *r = x->report;
     st_buf_fmt(b, "damaged: %llu records read, %llu unreadable", (unsigned long long)r->records,
                (unsigned long long)r->unparsable);
     if (r->damaged)
@@ -399,7 +399,7 @@ static void carrier_loss(const st_source *x, st_buf *b)
 /* A source's loss in words; empty for one that lost nothing. */
 static void loss_of(const st_source *x, st_buf *b)
 {
-    const st_report *r = &x->report;
+    const st_report *r = x->report;
     if (x->status == ST_S_UNREADABLE || x->status == ST_S_GONE || x->status == ST_S_UNOPENED)
         st_buf_fmt(b, "not read: %.*s", ST_FMT(x->reason));
     else if (x->status == ST_S_OTHER)
@@ -448,7 +448,7 @@ static void verbose_ranges(const st_config *c, const st_source *x, const char *w
 
 static void verbose_source(const st_config *c, const st_source *x)
 {
-    const st_report *r = &x->report;
+    const st_report *r = x->report;
     const struct {
         bool yes;
         const char *what;
@@ -557,7 +557,7 @@ void st_session_oddities(const st_session *s)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < st_evidence_count(s->evidence); i++)
-        n += st_evidence_at(s->evidence, i)->report.timeless;
+        n += st_evidence_at(s->evidence, i)->report->timeless;
     if (n)
         st_say(s->config, "%llu whole record%s behind the live ones %s no time and %s read",
                (unsigned long long)n, n == 1 ? "" : "s", n == 1 ? "has" : "have",

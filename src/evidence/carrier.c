@@ -80,11 +80,16 @@ static const struct {
     { "results of hayabusa", true, { "\"RuleTitle\"", "\"Details\"", "\"Computer\"" } },
     { "results of hayabusa", true, { "\"RuleTitle\"", "\"RuleFile\"", "\"EventID\"" } },
     { "results of hayabusa", true, { "\"RuleTitle\"", "\"RecordID\"", "\"Level\"" } },
+    { "results of hayabusa", false, { "EventTitle", "AllFieldInfo", "EvtxFile" } },
+    { "results of hayabusa", false, { "timestamp_desc", "message", "RuleFile", "EvtxFile" } },
     { "results of chainsaw", true, { "\"group\"", "\"document\"", "\"kind\"", "\"authors\"" } },
     { "results of chainsaw", false, { "timestamp,detections,path" } },
+    { "results of chainsaw", false, { "detections", "timestamp", "path" } },
     { "results of Zircolite", true, { "\"rule_level\"", "\"matches\"", "\"sigma\"" } },
     { "results of Zircolite", true, { "\"rule_level\"", "\"matches\"", "\"sigmafile\"" } },
     { "results of Zircolite", false, { "rule_title", "rule_level" } },
+    { "results of Aurora", true, { "\"Rule_Title\"", "\"Match_Strings\"" } },
+    { "results of DeepBlueCLI", true, { "\"Log\"", "\"Results\"", "\"Decoded\"" } },
     { "results of Velociraptor's rules", true, { "\"_Event\"", "\"Title\"", "\"Level\"" } },
     { "results of shelltree",
       true,
@@ -146,6 +151,15 @@ static st_str behind_record_line(st_str s)
     return eol ? st_str_trim((st_str){ eol + 1, s.n - (size_t)(eol + 1 - s.p) }) : s;
 }
 
+/* PowerShell's Export-Csv writes what the objects were above the names of the columns. */
+st_str st_behind_type_line(st_str s)
+{
+    const char *eol = s.n ? memchr(s.p, '\n', s.n) : NULL;
+    if (!eol || !st_str_starts(s, ST_STR("#TYPE ")))
+        return s;
+    return (st_str){ eol + 1, s.n - (size_t)(eol + 1 - s.p) };
+}
+
 /* Does JSON begin so? An object with a key or none, or a list of such. */
 static bool is_json(st_str s)
 {
@@ -167,20 +181,37 @@ static bool has_xml_in_json(st_str s)
                         : holds(s, "\\u003cEvent") && holds(s, "\\u003cSystem");
 }
 
+/* Is it in quotes, as a key, or as one in a text that is JSON, too? */
+static bool is_quoted(st_str s, const char *word)
+{
+    size_t n = strlen(word);
+    for (const char *end = s.p + s.n, *at; (at = memmem(s.p, (size_t)(end - s.p), word, n)) != NULL;
+         s.p = at + 1) {
+        const char *behind = at + n;
+        behind += behind < end && *behind == '\\';
+        if (at > s.p && at[-1] == '"' && behind < end && *behind == '"')
+            return true;
+    }
+    return false;
+}
+
 static bool has_json_event(st_str s)
 {
     static const char *const words[] = {
-        "\"EventID\"",    "\"event_id\"",      "\"EventId\"",       "\"event_data\"",
-        "\"winlog",       "\"EventRecordID\"", "\"ProcessGuid\"",   "\"entity_id\"",
-        "\"_raw\"",       "\"EventRecordId\"", "\"EventCode\"",     "\"event_record_id\"",
-        "\"xml_string\"", "\"eventdata\"",     "\"StringInserts\"", "\"_EventID\""
+        "EventID",       "event_id",        "EventId",    "event_data",
+        "EventRecordID", "ProcessGuid",     "entity_id",  "_raw",
+        "EventRecordId", "EventCode",       "xml_string", "eventdata",
+        "StringInserts", "event_record_id", "_EventID",   "event_identifier"
     };
+    static const char *const objects[] = { "ProviderName", "LogName", "MachineName", NULL };
+    static const char *const osquery[] = { "provider_name", "eventid", NULL };
     if (holds(s, "\"MESSAGE\"") && (holds(s, "<Event") || holds(s, "sysmon")))
         return true;
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (holds(s, words[i]))
+        if (is_quoted(s, words[i]))
             return true;
-    return has_xml_in_json(s);
+    return holds(s, "\"winlog") || has_all(s, objects, is_quoted) ||
+           has_all(s, osquery, is_quoted) || has_xml_in_json(s);
 }
 
 static bool holds_any_of(st_str s, const char *any)
@@ -191,11 +222,27 @@ static bool holds_any_of(st_str s, const char *any)
     return false;
 }
 
+/* Has a table a column that holds whole events as XML? */
+static bool has_xml_column(st_str head, st_str s)
+{
+    static const char *const names[] = { "_raw",     "xml_string",    "xml",     "Xml",
+                                         "EventXML", "SyslogMessage", "message", "event.original" };
+    if (!has_event(s))
+        return false;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (has_column(head, names[i]))
+            return true;
+    return false;
+}
+
 /* head: the names of the columns. */
 static bool is_csv_of_events(st_str head, st_str s)
 {
     static const char *const ids[] = { "EventID", "EventId", "EventCode", "event_id",
                                        "event.code" };
+    static const char *const objects[] = { "ProviderName", "LogName", "MachineName", "Message",
+                                           NULL };
+    static const char *const parser[] = { "EventLog", "RecordNumber", "Strings", NULL };
     bool id = false;
     if (!holds_any_of(head, ",;\t") || head.p[0] == '<' || has_event(head))
         return false;
@@ -205,7 +252,8 @@ static bool is_csv_of_events(st_str head, st_str s)
            (id && (holds(head, "EventData") || holds(head, "CommandLine") ||
                    holds(head, "event_data") || holds(head, "command_line"))) ||
            (holds(head, "System") && holds(head, "EventData")) ||
-           (holds(head, "_raw") && has_event(s));
+           has_all(head, objects, has_column) || has_all(head, parser, has_column) ||
+           (has_column(head, "_raw") && holds(s, "\nLogName=")) || has_xml_column(head, s);
 }
 
 /* "[04/Mar/2026:06:00:20 +0100] \"" */
@@ -245,21 +293,21 @@ static const struct {
       { "Event identifier\t", "Source name\t", "Number of strings\t" } },
     { "events as wevtutil prints them", BEGINNING, { "Event[0]", "\n  " } },
     { "events as PowerShell's table", COLUMNS, { "ProviderName", "LogName", "MachineName" } },
-    { "events as PowerShell's objects",
-      ANYWHERE,
-      { "\"ProviderName\"", "\"LogName\"", "\"MachineName\"" } },
     { "events as PowerShell's objects", ANYWHERE, { "<Objs ", "EventLogRecord" } },
     { "events as PowerShell's list", ANYWHERE, { "ProviderName ", "LogName ", "MachineName " } },
     { "events as Event Viewer's table", COLUMNS, { "Date and Time", "Source", "Event ID" } },
-    { "events as Log Parser's table", COLUMNS, { "EventLog", "RecordNumber", "TimeGenerated" } },
     { "events as messages", ANYWHERE, { "LogName=", "EventCode=", "ComputerName=" } },
     { "events as YAML", ANYWHERE, { "EventRecordID:", "EventID:", "Channel:" } },
     { "events as Snare sends them", ANYWHERE, { "MSWinEventLog\t" } },
     { "events as Snare sends them", ANYWHERE, { "MSWinEventLog#011" } },
     { "events in the Common Event Format", ANYWHERE, { "CEF:0|Microsoft|", "Windows" } },
     { "events in the Log Event Extended Format", ANYWHERE, { "LEEF:", "|Microsoft|Windows|" } },
+    { "a table of Microsoft Defender", COLUMNS, { "DeviceName", "ActionType", "ReportId" } },
+    { "a table of Microsoft Defender",
+      ANYWHERE,
+      { "\"DeviceName\"", "\"ActionType\"", "\"InitiatingProcess" } },
+    { "a table of Microsoft Defender", ANYWHERE, { "\"AdvancedHunting-Device", "\"ActionType\"" } },
     { "events as plaso's table", ANYWHERE, { "timestamp_desc", "source_long", "WinEVTX" } },
-    { "events as plaso's objects", ANYWHERE, { "\"windows:evtx:record\"", "\"strings\"" } },
 };
 
 static bool has_words(st_str s, size_t row)
@@ -324,7 +372,7 @@ size_t st_json_prefix(st_str line)
 
 bool st_tell_carrier(st_str head, st_str part, st_kind *out)
 {
-    st_str s = behind_record_line(head), line = first_line(s);
+    st_str s = st_behind_type_line(behind_record_line(head)), line = first_line(s);
     size_t prefix = st_json_prefix(line);
     s = (st_str){ s.p + prefix, s.n - prefix };
     bool json = is_json(s);

@@ -26,7 +26,7 @@ void st_evidence_free(st_evidence *e)
     if (!e)
         return;
     for (size_t i = 0; i < (e->others ? e->cap : e->n); i++) {
-        st_report_free(&e->items[i].source.report);
+        st_report_free(e->items[i].source.report);
         if (e->items[i].source.spooled && !e->others)
             free((void *)(uintptr_t)e->items[i].source.bytes);
     }
@@ -58,24 +58,28 @@ st_evidence *st_evidence_again(const st_evidence *e)
     st_evidence *again = calloc(1, sizeof *again);
     st_item *items = calloc(readable + 1, sizeof *items);
     st_source **others = calloc(e->n + 1, sizeof(st_source *));
-    if (!again || !items || !others) {
+    st_report *reports =
+        again ? st_arena_alloc(&again->arena, sizeof *reports, readable + 1) : NULL;
+    if (!again || !items || !others || !reports) {
+        if (again)
+            st_arena_free(&again->arena);
         free(again);
         free(items);
         free(others);
         return NULL;
     }
-    *again = (st_evidence){ .items = items,
-                            .others = others,
-                            .n = e->n,
-                            .sealed = e->sealed,
-                            .unfiltered = e->unfiltered };
+    again->items = items;
+    again->others = others;
+    again->n = e->n;
+    again->sealed = e->sealed;
+    again->unfiltered = e->unfiltered;
     for (size_t i = 0; i < e->n; i++) {
         others[i] = &e->items[i].source;
         if (!read_again(others[i]))
             continue;
         st_item *own = &items[again->cap++];
         *own = e->items[i];
-        own->source.report = (st_report){ 0 };
+        own->source.report = &reports[again->cap - 1];
         others[i] = &own->source;
     }
     return again;
@@ -97,6 +101,7 @@ st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_er
     it->source.name = copy;
     it->source.path = copy;
     it->source.kind = ST_STR("unknown");
+    it->source.report = &e->none;
     it->seq = e->n++;
     if (sb) {
         it->dev = sb->st_dev;
@@ -107,6 +112,14 @@ st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_er
         it->source.size = it->regular && sb->st_size > 0 ? (uint64_t)sb->st_size : 0;
     }
     return it;
+}
+
+bool st_ledger_account(st_evidence *e, st_source *s)
+{
+    st_report *own = s->report == &e->none ? ST_NEW(&e->arena, st_report) : s->report;
+    if (own)
+        s->report = own;
+    return own != NULL;
 }
 
 void st_ledger_unreadable(st_evidence *e, st_item *it, int errnum)

@@ -21,14 +21,14 @@ typedef struct st_item {
     st_source source;
     dev_t dev;
     ino_t ino;
-    bool identified;  /* dev and ino are known */
-    bool regular;     /* a file whose first bytes are to be looked at */
+    uint64_t hash[2]; /* of its first and last bytes */
     size_t seq;       /* order of arrival, so that sorting is total */
     st_format format; /* an archive that can be opened */
-    bool filtered;    /* compressed as a whole */
     unsigned depth;   /* archives that it is in */
+    bool identified;  /* dev and ino are known */
+    bool regular;     /* a file whose first bytes are to be looked at */
+    bool filtered;    /* compressed as a whole */
     bool hashed;
-    uint64_t hash[2]; /* of its first and last bytes */
 } st_item;
 
 typedef struct st_root {
@@ -40,6 +40,7 @@ struct st_evidence {
     st_arena arena; /* names and reasons */
     st_item *items;
     size_t n, cap;
+    st_report none; /* of all sources that nobody reads */
     st_root *roots;
     size_t nroots, roots_cap;
     char *input; /* standard input */
@@ -61,6 +62,8 @@ struct st_evidence {
 
 /* Appends an item of that name; NULL when memory or the bound on sources is spent. */
 st_item *st_ledger_put(st_evidence *e, st_str name, const struct stat *sb, st_err *err);
+/* Gives it a report of its own, unless it has one. False: no memory. */
+bool st_ledger_account(st_evidence *e, st_source *s);
 void st_ledger_unreadable(st_evidence *e, st_item *it, int errnum);
 /* Lists whatever path is: a file, a folder and all below it, a special file. */
 st_code st_walk(st_evidence *e, st_str path, st_err *err);

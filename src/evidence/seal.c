@@ -174,8 +174,12 @@ st_code st_evidence_seal(st_evidence *e, bool carve, bool duplicates, st_err *er
         code = st_drop_copies(e, err);
     if (!code && e->arena.failed)
         code = st_fail(err, ST_E_MEMORY, "no memory for the list of files");
-    for (size_t i = 0; i < e->n; i++)
-        e->items[i].source.readable = st_source_readable(&e->items[i].source);
+    for (size_t i = 0; i < e->n; i++) {
+        st_source *s = &e->items[i].source;
+        s->readable = st_source_readable(s);
+        if (!code && s->readable && !st_ledger_account(e, s))
+            code = st_fail(err, ST_E_MEMORY, "no memory for the list of files");
+    }
     e->sealed = !code;
     return code;
 }

@@ -15,35 +15,35 @@
 
 /* columns */
 
-#define COUNTS(X)                             \
-    X("Records", report.records)              \
-    X("Slack", report.slack)                  \
-    X("Carved", report.carved)                \
-    X("Ghosts", report.ghosts)                \
-    X("Damaged", report.damaged)              \
-    X("BorrowedTemplate", report.borrowed)    \
-    X("Timeless", report.timeless)            \
-    X("Unparsable", report.unparsable)        \
-    X("Lossy", report.lossy)                  \
-    X("Chunks", report.chunks)                \
-    X("ChunksEmpty", report.chunks_empty)     \
-    X("ChunksBad", report.chunks_bad)         \
-    X("ChunksSaid", report.chunks_said)       \
-    X("ChunksMissing", report.chunks_missing) \
-    X("ChunksEnd", report.chunks_end)         \
-    X("LostBytes", report.lost.bytes)         \
-    X("LeftBytes", report.left.bytes)         \
-    X("ZeroBytes", report.zeros.bytes)        \
-    X("FirstBadLine", bad_line)               \
-    X("Members", members)                     \
+#define COUNTS(X)                              \
+    X("Records", report->records)              \
+    X("Slack", report->slack)                  \
+    X("Carved", report->carved)                \
+    X("Ghosts", report->ghosts)                \
+    X("Damaged", report->damaged)              \
+    X("BorrowedTemplate", report->borrowed)    \
+    X("Timeless", report->timeless)            \
+    X("Unparsable", report->unparsable)        \
+    X("Lossy", report->lossy)                  \
+    X("Chunks", report->chunks)                \
+    X("ChunksEmpty", report->chunks_empty)     \
+    X("ChunksBad", report->chunks_bad)         \
+    X("ChunksSaid", report->chunks_said)       \
+    X("ChunksMissing", report->chunks_missing) \
+    X("ChunksEnd", report->chunks_end)         \
+    X("LostBytes", report->lost.bytes)         \
+    X("LeftBytes", report->left.bytes)         \
+    X("ZeroBytes", report->zeros.bytes)        \
+    X("FirstBadLine", bad_line)                \
+    X("Members", members)                      \
     X("Size", size)
 
-#define FLAGS(X)                      \
-    X("HeaderBad", report.header_bad) \
-    X("Dirty", report.dirty)          \
-    X("Truncated", report.truncated)  \
-    X("Named", named)                 \
-    X("Container", container)         \
+#define FLAGS(X)                       \
+    X("HeaderBad", report->header_bad) \
+    X("Dirty", report->dirty)          \
+    X("Truncated", report->truncated)  \
+    X("Named", named)                  \
+    X("Container", container)          \
     X("Packed", spooled)
 
 #define TEXTS(X)        \
@@ -137,9 +137,9 @@ void st_stored_put_source(st_buf *b, const st_source *s, const st_stored_place *
     TEXTS(PUT_TEXT)
     COUNTS(PUT_INT)
     FLAGS(PUT_INT)
-    st_raw_int(b, (int64_t)s->report.lost.dropped);
-    st_raw_int(b, (int64_t)s->report.left.dropped);
-    st_raw_int(b, (int64_t)s->report.zeros.dropped);
+    st_raw_int(b, (int64_t)s->report->lost.dropped);
+    st_raw_int(b, (int64_t)s->report->left.dropped);
+    st_raw_int(b, (int64_t)s->report->zeros.dropped);
     st_raw_int(b, p->readable);
     st_raw_int(b, (int64_t)s->carrier);
     put_text(b, s->copy_of);
@@ -249,9 +249,9 @@ static bool fill(expansion *x, const st_raw *c, st_source *s, st_stored_place *p
     TEXTS(GET_TEXT)
     COUNTS(GET_INT)
     FLAGS(GET_FLAG)
-    s->report.lost.dropped = (size_t)c[i].i;
-    s->report.left.dropped = (size_t)c[i + 1].i;
-    s->report.zeros.dropped = (size_t)c[i + 2].i;
+    s->report->lost.dropped = (size_t)c[i].i;
+    s->report->left.dropped = (size_t)c[i + 1].i;
+    s->report->zeros.dropped = (size_t)c[i + 2].i;
     p->readable = c[i + 3].i != 0;
     s->carrier = c[i + 4].i >= ST_CR_EVTX && c[i + 4].i <= ST_CR_ACCESS ? (st_carrier)c[i + 4].i
                                                                         : ST_CR_EVTX;
@@ -268,7 +268,8 @@ static bool take_source(void *ctx, st_str row)
     expansion *x = ctx;
     st_evidence *e = x->e;
     st_raw c[COLUMNS];
-    st_source seen = { 0 };
+    st_report report = { 0 };
+    st_source seen = { .report = &report };
     st_stored_place p = { 0 };
     if (!cells_of(row, c, COLUMNS) || c[0].i != (int64_t)x->n + 1 || c[1].kind != ST_RAW_TEXT)
         return bad(x, "its table of sources is not as this program writes it");
@@ -287,10 +288,10 @@ static bool take_source(void *ctx, st_str row)
     *st = (struct st_stored){ .db = x->db,
                               .first = p.first,
                               .last = p.last,
-                              .lossy = seen.report.lossy,
+                              .lossy = report.lossy,
                               .status = seen.status,
                               .reason = seen.reason,
-                              .report = seen.report,
+                              .report = report,
                               .bad_line = seen.bad_line,
                               .digested = seen.digested,
                               .id = c[0].i };
@@ -304,13 +305,13 @@ static bool take_source(void *ctx, st_str row)
     if (open) { /* as it was before it was read */
         seen.status = ST_S_OK;
         seen.reason = (st_str){ 0 };
-        seen.report = (st_report){ 0 };
         seen.bad_line = 0;
     } else {
         st->first = 0;
         st->last = -1;
     }
     seen.digested = false;
+    seen.report = &e->none;
     it->source = seen;
     return true;
 }
@@ -394,8 +395,7 @@ static bool settle(expansion *x)
         st_source *s = &x->e->items[i].source;
         if (s->status == ST_S_OK)
             continue;
-        s->report = (st_report){ 0 };
-        if (!copy_report(&s->report, &s->stored->report))
+        if (!st_ledger_account(x->e, s) || !copy_report(s->report, &s->stored->report))
             return no_memory(x);
     }
     return true;
@@ -515,7 +515,7 @@ static st_code set_aside(st_evidence *e, size_t at, size_t first, const st_err *
     if (why->code == ST_E_MEMORY || s->named)
         return st_fail(err, why->code, "%s", why->text);
     for (size_t i = first; i < e->n; i++)
-        st_report_free(&e->items[i].source.report);
+        st_report_free(e->items[i].source.report);
     e->n = first;
     const char *text = strstr(why->text, "the case database");
     s->status = ST_S_UNOPENED;
@@ -568,7 +568,7 @@ static void drop_repeated(st_evidence *e)
     for (size_t i = 0; i < e->n; i++) {
         if (n && same_source(&e->items[n - 1], &e->items[i])) {
             e->items[n - 1].source.named |= e->items[i].source.named;
-            st_report_free(&e->items[i].source.report);
+            st_report_free(e->items[i].source.report);
         } else {
             e->items[n++] = e->items[i];
         }
@@ -630,7 +630,7 @@ bool st_stored_conclude(st_source *s, uint64_t lossy, bool digest)
     s->bad_line = st->bad_line;
     s->digested = (digest || s->digested) && st->digested;
     memcpy(s->sha256, st->sha256, sizeof s->sha256);
-    bool ok = copy_report(&s->report, &st->report);
-    s->report.lossy += lossy;
+    bool ok = copy_report(s->report, &st->report);
+    s->report->lossy += lossy;
     return ok;
 }

@@ -256,7 +256,7 @@ static uint64_t lose_zeros(st_report *r, uint64_t from, uint64_t end, uint64_t m
  * so counts too few, and one that can't be believed says nothing. */
 static void count_missing(st_source *it)
 {
-    st_report *r = &it->report;
+    st_report *r = it->report;
     bool believed = !r->dirty && !r->header_bad;
     uint64_t missing = believed && r->chunks_said > r->chunks ? r->chunks_said - r->chunks : 0;
     uint64_t end = HEADER + r->chunks_said * SLOT;
@@ -274,7 +274,7 @@ static void count_missing(st_source *it)
 static void finish_source(st_scan_source *src)
 {
     st_source *it = src->source;
-    const st_report *r = &it->report;
+    const st_report *r = it->report;
     st_definitions_free(src->definitions);
     src->definitions = NULL;
     if (src->digest) {
@@ -309,7 +309,7 @@ static void end_runs(st_scan *s)
         src->changed |= r->changed;
         src->unreadable |= r->unreadable;
         if (r->report)
-            st_report_merge(&src->source->report, r->report);
+            st_report_merge(src->source->report, r->report);
         free(r->report);
         r->report = NULL;
         if (r->begun && s->ops->end) {
@@ -411,7 +411,7 @@ static bool plan_source(st_scan *s, st_scan_source *src, size_t *cap)
                                                  .slot = (uint64_t)k * s->run_slots };
         next = next_run(s, f, it, k, runs);
         if (next > k + 1)
-            skip_zeros(&it->report, it, place_of((k + 1) * s->run_slots),
+            skip_zeros(it->report, it, place_of((k + 1) * s->run_slots),
                        place_of(next * s->run_slots));
     }
     if (f)
@@ -433,9 +433,9 @@ static bool plan(st_scan *s, st_evidence *e)
             continue;
         st_scan_source *src = &s->sources[s->nsources++];
         *src = (st_scan_source){ .source = it, .place = i };
-        st_report_free(&it->report);
+        st_report_free(it->report);
         if (it->size > LONGEST)
-            st_report_lost(&it->report, LONGEST, it->size - LONGEST, "too-long");
+            st_report_lost(it->report, LONGEST, it->size - LONGEST, "too-long");
         s->total += it->size;
         if ((s->o->digest && !(src->digest = st_sha256_new())) || !plan_source(s, src, &cap))
             return false;

@@ -364,7 +364,7 @@ static void progress(void *ctx, uint64_t done, uint64_t total)
 /* Did a read fail? Then the passes needn't have seen the same bytes. */
 static bool couldnt_read(const st_source *s)
 {
-    const st_ranges *lost = &s->report.lost;
+    const st_ranges *lost = &s->report->lost;
     for (size_t i = 0; i < lost->n; i++)
         if (strcmp(lost->list[i].reason, "read-error") == 0)
             return true;

@@ -394,7 +394,7 @@ static void find_unread(finding_gaps *x)
         if (p->source >= st_evidence_count(x->f->evidence) || !p->sysmon)
             continue;
         const st_source *src = st_evidence_at(x->f->evidence, p->source);
-        const st_report *r = &src->report;
+        const st_report *r = src->report;
         for (size_t k = 0; k < r->lost.n; k++)
             put_unread(x, p, r->lost.list[k].offset, r->lost.list[k].length,
                        r->lost.list[k].reason);

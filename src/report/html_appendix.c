@@ -136,10 +136,11 @@ void st_page_unread(st_page *g)
             st_page_evidence(g, s->reason);
         }
         if (st_source_readable(s))
-            st_page_fmt(
-                g, " (%llu bytes lost, %llu of %llu chunks bad%s)",
-                (unsigned long long)s->report.lost.bytes, (unsigned long long)s->report.chunks_bad,
-                (unsigned long long)s->report.chunks, s->report.truncated ? ", cut short" : "");
+            st_page_fmt(g, " (%llu bytes lost, %llu of %llu chunks bad%s)",
+                        (unsigned long long)s->report->lost.bytes,
+                        (unsigned long long)s->report->chunks_bad,
+                        (unsigned long long)s->report->chunks,
+                        s->report->truncated ? ", cut short" : "");
         st_page_put(g, "</li>\n");
         st_out_tick(g->o);
     }
@@ -150,7 +151,7 @@ void st_page_unread(st_page *g)
 
 static void put_source(st_page *g, const st_source *s)
 {
-    uint64_t records = s->report.records + s->report.slack + s->report.carved;
+    uint64_t records = s->report->records + s->report->slack + s->report->carved;
     st_page_put(g, "<tr><td class=\"c\">");
     st_page_evidence(g, s->name);
     st_page_put(g, "</td><td class=\"n\">");

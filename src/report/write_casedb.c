@@ -528,7 +528,7 @@ static void put_sources(const filling *x)
     st_casedb_table r =
         st_casedb_begin(x->d, "ranges", st_stored_range_columns, st_stored_nrange_columns);
     for (size_t i = 0; i < st_evidence_count(e); i++) {
-        const st_report *t = &st_evidence_at(e, i)->report;
+        const st_report *t = st_evidence_at(e, i)->report;
         put_ranges(&r, (int64_t)i + 1, "lost", &t->lost);
         put_ranges(&r, (int64_t)i + 1, "left", &t->left);
         put_ranges(&r, (int64_t)i + 1, "zeros", &t->zeros);

@@ -169,8 +169,8 @@ static void put_unread(md *m)
             put(m, ": ");
             put_text(m, s->reason);
         }
-        if (s->report.lost.bytes)
-            st_buf_fmt(&m->o->buf, " (%llu bytes lost)", (unsigned long long)s->report.lost.bytes);
+        if (s->report->lost.bytes)
+            st_buf_fmt(&m->o->buf, " (%llu bytes lost)", (unsigned long long)s->report->lost.bytes);
         put(m, "\n");
     }
     if (n > ST_MAX_ANSWER_HOSTS)

@@ -152,7 +152,7 @@ static void put_ranges(st_buf *b, bool *more, const char *name, const char *othe
 
 static void put_source(st_buf *b, const st_source *s)
 {
-    const st_report *r = &s->report;
+    const st_report *r = s->report;
     const struct {
         const char *name;
         uint64_t v;
