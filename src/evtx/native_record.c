@@ -302,14 +302,15 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
 
 static inline st_value system_value(job *j, const nt_step *step, nt_slot slot)
 {
+    static const st_value none = { 0 };
     const nt_source *from = &j->s->plans[step->plan].system[slot];
     if (!from->n)
-        return (st_value){ 0 };
+        return none;
     const st_value *whole = whole_value(j->s, step, from->first, from->n);
     if (whole)
         return *whole;
     st_value v = value_of(j, step, from->first, from->n);
-    return is_null(&v) ? (st_value){ 0 } : v;
+    return is_null(&v) ? none : v;
 }
 
 static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
