@@ -1034,6 +1034,33 @@ static void store__foreseen_rows__have_a_place_and_nothing_moves(void **state)
     st_store_free(s);
 }
 
+static void store__trimmed__keeps_its_rows_and_takes_more(void **state)
+{
+    (void)state;
+    static const size_t rows[] = { 0, 1, 100, 256, 257 };
+    for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+        st_store *s = st_store_new();
+        for (size_t i = 0; i < rows[k]; i++) {
+            size_t row = st_store_add(s);
+            s->creations.pid[row] = (uint32_t)i;
+        }
+        st_store_foresee(s, 1000);
+        st_store_trim(s);
+        assert_int_equal(s->creations.cap, rows[k]);
+        assert_int_equal(s->seen_cap, s->nseen);
+        for (size_t i = rows[k]; i < rows[k] + 600; i++) {
+            size_t row = st_store_add(s);
+            assert_int_equal(row, i);
+            assert_int_equal(s->creations.image[row], 0); /* as every new row's */
+            s->creations.pid[row] = (uint32_t)i;
+            s->creations.image[row] = 7;
+        }
+        for (size_t i = 0; i < rows[k] + 600; i++)
+            assert_int_equal(s->creations.pid[i], i);
+        st_store_free(s);
+    }
+}
+
 /* A log of events that nobody wanted, many of them a process's own: with what the first turn knows
  * of them the second finds as many as without. */
 static void gather__with_a_trail__finds_what_it_finds_without(void **state)
@@ -1114,6 +1141,7 @@ int main(void)
         cmocka_unit_test(gather__with_a_trail__finds_what_it_finds_without),
         cmocka_unit_test(scan__fields_do__the_rest_of_system_is_left_where_it_is_whole),
         cmocka_unit_test(store__foreseen_rows__have_a_place_and_nothing_moves),
+        cmocka_unit_test(store__trimmed__keeps_its_rows_and_takes_more),
         cmocka_unit_test(log__wanted__by_channel_and_id),
         cmocka_unit_test(log__fields__are_found_by_name),
         cmocka_unit_test(decode__creation_with_fields_of_others__keeps_its_own),

@@ -158,6 +158,8 @@ void st_buf_free(st_buf *b);
 /* Grows a malloc'ed array so that it holds at least `need` items of `size`
  * bytes; *cap is its capacity in items. On false nothing has changed. */
 bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size);
+/* Gives back what a malloc'ed array has beyond n items of `size` bytes, if that can be done. */
+void st_trim(void *array_ptr, size_t n, size_t size);
 /* n zeroed items, the pages of which have all been written to; NULL: no memory. For tables that are
  * looked into here and there before they are filled: a page that is read first is made twice, and
  * all threads are held up for the second time. */
@@ -175,6 +177,8 @@ st_pool *st_pool_new(void); /* NULL: no memory */
 void st_pool_free(st_pool *p);
 /* Tries to make room for the list of so many times the strings that there are. Not when shared. */
 void st_pool_foresee(st_pool *p, double times);
+/* Gives back what was foreseen and didn't come. Not when shared. */
+void st_pool_trim(st_pool *p);
 /* Copies s on first sight. On failure gives ST_ABSENT and sets the sticky flag. */
 st_sid st_pool_put(st_pool *p, st_str s);
 /* Stays valid as long as the pool; ST_ABSENT gives the empty slice. */

@@ -32,6 +32,15 @@ bool st_grow(void *array_ptr, size_t *cap, size_t need, size_t size)
     return true;
 }
 
+void st_trim(void *array_ptr, size_t n, size_t size)
+{
+    void *p;
+    memcpy(&p, array_ptr, sizeof p);
+    void *less = p ? realloc(p, n ? n * size : 1) : NULL;
+    if (less)
+        memcpy(array_ptr, &less, sizeof less);
+}
+
 void *st_zeros(size_t n, size_t size)
 {
     enum { PAGE = 4096, LARGE = 64 * PAGE }; /* smaller ones are zeroed by the C library */

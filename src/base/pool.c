@@ -211,6 +211,14 @@ void st_pool_foresee(st_pool *p, double times)
         (void)st_grow(&p->entries, &p->entries_cap, (size_t)need, sizeof *p->entries);
 }
 
+void st_pool_trim(st_pool *p)
+{
+    if (p->tail)
+        return;
+    st_trim(&p->entries, p->count, sizeof *p->entries);
+    p->entries_cap = p->count;
+}
+
 /* shared pools */
 
 /* The place of the next entry of the end, which is made if it isn't there; NULL: no memory. */

@@ -114,11 +114,11 @@ static void glance(void *ctx, const st_record *head, const unsigned char *const 
     leave(j, head, guids, n);
 }
 
-/* Room for the rows that are to be expected, where those that were kept are many and fill theirs.
- */
+/* Room for the rows that are to be expected, where those that were kept are many and fill theirs: a
+ * few times as many, since what follows may be other logs, or nothing. */
 static void foresee(const job *j)
 {
-    enum { MANY = 4096, MOST = 64 };
+    enum { MANY = 4096, STEP = 4 };
     st_store *s = j->mine->store;
     size_t n = s->creations.n;
     uint64_t done = atomic_load_explicit(&j->all->done, memory_order_relaxed),
@@ -128,8 +128,8 @@ static void foresee(const job *j)
     double times = (double)total / (double)done;
     if (j->mine == j->all->parts)
         times *= j->all->nparts;
-    if (times > 1 && times < MOST)
-        st_store_foresee(s, times * 1.03);
+    if (times > 1)
+        st_store_foresee(s, times * 1.03 < STEP ? times * 1.03 : STEP);
 }
 
 static void record(void *ctx, const st_record *r)
@@ -196,8 +196,10 @@ static st_store *join(reading *all)
         ok = ok && (!s || st_store_append(whole, s, all->nparts));
         st_store_free(s);
     }
-    if (ok)
+    if (ok) {
+        st_store_trim(whole);
         return whole;
+    }
     st_store_free(whole);
     return NULL;
 }

@@ -126,6 +126,18 @@ void st_store_foresee(st_store *s, double times)
     st_pool_foresee(s->pool, times);
 }
 
+void st_store_trim(st_store *s)
+{
+    st_creations *c = &s->creations;
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        st_trim((unsigned char *)c + COLUMNS[i].at, c->n, COLUMNS[i].size);
+    c->cap = c->n;
+    c->blank = c->blank < c->n ? c->blank : c->n;
+    st_trim(&s->seen, s->nseen, sizeof *s->seen);
+    s->seen_cap = s->nseen;
+    st_pool_trim(s->pool);
+}
+
 /* Zeroes the next rows, some at once. */
 static void blank(st_creations *c)
 {

@@ -162,6 +162,8 @@ void st_trail_map_free(st_trail_map *m);
 
 /* Tries to make room for so many times the creations, records and texts that there are. */
 void st_store_foresee(st_store *s, double times);
+/* Gives back what was foreseen and didn't come. */
+void st_store_trim(st_store *s);
 /* Room for `need` rows of a kind. */
 bool st_events_reserve(st_events *e, size_t kind, size_t need);
 void st_events_free(st_events *e);
