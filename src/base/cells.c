@@ -5,45 +5,61 @@
 
 #include <string.h>
 
+/* Bytes of a number's cell, and of a text's before the text. */
+enum { WIDE = 9, HEAD = 5 };
+
 void st_raw_null(st_buf *b)
 {
     st_buf_char(b, ST_RAW_NULL);
 }
 
-static void put_le(char *to, uint64_t v, size_t n)
+/* Byte by byte and without a loop: compilers make one move of it. */
+static inline void put_le32(char *to, uint32_t v)
 {
-    for (size_t i = 0; i < n; i++)
-        to[i] = (char)(v >> 8 * i);
+    to[0] = (char)v;
+    to[1] = (char)(v >> 8);
+    to[2] = (char)(v >> 16);
+    to[3] = (char)(v >> 24);
 }
 
-static uint64_t get_le(const char *p, size_t n)
+static inline uint32_t get_le32(const char *p)
 {
-    uint64_t v = 0;
-    for (size_t i = 0; i < n; i++)
-        v |= (uint64_t)(unsigned char)p[i] << 8 * i;
-    return v;
+    const unsigned char *u = (const unsigned char *)p;
+    return (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
 }
 
-static void put_number(st_buf *b, st_raw_kind kind, uint64_t v, size_t n)
+static void put_wide(st_buf *b, st_raw_kind kind, uint64_t v)
 {
-    char *to = st_buf_room(b, 1 + n);
+    char *to = st_buf_room(b, WIDE);
     if (!to)
         return;
     to[0] = (char)kind;
-    put_le(to + 1, v, n);
-    b->n += 1 + n;
+    put_le32(to + 1, (uint32_t)v);
+    put_le32(to + 5, (uint32_t)(v >> 32));
+    b->n += WIDE;
+}
+
+/* The head of a text or a blob; what it holds comes behind. */
+static void put_head(st_buf *b, st_raw_kind kind, uint32_t n)
+{
+    char *to = st_buf_room(b, HEAD);
+    if (!to)
+        return;
+    to[0] = (char)kind;
+    put_le32(to + 1, n);
+    b->n += HEAD;
 }
 
 void st_raw_int(st_buf *b, int64_t v)
 {
-    put_number(b, ST_RAW_INT, (uint64_t)v, sizeof v);
+    put_wide(b, ST_RAW_INT, (uint64_t)v);
 }
 
 void st_raw_real(st_buf *b, double v)
 {
     uint64_t bits;
     memcpy(&bits, &v, sizeof bits);
-    put_number(b, ST_RAW_REAL, bits, sizeof bits);
+    put_wide(b, ST_RAW_REAL, bits);
 }
 
 static void put(st_buf *b, st_raw_kind kind, st_str s)
@@ -52,7 +68,7 @@ static void put(st_buf *b, st_raw_kind kind, st_str s)
         b->failed = true;
         return;
     }
-    put_number(b, kind, s.n, sizeof(uint32_t));
+    put_head(b, kind, (uint32_t)s.n);
     st_buf_put(b, s.p, s.n);
 }
 
@@ -71,7 +87,7 @@ void st_raw_blob(st_buf *b, st_str s)
 
 size_t st_raw_text_begin(st_buf *b)
 {
-    put_number(b, ST_RAW_TEXT, 0, sizeof(uint32_t));
+    put_head(b, ST_RAW_TEXT, 0);
     return b->n;
 }
 
@@ -80,40 +96,51 @@ void st_raw_text_end(st_buf *b, size_t mark)
     if (b->failed || b->n - mark > UINT32_MAX)
         b->failed = true;
     else
-        put_le(b->p + mark - sizeof(uint32_t), b->n - mark, sizeof(uint32_t));
+        put_le32(b->p + mark - sizeof(uint32_t), (uint32_t)(b->n - mark));
 }
 
-static bool take(st_str *rest, uint64_t *v, size_t n)
+static void drop(st_str *rest, size_t n)
 {
-    if (rest->n < n)
+    rest->p += n;
+    rest->n -= n;
+}
+
+static bool next_number(st_str *rest, st_raw *out)
+{
+    if (rest->n < WIDE)
         return false;
-    *v = get_le(rest->p, n);
-    *rest = (st_str){ rest->p + n, rest->n - n };
+    uint64_t v = get_le32(rest->p + 1) | (uint64_t)get_le32(rest->p + 5) << 32;
+    out->i = (int64_t)v;
+    memcpy(&out->r, &v, sizeof out->r);
+    drop(rest, WIDE);
+    return true;
+}
+
+static bool next_bytes(st_str *rest, st_raw *out)
+{
+    if (rest->n < HEAD)
+        return false;
+    uint32_t n = get_le32(rest->p + 1);
+    if (n > rest->n - HEAD)
+        return false;
+    out->s = (st_str){ rest->p + HEAD, n };
+    drop(rest, HEAD + (size_t)n);
     return true;
 }
 
 bool st_raw_next(st_str *rest, st_raw *out)
 {
-    uint64_t kind = 0, v = 0;
     *out = (st_raw){ 0 };
-    if (!take(rest, &kind, 1) || kind > ST_RAW_BLOB)
+    if (!rest->n || (unsigned char)rest->p[0] > ST_RAW_BLOB)
         return false;
-    out->kind = (st_raw_kind)kind;
+    out->kind = (st_raw_kind)rest->p[0];
     switch (out->kind) {
-    case ST_RAW_NULL: return true;
     case ST_RAW_INT:
-    case ST_RAW_REAL:
-        if (!take(rest, &v, sizeof v))
-            return false;
-        out->i = (int64_t)v;
-        memcpy(&out->r, &v, sizeof out->r);
-        return true;
+    case ST_RAW_REAL: return next_number(rest, out);
     case ST_RAW_TEXT:
-    case ST_RAW_BLOB: break;
+    case ST_RAW_BLOB: return next_bytes(rest, out);
+    case ST_RAW_NULL: break;
     }
-    if (!take(rest, &v, sizeof(uint32_t)) || v > rest->n)
-        return false;
-    out->s = (st_str){ rest->p, (size_t)v };
-    *rest = (st_str){ rest->p + v, rest->n - (size_t)v };
+    drop(rest, 1);
     return true;
 }

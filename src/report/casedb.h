@@ -36,17 +36,24 @@ typedef struct st_casedb_table {
 } st_casedb_table;
 enum { ST_CASEDB_COLUMNS = 128 }; /* of a table, at most */
 
+/* An index of a large table, written as pages when the table's rows are. */
+typedef struct st_casedb_index {
+    const char *name, *sql;
+    const char *again;                          /* has SQLite fill it */
+    bool (*put)(const void *keys, st_pages *p); /* its entries in order; false: no memory */
+} st_casedb_index;
+
 /* All stop at the first failure, which d->code and d->err keep. */
 void st_casedb_sql(st_casedb *d, const char *sql);
 /* Makes a table. columns: of each its name, and "TEXT" or "INTEGER" with what else is said. */
 st_casedb_table st_casedb_begin(st_casedb *d, const char *name, const st_raw_column *columns,
                                 size_t n);
 /* The same, for many rows; no other table may be begun before it has ended. Cells must be of the
- * columns' types: nothing is converted. */
+ * columns' types: nothing is converted. indexes: of the table, which stay empty; NULL: none. */
 st_casedb_table st_casedb_begin_large(st_casedb *d, const char *name, const st_raw_column *columns,
-                                      size_t n);
-/* The tree of an index that is there and empty, to be ended as a table is. */
-st_casedb_table st_casedb_begin_index(st_casedb *d, const char *name);
+                                      size_t n, const st_casedb_index *indexes, size_t nindexes);
+/* Fills an index, once the table has ended. sorted: can its keys be sorted without SQLite? */
+void st_casedb_put_index(st_casedb *d, const st_casedb_index *x, const void *keys, bool sorted);
 /* One row off *cells. What isn't UTF-8 becomes U+FFFD. */
 void st_casedb_take(st_casedb_table *t, st_str *cells);
 /* The row in d->row, which is cleared. */

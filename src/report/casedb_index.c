@@ -199,8 +199,9 @@ bool st_event_keys_sorted(const st_event_keys *k)
     return !k->odd;
 }
 
-bool st_event_keys_put_hosts(const st_event_keys *k, st_pages *p)
+bool st_event_keys_put_hosts(const void *keys, st_pages *p)
 {
+    const st_event_keys *k = keys;
     st_buf text = { 0 };
     st_keyed *rows = k->failed ? NULL : by_host(k);
     for (size_t i = 0; rows && i < k->n; i++)
@@ -211,8 +212,9 @@ bool st_event_keys_put_hosts(const st_event_keys *k, st_pages *p)
     return ok;
 }
 
-bool st_event_keys_put_ids(const st_event_keys *k, st_pages *p)
+bool st_event_keys_put_ids(const void *keys, st_pages *p)
 {
+    const st_event_keys *k = keys;
     st_keyed *rows = k->failed ? NULL : by_event(k);
     for (size_t i = 0; rows && i < k->n; i++)
         put_event(k, p, rows[i].item);

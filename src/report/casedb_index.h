@@ -18,8 +18,9 @@ void st_event_keys_free(st_event_keys *k);
 void st_event_keys_note(void *ctx, const st_raw *row);
 /* false: there are rows that these keys can't sort, so SQLite has to. */
 bool st_event_keys_sorted(const st_event_keys *k);
-/* The entries of an index (Computer, TimeCreated), and of one (EventID). false: no memory. */
-bool st_event_keys_put_hosts(const st_event_keys *k, st_pages *p);
-bool st_event_keys_put_ids(const st_event_keys *k, st_pages *p);
+/* The entries of an index (Computer, TimeCreated), and of one (EventID). keys: the keys. false: no
+ * memory. */
+bool st_event_keys_put_hosts(const void *keys, st_pages *p);
+bool st_event_keys_put_ids(const void *keys, st_pages *p);
 
 #endif

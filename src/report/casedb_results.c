@@ -7,6 +7,7 @@
  * processes have the tree's, hosts and gaps what their CSV files have.
  */
 #include "casedb.h"
+#include "casedb_guids.h"
 
 #include "base/limits.h"
 
@@ -183,7 +184,7 @@ static void put_timeline(st_casedb *d, const st_job *j)
     for (; n < st_ncolumns && n + 1 < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_columns[n].name, type_of(st_columns[n].kind) };
     columns[n] = (st_raw_column){ "Confirmed", "TEXT" };
-    st_casedb_table t = st_casedb_begin_large(d, "timeline", columns, n + 1);
+    st_casedb_table t = st_casedb_begin_large(d, "timeline", columns, n + 1, NULL, 0);
     put_made_rows(&t, j->scan.threads, j->found->nrows, j, make_timeline);
 }
 
@@ -197,14 +198,71 @@ static void make_process(const void *ctx, size_t i, block *to)
     }
 }
 
+/* Of each column in PROCESS_GUIDS. */
+static const st_casedb_index PROCESS_INDEXES[] = {
+    { "processes_by_guid", "CREATE INDEX processes_by_guid ON processes(ProcessGuid)",
+      "REINDEX processes_by_guid", st_guid_keys_put },
+    { "processes_by_parent", "CREATE INDEX processes_by_parent ON processes(ParentProcessGuid)",
+      "REINDEX processes_by_parent", st_guid_keys_put },
+};
+static const char *const PROCESS_GUIDS[] = { "ProcessGuid", "ParentProcessGuid" };
+enum { GUIDS = sizeof PROCESS_GUIDS / sizeof PROCESS_GUIDS[0] };
+_Static_assert(GUIDS == sizeof PROCESS_INDEXES / sizeof PROCESS_INDEXES[0],
+               "an index for each column");
+
+typedef struct process_keys {
+    size_t columns[GUIDS];
+    st_guid_keys *guids[GUIDS];
+} process_keys;
+
+static void note_process(void *ctx, const st_raw *row)
+{
+    const process_keys *keys = ctx;
+    for (size_t i = 0; i < GUIDS; i++)
+        st_guid_keys_note(keys->guids[i], &row[keys->columns[i]]);
+}
+
+static size_t tree_column_named(const char *name)
+{
+    size_t i = 0;
+    while (i < st_ntree_columns && strcmp(st_tree_column_name(i), name) != 0)
+        i++;
+    return i;
+}
+
+/* false: no memory. */
+static bool begin_keys(process_keys *keys)
+{
+    bool ok = true;
+    for (size_t i = 0; i < GUIDS; i++) {
+        keys->columns[i] = tree_column_named(PROCESS_GUIDS[i]);
+        keys->guids[i] = st_guid_keys_new();
+        ok = ok && keys->guids[i];
+    }
+    return ok;
+}
+
 static void put_processes(st_casedb *d, const st_job *j)
 {
     st_raw_column columns[MOST_COLUMNS];
+    process_keys keys = { 0 };
     size_t n = 0;
     for (; n < st_ntree_columns && n < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_tree_column_name(n), type_of(st_tree_column_kind(n)) };
-    st_casedb_table t = st_casedb_begin_large(d, "processes", columns, n);
+    bool ok = begin_keys(&keys);
+    st_casedb_table t = st_casedb_begin_large(d, "processes", columns, n, PROCESS_INDEXES, GUIDS);
+    if (ok) {
+        t.note = note_process;
+        t.note_ctx = &keys;
+    }
+    d->row.failed |= !ok; /* the next row of any table tells it */
     put_made_rows(&t, j->scan.threads, j->found->forest->n, j->found->forest, make_process);
+    for (size_t i = 0; i < GUIDS; i++) {
+        if (ok)
+            st_casedb_put_index(d, &PROCESS_INDEXES[i], keys.guids[i],
+                                st_guid_keys_sorted(keys.guids[i]));
+        st_guid_keys_free(keys.guids[i]);
+    }
 }
 
 /* findings */
@@ -522,8 +580,6 @@ static const char VIEWS[] =
     "h WHERE h.Coverage <> 'covered' ORDER BY h.Coverage, h.Computer;"
     "CREATE INDEX timeline_by_incident ON timeline(Incident);"
     "CREATE INDEX timeline_by_host ON timeline(Computer, UtcTime);"
-    "CREATE INDEX processes_by_guid ON processes(ProcessGuid);"
-    "CREATE INDEX processes_by_parent ON processes(ParentProcessGuid);"
     "CREATE INDEX findings_by_incident ON findings(Incident);"
     "CREATE INDEX gaps_by_host ON gaps(Computer);";
 

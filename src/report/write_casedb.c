@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,17 +129,28 @@ static st_pages *begin_pages(st_casedb *d, const char *name, bool index)
 }
 
 st_casedb_table st_casedb_begin_large(st_casedb *d, const char *name, const st_raw_column *columns,
-                                      size_t n)
+                                      size_t n, const st_casedb_index *indexes, size_t nindexes)
 {
     st_casedb_table t = { .d = d, .columns = n };
     make_table(d, name, columns, n);
+    for (size_t i = 0; i < nindexes; i++)
+        st_casedb_sql(d, indexes[i].sql);
     t.pages = begin_pages(d, name, false);
     return t;
 }
 
-st_casedb_table st_casedb_begin_index(st_casedb *d, const char *name)
+void st_casedb_put_index(st_casedb *d, const st_casedb_index *x, const void *keys, bool sorted)
 {
-    return (st_casedb_table){ .d = d, .pages = begin_pages(d, name, true) };
+    if (d->code)
+        return;
+    if (!sorted) {
+        st_casedb_sql(d, x->again);
+        return;
+    }
+    st_casedb_table t = { .d = d, .pages = begin_pages(d, x->name, true) };
+    if (t.pages && !x->put(keys, t.pages))
+        no_memory(d);
+    st_casedb_end(&t);
 }
 
 /* Text that others can read: what isn't UTF-8 would stop them. */
@@ -334,22 +346,59 @@ typedef struct filling {
     size_t digesting; /* the source that it is of */
     const st_job *j;
     st_evidence *e;
+    struct job *idle; /* jobs that have ended; with the lock */
+    pthread_mutex_t lock;
 } filling;
 
 typedef struct job {
+    struct job *next; /* idle */
     filling *x;
     size_t source;
     st_buf rows;
     st_stored_scratch scratch;
 } job;
 
+static void free_job(job *j)
+{
+    st_buf_free(&j->rows);
+    st_stored_scratch_free(&j->scratch);
+    free(j);
+}
+
+/* One that has ended keeps its room for rows, which else grows anew from nothing. */
 static void *begin(void *ctx, unsigned thread, size_t source)
 {
+    filling *x = ctx;
     (void)thread;
-    job *j = calloc(1, sizeof *j);
+    pthread_mutex_lock(&x->lock);
+    job *j = x->idle;
     if (j)
-        *j = (job){ .x = ctx, .source = source };
+        x->idle = j->next;
+    pthread_mutex_unlock(&x->lock);
+    if (!j)
+        j = calloc(1, sizeof *j);
+    if (j) {
+        j->x = x;
+        j->source = source;
+    }
     return j;
+}
+
+static void keep_job(filling *x, job *j)
+{
+    pthread_mutex_lock(&x->lock);
+    j->next = x->idle;
+    x->idle = j;
+    pthread_mutex_unlock(&x->lock);
+}
+
+static void free_idle(filling *x)
+{
+    for (job *j = x->idle, *next; j; j = next) {
+        next = j->next;
+        free_job(j);
+    }
+    x->idle = NULL;
 }
 
 static void record(void *ctx, const st_record *r)
@@ -418,48 +467,33 @@ static st_code end(void *ctx, void *arg, st_err *err)
     if (!j)
         return st_fail(err, ST_E_MEMORY, "no memory for the case database");
     st_code code = part(ctx, j, err);
-    st_buf_free(&j->rows);
-    st_stored_scratch_free(&j->scratch);
-    free(j);
+    if (code == ST_OK)
+        keep_job(ctx, j);
+    else
+        free_job(j);
     return code;
 }
 
-/* Made with the table, while it is empty. */
-static const struct {
-    const char *name, *sql, *again;
-    bool (*put)(const st_event_keys *k, st_pages *p);
-} INDEXES_OF_EVENTS[] = {
+static const st_casedb_index INDEXES_OF_EVENTS[] = {
     { "events_by_host", "CREATE INDEX events_by_host ON events(Computer, TimeCreated)",
       "REINDEX events_by_host", st_event_keys_put_hosts },
     { "events_by_id", "CREATE INDEX events_by_id ON events(EventID)", "REINDEX events_by_id",
       st_event_keys_put_ids },
 };
+enum { EVENT_INDEXES = sizeof INDEXES_OF_EVENTS / sizeof INDEXES_OF_EVENTS[0] };
 
 static void put_indexes(st_casedb *d, const st_event_keys *k)
 {
-    for (size_t i = 0; i < sizeof INDEXES_OF_EVENTS / sizeof INDEXES_OF_EVENTS[0]; i++) {
-        if (!st_event_keys_sorted(k)) {
-            st_casedb_sql(d, INDEXES_OF_EVENTS[i].again);
-            continue;
-        }
-        st_casedb_table t = st_casedb_begin_index(d, INDEXES_OF_EVENTS[i].name);
-        if (t.pages && !INDEXES_OF_EVENTS[i].put(k, t.pages))
-            no_memory(d);
-        st_casedb_end(&t);
-    }
+    for (size_t i = 0; i < EVENT_INDEXES; i++)
+        st_casedb_put_index(d, &INDEXES_OF_EVENTS[i], k, st_event_keys_sorted(k));
 }
 
 static void begin_events(filling *x, st_event_keys *k)
 {
-    st_casedb *d = x->d;
-    make_table(d, "events", st_stored_event_columns, st_stored_nevent_columns);
-    for (size_t i = 0; i < sizeof INDEXES_OF_EVENTS / sizeof INDEXES_OF_EVENTS[0]; i++)
-        st_casedb_sql(d, INDEXES_OF_EVENTS[i].sql);
-    x->events = (st_casedb_table){ .d = d,
-                                   .columns = st_stored_nevent_columns,
-                                   .pages = begin_pages(d, "events", false),
-                                   .note = st_event_keys_note,
-                                   .note_ctx = k };
+    x->events = st_casedb_begin_large(x->d, "events", st_stored_event_columns,
+                                      st_stored_nevent_columns, INDEXES_OF_EVENTS, EVENT_INDEXES);
+    x->events.note = st_event_keys_note;
+    x->events.note_ctx = k;
 }
 
 static void put_events(filling *x)
@@ -476,9 +510,10 @@ static void put_events(filling *x)
     begin_events(x, keys);
     if (!x->d->code && st_records_scan(x->e, &o, &OPS, x, &why) != ST_OK && !x->d->code)
         x->d->code = st_fail(&x->d->err, why.code, "%s", why.text);
+    free_idle(x);
     st_casedb_end(&x->events);
     end_digest(x);
-    if (!x->d->code)
+    if (keys)
         put_indexes(x->d, keys);
     st_event_keys_free(keys);
 }
@@ -705,10 +740,12 @@ static void put_evidence(st_casedb *d, const st_job *j)
     filling x = { .d = d, .next = 1, .j = j, .e = e };
     if (e)
         x.places = calloc(st_evidence_count(e) + 1, sizeof *x.places);
+    pthread_mutex_init(&x.lock, NULL);
     if (x.places)
         put_all(&x);
     else
         no_memory(d);
+    pthread_mutex_destroy(&x.lock);
     st_evidence_free(again);
     free(x.places);
 }
