@@ -73,6 +73,11 @@ size_t st_schema_put(st_run *r, st_schema *s, st_str name, st_type type);
 typedef struct st_kept_rows st_kept_rows;
 st_kept_rows *st_kept_rows_new(st_run *r, st_op *in);
 st_op *st_op_replay(st_run *r, st_kept_rows *s);
+/* If the rows of `made`, which are the same, are there by now, s gives those. Threads may read them
+ * side by side; they live as long as their run. */
+void st_kept_rows_lend(st_kept_rows *s, const st_kept_rows *made);
+/* Does the plan read rows of other runs, which are all there by now? *rows: how many. */
+bool st_run_over_kept(const st_run *r, size_t *rows);
 /* From now on op gives all its rows in one batch. */
 bool st_op_make_whole(st_run *r, st_op *op);
 /* The table's rows: of the forest's nodes, events or hosts. */

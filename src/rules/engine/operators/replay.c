@@ -13,7 +13,8 @@ struct st_kept_rows {
     st_run *run; /* whose in is */
     st_op *in;
     st_rows rows;
-    bool read;
+    bool read, whole;
+    const st_kept_rows *made; /* the same, of another run: read in place of these; NULL: none */
 };
 
 typedef struct replay {
@@ -69,19 +70,48 @@ static bool borrow(st_run *r, st_run *from)
     return st_run_ok(r);
 }
 
+static void read_all(st_kept_rows *s)
+{
+    s->read = true;
+    s->whole = keep_all(s->run, s) && !s->run->limit;
+    if (s->whole)
+        s->run->shared->kept += s->rows.rows;
+}
+
 static st_batch *replay_next(st_run *r, st_op *op)
 {
     replay *p = op->spec;
     st_kept_rows *s = p->store;
-    if (!s->read) {
-        s->read = true;
-        keep_all(s->run, s);
+    const st_rows *rows = s->made ? &s->made->rows : &s->rows;
+    if (!s->made && !s->read)
+        read_all(s);
+    if (!s->made && s->run != r && !borrow(r, s->run))
+        return NULL;
+    if (p->next >= rows->n || !st_run_ok(r))
+        return NULL;
+    return st_batch_borrow(r, rows->batch[p->next++]);
+}
+
+void st_kept_rows_lend(st_kept_rows *s, const st_kept_rows *made)
+{
+    if (made->whole && !s->read)
+        s->made = made;
+}
+
+bool st_run_over_kept(const st_run *r, size_t *rows)
+{
+    size_t readers = 0;
+    *rows = 0;
+    for (const st_op *op = r->ops; op; op = op->older) {
+        const st_kept_rows *s = op->next == replay_next ? ((const replay *)op->spec)->store : NULL;
+        if (!s || s->run == r)
+            continue;
+        if (!s->whole)
+            return false;
+        *rows += s->rows.rows;
+        readers++;
     }
-    if (s->run != r && !borrow(r, s->run))
-        return NULL;
-    if (p->next >= s->rows.n || !st_run_ok(r))
-        return NULL;
-    return st_batch_borrow(r, s->rows.batch[p->next++]);
+    return readers > 0;
 }
 
 /* Rows that another run keeps are there for all: what that run reads is read. */

@@ -32,6 +32,10 @@ typedef struct st_shared {
     st_run *lenders; /* runs whose values and rows others use, the newest first; none owned */
     void *libraries; /* the language's: definitions that were bound for several runs */
     void (*libraries_free)(void *);
+    size_t kept; /* rows that runs keep whole, so far */
+    /* Another one, over the same forest, whose libraries' rows serve these as far as they are made;
+     * none is made meanwhile. NULL: none */
+    const struct st_shared *made;
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
