@@ -14,6 +14,7 @@
 #include "rules/matches.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
+#include "rules/spread.h"
 #include "rules/table.h"
 
 #include <stdatomic.h>
@@ -198,21 +199,14 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
     if (!in_stretches(rules, rule, f, shared, o, &x.started) || !st_pool_share(f->pool))
         return false;
     x.hits = calloc(n, sizeof *x.hits);
-    x.shared = calloc(threads, sizeof *x.shared);
+    x.shared = st_shared_of_threads(rules, shared, threads);
     if (!x.hits || !x.shared) {
         free(x.hits);
-        free(x.shared);
+        st_shared_of_threads_free(x.shared, threads);
         return false;
     }
-    for (unsigned i = 0; i < threads; i++) {
-        st_shared_init(&x.shared[i], f->pool);
-        x.shared[i].known = shared->known;
-        x.shared[i].regexes = rules->regexes;
-    }
     st_parallel(threads, n, run_stretch, &x);
-    for (unsigned i = 0; i < threads; i++)
-        st_shared_free(&x.shared[i]);
-    free(x.shared);
+    st_shared_of_threads_free(x.shared, threads);
     bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
     for (size_t i = 0; i < n; i++) {
         const st_hits *some = &x.hits[i];
@@ -288,7 +282,8 @@ typedef struct job {
     st_hits *per_rule;     /* kept only for the comparison with trusted edges */
     st_prefilter rows;     /* as the edges are trusted at the moment */
     const st_apart *apart; /* of OTHERS; NULL: nobody asks */
-    uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
+    st_spread spread;
+    uint8_t *touched; /* by rule, as of its outcome; none of one that has no row to look at */
 } job;
 
 static bool runs(const job *j, uint32_t i)
@@ -434,19 +429,19 @@ static bool run_listed(side_by_side *x)
 {
     job *j = x->j;
     unsigned threads = st_threads(j->o.threads);
-    if (!x->n || !st_pool_share(j->f->pool) || !(x->shared = calloc(threads, sizeof *x->shared)))
+    if (!x->n || !st_pool_share(j->f->pool))
         return !x->n;
-    for (unsigned i = 0; i < threads; i++) {
-        st_shared_init(&x->shared[i], j->f->pool);
-        x->shared[i].known = j->shared.known;
-        x->shared[i].regexes = j->rules->regexes;
-        x->shared[i].made = x->over_kept ? &j->shared : NULL;
+    if (x->over_kept) {
+        bool ok = st_spread_others(&j->spread);
+        x->shared = j->spread.others;
+        if (ok)
+            st_parallel(threads, x->n, run_apart, x);
+        return ok;
     }
+    if (!(x->shared = st_shared_of_threads(j->rules, &j->shared, threads)))
+        return false;
     st_parallel(threads, x->n, run_apart, x);
-    for (unsigned i = 0; i < threads; i++)
-        st_shared_free(&x->shared[i]);
-    free(x->shared);
-    x->shared = NULL;
+    st_shared_of_threads_free(x->shared, threads);
     return true;
 }
 
@@ -526,6 +521,16 @@ static void ask_lenders(job *j)
         j->touched[i] |= (uint8_t)lent;
 }
 
+static void begin_spread(job *j)
+{
+    j->spread.rules = j->rules;
+    j->spread.f = j->f;
+    j->spread.o = &j->o;
+    j->spread.shared = &j->shared;
+    j->shared.spread = st_spread_rows;
+    j->shared.spread_ctx = &j->spread;
+}
+
 static st_code run_all(job *j, st_err *err)
 {
     side_by_side x = { 0 }, later = { .j = j, .over_kept = true };
@@ -533,9 +538,12 @@ static st_code run_all(job *j, st_err *err)
     st_code code = prefilter(j, NULL, &j->rows, err);
     if (code == ST_OK)
         run_beside(j, &x);
-    if (st_threads(j->o.threads) > 1)
+    if (st_threads(j->o.threads) > 1) {
         later.v = calloc(j->rules->n + 1, sizeof *later.v);
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
+        begin_spread(j);
+    }
+    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++) {
+        j->spread.rule = i;
         if (next < x.n && x.v[next].rule == i)
             code = take_apart(j, &x.v[next++], err);
         else if (!runs(j, i) || in_vain(j, &j->rows, i))
@@ -544,6 +552,8 @@ static st_code run_all(job *j, st_err *err)
             later.v[later.n++].rule = i;
         else
             code = run_one(j, i, err);
+    }
+    j->shared.spread = NULL;
     if (code == ST_OK)
         code = run_waiting(&later, err);
     if (code == ST_OK)
@@ -936,6 +946,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     free(j.touched);
     st_prefilter_free(&j.rows);
     free(j.all.v);
+    st_spread_free(&j.spread);
     st_shared_free(&j.shared);
     free(server);
     if (code != ST_OK) {

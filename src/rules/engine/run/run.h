@@ -36,6 +36,11 @@ typedef struct st_shared {
     /* Another one, over the same forest, whose libraries' rows serve these as far as they are made;
      * none is made meanwhile. NULL: none */
     const struct st_shared *made;
+    struct st_kept_rows *alike; /* those of its runs that are kept there, too, the newest first */
+    /* Makes rows that a run here keeps, on several threads; false: it didn't, and they are to be
+     * made by their run. NULL: nothing does */
+    bool (*spread)(void *ctx, struct st_kept_rows *s);
+    void *spread_ctx;
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
