@@ -194,6 +194,7 @@ void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads)
         n += holds_query(&f->found[i]);
     if (threads < 2 || n < FEWEST_QUERIES)
         return;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
     f->queries = calloc(f->n, sizeof *f->queries);
     if (!f->queries)
         return;
