@@ -613,8 +613,7 @@ static const char *const query_files[] = {
     "SigninLogs | count",
     "// library: yes\nlet d = toscalar(DeviceProcessEvents | where Nope == 1);",
     "// uses: k21.kql\nDeviceProcessEvents | where ProcessId == d",
-    "// uses: k03.kql, k04.kql\n// marks-servers: yes\nDeviceProcessEvents | where "
-    "is_two(FileName)",
+    "// uses: k04.kql\n// marks-servers: yes\nDeviceProcessEvents | where is_two(AccountName)",
     "// uses: k23.kql\nDeviceProcessEvents",
     "DeviceNetworkEvents | where RemotePort == 80 | distinct DeviceName",
 };
