@@ -537,8 +537,9 @@ static void describe_set(const st_rules *r, st_buf *b)
 {
     for (size_t i = 0; i < st_rules_count(r); i++) {
         const st_rule *rule = st_rules_at(r, i);
-        st_buf_fmt(b, "%.*s|%.*s|%d|%u|%.*s|%u\n", ST_FMT(rule->id), ST_FMT(rule->title),
-                   (int)rule->status, rule->errors, ST_FMT(rule->why), rule->line);
+        st_buf_fmt(b, "%.*s|%.*s|%d|%u|%.*s|%u|%d|%zu|%zu\n", ST_FMT(rule->id), ST_FMT(rule->title),
+                   (int)rule->status, rule->errors, ST_FMT(rule->why), rule->line,
+                   rule->marks_servers, rule->needs.ncolumns, rule->needs.ntables);
     }
     for (size_t i = 0; i < st_rules_diags(r); i++)
         st_diag_put(b, st_rules_diag(r, i));
@@ -586,17 +587,54 @@ static void load_each(st_rules *r, const char *folder, st_err *err)
     }
 }
 
-/* A folder of many rules gives the same set on any number of threads, and as its files do that are
- * named one by one: these aren't read ahead. */
-static void load__folder_of_many__same_on_any_number_of_threads(void **state)
+/* Queries that use libraries before and behind them; libraries that use others, themselves or what
+ * isn't there, or that have errors or a doubt; ids that come twice. k00.kql is the first. */
+static const char *const query_files[] = {
+    "// uses: k03.kql\nDeviceProcessEvents | where is_one(FileName)",
+    "// uses: k04.kql\nDeviceProcessEvents | where is_two(FileName)",
+    "// uses: k05.kql\nDeviceProcessEvents | where FileName in (names)",
+    "// library: yes\nlet is_one = (x: string) { x =~ 'one.exe' };",
+    "// library: yes\n// uses: k03.kql\nlet is_two = (x: string) { is_one(x) or x == 'two' };",
+    "// library: yes\nlet names = datatable(x: string) ['a' | where;",
+    "// library: yes\n// uses: k07.kql\nlet a = 1;",
+    "// library: yes\n// uses: k06.kql\nlet b = 1;",
+    "// uses: k06.kql\nDeviceProcessEvents | where ProcessId == a",
+    "// id: twin\nDeviceProcessEvents | where ProcessId == 4",
+    "// id: twin\nDeviceProcessEvents | where ProcessId == 4",
+    "// id: twin\nDeviceProcessEvents | where ProcessId == 5",
+    "// id: web/servers\nDeviceProcessEvents | where WebServerDistance > 0",
+    "// id: web-servers\nDeviceProcessEvents | where WebServerDistance > 0",
+    "// uses: nowhere.kql\nDeviceProcessEvents",
+    "DeviceProcessEvents | where FileNmae == 'x'",
+    "// uses: k17.kql\nDeviceProcessEvents",
+    "// techniques: bogus\nDeviceProcessEvents | where FileName matches regex 'a.*b'",
+    "// library: yes\n// techniques: bogus\nlet c = 3;",
+    "// uses: k18.kql, k03.kql\nDeviceProcessEvents | where ProcessId == c",
+    "SigninLogs | count",
+    "// library: yes\nlet d = toscalar(DeviceProcessEvents | where Nope == 1);",
+    "// uses: k21.kql\nDeviceProcessEvents | where ProcessId == d",
+    "// uses: k04.kql\n// marks-servers: yes\nDeviceProcessEvents | where is_two(AccountName)",
+    "// uses: k23.kql\nDeviceProcessEvents",
+    "DeviceNetworkEvents | where RemotePort == 80 | distinct DeviceName",
+};
+
+enum { QUERY_FILES = sizeof query_files / sizeof *query_files };
+
+static void load_each_query(st_rules *r, const char *folder, st_err *err)
+{
+    char path[64];
+    for (unsigned i = 0; i < QUERY_FILES; i++) {
+        snprintf(path, sizeof path, "%s/k%02u.kql", folder, i);
+        assert_int_equal(st_rules_load(r, st_str_of(path), err), ST_OK);
+    }
+}
+
+/* Loads the folder on any number of threads, and one file after the other; all are the same. */
+static void loads_alike(const char *folder,
+                        void (*each)(st_rules *r, const char *folder, st_err *err), size_t rules)
 {
     static const unsigned threads[] = { 1, 1, 2, 7, 0 };
-    (void)state;
-    char folder[] = "/tmp/test_rules_XXXXXX", name[32];
     st_buf first = { 0 };
-    assert_non_null(mkdtemp(folder));
-    for (unsigned i = 0; i < SIGMA_FILES; i++)
-        put_sigma(folder, i);
     for (size_t t = 0; t < sizeof threads / sizeof *threads; t++) {
         const st_rule_settings s = { .threads = threads[t] };
         st_rules *r = st_rules_new();
@@ -604,21 +642,51 @@ static void load__folder_of_many__same_on_any_number_of_threads(void **state)
         st_buf b = { 0 };
         st_rules_set(r, &s);
         if (!t)
-            load_each(r, folder, &err);
+            each(r, folder, &err);
         else
             assert_int_equal(st_rules_load(r, st_str_of(folder), &err), ST_OK);
         assert_int_equal(st_rules_link(r, &err), ST_OK);
         describe_set(r, t ? &b : &first);
         if (t && !st_str_eq(st_buf_slice(&b), st_buf_slice(&first)))
-            fail_msg("%u threads give another set", threads[t]);
-        assert_true(st_rules_count(r) > SIGMA_FILES / 2);
+            fail_msg("%u threads give another set:\n%.*s\ninstead of\n%.*s", threads[t],
+                     ST_FMT(st_buf_slice(&b)), ST_FMT(st_buf_slice(&first)));
+        assert_true(st_rules_count(r) >= rules);
         assert_true(st_rules_diags(r) > 10);
         st_buf_free(&b);
         st_rules_free(r);
     }
     st_buf_free(&first);
+}
+
+/* A folder of many rules gives the same set on any number of threads, and as its files do that are
+ * named one by one: these aren't read ahead. */
+static void load__folder_of_many__same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/test_rules_XXXXXX", name[32];
+    assert_non_null(mkdtemp(folder));
+    for (unsigned i = 0; i < SIGMA_FILES; i++)
+        put_sigma(folder, i);
+    loads_alike(folder, load_each, SIGMA_FILES / 2 + 1);
     for (unsigned i = 0; i < SIGMA_FILES; i++) {
         sigma_name(i, name, sizeof name);
+        remove_file(folder, name);
+    }
+    assert_int_equal(rmdir(folder), 0);
+}
+
+static void load__folder_of_queries__same_on_any_number_of_threads(void **state)
+{
+    (void)state;
+    char folder[] = "/tmp/test_rules_XXXXXX", name[32];
+    assert_non_null(mkdtemp(folder));
+    for (unsigned i = 0; i < QUERY_FILES; i++) {
+        snprintf(name, sizeof name, "k%02u.kql", i);
+        put_file(folder, name, query_files[i]);
+    }
+    loads_alike(folder, load_each_query, 17);
+    for (unsigned i = 0; i < QUERY_FILES; i++) {
+        snprintf(name, sizeof name, "k%02u.kql", i);
         remove_file(folder, name);
     }
     assert_int_equal(rmdir(folder), 0);
@@ -802,6 +870,7 @@ int main(void)
         cmocka_unit_test(load__missing_file__is_io),
         cmocka_unit_test(load__folder__sorted_and_without_links),
         cmocka_unit_test(load__folder_of_many__same_on_any_number_of_threads),
+        cmocka_unit_test(load__folder_of_queries__same_on_any_number_of_threads),
         cmocka_unit_test(load__published_rule__has_its_name),
         cmocka_unit_test(needs__columns__are_those_that_are_read),
         cmocka_unit_test(needs__sigma__are_the_fields_that_are_named),

@@ -43,7 +43,8 @@ void st_trim(void *array_ptr, size_t n, size_t size)
 
 void *st_zeros(size_t n, size_t size)
 {
-    enum { PAGE = 4096, LARGE = 64 * PAGE }; /* smaller ones are zeroed by the C library */
+    /* Of smaller ones few pages are new; those the C library mostly zeroes itself. */
+    enum { PAGE = 4096, LARGE = 4 * PAGE };
     volatile char *p = calloc(n, size);
     st_os_dense((void *)p, n * size);
     for (size_t i = 0; p && n * size >= LARGE && i < n * size; i += PAGE)

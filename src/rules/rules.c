@@ -239,8 +239,7 @@ static st_str clean_id(st_rules *r, st_str id)
     return out;
 }
 
-/* The file's name without its ending. */
-static st_str stem(st_str path)
+st_str st_rule_stem(st_str path)
 {
     st_str name = st_str_basename(path);
     for (size_t i = name.n; i-- > 1;)
@@ -327,15 +326,20 @@ static void read_around(st_rules *r, st_loaded *l, const piece *from)
     }
 }
 
+bool st_names_servers(st_str id, st_str path)
+{
+    return st_str_eq(id, ST_STR("web-servers")) ||
+           st_str_eq(st_str_basename(path), ST_STR("web-servers.kql"));
+}
+
 /* What it is called, and whether it marks web servers. */
 static void name_rule(st_rules *r, st_loaded *l, const piece *from)
 {
-    st_str name = stem(from->path);
+    st_str name = st_rule_stem(from->path);
     settle_id(r, l, from->number > 1 ? numbered(r, name, from->number) : name);
     if (!l->rule.title.n)
         l->rule.title = from->title.n ? from->title : l->rule.id;
-    if (st_str_eq(l->rule.id, ST_STR("web-servers")) ||
-        st_str_eq(st_str_basename(from->path), ST_STR("web-servers.kql")))
+    if (st_names_servers(l->rule.id, from->path))
         l->rule.marks_servers = true;
 }
 
@@ -371,15 +375,14 @@ static void open_library(st_rules *r, st_loaded *l)
     l->open = true;
 }
 
-/* name, beside the file that uses it. */
-static st_str beside(st_rules *r, st_str path, st_str name)
+st_str st_path_beside(st_arena *a, st_str path, st_str name)
 {
     st_str base = st_str_basename(path);
     st_buf b = { 0 };
     if (name.p[0] != '/')
         st_buf_str(&b, (st_str){ path.p, path.n - base.n });
     st_buf_str(&b, name);
-    st_str out = st_arena_copy(&r->arena, st_buf_slice(&b));
+    st_str out = st_arena_copy(a, st_buf_slice(&b));
     st_buf_free(&b);
     return out;
 }
@@ -388,15 +391,19 @@ static st_str beside(st_rules *r, st_str path, st_str name)
 static const st_loaded *library(st_rules *r, st_str path, st_err *why)
 {
     const st_loaded *l = library_at(r, path);
-    st_str file;
     if (!l && st_rules_libraries(r) >= ST_MAX_LIBRARIES) {
         st_fail(why, ST_E_LIMIT, "more than %u libraries", ST_MAX_LIBRARIES);
         return NULL;
     }
     if (!l) {
+        const st_ahead_file *ahead = st_ahead_library(r->ahead, path);
+        st_ahead_file now = { 0 };
         met(r, path);
-        if (st_rule_file(&r->arena, path, &file, why) != ST_OK ||
-            add_text(r, path, file, true, NULL, why) != ST_OK)
+        if (!ahead && st_rule_file(&r->arena, path, &now.text, why) != ST_OK)
+            return NULL;
+        if (!ahead)
+            ahead = &now;
+        if (add_text(r, path, ahead->text, true, ahead->documents, why) != ST_OK)
             return NULL;
         l = library_at(r, path);
     }
@@ -410,8 +417,7 @@ static const st_loaded *library(st_rules *r, st_str path, st_err *why)
     return why->code == ST_OK ? l : NULL;
 }
 
-/* The parsed text behind all that it uses, each once. false: too many, or no memory. */
-static bool add_use(st_rules *r, const st_parsed **list, size_t *n, const st_loaded *l)
+bool st_join_uses(const st_parsed **list, size_t *n, const st_loaded *l)
 {
     for (size_t i = 0; i <= l->parsed.nuses; i++) {
         const st_parsed *p = i < l->parsed.nuses ? l->parsed.uses[i] : &l->parsed;
@@ -420,10 +426,8 @@ static bool add_use(st_rules *r, const st_parsed **list, size_t *n, const st_loa
             k++;
         if (k < *n)
             continue;
-        if (*n == ST_MAX_LIBRARIES) {
-            st_diag_file(&r->diags, ST_SEV_ERROR, "more than %u libraries", ST_MAX_LIBRARIES);
+        if (*n == ST_MAX_LIBRARIES)
             return false;
-        }
         list[(*n)++] = p;
     }
     return true;
@@ -437,10 +441,13 @@ static bool find_uses(st_rules *r, st_loaded *l, const piece *from)
     size_t n = 0;
     for (size_t i = 0; ok && i < l->rule.nuses; i++) {
         st_err why = { 0 };
-        const st_loaded *used = library(r, beside(r, from->path, l->rule.uses[i]), &why);
+        const st_loaded *used =
+            library(r, st_path_beside(&r->arena, from->path, l->rule.uses[i]), &why);
         st_diags_file(&r->diags, from->path, from->file,
                       from->yaml ? 0 : (size_t)(from->text.p - from->file.p), from->named);
-        ok = used && add_use(r, list, &n, used);
+        ok = used && st_join_uses(list, &n, used);
+        if (used && !ok)
+            st_diag_file(&r->diags, ST_SEV_ERROR, "more than %u libraries", ST_MAX_LIBRARIES);
         if (why.code != ST_OK)
             st_diag_file(&r->diags, ST_SEV_ERROR, "%s", why.text);
     }
@@ -491,11 +498,29 @@ static st_loaded *take_ahead(piece *from)
     return l;
 }
 
+/* Finds what it uses, and checks it, unless that was done with the same. */
+static void check(st_rules *r, st_loaded *l, const piece *from)
+{
+    const st_checker checker = st_rules_checker(r);
+    const st_parsed before = l->parsed;
+    bool found = find_uses(r, l, from);
+    bool same = l->checked && found && l->checked_servers == l->rule.marks_servers &&
+                before.nuses == l->parsed.nuses;
+    for (size_t i = 0; same && i < before.nuses; i++)
+        same = before.uses[i] == l->parsed.uses[i];
+    if (same)
+        return;
+    l->rule.status = ST_RULE_BROKEN;
+    l->rule.why = l->rule.stubs = (st_str){ 0 };
+    l->rule.needs = (st_rule_needs){ 0 };
+    l->trigger = (st_trigger){ 0 };
+    if (found)
+        st_rule_check(&checker, &l->parsed, &l->rule, &l->trigger);
+}
+
 static void understand(st_rules *r, st_loaded *l, const piece *from, bool ahead)
 {
     size_t first = r->diags.n, before = r->diags.errors + r->diags.dropped;
-    const st_checker checker = st_rules_checker(r);
-    const st_rule_status status = ahead ? l->rule.status : ST_RULE_BROKEN;
     bool read = ahead || from->language->parse(&r->arena, l->text, &r->settings, &r->diags,
                                                &l->rule, &l->parsed);
     l->parsed.library = l->rule.library;
@@ -506,11 +531,10 @@ static void understand(st_rules *r, st_loaded *l, const piece *from, bool ahead)
         st_diags_back(&r->diags, first);
         return;
     }
-    l->rule.status = status;
     if (l->parsed.correlation)
         l->rule.status = ST_RULE_READY; /* st_rules_link says whether it is */
-    else if (find_uses(r, l, from) && !ahead)
-        st_rule_check(&checker, &l->parsed, &l->rule, &l->trigger);
+    else
+        check(r, l, from);
     if (l->rule.status == ST_RULE_READY && is_left_out(r, &l->rule))
         l->rule.status = ST_RULE_NOT_APPLICABLE;
     st_diags_sort(&r->diags, first);
@@ -548,6 +572,7 @@ static st_code add_rule(st_rules *r, piece *from, st_err *err)
     if (!made)
         st_loaded_begin(l, from->language, from->path, from->file, from->text, from->line,
                         from->named);
+    l->named = from->named;
     read_around(r, l, from);
     understand(r, l, from, made != NULL);
     l->open = false;
@@ -714,12 +739,8 @@ enum { FILES = 16, MANY_FILES = 128 }; /* of a job; of a folder that is worth a 
 
 typedef struct folder_load {
     st_rules *rules;
-    st_rule_found *found;
-    size_t n;
-    struct {
-        st_ahead ahead;
-        st_ahead_file files[FILES];
-    } * workers; /* by thread */
+    st_ahead_folder ahead;
+    st_ahead_file (*files)[FILES]; /* by thread */
     st_code code;
     st_err *err;
 } folder_load;
@@ -744,37 +765,49 @@ static st_code visit(st_rules *r, const st_rule_found *f, const st_ahead_file *f
 static void read_ahead(void *ctx, unsigned thread, size_t job)
 {
     folder_load *l = ctx;
-    for (size_t i = job * FILES, k = 0; i < l->n && k < FILES; i++, k++)
-        if (!l->found[i].problem.n)
-            st_ahead_read(&l->workers[thread].ahead, l->rules, l->found[i].path,
-                          &l->workers[thread].files[k]);
+    const st_ahead_folder *a = &l->ahead;
+    for (size_t i = job * FILES, k = 0; i < a->n && k < FILES; i++, k++)
+        if (!a->found[i].problem.n && !(a->queries && a->queries[i]))
+            st_ahead_read(&a->workers[thread], l->rules, a->found[i].path, &l->files[thread][k]);
 }
 
 static void take_files(void *ctx, unsigned thread, size_t job)
 {
     folder_load *l = ctx;
-    for (size_t i = job * FILES, k = 0; i < l->n && k < FILES && l->code == ST_OK; i++, k++)
-        l->code = visit(l->rules, &l->found[i], &l->workers[thread].files[k], l->err);
+    const st_ahead_folder *a = &l->ahead;
+    for (size_t i = job * FILES, k = 0; i < a->n && k < FILES && l->code == ST_OK; i++, k++) {
+        const st_ahead_file *query = a->queries ? a->queries[i] : NULL;
+        l->code = visit(l->rules, &a->found[i], query ? query : &l->files[thread][k], l->err);
+    }
 }
 
 static st_code load_folder(st_rules *r, st_str path, st_err *err)
 {
     folder_load l = { .rules = r, .err = err };
-    l.code = st_rule_folder(&r->arena, path, &l.found, &l.n, err);
-    unsigned threads = l.n < MANY_FILES ? 1 : st_threads(r->settings.threads);
-    l.workers = calloc(threads, sizeof *l.workers);
-    if (!l.workers)
+    st_ahead_folder *a = &l.ahead;
+    l.code = st_rule_folder(&r->arena, path, &a->found, &a->n, err);
+    unsigned threads = st_threads(r->settings.threads);
+    a->workers = calloc(threads, sizeof *a->workers);
+    l.files = calloc(threads, sizeof *l.files);
+    if (!a->workers || !l.files) {
         l.code = ST_E_MEMORY;
-    else if (l.code == ST_OK)
-        st_parallel_in_order(threads, (l.n + FILES - 1) / FILES, read_ahead, take_files, &l);
-    for (unsigned i = 0; l.workers && i < threads; i++) {
-        st_arena_take(&r->arena, &l.workers[i].ahead.arena);
-        st_ahead_end(&l.workers[i].ahead);
+    } else if (l.code == ST_OK) {
+        st_ahead_queries(a, r, threads);
+        r->ahead = a;
+        st_parallel_in_order(a->n < MANY_FILES ? 1 : threads, (a->n + FILES - 1) / FILES,
+                             read_ahead, take_files, &l);
+        r->ahead = NULL;
+    }
+    for (unsigned i = 0; a->workers && i < threads; i++) {
+        st_arena_take(&r->arena, &a->workers[i].arena);
+        st_ahead_end(&a->workers[i]);
     }
     if (l.code == ST_OK && r->arena.failed)
         l.code = ST_E_MEMORY;
-    free(l.workers);
-    free(l.found);
+    free((void *)a->queries);
+    free(a->workers);
+    free(l.files);
+    free(a->found);
     return l.code == ST_E_MEMORY
                ? st_fail(err, l.code, "no memory for the rules in %.*s", ST_FMT(path))
                : l.code;

@@ -21,6 +21,8 @@ typedef struct st_loaded {
     bool open;              /* a library that is being read: it can't be used yet */
     bool narrowed;          /* by a filter, since it was checked */
     bool twice;             /* the same text has the same id already: it doesn't count */
+    bool checked;           /* ahead of its turn, with the uses that parsed names ... */
+    bool checked_servers;   /* ... and as a rule that marks web servers, or not */
 } st_loaded;
 
 /* What rules are checked with: libraries are bound once for all of them. */
@@ -51,9 +53,10 @@ struct st_rules {
     size_t nlogs;
     st_diag_sink diags; /* in the order of loading */
     st_rule_settings settings;
-    size_t twice;           /* texts that were met once more, under their id */
-    st_pool *ids, *paths;   /* ids folded; paths of files that were read */
-    st_id_owner *id_owners; /* by the pool's id */
+    const struct st_ahead_folder *ahead; /* of the folder that is being loaded; NULL: none */
+    size_t twice;                        /* texts that were met once more, under their id */
+    st_pool *ids, *paths;                /* ids folded; paths of files that were read */
+    st_id_owner *id_owners;              /* by the pool's id */
     size_t nid_owners, id_owners_cap;
 };
 
@@ -65,6 +68,15 @@ void st_rules_join_query(st_rules *r, st_run *run);
 /* A rule of which no more is known than where it stands. */
 void st_loaded_begin(st_loaded *l, const st_language *language, st_str path, st_str file,
                      st_str text, unsigned line, bool named);
+/* Does it mark web servers, by this id or its file's name? */
+bool st_names_servers(st_str id, st_str path);
+/* The path of what `path` uses under that name, in the arena. */
+st_str st_path_beside(st_arena *a, st_str path, st_str name);
+/* The file's name without its ending. */
+st_str st_rule_stem(st_str path);
+/* l's text behind all that it uses, each once, joins a list of at most ST_MAX_LIBRARIES; false: it
+ * is full. */
+bool st_join_uses(const st_parsed **list, size_t *n, const st_loaded *l);
 
 /* What a rule is checked with. */
 typedef struct st_checker {

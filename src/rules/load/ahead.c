@@ -3,26 +3,62 @@
 /*
  * ahead.c - what of a rule file doesn't depend on the files before it, done on any thread.
  *
- * A document that needs no other file is parsed and checked. One of which there is anything to tell
- * is left: when its turn has come, it is understood there, so that what is told has its order.
+ * A document that needs no other file is parsed and checked; queries are parsed, and then checked
+ * with what they use. One of which there is anything to tell is left: when its turn has come, it is
+ * understood there, so that what is told has its order. So is a check that turns out to have been
+ * made with something else than what the rule uses then.
  */
 #include "rules/load/load.h"
+
+#include <stdlib.h>
+
+/* Of the text that the diagnostics are about. */
+static bool is_silent(const st_ahead *a)
+{
+    return !a->diags.n && !a->diags.failed && !a->arena.failed;
+}
+
+static void begin_text(st_ahead *a, st_str path, st_str file, st_str text)
+{
+    st_diags_back(&a->diags, 0);
+    st_diags_file(&a->diags, path, file, (size_t)(text.p - file.p), false);
+}
+
+/* NULL: there is something to tell, or no memory. */
+static st_loaded *parse(st_ahead *a, const st_rules *r, const st_language *l, st_str path,
+                        st_str file, st_str text, unsigned line)
+{
+    st_loaded *one = ST_NEW(&a->arena, st_loaded);
+    if (!one)
+        return NULL;
+    begin_text(a, path, file, text);
+    st_loaded_begin(one, l, path, file, text, line, false);
+    bool read = l->parse(&a->arena, text, &r->settings, &a->diags, &one->rule, &one->parsed);
+    one->parsed.library = one->rule.library;
+    return read && is_silent(a) ? one : NULL;
+}
+
+/* Afterwards it is checked, or there is something to tell. */
+static void check(st_ahead *a, const st_rules *r, st_loaded *one)
+{
+    const st_checker checker = {
+        &r->settings, r->regexes, &a->checking, &a->arena, &a->diags, false
+    };
+    begin_text(a, one->rule.path, one->file, one->text);
+    st_rule_check(&checker, &one->parsed, &one->rule, &one->trigger);
+    one->checked = is_silent(a);
+}
 
 /* NULL: there is something to tell, or no memory. */
 static st_loaded *understand(st_ahead *a, const st_rules *r, const st_language *l, st_str path,
                              st_str file, st_str text, unsigned line)
 {
-    const st_checker checker = {
-        &r->settings, r->regexes, &a->checking, &a->arena, &a->diags, false
-    };
-    st_loaded *one = ST_NEW(&a->arena, st_loaded);
-    if (!one)
-        return NULL;
-    st_loaded_begin(one, l, path, file, text, line, false);
-    bool read = l->parse(&a->arena, text, &r->settings, &a->diags, &one->rule, &one->parsed);
-    if (read && !one->parsed.correlation)
-        st_rule_check(&checker, &one->parsed, &one->rule, &one->trigger);
-    return read && !a->diags.n && !a->diags.failed && !a->arena.failed ? one : NULL;
+    st_loaded *one = parse(a, r, l, path, file, text, line);
+    if (!one || one->parsed.correlation)
+        return one;
+    one->checked_servers = one->rule.marks_servers;
+    check(a, r, one);
+    return one->checked ? one : NULL;
 }
 
 static void understand_all(st_ahead *a, const st_rules *r, const st_language *l, st_str path,
@@ -33,8 +69,6 @@ static void understand_all(st_ahead *a, const st_rules *r, const st_language *l,
     st_str text;
     unsigned line;
     while (!a->arena.failed && st_documents_next(&documents, &text, &line)) {
-        st_diags_back(&a->diags, 0);
-        st_diags_file(&a->diags, path, out->text, (size_t)(text.p - out->text.p), false);
         st_loaded *one = understand(a, r, l, path, out->text, text, line);
         if (!one)
             continue;
@@ -53,6 +87,128 @@ void st_ahead_read(st_ahead *a, const st_rules *r, st_str path, st_ahead_file *o
                                : NULL;
     if (l && l->by_itself)
         understand_all(a, r, l, path, out);
+}
+
+/* queries */
+
+enum { FEWEST_QUERIES = 16 }; /* so many that threads are worth it */
+
+typedef struct queries {
+    st_ahead_folder *folder;
+    const st_rules *rules;
+} queries;
+
+static bool holds_query(const st_rule_found *f)
+{
+    return !f->problem.n && st_rule_ending(f->path) == ST_RULE_KQL;
+}
+
+static void parse_query(void *ctx, unsigned thread, size_t i)
+{
+    const queries *q = ctx;
+    const st_rule_found *found = &q->folder->found[i];
+    st_ahead *a = &q->folder->workers[thread];
+    st_ahead_file *file = holds_query(found) ? ST_NEW(&a->arena, st_ahead_file) : NULL;
+    q->folder->queries[i] = file;
+    if (!file)
+        return;
+    a->diags.arena = &a->arena;
+    file->code = st_rule_file(&a->arena, found->path, &file->text, &file->why);
+    if (file->code == ST_OK)
+        file->documents =
+            parse(a, q->rules, st_language_of_queries(), found->path, file->text, file->text, 1);
+}
+
+/* A library is known by what it uses: its uses were found before those who use it. */
+static const st_loaded *known_library(const st_ahead_folder *f, st_str path)
+{
+    const st_ahead_file *file = st_ahead_library(f, path);
+    return file && file->documents->parsed.uses ? file->documents : NULL;
+}
+
+/* Finds what it uses among the folder's libraries. false: not there, or not known yet. */
+static bool find_uses(const st_ahead_folder *f, st_arena *arena, st_loaded *one)
+{
+    const st_parsed *list[ST_MAX_LIBRARIES];
+    size_t n = 0;
+    for (size_t i = 0; i < one->rule.nuses; i++) {
+        const st_loaded *used =
+            known_library(f, st_path_beside(arena, one->rule.path, one->rule.uses[i]));
+        if (!used || !st_join_uses(list, &n, used))
+            return false;
+    }
+    const st_parsed **uses = ST_NEWN(arena, const st_parsed *, n + 1);
+    for (size_t i = 0; uses && i < n; i++)
+        uses[i] = list[i];
+    one->parsed.uses = uses;
+    one->parsed.nuses = uses ? n : 0;
+    return uses;
+}
+
+/* Libraries, and what they use: of those that use others, in as many rounds as it takes. */
+static void find_libraries(st_ahead_folder *f)
+{
+    st_arena *arena = &f->workers[0].arena;
+    for (size_t i = 0; i < f->n && f->nlibraries < ST_MAX_LIBRARIES; i++) {
+        const st_ahead_file *file = f->queries[i];
+        if (file && file->documents && file->documents->parsed.library)
+            f->libraries[f->nlibraries++] = file;
+    }
+    for (bool more = true; more;) {
+        more = false;
+        for (size_t i = 0; i < f->nlibraries; i++) {
+            st_loaded *l = f->libraries[i]->documents;
+            more |= !l->parsed.uses && find_uses(f, arena, l);
+        }
+    }
+}
+
+/* Does it mark web servers, as far as can be said before all ids are known? */
+static bool marks_servers(const st_loaded *one)
+{
+    const st_rule *rule = &one->rule;
+    return rule->marks_servers ||
+           st_names_servers(rule->id.n ? rule->id : st_rule_stem(rule->path), rule->path);
+}
+
+static void check_query(void *ctx, unsigned thread, size_t i)
+{
+    const queries *q = ctx;
+    st_ahead *a = &q->folder->workers[thread];
+    st_loaded *one = q->folder->queries[i] ? q->folder->queries[i]->documents : NULL;
+    a->diags.arena = &a->arena;
+    if (!one || one->parsed.correlation ||
+        (one->parsed.library ? !one->parsed.uses : !find_uses(q->folder, &a->arena, one)))
+        return;
+    bool said = one->rule.marks_servers;
+    one->checked_servers = one->rule.marks_servers = marks_servers(one);
+    check(a, q->rules, one);
+    one->rule.marks_servers = said;
+}
+
+void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads)
+{
+    queries q = { f, r };
+    size_t n = 0;
+    for (size_t i = 0; i < f->n; i++)
+        n += holds_query(&f->found[i]);
+    if (threads < 2 || n < FEWEST_QUERIES)
+        return;
+    /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+    f->queries = calloc(f->n, sizeof *f->queries);
+    if (!f->queries)
+        return;
+    st_parallel(threads, f->n, parse_query, &q);
+    find_libraries(f);
+    st_parallel(threads, f->n, check_query, &q);
+}
+
+const st_ahead_file *st_ahead_library(const st_ahead_folder *f, st_str path)
+{
+    for (size_t i = 0; f && i < f->nlibraries; i++)
+        if (st_str_eq(f->libraries[i]->documents->rule.path, path))
+            return f->libraries[i];
+    return NULL;
 }
 
 void st_ahead_end(st_ahead *a)

@@ -106,6 +106,22 @@ void st_ahead_read(st_ahead *a, const st_rules *r, st_str path, st_ahead_file *o
 /* All but the arena. */
 void st_ahead_end(st_ahead *a);
 
+/* A folder's queries: they may use one another, so all are parsed before any is checked. */
+typedef struct st_ahead_folder {
+    struct st_rule_found *found; /* its files */
+    size_t n;
+    st_ahead *workers;       /* by thread */
+    st_ahead_file **queries; /* by file, malloc'ed; each in a worker's arena. NULL: no query, or it
+                                wasn't read ahead */
+    const st_ahead_file *libraries[ST_MAX_LIBRARIES]; /* of them */
+    size_t nlibraries;
+} st_ahead_folder;
+/* Reads, parses and checks them on all threads, where they are many; found, n and workers are set.
+ */
+void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads);
+/* The library in that file; NULL: it wasn't read ahead. f may be NULL. */
+const st_ahead_file *st_ahead_library(const st_ahead_folder *f, st_str path);
+
 /* cases.c: what grows while a case is read */
 
 enum { ST_CASE_EVIDENCE, ST_CASE_COLUMNS, ST_CASE_CELLS, ST_CASE_LISTS };

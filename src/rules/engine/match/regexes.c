@@ -60,27 +60,47 @@ static void keep(st_regexes *c, st_sid id, st_regex *made)
     c->n += c->kept[id] != NULL;
 }
 
-static st_regex *get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
+/* A copy of what is kept; *kept false: nothing is. */
+static st_regex *kept_copy(st_regexes *c, st_str pattern, st_sid *id, bool *kept, st_err *err)
 {
-    st_sid id = st_pool_put(c->texts, pattern);
-    if (!st_pool_failed(c->texts) && id < c->cap && c->kept[id]) {
-        st_regex *copy = st_regex_copy(c->kept[id]);
-        if (!copy)
-            st_fail(err, ST_E_MEMORY, "out of memory");
-        return copy;
-    }
-    st_regex *made = st_regex_new(pattern, offset, err);
-    if (made)
+    *id = st_pool_put(c->texts, pattern);
+    *kept = !st_pool_failed(c->texts) && *id < c->cap && c->kept[*id];
+    st_regex *copy = *kept ? st_regex_copy(c->kept[*id]) : NULL;
+    if (*kept && !copy)
+        st_fail(err, ST_E_MEMORY, "out of memory");
+    return copy;
+}
+
+/* The same by whoever was first, if another thread has compiled it, too. */
+static st_regex *keep_first(st_regexes *c, st_str pattern, st_regex *made, st_err *err)
+{
+    st_sid id;
+    bool kept;
+    st_regex *copy = kept_copy(c, pattern, &id, &kept, err);
+    if (!kept) {
         keep(c, id, made);
-    return made;
+        return made;
+    }
+    st_regex_free(made);
+    return copy;
 }
 
 st_regex *st_regexes_get(st_regexes *c, st_str pattern, size_t *offset, st_err *err)
 {
     if (!c)
         return st_regex_new(pattern, offset, err);
+    st_sid id;
+    bool kept;
     pthread_mutex_lock(&c->lock);
-    st_regex *r = get(c, pattern, offset, err);
+    st_regex *r = kept_copy(c, pattern, &id, &kept, err);
+    pthread_mutex_unlock(&c->lock);
+    if (kept)
+        return r;
+    st_regex *made = st_regex_new(pattern, offset, err);
+    if (!made)
+        return NULL;
+    pthread_mutex_lock(&c->lock);
+    r = keep_first(c, pattern, made, err);
     pthread_mutex_unlock(&c->lock);
     return r;
 }

@@ -17,7 +17,10 @@ typedef struct question {
     uint32_t type;
 } question;
 
+/* A place is looked into only once it was written to: a page of zeros that is read first is made
+ * twice, and all threads are interrupted for it. */
 struct st_memo {
+    uint64_t taken[PLACES / 64]; /* a bit a place */
     question asked[PLACES];
     st_val answer[PLACES];
 };
@@ -77,10 +80,12 @@ st_val st_memo_call(st_run *r, const st_expr *x, const st_val *a)
     if (!m || !ask(x, a, &q))
         return made(r, x->code(r, x, a));
     size_t at = place_of(&q);
-    if (same(&m->asked[at], &q))
+    bool taken = m->taken[at / 64] >> at % 64 & 1;
+    if (taken && same(&m->asked[at], &q))
         return made(r, m->answer[at]);
     st_val v = made(r, x->code(r, x, a));
     if (lasts(r, v)) {
+        m->taken[at / 64] |= UINT64_C(1) << at % 64;
         m->asked[at] = q;
         m->answer[at] = v;
     }
