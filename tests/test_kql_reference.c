@@ -1102,6 +1102,8 @@ static void reference__bin_auto__takes_the_settings(void **state)
           "1:25: query_bin_auto_size is a constant number or time span" },
         { "set query_bin_auto_size=2; set query_bin_auto_at=dynamic(1); print x = bin_auto(5)",
           "1:50: query_bin_auto_at is a constant number, time or time span" },
+        { "let f = (x: long) { set query_bin_auto_size=5; bin_auto(x) }; print f(7), bin_auto(8)",
+          "1:25: query_bin_auto_size is set in front of the query, not in a function" },
         { "set query_bin_auto_size=1h; print x = bin_auto(5)",
           "1:39: bin() isn't defined for long and timespan" },
     };

@@ -130,6 +130,11 @@ static void bind_setting(const st_scope *sc, const st_kql_stmt *s)
     bool is_size = st_str_eq(s->name.text, ST_STR("query_bin_auto_size"));
     if (!is_size && !st_str_eq(s->name.text, ST_STR("query_bin_auto_at")))
         return;
+    if (sc->depth) { /* it would hold for what comes behind the call */
+        st_bind_error(sc, s->name.span, NULL,
+                      "%.*s is set in front of the query, not in a function", ST_FMT(s->name.text));
+        return;
+    }
     b->bin_size = b->bin_at = NULL; /* its own value can't ask for them */
     st_expr *x = setting_value(sc, s, !is_size);
     b->bin_size = is_size ? x : size;
