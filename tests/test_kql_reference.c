@@ -1081,6 +1081,11 @@ static void reference__bin_auto__takes_the_settings(void **state)
           "x:long count_:long / 0,2 / 3,2" },
         { "print x = 1 | summarize count() by bin_auto(x)",
           "1:36: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },
+        { "set query_bin_auto_size=5; datatable(k:string, v:long)['a', 1, 'b', 13, 'a', 7] | "
+          "partition by k (extend w = bin_auto(v))",
+          "k:string v:long w:long / a,1,0 / a,7,5 / b,13,10" },
+        { "range i from 1 to 11000 step 1 | partition by i (where true) | count",
+          "Count:long / 11000" },
         { "print bin_auto(1, 2)", "1:7: bin_auto() takes at most 1 argument, not 2" },
         { "set query_bin_auto_size=bin_auto(1); print bin_auto(5)",
           "1:25: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },

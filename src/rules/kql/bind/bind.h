@@ -54,6 +54,7 @@ typedef struct st_binder {
     st_expr *bin_size, *bin_at; /* settings of bin_auto(), constants; NULL: not set */
     st_str subject;             /* the node of graph patterns that the rule is about; or empty */
     unsigned expansions, operators_bound; /* so far, against their limits */
+    size_t nodes, most_nodes;             /* of expressions, likewise */
     st_shown_value *values;               /* lets that a plan shows */
     st_need *needs; /* the services that the query needs, in the order they are met */
     st_need *never; /* columns that it filters by and that are never filled, likewise */

@@ -307,6 +307,13 @@ bool st_bind_expand(const st_scope *sc, st_span at)
                       ST_MAX_KQL_CALLS);
         return false;
     }
+    if (sc->binder->nodes >= sc->binder->most_nodes) {
+        if (!sc->out->failed)
+            st_bind_error(sc, at, NULL,
+                          "tables and functions have more than %u parts when written out",
+                          ST_MAX_KQL_NODES);
+        return false;
+    }
     unsigned n = sc->binder->expansions++;
     if (n == ST_MAX_KQL_EXPANSIONS)
         st_bind_error(sc, at, NULL,
