@@ -1074,6 +1074,12 @@ static void bind__greedy_texts__told_and_bounded(void **state)
           "1:10: tables and functions inside one another deeper than 64" },
         { "let f0 = (x:long) { x + 1 }; ", "let f@ = (x:long) { f#(f#(x)) }; ", 30, "print f30(1)",
           "1:83: tables and functions are used more than 20000 times when written out" },
+        { "let f = (v:long) { 1", " + v + v", 900,
+          " }; let g = (v:long) { f(v) + f(v) + f(v) + f(v) }; "
+          "let h = (v:long) { g(v) + g(v) + g(v) + g(v) + g(v) + g(v) + g(v) + g(v) }; "
+          "let i = (v:long) { h(v) + h(v) + h(v) + h(v) + h(v) + h(v) + h(v) + h(v) }; "
+          "range x from 1 to 2 step 1 | project i(x) + i(x) + i(x)",
+          "1:7320: tables and functions have more than 1000000 parts when written out" },
         { "let a0 = 'aaaaaaaaaa'; ", "let a@ = strcat(a#, a#); ", 40, "print strlen(a40)",
           "0:0: a constant can't be computed: a text is longer than the limit" },
         { "print x = 1 ", "| extend c@ = 1 ", 2000, "",

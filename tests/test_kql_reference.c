@@ -1081,7 +1081,36 @@ static void reference__bin_auto__takes_the_settings(void **state)
           "x:long count_:long / 0,2 / 3,2" },
         { "print x = 1 | summarize count() by bin_auto(x)",
           "1:36: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },
+        { "set query_bin_auto_size=5; datatable(k:string, v:long)['a', 1, 'b', 13, 'a', 7] | "
+          "partition by k (extend w = bin_auto(v))",
+          "k:string v:long w:long / a,1,0 / a,7,5 / b,13,10" },
+        { "range i from 1 to 11000 step 1 | partition by i (where true) | count",
+          "Count:long / 11000" },
         { "print bin_auto(1, 2)", "1:7: bin_auto() takes at most 1 argument, not 2" },
+        { "set query_bin_auto_size=bin_auto(1); print bin_auto(5)",
+          "1:25: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },
+        { "set query_bin_auto_size=2; set query_bin_auto_at=bin_auto(1); print bin_auto(5)",
+          "1:50: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },
+        { "set query_bin_auto_size=2; set query_bin_auto_size=bin_auto(4); print bin_auto(5)",
+          "1:52: bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query" },
+        /* The value is known where the setting stands, not where it is used. */
+        { "let s=1h; set query_bin_auto_size=s; let f=(t:datetime, s:timespan){bin_auto(t)}; "
+          "print x = f(datetime(2026-01-01 10:35), 1d)",
+          "x:datetime / 2026-01-01T10:00:00.0000000Z" },
+        { "set query_bin_auto_size=a; range a from 1 to 2 step 1 | project x = bin_auto(a)",
+          "1:25: no column a" },
+        { "set query_bin_auto_size='1h'; print x = bin_auto(5)",
+          "1:25: query_bin_auto_size is a constant number or time span" },
+        { "set query_bin_auto_size=datetime(2026-01-01); print x = bin_auto(5)",
+          "1:25: query_bin_auto_size is a constant number or time span" },
+        { "set query_bin_auto_size=rand(); print x = bin_auto(5)",
+          "1:25: query_bin_auto_size is a constant number or time span" },
+        { "set query_bin_auto_size=2; set query_bin_auto_at=dynamic(1); print x = bin_auto(5)",
+          "1:50: query_bin_auto_at is a constant number, time or time span" },
+        { "let f = (x: long) { set query_bin_auto_size=5; bin_auto(x) }; print f(7), bin_auto(8)",
+          "1:25: query_bin_auto_size is set in front of the query, not in a function" },
+        { "set query_bin_auto_size=1h; print x = bin_auto(5)",
+          "1:39: bin() isn't defined for long and timespan" },
     };
     (void)state;
     CHECK(cases);

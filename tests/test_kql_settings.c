@@ -241,6 +241,43 @@ static void model__of_what_sysmon_records__is_here(void **state)
     check("let imDns = datatable(a: long)[1]; imDns", &none, "a:long / 1");
     check("let f = (a: long, b: long = 2) { print x = a + b }; f(a=1, c=3)", &none,
           "1:60: f() has no parameter c");
+    check("let f = (a: long, b: long = 2) { print x = a + b }; f(a=1, a=3)", &none,
+          "1:60: f() is given a twice");
+    check("let f = (a: long, b: long = 2) { print x = a + b }; f(1, a=3)", &none,
+          "1:58: f() is given a twice");
+    check("let f = (a: long, b: long = 2) { print x = a + b }; f(b=1, a=3)", &none, "x:long / 4");
+    check("imProcessCreate | where ComandLine has 'cmd' | count", &none,
+          "1:25: no column ComandLine is known there: taken as never filled; did you mean "
+          "CommandLine?; Count:long / 0");
+    check("imProcessCreate | project-away ComandLine | count", &none,
+          "1:32: no column ComandLine is known there: taken as never filled; did you mean "
+          "CommandLine?; Count:long / 0");
+    check("imNetworkSession | project EventSchemaVersion, EventOriginalType, EventSeverity, "
+          "Hostname",
+          &none,
+          "EventSchemaVersion:string EventOriginalType:string EventSeverity:string "
+          "Hostname:string");
+}
+
+/* A default stands where the function is defined, and a function isn't in its own. */
+static void defaults__names_in_them__are_those_of_the_definition(void **state)
+{
+    static const st_rule_settings none = { 0 };
+    (void)state;
+    check("let s = 1; let f = (a: long = s) { a }; let g = (s: long) { f() }; print x = g(5)",
+          &none, "x:long / 1");
+    check("let f = (a: long = p) { a }; print p = 3 | extend x = f()", &none, "1:20: no column p");
+    check("let f = (a: long = f()) { a }; print x = f()", &none,
+          "1:20: the function f isn't known or not supported yet");
+}
+
+static void null__of_dynamic_beside_a_text__is_no_mistake(void **state)
+{
+    static const st_rule_settings none = { 0 };
+    (void)state;
+    check("print x = dynamic(null) == ''", &none, "x:bool / True");
+    check("print x = 1 == long(null)", &none,
+          "1:16: nothing equals null; ask with isnull(); x:bool / False");
 }
 
 static void services__with_stubs__run_as_though_empty(void **state)
@@ -409,6 +446,8 @@ int main(void)
         cmocka_unit_test(external__each_format__gives_its_rows),
         cmocka_unit_test(external__no_file_for_it__is_not_applicable),
         cmocka_unit_test(services__without_stubs__bound_as_far_as_known),
+        cmocka_unit_test(defaults__names_in_them__are_those_of_the_definition),
+        cmocka_unit_test(null__of_dynamic_beside_a_text__is_no_mistake),
         cmocka_unit_test(services__with_stubs__run_as_though_empty),
         cmocka_unit_test(params__given__take_the_place_of_defaults),
         cmocka_unit_test(explain__with_run__tells_rows_of_each_operator),

@@ -163,6 +163,11 @@ static void expect(const world *w, const char *kql, const char *want)
 
 /* each kind */
 
+/* What the model of name resolution makes of a response. */
+#define DNS_COLUMNS                                                                 \
+    " | project DnsResponseCode, DnsResponseCodeName, EventResult, EventSeverity, " \
+    "EventOriginalType, EventSchemaVersion, DnsResponseName"
+
 static void event__each_kind__is_the_row_it_should_be(void **state)
 {
     static const struct {
@@ -299,6 +304,37 @@ static void event__each_kind__is_the_row_it_should_be(void **state)
           "DeviceEvents | project ActionType, AdditionalFields",
           "DnsQueryResponse|{\"DnsQueryString\":\"a.example\",\"QueryName\":\"a.example\","
           "\"QueryStatus\":0,\"QueryResults\":[\"b.example\",\"10.0.0.9\",\"fe80::1\"]}" },
+        { { 3, FIELDS(BY_SHELL, "Initiated=true", "DestinationHostname=far.example") },
+          "imNetworkSession | project Hostname == SrcHostname, DstHostname",
+          "True|far.example" },
+        { { 3, FIELDS(BY_SHELL, "Initiated=false", "SourceHostname=far.example") },
+          "imNetworkSession | project SrcHostname, Hostname == DstHostname",
+          "|True" },
+        { { 11, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe", "Hashes=SHA1=AB") },
+          "imFileEvent | project Hash, HashType, EventSchemaVersion",
+          "||0.1.0" },
+        { { 23, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe", "Hashes=MD5=AC,SHA1=AB") },
+          "imFileEvent | project Hash, HashType",
+          "ab|SHA1" },
+        { { 22,
+            FIELDS(BY_SHELL, "QueryName=a.example", "QueryStatus=0", "QueryResults=10.0.0.9;") },
+          "imDns(eventtype='LOOKUP', responsecodename='noerror')" DNS_COLUMNS,
+          "0|NOERROR|Success|Informational|22|0.1.6|10.0.0.9" },
+        { { 22, FIELDS(BY_SHELL, "QueryName=a.example", "QueryStatus=9003", "QueryResults=-") },
+          "imDns(responsecodename='NXDOMAIN')" DNS_COLUMNS,
+          "3|NXDOMAIN|Failure|Low|22|0.1.6|" },
+        { { 22, FIELDS(BY_SHELL, "QueryName=a.example", "QueryStatus=9016", "QueryResults=-") },
+          "imDns" DNS_COLUMNS,
+          "16|BADVERS|Failure|Low|22|0.1.6|" },
+        { { 22, FIELDS(BY_SHELL, "QueryName=a.example", "QueryStatus=1460", "QueryResults=-") },
+          "imDns" DNS_COLUMNS,
+          "1460|TIMEOUT|Failure|Low|22|0.1.6|" },
+        { { 22, FIELDS(BY_SHELL, "QueryName=a.example", "QueryStatus=9701", "QueryResults=-") },
+          "imDns" DNS_COLUMNS,
+          "9701|NA|Failure|Low|22|0.1.6|" },
+        { { 22, FIELDS(BY_SHELL, "QueryName=a.example", "QueryStatus=9701", "QueryResults=-") },
+          "imDns(responsecodename='NXDOMAIN') | count",
+          "0" },
         { { 23, FIELDS(BY_SHELL, "TargetFilename=C:\\t\\a.exe", "Hashes=SHA256=AB",
                        "IsExecutable=true", "Archived=true") },
           "DeviceFileEvents | project ActionType, FileName, SHA256, AdditionalFields",

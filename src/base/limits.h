@@ -417,6 +417,9 @@
 /* Tables and functions written out when one rule is bound: forty lines of lets that each use the
  * one before twice would ask for 2^40. Met: the rule is broken. */
 #define ST_MAX_KQL_EXPANSIONS 20000u
+/* Nodes of one rule's expressions, when its lets and functions are written out, beyond one a byte
+ * of its text: some 200 MB of them. Real rules have some thousands. Met: the rule is broken. */
+#define ST_MAX_KQL_NODES 1000000u
 /* Operators over tables in one rule, when its lets are written out; each copies its columns. Long
  * queries have a hundred. Met: the rule is broken. */
 #define ST_MAX_KQL_OPERATORS 10000u

@@ -7,6 +7,7 @@
  * so its values are folded once, and the rows of its tables are computed once, when the first rule
  * asks for them. Its functions are macros, as everywhere: each use binds them anew.
  */
+#include "base/limits.h"
 #include "rules/kql/operators/operators.h"
 #include "rules/kql/query.h"
 
@@ -103,7 +104,8 @@ static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_s
                     .operators = st_kql_operators,
                     .table_fns = st_kql_table_fns,
                     .marks = l->marks,
-                    .keeps_rows = true };
+                    .keeps_rows = true,
+                    .most_nodes = ST_MAX_KQL_NODES };
     st_bind_outcome told = { 0 };
     st_scope own = { .binder = &b, .r = &l->run, .out = &told, .env = sc->env };
     l->sound = bind_statements(&own, p) && !b.needs;

@@ -5,6 +5,7 @@
  */
 #include "rules/kql/query.h"
 
+#include "base/limits.h"
 #include "rules/kql/operators/operators.h"
 
 /* A table that the text gave a name is one for later statements, its rows computed once. */
@@ -66,7 +67,8 @@ void st_bind_rule(st_run *r, const st_parsed *p, bool marks_servers, st_diag_sin
                     .operators = st_kql_operators,
                     .table_fns = st_kql_table_fns,
                     .marks = marks_servers,
-                    .subject = script->subject };
+                    .subject = script->subject,
+                    .most_nodes = ST_MAX_KQL_NODES + script->text.n };
     st_bind_outcome told = { 0 };
     st_scope sc = { .binder = &b, .r = r, .out = &told };
     *out = (st_bound){ .status = ST_RULE_BROKEN };

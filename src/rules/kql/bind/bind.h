@@ -50,10 +50,11 @@ typedef struct st_binder {
     const st_bind_operator *operators; /* by st_kql_op_kind */
     const st_bind_table_fn *table_fns; /* up to one without a name */
     bool marks;                        /* the rule says which processes are web servers */
-    bool keeps_rows; /* rows of tables that lets name are computed once: a library */
-    const st_kql_expr *bin_size, *bin_at; /* settings of bin_auto(); NULL: not set */
-    st_str subject; /* the node of graph patterns that the rule is about; or empty */
+    bool keeps_rows;            /* rows of tables that lets name are computed once: a library */
+    st_expr *bin_size, *bin_at; /* settings of bin_auto(), constants; NULL: not set */
+    st_str subject;             /* the node of graph patterns that the rule is about; or empty */
     unsigned expansions, operators_bound; /* so far, against their limits */
+    size_t nodes, most_nodes;             /* of expressions, likewise */
     st_shown_value *values;               /* lets that a plan shows */
     st_need *needs; /* the services that the query needs, in the order they are met */
     st_need *never; /* columns that it filters by and that are never filled, likewise */
@@ -144,6 +145,8 @@ st_let *st_bind_let(const st_scope *sc, st_str name);
 /* From now on l can be named in sc, before what could be; false: no memory. */
 bool st_bind_push_let(st_scope *sc, st_let *l);
 void st_bind_no_column(const st_scope *sc, st_span at, st_str name);
+/* Says that a column which no list knows is taken as one that is never filled. */
+void st_bind_warn_loose(const st_scope *sc, st_span at, st_str name);
 /* A let whose value couldn't be understood, which was told. */
 bool st_bind_unread(const st_let *l);
 /* Is e the name of a column that a service's table may have, though no list knows it? */

@@ -198,15 +198,10 @@ static st_expr **bind_args(const st_scope *sc, const st_kql_expr *e)
     return x;
 }
 
-/* A function of the tables, with its value as it is: several columns are an array. */
-static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st_fn *f)
+/* Function f of the n arguments x of the call e. */
+static st_expr *function_of(const st_scope *sc, const st_kql_expr *e, const st_fn *f, st_expr **x,
+                            size_t n)
 {
-    size_t n = e->u.call.args.n;
-    if (!f->code) {
-        st_bind_error(sc, e->u.call.name.span, NULL, "%s() isn't supported: %s", f->name, f->doc);
-        return st_bind_unknown(sc);
-    }
-    st_expr **x = bind_args(sc, e);
     if (!x || !st_bind_check_args(sc, e, f->name, f->args, f->min, x, n) ||
         st_bind_any_unknown(x, n))
         return st_bind_unknown(sc);
@@ -217,6 +212,16 @@ static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st
     call->anew |= f->result[0] == '*';
     sc->r->draws |= call->anew;
     return f->result[0] == '*' ? call : st_bind_fold(sc, call);
+}
+
+/* A function of the tables, with its value as it is: several columns are an array. */
+static st_expr *call_function(const st_scope *sc, const st_kql_expr *e, const st_fn *f)
+{
+    if (!f->code) {
+        st_bind_error(sc, e->u.call.name.span, NULL, "%s() isn't supported: %s", f->name, f->doc);
+        return st_bind_unknown(sc);
+    }
+    return function_of(sc, e, f, bind_args(sc, e), e->u.call.args.n);
 }
 
 /* todatetime('{{StartTimeISO}}') of Sentinel's hunting queries, which a hunt writes its time range
@@ -246,7 +251,7 @@ static st_expr *time_of_hunt(const st_scope *sc, const st_kql_expr *e, const st_
 /* bin_auto(x) is bin_at() with what the query has set. */
 static st_expr *bin_auto(const st_scope *sc, const st_kql_expr *e)
 {
-    const st_kql_expr *size = sc->binder->bin_size, *at = sc->binder->bin_at;
+    st_expr *size = sc->binder->bin_size, *at = sc->binder->bin_at;
     if (e->u.call.args.n != 1)
         return call_function(sc, e, st_fn_find(ST_STR("bin_auto")));
     if (!size) {
@@ -255,17 +260,8 @@ static st_expr *bin_auto(const st_scope *sc, const st_kql_expr *e)
             "bin_auto() needs a size: set query_bin_auto_size = 1h; in front of the query");
         return st_bind_unknown(sc);
     }
-    st_kql_expr *call = ST_NEW(&sc->r->arena, st_kql_expr);
-    st_kql_expr **args = ST_NEWN(&sc->r->arena, st_kql_expr *, 3);
-    if (!call || !args)
-        return NULL;
-    args[0] = e->u.call.args.items[0];
-    args[1] = (st_kql_expr *)(uintptr_t)size;
-    args[2] = (st_kql_expr *)(uintptr_t)at;
-    *call = *e;
-    call->u.call.args.items = args;
-    call->u.call.args.n = at ? 3 : 2;
-    return call_function(sc, call, st_fn_find(at ? ST_STR("bin_at") : ST_STR("bin")));
+    st_expr *x[] = { st_bind_expr(sc, st_bind_argument(e, 0)), size, at };
+    return function_of(sc, e, st_fn_find(at ? ST_STR("bin_at") : ST_STR("bin")), x, at ? 3 : 2);
 }
 
 st_expr *st_bind_tuple(const st_scope *sc, const st_kql_expr *e)

@@ -63,8 +63,7 @@ static st_expr *bind_name(const st_scope *sc, const st_kql_expr *e)
     else if (st_bind_loose_name(sc, e)) {
         if (!sc->r->settings->stub_services && !sc->binder->forgiving)
             return st_bind_unknown(sc);
-        st_bind_warn(sc, e->span, "no column %.*s is known there: taken as never filled",
-                     ST_FMT(name));
+        st_bind_warn_loose(sc, e->span, name);
         st_type t = st_bind_loose_type(name);
         return st_bind_const(sc, t, st_val_missing(t));
     } else if (sc->binder->unpacked && sc->row) {
@@ -224,8 +223,9 @@ static void convert_literal(const st_scope *sc, const st_kql_expr *e, st_expr **
     for (size_t i = 0; i < 2; i++) {
         st_type other = args[1 - i]->type;
         const st_kql_expr *side = i ? e->u.binary.right : e->u.binary.left;
+        bool empty = args[i]->type == ST_TYPE_DYNAMIC && other == ST_TYPE_STRING; /* equals "" */
         if (args[i]->kind == ST_EXPR_CONST && side->kind == ST_KQL_LITERAL && side->u.value.null &&
-            other != ST_TYPE_DYNAMIC)
+            other != ST_TYPE_DYNAMIC && !empty)
             st_bind_warn(sc, side->span, "nothing equals null; ask with isnull()");
         if (args[i]->kind != ST_EXPR_CONST || args[i]->type != ST_TYPE_STRING ||
             other == ST_TYPE_STRING || other == ST_TYPE_DYNAMIC)

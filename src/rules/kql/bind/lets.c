@@ -106,16 +106,42 @@ static bool repeats(const st_scope *sc, const st_kql_stmt *s, const st_let *oute
     return true;
 }
 
-/* All but a query. outer: where the names of its text or function begin. */
+/* The constant that a setting of bin_auto() is, with the names of where it stands; or UNKNOWN, and
+ * it was told. NULL: it has no value, or no memory. */
+static st_expr *setting_value(const st_scope *sc, const st_kql_stmt *s, bool may_be_time)
+{
+    st_scope inner = st_bind_over(sc, NULL);
+    st_expr *x = s->value ? st_bind_expr(&inner, s->value) : NULL;
+    if (!x || x->type == ST_TYPE_UNKNOWN)
+        return x;
+    if (x->kind == ST_EXPR_CONST && (st_type_numeric(x->type) || x->type == ST_TYPE_TIMESPAN ||
+                                     (may_be_time && x->type == ST_TYPE_DATETIME)))
+        return x;
+    st_bind_error(sc, s->value->span, NULL, "%.*s is a constant number%s", ST_FMT(s->name.text),
+                  may_be_time ? ", time or time span" : " or time span");
+    return st_bind_unknown(sc);
+}
+
 /* set name = value; of names that mean nothing here there is nothing to do. */
 static void bind_setting(const st_scope *sc, const st_kql_stmt *s)
 {
-    if (st_str_eq(s->name.text, ST_STR("query_bin_auto_size")))
-        sc->binder->bin_size = s->value;
-    else if (st_str_eq(s->name.text, ST_STR("query_bin_auto_at")))
-        sc->binder->bin_at = s->value;
+    st_binder *b = sc->binder;
+    st_expr *size = b->bin_size, *at = b->bin_at;
+    bool is_size = st_str_eq(s->name.text, ST_STR("query_bin_auto_size"));
+    if (!is_size && !st_str_eq(s->name.text, ST_STR("query_bin_auto_at")))
+        return;
+    if (sc->depth) { /* it would hold for what comes behind the call */
+        st_bind_error(sc, s->name.span, NULL,
+                      "%.*s is set in front of the query, not in a function", ST_FMT(s->name.text));
+        return;
+    }
+    b->bin_size = b->bin_at = NULL; /* its own value can't ask for them */
+    st_expr *x = setting_value(sc, s, !is_size);
+    b->bin_size = is_size ? x : size;
+    b->bin_at = is_size ? at : x;
 }
 
+/* All but a query. outer: where the names of its text or function begin. */
 bool st_bind_statement(st_scope *sc, const st_kql_stmt *s, const st_let *outer)
 {
     if (repeats(sc, s, outer))
@@ -148,7 +174,7 @@ static bool bind_body(st_scope *sc, const st_kql_stmt *s, const st_kql_expr **va
     return *value != NULL;
 }
 
-/* The argument for parameter i: by name, else by place, else its default. */
+/* The argument for parameter i: by name, else by place; NULL: none is given. */
 static const st_kql_expr *argument(const st_kql_expr *call, const st_kql_param *p, size_t i)
 {
     size_t n = call->kind == ST_KQL_CALL ? call->u.call.args.n : 0;
@@ -160,7 +186,7 @@ static const st_kql_expr *argument(const st_kql_expr *call, const st_kql_param *
     }
     if (i < n && call->u.call.args.items[i]->kind != ST_KQL_NAMED)
         return call->u.call.args.items[i];
-    return p->value;
+    return NULL;
 }
 
 static bool bind_param(const st_scope *sc, const st_kql_param *p, const st_kql_expr *arg, st_let *v)
@@ -179,6 +205,32 @@ static bool bind_param(const st_scope *sc, const st_kql_param *p, const st_kql_e
         st_bind_error(sc, arg->span, "KS107", "a %s is needed for %.*s, not %s", st_type_name(want),
                       ST_FMT(p->name.text), st_type_name(v->x->type));
     return v->x != NULL;
+}
+
+/* The name of the parameter that argument k is for; empty if it is for none. */
+static st_str parameter_of(const st_kql_expr *f, const st_kql_expr *call, size_t k)
+{
+    const st_kql_expr *a = call->u.call.args.items[k];
+    if (a->kind == ST_KQL_NAMED)
+        return a->u.named.names[0].text;
+    return k < f->u.lambda.nparams ? f->u.lambda.params[k].name.text : ST_STR("");
+}
+
+/* Does each parameter get one argument at most? */
+static bool given_once(const st_scope *sc, const st_let *l, const st_kql_expr *call)
+{
+    for (size_t k = 0; call->kind == ST_KQL_CALL && k < call->u.call.args.n; k++) {
+        st_str name = parameter_of(l->expr, call, k);
+        size_t i = 0;
+        while (i < k && !st_str_eq(parameter_of(l->expr, call, i), name))
+            i++;
+        if (i == k)
+            continue;
+        st_bind_error(sc, call->u.call.args.items[k]->span, "KS119", "%.*s() is given %.*s twice",
+                      ST_FMT(l->name), ST_FMT(name));
+        return false;
+    }
+    return true;
 }
 
 /* Is there a parameter for each name that an argument has? */
@@ -206,6 +258,16 @@ static bool names_fit(const st_scope *sc, const st_let *l, const st_kql_expr *ca
     return true;
 }
 
+/* Where the defaults of a function's parameters stand: its definition, which has no row. */
+static st_scope defaults_scope(const st_scope *sc, const st_let *l)
+{
+    st_scope there = st_bind_over(sc, NULL);
+    there.env = l->env;
+    there.group = NULL;
+    there.names = NULL;
+    return there;
+}
+
 bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e, st_scope *inside,
                        const st_kql_expr **value)
 {
@@ -216,20 +278,21 @@ bool st_bind_open_call(const st_scope *sc, const st_let *l, const st_kql_expr *e
                       f->u.lambda.nparams);
         return false;
     }
-    if (!names_fit(sc, l, e))
+    if (!names_fit(sc, l, e) || !given_once(sc, l, e))
         return false;
+    const st_scope there = defaults_scope(sc, l);
     *inside = *sc;
     inside->env = l->env;
     for (size_t i = 0; i < f->u.lambda.nparams; i++) {
         const st_kql_param *p = &f->u.lambda.params[i];
-        const st_kql_expr *arg = argument(e, p, i);
+        const st_kql_expr *given = argument(e, p, i), *arg = given ? given : p->value;
         st_let *v = ST_NEW(&sc->r->arena, st_let);
         if (!arg) {
             st_bind_error(sc, e->span, "KS119", "%.*s() needs a value for %.*s", ST_FMT(l->name),
                           ST_FMT(p->name.text));
             return false;
         }
-        if (!v || !bind_param(sc, p, arg, v))
+        if (!v || !bind_param(given ? sc : &there, p, arg, v))
             return false;
         if (!st_bind_push_let(inside, v))
             return false;
@@ -242,6 +305,13 @@ bool st_bind_expand(const st_scope *sc, st_span at)
     if (sc->depth >= ST_MAX_KQL_CALLS) {
         st_bind_error(sc, at, NULL, "tables and functions inside one another deeper than %u",
                       ST_MAX_KQL_CALLS);
+        return false;
+    }
+    if (sc->binder->nodes >= sc->binder->most_nodes) {
+        if (!sc->out->failed)
+            st_bind_error(sc, at, NULL,
+                          "tables and functions have more than %u parts when written out",
+                          ST_MAX_KQL_NODES);
         return false;
     }
     unsigned n = sc->binder->expansions++;

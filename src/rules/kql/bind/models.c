@@ -26,9 +26,20 @@
 #define USER(domain, name) \
     "iff(isempty(" domain "), " name ", strcat(" domain ", '\\\\', " name "))"
 #define HASH "coalesce(SHA256, SHA1, MD5)"
+#define HASH_TYPE \
+    "case(SHA256 != '', 'SHA256', SHA1 != '', 'SHA1', MD5 != '', 'MD5', '')"
+/* What a response's code is called. 9016 is BADSIG too: a response is one row all the same. */
+#define CODE_NAMES \
+    "dynamic({'0': 'NOERROR', '1460': 'TIMEOUT', '9001': 'FORMERR', '9002': 'SERVFAIL', " \
+    "'9003': 'NXDOMAIN', '9004': 'NOTIMP', '9005': 'REFUSED', '9006': 'YXDOMAIN', " \
+    "'9007': 'YXRRSET', '9008': 'NXRRSET', '9009': 'NOTAUTH', '9010': 'NOTZONE', " \
+    "'9011': 'DSOTYPENI', '9016': 'BADVERS', '9017': 'BADKEY', '9018': 'BADTIME', " \
+    "'9019': 'BADMODE', '9020': 'BADNAME', '9021': 'BADALG', '9022': 'BADTRUNC', " \
+    "'9023': 'BADCOOKIE'})"
 /* Of every event. */
-#define COMMON(schema) \
-    "TimeGenerated, Type, EventSchema = '" schema "', EventVendor = 'Microsoft', " \
+#define COMMON(schema, version) \
+    "TimeGenerated, Type, EventSchema = '" schema "', EventSchemaVersion = '" version "', " \
+    "EventVendor = 'Microsoft', " \
     "EventProduct = 'Sysmon', EventCount = int(1), EventStartTime = Timestamp, " \
     "EventEndTime = Timestamp, Dvc = DeviceName, DvcHostname = DeviceName, DvcId = DeviceId, " \
     "DvcOs = 'Windows', "
@@ -69,8 +80,8 @@ static const char creations[] =
     "or SHA1 in~ (hashes_has_any) or MD5 in~ (hashes_has_any) "
     WITH_ACTOR "| extend TargetUsername = " USER("AccountDomain", "AccountName") " "
     HAS("actorusername_has", "ActorUsername") HAS("targetusername_has", "TargetUsername")
-    "| project " COMMON("ProcessEvent") ACTOR
-    "EventType = 'ProcessCreated', EventResult = 'Success', TargetUsername, "
+    "| project " COMMON("ProcessEvent", "0.1.0") ACTOR
+    "EventOriginalType = '1', EventType = 'ProcessCreated', EventResult = 'Success', TargetUsername, "
     "TargetProcessName = FolderPath, TargetProcessFilename = FileName, "
     "TargetProcessId = tostring(ProcessId), TargetProcessGuid = ProcessGuid, "
     "TargetProcessCommandLine = ProcessCommandLine, "
@@ -83,7 +94,7 @@ static const char creations[] =
     "TargetProcessFileDescription = ProcessVersionInfoFileDescription, "
     "TargetProcessFileOriginalName = ProcessVersionInfoOriginalFileName, "
     "TargetProcessMD5 = MD5, TargetProcessSHA1 = SHA1, TargetProcessSHA256 = SHA256, "
-    "TargetUserSessionId = tostring(LogonId), Hash = " HASH ", User = TargetUsername, "
+    "TargetUserSessionId = tostring(LogonId), Hash = " HASH ", HashType = " HASH_TYPE ", User = TargetUsername, "
     "Process = FolderPath, CommandLine = ProcessCommandLine };";
 
 static const char files[] =
@@ -96,11 +107,11 @@ static const char files[] =
     "or SHA1 in~ (hashes_has_any) or MD5 in~ (hashes_has_any) "
     HAS_ANY("dvchostname_has_any", "DeviceName") WITH_ACTOR
     HAS_ANY("actorusername_has_any", "ActorUsername")
-    "| project " COMMON("FileEvent") BY_ACTOR
+    "| project " COMMON("FileEvent", "0.1.0") BY_ACTOR
     "EventType = ActionType, EventResult = 'Success', TargetFilePath = FolderPath, "
     "TargetFilePathType = 'Windows Local', TargetFileName = FileName, FilePath = FolderPath, "
     "FileName, TargetFileMD5 = MD5, TargetFileSHA1 = SHA1, TargetFileSHA256 = SHA256, Hash = "
-    HASH " };";
+    HASH ", HashType = " HASH_TYPE " };";
 
 static const char registry[] =
     "let m = (" TIMES LIST(eventtype_in) LIST(actorusername_has_any) LIST(registrykey_has_any)
@@ -111,7 +122,7 @@ static const char registry[] =
     HAS_ANY("registrydata_has_any", "RegistryValueData")
     HAS_ANY("dvchostname_has_any", "DeviceName") WITH_ACTOR
     HAS_ANY("actorusername_has_any", "ActorUsername")
-    "| project " COMMON("RegistryEvent") BY_ACTOR
+    "| project " COMMON("RegistryEvent", "0.1.0") BY_ACTOR
     "EventType = ActionType, EventResult = 'Success', RegistryKey, "
     "RegistryValue = RegistryValueName, RegistryValueData, "
     "RegistryPreviousKey = PreviousRegistryKey };";
@@ -134,11 +145,11 @@ static const char connections[] =
     "| where isnull(dstportnumber) or DstPortNumber == dstportnumber "
     "| where array_length(hostname_has_any) == 0 or SrcHostname has_any (hostname_has_any) "
     "or DstHostname has_any (hostname_has_any) " WITH_ACTOR
-    "| project " COMMON("NetworkSession")
-    "EventType = 'EndpointNetworkSession', EventResult = 'Success', DvcAction = 'Allow', "
+    "| project " COMMON("NetworkSession", "0.2.4")
+    "EventOriginalType = '3', EventSeverity = 'Informational', EventType = 'EndpointNetworkSession', EventResult = 'Success', DvcAction = 'Allow', "
     "NetworkDirection = iff(inward, 'Inbound', 'Outbound'), NetworkProtocol = toupper(Protocol), "
     "SrcIpAddr, SrcPortNumber, SrcHostname, DstIpAddr, DstPortNumber, DstHostname, "
-    "IpAddr = SrcIpAddr, Src = SrcIpAddr, Dst = DstIpAddr, Hostname = DstHostname, "
+    "IpAddr = SrcIpAddr, Src = SrcIpAddr, Dst = DstIpAddr, Hostname = iff(SrcHostname in ('', '-'), DstHostname, SrcHostname), "
     "SrcProcessName = iff(inward, '', InitiatingProcessFolderPath), "
     "SrcProcessId = iff(inward, '', tostring(InitiatingProcessId)), "
     "SrcProcessGuid = iff(inward, '', InitiatingProcessGuid), "
@@ -152,19 +163,22 @@ static const char lookups[] =
     "let m = (" TIMES ANY(srcipaddr) LIST(domain_has_any) ANY(responsecodename)
     ANY(response_has_ipv4) LIST(response_has_any_prefix) "eventtype:string='Query', " OFF
     ") { DeviceEvents | where ActionType == 'DnsQueryResponse' " IN_TIME
-    "| where eventtype in ('*', 'Query', 'lookup') and srcipaddr == '*' "
+    "| where eventtype in~ ('*', 'Query', 'lookup') and srcipaddr == '*' "
     "| extend DnsQuery = tostring(AdditionalFields.QueryName), "
     "DnsResponseName = strcat_array(todynamic(AdditionalFields).QueryResults, ';'), "
     "DnsResponseCode = toint(AdditionalFields.QueryStatus) "
-    "| extend DnsResponseCodeName = case(DnsResponseCode == 0, 'NOERROR', "
-    "DnsResponseCode == 9003, 'NXDOMAIN', DnsResponseCode == 9002, 'SERVFAIL', "
-    "DnsResponseCode == 9005, 'REFUSED', '') "
+    "| extend DnsResponseCodeName = tostring(" CODE_NAMES "[tostring(DnsResponseCode)]) "
     HAS_ANY("domain_has_any", "DnsQuery")
-    "| where responsecodename == '*' or DnsResponseCodeName =~ responsecodename "
+    "| where responsecodename == '*' or DnsResponseCodeName has responsecodename "
     "| where response_has_ipv4 == '*' or has_ipv4(DnsResponseName, response_has_ipv4) "
     BEGINS("response_has_any_prefix", "DnsResponseName") WITH_ACTOR
-    "| project " COMMON("Dns")
-    "EventType = 'Query', EventSubType = 'response', "
+    "| extend DnsResponseCodeName = iff(DnsResponseCodeName == '', 'NA', DnsResponseCodeName), "
+    "DnsResponseName = iff(DnsResponseName == '-', '', DnsResponseName), "
+    "DnsResponseCode = toint(iff(DnsResponseCode > 9000 and DnsResponseCode < 9100, "
+    "DnsResponseCode - 9000, DnsResponseCode)) "
+    "| project " COMMON("Dns", "0.1.6")
+    "EventOriginalType = '22', "
+    "EventSeverity = iff(DnsResponseCode == 0, 'Informational', 'Low'), EventType = 'Query', EventSubType = 'response', "
     "EventResult = iff(DnsResponseCode == 0, 'Success', 'Failure'), DnsQuery, DnsResponseName, "
     "DnsResponseCode, DnsResponseCodeName, EventResultDetails = DnsResponseCodeName, "
     "Domain = DnsQuery, Query = DnsQuery, SrcHostname = DeviceName, Hostname = DeviceName, "

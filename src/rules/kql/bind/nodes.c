@@ -18,6 +18,7 @@ st_expr *st_bind_node(const st_scope *sc, st_expr_kind kind, st_type type)
         sc->out->failed = true;
         return NULL;
     }
+    sc->binder->nodes++;
     x->kind = kind;
     x->type = type;
     return x;

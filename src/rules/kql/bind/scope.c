@@ -144,6 +144,19 @@ static const char *no_column_but(st_str name)
     return NULL;
 }
 
+void st_bind_warn_loose(const st_scope *sc, st_span at, st_str name)
+{
+    st_suggest s = { .want = name };
+    for (size_t i = 0; sc->row && i < sc->row->n; i++)
+        st_suggest_offer(&s, sc->row->v[i].name);
+    if (s.best.p)
+        st_bind_warn(sc, at,
+                     "no column %.*s is known there: taken as never filled; did you mean %.*s?",
+                     ST_FMT(name), ST_FMT(s.best));
+    else
+        st_bind_warn(sc, at, "no column %.*s is known there: taken as never filled", ST_FMT(name));
+}
+
 void st_bind_no_column(const st_scope *sc, st_span at, st_str name)
 {
     st_suggest s = { .want = name };
@@ -153,8 +166,7 @@ void st_bind_no_column(const st_scope *sc, st_span at, st_str name)
     }
     if (sc->row && sc->row->loose) { /* a service's table may have it: nobody knows */
         if (sc->r->settings->stub_services || sc->binder->forgiving)
-            st_bind_warn(sc, at, "no column %.*s is known there: taken as never filled",
-                         ST_FMT(name));
+            st_bind_warn_loose(sc, at, name);
         return;
     }
     if (st_bind_billing_type(sc->row, name) != ST_TYPE_UNKNOWN)

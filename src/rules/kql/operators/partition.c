@@ -90,6 +90,8 @@ static bool open_key(st_run *r, const st_op *op, partition *p)
     st_bind_outcome out = { 0 };
     st_scope sc = p->scope;
     sc.out = &out;
+    /* What one subquery asks for was looked at; each key may have as much. */
+    p->binder.expansions = p->binder.operators_bound = 0;
     st_op *in = feed_new(r, op->in, p, p->next++);
     p->now = in ? st_bind_body(&sc, in, p->body, false) : NULL;
     return p->now != NULL;
@@ -142,7 +144,12 @@ st_op *st_bind_op_partition(const st_scope *sc, st_op *in, const st_kql_op *q)
     p->binder = (st_binder){ .r = sc->r,
                              .operators = sc->binder->operators,
                              .table_fns = sc->binder->table_fns,
-                             .marks = sc->binder->marks };
+                             .marks = sc->binder->marks,
+                             .bin_size = sc->binder->bin_size,
+                             .bin_at = sc->binder->bin_at,
+                             .forgiving = sc->binder->forgiving,
+                             .unpacked = sc->binder->unpacked,
+                             .most_nodes = SIZE_MAX };
     p->scope = (st_scope){ .binder = &p->binder, .r = sc->r, .env = sc->env, .depth = sc->depth };
     p->body = q->u.partition.body;
     p->key = key;
