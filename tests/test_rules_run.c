@@ -915,36 +915,6 @@ static st_store *store_of_many(uint32_t n)
     return s;
 }
 
-/* Over rows that a library keeps: of nodes one by one, of groups, of both. */
-static const char *const over_kept[] = {
-    "Both | where Times > 3 | extend Reason = strcat(Long, ' ', Times)",
-    "Parted | where array_length(Words) > 1 | extend Reason = strcat(Words[1], ' ', Words[2])",
-    "Told | summarize n = count() by DeviceName, FileName",
-    "Told | where Long has '77' | summarize arg_max(ProcessCreationTime, *) by FileName | extend "
-    "Reason = Long",
-    "Both | where FileName == 'whoami.exe' | extend Reason = tostring(Kind)",
-};
-enum { OVER_KEPT = sizeof over_kept / sizeof *over_kept };
-
-static void rules_over_kept(world *w)
-{
-    rule(w, "lib.kql",
-         "// library: yes\n"
-         "let Told = DeviceProcessEvents | where ProcessCommandLine has 'user' or "
-         "ProcessCommandLine "
-         "has 'all' | extend Long = strcat(ProcessCommandLine, ' ', FolderPath), Kind = "
-         "iff(FileName == 'cmd.exe', dynamic(['a']), dynamic(['b']));\n"
-         "let Parted = DeviceProcessEvents | extend Words = split(ProcessCommandLine, ' ');\n"
-         "let Counted = Told | summarize Times = count() by FileName;\n"
-         "let Both = Told | join kind=leftouter Counted on FileName;");
-    for (size_t i = 0; i < OVER_KEPT; i++) {
-        char path[16], uses[256];
-        snprintf(path, sizeof path, "k%02zu.kql", i);
-        snprintf(uses, sizeof uses, "// uses: lib.kql\n%s", over_kept[i]);
-        rule(w, path, uses);
-    }
-}
-
 static void run_many(world *w, unsigned threads)
 {
     st_tree_options t = { .threads = threads };
@@ -962,7 +932,6 @@ static void run_many(world *w, unsigned threads)
         snprintf(path, sizeof path, "r%02zu.kql", i);
         rule(w, path, texts[i]);
     }
-    rules_over_kept(w);
     rule(w, "t.kql",
          "DeviceProcessEvents | where isnotempty(WebServerFileName) | extend Reason = "
          "strcat(ProcessCommandLine, ' below ', WebServerFileName)");
@@ -996,12 +965,6 @@ static void run__many_nodes_on_threads__as_on_one(void **state)
             one.matches->results[i].rows != more.matches->results[i].rows)
             fail_msg("rule %zu differs", i);
     assert_true(one.matches->results[st_rules_count(one.rules) - 1].matches > 0);
-    size_t found = 0;
-    for (size_t i = 0; i < st_rules_count(one.rules); i++) {
-        const st_rule_result *x = &one.matches->results[i];
-        found += st_rules_at(one.rules, i)->id.p[0] == 'k' && (x->matches || x->rows);
-    }
-    assert_int_equal(found, OVER_KEPT);
     done(&one);
     done(&more);
 }
@@ -1013,15 +976,11 @@ static void run__limit_over_many_nodes__is_met_on_any_threads(void **state)
 #define PAIRS                                                                                     \
     "DeviceProcessEvents | extend k = 1 | join kind=inner (range x from 1 to 10 step 1 | extend " \
     "k = 1) on k"
-#define KEPT "// uses: lib.kql\nKept"
     static const struct {
         st_query_limits limits;
         const char *rules[2]; /* the second after the first */
         bool stopped[2];
     } rows[] = {
-        { { .memory = 30 << 20 }, { KEPT, KEPT " | where Reason != ''" }, { true, true } },
-        { { .memory = 60 << 20 }, { KEPT, KEPT " | where Reason != ''" }, { false, false } },
-        { { .memory = 200 << 20 }, { KEPT, KEPT " | where Reason != ''" }, { false, false } },
         { { .memory = 30 << 20 }, { LONG, LONG " | where Reason != ''" }, { true, true } },
         { { .memory = 60 << 20 }, { LONG, LONG " | where Reason != ''" }, { false, false } },
         { { .memory = 200 << 20 }, { LONG, PAIRS }, { false, false } },
@@ -1040,7 +999,6 @@ static void run__limit_over_many_nodes__is_met_on_any_threads(void **state)
             assert_non_null(w.rules);
             assert_int_equal(st_tree_build(NULL, w.store, &t, &w.forest, &w.err), ST_OK);
             st_rules_set(w.rules, &settings);
-            rule(&w, "lib.kql", "// library: yes\nlet Kept = " LONG ";");
             rule(&w, "a.kql", rows[i].rules[0]);
             rule(&w, "b.kql", rows[i].rules[1]);
             assert_int_equal(st_rules_run(w.rules, w.forest, &o, &w.matches, &w.err), ST_OK);
@@ -1053,7 +1011,6 @@ static void run__limit_over_many_nodes__is_met_on_any_threads(void **state)
             }
             done(&w);
         }
-#undef KEPT
 #undef LONG
 #undef PAIRS
 }

@@ -14,7 +14,6 @@
 #include "rules/matches.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
-#include "rules/spread.h"
 #include "rules/table.h"
 
 #include <stdatomic.h>
@@ -199,14 +198,21 @@ static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_fore
     if (!in_stretches(rules, rule, f, shared, o, &x.started) || !st_pool_share(f->pool))
         return false;
     x.hits = calloc(n, sizeof *x.hits);
-    x.shared = st_shared_of_threads(rules, shared, threads);
+    x.shared = calloc(threads, sizeof *x.shared);
     if (!x.hits || !x.shared) {
         free(x.hits);
-        st_shared_of_threads_free(x.shared, threads);
+        free(x.shared);
         return false;
     }
+    for (unsigned i = 0; i < threads; i++) {
+        st_shared_init(&x.shared[i], f->pool);
+        x.shared[i].known = shared->known;
+        x.shared[i].regexes = rules->regexes;
+    }
     st_parallel(threads, n, run_stretch, &x);
-    st_shared_of_threads_free(x.shared, threads);
+    for (unsigned i = 0; i < threads; i++)
+        st_shared_free(&x.shared[i]);
+    free(x.shared);
     bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
     for (size_t i = 0; i < n; i++) {
         const st_hits *some = &x.hits[i];
@@ -282,8 +288,7 @@ typedef struct job {
     st_hits *per_rule;     /* kept only for the comparison with trusted edges */
     st_prefilter rows;     /* as the edges are trusted at the moment */
     const st_apart *apart; /* of OTHERS; NULL: nobody asks */
-    st_spread spread;
-    uint8_t *touched; /* by rule, as of its outcome; none of one that has no row to look at */
+    uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
 } job;
 
 static bool runs(const job *j, uint32_t i)
@@ -348,21 +353,12 @@ static st_code take_one(job *j, uint32_t i, st_filling *rest, const outcome *out
         code = st_fail(err, ST_E_MEMORY, "no memory for matches");
     if (code == ST_OK && out->lifted && j->o.ago_off)
         code = count_window(j, i, h, rest, err);
-    return code;
-}
-
-/* The matches of all rules, in their order. */
-static st_code take_all(job *j, st_err *err)
-{
-    for (uint32_t i = 0; i < j->rules->n; i++) {
-        const st_hits *h = &j->per_rule[i];
-        if (!h->n)
-            continue;
-        if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
-            return st_fail(err, ST_E_MEMORY, "no memory for matches");
-        memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
-        j->all.n += h->n;
-    }
+    if (code != ST_OK || !h->n)
+        return code;
+    if (!st_grow(&j->all.v, &j->all.cap, j->all.n + h->n, sizeof *h->v))
+        return st_fail(err, ST_E_MEMORY, "no memory for matches");
+    memcpy(j->all.v + j->all.n, h->v, h->n * sizeof *h->v);
+    j->all.n += h->n;
     return ST_OK;
 }
 
@@ -382,19 +378,15 @@ static st_code run_one(job *j, uint32_t i, st_err *err)
     return code;
 }
 
-/* rules that share nothing, and such that read only rows that are made, side by side */
+/* rules that share nothing, side by side */
 
-enum {
-    FEWEST_BESIDE = 32,   /* so many that threads are worth it */
-    FEWEST_KEPT = 1 << 13 /* rows that they read, likewise */
-};
+enum { FEWEST_BESIDE = 32 }; /* so many that threads are worth it */
 
 /* What became of a rule. */
 typedef struct apart_rule {
     uint32_t rule;
     st_code code;
     outcome out;
-    st_filling rest;
     st_err err;
 } apart_rule;
 
@@ -403,7 +395,6 @@ typedef struct side_by_side {
     apart_rule *v; /* rising */
     size_t n;
     st_shared *shared; /* by thread */
-    bool over_kept; /* they read rows that the job has made; so the first thread has its shared */
 } side_by_side;
 
 static void run_apart(void *ctx, unsigned thread, size_t i)
@@ -411,10 +402,8 @@ static void run_apart(void *ctx, unsigned thread, size_t i)
     side_by_side *x = ctx;
     job *j = x->j;
     apart_rule *a = &x->v[i];
-    st_shared *shared = x->over_kept && !thread ? &j->shared : &x->shared[thread];
-    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f, shared, &j->o,
-                       &j->per_rule[a->rule], x->over_kept ? &a->rest : NULL, NULL, j->apart,
-                       &a->out, &a->err);
+    a->code = run_rule(j->rules, a->rule, rows_for(j, a->rule), j->f, &x->shared[thread], &j->o,
+                       &j->per_rule[a->rule], NULL, NULL, j->apart, &a->out, &a->err);
 }
 
 /* Rules whose rows become no table, and that use nothing of each other. */
@@ -422,27 +411,6 @@ static bool is_apart(const job *j, uint32_t i)
 {
     const st_language *l = j->rules->items[i]->parsed.language;
     return runs(j, i) && l->by_itself && l->per_event && !in_vain(j, &j->rows, i);
-}
-
-/* Runs the rules of the list; false: none, for want of memory. */
-static bool run_listed(side_by_side *x)
-{
-    job *j = x->j;
-    unsigned threads = st_threads(j->o.threads);
-    if (!x->n || !st_pool_share(j->f->pool))
-        return !x->n;
-    if (x->over_kept) {
-        bool ok = st_spread_others(&j->spread);
-        x->shared = j->spread.others;
-        if (ok)
-            st_parallel(threads, x->n, run_apart, x);
-        return ok;
-    }
-    if (!(x->shared = st_shared_of_threads(j->rules, &j->shared, threads)))
-        return false;
-    st_parallel(threads, x->n, run_apart, x);
-    st_shared_of_threads_free(x->shared, threads);
-    return true;
 }
 
 /* Runs them; none is in x if they are few. */
@@ -456,55 +424,31 @@ static void run_beside(job *j, side_by_side *x)
     if (n < FEWEST_BESIDE || threads < 2 || !st_pool_share(j->f->pool))
         return;
     x->v = calloc(n, sizeof *x->v);
-    for (uint32_t i = 0; x->v && i < j->rules->n; i++)
+    x->shared = calloc(threads, sizeof *x->shared);
+    for (uint32_t i = 0; x->v && x->shared && i < j->rules->n; i++)
         if (is_apart(j, i))
             x->v[x->n++].rule = i;
-    if (!run_listed(x))
-        x->n = 0;
+    for (unsigned i = 0; x->shared && i < threads; i++) {
+        st_shared_init(&x->shared[i], j->f->pool);
+        x->shared[i].known = j->shared.known;
+        x->shared[i].regexes = j->rules->regexes;
+    }
+    st_parallel(threads, x->n, run_apart, x);
+    for (unsigned i = 0; x->shared && i < threads; i++)
+        st_shared_free(&x->shared[i]);
+    free(x->shared);
+    x->shared = NULL;
 }
 
 /* Of a rule that has run so; of one that met a limit, once more by itself: the limit may have been
  * met for want of time. */
-static st_code take_apart(job *j, apart_rule *a, st_err *err)
+static st_code take_apart(job *j, const apart_rule *a, st_err *err)
 {
     if (a->code != ST_OK)
         return st_fail(err, a->code, "%s", a->err.text);
     if (a->out.stop.code != ST_OK || a->out.limit)
         return run_one(j, a->rule, err);
-    return take_one(j, a->rule, &a->rest, &a->out, err);
-}
-
-/* May the rule wait until all rows are made that several rules read, to run beside others? Those
- * that it reads are there, so that whatever is made is made by the same rules in the same order. */
-static bool waits(job *j, uint32_t i)
-{
-    const st_loaded *l = j->rules->items[i];
-    st_run r;
-    st_bound bound;
-    size_t rows;
-    if (j->shared.kept < FEWEST_KEPT || !rows_for(j, i)->all)
-        return false;
-    st_run_init(&r, j->f, &j->shared, &j->o, &j->rules->settings);
-    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
-    bool ok = bound.status == ST_RULE_READY && st_run_over_kept(&r, &rows) && rows >= FEWEST_KEPT;
-    st_run_free(&r);
-    return ok;
-}
-
-static st_code run_waiting(side_by_side *x, st_err *err)
-{
-    bool ran = run_listed(x);
-    st_code code = ST_OK;
-    for (size_t i = 0; code == ST_OK && i < x->n; i++)
-        code = ran ? take_apart(x->j, &x->v[i], err) : run_one(x->j, x->v[i].rule, err);
-    return code;
-}
-
-static void end_beside(side_by_side *x)
-{
-    for (size_t i = 0; i < x->n; i++)
-        st_filling_free(&x->v[i].rest);
-    free(x->v);
+    return take_one(j, a->rule, NULL, &a->out, err);
 }
 
 /* What rules share, which is made by now: where it may be otherwise, so may all rules. */
@@ -521,45 +465,19 @@ static void ask_lenders(job *j)
         j->touched[i] |= (uint8_t)lent;
 }
 
-static void begin_spread(job *j)
-{
-    j->spread.rules = j->rules;
-    j->spread.f = j->f;
-    j->spread.o = &j->o;
-    j->spread.shared = &j->shared;
-    j->shared.spread = st_spread_rows;
-    j->shared.spread_ctx = &j->spread;
-}
-
 static st_code run_all(job *j, st_err *err)
 {
-    side_by_side x = { 0 }, later = { .j = j, .over_kept = true };
+    side_by_side x = { 0 };
     size_t next = 0;
     st_code code = prefilter(j, NULL, &j->rows, err);
     if (code == ST_OK)
         run_beside(j, &x);
-    if (st_threads(j->o.threads) > 1) {
-        later.v = calloc(j->rules->n + 1, sizeof *later.v);
-        begin_spread(j);
-    }
-    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++) {
-        j->spread.rule = i;
+    for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
         if (next < x.n && x.v[next].rule == i)
             code = take_apart(j, &x.v[next++], err);
-        else if (!runs(j, i) || in_vain(j, &j->rows, i))
-            continue;
-        else if (later.v && waits(j, i))
-            later.v[later.n++].rule = i;
-        else
+        else if (runs(j, i) && !in_vain(j, &j->rows, i))
             code = run_one(j, i, err);
-    }
-    j->shared.spread = NULL;
-    if (code == ST_OK)
-        code = run_waiting(&later, err);
-    if (code == ST_OK)
-        code = take_all(j, err);
-    end_beside(&x);
-    end_beside(&later);
+    free(x.v);
     if (j->apart)
         ask_lenders(j);
     return code;
@@ -946,7 +864,6 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
     free(j.touched);
     st_prefilter_free(&j.rows);
     free(j.all.v);
-    st_spread_free(&j.spread);
     st_shared_free(&j.shared);
     free(server);
     if (code != ST_OK) {

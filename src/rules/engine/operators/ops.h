@@ -33,7 +33,6 @@ struct st_op {
     struct st_plan_step *step; /* what the language shows of it; NULL: nothing by itself */
     bool evidence;             /* its rows are the evidence's own */
     bool rowwise;              /* each of its rows comes of one of `in`, whatever the others are */
-    bool plain;                /* rowwise, and it keeps nothing from one row to the next */
     bool condition;            /* it does nothing but let some of them through, by themselves */
     st_schema schema;
     void *spec; /* fixed by the binder */
@@ -74,28 +73,6 @@ size_t st_schema_put(st_run *r, st_schema *s, st_str name, st_type type);
 typedef struct st_kept_rows st_kept_rows;
 st_kept_rows *st_kept_rows_new(st_run *r, st_op *in);
 st_op *st_op_replay(st_run *r, st_kept_rows *s);
-/* s's rows are the same as those of `made`, of shared things that s's borrow of: where these are
- * there when s's are asked for, s gives them. Threads may read them side by side; they live as long
- * as their run. */
-void st_kept_rows_lend(st_kept_rows *s, const st_kept_rows *made);
-/* Those of shared things that are the same as `made`; NULL: there are none. */
-st_kept_rows *st_kept_rows_like(const st_shared *shared, const st_kept_rows *made);
-/* The rows that come of these nodes, put into part, to be freed with st_rows_free before s is.
- * Stretches go up. false: the run has failed. */
-bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_rows *part);
-/* What runs have taken of memory, in bytes. */
-typedef struct st_kept_sum {
-    uint64_t taken, most; /* most: that one may take; 0: any */
-    bool values;          /* there are values too big for a cell, or a limit was met */
-    bool plan;            /* a plan took more than at its first part's beginning */
-} st_kept_sum;
-void st_kept_rows_sum(const st_kept_rows *s, st_kept_sum *sum);
-/* Part's rows are the next of s. */
-bool st_kept_rows_take(st_kept_rows *s, st_rows *part);
-/* What the run of `from` has taken for its parts, the run of s has. */
-void st_kept_rows_join(st_kept_rows *s, const st_kept_rows *from);
-/* Does the plan read rows of other runs, which are all there by now? *rows: how many. */
-bool st_run_over_kept(const st_run *r, size_t *rows);
 /* From now on op gives all its rows in one batch. */
 bool st_op_make_whole(st_run *r, st_op *op);
 /* The table's rows: of the forest's nodes, events or hosts. */
@@ -110,11 +87,6 @@ bool st_op_narrows(const st_op *op);
 /* Do the plan's results, of which root is the first, come of each node by itself, so that it may be
  * run over some nodes after others? observed: and of no placeholder. After binding. */
 bool st_run_rowwise(const st_run *r, const st_op *root, bool observed);
-/* Is op a reader of nodes, or does it pass on each of such a reader's rows by itself, keeping
- * nothing? */
-bool st_op_over_nodes(const st_op *op);
-/* The reader that st_op_over_nodes leads to begins anew. */
-void st_op_scan_again(st_op *op);
 /* Some rows of one kind of table, rising. */
 typedef struct st_row_list {
     const st_node *v;

@@ -13,11 +13,7 @@ struct st_kept_rows {
     st_run *run; /* whose in is */
     st_op *in;
     st_rows rows;
-    bool read, whole;
-    const st_kept_rows *made; /* the same, of another run: read in place of these if whole */
-    st_kept_rows *next;       /* see st_shared.alike */
-    size_t plan;              /* bytes that the run's arena had when parts were first made */
-    st_arena values;          /* of parts, too big for a cell */
+    bool read;
 };
 
 typedef struct replay {
@@ -29,7 +25,6 @@ static void store_free(void *p)
 {
     st_kept_rows *s = p;
     st_rows_free(&s->rows);
-    st_arena_free(&s->values);
 }
 
 st_kept_rows *st_kept_rows_new(st_run *r, st_op *in)
@@ -74,150 +69,19 @@ static bool borrow(st_run *r, st_run *from)
     return st_run_ok(r);
 }
 
-/* Nothing of what threads have made so far counts. */
-static void forget(st_kept_rows *s, uint64_t read)
-{
-    st_rows_free(&s->rows);
-    st_op_scan_again(s->in);
-    s->run->read = read;
-}
-
-/* On all threads, where its plan takes nodes one by one. */
-static bool spread(st_kept_rows *s)
-{
-    st_run *r = s->run;
-    uint64_t read = r->read;
-    if (!r->shared->spread || !st_op_over_nodes(s->in) || r->draws || r->only || r->to)
-        return false;
-    if (r->shared->spread(r->shared->spread_ctx, s))
-        return true;
-    if (st_run_ok(r))
-        forget(s, read);
-    return false;
-}
-
-static void read_all(st_kept_rows *s)
-{
-    s->read = true;
-    s->whole = (spread(s) || keep_all(s->run, s)) && !s->run->limit;
-    if (s->whole)
-        s->run->shared->kept += s->rows.rows;
-}
-
 static st_batch *replay_next(st_run *r, st_op *op)
 {
     replay *p = op->spec;
     st_kept_rows *s = p->store;
-    bool made = s->made && s->made->whole;
-    const st_rows *rows = made ? &s->made->rows : &s->rows;
-    if (!made && !s->read)
-        read_all(s);
-    if (!made && s->run != r && !borrow(r, s->run))
+    if (!s->read) {
+        s->read = true;
+        keep_all(s->run, s);
+    }
+    if (s->run != r && !borrow(r, s->run))
         return NULL;
-    if (p->next >= rows->n || !st_run_ok(r))
+    if (p->next >= s->rows.n || !st_run_ok(r))
         return NULL;
-    return st_batch_borrow(r, rows->batch[p->next++]);
-}
-
-void st_kept_rows_lend(st_kept_rows *s, const st_kept_rows *made)
-{
-    s->made = made;
-    s->next = s->run->shared->alike;
-    s->run->shared->alike = s;
-}
-
-st_kept_rows *st_kept_rows_like(const st_shared *shared, const st_kept_rows *made)
-{
-    st_kept_rows *s = shared->alike;
-    while (s && s->made != made)
-        s = s->next;
-    return s;
-}
-
-/* parts, made by threads */
-
-bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_rows *part)
-{
-    st_run *r = s->run;
-    st_batch *b;
-    if (s->made)
-        r->started = s->made->run->started;
-    if (!s->plan)
-        s->plan = r->arena.total;
-    s->values.budget = &r->budget;
-    r->mem.arena = &s->values;
-    r->from = from;
-    r->to = to;
-    while ((b = st_op_next(r, s->in)) != NULL) {
-        st_batch *kept = st_batch_keep(r, b);
-        st_batch_free(b);
-        if (!kept || !st_grow(&part->batch, &part->cap, part->n + 1, sizeof(st_batch *))) {
-            st_batch_free(kept);
-            st_run_nomem(r);
-            break;
-        }
-        part->batch[part->n++] = kept;
-        part->rows += kept->n;
-    }
-    r->from = r->to = 0;
-    r->mem.arena = &r->arena;
-    return st_run_ok(r) && !s->values.failed;
-}
-
-void st_kept_rows_sum(const st_kept_rows *s, st_kept_sum *sum)
-{
-    const st_run *r = s->run;
-    sum->taken += r->taken;
-    sum->most = r->budget.most;
-    sum->values |= s->values.total || s->values.failed || r->limit || !st_run_ok(r);
-    sum->plan |= r->arena.total != s->plan;
-}
-
-bool st_kept_rows_take(st_kept_rows *s, st_rows *part)
-{
-    st_run *r = s->run;
-    for (size_t i = 0; i < part->n; i++) {
-        st_arena *a = &part->batch[i]->arena;
-        if (!st_mem_grow(&r->mem, &s->rows.batch, &s->rows.cap, s->rows.n + 1,
-                         sizeof(st_batch *)) ||
-            (a->budget != &r->budget && !st_budget_take(&r->budget, a->total)))
-            return st_run_nomem(r);
-        if (a->budget != &r->budget)
-            a->budget->used -= a->total;
-        a->budget = &r->budget;
-        s->rows.batch[s->rows.n++] = part->batch[i];
-        s->rows.rows += part->batch[i]->n;
-        part->batch[i] = NULL;
-    }
-    return true;
-}
-
-void st_kept_rows_join(st_kept_rows *s, const st_kept_rows *from)
-{
-    st_run *r = s->run, *other = from->run;
-    r->read += other->read;
-    other->read = 0;
-    r->walks |= other->walks;
-    r->scanned |= other->scanned;
-    for (size_t i = 0; i < other->mem.counted_n * 8; i++)
-        if (other->mem.counted[i / 8] >> i % 8 & 1)
-            st_mem_made(&r->mem, (st_sid)(other->mem.known + i));
-}
-
-bool st_run_over_kept(const st_run *r, size_t *rows)
-{
-    size_t readers = 0;
-    *rows = 0;
-    for (const st_op *op = r->ops; op; op = op->older) {
-        const st_kept_rows *s = op->next == replay_next ? ((const replay *)op->spec)->store : NULL;
-        if (!s || s->run == r)
-            continue;
-        if (!s->whole)
-            return false;
-        *rows += s->rows.rows;
-        readers++;
-    }
-    return readers > 0;
+    return st_batch_borrow(r, s->rows.batch[p->next++]);
 }
 
 /* Rows that another run keeps are there for all: what that run reads is read. */

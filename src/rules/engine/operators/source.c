@@ -177,28 +177,6 @@ bool st_run_rowwise(const st_run *r, const st_op *root, bool observed)
     return results && readers == results && !r->foreign && !r->scanned;
 }
 
-static const st_op *reader_of(const st_op *op)
-{
-    while (op->plain && op->in)
-        op = op->in;
-    return op;
-}
-
-bool st_op_over_nodes(const st_op *op)
-{
-    const st_op *reader = reader_of(op);
-    return reader->next == scan_next && ((const scan *)reader->spec)->table->rows <= ST_OF_NODES;
-}
-
-void st_op_scan_again(st_op *op)
-{
-    for (; op; op = op->in) {
-        op->rows = 0;
-        if (op->next == scan_next)
-            ((scan *)op->spec)->at = 0;
-    }
-}
-
 /* The last of the conditions that stand right behind a reader, or itself. */
 static st_op *last_condition(const st_run *r, st_op *reader)
 {

@@ -100,7 +100,7 @@ st_op *st_op_where(st_run *r, st_op *in, st_expr *x)
     if (!op || !take_apart(r, x, op->spec))
         return NULL;
     op->reads = where_reads;
-    op->plain = op->rowwise = !x->windowed;
+    op->rowwise = !x->windowed;
     op->condition = !x->windowed && !x->anew;
     while (in->next == where_next)
         in = in->in;

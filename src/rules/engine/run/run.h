@@ -32,15 +32,6 @@ typedef struct st_shared {
     st_run *lenders; /* runs whose values and rows others use, the newest first; none owned */
     void *libraries; /* the language's: definitions that were bound for several runs */
     void (*libraries_free)(void *);
-    size_t kept; /* rows that runs keep whole, so far */
-    /* Another one, over the same forest, whose libraries' rows serve these as far as they are made;
-     * none is made meanwhile. NULL: none */
-    const struct st_shared *made;
-    struct st_kept_rows *alike; /* those of its runs that are kept there, too, the newest first */
-    /* Makes rows that a run here keeps, on several threads; false: it didn't, and they are to be
-     * made by their run. NULL: nothing does */
-    bool (*spread)(void *ctx, struct st_kept_rows *s);
-    void *spread_ctx;
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
