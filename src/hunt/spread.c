@@ -419,7 +419,7 @@ void st_spread_find_aiming(st_summing *x, size_t from, size_t to)
     for (size_t i = from; i < to && !x->failed; i++) {
         st_node n = c->rows[i].node;
         if (!is_incidents(c, &c->rows[i]) ||
-            !(c->aiming ? c->aiming[n / 8] >> n % 8 & 1 : aims_of(&e, x->f, n, aims)))
+            !(c->aiming ? (size_t)c->aiming[n / 8] >> n % 8 & 1 : aims_of(&e, x->f, n, aims)))
             continue;
         x->failed |= !st_grow(&x->aiming, &x->aiming_cap, x->naiming + 1, sizeof *x->aiming);
         if (!x->failed)

@@ -45,16 +45,18 @@ st_expr *st_bind_fold(const st_scope *sc, st_expr *x)
     for (size_t i = 0; i < x->nargs; i++)
         if (x->args[i]->kind != ST_EXPR_CONST)
             return x;
+    const char *met = sc->r->limit; /* of rows that were read already: no matter of this constant */
+    sc->r->limit = NULL;
     sc->r->binding = true;
     st_val v = st_expr_constant(sc->r, x);
     sc->r->binding = false;
     if (sc->r->limit) {
-        if (!sc->out->failed)
+        if (!sc->out->failed && sc->binder->d)
             st_diag_file(sc->binder->d, ST_SEV_ERROR, "a constant can't be computed: %s",
                          sc->r->limit);
-        sc->r->limit = NULL;
         sc->out->failed = true;
     }
+    sc->r->limit = met;
     st_expr *c = st_bind_const(sc, x->type, v);
     if (c)
         c->ago = x->ago;
