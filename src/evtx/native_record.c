@@ -198,9 +198,10 @@ static bool is_null(const st_value *v)
 static inline const st_value *whole_value(const st_native *s, const nt_step *step, uint32_t first,
                                           uint32_t n)
 {
+    if (n != 1)
+        return NULL;
     const nt_piece *piece = &s->pieces[first];
-    if (n != 1 || (piece->kind != NT_SUB && piece->kind != NT_OPTIONAL) ||
-        piece->index >= step->count)
+    if ((piece->kind != NT_SUB && piece->kind != NT_OPTIONAL) || piece->index >= step->count)
         return NULL;
     const st_value *v = &s->values[step->base + piece->index];
     return v->cut || is_null(v) ? NULL : v;
@@ -494,6 +495,8 @@ static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
 {
     st_native *s = j->s;
     const nt_step now = *step;
+    if (!s->out_cap || now.next == plan->nfields) /* there may be neither array yet */
+        return;
     const nt_field *fields = s->fields + plan->first;
     const nt_name *names = s->names.list;
     uint64_t budget = s->chunk_budget < s->record_budget ? s->chunk_budget : s->record_budget;
