@@ -6,62 +6,21 @@
 #include "report/casedb_guids.h"
 
 #include <setjmp.h>
-#include <sqlite3.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
-typedef struct file {
-    char path[64];
-    sqlite3 *db;
-    int fd;
-} file;
+#include "support/dbfile.h"
 
-static void sql(const file *f, const char *text)
+static void make(dbfile *f)
 {
-    assert_int_equal(sqlite3_exec(f->db, text, NULL, NULL, NULL), SQLITE_OK);
-}
-
-static int64_t asked(const file *f, const char *text)
-{
-    sqlite3_stmt *s = NULL;
-    assert_int_equal(sqlite3_prepare_v2(f->db, text, -1, &s, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-    int64_t v = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return v;
-}
-
-static void make(file *f)
-{
-    strcpy(f->path, "/tmp/shelltree-guids-XXXXXX");
-    f->fd = mkstemp(f->path);
-    assert_true(f->fd >= 0);
-    assert_int_equal(sqlite3_open(f->path, &f->db), SQLITE_OK);
-    sql(f, "PRAGMA page_size=512; PRAGMA journal_mode=OFF; CREATE TABLE t(G TEXT); "
-           "CREATE INDEX by_g ON t(G)");
-}
-
-static void drop(file *f)
-{
-    sqlite3_close(f->db);
-    close(f->fd);
-    unlink(f->path);
-}
-
-static st_pages *begin(const file *f, const char *name, bool index)
-{
-    char root[128];
-    snprintf(root, sizeof root, "SELECT rootpage FROM sqlite_master WHERE name = '%s'", name);
-    st_pages *p = st_pages_new(f->fd, index, 512, (uint32_t)asked(f, root),
-                               (uint32_t)asked(f, "PRAGMA page_count"));
-    assert_non_null(p);
-    return p;
+    dbfile_make(f);
+    dbfile_sql(f, "PRAGMA page_size=512; PRAGMA journal_mode=OFF; CREATE TABLE t(G TEXT); "
+                  "CREATE INDEX by_g ON t(G)");
 }
 
 /* Some null, some the same, others that differ in any one digit, in no order. */
@@ -81,12 +40,12 @@ static st_raw cell_of(unsigned i, st_buf *text)
 static void guids__rows_in_no_order__index_is_sound(void **state)
 {
     enum { ROWS = 5000 };
-    file f;
+    dbfile f;
     st_buf text = { 0 };
     st_guid_keys *k = st_guid_keys_new();
     (void)state;
     make(&f);
-    st_pages *p = begin(&f, "t", false);
+    st_pages *p = dbfile_pages(&f, "t", false);
     for (unsigned i = 0; i < ROWS; i++) {
         st_raw cell = cell_of(i, &text);
         st_pages_row(p, &cell, 1);
@@ -94,17 +53,17 @@ static void guids__rows_in_no_order__index_is_sound(void **state)
     }
     assert_int_equal(st_pages_end(p), 0);
     assert_true(st_guid_keys_sorted(k));
-    p = begin(&f, "by_g", true);
+    p = dbfile_pages(&f, "by_g", true);
     assert_true(st_guid_keys_put(k, p));
     assert_int_equal(st_pages_end(p), 0);
-    assert_int_equal(asked(&f, "SELECT count(*) FROM pragma_integrity_check WHERE "
-                               "integrity_check <> 'ok'"),
+    assert_int_equal(dbfile_asked(&f, "SELECT count(*) FROM pragma_integrity_check WHERE "
+                                      "integrity_check <> 'ok'"),
                      0);
-    assert_int_equal(asked(&f, "SELECT count(*) FROM t INDEXED BY by_g WHERE G >= ''"),
-                     asked(&f, "SELECT count(*) FROM t NOT INDEXED WHERE G >= ''"));
+    assert_int_equal(dbfile_asked(&f, "SELECT count(*) FROM t INDEXED BY by_g WHERE G >= ''"),
+                     dbfile_asked(&f, "SELECT count(*) FROM t NOT INDEXED WHERE G >= ''"));
     st_guid_keys_free(k);
     st_buf_free(&text);
-    drop(&f);
+    dbfile_drop(&f);
 }
 
 static void guids__cell_that_is_none__sqlite_has_to_sort(void **state)

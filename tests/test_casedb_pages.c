@@ -19,56 +19,17 @@
 
 #include <cmocka.h>
 
-typedef struct file {
-    char path[64];
-    sqlite3 *db;
-    int fd;
-} file;
-
-static void sql(const file *f, const char *text)
-{
-    assert_int_equal(sqlite3_exec(f->db, text, NULL, NULL, NULL), SQLITE_OK);
-}
-
-static int64_t asked(const file *f, const char *text)
-{
-    sqlite3_stmt *s = NULL;
-    assert_int_equal(sqlite3_prepare_v2(f->db, text, -1, &s, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(s), SQLITE_ROW);
-    int64_t v = sqlite3_column_int64(s, 0);
-    sqlite3_finalize(s);
-    return v;
-}
+#include "support/dbfile.h"
 
 /* With one empty table: N, a number that is all of a row's, and B. */
-static void make(file *f, unsigned page_size)
+static void make(dbfile *f, unsigned page_size)
 {
     char pragma[128];
-    strcpy(f->path, "/tmp/shelltree-pages-XXXXXX");
-    f->fd = mkstemp(f->path);
-    assert_true(f->fd >= 0);
-    assert_int_equal(sqlite3_open(f->path, &f->db), SQLITE_OK);
+    dbfile_make(f);
     snprintf(pragma, sizeof pragma,
              "PRAGMA page_size=%u; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=OFF", page_size);
-    sql(f, pragma);
-    sql(f, "CREATE TABLE t(N INTEGER, B BLOB); CREATE TABLE other(X)");
-}
-
-static void drop(file *f)
-{
-    sqlite3_close(f->db);
-    close(f->fd);
-    unlink(f->path);
-}
-
-static st_pages *begin(const file *f)
-{
-    st_pages *p =
-        st_pages_new(f->fd, false, (uint32_t)asked(f, "PRAGMA page_size"),
-                     (uint32_t)asked(f, "SELECT rootpage FROM sqlite_master WHERE name = 't'"),
-                     (uint32_t)asked(f, "PRAGMA page_count"));
-    assert_non_null(p);
-    return p;
+    dbfile_sql(f, pragma);
+    dbfile_sql(f, "CREATE TABLE t(N INTEGER, B BLOB); CREATE TABLE other(X)");
 }
 
 /* What row i has in B: n bytes that no other row has so. */
@@ -86,7 +47,7 @@ static void put(st_pages *p, int64_t i, size_t n, char *scratch)
     st_pages_row(p, row, 2);
 }
 
-static void sound(const file *f)
+static void sound(const dbfile *f)
 {
     sqlite3_stmt *s = NULL;
     assert_int_equal(sqlite3_prepare_v2(f->db, "PRAGMA integrity_check", -1, &s, NULL), SQLITE_OK);
@@ -96,7 +57,7 @@ static void sound(const file *f)
 }
 
 /* Row i of n bytes, by its number, which goes down the tree. */
-static void has(const file *f, int64_t i, size_t n, char *scratch)
+static void has(const dbfile *f, int64_t i, size_t n, char *scratch)
 {
     sqlite3_stmt *s = NULL;
     assert_int_equal(sqlite3_prepare_v2(f->db, "SELECT N, B FROM t WHERE rowid = ?1", -1, &s, NULL),
@@ -134,18 +95,18 @@ static void pages__sizes__are_read_back(void **state)
     (void)state;
     char *scratch = malloc(1 << 20);
     for (size_t c = 0; c < sizeof CASES / sizeof CASES[0]; c++) {
-        file f;
+        dbfile f;
         make(&f, CASES[c].page);
-        st_pages *p = begin(&f);
+        st_pages *p = dbfile_pages(&f, "t", false);
         size_t span = CASES[c].most - CASES[c].least + 1;
         for (size_t i = 0; i < CASES[c].rows; i++)
             put(p, (int64_t)i + 1, CASES[c].least + i * CASES[c].step % span, scratch);
         assert_int_equal(st_pages_end(p), 0);
-        assert_int_equal(asked(&f, "SELECT count(*) FROM t"), CASES[c].rows);
+        assert_int_equal(dbfile_asked(&f, "SELECT count(*) FROM t"), CASES[c].rows);
         sound(&f);
         for (size_t i = 0; i < CASES[c].rows; i += 1 + i / 50)
             has(&f, (int64_t)i + 1, CASES[c].least + i * CASES[c].step % span, scratch);
-        drop(&f);
+        dbfile_drop(&f);
     }
     free(scratch);
 }
@@ -156,15 +117,15 @@ static void pages__each_count__is_sound(void **state)
     char scratch[512];
     (void)state;
     for (size_t rows = 1; rows < 400; rows += 1 + rows / 90) {
-        file f;
+        dbfile f;
         make(&f, 512);
-        st_pages *p = begin(&f);
+        st_pages *p = dbfile_pages(&f, "t", false);
         for (size_t i = 0; i < rows; i++)
             put(p, (int64_t)i + 1, 400, scratch); /* a leaf each */
         assert_int_equal(st_pages_end(p), 0);
         sound(&f);
-        assert_int_equal(asked(&f, "SELECT sum(rowid) FROM t"), rows * (rows + 1) / 2);
-        drop(&f);
+        assert_int_equal(dbfile_asked(&f, "SELECT sum(rowid) FROM t"), rows * (rows + 1) / 2);
+        dbfile_drop(&f);
     }
 }
 
@@ -192,10 +153,10 @@ static void pages__cells__are_typed(void **state)
                                        INT64_MAX,
                                        INT64_MIN };
     (void)state;
-    file f;
+    dbfile f;
     make(&f, 1024);
     sqlite3_exec(f.db, "DROP TABLE t; CREATE TABLE t(a, b, c, d, e)", NULL, NULL, NULL);
-    st_pages *p = begin(&f);
+    st_pages *p = dbfile_pages(&f, "t", false);
     size_t n = sizeof NUMBERS / sizeof NUMBERS[0];
     for (size_t i = 0; i < n; i++) {
         st_raw row[] = { { .kind = ST_RAW_INT, .i = NUMBERS[i] },
@@ -223,7 +184,7 @@ static void pages__cells__are_typed(void **state)
     }
     sqlite3_finalize(s);
     sound(&f);
-    drop(&f);
+    dbfile_drop(&f);
 }
 
 /* Row i's text, that sorts as i does; its length, 8 bytes and some between least and most. */
@@ -251,10 +212,10 @@ static void pages__index__is_sound_and_used(void **state)
     (void)state;
     for (size_t c = 0; c < sizeof CASES / sizeof CASES[0]; c++) {
         char text[4096];
-        file f;
+        dbfile f;
         make(&f, CASES[c].page);
-        sql(&f, "CREATE INDEX by_b ON t(B)");
-        st_pages *p = begin(&f);
+        dbfile_sql(&f, "CREATE INDEX by_b ON t(B)");
+        st_pages *p = dbfile_pages(&f, "t", false);
         for (int64_t i = 1; i <= CASES[c].rows; i++) {
             size_t n = sorted_text(text, i, CASES[c].least, CASES[c].most);
             st_raw row[] = { { .kind = ST_RAW_INT, .i = i },
@@ -264,8 +225,8 @@ static void pages__index__is_sound_and_used(void **state)
         assert_int_equal(st_pages_end(p), 0);
         p = st_pages_new(
             f.fd, true, CASES[c].page,
-            (uint32_t)asked(&f, "SELECT rootpage FROM sqlite_master WHERE name = 'by_b'"),
-            (uint32_t)asked(&f, "PRAGMA page_count"));
+            (uint32_t)dbfile_asked(&f, "SELECT rootpage FROM sqlite_master WHERE name = 'by_b'"),
+            (uint32_t)dbfile_asked(&f, "PRAGMA page_count"));
         for (int64_t i = 1; i <= CASES[c].rows; i++) {
             size_t n = sorted_text(text, i, CASES[c].least, CASES[c].most);
             st_raw entry[] = { { .kind = ST_RAW_BLOB, .s = { text, n } },
@@ -274,11 +235,11 @@ static void pages__index__is_sound_and_used(void **state)
         }
         assert_int_equal(st_pages_end(p), 0);
         sound(&f);
-        assert_int_equal(asked(&f, "SELECT count(*) FROM t INDEXED BY by_b WHERE B > x'00'"),
+        assert_int_equal(dbfile_asked(&f, "SELECT count(*) FROM t INDEXED BY by_b WHERE B > x'00'"),
                          CASES[c].rows);
-        sql(&f, "INSERT INTO t VALUES(0, x'30'); DELETE FROM t WHERE N % 3 = 1");
+        dbfile_sql(&f, "INSERT INTO t VALUES(0, x'30'); DELETE FROM t WHERE N % 3 = 1");
         sound(&f);
-        drop(&f);
+        dbfile_drop(&f);
     }
 }
 
@@ -288,20 +249,20 @@ static void pages__between_transactions__sqlite_goes_on(void **state)
 {
     char scratch[512];
     (void)state;
-    file f;
+    dbfile f;
     make(&f, 512);
-    sql(&f, "BEGIN; INSERT INTO other VALUES(1); COMMIT");
-    assert_int_equal(asked(&f, "SELECT count(*) FROM t"), 0);
-    st_pages *p = begin(&f);
+    dbfile_sql(&f, "BEGIN; INSERT INTO other VALUES(1); COMMIT");
+    assert_int_equal(dbfile_asked(&f, "SELECT count(*) FROM t"), 0);
+    st_pages *p = dbfile_pages(&f, "t", false);
     for (int64_t i = 1; i <= 1000; i++)
         put(p, i, (size_t)i % 300, scratch);
     assert_int_equal(st_pages_end(p), 0);
-    sql(&f, "BEGIN; INSERT INTO t VALUES(7, x'00'); CREATE INDEX by_n ON t(N); "
-            "CREATE TABLE more(X); INSERT INTO more SELECT B FROM t; COMMIT");
-    assert_int_equal(asked(&f, "SELECT count(*) FROM t"), 1001);
-    assert_int_equal(asked(&f, "SELECT rowid FROM t WHERE N = 7"), 1001);
+    dbfile_sql(&f, "BEGIN; INSERT INTO t VALUES(7, x'00'); CREATE INDEX by_n ON t(N); "
+                   "CREATE TABLE more(X); INSERT INTO more SELECT B FROM t; COMMIT");
+    assert_int_equal(dbfile_asked(&f, "SELECT count(*) FROM t"), 1001);
+    assert_int_equal(dbfile_asked(&f, "SELECT rowid FROM t WHERE N = 7"), 1001);
     sound(&f);
-    drop(&f);
+    dbfile_drop(&f);
 }
 
 /* The page with byte 2^30 holds nothing, and a chain goes around it: the file has a hole up to
@@ -312,9 +273,10 @@ static void pages__lock_byte__is_left_out(void **state)
     char *scratch = malloc(1 << 20);
     (void)state;
     for (uint32_t before = 1; before < 12; before += 5) {
-        file f;
+        dbfile f;
         make(&f, PAGE);
-        uint32_t root = (uint32_t)asked(&f, "SELECT rootpage FROM sqlite_master WHERE name = 't'");
+        uint32_t root =
+            (uint32_t)dbfile_asked(&f, "SELECT rootpage FROM sqlite_master WHERE name = 't'");
         st_pages *p = st_pages_new(f.fd, false, PAGE, root, LOCK - before);
         for (int64_t i = 1; i <= 40; i++)
             put(p, i, 3000, scratch);
@@ -324,7 +286,7 @@ static void pages__lock_byte__is_left_out(void **state)
         unsigned char page[PAGE], zeros[PAGE] = { 0 };
         assert_int_equal(pread(f.fd, page, PAGE, (off_t)1 << 30), PAGE);
         assert_memory_equal(page, zeros, PAGE);
-        drop(&f);
+        dbfile_drop(&f);
     }
     free(scratch);
 }
@@ -333,7 +295,7 @@ static void pages__file_that_cant_be_written__is_told(void **state)
 {
     char scratch[512];
     (void)state;
-    file f;
+    dbfile f;
     make(&f, 512);
     int fd = open(f.path, O_RDONLY);
     st_pages *p = st_pages_new(fd, false, 512, 2, 3);
@@ -341,7 +303,7 @@ static void pages__file_that_cant_be_written__is_told(void **state)
         put(p, i, 300, scratch);
     assert_int_equal(st_pages_end(p), EBADF);
     close(fd);
-    drop(&f);
+    dbfile_drop(&f);
 }
 
 /* More than SQLite reads: told, and none of it is read. */
@@ -355,12 +317,12 @@ static void pages__row_too_long__is_told(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        file f;
+        dbfile f;
         make(&f, 512);
-        st_pages *p = begin(&f);
+        st_pages *p = dbfile_pages(&f, "t", false);
         st_pages_row(p, rows[i], 2);
         assert_int_equal(st_pages_end(p), EFBIG);
-        drop(&f);
+        dbfile_drop(&f);
     }
 }
 
