@@ -475,6 +475,41 @@ def check_old_timelines(d):
         same("lines of mactime", len(out.splitlines()) - 1, len(want))
 
 
+def vql_list(text, names):
+    """What `(a, "b") + c` of an artifact's query comes to."""
+    out = []
+    for plain, listed in re.findall(r'([\w.\[\]]+|"[^"]*")|(\([^()]*\))', text):
+        if listed:
+            out += vql_list(listed[1:-1], names)
+        else:
+            value = plain[1:-1] if plain[0] == '"' else names[plain]
+            out += value if isinstance(value, list) else [value]
+    return out
+
+
+def check_velociraptor(d):
+    """The artifacts are whole and consistent, and the command that each runs makes a database that hunts as the logs do."""
+    artifacts = sorted(glob.glob(os.path.join(top, "contrib/velociraptor/*.yaml")))
+    same("artifacts", len(artifacts), 2)
+    for path in artifacts:
+        artifact = module("yaml").safe_load(open(path, encoding="utf-8"))
+        same("name", artifact["name"] + ".yaml", os.path.basename(path))
+        same("keys", sorted(artifact), ["author", "description", "name", "parameters", "precondition", "required_permissions", "sources", "tools", "type"])
+        query = artifact["sources"][0]["query"]
+        for word in ["ToolName=\"%s\"" % t["name"] for t in artifact["tools"]] + [p["name"] for p in artifact["parameters"]]:
+            same("%s names %s" % (path, word), word in query, True)
+        argv = re.search(r"argv=(.*),\n", query).group(1)
+        carve = re.search(r"Carve, then=\[(.*?)\]", query).group(1)
+        for options in ([], vql_list(carve, {})):
+            database = "%s/%d.db" % (d, len(os.listdir(d)))
+            done = subprocess.run(vql_list(argv, {"binary[0].OSPath": program, "database": database, "options": options,
+                                                  "Evidence": os.path.abspath(evidence[0])}), stderr=subprocess.DEVNULL)
+            same("status", done.returncode in (0, 3), True)
+            both = [subprocess.run([program, "hunt", "-q", "-f", "csv", *more], stdout=subprocess.PIPE).stdout
+                    for more in ([*options, os.path.abspath(evidence[0])], [database])]
+            same("the timeline of " + database, both[1] == both[0] and len(both[0]) > 1000, True)
+
+
 ran, skipped = 0, 0
 for name, check in [(n[6:], f) for n, f in list(globals().items()) if n.startswith("check_")]:
     if os.environ.get("CHECKS") and name not in os.environ["CHECKS"].split(","):
