@@ -649,6 +649,34 @@ static void spread__commands__told_for_a_word_of_their_own(void **state)
     }
 }
 
+static void facts__urls_of_commands__end_where_they_do(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *command, *url;
+    } rows[] = {
+        { "c ${jndi:ldap://203.0.113.9/a}", "ldap://203.0.113.9/a" },
+        { "c http://203.0.113.9/{a}/b}c", "http://203.0.113.9/{a}/b" },
+        { "c http://[2001:db8::1]:80/a]", "http://[2001:db8::1]:80/a" },
+        { "c http://203.0.113.9/a.exe&a.exe", "http://203.0.113.9/a.exe" },
+        { "c http://203.0.113.9/a?b=1&c=2;d", "http://203.0.113.9/a?b=1&c=2" },
+        { "c \"http://203.0.113.9/a\nb\"", "http://203.0.113.9/a" },
+        { "c http://203.0.113.9/a\r\n", "http://203.0.113.9/a" },
+        { "c http://203.0.113.9/a", "http://203.0.113.9/a" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        world w;
+        world_begin(&w);
+        world_add(&w, "a", 1, 0, 0, "C:\\x.exe", rows[i].command);
+        world_grow(&w);
+        world_match(&w, "a", 1, 0, NULL);
+        tell(&w);
+        if (!has_fact(w.c, ST_FACT_CONTACTED, rows[i].url, "named in the command"))
+            fail_msg("%zu: %s", i, rows[i].command);
+        world_end(&w);
+    }
+}
+
 static void spread__addresses__of_commands_and_other_incidents(void **state)
 {
     (void)state;
@@ -821,6 +849,7 @@ int main(void)
         cmocka_unit_test(spread__command_names_a_host__what_began_there_within_a_minute),
         cmocka_unit_test(spread__the_same_elsewhere__told_unless_everybody_has_it),
         cmocka_unit_test(spread__commands__told_for_a_word_of_their_own),
+        cmocka_unit_test(facts__urls_of_commands__end_where_they_do),
         cmocka_unit_test(spread__addresses__of_commands_and_other_incidents),
         cmocka_unit_test(incidents__servers_tied_by_a_guess__stay_apart),
         cmocka_unit_test(context__sibling_at_ten_minutes__is_the_last),

@@ -215,6 +215,25 @@ static void from_event(st_summing *x, const st_row *r)
     }
 }
 
+/* The end of a URL that begins at FROM and whose "://" ends at AT: at a blank, a quote or what
+ * parts commands in shells (an ampersand is that only before a query), at a bracket that the URL
+ * did not open ("${jndi:ldap://a/b}"), or at the bound. */
+static size_t url_end(st_str text, size_t from, size_t at)
+{
+    size_t braces = 0, squares = 0;
+    bool query = false;
+    for (; at < text.n && at - from < ST_MAX_FACT_URL; at++) {
+        char c = text.p[at];
+        if (memchr(" \t\r\n\"'`<>|)(;,", c, 14) || (c == '&' && !query) ||
+            (c == '}' && braces-- == 0) || (c == ']' && squares-- == 0))
+            break;
+        braces += c == '{';
+        squares += c == '[';
+        query |= c == '?';
+    }
+    return at;
+}
+
 /* Addresses that a command names. */
 static void urls_of(st_summing *x, const st_row *r, st_str text, st_str how)
 {
@@ -223,12 +242,10 @@ static void urls_of(st_summing *x, const st_row *r, st_str text, st_str how)
     for (size_t i = 1; i + 3 < text.n && found < MOST; i++) {
         if (memcmp(text.p + i, "://", 3) != 0)
             continue;
-        size_t from = i, end = i + 3;
+        size_t from = i, end;
         while (from && ((text.p[from - 1] | 0x20) >= 'a' && (text.p[from - 1] | 0x20) <= 'z'))
             from--;
-        while (end < text.n && end - from < ST_MAX_FACT_URL &&
-               !memchr(" \t\"'`<>|)(;,", text.p[end], 12))
-            end++;
+        end = url_end(text, from, i + 3);
         st_str url = { text.p + from, end - from };
         if (from < i && end > i + 3) {
             put(x, r, ST_FACT_CONTACTED, 2, st_arena_copy(&x->c->arena, url), how);
