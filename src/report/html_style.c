@@ -62,7 +62,7 @@ static const char style[] =
     ".cmd,pre{display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden}pre{-webkit-line-clamp:8}"
     "ul.te{columns:2}dl.f{grid-template-columns:max-content 1fr max-content 1fr}"
     "h2{margin:1rem 0 .3rem}h3{margin:.6rem 0 .2rem}section.i{margin:.7rem 0;padding-bottom:.5rem}"
-    "table{font-size:7.5pt}.tiles li{flex-basis:5rem}th{white-space:normal}th,td{padding:.2rem .25rem}td.k,td.b,td.a,td.s{min-width:0}td.c{min-width:8rem}td.q{min-width:9rem;width:30%}"
+    "table{font-size:7.5pt}.tiles li{flex-basis:5rem}th{font-size:inherit;white-space:normal}th,td{padding:.2rem .25rem}td.k,td.b,td.a,td.s{min-width:0}td.c{min-width:8rem}td.q{min-width:9rem;width:30%}"
     "td.h,td.a{min-width:0;max-width:10rem}td.s{width:13%}td .l{padding-left:.25rem}"
     "tr,dt,nav li,ul.p li,.tiles li,.cmd{break-inside:avoid}h2,h3,summary{break-after:avoid}#incidents{break-before:page}"
     ".hit,.seen,.gap,.axis{print-color-adjust:exact}details::details-content{content-visibility:visible;display:block}}";
