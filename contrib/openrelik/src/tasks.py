@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 
 from openrelik_worker_common.file_utils import create_output_file
 from openrelik_worker_common.reporting import Priority, Report
-from openrelik_worker_common.task_utils import create_task_result, get_input_files
+from openrelik_worker_common.task_utils import create_task_result
 
 from .app import celery
 
@@ -39,6 +40,8 @@ EXTRACT_METADATA = {
     "task_config": [
         {"name": "part", "label": "Part (I/N); empty: all files", "description": "1/4, 2/4 ... for four tasks in a group",
          "type": "text", "required": False},
+        {"name": "passwords", "label": "Passwords of archives", "description": "One a line", "type": "textarea",
+         "required": False},
         {"name": "carve", "label": "Carve records out of files of any kind", "description": "", "type": "checkbox",
          "required": False},
     ],
@@ -53,6 +56,10 @@ HUNT_METADATA = {
         {"name": "since", "label": "From (UTC)", "description": "2026-01-02 or 2026-01-02T03:04", "type": "text",
          "required": False},
         {"name": "until", "label": "To (UTC)", "description": "", "type": "text", "required": False},
+        {"name": "kql", "label": "A query of your own (KQL)", "description": "Runs beside the pack", "type": "textarea",
+         "required": False},
+        {"name": "sigma", "label": "Sigma rules of your own (YAML)", "description": "Run beside the pack; several are parted by ---",
+         "type": "textarea", "required": False},
         {"name": "passwords", "label": "Passwords of archives", "description": "One a line", "type": "textarea",
          "required": False},
         {"name": "carve", "label": "Carve records out of files of any kind", "description": "", "type": "checkbox",
@@ -61,20 +68,21 @@ HUNT_METADATA = {
 }
 
 
+def results_of(pipe_result):
+    """What the tasks before said, each as a dictionary: behind a group all of it counts (the common library keeps only the last)."""
+    texts = pipe_result if isinstance(pipe_result, list) else [pipe_result]
+    return [json.loads(base64.b64decode(text)) for text in texts if text]
+
+
 def all_inputs(pipe_result, input_files):
-    """What the tasks before gave: behind a group that is a list, and all of it counts (the common
-    library keeps only the last)."""
-    if not isinstance(pipe_result, list):
-        return get_input_files(pipe_result or None, input_files or [])
-    files = []
-    for text in pipe_result:
-        files += json.loads(base64.b64decode(text)).get("output_files") or [] if text else []
-    return files
+    """What the tasks before gave, or the workflow's own files; one that was chosen twice counts once."""
+    files = [f for r in results_of(pipe_result) for f in r.get("output_files") or []] if pipe_result else input_files or []
+    return list({f["path"]: f for f in files}.values())
 
 
 def my_part(files, part):
     """Every task of a group gets the same files: this one's are every N-th, in the order of uuids."""
-    files = sorted(files, key=lambda f: str(f.get("uuid") or f["path"]))
+    files = sorted(files, key=lambda f: str(f[0].get("uuid") or f[0]["path"]))
     if not part:
         return files
     i, n = (int(x) for x in str(part).split("/"))
@@ -84,20 +92,29 @@ def my_part(files, part):
 
 
 def name_of(f):
-    return f.get("display_name") or os.path.basename(f["path"])
+    """As text that an argument can hold, whatever a user called the file."""
+    name = f.get("display_name") or os.path.basename(f["path"])
+    return name.replace("\0", "").encode("utf-8", "replace").decode("utf-8") or "unnamed"
 
 
 def named(files):
-    """By path, the names that stand for uuids in Source. Two files of one name are told apart by
-    their uuids, among all files of the workflow, so that no part names one otherwise."""
-    names = [name_of(f) for f in files]
-    return {f["path"]: "%s~%s" % (n, str(f.get("uuid", i))[:8]) if names.count(n) > 1 else n
-            for i, (n, f) in enumerate(zip(names, files))}
+    """Each with the name that stands for its uuid in Source. Two files of one name are told apart by their uuids, and what still
+    is one name by its place, among all files of the workflow, so that no part names one otherwise."""
+    counts = Counter(name_of(f) for f in files)
+    given = {}
+    for i, f in enumerate(files):
+        name = name_of(f)
+        if counts[name] > 1:
+            name += "~" + str(f.get("uuid", i))[:8]
+        while name in given:
+            name += "~%d" % i
+        given[name] = f
+    return [(f, name) for name, f in given.items()]
 
 
-def arguments(files, names):
+def arguments(files):
     """--name=NAME for each, then -- and the paths: a user's name never is an option of its own."""
-    return ["--name=" + (names[f["path"]] or "unnamed") for f in files] + ["--"] + [f["path"] for f in files]
+    return ["--name=" + n for _, n in files] + ["--"] + [f["path"] for f, _ in files]
 
 
 class Runner:
@@ -141,61 +158,88 @@ def keep_log(output_path, log):
     return [out.to_dict()]
 
 
+def text_of(config, key, folder, name):
+    """The path of a file that holds what was typed into a form, in a list; an empty one if that is nothing."""
+    if not (config.get(key) or "").strip():
+        return []
+    path = os.path.join(folder, name)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(config[key])
+    return [path]
+
+
+def reading_options(config, folder):
+    """What both tasks know of reading the input."""
+    options = ["--carve"] if config.get("carve") in (True, "true", "on") else []
+    return options + ["--password-file=" + path for path in text_of(config, "passwords", folder, "passwords")]
+
+
+def attempt(run, *args):
+    """Why `extract` with ARGS gave no shard; empty if it did."""
+    try:
+        status = run("extract", *args)
+    except Exception as e:  # pylint: disable=broad-except
+        return str(e)
+    return "" if status in (0, 3) else "extract ended with %d: %s" % (status, run.log[-300:].strip())
+
+
 @celery.task(bind=True, name="openrelik-worker-shelltree.tasks.extract", metadata=EXTRACT_METADATA)
 def extract(self, pipe_result=None, input_files=None, output_path=None, workflow_id=None, task_config=None) -> str:
     """One shard, whatever its input does: a task that raises would cancel the hunt behind the group."""
     config = task_config or {}
     run = Runner(self)
-    files = all_inputs(pipe_result, input_files)
-    names = named(files)
+    files = named(all_inputs(pipe_result, input_files))
     with tempfile.TemporaryDirectory(dir=output_path) as folder:
         shard = os.path.join(folder, "shard.db")
         try:
             files = my_part(files, config.get("part"))
-            options = ["--carve"] if config.get("carve") in (True, "true", "on") else []
-            status = run("extract", "--force", "--confirm", "-o", shard, *options, *arguments(files, names)) if files else 0
-            why = "" if status in (0, 3) else "extract ended with %d: %s" % (status, run.log[-300:].strip())
-        except Exception as e:  # pylint: disable=broad-except
+            why = attempt(run, "--force", "--confirm", "-o", shard, *reading_options(config, folder), *arguments(files)) if files else ""
+        except ValueError as e:
             why = str(e)
         if why:
             run.log += "%s\n" % why
-            if run("extract", "--force", "-o", shard, "--failed=" + why.replace("\n", " "), *arguments(files, names)) not in (0, 3):
-                files = []
+            run.log += attempt(run, "--force", "-o", shard, "--failed=" + why.replace("\n", " ").replace("\0", ""), *arguments(files))
         outputs = []
         if files and os.path.exists(shard):
             out = create_output_file(output_path, display_name="shard-%s.db" % (str(config.get("part") or "all").replace("/", "-of-")),
                                      data_type=SHARD)
             outputs.append({**put(shard, out), "register_in_db": False})
     return create_task_result(output_files=outputs, workflow_id=workflow_id, command=run.command,
-                              task_files=keep_log(output_path, run.log), meta={"files": len(files), "failed": bool(why)})
+                              task_files=keep_log(output_path, run.log), meta={"files": len(files), "failed": why, "shard": bool(outputs)})
+
+
+def rule_options(config, folder):
+    paths = text_of(config, "kql", folder, "own-query.kql") + text_of(config, "sigma", folder, "own-rules.yml")
+    return ["--rules=" + r for r in ["pack", *paths]] if paths else []
 
 
 def hunt_options(config, folder):
-    options = []
+    options = reading_options(config, folder) + rule_options(config, folder)
     for key, option in (("min_level", "--min-level="), ("since", "--since="), ("until", "--until=")):
         if (config.get(key) or "").strip():
             options.append(option + config[key].strip())
-    options += ["--host=" + h.strip() for h in (config.get("hosts") or "").splitlines() if h.strip()]
-    if config.get("carve") in (True, "true", "on"):
-        options.append("--carve")
-    if (config.get("passwords") or "").strip():
-        path = os.path.join(folder, "passwords")
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(config["passwords"])
-        options.append("--password-file=" + path)
-    return options
+    return options + ["--host=" + h.strip() for h in (config.get("hosts") or "").splitlines() if h.strip()]
 
 
-def make_report(folder, status):
+def lost_parts(pipe_result):
+    """Why parts gave nothing to hunt in, not even a shard that says so: the report must not look whole."""
+    metas = [r.get("meta") or {} for r in results_of(pipe_result)]
+    return [m["failed"] for m in metas if m.get("failed") and not m.get("shard")]
+
+
+def make_report(folder, status, lost):
     report = Report("shelltree")
     with open(os.path.join(folder, "summary.md"), encoding="utf-8") as f:
         markdown = f.read()  # the program has escaped what comes from evidence
     with open(os.path.join(folder, "findings.jsonl"), encoding="utf-8") as f:
         levels = {json.loads(line)["Level"] for line in f if '"Kind":"hit"' in line}
     grave = levels & {"high", "critical"}
-    report.priority = Priority.HIGH if grave else Priority.MEDIUM if status == 3 else Priority.LOW
+    incomplete = status == 3 or lost
+    report.priority = Priority.HIGH if grave else Priority.MEDIUM if incomplete else Priority.LOW
     report.summary = ("Findings up to %s." % ("critical" if "critical" in grave else "high") if grave else
-                      "No finding of level high or above.") + (" Some evidence could not be read." if status == 3 else "")
+                      "No finding of level high or above.") + (" Some evidence could not be read." if incomplete else "")
+    if lost:
+        report.add_section().add_paragraph("%d parts of the evidence gave nothing: %s" % (len(lost), "; ".join(lost)))
     report.add_section().add_paragraph(markdown)
     return report
 
@@ -205,14 +249,15 @@ def hunt(self, pipe_result=None, input_files=None, output_path=None, workflow_id
     config = task_config or {}
     run = Runner(self)
     files = all_inputs(pipe_result, input_files)
+    lost = lost_parts(pipe_result)
     if not files:
-        raise RuntimeError("no input: nothing to hunt in")
+        raise RuntimeError("nothing to hunt in: %s" % ("; ".join(lost) or "no input"))
     with tempfile.TemporaryDirectory(dir=output_path) as folder:
         result = os.path.join(folder, "result") + "/"
-        status = run("hunt", "-o", result, *hunt_options(config, folder), *arguments(files, named(files)))
+        status = run("hunt", "-o", result, *hunt_options(config, folder), *arguments(named(files)))
         if status not in (0, 3):
             raise RuntimeError(run.log[-2000:] or "shelltree ended with %d" % status)
-        report = make_report(result, status)
+        report = make_report(result, status, lost)
         outputs = []
         for name, data_type in OUTPUTS:
             path = os.path.join(result, name)
@@ -221,4 +266,4 @@ def hunt(self, pipe_result=None, input_files=None, output_path=None, workflow_id
                 outputs.append(put(path, out))
     return create_task_result(output_files=outputs, workflow_id=workflow_id, command=run.command,
                               task_files=keep_log(output_path, run.log), task_report=report.to_dict(),
-                              meta={"incomplete": status == 3})
+                              meta={"incomplete": status == 3 or bool(lost)})

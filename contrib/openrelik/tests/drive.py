@@ -78,12 +78,21 @@ def wait_for(job, seconds):
     raise SystemExit("no result within %d s: %s" % (seconds, job.backend.get_task_meta(job.id, cache=False)))
 
 
-def single_run(files, folder):
+def locked(log, folder):
+    """A log in a zip that a password opens, as the server keeps it."""
+    uuid = uuid4().hex
+    shutil.copyfile(log["path"], os.path.join(folder, "locked.evtx"))
+    subprocess.run(["zip", "-q", "-j", "-P", "infected", os.path.join(folder, uuid + ".zip"), os.path.join(folder, "locked.evtx")],
+                   check=True)
+    return {"id": 0, "uuid": uuid, "display_name": "locked.zip", "extension": "zip", "path": os.path.join(folder, uuid + ".zip")}
+
+
+def single_run(files, folder, *options):
     """The same files under the same names, in one run."""
     to = os.path.join(folder, "single-%s" % uuid4().hex)
     names = [f["display_name"] for f in files]
     named = ["%s~%s" % (n, f["uuid"][:8]) if names.count(n) > 1 else n for n, f in zip(names, files)]
-    r = subprocess.run([PROGRAM, "hunt", "-o", to + "/", *["--name=" + n for n in named], "--", *[f["path"] for f in files]],
+    r = subprocess.run([PROGRAM, "hunt", "-o", to + "/", *options, *["--name=" + n for n in named], "--", *[f["path"] for f in files]],
                        capture_output=True, check=False)
     assert r.returncode in (0, 3), r.stderr.decode()
     return to, r.returncode
@@ -104,24 +113,27 @@ def main():
     out = os.path.join(folder, "out")
     os.mkdir(out)
     redis = start_redis(folder)
-    # The program, slowed down where a test wants to kill a worker in the middle of it.
+    # The program, slowed down where a test wants to kill a worker in the middle of it, and dying where one wants no shard at all.
     slow = os.path.join(folder, "slow")
     with open(slow, "w", encoding="utf-8") as f:
-        f.write('#!/bin/sh\n[ -e %s/hold ] && [ "$1" = extract ] && { echo $PPID $$ >>%s/held; sleep 20; }\nexec %s "$@"\n'
-                % (folder, folder, PROGRAM))
+        f.write('#!/bin/sh\n[ -e {0}/hold ] && [ "$1" = extract ] && {{ echo $PPID $$ >>{0}/held; sleep 20; }}\n'
+                '[ "$1" = extract ] && mv {0}/dead {0}/dying 2>/dev/null && exit 9\n'
+                'case "$*" in *--failed=*) rm {0}/dying && exit 9 ;; esac\n'
+                'exec {1} "$@"\n'.format(folder, PROGRAM))
     os.chmod(slow, 0o755)
     workers = [start_worker(n, folder, slow) for n in (1, 2, 3)]
     sys.path.insert(0, HERE)
     from celery import chord, signature  # pylint: disable=import-outside-toplevel
+    from src import tasks  # pylint: disable=import-outside-toplevel
     from src.app import celery  # pylint: disable=import-outside-toplevel
 
     def sig(verb, files, **config):
         return signature("%s.tasks.%s" % (QUEUE, verb), app=celery, queue=QUEUE, task_id=uuid4().hex,
                          kwargs={"input_files": files, "output_path": out, "workflow_id": 1, "task_config": config})
 
-    def fan_out(files, parts):
-        return chord([sig("extract", files, part="%d/%d" % (i + 1, parts)) for i in range(parts)],
-                     sig("hunt", files)).apply_async()
+    def fan_out(files, parts, reading=None, **hunting):
+        return chord([sig("extract", files, part="%d/%d" % (i + 1, parts), **(reading or {})) for i in range(parts)],
+                     sig("hunt", files, **hunting)).apply_async()
 
     try:
         for _ in range(200):
@@ -137,6 +149,24 @@ def main():
         for parts in (1, 3, 7):
             result = wait_for(fan_out(files, parts), 240)
             same_result(result, single, "extract in %d parts, then hunt" % parts)
+        # what forms hold: passwords for those who read, rules for the one who hunts
+        zipped = [locked(max((f for f in files if f["extension"] == "evtx"), key=lambda f: os.path.getsize(f["path"])), folder)]
+        texts = {"own-query.kql": "DeviceProcessEvents | where FileName =~ 'hostname.exe' or FileName =~ 'cmd.exe'\n", "passwords": "wrong\ninfected\n",
+                 "own-rules.yml": "title: Who\nlogsource: {product: windows, category: process_creation}\n"
+                             "detection: {a: {Image|endswith: whoami.exe}, condition: a}\n---\n"
+                             "title: Cmd\nlogsource: {product: windows, category: process_creation}\n"
+                             "detection: {a: {Image|endswith: cmd.exe}, condition: a}\n"}
+        for name, text in texts.items():
+            with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                f.write(text)
+        single3, status = single_run(zipped, folder, "--password-file=" + os.path.join(folder, "passwords"), "--rules=pack",
+                                     *["--rules=" + os.path.join(folder, n) for n in ("own-query.kql", "own-rules.yml")])
+        check(status == 0, "forms: the single run opens the zip")
+        found = open(os.path.join(single3, "findings.jsonl"), encoding="utf-8").read()
+        check(all('"%s"' % t in found for t in ("Who", "Cmd", "own-query")), "forms: the single run's rules find")
+        hunting = {"kql": texts["own-query.kql"], "sigma": texts["own-rules.yml"]}
+        same_result(wait_for(sig("hunt", zipped, passwords=texts["passwords"], **hunting).apply_async(), 120), single3, "forms, one hunt")
+        same_result(wait_for(fan_out(zipped, 2, {"passwords": texts["passwords"]}, **hunting), 240), single3, "forms, in 2 parts")
         # poisoned: garbage that is named as a log, a missing file, half a log
         log = max((f for f in files if f["extension"] == "evtx"), key=lambda f: os.path.getsize(f["path"]))
         poison = []
@@ -156,6 +186,17 @@ def main():
         result = wait_for(fan_out(worse, 3), 240)
         same_result(result, single2, "poisoned, in 3 parts")
         check(result["meta"]["incomplete"], "poisoned: incomplete")
+        # a part that gives nothing, not even a shard that says so
+        open(os.path.join(folder, "dead"), "w").close()
+        result = wait_for(fan_out(files, 3), 240)
+        check(result["meta"]["incomplete"], "a part without a shard: incomplete")
+        check("1 parts of the evidence gave nothing" in json.dumps(result), "a part without a shard: the report says so")
+        # one file chosen twice; names that only their places tell apart, and one that no argument can hold
+        single4, status = single_run([log], folder)
+        same_result(wait_for(fan_out([log, log], 2), 240), single4, "chosen twice")
+        told = [n for _, n in tasks.named([{"path": str(i), "display_name": n, "uuid": "0123456789"}
+                                           for i, n in enumerate(["a", "a", "a~01234567", "\0", "\udc80", ""])])]
+        check(told == ["a~01234567", "a~01234567~1", "a~01234567~2", "unnamed", "?", "5"], "names: %s" % told)
         # a worker killed in the middle of a task
         open(os.path.join(folder, "hold"), "w").close()
         job = fan_out(files, 3)
