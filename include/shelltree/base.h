@@ -55,7 +55,10 @@ typedef struct st_str {
 /* For printf: printf("%.*s", ST_FMT(s)). */
 #define ST_FMT(s) (int)(s).n, (s).p
 
-st_str st_str_of(const char *cstr); /* NULL gives the empty slice */
+static inline st_str st_str_of(const char *cstr) /* NULL gives the empty slice */
+{
+    return (st_str){ cstr, cstr ? strlen(cstr) : 0 };
+}
 static inline bool st_str_eq(st_str a, st_str b)
 {
     return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
@@ -141,13 +144,33 @@ typedef struct st_buf {
     bool failed; /* sticky: out of memory; puts do nothing from then on */
 } st_buf;
 
+/* As st_buf_room, where there is too little. */
+char *st_buf_more(st_buf *b, size_t more);
 /* Makes room for more bytes and returns where they go (n isn't moved); NULL on failure. */
-char *st_buf_room(st_buf *b, size_t more);
-void st_buf_put(st_buf *b, const void *p, size_t n);
-void st_buf_str(st_buf *b, st_str s);
-void st_buf_char(st_buf *b, char c);
+static inline char *st_buf_room(st_buf *b, size_t more)
+{
+    bool there = !b->failed && more < b->cap - b->n; /* so that even no bytes have a place */
+    return there ? b->p + b->n : st_buf_more(b, more);
+}
+static inline void st_buf_put(st_buf *b, const void *p, size_t n)
+{
+    char *to = n ? st_buf_room(b, n) : NULL;
+    if (!to)
+        return;
+    memcpy(to, p, n);
+    b->n += n;
+}
+static inline void st_buf_str(st_buf *b, st_str s)
+{
+    st_buf_put(b, s.p, s.n);
+}
+static inline void st_buf_char(st_buf *b, char c)
+{
+    st_buf_put(b, &c, 1);
+}
 void st_buf_u64(st_buf *b, uint64_t v);
 void st_buf_i64(st_buf *b, int64_t v);
+void st_buf_0x(st_buf *b, uint64_t v); /* 0x and as few digits as it takes, lower case */
 void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper); /* two digits a byte */
 void st_buf_fmt(st_buf *b, const char *fmt, ...) __attribute__((format(__printf__, 2, 3)));
 st_str st_buf_slice(const st_buf *b); /* valid until the next put */
@@ -281,7 +304,11 @@ typedef struct st_guid {
     unsigned char b[16];
 } st_guid;
 bool st_guid_parse(st_str s, st_guid *out); /* with or without braces, any case */
-bool st_guid_zero(const st_guid *g);
+static inline bool st_guid_zero(const st_guid *g)
+{
+    static const st_guid zero;
+    return memcmp(g, &zero, sizeof zero) == 0;
+}
 bool st_guid_eq(const st_guid *a, const st_guid *b);
 int st_guid_cmp(const st_guid *a, const st_guid *b); /* as their text would compare */
 void st_buf_guid(st_buf *b, const st_guid *g);       /* upper case, in braces */

@@ -52,8 +52,9 @@ void *st_zeros(size_t n, size_t size)
     return (void *)p;
 }
 
-static char *room_made(st_buf *b, size_t need)
+char *st_buf_more(st_buf *b, size_t more)
 {
+    size_t need = b->n + (more ? more : 1);
     if (b->failed || need < b->n || !st_grow(&b->p, &b->cap, need, 1)) {
         b->failed = true;
         return NULL;
@@ -61,51 +62,24 @@ static char *room_made(st_buf *b, size_t need)
     return b->p + b->n;
 }
 
-/* Most of the time there is room. */
-static inline char *room(st_buf *b, size_t more)
+static unsigned digits_of(uint64_t v)
 {
-    size_t need = b->n + (more ? more : 1); /* so that even no bytes have a place */
-    bool there = !b->failed && need > b->n && need <= b->cap;
-    return there ? b->p + b->n : room_made(b, need);
-}
-
-char *st_buf_room(st_buf *b, size_t more)
-{
-    return room(b, more);
-}
-
-void st_buf_put(st_buf *b, const void *p, size_t n)
-{
-    if (!n)
-        return;
-    char *to = room(b, n);
-    if (!to)
-        return;
-    memcpy(to, p, n);
-    b->n += n;
-}
-
-void st_buf_str(st_buf *b, st_str s)
-{
-    st_buf_put(b, s.p, s.n);
-}
-
-void st_buf_char(st_buf *b, char c)
-{
-    char *to = room(b, 1);
-    if (to)
-        b->p[b->n++] = c;
+    enum { MOST = 20 };
+    unsigned n = 1;
+    for (uint64_t first = 10; n < MOST && v >= first; first *= 10)
+        n++;
+    return n;
 }
 
 void st_buf_u64(st_buf *b, uint64_t v)
 {
-    char digits[20];
-    size_t i = sizeof digits;
-    do {
-        digits[--i] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v);
-    st_buf_put(b, digits + i, sizeof digits - i);
+    unsigned n = digits_of(v);
+    char *to = st_buf_room(b, n);
+    if (!to)
+        return;
+    for (unsigned i = n; i-- > 0; v /= 10)
+        to[i] = (char)('0' + v % 10);
+    b->n += n;
 }
 
 void st_buf_i64(st_buf *b, int64_t v)
@@ -113,6 +87,19 @@ void st_buf_i64(st_buf *b, int64_t v)
     if (v < 0)
         st_buf_char(b, '-');
     st_buf_u64(b, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void st_buf_0x(st_buf *b, uint64_t v)
+{
+    char text[18];
+    size_t i = sizeof text;
+    do {
+        text[--i] = "0123456789abcdef"[v & 15];
+        v >>= 4;
+    } while (v);
+    text[--i] = 'x';
+    text[--i] = '0';
+    st_buf_put(b, text + i, sizeof text - i);
 }
 
 void st_buf_hex(st_buf *b, const void *p, size_t n, bool upper)

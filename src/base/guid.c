@@ -41,12 +41,6 @@ bool st_guid_parse(st_str s, st_guid *out)
     return true;
 }
 
-bool st_guid_zero(const st_guid *g)
-{
-    static const st_guid zero;
-    return memcmp(g, &zero, sizeof zero) == 0;
-}
-
 bool st_guid_eq(const st_guid *a, const st_guid *b)
 {
     return memcmp(a, b, sizeof *a) == 0;
@@ -60,18 +54,22 @@ int st_guid_cmp(const st_guid *a, const st_guid *b)
     return 0;
 }
 
+/* Two digits a byte. */
+#define SIXTEEN(h) \
+    h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "A" h "B" h "C" h "D" h "E" h "F"
+static const char HEX[] = SIXTEEN("0") SIXTEEN("1") SIXTEEN("2") SIXTEEN("3") SIXTEEN("4")
+    SIXTEEN("5") SIXTEEN("6") SIXTEEN("7") SIXTEEN("8") SIXTEEN("9") SIXTEEN("A") SIXTEEN("B")
+        SIXTEEN("C") SIXTEEN("D") SIXTEEN("E") SIXTEEN("F");
+
 void st_buf_guid(st_buf *b, const st_guid *g)
 {
-    static const char digit[] = "0123456789ABCDEF";
     static const unsigned char place[16] = { 7,  5,  3,  1,  12, 10, 17, 15,
                                              20, 22, 25, 27, 29, 31, 33, 35 };
     char *to = st_buf_room(b, 38);
     if (!to)
         return;
     memcpy(to, "{------------------------------------}", 38);
-    for (unsigned k = 0; k < 16; k++) {
-        to[place[k]] = digit[g->b[k] >> 4];
-        to[place[k] + 1] = digit[g->b[k] & 15];
-    }
+    for (unsigned k = 0; k < 16; k++)
+        memcpy(to + place[k], HEX + 2 * (size_t)g->b[k], 2);
     b->n += 38;
 }

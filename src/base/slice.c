@@ -5,11 +5,6 @@
 
 #include <string.h>
 
-st_str st_str_of(const char *cstr)
-{
-    return cstr ? (st_str){ cstr, strlen(cstr) } : (st_str){ NULL, 0 };
-}
-
 int st_str_cmp(st_str a, st_str b)
 {
     size_t n = a.n < b.n ? a.n : b.n;

@@ -294,20 +294,27 @@ static void put_digits(char *to, int v, unsigned n)
         to[k] = (char)('0' + v % 10);
 }
 
+static void put_two(char *to, int v)
+{
+    to[0] = (char)('0' + v / 10);
+    to[1] = (char)('0' + v % 10);
+}
+
 /* YYYY-MM-DD?hh:mm:ss into 19 bytes. */
 static void put_civil(char *to, const st_civil *c, char between)
 {
-    put_digits(to, c->year, 4);
+    put_two(to, c->year / 100);
+    put_two(to + 2, c->year % 100);
     to[4] = '-';
-    put_digits(to + 5, c->month, 2);
+    put_two(to + 5, c->month);
     to[7] = '-';
-    put_digits(to + 8, c->day, 2);
+    put_two(to + 8, c->day);
     to[10] = between;
-    put_digits(to + 11, c->hour, 2);
+    put_two(to + 11, c->hour);
     to[13] = ':';
-    put_digits(to + 14, c->minute, 2);
+    put_two(to + 14, c->minute);
     to[16] = ':';
-    put_digits(to + 17, c->second, 2);
+    put_two(to + 17, c->second);
 }
 
 void st_buf_time_sysmon(st_buf *b, st_ticks t)

@@ -118,18 +118,6 @@ static unsigned put_ansi(st_buf *out, const unsigned char *p, size_t n)
 
 /* the other kinds */
 
-static void put_hex(st_buf *out, uint64_t v)
-{
-    char digits[16];
-    size_t i = sizeof digits;
-    do {
-        digits[--i] = "0123456789abcdef"[v & 15];
-        v >>= 4;
-    } while (v);
-    st_buf_put(out, "0x", 2);
-    st_buf_put(out, digits + i, sizeof digits - i);
-}
-
 double st_value_double(const unsigned char *p, size_t n)
 {
     uint64_t bits = st_le(p, n == 4 ? 4 : 8);
@@ -178,7 +166,7 @@ static void put_sid(st_buf *out, const unsigned char *p)
     st_buf_u64(out, p[0]);
     st_buf_char(out, '-');
     if (authority >> 32)
-        put_hex(out, authority);
+        st_buf_0x(out, authority);
     else
         st_buf_u64(out, authority);
     for (size_t i = 0; i < p[1]; i++) {
@@ -236,7 +224,7 @@ static unsigned put_one(st_buf *out, unsigned type, const unsigned char *p, size
     case K_UNSIGNED: st_buf_u64(out, st_le(p, n)); break;
     case K_HEX:
         if (int_width(n))
-            put_hex(out, st_le(p, n));
+            st_buf_0x(out, st_le(p, n));
         else
             st_buf_hex(out, p, n, true);
         break;

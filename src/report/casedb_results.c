@@ -154,12 +154,13 @@ static void make_cell(const st_column *col, const st_view *v, block *to)
 static void make_column(size_t k, const st_view *v, block *to)
 {
     const st_column *col = &st_columns[k];
-    st_str tells = to->seen && !col->get ? st_column_tells(k, v) : (st_str){ NULL, 0 };
+    bool made = !col->sid && !col->get;
+    uint64_t tells = to->seen && made ? st_column_tells(col, v) : 0;
     size_t from = to->rows.n;
-    if (tells.p && st_cells_seen_put(to->seen, k, tells, &to->rows))
+    if (tells && st_cells_seen_put(to->seen, k, tells, &to->rows))
         return;
     make_cell(col, v, to);
-    if (tells.p && !to->rows.failed)
+    if (tells && !to->rows.failed)
         st_cells_seen_keep(to->seen, k, tells, (st_str){ to->rows.p + from, to->rows.n - from });
 }
 

@@ -3,8 +3,8 @@
 /*
  * cells_seen.c - cells as they were written before. Most columns say the same of many rows: a host,
  * an account, a program's company and hashes, what the same rules found. Such a cell is escaped
- * once and copied from then on. It is told by its column and by where what it says lies
- * (st_column.tells), so that no text is compared. What is known has few places and little room: a
+ * once and copied from then on. It is told by its column and by the number of what it says
+ * (st_column.tells), so that no text is looked at. What is known has few places and little room: a
  * new cell takes another's place, and when the room is full, all is forgotten.
  */
 #include "internal.h"
@@ -19,8 +19,8 @@ enum {
 };
 
 typedef struct seen {
-    st_str tells; /* p == NULL: free */
-    size_t column, at, n;
+    uint64_t cell; /* its column and what tells it; 0: free */
+    uint32_t at, n;
 } seen;
 
 struct st_cells_seen {
@@ -40,31 +40,38 @@ void st_cells_seen_free(st_cells_seen *s)
     free(s);
 }
 
-static size_t place_of(size_t column, st_str tells)
+/* 0: nothing tells it. */
+static uint64_t name_of(size_t column, uint64_t tells)
 {
-    uint64_t h = ((uint64_t)(uintptr_t)tells.p + tells.n) ^ (uint64_t)column << 48;
-    return h * UINT64_C(0x9e3779b97f4a7c15) >> 54; /* ten bits */
+    return tells ? tells << 8 | column : 0;
 }
 
-bool st_cells_seen_put(const st_cells_seen *s, size_t column, st_str tells, st_buf *out)
+static size_t place_of(uint64_t cell)
 {
-    const seen *x = &s->v[place_of(column, tells)];
-    if (x->tells.p != tells.p || x->tells.n != tells.n || x->column != column || !tells.p)
+    return cell * UINT64_C(0x9e3779b97f4a7c15) >> 54; /* ten bits */
+}
+
+bool st_cells_seen_put(const st_cells_seen *s, size_t column, uint64_t tells, st_buf *out)
+{
+    uint64_t cell = name_of(column, tells);
+    const seen *x = &s->v[place_of(cell)];
+    if (x->cell != cell || !cell)
         return false;
     st_buf_put(out, s->text.p + x->at, x->n);
     return true;
 }
 
-void st_cells_seen_keep(st_cells_seen *s, size_t column, st_str tells, st_str cell)
+void st_cells_seen_keep(st_cells_seen *s, size_t column, uint64_t tells, st_str text)
 {
-    if (!tells.p || cell.n > LONGEST)
+    uint64_t cell = name_of(column, tells);
+    if (!cell || text.n > LONGEST)
         return;
-    if (s->text.n + cell.n > ROOM) {
+    if (s->text.n + text.n > ROOM) {
         memset(s->v, 0, sizeof s->v);
         st_buf_clear(&s->text);
     }
     size_t at = s->text.n;
-    st_buf_str(&s->text, cell);
+    st_buf_str(&s->text, text);
     if (!s->text.failed)
-        s->v[place_of(column, tells)] = (seen){ tells, column, at, cell.n };
+        s->v[place_of(cell)] = (seen){ cell, (uint32_t)at, (uint32_t)text.n };
 }

@@ -110,48 +110,47 @@ static bool recorded(const st_view *v)
     return v->r < v->k->n;
 }
 
-#define SID_COLUMN(col)                                                                          \
-    static st_str get_##col(const st_view *v)                                                    \
-    {                                                                                            \
-        return recorded(v) ? st_dashless(st_pool_get(v->f->pool, v->k->col[v->r])) : ST_STR(""); \
+#define RECORDED(col)                                     \
+    static st_sid sid_##col(const st_view *v)             \
+    {                                                     \
+        return recorded(v) ? v->k->col[v->r] : ST_ABSENT; \
     }
-SID_COLUMN(file_version)
-SID_COLUMN(description)
-SID_COLUMN(product)
-SID_COLUMN(company)
-SID_COLUMN(original_file_name)
-SID_COLUMN(current_directory)
-SID_COLUMN(integrity_level)
-SID_COLUMN(parent_image)
-SID_COLUMN(parent_command_line)
-SID_COLUMN(parent_user)
+RECORDED(file_version)
+RECORDED(description)
+RECORDED(product)
+RECORDED(company)
+RECORDED(original_file_name)
+RECORDED(current_directory)
+RECORDED(integrity_level)
+RECORDED(parent_image)
+RECORDED(parent_command_line)
+RECORDED(parent_user)
 
-static st_str event_text(const st_view *v, st_event_text t)
+static st_str text_of(const st_view *v, st_sid id)
 {
-    return st_dashless(st_pool_get(v->f->pool, st_event_text_of(v->f, v->e, t)));
+    return st_dashless(st_pool_get(v->f->pool, id));
 }
 
 /* What the event itself says of the process that acted, else what is known of that. */
-static st_str actor_text(const st_view *v, st_event_text t, st_sid known)
+static st_sid of_actor(const st_view *v, st_event_text t, st_sid known)
 {
-    st_str s = v->e ? event_text(v, t) : (st_str){ NULL, 0 };
-    return s.n ? s : st_dashless(st_pool_get(v->f->pool, known));
+    st_sid own = v->e ? st_event_text_of(v->f, v->e, t) : ST_ABSENT;
+    return own != ST_ABSENT && text_of(v, own).n ? own : known;
 }
 
-static st_str get_image(const st_view *v)
+static st_sid sid_image(const st_view *v)
 {
-    return actor_text(v, ST_T_image, v->p->image);
+    return of_actor(v, ST_T_image, v->p->image);
 }
 
-static st_str get_user(const st_view *v)
+static st_sid sid_user(const st_view *v)
 {
-    return actor_text(v, ST_T_user, v->p->user);
+    return of_actor(v, ST_T_user, v->p->user);
 }
 
-static st_str get_rule_name(const st_view *v)
+static st_sid sid_rule_name(const st_view *v)
 {
-    return v->e ? event_text(v, ST_T_rule_name)
-                : st_dashless(st_pool_get(v->f->pool, v->k->rule_name[v->r]));
+    return v->e ? st_event_text_of(v->f, v->e, ST_T_rule_name) : v->k->rule_name[v->r];
 }
 
 /* One spelling a host. */
@@ -161,10 +160,14 @@ static st_str get_computer(const st_view *v)
                                   : ST_STR("");
 }
 
-static st_str get_channel(const st_view *v)
+static uint64_t tells_computer(const st_view *v)
 {
-    return st_dashless(
-        st_pool_get(v->f->pool, v->e ? v->x->channel[v->e->row] : v->k->channel[v->r]));
+    return (uint64_t)v->host + 1;
+}
+
+static st_sid sid_channel(const st_view *v)
+{
+    return v->e ? v->x->channel[v->e->row] : v->k->channel[v->r];
 }
 
 st_str st_view_provider(const st_view *v)
@@ -185,6 +188,16 @@ static st_str get_provider(const st_view *v)
     return st_view_provider(v);
 }
 
+/* An event of a log that is kept whole names its provider itself. */
+static uint64_t tells_provider(const st_view *v)
+{
+    st_event_key key = v->e ? st_event_kind_at(v->e->kind)->key
+                            : (st_event_key){ .provider = v->k->provider[v->r] };
+    bool itself = v->e && key.provider == ST_LOGS;
+    return itself ? (uint64_t)st_event_text_of(v->f, v->e, ST_T_log_provider) << 1 | 1
+                  : ((uint64_t)key.provider + 1) << 1;
+}
+
 static st_str get_event(const st_view *v)
 {
     return v->e ? st_str_of(st_event_kind_at(v->e->kind)->word) : ST_STR("process");
@@ -193,7 +206,7 @@ static st_str get_event(const st_view *v)
 /* Of a creation alone: other events of the process don't repeat it. */
 static st_str get_command_line(const st_view *v)
 {
-    return v->e ? ST_STR("") : st_dashless(st_pool_get(v->f->pool, v->k->command_line[v->r]));
+    return v->e ? ST_STR("") : text_of(v, v->k->command_line[v->r]);
 }
 
 static void put_target(const st_view *v, st_buf *b)
@@ -207,14 +220,19 @@ static void put_decoded(const st_view *v, st_buf *b)
     st_decoded_put(get_command_line(v), b);
 }
 
-static st_str hashes_of(const st_view *v)
+static st_sid hashes_of(const st_view *v)
 {
-    return v->e ? ST_STR("") : st_pool_get(v->f->pool, v->k->hashes[v->r]);
+    return v->e ? ST_ABSENT : v->k->hashes[v->r];
+}
+
+static uint64_t tells_hashes(const st_view *v)
+{
+    return (uint64_t)hashes_of(v) + 1;
 }
 
 static void put_hash(const st_view *v, const char *algorithm, st_buf *b)
 {
-    st_str h = st_hashes_get(hashes_of(v), algorithm);
+    st_str h = st_hashes_get(st_pool_get(v->f->pool, hashes_of(v)), algorithm);
     bool zero = true;
     for (size_t i = 0; i < h.n; i++)
         zero &= h.p[i] == '0';
@@ -296,14 +314,15 @@ static const st_rule *rule(const st_view *v, size_t i)
 
 static st_str get_kind(const st_view *v)
 {
-    static const char *const words[] = { "hit", "context", "other" };
-    return st_str_of(words[v->row->kind]);
+    static const st_str words[] = { { "hit", 3 }, { "context", 7 }, { "other", 5 } };
+    return words[v->row->kind];
 }
 
 static st_str get_incident(const st_view *v)
 {
     bool any = v->row->incident < v->c->nincidents;
-    return st_str_of(any ? v->c->incidents[v->row->incident].id : "");
+    const char *id = any ? v->c->incidents[v->row->incident].id : "";
+    return (st_str){ id, any ? sizeof v->c->incidents[0].id - 1 : 0 };
 }
 
 static st_str get_level(const st_view *v)
@@ -438,14 +457,15 @@ static void put_authors_of(const st_view *v, size_t i, st_buf *b)
     st_buf_str(b, authors_of(v, i));
 }
 
-st_str st_view_rules(const st_view *v)
+/* No two rows have the same finding. */
+uint64_t st_view_rules(const st_view *v)
 {
-    return (st_str){ (const char *)v->like, v->like ? v->row->nfindings : 0 };
+    return !v->like ? 0 : v->row->nfindings ? (uint64_t)(v->like - v->c->findings) + 2 : 1;
 }
 
-static st_str reasons_of(const st_view *v)
+static uint64_t tells_reasons(const st_view *v)
 {
-    return v->p->server < v->f->n ? (st_str){ NULL, 0 } : st_view_rules(v);
+    return v->p->server < v->f->n ? 0 : st_view_rules(v);
 }
 
 static void put_reason(const st_view *v, st_buf *b)
@@ -497,11 +517,10 @@ static const st_proc *observed_parent(const st_view *v)
     return &v->f->procs[n];
 }
 
-static st_str get_grandparent(const st_view *v)
+static st_sid sid_grandparent(const st_view *v)
 {
     const st_proc *up = observed_parent(v);
-    bool read = up && up->row < v->k->n;
-    return read ? st_dashless(st_pool_get(v->f->pool, v->k->parent_image[up->row])) : ST_STR("");
+    return up && up->row < v->k->n ? v->k->parent_image[up->row] : ST_ABSENT;
 }
 
 static const st_proc *server(const st_view *v)
@@ -512,6 +531,11 @@ static const st_proc *server(const st_view *v)
 static st_str get_server_image(const st_view *v)
 {
     return server(v) ? st_pool_get(v->f->pool, server(v)->image) : ST_STR("");
+}
+
+static uint64_t tells_server(const st_view *v)
+{
+    return server(v) ? (uint64_t)v->p->server + 2 : 1;
 }
 
 static void put_server_pid(const st_view *v, st_buf *b)
@@ -568,7 +592,7 @@ static void put_children(const st_view *v, st_buf *b)
 static void put_logon_id(const st_view *v, st_buf *b)
 {
     if (recorded(v) && v->k->logon_id[v->r] != ST_NO_U64)
-        st_buf_fmt(b, "0x%llx", (unsigned long long)v->k->logon_id[v->r]);
+        st_buf_0x(b, v->k->logon_id[v->r]);
 }
 
 static void put_logon_guid(const st_view *v, st_buf *b)
@@ -593,6 +617,11 @@ static void put_event_id(const st_view *v, st_buf *b)
 static st_str get_source(const st_view *v)
 {
     return st_source_name(v->f->evidence, st_view_source(v));
+}
+
+static uint64_t tells_source(const st_view *v)
+{
+    return (uint64_t)st_view_source(v) + 1;
 }
 
 static void put_offset(const st_view *v, st_buf *b)
@@ -643,12 +672,21 @@ static const note tree_notes[] = {
     { ST_P_AUDITED, "also-4688" },
 };
 
+#define NOTES(table) (table), sizeof(table) / sizeof(table)[0]
+
 static void add_note(st_buf *b, size_t start, const char *word, const char *about)
 {
     if (b->n > start)
         st_buf_str(b, ST_STR("; "));
     put_word(b, word);
     put_word(b, about);
+}
+
+static void add_flags(st_buf *b, size_t start, uint32_t flags, const note *of, size_t n)
+{
+    for (size_t i = 0; flags && i < n; i++)
+        if (flags & of[i].flag)
+            add_note(b, start, of[i].word, "");
 }
 
 static void put_shift(const st_view *v, size_t start, st_buf *b)
@@ -667,11 +705,10 @@ static void put_text_notes(const st_view *v, size_t start, st_buf *b)
     if ((v->k->flags[v->r] & ST_C_TIME) || (v->k->utc_text[v->r] != ST_ABSENT && !utc_readable(v)))
         add_note(b, start, "clock:utc-unreadable", "");
     put_shift(v, start, b);
-    for (unsigned i = 0; i < 32; i++)
-        if (v->k->truncated[v->r] & (UINT32_C(1) << i)) {
-            const char *name = st_creation_field(i);
-            add_note(b, start, "truncated:", name ? name : "?");
-        }
+    for (uint32_t cut = v->k->truncated[v->r]; cut; cut &= cut - 1) {
+        const char *name = st_creation_field((unsigned)__builtin_ctz(cut));
+        add_note(b, start, "truncated:", name ? name : "?");
+    }
     size_t n;
     const st_lossy *l = st_lossy_of(v->f->store, v->r, &n);
     for (size_t i = 0; i < n; i++)
@@ -706,19 +743,14 @@ static void put_notes(const st_view *v, st_buf *b)
 {
     size_t start = b->n;
     put_all_noted(v, start, b);
-    uint8_t record = v->e ? v->x->flags[v->e->row] : v->k->flags[v->r];
-    for (size_t i = 0; i < sizeof record_notes / sizeof record_notes[0]; i++)
-        if (record & record_notes[i].flag)
-            add_note(b, start, record_notes[i].word, "");
+    add_flags(b, start, v->e ? v->x->flags[v->e->row] : v->k->flags[v->r], NOTES(record_notes));
     if (v->row->correlated)
         add_note(b, start, "correlated", "");
     if (v->e) {
         put_shift(v, start, b);
         return;
     }
-    for (size_t i = 0; i < sizeof tree_notes / sizeof tree_notes[0]; i++)
-        if (v->p->flags & tree_notes[i].flag)
-            add_note(b, start, tree_notes[i].word, "");
+    add_flags(b, start, v->p->flags, NOTES(tree_notes));
     put_text_notes(v, start, b);
     if (v->p->depth >= ST_MAX_CHAIN_SHOWN)
         add_note(b, start, "chain-cut", "");
@@ -726,55 +758,58 @@ static void put_notes(const st_view *v, st_buf *b)
 
 /* the table */
 
-/* Each: name, kind, in JSON Lines also when empty, plain, get, put, item, tells. */
-#define COLUMN(name, kind, always, plain, get, put, item, tells) \
-    {                                                            \
-        name, kind, always, plain, get, put, item, tells         \
+#define COLUMN(...) \
+    {               \
+        __VA_ARGS__ \
     }
-/* A recorded text: of many rows the same, or each row's own. */
-#define TEXT(name, get) COLUMN(name, ST_COL_TEXT, false, false, get, NULL, NULL, get)
-#define ALWAYS(name, get) COLUMN(name, ST_COL_TEXT, true, false, get, NULL, NULL, get)
-#define OWN(name, get) COLUMN(name, ST_COL_TEXT, true, false, get, NULL, NULL, NULL)
+/* A recorded text, by its id. */
+#define TEXT(n, id) COLUMN(.name = n, .sid = id)
+/* Text that is there: of many rows the same, or each row's own. */
+#define TEXT_OF(n, text, by) COLUMN(.name = n, .get = text, .tells = by)
+#define ALWAYS(n, text, by) COLUMN(.name = n, .always = true, .get = text, .tells = by)
+#define OWN(n, text) COLUMN(.name = n, .always = true, .get = text)
 /* One of this program's words. */
-#define WORD(name, kind, always, get) COLUMN(name, kind, always, true, get, NULL, NULL, NULL)
+#define WORD(n, what, shown, text) \
+    COLUMN(.name = n, .kind = what, .always = shown, .plain = true, .get = text)
 /* Made of recorded texts; and what tells such a text alone. */
-#define MADE(name, put) COLUMN(name, ST_COL_TEXT, false, false, NULL, put, NULL, NULL)
-#define MADE_OF(name, put, tells) COLUMN(name, ST_COL_TEXT, false, false, NULL, put, NULL, tells)
+#define MADE(n, made) COLUMN(.name = n, .put = made)
+#define MADE_OF(n, made, by) COLUMN(.name = n, .put = made, .tells = by)
 /* Digits, GUIDs, times. */
-#define PLAIN(name, kind, always, put) COLUMN(name, kind, always, true, NULL, put, NULL, NULL)
-#define GUID(name, always, put) PLAIN(name, ST_COL_TEXT, always, put)
-#define NUMBER(name, put) PLAIN(name, ST_COL_NUMBER, false, put)
-#define TIME(name, put) PLAIN(name, ST_COL_TIME, false, put)
-#define LIST(name, always, item) \
-    COLUMN(name, ST_COL_LIST, always, false, NULL, NULL, item, st_view_rules)
+#define PLAIN(n, what, shown, made) \
+    COLUMN(.name = n, .kind = what, .always = shown, .plain = true, .put = made)
+#define GUID(n, shown, made) PLAIN(n, ST_COL_TEXT, shown, made)
+#define NUMBER(n, made) PLAIN(n, ST_COL_NUMBER, false, made)
+#define TIME(n, made) PLAIN(n, ST_COL_TIME, false, made)
+#define LIST(n, shown, one) \
+    COLUMN(.name = n, .kind = ST_COL_LIST, .always = shown, .item = one, .tells = st_view_rules)
 
 const st_column st_columns[] = {
     PLAIN("UtcTime", ST_COL_TIME, true, put_utc),
-    ALWAYS("Computer", get_computer),
+    ALWAYS("Computer", get_computer, tells_computer),
     WORD("Level", ST_COL_TEXT, true, get_level),
     WORD("Event", ST_COL_TEXT, false, get_event),
-    TEXT("User", get_user),
-    TEXT("Image", get_image),
+    TEXT("User", sid_user),
+    TEXT("Image", sid_image),
     OWN("CommandLine", get_command_line),
     MADE("Target", put_target),
-    MADE_OF("Reason", put_reason, reasons_of),
+    MADE_OF("Reason", put_reason, tells_reasons),
     LIST("Rules", true, item_rule),
     LIST("Techniques", false, item_technique),
-    TEXT("ParentImage", get_parent_image),
+    TEXT("ParentImage", sid_parent_image),
     MADE("Chain", put_chain),
     WORD("Kind", ST_COL_TEXT, true, get_kind),
     WORD("Incident", ST_COL_TEXT, false, get_incident),
     MADE("DecodedCommand", put_decoded),
-    TEXT("IntegrityLevel", get_integrity_level),
+    TEXT("IntegrityLevel", sid_integrity_level),
     NUMBER("ProcessId", put_pid),
     NUMBER("ParentProcessId", put_parent_pid),
-    TEXT("ParentCommandLine", get_parent_command_line),
-    TEXT("ParentUser", get_parent_user),
-    TEXT("GrandparentImage", get_grandparent),
-    TEXT("WebServerImage", get_server_image),
+    TEXT("ParentCommandLine", sid_parent_command_line),
+    TEXT("ParentUser", sid_parent_user),
+    TEXT("GrandparentImage", sid_grandparent),
+    TEXT_OF("WebServerImage", get_server_image, tells_server),
     NUMBER("WebServerProcessId", put_server_pid),
     NUMBER("WebServerDistance", put_server_distance),
-    TEXT("CurrentDirectory", get_current_directory),
+    TEXT("CurrentDirectory", sid_current_directory),
     TIME("EndTime", put_end),
     NUMBER("LifetimeMs", put_lifetime),
     NUMBER("Children", put_children),
@@ -782,35 +817,35 @@ const st_column st_columns[] = {
     WORD("ParentLink", ST_COL_TEXT, false, get_link),
     WORD("ParentObserved", ST_COL_BOOL, false, get_parent_observed),
     WORD("ChainLink", ST_COL_TEXT, false, get_chain_link),
-    TEXT("OriginalFileName", get_original_file_name),
-    TEXT("Company", get_company),
-    TEXT("Product", get_product),
-    TEXT("Description", get_description),
-    TEXT("FileVersion", get_file_version),
+    TEXT("OriginalFileName", sid_original_file_name),
+    TEXT("Company", sid_company),
+    TEXT("Product", sid_product),
+    TEXT("Description", sid_description),
+    TEXT("FileVersion", sid_file_version),
     PLAIN("LogonId", ST_COL_TEXT, false, put_logon_id),
     NUMBER("TerminalSessionId", put_session),
     LIST("RuleIds", true, item_rule_id),
-    COLUMN("FindingIds", ST_COL_LIST, false, true, NULL, NULL, item_finding_id, NULL),
+    COLUMN(.name = "FindingIds", .kind = ST_COL_LIST, .plain = true, .item = item_finding_id),
     MADE_OF("RuleAuthors", put_authors, st_view_rules),
-    MADE_OF("MD5", put_md5, hashes_of),
-    MADE_OF("SHA1", put_sha1, hashes_of),
-    MADE_OF("SHA256", put_sha256, hashes_of),
-    MADE_OF("IMPHASH", put_imphash, hashes_of),
+    MADE_OF("MD5", put_md5, tells_hashes),
+    MADE_OF("SHA1", put_sha1, tells_hashes),
+    MADE_OF("SHA256", put_sha256, tells_hashes),
+    MADE_OF("IMPHASH", put_imphash, tells_hashes),
     GUID("ProcessGuid", true, put_process_guid),
     GUID("ParentProcessGuid", false, put_parent_guid),
     GUID("WebServerProcessGuid", false, put_server_guid),
     GUID("LogonGuid", false, put_logon_guid),
-    TEXT("RuleName", get_rule_name),
+    TEXT("RuleName", sid_rule_name),
     TIME("TimeCreated", put_created),
     TIME("time", put_time),
-    TEXT("Channel", get_channel),
-    TEXT("Provider", get_provider),
+    TEXT("Channel", sid_channel),
+    TEXT_OF("Provider", get_provider, tells_provider),
     NUMBER("EventID", put_event_id),
     PLAIN("EventRecordID", ST_COL_NUMBER, true, put_record_id),
     NUMBER("RecordNumber", put_number),
     WORD("Origin", ST_COL_TEXT, true, get_origin),
     NUMBER("Copies", put_copies),
-    ALWAYS("Source", get_source),
+    ALWAYS("Source", get_source, tells_source),
     NUMBER("SourceOffset", put_offset),
     MADE("Notes", put_notes),
 };
@@ -837,16 +872,26 @@ static void put_list(const st_column *col, const st_view *v, st_buf *b)
     }
 }
 
-st_str st_column_tells(size_t column, const st_view *v)
+uint64_t st_column_tells(const st_column *col, const st_view *v)
 {
-    const st_column *col = &st_columns[column];
-    return col->tells ? col->tells(v) : (st_str){ NULL, 0 };
+    return col->sid ? (uint64_t)col->sid(v) + 1 : col->tells ? col->tells(v) : 0;
+}
+
+/* What is there already; false: it has to be made. */
+static bool there(const st_column *col, const st_view *v, st_str *text)
+{
+    if (col->sid)
+        *text = text_of(v, col->sid(v));
+    else if (col->get)
+        *text = col->get(v);
+    return col->sid || col->get;
 }
 
 void st_column_put(const st_column *col, const st_view *v, st_buf *b)
 {
-    if (col->get)
-        st_buf_str(b, col->get(v));
+    st_str text;
+    if (there(col, v, &text))
+        st_buf_str(b, text);
     else if (col->item)
         put_list(col, v, b);
     else
@@ -855,8 +900,9 @@ void st_column_put(const st_column *col, const st_view *v, st_buf *b)
 
 st_str st_column_text(const st_column *col, const st_view *v, st_buf *b)
 {
-    if (col->get)
-        return col->get(v);
+    st_str text;
+    if (there(col, v, &text))
+        return text;
     st_buf_clear(b);
     st_column_put(col, v, b);
     return st_buf_slice(b);

@@ -26,18 +26,59 @@ static bool formula(st_str s)
     return cp == 0xff1d || cp == 0xff0b || cp == 0xff0d || cp == 0xff20;
 }
 
+#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
+
+/* Is one of the eight bytes a control character, a quote, DEL or none of ASCII? */
+static uint64_t odd_bytes(uint64_t w)
+{
+    uint64_t low = w - EACH(0x20), quote = w ^ EACH('"'), del = w ^ EACH(0x7f);
+    return (w | (low & ~w) | ((quote - EACH(1)) & ~quote) | ((del - EACH(1)) & ~del)) & EACH(0x80);
+}
+
+/* Nothing to double or scrub in it? */
+static bool all_plain(st_str s)
+{
+    uint64_t w, odd = 0;
+    size_t i = 0;
+    for (; i + sizeof w <= s.n; i += sizeof w) {
+        memcpy(&w, s.p + i, sizeof w);
+        odd |= odd_bytes(w);
+    }
+    w = EACH('a');
+    if (i < s.n)
+        memcpy(&w, s.p + i, s.n - i);
+    return !(odd | odd_bytes(w));
+}
+
+/* How many bytes from i on need nothing. */
+static size_t plain_run(st_str s, size_t i)
+{
+    size_t from = i;
+    uint64_t w;
+    for (; s.n - i >= sizeof w; i += sizeof w) {
+        memcpy(&w, s.p + i, sizeof w);
+        if (odd_bytes(w))
+            break;
+    }
+    for (; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i];
+        if (c < 0x20 || c >= 0x7f || c == '"')
+            break;
+    }
+    return i - from;
+}
+
 /* Quotes doubled; control characters scrubbed, or in raw kept (bad bytes become U+FFFD). */
 static void put_body(st_buf *b, st_str s, bool raw)
 {
     for (size_t i = 0; i < s.n;) {
-        size_t run = st_plain_run(s, i);
+        size_t run = plain_run(s, i);
         st_buf_put(b, s.p + i, run);
         i += run;
         if (i == s.n)
             return;
-        char c = s.p[i];
-        if (c == '"' || c == '\\') {
-            st_buf_put(b, c == '"' ? "\"\"" : "\\", c == '"' ? 2 : 1);
+        if (s.p[i] == '"') {
+            st_buf_put(b, "\"\"", 2);
             i++;
         } else if (!raw) {
             st_scrub_one(b, s, &i, false);
@@ -90,30 +131,6 @@ static void put_long(st_buf *b, st_str s, uint64_t *truncated)
     }
     b->failed |= t.failed;
     st_buf_free(&t);
-}
-
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-
-/* Is one of the eight bytes a control character, a quote, DEL or none of ASCII? */
-static uint64_t odd_bytes(uint64_t w)
-{
-    uint64_t low = w - EACH(0x20), quote = w ^ EACH('"'), del = w ^ EACH(0x7f);
-    return (w | (low & ~w) | ((quote - EACH(1)) & ~quote) | ((del - EACH(1)) & ~del)) & EACH(0x80);
-}
-
-/* Nothing to double or scrub in it? */
-static bool all_plain(st_str s)
-{
-    uint64_t w, odd = 0;
-    size_t i = 0;
-    for (; i + sizeof w <= s.n; i += sizeof w) {
-        memcpy(&w, s.p + i, sizeof w);
-        odd |= odd_bytes(w);
-    }
-    w = EACH('a');
-    if (i < s.n)
-        memcpy(&w, s.p + i, s.n - i);
-    return !(odd | odd_bytes(w));
 }
 
 /* Most cells: short, nothing to double or scrub. False: nothing was written. */

@@ -54,22 +54,22 @@ typedef struct st_column {
     st_column_kind kind;
     bool always;                                         /* in JSONL also when empty */
     bool plain;                                          /* nothing in it needs escaping, ever */
-    st_str (*get)(const st_view *v);                     /* text that is there already */
+    st_sid (*sid)(const st_view *v);                     /* recorded text, by its id in the pool */
+    st_str (*get)(const st_view *v);                     /* other text that is there already */
     void (*put)(const st_view *v, st_buf *b);            /* text that has to be made */
     bool (*item)(const st_view *v, size_t i, st_buf *b); /* lists: false past the end */
-    /* Something that is there as long as the case, and decides alone what the cell says: rows for
-     * which it lies at the same place, with the same length, have the same cell. NULL, or at NULL:
-     * hardly two rows have. */
-    st_str (*tells)(const st_view *v);
+    /* A number that decides alone what the cell says: rows for which it is the same have the same
+     * cell; below 2^56. NULL, or 0: hardly two rows have. Where there is an id, that tells. */
+    uint64_t (*tells)(const st_view *v);
 } st_column;
 
 extern const st_column st_columns[];
 extern const size_t st_ncolumns;
 
-/* What tells the cell of that column (st_column.tells); at NULL: nothing. */
-st_str st_column_tells(size_t column, const st_view *v);
-/* What tells all that rules alone say of the row; at NULL: nobody asked (st_view.like). */
-st_str st_view_rules(const st_view *v);
+/* What tells the cell of that column (st_column.tells); 0: nothing. */
+uint64_t st_column_tells(const st_column *col, const st_view *v);
+/* What tells all that rules alone say of the row; 0: nobody asked (st_view.like). */
+uint64_t st_view_rules(const st_view *v);
 
 /* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
  * anywhere yet. Valid until b changes. */
@@ -105,9 +105,9 @@ typedef struct st_cells_seen st_cells_seen;
 st_cells_seen *st_cells_seen_new(void); /* NULL: no memory */
 void st_cells_seen_free(st_cells_seen *s);
 /* Puts a column's cell once more; false: it isn't known. tells: see st_column. */
-bool st_cells_seen_put(const st_cells_seen *s, size_t column, st_str tells, st_buf *out);
-/* Keeps a cell, if there is room and tells isn't at NULL. */
-void st_cells_seen_keep(st_cells_seen *s, size_t column, st_str tells, st_str cell);
+bool st_cells_seen_put(const st_cells_seen *s, size_t column, uint64_t tells, st_buf *out);
+/* Keeps a cell, if there is room and tells isn't 0. */
+void st_cells_seen_keep(st_cells_seen *s, size_t column, uint64_t tells, st_str cell);
 /* The first finding of a row of which the same rules said the same, which may be its own. like:
  * rows that were asked about before, by hash; zeroed at first. */
 enum { ST_LIKE = 64 };

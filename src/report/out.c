@@ -20,23 +20,29 @@ void st_out_memory(st_out *o)
     st_out_init(o, -1);
 }
 
+/* All of it, now. */
+static void write_all(st_out *o, const char *p, size_t n)
+{
+    if (o->digest && !o->error)
+        st_sha256_add(o->digest, p ? p : "", n);
+    for (size_t i = 0; i < n && !o->error;) {
+        ssize_t wrote = write(o->fd, p + i, n - i);
+        if (wrote < 0 && errno == EINTR)
+            continue;
+        if (wrote < 0) {
+            o->error = errno ? errno : EIO;
+            break;
+        }
+        i += (size_t)wrote;
+        o->written += (uint64_t)wrote;
+    }
+}
+
 static void flush(st_out *o)
 {
     if (o->fd < 0)
         return;
-    if (o->digest && !o->error)
-        st_sha256_add(o->digest, o->buf.p ? o->buf.p : "", o->buf.n);
-    for (size_t i = 0; i < o->buf.n && !o->error;) {
-        ssize_t n = write(o->fd, o->buf.p + i, o->buf.n - i);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            o->error = errno ? errno : EIO;
-            break;
-        }
-        i += (size_t)n;
-        o->written += (uint64_t)n;
-    }
+    write_all(o, o->buf.p, o->buf.n);
     if (o->buf.failed && !o->error)
         o->error = ENOMEM;
     o->buf.n = 0;
@@ -50,6 +56,12 @@ void st_out_tick(st_out *o)
 
 void st_out_put(st_out *o, const void *p, size_t n)
 {
+    bool large = n >= PIECE && o->fd >= 0;
+    if (large) { /* goes out behind what is held, as it lies there */
+        flush(o);
+        write_all(o, p, n);
+        return;
+    }
     st_buf_put(&o->buf, p, n);
     st_out_tick(o);
 }

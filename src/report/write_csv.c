@@ -15,13 +15,13 @@ static void put_cell(st_row_block *b, size_t i, const st_view *v, const st_repor
         st_buf_put(out, "\",", 2);
         return;
     }
-    st_str tells = st_column_tells(i, v);
+    uint64_t tells = st_column_tells(col, v);
     if (st_cells_seen_put(b->seen, i, tells, out))
         return;
     st_csv_field(out, st_column_text(col, v, &b->cell), ro->csv_raw, col->kind == ST_COL_NUMBER,
                  &b->truncated);
     st_buf_char(out, ',');
-    if (tells.p && !out->failed)
+    if (!out->failed)
         st_cells_seen_keep(b->seen, i, tells, (st_str){ out->p + from, out->n - from });
 }
 

@@ -48,17 +48,17 @@ static void put_cell(st_buf *b, bool *more, const st_column *col, const st_view 
 
 /* Does what is by itself such a cell of an earlier row, with the comma in front of it: every row
  * begins with its time. Keeps it, if it can. */
-static void put_known(st_row_block *b, bool *more, size_t column, st_str tells, const st_view *v,
+static void put_known(st_row_block *b, bool *more, size_t column, uint64_t tells, const st_view *v,
                       void (*put)(st_row_block *b, bool *more, size_t column, const st_view *v))
 {
     st_buf *out = &b->out;
     size_t from = out->n;
     if (!*more)
-        tells.p = NULL;
+        tells = 0;
     if (st_cells_seen_put(b->seen, column, tells, out))
         return;
     put(b, more, column, v);
-    if (tells.p && !out->failed)
+    if (!out->failed)
         st_cells_seen_keep(b->seen, column, tells, (st_str){ out->p + from, out->n - from });
 }
 
@@ -140,7 +140,7 @@ static void put_row(st_row_block *b, const st_view *v, const st_report_options *
     st_buf *out = &b->out;
     st_buf_char(out, '{');
     for (size_t k = 0; k < st_ncolumns; k++)
-        put_known(b, &more, k, st_column_tells(k, v), v, put_column);
+        put_known(b, &more, k, st_column_tells(&st_columns[k], v), v, put_column);
     st_str confirmed = st_confirmed_text(v, ro);
     if (confirmed.n)
         st_json_text(out, &more, "Confirmed", confirmed);
