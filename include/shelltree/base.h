@@ -311,7 +311,9 @@ static inline bool st_guid_zero(const st_guid *g)
 }
 bool st_guid_eq(const st_guid *a, const st_guid *b);
 int st_guid_cmp(const st_guid *a, const st_guid *b); /* as their text would compare */
-void st_buf_guid(st_buf *b, const st_guid *g);       /* upper case, in braces */
+#define ST_GUID_TEXT 38
+void st_guid_put(char to[ST_GUID_TEXT], const st_guid *g); /* upper case, in braces; no NUL */
+void st_buf_guid(st_buf *b, const st_guid *g);
 
 /* hashes */
 

@@ -45,16 +45,16 @@ typedef struct st_finding {
 
 typedef struct st_incident {
     char id[17];
+    bool server;        /* top is a web server */
+    bool judged;        /* another than a generic rule has found something */
+    uint8_t behaviours; /* a set: see st_incident_put_raised */
     uint32_t host;
     st_node top;      /* the server, or the highest ancestor below the roots; ST_NO_NODE: of events
                        * that name no process */
-    bool server;      /* top is a web server */
     st_level level;   /* of the gravest of its findings, raised by behaviours; below a web server
-                         generic rules' findings don't raise what others have found */
+                       * generic rules' findings don't raise what others have found */
     st_level gravest; /* of its findings */
-    uint8_t behaviours; /* a set: see st_incident_put_raised */
-    uint32_t recon;     /* findings that show exploring */
-    bool judged;        /* another than a generic rule has found something */
+    uint32_t recon;   /* findings that show exploring */
     st_ticks first, last;
     uint32_t findings, processes;
     uint32_t events;             /* rows of other events */

@@ -61,15 +61,20 @@ static const char HEX[] = SIXTEEN("0") SIXTEEN("1") SIXTEEN("2") SIXTEEN("3") SI
     SIXTEEN("5") SIXTEEN("6") SIXTEEN("7") SIXTEEN("8") SIXTEEN("9") SIXTEEN("A") SIXTEEN("B")
         SIXTEEN("C") SIXTEEN("D") SIXTEEN("E") SIXTEEN("F");
 
-void st_buf_guid(st_buf *b, const st_guid *g)
+void st_guid_put(char to[ST_GUID_TEXT], const st_guid *g)
 {
     static const unsigned char place[16] = { 7,  5,  3,  1,  12, 10, 17, 15,
                                              20, 22, 25, 27, 29, 31, 33, 35 };
-    char *to = st_buf_room(b, 38);
-    if (!to)
-        return;
-    memcpy(to, "{------------------------------------}", 38);
+    memcpy(to, "{------------------------------------}", ST_GUID_TEXT);
     for (unsigned k = 0; k < 16; k++)
         memcpy(to + place[k], HEX + 2 * (size_t)g->b[k], 2);
-    b->n += 38;
+}
+
+void st_buf_guid(st_buf *b, const st_guid *g)
+{
+    char *to = st_buf_room(b, ST_GUID_TEXT);
+    if (!to)
+        return;
+    st_guid_put(to, g);
+    b->n += ST_GUID_TEXT;
 }

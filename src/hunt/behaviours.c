@@ -33,32 +33,34 @@ static const char *const WORDS[BEHAVIOURS] = {
     [DESTROY] = "recovery destroyed",
 };
 
-/* MITRE ATT&CK's techniques, subtechniques with them. */
-static const struct {
-    char id[6];
-    uint8_t is;
-} TECHNIQUES[] = {
-    { "T1007", RECON },   { "T1012", RECON },   { "T1016", RECON },  { "T1018", RECON },
-    { "T1033", RECON },   { "T1046", RECON },   { "T1049", RECON },  { "T1057", RECON },
-    { "T1069", RECON },   { "T1082", RECON },   { "T1083", RECON },  { "T1087", RECON },
-    { "T1124", RECON },   { "T1135", RECON },   { "T1201", RECON },  { "T1482", RECON },
-    { "T1518", RECON },   { "T1615", RECON },   { "T1068", JUMP },   { "T1134", JUMP },
-    { "T1105", STAGE },   { "T1197", STAGE },   { "T1218", STAGE },  { "T1055", STAGE },
-    { "T1027", STAGE },   { "T1003", DUMP },    { "T1552", DUMP },   { "T1555", DUMP },
-    { "T1558", DUMP },    { "T1021", SPREAD },  { "T1047", SPREAD }, { "T1090", SPREAD },
-    { "T1569", SPREAD },  { "T1570", SPREAD },  { "T1572", SPREAD }, { "T1070", COVER },
-    { "T1562", COVER },   { "T1564", COVER },   { "T1053", RETURN }, { "T1098", RETURN },
-    { "T1136", RETURN },  { "T1543", RETURN },  { "T1547", RETURN }, { "T1486", DESTROY },
-    { "T1489", DESTROY }, { "T1490", DESTROY },
+/* MITRE ATT&CK's techniques, subtechniques with them: by number, from T1000 on; 0: none. */
+#define T(number, behaviour) [(number)-1000] = 1 + (behaviour)
+static const uint8_t TECHNIQUES[1000] = {
+    T(1007, RECON),   T(1012, RECON),  T(1016, RECON),  T(1018, RECON),   T(1033, RECON),
+    T(1046, RECON),   T(1049, RECON),  T(1057, RECON),  T(1069, RECON),   T(1082, RECON),
+    T(1083, RECON),   T(1087, RECON),  T(1124, RECON),  T(1135, RECON),   T(1201, RECON),
+    T(1482, RECON),   T(1518, RECON),  T(1615, RECON),  T(1068, JUMP),    T(1134, JUMP),
+    T(1105, STAGE),   T(1197, STAGE),  T(1218, STAGE),  T(1055, STAGE),   T(1027, STAGE),
+    T(1003, DUMP),    T(1552, DUMP),   T(1555, DUMP),   T(1558, DUMP),    T(1021, SPREAD),
+    T(1047, SPREAD),  T(1090, SPREAD), T(1569, SPREAD), T(1570, SPREAD),  T(1572, SPREAD),
+    T(1070, COVER),   T(1562, COVER),  T(1564, COVER),  T(1053, RETURN),  T(1098, RETURN),
+    T(1136, RETURN),  T(1543, RETURN), T(1547, RETURN), T(1486, DESTROY), T(1489, DESTROY),
+    T(1490, DESTROY),
 };
 
-/* BEHAVIOURS: none. */
-static unsigned behaviour_of(st_str technique)
+static bool digit(char c)
 {
-    for (size_t i = 0; i < sizeof TECHNIQUES / sizeof *TECHNIQUES; i++)
-        if (technique.n >= 5 && !memcmp(technique.p, TECHNIQUES[i].id, 5))
-            return TECHNIQUES[i].is;
-    return BEHAVIOURS;
+    return c >= '0' && c <= '9';
+}
+
+/* BEHAVIOURS: none. */
+static unsigned behaviour_of(st_str t)
+{
+    if (t.n < 5 || t.p[0] != 'T' || t.p[1] != '1' || !digit(t.p[2]) || !digit(t.p[3]) ||
+        !digit(t.p[4]))
+        return BEHAVIOURS;
+    unsigned is = TECHNIQUES[(t.p[2] - '0') * 100 + (t.p[3] - '0') * 10 + (t.p[4] - '0')];
+    return is ? is - 1 : BEHAVIOURS;
 }
 
 /* The first technique of a text, be it a list or JSON. */

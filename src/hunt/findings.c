@@ -6,53 +6,56 @@
  */
 #include "internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static void put_hash(const st_case *c, st_buf *b, st_str more, char id[17])
+/* Of host key NUL key [NUL more], without asking for memory where it is as short as nearly all. */
+static void hash_id(const st_case *c, uint32_t host, st_str key, st_str more, char id[17])
 {
-    if (more.n) {
-        st_buf_char(b, 0);
-        st_buf_str(b, more);
+    const st_forest *f = c->forest;
+    st_str name = host < f->nhosts ? st_pool_get(f->pool, f->hosts[host].name) : ST_STR("");
+    const st_str parts[] = { name, key, more };
+    char small[512];
+    unsigned char digest[32] = { 0 };
+    size_t most = name.n + key.n + more.n + sizeof parts / sizeof parts[0], n = 0;
+    char *text = most <= sizeof small ? small : malloc(most);
+    for (size_t i = 0; text && i < (more.n ? 3 : 2); i++) {
+        if (i)
+            text[n++] = 0;
+        if (parts[i].n)
+            memcpy(text + n, parts[i].p, parts[i].n);
+        n += parts[i].n;
     }
-    unsigned char digest[32];
-    st_digester_sha256(c->digester, b->p ? b->p : "", b->n, digest);
+    if (text)
+        st_digester_sha256(c->digester, text, n, digest);
     for (size_t i = 0; i < 8; i++) {
         id[2 * i] = "0123456789abcdef"[digest[i] >> 4];
         id[2 * i + 1] = "0123456789abcdef"[digest[i] & 15];
     }
     id[16] = 0;
-    st_buf_free(b);
-}
-
-static void put_host(const st_forest *f, uint32_t host, st_buf *b)
-{
-    enum { MOST = 256 }; /* of what an id is made of, mostly: room for it is made once */
-    st_buf_room(b, MOST);
-    st_buf_str(b, host < f->nhosts ? st_pool_get(f->pool, f->hosts[host].name) : ST_STR(""));
-    st_buf_char(b, 0);
+    if (text != small)
+        free(text);
 }
 
 void st_hunt_id(const st_case *c, st_node n, st_str more, char id[17])
 {
-    const st_forest *f = c->forest;
-    const st_proc *p = &f->procs[n];
-    st_buf b = { 0 };
-    put_host(f, p->host, &b);
+    const st_proc *p = &c->forest->procs[n];
+    char key[64]; /* three numbers at most */
+    int used = ST_GUID_TEXT;
     if (!st_guid_zero(&p->guid))
-        st_buf_guid(&b, &p->guid);
+        st_guid_put(key, &p->guid);
     else
-        st_buf_fmt(&b, "%llu,%llu", (unsigned long long)p->pid, (unsigned long long)p->start);
+        used = snprintf(key, sizeof key, "%llu,%llu", (unsigned long long)p->pid,
+                        (unsigned long long)p->start);
     if (p->instance)
-        st_buf_fmt(&b, "#%u", p->instance);
-    put_hash(c, &b, more, id);
+        used += snprintf(key + used, sizeof key - (size_t)used, "#%u", p->instance);
+    hash_id(c, p->host, (st_str){ key, (size_t)used }, more, id);
 }
 
 void st_hunt_events_id(const st_case *c, uint32_t host, char id[17])
 {
-    st_buf b = { 0 };
-    put_host(c->forest, host, &b);
-    put_hash(c, &b, ST_STR("events"), id);
+    hash_id(c, host, ST_STR(""), ST_STR("events"), id);
 }
 
 static void put_event_id(const st_case *c, const st_event *e, st_str more, char id[17])
@@ -60,12 +63,12 @@ static void put_event_id(const st_case *c, const st_event *e, st_str more, char 
     const st_forest *f = c->forest;
     const st_events *x = st_event_columns(f, e);
     st_buf b = { 0 };
-    put_host(f, e->host, &b);
     st_str provider = st_event_provider(f, e);
     st_buf_fmt(&b, "%.*s,%u,%llu,%llu", ST_FMT(provider), st_event_id(f, e),
                (unsigned long long)x->event_record_id[e->row],
                (unsigned long long)x->created[e->row]);
-    put_hash(c, &b, more, id);
+    hash_id(c, e->host, st_buf_slice(&b), more, id);
+    st_buf_free(&b);
 }
 
 static bool host_named(const st_forest *f, const st_hunt_options *o, uint32_t host)

@@ -9,6 +9,7 @@
 #include "internal.h"
 
 #include "base/limits.h"
+#include "base/radix.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -233,33 +234,87 @@ static int by_weight_of(const void *a, const void *b, void *ctx)
     return by_weight(&i[*(const uint32_t *)a], &i[*(const uint32_t *)b]);
 }
 
+/* The incidents' places in the order of their first findings; NULL: no memory. */
+static st_keyed *by_time(const st_case *c)
+{
+    size_t n = c->nincidents;
+    bool rising = true; /* as they mostly are, since findings are */
+    st_keyed *v = malloc((n + 1) * sizeof *v);
+    for (size_t i = 0; v && i < n; i++) {
+        v[i] = (st_keyed){ c->incidents[i].first, (uint32_t)i };
+        rising = rising && (!i || v[i].key >= v[i - 1].key);
+    }
+    if (v && !rising && !st_radix_sort(v, n)) {
+        free(v);
+        return NULL;
+    }
+    return v;
+}
+
+enum { LEVELS = ST_LEVEL_CRITICAL + 1 };
+
+/* The incidents' places by weight: by level, each level's in the order of time, and of those of one
+ * time by all that is left. */
+static void order_by_weight(const st_case *c, const st_keyed *v, uint32_t *order)
+{
+    size_t n = c->nincidents, next[LEVELS + 1] = { 0 };
+    for (size_t i = 0; i < n; i++)
+        next[LEVELS - c->incidents[i].level]++;
+    for (size_t level = 0; level < LEVELS; level++)
+        next[level + 1] += next[level];
+    for (size_t i = 0; i < n; i++)
+        order[next[LEVELS - 1 - c->incidents[v[i].item].level]++] = v[i].item;
+    for (size_t from = 0, to; from < n; from = to) {
+        const st_incident *x = &c->incidents[order[from]];
+        for (to = from + 1; to < n; to++)
+            if (c->incidents[order[to]].level != x->level ||
+                c->incidents[order[to]].first != x->first)
+                break;
+        if (to - from > 1)
+            qsort_r(order + from, to - from, sizeof *order, by_weight_of, c->incidents);
+    }
+}
+
+/* Moves each to its place; place[i] is i then. */
+static void move_all(st_incident *v, uint32_t *place, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        while (place[i] != i) {
+            uint32_t to = place[i];
+            st_incident moved = v[to];
+            v[to] = v[i];
+            v[i] = moved;
+            place[i] = place[to];
+            place[to] = to;
+        }
+}
+
 /* Sorted; the findings follow. */
 static bool sort(st_hunting *h)
 {
     st_case *c = h->c;
     size_t n = c->nincidents;
+    for (size_t i = 0; i < n; i++) {
+        st_behaviours_raise(&c->incidents[i]);
+        if (c->incidents[i].top != ST_NO_NODE)
+            h->incident_of[c->incidents[i].top] = ST_NO_INCIDENT;
+    }
     uint32_t *order = malloc((2 * n + 1) * sizeof *order);
-    st_incident *sorted = ST_NEWN(&c->arena, st_incident, n);
-    if (!order || !sorted) {
+    st_keyed *v = by_time(c);
+    if (!order || !v) {
         free(order);
+        free(v);
         return false;
     }
     uint32_t *place = order + n;
+    order_by_weight(c, v, order);
     for (size_t i = 0; i < n; i++)
-        st_behaviours_raise(&c->incidents[i]);
-    for (size_t i = 0; i < n; i++)
-        order[i] = (uint32_t)i;
-    qsort_r(order, n, sizeof *order, by_weight_of, c->incidents);
-    for (size_t i = 0; i < n; i++) {
-        sorted[i] = c->incidents[order[i]];
         place[order[i]] = (uint32_t)i;
-        if (sorted[i].top != ST_NO_NODE)
-            h->incident_of[sorted[i].top] = ST_NO_INCIDENT;
-    }
     for (size_t k = 0; k < c->nfindings; k++)
         c->findings[k].incident = place[c->findings[k].incident];
-    c->incidents = sorted;
+    move_all(c->incidents, place, n);
     free(order);
+    free(v);
     return true;
 }
 

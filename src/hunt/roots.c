@@ -7,18 +7,25 @@
  */
 #include "internal.h"
 
-static const char *const session_roots[] = {
-    "System",       "smss.exe",      "csrss.exe",    "wininit.exe",  "winlogon.exe",
-    "services.exe", "lsass.exe",     "userinit.exe", "explorer.exe", "svchost.exe",
-    "taskeng.exe",  "taskhostw.exe", "taskhost.exe", "sihost.exe",   "runtimebroker.exe",
-    "dwm.exe",      "logonui.exe",   "systemd",      "init",         "launchd",
+#define NAME(text)             \
+    {                          \
+        text, sizeof(text) - 1 \
+    }
+static const st_str session_roots[] = {
+    NAME("System"),       NAME("smss.exe"),     NAME("csrss.exe"),
+    NAME("wininit.exe"),  NAME("winlogon.exe"), NAME("services.exe"),
+    NAME("lsass.exe"),    NAME("userinit.exe"), NAME("explorer.exe"),
+    NAME("svchost.exe"),  NAME("taskeng.exe"),  NAME("taskhostw.exe"),
+    NAME("taskhost.exe"), NAME("sihost.exe"),   NAME("runtimebroker.exe"),
+    NAME("dwm.exe"),      NAME("logonui.exe"),  NAME("systemd"),
+    NAME("init"),         NAME("launchd"),
 };
 
 bool st_is_session_root(st_str image)
 {
     st_str name = st_str_basename(image);
     for (size_t i = 0; i < sizeof session_roots / sizeof session_roots[0]; i++)
-        if (st_str_ieq(name, st_str_of(session_roots[i])))
+        if (name.n == session_roots[i].n && st_str_ieq(name, session_roots[i]))
             return true;
     return false;
 }

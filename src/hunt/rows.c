@@ -8,6 +8,7 @@
 #include "internal.h"
 
 #include "base/limits.h"
+#include "base/search.h"
 
 #include <stdlib.h>
 
@@ -150,13 +151,26 @@ static bool kind_of(const st_hunting *h, st_node n, st_row_kind *kind)
            (h->o->scope == ST_SCOPE_INCIDENT && *kind == ST_ROW_CONTEXT);
 }
 
+static bool of_process(const void *finding, const void *unused)
+{
+    (void)unused;
+    return ((const st_finding *)finding)->event == ST_NO_EVENT;
+}
+
+/* Findings of events come behind those of processes. */
+static size_t first_of_events(const st_case *c)
+{
+    return st_lower_bound(c->findings, c->nfindings, sizeof *c->findings, NULL, of_process);
+}
+
+/* As many as there may be. */
 static size_t count_rows(const st_hunting *h)
 {
     size_t n = 0;
     st_row_kind kind;
     for (st_node i = 0; i < h->f->observed; i++)
         n += kind_of(h, i, &kind);
-    return n + h->c->nfindings;
+    return n + h->c->nfindings - first_of_events(h->c);
 }
 
 /* The rows in the making: processes and events, each in order, merged. */
@@ -256,7 +270,7 @@ int st_row_cmp(const st_forest *f, const st_row *a, const st_row *b)
 bool st_rows_make(st_hunting *h)
 {
     st_case *c = h->c;
-    merging m = { .h = h };
+    merging m = { .h = h, .event_finding = first_of_events(c) };
     for (size_t k = 0; k < c->nfindings; k++)
         if (c->findings[k].node != ST_NO_NODE)
             h->incident_of[c->findings[k].node] = c->findings[k].incident;
@@ -265,8 +279,6 @@ bool st_rows_make(st_hunting *h)
     c->rows = ST_NEWN(&c->arena, st_row, count_rows(h));
     if (!c->rows)
         return false;
-    while (m.event_finding < c->nfindings && c->findings[m.event_finding].event == ST_NO_EVENT)
-        m.event_finding++;
     for (st_node n = 0; n < h->f->observed; n++) {
         while (m.event_finding < c->nfindings &&
                st_row_cmp(h->f, &(st_row){ .event = c->findings[m.event_finding].event },
