@@ -20,36 +20,43 @@ static bool is_server(const st_forest *f, st_node n)
 }
 
 /* One step of a way up, or ST_NO_NODE where it ends. */
-static st_node up_servers(const st_forest *f, st_node n)
+static st_node up_servers(st_hunting *h, st_node n)
 {
-    st_node up = f->procs[n].parent;
-    return is_server(f, up) && f->procs[n].link == ST_LINK_GUID ? up : ST_NO_NODE;
+    st_node up = h->f->procs[n].parent;
+    return is_server(h->f, up) && h->f->procs[n].link == ST_LINK_GUID ? up : ST_NO_NODE;
+}
+
+/* Few programs have most of the processes. */
+static bool is_root(st_hunting *h, st_sid image)
+{
+    st_root_asked *x = &h->roots[image % (sizeof h->roots / sizeof h->roots[0])];
+    if (!x->known || x->image != image)
+        *x = (st_root_asked){ image, st_is_session_root(st_pool_get(h->f->pool, image)), true };
+    return x->is;
 }
 
 /* Servers end it: what hangs under one by an edge that rules don't cross isn't its incident. */
-static st_node up_plain(const st_forest *f, st_node n)
+static st_node up_plain(st_hunting *h, st_node n)
 {
-    st_node up = f->procs[n].parent;
-    if (up == ST_NO_NODE || is_server(f, up) ||
-        st_is_session_root(st_pool_get(f->pool, f->procs[up].image)))
-        return ST_NO_NODE;
-    return up;
+    st_node up = h->f->procs[n].parent;
+    bool ends = up == ST_NO_NODE || is_server(h->f, up) || is_root(h, h->f->procs[up].image);
+    return ends ? ST_NO_NODE : up;
 }
 
 /* Where the way up from n ends. A way up is one of servers only or one without any, so each
  * node has one memo. */
 static st_node climb(st_hunting *h, st_node n)
 {
-    st_node (*up)(const st_forest *, st_node) = is_server(h->f, n) ? up_servers : up_plain;
+    st_node (*up)(st_hunting *, st_node) = is_server(h->f, n) ? up_servers : up_plain;
     st_node top = n;
-    for (st_node at = n; at != ST_NO_NODE; at = up(h->f, at)) {
+    for (st_node at = n; at != ST_NO_NODE; at = up(h, at)) {
         top = at;
         if (h->top_of[at] != ST_NO_NODE) {
             top = h->top_of[at];
             break;
         }
     }
-    for (st_node at = n; at != ST_NO_NODE && h->top_of[at] == ST_NO_NODE; at = up(h->f, at))
+    for (st_node at = n; at != ST_NO_NODE && h->top_of[at] == ST_NO_NODE; at = up(h, at))
         h->top_of[at] = top;
     return top;
 }
@@ -275,25 +282,12 @@ static void order_by_weight(const st_case *c, const st_keyed *v, uint32_t *order
     }
 }
 
-/* Moves each to its place; place[i] is i then. */
-static void move_all(st_incident *v, uint32_t *place, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        while (place[i] != i) {
-            uint32_t to = place[i];
-            st_incident moved = v[to];
-            v[to] = v[i];
-            v[i] = moved;
-            place[i] = place[to];
-            place[to] = to;
-        }
-}
-
-/* Sorted; the findings follow. */
+/* Sorted, into the case's arena; the findings follow. */
 static bool sort(st_hunting *h)
 {
     st_case *c = h->c;
     size_t n = c->nincidents;
+    st_incident *sorted = ST_NEWN(&c->arena, st_incident, n);
     for (size_t i = 0; i < n; i++) {
         st_behaviours_raise(&c->incidents[i]);
         if (c->incidents[i].top != ST_NO_NODE)
@@ -301,18 +295,20 @@ static bool sort(st_hunting *h)
     }
     uint32_t *order = malloc((2 * n + 1) * sizeof *order);
     st_keyed *v = by_time(c);
-    if (!order || !v) {
+    if (!sorted || !order || !v) {
         free(order);
         free(v);
         return false;
     }
     uint32_t *place = order + n;
     order_by_weight(c, v, order);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = c->incidents[order[i]];
         place[order[i]] = (uint32_t)i;
+    }
     for (size_t k = 0; k < c->nfindings; k++)
         c->findings[k].incident = place[c->findings[k].incident];
-    move_all(c->incidents, place, n);
+    c->incidents = sorted;
     free(order);
     free(v);
     return true;
@@ -323,10 +319,13 @@ bool st_incidents_make(st_hunting *h)
     st_case *c = h->c;
     size_t without = number(h);
     size_t most = c->nincidents + (without < h->f->nhosts ? without : h->f->nhosts);
-    c->incidents = ST_NEWN(&c->arena, st_incident, most);
-    if (!c->incidents)
-        return false;
-    fill(h);
-    name_all(h);
-    return (!without || join_events(h)) && sort(h);
+    st_incident *unsorted = calloc(most + 1, sizeof *unsorted);
+    bool ok = (c->incidents = unsorted) != NULL;
+    if (ok) {
+        fill(h);
+        name_all(h);
+        ok = (!without || join_events(h)) && sort(h);
+    }
+    free(unsorted);
+    return ok;
 }

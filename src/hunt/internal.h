@@ -6,15 +6,22 @@
 
 #include "shelltree/hunt.h"
 
+/* What was said of an image. */
+typedef struct st_root_asked {
+    st_sid image;
+    bool is, known;
+} st_root_asked;
+
 /* Node arrays that live only while a case is made. */
 typedef struct st_hunting {
     const st_forest *f;
     const st_hunt_options *o;
     st_case *c;
-    uint32_t *incident_of; /* by node: incident whose top it is; later the owner of its row */
-    st_node *top_of;       /* by node: where its way up ends; ST_NO_NODE: not known yet */
-    uint8_t *marks;        /* by node: st_mark bits */
-    uint32_t *context;     /* by incident: context rows so far */
+    uint32_t *incident_of;   /* by node: incident whose top it is; later the owner of its row */
+    st_node *top_of;         /* by node: where its way up ends; ST_NO_NODE: not known yet */
+    uint8_t *marks;          /* by node: st_mark bits */
+    uint32_t *context;       /* by incident: context rows so far */
+    st_root_asked roots[64]; /* session roots or not: the last images asked about */
 } st_hunting;
 
 enum st_mark {

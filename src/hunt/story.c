@@ -71,14 +71,18 @@ static int by_bytes(const void *a, const void *b)
     return memcmp(a, b, sizeof(st_guid));
 }
 
-static bool want_guids(st_case *c, const uint32_t *owner, st_wanted_events *w)
+static bool want_guids(st_case *c, st_wanted_events *w)
 {
     const st_forest *f = c->forest;
+    uint32_t *owner = owners(c);
+    if (!owner)
+        return false;
     st_guid *guids = ST_NEWN(&c->arena, st_guid, f->n);
     size_t n = 0;
     for (size_t i = 0; guids && i < f->n; i++)
         if (owner[i] < c->nincidents && !st_guid_zero(&f->procs[i].guid))
             guids[n++] = f->procs[i].guid;
+    free(owner);
     if (n)
         qsort(guids, n, sizeof *guids, by_bytes);
     w->guids = guids;
@@ -152,10 +156,7 @@ static void want_times(const st_case *c, st_wanted_events *w)
 
 bool st_story_wants(st_case *c, st_wanted_events *w)
 {
-    uint32_t *owner = owners(c);
     *w = (st_wanted_events){ .nothing = true };
-    if (!owner)
-        return false;
     for (size_t k = 0; k < st_event_kinds(); k++) {
         st_event_key key = st_event_kind_at(k)->key;
         if (!tells(key) || key.provider == ST_ACCESS ||
@@ -164,9 +165,7 @@ bool st_story_wants(st_case *c, st_wanted_events *w)
         st_event_set_add(st_event_nameless(key) ? &w->nameless : &w->kinds, key);
     }
     want_times(c, w);
-    bool ok = want_guids(c, owner, w) && want_sources(c, w);
-    free(owner);
-    return ok;
+    return want_sources(c, w) && (w->nothing || want_guids(c, w));
 }
 
 /* rows */
