@@ -19,8 +19,8 @@
 typedef struct st_out {
     int fd;
     st_buf buf;
-    int error; /* errno of the first failed write; 0 if none */
-    uint64_t written;
+    int error;                /* errno of the first failed write; 0 if none */
+    uint64_t written, begun;  /* bytes; of them, those that the disk was put to work on */
     st_sha256_stream *digest; /* NULL: none wanted */
     const char *path;         /* of the empty file that fd is, if nobody else knows it; else NULL */
 } st_out;
