@@ -463,11 +463,6 @@ uint64_t st_view_rules(const st_view *v)
     return !v->like ? 0 : v->row->nfindings ? (uint64_t)(v->like - v->c->findings) + 2 : 1;
 }
 
-static uint64_t tells_reasons(const st_view *v)
-{
-    return v->p->server < v->f->n ? 0 : st_view_rules(v);
-}
-
 static void put_reason(const st_view *v, st_buf *b)
 {
     put_distinct(v, said_of, put_reason_of, b);
@@ -792,7 +787,7 @@ const st_column st_columns[] = {
     TEXT("Image", sid_image),
     OWN("CommandLine", get_command_line),
     MADE("Target", put_target),
-    MADE_OF("Reason", put_reason, tells_reasons),
+    MADE_OF("Reason", put_reason, st_view_rules),
     LIST("Rules", true, item_rule),
     LIST("Techniques", false, item_technique),
     TEXT("ParentImage", sid_parent_image),

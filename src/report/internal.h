@@ -30,8 +30,8 @@ typedef struct st_view {
     const st_event *e;  /* NULL: the row is the process's creation itself */
     const st_events *x; /* the columns of e */
     uint32_t host;
-    const st_finding *like; /* the first finding of a row of which the same rules said the same;
-                             * NULL: not asked for (st_row_like) */
+    const st_finding *like; /* the first finding of a row of which the same rules said the same, as
+                             * far below the same server; NULL: not asked for (st_row_like) */
 } st_view;
 /* false: the row has no record in the store, so it can't be shown. */
 bool st_view_of(st_view *v, const st_case *c, const st_row *row);
@@ -68,7 +68,7 @@ extern const size_t st_ncolumns;
 
 /* What tells the cell of that column (st_column.tells); 0: nothing. */
 uint64_t st_column_tells(const st_column *col, const st_view *v);
-/* What tells all that rules alone say of the row; 0: nobody asked (st_view.like). */
+/* What tells all that rules say of the row; 0: nobody asked (st_view.like). */
 uint64_t st_view_rules(const st_view *v);
 
 /* The text of a cell, as CSV and eyes get it; in b, which is cleared first, if it isn't
@@ -108,7 +108,7 @@ void st_cells_seen_free(st_cells_seen *s);
 bool st_cells_seen_put(const st_cells_seen *s, size_t column, uint64_t tells, st_buf *out);
 /* Keeps a cell, if there is room and tells isn't 0. */
 void st_cells_seen_keep(st_cells_seen *s, size_t column, uint64_t tells, st_str cell);
-/* The first finding of a row of which the same rules said the same, which may be its own. like:
+/* The first finding of a row whose findings say the same (st_view.like); it may be its own. like:
  * rows that were asked about before, by hash; zeroed at first. */
 enum { ST_LIKE = 64 };
 const st_finding *st_row_like(const st_case *c, const st_row *like[ST_LIKE], const st_row *row);

@@ -26,6 +26,15 @@ static size_t end_of(const writing *w, size_t job)
     return (job + 1) * BLOCK < w->c->nrows ? (job + 1) * BLOCK : w->c->nrows;
 }
 
+/* What a finding says beside what its rule does: the web server above, and how far. */
+static uint64_t below(const st_case *c, const st_finding *x)
+{
+    const st_forest *f = c->forest;
+    const st_proc *p = x->node < f->n ? &f->procs[x->node] : NULL;
+    bool server = p && p->server < f->n;
+    return server ? (uint64_t)p->server << 32 | p->server_distance : UINT64_MAX;
+}
+
 /* Did the same rules say the same of both? Levels aside, which are theirs. */
 static bool said_same(const st_case *c, const st_row *a, const st_row *b)
 {
@@ -33,18 +42,20 @@ static bool said_same(const st_case *c, const st_row *a, const st_row *b)
     for (uint32_t i = 0; same && i < a->nfindings; i++) {
         const st_finding *x = &c->findings[a->first_finding + i],
                          *y = &c->findings[b->first_finding + i];
-        same = x->rule == y->rule && x->reason == y->reason && x->techniques == y->techniques;
+        same = x->rule == y->rule && x->reason == y->reason && x->techniques == y->techniques &&
+               below(c, x) == below(c, y);
     }
     return same;
 }
 
 const st_finding *st_row_like(const st_case *c, const st_row *like[ST_LIKE], const st_row *row)
 {
+    const uint64_t mix = UINT64_C(0x9e3779b97f4a7c15);
     uint64_t h = row->nfindings;
     for (uint32_t i = 0; i < row->nfindings; i++) {
         const st_finding *x = &c->findings[row->first_finding + i];
-        h = (h ^ x->rule ^ (uint64_t)x->reason << 20 ^ (uint64_t)x->techniques << 40) *
-            UINT64_C(0x9e3779b97f4a7c15);
+        h ^= x->rule ^ (uint64_t)x->reason << 20 ^ (uint64_t)x->techniques << 40 ^ below(c, x);
+        h *= mix;
     }
     const st_row **known = &like[h >> 58]; /* six bits */
     if (!*known || !said_same(c, *known, row))
