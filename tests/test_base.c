@@ -170,6 +170,47 @@ static void host_is__full_name_or_first_label__in_any_case(void **state)
             fail_msg("%s asked for as '%s'", rows[i].host, rows[i].asked);
 }
 
+static void numbers__where_digits_begin__as_printf(void **state)
+{
+    (void)state;
+    uint64_t ten = 1;
+    for (unsigned k = 0; k<64; k++, ten = ten> UINT64_MAX / 10 ? UINT64_MAX : ten * 10) {
+        const uint64_t two = UINT64_C(1) << k;
+        const uint64_t all[] = { ten - 1, ten, ten + 1, two - 1, two, two + 1 };
+        for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+            char want[64];
+            st_buf b = { 0 };
+            snprintf(want, sizeof want, "%llu 0x%llx", (unsigned long long)all[i],
+                     (unsigned long long)all[i]);
+            st_buf_u64(&b, all[i]);
+            st_buf_char(&b, ' ');
+            st_buf_0x(&b, all[i]);
+            if (!st_str_eq(st_buf_slice(&b), st_str_of(want)))
+                fail_msg("%.*s is not %s", ST_FMT(st_buf_slice(&b)), want);
+            st_buf_free(&b);
+        }
+    }
+}
+
+/* Every byte at each place of a GUID. */
+static void guid__each_byte__two_digits(void **state)
+{
+    static const unsigned char place[16] = { 7,  5,  3,  1,  12, 10, 17, 15,
+                                             20, 22, 25, 27, 29, 31, 33, 35 };
+    (void)state;
+    for (unsigned v = 0; v < 256; v++)
+        for (unsigned k = 0; k < 16; k++) {
+            char text[ST_GUID_TEXT], digits[3];
+            st_guid g = { { 0 } }, back;
+            g.b[k] = (unsigned char)v;
+            st_guid_put(text, &g);
+            snprintf(digits, sizeof digits, "%02X", v);
+            assert_memory_equal(text + place[k], digits, 2);
+            assert_true(st_guid_parse((st_str){ text, sizeof text }, &back));
+            assert_true(st_guid_eq(&g, &back));
+        }
+}
+
 static void guid__text__there_and_back(void **state)
 {
     (void)state;
@@ -714,6 +755,8 @@ int main(void)
         cmocka_unit_test(civil__the_edges__are_dates_or_none),
         cmocka_unit_test(str_like__stars_and_question_marks__whatever_they_stand_for),
         cmocka_unit_test(host_is__full_name_or_first_label__in_any_case),
+        cmocka_unit_test(numbers__where_digits_begin__as_printf),
+        cmocka_unit_test(guid__each_byte__two_digits),
         cmocka_unit_test(guid__text__there_and_back),
         cmocka_unit_test(utf16__each_row__becomes_utf8),
         cmocka_unit_test(utf16__text_with_a_mark__is_decoded),

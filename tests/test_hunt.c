@@ -258,6 +258,42 @@ static void findings__recovered_record__raises_no_level(void **state)
 }
 
 /* What the findings of one process show, and what its incident comes to. */
+/* Three hits at each of ten times on each of two hosts, of each level, as incidents of their own;
+ * and a driver's load, whose incident is numbered last and lies before all others. */
+static void incidents__of_all_levels_and_times__by_weight(void **state)
+{
+    enum { TIMES = 10, HITS = 6 };
+    (void)state;
+    world w;
+    world_begin(&w);
+    for (unsigned n = 0; n < TIMES * HITS; n++)
+        world_add(&w, n % 2 ? "pc" : "web", n + 1, 0, 4000000 + n / HITS, "C:\\a.exe", "a");
+    size_t kind = st_event_kind_of(ST_SYSMON_EVENT(6)), row = st_store_add_event(w.store, kind);
+    w.store->events[kind].computer[row] = world_sid(&w, "pc");
+    w.store->events[kind].utc[row] = w.store->events[kind].created[row] = T0;
+    world_grow(&w);
+    for (unsigned n = 0; n < TIMES * HITS; n++)
+        world_match(&w, n % 2 ? "pc" : "web", n + 1, n / 2 % 3, NULL);
+    w.items[w.matches.n++] = (st_match){ .rule = 0, .node = ST_NO_NODE, .event = 0 };
+    world_hunt(&w, NULL);
+    assert_int_equal(w.c->nincidents, TIMES * HITS + 1);
+    for (size_t i = 1; i < w.c->nincidents; i++) {
+        const st_incident *a = &w.c->incidents[i - 1], *b = &w.c->incidents[i];
+        int by_time = (a->first > b->first) - (a->first < b->first);
+        if (a->level < b->level ||
+            (a->level == b->level && (by_time > 0 || (!by_time && strcmp(a->id, b->id) >= 0))))
+            fail_msg("%zu: %s before %s", i, a->id, b->id);
+    }
+    for (size_t k = 0; k < w.c->nfindings; k++) {
+        const st_finding *x = &w.c->findings[k];
+        const st_incident *i = &w.c->incidents[x->incident];
+        assert_int_equal(i->top, x->node);
+        assert_int_equal(i->level, x->level);
+        assert_true(i->first == (x->node == ST_NO_NODE ? T0 : w.forest->procs[x->node].start));
+    }
+    world_end(&w);
+}
+
 static void incidents__behaviours_together__raise_the_level(void **state)
 {
     (void)state;
@@ -860,6 +896,7 @@ int main(void)
         cmocka_unit_test(rows__two_incidents__a_row_belongs_to_one),
         cmocka_unit_test(findings__level_and_filters__drop_and_count),
         cmocka_unit_test(findings__recovered_record__raises_no_level),
+        cmocka_unit_test(incidents__of_all_levels_and_times__by_weight),
         cmocka_unit_test(incidents__behaviours_together__raise_the_level),
         cmocka_unit_test(reason__each_kind__one_sentence),
         cmocka_unit_test(ids__known_names__known_hashes),

@@ -1053,6 +1053,117 @@ static void out__digest__of_all_bytes(void **state)
     free(c.p);
 }
 
+/* What is large goes out behind what is held, and the digest is of all of it. */
+static void out__small_and_large__in_order(void **state)
+{
+    enum { LARGE = 70000, TURNS = 3 };
+    (void)state;
+    static char large[LARGE], want[TURNS * (LARGE + 6)];
+    st_out o;
+    FILE *f = capture_begin(&o);
+    st_sha256_stream *s = o.digest = st_sha256_new();
+    size_t n = 0;
+    for (int i = 0; i < TURNS; i++) {
+        memset(large, '0' + i, sizeof large);
+        st_out_str(&o, ST_STR("abc"));
+        st_out_put(&o, large, sizeof large);
+        st_out_str(&o, ST_STR("xyz"));
+        memcpy(want + n, "abc", 3);
+        memcpy(want + n + 3, large, LARGE);
+        memcpy(want + n + 3 + LARGE, "xyz", 3);
+        n += LARGE + 6;
+    }
+    captured c = capture_end(f, &o);
+    unsigned char a[32], b[32];
+    st_sha256_end(s, a);
+    st_sha256(want, sizeof want, b);
+    assert_int_equal(c.n, sizeof want);
+    assert_memory_equal(c.p, want, sizeof want);
+    assert_memory_equal(a, b, 32);
+    free(c.p);
+}
+
+/* Processes below two servers, at several distances, and below none, that the same rules found;
+ * others, that none found; events of one kind; events that say which provider they are of. */
+static void alike(world *w)
+{
+    world_begin(w);
+    world_add(w, "web01", 1, 0, 0, "C:\\w3wp.exe", "w3wp one");
+    world_add(w, "web01", 2, 0, 1, "C:\\w3wp.exe", "w3wp two");
+    for (unsigned n = 3; n < 40; n++)
+        world_add(w, "web01", n,
+                  n > 30  ? 0
+                  : n < 9 ? n % 2 + 1
+                          : n - 4,
+                  n * 10, n % 3 ? "C:\\cmd.exe" : "C:\\a b.exe", n % 4 ? "=cmd \"x\"" : "-");
+    const st_event_key keys[] = { ST_SYSMON_EVENT(3), ST_SYSMON_EVENT(11), { ST_LOGS, 0 } };
+    for (unsigned i = 0; i < 12; i++) {
+        size_t kind = st_event_kind_of(keys[i % 3]), row = st_store_add_event(w->store, kind);
+        st_events *x = &w->store->events[kind];
+        x->computer[row] = world_sid(w, i % 2 ? "web01" : "dc01");
+        x->guid[row] = world_guid(i % 2 ? 3 + i : 0);
+        x->utc[row] = x->created[row] = T0 + (100 + i) * ST_TICKS_MS;
+        x->event_record_id[row] = 1000 + i;
+        size_t c = st_event_column(st_event_kind_at(kind), ST_T_log_provider);
+        if (c != SIZE_MAX)
+            x->text[c][row] = world_sid(w, i % 4 ? "Some-Provider" : "Another");
+    }
+    world_grow(w);
+    world_servers(w, "w3wp.exe");
+    for (unsigned n = 3; n < 38; n++) {
+        if (n % 5)
+            world_match(w, "web01", n, 0, n % 7 ? NULL : "Said by the query.");
+        if (n % 5 == 2)
+            world_match(w, "web01", n, 1, NULL);
+    }
+    for (uint32_t i = 0; i < w->forest->nevents; i++)
+        w->items[w->matches.n++] =
+            (st_match){ .rule = 2, .node = w->forest->events[i].process, .event = i };
+    world_hunt(w, NULL);
+}
+
+/* Cells that other rows have, too, are copied: each row still reads as it does by itself. */
+static void rows__like_others__as_each_by_itself(void **state)
+{
+    enum { TIMES = 3 };
+    (void)state;
+    world w;
+    alike(&w);
+    assert_true(w.c->nrows > 45 && w.forest->nevents == 12);
+    void (*const writers[])(st_out *, const st_case *,
+                            const st_report_options *) = { st_write_csv, st_write_jsonl };
+    st_row *rows = calloc(TIMES * w.c->nrows, sizeof *rows);
+    for (size_t i = 0; i < TIMES * w.c->nrows; i++)
+        rows[i] = w.c->rows[i * 7 % w.c->nrows];
+    for (size_t k = 0; k < sizeof writers / sizeof writers[0]; k++) {
+        st_report_options ro = { .threads = 1, .csv_raw = true };
+        st_case some = *w.c;
+        st_out o;
+        some.rows = rows;
+        some.nrows = TIMES * w.c->nrows;
+        FILE *f = capture_begin(&o);
+        writers[k](&o, &some, &ro);
+        captured all = capture_end(f, &o);
+        const char *at = k ? all.p : strchr(all.p, '\n') + 1;
+        for (size_t i = 0; i < TIMES * w.c->nrows; i++) {
+            some.rows = rows + i;
+            some.nrows = 1;
+            f = capture_begin(&o);
+            writers[k](&o, &some, &ro);
+            captured one = capture_end(f, &o);
+            const char *line = k ? one.p : strchr(one.p, '\n') + 1;
+            if (strncmp(at, line, strlen(line)) != 0)
+                fail_msg("writer %zu, row %zu: %s", k, i, line);
+            at += strlen(line);
+            free(one.p);
+        }
+        assert_int_equal(*at, 0);
+        free(all.p);
+    }
+    free(rows);
+    world_end(&w);
+}
+
 /* Rows of 100 KB: a block of them isn't held as a whole, and all are written, in order. */
 enum { WIDE = 100000, HELD_AT_MOST = (4 << 20) + WIDE };
 
@@ -1129,6 +1240,8 @@ int main(void)
         cmocka_unit_test(out__full_disk__error_at_the_end),
         cmocka_unit_test(out__digest__of_all_bytes),
         cmocka_unit_test(rows__wide_ones__never_held_all),
+        cmocka_unit_test(out__small_and_large__in_order),
+        cmocka_unit_test(rows__like_others__as_each_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
