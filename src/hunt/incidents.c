@@ -319,7 +319,7 @@ bool st_incidents_make(st_hunting *h)
     st_case *c = h->c;
     size_t without = number(h);
     size_t most = c->nincidents + (without < h->f->nhosts ? without : h->f->nhosts);
-    st_incident *unsorted = calloc(most + 1, sizeof *unsorted);
+    st_incident *unsorted = st_zeros(most + 1, sizeof *unsorted);
     bool ok = (c->incidents = unsorted) != NULL;
     if (ok) {
         fill(h);

@@ -867,11 +867,6 @@ static void put_list(const st_column *col, const st_view *v, st_buf *b)
     }
 }
 
-uint64_t st_column_tells(const st_column *col, const st_view *v)
-{
-    return col->sid ? (uint64_t)col->sid(v) + 1 : col->tells ? col->tells(v) : 0;
-}
-
 /* What is there already; false: it has to be made. */
 static bool there(const st_column *col, const st_view *v, st_str *text)
 {

@@ -67,7 +67,10 @@ extern const st_column st_columns[];
 extern const size_t st_ncolumns;
 
 /* What tells the cell of that column (st_column.tells); 0: nothing. */
-uint64_t st_column_tells(const st_column *col, const st_view *v);
+static inline uint64_t st_column_tells(const st_column *col, const st_view *v)
+{
+    return col->sid ? (uint64_t)col->sid(v) + 1 : col->tells ? col->tells(v) : 0;
+}
 /* What tells all that rules say of the row; 0: nobody asked (st_view.like). */
 uint64_t st_view_rules(const st_view *v);
 
