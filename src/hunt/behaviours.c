@@ -33,19 +33,25 @@ static const char *const WORDS[BEHAVIOURS] = {
     [DESTROY] = "recovery destroyed",
 };
 
-/* MITRE ATT&CK's techniques, subtechniques with them: by number, from T1000 on; 0: none. */
-#define T(number, behaviour) [(number)-1000] = 1 + (behaviour)
-static const uint8_t TECHNIQUES[1000] = {
-    T(1007, RECON),   T(1012, RECON),  T(1016, RECON),  T(1018, RECON),   T(1033, RECON),
-    T(1046, RECON),   T(1049, RECON),  T(1057, RECON),  T(1069, RECON),   T(1082, RECON),
-    T(1083, RECON),   T(1087, RECON),  T(1124, RECON),  T(1135, RECON),   T(1201, RECON),
-    T(1482, RECON),   T(1518, RECON),  T(1615, RECON),  T(1068, JUMP),    T(1134, JUMP),
-    T(1105, STAGE),   T(1197, STAGE),  T(1218, STAGE),  T(1055, STAGE),   T(1027, STAGE),
-    T(1003, DUMP),    T(1552, DUMP),   T(1555, DUMP),   T(1558, DUMP),    T(1021, SPREAD),
-    T(1047, SPREAD),  T(1090, SPREAD), T(1569, SPREAD), T(1570, SPREAD),  T(1572, SPREAD),
-    T(1070, COVER),   T(1562, COVER),  T(1564, COVER),  T(1053, RETURN),  T(1098, RETURN),
-    T(1136, RETURN),  T(1543, RETURN), T(1547, RETURN), T(1486, DESTROY), T(1489, DESTROY),
-    T(1490, DESTROY),
+/* MITRE ATT&CK's techniques, subtechniques with them, by number: 1 + what it is; 0: none. */
+enum { FIRST = 1000, NUMBERS = 1000 };
+static const uint8_t TECHNIQUES[NUMBERS] = {
+    [1007 - FIRST] = 1 + RECON,   [1012 - FIRST] = 1 + RECON,   [1016 - FIRST] = 1 + RECON,
+    [1018 - FIRST] = 1 + RECON,   [1033 - FIRST] = 1 + RECON,   [1046 - FIRST] = 1 + RECON,
+    [1049 - FIRST] = 1 + RECON,   [1057 - FIRST] = 1 + RECON,   [1069 - FIRST] = 1 + RECON,
+    [1082 - FIRST] = 1 + RECON,   [1083 - FIRST] = 1 + RECON,   [1087 - FIRST] = 1 + RECON,
+    [1124 - FIRST] = 1 + RECON,   [1135 - FIRST] = 1 + RECON,   [1201 - FIRST] = 1 + RECON,
+    [1482 - FIRST] = 1 + RECON,   [1518 - FIRST] = 1 + RECON,   [1615 - FIRST] = 1 + RECON,
+    [1068 - FIRST] = 1 + JUMP,    [1134 - FIRST] = 1 + JUMP,    [1105 - FIRST] = 1 + STAGE,
+    [1197 - FIRST] = 1 + STAGE,   [1218 - FIRST] = 1 + STAGE,   [1055 - FIRST] = 1 + STAGE,
+    [1027 - FIRST] = 1 + STAGE,   [1003 - FIRST] = 1 + DUMP,    [1552 - FIRST] = 1 + DUMP,
+    [1555 - FIRST] = 1 + DUMP,    [1558 - FIRST] = 1 + DUMP,    [1021 - FIRST] = 1 + SPREAD,
+    [1047 - FIRST] = 1 + SPREAD,  [1090 - FIRST] = 1 + SPREAD,  [1569 - FIRST] = 1 + SPREAD,
+    [1570 - FIRST] = 1 + SPREAD,  [1572 - FIRST] = 1 + SPREAD,  [1070 - FIRST] = 1 + COVER,
+    [1562 - FIRST] = 1 + COVER,   [1564 - FIRST] = 1 + COVER,   [1053 - FIRST] = 1 + RETURN,
+    [1098 - FIRST] = 1 + RETURN,  [1136 - FIRST] = 1 + RETURN,  [1543 - FIRST] = 1 + RETURN,
+    [1547 - FIRST] = 1 + RETURN,  [1486 - FIRST] = 1 + DESTROY, [1489 - FIRST] = 1 + DESTROY,
+    [1490 - FIRST] = 1 + DESTROY,
 };
 
 static bool digit(char c)

@@ -758,25 +758,26 @@ static void put_notes(const st_view *v, st_buf *b)
         __VA_ARGS__ \
     }
 /* A recorded text, by its id. */
-#define TEXT(n, id) COLUMN(.name = n, .sid = id)
+#define TEXT(n, id) COLUMN(.name = (n), .sid = (id))
 /* Text that is there: of many rows the same, or each row's own. */
-#define TEXT_OF(n, text, by) COLUMN(.name = n, .get = text, .tells = by)
-#define ALWAYS(n, text, by) COLUMN(.name = n, .always = true, .get = text, .tells = by)
-#define OWN(n, text) COLUMN(.name = n, .always = true, .get = text)
+#define TEXT_OF(n, text, by) COLUMN(.name = (n), .get = (text), .tells = (by))
+#define ALWAYS(n, text, by) COLUMN(.name = (n), .always = true, .get = (text), .tells = (by))
+#define OWN(n, text) COLUMN(.name = (n), .always = true, .get = (text))
 /* One of this program's words. */
 #define WORD(n, what, shown, text) \
-    COLUMN(.name = n, .kind = what, .always = shown, .plain = true, .get = text)
+    COLUMN(.name = (n), .kind = (what), .always = (shown), .plain = true, .get = (text))
 /* Made of recorded texts; and what tells such a text alone. */
-#define MADE(n, made) COLUMN(.name = n, .put = made)
-#define MADE_OF(n, made, by) COLUMN(.name = n, .put = made, .tells = by)
+#define MADE(n, made) COLUMN(.name = (n), .put = (made))
+#define MADE_OF(n, made, by) COLUMN(.name = (n), .put = (made), .tells = (by))
 /* Digits, GUIDs, times. */
 #define PLAIN(n, what, shown, made) \
-    COLUMN(.name = n, .kind = what, .always = shown, .plain = true, .put = made)
+    COLUMN(.name = (n), .kind = (what), .always = (shown), .plain = true, .put = (made))
 #define GUID(n, shown, made) PLAIN(n, ST_COL_TEXT, shown, made)
 #define NUMBER(n, made) PLAIN(n, ST_COL_NUMBER, false, made)
 #define TIME(n, made) PLAIN(n, ST_COL_TIME, false, made)
-#define LIST(n, shown, one) \
-    COLUMN(.name = n, .kind = ST_COL_LIST, .always = shown, .item = one, .tells = st_view_rules)
+#define LIST(n, shown, one)                                                    \
+    COLUMN(.name = (n), .kind = ST_COL_LIST, .always = (shown), .item = (one), \
+           .tells = st_view_rules)
 
 const st_column st_columns[] = {
     PLAIN("UtcTime", ST_COL_TIME, true, put_utc),
