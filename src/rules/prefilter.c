@@ -39,7 +39,7 @@ typedef struct role {
 
 /* What a thread knows of a role's texts. */
 typedef struct memory {
-    recent *recent;
+    recent *recent;  /* NULL: it has met none */
     uint32_t *found; /* rules, of the texts in recent; begun anew when it has grown too long */
     size_t nfound, found_cap;
 } memory;
@@ -170,7 +170,8 @@ static bool find_roles(job *j, size_t n)
     return true;
 }
 
-/* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves. */
+/* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves.
+ * Counts of nothing are none: most columns of records that are kept whole have no text here. */
 static bool sample(const job *j, role *x)
 {
     worker *w = &j->workers[0];
@@ -178,13 +179,15 @@ static bool sample(const job *j, role *x)
     st_sid id;
     if (rows < FEW_ROWS)
         return true;
-    x->counts = calloc(1, sizeof *x->counts);
-    for (size_t i = 0; x->counts && i < rows; i += step)
-        if (text_of(w, x, row_at(j, x->space, i), &id)) {
-            fold(w, id);
-            st_gram_count(x->counts, st_buf_slice(&w->folded));
-        }
-    return x->counts && !w->failed;
+    for (size_t i = 0; i < rows; i += step) {
+        if (!text_of(w, x, row_at(j, x->space, i), &id))
+            continue;
+        if (!x->counts && !(x->counts = calloc(1, sizeof *x->counts)))
+            return false;
+        fold(w, id);
+        st_gram_count(x->counts, st_buf_slice(&w->folded));
+    }
+    return !w->failed;
 }
 
 /* choosing what to look for */
@@ -269,6 +272,10 @@ static void concern(void *ctx, size_t needle)
 /* Which rules the text concerns: remembered, or looked for. */
 static recent concerned(const job *j, worker *w, const role *x, memory *m, st_sid id)
 {
+    if (!m->recent && !(m->recent = calloc(j->recent, sizeof(recent)))) {
+        w->failed = true;
+        return (recent){ 0 };
+    }
     recent *slot = &m->recent[id % j->recent];
     if (slot->text == id)
         return *slot;
@@ -378,15 +385,6 @@ static bool look_at_all(job *j)
 
 /* beginning and end */
 
-static bool add_memories(const job *j, worker *w)
-{
-    w->memories = calloc(j->nroles + 1, sizeof *w->memories);
-    for (size_t i = 0; w->memories && i < j->nroles; i++)
-        if (!(w->memories[i].recent = calloc(j->recent, sizeof(recent))))
-            return false;
-    return w->memories;
-}
-
 static void free_worker(const job *j, worker *w, bool own)
 {
     for (size_t i = 0; w->memories && i < j->nroles; i++) {
@@ -456,7 +454,7 @@ static bool run(job *j)
     for (size_t i = 0; ok && i < j->nroles; i++)
         ok = prepare(&j->roles[i]);
     for (unsigned i = 0; ok && i < j->nworkers; i++)
-        ok = add_memories(j, &j->workers[i]);
+        ok = (j->workers[i].memories = calloc(j->nroles + 1, sizeof(memory))) != NULL;
     return ok && look_at_all(j);
 }
 
