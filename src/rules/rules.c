@@ -654,7 +654,8 @@ static bool mentions_query(st_str file)
 
 static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
 {
-    const st_language *l = st_language_of_documents(from->file);
+    const st_language *l =
+        from->ahead ? from->ahead->parsed.language : st_language_of_documents(from->file);
     if (!l && !from->named && !mentions_query(from->file))
         return ST_OK; /* settings, workflows and the like, in a repository */
     if (!l)
