@@ -17,23 +17,38 @@ const st_language *st_language_of_documents(st_str file)
 /* Three dashes and then a blank or nothing: YAML 1.2, 9.1.2, c-directives-end. */
 static bool begins_document(st_str line)
 {
-    return st_str_starts(line, ST_STR("---")) &&
+    return line.n > 2 && line.p[0] == '-' && st_str_starts(line, ST_STR("---")) &&
            (line.n == 3 || strchr(" \t\r", line.p[3]) != NULL);
 }
 
-/* The next document: up to the line that begins another. */
+static bool is_comment(st_str line)
+{
+    line = st_str_trim(line);
+    return !line.n || line.p[0] == '#' || st_str_eq(line, ST_STR("..."));
+}
+
+/* The next document: up to the line that begins another. Directives (%YAML) stand in front of the
+ * line that begins their own. */
 static bool next_document(st_str *rest, st_str *out)
 {
     st_str line;
     if (!rest->p)
         return false;
     const char *start = rest->p, *end = rest->p + rest->n;
-    for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
-        if (!first && begins_document(line)) {
+    bool first = true, said = false, directed = false;
+    for (; st_str_cut(rest, '\n', &line); first = false) {
+        if (!begins_document(line)) {
+            directed = directed || (!said && line.n && line.p[0] == '%');
+            said = said || (!directed && !is_comment(line));
+        } else if (first || directed) {
+            said = true;
+            directed = false;
+        } else {
             *rest = (st_str){ line.p, (size_t)(end - line.p) };
             end = line.p;
             break;
         }
+    }
     *out = (st_str){ start, (size_t)(end - start) };
     return true;
 }
