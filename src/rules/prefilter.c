@@ -29,6 +29,7 @@ typedef struct recent {
 
 typedef struct role {
     unsigned space;
+    st_event_set kinds; /* EVENTS: of the rules that have a text for it */
     st_getter column;
     st_gram_counts *counts;
     st_gram_needle *needles;
@@ -105,9 +106,12 @@ static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node ro
     return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
 }
 
-/* The column's text of a row, folded; false: it has none. */
+/* The column's text of a row that a rule with such a text may be about; false: it has none. */
 static bool text_of(worker *w, const role *x, st_node row, st_sid *id)
 {
+    const st_forest *f = w->run.forest;
+    if (x->space == EVENTS && !st_event_set_has(&x->kinds, f->events[row - f->n].kind))
+        return false;
     st_val v = st_row_value(&w->run, row, &x->column);
     *id = v.tag == ST_VAL_STRING ? v.u.s : ST_EMPTY;
     return *id != ST_EMPTY && *id != ST_ABSENT;
@@ -151,11 +155,14 @@ static bool usable(const st_atoms *s)
     return true;
 }
 
-static bool find_roles_of(job *j, unsigned space, const st_atoms *s)
+static bool find_roles_of(job *j, const st_trigger *t, const st_atoms *s)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (!role_of(j, space, &s->v[i].column))
+    for (size_t i = 0; i < s->n; i++) {
+        role *x = role_of(j, space_of(t), &s->v[i].column);
+        if (!x)
             return false;
+        st_event_set_join(&x->kinds, &t->kinds);
+    }
     return true;
 }
 
@@ -164,7 +171,7 @@ static bool find_roles(job *j, size_t n)
     for (size_t i = 0; i < n; i++) {
         const st_trigger *t = j->triggers[i];
         for (size_t k = 0; t && t->known && k < t->n; k++)
-            if (usable(&t->choices[k]) && !find_roles_of(j, space_of(t), &t->choices[k]))
+            if (usable(&t->choices[k]) && !find_roles_of(j, t, &t->choices[k]))
                 return false;
     }
     return true;
@@ -172,9 +179,8 @@ static bool find_roles(job *j, size_t n)
 
 /* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves.
  * Counts of nothing are none: most columns of records that are kept whole have no text here. */
-static bool sample(const job *j, role *x)
+static bool sample(const job *j, worker *w, role *x)
 {
-    worker *w = &j->workers[0];
     size_t rows = rows_in(j, x->space), step = rows / SAMPLE + LEAST_STEP;
     st_sid id;
     if (rows < FEW_ROWS)
@@ -243,12 +249,30 @@ static bool choose_all(job *j, size_t n)
     return true;
 }
 
-static bool prepare(role *x)
+static void sample_role(void *ctx, unsigned thread, size_t i)
 {
+    job *j = ctx;
+    worker *w = &j->workers[thread];
+    w->failed |= !sample(j, w, &j->roles[i]);
+}
+
+static void prepare_role(void *ctx, unsigned thread, size_t i)
+{
+    job *j = ctx;
+    role *x = &j->roles[i];
     x->grams = st_grams_new(x->needles, x->n, x->counts);
     free(x->counts);
     x->counts = NULL;
-    return x->grams;
+    j->workers[thread].failed |= !x->grams;
+}
+
+/* Something for each role, on all threads. */
+static bool each_role(job *j, void (*one)(void *, unsigned, size_t))
+{
+    st_parallel(j->nworkers, j->nroles, one, j);
+    for (unsigned i = 0; i < j->nworkers; i++)
+        j->failed |= j->workers[i].failed;
+    return !j->failed;
 }
 
 /* the pass */
@@ -448,11 +472,7 @@ static bool run(job *j)
     bool ok = find_roles(j, j->nrules);
     for (j->recent = FEW_ROWS; j->recent < RECENT && j->recent < rows; j->recent *= 2)
         ;
-    for (size_t i = 0; ok && i < j->nroles; i++)
-        ok = sample(j, &j->roles[i]);
-    ok = ok && choose_all(j, j->nrules);
-    for (size_t i = 0; ok && i < j->nroles; i++)
-        ok = prepare(&j->roles[i]);
+    ok = ok && each_role(j, sample_role) && choose_all(j, j->nrules) && each_role(j, prepare_role);
     for (unsigned i = 0; ok && i < j->nworkers; i++)
         ok = (j->workers[i].memories = calloc(j->nroles + 1, sizeof(memory))) != NULL;
     return ok && look_at_all(j);
