@@ -63,6 +63,12 @@ typedef struct worker {
     uint32_t serial;
 } worker;
 
+/* What is looked for of a rule: its choice, and where the roles of that choice's texts are. */
+typedef struct choice {
+    const st_atoms *texts; /* NULL: none */
+    size_t first;
+} choice;
+
 typedef struct job {
     const st_forest *f;
     const st_row_list *only; /* by space; NULL: all rows */
@@ -71,7 +77,12 @@ typedef struct job {
     st_prefilter *out;
     role *roles;
     size_t nroles, roles_cap;
-    size_t met; /* the role that was asked for last: a list's texts are mostly one column's */
+    size_t met;     /* the role that was asked for last: a list's texts are mostly one column's */
+    bool processes; /* are there rows? */
+    st_event_set events; /* the kinds of those there are */
+    uint32_t *role_of;   /* by text, of all rules' choices in their order */
+    size_t ntexts, texts_cap;
+    choice *choices; /* by rule; before it is chosen, the first of all its texts */
     worker *workers;
     unsigned nworkers;
     size_t recent;  /* texts that a worker remembers of a role: a power of two */
@@ -99,6 +110,23 @@ static st_node row_at(const job *j, unsigned space, size_t i)
 static unsigned space_of(const st_trigger *t)
 {
     return t->rows == ST_OF_PROCESSES ? PROCESSES : EVENTS;
+}
+
+/* Which kinds of events there are. */
+static void find_kinds(job *j)
+{
+    size_t n = rows_in(j, EVENTS);
+    j->processes = rows_in(j, PROCESSES) > 0;
+    for (size_t i = 0; i < n; i++)
+        st_event_set_add_kind(&j->events, j->f->events[row_at(j, EVENTS, i) - j->f->n].kind);
+}
+
+/* Is there any row that the rule may be about? */
+static bool has_rows(const job *j, const st_trigger *t)
+{
+    st_event_set both = j->events;
+    st_event_set_meet(&both, &t->kinds);
+    return space_of(t) == PROCESSES ? j->processes : !st_event_set_empty(&both);
 }
 
 static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node row)
@@ -155,13 +183,19 @@ static bool usable(const st_atoms *s)
     return true;
 }
 
+/* The roles of a choice's texts; of one that can't be looked for they aren't asked about. */
 static bool find_roles_of(job *j, const st_trigger *t, const st_atoms *s)
 {
+    bool ok = usable(s);
+    if (!st_grow(&j->role_of, &j->texts_cap, j->ntexts + s->n, sizeof *j->role_of))
+        return false;
     for (size_t i = 0; i < s->n; i++) {
-        role *x = role_of(j, space_of(t), &s->v[i].column);
-        if (!x)
+        role *x = ok ? role_of(j, space_of(t), &s->v[i].column) : NULL;
+        if (ok && !x)
             return false;
-        st_event_set_join(&x->kinds, &t->kinds);
+        if (x)
+            st_event_set_join(&x->kinds, &t->kinds);
+        j->role_of[j->ntexts++] = x ? (uint32_t)(x - j->roles) : 0;
     }
     return true;
 }
@@ -170,8 +204,9 @@ static bool find_roles(job *j, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const st_trigger *t = j->triggers[i];
-        for (size_t k = 0; t && t->known && k < t->n; k++)
-            if (usable(&t->choices[k]) && !find_roles_of(j, t, &t->choices[k]))
+        j->choices[i].first = j->ntexts;
+        for (size_t k = 0; t && t->known && has_rows(j, t) && k < t->n; k++)
+            if (!find_roles_of(j, t, &t->choices[k]))
                 return false;
     }
     return true;
@@ -198,52 +233,72 @@ static bool sample(const job *j, worker *w, role *x)
 
 /* choosing what to look for */
 
-static uint64_t cost_of(job *j, unsigned space, const st_atoms *s)
+static uint64_t cost_of(const job *j, const st_atoms *s, size_t first)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        const role *x = role_of(j, space, &s->v[i].column);
-        sum += x ? st_gram_cost(x->counts, s->v[i].text) : 0;
-    }
+    for (size_t i = 0; i < s->n; i++)
+        sum += st_gram_cost(j->roles[j->role_of[first + i]].counts, s->v[i].text);
     return sum;
 }
 
-static const st_atoms *choose(job *j, const st_trigger *t)
+static choice choose(const job *j, const st_trigger *t, size_t first)
 {
-    const st_atoms *best = NULL;
+    choice best = { 0 };
     uint64_t least = 0;
-    for (size_t k = 0; k < t->n; k++) {
-        if (!usable(&t->choices[k]))
-            continue;
-        uint64_t cost = cost_of(j, space_of(t), &t->choices[k]);
-        if (!best || cost < least) {
-            best = &t->choices[k];
+    for (size_t k = 0; k < t->n; first += t->choices[k++].n) {
+        const st_atoms *s = &t->choices[k];
+        uint64_t cost = usable(s) ? cost_of(j, s, first) : 0;
+        if (usable(s) && (!best.texts || cost < least)) {
+            best = (choice){ s, first };
             least = cost;
         }
     }
     return best;
 }
 
-static bool look_for(job *j, uint32_t rule, unsigned space, const st_atoms *s)
+enum { RULES = 64 }; /* whose choices are one piece of work */
+
+static void choose_some(void *ctx, unsigned thread, size_t piece)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        role *x = role_of(j, space, &s->v[i].column);
-        if (!x || !st_grow(&x->needles, &x->cap, x->n + 1, sizeof *x->needles) ||
+    const job *j = ctx;
+    (void)thread;
+    for (size_t i = piece * RULES; i < (piece + 1) * RULES && i < j->nrules; i++) {
+        const st_trigger *t = j->triggers[i];
+        if (t && t->known && has_rows(j, t))
+            j->choices[i] = choose(j, t, j->choices[i].first);
+    }
+}
+
+static bool look_for(job *j, uint32_t rule)
+{
+    const choice *c = &j->choices[rule];
+    for (size_t i = 0; i < c->texts->n; i++) {
+        role *x = &j->roles[j->role_of[c->first + i]];
+        if (!st_grow(&x->needles, &x->cap, x->n + 1, sizeof *x->needles) ||
             !st_grow(&x->rule_of, &x->rules_cap, x->n + 1, sizeof *x->rule_of))
             return false;
-        x->needles[x->n] = (st_gram_needle){ s->v[i].text, s->v[i].op };
+        x->needles[x->n] = (st_gram_needle){ c->texts->v[i].text, c->texts->v[i].op };
         x->rule_of[x->n++] = rule;
     }
     return true;
 }
 
-static bool choose_all(job *j, size_t n)
+static bool has_usable(const st_trigger *t)
 {
-    for (size_t i = 0; i < n; i++) {
-        const st_trigger *t = j->triggers[i];
-        const st_atoms *s = t && t->known ? choose(j, t) : NULL;
-        j->out->rules[i].all = !s;
-        if (s && !look_for(j, (uint32_t)i, space_of(t), s))
+    bool any = false;
+    for (size_t k = 0; t && t->known && k < t->n && !any; k++)
+        any = usable(&t->choices[k]);
+    return any;
+}
+
+/* A rule that may be about none of the rows is asked about none. */
+static bool choose_all(job *j)
+{
+    st_parallel(j->nworkers, (j->nrules + RULES - 1) / RULES, choose_some, j);
+    for (size_t i = 0; i < j->nrules; i++) {
+        bool chosen = j->choices[i].texts;
+        j->out->rules[i].all = !chosen && !has_usable(j->triggers[i]);
+        if (chosen && !look_for(j, (uint32_t)i))
             return false;
     }
     return true;
@@ -440,13 +495,17 @@ static void free_job(const job *j)
     }
     free(j->roles);
     free(j->workers);
+    free(j->role_of);
+    free(j->choices);
 }
 
-/* Small evidence isn't worth a thread. */
+enum { MANY_RULES = 512 };
+
+/* Little evidence isn't worth a thread, unless the rules are many. */
 static unsigned workers_for(const job *j, const st_run_options *o)
 {
     size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
-    return rows > (size_t)2 * STRETCH ? st_threads(o->threads) : 1;
+    return rows > (size_t)2 * STRETCH || j->nrules > MANY_RULES ? st_threads(o->threads) : 1;
 }
 
 static bool begin(job *j, st_shared *shared, const st_run_options *o,
@@ -469,10 +528,11 @@ static bool begin(job *j, st_shared *shared, const st_run_options *o,
 static bool run(job *j)
 {
     size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
+    find_kinds(j);
     bool ok = find_roles(j, j->nrules);
     for (j->recent = FEW_ROWS; j->recent < RECENT && j->recent < rows; j->recent *= 2)
         ;
-    ok = ok && each_role(j, sample_role) && choose_all(j, j->nrules) && each_role(j, prepare_role);
+    ok = ok && each_role(j, sample_role) && choose_all(j) && each_role(j, prepare_role);
     for (unsigned i = 0; ok && i < j->nworkers; i++)
         ok = (j->workers[i].memories = calloc(j->nroles + 1, sizeof(memory))) != NULL;
     return ok && look_at_all(j);
@@ -488,7 +548,8 @@ st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_opt
     j.nworkers = workers_for(&j, o);
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
     j.workers = calloc(j.nworkers, sizeof *j.workers);
-    bool ok = begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);
+    j.choices = calloc(n + 1, sizeof *j.choices);
+    bool ok = j.choices && begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);
     free_job(&j);
     if (ok)
         return ST_OK;
