@@ -19,7 +19,8 @@
 #include <string.h>
 
 enum { PROCESSES = ST_PREFILTER_PROCESSES, EVENTS, SPACES };
-enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096, STRETCH = 4096 };
+enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096 };
+enum { LEAST_STRETCH = 256, STRETCH = 4096, STRETCHES = 4 /* a thread, of few rows */ };
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
@@ -88,6 +89,7 @@ typedef struct job {
     size_t recent;  /* texts that a worker remembers of a role: a power of two */
     uint64_t total; /* rows kept apart, of all rules */
     unsigned space; /* that is gone over */
+    size_t stretch; /* rows of it that are one piece of work */
     bool failed;
 } job;
 
@@ -408,8 +410,8 @@ static void look_at_stretch(void *ctx, unsigned thread, size_t stretch)
 {
     const job *j = ctx;
     worker *w = &j->workers[thread];
-    size_t rows = rows_in(j, j->space), end = (stretch + 1) * STRETCH;
-    for (size_t i = stretch * STRETCH; i < end && i < rows && !w->failed; i++)
+    size_t rows = rows_in(j, j->space), end = (stretch + 1) * j->stretch;
+    for (size_t i = stretch * j->stretch; i < end && i < rows && !w->failed; i++)
         look_at(j, w, i);
 }
 
@@ -454,9 +456,15 @@ static void add_stretch(void *ctx, unsigned thread, size_t stretch)
 
 static bool look_at_all(job *j)
 {
-    for (j->space = 0; j->space < SPACES; j->space++)
-        st_parallel_in_order(j->nworkers, (rows_in(j, j->space) + STRETCH - 1) / STRETCH,
-                             look_at_stretch, add_stretch, j);
+    for (j->space = 0; j->space < SPACES; j->space++) {
+        size_t rows = rows_in(j, j->space);
+        j->stretch = rows / ((size_t)STRETCHES * j->nworkers) + 1;
+        j->stretch = j->stretch < LEAST_STRETCH ? LEAST_STRETCH
+                     : j->stretch > STRETCH     ? STRETCH
+                                                : j->stretch;
+        st_parallel_in_order(j->nworkers, (rows + j->stretch - 1) / j->stretch, look_at_stretch,
+                             add_stretch, j);
+    }
     for (unsigned i = 0; i < j->nworkers; i++)
         j->failed |= j->workers[i].failed || !st_run_ok(&j->workers[i].run);
     return !j->failed;
