@@ -27,16 +27,18 @@ static bool is_comment(st_str line)
     return !line.n || line.p[0] == '#' || st_str_eq(line, ST_STR("..."));
 }
 
-/* The next document: up to the line that begins another. Directives (%YAML) stand in front of the
- * line that begins their own. */
-static bool next_document(st_str *rest, st_str *out)
+/* The next document: up to the line that begins another, which is that many lines further on.
+ * Directives (%YAML) stand in front of the line that begins their own. */
+static bool next_document(st_str *rest, st_str *out, unsigned *lines)
 {
     st_str line;
     if (!rest->p)
         return false;
     const char *start = rest->p, *end = rest->p + rest->n;
     bool first = true, said = false, directed = false;
+    *lines = 0;
     for (; st_str_cut(rest, '\n', &line); first = false) {
+        *lines += !first;
         if (!begins_document(line)) {
             directed = directed || (!said && line.n && line.p[0] == '%');
             said = said || (!directed && !is_comment(line));
@@ -70,11 +72,10 @@ static bool says_something(st_str document)
 
 bool st_documents_next(st_documents *d, st_str *text, unsigned *line)
 {
-    while (next_document(&d->rest, text)) {
+    unsigned lines;
+    while (next_document(&d->rest, text, &lines)) {
         *line = d->line;
-        for (const char *p = text->p, *end = p + text->n;
-             (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-            d->line++;
+        d->line += lines;
         if (says_something(*text))
             return true;
     }

@@ -482,10 +482,9 @@ const st_doc *st_docs_next(st_docs *s)
 
 const st_doc *st_doc_get(const st_doc *map, const char *key)
 {
-    if (!map || map->kind != ST_DOC_MAP)
-        return NULL;
-    for (size_t i = 0; i < map->n; i++)
-        if (st_str_eq(map->keys[i]->text, st_str_of(key)))
+    st_str name = st_str_of(key);
+    for (size_t i = 0; map && map->kind == ST_DOC_MAP && i < map->n; i++)
+        if (st_str_eq(map->keys[i]->text, name))
             return map->items[i];
     return NULL;
 }
@@ -499,7 +498,8 @@ st_str st_doc_text(const st_doc *map, const char *key)
 bool st_doc_is_null(const st_doc *t)
 {
     static const char *const words[] = { "", "~", "null", "Null", "NULL" };
-    for (size_t i = 0; t->kind == ST_DOC_TEXT && t->plain && i < sizeof words / sizeof *words; i++)
+    bool may = t->kind == ST_DOC_TEXT && t->plain && t->text.n <= 4;
+    for (size_t i = 0; may && i < sizeof words / sizeof *words; i++)
         if (st_str_eq(t->text, st_str_of(words[i])))
             return true;
     return false;
@@ -512,7 +512,8 @@ bool st_doc_truth(const st_doc *t, bool *out)
         bool value;
     } words[] = { { "true", true },   { "yes", true }, { "on", true },
                   { "false", false }, { "no", false }, { "off", false } };
-    for (size_t i = 0; t->kind == ST_DOC_TEXT && t->plain && i < sizeof words / sizeof *words; i++)
+    bool may = t->kind == ST_DOC_TEXT && t->plain && t->text.n <= 5;
+    for (size_t i = 0; may && i < sizeof words / sizeof *words; i++)
         if (st_str_ieq(t->text, st_str_of(words[i].word))) {
             *out = words[i].value;
             return true;

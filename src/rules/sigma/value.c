@@ -525,7 +525,8 @@ static const modifier modifiers[] = {
 static const modifier *modifier_of(st_str name)
 {
     for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++)
-        if (st_str_eq(name, st_str_of(modifiers[i].name)))
+        if (name.n && name.p[0] == modifiers[i].name[0] &&
+            st_str_eq(name, st_str_of(modifiers[i].name)))
             return &modifiers[i];
     return NULL;
 }
