@@ -208,6 +208,14 @@ static void value__modifiers__work_on_what_was_understood(void **state)
         { "F|re: 'a(b'", NULL, 0 },
         { "F|cidr: ten", NULL, 0 },
         { "F|cidr: 10.0.0.0/33", NULL, 0 },
+        { "F|windash|base64: ' -a'", "IC1h", 5 }, /* each spelling by itself */
+        { "F|windash|base64offset: '-a -b'", "LWEgLW", 75 },
+        { "F|windash|wide|base64: '-a'", "LQBhAA==", 5 },
+        { "F|windash|base64: '-a -b -c -d'", "LWEgLWIgLWMgLWQ=", 625 },
+        { "F|windash|base64: '-a -b -c -d -e'", NULL, 0 },
+        { "F|windash|contains|base64: '-a'", NULL, 0 },
+        { "F|hour|minute: 3", NULL, 0 },
+        { "F|lt|gt: 3", NULL, 0 },
         { "F|re:", NULL, 0 },
         { "F|re: ~", NULL, 0 },
         { "F|re: ''", "", 1 },
@@ -727,6 +735,8 @@ static void rule__mistakes__are_told(void **state)
         { "logsource: {category: process_creation, product: [windows]}", "logsource.product" },
         { "logsource: {category: {a: b}}", "logsource.category" },
         { "title: ~\nlogsource: {category: process_creation}", "there is no title" },
+        { "logsource: {category: process_creation}\nfilter: {rules: [], s: {F: x}, condition: s}",
+          "filter.rules" }, /* not: all of them */
         { "correlation: {type: temporal, rules: [a], timespan: 1s, generate: maybe}", "generate" },
         { "correlation: {type: temporal, rules: [a], timespan: 1s, aliases: [a]}", "aliases" },
         { "correlation: {type: temporal, rules: [a], timespan: 1s, group-by: [g], aliases: {g: F}}",

@@ -175,7 +175,7 @@ static bool read_filtered(st_sigma_reader *r, const st_doc *d, st_sigma_filter *
         return true;
     out->rules = texts(r, rules, &out->nrules);
     if (rules->kind == ST_DOC_MAP || (rules->kind == ST_DOC_TEXT && !out->nrules) ||
-        (rules->kind == ST_DOC_LIST && out->nrules != rules->n)) {
+        (rules->kind == ST_DOC_LIST && (!rules->n || out->nrules != rules->n))) {
         st_sigma_error(r, rules->span, "filter.rules: any, or a list of ids or names of rules");
         return false;
     }

@@ -228,6 +228,51 @@ static void do_windash(making *m)
 
 /* encodings */
 
+enum { MOST_DASHES = 4, LONGEST_DASHED = 1024 }; /* of a value that is encoded once a spelling */
+
+static size_t count_dashes(st_str t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t.n; i++)
+        n += t.p[i] == ST_GLOB_DASH;
+    return n;
+}
+
+/* A value by the ways to write its first dash; itself if it has none. */
+static void spell_one(making *m, const value *v, variants *out)
+{
+    static const char *const dashes[] = { "-", "/", "\xe2\x80\x93", "\xe2\x80\x94",
+                                          "\xe2\x80\x95" };
+    const char *at = v->text.n ? memchr(v->text.p, ST_GLOB_DASH, v->text.n) : NULL;
+    size_t before = at ? (size_t)(at - v->text.p) : v->text.n;
+    for (size_t i = 0; i < (at ? sizeof dashes / sizeof *dashes : 1) && !m->failed; i++) {
+        st_buf_put(&m->buf, v->text.p, before);
+        if (at) {
+            st_buf_str(&m->buf, st_str_of(dashes[i]));
+            st_buf_put(&m->buf, at + 1, v->text.n - before - 1);
+        }
+        push(m, out, v->form);
+    }
+}
+
+/* A class of characters can't be encoded: windash's values are spelt out, each by itself. */
+static void spell_dashes(making *m)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < m->now.n; i++) {
+        size_t n = m->now.v[i].form == PATTERN ? count_dashes(m->now.v[i].text) : 0;
+        most = n > most ? n : most;
+        if (n > MOST_DASHES || (n && m->now.v[i].text.n > LONGEST_DASHED))
+            wrong(m, "too long, or too many dashes, to be encoded in each way to write them");
+    }
+    for (; most && !m->failed; most--) {
+        variants out = { 0 };
+        for (size_t i = 0; i < m->now.n && !m->failed; i++)
+            spell_one(m, &m->now.v[i], &out);
+        m->now = out;
+    }
+}
+
 static bool encodable(making *m, st_str t)
 {
     if (!has_mark(t))
@@ -259,6 +304,7 @@ static void put_utf16(st_buf *b, st_str t, bool big)
 static void to_utf16(making *m, bool big, const char *mark)
 {
     variants out = { 0 };
+    spell_dashes(m);
     for (size_t i = 0; i < m->now.n && encodable(m, m->now.v[i].text); i++) {
         st_buf_str(&m->buf, st_str_of(mark));
         put_utf16(&m->buf, m->now.v[i].text, big);
@@ -302,6 +348,7 @@ static void put_base64(st_buf *b, st_str s)
 static void do_base64(making *m)
 {
     variants out = { 0 };
+    spell_dashes(m);
     for (size_t i = 0; i < m->now.n && !m->failed; i++) {
         const value *v = &m->now.v[i];
         if (v->form != BYTES && !encodable(m, v->text))
@@ -338,6 +385,7 @@ static void put_offset(making *m, st_str t, size_t offset, variants *out)
 static void do_base64offset(making *m)
 {
     variants out = { 0 };
+    spell_dashes(m);
     for (size_t i = 0; i < m->now.n && !m->failed; i++) {
         const value *v = &m->now.v[i];
         if (v->form != BYTES && !encodable(m, v->text))
@@ -563,6 +611,14 @@ static bool fits(st_sigma_reader *r, const st_doc *key, const chain *c)
             st_sigma_error(r, key->span, "%s", together[i].why);
             return false;
         }
+    for (size_t i = 0, parts = 0, compares = 0; i < c->n; i++) {
+        parts += (c->m[i]->what & M_PART) != 0;
+        compares += (c->m[i]->what & M_NUMBER) != 0;
+        if (parts > 1 || compares > 1) {
+            st_sigma_error(r, key->span, "one part of a time and one comparison are enough");
+            return false;
+        }
+    }
     bool field = c->what & M_FIELD, flag = c->what & M_FLAG;
     for (size_t i = 0; field && i < c->n; i++)
         if (c->m[i]->what & M_CHANGES && !(c->m[i]->what & M_PLACE)) {
