@@ -758,8 +758,8 @@ static st_code visit(st_rules *r, const st_rule_found *f, const st_ahead_file *f
     if (file->code == ST_OK)
         return add_text(r, f->path, file->text, false, file->documents, err);
     if (file->code == ST_E_MEMORY)
-        return st_fail(err, file->code, "%s", file->why.text);
-    st_rule_unread(&r->diags, &(st_rule_found){ f->path, st_str_of(file->why.text), ST_SEV_ERROR });
+        return st_fail(err, file->code, "%.*s", ST_FMT(file->why));
+    st_rule_unread(&r->diags, &(st_rule_found){ f->path, file->why, ST_SEV_ERROR });
     return ST_OK;
 }
 
