@@ -424,11 +424,16 @@ static bool merge(st_docs *s, st_doc *map)
     return true;
 }
 
+static bool close_map(st_docs *s, const level *l)
+{
+    return l->doc->kind != ST_DOC_MAP ||
+           (keys_differ(s, l->doc) && (!l->merges || merge(s, l->doc)));
+}
+
 static bool close_level(st_docs *s, const st_doc **root)
 {
     level l = s->levels[--s->depth];
-    return settle(s, &l) && (l.doc->kind != ST_DOC_MAP || keys_differ(s, l.doc)) &&
-           (!l.merges || merge(s, l.doc)) && remember(s, l.anchor, l.doc) && put(s, l.doc, root);
+    return settle(s, &l) && close_map(s, &l) && remember(s, l.anchor, l.doc) && put(s, l.doc, root);
 }
 
 static bool take_alias(st_docs *s, const yaml_event_t *e, const st_doc **root)

@@ -39,10 +39,15 @@ static void put_pattern(st_str value, char also, char mark, st_buf *out)
             i += run - 1;
             continue;
         }
-        char c = value.p[i], next = i + 1 < value.n ? value.p[i + 1] : '\0';
+        char c = value.p[i], next = '\0', meant = '\0';
+        if (i + 1 < value.n)
+            next = value.p[i + 1];
         bool escape = c == '\\' && next;
         if (escape && (next == '*' || next == '?' || next == '\\' || next == also)) {
-            st_buf_char(out, next == also ? mark : next);
+            meant = next;
+            if (next == also)
+                meant = mark;
+            st_buf_char(out, meant);
             i++;
         } else if (c == '*') {
             st_buf_char(out, ST_GLOB_ANY);
@@ -243,7 +248,7 @@ static void spell_one(making *m, const value *v, variants *out)
 {
     static const char *const dashes[] = { "-", "/", "\xe2\x80\x93", "\xe2\x80\x94",
                                           "\xe2\x80\x95" };
-    const char *at = v->text.n ? memchr(v->text.p, ST_GLOB_DASH, v->text.n) : NULL;
+    const char *at = v->text.n ? memchr(v->text.p, (unsigned char)ST_GLOB_DASH, v->text.n) : NULL;
     size_t before = at ? (size_t)(at - v->text.p) : v->text.n;
     for (size_t i = 0; i < (at ? sizeof dashes / sizeof *dashes : 1) && !m->failed; i++) {
         st_buf_put(&m->buf, v->text.p, before);
@@ -479,6 +484,15 @@ static void fill(making *m, filling from, size_t start, st_str name, fillings *t
     m->failed = true;
 }
 
+static void put_percents(st_buf *b, st_str t)
+{
+    for (size_t i = 0; i < t.n; i++)
+        if (t.p[i] == PERCENT)
+            st_buf_char(b, '%');
+        else
+            st_buf_char(b, t.p[i]);
+}
+
 /* All placeholders of one value, one after the other; what they stand for isn't looked into. */
 static void fill_all(making *m, st_str text, variants *out)
 {
@@ -492,8 +506,7 @@ static void fill_all(making *m, st_str text, variants *out)
         if (find_name(m, now.text, now.done, &start, &name)) {
             fill(m, now, start, name, &todo);
         } else {
-            for (size_t i = 0; i < now.text.n; i++)
-                st_buf_char(&m->buf, now.text.p[i] == PERCENT ? '%' : now.text.p[i]);
+            put_percents(&m->buf, now.text);
             push(m, out, PATTERN);
         }
     }
