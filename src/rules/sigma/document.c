@@ -356,8 +356,9 @@ static void put_pair(st_doc *map, const st_doc *key, const st_doc *value)
 static bool settle(st_docs *s, const level *l)
 {
     st_doc *d = l->doc;
-    const st_doc **parts = s->parts + l->first;
-    size_t n = s->nparts - l->first, step = d->kind == ST_DOC_MAP ? 2 : 1;
+    size_t n = s->nparts - l->first;
+    const st_doc **parts = n ? s->parts + l->first : NULL;
+    size_t step = d->kind == ST_DOC_MAP ? 2 : 1;
     s->nparts = l->first;
     if (!make_room(s, d, n / step))
         return false;
