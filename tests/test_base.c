@@ -523,12 +523,22 @@ static void make_uneven_job(void *ctx, unsigned thread, size_t job)
     make_job(ctx, thread, job);
 }
 
+/* Takes long enough that another thread's would begin meanwhile, if it could. */
+static void put_slow_job(void *ctx, unsigned thread, size_t job)
+{
+    ordered *o = ctx;
+    for (volatile unsigned i = 0; i < 20000; i++)
+        ;
+    put_job(ctx, thread, job);
+    o->sound &= o->next == job + 1;
+}
+
 static void parallel_collect__second_halves__rise_by_one(void **state)
 {
     (void)state;
     for (unsigned threads = 0; threads < 9; threads += 4) {
         ordered o = { .sound = true };
-        st_parallel_collect(threads, sizeof o.made, make_uneven_job, put_job, &o);
+        st_parallel_collect(threads, sizeof o.made, make_uneven_job, put_slow_job, &o);
         assert_int_equal(o.next, sizeof o.made);
         assert_true(o.sound);
         st_parallel_collect(threads, 0, make_job, put_job, &o);
