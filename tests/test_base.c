@@ -556,6 +556,37 @@ static void parallel_in_order__second_halves__rise_by_one(void **state)
     }
 }
 
+/* Some take longer, so that others are ready long before their turn. */
+static void make_uneven_job(void *ctx, unsigned thread, size_t job)
+{
+    for (volatile unsigned i = 0; job % 100 == 1 && i < 100000; i++)
+        ;
+    make_job(ctx, thread, job);
+}
+
+/* Takes long enough that another thread's would begin meanwhile, if it could. */
+static void put_slow_job(void *ctx, unsigned thread, size_t job)
+{
+    ordered *o = ctx;
+    for (volatile unsigned i = 0; i < 20000; i++)
+        ;
+    put_job(ctx, thread, job);
+    o->sound &= o->next == job + 1;
+}
+
+static void parallel_collect__second_halves__rise_by_one(void **state)
+{
+    (void)state;
+    for (unsigned threads = 0; threads < 9; threads += 4) {
+        ordered o = { .sound = true };
+        st_parallel_collect(threads, sizeof o.made, make_uneven_job, put_slow_job, &o);
+        assert_int_equal(o.next, sizeof o.made);
+        assert_true(o.sound);
+        st_parallel_collect(threads, 0, make_job, put_job, &o);
+        assert_int_equal(o.next, sizeof o.made);
+    }
+}
+
 static void time_typed__usual_spellings__are_read(void **state)
 {
     (void)state;
@@ -771,6 +802,7 @@ int main(void)
         cmocka_unit_test(sha__known_answers__hold),
         cmocka_unit_test(parallel__each_job__runs_once),
         cmocka_unit_test(parallel_in_order__second_halves__rise_by_one),
+        cmocka_unit_test(parallel_collect__second_halves__rise_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -785,7 +785,11 @@ static void needs__sigma__are_the_fields_that_are_named(void **state)
     st_rules_free(r);
 }
 
-/* YAML holds JSON, and keys in quotes. */
+#define ONE_RULE                                                                       \
+    "title: T\nlogsource: {category: process_creation}\ndetection:\n  s: {Image: a}\n" \
+    "  condition: s\n"
+
+/* YAML holds JSON, and keys in quotes; directives stand in front of a document's first line. */
 static void load__sigma_in_other_spellings__is_told(void **state)
 {
     static const struct {
@@ -807,6 +811,15 @@ static void load__sigma_in_other_spellings__is_told(void **state)
           true },
         { "x.yml", "{\"query\": \"print 1\", \"a\": \"detection\"}", false },
         { "x.yml", "{'detection", false },
+        { "x.yml", "%YAML 1.1\n---\n" ONE_RULE, true },
+        { "x.yml", "# of ours\n%TAG ! tag:x.org,2000:\n--- # and theirs\n" ONE_RULE "...\n", true },
+        { "x.yml", "---\n" ONE_RULE "---\n", true },
+        { "x.yml", ONE_RULE "...\n" ONE_RULE, false }, /* one of them would be lost */
+        { "x.yml", ONE_RULE "...\na: [\n", false },
+        { "x.yml",
+          "{title: T, logsource: {category: process_creation}, 'detection':"
+          " {s: {Image: a}, condition: s}}\nand: more\n",
+          false },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

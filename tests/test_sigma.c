@@ -208,6 +208,23 @@ static void value__modifiers__work_on_what_was_understood(void **state)
         { "F|re: 'a(b'", NULL, 0 },
         { "F|cidr: ten", NULL, 0 },
         { "F|cidr: 10.0.0.0/33", NULL, 0 },
+        { "F|windash|base64: ' -a'", "IC1h", 5 }, /* each spelling by itself */
+        { "F|windash|base64offset: '-a -b'", "LWEgLW", 75 },
+        { "F|windash|wide|base64: '-a'", "LQBhAA==", 5 },
+        { "F|windash|base64: '-a -b -c -d'", "LWEgLWIgLWMgLWQ=", 625 },
+        { "F|windash|base64: '-a -b -c -d -e'", NULL, 0 },
+        { "F|windash|contains|base64: '-a'", NULL, 0 },
+        { "F|hour|minute: 3", NULL, 0 },
+        { "F|lt|gt: 3", NULL, 0 },
+        { "F|re:", NULL, 0 },
+        { "F|re: ~", NULL, 0 },
+        { "F|re: ''", "", 1 },
+        { "F|fieldref: 'G*'", NULL, 0 },
+        { "'|fieldref': G", NULL, 0 },
+        { "'|hour': 3", NULL, 0 },
+        { "F|expand: 'a\\%b%'", "a%b%", 1 }, /* a per cent sign that begins no name */
+        { "F|expand|contains: '\\%b\\*'", "\xff%b*\xff", 1 },
+        { "F|re|expand: 'a\\%b%'", "a\\%b%", 1 },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         reading x;
@@ -240,8 +257,28 @@ static void value__kinds__follow_modifiers_and_quotes(void **state)
         { "F: 1_000", ST_SIGMA_NUMBER, 1000 },
         { "F: 1.5", ST_SIGMA_NUMBER, 1.5 },
         { "F: -3", ST_SIGMA_NUMBER, -3 },
-        { "F: 08", ST_SIGMA_NUMBER, 8 },
+        { "F: 08", ST_SIGMA_TEXT, 0 },
         { "F: 1.2.3", ST_SIGMA_TEXT, 0 },
+        { "F: 1e3", ST_SIGMA_TEXT, 0 },
+        { "F: 1.0e3", ST_SIGMA_TEXT, 0 },
+        { "F: 1.0e+3", ST_SIGMA_NUMBER, 1000 },
+        { "F: -.5", ST_SIGMA_NUMBER, -.5 },
+        { "F: 7.", ST_SIGMA_NUMBER, 7 },
+        { "F: .", ST_SIGMA_TEXT, 0 },
+        { "F: 0X10", ST_SIGMA_TEXT, 0 },
+        { "F: 0x", ST_SIGMA_TEXT, 0 },
+        { "F: 0x_f_F", ST_SIGMA_TEXT, 0 },
+        { "F: 0xf_F", ST_SIGMA_NUMBER, 255 },
+        { "F: +", ST_SIGMA_TEXT, 0 },
+        { "F: 9007199254740991", ST_SIGMA_NUMBER, 9007199254740991.0 },
+        { "F: 9007199254740993", ST_SIGMA_TEXT, 0 }, /* no double is that number */
+        { "F: 12345678901234567890123456789012", ST_SIGMA_TEXT, 0 },
+        { "F|gt: 9007199254740993", ST_SIGMA_NUMBER, 9007199254740992.0 },
+        { "F: !!str 4688", ST_SIGMA_TEXT, 0 },
+        { "F: ! 4688", ST_SIGMA_TEXT, 0 },
+        { "F: !!int '4688'", ST_SIGMA_NUMBER, 4688 },
+        { "F: !!str null", ST_SIGMA_TEXT, 0 },
+        { "F: !!null ''", ST_SIGMA_NULL, 0 },
         { "F: '-'", ST_SIGMA_TEXT, 0 },
         { "F: null", ST_SIGMA_NULL, 0 },
         { "F:", ST_SIGMA_NULL, 0 },
@@ -286,6 +323,30 @@ static void value__placeholder__is_filled_by_its_list(void **state)
     assert_true(st_str_eq(item.tests[0].text, st_str_of("xa\xffy")));
     assert_true(st_str_eq(item.tests[1].text, st_str_of("xby")));
     end(&x);
+}
+
+static void value__fieldref__places_join(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        st_sigma_place place;
+    } table[] = {
+        { "F|fieldref: G", ST_SIGMA_WHOLE },
+        { "F|fieldref|startswith: G", ST_SIGMA_START },
+        { "F|endswith|fieldref: G", ST_SIGMA_END },
+        { "F|fieldref|startswith|endswith: G", ST_SIGMA_ANYWHERE },
+        { "F|contains|fieldref|startswith: G", ST_SIGMA_ANYWHERE },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        reading x;
+        begin(&x, table[i].yaml);
+        st_sigma_item item;
+        if (!st_sigma_read_item(&x.r, x.doc->keys[0], x.doc->items[0], &item) ||
+            item.tests[0].place != table[i].place)
+            fail_msg("%s: %s", table[i].yaml, told(&x));
+        end(&x);
+    }
 }
 
 /* conditions: selections a, b, _c, not_me; the tree as text */
@@ -432,9 +493,21 @@ static void document__yaml__is_read_as_authors_test_it(void **state)
         const char *yaml;
         bool fine;
     } table[] = {
-        { "a: 1\nb: 2", true },   { "a: 1\na: 2", false }, { "a: &x [1, 2]\nb: *x", true },
-        { "a: *nothing", false }, { "a: &x [*x]", false }, { "? [a]\n: b", false },
-        { "a: [", false },        { "a: \"\\q\"", false },
+        { "a: 1\nb: 2", true },
+        { "a: 1\na: 2", false },
+        { "a: &x [1, 2]\nb: *x", true },
+        { "a: *nothing", false },
+        { "a: &x [*x]", false },
+        { "? [a]\n: b", false },
+        { "a: [", false },
+        { "a: \"\\q\"", false },
+        { "a: !!str x", true },
+        { "a: !!map {b: c}", true },
+        { "a: !!seq [b]", true },
+        { "a: !foo x", false },
+        { "a: !!binary eA==", false },
+        { "a: !!set {b}", false },
+        { "a: !!python/object/apply:os.system [x]", false },
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         reading x;
@@ -442,6 +515,89 @@ static void document__yaml__is_read_as_authors_test_it(void **state)
         if ((x.doc != NULL) != table[i].fine || (x.diags.n == 0) != table[i].fine)
             fail_msg("%s: %s", table[i].yaml, told(&x));
         end(&x);
+    }
+}
+
+/* The map under `m` as text. */
+static void put_map(st_buf *b, const st_doc *d)
+{
+    for (size_t i = 0; i < d->n; i++)
+        st_buf_fmt(b, "%s%.*s=%.*s", i ? " " : "", ST_FMT(d->keys[i]->text),
+                   ST_FMT(d->items[i]->text));
+}
+
+static void document__merge_keys__are_followed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *map; /* NULL: refused */
+    } table[] = {
+        { "a: &a {x: 1, y: 2}\nm:\n  <<: *a\n  z: 3", "z=3 x=1 y=2" },
+        { "a: &a {x: 1, y: 2}\nm:\n  x: 0\n  <<: *a", "x=0 y=2" },
+        { "a: &a {x: 1}\nb: &b {x: 2, y: 3}\nm:\n  <<: [*a, *b]", "x=1 y=3" },
+        { "a: &a {x: 1}\nb: &b {<<: *a, y: 2}\nm: {<<: *b}", "y=2 x=1" },
+        { "m: {<<: {x: 1}}", "x=1" },
+        { "m: {<<: []}", "" },
+        { "m: {'<<': x}", "<<=x" }, /* in quotes it is a key like others */
+        { "m: {<<: x}", NULL },
+        { "m: {<<: [x]}", NULL },
+        { "a: &a {x: 1}\nm: {<<: *a, <<: *a}", NULL }, /* a key twice */
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        reading x;
+        st_buf got = { 0 };
+        begin(&x, table[i].yaml);
+        if ((x.doc != NULL) != (table[i].map != NULL))
+            fail_msg("%s: %s", table[i].yaml, told(&x));
+        if (x.doc)
+            put_map(&got, st_doc_get(x.doc, "m"));
+        if (x.doc && !st_str_eq(st_buf_slice(&got), st_str_of(table[i].map)))
+            fail_msg("%s: %.*s", table[i].yaml, ST_FMT(st_buf_slice(&got)));
+        st_buf_free(&got);
+        end(&x);
+    }
+}
+
+/* Two maps of many keys, merged: each key is looked for among the others. */
+static void document__merged_keys__are_bounded(void **state)
+{
+    (void)state;
+    for (unsigned half = 512; half <= 513; half++) {
+        st_buf yaml = { 0 };
+        for (unsigned map = 0; map < 2; map++) {
+            st_buf_fmt(&yaml, "a%u: &a%u\n", map, map);
+            for (unsigned i = 0; i < half; i++)
+                st_buf_fmt(&yaml, "  k%u-%u: v\n", map, i);
+        }
+        st_buf_str(&yaml, ST_STR("m: {<<: [*a0, *a1]}\n"));
+        st_buf_char(&yaml, 0);
+        reading x;
+        begin(&x, yaml.p);
+        assert_int_equal(x.doc != NULL, half < 513);
+        if (x.doc)
+            assert_int_equal(st_doc_get(x.doc, "m")->n, 2 * half);
+        end(&x);
+        st_buf_free(&yaml);
+    }
+}
+
+/* A key is told to stand twice however many there are. */
+static void document__key_twice__is_told_where(void **state)
+{
+    (void)state;
+    for (unsigned n = 2; n <= 40; n++) {
+        st_buf yaml = { 0 };
+        for (unsigned i = 0; i < n; i++)
+            st_buf_fmt(&yaml, "k%u: v\n", i);
+        st_buf_str(&yaml, ST_STR("k1: again\n"));
+        st_buf_char(&yaml, 0);
+        reading x;
+        begin(&x, yaml.p);
+        assert_null(x.doc);
+        assert_int_equal(x.diags.n, 1);
+        assert_int_equal(x.diags.items[0].line, n + 1);
+        end(&x);
+        st_buf_free(&yaml);
     }
 }
 
@@ -551,6 +707,77 @@ static void rule__header__is_kept(void **state)
     end(&x);
 }
 
+/* What only a tool that reads Python's types would see: a null is nothing said, a list of authors
+ * is their names. */
+static void rule__header__null_and_lists_are_understood(void **state)
+{
+    (void)state;
+    reading x;
+    begin(&x, "title: t\nauthor: [Ada, Bob]\nlevel:\ntaxonomy: ~\ndescription: null\n"
+              "logsource: {category: process_creation, product: ~}\n"
+              "detection: {s: {F: x}, condition: s}\n");
+    st_sigma_rule rule;
+    if (!st_sigma_read_rule(&x.r, x.doc, &rule))
+        fail_msg("%s", told(&x));
+    assert_true(st_str_eq(rule.author, ST_STR("Ada, Bob")));
+    assert_int_equal(rule.level, ST_LEVEL_MEDIUM);
+    assert_int_equal(rule.description.n, 0);
+    assert_int_equal(rule.source.n, 2); /* Windows and Linux */
+    end(&x);
+}
+
+static void rule__mistakes__are_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml, *told;
+    } table[] = {
+        { "logsource: {category: process_creation, product: [windows]}", "logsource.product" },
+        { "logsource: {category: {a: b}}", "logsource.category" },
+        { "title: ~\nlogsource: {category: process_creation}", "there is no title" },
+        { "logsource: {category: process_creation}\nfilter: {rules: [], s: {F: x}, condition: s}",
+          "filter.rules" }, /* not: all of them */
+        { "correlation: {type: temporal, rules: [a], timespan: 1s, generate: maybe}", "generate" },
+        { "correlation: {type: temporal, rules: [a], timespan: 1s, aliases: [a]}", "aliases" },
+        { "correlation: {type: temporal, rules: [a], timespan: 1s, group-by: [g], aliases: {g: F}}",
+          "alias" },
+        { "correlation: {type: temporal, rules: [a], timespan: 1s, group-by: [g], aliases: {g: {a: "
+          "[F]}}}",
+          "alias" },
+        { "correlation: {type: temporal_ordered, rules: [a, b, c], timespan: 1s, condition: {gte: "
+          "2}}",
+          "each of its rules, 3" },
+        { "correlation: {type: temporal_ordered, rules: [a, b], timespan: 1s, condition: a}",
+          "joined by and" },
+        { "correlation: {type: temporal_ordered, rules: [a, b], timespan: 1s, condition: a or b}",
+          "joined by and" },
+        { "correlation: {type: event_count, rules: [a], timespan: 1s, condition: a}",
+          "only temporal" },
+        { "correlation: {type: temporal_ordered, rules: [a, b], timespan: 1s, condition: a and b}",
+          "" },
+        { "correlation: {type: temporal_ordered, rules: [a, b], timespan: 1s, condition: {gt: 1, "
+          "eq: 2, gte: 2}}",
+          "" },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        st_buf yaml = { 0 };
+        if (!strstr(table[i].yaml, "title"))
+            st_buf_str(&yaml, ST_STR("title: t\n"));
+        st_buf_fmt(&yaml, "%s\n", table[i].yaml);
+        if (!strstr(table[i].yaml, "correlation"))
+            st_buf_str(&yaml, ST_STR("detection: {s: {F: x}, condition: s}\n"));
+        st_buf_char(&yaml, 0);
+        reading x;
+        begin(&x, yaml.p);
+        st_sigma_rule rule;
+        bool fine = st_sigma_read_rule(&x.r, x.doc, &rule);
+        if (fine != !*table[i].told || !strstr(told(&x), table[i].told))
+            fail_msg("%s: %s", table[i].yaml, told(&x));
+        end(&x);
+        st_buf_free(&yaml);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -560,15 +787,21 @@ int main(void)
         cmocka_unit_test(value__modifiers__work_on_what_was_understood),
         cmocka_unit_test(value__kinds__follow_modifiers_and_quotes),
         cmocka_unit_test(value__placeholder__is_filled_by_its_list),
+        cmocka_unit_test(value__fieldref__places_join),
         cmocka_unit_test(condition__grammar__gives_the_tree),
         cmocka_unit_test(condition__brackets__are_bounded),
         cmocka_unit_test(selection__shapes__join_as_they_say),
         cmocka_unit_test(document__yaml__is_read_as_authors_test_it),
+        cmocka_unit_test(document__merge_keys__are_followed),
+        cmocka_unit_test(document__merged_keys__are_bounded),
+        cmocka_unit_test(document__key_twice__is_told_where),
         cmocka_unit_test(document__aliases__unfold_to_a_bound),
         cmocka_unit_test(document__several__come_one_by_one),
         cmocka_unit_test(error__place__is_the_word_itself),
         cmocka_unit_test(logsource__taxonomy__gives_events),
         cmocka_unit_test(rule__header__is_kept),
+        cmocka_unit_test(rule__header__null_and_lists_are_understood),
+        cmocka_unit_test(rule__mistakes__are_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

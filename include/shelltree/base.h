@@ -352,5 +352,10 @@ unsigned st_threads(unsigned asked); /* what st_parallel will use */
 void st_parallel_in_order(unsigned threads, size_t jobs,
                           void (*make)(void *ctx, unsigned thread, size_t job),
                           void (*put)(void *ctx, unsigned thread, size_t job), void *ctx);
+/* The same where what a job made is held apart from other jobs': no thread waits for its turn, and
+ * `put` is called, one at a time, by whichever has the next one ready. */
+void st_parallel_collect(unsigned threads, size_t jobs,
+                         void (*make)(void *ctx, unsigned thread, size_t job),
+                         void (*put)(void *ctx, unsigned thread, size_t job), void *ctx);
 
 #endif

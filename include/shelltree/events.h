@@ -269,6 +269,10 @@ static inline bool st_event_set_has(const st_event_set *s, size_t kind)
 {
     return s->bits[kind / 64] >> kind % 64 & 1;
 }
+static inline void st_event_set_add_kind(st_event_set *s, size_t kind)
+{
+    s->bits[kind / 64] |= UINT64_C(1) << kind % 64;
+}
 static inline void st_event_set_join(st_event_set *s, const st_event_set *other)
 {
     for (size_t i = 0; i < ST_MAX_EVENT_KINDS / 64; i++)

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 /* A child that is forked while another thread is inside AddressSanitizer's allocator inherits its
@@ -83,7 +84,9 @@ typedef struct queue {
     void (*make)(void *, unsigned, size_t);
     void (*put)(void *, unsigned, size_t);
     void *ctx;
-    size_t next; /* whose turn it is */
+    size_t next, jobs; /* whose turn it is, of how many */
+    bool *ready;       /* by job; NULL: each thread waits for its turn */
+    bool putting;      /* a thread is */
     pthread_mutex_t lock;
     pthread_cond_t turn;
 } queue;
@@ -104,14 +107,49 @@ static void make_and_put(void *ctx, unsigned thread, size_t job)
     pthread_mutex_unlock(&q->lock);
 }
 
+/* The job is ready; puts all that are next and ready, unless another thread is at it. */
+static void make_and_leave(void *ctx, unsigned thread, size_t job)
+{
+    queue *q = ctx;
+    q->make(q->ctx, thread, job);
+    pthread_mutex_lock(&q->lock);
+    q->ready[job] = true;
+    bool mine = !q->putting;
+    while (mine && q->next < q->jobs && q->ready[q->next]) {
+        size_t next = q->next;
+        q->putting = true;
+        pthread_mutex_unlock(&q->lock);
+        q->put(q->ctx, thread, next);
+        pthread_mutex_lock(&q->lock);
+        q->next++;
+    }
+    if (mine)
+        q->putting = false;
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void run_queue(queue *q, unsigned threads)
+{
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->turn, NULL);
+    st_parallel(threads, q->jobs, q->ready ? make_and_leave : make_and_put, q);
+    pthread_cond_destroy(&q->turn);
+    pthread_mutex_destroy(&q->lock);
+}
+
 void st_parallel_in_order(unsigned threads, size_t jobs,
                           void (*make)(void *ctx, unsigned thread, size_t job),
                           void (*put)(void *ctx, unsigned thread, size_t job), void *ctx)
 {
-    queue q = { .make = make, .put = put, .ctx = ctx };
-    pthread_mutex_init(&q.lock, NULL);
-    pthread_cond_init(&q.turn, NULL);
-    st_parallel(threads, jobs, make_and_put, &q);
-    pthread_cond_destroy(&q.turn);
-    pthread_mutex_destroy(&q.lock);
+    run_queue(&(queue){ .make = make, .put = put, .ctx = ctx, .jobs = jobs }, threads);
+}
+
+void st_parallel_collect(unsigned threads, size_t jobs,
+                         void (*make)(void *ctx, unsigned thread, size_t job),
+                         void (*put)(void *ctx, unsigned thread, size_t job), void *ctx)
+{
+    queue q = { .make = make, .put = put, .ctx = ctx, .jobs = jobs };
+    q.ready = calloc(jobs + 1, sizeof *q.ready);
+    run_queue(&q, threads);
+    free(q.ready);
 }

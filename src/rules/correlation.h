@@ -29,6 +29,7 @@ typedef enum st_correlation_type {
 typedef struct st_correlation_alias {
     st_str rule; /* its id or name */
     st_str field;
+    st_span where;
 } st_correlation_alias;
 
 typedef struct st_correlation_field {

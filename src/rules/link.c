@@ -25,7 +25,7 @@ static uint32_t find(const st_rules *r, st_str name)
 static void broken(st_rules *r, st_loaded *l, st_span at, const char *what, st_str name)
 {
     st_diags_file(&r->diags, l->rule.path, l->file, (size_t)(l->text.p - l->file.p), l->named);
-    st_diag_at(&r->diags, ST_SEV_ERROR, at, NULL, "correlation.rules: %s %.*s", what, ST_FMT(name));
+    st_diag_at(&r->diags, ST_SEV_ERROR, at, NULL, "correlation.%s %.*s", what, ST_FMT(name));
     l->rule.status = ST_RULE_BROKEN;
     l->rule.errors++;
 }
@@ -40,6 +40,18 @@ static void set_field(const st_rules *r, const st_correlation *c, size_t place,
         if (f->aliases[i].field.n && (st_str_eq(name, c->rules[place]) || is_called(rule, name)))
             f->of_rule[place] = f->aliases[i].field;
     }
+}
+
+/* An alias of a rule that isn't there would group by the alias's own name, which no event has. */
+static bool aliases_are_known(st_rules *r, st_loaded *l, const st_correlation_field *f, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < f[i].naliases; k++)
+            if (find(r, f[i].aliases[k].rule) == UINT32_MAX) {
+                broken(r, l, f[i].aliases[k].where, "aliases: no rule", f[i].aliases[k].rule);
+                return false;
+            }
+    return true;
 }
 
 static void set_fields(const st_rules *r, const st_correlation *c)
@@ -58,11 +70,13 @@ static void find_all(st_rules *r, st_loaded *l)
     for (size_t i = 0; i < c->nrules; i++) {
         c->places[i] = find(r, c->rules[i]);
         if (c->places[i] == UINT32_MAX) {
-            broken(r, l, c->rules_at[i], "no rule", c->rules[i]);
+            broken(r, l, c->rules_at[i], "rules: no rule", c->rules[i]);
             return;
         }
     }
-    set_fields(r, c);
+    if (aliases_are_known(r, l, c->groups, c->ngroups) &&
+        aliases_are_known(r, l, c->fields, c->nfields))
+        set_fields(r, c);
 }
 
 /* Correlations of correlations, so many deep; a circle never ends. */
@@ -130,7 +144,7 @@ st_code st_rules_link(st_rules *r, st_err *err)
     for (size_t i = 0; sound && i < r->n; i++)
         if (is_correlation(r->items[i]) && !sound[i])
             broken(r, r->items[i], r->items[i]->parsed.correlation->rules_at[0],
-                   "a rule that can't run, or a circle, or too many of them in each other:",
+                   "rules: a rule that can't run, or a circle, or too many of them in each other:",
                    r->items[i]->parsed.correlation->rules[0]);
     bool ok = sound && !r->diags.failed;
     st_arena_free(&a);

@@ -19,7 +19,8 @@
 #include <string.h>
 
 enum { PROCESSES = ST_PREFILTER_PROCESSES, EVENTS, SPACES };
-enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096, STRETCH = 4096 };
+enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096 };
+enum { LEAST_STRETCH = 256, STRETCH = 4096, STRETCHES = 4 /* a thread, of few rows */ };
 
 /* Which rules a text of a role concerns. */
 typedef struct recent {
@@ -29,6 +30,7 @@ typedef struct recent {
 
 typedef struct role {
     unsigned space;
+    st_event_set kinds; /* EVENTS: of the rules that have a text for it */
     st_getter column;
     st_gram_counts *counts;
     st_gram_needle *needles;
@@ -39,7 +41,7 @@ typedef struct role {
 
 /* What a thread knows of a role's texts. */
 typedef struct memory {
-    recent *recent;
+    recent *recent;  /* NULL: it has met none */
     uint32_t *found; /* rules, of the texts in recent; begun anew when it has grown too long */
     size_t nfound, found_cap;
 } memory;
@@ -62,6 +64,12 @@ typedef struct worker {
     uint32_t serial;
 } worker;
 
+/* What is looked for of a rule: its choice, and where the roles of that choice's texts are. */
+typedef struct choice {
+    const st_atoms *texts; /* NULL: none */
+    size_t first;
+} choice;
+
 typedef struct job {
     const st_forest *f;
     const st_row_list *only; /* by space; NULL: all rows */
@@ -70,12 +78,18 @@ typedef struct job {
     st_prefilter *out;
     role *roles;
     size_t nroles, roles_cap;
-    size_t met; /* the role that was asked for last: a list's texts are mostly one column's */
+    size_t met;     /* the role that was asked for last: a list's texts are mostly one column's */
+    bool processes; /* are there rows? */
+    st_event_set events; /* the kinds of those there are */
+    uint32_t *role_of;   /* by text, of all rules' choices in their order */
+    size_t ntexts, texts_cap;
+    choice *choices; /* by rule; before it is chosen, the first of all its texts */
     worker *workers;
     unsigned nworkers;
     size_t recent;  /* texts that a worker remembers of a role: a power of two */
     uint64_t total; /* rows kept apart, of all rules */
     unsigned space; /* that is gone over */
+    size_t stretch; /* rows of it that are one piece of work */
     bool failed;
 } job;
 
@@ -100,14 +114,34 @@ static unsigned space_of(const st_trigger *t)
     return t->rows == ST_OF_PROCESSES ? PROCESSES : EVENTS;
 }
 
+/* Which kinds of events there are. */
+static void find_kinds(job *j)
+{
+    size_t n = rows_in(j, EVENTS);
+    j->processes = rows_in(j, PROCESSES) > 0;
+    for (size_t i = 0; i < n; i++)
+        st_event_set_add_kind(&j->events, j->f->events[row_at(j, EVENTS, i) - j->f->n].kind);
+}
+
+/* Is there any row that the rule may be about? */
+static bool has_rows(const job *j, const st_trigger *t)
+{
+    st_event_set both = j->events;
+    st_event_set_meet(&both, &t->kinds);
+    return space_of(t) == PROCESSES ? j->processes : !st_event_set_empty(&both);
+}
+
 static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node row)
 {
     return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
 }
 
-/* The column's text of a row, folded; false: it has none. */
+/* The column's text of a row that a rule with such a text may be about; false: it has none. */
 static bool text_of(worker *w, const role *x, st_node row, st_sid *id)
 {
+    const st_forest *f = w->run.forest;
+    if (x->space == EVENTS && !st_event_set_has(&x->kinds, f->events[row - f->n].kind))
+        return false;
     st_val v = st_row_value(&w->run, row, &x->column);
     *id = v.tag == ST_VAL_STRING ? v.u.s : ST_EMPTY;
     return *id != ST_EMPTY && *id != ST_ABSENT;
@@ -151,11 +185,20 @@ static bool usable(const st_atoms *s)
     return true;
 }
 
-static bool find_roles_of(job *j, unsigned space, const st_atoms *s)
+/* The roles of a choice's texts; of one that can't be looked for they aren't asked about. */
+static bool find_roles_of(job *j, const st_trigger *t, const st_atoms *s)
 {
-    for (size_t i = 0; i < s->n; i++)
-        if (!role_of(j, space, &s->v[i].column))
+    bool ok = usable(s);
+    if (!st_grow(&j->role_of, &j->texts_cap, j->ntexts + s->n, sizeof *j->role_of))
+        return false;
+    for (size_t i = 0; i < s->n; i++) {
+        role *x = ok ? role_of(j, space_of(t), &s->v[i].column) : NULL;
+        if (ok && !x)
             return false;
+        if (x)
+            st_event_set_join(&x->kinds, &t->kinds);
+        j->role_of[j->ntexts++] = x ? (uint32_t)(x - j->roles) : 0;
+    }
     return true;
 }
 
@@ -163,89 +206,130 @@ static bool find_roles(job *j, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         const st_trigger *t = j->triggers[i];
-        for (size_t k = 0; t && t->known && k < t->n; k++)
-            if (usable(&t->choices[k]) && !find_roles_of(j, space_of(t), &t->choices[k]))
+        j->choices[i].first = j->ntexts;
+        for (size_t k = 0; t && t->known && has_rows(j, t) && k < t->n; k++)
+            if (!find_roles_of(j, t, &t->choices[k]))
                 return false;
     }
     return true;
 }
 
-/* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves. */
-static bool sample(const job *j, role *x)
+/* Every so many rows one is looked at; of a few rows none, as a sample costs more than it saves.
+ * Counts of nothing are none: most columns of records that are kept whole have no text here. */
+static bool sample(const job *j, worker *w, role *x)
 {
-    worker *w = &j->workers[0];
     size_t rows = rows_in(j, x->space), step = rows / SAMPLE + LEAST_STEP;
     st_sid id;
     if (rows < FEW_ROWS)
         return true;
-    x->counts = calloc(1, sizeof *x->counts);
-    for (size_t i = 0; x->counts && i < rows; i += step)
-        if (text_of(w, x, row_at(j, x->space, i), &id)) {
-            fold(w, id);
-            st_gram_count(x->counts, st_buf_slice(&w->folded));
-        }
-    return x->counts && !w->failed;
+    for (size_t i = 0; i < rows; i += step) {
+        if (!text_of(w, x, row_at(j, x->space, i), &id))
+            continue;
+        if (!x->counts && !(x->counts = calloc(1, sizeof *x->counts)))
+            return false;
+        fold(w, id);
+        st_gram_count(x->counts, st_buf_slice(&w->folded));
+    }
+    return !w->failed;
 }
 
 /* choosing what to look for */
 
-static uint64_t cost_of(job *j, unsigned space, const st_atoms *s)
+static uint64_t cost_of(const job *j, const st_atoms *s, size_t first)
 {
     uint64_t sum = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        const role *x = role_of(j, space, &s->v[i].column);
-        sum += x ? st_gram_cost(x->counts, s->v[i].text) : 0;
-    }
+    for (size_t i = 0; i < s->n; i++)
+        sum += st_gram_cost(j->roles[j->role_of[first + i]].counts, s->v[i].text);
     return sum;
 }
 
-static const st_atoms *choose(job *j, const st_trigger *t)
+static choice choose(const job *j, const st_trigger *t, size_t first)
 {
-    const st_atoms *best = NULL;
+    choice best = { 0 };
     uint64_t least = 0;
-    for (size_t k = 0; k < t->n; k++) {
-        if (!usable(&t->choices[k]))
-            continue;
-        uint64_t cost = cost_of(j, space_of(t), &t->choices[k]);
-        if (!best || cost < least) {
-            best = &t->choices[k];
+    for (size_t k = 0; k < t->n; first += t->choices[k++].n) {
+        const st_atoms *s = &t->choices[k];
+        uint64_t cost = usable(s) ? cost_of(j, s, first) : 0;
+        if (usable(s) && (!best.texts || cost < least)) {
+            best = (choice){ s, first };
             least = cost;
         }
     }
     return best;
 }
 
-static bool look_for(job *j, uint32_t rule, unsigned space, const st_atoms *s)
+enum { RULES = 64 }; /* whose choices are one piece of work */
+
+static void choose_some(void *ctx, unsigned thread, size_t piece)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        role *x = role_of(j, space, &s->v[i].column);
-        if (!x || !st_grow(&x->needles, &x->cap, x->n + 1, sizeof *x->needles) ||
+    const job *j = ctx;
+    (void)thread;
+    for (size_t i = piece * RULES; i < (piece + 1) * RULES && i < j->nrules; i++) {
+        const st_trigger *t = j->triggers[i];
+        if (t && t->known && has_rows(j, t))
+            j->choices[i] = choose(j, t, j->choices[i].first);
+    }
+}
+
+static bool look_for(job *j, uint32_t rule)
+{
+    const choice *c = &j->choices[rule];
+    for (size_t i = 0; i < c->texts->n; i++) {
+        role *x = &j->roles[j->role_of[c->first + i]];
+        if (!st_grow(&x->needles, &x->cap, x->n + 1, sizeof *x->needles) ||
             !st_grow(&x->rule_of, &x->rules_cap, x->n + 1, sizeof *x->rule_of))
             return false;
-        x->needles[x->n] = (st_gram_needle){ s->v[i].text, s->v[i].op };
+        x->needles[x->n] = (st_gram_needle){ c->texts->v[i].text, c->texts->v[i].op };
         x->rule_of[x->n++] = rule;
     }
     return true;
 }
 
-static bool choose_all(job *j, size_t n)
+static bool has_usable(const st_trigger *t)
 {
-    for (size_t i = 0; i < n; i++) {
-        const st_trigger *t = j->triggers[i];
-        const st_atoms *s = t && t->known ? choose(j, t) : NULL;
-        j->out->rules[i].all = !s;
-        if (s && !look_for(j, (uint32_t)i, space_of(t), s))
+    bool any = false;
+    for (size_t k = 0; t && t->known && k < t->n && !any; k++)
+        any = usable(&t->choices[k]);
+    return any;
+}
+
+/* A rule that may be about none of the rows is asked about none. */
+static bool choose_all(job *j)
+{
+    st_parallel(j->nworkers, (j->nrules + RULES - 1) / RULES, choose_some, j);
+    for (size_t i = 0; i < j->nrules; i++) {
+        bool chosen = j->choices[i].texts;
+        j->out->rules[i].all = !chosen && !has_usable(j->triggers[i]);
+        if (chosen && !look_for(j, (uint32_t)i))
             return false;
     }
     return true;
 }
 
-static bool prepare(role *x)
+static void sample_role(void *ctx, unsigned thread, size_t i)
 {
+    job *j = ctx;
+    worker *w = &j->workers[thread];
+    w->failed |= !sample(j, w, &j->roles[i]);
+}
+
+static void prepare_role(void *ctx, unsigned thread, size_t i)
+{
+    job *j = ctx;
+    role *x = &j->roles[i];
     x->grams = st_grams_new(x->needles, x->n, x->counts);
     free(x->counts);
     x->counts = NULL;
-    return x->grams;
+    j->workers[thread].failed |= !x->grams;
+}
+
+/* Something for each role, on all threads. */
+static bool each_role(job *j, void (*one)(void *, unsigned, size_t))
+{
+    st_parallel(j->nworkers, j->nroles, one, j);
+    for (unsigned i = 0; i < j->nworkers; i++)
+        j->failed |= j->workers[i].failed;
+    return !j->failed;
 }
 
 /* the pass */
@@ -269,6 +353,10 @@ static void concern(void *ctx, size_t needle)
 /* Which rules the text concerns: remembered, or looked for. */
 static recent concerned(const job *j, worker *w, const role *x, memory *m, st_sid id)
 {
+    if (!m->recent && !(m->recent = calloc(j->recent, sizeof(recent)))) {
+        w->failed = true;
+        return (recent){ 0 };
+    }
     recent *slot = &m->recent[id % j->recent];
     if (slot->text == id)
         return *slot;
@@ -322,8 +410,8 @@ static void look_at_stretch(void *ctx, unsigned thread, size_t stretch)
 {
     const job *j = ctx;
     worker *w = &j->workers[thread];
-    size_t rows = rows_in(j, j->space), end = (stretch + 1) * STRETCH;
-    for (size_t i = stretch * STRETCH; i < end && i < rows && !w->failed; i++)
+    size_t rows = rows_in(j, j->space), end = (stretch + 1) * j->stretch;
+    for (size_t i = stretch * j->stretch; i < end && i < rows && !w->failed; i++)
         look_at(j, w, i);
 }
 
@@ -368,24 +456,21 @@ static void add_stretch(void *ctx, unsigned thread, size_t stretch)
 
 static bool look_at_all(job *j)
 {
-    for (j->space = 0; j->space < SPACES; j->space++)
-        st_parallel_in_order(j->nworkers, (rows_in(j, j->space) + STRETCH - 1) / STRETCH,
-                             look_at_stretch, add_stretch, j);
+    for (j->space = 0; j->space < SPACES; j->space++) {
+        size_t rows = rows_in(j, j->space);
+        j->stretch = rows / ((size_t)STRETCHES * j->nworkers) + 1;
+        j->stretch = j->stretch < LEAST_STRETCH ? LEAST_STRETCH
+                     : j->stretch > STRETCH     ? STRETCH
+                                                : j->stretch;
+        st_parallel_in_order(j->nworkers, (rows + j->stretch - 1) / j->stretch, look_at_stretch,
+                             add_stretch, j);
+    }
     for (unsigned i = 0; i < j->nworkers; i++)
         j->failed |= j->workers[i].failed || !st_run_ok(&j->workers[i].run);
     return !j->failed;
 }
 
 /* beginning and end */
-
-static bool add_memories(const job *j, worker *w)
-{
-    w->memories = calloc(j->nroles + 1, sizeof *w->memories);
-    for (size_t i = 0; w->memories && i < j->nroles; i++)
-        if (!(w->memories[i].recent = calloc(j->recent, sizeof(recent))))
-            return false;
-    return w->memories;
-}
 
 static void free_worker(const job *j, worker *w, bool own)
 {
@@ -418,13 +503,17 @@ static void free_job(const job *j)
     }
     free(j->roles);
     free(j->workers);
+    free(j->role_of);
+    free(j->choices);
 }
 
-/* Small evidence isn't worth a thread. */
+enum { MANY_RULES = 512 };
+
+/* Little evidence isn't worth a thread, unless the rules are many. */
 static unsigned workers_for(const job *j, const st_run_options *o)
 {
     size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
-    return rows > (size_t)2 * STRETCH ? st_threads(o->threads) : 1;
+    return rows > (size_t)2 * STRETCH || j->nrules > MANY_RULES ? st_threads(o->threads) : 1;
 }
 
 static bool begin(job *j, st_shared *shared, const st_run_options *o,
@@ -447,16 +536,13 @@ static bool begin(job *j, st_shared *shared, const st_run_options *o,
 static bool run(job *j)
 {
     size_t rows = rows_in(j, PROCESSES) + rows_in(j, EVENTS);
+    find_kinds(j);
     bool ok = find_roles(j, j->nrules);
     for (j->recent = FEW_ROWS; j->recent < RECENT && j->recent < rows; j->recent *= 2)
         ;
-    for (size_t i = 0; ok && i < j->nroles; i++)
-        ok = sample(j, &j->roles[i]);
-    ok = ok && choose_all(j, j->nrules);
-    for (size_t i = 0; ok && i < j->nroles; i++)
-        ok = prepare(&j->roles[i]);
+    ok = ok && each_role(j, sample_role) && choose_all(j) && each_role(j, prepare_role);
     for (unsigned i = 0; ok && i < j->nworkers; i++)
-        ok = add_memories(j, &j->workers[i]);
+        ok = (j->workers[i].memories = calloc(j->nroles + 1, sizeof(memory))) != NULL;
     return ok && look_at_all(j);
 }
 
@@ -470,7 +556,8 @@ st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_opt
     j.nworkers = workers_for(&j, o);
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
     j.workers = calloc(j.nworkers, sizeof *j.workers);
-    bool ok = begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);
+    j.choices = calloc(n + 1, sizeof *j.choices);
+    bool ok = j.choices && begin(&j, shared, o, settings) && run(&j) && !st_pool_failed(f->pool);
     free_job(&j);
     if (ok)
         return ST_OK;

@@ -654,7 +654,8 @@ static bool mentions_query(st_str file)
 
 static st_code add_any_yaml(st_rules *r, piece *from, st_err *err)
 {
-    const st_language *l = st_language_of_documents(from->file);
+    const st_language *l =
+        from->ahead ? from->ahead->parsed.language : st_language_of_documents(from->file);
     if (!l && !from->named && !mentions_query(from->file))
         return ST_OK; /* settings, workflows and the like, in a repository */
     if (!l)
@@ -735,12 +736,12 @@ static bool met(st_rules *r, st_str path)
 
 /* folders */
 
-enum { FILES = 16, MANY_FILES = 128 }; /* of a job; of a folder that is worth a thread */
+enum { FILES = 8, MANY_FILES = 128 }; /* of a job; of a folder that is worth a thread */
 
 typedef struct folder_load {
     st_rules *rules;
     st_ahead_folder ahead;
-    st_ahead_file (*files)[FILES]; /* by thread */
+    st_ahead_file *files; /* by file */
     st_code code;
     st_err *err;
 } folder_load;
@@ -757,8 +758,8 @@ static st_code visit(st_rules *r, const st_rule_found *f, const st_ahead_file *f
     if (file->code == ST_OK)
         return add_text(r, f->path, file->text, false, file->documents, err);
     if (file->code == ST_E_MEMORY)
-        return st_fail(err, file->code, "%s", file->why.text);
-    st_rule_unread(&r->diags, &(st_rule_found){ f->path, st_str_of(file->why.text), ST_SEV_ERROR });
+        return st_fail(err, file->code, "%.*s", ST_FMT(file->why));
+    st_rule_unread(&r->diags, &(st_rule_found){ f->path, file->why, ST_SEV_ERROR });
     return ST_OK;
 }
 
@@ -768,16 +769,17 @@ static void read_ahead(void *ctx, unsigned thread, size_t job)
     const st_ahead_folder *a = &l->ahead;
     for (size_t i = job * FILES, k = 0; i < a->n && k < FILES; i++, k++)
         if (!a->found[i].problem.n && !(a->queries && a->queries[i]))
-            st_ahead_read(&a->workers[thread], l->rules, a->found[i].path, &l->files[thread][k]);
+            st_ahead_read(&a->workers[thread], l->rules, a->found[i].path, &l->files[i]);
 }
 
 static void take_files(void *ctx, unsigned thread, size_t job)
 {
     folder_load *l = ctx;
     const st_ahead_folder *a = &l->ahead;
+    (void)thread;
     for (size_t i = job * FILES, k = 0; i < a->n && k < FILES && l->code == ST_OK; i++, k++) {
         const st_ahead_file *query = a->queries ? a->queries[i] : NULL;
-        l->code = visit(l->rules, &a->found[i], query ? query : &l->files[thread][k], l->err);
+        l->code = visit(l->rules, &a->found[i], query ? query : &l->files[i], l->err);
     }
 }
 
@@ -788,14 +790,14 @@ static st_code load_folder(st_rules *r, st_str path, st_err *err)
     l.code = st_rule_folder(&r->arena, path, &a->found, &a->n, err);
     unsigned threads = st_threads(r->settings.threads);
     a->workers = calloc(threads, sizeof *a->workers);
-    l.files = calloc(threads, sizeof *l.files);
+    l.files = calloc(a->n + 1, sizeof *l.files);
     if (!a->workers || !l.files) {
         l.code = ST_E_MEMORY;
     } else if (l.code == ST_OK) {
         st_ahead_queries(a, r, threads);
         r->ahead = a;
-        st_parallel_in_order(a->n < MANY_FILES ? 1 : threads, (a->n + FILES - 1) / FILES,
-                             read_ahead, take_files, &l);
+        st_parallel_collect(a->n < MANY_FILES ? 1 : threads, (a->n + FILES - 1) / FILES, read_ahead,
+                            take_files, &l);
         r->ahead = NULL;
     }
     for (unsigned i = 0; a->workers && i < threads; i++) {

@@ -77,11 +77,18 @@ static void understand_all(st_ahead *a, const st_rules *r, const st_language *l,
     }
 }
 
+static void read_file(st_ahead *a, st_str path, st_ahead_file *out)
+{
+    st_err err = { 0 };
+    a->diags.arena = &a->arena;
+    out->code = st_rule_file(&a->arena, path, &out->text, &err);
+    if (out->code != ST_OK)
+        out->why = st_arena_copy(&a->arena, st_str_of(err.text));
+}
+
 void st_ahead_read(st_ahead *a, const st_rules *r, st_str path, st_ahead_file *out)
 {
-    *out = (st_ahead_file){ 0 };
-    a->diags.arena = &a->arena;
-    out->code = st_rule_file(&a->arena, path, &out->text, &out->why);
+    read_file(a, path, out);
     const st_language *l = out->code == ST_OK && st_rule_ending(path) == ST_RULE_YAML
                                ? st_language_of_documents(out->text)
                                : NULL;
@@ -112,8 +119,7 @@ static void parse_query(void *ctx, unsigned thread, size_t i)
     q->folder->queries[i] = file;
     if (!file)
         return;
-    a->diags.arena = &a->arena;
-    file->code = st_rule_file(&a->arena, found->path, &file->text, &file->why);
+    read_file(a, found->path, file);
     if (file->code == ST_OK)
         file->documents =
             parse(a, q->rules, st_language_of_queries(), found->path, file->text, file->text, 1);

@@ -17,23 +17,40 @@ const st_language *st_language_of_documents(st_str file)
 /* Three dashes and then a blank or nothing: YAML 1.2, 9.1.2, c-directives-end. */
 static bool begins_document(st_str line)
 {
-    return st_str_starts(line, ST_STR("---")) &&
+    return line.n > 2 && line.p[0] == '-' && st_str_starts(line, ST_STR("---")) &&
            (line.n == 3 || strchr(" \t\r", line.p[3]) != NULL);
 }
 
-/* The next document: up to the line that begins another. */
-static bool next_document(st_str *rest, st_str *out)
+static bool is_comment(st_str line)
+{
+    line = st_str_trim(line);
+    return !line.n || line.p[0] == '#' || st_str_eq(line, ST_STR("..."));
+}
+
+/* The next document: up to the line that begins another, which is that many lines further on.
+ * Directives (%YAML) stand in front of the line that begins their own. */
+static bool next_document(st_str *rest, st_str *out, unsigned *lines)
 {
     st_str line;
     if (!rest->p)
         return false;
     const char *start = rest->p, *end = rest->p + rest->n;
-    for (bool first = true; st_str_cut(rest, '\n', &line); first = false)
-        if (!first && begins_document(line)) {
+    bool first = true, said = false, directed = false;
+    *lines = 0;
+    for (; st_str_cut(rest, '\n', &line); first = false) {
+        *lines += !first;
+        if (!begins_document(line)) {
+            directed = directed || (!said && line.n && line.p[0] == '%');
+            said = said || (!directed && !is_comment(line));
+        } else if (first || directed) {
+            said = true;
+            directed = false;
+        } else {
             *rest = (st_str){ line.p, (size_t)(end - line.p) };
             end = line.p;
             break;
         }
+    }
     *out = (st_str){ start, (size_t)(end - start) };
     return true;
 }
@@ -55,11 +72,10 @@ static bool says_something(st_str document)
 
 bool st_documents_next(st_documents *d, st_str *text, unsigned *line)
 {
-    while (next_document(&d->rest, text)) {
+    unsigned lines;
+    while (next_document(&d->rest, text, &lines)) {
         *line = d->line;
-        for (const char *p = text->p, *end = p + text->n;
-             (p = memchr(p, '\n', (size_t)(end - p))) != NULL; p++)
-            d->line++;
+        d->line += lines;
         if (says_something(*text))
             return true;
     }

@@ -51,9 +51,10 @@ static st_str decoded(st_arena *a, const st_buf *raw)
 
 enum { PIECE = 16384 }; /* most rules are shorter */
 
-static st_code read_all(int fd, st_buf *out, st_str path, st_err *err)
+/* size: what a regular file was said to have, which ends it; 0: read on until nothing comes. */
+static st_code read_all(int fd, size_t size, st_buf *out, st_str path, st_err *err)
 {
-    for (;;) {
+    while (!size || out->n < size) {
         char *room = st_buf_room(out, PIECE);
         if (!room)
             return st_fail(err, ST_E_MEMORY, "no memory for %.*s", ST_FMT(path));
@@ -69,6 +70,7 @@ static st_code read_all(int fd, st_buf *out, st_str path, st_err *err)
             return st_fail(err, ST_E_LIMIT, "%.*s: longer than %u bytes; that's no rule",
                            ST_FMT(path), ST_MAX_RULE_BYTES);
     }
+    return ST_OK;
 }
 
 st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err)
@@ -81,9 +83,11 @@ st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err)
     /* Once open, one with a writer is waited for, as a shell's <(command) needs; one without ends
      * at once. */
     struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode))
+    bool known = fstat(fd, &st) == 0;
+    if (known && S_ISFIFO(st.st_mode))
         fcntl(fd, F_SETFL, 0);
-    st_code code = read_all(fd, &raw, path, err);
+    bool sized = known && S_ISREG(st.st_mode) && st.st_size > 0;
+    st_code code = read_all(fd, sized ? (size_t)st.st_size : 0, &raw, path, err);
     close(fd);
     if (code == ST_OK) {
         *out = decoded(a, &raw);
@@ -97,9 +101,11 @@ st_code st_rule_file(st_arena *a, st_str path, st_str *out, st_err *err)
 /* folders */
 
 /* Paths still to look at, the next one last. */
+typedef enum what { UNKNOWN, A_FOLDER, A_FILE, ANOTHER } what;
 typedef struct pending {
     st_str path;
     unsigned depth;
+    what what;
 } pending;
 
 typedef struct walk {
@@ -138,6 +144,31 @@ static bool find(walk *w, st_str path, st_severity severity, const char *problem
     return true;
 }
 
+/* What the folder itself says of an entry, where it does. */
+static what told(const struct dirent *e)
+{
+#ifdef _DIRENT_HAVE_D_TYPE
+    static const what of[] = { [DT_DIR] = A_FOLDER,
+                               [DT_REG] = A_FILE,
+                               [DT_LNK] = ANOTHER,
+                               [DT_FIFO] = ANOTHER,
+                               [DT_SOCK] = ANOTHER };
+    return e->d_type < sizeof of / sizeof *of ? of[e->d_type] : UNKNOWN;
+#else
+    (void)e;
+    return UNKNOWN;
+#endif
+}
+
+/* The same of a path; UNKNOWN: errno says why. */
+static what asked(st_str path)
+{
+    struct stat st;
+    if (lstat(path.p, &st) != 0)
+        return UNKNOWN;
+    return S_ISDIR(st.st_mode) ? A_FOLDER : S_ISREG(st.st_mode) ? A_FILE : ANOTHER;
+}
+
 /* What is in the folder goes on the stack, so that the first name is taken first. */
 static bool open_folder(walk *w, pending here)
 {
@@ -160,7 +191,7 @@ static bool open_folder(walk *w, pending here)
         st_str path = joined(w->arena, here.path, e->d_name);
         ok = path.p && st_grow(&w->items, &w->cap, w->n + 1, sizeof *w->items);
         if (ok)
-            w->items[w->n++] = (pending){ path, here.depth + 1 };
+            w->items[w->n++] = (pending){ path, here.depth + 1, told(e) };
     }
     closedir(dir);
     if (w->n > first)
@@ -171,15 +202,16 @@ static bool open_folder(walk *w, pending here)
 st_code st_rule_folder(st_arena *a, st_str path, st_rule_found **out, size_t *n, st_err *err)
 {
     walk w = { .arena = a };
-    bool ok = open_folder(&w, (pending){ path, 0 });
+    bool ok = open_folder(&w, (pending){ path, 0, A_FOLDER });
     while (ok && w.n) {
         pending here = w.items[--w.n];
-        struct stat st;
-        if (lstat(here.path.p, &st) != 0)
+        if (here.what == UNKNOWN)
+            here.what = asked(here.path);
+        if (here.what == UNKNOWN)
             ok = find(&w, here.path, ST_SEV_ERROR, strerror(errno));
-        else if (S_ISDIR(st.st_mode))
+        else if (here.what == A_FOLDER)
             ok = open_folder(&w, here);
-        else if (S_ISREG(st.st_mode) && st_rule_ending(here.path) != ST_RULE_NONE)
+        else if (here.what == A_FILE && st_rule_ending(here.path) != ST_RULE_NONE)
             ok = find(&w, here.path, ST_SEV_NOTE, NULL);
     }
     free(w.items);

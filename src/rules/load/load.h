@@ -90,13 +90,13 @@ bool st_documents_next(st_documents *d, st_str *text, unsigned *line);
 
 typedef struct st_ahead_file {
     st_code code; /* of reading it */
-    st_err why;
+    st_str why;   /* it failed */
     st_str text;
     st_loaded *documents; /* in their order, those that need no other file and of which there is
                              nothing to tell: parsed and checked */
 } st_ahead_file;
 
-/* One thread's: zeroed at first. What is read lives in the arena. */
+/* One thread's: zeroed at first, as the file is. What is read lives in the arena. */
 typedef struct st_ahead {
     st_arena arena;
     st_diag_sink diags;

@@ -218,18 +218,34 @@ typedef struct group {
     bool cased;
 } group;
 
-/* Needles of the tests that have this operator; done[i] says which are bound. */
-static size_t needles_of(const st_sigma_item *item, group g, st_str *out, bool *done)
+/* What a test asks of a text; op is ST_M_NUMBER where it asks none of a pattern. */
+typedef struct asked {
+    st_mop op;
+    st_str needle;
+    bool done;
+} asked;
+
+static asked *asked_of(binder *b, const st_sigma_item *item)
+{
+    asked *out = ST_NEWN(&b->r->arena, asked, item->n);
+    for (size_t i = 0; out && i < item->n; i++)
+        out[i].op = item->tests[i].kind == ST_SIGMA_TEXT
+                        ? plain_op(item->tests[i].text, &out[i].needle)
+                        : ST_M_NUMBER;
+    return out;
+}
+
+/* The first test that isn't done, and all like it: their needles; 0: none is left. */
+static size_t next_needles(const st_sigma_item *item, asked *list, group *g, st_str *out)
 {
     size_t n = 0;
     for (size_t i = 0; i < item->n; i++) {
-        const st_sigma_test *t = &item->tests[i];
-        st_str needle;
-        if (t->kind != ST_SIGMA_TEXT || done[i] || t->cased != g.cased ||
-            plain_op(t->text, &needle) != g.op)
+        bool same = !n || (list[i].op == g->op && item->tests[i].cased == g->cased);
+        if (list[i].done || list[i].op == ST_M_NUMBER || !same)
             continue;
-        out[n++] = needle;
-        done[i] = true;
+        *g = (group){ list[i].op, item->tests[i].cased };
+        out[n++] = list[i].needle;
+        list[i].done = true;
     }
     return n;
 }
@@ -363,25 +379,21 @@ static bool by_value(const st_sigma_item *item)
     return item->all && several;
 }
 
-/* Tests of a field that is there, as parts of one expression. */
+/* Tests of a field that is there, as parts of one expression: those of one operator together. */
 static size_t bind_tests(binder *b, const st_sigma_item *item, st_expr *field, st_expr **x)
 {
-    static const st_mop ops[] = { ST_M_EQ, ST_M_STARTS, ST_M_ENDS, ST_M_CONTAINS, ST_M_GLOB };
-    bool *done = ST_NEWN(&b->r->arena, bool, item->n);
+    asked *list = asked_of(b, item);
     st_str *needles = ST_NEWN(&b->r->arena, st_str, item->n);
-    size_t n = 0;
-    if (!done || !needles) {
+    group g;
+    size_t n = 0, count;
+    if (!list || !needles) {
         b->failed = true;
         return 0;
     }
-    for (size_t i = 0; i < 2 * (sizeof ops / sizeof *ops); i++) {
-        group g = { ops[i / 2], i % 2 };
-        size_t count = needles_of(item, g, needles, done);
-        if (count)
-            x[n++] = ask_needles(b, item, g, needles, count, field);
-    }
+    while ((count = next_needles(item, list, &g, needles)) > 0)
+        x[n++] = ask_needles(b, item, g, needles, count, field);
     for (size_t i = 0; i < item->n; i++)
-        if (!done[i])
+        if (!list[i].done)
             x[n++] = bind_test(b, &item->tests[i], field);
     return n;
 }

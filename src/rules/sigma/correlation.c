@@ -185,8 +185,16 @@ static bool read_alias(st_sigma_reader *r, const st_doc *alias, st_correlation_f
         return false;
     }
     st_correlation_alias *list = ST_NEWN(r->arena, st_correlation_alias, alias->n);
-    for (size_t i = 0; list && i < alias->n; i++)
-        list[i] = (st_correlation_alias){ alias->keys[i]->text, alias->items[i]->text };
+    for (size_t i = 0; list && i < alias->n; i++) {
+        const st_doc *field = alias->items[i];
+        if (field->kind != ST_DOC_TEXT || !field->text.n) {
+            st_sigma_error(r, field->span, "an alias stands for the name of a field");
+            return false;
+        }
+        list[i] =
+            (st_correlation_alias){ st_arena_copy(r->arena, alias->keys[i]->text),
+                                    st_arena_copy(r->arena, field->text), alias->keys[i]->span };
+    }
     out->aliases = list;
     out->naliases = alias->n;
     return list != NULL;
@@ -196,10 +204,11 @@ static bool read_field(st_sigma_reader *r, const st_doc *d, st_str name, const s
                        st_correlation_field *out)
 {
     const st_doc *aliases = st_doc_get(d, "aliases");
+    name = st_arena_copy(r->arena, name); /* with a NUL behind it */
     *out = (st_correlation_field){ .name = name, .of_rule = ST_NEWN(r->arena, st_str, c->nrules) };
     for (size_t i = 0; i < c->nrules && out->of_rule; i++)
         out->of_rule[i] = name;
-    for (size_t i = 0; aliases && aliases->kind == ST_DOC_MAP && i < aliases->n; i++)
+    for (size_t i = 0; aliases && i < aliases->n; i++)
         if (st_str_eq(aliases->keys[i]->text, name))
             return read_alias(r, aliases->items[i], out) && out->of_rule;
     return out->of_rule != NULL;
@@ -267,6 +276,14 @@ static bool is_whole(st_sigma_reader *r, const st_doc *c, const st_correlation *
         st_sigma_error(r, c->span, "value_percentile needs percentile in its condition");
         return false;
     }
+    for (size_t i = 0; out->type == ST_CORRELATE_IN_ORDER && i < out->ntests; i++) {
+        const st_correlation_test *t = &out->tests[i];
+        double all = (double)out->nrules;
+        if (strchr("=g", t->compare) ? t->number == all : t->compare == '>' && t->number == all - 1)
+            continue;
+        st_sigma_error(r, c->span, "temporal_ordered asks for each of its rules, %zu", out->nrules);
+        return false;
+    }
     if (!out->ntests && out->type < ST_CORRELATE_TOGETHER) {
         st_sigma_error(r, c->span, "a condition needs a comparison, like gte: 10");
         return false;
@@ -286,6 +303,20 @@ static bool read_map(st_sigma_reader *r, const st_doc *d, const st_doc *c, st_co
             ok = read_test(r, c->keys[i], c->items[i], out) && ok;
     }
     return ok && is_whole(r, c, out);
+}
+
+/* Is it nothing but rules joined by `and`, all of the correlation's among them? */
+static bool is_every_rule(const st_sigma_cond *c, size_t nrules, bool *met)
+{
+    size_t n = c->join == ST_SIGMA_AND ? c->n : 1, count = 0;
+    for (size_t i = 0; i < n; i++) {
+        const st_sigma_cond *part = c->join == ST_SIGMA_AND ? c->parts[i] : c;
+        if (part->join != ST_SIGMA_ITEM)
+            return false;
+        count += !met[part->item->place];
+        met[part->item->place] = true;
+    }
+    return count == nrules;
 }
 
 /* A condition in words, as steps: each node behind its parts. */
@@ -333,7 +364,7 @@ static bool add_steps(st_sigma_reader *r, const st_sigma_cond *cond, st_correlat
 /* `a and (b or c)`: which of the rules must be met, by names; the grammar of selections. */
 static bool read_words(st_sigma_reader *r, const st_doc *text, st_correlation *out)
 {
-    if (out->type != ST_CORRELATE_TOGETHER) {
+    if (out->type < ST_CORRELATE_TOGETHER) {
         st_sigma_error(r, text->span, "only temporal takes a condition in words");
         return false;
     }
@@ -348,7 +379,13 @@ static bool read_words(st_sigma_reader *r, const st_doc *text, st_correlation *o
         names[i] = (st_sigma_selection){ out->rules[i], &conds[i] };
     }
     const st_sigma_cond *c = st_sigma_read_condition(r, text, names, out->nrules);
-    return c && add_steps(r, c, out);
+    if (!c || out->type == ST_CORRELATE_TOGETHER)
+        return c && add_steps(r, c, out);
+    bool *met = ST_NEWN(r->arena, bool, out->nrules);
+    if (met && is_every_rule(c, out->nrules, met))
+        return true;
+    st_sigma_error(r, text->span, "temporal_ordered takes its rules joined by and, nothing else");
+    return false;
 }
 
 static bool read_condition(st_sigma_reader *r, const st_doc *d, st_correlation *out)
@@ -377,8 +414,15 @@ const st_correlation *st_sigma_read_correlation(st_sigma_reader *r, const st_doc
     const st_doc *generate = ok ? st_doc_get(d, "generate") : NULL;
     if (ok && !generate)
         generate = st_doc_get(document, "generate");
-    if (generate)
-        (void)st_doc_truth(generate, &out->generate);
+    if (generate && !st_doc_truth(generate, &out->generate)) {
+        st_sigma_error(r, generate->span, "generate is true or false");
+        ok = false;
+    }
+    const st_doc *aliases = ok ? st_doc_get(d, "aliases") : NULL;
+    if (aliases && aliases->kind != ST_DOC_MAP) {
+        st_sigma_error(r, aliases->span, "aliases is a map");
+        ok = false;
+    }
     ok = ok && read_type(r, d, out);
     ok = ok && read_rules(r, d, out);
     if (ok) {

@@ -13,11 +13,12 @@
 #include <string.h>
 #include <yaml.h>
 
-/* A list or a map that isn't finished. */
+/* A list or a map that isn't finished: its parts are the stack's from `first` on, a map's keys each
+ * in front of its value. */
 typedef struct level {
     st_doc *doc;
-    const st_doc *key; /* MAP: read, and its value isn't; NULL: a key is next */
-    size_t keys_cap, items_cap;
+    size_t first;
+    bool merges; /* MAP: a key of it is << */
     st_str anchor;
 } level;
 
@@ -28,34 +29,52 @@ typedef struct anchor {
 
 struct st_docs {
     yaml_parser_t parser;
-    st_arena *arena;
+    st_arena *arena; /* the caller's: texts that don't stand in the file letter by letter */
+    st_arena nodes;
     st_str file;
     st_diag_sink *diags;
     size_t chars, byte; /* libyaml counts characters: the byte of the one that was asked for last */
     size_t ascii;       /* the file's first bytes that are a character each */
-    level levels[ST_MAX_YAML_DEPTH];
+    level *levels;      /* ST_MAX_YAML_DEPTH of them */
     size_t depth;
+    const st_doc **parts; /* of all levels */
+    size_t nparts, parts_cap;
     anchor *anchors; /* of the document at hand; malloc'ed */
     size_t nanchors, anchors_cap;
     bool done;
 };
 
+/* How many of a text's bytes, from one on, come before the first that isn't ASCII. */
+static size_t ascii_from(st_str s, size_t at)
+{
+    uint64_t eight;
+    for (; s.n - at >= sizeof eight; at += sizeof eight) {
+        memcpy(&eight, s.p + at, sizeof eight);
+        if (eight & UINT64_C(0x8080808080808080))
+            break;
+    }
+    while (at < s.n && (unsigned char)s.p[at] < 0x80)
+        at++;
+    return at;
+}
+
 st_docs *st_docs_open(st_arena *a, st_str file, st_diag_sink *d)
 {
     st_docs *s = calloc(1, sizeof *s);
-    if (!s || !yaml_parser_initialize(&s->parser)) {
+    level *levels = malloc(ST_MAX_YAML_DEPTH * sizeof *levels);
+    if (!s || !levels || !yaml_parser_initialize(&s->parser)) {
+        free(levels);
         free(s);
         a->failed = true;
         return NULL;
     }
+    s->levels = levels;
     s->arena = a;
     s->file = file;
     s->diags = d;
     if (st_str_starts(file, ST_STR("\xEF\xBB\xBF")))
         s->byte = 3; /* the mark is no character to libyaml */
-    s->ascii = s->byte;
-    while (s->ascii < file.n && (unsigned char)file.p[s->ascii] < 0x80)
-        s->ascii++;
+    s->ascii = ascii_from(file, s->byte);
     yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&s->parser, (const unsigned char *)file.p + s->byte,
                                  file.n - s->byte);
@@ -66,11 +85,10 @@ void st_docs_close(st_docs *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < s->depth; i++) {
-        free(s->levels[i].doc->keys);
-        free(s->levels[i].doc->items);
-    }
     yaml_parser_delete(&s->parser);
+    st_arena_free(&s->nodes);
+    free(s->parts);
+    free(s->levels);
     free(s->anchors);
     free(s);
 }
@@ -121,7 +139,7 @@ static bool no_memory(st_docs *s)
 
 static st_doc *new_doc(st_docs *s, st_doc_kind kind, uint32_t start, uint32_t end)
 {
-    st_doc *d = ST_NEW(s->arena, st_doc);
+    st_doc *d = ST_NEW(&s->nodes, st_doc);
     if (!d) {
         no_memory(s);
         return NULL;
@@ -152,34 +170,35 @@ static const st_doc *anchored(const st_docs *s, st_str name)
 
 static st_str anchor_name(st_docs *s, const yaml_char_t *name)
 {
-    return name ? st_arena_copy(s->arena, st_str_of((const char *)name)) : (st_str){ 0 };
+    return name ? st_arena_copy(&s->nodes, st_str_of((const char *)name)) : (st_str){ 0 };
+}
+
+static bool is_key_next(const st_docs *s, const level *l)
+{
+    return l->doc->kind == ST_DOC_MAP && (s->nparts - l->first) % 2 == 0;
+}
+
+static bool is_merge(const st_doc *key)
+{
+    return key->plain && st_str_eq(key->text, ST_STR("<<"));
 }
 
 static bool add(st_docs *s, level *l, const st_doc *d)
 {
-    st_doc *to = l->doc;
-    if (to->kind == ST_DOC_MAP && !l->key) {
-        if (d->kind != ST_DOC_TEXT) {
-            stop(s, d->span.start, "a key that is a list or a map");
-            return false;
-        }
-        l->key = d;
-        return true;
+    bool key = is_key_next(s, l);
+    if (key && d->kind != ST_DOC_TEXT) {
+        stop(s, d->span.start, "a key that is a list or a map");
+        return false;
     }
-    to->weight += d->weight + (l->key ? 1 : 0);
-    if (to->weight > ST_MAX_SIGMA_NODES) {
+    l->merges = l->merges || (key && is_merge(d));
+    l->doc->weight += d->weight;
+    if (l->doc->weight > ST_MAX_SIGMA_NODES) {
         stop(s, d->span.start, "this document unfolds to more than any rule needs");
         return false;
     }
-    if (!st_grow(&to->items, &l->items_cap, to->n + 1, sizeof(const st_doc *)))
+    if (!st_grow(&s->parts, &s->parts_cap, s->nparts + 1, sizeof(const st_doc *)))
         return no_memory(s);
-    if (to->kind == ST_DOC_MAP) {
-        if (!st_grow(&to->keys, &l->keys_cap, to->n + 1, sizeof(const st_doc *)))
-            return no_memory(s);
-        to->keys[to->n] = l->key;
-        l->key = NULL;
-    }
-    to->items[to->n++] = d;
+    s->parts[s->nparts++] = d;
     return true;
 }
 
@@ -201,21 +220,52 @@ static bool stands(const st_docs *s, const yaml_event_t *e, st_span *span, st_st
     return span->start + text.n <= s->file.n && !memcmp(s->file.p + span->start, text.p, text.n);
 }
 
+/* Tags: YAML's own say what a node is, whatever its quotes; others mean nothing here. */
+
+static bool is_tag(const yaml_char_t *tag, const char *name)
+{
+    st_str t = st_str_of((const char *)tag), own = ST_STR("tag:yaml.org,2002:");
+    return st_str_starts(t, own) &&
+           st_str_eq((st_str){ t.p + own.n, t.n - own.n }, st_str_of(name));
+}
+
+static bool unknown_tag(st_docs *s, uint32_t at)
+{
+    stop(s, at, "a tag that a rule has no use for");
+    return false;
+}
+
+/* Whether a text may be null, a number or a truth value; false: its tag is unknown. */
+static bool resolves(st_docs *s, const yaml_event_t *e, uint32_t at, bool *plain)
+{
+    static const char *const types[] = { "null", "bool", "int", "float" };
+    const yaml_char_t *tag = e->data.scalar.tag;
+    *plain = !tag && e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
+    if (!tag || !strcmp((const char *)tag, "!") || is_tag(tag, "str") || is_tag(tag, "timestamp"))
+        return true;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (is_tag(tag, types[i]))
+            return *plain = true;
+    return unknown_tag(s, at);
+}
+
 static bool take_text(st_docs *s, const yaml_event_t *e, const st_doc **root)
 {
     uint32_t start = byte_of(s, e->start_mark.index), end = byte_of(s, e->end_mark.index);
     st_doc *d = new_doc(s, ST_DOC_TEXT, start, end);
     if (!d)
         return false;
-    d->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE;
-    d->text = st_arena_copy(s->arena,
-                            (st_str){ (const char *)e->data.scalar.value, e->data.scalar.length });
+    if (!resolves(s, e, start, &d->plain))
+        return false;
+    st_str text = { (const char *)e->data.scalar.value, e->data.scalar.length };
+    st_span inner = d->span;
+    d->direct = stands(s, e, &inner, text);
+    if (d->direct)
+        d->span = (st_span){ inner.start, inner.start + (uint32_t)(text.n ? text.n : 1) };
+    d->text =
+        d->direct ? (st_str){ s->file.p + inner.start, text.n } : st_arena_copy(s->arena, text);
     if (!d->text.p)
         return no_memory(s);
-    st_span inner = d->span;
-    d->direct = stands(s, e, &inner, d->text);
-    if (d->direct)
-        d->span = (st_span){ inner.start, inner.start + (uint32_t)(d->text.n ? d->text.n : 1) };
     return remember(s, anchor_name(s, e->data.scalar.anchor), d) && put(s, d, root);
 }
 
@@ -227,11 +277,15 @@ static bool open_level(st_docs *s, const yaml_event_t *e)
         stop(s, at, "nested too deep");
         return false;
     }
+    const yaml_char_t *tag = map ? e->data.mapping_start.tag : e->data.sequence_start.tag;
+    if (tag && !is_tag(tag, map ? "map" : "seq"))
+        return unknown_tag(s, at);
     st_doc *d = new_doc(s, map ? ST_DOC_MAP : ST_DOC_LIST, at, byte_of(s, e->end_mark.index));
     if (!d)
         return false;
     s->levels[s->depth++] = (level){
         .doc = d,
+        .first = s->nparts,
         .anchor = anchor_name(s, map ? e->data.mapping_start.anchor : e->data.sequence_start.anchor)
     };
     return true;
@@ -244,20 +298,36 @@ static int by_key(const void *a, const void *b)
     return d ? d : ((*x)->span.start > (*y)->span.start) - ((*x)->span.start < (*y)->span.start);
 }
 
+enum { FEW_KEYS = 16 }; /* so few are compared each with each */
+
+/* The first key that stands a second time; NULL: none does. */
+static const st_doc *twice_of_few(const st_doc *map)
+{
+    for (size_t i = 1; i < map->n; i++)
+        for (size_t k = 0; k < i; k++)
+            if (st_str_eq(map->keys[i]->text, map->keys[k]->text))
+                return map->keys[i];
+    return NULL;
+}
+
+/* The same of many; sorted has room for them. */
+static const st_doc *twice_of_many(const st_doc *map, const st_doc **sorted)
+{
+    memcpy(sorted, map->keys, map->n * sizeof(const st_doc *));
+    qsort(sorted, map->n, sizeof(const st_doc *), by_key);
+    for (size_t i = 1; i < map->n; i++)
+        if (st_str_eq(sorted[i]->text, sorted[i - 1]->text))
+            return sorted[i];
+    return NULL;
+}
+
 /* YAML says that keys differ; a later one that silently counted would hide half of a rule. */
 static bool keys_differ(st_docs *s, const st_doc *map)
 {
-    if (map->kind != ST_DOC_MAP || map->n < 2)
-        return true;
-    const st_doc **sorted = malloc(map->n * sizeof(const st_doc *));
-    if (!sorted)
+    const st_doc **sorted = NULL;
+    if (map->n > FEW_KEYS && !(sorted = malloc(map->n * sizeof(const st_doc *))))
         return no_memory(s);
-    memcpy(sorted, map->keys, map->n * sizeof(const st_doc *));
-    qsort(sorted, map->n, sizeof(const st_doc *), by_key);
-    const st_doc *twice = NULL;
-    for (size_t i = 1; i < map->n && !twice; i++)
-        if (st_str_eq(sorted[i]->text, sorted[i - 1]->text))
-            twice = sorted[i];
+    const st_doc *twice = sorted ? twice_of_many(map, sorted) : twice_of_few(map);
     free(sorted);
     if (!twice)
         return true;
@@ -267,29 +337,104 @@ static bool keys_differ(st_docs *s, const st_doc *map)
     return false;
 }
 
-/* From the heap, where it grew, into the arena. */
-static bool settle(st_docs *s, st_doc *d)
+/* Room for n of a list's items or a map's pairs. */
+static bool make_room(st_docs *s, st_doc *d, size_t n)
 {
-    const st_doc **items = d->items, **keys = d->keys;
     bool map = d->kind == ST_DOC_MAP;
-    d->items = ST_NEWN(s->arena, const st_doc *, d->n);
-    d->keys = map ? ST_NEWN(s->arena, const st_doc *, d->n) : NULL;
-    bool ok = d->items && (!map || d->keys);
-    if (ok && d->n) {
-        memcpy(d->items, items, d->n * sizeof(const st_doc *));
-        if (map)
-            memcpy(d->keys, keys, d->n * sizeof(const st_doc *));
+    d->items = ST_NEWN(&s->nodes, const st_doc *, n);
+    d->keys = map ? ST_NEWN(&s->nodes, const st_doc *, n) : NULL;
+    return (d->items && (!map || d->keys)) || no_memory(s);
+}
+
+static void put_pair(st_doc *map, const st_doc *key, const st_doc *value)
+{
+    map->keys[map->n] = key;
+    map->items[map->n++] = value;
+}
+
+/* From the stack into the node. */
+static bool settle(st_docs *s, const level *l)
+{
+    st_doc *d = l->doc;
+    size_t n = s->nparts - l->first;
+    const st_doc **parts = n ? s->parts + l->first : NULL;
+    size_t step = d->kind == ST_DOC_MAP ? 2 : 1;
+    s->nparts = l->first;
+    if (!make_room(s, d, n / step))
+        return false;
+    if (step == 1 && n)
+        memcpy(d->items, parts, n * sizeof(const st_doc *));
+    d->n = step == 1 ? n : 0;
+    for (size_t i = 0; step == 2 && i < n; i += 2)
+        put_pair(d, parts[i], parts[i + 1]);
+    return true;
+}
+
+/* merge keys: https://yaml.org/type/merge.html */
+
+enum { MOST_MERGED = 1024 }; /* keys of one map: they are compared each with each */
+
+/* The maps that a merge names, in their order; NULL: it is neither a map nor a list of them. */
+static const st_doc *const *merged(const st_doc *const *value, size_t *n)
+{
+    bool list = (*value)->kind == ST_DOC_LIST;
+    const st_doc *const *maps = list ? (*value)->items : value;
+    *n = list ? (*value)->n : 1;
+    for (size_t i = 0; i < *n; i++)
+        if (maps[i]->kind != ST_DOC_MAP)
+            return NULL;
+    return maps;
+}
+
+/* What a map has that stands nowhere in `to`. */
+static void add_missing(st_doc *to, const st_doc *from)
+{
+    for (size_t i = 0; i < from->n; i++) {
+        bool has = false;
+        for (size_t k = 0; k < to->n && !has; k++)
+            has = st_str_eq(to->keys[k]->text, from->keys[i]->text);
+        if (!has)
+            put_pair(to, from->keys[i], from->items[i]);
     }
-    free(items);
-    free(keys);
-    return ok || no_memory(s);
+}
+
+/* The map's own keys, and behind them those of the maps that its << names. */
+static bool merge(st_docs *s, st_doc *map)
+{
+    const st_doc own = *map;
+    size_t at = 0, n = 0;
+    while (!is_merge(own.keys[at]))
+        at++;
+    const st_doc *const *maps = merged(&own.items[at], &n);
+    size_t most = own.n - 1;
+    for (size_t k = 0; maps && k < n; k++)
+        most += maps[k]->n;
+    if (!maps || most > MOST_MERGED) {
+        stop(s, own.items[at]->span.start,
+             maps ? "<< merges more keys than any rule needs" : "<< merges maps, and this is none");
+        return false;
+    }
+    map->n = 0;
+    if (!make_room(s, map, most))
+        return false;
+    for (size_t i = 0; i < own.n; i++)
+        if (i != at)
+            put_pair(map, own.keys[i], own.items[i]);
+    for (size_t k = 0; k < n; k++)
+        add_missing(map, maps[k]);
+    return true;
+}
+
+static bool close_map(st_docs *s, const level *l)
+{
+    return l->doc->kind != ST_DOC_MAP ||
+           (keys_differ(s, l->doc) && (!l->merges || merge(s, l->doc)));
 }
 
 static bool close_level(st_docs *s, const st_doc **root)
 {
-    level *l = &s->levels[--s->depth];
-    return settle(s, l->doc) && keys_differ(s, l->doc) && remember(s, l->anchor, l->doc) &&
-           put(s, l->doc, root);
+    level l = s->levels[--s->depth];
+    return settle(s, &l) && close_map(s, &l) && remember(s, l.anchor, l.doc) && put(s, l.doc, root);
 }
 
 static bool take_alias(st_docs *s, const yaml_event_t *e, const st_doc **root)
@@ -343,10 +488,9 @@ const st_doc *st_docs_next(st_docs *s)
 
 const st_doc *st_doc_get(const st_doc *map, const char *key)
 {
-    if (!map || map->kind != ST_DOC_MAP)
-        return NULL;
-    for (size_t i = 0; i < map->n; i++)
-        if (st_str_eq(map->keys[i]->text, st_str_of(key)))
+    st_str name = st_str_of(key);
+    for (size_t i = 0; map && map->kind == ST_DOC_MAP && i < map->n; i++)
+        if (st_str_eq(map->keys[i]->text, name))
             return map->items[i];
     return NULL;
 }
@@ -360,7 +504,8 @@ st_str st_doc_text(const st_doc *map, const char *key)
 bool st_doc_is_null(const st_doc *t)
 {
     static const char *const words[] = { "", "~", "null", "Null", "NULL" };
-    for (size_t i = 0; t->kind == ST_DOC_TEXT && t->plain && i < sizeof words / sizeof *words; i++)
+    bool may = t->kind == ST_DOC_TEXT && t->plain && t->text.n <= 4;
+    for (size_t i = 0; may && i < sizeof words / sizeof *words; i++)
         if (st_str_eq(t->text, st_str_of(words[i])))
             return true;
     return false;
@@ -373,7 +518,8 @@ bool st_doc_truth(const st_doc *t, bool *out)
         bool value;
     } words[] = { { "true", true },   { "yes", true }, { "on", true },
                   { "false", false }, { "no", false }, { "off", false } };
-    for (size_t i = 0; t->kind == ST_DOC_TEXT && t->plain && i < sizeof words / sizeof *words; i++)
+    bool may = t->kind == ST_DOC_TEXT && t->plain && t->text.n <= 5;
+    for (size_t i = 0; may && i < sizeof words / sizeof *words; i++)
         if (st_str_ieq(t->text, st_str_of(words[i].word))) {
             *out = words[i].value;
             return true;
@@ -381,41 +527,63 @@ bool st_doc_truth(const st_doc *t, bool *out)
     return false;
 }
 
-static bool whole(const char *text, int base, double *out)
+/* Digits of that base and nothing else, '_' between them; false: it isn't that. */
+static bool whole(st_str s, unsigned base, double *out)
 {
-    char *end;
-    if (!*text)
+    size_t digits = 0;
+    *out = 0;
+    for (size_t i = 0; i < s.n; i++) {
+        unsigned char c = (unsigned char)s.p[i], low = c | 0x20;
+        unsigned v = base;
+        if (c >= '0' && c <= '9')
+            v = c - (unsigned)'0';
+        else if (low >= 'a' && low <= 'f')
+            v = low - (unsigned)'a' + 10;
+        if (c == '_' && i)
+            continue;
+        if (v >= base)
+            return false;
+        *out = *out * base + v;
+        digits++;
+    }
+    return digits > 0;
+}
+
+/* digits '.' digits, either may be missing, and an exponent with its sign */
+static bool fraction(st_str s, double *out)
+{
+    char text[64], *end;
+    size_t n = 0, points = 0, digits = 0, i = 0;
+    for (; i < s.n && n < sizeof text - 1 && strchr("0123456789_.", s.p[i]) && s.p[i]; i++) {
+        points += s.p[i] == '.';
+        digits += s.p[i] >= '0' && s.p[i] <= '9';
+        if (s.p[i] != '_')
+            text[n++] = s.p[i];
+    }
+    bool power = i + 2 < s.n && (s.p[i] | 0x20) == 'e' && (s.p[i + 1] == '-' || s.p[i + 1] == '+');
+    for (size_t k = power ? i : s.n; k < s.n && n < sizeof text - 1; k++, i++)
+        text[n++] = s.p[k];
+    text[n] = 0;
+    if (points != 1 || !digits || i != s.n || (s.p[0] == '_'))
         return false;
-    *out = (double)strtoull(text, &end, base);
+    *out = strtod(text, &end);
     return !*end;
 }
 
 bool st_doc_number(const st_doc *t, double *out)
 {
-    char text[64];
-    size_t n = 0;
-    if (t->kind != ST_DOC_TEXT || !t->plain || !t->text.n || t->text.n >= sizeof text)
+    st_str s = t->text;
+    if (t->kind != ST_DOC_TEXT || !t->plain || !s.n || s.n >= 64)
         return false;
-    for (size_t i = 0; i < t->text.n; i++) {
-        if (!strchr("0123456789abcdefABCDEFxX+-._", t->text.p[i]) || !t->text.p[i])
-            return false;
-        if (t->text.p[i] != '_')
-            text[n++] = t->text.p[i];
-    }
-    text[n] = 0;
-    const char *digits = text + (text[0] == '-' || text[0] == '+');
-    bool ok;
-    if (digits[0] == '0' && (digits[1] == 'x' || digits[1] == 'X'))
-        ok = strchr("-+", digits[2]) == NULL && whole(digits + 2, 16, out);
-    else if (digits[0] == '0' && digits[1] && !strpbrk(digits, ".eE89"))
-        ok = whole(digits, 8, out);
-    else {
-        char *end;
-        ok = (digits[0] >= '0' && digits[0] <= '9') || digits[0] == '.';
-        *out = ok ? strtod(digits, &end) : 0;
-        ok = ok && !*end;
-    }
-    if (ok && text[0] == '-')
+    bool minus = s.p[0] == '-';
+    if (minus || s.p[0] == '+')
+        s = (st_str){ s.p + 1, s.n - 1 };
+    bool zero = s.n > 1 && s.p[0] == '0', ok;
+    if (zero && s.p[1] == 'x')
+        ok = whole((st_str){ s.p + 2, s.n - 2 }, 16, out);
+    else
+        ok = whole(s, zero ? 8 : 10, out) || fraction(s, out);
+    if (ok && minus)
         *out = -*out;
     return ok;
 }

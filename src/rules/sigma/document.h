@@ -3,11 +3,14 @@
 /*
  * document.h - YAML documents as trees.
  *
- * Ownership  trees and their texts live in the arena.
+ * Ownership  trees live until their st_docs is closed. A text that stands in the file letter by
+ * letter is a slice of the file, without a NUL behind it; the others live in the arena.
  * Errors     of the YAML, and bounds that are met, go to the diagnostics, with their place; the
- * rest of the file isn't read then. Aliases    stand for the anchor's own tree, which is shared and
- * never copied; what a document unfolds to is bounded (ST_MAX_SIGMA_NODES), so that walking it is
- * bounded, too.
+ * rest of the file isn't read then.
+ * Aliases    stand for the anchor's own tree, which is shared and never copied; what a document
+ * unfolds to is bounded (ST_MAX_SIGMA_NODES), so that walking it is bounded, too. Merge keys (<<)
+ * are followed: what a map says itself goes first, then the maps in their order.
+ * Tags       of YAML's own types say what a text is; any other is refused.
  */
 #ifndef ST_RULES_SIGMA_DOCUMENT_H
 #define ST_RULES_SIGMA_DOCUMENT_H
@@ -42,7 +45,9 @@ st_str st_doc_text(const st_doc *map, const char *key);
 
 /* What a text is to YAML 1.1, where it stands without quotes. */
 bool st_doc_is_null(const st_doc *t);
-bool st_doc_number(const st_doc *t, double *out); /* decimal, 0x.., 0.. (octal), _ between digits */
-bool st_doc_truth(const st_doc *t, bool *out);    /* true false yes no on off, any case */
+/* decimal, 0x.., 0.. (octal), fractions, _ between digits; an exponent needs a fraction and a sign
+ */
+bool st_doc_number(const st_doc *t, double *out);
+bool st_doc_truth(const st_doc *t, bool *out); /* true false yes no on off, any case */
 
 #endif

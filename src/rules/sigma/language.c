@@ -48,6 +48,8 @@ static bool tells(st_str text)
 {
     st_str rest = text, line;
     while (st_str_cut(&rest, '\n', &line)) {
+        if (!line.n || line.p[0] == ' ') /* a key that tells begins its line */
+            continue;
         if (st_str_starts(line, ST_STR("action: global")))
             return true;
         for (size_t k = 0; k < TELLING_KEYS; k++)
@@ -106,6 +108,17 @@ static bool read_placeholders(st_sigma_reader *r, const st_rule_settings *s)
     return out && !r->arena->failed;
 }
 
+/* What stands behind the rule and no line of three dashes in front of it would be lost. */
+static bool is_alone(st_docs *docs, st_diag_sink *d)
+{
+    size_t before = d->errors + d->dropped;
+    const st_doc *more = st_docs_next(docs);
+    if (more)
+        st_diag_at(d, ST_SEV_ERROR, more->span, NULL,
+                   "a document behind the rule's, without --- in front of it");
+    return !more && d->errors + d->dropped == before;
+}
+
 static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st_diag_sink *d,
                   st_rule *about, st_parsed *out)
 {
@@ -117,6 +130,7 @@ static bool parse(st_arena *a, st_str text, const st_rule_settings *settings, st
     if (!doc && d->errors + d->dropped == before)
         st_diag_at(d, ST_SEV_ERROR, (st_span){ 0 }, NULL, "this document is empty");
     bool ok = doc && read_placeholders(&r, settings) && st_sigma_read_rule(&r, doc, rule);
+    ok = doc && is_alone(docs, d) && ok;
     *out = (st_parsed){ .language = &st_language_sigma, .tree = rule };
     out->correlation = ok ? rule->correlation : NULL;
     out->filter = ok && rule->filter;

@@ -145,7 +145,8 @@ static const st_sigma_source sources[] = {
 
 static bool agrees(st_str said, const char *row)
 {
-    return !said.n || (row && st_str_ieq(said, st_str_of(row)));
+    return !said.n ||
+           (row && (said.p[0] | 0x20) == (row[0] | 0x20) && st_str_ieq(said, st_str_of(row)));
 }
 
 /* What a source that isn't here asks for: "the category webserver", "the product macos". */

@@ -20,9 +20,16 @@ bool st_sigma_is_rule(const st_doc *d)
 
 /* texts of the header */
 
+/* The value of a key that says something; NULL: there is none, or it is null. */
+static const st_doc *said(const st_doc *d, const char *key)
+{
+    const st_doc *v = st_doc_get(d, key);
+    return v && !st_doc_is_null(v) ? v : NULL;
+}
+
 static st_str trimmed(const st_doc *d, const char *key)
 {
-    return st_str_trim(st_doc_text(d, key));
+    return said(d, key) ? st_str_trim(st_doc_text(d, key)) : (st_str){ 0 };
 }
 
 /* A list of texts, or one text; what is neither is left out. */
@@ -38,6 +45,23 @@ static const st_str *texts(st_sigma_reader *r, const st_doc *d, size_t *n)
         if (t->kind == ST_DOC_TEXT && t->text.n)
             out[(*n)++] = st_str_trim(t->text);
     }
+    return out;
+}
+
+/* Authors must be named with what their rules find: older rules have a list of them. */
+static st_str authors(st_sigma_reader *r, const st_doc *d)
+{
+    const st_doc *v = said(d, "author");
+    if (!v || v->kind != ST_DOC_LIST)
+        return trimmed(d, "author");
+    size_t n;
+    const st_str *names = texts(r, v, &n);
+    st_buf b = { 0 };
+    for (size_t i = 0; names && i < n; i++)
+        st_buf_fmt(&b, "%s%.*s", i ? ", " : "", ST_FMT(names[i]));
+    st_str out = st_arena_copy(r->arena, st_buf_slice(&b));
+    r->arena->failed |= b.failed;
+    st_buf_free(&b);
     return out;
 }
 
@@ -93,7 +117,7 @@ static void read_tags(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
 static void read_level(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
 {
     out->level = ST_LEVEL_MEDIUM;
-    const st_doc *level = st_doc_get(d, "level");
+    const st_doc *level = said(d, "level");
     if (level && (level->kind != ST_DOC_TEXT || !st_level_parse(level->text, &out->level)))
         st_sigma_error(r, level->span,
                        "level is one of informational, low, medium, high and critical");
@@ -106,19 +130,27 @@ static void read_header(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
     out->name = trimmed(d, "name");
     out->title = trimmed(d, "title");
     out->status = trimmed(d, "status");
-    out->author = trimmed(d, "author");
+    out->author = authors(r, d);
     out->description = trimmed(d, "description");
     out->date = trimmed(d, "date");
     out->modified = trimmed(d, "modified");
     out->falsepositives = texts(r, st_doc_get(d, "falsepositives"), &out->nfalsepositives);
-    out->references = texts(r, st_doc_get(d, "references"), &out->nreferences);
     read_level(r, d, out);
     read_tags(r, st_doc_get(d, "tags"), out);
     if (!out->title.n)
         st_sigma_error(r, d->span, "there is no title");
-    const st_doc *taxonomy = st_doc_get(d, "taxonomy");
+    const st_doc *taxonomy = said(d, "taxonomy");
     if (taxonomy && !st_str_eq(st_doc_text(d, "taxonomy"), ST_STR("sigma")))
         st_sigma_error(r, taxonomy->span, "fields of another taxonomy than sigma aren't known");
+}
+
+/* What isn't a text would select more than is meant, if it counted as left out. */
+static st_str source_part(st_sigma_reader *r, const st_doc *source, const char *key)
+{
+    const st_doc *v = said(source, key);
+    if (v && v->kind != ST_DOC_TEXT)
+        st_sigma_error(r, v->span, "logsource.%s is a text", key);
+    return trimmed(source, key);
 }
 
 static void read_source(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
@@ -129,9 +161,9 @@ static void read_source(st_sigma_reader *r, const st_doc *d, st_sigma_rule *out)
                        s ? "logsource is a map" : "there is no logsource");
         return;
     }
-    out->product = trimmed(s, "product");
-    out->category = trimmed(s, "category");
-    out->service = trimmed(s, "service");
+    out->product = source_part(r, s, "product");
+    out->category = source_part(r, s, "category");
+    out->service = source_part(r, s, "service");
     st_sigma_find_source(r->arena, out->product, out->category, out->service, &out->source);
 }
 
@@ -143,7 +175,7 @@ static bool read_filtered(st_sigma_reader *r, const st_doc *d, st_sigma_filter *
         return true;
     out->rules = texts(r, rules, &out->nrules);
     if (rules->kind == ST_DOC_MAP || (rules->kind == ST_DOC_TEXT && !out->nrules) ||
-        (rules->kind == ST_DOC_LIST && out->nrules != rules->n)) {
+        (rules->kind == ST_DOC_LIST && (!rules->n || out->nrules != rules->n))) {
         st_sigma_error(r, rules->span, "filter.rules: any, or a list of ids or names of rules");
         return false;
     }

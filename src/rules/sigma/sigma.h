@@ -34,7 +34,7 @@ typedef enum st_sigma_place {
     ST_SIGMA_WHOLE,
     ST_SIGMA_START,
     ST_SIGMA_END,
-    ST_SIGMA_ANYWHERE
+    ST_SIGMA_ANYWHERE /* both of these */
 } st_sigma_place;
 
 typedef enum st_sigma_part {
@@ -54,7 +54,7 @@ typedef struct st_sigma_test {
     double number;
     st_sigma_place place; /* FIELD */
     st_sigma_part part;   /* PART */
-    size_t value;         /* which of the item's values it comes from */
+    uint32_t value;       /* which of the item's values it comes from */
     st_span where;
 } st_sigma_test;
 
@@ -158,8 +158,8 @@ typedef struct st_sigma_filter {
 typedef struct st_sigma_rule {
     st_str id, name, title, status, author, description, date, modified;
     st_level level;
-    const st_str *techniques, *falsepositives, *references;
-    size_t ntechniques, nfalsepositives, nreferences;
+    const st_str *techniques, *falsepositives;
+    size_t ntechniques, nfalsepositives;
     st_str product, category, service; /* as logsource says */
     st_sigma_logsource source;
     const st_sigma_cond *cond;       /* NULL: errors were told, or it is a correlation */

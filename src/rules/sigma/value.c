@@ -14,19 +14,40 @@
 #include "rules/engine/match/match.h"
 #include "rules/engine/match/value_tests.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* patterns */
 
-void st_sigma_pattern(st_str value, st_buf *out)
+/* How many bytes from there on are what they are. */
+static size_t plain_run(st_str s, size_t from)
+{
+    size_t i = from;
+    while (i < s.n && s.p[i] != '\\' && s.p[i] != '*' && s.p[i] != '?')
+        i++;
+    return i - from;
+}
+
+/* also: a character that a backslash escapes beside those three, and the mark that stands for it */
+static void put_pattern(st_str value, char also, char mark, st_buf *out)
 {
     for (size_t i = 0; i < value.n; i++) {
-        char c = value.p[i], next = '\0';
+        size_t run = plain_run(value, i);
+        if (run) {
+            st_buf_put(out, value.p + i, run);
+            i += run - 1;
+            continue;
+        }
+        char c = value.p[i], next = '\0', meant = '\0';
         if (i + 1 < value.n)
             next = value.p[i + 1];
-        if (c == '\\' && (next == '*' || next == '?' || next == '\\')) {
-            st_buf_char(out, next);
+        bool escape = c == '\\' && next;
+        if (escape && (next == '*' || next == '?' || next == '\\' || next == also)) {
+            meant = next;
+            if (next == also)
+                meant = mark;
+            st_buf_char(out, meant);
             i++;
         } else if (c == '*') {
             st_buf_char(out, ST_GLOB_ANY);
@@ -36,6 +57,11 @@ void st_sigma_pattern(st_str value, st_buf *out)
             st_buf_char(out, c);
         }
     }
+}
+
+void st_sigma_pattern(st_str value, st_buf *out)
+{
+    put_pattern(value, '\0', '\0', out);
 }
 
 static bool has_mark(st_str s)
@@ -56,7 +82,7 @@ typedef enum form {
 
 typedef struct value {
     form form;
-    st_str text; /* in the arena */
+    st_str text; /* in the scratch arena */
 } value;
 
 /* The values that one value has become: offsets of base64 and placeholders make more of it. */
@@ -67,6 +93,7 @@ typedef struct variants {
 
 typedef struct making {
     st_sigma_reader *r;
+    st_arena *scratch; /* what the steps on the way are made in: an item's */
     const st_doc *doc;
     size_t value; /* which of its item's */
     variants now;
@@ -81,9 +108,9 @@ static void wrong(making *m, const char *what)
     m->failed = true;
 }
 
-static st_str kept(making *m)
+static st_str taken(making *m, st_arena *to)
 {
-    st_str s = st_arena_copy(m->r->arena, st_buf_slice(&m->buf));
+    st_str s = st_arena_copy(to, st_buf_slice(&m->buf));
     if (m->buf.failed || !s.p) {
         m->r->arena->failed = true;
         m->failed = true;
@@ -93,9 +120,15 @@ static st_str kept(making *m)
     return s;
 }
 
+/* What the buffer holds: of the rule from now on, or on its way. */
+static st_str kept(making *m)
+{
+    return taken(m, m->r->arena);
+}
+
 static void push(making *m, variants *to, form f)
 {
-    st_str text = kept(m);
+    st_str text = taken(m, m->scratch);
     if (m->failed)
         return;
     if (text.n > ST_MAX_SIGMA_VALUE) {
@@ -107,15 +140,16 @@ static void push(making *m, variants *to, form f)
         return;
     }
     if (to->n == to->cap) {
-        value *v = ST_NEWN(m->r->arena, value, 2 * to->cap + 4);
+        size_t cap = to->cap ? 4 * to->cap : 1; /* mostly one stays one */
+        value *v = ST_NEWN(m->scratch, value, cap);
         if (!v) {
-            m->failed = true;
+            m->failed = m->r->arena->failed = true;
             return;
         }
         if (to->n)
             memcpy(v, to->v, to->n * sizeof *v);
         to->v = v;
-        to->cap = 2 * to->cap + 4;
+        to->cap = cap;
     }
     to->v[to->n++] = (value){ f, text };
 }
@@ -199,6 +233,51 @@ static void do_windash(making *m)
 
 /* encodings */
 
+enum { MOST_DASHES = 4, LONGEST_DASHED = 1024 }; /* of a value that is encoded once a spelling */
+
+static size_t count_dashes(st_str t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t.n; i++)
+        n += t.p[i] == ST_GLOB_DASH;
+    return n;
+}
+
+/* A value by the ways to write its first dash; itself if it has none. */
+static void spell_one(making *m, const value *v, variants *out)
+{
+    static const char *const dashes[] = { "-", "/", "\xe2\x80\x93", "\xe2\x80\x94",
+                                          "\xe2\x80\x95" };
+    const char *at = v->text.n ? memchr(v->text.p, (unsigned char)ST_GLOB_DASH, v->text.n) : NULL;
+    size_t before = at ? (size_t)(at - v->text.p) : v->text.n;
+    for (size_t i = 0; i < (at ? sizeof dashes / sizeof *dashes : 1) && !m->failed; i++) {
+        st_buf_put(&m->buf, v->text.p, before);
+        if (at) {
+            st_buf_str(&m->buf, st_str_of(dashes[i]));
+            st_buf_put(&m->buf, at + 1, v->text.n - before - 1);
+        }
+        push(m, out, v->form);
+    }
+}
+
+/* A class of characters can't be encoded: windash's values are spelt out, each by itself. */
+static void spell_dashes(making *m)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < m->now.n; i++) {
+        size_t n = m->now.v[i].form == PATTERN ? count_dashes(m->now.v[i].text) : 0;
+        most = n > most ? n : most;
+        if (n > MOST_DASHES || (n && m->now.v[i].text.n > LONGEST_DASHED))
+            wrong(m, "too long, or too many dashes, to be encoded in each way to write them");
+    }
+    for (; most && !m->failed; most--) {
+        variants out = { 0 };
+        for (size_t i = 0; i < m->now.n && !m->failed; i++)
+            spell_one(m, &m->now.v[i], &out);
+        m->now = out;
+    }
+}
+
 static bool encodable(making *m, st_str t)
 {
     if (!has_mark(t))
@@ -230,6 +309,7 @@ static void put_utf16(st_buf *b, st_str t, bool big)
 static void to_utf16(making *m, bool big, const char *mark)
 {
     variants out = { 0 };
+    spell_dashes(m);
     for (size_t i = 0; i < m->now.n && encodable(m, m->now.v[i].text); i++) {
         st_buf_str(&m->buf, st_str_of(mark));
         put_utf16(&m->buf, m->now.v[i].text, big);
@@ -273,6 +353,7 @@ static void put_base64(st_buf *b, st_str s)
 static void do_base64(making *m)
 {
     variants out = { 0 };
+    spell_dashes(m);
     for (size_t i = 0; i < m->now.n && !m->failed; i++) {
         const value *v = &m->now.v[i];
         if (v->form != BYTES && !encodable(m, v->text))
@@ -309,6 +390,7 @@ static void put_offset(making *m, st_str t, size_t offset, variants *out)
 static void do_base64offset(making *m)
 {
     variants out = { 0 };
+    spell_dashes(m);
     for (size_t i = 0; i < m->now.n && !m->failed; i++) {
         const value *v = &m->now.v[i];
         if (v->form != BYTES && !encodable(m, v->text))
@@ -321,15 +403,29 @@ static void do_base64offset(making *m)
 
 /* placeholders */
 
+/* A per cent sign with a backslash in front of it, on its way: it begins no name. (As a byte it is
+ * none that a text has.) */
+static const char PERCENT = '\xfc';
+
+/* In a regular expression its backslash stays. */
+static bool is_escaped(const making *m, st_str t, size_t at)
+{
+    size_t n = 0;
+    while (m->raw && n < at && t.p[at - n - 1] == '\\')
+        n++;
+    return n % 2 == 1;
+}
+
 /* The first %name% of a text from a place on; false: there is none. */
-static bool find_name(st_str t, size_t from, size_t *start, st_str *name)
+static bool find_name(const making *m, st_str t, size_t from, size_t *start, st_str *name)
 {
     for (size_t i = from; i < t.n; i++) {
         size_t end = i + 1;
-        while (t.p[i] == '%' && end < t.n && t.p[end] != '%' && t.p[end] != '\\' &&
+        bool begins = t.p[i] == '%' && !is_escaped(m, t, i);
+        while (begins && end < t.n && t.p[end] != '%' && t.p[end] != '\\' && t.p[end] != PERCENT &&
                !st_glob_is_mark(t.p[end]))
             end++;
-        if (t.p[i] == '%' && end < t.n && t.p[end] == '%' && end > i + 1) {
+        if (begins && end < t.n && t.p[end] == '%' && end > i + 1) {
             *start = i;
             *name = (st_str){ t.p + i + 1, end - i - 1 };
             return true;
@@ -365,7 +461,7 @@ static void put_filled(making *m, filling from, size_t start, size_t behind, st_
     else if (!st_grow(&to->v, &to->cap, to->n + 1, sizeof *to->v))
         m->failed = m->r->arena->failed = true;
     else
-        to->v[to->n++] = (filling){ kept(m), done };
+        to->v[to->n++] = (filling){ taken(m, m->scratch), done };
 }
 
 /* The next placeholder of a text, by each value that it has: those become texts to go on with, the
@@ -388,6 +484,15 @@ static void fill(making *m, filling from, size_t start, st_str name, fillings *t
     m->failed = true;
 }
 
+static void put_percents(st_buf *b, st_str t)
+{
+    for (size_t i = 0; i < t.n; i++)
+        if (t.p[i] == PERCENT)
+            st_buf_char(b, '%');
+        else
+            st_buf_char(b, t.p[i]);
+}
+
 /* All placeholders of one value, one after the other; what they stand for isn't looked into. */
 static void fill_all(making *m, st_str text, variants *out)
 {
@@ -398,10 +503,10 @@ static void fill_all(making *m, st_str text, variants *out)
     for (bool more = true; more && !m->failed; more = todo.n > 0) {
         if (todo.n)
             now = todo.v[--todo.n];
-        if (find_name(now.text, now.done, &start, &name)) {
+        if (find_name(m, now.text, now.done, &start, &name)) {
             fill(m, now, start, name, &todo);
         } else {
-            st_buf_str(&m->buf, now.text);
+            put_percents(&m->buf, now.text);
             push(m, out, PATTERN);
         }
     }
@@ -481,7 +586,8 @@ static const modifier modifiers[] = {
 static const modifier *modifier_of(st_str name)
 {
     for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++)
-        if (st_str_eq(name, st_str_of(modifiers[i].name)))
+        if (name.n && name.p[0] == modifiers[i].name[0] &&
+            st_str_eq(name, st_str_of(modifiers[i].name)))
             return &modifiers[i];
     return NULL;
 }
@@ -518,6 +624,14 @@ static bool fits(st_sigma_reader *r, const st_doc *key, const chain *c)
             st_sigma_error(r, key->span, "%s", together[i].why);
             return false;
         }
+    for (size_t i = 0, parts = 0, compares = 0; i < c->n; i++) {
+        parts += (c->m[i]->what & M_PART) != 0;
+        compares += (c->m[i]->what & M_NUMBER) != 0;
+        if (parts > 1 || compares > 1) {
+            st_sigma_error(r, key->span, "one part of a time and one comparison are enough");
+            return false;
+        }
+    }
     bool field = c->what & M_FIELD, flag = c->what & M_FLAG;
     for (size_t i = 0; field && i < c->n; i++)
         if (c->m[i]->what & M_CHANGES && !(c->m[i]->what & M_PLACE)) {
@@ -576,6 +690,16 @@ static int arg_of(const chain *c, unsigned what, int otherwise)
     return otherwise;
 }
 
+/* Where one field stands in another: at its start and its end is anywhere, as with wildcards. */
+static st_sigma_place place_of(const chain *c)
+{
+    unsigned place = ST_SIGMA_WHOLE;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->m[i]->what & M_PLACE)
+            place |= (unsigned)c->m[i]->arg;
+    return (st_sigma_place)place;
+}
+
 static bool number_of(making *m, double *out)
 {
     if (st_doc_number(m->doc, out))
@@ -610,9 +734,13 @@ static st_sigma_test *add_test(making *m, st_sigma_item *out, st_sigma_kind kind
         out->cap = cap;
     }
     st_sigma_test *t = &out->tests[out->n++];
-    *t = (st_sigma_test){ .kind = kind, .value = m->value, .where = m->doc->span };
+    *t = (st_sigma_test){ .kind = kind, .value = (uint32_t)m->value, .where = m->doc->span };
     return t;
 }
+
+/* Whole numbers from here on aren't all there as doubles: two that differ would be equal, and such
+ * a value (a hash of digits, say) is compared as text. */
+static const double EXACT = 9007199254740992;
 
 /* A value that is text, with or without wildcards: the modifiers may make several of it. */
 static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *out)
@@ -623,20 +751,20 @@ static void text_tests(making *m, const chain *c, bool keyword, st_sigma_item *o
     if (st_doc_truth(m->doc, &truth) && plain)
         st_buf_str(&m->buf, truth ? ST_STR("true") : ST_STR("false"));
     else
-        st_sigma_pattern(m->doc->text, &m->buf);
+        put_pattern(m->doc->text, c->what & M_EXPAND ? '%' : '\0', PERCENT, &m->buf);
     push(m, &m->now, PATTERN);
     if (!m->failed)
         change(m, c);
     if (!m->failed && keyword)
         widen(m, true, true);
-    bool is_number = plain && !keyword && st_doc_number(m->doc, &number);
+    bool is_number = plain && !keyword && st_doc_number(m->doc, &number) && fabs(number) < EXACT;
     for (size_t i = 0; i < m->now.n && !m->failed; i++) {
         st_sigma_test *t = add_test(m, out, is_number ? ST_SIGMA_NUMBER : ST_SIGMA_TEXT);
         if (!t)
             return;
         t->compare = '=';
         t->number = is_number ? number : 0;
-        t->text = m->now.v[i].text;
+        t->text = st_arena_copy(m->r->arena, m->now.v[i].text);
         t->cased = (c->what & M_CASED) != 0;
     }
 }
@@ -684,7 +812,7 @@ static void field_test(making *m, const chain *c, st_sigma_test *t)
     st_sigma_pattern(m->doc->text, &m->buf);
     t->text = kept(m);
     t->cased = (c->what & M_CASED) != 0;
-    t->place = (st_sigma_place)arg_of(c, M_PLACE, ST_SIGMA_WHOLE);
+    t->place = place_of(c);
     if (has_mark(t->text) || !t->text.n)
         wrong(m, "fieldref needs the name of a field, without wildcards");
 }
@@ -725,14 +853,14 @@ static void null_test(making *m, const chain *c, bool keyword, st_sigma_item *ou
         add_test(m, out, ST_SIGMA_NULL);
 }
 
-static bool one_value(st_sigma_reader *r, const st_doc *doc, size_t which, const chain *c,
-                      st_sigma_item *out)
+static bool one_value(st_sigma_reader *r, st_arena *scratch, const st_doc *doc, size_t which,
+                      const chain *c, st_sigma_item *out)
 {
-    making m = { .r = r, .doc = doc, .value = which };
+    making m = { .r = r, .scratch = scratch, .doc = doc, .value = which };
     bool keyword = !out->field.n;
     if (doc->kind != ST_DOC_TEXT)
         wrong(&m, doc->kind == ST_DOC_MAP ? "a map as a value" : "a list within a list of values");
-    else if (c->what & M_RE)
+    else if (c->what & M_RE && !st_doc_is_null(doc))
         regex_tests(&m, c, out);
     else if (st_doc_is_null(doc))
         null_test(&m, c, keyword, out);
@@ -757,13 +885,17 @@ bool st_sigma_read_item(st_sigma_reader *r, const st_doc *key, const st_doc *val
         st_sigma_error(r, values->span, "an empty list");
         return false;
     }
-    if (c.what & M_EXISTS && !out->field.n) {
-        st_sigma_error(r, out->where, "exists needs a field");
+    if (c.what & (M_EXISTS | M_FIELD | M_PART) && !out->field.n) {
+        st_sigma_error(r, out->where, "exists, fieldref and parts of a time need a field");
         return false;
     }
     out->all = (c.what & M_ALL) != 0;
     out->neq = (c.what & M_NEQ) != 0;
+    st_arena scratch = { 0 };
+    out->tests = ST_NEWN(r->arena, st_sigma_test, n);
+    out->cap = out->tests ? n : 0;
     for (size_t i = 0; i < n; i++)
-        ok = one_value(r, list ? values->items[i] : values, i, &c, out) && ok;
+        ok = one_value(r, &scratch, list ? values->items[i] : values, i, &c, out) && ok;
+    st_arena_free(&scratch);
     return ok && !r->arena->failed;
 }

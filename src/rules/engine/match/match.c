@@ -104,6 +104,7 @@ struct st_pred {
     st_str *needles; /* sorted, each once */
     size_t n;
     bool always;      /* one of them is empty, and no more is asked */
+    bool joins;       /* they are many and nothing was asked yet: `many` isn't made */
     st_needles *many; /* NULL: they are few, or all must match */
     st_regex *regex;
     st_network network;
@@ -153,8 +154,14 @@ static void join_needles(st_pred *p)
 {
     bool parts = p->op != ST_M_EQ && p->op != ST_M_GLOB; /* a needle is a part of the text */
     p->always = !p->all && parts && p->n && !p->needles[0].n;
-    if (!p->all && !p->always && parts && p->n >= MANY)
-        p->many = st_needles_new(p->needles, p->n);
+    p->joins = !p->all && !p->always && parts && p->n >= MANY;
+}
+
+/* With the first question: rules are also bound to be checked only. */
+static void join_many(st_pred *p)
+{
+    p->many = st_needles_new(p->needles, p->n);
+    p->joins = false;
 }
 
 static st_pred *new_pred(st_mop op, bool fold, st_err *err)
@@ -304,6 +311,8 @@ static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
 {
+    if (p->joins)
+        join_many(p);
     if (p->asked < FEW) {
         p->asked++;
         return answer(p, folds, id);

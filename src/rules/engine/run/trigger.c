@@ -32,6 +32,7 @@ typedef struct maker {
     st_regexes *regexes;
     size_t left;  /* atoms that may still be made */
     size_t parts; /* of conditions that may still be looked at */
+    st_buf folded;
 } maker;
 
 /* How much a set of texts tells: the shorter the texts, and the more of them, the less. */
@@ -88,7 +89,8 @@ static void offer(choices *c, st_atoms set)
 
 /* One needle of a predicate; false: it needs nothing to stand. other: of a pattern, not its longest
  * literal. */
-static bool atom_of(maker *m, const st_expr *x, st_str needle, bool other, st_atom *out)
+static bool atom_of(maker *m, const st_expr *x, const st_getter *column, st_str needle, bool other,
+                    st_atom *out)
 {
     st_mop op = st_pred_op(x->pred);
     if (op == ST_M_GLOB) {
@@ -97,14 +99,12 @@ static bool atom_of(maker *m, const st_expr *x, st_str needle, bool other, st_at
         op = ST_M_CONTAINS;
     }
     op = op == ST_M_REGEX ? ST_M_CONTAINS : op;
-    st_buf b = { 0 };
-    st_fold_put(&b, needle);
-    st_str text = st_arena_copy(m->arena, st_buf_slice(&b));
-    st_buf_free(&b);
-    *out = (st_atom){ m->table->columns[x->args[0]->col], op, text };
-    /* The name may be the plan's, which goes before the trigger does. */
-    out->column.name = st_arena_copy(m->arena, st_str_of(out->column.name)).p;
-    return text.p && text.n && out->column.name;
+    st_buf_clear(&m->folded);
+    st_fold_put(&m->folded, needle);
+    m->arena->failed |= m->folded.failed;
+    st_str text = st_arena_copy(m->arena, st_buf_slice(&m->folded));
+    *out = (st_atom){ *column, op, text };
+    return text.p && text.n;
 }
 
 /* A set of texts for the needles: any of them will do, or else each of them must stand. */
@@ -113,11 +113,14 @@ static void of_needles(maker *m, const st_expr *x, const st_literals *l, bool ot
     bool all = st_pred_all(x->pred);
     st_atom *v = l->n <= m->left ? ST_NEWN(m->arena, st_atom, l->n) : NULL;
     size_t kept = 0;
-    if (!v)
+    st_getter column = m->table->columns[x->args[0]->col];
+    /* The name may be the plan's, which goes before the trigger does. */
+    column.name = v ? st_arena_copy(m->arena, st_str_of(column.name)).p : NULL;
+    if (!column.name)
         return;
     m->left -= l->n;
     for (size_t i = 0; i < l->n; i++)
-        if (atom_of(m, x, l->v[i], other, &v[kept]))
+        if (atom_of(m, x, &column, l->v[i], other, &v[kept]))
             kept++;
         else if (!all)
             return; /* one of them stands in any text */
@@ -213,10 +216,15 @@ void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger 
     const st_table_def *t = st_run_only_table(r, &out->kinds, &c);
     if (!t || r->scanned || r->draws || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
         return;
-    maker m = { a, t, r->shared->regexes, ST_MAX_TRIGGER_ATOMS, ST_MAX_NARROWING };
+    maker m = { .arena = a,
+                .table = t,
+                .regexes = r->shared->regexes,
+                .left = ST_MAX_TRIGGER_ATOMS,
+                .parts = ST_MAX_NARROWING };
     choices found = { .n = 0 };
     for (; c; c = c->next)
         of_expr(&m, c->x, &found);
+    st_buf_free(&m.folded);
     out->rows = t->rows;
     out->narrows = st_op_narrows(root);
     out->known = found.n > 0 && !a->failed;
