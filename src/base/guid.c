@@ -62,16 +62,18 @@ int st_guid_cmp(const st_guid *a, const st_guid *b)
 
 void st_buf_guid(st_buf *b, const st_guid *g)
 {
-    static const char digit[] = "0123456789ABCDEF";
+#define ROW(d) \
+    d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9" d "A" d "B" d "C" d "D" d "E" d "F"
+    static const char digits[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6")
+        ROW("7") ROW("8") ROW("9") ROW("A") ROW("B") ROW("C") ROW("D") ROW("E") ROW("F");
+#undef ROW
     static const unsigned char place[16] = { 7,  5,  3,  1,  12, 10, 17, 15,
                                              20, 22, 25, 27, 29, 31, 33, 35 };
     char *to = st_buf_room(b, 38);
     if (!to)
         return;
     memcpy(to, "{------------------------------------}", 38);
-    for (unsigned k = 0; k < 16; k++) {
-        to[place[k]] = digit[g->b[k] >> 4];
-        to[place[k] + 1] = digit[g->b[k] & 15];
-    }
+    for (unsigned k = 0; k < 16; k++)
+        memcpy(to + place[k], digits + 2 * (size_t)g->b[k], 2);
     b->n += 38;
 }
