@@ -77,6 +77,62 @@ static void time_iso__zones_and_fractions__give_utc(void **state)
     }
 }
 
+static void time_iso_like__after_any_other__the_same(void **state)
+{
+    (void)state;
+    const st_ticks now = UINT64_C(134118002450010000), s = ST_TICKS_SECOND;
+    const st_ticks times[] = { now,
+                               now + 1,
+                               now - 1,
+                               now / s * s,
+                               now / s * s + s - 1,
+                               now / s * s + s,
+                               0,
+                               now,
+                               now + s,
+                               1,
+                               s - 1,
+                               s,
+                               ST_TICKS_MAX,
+                               now,
+                               now - s,
+                               ST_TICKS_MAX + 1,
+                               now };
+    st_second put = { 0 }, got = { 0 };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        st_buf a = { 0 }, b = { 0 };
+        st_ticks back = 0;
+        st_buf_time_iso(&a, times[i]);
+        st_buf_time_iso_like(&b, times[i], &put);
+        if (!st_str_eq(st_buf_slice(&a), st_buf_slice(&b)))
+            fail_msg("%zu: %.*s", i, ST_FMT(st_buf_slice(&b)));
+        assert_int_equal(st_time_iso_like(st_buf_slice(&a), &back, &got), a.n != 0);
+        assert_true(!a.n || back == times[i]);
+        st_buf_free(&a);
+        st_buf_free(&b);
+    }
+}
+
+static void time_iso_like__nearly_the_last__not_taken_for_it(void **state)
+{
+    (void)state;
+    static const char *const odd[] = {
+        "2026-01-02T03:04:05.00000001", "2026-01-02T03:04:05.00000a0Z",
+        "2026-01-02T03:04:05.000000",   "2026-01-02T03:04:05.0000000z",
+        "2026-01-02T03:04:06.0000000Z", "2026-01-02 03:04:05.0000001Z",
+        "2026-01-02T03:04:05.1Z",
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof odd[0]; i++) {
+        st_second last = { 0 };
+        st_ticks t = 0, want = 0;
+        assert_true(st_time_iso_like(ST_STR("2026-01-02T03:04:05.1234567Z"), &t, &last));
+        t = 0;
+        bool ok = st_time_iso(st_str_of(odd[i]), &want);
+        assert_int_equal(st_time_iso_like(st_str_of(odd[i]), &t, &last), ok);
+        assert_true(!ok || t == want);
+    }
+}
+
 static void ticks__every_day_of_four_centuries__there_and_back(void **state)
 {
     (void)state;
@@ -644,17 +700,19 @@ static void cp_hidden_and_width__each_kind(void **state)
         bool hidden;
         unsigned width;
     } rows[] = {
-        { 'a', false, 1 },    { 0x7f, false, 1 },    { 0x80, true, 1 },     { 0x9f, true, 1 },
-        { 0xa0, false, 1 },   { 0xad, true, 1 },     { 0xae, false, 1 },    { 0x34f, true, 0 },
-        { 0x300, false, 0 },  { 0x600, true, 1 },    { 0x605, true, 1 },    { 0x606, false, 1 },
-        { 0x180e, true, 1 },  { 0x200a, false, 1 },  { 0x200b, true, 1 },   { 0x200f, true, 1 },
-        { 0x2010, false, 1 }, { 0x2028, true, 1 },   { 0x202e, true, 1 },   { 0x202f, false, 1 },
-        { 0x2060, true, 1 },  { 0x206f, true, 1 },   { 0x2070, false, 1 },  { 0x3164, true, 1 },
-        { 0x4e2d, false, 2 }, { 0xd55c, false, 2 },  { 0xfdd0, true, 1 },   { 0xfe0f, true, 0 },
-        { 0xfeff, true, 1 },  { 0xff01, false, 2 },  { 0xfffb, true, 1 },   { 0xfffc, false, 1 },
-        { 0xfffd, false, 1 }, { 0xfffe, true, 1 },   { 0x110bd, true, 1 },  { 0x1d173, true, 1 },
-        { 0x1d17a, true, 1 }, { 0x1f600, false, 2 }, { 0x1f680, false, 2 }, { 0xe0001, true, 1 },
-        { 0xe007f, true, 1 }, { 0xe0fff, true, 1 },  { 0xe1000, false, 1 }, { 0x10ffff, true, 1 },
+        { 'a', false, 1 },     { 0x7f, false, 1 },    { 0x80, true, 1 },    { 0x9f, true, 1 },
+        { 0xa0, false, 1 },    { 0xad, true, 1 },     { 0xae, false, 1 },   { 0x34f, true, 0 },
+        { 0x300, false, 0 },   { 0x600, true, 1 },    { 0x605, true, 1 },   { 0x606, false, 1 },
+        { 0x180e, true, 1 },   { 0x200a, false, 1 },  { 0x200b, true, 1 },  { 0x200f, true, 1 },
+        { 0x2010, false, 1 },  { 0x2028, true, 1 },   { 0x202e, true, 1 },  { 0x202f, false, 1 },
+        { 0x2060, true, 1 },   { 0x206f, true, 1 },   { 0x2070, false, 1 }, { 0x3164, true, 1 },
+        { 0x24ff, false, 1 },  { 0x2500, false, 1 },  { 0x257f, false, 1 }, { 0x25fd, false, 2 },
+        { 0x34e, false, 0 },   { 0x2ff, false, 1 },   { 0x4e2d, false, 2 }, { 0xd55c, false, 2 },
+        { 0xfdd0, true, 1 },   { 0xfe0f, true, 0 },   { 0xfeff, true, 1 },  { 0xff01, false, 2 },
+        { 0xfffb, true, 1 },   { 0xfffc, false, 1 },  { 0xfffd, false, 1 }, { 0xfffe, true, 1 },
+        { 0x110bd, true, 1 },  { 0x1d173, true, 1 },  { 0x1d17a, true, 1 }, { 0x1f600, false, 2 },
+        { 0x1f680, false, 2 }, { 0xe0001, true, 1 },  { 0xe007f, true, 1 }, { 0xe0fff, true, 1 },
+        { 0xe1000, false, 1 }, { 0x10ffff, true, 1 },
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (st_cp_hidden(rows[i].cp) != rows[i].hidden || st_cp_width(rows[i].cp) != rows[i].width)
@@ -782,6 +840,8 @@ int main(void)
         cmocka_unit_test(search__slots__hold_two_thirds_and_find_each),
         cmocka_unit_test(time_sysmon__each_row__parses_or_not),
         cmocka_unit_test(time_iso__zones_and_fractions__give_utc),
+        cmocka_unit_test(time_iso_like__after_any_other__the_same),
+        cmocka_unit_test(time_iso_like__nearly_the_last__not_taken_for_it),
         cmocka_unit_test(ticks__every_day_of_four_centuries__there_and_back),
         cmocka_unit_test(civil__the_edges__are_dates_or_none),
         cmocka_unit_test(str_like__stars_and_question_marks__whatever_they_stand_for),

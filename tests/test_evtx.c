@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "evtx/engine.h"
+#include "shelltree/json.h"
 
 #include <libdeflate.h>
 #include <stdio.h>
@@ -75,6 +76,12 @@ static void value_text__each_type__canonical(void **state)
         st_value_text(&v, &b);
         st_buf_char(&b, '\0');
         assert_string_equal(b.p, cases[i].want);
+        st_buf json = { 0 }, want = { 0 };
+        st_value_json(&v, &json, &b);
+        st_json_exact(&want, st_str_of(cases[i].want));
+        assert_true(st_str_eq(st_buf_slice(&json), st_buf_slice(&want)));
+        st_buf_free(&json);
+        st_buf_free(&want);
         st_buf_free(&b);
     }
 }

@@ -268,6 +268,48 @@ static void write__each_kind__reads_back(void **state)
     st_buf_free(&b);
 }
 
+/* Units of each kind, drawn by a generator; of `n` bytes, without one to spare. */
+static unsigned char *units_of(size_t n, uint32_t *seed)
+{
+    static const uint16_t KINDS[] = { 'a',    'b',    'c',    '"',    '\\',   0,
+                                      0x1f,   0x20,   0x7f,   0x80,   0xae,   0xff,
+                                      0x100,  0x7ff,  0x800,  0x7fff, 0x8000, 0xd7ff,
+                                      0xd800, 0xdbff, 0xdc00, 0xdfff, 0xe000, 0xffff };
+    unsigned char *p = malloc(n ? n : 1);
+    uint32_t plain = *seed >> 8 & 15; /* the more, the fewer of the others */
+    assert_non_null(p);
+    for (size_t i = 0; i + 1 < n; i += 2) {
+        *seed = *seed * UINT32_C(1664525) + UINT32_C(1013904223);
+        bool any = (*seed >> 28) >= plain;
+        uint16_t u = any ? KINDS[(*seed >> 16) % (sizeof KINDS / sizeof KINDS[0])] : 'x';
+        p[i] = (unsigned char)u;
+        p[i + 1] = (unsigned char)(u >> 8);
+    }
+    if (n & 1)
+        p[n - 1] = '!';
+    return p;
+}
+
+static void exact__utf16__as_in_two_steps(void **state)
+{
+    uint32_t seed = 7;
+    (void)state;
+    for (size_t round = 0; round < 20000; round++) {
+        st_buf one = { 0 }, text = { 0 }, two = { 0 };
+        size_t n = round % 50 ? round % 151 : 4000 + round % 700; /* more than one piece */
+        unsigned char *p = units_of(n, &seed);
+        unsigned replaced = st_json_exact_utf16le(&one, p, n);
+        assert_int_equal(st_utf16le_put(&text, p, n), replaced);
+        st_json_exact(&two, st_buf_slice(&text));
+        if (!st_str_eq(st_buf_slice(&one), st_buf_slice(&two)))
+            fail_msg("round %zu: %.*s", round, ST_FMT(st_buf_slice(&one)));
+        free(p);
+        st_buf_free(&one);
+        st_buf_free(&text);
+        st_buf_free(&two);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -280,6 +322,7 @@ int main(void)
         cmocka_unit_test(read__long_number__bounded),
         cmocka_unit_test(skip__what_was_begun__is_passed_over),
         cmocka_unit_test(write__each_kind__reads_back),
+        cmocka_unit_test(exact__utf16__as_in_two_steps),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

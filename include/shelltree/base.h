@@ -228,6 +228,9 @@ uint32_t st_utf8_next(st_str s, size_t *i);
 /* Writes cp (at most 4 bytes) and returns how many. cp must be a scalar value. */
 size_t st_utf8_put(char *out, uint32_t cp);
 bool st_utf8_valid(st_str s);
+/* The character at p + *i, of n bytes of UTF-16LE, which are of an even number; moves *i on. A lone
+ * surrogate becomes U+FFFD, and is counted. Needs *i < n. */
+uint32_t st_utf16le_next(const unsigned char *p, size_t n, size_t *i, unsigned *replaced);
 /* Appends n bytes of UTF-16LE (an odd last byte is dropped); a lone surrogate
  * becomes U+FFFD. Returns how many were replaced. NULs are kept. */
 unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n);
@@ -286,6 +289,14 @@ bool st_time_iso(st_str s, st_ticks *out);
 bool st_time_typed(st_str s, st_ticks *out);
 void st_buf_time_sysmon(st_buf *b, st_ticks t); /* three digits; nothing for 0 */
 void st_buf_time_iso(st_buf *b, st_ticks t);    /* seven digits and Z; nothing for 0 */
+/* The same of times of which many are of one second: zeroed at first, it keeps the last one. */
+typedef struct st_second {
+    st_ticks ticks; /* 0: none */
+    char text[28];  /* its time */
+} st_second;
+void st_buf_time_iso_like(st_buf *b, st_ticks t, st_second *last);
+/* st_time_iso of such a text. */
+bool st_time_iso_like(st_str s, st_ticks *out, st_second *last);
 
 /* hosts */
 

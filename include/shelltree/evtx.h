@@ -67,6 +67,8 @@ typedef struct st_value {
  * without trailing NULs, binary as upper-case hex, array items joined by ", ".
  * Returns the number of characters that had to be replaced (lone surrogates). */
 unsigned st_value_text(const st_value *v, st_buf *out);
+/* The same as a string of JSON (st_json_exact). spare: room for what takes two steps. */
+unsigned st_value_json(const st_value *v, st_buf *out, st_buf *spare);
 /* Any integer type, or text in decimal or 0x form. */
 bool st_value_u64(const st_value *v, uint64_t *out);
 bool st_value_guid(const st_value *v, st_guid *out);   /* type 0f, or text */

@@ -105,6 +105,9 @@ void st_json_close(st_json *j);
 void st_json_str(st_buf *b, st_str s);
 /* The same, but only what JSON itself wants escaped; bytes are kept as they are. */
 void st_json_exact(st_buf *b, st_str s);
+/* The same of n bytes of UTF-16LE, as st_utf16le_put would write them, in one step; returns how
+ * many characters were replaced. */
+unsigned st_json_exact_utf16le(st_buf *b, const unsigned char *p, size_t n);
 /* JSON that is valid already, made safe for a terminal as above, and put on one line. */
 void st_json_safe(st_buf *b, st_str json);
 /* Of an object that is being written: the comma that is due, and "key": *more says if one is. */

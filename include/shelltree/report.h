@@ -33,9 +33,16 @@ st_code st_out_end(st_out *o, st_err *err); /* flushes, frees the buffer; doesn'
 typedef struct st_outfile st_outfile;
 st_code st_outfile_open(const char *path, bool force, st_outfile **out, st_err *err);
 st_out *st_outfile_out(st_outfile *f);
-const char *st_outfile_temp(const st_outfile *f);      /* its name while it is written */
-st_code st_outfile_commit(st_outfile *f, st_err *err); /* frees f */
-void st_outfile_abort(st_outfile *f);                  /* removes the temporary file, frees f */
+const char *st_outfile_temp(const st_outfile *f); /* its name while it is written */
+/* Writes what is left, so that nothing may be put any more, and has the disk begin with it. */
+st_code st_outfile_end(st_outfile *f, st_err *err);
+/* Ends it, if that wasn't done, waits for the disk, and gives the file its name; frees f. */
+st_code st_outfile_commit(st_outfile *f, st_err *err);
+/* The same, but that the name may be lost with the machine's power until st_sync_beside. */
+st_code st_outfile_place(st_outfile *f, st_err *err);
+/* Waits until the disk has the names of all that is in path's folder. */
+void st_sync_beside(const char *path);
+void st_outfile_abort(st_outfile *f); /* removes the temporary file, frees f */
 
 /* Gives a file or folder that was made private the mode that any new one has: most, less the umask.
  */

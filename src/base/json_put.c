@@ -151,6 +151,99 @@ void st_json_exact(st_buf *b, st_str s)
     st_buf_char(b, '"');
 }
 
+enum { UNITS = 16 }; /* of UTF-16 that are looked at at once */
+
+#ifdef __SSE2__
+/* Less than sixteen bytes and zeros behind them, in two moves that may overlap: a buffer between
+ * would have to be waited for. */
+static __m128i few(const unsigned char *p, size_t n)
+{
+    uint64_t low = 0, high = 0;
+    uint32_t from = 0, to = 0;
+    if (n >= 8) {
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+        high = high >> 8 * (15 - n) >> 8;
+    } else if (n >= 4) {
+        memcpy(&from, p, 4);
+        memcpy(&to, p + n - 4, 4);
+        low = from | (uint64_t)to << 8 * (n - 4);
+    } else {
+        low = (uint64_t)p[0] | (uint64_t)p[1] << 8;
+    }
+    return _mm_set_epi64x((int64_t)high, (int64_t)low);
+}
+
+/* The next n bytes of UTF-16LE at p, as far as they are looked at at once, to where there is room
+ * for UNITS bytes; how many units from the first on stay as they are. */
+static size_t copy_exact_units(char *to, const unsigned char *p, size_t n)
+{
+    const __m128i zero = _mm_setzero_si128();
+    __m128i a = n < 16 ? few(p, n) : _mm_loadu_si128((const __m128i *)(const void *)p), b = zero;
+    if (n >= 32)
+        b = _mm_loadu_si128((const __m128i *)(const void *)(p + 16));
+    /* Beyond 0x7f a unit becomes 0 or a byte from 0x80 on, neither of which stays. */
+    const __m128i v = _mm_packus_epi16(a, b);
+    const __m128i low = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* with a sign: those, too */
+    const __m128i marks =
+        _mm_or_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8('"')), _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    _mm_storeu_si128((__m128i *)(void *)to, v);
+    return (size_t)__builtin_ctz((unsigned)_mm_movemask_epi8(_mm_or_si128(low, marks)) | 0x10000);
+}
+#else
+static size_t copy_exact_units(char *to, const unsigned char *p, size_t n)
+{
+    size_t i = 0;
+    for (; i < UNITS && 2 * i < n && !p[2 * i + 1] && p[2 * i] < 0x80 && !exact_escape[p[2 * i]];
+         i++)
+        to[i] = (char)p[2 * i];
+    return i;
+}
+#endif
+
+/* The character at p + *i, of which there are n bytes, as at most six; where the next goes. */
+static char *put_exact_unit(char *to, const unsigned char *p, size_t n, size_t *i,
+                            unsigned *replaced)
+{
+    unsigned char c = p[*i];
+    if (c >= 0x80 || p[*i + 1])
+        return to + st_utf8_put(to, st_utf16le_next(p, n, i, replaced));
+    *i += 2;
+    return put_exact(to, c);
+}
+
+/* Those that begin before `end`. */
+static char *put_units(char *to, const unsigned char *p, size_t n, size_t *i, size_t end,
+                       unsigned *replaced)
+{
+    while (*i < end) {
+        size_t left = n - *i, plain = copy_exact_units(to, p + *i, left);
+        size_t seen = left >= 32 ? 16 : left >= 16 ? 8 : left / 2;
+        to += plain;
+        *i += 2 * plain;
+        if (plain < seen && *i < end)
+            to = put_exact_unit(to, p, n, i, replaced);
+    }
+    return to;
+}
+
+unsigned st_json_exact_utf16le(st_buf *b, const unsigned char *p, size_t n)
+{
+    enum { PIECE = 1 << 12, OVER = 32 }; /* bytes; OVER: two steps beyond a piece's end */
+    unsigned replaced = 0;
+    n &= ~(size_t)1;
+    st_buf_char(b, '"');
+    for (size_t i = 0; i < n;) {
+        size_t end = n - i < PIECE ? n : i + PIECE;
+        char *start = st_buf_room(b, (end - i) / 2 * 6 + OVER);
+        if (!start)
+            return replaced;
+        b->n += (size_t)(put_units(start, p, n, &i, end, &replaced) - start);
+    }
+    st_buf_char(b, '"');
+    return replaced;
+}
+
 void st_json_safe(st_buf *b, st_str s)
 {
     for (size_t i = 0; i < s.n;) {

@@ -288,10 +288,23 @@ bool st_time_typed(st_str s, st_ticks *out)
     return true;
 }
 
-static void put_digits(char *to, int v, unsigned n)
+/* Of 0 to 99. */
+static void put_two(char *to, int v)
 {
-    for (unsigned k = n; k-- > 0; v /= 10)
-        to[k] = (char)('0' + v % 10);
+#define TEN(d) d "0" d "1" d "2" d "3" d "4" d "5" d "6" d "7" d "8" d "9"
+    static const char pairs[] =
+        TEN("0") TEN("1") TEN("2") TEN("3") TEN("4") TEN("5") TEN("6") TEN("7") TEN("8") TEN("9");
+#undef TEN
+    memcpy(to, pairs + 2 * (size_t)v, 2);
+}
+
+/* Seven digits of less than a second. */
+static void put_fraction(char *to, int tick)
+{
+    to[0] = (char)('0' + tick / 1000000);
+    put_two(to + 1, tick / 10000 % 100);
+    put_two(to + 3, tick / 100 % 100);
+    put_two(to + 5, tick % 100);
 }
 
 static void put_two(char *to, int v)
@@ -325,7 +338,9 @@ void st_buf_time_sysmon(st_buf *b, st_ticks t)
         return;
     put_civil(text, &c, ' ');
     text[19] = '.';
-    put_digits(text + 20, c.tick / (int)ST_TICKS_MS, 3);
+    int ms = c.tick / (int)ST_TICKS_MS;
+    text[20] = (char)('0' + ms / 100);
+    put_two(text + 21, ms % 100);
     st_buf_put(b, text, sizeof text);
 }
 
@@ -337,7 +352,44 @@ void st_buf_time_iso(st_buf *b, st_ticks t)
         return;
     put_civil(text, &c, 'T');
     text[19] = '.';
-    put_digits(text + 20, c.tick, 7);
+    put_fraction(text + 20, c.tick);
     text[27] = 'Z';
     st_buf_put(b, text, sizeof text);
+}
+
+void st_buf_time_iso_like(st_buf *b, st_ticks t, st_second *last)
+{
+    size_t from = b->n;
+    if (last->ticks && t - last->ticks < ST_TICKS_SECOND) {
+        put_fraction(last->text + 20, (int)(t - last->ticks));
+        st_buf_put(b, last->text, sizeof last->text);
+        return;
+    }
+    st_buf_time_iso(b, t);
+    if (b->failed || b->n - from != sizeof last->text)
+        return;
+    memcpy(last->text, b->p + from, sizeof last->text);
+    last->ticks = t - t % ST_TICKS_SECOND;
+}
+
+bool st_time_iso_like(st_str s, st_ticks *out, st_second *last)
+{
+    enum { BEFORE = 20, DIGITS = 7 }; /* up to the point; of the fraction */
+    size_t i = BEFORE;
+    int tick;
+    if (last->ticks && s.n == sizeof last->text && !memcmp(s.p, last->text, BEFORE) &&
+        s.p[BEFORE + DIGITS] == 'Z' && digits(s, &i, DIGITS, &tick)) {
+        *out = last->ticks + (st_ticks)tick;
+        return true;
+    }
+    if (!st_time_iso(s, out))
+        return false;
+    st_ticks second = *out - *out % ST_TICKS_SECOND;
+    st_buf text = { last->text, 0, sizeof last->text, false };
+    last->ticks = 0;
+    if (second && second <= ST_TICKS_MAX) {
+        st_buf_time_iso(&text, second);
+        last->ticks = second;
+    }
+    return true;
 }

@@ -65,12 +65,14 @@ bool st_is_alnum(uint32_t cp)
 
 bool st_cp_hidden(uint32_t cp)
 {
-    return cp >= 0x80 && WITHIN(st_range_hidden, cp);
+    bool none = cp < 0x80 || (cp > 0xad && cp < 0x34f); /* letters that most text has */
+    return !none && WITHIN(st_range_hidden, cp);
 }
 
 unsigned st_cp_width(uint32_t cp)
 {
-    if (cp < 0x300 || cp > 0x10ffff)
+    bool lines = cp >= 0x2500 && cp < 0x2580; /* what trees are drawn with */
+    if (cp < 0x300 || lines || cp > 0x10ffff)
         return 1;
     if (WITHIN(st_range_zero, cp))
         return 0;

@@ -65,42 +65,32 @@ size_t st_utf8_put(char *out, uint32_t cp)
     return 4;
 }
 
-/* Whole words of ASCII from i on, as a count of bytes: most of most texts. */
-static size_t ascii_words(st_str s, size_t i)
+/* Where the ASCII that begins at i ends: most of most texts. */
+static size_t ascii_end(st_str s, size_t i)
 {
-    size_t from = i;
     uint64_t word;
 #ifdef __SSE2__
-    for (; s.n - i >= sizeof(__m128i); i += sizeof(__m128i))
-        if (_mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i))))
-            break;
+    for (; s.n - i >= sizeof(__m128i); i += sizeof(__m128i)) {
+        int high = _mm_movemask_epi8(_mm_loadu_si128((const __m128i *)(const void *)(s.p + i)));
+        if (high)
+            return i + (size_t)__builtin_ctz((unsigned)high);
+    }
 #endif
     for (; s.n - i >= sizeof word; i += sizeof word) {
         memcpy(&word, s.p + i, sizeof word);
         if (word & UINT64_C(0x8080808080808080))
             break;
     }
-    return i - from;
-}
-
-static bool is_ascii(st_str s, size_t i)
-{
-    unsigned char all = 0;
-    for (; i < s.n; i++)
-        all |= (unsigned char)s.p[i];
-    return all < 0x80;
+    while (i < s.n && (unsigned char)s.p[i] < 0x80)
+        i++;
+    return i;
 }
 
 bool st_utf8_valid(st_str s)
 {
-    for (size_t i = 0; i < s.n;) {
-        i += ascii_words(s, i);
-        if (s.n - i < sizeof(uint64_t) && is_ascii(s, i))
-            return true;
-        for (size_t k = 0; k < sizeof(uint64_t) && i < s.n; k++)
-            if (st_utf8_next(s, &i) == BAD)
-                return false;
-    }
+    for (size_t i = 0; (i = ascii_end(s, i)) < s.n;)
+        if (st_utf8_next(s, &i) == BAD)
+            return false;
     return true;
 }
 
@@ -132,9 +122,7 @@ static inline bool ascii_eight(const unsigned char *p, char *to)
     return true;
 }
 
-/* The character at p + *i, of which there are n bytes; moves on. A lone surrogate becomes U+FFFD.
- */
-static uint32_t next_character(const unsigned char *p, size_t n, size_t *i, unsigned *replaced)
+uint32_t st_utf16le_next(const unsigned char *p, size_t n, size_t *i, unsigned *replaced)
 {
     uint32_t u = unit_at(p + *i);
     *i += 2;
@@ -167,7 +155,7 @@ unsigned st_utf16le_put(st_buf *b, const unsigned char *p, size_t n)
             to += 8;
         }
         for (size_t end = n - i < 16 ? n : i + 16; i < end;) {
-            uint32_t u = next_character(p, n, &i, &replaced);
+            uint32_t u = st_utf16le_next(p, n, &i, &replaced);
             if (u < 0x80)
                 *to++ = (char)u;
             else

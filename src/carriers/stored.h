@@ -17,18 +17,28 @@
 extern const st_raw_column st_stored_event_columns[]; /* the first is the row's own number */
 extern const size_t st_stored_nevent_columns;
 
-/* A field's name as JSON's key, with quotes and colon. Most records have the names of the one
- * before. */
+/* A field's name as JSON's key, with the comma before it, quotes and colon. Most records have the
+ * names of the one before. */
 enum { ST_STORED_KEYS = 48, ST_STORED_KEY = 47 };
 typedef struct st_stored_key {
     unsigned char n; /* of the name; 0: none */
     char text[ST_STORED_KEY];
 } st_stored_key;
 
+/* A short value of System and its cell. Most records have those of the one before. */
+enum { ST_STORED_SYSTEM = 5, ST_STORED_VALUE = 96 };
+typedef struct st_stored_value {
+    unsigned char type, n, ncell; /* bytes; ncell 0: none */
+    unsigned char bytes[ST_STORED_VALUE];
+    char cell[ST_STORED_VALUE];
+} st_stored_value;
+
 /* What the making of rows keeps between two of them. */
 typedef struct st_stored_scratch {
     st_buf text, exact;
     st_stored_key keys[ST_STORED_KEYS]; /* by place among a record's fields */
+    st_stored_value system[ST_STORED_SYSTEM];
+    st_second second;
     st_field *fields;
     size_t cap;
     st_arena arena;

@@ -105,16 +105,39 @@ typedef struct putting {
     bool inexact;
 } putting;
 
-static void put_value(putting *p, const st_value *v)
+/* Values of System, as they are kept. */
+enum { S_COMPUTER, S_CHANNEL, S_PROVIDER, S_USER, S_PROVIDER_GUID };
+
+static void keep_value(st_stored_value *k, const st_value *v, st_str cell)
 {
+    if (v->n > sizeof k->bytes || cell.n > sizeof k->cell)
+        return;
+    k->type = v->type;
+    k->n = (unsigned char)v->n;
+    k->ncell = (unsigned char)cell.n;
+    memcpy(k->bytes, v->p, v->n);
+    memcpy(k->cell, cell.p, cell.n);
+}
+
+static void put_value(putting *p, const st_value *v, unsigned which)
+{
+    st_stored_value *k = &p->s->system[which];
     if (!v->p) {
         p->inexact |= v->n || v->type || v->cut;
         st_raw_null(p->b);
         return;
     }
-    size_t mark = st_raw_text_begin(p->b);
-    p->inexact |= st_value_text(v, p->b) || v->cut;
+    if (k->ncell && k->type == v->type && k->n == v->n && !v->cut &&
+        !memcmp(k->bytes, v->p, v->n)) {
+        st_buf_put(p->b, k->cell, k->ncell);
+        return;
+    }
+    size_t from = p->b->n, mark = st_raw_text_begin(p->b);
+    bool inexact = st_value_text(v, p->b) || v->cut;
     st_raw_text_end(p->b, mark);
+    p->inexact |= inexact;
+    if (!inexact && !p->b->failed)
+        keep_value(k, v, (st_str){ p->b->p + from, p->b->n - from });
 }
 
 static void put_time(putting *p, st_ticks t)
@@ -125,7 +148,7 @@ static void put_time(putting *p, st_ticks t)
         return;
     }
     size_t mark = st_raw_text_begin(p->b);
-    st_buf_time_iso(p->b, t);
+    st_buf_time_iso_like(p->b, t, &p->s->second);
     st_raw_text_end(p->b, mark);
 }
 
@@ -181,26 +204,31 @@ static bool is_twice(const st_record *r, size_t i, uint64_t *seen)
     return false;
 }
 
-/* The name as it stands, between quotes and with a colon behind; one that isn't plain is never
- * kept. */
+/* The name as it stands; one that isn't plain is never kept. */
 static void keep_key(st_stored_key *k, st_str name)
 {
-    if (name.n > ST_STORED_KEY - 3 || st_plain_run(name, 0) != name.n)
+    if (name.n > ST_STORED_KEY - 4 || st_plain_run(name, 0) != name.n)
         return;
     k->n = (unsigned char)name.n;
-    k->text[0] = '"';
-    memcpy(k->text + 1, name.p, name.n);
-    memcpy(k->text + 1 + name.n, "\":", 2);
+    memcpy(k->text, ",\"", 2);
+    memcpy(k->text + 2, name.p, name.n);
+    memcpy(k->text + 2 + name.n, "\":", 2);
 }
 
 static void put_key(putting *p, size_t i)
 {
     st_str name = p->r->fields[i].name;
     st_stored_key *k = i < ST_STORED_KEYS ? &p->s->keys[i] : NULL;
-    if (k && k->n && k->n == name.n && !memcmp(k->text + 1, name.p, name.n)) {
-        st_buf_put(p->b, k->text, name.n + 3);
+    if (k && k->n && k->n == name.n && !memcmp(k->text + 2, name.p, name.n)) {
+        char *to = st_buf_room(p->b, sizeof k->text);
+        if (to) {
+            memcpy(to, k->text + !i, sizeof k->text - 1); /* a fixed length is copied faster */
+            p->b->n += name.n + 4 - !i;
+        }
         return;
     }
+    if (i)
+        st_buf_char(p->b, ',');
     bool valid = st_utf8_valid(name);
     p->inexact |= !valid;
     (valid ? st_json_exact : st_json_str)(p->b, name);
@@ -212,9 +240,7 @@ static void put_key(putting *p, size_t i)
 static void put_field(putting *p, size_t i)
 {
     const st_value *v = &p->r->fields[i].value;
-    st_buf *b = p->b, *text = &p->s->text;
-    if (i)
-        st_buf_char(b, ',');
+    st_buf *b = p->b;
     p->inexact |= v->cut;
     put_key(p, i);
     if (!v->p) {
@@ -222,13 +248,11 @@ static void put_field(putting *p, size_t i)
         st_buf_str(b, ST_STR("null"));
         return;
     }
-    st_buf_clear(text);
-    p->inexact |= st_value_text(v, text) || v->type == ST_V_NULL;
-    b->failed |= text->failed;
-    if (is_integer(v) && text->n)
-        st_buf_str(b, st_buf_slice(text));
+    p->inexact |= v->type == ST_V_NULL;
+    if (is_integer(v))
+        st_value_text(v, b);
     else
-        st_json_exact(b, st_buf_slice(text));
+        p->inexact |= st_value_json(v, b, &p->s->text) != 0;
 }
 
 static void put_fields(putting *p)
@@ -315,9 +339,9 @@ void st_stored_put_record(st_buf *b, const st_record *r, int64_t source, st_stor
     st_raw_null(b);
     st_raw_int(b, source);
     put_time(&p, r->time_created);
-    put_value(&p, &r->computer);
-    put_value(&p, &r->channel);
-    put_value(&p, &r->provider);
+    put_value(&p, &r->computer, S_COMPUTER);
+    put_value(&p, &r->channel, S_CHANNEL);
+    put_value(&p, &r->provider, S_PROVIDER);
     if (r->event_id == UINT32_MAX)
         st_raw_null(b);
     else
@@ -336,8 +360,8 @@ void st_stored_put_record(st_buf *b, const st_record *r, int64_t source, st_stor
     put_hex(&p, r->keywords);
     st_raw_int(b, r->execution_pid);
     st_raw_int(b, r->execution_tid);
-    put_value(&p, &r->user_sid);
-    put_value(&p, &r->provider_guid);
+    put_value(&p, &r->user_sid, S_USER);
+    put_value(&p, &r->provider_guid, S_PROVIDER_GUID);
     put_time(&p, r->written);
     st_raw_int(b, r->flags);
     st_raw_text(b, r->damage ? st_str_of(r->damage) : (st_str){ 0 });

@@ -59,30 +59,38 @@ static st_code open_part(const set *x, const char *name, st_outfile **f, st_err 
     return st_fail(e, ST_E_MEMORY, "out of memory");
 }
 
-/* Gives the file its name, and the manifest its line. */
-static st_code close_part(part *p, st_outfile *f, const char *name)
+/* The file is whole, and gives the manifest its line; the disk may take its time. */
+static void end_part(part *p, st_outfile *f, const char *name)
 {
     unsigned char sum[32];
-    st_sha256_stream *digest = st_outfile_out(f)->digest;
-    st_code code = st_outfile_commit(f, &p->e);
-    st_sha256_end(digest, sum);
+    st_code code = st_outfile_end(f, &p->e);
+    st_sha256_end(st_outfile_out(f)->digest, sum);
+    st_outfile_out(f)->digest = NULL;
     if (code != ST_OK)
-        return code;
+        return;
     st_buf_hex(&p->lines, sum, sizeof sum, false);
     st_buf_fmt(&p->lines, "  %s\n", name);
-    return ST_OK;
 }
 
 /* Threads: its part is its own; of the rest nothing is written to. */
 static void put_part(const set *x, part *p)
 {
     st_job job = x->job;
-    st_outfile *f = p->file;
-    p->file = NULL;
     job.ro.cells_truncated = &p->cells_truncated;
     job.err = &p->why;
-    p->format->hunt(st_outfile_out(f), &job);
-    close_part(p, f, p->name);
+    p->format->hunt(st_outfile_out(p->file), &job);
+    end_part(p, p->file, p->name);
+}
+
+/* Waits for the disk. Threads: as above. */
+static void place_part(void *ctx, unsigned thread, size_t number)
+{
+    set *x = ctx;
+    part *p = &x->parts[number];
+    (void)thread;
+    if (p->file)
+        st_outfile_place(p->file, &p->e);
+    p->file = NULL;
 }
 
 /* tables */
@@ -113,7 +121,8 @@ static st_code visit_table(void *ctx, size_t rule, const st_table *t)
     st_report_options ro = x->job.ro;
     ro.cells_truncated = &p->cells_truncated;
     st_write_table_csv(st_outfile_out(f), t, &ro);
-    return close_part(p, f, name);
+    end_part(p, f, name);
+    return st_outfile_place(f, &p->e);
 }
 
 /* Rules run again for them, which may put strings into the pool that all writers read. */
@@ -121,8 +130,12 @@ static void put_tables(set *x, part *p)
 {
     st_run_options o;
     tables all = { x, p };
+    char folder[PATH_MAX];
     st_session_run_options(x->s, &o);
     st_rules_tables(x->s->rules, x->s->forest, &o, x->s->matches, visit_table, &all, &p->e);
+    if (p->lines.n &&
+        snprintf(folder, sizeof folder, "%s/" TABLES "/", x->dir) < (int)sizeof folder)
+        st_sync_beside(folder);
 }
 
 /* all parts */
@@ -215,30 +228,35 @@ static st_code put_parts(set *x, st_err *e)
     return first_failure(x, e);
 }
 
+static st_code place_parts(set *x, st_err *e)
+{
+    st_parallel(x->s->config->threads, x->n, place_part, x);
+    return first_failure(x, e);
+}
+
 static void free_parts(set *x)
 {
     for (size_t i = 0; i < x->n; i++) {
-        if (x->parts[i].file)
+        if (x->parts[i].file && st_outfile_out(x->parts[i].file)->digest)
             st_sha256_end(st_outfile_out(x->parts[i].file)->digest, (unsigned char[32]){ 0 });
         st_outfile_abort(x->parts[i].file);
         st_buf_free(&x->parts[i].lines);
     }
 }
 
-static st_code put_manifest(const set *x, st_err *e)
+static st_code put_manifest(const set *x, st_outfile **f, st_err *e)
 {
     char path[PATH_MAX];
-    st_outfile *f;
     if (snprintf(path, sizeof path, "%s/" MANIFEST, x->dir) >= (int)sizeof path)
         return st_fail(e, ST_E_USAGE, "%s: the path is too long", x->dir);
-    if (st_outfile_open(path, false, &f, e) != ST_OK)
+    if (st_outfile_open(path, false, f, e) != ST_OK)
         return e->code;
-    st_out *o = st_outfile_out(f);
+    st_out *o = st_outfile_out(*f);
     for (size_t i = 0; i < x->n; i++) {
         o->buf.failed |= x->parts[i].lines.failed;
         st_out_str(o, st_buf_slice(&x->parts[i].lines));
     }
-    return st_outfile_commit(f, e);
+    return st_outfile_end(*f, e);
 }
 
 /* an older set that stands there */
@@ -389,6 +407,7 @@ static st_code put_in_place(const char *partial, const char *dir, bool force, bo
     if (there ? !change_places(partial, dir) : rename(partial, dir) != 0)
         return st_fail(e, ST_E_IO, "%s: %s", dir, strerror(errno));
     *placed = true;
+    st_sync_beside(dir);
     return there ? settle(partial, dir, e) : ST_OK;
 }
 
@@ -433,13 +452,24 @@ static st_code make_partial(const char *dir, char partial[PATH_MAX], st_err *e)
     return ST_OK;
 }
 
+/* Disks are fastest if all is written before the first file is waited for; the manifest's folder is
+ * that of all, but for tables. */
+static void fill_folder(set *x, st_err *e)
+{
+    st_outfile *manifest = NULL;
+    if (put_parts(x, e) == ST_OK && put_manifest(x, &manifest, e) == ST_OK &&
+        place_parts(x, e) == ST_OK)
+        st_outfile_commit(manifest, e);
+    else
+        st_outfile_abort(manifest);
+}
+
 static void write_set(set *x, char *partial, st_err *e)
 {
     const st_config *c = x->s->config;
     bool placed = false; /* what is named `partial` then is the old set */
     st_tidy_note(c->tidy, partial);
-    if (put_parts(x, e) == ST_OK)
-        put_manifest(x, e);
+    fill_folder(x, e);
     if (e->code == ST_OK)
         st_tidy_note(c->tidy,
                      NULL); /* it is whole: from here on it is worth more than the old one */

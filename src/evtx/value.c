@@ -9,6 +9,8 @@
 #include "evtx/format.h"
 #include "value.h"
 
+#include "shelltree/json.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -319,6 +321,32 @@ unsigned st_value_text(const st_value *v, st_buf *out)
     if (!v->n)
         return 0;
     return put_one(out, v->type, v->p, v->n);
+}
+
+/* Of a value that has bytes and is no array. */
+static bool has_escapes(kind k)
+{
+    return k == K_STRING || k == K_ANSI || k == K_TEXT;
+}
+
+unsigned st_value_json(const st_value *v, st_buf *out, st_buf *spare)
+{
+    bool one = v->p && v->n && !(v->type & ST_V_ARRAY);
+    kind k = (kind)types[v->type & 0x7f].kind;
+    unsigned replaced;
+    if (one && k == K_STRING)
+        return st_json_exact_utf16le(out, v->p, strip16(v->p, v->n));
+    if (one && !has_escapes(k)) {
+        st_buf_char(out, '"');
+        replaced = st_value_text(v, out);
+        st_buf_char(out, '"');
+        return replaced;
+    }
+    st_buf_clear(spare);
+    replaced = st_value_text(v, spare);
+    out->failed |= spare->failed;
+    st_json_exact(out, st_buf_slice(spare));
+    return replaced;
 }
 
 /* back from values */

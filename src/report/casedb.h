@@ -39,7 +39,7 @@ enum { ST_CASEDB_COLUMNS = 128 }; /* of a table, at most */
 /* An index of a large table, written as pages when the table's rows are. */
 typedef struct st_casedb_index {
     const char *name, *sql;
-    const char *again;                          /* has SQLite fill it */
+    const char *again;                          /* has SQLite fill it; NULL: that is never needed */
     bool (*put)(const void *keys, st_pages *p); /* its entries in order; false: no memory */
 } st_casedb_index;
 

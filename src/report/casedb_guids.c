@@ -1,73 +1,14 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * casedb_guids.c - an index by GUIDs: they are noted while the rows are written, sorted as their
- * text would be, and written as pages. SQLite would read the whole table once more.
+ * casedb_guids.c - an index by GUIDs: they are sorted as their text would be, and written as pages.
+ * SQLite would read the whole table once more, and sort texts.
  */
 #include "casedb_guids.h"
 
 #include "base/radix.h"
 
 #include <stdlib.h>
-
-struct st_guid_keys {
-    st_guid *list; /* by row; zeros: null */
-    size_t n, cap;
-    bool failed; /* no memory */
-    bool odd;    /* a cell is none that can be sorted here */
-};
-
-st_guid_keys *st_guid_keys_new(void)
-{
-    return calloc(1, sizeof(st_guid_keys));
-}
-
-void st_guid_keys_free(st_guid_keys *k)
-{
-    if (!k)
-        return;
-    free(k->list);
-    free(k);
-}
-
-/* Is this how st_buf_guid writes it? */
-static bool written_so(st_str s)
-{
-    bool upper = s.n == 38;
-    for (size_t i = 0; i < s.n; i++)
-        upper &= s.p[i] < 'a' || s.p[i] > 'f';
-    return upper;
-}
-
-static bool guid_of(const st_raw *c, st_guid *g)
-{
-    *g = (st_guid){ 0 };
-    if (c->kind == ST_RAW_NULL)
-        return true;
-    return c->kind == ST_RAW_TEXT && written_so(c->s) && st_guid_parse(c->s, g) && !st_guid_zero(g);
-}
-
-void st_guid_keys_note(st_guid_keys *k, const st_raw *cell)
-{
-    st_guid g;
-    if (k->failed || k->odd)
-        return;
-    if (k->n >= UINT32_MAX - 1 || !guid_of(cell, &g)) {
-        k->odd = true;
-        return;
-    }
-    if (st_grow(&k->list, &k->cap, k->n + 1, sizeof *k->list))
-        k->list[k->n++] = g;
-    else
-        k->failed = true;
-}
-
-bool st_guid_keys_sorted(const st_guid_keys *k)
-{
-    return !k->odd;
-}
-
-/* in order */
 
 /* The text's first and second sixteen digits. */
 static uint64_t first_half(const st_guid *g)
@@ -92,10 +33,10 @@ static st_keyed *in_order(const st_guid_keys *k)
 {
     st_keyed *v = calloc(k->n + 1, sizeof *v);
     for (size_t i = 0; v && i < k->n; i++)
-        v[i] = (st_keyed){ second_half(&k->list[i]), (uint32_t)i };
+        v[i] = (st_keyed){ second_half(k->of(k->ctx, (uint32_t)i)), (uint32_t)i };
     bool ok = v && st_radix_sort(v, k->n);
     for (size_t i = 0; ok && i < k->n; i++)
-        v[i].key = first_half(&k->list[v[i].item]);
+        v[i].key = first_half(k->of(k->ctx, v[i].item));
     if (ok && st_radix_sort(v, k->n))
         return v;
     free(v);
@@ -104,7 +45,7 @@ static st_keyed *in_order(const st_guid_keys *k)
 
 static void put_row(const st_guid_keys *k, st_pages *p, uint32_t row, st_buf *text)
 {
-    const st_guid *g = &k->list[row];
+    const st_guid *g = k->of(k->ctx, row);
     st_raw cells[] = { { .kind = ST_RAW_NULL }, { .kind = ST_RAW_INT, .i = (int64_t)row + 1 } };
     if (!st_guid_zero(g)) {
         st_buf_clear(text);
@@ -118,7 +59,7 @@ bool st_guid_keys_put(const void *keys, st_pages *p)
 {
     const st_guid_keys *k = keys;
     st_buf text = { 0 };
-    st_keyed *rows = k->failed ? NULL : in_order(k);
+    st_keyed *rows = in_order(k);
     for (size_t i = 0; rows && i < k->n; i++)
         put_row(k, p, rows[i].item, &text);
     bool ok = rows && !text.failed;

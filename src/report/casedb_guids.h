@@ -11,13 +11,12 @@
 
 #include "casedb_pages.h"
 
-typedef struct st_guid_keys st_guid_keys;
-st_guid_keys *st_guid_keys_new(void); /* NULL: no memory */
-void st_guid_keys_free(st_guid_keys *k);
-/* The cell of the table's next row: a GUID as this program writes it, or null. */
-void st_guid_keys_note(st_guid_keys *k, const st_raw *cell);
-/* false: there was a cell that is neither, so SQLite has to sort. */
-bool st_guid_keys_sorted(const st_guid_keys *k);
+/* What a column holds, which is text as st_buf_guid writes it, or null. */
+typedef struct st_guid_keys {
+    const void *ctx;
+    const st_guid *(*of)(const void *ctx, uint32_t row); /* rows from 0; zeros: null */
+    size_t n;                                            /* rows, at most UINT32_MAX */
+} st_guid_keys;
 /* The entries of the index. keys: the keys. false: no memory. */
 bool st_guid_keys_put(const void *keys, st_pages *p);
 

@@ -23,6 +23,7 @@ struct st_event_keys {
     st_pool *computers;
     st_event_key *list; /* by row */
     size_t n, cap;
+    st_second second;             /* of the last row's time */
     size_t time, computer, event; /* columns */
     bool failed;                  /* no memory */
     bool odd;                     /* a row is none that these keys can sort */
@@ -65,7 +66,7 @@ static st_ticks time_of(st_event_keys *k, const st_raw *c)
     st_ticks t = 0;
     if (c->kind == ST_RAW_NULL)
         return 0;
-    k->odd |= c->kind != ST_RAW_TEXT || !st_time_iso(c->s, &t) || !t;
+    k->odd |= c->kind != ST_RAW_TEXT || !st_time_iso_like(c->s, &t, &k->second) || !t;
     return t;
 }
 
@@ -178,7 +179,8 @@ static void put_event(const st_event_keys *k, st_pages *p, uint32_t row)
     st_pages_entry(p, cells, 2);
 }
 
-static void put_host(const st_event_keys *k, st_pages *p, uint32_t row, st_buf *text)
+static void put_host(const st_event_keys *k, st_pages *p, uint32_t row, st_buf *text,
+                     st_second *last)
 {
     const st_event_key *x = &k->list[row];
     st_raw cells[] = { { .kind = ST_RAW_NULL },
@@ -188,7 +190,7 @@ static void put_host(const st_event_keys *k, st_pages *p, uint32_t row, st_buf *
         cells[0] = (st_raw){ .kind = ST_RAW_TEXT, .s = st_pool_get(k->computers, x->computer - 1) };
     if (x->time) {
         st_buf_clear(text);
-        st_buf_time_iso(text, x->time);
+        st_buf_time_iso_like(text, x->time, last);
         cells[1] = (st_raw){ .kind = ST_RAW_TEXT, .s = st_buf_slice(text) };
     }
     st_pages_entry(p, cells, 3);
@@ -203,9 +205,10 @@ bool st_event_keys_put_hosts(const void *keys, st_pages *p)
 {
     const st_event_keys *k = keys;
     st_buf text = { 0 };
+    st_second last = { 0 };
     st_keyed *rows = k->failed ? NULL : by_host(k);
     for (size_t i = 0; rows && i < k->n; i++)
-        put_host(k, p, rows[i].item, &text);
+        put_host(k, p, rows[i].item, &text, &last);
     bool ok = rows && !text.failed;
     st_buf_free(&text);
     free(rows);

@@ -29,13 +29,23 @@ enum {
 #define MOST_ROW ((size_t)1000000000)
 #define LOCK_BYTE (UINT32_C(1) << 30) /* the page that it is in holds nothing */
 
-/* Bytes that are written at once. */
-enum { HELD = 1 << 20 };
+/* Bytes that are written at once, so few that they are still in a processor's second cache; and
+ * those that the disk is told of at once. */
+enum { HELD = 1 << 18, TOLD = 1 << 23 };
 
 typedef struct child {
     uint32_t page;
     int64_t last; /* row in it or below it; of an index, where in `keys` the entry behind it is */
 } child;
+
+/* A row or an entry before it is written. */
+typedef struct record {
+    const st_raw *cells;
+    size_t n;
+    const unsigned char *types, *widths; /* of its header; by cell, of numbers */
+    unsigned char length[MOST_VARINT];   /* of its header, as that says it */
+    size_t nlength, ntypes, nvalues, size;
+} record;
 
 struct st_pages {
     int fd, error;
@@ -44,14 +54,17 @@ struct st_pages {
     unsigned char *held; /* pages behind each other, the last of which is number `count` */
     size_t nheld;
     uint32_t first_held;
+    uint64_t told;           /* the disk knows of what is before this byte of the file */
     unsigned char *leaf;     /* the one that is filled */
     uint32_t cells, content; /* its cells; where the last one begins */
     size_t nlast;            /* of an index: the last one's bytes */
     int64_t row;
     child *children;
     size_t n, cap;
-    st_buf payload;
-    st_buf keys; /* of an index: entries that part pages, each with its length in front */
+    record record; /* the one that is put */
+    st_buf types, widths;
+    st_buf payload; /* one that is too long for a page */
+    st_buf keys;    /* of an index: entries that part pages, each with its length in front */
 };
 
 static void fail(st_pages *p, int error)
@@ -91,113 +104,87 @@ static size_t put_varint(unsigned char *to, uint64_t v)
 /* records */
 
 /* The serial type of a number and the bytes that it takes. */
-static unsigned int_type(int64_t v, size_t *width)
+static unsigned char int_type(int64_t v, unsigned char *width)
 {
-    static const struct {
-        unsigned type;
-        size_t width;
-    } TYPES[] = { { 1, 1 }, { 2, 2 }, { 3, 3 }, { 4, 4 }, { 5, 6 }, { 6, 8 } };
-    size_t i = 0;
-    if (v == 0 || v == 1) {
-        *width = 0;
+    static const unsigned char TYPES[9] = { 0, 1, 2, 3, 4, 5, 5, 6, 6 }; /* by bytes */
+    static const unsigned char WIDTHS[9] = { 0, 1, 2, 3, 4, 6, 6, 8, 8 };
+    if (v == 0 || v == 1)
         return v ? 9 : 8;
-    }
-    uint64_t u = (uint64_t)(v < 0 ? ~v : v);
-    while (i < 5 && u >> (8 * TYPES[i].width - 1))
-        i++;
-    *width = TYPES[i].width;
-    return TYPES[i].type;
+    uint64_t u = (uint64_t)(v < 0 ? ~v : v) << 1 | 1; /* with a bit for the sign */
+    unsigned bytes = (71 - (unsigned)__builtin_clzll(u)) / 8;
+    *width = WIDTHS[bytes];
+    return TYPES[bytes];
 }
 
-static uint64_t serial_type(const st_raw *c, size_t *width)
+/* What the types of a record's header say, but for texts and blobs; width: of a number's value. */
+static unsigned char fixed_type(const st_raw *c, unsigned char *width)
 {
     *width = 0;
-    switch (c->kind) {
-    case ST_RAW_NULL: return 0;
-    case ST_RAW_INT: return int_type(c->i, width);
-    case ST_RAW_REAL: *width = 8; return 7;
-    case ST_RAW_TEXT: *width = c->s.n; return (uint64_t)c->s.n * 2 + 13;
-    case ST_RAW_BLOB: *width = c->s.n; return (uint64_t)c->s.n * 2 + 12;
+    if (c->kind == ST_RAW_INT)
+        return int_type(c->i, width);
+    if (c->kind == ST_RAW_NULL)
+        return 0;
+    *width = 8;
+    return 7;
+}
+
+static bool has_bytes(const st_raw *c)
+{
+    return c->kind == ST_RAW_TEXT || c->kind == ST_RAW_BLOB;
+}
+
+/* Measures the record that the cells make: its header's types go to p->types, the widths of its
+ * numbers to p->widths. false: it failed. */
+static bool measure(st_pages *p, const st_raw *cells, size_t n)
+{
+    record *r = &p->record;
+    unsigned char *to = (unsigned char *)st_buf_room(&p->types, n * MOST_VARINT);
+    unsigned char *widths = (unsigned char *)st_buf_room(&p->widths, n);
+    if (!to || !widths) {
+        fail(p, ENOMEM);
+        return false;
     }
-    return 0;
-}
-
-/* A value of fixed width; nothing for null. */
-static void put_number(unsigned char *to, const st_raw *c, size_t width)
-{
-    uint64_t bits = (uint64_t)c->i;
-    if (c->kind == ST_RAW_REAL)
-        memcpy(&bits, &c->r, sizeof bits);
-    put_be(to, bits, width);
-}
-
-/* The header's serial types, of at most MOST_VARINT bytes a cell, and how long they and the values
- * are. */
-typedef struct measured {
-    size_t types, values;
-} measured;
-
-static measured put_types(unsigned char *to, const st_raw *cells, size_t n)
-{
-    measured m = { 0, 0 };
+    *r = (record){ .cells = cells, .n = n, .types = to, .widths = widths };
     for (size_t i = 0; i < n; i++) {
-        size_t width;
-        uint64_t type = serial_type(&cells[i], &width);
-        m.values += width;
-        if (type < 0x80)
-            to[m.types++] = (unsigned char)type;
-        else
-            m.types += put_varint(to + m.types, type);
-    }
-    return m;
-}
-
-static void put_values(unsigned char *to, const st_raw *cells, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        size_t width = cells[i].s.n;
-        if (cells[i].kind == ST_RAW_TEXT || cells[i].kind == ST_RAW_BLOB) {
-            if (width)
-                memcpy(to, cells[i].s.p, width);
+        if (has_bytes(&cells[i])) {
+            r->nvalues += cells[i].s.n;
+            to += put_varint(to, (uint64_t)cells[i].s.n * 2 + 12 + (cells[i].kind == ST_RAW_TEXT));
         } else {
-            serial_type(&cells[i], &width);
-            put_number(to, &cells[i], width);
+            *to++ = fixed_type(&cells[i], &widths[i]);
+            r->nvalues += widths[i];
         }
-        to += width;
     }
+    r->ntypes = (size_t)(to - r->types);
+    do
+        r->nlength++;
+    while (put_varint(r->length, r->ntypes + r->nlength) != r->nlength);
+    r->size = r->nlength + r->ntypes + r->nvalues;
+    if (r->nvalues > MOST_ROW || r->size > MOST_ROW)
+        fail(p, EFBIG);
+    return !p->error;
 }
 
-/* The cells as a record in p->payload: the header with its own length in front, then the values.
- * false: it failed. */
-static bool make_payload(st_pages *p, const st_raw *cells, size_t n)
+/* The record that was measured: the header with its own length in front, then the values. */
+static void put_record(unsigned char *to, const record *r)
 {
-    unsigned char length[MOST_VARINT];
-    st_buf *b = &p->payload;
-    st_buf_clear(b);
-    unsigned char *to = (unsigned char *)st_buf_room(b, (n + 1) * MOST_VARINT);
-    if (!to) {
-        fail(p, ENOMEM);
-        return false;
+    memcpy(to, r->length, r->nlength);
+    to += r->nlength;
+    memcpy(to, r->types, r->ntypes);
+    to += r->ntypes;
+    for (size_t i = 0; i < r->n; i++) {
+        const st_raw *c = &r->cells[i];
+        uint64_t bits = (uint64_t)c->i;
+        if (has_bytes(c)) {
+            if (c->s.n)
+                memcpy(to, c->s.p, c->s.n);
+            to += c->s.n;
+            continue;
+        }
+        if (c->kind == ST_RAW_REAL)
+            memcpy(&bits, &c->r, sizeof bits);
+        put_be(to, bits, r->widths[i]);
+        to += r->widths[i];
     }
-    measured m = put_types(to + MOST_VARINT, cells, n);
-    size_t own = 1;
-    while (put_varint(length, m.types + own) != own)
-        own++;
-    if (m.values > MOST_ROW || own + m.types + m.values > MOST_ROW)
-        fail(p, EFBIG);
-    if (p->error)
-        return false;
-    memcpy(to, length, own);
-    memmove(to + own, to + MOST_VARINT, m.types);
-    b->n = own + m.types;
-    to = (unsigned char *)st_buf_room(b, m.values);
-    if (!to) {
-        fail(p, ENOMEM);
-        return false;
-    }
-    put_values(to, cells, n);
-    b->n += m.values;
-    return true;
 }
 
 /* pages */
@@ -218,14 +205,24 @@ static void write_at(st_pages *p, const unsigned char *from, size_t n, uint64_t 
     }
 }
 
+/* So that the disk is at work before it is waited for. */
+static void tell_disk(st_pages *p, uint64_t end)
+{
+    if (end < p->told + TOLD)
+        return;
+#ifdef SYNC_FILE_RANGE_WRITE
+    sync_file_range(p->fd, (off_t)p->told, (off_t)(end - p->told), SYNC_FILE_RANGE_WRITE);
+#endif
+    p->told = end;
+}
+
 static void write_held(st_pages *p)
 {
     uint64_t at = (uint64_t)(p->first_held - 1) * p->size;
+    if (!p->nheld)
+        return;
     write_at(p, p->held, p->nheld, at);
-#ifdef SYNC_FILE_RANGE_WRITE /* so that the disk is at work before it is waited for */
-    if (p->nheld)
-        sync_file_range(p->fd, (off_t)at, (off_t)p->nheld, SYNC_FILE_RANGE_WRITE);
-#endif
+    tell_disk(p, at + p->nheld);
     p->nheld = 0;
 }
 
@@ -325,29 +322,44 @@ static bool has_room(const st_pages *p, size_t whole)
     return LEAF_HEAD + PLACE * ((size_t)p->cells + 1) + whole <= p->content;
 }
 
-/* A cell of `whole` bytes, for which there is room: its head, and of the payload what is local. */
+/* A record that doesn't fit in its page: how much of it is local stands at `to`, the rest on pages
+ * of its own. */
+static void put_parted(st_pages *p, unsigned char *to, size_t local)
+{
+    size_t n = p->record.size;
+    st_buf_clear(&p->payload);
+    char *all = st_buf_room(&p->payload, n);
+    if (!all) {
+        fail(p, ENOMEM);
+        return;
+    }
+    put_record((unsigned char *)all, &p->record);
+    memcpy(to, all, local);
+    put_be(to + local, put_overflow(p, all + local, n - local), PAGE_NUMBER);
+}
+
+/* A cell of `whole` bytes, for which there is room: its head, and of the record what is local. */
 static void put_leaf_cell(st_pages *p, const unsigned char *head, size_t nhead, size_t local,
                           size_t whole)
 {
-    st_str payload = st_buf_slice(&p->payload);
     p->content -= (uint32_t)whole;
     unsigned char *to = p->leaf + p->content;
     put_be(p->leaf + LEAF_HEAD + (size_t)PLACE * p->cells++, p->content, PLACE);
     memcpy(to, head, nhead);
-    memcpy(to + nhead, payload.p, local);
-    if (local < payload.n)
-        put_be(to + nhead + local, put_overflow(p, payload.p + local, payload.n - local),
-               PAGE_NUMBER);
+    if (local < p->record.size)
+        put_parted(p, to + nhead, local);
+    else
+        put_record(to + nhead, &p->record);
 }
 
 void st_pages_row(st_pages *p, const st_raw *cells, size_t n)
 {
     unsigned char head[2 * MOST_VARINT];
-    if (!make_payload(p, cells, n))
+    if (!measure(p, cells, n))
         return;
-    size_t local = local_part(p, p->payload.n), nhead = put_varint(head, p->payload.n);
+    size_t size = p->record.size, local = local_part(p, size), nhead = put_varint(head, size);
     nhead += put_varint(head + nhead, (uint64_t)p->row + 1);
-    size_t whole = nhead + local + (local < p->payload.n ? PAGE_NUMBER : 0);
+    size_t whole = nhead + local + (local < size ? PAGE_NUMBER : 0);
     if (!has_room(p, whole))
         end_leaf(p, p->row);
     p->row++;
@@ -372,10 +384,10 @@ static void part_leaf(st_pages *p)
 void st_pages_entry(st_pages *p, const st_raw *cells, size_t n)
 {
     unsigned char head[MOST_VARINT];
-    if (!make_payload(p, cells, n))
+    if (!measure(p, cells, n))
         return;
-    size_t local = local_part(p, p->payload.n), nhead = put_varint(head, p->payload.n);
-    size_t whole = nhead + local + (local < p->payload.n ? PAGE_NUMBER : 0);
+    size_t size = p->record.size, local = local_part(p, size), nhead = put_varint(head, size);
+    size_t whole = nhead + local + (local < size ? PAGE_NUMBER : 0);
     if (!has_room(p, whole))
         part_leaf(p);
     put_leaf_cell(p, head, nhead, local, whole);
@@ -492,6 +504,7 @@ st_pages *st_pages_new(int fd, bool index, uint32_t size, uint32_t root, uint32_
     if (!p)
         return NULL;
     *p = (st_pages){ .fd = fd, .index = index, .size = size, .root = root, .count = count };
+    p->told = (uint64_t)count * size;
     p->held = malloc(HELD);
     p->leaf = malloc(size);
     if (!p->held || !p->leaf) {
@@ -512,6 +525,8 @@ int st_pages_end(st_pages *p)
     free(p->held);
     free(p->leaf);
     free(p->children);
+    st_buf_free(&p->types);
+    st_buf_free(&p->widths);
     st_buf_free(&p->payload);
     st_buf_free(&p->keys);
     free(p);

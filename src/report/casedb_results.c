@@ -191,79 +191,59 @@ static void put_timeline(st_casedb *d, const st_job *j)
 
 /* processes */
 
+static void put_number(st_buf *row, uint64_t u)
+{
+    if (u <= INT64_MAX)
+        st_raw_int(row, (int64_t)u);
+    else
+        st_raw_real(row, (double)u);
+}
+
 static void make_process(const void *ctx, size_t i, block *to)
 {
-    for (size_t k = 0; k < st_ntree_columns; k++) {
-        st_tree_cell(ctx, (st_node)i, k, &to->cell);
-        put_typed(&to->rows, st_tree_column_kind(k), st_buf_slice(&to->cell));
-    }
+    st_node_view v = st_node_view_of(ctx, (st_node)i);
+    uint64_t u;
+    for (size_t k = 0; k < st_ntree_columns; k++)
+        if (st_tree_number(&v, k, &u))
+            put_number(&to->rows, u);
+        else if (st_tree_column_kind(k) == ST_COL_NUMBER)
+            st_raw_null(&to->rows);
+        else
+            put_text(&to->rows, st_tree_text(&v, k, &to->cell));
 }
 
-/* Of each column in PROCESS_GUIDS. */
+static const st_guid *guid_of(const void *forest, uint32_t row)
+{
+    return st_node_guid(forest, row);
+}
+
+static const st_guid *parent_guid_of(const void *forest, uint32_t row)
+{
+    return st_node_parent_guid(forest, row);
+}
+
 static const st_casedb_index PROCESS_INDEXES[] = {
-    { "processes_by_guid", "CREATE INDEX processes_by_guid ON processes(ProcessGuid)",
-      "REINDEX processes_by_guid", st_guid_keys_put },
+    { "processes_by_guid", "CREATE INDEX processes_by_guid ON processes(ProcessGuid)", NULL,
+      st_guid_keys_put },
     { "processes_by_parent", "CREATE INDEX processes_by_parent ON processes(ParentProcessGuid)",
-      "REINDEX processes_by_parent", st_guid_keys_put },
+      NULL, st_guid_keys_put },
 };
-static const char *const PROCESS_GUIDS[] = { "ProcessGuid", "ParentProcessGuid" };
-enum { GUIDS = sizeof PROCESS_GUIDS / sizeof PROCESS_GUIDS[0] };
-_Static_assert(GUIDS == sizeof PROCESS_INDEXES / sizeof PROCESS_INDEXES[0],
-               "an index for each column");
-
-typedef struct process_keys {
-    size_t columns[GUIDS];
-    st_guid_keys *guids[GUIDS];
-} process_keys;
-
-static void note_process(void *ctx, const st_raw *row)
-{
-    const process_keys *keys = ctx;
-    for (size_t i = 0; i < GUIDS; i++)
-        st_guid_keys_note(keys->guids[i], &row[keys->columns[i]]);
-}
-
-static size_t tree_column_named(const char *name)
-{
-    size_t i = 0;
-    while (i < st_ntree_columns && strcmp(st_tree_column_name(i), name) != 0)
-        i++;
-    return i;
-}
-
-/* false: no memory. */
-static bool begin_keys(process_keys *keys)
-{
-    bool ok = true;
-    for (size_t i = 0; i < GUIDS; i++) {
-        keys->columns[i] = tree_column_named(PROCESS_GUIDS[i]);
-        keys->guids[i] = st_guid_keys_new();
-        ok = ok && keys->guids[i];
-    }
-    return ok;
-}
+enum { PROCESS_NINDEXES = sizeof PROCESS_INDEXES / sizeof PROCESS_INDEXES[0] };
 
 static void put_processes(st_casedb *d, const st_job *j)
 {
+    const st_forest *f = j->found->forest;
+    const st_guid_keys keys[] = { { f, guid_of, f->n }, { f, parent_guid_of, f->n } };
+    _Static_assert(sizeof keys / sizeof keys[0] == PROCESS_NINDEXES, "keys for each index");
     st_raw_column columns[MOST_COLUMNS];
-    process_keys keys = { 0 };
     size_t n = 0;
     for (; n < st_ntree_columns && n < MOST_COLUMNS; n++)
         columns[n] = (st_raw_column){ st_tree_column_name(n), type_of(st_tree_column_kind(n)) };
-    bool ok = begin_keys(&keys);
-    st_casedb_table t = st_casedb_begin_large(d, "processes", columns, n, PROCESS_INDEXES, GUIDS);
-    if (ok) {
-        t.note = note_process;
-        t.note_ctx = &keys;
-    }
-    d->row.failed |= !ok; /* the next row of any table tells it */
-    put_made_rows(&t, j->scan.threads, j->found->forest->n, j->found->forest, make_process);
-    for (size_t i = 0; i < GUIDS; i++) {
-        if (ok)
-            st_casedb_put_index(d, &PROCESS_INDEXES[i], keys.guids[i],
-                                st_guid_keys_sorted(keys.guids[i]));
-        st_guid_keys_free(keys.guids[i]);
-    }
+    st_casedb_table t =
+        st_casedb_begin_large(d, "processes", columns, n, PROCESS_INDEXES, PROCESS_NINDEXES);
+    put_made_rows(&t, j->scan.threads, f->n, f, make_process);
+    for (size_t i = 0; i < PROCESS_NINDEXES; i++)
+        st_casedb_put_index(d, &PROCESS_INDEXES[i], &keys[i], true);
 }
 
 /* findings */

@@ -146,11 +146,26 @@ typedef struct st_drawn {
 st_node st_drawn_from(const st_forest *f, const st_drawn *d, st_node n);
 /* The next shown node below top, depth-first; *level follows. */
 st_node st_drawn_next(const st_forest *f, const st_drawn *d, st_node top, st_node n, size_t *level);
-/* The columns of `tree -f jsonl`. A cell: b is cleared first. */
+/* The columns of `tree -f jsonl`. */
+typedef struct st_node_view {
+    const st_forest *f;
+    const st_creations *k;
+    const st_proc *p;
+    st_node n;
+    bool observed;
+    uint32_t r; /* if it is: its creation's place in k */
+} st_node_view;
+st_node_view st_node_view_of(const st_forest *f, st_node n);
 extern const size_t st_ntree_columns;
 const char *st_tree_column_name(size_t i);
 st_column_kind st_tree_column_kind(size_t i);
-void st_tree_cell(const st_forest *f, st_node n, size_t i, st_buf *b);
+/* The text of a cell; in b, which is cleared first, if it isn't anywhere yet. */
+st_str st_tree_text(const st_node_view *v, size_t i, st_buf *b);
+/* A cell's number, or a truth as 0 or 1. false: there is none. */
+bool st_tree_number(const st_node_view *v, size_t i, uint64_t *out);
+/* What the cells ProcessGuid and ParentProcessGuid say; zeros: nothing. */
+const st_guid *st_node_guid(const st_forest *f, st_node n);
+const st_guid *st_node_parent_guid(const st_forest *f, st_node n);
 /* Trees that people read (fold.c): what is folded of one incident's. */
 #define ST_FOLDED UINT32_C(0x80000000)
 typedef struct st_folding {

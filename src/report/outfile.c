@@ -17,7 +17,7 @@
 struct st_outfile {
     st_out out;
     char *path, *temp;
-    bool force;
+    bool force, ended;
 };
 
 static void outfile_free(st_outfile *f)
@@ -97,7 +97,7 @@ static int put_in_place(const st_outfile *f)
     return rename(f->temp, f->path);
 }
 
-static void sync_folder(const char *path)
+void st_sync_beside(const char *path)
 {
     char *copy = strdup(path);
     if (!copy)
@@ -113,9 +113,22 @@ static void sync_folder(const char *path)
     free(copy);
 }
 
-st_code st_outfile_commit(st_outfile *f, st_err *err)
+st_code st_outfile_end(st_outfile *f, st_err *err)
 {
+    if (f->ended)
+        return ST_OK;
     st_code code = st_out_end(&f->out, err);
+    f->ended = code == ST_OK;
+#ifdef SYNC_FILE_RANGE_WRITE
+    if (f->ended)
+        sync_file_range(f->out.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
+#endif
+    return code;
+}
+
+static st_code settle(st_outfile *f, st_err *err)
+{
+    st_code code = st_outfile_end(f, err);
     if (!code && fsync(f->out.fd) && errno != EINVAL && errno != EROFS)
         code = st_fail(err, ST_E_IO, "can't write %s: %s", f->path, strerror(errno));
     if (close(f->out.fd) && !code)
@@ -124,8 +137,21 @@ st_code st_outfile_commit(st_outfile *f, st_err *err)
         code = st_fail(err, ST_E_IO, "can't name %s: %s", f->path, strerror(errno));
     if (code)
         unlink(f->temp);
-    else
-        sync_folder(f->path);
+    return code;
+}
+
+st_code st_outfile_place(st_outfile *f, st_err *err)
+{
+    st_code code = settle(f, err);
+    outfile_free(f);
+    return code;
+}
+
+st_code st_outfile_commit(st_outfile *f, st_err *err)
+{
+    st_code code = settle(f, err);
+    if (code == ST_OK)
+        st_sync_beside(f->path);
     outfile_free(f);
     return code;
 }

@@ -39,7 +39,12 @@ size_t st_text_width(st_str s)
 {
     size_t w = 0;
     for (size_t i = 0; i < s.n;)
-        w += st_cp_width(st_utf8_next(s, &i));
+        if ((unsigned char)s.p[i] < 0x80) {
+            w++;
+            i++;
+        } else {
+            w += st_cp_width(st_utf8_next(s, &i));
+        }
     return w;
 }
 

@@ -359,116 +359,130 @@ void st_write_tree_text(st_out *o, const st_forest *f, const bool *shown, const 
 
 /* one object or line a process */
 
-typedef struct tree_view {
-    const st_forest *f;
-    const st_creations *k;
-    const st_proc *p;
-    bool observed;
-    uint32_t r;
-} tree_view;
+/* Texts that are there already, or made in b. */
 
-static void t_computer(const tree_view *v, st_buf *b)
+static st_str t_computer(const st_node_view *v, st_buf *b)
 {
-    if (v->p->host < v->f->nhosts)
-        st_buf_str(b, st_pool_get(v->f->pool, v->f->hosts[v->p->host].shown));
+    (void)b;
+    return v->p->host < v->f->nhosts ? st_pool_get(v->f->pool, v->f->hosts[v->p->host].shown)
+                                     : (st_str){ 0 };
 }
-static void t_guid(const tree_view *v, st_buf *b)
+static st_str guid_text(const st_guid *g, st_buf *b)
 {
-    if (!st_guid_zero(&v->p->guid))
-        st_buf_guid(b, &v->p->guid);
+    if (!st_guid_zero(g))
+        st_buf_guid(b, g);
+    return st_buf_slice(b);
 }
-static void t_parent(const tree_view *v, st_buf *b)
+static st_str t_guid(const st_node_view *v, st_buf *b)
 {
-    if (v->p->parent != ST_NO_NODE && !st_guid_zero(&v->f->procs[v->p->parent].guid))
-        st_buf_guid(b, &v->f->procs[v->p->parent].guid);
+    return guid_text(st_node_guid(v->f, v->n), b);
 }
-static void t_link(const tree_view *v, st_buf *b)
+static st_str t_parent(const st_node_view *v, st_buf *b)
 {
-    st_buf_str(b, st_str_of(st_link_word((st_link)v->p->link)));
+    return guid_text(st_node_parent_guid(v->f, v->n), b);
 }
-static void t_chain_link(const tree_view *v, st_buf *b)
+static st_str t_link(const st_node_view *v, st_buf *b)
 {
-    st_buf_str(b, st_str_of(st_link_word((st_link)v->p->chain_link)));
+    (void)b;
+    return st_str_of(st_link_word((st_link)v->p->link));
 }
-static void t_origin(const tree_view *v, st_buf *b)
+static st_str t_chain_link(const st_node_view *v, st_buf *b)
 {
-    st_buf_str(b, st_str_of(st_origin_word(v->p->origin)));
+    (void)b;
+    return st_str_of(st_link_word((st_link)v->p->chain_link));
 }
-static void t_observed(const tree_view *v, st_buf *b)
+static st_str t_origin(const st_node_view *v, st_buf *b)
 {
-    st_buf_str(b, v->observed ? ST_STR("true") : ST_STR("false"));
+    (void)b;
+    return st_str_of(st_origin_word(v->p->origin));
 }
-static void t_depth(const tree_view *v, st_buf *b)
+static st_str t_image(const st_node_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->p->depth);
+    (void)b;
+    return st_dashless(st_pool_get(v->f->pool, v->p->image));
 }
-static void t_children(const tree_view *v, st_buf *b)
+static st_str t_command_line(const st_node_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->p->children);
+    (void)b;
+    return st_dashless(st_pool_get(v->f->pool, v->p->command_line));
 }
-static void t_descendants(const tree_view *v, st_buf *b)
+static st_str t_user(const st_node_view *v, st_buf *b)
 {
-    st_buf_u64(b, v->p->descendants);
+    (void)b;
+    return st_dashless(st_pool_get(v->f->pool, v->p->user));
 }
-static void t_pid(const tree_view *v, st_buf *b)
-{
-    if (v->p->pid != ST_NO_U32)
-        st_buf_u64(b, v->p->pid);
-}
-static void t_image(const tree_view *v, st_buf *b)
-{
-    st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->p->image)));
-}
-static void t_command_line(const tree_view *v, st_buf *b)
-{
-    st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->p->command_line)));
-}
-static void t_user(const tree_view *v, st_buf *b)
-{
-    st_buf_str(b, st_dashless(st_pool_get(v->f->pool, v->p->user)));
-}
-static void t_utc(const tree_view *v, st_buf *b)
+static st_str t_utc(const st_node_view *v, st_buf *b)
 {
     st_ticks t;
     st_sid text = v->observed ? v->k->utc_text[v->r] : ST_ABSENT;
     if (text != ST_ABSENT && st_time_sysmon(st_pool_get(v->f->pool, text), &t))
-        st_buf_str(b, st_pool_get(v->f->pool, text));
-    else
-        st_buf_time_sysmon(b, v->observed ? v->k->utc[v->r] : v->p->start);
+        return st_pool_get(v->f->pool, text);
+    st_buf_time_sysmon(b, v->observed ? v->k->utc[v->r] : v->p->start);
+    return st_buf_slice(b);
 }
-static void t_record_id(const tree_view *v, st_buf *b)
+static st_str t_source(const st_node_view *v, st_buf *b)
 {
-    if (v->observed)
-        st_buf_u64(b, v->k->event_record_id[v->r]);
-}
-static void t_source(const tree_view *v, st_buf *b)
-{
-    if (v->observed)
-        st_buf_str(b, st_source_name(v->f->evidence, v->k->source[v->r]));
+    (void)b;
+    return v->observed ? st_source_name(v->f->evidence, v->k->source[v->r]) : (st_str){ 0 };
 }
 
+/* Numbers; false: there is none. */
+
+static bool n_observed(const st_node_view *v, uint64_t *out)
+{
+    *out = v->observed;
+    return true;
+}
+static bool n_depth(const st_node_view *v, uint64_t *out)
+{
+    *out = v->p->depth;
+    return true;
+}
+static bool n_children(const st_node_view *v, uint64_t *out)
+{
+    *out = v->p->children;
+    return true;
+}
+static bool n_descendants(const st_node_view *v, uint64_t *out)
+{
+    *out = v->p->descendants;
+    return true;
+}
+static bool n_pid(const st_node_view *v, uint64_t *out)
+{
+    *out = v->p->pid;
+    return v->p->pid != ST_NO_U32;
+}
+static bool n_record_id(const st_node_view *v, uint64_t *out)
+{
+    *out = v->observed ? v->k->event_record_id[v->r] : 0;
+    return v->observed;
+}
+
+/* Each has one of both. */
 static const struct {
     const char *name;
     st_column_kind kind;
-    void (*put)(const tree_view *v, st_buf *b);
+    st_str (*text)(const st_node_view *v, st_buf *b);
+    bool (*number)(const st_node_view *v, uint64_t *out);
 } tree_columns[] = {
-    { "Computer", ST_COL_TEXT, t_computer },
-    { "ProcessGuid", ST_COL_TEXT, t_guid },
-    { "ParentProcessGuid", ST_COL_TEXT, t_parent },
-    { "ParentLink", ST_COL_TEXT, t_link },
-    { "ChainLink", ST_COL_TEXT, t_chain_link },
-    { "Origin", ST_COL_TEXT, t_origin },
-    { "Observed", ST_COL_BOOL, t_observed },
-    { "Depth", ST_COL_NUMBER, t_depth },
-    { "Children", ST_COL_NUMBER, t_children },
-    { "Descendants", ST_COL_NUMBER, t_descendants },
-    { "ProcessId", ST_COL_NUMBER, t_pid },
-    { "Image", ST_COL_TEXT, t_image },
-    { "CommandLine", ST_COL_TEXT, t_command_line },
-    { "User", ST_COL_TEXT, t_user },
-    { "UtcTime", ST_COL_TIME, t_utc },
-    { "EventRecordID", ST_COL_NUMBER, t_record_id },
-    { "Source", ST_COL_TEXT, t_source },
+    { "Computer", ST_COL_TEXT, t_computer, NULL },
+    { "ProcessGuid", ST_COL_TEXT, t_guid, NULL },
+    { "ParentProcessGuid", ST_COL_TEXT, t_parent, NULL },
+    { "ParentLink", ST_COL_TEXT, t_link, NULL },
+    { "ChainLink", ST_COL_TEXT, t_chain_link, NULL },
+    { "Origin", ST_COL_TEXT, t_origin, NULL },
+    { "Observed", ST_COL_BOOL, NULL, n_observed },
+    { "Depth", ST_COL_NUMBER, NULL, n_depth },
+    { "Children", ST_COL_NUMBER, NULL, n_children },
+    { "Descendants", ST_COL_NUMBER, NULL, n_descendants },
+    { "ProcessId", ST_COL_NUMBER, NULL, n_pid },
+    { "Image", ST_COL_TEXT, t_image, NULL },
+    { "CommandLine", ST_COL_TEXT, t_command_line, NULL },
+    { "User", ST_COL_TEXT, t_user, NULL },
+    { "UtcTime", ST_COL_TIME, t_utc, NULL },
+    { "EventRecordID", ST_COL_NUMBER, NULL, n_record_id },
+    { "Source", ST_COL_TEXT, t_source, NULL },
 };
 #define TREE_COLUMNS (sizeof tree_columns / sizeof tree_columns[0])
 
@@ -484,18 +498,44 @@ st_column_kind st_tree_column_kind(size_t i)
     return tree_columns[i].kind;
 }
 
-static tree_view view_of(const st_forest *f, st_node n)
+st_node_view st_node_view_of(const st_forest *f, st_node n)
 {
-    tree_view v = { .f = f, .k = &f->store->creations, .p = &f->procs[n], .r = f->procs[n].row };
+    st_node_view v = {
+        .f = f, .k = &f->store->creations, .p = &f->procs[n], .n = n, .r = f->procs[n].row
+    };
     v.observed = (v.p->flags & ST_P_OBSERVED) && v.r < v.k->n;
     return v;
 }
 
-void st_tree_cell(const st_forest *f, st_node n, size_t i, st_buf *b)
+const st_guid *st_node_guid(const st_forest *f, st_node n)
 {
-    tree_view v = view_of(f, n);
+    return &f->procs[n].guid;
+}
+
+const st_guid *st_node_parent_guid(const st_forest *f, st_node n)
+{
+    static const st_guid none;
+    st_node parent = f->procs[n].parent;
+    return parent == ST_NO_NODE ? &none : &f->procs[parent].guid;
+}
+
+bool st_tree_number(const st_node_view *v, size_t i, uint64_t *out)
+{
+    return tree_columns[i].number && tree_columns[i].number(v, out);
+}
+
+st_str st_tree_text(const st_node_view *v, size_t i, st_buf *b)
+{
+    uint64_t u;
     st_buf_clear(b);
-    tree_columns[i].put(&v, b);
+    if (tree_columns[i].text)
+        return tree_columns[i].text(v, b);
+    if (!st_tree_number(v, i, &u))
+        return (st_str){ 0 };
+    if (tree_columns[i].kind == ST_COL_BOOL)
+        return u ? ST_STR("true") : ST_STR("false");
+    st_buf_u64(b, u);
+    return st_buf_slice(b);
 }
 
 /* Text keys are always there: an empty ParentProcessGuid says "a root". */
@@ -505,23 +545,22 @@ void st_write_tree_jsonl(st_out *o, const st_forest *f, const bool *shown)
     for (size_t n = 0; n < f->n && !o->error; n++) {
         if (shown && !shown[n])
             continue;
-        tree_view v = view_of(f, (st_node)n);
+        st_node_view v = st_node_view_of(f, (st_node)n);
         bool more = false;
         st_buf_char(&o->buf, '{');
         for (size_t i = 0; i < TREE_COLUMNS; i++) {
-            st_buf_clear(&cell);
-            tree_columns[i].put(&v, &cell);
+            st_str text = st_tree_text(&v, i, &cell);
             o->buf.failed |= cell.failed;
             st_column_kind kind = tree_columns[i].kind;
-            if (kind == ST_COL_NUMBER && !cell.n)
+            if (kind == ST_COL_NUMBER && !text.n)
                 continue;
             st_json_key(&o->buf, &more, tree_columns[i].name);
             if (kind == ST_COL_NUMBER)
-                st_json_digits(&o->buf, st_buf_slice(&cell));
+                st_json_digits(&o->buf, text);
             else if (kind == ST_COL_BOOL)
-                st_buf_str(&o->buf, st_buf_slice(&cell));
+                st_buf_str(&o->buf, text);
             else
-                st_json_str(&o->buf, st_buf_slice(&cell));
+                st_json_str(&o->buf, text);
         }
         st_buf_put(&o->buf, "}\n", 2);
         st_out_tick(o);
@@ -540,15 +579,14 @@ void st_write_tree_csv(st_out *o, const st_forest *f, const bool *shown,
     for (size_t n = 0; n < f->n && !o->error; n++) {
         if (shown && !shown[n])
             continue;
-        tree_view v = view_of(f, (st_node)n);
+        st_node_view v = st_node_view_of(f, (st_node)n);
         for (size_t i = 0; i < TREE_COLUMNS; i++) {
-            st_buf_clear(&cell);
-            tree_columns[i].put(&v, &cell);
+            st_str text = st_tree_text(&v, i, &cell);
             o->buf.failed |= cell.failed;
             if (i)
                 st_buf_char(&o->buf, ',');
-            st_csv_field(&o->buf, st_buf_slice(&cell), ro->csv_raw,
-                         tree_columns[i].kind == ST_COL_NUMBER, ro->cells_truncated);
+            st_csv_field(&o->buf, text, ro->csv_raw, tree_columns[i].kind == ST_COL_NUMBER,
+                         ro->cells_truncated);
         }
         st_buf_str(&o->buf, ST_STR("\r\n"));
         st_out_tick(o);

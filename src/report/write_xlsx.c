@@ -46,7 +46,8 @@ static const char *shown(book *k, st_str s)
     st_buf_clear(b);
     st_scrub(b, s, false);
     st_str all = st_buf_slice(b);
-    for (size_t i = 0; i < all.n;) {
+    bool plain = all.n <= ST_MAX_CSV_CELL && st_plain_run(all, 0) == all.n; /* most are */
+    for (size_t i = plain ? all.n : 0; i < all.n;) {
         size_t from = i;
         uint32_t cp = st_utf8_next(all, &i);
         if (cp == 0xfffe || cp == 0xffff)
