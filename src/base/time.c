@@ -307,12 +307,6 @@ static void put_fraction(char *to, int tick)
     put_two(to + 5, tick % 100);
 }
 
-static void put_two(char *to, int v)
-{
-    to[0] = (char)('0' + v / 10);
-    to[1] = (char)('0' + v % 10);
-}
-
 /* YYYY-MM-DD?hh:mm:ss into 19 bytes. */
 static void put_civil(char *to, const st_civil *c, char between)
 {
