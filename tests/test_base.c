@@ -497,6 +497,105 @@ static void pool__shared_by_threads__equal_bytes_equal_ids(void **state)
     free(x);
 }
 
+static st_str nth_text(char text[32], size_t i)
+{
+    return (st_str){ text, (size_t)snprintf(text, 32, "text %zu", i) };
+}
+
+/* Few texts and many, on one thread and on several, hashed alike and not; half of them are in both.
+ */
+static void pool__absorbed__each_text_has_one_id(void **state)
+{
+    (void)state;
+    static const size_t counts[] = { 0, 1, 63, 64, 65, 6000 };
+    char text[32];
+    for (unsigned k = 0; k < 4 * sizeof counts / sizeof counts[0]; k++) {
+        size_t n = counts[k / 4];
+        st_pool *p = st_pool_new(), *src = k & 1 ? st_pool_new_like(p) : st_pool_new();
+        for (size_t i = 0; i < n; i++) {
+            st_pool_put(p, nth_text(text, i));
+            st_pool_put(src, nth_text(text, n / 2 + i));
+        }
+        st_sid *map = st_pool_absorb(p, src, k & 2 ? 4 : 1);
+        assert_non_null(map);
+        assert_int_equal(map[ST_ABSENT], ST_ABSENT);
+        assert_int_equal(map[ST_EMPTY], ST_EMPTY);
+        assert_int_equal(st_pool_count(p), 2 + n + n / 2);
+        for (size_t i = 0; i < n + n / 2; i++) {
+            st_sid id = st_pool_put(p, nth_text(text, i));
+            if (!st_str_eq(st_pool_get(p, id), nth_text(text, i)) ||
+                (i >= n / 2 && map[2 + i - n / 2] != id))
+                fail_msg("row %u, text %zu", k, i);
+        }
+        assert_int_equal(st_pool_count(p), 2 + n + n / 2);
+        assert_int_equal(st_pool_count(src), 1);
+        free(map);
+        st_pool_free(src);
+        st_pool_free(p);
+    }
+}
+
+/* So much of it that blocks grow. */
+static void pool__many_megabytes__stay_as_they_were(void **state)
+{
+    (void)state;
+    enum { TEXTS = 3000, LONG = 2000 };
+    st_pool *p = st_pool_new();
+    char *text = test_malloc(LONG);
+    for (unsigned i = 0; i < TEXTS; i++) {
+        memset(text, (int)('a' + i % 26), LONG);
+        snprintf(text, LONG, "%u", i);
+        assert_int_equal(st_pool_put(p, (st_str){ text, LONG - i % 100 }), i + 2);
+    }
+    assert_true(st_pool_share(p)); /* what comes then lies behind in the open block */
+    st_sid last = st_pool_put(p, ST_STR("last"));
+    for (unsigned i = 0; i < TEXTS; i++) {
+        memset(text, (int)('a' + i % 26), LONG);
+        snprintf(text, LONG, "%u", i);
+        assert_true(st_str_eq(st_pool_get(p, i + 2), (st_str){ text, LONG - i % 100 }));
+    }
+    assert_true(st_str_eq(st_pool_get(p, last), ST_STR("last")));
+    test_free(text);
+    st_pool_free(p);
+}
+
+static void pool__put_in_steps__is_what_one_step_does(void **state)
+{
+    (void)state;
+    st_pool *p = st_pool_new();
+    for (size_t i = 0; i < 5000; i++) {
+        char text[32];
+        st_str s = nth_text(text, i % 3000);
+        uint32_t hash = st_pool_hash(p, s);
+        st_pool_near(p, hash);
+        st_sid id = st_pool_put_hashed(p, s, hash);
+        assert_int_equal(id, 2 + i % 3000);
+        assert_int_equal(st_pool_put(p, s), id);
+    }
+    st_pool_free(p);
+}
+
+/* Whatever was there before. */
+static void arena__what_was_asked_for_zeroed__is(void **state)
+{
+    (void)state;
+    static const char zeros[3000];
+    for (unsigned turn = 0; turn < 4; turn++) {
+        st_arena a = { 0 };
+        for (size_t n = 1; n < sizeof zeros; n += 97) {
+            unsigned char *room = st_arena_room(&a, n), *clean = st_arena_alloc(&a, 1, n);
+            assert_int_equal((uintptr_t)room % _Alignof(max_align_t), 0);
+            assert_int_equal((uintptr_t)clean % _Alignof(max_align_t), 0);
+            assert_memory_equal(clean, zeros, n);
+            memset(room, 0xaa, n);
+            memset(clean, 0xaa, n);
+        }
+        st_arena_free(&a);
+        assert_null(st_arena_room(&a, SIZE_MAX));
+        assert_true(a.failed);
+    }
+}
+
 static void str__cut_and_numbers__each_row(void **state)
 {
     (void)state;
@@ -857,6 +956,10 @@ int main(void)
         cmocka_unit_test(fold__letters__simple_folding_only),
         cmocka_unit_test(pool__many_strings__equal_bytes_equal_ids),
         cmocka_unit_test(pool__shared_by_threads__equal_bytes_equal_ids),
+        cmocka_unit_test(pool__absorbed__each_text_has_one_id),
+        cmocka_unit_test(pool__many_megabytes__stay_as_they_were),
+        cmocka_unit_test(pool__put_in_steps__is_what_one_step_does),
+        cmocka_unit_test(arena__what_was_asked_for_zeroed__is),
         cmocka_unit_test(str__cut_and_numbers__each_row),
         cmocka_unit_test(fail__second_cause__first_stays),
         cmocka_unit_test(sha__known_answers__hold),

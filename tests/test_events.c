@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <setjmp.h>
 #include <stdio.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -1013,9 +1014,20 @@ static void scan__fields_do__the_rest_of_system_is_left_where_it_is_whole(void *
     unlink(path);
 }
 
+/* New memory isn't zeros by itself. */
+static void dirty_memory(int byte)
+{
+#ifdef M_PERTURB
+    mallopt(M_PERTURB, byte);
+#else
+    (void)byte;
+#endif
+}
+
 static void store__foreseen_rows__have_a_place_and_nothing_moves(void **state)
 {
     (void)state;
+    dirty_memory(0x55);
     st_store *s = st_store_new();
     for (unsigned i = 0; i < 100; i++) {
         size_t row = st_store_add(s);
@@ -1026,12 +1038,14 @@ static void store__foreseen_rows__have_a_place_and_nothing_moves(void **state)
     assert_int_equal(s->creations.n, 100);
     for (unsigned i = 100; i < 2050; i++) {
         size_t row = st_store_add(s);
+        assert_int_equal(s->creations.image[row], 0); /* as every new row's */
         s->creations.pid[row] = i;
     }
     assert_ptr_equal(s->creations.pid, pids);
     for (unsigned i = 0; i < 2050; i++)
         assert_int_equal(pids[i], i);
     st_store_free(s);
+    dirty_memory(0);
 }
 
 static void store__trimmed__keeps_its_rows_and_takes_more(void **state)

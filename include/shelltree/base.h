@@ -128,6 +128,8 @@ bool st_budget_take(st_budget *b, size_t bytes);
 /* Zeroed, aligned for any type, never moved. NULL (and a->failed) when memory or the budget
  * is spent or size * count overflows. A count of 0 gives a valid pointer. */
 void *st_arena_alloc(st_arena *a, size_t size, size_t count);
+/* The same for so many bytes, which hold anything. */
+void *st_arena_room(st_arena *a, size_t bytes);
 #define ST_NEW(a, type) ((type *)st_arena_alloc((a), sizeof(type), 1))
 #define ST_NEWN(a, type, n) ((type *)st_arena_alloc((a), sizeof(type), (n)))
 /* A copy with a NUL behind it (not counted). p == NULL: no memory. */
@@ -204,6 +206,11 @@ void st_pool_foresee(st_pool *p, double times);
 void st_pool_trim(st_pool *p);
 /* Copies s on first sight. On failure gives ST_ABSENT and sets the sticky flag. */
 st_sid st_pool_put(st_pool *p, st_str s);
+/* The same in steps, for several strings at once: what each step looks at has been fetched from
+ * memory since the one before. All but the last change nothing and may be left out. */
+uint32_t st_pool_hash(const st_pool *p, st_str s);
+void st_pool_near(const st_pool *p, uint32_t hash);
+st_sid st_pool_put_hashed(st_pool *p, st_str s, uint32_t hash);
 /* Stays valid as long as the pool; ST_ABSENT gives the empty slice. */
 st_str st_pool_get(const st_pool *p, st_sid id);
 uint32_t st_pool_count(const st_pool *p); /* ids are 0 .. count-1 */

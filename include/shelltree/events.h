@@ -51,6 +51,7 @@ typedef struct st_lossy {
 typedef struct st_creations {
     size_t n, cap;
     size_t blank; /* rows from n up to here are zeroed */
+    void *block;  /* that all columns lie in, one behind the other */
     st_sid *computer, *channel;
 #define BOTH(name, text) st_sid *name;
 #define CREATION(name, text) st_sid *name;

@@ -55,10 +55,9 @@ static st_block *add_block(st_arena *a, size_t need)
     return b;
 }
 
-void *st_arena_alloc(st_arena *a, size_t size, size_t count)
+void *st_arena_room(st_arena *a, size_t n)
 {
-    size_t n;
-    if (__builtin_mul_overflow(size, count, &n) || n > SIZE_MAX / 2) {
+    if (n > SIZE_MAX / 2) {
         a->failed = true;
         return NULL;
     }
@@ -72,9 +71,19 @@ void *st_arena_alloc(st_arena *a, size_t size, size_t count)
     }
     void *p = b->data + b->used;
     b->used += n;
-    memset(p, 0, n);
     ASAN_POISON_MEMORY_REGION((char *)p + n - BEHIND, BEHIND);
     return p;
+}
+
+void *st_arena_alloc(st_arena *a, size_t size, size_t count)
+{
+    size_t n;
+    if (__builtin_mul_overflow(size, count, &n)) {
+        a->failed = true;
+        return NULL;
+    }
+    void *p = st_arena_room(a, n);
+    return p ? memset(p, 0, n) : NULL;
 }
 
 st_str st_arena_copy(st_arena *a, st_str s)

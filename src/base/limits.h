@@ -179,6 +179,11 @@
 /* Names a thread remembers from chunk to chunk; forged logs could hold any number. Met: all
  * are forgotten before the next chunk. */
 #define ST_MAX_NAMES 65536u
+/* Templates whose plans a thread keeps for the chunks that follow, and the longest, in bytes: real
+ * ones have 1 to 3 KiB, and a kept plan takes up to ten times as much. Met: a plan is made again.
+ */
+#define ST_MAX_KEPT_PLANS 256u
+#define ST_MAX_KEPT_TEMPLATE 4096u
 /* Files listed, of any kind: about 400 bytes each. Met: the run ends with an error. */
 #define ST_MAX_SOURCES ((size_t)16000000)
 /* Folders inside each other; no collection comes near. Met: the folder is listed as unreadable. */

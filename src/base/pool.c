@@ -16,6 +16,8 @@
  */
 #include "shelltree/base.h"
 
+#include "base/os/os.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -29,6 +31,10 @@ typedef struct entry {
 enum {
     FIRST_TABLE = 1024,
     STRING_BLOCK = 1 << 16,
+    MANY_STRINGS = 1 << 20, /* bytes of them */
+    LARGEST_BLOCK = 1 << 24,
+    BEHIND = 64, /* zeros: patterns' machine code loads more than the text before it looks where the
+                    text ends */
     FIRST_ENTRIES = 1024,
     ENTRY_BLOCKS = 22,
     TABLES = 23
@@ -172,15 +178,26 @@ static bool widen(table *t, size_t n)
     return true;
 }
 
+/* Half of what there is, so that of many strings large pages are made; what comes behind, when the
+ * pool is shared, is little. */
+static size_t block_size(const st_pool *p)
+{
+    size_t size = p->tail ? 0 : p->arena.total / 2;
+    if (size < MANY_STRINGS)
+        return STRING_BLOCK;
+    return size < LARGEST_BLOCK ? size : LARGEST_BLOCK;
+}
+
 static const char *keep(st_pool *p, st_str s)
 {
     if (!s.n)
         return "";
     if (s.n > p->block_left) {
-        size_t size = s.n > STRING_BLOCK / 4 ? s.n : STRING_BLOCK;
-        char *block = st_arena_alloc(&p->arena, 1, size);
+        size_t next = block_size(p), size = s.n > next / 4 ? s.n : next;
+        char *block = st_arena_room(&p->arena, size);
         if (!block)
             return NULL;
+        st_os_dense(block, size);
         if (size == s.n) /* a string of its own block: the open block stays open */
             return memcpy(block, s.p, s.n);
         p->block = block;
@@ -190,6 +207,7 @@ static const char *keep(st_pool *p, st_str s)
     memcpy(to, s.p, s.n);
     p->block += s.n;
     p->block_left -= s.n;
+    memset(p->block, 0, p->block_left < BEHIND ? p->block_left : BEHIND);
     return to;
 }
 
@@ -204,11 +222,25 @@ static st_sid fail(st_pool *p)
     return ST_ABSENT;
 }
 
+/* Room for so many strings in all. */
+static bool make_room(st_pool *p, size_t need)
+{
+    size_t n = p->table.n;
+    if (need >= UINT32_MAX / 2)
+        return false;
+    while (need * 3 > n * 2)
+        n *= 2;
+    return (n == p->table.n || widen(&p->table, n)) &&
+           st_grow(&p->entries, &p->entries_cap, need, sizeof *p->entries);
+}
+
 void st_pool_foresee(st_pool *p, double times)
 {
     double need = p->count * times;
-    if (!p->tail && need < UINT32_MAX / 2.0)
-        (void)st_grow(&p->entries, &p->entries_cap, (size_t)need, sizeof *p->entries);
+    if (p->tail || need >= UINT32_MAX / 2.0)
+        return;
+    (void)make_room(p, (size_t)need);
+    st_os_dense(p->entries, p->entries_cap * sizeof *p->entries);
 }
 
 void st_pool_trim(st_pool *p)
@@ -309,22 +341,30 @@ bool st_pool_share(st_pool *p)
 
 /* absorbing */
 
+enum { JOBS = 64 };
+
 typedef struct looking {
-    const st_pool *p, *src;
-    st_sid *map;      /* by id of src; ST_ABSENT: p doesn't have it */
-    uint32_t *hashes; /* by id of src, as p hashes */
-    size_t jobs;
-    bool alike; /* which is as src does */
+    st_pool *p;
+    const st_pool *src;
+    st_sid *map;              /* by id of src; ST_ABSENT: p doesn't have it */
+    uint32_t *hashes;         /* by id of src, as p hashes */
+    uint32_t first[JOBS + 1]; /* the ids in p of those that are new, by the job that adds them */
+    bool alike;               /* p hashes as src does */
 } looking;
+
+/* Where the job's part of n things begins. */
+static size_t part_of(size_t n, size_t job)
+{
+    return n / JOBS * job + (job == JOBS ? n % JOBS : 0);
+}
 
 /* One stretch of the table of src is looked up in that of p, of which nothing changes. */
 static void look_up(void *ctx, unsigned thread, size_t job)
 {
     const looking *l = ctx;
     const table *t = &l->src->table;
-    size_t from = t->n / l->jobs * job, to = job + 1 == l->jobs ? t->n : t->n / l->jobs * (job + 1);
     (void)thread;
-    for (size_t i = from; i < to; i++) {
+    for (size_t i = part_of(t->n, job), to = part_of(t->n, job + 1); i < to; i++) {
         if (!t->places[i])
             continue;
         uint32_t id = (uint32_t)t->places[i];
@@ -336,55 +376,75 @@ static void look_up(void *ctx, unsigned thread, size_t job)
     }
 }
 
-/* Room in the table for so many more. */
-static bool make_room(st_pool *p, size_t more)
+/* Numbers those that p doesn't have; how many there are then in all. */
+static size_t number_new(looking *l)
 {
-    size_t n = p->table.n, need = p->count + more;
-    if (need >= UINT32_MAX / 2)
-        return false;
-    while (need * 3 > n * 2)
-        n *= 2;
-    return (n == p->table.n || widen(&p->table, n)) &&
-           st_grow(&p->entries, &p->entries_cap, need, sizeof *p->entries);
+    uint32_t next = l->p->count;
+    for (size_t job = 0; job < JOBS; job++) {
+        l->first[job] = next;
+        for (size_t id = part_of(l->src->count, job), to = part_of(l->src->count, job + 1); id < to;
+             id++)
+            next += id && l->map[id] == ST_ABSENT;
+    }
+    return next;
 }
 
-/* Strings that p doesn't have: distinct, so that a free place is all that is looked for. */
-static void add_new(st_pool *p, const st_pool *src, st_sid *map, const uint32_t *hashes)
+/* Strings that p doesn't have: distinct, so that each takes the first free place that no other
+ * thread takes before it. */
+static void add_new(void *ctx, unsigned thread, size_t job)
 {
     enum { AHEAD = 16 };
-    size_t mask = p->table.n - 1;
-    for (st_sid id = 1; id < src->count; id++) {
-        if (id + AHEAD < src->count)
-            __builtin_prefetch(&p->table.places[hashes[id + AHEAD] & mask], 1);
-        if (map[id] != ST_ABSENT)
+    const looking *l = ctx;
+    const table *t = &l->p->table;
+    size_t to = part_of(l->src->count, job + 1);
+    uint32_t next = l->first[job];
+    (void)thread;
+    for (size_t id = part_of(l->src->count, job); id < to; id++) {
+        if (id + AHEAD < to)
+            __builtin_prefetch(&t->places[l->hashes[id + AHEAD] & (t->n - 1)], 1);
+        if (!id || l->map[id] != ST_ABSENT)
             continue;
-        p->table.places[free_place(&p->table, hashes[id])] = (uint64_t)hashes[id] << 32 | p->count;
-        p->entries[p->count] = src->entries[id];
-        map[id] = p->count++;
+        uint64_t place = (uint64_t)l->hashes[id] << 32 | next, none = 0;
+        size_t i = l->hashes[id] & (t->n - 1);
+        while (__atomic_load_n(&t->places[i], __ATOMIC_RELAXED) ||
+               !__atomic_compare_exchange_n(&t->places[i], &none, place, false, __ATOMIC_RELAXED,
+                                            __ATOMIC_RELAXED)) {
+            i = (i + 1) & (t->n - 1);
+            none = 0;
+        }
+        l->p->entries[next] = l->src->entries[id];
+        l->map[id] = next++;
     }
+}
+
+/* Its strings are another's: it has a table still, in which nothing is. */
+static void empty(st_pool *p)
+{
+    p->count = 1;
+    p->table.n = FIRST_TABLE;
+    memset(p->table.places, 0, FIRST_TABLE * sizeof *p->table.places);
+    p->block_left = 0;
 }
 
 st_sid *st_pool_absorb(st_pool *p, st_pool *src, unsigned threads)
 {
-    enum { JOBS = 64, MANY = 4096 };
-    looking l = { .p = p, .src = src, .jobs = JOBS, .alike = p->seed == src->seed };
+    enum { MANY = 4096 };
+    looking l = { .p = p, .src = src, .alike = p->seed == src->seed };
     l.map = calloc(src->count, sizeof *l.map);
     l.hashes = malloc((size_t)src->count * sizeof *l.hashes);
-    size_t more = 0;
     bool ok = l.map && l.hashes;
+    threads = src->count < MANY ? 1 : threads;
     if (ok)
-        st_parallel(src->count < MANY ? 1 : threads, JOBS, look_up, &l);
-    for (st_sid id = 1; ok && id < src->count; id++)
-        more += l.map[id] == ST_ABSENT;
-    ok = ok && make_room(p, more);
+        st_parallel(threads, JOBS, look_up, &l);
+    size_t all = ok ? number_new(&l) : 0;
+    ok = ok && make_room(p, all);
     if (ok) {
-        add_new(p, src, l.map, l.hashes);
+        st_parallel(threads, JOBS, add_new, &l);
+        p->count = (uint32_t)all;
         st_arena_take(&p->arena, &src->arena);
         if (atomic_load(&src->failed))
             fail(p);
-        src->count = 1;
-        memset(src->table.places, 0, src->table.n * sizeof *src->table.places);
-        src->block_left = 0;
+        empty(src);
     }
     free(l.hashes);
     if (ok)
@@ -395,9 +455,28 @@ st_sid *st_pool_absorb(st_pool *p, st_pool *src, unsigned threads)
 
 /* strings */
 
-st_sid st_pool_put(st_pool *p, st_str s)
+uint32_t st_pool_hash(const st_pool *p, st_str s)
 {
     uint32_t hash = hash_of(p, s);
+    __builtin_prefetch(&p->table.places[hash & (p->table.n - 1)]);
+    return hash;
+}
+
+/* Mostly the entry is that of the first place. */
+void st_pool_near(const st_pool *p, uint32_t hash)
+{
+    uint64_t place = p->table.places[hash & (p->table.n - 1)];
+    if (place >> 32 == hash)
+        __builtin_prefetch(entry_of(p, (uint32_t)place));
+}
+
+st_sid st_pool_put(st_pool *p, st_str s)
+{
+    return st_pool_put_hashed(p, s, hash_of(p, s));
+}
+
+st_sid st_pool_put_hashed(st_pool *p, st_str s, uint32_t hash)
+{
     size_t at = place_of(p, &p->table, s, hash);
     if (p->table.places[at])
         return (st_sid)p->table.places[at];

@@ -4,6 +4,8 @@
  * behind the other, as what some threads have read in order is, is merged instead. */
 #include "base/radix.h"
 
+#include "base/os/os.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +65,7 @@ static bool merge_runs(st_keyed *v, size_t n, size_t *ends, size_t runs)
     st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;
     if (!other)
         return false;
+    st_os_dense(other, n * sizeof *other);
     while (runs > 1) {
         size_t left = 0, start = 0;
         for (size_t i = 0; i < runs; i += 2) {
@@ -111,6 +114,7 @@ bool st_radix_sort(st_keyed *v, size_t n)
     size_t *place = malloc(DIGITS * sizeof *place);
     st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;
     bool ok = place && other;
+    st_os_dense(other, n * sizeof *other);
     for (unsigned pass = 0; ok && pass < PASSES; pass++) {
         if (!digit(bits, pass))
             continue;

@@ -242,7 +242,8 @@ typedef struct st_run_note {
     st_str pairs[ST_RUN_OPTIONS];
     st_buf text;
 } st_run_note;
-void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
+/* false: no memory; it is to be freed all the same. */
+bool st_run_note_fill(st_run_note *n, const st_session *s, int exit_status);
 void st_run_note_free(st_run_note *n);
 /* The whole set of -o DIR (output_set.c). */
 int st_output_dir(st_session *s, int exit_status);

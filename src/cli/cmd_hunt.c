@@ -72,7 +72,10 @@ static int write_results(st_session *s, int status)
     st_run_note note;
     if (st_output_target(s->config) == ST_TO_DIR)
         return st_output_dir(s, status);
-    st_run_note_fill(&note, s, status);
+    if (!st_run_note_fill(&note, s, status)) {
+        st_run_note_free(&note);
+        return st_cannot(&(st_err){ .code = ST_E_MEMORY });
+    }
     job j = { .format = st_output_format(s->config),
               .report = { .found = s->found,
                           .ro = { .csv_raw = s->config->csv_raw,

@@ -293,13 +293,13 @@ static size_t describe_options(const st_config *c, st_buf *b, size_t at[ST_RUN_O
     return n;
 }
 
-void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
+bool st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
 {
     size_t at[ST_RUN_OPTIONS + 1];
     *n = (st_run_note){ 0 };
     size_t count = describe_options(s->config, &n->text, at);
     if (n->text.failed)
-        count = 0;
+        return false;
     for (size_t i = 0; i < count; i++)
         n->pairs[i] = (st_str){ n->text.p + at[i], at[i + 1] - at[i] - 1 };
     n->info = (st_run_info){ .version = VERSION,
@@ -309,6 +309,7 @@ void st_run_note_fill(st_run_note *n, const st_session *s, int exit_status)
                              .limits = st_query_limits_in_force(&s->config->settings.limits),
                              .exit_status = exit_status,
                              .min_level = s->config->min_level };
+    return true;
 }
 
 void st_run_note_free(st_run_note *n)

@@ -485,7 +485,10 @@ int st_output_dir(st_session *s, int exit_status)
     st_err e = { 0 };
     char partial[PATH_MAX], tmp[4096];
     set x = { .s = s, .dir = partial };
-    st_run_note_fill(&x.note, s, exit_status);
+    if (!st_run_note_fill(&x.note, s, exit_status)) {
+        st_run_note_free(&x.note);
+        return st_cannot(&(st_err){ .code = ST_E_MEMORY });
+    }
     x.note.info.tables = true;
     st_output_tmp(s->config, tmp);
     fill_job(&x, tmp);

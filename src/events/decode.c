@@ -173,7 +173,7 @@ static uint64_t sample(const st_value *v)
 }
 
 /* The place of a text; NULL: it isn't one that is remembered. */
-static st_met_text *met_place(const decoding *d, const st_value *v, uint64_t *hash)
+static inline st_met_text *met_place(const decoding *d, const st_value *v, uint64_t *hash)
 {
     if (v->type != ST_V_STRING || !v->p || v->n < sizeof *hash || v->n > ST_MET_BYTES ||
         !d->scratch->met)
@@ -204,6 +204,7 @@ void st_scratch_free(st_scratch *s)
 {
     st_buf_free(&s->text);
     st_buf_free(&s->fields);
+    st_buf_free(&s->ahead);
     free(s->met);
     s->met = NULL;
 }
@@ -284,10 +285,9 @@ static void put_utc(decoding *d, const st_value *v)
         c->utc_text[d->row] = text_of(d, v, "UtcTime");
 }
 
-static void put_command(decoding *d, const st_value *v)
+static void put_command(decoding *d, st_sid recorded)
 {
     st_creations *c = &d->store->creations;
-    st_sid recorded = text_of(d, v, "CommandLine");
     st_str s = st_pool_get(d->store->pool, recorded);
     c->command_line_recorded[d->row] = c->command_line[d->row] = recorded;
     if (!memchr(s.p, '%', s.n))
@@ -303,6 +303,63 @@ static bool is_null(const st_value *v)
     return !v->p && v->type == ST_V_NULL;
 }
 
+static void put_text(decoding *d, const st_field_def *f, st_sid id)
+{
+    if (f->kind == ST_K_COMMAND)
+        put_command(d, id);
+    else
+        memcpy(cell(&d->store->creations, f->at, d->row, sizeof id), &id, sizeof id);
+}
+
+static st_str waiting_text(const st_scratch *s, const st_waiting *w)
+{
+    return w->n ? (st_str){ s->ahead.p + w->from, w->n } : ST_STR("");
+}
+
+/* A text that is seldom met: the pool's table lies far away, so all of a record's are asked for
+ * before the first is looked up. */
+static void wait_for(decoding *d, const st_field_def *f, const st_value *v)
+{
+    st_scratch *s = d->scratch;
+    uint64_t sample;
+    size_t from = s->ahead.n;
+    st_met_text *met = met_place(d, v, &sample);
+    if (met && is_met(met, v)) {
+        put_text(d, f, met->id);
+        return;
+    }
+    if (st_value_text(v, &s->ahead)) { /* something had to be replaced, which is told of */
+        s->ahead.n = from;
+        put_text(d, f, text_of(d, v, f->name.p));
+        return;
+    }
+    st_waiting *w = &s->waiting[s->nwaiting++];
+    w->value = v;
+    w->field = f;
+    w->met = met;
+    w->sample = met ? sample : 0;
+    w->from = from;
+    w->n = s->ahead.n - from;
+    w->hash = st_pool_hash(d->store->pool, waiting_text(s, w));
+}
+
+static void put_waiting(decoding *d)
+{
+    st_scratch *s = d->scratch;
+    for (size_t i = 0; i < s->nwaiting; i++)
+        st_pool_near(d->store->pool, s->waiting[i].hash);
+    for (size_t i = 0; i < s->nwaiting; i++) {
+        const st_waiting *w = &s->waiting[i];
+        st_sid id = st_pool_put_hashed(d->store->pool, waiting_text(s, w), w->hash);
+        if (w->met)
+            remember(w->met, w->value, w->sample, id);
+        put_text(d, w->field, id);
+    }
+    d->failed |= s->ahead.failed;
+    s->nwaiting = 0;
+    st_buf_clear(&s->ahead);
+}
+
 static void put_field(decoding *d, const st_field_def *f, const st_value *v)
 {
     st_creations *c = &d->store->creations;
@@ -313,12 +370,8 @@ static void put_field(decoding *d, const st_field_def *f, const st_value *v)
     if (is_null(v) && (f->kind == ST_K_STRING || f->kind == ST_K_COMMAND))
         return;
     switch (f->kind) {
-    case ST_K_STRING: {
-        st_sid id = text_of(d, v, f->name.p);
-        memcpy(cell(c, f->at, d->row, sizeof id), &id, sizeof id);
-        break;
-    }
-    case ST_K_COMMAND: put_command(d, v); break;
+    case ST_K_STRING:
+    case ST_K_COMMAND: wait_for(d, f, v); break;
     case ST_K_UTC: put_utc(d, v); break;
     case ST_K_GUID:
     case ST_K_U32:
@@ -386,6 +439,7 @@ static void decode_creation(decoding *d, uint32_t source)
         taken |= bit;
         put_field(d, f, &r->fields[i].value);
     }
+    put_waiting(d);
     if (!c->utc[row]) {
         c->utc[row] = r->time_created;
         c->flags[row] |= ST_C_TIME;

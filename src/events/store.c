@@ -4,11 +4,13 @@
  * store.c - the columns: made, grown together, put end to end.
  *
  * The list of columns is written once (sysmon/fields.def, and what every record has below);
- * growing, freeing and appending go through it.
+ * growing and appending go through it. They lie in one block, as large pages don't fit a single
+ * one: to fill a page costs half of what its making does.
  */
 #include "events/store.h"
 
 #include "base/limits.h"
+#include "base/os/os.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -37,7 +39,7 @@ static const column COLUMNS[] = {
     AT(utc),      AT(created),   AT(event_record_id), AT(record_number), AT(offset),
     AT(source),   AT(truncated), AT(origin),          AT(flags),         AT(provider),
 };
-enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0] };
+enum { COLUMN_COUNT = sizeof COLUMNS / sizeof COLUMNS[0], LINE = 64 };
 _Static_assert(ST_COL_COUNT <= 32, "a bit each of st_creations.truncated");
 
 static unsigned char *cells(const st_creations *c, size_t i)
@@ -45,6 +47,11 @@ static unsigned char *cells(const st_creations *c, size_t i)
     unsigned char *p;
     memcpy(&p, (const unsigned char *)c + COLUMNS[i].at, sizeof p);
     return p;
+}
+
+static void set_cells(st_creations *c, size_t i, unsigned char *p)
+{
+    memcpy((unsigned char *)c + COLUMNS[i].at, &p, sizeof p);
 }
 
 st_sid *st_creation_column(const st_creations *c, unsigned i)
@@ -82,8 +89,7 @@ void st_store_free(st_store *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
-        free(cells(&s->creations, i));
+    free(s->creations.block);
     for (size_t i = 0; s->events && i < st_event_kinds(); i++)
         st_events_free(&s->events[i]);
     free(s->events);
@@ -98,22 +104,49 @@ void st_store_free(st_store *s)
     free(s);
 }
 
-/* Room for `need` rows in every column; each grows on its own, so that a failure half-way
- * leaves all of them usable and the common capacity as it was. */
+/* Where each column of so many rows begins in their block; how long that is. */
+static size_t lay_out(size_t rows, size_t at[COLUMN_COUNT])
+{
+    size_t end = 0;
+    for (size_t i = 0; i < COLUMN_COUNT; i++) {
+        at[i] = end;
+        end += (rows * COLUMNS[i].size + LINE - 1) / LINE * LINE;
+    }
+    return end;
+}
+
+/* As many rows as a block that is too small makes way for. Of few it is a multiple: each block is
+ * new memory, and what isn't filled of it costs nothing. */
+static size_t next_rows(const st_creations *c, size_t need)
+{
+    enum { FEW = 4096, LEAST = 64 };
+    size_t more = c->cap < FEW ? c->cap * 4 + LEAST : c->cap + c->cap / 2;
+    return need > more ? need : more;
+}
+
+/* Room for `need` rows. */
 static bool reserve(st_creations *c, size_t need)
 {
+    const size_t most = SIZE_MAX / (COLUMN_COUNT * (sizeof(st_guid) + LINE));
+    size_t at[COLUMN_COUNT], rows = next_rows(c, need);
     if (need <= c->cap)
         return true;
-    if (need > ST_MAX_ROWS)
+    if (need > ST_MAX_ROWS || rows > most)
         return false;
-    size_t least = SIZE_MAX;
+    size_t bytes = lay_out(rows, at);
+    unsigned char *block = malloc(bytes);
+    if (!block)
+        return false;
+    st_os_dense(block, bytes);
     for (size_t i = 0; i < COLUMN_COUNT; i++) {
-        size_t cap = c->cap;
-        if (!st_grow((unsigned char *)c + COLUMNS[i].at, &cap, need, COLUMNS[i].size))
-            return false;
-        least = cap < least ? cap : least;
+        if (c->n)
+            memcpy(block + at[i], cells(c, i), c->n * COLUMNS[i].size);
+        set_cells(c, i, block + at[i]);
     }
-    c->cap = least;
+    free(c->block);
+    c->block = block;
+    c->cap = rows;
+    c->blank = c->n;
     return true;
 }
 
@@ -123,16 +156,27 @@ void st_store_foresee(st_store *s, double times)
            seen = (double)s->nseen * times;
     (void)reserve(&s->creations, (size_t)(rows < most ? rows : most));
     (void)st_grow(&s->seen, &s->seen_cap, (size_t)(seen < most ? seen : most), sizeof *s->seen);
+    st_os_dense(s->seen, s->seen_cap * sizeof *s->seen);
     st_pool_foresee(s->pool, times);
+}
+
+/* Moves the columns together where a ninth and more of their block is empty. */
+static void close_up(st_creations *c)
+{
+    size_t at[COLUMN_COUNT], bytes = lay_out(c->n, at);
+    if (!c->block || c->cap - c->n <= c->n / 8)
+        return;
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        memmove((unsigned char *)c->block + at[i], cells(c, i), c->n * COLUMNS[i].size);
+    st_trim(&c->block, bytes, 1);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        set_cells(c, i, (unsigned char *)c->block + at[i]);
+    c->cap = c->blank = c->n;
 }
 
 void st_store_trim(st_store *s)
 {
-    st_creations *c = &s->creations;
-    for (size_t i = 0; i < COLUMN_COUNT; i++)
-        st_trim((unsigned char *)c + COLUMNS[i].at, c->n, COLUMNS[i].size);
-    c->cap = c->n;
-    c->blank = c->blank < c->n ? c->blank : c->n;
+    close_up(&s->creations);
     st_trim(&s->seen, s->nseen, sizeof *s->seen);
     s->seen_cap = s->nseen;
     st_pool_trim(s->pool);

@@ -107,6 +107,16 @@ typedef struct st_met_text {
     unsigned char bytes[ST_MET_BYTES];
 } st_met_text;
 
+/* A text on its way to its column. */
+typedef struct st_waiting {
+    const st_value *value;
+    const struct st_field_def *field;
+    st_met_text *met; /* its place among those; NULL: none */
+    uint64_t sample;
+    size_t from, n; /* in st_scratch.ahead */
+    uint32_t hash;
+} st_waiting;
+
 /* The day of the last UtcTime, as it was recorded. */
 typedef struct st_day {
     bool known;
@@ -120,6 +130,9 @@ typedef struct st_scratch {
     st_recent computer, channel, provider;
     st_met_text *met; /* ST_MET_TEXTS of them; NULL: not made yet */
     size_t presence;  /* the one met last */
+    st_buf ahead;     /* texts of a creation, */
+    st_waiting waiting[ST_COL_COUNT];
+    size_t nwaiting; /* which are put into the pool together */
     st_buf fields;
     st_day day;
     st_logs_filter logs;

@@ -32,6 +32,8 @@ void st_native_free(st_native *s)
 {
     if (!s)
         return;
+    nt_kept_clear(s);
+    free(s->kept_plans);
     nt_names_clear(&s->names);
     st_arena_free(&s->text);
     st_arena_free(&s->kept);
@@ -310,6 +312,13 @@ static void walk_slack(st_native *s, uint32_t at)
     }
 }
 
+/* And with them the plans that name them. */
+static void forget_names(st_native *s)
+{
+    nt_kept_clear(s);
+    nt_names_clear(&s->names);
+}
+
 st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
 {
     s->c = c;
@@ -317,7 +326,7 @@ st_code st_native_chunk(st_native *s, const st_chunk *c, st_err *err)
     s->n = (uint32_t)(c->n < ST_EVTX_CHUNK ? c->n : ST_EVTX_CHUNK);
     s->chunk_budget = s->xml_budget = ST_MAX_CHUNK_STEPS;
     if (s->names.n > ST_MAX_NAMES)
-        nt_names_clear(&s->names);
+        forget_names(s);
     st_repeats_chunk(&s->repeats, c->offset);
     if (s->n > ST_EVTX_FIRST_RECORD) {
         uint32_t end = walk_live(s);
@@ -344,7 +353,7 @@ st_code st_native_lone(st_native *s, const st_chunk *c, uint32_t at, uint32_t si
     s->b = c->bytes;
     s->n = (uint32_t)(c->n < ST_EVTX_CHUNK ? c->n : ST_EVTX_CHUNK);
     if (s->names.n > ST_MAX_NAMES)
-        nt_names_clear(&s->names);
+        forget_names(s);
     bool read = nt_record(s, at, at + size - 4, ST_O_CARVED, 0, NULL, &reason);
     if (read)
         report->carved++;

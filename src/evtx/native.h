@@ -177,6 +177,14 @@ typedef struct nt_lent {
     uint8_t context;
 } nt_lent;
 
+/* A name that a template refers to and doesn't hold, and a few of them. */
+#define NT_OUTSIDE 16u
+typedef struct nt_outside {
+    uint32_t from, upto; /* the bytes of the template in hand */
+    nt_met names[NT_OUTSIDE];
+    size_t n; /* more than NT_OUTSIDE: not all are there */
+} nt_outside;
+
 struct st_native {
     const st_chunk *c;
     const unsigned char *b;
@@ -193,7 +201,9 @@ struct st_native {
     uint32_t inlines[ST_MAX_TEMPLATES]; /* definitions that stand where they say */
     size_t ninline;
     bool looked;
-    nt_met met[NT_MET]; /* by offset: most of a template's names are the same few */
+    nt_met met[NT_MET];         /* by offset: most of a template's names are the same few */
+    struct nt_kept *kept_plans; /* ST_MAX_KEPT_PLANS of them, made with the first */
+    nt_outside outside;
     nt_lent lent[ST_MAX_LENT];
     size_t nlent;
     bool foreign;  /* the bytes in hand are those of another chunk */
@@ -253,6 +263,8 @@ const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_in
 uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end);
 /* Compiles the stream at pos. dep: its elements carry dependency ids (it is a template). */
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context);
+/* The definition of a name at off, which ends at *end; NT_NONE: there is none. */
+uint32_t nt_name_here(st_native *s, uint32_t off, uint32_t *end);
 /* The name referred to at *pos; moves *pos behind the reference and an inline definition. */
 bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name);
 /* The element whose token is at pos. Streams that lie about dependency ids or its size are
@@ -271,6 +283,12 @@ void nt_render(st_native *s, uint32_t off, uint32_t end);
 /* The plan of a template; *borrowed when it isn't the one at def. NT_NONE: missing. */
 uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context, bool *borrowed);
 void nt_forget_templates(st_native *s);
+/* native_kept.c: the plan of a template with its body from body to end, if one like it was kept;
+ * else NT_NONE. */
+uint32_t nt_kept_plan(st_native *s, uint32_t body, uint32_t end, nt_context context);
+/* The same made of it, and kept for chunks to come if that can be done. NT_NONE: no memory. */
+uint32_t nt_make_plan(st_native *s, uint32_t body, uint32_t end, nt_context context);
+void nt_kept_clear(st_native *s);
 
 /* What is known of the chunk's templates, so that what is found out from here on can be forgotten.
  */

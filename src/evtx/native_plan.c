@@ -63,8 +63,7 @@ static uint32_t hash65599(const unsigned char *p, size_t chars)
     return h & 0xffff;
 }
 
-/* The definition of a name at off, which ends at *end; NT_NONE: there is none. */
-static uint32_t name_here(st_native *s, uint32_t off, uint32_t *end)
+uint32_t nt_name_here(st_native *s, uint32_t off, uint32_t *end)
 {
     if (!nt_has(off, s->n, 10))
         return NT_NONE;
@@ -82,6 +81,21 @@ static uint32_t name_here(st_native *s, uint32_t off, uint32_t *end)
     return name;
 }
 
+/* Notes a name that stands, at least in part, outside of the template in hand. */
+static void note_outside(st_native *s, uint32_t off, uint32_t name)
+{
+    nt_outside *o = &s->outside;
+    uint32_t size = 10 + 2u * st_le16(s->b + off + 6);
+    if (off >= o->from && nt_has(off, o->upto, size))
+        return;
+    for (size_t i = 0; i < o->n && i < NT_OUTSIDE; i++)
+        if (o->names[i].off == off)
+            return;
+    if (o->n < NT_OUTSIDE)
+        o->names[o->n] = (nt_met){ off, name };
+    o->n++;
+}
+
 bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
 {
     if (!nt_has(*pos, end, 4))
@@ -91,15 +105,17 @@ bool nt_name_at(st_native *s, uint32_t *pos, uint32_t end, uint32_t *name)
     *pos += 4;
     if (off && met->off == off && off != *pos && !s->strict && !s->foreign) {
         *name = met->name;
+        note_outside(s, off, *name);
         return true;
     }
-    *name = name_here(s, off, &behind);
+    *name = nt_name_here(s, off, &behind);
     if (*name == NT_NONE || (off == *pos && behind > end))
         return false;
     if (off == *pos)
         *pos = behind;
     if (!s->foreign)
         *met = (nt_met){ off, *name };
+    note_outside(s, off, *name);
     return true;
 }
 
@@ -689,7 +705,9 @@ uint32_t nt_template(st_native *s, uint32_t id, uint32_t def, nt_context context
     if (s->ntemplates == ST_MAX_TEMPLATES || s->nplans >= UINT16_MAX)
         return NT_NONE;
     s->ntemplates++;
-    place_of = nt_compile(s, body, end, true, context);
+    place_of = nt_kept_plan(s, body, end, context);
+    if (place_of == NT_NONE)
+        place_of = nt_make_plan(s, body, end, context);
     if (place_of == NT_NONE)
         return NT_NONE;
     s->plans[place_of].def = def;

@@ -49,28 +49,47 @@ void st_tree_stretches(const st_wood *w, size_t n, void (*fn)(void *ctx, size_t 
 
 /* building */
 
-/* The two things that hosts are asked for: their forest, and an account of their records. They
- * share what was known before, and nothing else. */
+typedef bool step(st_wood *w);
+
+/* Steps that are shared out, most of them. */
+static step *const FIRST[] = { st_tree_name_hosts, st_tree_sort_copies, st_tree_join_audited,
+                               st_tree_index,      st_tree_sort_events, st_tree_link_guids };
+/* Steps of one thread. */
+static step *const REST[] = { st_tree_end,           st_tree_infer,   st_tree_cut_cycles,
+                              st_tree_cross_audited, st_tree_arrange, st_tree_lead_events };
+
+static bool take_steps(st_wood *w, step *const *steps, size_t n)
+{
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = steps[i](w);
+    return ok;
+}
+
+/* The two things that hosts are asked for: the rest of their forest, and an account of their
+ * records. They share what was known before, and nothing else. */
 typedef struct growth {
     st_wood *w;
-    bool failed;
+    bool grown;
 } growth;
 
 static void grow(void *ctx, unsigned thread, size_t job)
 {
-    static bool (*const STEPS[])(st_wood *) = {
-        st_tree_sort_copies,   st_tree_join_audited, st_tree_index,       st_tree_sort_events,
-        st_tree_link_guids,    st_tree_end,          st_tree_infer,       st_tree_cut_cycles,
-        st_tree_cross_audited, st_tree_arrange,      st_tree_lead_events,
-    };
     growth *g = ctx;
     (void)thread;
-    if (job) {
+    if (job)
         st_tree_count_records(g->w);
-        return;
-    }
-    for (size_t i = 0; i < sizeof STEPS / sizeof STEPS[0] && !g->failed; i++)
-        g->failed = !STEPS[i](g->w);
+    else
+        g->grown = take_steps(g->w, REST, sizeof REST / sizeof REST[0]);
+}
+
+static bool grow_all(st_wood *w)
+{
+    growth g = { .w = w };
+    if (!take_steps(w, FIRST, sizeof FIRST / sizeof FIRST[0]))
+        return false;
+    st_parallel(w->threads, 2, grow, &g);
+    return g.grown && st_tree_account(w);
 }
 
 st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *o, st_forest **out,
@@ -86,10 +105,7 @@ st_code st_tree_build(const st_evidence *e, st_store *s, const st_tree_options *
     w->duplicates = o && o->duplicates;
     w->threads = o ? o->threads : 1;
     w->seed = st_hash_seed(w);
-    growth g = { .w = w, .failed = !st_tree_name_hosts(w) };
-    if (!g.failed)
-        st_parallel(w->threads, 2, grow, &g);
-    if (g.failed || !st_tree_account(w)) {
+    if (!grow_all(w)) {
         st_tree_free(&w->pub);
         return st_fail(err, ST_E_MEMORY, "out of memory while building the process forest");
     }

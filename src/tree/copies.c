@@ -398,6 +398,7 @@ static bool sort_seeds(const st_wood *w, seed *s, size_t n,
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
     seed *moved = NULL;
     bool ok = keys != NULL, there = true;
+    st_os_dense(keys, n * sizeof *keys);
     for (size_t i = 0; ok && i < n; i++)
         keys[i] = (st_keyed){ s[i].hash, (uint32_t)i };
     ok = ok && st_radix_sort(keys, n);
@@ -405,6 +406,7 @@ static bool sort_seeds(const st_wood *w, seed *s, size_t n,
         there = keys[i].item == i;
     if (ok && !there)
         ok = (moved = malloc(n * sizeof *moved)) != NULL;
+    st_os_dense(moved, n * sizeof *moved);
     for (size_t i = 0; ok && moved && i < n; i++)
         moved[i] = s[keys[i].item];
     grouping g = { moved ? moved : s, keys, n, cmp, ctx };

@@ -5,6 +5,7 @@
  */
 #include "tree/forest.h"
 
+#include "base/os/os.h"
 #include "base/radix.h"
 
 #include <stdlib.h>
@@ -201,6 +202,8 @@ static bool sort_seen(const st_wood *w, st_store *s)
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
     st_seen *moved = malloc((n ? n : 1) * sizeof *moved);
     bool ok = keys && moved;
+    st_os_dense(keys, n * sizeof *keys);
+    st_os_dense(moved, n * sizeof *moved);
     for (size_t i = 0; ok && i < n; i++)
         keys[i] = (st_keyed){ s->seen[i].event_record_id, (uint32_t)i };
     ok = ok && n <= UINT32_MAX && st_radix_sort(keys, n);

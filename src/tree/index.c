@@ -80,18 +80,25 @@ uint32_t st_group_put(st_wood *w, uint32_t host, const st_guid *guid)
     return w->slots.at[i] - 1;
 }
 
-/* One turn over the nodes: those that are live, or those that aren't, go to their places. */
-static void place(st_wood *w, const uint32_t *group_of, bool live)
+/* One turn over the nodes: those that are live, or those that aren't, go to their places. True: all
+ * have gone. */
+static bool place(st_wood *w, const uint32_t *group_of, bool live)
 {
+    bool all = true;
     for (size_t i = 0; i < w->pub.observed; i++) {
         st_proc *p = &w->pub.procs[i];
-        if (group_of[i] == ST_NO_GROUP || st_proc_live(p) != live)
+        if (group_of[i] == ST_NO_GROUP)
             continue;
+        if (st_proc_live(p) != live) {
+            all = false;
+            continue;
+        }
         st_group *g = &w->groups[group_of[i]];
         p->instance = g->count;
         w->members[g->first + g->count++] = (st_node)i;
         g->live += live;
     }
+    return all;
 }
 
 /* Room for a group of each node, at once: most have one of their own. */
@@ -167,8 +174,8 @@ bool st_tree_index(st_wood *w)
             first += w->groups[i].count;
             w->groups[i].count = 0;
         }
-        place(w, group_of, true);
-        place(w, group_of, false);
+        if (!place(w, group_of, true))
+            place(w, group_of, false);
     }
     free(group_of);
     return ok;
