@@ -234,6 +234,7 @@ bool st_pool_share(st_pool *p);
 uint32_t st_utf8_next(st_str s, size_t *i);
 /* Writes cp (at most 4 bytes) and returns how many. cp must be a scalar value. */
 size_t st_utf8_put(char *out, uint32_t cp);
+void st_buf_utf8(st_buf *b, uint32_t cp); /* the same, appended */
 bool st_utf8_valid(st_str s);
 /* The character at p + *i, of n bytes of UTF-16LE, which are of an even number; moves *i on. A lone
  * surrogate becomes U+FFFD, and is counted. Needs *i < n. */

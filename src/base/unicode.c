@@ -107,11 +107,10 @@ void st_fold_put(st_buf *b, st_str s)
             break;
         size_t at = i;
         uint32_t cp = st_utf8_next(s, &i);
-        char out[4];
         if (cp == UINT32_MAX)
             st_buf_put(b, s.p + at, i - at);
         else
-            st_buf_put(b, out, st_utf8_put(out, st_fold(cp)));
+            st_buf_utf8(b, st_fold(cp));
     }
 }
 

@@ -65,6 +65,13 @@ size_t st_utf8_put(char *out, uint32_t cp)
     return 4;
 }
 
+void st_buf_utf8(st_buf *b, uint32_t cp)
+{
+    char *to = st_buf_room(b, 4);
+    if (to)
+        b->n += st_utf8_put(to, cp);
+}
+
 /* Where the ASCII that begins at i ends: most of most texts. */
 static size_t ascii_end(st_str s, size_t i)
 {

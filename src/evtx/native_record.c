@@ -220,16 +220,13 @@ static st_value sub(job *j, const nt_step *step, uint32_t index)
 static void add_piece(job *j, const nt_step *step, const nt_piece *piece, st_buf *b)
 {
     st_native *s = j->s;
-    char c[4];
     st_value v;
     switch ((nt_piece_kind)piece->kind) {
     case NT_LITERAL:
         if (piece->len)
             j->s->c->report->lossy += st_utf16le_put(b, piece->p, piece->len);
         break;
-    case NT_CHAR:
-        st_buf_put(b, c, st_utf8_put(c, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off));
-        break;
+    case NT_CHAR: st_buf_utf8(b, piece->off - 0xd800u < 0x800u ? 0xfffd : piece->off); break;
     case NT_ENTITY:
         st_buf_char(b, '&');
         st_buf_str(b, s->names.list[piece->off].text);

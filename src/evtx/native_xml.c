@@ -279,8 +279,7 @@ static bool wide_text(render *x, uint32_t at, uint32_t end)
 
 static void put_reference(render *x, uint32_t cp)
 {
-    char c[4];
-    st_buf_put(&x->text, c, st_utf8_put(c, cp - 0xd800u < 0x800u ? 0xfffd : cp));
+    st_buf_utf8(&x->text, cp - 0xd800u < 0x800u ? 0xfffd : cp);
 }
 
 /* The five that XML knows mean a character; others stay as they are spelled. */

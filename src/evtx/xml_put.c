@@ -75,12 +75,6 @@ static bool looks_escaped(const char *p, size_t n)
     return i >= 6 && i < n && p[i] == '_';
 }
 
-static void put_cp(st_buf *out, uint32_t cp)
-{
-    char c[4];
-    st_buf_put(out, c, st_utf8_put(c, cp));
-}
-
 /* The character that is escaped at p, and how long that is. */
 static uint32_t escaped(const char *p, size_t *n)
 {
@@ -101,7 +95,7 @@ void st_xml_put_undone(st_buf *out, st_str s)
         if (here) {
             size_t n;
             uint32_t cp = escaped(s.p + i, &n);
-            put_cp(out, cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000) ? 0xfffd : cp);
+            st_buf_utf8(out, cp > 0x10ffff || (cp >= 0xd800 && cp < 0xe000) ? 0xfffd : cp);
             from = i + n;
             i = from - 1;
         }
@@ -134,11 +128,11 @@ static void put_char(st_buf *out, st_str s, size_t *i)
     size_t at = *i;
     uint32_t cp = st_utf8_next(s, i);
     if (cp == UINT32_MAX)
-        put_cp(out, 0xfffd);
+        st_buf_utf8(out, 0xfffd);
     else if (!allowed(cp) || looks_escaped(s.p + at, s.n - at))
         put_code(out, cp);
     else
-        put_cp(out, cp);
+        st_buf_utf8(out, cp);
 }
 
 void st_xml_put_text(st_buf *out, st_str s)
@@ -190,7 +184,7 @@ void st_xml_put_name(st_buf *out, st_str s)
         if (cp == UINT32_MAX)
             cp = 0xfffd;
         else if (fits && !looks_escaped(s.p + at, s.n - at)) {
-            put_cp(out, cp);
+            st_buf_utf8(out, cp);
             continue;
         }
         put_code(out, cp);

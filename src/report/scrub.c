@@ -13,11 +13,10 @@ void st_scrub_one(st_buf *b, st_str s, size_t *i, bool ascii)
     unsigned char byte = (unsigned char)s.p[*i];
     size_t from = *i;
     uint32_t cp = st_utf8_next(s, i);
-    char utf8[4];
     if (cp == UINT32_MAX)
         st_buf_fmt(b, "<0x%02X>", byte);
     else if ((cp < 0x20 || cp == 0x7f) && !ascii)
-        st_buf_put(b, utf8, st_utf8_put(utf8, cp < 0x20 ? 0x2400 + cp : 0x2421));
+        st_buf_utf8(b, cp < 0x20 ? 0x2400 + cp : 0x2421);
     else if (cp < 0x20 || cp == 0x7f || st_cp_hidden(cp) || (ascii && cp > 0x7f))
         st_buf_fmt(b, "<U+%04X>", (unsigned)cp);
     else

@@ -219,10 +219,9 @@ static unsigned cells(uint32_t cp)
 /* What can't be shown (broken UTF-8, control characters) becomes U+FFFD, one for one. */
 static void put_shown(st_buf *b, uint32_t cp)
 {
-    char utf8[4];
     bool shown = cp != UINT32_MAX && (cp >= 0x20 || cp == '\t') && !(cp >= 0x7F && cp <= 0x9F) &&
                  !(cp >= 0x202A && cp <= 0x202E) && !(cp >= 0x2066 && cp <= 0x2069);
-    st_buf_put(b, utf8, st_utf8_put(utf8, shown ? cp : 0xFFFD));
+    st_buf_utf8(b, shown ? cp : 0xFFFD);
 }
 
 static void put_text(st_buf *b, st_str s)

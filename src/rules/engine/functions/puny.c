@@ -136,8 +136,7 @@ static bool decode(st_buf *b, st_str s)
         cp[at] = m;
     }
     for (uint32_t k = 0; k < n; k++) {
-        char u[4];
-        st_buf_put(b, u, st_utf8_put(u, cp[k]));
+        st_buf_utf8(b, cp[k]);
     }
     return true;
 }

@@ -13,11 +13,10 @@ static st_val map_case(st_run *r, st_val v, uint32_t (*map)(uint32_t))
     for (size_t i = 0; i < s.n;) {
         size_t at = i;
         uint32_t cp = st_utf8_next(s, &i);
-        char out[4];
         if (cp == UINT32_MAX)
             st_buf_put(&r->mem.buf, s.p + at, 1);
         else
-            st_buf_put(&r->mem.buf, out, st_utf8_put(out, map(cp)));
+            st_buf_utf8(&r->mem.buf, map(cp));
     }
     return st_run_text(r);
 }
@@ -305,11 +304,10 @@ static st_val f_make_string(st_run *r, const st_expr *x, const st_val *a)
         size_t n = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->n : 1;
         for (size_t k = 0; k < n; k++) {
             st_val v = a[i].tag == ST_VAL_ARRAY ? a[i].u.a->v[k] : a[i];
-            char t[4];
             if (v.tag != ST_VAL_LONG || v.u.i < 0 || v.u.i > 0x10FFFF ||
                 (v.u.i >= 0xD800 && v.u.i <= 0xDFFF))
                 return st_val_sid(ST_EMPTY);
-            st_buf_put(&r->mem.buf, t, st_utf8_put(t, (uint32_t)v.u.i));
+            st_buf_utf8(&r->mem.buf, (uint32_t)v.u.i);
         }
     }
     return st_run_text(r);
@@ -364,9 +362,8 @@ static st_val f_translate(st_run *r, const st_expr *x, const st_val *a)
                 break;
             }
         }
-        char u[4];
         if (out)
-            st_buf_put(&r->mem.buf, u, st_utf8_put(u, out));
+            st_buf_utf8(&r->mem.buf, out);
     }
     return st_run_text(r);
 }

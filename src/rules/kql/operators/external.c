@@ -79,12 +79,11 @@ static void make_valid(st_buf *b)
 {
     st_buf out = { 0 };
     st_str s = st_buf_slice(b);
-    char cp[4];
     if (st_utf8_valid(s))
         return;
     for (size_t i = 0; i < s.n;) {
         uint32_t c = st_utf8_next(s, &i);
-        st_buf_put(&out, cp, st_utf8_put(cp, c == UINT32_MAX ? 0xfffd : c));
+        st_buf_utf8(&out, c == UINT32_MAX ? 0xfffd : c);
     }
     st_buf_free(b);
     *b = out;

@@ -124,10 +124,9 @@ static unsigned read_digits(lexer *l, size_t from, unsigned base, unsigned max, 
 
 static bool put_code_point(lexer *l, uint32_t cp)
 {
-    char utf8[4];
     if (cp > 0x10FFFF || (cp >= 0xD800 && cp <= 0xDFFF))
         return false;
-    st_buf_put(&l->buf, utf8, st_utf8_put(utf8, cp));
+    st_buf_utf8(&l->buf, cp);
     return true;
 }
 
