@@ -124,15 +124,24 @@ static size_t next_rows(const st_creations *c, size_t need)
     return need > more ? need : more;
 }
 
+/* Of how many rows a block can be. */
+static size_t most_rows(void)
+{
+    size_t row = 0;
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        row += COLUMNS[i].size;
+    return (PTRDIFF_MAX - COLUMN_COUNT * (size_t)LINE) / row;
+}
+
 /* Room for `need` rows. */
 static bool reserve(st_creations *c, size_t need)
 {
-    const size_t most = SIZE_MAX / (COLUMN_COUNT * (sizeof(st_guid) + LINE));
-    size_t at[COLUMN_COUNT], rows = next_rows(c, need);
+    size_t at[COLUMN_COUNT], rows = next_rows(c, need), most = most_rows();
     if (need <= c->cap)
         return true;
-    if (need > ST_MAX_ROWS || rows > most)
+    if (need > ST_MAX_ROWS || need > most)
         return false;
+    rows = rows < most ? rows : most;
     size_t bytes = lay_out(rows, at);
     unsigned char *block = malloc(bytes);
     if (!block)

@@ -186,7 +186,9 @@ static st_expr *ask(binder *b, st_pred *p, st_mop op, bool fold, st_expr *field)
 static st_pred *owned(binder *b, st_pred *p, const st_err *err, st_span where)
 {
     if (!p) {
-        if (b->d && err->code != ST_E_MEMORY)
+        if (err->code == ST_E_MEMORY)
+            st_run_nomem(b->r);
+        else if (b->d)
             st_diag_at(b->d, ST_SEV_ERROR, where, NULL, "%s", err->text);
         b->failed = true;
         return NULL;

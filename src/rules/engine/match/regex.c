@@ -403,6 +403,10 @@ static pcre2_code *compile(st_str pattern, size_t *offset, st_err *err)
     pcre2_code *re = pcre2_compile((PCRE2_SPTR)pattern.p, pattern.n, options, &code, &at, NULL);
     if (re)
         return re;
+    if (code == PCRE2_ERROR_HEAP_FAILED) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+        return NULL;
+    }
     char text[160] = "";
     pcre2_get_error_message(code, (PCRE2_UCHAR *)text, sizeof text);
     *offset = at;

@@ -169,7 +169,10 @@ static bool prepare_regex(const st_scope *sc, const st_kql_expr *e, const st_fn 
     size_t offset;
     if (st_expr_regex(sc->r, x, st_pool_get(sc->r->mem.pool, x->args[i]->value.u.s), &offset, &err))
         return true;
-    st_bind_error(sc, e->u.call.args.items[i]->span, NULL, "%s", err.text);
+    if (err.code == ST_E_RULE)
+        st_bind_error(sc, e->u.call.args.items[i]->span, NULL, "%s", err.text);
+    else /* that is no mistake of the rule's */
+        st_run_nomem(sc->r);
     return false;
 }
 

@@ -32,7 +32,7 @@ typedef struct st_kql_tokens {
     size_t n, cap;
 } st_kql_tokens;
 
-/* Errors go to d; false: no memory. */
+/* Errors go to d; false, and a->failed: no memory. */
 bool st_kql_lex(st_arena *a, st_str text, st_span part, st_diag_sink *d, st_kql_tokens *out);
 /* The inside of dynamic(...); NULL after an error. */
 const st_json_literal *st_kql_json_read(st_arena *a, st_str text, st_span part, st_diag_sink *d);

@@ -675,8 +675,6 @@ bool st_kql_parse(st_arena *a, st_str text, st_diag_sink *d, st_kql_script *out)
         out->wrong = p.wrong;
         if (!out->library || !out->first)
             check_result(&p, out->first);
-    } else {
-        a->failed = true;
     }
     free(p.tokens.items);
     if (a->failed)
