@@ -90,10 +90,28 @@ static void row__after_any_other__the_same(void **state)
     }
 }
 
+/* Names about as long as what is kept has room for, one of which is not the first. */
+static void row__names_of_any_length__the_same(void **state)
+{
+    (void)state;
+    char name[2 * ST_STORED_KEY];
+    memset(name, 'n', sizeof name);
+    for (size_t n = 0; n <= sizeof name; n++) {
+        const st_field fields[] = { { { name, n }, 0, UTF16("a\0") },
+                                    { { name, n }, 0, UTF16("b\0") } };
+        const st_record r = { .number = n, .fields = fields, .nfields = 2 };
+        st_stored_scratch kept = { 0 };
+        for (size_t i = 0; i < 3; i++)
+            compare(&r, &kept);
+        st_stored_scratch_free(&kept);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(row__after_any_other__the_same),
+        cmocka_unit_test(row__names_of_any_length__the_same),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -204,10 +204,13 @@ static bool is_twice(const st_record *r, size_t i, uint64_t *seen)
     return false;
 }
 
-/* The name as it stands; one that isn't plain is never kept. */
+enum { KEY_COPIED = ST_STORED_KEY - 1 }; /* the first key goes without the comma */
+
+/* The name as it stands; one that isn't plain is never kept, nor one that with what is around it
+ * (four bytes) is more than put_key copies. */
 static void keep_key(st_stored_key *k, st_str name)
 {
-    if (name.n > ST_STORED_KEY - 4 || st_plain_run(name, 0) != name.n)
+    if (name.n + 4 > KEY_COPIED || st_plain_run(name, 0) != name.n)
         return;
     k->n = (unsigned char)name.n;
     memcpy(k->text, ",\"", 2);
@@ -222,7 +225,7 @@ static void put_key(putting *p, size_t i)
     if (k && k->n && k->n == name.n && !memcmp(k->text + 2, name.p, name.n)) {
         char *to = st_buf_room(p->b, sizeof k->text);
         if (to) {
-            memcpy(to, k->text + !i, sizeof k->text - 1); /* a fixed length is copied faster */
+            memcpy(to, k->text + !i, KEY_COPIED); /* a fixed length is copied faster */
             p->b->n += name.n + 4 - !i;
         }
         return;

@@ -727,11 +727,14 @@ static void sort(st_rules *r)
         qsort(r->items, r->n, sizeof *r->items, by_id);
 }
 
-/* Was this path met before? From now on it was. */
+/* Was this path met before? From now on it was. Without memory it wasn't, and no rule is taken any
+ * more: one that is passed over as known would be lost. */
 static bool met(st_rules *r, st_str path)
 {
     uint32_t before = st_pool_count(r->paths);
-    return st_pool_put(r->paths, path) < before;
+    st_sid id = st_pool_put(r->paths, path);
+    r->arena.failed |= st_pool_failed(r->paths);
+    return id != ST_ABSENT && id < before;
 }
 
 /* folders */

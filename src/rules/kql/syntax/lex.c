@@ -752,7 +752,7 @@ bool st_kql_lex(st_arena *a, st_str text, st_span part, st_diag_sink *d, st_kql_
     for (skip_blank(&l); l.at < l.text.n && !l.failed; skip_blank(&l))
         one_token(&l);
     push(&l, ST_TOK_END, l.at);
-    a->failed |= l.failed || l.buf.failed;
+    a->failed |= l.failed || l.buf.failed; /* no mistake of the rule's */
     st_buf_free(&l.buf);
     return !a->failed;
 }
