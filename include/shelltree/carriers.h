@@ -61,7 +61,7 @@ typedef enum st_access_line { ST_AL_NOTHING, ST_AL_REQUEST, ST_AL_UNREAD } st_ac
 st_access_line st_access_read_line(st_access *a, st_str line, st_request *r);
 /* Calls request for each of a log (st_source_requests), in the order of lines. *unread: lines that
  * were none. digest (may be NULL) is given all bytes, as they were read. Errors: memory, and a log
- * that can't be opened. One thread. */
+ * that can't be opened or read to its end. One thread. */
 st_code st_access_read(const st_source *s, void (*request)(void *ctx, const st_request *r),
                        void *ctx, st_sha256_stream *digest, uint64_t *unread, st_err *err);
 

@@ -233,7 +233,6 @@ bool st_story_wants(st_case *c, st_wanted_events *w);
 typedef struct st_requests_note {
     uint64_t logs, requests; /* logs; requests that lie before an incident's processes */
     uint64_t ownerless;      /* logs of which nothing tells whose they are: not read */
-    uint64_t unopened;
     uint64_t unread;  /* lines that are no requests */
     uint64_t dropped; /* requests beyond ST_MAX_REQUESTS */
 } st_requests_note;

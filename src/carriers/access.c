@@ -235,8 +235,10 @@ st_code st_access_read(const st_source *s, void (*request)(void *ctx, const st_r
             st_sha256_add(digest, w.p, line.n + (eol != NULL));
         st_text_skip(&t, line.n + (eol != NULL));
     }
-    bool failed = t.failed;
+    bool failed = t.failed, cut = t.unread;
     st_text_close(&t);
     st_file_close(f);
+    if (cut)
+        return st_fail(err, ST_E_IO, "it can't be read to its end");
     return failed ? st_fail(err, ST_E_MEMORY, "no memory to read an access log") : ST_OK;
 }

@@ -158,14 +158,16 @@ static void digest(st_carrying *c)
     size_t got = 0;
     if (!h || !buf)
         st_carry_memory(c);
+    bool whole = true;
     for (uint64_t at = 0; !c->code; at += got) {
-        if (st_file_read(c->text.file, at, buf, ST_ARCHIVE_BLOCK, &got, NULL) != ST_OK || !got)
+        whole = st_file_read(c->text.file, at, buf, ST_ARCHIVE_BLOCK, &got, NULL) == ST_OK;
+        if (!whole || !got)
             break;
         st_sha256_add(h, buf, got);
     }
     if (h)
         st_sha256_end(h, c->source->sha256);
-    c->source->digested = !c->code;
+    c->source->digested = !c->code && whole;
     free(buf);
 }
 

@@ -14,7 +14,7 @@ static void tell_unit(st_text *t)
     unsigned char p[4] = { 0 };
     size_t n = 0;
     if (st_file_read(t->file, 0, p, sizeof p, &n, NULL) != ST_OK)
-        return;
+        t->unread = true;
     if (n >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
         t->next = 3;
     else if (n >= 2 && ((p[0] == 0xff && p[1] == 0xfe) || (p[0] == 0xfe && p[1] == 0xff)))

@@ -764,9 +764,6 @@ static void say_requests(const st_session *s, const st_requests_note *n)
                "whose %s",
                (unsigned long long)n->ownerless, n->ownerless == 1 ? "" : "s",
                n->ownerless == 1 ? "it is" : "they are");
-    if (n->unopened)
-        st_complain("%llu access log%s could not be opened", (unsigned long long)n->unopened,
-                    n->unopened == 1 ? "" : "s");
     if (n->unread)
         st_say(c, "%llu line%s of access logs are no requests", (unsigned long long)n->unread,
                n->unread == 1 ? "" : "s");

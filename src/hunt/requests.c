@@ -318,9 +318,12 @@ static st_code read_one(reading *x, size_t nsources, st_err *err)
         st_sha256_end(h, s->sha256);
     s->digested = h && code == ST_OK;
     x->note->unread += unread;
-    x->note->unopened += code == ST_E_IO;
-    if (code != ST_OK && code != ST_E_IO)
+    if (code == ST_E_IO) {
+        s->status = ST_S_UNREADABLE;
+        s->reason = ST_STR("it can't be read to its end");
+    } else if (code != ST_OK) {
         return st_fail(err, code, "%s", why.text);
+    }
     return x->failed ? st_fail(err, ST_E_MEMORY, "no memory for requests") : ST_OK;
 }
 
