@@ -616,6 +616,11 @@ static const char *const query_files[] = {
     "// uses: k04.kql\n// marks-servers: yes\nDeviceProcessEvents | where is_two(AccountName)",
     "// uses: k23.kql\nDeviceProcessEvents",
     "DeviceNetworkEvents | where RemotePort == 80 | distinct DeviceName",
+    "// uses: k29.kql\nKept | where AccountName == 'x'",
+    "// uses: k29.kql\nKept | where AccountName == 'y'",
+    "// uses: k29.kql\nKept | where AccountName == 'z'",
+    "// library: yes\nlet Kept = DeviceProcessEvents | summarize count() by AccountName | where "
+    "FileName == 'x';",
 };
 
 enum { QUERY_FILES = sizeof query_files / sizeof *query_files };

@@ -1015,6 +1015,136 @@ static void run__limit_over_many_nodes__is_met_on_any_threads(void **state)
 #undef PAIRS
 }
 
+/* Rules over rows that a library keeps: of nodes one by one, of groups, of both; read while they
+ * are bound, beside one another, more than once, by whoever comes first. */
+#define HAS "where ProcessCommandLine has '77' | extend Reason = "
+static const char *const over_kept[] = {
+    "Told | where FileName == 'whoami.exe' | extend Reason = Long",
+    "let k = toscalar(Told | count); Told | " HAS "strcat(Long, ' of ', k)",
+    "let some = toscalar(Told | summarize take_any(FolderPath)); Told | where FolderPath == some",
+    "Told | where DeviceName in ((Told | distinct DeviceName)) | " HAS "DeviceName",
+    "Both | where Times > 3 | extend Reason = strcat(Long, ' ', Times)",
+    "Parted | where array_length(Words) > 1 | extend Reason = strcat(Words[1], ' ', Words[2])",
+    "Told | summarize n = count() by DeviceName, FileName",
+    "Told | where Long has '77' | summarize arg_max(ProcessCreationTime, *) by FileName | extend "
+    "Reason = Long",
+    "Twice | extend Reason = strcat(tostring(Which), Long)",
+    "Twice | where Which == 2 | " HAS "Long",
+    "Late | " HAS "tostring(n)",
+    "union Told, Both | " HAS "Long",
+    "Told | join kind=leftouter (Told | project ProcessGuid, Other = Long) on ProcessGuid | " HAS
+    "Other",
+    "Told | join kind=leftanti (Both | where Times < 3) on FileName | " HAS "Long",
+    "Told | " HAS "strcat(Long, rand())",
+    "Told | where Long has '77' | serialize | extend Reason = prev(Long)",
+    "let Own = materialize(Told | where Long has '77'); Own | join kind=inner (Own | summarize n = "
+    "count() by FileName) on FileName | extend Reason = tostring(n)",
+    "Drawn | " HAS "Number",
+    "Told | where isnotempty(WebServerFileName) | extend Reason = strcat('below ', FileName)",
+};
+#undef HAS
+enum { OVER_KEPT = sizeof over_kept / sizeof *over_kept };
+
+/* The rule `first` comes first, the others behind it in their order. */
+static void run_over_kept(world *w, unsigned threads, size_t first, const st_query_limits *limits)
+{
+    st_tree_options t = { .threads = threads };
+    st_run_options o = { .now = T0 + 3 * HOUR, .threads = threads };
+    st_rule_settings settings = { .limits = *limits };
+    char library[2048];
+    *w = (world){ .store = store_of_many(40000), .rules = st_rules_new() };
+    assert_non_null(w->rules);
+    assert_int_equal(st_tree_build(NULL, w->store, &t, &w->forest, &w->err), ST_OK);
+    st_rules_set(w->rules, &settings);
+    rule(w, "s.kql", "// marks-servers: yes\nProcesses | where FileName =~ 'w3wp.exe'");
+    snprintf(
+        library, sizeof library,
+        "// library: yes\n"
+        "let Told = DeviceProcessEvents | where ProcessCommandLine has 'user' or "
+        "ProcessCommandLine has 'all' | extend Long = strcat(ProcessCommandLine, ' ', FolderPath);"
+        "let Parted = DeviceProcessEvents | extend Words = split(ProcessCommandLine, ' ');\n"
+        "let Counted = Told | summarize Times = count() by FileName;\n"
+        "let Both = Told | join kind=leftouter Counted on FileName;\n"
+        "let Twice = Told | where Long has '77' | extend Which = dynamic([1, 2]) | mv-expand "
+        "Which to typeof(long);\n"
+        "let n = %s;\n"
+        "let Late = DeviceProcessEvents | where n > 7;\n"
+        "let Drawn = DeviceProcessEvents | extend Number = tostring(rand());",
+        /* every other library reads its own rows while it is bound */
+        first % 2 ? "4000" : "toscalar(Told | where Long contains '7' | count)");
+    rule(w, "lib.kql", library);
+    for (size_t i = 0; i < OVER_KEPT; i++) {
+        char path[16], uses[512];
+        snprintf(path, sizeof path, "k%02zu.kql", i == first ? 0 : i + 1);
+        snprintf(uses, sizeof uses, "// uses: lib.kql\n%s", over_kept[i]);
+        rule(w, path, uses);
+    }
+    assert_int_equal(st_rules_run(w->rules, w->forest, &o, &w->matches, &w->err), ST_OK);
+}
+
+static void expect_same_results(const world *one, const world *more)
+{
+    const st_pool *p = one->forest->pool, *q = more->forest->pool;
+    for (size_t i = 0; i < st_rules_count(one->rules); i++) {
+        const st_rule_result *x = &one->matches->results[i], *y = &more->matches->results[i];
+        if (x->matches != y->matches || x->rows != y->rows || x->stopped != y->stopped ||
+            !st_str_eq(x->problem, y->problem))
+            fail_msg("%.*s: %llu matches and %llu rows, not %llu and %llu; %.*s; %.*s",
+                     ST_FMT(st_rules_at(one->rules, i)->id), (unsigned long long)y->matches,
+                     (unsigned long long)y->rows, (unsigned long long)x->matches,
+                     (unsigned long long)x->rows, ST_FMT(x->problem), ST_FMT(y->problem));
+    }
+    assert_int_equal(one->matches->n, more->matches->n);
+    for (size_t i = 0; i < one->matches->n; i++) {
+        const st_match *m = &one->matches->items[i], *k = &more->matches->items[i];
+        if (m->rule != k->rule || m->node != k->node || m->event != k->event ||
+            m->level != k->level ||
+            !st_str_eq(st_pool_get(p, m->reason), st_pool_get(q, k->reason)))
+            fail_msg("match %zu differs", i);
+    }
+}
+
+static void run__kept_rows_on_threads__as_on_one(void **state)
+{
+    static const unsigned threads[] = { 2, 3, 7 };
+    static const st_query_limits none;
+    (void)state;
+    for (size_t first = 0; first < OVER_KEPT; first++) {
+        world one, more;
+        run_over_kept(&one, 1, first, &none);
+        for (size_t i = 0; i < st_rules_count(one.rules); i++) {
+            const st_rule_result *x = &one.matches->results[i];
+            if (st_rules_at(one.rules, i)->id.p[0] == 'k' && !x->matches && !x->rows)
+                fail_msg("%.*s gives nothing", ST_FMT(st_rules_at(one.rules, i)->id));
+        }
+        run_over_kept(&more, threads[first % 3], first, &none);
+        expect_same_results(&one, &more);
+        done(&more);
+        done(&one);
+    }
+}
+
+static void run__limits_over_kept_rows__are_met_on_any_threads(void **state)
+{
+    static const st_query_limits limits[] = {
+        { .memory = 2 << 20 },  { .memory = 6 << 20 },  { .memory = 10 << 20 },
+        { .memory = 14 << 20 }, { .memory = 20 << 20 }, { .memory = 28 << 20 },
+        { .memory = 40 << 20 }, { .memory = 60 << 20 }, { .memory = 120 << 20 },
+        { .rows = 1000 },       { .rows = 30000 },      { .rows = 39999 },
+        { .rows = 40000 },      { .rows = 79999 },
+    };
+    static const unsigned threads[] = { 2, 3, 7 };
+    (void)state;
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        world one, more;
+        run_over_kept(&one, 1, i, &limits[i]);
+        run_over_kept(&more, threads[i % 3], i, &limits[i]);
+        expect_same_results(&one, &more);
+        done(&more);
+        done(&one);
+    }
+}
+
 /* Correlations over processes that begin at whole hours: who is hit says where a window ends. */
 static void run__correlation__windows_slide(void **state)
 {
@@ -1403,6 +1533,8 @@ int main(void)
         cmocka_unit_test(run__events_kept_apart__are_all_that_match),
         cmocka_unit_test(run__many_nodes_on_threads__as_on_one),
         cmocka_unit_test(run__limit_over_many_nodes__is_met_on_any_threads),
+        cmocka_unit_test(run__kept_rows_on_threads__as_on_one),
+        cmocka_unit_test(run__limits_over_kept_rows__are_met_on_any_threads),
         cmocka_unit_test(run__correlation__windows_slide),
         cmocka_unit_test(run__filters__narrow_the_rules_they_are_for),
         cmocka_unit_test(run__all__counts_values_not_what_they_become),

@@ -135,6 +135,8 @@ void *st_arena_room(st_arena *a, size_t bytes);
 /* A copy with a NUL behind it (not counted). p == NULL: no memory. */
 st_str st_arena_copy(st_arena *a, st_str s);
 void st_arena_free(st_arena *a); /* leaves an empty arena of the same budget */
+/* Bytes that it can give before it asks malloc for more. */
+size_t st_arena_left(const st_arena *a);
 /* What `from` has given is a's from now on; from is empty then. Neither has a budget. */
 void st_arena_take(st_arena *a, st_arena *from);
 

@@ -86,6 +86,11 @@ void *st_arena_alloc(st_arena *a, size_t size, size_t count)
     return p ? memset(p, 0, n) : NULL;
 }
 
+size_t st_arena_left(const st_arena *a)
+{
+    return a->head ? a->head->size - a->head->used : 0;
+}
+
 st_str st_arena_copy(st_arena *a, st_str s)
 {
     char *p = st_arena_alloc(a, 1, s.n + 1);

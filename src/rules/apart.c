@@ -97,3 +97,11 @@ bool st_apart_touches(const st_apart *a, st_run *r)
     r->trust = trust;
     return touches;
 }
+
+unsigned st_apart_touched(const st_apart *v, unsigned n, st_run *r)
+{
+    unsigned bits = 0;
+    for (unsigned i = 0; i < n; i++)
+        bits |= (unsigned)(!v || st_apart_touches(&v[i], r)) << i;
+    return bits;
+}

@@ -32,5 +32,7 @@ void st_apart_free(st_apart *a);
 /* May a plan that has been run give something else over the other edges? Its readers stay where
  * they are. */
 bool st_apart_touches(const st_apart *a, st_run *r);
+/* The same of n of them, a bit each; v NULL: nobody asks, and it may. */
+unsigned st_apart_touched(const st_apart *v, unsigned n, st_run *r);
 
 #endif

@@ -14,9 +14,9 @@
 #include "rules/matches.h"
 #include "rules/prefilter.h"
 #include "rules/rules_private.h"
+#include "rules/spread.h"
 #include "rules/table.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,15 +31,6 @@ typedef struct outcome {
     st_err stop;      /* code 0: it ran to its end */
     unsigned touched; /* bit i: it may be otherwise over the i-th other edges */
 } outcome;
-
-/* apart: of OTHERS; NULL: nobody asks. */
-static unsigned touched(const st_apart *apart, st_run *r)
-{
-    unsigned bits = 0;
-    for (unsigned i = 0; i < OTHERS; i++)
-        bits |= (unsigned)(!apart || st_apart_touches(&apart[i], r)) << i;
-    return bits;
-}
 
 static void empty(st_hits *h, st_filling *rest)
 {
@@ -94,7 +85,7 @@ static st_code run_rule(const st_rules *rules, uint32_t rule, const st_rule_rows
     if (table)
         st_filling_free(rest); /* it draws on the run's budget */
     h->seen = NULL;
-    out->touched = touched(apart, &r);
+    out->touched = st_apart_touched(apart, OTHERS, &r);
     st_run_free(&r);
     return code;
 }
@@ -111,125 +102,6 @@ static bool note(st_matches *m, uint32_t rule, const st_hits *h, const st_fillin
     return !m->arena.failed;
 }
 
-/* a rule over stretches of nodes, side by side */
-
-enum { STRETCH = 16384 }; /* nodes at least */
-
-typedef struct stretches {
-    const st_rules *rules;
-    uint32_t rule;
-    const st_forest *f;
-    const st_run_options *o;
-    size_t length;   /* of one, in nodes */
-    int64_t started; /* as a run's: the time that all together may take */
-    st_err late;     /* of the first that had none left */
-    atomic_bool is_late;
-    st_shared *shared;              /* by thread */
-    st_hits *hits;                  /* by stretch */
-    atomic_bool failed;             /* by a limit, say: one run over all tells how */
-    _Atomic uint64_t taken, paired; /* as a run's, of all that have ended */
-} stretches;
-
-/* May one run over all meet a limit? It takes no more than all stretches together, but for what its
- * arrays are larger than what is in them, which is no more than that again. */
-static bool near_limit(stretches *x, const st_run *r)
-{
-    uint64_t taken = atomic_fetch_add(&x->taken, r->taken) + r->taken,
-             paired = atomic_fetch_add(&x->paired, r->paired) + r->paired;
-    return (r->budget.most && taken > r->budget.most / 2) || paired > r->limits.rows;
-}
-
-static void run_stretch(void *ctx, unsigned thread, size_t i)
-{
-    stretches *x = ctx;
-    const st_loaded *l = x->rules->items[x->rule];
-    st_shared *shared = &x->shared[thread];
-    st_run r;
-    st_bound bound;
-    if (atomic_load(&x->failed))
-        return;
-    st_run_init(&r, x->f, shared, x->o, &x->rules->settings);
-    r.started = x->started;
-    r.from = i * x->length;
-    r.to = r.from + x->length;
-    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
-    uint64_t random = r.random;
-    bool ok = bound.status == ST_RULE_READY && st_hits_lean(&r, &bound);
-    for (st_op *op = bound.root; ok && op; op = op->also)
-        ok = st_hits_take(&r, l, x->rule, op, &x->hits[i], NULL);
-    if (!ok || !st_run_ok(&r) || r.limit || r.random != random || near_limit(x, &r))
-        atomic_store(&x->failed, true);
-    if (r.late && !atomic_exchange(&x->is_late, true))
-        x->late = r.err;
-    x->hits[i].seen = NULL; /* the run's */
-    st_run_free(&r);
-}
-
-/* May it be run so? Nodes are many, and each is told by itself. started: when it began. */
-static bool in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
-                         st_shared *shared, const st_run_options *o, int64_t *started)
-{
-    bool observed = !rules->items[rule]->rule.marks_servers; /* other rules count the rest */
-    const st_loaded *l = rules->items[rule];
-    st_run r;
-    st_bound bound;
-    if (f->n < (size_t)2 * STRETCH || st_threads(o->threads) < 2)
-        return false;
-    st_run_init(&r, f, shared, o, &rules->settings);
-    l->parsed.language->bind(&r, &l->parsed, l->rule.marks_servers, NULL, &bound);
-    bool rowwise = bound.status == ST_RULE_READY && st_run_rowwise(&r, bound.root, observed) &&
-                   !r.lifted && !l->parsed.language->per_event;
-    st_run_start(&r);
-    *started = r.started;
-    st_run_free(&r);
-    return rowwise;
-}
-
-/* As run_rule, all its rows; false: it can't be run so, and h is empty. Where the time was up that
- * it may take, it isn't run again: late says so. */
-static bool run_in_stretches(const st_rules *rules, uint32_t rule, const st_forest *f,
-                             st_shared *shared, const st_run_options *o, st_hits *h, st_err *late)
-{
-    unsigned threads = st_threads(o->threads);
-    size_t share = f->n / ((size_t)threads * 2) + 1, length = share > STRETCH ? share : STRETCH,
-           n = (f->n + length - 1) / length;
-    stretches x = { .rules = rules, .rule = rule, .f = f, .o = o, .length = length };
-    empty(h, NULL);
-    if (!in_stretches(rules, rule, f, shared, o, &x.started) || !st_pool_share(f->pool))
-        return false;
-    x.hits = calloc(n, sizeof *x.hits);
-    x.shared = calloc(threads, sizeof *x.shared);
-    if (!x.hits || !x.shared) {
-        free(x.hits);
-        free(x.shared);
-        return false;
-    }
-    for (unsigned i = 0; i < threads; i++) {
-        st_shared_init(&x.shared[i], f->pool);
-        x.shared[i].known = shared->known;
-        x.shared[i].regexes = rules->regexes;
-    }
-    st_parallel(threads, n, run_stretch, &x);
-    for (unsigned i = 0; i < threads; i++)
-        st_shared_free(&x.shared[i]);
-    free(x.shared);
-    bool ok = !atomic_load(&x.failed) && !st_pool_failed(f->pool);
-    for (size_t i = 0; i < n; i++) {
-        const st_hits *some = &x.hits[i];
-        ok = ok && st_grow(&h->v, &h->cap, h->n + some->n, sizeof *h->v);
-        if (ok && some->n) {
-            memcpy(h->v + h->n, some->v, some->n * sizeof *h->v);
-            h->n += some->n;
-        }
-        free(some->v);
-    }
-    free(x.hits);
-    if (!ok)
-        empty(h, NULL);
-    *late = x.late;
-    return ok || x.late.code != ST_OK;
-}
-
 /* web servers */
 
 st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
@@ -243,7 +115,8 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
         if (!rule->marks_servers || rule->status != ST_RULE_READY)
             continue;
         out = (outcome){ 0 };
-        if (!run_in_stretches(rules, i, f, shared, o, &h, &out.stop))
+        st_spread x = { .rules = rules, .f = f, .o = o, .shared = shared, .rule = i };
+        if (!st_spread_rule(&x, &h, &out.stop))
             code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
@@ -288,6 +161,7 @@ typedef struct job {
     st_hits *per_rule;     /* kept only for the comparison with trusted edges */
     st_prefilter rows;     /* as the edges are trusted at the moment */
     const st_apart *apart; /* of OTHERS; NULL: nobody asks */
+    st_spread spread;      /* the rule that runs, over threads */
     uint8_t *touched;      /* by rule, as of its outcome; none of one that has no row to look at */
 } job;
 
@@ -303,7 +177,7 @@ static const st_rule_rows *rows_for(const job *j, uint32_t i)
     return &j->rows.rules[i];
 }
 
-/* A rule that does nothing but let rows through, and has none to look at. */
+/* A rule that gives nothing without rows to look at, and has none. */
 static bool in_vain(const job *j, const st_prefilter *found, uint32_t i)
 {
     const st_rule_rows *rows = &found->rules[i];
@@ -364,14 +238,19 @@ static st_code take_one(job *j, uint32_t i, st_filling *rest, const outcome *out
 
 static st_code run_one(job *j, uint32_t i, st_err *err)
 {
-    outcome out = { .touched = touched(NULL, NULL) };
+    outcome out = { 0 };
     st_filling rest = { 0 };
     st_hits *h = &j->per_rule[i];
+    st_spread *x = &j->spread;
     st_code code = ST_OK;
-    if (!rows_for(j, i)->all ||
-        !run_in_stretches(j->rules, i, j->f, &j->shared, &j->o, h, &out.stop))
+    *x = (st_spread){ j->rules, j->f, &j->o, &j->shared, i, j->apart, OTHERS, x->others, 0 };
+    st_spread_lend(x, true);
+    if (rows_for(j, i)->all && st_spread_rule(x, h, &out.stop))
+        out.touched = x->touched;
+    else
         code = run_rule(j->rules, i, rows_for(j, i), j->f, &j->shared, &j->o, h, &rest, NULL,
                         j->apart, &out, err);
+    st_spread_lend(x, false);
     if (code == ST_OK)
         code = take_one(j, i, &rest, &out, err);
     st_filling_free(&rest);
@@ -456,7 +335,7 @@ static void ask_lenders(job *j)
 {
     unsigned lent = 0;
     for (st_run *r = j->shared.lenders; r; r = r->lender) {
-        unsigned bits = touched(j->apart, r);
+        unsigned bits = st_apart_touched(j->apart, OTHERS, r);
         for (unsigned i = 0; i < OTHERS; i++)
             r->alike |= (unsigned)!(bits >> i & 1) << j->apart[i].trust;
         lent |= bits;
@@ -862,6 +741,7 @@ st_code st_rules_run(st_rules *r, st_forest *f, const st_run_options *o, st_matc
         free(j.per_rule[i].v);
     free(j.per_rule);
     free(j.touched);
+    st_spread_free(&j.spread);
     st_prefilter_free(&j.rows);
     free(j.all.v);
     st_shared_free(&j.shared);

@@ -21,6 +21,7 @@ typedef struct bound_library {
     bool ago_off, marks;
     st_let *names; /* its own, before those */
     bool sound;
+    const struct bound_library *made; /* the same, of shared things that these borrow of; or NULL */
     st_run run;
 } bound_library;
 
@@ -53,6 +54,37 @@ static bool bind_statements(st_scope *sc, const st_parsed *p)
     return ok && !sc->out->failed && st_run_ok(sc->r);
 }
 
+/* The names that a library of `made` sees where this one sees env; false: there are none. */
+static bool made_names(const st_shared *s, const st_let *env, const st_let **out)
+{
+    const bound_library *l = s->libraries;
+    *out = NULL;
+    while (env && l && l->names != env)
+        l = l->next;
+    if (env && (!l || !l->made))
+        return false;
+    *out = env ? l->made->names : NULL;
+    return true;
+}
+
+/* Rows that the same library keeps there, of what these borrow of, are lent to this one. */
+static void lend_rows(const st_shared *s, bound_library *l)
+{
+    const st_let *outer;
+    if (!s->made || !l->sound || !made_names(s, l->outer, &outer))
+        return;
+    const bound_library *m = s->made->libraries;
+    while (m && !(m->parsed == l->parsed && m->outer == outer && m->trust == l->trust &&
+                  m->ago_off == l->ago_off && m->marks == l->marks && m->sound))
+        m = m->next;
+    l->made = m;
+    const st_let *from = m ? m->names : NULL;
+    for (st_let *to = l->names; to != l->outer && from && to->number == from->number;
+         to = to->next, from = from->next)
+        if (to->rows && from->rows && st_str_eq(to->name, from->name))
+            st_kept_rows_lend(to->rows, from->rows);
+}
+
 static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_sink *d)
 {
     const st_run *r = sc->r;
@@ -78,6 +110,7 @@ static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_s
     st_scope own = { .binder = &b, .r = &l->run, .out = &told, .env = sc->env };
     l->sound = bind_statements(&own, p) && !b.needs;
     l->names = own.env;
+    lend_rows(r->shared, l);
     l->next = r->shared->libraries;
     l->run.lender = r->shared->lenders;
     r->shared->lenders = &l->run;

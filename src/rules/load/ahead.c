@@ -38,7 +38,8 @@ static st_loaded *parse(st_ahead *a, const st_rules *r, const st_language *l, st
     return read && is_silent(a) ? one : NULL;
 }
 
-/* Afterwards it is checked, or there is something to tell. */
+/* Afterwards it is checked, or there may be something to tell: of a library another query's check,
+ * which tells nothing of it, may have been here first. */
 static void check(st_ahead *a, const st_rules *r, st_loaded *one)
 {
     const st_checker checker = {
@@ -46,7 +47,7 @@ static void check(st_ahead *a, const st_rules *r, st_loaded *one)
     };
     begin_text(a, one->rule.path, one->file, one->text);
     st_rule_check(&checker, &one->parsed, &one->rule, &one->trigger);
-    one->checked = is_silent(a);
+    one->checked = is_silent(a) && !one->parsed.library && one->rule.status != ST_RULE_BROKEN;
 }
 
 /* NULL: there is something to tell, or no memory. */

@@ -51,5 +51,6 @@ st_op *st_op_distinct(st_run *r, st_op *in)
         return NULL;
     st_grouping_init(op->spec, in->schema.n);
     op->lineage = false;
+    op->hollow = true;
     return op;
 }

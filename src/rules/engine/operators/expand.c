@@ -220,5 +220,6 @@ st_op *st_op_expand(st_run *r, st_op *in, const st_expand *items, size_t n, size
     e->limit = limit;
     e->index_col = index_col;
     op->reads = expand_reads;
+    op->hollow = true;
     return op;
 }

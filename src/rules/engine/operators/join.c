@@ -5,8 +5,9 @@
  * batch.
  *
  * A result's batch is made of one left batch's rows, so that no more than the right side is held
- * however many rows match. Columns that are a table's own stay uncomputed on both sides: the right
- * side's get their rows' numbers beside the batch's.
+ * however many rows match. Where nothing comes of the right side alone it is asked for once there
+ * is a left row. Columns that are a table's own stay uncomputed on both sides: the right side's get
+ * their rows' numbers beside the batch's.
  */
 #include "rules/engine/value/group.h"
 #include "rules/engine/operators/ops.h"
@@ -211,11 +212,24 @@ static st_batch *make_batch(st_run *r, st_op *op, size_t n)
     return b;
 }
 
+/* Numbers at random are drawn on the right first. */
+static bool begin(st_run *r, st_op *op)
+{
+    join *j = op->spec;
+    if (op->hollow && !r->draws) {
+        j->left = st_op_next(r, op->in);
+        j->left_done = !j->left;
+        if (j->left_done)
+            return false;
+    }
+    return build(r, j);
+}
+
 static st_batch *join_next(st_run *r, st_op *op)
 {
     join *j = op->spec;
     size_t n = 0;
-    if (!j->built && !build(r, j))
+    if (!j->built && (j->left_done || !begin(r, op)))
         return NULL;
     while (!n && !j->left_done) {
         n = j->left ? pair_up(r, j) : 0;
@@ -262,6 +276,7 @@ st_op *st_op_join(st_run *r, st_op *left, st_op *right, st_join kind, const size
     op->reads = join_reads;
     op->rowwise = kind == ST_J_INNER || kind == ST_J_LEFTOUTER || kind == ST_J_LEFTSEMI ||
                   kind == ST_J_LEFTANTI;
+    op->hollow = op->rowwise || kind == ST_J_INNERUNIQUE || kind == ST_J_RIGHTSEMI;
     j->kind = kind;
     j->nkeys = nkeys;
     j->right_cols = right_cols;

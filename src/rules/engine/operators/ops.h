@@ -33,6 +33,8 @@ struct st_op {
     struct st_plan_step *step; /* what the language shows of it; NULL: nothing by itself */
     bool evidence;             /* its rows are the evidence's own */
     bool rowwise;              /* each of its rows comes of one of `in`, whatever the others are */
+    bool plain;                /* rowwise, and nothing is kept from one row to the next */
+    bool hollow;               /* without rows of `in` it has none */
     bool condition;            /* it does nothing but let some of them through, by themselves */
     st_schema schema;
     void *spec; /* fixed by the binder */
@@ -73,6 +75,29 @@ size_t st_schema_put(st_run *r, st_schema *s, st_str name, st_type type);
 typedef struct st_kept_rows st_kept_rows;
 st_kept_rows *st_kept_rows_new(st_run *r, st_op *in);
 st_op *st_op_replay(st_run *r, st_kept_rows *s);
+/* s's rows are those of `made`, of shared things that s's borrow of (st_shared.made): once those
+ * are all there they are read in place of s's. */
+void st_kept_rows_lend(st_kept_rows *s, const st_kept_rows *made);
+/* Rows of shared things that are lent from `made`; NULL: there are none. */
+st_kept_rows *st_kept_rows_like(const st_shared *shared, const st_kept_rows *made);
+/* The nodes that rows which are being kept have yet to be made of; false: they don't come of nodes
+ * one by one. */
+bool st_kept_rows_left(const st_kept_rows *s, size_t *at, size_t *end);
+/* Rows that a thread made for others. */
+typedef struct st_kept_part {
+    st_rows rows;
+    uint64_t taken, most; /* bytes that its run has taken by now; and may take, 0: any number */
+} st_kept_part;
+/* Makes the rows that come of these nodes, once in a run; from is a whole number of batches behind
+ * where the others begin. The part is freed with st_rows_free before the run is. false: there are
+ * none, or they take what one run would count otherwise. */
+bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_kept_part *part);
+/* The part's rows, made by the run of `from`, are the next of s, and what they take is taken by s's
+ * run, as if it had made them. false: no memory. */
+bool st_kept_rows_take(st_kept_rows *s, st_kept_part *part, const st_kept_rows *from);
+/* Are all rows of other runs that the plan reads there, so that threads may read them side by side?
+ */
+bool st_run_over_kept(const st_run *r);
 /* From now on op gives all its rows in one batch. */
 bool st_op_make_whole(st_run *r, st_op *op);
 /* The table's rows: of the forest's nodes, events or hosts. */
@@ -82,11 +107,21 @@ st_op *st_op_scan(st_run *r, const st_table_def *t);
 void st_op_scan_moved(st_run *r, const st_op *from, st_op *to);
 /* op's rows go through the condition x next: rows for which it can't be true needn't come. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x);
-/* Do all the operators up to op do nothing but let rows through, and is it the only result? */
+/* Is op the only result, of one reader without whose rows there are none? */
 bool st_op_narrows(const st_op *op);
 /* Do the plan's results, of which root is the first, come of each node by itself, so that it may be
  * run over some nodes after others? observed: and of no placeholder. After binding. */
 bool st_run_rowwise(const st_run *r, const st_op *root, bool observed);
+/* Where op's rows come each of one of the rows that another run keeps, by itself: those, all of
+ * them, made if they weren't. NULL: it isn't so, or some were read, or a limit was met. */
+const st_rows *st_op_over_kept(const st_run *r, st_op *op);
+/* Of the rows that op's come of, each by itself, the reader gives these alone: of nodes, or of the
+ * batches of kept rows. Before any is read. */
+void st_op_scan_part(st_op *op, size_t from, size_t to);
+void st_op_kept_part(st_op *op, size_t from, size_t to);
+/* The nodes that op's reader hasn't given yet; false: op's rows don't come each of a node, with
+ * nothing kept from one to the next. */
+bool st_op_nodes_left(const st_run *r, const st_op *op, size_t *at, size_t *end);
 /* Some rows of one kind of table, rising. */
 typedef struct st_row_list {
     const st_node *v;

@@ -129,5 +129,6 @@ st_op *st_op_order(st_run *r, st_op *in, const st_sort_key *keys, size_t n, size
     o->n = n;
     o->most = most;
     op->reads = order_reads;
+    op->hollow = true;
     return op;
 }

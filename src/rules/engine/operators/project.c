@@ -102,8 +102,11 @@ st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_ite
     }
     op->reads = project_reads;
     op->rowwise = true;
-    for (size_t i = 0; i < n; i++)
+    op->plain = op->hollow = true;
+    for (size_t i = 0; i < n; i++) {
         op->rowwise &= !items[i].x || !items[i].x->windowed;
+        op->plain &= !items[i].x || !(items[i].x->windowed || items[i].x->anew);
+    }
     *(project *)op->spec = (project){ it, n };
     op->schema = (st_schema){ .v = c, .n = n };
     return op;

@@ -9,16 +9,22 @@
  */
 #include "rules/engine/operators/ops.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 struct st_kept_rows {
     st_run *run; /* whose in is */
     st_op *in;
     st_rows rows;
-    bool read;
+    bool read, whole;         /* whole: all of them are there, and no limit was met */
+    bool parted;              /* a thread has made some of them: its own can't be read any more */
+    const st_kept_rows *made; /* see st_kept_rows_lend; NULL: nowhere */
+    st_kept_rows *next;       /* see st_shared.alike */
 };
 
 typedef struct replay {
     st_kept_rows *store;
-    size_t next;
+    size_t next, end; /* of batches; end 0: behind the last */
 } replay;
 
 static void store_free(void *p)
@@ -40,21 +46,63 @@ st_kept_rows *st_kept_rows_new(st_run *r, st_op *in)
 }
 
 /* A batch holds all that was computed on the way to it; what is kept is copied out of it. */
+static st_batch *keep(st_run *r, st_batch *b)
+{
+    st_batch *kept = st_batch_keep(r, b);
+    st_batch_free(b);
+    return kept;
+}
+
+static bool put(st_run *r, st_rows *rows, st_batch *kept)
+{
+    if (!kept || !st_mem_grow(&r->mem, &rows->batch, &rows->cap, rows->n + 1, sizeof kept)) {
+        st_batch_free(kept);
+        return st_run_nomem(r);
+    }
+    rows->batch[rows->n++] = kept;
+    rows->rows += kept->n;
+    return true;
+}
+
+/* Rows after which others may help with the rest: of few it isn't worth it. */
+enum { ALONE = 4 * ST_BATCH_ROWS };
+
+/* Is all of it bound that the run lends? Until then others don't know what they would help with. */
+static bool lends(const st_run *r)
+{
+    const st_run *l = r->shared->lenders;
+    while (l && l != r)
+        l = l->lender;
+    return l != NULL;
+}
+
 static bool keep_all(st_run *r, st_kept_rows *s)
 {
+    st_shared *shared = r->shared;
+    bool asked = !shared->spread || !lends(r);
     st_batch *b;
     while ((b = st_op_next(r, s->in)) != NULL) {
-        st_batch *kept = st_batch_keep(r, b);
-        st_batch_free(b);
-        if (!kept || !st_mem_grow(&r->mem, &s->rows.batch, &s->rows.cap, s->rows.n + 1,
-                                  sizeof(st_batch *))) {
-            st_batch_free(kept);
-            return st_run_nomem(r);
-        }
-        s->rows.batch[s->rows.n++] = kept;
-        s->rows.rows += kept->n;
+        if (!put(r, &s->rows, keep(r, b)))
+            return false;
+        if (asked || s->rows.rows < ALONE)
+            continue;
+        asked = true;
+        if (shared->spread(shared->spread_ctx, s))
+            break;
     }
     return st_run_ok(r);
+}
+
+/* Where they are read: NULL if the run's own are gone. */
+static const st_rows *rows_of(st_kept_rows *s)
+{
+    if (s->made && s->made->whole)
+        return &s->made->rows;
+    if (!s->read) {
+        s->read = true;
+        s->whole = keep_all(s->run, s) && !s->run->limit;
+    }
+    return s->parted ? NULL : &s->rows;
 }
 
 /* What another run has met goes for those that read its rows, too. */
@@ -73,15 +121,157 @@ static st_batch *replay_next(st_run *r, st_op *op)
 {
     replay *p = op->spec;
     st_kept_rows *s = p->store;
-    if (!s->read) {
-        s->read = true;
-        keep_all(s->run, s);
+    const st_rows *rows = rows_of(s);
+    if (!rows)
+        st_fail(&r->err, ST_E_LIMIT, "rows that several threads make aren't there yet");
+    if (!rows || (s->run != r && !borrow(r, s->run)))
+        return NULL;
+    size_t end = p->end && p->end < rows->n ? p->end : rows->n;
+    if (p->next >= end || !st_run_ok(r))
+        return NULL;
+    return st_batch_borrow(r, rows->batch[p->next++]);
+}
+
+/* rows that threads lend and make */
+
+void st_kept_rows_lend(st_kept_rows *s, const st_kept_rows *made)
+{
+    s->made = made;
+    s->next = s->run->shared->alike;
+    s->run->shared->alike = s;
+}
+
+st_kept_rows *st_kept_rows_like(const st_shared *shared, const st_kept_rows *made)
+{
+    st_kept_rows *s = shared->alike;
+    while (s && s->made != made)
+        s = s->next;
+    return s;
+}
+
+bool st_kept_rows_left(const st_kept_rows *s, size_t *at, size_t *end)
+{
+    return !s->run->limit && st_op_nodes_left(s->run, s->in, at, end);
+}
+
+/* What a run has taken beside the batches that it keeps: none of it may come of rows. */
+typedef struct beside {
+    size_t plan, left; /* of its arena: in blocks; of the newest block, free */
+    size_t rest;
+} beside;
+
+static beside beside_of(const st_run *r, size_t batches)
+{
+    return (beside){ r->arena.total, st_arena_left(&r->arena), r->budget.used - batches };
+}
+
+static bool make(st_run *r, st_kept_rows *s, st_rows *to)
+{
+    beside first = { 0 }, last;
+    size_t batches = 0, n = 0;
+    st_batch *b;
+    while ((b = st_op_next(r, s->in)) != NULL) {
+        if (!(b = keep(r, b)) || !st_grow(&to->batch, &to->cap, to->n + 1, sizeof b)) {
+            st_batch_free(b);
+            return st_run_nomem(r);
+        }
+        to->batch[to->n++] = b;
+        to->rows += b->n;
+        batches += b->arena.total;
+        last = beside_of(r, batches);
+        first = n++ ? first : last;
+        if (memcmp(&first, &last, sizeof first) != 0)
+            return false;
     }
-    if (s->run != r && !borrow(r, s->run))
+    return st_run_ok(r) && !r->limit;
+}
+
+bool st_kept_rows_make(st_kept_rows *s, size_t from, size_t to, st_kept_part *part)
+{
+    st_run *r = s->run;
+    size_t at, end;
+    if (s->read || !s->made || !st_kept_rows_left(s, &at, &end) || at)
+        return false;
+    st_arena values = { .budget = &r->budget }; /* that are too big for a cell */
+    s->read = s->parted = true;
+    r->started = s->made->run->started;
+    r->mem.arena = &values;
+    st_op_scan_part(s->in, from, to);
+    bool ok = make(r, s, &part->rows) && !values.total && !values.failed;
+    r->mem.arena = &r->arena;
+    st_arena_free(&values);
+    part->taken = r->taken;
+    part->most = r->budget.most;
+    return ok;
+}
+
+/* From the budget of the run that made it. */
+static bool take_batch(st_run *r, st_kept_rows *s, st_batch **b)
+{
+    st_arena *a = &(*b)->arena;
+    if (!st_budget_take(&r->budget, a->total))
+        return st_run_nomem(r);
+    a->budget->used -= a->total;
+    a->budget = &r->budget;
+    bool ok = put(r, &s->rows, *b);
+    *b = NULL;
+    return ok;
+}
+
+bool st_kept_rows_take(st_kept_rows *s, st_kept_part *part, const st_kept_rows *from)
+{
+    st_run *r = s->run, *other = from->run;
+    st_rows *rows = &part->rows;
+    bool ok = true;
+    for (size_t i = 0; ok && i < rows->n; i++)
+        ok = take_batch(r, s, &rows->batch[i]);
+    for (size_t i = 0; ok && i < other->mem.counted_n * 8; i++)
+        if (other->mem.counted[i / 8] >> i % 8 & 1)
+            st_mem_made(&r->mem, (st_sid)(other->mem.known + i));
+    r->read += other->read;
+    other->read = 0;
+    r->walks |= other->walks;
+    return ok && st_run_ok(r);
+}
+
+static bool is_whole(const st_kept_rows *s)
+{
+    const st_kept_rows *at = s->made ? s->made : s;
+    return at->whole && at->run->err.code == ST_OK && !at->run->limit;
+}
+
+bool st_run_over_kept(const st_run *r)
+{
+    for (const st_op *op = r->ops; op; op = op->older) {
+        const st_kept_rows *s = op->next == replay_next ? ((const replay *)op->spec)->store : NULL;
+        if (s && s->run != r && !is_whole(s))
+            return false;
+    }
+    return true;
+}
+
+static st_op *reader_of(st_op *op)
+{
+    while (op->rowwise && op->in)
+        op = op->in;
+    return op;
+}
+
+const st_rows *st_op_over_kept(const st_run *r, st_op *op)
+{
+    const st_op *reader = reader_of(op);
+    const replay *p = reader->next == replay_next ? reader->spec : NULL;
+    if (!p || p->next || p->store->run == r)
         return NULL;
-    if (p->next >= s->rows.n || !st_run_ok(r))
-        return NULL;
-    return st_batch_borrow(r, s->rows.batch[p->next++]);
+    const st_rows *rows = rows_of(p->store);
+    return is_whole(p->store) ? rows : NULL;
+}
+
+void st_op_kept_part(st_op *op, size_t from, size_t to)
+{
+    replay *p = reader_of(op)->spec;
+    p->next = from;
+    p->end = to;
 }
 
 /* Rows that another run keeps are there for all: what that run reads is read. */

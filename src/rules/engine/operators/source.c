@@ -11,6 +11,7 @@ typedef struct scan {
     const st_table_def *table;
     st_event_set events;      /* that are rows of it */
     size_t at;                /* of the nodes, events or hosts there are */
+    size_t end;               /* of them, where it is to stop; 0: behind the last */
     st_op *older;             /* the reader made before this one */
     st_condition *conditions; /* that all its rows go through, the newest first */
     uint32_t *ids;            /* of records kept whole: those that conditions leave; NULL: all */
@@ -56,10 +57,7 @@ static st_batch *scan_next(st_run *r, st_op *op)
     scan *s = op->spec;
     size_t first, n = 0, end = there_are(r->forest, s->table, &first);
     end = r->only ? r->nonly : end;
-    if (r->to) {
-        end = end < r->to ? end : r->to;
-        s->at = s->at > r->from ? s->at : r->from;
-    }
+    end = s->end && s->end < end ? s->end : end;
     r->scanned = true;
     if (s->at >= end || !st_run_ok(r))
         return NULL;
@@ -177,6 +175,33 @@ bool st_run_rowwise(const st_run *r, const st_op *root, bool observed)
     return results && readers == results && !r->foreign && !r->scanned;
 }
 
+static st_op *reader_of(st_op *op)
+{
+    while (op->rowwise && op->in)
+        op = op->in;
+    return op;
+}
+
+void st_op_scan_part(st_op *op, size_t from, size_t to)
+{
+    scan *s = reader_of(op)->spec;
+    s->at = from;
+    s->end = to;
+}
+
+bool st_op_nodes_left(const st_run *r, const st_op *op, size_t *at, size_t *end)
+{
+    while (op->plain && op->in)
+        op = op->in;
+    const scan *s = op->spec;
+    size_t first;
+    if (op->next != scan_next || s->table->rows > ST_OF_NODES || s->end || r->only || r->shown)
+        return false;
+    *at = s->at;
+    *end = there_are(r->forest, s->table, &first);
+    return true;
+}
+
 /* The last of the conditions that stand right behind a reader, or itself. */
 static st_op *last_condition(const st_run *r, st_op *reader)
 {
@@ -192,13 +217,14 @@ static bool reader_lets(st_run *r, st_op *reader, const st_row_list *some)
 {
     static const st_node none;
     scan *s = reader->spec;
-    size_t at = s->at;
-    s->at = 0;
+    size_t at = s->at, end = s->end;
+    s->at = s->end = 0;
     r->only = some->n ? some->v : &none;
     r->nonly = some->n;
     st_batch *b = st_op_next(r, last_condition(r, reader));
     st_batch_free(b);
     s->at = at;
+    s->end = end;
     return b != NULL;
 }
 
@@ -206,8 +232,7 @@ bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE])
 {
     bool lets = false;
     const st_node *only = r->only;
-    size_t nonly = r->nonly, from = r->from, to = r->to;
-    r->from = r->to = 0;
+    size_t nonly = r->nonly;
     r->roots = NULL;
     for (st_op *op = r->scans; op && !lets; op = ((const scan *)op->spec)->older) {
         unsigned rows = ((const scan *)op->spec)->table->rows;
@@ -216,8 +241,6 @@ bool st_run_lets(st_run *r, const st_row_list some[ST_OF_NONE])
     r->roots = NULL;
     r->only = only;
     r->nonly = nonly;
-    r->from = from;
-    r->to = to;
     return lets || !st_run_ok(r) || r->limit;
 }
 

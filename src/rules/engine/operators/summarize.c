@@ -273,6 +273,7 @@ st_op *st_op_summarize(st_run *r, st_op *in, st_expr **keys, size_t nkeys, st_ag
         return NULL;
     find_leaders(s);
     op->reads = summarize_reads;
+    op->hollow = nkeys > 0;
     st_grouping_init(&s->groups, nkeys);
     op->lineage = in->lineage && node_call != SIZE_MAX;
     return op;

@@ -89,7 +89,7 @@ bool st_op_narrows(const st_op *op)
 {
     if (op->also)
         return false;
-    while (op->next == where_next)
+    while (op->hollow && op->in)
         op = op->in;
     return !op->in && op->evidence;
 }
@@ -100,7 +100,9 @@ st_op *st_op_where(st_run *r, st_op *in, st_expr *x)
     if (!op || !take_apart(r, x, op->spec))
         return NULL;
     op->reads = where_reads;
+    op->hollow = true;
     op->rowwise = !x->windowed;
+    op->plain = !x->windowed && !x->anew;
     op->condition = !x->windowed && !x->anew;
     while (in->next == where_next)
         in = in->in;

@@ -32,6 +32,14 @@ typedef struct st_shared {
     st_run *lenders; /* runs whose values and rows others use, the newest first; none owned */
     void *libraries; /* the language's: definitions that were bound for several runs */
     void (*libraries_free)(void *);
+    /* Another thread's, over the same forest: what libraries here keep is what they keep there, and
+     * is read there once it is made. NULL: none */
+    const struct st_shared *made;
+    struct st_kept_rows *alike; /* such rows, of runs here, the newest first */
+    /* Makes the rest of rows that a run here has begun to keep, on several threads; false: it
+     * didn't, and nothing has changed. NULL: nothing does */
+    bool (*spread)(void *ctx, struct st_kept_rows *s);
+    void *spread_ctx;
 } st_shared;
 void st_shared_init(st_shared *s, st_pool *pool);
 void st_shared_free(st_shared *s);
@@ -70,7 +78,6 @@ struct st_run {
     st_event_set lent;        /* events that rows kept by other runs are read from */
     const st_node *only;      /* the plan's one reader gives these rows alone, rising; NULL: all */
     size_t nonly;
-    size_t from, to;       /* of nodes, those that tables give; to 0: all */
     bool foreign;          /* rows are read that another run took from the evidence */
     const uint8_t *shown;  /* by row, those that tables show; NULL: all */
     bool scanned;          /* rows of a table have been asked for */

@@ -34,7 +34,7 @@ typedef struct st_trigger {
     st_event_set kinds;                   /* OF_EVENTS */
     st_atoms choices[ST_TRIGGER_CHOICES]; /* each is needed: any one of them may be looked for */
     size_t n;
-    bool narrows; /* the plan does nothing but let rows through: without rows it gives none */
+    bool narrows; /* see st_op_narrows */
 } st_trigger;
 
 /* Of the plan that was bound for r, whose first result is root; what is in out lives in a. */

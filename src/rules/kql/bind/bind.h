@@ -36,7 +36,7 @@ typedef struct st_let {
     st_expr *x;
     const st_kql_expr *expr;
     struct st_let *env; /* what expr may see */
-    st_kept_rows *rows; /* rows handed in (invoke); NULL: none */
+    st_kept_rows *rows; /* of a table, computed once; NULL: each use binds it anew */
     /* scope.c: to find a name without a walk along the chain */
     size_t number;                /* in the chain, from 1 */
     const struct st_let_map *map; /* of the chain from here on */

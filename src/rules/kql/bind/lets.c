@@ -9,6 +9,14 @@
 #include "base/limits.h"
 #include "base/suggest.h"
 
+/* Is it a table whose rows are to be computed once, however often it is used? */
+static bool is_materialized(const st_scope *sc, const st_kql_expr *e)
+{
+    return e->kind == ST_KQL_CALL && e->u.call.args.n == 1 &&
+           st_str_eq(e->u.call.name.text, ST_STR("materialize")) &&
+           !st_bind_let(sc, e->u.call.name.text);
+}
+
 static bool bind_let(st_scope *sc, const st_kql_stmt *s)
 {
     st_let *l = ST_NEW(&sc->r->arena, st_let);
@@ -28,8 +36,8 @@ static bool bind_let(st_scope *sc, const st_kql_stmt *s)
         while (*end)
             end = &(*end)->next;
         st_op *op = st_bind_rows(&inner, s->value); /* errors are shown where the let stands */
-        if (sc->binder->keeps_rows && op && !op->graph && !own.failed &&
-            s->value->kind != ST_KQL_NAME)
+        if ((sc->binder->keeps_rows || is_materialized(sc, s->value)) && op && !op->graph &&
+            !own.failed && s->value->kind != ST_KQL_NAME)
             l->rows = st_kept_rows_new(sc->r, op);
         if (!l->rows)
             sc->r->ops = plan; /* it is bound anew where it is used: these operators go */

@@ -124,8 +124,9 @@ static bool dropped_column(const st_scope *sc, st_span at, st_str name)
         at_list += (size_t)snprintf(list + at_list, sizeof list - at_list, "%s%.*s", i ? ", " : "",
                                     ST_FMT(kept->v[i].name));
     const st_kql_op *q = sc->row->narrowed_by;
+    const st_diag_sink *d = sc->binder->d; /* NULL: nobody is told */
     st_bind_error(sc, at, "KS142", "no column %.*s; %s in line %u kept only %s%s", ST_FMT(name),
-                  st_kql_op_name(q->kind), st_diags_line(sc->binder->d, q->word.start), list,
+                  st_kql_op_name(q->kind), d ? st_diags_line(d, q->word.start) : 0, list,
                   kept->n > MOST ? " and others" : "");
     return true;
 }
