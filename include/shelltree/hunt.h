@@ -233,8 +233,8 @@ bool st_story_wants(st_case *c, st_wanted_events *w);
 typedef struct st_requests_note {
     uint64_t logs, requests; /* logs; requests that lie before an incident's processes */
     uint64_t ownerless;      /* logs of which nothing tells whose they are: not read */
-    uint64_t unread;  /* lines that are no requests */
-    uint64_t dropped; /* requests beyond ST_MAX_REQUESTS */
+    uint64_t unread;         /* lines that are no requests */
+    uint64_t dropped;        /* requests beyond ST_MAX_REQUESTS */
 } st_requests_note;
 /* Reads the access logs among the evidence of the case's forest, and puts the requests within
  * seconds before a process that a web server of an incident started behind the store's events. One
