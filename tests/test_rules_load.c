@@ -619,8 +619,8 @@ static const char *const query_files[] = {
     "// uses: k29.kql\nKept | where AccountName == 'x'",
     "// uses: k29.kql\nKept | where AccountName == 'y'",
     "// uses: k29.kql\nKept | where AccountName == 'z'",
-    "// library: yes\nlet Kept = DeviceProcessEvents | summarize count() by AccountName | where "
-    "FileName == 'x';",
+    ("// library: yes\nlet Kept = DeviceProcessEvents | summarize count() by AccountName | where "
+     "FileName == 'x';"),
 };
 
 enum { QUERY_FILES = sizeof query_files / sizeof *query_files };
