@@ -153,7 +153,7 @@ static void add_deeds(st_store *s)
                         .nfields = sizeof fields / sizeof *fields };
         assert_true(st_event_decode(s, &r, 0, &scratch));
     }
-    st_buf_free(&scratch.text);
+    st_scratch_free(&scratch);
 }
 
 typedef struct world {

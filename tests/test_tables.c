@@ -125,7 +125,7 @@ static void done(world *w)
 {
     st_tree_free(w->forest);
     st_store_free(w->store);
-    st_buf_free(&w->scratch.text);
+    st_scratch_free(&w->scratch);
 }
 
 /* The result as text: cells joined by '|', rows by '\n'. Warnings come last. */

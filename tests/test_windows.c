@@ -62,8 +62,7 @@ static void put(reading *x, const char *provider, uint32_t id, uint64_t ms, cons
 static void end(reading *x)
 {
     st_store_free(x->store);
-    st_buf_free(&x->scratch.text);
-    st_buf_free(&x->scratch.fields);
+    st_scratch_free(&x->scratch);
 }
 
 #define SECURITY "Microsoft-Windows-Security-Auditing"
