@@ -458,7 +458,7 @@ static bool look_at_all(job *j)
 {
     for (j->space = 0; j->space < SPACES; j->space++) {
         size_t rows = rows_in(j, j->space);
-        j->stretch = rows / ((size_t)STRETCHES * j->nworkers) + 1;
+        j->stretch = rows / ((size_t)STRETCHES * (j->nworkers ? j->nworkers : 1)) + 1;
         j->stretch = j->stretch < LEAST_STRETCH ? LEAST_STRETCH
                      : j->stretch > STRETCH     ? STRETCH
                                                 : j->stretch;

@@ -386,7 +386,7 @@ static size_t bind_tests(binder *b, const st_sigma_item *item, st_expr *field, s
 {
     asked *list = asked_of(b, item);
     st_str *needles = ST_NEWN(&b->r->arena, st_str, item->n);
-    group g;
+    group g = { 0 };
     size_t n = 0, count;
     if (!list || !needles) {
         b->failed = true;

@@ -55,7 +55,7 @@ static st_batch *keep(st_run *r, st_batch *b)
 
 static bool put(st_run *r, st_rows *rows, st_batch *kept)
 {
-    if (!kept || !st_mem_grow(&r->mem, &rows->batch, &rows->cap, rows->n + 1, sizeof kept)) {
+    if (!kept || !st_mem_grow(&r->mem, &rows->batch, &rows->cap, rows->n + 1, sizeof(st_batch *))) {
         st_batch_free(kept);
         return st_run_nomem(r);
     }
@@ -171,7 +171,7 @@ static bool make(st_run *r, st_kept_rows *s, st_rows *to)
     size_t batches = 0, n = 0;
     st_batch *b;
     while ((b = st_op_next(r, s->in)) != NULL) {
-        if (!(b = keep(r, b)) || !st_grow(&to->batch, &to->cap, to->n + 1, sizeof b)) {
+        if (!(b = keep(r, b)) || !st_grow(&to->batch, &to->cap, to->n + 1, sizeof(st_batch *))) {
             st_batch_free(b);
             return st_run_nomem(r);
         }

@@ -491,9 +491,9 @@ static const st_getter of_tree[] = {
 
 static bool find(const st_getter *table, size_t n, st_str name, st_getter *out)
 {
-    char first = name.n ? name.p[0] : '\0';
+    unsigned first = name.n ? (unsigned char)name.p[0] : 0;
     for (size_t i = 0; i < n; i++)
-        if ((table[i].name[0] | 0x20) == (first | 0x20) &&
+        if (((unsigned char)table[i].name[0] | 0x20u) == (first | 0x20u) &&
             st_str_ieq(name, st_str_of(table[i].name))) {
             *out = table[i];
             return true;
