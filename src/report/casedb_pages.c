@@ -3,8 +3,9 @@
 /* casedb_pages.c - a table's or an index's b-tree, written from the first row to the last. */
 #include "casedb_pages.h"
 
+#include "base/os/os.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -210,9 +211,7 @@ static void tell_disk(st_pages *p, uint64_t end)
 {
     if (end < p->told + TOLD)
         return;
-#ifdef SYNC_FILE_RANGE_WRITE
-    sync_file_range(p->fd, (off_t)p->told, (off_t)(end - p->told), SYNC_FILE_RANGE_WRITE);
-#endif
+    st_os_begin_sync(p->fd, p->told, end - p->told);
     p->told = end;
 }
 

@@ -3,8 +3,9 @@
 /* out.c - bytes to a descriptor, in large pieces, hashed on the way if asked. */
 #include "internal.h"
 
+#include "base/os/os.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -14,15 +15,11 @@
 /* A file of ours is synced when it is whole: the disk is put to work before it is waited for. */
 static void begin_sync(st_out *o)
 {
-#ifdef SYNC_FILE_RANGE_WRITE
     uint64_t n = (o->written - o->begun) / BEGIN * BEGIN;
     if (o->path && n) {
-        sync_file_range(o->fd, (off_t)o->begun, (off_t)n, SYNC_FILE_RANGE_WRITE);
+        st_os_begin_sync(o->fd, o->begun, n);
         o->begun += n;
     }
-#else
-    (void)o;
-#endif
 }
 
 void st_out_init(st_out *o, int fd)

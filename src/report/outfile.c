@@ -6,6 +6,8 @@
  */
 #include "internal.h"
 
+#include "base/os/os.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -119,10 +121,8 @@ st_code st_outfile_end(st_outfile *f, st_err *err)
         return ST_OK;
     st_code code = st_out_end(&f->out, err);
     f->ended = code == ST_OK;
-#ifdef SYNC_FILE_RANGE_WRITE
     if (f->ended)
-        sync_file_range(f->out.fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-#endif
+        st_os_begin_sync(f->out.fd, 0, 0);
     return code;
 }
 

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A path by which a library can open the file of that descriptor again, NUL-terminated. False:
  * there is none, or it is longer than n. */
@@ -25,6 +26,9 @@ bool st_os_children_share(void);
 /* The n bytes will be written from the first to the last, or here and there all over: large pages
  * suit them, if the system has such to give. */
 void st_os_dense(void *p, size_t n);
+/* A file's bytes from `from` on, n of them (0: all), may go to the disk now: who syncs it later
+ * waits less. A hint; it promises nothing. */
+void st_os_begin_sync(int fd, uint64_t from, uint64_t n);
 /* A path that a user typed, spelled as the house does: with `/` between names. In place. */
 void st_os_path(char *path);
 /* What bars this system has for a process that reads hostile bytes, in words for --version. */

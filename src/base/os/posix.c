@@ -5,6 +5,7 @@
 
 #include "base/os/os.h"
 
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
@@ -37,6 +38,11 @@ void st_os_dense(void *p, size_t n)
     uintptr_t from = (at + large - 1) / large * large, to = (at + n) / large * large;
     if (p && from < to)
         (void)madvise((char *)p + (from - at), to - from, MADV_HUGEPAGE);
+}
+
+void st_os_begin_sync(int fd, uint64_t from, uint64_t n)
+{
+    (void)sync_file_range(fd, (off_t)from, (off_t)n, SYNC_FILE_RANGE_WRITE);
 }
 
 /* A name may hold any byte but `/` here. */

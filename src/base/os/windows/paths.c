@@ -175,6 +175,13 @@ void st_os_dense(void *p, size_t n)
     (void)n;
 }
 
+void st_os_begin_sync(int fd, uint64_t from, uint64_t n)
+{
+    (void)fd;
+    (void)from;
+    (void)n;
+}
+
 void st_os_path(char *path)
 {
     for (; *path; path++)
