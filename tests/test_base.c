@@ -698,17 +698,25 @@ static void put_job(void *ctx, unsigned thread, size_t job)
     o->sound &= o->next++ == job && o->made[job] == 1;
 }
 
+typedef void (*half)(void *ctx, unsigned thread, size_t job);
+
+static void second_halves_rise(void (*parallel)(unsigned, size_t, half, half, void *), half make,
+                               half put)
+{
+    for (unsigned threads = 0; threads < 9; threads += 4) {
+        ordered o = { .sound = true };
+        parallel(threads, sizeof o.made, make, put, &o);
+        assert_int_equal(o.next, sizeof o.made);
+        assert_true(o.sound);
+        parallel(threads, 0, make_job, put_job, &o);
+        assert_int_equal(o.next, sizeof o.made);
+    }
+}
+
 static void parallel_in_order__second_halves__rise_by_one(void **state)
 {
     (void)state;
-    for (unsigned threads = 0; threads < 9; threads += 4) {
-        ordered o = { .sound = true };
-        st_parallel_in_order(threads, sizeof o.made, make_job, put_job, &o);
-        assert_int_equal(o.next, sizeof o.made);
-        assert_true(o.sound);
-        st_parallel_in_order(threads, 0, make_job, put_job, &o);
-        assert_int_equal(o.next, sizeof o.made);
-    }
+    second_halves_rise(st_parallel_in_order, make_job, put_job);
 }
 
 /* Some take longer, so that others are ready long before their turn. */
@@ -732,14 +740,7 @@ static void put_slow_job(void *ctx, unsigned thread, size_t job)
 static void parallel_collect__second_halves__rise_by_one(void **state)
 {
     (void)state;
-    for (unsigned threads = 0; threads < 9; threads += 4) {
-        ordered o = { .sound = true };
-        st_parallel_collect(threads, sizeof o.made, make_uneven_job, put_slow_job, &o);
-        assert_int_equal(o.next, sizeof o.made);
-        assert_true(o.sound);
-        st_parallel_collect(threads, 0, make_job, put_job, &o);
-        assert_int_equal(o.next, sizeof o.made);
-    }
+    second_halves_rise(st_parallel_collect, make_uneven_job, put_slow_job);
 }
 
 static void time_typed__usual_spellings__are_read(void **state)

@@ -238,6 +238,8 @@ uint32_t st_utf8_next(st_str s, size_t *i);
 size_t st_utf8_put(char *out, uint32_t cp);
 void st_buf_utf8(st_buf *b, uint32_t cp); /* the same, appended */
 bool st_utf8_valid(st_str s);
+size_t st_ascii_end(st_str s,
+                    size_t i); /* where the ASCII that begins at i ends; i is at most s.n */
 /* The character at p + *i, of n bytes of UTF-16LE, which are of an even number; moves *i on. A lone
  * surrogate becomes U+FFFD, and is counted. Needs *i < n. */
 uint32_t st_utf16le_next(const unsigned char *p, size_t n, size_t *i, unsigned *replaced);

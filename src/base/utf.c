@@ -72,8 +72,7 @@ void st_buf_utf8(st_buf *b, uint32_t cp)
         b->n += st_utf8_put(to, cp);
 }
 
-/* Where the ASCII that begins at i ends: most of most texts. */
-static size_t ascii_end(st_str s, size_t i)
+size_t st_ascii_end(st_str s, size_t i)
 {
     uint64_t word;
 #ifdef __SSE2__
@@ -95,7 +94,7 @@ static size_t ascii_end(st_str s, size_t i)
 
 bool st_utf8_valid(st_str s)
 {
-    for (size_t i = 0; (i = ascii_end(s, i)) < s.n;)
+    for (size_t i = 0; (i = st_ascii_end(s, i)) < s.n;)
         if (st_utf8_next(s, &i) == BAD)
             return false;
     return true;

@@ -44,20 +44,6 @@ struct st_docs {
     bool done;
 };
 
-/* How many of a text's bytes, from one on, come before the first that isn't ASCII. */
-static size_t ascii_from(st_str s, size_t at)
-{
-    uint64_t eight;
-    for (; s.n - at >= sizeof eight; at += sizeof eight) {
-        memcpy(&eight, s.p + at, sizeof eight);
-        if (eight & UINT64_C(0x8080808080808080))
-            break;
-    }
-    while (at < s.n && (unsigned char)s.p[at] < 0x80)
-        at++;
-    return at;
-}
-
 st_docs *st_docs_open(st_arena *a, st_str file, st_diag_sink *d)
 {
     st_docs *s = calloc(1, sizeof *s);
@@ -74,7 +60,7 @@ st_docs *st_docs_open(st_arena *a, st_str file, st_diag_sink *d)
     s->diags = d;
     if (st_str_starts(file, ST_STR("\xEF\xBB\xBF")))
         s->byte = 3; /* the mark is no character to libyaml */
-    s->ascii = ascii_from(file, s->byte);
+    s->ascii = st_ascii_end(file, s->byte);
     yaml_parser_set_encoding(&s->parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&s->parser, (const unsigned char *)file.p + s->byte,
                                  file.n - s->byte);
