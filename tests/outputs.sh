@@ -324,6 +324,21 @@ without_header() {
 }
 check "a log without its header: is read in full, and that is said" without_header
 
+# One long log of several hosts, damaged here and there: what is said of it doesn't depend on who read which part.
+in_parts() {
+    # shellcheck disable=SC2086
+    { head -c 4096 "$first"; for round in 1 2 3 4 5 6 7 8 9 10 11 12; do for log in $logs; do tail -c +4097 "$log"; done; done; } >"$tmp/long.evtx"
+    for at in 9000 300000 2000000; do
+        printf 'ruined' | dd of="$tmp/long.evtx" bs=1 seek=$at conv=notrunc 2>/dev/null
+    done
+    for threads in 1 2 3 7; do
+        "$SHELLTREE" hunt -q --now 2026-06-01 -f html --threads $threads "$tmp/long.evtx" >"$tmp/long.$threads" 2>/dev/null
+        cmp "$tmp/long.1" "$tmp/long.$threads" || return 1
+    done
+    grep -q 'unread' "$tmp/long.1"
+}
+check "a damaged log of several hosts: the same page, whoever reads which part" in_parts
+
 # A pipe gives what it holds once, and these lists are read by each rule that asks for them.
 printf 'server,child,command pattern,reason,level\nw3wp.exe,cmd.exe,,ours,none\n' >"$tmp/own.csv"
 through_a_pipe() { # through_a_pipe OPTION-AND-PREFIX ARGUMENT...

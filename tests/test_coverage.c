@@ -2,6 +2,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* test_coverage.c - what hosts' coverage, findings on events, targets and decoded commands say. */
 #include "case_support.h"
+
+#include "hunt/internal.h"
 #include "base/decoded.h"
 #include "base/limits.h"
 
@@ -325,6 +327,82 @@ static void hint__one_log_goes_on_under_another_name__told(void **state)
             fail_msg("%zu", i);
         world_end(&w);
     }
+}
+
+/* A pair is met once for each part of the source that a thread read, and each spelling of the host.
+ */
+static void stays__parts_of_a_pair__joined(void **state)
+{
+    static const struct {
+        const char *host;
+        st_presence p;
+    } met[] = {
+        { "pc", { .sysmon = 3, .first = 40, .last = 50, .first_id = 7, .last_id = 9 } },
+        { "other", { .sysmon = 1, .first = 1, .last = 2, .first_id = 1, .last_id = 1 } },
+        { "PC", { .sysmon = 2, .first = 20, .last = 45, .first_id = 10, .last_id = 11 } },
+        { "pc", { .sysmon = 0 } }, /* no live ones */
+        { "pc", { .source = 1, .sysmon = 1, .first = 60, .last = 60 } },
+    };
+    world w;
+    st_err err = { 0 };
+    st_tree_options o = { 0 };
+    size_t n = 0;
+    (void)state;
+    world_begin(&w);
+    born(&w, "other", 1, 0, "a", NULL);
+    born(&w, "pc", 1, 0, "a", NULL);
+    for (size_t i = 0; i < sizeof met / sizeof met[0]; i++)
+        present(&w, met[i].host, met[i].p);
+    assert_int_equal(st_tree_build(NULL, w.store, &o, &w.forest, &err), ST_OK);
+    uint32_t pc = st_tree_host_of(w.forest, world_sid(&w, "pc"));
+    st_stay *v = st_stays_make(w.forest, &n);
+    assert_non_null(v);
+    assert_int_equal(n, 3);
+    const st_stay *own = &v[v[0].host == pc ? 0 : 1];
+    assert_int_equal(own->host, pc);
+    assert_int_equal(own->sysmon, 5);
+    assert_int_equal(own->first, 20);
+    assert_int_equal(own->last, 50);
+    assert_int_equal(own->first_id, 7);
+    assert_int_equal(own->last_id, 11);
+    assert_int_equal(v[2].source, 1);
+    assert_int_equal(v[2].sysmon, 1);
+    free(v);
+    world_end(&w);
+}
+
+/* Of a host with more than that, the last of each kind takes the rest; others stay. */
+static void gaps__more_than_are_kept__last_of_its_kind_grows(void **state)
+{
+    enum { PAIRS = ST_MAX_GAPS + 50 };
+    world w;
+    st_err err = { 0 };
+    st_tree_options o = { 0 };
+    uint64_t holes = 0, steps = 0, lost = 0;
+    (void)state;
+    world_begin(&w);
+    born(&w, "a", 1, 0, "x", NULL);
+    born(&w, "b", 1, 0, "x", NULL);
+    see(&w, "b", 1, 1, 0);
+    see(&w, "b", 1, 5, 0); /* its process has 2 */
+    for (unsigned i = 0; i < PAIRS; i++)
+        see(&w, "a", 5, 1 + 2 * i, 1000);
+    see(&w, "a", 5, 2 * PAIRS, 1); /* the clock's only step, behind all of them */
+    see(&w, "a", 5, 2 * PAIRS + 2, 0);
+    assert_int_equal(st_tree_build(NULL, w.store, &o, &w.forest, &err), ST_OK);
+    world_hunt(&w, NULL);
+    const st_coverage *a = of_host(&w, "a");
+    for (size_t i = a->first_gap; i < a->first_gap + a->ngaps; i++) {
+        const st_gap *g = &w.c->gaps[i];
+        holes += g->kind == ST_GAP_HOLE;
+        steps += g->kind == ST_GAP_CLOCK;
+        lost += g->kind == ST_GAP_HOLE ? g->n : 0;
+    }
+    assert_int_equal(holes, ST_MAX_GAPS);
+    assert_int_equal(lost, PAIRS);
+    assert_int_equal(steps, 1);
+    assert_int_equal(of_host(&w, "b")->ngaps, 1);
+    world_end(&w);
 }
 
 /* events */
@@ -702,6 +780,8 @@ int main(void)
         cmocka_unit_test(coverage__hosts_without_creations__blind_or_partial),
         cmocka_unit_test(coverage__windows_alone_for_a_while__partial),
         cmocka_unit_test(hint__one_log_goes_on_under_another_name__told),
+        cmocka_unit_test(stays__parts_of_a_pair__joined),
+        cmocka_unit_test(gaps__more_than_are_kept__last_of_its_kind_grows),
         cmocka_unit_test(findings__on_events__rows_of_their_own),
         cmocka_unit_test(story__events_of_an_incident__become_its_rows),
         cmocka_unit_test(story__bounds__joins_or_not),

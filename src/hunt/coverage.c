@@ -250,18 +250,13 @@ const st_gap *st_gap_touching(const st_case *c, const st_incident *x, size_t *at
 
 /* renamed hosts */
 
-typedef struct stay {
-    const st_presence *p;
-    uint32_t host;
-} stay;
-
-static int by_source(const void *pa, const void *pb)
+static int by_number(const void *pa, const void *pb)
 {
-    const stay *a = pa, *b = pb;
-    if (a->p->source != b->p->source)
-        return a->p->source < b->p->source ? -1 : 1;
-    if (a->p->first_id != b->p->first_id)
-        return a->p->first_id < b->p->first_id ? -1 : 1;
+    const st_stay *a = pa, *b = pb;
+    if (a->source != b->source)
+        return a->source < b->source ? -1 : 1;
+    if (a->first_id != b->first_id)
+        return a->first_id < b->first_id ? -1 : 1;
     return (a->host > b->host) - (a->host < b->host);
 }
 
@@ -279,16 +274,16 @@ static bool machines(const st_forest *f, uint32_t *out)
 /* How many record numbers may lie between a host's last and the first under its new name. */
 enum { NEAR_IDS = 100 };
 
-static void hint(st_case *c, const stay *a, const stay *b)
+static void hint(st_case *c, const st_stay *a, const st_stay *b)
 {
     const st_forest *f = c->forest;
     st_buf t = { 0 };
     st_str was = st_pool_get(f->pool, f->hosts[a->host].shown),
            is = st_pool_get(f->pool, f->hosts[b->host].shown);
-    st_str source = f->evidence ? st_evidence_at(f->evidence, a->p->source)->name : ST_STR("");
+    st_str source = f->evidence ? st_evidence_at(f->evidence, a->source)->name : ST_STR("");
     st_buf_fmt(&t, "renamed, it seems: %.*s up to record %llu, %.*s from record %llu (%.*s)",
-               ST_FMT(was), (unsigned long long)a->p->last_id, ST_FMT(is),
-               (unsigned long long)b->p->first_id, ST_FMT(source));
+               ST_FMT(was), (unsigned long long)a->last_id, ST_FMT(is),
+               (unsigned long long)b->first_id, ST_FMT(source));
     st_str text = st_arena_copy(&c->arena, st_buf_slice(&t));
     if (!c->coverage[a->host].hint.n)
         c->coverage[a->host].hint = text;
@@ -301,26 +296,23 @@ static void hint(st_case *c, const stay *a, const stay *b)
 bool st_hints_make(st_case *c)
 {
     const st_forest *f = c->forest;
-    const st_store *s = f->store;
-    size_t n = 0;
-    stay *all = malloc((s->npresences + 1) * sizeof *all);
+    size_t all = 0, n = 0;
+    st_stay *v = st_stays_make(f, &all);
     uint32_t *machine = calloc(f->nhosts + 1, sizeof *machine);
-    bool ok = all && machine && machines(f, machine);
-    for (size_t i = 0; ok && i < s->npresences; i++) {
-        uint32_t host = st_tree_host_of(f, s->presences[i].computer);
-        if (host < f->nhosts && s->presences[i].sysmon && s->presences[i].last_id)
-            all[n++] = (stay){ &s->presences[i], host };
-    }
-    if (ok)
-        qsort(all, n, sizeof *all, by_source);
-    for (size_t i = 1; ok && i < n; i++) {
-        const stay *a = &all[i - 1], *b = &all[i];
-        if (a->p->source == b->p->source && a->host != b->host && machine[a->host] &&
-            machine[a->host] == machine[b->host] && b->p->first_id > a->p->last_id &&
-            b->p->first_id - a->p->last_id <= NEAR_IDS)
+    bool ok = v && machine && machines(f, machine);
+    for (size_t i = 0; ok && i < all; i++)
+        if (v[i].sysmon && v[i].last_id)
+            v[n++] = v[i];
+    if (n)
+        qsort(v, n, sizeof *v, by_number);
+    for (size_t i = 1; i < n; i++) {
+        const st_stay *a = &v[i - 1], *b = &v[i];
+        if (a->source == b->source && a->host != b->host && machine[a->host] &&
+            machine[a->host] == machine[b->host] && b->first_id > a->last_id &&
+            b->first_id - a->last_id <= NEAR_IDS)
             hint(c, a, b);
     }
-    free(all);
+    free(v);
     free(machine);
     return ok && !c->arena.failed;
 }

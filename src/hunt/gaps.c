@@ -25,29 +25,35 @@ typedef struct finding_gaps {
     st_gap *v;
     size_t n, cap;
     uint32_t *of_host; /* how many of a host are kept; past ST_MAX_GAPS the last one grows */
+    size_t *latest;    /* by host and kind: the last one in v, from 1; 0: none */
     unsigned threads;
     bool failed;
 } finding_gaps;
 
-static st_gap *put(finding_gaps *x, st_gap g)
+static size_t *latest(const finding_gaps *x, const st_gap *g)
+{
+    return &x->latest[(size_t)g->host * ST_GAP_KINDS + g->kind];
+}
+
+static void put(finding_gaps *x, st_gap g)
 {
     if (g.host >= x->f->nhosts)
-        return NULL;
-    if (x->of_host[g.host] >= ST_MAX_GAPS)
-        for (size_t i = x->n; i-- > 0;)
-            if (x->v[i].host == g.host && x->v[i].kind == g.kind) {
-                x->v[i].n += g.n;
-                x->v[i].to = g.to > x->v[i].to ? g.to : x->v[i].to;
-                x->v[i].to_id = g.to_id > x->v[i].to_id ? g.to_id : x->v[i].to_id;
-                return NULL;
-            }
+        return;
+    size_t *at = latest(x, &g);
+    if (x->of_host[g.host] >= ST_MAX_GAPS && *at) {
+        st_gap *last = &x->v[*at - 1];
+        last->n += g.n;
+        last->to = g.to > last->to ? g.to : last->to;
+        last->to_id = g.to_id > last->to_id ? g.to_id : last->to_id;
+        return;
+    }
     if (!st_grow(&x->v, &x->cap, x->n + 1, sizeof *x->v)) {
         x->failed = true;
-        return NULL;
+        return;
     }
     x->of_host[g.host]++;
-    x->v[x->n] = g;
-    return &x->v[x->n++];
+    x->v[x->n++] = g;
+    *at = x->n;
 }
 
 static st_gap blank(uint32_t host, unsigned kind)
@@ -373,13 +379,13 @@ static void find_clearing_commands(finding_gaps *x)
 
 /* unread bytes */
 
-static void put_unread(finding_gaps *x, const st_presence *p, uint64_t offset, uint64_t bytes,
+static void put_unread(finding_gaps *x, const st_stay *stay, uint64_t offset, uint64_t bytes,
                        const char *why)
 {
-    st_gap g = blank(st_tree_host_of(x->f, p->computer), ST_GAP_UNREAD);
-    g.from = p->first;
-    g.to = p->last;
-    g.source = p->source;
+    st_gap g = blank(stay->host, ST_GAP_UNREAD);
+    g.from = stay->first;
+    g.to = stay->last;
+    g.source = stay->source;
     g.offset = offset;
     g.n = bytes;
     g.detail = st_str_of(why);
@@ -388,21 +394,25 @@ static void put_unread(finding_gaps *x, const st_presence *p, uint64_t offset, u
 
 static void find_unread(finding_gaps *x)
 {
-    const st_store *s = x->f->store;
-    for (size_t i = 0; x->f->evidence && i < s->npresences; i++) {
-        const st_presence *p = &s->presences[i];
-        if (p->source >= st_evidence_count(x->f->evidence) || !p->sysmon)
+    size_t n = 0;
+    st_stay *stays = st_stays_make(x->f, &n);
+    x->failed |= !stays;
+    for (size_t i = 0; stays && x->f->evidence && i < n; i++) {
+        const st_stay *stay = &stays[i];
+        if (stay->source >= st_evidence_count(x->f->evidence) || !stay->sysmon)
             continue;
-        const st_source *src = st_evidence_at(x->f->evidence, p->source);
+        const st_source *src = st_evidence_at(x->f->evidence, stay->source);
         const st_report *r = src->report;
         for (size_t k = 0; k < r->lost.n; k++)
-            put_unread(x, p, r->lost.list[k].offset, r->lost.list[k].length,
+            put_unread(x, stay, r->lost.list[k].offset, r->lost.list[k].length,
                        r->lost.list[k].reason);
         if (r->chunks_missing)
-            put_unread(x, p, r->chunks_end, r->chunks_missing * UINT64_C(65536), "missing-chunk");
+            put_unread(x, stay, r->chunks_end, r->chunks_missing * UINT64_C(65536),
+                       "missing-chunk");
         else if (r->truncated && !r->lost.n)
-            put_unread(x, p, src->size, 0, "truncated");
+            put_unread(x, stay, src->size, 0, "truncated");
     }
+    free(stays);
 }
 
 /* parents that should be there */
@@ -486,6 +496,14 @@ static int by_host(const void *pa, const void *pb)
         if (x[i] != y[i])
             return x[i] < y[i] ? -1 : 1;
     return st_str_cmp(a->detail, b->detail);
+}
+
+static void sort(finding_gaps *x)
+{
+    if (x->n)
+        qsort(x->v, x->n, sizeof *x->v, by_host);
+    for (size_t i = 0; i < x->n; i++)
+        *latest(x, &x->v[i]) = i + 1;
 }
 
 /* Where each host's gaps begin among the sorted ones; one more at the end. */
@@ -589,8 +607,7 @@ static void find_parents(finding_gaps *x)
 {
     size_t nimages = 0, nfiltered = 0, others = x->f->n - x->f->observed;
     st_buf b = { 0 };
-    if (x->n)
-        qsort(x->v, x->n, sizeof *x->v, by_host);
+    sort(x);
     size_t *start = starts(x);
     image *images = recorded_images(x, &nimages, &b);
     image *filtered = malloc((others + 1) * sizeof *filtered);
@@ -626,16 +643,17 @@ bool st_gaps_make(st_case *c, unsigned threads)
 {
     finding_gaps x = { .c = c, .f = c->forest, .threads = threads };
     x.of_host = calloc(x.f->nhosts + 1, sizeof *x.of_host);
-    if (!x.of_host)
-        return false;
-    find_holes(&x);
-    find_stops(&x);
-    find_cleared_events(&x);
-    find_clearing_commands(&x);
-    find_unread(&x);
-    find_parents(&x);
-    if (!x.failed && x.n)
-        qsort(x.v, x.n, sizeof *x.v, by_host);
+    x.latest = calloc((x.f->nhosts + 1) * ST_GAP_KINDS, sizeof *x.latest);
+    x.failed = !x.of_host || !x.latest;
+    if (!x.failed) {
+        find_holes(&x);
+        find_stops(&x);
+        find_cleared_events(&x);
+        find_clearing_commands(&x);
+        find_unread(&x);
+        find_parents(&x);
+        sort(&x);
+    }
     c->gaps = ST_NEWN(&c->arena, st_gap, x.n);
     c->ngaps = x.n;
     bool ok = !x.failed && c->gaps;
@@ -643,5 +661,6 @@ bool st_gaps_make(st_case *c, unsigned threads)
         memcpy(c->gaps, x.v, x.n * sizeof *x.v);
     free(x.v);
     free(x.of_host);
+    free(x.latest);
     return ok;
 }

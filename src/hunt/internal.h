@@ -46,6 +46,16 @@ void st_behaviours_raise(st_incident *i);
 /* How far a record's time may lie before that of the record in front of it: events are written a
  * little out of order, never a minute. */
 #define ST_CLOCK_STEP (UINT64_C(60) * ST_TICKS_SECOND)
+/* A host's records in a source. */
+typedef struct st_stay {
+    uint32_t source, host;
+    uint64_t sysmon;            /* how many are Sysmon's */
+    st_ticks first, last;       /* as of a presence (events.h) */
+    uint64_t first_id, last_id; /* the same */
+} st_stay;
+
+/* Each pair once, by source, then host. The caller frees it. NULL: no memory. */
+st_stay *st_stays_make(const st_forest *f, size_t *n);
 /* The gaps of all hosts; the hosts' coverage, with them; hints that hosts were renamed. */
 bool st_gaps_make(st_case *c, unsigned threads);
 bool st_coverage_make(st_case *c, unsigned threads);

@@ -384,6 +384,7 @@ enum { MAX_VIEWED = 1 << 16 };
 typedef struct other {
     job j; /* of its own are o.trust, shared, per_rule, rows; and f, side by side */
     bool wanted;
+    bool beside;  /* the run itself, on a forest of its own; else behind it */
     bool stopped; /* some rule of it, by a limit */
     st_code code;
     st_err err;
@@ -429,7 +430,7 @@ static void run_round(void *ctx, unsigned thread, size_t i)
     (void)thread;
     if (!i)
         run_own(x);
-    else if (x->others[i - 1].wanted)
+    else if (x->others[i - 1].beside)
         run_other(x, &x->others[i - 1]);
 }
 
@@ -497,13 +498,12 @@ static void run_other_behind(rounds *x, unsigned k)
         }
 }
 
-/* One after the other, on one forest. */
-static void run_in_turn(rounds *x)
+/* The others that are behind the run itself, on one forest. */
+static void run_others_behind(rounds *x)
 {
     bool any = false;
-    run_own(x);
     for (unsigned i = 0; x->code == ST_OK && i < OTHERS; i++)
-        if (x->others[i].wanted) {
+        if (x->others[i].wanted && !x->others[i].beside) {
             run_other_behind(x, i);
             any = true;
         }
@@ -539,64 +539,77 @@ static void forget(rounds *x)
     x->code = ST_OK;
     x->err = (st_err){ 0 };
     for (size_t k = 0; k < OTHERS; k++) {
-        x->others[k].stopped = false;
+        x->others[k].beside = x->others[k].stopped = false;
         x->others[k].code = ST_OK;
         x->others[k].err = (st_err){ 0 };
     }
 }
 
-static bool make_views(rounds *x)
-{
-    bool ok = x->own->f->n <= MAX_VIEWED && st_threads(x->own->o.threads) > 1 &&
-              st_pool_share(x->own->f->pool);
-    for (size_t i = 0; ok && i < OTHERS; i++)
-        ok = !x->others[i].wanted || (x->others[i].j.f = st_tree_view(x->own->f)) != NULL;
-    return ok;
-}
-
 static void free_views(rounds *x)
 {
     for (size_t i = 0; i < OTHERS; i++) {
-        st_tree_view_free(x->others[i].j.f);
+        if (x->others[i].beside)
+            st_tree_view_free(x->others[i].j.f);
         x->others[i].j.f = NULL;
     }
 }
 
-/* What other edges make look otherwise. *all: it is known of each other run that is wanted. */
-static bool find_apart(rounds *x, bool *all)
+/* A forest for each other of which anything may be otherwise. false: none runs beside. */
+static bool make_views(rounds *x)
+{
+    bool ok = x->own->f->n <= MAX_VIEWED && st_threads(x->own->o.threads) > 1 &&
+              st_pool_share(x->own->f->pool);
+    unsigned n = 0;
+    for (size_t i = 0; ok && i < OTHERS; i++) {
+        other *a = &x->others[i];
+        if (!a->wanted || x->apart[i].known)
+            continue;
+        a->j.f = st_tree_view(x->own->f);
+        a->beside = ok = a->j.f != NULL;
+        n += a->beside;
+    }
+    if (ok && n)
+        return true;
+    free_views(x);
+    for (size_t i = 0; i < OTHERS; i++)
+        x->others[i].beside = false;
+    return false;
+}
+
+/* What other edges make look otherwise. */
+static bool find_apart(rounds *x)
 {
     const job *own = x->own;
     bool ok = true;
-    *all = true;
     st_tree_mark_servers(own->f, x->server, own->o.trust);
     for (size_t i = 0; ok && i < OTHERS; i++) {
         const other *a = &x->others[i];
         ok = !a->wanted ||
              st_apart_find(&x->apart[i], own->f, x->server, own->o.trust, a->j.o.trust);
-        *all &= !a->wanted || x->apart[i].known;
     }
     return ok;
 }
 
-/* The others behind the run itself where little can be otherwise; else side by side where that is
- * worth it. Where a limit was met they go one after the other, as everywhere. */
+/* The others behind the run itself where little can be otherwise; else side by side with it where
+ * that is worth it. Where a limit was met they go one after the other, as everywhere. */
 static void run_rounds(rounds *x)
 {
-    bool wanted = x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted, behind = true;
-    if (wanted && !find_apart(x, &behind)) {
+    bool wanted = x->others[OVER_ALL].wanted || x->others[OVER_NONE].wanted;
+    if (wanted && !find_apart(x)) {
         x->code = st_fail(&x->err, ST_E_MEMORY, "no memory to run rules");
         return;
     }
-    bool beside = wanted && !behind && make_views(x);
-    x->own->apart = wanted && !beside ? x->apart : NULL;
+    x->own->apart = wanted ? x->apart : NULL;
+    bool beside = wanted && make_views(x);
     if (beside)
         st_parallel(x->own->o.threads, 1 + OTHERS, run_round, x);
+    bool again = beside && !all_well(x);
     free_views(x);
-    if (beside && all_well(x))
-        return;
-    if (beside)
+    if (again)
         forget(x);
-    run_in_turn(x);
+    if (again || !beside)
+        run_own(x);
+    run_others_behind(x);
 }
 
 static bool begin_rounds(rounds *x)
