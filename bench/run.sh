@@ -9,7 +9,8 @@
 #
 #     BUILD     the build tree, without sanitizers (build/release)
 #     EVIDENCE  real Sysmon logs to make a corpus of (../shared/data/evtx, if that is there)
-#     REAL      bytes of that corpus (153000000)
+#     WIDE      folders of more kinds of them, to make another one of (evtx, sigma, scenario and detection there)
+#     REAL      bytes of each of these (153000000)
 #     MIXED     processes of the generated corpora, rising (125000 250000 500000 1000000 2000000)
 #     MANY      processes of the corpora whose processes are findings all (1000000)
 #     RUNS      how often each command runs (9); over a corpus of more than 500 MB a third of that
@@ -20,6 +21,7 @@ set -u
 top=$(cd "$(dirname "$0")/.." && pwd)
 build=$(cd "${BUILD:-$top/build/release}" && pwd) || exit 2
 evidence=${EVIDENCE:-$top/../shared/data/evtx}
+wide=${WIDE:-$(for d in evtx sigma scenario detection; do printf '%s ' "$top/../shared/data/$d"; done)}
 perfcorpus=$top/../shared/accept/perfcorpus.py
 real=${REAL:-153000000}
 mixed=${MIXED:-125000 250000 500000 1000000 2000000}
@@ -44,9 +46,12 @@ corpus() {
     [ -s "$out/$1.$2.evtx" ] || "$build/bench/corpus" "$1" "$2" "$out/$1.$2.evtx" || exit 2
 }
 
+# real_corpus NAME FOLDER...: $out/NAME.evtx
 real_corpus() {
-    [ -f "$perfcorpus" ] && [ -d "$evidence" ] || return 1
-    [ -s "$out/real.evtx" ] || python3 "$perfcorpus" "$evidence" --out "$out/real.evtx" --size "$real" >"$out/real.says" || exit 2
+    name=$1
+    shift
+    [ -f "$perfcorpus" ] && [ -d "$1" ] || return 1
+    [ -s "$out/$name.evtx" ] || python3 "$perfcorpus" "$@" --out "$out/$name.evtx" --size "$real" >"$out/$name.says" || exit 2
 }
 
 # measuring
@@ -108,11 +113,14 @@ ratio() { # SECONDS SECONDS
     [ -z "$1" ] || [ -z "$2" ] || awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'
 }
 
+twice() { awk -v a="$1" 'BEGIN { print 2 * a }'; }
+
 line() { # CORPUS WHAT
     h2=$(median hunt2 "$1")
+    h1=$(median hunt1 "$1") both=$(median both "$1")
     r=$(ratio "$h2" "$(median dump "$1")")
     [ ! -s "$out/turns.$1" ] || r=$(awk '{ printf "%s (processor time %s)", $1, $2 }' "$out/turns.$1")
-    echo "| $2, $(bytes "$1") bytes | $(cell hunt2 "$1") | $(cell hunt1 "$1") | $(ratio "$(median hunt1 "$1")" "$h2") | $(cell dump "$1") | $r | $(cell cat "$1") |"
+    echo "| $2, $(bytes "$1") bytes | $(cell hunt2 "$1") | $(cell hunt1 "$1") | $(ratio "$h1" "$h2") | $(ratio "${h1:+$(twice "$h1")}" "$both") | $(cell dump "$1") | $r | $(cell cat "$1") |"
 }
 
 peak_line() { # CORPUS WHAT PROCESSES
@@ -122,9 +130,16 @@ peak_line() { # CORPUS WHAT PROCESSES
 # what is measured
 
 hunt="$program hunt -q -f csv"
+# Two programs that have nothing to do with each other: more than they gain by the second processor, two threads can't.
+cat >"$out/at-once" <<SCRIPT
+"\$@" >"$out/result.other" 2>/dev/null &
+"\$@"
+wait
+SCRIPT
 measure() { # CORPUS
     row hunt2 "$1" "$hunt" --threads 2
     row hunt1 "$1" "$hunt" --threads 1
+    row both "$1" sh "$out/at-once" "$hunt" --threads 1
     ! command -v evtx_dump >/dev/null || row dump "$1" evtx_dump -t 2 -o jsonl
     [ -z "${PAIRED:-}" ] || ! command -v evtx_dump >/dev/null || turns "$1"
     TO=/dev/null
@@ -138,10 +153,14 @@ cat <<HEAD
 $(date -u +%F), $(nproc) processors ($(sed -n 's/^model name.*: //p' /proc/cpuinfo | head -n 1)), Linux $(uname -r), commit \
 $(git -C "$top" rev-parse --short HEAD 2>/dev/null), load $(cut -d ' ' -f 1-3 /proc/loadavg). Seconds, median ± deviation of $runs runs.
 
-| corpus | hunt, 2 threads | 1 thread | second thread | evtx_dump -t 2 | hunt / evtx_dump | cat |
-| --- | --- | --- | --- | --- | --- | --- |
+"Two at once" is what two hunts of one thread each gain by the second processor: no two threads can gain more.
+
+| corpus | hunt, 2 threads | 1 thread | second thread | two at once | evtx_dump -t 2 | hunt / evtx_dump | cat |
+| --- | --- | --- | --- | --- | --- | --- | --- |
 HEAD
-! real_corpus || { measure real; line real 'real chunks'; }
+! real_corpus real "$evidence" || { measure real; line real 'real chunks'; }
+# shellcheck disable=SC2086
+! real_corpus wide $wide || { measure wide; line wide 'real chunks of more kinds'; }
 before= earlier=
 for n in $mixed; do
     corpus mixed "$n"
@@ -192,4 +211,4 @@ chainsaw `chainsaw dump --jsonl`, once
 export `evtxexport`, text, once
 libevtx2 decoding alone, libevtx, 2 threads, once
 ROWS
-rm -f "$out/result" "$out/time" "$out"/turn.*
+rm -f "$out/result" "$out/result.other" "$out/at-once" "$out/time" "$out"/turn.*
