@@ -103,8 +103,9 @@ st_screen *st_regexes_screen(st_regexes *c);
 /* predicates */
 
 typedef struct st_pred st_pred;
-/* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
- * For ST_M_REGEX and ST_M_NETWORK one needle. NULL: out of memory or a bad pattern (err). */
+/* The array of needles is borrowed for the call, their texts as long as the predicate lives. all:
+ * every needle must match (has_all); otherwise any. For ST_M_REGEX and ST_M_NETWORK one needle.
+ * NULL: out of memory or a bad pattern (err). */
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
 /* A predicate of a regex, which it takes over even where it fails. screened: many patterns are
  * asked about the same texts, so that each text is looked at for all of them first. NULL: no
@@ -116,9 +117,10 @@ st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);
 void st_pred_free(st_pred *p);
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id);
 bool st_pred_gave_up(const st_pred *p);
-/* What it was made of: the operator, the needles as they are compared, whether all must match. */
+/* What it was made of: the operator, the needles as they are compared (NULL: no memory), whether
+ * all must match. */
 st_mop st_pred_op(const st_pred *p);
-const st_str *st_pred_needles(const st_pred *p, size_t *n);
+const st_str *st_pred_needles(st_pred *p, size_t *n);
 bool st_pred_all(const st_pred *p);
 const st_regex *st_pred_pattern(const st_pred *p); /* NULL: it is of another operator */
 
