@@ -13,29 +13,6 @@
 
 /* the cursor */
 
-const st_kql_token *st_p_at(const st_parser *p, size_t ahead)
-{
-    size_t left = p->tokens.n - 1 - p->i;
-    return &p->tokens.items[p->i + (ahead < left ? ahead : left)];
-}
-
-st_str st_p_text(const st_parser *p, const st_kql_token *t)
-{
-    return (st_str){ p->text.p + t->span.start, t->span.end - t->span.start };
-}
-
-bool st_p_is(const st_parser *p, size_t ahead, const char *punct)
-{
-    const st_kql_token *t = st_p_at(p, ahead);
-    return t->kind == ST_TOK_PUNCT && st_str_is(st_p_text(p, t), punct);
-}
-
-bool st_p_is_word(const st_parser *p, size_t ahead, const char *word)
-{
-    const st_kql_token *t = st_p_at(p, ahead);
-    return t->kind == ST_TOK_NAME && st_str_is(st_p_text(p, t), word);
-}
-
 void st_p_next(st_parser *p)
 {
     if (p->i + 1 < p->tokens.n)
