@@ -13,8 +13,8 @@
 #include <string.h>
 
 /* Of a pattern with its repeated groups written out, in bytes; PCRE2 takes 64 KiB of code, which is
- * a dozen bytes for each of these at most. */
-enum { LONGEST = 1024 };
+ * eleven bytes for each of these at most. */
+enum { LONGEST = 2560 };
 enum { DEEPEST = 32, MOST_TIMES = 255 };
 
 /* What stands before: may it be repeated, and how? */
@@ -125,8 +125,8 @@ static bool item_of_set(reader *r)
     if (is_operation(r))
         return false;
     r->i++;
-    uint32_t to = letter_of_set(r);
-    return to != UINT32_MAX && from <= to && !is_range(r);
+    uint32_t to = letter_of_set(r); /* other cases of a range of Unicode may be hundreds of items */
+    return to < 0x80 && from <= to && !is_range(r);
 }
 
 static bool set(reader *r)
