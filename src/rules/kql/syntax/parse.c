@@ -507,13 +507,13 @@ static bool begins_statement(st_str word)
  * or a word and a colon, no sign of a statement, and something on the lines below. 0: it is KQL. */
 static size_t title_here(const st_parser *p)
 {
-    unsigned line = st_diags_line(p->diags, st_p_at(p, 0)->span.start);
     if (st_p_at(p, 0)->kind != ST_TOK_NAME ||
         !(st_p_at(p, 1)->kind == ST_TOK_NAME || st_p_is(p, 1, ":")) ||
         st_kql_is_operator(st_p_text(p, st_p_at(p, 1))) || st_p_is_infix(p, 1))
         return 0;
     if (begins_statement(st_p_text(p, st_p_at(p, 0))))
         return 0;
+    unsigned line = st_diags_line(p->diags, st_p_at(p, 0)->span.start);
     for (size_t n = 1;; n++) {
         const st_kql_token *t = st_p_at(p, n);
         if (t->kind == ST_TOK_END || st_p_is(p, n, "|") || st_p_is(p, n, ";") || st_p_is(p, n, "="))
