@@ -47,9 +47,12 @@ bool st_bind_nomem(const st_scope *sc)
 
 size_t st_bind_column(const st_schema *s, st_str name)
 {
-    for (size_t i = 0; s && i < s->n; i++) {
-        st_str one = s->v[i].name; /* most differ in their first letter or length */
-        if (one.n == name.n && (!one.n || one.p[0] == name.p[0]) && st_str_eq(one, name))
+    size_t n = s ? s->n : 0, length = name.n;
+    const st_col *v = n ? s->v : NULL;
+    for (size_t i = 0; i < n; i++) { /* most differ in length, or in their first letter */
+        if (v[i].name.n != length || (length && v[i].name.p[0] != name.p[0]))
+            continue;
+        if (st_str_eq(v[i].name, name))
             return i;
     }
     return SIZE_MAX;

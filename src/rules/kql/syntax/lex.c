@@ -201,7 +201,8 @@ static void plain(lexer *l, char quote, bool verbatim)
 {
     const char *p = l->text.p, escape = verbatim ? quote : '\\';
     size_t start = l->at, i = start, n = l->text.n;
-    while (i < n && p[i] != quote && p[i] != '\n' && p[i] != '\r' && p[i] != escape)
+    while (i < n && p[i] != quote && p[i] != escape &&
+           (p[i] > '\r' || (p[i] != '\n' && p[i] != '\r')))
         i++;
     l->at = i;
     st_buf_str(&l->buf, slice(l, start, i));
