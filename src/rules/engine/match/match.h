@@ -64,7 +64,8 @@ bool st_folds_let(st_folds *f, const st_regex *r, st_sid id);
 
 /* Kusto's regex syntax (Rust's and RE2's family). NULL: err says what is wrong and, at
  * *offset, where in the pattern. Look-around, back-references and the like are refused by
- * name: the language promises linear time. */
+ * name: the language promises linear time. A pattern that is sound without doubt (plain.h) is
+ * compiled with the first search, which gives up if there is no memory for it. */
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
 /* A second one of the same pattern, which shares what was compiled; each is of one thread. NULL:
  * no memory. */
@@ -84,7 +85,7 @@ size_t st_regex_group(const st_regex *r, st_str name);
 /* Among the patterns that are kept; 0: it isn't. */
 size_t st_regex_number(const st_regex *r);
 void st_regex_set_number(st_regex *r, size_t number);
-/* A limit of work was met in some search since it was made: a "no" may be wrong. */
+/* A limit of work or memory was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
 /* Patterns that are compiled once, however often they are asked for, from any thread. */
