@@ -741,6 +741,27 @@ static void function__each_of_the_tables__is_tested_and_documented(void **state)
     }
 }
 
+/* The table of names says what the tables say. */
+static void callee__name__is_what_the_tables_have(void **state)
+{
+    static const char *const names[] = { "", "nosuch", "Strlen", "strlen ", "toscalar" };
+    st_callees *c = NULL;
+    (void)state;
+    for (size_t i = 0; st_fn_at(i); i++)
+        assert_ptr_equal(st_callees_find(&c, st_str_of(st_fn_at(i)->name)).fn, st_fn_at(i));
+    for (size_t i = 0; st_agg_at(i); i++)
+        assert_ptr_equal(st_callees_find(&c, st_str_of(st_agg_at(i)->name)).agg, st_agg_at(i));
+    for (size_t i = 0; st_window_at(i); i++)
+        assert_ptr_equal(st_callees_find(&c, st_str_of(st_window_at(i)->name)).window,
+                         st_window_at(i));
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        st_callee got = st_callees_find(&c, st_str_of(names[i]));
+        assert_true(!got.fn && !got.agg && !got.window);
+    }
+    assert_non_null(c);
+    st_callees_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -751,6 +772,7 @@ int main(void)
         cmocka_unit_test(aggregate__each__has_its_name_type_and_value),
         cmocka_unit_test(aggregate__of_several_columns__names_them),
         cmocka_unit_test(function__each_of_the_tables__is_tested_and_documented),
+        cmocka_unit_test(callee__name__is_what_the_tables_have),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 #include "rules/engine/match/grams.h"
 #include "rules/engine/match/literals.h"
 #include "rules/engine/match/match.h"
+#include "rules/engine/match/plain.h"
 #include "rules/engine/match/screen.h"
 #include "rules/engine/match/value_tests.h"
 
@@ -136,6 +137,110 @@ static void regex__limit_of_one_engine__is_not_the_others(void **state)
             st_regex_free(r);
             st_buf_free(&text);
         }
+}
+
+/* What is plain isn't compiled where it is made, so compiling it can't fail then. */
+static void regex__plain_pattern__is_sound(void **state)
+{
+    static const struct {
+        const char *pattern;
+        int groups; /* -1: it isn't plain */
+    } rows[] = {
+        { "", 0 },
+        { "abc", 0 },
+        { "(?i)^a(b|c)*[^d-f\\s.-]+?$", 1 },
+        { "(?is)a.b|(?-i:C)|(?s-m:d)", 0 },
+        { "((a)(?:b)){2,3}(c){4}[.][0-9]{1,3}\\b", 3 },
+        { "[]a]", -1 },
+        { "[-a+]|[a-]|[+-]", 0 },
+        { "[a\\]\\[\\-z]\\{\\}}]", 0 },
+        { "\xe2\x80\x93[\xc3\xa9\xc5\xbf]", 0 },
+        { "[a-\xcf\x91]", -1 }, /* hundreds of other cases */
+        { "[z-a]", -1 },
+        { "[a-\\d]", -1 },
+        { "[\\d-z]", -1 },
+        { "[a-c-e]", -1 },
+        { "[a-", -1 },
+        { "[a", -1 },
+        { "[^", -1 },
+        { "[[:alpha:]]", -1 },
+        { "[a[b]]", -1 },
+        { "[a&&b]", -1 },
+        { "[!-&&]", -1 },
+        { "[+--]", -1 },
+        { "[\\Qa]", -1 },
+        { "a**", -1 },
+        { "a++", -1 },
+        { "*a", -1 },
+        { "^*", -1 },
+        { "\\b+", -1 },
+        { "(?i)*", -1 },
+        { "a|+", -1 },
+        { "a{3,2}", -1 },
+        { "a{,2}", -1 },
+        { "a{256}", -1 },
+        { "{2}", -1 },
+        { "(a{9}){200}", 1 },
+        { "(a{9}){255}", -1 },
+        { "((a{9}){255}){2}", -1 },
+        { "(a", -1 },
+        { "a)", -1 },
+        { "(?P<n>a)", -1 },
+        { "(?<n>a)", -1 },
+        { "(?=a)", -1 },
+        { "(?x)a", -1 },
+        { "(?i-)a", -1 },
+        { "(?", -1 },
+        { "(*F)", -1 },
+        { "\\1", -1 },
+        { "\\p{L}", -1 },
+        { "\\b{start}", -1 },
+        { "\\<a", -1 },
+        { "a\\", -1 },
+        { "a\xff", -1 },
+        { "a\x01", -1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        uint32_t groups;
+        st_err err = { 0 };
+        size_t offset;
+        st_str pattern = st_str_of(rows[i].pattern);
+        bool plain = st_regex_is_plain(pattern, &groups);
+        if ((plain ? (int)groups : -1) != rows[i].groups)
+            fail_msg("%s: plain %d, of %u groups", rows[i].pattern, plain, groups);
+        if (!plain)
+            continue;
+        st_regex *r = st_regex_new(pattern, &offset, &err);
+        assert_non_null(r);
+        assert_int_equal(st_regex_groups(r), groups);
+        st_regex_test(r, ST_STR("a"));
+        if (st_regex_gave_up(r))
+            fail_msg("%s: plain, and not compiled", rows[i].pattern);
+        st_regex_free(r);
+    }
+}
+
+/* Needles are what was given until they are asked for. */
+static void pred__needles__are_folded_sorted_and_each_once(void **state)
+{
+    static const st_str given[] = { { "b", 1 }, { "\303\204", 2 }, { "A", 1 }, { "B", 1 } };
+    static const struct {
+        bool fold;
+        const char *needles[4];
+    } rows[] = { { true, { "a", "b", "\303\244", NULL } },
+                 { false, { "A", "B", "b", "\303\204" } } };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t n;
+        st_pred *p = st_pred_new(ST_M_HAS, rows[i].fold, false, given, 4, NULL);
+        assert_non_null(p);
+        const st_str *v = st_pred_needles(p, &n);
+        assert_int_equal(n, 4 - rows[i].fold);
+        for (size_t k = 0; k < n; k++)
+            assert_true(st_str_is(v[k], rows[i].needles[k]));
+        st_pred_free(p);
+    }
 }
 
 /* A text that couldn't be folded isn't taken for an empty one. */
@@ -556,6 +661,8 @@ int main(void)
         cmocka_unit_test(screen__random_patterns_and_texts__rules_out_no_match),
         cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),
         cmocka_unit_test(regex__limit_of_one_engine__is_not_the_others),
+        cmocka_unit_test(regex__plain_pattern__is_sound),
+        cmocka_unit_test(pred__needles__are_folded_sorted_and_each_once),
         cmocka_unit_test(fold__no_memory__is_told_and_not_kept),
         cmocka_unit_test(pred__a_hundred_thousand_needles__take_no_time),
     };

@@ -93,11 +93,12 @@ size_t st_arena_left(const st_arena *a)
 
 st_str st_arena_copy(st_arena *a, st_str s)
 {
-    char *p = st_arena_alloc(a, 1, s.n + 1);
+    char *p = st_arena_room(a, s.n + 1);
     if (!p)
         return (st_str){ NULL, 0 };
     if (s.n)
         memcpy(p, s.p, s.n);
+    p[s.n] = '\0';
     return (st_str){ p, s.n };
 }
 

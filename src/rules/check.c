@@ -39,8 +39,10 @@ static void columns_of_table(st_arena *arena, const st_wanted_table *k, st_str *
         if (!k->column[c])
             continue;
         st_buf_clear(&b);
-        st_buf_fmt(&b, "%s%s%s", k->table->name, k->table->name[0] ? "." : "",
-                   k->table->columns[c].name);
+        st_buf_str(&b, st_str_of(k->table->name));
+        if (b.n)
+            st_buf_char(&b, '.');
+        st_buf_str(&b, st_str_of(k->table->columns[c].name));
         out[(*n)++] = st_arena_copy(arena, st_buf_slice(&b));
     }
     st_buf_free(&b);

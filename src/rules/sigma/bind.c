@@ -86,7 +86,7 @@ static st_expr *call(binder *b, st_fn_code *code, st_type type, st_expr *one, st
 
 static st_expr *call_named(binder *b, const char *name, st_type type, st_expr *one, st_expr *two)
 {
-    const st_fn *f = st_fn_find(st_str_of(name));
+    const st_fn *f = st_callees_find(&b->r->shared->callees, st_str_of(name)).fn;
     return f && f->code ? call(b, f->code, type, one, two) : NULL;
 }
 

@@ -70,6 +70,8 @@ struct st_window {
 };
 /* NULL: none of that name. */
 const st_window *st_window_find(st_str name);
+/* The i-th of them, NULL past the end. */
+const st_window *st_window_at(size_t i);
 
 /* aggregates */
 
@@ -113,6 +115,20 @@ const st_agg *st_agg_find(st_str name);
 bool st_agg_carries(const st_agg *agg);
 const st_agg *st_agg_at(size_t i);
 void st_accum_free(st_accum *a);
+
+/* names */
+
+/* What a name calls; NULL each: nothing. */
+typedef struct st_callee {
+    const st_fn *fn;
+    const st_window *window;
+    const st_agg *agg;
+} st_callee;
+/* What the three look for one after the other, by a table of all names that is made with the first
+ * call; *c NULL: it isn't made. Without memory they are asked. */
+typedef struct st_callees st_callees;
+st_callee st_callees_find(st_callees **c, st_str name);
+void st_callees_free(st_callees *c);
 
 /* addresses: net.c */
 

@@ -140,6 +140,11 @@ static const st_window windows[] = {
     { "row_window_session", 3, 4, "dttb", true, w_row_window_session },
 };
 
+const st_window *st_window_at(size_t i)
+{
+    return i < sizeof windows / sizeof *windows ? &windows[i] : NULL;
+}
+
 const st_window *st_window_find(st_str name)
 {
     for (size_t i = 0; i < sizeof windows / sizeof *windows; i++)

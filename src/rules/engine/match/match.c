@@ -101,8 +101,7 @@ bool st_folds_let(st_folds *f, const st_regex *r, st_sid id)
 struct st_pred {
     st_mop op;
     bool fold, all, screened;
-    st_str *needles; /* sorted, each once */
-    size_t n;
+    bool fresh;       /* nothing was asked yet: the needles are as they were given */
     bool always;      /* one of them is empty, and no more is asked */
     bool joins;       /* they are many and nothing was asked yet: `many` isn't made */
     st_needles *many; /* NULL: they are few, or all must match */
@@ -114,6 +113,9 @@ struct st_pred {
     unsigned char *memo; /* by id: 0 not asked, 1 no, 2 yes */
     size_t memo_n;
     unsigned asked; /* while it is asked about few texts, it remembers none */
+    size_t n;
+    st_str needles[]; /* borrowed; of one that isn't fresh as they are compared: folded (then in the
+                         arena), sorted, each once */
 };
 
 static int by_text(const void *a, const void *b)
@@ -122,28 +124,29 @@ static int by_text(const void *a, const void *b)
     return st_str_cmp(*x, *y);
 }
 
-static bool copy_needles(st_pred *p, const st_str *needles, size_t n)
+static bool fold_needles(st_pred *p)
 {
     st_buf b = { 0 };
-    p->needles = ST_NEWN(&p->arena, st_str, n);
-    for (size_t i = 0; p->needles && i < n; i++) {
+    for (size_t i = 0; i < p->n; i++) {
         st_buf_clear(&b);
-        if (p->fold)
-            st_fold_put(&b, needles[i]);
-        else
-            st_buf_str(&b, needles[i]);
-        p->needles[i] = st_arena_copy(&p->arena, st_buf_slice(&b));
+        st_fold_put(&b, p->needles[i]);
+        if (!st_str_eq(st_buf_slice(&b), p->needles[i]))
+            p->needles[i] = st_arena_copy(&p->arena, st_buf_slice(&b));
     }
     bool ok = !b.failed && !p->arena.failed;
     st_buf_free(&b);
-    if (!ok)
-        return false;
-    if (n)
+    return ok;
+}
+
+static void sort_needles(st_pred *p)
+{
+    size_t n = p->n;
+    if (n > 1)
         qsort(p->needles, n, sizeof *p->needles, by_text);
+    p->n = 0;
     for (size_t i = 0; i < n; i++)
         if (!i || !st_str_eq(p->needles[i], p->needles[p->n - 1]))
             p->needles[p->n++] = p->needles[i];
-    return true;
 }
 
 /* From so many on, one pass for all is cheaper than one for each. */
@@ -157,34 +160,39 @@ static void join_needles(st_pred *p)
     p->joins = !p->all && !p->always && parts && p->n >= MANY;
 }
 
-/* With the first question: rules are also bound to be checked only. */
+/* With the first question: rules are also bound to be checked only. false: no memory. */
+static bool prepare(st_pred *p)
+{
+    if (p->fold && !fold_needles(p))
+        return false;
+    sort_needles(p);
+    if (p->op != ST_M_NUMBER)
+        join_needles(p);
+    p->fresh = false;
+    return true;
+}
+
 static void join_many(st_pred *p)
 {
     p->many = st_needles_new(p->needles, p->n);
     p->joins = false;
 }
 
-static st_pred *new_pred(st_mop op, bool fold, st_err *err)
+static st_pred *new_pred(st_mop op, bool fold, const st_str *needles, size_t n, st_err *err)
 {
-    st_pred *p = calloc(1, sizeof *p);
+    st_pred *p =
+        n < SIZE_MAX / 2 / sizeof *needles ? calloc(1, sizeof *p + n * sizeof *needles) : NULL;
     if (!p) {
         st_fail(err, ST_E_MEMORY, "out of memory");
         return NULL;
     }
     p->op = op;
     p->fold = fold;
+    p->fresh = true;
+    p->n = n;
+    for (size_t i = 0; i < n; i++)
+        p->needles[i] = needles[i].p ? needles[i] : ST_STR("");
     return p;
-}
-
-static bool set_needles(st_pred *p, const st_str *needles, size_t n, st_err *err)
-{
-    if (!copy_needles(p, needles, n)) {
-        st_fail(err, ST_E_MEMORY, "out of memory");
-        return false;
-    }
-    if (p->op != ST_M_NUMBER)
-        join_needles(p);
-    return true;
 }
 
 static bool set_network(st_pred *p, st_str network, st_err *err)
@@ -197,15 +205,14 @@ static bool set_network(st_pred *p, st_str network, st_err *err)
 
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err)
 {
-    st_pred *p = new_pred(op, fold, err);
+    bool one = op == ST_M_REGEX || op == ST_M_NETWORK;
+    st_pred *p = new_pred(op, fold, needles, one ? 0 : n, err);
     size_t offset;
     if (!p)
         return NULL;
     p->all = all;
-    bool ok = op == ST_M_REGEX     ? (p->regex = st_regex_new(needles[0], &offset, err)) != NULL
-              : op == ST_M_NETWORK ? set_network(p, needles[0], err)
-                                   : set_needles(p, needles, n, err);
-    if (ok)
+    if (op == ST_M_REGEX ? (p->regex = st_regex_new(needles[0], &offset, err)) != NULL
+                         : op != ST_M_NETWORK || set_network(p, needles[0], err))
         return p;
     st_pred_free(p);
     return NULL;
@@ -213,7 +220,7 @@ st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size
 
 st_pred *st_pred_regex(st_regex *regex, bool screened, st_err *err)
 {
-    st_pred *p = new_pred(ST_M_REGEX, false, err);
+    st_pred *p = new_pred(ST_M_REGEX, false, NULL, 0, err);
     if (!p) {
         st_regex_free(regex);
         return NULL;
@@ -225,15 +232,12 @@ st_pred *st_pred_regex(st_regex *regex, bool screened, st_err *err)
 
 st_pred *st_pred_number(char compare, double number, st_str text, st_err *err)
 {
-    st_pred *p = new_pred(ST_M_NUMBER, true, err);
+    st_pred *p = new_pred(ST_M_NUMBER, true, &text, compare == '=', err);
     if (!p)
         return NULL;
     p->compare = compare;
     p->number = number;
-    if (compare != '=' || set_needles(p, &text, 1, err))
-        return p;
-    st_pred_free(p);
-    return NULL;
+    return p;
 }
 
 void st_pred_free(st_pred *p)
@@ -311,6 +315,10 @@ static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
 {
+    if (p->fresh && !prepare(p)) {
+        folds->arena.failed = true;
+        return false;
+    }
     if (p->joins)
         join_many(p);
     if (p->asked < FEW) {
@@ -346,10 +354,11 @@ st_mop st_pred_op(const st_pred *p)
     return p->op;
 }
 
-const st_str *st_pred_needles(const st_pred *p, size_t *n)
+const st_str *st_pred_needles(st_pred *p, size_t *n)
 {
-    *n = p->n;
-    return p->needles;
+    bool ok = !p->fresh || prepare(p);
+    *n = ok ? p->n : 0;
+    return ok ? p->needles : NULL;
 }
 
 bool st_pred_all(const st_pred *p)

@@ -64,7 +64,8 @@ bool st_folds_let(st_folds *f, const st_regex *r, st_sid id);
 
 /* Kusto's regex syntax (Rust's and RE2's family). NULL: err says what is wrong and, at
  * *offset, where in the pattern. Look-around, back-references and the like are refused by
- * name: the language promises linear time. */
+ * name: the language promises linear time. A pattern that is sound without doubt (plain.h) is
+ * compiled with the first search, which gives up if there is no memory for it. */
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err);
 /* A second one of the same pattern, which shares what was compiled; each is of one thread. NULL:
  * no memory. */
@@ -84,7 +85,7 @@ size_t st_regex_group(const st_regex *r, st_str name);
 /* Among the patterns that are kept; 0: it isn't. */
 size_t st_regex_number(const st_regex *r);
 void st_regex_set_number(st_regex *r, size_t number);
-/* A limit of work was met in some search since it was made: a "no" may be wrong. */
+/* A limit of work or memory was met in some search since it was made: a "no" may be wrong. */
 bool st_regex_gave_up(const st_regex *r);
 
 /* Patterns that are compiled once, however often they are asked for, from any thread. */
@@ -103,8 +104,9 @@ st_screen *st_regexes_screen(st_regexes *c);
 /* predicates */
 
 typedef struct st_pred st_pred;
-/* needles are borrowed for the call. all: every needle must match (has_all); otherwise any.
- * For ST_M_REGEX and ST_M_NETWORK one needle. NULL: out of memory or a bad pattern (err). */
+/* The array of needles is borrowed for the call, their texts as long as the predicate lives. all:
+ * every needle must match (has_all); otherwise any. For ST_M_REGEX and ST_M_NETWORK one needle.
+ * NULL: out of memory or a bad pattern (err). */
 st_pred *st_pred_new(st_mop op, bool fold, bool all, const st_str *needles, size_t n, st_err *err);
 /* A predicate of a regex, which it takes over even where it fails. screened: many patterns are
  * asked about the same texts, so that each text is looked at for all of them first. NULL: no
@@ -116,9 +118,10 @@ st_pred *st_pred_number(char compare, double number, st_str text, st_err *err);
 void st_pred_free(st_pred *p);
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id);
 bool st_pred_gave_up(const st_pred *p);
-/* What it was made of: the operator, the needles as they are compared, whether all must match. */
+/* What it was made of: the operator, the needles as they are compared (NULL: no memory), whether
+ * all must match. */
 st_mop st_pred_op(const st_pred *p);
-const st_str *st_pred_needles(const st_pred *p, size_t *n);
+const st_str *st_pred_needles(st_pred *p, size_t *n);
 bool st_pred_all(const st_pred *p);
 const st_regex *st_pred_pattern(const st_pred *p); /* NULL: it is of another operator */
 

@@ -5,7 +5,8 @@
  *
  * A small translator reads the pattern once, refuses what the linear-time family doesn't
  * have (so that nothing matches here that wouldn't there, and no rule can stall a run) and
- * rewrites the few constructs that mean something else to PCRE2. Searches have limits of
+ * rewrites the few constructs that mean something else to PCRE2. A pattern that is sound without
+ * doubt (plain.h) is translated and compiled with the first search. Searches have limits of
  * steps, depth and memory; meeting one is remembered, not taken for "no match".
  */
 #define PCRE2_CODE_UNIT_WIDTH 8
@@ -13,6 +14,7 @@
 
 #include "base/limits.h"
 #include "rules/engine/match/match.h"
+#include "rules/engine/match/plain.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -21,19 +23,21 @@
 
 /* What copies of a regex have in common, on whichever threads they are. */
 typedef struct program {
-    pcre2_code *code;
+    _Atomic(pcre2_code *) code; /* NULL: not compiled yet */
+    uint32_t groups;
     atomic_size_t users;
     atomic_size_t searched; /* bytes; JIT_BYTES: enough for machine code */
     pthread_mutex_t compiling;
     _Atomic(pcre2_code *) machine; /* a copy with machine code; NULL: not made */
+    size_t npattern;
+    char pattern[]; /* of one that isn't compiled yet */
 } program;
 
 struct st_regex {
     program *program;
-    size_t number; /* of the pattern, where it is kept */
-    pcre2_match_data *data;
+    size_t number;          /* of the pattern, where it is kept */
+    pcre2_match_data *data; /* with the first search, as the context; NULL: not made */
     pcre2_match_context *context;
-    uint32_t groups;
     bool gave_up;
 };
 
@@ -414,18 +418,77 @@ static pcre2_code *compile(st_str pattern, size_t *offset, st_err *err)
     return NULL;
 }
 
+/* What the pattern says, to PCRE2. NULL: err says what is wrong with it. */
+static pcre2_code *code_of_pattern(st_str pattern, size_t *offset, st_err *err)
+{
+    translator t = { .in = pattern };
+    pcre2_code *code = NULL;
+    *offset = 0;
+    translate(&t);
+    if (t.refused) {
+        *offset = t.i ? t.i - 1 : 0;
+        st_fail(err, ST_E_RULE, "%s isn't part of Kusto's regular expressions", t.refused);
+    } else if (t.out.failed) {
+        st_fail(err, ST_E_MEMORY, "out of memory");
+    } else {
+        code = compile(t.out.n ? st_buf_slice(&t.out) : ST_STR(""), offset, err);
+    }
+    st_buf_free(&t.out);
+    return code;
+}
+
+/* Of a plain pattern: it is kept, to be compiled later. NULL: no memory. */
+static program *program_of(st_str plain, uint32_t groups, pcre2_code *code)
+{
+    program *p = calloc(1, sizeof *p + plain.n);
+    if (!p) {
+        pcre2_code_free(code);
+        return NULL;
+    }
+    atomic_init(&p->code, code);
+    p->groups = groups;
+    p->npattern = plain.n;
+    if (plain.n)
+        memcpy(p->pattern, plain.p, plain.n);
+    pthread_mutex_init(&p->compiling, NULL);
+    return p;
+}
+
 static program *program_new(st_str pattern, size_t *offset, st_err *err)
 {
-    program *p = calloc(1, sizeof *p);
+    uint32_t groups;
+    pcre2_code *code = NULL;
+    st_str kept = pattern;
+    *offset = 0;
+    if (!st_regex_is_plain(pattern, &groups)) {
+        code = code_of_pattern(pattern, offset, err);
+        if (!code)
+            return NULL;
+        pcre2_pattern_info(code, PCRE2_INFO_CAPTURECOUNT, &groups);
+        kept.n = 0;
+    }
+    program *p = program_of(kept, groups, code);
     if (!p)
         st_fail(err, ST_E_MEMORY, "out of memory");
-    else if (!(p->code = compile(pattern.p ? pattern : (st_str){ "", 0 }, offset, err))) {
-        free(p);
-        p = NULL;
-    }
-    if (p)
-        pthread_mutex_init(&p->compiling, NULL);
     return p;
+}
+
+/* The program's code; NULL: no memory. */
+static pcre2_code *code_of(program *p)
+{
+    pcre2_code *code = atomic_load_explicit(&p->code, memory_order_acquire);
+    if (code)
+        return code;
+    pthread_mutex_lock(&p->compiling);
+    code = atomic_load(&p->code);
+    if (!code) {
+        size_t offset;
+        st_err err = { 0 };
+        code = code_of_pattern((st_str){ p->pattern, p->npattern }, &offset, &err);
+        atomic_store(&p->code, code);
+    }
+    pthread_mutex_unlock(&p->compiling);
+    return code;
 }
 
 static void program_leave(program *p)
@@ -433,7 +496,7 @@ static void program_leave(program *p)
     if (atomic_fetch_sub(&p->users, 1) > 1)
         return;
     pcre2_code_free(atomic_load(&p->machine));
-    pcre2_code_free(p->code);
+    pcre2_code_free(atomic_load(&p->code));
     pthread_mutex_destroy(&p->compiling);
     free(p);
 }
@@ -448,39 +511,35 @@ static st_regex *regex_of(program *p)
         return NULL;
     }
     r->program = p;
-    r->data = pcre2_match_data_create_from_pattern(p->code, NULL);
-    r->context = pcre2_match_context_create(NULL);
-    pcre2_pattern_info(p->code, PCRE2_INFO_CAPTURECOUNT, &r->groups);
-    if (!r->data || !r->context) {
-        st_regex_free(r);
-        return NULL;
-    }
+    return r;
+}
+
+/* Makes what a search needs; false: no memory. */
+static bool prepare(st_regex *r)
+{
+    const pcre2_code *code = r->data ? NULL : code_of(r->program);
+    if (r->data || !code)
+        return r->data;
+    if (!r->context && !(r->context = pcre2_match_context_create(NULL)))
+        return false;
     pcre2_set_match_limit(r->context, ST_MAX_REGEX_STEPS);
     pcre2_set_depth_limit(r->context, ST_MAX_REGEX_DEPTH);
     pcre2_set_heap_limit(r->context, ST_MAX_REGEX_HEAP_KIB);
-    return r;
+    r->data = pcre2_match_data_create_from_pattern(code, NULL);
+    return r->data;
 }
 
 st_regex *st_regex_new(st_str pattern, size_t *offset, st_err *err)
 {
-    translator t = { .in = pattern };
     *offset = 0;
     if (pattern.n > ST_MAX_REGEX) {
         st_fail(err, ST_E_RULE, "a regular expression of more than %u bytes", ST_MAX_REGEX);
         return NULL;
     }
-    translate(&t);
-    program *p = NULL;
-    st_regex *r = NULL;
-    if (t.refused) {
-        *offset = t.i ? t.i - 1 : 0;
-        st_fail(err, ST_E_RULE, "%s isn't part of Kusto's regular expressions", t.refused);
-    } else if (t.out.failed) {
+    program *p = program_new(pattern, offset, err);
+    st_regex *r = p ? regex_of(p) : NULL;
+    if (p && !r)
         st_fail(err, ST_E_MEMORY, "out of memory");
-    } else if ((p = program_new(st_buf_slice(&t.out), offset, err)) != NULL && !(r = regex_of(p))) {
-        st_fail(err, ST_E_MEMORY, "out of memory");
-    }
-    st_buf_free(&t.out);
     return r;
 }
 
@@ -557,6 +616,10 @@ static bool met_limit(int n)
  * each has limits that the other hasn't. So it gives up only where both do. */
 static int search(st_regex *r, st_str text, size_t at, uint32_t options)
 {
+    if (!prepare(r)) {
+        r->gave_up = true;
+        return PCRE2_ERROR_NOMEMORY;
+    }
     const pcre2_code *code = code_for(r->program, text.n - at);
     int n = search_with(r, code, text, at, options);
     if (met_limit(n) && code == r->program->code)
@@ -580,7 +643,7 @@ size_t st_regex_find(st_regex *r, st_str text, size_t at, size_t (*spans)[2], si
     if (n <= 0)
         return 0;
     PCRE2_SIZE *v = pcre2_get_ovector_pointer(r->data);
-    size_t groups = (size_t)r->groups + 1;
+    size_t groups = (size_t)r->program->groups + 1;
     for (size_t i = 0; i < groups && i < max; i++) {
         bool set = i < (size_t)n && v[2 * i] != PCRE2_UNSET;
         spans[i][0] = set ? v[2 * i] : SIZE_MAX;
@@ -604,17 +667,18 @@ size_t st_regex_ends(st_regex *r, st_str text)
 
 size_t st_regex_groups(const st_regex *r)
 {
-    return r->groups;
+    return r->program->groups;
 }
 
 size_t st_regex_group(const st_regex *r, st_str name)
 {
     char text[33]; /* PCRE2's longest name and its end */
-    if (!name.n || name.n >= sizeof text)
+    const pcre2_code *code = atomic_load(&r->program->code);
+    if (!name.n || name.n >= sizeof text || !code) /* a plain pattern names none */
         return SIZE_MAX;
     memcpy(text, name.p, name.n);
     text[name.n] = 0;
-    int n = pcre2_substring_number_from_name(r->program->code, (PCRE2_SPTR)text);
+    int n = pcre2_substring_number_from_name(code, (PCRE2_SPTR)text);
     return n > 0 ? (size_t)n : SIZE_MAX;
 }
 

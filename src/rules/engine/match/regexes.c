@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * regexes.c - patterns that are compiled once for all rules of a set.
+ * regexes.c - patterns that are read, and compiled, once for all rules of a set.
  *
  * Rules that share definitions share their patterns, and a rule is bound twice: to be checked,
- * and to be run. What is kept is the compiled code; whoever asks gets a regex of his own.
+ * and to be run. What is kept is the compiled code, or what will be compiled with the first search;
+ * whoever asks gets a regex of his own.
  */
 #include "base/limits.h"
 #include "rules/engine/match/screen.h"

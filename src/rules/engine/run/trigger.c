@@ -134,7 +134,6 @@ static void of_pred(maker *m, const st_expr *x, choices *out)
 {
     st_literals l = { 0 };
     st_mop op = st_pred_op(x->pred);
-    const st_str *needles = st_pred_needles(x->pred, &l.n);
     if (x->negate || x->args[0]->kind != ST_EXPR_COLUMN)
         return;
     if (op == ST_M_REGEX) {
@@ -142,6 +141,8 @@ static void of_pred(maker *m, const st_expr *x, choices *out)
             of_needles(m, x, &l, false, out);
         return;
     }
+    const st_str *needles = st_pred_needles(x->pred, &l.n);
+    m->arena->failed |= !needles;
     l.v = l.n ? ST_NEWN(m->arena, st_str, l.n) : NULL;
     if (!l.v || op > ST_M_REGEX)
         return;

@@ -53,11 +53,13 @@ static void count_text(st_mem *m, st_sid id, size_t bytes)
 {
     enum { ENTRY = 16 }; /* of the pool's own, for each */
     size_t i = id - m->known, was = m->counted_n;
-    if (!st_grow(&m->counted, &m->counted_n, i / 8 + 1, 1)) {
-        m->buf.failed = true;
-        return;
+    if (i / 8 >= was) {
+        if (!st_grow(&m->counted, &m->counted_n, i / 8 + 1, 1)) {
+            m->buf.failed = true;
+            return;
+        }
+        memset(m->counted + was, 0, m->counted_n - was);
     }
-    memset(m->counted + was, 0, m->counted_n - was);
     if (!(m->counted[i / 8] >> i % 8 & 1))
         m->texts += bytes + ENTRY;
     m->counted[i / 8] |= (uint8_t)(1u << i % 8);

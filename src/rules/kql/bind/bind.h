@@ -217,7 +217,7 @@ st_str st_bind_name(const st_scope *sc, const st_kql_expr *e);
 /* Is e a call of one? */
 bool st_bind_is_tuple(const st_scope *sc, const st_kql_expr *e);
 /* How many; the name and type of column i. */
-size_t st_bind_tuple_width(const st_kql_expr *e);
+size_t st_bind_tuple_width(const st_scope *sc, const st_kql_expr *e);
 st_col st_bind_tuple_column(const st_scope *sc, const st_kql_expr *e, size_t i);
 /* Column i of its value, which is an array. */
 st_expr *st_bind_tuple_value(const st_scope *sc, const st_kql_expr *e, st_expr *tuple, size_t i);

@@ -269,7 +269,7 @@ static st_expr *bin_auto(const st_scope *sc, const st_kql_expr *e)
 
 st_expr *st_bind_tuple(const st_scope *sc, const st_kql_expr *e)
 {
-    return call_function(sc, e, st_fn_find(e->u.call.name.text));
+    return call_function(sc, e, st_callees_find(&sc->r->shared->callees, e->u.call.name.text).fn);
 }
 
 /* An aggregate becomes a column behind the group's keys. */
@@ -320,7 +320,8 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
     if (scoped)
         return scoped;
     st_let *l = st_bind_let(sc, name);
-    const st_fn *f = l ? NULL : st_fn_find(name);
+    const st_callee known = st_callees_find(&sc->r->shared->callees, name);
+    const st_fn *f = known.fn;
     const st_service_def *service = l || f ? NULL : st_service_def_find(name);
     if (service)
         return service_value(sc, e, service);
@@ -336,17 +337,14 @@ st_expr *st_bind_call_of(const st_scope *sc, const st_kql_expr *e)
         return bin_auto(sc, e);
     if (st_str_eq(name, ST_STR("ingestion_time")) && !e->u.call.args.n)
         return ingestion_time(sc, e);
-    const st_window *window = st_window_find(name);
-    if (window)
-        return bind_window(sc, e, window);
+    if (known.window)
+        return bind_window(sc, e, known.window);
     if (st_str_eq(name, ST_STR("pack_all")))
         return pack_all(sc, e);
     if (st_str_eq(name, ST_STR("bag_pack_columns")))
         return bag_pack_columns(sc, e);
-    const st_agg *agg = st_agg_find(name);
-    if (agg)
-        return bind_aggregate(sc, e, agg);
-    f = f ? f : st_fn_find(name);
+    if (known.agg)
+        return bind_aggregate(sc, e, known.agg);
     if (!f) {
         no_function(sc, e);
         return st_bind_unknown(sc);

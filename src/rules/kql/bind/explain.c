@@ -71,9 +71,9 @@ void st_bind_step_note(const st_scope *sc, const char *fmt, ...)
 
 void st_bind_label(const st_scope *sc, const st_let *l)
 {
+    bool shown = sc->r->explain && l && sc->binder->d;
     sc->binder->label = l ? l->name : (st_str){ NULL, 0 };
-    sc->binder->label_line =
-        l && sc->binder->d ? st_diags_line(sc->binder->d, l->expr->span.start) : 0;
+    sc->binder->label_line = shown ? st_diags_line(sc->binder->d, l->expr->span.start) : 0;
 }
 
 /* A let that is a value: its name, and what it was bound to. */

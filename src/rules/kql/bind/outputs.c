@@ -101,7 +101,7 @@ bool st_bind_output_tuple(const st_scope *sc, st_bind_outputs *o, const st_kql_e
 {
     const st_kql_expr *value = e->kind == ST_KQL_NAMED ? e->u.named.value : e;
     size_t named = e->kind == ST_KQL_NAMED ? e->u.named.nnames : 0,
-           width = st_bind_tuple_width(value);
+           width = st_bind_tuple_width(sc, value);
     st_expr *tuple = tuple_column(sc, o, value);
     if (named > width) {
         st_bind_error(sc, e->span, NULL, "%zu names for %zu columns", named, width);

@@ -47,9 +47,14 @@ bool st_bind_nomem(const st_scope *sc)
 
 size_t st_bind_column(const st_schema *s, st_str name)
 {
-    for (size_t i = 0; s && i < s->n; i++)
-        if (st_str_eq(s->v[i].name, name))
+    size_t n = s ? s->n : 0, length = name.n;
+    const st_col *v = n ? s->v : NULL;
+    for (size_t i = 0; i < n; i++) { /* most differ in length, or in their first letter */
+        if (v[i].name.n != length || (length && v[i].name.p[0] != name.p[0]))
+            continue;
+        if (st_str_eq(v[i].name, name))
             return i;
+    }
     return SIZE_MAX;
 }
 
@@ -70,7 +75,7 @@ static size_t map_place(uint64_t hash, unsigned level)
 st_let *st_bind_let(const st_scope *sc, st_str name)
 {
     const void *at = sc->env ? sc->env->map : NULL;
-    uint64_t hash = st_xxh64(name.p, name.n);
+    uint64_t hash = st_hash(name.p, name.n, 0);
     for (unsigned i = 0; at && i < MAP_LEVELS; i++)
         at = ((const st_let_map *)at)->to[map_place(hash, i)];
     for (const st_let *l = at; l; l = l->same)
@@ -83,7 +88,7 @@ bool st_bind_push_let(st_scope *sc, st_let *l)
 {
     const st_let_map *was = sc->env ? sc->env->map : NULL;
     const void **link = (const void **)&l->map;
-    uint64_t hash = st_xxh64(l->name.p, l->name.n);
+    uint64_t hash = st_hash(l->name.p, l->name.n, 0);
     for (unsigned i = 0; i < MAP_LEVELS; i++) {
         st_let_map *copy = ST_NEW(&sc->r->arena, st_let_map);
         if (!copy)

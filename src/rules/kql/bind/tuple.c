@@ -23,10 +23,10 @@ static bool one_each(const st_fn *f)
     return f->result[1] == '+';
 }
 
-static const st_fn *tuple_of(const st_kql_expr *e)
+static const st_fn *tuple_of(const st_scope *sc, const st_kql_expr *e)
 {
-    const st_fn *f =
-        e->kind == ST_KQL_CALL && !e->u.call.base ? st_fn_find(e->u.call.name.text) : NULL;
+    bool call = e->kind == ST_KQL_CALL && !e->u.call.base;
+    const st_fn *f = call ? st_callees_find(&sc->r->shared->callees, e->u.call.name.text).fn : NULL;
     return f && f->result[0] == '(' ? f : NULL;
 }
 
@@ -43,14 +43,14 @@ static size_t arrays(const st_kql_list *args)
 /* A single array sorted is a value as any. */
 bool st_bind_is_tuple(const st_scope *sc, const st_kql_expr *e)
 {
-    const st_fn *f = tuple_of(e);
+    const st_fn *f = tuple_of(sc, e);
     return f && !st_bind_let(sc, e->u.call.name.text) &&
            !(one_each(f) && arrays(&e->u.call.args) < 2);
 }
 
-size_t st_bind_tuple_width(const st_kql_expr *e)
+size_t st_bind_tuple_width(const st_scope *sc, const st_kql_expr *e)
 {
-    const st_fn *f = tuple_of(e);
+    const st_fn *f = tuple_of(sc, e);
     st_str rest = list_of(f), one;
     size_t n = 0;
     if (one_each(f))
@@ -92,7 +92,7 @@ static st_str column_text(const st_fn *f, size_t i, st_type *type)
 
 st_col st_bind_tuple_column(const st_scope *sc, const st_kql_expr *e, size_t i)
 {
-    const st_fn *f = tuple_of(e);
+    const st_fn *f = tuple_of(sc, e);
     st_col c = { .type = ST_TYPE_DYNAMIC };
     if (one_each(f))
         return sorted_column(sc, e, f, i);
@@ -106,7 +106,7 @@ st_col st_bind_tuple_column(const st_scope *sc, const st_kql_expr *e, size_t i)
 
 st_expr *st_bind_tuple_value(const st_scope *sc, const st_kql_expr *e, st_expr *tuple, size_t i)
 {
-    const st_fn *f = tuple_of(e);
+    const st_fn *f = tuple_of(sc, e);
     st_type type = ST_TYPE_DYNAMIC;
     if (!one_each(f))
         column_text(f, i, &type);

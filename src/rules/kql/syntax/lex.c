@@ -62,7 +62,7 @@ static st_str slice(const lexer *l, size_t start, size_t end)
 static st_kql_token *push(lexer *l, st_kql_token_kind kind, size_t start)
 {
     st_kql_tokens *t = l->out;
-    if (!st_grow(&t->items, &t->cap, t->n + 1, sizeof *t->items)) {
+    if (t->n == t->cap && !st_grow(&t->items, &t->cap, t->n + 1, sizeof *t->items)) {
         l->failed = true;
         return NULL;
     }
@@ -199,13 +199,13 @@ static void not_closed(lexer *l, size_t start, const char *what)
  * end. */
 static void plain(lexer *l, char quote, bool verbatim)
 {
-    size_t start = l->at;
-    for (; l->at < l->text.n; l->at++) {
-        char c = l->text.p[l->at];
-        if (c == quote || c == '\n' || c == '\r' || (c == '\\' && !verbatim))
-            break;
-    }
-    st_buf_str(&l->buf, slice(l, start, l->at));
+    const char *p = l->text.p, escape = verbatim ? quote : '\\';
+    size_t start = l->at, i = start, n = l->text.n;
+    while (i < n && p[i] != quote && p[i] != escape &&
+           (p[i] > '\r' || (p[i] != '\n' && p[i] != '\r')))
+        i++;
+    l->at = i;
+    st_buf_str(&l->buf, slice(l, start, i));
 }
 
 /* At the opening quote. */
@@ -277,10 +277,9 @@ static bool is_chord(const lexer *l, size_t ahead)
 /* A string goes into results and is compared with evidence, which is UTF-8. */
 static void check_utf8(lexer *l, size_t start)
 {
-    for (size_t i = start; i < l->at;) {
+    st_str read = slice(l, 0, l->at);
+    for (size_t i = start; (i = st_ascii_end(read, i)) < read.n;) {
         size_t at = i;
-        if (!(l->text.p[i] & 0x80) && ++i)
-            continue;
         if (st_utf8_next(l->text, &i) != UINT32_MAX)
             continue;
         st_diag_at(l->diags, ST_SEV_ERROR, span_of(at, i), "KS002",
@@ -563,6 +562,8 @@ static bool typed_name(st_str name, st_type *type)
         { "real", ST_TYPE_REAL },         { "double", ST_TYPE_REAL },
         { "decimal", ST_TYPE_DECIMAL },   { "dynamic", ST_TYPE_DYNAMIC },
     };
+    if (!strchr("dtgubilr", name.p[0]))
+        return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (st_str_is(name, names[i].name)) {
             *type = names[i].type;
@@ -629,7 +630,8 @@ static size_t blank_at(const lexer *l)
 static void skip_blank(lexer *l)
 {
     while (l->at < l->text.n) {
-        size_t n = blank_at(l);
+        unsigned char c = (unsigned char)l->text.p[l->at];
+        size_t n = c == ' ' || c == '\n' ? 1 : c > '/' && c < 0x80 ? 0 : blank_at(l);
         l->at += n;
         if (n)
             continue;
@@ -650,11 +652,18 @@ static bool is_member(const lexer *l, size_t start)
            t->span.end - t->span.start == 1 && l->text.p[t->span.start] == '.';
 }
 
+static void skip_name(lexer *l)
+{
+    size_t i = l->at;
+    while (i < l->text.n && is_name((unsigned char)l->text.p[i]))
+        i++;
+    l->at = i;
+}
+
 static void name(lexer *l)
 {
     size_t start = l->at;
-    while (is_name(peek(l, 0)))
-        l->at++;
+    skip_name(l);
     st_str word = slice(l, start, l->at);
     if (st_str_eq(word, ST_STR("in")) && peek(l, 0) == '~' && !is_chord(l, 0))
         l->at++;
@@ -669,7 +678,7 @@ static void name(lexer *l)
         l->at = end;
     }
     static const char *const truths[] = { "true", "True", "TRUE", "false", "False", "FALSE" };
-    for (size_t i = 0; i < 6; i++)
+    for (size_t i = 0; strchr("tTfF", word.p[0]) && i < 6; i++)
         if (st_str_is(word, truths[i])) {
             st_kql_value v = { .type = ST_TYPE_BOOL, .i = i < 3 };
             push_value(l, start, &v);
@@ -681,8 +690,7 @@ static void name(lexer *l)
 static void bang(lexer *l)
 {
     size_t start = l->at++;
-    while (is_name(peek(l, 0)))
-        l->at++;
+    skip_name(l);
     if (peek(l, 0) == '~')
         l->at++;
     push(l, ST_TOK_BANG, start);
@@ -693,7 +701,8 @@ static void punct(lexer *l)
     static const char *const pairs[] = { "==", "!=", "<>", "<=", ">=", "=~",
                                          "!~", "..", "&&", "||", "=>" };
     size_t start = l->at;
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++)
+    bool may_be = peek(l, 1) && strchr("=>~.&|", peek(l, 1));
+    for (size_t i = 0; may_be && i < sizeof pairs / sizeof *pairs; i++)
         if (peek(l, 0) == (unsigned char)pairs[i][0] && peek(l, 1) == (unsigned char)pairs[i][1]) {
             l->at += 2;
             push(l, ST_TOK_PUNCT, start);
@@ -728,7 +737,9 @@ static void stray(lexer *l)
 static void one_token(lexer *l)
 {
     unsigned char c = peek(l, 0);
-    if (curly(l, 0))
+    if (is_name_start(c) && c != 'h' && c != 'H') /* which a string may begin with */
+        name(l);
+    else if (curly(l, 0))
         curly_string(l);
     else if (string(l))
         return;

@@ -13,29 +13,6 @@
 
 /* the cursor */
 
-const st_kql_token *st_p_at(const st_parser *p, size_t ahead)
-{
-    size_t left = p->tokens.n - 1 - p->i;
-    return &p->tokens.items[p->i + (ahead < left ? ahead : left)];
-}
-
-st_str st_p_text(const st_parser *p, const st_kql_token *t)
-{
-    return (st_str){ p->text.p + t->span.start, t->span.end - t->span.start };
-}
-
-bool st_p_is(const st_parser *p, size_t ahead, const char *punct)
-{
-    const st_kql_token *t = st_p_at(p, ahead);
-    return t->kind == ST_TOK_PUNCT && st_str_is(st_p_text(p, t), punct);
-}
-
-bool st_p_is_word(const st_parser *p, size_t ahead, const char *word)
-{
-    const st_kql_token *t = st_p_at(p, ahead);
-    return t->kind == ST_TOK_NAME && st_str_is(st_p_text(p, t), word);
-}
-
 void st_p_next(st_parser *p)
 {
     if (p->i + 1 < p->tokens.n)
@@ -530,13 +507,13 @@ static bool begins_statement(st_str word)
  * or a word and a colon, no sign of a statement, and something on the lines below. 0: it is KQL. */
 static size_t title_here(const st_parser *p)
 {
-    unsigned line = st_diags_line(p->diags, st_p_at(p, 0)->span.start);
     if (st_p_at(p, 0)->kind != ST_TOK_NAME ||
         !(st_p_at(p, 1)->kind == ST_TOK_NAME || st_p_is(p, 1, ":")) ||
         st_kql_is_operator(st_p_text(p, st_p_at(p, 1))) || st_p_is_infix(p, 1))
         return 0;
     if (begins_statement(st_p_text(p, st_p_at(p, 0))))
         return 0;
+    unsigned line = st_diags_line(p->diags, st_p_at(p, 0)->span.start);
     for (size_t n = 1;; n++) {
         const st_kql_token *t = st_p_at(p, n);
         if (t->kind == ST_TOK_END || st_p_is(p, n, "|") || st_p_is(p, n, ";") || st_p_is(p, n, "="))

@@ -29,12 +29,31 @@ typedef struct st_parser {
     unsigned mistakes; /* those that what is being read was not yet cleared of; see st_p_sound */
 } st_parser;
 
-/* parse.c: the cursor */
+/* The cursor: what is asked for each token stands here, the rest in parse.c. */
 
-const st_kql_token *st_p_at(const st_parser *p, size_t ahead);
-st_str st_p_text(const st_parser *p, const st_kql_token *t);
-bool st_p_is(const st_parser *p, size_t ahead, const char *punct);
-bool st_p_is_word(const st_parser *p, size_t ahead, const char *word);
+static inline const st_kql_token *st_p_at(const st_parser *p, size_t ahead)
+{
+    size_t left = p->tokens.n - 1 - p->i;
+    return &p->tokens.items[p->i + (ahead < left ? ahead : left)];
+}
+
+static inline st_str st_p_text(const st_parser *p, const st_kql_token *t)
+{
+    return (st_str){ p->text.p + t->span.start, t->span.end - t->span.start };
+}
+
+static inline bool st_p_is(const st_parser *p, size_t ahead, const char *punct)
+{
+    const st_kql_token *t = st_p_at(p, ahead);
+    return t->kind == ST_TOK_PUNCT && st_str_is(st_p_text(p, t), punct);
+}
+
+static inline bool st_p_is_word(const st_parser *p, size_t ahead, const char *word)
+{
+    const st_kql_token *t = st_p_at(p, ahead);
+    return t->kind == ST_TOK_NAME && st_str_is(st_p_text(p, t), word);
+}
+
 bool st_p_take(st_parser *p, const char *punct);
 bool st_p_take_word(st_parser *p, const char *word);
 /* Is token ahead+1 glued to token ahead? */

@@ -78,6 +78,7 @@ static const infix infixes[] = {
 };
 #undef PAIR
 #define NINFIXES (sizeof infixes / sizeof *infixes)
+#define INFIX_BEGINS "!%*+-/:<=>abcehimnos" /* what they begin with */
 _Static_assert(NINFIXES < UINT8_MAX, "its number fits into a token");
 
 const char *st_kql_operator_text(st_kql_operator op)
@@ -93,7 +94,8 @@ const char *st_kql_operator_text(st_kql_operator op)
 /* Its place among infixes; NINFIXES: it is none. */
 static size_t find_infix(st_kql_token_kind kind, st_str text)
 {
-    bool can_be = text.n && (kind != ST_TOK_PUNCT || !strchr("(),;[]{}|.", text.p[0]));
+    bool may_be = kind == ST_TOK_NAME || kind == ST_TOK_BANG || kind == ST_TOK_PUNCT;
+    bool can_be = may_be && text.n && strchr(INFIX_BEGINS, text.p[0]);
     size_t i = can_be ? 0 : NINFIXES;
     while (i < NINFIXES && !st_str_is(text, infixes[i].text))
         i++;
@@ -104,8 +106,6 @@ static size_t find_infix(st_kql_token_kind kind, st_str text)
 static const infix *infix_at(const st_parser *p, size_t ahead)
 {
     st_kql_token *t = (st_kql_token *)(uintptr_t)st_p_at(p, ahead);
-    if (t->kind != ST_TOK_NAME && t->kind != ST_TOK_BANG && t->kind != ST_TOK_PUNCT)
-        return NULL;
     if (!t->infix)
         t->infix = (unsigned char)(find_infix(t->kind, st_p_text(p, t)) + 1);
     return t->infix <= NINFIXES ? &infixes[t->infix - 1] : NULL;

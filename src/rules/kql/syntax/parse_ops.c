@@ -739,7 +739,8 @@ static bool is_both(st_kql_op_kind k)
 
 static const op_entry *entry_of(st_str word)
 {
-    for (size_t i = 0; i < NENTRIES; i++)
+    bool lower = word.n && word.p[0] >= 'a'; /* as they all are, but most columns aren't */
+    for (size_t i = 0; lower && i < NENTRIES; i++)
         if (st_str_is(word, entries[i].word))
             return &entries[i];
     return NULL;
