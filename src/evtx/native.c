@@ -19,6 +19,7 @@ st_native *st_native_new(void)
     st_native *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
+    s->named = NT_NONE;
     s->by_offset = calloc(ST_EVTX_CHUNK, sizeof *s->by_offset);
     s->values = calloc((size_t)ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
     if (!s->by_offset || !s->values) {

@@ -147,7 +147,10 @@ typedef struct nt_plan {
     uint8_t
         lent; /* which of the source's definitions it was made of, from 1 on; 0: the chunk's own */
     bool user_data, repaired;
+    bool straight;  /* its field k is substitution k, has a name and depends on nothing else */
     uint32_t nsubs; /* highest substitution in use + 1 */
+    uint32_t rest;  /* the same of what of System nobody asks at first, each of which is one
+                       substitution or literal text; NT_NONE: it isn't */
     nt_source system[NT_SLOTS];
     uint32_t first, nfields;
     const char *damage;
@@ -164,6 +167,7 @@ typedef struct nt_frame {
 /* A plan that is being followed. */
 typedef struct nt_step {
     uint32_t plan, next, base, count;
+    bool sound; /* all its values lie where the record says */
 } nt_step;
 
 /* A name that was met at an offset of the chunk. */
@@ -213,6 +217,7 @@ struct st_native {
     st_value *values; /* ST_MAX_NEST * ST_MAX_SUBST */
     st_field *out;
     size_t nout, out_cap;
+    uint32_t named; /* the plan whose fields' names the first of `out` have; NT_NONE: none */
     size_t unnamed;
     st_arena text; /* of one record */
     bool text_used;

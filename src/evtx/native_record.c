@@ -130,9 +130,9 @@ static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, 
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
         uint32_t both = st_le32(spec), n = both & 0xffff; /* at most 1024 * 65535: no overflow */
-        to[i] = (st_value){ .p = s->b + (at < end ? at : end),
-                            .n = n,
-                            .type = stored_type((uint8_t)(both >> 16)) };
+        if (at > end)
+            return false;
+        to[i] = (st_value){ .p = s->b + at, .n = n, .type = stored_type((uint8_t)(both >> 16)) };
         at += n;
     }
     return ends_well(s, at, end);
@@ -172,6 +172,7 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
         damaged(j, "limit");
     } else if (load_sound(j->s, in, to, end)) {
         step->count = count;
+        step->sound = true;
     } else {
         if (j->unsure && !j->depth) /* what follows its bytes would pass for values */
             damaged(j, "bad-size");
@@ -350,19 +351,10 @@ static void read_system(job *j, const nt_step *step)
     r->execution_tid = (uint32_t)number(j, step, NT_TID, 0, UINT32_MAX);
 }
 
-/* Is all the rest of System as it should be, so that reading it would tell nothing of the record?
- */
-static bool rest_is_whole(const st_native *s, const nt_step *step)
+/* Would reading the rest of System tell nothing of the record? */
+static bool rest_tells_nothing(const st_native *s, const nt_step *step)
 {
-    static const uint8_t rest[] = { NT_USER_SID, NT_VERSION,  NT_LEVEL, NT_OPCODE,
-                                    NT_TASK,     NT_KEYWORDS, NT_PID,   NT_TID };
-    const nt_source *system = s->plans[step->plan].system;
-    for (size_t i = 0; i < sizeof rest; i++) {
-        const nt_source *from = &system[rest[i]];
-        if (from->n && !whole_value(s, step, from->first, from->n))
-            return false;
-    }
-    return true;
+    return step->sound && step->count >= s->plans[step->plan].rest;
 }
 
 /* fields */
@@ -373,6 +365,63 @@ static void note_plan(job *j, uint32_t plan)
     j->repaired |= p->repaired;
     if (p->damage)
         damaged(j, p->damage);
+}
+
+/* The names of a plan's fields, written once for all records of it that follow each other. */
+static bool name_fields(st_native *s, uint32_t number)
+{
+    const nt_plan *plan = &s->plans[number];
+    if (s->named == number)
+        return true;
+    if (!st_grow(&s->out, &s->out_cap, plan->nfields, sizeof *s->out)) {
+        s->failed = true;
+        return false;
+    }
+    for (uint32_t k = 0; k < plan->nfields; k++) {
+        const nt_name *it = &s->names.list[s->fields[plan->first + k].name];
+        s->out[k] = (st_field){ .name = it->text, .id = it->id };
+    }
+    s->named = number;
+    return true;
+}
+
+/* Values that may be a field as they stand: they are there, and no stream. */
+static bool is_plain(unsigned type)
+{
+    const uint64_t odd = UINT64_C(1) << ST_V_NULL | UINT64_C(1) << ST_V_BINXML;
+    return type < 64 && !(odd >> type & 1);
+}
+
+/* The ordinary body in one pass: all its values are plain fields, and nothing but the end follows
+ * them. False: it isn't so, or something would be full; nothing is decided. */
+static bool emit_straight(job *j, const nt_instance *in, uint32_t number, uint32_t end)
+{
+    st_native *s = j->s;
+    const nt_plan *plan = &s->plans[number];
+    const uint32_t count = in->count, nfields = plan->nfields;
+    if (!plan->straight || s->nout || count < nfields || count > ST_MAX_SUBST ||
+        nfields > ST_MAX_FIELDS || !nt_has(in->specs, end, 4 * count) || !name_fields(s, number))
+        return false;
+    const unsigned char *spec = s->b + in->specs;
+    uint32_t at = in->specs + 4 * count, steps = count / 32 + 2 * nfields, i = 0;
+    const uint32_t first = at;
+    for (st_field *out = s->out; i < nfields; i++, spec += 4) {
+        uint32_t both = st_le32(spec), n = both & 0xffff, type = both >> 16 & 0xff;
+        if (at > end || !is_plain(type))
+            return false;
+        out[i].value = (st_value){ .p = s->b + at, .n = n, .type = (uint8_t)type };
+        steps += n / 256;
+        at += n;
+    }
+    const uint64_t values = j->values + (at - first);
+    for (; i < count; i++, spec += 4)
+        at += st_le16(spec);
+    if (!ends_well(s, at, end) || values > ST_MAX_RECORD_VALUES || !nt_spend(s, steps))
+        return false;
+    j->values = values;
+    j->r->user_data |= plan->user_data;
+    s->nout = nfields;
+    return true;
 }
 
 /* Begins the stream at pos: a template's plan with its values, or a plan made for it. */
@@ -408,6 +457,10 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
         }
         j->borrowed |= borrowed;
         j->repaired |= in.repaired;
+        if (context != NT_TOP && emit_straight(j, &in, step.plan, end)) {
+            note_plan(j, step.plan);
+            return true;
+        }
         load_values(j, &in, &step, end);
     } else {
         if (context == NT_TOP)
@@ -426,6 +479,7 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
 static void emit(job *j, uint32_t name, const st_value *v)
 {
     st_native *s = j->s;
+    s->named = NT_NONE;
     if (name == NT_NONE)
         name = nt_name_numbered(&s->names, ++s->unnamed, s->c->ops);
     j->values += v->n;
@@ -499,6 +553,7 @@ static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
     uint64_t budget = s->chunk_budget < s->record_budget ? s->chunk_budget : s->record_budget;
     uint64_t left = budget, values = j->values;
     uint32_t next = now.next;
+    s->named = NT_NONE;
     size_t most = s->out_cap < ST_MAX_FIELDS ? s->out_cap : ST_MAX_FIELDS;
     st_field *out = s->out + s->nout, *full = s->out + most;
     for (; next < plan->nfields && out < full; next++) {
@@ -603,7 +658,7 @@ static void deliver(job *j, const char *damage)
     const st_scan_ops *ops = s->c->ops;
     bool wanted = !ops->want || ops->want(s->c->job, r);
     if (wanted) {
-        if (!ops->fields_do || !rest_is_whole(s, &s->steps[0]) || !ops->fields_do(s->c->job, r))
+        if (!ops->fields_do || !rest_tells_nothing(s, &s->steps[0]) || !ops->fields_do(s->c->job, r))
             read_system(j, &s->steps[0]);
         read_fields(j);
     } else if (ops->glance) {
@@ -634,6 +689,7 @@ static void drop_plans(st_native *s, size_t plans, size_t pieces, size_t fields,
 {
     if (s->ntemplates != templates)
         return; /* a template's plan lies behind them */
+    s->named = s->named < plans ? s->named : NT_NONE;
     s->nplans = plans;
     s->npieces = pieces;
     s->nfields = fields;
