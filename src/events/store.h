@@ -57,6 +57,7 @@ typedef struct st_recent {
     st_sid id;
     unsigned char guid[16]; /* of a provider that is none of ours, which a GUID may tell apart */
     bool no_guid;           /* it had none */
+    unsigned told;    /* whose the record in hand is, + 1; 0: not asked yet */
     st_event_key key; /* of the kind asked for last, of a provider's record, and that kind + 1 */
     size_t kind;
 } st_recent;
@@ -66,7 +67,8 @@ enum { ST_EVENT_KINDS = 59 };
 
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);
-/* The same; last: the name that was met last, as most records have one another's. NULL: none. */
+/* The same; last: the name that was met last, as most records have one another's. NULL: none. What
+ * st_event_wants told of a record holds for it until st_event_decode has filed it. */
 unsigned st_provider_known(const st_record *r, st_recent *last);
 /* Is it one whose fields are read? */
 bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,
@@ -98,14 +100,27 @@ void st_log_put_fields(const st_record *r, const st_log_keep *keep, st_buf *valu
 /* Texts that were met at least twice, as recorded, and their ids: most of a record's fields say
  * what one of the last records said. Of a place the hash that was met last is known even if its
  * text wasn't kept, so that what comes once pushes nothing out. */
-enum { ST_MET_TEXTS = 1024, ST_MET_BYTES = 512 };
+enum { ST_MET_BITS = 10, ST_MET_TEXTS = 1 << ST_MET_BITS, ST_MET_BYTES = 512 };
 typedef struct st_met_text {
     uint64_t missed;
     uint32_t n; /* 0: none */
     st_sid id;
-    uint8_t type;
-    unsigned char bytes[ST_MET_BYTES];
+    unsigned char bytes[ST_MET_BYTES]; /* UTF-16 */
 } st_met_text;
+
+/* Which of a creation's fields are kept, and as what: of the last one whose fields had these
+ * numbers, in this order. */
+enum { ST_ROUTE_FIELDS = 64 };
+typedef struct st_way {
+    const struct st_field_def *def;
+    size_t field; /* its place among the record's */
+} st_way;
+typedef struct st_route {
+    uint16_t ids[ST_ROUTE_FIELDS];
+    size_t nids; /* 0: none */
+    st_way ways[ST_ROUTE_FIELDS];
+    size_t n;
+} st_route;
 
 /* A text on its way to its column. */
 typedef struct st_waiting {
@@ -135,6 +150,7 @@ typedef struct st_scratch {
     size_t nwaiting; /* which are put into the pool together */
     st_buf fields;
     st_day day;
+    st_route route;
     st_logs_filter logs;
     const st_log_keep *keep; /* NULL: all */
 } st_scratch;

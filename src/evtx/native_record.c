@@ -371,7 +371,7 @@ static void note_plan(job *j, uint32_t plan)
 static bool name_fields(st_native *s, uint32_t number)
 {
     const nt_plan *plan = &s->plans[number];
-    if (s->named == number)
+    if (s->named == number) /* the array is as long, then */
         return true;
     if (!st_grow(&s->out, &s->out_cap, plan->nfields, sizeof *s->out)) {
         s->failed = true;
@@ -553,7 +553,6 @@ static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
     uint64_t budget = s->chunk_budget < s->record_budget ? s->chunk_budget : s->record_budget;
     uint64_t left = budget, values = j->values;
     uint32_t next = now.next;
-    s->named = NT_NONE;
     size_t most = s->out_cap < ST_MAX_FIELDS ? s->out_cap : ST_MAX_FIELDS;
     st_field *out = s->out + s->nout, *full = s->out + most;
     for (; next < plan->nfields && out < full; next++) {
@@ -567,6 +566,9 @@ static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
         values += v->n;
         *out++ = (st_field){ .name = it->text, .id = it->id, .value = *v };
     }
+    if (next == now.next)
+        return;
+    s->named = NT_NONE;
     step->next = next;
     j->values = values;
     s->nout = (size_t)(out - s->out);
