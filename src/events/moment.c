@@ -18,10 +18,9 @@ _Static_assert(sizeof((st_day *)0)->date == (size_t)2 * DATE_CHARS, "a date and 
 /* Four characters of UTF-16, the first in the lowest bits. */
 static uint64_t four(const unsigned char *p)
 {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++)
-        v |= (uint64_t)p[i] << 8 * i;
-    return v;
+    return (uint64_t)p[0] | (uint64_t)p[1] << 8 | (uint64_t)p[2] << 16 | (uint64_t)p[3] << 24 |
+           (uint64_t)p[4] << 32 | (uint64_t)p[5] << 40 | (uint64_t)p[6] << 48 |
+           (uint64_t)p[7] << 56;
 }
 
 /* What is to be taken from four characters, and what may then be left: 9 for a digit, 0 for a sign.

@@ -57,7 +57,7 @@ typedef struct st_recent {
     st_sid id;
     unsigned char guid[16]; /* of a provider that is none of ours, which a GUID may tell apart */
     bool no_guid;           /* it had none */
-    unsigned told;    /* whose the record in hand is, + 1; 0: not asked yet */
+    unsigned told;          /* whose the record in hand is, + 1; 0: not asked yet */
     st_event_key key; /* of the kind asked for last, of a provider's record, and that kind + 1 */
     size_t kind;
 } st_recent;

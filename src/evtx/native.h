@@ -167,7 +167,9 @@ typedef struct nt_frame {
 /* A plan that is being followed. */
 typedef struct nt_step {
     uint32_t plan, next, base, count;
-    bool sound; /* all its values lie where the record says */
+    uint32_t specs; /* offset of the first */
+    bool sound;     /* all its values lie where the record says: st_native.at has where that is.
+                       Else they are in st_native.values. Both from base on */
 } nt_step;
 
 /* A name that was met at an offset of the chunk. */
@@ -214,7 +216,8 @@ struct st_native {
     st_arena kept; /* text of plans from other chunks */
     nt_frame frames[ST_MAX_DEPTH];
     nt_step steps[ST_MAX_NEST];
-    st_value *values; /* ST_MAX_NEST * ST_MAX_SUBST */
+    uint32_t *at;     /* ST_MAX_NEST * ST_MAX_SUBST */
+    st_value *values; /* the same */
     st_field *out;
     size_t nout, out_cap;
     uint32_t named; /* the plan whose fields' names the first of `out` have; NT_NONE: none */

@@ -120,8 +120,8 @@ static uint8_t stored_type(uint8_t type)
 }
 
 /* The ordinary case, in one pass: all values lie where the record says, and nothing but the
- * end follows them. False: it isn't so, and nothing is decided. */
-static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, uint32_t end)
+ * end follows them. Where each does goes to `to`. False: it isn't so, and nothing is decided. */
+static bool load_sound(const st_native *s, const nt_instance *in, uint32_t *to, uint32_t end)
 {
     uint32_t count = in->count;
     if (count > ST_MAX_SUBST || !nt_has(in->specs, end, 4 * count))
@@ -129,13 +129,30 @@ static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, 
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t both = st_le32(spec), n = both & 0xffff; /* at most 1024 * 65535: no overflow */
-        if (at > end)
-            return false;
-        to[i] = (st_value){ .p = s->b + at, .n = n, .type = stored_type((uint8_t)(both >> 16)) };
-        at += n;
+        to[i] = at;
+        at += st_le16(spec); /* at most 1024 * 65535: no overflow */
     }
     return ends_well(s, at, end);
+}
+
+/* Of a value that there is. */
+static inline unsigned type_at(const st_native *s, const nt_step *step, uint32_t index)
+{
+    return step->sound ? stored_type(s->b[step->specs + (size_t)4 * index + 2])
+                       : s->values[step->base + index].type;
+}
+
+static inline void value_at(const st_native *s, const nt_step *step, uint32_t index, st_value *out)
+{
+    if (!step->sound) {
+        *out = s->values[step->base + index];
+        return;
+    }
+    const unsigned char *spec = s->b + step->specs + (size_t)4 * index;
+    out->p = s->b + s->at[step->base + index];
+    out->n = st_le16(spec);
+    out->type = stored_type(spec[2]);
+    out->cut = false;
 }
 
 static uint32_t load_odd(job *j, const nt_instance *in, st_value *to, uint32_t used, uint32_t end)
@@ -170,8 +187,9 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     step->count = 0;
     if (!nt_spend(j->s, count / 32)) {
         damaged(j, "limit");
-    } else if (load_sound(j->s, in, to, end)) {
+    } else if (load_sound(j->s, in, j->s->at + step->base, end)) {
         step->count = count;
+        step->specs = in->specs;
         step->sound = true;
     } else {
         if (j->unsure && !j->depth) /* what follows its bytes would pass for values */
@@ -186,6 +204,8 @@ uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint
     job j = { .s = s };
     nt_step step = { .plan = plan, .base = base };
     load_values(&j, in, &step, end);
+    for (uint32_t i = 0; step.sound && i < step.count; i++)
+        value_at(s, &step, i, &s->values[base + i]);
     return step.count;
 }
 
@@ -194,26 +214,28 @@ static bool is_null(const st_value *v)
     return !v->p || v->type == ST_V_NULL;
 }
 
-/* The ordinary source: one substitution, whose value is there and whole. NULL: anything else, and
+/* The ordinary source: one substitution, whose value is there and whole. False: anything else, and
  * nothing is decided. */
-static inline const st_value *whole_value(const st_native *s, const nt_step *step, uint32_t first,
-                                          uint32_t n)
+static inline bool whole_value(const st_native *s, const nt_step *step, uint32_t first, uint32_t n,
+                               st_value *out)
 {
     if (n != 1)
-        return NULL;
+        return false;
     const nt_piece *piece = &s->pieces[first];
     if ((piece->kind != NT_SUB && piece->kind != NT_OPTIONAL) || piece->index >= step->count)
-        return NULL;
-    const st_value *v = &s->values[step->base + piece->index];
-    return v->cut || is_null(v) ? NULL : v;
+        return false;
+    value_at(s, step, piece->index, out);
+    return !out->cut && !is_null(out);
 }
 
 static st_value sub(job *j, const nt_step *step, uint32_t index)
 {
+    st_value v = { 0 };
     if (index < step->count)
-        return j->s->values[step->base + index];
-    j->repaired = true;
-    return (st_value){ 0 };
+        value_at(j->s, step, index, &v);
+    else
+        j->repaired = true;
+    return v;
 }
 
 /* values of several pieces */
@@ -299,39 +321,40 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
 
 /* System */
 
-static inline st_value system_value(job *j, const nt_step *step, nt_slot slot)
+/* p is NULL where there is none. */
+static inline void system_value(job *j, const nt_step *step, nt_slot slot, st_value *out)
 {
-    static const st_value none = { 0 };
     const nt_source *from = &j->s->plans[step->plan].system[slot];
-    if (!from->n)
-        return none;
-    const st_value *whole = whole_value(j->s, step, from->first, from->n);
-    if (whole)
-        return *whole;
-    st_value v = value_of(j, step, from->first, from->n);
-    return is_null(&v) ? none : v;
+    if (!from->n) {
+        *out = (st_value){ 0 };
+        return;
+    }
+    if (whole_value(j->s, step, from->first, from->n, out))
+        return;
+    *out = value_of(j, step, from->first, from->n);
+    if (is_null(out))
+        *out = (st_value){ 0 };
 }
 
-static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
+static inline uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise,
+                              uint64_t most)
 {
-    const nt_source *from = &j->s->plans[step->plan].system[slot];
-    const st_value *whole = whole_value(j->s, step, from->first, from->n);
     uint64_t n;
-    if (whole && st_value_unsigned(whole, &n))
-        return n <= most ? n : otherwise;
-    st_value v = system_value(j, step, slot);
-    return v.p && st_value_u64(&v, &n) && n <= most ? n : otherwise;
+    st_value v;
+    system_value(j, step, slot, &v);
+    return (st_value_unsigned(&v, &n) || st_value_u64(&v, &n)) && n <= most ? n : otherwise;
 }
 
 /* What tells whether anybody wants more of it. */
 static void read_head(job *j, const nt_step *step)
 {
     st_record *r = j->r;
-    st_value time = system_value(j, step, NT_TIME);
-    r->provider = system_value(j, step, NT_PROVIDER);
-    r->provider_guid = system_value(j, step, NT_PROVIDER_GUID);
-    r->channel = system_value(j, step, NT_CHANNEL);
-    r->computer = system_value(j, step, NT_COMPUTER);
+    st_value time;
+    system_value(j, step, NT_TIME, &time);
+    system_value(j, step, NT_PROVIDER, &r->provider);
+    system_value(j, step, NT_PROVIDER_GUID, &r->provider_guid);
+    system_value(j, step, NT_CHANNEL, &r->channel);
+    system_value(j, step, NT_COMPUTER, &r->computer);
     r->event_id = (uint32_t)number(j, step, NT_EVENT_ID, UINT32_MAX, UINT32_MAX);
     r->event_record_id = number(j, step, NT_RECORD_ID, 0, UINT64_MAX);
     if (!st_value_ticks(&time, &r->time_created))
@@ -341,7 +364,7 @@ static void read_head(job *j, const nt_step *step)
 static void read_system(job *j, const nt_step *step)
 {
     st_record *r = j->r;
-    r->user_sid = system_value(j, step, NT_USER_SID);
+    system_value(j, step, NT_USER_SID, &r->user_sid);
     r->version = (uint8_t)number(j, step, NT_VERSION, 0, UINT8_MAX);
     r->level = (uint8_t)number(j, step, NT_LEVEL, 0, UINT8_MAX);
     r->opcode = (uint8_t)number(j, step, NT_OPCODE, 0, UINT8_MAX);
@@ -511,7 +534,7 @@ static void emit_items(job *j, const st_value *array)
 /* Is what an element depends on there? */
 static inline bool is_there(const st_native *s, const nt_step *step, uint16_t dep)
 {
-    return dep == NT_NO_INDEX || (dep < step->count && !is_null(&s->values[step->base + dep]));
+    return dep == NT_NO_INDEX || (dep < step->count && type_at(s, step, dep) != ST_V_NULL);
 }
 
 static void field(job *j, const nt_step *step, const nt_field *f)
@@ -557,14 +580,15 @@ static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
     st_field *out = s->out + s->nout, *full = s->out + most;
     for (; next < plan->nfields && out < full; next++) {
         const nt_field *f = &fields[next];
-        const st_value *v = whole_value(s, &now, f->first, f->n);
-        if (!v || f->name == NT_NONE || v->type == ST_V_BINXML || !is_there(s, &now, f->dep) ||
-            values + v->n > ST_MAX_RECORD_VALUES || left < 2 + v->n / 256)
+        st_value v;
+        if (!whole_value(s, &now, f->first, f->n, &v) || f->name == NT_NONE ||
+            v.type == ST_V_BINXML || !is_there(s, &now, f->dep) ||
+            values + v.n > ST_MAX_RECORD_VALUES || left < 2 + v.n / 256)
             break;
         const nt_name *it = &names[f->name];
-        left -= 2 + v->n / 256;
-        values += v->n;
-        *out++ = (st_field){ .name = it->text, .id = it->id, .value = *v };
+        left -= 2 + v.n / 256;
+        values += v.n;
+        *out++ = (st_field){ .name = it->text, .id = it->id, .value = v };
     }
     if (next == now.next)
         return;
@@ -637,12 +661,16 @@ static void glance(job *j)
     glimpse g = { .n = 0 };
     bool ok = nt_spend(j->s, 1);
     for (uint32_t i = 0; ok && i < step->count; i++) {
-        const st_value *v = &s->values[step->base + i];
+        st_value v;
         nt_instance in;
-        if (v->type == ST_V_GUID && v->n == sizeof(st_guid) && !v->cut) {
-            glimpse_add(&g, v->p);
-        } else if (v->type == ST_V_BINXML && v->n) {
-            uint32_t at = (uint32_t)(v->p - s->b), end = at + v->n;
+        unsigned type = type_at(s, step, i);
+        if (type != ST_V_GUID && type != ST_V_BINXML)
+            continue;
+        value_at(s, step, i, &v);
+        if (v.type == ST_V_GUID && v.n == sizeof(st_guid) && !v.cut) {
+            glimpse_add(&g, v.p);
+        } else if (v.type == ST_V_BINXML && v.n) {
+            uint32_t at = (uint32_t)(v.p - s->b), end = at + v.n;
             ok = !nt_instance_at(s, nt_skip_headers(s, at, end), end, &in) &&
                  glimpse_instance(s, &in, end, &g);
         }
@@ -660,7 +688,8 @@ static void deliver(job *j, const char *damage)
     const st_scan_ops *ops = s->c->ops;
     bool wanted = !ops->want || ops->want(s->c->job, r);
     if (wanted) {
-        if (!ops->fields_do || !rest_tells_nothing(s, &s->steps[0]) || !ops->fields_do(s->c->job, r))
+        if (!ops->fields_do || !rest_tells_nothing(s, &s->steps[0]) ||
+            !ops->fields_do(s->c->job, r))
             read_system(j, &s->steps[0]);
         read_fields(j);
     } else if (ops->glance) {
