@@ -152,6 +152,7 @@ typedef struct nt_plan {
     uint32_t rest;  /* the same of what of System nobody asks at first, each of which is one
                        substitution or literal text; NT_NONE: it isn't */
     nt_source system[NT_SLOTS];
+    uint16_t direct[NT_SLOTS]; /* the substitution that is all of a source; NT_NO_INDEX: none is */
     uint32_t first, nfields;
     const char *damage;
 } nt_plan;
@@ -271,6 +272,8 @@ const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_in
 uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end);
 /* Compiles the stream at pos. dep: its elements carry dependency ids (it is a template). */
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context);
+/* What is told by a plan's shape at a glance: direct, straight, rest. */
+void nt_note_shape(st_native *s, uint32_t number);
 /* The definition of a name at off, which ends at *end; NT_NONE: there is none. */
 uint32_t nt_name_here(st_native *s, uint32_t off, uint32_t *end);
 /* The name referred to at *pos; moves *pos behind the reference and an inline definition. */

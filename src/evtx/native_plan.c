@@ -565,15 +565,21 @@ static void run(walk *w)
 
 /* what a plan is told by at a glance */
 
+/* The substitution that is all of a source; NT_NO_INDEX: none is. */
+static uint16_t direct_of(const st_native *s, const nt_source *from)
+{
+    const nt_piece *piece = from->n == 1 ? &s->pieces[from->first] : NULL;
+    return piece && (piece->kind == NT_SUB || piece->kind == NT_OPTIONAL) ? piece->index
+                                                                          : NT_NO_INDEX;
+}
+
 static bool is_straight(const st_native *s, const nt_plan *plan)
 {
     const nt_field *fields = s->fields + plan->first;
     for (uint32_t k = 0; k < plan->nfields; k++) {
         const nt_field *f = &fields[k];
-        if (f->n != 1 || f->name == NT_NONE || (f->dep != NT_NO_INDEX && f->dep != k))
-            return false;
-        const nt_piece *piece = &s->pieces[f->first];
-        if ((piece->kind != NT_SUB && piece->kind != NT_OPTIONAL) || piece->index != k)
+        if (f->name == NT_NONE || (f->dep != NT_NO_INDEX && f->dep != k) ||
+            direct_of(s, &(nt_source){ f->first, f->n }) != k)
             return false;
     }
     return plan->nfields != 0;
@@ -586,14 +592,23 @@ static uint32_t rest_of_system(const st_native *s, const nt_plan *plan)
     uint32_t most = 0;
     for (size_t i = 0; i < sizeof rest; i++) {
         const nt_source *from = &plan->system[rest[i]];
-        const nt_piece *piece = from->n ? &s->pieces[from->first] : NULL;
-        if (!piece || (from->n == 1 && piece->kind == NT_LITERAL))
+        if (!from->n || (from->n == 1 && s->pieces[from->first].kind == NT_LITERAL))
             continue;
-        if (from->n != 1 || (piece->kind != NT_SUB && piece->kind != NT_OPTIONAL))
+        uint32_t index = plan->direct[rest[i]];
+        if (index == NT_NO_INDEX)
             return NT_NONE;
-        most = most > piece->index ? most : piece->index + 1u;
+        most = most > index ? most : index + 1;
     }
     return most;
+}
+
+void nt_note_shape(st_native *s, uint32_t number)
+{
+    nt_plan *plan = &s->plans[number];
+    for (size_t i = 0; i < NT_SLOTS; i++)
+        plan->direct[i] = direct_of(s, &plan->system[i]);
+    plan->straight = is_straight(s, plan);
+    plan->rest = rest_of_system(s, plan);
 }
 
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context)
@@ -607,10 +622,8 @@ uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_conte
         (nt_plan){ .next = NT_NONE, .context = (uint8_t)context, .first = (uint32_t)s->nfields };
     walk w = { .s = s, .pos = pos, .end = end, .dep = dep, .plan = place_of };
     run(&w);
-    nt_plan *plan = &s->plans[place_of];
-    plan->damage = w.damage;
-    plan->straight = is_straight(s, plan);
-    plan->rest = rest_of_system(s, plan);
+    s->plans[place_of].damage = w.damage;
+    nt_note_shape(s, place_of);
     return s->failed ? NT_NONE : place_of;
 }
 

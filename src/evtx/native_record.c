@@ -324,20 +324,19 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
 /* p is NULL where there is none. */
 static inline void system_value(job *j, const nt_step *step, nt_slot slot, st_value *out)
 {
-    const nt_source *from = &j->s->plans[step->plan].system[slot];
-    if (!from->n) {
-        *out = (st_value){ 0 };
-        return;
+    const nt_plan *plan = &j->s->plans[step->plan];
+    const nt_source *from = &plan->system[slot];
+    if (plan->direct[slot] < step->count) {
+        value_at(j->s, step, plan->direct[slot], out);
+        if (!out->cut && !is_null(out))
+            return;
     }
-    if (whole_value(j->s, step, from->first, from->n, out))
-        return;
-    *out = value_of(j, step, from->first, from->n);
+    *out = from->n ? value_of(j, step, from->first, from->n) : (st_value){ 0 };
     if (is_null(out))
         *out = (st_value){ 0 };
 }
 
-static inline uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise,
-                              uint64_t most)
+static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
 {
     uint64_t n;
     st_value v;
@@ -350,11 +349,16 @@ static void read_head(job *j, const nt_step *step)
 {
     st_record *r = j->r;
     st_value time;
-    system_value(j, step, NT_TIME, &time);
-    system_value(j, step, NT_PROVIDER, &r->provider);
-    system_value(j, step, NT_PROVIDER_GUID, &r->provider_guid);
-    system_value(j, step, NT_CHANNEL, &r->channel);
-    system_value(j, step, NT_COMPUTER, &r->computer);
+    const struct {
+        nt_slot slot;
+        st_value *to;
+    } head[] = { { NT_TIME, &time },
+                 { NT_PROVIDER, &r->provider },
+                 { NT_PROVIDER_GUID, &r->provider_guid },
+                 { NT_CHANNEL, &r->channel },
+                 { NT_COMPUTER, &r->computer } };
+    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+        system_value(j, step, head[i].slot, head[i].to);
     r->event_id = (uint32_t)number(j, step, NT_EVENT_ID, UINT32_MAX, UINT32_MAX);
     r->event_record_id = number(j, step, NT_RECORD_ID, 0, UINT64_MAX);
     if (!st_value_ticks(&time, &r->time_created))
