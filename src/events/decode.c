@@ -167,7 +167,6 @@ static void keep_lossy(decoding *d, const st_value *v, const char *field)
 
 /* texts that were met before */
 
-/* A number for a text by a few of its bytes; the place is in its upper bits. */
 static inline uint64_t sample(const st_value *v)
 {
     uint64_t head = 0, middle = 0, tail = 0;
@@ -183,30 +182,37 @@ static inline uint64_t sample(const st_value *v)
     return (head ^ head >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* The place of a text; NULL: it isn't one that is remembered. */
-static inline st_met_text *met_place(const decoding *d, const st_value *v, uint64_t *hash)
+static inline st_ask ask(const decoding *d, const st_value *v)
 {
     if (v->type != ST_V_STRING || !v->p || v->n - 1 >= ST_MET_BYTES || !d->scratch->met)
-        return NULL;
-    *hash = sample(v);
-    return &d->scratch->met[*hash >> (64 - ST_MET_BITS)];
+        return (st_ask){ ST_MET_TEXTS, 0 };
+    uint64_t hash = sample(v);
+    return (st_ask){ (uint32_t)(hash >> (64 - ST_MET_BITS)), (uint32_t)(hash >> 16) };
 }
 
-static inline bool is_met(const st_met_text *m, const st_value *v)
+/* The text's head; NULL: it isn't remembered. */
+static inline const st_met_head *met_before(const decoding *d, st_ask a, const st_value *v)
 {
-    return m->n == v->n && memcmp(m->bytes, v->p, v->n) == 0;
+    const st_met *met = d->scratch->met;
+    if (a.place == ST_MET_TEXTS)
+        return NULL;
+    const st_met_head *h = &met->heads[a.place];
+    return h->tag == a.tag && h->n == v->n && memcmp(met->texts[a.place], v->p, v->n) == 0 ? h
+                                                                                           : NULL;
 }
 
 /* The second time is worth its place. */
-static void remember(st_met_text *m, const st_value *v, uint64_t hash, st_sid id)
+static void remember(const decoding *d, st_ask a, const st_value *v, st_sid id)
 {
-    if (m->missed != hash) {
-        m->missed = hash;
+    if (a.place == ST_MET_TEXTS)
+        return;
+    st_met_head *h = &d->scratch->met->heads[a.place];
+    if (h->missed != a.tag) {
+        h->missed = a.tag;
         return;
     }
-    memcpy(m->bytes, v->p, v->n);
-    m->n = v->n;
-    m->id = id;
+    memcpy(d->scratch->met->texts[a.place], v->p, v->n);
+    *h = (st_met_head){ .tag = a.tag, .missed = a.tag, .n = v->n, .id = id };
 }
 
 void st_scratch_free(st_scratch *s)
@@ -221,19 +227,19 @@ void st_scratch_free(st_scratch *s)
 /* A value's text as an id. field: Sysmon's name of it, for characters that had to go. */
 static st_sid text_of(decoding *d, const st_value *v, const char *field)
 {
-    uint64_t hash;
     if (!v->p && v->type == ST_V_NULL)
         return ST_EMPTY;
-    st_met_text *met = met_place(d, v, &hash);
-    if (met && is_met(met, v))
+    st_ask a = ask(d, v);
+    const st_met_head *met = met_before(d, a, v);
+    if (met)
         return met->id;
     st_buf_clear(&d->scratch->text);
     unsigned replaced = st_value_text(v, &d->scratch->text);
     st_sid id = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
     if (replaced)
         keep_lossy(d, v, field);
-    else if (met)
-        remember(met, v, hash, id);
+    else
+        remember(d, a, v, id);
     d->replaced += replaced;
     return id;
 }
@@ -326,9 +332,8 @@ static st_str waiting_text(const st_scratch *s, const st_waiting *w)
 }
 
 /* A text that is seldom met: the pool's table lies far away, so all of a record's are asked for
- * before the first is looked up. met: its place among those that are remembered, NULL for none. */
-static void wait_for(decoding *d, const st_field_def *f, const st_value *v, st_met_text *met,
-                     uint64_t sample)
+ * before the first is looked up. */
+static void wait_for(decoding *d, const st_field_def *f, const st_value *v, st_ask a)
 {
     st_scratch *s = d->scratch;
     size_t from = s->ahead.n;
@@ -340,8 +345,7 @@ static void wait_for(decoding *d, const st_field_def *f, const st_value *v, st_m
     st_waiting *w = &s->waiting[s->nwaiting++];
     w->value = v;
     w->field = f;
-    w->met = met;
-    w->sample = sample;
+    w->ask = a;
     w->from = from;
     w->n = s->ahead.n - from;
     w->hash = st_pool_hash(d->store->pool, waiting_text(s, w));
@@ -355,8 +359,7 @@ static void put_waiting(decoding *d)
     for (size_t i = 0; i < s->nwaiting; i++) {
         const st_waiting *w = &s->waiting[i];
         st_sid id = st_pool_put_hashed(d->store->pool, waiting_text(s, w), w->hash);
-        if (w->met)
-            remember(w->met, w->value, w->sample, id);
+        remember(d, w->ask, w->value, id);
         put_text(d, w->field, id);
     }
     d->failed |= s->ahead.failed;
@@ -366,15 +369,15 @@ static void put_waiting(decoding *d)
 
 static inline void put_string(decoding *d, const st_field_def *f, const st_value *v)
 {
-    uint64_t sample = 0;
-    st_met_text *met = met_place(d, v, &sample);
-    if (met && is_met(met, v))
+    st_ask a = ask(d, v);
+    const st_met_head *met = met_before(d, a, v);
+    if (met)
         put_text(d, f, met->id);
     else if (!is_null(v))
-        wait_for(d, f, v, met, sample);
+        wait_for(d, f, v, a);
 }
 
-static void put_field(decoding *d, const st_field_def *f, const st_value *v)
+static inline void put_field(decoding *d, const st_field_def *f, const st_value *v)
 {
     st_creations *c = &d->store->creations;
     if (v->cut && f->column < ST_COL_COUNT)

@@ -98,15 +98,29 @@ void st_log_put_fields(const st_record *r, const st_log_keep *keep, st_buf *valu
                        uint64_t *replaced);
 
 /* Texts that were met at least twice, as recorded, and their ids: most of a record's fields say
- * what one of the last records said. Of a place the hash that was met last is known even if its
- * text wasn't kept, so that what comes once pushes nothing out. */
-enum { ST_MET_BITS = 10, ST_MET_TEXTS = 1 << ST_MET_BITS, ST_MET_BYTES = 512 };
-typedef struct st_met_text {
-    uint64_t missed;
-    uint32_t n; /* 0: none */
+ * what one of the last records said. Of a place the text that was met last is known by its tag even
+ * if it wasn't kept, so that what comes once pushes nothing out. The heads lie close together, as
+ * every text is looked for; their texts begin at different lines of a cache. */
+enum {
+    ST_MET_BITS = 10,
+    ST_MET_TEXTS = 1 << ST_MET_BITS,
+    ST_MET_BYTES = 512,
+    ST_MET_ROOM = ST_MET_BYTES + 64
+};
+typedef struct st_met_head {
+    uint32_t tag, missed; /* of the text that is kept, and of the last that wasn't found */
+    uint32_t n;           /* 0: none is kept */
     st_sid id;
-    unsigned char bytes[ST_MET_BYTES]; /* UTF-16 */
-} st_met_text;
+} st_met_head;
+typedef struct st_met {
+    st_met_head heads[ST_MET_TEXTS];
+    unsigned char texts[ST_MET_TEXTS][ST_MET_ROOM]; /* UTF-16 */
+} st_met;
+/* Where a text would be among those, and its tag. */
+typedef struct st_ask {
+    uint32_t place; /* ST_MET_TEXTS: it isn't one that is remembered */
+    uint32_t tag;
+} st_ask;
 
 /* Which of a creation's fields are kept, and as what: of the last one whose fields had these
  * numbers, in this order. */
@@ -126,8 +140,7 @@ typedef struct st_route {
 typedef struct st_waiting {
     const st_value *value;
     const struct st_field_def *field;
-    st_met_text *met; /* its place among those; NULL: none */
-    uint64_t sample;
+    st_ask ask;
     size_t from, n; /* in st_scratch.ahead */
     uint32_t hash;
 } st_waiting;
@@ -143,9 +156,9 @@ typedef struct st_day {
 typedef struct st_scratch {
     st_buf text;
     st_recent computer, channel, provider;
-    st_met_text *met; /* ST_MET_TEXTS of them; NULL: not made yet */
-    size_t presence;  /* the one met last */
-    st_buf ahead;     /* texts of a creation, */
+    st_met *met;     /* NULL: not made yet */
+    size_t presence; /* the one met last */
+    st_buf ahead;    /* texts of a creation, */
     st_waiting waiting[ST_COL_COUNT];
     size_t nwaiting; /* which are put into the pool together */
     st_buf fields;
