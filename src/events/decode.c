@@ -65,6 +65,8 @@ static bool has_guid_of(const st_record *r, const st_recent *last)
 unsigned st_provider_known(const st_record *r, st_recent *last)
 {
     const st_value *v = &r->provider;
+    if (last && last->told)
+        return last->told - 1;
     if (!last || !v->p || v->n > sizeof last->bytes)
         return st_provider_of(r);
     if (last->n && last->n == v->n && last->type == v->type && !memcmp(last->bytes, v->p, v->n) &&
@@ -115,7 +117,11 @@ static size_t kind_known(unsigned provider, const st_record *r, st_recent *last)
 bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,
                     st_recent *last)
 {
+    if (last)
+        last->told = 0;
     unsigned provider = st_provider_known(r, last);
+    if (last)
+        last->told = provider + 1;
     if (always(provider, r))
         return true;
     size_t kind = kind_known(provider, r, last);
@@ -161,43 +167,52 @@ static void keep_lossy(decoding *d, const st_value *v, const char *field)
 
 /* texts that were met before */
 
-static uint64_t sample(const st_value *v)
+static inline uint64_t sample(const st_value *v)
 {
-    uint64_t head, middle, tail;
-    memcpy(&head, v->p, sizeof head);
-    memcpy(&middle, v->p + v->n / 2 - sizeof middle / 2, sizeof middle);
-    memcpy(&tail, v->p + v->n - sizeof tail, sizeof tail);
-    uint64_t h = (head ^ (middle << 23 | middle >> 41)) * UINT64_C(0x9e3779b97f4a7c15);
-    h = (h ^ h >> 32 ^ tail ^ v->n) * UINT64_C(0xff51afd7ed558ccd);
-    return h ^ h >> 29;
+    uint64_t head = 0, middle = 0, tail = 0;
+    if (v->n < sizeof head) {
+        for (uint32_t i = 0; i < v->n; i++)
+            head = head << 8 | v->p[i];
+    } else {
+        memcpy(&head, v->p, sizeof head);
+        memcpy(&middle, v->p + v->n / 2 - sizeof middle / 2, sizeof middle);
+        memcpy(&tail, v->p + v->n - sizeof tail, sizeof tail);
+    }
+    head += (middle << 23 | middle >> 41) ^ (tail << 47 | tail >> 17) ^ v->n;
+    return (head ^ head >> 32) * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-/* The place of a text; NULL: it isn't one that is remembered. */
-static inline st_met_text *met_place(const decoding *d, const st_value *v, uint64_t *hash)
+static inline st_ask ask(const decoding *d, const st_value *v)
 {
-    if (v->type != ST_V_STRING || !v->p || v->n < sizeof *hash || v->n > ST_MET_BYTES ||
-        !d->scratch->met)
+    if (v->type != ST_V_STRING || !v->p || v->n - 1 >= ST_MET_BYTES || !d->scratch->met)
+        return (st_ask){ ST_MET_TEXTS, 0 };
+    uint64_t hash = sample(v);
+    return (st_ask){ (uint32_t)(hash >> (64 - ST_MET_BITS)), (uint32_t)(hash >> 16) };
+}
+
+/* The text's head; NULL: it isn't remembered. */
+static inline const st_met_head *met_before(const decoding *d, st_ask a, const st_value *v)
+{
+    const st_met *met = d->scratch->met;
+    if (a.place == ST_MET_TEXTS)
         return NULL;
-    *hash = sample(v);
-    return &d->scratch->met[*hash % ST_MET_TEXTS];
-}
-
-static bool is_met(const st_met_text *m, const st_value *v)
-{
-    return m->n == v->n && m->type == v->type && memcmp(m->bytes, v->p, v->n) == 0;
+    const st_met_head *h = &met->heads[a.place];
+    return h->tag == a.tag && h->n == v->n && memcmp(met->texts[a.place], v->p, v->n) == 0 ? h
+                                                                                           : NULL;
 }
 
 /* The second time is worth its place. */
-static void remember(st_met_text *m, const st_value *v, uint64_t hash, st_sid id)
+static void remember(const decoding *d, st_ask a, const st_value *v, st_sid id)
 {
-    if (m->missed != hash) {
-        m->missed = hash;
+    if (a.place == ST_MET_TEXTS)
+        return;
+    st_met_head *h = &d->scratch->met->heads[a.place];
+    if (h->missed != a.tag) {
+        h->missed = a.tag;
         return;
     }
-    memcpy(m->bytes, v->p, v->n);
-    m->n = v->n;
-    m->type = v->type;
-    m->id = id;
+    memcpy(d->scratch->met->texts[a.place], v->p, v->n);
+    *h = (st_met_head){ .tag = a.tag, .missed = a.tag, .n = v->n, .id = id };
 }
 
 void st_scratch_free(st_scratch *s)
@@ -212,19 +227,19 @@ void st_scratch_free(st_scratch *s)
 /* A value's text as an id. field: Sysmon's name of it, for characters that had to go. */
 static st_sid text_of(decoding *d, const st_value *v, const char *field)
 {
-    uint64_t hash;
     if (!v->p && v->type == ST_V_NULL)
         return ST_EMPTY;
-    st_met_text *met = met_place(d, v, &hash);
-    if (met && is_met(met, v))
+    st_ask a = ask(d, v);
+    const st_met_head *met = met_before(d, a, v);
+    if (met)
         return met->id;
     st_buf_clear(&d->scratch->text);
     unsigned replaced = st_value_text(v, &d->scratch->text);
     st_sid id = st_pool_put(d->store->pool, st_buf_slice(&d->scratch->text));
     if (replaced)
         keep_lossy(d, v, field);
-    else if (met)
-        remember(met, v, hash, id);
+    else
+        remember(d, a, v, id);
     d->replaced += replaced;
     return id;
 }
@@ -303,7 +318,7 @@ static bool is_null(const st_value *v)
     return !v->p && v->type == ST_V_NULL;
 }
 
-static void put_text(decoding *d, const st_field_def *f, st_sid id)
+static inline void put_text(decoding *d, const st_field_def *f, st_sid id)
 {
     if (f->kind == ST_K_COMMAND)
         put_command(d, id);
@@ -318,16 +333,10 @@ static st_str waiting_text(const st_scratch *s, const st_waiting *w)
 
 /* A text that is seldom met: the pool's table lies far away, so all of a record's are asked for
  * before the first is looked up. */
-static void wait_for(decoding *d, const st_field_def *f, const st_value *v)
+static void wait_for(decoding *d, const st_field_def *f, const st_value *v, st_ask a)
 {
     st_scratch *s = d->scratch;
-    uint64_t sample;
     size_t from = s->ahead.n;
-    st_met_text *met = met_place(d, v, &sample);
-    if (met && is_met(met, v)) {
-        put_text(d, f, met->id);
-        return;
-    }
     if (st_value_text(v, &s->ahead)) { /* something had to be replaced, which is told of */
         s->ahead.n = from;
         put_text(d, f, text_of(d, v, f->name.p));
@@ -336,8 +345,7 @@ static void wait_for(decoding *d, const st_field_def *f, const st_value *v)
     st_waiting *w = &s->waiting[s->nwaiting++];
     w->value = v;
     w->field = f;
-    w->met = met;
-    w->sample = met ? sample : 0;
+    w->ask = a;
     w->from = from;
     w->n = s->ahead.n - from;
     w->hash = st_pool_hash(d->store->pool, waiting_text(s, w));
@@ -351,8 +359,7 @@ static void put_waiting(decoding *d)
     for (size_t i = 0; i < s->nwaiting; i++) {
         const st_waiting *w = &s->waiting[i];
         st_sid id = st_pool_put_hashed(d->store->pool, waiting_text(s, w), w->hash);
-        if (w->met)
-            remember(w->met, w->value, w->sample, id);
+        remember(d, w->ask, w->value, id);
         put_text(d, w->field, id);
     }
     d->failed |= s->ahead.failed;
@@ -360,18 +367,26 @@ static void put_waiting(decoding *d)
     st_buf_clear(&s->ahead);
 }
 
-static void put_field(decoding *d, const st_field_def *f, const st_value *v)
+static inline void put_string(decoding *d, const st_field_def *f, const st_value *v)
+{
+    st_ask a = ask(d, v);
+    const st_met_head *met = met_before(d, a, v);
+    if (met)
+        put_text(d, f, met->id);
+    else if (!is_null(v))
+        wait_for(d, f, v, a);
+}
+
+static inline void put_field(decoding *d, const st_field_def *f, const st_value *v)
 {
     st_creations *c = &d->store->creations;
     if (v->cut && f->column < ST_COL_COUNT)
         c->truncated[d->row] |= UINT32_C(1) << f->column;
     else if (v->cut)
         c->flags[d->row] |= ST_C_PARTIAL;
-    if (is_null(v) && (f->kind == ST_K_STRING || f->kind == ST_K_COMMAND))
-        return;
     switch (f->kind) {
     case ST_K_STRING:
-    case ST_K_COMMAND: wait_for(d, f, v); break;
+    case ST_K_COMMAND: put_string(d, f, v); break;
     case ST_K_UTC: put_utc(d, v); break;
     case ST_K_GUID:
     case ST_K_U32:
@@ -423,6 +438,38 @@ static bool begin_creation(decoding *d, uint32_t source, unsigned provider)
     return true;
 }
 
+static bool leads(const st_route *w, const st_record *r)
+{
+    size_t i = 0;
+    if (w->nids != r->nfields)
+        return false;
+    while (i < r->nfields && w->ids[i] == r->fields[i].id)
+        i++;
+    return i == r->nfields;
+}
+
+/* The ways of the record's fields; of more than a route holds it is made each time. */
+static const st_route *route_of(st_route *w, const st_record *r)
+{
+    uint64_t taken = 0; /* of two fields with one name the first counts */
+    if (leads(w, r))
+        return w;
+    w->n = w->nids = 0;
+    for (size_t i = 0; i < r->nfields; i++) {
+        uint16_t id = r->fields[i].id;
+        const st_field_def *f = st_field_def_of(id);
+        uint64_t bit = UINT64_C(1) << (id & 63);
+        if (i < ST_ROUTE_FIELDS)
+            w->ids[i] = id;
+        if (!f || f->kind >= ST_K_EVENT || (taken & bit))
+            continue;
+        taken |= bit;
+        w->ways[w->n++] = (st_way){ f, i };
+    }
+    w->nids = r->nfields <= ST_ROUTE_FIELDS ? r->nfields : 0;
+    return w;
+}
+
 static void decode_creation(decoding *d, uint32_t source)
 {
     const st_record *r = d->record;
@@ -430,15 +477,9 @@ static void decode_creation(decoding *d, uint32_t source)
     if (!begin_creation(d, source, ST_SYSMON))
         return;
     size_t row = d->row;
-    uint64_t taken = 0; /* of two fields with one name the first counts */
-    for (size_t i = 0; i < r->nfields; i++) {
-        const st_field_def *f = st_field_def_of(r->fields[i].id);
-        uint64_t bit = UINT64_C(1) << (r->fields[i].id & 63);
-        if (!f || f->kind >= ST_K_EVENT || (taken & bit))
-            continue;
-        taken |= bit;
-        put_field(d, f, &r->fields[i].value);
-    }
+    const st_route *route = route_of(&d->scratch->route, r);
+    for (const st_way *w = route->ways, *end = w + route->n; w < end; w++)
+        put_field(d, w->def, &r->fields[w->field].value);
     put_waiting(d);
     if (!c->utc[row]) {
         c->utc[row] = r->time_created;
@@ -789,6 +830,7 @@ bool st_event_decode(st_store *s, const st_record *r, uint32_t source, st_scratc
 {
     decoding d = { .store = s, .record = r, .scratch = scratch, .row = SIZE_MAX };
     unsigned provider = st_provider_known(r, &scratch->provider);
+    scratch->provider.told = 0;
     st_sid computer = system_text(&d, &r->computer, "Computer", &scratch->computer);
     s->records++;
     if (!count_record(&d, computer, source, provider))

@@ -55,7 +55,7 @@ static void *begin(void *ctx, unsigned thread, size_t source)
     if (j && !mine->store)
         mine->store = st_store_new_like(all->first);
     if (j && !mine->scratch.met)
-        mine->scratch.met = st_zeros(ST_MET_TEXTS, sizeof *mine->scratch.met);
+        mine->scratch.met = st_zeros(1, sizeof *mine->scratch.met);
     if (!j || !mine->store || !mine->scratch.met) {
         atomic_store(&all->failed, true);
         return NULL;

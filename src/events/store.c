@@ -136,9 +136,9 @@ static size_t most_rows(void)
 /* Room for `need` rows. */
 static bool reserve(st_creations *c, size_t need)
 {
-    size_t at[COLUMN_COUNT], rows = next_rows(c, need), most = most_rows();
     if (need <= c->cap)
         return true;
+    size_t at[COLUMN_COUNT], rows = next_rows(c, need), most = most_rows();
     if (need > ST_MAX_ROWS || need > most)
         return false;
     rows = rows < most ? rows : most;

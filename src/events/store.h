@@ -57,6 +57,7 @@ typedef struct st_recent {
     st_sid id;
     unsigned char guid[16]; /* of a provider that is none of ours, which a GUID may tell apart */
     bool no_guid;           /* it had none */
+    unsigned told;          /* whose the record in hand is, + 1; 0: not asked yet */
     st_event_key key; /* of the kind asked for last, of a provider's record, and that kind + 1 */
     size_t kind;
 } st_recent;
@@ -66,7 +67,8 @@ enum { ST_EVENT_KINDS = 59 };
 
 /* Whose the record is: a place among the providers, or ST_PROVIDERS. */
 unsigned st_provider_of(const st_record *r);
-/* The same; last: the name that was met last, as most records have one another's. NULL: none. */
+/* The same; last: the name that was met last, as most records have one another's. NULL: none. What
+ * st_event_wants told of a record holds for it until st_event_decode has filed it. */
 unsigned st_provider_known(const st_record *r, st_recent *last);
 /* Is it one whose fields are read? */
 bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,
@@ -96,23 +98,49 @@ void st_log_put_fields(const st_record *r, const st_log_keep *keep, st_buf *valu
                        uint64_t *replaced);
 
 /* Texts that were met at least twice, as recorded, and their ids: most of a record's fields say
- * what one of the last records said. Of a place the hash that was met last is known even if its
- * text wasn't kept, so that what comes once pushes nothing out. */
-enum { ST_MET_TEXTS = 1024, ST_MET_BYTES = 512 };
-typedef struct st_met_text {
-    uint64_t missed;
-    uint32_t n; /* 0: none */
+ * what one of the last records said. Of a place the text that was met last is known by its tag even
+ * if it wasn't kept, so that what comes once pushes nothing out. The heads lie close together, as
+ * every text is looked for; their texts begin at different lines of a cache. */
+enum {
+    ST_MET_BITS = 10,
+    ST_MET_TEXTS = 1 << ST_MET_BITS,
+    ST_MET_BYTES = 512,
+    ST_MET_ROOM = ST_MET_BYTES + 64
+};
+typedef struct st_met_head {
+    uint32_t tag, missed; /* of the text that is kept, and of the last that wasn't found */
+    uint32_t n;           /* 0: none is kept */
     st_sid id;
-    uint8_t type;
-    unsigned char bytes[ST_MET_BYTES];
-} st_met_text;
+} st_met_head;
+typedef struct st_met {
+    st_met_head heads[ST_MET_TEXTS];
+    unsigned char texts[ST_MET_TEXTS][ST_MET_ROOM]; /* UTF-16 */
+} st_met;
+/* Where a text would be among those, and its tag. */
+typedef struct st_ask {
+    uint32_t place; /* ST_MET_TEXTS: it isn't one that is remembered */
+    uint32_t tag;
+} st_ask;
+
+/* Which of a creation's fields are kept, and as what: of the last one whose fields had these
+ * numbers, in this order. */
+enum { ST_ROUTE_FIELDS = 64 };
+typedef struct st_way {
+    const struct st_field_def *def;
+    size_t field; /* its place among the record's */
+} st_way;
+typedef struct st_route {
+    uint16_t ids[ST_ROUTE_FIELDS];
+    size_t nids; /* 0: none */
+    st_way ways[ST_ROUTE_FIELDS];
+    size_t n;
+} st_route;
 
 /* A text on its way to its column. */
 typedef struct st_waiting {
     const st_value *value;
     const struct st_field_def *field;
-    st_met_text *met; /* its place among those; NULL: none */
-    uint64_t sample;
+    st_ask ask;
     size_t from, n; /* in st_scratch.ahead */
     uint32_t hash;
 } st_waiting;
@@ -128,13 +156,14 @@ typedef struct st_day {
 typedef struct st_scratch {
     st_buf text;
     st_recent computer, channel, provider;
-    st_met_text *met; /* ST_MET_TEXTS of them; NULL: not made yet */
-    size_t presence;  /* the one met last */
-    st_buf ahead;     /* texts of a creation, */
+    st_met *met;     /* NULL: not made yet */
+    size_t presence; /* the one met last */
+    st_buf ahead;    /* texts of a creation, */
     st_waiting waiting[ST_COL_COUNT];
     size_t nwaiting; /* which are put into the pool together */
     st_buf fields;
     st_day day;
+    st_route route;
     st_logs_filter logs;
     const st_log_keep *keep; /* NULL: all */
 } st_scratch;

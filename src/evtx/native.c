@@ -19,9 +19,11 @@ st_native *st_native_new(void)
     st_native *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
+    s->named = NT_NONE;
     s->by_offset = calloc(ST_EVTX_CHUNK, sizeof *s->by_offset);
+    s->at = calloc((size_t)ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->at);
     s->values = calloc((size_t)ST_MAX_NEST * ST_MAX_SUBST, sizeof *s->values);
-    if (!s->by_offset || !s->values) {
+    if (!s->by_offset || !s->at || !s->values) {
         st_native_free(s);
         return NULL;
     }
@@ -43,6 +45,7 @@ void st_native_free(st_native *s)
     free(s->fields);
     free(s->plans);
     free(s->by_offset);
+    free(s->at);
     free(s->values);
     free(s->out);
     st_repeats_free(&s->repeats);

@@ -147,8 +147,12 @@ typedef struct nt_plan {
     uint8_t
         lent; /* which of the source's definitions it was made of, from 1 on; 0: the chunk's own */
     bool user_data, repaired;
+    bool straight;  /* its field k is substitution k, has a name and depends on nothing else */
     uint32_t nsubs; /* highest substitution in use + 1 */
+    uint32_t rest;  /* the same of what of System nobody asks at first, each of which is one
+                       substitution or literal text; NT_NONE: it isn't */
     nt_source system[NT_SLOTS];
+    uint16_t direct[NT_SLOTS]; /* the substitution that is all of a source; NT_NO_INDEX: none is */
     uint32_t first, nfields;
     const char *damage;
 } nt_plan;
@@ -164,6 +168,9 @@ typedef struct nt_frame {
 /* A plan that is being followed. */
 typedef struct nt_step {
     uint32_t plan, next, base, count;
+    uint32_t specs; /* offset of the first */
+    bool sound;     /* all its values lie where the record says: st_native.at has where that is.
+                       Else they are in st_native.values. Both from base on */
 } nt_step;
 
 /* A name that was met at an offset of the chunk. */
@@ -210,9 +217,11 @@ struct st_native {
     st_arena kept; /* text of plans from other chunks */
     nt_frame frames[ST_MAX_DEPTH];
     nt_step steps[ST_MAX_NEST];
-    st_value *values; /* ST_MAX_NEST * ST_MAX_SUBST */
+    uint32_t *at;     /* ST_MAX_NEST * ST_MAX_SUBST */
+    st_value *values; /* the same */
     st_field *out;
     size_t nout, out_cap;
+    uint32_t named; /* the plan whose fields' names the first of `out` have; NT_NONE: none */
     size_t unnamed;
     st_arena text; /* of one record */
     bool text_used;
@@ -263,6 +272,8 @@ const char *nt_instance_at(const st_native *s, uint32_t pos, uint32_t end, nt_in
 uint32_t nt_skip_headers(const st_native *s, uint32_t pos, uint32_t end);
 /* Compiles the stream at pos. dep: its elements carry dependency ids (it is a template). */
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context);
+/* What is told by a plan's shape at a glance: direct, straight, rest. */
+void nt_note_shape(st_native *s, uint32_t number);
 /* The definition of a name at off, which ends at *end; NT_NONE: there is none. */
 uint32_t nt_name_here(st_native *s, uint32_t off, uint32_t *end);
 /* The name referred to at *pos; moves *pos behind the reference and an inline definition. */

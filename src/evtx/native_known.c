@@ -41,6 +41,14 @@ static uint32_t begin(st_native *s, nt_context context, uint32_t nsubs)
     return (uint32_t)s->nplans++;
 }
 
+static uint32_t finished(st_native *s, uint32_t plan)
+{
+    if (s->failed)
+        return NT_NONE;
+    nt_note_shape(s, plan);
+    return plan;
+}
+
 /* A piece that is the value of that index; its place. */
 static uint32_t piece(st_native *s, uint32_t index)
 {
@@ -139,7 +147,7 @@ static uint32_t system_plan(st_native *s, const nt_instance *in)
         body--;
     if (body)
         add_field(s, plan, NT_NONE, body - 1, true);
-    return s->failed ? NT_NONE : plan;
+    return finished(s, plan);
 }
 
 /* a process creation */
@@ -212,7 +220,7 @@ static uint32_t creation_plan(st_native *s, const nt_instance *in)
         else
             add_field(s, plan, name, index++, false);
     }
-    return s->failed ? NT_NONE : plan;
+    return finished(s, plan);
 }
 
 uint32_t nt_known_plan(st_native *s, const nt_instance *in, uint32_t end, nt_context context,

@@ -563,6 +563,54 @@ static void run(walk *w)
         end_element(w);
 }
 
+/* what a plan is told by at a glance */
+
+/* The substitution that is all of a source; NT_NO_INDEX: none is. */
+static uint16_t direct_of(const st_native *s, const nt_source *from)
+{
+    const nt_piece *piece = from->n == 1 ? &s->pieces[from->first] : NULL;
+    return piece && (piece->kind == NT_SUB || piece->kind == NT_OPTIONAL) ? piece->index
+                                                                          : NT_NO_INDEX;
+}
+
+static bool is_straight(const st_native *s, const nt_plan *plan)
+{
+    const nt_field *fields = s->fields + plan->first;
+    for (uint32_t k = 0; k < plan->nfields; k++) {
+        const nt_field *f = &fields[k];
+        if (f->name == NT_NONE || (f->dep != NT_NO_INDEX && f->dep != k) ||
+            direct_of(s, &(nt_source){ f->first, f->n }) != k)
+            return false;
+    }
+    return plan->nfields != 0;
+}
+
+static uint32_t rest_of_system(const st_native *s, const nt_plan *plan)
+{
+    static const uint8_t rest[] = { NT_USER_SID, NT_VERSION,  NT_LEVEL, NT_OPCODE,
+                                    NT_TASK,     NT_KEYWORDS, NT_PID,   NT_TID };
+    uint32_t most = 0;
+    for (size_t i = 0; i < sizeof rest; i++) {
+        const nt_source *from = &plan->system[rest[i]];
+        if (!from->n || (from->n == 1 && s->pieces[from->first].kind == NT_LITERAL))
+            continue;
+        uint32_t index = plan->direct[rest[i]];
+        if (index == NT_NO_INDEX)
+            return NT_NONE;
+        most = most > index ? most : index + 1;
+    }
+    return most;
+}
+
+void nt_note_shape(st_native *s, uint32_t number)
+{
+    nt_plan *plan = &s->plans[number];
+    for (size_t i = 0; i < NT_SLOTS; i++)
+        plan->direct[i] = direct_of(s, &plan->system[i]);
+    plan->straight = is_straight(s, plan);
+    plan->rest = rest_of_system(s, plan);
+}
+
 uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_context context)
 {
     if (!st_grow(&s->plans, &s->plans_cap, s->nplans + 1, sizeof *s->plans)) {
@@ -575,6 +623,7 @@ uint32_t nt_compile(st_native *s, uint32_t pos, uint32_t end, bool dep, nt_conte
     walk w = { .s = s, .pos = pos, .end = end, .dep = dep, .plan = place_of };
     run(&w);
     s->plans[place_of].damage = w.damage;
+    nt_note_shape(s, place_of);
     return s->failed ? NT_NONE : place_of;
 }
 
@@ -735,6 +784,7 @@ void nt_templates_back(st_native *s, const nt_mark *m)
         if (p->def) /* the last of its chain */
             s->by_offset[p->def] = p->next == NT_NONE ? 0 : (uint16_t)(p->next + 1);
     }
+    s->named = NT_NONE;
     s->nplans = m->nplans;
     s->npieces = m->npieces;
     s->nfields = m->nfields;
@@ -754,4 +804,5 @@ void nt_forget_templates(st_native *s)
     memset(s->met, 0, sizeof s->met);
     s->looked = false;
     s->ntemplates = 0;
+    s->named = NT_NONE;
 }

@@ -120,8 +120,8 @@ static uint8_t stored_type(uint8_t type)
 }
 
 /* The ordinary case, in one pass: all values lie where the record says, and nothing but the
- * end follows them. False: it isn't so, and nothing is decided. */
-static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, uint32_t end)
+ * end follows them. Where each does goes to `to`. False: it isn't so, and nothing is decided. */
+static bool load_sound(const st_native *s, const nt_instance *in, uint32_t *to, uint32_t end)
 {
     uint32_t count = in->count;
     if (count > ST_MAX_SUBST || !nt_has(in->specs, end, 4 * count))
@@ -129,13 +129,30 @@ static bool load_sound(const st_native *s, const nt_instance *in, st_value *to, 
     const unsigned char *spec = s->b + in->specs;
     uint32_t at = in->specs + 4 * count;
     for (uint32_t i = 0; i < count; i++, spec += 4) {
-        uint32_t both = st_le32(spec), n = both & 0xffff; /* at most 1024 * 65535: no overflow */
-        to[i] = (st_value){ .p = s->b + (at < end ? at : end),
-                            .n = n,
-                            .type = stored_type((uint8_t)(both >> 16)) };
-        at += n;
+        to[i] = at;
+        at += st_le16(spec); /* at most 1024 * 65535: no overflow */
     }
     return ends_well(s, at, end);
+}
+
+/* Of a value that there is. */
+static inline unsigned type_at(const st_native *s, const nt_step *step, uint32_t index)
+{
+    return step->sound ? stored_type(s->b[step->specs + (size_t)4 * index + 2])
+                       : s->values[step->base + index].type;
+}
+
+static inline void value_at(const st_native *s, const nt_step *step, uint32_t index, st_value *out)
+{
+    if (!step->sound) {
+        *out = s->values[step->base + index];
+        return;
+    }
+    const unsigned char *spec = s->b + step->specs + (size_t)4 * index;
+    out->p = s->b + s->at[step->base + index];
+    out->n = st_le16(spec);
+    out->type = stored_type(spec[2]);
+    out->cut = false;
 }
 
 static uint32_t load_odd(job *j, const nt_instance *in, st_value *to, uint32_t used, uint32_t end)
@@ -170,8 +187,10 @@ static void load_values(job *j, const nt_instance *in, nt_step *step, uint32_t e
     step->count = 0;
     if (!nt_spend(j->s, count / 32)) {
         damaged(j, "limit");
-    } else if (load_sound(j->s, in, to, end)) {
+    } else if (load_sound(j->s, in, j->s->at + step->base, end)) {
         step->count = count;
+        step->specs = in->specs;
+        step->sound = true;
     } else {
         if (j->unsure && !j->depth) /* what follows its bytes would pass for values */
             damaged(j, "bad-size");
@@ -185,6 +204,8 @@ uint32_t nt_load_values(st_native *s, const nt_instance *in, uint32_t plan, uint
     job j = { .s = s };
     nt_step step = { .plan = plan, .base = base };
     load_values(&j, in, &step, end);
+    for (uint32_t i = 0; step.sound && i < step.count; i++)
+        value_at(s, &step, i, &s->values[base + i]);
     return step.count;
 }
 
@@ -193,26 +214,28 @@ static bool is_null(const st_value *v)
     return !v->p || v->type == ST_V_NULL;
 }
 
-/* The ordinary source: one substitution, whose value is there and whole. NULL: anything else, and
+/* The ordinary source: one substitution, whose value is there and whole. False: anything else, and
  * nothing is decided. */
-static inline const st_value *whole_value(const st_native *s, const nt_step *step, uint32_t first,
-                                          uint32_t n)
+static inline bool whole_value(const st_native *s, const nt_step *step, uint32_t first, uint32_t n,
+                               st_value *out)
 {
     if (n != 1)
-        return NULL;
+        return false;
     const nt_piece *piece = &s->pieces[first];
     if ((piece->kind != NT_SUB && piece->kind != NT_OPTIONAL) || piece->index >= step->count)
-        return NULL;
-    const st_value *v = &s->values[step->base + piece->index];
-    return v->cut || is_null(v) ? NULL : v;
+        return false;
+    value_at(s, step, piece->index, out);
+    return !out->cut && !is_null(out);
 }
 
 static st_value sub(job *j, const nt_step *step, uint32_t index)
 {
+    st_value v = { 0 };
     if (index < step->count)
-        return j->s->values[step->base + index];
-    j->repaired = true;
-    return (st_value){ 0 };
+        value_at(j->s, step, index, &v);
+    else
+        j->repaired = true;
+    return v;
 }
 
 /* values of several pieces */
@@ -298,39 +321,44 @@ static st_value value_of(job *j, const nt_step *step, uint32_t first, uint32_t n
 
 /* System */
 
-static inline st_value system_value(job *j, const nt_step *step, nt_slot slot)
+/* p is NULL where there is none. */
+static inline void system_value(job *j, const nt_step *step, nt_slot slot, st_value *out)
 {
-    static const st_value none = { 0 };
-    const nt_source *from = &j->s->plans[step->plan].system[slot];
-    if (!from->n)
-        return none;
-    const st_value *whole = whole_value(j->s, step, from->first, from->n);
-    if (whole)
-        return *whole;
-    st_value v = value_of(j, step, from->first, from->n);
-    return is_null(&v) ? none : v;
+    const nt_plan *plan = &j->s->plans[step->plan];
+    const nt_source *from = &plan->system[slot];
+    if (plan->direct[slot] < step->count) {
+        value_at(j->s, step, plan->direct[slot], out);
+        if (!out->cut && !is_null(out))
+            return;
+    }
+    *out = from->n ? value_of(j, step, from->first, from->n) : (st_value){ 0 };
+    if (is_null(out))
+        *out = (st_value){ 0 };
 }
 
 static uint64_t number(job *j, const nt_step *step, nt_slot slot, uint64_t otherwise, uint64_t most)
 {
-    const nt_source *from = &j->s->plans[step->plan].system[slot];
-    const st_value *whole = whole_value(j->s, step, from->first, from->n);
     uint64_t n;
-    if (whole && st_value_unsigned(whole, &n))
-        return n <= most ? n : otherwise;
-    st_value v = system_value(j, step, slot);
-    return v.p && st_value_u64(&v, &n) && n <= most ? n : otherwise;
+    st_value v;
+    system_value(j, step, slot, &v);
+    return (st_value_unsigned(&v, &n) || st_value_u64(&v, &n)) && n <= most ? n : otherwise;
 }
 
 /* What tells whether anybody wants more of it. */
 static void read_head(job *j, const nt_step *step)
 {
     st_record *r = j->r;
-    st_value time = system_value(j, step, NT_TIME);
-    r->provider = system_value(j, step, NT_PROVIDER);
-    r->provider_guid = system_value(j, step, NT_PROVIDER_GUID);
-    r->channel = system_value(j, step, NT_CHANNEL);
-    r->computer = system_value(j, step, NT_COMPUTER);
+    st_value time;
+    const struct {
+        nt_slot slot;
+        st_value *to;
+    } head[] = { { NT_TIME, &time },
+                 { NT_PROVIDER, &r->provider },
+                 { NT_PROVIDER_GUID, &r->provider_guid },
+                 { NT_CHANNEL, &r->channel },
+                 { NT_COMPUTER, &r->computer } };
+    for (size_t i = 0; i < sizeof head / sizeof head[0]; i++)
+        system_value(j, step, head[i].slot, head[i].to);
     r->event_id = (uint32_t)number(j, step, NT_EVENT_ID, UINT32_MAX, UINT32_MAX);
     r->event_record_id = number(j, step, NT_RECORD_ID, 0, UINT64_MAX);
     if (!st_value_ticks(&time, &r->time_created))
@@ -340,7 +368,7 @@ static void read_head(job *j, const nt_step *step)
 static void read_system(job *j, const nt_step *step)
 {
     st_record *r = j->r;
-    r->user_sid = system_value(j, step, NT_USER_SID);
+    system_value(j, step, NT_USER_SID, &r->user_sid);
     r->version = (uint8_t)number(j, step, NT_VERSION, 0, UINT8_MAX);
     r->level = (uint8_t)number(j, step, NT_LEVEL, 0, UINT8_MAX);
     r->opcode = (uint8_t)number(j, step, NT_OPCODE, 0, UINT8_MAX);
@@ -350,19 +378,10 @@ static void read_system(job *j, const nt_step *step)
     r->execution_tid = (uint32_t)number(j, step, NT_TID, 0, UINT32_MAX);
 }
 
-/* Is all the rest of System as it should be, so that reading it would tell nothing of the record?
- */
-static bool rest_is_whole(const st_native *s, const nt_step *step)
+/* Would reading the rest of System tell nothing of the record? */
+static bool rest_tells_nothing(const st_native *s, const nt_step *step)
 {
-    static const uint8_t rest[] = { NT_USER_SID, NT_VERSION,  NT_LEVEL, NT_OPCODE,
-                                    NT_TASK,     NT_KEYWORDS, NT_PID,   NT_TID };
-    const nt_source *system = s->plans[step->plan].system;
-    for (size_t i = 0; i < sizeof rest; i++) {
-        const nt_source *from = &system[rest[i]];
-        if (from->n && !whole_value(s, step, from->first, from->n))
-            return false;
-    }
-    return true;
+    return step->sound && step->count >= s->plans[step->plan].rest;
 }
 
 /* fields */
@@ -373,6 +392,63 @@ static void note_plan(job *j, uint32_t plan)
     j->repaired |= p->repaired;
     if (p->damage)
         damaged(j, p->damage);
+}
+
+/* The names of a plan's fields, written once for all records of it that follow each other. */
+static bool name_fields(st_native *s, uint32_t number)
+{
+    const nt_plan *plan = &s->plans[number];
+    if (s->named == number) /* the array is as long, then */
+        return true;
+    if (!st_grow(&s->out, &s->out_cap, plan->nfields, sizeof *s->out)) {
+        s->failed = true;
+        return false;
+    }
+    for (uint32_t k = 0; k < plan->nfields; k++) {
+        const nt_name *it = &s->names.list[s->fields[plan->first + k].name];
+        s->out[k] = (st_field){ .name = it->text, .id = it->id };
+    }
+    s->named = number;
+    return true;
+}
+
+/* Values that may be a field as they stand: they are there, and no stream. */
+static bool is_plain(unsigned type)
+{
+    const uint64_t odd = UINT64_C(1) << ST_V_NULL | UINT64_C(1) << ST_V_BINXML;
+    return type < 64 && !(odd >> type & 1);
+}
+
+/* The ordinary body in one pass: all its values are plain fields, and nothing but the end follows
+ * them. False: it isn't so, or something would be full; nothing is decided. */
+static bool emit_straight(job *j, const nt_instance *in, uint32_t number, uint32_t end)
+{
+    st_native *s = j->s;
+    const nt_plan *plan = &s->plans[number];
+    const uint32_t count = in->count, nfields = plan->nfields;
+    if (!plan->straight || s->nout || count < nfields || count > ST_MAX_SUBST ||
+        nfields > ST_MAX_FIELDS || !nt_has(in->specs, end, 4 * count) || !name_fields(s, number))
+        return false;
+    const unsigned char *spec = s->b + in->specs;
+    uint32_t at = in->specs + 4 * count, steps = count / 32 + 2 * nfields, i = 0;
+    const uint32_t first = at;
+    for (st_field *out = s->out; i < nfields; i++, spec += 4) {
+        uint32_t both = st_le32(spec), n = both & 0xffff, type = both >> 16 & 0xff;
+        if (at > end || !is_plain(type))
+            return false;
+        out[i].value = (st_value){ .p = s->b + at, .n = n, .type = (uint8_t)type };
+        steps += n / 256;
+        at += n;
+    }
+    const uint64_t values = j->values + (at - first);
+    for (; i < count; i++, spec += 4)
+        at += st_le16(spec);
+    if (!ends_well(s, at, end) || values > ST_MAX_RECORD_VALUES || !nt_spend(s, steps))
+        return false;
+    j->values = values;
+    j->r->user_data |= plan->user_data;
+    s->nout = nfields;
+    return true;
 }
 
 /* Begins the stream at pos: a template's plan with its values, or a plan made for it. */
@@ -408,6 +484,10 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
         }
         j->borrowed |= borrowed;
         j->repaired |= in.repaired;
+        if (context != NT_TOP && emit_straight(j, &in, step.plan, end)) {
+            note_plan(j, step.plan);
+            return true;
+        }
         load_values(j, &in, &step, end);
     } else {
         if (context == NT_TOP)
@@ -426,6 +506,7 @@ static bool enter(job *j, uint32_t pos, uint32_t end, nt_context context)
 static void emit(job *j, uint32_t name, const st_value *v)
 {
     st_native *s = j->s;
+    s->named = NT_NONE;
     if (name == NT_NONE)
         name = nt_name_numbered(&s->names, ++s->unnamed, s->c->ops);
     j->values += v->n;
@@ -457,7 +538,7 @@ static void emit_items(job *j, const st_value *array)
 /* Is what an element depends on there? */
 static inline bool is_there(const st_native *s, const nt_step *step, uint16_t dep)
 {
-    return dep == NT_NO_INDEX || (dep < step->count && !is_null(&s->values[step->base + dep]));
+    return dep == NT_NO_INDEX || (dep < step->count && type_at(s, step, dep) != ST_V_NULL);
 }
 
 static void field(job *j, const nt_step *step, const nt_field *f)
@@ -503,15 +584,19 @@ static void emit_whole(job *j, nt_step *step, const nt_plan *plan)
     st_field *out = s->out + s->nout, *full = s->out + most;
     for (; next < plan->nfields && out < full; next++) {
         const nt_field *f = &fields[next];
-        const st_value *v = whole_value(s, &now, f->first, f->n);
-        if (!v || f->name == NT_NONE || v->type == ST_V_BINXML || !is_there(s, &now, f->dep) ||
-            values + v->n > ST_MAX_RECORD_VALUES || left < 2 + v->n / 256)
+        st_value v;
+        if (!whole_value(s, &now, f->first, f->n, &v) || f->name == NT_NONE ||
+            v.type == ST_V_BINXML || !is_there(s, &now, f->dep) ||
+            values + v.n > ST_MAX_RECORD_VALUES || left < 2 + v.n / 256)
             break;
         const nt_name *it = &names[f->name];
-        left -= 2 + v->n / 256;
-        values += v->n;
-        *out++ = (st_field){ .name = it->text, .id = it->id, .value = *v };
+        left -= 2 + v.n / 256;
+        values += v.n;
+        *out++ = (st_field){ .name = it->text, .id = it->id, .value = v };
     }
+    if (next == now.next)
+        return;
+    s->named = NT_NONE;
     step->next = next;
     j->values = values;
     s->nout = (size_t)(out - s->out);
@@ -580,12 +665,16 @@ static void glance(job *j)
     glimpse g = { .n = 0 };
     bool ok = nt_spend(j->s, 1);
     for (uint32_t i = 0; ok && i < step->count; i++) {
-        const st_value *v = &s->values[step->base + i];
+        st_value v;
         nt_instance in;
-        if (v->type == ST_V_GUID && v->n == sizeof(st_guid) && !v->cut) {
-            glimpse_add(&g, v->p);
-        } else if (v->type == ST_V_BINXML && v->n) {
-            uint32_t at = (uint32_t)(v->p - s->b), end = at + v->n;
+        unsigned type = type_at(s, step, i);
+        if (type != ST_V_GUID && type != ST_V_BINXML)
+            continue;
+        value_at(s, step, i, &v);
+        if (v.type == ST_V_GUID && v.n == sizeof(st_guid) && !v.cut) {
+            glimpse_add(&g, v.p);
+        } else if (v.type == ST_V_BINXML && v.n) {
+            uint32_t at = (uint32_t)(v.p - s->b), end = at + v.n;
             ok = !nt_instance_at(s, nt_skip_headers(s, at, end), end, &in) &&
                  glimpse_instance(s, &in, end, &g);
         }
@@ -603,7 +692,8 @@ static void deliver(job *j, const char *damage)
     const st_scan_ops *ops = s->c->ops;
     bool wanted = !ops->want || ops->want(s->c->job, r);
     if (wanted) {
-        if (!ops->fields_do || !rest_is_whole(s, &s->steps[0]) || !ops->fields_do(s->c->job, r))
+        if (!ops->fields_do || !rest_tells_nothing(s, &s->steps[0]) ||
+            !ops->fields_do(s->c->job, r))
             read_system(j, &s->steps[0]);
         read_fields(j);
     } else if (ops->glance) {
@@ -634,6 +724,7 @@ static void drop_plans(st_native *s, size_t plans, size_t pieces, size_t fields,
 {
     if (s->ntemplates != templates)
         return; /* a template's plan lies behind them */
+    s->named = s->named < plans ? s->named : NT_NONE;
     s->nplans = plans;
     s->npieces = pieces;
     s->nfields = fields;

@@ -316,6 +316,10 @@ unsigned st_value_text(const st_value *v, st_buf *out)
 {
     if (!v->p || v->type == ST_V_NULL)
         return 0;
+    if (v->type == ST_V_STRING) { /* as most are */
+        size_t n = strip16(v->p, v->n);
+        return n ? st_utf16le_put(out, v->p, n) : 0;
+    }
     if (v->type & ST_V_ARRAY)
         return put_array(out, v);
     if (!v->n)

@@ -58,6 +58,18 @@ static step *const FIRST[] = { st_tree_name_hosts, st_tree_sort_copies, st_tree_
 static step *const REST[] = { st_tree_end,           st_tree_infer,   st_tree_cut_cycles,
                               st_tree_cross_audited, st_tree_arrange, st_tree_lead_events };
 
+bool st_tree_reserve(st_wood *w, size_t n)
+{
+    if (n <= w->procs_cap)
+        return true;
+    st_proc *procs = realloc(w->pub.procs, n * sizeof *procs);
+    if (!procs)
+        return false;
+    w->pub.procs = procs;
+    w->procs_cap = n;
+    return true;
+}
+
 static bool take_steps(st_wood *w, step *const *steps, size_t n)
 {
     bool ok = true;

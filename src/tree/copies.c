@@ -527,8 +527,8 @@ bool st_tree_sort_copies(st_wood *w)
     for (size_t i = 0; ok && i < nodes; i++)
         s[i].hash = c->utc[s[i].row];
     ok = ok && sort_seeds(w, s, nodes, by_start, (void *)(uintptr_t)c);
-    w->pub.procs = ok ? malloc((nodes ? nodes : 1) * sizeof *w->pub.procs) : NULL;
-    if (w->pub.procs) {
+    /* Placeholders mostly fit behind them without a copy of all. */
+    if (ok && st_tree_reserve(w, nodes + nodes / 16 + 1)) {
         st_os_dense(w->pub.procs, nodes * sizeof *w->pub.procs);
         st_tree_stretches(w, nodes, fill_stretch, &x);
         w->pub.n = w->pub.observed = nodes;

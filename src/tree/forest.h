@@ -30,7 +30,8 @@ typedef struct st_group {
 } st_group;
 
 typedef struct st_wood {
-    st_forest pub; /* first: a forest is a wood seen from outside */
+    st_forest pub;    /* first: a forest is a wood seen from outside */
+    size_t procs_cap; /* of pub.procs */
     bool duplicates;
     unsigned threads;  /* that a step may use */
     uint32_t *host_of; /* by the sid of a Computer as spelled */
@@ -47,6 +48,7 @@ void st_tree_stretches(const st_wood *w, size_t n, void (*fn)(void *ctx, size_t 
                        void *ctx);
 
 /* Each false: no memory. */
+bool st_tree_reserve(st_wood *w, size_t n); /* room for n nodes */
 bool st_tree_name_hosts(st_wood *w);
 bool st_tree_sort_copies(st_wood *w);
 bool st_tree_join_audited(st_wood *w);

@@ -383,10 +383,9 @@ static st_proc claimed(const st_wood *w, st_node child)
 /* Adds the placeholders of n sorted claims, each for the oldest child that makes it. */
 static bool add_claimed(st_wood *w, const claim *claims, size_t n)
 {
-    st_proc *procs = realloc(w->pub.procs, (w->pub.n + n) * sizeof *procs);
-    if (!procs)
+    if (!st_tree_reserve(w, w->pub.n + n))
         return false;
-    w->pub.procs = procs;
+    st_proc *procs = w->pub.procs;
     for (size_t i = 0; i < n; i++) {
         if (!i || !same_claim(&claims[i - 1], &claims[i])) {
             procs[w->pub.n++] = claimed(w, claims[i].child);

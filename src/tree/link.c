@@ -158,12 +158,10 @@ static bool add_placeholders(st_wood *w, size_t missing)
     size_t n = 0, all = w->pub.observed + missing;
     /* Nodes, events and hosts are numbered through where rules run. */
     bool few = all + w->pub.nevents + w->pub.nhosts < ST_NO_NODE;
-    st_proc *procs = few && ids ? realloc(w->pub.procs, (all ? all : 1) * sizeof *procs) : NULL;
-    if (!procs) {
+    if (!ids || !few || !st_tree_reserve(w, all)) {
         free(ids);
         return false;
     }
-    w->pub.procs = procs;
     for (size_t i = 0; i < w->ngroups; i++)
         if (!w->groups[i].count &&
             (w->groups[i].named_by != ST_NO_NODE || w->groups[i].event != ST_NO_EVENT))
@@ -172,7 +170,7 @@ static bool add_placeholders(st_wood *w, size_t missing)
     for (size_t i = 0; i < n; i++) {
         st_group *g = &w->groups[ids[i]];
         g->placeholder = (st_node)w->pub.n;
-        procs[w->pub.n++] = g->named_by == ST_NO_NODE ? actor(w, g) : placeholder(w, g);
+        w->pub.procs[w->pub.n++] = g->named_by == ST_NO_NODE ? actor(w, g) : placeholder(w, g);
     }
     w->pub.stats.placeholders = n;
     free(ids);
