@@ -79,6 +79,7 @@ typedef struct job {
     role *roles;
     size_t nroles, roles_cap;
     size_t met;     /* the role that was asked for last: a list's texts are mostly one column's */
+    bool nodes;     /* processes are looked at that weren't observed, too */
     bool processes; /* are there rows? */
     st_event_set events; /* the kinds of those there are */
     uint32_t *role_of;   /* by text, of all rules' choices in their order */
@@ -99,7 +100,7 @@ static size_t rows_in(const job *j, unsigned space)
 {
     if (j->only)
         return j->only[space].n;
-    return space == PROCESSES ? j->f->observed : j->f->nevents;
+    return space == EVENTS ? j->f->nevents : j->nodes ? j->f->n : j->f->observed;
 }
 
 static st_node row_at(const job *j, unsigned space, size_t i)
@@ -111,7 +112,17 @@ static st_node row_at(const job *j, unsigned space, size_t i)
 
 static unsigned space_of(const st_trigger *t)
 {
-    return t->rows == ST_OF_PROCESSES ? PROCESSES : EVENTS;
+    return t->rows == ST_OF_EVENTS ? EVENTS : PROCESSES;
+}
+
+/* Is a rule about placeholders, too? */
+static bool any_nodes(const job *j)
+{
+    size_t i = 0;
+    while (i < j->nrules &&
+           !(j->triggers[i] && j->triggers[i]->known && j->triggers[i]->rows == ST_OF_NODES))
+        i++;
+    return i < j->nrules;
 }
 
 /* Which kinds of events there are. */
@@ -133,7 +144,9 @@ static bool has_rows(const job *j, const st_trigger *t)
 
 static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node row)
 {
-    return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
+    if (space == PROCESSES)
+        return row < j->f->observed || t->rows == ST_OF_NODES;
+    return st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
 }
 
 /* The column's text of a row that a rule with such a text may be about; false: it has none. */
@@ -553,6 +566,7 @@ st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_opt
                          st_err *err)
 {
     job j = { .f = f, .only = only, .triggers = triggers, .nrules = n, .out = out };
+    j.nodes = any_nodes(&j);
     j.nworkers = workers_for(&j, o);
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
     j.workers = calloc(j.nworkers, sizeof *j.workers);
