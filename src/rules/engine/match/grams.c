@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * grams.c - a filter of bits over the hashes of grams, and chains of needles behind it.
+ * grams.c - a filter over the hashes of grams, and chains of needles behind it.
  *
  * Where all needles are longer than a gram, not every byte of a text is looked at: of each needle
  * as many grams side by side are known as there are bytes from one look to the next, so that one of
@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As powers of two: a filter has 16 bits for each place of chains. */
-enum { LONGEST = 4, MOST_SLOTS = 14, FEWEST_SLOTS = 6, FILTER = 4 };
+/* As powers of two: a filter has 8 bytes for each place of chains. */
+enum { LONGEST = 4, MOST_SLOTS = 14, FEWEST_SLOTS = 6, FILTER = 3 };
 enum { MOST_STRIDE = 4 };
 
 typedef struct entry {
@@ -30,7 +30,7 @@ struct st_grams {
     size_t stride;                /* bytes from one look for grams of the longest to the next */
     unsigned slots;               /* of each length, as a power of two: as the entries are many */
     uint32_t *heads[LONGEST + 1]; /* 1-based; NULL: no needle's gram has so many bytes */
-    uint64_t *bits[LONGEST + 1];
+    uint8_t *filter[LONGEST + 1];
 };
 
 static inline uint32_t gram_at(const char *p, size_t length)
@@ -87,17 +87,17 @@ static bool open_length(st_grams *g, size_t length)
     if (g->heads[length])
         return true;
     g->heads[length] = calloc((size_t)1 << g->slots, sizeof(uint32_t));
-    g->bits[length] = calloc(((size_t)1 << (g->slots + FILTER)) / 64, sizeof(uint64_t));
-    return g->heads[length] && g->bits[length];
+    g->filter[length] = calloc((size_t)1 << (g->slots + FILTER), 1);
+    return g->heads[length] && g->filter[length];
 }
 
 static void put_gram(st_grams *g, size_t needle, size_t at, size_t length)
 {
     uint32_t gram = gram_at(g->needles[needle].text.p + at, length), h = mix(gram);
-    uint32_t *head = &g->heads[length][h >> (32 - g->slots)], bit = h >> (32 - g->slots - FILTER);
+    uint32_t *head = &g->heads[length][h >> (32 - g->slots)];
     g->entries[g->n++] = (entry){ gram, (uint32_t)needle, (uint32_t)at, *head };
     *head = (uint32_t)g->n;
-    g->bits[length][bit >> 6] |= UINT64_C(1) << (bit & 63);
+    g->filter[length][h >> (32 - g->slots - FILTER)] = 1;
 }
 
 static bool put(st_grams *g, size_t i, const st_gram_counts *c)
@@ -151,7 +151,7 @@ void st_grams_free(st_grams *g)
         return;
     for (size_t i = 0; i <= LONGEST; i++) {
         free(g->heads[i]);
-        free(g->bits[i]);
+        free(g->filter[i]);
     }
     free(g->entries);
     free(g);
@@ -180,20 +180,38 @@ static void follow(const st_grams *g, size_t length, uint32_t gram, uint32_t h, 
     }
 }
 
-/* Needles whose gram has that length. It is a constant where this is called, so that a gram is one
- * load: copied byte by byte it waits for its own stores. */
+/* Needles whose gram has that length, in so many looks from i on. Lengths are constants where this
+ * is called, so that a gram is one load: copied byte by byte it waits for its own stores. */
+static inline __attribute__((always_inline)) void
+look(const st_grams *g, size_t length, size_t stride, st_str folded, size_t i, size_t looks,
+     void (*hit)(void *ctx, size_t needle), void *ctx)
+{
+    unsigned shift = 32 - g->slots - FILTER;
+    for (; looks-- && i + length <= folded.n; i += stride) {
+        uint32_t gram = gram_at(folded.p + i, length), h = mix(gram);
+        if (g->filter[length][h >> shift])
+            follow(g, length, gram, h, folded, i, hit, ctx);
+    }
+}
+
+/* Four looks are taken together, as most meet nothing. */
 static inline __attribute__((always_inline)) void find_length(const st_grams *g, size_t length,
                                                               size_t stride, st_str folded,
                                                               void (*hit)(void *ctx, size_t needle),
                                                               void *ctx)
 {
-    const uint64_t *bits = g->bits[length];
+    const uint8_t *filter = g->filter[length];
     unsigned shift = 32 - g->slots - FILTER;
-    for (size_t i = 0; i + length <= folded.n; i += stride) {
-        uint32_t gram = gram_at(folded.p + i, length), h = mix(gram);
-        if (bits[h >> shift >> 6] >> (h >> shift & 63) & 1)
-            follow(g, length, gram, h, folded, i, hit, ctx);
+    size_t i = 0;
+    for (; i + 3 * stride + length <= folded.n; i += 4 * stride) {
+        const char *p = folded.p + i;
+        if (filter[mix(gram_at(p, length)) >> shift] |
+            filter[mix(gram_at(p + stride, length)) >> shift] |
+            filter[mix(gram_at(p + 2 * stride, length)) >> shift] |
+            filter[mix(gram_at(p + 3 * stride, length)) >> shift])
+            look(g, length, stride, folded, i, 4, hit, ctx);
     }
+    look(g, length, stride, folded, i, 3, hit, ctx);
 }
 
 void st_grams_find(const st_grams *g, st_str folded, void (*hit)(void *ctx, size_t needle),
