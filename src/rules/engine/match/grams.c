@@ -54,18 +54,23 @@ void st_gram_count(st_gram_counts *c, st_str folded)
     }
 }
 
-/* The place of the needle's rarest grams, so many side by side, and how often they were met. */
-static size_t rarest(const st_gram_counts *c, st_str needle, size_t side_by_side, uint32_t *count)
+static uint32_t met(const st_gram_counts *c, const char *p)
+{
+    return c->of[mix(gram_at(p, LONGEST)) >> 16];
+}
+
+/* The place of the needle's rarest grams, so many side by side. */
+static size_t rarest(const st_gram_counts *c, st_str needle, size_t side_by_side)
 {
     size_t best = 0;
-    *count = c ? UINT32_MAX : 0;
-    for (size_t i = 0; c && i + side_by_side - 1 + LONGEST <= needle.n; i++) {
-        uint32_t met = 0;
-        for (size_t k = i; k < i + side_by_side; k++)
-            met += c->of[mix(gram_at(needle.p + k, LONGEST)) >> 16];
-        if (met < *count) {
-            *count = met;
-            best = i;
+    uint32_t least = UINT32_MAX, sum = 0;
+    for (size_t i = 0; c && i + LONGEST <= needle.n; i++) {
+        sum += met(c, needle.p + i);
+        if (i >= side_by_side)
+            sum -= met(c, needle.p + i - side_by_side);
+        if (i + 1 >= side_by_side && sum < least) {
+            least = sum;
+            best = i + 1 - side_by_side;
         }
     }
     return best;
@@ -75,11 +80,14 @@ uint32_t st_gram_cost(const st_gram_counts *c, st_str needle)
 {
     /* A short needle is taken to be as common as it may well be. */
     static const uint32_t of_short[] = { 1000000, 100000, 10000, 1000 };
-    uint32_t count;
     if (needle.n < LONGEST)
         return of_short[needle.n];
-    rarest(c, needle, 1, &count);
-    return count + 1;
+    uint32_t least = c ? UINT32_MAX - 1 : 0;
+    for (size_t i = 0; c && i + LONGEST <= needle.n; i++) {
+        uint32_t n = met(c, needle.p + i);
+        least = n < least ? n : least;
+    }
+    return least + 1;
 }
 
 static bool open_length(st_grams *g, size_t length)
@@ -104,8 +112,7 @@ static bool put(st_grams *g, size_t i, const st_gram_counts *c)
 {
     st_str t = g->needles[i].text;
     size_t length = t.n < LONGEST ? t.n : LONGEST, grams = t.n < LONGEST ? 1 : g->stride;
-    uint32_t count;
-    size_t at = t.n < LONGEST ? 0 : rarest(c, t, grams, &count);
+    size_t at = t.n < LONGEST ? 0 : rarest(c, t, grams);
     if (!open_length(g, length))
         return false;
     for (size_t k = 0; k < grams; k++)
