@@ -342,6 +342,34 @@ static void grams__needles__are_found_where_they_may_stand(void **state)
     free(counts);
 }
 
+/* Of needles none of which is shorter than so much, one at each place of texts of every length. */
+static void grams__long__needles__are_found_at_every_place(void **state)
+{
+    (void)state;
+    static const char letters[] =
+        "where do needles stand in this text, and how often is it looked at";
+    st_gram_counts *counts = calloc(1, sizeof *counts);
+    st_gram_count(counts, st_str_of(letters));
+    for (size_t shortest = 1; shortest <= 12; shortest++) {
+        st_gram_needle needles[16];
+        for (size_t k = 0; k < 16; k++)
+            needles[k] = (st_gram_needle){ { letters + 3 * k, shortest + k % 4 }, ST_M_CONTAINS };
+        st_grams *g = st_grams_new(needles, 16, shortest % 2 ? counts : NULL);
+        for (size_t from = 0; from < sizeof letters; from++)
+            for (size_t to = from; to < sizeof letters; to++) {
+                st_str text = { letters + from, to - from };
+                found f = { 0 };
+                st_grams_find(g, text, note_needle, &f);
+                for (size_t k = 0; k < 16; k++)
+                    if (f.needle[k] != st_match_text(ST_M_CONTAINS, text, needles[k].text))
+                        fail_msg("from %zu to %zu: needle %zu of %zu", from, to, k,
+                                 needles[k].text.n);
+            }
+        st_grams_free(g);
+    }
+    free(counts);
+}
+
 /* numbers and networks */
 
 static void number__texts__compare_as_numbers(void **state)
@@ -653,6 +681,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(grams__needles__are_found_where_they_may_stand),
+        cmocka_unit_test(grams__long__needles__are_found_at_every_place),
         cmocka_unit_test(number__texts__compare_as_numbers),
         cmocka_unit_test(network__addresses__are_in_it),
         cmocka_unit_test(pred__many_needles__are_as_each_by_itself),

@@ -5,7 +5,9 @@
  *
  * A space is what rows are made of: processes, or other events. A role is a column of a space that
  * some rule needs a text in. Which of a rule's choices of texts is looked for, a sample of the rows
- * says: the one whose texts are rarest. A text that was met lately isn't looked at again.
+ * says: the one whose texts are rarest. A text that was met lately isn't looked at again; of
+ * columns that are made of one text of a record that text is remembered, for all of them, so that
+ * rows whose texts were met take no more than to read what was recorded.
  *
  * The pass goes over stretches of rows, on all threads; what they find is put together in their
  * order. Each thread remembers texts of its own.
@@ -22,10 +24,10 @@ enum { PROCESSES = ST_PREFILTER_PROCESSES, EVENTS, SPACES };
 enum { FEW_ROWS = 64, SAMPLE = 2048, LEAST_STEP = 8, RECENT = 4096 };
 enum { LEAST_STRETCH = 256, STRETCH = 4096, STRETCHES = 4 /* a thread, of few rows */ };
 
-/* Which rules a text of a role concerns. */
+/* Which rules a text concerns. */
 typedef struct recent {
     st_sid text;       /* ST_ABSENT: none yet */
-    uint32_t first, n; /* in the role's found */
+    uint32_t first, n; /* in the memory's found */
 } recent;
 
 typedef struct role {
@@ -37,9 +39,18 @@ typedef struct role {
     uint32_t *rule_of; /* by needle */
     size_t n, cap, rules_cap;
     st_grams *grams;
+    size_t next; /* of the same origin: its place + 1; 0: none */
 } role;
 
-/* What a thread knows of a role's texts. */
+/* What roles with needles are made of: of one text of a process's record, those that are made of
+ * the same; else a role's own texts. */
+typedef struct origin {
+    unsigned space;
+    st_base_text of; /* get NULL: the role's texts */
+    size_t roles;    /* the first one's place */
+} origin;
+
+/* What a thread knows of an origin's texts. */
 typedef struct memory {
     recent *recent;  /* NULL: it has met none */
     uint32_t *found; /* rules, of the texts in recent; begun anew when it has grown too long */
@@ -50,7 +61,7 @@ typedef struct memory {
 typedef struct worker {
     st_run run;
     st_shared shared;   /* of all but the first, which has the caller's */
-    memory *memories;   /* by role */
+    memory *memories;   /* by origin */
     st_rule_rows *rows; /* by rule: of the stretch at hand */
     uint32_t *touched;  /* rules that have such */
     size_t ntouched;
@@ -60,7 +71,7 @@ typedef struct worker {
     st_node row;
     const role *at;
     memory *mine;
-    uint32_t *stamp; /* by rule: the last text that concerned it, of the role at hand */
+    uint32_t *stamp; /* by rule: the last text that concerned it */
     uint32_t serial;
 } worker;
 
@@ -78,7 +89,10 @@ typedef struct job {
     st_prefilter *out;
     role *roles;
     size_t nroles, roles_cap;
+    origin *origins;
+    size_t norigins;
     size_t met;     /* the role that was asked for last: a list's texts are mostly one column's */
+    bool nodes;     /* processes are looked at that weren't observed, too */
     bool processes; /* are there rows? */
     st_event_set events; /* the kinds of those there are */
     uint32_t *role_of;   /* by text, of all rules' choices in their order */
@@ -86,7 +100,7 @@ typedef struct job {
     choice *choices; /* by rule; before it is chosen, the first of all its texts */
     worker *workers;
     unsigned nworkers;
-    size_t recent;  /* texts that a worker remembers of a role: a power of two */
+    size_t recent;  /* texts that a worker remembers of an origin: a power of two */
     uint64_t total; /* rows kept apart, of all rules */
     unsigned space; /* that is gone over */
     size_t stretch; /* rows of it that are one piece of work */
@@ -99,7 +113,7 @@ static size_t rows_in(const job *j, unsigned space)
 {
     if (j->only)
         return j->only[space].n;
-    return space == PROCESSES ? j->f->observed : j->f->nevents;
+    return space == EVENTS ? j->f->nevents : j->nodes ? j->f->n : j->f->observed;
 }
 
 static st_node row_at(const job *j, unsigned space, size_t i)
@@ -111,7 +125,17 @@ static st_node row_at(const job *j, unsigned space, size_t i)
 
 static unsigned space_of(const st_trigger *t)
 {
-    return t->rows == ST_OF_PROCESSES ? PROCESSES : EVENTS;
+    return t->rows == ST_OF_EVENTS ? EVENTS : PROCESSES;
+}
+
+/* Is a rule about placeholders, too? */
+static bool any_nodes(const job *j)
+{
+    size_t i = 0;
+    while (i < j->nrules &&
+           !(j->triggers[i] && j->triggers[i]->known && j->triggers[i]->rows == ST_OF_NODES))
+        i++;
+    return i < j->nrules;
 }
 
 /* Which kinds of events there are. */
@@ -133,7 +157,9 @@ static bool has_rows(const job *j, const st_trigger *t)
 
 static bool is_row(const job *j, const st_trigger *t, unsigned space, st_node row)
 {
-    return space == PROCESSES || st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
+    if (space == PROCESSES)
+        return row < j->f->observed || t->rows == ST_OF_NODES;
+    return st_event_set_has(&t->kinds, j->f->events[row - j->f->n].kind);
 }
 
 /* The column's text of a row that a rule with such a text may be about; false: it has none. */
@@ -323,6 +349,37 @@ static void prepare_role(void *ctx, unsigned thread, size_t i)
     j->workers[thread].failed |= !x->grams;
 }
 
+static st_base_text origin_of_role(const role *x)
+{
+    return x->space == PROCESSES ? st_column_base(&x->column) : (st_base_text){ NULL, 0 };
+}
+
+/* The origin of the role's texts. */
+static void put_origin(job *j, size_t i)
+{
+    role *x = &j->roles[i];
+    st_base_text s = origin_of_role(x);
+    size_t k = 0;
+    while (k < j->norigins &&
+           !(s.get && j->origins[k].of.get == s.get && j->origins[k].of.arg == s.arg))
+        k++;
+    if (k == j->norigins) {
+        j->origins[j->norigins++] = (origin){ x->space, s, i };
+        return;
+    }
+    x->next = j->origins[k].roles + 1;
+    j->origins[k].roles = i;
+}
+
+static bool find_origins(job *j)
+{
+    j->origins = calloc(j->nroles + 1, sizeof *j->origins);
+    for (size_t i = 0; j->origins && i < j->nroles; i++)
+        if (j->roles[i].n)
+            put_origin(j, i);
+    return j->origins != NULL;
+}
+
 /* Something for each role, on all threads. */
 static bool each_role(job *j, void (*one)(void *, unsigned, size_t))
 {
@@ -350,8 +407,39 @@ static void concern(void *ctx, size_t needle)
     m->found[m->nfound++] = rule;
 }
 
+/* The rules that a role's text concerns. */
+static void look_into(worker *w, const role *x, st_sid id)
+{
+    w->at = x;
+    fold(w, id);
+    st_grams_find(x->grams, st_buf_slice(&w->folded), concern, w);
+}
+
+/* Those that the row's texts of an origin concern. */
+static void look_into_all(const job *j, worker *w, const origin *o, st_sid id)
+{
+    st_sid text;
+    w->serial++;
+    if (!o->of.get) {
+        look_into(w, &j->roles[o->roles], id);
+        return;
+    }
+    for (size_t i = o->roles + 1; i; i = j->roles[i - 1].next)
+        if (text_of(w, &j->roles[i - 1], w->row, &text))
+            look_into(w, &j->roles[i - 1], text);
+}
+
+/* The text that the origin's roles are made of; false: there is none. */
+static bool text_of_origin(const job *j, worker *w, const origin *o, st_sid *id)
+{
+    if (!o->of.get)
+        return text_of(w, &j->roles[o->roles], w->row, id);
+    *id = o->of.get(&w->run, w->row, o->of.arg);
+    return *id != ST_EMPTY && *id != ST_ABSENT;
+}
+
 /* Which rules the text concerns: remembered, or looked for. */
-static recent concerned(const job *j, worker *w, const role *x, memory *m, st_sid id)
+static recent concerned(const job *j, worker *w, const origin *o, memory *m, st_sid id)
 {
     if (!m->recent && !(m->recent = calloc(j->recent, sizeof(recent)))) {
         w->failed = true;
@@ -365,11 +453,8 @@ static recent concerned(const job *j, worker *w, const role *x, memory *m, st_si
         memset(m->recent, 0, j->recent * sizeof *m->recent);
     }
     size_t first = m->nfound;
-    w->at = x;
     w->mine = m;
-    w->serial++;
-    fold(w, id);
-    st_grams_find(x->grams, st_buf_slice(&w->folded), concern, w);
+    look_into_all(j, w, o, id);
     *slot = (recent){ id, (uint32_t)first, (uint32_t)(m->nfound - first) };
     return *slot;
 }
@@ -392,12 +477,12 @@ static void look_at(const job *j, worker *w, size_t i)
 {
     st_sid id;
     w->row = row_at(j, j->space, i);
-    for (size_t k = 0; k < j->nroles; k++) {
-        const role *x = &j->roles[k];
+    for (size_t k = 0; k < j->norigins; k++) {
+        const origin *o = &j->origins[k];
         memory *m = &w->memories[k];
-        if (x->space != j->space || !x->n || !text_of(w, x, w->row, &id))
+        if (o->space != j->space || !text_of_origin(j, w, o, &id))
             continue;
-        recent c = concerned(j, w, x, m, id);
+        recent c = concerned(j, w, o, m, id);
         for (uint32_t n = 0; n < c.n; n++) {
             uint32_t rule = m->found[c.first + n];
             if (is_row(j, j->triggers[rule], j->space, w->row))
@@ -474,7 +559,7 @@ static bool look_at_all(job *j)
 
 static void free_worker(const job *j, worker *w, bool own)
 {
-    for (size_t i = 0; w->memories && i < j->nroles; i++) {
+    for (size_t i = 0; w->memories && i < j->norigins; i++) {
         free(w->memories[i].recent);
         free(w->memories[i].found);
     }
@@ -502,6 +587,7 @@ static void free_job(const job *j)
         st_grams_free(x->grams);
     }
     free(j->roles);
+    free(j->origins);
     free(j->workers);
     free(j->role_of);
     free(j->choices);
@@ -540,9 +626,10 @@ static bool run(job *j)
     bool ok = find_roles(j, j->nrules);
     for (j->recent = FEW_ROWS; j->recent < RECENT && j->recent < rows; j->recent *= 2)
         ;
-    ok = ok && each_role(j, sample_role) && choose_all(j) && each_role(j, prepare_role);
+    ok = ok && each_role(j, sample_role) && choose_all(j) && each_role(j, prepare_role) &&
+         find_origins(j);
     for (unsigned i = 0; ok && i < j->nworkers; i++)
-        ok = (j->workers[i].memories = calloc(j->nroles + 1, sizeof(memory))) != NULL;
+        ok = (j->workers[i].memories = calloc(j->norigins + 1, sizeof(memory))) != NULL;
     return ok && look_at_all(j);
 }
 
@@ -553,6 +640,7 @@ st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_opt
                          st_err *err)
 {
     job j = { .f = f, .only = only, .triggers = triggers, .nrules = n, .out = out };
+    j.nodes = any_nodes(&j);
     j.nworkers = workers_for(&j, o);
     *out = (st_prefilter){ .rules = calloc(n + 1, sizeof *out->rules), .n = n };
     j.workers = calloc(j.nworkers, sizeof *j.workers);

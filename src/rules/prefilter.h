@@ -25,11 +25,12 @@ typedef struct st_prefilter {
     size_t n;
 } st_prefilter;
 
-/* The kinds of rows that texts are looked for in. */
+/* The kinds of rows that texts are looked for in; processes that weren't observed count for rules
+ * about them. */
 enum { ST_PREFILTER_PROCESSES, ST_PREFILTER_EVENTS, ST_PREFILTER_SPACES };
 
 /* only: rows that are looked at, by their kind; NULL: all. triggers: one a rule, NULL for one that
- * won't run. The servers are marked already. On an error nothing is in out. */
+ * won't run. On an error nothing is in out. */
 st_code st_prefilter_run(const st_forest *f, st_shared *shared, const st_run_options *o,
                          const st_rule_settings *settings,
                          const st_row_list only[ST_PREFILTER_SPACES],

@@ -72,7 +72,7 @@ static st_code mark_for_query(const st_rules *rules, st_forest *f, st_shared *sh
         return st_fail(err, ST_E_MEMORY, "no memory to run the query");
     st_run_options all = *o;
     all.shown = NULL;
-    st_code code = st_rules_mark_servers(rules, f, shared, &all, server, NULL, err);
+    st_code code = st_rules_mark_servers(rules, f, shared, &all, server, err);
     if (code == ST_OK)
         st_tree_mark_servers(f, server, o->trust);
     free(server);

@@ -95,9 +95,8 @@ void st_rule_check_again(st_rules *r, st_loaded *l);
 void st_rule_check(const st_checker *c, const st_parsed *p, st_rule *rule, st_trigger *trigger);
 void st_checking_free(st_checking *c);
 
-/* run.c: by node, which are web servers; the others stay as they are. m: where what the rules that
- * say so gave is noted, or NULL. */
+/* run.c: by node, which are web servers; the others stay as they are. */
 st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
-                              const st_run_options *o, bool *server, st_matches *m, st_err *err);
+                              const st_run_options *o, bool *server, st_err *err);
 
 #endif

@@ -104,20 +104,28 @@ static bool note(st_matches *m, uint32_t rule, const st_hits *h, const st_fillin
 
 /* web servers */
 
-st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
-                              const st_run_options *o, bool *server, st_matches *m, st_err *err)
+static bool marks(const st_rules *rules, uint32_t i)
+{
+    const st_rule *rule = &rules->items[i]->rule;
+    return rule->marks_servers && rule->status == ST_RULE_READY;
+}
+
+static st_code mark_servers(const st_rules *rules, const st_prefilter *rows, const st_forest *f,
+                            st_shared *shared, const st_run_options *o, bool *server, st_matches *m,
+                            st_err *err)
 {
     st_hits h = { 0 };
     outcome out = { 0 };
     st_code code = ST_OK;
     for (uint32_t i = 0; code == ST_OK && i < rules->n; i++) {
         const st_rule *rule = &rules->items[i]->rule;
-        if (!rule->marks_servers || rule->status != ST_RULE_READY)
+        if (!marks(rules, i))
             continue;
         out = (outcome){ 0 };
         st_spread x = { .rules = rules, .f = f, .o = o, .shared = shared, .rule = i };
-        if (!st_spread_rule(&x, &h, &out.stop))
-            code = run_rule(rules, i, NULL, f, shared, o, &h, NULL, NULL, NULL, &out, err);
+        if (!rows->rules[i].all || !st_spread_rule(&x, &h, &out.stop))
+            code =
+                run_rule(rules, i, &rows->rules[i], f, shared, o, &h, NULL, NULL, NULL, &out, err);
         for (size_t k = 0; k < h.n; k++)
             server[h.v[k].node] = true;
         if (code == ST_OK && m && !note(m, i, &h, NULL, &out))
@@ -126,6 +134,41 @@ st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shar
             code = st_fail(err, ST_E_LIMIT, "%.*s: %s", ST_FMT(rule->id), out.stop.text);
     }
     free(h.v);
+    return code;
+}
+
+/* Finds for each rule that is wanted the rows that it has to be asked about. only: of these rows;
+ * NULL: of all. */
+static st_code look_for(const st_rules *rules, const bool *wanted, const st_forest *f,
+                        st_shared *shared, const st_run_options *o, const st_row_list *only,
+                        st_prefilter *out, st_err *err)
+{
+    const st_trigger **triggers = calloc(rules->n + 1, sizeof(st_trigger *));
+    st_prefilter_free(out);
+    if (!triggers)
+        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    for (uint32_t i = 0; i < rules->n; i++)
+        triggers[i] = wanted[i] ? &rules->items[i]->trigger : NULL;
+    st_code code =
+        st_prefilter_run(f, shared, o, &rules->settings, only, triggers, rules->n, out, err);
+    free((void *)triggers);
+    return code;
+}
+
+st_code st_rules_mark_servers(const st_rules *rules, const st_forest *f, st_shared *shared,
+                              const st_run_options *o, bool *server, st_err *err)
+{
+    st_prefilter rows = { 0 };
+    bool *wanted = calloc(rules->n + 1, sizeof *wanted);
+    if (!wanted)
+        return st_fail(err, ST_E_MEMORY, "no memory to run rules");
+    for (uint32_t i = 0; i < rules->n; i++)
+        wanted[i] = marks(rules, i);
+    st_code code = look_for(rules, wanted, f, shared, o, NULL, &rows, err);
+    if (code == ST_OK)
+        code = mark_servers(rules, &rows, f, shared, o, server, NULL, err);
+    st_prefilter_free(&rows);
+    free(wanted);
     return code;
 }
 
@@ -184,19 +227,17 @@ static bool in_vain(const job *j, const st_prefilter *found, uint32_t i)
     return !rows->all && !rows->n && j->rules->items[i]->trigger.narrows;
 }
 
-/* Finds for each rule that will run the rows that it has to be asked about. only: of these rows;
- * NULL: of all. */
-static st_code prefilter(job *j, const st_row_list *only, st_prefilter *out, st_err *err)
+/* Of the rules that will run, and of those that mark servers if `marking`. */
+static st_code prefilter(job *j, bool marking, const st_row_list *only, st_prefilter *out,
+                         st_err *err)
 {
-    const st_trigger **triggers = calloc(j->rules->n + 1, sizeof(st_trigger *));
-    st_prefilter_free(out);
-    if (!triggers)
+    bool *wanted = calloc(j->rules->n + 1, sizeof *wanted);
+    if (!wanted)
         return st_fail(err, ST_E_MEMORY, "no memory to run rules");
     for (uint32_t i = 0; i < j->rules->n; i++)
-        triggers[i] = runs(j, i) ? &j->rules->items[i]->trigger : NULL;
-    st_code code = st_prefilter_run(j->f, &j->shared, &j->o, &j->rules->settings, only, triggers,
-                                    j->rules->n, out, err);
-    free((void *)triggers);
+        wanted[i] = runs(j, i) || (marking && marks(j->rules, i));
+    st_code code = look_for(j->rules, wanted, j->f, &j->shared, &j->o, only, out, err);
+    free(wanted);
     return code;
 }
 
@@ -348,9 +389,8 @@ static st_code run_all(job *j, st_err *err)
 {
     side_by_side x = { 0 };
     size_t next = 0;
-    st_code code = prefilter(j, NULL, &j->rows, err);
-    if (code == ST_OK)
-        run_beside(j, &x);
+    st_code code = ST_OK;
+    run_beside(j, &x);
     for (uint32_t i = 0; code == ST_OK && i < j->rules->n; i++)
         if (next < x.n && x.v[next].rule == i)
             code = take_apart(j, &x.v[next++], err);
@@ -418,7 +458,7 @@ static void run_other(const rounds *x, other *a)
 {
     job *j = &a->j;
     st_tree_mark_servers(j->f, x->server, j->o.trust);
-    a->code = prefilter(j, NULL, &j->rows, &a->err);
+    a->code = prefilter(j, false, NULL, &j->rows, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < j->rules->n; i++)
         if (runs(j, i) && !in_vain(j, &j->rows, i))
             run_one_other(a, &j->shared, rows_for(j, i), i);
@@ -449,11 +489,11 @@ static void touch_in_vain(rounds *x, unsigned k)
 {
     other *a = &x->others[k];
     const st_apart *apart = &x->apart[k];
-    const st_row_list only[ST_PREFILTER_SPACES] = { { apart->nodes.v, apart->nobserved },
+    const st_row_list only[ST_PREFILTER_SPACES] = { { apart->nodes.v, apart->nodes.n },
                                                     { apart->events.v, apart->events.n } };
     st_prefilter found = { 0 };
     a->j.f = apart->view;
-    a->code = prefilter(&a->j, only, &found, &a->err);
+    a->code = prefilter(&a->j, false, only, &found, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < a->j.rules->n; i++)
         if (runs(x->own, i) && in_vain(x->own, &x->own->rows, i) && !in_vain(&a->j, &found, i))
             x->own->touched[i] |= (uint8_t)(1u << k);
@@ -488,7 +528,7 @@ static void run_other_behind(rounds *x, unsigned k)
         st_tree_mark_servers(own->f, x->server, a->j.o.trust);
     bool some = n && (all || n >= SEVERAL);
     if (some && a->code == ST_OK)
-        a->code = prefilter(&a->j, NULL, &a->j.rows, &a->err);
+        a->code = prefilter(&a->j, false, NULL, &a->j.rows, &a->err);
     for (uint32_t i = 0; a->code == ST_OK && i < own->rules->n; i++)
         if (!differs(x, k, i)) {
             if (!copy_hits(&a->j.per_rule[i], &own->per_rule[i]))
@@ -715,7 +755,9 @@ static st_code run_all_rounds(job *j, const bool *server, st_err *err)
 
 static st_code run_marked(job *j, bool *server, st_err *err)
 {
-    st_code code = st_rules_mark_servers(j->rules, j->f, &j->shared, &j->o, server, j->m, err);
+    st_code code = prefilter(j, true, NULL, &j->rows, err);
+    if (code == ST_OK)
+        code = mark_servers(j->rules, &j->rows, j->f, &j->shared, &j->o, server, j->m, err);
     if (code == ST_OK)
         code = run_all_rounds(j, server, err);
     if (code != ST_OK)

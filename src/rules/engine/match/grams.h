@@ -4,7 +4,7 @@
  * grams.h - thousands of needles in one pass over a text.
  *
  * Of each needle one gram (up to four bytes of it) is looked for, the rarest in a sample of the
- * texts; where a gram is met, its needle is compared. So a byte of text costs a hash and a bit,
+ * texts; where a gram is met, its needle is compared. So a byte of text costs a hash and a look,
  * however many the needles are, as long as their grams are rare. What is found doesn't depend on
  * the sample.
  */

@@ -136,10 +136,10 @@ typedef struct st_condition {
     const st_expr *x; /* over the table's columns */
     struct st_condition *next;
 } st_condition;
-/* The table that the plan reads, if it is one reader's, with the kinds of events that it lets
- * through and its conditions; NULL: none, or several. */
-const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
-                                      const st_condition **conditions);
+/* The table of the plan's i-th reader, with the kinds of events that it lets through and its
+ * conditions; NULL: there are no more. */
+const st_table_def *st_run_reader(const st_run *r, size_t i, st_event_set *kinds,
+                                  const st_condition **conditions);
 /* The kinds of events that a reader of a table lets through; none for processes, and for other
  * operators. */
 st_event_set st_op_scan_events(const st_op *op);

@@ -122,6 +122,7 @@ static st_batch *replay_next(st_run *r, st_op *op)
     replay *p = op->spec;
     st_kept_rows *s = p->store;
     const st_rows *rows = rows_of(s);
+    r->told |= s->run != r && (s->run->scans || s->run->foreign);
     if (!rows)
         st_fail(&r->err, ST_E_LIMIT, "rows that several threads make aren't there yet");
     if (!rows || (s->run != r && !borrow(r, s->run)))

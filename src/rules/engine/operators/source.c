@@ -145,12 +145,15 @@ st_event_set st_op_scan_events(const st_op *op)
     return op->next == scan_next ? ((const scan *)op->spec)->events : (st_event_set){ { 0 } };
 }
 
-const st_table_def *st_run_only_table(const st_run *r, st_event_set *kinds,
-                                      const st_condition **conditions)
+const st_table_def *st_run_reader(const st_run *r, size_t i, st_event_set *kinds,
+                                  const st_condition **conditions)
 {
-    const scan *s = r->scans ? r->scans->spec : NULL;
-    if (!s || s->older)
+    const st_op *op = r->scans;
+    while (op && i--)
+        op = ((const scan *)op->spec)->older;
+    if (!op)
         return NULL;
+    const scan *s = op->spec;
     *kinds = s->events;
     *conditions = s->conditions;
     return s->table;

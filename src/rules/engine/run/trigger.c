@@ -134,7 +134,8 @@ static void of_pred(maker *m, const st_expr *x, choices *out)
 {
     st_literals l = { 0 };
     st_mop op = st_pred_op(x->pred);
-    if (x->negate || x->args[0]->kind != ST_EXPR_COLUMN)
+    if (x->negate || x->args[0]->kind != ST_EXPR_COLUMN ||
+        m->table->columns[x->args[0]->col].flags & ST_SRC_SERVER)
         return;
     if (op == ST_M_REGEX) {
         if (st_regexes_literals(m->regexes, st_pred_pattern(x->pred), m->arena, &l))
@@ -143,6 +144,8 @@ static void of_pred(maker *m, const st_expr *x, choices *out)
     }
     const st_str *needles = st_pred_needles(x->pred, &l.n);
     m->arena->failed |= !needles;
+    if (needles && !l.n && op <= ST_M_ENDS && !st_pred_all(x->pred))
+        offer(out, (st_atoms){ NULL, 0 }); /* none of no texts stands anywhere */
     l.v = l.n ? ST_NEWN(m->arena, st_str, l.n) : NULL;
     if (!l.v || op > ST_M_REGEX)
         return;
@@ -168,6 +171,20 @@ static bool together(maker *m, const st_atoms *a, const st_atoms *b, st_atoms *o
     return true;
 }
 
+/* What is needed where either side will do. */
+static void either(maker *m, choices side[2], choices *out)
+{
+    const st_atoms *two[2][2];
+    size_t n[2];
+    for (size_t i = 0; i < 2; i++)
+        n[i] = best_two(&side[i], two[i]);
+    for (size_t i = 0; i < n[0] * n[1]; i++) {
+        st_atoms both;
+        if (together(m, two[0][i / n[1]], two[1][i % n[1]], &both))
+            offer(out, both);
+    }
+}
+
 /* NOLINTBEGIN(misc-no-recursion): expressions are as high as their binder lets them be */
 
 static void of_expr(maker *m, const st_expr *x, choices *out);
@@ -175,19 +192,10 @@ static void of_expr(maker *m, const st_expr *x, choices *out);
 static void of_or(maker *m, const st_expr *x, choices *out)
 {
     choices side[2] = { { .n = 0 }, { .n = 0 } };
-    const st_atoms *two[2][2];
-    size_t n[2];
-    for (size_t i = 0; i < 2; i++) {
-        of_expr(m, x->args[i], &side[i]);
-        n[i] = best_two(&side[i], two[i]);
-        if (!n[i])
-            return;
-    }
-    for (size_t i = 0; i < n[0] * n[1]; i++) {
-        st_atoms both;
-        if (together(m, two[0][i / n[1]], two[1][i % n[1]], &both))
-            offer(out, both);
-    }
+    of_expr(m, x->args[0], &side[0]);
+    if (side[0].n)
+        of_expr(m, x->args[1], &side[1]);
+    either(m, side, out);
 }
 
 static void of_expr(maker *m, const st_expr *x, choices *out)
@@ -210,21 +218,55 @@ static void of_expr(maker *m, const st_expr *x, choices *out)
 
 /* NOLINTEND(misc-no-recursion) */
 
+/* What one reader's conditions need. */
+static choices of_conditions(maker *m, const st_condition *c)
+{
+    choices found = { .n = 0 };
+    for (; c; c = c->next)
+        of_expr(m, c->x, &found);
+    return found;
+}
+
+/* Rows may be let through by any of the readers. */
+static choices of_readers(maker *m, const st_run *r, st_event_set *kinds)
+{
+    const st_condition *c;
+    st_run_reader(r, 0, kinds, &c);
+    choices found = of_conditions(m, c);
+    for (size_t i = 1; found.n && st_run_reader(r, i, kinds, &c); i++) {
+        choices side[2] = { found, of_conditions(m, c) };
+        found.n = 0;
+        either(m, side, &found);
+    }
+    return found;
+}
+
+/* The table of which all readers are, of events the only one; NULL: they are of several, or of
+ * hosts. */
+static const st_table_def *table_of(const st_run *r)
+{
+    const st_condition *c;
+    st_event_set kinds;
+    const st_table_def *t = st_run_reader(r, 0, &kinds, &c), *other = t;
+    size_t n = 0;
+    while (other && other == t)
+        other = st_run_reader(r, ++n, &kinds, &c);
+    return t && !other && (t->rows < ST_OF_EVENTS || (t->rows == ST_OF_EVENTS && n == 1)) ? t
+                                                                                          : NULL;
+}
+
 void st_run_trigger(const st_run *r, const st_op *root, st_arena *a, st_trigger *out)
 {
     *out = (st_trigger){ 0 };
-    const st_condition *c;
-    const st_table_def *t = st_run_only_table(r, &out->kinds, &c);
-    if (!t || r->scanned || r->draws || (t->rows != ST_OF_PROCESSES && t->rows != ST_OF_EVENTS))
+    const st_table_def *t = table_of(r);
+    if (!t || r->scanned || r->told || r->draws) /* over evidence its values may be others */
         return;
     maker m = { .arena = a,
                 .table = t,
                 .regexes = r->shared->regexes,
                 .left = ST_MAX_TRIGGER_ATOMS,
                 .parts = ST_MAX_NARROWING };
-    choices found = { .n = 0 };
-    for (; c; c = c->next)
-        of_expr(&m, c->x, &found);
+    choices found = of_readers(&m, r, &out->kinds);
     st_buf_free(&m.folded);
     out->rows = t->rows;
     out->narrows = st_op_narrows(root);

@@ -6,7 +6,8 @@
  * A plan that reads one table, and whose first conditions ask columns for texts, can't let a row
  * through in which none of certain texts stands. Such texts are known from the conditions alone,
  * before there is evidence; many plans' texts are then looked for at once. Of a plan that asks for
- * numbers at random every row is looked at: rows that are left out would change them.
+ * numbers at random every row is looked at: rows that are left out would change them. What is known
+ * of a web server isn't asked about: texts are looked for before it is known who is one.
  */
 #ifndef ST_RULES_ENGINE_RUN_TRIGGER_H
 #define ST_RULES_ENGINE_RUN_TRIGGER_H
@@ -31,7 +32,7 @@ enum { ST_TRIGGER_CHOICES = 8 };
 typedef struct st_trigger {
     bool known; /* false: every row may be let through */
     st_rows_of rows;
-    st_event_set kinds;                   /* OF_EVENTS */
+    st_event_set kinds; /* OF_EVENTS; a plan of other rows may have several readers */
     st_atoms choices[ST_TRIGGER_CHOICES]; /* each is needed: any one of them may be looked for */
     size_t n;
     bool narrows; /* see st_op_narrows */

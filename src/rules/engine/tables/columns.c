@@ -33,13 +33,16 @@ st_sid st_get_clean(const st_run *r, st_sid s)
 }
 
 /* A string column of the store at a row; off is its place in st_creations. */
-static st_sid field(const st_run *r, uint32_t row, int off)
+static st_sid recorded(const st_run *r, uint32_t row, int off)
 {
-    if (row == ST_NO_ROW)
-        return ST_EMPTY;
     st_sid *const *column =
         (st_sid *const *)(const void *)((const char *)&r->forest->store->creations + off);
-    return st_get_clean(r, (*column)[row]);
+    return (*column)[row];
+}
+
+static st_sid field(const st_run *r, uint32_t row, int off)
+{
+    return row == ST_NO_ROW ? ST_EMPTY : st_get_clean(r, recorded(r, row, off));
 }
 
 static st_sid find_base(st_run *r, st_sid s)
@@ -374,6 +377,64 @@ st_val st_get_additional(st_run *r, st_node n, const st_getter *c)
     }
     st_buf_char(&r->mem.buf, '}');
     return st_val_str(&r->mem, st_buf_slice(&r->mem.buf));
+}
+
+/* what columns are made of */
+
+static st_sid origin_image(const st_run *r, st_node n, int arg)
+{
+    (void)arg;
+    return r->forest->procs[n].image;
+}
+
+static st_sid origin_command_line(const st_run *r, st_node n, int arg)
+{
+    (void)arg;
+    return r->forest->procs[n].command_line;
+}
+
+static st_sid origin_user(const st_run *r, st_node n, int arg)
+{
+    (void)arg;
+    return r->forest->procs[n].user;
+}
+
+static st_sid origin_own(const st_run *r, st_node n, int off)
+{
+    uint32_t row = row_of(r, n);
+    return row == ST_NO_ROW ? ST_EMPTY : recorded(r, row, off);
+}
+
+static st_sid origin_told(const st_run *r, st_node n, int off)
+{
+    uint32_t row = row_of(r, n);
+    bool audited = row != ST_NO_ROW && r->forest->store->creations.provider[row] == ST_SECURITY;
+    return audited ? told_of_parent(r, n, off) : origin_own(r, n, off);
+}
+
+st_base_text st_column_base(const st_getter *c)
+{
+    static const struct {
+        st_get_fn *column;
+        st_base_text origin; /* arg -1: the column's own */
+    } table[] = {
+        { st_get_image, { origin_image, 0 } },
+        { st_get_file_name, { origin_image, 0 } },
+        { st_get_command_line, { origin_command_line, 0 } },
+        { st_get_own_account, { origin_user, 0 } },
+        { st_get_own, { origin_own, -1 } },
+        { st_get_own_base, { origin_own, -1 } },
+        { st_get_own_hash, { origin_own, ST_OFF(hashes) } },
+        { st_get_told, { origin_told, -1 } },
+        { st_get_told_base, { origin_told, -1 } },
+    };
+    size_t i = 0, n = sizeof table / sizeof *table;
+    while (i < n && table[i].column != c->get)
+        i++;
+    if (i == n || c->flags & (ST_SRC_ACTOR | ST_SRC_TARGET))
+        return (st_base_text){ NULL, 0 };
+    st_base_text s = table[i].origin;
+    return (st_base_text){ s.get, s.arg < 0 ? c->arg : s.arg };
 }
 
 /* columns of the tree */

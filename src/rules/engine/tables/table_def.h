@@ -30,6 +30,16 @@ struct st_table_def {
 enum { ST_TABLES = 15 };
 const st_table_def *st_table_def_find(st_str name);
 const st_table_def *st_table_def_at(size_t i); /* NULL from ST_TABLES on */
+/* A text of a process's record, told without making anything: for `arg` that of st_base_text. */
+typedef st_sid st_base_text_fn(const st_run *r, st_node n, int arg);
+/* What a column of processes is made of, if that is one text of a record: equal texts give equal
+ * values, and without a text (ST_ABSENT, ST_EMPTY) the column is empty. */
+typedef struct st_base_text {
+    st_base_text_fn *get; /* NULL: the column is made of more, or of no text */
+    int arg;
+} st_base_text;
+st_base_text st_column_base(const st_getter *c);
+
 /* The kinds that a table of events is made of. */
 st_event_set st_table_def_events(const st_table_def *t);
 /* Can an event of that table have this ActionType? true for tables without one. */
