@@ -91,9 +91,12 @@ bool st_folds_let(st_folds *f, const st_regex *r, st_sid id)
         f->regexes = NULL;
         return true;
     }
-    bool known = st_screen_knows(f->screen, id);
-    return st_screen_lets(f->screen, number, id,
-                          known ? (st_str){ "", 0 } : folded_text(f, id, small));
+    st_screen_says says = st_screen_says_of(f->screen, number, id);
+    if (says == ST_SCREEN_ASK)
+        says = st_screen_look(f->screen, id, folded_text(f, id, small))
+                   ? st_screen_says_of(f->screen, number, id)
+                   : ST_SCREEN_MAY;
+    return says == ST_SCREEN_MAY;
 }
 
 /* predicates */
@@ -290,12 +293,13 @@ static uint64_t *place_of(st_folds *f, uint64_t question)
 /* Rules ask the same patterns about the same texts, each with predicates of its own. */
 static bool search(const st_pred *p, st_folds *folds, st_sid id)
 {
+    if (p->screened && !st_folds_let(folds, p->regex, id))
+        return false;
     uint64_t number = st_regex_number(p->regex), question = number << 33 | (uint64_t)id << 1;
     uint64_t *known = number ? place_of(folds, question) : NULL;
     if (known && *known >> 1 == question >> 1)
         return *known & 1;
-    bool fits = (!p->screened || st_folds_let(folds, p->regex, id)) &&
-                st_regex_test(p->regex, st_pool_get(folds->pool, id));
+    bool fits = st_regex_test(p->regex, st_pool_get(folds->pool, id));
     if (known && !st_regex_gave_up(p->regex))
         *known = question | fits;
     return fits;
