@@ -41,7 +41,7 @@ static bool goes_on(const st_needs *s, size_t i)
     return i && s->v[i].text.p == s->v[i - 1].text.p;
 }
 
-/* Letters, digits and blanks, one of which is in most texts. */
+/* Letters, digits and blanks: each is in most texts, and tells nothing. */
 static bool is_common(char c)
 {
     return c == ' ' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
@@ -50,8 +50,6 @@ static bool is_common(char c)
 static double weight_of(st_str text)
 {
     static const double by_length[] = { 0, 1000, 0.5, 0.05, 0.01, 0.01 };
-    if (text.n == 1 && is_common(text.p[0]))
-        return 10000;
     return text.n < sizeof by_length / sizeof *by_length ? by_length[text.n] : 0.001;
 }
 
@@ -87,7 +85,7 @@ static void offer_text(reader *r, parts *p, const char *text, size_t n)
 /* The letters so far are one text; others begin. */
 static void flush(reader *r, run *letters, parts *p)
 {
-    if (letters->n)
+    if (letters->n > 1 || (letters->n && !is_common(letters->text[0])))
         offer_text(r, p, letters->text, letters->n);
     letters->n = 0;
 }
@@ -228,7 +226,8 @@ static char member(st_str class, size_t *i)
     return name ? name[1] : after && strchr("\\.+*?()|[]{}^$-/\"'`", after) ? after : '\0';
 }
 
-/* The letters that a class, without its brackets, stands for; 0: they aren't known, or many. */
+/* The letters that a class, without its brackets, stands for; 0: they aren't known, or many, or
+ * one of them is common. */
 static size_t letters_of(st_str class, char of[LETTERS])
 {
     size_t n = 0, i = 0;
@@ -236,9 +235,9 @@ static size_t letters_of(st_str class, char of[LETTERS])
         return 0;
     while (i < class.n) {
         char c = member(class, &i);
-        if (!c || n == LETTERS)
+        if (!c || n == LETTERS || is_common(st_ascii_lower(c)))
             return 0;
-        of[n++] = st_ascii_lower(c);
+        of[n++] = c;
     }
     return n;
 }

@@ -15,7 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A pattern may match where a text was found. */
+/* A pattern may match where a text was found. Of two it stands under the one that fewer ways have,
+ * which is taken to be in fewer texts. */
 typedef struct way {
     uint32_t text, pattern;
     uint32_t also; /* and this one, by number + 1; 0: no other */
@@ -86,7 +87,7 @@ static int by_first(const void *a, const void *b)
     return (x->text > y->text) - (x->text < y->text);
 }
 
-static void put_ways(st_screen *s, const st_needs *of)
+static size_t number_ways(st_screen *s, const st_needs *of)
 {
     size_t n = 0;
     for (size_t i = 1; i < s->n; i++) {
@@ -98,6 +99,31 @@ static void put_ways(st_screen *s, const st_needs *of)
                                   x->also.n ? number_of(s, x->also) + 1 : 0 };
         }
     }
+    return n;
+}
+
+/* had: by text, room to count the ways that have it. */
+static void put_under_rarer(st_screen *s, size_t n, uint32_t *had)
+{
+    for (size_t i = 0; i < n; i++) {
+        had[s->ways[i].text]++;
+        if (s->ways[i].also)
+            had[s->ways[i].also - 1]++;
+    }
+    for (size_t i = 0; i < n; i++) {
+        way *w = &s->ways[i];
+        uint32_t text = w->text;
+        if (w->also && had[w->also - 1] < had[text]) {
+            w->text = w->also - 1;
+            w->also = text + 1;
+        }
+    }
+}
+
+static void put_ways(st_screen *s, const st_needs *of)
+{
+    size_t n = number_ways(s, of);
+    put_under_rarer(s, n, s->found); /* which is empty yet, and zeroed */
     if (n)
         qsort(s->ways, n, sizeof *s->ways, by_first);
     for (size_t t = 0, k = 0; t <= s->ntexts; t++) {
