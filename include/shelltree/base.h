@@ -130,6 +130,8 @@ bool st_budget_take(st_budget *b, size_t bytes);
 void *st_arena_alloc(st_arena *a, size_t size, size_t count);
 /* The same for so many bytes, which hold anything. */
 void *st_arena_room(st_arena *a, size_t bytes);
+/* For n of a type that are filled at once; n of them were counted before. */
+#define ST_ROOMN(a, type, n) ((type *)st_arena_room((a), sizeof(type) * (n)))
 #define ST_NEW(a, type) ((type *)st_arena_alloc((a), sizeof(type), 1))
 #define ST_NEWN(a, type, n) ((type *)st_arena_alloc((a), sizeof(type), (n)))
 /* A copy with a NUL behind it (not counted). p == NULL: no memory. */

@@ -36,6 +36,9 @@ struct st_fn {
 const st_fn *st_fn_find(st_str name);
 /* Does it search texts with patterns, so that its answers are worth remembering (run/memo.h)? */
 bool st_fn_searches(st_fn_code *code);
+/* Of such a call with a constant pattern: its value, where what the pattern needs isn't in the
+ * text. false: it has to search. */
+bool st_fn_ruled_out(st_run *r, const st_expr *x, const st_val *a, st_val *value);
 /* The i-th function, NULL past the end. */
 const st_fn *st_fn_at(size_t i);
 

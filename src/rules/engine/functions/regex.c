@@ -37,8 +37,6 @@ st_val st_call_matches(st_run *r, const st_expr *x, const st_val *a)
     size_t spans[1][2];
     st_sid text = st_val_tostring(&r->mem, x->args[0]->type, a[0]).u.s;
     st_regex *re = regex_of(r, x, st_val_tostring(&r->mem, x->args[1]->type, a[1]));
-    if (re && !st_folds_let(&r->shared->folds, re, text))
-        return st_val_bool(false);
     return st_val_bool(search(r, re, st_pool_get(r->mem.pool, text), 0, spans, 1) > 0);
 }
 
@@ -55,8 +53,7 @@ static st_val f_extract(st_run *r, const st_expr *x, const st_val *a)
     st_regex *re = regex_of(r, x, a[0]);
     st_sid text = st_val_tostring(&r->mem, x->args[2]->type, a[2]).u.s;
     st_str s = st_pool_get(r->mem.pool, text);
-    bool may = re && st_folds_let(&r->shared->folds, re, text);
-    size_t n = may ? search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS) : 0;
+    size_t n = search(r, re, s, 0, spans, ST_MAX_REGEX_GROUPS);
     int64_t g = a[1].tag == ST_VAL_LONG ? a[1].u.i : -1;
     st_val out = st_val_missing(x->type);
     if (g >= 0 && g < (int64_t)n && spans[g][0] != SIZE_MAX && spans[g][1] >= spans[g][0])
@@ -195,8 +192,6 @@ static st_val regex_replace(st_run *r, const st_expr *x, st_val pattern, st_val 
     size_t spans[ST_MAX_REGEX_GROUPS][2], at = 0, n;
     st_regex *re = regex_of(r, x, pattern);
     st_str s = st_val_text(r, subject), w = st_val_text(r, with);
-    if (re && subject.tag == ST_VAL_STRING && !st_folds_let(&r->shared->folds, re, subject.u.s))
-        return subject;
     st_buf_clear(&r->mem.buf);
     for (size_t from = 0;
          !st_run_text_full(r) && (n = search(r, re, s, from, spans, ST_MAX_REGEX_GROUPS)) > 0;) {
@@ -313,14 +308,41 @@ static st_val f_trim_end(st_run *r, const st_expr *x, const st_val *a)
     return trim_by(r, x, a, 2);
 }
 
+/* What searches a text once: which argument that is, and what comes of one in which nothing is. */
+typedef struct searcher {
+    st_fn_code *code;
+    size_t text;
+    enum { MISSING, FALSE, TEXT, UNKNOWN } without;
+} searcher;
+
+static const searcher *searcher_of(st_fn_code *code)
+{
+    static const searcher all[] = {
+        { st_call_matches, 0, FALSE }, { f_extract, 2, MISSING }, { f_replace_regex, 0, TEXT },
+        { f_replace, 2, TEXT },        { f_trim, 1, UNKNOWN },    { f_trim_start, 1, UNKNOWN },
+        { f_trim_end, 1, UNKNOWN },
+    };
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (all[i].code == code)
+            return &all[i];
+    return NULL;
+}
+
 bool st_fn_searches(st_fn_code *code)
 {
-    static st_fn_code *const all[] = { st_call_matches, f_extract,    f_replace_regex, f_replace,
-                                       f_trim,          f_trim_start, f_trim_end };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (all[i] == code)
-            return true;
-    return false;
+    return searcher_of(code) != NULL;
+}
+
+bool st_fn_ruled_out(st_run *r, const st_expr *x, const st_val *a, st_val *value)
+{
+    const searcher *s = x->state ? searcher_of(x->code) : NULL;
+    if (!s || s->without == UNKNOWN || a[s->text].tag != ST_VAL_STRING ||
+        st_folds_let(&r->shared->folds, x->state, a[s->text].u.s))
+        return false;
+    *value = s->without == TEXT    ? a[s->text]
+             : s->without == FALSE ? st_val_bool(false)
+                                   : st_val_missing(x->type);
+    return true;
 }
 
 /* the table */

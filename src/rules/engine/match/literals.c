@@ -3,9 +3,9 @@
 /*
  * literals.c - texts without which a regular expression can't match.
  *
- * Of what stands in sequence any part that can't be left out will do, and the one that tells most
- * is taken; of what stands in alternation all. Only letters of ASCII count, without regard to case.
- * Whatever isn't understood ends the search: then nothing is known of the pattern.
+ * Of what stands in sequence any part that can't be left out will do, and the two that tell most
+ * are taken; of what stands in alternation all. Only letters of ASCII count, without regard to
+ * case. Whatever isn't understood ends the search: then nothing is known of the pattern.
  */
 #include "rules/engine/match/literals.h"
 
@@ -13,7 +13,8 @@
 
 #include <string.h>
 
-enum { SHORTEST = 2, MOST = 256, DEEPEST = 32, RUN = 64 };
+/* PAIRS: ways that the two parts of a sequence make at most; LETTERS: of a class at most. */
+enum { SHORTEST = 2, MOST = 256, DEEPEST = 32, RUN = 64, PAIRS = 16, LETTERS = 16 };
 
 typedef struct reader {
     st_str in;
@@ -29,32 +30,63 @@ typedef struct run {
     size_t n;
 } run;
 
+/* What a sequence can't be without: the part that tells most, and the one after it. */
+typedef struct parts {
+    st_needs first, second;
+} parts;
+
+/* Ways side by side that the same text begins. */
+static bool goes_on(const st_needs *s, size_t i)
+{
+    return i && s->v[i].text.p == s->v[i - 1].text.p;
+}
+
+/* Letters, digits and blanks: each is in most texts, and tells nothing. */
+static bool is_common(char c)
+{
+    return c == ' ' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
+}
+
+static double weight_of(st_str text)
+{
+    static const double by_length[] = { 0, 1000, 0.5, 0.05, 0.01, 0.01 };
+    return text.n < sizeof by_length / sizeof *by_length ? by_length[text.n] : 0.001;
+}
+
 /* How much a set tells: the shorter its texts, and the more of them, the less. */
-static double weight(const st_literals *s)
+static double weight(const st_needs *s)
 {
     double sum = 0;
     for (size_t i = 0; i < s->n; i++)
-        sum += s->v[i].n < 3 ? 0.5 : s->v[i].n < 4 ? 0.05 : s->v[i].n < 6 ? 0.01 : 0.001;
+        sum += goes_on(s, i) ? 0 : weight_of(s->v[i].text);
     return sum;
 }
 
-static void offer(st_literals *best, st_literals set)
+static void offer(parts *p, st_needs set)
 {
-    if (set.n && (!best->n || weight(&set) < weight(best)))
-        *best = set;
+    if (set.n && (!p->first.n || weight(&set) < weight(&p->first))) {
+        p->second = p->first;
+        p->first = set;
+    } else if (set.n && (!p->second.n || weight(&set) < weight(&p->second))) {
+        p->second = set;
+    }
+}
+
+static void offer_text(reader *r, parts *p, const char *text, size_t n)
+{
+    st_need *v = ST_NEW(r->arena, st_need);
+    if (v)
+        v->text = st_arena_copy(r->arena, (st_str){ text, n });
+    r->lost |= !v || !v->text.p;
+    if (!r->lost)
+        offer(p, (st_needs){ v, 1 });
 }
 
 /* The letters so far are one text; others begin. */
-static void flush(reader *r, run *letters, st_literals *best)
+static void flush(reader *r, run *letters, parts *p)
 {
-    if (letters->n >= SHORTEST) {
-        st_str *v = ST_NEW(r->arena, st_str);
-        if (v)
-            *v = st_arena_copy(r->arena, (st_str){ letters->text, letters->n });
-        r->lost |= !v || !v->p;
-        if (!r->lost)
-            offer(best, (st_literals){ v, 1 });
-    }
+    if (letters->n > 1 || (letters->n && !is_common(letters->text[0])))
+        offer_text(r, p, letters->text, letters->n);
     letters->n = 0;
 }
 
@@ -101,7 +133,7 @@ static void quantifier(reader *r, bool *optional, bool *repeats)
 }
 
 /* A letter of ASCII. */
-static void letter(reader *r, char c, run *letters, st_literals *best)
+static void letter(reader *r, char c, run *letters, parts *best)
 {
     bool optional, repeats;
     quantifier(r, &optional, &repeats);
@@ -114,14 +146,26 @@ static void letter(reader *r, char c, run *letters, st_literals *best)
         flush(r, letters, best);
 }
 
-static void anything(reader *r, run *letters, st_literals *best)
+/* One of the letters stands there; n 0: whatever it is. */
+static void one_of(reader *r, const char *of, size_t n, run *letters, parts *best)
 {
     bool optional, repeats;
     quantifier(r, &optional, &repeats);
     flush(r, letters, best);
+    st_need *v = optional || !n ? NULL : ST_NEWN(r->arena, st_need, n);
+    st_str all = v ? st_arena_copy(r->arena, (st_str){ of, n }) : ST_STR("");
+    for (size_t i = 0; v && all.p && i < n; i++)
+        v[i].text = (st_str){ all.p + i, 1 };
+    if (v && all.p)
+        offer(best, (st_needs){ v, n });
 }
 
-static void escape(reader *r, run *letters, st_literals *best)
+static void anything(reader *r, run *letters, parts *best)
+{
+    one_of(r, NULL, 0, letters, best);
+}
+
+static void escape(reader *r, run *letters, parts *best)
 {
     char c = '\0';
     if (r->i + 1 < r->in.n)
@@ -168,20 +212,54 @@ static void skip_class(reader *r)
     r->lost |= r->i > r->in.n;
 }
 
-static void class(reader *r, run *letters, st_literals *best)
+/* A letter in a class, at *i, and past it; 0: it isn't one of ASCII that stands for itself. */
+static char member(st_str class, size_t *i)
 {
-    char c;
+    static const char named[] = "n\nr\rt\t";
+    char c = class.p[(*i)++];
+    if (c != '\\')
+        return c == '-' || c & 0x80 ? '\0' : c;
+    char after = '\0';
+    if (*i < class.n)
+        after = class.p[(*i)++];
+    const char *name = after && strchr("nrt", after) ? strchr(named, after) : NULL;
+    return name ? name[1] : after && strchr("\\.+*?()|[]{}^$-/\"'`", after) ? after : '\0';
+}
+
+/* The letters that a class, without its brackets, stands for; 0: they aren't known, or many, or
+ * one of them is common. */
+static size_t letters_of(st_str class, char of[LETTERS])
+{
+    size_t n = 0, i = 0;
+    if (!class.n || class.p[0] == '^')
+        return 0;
+    while (i < class.n) {
+        char c = member(class, &i);
+        if (!c || n == LETTERS || is_common(st_ascii_lower(c)))
+            return 0;
+        of[n++] = c;
+    }
+    return n;
+}
+
+static void class(reader *r, run *letters, parts *best)
+{
+    char c, of[LETTERS];
     if (class_of_one(r, &c)) {
         letter(r, c, letters, best);
         return;
     }
+    size_t from = r->i + 1;
     skip_class(r);
-    anything(r, letters, best);
+    if (r->lost)
+        return;
+    size_t n = letters_of((st_str){ r->in.p + from, r->i - 1 - from }, of);
+    one_of(r, of, n, letters, best);
 }
 
 /* NOLINTBEGIN(misc-no-recursion): groups in groups, DEEPEST at most */
 
-static void alternation(reader *r, st_literals *out);
+static void alternation(reader *r, st_needs *out);
 
 /* What a group begins with; false: it is flags alone, without a group. */
 static bool open_group(reader *r)
@@ -207,9 +285,9 @@ static bool open_group(reader *r)
     return group;
 }
 
-static void group(reader *r, run *letters, st_literals *best)
+static void group(reader *r, run *letters, parts *best)
 {
-    st_literals inner = { 0 };
+    st_needs inner = { 0 };
     bool optional, repeats;
     flush(r, letters, best);
     if (++r->depth > DEEPEST)
@@ -225,65 +303,118 @@ static void group(reader *r, run *letters, st_literals *best)
     r->depth--;
 }
 
-static void sequence(reader *r, st_literals *best)
+/* Both parts of a sequence, as ways. */
+static void pair(reader *r, const parts *p, st_needs *out)
+{
+    const st_needs *a = &p->first, *b = &p->second;
+    *out = *a;
+    if (!b->n || a->n * b->n > PAIRS)
+        return;
+    for (size_t i = 0; i < a->n; i++)
+        if (a->v[i].also.n)
+            return;
+    st_need *v = ST_NEWN(r->arena, st_need, a->n * b->n);
+    r->lost |= !v;
+    for (size_t i = 0; v && i < a->n * b->n; i++) {
+        st_str text = a->v[i / b->n].text, also = b->v[i % b->n].text;
+        v[i].text = text;
+        if (!memmem(text.p, text.n, also.p, also.n)) /* else it stands there with the other */
+            v[i].also = also;
+    }
+    if (v)
+        *out = (st_needs){ v, a->n * b->n };
+}
+
+static void sequence(reader *r, st_needs *out)
 {
     run letters = { .n = 0 };
-    *best = (st_literals){ 0 };
+    parts best = { { 0 }, { 0 } };
     while (r->i < r->in.n && !r->lost && !at(r, '|') && !at(r, ')')) {
         char c = r->in.p[r->i];
         if (c == '(') {
-            group(r, &letters, best);
+            group(r, &letters, &best);
         } else if (c == '[') {
-            class(r, &letters, best);
+            class(r, &letters, &best);
         } else if (c == '\\') {
-            escape(r, &letters, best);
+            escape(r, &letters, &best);
         } else if (c & 0x80 || strchr(".^${", c)) { /* of a letter of several bytes each */
             r->i++;
-            anything(r, &letters, best);
+            anything(r, &letters, &best);
         } else {
             r->i++;
-            letter(r, c, &letters, best);
+            letter(r, c, &letters, &best);
         }
     }
-    flush(r, &letters, best);
+    flush(r, &letters, &best);
+    pair(r, &best, out);
 }
 
-static void join(reader *r, st_literals *all, const st_literals *more)
+static size_t texts_of(const st_needs *s)
 {
-    st_str *v = all->n + more->n > MOST ? NULL : ST_NEWN(r->arena, st_str, all->n + more->n);
-    if (!v) {
-        r->lost = true;
-        return;
-    }
-    if (all->n)
-        memcpy(v, all->v, all->n * sizeof *v);
-    memcpy(v + all->n, more->v, more->n * sizeof *v);
-    *all = (st_literals){ v, all->n + more->n };
+    size_t n = 0;
+    for (size_t i = 0; i < s->n; i++)
+        n += !goes_on(s, i);
+    return n;
 }
 
-static void alternation(reader *r, st_literals *out)
+/* cap: the places of `all`. false: they are too many, or there was no memory. */
+static bool join(reader *r, st_needs *all, size_t *cap, const st_needs *more)
+{
+    size_t n = all->n + more->n;
+    if (texts_of(all) + texts_of(more) > MOST)
+        return false;
+    if (n > *cap) {
+        st_need *v = ST_NEWN(r->arena, st_need, 2 * n);
+        if (v && all->n)
+            memcpy(v, all->v, all->n * sizeof *v);
+        r->lost |= !v;
+        if (!v)
+            return false;
+        all->v = v;
+        *cap = 2 * n;
+    }
+    memcpy(all->v + all->n, more->v, more->n * sizeof *more->v);
+    all->n = n;
+    return true;
+}
+
+static void alternation(reader *r, st_needs *out)
 {
     bool known = true;
-    *out = (st_literals){ 0 };
+    size_t cap = 0;
+    *out = (st_needs){ 0 };
     for (;;) {
-        st_literals one;
+        st_needs one;
         sequence(r, &one);
-        known = known && one.n;
-        if (known)
-            join(r, out, &one);
+        known = known && one.n && join(r, out, &cap, &one);
         if (r->lost || !at(r, '|'))
             break;
         r->i++;
     }
-    if (!known)
-        *out = (st_literals){ 0 };
+    if (!known || r->lost)
+        *out = (st_needs){ 0 };
 }
 
 /* NOLINTEND(misc-no-recursion) */
 
-bool st_regex_literals(st_str pattern, st_arena *a, st_literals *out)
+bool st_regex_needs(st_str pattern, st_arena *a, st_needs *out)
 {
     reader r = { .in = pattern, .arena = a };
     alternation(&r, out);
     return out->n && !r.lost && r.i == pattern.n;
+}
+
+bool st_regex_literals(st_str pattern, st_arena *a, st_literals *out)
+{
+    st_needs needs;
+    *out = (st_literals){ 0 };
+    if (!st_regex_needs(pattern, a, &needs) || !(out->v = ST_NEWN(a, st_str, needs.n)))
+        return false;
+    for (size_t i = 0; i < needs.n; i++) {
+        if (needs.v[i].text.n < SHORTEST)
+            return false;
+        if (!goes_on(&needs, i))
+            out->v[out->n++] = needs.v[i].text;
+    }
+    return true;
 }

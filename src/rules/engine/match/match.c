@@ -81,19 +81,38 @@ static st_str folded_text(st_folds *f, st_sid id, char small[SHORT + 8])
 /* Questions after which a screen is worth making. */
 enum { SCREEN_AFTER = 16 };
 
-bool st_folds_let(st_folds *f, const st_regex *r, st_sid id)
+/* The screen, if it is worth it by now; NULL: there is none. */
+static st_screen *open_screen(st_folds *f)
+{
+    if (!f->regexes || f->asked++ < SCREEN_AFTER)
+        return NULL;
+    f->screen = st_regexes_screen(f->regexes);
+    if (!f->screen)
+        f->regexes = NULL;
+    return f->screen;
+}
+
+/* The first question about a text. */
+static bool look(st_folds *f, size_t number, st_sid id)
 {
     char small[SHORT + 8];
+    return !st_screen_look(f->screen, id, folded_text(f, id, small)) ||
+           st_screen_says_of(f->screen, number, id) == ST_SCREEN_MAY;
+}
+
+/* May the pattern of that number match? */
+static bool lets(st_folds *f, size_t number, st_sid id)
+{
+    if (!f->screen && !open_screen(f))
+        return true;
+    st_screen_says says = st_screen_says_of(f->screen, number, id);
+    return says == ST_SCREEN_ASK ? look(f, number, id) : says == ST_SCREEN_MAY;
+}
+
+bool st_folds_let(st_folds *f, const st_regex *r, st_sid id)
+{
     size_t number = st_regex_number(r);
-    if (!number || !f->regexes || (!f->screen && f->asked++ < SCREEN_AFTER))
-        return true;
-    if (!f->screen && !(f->screen = st_regexes_screen(f->regexes))) {
-        f->regexes = NULL;
-        return true;
-    }
-    bool known = st_screen_knows(f->screen, id);
-    return st_screen_lets(f->screen, number, id,
-                          known ? (st_str){ "", 0 } : folded_text(f, id, small));
+    return !number || lets(f, number, id);
 }
 
 /* predicates */
@@ -106,6 +125,7 @@ struct st_pred {
     bool joins;       /* they are many and nothing was asked yet: `many` isn't made */
     st_needles *many; /* NULL: they are few, or all must match */
     st_regex *regex;
+    size_t pattern; /* its number, where it is kept */
     st_network network;
     char compare; /* NUMBER; a needle is what a text that is no number must be */
     double number;
@@ -226,7 +246,8 @@ st_pred *st_pred_regex(st_regex *regex, bool screened, st_err *err)
         return NULL;
     }
     p->regex = regex;
-    p->screened = screened;
+    p->pattern = st_regex_number(regex);
+    p->screened = screened && p->pattern;
     return p;
 }
 
@@ -294,12 +315,11 @@ static uint64_t *place_of(st_folds *f, uint64_t question)
 /* Rules ask the same patterns about the same texts, each with predicates of its own. */
 static bool search(const st_pred *p, st_folds *folds, st_sid id)
 {
-    uint64_t number = st_regex_number(p->regex), question = number << 33 | (uint64_t)id << 1;
-    uint64_t *known = number ? place_of(folds, question) : NULL;
+    uint64_t question = (uint64_t)p->pattern << 33 | (uint64_t)id << 1;
+    uint64_t *known = p->pattern ? place_of(folds, question) : NULL;
     if (known && *known >> 1 == question >> 1)
         return *known & 1;
-    bool fits = (!p->screened || st_folds_let(folds, p->regex, id)) &&
-                st_regex_test(p->regex, st_pool_get(folds->pool, id));
+    bool fits = st_regex_test(p->regex, st_pool_get(folds->pool, id));
     if (known && !st_regex_gave_up(p->regex))
         *known = question | fits;
     return fits;
@@ -315,6 +335,8 @@ static bool answer(const st_pred *p, st_folds *folds, st_sid id)
 
 bool st_pred_test(st_pred *p, st_folds *folds, st_sid id)
 {
+    if (p->screened && !lets(folds, p->pattern, id))
+        return false;
     if (p->fresh && !prepare(p)) {
         folds->arena.failed = true;
         return false;

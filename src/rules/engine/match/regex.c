@@ -600,11 +600,17 @@ static const pcre2_code *code_for(program *p, size_t bytes)
     return to_machine_code(p);
 }
 
+/* Machine code is called without pcre2_match's way to it; it knows no anchors. */
 static int search_with(st_regex *r, const pcre2_code *code, st_str text, size_t at,
                        uint32_t options)
 {
-    return pcre2_match(code, (PCRE2_SPTR)(text.p ? text.p : ""), text.n, at, options, r->data,
-                       r->context);
+    PCRE2_SPTR p = (PCRE2_SPTR)(text.p ? text.p : "");
+    int n = options || code == r->program->code
+                ? PCRE2_ERROR_JIT_BADOPTION
+                : pcre2_jit_match(code, p, text.n, at, 0, r->data, r->context);
+    return n != PCRE2_ERROR_JIT_BADOPTION
+               ? n
+               : pcre2_match(code, p, text.n, at, options, r->data, r->context);
 }
 
 static bool met_limit(int n)

@@ -18,7 +18,7 @@ struct st_regexes {
     st_pool *texts;
     st_regex **kept; /* by the text's id; NULL: not kept */
     size_t cap, n;
-    st_literals *needed; /* by number; of so many patterns as there were when it was made */
+    st_needs *needed; /* by number; of so many patterns as there were when it was made */
     size_t nneeded;
     st_arena arena; /* theirs */
 };
@@ -111,10 +111,10 @@ static bool find_needed(st_regexes *c)
 {
     if (c->nneeded == c->cap + 1)
         return true;
-    st_literals *needed = ST_NEWN(&c->arena, st_literals, c->cap + 1);
+    st_needs *needed = ST_NEWN(&c->arena, st_needs, c->cap + 1);
     for (size_t i = 0; needed && i < c->cap; i++) {
-        st_literals one;
-        if (c->kept[i] && st_regex_literals(st_pool_get(c->texts, (st_sid)i), &c->arena, &one))
+        st_needs one;
+        if (c->kept[i] && st_regex_needs(st_pool_get(c->texts, (st_sid)i), &c->arena, &one))
             needed[i + 1] = one;
     }
     c->needed = needed;

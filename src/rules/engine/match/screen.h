@@ -14,12 +14,16 @@
 
 /* of: by pattern, numbered from 1 (of[0] is nobody's); those without any let every text through.
  * What they point to is borrowed. NULL: no memory. */
-st_screen *st_screen_new(const st_literals *of, size_t n);
+st_screen *st_screen_new(const st_needs *of, size_t n);
 void st_screen_free(st_screen *s);
-/* May the pattern of that number match the text, which is `folded`? A number that isn't known may.
- */
-bool st_screen_lets(st_screen *s, size_t number, st_sid id, st_str folded);
-/* Was the text asked about? Then folded isn't looked at. */
-bool st_screen_knows(const st_screen *s, st_sid id);
+typedef enum st_screen_says {
+    ST_SCREEN_RULED_OUT,
+    ST_SCREEN_MAY, /* also of a number that isn't known */
+    ST_SCREEN_ASK  /* the text wasn't looked at */
+} st_screen_says;
+/* May the pattern of that number match the text? */
+st_screen_says st_screen_says_of(const st_screen *s, size_t number, st_sid id);
+/* Looks at the text, which is `folded`; false: no memory, so that each pattern may match it. */
+bool st_screen_look(st_screen *s, st_sid id, st_str folded);
 
 #endif

@@ -30,7 +30,7 @@ static bool first_seen(st_run *r, st_grouping *g, st_batch *b, bool *keep)
 /* A row is a value from now on, not the process that had it first. */
 static bool keep_first(st_run *r, st_op *op, st_batch *b)
 {
-    bool *keep = ST_NEWN(&b->arena, bool, b->n);
+    bool *keep = ST_ROOMN(&b->arena, bool, b->n);
     if (!keep || !first_seen(r, op->spec, b, keep))
         return false;
     st_batch_filter(b, keep);

@@ -147,7 +147,7 @@ static bool copy_column(st_run *r, st_batch *in, st_batch *out, size_t c, const 
     const st_val *from = st_batch_vector(r, in, c, &step);
     if (from && !step)
         return st_slot_set(r, out, &out->cols[c], from[0]);
-    st_val *v = out->cols[c].v = from ? ST_NEWN(&out->arena, st_val, out->n) : NULL;
+    st_val *v = out->cols[c].v = from ? ST_ROOMN(&out->arena, st_val, out->n) : NULL;
     for (size_t k = 0; v && k < out->n; k++)
         v[k] = from[at[k].row];
     return v != NULL;

@@ -165,7 +165,7 @@ static bool put_right(st_run *r, join *j, st_batch *b, st_slot *slots)
 {
     st_batch *rb = st_rows_gather(r, &j->r, &j->right->schema, st_op_wanted(j->right),
                                   j->at + ST_BATCH_ROWS, b->n);
-    st_node *node = rb ? ST_NEWN(&b->arena, st_node, b->n) : NULL;
+    st_node *node = rb ? ST_ROOMN(&b->arena, st_node, b->n) : NULL;
     bool ok = node != NULL;
     if (ok)
         memcpy(node, rb->node, b->n * sizeof *node);
@@ -180,7 +180,7 @@ static bool put_right(st_run *r, join *j, st_batch *b, st_slot *slots)
         if (own)
             continue;
         const st_val *v = st_batch_col(r, rb, j->right_cols[c]);
-        to->v = v ? ST_NEWN(&b->arena, st_val, b->n) : NULL;
+        to->v = v ? ST_ROOMN(&b->arena, st_val, b->n) : NULL;
         ok = to->v != NULL;
         if (ok)
             memcpy(to->v, v, b->n * sizeof *v);

@@ -23,10 +23,11 @@ static bool project_item(st_run *r, const st_proj_item *it, st_batch *b, st_slot
     const st_val *v = st_expr_run(r, it->x, b, &step);
     if (v && !step && b->n)
         return st_slot_set(r, b, out, v[0]);
-    out->v = v ? ST_NEWN(&b->arena, st_val, b->n) : NULL;
+    bool made = step && it->x->kind >= ST_EXPR_CALL; /* it is the batch's */
+    out->v = !v ? NULL : made ? (st_val *)v : ST_ROOMN(&b->arena, st_val, b->n);
     if (!out->v)
         return st_run_nomem(r);
-    for (size_t k = 0; k < b->n; k++)
+    for (size_t k = 0; !made && k < b->n; k++)
         out->v[k] = v[k * step];
     out->same = ST_SAME_NO;
     return true;
@@ -44,7 +45,7 @@ static bool unshare(st_run *r, st_batch *b, st_slot *slots, size_t n)
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < i; k++)
             if (slots[i].v && slots[i].v == slots[k].v) {
-                st_val *v = ST_NEWN(&b->arena, st_val, b->n);
+                st_val *v = ST_ROOMN(&b->arena, st_val, b->n);
                 if (!v)
                     return st_run_nomem(r);
                 memcpy(v, slots[i].v, b->n * sizeof *v);

@@ -296,7 +296,7 @@ static st_batch *values_next(st_run *r, st_op *op)
            nc = op->schema.n;
     st_batch *b = st_batch_new(r, n, nc);
     for (size_t c = 0; b && c < nc; c++) {
-        st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, n);
+        st_val *v = b->cols[c].v = ST_ROOMN(&b->arena, st_val, n);
         for (size_t k = 0; v && k < n; k++)
             v[k] = s->cells[(s->at + k) * nc + c];
     }

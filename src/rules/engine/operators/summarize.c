@@ -94,7 +94,7 @@ static bool add_call(st_run *r, summarize *s, st_batch *b, const size_t *group, 
     const st_val **v = ST_NEWN(&b->arena, const st_val *, call->nargs);
     size_t *step = ST_NEWN(&b->arena, size_t, call->nargs);
     st_val *a = ST_NEWN(&b->arena, st_val, call->nargs);
-    bool *took = s->took[c] = ST_NEWN(&b->arena, bool, b->n);
+    bool *took = s->took[c] = ST_ROOMN(&b->arena, bool, b->n);
     if (!v || !step || !a || !took || !vectors(r, b, call->args, call->nargs, v, step))
         return st_run_nomem(r);
     for (size_t k = 0; k < b->n; k++) {
@@ -115,7 +115,7 @@ static bool add_call(st_run *r, summarize *s, st_batch *b, const size_t *group, 
 static bool add_batch(st_run *r, summarize *s, st_batch *b)
 {
     const st_val **v = ST_NEWN(&b->arena, const st_val *, s->nkeys);
-    size_t *step = ST_NEWN(&b->arena, size_t, s->nkeys), *group = ST_NEWN(&b->arena, size_t, b->n);
+    size_t *step = ST_NEWN(&b->arena, size_t, s->nkeys), *group = ST_ROOMN(&b->arena, size_t, b->n);
     st_val *key = ST_NEWN(&b->arena, st_val, s->nkeys);
     if (!v || !step || !group || !key || !vectors(r, b, s->keys, s->nkeys, v, step))
         return st_run_nomem(r);
@@ -200,7 +200,7 @@ static st_val result(st_run *r, const summarize *s, size_t group, size_t c)
 /* Column c of the next n groups. */
 static st_val *results(st_run *r, const summarize *s, st_batch *b, size_t c)
 {
-    st_val *v = ST_NEWN(&b->arena, st_val, b->n);
+    st_val *v = ST_ROOMN(&b->arena, st_val, b->n);
     for (size_t k = 0; v && k < b->n; k++) {
         if (k % ST_LOOK_ROWS == 0 && !st_run_going(r))
             return NULL;

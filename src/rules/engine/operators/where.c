@@ -34,7 +34,7 @@ st_batch *st_op_narrowed(st_run *r, st_op *op, st_narrow_fn *narrow)
 static bool keep_true(st_run *r, st_op *op, st_batch *b)
 {
     for (const condition *c = *(condition **)op->spec; c && b->n; c = c->next) {
-        bool *keep = ST_NEWN(&b->arena, bool, b->n);
+        bool *keep = ST_ROOMN(&b->arena, bool, b->n);
         if (!keep || !st_expr_test(r, c->x, b, keep))
             return false;
         st_batch_filter(b, keep);

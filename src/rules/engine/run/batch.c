@@ -18,7 +18,7 @@ st_batch *st_batch_new(st_run *r, size_t n, size_t ncols)
     b->n = n;
     b->ncols = ncols;
     b->arena.budget = &r->budget;
-    b->node = ST_NEWN(&b->arena, st_node, n);
+    b->node = ST_ROOMN(&b->arena, st_node, n);
     b->cols = ST_NEWN(&b->arena, st_slot, ncols);
     if (!b->node || !b->cols) {
         st_batch_free(b);
@@ -77,10 +77,15 @@ st_val st_row_value(st_run *r, st_node row, const st_getter *c)
     return row == ST_NO_NODE ? st_val_missing(c->type) : c->get(r, row, c);
 }
 
-/* Row k of a batch's lent column. */
-static st_val lent_at(const st_batch *b, const st_packed *p, size_t k)
+/* A batch's lent column, of its rows. */
+static void take_lent(const st_batch *b, const st_packed *p, st_val *v)
 {
-    return p->v ? p->v[b->pick[k]] : p->text ? st_val_sid(p->text[b->pick[k]]) : p->same;
+    for (size_t k = 0; p->v && k < b->n; k++)
+        v[k] = p->v[b->pick[k]];
+    for (size_t k = 0; !p->v && p->text && k < b->n; k++)
+        v[k] = st_val_sid(p->text[b->pick[k]]);
+    for (size_t k = 0; !p->v && !p->text && k < b->n; k++)
+        v[k] = p->same;
 }
 
 static bool is_one(const st_packed *p)
@@ -112,14 +117,14 @@ const st_val *st_batch_col(st_run *r, st_batch *b, size_t i)
     st_slot *s = &b->cols[i];
     if (s->v)
         return s->v;
-    st_val *v = ST_NEWN(&b->arena, st_val, b->n);
+    st_val *v = ST_ROOMN(&b->arena, st_val, b->n);
     if (!v) {
         st_run_nomem(r);
         return NULL;
     }
     const st_node *node = s->node ? s->node : b->node;
-    for (size_t k = 0; s->lent && k < b->n; k++)
-        v[k] = lent_at(b, s->lent, k);
+    if (s->lent)
+        take_lent(b, s->lent, v);
     for (size_t k = 0; !s->lent && k < b->n; k++)
         v[k] = s->source && node[k] != ST_NO_NODE
                    ? st_row_value(r, node[k], s->source)
@@ -175,6 +180,8 @@ static size_t filter_nodes(st_node *node, const bool *keep, size_t n)
 void st_batch_filter(st_batch *b, const bool *keep)
 {
     size_t n = filter_nodes(b->node, keep, b->n);
+    if (n == b->n)
+        return;
     b->made = NULL;
     if (b->pick)
         (void)filter_nodes(b->pick, keep, b->n);
@@ -197,7 +204,7 @@ static bool copy_nodes(const st_batch *from, size_t c, st_batch *to)
         to->cols[c].node = to->cols[c - 1].node;
         return true;
     }
-    to->cols[c].node = ST_NEWN(&to->arena, st_node, from->n);
+    to->cols[c].node = ST_ROOMN(&to->arena, st_node, from->n);
     if (to->cols[c].node && from->n)
         memcpy(to->cols[c].node, from->cols[c].node, from->n * sizeof(st_node));
     return to->cols[c].node != NULL;
@@ -229,8 +236,8 @@ static const st_packed *pack(st_arena *a, const st_val *v, size_t n)
     if (!p || !n)
         return p;
     bool texts = all_texts(v, n);
-    st_sid *text = texts ? ST_NEWN(a, st_sid, n) : NULL;
-    st_val *values = texts ? NULL : ST_NEWN(a, st_val, n);
+    st_sid *text = texts ? ST_ROOMN(a, st_sid, n) : NULL;
+    st_val *values = texts ? NULL : ST_ROOMN(a, st_val, n);
     for (size_t k = 0; text && k < n; k++)
         text[k] = v[k].u.s;
     if (values)
@@ -267,7 +274,7 @@ st_batch *st_batch_keep(st_run *r, st_batch *from)
 
 static bool copy_values(const st_val *v, size_t n, st_batch *to, st_slot *slot)
 {
-    slot->v = ST_NEWN(&to->arena, st_val, n);
+    slot->v = ST_ROOMN(&to->arena, st_val, n);
     if (slot->v && n)
         memcpy(slot->v, v, n * sizeof *v);
     return slot->v != NULL;
@@ -287,7 +294,7 @@ static bool settle_column(const st_batch *from, size_t c, st_batch *to)
 
 static bool copy_picks(const st_batch *from, st_batch *to)
 {
-    to->pick = from->pick ? ST_NEWN(&to->arena, uint32_t, from->n) : NULL;
+    to->pick = from->pick ? ST_ROOMN(&to->arena, uint32_t, from->n) : NULL;
     if (to->pick && from->n)
         memcpy(to->pick, from->pick, from->n * sizeof *to->pick);
     return !from->pick || to->pick;
@@ -322,7 +329,7 @@ st_batch *st_batch_settle(st_run *r, st_batch *from)
 st_batch *st_batch_borrow(st_run *r, const st_batch *from)
 {
     st_batch *b = st_batch_new(r, from->n, from->ncols);
-    bool ok = b && (b->pick = ST_NEWN(&b->arena, uint32_t, from->n)) != NULL;
+    bool ok = b && (b->pick = ST_ROOMN(&b->arena, uint32_t, from->n)) != NULL;
     for (size_t c = 0; ok && c < from->ncols; c++) {
         b->cols[c].lent = from->cols[c].lent;
         ok = from->cols[c].lent || keep_source(from, c, b);
@@ -413,7 +420,7 @@ static uint8_t way_of(st_run *r, st_rows *rows, size_t c, size_t ncols)
 
 static st_node *gather_nodes(const st_rows *rows, size_t c, st_batch *b, const st_at *at)
 {
-    st_node *node = ST_NEWN(&b->arena, st_node, b->n);
+    st_node *node = ST_ROOMN(&b->arena, st_node, b->n);
     for (size_t k = 0; node && k < b->n; k++) {
         const st_batch *from = at[k].batch == UINT32_MAX ? NULL : rows->batch[at[k].batch];
         const st_node *nodes = !from ? NULL : from->cols[c].node ? from->cols[c].node : from->node;
@@ -425,7 +432,7 @@ static st_node *gather_nodes(const st_rows *rows, size_t c, st_batch *b, const s
 static bool gather_values(const st_rows *rows, const st_schema *schema, size_t c, st_batch *b,
                           const st_at *at)
 {
-    st_val *v = b->cols[c].v = ST_NEWN(&b->arena, st_val, b->n);
+    st_val *v = b->cols[c].v = ST_ROOMN(&b->arena, st_val, b->n);
     for (size_t k = 0; v && k < b->n; k++)
         v[k] = at[k].batch == UINT32_MAX ? st_val_missing(schema->v[c].type)
                                          : rows->batch[at[k].batch]->cols[c].v[at[k].row];

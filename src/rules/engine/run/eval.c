@@ -25,8 +25,14 @@ static bool spent(st_run *r)
     return true;
 }
 
-/* Rows between two looks at what is spent: a text that a function makes may have a MiB. */
-enum { LOOK = 4 };
+/* Rows between two looks at what is spent: a text that a function makes may have a MiB. The clock
+ * is looked at more rarely. */
+enum { LOOK = 4, CLOCK = 64 };
+
+static bool spent_at(st_run *r, size_t row)
+{
+    return row % LOOK == 0 && (row % CLOCK == 0 || r->binding ? spent(r) : !st_run_fits(r));
+}
 
 /* A field that isn't there fits nothing; one of several values fits if any of them does. */
 static bool field_fits(st_run *r, const st_expr *x, st_val v)
@@ -48,22 +54,30 @@ static st_val test(st_run *r, const st_expr *x, st_val v)
     return st_val_bool(st_pred_test(x->pred, &r->shared->folds, v.u.s) != x->negate);
 }
 
+/* Of the rows from k on. */
+static void put_nulls(st_val *v, size_t k, size_t n)
+{
+    for (; k < n; k++)
+        v[k] = st_val_null();
+}
+
 /* asked: of which rows the answer is looked at; NULL: of all. */
 static const st_val *run_pred(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
                               size_t *step)
 {
     const st_val *text = st_expr_run(r, x->args[0], b, step);
     size_t n = *step ? b->n : 1;
-    st_val *out = text ? ST_NEWN(&b->arena, st_val, n) : NULL;
+    st_val *out = text ? ST_ROOMN(&b->arena, st_val, n) : NULL;
     if (!out)
         return NULL;
-    for (size_t k = 0; k < n; k++) {
-        if (*step && asked && !asked[k])
-            continue;
-        if (text[k].tag != ST_VAL_STRING && spent(r))
+    size_t k = 0;
+    for (; k < n; k++) {
+        bool passed = *step && asked && !asked[k];
+        if (!passed && text[k].tag != ST_VAL_STRING && spent(r))
             break;
-        out[k] = test(r, x, text[k]);
+        out[k] = passed ? st_val_null() : test(r, x, text[k]);
     }
+    put_nulls(out, k, n);
     if (st_pred_gave_up(x->pred))
         r->limit = "a regular expression met its limit of work";
     return out;
@@ -146,7 +160,7 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
 {
     vectors args = { ST_NEWN(&b->arena, const st_val *, x->nargs),
                      ST_NEWN(&b->arena, size_t, x->nargs), x->nargs };
-    st_val *a = ST_NEWN(&b->arena, st_val, x->nargs), *out = ST_NEWN(&b->arena, st_val, b->n);
+    st_val *a = ST_NEWN(&b->arena, st_val, x->nargs), *out = ST_ROOMN(&b->arena, st_val, b->n);
     if (!args.v || !args.step || !a || !out)
         return NULL;
     for (size_t i = 0; i < x->nargs; i++)
@@ -155,9 +169,10 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
     rows_seen seen = { { 0 }, 0, 0 };
     st_fn_code *code = !r->binding && st_fn_searches(x->code) ? st_memo_call : x->code;
     *step = !b->n || x->anew || !all_ones(&args);
-    for (size_t k = 0, n = *step ? b->n : 1; k < n; k++) {
-        if (k % LOOK == 0 && spent(r))
-            break; /* the rest stays null */
+    size_t k = 0, n = *step ? b->n : 1;
+    for (; k < n; k++) {
+        if (spent_at(r, k))
+            break;
         size_t before = x->anew ? SIZE_MAX : seen_before(&seen, &args, k);
         if (before != SIZE_MAX) {
             out[k] = out[before];
@@ -166,6 +181,7 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
         take_row(&args, k, a);
         out[k] = code(r, x, a);
     }
+    put_nulls(out, k, n);
     return out;
 }
 
@@ -212,8 +228,8 @@ static bool run_pair(st_run *r, const st_expr *x, size_t i, st_batch *b, open_ro
 
 static const st_val *run_case(st_run *r, const st_expr *x, st_batch *b, size_t *step)
 {
-    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
-    open_rows open = { ST_NEWN(&b->arena, bool, b->n), b->n };
+    st_val *out = ST_ROOMN(&b->arena, st_val, b->n);
+    open_rows open = { ST_ROOMN(&b->arena, bool, b->n), b->n };
     *step = 1;
     if (!out || !open.is)
         return NULL;
@@ -221,7 +237,10 @@ static const st_val *run_case(st_run *r, const st_expr *x, st_batch *b, size_t *
     for (size_t i = 0; i < x->nargs && open.n && !spent(r); i += 2)
         if (!run_pair(r, x, i, b, &open, out))
             return NULL;
-    return out; /* what is spent leaves the rest null */
+    for (size_t k = 0; open.n && k < b->n; k++) /* what is spent leaves the rest */
+        if (open.is[k])
+            out[k] = st_val_null();
+    return out;
 }
 
 static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const bool *asked,
@@ -274,14 +293,14 @@ static const st_val *run_logic(st_run *r, const st_expr *x, st_batch *b, const b
                                size_t *step)
 {
     size_t steps[2], left = 0;
-    bool decides = x->code == st_call_or, *open = ST_NEWN(&b->arena, bool, b->n);
+    bool decides = x->code == st_call_or, *open = ST_ROOMN(&b->arena, bool, b->n);
     const st_val *first = run_asked(r, x->args[0], b, asked, &steps[0]);
     *step = steps[0];
     if (!open || !first)
         return NULL;
     if (!*step && first->tag == ST_VAL_BOOL && first->u.b == decides)
         return first;
-    st_val *out = ST_NEWN(&b->arena, st_val, b->n);
+    st_val *out = ST_ROOMN(&b->arena, st_val, b->n);
     *step = 1;
     for (size_t k = 0; out && k < b->n; k++) {
         out[k] = first[k * steps[0]];

@@ -3,6 +3,7 @@
 /* memo.c - a table in which each question has one place. */
 #include "rules/engine/run/memo.h"
 
+#include "rules/engine/functions/functions.h"
 #include "rules/engine/run/run.h"
 
 #include <stdlib.h>
@@ -10,11 +11,10 @@
 
 enum { ARGS = 3, PLACES = 1 << 12 };
 
+/* Compared as words. */
 typedef struct question {
-    uintptr_t code;
+    uint64_t code, form; /* form: the type, how many arguments, and each one's kind */
     uint64_t args[ARGS];
-    uint8_t tags[ARGS], n;
-    uint32_t type;
 } question;
 
 /* A place is looked into only once it was written to: a page of zeros that is read first is made
@@ -33,11 +33,13 @@ void st_memo_free(st_memo *m)
 /* false: something in it isn't a text or a number. */
 static bool ask(const st_expr *x, const st_val *a, question *q)
 {
-    *q = (question){ .code = (uintptr_t)x->code, .n = (uint8_t)x->nargs, .type = x->type };
+    if (x->nargs > ARGS)
+        return false;
+    *q = (question){ .code = (uintptr_t)x->code, .form = (uint64_t)x->type << 8 | x->nargs };
     for (size_t i = 0; i < x->nargs; i++) {
-        if (i == ARGS || (a[i].tag != ST_VAL_STRING && a[i].tag != ST_VAL_LONG))
+        if (a[i].tag != ST_VAL_STRING && a[i].tag != ST_VAL_LONG)
             return false;
-        q->tags[i] = (uint8_t)a[i].tag;
+        q->form = q->form << 1 | (a[i].tag == ST_VAL_STRING);
         q->args[i] = a[i].tag == ST_VAL_STRING ? a[i].u.s : (uint64_t)a[i].u.i;
     }
     return true;
@@ -53,8 +55,10 @@ static size_t place_of(const question *q)
 
 static bool same(const question *a, const question *b)
 {
-    return a->code == b->code && memcmp(a->args, b->args, sizeof a->args) == 0 &&
-           memcmp(a->tags, b->tags, sizeof a->tags) == 0 && a->n == b->n && a->type == b->type;
+    uint64_t differs = (a->code ^ b->code) | (a->form ^ b->form);
+    for (size_t i = 0; i < ARGS; i++)
+        differs |= a->args[i] ^ b->args[i];
+    return !differs;
 }
 
 /* What is worth a place: a value that is no part of this run. */
@@ -74,6 +78,9 @@ static st_val made(st_run *r, st_val v)
 st_val st_memo_call(st_run *r, const st_expr *x, const st_val *a)
 {
     question q;
+    st_val v;
+    if (st_fn_ruled_out(r, x, a, &v))
+        return made(r, v);
     if (!r->shared->memo)
         r->shared->memo = calloc(1, sizeof *r->shared->memo);
     st_memo *m = r->shared->memo;
@@ -83,7 +90,7 @@ st_val st_memo_call(st_run *r, const st_expr *x, const st_val *a)
     bool taken = m->taken[at / 64] >> at % 64 & 1;
     if (taken && same(&m->asked[at], &q))
         return made(r, m->answer[at]);
-    st_val v = made(r, x->code(r, x, a));
+    v = made(r, x->code(r, x, a));
     if (lasts(r, v)) {
         m->taken[at / 64] |= UINT64_C(1) << at % 64;
         m->asked[at] = q;

@@ -134,7 +134,7 @@ static bool in_time(st_run *r)
     return (uint64_t)(now - r->started) / 1000000000 < r->limits.seconds;
 }
 
-bool st_run_going(st_run *r)
+bool st_run_fits(st_run *r)
 {
     if (!st_run_ok(r))
         return false;
@@ -142,7 +142,12 @@ bool st_run_going(st_run *r)
     r->taken = taken > r->taken ? taken : r->taken;
     if (r->budget.met || (r->budget.most && taken > r->budget.most))
         return st_run_stop(r, ST_STOP_MEMORY);
-    return in_time(r) || st_run_stop(r, ST_STOP_TIME);
+    return true;
+}
+
+bool st_run_going(st_run *r)
+{
+    return st_run_fits(r) && (in_time(r) || st_run_stop(r, ST_STOP_TIME));
 }
 
 bool st_run_rows(st_run *r, uint64_t n)

@@ -110,6 +110,8 @@ void st_run_start(st_run *r);
 enum { ST_LOOK_ROWS = 16 };
 /* Whether it is within its limits of memory and time; asked about every thousand rows. */
 bool st_run_going(st_run *r);
+/* Of memory alone, which costs less to ask. */
+bool st_run_fits(st_run *r);
 /* Whether an operator may give that many rows. */
 bool st_run_rows(st_run *r, uint64_t n);
 /* p is freed by f with the run (at once if it can't be kept; then false). */

@@ -60,22 +60,29 @@ static void count_text(st_mem *m, st_sid id, size_t bytes)
         }
         memset(m->counted + was, 0, m->counted_n - was);
     }
-    if (!(m->counted[i / 8] >> i % 8 & 1))
-        m->texts += bytes + ENTRY;
+    m->texts += bytes + ENTRY;
     m->counted[i / 8] |= (uint8_t)(1u << i % 8);
+}
+
+/* Does a text count that doesn't yet? */
+static bool is_new(const st_mem *m, st_sid id)
+{
+    size_t i = id - m->known;
+    return m->known && id >= m->known &&
+           (i / 8 >= m->counted_n || !(m->counted[i / 8] >> i % 8 & 1));
 }
 
 st_sid st_mem_text(st_mem *m, st_str s)
 {
     st_sid id = st_pool_put(m->pool, s);
-    if (m->known && id >= m->known)
+    if (is_new(m, id))
         count_text(m, id, s.n);
     return id;
 }
 
 void st_mem_made(st_mem *m, st_sid id)
 {
-    if (m->known && id >= m->known && id != ST_ABSENT)
+    if (id != ST_ABSENT && is_new(m, id))
         count_text(m, id, st_pool_get(m->pool, id).n);
 }
 
