@@ -394,6 +394,52 @@ static void decode__texts_met_before__are_the_same_as_met_first(void **state)
     st_store_free(s);
 }
 
+/* What is remembered from one record to the next doesn't show in another one. */
+static void decode__one_scratch__records_tell_of_themselves(void **state)
+{
+    enum { CHARS = 64, BEFORE = 20 };
+    static const struct {
+        const char *provider; /* NULL: Sysmon */
+        const char *name;
+        char differs; /* in the midst of the text, where no sample is taken */
+    } rows[] = {
+        { NULL, "Image", 'a' },      { NULL, "Image", 'a' },   { NULL, "Image", 'a' },
+        { NULL, "Image", 'b' },      { NULL, "Image", 'a' },   { NULL, "Company", 'a' },
+        { "Other", "Image", 'a' },   { NULL, "Company", 'c' }, { NULL, "Image", 'c' },
+        { "Other", "Company", 'a' },
+    };
+    (void)state;
+    st_scratch scratch = { .met = calloc(1, sizeof(st_met)) };
+    st_store *s = st_store_new();
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char text[CHARS + 1] = { 0 };
+        memset(text, 'x', CHARS);
+        text[BEFORE] = rows[i].differs;
+        unsigned char *p = wide(text);
+        st_field f = { .name = st_str_of(rows[i].name),
+                       .id = st_field_id(st_str_of(rows[i].name)),
+                       .value = { .p = p, .n = 2 * CHARS, .type = ST_V_STRING } };
+        st_record r = sysmon_record(1);
+        r.fields = &f;
+        r.nfields = 1;
+        if (rows[i].provider)
+            r.provider = text_value(rows[i].provider);
+        else
+            assert_true(st_event_wants(&r, &none, NULL, &scratch.provider));
+        size_t before = s->creations.n;
+        assert_true(st_event_decode(s, &r, 0, &scratch));
+        assert_int_equal(s->creations.n - before, rows[i].provider ? 0 : 1);
+        if (!rows[i].provider) {
+            bool image = strcmp(rows[i].name, "Image") == 0;
+            assert_text(s, s->creations.image[before], image ? text : "");
+            assert_text(s, s->creations.company[before], image ? "" : text);
+        }
+        free(p);
+    }
+    st_scratch_free(&scratch);
+    st_store_free(s);
+}
+
 static void decode__ends_and_service_events__are_typed(void **state)
 {
     (void)state;
@@ -1178,6 +1224,7 @@ int main(void)
         cmocka_unit_test(decode__lone_surrogate__keeps_the_bytes),
         cmocka_unit_test(decode__utf16_string__loses_only_its_terminator),
         cmocka_unit_test(decode__texts_met_before__are_the_same_as_met_first),
+        cmocka_unit_test(decode__one_scratch__records_tell_of_themselves),
         cmocka_unit_test(decode__ends_and_service_events__are_typed),
         cmocka_unit_test(decode__lone_surrogate__is_counted_for_the_source),
         cmocka_unit_test(append__two_stores__strings_stay_what_they_are),

@@ -551,6 +551,105 @@ static void chunk__user_data_nulls_and_mixed_content__by_the_rules(void **state)
     free(m);
 }
 
+/* <Event><System>..</System>body</Event>, of substitutions 0 and 1. */
+static void holder(maker *m, bool literal)
+{
+    (void)literal;
+    size_t root = open(m, "Event", NULL, NULL), part = open(m, "System", NULL, NULL);
+    leaf(m, "EventID", NULL, 0, ST_V_U16);
+    close_tag(m, part);
+    sub(m, 1, ST_V_BINXML);
+    close_tag(m, root);
+}
+
+static void data_of(maker *m, const char *const *names)
+{
+    size_t part = open(m, "EventData", NULL, NULL);
+    for (unsigned i = 0; names[i]; i++) {
+        size_t data = open(m, "Data", "Name", names[i]);
+        sub(m, i, ST_V_STRING);
+        m->b[m->n - 4] = names[1] ? 0x0d : 0x0e; /* null: goes where there is one alone */
+        close_tag(m, data);
+    }
+    close_tag(m, part);
+}
+
+static void pair_of_data(maker *m, bool literal)
+{
+    (void)literal;
+    data_of(m, (const char *const[]){ "A", "B", NULL });
+}
+
+static void one_data(maker *m, bool literal)
+{
+    (void)literal;
+    data_of(m, (const char *const[]){ "C", NULL });
+}
+
+/* A body whose fields are its values in their order, and what is nearly that. */
+static void chunk__body_within_a_value__fields_by_the_rules(void **state)
+{
+    enum { MOST = 3 };
+    static const struct {
+        bool one; /* of the template with one field */
+        struct {
+            unsigned type;
+            const char *text; /* ',': a NUL; NULL: there is no such value */
+        } values[MOST];
+        const char *want;
+    } rows[] = {
+        { false, { { ST_V_STRING, "ab" }, { ST_V_STRING, "c" } }, " A#ab B=c" },
+        { true, { { ST_V_STRING, "d" } }, " C=d" },
+        { false, { { ST_V_STRING, "e" }, { ST_V_NULL, "x" } }, " A#e B=" },
+        { false, { { ST_V_NULL, "x" }, { ST_V_STRING, "f" } }, " A# B=f" },
+        { false, { { ST_V_STRING, "g" } }, " A#g B=" },
+        { false, { { ST_V_STRING, "h" }, { ST_V_STRING, "i" }, { ST_V_STRING, "j" } }, " A#h B=i" },
+        { false, { { ST_V_ARRAY | ST_V_STRING, "k,l," }, { ST_V_STRING, "m" } }, " A#k, l B=m" },
+        { false, { { ST_V_STRING, "n" }, { ST_V_BINXML, "" } }, " A#n" },
+        { true, { { ST_V_NULL, "x" } }, "" },
+        { false, { { ST_V_BINXML, "" }, { ST_V_STRING, "u" } }, " B=u" },
+        { false, { { ST_V_STRING, "o" }, { ST_V_STRING, "" } }, " A#o B=" },
+        { true, { { ST_V_ARRAY | ST_V_STRING, "p," } }, " C=p" },
+        { false, { { ST_V_STRING, "q" }, { ST_V_STRING, "r" } }, " A#q B=r" },
+        { true, { { ST_V_STRING, "s" }, { ST_V_STRING, "t" } }, " C=s" },
+    };
+    (void)state;
+    maker *m = malloc(sizeof *m);
+    st_buf want = { 0 };
+    size_t outer = 0, inner[2] = { 0 };
+    start(m);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t n = 0, specs, body;
+        begin_record(m);
+        outer = instance_of(m, outer, holder);
+        put(m, 2, 4);
+        put(m, 2 | ST_V_U16 << 16, 4);
+        specs = m->n;
+        put(m, 0, 4);
+        put(m, i, 2);
+        body = m->n;
+        inner[rows[i].one] =
+            instance_of(m, inner[rows[i].one], rows[i].one ? one_data : pair_of_data);
+        while (n < MOST && rows[i].values[n].text)
+            n++;
+        put(m, n, 4);
+        for (size_t k = 0; k < n; k++)
+            put(m, 2 * strlen(rows[i].values[k].text) | rows[i].values[k].type << 16, 4);
+        for (size_t k = 0; k < n; k++)
+            for (const char *c = rows[i].values[k].text; *c; c++)
+                put(m, *c == ',' ? 0 : (unsigned char)*c, 2);
+        put(m, 0, 1);
+        poke32(m, specs, (m->n - body) | ST_V_BINXML << 16);
+        end_record(m);
+        st_buf_fmt(&want, "%zu/0@%s;", i, rows[i].want);
+    }
+    st_buf_char(&want, '\0');
+    seal(m);
+    assert_reads(m, want.p);
+    st_buf_free(&want);
+    free(m);
+}
+
 static void chunk__template_reference_lies__found_by_id(void **state)
 {
     (void)state;
@@ -1267,6 +1366,7 @@ int main(void)
         cmocka_unit_test(chunk__templates_and_literal__all_fields),
         cmocka_unit_test(chunk__want_says_no__system_only),
         cmocka_unit_test(chunk__user_data_nulls_and_mixed_content__by_the_rules),
+        cmocka_unit_test(chunk__body_within_a_value__fields_by_the_rules),
         cmocka_unit_test(chunk__template_reference_lies__found_by_id),
         cmocka_unit_test(chunk__size_of_a_record_lies__others_are_read),
         cmocka_unit_test(chunk__slack_behind_free_offset__told_apart),

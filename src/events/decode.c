@@ -101,17 +101,18 @@ static size_t kind_of(unsigned provider, const st_record *r)
                : st_event_kinds();
 }
 
-/* Most records are of the kind of the one before. */
+/* Most records are of the kind of one of the last. */
 static size_t kind_known(unsigned provider, const st_record *r, st_recent *last)
 {
     st_event_key key = { (uint16_t)provider, (uint16_t)r->event_id };
     if (!last || provider >= ST_PROVIDERS || r->event_id > UINT16_MAX)
         return kind_of(provider, r);
-    if (!last->kind || !st_event_key_eq(last->key, key)) {
-        last->key = key;
-        last->kind = st_event_kind_of(key) + 1;
+    size_t i = key.id % (sizeof last->kinds / sizeof last->kinds[0]);
+    if (!last->kinds[i].kind || !st_event_key_eq(last->kinds[i].key, key)) {
+        last->kinds[i].key = key;
+        last->kinds[i].kind = st_event_kind_of(key) + 1;
     }
-    return last->kind - 1;
+    return last->kinds[i].kind - 1;
 }
 
 bool st_event_wants(const st_record *r, const st_event_set *events, const st_log_keep *keep,

@@ -58,8 +58,10 @@ typedef struct st_recent {
     unsigned char guid[16]; /* of a provider that is none of ours, which a GUID may tell apart */
     bool no_guid;           /* it had none */
     unsigned told;          /* whose the record in hand is, + 1; 0: not asked yet */
-    st_event_key key; /* of the kind asked for last, of a provider's record, and that kind + 1 */
-    size_t kind;
+    struct {
+        st_event_key key;
+        size_t kind; /* that kind + 1; 0: none */
+    } kinds[32];     /* asked for last, of a provider's records, by event id */
 } st_recent;
 
 /* How many kinds all providers have. */
