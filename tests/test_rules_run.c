@@ -820,6 +820,18 @@ static const char *const texts[] = {
     "DeviceProcessEvents | extend A = rand() | where FileName has 'net1' and A < 0.5",
     "DeviceProcessEvents | where ProcessCommandLine has 'who' or "
     "ProcessCommandLine has 'whoami'",
+    "Processes | where FileName =~ 'cmd.exe'",
+    "Processes | where FileName =~ 'svchost.exe' or ProcessCommandLine has 'user'",
+    "Processes | where FileName =~ 'nobody.exe'",
+    "Processes | where FileName =~ 'cmd.exe' | join kind=inner (Processes | where FileName =~ "
+    "'svchost.exe' | project DeviceName) on DeviceName",
+    "DeviceProcessEvents | where FileName =~ 'cmd.exe' | join kind=inner (DeviceProcessEvents | "
+    "where FileName =~ 'whoami.exe' | project DeviceName) on DeviceName",
+    "DeviceProcessEvents | where FileName =~ 'cmd.exe' | union (DeviceProcessEvents | where "
+    "ProcessId > 3000)",
+    "DeviceProcessEvents | where WebServerFileName =~ 'W3WP.exe' and FileName =~ 'cmd.exe'",
+    "DeviceProcessEvents | where AccountDomain =~ 'iis apppool' and MD5 == 'aabb'",
+    "DeviceProcessEvents | where InitiatingProcessFolderPath endswith 'cmd.exe' or SHA256 == 'cc'",
 };
 enum { TEXTS = sizeof texts / sizeof *texts };
 
@@ -870,6 +882,84 @@ static void run__rows_kept_apart__are_all_that_match(void **state)
     world w;
     BUILD(&w, web);
     expect_as_queries(&w, texts, TEXTS, false);
+    done(&w);
+}
+
+/* Who is a server is asked only of rows in which a text stands that the rule needs: as of all. */
+static void run__servers_by_their_texts__are_those_of_all_rows(void **state)
+{
+    static const struct {
+        const char *narrowed, *whole;
+    } table[] = {
+        { "Processes | where FileName =~ 'CMD.exe'",
+          "Processes | where tolower(FileName) == 'cmd.exe'" },
+        { "Processes | where FileName =~ 'whoami.exe'; Processes | where FileName =~ 'cmd.exe'",
+          "Processes | where tolower(FileName) in ('whoami.exe', 'cmd.exe')" },
+        { "Processes | where FileName =~ 'whoami.exe'; Processes | where FileName in~ "
+          "((datatable(f:string)[]))",
+          "Processes | where tolower(FileName) == 'whoami.exe'" },
+        { "Processes | where FileName =~ 'explorer.exe' or ProcessCommandLine contains 'W3WP'",
+          "Processes | where tolower(FileName) in ('explorer.exe', 'w3wp.exe')" },
+        { "Processes | where FileName =~ 'explorer.exe'; Processes | where ProcessId == 2580",
+          "Processes | where tolower(FileName) in ('explorer.exe', 'w3wp.exe')" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        char below[2][128], text[512];
+        uint64_t marked[2];
+        for (size_t k = 0; k < 2; k++) {
+            world w;
+            BUILD(&w, web);
+            snprintf(text, sizeof text, "// marks-servers: yes\n%s",
+                     k ? table[i].whole : table[i].narrowed);
+            rule(&w, "a.kql", text);
+            rule(&w, "b.kql", "DeviceProcessEvents | where isnotempty(WebServerFileName)");
+            run(&w, false, false);
+            marked[k] = w.matches->results[0].matches;
+            hit(&w, 1, below[k]);
+            done(&w);
+        }
+        if (marked[0] != marked[1] || strcmp(below[0], below[1]) != 0 || !*below[0])
+            fail_msg("%s: %u, below them %s, not %u, %s", table[i].narrowed, (unsigned)marked[0],
+                     below[0], (unsigned)marked[1], below[1]);
+    }
+}
+
+/* What a library makes of the evidence isn't known without it, so it narrows nothing then. */
+static void run__values_of_a_librarys_rows__narrow_nothing(void **state)
+{
+    static const char *const rules[] = {
+        "DeviceProcessEvents | where n > 0 | where FileName =~ 'whoami.exe'",
+        "DeviceProcessEvents | where FileName in (names) and FileName =~ 'whoami.exe'",
+        "DeviceProcessEvents | where FileName in (some) and ProcessCommandLine == 'whoami'",
+        "let k = toscalar(Kept | count); "
+        "DeviceProcessEvents | where k > 0 and FileName =~ 'whoami.exe'",
+        "DeviceProcessEvents | where DeviceName in ((Kept | project DeviceName)) and FileName =~ "
+        "'whoami.exe'",
+        "DeviceProcessEvents | where DeviceName in ((Again | project DeviceName)) and FileName =~ "
+        "'whoami.exe'",
+    };
+    enum { RULES = sizeof rules / sizeof *rules };
+    char text[512], path[16], ids[128];
+    (void)state;
+    world w;
+    BUILD(&w, web);
+    rule(&w, "lib.kql",
+         "// library: yes\n"
+         "let n = toscalar(DeviceProcessEvents | count);\n"
+         "let names = toscalar(DeviceProcessEvents | summarize make_set(FileName));\n"
+         "let some = array_concat(names, dynamic(['cmd.exe']));\n"
+         "let Kept = DeviceProcessEvents | where FileName == 'cmd.exe';");
+    rule(&w, "more.kql", "// library: yes\n// uses: lib.kql\nlet Again = Kept;");
+    for (size_t i = 0; i < RULES; i++) {
+        snprintf(text, sizeof text, "// uses: more.kql\n%s", rules[i]);
+        snprintf(path, sizeof path, "r%zu.kql", i);
+        rule(&w, path, text);
+    }
+    run(&w, false, false);
+    for (uint32_t i = 0; i < RULES; i++)
+        if (strcmp(hit(&w, i, ids), "3") != 0)
+            fail_msg("%s: %s", rules[i], ids);
     done(&w);
 }
 
@@ -1530,6 +1620,8 @@ int main(void)
         cmocka_unit_test(run__rules__hit_what_they_say),
         cmocka_unit_test(run__argument_used_twice_at_each_depth__ends),
         cmocka_unit_test(run__rows_kept_apart__are_all_that_match),
+        cmocka_unit_test(run__servers_by_their_texts__are_those_of_all_rows),
+        cmocka_unit_test(run__values_of_a_librarys_rows__narrow_nothing),
         cmocka_unit_test(run__events_kept_apart__are_all_that_match),
         cmocka_unit_test(run__many_nodes_on_threads__as_on_one),
         cmocka_unit_test(run__limit_over_many_nodes__is_met_on_any_threads),
