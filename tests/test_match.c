@@ -497,14 +497,64 @@ static void literals__pattern__give_what_a_match_needs(void **state)
     }
 }
 
+static void needs__pattern__give_ways_of_a_match(void **state)
+{
+    static const struct {
+        const char *pattern, *ways; /* joined by commas, two texts of one by +; empty: none known */
+    } rows[] = {
+        { "^", "" },
+        { "\\^", "^" },
+        { "[\\^\"]", "^,\"" },
+        { "[^\"]", "" },
+        { "[\"-&]", "" },
+        { "[]\"]", "],\"" },
+        { "[|\\n]", "|,\n" },
+        { "[|\\d]", "" },
+        { "[|\\x{5e}]", "" },
+        { "[|a]", "" },
+        { "[|A]", "" },
+        { "[|\303\244]", "" },
+        { "[|&]*", "" },
+        { "[|&]+", "|,&" },
+        { "[|&]{0,2}", "" },
+        { "[!#$%&()*+,./:;<=>]", "" },
+        { "[a-z]\\^[a-z]|set.*call", "^,call+set" },
+        { "^\"([^\"]+)\"", "\"" },
+        { "whoami\\s+/[apgu]", "whoami+/" },
+        { "(certutil|bits).*(-f|/get)", "certutil+-f,certutil+/get,bits+-f,bits+/get" },
+        { "echo.*(echo|<%)", "echo,echo+<%" },
+        { "(abc.*de|fg)hi", "hi+abc,hi+fg" },
+        { "(abc.*de|fghi)jk", "abc+de,fghi" },
+        { "(q|abc)%", "%" },
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        st_arena a = { 0 };
+        st_buf b = { 0 };
+        st_needs needs;
+        bool known = st_regex_needs(st_str_of(rows[i].pattern), &a, &needs);
+        for (size_t k = 0; known && k < needs.n; k++)
+            st_buf_fmt(&b, "%s%.*s%s%.*s", k ? "," : "", ST_FMT(needs.v[k].text),
+                       needs.v[k].also.n ? "+" : "", ST_FMT(needs.v[k].also));
+        st_buf_char(&b, 0);
+        if (strcmp(b.p, rows[i].ways))
+            fail_msg("%s: %s", rows[i].pattern, b.p);
+        st_buf_free(&b);
+        st_arena_free(&a);
+    }
+}
+
 /* Patterns of few letters over texts of few letters. */
 static st_str make_pattern(char *to, uint32_t *seed)
 {
-    static const char *const parts[] = { "a",         "b",       "ab",   "aba",      "(a|bab)",
-                                         "(aab|bba)", "b?",      "a*",   "b+",       "[ab]",
-                                         "[.]",       "(abb)?",  "|",    "\\.",      ".",
-                                         "(?i)",      "(?:Bab)", "a{2}", "\303\244", "(ab){0,1}",
-                                         "^" };
+    static const char *const parts[] = {
+        "a",         "b",       "ab",   "aba",      "(a|bab)",
+        "(aab|bba)", "b?",      "a*",   "b+",       "[ab]",
+        "[.]",       "(abb)?",  "|",    "\\.",      ".",
+        "(?i)",      "(?:Bab)", "a{2}", "\303\244", "(ab){0,1}",
+        "^",         "[.^]",    "[.%]", "[^.]",     "(ab.*[.]|bb[.])",
+        "ba.*aa"
+    };
     size_t n = 0;
     for (size_t i = 1 + next(seed) % 6; i-- > 0;) {
         const char *p = parts[next(seed) % (sizeof parts / sizeof *parts)];
@@ -687,6 +737,7 @@ int main(void)
         cmocka_unit_test(pred__many_needles__are_as_each_by_itself),
         cmocka_unit_test(regex__syntax__is_kustos),
         cmocka_unit_test(literals__pattern__give_what_a_match_needs),
+        cmocka_unit_test(needs__pattern__give_ways_of_a_match),
         cmocka_unit_test(screen__random_patterns_and_texts__rules_out_no_match),
         cmocka_unit_test(pred__text_in_other_case__is_folded_at_any_length),
         cmocka_unit_test(regex__limit_of_one_engine__is_not_the_others),

@@ -237,10 +237,12 @@ bool st_screen_look(st_screen *s, st_sid id, st_str folded)
 
 st_screen_says st_screen_says_of(const st_screen *s, size_t number, st_sid id)
 {
-    if (!number || number >= s->n || s->always[number / 64] >> number % 64 & 1)
+    size_t word = number / 64, bit = number % 64;
+    if (!number || number >= s->n)
         return ST_SCREEN_MAY;
-    if (id >= s->nrow || !s->row[id])
-        return ST_SCREEN_ASK;
-    bool may = s->rows[(s->row[id] - 1) * s->words + number / 64] >> number % 64 & 1;
-    return may ? ST_SCREEN_MAY : ST_SCREEN_RULED_OUT;
+    uint32_t row = id < s->nrow ? s->row[id] : 0;
+    if (row)
+        return s->rows[(row - 1) * s->words + word] >> bit & 1 ? ST_SCREEN_MAY
+                                                               : ST_SCREEN_RULED_OUT;
+    return s->always[word] >> bit & 1 ? ST_SCREEN_MAY : ST_SCREEN_ASK;
 }

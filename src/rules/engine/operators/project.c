@@ -10,6 +10,7 @@
 
 typedef struct project {
     st_proj_item *items;
+    bool *again; /* by item: one before it is the same */
     size_t n;
 } project;
 
@@ -40,17 +41,17 @@ static bool is_idle(const st_op *op, const st_proj_item *it, size_t i)
 }
 
 /* A column that is passed on twice must not be filtered in place twice. */
-static bool unshare(st_run *r, st_batch *b, st_slot *slots, size_t n)
+static bool unshare(st_run *r, const project *s, st_batch *b, st_slot *slots)
 {
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < i; k++)
-            if (slots[i].v && slots[i].v == slots[k].v) {
-                st_val *v = ST_ROOMN(&b->arena, st_val, b->n);
-                if (!v)
-                    return st_run_nomem(r);
-                memcpy(v, slots[i].v, b->n * sizeof *v);
-                slots[i].v = v;
-            }
+    for (size_t i = 0; i < s->n; i++) {
+        const st_val *shared = slots[i].v;
+        if (!s->again[i] || !shared)
+            continue;
+        slots[i].v = ST_ROOMN(&b->arena, st_val, b->n);
+        if (!slots[i].v)
+            return st_run_nomem(r);
+        memcpy(slots[i].v, shared, b->n * sizeof *shared);
+    }
     return true;
 }
 
@@ -64,7 +65,7 @@ static st_batch *project_next(st_run *r, st_op *op)
     bool ok = slots != NULL;
     for (size_t i = 0; ok && i < s->n; i++)
         ok = is_idle(op, &s->items[i], i) || project_item(r, &s->items[i], b, &slots[i]);
-    if (!ok || !unshare(r, b, slots, s->n)) {
+    if (!ok || !unshare(r, s, b, slots)) {
         st_batch_free(b);
         st_run_nomem(r);
         return NULL;
@@ -88,12 +89,29 @@ static void project_reads(st_run *r, st_op *op, st_wanted *w)
     }
 }
 
+/* Which items one before them is the same as. passed: by column, room to mark those that are passed
+ * on. */
+static void find_again(project *s, bool *passed)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const st_proj_item *it = &s->items[i];
+        if (!it->x) {
+            s->again[i] = passed[it->from];
+            passed[it->from] = true;
+        }
+        for (size_t k = 0; it->x && k < i; k++)
+            s->again[i] |= s->items[k].x == it->x;
+    }
+}
+
 st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_item *items, size_t n)
 {
     st_op *op = st_op_new(r, project_next, in, sizeof(project));
     st_col *c = op ? ST_NEWN(&r->arena, st_col, n) : NULL;
     st_proj_item *it = c ? ST_NEWN(&r->arena, st_proj_item, n) : NULL;
-    if (!it) {
+    bool *again = it ? ST_NEWN(&r->arena, bool, n) : NULL;
+    bool *passed = again ? ST_NEWN(&r->arena, bool, in->schema.n) : NULL;
+    if (!passed) {
         st_run_nomem(r);
         return NULL;
     }
@@ -108,7 +126,8 @@ st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_ite
         op->rowwise &= !items[i].x || !items[i].x->windowed;
         op->plain &= !items[i].x || !(items[i].x->windowed || items[i].x->anew);
     }
-    *(project *)op->spec = (project){ it, n };
+    *(project *)op->spec = (project){ it, again, n };
+    find_again(op->spec, passed);
     op->schema = (st_schema){ .v = c, .n = n };
     return op;
 }
