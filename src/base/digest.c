@@ -3,8 +3,17 @@
 /* digest.c - SHA-256, SHA-1 and MD5, by OpenSSL; on Windows os/windows/digest.c. */
 #include "shelltree/base.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
+
+/* OpenSSL without the system's configuration of it: that takes longer to read than what is hashed,
+ * may load modules, and where it forbids SHA-1 or MD5 for signatures it would take them from
+ * fingerprints of evidence, too. Before each first call; again it costs nothing. */
+static void ready(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL);
+}
 
 /* OpenSSL's digests fail only where they are switched off; the zeroed result is then seen in tests.
  */
@@ -12,6 +21,7 @@ void st_sha256(const void *p, size_t n, unsigned char out[32])
 {
     for (unsigned i = 0; i < 32; i++)
         out[i] = 0;
+    ready();
     EVP_Digest(p, n, out, NULL, EVP_sha256(), NULL);
 }
 
@@ -19,6 +29,7 @@ void st_sha1(const void *p, size_t n, unsigned char out[20])
 {
     for (unsigned i = 0; i < 20; i++)
         out[i] = 0;
+    ready();
     EVP_Digest(p, n, out, NULL, EVP_sha1(), NULL);
 }
 
@@ -26,6 +37,7 @@ void st_md5(const void *p, size_t n, unsigned char out[16])
 {
     for (unsigned i = 0; i < 16; i++)
         out[i] = 0;
+    ready();
     EVP_Digest(p, n, out, NULL, EVP_md5(), NULL);
 }
 
@@ -50,6 +62,7 @@ void st_digester_sha256(const st_digester *d, const void *p, size_t n, unsigned 
     }
     for (unsigned i = 0; i < 32; i++)
         out[i] = 0;
+    ready();
     EVP_Digest(p, n, out, NULL, d->sha256, NULL);
 }
 
