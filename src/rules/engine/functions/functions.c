@@ -109,7 +109,9 @@ st_callee st_callees_find(st_callees **c, st_str name)
         return (st_callee){ st_fn_find(name), st_window_find(name), st_agg_find(name) };
     const wanted w = { *c, name };
     uint32_t at = st_slots_find(&(*c)->slots, st_hash(name.p, name.n, 0), is_wanted, &w);
-    return at == ST_NO_SLOT ? (st_callee){ 0 } : (*c)->v[at].calls;
+    if (at == ST_NO_SLOT)
+        return (st_callee){ 0 };
+    return (*c)->v[at].calls;
 }
 
 void st_callees_free(st_callees *c)
