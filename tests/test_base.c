@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void time_sysmon__each_row__parses_or_not(void **state)
 {
@@ -659,6 +661,50 @@ static void sha__known_answers__hold(void **state)
     st_buf_free(&b);
 }
 
+/* Asks for a digest in one of the ways; does it come with a configuration that forbids it? */
+static bool comes(char way)
+{
+    static const unsigned char none[32];
+    unsigned char d[32] = { 0 };
+    st_digester *many = way == 'd' ? st_digester_new() : NULL;
+    st_sha256_stream *t = way == 's' ? st_sha256_new() : NULL;
+    if (t)
+        st_sha256_end(t, d);
+    else if (many)
+        st_digester_sha256(many, "", 0, d);
+    else if (way == '2')
+        st_sha256("", 0, d);
+    else if (way == '1')
+        st_sha1("", 0, d);
+    st_digester_free(many);
+    bool first = way == '5' || memcmp(d, none, sizeof d) != 0;
+    memset(d, 0, sizeof d);
+    st_md5("", 0, d);
+    return first && memcmp(d, none, sizeof d) != 0;
+}
+
+/* The first test of all: whoever asks OpenSSL first decides what it reads. */
+static void digests__system_forbids_them__come_whoever_asks_first(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/test_base.XXXXXX";
+    const char text[] = "openssl_conf = all\n[all]\nalg_section = some\n"
+                        "[some]\ndefault_properties = fips=yes\n";
+    int fd = mkstemp(path);
+    assert_true(fd >= 0 && write(fd, text, sizeof text - 1) == (ssize_t)sizeof text - 1);
+    close(fd);
+    for (const char *way = "d215s"; *way; way++) {
+        int status = 0;
+        pid_t child = fork();
+        if (!child)
+            _exit(setenv("OPENSSL_CONF", path, 1) == 0 && comes(*way) ? 0 : 1);
+        assert_int_equal(waitpid(child, &status, 0), child);
+        if (status)
+            fail_msg("%c: %d", *way, status);
+    }
+    unlink(path);
+}
+
 static void count_job(void *ctx, unsigned thread, size_t job)
 {
     (void)thread;
@@ -932,6 +978,7 @@ static void radix_sort__sorted_runs_behind_each_other__in_order_and_stable(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digests__system_forbids_them__come_whoever_asks_first),
         cmocka_unit_test(radix_sort__any_number_of_items__in_order_and_stable),
         cmocka_unit_test(radix_sort__sorted_runs_behind_each_other__in_order_and_stable),
         cmocka_unit_test(time_typed__usual_spellings__are_read),

@@ -397,16 +397,19 @@ static void decode__texts_met_before__are_the_same_as_met_first(void **state)
 /* What is remembered from one record to the next doesn't show in another one. */
 static void decode__one_scratch__records_tell_of_themselves(void **state)
 {
-    enum { CHARS = 64, BEFORE = 20 };
+    enum { CHARS = 64, BEFORE = 20, MANY = ST_ROUTE_FIELDS + 1 };
     static const struct {
         const char *provider; /* NULL: Sysmon */
         const char *name;
-        char differs; /* in the midst of the text, where no sample is taken */
+        char differs;   /* in the midst of the text, where no sample is taken */
+        size_t nfields; /* the first of them has the name, others are unknown */
     } rows[] = {
-        { NULL, "Image", 'a' },      { NULL, "Image", 'a' },   { NULL, "Image", 'a' },
-        { NULL, "Image", 'b' },      { NULL, "Image", 'a' },   { NULL, "Company", 'a' },
-        { "Other", "Image", 'a' },   { NULL, "Company", 'c' }, { NULL, "Image", 'c' },
-        { "Other", "Company", 'a' },
+        { NULL, "Image", 'a', 1 },        { NULL, "Image", 'a', 1 },    { NULL, "Image", 'a', 1 },
+        { NULL, "Image", 'b', 1 },        { NULL, "Image", 'a', 1 },    { NULL, "Company", 'a', 1 },
+        { "Other", "Image", 'a', 1 },     { NULL, "Company", 'c', 1 },  { NULL, "Image", 'c', 1 },
+        { "Other", "Company", 'a', 1 },   { NULL, "Image", 'a', MANY }, { NULL, "Image", 'a', 0 },
+        { NULL, "Company", 'a', MANY },   { NULL, "Image", 'b', MANY }, { NULL, "Image", 'b', 0 },
+        { NULL, "Image", 'b', MANY - 1 }, { NULL, "Image", 'b', 0 },
     };
     (void)state;
     st_scratch scratch = { .met = calloc(1, sizeof(st_met)) };
@@ -416,12 +419,12 @@ static void decode__one_scratch__records_tell_of_themselves(void **state)
         memset(text, 'x', CHARS);
         text[BEFORE] = rows[i].differs;
         unsigned char *p = wide(text);
-        st_field f = { .name = st_str_of(rows[i].name),
-                       .id = st_field_id(st_str_of(rows[i].name)),
-                       .value = { .p = p, .n = 2 * CHARS, .type = ST_V_STRING } };
+        st_field fields[MANY] = { { .name = st_str_of(rows[i].name),
+                                    .id = st_field_id(st_str_of(rows[i].name)),
+                                    .value = { .p = p, .n = 2 * CHARS, .type = ST_V_STRING } } };
         st_record r = sysmon_record(1);
-        r.fields = &f;
-        r.nfields = 1;
+        r.fields = fields;
+        r.nfields = rows[i].nfields;
         if (rows[i].provider)
             r.provider = text_value(rows[i].provider);
         else
@@ -430,9 +433,9 @@ static void decode__one_scratch__records_tell_of_themselves(void **state)
         assert_true(st_event_decode(s, &r, 0, &scratch));
         assert_int_equal(s->creations.n - before, rows[i].provider ? 0 : 1);
         if (!rows[i].provider) {
-            bool image = strcmp(rows[i].name, "Image") == 0;
-            assert_text(s, s->creations.image[before], image ? text : "");
-            assert_text(s, s->creations.company[before], image ? "" : text);
+            bool image = strcmp(rows[i].name, "Image") == 0, there = rows[i].nfields != 0;
+            assert_text(s, s->creations.image[before], there && image ? text : "");
+            assert_text(s, s->creations.company[before], there && !image ? text : "");
         }
         free(p);
     }

@@ -49,6 +49,7 @@ struct st_digester {
 st_digester *st_digester_new(void)
 {
     st_digester *d = malloc(sizeof *d);
+    ready();
     if (d)
         d->sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
     return d;
@@ -62,7 +63,6 @@ void st_digester_sha256(const st_digester *d, const void *p, size_t n, unsigned 
     }
     for (unsigned i = 0; i < 32; i++)
         out[i] = 0;
-    ready();
     EVP_Digest(p, n, out, NULL, d->sha256, NULL);
 }
 
@@ -82,6 +82,7 @@ st_sha256_stream *st_sha256_new(void)
     st_sha256_stream *s = malloc(sizeof *s);
     if (!s)
         return NULL;
+    ready();
     s->md = EVP_MD_CTX_new();
     if (!s->md || EVP_DigestInit_ex(s->md, EVP_sha256(), NULL) != 1) {
         EVP_MD_CTX_free(s->md);

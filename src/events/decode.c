@@ -442,7 +442,7 @@ static bool begin_creation(decoding *d, uint32_t source, unsigned provider)
 static bool leads(const st_route *w, const st_record *r)
 {
     size_t i = 0;
-    if (w->nids != r->nfields)
+    if (!w->nids || w->nids != r->nfields)
         return false;
     while (i < r->nfields && w->ids[i] == r->fields[i].id)
         i++;

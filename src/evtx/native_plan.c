@@ -575,9 +575,8 @@ static uint16_t direct_of(const st_native *s, const nt_source *from)
 
 static bool is_straight(const st_native *s, const nt_plan *plan)
 {
-    const nt_field *fields = s->fields + plan->first;
     for (uint32_t k = 0; k < plan->nfields; k++) {
-        const nt_field *f = &fields[k];
+        const nt_field *f = &s->fields[plan->first + k];
         if (f->name == NT_NONE || (f->dep != NT_NO_INDEX && f->dep != k) ||
             direct_of(s, &(nt_source){ f->first, f->n }) != k)
             return false;
