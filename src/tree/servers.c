@@ -65,6 +65,7 @@ st_forest *st_tree_view(const st_forest *f)
     if (f->n)
         memcpy(procs, f->procs, f->n * sizeof *procs);
     w->pub.procs = procs;
+    w->procs_cap = f->n + 1;
     return &w->pub;
 }
 

@@ -218,12 +218,14 @@ static char member(st_str class, size_t *i)
     static const char named[] = "n\nr\rt\t";
     char c = class.p[(*i)++];
     if (c != '\\')
-        return c == '-' || c & 0x80 ? '\0' : c;
+        return (char)(c == '-' || c & 0x80 ? '\0' : c);
     char after = '\0';
     if (*i < class.n)
         after = class.p[(*i)++];
     const char *name = after && strchr("nrt", after) ? strchr(named, after) : NULL;
-    return name ? name[1] : after && strchr("\\.+*?()|[]{}^$-/\"'`", after) ? after : '\0';
+    if (name)
+        return name[1];
+    return (char)(after && strchr("\\.+*?()|[]{}^$-/\"'`", after) ? after : '\0');
 }
 
 /* The letters that a class, without its brackets, stands for; 0: they aren't known, or many, or

@@ -38,7 +38,7 @@ static size_t written_out(const reader *r)
 /* The byte at `ahead`, 0 past the end; a pattern with a NUL isn't plain. */
 static char peek(const reader *r, size_t ahead)
 {
-    return r->i + ahead < r->in.n ? r->in.p[r->i + ahead] : '\0';
+    return (char)(r->i + ahead < r->in.n ? r->in.p[r->i + ahead] : '\0');
 }
 
 static bool among(char c, const char *set)
