@@ -354,6 +354,16 @@ through_a_pipe() { # through_a_pipe OPTION-AND-PREFIX ARGUMENT...
     ! cmp -s "$tmp/from-file" "$tmp/without" && cmp "$tmp/from-file" "$tmp/from-pipe"
 }
 check "--known: a pipe gives what the file gives" through_a_pipe --known= hunt -f csv
+
+# Of several wildcards that fit, the first in the list counts, however they are looked for.
+first_entry() {
+    printf 'server,child,command pattern,reason,level\nw3wp.exe,%s\n' "$1" >"$tmp/turns.csv"
+    shift
+    for entry in "$@"; do printf 'w3wp.exe,%s\n' "$entry"; done >>"$tmp/turns.csv"
+    "$SHELLTREE" hunt -f csv --known="$tmp/turns.csv" testdata/iis 2>/dev/null | grep -q 'to your own list: right' &&
+        ! "$SHELLTREE" hunt -f csv --known="$tmp/turns.csv" testdata/iis 2>/dev/null | grep -q 'to your own list: wrong'
+}
+check "--known: the first of two wildcards" first_entry '*md,,right,low' 'cm*,,wrong,low'
 query='externaldata(server:string, child:string)["https://own.example/l"] with (format="csv")'
 check "--external: so does it" through_a_pipe --external=https://own.example/l= query "union ($query), ($query)"
 

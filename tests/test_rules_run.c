@@ -938,6 +938,18 @@ static void run__values_of_a_librarys_rows__narrow_nothing(void **state)
         "'whoami.exe'",
         "DeviceProcessEvents | where DeviceName in ((Again | project DeviceName)) and FileName =~ "
         "'whoami.exe'",
+        /* nor is what time it will be */
+        "DeviceProcessEvents | where FileName in (iff(now() > datetime(2000), "
+        "dynamic(['whoami.exe']), dynamic([])))",
+        "DeviceProcessEvents | where FileName == 'whoami.exe' and datetime(2000) < now(-1d)",
+        "DeviceProcessEvents | where FileName == iff(late, 'whoami.exe', 'other.exe')",
+        "let f = (t:datetime) { iff(t > datetime(2000), 'whoami.exe', 'other.exe') }; "
+        "DeviceProcessEvents | where FileName == f(begun)",
+        "DeviceProcessEvents | where FileName in ((range t from begun to begun step 1d "
+        "| where t > datetime(2000) | project 'whoami.exe'))",
+        "let name = toscalar(range t from begun to begun step 1d "
+        "| project iff(t > datetime(2000), 'whoami.exe', 'other.exe')); "
+        "DeviceProcessEvents | where FileName == name",
     };
     enum { RULES = sizeof rules / sizeof *rules };
     char text[512], path[16], ids[128];
@@ -949,6 +961,8 @@ static void run__values_of_a_librarys_rows__narrow_nothing(void **state)
          "let n = toscalar(DeviceProcessEvents | count);\n"
          "let names = toscalar(DeviceProcessEvents | summarize make_set(FileName));\n"
          "let some = array_concat(names, dynamic(['cmd.exe']));\n"
+         "let begun = now(-1d);\n"
+         "let late = begun > datetime(2000);\n"
          "let Kept = DeviceProcessEvents | where FileName == 'cmd.exe';");
     rule(&w, "more.kql", "// library: yes\n// uses: lib.kql\nlet Again = Kept;");
     for (size_t i = 0; i < RULES; i++) {

@@ -758,6 +758,10 @@ static st_event_set set_of(const unsigned *ids)
 
 static void events__each_rule__asks_for_its_own_only(void **state)
 {
+    static const char library[] =
+        "// library: yes\n"
+        "let action = toscalar(DeviceProcessEvents | project FileName | take 1);\n"
+        "let at = tostring(now());";
     static const struct {
         const char *kql;
         unsigned ids[20];
@@ -795,12 +799,17 @@ static void events__each_rule__asks_for_its_own_only(void **state)
         { "let a = toscalar(DeviceFileEvents | project ActionType); DeviceFileEvents | where "
           "ActionType == a",
           { 11, 15, 23, 26 } },
+        { "// uses: lib.kql\nDeviceFileEvents | where ActionType == action", { 11, 15, 23, 26 } },
+        { "// uses: lib.kql\nDeviceFileEvents | where ActionType == at", { 11, 15, 23, 26 } },
+        { "DeviceFileEvents | where ActionType == iff(now() > datetime(2000), 'FileCreated', 'x')",
+          { 11, 15, 23, 26 } },
         { "EmailEvents | join DeviceNetworkEvents on DeviceId", { 0 } },
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         st_err err = { 0 };
         st_rules *r = st_rules_new();
+        assert_int_equal(st_rules_load_text(r, ST_STR("lib.kql"), st_str_of(library), &err), ST_OK);
         assert_int_equal(st_rules_load_text(r, ST_STR("r.kql"), st_str_of(rows[i].kql), &err),
                          ST_OK);
         st_event_set want = set_of(rows[i].ids), got = st_rules_events(r);

@@ -20,7 +20,7 @@ typedef struct bound_library {
     st_trust trust;
     bool ago_off, marks;
     st_let *names;                    /* its own, before those */
-    bool sound, told;                 /* told: its values may have come of the evidence */
+    bool sound, timed, told;          /* as a run's, once it was bound */
     const struct bound_library *made; /* the same, of shared things that these borrow of; or NULL */
     st_run run;
 } bound_library;
@@ -109,6 +109,7 @@ static bound_library *bind_new(const st_scope *sc, const st_parsed *p, st_diag_s
     st_bind_outcome told = { 0 };
     st_scope own = { .binder = &b, .r = &l->run, .out = &told, .env = sc->env };
     l->sound = bind_statements(&own, p) && !b.needs;
+    l->timed = l->run.timed;
     l->told = l->run.scanned || l->run.told;
     l->names = own.env;
     lend_rows(r->shared, l);
@@ -130,6 +131,7 @@ static bool use(st_scope *sc, const st_parsed *p, st_diag_sink *d)
     if (l->run.err.code != ST_OK)
         sc->r->err = l->run.err;
     sc->out->failed |= !l->sound;
+    sc->r->timed |= l->timed;
     sc->r->told |= l->told;
     sc->env = l->names;
     return l->sound;

@@ -123,7 +123,8 @@ static void leave_ids(st_run *r, scan *s, const st_expr *x)
     s->nids = n;
 }
 
-/* Not once a value may have come from rows: over evidence it would be another than over none. */
+/* Not once a value may have come from rows, or of the time: over evidence it would be another than
+ * over none. */
 void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
 {
     scan *s = op->spec;
@@ -134,9 +135,10 @@ void st_op_scan_narrow(st_run *r, st_op *op, const st_expr *x)
     if (c)
         *c = (st_condition){ x, s->conditions };
     s->conditions = c ? c : s->conditions;
-    if (s->table->rows == ST_OF_EVENTS && !r->scanned)
+    bool sure = !r->scanned && !r->told;
+    if (s->table->rows == ST_OF_EVENTS && sure)
         s->events = st_table_def_narrow(r, s->table, s->events, x);
-    if (s->table->rows == ST_OF_EVENTS && !r->scanned && !s->whole && !s->ids)
+    if (s->table->rows == ST_OF_EVENTS && sure && !s->whole && !s->ids)
         leave_ids(r, s, x);
 }
 

@@ -79,12 +79,13 @@ struct st_run {
     st_event_set lent;        /* events that rows kept by other runs are read from */
     const st_node *only;      /* the plan's one reader gives these rows alone, rising; NULL: all */
     size_t nonly;
-    bool foreign;         /* rows are read that another run took from the evidence */
-    const uint8_t *shown; /* by row, those that tables show; NULL: all */
-    bool scanned;         /* rows of a table have been asked for */
-    bool told;            /* or of what another run keeps of the evidence, or values made of such */
-    bool walks;           /* rows are taken from the tree otherwise than by reading a table */
-    unsigned alike;       /* bit t: it gives the same where edges are trusted as in t */
+    bool foreign;          /* rows are read that another run took from the evidence */
+    const uint8_t *shown;  /* by row, those that tables show; NULL: all */
+    bool scanned;          /* rows of a table have been asked for */
+    bool timed;            /* the plan asks what time it is */
+    bool told;             /* values are made of the time, or of evidence that another run keeps */
+    bool walks;            /* rows are taken from the tree otherwise than by reading a table */
+    unsigned alike;        /* bit t: it gives the same where edges are trusted as in t */
     struct st_run *lender; /* see st_shared.lenders: the one before it */
     const char *limit;     /* a limit was met: the result may lack rows; static text */
     st_err err;

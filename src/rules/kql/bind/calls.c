@@ -92,6 +92,7 @@ static st_expr *toscalar(const st_scope *sc, const st_kql_expr *e)
     const st_val *v = batch ? st_batch_col(sc->r, batch, 0) : NULL;
     st_val out = v ? v[0] : st_val_missing(op->schema.v[0].type);
     st_batch_free(batch);
+    sc->r->told |= sc->r->timed;
     return st_bind_const(sc, op->schema.v[0].type, out);
 }
 
@@ -212,6 +213,7 @@ static st_expr *function_of(const st_scope *sc, const st_kql_expr *e, const st_f
     if (!call || !prepare_regex(sc, e, f, call))
         return st_bind_unknown(sc);
     call->ago |= !strcmp(f->name, "ago") || !strcmp(f->name, "now");
+    sc->r->timed |= call->ago;
     call->anew |= f->result[0] == '*';
     sc->r->draws |= call->anew;
     return f->result[0] == '*' ? call : st_bind_fold(sc, call);
@@ -248,6 +250,7 @@ static st_expr *time_of_hunt(const st_scope *sc, const st_kql_expr *e, const st_
     st_expr *x = st_bind_const(sc, ST_TYPE_DATETIME, st_val_time(at));
     if (x)
         x->ago = true;
+    sc->r->timed = true;
     return x;
 }
 

@@ -354,6 +354,7 @@ static st_expr *table_values(const st_scope *sc, const st_kql_expr *e)
             a->v[at++] = v[k];
     }
     st_rows_free(&rows);
+    sc->r->told |= sc->r->timed;
     return st_bind_const(sc, ST_TYPE_DYNAMIC, st_val_array(a));
 }
 

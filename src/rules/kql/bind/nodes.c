@@ -37,6 +37,12 @@ st_expr *st_bind_unknown(const st_scope *sc)
     return st_bind_const(sc, ST_TYPE_UNKNOWN, st_val_null());
 }
 
+/* What is made of the present time, and is a time itself, tells nothing until it is compared. */
+static bool is_time(st_type t)
+{
+    return t == ST_TYPE_DATETIME || t == ST_TYPE_TIMESPAN;
+}
+
 /* Computes what is constant. */
 st_expr *st_bind_fold(const st_scope *sc, st_expr *x)
 {
@@ -50,6 +56,7 @@ st_expr *st_bind_fold(const st_scope *sc, st_expr *x)
     sc->r->binding = true;
     st_val v = st_expr_constant(sc->r, x);
     sc->r->binding = false;
+    sc->r->told |= x->ago && !is_time(x->type);
     if (sc->r->limit) {
         if (!sc->out->failed && sc->binder->d)
             st_diag_file(sc->binder->d, ST_SEV_ERROR, "a constant can't be computed: %s",
