@@ -3,6 +3,8 @@
 /* test_kql_eval.c - queries over constants: each with its cells, or with what is wrong in it. */
 #include "query_cases.h"
 
+#include <time.h>
+
 static void eval__string_operators(void **state)
 {
     static const query_case cases[] = {
@@ -859,6 +861,10 @@ static void query__greedy__is_stopped_and_says_so(void **state)
           "union g, g, g, g",
           { .seconds = 1 },
           "q: stopped after 1 s, the limit; --max-time raises it" },
+        { "range x from 1 to 60 step 1 | extend s = strcat(x, strrep(strrep('ab ', 1000), 300)) | "
+          "extend n = countof(s, '[ab ]{0,900}?c|a', 'regex') | project n",
+          { .seconds = 1 },
+          "q: stopped after 1 s, the limit; --max-time raises it" },
         { "range x from 1 to 1000 step 1 | extend a = range(x * 1000000, x * 1000000 + 900000) | "
           "summarize s = make_set(a, 1000000000) | project array_length(s)",
           { .memory = UINT64_MAX, .seconds = 1 },
@@ -878,7 +884,10 @@ static void query__greedy__is_stopped_and_says_so(void **state)
         st_table *t = NULL;
         st_err err = { 0 };
         st_rules_set(r, &settings);
+        clock_t began = clock();
         st_code code = st_query_run(r, ST_STR("q"), st_str_of(cases[i].kql), NULL, &o, &t, &err);
+        if (cases[i].limits.seconds && (clock() - began) / CLOCKS_PER_SEC > 20)
+            fail_msg("%s\n  isn't stopped in time", cases[i].kql);
         if (code != ST_E_LIMIT || strcmp(err.text, cases[i].says) != 0)
             fail_msg("%s\n  gives %d, %s\n  not %s", cases[i].kql, (int)code, err.text,
                      cases[i].says);

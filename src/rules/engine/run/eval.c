@@ -26,12 +26,26 @@ static bool spent(st_run *r)
 }
 
 /* Rows between two looks at what is spent: a text that a function makes may have a MiB. The clock
- * is looked at more rarely. */
-enum { LOOK = 4, CLOCK = 64 };
+ * is looked at more rarely while rows are quick: one may take a second. */
+enum { LOOK = 4, CLOCK = 64, QUICK = 10000000 /* ns */ };
 
-static bool spent_at(st_run *r, size_t row)
+typedef struct pace {
+    size_t next, rows; /* the row at which the clock is looked at, and how many after that again */
+} pace;
+
+static bool spent_at(st_run *r, size_t row, pace *p)
 {
-    return row % LOOK == 0 && (row % CLOCK == 0 || r->binding ? spent(r) : !st_run_fits(r));
+    if (row % LOOK)
+        return false;
+    if (row < p->next && !r->binding)
+        return !st_run_fits(r);
+    int64_t before = r->looked;
+    if (spent(r))
+        return true;
+    bool quick = row && r->looked - before < QUICK;
+    p->rows = !quick ? LOOK : p->rows < CLOCK ? 2 * p->rows : CLOCK;
+    p->next = row + p->rows;
+    return false;
 }
 
 /* A field that isn't there fits nothing; one of several values fits if any of them does. */
@@ -170,8 +184,9 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
     st_fn_code *code = !r->binding && st_fn_searches(x->code) ? st_memo_call : x->code;
     *step = !b->n || x->anew || !all_ones(&args);
     size_t k = 0, n = *step ? b->n : 1;
+    pace clock = { 0, LOOK };
     for (; k < n; k++) {
-        if (spent_at(r, k))
+        if (spent_at(r, k, &clock))
             break;
         size_t before = x->anew ? SIZE_MAX : seen_before(&seen, &args, k);
         if (before != SIZE_MAX) {

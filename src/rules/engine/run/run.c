@@ -131,6 +131,7 @@ static bool in_time(st_run *r)
 {
     st_run_start(r);
     int64_t now = clock_ns(CLOCK_MONOTONIC_COARSE);
+    r->looked = now;
     return (uint64_t)(now - r->started) / 1000000000 < r->limits.seconds;
 }
 

@@ -57,6 +57,7 @@ struct st_run {
     uint64_t paired;        /* rows that joins gave */
     uint64_t read;          /* rows that the evidence gave */
     int64_t started;        /* ns of the monotonic clock; 0: not yet looked at */
+    int64_t looked;         /* when the clock was looked at last; 0: not yet */
     bool late;              /* it was stopped for want of time */
     bool explain, measure;  /* the plan will be shown; operators count their time */
     st_arena arena;         /* mem.arena points here: the plan, and values too big for a cell */
