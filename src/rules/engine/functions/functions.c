@@ -113,8 +113,3 @@ st_callee st_callees_find(st_callees **c, st_str name)
         return (st_callee){ 0 };
     return (*c)->v[at].calls;
 }
-
-void st_callees_free(st_callees *c)
-{
-    free(c);
-}

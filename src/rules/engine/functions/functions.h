@@ -36,9 +36,8 @@ struct st_fn {
 const st_fn *st_fn_find(st_str name);
 /* Does it search texts with patterns, so that its answers are worth remembering (run/memo.h)? */
 bool st_fn_searches(st_fn_code *code);
-/* Of such a call with a constant pattern: its value, where what the pattern needs isn't in the
- * text. false: it has to search. */
-bool st_fn_ruled_out(st_run *r, const st_expr *x, const st_val *a, st_val *value);
+/* Such a call's value: by the screen of patterns, by the memory of calls, or by a search. */
+st_fn_code st_call_search;
 /* The i-th function, NULL past the end. */
 const st_fn *st_fn_at(size_t i);
 
@@ -131,7 +130,6 @@ typedef struct st_callee {
  * call; *c NULL: it isn't made. Without memory they are asked. */
 typedef struct st_callees st_callees;
 st_callee st_callees_find(st_callees **c, st_str name);
-void st_callees_free(st_callees *c);
 
 /* addresses: net.c */
 

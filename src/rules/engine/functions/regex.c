@@ -4,6 +4,7 @@
 #include "rules/engine/functions/fn.h"
 
 #include "base/limits.h"
+#include "rules/engine/run/memo.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -333,7 +334,9 @@ bool st_fn_searches(st_fn_code *code)
     return searcher_of(code) != NULL;
 }
 
-bool st_fn_ruled_out(st_run *r, const st_expr *x, const st_val *a, st_val *value)
+/* Of a call with a constant pattern: its value, where what the pattern needs isn't in the text.
+ * false: it has to search. */
+static bool is_ruled_out(st_run *r, const st_expr *x, const st_val *a, st_val *value)
 {
     const searcher *s = x->state ? searcher_of(x->code) : NULL;
     if (!s || s->without == UNKNOWN || a[s->text].tag != ST_VAL_STRING ||
@@ -343,6 +346,12 @@ bool st_fn_ruled_out(st_run *r, const st_expr *x, const st_val *a, st_val *value
              : s->without == FALSE ? st_val_bool(false)
                                    : st_val_missing(x->type);
     return true;
+}
+
+st_val st_call_search(st_run *r, const st_expr *x, const st_val *a)
+{
+    st_val v;
+    return is_ruled_out(r, x, a, &v) ? v : st_memo_call(r, x, a);
 }
 
 /* the table */

@@ -31,10 +31,10 @@ struct st_getter {
     int flags;
 };
 enum {
-    ST_SRC_SERVER = 1,
-    ST_SRC_NEVER = 2, /* Sysmon doesn't record it: always empty */
-    ST_SRC_ACTOR = 4, /* of an event: get is asked about its process, if that was observed */
-    ST_SRC_TARGET = 8 /* of an event: about the process it was done to, likewise */
+    ST_SRC_SERVER = 1, /* it tells of web servers: known once these are marked */
+    ST_SRC_NEVER = 2,  /* Sysmon doesn't record it: always empty */
+    ST_SRC_ACTOR = 4,  /* of an event: get is asked about its process, if that was observed */
+    ST_SRC_TARGET = 8  /* of an event: about the process it was done to, likewise */
 };
 
 typedef struct st_col {

@@ -181,7 +181,7 @@ static const st_val *run_call(st_run *r, const st_expr *x, st_batch *b, size_t *
         if (!(args.v[i] = st_expr_run(r, x->args[i], b, &args.step[i])))
             return NULL;
     rows_seen seen = { { 0 }, 0, 0 };
-    st_fn_code *code = !r->binding && st_fn_searches(x->code) ? st_memo_call : x->code;
+    st_fn_code *code = !r->binding && st_fn_searches(x->code) ? st_call_search : x->code;
     *step = !b->n || x->anew || !all_ones(&args);
     size_t k = 0, n = *step ? b->n : 1;
     pace clock = { 0, LOOK };

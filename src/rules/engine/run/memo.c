@@ -3,7 +3,6 @@
 /* memo.c - a table in which each question has one place. */
 #include "rules/engine/run/memo.h"
 
-#include "rules/engine/functions/functions.h"
 #include "rules/engine/run/run.h"
 
 #include <stdlib.h>
@@ -78,9 +77,6 @@ static st_val made(st_run *r, st_val v)
 st_val st_memo_call(st_run *r, const st_expr *x, const st_val *a)
 {
     question q;
-    st_val v;
-    if (st_fn_ruled_out(r, x, a, &v))
-        return made(r, v);
     if (!r->shared->memo)
         r->shared->memo = calloc(1, sizeof *r->shared->memo);
     st_memo *m = r->shared->memo;
@@ -90,7 +86,7 @@ st_val st_memo_call(st_run *r, const st_expr *x, const st_val *a)
     bool taken = m->taken[at / 64] >> at % 64 & 1;
     if (taken && same(&m->asked[at], &q))
         return made(r, m->answer[at]);
-    v = made(r, x->code(r, x, a));
+    st_val v = made(r, x->code(r, x, a));
     if (lasts(r, v)) {
         m->taken[at / 64] |= UINT64_C(1) << at % 64;
         m->asked[at] = q;

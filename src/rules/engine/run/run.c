@@ -1,7 +1,6 @@
 /* SPDX-FileCopyrightText: The shelltree authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* run.c - a run: what it may take, why it stopped, what is freed with it. */
-#include "rules/engine/functions/functions.h"
 #include "rules/engine/run/memo.h"
 #include "rules/engine/run/run.h"
 
@@ -27,7 +26,7 @@ void st_shared_free(st_shared *s)
         s->libraries_free(s->libraries);
     st_folds_free(&s->folds);
     st_memo_free(s->memo);
-    st_callees_free(s->callees);
+    free(s->callees);
     free(s->base);
     free(s->devices);
 }

@@ -27,7 +27,7 @@ typedef struct st_shared {
     st_sid *devices;      /* by host: its DeviceId; ST_ABSENT: not yet asked. NULL: none was */
     st_regexes *regexes;  /* borrowed; NULL: each pattern is compiled by itself */
     struct st_memo *memo; /* what functions made of texts; NULL: none yet */
-    struct st_callees *callees;          /* what names call; NULL: none was asked for */
+    struct st_callees *callees;          /* what names call, one block; NULL: none was asked for */
     struct st_habits *habits[ST_TRUSTS]; /* of columns: by which inferred edges are trusted */
     void (*habits_free)(struct st_habits *h);
     st_run *lenders; /* runs whose values and rows others use, the newest first; none owned */

@@ -143,8 +143,11 @@ static void of_pred(maker *m, const st_expr *x, choices *out)
         return;
     }
     const st_str *needles = st_pred_needles(x->pred, &l.n);
-    m->arena->failed |= !needles;
-    if (needles && !l.n && op <= ST_M_ENDS && !st_pred_all(x->pred))
+    if (!needles) {
+        m->arena->failed = true;
+        return;
+    }
+    if (!l.n && op <= ST_M_ENDS && !st_pred_all(x->pred))
         offer(out, (st_atoms){ NULL, 0 }); /* none of no texts stands anywhere */
     l.v = l.n ? ST_NEWN(m->arena, st_str, l.n) : NULL;
     if (!l.v || op > ST_M_REGEX)

@@ -199,7 +199,7 @@ static void not_closed(lexer *l, size_t start, const char *what)
  * end. */
 static void plain(lexer *l, char quote, bool verbatim)
 {
-    const char *p = l->text.p, escape = verbatim ? quote : '\\';
+    const char *p = l->text.p, escape = (char)(verbatim ? quote : '\\');
     size_t start = l->at, i = start, n = l->text.n;
     while (i < n && p[i] != quote && p[i] != escape &&
            (p[i] > '\r' || (p[i] != '\n' && p[i] != '\r')))
