@@ -759,7 +759,7 @@ static void callee__name__is_what_the_tables_have(void **state)
         assert_true(!got.fn && !got.agg && !got.window);
     }
     assert_non_null(c);
-    st_callees_free(c);
+    free(c);
 }
 
 int main(void)

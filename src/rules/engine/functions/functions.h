@@ -126,8 +126,8 @@ typedef struct st_callee {
     const st_window *window;
     const st_agg *agg;
 } st_callee;
-/* What the three look for one after the other, by a table of all names that is made with the first
- * call; *c NULL: it isn't made. Without memory they are asked. */
+/* What the three look for one after the other, by a table of all names, one block, that is made
+ * with the first call; *c NULL: it isn't made. Without memory they are asked. */
 typedef struct st_callees st_callees;
 st_callee st_callees_find(st_callees **c, st_str name);
 
