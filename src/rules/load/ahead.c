@@ -106,6 +106,8 @@ typedef struct queries {
     const st_rules *rules;
     st_loaded *found[ST_MAX_LIBRARIES]; /* libraries, each behind those that it uses */
     size_t nfound;
+    st_loaded **others; /* all other queries, the longest first */
+    size_t nothers;
 } queries;
 
 static bool holds_query(const st_rule_found *f)
@@ -201,12 +203,31 @@ static void check_job(void *ctx, unsigned thread, size_t job)
 {
     const queries *q = ctx;
     st_ahead *a = &q->folder->workers[thread];
-    const st_ahead_file *file = job ? q->folder->queries[job - 1] : NULL;
+    st_loaded *one = job ? q->others[job - 1] : NULL;
     for (size_t i = 0; !job && i < q->nfound; i++)
         check_one(q, a, q->found[i]);
-    if (file && file->documents && !is_library(file) && !file->documents->parsed.correlation &&
-        find_uses(q->folder, &a->arena, file->documents))
-        check_one(q, a, file->documents);
+    if (one && find_uses(q->folder, &a->arena, one))
+        check_one(q, a, one);
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const st_loaded *x = *(st_loaded *const *)a, *y = *(st_loaded *const *)b;
+    return (x->text.n < y->text.n) - (x->text.n > y->text.n);
+}
+
+/* The last one to be checked is a short one, so that no thread waits long for another. */
+static void find_others(queries *q)
+{
+    const st_ahead_folder *f = q->folder;
+    q->others = ST_NEWN(&f->workers[0].arena, st_loaded *, f->n);
+    for (size_t i = 0; q->others && i < f->n; i++)
+        if (f->queries[i] && f->queries[i]->documents && !is_library(f->queries[i]) &&
+            !f->queries[i]->documents->parsed.correlation)
+            q->others[q->nothers++] = f->queries[i]->documents;
+    if (q->nothers)
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+        qsort(q->others, q->nothers, sizeof *q->others, by_length);
 }
 
 void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads)
@@ -223,7 +244,8 @@ void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads)
         return;
     st_parallel(threads, f->n, parse_query, &q);
     find_libraries(&q);
-    st_parallel(threads, f->n + 1, check_job, &q);
+    find_others(&q);
+    st_parallel(threads, q.nothers + 1, check_job, &q);
 }
 
 const st_ahead_file *st_ahead_library(const st_ahead_folder *f, st_str path)
