@@ -758,11 +758,15 @@ static void one_token(lexer *l)
         stray(l);
 }
 
+enum { BYTES_OF_TOKEN = 8 }; /* with what stands behind it: there are mostly fewer tokens */
+
 bool st_kql_lex(st_arena *a, st_str text, st_span part, st_diag_sink *d, st_kql_tokens *out)
 {
     lexer l = {
         .arena = a, .text = { text.p, part.end }, .at = part.start, .diags = d, .out = out
     };
+    size_t likely = out->n + (part.end - part.start) / BYTES_OF_TOKEN;
+    l.failed = !st_grow(&out->items, &out->cap, likely + 1, sizeof *out->items);
     for (skip_blank(&l); l.at < l.text.n && !l.failed; skip_blank(&l))
         one_token(&l);
     push(&l, ST_TOK_END, l.at);
