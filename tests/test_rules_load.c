@@ -621,6 +621,10 @@ static const char *const query_files[] = {
     "// uses: k29.kql\nKept | where AccountName == 'z'",
     ("// library: yes\nlet Kept = DeviceProcessEvents | summarize count() by AccountName | where "
      "FileName == 'x';"),
+    ("// library: yes\n// uses: k31.kql\nlet Odd = Never | where ActionType == 'Nothing';"),
+    ("// library: yes\nlet Never = DeviceProcessEvents | where ActionType == 'Nowhere' | summarize "
+     "count() by ActionType;"),
+    "// uses: k30.kql\nOdd | where ActionType == 'x'",
 };
 
 enum { QUERY_FILES = sizeof query_files / sizeof *query_files };

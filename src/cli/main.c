@@ -131,6 +131,7 @@ int main(int argc, char **argv)
 {
     if (!hold_streams())
         return ST_EXIT_CANNOT;
+    st_heap_begin();
     signal(SIGXFSZ, SIG_IGN); /* a limit on file sizes is an error like a full disk */
     /* Only what letters are: numbers, times and order never follow the locale. */
     setlocale(LC_CTYPE, "");

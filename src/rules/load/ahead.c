@@ -38,8 +38,8 @@ static st_loaded *parse(st_ahead *a, const st_rules *r, const st_language *l, st
     return read && is_silent(a) ? one : NULL;
 }
 
-/* Afterwards it is checked, or there may be something to tell: of a library another query's check,
- * which tells nothing of it, may have been here first. */
+/* Afterwards it is checked, or there may be something to tell. A library is checked before any
+ * other query is on that thread: the check of one that uses it tells nothing of it. */
 static void check(st_ahead *a, const st_rules *r, st_loaded *one)
 {
     const st_checker checker = {
@@ -47,7 +47,7 @@ static void check(st_ahead *a, const st_rules *r, st_loaded *one)
     };
     begin_text(a, one->rule.path, one->file, one->text);
     st_rule_check(&checker, &one->parsed, &one->rule, &one->trigger);
-    one->checked = is_silent(a) && !one->parsed.library && one->rule.status != ST_RULE_BROKEN;
+    one->checked = is_silent(a) && one->rule.status != ST_RULE_BROKEN;
 }
 
 /* NULL: there is something to tell, or no memory. */
@@ -104,6 +104,10 @@ enum { FEWEST_QUERIES = 16 }; /* so many that threads are worth it */
 typedef struct queries {
     st_ahead_folder *folder;
     const st_rules *rules;
+    st_loaded *found[ST_MAX_LIBRARIES]; /* libraries, each behind those that it uses */
+    size_t nfound;
+    st_loaded **others; /* all other queries, the longest first */
+    size_t nothers;
 } queries;
 
 static bool holds_query(const st_rule_found *f)
@@ -152,20 +156,27 @@ static bool find_uses(const st_ahead_folder *f, st_arena *arena, st_loaded *one)
     return uses;
 }
 
-/* Libraries, and what they use: of those that use others, in as many rounds as it takes. */
-static void find_libraries(st_ahead_folder *f)
+static bool is_library(const st_ahead_file *file)
 {
+    return file && file->documents && file->documents->parsed.library;
+}
+
+/* Libraries, and what they use: of those that use others, in as many rounds as it takes. */
+static void find_libraries(queries *q)
+{
+    st_ahead_folder *f = q->folder;
     st_arena *arena = &f->workers[0].arena;
-    for (size_t i = 0; i < f->n && f->nlibraries < ST_MAX_LIBRARIES; i++) {
-        const st_ahead_file *file = f->queries[i];
-        if (file && file->documents && file->documents->parsed.library)
-            f->libraries[f->nlibraries++] = file;
-    }
+    for (size_t i = 0; i < f->n && f->nlibraries < ST_MAX_LIBRARIES; i++)
+        if (is_library(f->queries[i]))
+            f->libraries[f->nlibraries++] = f->queries[i];
     for (bool more = true; more;) {
         more = false;
         for (size_t i = 0; i < f->nlibraries; i++) {
             st_loaded *l = f->libraries[i]->documents;
-            more |= !l->parsed.uses && find_uses(f, arena, l);
+            if (l->parsed.uses || !find_uses(f, arena, l))
+                continue;
+            q->found[q->nfound++] = l;
+            more = true;
         }
     }
 }
@@ -178,24 +189,50 @@ static bool marks_servers(const st_loaded *one)
            st_names_servers(rule->id.n ? rule->id : st_rule_stem(rule->path), rule->path);
 }
 
-static void check_query(void *ctx, unsigned thread, size_t i)
+static void check_one(const queries *q, st_ahead *a, st_loaded *one)
 {
-    const queries *q = ctx;
-    st_ahead *a = &q->folder->workers[thread];
-    st_loaded *one = q->folder->queries[i] ? q->folder->queries[i]->documents : NULL;
-    a->diags.arena = &a->arena;
-    if (!one || one->parsed.correlation ||
-        (one->parsed.library ? !one->parsed.uses : !find_uses(q->folder, &a->arena, one)))
-        return;
     bool said = one->rule.marks_servers;
+    a->diags.arena = &a->arena;
     one->checked_servers = one->rule.marks_servers = marks_servers(one);
     check(a, q->rules, one);
     one->rule.marks_servers = said;
 }
 
+/* All libraries in one go, which is begun first; then a query by itself. */
+static void check_job(void *ctx, unsigned thread, size_t job)
+{
+    const queries *q = ctx;
+    st_ahead *a = &q->folder->workers[thread];
+    st_loaded *one = job ? q->others[job - 1] : NULL;
+    for (size_t i = 0; !job && i < q->nfound; i++)
+        check_one(q, a, q->found[i]);
+    if (one && find_uses(q->folder, &a->arena, one))
+        check_one(q, a, one);
+}
+
+static int by_length(const void *a, const void *b)
+{
+    const st_loaded *x = *(st_loaded *const *)a, *y = *(st_loaded *const *)b;
+    return (x->text.n < y->text.n) - (x->text.n > y->text.n);
+}
+
+/* The last one to be checked is a short one, so that no thread waits long for another. */
+static void find_others(queries *q)
+{
+    const st_ahead_folder *f = q->folder;
+    q->others = ST_NEWN(&f->workers[0].arena, st_loaded *, f->n);
+    for (size_t i = 0; q->others && i < f->n; i++)
+        if (f->queries[i] && f->queries[i]->documents && !is_library(f->queries[i]) &&
+            !f->queries[i]->documents->parsed.correlation)
+            q->others[q->nothers++] = f->queries[i]->documents;
+    if (q->nothers)
+        /* NOLINTNEXTLINE(bugprone-sizeof-expression): an array of pointers is meant */
+        qsort(q->others, q->nothers, sizeof *q->others, by_length);
+}
+
 void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads)
 {
-    queries q = { f, r };
+    queries q = { .folder = f, .rules = r };
     size_t n = 0;
     for (size_t i = 0; i < f->n; i++)
         n += holds_query(&f->found[i]);
@@ -206,8 +243,9 @@ void st_ahead_queries(st_ahead_folder *f, const st_rules *r, unsigned threads)
     if (!f->queries)
         return;
     st_parallel(threads, f->n, parse_query, &q);
-    find_libraries(f);
-    st_parallel(threads, f->n, check_query, &q);
+    find_libraries(&q);
+    find_others(&q);
+    st_parallel(threads, q.nothers + 1, check_job, &q);
 }
 
 const st_ahead_file *st_ahead_library(const st_ahead_folder *f, st_str path)

@@ -107,8 +107,8 @@ static void find_again(project *s, bool *passed)
 st_op *st_op_project(st_run *r, st_op *in, const st_col *cols, const st_proj_item *items, size_t n)
 {
     st_op *op = st_op_new(r, project_next, in, sizeof(project));
-    st_col *c = op ? ST_NEWN(&r->arena, st_col, n) : NULL;
-    st_proj_item *it = c ? ST_NEWN(&r->arena, st_proj_item, n) : NULL;
+    st_col *c = op ? ST_ROOMN(&r->arena, st_col, n) : NULL;
+    st_proj_item *it = c ? ST_ROOMN(&r->arena, st_proj_item, n) : NULL;
     bool *again = it ? ST_NEWN(&r->arena, bool, n) : NULL;
     bool *passed = again ? ST_NEWN(&r->arena, bool, in->schema.n) : NULL;
     if (!passed) {

@@ -178,6 +178,8 @@ st_expr *st_bind_as_json(const st_scope *sc, st_expr *x);
 
 /* values.c */
 
+/* A literal's value, of the type that st_bind_type says; and as an expression. */
+st_val st_bind_literal_value(const st_scope *sc, const st_kql_expr *e);
 st_expr *st_bind_literal(const st_scope *sc, const st_kql_expr *e);
 
 /* strings.c */

@@ -61,9 +61,14 @@ static st_val value_of(const st_scope *sc, const st_kql_value *v)
     }
 }
 
+st_val st_bind_literal_value(const st_scope *sc, const st_kql_expr *e)
+{
+    return value_of(sc, &e->u.value);
+}
+
 st_expr *st_bind_literal(const st_scope *sc, const st_kql_expr *e)
 {
-    return st_bind_const(sc, st_bind_type(e->u.value.type), value_of(sc, &e->u.value));
+    return st_bind_const(sc, st_bind_type(e->u.value.type), st_bind_literal_value(sc, e));
 }
 
 /* NOLINTEND(misc-no-recursion) */

@@ -35,6 +35,25 @@ st_op *st_bind_op_print(const st_scope *sc, st_op *in, const st_kql_op *q)
     return NULL;
 }
 
+/* A cell's value, as the column's type; false, and it was told, if it is no constant. What most are
+ * needs no expression. */
+static bool bind_cell(const st_scope *sc, const st_kql_expr *e, st_type t, st_val *out)
+{
+    if (e->kind == ST_KQL_LITERAL) {
+        *out = st_bind_literal_value(sc, e);
+        if (st_bind_type(e->u.value.type) != t)
+            *out = st_val_convert(&sc->r->mem, t, st_bind_type(e->u.value.type), *out);
+        return true;
+    }
+    const st_expr *x = st_bind_expr(sc, e);
+    if (x && x->kind != ST_EXPR_CONST)
+        st_bind_error(sc, e->span, NULL, "a constant is needed here");
+    if (!x || x->kind != ST_EXPR_CONST)
+        return false;
+    *out = x->type == t ? x->value : st_val_convert(&sc->r->mem, t, x->type, x->value);
+    return true;
+}
+
 st_op *st_bind_op_datatable(const st_scope *sc, st_op *in, const st_kql_op *q)
 {
     (void)in;
@@ -53,17 +72,9 @@ st_op *st_bind_op_datatable(const st_scope *sc, st_op *in, const st_kql_op *q)
                 st_bind_error(sc, s->columns[i].name.span, "KS171",
                               "there is a column %.*s already", ST_FMT(cols[i].name));
     }
-    for (size_t i = 0; cols && cells && i < n; i++) {
-        st_expr *x = st_bind_expr(sc, q->u.data.cells.items[i]);
-        if (!x || x->kind != ST_EXPR_CONST) {
-            if (x)
-                st_bind_error(sc, q->u.data.cells.items[i]->span, NULL,
-                              "a constant is needed here");
+    for (size_t i = 0; cols && cells && i < n; i++)
+        if (!bind_cell(sc, q->u.data.cells.items[i], cols[i % s->n].type, &cells[i]))
             return NULL;
-        }
-        st_type t = cols[i % s->n].type;
-        cells[i] = x->type == t ? x->value : st_val_convert(&sc->r->mem, t, x->type, x->value);
-    }
     return cols && cells && !sc->out->failed ? st_op_values(sc->r, cols, s->n, cells, n / s->n)
                                              : NULL;
 }

@@ -562,7 +562,7 @@ static bool typed_name(st_str name, st_type *type)
         { "real", ST_TYPE_REAL },         { "double", ST_TYPE_REAL },
         { "decimal", ST_TYPE_DECIMAL },   { "dynamic", ST_TYPE_DYNAMIC },
     };
-    if (!strchr("dtgubilr", name.p[0]))
+    if (name.n < 3 || name.n > 8 || !strchr("dtgubilr", name.p[0]))
         return false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (st_str_is(name, names[i].name)) {
@@ -678,7 +678,8 @@ static void name(lexer *l)
         l->at = end;
     }
     static const char *const truths[] = { "true", "True", "TRUE", "false", "False", "FALSE" };
-    for (size_t i = 0; strchr("tTfF", word.p[0]) && i < 6; i++)
+    bool may_be = (word.n == 4 || word.n == 5) && strchr("tTfF", word.p[0]);
+    for (size_t i = 0; may_be && i < sizeof truths / sizeof *truths; i++)
         if (st_str_is(word, truths[i])) {
             st_kql_value v = { .type = ST_TYPE_BOOL, .i = i < 3 };
             push_value(l, start, &v);
@@ -739,6 +740,8 @@ static void one_token(lexer *l)
     unsigned char c = peek(l, 0);
     if (is_name_start(c) && c != 'h' && c != 'H') /* which a string may begin with */
         name(l);
+    else if (c == ',' || c == '(' || c == ')' || c == '|')
+        punct(l);
     else if (curly(l, 0))
         curly_string(l);
     else if (string(l))
@@ -755,11 +758,15 @@ static void one_token(lexer *l)
         stray(l);
 }
 
+enum { BYTES_OF_TOKEN = 8 }; /* with what stands behind it: there are mostly fewer tokens */
+
 bool st_kql_lex(st_arena *a, st_str text, st_span part, st_diag_sink *d, st_kql_tokens *out)
 {
     lexer l = {
         .arena = a, .text = { text.p, part.end }, .at = part.start, .diags = d, .out = out
     };
+    size_t likely = out->n + (part.end - part.start) / BYTES_OF_TOKEN;
+    l.failed = !st_grow(&out->items, &out->cap, likely + 1, sizeof *out->items);
     for (skip_blank(&l); l.at < l.text.n && !l.failed; skip_blank(&l))
         one_token(&l);
     push(&l, ST_TOK_END, l.at);

@@ -815,12 +815,9 @@ static st_kql_expr *after_operator(st_parser *p, st_kql_expr *left, const infix 
     }
 }
 
-/* All operators of at least this level. Recursion is over the levels only, five of them. */
-static st_kql_expr *climb(st_parser *p, unsigned level)
+/* The operators of one level behind left, whose operands bind tighter. */
+static st_kql_expr *climb_one(st_parser *p, unsigned level, st_kql_expr *left)
 {
-    if (level > LEVEL_PRODUCT)
-        return unary(p);
-    st_kql_expr *left = climb(p, level + 1);
     while (!p->panic) {
         const infix *found = infix_at(p, 0);
         if (!found && level == LEVEL_OR && foreign(p)) {
@@ -842,6 +839,17 @@ static st_kql_expr *climb(st_parser *p, unsigned level)
         st_p_next(p);
         left = after_operator(p, left, found, op_span);
     }
+    return left;
+}
+
+/* All operators of at least this level, the tightest first. Recursion is over the levels only, five
+ * of them. */
+static st_kql_expr *climb(st_parser *p, unsigned level)
+{
+    st_kql_expr *left = unary(p);
+    for (unsigned at = LEVEL_PRODUCT + 1; at-- > level;)
+        if (at == LEVEL_OR || infix_at(p, 0))
+            left = climb_one(p, at, left);
     return left;
 }
 
