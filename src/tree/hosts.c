@@ -195,21 +195,34 @@ static void count_live(st_host *h, const st_seen *n, uint64_t *distinct)
     h->last_record = n->event_record_id;
 }
 
+/* Sorts keys by host and number: at once, if both fit one key. */
+static bool sort_keys(const st_wood *w, const st_seen *seen, st_keyed *keys, size_t n)
+{
+    enum { NUMBER_BITS = 40 };
+    uint64_t numbers = 0;
+    for (size_t i = 0; i < n; i++)
+        numbers |= seen[i].event_record_id;
+    bool fit = numbers >> NUMBER_BITS == 0 && w->pub.nhosts >> (64 - NUMBER_BITS) == 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t host = fit ? st_tree_host(w, seen[i].computer) : 0;
+        keys[i] = (st_keyed){ host << NUMBER_BITS | seen[i].event_record_id, (uint32_t)i };
+    }
+    if (!st_radix_sort(keys, n))
+        return false;
+    for (size_t i = 0; !fit && i < n; i++)
+        keys[i].key = st_tree_host(w, seen[keys[i].item].computer);
+    return fit || st_radix_sort(keys, n);
+}
+
 /* Sorts the list of records seen by host and number, what has one number by the rest. */
 static bool sort_seen(const st_wood *w, st_store *s)
 {
     size_t n = s->nseen;
     st_keyed *keys = malloc((n ? n : 1) * sizeof *keys);
     st_seen *moved = malloc((n ? n : 1) * sizeof *moved);
-    bool ok = keys && moved;
     st_os_dense(keys, n * sizeof *keys);
     st_os_dense(moved, n * sizeof *moved);
-    for (size_t i = 0; ok && i < n; i++)
-        keys[i] = (st_keyed){ s->seen[i].event_record_id, (uint32_t)i };
-    ok = ok && n <= UINT32_MAX && st_radix_sort(keys, n);
-    for (size_t i = 0; ok && i < n; i++)
-        keys[i].key = st_tree_host(w, s->seen[keys[i].item].computer);
-    ok = ok && st_radix_sort(keys, n);
+    bool ok = keys && moved && n <= UINT32_MAX && sort_keys(w, s->seen, keys, n);
     for (size_t i = 0; ok && i < n; i++)
         moved[i] = s->seen[keys[i].item];
     free(keys);
@@ -218,9 +231,10 @@ static bool sort_seen(const st_wood *w, st_store *s)
         return false;
     }
     for (size_t i = 0, end; i < n; i = end) {
-        for (end = i + 1; end < n && moved[end].event_record_id == moved[i].event_record_id;)
-            end++;
-        if (end - i > 1)
+        bool sorted = true; /* as copies of one record are */
+        for (end = i + 1; end < n && moved[end].event_record_id == moved[i].event_record_id; end++)
+            sorted = sorted && by_record(&moved[end - 1], &moved[end], (void *)(uintptr_t)w) <= 0;
+        if (!sorted)
             qsort_r(moved + i, end - i, sizeof *moved, by_record, (void *)(uintptr_t)w);
     }
     free(s->seen);
