@@ -13,6 +13,7 @@
 #include "base/os/os.h"
 #include "base/search.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -130,54 +131,69 @@ static uint32_t claim(st_wood *w, uint32_t i)
 typedef struct claiming {
     st_wood *w;
     uint32_t *group_of; /* by node */
+    atomic_bool shared; /* some nodes have one key */
 } claiming;
 
-/* Each node makes a group, as most are alone in theirs. One that isn't needed has no key. */
+/* Each node makes a group and stands in it, as most are alone in theirs. One that isn't needed has
+ * no key. */
 static void claim_stretch(void *ctx, size_t from, size_t to)
 {
-    const claiming *c = ctx;
+    claiming *c = ctx;
     for (size_t i = from; i < to; i++) {
         const st_proc *p = &c->w->pub.procs[i];
         st_group *g = &c->w->groups[i];
         *g = (st_group){ .guid = p->guid,
                          .host = p->host,
+                         .first = (uint32_t)i,
                          .named_by = ST_NO_NODE,
                          .event = ST_NO_EVENT,
                          .placeholder = ST_NO_NODE };
+        c->w->members[i] = (st_node)i;
         c->group_of[i] = st_guid_zero(&p->guid) ? ST_NO_GROUP : claim(c->w, (uint32_t)i);
-        if (c->group_of[i] != i) {
-            g->guid = (st_guid){ { 0 } };
-            g->host = UINT32_MAX;
+        if (c->group_of[i] == i) {
+            g->count = 1;
+            g->live = st_proc_live(p);
+            continue;
         }
+        g->guid = (st_guid){ { 0 } };
+        g->host = UINT32_MAX;
+        if (c->group_of[i] != ST_NO_GROUP)
+            atomic_store(&c->shared, true);
     }
+}
+
+/* Puts the members of each group side by side. */
+static void place_all(st_wood *w, const uint32_t *group_of)
+{
+    uint32_t first = 0;
+    for (size_t i = 0; i < w->ngroups; i++)
+        w->groups[i].count = w->groups[i].live = 0;
+    for (size_t i = 0; i < w->pub.observed; i++)
+        if (group_of[i] != ST_NO_GROUP)
+            w->groups[group_of[i]].count++;
+    for (size_t i = 0; i < w->ngroups; i++) {
+        w->groups[i].first = first;
+        first += w->groups[i].count;
+        w->groups[i].count = 0;
+    }
+    if (!place(w, group_of, true))
+        place(w, group_of, false);
 }
 
 bool st_tree_index(st_wood *w)
 {
     size_t n = w->pub.observed;
-    uint32_t *group_of = malloc((n ? n : 1) * sizeof *group_of);
+    claiming c = { .w = w, .group_of = malloc((n ? n : 1) * sizeof *c.group_of) };
     w->members = malloc((n ? n : 1) * sizeof *w->members);
-    bool ok = group_of && w->members && reserve(w, n);
+    bool ok = c.group_of && w->members && reserve(w, n);
     if (ok) {
-        claiming c = { w, group_of };
         st_os_dense(w->groups, n * sizeof *w->groups);
         st_tree_stretches(w, n, claim_stretch, &c);
         w->ngroups = n;
+        if (atomic_load(&c.shared))
+            place_all(w, c.group_of);
     }
-    for (size_t i = 0; ok && i < n; i++)
-        if (group_of[i] != ST_NO_GROUP)
-            w->groups[group_of[i]].count++;
-    if (ok) {
-        uint32_t first = 0;
-        for (size_t i = 0; i < w->ngroups; i++) {
-            w->groups[i].first = first;
-            first += w->groups[i].count;
-            w->groups[i].count = 0;
-        }
-        if (!place(w, group_of, true))
-            place(w, group_of, false);
-    }
-    free(group_of);
+    free(c.group_of);
     return ok;
 }
 
