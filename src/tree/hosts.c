@@ -121,8 +121,16 @@ static void count_audited(const st_wood *w, st_host *h, const st_proc *p)
 }
 
 /* Hosts without a record of Sysmon: their time is that of Windows' own creations. */
-static void span_audited(const st_wood *w, bool *spanned)
+static bool span_audited(const st_wood *w)
 {
+    size_t recorded = 0;
+    while (recorded < w->pub.nhosts && w->pub.hosts[recorded].records)
+        recorded++;
+    if (recorded == w->pub.nhosts)
+        return true;
+    bool *spanned = calloc(w->pub.nhosts + 1, sizeof *spanned);
+    if (!spanned)
+        return false;
     for (size_t i = 0; i < w->pub.observed; i++) {
         const st_proc *p = &w->pub.procs[i];
         st_host *h = &w->pub.hosts[p->host];
@@ -135,6 +143,8 @@ static void span_audited(const st_wood *w, bool *spanned)
             h->last = created;
         spanned[p->host] = true;
     }
+    free(spanned);
+    return true;
 }
 
 static void count_nodes(st_wood *w)
@@ -328,15 +338,9 @@ static bool name_versions(st_wood *w)
     return true;
 }
 
-bool st_tree_account(st_wood *w)
+static void count_stats(st_wood *w)
 {
     st_tree_stats *t = &w->pub.stats;
-    bool *spanned = calloc(w->pub.nhosts + 1, sizeof *spanned);
-    if (!spanned)
-        return false;
-    count_nodes(w);
-    span_audited(w, spanned);
-    free(spanned);
     for (size_t i = 0; i < w->pub.n; i++) {
         const st_proc *p = &w->pub.procs[i];
         t->conflicts += (p->flags & ST_P_CONFLICT) != 0;
@@ -344,5 +348,30 @@ bool st_tree_account(st_wood *w)
         t->ambiguous += (p->flags & ST_P_AMBIGUOUS_PARENT) != 0;
         t->parent_later += (p->flags & ST_P_PARENT_LATER) != 0;
     }
-    return name_shown(w) && name_versions(w);
+}
+
+typedef struct accounting {
+    st_wood *w;
+    bool named, versions;
+} accounting;
+
+/* What has nothing to do with each other. */
+static void account(void *ctx, unsigned thread, size_t job)
+{
+    accounting *a = ctx;
+    (void)thread;
+    if (job == 0) {
+        count_nodes(a->w);
+        return;
+    }
+    count_stats(a->w);
+    a->named = name_shown(a->w);
+    a->versions = name_versions(a->w);
+}
+
+bool st_tree_account(st_wood *w)
+{
+    accounting a = { .w = w };
+    st_parallel(w->threads, 2, account, &a);
+    return a.named && a.versions && span_audited(w);
 }
