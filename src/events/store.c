@@ -175,12 +175,14 @@ void st_store_foresee(st_store *s, double times)
     st_pool_foresee(s->pool, times);
 }
 
-/* Moves the columns together where a ninth and more of their block is empty. */
+/* Moves the columns together where a ninth and more of their block is empty, and that is much. */
 static void close_up(st_creations *c)
 {
-    size_t at[COLUMN_COUNT], bytes = lay_out(c->n, at);
-    if (!c->block || c->cap - c->n <= c->n / 8)
+    enum { MUCH = 8 << 20 };
+    size_t at[COLUMN_COUNT], empty = c->cap - c->n;
+    if (!c->block || empty <= c->n / 8 || lay_out(empty, at) < MUCH)
         return;
+    size_t bytes = lay_out(c->n, at);
     for (size_t i = 0; i < COLUMN_COUNT; i++)
         memmove((unsigned char *)c->block + at[i], cells(c, i), c->n * COLUMNS[i].size);
     st_trim(&c->block, bytes, 1);
