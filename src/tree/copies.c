@@ -458,46 +458,48 @@ static bool met_twice(const met *m, uint64_t hash)
     return m->twice[i / 64] >> i % 64 & 1;
 }
 
-/* Puts the rows whose hash was met twice in front, the rest in their order behind; *some: how many
- * they are. false: no memory. */
-static bool divide(const met *m, st_seed *s, size_t n, size_t *some)
+/* Takes out the seeds whose hash was met twice: what is left of them counts no copies. *n: how many
+ * they are. NULL: no memory. */
+static st_seed *take_out(const met *m, st_seed *s, size_t all, size_t *n)
 {
-    size_t twice = 0, k = 0, to = n;
-    for (size_t i = 0; i < n; i++)
+    size_t twice = 0;
+    for (size_t i = 0; i < all; i++)
         twice += met_twice(m, s[i].hash);
-    *some = twice;
-    st_seed *front = twice ? malloc(twice * sizeof *front) : NULL;
-    if (!front)
-        return !twice;
-    for (size_t i = n; i-- > 0;)
-        if (met_twice(m, s[i].hash))
-            front[k++] = s[i];
-        else
-            s[--to] = s[i];
-    while (k--)
-        s[twice - 1 - k] = front[k];
-    free(front);
-    return true;
+    st_seed *out = malloc((twice ? twice : 1) * sizeof *out);
+    *n = 0;
+    for (size_t i = 0; out && twice && i < all; i++)
+        if (met_twice(m, s[i].hash)) {
+            out[(*n)++] = s[i];
+            s[i].copies = 0;
+        }
+    return out;
 }
 
-/* Folds the rows that may be copies; *nodes: how many are left of all. */
-static bool fold_copies(const st_wood *w, st_seed *s, size_t n, size_t *nodes)
+/* Folds the seeds, in place; *n: how many are left. false: no memory. */
+static bool fold_some(const st_wood *w, st_seed *s, size_t *n)
 {
     bool carried = st_tree_any_carrier(w->pub.evidence);
     st_rows_view v = { &w->pub.store->creations, carried ? w->pub.evidence : NULL };
+    if ((!carried && !st_tree_fold_alike(w, &v, s, n)) || !sort_claims(w, &v, s, *n))
+        return false;
+    *n = fold(v.c, s, carried ? absorb(w, &v, s, *n) : *n);
+    return true;
+}
+
+/* Folds those of the seeds, one a row, that may be copies: those that are left have copies, and
+ * stand where their rows do. */
+static bool fold_copies(const st_wood *w, st_seed *s, size_t all)
+{
     met m = { 0 };
-    size_t some = 0;
-    bool ok = met_begin(&m, n);
-    for (size_t i = 0; ok && i < n; i++)
+    size_t n = 0;
+    bool ok = met_begin(&m, all);
+    for (size_t i = 0; ok && i < all; i++)
         met_add(&m, s[i].hash);
-    ok = ok && divide(&m, s, n, &some);
-    size_t left = some;
-    ok = ok && (carried || st_tree_fold_alike(w, &v, s, &left)) && sort_claims(w, &v, s, left);
-    if (ok) {
-        left = fold(v.c, s, carried ? absorb(w, &v, s, left) : left);
-        memmove(s + left, s + some, (n - some) * sizeof *s);
-        *nodes = left + n - some;
-    }
+    st_seed *some = ok ? take_out(&m, s, all, &n) : NULL;
+    ok = some && fold_some(w, some, &n);
+    for (size_t i = 0; ok && i < n; i++)
+        s[some[i].row] = some[i];
+    free(some);
     free(m.once);
     free(m.twice);
     return ok;
@@ -529,27 +531,29 @@ static void fill_stretch(void *ctx, size_t from, size_t to)
         fill(x->w, &x->seeds[x->order[i]], &x->w->pub.procs[i]);
 }
 
-/* Sorts by start. */
-static uint32_t *sort_starts(const st_wood *w, const st_seed *s, size_t n)
+/* Sorts those that have copies by start; *nodes: how many they are. NULL: no memory. */
+static uint32_t *sort_starts(const st_wood *w, const st_seed *s, size_t n, size_t *nodes)
 {
     const st_creations *c = &w->pub.store->creations;
     st_keyed *keys = keys_of(n);
+    *nodes = 0;
     for (size_t i = 0; keys && i < n; i++)
-        keys[i] = (st_keyed){ c->utc[s[i].row], (uint32_t)i };
-    return sort_seeds(w, s, keys, n, by_start, (void *)(uintptr_t)c);
+        if (s[i].copies)
+            keys[(*nodes)++] = (st_keyed){ c->utc[s[i].row], (uint32_t)i };
+    return sort_seeds(w, s, keys, *nodes, by_start, (void *)(uintptr_t)c);
 }
 
 bool st_tree_sort_copies(st_wood *w)
 {
     const st_creations *c = &w->pub.store->creations;
-    size_t nodes = c->n;
+    size_t nodes = 0;
     st_seed *s = malloc((c->n ? c->n : 1) * sizeof *s);
     sowing x = { .w = w, .seeds = s };
     st_os_dense(s, c->n * sizeof *s);
     if (s)
         st_tree_stretches(w, c->n, make_seeds, &x);
-    bool ok = s && (w->duplicates || fold_copies(w, s, c->n, &nodes));
-    uint32_t *order = ok ? sort_starts(w, s, nodes) : NULL;
+    bool ok = s && (w->duplicates || fold_copies(w, s, c->n));
+    uint32_t *order = ok ? sort_starts(w, s, c->n, &nodes) : NULL;
     x.order = order;
     /* Placeholders mostly fit behind them without a copy of all. */
     if (order && st_tree_reserve(w, nodes + nodes / 16 + 1)) {
