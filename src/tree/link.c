@@ -186,15 +186,32 @@ static bool texts_differ(const st_pool *p, st_sid a, st_sid b, bool fold)
     return !fold || !st_fold_eq(st_pool_get(p, a), st_pool_get(p, b));
 }
 
-static bool parent_differs(const st_wood *w, const st_proc *child, const st_proc *parent)
+/* Pairs of texts and what came of them: of images and users there are few. */
+enum { PAIRS = 256 };
+typedef struct pair {
+    st_sid a, b;
+    bool differ;
+} pair;
+
+static bool fold_differ(const st_pool *p, pair *met, st_sid a, st_sid b)
+{
+    pair *m = &met[(a * 31 + b) % PAIRS];
+    if (a == b)
+        return false;
+    if (m->a != a || m->b != b)
+        *m = (pair){ a, b, texts_differ(p, a, b, true) };
+    return m->differ;
+}
+
+static bool parent_differs(const st_wood *w, pair *met, const st_proc *child, const st_proc *parent)
 {
     const st_creations *c = &w->pub.store->creations;
     const st_pool *pool = w->pub.pool;
     uint32_t row = child->row;
     return (c->parent_pid[row] != ST_NO_U32 && parent->pid != ST_NO_U32 &&
             c->parent_pid[row] != parent->pid) ||
-           texts_differ(pool, c->parent_image[row], parent->image, true) ||
-           texts_differ(pool, c->parent_user[row], parent->user, true) ||
+           fold_differ(pool, met, c->parent_image[row], parent->image) ||
+           fold_differ(pool, met, c->parent_user[row], parent->user) ||
            texts_differ(pool, c->parent_command_line[row], parent->command_line, false);
 }
 
@@ -204,6 +221,7 @@ static void link_stretch(void *ctx, size_t from, size_t to)
     const linking *l = ctx;
     st_wood *w = l->w;
     const st_creations *c = &w->pub.store->creations;
+    pair met[PAIRS] = { { 0 } };
     for (size_t i = from; i < to; i++) {
         st_proc *p = &w->pub.procs[i];
         bool ambiguous;
@@ -219,7 +237,7 @@ static void link_stretch(void *ctx, size_t from, size_t to)
             p->flags |= ST_P_AMBIGUOUS_PARENT;
         if (up->start > p->start && p->start)
             p->flags |= ST_P_PARENT_LATER;
-        if (p->parent < w->pub.observed && parent_differs(w, p, up))
+        if (p->parent < w->pub.observed && parent_differs(w, met, p, up))
             p->flags |= ST_P_PARENT_DIFFERS;
     }
 }
