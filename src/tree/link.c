@@ -43,11 +43,20 @@ static const st_guid *parent_guid(const st_wood *w, size_t node)
 static void find_parents(void *ctx, size_t from, size_t to)
 {
     const linking *l = ctx;
-    for (size_t i = from; i < to; i++) {
-        const st_guid *guid = parent_guid(l->w, i);
-        l->parents[i] =
-            st_guid_zero(guid) ? ST_NO_GROUP : st_group_find(l->w, l->w->pub.procs[i].host, guid);
+    st_group_key keys[ST_GROUP_KEYS];
+    bool orphans = false;
+    for (size_t i = from, n; i < to; i += n) {
+        n = to - i < ST_GROUP_KEYS ? to - i : ST_GROUP_KEYS;
+        for (size_t k = 0; k < n; k++) {
+            const st_guid *guid = parent_guid(l->w, i + k);
+            bool named = !st_guid_zero(guid);
+            orphans |= !named && st_tree_eligible(l->w, &l->w->pub.procs[i + k]);
+            keys[k] = (st_group_key){ named ? guid : NULL, l->w->pub.procs[i + k].host };
+        }
+        st_group_find_all(l->w, keys, n, l->parents + i);
     }
+    if (orphans)
+        atomic_store(&l->w->orphans, true);
 }
 
 /* Makes a group for every parent named that has none, and notes for each without an observed node
@@ -273,6 +282,10 @@ static void end_node(st_proc *p, const st_ending *e, unsigned char *by_live)
         return;
     p->end = when;
     *by_live = live;
+    if (when < p->start)
+        p->flags |= ST_P_CLOCK;
+    else
+        p->flags &= ~(unsigned)ST_P_CLOCK;
 }
 
 /* The group whose process an Event ID 5 ends; ST_NO_GROUP: nobody's. */
@@ -308,9 +321,6 @@ bool st_tree_end(st_wood *w)
         }
     }
     free(by_live);
-    for (size_t i = 0; i < w->pub.n; i++)
-        if (procs[i].end && procs[i].end < procs[i].start)
-            procs[i].flags |= ST_P_CLOCK;
     return true;
 }
 
