@@ -41,6 +41,7 @@ typedef struct st_wood {
     st_group *groups;
     size_t ngroups, groups_cap;
     st_slots slots;      /* of groups */
+    bool rising;         /* nodes were found to stand behind their parents */
     atomic_bool orphans; /* some live process with a parent's PID names no parent by GUID */
     uint64_t seed;
     st_node *members;
@@ -62,6 +63,9 @@ bool st_tree_infer(st_wood *w);
 bool st_tree_cross_audited(st_wood *w);
 bool st_tree_cut_cycles(st_wood *w);
 bool st_tree_arrange(st_wood *w);
+/* Depths, where all observed nodes stand behind their parents, but for placeholders, which are
+ * roots: so no circle is there. False: they don't. */
+bool st_tree_measure_rising(st_wood *w);
 bool st_tree_sort_events(st_wood *w);
 bool st_tree_lead_events(st_wood *w);
 bool st_tree_account(st_wood *w);

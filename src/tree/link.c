@@ -346,6 +346,9 @@ static void cut(st_wood *w, st_node n)
 /* Each walk goes up until it meets a root, an earlier walk's trail, or its own: a circle. */
 bool st_tree_cut_cycles(st_wood *w)
 {
+    w->rising = st_tree_measure_rising(w);
+    if (w->rising)
+        return true;
     uint32_t *trail = calloc(w->pub.n ? w->pub.n : 1, sizeof *trail);
     if (!trail)
         return false;
