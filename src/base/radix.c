@@ -50,37 +50,34 @@ static size_t find_runs(const st_keyed *v, size_t n, size_t ends[RUNS])
     return runs;
 }
 
-static void merge(const st_keyed *v, size_t middle, size_t n, st_keyed *to)
+/* Two sorted runs, v up to `middle` and from there on. first: room for the first. */
+static void merge(st_keyed *v, size_t middle, size_t n, st_keyed *first)
 {
-    size_t a = 0, b = middle;
+    size_t a = 0, b = middle, to = 0;
+    memcpy(first, v, middle * sizeof *v);
     while (a < middle && b < n)
-        *to++ = v[b].key < v[a].key ? v[b++] : v[a++];
-    memcpy(to, v + a, (middle - a) * sizeof *v);
-    memcpy(to + (middle - a), v + b, (n - b) * sizeof *v);
+        v[to++] = v[b].key < first[a].key ? v[b++] : first[a++];
+    memcpy(v + to, first + a, (middle - a) * sizeof *v);
 }
 
 /* Each run with its neighbour, until one is left. false: no memory. */
 static bool merge_runs(st_keyed *v, size_t n, size_t *ends, size_t runs)
 {
-    st_keyed *other = malloc(n * sizeof *other), *from = v, *to = other;
-    if (!other)
+    st_keyed *first = malloc(n * sizeof *first);
+    if (!first)
         return false;
-    st_os_dense(other, n * sizeof *other);
+    st_os_dense(first, n * sizeof *first);
     while (runs > 1) {
         size_t left = 0, start = 0;
         for (size_t i = 0; i < runs; i += 2) {
             size_t middle = ends[i], end = i + 1 < runs ? ends[i + 1] : middle;
-            merge(from + start, middle - start, end - start, to + start);
+            if (middle < end)
+                merge(v + start, middle - start, end - start, first);
             ends[left++] = start = end;
         }
         runs = left;
-        st_keyed *t = from;
-        from = to;
-        to = t;
     }
-    if (from != v)
-        memcpy(v, from, n * sizeof *v);
-    free(other);
+    free(first);
     return true;
 }
 
