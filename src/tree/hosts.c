@@ -7,6 +7,7 @@
 
 #include "base/os/os.h"
 #include "base/radix.h"
+#include "base/runs.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -257,7 +258,7 @@ static bool sort_seen(const st_wood *w, st_store *s)
 void st_tree_count_records(st_wood *w)
 {
     st_store *s = (st_store *)(uintptr_t)w->pub.store;
-    if (s->nseen && !sort_seen(w, s))
+    if (!st_runs_sort(s->seen, s->nseen, sizeof *s->seen, by_record, w) && !sort_seen(w, s))
         qsort_r(s->seen, s->nseen, sizeof *s->seen, by_record, w);
     uint64_t distinct = 0; /* live numbers of the host at hand */
     for (size_t i = 0; i < s->nseen; i++) {
